@@ -1,0 +1,172 @@
+# One Makefile, one dependency graph.  Everything built goes to build/$(V)/.
+#   make                 debug build of every program
+#   make deps            install the Debian packages (root, sudo, or a hint)
+#   make check           unit, lint, fuzz corpus replay, system tests
+#   make V=asan check    the same under ASan and UBSan
+#   make demo            the main job, start to end
+#   make bench B=main    one benchmark suite
+# Variants: debug strict release asan tsan cov analyze fuzz.
+V       ?= debug
+O       ?= build/$(V)
+CC      := gcc
+PREFIX  ?= /usr/local
+WERROR  ?= -Werror
+
+std     := -std=c17 -D_GNU_SOURCE -I. -include lib/base/banned.h
+warn    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
+	   -Wmissing-prototypes -Wold-style-definition -Wpointer-arith \
+	   -Wcast-qual -Wcast-align=strict -Wwrite-strings -Wformat=2 \
+	   -Wformat-signedness -Wsuggest-attribute=format -Wundef -Wvla \
+	   -Walloca -Wconversion -Wsign-conversion -Wnull-dereference \
+	   -Wduplicated-cond -Wduplicated-branches -Wlogical-op \
+	   -Wswitch-enum -Wimplicit-fallthrough=5 -Wredundant-decls \
+	   -Wnested-externs -Wjump-misses-init -Wstack-usage=16384
+hard    := -fstack-protector-strong -fstack-clash-protection \
+	   -fcf-protection=full -fPIE -fno-common -fvisibility=hidden \
+	   -ffile-prefix-map=$(CURDIR)=.
+# Release only.  These change what the compiler may assume, and with that they
+# silence -Wnull-dereference, UBSan's overflow check and valgrind's view of
+# uninitialised memory.
+nofold  := -fno-strict-aliasing -fno-strict-overflow \
+	   -fno-delete-null-pointer-checks -ftrivial-auto-var-init=zero \
+	   -fzero-call-used-regs=used-gpr
+hardld  := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
+	   -Wl,--as-needed,--fatal-warnings
+
+opt.debug   := -Og -g3 $(WERROR) -DCOFFER_TEST
+opt.strict  := -O2 -g $(WERROR) -DCOFFER_TEST
+opt.release := -O2 -g $(WERROR) -DNDEBUG -D_FORTIFY_SOURCE=3 $(nofold)
+san         := -fno-omit-frame-pointer -fno-sanitize-recover=all -DCOFFER_TEST
+opt.asan    := -O1 -g -fsanitize=address,undefined $(san)
+opt.tsan    := -O1 -g -fsanitize=thread $(san)
+opt.cov     := -O0 -g --coverage -DCOFFER_TEST
+opt.analyze := -O1 -g -fanalyzer $(WERROR) -DCOFFER_TEST
+opt.fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined $(san)
+ifeq ($(opt.$(V)),)
+$(error V=$(V): no such variant; use debug strict release asan tsan cov analyze fuzz)
+endif
+ifeq ($(V),fuzz)
+CC      := clang
+warn    := -Wall -Wextra
+hard    :=
+hardld  :=
+endif
+CFLAGS  += $(std) $(warn) $(hard) $(opt.$(V))
+LDFLAGS += $(hardld) \
+	   $(filter -fsanitize=address% -fsanitize=thread --coverage,$(opt.$(V)))
+# --as-needed drops what a program does not use.
+LIBS    := -levent_core -lmicrohttpd -lcurl -lsqlite3 -lgit2 -lsodium -lyaml \
+	   -lcjson -lseccomp -lz -lpthread
+
+# Program: its folder, whose objects are also an archive for the tests.
+progs   := cofferd coffer-agentd coffer-runner coffer-router coffer
+dir.cofferd       := server
+dir.coffer-agentd := agentd
+dir.coffer-runner := agentd
+dir.coffer-router := router
+dir.coffer        := cli
+main.cofferd       := server/main
+main.coffer-agentd := agentd/main
+main.coffer-runner := agentd/runner/main
+main.coffer-router := router/main
+main.coffer        := cli/main
+archives := lib server agentd router cli
+
+src     = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c $(1)/*/*.c)))
+obj     = $(patsubst %.c,$(O)/%.o,$(1))
+
+all: $(progs:%=$(O)/bin/%)
+
+define archive_rule
+$(O)/$(1).a: $(call obj,$(call src,$(1)))
+	@rm -f $$@; ar rcs $$@ $$^
+endef
+$(foreach l,$(archives),$(eval $(call archive_rule,$(l))))
+
+define prog_rule
+$(O)/bin/$(1): $(O)/$(main.$(1)).o $(O)/$(dir.$(1)).a $(O)/lib.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+endef
+$(foreach p,$(progs),$(eval $(call prog_rule,$(p))))
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Unit tests: tests/unit/ROOM/test_*.c links ROOM's archive and lib.
+unit    := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*/test_*.c))
+define unit_rule
+$(O)/tests/unit/$(1)/%: $(O)/tests/unit/$(1)/%.o $(O)/$(1).a $(O)/lib.a
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
+endef
+$(foreach l,$(archives),$(eval $(call unit_rule,$(l))))
+
+# Fuzzers: tests/fuzz/ROOM/fuzz_*.c, corpus in tests/fuzz/corpus/NAME.
+fuzz    := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*/fuzz_*.c))
+ifeq ($(V),fuzz)
+fuzzld  := -fsanitize=fuzzer,address,undefined
+fuzzdrv :=
+else
+fuzzld  := $(LDFLAGS)
+fuzzdrv := $(O)/tests/fuzz/driver.o
+endif
+define fuzz_rule
+$(O)/tests/fuzz/$(1)/%: $(O)/tests/fuzz/$(1)/%.o $(fuzzdrv) $(O)/$(1).a $(O)/lib.a
+	$$(CC) $$(fuzzld) -o $$@ $$^ $$(LIBS)
+endef
+$(foreach l,$(archives),$(eval $(call fuzz_rule,$(l))))
+
+# Helper programs of tests and benchmarks: one .c, one program.
+tools   := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c tests/bench/*.c))
+$(tools): $(O)/%: $(O)/%.o $(O)/lib.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+test-programs: $(unit) $(fuzz) $(tools)
+check: have-deps
+	@$(MAKE) --no-print-directory all test-programs
+	@O=$(O) V=$(V) tests/check.sh
+unit: $(unit)
+	@O=$(O) V=$(V) tests/check.sh unit
+system: all $(tools)
+	@O=$(O) V=$(V) tests/check.sh system
+fuzzers: $(fuzz)
+demo: have-deps
+	@$(MAKE) --no-print-directory all
+	@O=$(O) tests/demo/demo.sh
+bench: have-deps
+	@test -n "$(B)" || { echo 'usage: make bench B=NAME (see tests/bench)' >&2; exit 2; }
+	@$(MAKE) --no-print-directory V=release bench-programs
+	@O=build/release tests/bench/run.sh $(B)
+bench-programs: all $(tools)
+
+deps:
+	@./deps.sh install
+have-deps:
+	@./deps.sh check || ./deps.sh install
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands
+	install -m 0755 $(progs:%=$(O)/bin/%) $(DESTDIR)$(PREFIX)/bin/
+	install -m 0644 $(wildcard prompts/commands/*.md) $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands/
+
+sources := $(foreach l,$(archives) tests,$(wildcard $(l)/*.[ch] $(l)/*/*.[ch] $(l)/*/*/*.[ch]))
+lint: format-check
+	@O=$(O) tests/lint/run.sh
+tidy:
+	clang-tidy --quiet $(filter %.c,$(sources)) -- $(std) -DCOFFER_TEST
+cppcheck:
+	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
+	    --library=posix --error-exitcode=1 -I. $(archives)
+objects: $(foreach l,$(archives),$(call obj,$(call src,$(l))))
+format:
+	clang-format -i $(sources)
+format-check:
+	clang-format --dry-run -Werror $(sources)
+clean:
+	rm -rf build
+
+.SECONDARY:
+.PHONY: all check unit system fuzzers demo bench deps have-deps install lint \
+	tidy cppcheck objects format format-check clean test-programs bench-programs
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,0 +1,29 @@
+/*
+ * loop: the one event loop of a program, over libevent.  It owns the
+ * event_base, the deferred calls and the signals.  Everything here is called
+ * from the loop's thread, but loop_post.
+ */
+#ifndef LIB_IO_LOOP_H
+#define LIB_IO_LOOP_H
+
+struct err;
+struct event_base;
+struct loop;
+
+typedef void loop_fn(void *arg);
+
+struct loop *loop_new(struct err *e); /* also ignores SIGPIPE */
+void loop_free(struct loop *l);
+int loop_run(struct loop *l, struct err *e); /* until loop_stop */
+void loop_stop(struct loop *l);
+struct event_base *loop_base(struct loop *l);
+
+/* Call fn in the next turn, in the order of the calls. */
+void loop_defer(struct loop *l, loop_fn *fn, void *arg);
+/* The same from another thread; wakes the loop. */
+void loop_post(struct loop *l, loop_fn *fn, void *arg);
+/* One handler per signal. */
+int loop_on_signal(
+    struct loop *l, int sig, loop_fn *fn, void *arg, struct err *e);
+
+#endif
