@@ -1,0 +1,176 @@
+#include "lib/base/clock.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+
+/* The years that four digits can write: 0001 to 9999. */
+static const int64_t clock_min_ms = -62135596800LL * 1000;
+static const int64_t clock_max_ms = 253402300799LL * 1000 + 999;
+
+static int64_t
+clock_read_ms(clockid_t id)
+{
+	struct timespec ts;
+
+	if (clock_gettime(id, &ts) == -1)
+		die("clock gettime id=%d", (int)id);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t
+clock_now_ms(void)
+{
+	return clock_read_ms(CLOCK_REALTIME);
+}
+
+int64_t
+clock_mono_ms(void)
+{
+	return clock_read_ms(CLOCK_MONOTONIC);
+}
+
+const char *
+clock_rfc3339(int64_t ms, char out[CLOCK_TEXT_MAX])
+{
+	struct tm tm = { 0 };
+	time_t t;
+
+	if (ms < clock_min_ms)
+		ms = clock_min_ms;
+	if (ms > clock_max_ms)
+		ms = clock_max_ms;
+	t = (time_t)(ms / 1000);
+	if (ms % 1000 < 0)
+		t--;
+	if (gmtime_r(&t, &tm) == NULL)
+		die("clock gmtime ms=%lld", (long long)ms);
+	(void)snprintf(out, CLOCK_TEXT_MAX, "%04u-%02u-%02uT%02u:%02u:%02uZ",
+	    (unsigned)(tm.tm_year + 1900) % 10000,
+	    (unsigned)(tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100,
+	    (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
+	    (unsigned)tm.tm_sec % 100);
+	return out;
+}
+
+/* n digits at *s, then `after` (0: nothing asked); -1 when it is otherwise. */
+static int
+clock_field(const char **s, int n, char after)
+{
+	int v = 0;
+
+	for (int i = 0; i < n; i++, (*s)++) {
+		if (**s < '0' || **s > '9')
+			return -1;
+		v = v * 10 + (**s - '0');
+	}
+	if (after != 0) {
+		if (**s != after)
+			return -1;
+		(*s)++;
+	}
+	return v;
+}
+
+static int
+clock_month_days(int year, int month)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
+		31 };
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return month == 2 && leap ? 29 : days[month - 1];
+}
+
+/* ".123": up to nine digits, cut to milliseconds. */
+static bool
+clock_fraction(const char **s, int *ms)
+{
+	int n = 0, unit = 100;
+
+	*ms = 0;
+	if (**s != '.')
+		return true;
+	(*s)++;
+	for (; **s >= '0' && **s <= '9'; (*s)++, n++) {
+		*ms += (**s - '0') * unit;
+		unit /= 10;
+	}
+	return n >= 1 && n <= 9;
+}
+
+/* "Z" or "+hh:mm", as minutes to subtract. */
+static bool
+clock_zone(const char **s, int *minutes)
+{
+	char sign = **s;
+	int h, m;
+
+	*minutes = 0;
+	(*s)++;
+	if (sign == 'Z')
+		return true;
+	if (sign != '+' && sign != '-')
+		return false;
+	h = clock_field(s, 2, ':');
+	if (h < 0 || h > 23)
+		return false;
+	m = clock_field(s, 2, 0);
+	if (m < 0 || m > 59)
+		return false;
+	*minutes = (h * 60 + m) * (sign == '-' ? -1 : 1);
+	return true;
+}
+
+static bool
+clock_date(const char **s, struct tm *tm)
+{
+	int year = clock_field(s, 4, '-'), month, day;
+
+	if (year < 1)
+		return false;
+	month = clock_field(s, 2, '-');
+	if (month < 1 || month > 12)
+		return false;
+	day = clock_field(s, 2, 'T');
+	if (day < 1 || day > clock_month_days(year, month))
+		return false;
+	tm->tm_year = year - 1900;
+	tm->tm_mon = month - 1;
+	tm->tm_mday = day;
+	return true;
+}
+
+static bool
+clock_time(const char **s, struct tm *tm)
+{
+	tm->tm_hour = clock_field(s, 2, ':');
+	if (tm->tm_hour < 0 || tm->tm_hour > 23)
+		return false;
+	tm->tm_min = clock_field(s, 2, ':');
+	if (tm->tm_min < 0 || tm->tm_min > 59)
+		return false;
+	tm->tm_sec = clock_field(s, 2, 0);
+	return tm->tm_sec >= 0 && tm->tm_sec <= 60;
+}
+
+int
+clock_parse(const char *s, int64_t *ms, struct err *e)
+{
+	struct tm tm = { 0 };
+	const char *p = s;
+	int fraction, zone;
+
+	if (!clock_date(&p, &tm) || !clock_time(&p, &tm) ||
+	    !clock_fraction(&p, &fraction) || *p == '\0' ||
+	    !clock_zone(&p, &zone) || *p != '\0')
+		return err_set(e, ERR_INVALID,
+		    "%s is not a time (write 2026-01-31T09:05:00Z)",
+		    log_val(s));
+	*ms = ((int64_t)timegm(&tm) - (int64_t)zone * 60) * 1000 + fraction;
+	return 0;
+}
