@@ -165,7 +165,7 @@ json_to_i64(const struct json *j, int64_t *out)
 {
 	double d;
 
-	if (!cJSON_IsNumber(json_item(j)))
+	if (j == NULL || !cJSON_IsNumber(json_item(j)))
 		return false;
 	d = json_item(j)->valuedouble;
 	if (!(fabs(d) <= (double)JSON_MAX_EXACT) || d != trunc(d))
@@ -177,7 +177,9 @@ json_to_i64(const struct json *j, int64_t *out)
 const char *
 json_string(const struct json *j)
 {
-	return json_is_string(j) ? json_item(j)->valuestring : NULL;
+	if (j == NULL || !json_is_string(j))
+		return NULL;
+	return json_item(j)->valuestring;
 }
 
 int64_t

@@ -267,7 +267,7 @@ json_scan(
     struct view text, const struct json_scan_limits *limits, struct err *e)
 {
 	struct json_scanner s = { .text = text, .limits = limits, .e = e };
-	bool complete;
+	bool complete = false;
 
 	if (!utf8_valid(text))
 		return err_set(e, ERR_INVALID, "JSON: not valid UTF-8");
