@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034
 # lib.sh: what every system test shares.  Sourced by a POSIX shell:
 #
 #	. "$(dirname "$0")/lib.sh"
@@ -25,6 +26,7 @@ HEADERS=$T/headers
 STATUS=
 TOKEN=
 ADMIN=
+HOME_DIR=
 URL=
 PIDS=
 TAP_N=0
@@ -85,7 +87,7 @@ tap_not()
 # tap_is GOT WANT NAME
 tap_is()
 {
-	if [ "x$1" = "x$2" ]; then
+	if [ "$1" = "$2" ]; then
 		tap_result 0 "$3"
 	else
 		tap_result 1 "$3"
@@ -185,7 +187,7 @@ lib_on_exit()
 	trap - EXIT
 	stop_all
 	cd /
-	[ -n "$KEEP" ] && echo "# kept $T" || rm -rf "$T"
+	if [ -n "${KEEP:-}" ]; then echo "# kept $T"; else rm -rf "$T"; fi
 	exit $lib_status
 }
 trap lib_on_exit EXIT
@@ -339,6 +341,8 @@ make_upstream()
 	) || tap_bail 'make_upstream'
 	git -C "$T/up/$up_n.git" symbolic-ref HEAD refs/heads/main
 	chmod -R a+rX "$T/up"
+	[ "$(id -u)" -ne 0 ] || [ -z "$HOME_DIR" ] ||
+	    chown -R "$(stat -c %u "$HOME_DIR")" "$T/up"
 	UPSTREAM=file://$T/up/$up_n.git
 }
 
