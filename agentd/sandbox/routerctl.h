@@ -1,0 +1,39 @@
+/*
+ * routerctl: a client of the router's control socket HOME/run/router.sock
+ * (docs/architecture.md).  One connection, requests in order, at most 256
+ * waiting; connects when the first request comes and again after a loss.  A
+ * request whose connection was lost fails; it is not repeated.
+ */
+#ifndef AGENTD_SANDBOX_ROUTERCTL_H
+#define AGENTD_SANDBOX_ROUTERCTL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/io/loop.h"
+
+struct err;
+struct json;
+struct routerctl;
+
+/* reply is NULL when e is not; both are valid during the call only. */
+typedef void routerctl_fn(
+    const struct json *reply, const struct err *e, void *arg);
+
+struct routerctl *routerctl_new(struct loop *l, const char *socket_path);
+/* Waiting requests are dropped without a call. */
+void routerctl_free(struct routerctl *c);
+
+void routerctl_hello(struct routerctl *c, routerctl_fn *fn, void *arg);
+/* mode: "off", "none" or "web" */
+void routerctl_project_set(struct routerctl *c, int64_t id, const char *mode,
+    routerctl_fn *fn, void *arg);
+void routerctl_project_del(
+    struct routerctl *c, int64_t id, routerctl_fn *fn, void *arg);
+void routerctl_projects(struct routerctl *c, routerctl_fn *fn, void *arg);
+void routerctl_host_set(struct routerctl *c, const char *const *addresses,
+    size_t n, routerctl_fn *fn, void *arg);
+void routerctl_log(
+    struct routerctl *c, int64_t id, int limit, routerctl_fn *fn, void *arg);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * sandbox: the sandboxes of projects: workspace, network, session container,
+ * and the desired state in HOME/sandboxes/ID/state.json.  One operation per
+ * project at a time (ERR_BUSY else).  A step that fails undoes the ones before
+ * it.  Runs join the project's namespace by sandbox_netns once it is up.
+ */
+#ifndef AGENTD_SANDBOX_SANDBOX_H
+#define AGENTD_SANDBOX_SANDBOX_H
+
+#include "agentd/sandbox/driver.h"
+#include "agentd/sandbox/host.h"
+#include "agentd/sandbox/routerctl.h"
+
+struct err;
+struct sandboxes;
+
+enum sandbox_state {
+	SANDBOX_STOPPED,
+	SANDBOX_STARTING,
+	SANDBOX_RUNNING,
+	SANDBOX_STOPPING,
+	SANDBOX_FAILED /* the session ended by itself; sandbox_start again */
+};
+
+struct sandbox_project {
+	int64_t id;
+	const char *name;          /* OWNER/PROJECT, shown in the session */
+	const char *mode;          /* "off", "none", "web" */
+	const char *gitconfig;     /* text of /etc/gitconfig; may be NULL */
+	uint64_t disk_mib;         /* 0: default */
+	struct spec_limits limits; /* of the session container */
+};
+
+/* The session of a project ended without being asked to. */
+typedef void sandbox_lost_fn(int64_t id, const char *why, void *arg);
+
+/* driver NULL: the default. */
+struct sandboxes *sandboxes_new(const struct sandbox_host *h,
+    struct routerctl *router, const struct driver *driver,
+    sandbox_lost_fn *on_lost, void *arg);
+/* Running sandboxes go on; a later sandboxes_new adopts them. */
+void sandboxes_free(struct sandboxes *m);
+
+/* Running already: only the mode and the desired state are brought up. */
+void sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg);
+/* Session and network go, the workspace is unmounted, the image stays. */
+void sandbox_stop(
+    struct sandboxes *m, int64_t id, sandbox_done_fn *done, void *arg);
+/* stop, then the image and everything else of the project. */
+void sandbox_destroy(
+    struct sandboxes *m, int64_t id, sandbox_done_fn *done, void *arg);
+void sandbox_pause(struct sandboxes *m, int64_t id, bool frozen,
+    sandbox_done_fn *done, void *arg);
+void sandbox_set_mode(struct sandboxes *m, int64_t id, const char *mode,
+    sandbox_done_fn *done, void *arg);
+
+/*
+ * After a start of agentd: for every state.json that says "running": adopt the
+ * session that still runs, start again what a crash or reboot took.  done comes
+ * when all are settled; its error is the first failure, the others are logged.
+ */
+void sandboxes_adopt(struct sandboxes *m, sandbox_done_fn *done, void *arg);
+
+enum sandbox_state sandbox_state(const struct sandboxes *m, int64_t id);
+const char *sandbox_state_name(enum sandbox_state s);
+/* ERR_NOTFOUND when it is not running. */
+int sandbox_netns(
+    struct sandboxes *m, int64_t id, char out[HOST_NAME_MAX], struct err *e);
+/* Attach: a terminal in the session container.  argv NULL: the byobu. */
+struct driver_exec *sandbox_attach(struct sandboxes *m, int64_t id,
+    const struct driver_exec_spec *x, int *fd, struct err *e);
+
+#endif
