@@ -1,17 +1,22 @@
 /*
  * httpd: an HTTP/1.1 server on the loop, over libmicrohttpd with external
  * epoll (MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME; its epoll descriptor is one
- * watch, MHD_get_timeout one timer).
+ * watch, MHD_get_timeout one timer).  A malformed request, one whose length
+ * could be read in two ways, or an oversized head never reaches the handler.
  *
  * A request goes: on_request with the headers; the handler chooses how to take
  * the body (request_collect or request_stream), then replies once, at once or
  * later.  Without a choice a body is read and thrown away up to 64 KiB.  The
  * reply is sent after the whole body was read (libmicrohttpd is half duplex),
- * but request_reply may be called earlier.
+ * but it may be made earlier: after request_reply, _str and _file the rest of
+ * the body is thrown away (up to 8 MiB, then the connection is cut) and the
+ * sink is not called again; after request_reply_stream the sink goes on.
+ * A second reply is ignored: httpd itself may have answered 413 before.
  *
  * request_on_close is told exactly once when the exchange is over, also when
  * the client left; after it the request is gone.  A request whose handler
- * waits is suspended; it is woken every 25 s to see whether the client left.
+ * waits is suspended; from the second second on it is watched for the client
+ * closing its end, which ends the exchange ("client left").
  */
 #ifndef LIB_HTTPD_HTTPD_H
 #define LIB_HTTPD_HTTPD_H
@@ -33,10 +38,10 @@ typedef void request_fn(struct request *q, void *arg);
 
 struct httpd_spec {
 	struct loop *loop;
-	int listen_fd; /* taken; -1: only httpd_add_connection */
-	size_t conn_memory; /* per connection, default 32 KiB */
-	unsigned max_conns; /* default 4096 */
-	unsigned idle_s; /* keep-alive and stalled peers, default 75 */
+	int listen_fd;           /* taken; -1: only httpd_add_connection */
+	size_t conn_memory;      /* per connection, default 32 KiB */
+	unsigned max_conns;      /* default 4096 */
+	unsigned idle_s;         /* keep-alive and stalled peers, default 75 */
 	const char *server_name; /* Server: header, may be NULL */
 	request_fn *on_request;
 	void *arg;
@@ -47,13 +52,14 @@ struct httpd *httpd_new(const struct httpd_spec *spec, struct err *e);
 int httpd_add_connection(struct httpd *h, int fd, const struct sock_addr *peer,
     const char *label, struct err *e);
 void httpd_quiesce(struct httpd *h); /* no new connections */
-void httpd_free(struct httpd *h); /* on_close comes for what is open */
+void httpd_free(struct httpd *h);    /* on_close comes for what is open */
 
 /* What was asked.  Strings live as long as the request. */
 const char *request_method(const struct request *q); /* HEAD counts as GET */
 bool request_is_head(const struct request *q);
 const char *request_path(const struct request *q); /* percent-decoded once */
-const char *request_raw_path(const struct request *q); /* as sent */
+const char *request_raw_path(const struct request *q);  /* as sent */
+const char *request_raw_query(const struct request *q); /* "" if none */
 const char *request_query(const struct request *q, const char *name); /* 1st */
 const char *request_header_in(const struct request *q, const char *name);
 int64_t request_length(const struct request *q); /* -1: chunked, 0: no body */
@@ -76,7 +82,8 @@ struct view request_body(const struct request *q); /* after done */
 /* Take it as it comes.  on_data returns how many bytes it took; fewer than n
  * suspends the request until request_resume. */
 struct body_sink {
-	size_t (*on_data)(struct request *q, const void *p, size_t n, void *arg);
+	size_t (*on_data)(
+	    struct request *q, const void *p, size_t n, void *arg);
 	void (*on_end)(struct request *q, void *arg);
 };
 void request_stream(struct request *q, const struct body_sink *sink, void *arg);
@@ -86,10 +93,10 @@ void request_resume(struct request *q);
 void request_header(struct request *q, const char *name, const char *value);
 void request_reply(struct request *q, int status, const char *content_type,
     const void *p, size_t n); /* copies */
-void request_reply_str(struct request *q, int status,
-    const char *content_type, struct str *body); /* takes the bytes */
-void request_reply_file(struct request *q, int status,
-    const char *content_type, int fd, uint64_t size); /* takes fd */
+void request_reply_str(struct request *q, int status, const char *content_type,
+    struct str *body); /* takes the bytes */
+void request_reply_file(struct request *q, int status, const char *content_type,
+    int fd, uint64_t size); /* takes fd */
 
 /* Answer as a stream.  read fills at most max bytes: > 0 that many, 0 nothing
  * now (call request_wake when there is), BODY_END, or BODY_ABORT to cut the

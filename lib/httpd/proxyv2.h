@@ -15,12 +15,12 @@ struct err;
 struct str;
 
 enum {
-	PROXYV2_MAX = 232, /* bytes, whole header */
+	PROXYV2_MAX = 232,         /* bytes, whole header */
 	PROXYV2_TLV_PROJECT = 0xE0 /* PP2_TYPE_MIN_CUSTOM */
 };
 
 struct proxyv2 {
-	char project[64]; /* key of the project: its id in decimal */
+	char project[64];  /* key of the project: its id in decimal */
 	uint32_t src_addr; /* host byte order, 0 for LOCAL */
 	uint16_t src_port;
 };

@@ -1,0 +1,350 @@
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/err.h"
+#include "lib/base/esc.h"
+#include "lib/base/log.h"
+#include "lib/httpd/httpd_priv.h"
+
+void *
+request_on_target(void *cls, const char *target, struct MHD_Connection *c)
+{
+	struct httpd *h = cls;
+	struct request *q = xcalloc(1, sizeof(*q));
+
+	q->h = h;
+	q->mhd = c;
+	q->id = ++h->last_id;
+	q->target = xstrdup(target == NULL ? "" : target);
+	q->raw_path = "";
+	q->raw_query = "";
+	q->method = "";
+	return q;
+}
+
+/* Why MHD ended an exchange, for the handler and the log. */
+static const char *
+request_end_reason(const struct request *q, enum MHD_RequestTerminationCode why)
+{
+	static const char *const reasons[] = {
+		[MHD_REQUEST_TERMINATED_COMPLETED_OK] = "done",
+		[MHD_REQUEST_TERMINATED_WITH_ERROR] = "connection error",
+		[MHD_REQUEST_TERMINATED_TIMEOUT_REACHED] = "timeout",
+		[MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN] = "shutdown",
+		[MHD_REQUEST_TERMINATED_READ_ERROR] = "read error",
+		[MHD_REQUEST_TERMINATED_CLIENT_ABORT] = "client left",
+	};
+
+	if (q->left)
+		return "client left";
+	if (q->h->closing)
+		return "shutdown";
+	if ((size_t)why >= sizeof(reasons) / sizeof(reasons[0]))
+		return "ended";
+	return reasons[why];
+}
+
+static void
+request_unwatch(struct request *q)
+{
+	const union MHD_ConnectionInfo *info;
+
+	if (!q->watched)
+		return;
+	info = MHD_get_connection_info(
+	    q->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (info != NULL)
+		(void)epoll_ctl(
+		    q->h->left_fd, EPOLL_CTL_DEL, info->connect_fd, NULL);
+}
+
+void
+request_on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
+    enum MHD_RequestTerminationCode why)
+{
+	struct request *q = *con_cls;
+
+	(void)cls;
+	(void)c;
+	if (q == NULL)
+		return;
+	*con_cls = NULL;
+	request_unwatch(q);
+	if (q->suspended)
+		LIST_REMOVE(q, link);
+	if (q->on_close != NULL)
+		q->on_close(q, request_end_reason(q, why), q->on_close_arg);
+	if (q->reply != NULL)
+		MHD_destroy_response(q->reply);
+	str_release(&q->body);
+	str_release(&q->headers);
+	str_release(&q->query);
+	free(q->path);
+	free(q->target);
+	free(q);
+}
+
+static bool
+request_expects_continue(const struct request *q)
+{
+	const char *v = request_header_in(q, "Expect");
+
+	return v != NULL && strcasecmp(v, "100-continue") == 0;
+}
+
+/*
+ * The first call, after the headers.  A reply queued in it makes MHD close
+ * the connection, so this is done for refusals only: of a malformed request,
+ * and of a body that would take long to read and throw away.
+ */
+static enum MHD_Result
+request_begin(struct request *q, const char *method, const char *version)
+{
+	const char *why;
+	int status;
+
+	q->began = true;
+	q->method = method;
+	status = target_check(q, version, &why);
+	if (status != 0) {
+		reply_refuse(q, status, why);
+		return reply_queue(q);
+	}
+	q->h->spec.on_request(q, q->h->spec.arg);
+	if (reply_is_fixed(q) && q->length != 0 &&
+	    (q->length > HTTPD_DRAIN_MAX || request_expects_continue(q)))
+		return reply_queue(q);
+	return MHD_YES;
+}
+
+static enum MHD_Result
+request_drain(struct request *q, size_t *size)
+{
+	q->dropped += *size;
+	*size = 0;
+	return q->dropped > HTTPD_DRAIN_MAX ? MHD_NO : MHD_YES;
+}
+
+static void
+request_too_large(struct request *q)
+{
+	str_release(&q->body);
+	q->body_done = NULL;
+	reply_refuse(
+	    q, MHD_HTTP_CONTENT_TOO_LARGE, "the request body is too large");
+}
+
+static enum MHD_Result
+request_take_collect(struct request *q, const char *data, size_t *size)
+{
+	if (*size > q->body_max - q->body.len) {
+		request_too_large(q);
+		return request_drain(q, size);
+	}
+	str_addn(&q->body, data, *size);
+	*size = 0;
+	return MHD_YES;
+}
+
+/* What the sink does not take stays with MHD, which is suspended then. */
+static enum MHD_Result
+request_take_stream(struct request *q, const char *data, size_t *size)
+{
+	while (*size > 0) {
+		size_t n;
+
+		q->woken = false;
+		n = q->sink->on_data(q, data, *size, q->body_arg);
+		if (n > *size)
+			die("httpd: a sink took %zu of %zu bytes", n, *size);
+		data += n;
+		*size -= n;
+		if (reply_is_fixed(q))
+			return request_drain(q, size);
+		if (*size > 0 && !q->woken) {
+			httpd_suspend(q);
+			return MHD_YES;
+		}
+	}
+	return MHD_YES;
+}
+
+static enum MHD_Result
+request_take(struct request *q, const char *data, size_t *size)
+{
+	if (reply_is_fixed(q))
+		return request_drain(q, size);
+	if (q->mode == BODY_COLLECT)
+		return request_take_collect(q, data, size);
+	if (q->mode == BODY_STREAM)
+		return request_take_stream(q, data, size);
+	if (q->dropped + *size > HTTPD_DROP_MAX)
+		request_too_large(q);
+	return request_drain(q, size);
+}
+
+/* The body is complete: reply, or wait for the handler to reply. */
+static enum MHD_Result
+request_finish(struct request *q)
+{
+	if (!q->body_ended) {
+		q->body_ended = true;
+		if (q->mode == BODY_COLLECT && q->body_done != NULL)
+			q->body_done(q, q->body_arg);
+		else if (q->mode == BODY_STREAM && !reply_is_fixed(q))
+			q->sink->on_end(q, q->body_arg);
+	}
+	if (q->replied)
+		return reply_queue(q);
+	httpd_suspend(q);
+	return MHD_YES;
+}
+
+enum MHD_Result
+request_on_call(void *cls, struct MHD_Connection *c, const char *url,
+    const char *method, const char *version, const char *data, size_t *size,
+    void **con_cls)
+{
+	struct httpd *h = cls;
+	struct request *q = *con_cls;
+
+	(void)c;
+	(void)url;
+	if (q == NULL || h->closing || q->left)
+		return MHD_NO;
+	if (!q->began)
+		return request_begin(q, method, version);
+	if (*size > 0)
+		return request_take(q, data, size);
+	return request_finish(q);
+}
+
+const char *
+request_method(const struct request *q)
+{
+	return request_is_head(q) ? "GET" : q->method;
+}
+
+bool
+request_is_head(const struct request *q)
+{
+	return strcmp(q->method, "HEAD") == 0;
+}
+
+const char *
+request_path(const struct request *q)
+{
+	return q->path == NULL ? q->raw_path : q->path;
+}
+
+const char *
+request_raw_path(const struct request *q)
+{
+	return q->raw_path;
+}
+
+const char *
+request_raw_query(const struct request *q)
+{
+	return q->raw_query;
+}
+
+const char *
+request_header_in(const struct request *q, const char *name)
+{
+	return MHD_lookup_connection_value(q->mhd, MHD_HEADER_KIND, name);
+}
+
+int64_t
+request_length(const struct request *q)
+{
+	return q->length;
+}
+
+static const struct httpd_conn *
+request_conn(const struct request *q)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    q->mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info == NULL ? NULL : info->socket_context;
+}
+
+const char *
+request_label(const struct request *q)
+{
+	const struct httpd_conn *c = request_conn(q);
+
+	return c == NULL ? "" : c->label;
+}
+
+void
+request_peer(const struct request *q, char out[SOCK_TEXT_MAX])
+{
+	const struct httpd_conn *c = request_conn(q);
+
+	out[0] = '\0';
+	if (c != NULL)
+		(void)sock_text(&c->peer, out);
+}
+
+uint64_t
+request_id(const struct request *q)
+{
+	return q->id;
+}
+
+void
+request_set_data(struct request *q, void *data)
+{
+	q->data = data;
+}
+
+void *
+request_data(const struct request *q)
+{
+	return q->data;
+}
+
+void
+request_on_close(struct request *q,
+    void (*fn)(struct request *q, const char *reason, void *arg), void *arg)
+{
+	q->on_close = fn;
+	q->on_close_arg = arg;
+}
+
+void
+request_collect(struct request *q, size_t max, request_fn *done, void *arg)
+{
+	q->mode = BODY_COLLECT;
+	q->body = STR_INIT_MAX(max);
+	q->body_max = max;
+	q->body_done = done;
+	q->body_arg = arg;
+	if (q->length > 0 && (uint64_t)q->length > max)
+		request_too_large(q);
+}
+
+struct view
+request_body(const struct request *q)
+{
+	return str_view(&q->body);
+}
+
+void
+request_stream(struct request *q, const struct body_sink *sink, void *arg)
+{
+	q->mode = BODY_STREAM;
+	q->sink = sink;
+	q->body_arg = arg;
+}
+
+void
+request_resume(struct request *q)
+{
+	httpd_wake(q);
+}
