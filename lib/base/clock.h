@@ -13,7 +13,7 @@ enum {
 
 struct err;
 
-int64_t clock_now_ms(void); /* CLOCK_REALTIME since 1970 */
+int64_t clock_now_ms(void);  /* CLOCK_REALTIME since 1970 */
 int64_t clock_mono_ms(void); /* CLOCK_MONOTONIC */
 /* RFC 3339 UTC with seconds, "2026-01-31T09:05:00Z". */
 const char *clock_rfc3339(int64_t ms, char out[CLOCK_TEXT_MAX]);

@@ -18,18 +18,18 @@
 struct err;
 
 enum conf_type {
-	CONF_STR, /* char *, owned by the struct: conf_release */
-	CONF_U64, /* uint64_t */
+	CONF_STR,  /* char *, owned by the struct: conf_release */
+	CONF_U64,  /* uint64_t */
 	CONF_BOOL, /* bool: yes no true false on off */
-	CONF_MS, /* int64_t milliseconds, written "30s" */
-	CONF_SIZE /* uint64_t bytes, written "10M" */
+	CONF_MS,   /* int64_t milliseconds, written "30s" */
+	CONF_SIZE  /* uint64_t bytes, written "10M" */
 };
 
 struct conf_key {
 	const char *name;
 	enum conf_type type;
-	size_t offset; /* of the field in the program's config struct */
-	const char *def; /* default, in the file's notation; NULL: NULL/0 */
+	size_t offset;     /* of the field in the program's config struct */
+	const char *def;   /* default, in the file's notation; NULL: NULL/0 */
 	uint64_t min, max; /* for numbers; max 0 means no bound */
 	const char *help;
 };
@@ -41,7 +41,10 @@ struct conf_spec {
 	const char *const *known; /* other sections that may be there */
 };
 
-/* Set the defaults, then read path; a missing file leaves the defaults. */
+/*
+ * Set the defaults, then read path; a missing file leaves the defaults.  On
+ * -1 nothing is owned by cfg: there is nothing to release.
+ */
 int conf_load(
     const char *path, const struct conf_spec *spec, void *cfg, struct err *e);
 /* The same from memory; name is used in messages. */

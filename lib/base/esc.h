@@ -13,7 +13,7 @@ struct err;
 struct str;
 
 void esc_html(struct str *out, struct view v); /* text and quoted attribute */
-void esc_url(struct str *out, struct view v); /* RFC 3986 unreserved stay */
+void esc_url(struct str *out, struct view v);  /* RFC 3986 unreserved stay */
 void esc_url_path(struct str *out, struct view v); /* as above, '/' stays */
 /* Log value: bare if [A-Za-z0-9._:/@+-]+, else quoted with \xNN escapes. */
 void esc_log(struct str *out, struct view v);

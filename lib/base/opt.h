@@ -11,11 +11,11 @@ struct err;
 
 enum opt_type {
 	OPT_FLAG, /* bool *, set true */
-	OPT_STR, /* const char **, borrowed from argv */
-	OPT_U64, /* uint64_t * */
-	OPT_MS, /* int64_t *, "30s" */
+	OPT_STR,  /* const char **, borrowed from argv */
+	OPT_U64,  /* uint64_t * */
+	OPT_MS,   /* int64_t *, "30s" */
 	OPT_SIZE, /* uint64_t *, "2G" */
-	OPT_LIST /* struct opt_list *, may be repeated */
+	OPT_LIST  /* struct opt_list *, may be repeated */
 };
 
 enum {

@@ -14,7 +14,8 @@
 struct err;
 struct str;
 
-/* One path component: 1..100 of [A-Za-z0-9._-], not starting with '.' or '-'. */
+/* One path component: 1..100 of [A-Za-z0-9._-], not starting with '.' or '-'.
+ */
 bool path_component_ok(const char *s);
 char *path_join(const char *a, const char *b) __attribute__((returns_nonnull));
 /* mkdir -p; existing directories keep their mode. */
@@ -22,11 +23,15 @@ int path_mkdirs(const char *path, mode_t mode, struct err *e);
 /* Whole file; over max is ERR_LIMIT, absent is ERR_NOTFOUND. */
 int path_read(const char *path, size_t max, struct str *out, struct err *e);
 /* Temporary file in the same folder, fsync, rename, fsync of the folder. */
-int path_write_atomic(const char *path, const void *p, size_t n, mode_t mode,
-    struct err *e);
-/* Recursive removal that never follows a link nor leaves the file system. */
+int path_write_atomic(
+    const char *path, const void *p, size_t n, mode_t mode, struct err *e);
+/*
+ * Recursive removal that never follows a link nor leaves the file system, of
+ * any depth.  What is absent is removed already.
+ */
 int path_rmtree(const char *path, struct err *e);
 
+/* flags as for open(2); O_CLOEXEC and O_NOCTTY are added.  -1 or the fd. */
 int path_open_beneath(
     int dirfd, const char *rel, int flags, mode_t mode, struct err *e);
 /* Regular file only: a FIFO or device is refused, never blocks. */

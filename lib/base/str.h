@@ -1,7 +1,7 @@
 /*
  * str: a growing byte string, always NUL-terminated, with a maximum.  Going
- * over the maximum does not abort: the bytes are dropped and `full` is set, so
- * a writer checks once at the end (str_ok).
+ * over the maximum does not abort: that addition and all later ones are
+ * dropped and `full` is set, so a writer checks once at the end (str_ok).
  */
 #ifndef LIB_BASE_STR_H
 #define LIB_BASE_STR_H

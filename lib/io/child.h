@@ -20,12 +20,12 @@ struct child;
 struct err;
 
 enum child_io {
-	CHILD_NULL, /* /dev/null */
+	CHILD_NULL,    /* /dev/null */
 	CHILD_COLLECT, /* stdout, stderr: kept, at most max_output bytes */
 	CHILD_PIPE, /* our end by child_take_*; non-blocking on our side only */
-	CHILD_FD, /* the descriptor in *_fd, borrowed */
+	CHILD_FD,   /* the descriptor in *_fd, borrowed */
 	CHILD_BYTES, /* stdin only: in_bytes, copied */
-	CHILD_MERGE /* stderr only: where stdout goes */
+	CHILD_MERGE  /* stderr only: where stdout goes */
 };
 
 struct child_exit {
@@ -43,7 +43,7 @@ typedef void child_exit_fn(const struct child_exit *x, void *arg);
 struct child_spec {
 	const char *const *argv; /* argv[0] is an absolute path */
 	const char *const *envp; /* complete environment */
-	const char *cwd; /* NULL: / */
+	const char *cwd;         /* NULL: / */
 	enum child_io in, out, err;
 	int in_fd, out_fd, err_fd; /* for CHILD_FD */
 	const void *in_bytes;
@@ -51,7 +51,7 @@ struct child_spec {
 	const int *pass_fds; /* become 3, 4, ... in the child; borrowed */
 	int n_pass_fds;
 	size_t max_output; /* of each collected stream; default 64 KiB */
-	int64_t limit_ms; /* 0: none; then SIGTERM, 5 s later SIGKILL */
+	int64_t limit_ms;  /* 0: none; then SIGTERM, 5 s later SIGKILL */
 	child_exit_fn *on_exit;
 	void *arg;
 };
@@ -60,7 +60,8 @@ struct child_spec {
 int child_start(struct loop *l, const struct child_spec *spec,
     struct child **out, struct err *e);
 pid_t child_pid(const struct child *c);
-int child_take_in(struct child *c); /* the caller owns it then */
+/* -1 when it is not CHILD_PIPE or was taken.  The caller owns it then. */
+int child_take_in(struct child *c);
 int child_take_out(struct child *c);
 int child_take_err(struct child *c);
 void child_kill(struct child *c, int sig);

@@ -28,7 +28,6 @@ void frame_put(struct str *out, uint8_t type, const void *p, size_t n);
  * Read one frame from the front of `in`.  Returns its whole length, 0 if more
  * bytes are needed, -1 with ERR_PROTO when it is over max or empty.
  */
-long frame_get(
-    struct view in, size_t max, struct frame *out, struct err *e);
+long frame_get(struct view in, size_t max, struct frame *out, struct err *e);
 
 #endif

@@ -13,6 +13,10 @@ struct loop;
 typedef void loop_fn(void *arg);
 
 struct loop *loop_new(struct err *e); /* also ignores SIGPIPE */
+/*
+ * Runs what is deferred, so free the loop while what the calls point to is
+ * alive.  Children that still run are killed; their on_exit does not come.
+ */
 void loop_free(struct loop *l);
 int loop_run(struct loop *l, struct err *e); /* until loop_stop */
 void loop_stop(struct loop *l);
@@ -22,7 +26,7 @@ struct event_base *loop_base(struct loop *l);
 void loop_defer(struct loop *l, loop_fn *fn, void *arg);
 /* The same from another thread; wakes the loop. */
 void loop_post(struct loop *l, loop_fn *fn, void *arg);
-/* One handler per signal. */
+/* One handler per signal; SIGCHLD too may be asked for beside children. */
 int loop_on_signal(
     struct loop *l, int sig, loop_fn *fn, void *arg, struct err *e);
 

@@ -18,7 +18,7 @@ struct pump_end {
 };
 
 struct pump_spec {
-	int a, b; /* taken; sockets or pipes that can do both ways */
+	int a, b;          /* taken; sockets or pipes that can do both ways */
 	const void *first; /* bytes for b before anything of a, may be NULL */
 	size_t first_len;
 	int64_t idle_ms; /* 0: none */

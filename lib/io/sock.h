@@ -37,14 +37,14 @@ int sock_listen(
     const struct sock_addr *a, mode_t mode, int *out, struct err *e);
 /* Starts; ready when writable, then sock_error tells. */
 int sock_connect(const struct sock_addr *a, int *out, struct err *e);
-int sock_error(int fd, struct err *e); /* SO_ERROR as 0 or -1 */
-int sock_pair(int fds[2], struct err *e); /* Unix stream */
+int sock_error(int fd, struct err *e);                /* SO_ERROR as 0 or -1 */
+int sock_pair(int fds[2], struct err *e);             /* Unix stream */
 int sock_peer_uid(int fd, uid_t *uid, struct err *e); /* SO_PEERCRED */
 
 /* Calls on_accept with each new descriptor, which the callee owns. */
 typedef void listener_fn(int fd, const struct sock_addr *peer, void *arg);
-struct listener *listener_new(struct loop *l, int fd, listener_fn *fn,
-    void *arg); /* takes fd */
+struct listener *listener_new(
+    struct loop *l, int fd, listener_fn *fn, void *arg); /* takes fd */
 void listener_pause(struct listener *s);
 void listener_resume(struct listener *s);
 void listener_free(struct listener *s); /* closes; NULL is fine */

@@ -23,14 +23,14 @@
 struct stream;
 
 struct stream_spec {
-	int fd; /* taken */
-	size_t in_max; /* default 64 KiB */
-	size_t out_max; /* default 256 KiB */
+	int fd;          /* taken */
+	size_t in_max;   /* default 64 KiB */
+	size_t out_max;  /* default 256 KiB */
 	int64_t idle_ms; /* 0: none */
-	bool keep_half; /* peer's EOF is reported by on_eof, not closed */
+	bool keep_half;  /* peer's EOF is reported by on_eof, not closed */
 	void (*on_data)(struct stream *s, struct view in, void *arg);
 	void (*on_drain)(struct stream *s, void *arg); /* may be NULL */
-	void (*on_eof)(struct stream *s, void *arg); /* may be NULL */
+	void (*on_eof)(struct stream *s, void *arg);   /* may be NULL */
 	void (*on_close)(struct stream *s, const char *reason, void *arg);
 	void *arg;
 };
@@ -41,11 +41,16 @@ struct stream *stream_new(struct loop *l, const struct stream_spec *spec)
 struct view stream_input(const struct stream *s);
 void stream_take(struct stream *s, size_t n);
 void stream_pause(struct stream *s); /* stop reading */
+/* Reads again; what was left in the buffer comes to on_data once more. */
 void stream_resume(struct stream *s);
 void stream_write(struct stream *s, const void *p, size_t n);
 bool stream_is_full(const struct stream *s);
 void stream_shutdown(struct stream *s); /* half-close after the queue */
-void stream_finish(struct stream *s); /* close after the queue */
+/*
+ * Close after the queue.  Input is not looked at any more; a socket is given
+ * up to a second to read our last bytes before it is closed.
+ */
+void stream_finish(struct stream *s);
 void stream_close(struct stream *s, const char *reason); /* now; idempotent */
 int stream_fd(const struct stream *s);
 

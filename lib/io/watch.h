@@ -1,4 +1,8 @@
-/* watch: readiness of one descriptor, level-triggered.  Does not own the fd. */
+/*
+ * watch: readiness of one descriptor, level-triggered.  Does not own the fd.
+ * A regular file or /dev/null is always ready, so that standard input and
+ * output can be watched whatever they are.
+ */
 #ifndef LIB_IO_WATCH_H
 #define LIB_IO_WATCH_H
 
@@ -17,6 +21,6 @@ typedef void watch_fn(int fd, int what, void *arg);
 struct watch *watch_new(struct loop *l, int fd, watch_fn *fn, void *arg)
     __attribute__((returns_nonnull));
 void watch_set(struct watch *w, int what); /* WATCH_* bits, 0 for none */
-void watch_free(struct watch *w); /* NULL is fine */
+void watch_free(struct watch *w);          /* NULL is fine */
 
 #endif
