@@ -1,0 +1,51 @@
+/*
+ * auth: who is asking.  Tokens of runs and sessions are good only on a
+ * connection that the router labelled with their own project, all others only
+ * on one without a label, so a stolen token is of no use elsewhere.
+ */
+#ifndef SERVER_AUTH_AUTH_H
+#define SERVER_AUTH_AUTH_H
+
+#include "server/auth/credential.h"
+#include "server/domain/types.h"
+
+struct err;
+struct txn;
+
+enum identity_kind {
+	IDENTITY_NONE, /* no credential given */
+	IDENTITY_ADMIN,
+	IDENTITY_USER,
+	IDENTITY_AGENT,
+	IDENTITY_CI,
+	IDENTITY_SERVICE,
+	IDENTITY_RUN,
+	IDENTITY_SESSION
+};
+
+struct identity {
+	enum identity_kind kind;
+	int64_t user_id; /* of a run: the user agent; of a session: its user */
+	char login[NAME_LEN_MAX + 1];
+	enum user_kind user_kind; /* 0 with IDENTITY_NONE */
+	bool site_admin;
+	int64_t token_id;
+	int64_t token_used_at; /* for tokens_touch, now and then */
+	int64_t expires_at;    /* 0: never */
+	int64_t run_id;        /* the rest: runs and sessions only */
+	int64_t project_id;
+	enum access_level access;
+	char branch[AUTH_BRANCH_MAX + 1]; /* the one full ref it may push */
+};
+
+const char *identity_kind_name(enum identity_kind k); /* API's word, "none" */
+
+/*
+ * header: the value of Authorization, NULL when absent.  label: the project's
+ * id in decimal, "" on TCP.  No credential is kind IDENTITY_NONE and 0; a bad
+ * one is ERR_DENIED with the text of the 401.
+ */
+int auth_identify(struct txn *t, const char *header, const char *label,
+    int64_t now, struct identity *out, struct err *e);
+
+#endif

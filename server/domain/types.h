@@ -1,0 +1,220 @@
+/*
+ * types: users, tokens and projects as plain data, filled by server/store.
+ *
+ * One scheme for text everywhere in server/domain/{types,items,work}.h: names
+ * and commit ids are arrays ("" is none), all other text is an owned `char *`
+ * that the store never leaves NULL ("" is none).  x_release frees what a
+ * struct owns and empties it; a zeroed struct may be released.  Times are
+ * int64_t ms since 1970, 0 is none.  Ids start at 1, 0 is none.
+ */
+#ifndef SERVER_DOMAIN_TYPES_H
+#define SERVER_DOMAIN_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	NAME_LEN_MAX = 100, /* a user's or project's name */
+	SHA_HEX = 40,
+	TOKEN_SECRET_HEX = 40,
+	TOKEN_LAST_EIGHT = 8
+};
+
+#define SHA_ZERO "0000000000000000000000000000000000000000"
+
+enum user_kind {
+	USER_ADMIN = 1,
+	USER_PERSON, /* "user" */
+	USER_AGENT,
+	USER_CI,
+	USER_SERVICE
+};
+
+/* What a user may do in one project; an admin is ROLE_ADMIN in all. */
+enum role {
+	ROLE_NONE,
+	ROLE_READER,
+	ROLE_MAINTAINER,
+	ROLE_ADMIN
+};
+
+enum access_level {
+	ACCESS_NONE,
+	ACCESS_READ,
+	ACCESS_SCRATCH,
+	ACCESS_WRITE
+};
+
+enum token_kind {
+	TOKEN_USER = 1,
+	TOKEN_RUN,
+	TOKEN_SESSION
+};
+
+enum network_mode {
+	NETWORK_OFF = 1,
+	NETWORK_NONE,
+	NETWORK_WEB
+};
+
+enum project_state {
+	PROJECT_ACTIVE = 1,
+	PROJECT_DELETING
+};
+
+enum mirror_status {
+	MIRROR_NEW = 1,
+	MIRROR_SYNCING,
+	MIRROR_OK,
+	MIRROR_FAILED,
+	MIRROR_PAUSED
+};
+
+enum sandbox_want {
+	WANT_RUNNING = 1,
+	WANT_STOPPED,
+	WANT_GONE
+};
+
+enum sandbox_status {
+	SANDBOX_ABSENT = 1,
+	SANDBOX_STARTING,
+	SANDBOX_RUNNING,
+	SANDBOX_STOPPED,
+	SANDBOX_FAILED
+};
+
+/*
+ * The word of the API for a value, "" for one outside the enum; and back: the
+ * value, or -1.  role: "none" "reader" "maintainer" "admin"; access: "none"
+ * "read" "scratch" "write".
+ */
+const char *user_kind_name(enum user_kind k);
+const char *role_name(enum role r);
+const char *access_name(enum access_level a);
+const char *token_kind_name(enum token_kind k);
+const char *network_name(enum network_mode m);
+const char *project_state_name(enum project_state s);
+const char *mirror_status_name(enum mirror_status s);
+const char *sandbox_want_name(enum sandbox_want w);
+const char *sandbox_status_name(enum sandbox_status s);
+int user_kind_parse(const char *s);
+int role_parse(const char *s);
+int access_parse(const char *s);
+int token_kind_parse(const char *s);
+int network_parse(const char *s);
+int project_state_parse(const char *s);
+int mirror_status_parse(const char *s);
+int sandbox_want_parse(const char *s);
+int sandbox_status_parse(const char *s);
+
+struct user {
+	int64_t id;
+	char login[NAME_LEN_MAX + 1];
+	enum user_kind kind;
+	bool deleted; /* cannot act; its name stays on what it wrote */
+	int64_t created_at;
+};
+
+struct user_list {
+	struct user *at;
+	size_t n;
+	int64_t total;
+};
+
+void user_list_release(struct user_list *l);
+
+struct token {
+	int64_t id;
+	int64_t user_id;
+	char login[NAME_LEN_MAX + 1];
+	enum user_kind user_kind;
+	bool user_deleted;
+	enum token_kind kind;
+	char name[NAME_LEN_MAX + 1];
+	char last_eight[TOKEN_LAST_EIGHT + 1];
+	int64_t run_id; /* run and session tokens */
+	int64_t project_id;
+	enum access_level access;
+	char *branch; /* the one full ref a run may push, "" for none */
+	int64_t created_at;
+	int64_t expires_at;
+	int64_t used_at; /* to the minute */
+};
+
+struct token_list {
+	struct token *at;
+	size_t n;
+	int64_t total;
+};
+
+void token_release(struct token *t);
+void token_list_release(struct token_list *l);
+
+struct project_settings {
+	int64_t interval_s;
+	enum network_mode network;
+	char *agent;
+	char **agent_command; /* NULL-terminated, NULL when empty */
+	size_t agent_command_n;
+	bool pickup;
+	int64_t approvals;
+	int64_t max_wakes;
+	int64_t memory; /* bytes */
+	int64_t cpus;
+	int64_t pids;
+	int64_t disk; /* bytes */
+	int64_t wall_s;
+};
+
+/* The defaults of docs/api.md. */
+void project_settings_init(struct project_settings *s);
+void project_settings_release(struct project_settings *s);
+void project_settings_copy(
+    struct project_settings *dst, const struct project_settings *src);
+/* Copies; replaces what was there. */
+void project_settings_set_agent(struct project_settings *s, const char *agent);
+void project_settings_set_command(
+    struct project_settings *s, const char *const *argv, size_t n);
+
+struct mirror_state {
+	enum mirror_status state;
+	int64_t refs;
+	int64_t last_ok_at;
+	int64_t next_at;  /* 0: not planned */
+	int64_t failures; /* in a row */
+	char *last_error;
+};
+
+struct sandbox_state {
+	enum sandbox_want want;
+	enum sandbox_status state;
+	char *reason;
+	char *address;
+	int64_t updated_at;
+};
+
+struct project {
+	int64_t id;
+	char owner[NAME_LEN_MAX + 1];
+	char name[NAME_LEN_MAX + 1];
+	char *upstream;
+	char *default_branch; /* short name, "" before the first sync */
+	enum project_state state;
+	int64_t created_at;
+	struct mirror_state mirror;
+	struct sandbox_state sandbox;
+	struct project_settings settings;
+};
+
+struct project_list {
+	struct project *at;
+	size_t n;
+	int64_t total;
+};
+
+void project_release(struct project *p);
+void project_list_release(struct project_list *l);
+
+#endif

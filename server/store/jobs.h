@@ -1,0 +1,88 @@
+/*
+ * jobs: CI jobs, one per check, pull request and head.  A runner holds a job
+ * by a lease (LEASE_HEX random digits); whoever does not show it is refused.
+ */
+#ifndef SERVER_STORE_JOBS_H
+#define SERVER_STORE_JOBS_H
+
+#include "server/domain/work.h"
+
+struct err;
+struct txn;
+
+struct job_new {
+	int64_t project_id;
+	int64_t pull;
+	const char *sha;
+	const char *base_sha;
+	const char *name;
+	const struct job_check *check; /* NULL text is "" */
+	int64_t now;
+};
+
+/* *created is false when it is there already: *id is that one. */
+int jobs_insert(struct txn *t, const struct job_new *n, int64_t *id,
+    bool *created, struct err *e);
+int jobs_get(struct txn *t, int64_t id, struct job *out, struct err *e);
+/* Newest first; pull 0: any. */
+int jobs_list(struct txn *t, int64_t project_id, int64_t pull, int64_t limit,
+    int64_t offset, struct job_list *out, struct err *e);
+
+struct job_claim {
+	const char *runner;
+	const char *lease;
+	int64_t lease_until;
+	int64_t now;
+};
+
+/* The oldest queued job becomes running; ERR_NOTFOUND when there is none. */
+int jobs_claim_next(
+    struct txn *t, const struct job_claim *c, struct job *out, struct err *e);
+/* *cancel: it was superseded.  A stale lease or an end: ERR_BUSY. */
+int jobs_heartbeat(struct txn *t, int64_t id, const char *lease,
+    int64_t lease_until, bool *cancel, struct err *e);
+/* The job, when the lease is its own; ERR_BUSY else. */
+int jobs_by_lease(struct txn *t, int64_t id, const char *lease, struct job *out,
+    struct err *e);
+/*
+ * Running jobs whose lease ended go back to the queue, or to
+ * infrastructure_error after JOB_ATTEMPTS_MAX claims.  out: those changed, as
+ * they are now.
+ */
+int jobs_requeue_expired(struct txn *t, int64_t now, int64_t limit,
+    struct job_list *out, struct err *e);
+/* Time of the first lease to end, 0: none runs. */
+int jobs_next_expiry(struct txn *t, int64_t *at, struct err *e);
+/*
+ * Queued and running jobs of that pull request on another head than keep_sha
+ * ("" for none) become superseded; *n of them.  A running one keeps its lease
+ * so that its runner learns to stop.
+ */
+int jobs_supersede(struct txn *t, int64_t project_id, int64_t pull,
+    const char *keep_sha, int64_t now, int64_t *n, struct err *e);
+
+struct job_result {
+	const char *lease;
+	enum job_state state; /* an end, not superseded */
+	const char *phase;
+	bool has_exit;
+	int64_t exit_code;
+	int64_t signal;
+	const char *why;
+	int64_t now;
+};
+
+enum job_outcome {
+	JOB_RESULT_TAKEN,
+	JOB_RESULT_REPEATED, /* the same again: nothing changed */
+	JOB_RESULT_IGNORED   /* superseded meanwhile */
+};
+
+/* A stale lease, or another result than before: ERR_EXISTS. */
+int jobs_finish(struct txn *t, int64_t id, const struct job_result *r,
+    enum job_outcome *out, struct err *e);
+/* Compare-and-set: ERR_BUSY when the length is not `from`. */
+int jobs_set_log_bytes(
+    struct txn *t, int64_t id, int64_t from, int64_t to, struct err *e);
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * projects: mirrored repositories with their settings, mirror and sandbox
+ * state.  A name is unique over all owners (/upstream/NAME.git), compared
+ * without case.
+ */
+#ifndef SERVER_STORE_PROJECTS_H
+#define SERVER_STORE_PROJECTS_H
+
+#include "server/domain/types.h"
+
+struct err;
+struct txn;
+
+struct project_new {
+	const char *owner;
+	const char *name;
+	const char *upstream;
+	const struct project_settings *settings;
+	int64_t now; /* also the time of the first sync */
+};
+
+/* Mirror "new", sandbox wanted "running" and "absent".  ERR_EXISTS. */
+int projects_insert(
+    struct txn *t, const struct project_new *n, int64_t *id, struct err *e);
+int projects_by_id(
+    struct txn *t, int64_t id, struct project *out, struct err *e);
+int projects_by_name(struct txn *t, const char *owner, const char *name,
+    struct project *out, struct err *e);
+int projects_by_upstream_name(
+    struct txn *t, const char *name, struct project *out, struct err *e);
+
+struct project_filter {
+	int64_t viewer; /* user id: those with a role; 0: all */
+	const char *q;  /* part of the name, NULL or "": any */
+	int64_t limit;
+	int64_t offset;
+};
+
+/* By id. */
+int projects_list(struct txn *t, const struct project_filter *f,
+    struct project_list *out, struct err *e);
+int projects_set_settings(
+    struct txn *t, int64_t id, const struct project_settings *s, struct err *e);
+int projects_set_default_branch(
+    struct txn *t, int64_t id, const char *branch, struct err *e);
+
+/* Writes the whole struct; NULL text is "". */
+int projects_set_mirror(
+    struct txn *t, int64_t id, const struct mirror_state *m, struct err *e);
+/* Compare-and-set of the state alone, ERR_BUSY when it is not `from`. */
+int projects_move_mirror(struct txn *t, int64_t id, enum mirror_status from,
+    enum mirror_status to, struct err *e);
+/* At start: whatever was "syncing" is due at once.  Count in *n. */
+int projects_reset_syncing(
+    struct txn *t, int64_t now, int64_t *n, struct err *e);
+/*
+ * Ids of active, not paused, not syncing projects with next_at <= now, longest
+ * due first; *next_at is the time of the first one later, 0 for none.
+ */
+int projects_due(struct txn *t, int64_t now, int64_t *ids, size_t max,
+    size_t *n, int64_t *next_at, struct err *e);
+/* Due at once; ERR_BUSY while deleting. */
+int projects_set_due(struct txn *t, int64_t id, int64_t now, struct err *e);
+
+int projects_set_want(struct txn *t, int64_t id, enum sandbox_want want,
+    int64_t now, struct err *e);
+/* .want is left alone. */
+int projects_set_sandbox(
+    struct txn *t, int64_t id, const struct sandbox_state *s, struct err *e);
+/* Active to deleting with sandbox wanted "gone"; else ERR_BUSY. */
+int projects_set_deleting(
+    struct txn *t, int64_t id, int64_t now, struct err *e);
+/*
+ * Removes a deleting project with all that hangs on it, but its events, which
+ * keep its name.  Not deleting: ERR_BUSY.
+ */
+int projects_purge(struct txn *t, int64_t id, struct err *e);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * pulls: pull requests.  One is a row of issue and a row of pull; branch names
+ * are without refs/heads/.
+ */
+#ifndef SERVER_STORE_PULLS_H
+#define SERVER_STORE_PULLS_H
+
+#include "server/domain/items.h"
+
+struct err;
+struct txn;
+
+struct pull_new {
+	int64_t project_id;
+	int64_t author_id;
+	const char *title;
+	const char *body;
+	const char *head;
+	const char *base;
+	const char *head_sha;
+	const char *base_sha;
+	const char *merge_base; /* NULL: "" */
+	int64_t head_user_id;
+	int64_t run_id;
+	bool draft;
+	int64_t now;
+};
+
+/* ERR_EXISTS: an open pull request of that head and base is there. */
+int pulls_insert(
+    struct txn *t, const struct pull_new *n, int64_t *number, struct err *e);
+int pulls_get(struct txn *t, int64_t project_id, int64_t number,
+    struct pull *out, struct err *e);
+
+struct pull_filter {
+	int64_t project_id;
+	enum issue_state state; /* 0: any */
+	const char *head;       /* NULL: any */
+	const char *base;       /* NULL: any */
+	int64_t limit;
+	int64_t offset;
+};
+
+/* Newest number first.  Open ones of a branch: state, head or base. */
+int pulls_list(struct txn *t, const struct pull_filter *f,
+    struct pull_list *out, struct err *e);
+/* The open one of that pair; ERR_NOTFOUND. */
+int pulls_find_open(struct txn *t, int64_t project_id, const char *head,
+    const char *base, struct pull *out, struct err *e);
+/*
+ * Compare-and-set of the head, of an open pull request; mergeable becomes
+ * unknown.  ERR_BUSY when the head is not `from`.
+ */
+int pulls_set_head(struct txn *t, const struct pull *p, const char *to,
+    int64_t head_user_id, int64_t now, struct err *e);
+
+struct pull_merge_test {
+	const char *head_sha; /* what was tested; another head: ERR_BUSY */
+	const char *base_sha;
+	const char *merge_base;
+	enum mergeable mergeable;
+};
+
+int pulls_set_mergeable(struct txn *t, int64_t project_id, int64_t number,
+    const struct pull_merge_test *m, struct err *e);
+/* Title and body are issues_set_text's.  The new base must be free. */
+int pulls_set_base(struct txn *t, int64_t project_id, int64_t number,
+    const char *base, const char *base_sha, int64_t now, struct err *e);
+int pulls_set_draft(struct txn *t, int64_t project_id, int64_t number,
+    bool draft, int64_t now, struct err *e);
+
+struct pull_merged {
+	const char *head_sha; /* compared */
+	const char *merge_sha;
+	const char *base_sha; /* of the base before */
+	int64_t user_id;
+	int64_t now;
+};
+
+/* Open to closed and merged; ERR_BUSY when not open or the head moved. */
+int pulls_set_merged(struct txn *t, int64_t project_id, int64_t number,
+    const struct pull_merged *m, struct err *e);
+
+#endif

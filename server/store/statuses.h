@@ -1,0 +1,36 @@
+/* statuses: verdicts on a commit, by context; the newest of a context counts.
+ */
+#ifndef SERVER_STORE_STATUSES_H
+#define SERVER_STORE_STATUSES_H
+
+#include "server/domain/items.h"
+
+struct err;
+struct txn;
+
+struct status_new {
+	int64_t project_id;
+	const char *sha;
+	enum status_state state;
+	const char *context;
+	const char *description;
+	const char *target_url;
+	int64_t creator_id;
+	int64_t now;
+};
+
+int statuses_insert(
+    struct txn *t, const struct status_new *n, int64_t *id, struct err *e);
+int statuses_get(struct txn *t, int64_t project_id, int64_t id,
+    struct status *out, struct err *e);
+/* The newest of each context, by context. */
+int statuses_latest(struct txn *t, int64_t project_id, const char *sha,
+    struct status_list *out, struct err *e);
+/* All, newest first. */
+int statuses_list(struct txn *t, int64_t project_id, const char *sha,
+    int64_t limit, int64_t offset, struct status_list *out, struct err *e);
+/* Kind of who wrote the context first in this project; ERR_NOTFOUND: nobody. */
+int statuses_context_owner(struct txn *t, int64_t project_id,
+    const char *context, enum user_kind *out, struct err *e);
+
+#endif
