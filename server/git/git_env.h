@@ -1,0 +1,67 @@
+/*
+ * git_env: how every git child of cofferd is started: an absolute program, an
+ * empty environment filled by name, a server-owned configuration that travels
+ * in GIT_CONFIG_* and wins over a repository's own file, and a server-owned
+ * update hook.  HOME/git holds `home` (empty, git's HOME), `hooks` and `tmp`.
+ */
+#ifndef SERVER_GIT_GIT_ENV_H
+#define SERVER_GIT_GIT_ENV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct git_env;
+
+enum git_service {
+	GIT_UPLOAD_PACK,
+	GIT_RECEIVE_PACK
+};
+
+/* Makes the folders and writes the hook; removes what an earlier process left
+ * in tmp. */
+struct git_env *git_env_new(
+    const char *home, bool allow_file_upstream, struct err *e);
+void git_env_free(struct git_env *v); /* NULL is fine */
+
+char *git_env_repo(const struct git_env *v, int64_t project)
+    __attribute__((returns_nonnull)); /* HOME/repos/ID.git; free(3) */
+const char *git_env_repos(const struct git_env *v);
+const char *git_env_tmp(const struct git_env *v);
+bool git_env_allows_file(const struct git_env *v);
+
+/* One environment being built: NULL-terminated, released by git_vars_release.
+ */
+enum {
+	GIT_VARS_MAX = 96,
+	GIT_VARS_CONFIG_MAX = 36
+};
+struct git_vars {
+	char *v[GIT_VARS_MAX + 1];
+	unsigned n;
+	unsigned n_config;
+};
+
+/* HOME, PATH, GIT_CONFIG_NOSYSTEM ... and the keys that every child gets. */
+void git_vars_init(struct git_vars *x, const struct git_env *v);
+void git_vars_add(struct git_vars *x, const char *name, const char *value);
+void git_vars_config(struct git_vars *x, const char *key, const char *value);
+/* Writes GIT_CONFIG_COUNT; call once, last. */
+const char *const *git_vars_done(struct git_vars *x);
+void git_vars_release(struct git_vars *x); /* wipes the values */
+
+/* The keys of serving a fetch or a push. */
+struct git_serve_spec {
+	enum git_service service;
+	bool upstream;        /* the mirror's namespace as root */
+	const char *protocol; /* Git-Protocol header; used when well-formed */
+	uint64_t max_push;    /* bytes, receive-pack only */
+	const char *verdicts; /* path for the update hook; receive-pack only */
+};
+void git_vars_serve(struct git_vars *x, const struct git_env *v,
+    const struct git_serve_spec *spec);
+
+/* ^[0-9a-zA-Z]+=[0-9a-zA-Z]+(:[0-9a-zA-Z]+=[0-9a-zA-Z]+)*$, at most 100. */
+bool git_protocol_ok(const char *header);
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * git_pool: questions about repositories, answered by worker processes that
+ * hold libgit2, so that a crash or an endless walk on hostile objects costs one
+ * worker and one request.
+ *
+ * A call never fails at once: `done` comes exactly once, later, from the loop,
+ * with r->fail set when it failed: ERR_BUSY the queue is full, ERR_TIMEOUT the
+ * worker was killed at the call's limit, ERR_INTERNAL it died, else the
+ * operation's own error (ERR_NOTFOUND no such ref, object or path, ERR_EXISTS a
+ * compare-and-set lost, ERR_INVALID ...).  Everything in the result lives
+ * during `done` only.  `project` names the repository HOME/repos/ID.git; a
+ * `rev` is a full ref name, a branch's short name or 40 hex digits.
+ */
+#ifndef SERVER_GIT_GIT_POOL_H
+#define SERVER_GIT_GIT_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/view.h"
+#include "lib/io/loop.h"
+
+struct checks;
+struct err;
+struct git_pool;
+struct json;
+
+enum {
+	GIT_SHA_TEXT = 41, /* 40 hex digits and a NUL */
+	GIT_POOL_REPLY_MAX = 8 << 20,
+	GIT_POOL_QUEUE_MAX = 1024
+};
+
+#define GIT_ZERO_SHA "0000000000000000000000000000000000000000"
+
+struct git_pool_spec {
+	struct loop *loop;
+	const char *repos;              /* HOME/repos; copied */
+	const char *const *worker_argv; /* e.g. {"/proc/self/exe",
+					   "--git-worker", NULL}; copied */
+	unsigned workers;               /* 0: 2 */
+	int64_t limit_ms;               /* of one call, 0: 30 s */
+};
+
+struct git_result {
+	const struct err *fail; /* NULL: it worked */
+	const struct json *j;   /* fields named at each call */
+	struct view raw;        /* bytes named at each call */
+};
+
+typedef void git_done_fn(const struct git_result *r, void *arg);
+
+struct git_pool *git_pool_new(const struct git_pool_spec *spec, struct err *e);
+void git_pool_free(struct git_pool *p); /* kills; no completion comes */
+
+/* What `cofferd --git-worker` runs: serves requests on fd until it closes. */
+int git_worker_main(int fd);
+
+/* {sha}: the commit that rev names. */
+void git_resolve(struct git_pool *p, int64_t project, const char *rev,
+    git_done_fn *done, void *arg);
+
+/* {head}: where HEAD points, e.g. "refs/heads/main"; raw: one line for each
+ * ref that begins with prefix, sorted by name, see git_ref_next. */
+void git_refs(struct git_pool *p, int64_t project, const char *prefix,
+    git_done_fn *done, void *arg);
+
+/* {sha, size, binary}; raw: the bytes.  Over max is ERR_LIMIT. */
+void git_blob(struct git_pool *p, int64_t project, const char *rev,
+    const char *path, size_t max, git_done_fn *done, void *arg);
+
+/* {commits: [{sha, message, author: {name, email, at}, committer: {...},
+ * parents: [sha]}], more}, newest first.  `at` is ms. */
+struct git_log_spec {
+	const char *rev;
+	const char *hide; /* without what this reaches; NULL: all */
+	uint32_t skip;
+	uint32_t limit; /* 1..1000 */
+};
+void git_log(struct git_pool *p, int64_t project,
+    const struct git_log_spec *spec, git_done_fn *done, void *arg);
+
+/* {base, head, merge_base (null: none), ahead, behind}: ahead is what head has
+ * and base has not. */
+void git_compare(struct git_pool *p, int64_t project, const char *base,
+    const char *head, git_done_fn *done, void *arg);
+
+/* {yes}: every commit of `old` is reached from `new_rev`. */
+void git_is_ancestor(struct git_pool *p, int64_t project, const char *old,
+    const char *new_rev, git_done_fn *done, void *arg);
+
+/* {base, head, merge_base, clean, fast_forward, up_to_date, conflicts: [path]},
+ * at most 100 conflicts.  Nothing is written. */
+void git_mergeable(struct git_pool *p, int64_t project, const char *base,
+    const char *head, git_done_fn *done, void *arg);
+
+/* {sha, clean, conflicts: [path]}; sha is null on a conflict.  Writes objects,
+ * moves no ref.  fast-forward-only that is none is ERR_DENIED. */
+struct git_person {
+	const char *name;
+	const char *email;
+	int64_t at; /* ms */
+};
+struct git_merge_spec {
+	const char *base; /* commit ids */
+	const char *head;
+	const char *style;   /* "merge", "squash", "fast-forward-only" */
+	const char *message; /* whole, title first */
+	struct git_person author;
+	struct git_person committer;
+};
+void git_merge(struct git_pool *p, int64_t project,
+    const struct git_merge_spec *spec, git_done_fn *done, void *arg);
+
+/*
+ * Move refs.  old is what must be there: zero for "must not exist", "" for
+ * "whatever is there"; new_sha zero deletes.  Atomic: every ref is locked and
+ * compared before one moves, a failure moves none and is the call's error.  Not
+ * atomic: raw has a line "ref error" for each change that failed, {failed: n}.
+ * head, if given, is where HEAD points afterwards.
+ */
+struct git_ref_change {
+	const char *ref;
+	const char *old;
+	const char *new_sha;
+};
+struct git_refs_spec {
+	const struct git_ref_change *v;
+	size_t n; /* at most 100000 */
+	bool atomic;
+	const char *head; /* NULL: leave it */
+};
+void git_refs_update(struct git_pool *p, int64_t project,
+    const struct git_refs_spec *spec, git_done_fn *done, void *arg);
+
+/* {truncated}; raw: unified diff from merge base to head, as `git diff`
+ * base...head prints it; at most max bytes, cut at a line. */
+void git_diff(struct git_pool *p, int64_t project, const char *base,
+    const char *head, size_t max, git_done_fn *done, void *arg);
+
+/* {files: [{path, old_path, status: "added"|"changed"|"deleted"|"renamed",
+ * additions, deletions, binary}], truncated}, from the merge base to head. */
+void git_files(struct git_pool *p, int64_t project, const char *base,
+    const char *head, uint32_t limit, git_done_fn *done, void *arg);
+
+/* {same}: what `local` has and `upstream` has not is already in upstream as the
+ * same tree or, commit by commit, as the same patch. */
+void git_same_change(struct git_pool *p, int64_t project, const char *upstream,
+    const char *local, git_done_fn *done, void *arg);
+
+/* {found, error (null, or what is wrong with its line)} and the checks, taken
+ * with git_result_checks. */
+void git_checks(struct git_pool *p, int64_t project, const char *rev,
+    git_done_fn *done, void *arg);
+/* Copies the checks out of a git_checks result; release with checks_release. */
+int git_result_checks(
+    const struct git_result *r, struct checks *out, struct err *e);
+
+/* A line of git_refs: walk with *rest = r->raw. */
+struct git_ref {
+	char sha[GIT_SHA_TEXT];
+	struct view name;
+};
+bool git_ref_next(struct view *rest, struct git_ref *out);
+
+bool git_sha_ok(const char *s); /* exactly 40 lower-case hex digits */
+bool git_sha_is_zero(const char *s);
+
+#endif

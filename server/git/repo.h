@@ -1,0 +1,23 @@
+/*
+ * repo: bare repositories by project id, HOME/repos/ID.git.  Creation is a few
+ * small files and is done in place; removal of a big one belongs to a child.
+ */
+#ifndef SERVER_GIT_REPO_H
+#define SERVER_GIT_REPO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct git_env;
+struct loop;
+
+/* Bare, HEAD at refs/heads/<head> (NULL: main).  An existing one is kept. */
+int repo_create(
+    const struct git_env *v, int64_t project, const char *head, struct err *e);
+bool repo_exists(const struct git_env *v, int64_t project);
+/* Moves it aside at once and removes it in a child; absent is fine. */
+int repo_remove(
+    struct loop *l, const struct git_env *v, int64_t project, struct err *e);
+
+#endif

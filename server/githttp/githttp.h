@@ -1,0 +1,50 @@
+/*
+ * githttp: git smart HTTP (gitprotocol-http(5)) on /OWNER/PROJECT.git (work)
+ * and /upstream/PROJECT.git (the read-only mirror).  The bytes are moved by
+ * git's own programs as children; here are routes, rights, limits and
+ * backpressure.
+ *
+ * app.c asks githttp_handles for every path that no JSON route took and hands
+ * the request over with the identity that the credential gave; who is NULL when
+ * there was none or it was bad, and is copied before the call returns.
+ */
+#ifndef SERVER_GITHTTP_GITHTTP_H
+#define SERVER_GITHTTP_GITHTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct db;
+struct err;
+struct git_env;
+struct git_pool;
+struct githttp;
+struct identity;
+struct loop;
+struct request;
+struct svc_push;
+
+struct githttp_spec {
+	struct loop *loop;
+	struct db *db;
+	struct git_pool *pool;
+	const struct git_env *env;
+	struct svc_push *push;
+	unsigned max_packs;   /* children at once, 0: 16 */
+	unsigned max_waiting; /* for a child, 0: 64; beyond it 503 */
+	int64_t wall_ms;      /* of one child, 0: 1 h */
+	uint64_t max_push;    /* bytes of one push, 0: 2 GiB */
+};
+
+struct githttp *githttp_new(const struct githttp_spec *spec);
+void githttp_free(struct githttp *g); /* NULL is fine; ends what runs */
+
+bool githttp_handles(const char *path);
+void githttp_request(
+    struct githttp *g, struct request *q, const struct identity *who);
+
+/* Reply with the tree of a commit as a tar, without git metadata. */
+void githttp_reply_tar(
+    struct githttp *g, struct request *q, int64_t project, const char *sha);
+
+#endif
