@@ -26,11 +26,11 @@ typedef void api_fn(
 
 struct api_call {
 	const char *method;
-	const char *path; /* "/api/v1/…" with its query */
-	const struct str *body; /* JSON text or NULL; copied */
+	const char *path;         /* "/api/v1/…" with its query */
+	const struct str *body;   /* JSON text or NULL; copied */
 	const char *content_type; /* default application/json */
-	const char *header; /* one extra "Name: value", may be NULL */
-	int64_t limit_ms; /* default 60 s */
+	const char *header;       /* one extra "Name: value", may be NULL */
+	int64_t limit_ms;         /* default 60 s */
 	api_fn *done;
 	void *arg;
 };

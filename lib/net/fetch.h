@@ -4,7 +4,7 @@
  * One `net` per program keeps the connection pool.  Redirects are never
  * followed, proxies of the environment never used, protocols limited to http
  * and https.  on_done comes exactly once, from the loop, also after
- * fetch_cancel; the fetch is freed after it.
+ * fetch_cancel (ERR_IO, "cancelled"); the fetch is freed after it.
  */
 #ifndef LIB_NET_FETCH_H
 #define LIB_NET_FETCH_H
@@ -22,8 +22,8 @@ struct net;
 
 struct fetch_reply {
 	int error; /* an ERR_* code of lib/base/err.h, 0: a reply came */
-	const char *error_text; /* without URL credentials */
-	int status; /* HTTP status */
+	const char *error_text;   /* without URL credentials */
+	int status;               /* HTTP status */
 	const char *content_type; /* "" if none */
 	struct view body; /* NUL-terminated; empty when on_data took it */
 };
@@ -31,26 +31,29 @@ struct fetch_reply {
 struct fetch_spec {
 	const char *method; /* "GET" ... */
 	const char *url;
-	const char *unix_socket; /* dial this instead of the URL's host */
+	const char *unix_socket;    /* dial this instead of the URL's host */
 	const char *const *headers; /* "Name: value", NULL-terminated */
-	struct view body; /* copied; sent when .p != NULL */
+	struct view body;           /* copied; sent when .p != NULL */
 	/* Or pulled: fill up to max bytes, 0 ends, -1 aborts. */
 	long (*read_body)(void *p, size_t max, void *arg);
-	int64_t read_len; /* of read_body, -1: chunked */
-	size_t max_reply; /* default 8 MiB; over it is ERR_LIMIT */
-	int64_t connect_ms; /* default 10 s */
-	int64_t limit_ms; /* whole exchange, default 60 s; -1: none */
-	int64_t stall_ms; /* no byte for so long; 0: none */
+	int64_t read_len;    /* of read_body, -1: chunked */
+	size_t max_reply;    /* default 8 MiB; over it is ERR_LIMIT */
+	int64_t connect_ms;  /* default 10 s */
+	int64_t limit_ms;    /* whole exchange, default 60 s; -1: none */
+	int64_t stall_ms;    /* no byte for so long; 0: none */
 	const char *ca_file; /* NULL: the system's */
 	/* Streamed reply: false aborts.  Called for 2xx only. */
 	bool (*on_data)(struct view chunk, void *arg);
 	void (*on_done)(const struct fetch_reply *r, void *arg);
+	/* Last use of arg, however the fetch ended (net_free too). */
+	void (*on_free)(void *arg); /* may be NULL */
 	void *arg;
 };
 
 struct net *net_new(struct loop *l, const char *user_agent, struct err *e);
 void net_free(struct net *n); /* cancels what runs, without callbacks */
-/* Finds a header of the reply, during on_done only. */
+struct loop *net_loop(const struct net *n);
+/* Finds a header of the reply, during on_data and on_done only. */
 const char *fetch_header(const struct fetch *f, const char *name);
 int fetch_start(struct net *n, const struct fetch_spec *spec,
     struct fetch **out, struct err *e);

@@ -1,0 +1,206 @@
+#include "lib/net/apiclient.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/list.h"
+#include "lib/base/str.h"
+#include "lib/io/timer.h"
+#include "lib/wire/json.h"
+
+enum {
+	API_MAX_REPLY = 8 << 20,
+	API_HEADERS_MAX = 5 /* with the NULL */
+};
+
+/* One call.  It belongs to its fetch, or to its timer if none started. */
+struct api_running {
+	LIST_ENTRY(api_running) link; /* while client is set */
+	struct apiclient *client;     /* NULL after apiclient_free */
+	struct fetch *fetch;
+	struct timer *timer;
+	struct err fail;
+	api_fn *done;
+	void *arg;
+};
+
+LIST_HEAD(api_list, api_running);
+
+struct apiclient {
+	struct net *net;
+	char *base;
+	char *auth; /* header line or NULL */
+	struct api_list calls;
+};
+
+struct apiclient *
+apiclient_new(struct net *n, const char *base, const char *token)
+{
+	struct apiclient *c = xcalloc(1, sizeof(*c));
+	size_t len = strlen(base);
+
+	while (len > 0 && base[len - 1] == '/')
+		len--;
+	c->net = n;
+	c->base = xstrndup(base, len);
+	if (token != NULL)
+		c->auth = xasprintf("Authorization: Bearer %s", token);
+	LIST_INIT(&c->calls);
+	return c;
+}
+
+static void
+api_detach(struct api_running *r)
+{
+	if (r->client == NULL)
+		return;
+	r->client = NULL;
+	LIST_REMOVE(r, link);
+}
+
+/* fetch_spec.on_free */
+static void
+api_release(void *arg)
+{
+	struct api_running *r = arg;
+
+	api_detach(r);
+	timer_free(r->timer);
+	free(r);
+}
+
+void
+apiclient_free(struct apiclient *c)
+{
+	struct api_running *r;
+
+	if (c == NULL)
+		return;
+	while ((r = LIST_FIRST(&c->calls)) != NULL) {
+		api_detach(r);
+		if (r->fetch != NULL)
+			fetch_cancel(r->fetch);
+		else
+			api_release(r);
+	}
+	free(c->base);
+	if (c->auth != NULL)
+		explicit_bzero(c->auth, strlen(c->auth));
+	free(c->auth);
+	free(c);
+}
+
+enum err_code
+api_error_code(int status)
+{
+	static const struct {
+		int status;
+		enum err_code code;
+	} codes[] = {
+		{ 400, ERR_INVALID },
+		{ 401, ERR_DENIED },
+		{ 403, ERR_DENIED },
+		{ 404, ERR_NOTFOUND },
+		{ 405, ERR_DENIED },
+		{ 409, ERR_EXISTS },
+		{ 413, ERR_LIMIT },
+		{ 422, ERR_INVALID },
+		{ 423, ERR_DENIED },
+		{ 429, ERR_BUSY },
+		{ 503, ERR_BUSY },
+	};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i].status == status)
+			return codes[i].code;
+	return status >= 500 ? ERR_INTERNAL : ERR_PROTO;
+}
+
+/* The verdict on a reply: 0, or -1 with the error it stands for. */
+static int
+api_judge(const struct fetch_reply *r, struct json **body, struct err *e)
+{
+	struct err bad = ERR_INIT;
+
+	if (r->error != 0)
+		return err_set(e, (enum err_code)r->error, "%s", r->error_text);
+	if (r->body.len > 0)
+		*body = json_parse(r->body, API_MAX_REPLY, &bad);
+	if (r->status / 100 != 2)
+		return err_set(e, api_error_code(r->status), "%s (HTTP %d)",
+		    json_str_or(*body, "message", "refused"), r->status);
+	if (bad.code != ERR_NONE)
+		return err_set(
+		    e, ERR_PROTO, "the reply is no JSON: %.160s", bad.msg);
+	return 0;
+}
+
+static void
+api_on_done(const struct fetch_reply *reply, void *arg)
+{
+	struct api_running *r = arg;
+	struct json *body = NULL;
+	struct err e = ERR_INIT;
+	bool failed;
+
+	r->fetch = NULL;
+	if (r->client == NULL)
+		return;
+	api_detach(r);
+	failed = api_judge(reply, &body, &e) == -1;
+	r->done(
+	    failed ? &e : NULL, reply->status, failed ? NULL : body, r->arg);
+	json_free(body);
+}
+
+static void
+api_on_not_started(void *arg)
+{
+	struct api_running *r = arg;
+
+	api_detach(r);
+	r->done(&r->fail, 0, NULL, r->arg);
+	api_release(r);
+}
+
+struct fetch *
+api_start(struct apiclient *c, const struct api_call *call)
+{
+	AUTO_FREE char *url = xasprintf("%s%s", c->base, call->path);
+	AUTO_FREE char *type = xasprintf("Content-Type: %s",
+	    call->content_type == NULL ? "application/json"
+				       : call->content_type);
+	const char *headers[API_HEADERS_MAX] = { "Accept: application/json" };
+	struct api_running *r = xcalloc(1, sizeof(*r));
+	struct fetch_spec spec = { .method = call->method,
+		.url = url,
+		.headers = headers,
+		.max_reply = API_MAX_REPLY,
+		.limit_ms = call->limit_ms,
+		.on_done = api_on_done,
+		.on_free = api_release,
+		.arg = r };
+	size_t n = 1;
+
+	if (c->auth != NULL)
+		headers[n++] = c->auth;
+	if (call->header != NULL)
+		headers[n++] = call->header;
+	if (call->body != NULL) {
+		headers[n] = type;
+		spec.body = (struct view){ .p = str_cstr(call->body),
+			.len = call->body->len };
+	}
+	r->client = c;
+	r->done = call->done;
+	r->arg = call->arg;
+	LIST_INSERT_HEAD(&c->calls, r, link);
+	if (fetch_start(c->net, &spec, &r->fetch, &r->fail) == -1) {
+		r->timer = timer_new(net_loop(c->net), api_on_not_started, r);
+		timer_set(r->timer, 0);
+		return NULL;
+	}
+	return r->fetch;
+}
