@@ -12,7 +12,7 @@
 
 enum {
 	API_MAX_REPLY = 8 << 20,
-	API_HEADERS_MAX = 5 /* with the NULL */
+	API_HEADERS_MAX = 6 /* with the NULL */
 };
 
 /* One call.  It belongs to its fetch, or to its timer if none started. */
@@ -92,6 +92,22 @@ apiclient_free(struct apiclient *c)
 	free(c);
 }
 
+void
+apiclient_forget(struct apiclient *c, const void *arg)
+{
+	struct api_running *r, *next;
+
+	LIST_FOREACH_SAFE(r, &c->calls, link, next) {
+		if (r->arg != arg)
+			continue;
+		api_detach(r);
+		if (r->fetch != NULL)
+			fetch_cancel(r->fetch);
+		else
+			api_release(r);
+	}
+}
+
 enum err_code
 api_error_code(int status)
 {
@@ -150,8 +166,7 @@ api_on_done(const struct fetch_reply *reply, void *arg)
 		return;
 	api_detach(r);
 	failed = api_judge(reply, &body, &e) == -1;
-	r->done(
-	    failed ? &e : NULL, reply->status, failed ? NULL : body, r->arg);
+	r->done(failed ? &e : NULL, reply->status, body, r->arg);
 	json_free(body);
 }
 
@@ -188,6 +203,8 @@ api_start(struct apiclient *c, const struct api_call *call)
 		headers[n++] = c->auth;
 	if (call->header != NULL)
 		headers[n++] = call->header;
+	if (call->header2 != NULL)
+		headers[n++] = call->header2;
 	if (call->body != NULL) {
 		headers[n] = type;
 		spec.body = (struct view){ .p = str_cstr(call->body),

@@ -19,8 +19,11 @@ struct str;
 struct apiclient *apiclient_new(
     struct net *n, const char *base, const char *token);
 void apiclient_free(struct apiclient *c); /* cancels, without callbacks */
+/* Cancels the calls with this arg, without callbacks. */
+void apiclient_forget(struct apiclient *c, const void *arg);
 
-/* j is NULL on failure and for an empty body; both live during the call. */
+/* j is the reply's body, of an error reply too; NULL if it had none that is
+ * JSON.  Both live during the call. */
 typedef void api_fn(
     const struct err *fail, int status, const struct json *j, void *arg);
 
@@ -30,6 +33,7 @@ struct api_call {
 	const struct str *body;   /* JSON text or NULL; copied */
 	const char *content_type; /* default application/json */
 	const char *header;       /* one extra "Name: value", may be NULL */
+	const char *header2;      /* and another */
 	int64_t limit_ms;         /* default 60 s */
 	api_fn *done;
 	void *arg;

@@ -1,0 +1,122 @@
+#include "agentd/watch/project_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/err.h"
+#include "lib/wire/json.h"
+
+enum {
+	PROJECT_MEMORY_MIN = 16 << 20,
+	PROJECT_CPUS_MAX = 1024,
+	PROJECT_PIDS_MIN = 16,
+	PROJECT_PIDS_MAX = 1 << 20,
+	PROJECT_WAKES_MAX = 100,
+	PROJECT_WALL_MAX_S = 24 * 3600,
+	PROJECT_ARG_MAX = 4096,
+	PROJECT_MIB = 1 << 20
+};
+
+static const int64_t project_disk_max = (int64_t)1 << 40;
+
+static int
+project_read_argv(const struct json *s, struct project *out, struct err *e)
+{
+	const struct json *list = json_get(s, "agent_command");
+	size_t n = json_count(list);
+
+	if (n > PROJECT_ARGV_MAX)
+		return err_set(e, ERR_LIMIT, "agent_command: over %d arguments",
+		    PROJECT_ARGV_MAX);
+	for (size_t i = 0; i < n; i++) {
+		const char *arg = json_string(json_at(list, i));
+
+		if (arg == NULL || strlen(arg) > PROJECT_ARG_MAX)
+			return err_set(e, ERR_INVALID,
+			    "agent_command: [%zu] is no short string", i);
+		out->argv[i] = xstrdup(arg);
+	}
+	return 0;
+}
+
+static int
+project_read_limits(const struct json *s, struct project *out, struct err *e)
+{
+	int64_t memory = 0, cpus = 0, pids = 0, disk = 0, wall_s = 0;
+
+	if (json_i64(s, "memory", PROJECT_MEMORY_MIN, INT64_MAX, &memory, e) ==
+		-1 ||
+	    json_i64(s, "cpus", 1, PROJECT_CPUS_MAX, &cpus, e) == -1 ||
+	    json_i64(s, "pids", PROJECT_PIDS_MIN, PROJECT_PIDS_MAX, &pids, e) ==
+		-1 ||
+	    json_i64(s, "disk", PROJECT_MIB, project_disk_max, &disk, e) ==
+		-1 ||
+	    json_i64(s, "wall_s", 1, PROJECT_WALL_MAX_S, &wall_s, e) == -1 ||
+	    json_i64(
+		s, "max_wakes", 0, PROJECT_WAKES_MAX, &out->max_wakes, e) == -1)
+		return -1;
+	out->limits.memory = (uint64_t)memory;
+	out->limits.cpu_milli = (uint32_t)cpus * 1000;
+	out->limits.pids = (uint32_t)pids;
+	out->disk_mib = (uint64_t)disk / PROJECT_MIB;
+	out->wall_ms = wall_s * 1000;
+	return 0;
+}
+
+static int
+project_read_want(const struct json *j, struct project *out, struct err *e)
+{
+	const char *want = "stopped", *state = "active";
+
+	if (json_str(json_get(j, "sandbox"), "want", 16, &want, e) == -1 ||
+	    json_str(j, "state", 16, &state, e) == -1)
+		return -1;
+	if (strcmp(state, "deleting") == 0 || strcmp(want, "gone") == 0)
+		out->want = PROJECT_WANT_GONE;
+	else if (strcmp(want, "running") == 0)
+		out->want = PROJECT_WANT_RUNNING;
+	else
+		out->want = PROJECT_WANT_STOPPED;
+	return 0;
+}
+
+int
+project_read(const struct json *j, struct project *out, struct err *e)
+{
+	const struct json *s = json_get(j, "settings");
+	const char *name = NULL, *network = "none", *agent = "command";
+
+	*out = (struct project){ .id = 0 };
+	if (json_i64(j, "id", 1, HOST_MAX_PROJECT, &out->id, e) == -1 ||
+	    json_str(j, "full_name", PROJECT_NAME_MAX - 1, &name, e) == -1 ||
+	    json_str(s, "network", sizeof(out->network) - 1, &network, e) ==
+		-1 ||
+	    json_str(s, "agent", sizeof(out->agent) - 1, &agent, e) == -1 ||
+	    json_bool(s, "pickup", &out->pickup, e) == -1 ||
+	    project_read_want(j, out, e) == -1 ||
+	    project_read_limits(s, out, e) == -1 ||
+	    project_read_argv(s, out, e) == -1)
+		goto fail;
+	if (out->id == 0 || name == NULL) {
+		(void)err_set(e, ERR_PROTO, "no id or no full_name");
+		goto fail;
+	}
+	(void)snprintf(out->full_name, sizeof(out->full_name), "%s", name);
+	(void)snprintf(out->network, sizeof(out->network), "%s", network);
+	(void)snprintf(out->agent, sizeof(out->agent), "%s", agent);
+	return 0;
+
+fail:
+	project_release(out);
+	return err_wrap(e, "project");
+}
+
+void
+project_release(struct project *p)
+{
+	for (size_t i = 0; i < PROJECT_ARGV_MAX; i++)
+		free(p->argv[i]);
+	memset(p->argv, 0, sizeof(p->argv));
+}

@@ -1,0 +1,69 @@
+/*
+ * projects: what cofferd wants of each project's sandbox, and the work of
+ * bringing it there: start, stop, change of mode, destroy.  One step per
+ * project at a time; the outcome is reported to cofferd; a failed start is
+ * tried again with backoff.
+ */
+#ifndef AGENTD_WATCH_PROJECTS_H
+#define AGENTD_WATCH_PROJECTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agentd/sandbox/host.h"
+#include "agentd/sandbox/spec.h"
+
+struct apiclient;
+struct err;
+struct projects;
+struct sandboxes;
+
+enum {
+	PROJECT_NAME_MAX = 210,
+	PROJECT_ARGV_MAX = 16,
+	PROJECT_MAX = 10000
+};
+
+enum project_want {
+	PROJECT_WANT_STOPPED,
+	PROJECT_WANT_RUNNING,
+	PROJECT_WANT_GONE
+};
+
+struct project {
+	int64_t id;
+	char full_name[PROJECT_NAME_MAX];
+	enum project_want want;
+	char network[8];
+	char agent[32];
+	char *argv[PROJECT_ARGV_MAX + 1]; /* agent_command */
+	bool pickup;
+	int64_t max_wakes;
+	int64_t wall_ms;
+	uint64_t disk_mib;
+	struct spec_limits limits;
+};
+
+/* api and host outlive it; sandboxes is set once they exist. */
+struct projects *projects_new(
+    const struct sandbox_host *h, struct apiclient *api);
+void projects_set_sandboxes(struct projects *p, struct sandboxes *m);
+void projects_free(struct projects *p);
+
+/* Ask cofferd for all of them, then bring each to what is wanted. */
+void projects_load(struct projects *p, sandbox_done_fn *done, void *arg);
+/* Something about this project changed: ask again.  done may be NULL. */
+void projects_refresh(struct projects *p, const char *full_name,
+    sandbox_done_fn *done, void *arg);
+/* The session ended by itself. */
+void projects_on_lost(struct projects *p, int64_t id, const char *why);
+
+const struct project *projects_find(const struct projects *p, int64_t id);
+/* Calls back once the sandbox runs, or with the reason why it will not. */
+void projects_when_running(
+    struct projects *p, int64_t id, sandbox_done_fn *done, void *arg);
+/* Forget a waiter of projects_when_running. */
+void projects_forget(struct projects *p, const void *arg);
+
+#endif
