@@ -1,0 +1,192 @@
+#include "server/config.h"
+
+#include <pwd.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/conf.h"
+#include "lib/base/err.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/io/sock.h"
+
+enum {
+	CONFIG_SERVER_UID = 64101,
+	CONFIG_ROUTER_UID = 64102,
+	CONFIG_URL_MAX = 500,
+	CONFIG_FILE_MAX = 1 << 20
+};
+
+#define CONFIG_AT(field) offsetof(struct config, field)
+
+static const struct conf_key config_keys[] = {
+	{ "listen", CONF_STR, CONFIG_AT(listen), "127.0.0.1:3000", 0, 0,
+	    "address and port of the API and of git" },
+	{ "public_url", CONF_STR, CONFIG_AT(public_url), NULL, 0, 0,
+	    "what links start with; http:// and listen when absent" },
+	{ "allow_file_upstream", CONF_BOOL, CONFIG_AT(allow_file_upstream),
+	    "no", 0, 0, "may an upstream be a file:// URL" },
+	{ "sync_interval", CONF_MS, CONFIG_AT(sync_interval_ms), "60s", 1000,
+	    86400000, "default interval of a mirror" },
+	{ "router_uid", CONF_U64, CONFIG_AT(router_uid), NULL, 0, UINT32_MAX,
+	    "uid of coffer-router; 0 is the user of that name" },
+	{ "router_gid", CONF_U64, CONFIG_AT(router_gid), NULL, 0, UINT32_MAX,
+	    "gid of coffer-router; 0 is that user's" },
+	{ "max_packs", CONF_U64, CONFIG_AT(max_packs), "8", 1, 256,
+	    "fetches and pushes served at a time" },
+	{ "git_workers", CONF_U64, CONFIG_AT(git_workers), "2", 1, 32,
+	    "worker processes for diff, merge and history" },
+	{ "log_level", CONF_STR, CONFIG_AT(log_level), "info", 0, 0,
+	    "error, warn, info or debug" },
+	{ .name = NULL },
+};
+
+static const char *const config_sections[] = { "agentd", "runner", "router",
+	"cli", NULL };
+
+static const struct conf_spec config_spec = {
+	.section = "server",
+	.keys = config_keys,
+	.known = config_sections,
+};
+
+int
+config_log_level(const char *name)
+{
+	static const char *const names[] = { "error", "warn", "info", "debug" };
+
+	for (int i = 0; i < 4; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+static bool
+config_url_ok(const char *url)
+{
+	const char *host = NULL;
+
+	if (strncmp(url, "http://", 7) == 0)
+		host = url + 7;
+	else if (strncmp(url, "https://", 8) == 0)
+		host = url + 8;
+	if (host == NULL || *host == '\0' || strlen(url) > CONFIG_URL_MAX)
+		return false;
+	for (const char *p = url; *p != '\0'; p++)
+		if (*p <= ' ' || *p == 0x7f || *p == '"' || *p == '<' ||
+		    *p == '>' || *p == '\\')
+			return false;
+	return strpbrk(host, "?#@") == NULL;
+}
+
+/* The line of a key in our section, 0 when the file does not have it. */
+static unsigned
+config_line(const char *path, const char *key)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	struct view rest, line, name;
+	unsigned n = 0;
+	bool ours = false;
+
+	if (path_read(path, CONFIG_FILE_MAX, &text, &e) == -1 || text.len == 0)
+		return 0;
+	rest = str_view(&text);
+	while (view_split(&rest, '\n', &line)) {
+		n++;
+		line = view_trim(line);
+		if (view_starts(line, "["))
+			ours = view_is(line, "[server]");
+		else if (ours && view_split(&line, '=', &name) &&
+		    view_is(view_trim(name), key))
+			return n;
+	}
+	return 0;
+}
+
+static int
+config_bad(struct err *e, const char *path, const char *key, const char *why)
+{
+	return err_set(e, ERR_INVALID, "%s:%u: %s: %s", path,
+	    config_line(path, key), key, why);
+}
+
+static int
+config_check(const char *path, struct config *cfg, struct err *e)
+{
+	struct err sub = ERR_INIT;
+	struct sock_addr a;
+	size_t n;
+
+	if (sock_parse(cfg->listen, &a, &sub) == -1)
+		return config_bad(e, path, "listen", sub.msg);
+	if (a.ss.ss_family == AF_UNIX)
+		return config_bad(
+		    e, path, "listen", "want an address and a port");
+	if (config_log_level(cfg->log_level) == -1)
+		return config_bad(
+		    e, path, "log_level", "want error, warn, info or debug");
+	if (cfg->public_url == NULL)
+		return 0;
+	n = strlen(cfg->public_url);
+	while (n > 0 && cfg->public_url[n - 1] == '/')
+		cfg->public_url[--n] = '\0';
+	if (!config_url_ok(cfg->public_url))
+		return config_bad(e, path, "public_url",
+		    "want http:// or https:// and a host");
+	return 0;
+}
+
+int
+config_load(const char *home, struct config *cfg, struct err *e)
+{
+	AUTO_FREE char *path = path_join(home, "coffer.conf");
+
+	*cfg = (struct config){ .listen = NULL };
+	if (conf_load(path, &config_spec, cfg, e) == -1)
+		return -1;
+	return config_check(path, cfg, e);
+}
+
+void
+config_release(struct config *cfg)
+{
+	conf_release(&config_spec, cfg);
+}
+
+void
+config_template(struct str *out)
+{
+	str_add(out,
+	    "# Settings of Cofferdam.  Each program checks its own section;\n"
+	    "# cofferd -n says what is wrong with [server].\n"
+	    "\n[server]\n");
+	for (const struct conf_key *k = config_keys; k->name != NULL; k++)
+		str_addf(out, "# %s\n#%s = %s\n", k->help, k->name,
+		    k->def != NULL ? k->def : "");
+	for (size_t i = 0; config_sections[i] != NULL; i++)
+		str_addf(out, "\n[%s]\n", config_sections[i]);
+}
+
+uid_t
+config_server_uid(gid_t *gid)
+{
+	const struct passwd *pw = getpwnam("coffer");
+
+	*gid = pw != NULL ? pw->pw_gid : CONFIG_SERVER_UID;
+	return pw != NULL ? pw->pw_uid : CONFIG_SERVER_UID;
+}
+
+void
+config_router_ids(struct config *cfg)
+{
+	const struct passwd *pw = getpwnam("coffer-router");
+
+	if (cfg->router_uid == 0)
+		cfg->router_uid = pw != NULL ? pw->pw_uid : CONFIG_ROUTER_UID;
+	if (cfg->router_gid == 0)
+		cfg->router_gid = pw != NULL ? pw->pw_gid : CONFIG_ROUTER_UID;
+}

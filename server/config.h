@@ -1,0 +1,41 @@
+/*
+ * config: the [server] section of HOME/coffer.conf with the command line laid
+ * over it.  Read once at start; everything else borrows from it.
+ */
+#ifndef SERVER_CONFIG_H
+#define SERVER_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+struct str;
+
+struct config {
+	char *listen;     /* "127.0.0.1:3000" */
+	char *public_url; /* without a trailing slash; NULL: from listen */
+	bool allow_file_upstream;
+	int64_t sync_interval_ms;
+	uint64_t router_uid; /* 0 in the file: the user coffer-router */
+	uint64_t router_gid;
+	uint64_t max_packs;
+	uint64_t git_workers;
+	char *log_level;
+};
+
+/* Loads HOME/coffer.conf over the defaults, then checks what a table cannot.
+ * An absent file is no error.  config_release whatever it says. */
+int config_load(const char *home, struct config *cfg, struct err *e);
+void config_release(struct config *cfg);
+
+/* The log level of a name, or -1. */
+int config_log_level(const char *name);
+/* The file that --init writes: every key with its default, commented out. */
+void config_template(struct str *out);
+
+/* Uids of this host: the user of that name, else the number. */
+uid_t config_server_uid(gid_t *gid);
+void config_router_ids(struct config *cfg);
+
+#endif

@@ -1,0 +1,66 @@
+#include "server/domain/job_rule.h"
+
+static const struct job_rule_row {
+	enum status_state status;
+	bool result; /* a runner may report it */
+	bool fault;
+	const char *text;
+} job_rule_rows[] = {
+	[JOB_QUEUED] = { STATUS_PENDING, false, false, "waits for a runner" },
+	[JOB_RUNNING] = { STATUS_PENDING, false, false, "is running" },
+	[JOB_PASSED] = { STATUS_SUCCESS, true, false, "passed" },
+	[JOB_FAILED] = { STATUS_FAILURE, true, true, "failed" },
+	[JOB_SETUP_FAILED] = { STATUS_FAILURE, true, true, "setup failed" },
+	[JOB_TIMED_OUT] = { STATUS_FAILURE, true, true, "timed out" },
+	[JOB_OUT_OF_MEMORY] = { STATUS_FAILURE, true, true, "out of memory" },
+	[JOB_CANCELLED] = { STATUS_ERROR, true, false, "cancelled" },
+	[JOB_INFRASTRUCTURE_ERROR] = { STATUS_ERROR, true, false,
+	    "could not be run" },
+	[JOB_SUPERSEDED] = { STATUS_ERROR, false, false,
+	    "superseded by a newer head" },
+};
+
+static const struct job_rule_row *
+job_rule_row(enum job_state s)
+{
+	static const struct job_rule_row none = { STATUS_ERROR, false, false,
+		"unknown" };
+
+	return s >= JOB_QUEUED && s <= JOB_SUPERSEDED ? &job_rule_rows[s]
+						      : &none;
+}
+
+bool
+job_rule_may_move(enum job_state from, enum job_state to)
+{
+	if (from == JOB_QUEUED)
+		return to == JOB_RUNNING || to == JOB_SUPERSEDED;
+	if (from == JOB_RUNNING)
+		return to == JOB_QUEUED || to == JOB_SUPERSEDED ||
+		    job_rule_is_result(to);
+	return false;
+}
+
+bool
+job_rule_is_result(enum job_state s)
+{
+	return job_rule_row(s)->result;
+}
+
+enum status_state
+job_rule_status(enum job_state s)
+{
+	return job_rule_row(s)->status;
+}
+
+bool
+job_rule_is_fault(enum job_state s)
+{
+	return job_rule_row(s)->fault;
+}
+
+const char *
+job_rule_text(enum job_state s)
+{
+	return job_rule_row(s)->text;
+}

@@ -1,0 +1,28 @@
+/*
+ * job_rule: the moves a CI job may make and what its end says of the commit.
+ * Pure.
+ */
+#ifndef SERVER_DOMAIN_JOB_RULE_H
+#define SERVER_DOMAIN_JOB_RULE_H
+
+#include <stdbool.h>
+
+#include "server/domain/items.h"
+#include "server/domain/work.h"
+
+enum {
+	JOB_LEASE_MS = 60000,
+	JOB_TAIL_MAX = 4096 /* bytes of a log in check.failed */
+};
+
+bool job_rule_may_move(enum job_state from, enum job_state to);
+/* May a runner report this state? */
+bool job_rule_is_result(enum job_state s);
+/* The commit status of a job in this state. */
+enum status_state job_rule_status(enum job_state s);
+/* The change under test is to blame: an agent can do something about it. */
+bool job_rule_is_fault(enum job_state s);
+/* One line for the status' description. */
+const char *job_rule_text(enum job_state s);
+
+#endif

@@ -1,0 +1,54 @@
+#include "server/domain/run_rule.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const unsigned run_rule_moves[] = {
+	[RUN_QUEUED] = 1u << RUN_PREPARING,
+	[RUN_PREPARING] = 1u << RUN_RUNNING,
+	[RUN_RUNNING] = 1u << RUN_FINISHING,
+	[RUN_FINISHING] = 1u << RUN_DONE,
+};
+
+enum {
+	RUN_RULE_ANY = 1u << RUN_FAILED | 1u << RUN_CANCELLED |
+	    1u << RUN_TIMED_OUT
+};
+
+bool
+run_rule_may_move(enum run_state from, enum run_state to)
+{
+	if (from < RUN_QUEUED || from > RUN_FINISHING || to < RUN_QUEUED ||
+	    to > RUN_TIMED_OUT)
+		return false;
+	return ((run_rule_moves[from] | RUN_RULE_ANY) & 1u << to) != 0;
+}
+
+bool
+run_rule_is_finish(enum run_state s)
+{
+	return run_state_is_end(s);
+}
+
+bool
+run_rule_command_ok(const char *command)
+{
+	size_t n = strspn(command, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+	return n > 0 && n <= RUN_COMMAND_MAX && command[n] == '\0' &&
+	    command[0] != '-' && command[0] != '_';
+}
+
+bool
+run_rule_branch(const char *command, int64_t item, char out[RUN_BRANCH_MAX])
+{
+	if (!run_rule_command_ok(command))
+		return false;
+	if (item > 0)
+		snprintf(
+		    out, RUN_BRANCH_MAX, "agent/%s-%" PRId64, command, item);
+	else
+		snprintf(out, RUN_BRANCH_MAX, "agent/%s", command);
+	return true;
+}

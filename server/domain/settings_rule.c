@@ -1,0 +1,71 @@
+#include "server/domain/settings_rule.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+
+#define SETTINGS_AT(field) offsetof(struct project_settings, field)
+
+const struct settings_number settings_numbers[] = {
+	{ "interval_s", SETTINGS_AT(interval_s), 1, 86400 },
+	{ "approvals", SETTINGS_AT(approvals), 0, 20 },
+	{ "max_wakes", SETTINGS_AT(max_wakes), 0, 100 },
+	{ "memory", SETTINGS_AT(memory), INT64_C(64) << 20, INT64_C(1) << 40 },
+	{ "cpus", SETTINGS_AT(cpus), 1, 512 },
+	{ "pids", SETTINGS_AT(pids), 32, 32768 },
+	{ "disk", SETTINGS_AT(disk), INT64_C(64) << 20, INT64_C(1) << 44 },
+	{ "wall_s", SETTINGS_AT(wall_s), 10, 7 * 86400 },
+	{ .name = NULL },
+};
+
+static int
+settings_rule_agent(const char *agent, struct err *e)
+{
+	size_t n = strspn(agent, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+	if (n == 0 || agent[n] != '\0' || n > SETTINGS_AGENT_MAX)
+		return err_set(e, ERR_INVALID,
+		    "settings.agent: want 1 to %d of a-z 0-9 _ -",
+		    SETTINGS_AGENT_MAX);
+	return 0;
+}
+
+int
+settings_rule_arg(const char *arg, struct err *e)
+{
+	if (strlen(arg) > SETTINGS_ARG_MAX)
+		return err_set(e, ERR_INVALID,
+		    "settings.agent_command: an argument is over %d bytes",
+		    SETTINGS_ARG_MAX);
+	return 0;
+}
+
+int
+settings_rule_check(const struct project_settings *s, struct err *e)
+{
+	for (const struct settings_number *r = settings_numbers;
+	     r->name != NULL; r++) {
+		int64_t v;
+
+		memcpy(&v, (const char *)s + r->offset, sizeof(v));
+		if (v < r->min || v > r->max)
+			return err_set(e, ERR_INVALID,
+			    "settings.%s: want %" PRId64 " to %" PRId64,
+			    r->name, r->min, r->max);
+	}
+	if (s->network < NETWORK_OFF || s->network > NETWORK_WEB)
+		return err_set(
+		    e, ERR_INVALID, "settings.network: want off, none or web");
+	if (s->agent_command_n > SETTINGS_ARGV_MAX)
+		return err_set(e, ERR_INVALID,
+		    "settings.agent_command: over %d arguments",
+		    SETTINGS_ARGV_MAX);
+	for (size_t i = 0; i < s->agent_command_n; i++)
+		if (settings_rule_arg(s->agent_command[i], e) == -1)
+			return -1;
+	if (s->agent_command_n > 0 && s->agent_command[0][0] == '\0')
+		return err_set(e, ERR_INVALID,
+		    "settings.agent_command: the program is empty");
+	return settings_rule_agent(s->agent != NULL ? s->agent : "", e);
+}

@@ -1,0 +1,32 @@
+/*
+ * settings_rule: what a project's settings may be.  The API reads JSON into a
+ * struct project_settings; this judges the result.  Pure.
+ */
+#ifndef SERVER_DOMAIN_SETTINGS_RULE_H
+#define SERVER_DOMAIN_SETTINGS_RULE_H
+
+#include <stddef.h>
+
+#include "server/domain/types.h"
+
+struct err;
+
+enum {
+	SETTINGS_ARGV_MAX = 64,
+	SETTINGS_ARG_MAX = 4096,
+	SETTINGS_AGENT_MAX = 64
+};
+
+/* One number of the settings: its name in the API and its bounds. */
+struct settings_number {
+	const char *name;
+	size_t offset; /* in struct project_settings, an int64_t */
+	int64_t min, max;
+};
+extern const struct settings_number settings_numbers[]; /* ends with NULL */
+
+/* ERR_INVALID that names the field. */
+int settings_rule_check(const struct project_settings *s, struct err *e);
+int settings_rule_arg(const char *arg, struct err *e);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * call: one API request on its way through a handler.  A handler either
+ * replies or keeps the call for later with call_hold and gives it back with
+ * call_release; the client may leave meanwhile, then replies go nowhere and
+ * call_request is NULL.  Everything a call hands out lives as long as it.
+ */
+#ifndef SERVER_HTTP_CALL_H
+#define SERVER_HTTP_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/str.h"
+#include "lib/base/view.h"
+#include "server/http/route.h"
+
+struct err;
+struct identity;
+struct json;
+struct request;
+struct router;
+
+enum {
+	CALL_BODY_MAX = 1 << 20,
+	CALL_LIMIT_DEFAULT = 30,
+	CALL_LIMIT_MAX = 50
+};
+
+/* Made by the router; takes the match's arguments. */
+struct call *call_new(struct router *r, struct request *q,
+    struct route_match *m, const struct identity *who);
+void call_hold(struct call *c);
+void call_release(struct call *c);
+
+struct request *call_request(const struct call *c); /* NULL: client left */
+const struct identity *call_who(const struct call *c);
+void *call_app(const struct call *c);       /* router_spec.app */
+const char *call_url(const struct call *c); /* public URL, no last slash */
+const char *call_arg(const struct call *c, unsigned i);
+int64_t call_arg_id(const struct call *c, unsigned i);
+/* The handler's own data; on_gone is called when the client leaves. */
+void call_set_data(struct call *c, void *data);
+void *call_data(const struct call *c);
+void call_on_gone(struct call *c, void (*fn)(struct call *c));
+
+/* Query.  The numbers answer 0, or -1 after a 422 that names the parameter. */
+const char *call_query(const struct call *c, const char *name);
+int call_query_i64(
+    struct call *c, const char *name, int64_t min, int64_t max, int64_t *out);
+bool call_query_bool(const struct call *c, const char *name);
+/* page and limit; limit over the maximum is the maximum, 0 the default. */
+int call_page(struct call *c, uint32_t *page, uint32_t *limit);
+
+/* Take the body: a JSON object (fn gets it; NULL json never), or bytes.  What
+ * is wrong with it is answered here.  An absent body is the empty object. */
+typedef void call_json_fn(struct call *c, const struct json *body);
+void call_take_json(struct call *c, call_json_fn *fn);
+void call_take_raw(struct call *c, size_t max, route_fn *fn);
+struct view call_body(const struct call *c);
+
+/* Replies. */
+void call_header(struct call *c, const char *name, const char *value);
+void call_reply_json(struct call *c, int status, struct str *body);
+void call_reply_text(
+    struct call *c, int status, const char *type, struct view body);
+void call_reply_empty(struct call *c, int status);
+void call_reply_error(struct call *c, int status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* By code: INVALID 422, NOTFOUND 404, EXISTS 409 ...; logs what is ours. */
+void call_fail(struct call *c, const struct err *e);
+/* X-Total-Count and Link, before the reply of a list. */
+void call_total(struct call *c, uint32_t page, uint32_t limit, int64_t total);
+bool call_replied(const struct call *c);
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * svc: what the use cases work with, and the shape of a use case that writes.
+ *
+ * Such a use case is a struct that begins with struct svc_op: its input, owned
+ * copies, and its result.  svc_op_new makes it with the identity of who asks;
+ * the use case's function takes it and calls `done` once, later, on the loop,
+ * after which it is freed.  The job runs on the writer thread and touches the
+ * op and the transaction only; it checks again what must be true.
+ */
+#ifndef SERVER_SERVICE_SVC_H
+#define SERVER_SERVICE_SVC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/auth/auth.h"
+#include "server/domain/perm.h"
+#include "server/domain/types.h"
+#include "server/domain/work.h"
+#include "server/store/db.h"
+
+struct err;
+struct git_env;
+struct git_pool;
+struct jw;
+struct loop;
+struct mirror_loop;
+struct str;
+struct svc_ci;
+struct svc_pulls;
+
+/* Owned by app.c; filled before the loop runs. */
+struct svc {
+	struct loop *loop;
+	struct db *db;
+	struct git_pool *git;
+	struct git_env *env;
+	struct mirror_loop *mirror;
+	struct svc_ci *ci;
+	struct svc_pulls *pulls;
+	int64_t (*now)(void); /* ms since 1970 */
+	const char *home;
+	const char *public_url; /* no trailing slash */
+	bool allow_file_upstream;
+	int64_t sync_interval_ms;
+	int64_t agent_id; /* users that every home has */
+	int64_t ci_id;
+	int64_t agentd_id;
+};
+
+struct svc_op;
+
+typedef void svc_done_fn(const struct err *fail, void *op, void *arg);
+
+struct svc_op {
+	struct svc *svc;
+	struct identity who;
+	int64_t now;
+	db_job_fn *job;
+	/* On the loop after the job, before done; may be NULL.  Returning true
+	 * keeps the op for svc_op_end later. */
+	bool (*then)(const struct err *fail, void *op);
+	svc_done_fn *done; /* may be NULL */
+	void *arg;
+	void (*release)(void *op); /* what it owns, not itself; may be NULL */
+};
+
+void *svc_op_new(struct svc *s, size_t size, const struct identity *who,
+    void (*release)(void *op));
+/* db_write of the job, then `then`, done, release and free. */
+void svc_op_run(void *op, db_job_fn *job, svc_done_fn *done, void *arg);
+/* Ends an op from the loop, in a later turn: never from within the start. */
+void svc_op_end(void *op, const struct err *fail);
+void svc_op_end_later(void *op, const struct err *fail);
+
+/* An identity for what the server does by itself. */
+void svc_identity_of(int64_t user_id, const char *login, enum user_kind kind,
+    struct identity *out);
+
+/*
+ * May `who` do `verb` in the project?  ERR_NOTFOUND when he may not see it,
+ * ERR_DENIED when he may see it only.  role may be NULL.
+ */
+int svc_may(struct txn *t, const struct identity *who, int64_t project_id,
+    enum perm_verb verb, enum role *role, struct err *e);
+/* The same with the project by name; the caller releases *out on success. */
+int svc_project_open(struct txn *t, const struct identity *who,
+    const char *owner, const char *name, enum perm_verb verb,
+    struct project *out, struct err *e);
+/* By id; also refuses a project that is being deleted unless reading. */
+int svc_project_by_id(struct txn *t, const struct identity *who, int64_t id,
+    enum perm_verb verb, struct project *out, struct err *e);
+/* User id to filter lists by, 0 for whoever sees all. */
+int64_t svc_viewer(const struct identity *who);
+
+/* An event of this op's identity.  data NULL: {}. */
+struct svc_event {
+	const char *kind;
+	int64_t project_id;
+	int64_t item;
+	bool is_pull;
+	const struct str *data;
+};
+int svc_event_add(struct txn *t, const struct identity *who, int64_t now,
+    const struct svc_event *v, struct err *e);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * svc_pull: pull requests.  What git says about one (tips, mergeability, the
+ * base's checks) is brought into its rows by one idempotent step, the refresh:
+ * after it was opened, when its head or base moved, and for every open one at
+ * start.  A refresh also sets refs/pull/N/head, queues CI jobs and writes the
+ * events pull.synchronized and pull.conflict.
+ */
+#ifndef SERVER_SERVICE_SVC_PULL_H
+#define SERVER_SERVICE_SVC_PULL_H
+
+#include "server/domain/items.h"
+#include "server/service/svc.h"
+
+struct svc_pulls *svc_pulls_new(struct svc *s);
+void svc_pulls_free(struct svc_pulls *p); /* NULL is fine */
+/* Every open pull request of every project, in the background. */
+void svc_pulls_start(struct svc *s);
+
+/*
+ * A branch has moved or gone and its rows are written: refreshes the open pull
+ * requests it is head or base of.  branch is a short or a full name, actor the
+ * user id.
+ */
+void svc_pull_on_branch(
+    struct svc *s, int64_t project, const char *branch, int64_t actor);
+
+/* Refresh one; done (may be NULL) comes once, later. */
+typedef void svc_pull_refreshed_fn(const struct err *fail, void *arg);
+void svc_pull_refresh(struct svc *s, int64_t project, int64_t number,
+    int64_t actor, svc_pull_refreshed_fn *done, void *arg);
+
+struct svc_pull_create {
+	struct svc_op op;
+	int64_t project_id;
+	char *title;
+	char *body;
+	char *head; /* branch names */
+	char *base;
+	bool draft;
+	int64_t number;   /* out */
+	struct pull pull; /* out */
+	char head_sha[SHA_HEX + 1];
+	char base_sha[SHA_HEX + 1];
+	char merge_base[SHA_HEX + 1];
+};
+struct svc_pull_create *svc_pull_create_new(
+    struct svc *s, const struct identity *who);
+void svc_pull_create(struct svc_pull_create *op, svc_done_fn *done, void *arg);
+
+struct svc_pull_edit {
+	struct svc_op op;
+	int64_t project_id;
+	int64_t number;
+	char *title; /* NULL: as it is */
+	char *body;
+	char *base;
+	enum issue_state state; /* 0: as it is */
+	struct pull pull;       /* out */
+};
+struct svc_pull_edit *svc_pull_edit_new(
+    struct svc *s, const struct identity *who);
+void svc_pull_edit(struct svc_pull_edit *op, svc_done_fn *done, void *arg);
+
+/* In a job: rows and the event of a new pull request. */
+struct svc_pull_rows {
+	int64_t project_id;
+	const char *title, *body, *head, *base;
+	const char *head_sha, *base_sha, *merge_base;
+	bool draft;
+	int64_t run_id;
+};
+int svc_pull_insert(struct txn *t, const struct identity *who, int64_t now,
+    const struct svc_pull_rows *r, int64_t *number, struct err *e);
+
+#endif
