@@ -39,9 +39,9 @@ enum status_state {
 };
 
 /* As in types.h: the API's word, and back or -1. */
-const char *issue_state_name(enum issue_state s);
-const char *review_state_name(enum review_state s);
-const char *status_state_name(enum status_state s);
+const char *issue_state_name(enum issue_state v);
+const char *review_state_name(enum review_state v);
+const char *status_state_name(enum status_state v);
 int issue_state_parse(const char *s);
 int review_state_parse(const char *s);
 int status_state_parse(const char *s);
@@ -75,7 +75,7 @@ struct issue_list {
 	int64_t total;
 };
 
-void issue_release(struct issue *i);
+void issue_release(struct issue *x);
 void issue_list_release(struct issue_list *l);
 
 struct comment {
@@ -96,7 +96,7 @@ struct comment_list {
 	int64_t total;
 };
 
-void comment_release(struct comment *c);
+void comment_release(struct comment *x);
 void comment_list_release(struct comment_list *l);
 
 struct pull {
@@ -121,7 +121,7 @@ struct pull_list {
 	int64_t total;
 };
 
-void pull_release(struct pull *p);
+void pull_release(struct pull *x);
 void pull_list_release(struct pull_list *l);
 
 struct review {
@@ -144,7 +144,7 @@ struct review_list {
 	int64_t total;
 };
 
-void review_release(struct review *r);
+void review_release(struct review *x);
 void review_list_release(struct review_list *l);
 
 struct status {
@@ -165,7 +165,7 @@ struct status_list {
 	int64_t total;
 };
 
-void status_release(struct status *s);
+void status_release(struct status *x);
 void status_list_release(struct status_list *l);
 
 #endif

@@ -90,15 +90,15 @@ enum sandbox_status {
  * value, or -1.  role: "none" "reader" "maintainer" "admin"; access: "none"
  * "read" "scratch" "write".
  */
-const char *user_kind_name(enum user_kind k);
-const char *role_name(enum role r);
-const char *access_name(enum access_level a);
-const char *token_kind_name(enum token_kind k);
-const char *network_name(enum network_mode m);
-const char *project_state_name(enum project_state s);
-const char *mirror_status_name(enum mirror_status s);
-const char *sandbox_want_name(enum sandbox_want w);
-const char *sandbox_status_name(enum sandbox_status s);
+const char *user_kind_name(enum user_kind v);
+const char *role_name(enum role v);
+const char *access_name(enum access_level v);
+const char *token_kind_name(enum token_kind v);
+const char *network_name(enum network_mode v);
+const char *project_state_name(enum project_state v);
+const char *mirror_status_name(enum mirror_status v);
+const char *sandbox_want_name(enum sandbox_want v);
+const char *sandbox_status_name(enum sandbox_status v);
 int user_kind_parse(const char *s);
 int role_parse(const char *s);
 int access_parse(const char *s);
@@ -149,7 +149,7 @@ struct token_list {
 	int64_t total;
 };
 
-void token_release(struct token *t);
+void token_release(struct token *x);
 void token_list_release(struct token_list *l);
 
 struct project_settings {
@@ -214,7 +214,7 @@ struct project_list {
 	int64_t total;
 };
 
-void project_release(struct project *p);
+void project_release(struct project *x);
 void project_list_release(struct project_list *l);
 
 #endif

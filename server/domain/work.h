@@ -41,7 +41,7 @@ struct event_list {
 	bool more;    /* there is more after `last` to look at now */
 };
 
-void event_release(struct event *v);
+void event_release(struct event *x);
 void event_list_release(struct event_list *l);
 
 enum run_state {
@@ -55,7 +55,7 @@ enum run_state {
 	RUN_TIMED_OUT
 };
 
-const char *run_state_name(enum run_state s);
+const char *run_state_name(enum run_state v);
 int run_state_parse(const char *s); /* -1: none */
 bool run_state_is_end(enum run_state s);
 
@@ -96,7 +96,7 @@ struct run_list {
 	int64_t total;
 };
 
-void run_release(struct run *r);
+void run_release(struct run *x);
 void run_list_release(struct run_list *l);
 
 enum job_state {
@@ -112,7 +112,7 @@ enum job_state {
 	JOB_SUPERSEDED
 };
 
-const char *job_state_name(enum job_state s);
+const char *job_state_name(enum job_state v);
 int job_state_parse(const char *s); /* -1: none */
 bool job_state_is_end(enum job_state s);
 
@@ -158,7 +158,7 @@ struct job_list {
 	int64_t total;
 };
 
-void job_release(struct job *j);
+void job_release(struct job *x);
 void job_list_release(struct job_list *l);
 
 struct ticket {
