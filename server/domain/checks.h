@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/domain/types.h"
+
 enum {
 	CHECKS_MAX = 16,
 	CHECK_NAME_MAX = 64, /* with the NUL: [a-z0-9._-], lower case */
@@ -23,18 +25,12 @@ enum {
 #define CHECK_MEMORY_MIN (UINT64_C(64) << 20)
 #define CHECK_MEMORY_MAX (UINT64_C(64) << 30)
 
-enum check_network {
-	CHECK_NET_OFF,
-	CHECK_NET_NONE,
-	CHECK_NET_WEB
-};
-
 struct check {
 	char name[CHECK_NAME_MAX];
-	char *setup;                      /* NULL: none */
-	char *test;                       /* never NULL in a parsed check */
-	enum check_network setup_network; /* default none */
-	enum check_network test_network;  /* default off */
+	char *setup;                     /* NULL: none */
+	char *test;                      /* never NULL in a parsed check */
+	enum network_mode network_setup; /* default none */
+	enum network_mode network_test;  /* default off */
 	int64_t timeout_s;
 	uint64_t memory; /* bytes */
 	bool required;
@@ -50,9 +46,6 @@ struct checks {
 
 void checks_release(struct checks *c);
 const struct check *checks_find(const struct checks *c, const char *name);
-const char *check_network_name(enum check_network n);
-/* 0 found, -1 not: "off", "none", "web". */
-int check_network_parse(const char *s, enum check_network *out);
 /* 1..63 of [a-z0-9._-], beginning with a letter or digit. */
 bool check_name_ok(const char *name);
 

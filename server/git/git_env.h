@@ -13,6 +13,8 @@
 struct err;
 struct git_env;
 
+#define GIT_PROGRAM "/usr/bin/git"
+
 enum git_service {
 	GIT_UPLOAD_PACK,
 	GIT_RECEIVE_PACK

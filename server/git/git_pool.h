@@ -129,7 +129,8 @@ struct git_refs_spec {
 	const struct git_ref_change *v;
 	size_t n; /* at most 100000 */
 	bool atomic;
-	const char *head; /* NULL: leave it */
+	const char *head;          /* NULL: leave it */
+	const char *upstream_head; /* the same for the upstream namespace */
 };
 void git_refs_update(struct git_pool *p, int64_t project,
     const struct git_refs_spec *spec, git_done_fn *done, void *arg);

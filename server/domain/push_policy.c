@@ -1,0 +1,241 @@
+#include "server/domain/push_policy.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/map.h"
+#include "server/domain/refname.h"
+
+/* What judging one push looks up. */
+struct push_look {
+	const struct push_rules *rules;
+	struct map *upstream; /* name -> the name */
+	struct map *exact;    /* name -> the name */
+	struct map *folded;   /* lower case, with every directory -> a name */
+};
+
+static const char
+    push_policy_zero[] = "0000000000000000000000000000000000000000";
+
+static bool push_policy_refuse(struct push_verdict *v, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool
+push_policy_refuse(struct push_verdict *v, const char *fmt, ...)
+{
+	va_list ap;
+
+	v->ok = false;
+	va_start(ap, fmt);
+	(void)vsnprintf(v->reason, sizeof(v->reason), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+bool
+push_policy_is_agent_branch(const char *branch)
+{
+	return strncmp(branch, "agent/", 6) == 0 && branch[6] != '\0';
+}
+
+static char *
+push_policy_fold(const char *name)
+{
+	char *s = xstrdup(name);
+
+	for (char *p = s; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	return s;
+}
+
+/* Enter a name and the directories above it, down to refs/heads. */
+static void
+push_policy_enter(struct push_look *k, const char *name)
+{
+	AUTO_FREE char *folded = push_policy_fold(name);
+	AUTO_FREE char *value = xstrdup(name);
+	char *slash;
+
+	(void)map_put(k->exact, name, k);
+	free(map_put(k->folded, folded, STEAL(value)));
+	while ((slash = strrchr(folded, '/')) != NULL) {
+		*slash = '\0';
+		if (strchr(folded, '/') == NULL ||
+		    strchr(strchr(folded, '/') + 1, '/') == NULL)
+			break;
+		if (map_get(k->folded, folded) != NULL)
+			break;
+		(void)map_put(k->folded, folded, xstrdup(name));
+	}
+}
+
+/* A new name beside those that are there. */
+static bool
+push_policy_name_free(
+    const struct push_look *k, const char *ref, struct push_verdict *v)
+{
+	AUTO_FREE char *folded = push_policy_fold(ref);
+	const char *other = map_get(k->folded, folded);
+	char *slash;
+
+	if (other != NULL && strcmp(other, ref) != 0)
+		return push_policy_refuse(
+		    v, "the name collides with %.60s; choose another", other);
+	while ((slash = strrchr(folded, '/')) != NULL) {
+		*slash = '\0';
+		other = map_get(k->folded, folded);
+		if (other != NULL && strlen(other) == strlen(folded))
+			return push_policy_refuse(v,
+			    "the name collides with %.60s; choose another",
+			    other);
+	}
+	return true;
+}
+
+static bool
+push_policy_branch(const struct push_look *k, const char *branch,
+    const char *ref, struct push_verdict *v)
+{
+	const struct push_rules *r = k->rules;
+
+	if (r->default_branch != NULL && r->default_branch[0] != '\0' &&
+	    strcmp(branch, r->default_branch) == 0)
+		return push_policy_refuse(
+		    v, "%.60s is protected: open a pull request", branch);
+	if (map_get(k->upstream, ref) != NULL)
+		return push_policy_refuse(
+		    v, "%.60s follows upstream: open a pull request", branch);
+	if (r->who == PUSH_RUN) {
+		if (r->run_branch == NULL)
+			return push_policy_refuse(
+			    v, "this run has no right to push");
+		if (strcmp(branch, r->run_branch) != 0)
+			return push_policy_refuse(
+			    v, "this run may push %.80s only", r->run_branch);
+		return true;
+	}
+	if (r->who == PUSH_SESSION && !push_policy_is_agent_branch(branch))
+		return push_policy_refuse(
+		    v, "a session may push branches under agent/ only");
+	return true;
+}
+
+static bool
+push_policy_tag(
+    const struct push_look *k, const char *ref, struct push_verdict *v)
+{
+	enum push_who who = k->rules->who;
+
+	if (who == PUSH_RUN || who == PUSH_SESSION)
+		return push_policy_refuse(v, "tags are for maintainers");
+	if (map_get(k->upstream, ref) != NULL)
+		return push_policy_refuse(v, "the tag follows upstream");
+	return true;
+}
+
+/* Places with an owner, and what to say. */
+static const struct {
+	const char *prefix;
+	const char *why;
+} push_policy_owned[] = {
+	{ "refs/pull/", "refs/pull is written by the server" },
+	{ "refs/coffer/", "refs/coffer is written by the server" },
+	{ "refs/namespaces/", "refs/namespaces is written by the mirror" },
+	{ "refs/notes/", "notes are not kept here; use a branch" },
+	{ "refs/for/",
+	    "refs/for is not used here: push a branch under agent/ "
+	    "and open a pull request" },
+};
+
+static bool
+push_policy_one(const struct push_look *k, const struct push_command *c,
+    struct push_verdict *v)
+{
+	const struct push_rules *r = k->rules;
+	bool create = strcmp(c->old, push_policy_zero) == 0;
+	bool delete = strcmp(c->new_sha, push_policy_zero) == 0;
+	const char *branch, *why;
+
+	v->ok = true;
+	v->reason[0] = '\0';
+	if (r->who == PUSH_NOBODY || r->who == PUSH_READER)
+		return push_policy_refuse(
+		    v, "you may read this project, not write to it");
+	for (size_t i = 0;
+	     i < sizeof(push_policy_owned) / sizeof(push_policy_owned[0]); i++)
+		if (strncmp(c->ref, push_policy_owned[i].prefix,
+			strlen(push_policy_owned[i].prefix)) == 0)
+			return push_policy_refuse(
+			    v, "%s", push_policy_owned[i].why);
+	branch = refname_branch(c->ref);
+	if (branch == NULL && strncmp(c->ref, "refs/tags/", 10) != 0)
+		return push_policy_refuse(
+		    v, "only refs/heads and refs/tags can be pushed");
+	/* An odd name that is there already may be deleted. */
+	if (!delete &&!refname_ok(c->ref, &why))
+		return push_policy_refuse(v, "%s", why);
+	if (!delete &&branch != NULL && !refname_branch_ok(branch, &why))
+		return push_policy_refuse(v, "%s", why);
+	if (create && delete)
+		return push_policy_refuse(v, "there is nothing to delete");
+	if (branch != NULL ? !push_policy_branch(k, branch, c->ref, v)
+			   : !push_policy_tag(k, c->ref, v))
+		return false;
+	if (!delete &&map_get(k->exact, c->ref) == NULL)
+		return push_policy_name_free(k, c->ref, v);
+	return true;
+}
+
+static void
+push_policy_look_release(struct push_look *k)
+{
+	size_t cursor = 0;
+	void *value;
+
+	while (map_next(k->folded, &cursor, NULL, &value))
+		free(value);
+	map_free(k->upstream);
+	map_free(k->exact);
+	map_free(k->folded);
+}
+
+size_t
+push_policy_judge(const struct push_rules *rules, const struct push_command *c,
+    size_t n, struct push_verdict *v)
+{
+	struct push_look k = { .rules = rules,
+		.upstream = map_new(),
+		.exact = map_new(),
+		.folded = map_new() };
+	struct map *seen = map_new();
+	size_t allowed = 0;
+
+	for (size_t i = 0; i < rules->n_upstream; i++)
+		(void)map_put(k.upstream, rules->upstream[i], &k);
+	for (size_t i = 0; i < rules->n_refs; i++)
+		push_policy_enter(&k, rules->refs[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (map_put(seen, c[i].ref, &k) != NULL)
+			(void)push_policy_refuse(
+			    &v[i], "the same ref is named twice");
+		else if (push_policy_one(&k, &c[i], &v[i])) {
+			allowed++;
+			push_policy_enter(&k, c[i].ref);
+		}
+	}
+	if (rules->atomic && allowed < n) {
+		for (size_t i = 0; i < n; i++)
+			if (v[i].ok)
+				(void)push_policy_refuse(&v[i],
+				    "atomic push: another ref was refused");
+		allowed = 0;
+	}
+	map_free(seen);
+	push_policy_look_release(&k);
+	return allowed;
+}

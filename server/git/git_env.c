@@ -1,0 +1,300 @@
+#include "server/git/git_env.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+
+struct git_env {
+	char *repos;
+	char *home; /* empty */
+	char *hooks;
+	char *tmp;
+	char *known_hosts;
+	bool file_ok;
+};
+
+/* Reads the verdicts of one push; what is not named there is refused. */
+static const char git_env_hook
+    [] = "#!/bin/sh\n"
+	 "# Written by cofferd at every start: do not edit.\n"
+	 "while read -r verdict ref reason; do\n"
+	 "\t[ \"$ref\" = \"$1\" ] || continue\n"
+	 "\t[ \"$verdict\" = ok ] && exit 0\n"
+	 "\tprintf 'cofferd: %s: %s\\n' \"$ref\" \"$reason\" >&2\n"
+	 "\texit 1\n"
+	 "done <\"$COFFER_VERDICTS\"\n"
+	 "printf 'cofferd: %s: nobody judged this ref\\n' \"$1\" >&2\n"
+	 "exit 1\n";
+
+struct git_env_pair {
+	const char *key;
+	const char *value;
+};
+
+static const struct git_env_pair git_env_all[] = {
+	{ "core.fsmonitor", "false" },
+	{ "core.logAllRefUpdates", "false" },
+	{ "core.untrackedCache", "false" },
+	{ "gc.auto", "0" },
+	{ "gc.autoDetach", "false" },
+	{ "maintenance.auto", "false" },
+	{ "safe.directory", "*" },
+	{ "pack.windowMemory", "256m" },
+	{ "pack.threads", "2" },
+	{ "transfer.credentialsInUrl", "die" },
+};
+
+static const struct git_env_pair git_env_upload[] = {
+	{ "uploadpack.allowFilter", "true" },
+	{ "uploadpack.allowReachableSHA1InWant", "true" },
+	{ "transfer.hideRefs", "refs/coffer" },
+	{ "transfer.hideRefs", "refs/namespaces" },
+};
+
+static const struct git_env_pair git_env_receive[] = {
+	{ "transfer.hideRefs", "refs/coffer" },
+	{ "transfer.hideRefs", "refs/namespaces" },
+	{ "receive.hideRefs", "refs/pull" },
+	{ "receive.fsckObjects", "true" },
+	{ "receive.unpackLimit", "1" },
+	{ "receive.autogc", "false" },
+	{ "receive.updateServerInfo", "false" },
+	{ "receive.advertiseAtomic", "true" },
+	{ "receive.advertisePushOptions", "true" },
+	{ "receive.denyDeletes", "false" },
+	{ "receive.denyNonFastForwards", "false" },
+	{ "receive.denyDeleteCurrent", "refuse" },
+	{ "receive.shallowUpdate", "false" },
+	{ "core.bigFileThreshold", "1m" },
+};
+
+static int
+git_env_empty_tmp(const struct git_env *v, struct err *e)
+{
+	DIR *d = opendir(v->tmp);
+	struct dirent *x;
+
+	if (d == NULL)
+		return err_sys(e, ERR_IO, "%s", v->tmp);
+	while ((x = readdir(d)) != NULL)
+		if (x->d_type == DT_REG)
+			(void)unlinkat(dirfd(d), x->d_name, 0);
+	(void)closedir(d);
+	return 0;
+}
+
+static int
+git_env_make(const struct git_env *v, struct err *e)
+{
+	AUTO_FREE char *hook = path_join(v->hooks, "update");
+
+	if (path_mkdirs(v->repos, 0700, e) == -1 ||
+	    path_mkdirs(v->home, 0700, e) == -1 ||
+	    path_mkdirs(v->hooks, 0700, e) == -1 ||
+	    path_mkdirs(v->tmp, 0700, e) == -1)
+		return -1;
+	if (path_write_atomic(
+		hook, git_env_hook, sizeof(git_env_hook) - 1, 0700, e) == -1)
+		return -1;
+	return git_env_empty_tmp(v, e);
+}
+
+struct git_env *
+git_env_new(const char *home, bool allow_file_upstream, struct err *e)
+{
+	struct git_env *v = xcalloc(1, sizeof(*v));
+	AUTO_FREE char *real = realpath(home, NULL);
+	AUTO_FREE char *base = NULL;
+
+	if (real == NULL) {
+		(void)err_sys(e, ERR_IO, "%s", home);
+		free(v);
+		return NULL;
+	}
+	base = path_join(real, "git");
+	v->repos = path_join(real, "repos");
+	v->home = path_join(base, "home");
+	v->hooks = path_join(base, "hooks");
+	v->tmp = path_join(base, "tmp");
+	v->known_hosts = path_join(base, "known_hosts");
+	v->file_ok = allow_file_upstream;
+	if (git_env_make(v, e) == -1) {
+		(void)err_wrap(e, "prepare %s", base);
+		git_env_free(v);
+		return NULL;
+	}
+	return v;
+}
+
+void
+git_env_free(struct git_env *v)
+{
+	if (v == NULL)
+		return;
+	free(v->repos);
+	free(v->home);
+	free(v->hooks);
+	free(v->tmp);
+	free(v->known_hosts);
+	free(v);
+}
+
+char *
+git_env_repo(const struct git_env *v, int64_t project)
+{
+	return xasprintf("%s/%" PRId64 ".git", v->repos, project);
+}
+
+const char *
+git_env_repos(const struct git_env *v)
+{
+	return v->repos;
+}
+
+const char *
+git_env_tmp(const struct git_env *v)
+{
+	return v->tmp;
+}
+
+bool
+git_env_allows_file(const struct git_env *v)
+{
+	return v->file_ok;
+}
+
+static void
+git_vars_put(struct git_vars *x, char *text)
+{
+	if (x->n == GIT_VARS_MAX)
+		die("git environment is full");
+	x->v[x->n++] = text;
+	x->v[x->n] = NULL;
+}
+
+void
+git_vars_add(struct git_vars *x, const char *name, const char *value)
+{
+	git_vars_put(x, xasprintf("%s=%s", name, value));
+}
+
+void
+git_vars_config(struct git_vars *x, const char *key, const char *value)
+{
+	if (x->n_config == GIT_VARS_CONFIG_MAX)
+		die("git configuration is full");
+	git_vars_put(x, xasprintf("GIT_CONFIG_KEY_%u=%s", x->n_config, key));
+	git_vars_put(
+	    x, xasprintf("GIT_CONFIG_VALUE_%u=%s", x->n_config, value));
+	x->n_config++;
+}
+
+static void
+git_vars_pairs(struct git_vars *x, const struct git_env_pair *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		git_vars_config(x, p[i].key, p[i].value);
+}
+
+void
+git_vars_init(struct git_vars *x, const struct git_env *v)
+{
+	AUTO_FREE char *ssh = xasprintf(
+	    "ssh -oBatchMode=yes -oStrictHostKeyChecking=accept-new "
+	    "-oConnectTimeout=20 -oUserKnownHostsFile='%s'",
+	    v->known_hosts);
+
+	*x = (struct git_vars){ .n = 0 };
+	git_vars_add(x, "HOME", v->home);
+	git_vars_add(x, "PATH", "/usr/bin:/bin");
+	git_vars_add(x, "LC_ALL", "C");
+	git_vars_add(x, "TMPDIR", v->tmp);
+	git_vars_add(x, "GIT_CONFIG_NOSYSTEM", "1");
+	git_vars_add(x, "GIT_CONFIG_GLOBAL", "/dev/null");
+	git_vars_add(x, "GIT_ATTR_NOSYSTEM", "1");
+	git_vars_add(x, "GIT_NO_REPLACE_OBJECTS", "1");
+	git_vars_add(x, "GIT_TERMINAL_PROMPT", "0");
+	git_vars_add(x, "GIT_SSH_COMMAND", ssh);
+	git_vars_pairs(
+	    x, git_env_all, sizeof(git_env_all) / sizeof(git_env_all[0]));
+	git_vars_config(x, "core.hooksPath", v->hooks);
+}
+
+const char *const *
+git_vars_done(struct git_vars *x)
+{
+	git_vars_put(x, xasprintf("GIT_CONFIG_COUNT=%u", x->n_config));
+	return (const char *const *)x->v;
+}
+
+void
+git_vars_release(struct git_vars *x)
+{
+	for (unsigned i = 0; i < x->n; i++) {
+		explicit_bzero(x->v[i], strlen(x->v[i]));
+		free(x->v[i]);
+	}
+	*x = (struct git_vars){ .n = 0 };
+}
+
+void
+git_vars_serve(struct git_vars *x, const struct git_env *v,
+    const struct git_serve_spec *spec)
+{
+	git_vars_init(x, v);
+	git_vars_config(x, "protocol.file.allow", "never");
+	if (spec->service == GIT_UPLOAD_PACK) {
+		git_vars_pairs(x, git_env_upload,
+		    sizeof(git_env_upload) / sizeof(git_env_upload[0]));
+	} else {
+		AUTO_FREE char *max = xasprintf("%" PRIu64, spec->max_push);
+
+		git_vars_pairs(x, git_env_receive,
+		    sizeof(git_env_receive) / sizeof(git_env_receive[0]));
+		git_vars_config(x, "receive.maxInputSize", max);
+		git_vars_add(x, "COFFER_VERDICTS",
+		    spec->verdicts != NULL ? spec->verdicts : "/dev/null");
+		/* Nothing is committed; some git commands want a name. */
+		git_vars_add(x, "GIT_COMMITTER_NAME", "cofferd");
+		git_vars_add(x, "GIT_COMMITTER_EMAIL", "cofferd@localhost");
+	}
+	if (spec->upstream)
+		git_vars_add(x, "GIT_NAMESPACE", "upstream");
+	if (spec->protocol != NULL && git_protocol_ok(spec->protocol))
+		git_vars_add(x, "GIT_PROTOCOL", spec->protocol);
+}
+
+bool
+git_protocol_ok(const char *header)
+{
+	static const char word[] = "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+	if (strlen(header) > 100)
+		return false;
+	for (const char *p = header;; p++) {
+		size_t n = strspn(p, word);
+
+		if (n == 0 || p[n] != '=')
+			return false;
+		p += n + 1;
+		n = strspn(p, word);
+		if (n == 0)
+			return false;
+		p += n;
+		if (*p == '\0')
+			return true;
+		if (*p != ':')
+			return false;
+	}
+}

@@ -1,0 +1,56 @@
+/*
+ * receive: the head of a push (gitprotocol-pack(5), "Reference Update
+ * Request"): shallow lines, commands with the capabilities, push options; what
+ * follows is the pack.  And the answer to a push of which nothing is allowed.
+ * Pure.
+ */
+#ifndef SERVER_GIT_RECEIVE_H
+#define SERVER_GIT_RECEIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/view.h"
+#include "server/domain/push_policy.h"
+
+struct err;
+struct str;
+
+enum {
+	RECEIVE_HEAD_MAX = 1 << 20,
+	RECEIVE_SHALLOW_MAX = 10000,
+	RECEIVE_OPTIONS_MAX = 64
+};
+
+struct receive_head {
+	struct push_command *c;
+	size_t n;
+	size_t cap;
+	bool report_status;
+	bool report_status_v2;
+	bool side_band;
+	bool atomic;
+	bool push_options;
+};
+
+void receive_head_release(struct receive_head *h);
+
+/*
+ * Returns the head's length (its last flush included), 0 when more bytes are
+ * needed, -1: ERR_LIMIT too many commands or bytes, ERR_PROTO malformed.  Start
+ * each try with a zeroed head; it is filled when the result is positive.
+ */
+long receive_head_get(struct view in, struct receive_head *h, struct err *e);
+
+/* The whole reply when nothing goes to git. */
+void receive_refusal(struct str *out, const struct receive_head *h,
+    const struct push_verdict *v);
+/* The whole reply when the push cannot be judged at all. */
+void receive_failure(
+    struct str *out, const struct receive_head *h, const char *why);
+
+/* What the update hook reads: "ok REF" or "no REF REASON" lines. */
+void receive_verdicts(struct str *out, const struct receive_head *h,
+    const struct push_verdict *v);
+
+#endif

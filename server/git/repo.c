@@ -1,0 +1,117 @@
+#include "server/git/repo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+#include "lib/base/rnd.h"
+#include "lib/io/child.h"
+#include "server/git/git_env.h"
+
+static const char repo_config[] = "[core]\n"
+				  "\trepositoryformatversion = 0\n"
+				  "\tfilemode = true\n"
+				  "\tbare = true\n";
+
+static const char *const repo_dirs[] = { "", "objects", "objects/info",
+	"objects/pack", "refs", "refs/heads", "refs/tags" };
+
+static int
+repo_make(const char *path, const char *head, struct err *e)
+{
+	AUTO_FREE char *config = path_join(path, "config");
+	AUTO_FREE char *head_file = path_join(path, "HEAD");
+	AUTO_FREE char *text = xasprintf("ref: refs/heads/%s\n", head);
+
+	for (size_t i = 0; i < sizeof(repo_dirs) / sizeof(repo_dirs[0]); i++) {
+		AUTO_FREE char *dir = path_join(path, repo_dirs[i]);
+
+		if (mkdir(dir, 0700) == -1 && errno != EEXIST)
+			return err_sys(e, ERR_IO, "%s", dir);
+	}
+	if (path_write_atomic(
+		config, repo_config, sizeof(repo_config) - 1, 0600, e) == -1)
+		return -1;
+	return path_write_atomic(head_file, text, strlen(text), 0600, e);
+}
+
+int
+repo_create(
+    const struct git_env *v, int64_t project, const char *head, struct err *e)
+{
+	AUTO_FREE char *path = git_env_repo(v, project);
+	AUTO_FREE char *fresh = xasprintf("%s.new", path);
+
+	if (repo_exists(v, project))
+		return 0;
+	/* What a crash left half made has no content. */
+	if (path_rmtree(fresh, e) == -1 && e->code != ERR_NOTFOUND)
+		return err_wrap(e, "create repository %" PRId64, project);
+	if (repo_make(fresh, head != NULL ? head : "main", e) == -1)
+		return err_wrap(e, "create repository %" PRId64, project);
+	if (rename(fresh, path) == -1)
+		return err_sys(
+		    e, ERR_IO, "create repository %" PRId64, project);
+	return 0;
+}
+
+bool
+repo_exists(const struct git_env *v, int64_t project)
+{
+	AUTO_FREE char *path = git_env_repo(v, project);
+	AUTO_FREE char *head = path_join(path, "HEAD");
+	struct stat st;
+
+	return stat(head, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static void
+repo_on_removed(const struct child_exit *x, void *arg)
+{
+	struct err e = ERR_INIT;
+
+	(void)arg;
+	if (child_check(x, "remove a repository", &e) == -1)
+		log_warn("repo remove-failed err=%s", log_val(e.msg));
+}
+
+int
+repo_remove(
+    struct loop *l, const struct git_env *v, int64_t project, struct err *e)
+{
+	AUTO_FREE char *path = git_env_repo(v, project);
+	char tag[17];
+	AUTO_FREE char *gone = NULL;
+	const char *argv[] = { "/bin/rm", "-rf", "--one-file-system", "--",
+		NULL, NULL };
+	const char *envp[] = { "LC_ALL=C", NULL };
+	struct child_spec spec = { .argv = argv,
+		.envp = envp,
+		.in = CHILD_NULL,
+		.out = CHILD_NULL,
+		.err = CHILD_COLLECT,
+		.limit_ms = (int64_t)3600 * 1000,
+		.on_exit = repo_on_removed };
+	struct child *c;
+
+	rnd_hex(tag, 8);
+	gone = xasprintf("%s.gone-%s", path, tag);
+	if (rename(path, gone) == -1) {
+		if (errno == ENOENT)
+			return 0;
+		return err_sys(
+		    e, ERR_IO, "remove repository %" PRId64, project);
+	}
+	argv[4] = gone;
+	return child_start(l, &spec, &c, e);
+}
