@@ -1,0 +1,25 @@
+/* tables: the rows that each command file exports; commands.c joins them. */
+#ifndef CLI_TABLES_H
+#define CLI_TABLES_H
+
+#include "cli/command.h"
+
+extern const struct command cmd_setup[];
+extern const struct command cmd_up[];
+extern const struct command cmd_down[];
+extern const struct command cmd_status[];
+extern const struct command cmd_create[];
+extern const struct command cmd_project[];
+extern const struct command cmd_issue[];
+extern const struct command cmd_pr[];
+extern const struct command cmd_review[];
+extern const struct command cmd_run[];
+extern const struct command cmd_check[];
+extern const struct command cmd_attach[];
+extern const struct command cmd_user[];
+extern const struct command cmd_wait[];
+extern const struct command cmd_fetch[];
+extern const struct command cmd_reviewer[];
+extern const struct command cmd_help[];
+
+#endif
