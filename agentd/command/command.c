@@ -67,9 +67,11 @@ command_set_access(struct command *c, struct view v, struct err *e)
 static int
 command_set_network(struct command *c, struct view v, struct err *e)
 {
-	if (!view_is(v, "off") && !view_is(v, "none") && !view_is(v, "web"))
-		return err_set(e, ERR_INVALID, "network is off, none or web");
-	return command_set_text(&c->network, v, e);
+	if (!view_is(v, "off"))
+		return err_set(e, ERR_INVALID,
+		    "network is off, or left out for the project's");
+	c->offline = true;
+	return 0;
 }
 
 static int
@@ -177,7 +179,6 @@ command_release(struct command *c)
 {
 	free(c->description);
 	free(c->arguments);
-	free(c->network);
 	free(c->prompt);
 	*c = (struct command){ .access = COMMAND_READ };
 }

@@ -5,7 +5,7 @@
  *   description: Plan a change, without making it
  *   arguments: what to look at (optional)
  *   access: read            (read, scratch or write)
- *   network: none           (off, none or web; absent: the project's)
+ *   network: off            (absent: the project's)
  *   wall: 30m               (absent: the project's)
  *   ---
  *   The prompt.
@@ -15,6 +15,7 @@
 #ifndef AGENTD_COMMAND_COMMAND_H
 #define AGENTD_COMMAND_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,7 +41,7 @@ struct command {
 	char *description;
 	char *arguments;
 	enum command_access access;
-	char *network;   /* NULL: the project's */
+	bool offline;    /* the agent's container has loopback only */
 	int64_t wall_ms; /* 0: the project's */
 	char *prompt;
 };

@@ -20,13 +20,13 @@ command_reads_its_front_matter(void **state)
 	assert_int_equal(
 	    command_parse("fix.md", "fix",
 		view_of("---\ndescription: Fix it\naccess: write\n"
-			"# a comment\nnetwork: none\nwall: 5m\n---\n\nDo.\n"),
+			"# a comment\nnetwork: off\nwall: 5m\n---\n\nDo.\n"),
 		&c, &e),
 	    0);
 	assert_string_equal(c.name, "fix");
 	assert_string_equal(c.description, "Fix it");
 	assert_int_equal(c.access, COMMAND_WRITE);
-	assert_string_equal(c.network, "none");
+	assert_true(c.offline);
 	assert_int_equal(c.wall_ms, 300000);
 	assert_string_equal(c.prompt, "Do.");
 	command_release(&c);
@@ -44,6 +44,7 @@ command_errors_name_the_line(void **state)
 		{ "---\ndescription: a\ntools: b\n---\nP", "x.md:3: unknown" },
 		{ "---\naccess: root\n---\nP", "x.md:2: access is" },
 		{ "---\naccess\n---\nP", "x.md:2: expected" },
+		{ "---\nnetwork: web\n---\nP", "x.md:2: network is" },
 		{ "---\nwall: soon\n---\nP", "x.md:2:" },
 		{ "---\ndescription:\n---\nP", "x.md:2: the value" },
 		{ "---\naccess: read\n---\nP", "no `description:`" },

@@ -1,0 +1,441 @@
+#include "agentd/run/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agentd/command/prompt.h"
+#include "agentd/run/run_priv.h"
+#include "agentd/run/workdir.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+#include "lib/base/rnd.h"
+#include "lib/base/str.h"
+#include "lib/wire/json.h"
+
+static int
+run_read(struct run *r, const struct json *row, struct err *e)
+{
+	const struct json *project = json_get(row, "project");
+	const char *name = "", *command = "", *access = "", *network = "";
+	const char *branch = "", *base = "", *state = "queued";
+
+	if (json_i64(row, "id", 1, INT64_MAX, &r->id, e) == -1 ||
+	    json_i64(project, "id", 1, HOST_MAX_PROJECT, &r->project, e) ==
+		-1 ||
+	    json_i64(row, "item", 1, INT64_MAX, &r->item, e) == -1 ||
+	    json_i64(row, "event", 1, INT64_MAX, &r->event, e) == -1 ||
+	    json_bool(row, "is_pull", &r->is_pull, e) == -1 ||
+	    json_str(project, "full_name", PROJECT_NAME_MAX - 1, &name, e) ==
+		-1 ||
+	    json_str(row, "command", RUN_NAME_MAX - 1, &command, e) == -1 ||
+	    json_str(row, "access", 15, &access, e) == -1 ||
+	    json_str(row, "network", 7, &network, e) == -1 ||
+	    json_str(row, "branch", RUN_REF_MAX - 1, &branch, e) == -1 ||
+	    json_str(row, "base", RUN_REF_MAX - 1, &base, e) == -1 ||
+	    json_str(row, "state", 15, &state, e) == -1)
+		return err_wrap(e, "run");
+	if (r->id == 0 || r->project == 0 || r->item == 0)
+		return err_set(e, ERR_PROTO, "run: no id, project or item");
+	(void)snprintf(r->full_name, sizeof(r->full_name), "%s", name);
+	(void)snprintf(r->command, sizeof(r->command), "%s", command);
+	(void)snprintf(r->access, sizeof(r->access), "%s", access);
+	(void)snprintf(r->network, sizeof(r->network), "%s", network);
+	(void)snprintf(r->branch, sizeof(r->branch), "%s", branch);
+	(void)snprintf(r->base, sizeof(r->base), "%s", base);
+	if (strcmp(state, "preparing") == 0)
+		r->have = RUN_PREPARING;
+	else if (strcmp(state, "running") == 0)
+		r->have = RUN_RUNNING;
+	else if (strcmp(state, "finishing") == 0)
+		r->have = RUN_FINISHING;
+	r->want = r->have;
+	return 0;
+}
+
+struct run *
+run_new(const struct run_env *env, const struct json *row, run_done_fn *done,
+    void *arg, struct err *e)
+{
+	struct run *r = xcalloc(1, sizeof(*r));
+
+	r->env = env;
+	r->done = done;
+	r->arg = arg;
+	r->why.max = 1024;
+	r->message.max = AGENT_MESSAGE_MAX + 1024;
+	if (run_read(r, row, e) == -1) {
+		free(r);
+		return NULL;
+	}
+	(void)snprintf(r->dir, sizeof(r->dir), "%s/runs/%lld", env->host->home,
+	    (long long)r->id);
+	r->args = xstrdup("");
+	r->why_asked = xstrdup("");
+	r->actor = xstrdup("");
+	run_requests_init(r);
+	return r;
+}
+
+int64_t
+run_id(const struct run *r)
+{
+	return r->id;
+}
+
+int64_t
+run_project(const struct run *r)
+{
+	return r->project;
+}
+
+void
+run_set_order(struct run *r, struct view args, const char *why,
+    const char *actor, const struct json *event_data)
+{
+	AUTO_STR struct str copy = STR_INIT;
+	struct err e = ERR_INIT;
+
+	free(r->args);
+	free(r->why_asked);
+	free(r->actor);
+	json_free(r->event_data);
+	r->args = view_dup(args);
+	r->why_asked = xstrdup(why);
+	r->actor = xstrdup(actor);
+	r->event_data = NULL;
+	if (event_data == NULL)
+		return;
+	json_print(event_data, &copy);
+	r->event_data = json_parse(str_view(&copy), 0, &e);
+}
+
+static struct json *
+run_copy(const struct json *j)
+{
+	AUTO_STR struct str copy = STR_INIT;
+	struct err e = ERR_INIT;
+
+	if (j == NULL)
+		return NULL;
+	json_print(j, &copy);
+	return json_parse(str_view(&copy), STR_MAX_DEFAULT, &e);
+}
+
+static int
+run_prompt_write(struct run *r, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(PROMPT_MAX);
+	AUTO_FREE char *path = path_join(r->dir, "task/prompt.md");
+	char nonce[2 * PROMPT_NONCE_BYTES + 1];
+	const struct prompt_input in = {
+		.command = commands_find(r->env->commands, r->command),
+		.args = view_of(r->args),
+		.why = r->why_asked,
+		.actor = r->actor,
+		.project = r->full_name,
+		.item = r->item,
+		.is_pull = r->is_pull,
+		.branch = r->branch,
+		.base = r->base,
+		.issue = r->issue,
+		.comments = r->comments,
+		.event_data = r->event_data,
+		.nonce = nonce,
+	};
+
+	if (in.command == NULL)
+		return err_set(
+		    e, ERR_NOTFOUND, "no command is called /%s", r->command);
+	rnd_hex(nonce, PROMPT_NONCE_BYTES);
+	prompt_write(&in, &text);
+	if (!str_ok(&text))
+		return err_set(
+		    e, ERR_LIMIT, "the prompt is over %d bytes", PROMPT_MAX);
+	return path_write_atomic(path, text.p, text.len, 0644, e);
+}
+
+/* Everything is here: write it down and start the first container. */
+static void
+run_loaded(struct run *r)
+{
+	struct err e = ERR_INIT;
+
+	if (r->cancelled) {
+		run_end(r, "cancelled", "cancelled before it started");
+		return;
+	}
+	if (run_files_write(r, &e) == -1 || run_prompt_write(r, &e) == -1 ||
+	    run_workspace_make(r, &e) == -1) {
+		run_end(r, "failed", "%s", e.msg);
+		return;
+	}
+	run_phase_start(r, RUN_PREPARE);
+}
+
+static void
+run_arrived(struct run *r, const struct err *fail)
+{
+	if (fail != NULL)
+		run_end(r, "failed", "%s", fail->msg);
+	if (--r->waiting == 0 && !r->over)
+		run_loaded(r);
+}
+
+static void
+run_on_token(struct run *r, const struct err *fail, const struct json *j)
+{
+	const char *token = json_str_or(j, "token", "");
+
+	(void)snprintf(r->token, sizeof(r->token), "%s", token);
+	run_arrived(r, fail);
+}
+
+static void
+run_on_issue(struct run *r, const struct err *fail, const struct json *j)
+{
+	r->issue = fail == NULL ? run_copy(j) : NULL;
+	run_arrived(r, fail);
+}
+
+static void
+run_on_comments(struct run *r, const struct err *fail, const struct json *j)
+{
+	r->comments = fail == NULL ? run_copy(j) : NULL;
+	run_arrived(r, fail);
+}
+
+static void
+run_on_tip(struct run *r, const struct err *fail, const struct json *j)
+{
+	const struct json *commit = json_get(j, "commit");
+
+	(void)snprintf(r->tip, sizeof(r->tip), "%s",
+	    fail == NULL ? json_str_or(commit, "id", "") : "");
+	run_arrived(
+	    r, fail != NULL && fail->code != ERR_NOTFOUND ? fail : NULL);
+}
+
+static void
+run_on_sandbox(const struct err *e, void *arg)
+{
+	run_arrived(arg, e);
+}
+
+static void
+run_load(struct run *r)
+{
+	AUTO_FREE char *token = xasprintf(
+	    "/api/coffer/v1/runs/%lld/token", (long long)r->id);
+	AUTO_FREE char *issue = xasprintf(
+	    "/api/v1/repos/%s/issues/%lld", r->full_name, (long long)r->item);
+	AUTO_FREE char *comments = xasprintf("%s/comments", issue);
+	AUTO_FREE char *branch = xasprintf(
+	    "/api/v1/repos/%s/branches/%s", r->full_name, r->branch);
+
+	r->waiting = 4;
+	run_set_state(r, RUN_PREPARING);
+	projects_when_running(r->env->projects, r->project, run_on_sandbox, r);
+	run_ask(r, RUN_Q_TOKEN, "POST", token, "{}", run_on_token);
+	run_ask(r, RUN_Q_ISSUE, "GET", issue, NULL, run_on_issue);
+	run_ask(r, RUN_Q_COMMENTS, "GET", comments, NULL, run_on_comments);
+	if (r->branch[0] == '\0')
+		return;
+	r->waiting++;
+	run_ask(r, RUN_Q_BRANCH, "GET", branch, NULL, run_on_tip);
+}
+
+static bool
+run_has(const struct run *r, const char *leaf)
+{
+	AUTO_FREE char *path = path_join(r->dir, leaf);
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+static void
+run_on_shipped(void *arg)
+{
+	struct run *r = arg;
+
+	logship_free(r->ship);
+	r->ship = NULL;
+	run_judge(r);
+}
+
+static void
+run_ship_open(struct run *r)
+{
+	AUTO_FREE char *file = path_join(r->dir, "agent/out.log");
+	AUTO_FREE char *path = xasprintf(
+	    "/api/coffer/v1/runs/%lld/log", (long long)r->id);
+	const struct logship_spec spec = {
+		.loop = r->env->host->loop,
+		.api = r->env->api,
+		.file = file,
+		.path = path,
+		.secret = r->token[0] == '\0' ? NULL : r->token,
+		.on_done = run_on_shipped,
+		.arg = r,
+	};
+
+	r->ship = logship_new(&spec);
+}
+
+static void
+run_enter(struct run *r, enum run_phase phase)
+{
+	if (phase == RUN_AGENT)
+		run_ship_open(r);
+	run_phase_start(r, phase);
+}
+
+/* agentd was started again in the middle of this run. */
+static void
+run_on_resume_ready(const struct err *fail, void *arg)
+{
+	struct run *r = arg;
+	enum run_phase phase = run_has(r, "finish") ? RUN_FINISH
+	    : run_has(r, "agent")                   ? RUN_AGENT
+						    : RUN_PREPARE;
+
+	if (fail != NULL) {
+		run_end(r, "failed", "%s", fail->msg);
+		return;
+	}
+	log_info("run resume run=%lld phase=%s", (long long)r->id,
+	    run_phase_names[phase]);
+	if (phase == RUN_FINISH) {
+		/* The agent's own end is read again for the verdict. */
+		r->phase = RUN_AGENT;
+		run_enter(r, RUN_AGENT);
+		return;
+	}
+	run_enter(r, phase);
+}
+
+void
+run_begin(struct run *r)
+{
+	struct err e = ERR_INIT;
+
+	log_info("run begin run=%lld project=%s item=%lld command=%s "
+		 "access=%s",
+	    (long long)r->id, r->full_name, (long long)r->item, r->command,
+	    r->access);
+	if (path_mkdirs(r->dir, 0711, &e) == -1) {
+		run_end(r, "failed", "%s", e.msg);
+		return;
+	}
+	if (run_has(r, "prepare") && run_files_read(r, &e) == 0) {
+		projects_when_running(
+		    r->env->projects, r->project, run_on_resume_ready, r);
+		return;
+	}
+	run_load(r);
+}
+
+static bool
+run_phase_failed(struct run *r, const struct shim_exit *x)
+{
+	const char *name = run_phase_names[r->phase];
+
+	if (r->cancelled)
+		run_end(r, "cancelled", "cancelled");
+	else if (x->lost)
+		run_end(r, "failed",
+		    "%s: the sandbox was lost (a crash or a reboot)", name);
+	else if (x->error[0] != '\0')
+		run_end(r, "failed", "%s: %s", name, x->error);
+	else if (x->timed_out)
+		run_end(r, "timed_out", "%s: out of time", name);
+	else if (x->oom)
+		run_end(r, "failed", "%s: out of memory", name);
+	else if (r->phase != RUN_AGENT && x->exit_code != 0)
+		run_end(r, "failed", "%s failed with status %d", name,
+		    x->exit_code);
+	else
+		return false;
+	return true;
+}
+
+static void
+run_after_agent(struct run *r)
+{
+	run_set_state(r, RUN_FINISHING);
+	if (strcmp(r->access, "write") == 0 && r->exit.started_at != 0)
+		run_phase_start(r, RUN_FINISH);
+	else
+		logship_finish(r->ship);
+}
+
+void
+run_on_phase_exit(struct run *r, const struct shim_exit *x)
+{
+	bool failed;
+
+	log_info("run phase-end run=%lld phase=%s status=%d signal=%d "
+		 "timed_out=%d oom=%d",
+	    (long long)r->id, run_phase_names[r->phase], x->exit_code,
+	    x->signal, x->timed_out, x->oom);
+	if (r->phase == RUN_AGENT) {
+		r->exit = *x;
+		r->agent_ended = true;
+		(void)run_phase_failed(r, x);
+		run_after_agent(r);
+		return;
+	}
+	if (r->phase == RUN_PREPARE && x->lost && !r->prepared_twice &&
+	    !r->cancelled) {
+		r->prepared_twice = true;
+		run_prepare_again(r);
+		return;
+	}
+	failed = run_phase_failed(r, x);
+	if (r->phase == RUN_FINISH)
+		logship_finish(r->ship);
+	else if (!failed)
+		run_enter(r, RUN_AGENT);
+}
+
+void
+run_cancel(struct run *r)
+{
+	char dir[RUN_PATH_MAX];
+	struct err e = ERR_INIT;
+
+	if (r->cancelled || r->over)
+		return;
+	r->cancelled = true;
+	if (r->watch == NULL)
+		return;
+	run_phase_dir(r, r->phase, dir);
+	if (r->env->driver->kill(dir, false, &e) == -1)
+		log_warn("run cancel run=%lld why=%s", (long long)r->id,
+		    log_val(e.msg));
+}
+
+void
+run_free(struct run *r)
+{
+	if (r == NULL)
+		return;
+	run_requests_release(r);
+	projects_forget(r->env->projects, r);
+	shim_watch_close(r->watch);
+	logship_free(r->ship);
+	explicit_bzero(r->token, sizeof(r->token));
+	json_free(r->issue);
+	json_free(r->comments);
+	json_free(r->event_data);
+	free(r->args);
+	free(r->why_asked);
+	free(r->actor);
+	str_release(&r->why);
+	str_release(&r->message);
+	free(r);
+}

@@ -1,0 +1,54 @@
+/*
+ * run: one start of an agent, from the row in cofferd to its comment.
+ *
+ *   begin ─► load (token, item, comments; sandbox up) ─► prepare (a clone, in
+ *   a container of its own) ─► agent ─► finish (commits and pushes what was
+ *   left; write runs only) ─► report ─► clean
+ *
+ * Each phase is a container followed by its shim's files, so a run goes on
+ * over a restart of agentd: run_begin looks at HOME/runs/ID first.  A cofferd
+ * that is away is waited for.
+ */
+#ifndef AGENTD_RUN_RUN_H
+#define AGENTD_RUN_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agentd/command/command.h"
+#include "agentd/sandbox/driver.h"
+#include "agentd/watch/projects.h"
+
+struct apiclient;
+struct err;
+struct json;
+struct run;
+struct sandboxes;
+
+/* What every run needs; outlives them. */
+struct run_env {
+	const struct sandbox_host *host;
+	const struct driver *driver;
+	struct sandboxes *sandboxes;
+	struct projects *projects;
+	struct apiclient *api;
+	const struct commands *commands;
+};
+
+/* The run is over and cofferd knows; the callee frees it. */
+typedef void run_done_fn(struct run *r, void *arg);
+
+/* From a Run of docs/api.md. */
+struct run *run_new(const struct run_env *env, const struct json *row,
+    run_done_fn *done, void *arg, struct err *e);
+void run_begin(struct run *r);
+int64_t run_id(const struct run *r);
+int64_t run_project(const struct run *r);
+/* args of the order and data of the event, for the prompt; copied. */
+void run_set_order(struct run *r, struct view args, const char *why,
+    const char *actor, const struct json *event_data);
+void run_cancel(struct run *r);
+/* No more callbacks; its container goes on. */
+void run_free(struct run *r);
+
+#endif

@@ -1,0 +1,134 @@
+/* run_priv: what the files of this folder share about a run. */
+#ifndef AGENTD_RUN_RUN_PRIV_H
+#define AGENTD_RUN_RUN_PRIV_H
+
+#include "agentd/agent/agent.h"
+#include "agentd/run/logship.h"
+#include "agentd/run/run.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/io/timer.h"
+#include "lib/net/apiclient.h"
+
+enum {
+	RUN_TOKEN_MAX = 128,
+	RUN_REF_MAX = 256,
+	RUN_PATH_MAX = 512,
+	RUN_DIR_MAX = 448, /* leaves room for what is below */
+	RUN_NAME_MAX = SLASH_NAME_MAX + 1
+};
+
+enum run_phase {
+	RUN_PREPARE,
+	RUN_AGENT,
+	RUN_FINISH,
+	RUN_PHASES
+};
+
+/* As cofferd knows them, in order. */
+enum run_state {
+	RUN_QUEUED,
+	RUN_PREPARING,
+	RUN_RUNNING,
+	RUN_FINISHING
+};
+
+/* One call to cofferd that is repeated until it was answered. */
+typedef void run_reply_fn(
+    struct run *r, const struct err *fail, const struct json *j);
+
+struct run_request {
+	struct run *run;
+	struct timer *retry;
+	int64_t retry_ms;
+	const char *method;
+	char *path;
+	char *body; /* NULL: none */
+	run_reply_fn *done;
+	bool busy;
+};
+
+enum run_query {
+	RUN_Q_STATE,
+	RUN_Q_TOKEN,
+	RUN_Q_ISSUE,
+	RUN_Q_COMMENTS,
+	RUN_Q_BRANCH,
+	RUN_Q_FINISH,
+	RUN_QUERIES
+};
+
+struct run {
+	const struct run_env *env;
+	run_done_fn *done;
+	void *arg;
+
+	int64_t id, project, item, event;
+	bool is_pull;
+	char full_name[PROJECT_NAME_MAX];
+	char command[RUN_NAME_MAX];
+	char access[16];
+	char network[8];
+	char branch[RUN_REF_MAX]; /* "" unless access is write */
+	char base[RUN_REF_MAX];
+
+	/* The order, for the prompt. */
+	char *args;
+	char *why_asked;
+	char *actor;
+	struct json *event_data;
+
+	char dir[RUN_DIR_MAX]; /* HOME/runs/ID */
+	char token[RUN_TOKEN_MAX];
+	char tip[RUN_REF_MAX]; /* of branch when the run began, "" if none */
+	struct json *issue, *comments;
+	int waiting; /* answers that load waits for */
+
+	enum run_state have, want; /* what cofferd has, what it should */
+	enum run_phase phase;
+	struct shim_watch *watch;
+	struct logship *ship;
+	struct shim_exit exit; /* of the agent */
+	bool agent_ended;
+	bool cancelled;
+	bool prepared_twice;
+	bool over;       /* the verdict is made */
+	const char *end; /* "done" "failed" "cancelled" "timed_out" */
+	struct str why;
+	struct str message;
+	int cleaning;
+	struct run_request q[RUN_QUERIES];
+};
+
+extern const char *const run_phase_names[RUN_PHASES];
+
+/* run_call.c */
+void run_ask(struct run *r, enum run_query which, const char *method,
+    const char *path, const char *body, run_reply_fn *done);
+void run_requests_init(struct run *r);
+void run_requests_release(struct run *r);
+/* Bring cofferd's state of the run forward to `state`. */
+void run_set_state(struct run *r, enum run_state state);
+
+/* run_phase.c */
+void run_phase_dir(
+    const struct run *r, enum run_phase phase, char out[RUN_PATH_MAX]);
+/* Start it, or follow it if it was started before. */
+void run_phase_start(struct run *r, enum run_phase phase);
+/* It was lost in a crash: it has no effects, so it is done anew. */
+void run_prepare_again(struct run *r);
+int run_files_write(struct run *r, struct err *e);
+int run_files_read(struct run *r, struct err *e); /* after a restart */
+int run_workspace_make(struct run *r, struct err *e);
+void run_workspace_path(
+    const struct run *r, const char *leaf, char out[RUN_PATH_MAX]);
+
+/* run_result.c */
+void run_judge(struct run *r); /* after the last phase */
+void run_end(struct run *r, const char *state, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* run.c */
+void run_on_phase_exit(struct run *r, const struct shim_exit *x);
+
+#endif

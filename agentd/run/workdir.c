@@ -1,0 +1,165 @@
+#include "agentd/run/workdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agentd/sandbox/workspace.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/io/child.h"
+
+enum {
+	WORKDIR_REMOVE_MS = 5 * 60 * 1000,
+	WORKDIR_OPEN = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+};
+
+void
+workdir_path(const struct sandbox_host *h, int64_t project, int64_t run,
+    const char *leaf, char *out, size_t max)
+{
+	AUTO_FREE char *ws = workspace_mount(h, project);
+
+	(void)snprintf(out, max, "%s/runs/%lld/%s", ws, (long long)run, leaf);
+}
+
+/* A folder of root's under dirfd, made if it is not there. */
+static int
+workdir_sub(
+    int dirfd, const char *name, mode_t mode, uid_t owner, struct err *e)
+{
+	struct stat st;
+	int fd;
+
+	if (mkdirat(dirfd, name, mode) == -1 && errno != EEXIST)
+		return err_sys(e, ERR_IO, "make %s in the workspace", name);
+	fd = openat(dirfd, name, WORKDIR_OPEN);
+	if (fd == -1)
+		return err_sys(e, ERR_IO, "open %s in the workspace", name);
+	if (fstat(fd, &st) == -1 ||
+	    (owner != 0 && fchown(fd, owner, owner) == -1)) {
+		(void)err_sys(e, ERR_IO, "own %s in the workspace", name);
+		(void)close(fd);
+		return -1;
+	}
+	if (owner == 0 && (st.st_uid != 0 || (st.st_mode & 022) != 0)) {
+		(void)close(fd);
+		return err_set(e, ERR_DENIED,
+		    "%s in the workspace is not root's alone", name);
+	}
+	return fd;
+}
+
+int
+workdir_make(
+    const struct sandbox_host *h, int64_t project, int64_t run, struct err *e)
+{
+	AUTO_FREE char *ws = workspace_mount(h, project);
+	AUTO_CLOSE int root = open(ws, WORKDIR_OPEN);
+	AUTO_CLOSE int runs = -1, dir = -1, tree = -1, out = -1;
+	uid_t agent = host_project_uid_base(project) + HOST_AGENT_UID;
+	char name[24];
+
+	if (root == -1)
+		return err_sys(e, ERR_IO, "open %s", ws);
+	(void)snprintf(name, sizeof(name), "%lld", (long long)run);
+	runs = workdir_sub(root, "runs", 0711, 0, e);
+	if (runs == -1)
+		return -1;
+	dir = workdir_sub(runs, name, 0711, 0, e);
+	if (dir == -1)
+		return -1;
+	tree = workdir_sub(dir, "tree", 0755, agent, e);
+	if (tree == -1)
+		return -1;
+	out = workdir_sub(dir, "out", 0755, agent, e);
+	return out == -1 ? -1 : 0;
+}
+
+int
+workdir_message(const struct sandbox_host *h, int64_t project, int64_t run,
+    size_t max, struct str *text, struct err *e)
+{
+	char path[512];
+	AUTO_CLOSE int dir = -1;
+
+	workdir_path(h, project, run, "out", path, sizeof(path));
+	dir = open(path, WORKDIR_OPEN);
+	if (dir == -1)
+		return err_sys(e, ERR_IO, "open %s", path);
+	if (path_read_beneath(dir, "message.md", max, text, e) == -1 &&
+	    e->code != ERR_NOTFOUND)
+		return -1;
+	return 0;
+}
+
+struct workdir_removal {
+	sandbox_done_fn *done;
+	void *arg;
+};
+
+static void
+workdir_on_removed(const struct child_exit *x, void *arg)
+{
+	struct workdir_removal *w = arg;
+	struct err e = ERR_INIT;
+
+	w->done(child_check(x, "rm", &e) == -1 ? &e : NULL, w->arg);
+	free(w);
+}
+
+struct workdir_failure {
+	struct workdir_removal w;
+	struct err e;
+};
+
+static void
+workdir_tell(void *arg)
+{
+	struct workdir_failure *f = arg;
+
+	f->w.done(&f->e, f->w.arg);
+	free(f);
+}
+
+/* The tree may hold a million files: rm is a child, and follows no link. */
+void
+workdir_remove(const struct sandbox_host *h, int64_t project, int64_t run,
+    sandbox_done_fn *done, void *arg)
+{
+	struct workdir_removal *w = xcalloc(1, sizeof(*w));
+	struct workdir_failure *f;
+	struct child *c;
+	struct err e = ERR_INIT;
+	char path[512];
+	const char *const argv[] = { "/bin/rm", "-rf", "--one-file-system",
+		"--", path, NULL };
+	const char *const envp[] = { "PATH=/usr/bin:/bin", NULL };
+	const struct child_spec spec = {
+		.argv = argv,
+		.envp = envp,
+		.out = CHILD_COLLECT,
+		.err = CHILD_COLLECT,
+		.limit_ms = WORKDIR_REMOVE_MS,
+		.on_exit = workdir_on_removed,
+		.arg = w,
+	};
+
+	workdir_path(h, project, run, ".", path, sizeof(path));
+	path[strlen(path) - 2] = '\0';
+	w->done = done;
+	w->arg = arg;
+	if (child_start(h->loop, &spec, &c, &e) == 0)
+		return;
+	f = xcalloc(1, sizeof(*f));
+	f->w = *w;
+	f->e = e;
+	free(w);
+	loop_defer(h->loop, workdir_tell, f);
+}
