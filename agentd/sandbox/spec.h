@@ -76,6 +76,9 @@ struct sandbox_spec {
 	const char *netns; /* for SPEC_NET_JOIN: coffer-INST-pID */
 	uint32_t uid_base; /* host_project_uid_base, host_job_uid_base */
 	bool split_stderr; /* stderr to err.log instead of out.log */
+	/* A small shell is process 1 and reaps; a signal then shows as 128+n.
+	 */
+	bool init;
 };
 
 /* Pure: names, paths and sizes.  Errors: ERR_INVALID, ERR_LIMIT. */

@@ -1,0 +1,145 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agentd/sandbox/oci.h"
+#include "agentd/sandbox/shim_priv.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/num.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+
+enum {
+	CGROUP_FILE_MAX = 4 << 20
+};
+
+#define CGROUP_TOP "/sys/fs/cgroup"
+
+/* Where a controller's files are: its v1 mount, v2, the hybrid's v2. */
+static bool
+cgroup_read(const char *const *files, const char *cgroup, struct str *out)
+{
+	for (size_t i = 0; files[i] != NULL; i += 2) {
+		AUTO_FREE char *path = xasprintf(
+		    CGROUP_TOP "/%s%s/%s", files[i], cgroup, files[i + 1]);
+		struct err e = ERR_INIT;
+
+		str_reset(out);
+		if (path_read(path, CGROUP_FILE_MAX, out, &e) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+cgroup_was_oom(const char *cgroup)
+{
+	static const char *const files[] = { "memory/", "memory.oom_control",
+		"", "memory.events", "unified/", "memory.events", NULL };
+	AUTO_STR struct str text = STR_INIT;
+	struct view rest;
+	struct view line;
+
+	if (!cgroup_read(files, cgroup, &text))
+		return false;
+	rest = str_view(&text);
+	while (rest.p != NULL && view_split(&rest, '\n', &line)) {
+		if (view_starts(line, "oom_kill "))
+			return !view_is(line, "oom_kill 0");
+	}
+	return false;
+}
+
+int
+cgroup_signal(const char *cgroup, int sig)
+{
+	static const char *const files[] = { "pids/", "cgroup.procs", "",
+		"cgroup.procs", "unified/", "cgroup.procs", NULL };
+	AUTO_STR struct str text = STR_INIT;
+	struct view rest;
+	struct view line;
+	int n = 0;
+
+	if (!cgroup_read(files, cgroup, &text))
+		return 0;
+	rest = str_view(&text);
+	while (rest.p != NULL && view_split(&rest, '\n', &line)) {
+		AUTO_FREE char *pid = view_dup(line);
+		struct err e = ERR_INIT;
+		int64_t v;
+
+		if (num_i64(pid, 2, INT32_MAX, &v, &e) == -1)
+			continue;
+		n++;
+		if (sig != 0)
+			(void)kill((pid_t)v, sig);
+	}
+	return n;
+}
+
+/* A frozen process takes its signal only when it runs again. */
+void
+cgroup_thaw(const char *cgroup)
+{
+	static const char *const files[] = { "freezer/", "freezer.state",
+		"THAWED", "", "cgroup.freeze", "0", "unified/", "cgroup.freeze",
+		"0" };
+
+	for (size_t i = 0; i < 9; i += 3) {
+		AUTO_FREE char *path = xasprintf(
+		    CGROUP_TOP "/%s%s/%s", files[i], cgroup, files[i + 1]);
+		AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+		if (fd != -1 &&
+		    write(fd, files[i + 2], strlen(files[i + 2])) != -1)
+			return;
+	}
+}
+
+/* Depth first, folders only: rmdir succeeds on an empty cgroup alone. */
+static void
+cgroup_remove(const char *path, int depth)
+{
+	DIR *d = depth > 4 ? NULL : opendir(path);
+	const struct dirent *ent;
+
+	while (d != NULL && (ent = readdir(d)) != NULL) {
+		if (ent->d_type == DT_DIR && ent->d_name[0] != '.') {
+			AUTO_FREE char *sub = path_join(path, ent->d_name);
+
+			cgroup_remove(sub, depth + 1);
+		}
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	(void)rmdir(path);
+}
+
+void
+oci_sweep_cgroups(const struct sandbox_host *h)
+{
+	AUTO_FREE char *own = xasprintf("coffer-%s", h->inst);
+	AUTO_FREE char *v2 = path_join(CGROUP_TOP, own);
+	DIR *d = opendir(CGROUP_TOP);
+	const struct dirent *ent;
+
+	while (d != NULL && (ent = readdir(d)) != NULL) {
+		AUTO_FREE char *path = NULL;
+
+		if (ent->d_name[0] == '.' || ent->d_type == DT_REG)
+			continue;
+		path = xasprintf(CGROUP_TOP "/%s/%s", ent->d_name, own);
+		if (access(path, F_OK) == 0)
+			cgroup_remove(path, 0);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	if (access(v2, F_OK) == 0)
+		cgroup_remove(v2, 0);
+}

@@ -1,0 +1,22 @@
+/*
+ * rootfs: the skeleton of a container's read-only root: mount points, the
+ * links /bin, /lib ... and a generated /etc.  Private to bundle.
+ */
+#ifndef AGENTD_SANDBOX_ROOTFS_H
+#define AGENTD_SANDBOX_ROOTFS_H
+
+#include "agentd/sandbox/host.h"
+#include "agentd/sandbox/spec.h"
+
+struct err;
+
+/* dir must not exist. */
+int rootfs_write(const struct sandbox_host *h, const struct sandbox_spec *s,
+    const char *dir, struct err *e);
+
+/* What the root takes from the system, ended by NULL: read-only binds that
+ * may be absent, and the links of a merged /usr. */
+const char *const *bundle_system_paths(void);
+const char *const *bundle_link_paths(void);
+
+#endif

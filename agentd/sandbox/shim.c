@@ -1,0 +1,518 @@
+#include "agentd/sandbox/shim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agentd/sandbox/shim_priv.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/base/num.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+
+enum {
+	SHIM_GRACE_MS = 10 * 1000,
+	SHIM_DRAIN_MS = 2000,
+	SHIM_RUNC_LIMIT_MS = 60 * 1000,
+	SHIM_CHUNK = 8 << 10
+};
+
+struct shim_pipe {
+	int in; /* our end, -1 after end of file */
+	int file;
+	uint64_t kept;
+};
+
+enum shim_phase {
+	SHIM_STARTING, /* runc is at work */
+	SHIM_RUNNING,
+	SHIM_DRAINING, /* ended; the rest of its output */
+	SHIM_ENDED
+};
+
+struct shim {
+	const char *dir;
+	struct shim_conf conf;
+	int alive, ctl, sig;
+	struct shim_pipe pipes[2];
+	enum shim_phase phase;
+	pid_t runc;
+	pid_t pid; /* the container's process 1, our child once runc is gone */
+	int64_t wall_at; /* clock_mono_ms; 0: never */
+	int64_t kill_at; /* after TERM */
+	int64_t drain_at;
+	struct shim_exit x;
+};
+
+static const char *const shim_env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+	NULL };
+
+static int
+shim_open_fifo(const char *dir, const char *name, struct err *e)
+{
+	AUTO_FREE char *path = path_join(dir, name);
+	int fd;
+
+	if (mkfifo(path, 0600) == -1 && errno != EEXIST)
+		return err_sys(e, ERR_IO, "make %s", path);
+	/* Both ends, so that opening never waits. */
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1)
+		return err_sys(e, ERR_IO, "open %s", path);
+	return fd;
+}
+
+/* One output: a pipe whose inside end belongs to the container's user, so that
+ * /dev/stdout can be opened again there. */
+static int
+shim_open_pipe(struct shim *s, struct shim_pipe *p, const char *name,
+    int *inside, struct err *e)
+{
+	AUTO_FREE char *path = path_join(s->dir, name);
+	int fds[2];
+
+	p->file = open(path,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	if (p->file == -1)
+		return err_sys(e, ERR_IO, "create %s", path);
+	if (pipe2(fds, O_CLOEXEC) == -1)
+		return err_sys(e, ERR_IO, "pipe");
+	p->in = fds[0];
+	*inside = fds[1];
+	if (fchown(fds[1], s->conf.uid, s->conf.uid) == -1 ||
+	    fcntl(fds[0], F_SETFL, O_NONBLOCK) == -1)
+		return err_sys(e, ERR_IO, "pipe");
+	return 0;
+}
+
+static int
+shim_load(struct shim *s, struct err *e)
+{
+	AUTO_FREE char *path = path_join(s->dir, "shim.json");
+	AUTO_FREE char *done = path_join(s->dir, "exit.json");
+	AUTO_STR struct str text = STR_INIT;
+
+	if (access(done, F_OK) == 0)
+		return err_set(e, ERR_EXISTS, "%s is there already", done);
+	if (path_read(path, 8 << 10, &text, e) == -1 ||
+	    shim_conf_parse(str_view(&text), &s->conf, e) == -1)
+		return -1;
+	s->alive = shim_open_fifo(s->dir, "alive", e);
+	s->ctl = s->alive == -1 ? -1 : shim_open_fifo(s->dir, "ctl", e);
+	return s->ctl == -1 ? -1 : 0;
+}
+
+static int
+shim_catch_signals(struct shim *s, struct err *e)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return err_sys(e, ERR_IO, "signals");
+	s->sig = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->sig == -1)
+		return err_sys(e, ERR_IO, "signals");
+	(void)signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+/* fds: what becomes 0, 1 and 2; -1 is /dev/null. */
+static int
+shim_spawn(const char *const *argv, const int fds[3], pid_t *pid, struct err *e)
+{
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t at;
+	sigset_t none;
+	sigset_t all;
+	int r = 0;
+
+	(void)sigemptyset(&none);
+	(void)sigfillset(&all);
+	(void)posix_spawn_file_actions_init(&fa);
+	(void)posix_spawnattr_init(&at);
+	(void)posix_spawnattr_setsigmask(&at, &none);
+	(void)posix_spawnattr_setsigdefault(&at, &all);
+	(void)posix_spawnattr_setflags(
+	    &at, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	for (int i = 0; i < 3 && r == 0; i++)
+		r = fds[i] == -1
+		    ? posix_spawn_file_actions_addopen(
+			  &fa, i, "/dev/null", O_RDWR, 0)
+		    : posix_spawn_file_actions_adddup2(&fa, fds[i], i);
+	if (r == 0)
+		r = posix_spawn(pid, argv[0], &fa, &at,
+		    (char *const *)(uintptr_t)argv,
+		    (char *const *)(uintptr_t)shim_env);
+	(void)posix_spawn_file_actions_destroy(&fa);
+	(void)posix_spawnattr_destroy(&at);
+	if (r != 0) {
+		errno = r;
+		return err_sys(e, ERR_IO, "start %s", argv[0]);
+	}
+	return 0;
+}
+
+static int
+shim_start_runc(struct shim *s, struct err *e)
+{
+	AUTO_FREE char *log = path_join(s->dir, "runc.log");
+	AUTO_FREE char *pidfile = path_join(s->dir, "pid");
+	AUTO_FREE char *bundle = path_join(s->dir, "bundle");
+	AUTO_CLOSE int in = -1;
+	AUTO_CLOSE int out = -1;
+	AUTO_CLOSE int err = -1;
+	const char *const argv[] = { s->conf.runc, "--root", s->conf.state,
+		"--log", log, "--log-format", "json", "run", "--detach",
+		"--bundle", bundle, "--pid-file", pidfile, s->conf.id, NULL };
+
+	if (s->conf.stdin_path != NULL) {
+		in = open(s->conf.stdin_path,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		if (in == -1)
+			return err_sys(
+			    e, ERR_IO, "stdin %s", s->conf.stdin_path);
+	}
+	if (shim_open_pipe(s, &s->pipes[0], "out.log", &out, e) == -1)
+		return -1;
+	if (s->conf.split &&
+	    shim_open_pipe(s, &s->pipes[1], "err.log", &err, e) == -1)
+		return -1;
+	return shim_spawn(argv,
+	    (const int[3]){ in, out, s->conf.split ? err : out }, &s->runc, e);
+}
+
+/* Up to one chunk.  A full disk counts like the limit: dropped, not stuck. */
+static void
+shim_pipe_read(struct shim *s, struct shim_pipe *p)
+{
+	char buf[SHIM_CHUNK];
+	ssize_t n = read(p->in, buf, sizeof(buf));
+	size_t keep;
+	ssize_t w;
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		(void)close(p->in);
+		p->in = -1;
+		return;
+	}
+	s->x.bytes += (uint64_t)n;
+	keep = (size_t)n;
+	if (keep > s->conf.limit - p->kept)
+		keep = (size_t)(s->conf.limit - p->kept);
+	w = keep == 0 ? 0 : write(p->file, buf, keep);
+	if (w < 0)
+		w = 0;
+	p->kept += (uint64_t)w;
+	s->x.dropped += (uint64_t)n - (uint64_t)w;
+}
+
+static void
+shim_kill(struct shim *s)
+{
+	(void)cgroup_signal(s->conf.cgroup, SIGKILL);
+	if (s->pid > 0)
+		(void)kill(s->pid, SIGKILL);
+	cgroup_thaw(s->conf.cgroup);
+	s->kill_at = clock_mono_ms() + SHIM_GRACE_MS; /* and again */
+}
+
+/* Process 1 of a pid namespace never gets a signal that it does not catch. */
+static bool
+shim_init_catches_term(pid_t pid)
+{
+	AUTO_FREE char *path = xasprintf("/proc/%d/status", (int)pid);
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	const char *p;
+
+	if (path_read(path, 16 << 10, &text, &e) == -1)
+		return false;
+	p = strstr(str_cstr(&text), "SigCgt:");
+	return p != NULL &&
+	    (strtoull(p + 7, NULL, 16) & (1ull << (SIGTERM - 1))) != 0;
+}
+
+static void
+shim_stop(struct shim *s)
+{
+	int n;
+
+	if (s->kill_at != 0)
+		return;
+	cgroup_thaw(s->conf.cgroup);
+	n = cgroup_signal(s->conf.cgroup, SIGTERM);
+	s->kill_at = clock_mono_ms() + SHIM_GRACE_MS;
+	if (n <= 1 && s->pid > 0 && !shim_init_catches_term(s->pid))
+		shim_kill(s);
+}
+
+static void
+shim_on_end(struct shim *s, int status)
+{
+	s->x.ended_at = clock_now_ms();
+	s->x.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	s->x.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	s->phase = SHIM_DRAINING;
+	s->drain_at = clock_mono_ms() + SHIM_DRAIN_MS;
+}
+
+static void
+shim_on_runc_end(struct shim *s, int status)
+{
+	AUTO_FREE char *path = path_join(s->dir, "pid");
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	int64_t pid = 0;
+
+	s->runc = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+	    path_read(path, 32, &text, &e) == 0 &&
+	    num_i64(str_cstr(&text), 2, INT32_MAX, &pid, &e) == 0) {
+		s->pid = (pid_t)pid;
+		s->phase = SHIM_RUNNING;
+		s->x.started_at = clock_now_ms();
+		return;
+	}
+	s->x.exit_code = -1;
+	s->x.ended_at = clock_now_ms();
+	shim_runc_error(s->dir, s->x.error, sizeof(s->x.error));
+	if (s->x.error[0] == '\0')
+		(void)snprintf(s->x.error, sizeof(s->x.error),
+		    "runc ended with status %d and said nothing", status);
+	s->phase = SHIM_DRAINING;
+	s->drain_at = clock_mono_ms() + SHIM_DRAIN_MS;
+}
+
+/* Until runc is gone its orphans are left alone: one of them is process 1. */
+static void
+shim_reap(struct shim *s)
+{
+	int status;
+	pid_t pid;
+
+	if (s->runc != 0) {
+		if (waitpid(s->runc, &status, WNOHANG) != s->runc)
+			return;
+		shim_on_runc_end(s, status);
+	}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == s->pid) {
+			s->pid = 0;
+			shim_on_end(s, status);
+		}
+	}
+	/* Its process 1 is not ours to wait for: it cannot be followed. */
+	if (s->phase == SHIM_RUNNING && s->pid > 0 && kill(s->pid, 0) == -1 &&
+	    errno == ESRCH)
+		shim_on_end(s, 0x7f00);
+}
+
+static void
+shim_on_signal(struct shim *s)
+{
+	struct signalfd_siginfo si;
+
+	while (read(s->sig, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		if (si.ssi_signo == SIGTERM) {
+			s->x.stopped = true;
+			shim_stop(s);
+		}
+	}
+	shim_reap(s);
+}
+
+static void
+shim_on_order(struct shim *s)
+{
+	char order;
+
+	while (read(s->ctl, &order, 1) == 1) {
+		if (order != SHIM_STOP && order != SHIM_KILL)
+			continue;
+		s->x.stopped = true;
+		if (order == SHIM_KILL)
+			shim_kill(s);
+		else
+			shim_stop(s);
+	}
+}
+
+static int
+shim_timeout(const struct shim *s, int64_t now)
+{
+	int64_t at = INT64_MAX;
+
+	if (s->wall_at != 0 && s->wall_at < at)
+		at = s->wall_at;
+	if (s->kill_at != 0 && s->kill_at < at)
+		at = s->kill_at;
+	if (s->phase == SHIM_DRAINING && s->drain_at < at)
+		at = s->drain_at;
+	if (at == INT64_MAX)
+		return -1;
+	if (at <= now)
+		return 0;
+	return at - now > 3600 * 1000 ? 3600 * 1000 : (int)(at - now);
+}
+
+static void
+shim_on_time(struct shim *s, int64_t now)
+{
+	if (s->phase == SHIM_DRAINING) {
+		if (now >= s->drain_at ||
+		    (s->pipes[0].in == -1 && s->pipes[1].in == -1))
+			s->phase = SHIM_ENDED;
+		return;
+	}
+	if (s->wall_at != 0 && now >= s->wall_at) {
+		s->wall_at = 0;
+		s->x.timed_out = true;
+		shim_stop(s);
+	}
+	if (s->kill_at != 0 && now >= s->kill_at)
+		shim_kill(s);
+}
+
+static void
+shim_loop(struct shim *s)
+{
+	while (s->phase != SHIM_ENDED) {
+		struct pollfd p[4] = {
+			{ .fd = s->sig, .events = POLLIN },
+			{ .fd = s->ctl, .events = POLLIN },
+			{ .fd = s->pipes[0].in, .events = POLLIN },
+			{ .fd = s->pipes[1].in, .events = POLLIN },
+		};
+		int n = poll(p, 4, shim_timeout(s, clock_mono_ms()));
+
+		if (n == -1 && errno != EINTR)
+			break;
+		if (p[0].revents != 0)
+			shim_on_signal(s);
+		if (p[1].revents != 0)
+			shim_on_order(s);
+		for (int i = 0; i < 2; i++) {
+			if (p[2 + i].revents != 0)
+				shim_pipe_read(s, &s->pipes[i]);
+		}
+		shim_on_time(s, clock_mono_ms());
+	}
+}
+
+/* What runc keeps of it goes before the exit is told. */
+static void
+shim_delete(struct shim *s)
+{
+	const char *const argv[] = { s->conf.runc, "--root", s->conf.state,
+		"delete", "--force", s->conf.id, NULL };
+	struct err e = ERR_INIT;
+	int64_t until = clock_mono_ms() + SHIM_RUNC_LIMIT_MS;
+	pid_t pid;
+
+	if (shim_spawn(argv, (const int[3]){ -1, -1, -1 }, &pid, &e) == -1)
+		return;
+	while (waitpid(pid, NULL, WNOHANG) == 0) {
+		struct pollfd p = { .fd = s->sig, .events = POLLIN };
+		struct signalfd_siginfo si;
+
+		if (clock_mono_ms() > until) {
+			(void)kill(pid, SIGKILL);
+			(void)waitpid(pid, NULL, 0);
+			return;
+		}
+		(void)poll(&p, 1, 1000);
+		(void)!read(s->sig, &si, sizeof(si));
+	}
+}
+
+static int
+shim_finish(struct shim *s)
+{
+	AUTO_FREE char *path = path_join(s->dir, "exit.json");
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+
+	s->x.oom = cgroup_was_oom(s->conf.cgroup);
+	shim_delete(s);
+	for (int i = 0; i < 2; i++) {
+		if (s->pipes[i].file != -1)
+			(void)fsync(s->pipes[i].file);
+	}
+	shim_exit_write(&s->x, &text);
+	if (path_write_atomic(path, text.p, text.len, 0600, &e) == -1)
+		return 1;
+	return 0;
+}
+
+/* The half that stays.  Its standard streams are nobody's. */
+static int
+shim_stay(struct shim *s)
+{
+	struct err e = ERR_INIT;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int i = 0; i < 3 && null != -1; i++)
+		(void)dup2(null, i);
+	(void)setsid();
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	(void)prctl(PR_SET_NAME, "coffer-shim", 0, 0, 0);
+	if (s->conf.wall_ms > 0)
+		s->wall_at = clock_mono_ms() + s->conf.wall_ms;
+	if (shim_catch_signals(s, &e) == -1 || shim_start_runc(s, &e) == -1) {
+		s->x.exit_code = -1;
+		s->x.ended_at = clock_now_ms();
+		(void)snprintf(s->x.error, sizeof(s->x.error), "%s", e.msg);
+	} else {
+		shim_loop(s);
+	}
+	return shim_finish(s);
+}
+
+int
+shim_main(const char *dir)
+{
+	struct shim s = {
+		.dir = dir,
+		.alive = -1,
+		.ctl = -1,
+		.sig = -1,
+		.pipes = { { .in = -1, .file = -1 }, { .in = -1, .file = -1 } },
+		.x = { .exit_code = -1 },
+	};
+	struct err e = ERR_INIT;
+	pid_t pid;
+
+	if (shim_load(&s, &e) == -1) {
+		(void)fprintf(stderr, "shim: %s\n", e.msg);
+		return 1;
+	}
+	pid = fork();
+	if (pid == -1) {
+		(void)fprintf(stderr, "shim: fork: %s\n", strerror(errno));
+		return 1;
+	}
+	if (pid > 0)
+		return 0; /* started: DIR/alive is held open by the other */
+	return shim_stay(&s);
+}

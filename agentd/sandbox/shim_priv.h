@@ -1,0 +1,35 @@
+/* shim_priv: what the files of the shim share.  Visible in this folder only. */
+#ifndef AGENTD_SANDBOX_SHIM_PRIV_H
+#define AGENTD_SANDBOX_SHIM_PRIV_H
+
+#include "agentd/sandbox/shim.h"
+#include "lib/base/view.h"
+
+struct err;
+
+/* shim.json, checked.  Strings belong to the struct: shim_conf_release. */
+struct shim_conf {
+	char *id;
+	char *runc;
+	char *state;      /* runc's --root */
+	char *cgroup;     /* "coffer-INST/ID", below every hierarchy */
+	char *stdin_path; /* NULL: /dev/null */
+	uint32_t uid;     /* host uid of the container's user: owns the pipes */
+	uint64_t limit;
+	int64_t wall_ms;
+	bool split;
+};
+
+int shim_conf_parse(struct view text, struct shim_conf *c, struct err *e);
+void shim_conf_release(struct shim_conf *c);
+
+/* The cgroup of a container, on v1, v2 and both at once. */
+bool cgroup_was_oom(const char *cgroup);
+/* Signals every process in it; returns how many there were. */
+int cgroup_signal(const char *cgroup, int sig);
+void cgroup_thaw(const char *cgroup);
+
+/* The last error in runc's JSON log, or "". */
+void shim_runc_error(const char *dir, char *out, size_t n);
+
+#endif
