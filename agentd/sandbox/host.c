@@ -87,16 +87,16 @@ host_instance(const char *home, char out[5], struct err *e)
 }
 
 void
-host_router_netns(const struct sandbox_host *h, char out[HOST_LABEL_MAX])
+host_router_netns(const struct sandbox_host *h, char out[HOST_NAME_MAX])
 {
-	(void)snprintf(out, HOST_LABEL_MAX, "coffer-%s-router", h->inst);
+	(void)snprintf(out, HOST_NAME_MAX, "coffer-%s-router", h->inst);
 }
 
 void
 host_project_netns(
-    const struct sandbox_host *h, int64_t id, char out[HOST_LABEL_MAX])
+    const struct sandbox_host *h, int64_t id, char out[HOST_NAME_MAX])
 {
-	(void)snprintf(out, HOST_LABEL_MAX, "coffer-%s-p%" PRId64, h->inst, id);
+	(void)snprintf(out, HOST_NAME_MAX, "coffer-%s-p%" PRId64, h->inst, id);
 }
 
 void
@@ -126,25 +126,25 @@ host_project_address(const struct sandbox_host *h, int64_t id,
 
 void
 host_session_id(
-    const struct sandbox_host *h, int64_t id, char out[HOST_LABEL_MAX])
+    const struct sandbox_host *h, int64_t id, char out[HOST_NAME_MAX])
 {
 	(void)snprintf(
-	    out, HOST_LABEL_MAX, "coffer-%s-session-p%" PRId64, h->inst, id);
+	    out, HOST_NAME_MAX, "coffer-%s-session-p%" PRId64, h->inst, id);
 }
 
 void
 host_run_id(const struct sandbox_host *h, int64_t run, const char *phase,
-    char out[HOST_LABEL_MAX])
+    char out[HOST_NAME_MAX])
 {
-	(void)snprintf(out, HOST_LABEL_MAX, "coffer-%s-run-%" PRId64 "-%s",
+	(void)snprintf(out, HOST_NAME_MAX, "coffer-%s-run-%" PRId64 "-%s",
 	    h->inst, run, phase);
 }
 
 void
 host_job_id(const struct sandbox_host *h, int64_t job, const char *phase,
-    char out[HOST_LABEL_MAX])
+    char out[HOST_NAME_MAX])
 {
-	(void)snprintf(out, HOST_LABEL_MAX, "coffer-%s-job-%" PRId64 "-%s",
+	(void)snprintf(out, HOST_NAME_MAX, "coffer-%s-job-%" PRId64 "-%s",
 	    h->inst, job, phase);
 }
 

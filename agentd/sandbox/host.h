@@ -10,6 +10,7 @@
 #ifndef AGENTD_SANDBOX_HOST_H
 #define AGENTD_SANDBOX_HOST_H
 
+#include <limits.h> /* HOST_NAME_MAX bounds namespace and container names */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,8 +21,7 @@
 struct err;
 
 enum {
-	HOST_LABEL_MAX = 64, /* a namespace or container name */
-	HOST_IF_MAX = 16,   /* IFNAMSIZ */
+	HOST_IF_MAX = 16, /* IFNAMSIZ */
 	HOST_ADDR_MAX = 16,
 	/* The last id whose address and uid range both fit. */
 	HOST_MAX_PROJECT = 65278,
@@ -48,9 +48,9 @@ int host_check(const struct sandbox_host *h, struct err *e);
 int host_instance(const char *home, char out[5], struct err *e);
 
 /* coffer-INST-router, coffer-INST-pID */
-void host_router_netns(const struct sandbox_host *h, char out[HOST_LABEL_MAX]);
+void host_router_netns(const struct sandbox_host *h, char out[HOST_NAME_MAX]);
 void host_project_netns(
-    const struct sandbox_host *h, int64_t id, char out[HOST_LABEL_MAX]);
+    const struct sandbox_host *h, int64_t id, char out[HOST_NAME_MAX]);
 /* cfINSTpID */
 void host_project_link(
     const struct sandbox_host *h, int64_t id, char out[HOST_IF_MAX]);
@@ -59,11 +59,11 @@ int host_project_address(const struct sandbox_host *h, int64_t id,
     char out[HOST_ADDR_MAX], struct err *e);
 /* coffer-INST-session-pID, coffer-INST-run-RID-PHASE, coffer-INST-job-... */
 void host_session_id(
-    const struct sandbox_host *h, int64_t id, char out[HOST_LABEL_MAX]);
+    const struct sandbox_host *h, int64_t id, char out[HOST_NAME_MAX]);
 void host_run_id(const struct sandbox_host *h, int64_t run, const char *phase,
-    char out[HOST_LABEL_MAX]);
+    char out[HOST_NAME_MAX]);
 void host_job_id(const struct sandbox_host *h, int64_t job, const char *phase,
-    char out[HOST_LABEL_MAX]);
+    char out[HOST_NAME_MAX]);
 
 /* The first host uid of the range mapped into a sandbox; 0: out of range. */
 uint32_t host_project_uid_base(int64_t id);

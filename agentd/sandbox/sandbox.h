@@ -66,7 +66,7 @@ enum sandbox_state sandbox_state(const struct sandboxes *m, int64_t id);
 const char *sandbox_state_name(enum sandbox_state s);
 /* ERR_NOTFOUND when it is not running. */
 int sandbox_netns(
-    struct sandboxes *m, int64_t id, char out[HOST_LABEL_MAX], struct err *e);
+    struct sandboxes *m, int64_t id, char out[HOST_NAME_MAX], struct err *e);
 /* Attach: a terminal in the session container.  argv NULL: the byobu. */
 struct driver_exec *sandbox_attach(struct sandboxes *m, int64_t id,
     const struct driver_exec_spec *x, int *fd, struct err *e);
