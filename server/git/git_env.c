@@ -24,7 +24,7 @@ struct git_env {
 };
 
 /* Reads the verdicts of one push; what is not named there is refused. */
-static const char git_env_hook
+static const char gitenv_hook
     [] = "#!/bin/sh\n"
 	 "# Written by cofferd at every start: do not edit.\n"
 	 "while read -r verdict ref reason; do\n"
@@ -41,7 +41,7 @@ struct git_env_pair {
 	const char *value;
 };
 
-static const struct git_env_pair git_env_all[] = {
+static const struct git_env_pair gitenv_all[] = {
 	{ "core.fsmonitor", "false" },
 	{ "core.logAllRefUpdates", "false" },
 	{ "core.untrackedCache", "false" },
@@ -54,14 +54,14 @@ static const struct git_env_pair git_env_all[] = {
 	{ "transfer.credentialsInUrl", "die" },
 };
 
-static const struct git_env_pair git_env_upload[] = {
+static const struct git_env_pair gitenv_upload[] = {
 	{ "uploadpack.allowFilter", "true" },
 	{ "uploadpack.allowReachableSHA1InWant", "true" },
 	{ "transfer.hideRefs", "refs/coffer" },
 	{ "transfer.hideRefs", "refs/namespaces" },
 };
 
-static const struct git_env_pair git_env_receive[] = {
+static const struct git_env_pair gitenv_receive[] = {
 	{ "transfer.hideRefs", "refs/coffer" },
 	{ "transfer.hideRefs", "refs/namespaces" },
 	{ "receive.hideRefs", "refs/pull" },
@@ -79,7 +79,7 @@ static const struct git_env_pair git_env_receive[] = {
 };
 
 static int
-git_env_empty_tmp(const struct git_env *v, struct err *e)
+gitenv_empty_tmp(const struct git_env *v, struct err *e)
 {
 	DIR *d = opendir(v->tmp);
 	struct dirent *x;
@@ -94,7 +94,7 @@ git_env_empty_tmp(const struct git_env *v, struct err *e)
 }
 
 static int
-git_env_make(const struct git_env *v, struct err *e)
+gitenv_make(const struct git_env *v, struct err *e)
 {
 	AUTO_FREE char *hook = path_join(v->hooks, "update");
 
@@ -104,13 +104,13 @@ git_env_make(const struct git_env *v, struct err *e)
 	    path_mkdirs(v->tmp, 0700, e) == -1)
 		return -1;
 	if (path_write_atomic(
-		hook, git_env_hook, sizeof(git_env_hook) - 1, 0700, e) == -1)
+		hook, gitenv_hook, sizeof(gitenv_hook) - 1, 0700, e) == -1)
 		return -1;
-	return git_env_empty_tmp(v, e);
+	return gitenv_empty_tmp(v, e);
 }
 
 struct git_env *
-git_env_new(const char *home, bool allow_file_upstream, struct err *e)
+gitenv_new(const char *home, bool allow_file_upstream, struct err *e)
 {
 	struct git_env *v = xcalloc(1, sizeof(*v));
 	AUTO_FREE char *real = realpath(home, NULL);
@@ -128,16 +128,16 @@ git_env_new(const char *home, bool allow_file_upstream, struct err *e)
 	v->tmp = path_join(base, "tmp");
 	v->known_hosts = path_join(base, "known_hosts");
 	v->file_ok = allow_file_upstream;
-	if (git_env_make(v, e) == -1) {
+	if (gitenv_make(v, e) == -1) {
 		(void)err_wrap(e, "prepare %s", base);
-		git_env_free(v);
+		gitenv_free(v);
 		return NULL;
 	}
 	return v;
 }
 
 void
-git_env_free(struct git_env *v)
+gitenv_free(struct git_env *v)
 {
 	if (v == NULL)
 		return;
@@ -150,31 +150,31 @@ git_env_free(struct git_env *v)
 }
 
 char *
-git_env_repo(const struct git_env *v, int64_t project)
+gitenv_repo(const struct git_env *v, int64_t project)
 {
 	return xasprintf("%s/%" PRId64 ".git", v->repos, project);
 }
 
 const char *
-git_env_repos(const struct git_env *v)
+gitenv_repos(const struct git_env *v)
 {
 	return v->repos;
 }
 
 const char *
-git_env_tmp(const struct git_env *v)
+gitenv_tmp(const struct git_env *v)
 {
 	return v->tmp;
 }
 
 bool
-git_env_allows_file(const struct git_env *v)
+gitenv_allows_file(const struct git_env *v)
 {
 	return v->file_ok;
 }
 
 static void
-git_vars_put(struct git_vars *x, char *text)
+gitvars_put(struct git_vars *x, char *text)
 {
 	if (x->n == GIT_VARS_MAX)
 		die("git environment is full");
@@ -183,31 +183,30 @@ git_vars_put(struct git_vars *x, char *text)
 }
 
 void
-git_vars_add(struct git_vars *x, const char *name, const char *value)
+gitvars_add(struct git_vars *x, const char *name, const char *value)
 {
-	git_vars_put(x, xasprintf("%s=%s", name, value));
+	gitvars_put(x, xasprintf("%s=%s", name, value));
 }
 
 void
-git_vars_config(struct git_vars *x, const char *key, const char *value)
+gitvars_config(struct git_vars *x, const char *key, const char *value)
 {
 	if (x->n_config == GIT_VARS_CONFIG_MAX)
 		die("git configuration is full");
-	git_vars_put(x, xasprintf("GIT_CONFIG_KEY_%u=%s", x->n_config, key));
-	git_vars_put(
-	    x, xasprintf("GIT_CONFIG_VALUE_%u=%s", x->n_config, value));
+	gitvars_put(x, xasprintf("GIT_CONFIG_KEY_%u=%s", x->n_config, key));
+	gitvars_put(x, xasprintf("GIT_CONFIG_VALUE_%u=%s", x->n_config, value));
 	x->n_config++;
 }
 
 static void
-git_vars_pairs(struct git_vars *x, const struct git_env_pair *p, size_t n)
+gitvars_pairs(struct git_vars *x, const struct git_env_pair *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		git_vars_config(x, p[i].key, p[i].value);
+		gitvars_config(x, p[i].key, p[i].value);
 }
 
 void
-git_vars_init(struct git_vars *x, const struct git_env *v)
+gitvars_init(struct git_vars *x, const struct git_env *v)
 {
 	AUTO_FREE char *ssh = xasprintf(
 	    "ssh -oBatchMode=yes -oStrictHostKeyChecking=accept-new "
@@ -215,30 +214,30 @@ git_vars_init(struct git_vars *x, const struct git_env *v)
 	    v->known_hosts);
 
 	*x = (struct git_vars){ .n = 0 };
-	git_vars_add(x, "HOME", v->home);
-	git_vars_add(x, "PATH", "/usr/bin:/bin");
-	git_vars_add(x, "LC_ALL", "C");
-	git_vars_add(x, "TMPDIR", v->tmp);
-	git_vars_add(x, "GIT_CONFIG_NOSYSTEM", "1");
-	git_vars_add(x, "GIT_CONFIG_GLOBAL", "/dev/null");
-	git_vars_add(x, "GIT_ATTR_NOSYSTEM", "1");
-	git_vars_add(x, "GIT_NO_REPLACE_OBJECTS", "1");
-	git_vars_add(x, "GIT_TERMINAL_PROMPT", "0");
-	git_vars_add(x, "GIT_SSH_COMMAND", ssh);
-	git_vars_pairs(
-	    x, git_env_all, sizeof(git_env_all) / sizeof(git_env_all[0]));
-	git_vars_config(x, "core.hooksPath", v->hooks);
+	gitvars_add(x, "HOME", v->home);
+	gitvars_add(x, "PATH", "/usr/bin:/bin");
+	gitvars_add(x, "LC_ALL", "C");
+	gitvars_add(x, "TMPDIR", v->tmp);
+	gitvars_add(x, "GIT_CONFIG_NOSYSTEM", "1");
+	gitvars_add(x, "GIT_CONFIG_GLOBAL", "/dev/null");
+	gitvars_add(x, "GIT_ATTR_NOSYSTEM", "1");
+	gitvars_add(x, "GIT_NO_REPLACE_OBJECTS", "1");
+	gitvars_add(x, "GIT_TERMINAL_PROMPT", "0");
+	gitvars_add(x, "GIT_SSH_COMMAND", ssh);
+	gitvars_pairs(
+	    x, gitenv_all, sizeof(gitenv_all) / sizeof(gitenv_all[0]));
+	gitvars_config(x, "core.hooksPath", v->hooks);
 }
 
 const char *const *
-git_vars_done(struct git_vars *x)
+gitvars_done(struct git_vars *x)
 {
-	git_vars_put(x, xasprintf("GIT_CONFIG_COUNT=%u", x->n_config));
+	gitvars_put(x, xasprintf("GIT_CONFIG_COUNT=%u", x->n_config));
 	return (const char *const *)x->v;
 }
 
 void
-git_vars_release(struct git_vars *x)
+gitvars_release(struct git_vars *x)
 {
 	for (unsigned i = 0; i < x->n; i++) {
 		explicit_bzero(x->v[i], strlen(x->v[i]));
@@ -248,34 +247,34 @@ git_vars_release(struct git_vars *x)
 }
 
 void
-git_vars_serve(struct git_vars *x, const struct git_env *v,
+gitvars_serve(struct git_vars *x, const struct git_env *v,
     const struct git_serve_spec *spec)
 {
-	git_vars_init(x, v);
-	git_vars_config(x, "protocol.file.allow", "never");
+	gitvars_init(x, v);
+	gitvars_config(x, "protocol.file.allow", "never");
 	if (spec->service == GIT_UPLOAD_PACK) {
-		git_vars_pairs(x, git_env_upload,
-		    sizeof(git_env_upload) / sizeof(git_env_upload[0]));
+		gitvars_pairs(x, gitenv_upload,
+		    sizeof(gitenv_upload) / sizeof(gitenv_upload[0]));
 	} else {
 		AUTO_FREE char *max = xasprintf("%" PRIu64, spec->max_push);
 
-		git_vars_pairs(x, git_env_receive,
-		    sizeof(git_env_receive) / sizeof(git_env_receive[0]));
-		git_vars_config(x, "receive.maxInputSize", max);
-		git_vars_add(x, "COFFER_VERDICTS",
+		gitvars_pairs(x, gitenv_receive,
+		    sizeof(gitenv_receive) / sizeof(gitenv_receive[0]));
+		gitvars_config(x, "receive.maxInputSize", max);
+		gitvars_add(x, "COFFER_VERDICTS",
 		    spec->verdicts != NULL ? spec->verdicts : "/dev/null");
 		/* Nothing is committed; some git commands want a name. */
-		git_vars_add(x, "GIT_COMMITTER_NAME", "cofferd");
-		git_vars_add(x, "GIT_COMMITTER_EMAIL", "cofferd@localhost");
+		gitvars_add(x, "GIT_COMMITTER_NAME", "cofferd");
+		gitvars_add(x, "GIT_COMMITTER_EMAIL", "cofferd@localhost");
 	}
 	if (spec->upstream)
-		git_vars_add(x, "GIT_NAMESPACE", "upstream");
-	if (spec->protocol != NULL && git_protocol_ok(spec->protocol))
-		git_vars_add(x, "GIT_PROTOCOL", spec->protocol);
+		gitvars_add(x, "GIT_NAMESPACE", "upstream");
+	if (spec->protocol != NULL && gitenv_protocol_ok(spec->protocol))
+		gitvars_add(x, "GIT_PROTOCOL", spec->protocol);
 }
 
 bool
-git_protocol_ok(const char *header)
+gitenv_protocol_ok(const char *header)
 {
 	static const char word[] = "abcdefghijklmnopqrstuvwxyz"
 				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";

@@ -22,17 +22,17 @@ enum git_service {
 
 /* Makes the folders and writes the hook; removes what an earlier process left
  * in tmp. */
-struct git_env *git_env_new(
+struct git_env *gitenv_new(
     const char *home, bool allow_file_upstream, struct err *e);
-void git_env_free(struct git_env *v); /* NULL is fine */
+void gitenv_free(struct git_env *v); /* NULL is fine */
 
-char *git_env_repo(const struct git_env *v, int64_t project)
+char *gitenv_repo(const struct git_env *v, int64_t project)
     __attribute__((returns_nonnull)); /* HOME/repos/ID.git; free(3) */
-const char *git_env_repos(const struct git_env *v);
-const char *git_env_tmp(const struct git_env *v);
-bool git_env_allows_file(const struct git_env *v);
+const char *gitenv_repos(const struct git_env *v);
+const char *gitenv_tmp(const struct git_env *v);
+bool gitenv_allows_file(const struct git_env *v);
 
-/* One environment being built: NULL-terminated, released by git_vars_release.
+/* One environment being built: NULL-terminated, released by gitvars_release.
  */
 enum {
 	GIT_VARS_MAX = 96,
@@ -45,12 +45,12 @@ struct git_vars {
 };
 
 /* HOME, PATH, GIT_CONFIG_NOSYSTEM ... and the keys that every child gets. */
-void git_vars_init(struct git_vars *x, const struct git_env *v);
-void git_vars_add(struct git_vars *x, const char *name, const char *value);
-void git_vars_config(struct git_vars *x, const char *key, const char *value);
+void gitvars_init(struct git_vars *x, const struct git_env *v);
+void gitvars_add(struct git_vars *x, const char *name, const char *value);
+void gitvars_config(struct git_vars *x, const char *key, const char *value);
 /* Writes GIT_CONFIG_COUNT; call once, last. */
-const char *const *git_vars_done(struct git_vars *x);
-void git_vars_release(struct git_vars *x); /* wipes the values */
+const char *const *gitvars_done(struct git_vars *x);
+void gitvars_release(struct git_vars *x); /* wipes the values */
 
 /* The keys of serving a fetch or a push. */
 struct git_serve_spec {
@@ -60,10 +60,10 @@ struct git_serve_spec {
 	uint64_t max_push;    /* bytes, receive-pack only */
 	const char *verdicts; /* path for the update hook; receive-pack only */
 };
-void git_vars_serve(struct git_vars *x, const struct git_env *v,
+void gitvars_serve(struct git_vars *x, const struct git_env *v,
     const struct git_serve_spec *spec);
 
 /* ^[0-9a-zA-Z]+=[0-9a-zA-Z]+(:[0-9a-zA-Z]+=[0-9a-zA-Z]+)*$, at most 100. */
-bool git_protocol_ok(const char *header);
+bool gitenv_protocol_ok(const char *header);
 
 #endif

@@ -51,23 +51,23 @@ struct git_result {
 
 typedef void git_done_fn(const struct git_result *r, void *arg);
 
-struct git_pool *git_pool_new(const struct git_pool_spec *spec, struct err *e);
-void git_pool_free(struct git_pool *p); /* kills; no completion comes */
+struct git_pool *gitpool_new(const struct git_pool_spec *spec, struct err *e);
+void gitpool_free(struct git_pool *p); /* kills; no completion comes */
 
 /* What `cofferd --git-worker` runs: serves requests on fd until it closes. */
-int git_worker_main(int fd);
+int gitworker_main(int fd);
 
 /* {sha}: the commit that rev names. */
-void git_resolve(struct git_pool *p, int64_t project, const char *rev,
+void gitpool_resolve(struct git_pool *p, int64_t project, const char *rev,
     git_done_fn *done, void *arg);
 
 /* {head}: where HEAD points, e.g. "refs/heads/main"; raw: one line for each
- * ref that begins with prefix, sorted by name, see git_ref_next. */
-void git_refs(struct git_pool *p, int64_t project, const char *prefix,
+ * ref that begins with prefix, sorted by name, see gitpool_ref_next. */
+void gitpool_refs(struct git_pool *p, int64_t project, const char *prefix,
     git_done_fn *done, void *arg);
 
 /* {sha, size, binary}; raw: the bytes.  Over max is ERR_LIMIT. */
-void git_blob(struct git_pool *p, int64_t project, const char *rev,
+void gitpool_blob(struct git_pool *p, int64_t project, const char *rev,
     const char *path, size_t max, git_done_fn *done, void *arg);
 
 /* {commits: [{sha, message, author: {name, email, at}, committer: {...},
@@ -78,21 +78,21 @@ struct git_log_spec {
 	uint32_t skip;
 	uint32_t limit; /* 1..1000 */
 };
-void git_log(struct git_pool *p, int64_t project,
+void gitpool_log(struct git_pool *p, int64_t project,
     const struct git_log_spec *spec, git_done_fn *done, void *arg);
 
 /* {base, head, merge_base (null: none), ahead, behind}: ahead is what head has
  * and base has not. */
-void git_compare(struct git_pool *p, int64_t project, const char *base,
+void gitpool_compare(struct git_pool *p, int64_t project, const char *base,
     const char *head, git_done_fn *done, void *arg);
 
 /* {yes}: every commit of `old` is reached from `new_rev`. */
-void git_is_ancestor(struct git_pool *p, int64_t project, const char *old,
+void gitpool_is_ancestor(struct git_pool *p, int64_t project, const char *old,
     const char *new_rev, git_done_fn *done, void *arg);
 
 /* {base, head, merge_base, clean, fast_forward, up_to_date, conflicts: [path]},
  * at most 100 conflicts.  Nothing is written. */
-void git_mergeable(struct git_pool *p, int64_t project, const char *base,
+void gitpool_mergeable(struct git_pool *p, int64_t project, const char *base,
     const char *head, git_done_fn *done, void *arg);
 
 /* {sha, clean, conflicts: [path]}; sha is null on a conflict.  Writes objects,
@@ -110,7 +110,7 @@ struct git_merge_spec {
 	struct git_person author;
 	struct git_person committer;
 };
-void git_merge(struct git_pool *p, int64_t project,
+void gitpool_merge(struct git_pool *p, int64_t project,
     const struct git_merge_spec *spec, git_done_fn *done, void *arg);
 
 /*
@@ -132,40 +132,41 @@ struct git_refs_spec {
 	const char *head;          /* NULL: leave it */
 	const char *upstream_head; /* the same for the upstream namespace */
 };
-void git_refs_update(struct git_pool *p, int64_t project,
+void gitpool_refs_update(struct git_pool *p, int64_t project,
     const struct git_refs_spec *spec, git_done_fn *done, void *arg);
 
 /* {truncated}; raw: unified diff from merge base to head, as `git diff`
  * base...head prints it; at most max bytes, cut at a line. */
-void git_diff(struct git_pool *p, int64_t project, const char *base,
+void gitpool_diff(struct git_pool *p, int64_t project, const char *base,
     const char *head, size_t max, git_done_fn *done, void *arg);
 
 /* {files: [{path, old_path, status: "added"|"changed"|"deleted"|"renamed",
  * additions, deletions, binary}], truncated}, from the merge base to head. */
-void git_files(struct git_pool *p, int64_t project, const char *base,
+void gitpool_files(struct git_pool *p, int64_t project, const char *base,
     const char *head, uint32_t limit, git_done_fn *done, void *arg);
 
 /* {same}: what `local` has and `upstream` has not is already in upstream as the
  * same tree or, commit by commit, as the same patch. */
-void git_same_change(struct git_pool *p, int64_t project, const char *upstream,
-    const char *local, git_done_fn *done, void *arg);
+void gitpool_same_change(struct git_pool *p, int64_t project,
+    const char *upstream, const char *local, git_done_fn *done, void *arg);
 
 /* {found, error (null, or what is wrong with its line)} and the checks, taken
- * with git_result_checks. */
-void git_checks(struct git_pool *p, int64_t project, const char *rev,
+ * with gitpool_result_checks. */
+void gitpool_checks(struct git_pool *p, int64_t project, const char *rev,
     git_done_fn *done, void *arg);
-/* Copies the checks out of a git_checks result; release with checks_release. */
-int git_result_checks(
+/* Copies the checks out of a gitpool_checks result; release with
+ * checks_release. */
+int gitpool_result_checks(
     const struct git_result *r, struct checks *out, struct err *e);
 
-/* A line of git_refs: walk with *rest = r->raw. */
+/* A line of gitpool_refs: walk with *rest = r->raw. */
 struct git_ref {
 	char sha[GIT_SHA_TEXT];
 	struct view name;
 };
-bool git_ref_next(struct view *rest, struct git_ref *out);
+bool gitpool_ref_next(struct view *rest, struct git_ref *out);
 
-bool git_sha_ok(const char *s); /* exactly 40 lower-case hex digits */
-bool git_sha_is_zero(const char *s);
+bool gitpool_sha_ok(const char *s); /* exactly 40 lower-case hex digits */
+bool gitpool_sha_is_zero(const char *s);
 
 #endif

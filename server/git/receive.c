@@ -45,7 +45,7 @@ receive_sha(struct view *line, char out[GIT_SHA_TEXT], struct err *e)
 		return err_set(e, ERR_PROTO, "a push command is too short");
 	memcpy(out, line->p, RECEIVE_SHA);
 	out[RECEIVE_SHA] = '\0';
-	if (!git_sha_ok(out))
+	if (!gitpool_sha_ok(out))
 		return err_set(
 		    e, ERR_PROTO, "a push command has a malformed commit id");
 	*line = view_from(*line, RECEIVE_SHA);

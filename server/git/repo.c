@@ -49,7 +49,7 @@ int
 repo_create(
     const struct git_env *v, int64_t project, const char *head, struct err *e)
 {
-	AUTO_FREE char *path = git_env_repo(v, project);
+	AUTO_FREE char *path = gitenv_repo(v, project);
 	AUTO_FREE char *fresh = xasprintf("%s.new", path);
 
 	if (repo_exists(v, project))
@@ -68,7 +68,7 @@ repo_create(
 bool
 repo_exists(const struct git_env *v, int64_t project)
 {
-	AUTO_FREE char *path = git_env_repo(v, project);
+	AUTO_FREE char *path = gitenv_repo(v, project);
 	AUTO_FREE char *head = path_join(path, "HEAD");
 	struct stat st;
 
@@ -89,7 +89,7 @@ int
 repo_remove(
     struct loop *l, const struct git_env *v, int64_t project, struct err *e)
 {
-	AUTO_FREE char *path = git_env_repo(v, project);
+	AUTO_FREE char *path = gitenv_repo(v, project);
 	char tag[17];
 	AUTO_FREE char *gone = NULL;
 	const char *argv[] = { "/bin/rm", "-rf", "--one-file-system", "--",

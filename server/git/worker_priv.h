@@ -1,0 +1,102 @@
+/*
+ * worker_priv: what the operations of the git worker share.  A worker is one
+ * process, serves one request after the other, and may be killed at any time:
+ * it keeps nothing that matters.
+ *
+ * A request or reply frame's payload is u32 (big endian) length of the JSON,
+ * the JSON object, then raw bytes.
+ */
+#ifndef SERVER_GIT_WORKER_PRIV_H
+#define SERVER_GIT_WORKER_PRIV_H
+
+#include <git2.h>
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/base/view.h"
+#include "lib/wire/json.h"
+
+enum {
+	WORKER_FRAME_CALL = 1,
+	WORKER_FRAME_OK = 2,
+	WORKER_FRAME_FAIL = 3,
+	WORKER_JSON_MAX = 4 << 20,
+	WORKER_RAW_MAX = 8 << 20,
+	WORKER_CALL_MAX = 8 << 20,
+	WORKER_FRAME_MAX = WORKER_JSON_MAX + WORKER_RAW_MAX + 64
+};
+
+struct worker_call {
+	git_repository *repo;
+	const struct json *in;
+	struct view raw_in;
+	struct jw *w; /* inside the reply's object */
+	struct str *raw;
+};
+
+typedef int worker_op_fn(struct worker_call *c, struct err *e);
+
+struct worker_op {
+	const char *name;
+	worker_op_fn *fn;
+};
+
+/* Each ends with a NULL name. */
+extern const struct worker_op worker_ops_refs[];
+extern const struct worker_op worker_ops_read[];
+extern const struct worker_op worker_ops_merge[];
+extern const struct worker_op worker_ops_diff[];
+
+/* A libgit2 result below zero as an error: "what: its message". */
+int worker_fail(struct err *e, int rc, const char *what);
+/* A required text argument. */
+int worker_arg(const struct worker_call *c, const char *key, const char **out,
+    struct err *e);
+/* The commit that the argument `key` names. */
+int worker_commit(const struct worker_call *c, const char *key,
+    git_commit **out, struct err *e);
+int worker_commit_of(
+    git_repository *repo, const char *rev, git_commit **out, struct err *e);
+/* Text of a repository made valid UTF-8. */
+void worker_text(struct jw *w, const char *key, const char *s);
+void worker_oid(struct jw *w, const char *key, const git_oid *id);
+
+static inline void
+worker_commit_free_(git_commit **p)
+{
+	git_commit_free(*p);
+}
+static inline void
+worker_tree_free_(git_tree **p)
+{
+	git_tree_free(*p);
+}
+static inline void
+worker_index_free_(git_index **p)
+{
+	git_index_free(*p);
+}
+static inline void
+worker_diff_free_(git_diff **p)
+{
+	git_diff_free(*p);
+}
+static inline void
+worker_walk_free_(git_revwalk **p)
+{
+	git_revwalk_free(*p);
+}
+static inline void
+worker_ref_free_(git_reference **p)
+{
+	git_reference_free(*p);
+}
+
+#define AUTO_COMMIT __attribute__((cleanup(worker_commit_free_)))
+#define AUTO_TREE __attribute__((cleanup(worker_tree_free_)))
+#define AUTO_INDEX __attribute__((cleanup(worker_index_free_)))
+#define AUTO_DIFF __attribute__((cleanup(worker_diff_free_)))
+#define AUTO_WALK __attribute__((cleanup(worker_walk_free_)))
+#define AUTO_REF __attribute__((cleanup(worker_ref_free_)))
+
+#endif
