@@ -275,9 +275,12 @@ bundle_write_mounts(struct jw *w, const struct sandbox_spec *s)
 	if (!bundle_has_target(s, "/home/agent"))
 		bundle_write_tmpfs(
 		    w, "/home/agent", l.tmp, 0700, HOST_AGENT_UID);
-	for (size_t i = 0; i < s->n_mounts; i++)
-		bundle_write_bind(w, s->mounts[i].source, s->mounts[i].target,
-		    s->mounts[i].ro);
+	for (size_t i = 0; i < s->n_mounts; i++) {
+		char src[32];
+
+		(void)snprintf(src, sizeof(src), "source/%zu", i);
+		bundle_write_bind(w, src, s->mounts[i].target, s->mounts[i].ro);
+	}
 	jw_end(w);
 }
 

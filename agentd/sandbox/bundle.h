@@ -18,7 +18,10 @@ void bundle_config(const struct sandbox_host *h, const struct sandbox_spec *s,
 /* Pure: the OCI process object, for `runc exec --process`. */
 void bundle_process(
     const struct sandbox_spec *s, bool terminal, struct str *out);
-/* dir must not exist; its parent must be 0711 or wider. */
+/*
+ * Mounts come from DIR/source/0, 1, ...: places that the shim binds to the
+ * real sources, opened without following a link.  dir must not exist; its
+ * parent must be 0711 or wider. */
 int bundle_write(const struct sandbox_host *h, const struct sandbox_spec *s,
     const char *dir, struct err *e);
 int bundle_remove(const char *dir, struct err *e);

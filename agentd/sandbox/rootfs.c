@@ -149,7 +149,7 @@ rootfs_mount_point(
 {
 	struct stat st;
 
-	if (stat(source, &st) == -1)
+	if (lstat(source, &st) == -1)
 		return err_sys(e, ERR_NOTFOUND, "mount source %s", source);
 	if (S_ISDIR(st.st_mode))
 		return rootfs_mkdirs(dir, target, e);
@@ -258,6 +258,23 @@ rootfs_write(const struct sandbox_host *h, const struct sandbox_spec *s,
 	return 0;
 }
 
+/* Where the shim puts the mount sources: of the same kind as each. */
+static int
+rootfs_write_places(
+    const struct sandbox_spec *s, const char *dir, struct err *e)
+{
+	if (rootfs_mkdir(dir, "/source", e) == -1)
+		return -1;
+	for (size_t i = 0; i < s->n_mounts; i++) {
+		char rel[32];
+
+		(void)snprintf(rel, sizeof(rel), "/source/%zu", i);
+		if (rootfs_mount_point(dir, s->mounts[i].source, rel, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 bundle_write(const struct sandbox_host *h, const struct sandbox_spec *s,
     const char *dir, struct err *e)
@@ -273,6 +290,8 @@ bundle_write(const struct sandbox_host *h, const struct sandbox_spec *s,
 	old = umask(022);
 	r = mkdir(dir, 0711) == -1 ? err_sys(e, ERR_IO, "mkdir %s", dir)
 				   : rootfs_write(h, s, root, e);
+	if (r == 0)
+		r = rootfs_write_places(s, dir, e);
 	(void)umask(077);
 	if (r == 0)
 		r = rootfs_put(dir, "/config.json", text.p, text.len, e);

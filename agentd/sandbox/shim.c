@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -108,7 +110,7 @@ shim_load(struct shim *s, struct err *e)
 
 	if (access(done, F_OK) == 0)
 		return err_set(e, ERR_EXISTS, "%s is there already", done);
-	if (path_read(path, 8 << 10, &text, e) == -1 ||
+	if (path_read(path, 32 << 10, &text, e) == -1 ||
 	    shim_conf_parse(str_view(&text), &s->conf, e) == -1)
 		return -1;
 	s->alive = shim_open_fifo(s->dir, "alive", e);
@@ -171,6 +173,48 @@ shim_spawn(const char *const *argv, const int fds[3], pid_t *pid, struct err *e)
 	return 0;
 }
 
+/*
+ * A mount namespace of its own, so that the binds below vanish with the shim,
+ * and one bind per source, from a descriptor: whoever can write beside the
+ * source cannot put a link there between the check and the mount.
+ */
+static int
+shim_bind_sources(const struct shim *s, struct err *e)
+{
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) == -1)
+		return err_sys(e, ERR_IO, "mount namespace");
+	for (size_t i = 0; i < s->conf.n_sources; i++) {
+		const char *src = s->conf.sources[i];
+		AUTO_CLOSE int fd = spec_open_source(src, true, e);
+		AUTO_FREE char *from = xasprintf("/proc/self/fd/%d", fd);
+		AUTO_FREE char *to = xasprintf(
+		    "%s/bundle/source/%zu", s->dir, i);
+
+		if (fd == -1)
+			return err_wrap(e, "mount");
+		if (mount(from, to, NULL, MS_BIND, NULL) == -1)
+			return err_sys(e, ERR_IO, "mount %s", src);
+	}
+	return 0;
+}
+
+/* A FIFO or a device would have been refused by kind. */
+static int
+shim_open_stdin(const struct shim *s, struct err *e)
+{
+	AUTO_CLOSE int fd = spec_open_source(s->conf.stdin_path, false, e);
+	AUTO_FREE char *path = xasprintf("/proc/self/fd/%d", fd);
+	int in;
+
+	if (fd == -1)
+		return err_wrap(e, "stdin");
+	in = open(path, O_RDONLY | O_CLOEXEC);
+	if (in == -1)
+		return err_sys(e, ERR_IO, "stdin %s", s->conf.stdin_path);
+	return in;
+}
+
 static int
 shim_start_runc(struct shim *s, struct err *e)
 {
@@ -185,11 +229,9 @@ shim_start_runc(struct shim *s, struct err *e)
 		"--bundle", bundle, "--pid-file", pidfile, s->conf.id, NULL };
 
 	if (s->conf.stdin_path != NULL) {
-		in = open(s->conf.stdin_path,
-		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		in = shim_open_stdin(s, e);
 		if (in == -1)
-			return err_sys(
-			    e, ERR_IO, "stdin %s", s->conf.stdin_path);
+			return -1;
 	}
 	if (shim_open_pipe(s, &s->pipes[0], "out.log", &out, e) == -1)
 		return -1;
@@ -224,6 +266,9 @@ shim_pipe_read(struct shim *s, struct shim_pipe *p)
 	if (w < 0)
 		w = 0;
 	p->kept += (uint64_t)w;
+	/* Wakes a watcher; when the FIFO is full, one is awake already. */
+	if (w > 0)
+		(void)!write(s->alive, "o", 1);
 	s->x.dropped += (uint64_t)n - (uint64_t)w;
 }
 
@@ -479,7 +524,8 @@ shim_stay(struct shim *s)
 	(void)prctl(PR_SET_NAME, "coffer-shim", 0, 0, 0);
 	if (s->conf.wall_ms > 0)
 		s->wall_at = clock_mono_ms() + s->conf.wall_ms;
-	if (shim_catch_signals(s, &e) == -1 || shim_start_runc(s, &e) == -1) {
+	if (shim_catch_signals(s, &e) == -1 || shim_bind_sources(s, &e) == -1 ||
+	    shim_start_runc(s, &e) == -1) {
 		s->x.exit_code = -1;
 		s->x.ended_at = clock_now_ms();
 		(void)snprintf(s->x.error, sizeof(s->x.error), "%s", e.msg);

@@ -13,7 +13,7 @@
 #include "lib/wire/json.h"
 
 enum {
-	SHIM_CONF_MAX = 8 << 10,
+	SHIM_CONF_MAX = 32 << 10,
 	SHIM_LOG_MAX = 64 << 10,
 	SHIM_TEXT_MAX = 512
 };
@@ -38,6 +38,10 @@ shim_config(
 	jw_u64(&w, "limit", l.output);
 	jw_i64(&w, "wall_ms", l.wall_ms);
 	jw_bool(&w, "split", s->split_stderr);
+	jw_array(&w, "sources");
+	for (size_t i = 0; i < s->n_mounts; i++)
+		jw_str(&w, NULL, s->mounts[i].source);
+	jw_end(&w);
 	jw_end(&w);
 }
 
@@ -56,6 +60,26 @@ shim_conf_str(const struct json *j, const char *key, char **out, struct err *e)
 }
 
 static int
+shim_conf_sources(const struct json *j, struct shim_conf *c, struct err *e)
+{
+	const struct json *list = json_get(j, "sources");
+	size_t n = json_count(list);
+
+	if (n > SPEC_MAX_MOUNTS)
+		return err_set(
+		    e, ERR_LIMIT, "more than %d sources", SPEC_MAX_MOUNTS);
+	c->sources = xcalloc(n + 1, sizeof(*c->sources));
+	for (size_t i = 0; i < n; i++) {
+		const char *s = json_string(json_at(list, i));
+
+		if (s == NULL || strlen(s) > SPEC_MAX_PATH)
+			return err_set(e, ERR_INVALID, "source %zu", i);
+		c->sources[c->n_sources++] = xstrdup(s);
+	}
+	return 0;
+}
+
+static int
 shim_conf_fill(const struct json *j, struct shim_conf *c, struct err *e)
 {
 	const char *in = NULL;
@@ -70,7 +94,8 @@ shim_conf_fill(const struct json *j, struct shim_conf *c, struct err *e)
 	    json_i64(j, "uid", 1, UINT32_MAX, &uid, e) == -1 ||
 	    json_i64(j, "limit", 0, INT64_MAX, &limit, e) == -1 ||
 	    json_i64(j, "wall_ms", 0, INT64_MAX, &c->wall_ms, e) == -1 ||
-	    json_bool(j, "split", &c->split, e) == -1)
+	    json_bool(j, "split", &c->split, e) == -1 ||
+	    shim_conf_sources(j, c, e) == -1)
 		return -1;
 	c->uid = (uint32_t)uid;
 	c->limit = (uint64_t)limit;
@@ -104,6 +129,9 @@ shim_conf_release(struct shim_conf *c)
 	free(c->state);
 	free(c->cgroup);
 	free(c->stdin_path);
+	for (size_t i = 0; i < c->n_sources; i++)
+		free(c->sources[i]);
+	free(c->sources);
 	*c = (struct shim_conf){ .id = NULL };
 }
 

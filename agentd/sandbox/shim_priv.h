@@ -18,6 +18,8 @@ struct shim_conf {
 	uint64_t limit;
 	int64_t wall_ms;
 	bool split;
+	char **sources; /* of bundle/source/0, 1, ... */
+	size_t n_sources;
 };
 
 int shim_conf_parse(struct view text, struct shim_conf *c, struct err *e);

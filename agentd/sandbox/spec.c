@@ -30,6 +30,8 @@ static const char *const spec_taken[] = { "/", "/run", "/var", "/home", "/tmp",
 /* Parts of HOME that no sandbox may see, whole. */
 static const char *const spec_private[] = { "db", "repos", "secrets", "log",
 	"run", "agentd", "runner", "logs", "coffer.conf", "instance", NULL };
+/* Parts that hold one folder per sandbox: each is fine, all are not. */
+static const char *const spec_many[] = { "sandboxes", "runs", NULL };
 
 /* a is b or below b. */
 static bool
@@ -91,9 +93,11 @@ spec_check_source(const char *src, const char *home, struct err *e)
 			return err_set(e, ERR_INVALID,
 			    "mount source %s is private to the server", src);
 	}
-	if (strchr(rest, '/') == NULL)
-		return err_set(e, ERR_INVALID,
-		    "mount source %s holds more than one sandbox", src);
+	for (size_t i = 0; spec_many[i] != NULL; i++) {
+		if (strcmp(rest, spec_many[i]) == 0)
+			return err_set(e, ERR_INVALID,
+			    "mount source %s holds more than one sandbox", src);
+	}
 	return 0;
 }
 
@@ -304,22 +308,15 @@ spec_validate(const struct sandbox_spec *s, const char *home, struct err *e)
 	return 0;
 }
 
-/* openat2 without following any link; O_PATH, so nothing is opened for real. */
-static int
-spec_open_plain(const char *path)
+int
+spec_open_source(const char *path, bool may_be_dir, struct err *e)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
 		.resolve = RESOLVE_NO_SYMLINKS,
 	};
-
-	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-}
-
-static int
-spec_check_plain(const char *path, bool may_be_dir, struct err *e)
-{
-	AUTO_CLOSE int fd = spec_open_plain(path);
+	AUTO_CLOSE int fd = (int)syscall(
+	    SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 	struct stat st;
 
 	if (fd == -1 && errno == ELOOP)
@@ -331,9 +328,17 @@ spec_check_plain(const char *path, bool may_be_dir, struct err *e)
 	if (fstat(fd, &st) == -1)
 		return err_sys(e, ERR_IO, "%s", path);
 	if (S_ISREG(st.st_mode) || (may_be_dir && S_ISDIR(st.st_mode)))
-		return 0;
+		return STEAL_FD(fd);
 	return err_set(e, ERR_INVALID, "%s is not a %sregular file", path,
 	    may_be_dir ? "folder or " : "");
+}
+
+static int
+spec_check_plain(const char *path, bool may_be_dir, struct err *e)
+{
+	AUTO_CLOSE int fd = spec_open_source(path, may_be_dir, e);
+
+	return fd == -1 ? -1 : 0;
 }
 
 int

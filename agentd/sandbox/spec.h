@@ -89,6 +89,12 @@ int spec_validate(
  * or a regular file, and was reached without a symbolic link.
  */
 int spec_check_sources(const struct sandbox_spec *s, struct err *e);
+/*
+ * One source, as an O_PATH descriptor that no later rename can turn into
+ * something else: what a sandbox can write to may change between the check
+ * and the mount.
+ */
+int spec_open_source(const char *path, bool may_be_dir, struct err *e);
 /* With every default filled in. */
 struct spec_limits spec_limits_of(const struct sandbox_spec *s);
 

@@ -1,0 +1,365 @@
+#include "agentd/sandbox/oci.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agentd/sandbox/bundle.h"
+#include "agentd/sandbox/oci_priv.h"
+#include "agentd/sandbox/seq.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/num.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/io/child.h"
+#include "lib/wire/json.h"
+
+const char *
+oci_runc_path(void)
+{
+	static const char *const places[] = { "/usr/sbin/runc", "/usr/bin/runc",
+		"/usr/local/sbin/runc", "/usr/local/bin/runc", NULL };
+
+	for (size_t i = 0; places[i] != NULL; i++) {
+		if (access(places[i], X_OK) == 0)
+			return places[i];
+	}
+	return places[0];
+}
+
+char *
+oci_state_root(const struct sandbox_host *h)
+{
+	return xasprintf("%s/run/runc", h->home);
+}
+
+static int
+oci_probe(const struct sandbox_host *h, struct err *e)
+{
+	if (geteuid() != 0)
+		return err_set(
+		    e, ERR_DENIED, "the oci driver needs root; see coffer up");
+	if (access(oci_runc_path(), X_OK) == -1)
+		return err_set(e, ERR_NOTFOUND,
+		    "runc is not installed: apt-get install runc");
+	if (access("/proc/self/ns/user", F_OK) == -1)
+		return err_set(
+		    e, ERR_NOTFOUND, "the kernel has no user namespaces");
+	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == -1 &&
+	    access("/sys/fs/cgroup/memory", F_OK) == -1)
+		return err_set(e, ERR_NOTFOUND,
+		    "no cgroups are mounted at /sys/fs/cgroup");
+	return host_check(h, e);
+}
+
+struct oci_start {
+	struct err e;
+	bool bad;
+	char *self;
+	char *dir;
+};
+
+static int
+oci_prepare(const struct sandbox_host *h, const struct sandbox_spec *s,
+    const char *dir, struct err *e)
+{
+	AUTO_FREE char *bundle = path_join(dir, "bundle");
+	AUTO_FREE char *conf = path_join(dir, "shim.json");
+	AUTO_FREE char *state = oci_state_root(h);
+	AUTO_STR struct str text = STR_INIT;
+
+	if (spec_validate(s, h->home, e) == -1 ||
+	    spec_check_sources(s, e) == -1)
+		return -1;
+	if (path_mkdirs(state, 0700, e) == -1 ||
+	    path_mkdirs(dir, 0711, e) == -1)
+		return -1;
+	if (shim_alive(dir))
+		return err_set(
+		    e, ERR_EXISTS, "a sandbox is running in %s", dir);
+	shim_config(h, s, &text);
+	if (bundle_remove(bundle, e) == -1 ||
+	    bundle_write(h, s, bundle, e) == -1)
+		return -1;
+	return path_write_atomic(conf, text.p, text.len, 0600, e);
+}
+
+static int
+oci_start_prepared(struct seq *s, void *ctx, struct err *e)
+{
+	const struct oci_start *o = ctx;
+
+	(void)s;
+	if (o->bad) {
+		*e = o->e;
+		return -1;
+	}
+	return SEQ_DONE;
+}
+
+static int
+oci_start_undo(struct seq *s, void *ctx, struct err *e)
+{
+	const struct oci_start *o = ctx;
+	AUTO_FREE char *bundle = path_join(o->dir, "bundle");
+
+	(void)s;
+	return bundle_remove(bundle, e);
+}
+
+static int
+oci_start_shim(struct seq *s, void *ctx, struct err *e)
+{
+	const struct oci_start *o = ctx;
+	const char *const argv[] = { o->self, "--shim", o->dir, NULL };
+
+	return seq_cmd(s, argv, (struct view){ .p = NULL }, false, e);
+}
+
+static void
+oci_start_release(void *ctx)
+{
+	struct oci_start *o = ctx;
+
+	free(o->self);
+	free(o->dir);
+	free(o);
+}
+
+static const struct seq_step oci_start_steps[] = {
+	{ "prepare the sandbox", oci_start_prepared, oci_start_undo },
+	{ "start the sandbox", oci_start_shim, NULL },
+};
+
+static void
+oci_start(const struct sandbox_host *h, const struct sandbox_spec *s,
+    const char *dir, sandbox_done_fn *done, void *arg)
+{
+	struct oci_start *o = xcalloc(1, sizeof(*o));
+
+	o->self = xstrdup(h->self);
+	o->dir = xstrdup(dir);
+	o->bad = oci_prepare(h, s, dir, &o->e) == -1;
+	seq_start(&(struct seq_spec){ .loop = h->loop,
+	    .steps = oci_start_steps,
+	    .n = 2,
+	    .ctx = o,
+	    .release = oci_start_release,
+	    .done = done,
+	    .arg = arg });
+}
+
+static int
+oci_kill(const char *dir, bool now, struct err *e)
+{
+	return shim_send(dir, now ? SHIM_KILL : SHIM_STOP, e);
+}
+
+static void
+oci_pause(const struct sandbox_host *h, const char *id, bool frozen,
+    sandbox_done_fn *done, void *arg)
+{
+	AUTO_FREE char *state = oci_state_root(h);
+	const char *const argv[] = { oci_runc_path(), "--root", state,
+		frozen ? "pause" : "resume", id, NULL };
+
+	seq_program(h->loop, argv, false, done, arg);
+}
+
+struct oci_destroy {
+	const struct sandbox_host *h;
+	char *id;
+	char *dir;
+	struct seq *seq;
+};
+
+static void
+oci_destroy_on_exit(const struct shim_exit *x, void *arg)
+{
+	struct oci_destroy *o = arg;
+
+	(void)x;
+	seq_resume(NULL, o->seq);
+}
+
+/* A shim that still runs cleans up itself: wait for it. */
+static int
+oci_destroy_shim(struct seq *s, void *ctx, struct err *e)
+{
+	struct oci_destroy *o = ctx;
+	const struct shim_watch_spec spec = {
+		.dir = o->dir,
+		.from = UINT64_MAX >> 1,
+		.on_exit = oci_destroy_on_exit,
+		.arg = o,
+	};
+
+	o->seq = s;
+	if (shim_send(o->dir, SHIM_KILL, e) == -1)
+		return SEQ_DONE;
+	if (shim_watch_open(seq_loop(s), &spec, e) == NULL)
+		return -1;
+	return SEQ_WAIT;
+}
+
+static int
+oci_destroy_container(struct seq *s, void *ctx, struct err *e)
+{
+	const struct oci_destroy *o = ctx;
+	AUTO_FREE char *state = oci_state_root(o->h);
+	AUTO_FREE char *own = path_join(state, o->id);
+	const char *const argv[] = { oci_runc_path(), "--root", state, "delete",
+		"--force", o->id, NULL };
+
+	if (access(own, F_OK) == -1 && errno == ENOENT)
+		return SEQ_DONE;
+	return seq_cmd(s, argv, (struct view){ .p = NULL }, false, e);
+}
+
+static int
+oci_destroy_files(struct seq *s, void *ctx, struct err *e)
+{
+	static const char *const names[] = { "alive", "ctl", "pid", "shim.json",
+		NULL };
+	const struct oci_destroy *o = ctx;
+	AUTO_FREE char *bundle = path_join(o->dir, "bundle");
+
+	(void)s;
+	for (size_t i = 0; names[i] != NULL; i++) {
+		AUTO_FREE char *path = path_join(o->dir, names[i]);
+
+		if (unlink(path) == -1 && errno != ENOENT)
+			return err_sys(e, ERR_IO, "remove %s", path);
+	}
+	return bundle_remove(bundle, e);
+}
+
+static void
+oci_destroy_release(void *ctx)
+{
+	struct oci_destroy *o = ctx;
+
+	free(o->id);
+	free(o->dir);
+	free(o);
+}
+
+static const struct seq_step oci_destroy_steps[] = {
+	{ "end the sandbox", oci_destroy_shim, NULL },
+	{ "remove the sandbox", oci_destroy_container, NULL },
+	{ "remove the bundle", oci_destroy_files, NULL },
+};
+
+static void
+oci_destroy(const struct sandbox_host *h, const char *id, const char *dir,
+    sandbox_done_fn *done, void *arg)
+{
+	struct oci_destroy *o = xcalloc(1, sizeof(*o));
+
+	o->h = h;
+	o->id = xstrdup(id);
+	o->dir = xstrdup(dir);
+	seq_start(&(struct seq_spec){ .loop = h->loop,
+	    .steps = oci_destroy_steps,
+	    .n = 3,
+	    .ctx = o,
+	    .release = oci_destroy_release,
+	    .done = done,
+	    .arg = arg });
+}
+
+/* Field 22 of /proc/PID/stat, or 0 when there is no such process. */
+static uint64_t
+oci_start_time(int64_t pid)
+{
+	AUTO_FREE char *path = xasprintf("/proc/%" PRId64 "/stat", pid);
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	struct view rest;
+	struct view part;
+	const char *p;
+
+	if (path_read(path, 4096, &text, &e) == -1)
+		return 0;
+	p = strrchr(str_cstr(&text), ')');
+	if (p == NULL)
+		return 0;
+	rest = view_of(p + 2);
+	for (int i = 3; view_split(&rest, ' ', &part); i++) {
+		AUTO_FREE char *z = NULL;
+		uint64_t v = 0;
+
+		if (i < 22)
+			continue;
+		z = view_dup(part);
+		return num_u64(z, 0, UINT64_MAX, &v, &e) == 0 ? v : 0;
+	}
+	return 0;
+}
+
+static bool
+oci_is_frozen(const struct sandbox_host *h, const char *id)
+{
+	static const char *const files[] = { "freezer/", "freezer.state",
+		"FROZEN", "", "cgroup.freeze", "1", "unified/", "cgroup.freeze",
+		"1" };
+
+	for (size_t i = 0; i < 9; i += 3) {
+		AUTO_FREE char *path = NULL;
+		AUTO_STR struct str text = STR_INIT;
+		struct err e = ERR_INIT;
+
+		path = xasprintf("/sys/fs/cgroup/%scoffer-%s/%s/%s", files[i],
+		    h->inst, id, files[i + 1]);
+		if (path_read(path, 64, &text, &e) == 0 &&
+		    view_is(view_trim(str_view(&text)), files[i + 2]))
+			return true;
+	}
+	return false;
+}
+
+int
+oci_state(
+    const struct sandbox_host *h, const char *id, char out[16], struct err *e)
+{
+	AUTO_FREE char *path = xasprintf(
+	    "%s/run/runc/%s/state.json", h->home, id);
+	AUTO_FREE char *fifo = xasprintf(
+	    "%s/run/runc/%s/exec.fifo", h->home, id);
+	AUTO_STR struct str text = STR_INIT;
+	struct json *j;
+	const char *state;
+	uint64_t at;
+
+	if (path_read(path, JSON_MAX_BYTES, &text, e) == -1)
+		return err_wrap(e, "sandbox %s", id);
+	j = json_parse(str_view(&text), 0, e);
+	if (j == NULL)
+		return err_wrap(e, "sandbox %s", id);
+	at = oci_start_time(json_i64_or(j, "init_process_pid", 0));
+	if (at == 0 || (int64_t)at != json_i64_or(j, "init_process_start", -1))
+		state = "stopped";
+	else if (oci_is_frozen(h, id))
+		state = "paused";
+	else
+		state = access(fifo, F_OK) == 0 ? "created" : "running";
+	(void)snprintf(out, 16, "%s", state);
+	json_free(j);
+	return 0;
+}
+
+const struct driver oci_driver = {
+	.name = "oci",
+	.probe = oci_probe,
+	.start = oci_start,
+	.exec = oci_exec,
+	.exec_resize = oci_exec_resize,
+	.exec_kill = oci_exec_kill,
+	.kill = oci_kill,
+	.pause = oci_pause,
+	.destroy = oci_destroy,
+};
