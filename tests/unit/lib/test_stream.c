@@ -36,7 +36,7 @@ struct scene {
 	bool pause; /* on_data pauses */
 	struct str got;
 	size_t shown; /* length of the last input shown */
-	int datas, drains, eofs, closes;
+	int shows, drains, eofs, closes;
 	char reason[128];
 };
 
@@ -55,7 +55,7 @@ on_data(struct stream *s, struct view in, void *arg)
 {
 	struct scene *t = arg;
 
-	t->datas++;
+	t->shows++;
 	t->shown = in.len;
 	if (t->take) {
 		str_addv(&t->got, in);
@@ -227,14 +227,14 @@ stream_resume_shows_what_was_left(void **state)
 	t.pause = true;
 	assert_int_equal(write(t.peer, "abc", 3), 3);
 	settle(&t);
-	assert_int_equal(t.datas, 1);
+	assert_int_equal(t.shows, 1);
 	assert_int_equal(write(t.peer, "def", 3), 3);
 	settle(&t);
-	assert_int_equal(t.datas, 1);
+	assert_int_equal(t.shows, 1);
 	t.pause = false;
 	t.take = true;
 	stream_resume(t.s);
-	assert_int_equal(t.datas, 1);
+	assert_int_equal(t.shows, 1);
 	settle(&t);
 	assert_string_equal(str_cstr(&t.got), "abcdef");
 	close_scene(&t);
@@ -311,7 +311,7 @@ stream_finish_sends_the_whole_queue_first(void **state)
 	t.peer = -1;
 	run(&t);
 	assert_string_equal(t.reason, "finished");
-	assert_int_equal(t.datas, 0);
+	assert_int_equal(t.shows, 0);
 	close_scene(&t);
 }
 
@@ -406,7 +406,7 @@ stream_close_after_resume_is_safe(void **state)
 	settle(&t);
 	stream_resume(t.s);
 	close_scene(&t);
-	assert_int_equal(t.datas, 1);
+	assert_int_equal(t.shows, 1);
 }
 
 int

@@ -1,0 +1,153 @@
+#!/bin/sh
+# Runs what `make check` has built, and ends with "N passed, N failed".
+#   check.sh [unit|system]     O and V from the environment
+# unit: the unit tests.  system: tests/system/*.t.  Without an argument also
+# the fuzz corpus, the lints and the format.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+what=${1-}
+V=${V:-debug}
+O=${O:-build/$V}
+case $O in /*) ;; *) O=$PWD/$O ;; esac
+export O V
+unset MAKEFLAGS MFLAGS MAKELEVEL
+if [ "$V" = asan ]; then
+	export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:detect_leaks=1
+	export UBSAN_OPTIONS=print_stacktrace=1
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+passed=0
+failed=0
+skipped=0
+
+# One whole test without lines of TAP of its own.
+single() { # NAME LIMIT_S COMMAND...
+	name=$1
+	limit=$2
+	shift 2
+	timeout -k 10 "$limit" "$@" >"$work/out" 2>&1
+	rc=$?
+	if [ $rc = 0 ]; then
+		passed=$((passed + 1))
+		return
+	fi
+	failed=$((failed + 1))
+	echo "not ok - $name (status $rc)"
+	sed 's/^/    /' "$work/out"
+}
+
+# Counts into $work/tally: passed, failed, skipped.  The number of lines must
+# be the plan's, and a program that fails must have said why.
+count_tap() { # STATUS
+	awk -v rc="$1" '
+	/^1\.\.0/ { all = 1; reason = $0; sub(/^1\.\.0[ #]*/, "", reason) }
+	/^1\.\.[0-9]+/ && !planned { plan = substr($1, 4) + 0; planned = 1 }
+	/^(not )?ok( |$)/ {
+		seen++
+		if (toupper($0) ~ /# *SKIP/) {
+			skip++
+			print "  SKIP " $0
+		} else if ($1 == "ok") {
+			good++
+		} else {
+			bad++
+		}
+	}
+	END {
+		if (all && !seen) {
+			print "  SKIP all: " (reason == "" ? "no reason given" : reason)
+			skip++
+		} else if (!planned) {
+			print "  no plan: it ended before its first test"
+			bad++
+		} else if (seen != plan) {
+			print "  " seen + 0 " of " plan " tests came"
+			bad++
+		}
+		if (rc != 0 && !bad) {
+			print "  status " rc (rc == 124 ? ": out of time" : "")
+			bad++
+		}
+		print good + 0, bad + 0, skip + 0 >tally
+	}' tally="$work/tally" "$work/out" >"$work/remarks"
+}
+
+tap() { # NAME LIMIT_S COMMAND...
+	name=$1
+	limit=$2
+	shift 2
+	timeout -k 10 "$limit" "$@" >"$work/out" 2>&1 </dev/null
+	count_tap $?
+	read -r good bad skip <"$work/tally"
+	passed=$((passed + good))
+	failed=$((failed + bad))
+	skipped=$((skipped + skip))
+	if [ "$bad" -gt 0 ]; then
+		echo "not ok - $name: $good passed, $bad failed"
+		sed 's/^/    /' "$work/out"
+	else
+		echo "ok - $name: $good passed"
+	fi
+	cat "$work/remarks"
+}
+
+run_unit() {
+	for c in tests/unit/*/test_*.c; do
+		[ -e "$c" ] || continue
+		tap "${c%.c}" 120 env CMOCKA_MESSAGE_OUTPUT=TAP "$O/${c%.c}"
+	done
+}
+
+run_fuzz() {
+	for c in tests/fuzz/*/fuzz_*.c; do
+		[ -e "$c" ] || continue
+		name=${c##*/fuzz_}
+		name=${name%.c}
+		if [ -z "$(ls "tests/fuzz/corpus/$name" 2>/dev/null)" ]; then
+			failed=$((failed + 1))
+			echo "not ok - ${c%.c}: tests/fuzz/corpus/$name is empty"
+			continue
+		fi
+		before=$failed
+		single "${c%.c}" 120 "$O/${c%.c}" tests/fuzz/corpus/"$name"/*
+		[ "$failed" != "$before" ] || echo "ok - ${c%.c}: corpus replayed"
+	done
+}
+
+run_lint() {
+	tap tests/lint 300 tests/lint/run.sh
+	find lib server agentd router cli tests -name '*.[ch]' |
+	    LC_ALL=C sort >"$work/sources"
+	before=$failed
+	single 'format (make format repairs it)' 120 \
+	    xargs -a "$work/sources" clang-format --dry-run -Werror
+	[ "$failed" != "$before" ] || echo 'ok - format'
+}
+
+run_system() {
+	for t in tests/system/*.t; do
+		[ -e "$t" ] || continue
+		tap "$t" 300 "$t"
+	done
+}
+
+case $what in
+unit) run_unit ;;
+system) run_system ;;
+'')
+	run_unit
+	run_fuzz
+	run_lint
+	run_system
+	;;
+*)
+	echo 'usage: tests/check.sh [unit|system]' >&2
+	exit 2
+	;;
+esac
+[ "$skipped" = 0 ] || echo "$skipped skipped, named above"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
