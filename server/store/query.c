@@ -321,7 +321,10 @@ db_number(struct txn *t, const char *sql, const struct bind *binds,
 	if (rc == -1)
 		return -1;
 	*out = rc == 1 ? query_i64(&q) : 0;
-	return 0;
+	/* A statement with RETURNING is complete at its end only. */
+	while (rc == 1)
+		rc = query_next(&q, e);
+	return rc;
 }
 
 int64_t

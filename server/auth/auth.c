@@ -1,0 +1,123 @@
+#include "server/auth/auth.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "lib/base/err.h"
+#include "lib/base/num.h"
+#include "server/domain/word.h"
+#include "server/store/tokens.h"
+
+static const char *const identity_words[] = {
+	[IDENTITY_NONE] = "none",
+	[IDENTITY_ADMIN] = "admin",
+	[IDENTITY_USER] = "user",
+	[IDENTITY_AGENT] = "agent",
+	[IDENTITY_CI] = "ci",
+	[IDENTITY_SERVICE] = "service",
+	[IDENTITY_RUN] = "run",
+	[IDENTITY_SESSION] = "session",
+};
+
+static const enum identity_kind auth_user_kinds[] = {
+	[USER_ADMIN] = IDENTITY_ADMIN,
+	[USER_PERSON] = IDENTITY_USER,
+	[USER_AGENT] = IDENTITY_AGENT,
+	[USER_CI] = IDENTITY_CI,
+	[USER_SERVICE] = IDENTITY_SERVICE,
+};
+
+const char *
+identity_kind_name(enum identity_kind v)
+{
+	return word_name(
+	    identity_words, WORD_COUNT(identity_words), (unsigned)v);
+}
+
+/* One answer for every reason: the caller learns nothing of the token. */
+static int
+auth_deny(struct err *e)
+{
+	return err_set(e, ERR_DENIED, AUTH_TEXT_BAD);
+}
+
+static bool
+auth_label_fits(const struct token *k, const char *label)
+{
+	struct err ignored = ERR_INIT;
+	int64_t project = 0;
+
+	if (k->kind == TOKEN_USER)
+		return label[0] == '\0';
+	return num_i64(label, 1, INT64_MAX, &project, &ignored) == 0 &&
+	    project == k->project_id;
+}
+
+static bool
+auth_is_good(const struct token *k, const char *label, int64_t now)
+{
+	bool alive = k->expires_at == 0 || k->expires_at > now;
+
+	/* The user `agent` cannot log in; a run acts in its name. */
+	if (k->user_kind == USER_AGENT && k->kind == TOKEN_USER)
+		return false;
+	return alive && !k->user_deleted && auth_label_fits(k, label);
+}
+
+static enum identity_kind
+auth_kind(const struct token *k)
+{
+	if (k->kind == TOKEN_RUN)
+		return IDENTITY_RUN;
+	if (k->kind == TOKEN_SESSION)
+		return IDENTITY_SESSION;
+	if ((size_t)k->user_kind < WORD_COUNT(auth_user_kinds))
+		return auth_user_kinds[k->user_kind];
+	return IDENTITY_NONE;
+}
+
+static int
+auth_fill(const struct token *k, struct identity *out, struct err *e)
+{
+	out->kind = auth_kind(k);
+	if (out->kind == IDENTITY_NONE || strlen(k->branch) > AUTH_BRANCH_MAX)
+		return auth_deny(e);
+	out->user_id = k->user_id;
+	(void)snprintf(out->login, sizeof(out->login), "%s", k->login);
+	out->user_kind = k->user_kind;
+	out->site_admin = out->kind == IDENTITY_ADMIN;
+	out->token_id = k->id;
+	out->token_used_at = k->used_at;
+	out->expires_at = k->expires_at;
+	out->run_id = k->run_id;
+	out->project_id = k->project_id;
+	out->access = k->access;
+	(void)snprintf(out->branch, sizeof(out->branch), "%s", k->branch);
+	return 0;
+}
+
+int
+auth_identify(struct txn *t, const char *header, const char *label, int64_t now,
+    struct identity *out, struct err *e)
+{
+	char secret[TOKEN_SECRET_HEX + 1];
+	struct token k;
+	int rc;
+
+	*out = (struct identity){ .kind = IDENTITY_NONE };
+	rc = credential_parse(view_of(header), secret, e);
+	if (rc != 0)
+		return rc == 1 ? 0 : -1;
+	rc = tokens_by_secret(t, secret, &k, e);
+	sodium_memzero(secret, sizeof(secret));
+	if (rc == -1)
+		return e->code == ERR_NOTFOUND ? auth_deny(e) : -1;
+	rc = auth_is_good(&k, label, now) ? auth_fill(&k, out, e)
+					  : auth_deny(e);
+	token_release(&k);
+	if (rc == -1)
+		*out = (struct identity){ .kind = IDENTITY_NONE };
+	return rc;
+}

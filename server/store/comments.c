@@ -1,0 +1,140 @@
+#include "server/store/comments.h"
+
+#include "lib/base/err.h"
+#include "server/store/items_priv.h"
+
+#define COMMENT_COLS                                       \
+	"c.id, c.project_id, c.item, i.is_pull, c.run_id," \
+	" c.created_at, c.updated_at, c.body, " AUTHOR_COLS
+#define COMMENT_FROM                                                  \
+	" FROM comment c JOIN account a ON a.id = c.author_id"        \
+	" JOIN issue i ON i.project_id = c.project_id AND i.number =" \
+	" c.item"
+#define COMMENT_NONE "comment does not exist"
+
+static void
+comments_fill(struct query *q, struct comment *c)
+{
+	c->id = query_i64(q);
+	c->project_id = query_i64(q);
+	c->item = query_i64(q);
+	c->item_is_pull = query_bool(q);
+	c->run_id = query_i64(q);
+	c->created_at = query_i64(q);
+	c->updated_at = query_i64(q);
+	c->body = query_text(q);
+	author_fill(q, &c->author);
+}
+
+static int
+comments_count(struct txn *t, int64_t project_id, int64_t item, int by,
+    int64_t now, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE issue SET comments = comments + ?, updated_at = ?"
+	    " WHERE project_id = ? AND number = ?",
+	    BINDS(I(by), I(now), I(project_id), I(item)), ERR_NOTFOUND,
+	    "issue does not exist", e);
+}
+
+int
+comments_insert(
+    struct txn *t, const struct comment_new *n, int64_t *id, struct err *e)
+{
+	static const char sql
+	    [] = "INSERT INTO comment (project_id, item, author_id, run_id,"
+		 " created_at, updated_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)";
+
+	if (comments_count(t, n->project_id, n->item, 1, n->now, e) == -1 ||
+	    db_exec(t, sql,
+		BINDS(I(n->project_id), I(n->item), I(n->author_id),
+		    I(n->run_id), I(n->now), I(n->now), S(n->body)),
+		NULL, e) == -1)
+		return -1;
+	*id = db_last_id(t);
+	return 0;
+}
+
+int
+comments_get(struct txn *t, int64_t project_id, int64_t id, struct comment *out,
+    struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	*out = (struct comment){ .id = 0 };
+	if (query_open(&q, t,
+		"SELECT " COMMENT_COLS COMMENT_FROM
+		" WHERE c.id = ? AND c.project_id = ?",
+		BINDS(I(id), I(project_id)), e) == -1)
+		return -1;
+	rc = query_next(&q, e);
+	if (rc == -1)
+		return -1;
+	if (rc == 0)
+		return err_set(e, ERR_NOTFOUND, COMMENT_NONE);
+	comments_fill(&q, out);
+	return 0;
+}
+
+int
+comments_list(struct txn *t, int64_t project_id, int64_t item, int64_t limit,
+    int64_t offset, struct comment_list *out, struct err *e)
+{
+	static const char *const sql[2] = { "SELECT " COMMENT_COLS COMMENT_FROM,
+		" ORDER BY c.id" };
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_WHERE struct where w = WHERE_INIT;
+	int rc;
+
+	*out = (struct comment_list){ .n = 0 };
+	where_add2(
+	    &w, "c.project_id = ? AND c.item = ?", I(project_id), I(item));
+	if (where_count(&w, t, "comment c", &out->total, e) == -1 ||
+	    where_open(&w, &q, t, sql, limit, offset, e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		comments_fill(&q, LIST_ADD(out));
+	if (rc == -1)
+		comment_list_release(out);
+	return rc;
+}
+
+/* The item of a comment; a missing one is ERR_NOTFOUND. */
+static int
+comments_item(
+    struct txn *t, int64_t project_id, int64_t id, int64_t *item, struct err *e)
+{
+	if (db_number(t,
+		"SELECT item FROM comment WHERE id = ? AND project_id = ?",
+		BINDS(I(id), I(project_id)), item, e) == -1)
+		return -1;
+	return *item == 0 ? err_set(e, ERR_NOTFOUND, COMMENT_NONE) : 0;
+}
+
+int
+comments_set_body(struct txn *t, int64_t project_id, int64_t id,
+    const char *body, int64_t now, struct err *e)
+{
+	int64_t item = 0;
+
+	if (comments_item(t, project_id, id, &item, e) == -1 ||
+	    db_exec(t,
+		"UPDATE comment SET body = ?, updated_at = ? WHERE id = ?",
+		BINDS(S(body), I(now), I(id)), NULL, e) == -1)
+		return -1;
+	return comments_count(t, project_id, item, 0, now, e);
+}
+
+int
+comments_delete(
+    struct txn *t, int64_t project_id, int64_t id, int64_t now, struct err *e)
+{
+	int64_t item = 0;
+
+	if (comments_item(t, project_id, id, &item, e) == -1 ||
+	    db_exec(t, "DELETE FROM comment WHERE id = ?", BINDS(I(id)), NULL,
+		e) == -1)
+		return -1;
+	return comments_count(t, project_id, item, -1, now, e);
+}

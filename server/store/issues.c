@@ -1,0 +1,152 @@
+#include "server/store/issues.h"
+
+#include "lib/base/err.h"
+#include "server/store/items_priv.h"
+
+#define ISSUE_FROM " FROM issue i JOIN account a ON a.id = i.author_id"
+#define ISSUE_NONE "issue does not exist"
+
+int
+issues_insert(
+    struct txn *t, const struct issue_new *n, int64_t *number, struct err *e)
+{
+	static const char
+	    take[] = "UPDATE project SET next_number = next_number + 1"
+		     " WHERE id = ? AND state = 1 RETURNING next_number - 1";
+	static const char sql[] = "INSERT INTO issue (project_id, number, "
+				  "is_pull, author_id, state,"
+				  " created_at, updated_at, title, body)"
+				  " VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?)";
+
+	if (db_number(t, take, BINDS(I(n->project_id)), number, e) == -1)
+		return -1;
+	if (*number == 0)
+		return err_set(e, ERR_NOTFOUND, "project does not exist");
+	return db_exec(t, sql,
+	    BINDS(I(n->project_id), I(*number), I(n->is_pull), I(n->author_id),
+		I(n->now), I(n->now), S(n->title), S(n->body)),
+	    NULL, e);
+}
+
+int
+issues_get(struct txn *t, int64_t project_id, int64_t number, struct issue *out,
+    struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	*out = (struct issue){ .id = 0 };
+	if (query_open(&q, t,
+		"SELECT " ISSUE_COLS ISSUE_FROM
+		" WHERE i.project_id = ? AND i.number = ?",
+		BINDS(I(project_id), I(number)), e) == -1)
+		return -1;
+	rc = query_next(&q, e);
+	if (rc == -1)
+		return -1;
+	if (rc == 0)
+		return err_set(e, ERR_NOTFOUND, ISSUE_NONE);
+	issue_fill(&q, out);
+	return 0;
+}
+
+static void
+issues_where(struct where *w, const struct issue_filter *f)
+{
+	where_add1(w, "i.project_id = ?", I(f->project_id));
+	if (f->is_pull >= 0)
+		where_add1(w, "i.is_pull = ?", I(f->is_pull != 0));
+	if (f->state != 0)
+		where_add1(w, "i.state = ?", I(f->state));
+	if (f->since > 0)
+		where_add1(w, "i.updated_at >= ?", I(f->since));
+	if (f->created_by != NULL && f->created_by[0] != '\0')
+		where_add1(w,
+		    "i.author_id = (SELECT id FROM account WHERE login = ?)",
+		    S(f->created_by));
+	if (f->q != NULL && f->q[0] != '\0')
+		where_add2(w,
+		    "(instr(lower(i.title), lower(?)) > 0"
+		    " OR instr(lower(i.body), lower(?)) > 0)",
+		    S(f->q), S(f->q));
+}
+
+int
+issues_list(struct txn *t, const struct issue_filter *f, struct issue_list *out,
+    struct err *e)
+{
+	static const char *const sql[2] = { "SELECT " ISSUE_COLS ISSUE_FROM,
+		" ORDER BY i.number DESC" };
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_WHERE struct where w = WHERE_INIT;
+	int rc;
+
+	*out = (struct issue_list){ .n = 0 };
+	issues_where(&w, f);
+	if (where_count(&w, t, "issue i", &out->total, e) == -1 ||
+	    where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		issue_fill(&q, LIST_ADD(out));
+	if (rc == -1)
+		issue_list_release(out);
+	return rc;
+}
+
+int
+issues_set_text(struct txn *t, int64_t project_id, int64_t number,
+    const char *title, const char *body, int64_t now, struct err *e)
+{
+	static const char sql
+	    [] = "UPDATE issue SET title = CASE WHEN ? THEN ? ELSE title END,"
+		 " body = CASE WHEN ? THEN ? ELSE body END, updated_at = ?"
+		 " WHERE project_id = ? AND number = ?";
+
+	return db_exec_one(t, sql,
+	    BINDS(I(title != NULL), S(title), I(body != NULL), S(body), I(now),
+		I(project_id), I(number)),
+	    ERR_NOTFOUND, ISSUE_NONE, e);
+}
+
+/* A closed pull request gives its pair of branches free, and takes it back. */
+static int
+issues_set_pull_open(
+    struct txn *t, int64_t project_id, int64_t number, bool open, struct err *e)
+{
+	if (db_exec(t,
+		"UPDATE pull SET is_open = ? WHERE project_id = ?"
+		" AND number = ?",
+		BINDS(I(open), I(project_id), I(number)), NULL, e) == 0)
+		return 0;
+	if (e->code == ERR_EXISTS)
+		(void)err_set(e, ERR_EXISTS, "pull request already exists");
+	return -1;
+}
+
+int
+issues_set_state(struct txn *t, int64_t project_id, int64_t number,
+    enum issue_state to, int64_t now, struct err *e)
+{
+	static const char
+	    sql[] = "UPDATE issue SET state = ?, updated_at = ?, closed_at = ?"
+		    " WHERE project_id = ? AND number = ? AND state <> ?"
+		    " AND merged = 0";
+
+	if (db_exec_one(t, sql,
+		BINDS(I(to), I(now), I(to == ISSUE_CLOSED ? now : 0),
+		    I(project_id), I(number), I(to)),
+		ERR_BUSY, "the state does not change so", e) == -1)
+		return -1;
+	return issues_set_pull_open(t, project_id, number, to == ISSUE_OPEN, e);
+}
+
+int
+issues_touch(struct txn *t, int64_t project_id, int64_t number, int64_t now,
+    struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE issue SET updated_at = ?"
+	    " WHERE project_id = ? AND number = ?",
+	    BINDS(I(now), I(project_id), I(number)), ERR_NOTFOUND, ISSUE_NONE,
+	    e);
+}

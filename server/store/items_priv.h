@@ -1,0 +1,41 @@
+/* items_priv: the columns of an issue and of an author, shared by the item
+ * files of server/store. */
+#ifndef SERVER_STORE_ITEMS_PRIV_H
+#define SERVER_STORE_ITEMS_PRIV_H
+
+#include "server/domain/items.h"
+#include "server/store/db_priv.h"
+
+#define AUTHOR_COLS "a.id, a.login, a.kind"
+#define ISSUE_COLS                                                    \
+	"i.id, i.project_id, i.number, i.is_pull, i.merged, i.state," \
+	" i.comments, i.created_at, i.updated_at, i.closed_at,"       \
+	" i.title, i.body, " AUTHOR_COLS
+
+static inline void
+author_fill(struct query *q, struct author *a)
+{
+	a->id = query_i64(q);
+	QUERY_NAME(q, a->login);
+	a->kind = (enum user_kind)query_i64(q);
+}
+
+static inline void
+issue_fill(struct query *q, struct issue *i)
+{
+	i->id = query_i64(q);
+	i->project_id = query_i64(q);
+	i->number = query_i64(q);
+	i->is_pull = query_bool(q);
+	i->merged = query_bool(q);
+	i->state = (enum issue_state)query_i64(q);
+	i->comments = query_i64(q);
+	i->created_at = query_i64(q);
+	i->updated_at = query_i64(q);
+	i->closed_at = query_i64(q);
+	i->title = query_text(q);
+	i->body = query_text(q);
+	author_fill(q, &i->author);
+}
+
+#endif

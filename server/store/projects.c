@@ -1,0 +1,336 @@
+#include "server/store/projects.h"
+
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/view.h"
+#include "lib/wire/json.h"
+#include "server/store/db_priv.h"
+
+enum {
+	PROJECT_ARGS_MAX = 256 /* of an agent command, as kept */
+};
+
+#define PROJECT_COLS                                                         \
+	"id, owner, name, upstream, default_branch, state, created_at,"      \
+	" mirror_state, mirror_refs, mirror_ok_at, mirror_next_at,"          \
+	" mirror_failures, mirror_error, sandbox_want, sandbox_state,"       \
+	" sandbox_reason, sandbox_address, sandbox_at, interval_s, network," \
+	" agent, pickup, approvals, max_wakes, memory, cpus, pids, disk,"    \
+	" wall_s, agent_command"
+
+/* The command is a JSON array of strings in its column. */
+static void
+projects_put_command(struct str *out, const struct project_settings *s)
+{
+	struct jw w;
+
+	jw_init(&w, out);
+	jw_array(&w, NULL);
+	for (size_t i = 0; i < s->agent_command_n; i++)
+		jw_str(&w, NULL, s->agent_command[i]);
+	jw_end(&w);
+}
+
+static void
+projects_fill_command(struct query *q, struct project_settings *s)
+{
+	AUTO_FREE char *text = query_text(q);
+	const char *argv[PROJECT_ARGS_MAX];
+	struct err ignored = ERR_INIT;
+	struct json *j = json_parse(view_of(text), 0, &ignored);
+	const struct json *m;
+	size_t n = 0;
+
+	for (m = json_first(j); m != NULL && n < PROJECT_ARGS_MAX;
+	     m = json_next(m)) {
+		if (json_is_string(m))
+			argv[n++] = json_string(m);
+	}
+	project_settings_set_command(s, argv, n);
+	json_free(j);
+}
+
+static void
+projects_fill_settings(struct query *q, struct project_settings *s)
+{
+	s->interval_s = query_i64(q);
+	s->network = (enum network_mode)query_i64(q);
+	s->agent = query_text(q);
+	s->pickup = query_bool(q);
+	s->approvals = query_i64(q);
+	s->max_wakes = query_i64(q);
+	s->memory = query_i64(q);
+	s->cpus = query_i64(q);
+	s->pids = query_i64(q);
+	s->disk = query_i64(q);
+	s->wall_s = query_i64(q);
+	projects_fill_command(q, s);
+}
+
+static void
+projects_fill(struct query *q, struct project *p)
+{
+	p->id = query_i64(q);
+	QUERY_NAME(q, p->owner);
+	QUERY_NAME(q, p->name);
+	p->upstream = query_text(q);
+	p->default_branch = query_text(q);
+	p->state = (enum project_state)query_i64(q);
+	p->created_at = query_i64(q);
+	p->mirror.state = (enum mirror_status)query_i64(q);
+	p->mirror.refs = query_i64(q);
+	p->mirror.last_ok_at = query_i64(q);
+	p->mirror.next_at = query_i64(q);
+	p->mirror.failures = query_i64(q);
+	p->mirror.last_error = query_text(q);
+	p->sandbox.want = (enum sandbox_want)query_i64(q);
+	p->sandbox.state = (enum sandbox_status)query_i64(q);
+	p->sandbox.reason = query_text(q);
+	p->sandbox.address = query_text(q);
+	p->sandbox.updated_at = query_i64(q);
+	projects_fill_settings(q, &p->settings);
+}
+
+int
+projects_insert(
+    struct txn *t, const struct project_new *n, int64_t *id, struct err *e)
+{
+	static const char sql[] =
+	    "INSERT INTO project (owner, name, upstream, state, created_at,"
+	    " mirror_state, mirror_next_at, sandbox_want, sandbox_state,"
+	    " sandbox_at, interval_s, network, agent, agent_command, pickup,"
+	    " approvals, max_wakes, memory, cpus, pids, disk, wall_s)"
+	    " VALUES (?, ?, ?, 1, ?, 1, ?, 1, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " ?, ?, ?, ?)";
+	const struct project_settings *s = n->settings;
+	AUTO_STR struct str command = STR_INIT;
+
+	projects_put_command(&command, s);
+	if (db_exec(t, sql,
+		BINDS(S(n->owner), S(n->name), S(n->upstream), I(n->now),
+		    I(n->now), I(n->now), I(s->interval_s), I(s->network),
+		    S(s->agent), S(str_cstr(&command)), I(s->pickup),
+		    I(s->approvals), I(s->max_wakes), I(s->memory), I(s->cpus),
+		    I(s->pids), I(s->disk), I(s->wall_s)),
+		NULL, e) == -1) {
+		if (e->code == ERR_EXISTS)
+			(void)err_set(e, ERR_EXISTS,
+			    "a project of that name exists: %s", n->name);
+		return -1;
+	}
+	*id = db_last_id(t);
+	return 0;
+}
+
+static int
+projects_one(struct txn *t, const char *sql, const struct bind *binds,
+    struct project *out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	*out = (struct project){ .id = 0 };
+	if (query_open(&q, t, sql, binds, e) == -1)
+		return -1;
+	rc = query_next(&q, e);
+	if (rc == -1)
+		return -1;
+	if (rc == 0)
+		return err_set(e, ERR_NOTFOUND, "project does not exist");
+	projects_fill(&q, out);
+	return 0;
+}
+
+int
+projects_by_id(struct txn *t, int64_t id, struct project *out, struct err *e)
+{
+	return projects_one(t,
+	    "SELECT " PROJECT_COLS " FROM project WHERE id = ?", BINDS(I(id)),
+	    out, e);
+}
+
+int
+projects_by_name(struct txn *t, const char *owner, const char *name,
+    struct project *out, struct err *e)
+{
+	return projects_one(t,
+	    "SELECT " PROJECT_COLS " FROM project WHERE name = ? AND owner = ?",
+	    BINDS(S(name), S(owner)), out, e);
+}
+
+int
+projects_by_upstream_name(
+    struct txn *t, const char *name, struct project *out, struct err *e)
+{
+	return projects_one(t,
+	    "SELECT " PROJECT_COLS " FROM project WHERE name = ?",
+	    BINDS(S(name)), out, e);
+}
+
+int
+projects_list(struct txn *t, const struct project_filter *f,
+    struct project_list *out, struct err *e)
+{
+	static const char *const sql[2] = {
+		"SELECT " PROJECT_COLS " FROM project", " ORDER BY id"
+	};
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_WHERE struct where w = WHERE_INIT;
+	int rc;
+
+	*out = (struct project_list){ .n = 0 };
+	if (f->viewer != 0)
+		where_add1(&w,
+		    "id IN (SELECT project_id FROM role WHERE account_id = ?)",
+		    I(f->viewer));
+	if (f->q != NULL && f->q[0] != '\0')
+		where_add1(&w, "instr(lower(name), lower(?)) > 0", S(f->q));
+	if (where_count(&w, t, "project", &out->total, e) == -1 ||
+	    where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		projects_fill(&q, LIST_ADD(out));
+	if (rc == -1)
+		project_list_release(out);
+	return rc;
+}
+
+int
+projects_set_settings(
+    struct txn *t, int64_t id, const struct project_settings *s, struct err *e)
+{
+	static const char sql
+	    [] = "UPDATE project SET interval_s = ?, network = ?, agent = ?,"
+		 " agent_command = ?, pickup = ?, approvals = ?, max_wakes = ?,"
+		 " memory = ?, cpus = ?, pids = ?, disk = ?, wall_s = ?"
+		 " WHERE id = ?";
+	AUTO_STR struct str command = STR_INIT;
+
+	projects_put_command(&command, s);
+	return db_exec_one(t, sql,
+	    BINDS(I(s->interval_s), I(s->network), S(s->agent),
+		S(str_cstr(&command)), I(s->pickup), I(s->approvals),
+		I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
+		I(s->disk), I(s->wall_s), I(id)),
+	    ERR_NOTFOUND, "project does not exist", e);
+}
+
+int
+projects_set_default_branch(
+    struct txn *t, int64_t id, const char *branch, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE project SET default_branch = ? WHERE id = ?",
+	    BINDS(S(branch), I(id)), ERR_NOTFOUND, "project does not exist", e);
+}
+
+int
+projects_set_mirror(
+    struct txn *t, int64_t id, const struct mirror_state *m, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE project SET mirror_state = ?, mirror_refs = ?,"
+	    " mirror_ok_at = ?, mirror_next_at = ?, mirror_failures = ?,"
+	    " mirror_error = ? WHERE id = ?",
+	    BINDS(I(m->state), I(m->refs), I(m->last_ok_at), I(m->next_at),
+		I(m->failures), S(m->last_error), I(id)),
+	    ERR_NOTFOUND, "project does not exist", e);
+}
+
+int
+projects_move_mirror(struct txn *t, int64_t id, enum mirror_status from,
+    enum mirror_status to, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE project SET mirror_state = ?"
+	    " WHERE id = ? AND mirror_state = ?",
+	    BINDS(I(to), I(id), I(from)), ERR_BUSY,
+	    "the mirror is in another state", e);
+}
+
+int
+projects_reset_syncing(struct txn *t, int64_t now, int64_t *n, struct err *e)
+{
+	return db_exec(t,
+	    "UPDATE project SET mirror_next_at = ?, mirror_state ="
+	    " CASE WHEN mirror_ok_at > 0 THEN 3 ELSE 1 END"
+	    " WHERE mirror_state = 2",
+	    BINDS(I(now)), n, e);
+}
+
+int
+projects_due(struct txn *t, int64_t now, int64_t *ids, size_t max, size_t *n,
+    int64_t *next_at, struct err *e)
+{
+	/* The conditions of the index project_due, word for word. */
+	static const char sql
+	    [] = "SELECT id, mirror_next_at FROM project WHERE state = 1"
+		 " AND mirror_state <> 2 AND mirror_state <> 5"
+		 " AND mirror_next_at > 0 ORDER BY mirror_next_at, id LIMIT ?";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int64_t id, at;
+	int rc;
+
+	*n = 0;
+	*next_at = 0;
+	if (query_open(&q, t, sql, BINDS(I(max + 1)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		id = query_i64(&q);
+		at = query_i64(&q);
+		if (at > now || *n == max) {
+			*next_at = at;
+			return 0;
+		}
+		ids[(*n)++] = id;
+	}
+	return rc;
+}
+
+int
+projects_set_due(struct txn *t, int64_t id, int64_t now, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE project SET mirror_next_at = ? WHERE id = ? AND state = 1",
+	    BINDS(I(now), I(id)), ERR_BUSY, "the project is being deleted", e);
+}
+
+int
+projects_set_want(struct txn *t, int64_t id, enum sandbox_want want,
+    int64_t now, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE project SET sandbox_want = ?, sandbox_at = ?"
+	    " WHERE id = ? AND state = 1",
+	    BINDS(I(want), I(now), I(id)), ERR_BUSY,
+	    "the project is being deleted", e);
+}
+
+int
+projects_set_sandbox(
+    struct txn *t, int64_t id, const struct sandbox_state *s, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE project SET sandbox_state = ?, sandbox_reason = ?,"
+	    " sandbox_address = ?, sandbox_at = ? WHERE id = ?",
+	    BINDS(I(s->state), S(s->reason), S(s->address), I(s->updated_at),
+		I(id)),
+	    ERR_NOTFOUND, "project does not exist", e);
+}
+
+int
+projects_set_deleting(struct txn *t, int64_t id, int64_t now, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE project SET state = 2, sandbox_want = 3, sandbox_at = ?"
+	    " WHERE id = ? AND state = 1",
+	    BINDS(I(now), I(id)), ERR_BUSY,
+	    "the project is being deleted already", e);
+}
+
+int
+projects_purge(struct txn *t, int64_t id, struct err *e)
+{
+	return db_exec_one(t, "DELETE FROM project WHERE id = ? AND state = 2",
+	    BINDS(I(id)), ERR_BUSY, "the project is not being deleted", e);
+}
