@@ -351,6 +351,8 @@ run_phase_failed(struct run *r, const struct shim_exit *x)
 		    "%s: the sandbox was lost (a crash or a reboot)", name);
 	else if (x->error[0] != '\0')
 		run_end(r, "failed", "%s: %s", name, x->error);
+	else if (x->stopped)
+		run_end(r, "failed", "%s: stopped with the service", name);
 	else if (x->timed_out)
 		run_end(r, "timed_out", "%s: out of time", name);
 	else if (x->oom)

@@ -1,17 +1,7 @@
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "agentd/run/run_priv.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/log.h"
-#include "lib/base/str.h"
-
-enum {
-	RUN_RETRY_MIN_MS = 100,
-	RUN_RETRY_MAX_MS = 5000
-};
 
 static const char *const run_state_names[] = {
 	[RUN_QUEUED] = "queued",
@@ -20,69 +10,24 @@ static const char *const run_state_names[] = {
 	[RUN_FINISHING] = "finishing",
 };
 
-/* cofferd is away or busy: not an answer. */
-static bool
-run_is_transient(const struct err *e)
-{
-	return e->code == ERR_IO || e->code == ERR_TIMEOUT ||
-	    e->code == ERR_BUSY || e->code == ERR_INTERNAL ||
-	    e->code == ERR_PROTO;
-}
-
 static void
 run_on_reply(
     const struct err *fail, int status, const struct json *j, void *arg)
 {
-	struct run_request *q = arg;
+	struct run_query_slot *q = arg;
 
 	(void)status;
-	q->busy = false;
-	if (fail != NULL && run_is_transient(fail)) {
-		if (q->retry_ms == RUN_RETRY_MIN_MS)
-			log_warn("run retry run=%lld path=%s why=%s",
-			    (long long)q->run->id, q->path, log_val(fail->msg));
-		timer_set(q->retry, q->retry_ms);
-		q->retry_ms *= 2;
-		if (q->retry_ms > RUN_RETRY_MAX_MS)
-			q->retry_ms = RUN_RETRY_MAX_MS;
-		return;
-	}
 	q->done(q->run, fail, j);
-}
-
-static void
-run_request_send(void *arg)
-{
-	struct run_request *q = arg;
-	AUTO_STR struct str body = STR_INIT;
-	const struct api_call call = {
-		.method = q->method,
-		.path = q->path,
-		.body = q->body == NULL ? NULL : &body,
-		.done = run_on_reply,
-		.arg = q,
-	};
-
-	if (q->body != NULL)
-		str_add(&body, q->body);
-	q->busy = true;
-	(void)api_start(q->run->env->api, &call);
 }
 
 void
 run_ask(struct run *r, enum run_query which, const char *method,
     const char *path, const char *body, run_reply_fn *done)
 {
-	struct run_request *q = &r->q[which];
+	struct run_query_slot *q = &r->q[which];
 
-	free(q->path);
-	free(q->body);
-	q->method = method;
-	q->path = xstrdup(path);
-	q->body = body == NULL ? NULL : xstrdup(body);
 	q->done = done;
-	q->retry_ms = RUN_RETRY_MIN_MS;
-	run_request_send(q);
+	call_start(q->call, method, path, body);
 }
 
 void
@@ -90,20 +35,16 @@ run_requests_init(struct run *r)
 {
 	for (size_t i = 0; i < RUN_QUERIES; i++) {
 		r->q[i].run = r;
-		r->q[i].retry = timer_new(
-		    r->env->host->loop, run_request_send, &r->q[i]);
+		r->q[i].call = call_new(
+		    r->env->host->loop, r->env->api, run_on_reply, &r->q[i]);
 	}
 }
 
 void
 run_requests_release(struct run *r)
 {
-	for (size_t i = 0; i < RUN_QUERIES; i++) {
-		apiclient_forget(r->env->api, &r->q[i]);
-		timer_free(r->q[i].retry);
-		free(r->q[i].path);
-		free(r->q[i].body);
-	}
+	for (size_t i = 0; i < RUN_QUERIES; i++)
+		call_free(r->q[i].call);
 }
 
 static void run_state_step(struct run *r);
@@ -126,8 +67,7 @@ run_state_step(struct run *r)
 	AUTO_FREE char *path = NULL;
 	AUTO_FREE char *body = NULL;
 
-	if (r->have >= r->want || r->q[RUN_Q_STATE].busy ||
-	    timer_pending(r->q[RUN_Q_STATE].retry))
+	if (r->have >= r->want || call_busy(r->q[RUN_Q_STATE].call))
 		return;
 	path = xasprintf("/api/coffer/v1/runs/%lld", (long long)r->id);
 	body = xasprintf("{\"from\":\"%s\",\"state\":\"%s\"}",

@@ -3,11 +3,11 @@
 #define AGENTD_RUN_RUN_PRIV_H
 
 #include "agentd/agent/agent.h"
+#include "agentd/call.h"
 #include "agentd/run/logship.h"
 #include "agentd/run/run.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
-#include "lib/io/timer.h"
 #include "lib/net/apiclient.h"
 
 enum {
@@ -33,19 +33,13 @@ enum run_state {
 	RUN_FINISHING
 };
 
-/* One call to cofferd that is repeated until it was answered. */
 typedef void run_reply_fn(
     struct run *r, const struct err *fail, const struct json *j);
 
-struct run_request {
+struct run_query_slot {
 	struct run *run;
-	struct timer *retry;
-	int64_t retry_ms;
-	const char *method;
-	char *path;
-	char *body; /* NULL: none */
+	struct call *call;
 	run_reply_fn *done;
-	bool busy;
 };
 
 enum run_query {
@@ -97,7 +91,7 @@ struct run {
 	struct str why;
 	struct str message;
 	int cleaning;
-	struct run_request q[RUN_QUERIES];
+	struct run_query_slot q[RUN_QUERIES];
 };
 
 extern const char *const run_phase_names[RUN_PHASES];

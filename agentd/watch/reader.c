@@ -41,7 +41,6 @@ struct reader {
 	const struct json *next; /* in the batch */
 	struct timer *timer;     /* runs reader_step */
 	int64_t backoff_ms;
-	struct fetch *call;
 	loop_fn *committed;
 	void *committed_arg;
 };
@@ -76,7 +75,6 @@ reader_on_cursor(
 	struct err e = ERR_INIT;
 
 	(void)status;
-	r->call = NULL;
 	if (fail != NULL && fail->code != ERR_NOTFOUND) {
 		reader_retry(r, fail);
 		return;
@@ -104,7 +102,6 @@ reader_on_poll(
 	struct err e = ERR_INIT;
 
 	(void)status;
-	r->call = NULL;
 	if (fail != NULL) {
 		reader_retry(r, fail);
 		return;
@@ -174,7 +171,6 @@ reader_on_store(
 
 	(void)status;
 	(void)j;
-	r->call = NULL;
 	if (fail != NULL) {
 		reader_retry(r, fail);
 		return;
@@ -214,7 +210,7 @@ reader_store(struct reader *r, const char *path)
 	};
 
 	str_addf(&body, "{\"seq\":%lld}", (long long)r->handled);
-	r->call = api_start(r->api, &call);
+	(void)api_start(r->api, &call);
 }
 
 static void
@@ -246,7 +242,7 @@ reader_run(void *arg)
 		call.limit_ms = READER_LIMIT_MS;
 		break;
 	}
-	r->call = api_start(r->api, &call);
+	(void)api_start(r->api, &call);
 }
 
 struct reader *
@@ -277,6 +273,7 @@ reader_free(struct reader *r)
 {
 	if (r == NULL)
 		return;
+	apiclient_forget(r->api, r);
 	timer_free(r->timer);
 	json_free(r->batch);
 	free(r);

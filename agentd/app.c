@@ -1,0 +1,434 @@
+#include "agentd/app.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agentd/attach/attach.h"
+#include "agentd/command/command.h"
+#include "agentd/config.h"
+#include "agentd/connect.h"
+#include "agentd/run/runs.h"
+#include "agentd/sandbox/sandbox.h"
+#include "agentd/sandbox/uplink.h"
+#include "agentd/watch/projects.h"
+#include "agentd/watch/reader.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/io/loop.h"
+#include "lib/io/timer.h"
+#include "lib/net/apiclient.h"
+#include "lib/net/fetch.h"
+#include "lib/wire/json.h"
+
+enum {
+	APP_RETRY_MS = 200,
+	APP_TRIES_MAX = 300 /* of one step: a minute, then it is an error */
+};
+
+struct app;
+typedef void app_step_fn(struct app *a);
+
+struct app {
+	struct connection *connection;
+	const struct agentd_config *cfg;
+	struct loop *loop;
+	struct sandbox_host host;
+	char gateway[HOST_ADDR_MAX];
+	char range[HOST_ADDR_MAX];
+	struct commands commands;
+	struct routerctl *router;
+	struct projects *projects;
+	struct sandboxes *sandboxes;
+	struct runs *runs;
+	struct run_env env;
+	struct reader *reader;
+	struct attach *attach;
+	struct uplink_watch *addresses;
+	size_t step;
+	unsigned tries;
+	struct timer *retry;
+	struct watch_event ev; /* the one in hand */
+	struct trigger trigger;
+	struct err fail;
+};
+
+static void app_next(struct app *a);
+
+/* ---- the steps of the start, one after the other ---- */
+
+static void
+app_on_step(const struct err *e, void *arg)
+{
+	struct app *a = arg;
+
+	if (e == NULL) {
+		a->step++;
+		a->tries = 0;
+		app_next(a);
+		return;
+	}
+	if (a->tries == 0)
+		log_warn("app wait step=%zu why=%s", a->step, log_val(e->msg));
+	if (++a->tries >= APP_TRIES_MAX) {
+		a->fail = *e;
+		loop_stop(a->loop);
+		return;
+	}
+	timer_set(a->retry, APP_RETRY_MS);
+}
+
+static void
+app_on_hello(const struct json *reply, const struct err *e, void *arg)
+{
+	struct app *a = arg;
+	const char *range = json_str_or(reply, "range", "10.214.0.0/16");
+	struct err bad = ERR_INIT;
+
+	if (e != NULL) {
+		app_on_step(e, a);
+		return;
+	}
+	(void)snprintf(a->gateway, sizeof(a->gateway), "%s",
+	    json_str_or(reply, "address", "10.214.0.1"));
+	(void)snprintf(a->range, sizeof(a->range), "%.*s",
+	    (int)strcspn(range, "/"), range);
+	app_on_step(host_check(&a->host, &bad) == -1 ? &bad : NULL, a);
+}
+
+static void
+app_step_router(struct app *a)
+{
+	routerctl_hello(a->router, app_on_hello, a);
+}
+
+static void
+app_step_uplink(struct app *a)
+{
+	uplink_up(&a->host, app_on_step, a);
+}
+
+static void
+app_on_addresses_set(const struct json *reply, const struct err *e, void *arg)
+{
+	(void)reply;
+	(void)arg;
+	if (e != NULL)
+		log_error("app host-set why=%s", log_val(e->msg));
+}
+
+static void
+app_on_addresses(const char *const *addresses, size_t n, void *arg)
+{
+	struct app *a = arg;
+
+	routerctl_host_set(a->router, addresses, n, app_on_addresses_set, NULL);
+}
+
+static void
+app_on_session_lost(int64_t id, const char *why, void *arg)
+{
+	struct app *a = arg;
+
+	projects_on_lost(a->projects, id, why);
+}
+
+static void
+app_step_sandboxes(struct app *a)
+{
+	struct err e = ERR_INIT;
+
+	if (a->addresses == NULL) {
+		a->addresses = uplink_watch_new(
+		    a->loop, app_on_addresses, a, &e);
+		if (a->addresses == NULL) {
+			app_on_step(&e, a);
+			return;
+		}
+	}
+	if (a->sandboxes == NULL)
+		a->sandboxes = sandboxes_new(
+		    &a->host, a->router, a->env.driver, app_on_session_lost, a);
+	a->env.sandboxes = a->sandboxes;
+	sandboxes_adopt(a->sandboxes, app_on_step, a);
+}
+
+static void
+app_step_projects(struct app *a)
+{
+	projects_set_sandboxes(a->projects, a->sandboxes);
+	projects_load(a->projects, app_on_step, a);
+}
+
+static void
+app_step_runs(struct app *a)
+{
+	runs_adopt(a->runs, app_on_step, a);
+}
+
+static void
+app_step_serve(struct app *a)
+{
+	struct err e = ERR_INIT;
+
+	a->attach = attach_new(a->loop, a->host.home, a->connection->api,
+	    a->sandboxes, a->env.driver, &e);
+	if (a->attach == NULL) {
+		app_on_step(&e, a);
+		return;
+	}
+	reader_start(a->reader);
+	log_info("app ready home=%s inst=%s", a->host.home, a->host.inst);
+	app_on_step(NULL, a);
+}
+
+static app_step_fn *const app_steps[] = {
+	app_step_router,
+	app_step_uplink,
+	app_step_sandboxes,
+	app_step_projects,
+	app_step_runs,
+	app_step_serve,
+};
+
+static void
+app_next(struct app *a)
+{
+	if (a->step < sizeof(app_steps) / sizeof(app_steps[0]))
+		app_steps[a->step](a);
+}
+
+static void
+app_on_retry(void *arg)
+{
+	app_next(arg);
+}
+
+/* ---- events ---- */
+
+static void
+app_on_ordered(const struct err *e, void *arg)
+{
+	struct app *a = arg;
+
+	/* The server's no is final; its absence is not. */
+	if (e != NULL)
+		log_warn("app order event=%lld why=%s", (long long)a->ev.seq,
+		    log_val(e->msg));
+	reader_next(a->reader,
+	    e != NULL && e->code != ERR_INVALID && e->code != ERR_DENIED &&
+		e->code != ERR_NOTFOUND && e->code != ERR_EXISTS);
+}
+
+static void
+app_on_refreshed(const struct err *e, void *arg)
+{
+	struct app *a = arg;
+
+	reader_next(a->reader, e != NULL);
+}
+
+static void
+app_on_helped(
+    const struct err *fail, int status, const struct json *j, void *arg)
+{
+	struct app *a = arg;
+
+	(void)status;
+	(void)j;
+	if (fail != NULL)
+		log_warn("app help why=%s", log_val(fail->msg));
+	reader_next(a->reader, false);
+}
+
+/* The cursor is past the event: at most one answer, whatever happens. */
+static void
+app_help(void *arg)
+{
+	struct app *a = arg;
+	AUTO_STR struct str text = STR_INIT, body = STR_INIT;
+	AUTO_FREE char *path = xasprintf(
+	    "/api/v1/repos/%s/issues/%lld/comments", a->ev.full_name,
+	    (long long)a->ev.item);
+	struct jw w;
+	const struct api_call call = {
+		.method = "POST",
+		.path = path,
+		.body = &body,
+		.done = app_on_helped,
+		.arg = a,
+	};
+
+	str_addf(&text, "There is no command `/%s`. These are there:\n\n",
+	    a->trigger.asked);
+	commands_help(&a->commands, &text);
+	jw_init(&w, &body);
+	jw_object(&w, NULL);
+	jw_view(&w, "body", str_view(&text));
+	jw_end(&w);
+	(void)api_start(a->connection->api, &call);
+}
+
+static bool
+app_is_project_event(const char *kind)
+{
+	return strcmp(kind, "project.created") == 0 ||
+	    strcmp(kind, "project.updated") == 0 ||
+	    strcmp(kind, "project.deleting") == 0 ||
+	    strcmp(kind, "sandbox.wanted") == 0;
+}
+
+static void
+app_on_event(const struct watch_event *ev, void *arg)
+{
+	struct app *a = arg;
+	const struct project *p = projects_find(a->projects, ev->project);
+
+	a->ev = *ev;
+	if (app_is_project_event(ev->kind)) {
+		projects_refresh(
+		    a->projects, ev->full_name, app_on_refreshed, a);
+		return;
+	}
+	if (strcmp(ev->kind, "run.cancel") == 0)
+		runs_cancel(a->runs, json_i64_or(ev->data, "run", 0));
+	trigger_decide(ev, &a->commands, p != NULL && p->pickup, &a->trigger);
+	switch (a->trigger.verdict) {
+	case TRIGGER_NONE:
+		reader_next(a->reader, false);
+		return;
+	case TRIGGER_RUN:
+		runs_order(a->runs, ev, &a->trigger, app_on_ordered, a);
+		return;
+	case TRIGGER_HELP:
+		reader_commit(a->reader, app_help, a);
+		return;
+	}
+}
+
+/* ---- putting it together ---- */
+
+/* Installed: PREFIX/share/coffer/prompts; in a build tree: prompts. */
+static int
+app_load_commands(struct app *a, struct err *e)
+{
+	static const char *const places[] = { "../share/coffer/prompts",
+		"../../../prompts" };
+	AUTO_FREE char *own = path_join(a->host.home, "prompts/commands");
+	char shipped[PATH_MAX] = "";
+	const char *const dirs[] = { shipped, own, NULL };
+	AUTO_FREE char *bin = xstrdup(a->connection->self);
+
+	*strrchr(bin, '/') = '\0';
+	if (a->cfg->prompts_dir != NULL)
+		(void)snprintf(shipped, sizeof(shipped), "%s/commands",
+		    a->cfg->prompts_dir);
+	for (size_t i = 0; i < 2 && shipped[0] == '\0'; i++) {
+		AUTO_FREE char *place = xasprintf(
+		    "%s/%s/commands", bin, places[i]);
+
+		if (realpath(place, shipped) == NULL)
+			shipped[0] = '\0';
+	}
+	if (commands_load(&a->commands, dirs, e) == -1)
+		return -1;
+	if (a->commands.n == 0) {
+		commands_release(&a->commands);
+		return err_set(e, ERR_NOTFOUND,
+		    "no command file in %s nor in %s: set prompts_dir", own,
+		    shipped[0] != '\0' ? shipped : "the shipped prompts");
+	}
+	log_info("app commands n=%zu from=%s", a->commands.n, shipped);
+	return 0;
+}
+
+static void
+app_on_signal(void *arg)
+{
+	struct app *a = arg;
+
+	log_info("app stop");
+	loop_stop(a->loop);
+}
+
+static int
+app_make(struct app *a, struct err *e)
+{
+	struct connection *c = a->connection;
+	AUTO_FREE char *sock = path_join(c->home, "run/router.sock");
+
+	a->loop = loop_new(e);
+	if (a->loop == NULL)
+		return -1;
+	a->host = (struct sandbox_host){ .loop = a->loop,
+		.home = c->home,
+		.inst = c->inst,
+		.self = c->self,
+		.gateway = a->gateway,
+		.range = a->range };
+	a->env.driver = driver_find(a->cfg->driver);
+	if (a->env.driver == NULL)
+		return err_set(
+		    e, ERR_INVALID, "no driver is called %s", a->cfg->driver);
+	if (a->env.driver->probe(&a->host, e) == -1 ||
+	    app_load_commands(a, e) == -1 ||
+	    connection_open(c, a->loop, a->cfg->server, "agentd.token",
+		"coffer-agentd", e) == -1 ||
+	    loop_on_signal(a->loop, SIGTERM, app_on_signal, a, e) == -1 ||
+	    loop_on_signal(a->loop, SIGINT, app_on_signal, a, e) == -1)
+		return -1;
+	a->router = routerctl_new(a->loop, sock);
+	a->projects = projects_new(&a->host, c->api);
+	a->env.host = &a->host;
+	a->env.projects = a->projects;
+	a->env.api = c->api;
+	a->env.commands = &a->commands;
+	a->runs = runs_new(&a->env, (unsigned)a->cfg->max_runs);
+	a->reader = reader_new(a->loop, c->api, "agentd", app_on_event, a);
+	a->retry = timer_new(a->loop, app_on_retry, a);
+	return 0;
+}
+
+/* Whoever calls the API takes its calls back; then it goes, then the loop. */
+static void
+app_free(struct app *a)
+{
+	attach_free(a->attach);
+	reader_free(a->reader);
+	runs_free(a->runs);
+	projects_free(a->projects);
+	apiclient_free(a->connection->api);
+	a->connection->api = NULL;
+	uplink_watch_free(a->addresses);
+	sandboxes_free(a->sandboxes);
+	routerctl_free(a->router);
+	timer_free(a->retry);
+	commands_release(&a->commands);
+	net_free(a->connection->net);
+	a->connection->net = NULL;
+	loop_free(a->loop);
+}
+
+int
+app_serve(struct connection *c, const struct agentd_config *cfg, struct err *e)
+{
+	struct app a = { .connection = c, .cfg = cfg };
+	int rc = app_make(&a, e);
+
+	if (rc == 0) {
+		app_next(&a);
+		rc = loop_run(a.loop, e);
+	}
+	if (rc == 0 && a.fail.code != ERR_NONE) {
+		*e = a.fail;
+		rc = -1;
+	}
+	app_free(&a);
+	return rc;
+}

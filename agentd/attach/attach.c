@@ -1,0 +1,465 @@
+#include "agentd/attach/attach.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agentd/sandbox/sandbox.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/list.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/io/frame.h"
+#include "lib/io/sock.h"
+#include "lib/io/stream.h"
+#include "lib/io/timer.h"
+#include "lib/net/apiclient.h"
+#include "lib/wire/json.h"
+
+enum {
+	ATTACH_MAX = 64, /* sessions at a time */
+	ATTACH_HELLO_MAX = 16 << 10,
+	ATTACH_HELLO_MS = 10 * 1000,
+	ATTACH_FRAME_MAX = 32 << 10,
+	ATTACH_CHUNK = 16 << 10,
+	ATTACH_ARGV_MAX = 32,
+	ATTACH_SIDE_MAX = 1000
+};
+
+enum attach_frame {
+	ATTACH_DATA = 1,
+	ATTACH_RESIZE = 2,
+	ATTACH_EOF = 3,
+	ATTACH_EXIT = 4,
+	ATTACH_ERROR = 5
+};
+
+enum attach_step {
+	ATTACH_HELLO,
+	ATTACH_REDEEM,
+	ATTACH_OPEN,
+	ATTACH_CLOSING
+};
+
+struct session {
+	TAILQ_ENTRY(session) link;
+	struct attach *all;
+	enum attach_step step;
+	struct stream *user;
+	struct stream *term; /* NULL before and after */
+	struct driver_exec *exec;
+	struct timer *hello;
+	char *verb;
+	char *argv[ATTACH_ARGV_MAX + 1];
+	uint16_t cols, rows;
+	int status; /* -1: not known yet */
+};
+
+struct attach {
+	struct loop *loop;
+	const char *home;
+	struct apiclient *api;
+	struct sandboxes *sandboxes;
+	const struct driver *driver;
+	struct listener *listener;
+	unsigned n;
+	TAILQ_HEAD(, session) list;
+};
+
+static void
+session_free(struct session *s)
+{
+	TAILQ_REMOVE(&s->all->list, s, link);
+	s->all->n--;
+	apiclient_forget(s->all->api, s);
+	timer_free(s->hello);
+	free(s->verb);
+	for (size_t i = 0; i < ATTACH_ARGV_MAX; i++)
+		free(s->argv[i]);
+	free(s);
+}
+
+/* The last of user, terminal and process to go takes the session along. */
+static void
+session_unref(struct session *s)
+{
+	if (s->user == NULL && s->term == NULL && s->exec == NULL)
+		session_free(s);
+}
+
+static void
+session_send(struct session *s, uint8_t type, const void *p, size_t n)
+{
+	AUTO_STR struct str frame = STR_INIT;
+
+	if (s->user == NULL)
+		return;
+	frame_put(&frame, type, p, n);
+	stream_write(s->user, frame.p, frame.len);
+}
+
+static void
+session_refuse(struct session *s, const char *why)
+{
+	log_info("attach refused why=%s", log_val(why));
+	s->step = ATTACH_CLOSING;
+	session_send(s, ATTACH_ERROR, why, strlen(why));
+	if (s->user != NULL)
+		stream_finish(s->user);
+}
+
+/* Both are needed: the status, and the terminal's last bytes. */
+static void
+session_try_end(struct session *s)
+{
+	uint8_t status[4];
+
+	if (s->exec != NULL || s->term != NULL || s->step == ATTACH_CLOSING)
+		return;
+	s->step = ATTACH_CLOSING;
+	for (int i = 0; i < 4; i++)
+		status[i] = (uint8_t)((unsigned)s->status >> (24 - 8 * i));
+	session_send(s, ATTACH_EXIT, status, sizeof(status));
+	if (s->user != NULL)
+		stream_finish(s->user);
+}
+
+static void
+session_on_exit(int status, const struct err *e, void *arg)
+{
+	struct session *s = arg;
+
+	s->exec = NULL;
+	s->status = status;
+	if (e != NULL && s->step != ATTACH_CLOSING)
+		session_refuse(s, e->msg);
+	session_try_end(s);
+	session_unref(s);
+}
+
+static void
+session_term_data(struct stream *t, struct view in, void *arg)
+{
+	struct session *s = arg;
+
+	while (in.len > 0 && s->user != NULL) {
+		size_t n = in.len < ATTACH_CHUNK ? in.len : ATTACH_CHUNK;
+
+		if (stream_is_full(s->user)) {
+			stream_pause(t);
+			return;
+		}
+		session_send(s, ATTACH_DATA, in.p, n);
+		stream_take(t, n);
+		in = stream_input(t);
+	}
+	stream_take(t, in.len);
+}
+
+static void
+session_term_drain(struct stream *t, void *arg)
+{
+	struct session *s = arg;
+
+	(void)t;
+	if (s->user != NULL)
+		stream_resume(s->user);
+}
+
+static void
+session_term_close(struct stream *t, const char *reason, void *arg)
+{
+	struct session *s = arg;
+
+	(void)t;
+	(void)reason;
+	s->term = NULL;
+	session_try_end(s);
+	session_unref(s);
+}
+
+static void
+session_open(struct session *s, int64_t project)
+{
+	const struct sandbox_spec like = {
+		.argv = s->argv[0] == NULL ? NULL
+					   : (const char *const *)s->argv,
+	};
+	char name[HOST_NAME_MAX];
+	struct err e = ERR_INIT;
+	const struct driver_exec_spec x = {
+		.like = &like,
+		.terminal = true,
+		.cols = s->cols,
+		.rows = s->rows,
+		.on_exit = session_on_exit,
+		.arg = s,
+	};
+	struct stream_spec term = {
+		.fd = -1,
+		.on_data = session_term_data,
+		.on_drain = session_term_drain,
+		.on_close = session_term_close,
+		.arg = s,
+	};
+
+	if (sandbox_netns(s->all->sandboxes, project, name, &e) == -1) {
+		session_refuse(s, e.msg);
+		return;
+	}
+	s->exec = sandbox_attach(s->all->sandboxes, project, &x, &term.fd, &e);
+	if (s->exec == NULL) {
+		session_refuse(s, e.msg);
+		return;
+	}
+	s->step = ATTACH_OPEN;
+	s->term = stream_new(s->all->loop, &term);
+	stream_resume(s->user);
+}
+
+static void
+session_on_ticket(
+    const struct err *fail, int status, const struct json *j, void *arg)
+{
+	struct session *s = arg;
+	int64_t project = json_i64_or(json_get(j, "project"), "id", 0);
+	const char *verb = json_str_or(j, "verb", "");
+
+	(void)status;
+	if (s->user == NULL) {
+		session_unref(s);
+		return;
+	}
+	if (fail != NULL || strcmp(verb, s->verb) != 0) {
+		session_refuse(s,
+		    fail != NULL && fail->code != ERR_NOTFOUND
+			? fail->msg
+			: "the ticket is not valid (any more); try again");
+		return;
+	}
+	log_info("attach open user=%s project=%lld verb=%s",
+	    log_val(json_str_or(j, "user", "")), (long long)project, verb);
+	session_open(s, project);
+}
+
+static int
+session_read_hello(
+    struct session *s, const struct json *j, const char **ticket, struct err *e)
+{
+	const struct json *argv = json_get(j, "argv");
+	const char *verb = "";
+	int64_t cols = 80, rows = 24;
+	size_t n = json_count(argv);
+
+	if (json_str(j, "ticket", 128, ticket, e) == -1 ||
+	    json_str(j, "verb", 16, &verb, e) == -1 ||
+	    json_i64(j, "cols", 1, ATTACH_SIDE_MAX, &cols, e) == -1 ||
+	    json_i64(j, "rows", 1, ATTACH_SIDE_MAX, &rows, e) == -1)
+		return -1;
+	if (n > ATTACH_ARGV_MAX)
+		return err_set(
+		    e, ERR_LIMIT, "over %d arguments", ATTACH_ARGV_MAX);
+	for (size_t i = 0; i < n; i++) {
+		const char *one = json_string(json_at(argv, i));
+
+		if (one == NULL)
+			return err_set(e, ERR_INVALID, "argv: not a string");
+		s->argv[i] = xstrdup(one);
+	}
+	if ((strcmp(verb, "exec") == 0) != (n > 0))
+		return err_set(
+		    e, ERR_INVALID, "the verb exec, and it alone, takes argv");
+	s->verb = xstrdup(verb);
+	s->cols = (uint16_t)cols;
+	s->rows = (uint16_t)rows;
+	return 0;
+}
+
+static void
+session_hello(struct session *s, struct view line)
+{
+	struct err e = ERR_INIT;
+	struct json *j = json_parse(line, ATTACH_HELLO_MAX, &e);
+	const char *ticket = "";
+	AUTO_STR struct str body = STR_INIT;
+	struct jw w;
+	const struct api_call call = {
+		.method = "POST",
+		.path = "/api/coffer/v1/tickets/redeem",
+		.body = &body,
+		.done = session_on_ticket,
+		.arg = s,
+	};
+
+	timer_cancel(s->hello);
+	if (j == NULL || session_read_hello(s, j, &ticket, &e) == -1) {
+		session_refuse(s, e.msg);
+		json_free(j);
+		return;
+	}
+	s->step = ATTACH_REDEEM;
+	stream_pause(s->user);
+	jw_init(&w, &body);
+	jw_object(&w, NULL);
+	jw_str(&w, "ticket", ticket);
+	jw_end(&w);
+	json_free(j);
+	(void)api_start(s->all->api, &call);
+}
+
+static void
+session_frame(struct session *s, const struct frame *f)
+{
+	const uint8_t *p = (const uint8_t *)f->payload.p;
+
+	if (s->term == NULL)
+		return;
+	if (f->type == ATTACH_DATA) {
+		stream_write(s->term, f->payload.p, f->payload.len);
+	} else if (f->type == ATTACH_RESIZE && f->payload.len == 4 &&
+	    s->exec != NULL) {
+		s->all->driver->exec_resize(s->exec,
+		    (uint16_t)(p[0] << 8 | p[1]), (uint16_t)(p[2] << 8 | p[3]));
+	} else if (f->type == ATTACH_EOF) {
+		stream_write(s->term, "\x04", 1);
+	}
+}
+
+static void
+session_user_data(struct stream *u, struct view in, void *arg)
+{
+	struct session *s = arg;
+	struct frame f;
+	struct err e = ERR_INIT;
+	const char *nl;
+	long n;
+
+	if (s->step == ATTACH_HELLO) {
+		nl = memchr(in.p, '\n', in.len);
+		if (nl == NULL) {
+			if (in.len > ATTACH_HELLO_MAX)
+				session_refuse(s, "the first line is too long");
+			return;
+		}
+		session_hello(
+		    s, (struct view){ .p = in.p, .len = (size_t)(nl - in.p) });
+		stream_take(u, (size_t)(nl - in.p) + 1);
+		return;
+	}
+	while (s->step == ATTACH_OPEN) {
+		if (s->term != NULL && stream_is_full(s->term)) {
+			stream_pause(u);
+			return;
+		}
+		n = frame_get(stream_input(u), ATTACH_FRAME_MAX, &f, &e);
+		if (n == -1)
+			session_refuse(s, e.msg);
+		if (n <= 0)
+			return;
+		session_frame(s, &f);
+		stream_take(u, (size_t)n);
+	}
+}
+
+static void
+session_user_drain(struct stream *u, void *arg)
+{
+	struct session *s = arg;
+
+	(void)u;
+	if (s->term != NULL)
+		stream_resume(s->term);
+}
+
+static void
+session_user_close(struct stream *u, const char *reason, void *arg)
+{
+	struct session *s = arg;
+
+	(void)u;
+	(void)reason;
+	s->user = NULL;
+	timer_cancel(s->hello);
+	if (s->term != NULL)
+		stream_close(s->term, "the user left");
+	if (s->exec != NULL)
+		s->all->driver->exec_kill(s->exec, SIGHUP);
+	session_unref(s);
+}
+
+static void
+session_on_hello_late(void *arg)
+{
+	session_refuse(arg, "no ticket came");
+}
+
+static void
+attach_on_accept(int fd, const struct sock_addr *peer, void *arg)
+{
+	struct attach *a = arg;
+	struct session *s;
+	struct stream_spec user = {
+		.fd = fd,
+		.in_max = ATTACH_FRAME_MAX + FRAME_HEADER,
+		.on_data = session_user_data,
+		.on_drain = session_user_drain,
+		.on_close = session_user_close,
+	};
+
+	(void)peer;
+	if (a->n >= ATTACH_MAX) {
+		(void)close(fd);
+		return;
+	}
+	s = xcalloc(1, sizeof(*s));
+	s->all = a;
+	s->status = -1;
+	s->hello = timer_new(a->loop, session_on_hello_late, s);
+	timer_set(s->hello, ATTACH_HELLO_MS);
+	TAILQ_INSERT_TAIL(&a->list, s, link);
+	a->n++;
+	user.arg = s;
+	s->user = stream_new(a->loop, &user);
+}
+
+struct attach *
+attach_new(struct loop *l, const char *home, struct apiclient *api,
+    struct sandboxes *sandboxes, const struct driver *driver, struct err *e)
+{
+	AUTO_FREE char *name = xasprintf("unix:%s/run/agentd.sock", home);
+	struct attach *a = xcalloc(1, sizeof(*a));
+	struct sock_addr addr;
+	int fd;
+
+	a->loop = l;
+	a->home = home;
+	a->api = api;
+	a->sandboxes = sandboxes;
+	a->driver = driver;
+	TAILQ_INIT(&a->list);
+	if (sock_parse(name, &addr, e) == -1 ||
+	    sock_listen(&addr, 0666, &fd, e) == -1) {
+		free(a);
+		return NULL;
+	}
+	a->listener = listener_new(l, fd, attach_on_accept, a);
+	return a;
+}
+
+void
+attach_free(struct attach *a)
+{
+	struct session *s, *next;
+
+	if (a == NULL)
+		return;
+	listener_free(a->listener);
+	a->listener = NULL;
+	TAILQ_FOREACH_SAFE(s, &a->list, link, next)
+	session_free(s);
+	free(a);
+}

@@ -1,0 +1,26 @@
+/*
+ * attach: byte streams into a project's session container, for the users of
+ * HOME/run/agentd.sock.  A caller presents a ticket of cofferd (single use, for
+ * one user, project and verb), then talks in frames (docs/architecture.md).
+ */
+#ifndef AGENTD_ATTACH_ATTACH_H
+#define AGENTD_ATTACH_ATTACH_H
+
+#include "lib/io/loop.h"
+
+struct apiclient;
+struct attach;
+struct driver;
+struct err;
+struct sandboxes;
+
+struct attach *attach_new(struct loop *l, const char *home,
+    struct apiclient *api, struct sandboxes *sandboxes,
+    const struct driver *driver, struct err *e);
+/*
+ * When the loop has ended: open sessions are cut by the end of the process; the
+ * programs in them go on under byobu.
+ */
+void attach_free(struct attach *a);
+
+#endif

@@ -1,0 +1,76 @@
+#include "agentd/config.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/conf.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+
+#define CONFIG_AT(field) offsetof(struct agentd_config, field)
+
+static const struct conf_key agentd_config_keys[] = {
+	{ "server", CONF_STR, CONFIG_AT(server), NULL, 0, 0,
+	    "cofferd's address; what cofferd wrote to run/ when absent" },
+	{ "prompts_dir", CONF_STR, CONFIG_AT(prompts_dir), NULL, 0, 0,
+	    "folder with commands/*.md; HOME/prompts comes on top" },
+	{ "driver", CONF_STR, CONFIG_AT(driver), "oci", 0, 0,
+	    "what sandboxes are made with" },
+	{ "max_runs", CONF_U64, CONFIG_AT(max_runs), "4", 1, 1000,
+	    "runs at a time, over all projects" },
+	{ "log_level", CONF_STR, CONFIG_AT(log_level), "info", 0, 0,
+	    "error, warn, info or debug" },
+	{ .name = NULL },
+};
+
+static const char *const agentd_config_known[] = { "server", "runner", "router",
+	"cli", NULL };
+
+static const struct conf_spec agentd_config_spec = {
+	.section = "agentd",
+	.keys = agentd_config_keys,
+	.known = agentd_config_known,
+};
+
+static int
+agentd_config_check(const struct agentd_config *c, struct err *e)
+{
+	static const char *const levels[] = { "error", "warn", "info",
+		"debug" };
+
+	if (c->server != NULL && strncmp(c->server, "http://", 7) != 0 &&
+	    strncmp(c->server, "https://", 8) != 0)
+		return err_set(e, ERR_INVALID,
+		    "server: expected http://HOST:PORT, not %s", c->server);
+	for (int i = 0; i < 4; i++) {
+		if (strcmp(c->log_level, levels[i]) == 0) {
+			log_init("coffer-agentd", (enum log_level)i);
+			return 0;
+		}
+	}
+	return err_set(e, ERR_INVALID,
+	    "log_level: %s is not error, warn, info or debug", c->log_level);
+}
+
+int
+agentd_config_load(const char *home, struct agentd_config *out, struct err *e)
+{
+	AUTO_FREE char *path = path_join(home, "coffer.conf");
+
+	memset(out, 0, sizeof(*out));
+	if (conf_load(path, &agentd_config_spec, out, e) == -1)
+		return -1;
+	if (agentd_config_check(out, e) == -1) {
+		agentd_config_release(out);
+		return err_wrap(e, "%s", path);
+	}
+	return 0;
+}
+
+void
+agentd_config_release(struct agentd_config *c)
+{
+	conf_release(&agentd_config_spec, c);
+}

@@ -1,0 +1,21 @@
+/* config: section [agentd] of HOME/coffer.conf. */
+#ifndef AGENTD_CONFIG_H
+#define AGENTD_CONFIG_H
+
+#include <stdint.h>
+
+struct err;
+
+struct agentd_config {
+	char *server;      /* NULL: the address that cofferd wrote down */
+	char *prompts_dir; /* NULL: next to the program */
+	char *driver;
+	uint64_t max_runs;
+	char *log_level;
+};
+
+int agentd_config_load(
+    const char *home, struct agentd_config *out, struct err *e);
+void agentd_config_release(struct agentd_config *c);
+
+#endif

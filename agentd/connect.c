@@ -1,0 +1,101 @@
+#include "agentd/connect.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agentd/sandbox/host.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/net/apiclient.h"
+#include "lib/net/fetch.h"
+
+enum {
+	CONNECT_TOKEN_MAX = 256,
+	CONNECT_ADDR_MAX = 256
+};
+
+int
+connection_init(struct connection *c, const char *home, struct err *e)
+{
+	char self[PATH_MAX];
+	ssize_t n;
+
+	*c = (struct connection){ .inst = "" };
+	if (home == NULL)
+		home = getenv("COFFER_HOME");
+	if (home == NULL)
+		home = "/var/lib/coffer";
+	c->home = realpath(home, NULL);
+	if (c->home == NULL)
+		return err_sys(
+		    e, ERR_NOTFOUND, "%s (run `coffer setup` first)", home);
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n <= 0)
+		return err_sys(e, ERR_IO, "/proc/self/exe");
+	self[n] = '\0';
+	c->self = xstrdup(self);
+	return host_instance(c->home, c->inst, e);
+}
+
+/* One line of a small file, without its end. */
+static int
+connection_line(
+    const char *home, const char *leaf, size_t max, char **out, struct err *e)
+{
+	AUTO_FREE char *path = path_join(home, leaf);
+	AUTO_STR struct str text = STR_INIT;
+	struct view line;
+
+	if (path_read(path, max, &text, e) == -1)
+		return -1;
+	line = view_trim(str_view(&text));
+	if (line.len == 0)
+		return err_set(e, ERR_INVALID, "%s is empty", path);
+	*out = view_dup(line);
+	return 0;
+}
+
+int
+connection_open(struct connection *c, struct loop *l, const char *server,
+    const char *token, const char *user_agent, struct err *e)
+{
+	AUTO_FREE char *leaf = xasprintf("secrets/%s", token);
+	AUTO_FREE char *addr = NULL;
+	AUTO_FREE char *base = NULL;
+
+	if (connection_line(c->home, leaf, CONNECT_TOKEN_MAX, &c->token, e) ==
+	    -1)
+		return -1;
+	if (server != NULL) {
+		base = xstrdup(server);
+	} else {
+		if (connection_line(c->home, "run/cofferd.addr",
+			CONNECT_ADDR_MAX, &addr, e) == -1)
+			return err_wrap(e, "cofferd is not up");
+		base = xasprintf("http://%s", addr);
+	}
+	c->net = net_new(l, user_agent, e);
+	if (c->net == NULL)
+		return -1;
+	c->api = apiclient_new(c->net, base, c->token);
+	explicit_bzero(c->token, strlen(c->token));
+	free(c->token);
+	c->token = NULL;
+	return 0;
+}
+
+void
+connection_release(struct connection *c)
+{
+	apiclient_free(c->api);
+	net_free(c->net);
+	free(c->home);
+	free(c->self);
+	free(c->token);
+	*c = (struct connection){ .inst = "" };
+}

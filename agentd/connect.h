@@ -1,0 +1,31 @@
+/*
+ * connect: what agentd and the runner know at their start: HOME, its instance,
+ * and cofferd's API with this program's own token.
+ */
+#ifndef AGENTD_CONNECT_H
+#define AGENTD_CONNECT_H
+
+#include "lib/io/loop.h"
+
+struct apiclient;
+struct err;
+struct net;
+
+struct connection {
+	char *home; /* absolute, without a trailing slash */
+	char inst[5];
+	char *self;  /* this program's file */
+	char *token; /* NULL after connection_open */
+	struct net *net;
+	struct apiclient *api;
+};
+
+/* home NULL: $COFFER_HOME, else /var/lib/coffer.  Reads HOME/instance. */
+int connection_init(struct connection *c, const char *home, struct err *e);
+/* server NULL: the address in HOME/run/cofferd.addr.  token: a file of
+ * HOME/secrets. */
+int connection_open(struct connection *c, struct loop *l, const char *server,
+    const char *token, const char *user_agent, struct err *e);
+void connection_release(struct connection *c);
+
+#endif
