@@ -1,0 +1,374 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "cli/probe.h"
+#include "cli/remote.h"
+#include "cli/svcstate.h"
+#include "cli/tables.h"
+#include "cli/target.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/io/loop.h"
+#include "lib/wire/json.h"
+
+enum {
+	STATUS_COUNT_MAX = 50,
+	STATUS_SERVICES = 4
+};
+
+static const struct {
+	const char *name;
+	enum probe_kind probe;
+} status_services[STATUS_SERVICES] = {
+	{ "cofferd", PROBE_HTTP },
+	{ "router", PROBE_ROUTER },
+	{ "agentd", PROBE_AGENTD },
+	{ "runner", PROBE_NONE },
+};
+
+struct status_row {
+	const char *name;
+	const char *state; /* up, down, or the supervisor's word */
+	pid_t pid;
+	int64_t restarts;
+};
+
+struct status_probe {
+	struct loop *loop;
+	bool ready;
+};
+
+static void
+status_on_probe(bool ready, void *arg)
+{
+	struct status_probe *p = arg;
+
+	p->ready = ready;
+	loop_stop(p->loop);
+}
+
+/* Alive is not enough: it must answer where its clients would ask. */
+static bool
+status_answers(struct cli *c, enum probe_kind kind)
+{
+	struct err e = ERR_INIT;
+	struct status_probe p = { .loop = remote_loop(c, &e) };
+
+	if (p.loop == NULL)
+		return false;
+	probe_start(&(struct probe_spec){ .kind = kind,
+	    .loop = p.loop,
+	    .net = remote_net(c, &e),
+	    .home = c->home,
+	    .fn = status_on_probe,
+	    .arg = &p });
+	return loop_run(p.loop, &e) == 0 && p.ready;
+}
+
+static void
+status_services_load(struct cli *c, struct status_row rows[STATUS_SERVICES])
+{
+	struct svcstate s[SVCSTATE_MAX];
+	size_t n = svcstate_read(c->home, s);
+
+	for (size_t i = 0; i < STATUS_SERVICES; i++) {
+		struct status_row *r = &rows[i];
+
+		*r = (struct status_row){ .name = status_services[i].name,
+			.state = "down" };
+		for (size_t k = 0; k < n; k++) {
+			if (strcmp(s[k].name, r->name) != 0)
+				continue;
+			r->restarts = s[k].restarts;
+			if (svcstate_alive(&s[k])) {
+				r->pid = s[k].pid;
+				r->state = strcmp(s[k].state, "running") == 0
+				    ? "up"
+				    : s[k].state;
+			}
+		}
+		/* The router's socket is root's alone. */
+		if (status_services[i].probe == PROBE_NONE ||
+		    (status_services[i].probe == PROBE_ROUTER &&
+			geteuid() != 0))
+			continue;
+		if (status_answers(c, status_services[i].probe))
+			r->state = "up";
+		else if (r->pid != 0 && strcmp(r->state, "up") == 0)
+			r->state = "not answering";
+	}
+}
+
+static int64_t
+status_count(struct cli *c, const char *path, struct err *e)
+{
+	struct json *j = NULL;
+	int64_t n;
+
+	if (remote_get(c, path, &j, e) == -1)
+		return -1;
+	n = (int64_t)json_count(j);
+	json_free(j);
+	return n;
+}
+
+struct status_counts {
+	int64_t issues, pulls, runs;
+};
+
+static int
+status_counts_load(
+    struct cli *c, const char *full, struct status_counts *n, struct err *e)
+{
+	AUTO_FREE char *issues = xasprintf(
+	    "/api/v1/repos/%s/issues?state=open&type=issues&limit=%d", full,
+	    (int)STATUS_COUNT_MAX);
+	AUTO_FREE char *pulls = xasprintf(
+	    "/api/v1/repos/%s/pulls?state=open&limit=%d", full,
+	    (int)STATUS_COUNT_MAX);
+	AUTO_FREE char *runs = xasprintf(
+	    "/api/coffer/v1/runs?project=%s&state=running&limit=%d", full,
+	    (int)STATUS_COUNT_MAX);
+
+	if ((n->issues = status_count(c, issues, e)) == -1 ||
+	    (n->pulls = status_count(c, pulls, e)) == -1 ||
+	    (n->runs = status_count(c, runs, e)) == -1)
+		return -1;
+	return 0;
+}
+
+static const char *
+status_number(int64_t n, char buf[32])
+{
+	(void)snprintf(
+	    buf, 32, "%" PRId64 "%s", n, n >= STATUS_COUNT_MAX ? "+" : "");
+	return buf;
+}
+
+static void
+status_print_services(const struct cli *c, const struct status_row *rows)
+{
+	struct out_table *t = out_table_new(4);
+
+	out_cell(t, "service");
+	out_cell(t, "state");
+	out_cell(t, "pid");
+	out_cell(t, "restarts");
+	for (size_t i = 0; i < STATUS_SERVICES; i++) {
+		out_cell(t, rows[i].name);
+		out_cell_state(t, rows[i].state);
+		if (rows[i].pid != 0)
+			out_cellf(t, "%d", (int)rows[i].pid);
+		else
+			out_cell(t, NULL);
+		out_cellf(t, "%" PRId64, rows[i].restarts);
+	}
+	out_table_print(t, c);
+}
+
+static void
+status_json_services(struct jw *w, const struct status_row *rows)
+{
+	jw_array(w, "services");
+	for (size_t i = 0; i < STATUS_SERVICES; i++) {
+		jw_object(w, NULL);
+		jw_str(w, "name", rows[i].name);
+		jw_str(w, "state", rows[i].state);
+		jw_i64(w, "pid", rows[i].pid);
+		jw_i64(w, "restarts", rows[i].restarts);
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
+static int
+status_print_projects(struct cli *c, const struct json *list, struct err *e)
+{
+	struct out_table *t = out_table_new(7);
+	char buf[32];
+	int rc = 0;
+
+	out_cell(t, "project");
+	out_cell(t, "mirror");
+	out_cell(t, "synced");
+	out_cell(t, "sandbox");
+	out_cell(t, "issues");
+	out_cell(t, "pulls");
+	out_cell(t, "running");
+	for (const struct json *p = json_first(list); p != NULL && rc == 0;
+	     p = json_next(p)) {
+		const struct json *m = json_get(p, "mirror");
+		struct status_counts n = { 0 };
+
+		rc = status_counts_load(
+		    c, json_str_or(p, "full_name", "?"), &n, e);
+		out_cell(t, json_str_or(p, "full_name", NULL));
+		out_cell_state(t, json_str_or(m, "state", NULL));
+		out_cell(t, out_ago(json_str_or(m, "last_ok_at", NULL), buf));
+		out_cell_state(
+		    t, json_str_or(json_get(p, "sandbox"), "state", NULL));
+		out_cell(t, status_number(n.issues, buf));
+		out_cell(t, status_number(n.pulls, buf));
+		out_cell(t, status_number(n.runs, buf));
+	}
+	(void)printf("\n");
+	out_table_print(t, c);
+	if (json_count(list) == 0)
+		(void)printf("no project yet: coffer create URL\n");
+	return rc;
+}
+
+static int
+status_json_projects(
+    struct cli *c, const struct json *list, struct jw *w, struct err *e)
+{
+	int rc = 0;
+
+	jw_array(w, "projects");
+	for (const struct json *p = json_first(list); p != NULL && rc == 0;
+	     p = json_next(p)) {
+		AUTO_STR struct str one = STR_INIT;
+		struct status_counts n = { 0 };
+
+		rc = status_counts_load(
+		    c, json_str_or(p, "full_name", "?"), &n, e);
+		json_print(p, &one);
+		jw_object(w, NULL);
+		jw_raw(w, "project", str_view(&one));
+		jw_i64(w, "open_issues", n.issues);
+		jw_i64(w, "open_pulls", n.pulls);
+		jw_i64(w, "running_runs", n.runs);
+		jw_end(w);
+	}
+	jw_end(w);
+	return rc;
+}
+
+static int
+status_all(struct cli *c)
+{
+	AUTO_STR struct str out = STR_INIT;
+	struct status_row rows[STATUS_SERVICES];
+	struct err e = ERR_INIT;
+	struct json *list;
+	struct jw w;
+	int rc;
+
+	status_services_load(c, rows);
+	list = target_list(c, &e);
+	rc = list == NULL ? -1 : 0;
+	if (!c->g.json) {
+		(void)printf("home %s\naddress %s\n\n", c->home, c->url);
+		status_print_services(c, rows);
+		if (list != NULL)
+			rc = status_print_projects(c, list, &e);
+	} else {
+		jw_init(&w, &out);
+		jw_object(&w, NULL);
+		jw_str(&w, "home", c->home);
+		jw_str(&w, "url", c->url);
+		status_json_services(&w, rows);
+		if (list != NULL)
+			rc = status_json_projects(c, list, &w, &e);
+		jw_end(&w);
+		(void)printf("%s\n", str_cstr(&out));
+	}
+	json_free(list);
+	return rc == -1 ? cli_fail(c, &e, "status") : CLI_OK;
+}
+
+static void
+status_print_project(
+    const struct cli *c, const struct json *p, const struct status_counts *n)
+{
+	const struct json *m = json_get(p, "mirror");
+	const struct json *s = json_get(p, "sandbox");
+	const struct json *set = json_get(p, "settings");
+	char a[32], b[32], d[32];
+
+	out_paint(c, stdout, OUT_BOLD, json_str_or(p, "full_name", "?"));
+	(void)printf("\n  upstream  ");
+	out_text(stdout, json_str_or(p, "upstream", "-"));
+	(void)printf("\n  clone     ");
+	out_text(stdout, json_str_or(p, "clone_url", "-"));
+	(void)printf("\n  mirror    ");
+	out_paint(c, stdout, out_state_colour(json_str_or(m, "state", "")),
+	    json_str_or(m, "state", "-"));
+	(void)printf(", %" PRId64 " refs, %s", json_i64_or(m, "refs", 0),
+	    out_ago(json_str_or(m, "last_ok_at", NULL), a));
+	if (json_str_or(m, "last_error", "")[0] != '\0') {
+		(void)printf(": ");
+		out_text(stdout, json_str_or(m, "last_error", ""));
+	}
+	(void)printf("\n  sandbox   ");
+	out_paint(c, stdout, out_state_colour(json_str_or(s, "state", "")),
+	    json_str_or(s, "state", "-"));
+	(void)printf(" (wanted: ");
+	out_text(stdout, json_str_or(s, "want", "-"));
+	(void)printf(") ");
+	out_text(stdout, json_str_or(s, "reason", ""));
+	(void)printf("\n  network   ");
+	out_text(stdout, json_str_or(set, "network", "-"));
+	(void)printf("\n  agent     ");
+	out_text(stdout, json_str_or(set, "agent", "-"));
+	(void)printf("\n  open      %s issues, %s pull requests, %s runs "
+		     "running\n",
+	    status_number(n->issues, a), status_number(n->pulls, b),
+	    status_number(n->runs, d));
+}
+
+static int
+status_one(struct cli *c, const char *name)
+{
+	AUTO_STR struct str out = STR_INIT, one = STR_INIT;
+	struct status_counts n = { 0 };
+	struct err e = ERR_INIT;
+	struct json *p = target_load(c, name, &e);
+	struct jw w;
+
+	if (p == NULL)
+		return cli_fail(c, &e, "status %s", name);
+	if (status_counts_load(c, json_str_or(p, "full_name", "?"), &n, &e) ==
+	    -1) {
+		json_free(p);
+		return cli_fail(c, &e, "status %s", name);
+	}
+	if (!c->g.json) {
+		status_print_project(c, p, &n);
+	} else {
+		json_print(p, &one);
+		jw_init(&w, &out);
+		jw_object(&w, NULL);
+		jw_raw(&w, "project", str_view(&one));
+		jw_i64(&w, "open_issues", n.issues);
+		jw_i64(&w, "open_pulls", n.pulls);
+		jw_i64(&w, "running_runs", n.runs);
+		jw_end(&w);
+		(void)printf("%s\n", str_cstr(&out));
+	}
+	json_free(p);
+	return CLI_OK;
+}
+
+static int
+status_run(struct cli *c, const void *args, int argc, char **argv)
+{
+	(void)args;
+	return argc == 0 ? status_all(c) : status_one(c, argv[0]);
+}
+
+const struct command cmd_status[] = {
+	{ .name = "status",
+	    .group = "Service",
+	    .summary = "services and projects",
+	    .usage = "[PROJECT]",
+	    .max = 1,
+	    .run = status_run },
+	{ .name = NULL },
+};
