@@ -1,0 +1,18 @@
+/*
+ * control: the socket HOME/run/router.sock (docs/architecture.md): a line of
+ * JSON in, a line out, in turn, for root alone.
+ */
+#ifndef ROUTER_CONTROL_H
+#define ROUTER_CONTROL_H
+
+#include "lib/io/loop.h"
+
+struct control;
+struct guard;
+
+/* fd: listening, taken.  guard does what is asked; it outlives this. */
+struct control *control_new(struct loop *l, int fd, struct guard *guard)
+    __attribute__((returns_nonnull));
+void control_free(struct control *c);
+
+#endif

@@ -1,0 +1,347 @@
+#include "router/firewall.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/err.h"
+#include "lib/base/list.h"
+#include "lib/base/log.h"
+#include "lib/base/map.h"
+#include "lib/base/num.h"
+#include "lib/base/str.h"
+#include "router/tool.h"
+
+enum {
+	FIREWALL_QUEUE_MAX = 8192,
+	FIREWALL_BATCH = 256,   /* changes in one ipset call */
+	FIREWALL_FLUSH_MAX = 64 /* above, every flow is cut */
+};
+
+struct firewall_change {
+	STAILQ_ENTRY(firewall_change) entry;
+	char *script;
+	struct firewall_flush *flush;
+	size_t n_flush, flushed;
+	firewall_done_fn *done;
+	void *arg;
+};
+
+STAILQ_HEAD(firewall_changes, firewall_change);
+
+struct firewall {
+	struct loop *loop;
+	const struct rules *rules;
+	const char *lockfile;
+	struct firewall_changes waiting, batch;
+	size_t n;
+	bool busy;
+};
+
+static void firewall_next(struct firewall *f);
+
+struct firewall *
+firewall_new(struct loop *l, const struct rules *rules, const char *lockfile)
+{
+	struct firewall *f = xcalloc(1, sizeof(*f));
+
+	f->loop = l;
+	f->rules = rules;
+	f->lockfile = lockfile;
+	STAILQ_INIT(&f->waiting);
+	STAILQ_INIT(&f->batch);
+	return f;
+}
+
+static void
+firewall_change_free(struct firewall_change *c)
+{
+	free(c->script);
+	free(c->flush);
+	free(c);
+}
+
+void
+firewall_free(struct firewall *f)
+{
+	struct firewall_change *c;
+
+	if (f == NULL)
+		return;
+	STAILQ_CONCAT(&f->batch, &f->waiting);
+	while ((c = STAILQ_FIRST(&f->batch)) != NULL) {
+		STAILQ_REMOVE_HEAD(&f->batch, entry);
+		firewall_change_free(c);
+	}
+	free(f);
+}
+
+static int
+firewall_tool(struct firewall *f, const char *const *argv, const struct str *in,
+    struct str *out, struct err *e)
+{
+	const struct tool_spec spec = {
+		.argv = argv,
+		.input = in != NULL ? str_cstr(in) : NULL,
+		.output = out,
+		.lockfile = f->lockfile,
+	};
+
+	return tool_run(f->loop, &spec, e);
+}
+
+/* The rules in the kernel, without the lines that carry a date. */
+static int
+firewall_save(struct firewall *f, struct str *out, struct err *e)
+{
+	static const char *const v4[] = { "iptables-save", NULL };
+	static const char *const v6[] = { "ip6tables-save", NULL };
+	AUTO_STR struct str text = STR_INIT;
+	struct view rest, line;
+
+	if (firewall_tool(f, v4, NULL, &text, e) == -1 ||
+	    firewall_tool(f, v6, NULL, &text, e) == -1)
+		return -1;
+	rest = str_view(&text);
+	if (rest.p == NULL)
+		return 0;
+	while (view_split(&rest, '\n', &line)) {
+		/* Counters of a chain follow its policy. */
+		const char *bracket = memchr(line.p, '[', line.len);
+
+		if (line.len == 0 || line.p[0] == '#')
+			continue;
+		if (line.p[0] == ':' && bracket != NULL)
+			line.len = (size_t)(bracket - line.p);
+		str_addv(out, line);
+		str_addc(out, '\n');
+	}
+	return 0;
+}
+
+int
+firewall_load(struct firewall *f, bool *changed, struct err *e)
+{
+	static const char *const ipset[] = { "ipset", "restore", "-exist",
+		NULL };
+	static const char *const v4[] = { "iptables-restore", NULL };
+	static const char *const v6[] = { "ip6tables-restore", NULL };
+	AUTO_STR struct str before = STR_INIT;
+	AUTO_STR struct str after = STR_INIT;
+	AUTO_STR struct str sets = STR_INIT;
+	AUTO_STR struct str rules4 = STR_INIT;
+	AUTO_STR struct str rules6 = STR_INIT;
+
+	rules_sets(f->rules, &sets);
+	rules_ipv4(f->rules, &rules4);
+	rules_ipv6(f->rules, &rules6);
+	if (firewall_save(f, &before, e) == -1 ||
+	    firewall_tool(f, ipset, &sets, NULL, e) == -1 ||
+	    firewall_tool(f, v6, &rules6, NULL, e) == -1 ||
+	    firewall_tool(f, v4, &rules4, NULL, e) == -1 ||
+	    firewall_save(f, &after, e) == -1)
+		return err_wrap(e, "load the firewall");
+	if (strstr(str_cstr(&after), ":FORWARD DROP") == NULL)
+		return err_set(e, ERR_INTERNAL,
+		    "load the firewall: the kernel does not show the rules");
+	*changed = strcmp(str_cstr(&before), str_cstr(&after)) != 0;
+	return 0;
+}
+
+/* "add SET 10.214.1.7[,iface]" of ipset-save; false for other lines. */
+static bool
+firewall_read_line(
+    const struct firewall *f, struct view line, const char **set, uint32_t *id)
+{
+	static const char *const sets[] = { "bind", "known", "web" };
+	AUTO_STR struct str head = STR_INIT;
+	char addr[POLICY_TEXT_MAX];
+	struct err e = ERR_INIT;
+	struct view v;
+	uint32_t a;
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		str_reset(&head);
+		str_addf(&head, "add cf%s-%s ", f->rules->inst, sets[i]);
+		if (!view_starts(line, str_cstr(&head)))
+			continue;
+		line = view_from(line, head.len);
+		if (!view_split(&line, ',', &v) || v.len >= sizeof(addr))
+			return false;
+		memcpy(addr, v.p, v.len);
+		addr[v.len] = '\0';
+		*set = sets[i];
+		return policy_addr_parse(addr, &a, &e) == 0 &&
+		    policy_project(&f->rules->range, a, id);
+	}
+	return false;
+}
+
+int
+firewall_read(
+    struct firewall *f, firewall_member_fn *fn, void *arg, struct err *e)
+{
+	/* bind before known before web: the last word is the mode. */
+	static const char *const sets[] = { "bind", "known", "web" };
+	static const enum policy_mode modes[] = { POLICY_OFF, POLICY_NONE,
+		POLICY_WEB };
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		AUTO_STR struct str name = STR_INIT;
+		AUTO_STR struct str text = STR_INIT;
+		const char *argv[] = { "ipset", "save", NULL, NULL };
+		const char *set;
+		struct view rest, line;
+		uint32_t id;
+
+		str_addf(&name, "cf%s-%s", f->rules->inst, sets[i]);
+		argv[2] = str_cstr(&name);
+		if (firewall_tool(f, argv, NULL, &text, e) == -1)
+			return err_wrap(e, "read back the projects");
+		rest = str_view(&text);
+		while (rest.p != NULL && view_split(&rest, '\n', &line)) {
+			if (firewall_read_line(f, line, &set, &id))
+				fn(id, modes[i], arg);
+		}
+	}
+	return 0;
+}
+
+/* Each change of the batch hears of the end once. */
+static void
+firewall_finish(
+    struct firewall *f, struct firewall_change *c, const struct err *e)
+{
+	STAILQ_REMOVE(&f->batch, c, firewall_change, entry);
+	f->n--;
+	c->done(e, c->arg);
+	firewall_change_free(c);
+}
+
+static void
+firewall_fail(struct firewall *f, const struct err *e)
+{
+	struct firewall_change *c;
+
+	log_error(
+	    "firewall change-failed changes=some err=%s", log_val(e->msg));
+	while ((c = STAILQ_FIRST(&f->batch)) != NULL)
+		firewall_finish(f, c, e);
+}
+
+static int firewall_step(struct firewall *f, struct err *e);
+
+static void
+firewall_on_step(const struct err *e, void *arg)
+{
+	struct firewall *f = arg;
+	struct err why = ERR_INIT;
+
+	if (e != NULL)
+		firewall_fail(f, e);
+	else if (firewall_step(f, &why) == -1)
+		firewall_fail(f, &why);
+	if (!STAILQ_EMPTY(&f->batch))
+		return;
+	f->busy = false;
+	firewall_next(f);
+}
+
+static int
+firewall_cut(struct firewall *f, const struct firewall_flush *x, struct err *e)
+{
+	char addr[POLICY_TEXT_MAX];
+	const char *argv[] = { "conntrack", "-D", x->to ? "-d" : "-s",
+		policy_addr_text(x->addr, addr), NULL };
+	const struct tool_spec spec = { .argv = argv };
+
+	return tool_start(f->loop, &spec, firewall_on_step, f, e);
+}
+
+static int
+firewall_cut_all(struct firewall *f, struct err *e)
+{
+	static const char *const argv[] = { "conntrack", "-F", NULL };
+	const struct tool_spec spec = { .argv = argv };
+
+	return tool_start(f->loop, &spec, firewall_on_step, f, e);
+}
+
+/* The next flow to be cut; finishes the changes that have none left. */
+static int
+firewall_step(struct firewall *f, struct err *e)
+{
+	struct firewall_change *c;
+
+	while ((c = STAILQ_FIRST(&f->batch)) != NULL) {
+		if (c->flushed == c->n_flush) {
+			firewall_finish(f, c, NULL);
+			continue;
+		}
+		if (c->n_flush > FIREWALL_FLUSH_MAX) {
+			c->flushed = c->n_flush;
+			return firewall_cut_all(f, e);
+		}
+		return firewall_cut(f, &c->flush[c->flushed++], e);
+	}
+	return 0;
+}
+
+static void
+firewall_next(struct firewall *f)
+{
+	static const char *const argv[] = { "ipset", "restore", "-exist",
+		NULL };
+	AUTO_STR struct str script = STR_INIT;
+	struct tool_spec spec = { .argv = argv };
+	struct firewall_change *c;
+	struct err e = ERR_INIT;
+
+	if (f->busy || STAILQ_EMPTY(&f->waiting))
+		return;
+	for (int i = 0; i < FIREWALL_BATCH; i++) {
+		c = STAILQ_FIRST(&f->waiting);
+		if (c == NULL)
+			break;
+		STAILQ_REMOVE_HEAD(&f->waiting, entry);
+		STAILQ_INSERT_TAIL(&f->batch, c, entry);
+		str_add(&script, c->script);
+	}
+	f->busy = true;
+	spec.input = str_cstr(&script);
+	if (tool_start(f->loop, &spec, firewall_on_step, f, &e) == -1) {
+		firewall_fail(f, &e);
+		f->busy = false;
+	}
+}
+
+static void
+firewall_on_turn(void *arg)
+{
+	firewall_next(arg);
+}
+
+int
+firewall_submit(struct firewall *f, const struct str *script,
+    const struct firewall_flush *flush, size_t n_flush, firewall_done_fn *done,
+    void *arg, struct err *e)
+{
+	struct firewall_change *c;
+
+	if (f->n >= FIREWALL_QUEUE_MAX)
+		return err_set(
+		    e, ERR_BUSY, "too many changes are waiting; try again");
+	c = xcalloc(1, sizeof(*c));
+	c->script = xstrdup(str_cstr(script));
+	if (n_flush > 0) {
+		c->flush = xcalloc(n_flush, sizeof(*flush));
+		memcpy(c->flush, flush, n_flush * sizeof(*flush));
+	}
+	c->n_flush = n_flush;
+	c->done = done;
+	c->arg = arg;
+	f->n++;
+	STAILQ_INSERT_TAIL(&f->waiting, c, entry);
+	loop_defer(f->loop, firewall_on_turn, f);
+	return 0;
+}

@@ -1,0 +1,51 @@
+/*
+ * firewall: puts the rules of rules.h into the kernel.  firewall_load runs at
+ * start as root (iptables needs NET_RAW to name a set); later only members of
+ * sets change, in order, through a queue of tools that need NET_ADMIN alone.
+ */
+#ifndef ROUTER_FIREWALL_H
+#define ROUTER_FIREWALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/io/loop.h"
+#include "router/rules.h"
+
+struct err;
+struct firewall;
+struct str;
+
+/* rules and lockfile are borrowed for the life of the object. */
+struct firewall *firewall_new(struct loop *l, const struct rules *rules,
+    const char *lockfile) __attribute__((returns_nonnull));
+void firewall_free(struct firewall *f);
+
+/*
+ * Sets, then rules, one transaction per table, everything dropped first.
+ * *changed: the rules that were there before were not these.
+ */
+int firewall_load(struct firewall *f, bool *changed, struct err *e);
+/* Each member of the sets that name projects, after an adoption. */
+typedef void firewall_member_fn(uint32_t id, enum policy_mode mode, void *arg);
+int firewall_read(
+    struct firewall *f, firewall_member_fn *fn, void *arg, struct err *e);
+
+/* e is NULL on success. */
+typedef void firewall_done_fn(const struct err *e, void *arg);
+
+struct firewall_flush {
+	bool to; /* flows to this address, else from it */
+	uint32_t addr;
+};
+
+/*
+ * Queue a change: an ipset script, then the tracked flows to be cut.  done
+ * comes once from the loop, unless this fails with ERR_BUSY.
+ */
+int firewall_submit(struct firewall *f, const struct str *script,
+    const struct firewall_flush *flush, size_t n_flush, firewall_done_fn *done,
+    void *arg, struct err *e);
+
+#endif

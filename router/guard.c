@@ -1,0 +1,409 @@
+#include "router/guard.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/base/str.h"
+#include "lib/io/child.h"
+#include "lib/io/sock.h"
+#include "lib/io/watch.h"
+#include "lib/wire/json.h"
+#include "router/chan.h"
+#include "router/control.h"
+#include "router/guard_priv.h"
+#include "router/netns.h"
+#include "router/nflog.h"
+
+enum {
+	GUARD_SLICE = 256 /* messages to or from the worker in one turn */
+};
+
+/* A change on its way through the firewall's queue. */
+struct guard_change {
+	struct guard *guard;
+	uint32_t id; /* 0: the host's addresses */
+	bool loosen; /* the worker hears of it after the kernel */
+	firewall_done_fn *done;
+	void *arg;
+};
+
+/* Tell the worker what it does not know, as far as the channel has room. */
+static void
+guard_tell(struct guard *g)
+{
+	struct project *q;
+
+	for (int i = 0; g->chan != -1 && i < GUARD_SLICE; i++) {
+		struct chan_msg m = { .kind = CHAN_HOST };
+		int rc;
+
+		q = projects_stale(g->projects);
+		if (g->host_stale) {
+			m.host.n = (uint32_t)g->n_host;
+			memcpy(m.host.addrs, g->host,
+			    g->n_host * sizeof(g->host[0]));
+		} else if (q != NULL) {
+			m.kind = CHAN_PROJECT;
+			m.project = (struct chan_project){ .id = q->id,
+				.mode = (uint32_t)q->mode,
+				.gone = q->gone };
+		} else {
+			watch_set(g->chan_watch, WATCH_READ);
+			return;
+		}
+		rc = chan_send(g->chan, &m);
+		if (rc != 1)
+			break;
+		if (g->host_stale)
+			g->host_stale = false;
+		else
+			projects_told(g->projects, q);
+	}
+	if (g->chan != -1)
+		watch_set(g->chan_watch, WATCH_READ | WATCH_WRITE);
+}
+
+static void
+guard_close_chan(struct guard *g)
+{
+	watch_free(g->chan_watch);
+	g->chan_watch = NULL;
+	if (g->chan != -1)
+		(void)close(g->chan);
+	g->chan = -1;
+}
+
+static void
+guard_on_log(struct guard *g, const struct egress_entry *e)
+{
+	if (projects_find(g->projects, e->id) == NULL)
+		return;
+	egress_log_add(g->log, e);
+}
+
+static void
+guard_on_chan(int fd, int what, void *arg)
+{
+	struct guard *g = arg;
+	struct chan_msg m;
+
+	for (int i = 0; (what & WATCH_READ) != 0 && i < GUARD_SLICE; i++) {
+		int rc = chan_recv(fd, &m);
+
+		if (rc == 0)
+			break;
+		if (rc == -1) { /* its end is told by respawn */
+			guard_close_chan(g);
+			return;
+		}
+		if (m.kind == CHAN_LOG)
+			guard_on_log(g, &m.log);
+	}
+	if ((what & WATCH_WRITE) != 0)
+		guard_tell(g);
+}
+
+/* A worker that starts knows nothing: it is told everything. */
+static int
+guard_start_worker(
+    void *arg, struct child_spec *spec, struct child **out, struct err *e)
+{
+	struct guard *g = arg;
+	const char *argv[] = { "/proc/self/exe", "@worker", g->cfg->range_text,
+		g->cfg->address, g->cfg->front, g->cfg->log_level, NULL };
+	AUTO_STR struct str exempt = STR_INIT;
+	char net[POLICY_TEXT_MAX];
+	const char *envp[] = { "LC_ALL=C", NULL, NULL };
+	int fds[WORKER_FD_END - WORKER_FD_CHAN], pair[2], rc;
+
+	if (g->cfg->exempt.prefix != 0) {
+		str_addf(&exempt, "COFFER_TEST_INTERNET=%s",
+		    policy_net_text(&g->cfg->exempt, net));
+		envp[1] = str_cstr(&exempt);
+	}
+	if (chan_pair(pair, e) == -1)
+		return -1;
+	fds[0] = pair[1];
+	fds[WORKER_FD_STUB - WORKER_FD_CHAN] = g->stub;
+	fds[WORKER_FD_UDP53 - WORKER_FD_CHAN] = g->udp53;
+	fds[WORKER_FD_TCP53 - WORKER_FD_CHAN] = g->tcp53;
+	fds[WORKER_FD_TCP80 - WORKER_FD_CHAN] = g->tcp80;
+	spec->argv = argv;
+	spec->envp = envp;
+	spec->in = CHILD_NULL;
+	spec->out = CHILD_NULL;
+	spec->err = CHILD_FD;
+	spec->err_fd = STDERR_FILENO;
+	spec->pass_fds = fds;
+	spec->n_pass_fds = WORKER_FD_END - WORKER_FD_CHAN;
+	rc = child_start(g->loop, spec, out, e);
+	(void)close(pair[1]);
+	guard_close_chan(g);
+	if (rc == -1) {
+		(void)close(pair[0]);
+		return -1;
+	}
+	g->chan = pair[0];
+	g->chan_watch = watch_new(g->loop, g->chan, guard_on_chan, g);
+	projects_mark_all(g->projects);
+	g->host_stale = true;
+	guard_tell(g);
+	return 0;
+}
+
+static enum egress_verdict
+guard_verdict(const char *prefix)
+{
+	static const struct {
+		const char *prefix;
+		enum egress_verdict verdict;
+	} rows[] = {
+		{ RULES_LOG_NEVER, EGRESS_NEVER },
+		{ RULES_LOG_HOST, EGRESS_HOST },
+		{ RULES_LOG_MODE, EGRESS_MODE },
+		{ RULES_LOG_LIMIT, EGRESS_LIMIT },
+		{ RULES_LOG_SPOOF, EGRESS_SPOOF },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(rows[i].prefix, prefix) == 0)
+			return rows[i].verdict;
+	}
+	return EGRESS_MODE;
+}
+
+/* By the interface, as a source can be forged. */
+static void
+guard_on_packet(const struct nflog_packet *p, void *arg)
+{
+	struct guard *g = arg;
+	struct egress_entry e = { .at_ms = clock_now_ms(),
+		.count = 1,
+		.addr = p->dst,
+		.port = p->dport,
+		.proto = p->proto == EGRESS_PROTO_DNS ? 255 : p->proto,
+		.verdict = (uint8_t)guard_verdict(p->prefix) };
+	char name[IF_NAMESIZE], want[IF_NAMESIZE];
+	struct err ignored = ERR_INIT;
+	uint64_t id;
+
+	if (if_indextoname(p->indev, name) == NULL)
+		return; /* removed meanwhile */
+	snprintf(want, sizeof(want), "cf%sp", g->cfg->inst);
+	if (strncmp(name, want, strlen(want)) != 0 ||
+	    num_u64(name + strlen(want), 1, UINT32_MAX, &id, &ignored) == -1)
+		return;
+	e.id = (uint32_t)id;
+	guard_on_log(g, &e);
+}
+
+int
+guard_start_late(struct guard *g, struct err *e)
+{
+	g->nflog = nflog_new(g->loop, RULES_NFLOG_GROUP, guard_on_packet, g, e);
+	if (g->nflog == NULL)
+		return -1;
+	return 0;
+}
+
+void
+guard_start_children(struct guard *g)
+{
+	g->worker = respawn_new(g->loop, "worker", guard_start_worker, g);
+}
+
+static void
+guard_on_changed(const struct err *e, void *arg)
+{
+	struct guard_change *c = arg;
+	struct guard *g = c->guard;
+	struct project *q = projects_find(g->projects, c->id);
+
+	if (e == NULL && c->loosen && q != NULL) {
+		projects_mark(g->projects, q);
+		guard_tell(g);
+	}
+	if (e != NULL)
+		log_error("guard change-failed project=%u err=%s", c->id,
+		    log_val(e->msg));
+	c->done(e, c->arg);
+	free(c);
+}
+
+static struct guard_change *
+guard_change_new(
+    struct guard *g, uint32_t id, firewall_done_fn *done, void *arg)
+{
+	struct guard_change *c = xcalloc(1, sizeof(*c));
+
+	c->guard = g;
+	c->id = id;
+	c->done = done;
+	c->arg = arg;
+	return c;
+}
+
+int
+guard_project_set(struct guard *g, uint32_t id, enum policy_mode mode,
+    firewall_done_fn *done, void *arg, struct err *e)
+{
+	AUTO_STR struct str script = STR_INIT;
+	struct firewall_flush cut = { .to = false };
+	struct guard_change *c;
+	struct project *q;
+	enum policy_mode old;
+	bool tighten;
+
+	if (policy_address(&g->cfg->range, id, &cut.addr, e) == -1)
+		return -1;
+	q = projects_find(g->projects, id);
+	old = q != NULL ? q->mode : POLICY_OFF;
+	tighten = mode < old;
+	c = guard_change_new(g, id, done, arg);
+	c->loosen = !tighten;
+	rules_project(&g->rules, id, mode, &script);
+	if (firewall_submit(g->firewall, &script, &cut, tighten ? 1 : 0,
+		guard_on_changed, c, e) == -1) {
+		free(c);
+		return -1;
+	}
+	q = projects_put(g->projects, id);
+	q->mode = mode;
+	if (tighten) {
+		projects_mark(g->projects, q);
+		guard_tell(g);
+	}
+	log_info("guard project-set project=%u from=%s to=%s", id,
+	    policy_mode_name(old), policy_mode_name(mode));
+	return 0;
+}
+
+int
+guard_project_del(struct guard *g, uint32_t id, firewall_done_fn *done,
+    void *arg, struct err *e)
+{
+	AUTO_STR struct str script = STR_INIT;
+	struct firewall_flush cut = { .to = false };
+	struct guard_change *c;
+	struct project *q;
+
+	if (policy_address(&g->cfg->range, id, &cut.addr, e) == -1)
+		return -1;
+	c = guard_change_new(g, id, done, arg);
+	rules_project_del(&g->rules, id, &script);
+	if (firewall_submit(
+		g->firewall, &script, &cut, 1, guard_on_changed, c, e) == -1) {
+		free(c);
+		return -1;
+	}
+	q = projects_find(g->projects, id);
+	if (q != NULL) {
+		q->gone = true;
+		projects_mark(g->projects, q);
+		guard_tell(g);
+	}
+	egress_log_forget(g->log, id);
+	log_info("guard project-del project=%u", id);
+	return 0;
+}
+
+void
+guard_projects(const struct guard *g, struct str *out)
+{
+	projects_write(g->projects, &g->cfg->range, out);
+}
+
+void
+guard_log(const struct guard *g, uint32_t id, size_t limit, struct str *out)
+{
+	egress_log_write(g->log, id, limit, out);
+}
+
+void
+guard_hello(const struct guard *g, struct str *out)
+{
+	char name[NETNS_NAME_MAX];
+	struct jw w;
+
+	netns_name(g->cfg->inst, name);
+	jw_init(&w, out);
+	jw_object(&w, NULL);
+	jw_bool(&w, "ok", true);
+	jw_str(&w, "netns", name);
+	jw_str(&w, "address", g->cfg->address);
+	jw_str(&w, "range", g->cfg->range_text);
+	jw_end(&w);
+}
+
+static int
+guard_host_parse(const char *const *texts, size_t n, uint32_t *out,
+    size_t *n_out, struct err *e)
+{
+	struct in6_addr a6;
+
+	*n_out = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (texts[i] == NULL)
+			return err_set(e, ERR_INVALID,
+			    "addresses: every entry must be a text");
+		if (inet_pton(AF_INET6, texts[i], &a6) == 1)
+			continue;
+		if (policy_addr_parse(texts[i], &out[(*n_out)++], e) == -1)
+			return err_wrap(e, "addresses");
+	}
+	return 0;
+}
+
+static bool
+guard_host_has(const struct guard *g, uint32_t addr)
+{
+	for (size_t i = 0; i < g->n_host; i++) {
+		if (g->host[i] == addr)
+			return true;
+	}
+	return false;
+}
+
+int
+guard_host_set(struct guard *g, const char *const *texts, size_t n,
+    firewall_done_fn *done, void *arg, struct err *e)
+{
+	AUTO_STR struct str script = STR_INIT;
+	uint32_t addrs[CLIENTS_HOST_MAX];
+	struct firewall_flush cut[CLIENTS_HOST_MAX];
+	struct guard_change *c;
+	size_t n_addrs, n_cut = 0;
+
+	if (n > CLIENTS_HOST_MAX)
+		return err_set(e, ERR_LIMIT, "too many addresses");
+	if (guard_host_parse(texts, n, addrs, &n_addrs, e) == -1)
+		return -1;
+	for (size_t i = 0; i < n_addrs; i++) {
+		if (!guard_host_has(g, addrs[i]))
+			cut[n_cut++] = (struct firewall_flush){ .to = true,
+				.addr = addrs[i] };
+	}
+	c = guard_change_new(g, 0, done, arg);
+	rules_host(&g->rules, addrs, n_addrs, &script);
+	if (firewall_submit(g->firewall, &script, cut, n_cut, guard_on_changed,
+		c, e) == -1) {
+		free(c);
+		return -1;
+	}
+	memcpy(g->host, addrs, n_addrs * sizeof(addrs[0]));
+	g->n_host = n_addrs;
+	g->host_stale = true;
+	guard_tell(g);
+	log_info("guard host-set addresses=%zu new=%zu", n_addrs, n_cut);
+	return 0;
+}

@@ -1,0 +1,281 @@
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/failpoint.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/io/child.h"
+#include "lib/io/sock.h"
+#include "router/chan.h"
+#include "router/control.h"
+#include "router/guard_priv.h"
+#include "router/netns.h"
+#include "router/nflog.h"
+#include "router/priv.h"
+#include "router/stub.h"
+#include "router/tool.h"
+
+static void
+guard_on_keeper_exit(const struct child_exit *x, void *arg)
+{
+	struct guard *g = arg;
+	struct err e = ERR_INIT;
+
+	(void)child_check(x, "keeper", &e);
+	log_error("guard keeper-ended err=%s", log_val(e.msg));
+	g->keeper = NULL;
+	g->keeper_lost = true;
+	/* We cannot go back to the host's namespace: the supervisor starts us
+	 * again, and the rules stay meanwhile. */
+	loop_stop(g->loop);
+}
+
+/* Before the namespace is left: the stub asks from the host's. */
+static int
+guard_start_keeper(struct guard *g, struct err *e)
+{
+	char uid[16], gid[16];
+	const char *argv[] = { "/proc/self/exe", "@keeper", uid, gid,
+		g->cfg->upstream_dns, g->cfg->log_level, NULL };
+	static const char *const envp[] = { "LC_ALL=C", NULL };
+	int pair[2], rc;
+
+	if (chan_pair(pair, e) == -1)
+		return -1;
+	snprintf(uid, sizeof(uid), "%u", (unsigned)g->cfg->uid);
+	snprintf(gid, sizeof(gid), "%u", (unsigned)g->cfg->gid);
+	rc = child_start(g->loop,
+	    &(const struct child_spec){ .argv = argv,
+		.envp = envp,
+		.in = CHILD_PIPE,
+		.out = CHILD_NULL,
+		.err = CHILD_FD,
+		.err_fd = STDERR_FILENO,
+		.pass_fds = &pair[1],
+		.n_pass_fds = 1,
+		.on_exit = guard_on_keeper_exit,
+		.arg = g },
+	    &g->keeper, e);
+	(void)close(pair[1]);
+	g->stub = pair[0];
+	return rc;
+}
+
+/* The router's address, on lo: it is there before any project's link. */
+static int
+guard_set_address(struct guard *g, struct err *e)
+{
+	AUTO_FREE char *addr = xasprintf("%s/32", g->cfg->address);
+	const char *const up[] = { "ip", "link", "set", "lo", "up", NULL };
+	const char *add[] = { "ip", "addr", "replace", addr, "dev", "lo",
+		NULL };
+
+	if (tool_run(g->loop, &(const struct tool_spec){ .argv = up }, e) ==
+		-1 ||
+	    tool_run(g->loop, &(const struct tool_spec){ .argv = add }, e) ==
+		-1)
+		return err_wrap(e, "set the router's address");
+	return 0;
+}
+
+static int
+guard_bind_udp(const struct sock_addr *a, int *out, struct err *e)
+{
+	AUTO_CLOSE int fd = socket(
+	    AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd == -1 ||
+	    bind(fd, (const struct sockaddr *)(const void *)&a->ss, a->len) ==
+		-1)
+		return err_sys(e, ERR_IO, "listen on udp port 53");
+	*out = STEAL_FD(fd);
+	return 0;
+}
+
+static int
+guard_listen(struct guard *g, struct err *e)
+{
+	AUTO_FREE char *dns = xasprintf("%s:53", g->cfg->address);
+	AUTO_FREE char *http = xasprintf("%s:80", g->cfg->address);
+	struct sock_addr a;
+
+	if (sock_parse(dns, &a, e) == -1 ||
+	    guard_bind_udp(&a, &g->udp53, e) == -1 ||
+	    sock_listen(&a, 0, &g->tcp53, e) == -1)
+		return -1;
+	if (sock_parse(http, &a, e) == -1 ||
+	    sock_listen(&a, 0, &g->tcp80, e) == -1)
+		return -1;
+	return 0;
+}
+
+static void
+guard_on_member(uint32_t id, enum policy_mode mode, void *arg)
+{
+	struct guard *g = arg;
+
+	projects_put(g->projects, id)->mode = mode;
+}
+
+/*
+ * A new namespace gets its name, by which interfaces are moved in, only after
+ * the rules hold.
+ */
+static int
+guard_enter(struct guard *g, struct err *e)
+{
+	char name[NETNS_NAME_MAX];
+	bool adopted, changed;
+
+	netns_name(g->cfg->inst, name);
+	if (netns_enter(name, &adopted, e) == -1)
+		return -1;
+	if (firewall_load(g->firewall, &changed, e) == -1 ||
+	    netns_set_sysctls(e) == -1 || guard_set_address(g, e) == -1)
+		return -1;
+	FAIL_POINT(router_before_publish);
+	if (!adopted && netns_publish(name, e) == -1)
+		return -1;
+	if (adopted && firewall_read(g->firewall, guard_on_member, g, e) == -1)
+		return -1;
+	if (adopted && changed)
+		log_warn("guard rules-differed netns=%s reloaded=yes", name);
+	log_info(
+	    "guard netns name=%s adopted=%s", name, adopted ? "yes" : "no");
+	return 0;
+}
+
+static void
+guard_on_term(void *arg)
+{
+	struct guard *g = arg;
+
+	log_info("guard stop why=signal");
+	loop_stop(g->loop);
+}
+
+static int
+guard_start(struct guard *g, struct err *e)
+{
+	struct sock_addr a;
+
+	if (geteuid() != 0)
+		return err_set(e, ERR_DENIED,
+		    "the router needs root to make its network namespace");
+	(void)priv_raise_files();
+	g->loop = loop_new(e);
+	if (g->loop == NULL || sock_parse(g->cfg->control, &a, e) == -1 ||
+	    sock_listen(&a, 0600, &g->listen, e) == -1)
+		return -1;
+	g->firewall = firewall_new(g->loop, &g->rules, g->cfg->xtlock);
+	if (guard_start_keeper(g, e) == -1 || guard_enter(g, e) == -1 ||
+	    guard_listen(g, e) == -1 || guard_start_late(g, e) == -1)
+		return -1;
+	if (loop_on_signal(g->loop, SIGTERM, guard_on_term, g, e) == -1 ||
+	    loop_on_signal(g->loop, SIGINT, guard_on_term, g, e) == -1 ||
+	    priv_keep_net_admin(g->cfg->uid, g->cfg->gid, e) == -1)
+		return -1;
+	guard_start_children(g);
+	g->control = control_new(g->loop, STEAL_FD(g->listen), g);
+	log_info("guard ready address=%s range=%s", g->cfg->address,
+	    g->cfg->range_text);
+	return 0;
+}
+
+int
+guard_main(const struct config *cfg)
+{
+	struct guard g = { .cfg = cfg,
+		.rules = { .inst = cfg->inst,
+		    .range = cfg->range,
+		    .exempt = cfg->exempt },
+		.stub = -1,
+		.udp53 = -1,
+		.tcp53 = -1,
+		.tcp80 = -1,
+		.listen = -1,
+		.chan = -1 };
+	struct err e = ERR_INIT;
+	int rc = 0;
+
+	g.projects = projects_new();
+	g.log = egress_log_new();
+	if (guard_start(&g, &e) == -1 || loop_run(g.loop, &e) == -1) {
+		log_error("guard failed err=%s", log_val(e.msg));
+		rc = 1;
+	}
+	control_free(g.control);
+	nflog_free(g.nflog);
+	/* Kills and reaps the children. */
+	loop_free(g.loop);
+	firewall_free(g.firewall);
+	projects_free(g.projects);
+	egress_log_free(g.log);
+	return g.keeper_lost ? 1 : rc;
+}
+
+/* Every link of this instance: with them the last way out is gone. */
+static int
+guard_drop_links(struct loop *l, const char *inst, struct err *e)
+{
+	struct if_nameindex *all = if_nameindex();
+	char prefix[IF_NAMESIZE];
+	int rc = 0;
+
+	if (all == NULL)
+		return err_sys(e, ERR_IO, "list interfaces");
+	snprintf(prefix, sizeof(prefix), "cf%s", inst);
+	for (struct if_nameindex *i = all; rc == 0 && i->if_index != 0; i++) {
+		const char *const argv[] = { "ip", "link", "del", i->if_name,
+			NULL };
+
+		if (strncmp(i->if_name, prefix, strlen(prefix)) != 0)
+			continue;
+		rc = tool_run(l, &(const struct tool_spec){ .argv = argv }, e);
+	}
+	if_freenameindex(all);
+	return rc;
+}
+
+int
+guard_teardown(const struct config *cfg, struct err *e)
+{
+	char name[NETNS_NAME_MAX];
+	struct sock_addr a;
+	struct loop *l;
+	bool adopted;
+	int fd = -1, rc;
+
+	netns_name(cfg->inst, name);
+	if (sock_parse(cfg->control, &a, e) == -1)
+		return -1;
+	if (sock_connect(&a, &fd, e) == 0) {
+		(void)close(fd);
+		return err_set(e, ERR_BUSY,
+		    "the router still runs; stop it first (coffer down)");
+	}
+	l = loop_new(e);
+	if (l == NULL)
+		return -1;
+	rc = netns_enter(name, &adopted, e);
+	if (rc == 0 && adopted)
+		rc = guard_drop_links(l, cfg->inst, e);
+	/* Rules and sets live and die with the namespace. */
+	if (rc == 0)
+		rc = netns_remove(name, e);
+	loop_free(l);
+	if (rc == 0)
+		(void)unlink(cfg->control + strlen("unix:"));
+	if (rc == 0)
+		(void)unlink(cfg->xtlock);
+	return rc;
+}

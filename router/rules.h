@@ -1,0 +1,47 @@
+/*
+ * rules: the firewall of the router's namespace as text for iptables-restore,
+ * ip6tables-restore and ipset.  The rules are constant for an instance:
+ * interfaces are wildcards, projects and addresses are members of sets.
+ */
+#ifndef ROUTER_RULES_H
+#define ROUTER_RULES_H
+
+#include <stdint.h>
+
+#include "router/policy.h"
+
+struct str;
+
+enum {
+	RULES_NFLOG_GROUP = 5,
+	RULES_IFACE_MAX = 16, /* IFNAMSIZ */
+	RULES_SET_MEMBERS = 131072
+};
+
+/* Borrowed strings; constant while the router lives. */
+struct rules {
+	const char *inst; /* four hex digits */
+	struct policy_range range;
+	struct policy_net exempt; /* of a test build */
+};
+
+/* Prefixes of NFLOG, in the order of enum egress_verdict's denials. */
+#define RULES_LOG_NEVER "never"
+#define RULES_LOG_HOST "host"
+#define RULES_LOG_MODE "mode"
+#define RULES_LOG_LIMIT "limit"
+#define RULES_LOG_SPOOF "spoof"
+
+void rules_ipv4(const struct rules *r, struct str *out);
+void rules_ipv6(const struct rules *r, struct str *out);
+/* Sets that must exist before the rules; keeps members of existing ones. */
+void rules_sets(const struct rules *r, struct str *out);
+/* Members of one project in this mode: adds and deletions. */
+void rules_project(
+    const struct rules *r, uint32_t id, enum policy_mode mode, struct str *out);
+void rules_project_del(const struct rules *r, uint32_t id, struct str *out);
+/* Exchange the set of the host's addresses in one step. */
+void rules_host(
+    const struct rules *r, const uint32_t *addrs, size_t n, struct str *out);
+
+#endif
