@@ -1,0 +1,310 @@
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/wire/json.h"
+#include "server/domain/checks.h"
+#include "server/git/git_pool_priv.h"
+
+enum {
+	GITCALL_CHANGES_MAX = 100000
+};
+
+bool
+gitpool_sha_ok(const char *s)
+{
+	return strlen(s) == GIT_SHA_TEXT - 1 &&
+	    strspn(s, "0123456789abcdef") == GIT_SHA_TEXT - 1;
+}
+
+bool
+gitpool_sha_is_zero(const char *s)
+{
+	return strcmp(s, GIT_ZERO_SHA) == 0;
+}
+
+bool
+gitpool_ref_next(struct view *rest, struct git_ref *out)
+{
+	struct view line;
+
+	if (rest->len == 0 || !view_split(rest, '\n', &line) ||
+	    line.len <= GIT_SHA_TEXT)
+		return false;
+	memcpy(out->sha, line.p, GIT_SHA_TEXT - 1);
+	out->sha[GIT_SHA_TEXT - 1] = '\0';
+	out->name = view_from(line, GIT_SHA_TEXT);
+	return true;
+}
+
+/* Fields are built as an object, then sent without its braces. */
+struct gitcall {
+	struct str text;
+	struct jw w;
+};
+
+static void
+gitcall_begin(struct gitcall *c)
+{
+	c->text = STR_INIT;
+	jw_init(&c->w, &c->text);
+	jw_object(&c->w, NULL);
+}
+
+static void
+gitcall_send(struct gitcall *c, struct git_pool *p, int64_t project,
+    struct git_ask *ask, git_done_fn *done, void *arg)
+{
+	jw_end(&c->w);
+	ask->fields = str_view(&c->text);
+	ask->fields.p++;
+	ask->fields.len -= 2;
+	gitpool_call(p, project, ask, done, arg);
+	str_release(&c->text);
+}
+
+/* Most questions are one or two texts. */
+struct gitcall_text {
+	const char *key, *value;
+};
+
+static void
+gitcall_texts(struct git_pool *p, int64_t project, const char *op,
+    const struct gitcall_text *t, git_done_fn *done, void *arg)
+{
+	struct git_ask ask = { .op = op, .raw = { .p = "" } };
+	struct gitcall c;
+
+	gitcall_begin(&c);
+	for (; t->key != NULL; t++)
+		jw_str(&c.w, t->key, t->value);
+	gitcall_send(&c, p, project, &ask, done, arg);
+}
+
+void
+gitpool_resolve(struct git_pool *p, int64_t project, const char *rev,
+    git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { "rev", rev }, { NULL, NULL } };
+
+	gitcall_texts(p, project, "resolve", t, done, arg);
+}
+
+void
+gitpool_refs(struct git_pool *p, int64_t project, const char *prefix,
+    git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { "prefix", prefix },
+		{ NULL, NULL } };
+
+	gitcall_texts(p, project, "refs", t, done, arg);
+}
+
+void
+gitpool_compare(struct git_pool *p, int64_t project, const char *base,
+    const char *head, git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { "base", base }, { "head", head },
+		{ NULL, NULL } };
+
+	gitcall_texts(p, project, "compare", t, done, arg);
+}
+
+void
+gitpool_is_ancestor(struct git_pool *p, int64_t project, const char *old,
+    const char *new_rev, git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { "old", old }, { "new", new_rev },
+		{ NULL, NULL } };
+
+	gitcall_texts(p, project, "is_ancestor", t, done, arg);
+}
+
+void
+gitpool_mergeable(struct git_pool *p, int64_t project, const char *base,
+    const char *head, git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { "base", base }, { "head", head },
+		{ NULL, NULL } };
+
+	gitcall_texts(p, project, "mergeable", t, done, arg);
+}
+
+void
+gitpool_same_change(struct git_pool *p, int64_t project, const char *upstream,
+    const char *local, git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { "upstream", upstream },
+		{ "local", local }, { NULL, NULL } };
+
+	gitcall_texts(p, project, "same_change", t, done, arg);
+}
+
+void
+gitpool_checks(struct git_pool *p, int64_t project, const char *rev,
+    git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { "rev", rev }, { NULL, NULL } };
+
+	gitcall_texts(p, project, "checks", t, done, arg);
+}
+
+void
+gitpool_blob(struct git_pool *p, int64_t project, const char *rev,
+    const char *path, size_t max, git_done_fn *done, void *arg)
+{
+	struct git_ask ask = { .op = "blob", .raw = { .p = "" } };
+	struct gitcall c;
+
+	gitcall_begin(&c);
+	jw_str(&c.w, "rev", rev);
+	jw_str(&c.w, "path_in", path);
+	jw_u64(&c.w, "max", max);
+	gitcall_send(&c, p, project, &ask, done, arg);
+}
+
+void
+gitpool_log(struct git_pool *p, int64_t project,
+    const struct git_log_spec *spec, git_done_fn *done, void *arg)
+{
+	struct git_ask ask = { .op = "log", .raw = { .p = "" } };
+	struct gitcall c;
+
+	gitcall_begin(&c);
+	jw_str(&c.w, "rev", spec->rev);
+	if (spec->hide != NULL)
+		jw_str(&c.w, "hide", spec->hide);
+	jw_u64(&c.w, "skip", spec->skip);
+	jw_u64(&c.w, "limit", spec->limit);
+	gitcall_send(&c, p, project, &ask, done, arg);
+}
+
+static void
+gitcall_person(struct jw *w, const char *key, const struct git_person *p)
+{
+	jw_object(w, key);
+	jw_str(w, "name", p->name);
+	jw_str(w, "email", p->email);
+	jw_i64(w, "at", p->at);
+	jw_end(w);
+}
+
+void
+gitpool_merge(struct git_pool *p, int64_t project,
+    const struct git_merge_spec *spec, git_done_fn *done, void *arg)
+{
+	struct git_ask ask = { .op = "merge", .raw = { .p = "" } };
+	struct gitcall c;
+
+	gitcall_begin(&c);
+	jw_str(&c.w, "base", spec->base);
+	jw_str(&c.w, "head", spec->head);
+	jw_str(&c.w, "style", spec->style);
+	jw_str(&c.w, "message", spec->message);
+	gitcall_person(&c.w, "author", &spec->author);
+	gitcall_person(&c.w, "committer", &spec->committer);
+	gitcall_send(&c, p, project, &ask, done, arg);
+}
+
+void
+gitpool_refs_update(struct git_pool *p, int64_t project,
+    const struct git_refs_spec *spec, git_done_fn *done, void *arg)
+{
+	struct git_ask ask = { .op = "refs_update", .raw = { .p = "" } };
+	AUTO_STR struct str raw = STR_INIT;
+	struct gitcall c;
+
+	for (size_t i = 0; i < spec->n && i < GITCALL_CHANGES_MAX + 1; i++)
+		str_addf(&raw, "%s %s %s\n", spec->v[i].ref,
+		    spec->v[i].old[0] == '\0' ? "-" : spec->v[i].old,
+		    spec->v[i].new_sha);
+	ask.raw = str_view(&raw);
+	gitcall_begin(&c);
+	jw_bool(&c.w, "atomic", spec->atomic);
+	if (spec->head != NULL)
+		jw_str(&c.w, "head", spec->head);
+	if (spec->upstream_head != NULL)
+		jw_str(&c.w, "upstream_head", spec->upstream_head);
+	gitcall_send(&c, p, project, &ask, done, arg);
+}
+
+void
+gitpool_diff(struct git_pool *p, int64_t project, const char *base,
+    const char *head, size_t max, git_done_fn *done, void *arg)
+{
+	struct git_ask ask = { .op = "diff", .raw = { .p = "" } };
+	struct gitcall c;
+
+	gitcall_begin(&c);
+	jw_str(&c.w, "base", base);
+	jw_str(&c.w, "head", head);
+	jw_u64(&c.w, "max", max);
+	gitcall_send(&c, p, project, &ask, done, arg);
+}
+
+void
+gitpool_files(struct git_pool *p, int64_t project, const char *base,
+    const char *head, uint32_t limit, git_done_fn *done, void *arg)
+{
+	struct git_ask ask = { .op = "files", .raw = { .p = "" } };
+	struct gitcall c;
+
+	gitcall_begin(&c);
+	jw_str(&c.w, "base", base);
+	jw_str(&c.w, "head", head);
+	jw_u64(&c.w, "limit", limit);
+	gitcall_send(&c, p, project, &ask, done, arg);
+}
+
+static int
+gitcall_check(const struct json *j, struct check *k, struct err *e)
+{
+	const char *name = json_str_or(j, "name", "");
+	const char *setup = json_str_or(j, "setup", NULL);
+	const char *test = json_str_or(j, "test", NULL);
+	int64_t timeout_s = 0, memory = 0, a = 0, b = 0;
+
+	if (!check_name_ok(name) || test == NULL)
+		return err_set(e, ERR_PROTO, "git worker: malformed check");
+	if (json_i64(j, "timeout_s", 1, CHECK_TIMEOUT_MAX_S, &timeout_s, e) !=
+		0 ||
+	    json_i64(j, "memory", (int64_t)CHECK_MEMORY_MIN,
+		(int64_t)CHECK_MEMORY_MAX, &memory, e) != 0 ||
+	    json_i64(j, "network_setup", NETWORK_OFF, NETWORK_WEB, &a, e) !=
+		0 ||
+	    json_i64(j, "network_test", NETWORK_OFF, NETWORK_WEB, &b, e) != 0)
+		return err_set(e, ERR_PROTO, "git worker: malformed check");
+	memcpy(k->name, name, strlen(name) + 1);
+	k->setup = setup != NULL ? xstrdup(setup) : NULL;
+	k->test = xstrdup(test);
+	k->network_setup = (enum network_mode)a;
+	k->network_test = (enum network_mode)b;
+	k->timeout_s = timeout_s;
+	k->memory = (uint64_t)memory;
+	k->required = json_bool_or(j, "required", true);
+	return 0;
+}
+
+int
+gitpool_result_checks(
+    const struct git_result *r, struct checks *out, struct err *e)
+{
+	const struct json *list = json_get(r->j, "checks");
+
+	*out = CHECKS_INIT;
+	for (const struct json *j = json_first(list); j != NULL;
+	     j = json_next(j)) {
+		if (out->n == CHECKS_MAX) {
+			checks_release(out);
+			return err_set(
+			    e, ERR_PROTO, "git worker: too many checks");
+		}
+		if (gitcall_check(j, &out->v[out->n], e) == -1) {
+			checks_release(out);
+			return -1;
+		}
+		out->n++;
+	}
+	return 0;
+}

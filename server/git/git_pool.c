@@ -1,0 +1,475 @@
+#include "server/git/git_pool.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/base/list.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/io/child.h"
+#include "lib/io/frame.h"
+#include "lib/io/sock.h"
+#include "lib/io/stream.h"
+#include "lib/io/timer.h"
+#include "lib/wire/json.h"
+#include "server/git/git_pool_priv.h"
+#include "server/git/worker_priv.h"
+
+enum {
+	GITPOOL_WORKERS = 2,
+	GITPOOL_WORKERS_MAX = 16,
+	GITPOOL_LIMIT_MS = 30 * 1000,
+	GITPOOL_ARGV_MAX = 8,
+	GITPOOL_RESTART_MAX_MS = 5000
+};
+
+/* One question, waiting or at a worker. */
+struct git_call {
+	TAILQ_ENTRY(git_call) link;
+	char *frame; /* whole, ready to send */
+	size_t len;
+	git_done_fn *done;
+	void *arg;
+	struct err fail; /* of a call that never reached a worker */
+};
+TAILQ_HEAD(git_calls, git_call);
+
+struct git_worker {
+	struct git_pool *pool;
+	unsigned index;
+	struct child *child;
+	struct stream *stream; /* NULL: not running */
+	struct timer *limit;
+	struct timer *restart;
+	struct git_call *call;
+	int64_t started_at; /* monotonic */
+	int64_t wait_ms;    /* before the next start */
+	bool dropped;       /* the stream is closed, on_close is on its way */
+	bool timed_out;
+	bool served; /* since its start */
+};
+
+struct git_pool {
+	struct loop *loop;
+	char *repos;
+	char *argv[GITPOOL_ARGV_MAX + 1];
+	int64_t limit_ms;
+	struct git_worker w[GITPOOL_WORKERS_MAX];
+	unsigned n;
+	struct git_calls queue;
+	size_t queued;
+	struct git_calls failed;
+	bool flushing; /* a turn of gitpool_flush is due */
+	bool closing;
+	unsigned refs; /* callbacks that will still name it */
+};
+
+static void gitpool_pump(struct git_pool *p);
+
+/* A callback came for the last time.  True: the pool is over. */
+static bool
+gitpool_unref(struct git_pool *p)
+{
+	bool closing = p->closing;
+
+	p->refs--;
+	if (closing && p->refs == 0)
+		free(p);
+	return closing;
+}
+
+static void
+gitpool_drop(struct git_worker *w, const char *reason)
+{
+	w->dropped = true;
+	stream_close(w->stream, reason);
+}
+
+static void
+gitpool_call_free(struct git_call *c)
+{
+	free(c->frame);
+	free(c);
+}
+
+static void
+gitpool_fail(struct git_call *c, enum err_code code, const char *text)
+{
+	struct err e = ERR_INIT;
+	struct git_result r = { .fail = &e };
+
+	(void)err_set(&e, code, "%s", text);
+	c->done(&r, c->arg);
+	gitpool_call_free(c);
+}
+
+static void
+gitpool_parts(struct view payload, struct view *json, struct view *raw)
+{
+	const unsigned char *p = (const unsigned char *)payload.p;
+	size_t n;
+
+	*json = *raw = (struct view){ .p = "", .len = 0 };
+	if (payload.len < 4)
+		return;
+	n = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+	if (n > payload.len - 4)
+		return;
+	*json = (struct view){ .p = payload.p + 4, .len = n };
+	*raw = view_from(payload, 4 + n);
+}
+
+/* The worker's reply to c. */
+static void
+gitpool_deliver(struct git_call *c, const struct frame *f)
+{
+	struct view text, raw;
+	struct err e = ERR_INIT;
+	struct git_result r = { .raw = { .p = "" } };
+	struct json *j;
+
+	gitpool_parts(f->payload, &text, &raw);
+	j = json_parse(text, WORKER_JSON_MAX, &e);
+	if (j == NULL) {
+		e.code = ERR_INTERNAL;
+		(void)err_wrap(&e, "git worker's reply");
+		r.fail = &e;
+	} else if (f->type == WORKER_FRAME_OK) {
+		r.j = j;
+		r.raw = raw;
+	} else {
+		int64_t code = json_i64_or(j, "code", ERR_INTERNAL);
+
+		if (code <= ERR_NONE || code >= ERR_CODE_MAX)
+			code = ERR_INTERNAL;
+		(void)err_set(&e, (enum err_code)code, "%s",
+		    json_str_or(j, "message", "git error"));
+		r.fail = &e;
+	}
+	c->done(&r, c->arg);
+	json_free(j);
+	gitpool_call_free(c);
+}
+
+static void
+gitpool_on_data(struct stream *s, struct view in, void *arg)
+{
+	struct git_worker *w = arg;
+	struct git_call *c = w->call;
+	struct err e = ERR_INIT;
+	struct frame f;
+	long n = frame_get(in, WORKER_FRAME_MAX, &f, &e);
+
+	if (n == 0)
+		return;
+	if (n == -1 || c == NULL ||
+	    (f.type != WORKER_FRAME_OK && f.type != WORKER_FRAME_FAIL)) {
+		gitpool_drop(w, "the git worker sent nonsense");
+		return;
+	}
+	w->call = NULL;
+	w->served = true;
+	w->wait_ms = 0;
+	timer_cancel(w->limit);
+	gitpool_deliver(c, &f);
+	if (w->dropped)
+		return;
+	stream_take(s, (size_t)n);
+	gitpool_pump(w->pool);
+}
+
+static void
+gitpool_on_close(struct stream *s, const char *reason, void *arg)
+{
+	struct git_worker *w = arg;
+	struct git_call *c = w->call;
+	bool timed_out = w->timed_out;
+
+	(void)s;
+	if (gitpool_unref(w->pool))
+		return;
+	w->stream = NULL;
+	w->dropped = false;
+	w->call = NULL;
+	w->timed_out = false;
+	timer_cancel(w->limit);
+	if (w->child != NULL)
+		child_kill(w->child, SIGKILL);
+	if (!w->served)
+		w->wait_ms = w->wait_ms == 0 ? 100 : w->wait_ms * 2;
+	if (w->wait_ms > GITPOOL_RESTART_MAX_MS)
+		w->wait_ms = GITPOOL_RESTART_MAX_MS;
+	log_warn("git worker-ended worker=%u reason=%s", w->index,
+	    log_val(timed_out ? "time limit" : reason));
+	if (c != NULL)
+		gitpool_fail(c, timed_out ? ERR_TIMEOUT : ERR_INTERNAL,
+		    timed_out ? "git took too long" : "the git worker died");
+	timer_set(w->restart, w->wait_ms);
+}
+
+static void
+gitpool_on_exit(const struct child_exit *x, void *arg)
+{
+	struct git_worker *w = arg;
+	struct git_pool *p = w->pool;
+
+	if (x->errlen > 0)
+		log_warn("git worker-stderr worker=%u text=%s", w->index,
+		    log_val(x->err));
+	w->child = NULL;
+	if (gitpool_unref(p))
+		return;
+	if (w->stream != NULL && !w->dropped)
+		gitpool_drop(w, "exit");
+	else if (w->stream == NULL)
+		gitpool_pump(p);
+}
+
+static void
+gitpool_on_limit(void *arg)
+{
+	struct git_worker *w = arg;
+
+	if (w->stream == NULL || w->dropped)
+		return;
+	w->timed_out = true;
+	gitpool_drop(w, "time limit");
+}
+
+static int
+gitpool_spawn(struct git_worker *w, struct err *e)
+{
+	static const char *const envp[] = { "LC_ALL=C", "HOME=/nonexistent",
+		"GIT_CONFIG_NOSYSTEM=1", NULL };
+	int fds[2] = { -1, -1 };
+	struct child_spec spec = {
+		.argv = (const char *const *)w->pool->argv,
+		.envp = envp,
+		.in = CHILD_NULL,
+		.out = CHILD_NULL,
+		.err = CHILD_COLLECT,
+		.n_pass_fds = 1,
+		.on_exit = gitpool_on_exit,
+		.arg = w,
+	};
+	struct stream_spec ss = {
+		.in_max = WORKER_FRAME_MAX + FRAME_HEADER,
+		.out_max = WORKER_CALL_MAX,
+		.on_data = gitpool_on_data,
+		.on_close = gitpool_on_close,
+		.arg = w,
+	};
+	int rc;
+
+	if (sock_pair(fds, e) == -1)
+		return -1;
+	spec.pass_fds = &fds[1];
+	rc = child_start(w->pool->loop, &spec, &w->child, e);
+	(void)close(fds[1]);
+	if (rc == -1) {
+		(void)close(fds[0]);
+		w->child = NULL;
+		return err_wrap(e, "git worker");
+	}
+	ss.fd = fds[0];
+	w->stream = stream_new(w->pool->loop, &ss);
+	w->pool->refs += 2; /* its exit and its stream's close */
+	w->dropped = false;
+	w->served = false;
+	w->timed_out = false;
+	w->started_at = clock_mono_ms();
+	return 0;
+}
+
+static void
+gitpool_give(struct git_worker *w)
+{
+	struct git_pool *p = w->pool;
+	struct git_call *c = TAILQ_FIRST(&p->queue);
+
+	TAILQ_REMOVE(&p->queue, c, link);
+	p->queued--;
+	w->call = c;
+	stream_write(w->stream, c->frame, c->len);
+	timer_set(w->limit, p->limit_ms);
+}
+
+static void
+gitpool_pump(struct git_pool *p)
+{
+	for (unsigned i = 0; i < p->n && !TAILQ_EMPTY(&p->queue); i++) {
+		struct git_worker *w = &p->w[i];
+		struct err e = ERR_INIT;
+
+		/* The old process is reaped before the next begins. */
+		if (w->call != NULL || w->dropped ||
+		    timer_pending(w->restart) ||
+		    (w->stream == NULL && w->child != NULL))
+			continue;
+		if (w->stream == NULL && gitpool_spawn(w, &e) == -1) {
+			log_error("git worker-start err=%s", log_val(e.msg));
+			w->wait_ms = GITPOOL_RESTART_MAX_MS;
+			timer_set(w->restart, w->wait_ms);
+			continue;
+		}
+		gitpool_give(w);
+	}
+}
+
+static void
+gitpool_on_restart(void *arg)
+{
+	struct git_worker *w = arg;
+
+	gitpool_pump(w->pool);
+}
+
+/* What the start of a call left for the loop's next turn. */
+static void
+gitpool_flush(void *arg)
+{
+	struct git_pool *p = arg;
+	struct git_call *c;
+
+	p->flushing = false;
+	if (gitpool_unref(p))
+		return;
+	while ((c = TAILQ_FIRST(&p->failed)) != NULL) {
+		struct err e = c->fail;
+
+		TAILQ_REMOVE(&p->failed, c, link);
+		gitpool_fail(c, e.code, e.msg);
+	}
+	gitpool_pump(p);
+}
+
+void
+gitpool_call(struct git_pool *p, int64_t project, const struct git_ask *ask,
+    git_done_fn *done, void *arg)
+{
+	struct git_call *c = xcalloc(1, sizeof(*c));
+	AUTO_FREE char *path = xasprintf(
+	    "%s/%" PRId64 ".git", p->repos, project);
+	AUTO_STR struct str text = STR_INIT_MAX(WORKER_JSON_MAX);
+	AUTO_STR struct str body = STR_INIT_MAX(WORKER_CALL_MAX - 64);
+	AUTO_STR struct str frame = STR_INIT_MAX(WORKER_CALL_MAX);
+	unsigned char head[4];
+	struct jw w;
+
+	c->done = done;
+	c->arg = arg;
+	jw_init(&w, &text);
+	jw_object(&w, NULL);
+	jw_str(&w, "op", ask->op);
+	jw_str(&w, "path", path);
+	if (ask->fields.len > 0) {
+		str_addc(&text, ',');
+		str_addv(&text, ask->fields);
+	}
+	jw_end(&w);
+	for (unsigned i = 0; i < 4; i++)
+		head[i] = (unsigned char)(text.len >> (24 - 8 * i) & 0xff);
+	str_addn(&body, head, sizeof(head));
+	str_addv(&body, str_view(&text));
+	str_addv(&body, ask->raw);
+	if (str_ok(&text) && str_ok(&body))
+		frame_put(&frame, WORKER_FRAME_CALL, str_cstr(&body), body.len);
+	if (!str_ok(&text) || !str_ok(&body) || !str_ok(&frame)) {
+		(void)err_set(
+		    &c->fail, ERR_LIMIT, "the question to git is too large");
+	} else if (p->queued >= GIT_POOL_QUEUE_MAX) {
+		(void)err_set(&c->fail, ERR_BUSY,
+		    "too many questions to git are waiting");
+	}
+	if (c->fail.code != ERR_NONE) {
+		TAILQ_INSERT_TAIL(&p->failed, c, link);
+	} else {
+		c->len = frame.len;
+		c->frame = str_steal(&frame);
+		TAILQ_INSERT_TAIL(&p->queue, c, link);
+		p->queued++;
+	}
+	if (!p->flushing) {
+		p->flushing = true;
+		p->refs++;
+		loop_defer(p->loop, gitpool_flush, p);
+	}
+}
+
+struct git_pool *
+gitpool_new(const struct git_pool_spec *spec, struct err *e)
+{
+	struct git_pool *p = xcalloc(1, sizeof(*p));
+
+	p->loop = spec->loop;
+	p->repos = xstrdup(spec->repos);
+	p->limit_ms = spec->limit_ms > 0 ? spec->limit_ms : GITPOOL_LIMIT_MS;
+	p->n = spec->workers > 0 ? spec->workers : GITPOOL_WORKERS;
+	if (p->n > GITPOOL_WORKERS_MAX)
+		p->n = GITPOOL_WORKERS_MAX;
+	TAILQ_INIT(&p->queue);
+	TAILQ_INIT(&p->failed);
+	for (unsigned i = 0; i < p->n; i++) {
+		p->w[i].pool = p;
+		p->w[i].index = i;
+		p->w[i].limit = timer_new(p->loop, gitpool_on_limit, &p->w[i]);
+		p->w[i].restart = timer_new(
+		    p->loop, gitpool_on_restart, &p->w[i]);
+	}
+	for (unsigned i = 0; spec->worker_argv[i] != NULL; i++) {
+		if (i == GITPOOL_ARGV_MAX) {
+			(void)err_set(
+			    e, ERR_INVALID, "git worker: too many arguments");
+			gitpool_free(p);
+			return NULL;
+		}
+		p->argv[i] = xstrdup(spec->worker_argv[i]);
+	}
+	return p;
+}
+
+void
+gitpool_free(struct git_pool *p)
+{
+	struct git_call *c;
+
+	if (p == NULL)
+		return;
+	p->closing = true;
+	for (unsigned i = 0; i < p->n; i++) {
+		struct git_worker *w = &p->w[i];
+
+		if (w->call != NULL)
+			gitpool_call_free(w->call);
+		w->call = NULL;
+		timer_free(w->limit);
+		timer_free(w->restart);
+		w->limit = w->restart = NULL;
+		if (w->child != NULL)
+			child_kill(w->child, SIGKILL);
+		if (w->stream != NULL && !w->dropped)
+			gitpool_drop(w, "pool ends");
+	}
+	while ((c = TAILQ_FIRST(&p->queue)) != NULL) {
+		TAILQ_REMOVE(&p->queue, c, link);
+		gitpool_call_free(c);
+	}
+	while ((c = TAILQ_FIRST(&p->failed)) != NULL) {
+		TAILQ_REMOVE(&p->failed, c, link);
+		gitpool_call_free(c);
+	}
+	for (unsigned i = 0; p->argv[i] != NULL; i++)
+		free(p->argv[i]);
+	free(p->repos);
+	p->repos = NULL;
+	if (p->refs == 0)
+		free(p);
+}

@@ -1,0 +1,17 @@
+/* git_pool_priv: how git_calls.c hands a question to the pool. */
+#ifndef SERVER_GIT_GIT_POOL_PRIV_H
+#define SERVER_GIT_GIT_POOL_PRIV_H
+
+#include "server/git/git_pool.h"
+
+struct git_ask {
+	const char *op;
+	struct view fields; /* members of a JSON object, without the braces */
+	struct view raw;
+};
+
+/* Copies everything. */
+void gitpool_call(struct git_pool *p, int64_t project,
+    const struct git_ask *ask, git_done_fn *done, void *arg);
+
+#endif

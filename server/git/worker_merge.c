@@ -1,0 +1,377 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/map.h"
+#include "server/git/git_pool.h"
+#include "server/git/worker_priv.h"
+
+enum {
+	WORKER_CONFLICTS_MAX = 100,
+	WORKER_OWN_MAX = 100, /* local commits looked at for sameness */
+	WORKER_UP_MAX = 500,  /* upstream's */
+	WORKER_TEXT_MAX = 64 << 10
+};
+
+struct worker_pair {
+	git_commit *base;
+	git_commit *head;
+	git_oid merge_base;
+	bool related;
+	bool up_to_date;   /* base has head */
+	bool fast_forward; /* head has base */
+};
+
+static void
+worker_pair_release(struct worker_pair *p)
+{
+	git_commit_free(p->base);
+	git_commit_free(p->head);
+}
+
+#define AUTO_PAIR __attribute__((cleanup(worker_pair_release)))
+
+static int
+worker_pair_get(struct worker_call *c, struct worker_pair *p, struct err *e)
+{
+	int rc;
+
+	if (worker_commit(c, "base", &p->base, e) == -1 ||
+	    worker_commit(c, "head", &p->head, e) == -1)
+		return -1;
+	rc = git_merge_base(&p->merge_base, c->repo, git_commit_id(p->base),
+	    git_commit_id(p->head));
+	if (rc < 0 && rc != GIT_ENOTFOUND)
+		return worker_fail(e, rc, "merge base");
+	p->related = rc == 0;
+	p->up_to_date = p->related &&
+	    git_oid_equal(&p->merge_base, git_commit_id(p->head));
+	p->fast_forward = p->related &&
+	    git_oid_equal(&p->merge_base, git_commit_id(p->base));
+	return 0;
+}
+
+static int
+worker_merge_index(git_repository *repo, const struct worker_pair *p,
+    git_index **out, struct err *e)
+{
+	git_merge_options opts;
+	int rc = git_merge_options_init(&opts, GIT_MERGE_OPTIONS_VERSION);
+
+	if (rc == 0)
+		rc = git_merge_commits(out, repo, p->base, p->head, &opts);
+	return rc < 0 ? worker_fail(e, rc, "merge") : 0;
+}
+
+static int
+worker_put_conflicts(struct jw *w, git_index *index, struct err *e)
+{
+	git_index_conflict_iterator *it = NULL;
+	const git_index_entry *old, *ours, *theirs;
+	int rc = 0;
+
+	jw_array(w, "conflicts");
+	if (index != NULL && git_index_has_conflicts(index)) {
+		rc = git_index_conflict_iterator_new(&it, index);
+		for (int i = 0; rc == 0 && i < WORKER_CONFLICTS_MAX; i++) {
+			const git_index_entry *x;
+
+			rc = git_index_conflict_next(&old, &ours, &theirs, it);
+			if (rc != 0)
+				break;
+			x = ours != NULL ? ours : theirs != NULL ? theirs : old;
+			worker_text(w, NULL, x->path);
+		}
+		git_index_conflict_iterator_free(it);
+	}
+	jw_end(w);
+	return rc < 0 && rc != GIT_ITEROVER ? worker_fail(e, rc, "conflicts")
+					    : 0;
+}
+
+static int
+worker_op_mergeable(struct worker_call *c, struct err *e)
+{
+	AUTO_PAIR struct worker_pair p = { .base = NULL };
+	AUTO_INDEX git_index *index = NULL;
+	bool clean = true;
+
+	if (worker_pair_get(c, &p, e) == -1)
+		return -1;
+	if (!p.up_to_date && !p.fast_forward) {
+		if (worker_merge_index(c->repo, &p, &index, e) == -1)
+			return -1;
+		clean = !git_index_has_conflicts(index);
+	}
+	worker_oid(c->w, "base", git_commit_id(p.base));
+	worker_oid(c->w, "head", git_commit_id(p.head));
+	worker_oid(c->w, "merge_base", p.related ? &p.merge_base : NULL);
+	jw_bool(c->w, "clean", clean);
+	jw_bool(c->w, "fast_forward", p.fast_forward);
+	jw_bool(c->w, "up_to_date", p.up_to_date);
+	return worker_put_conflicts(c->w, index, e);
+}
+
+static int
+worker_person(const struct worker_call *c, const char *key, git_signature **out,
+    struct err *e)
+{
+	const struct json *j = json_get(c->in, key);
+	const char *name = json_str_or(j, "name", NULL);
+	const char *email = json_str_or(j, "email", NULL);
+	int rc;
+
+	if (name == NULL || email == NULL)
+		return err_set(e, ERR_INVALID, "%s is missing", key);
+	rc = git_signature_new(
+	    out, name, email, json_i64_or(j, "at", 0) / 1000, 0);
+	return rc < 0 ? worker_fail(e, rc, key) : 0;
+}
+
+static int
+worker_commit_create(struct worker_call *c, const struct worker_pair *p,
+    git_index *index, bool squash, git_oid *out, struct err *e)
+{
+	AUTO_TREE git_tree *tree = NULL;
+	const git_commit *parents[2] = { p->base, p->head };
+	git_signature *author = NULL, *committer = NULL;
+	const char *message;
+	git_oid tree_id;
+	int rc = -1;
+
+	if (worker_arg(c, "message", &message, e) == -1)
+		return -1;
+	if (message[0] == '\0' || strlen(message) > WORKER_TEXT_MAX)
+		return err_set(e, ERR_INVALID,
+		    "the message must have 1 to %d bytes", WORKER_TEXT_MAX);
+	if (worker_person(c, "author", &author, e) == -1 ||
+	    worker_person(c, "committer", &committer, e) == -1)
+		goto out;
+	if (index != NULL)
+		rc = git_index_write_tree_to(&tree_id, index, c->repo);
+	else
+		rc = git_oid_cpy(&tree_id, git_commit_tree_id(p->head));
+	if (rc == 0)
+		rc = git_tree_lookup(&tree, c->repo, &tree_id);
+	if (rc == 0)
+		rc = git_commit_create(out, c->repo, NULL, author, committer,
+		    NULL, message, tree, squash ? 1 : 2, parents);
+	if (rc < 0)
+		(void)worker_fail(e, rc, "write commit");
+out:
+	git_signature_free(author);
+	git_signature_free(committer);
+	return rc < 0 ? -1 : 0;
+}
+
+static int
+worker_op_merge(struct worker_call *c, struct err *e)
+{
+	AUTO_PAIR struct worker_pair p = { .base = NULL };
+	AUTO_INDEX git_index *index = NULL;
+	const char *style;
+	git_oid sha;
+	bool squash, ff;
+
+	if (worker_arg(c, "style", &style, e) == -1)
+		return -1;
+	squash = strcmp(style, "squash") == 0;
+	ff = strcmp(style, "fast-forward-only") == 0;
+	if (!squash && !ff && strcmp(style, "merge") != 0)
+		return err_set(e, ERR_INVALID, "no merge style %.40s", style);
+	if (worker_pair_get(c, &p, e) == -1)
+		return -1;
+	if (p.up_to_date)
+		return err_set(
+		    e, ERR_INVALID, "the base has every commit of the head");
+	if (ff && !p.fast_forward)
+		return err_set(e, ERR_DENIED,
+		    "the head is not a fast-forward of the base");
+	if (!p.fast_forward) {
+		if (worker_merge_index(c->repo, &p, &index, e) == -1)
+			return -1;
+		if (git_index_has_conflicts(index)) {
+			jw_null(c->w, "sha");
+			jw_bool(c->w, "clean", false);
+			return worker_put_conflicts(c->w, index, e);
+		}
+	}
+	if (ff)
+		(void)git_oid_cpy(&sha, git_commit_id(p.head));
+	else if (worker_commit_create(c, &p, index, squash, &sha, e) == -1)
+		return -1;
+	worker_oid(c->w, "sha", &sha);
+	jw_bool(c->w, "clean", true);
+	return worker_put_conflicts(c->w, NULL, e);
+}
+
+/* The patch id between two trees, as a string; "" when nothing differs. */
+static int
+worker_patch_id(git_repository *repo, const git_commit *from,
+    const git_commit *to, char out[GIT_SHA_TEXT], struct err *e)
+{
+	AUTO_TREE git_tree *a = NULL;
+	AUTO_TREE git_tree *b = NULL;
+	AUTO_DIFF git_diff *diff = NULL;
+	git_oid id;
+	int rc = 0;
+
+	out[0] = '\0';
+	if (from != NULL)
+		rc = git_commit_tree(&a, from);
+	if (rc == 0)
+		rc = git_commit_tree(&b, to);
+	if (rc == 0)
+		rc = git_diff_tree_to_tree(&diff, repo, a, b, NULL);
+	if (rc == 0 && git_diff_num_deltas(diff) == 0)
+		return 0;
+	if (rc == 0)
+		rc = git_diff_patchid(&id, diff, NULL);
+	if (rc < 0)
+		return worker_fail(e, rc, "patch id");
+	(void)git_oid_tostr(out, GIT_SHA_TEXT, &id);
+	return 0;
+}
+
+static int
+worker_patch_id_of(git_repository *repo, const git_commit *commit,
+    char out[GIT_SHA_TEXT], struct err *e)
+{
+	AUTO_COMMIT git_commit *parent = NULL;
+	int rc = 0;
+
+	if (git_commit_parentcount(commit) > 0)
+		rc = git_commit_parent(&parent, commit, 0);
+	if (rc < 0)
+		return worker_fail(e, rc, "parent");
+	return worker_patch_id(repo, parent, commit, out, e);
+}
+
+typedef int worker_visit_fn(
+    git_repository *repo, const git_commit *commit, void *arg, struct err *e);
+
+/* Commits that `from` has and `hide` has not.  ERR_LIMIT beyond max. */
+static int
+worker_visit(git_repository *repo, const git_commit *from,
+    const git_commit *hide, size_t max, worker_visit_fn *fn, void *arg,
+    struct err *e)
+{
+	AUTO_WALK git_revwalk *walk = NULL;
+	git_oid id;
+	int rc = git_revwalk_new(&walk, repo);
+
+	if (rc == 0)
+		rc = git_revwalk_push(walk, git_commit_id(from));
+	if (rc == 0)
+		rc = git_revwalk_hide(walk, git_commit_id(hide));
+	while (rc == 0 && (rc = git_revwalk_next(&id, walk)) == 0) {
+		AUTO_COMMIT git_commit *commit = NULL;
+
+		if (max-- == 0)
+			return err_set(e, ERR_LIMIT, "too many commits");
+		rc = git_commit_lookup(&commit, repo, &id);
+		if (rc == 0 && fn(repo, commit, arg, e) == -1)
+			return -1;
+	}
+	return rc == GIT_ITEROVER ? 0 : worker_fail(e, rc, "walk history");
+}
+
+struct worker_same {
+	const git_oid *tree; /* of the local tip */
+	struct map *patches; /* of upstream's own commits */
+	bool tree_seen;
+	bool missing; /* a local change that upstream has not */
+};
+
+static int
+worker_same_up(
+    git_repository *repo, const git_commit *commit, void *arg, struct err *e)
+{
+	struct worker_same *s = arg;
+	char id[GIT_SHA_TEXT];
+
+	if (git_oid_equal(git_commit_tree_id(commit), s->tree))
+		s->tree_seen = true;
+	if (worker_patch_id_of(repo, commit, id, e) == -1)
+		return -1;
+	if (id[0] != '\0')
+		(void)map_put(s->patches, id, s);
+	return 0;
+}
+
+static int
+worker_same_local(
+    git_repository *repo, const git_commit *commit, void *arg, struct err *e)
+{
+	struct worker_same *s = arg;
+	char id[GIT_SHA_TEXT];
+
+	/* A merge carries what its parents carry. */
+	if (git_commit_parentcount(commit) > 1)
+		return 0;
+	if (worker_patch_id_of(repo, commit, id, e) == -1)
+		return -1;
+	if (id[0] != '\0' && map_get(s->patches, id) == NULL)
+		s->missing = true;
+	return 0;
+}
+
+/* All of the local change as one patch: upstream squashed it. */
+static int
+worker_same_squashed(git_repository *repo, const git_commit *local,
+    const git_commit *up, struct worker_same *s, struct err *e)
+{
+	AUTO_COMMIT git_commit *mb = NULL;
+	char id[GIT_SHA_TEXT];
+	git_oid base;
+
+	if (git_merge_base(
+		&base, repo, git_commit_id(local), git_commit_id(up)) < 0 ||
+	    git_commit_lookup(&mb, repo, &base) < 0)
+		return 0;
+	if (worker_patch_id(repo, mb, local, id, e) == -1)
+		return -1;
+	if (id[0] == '\0' || map_get(s->patches, id) != NULL)
+		s->missing = false;
+	return 0;
+}
+
+static int
+worker_op_same_change(struct worker_call *c, struct err *e)
+{
+	AUTO_COMMIT git_commit *up = NULL;
+	AUTO_COMMIT git_commit *local = NULL;
+	struct worker_same s = { .tree = NULL };
+	int rc;
+
+	if (worker_commit(c, "upstream", &up, e) == -1 ||
+	    worker_commit(c, "local", &local, e) == -1)
+		return -1;
+	s.tree = git_commit_tree_id(local);
+	s.patches = map_new();
+	rc = worker_visit(
+	    c->repo, up, local, WORKER_UP_MAX, worker_same_up, &s, e);
+	if (rc == 0 && !s.tree_seen)
+		rc = worker_visit(c->repo, local, up, WORKER_OWN_MAX,
+		    worker_same_local, &s, e);
+	if (rc == 0 && !s.tree_seen && s.missing)
+		rc = worker_same_squashed(c->repo, local, up, &s, e);
+	map_free(s.patches);
+	/* Too much to tell: then it is not the same, and nothing is lost. */
+	if (rc == -1 && e->code == ERR_LIMIT) {
+		s.missing = !s.tree_seen;
+		rc = 0;
+	}
+	if (rc == -1)
+		return -1;
+	jw_bool(c->w, "same", s.tree_seen || !s.missing);
+	return 0;
+}
+
+const struct worker_op worker_ops_merge[] = {
+	{ "mergeable", worker_op_mergeable },
+	{ "merge", worker_op_merge },
+	{ "same_change", worker_op_same_change },
+	{ NULL, NULL },
+};

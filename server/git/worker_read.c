@@ -1,0 +1,265 @@
+#include <string.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/str.h"
+#include "server/domain/checks.h"
+#include "server/git/checks_yaml.h"
+#include "server/git/git_pool.h"
+#include "server/git/worker_priv.h"
+
+enum {
+	WORKER_LOG_MAX = 1000,
+	WORKER_MESSAGE_MAX = 64 << 10
+};
+
+/* The blob at a path of a commit's tree; the caller frees it. */
+static int
+worker_blob_at(
+    git_commit *commit, const char *path, git_blob **out, struct err *e)
+{
+	AUTO_TREE git_tree *tree = NULL;
+	git_tree_entry *entry = NULL;
+	int rc = git_commit_tree(&tree, commit);
+
+	if (rc == 0)
+		rc = git_tree_entry_bypath(&entry, tree, path);
+	if (rc == 0 && git_tree_entry_type(entry) != GIT_OBJECT_BLOB)
+		rc = GIT_ENOTFOUND;
+	if (rc == 0)
+		rc = git_blob_lookup(
+		    out, git_tree_owner(tree), git_tree_entry_id(entry));
+	git_tree_entry_free(entry);
+	if (rc == GIT_ENOTFOUND)
+		return err_set(e, ERR_NOTFOUND, "no such file: %.150s", path);
+	return rc < 0 ? worker_fail(e, rc, path) : 0;
+}
+
+static int
+worker_op_blob(struct worker_call *c, struct err *e)
+{
+	AUTO_COMMIT git_commit *commit = NULL;
+	git_blob *blob = NULL;
+	const char *path;
+	int64_t max = json_i64_or(c->in, "max", 0), size;
+
+	if (worker_arg(c, "path_in", &path, e) == -1 ||
+	    worker_commit(c, "rev", &commit, e) == -1 ||
+	    worker_blob_at(commit, path, &blob, e) == -1)
+		return -1;
+	size = (int64_t)git_blob_rawsize(blob);
+	if (size > max || size > WORKER_RAW_MAX) {
+		git_blob_free(blob);
+		return err_set(
+		    e, ERR_LIMIT, "%.150s is too large to show", path);
+	}
+	worker_oid(c->w, "sha", git_blob_id(blob));
+	jw_i64(c->w, "size", size);
+	jw_bool(c->w, "binary", git_blob_is_binary(blob) == 1);
+	str_addn(c->raw, git_blob_rawcontent(blob), (size_t)size);
+	git_blob_free(blob);
+	return 0;
+}
+
+static void
+worker_put_person(struct jw *w, const char *key, const git_signature *s)
+{
+	jw_object(w, key);
+	worker_text(w, "name", s != NULL ? s->name : "");
+	worker_text(w, "email", s != NULL ? s->email : "");
+	jw_i64(w, "at", s != NULL ? s->when.time * 1000 : 0);
+	jw_end(w);
+}
+
+static void
+worker_put_commit(struct jw *w, const git_commit *commit)
+{
+	const char *message = git_commit_message(commit);
+	AUTO_STR struct str cut = STR_INIT_MAX(WORKER_MESSAGE_MAX);
+	struct view v = view_of(message);
+
+	if (v.len > WORKER_MESSAGE_MAX)
+		v.len = WORKER_MESSAGE_MAX;
+	str_addv(&cut, v);
+	jw_object(w, NULL);
+	worker_oid(w, "sha", git_commit_id(commit));
+	worker_text(w, "message", str_cstr(&cut));
+	worker_put_person(w, "author", git_commit_author(commit));
+	worker_put_person(w, "committer", git_commit_committer(commit));
+	jw_array(w, "parents");
+	for (unsigned i = 0; i < git_commit_parentcount(commit) && i < 64; i++)
+		worker_oid(w, NULL, git_commit_parent_id(commit, i));
+	jw_end(w);
+	jw_end(w);
+}
+
+static int
+worker_walk(struct worker_call *c, const git_commit *from, git_revwalk **out,
+    struct err *e)
+{
+	int rc = git_revwalk_new(out, c->repo);
+
+	if (rc == 0)
+		rc = git_revwalk_sorting(*out, GIT_SORT_NONE);
+	if (rc == 0)
+		rc = git_revwalk_push(*out, git_commit_id(from));
+	if (rc == 0 && !json_is_null(json_get(c->in, "hide")) &&
+	    json_get(c->in, "hide") != NULL) {
+		AUTO_COMMIT git_commit *hide = NULL;
+
+		if (worker_commit(c, "hide", &hide, e) == -1)
+			return -1;
+		rc = git_revwalk_hide(*out, git_commit_id(hide));
+	}
+	return rc < 0 ? worker_fail(e, rc, "walk history") : 0;
+}
+
+static int
+worker_op_log(struct worker_call *c, struct err *e)
+{
+	AUTO_COMMIT git_commit *from = NULL;
+	AUTO_WALK git_revwalk *walk = NULL;
+	int64_t skip = json_i64_or(c->in, "skip", 0);
+	int64_t limit = json_i64_or(c->in, "limit", 0), n = 0;
+	git_oid id;
+	int rc;
+
+	if (limit < 1 || limit > WORKER_LOG_MAX || skip < 0)
+		return err_set(e, ERR_INVALID, "limit is out of range");
+	if (worker_commit(c, "rev", &from, e) == -1 ||
+	    worker_walk(c, from, &walk, e) == -1)
+		return -1;
+	jw_array(c->w, "commits");
+	while ((rc = git_revwalk_next(&id, walk)) == 0) {
+		AUTO_COMMIT git_commit *commit = NULL;
+
+		if (skip > 0) {
+			skip--;
+			continue;
+		}
+		if (n == limit)
+			break;
+		rc = git_commit_lookup(&commit, c->repo, &id);
+		if (rc < 0)
+			return worker_fail(e, rc, "commit");
+		worker_put_commit(c->w, commit);
+		n++;
+	}
+	jw_end(c->w);
+	jw_bool(c->w, "more", rc == 0);
+	if (rc < 0 && rc != GIT_ITEROVER)
+		return worker_fail(e, rc, "walk history");
+	return 0;
+}
+
+static int
+worker_op_compare(struct worker_call *c, struct err *e)
+{
+	AUTO_COMMIT git_commit *base = NULL;
+	AUTO_COMMIT git_commit *head = NULL;
+	size_t ahead = 0, behind = 0;
+	git_oid mb;
+	int rc;
+
+	if (worker_commit(c, "base", &base, e) == -1 ||
+	    worker_commit(c, "head", &head, e) == -1)
+		return -1;
+	rc = git_graph_ahead_behind(
+	    &ahead, &behind, c->repo, git_commit_id(head), git_commit_id(base));
+	if (rc < 0)
+		return worker_fail(e, rc, "compare");
+	rc = git_merge_base(
+	    &mb, c->repo, git_commit_id(base), git_commit_id(head));
+	if (rc < 0 && rc != GIT_ENOTFOUND)
+		return worker_fail(e, rc, "merge base");
+	worker_oid(c->w, "base", git_commit_id(base));
+	worker_oid(c->w, "head", git_commit_id(head));
+	worker_oid(c->w, "merge_base", rc == 0 ? &mb : NULL);
+	jw_u64(c->w, "ahead", ahead);
+	jw_u64(c->w, "behind", behind);
+	return 0;
+}
+
+static int
+worker_op_is_ancestor(struct worker_call *c, struct err *e)
+{
+	AUTO_COMMIT git_commit *old = NULL;
+	AUTO_COMMIT git_commit *now = NULL;
+	int rc;
+
+	if (worker_commit(c, "old", &old, e) == -1 ||
+	    worker_commit(c, "new", &now, e) == -1)
+		return -1;
+	rc = git_oid_equal(git_commit_id(old), git_commit_id(now))
+	    ? 1
+	    : git_graph_descendant_of(
+		  c->repo, git_commit_id(now), git_commit_id(old));
+	if (rc < 0)
+		return worker_fail(e, rc, "compare");
+	jw_bool(c->w, "yes", rc == 1);
+	return 0;
+}
+
+static void
+worker_put_checks(struct jw *w, const struct checks *checks)
+{
+	jw_array(w, "checks");
+	for (size_t i = 0; i < checks->n; i++) {
+		const struct check *k = &checks->v[i];
+
+		jw_object(w, NULL);
+		jw_str(w, "name", k->name);
+		jw_str(w, "setup", k->setup);
+		jw_str(w, "test", k->test);
+		jw_i64(w, "network_setup", k->network_setup);
+		jw_i64(w, "network_test", k->network_test);
+		jw_i64(w, "timeout_s", k->timeout_s);
+		jw_u64(w, "memory", k->memory);
+		jw_bool(w, "required", k->required);
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
+static int
+worker_op_checks(struct worker_call *c, struct err *e)
+{
+	AUTO_COMMIT git_commit *commit = NULL;
+	AUTO_CHECKS struct checks checks = CHECKS_INIT;
+	git_blob *blob = NULL;
+	struct err why = ERR_INIT;
+	struct view text;
+	int rc;
+
+	if (worker_commit(c, "rev", &commit, e) == -1)
+		return -1;
+	rc = worker_blob_at(commit, ".coffer/checks.yml", &blob, &why);
+	if (rc == -1 && why.code != ERR_NOTFOUND) {
+		*e = why;
+		return -1;
+	}
+	jw_bool(c->w, "found", rc == 0);
+	if (rc == -1) {
+		jw_null(c->w, "error");
+		worker_put_checks(c->w, &checks);
+		return 0;
+	}
+	text = (struct view){ .p = git_blob_rawcontent(blob),
+		.len = (size_t)git_blob_rawsize(blob) };
+	rc = checks_parse(text, &checks, &why);
+	git_blob_free(blob);
+	if (rc == -1)
+		worker_text(c->w, "error", why.msg);
+	else
+		jw_null(c->w, "error");
+	worker_put_checks(c->w, &checks);
+	return 0;
+}
+
+const struct worker_op worker_ops_read[] = {
+	{ "blob", worker_op_blob },
+	{ "log", worker_op_log },
+	{ "compare", worker_op_compare },
+	{ "is_ancestor", worker_op_is_ancestor },
+	{ "checks", worker_op_checks },
+	{ NULL, NULL },
+};
