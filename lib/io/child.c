@@ -552,6 +552,21 @@ child_kill(struct child *c, int sig)
 	(void)kill(-c->pid, sig);
 }
 
+static void
+child_on_exit_nobody(const struct child_exit *x, void *arg)
+{
+	(void)x;
+	(void)arg;
+}
+
+void
+child_forget(struct child *c)
+{
+	c->on_exit = child_on_exit_nobody;
+	c->arg = NULL;
+	child_kill(c, SIGKILL);
+}
+
 /* The last line that says something, cut, without control bytes. */
 static struct view
 child_last_line(const char *text, size_t len)
@@ -585,8 +600,9 @@ child_check(const struct child_exit *x, const char *what, struct err *e)
 		line = child_last_line(x->out, x->outlen);
 	for (size_t i = 0; i < line.len; i++) {
 		unsigned char ch = (unsigned char)line.p[i];
+		bool plain = ch >= 0x20 && ch < 0x7f;
 
-		str_addc(&tail, ch < 0x20 || ch >= 0x7f ? '?' : line.p[i]);
+		str_addn(&tail, plain ? &line.p[i] : "?", 1);
 	}
 	return err_set(e, ERR_IO, "%s: exit %d%s%s", what,
 	    WEXITSTATUS(x->status), tail.len > 0 ? ": " : "", str_cstr(&tail));

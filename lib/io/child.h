@@ -65,6 +65,8 @@ int child_take_in(struct child *c);
 int child_take_out(struct child *c);
 int child_take_err(struct child *c);
 void child_kill(struct child *c, int sig);
+/* SIGKILL, and no on_exit: for an owner that ends before the child does. */
+void child_forget(struct child *c);
 
 /*
  * "exit 3: last line of stderr" or "killed by signal 9" as an error, or 0 when

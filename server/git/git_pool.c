@@ -225,8 +225,6 @@ gitpool_on_exit(const struct child_exit *x, void *arg)
 		log_warn("git worker-stderr worker=%u text=%s", w->index,
 		    log_val(x->err));
 	w->child = NULL;
-	if (gitpool_unref(p))
-		return;
 	if (w->stream != NULL && !w->dropped)
 		gitpool_drop(w, "exit");
 	else if (w->stream == NULL)
@@ -281,7 +279,7 @@ gitpool_spawn(struct git_worker *w, struct err *e)
 	}
 	ss.fd = fds[0];
 	w->stream = stream_new(w->pool->loop, &ss);
-	w->pool->refs += 2; /* its exit and its stream's close */
+	w->pool->refs++; /* its stream's close */
 	w->dropped = false;
 	w->served = false;
 	w->timed_out = false;
@@ -454,7 +452,8 @@ gitpool_free(struct git_pool *p)
 		timer_free(w->restart);
 		w->limit = w->restart = NULL;
 		if (w->child != NULL)
-			child_kill(w->child, SIGKILL);
+			child_forget(w->child);
+		w->child = NULL;
 		if (w->stream != NULL && !w->dropped)
 			gitpool_drop(w, "pool ends");
 	}
