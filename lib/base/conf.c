@@ -219,7 +219,8 @@ conf_read(const char *name, struct view text, const struct conf_spec *spec,
 
 	while (spec->keys[n].name != NULL)
 		n++;
-	r.seen = seen = xcalloc(n, sizeof(*seen));
+	seen = xcalloc(n, sizeof(*seen));
+	r.seen = seen;
 	for (unsigned lineno = 1; view_split(&text, '\n', &line); lineno++) {
 		if (conf_line(&r, line, e) == -1) {
 			conf_release(spec, cfg);

@@ -230,8 +230,8 @@ esc_base64(struct str *out, struct view v)
 			w |= (uint32_t)p[i + 2];
 		str_addc(out, esc_b64[w >> 18]);
 		str_addc(out, esc_b64[w >> 12 & 63]);
-		str_addc(out, left > 1 ? esc_b64[w >> 6 & 63] : '=');
-		str_addc(out, left > 2 ? esc_b64[w & 63] : '=');
+		str_addn(out, left > 1 ? &esc_b64[w >> 6 & 63] : "=", 1);
+		str_addn(out, left > 2 ? &esc_b64[w & 63] : "=", 1);
 	}
 }
 

@@ -201,6 +201,7 @@ path_sync_folder(const char *path, struct err *e)
 
 	if (fd == -1 || fsync(fd) == -1)
 		return path_fail(e, "sync", folder);
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 	return 0;
 }
 

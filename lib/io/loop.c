@@ -29,6 +29,8 @@ struct loop_call {
 };
 
 STAILQ_HEAD(loop_calls, loop_call);
+LIST_HEAD(loop_signals, loop_signal);
+LIST_HEAD(loop_hooks, loop_hook);
 
 struct loop_signal {
 	LIST_ENTRY(loop_signal) entry;
@@ -49,8 +51,8 @@ struct loop {
 	struct loop_calls deferred;
 	struct loop_calls posted; /* under lock, with n_posted */
 	pthread_mutex_t lock;
-	LIST_HEAD(, loop_signal) signals;
-	LIST_HEAD(, loop_hook) hooks;
+	struct loop_signals signals;
+	struct loop_hooks hooks;
 };
 
 static void
