@@ -403,15 +403,12 @@ app_free(struct app *a)
 	reader_free(a->reader);
 	runs_free(a->runs);
 	projects_free(a->projects);
-	apiclient_free(a->connection->api);
-	a->connection->api = NULL;
 	uplink_watch_free(a->addresses);
 	sandboxes_free(a->sandboxes);
 	routerctl_free(a->router);
 	timer_free(a->retry);
 	commands_release(&a->commands);
-	net_free(a->connection->net);
-	a->connection->net = NULL;
+	connection_close(a->connection);
 	loop_free(a->loop);
 }
 

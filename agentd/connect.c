@@ -66,36 +66,42 @@ connection_open(struct connection *c, struct loop *l, const char *server,
 {
 	AUTO_FREE char *leaf = xasprintf("secrets/%s", token);
 	AUTO_FREE char *addr = NULL;
-	AUTO_FREE char *base = NULL;
 
 	if (connection_line(c->home, leaf, CONNECT_TOKEN_MAX, &c->token, e) ==
 	    -1)
 		return -1;
 	if (server != NULL) {
-		base = xstrdup(server);
+		c->base = xstrdup(server);
 	} else {
 		if (connection_line(c->home, "run/cofferd.addr",
 			CONNECT_ADDR_MAX, &addr, e) == -1)
 			return err_wrap(e, "cofferd is not up");
-		base = xasprintf("http://%s", addr);
+		c->base = xasprintf("http://%s", addr);
 	}
 	c->net = net_new(l, user_agent, e);
 	if (c->net == NULL)
 		return -1;
-	c->api = apiclient_new(c->net, base, c->token);
-	explicit_bzero(c->token, strlen(c->token));
-	free(c->token);
-	c->token = NULL;
+	c->api = apiclient_new(c->net, c->base, c->token);
 	return 0;
+}
+
+void
+connection_close(struct connection *c)
+{
+	apiclient_free(c->api);
+	net_free(c->net);
+	c->api = NULL;
+	c->net = NULL;
 }
 
 void
 connection_release(struct connection *c)
 {
-	apiclient_free(c->api);
-	net_free(c->net);
+	if (c->token != NULL)
+		explicit_bzero(c->token, strlen(c->token));
 	free(c->home);
 	free(c->self);
 	free(c->token);
+	free(c->base);
 	*c = (struct connection){ .inst = "" };
 }

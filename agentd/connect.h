@@ -14,8 +14,9 @@ struct net;
 struct connection {
 	char *home; /* absolute, without a trailing slash */
 	char inst[5];
-	char *self;  /* this program's file */
-	char *token; /* NULL after connection_open */
+	char *self; /* this program's file */
+	char *token;
+	char *base; /* http://HOST:PORT */
 	struct net *net;
 	struct apiclient *api;
 };
@@ -26,6 +27,8 @@ int connection_init(struct connection *c, const char *home, struct err *e);
  * HOME/secrets. */
 int connection_open(struct connection *c, struct loop *l, const char *server,
     const char *token, const char *user_agent, struct err *e);
+/* The API's side of it, before the loop goes. */
+void connection_close(struct connection *c);
 void connection_release(struct connection *c);
 
 #endif

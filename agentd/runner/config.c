@@ -1,0 +1,80 @@
+#include "agentd/runner/config.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/conf.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+
+#define CONFIG_AT(field) offsetof(struct runner_config, field)
+
+static const struct conf_key runner_config_keys[] = {
+	{ "server", CONF_STR, CONFIG_AT(server), NULL, 0, 0,
+	    "cofferd's address; what cofferd wrote to run/ when absent" },
+	{ "name", CONF_STR, CONFIG_AT(name), "local", 0, 0,
+	    "what this runner is called in logs" },
+	{ "driver", CONF_STR, CONFIG_AT(driver), "oci", 0, 0,
+	    "what sandboxes are made with" },
+	{ "slots", CONF_U64, CONFIG_AT(slots), "2", 1, 64, "jobs at a time" },
+	{ "disk", CONF_SIZE, CONFIG_AT(disk), "4G", 64 << 20, UINT64_C(1) << 40,
+	    "of a job's tree" },
+	{ "pids", CONF_U64, CONFIG_AT(pids), "512", 16, 1 << 20,
+	    "processes of a job" },
+	{ "cpus", CONF_U64, CONFIG_AT(cpus), "2", 1, 1024, "of a job" },
+	{ "log_level", CONF_STR, CONFIG_AT(log_level), "info", 0, 0,
+	    "error, warn, info or debug" },
+	{ .name = NULL },
+};
+
+static const char *const runner_config_known[] = { "server", "agentd", "router",
+	"cli", NULL };
+
+static const struct conf_spec runner_config_spec = {
+	.section = "runner",
+	.keys = runner_config_keys,
+	.known = runner_config_known,
+};
+
+static int
+runner_config_check(const struct runner_config *c, struct err *e)
+{
+	static const char *const levels[] = { "error", "warn", "info",
+		"debug" };
+
+	if (c->server != NULL && strncmp(c->server, "http://", 7) != 0 &&
+	    strncmp(c->server, "https://", 8) != 0)
+		return err_set(e, ERR_INVALID,
+		    "server: expected http://HOST:PORT, not %s", c->server);
+	for (int i = 0; i < 4; i++) {
+		if (strcmp(c->log_level, levels[i]) == 0) {
+			log_init("coffer-runner", (enum log_level)i);
+			return 0;
+		}
+	}
+	return err_set(e, ERR_INVALID,
+	    "log_level: %s is not error, warn, info or debug", c->log_level);
+}
+
+int
+runner_config_load(const char *home, struct runner_config *out, struct err *e)
+{
+	AUTO_FREE char *path = path_join(home, "coffer.conf");
+
+	memset(out, 0, sizeof(*out));
+	if (conf_load(path, &runner_config_spec, out, e) == -1)
+		return -1;
+	if (runner_config_check(out, e) == -1) {
+		runner_config_release(out);
+		return err_wrap(e, "%s", path);
+	}
+	return 0;
+}
+
+void
+runner_config_release(struct runner_config *c)
+{
+	conf_release(&runner_config_spec, c);
+}

@@ -1,0 +1,491 @@
+#include "agentd/runner/job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agentd/run/workdir.h"
+#include "agentd/runner/job_priv.h"
+#include "agentd/sandbox/netns.h"
+#include "agentd/sandbox/routerctl.h"
+#include "agentd/sandbox/workspace.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+#include "lib/net/fetch.h"
+#include "lib/wire/json.h"
+
+enum {
+	JOB_BEAT_MS = 20 * 1000,
+	JOB_TREE_MS = 10 * 60 * 1000,
+	JOB_STALL_MS = 60 * 1000,
+	JOB_TIMEOUT_MAX_S = 24 * 3600,
+	JOB_MIB = 1 << 20
+};
+
+int64_t
+job_slot_id(int slot)
+{
+	return HOST_MAX_PROJECT - slot;
+}
+
+static int
+job_read_check(struct job *j, const struct json *check, struct err *e)
+{
+	const struct json *net = json_get(check, "network");
+	const char *setup = "", *test = "", *ns = "none", *nt = "off";
+	int64_t timeout_s = 600, memory = 0;
+
+	if (json_str(check, "setup", JOB_TEXT_MAX, &setup, e) == -1 ||
+	    json_str(check, "test", JOB_TEXT_MAX, &test, e) == -1 ||
+	    json_str(net, "setup", 7, &ns, e) == -1 ||
+	    json_str(net, "test", 7, &nt, e) == -1 ||
+	    json_i64(check, "timeout_s", 1, JOB_TIMEOUT_MAX_S, &timeout_s, e) ==
+		-1 ||
+	    json_i64(check, "memory", 0, INT64_MAX, &memory, e) == -1)
+		return -1;
+	if (test[0] == '\0')
+		return err_set(e, ERR_PROTO, "no test command");
+	j->setup = setup[0] == '\0' ? NULL : xstrdup(setup);
+	j->test = xstrdup(test);
+	(void)snprintf(j->net_setup, sizeof(j->net_setup), "%s", ns);
+	(void)snprintf(j->net_test, sizeof(j->net_test), "%s", nt);
+	j->timeout_ms = timeout_s * 1000;
+	j->memory = (uint64_t)memory;
+	return 0;
+}
+
+static int
+job_read(struct job *j, const struct json *row, struct err *e)
+{
+	const char *lease = "", *name = "", *full = "";
+
+	if (json_i64(row, "id", 1, INT64_MAX, &j->id, e) == -1 ||
+	    json_str(row, "lease", JOB_NAME_MAX - 1, &lease, e) == -1 ||
+	    json_str(row, "name", JOB_NAME_MAX - 1, &name, e) == -1 ||
+	    json_str(json_get(row, "project"), "full_name",
+		JOB_NAME_MAX * 2 - 1, &full, e) == -1 ||
+	    job_read_check(j, json_get(row, "check"), e) == -1)
+		return err_wrap(e, "job");
+	if (j->id == 0 || lease[0] == '\0')
+		return err_set(e, ERR_PROTO, "job: no id or no lease");
+	(void)snprintf(j->lease, sizeof(j->lease), "%s", lease);
+	(void)snprintf(j->name, sizeof(j->name), "%s", name);
+	(void)snprintf(j->full_name, sizeof(j->full_name), "%s", full);
+	return 0;
+}
+
+static api_fn job_on_beat;
+static api_fn job_on_told;
+static loop_fn job_on_beat_time;
+
+struct job *
+job_new(const struct job_env *env, int slot, const struct json *row,
+    job_done_fn *done, void *arg, struct err *e)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+	struct loop *l = env->host->loop;
+
+	j->env = env;
+	j->slot = slot;
+	j->disk_id = job_slot_id(slot);
+	j->done = done;
+	j->arg = arg;
+	j->tar = -1;
+	j->log = -1;
+	j->exit_code = -1;
+	j->why.max = 1024;
+	if (job_read(j, row, e) == -1) {
+		free(j->setup);
+		free(j->test);
+		free(j);
+		return NULL;
+	}
+	(void)snprintf(j->dir, sizeof(j->dir), "%s/runner/jobs/%lld",
+	    env->host->home, (long long)j->id);
+	j->beat = timer_new(l, job_on_beat_time, j);
+	j->heartbeat = call_new(l, env->api, job_on_beat, j);
+	j->result = call_new(l, env->api, job_on_told, j);
+	return j;
+}
+
+/* ---- the lease ---- */
+
+static void
+job_stop(struct job *j)
+{
+	char dir[JOB_PATH_MAX];
+	struct err e = ERR_INIT;
+
+	j->cancelled = true;
+	if (j->watch == NULL)
+		return;
+	job_phase_dir(j, j->phase, dir);
+	if (j->env->driver->kill(dir, false, &e) == -1)
+		log_warn("job stop job=%lld why=%s", (long long)j->id,
+		    log_val(e.msg));
+}
+
+static void
+job_on_beat(const struct err *fail, int status, const struct json *r, void *arg)
+{
+	struct job *j = arg;
+
+	(void)status;
+	if (fail != NULL) {
+		log_warn("job disowned job=%lld why=%s", (long long)j->id,
+		    log_val(fail->msg));
+		j->disowned = true;
+		job_stop(j);
+		return;
+	}
+	if (json_bool_or(r, "cancel", false) && !j->cancelled)
+		job_stop(j);
+	timer_set(j->beat, JOB_BEAT_MS);
+}
+
+static void
+job_on_beat_time(void *arg)
+{
+	struct job *j = arg;
+	AUTO_FREE char *path = xasprintf(
+	    "/api/coffer/v1/ci/jobs/%lld/heartbeat", (long long)j->id);
+	AUTO_FREE char *body = xasprintf("{\"lease\":\"%s\"}", j->lease);
+
+	call_start(j->heartbeat, "POST", path, body);
+}
+
+/* ---- the end ---- */
+
+static void
+job_on_removed(const struct err *e, void *arg)
+{
+	struct job *j = arg;
+
+	if (e != NULL)
+		log_warn("job clean job=%lld why=%s", (long long)j->id,
+		    log_val(e->msg));
+	j->done(j, j->arg);
+}
+
+static void
+job_on_destroyed(const struct err *fail, void *arg)
+{
+	struct job *j = arg;
+	struct err e = ERR_INIT;
+
+	if (fail != NULL)
+		log_warn("job clean job=%lld why=%s", (long long)j->id,
+		    log_val(fail->msg));
+	if (--j->cleaning > 0)
+		return;
+	if (path_rmtree(j->dir, &e) == -1)
+		log_warn("job clean job=%lld why=%s", (long long)j->id,
+		    log_val(e.msg));
+	job_sweep(j->env->host, j->slot, job_on_removed, j);
+}
+
+static void
+job_clean(struct job *j)
+{
+	char id[HOST_NAME_MAX], dir[JOB_PATH_MAX];
+
+	timer_cancel(j->beat);
+	j->cleaning = JOB_PHASES;
+	for (int p = 0; p < JOB_PHASES; p++) {
+		host_job_id(j->env->host, j->id, job_phase_names[p], id);
+		job_phase_dir(j, (enum job_phase)p, dir);
+		j->env->driver->destroy(
+		    j->env->host, id, dir, job_on_destroyed, j);
+	}
+}
+
+static void
+job_on_told(const struct err *fail, int status, const struct json *r, void *arg)
+{
+	struct job *j = arg;
+
+	(void)status;
+	(void)r;
+	if (fail != NULL)
+		log_warn("job result-refused job=%lld why=%s", (long long)j->id,
+		    log_val(fail->msg));
+	log_info("job end job=%lld state=%s exit=%d why=%s", (long long)j->id,
+	    j->state, j->exit_code, log_val(str_cstr(&j->why)));
+	job_clean(j);
+}
+
+/* The log has arrived: the verdict may follow. */
+static void
+job_tell(void *arg)
+{
+	struct job *j = arg;
+	AUTO_STR struct str body = STR_INIT;
+	AUTO_FREE char *path = xasprintf(
+	    "/api/coffer/v1/ci/jobs/%lld/result", (long long)j->id);
+	struct jw w;
+
+	if (j->disowned) {
+		job_clean(j);
+		return;
+	}
+	jw_init(&w, &body);
+	jw_object(&w, NULL);
+	jw_str(&w, "lease", j->lease);
+	jw_str(&w, "state", j->state);
+	jw_str(&w, "phase", j->phase == JOB_TEST ? "test" : "setup");
+	if (j->exit_code >= 0)
+		jw_i64(&w, "exit_code", j->exit_code);
+	else
+		jw_null(&w, "exit_code");
+	jw_i64(&w, "signal", j->signal);
+	jw_str(&w, "why", str_cstr(&j->why));
+	jw_end(&w);
+	call_start(j->result, "POST", path, str_cstr(&body));
+}
+
+void
+job_end(struct job *j, const char *state, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (j->over)
+		return;
+	j->over = true;
+	j->state = state;
+	va_start(ap, fmt);
+	str_vaddf(&j->why, fmt, ap);
+	va_end(ap);
+	if (j->ship == NULL) {
+		loop_defer(j->env->host->loop, job_tell, j);
+		return;
+	}
+	if (j->log >= 0) {
+		AUTO_STR struct str tail = STR_INIT;
+
+		str_addf(&tail, "== %s: %s\n", state, str_cstr(&j->why));
+		job_log(j, tail.p, tail.len);
+	}
+	logship_finish(j->ship);
+}
+
+static void
+job_verdict(struct job *j, const struct shim_exit *x)
+{
+	const char *phase = job_phase_names[j->phase];
+
+	j->exit_code = x->exit_code;
+	j->signal = x->signal;
+	if (j->cancelled)
+		job_end(j, "cancelled", "cancelled during %s", phase);
+	else if (x->lost || x->error[0] != '\0')
+		job_end(j, "infrastructure_error", "%s: %s", phase,
+		    x->lost ? "the sandbox was lost" : x->error);
+	else if (x->timed_out)
+		job_end(j, "timed_out", "%s: over %lld s", phase,
+		    (long long)j->timeout_ms / 1000);
+	else if (x->oom)
+		job_end(j, "out_of_memory", "%s: out of memory", phase);
+	else if (x->stopped)
+		job_end(j, "infrastructure_error",
+		    "%s: stopped with the service", phase);
+	else if (x->exit_code == 0)
+		job_end(j, "passed", "exit status 0");
+	else if (x->signal != 0)
+		job_end(j, j->phase == JOB_TEST ? "failed" : "setup_failed",
+		    "%s: killed by signal %d", phase, x->signal);
+	else
+		job_end(j, j->phase == JOB_TEST ? "failed" : "setup_failed",
+		    "%s: exit status %d", phase, x->exit_code);
+}
+
+void
+job_on_phase_exit(struct job *j, const struct shim_exit *x)
+{
+	bool good = x->exit_code == 0 && !x->lost && x->error[0] == '\0' &&
+	    !x->timed_out && !x->oom && !j->cancelled;
+
+	if (!good && j->phase == JOB_UNPACK && !j->cancelled)
+		job_end(j, "infrastructure_error",
+		    "the tree could not be unpacked: %s",
+		    x->error[0] != '\0' ? x->error : "see the log");
+	else if (!good || j->phase == JOB_TEST)
+		job_verdict(j, x);
+	else if (j->phase == JOB_UNPACK && j->setup != NULL)
+		job_phase_start(j, JOB_SETUP);
+	else
+		job_phase_start(j, JOB_TEST);
+}
+
+/* ---- the beginning ---- */
+
+static bool
+job_on_tree_data(struct view chunk, void *arg)
+{
+	struct job *j = arg;
+
+	j->tar_bytes += chunk.len;
+	if (j->tar_bytes > j->env->cfg->disk)
+		return false;
+	while (chunk.len > 0) {
+		ssize_t n = write(j->tar, chunk.p, chunk.len);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		chunk = view_from(chunk, (size_t)n);
+	}
+	return true;
+}
+
+static void
+job_on_tree(const struct fetch_reply *r, void *arg)
+{
+	struct job *j = arg;
+	struct err e = ERR_INIT;
+
+	j->fetch = NULL;
+	(void)close(j->tar);
+	j->tar = -1;
+	if (r->error != 0 || r->status != 200) {
+		job_end(j, "infrastructure_error",
+		    "the tree did not arrive: %s (HTTP %d)",
+		    r->error != 0 ? r->error_text : "refused", r->status);
+		return;
+	}
+	if (workdir_make(j->env->host, j->disk_id, j->id, &e) == -1) {
+		job_end(j, "infrastructure_error", "%s", e.msg);
+		return;
+	}
+	j->deadline_ms = clock_mono_ms() + j->timeout_ms;
+	job_phase_start(j, JOB_UNPACK);
+}
+
+static void
+job_fetch_tree(struct job *j, struct err *e)
+{
+	AUTO_FREE char *url = xasprintf(
+	    "%s/api/coffer/v1/ci/jobs/%lld/tree.tar", j->env->base,
+	    (long long)j->id);
+	AUTO_FREE char *lease = xasprintf("X-Coffer-Lease: %s", j->lease);
+	AUTO_FREE char *auth = xasprintf(
+	    "Authorization: Bearer %s", j->env->token);
+	AUTO_FREE char *file = path_join(j->dir, "tree.tar");
+	const char *const headers[] = { lease, auth, NULL };
+	const struct fetch_spec spec = {
+		.method = "GET",
+		.url = url,
+		.headers = headers,
+		.limit_ms = JOB_TREE_MS,
+		.stall_ms = JOB_STALL_MS,
+		.on_data = job_on_tree_data,
+		.on_done = job_on_tree,
+		.arg = j,
+	};
+
+	j->tar = open(
+	    file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (j->tar == -1)
+		(void)err_sys(e, ERR_IO, "%s", file);
+	else
+		(void)fetch_start(j->env->net, &spec, &j->fetch, e);
+}
+
+static void
+job_on_disk(const struct err *fail, void *arg)
+{
+	struct job *j = arg;
+	struct err e = ERR_INIT;
+
+	if (fail != NULL) {
+		job_end(j, "infrastructure_error", "disk: %s", fail->msg);
+		return;
+	}
+	job_fetch_tree(j, &e);
+	if (e.code != ERR_NONE)
+		job_end(j, "infrastructure_error", "%s", e.msg);
+}
+
+static void
+job_on_swept(const struct err *fail, void *arg)
+{
+	struct job *j = arg;
+
+	if (fail != NULL) {
+		job_end(j, "infrastructure_error", "disk: %s", fail->msg);
+		return;
+	}
+	workspace_up(j->env->host, j->disk_id, j->env->cfg->disk / JOB_MIB,
+	    job_on_disk, j);
+}
+
+static int
+job_log_open(struct job *j, struct err *e)
+{
+	AUTO_FREE char *file = path_join(j->dir, "log");
+	AUTO_FREE char *path = xasprintf(
+	    "/api/coffer/v1/ci/jobs/%lld/log", (long long)j->id);
+	AUTO_FREE char *lease = xasprintf("X-Coffer-Lease: %s", j->lease);
+	const struct logship_spec spec = {
+		.loop = j->env->host->loop,
+		.api = j->env->api,
+		.file = file,
+		.path = path,
+		.header = lease,
+		.on_done = job_tell,
+		.arg = j,
+	};
+
+	if (path_mkdirs(j->dir, 0711, e) == -1)
+		return -1;
+	j->log = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (j->log == -1)
+		return err_sys(e, ERR_IO, "%s", file);
+	j->ship = logship_new(&spec);
+	return 0;
+}
+
+void
+job_begin(struct job *j)
+{
+	struct err e = ERR_INIT;
+
+	log_info("job begin job=%lld project=%s check=%s slot=%d",
+	    (long long)j->id, j->full_name, j->name, j->slot);
+	timer_set(j->beat, JOB_BEAT_MS);
+	(void)path_rmtree(j->dir, &e);
+	e = ERR_INIT;
+	if (job_log_open(j, &e) == -1) {
+		job_end(j, "infrastructure_error", "%s", e.msg);
+		return;
+	}
+	/* A job of an earlier process may have left its disk behind. */
+	job_sweep(j->env->host, j->slot, job_on_swept, j);
+}
+
+void
+job_free(struct job *j)
+{
+	if (j == NULL)
+		return;
+	if (j->tar >= 0)
+		(void)close(j->tar);
+	if (j->log >= 0)
+		(void)close(j->log);
+	shim_watch_close(j->watch);
+	logship_free(j->ship);
+	timer_free(j->beat);
+	call_free(j->heartbeat);
+	call_free(j->result);
+	free(j->setup);
+	free(j->test);
+	str_release(&j->why);
+	free(j);
+}

@@ -1,0 +1,231 @@
+#include "agentd/runner/runner.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agentd/call.h"
+#include "agentd/connect.h"
+#include "agentd/run/reap.h"
+#include "agentd/runner/config.h"
+#include "agentd/runner/job.h"
+#include "agentd/runner/job_priv.h"
+#include "agentd/sandbox/routerctl.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/io/loop.h"
+#include "lib/wire/json.h"
+
+enum {
+	RUNNER_SLOTS_MAX = 64,
+	RUNNER_WAIT_S = 50
+};
+
+struct runner {
+	struct connection *connection;
+	const struct runner_config *cfg;
+	struct loop *loop;
+	struct sandbox_host host;
+	struct job_env env;
+	struct routerctl *router;
+	struct call *poll;
+	struct job *slots[RUNNER_SLOTS_MAX];
+	unsigned busy;
+	struct err fail;
+};
+
+static void
+runner_poll(struct runner *r)
+{
+	AUTO_STR struct str body = STR_INIT;
+	char path[64];
+	struct jw w;
+
+	if (r->busy >= r->cfg->slots || call_busy(r->poll))
+		return;
+	(void)snprintf(path, sizeof(path), "/api/coffer/v1/ci/poll?wait=%d",
+	    RUNNER_WAIT_S);
+	jw_init(&w, &body);
+	jw_object(&w, NULL);
+	jw_str(&w, "runner", r->cfg->name);
+	jw_u64(&w, "slots", r->cfg->slots - r->busy);
+	jw_end(&w);
+	call_start(r->poll, "POST", path, str_cstr(&body));
+}
+
+struct runner_end {
+	struct runner *runner;
+	struct job *job;
+};
+
+static void
+runner_drop(void *arg)
+{
+	struct runner_end *x = arg;
+	struct runner *r = x->runner;
+
+	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
+		if (r->slots[i] == x->job)
+			r->slots[i] = NULL;
+	}
+	r->busy--;
+	job_free(x->job);
+	free(x);
+	runner_poll(r);
+}
+
+static void
+runner_on_done(struct job *j, void *arg)
+{
+	struct runner *r = arg;
+	struct runner_end *x = xcalloc(1, sizeof(*x));
+
+	x->runner = r;
+	x->job = j;
+	loop_defer(r->loop, runner_drop, x);
+}
+
+static void
+runner_on_job(
+    const struct err *fail, int status, const struct json *j, void *arg)
+{
+	struct runner *r = arg;
+	struct err e = ERR_INIT;
+	int slot = 0;
+
+	if (fail != NULL) {
+		r->fail = *fail;
+		loop_stop(r->loop);
+		return;
+	}
+	if (status == 200 && j != NULL) {
+		while (r->slots[slot] != NULL)
+			slot++;
+		r->slots[slot] = job_new(
+		    &r->env, slot, j, runner_on_done, r, &e);
+		if (r->slots[slot] != NULL) {
+			r->busy++;
+			job_begin(r->slots[slot]);
+		} else {
+			log_error("runner skip why=%s", log_val(e.msg));
+		}
+	}
+	runner_poll(r);
+}
+
+static void
+runner_on_clean(const struct err *e, void *arg)
+{
+	struct runner *r = arg;
+	AUTO_FREE char *jobs = path_join(r->host.home, "runner/jobs");
+	struct err bad = ERR_INIT;
+
+	if (e != NULL)
+		log_warn("runner clean why=%s", log_val(e->msg));
+	if (path_rmtree(jobs, &bad) == -1 && bad.code != ERR_NOTFOUND)
+		log_warn("runner clean why=%s", log_val(bad.msg));
+	log_info("runner ready name=%s slots=%llu", r->cfg->name,
+	    (unsigned long long)r->cfg->slots);
+	runner_poll(r);
+}
+
+/* What an earlier process left; its leases expire by themselves. */
+static void
+runner_clean(struct runner *r)
+{
+	static const char *const phases[] = { "unpack", "setup", "test", NULL };
+	AUTO_FREE char *root = path_join(r->host.home, "runner/jobs");
+	const struct reap_spec spec = {
+		.host = &r->host,
+		.driver = r->env.driver,
+		.root = root,
+		.phases = phases,
+		.name = host_job_id,
+		.done = runner_on_clean,
+		.arg = r,
+	};
+
+	reap_start(&spec);
+}
+
+static void
+runner_on_signal(void *arg)
+{
+	struct runner *r = arg;
+
+	log_info("runner stop");
+	loop_stop(r->loop);
+}
+
+static int
+runner_make(struct runner *r, struct err *e)
+{
+	struct connection *c = r->connection;
+	AUTO_FREE char *sock = path_join(c->home, "run/router.sock");
+
+	r->loop = loop_new(e);
+	if (r->loop == NULL)
+		return -1;
+	r->host = (struct sandbox_host){ .loop = r->loop,
+		.home = c->home,
+		.inst = c->inst,
+		.self = c->self,
+		.gateway = "10.214.0.1",
+		.range = "10.214.0.0" };
+	r->env.driver = driver_find(r->cfg->driver);
+	if (r->env.driver == NULL)
+		return err_set(
+		    e, ERR_INVALID, "no driver is called %s", r->cfg->driver);
+	if (host_check(&r->host, e) == -1 ||
+	    r->env.driver->probe(&r->host, e) == -1 ||
+	    connection_open(c, r->loop, r->cfg->server, "runner.token",
+		"coffer-runner", e) == -1 ||
+	    loop_on_signal(r->loop, SIGTERM, runner_on_signal, r, e) == -1 ||
+	    loop_on_signal(r->loop, SIGINT, runner_on_signal, r, e) == -1)
+		return -1;
+	r->router = routerctl_new(r->loop, sock);
+	r->env.host = &r->host;
+	r->env.cfg = r->cfg;
+	r->env.router = r->router;
+	r->env.api = c->api;
+	r->env.net = c->net;
+	r->env.base = c->base;
+	r->env.token = c->token;
+	r->poll = call_new(r->loop, c->api, runner_on_job, r);
+	return 0;
+}
+
+static void
+runner_free(struct runner *r)
+{
+	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++)
+		job_free(r->slots[i]);
+	call_free(r->poll);
+	routerctl_free(r->router);
+	connection_close(r->connection);
+	loop_free(r->loop);
+}
+
+int
+runner_serve(
+    struct connection *c, const struct runner_config *cfg, struct err *e)
+{
+	struct runner r = { .connection = c, .cfg = cfg };
+	int rc = runner_make(&r, e);
+
+	if (rc == 0) {
+		runner_clean(&r);
+		rc = loop_run(r.loop, e);
+	}
+	if (rc == 0 && r.fail.code != ERR_NONE) {
+		*e = r.fail;
+		rc = -1;
+	}
+	runner_free(&r);
+	return rc;
+}
