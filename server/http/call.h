@@ -22,9 +22,7 @@ struct request;
 struct router;
 
 enum {
-	CALL_BODY_MAX = 1 << 20,
-	CALL_LIMIT_DEFAULT = 30,
-	CALL_LIMIT_MAX = 50
+	CALL_BODY_MAX = 1 << 20
 };
 
 /* Made by the router; takes the match's arguments. */
@@ -45,10 +43,10 @@ void *call_data(const struct call *c);
 void call_on_gone(struct call *c, void (*fn)(struct call *c));
 
 /* Query.  The numbers answer 0, or -1 after a 422 that names the parameter. */
-const char *call_query(const struct call *c, const char *name);
+const char *call_query(struct call *c, const char *name);
 int call_query_i64(
     struct call *c, const char *name, int64_t min, int64_t max, int64_t *out);
-bool call_query_bool(const struct call *c, const char *name);
+bool call_query_bool(struct call *c, const char *name);
 /* page and limit; limit over the maximum is the maximum, 0 the default. */
 int call_page(struct call *c, uint32_t *page, uint32_t *limit);
 
@@ -67,6 +65,9 @@ void call_reply_text(
 void call_reply_empty(struct call *c, int status);
 void call_reply_error(struct call *c, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* For a reply that the caller makes on the request (a stream, a file); NULL
+ * when the client left. */
+struct request *call_take_over(struct call *c);
 /* By code: INVALID 422, NOTFOUND 404, EXISTS 409 ...; logs what is ours. */
 void call_fail(struct call *c, const struct err *e);
 /* X-Total-Count and Link, before the reply of a list. */

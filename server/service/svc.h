@@ -21,6 +21,7 @@
 #include "server/store/db.h"
 
 struct err;
+struct event_stream;
 struct git_env;
 struct git_pool;
 struct jw;
@@ -39,6 +40,7 @@ struct svc {
 	struct mirror_loop *mirror;
 	struct svc_ci *ci;
 	struct svc_pulls *pulls;
+	struct event_stream *events;
 	int64_t (*now)(void); /* ms since 1970 */
 	const char *home;
 	const char *public_url; /* no trailing slash */
@@ -58,9 +60,9 @@ struct svc_op {
 	struct identity who;
 	int64_t now;
 	db_job_fn *job;
-	/* On the loop after the job, before done; may be NULL.  Returning true
-	 * keeps the op for svc_op_end later. */
-	bool (*then)(const struct err *fail, void *op);
+	/* On the loop when the job is on disk, before done; may be NULL.  True:
+	 * the op goes on and ends by svc_op_end. */
+	bool (*then)(void *op);
 	svc_done_fn *done; /* may be NULL */
 	void *arg;
 	void (*release)(void *op); /* what it owns, not itself; may be NULL */
@@ -70,7 +72,11 @@ void *svc_op_new(struct svc *s, size_t size, const struct identity *who,
     void (*release)(void *op));
 /* db_write of the job, then `then`, done, release and free. */
 void svc_op_run(void *op, db_job_fn *job, svc_done_fn *done, void *arg);
-/* Ends an op from the loop, in a later turn: never from within the start. */
+/* The next transaction of an op that goes on; set op.then first. */
+void svc_op_again(void *op, db_job_fn *job);
+/* Ends an op that did not run or went on: done, release, free; now, so only
+ * from a callback of the loop that the use case waited for.  _later: in the
+ * next turn, for the start of a use case. */
 void svc_op_end(void *op, const struct err *fail);
 void svc_op_end_later(void *op, const struct err *fail);
 
@@ -104,5 +110,8 @@ struct svc_event {
 };
 int svc_event_add(struct txn *t, const struct identity *who, int64_t now,
     const struct svc_event *v, struct err *e);
+
+/* NULL is the empty string. */
+const char *svc_text(const char *s) __attribute__((returns_nonnull));
 
 #endif

@@ -1,0 +1,62 @@
+/* api: what the handlers of every resource share, and their route tables. */
+#ifndef SERVER_API_API_H
+#define SERVER_API_API_H
+
+#include "server/domain/items.h"
+#include "server/domain/perm.h"
+#include "server/http/call.h"
+#include "server/http/route.h"
+#include "server/service/svc.h"
+
+struct json;
+struct err;
+
+extern const struct route api_meta_routes[];
+extern const struct route api_users_routes[];
+extern const struct route api_repos_routes[];
+extern const struct route api_git_routes[];
+extern const struct route api_issues_routes[];
+extern const struct route api_comments_routes[];
+extern const struct route api_pulls_routes[];
+extern const struct route api_pull_git_routes[];
+extern const struct route api_reviews_routes[];
+extern const struct route api_merge_routes[];
+extern const struct route api_statuses_routes[];
+extern const struct route api_projects_routes[];
+extern const struct route api_events_routes[];
+extern const struct route api_runs_routes[];
+extern const struct route api_ci_routes[];
+extern const struct route api_tickets_routes[];
+
+struct svc *api_svc(const struct call *c);
+struct txn *api_reader(const struct call *c);
+
+/* The project of the first two arguments, or -1 after the reply.  The caller
+ * releases it. */
+int api_project(struct call *c, enum perm_verb verb, struct project *out);
+/* Its id alone, 0 after the reply. */
+int64_t api_project_id(struct call *c, enum perm_verb verb);
+
+/* A text member: a copy, or NULL when absent.  -1 after a 422. */
+int api_text(struct call *c, const struct json *j, const char *key, size_t max,
+    char **out);
+/* Must be there and not empty. */
+int api_need(struct call *c, const struct json *j, const char *key, size_t max,
+    char **out);
+int api_bool(struct call *c, const struct json *j, const char *key, bool *out);
+int api_i64(struct call *c, const struct json *j, const char *key, int64_t min,
+    int64_t max, int64_t *out);
+/* A word of an enum by its parse function; *out stays when absent. */
+int api_word(struct call *c, const struct json *j, const char *key,
+    int (*parse)(const char *s), int *out);
+
+/* For a done callback: true after it replied with the failure.  The handler
+ * held the call; the callback releases it. */
+bool api_failed(struct call *c, const struct err *fail);
+/* A done callback that answers 204. */
+void api_done_empty(const struct err *fail, void *op, void *arg);
+/* A body of at most max bytes of log with Content-Range: first byte's offset,
+ * or -1 after the reply. */
+int64_t api_log_range(struct call *c, struct view *body);
+
+#endif

@@ -1,0 +1,404 @@
+/* api_projects: mirrored repositories and their settings. */
+#include "server/api/api.h"
+#include "server/api/shape.h"
+#include "server/domain/settings_rule.h"
+#include "server/jobs/mirror_loop.h"
+#include "server/service/svc_project.h"
+#include "server/store/projects.h"
+
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/io/timer.h"
+#include "lib/wire/json.h"
+
+enum {
+	API_UPSTREAM_MAX = 2000,
+	API_SYNC_WAIT_MAX_S = 60,
+	API_REASON_MAX = 4096
+};
+
+struct api_sync {
+	struct call *c;
+	int64_t project;
+	uint64_t handle;
+	struct timer *timer;
+};
+
+static void
+api_projects_list(struct call *c)
+{
+	struct project_filter f = { .viewer = svc_viewer(call_who(c)) };
+	struct project_list list = { .at = NULL };
+	struct err e = ERR_INIT;
+	uint32_t page, limit;
+	struct shape s;
+
+	if (call_page(c, &page, &limit) == -1)
+		return;
+	f.q = call_query(c, "q");
+	f.limit = limit;
+	f.offset = (int64_t)(page - 1) * limit;
+	if (projects_list(api_reader(c), &f, &list, &e) == -1) {
+		call_fail(c, &e);
+		return;
+	}
+	call_total(c, page, limit, list.total);
+	shape_init(&s, c, NULL);
+	jw_array(&s.w, NULL);
+	for (size_t i = 0; i < list.n; i++)
+		shape_project(&s, &list.at[i]);
+	jw_end(&s.w);
+	shape_reply(&s, c, 200);
+	project_list_release(&list);
+}
+
+static void
+api_projects_reply(struct call *c, int status, const struct project *p)
+{
+	struct shape s;
+
+	shape_init(&s, c, p);
+	shape_project(&s, p);
+	shape_reply(&s, c, status);
+}
+
+static void
+api_projects_get(struct call *c)
+{
+	struct project p;
+
+	if (api_project(c, PERM_READ, &p) == -1)
+		return;
+	api_projects_reply(c, 200, &p);
+	project_release(&p);
+}
+
+static int
+api_projects_command(
+    struct call *c, const struct json *j, struct project_settings *out)
+{
+	const struct json *list = json_get(j, "agent_command");
+	const char *argv[SETTINGS_ARGV_MAX];
+	size_t n = json_count(list), i = 0;
+
+	if (list == NULL)
+		return 0;
+	if (!json_is_array(list) || n > SETTINGS_ARGV_MAX) {
+		call_reply_error(c, 422,
+		    "settings.agent_command: want at most %d texts",
+		    SETTINGS_ARGV_MAX);
+		return -1;
+	}
+	for (const struct json *v = json_first(list); v != NULL;
+	     v = json_next(v)) {
+		argv[i] = json_string(v);
+		if (argv[i++] == NULL) {
+			call_reply_error(
+			    c, 422, "settings.agent_command: want texts");
+			return -1;
+		}
+	}
+	project_settings_set_command(out, argv, n);
+	return 0;
+}
+
+/* The members of "settings" laid over *out; -1 after a 422. */
+static int
+api_projects_settings(
+    struct call *c, const struct json *j, struct project_settings *out)
+{
+	AUTO_FREE char *agent = NULL;
+	struct err e = ERR_INIT;
+	int network = (int)out->network;
+
+	if (!json_is_object(j)) {
+		call_reply_error(c, 422, "settings: want an object");
+		return -1;
+	}
+	for (const struct settings_number *r = settings_numbers;
+	     r->name != NULL; r++) {
+		int64_t v;
+
+		memcpy(&v, (char *)out + r->offset, sizeof(v));
+		if (json_i64(j, r->name, r->min, r->max, &v, &e) == -1) {
+			call_reply_error(c, 422, "settings.%s", e.msg);
+			return -1;
+		}
+		memcpy((char *)out + r->offset, &v, sizeof(v));
+	}
+	if (api_word(c, j, "network", network_parse, &network) == -1 ||
+	    api_bool(c, j, "pickup", &out->pickup) == -1 ||
+	    api_text(c, j, "agent", SETTINGS_AGENT_MAX, &agent) == -1 ||
+	    api_projects_command(c, j, out) == -1)
+		return -1;
+	out->network = (enum network_mode)network;
+	if (agent != NULL)
+		project_settings_set_agent(out, agent);
+	return 0;
+}
+
+static void
+api_projects_created(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_project_create *op = arg;
+	struct call *c = call;
+
+	if (!api_failed(c, fail))
+		api_projects_reply(c, 201, &op->project);
+	call_release(c);
+}
+
+static void
+api_projects_on_body(struct call *c, const struct json *j)
+{
+	const struct json *settings = json_get(j, "settings");
+	AUTO_FREE char *upstream = NULL;
+	AUTO_FREE char *name = NULL;
+	struct svc_project_create *op;
+
+	if (api_need(c, j, "upstream", API_UPSTREAM_MAX, &upstream) == -1 ||
+	    api_text(c, j, "name", NAME_LEN_MAX, &name) == -1)
+		return;
+	op = svc_project_create_new(api_svc(c), call_who(c));
+	if (settings != NULL && !json_is_null(settings) &&
+	    api_projects_settings(c, settings, &op->settings) == -1) {
+		op->op.release(op);
+		free(op);
+		return;
+	}
+	op->upstream = STEAL(upstream);
+	op->name = STEAL(name);
+	call_hold(c);
+	svc_project_create(op, api_projects_created, c);
+}
+
+static void
+api_projects_create(struct call *c)
+{
+	call_take_json(c, api_projects_on_body);
+}
+
+static void
+api_projects_edited(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_project_edit *op = arg;
+	struct call *c = call;
+
+	if (!api_failed(c, fail)) {
+		if (op->remove)
+			call_reply_empty(c, 202);
+		else
+			api_projects_reply(c, 200, &op->project);
+	}
+	call_release(c);
+}
+
+static int
+api_projects_want(struct call *c, const struct json *j, int *want)
+{
+	const struct json *sandbox = json_get(j, "sandbox");
+
+	if (sandbox == NULL || json_is_null(sandbox))
+		return 0;
+	if (!json_is_object(sandbox)) {
+		call_reply_error(c, 422, "sandbox: want an object");
+		return -1;
+	}
+	if (api_word(c, sandbox, "want", sandbox_want_parse, want) == -1)
+		return -1;
+	if (*want == WANT_GONE) {
+		call_reply_error(
+		    c, 422, "sandbox.want: want running or stopped");
+		return -1;
+	}
+	return 0;
+}
+
+static void
+api_projects_on_patch(struct call *c, const struct json *j)
+{
+	const struct json *settings = json_get(j, "settings");
+	struct svc_project_edit *op;
+	struct project p;
+	int want = 0;
+
+	if (api_project(c, PERM_WRITE, &p) == -1)
+		return;
+	op = svc_project_edit_new(api_svc(c), call_who(c));
+	op->project_id = p.id;
+	project_settings_copy(&op->settings, &p.settings);
+	project_release(&p);
+	op->set_settings = settings != NULL && !json_is_null(settings);
+	if (api_projects_want(c, j, &want) == -1 ||
+	    (op->set_settings &&
+		api_projects_settings(c, settings, &op->settings) == -1)) {
+		op->op.release(op);
+		free(op);
+		return;
+	}
+	op->want = (enum sandbox_want)want;
+	call_hold(c);
+	svc_project_edit(op, api_projects_edited, c);
+}
+
+static void
+api_projects_patch(struct call *c)
+{
+	call_take_json(c, api_projects_on_patch);
+}
+
+static void
+api_projects_delete(struct call *c)
+{
+	struct svc_project_edit *op;
+	struct project p;
+
+	if (api_project(c, PERM_READ, &p) == -1)
+		return;
+	op = svc_project_edit_new(api_svc(c), call_who(c));
+	op->project_id = p.id;
+	op->remove = true;
+	project_release(&p);
+	call_hold(c);
+	svc_project_edit(op, api_projects_edited, c);
+}
+
+static void
+api_projects_on_token(struct call *c, const struct json *j)
+{
+	int64_t project = api_project_id(c, PERM_WRITE);
+	AUTO_FREE char *token = NULL;
+	struct err e = ERR_INIT;
+
+	if (project == 0 || api_text(c, j, "token", 4096, &token) == -1)
+		return;
+	if (token == NULL) {
+		call_reply_error(c, 422, "token: it is missing");
+		return;
+	}
+	if (svc_project_set_token(api_svc(c), project, token, &e) == -1) {
+		call_fail(c, &e);
+	} else {
+		if (api_svc(c)->mirror != NULL)
+			mirror_loop_wake(api_svc(c)->mirror, project);
+		call_reply_empty(c, 204);
+	}
+	explicit_bzero(token, strlen(token));
+}
+
+static void
+api_projects_token(struct call *c)
+{
+	call_take_json(c, api_projects_on_token);
+}
+
+static void
+api_sync_end(struct api_sync *x, int status)
+{
+	struct project p = { .id = 0 };
+	struct err e = ERR_INIT;
+
+	timer_free(x->timer);
+	if (svc_project_by_id(api_reader(x->c), call_who(x->c), x->project,
+		PERM_READ, &p, &e) == -1)
+		call_fail(x->c, &e);
+	else
+		api_projects_reply(x->c, status, &p);
+	project_release(&p);
+	call_release(x->c);
+	free(x);
+}
+
+static void
+api_sync_done(const struct err *fail, void *arg)
+{
+	(void)fail; /* the project's mirror says it */
+	api_sync_end(arg, 200);
+}
+
+static void
+api_sync_on_timer(void *arg)
+{
+	struct api_sync *x = arg;
+
+	mirror_loop_cancel_wait(api_svc(x->c)->mirror, x->handle);
+	api_sync_end(x, 202);
+}
+
+static void
+api_projects_sync(struct call *c)
+{
+	struct svc *svc = api_svc(c);
+	int64_t wait_s = 0, project;
+	struct api_sync *x;
+
+	if (call_query_i64(c, "wait", 0, API_SYNC_WAIT_MAX_S, &wait_s) == -1)
+		return;
+	project = api_project_id(c, PERM_WRITE);
+	if (project == 0)
+		return;
+	x = xcalloc(1, sizeof(*x));
+	x->c = c;
+	x->project = project;
+	call_hold(c);
+	if (wait_s == 0) {
+		mirror_loop_sync_now(svc->mirror, project, NULL, NULL);
+		api_sync_end(x, 202);
+		return;
+	}
+	x->timer = timer_new(svc->loop, api_sync_on_timer, x);
+	timer_set(x->timer, wait_s * 1000);
+	x->handle = mirror_loop_sync_now(
+	    svc->mirror, project, api_sync_done, x);
+}
+
+static void
+api_projects_on_sandbox(struct call *c, const struct json *j)
+{
+	int64_t project = api_project_id(c, PERM_SERVE);
+	AUTO_FREE char *reason = NULL;
+	AUTO_FREE char *address = NULL;
+	struct svc_sandbox_report *op;
+	int state = 0;
+
+	if (project == 0 ||
+	    api_word(c, j, "state", sandbox_status_parse, &state) == -1 ||
+	    api_text(c, j, "reason", API_REASON_MAX, &reason) == -1 ||
+	    api_text(c, j, "address", 64, &address) == -1)
+		return;
+	if (state == 0) {
+		call_reply_error(c, 422, "state: it is missing");
+		return;
+	}
+	op = svc_sandbox_report_new(api_svc(c), call_who(c));
+	op->project_id = project;
+	op->state = (enum sandbox_status)state;
+	op->reason = STEAL(reason);
+	op->address = STEAL(address);
+	call_hold(c);
+	svc_sandbox_report(op, api_done_empty, c);
+}
+
+static void
+api_projects_sandbox(struct call *c)
+{
+	call_take_json(c, api_projects_on_sandbox);
+}
+
+#define API_PROJECT "/api/coffer/v1/projects/{o}/{r}"
+
+const struct route api_projects_routes[] = {
+	{ "POST", "/api/coffer/v1/projects", ROUTE_ADMIN, api_projects_create },
+	{ "GET", "/api/coffer/v1/projects", ROUTE_MEMBER, api_projects_list },
+	{ "GET", API_PROJECT, ROUTE_RUN_OK, api_projects_get },
+	{ "PATCH", API_PROJECT, ROUTE_USER, api_projects_patch },
+	{ "DELETE", API_PROJECT, ROUTE_USER, api_projects_delete },
+	{ "PUT", API_PROJECT "/upstream-token", ROUTE_USER,
+	    api_projects_token },
+	{ "POST", API_PROJECT "/sync", ROUTE_USER, api_projects_sync },
+	{ "PUT", API_PROJECT "/sandbox", ROUTE_SERVICE, api_projects_sandbox },
+	{ .method = NULL },
+};

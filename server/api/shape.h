@@ -1,0 +1,42 @@
+/*
+ * shape: rows as the JSON of docs/api.md.  url is the public URL; project is
+ * the one the row belongs to.  Each writes one object; key as in jw_object.
+ */
+#ifndef SERVER_API_SHAPE_H
+#define SERVER_API_SHAPE_H
+
+#include "lib/base/str.h"
+#include "lib/wire/json.h"
+#include "server/domain/items.h"
+#include "server/domain/work.h"
+
+struct call;
+
+struct shape {
+	struct jw w;
+	struct str body;
+	const char *url;
+	const struct project *project; /* NULL: none */
+};
+
+/* A reply being written: init, rows, then shape_reply (which releases). */
+void shape_init(struct shape *s, struct call *c, const struct project *p);
+void shape_reply(struct shape *s, struct call *c, int status);
+
+void shape_user(struct shape *s, const char *key, const char *login);
+void shape_user_full(struct shape *s, const struct user *u);
+void shape_repository(
+    struct shape *s, const char *key, const struct project *p);
+void shape_project(struct shape *s, const struct project *p);
+void shape_issue(struct shape *s, const struct issue *i);
+void shape_comment(struct shape *s, const struct comment *c);
+void shape_pull(struct shape *s, const struct pull *p);
+void shape_review(
+    struct shape *s, const struct review *r, const char *head_sha);
+void shape_status(struct shape *s, const struct status *st);
+void shape_run(struct shape *s, const struct run *r);
+void shape_job(struct shape *s, const struct job *j, bool with_lease);
+void shape_i64_or_null(struct shape *s, const char *key, int64_t n);
+void shape_str_or_null(struct shape *s, const char *key, const char *v);
+
+#endif

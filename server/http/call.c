@@ -1,0 +1,377 @@
+#include "server/http/call.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/esc.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/httpd/httpd.h"
+#include "lib/wire/json.h"
+#include "server/auth/auth.h"
+#include "server/http/param.h"
+#include "server/http/router.h"
+
+enum {
+	CALL_FILTERS_MAX = 4096
+};
+
+struct call {
+	unsigned refs;
+	struct router *router;
+	struct request *q; /* NULL: the client left */
+	struct identity who;
+	unsigned n;
+	char *args[ROUTE_ARGS];
+	struct str filters; /* what was asked of the query, for Link */
+	call_json_fn *json_fn;
+	route_fn *raw_fn;
+	void *data;
+	void (*on_gone)(struct call *c);
+	bool replied;
+};
+
+static void
+call_on_close(struct request *q, const char *reason, void *arg)
+{
+	struct call *c = arg;
+
+	(void)q;
+	(void)reason;
+	c->q = NULL;
+	if (c->on_gone != NULL)
+		c->on_gone(c);
+	call_release(c);
+}
+
+struct call *
+call_new(struct router *r, struct request *q, struct route_match *m,
+    const struct identity *who)
+{
+	struct call *c = xcalloc(1, sizeof(*c));
+
+	c->refs = 1; /* the request's */
+	c->router = r;
+	c->q = q;
+	c->who = *who;
+	c->filters = STR_INIT_MAX(CALL_FILTERS_MAX);
+	c->n = m->n;
+	memcpy(c->args, m->args, sizeof(c->args));
+	m->n = 0;
+	request_on_close(q, call_on_close, c);
+	return c;
+}
+
+void
+call_hold(struct call *c)
+{
+	c->refs++;
+}
+
+void
+call_release(struct call *c)
+{
+	if (--c->refs > 0)
+		return;
+	for (unsigned i = 0; i < c->n; i++)
+		free(c->args[i]);
+	str_release(&c->filters);
+	free(c);
+}
+
+struct request *
+call_request(const struct call *c)
+{
+	return c->q;
+}
+
+const struct identity *
+call_who(const struct call *c)
+{
+	return &c->who;
+}
+
+void *
+call_app(const struct call *c)
+{
+	return router_app(c->router);
+}
+
+const char *
+call_url(const struct call *c)
+{
+	return router_url(c->router);
+}
+
+const char *
+call_arg(const struct call *c, unsigned i)
+{
+	if (i >= c->n)
+		die("call: no argument %u", i);
+	return c->args[i];
+}
+
+int64_t
+call_arg_id(const struct call *c, unsigned i)
+{
+	struct err e = ERR_INIT;
+	int64_t n = 0;
+
+	if (num_i64(call_arg(c, i), 1, INT64_MAX, &n, &e) == -1)
+		return 0;
+	return n;
+}
+
+void
+call_set_data(struct call *c, void *data)
+{
+	c->data = data;
+}
+
+void *
+call_data(const struct call *c)
+{
+	return c->data;
+}
+
+void
+call_on_gone(struct call *c, void (*fn)(struct call *c))
+{
+	c->on_gone = fn;
+}
+
+const char *
+call_query(struct call *c, const char *name)
+{
+	const char *v = c->q != NULL ? request_query(c->q, name) : NULL;
+
+	if (v != NULL && strcmp(name, "page") != 0 &&
+	    strcmp(name, "limit") != 0) {
+		str_addf(&c->filters, "&%s=", name);
+		esc_url(&c->filters, view_of(v));
+	}
+	return v;
+}
+
+int
+call_query_i64(
+    struct call *c, const char *name, int64_t min, int64_t max, int64_t *out)
+{
+	struct err e = ERR_INIT;
+
+	if (param_i64(name, call_query(c, name), min, max, out, &e) == 0)
+		return 0;
+	call_fail(c, &e);
+	return -1;
+}
+
+bool
+call_query_bool(struct call *c, const char *name)
+{
+	return param_bool(call_query(c, name));
+}
+
+int
+call_page(struct call *c, uint32_t *page, uint32_t *limit)
+{
+	struct param_page p;
+	struct err e = ERR_INIT;
+
+	if (param_page(call_query(c, "page"), call_query(c, "limit"), &p, &e) ==
+	    -1) {
+		call_fail(c, &e);
+		return -1;
+	}
+	*page = p.page;
+	*limit = p.limit;
+	return 0;
+}
+
+static bool
+call_type_is_json(const struct call *c)
+{
+	const char *type = request_header_in(c->q, "Content-Type");
+	struct view rest, first;
+
+	if (type == NULL)
+		return false;
+	rest = view_of(type);
+	if (!view_split(&rest, ';', &first))
+		return false;
+	first = view_trim(first);
+	return first.len == strlen("application/json") &&
+	    strncasecmp(first.p, "application/json", first.len) == 0;
+}
+
+static void
+call_on_json(struct request *q, void *arg)
+{
+	struct call *c = arg;
+	struct view body = request_body(q);
+	struct err e = ERR_INIT;
+	struct json *j;
+
+	if (view_trim(body).len == 0)
+		body = VIEW_LIT("{}");
+	else if (!call_type_is_json(c)) {
+		call_reply_error(c, 415, "Content-Type: want application/json");
+		return;
+	}
+	j = json_parse(body, CALL_BODY_MAX, &e);
+	if (j == NULL)
+		call_reply_error(c, 400, "body: %s", e.msg);
+	else if (!json_is_object(j))
+		call_reply_error(c, 400, "body: want a JSON object");
+	else
+		c->json_fn(c, j);
+	json_free(j);
+}
+
+void
+call_take_json(struct call *c, call_json_fn *fn)
+{
+	c->json_fn = fn;
+	request_collect(c->q, CALL_BODY_MAX, call_on_json, c);
+}
+
+static void
+call_on_raw(struct request *q, void *arg)
+{
+	struct call *c = arg;
+
+	(void)q;
+	c->raw_fn(c);
+}
+
+void
+call_take_raw(struct call *c, size_t max, route_fn *fn)
+{
+	c->raw_fn = fn;
+	request_collect(c->q, max, call_on_raw, c);
+}
+
+struct view
+call_body(const struct call *c)
+{
+	return c->q != NULL ? request_body(c->q) : VIEW_LIT("");
+}
+
+bool
+call_replied(const struct call *c)
+{
+	return c->replied || c->q == NULL;
+}
+
+/* Once, and only while somebody listens. */
+static bool
+call_may_reply(struct call *c)
+{
+	if (c->replied)
+		die("call: a second reply");
+	c->replied = true;
+	return c->q != NULL;
+}
+
+void
+call_header(struct call *c, const char *name, const char *value)
+{
+	if (c->q != NULL)
+		request_header(c->q, name, value);
+}
+
+void
+call_reply_json(struct call *c, int status, struct str *body)
+{
+	if (call_may_reply(c))
+		request_reply_str(
+		    c->q, status, "application/json;charset=utf-8", body);
+	str_release(body);
+}
+
+void
+call_reply_text(struct call *c, int status, const char *type, struct view body)
+{
+	if (!call_may_reply(c))
+		return;
+	request_header(c->q, "X-Content-Type-Options", "nosniff");
+	request_reply(c->q, status, type, body.p, body.len);
+}
+
+void
+call_reply_empty(struct call *c, int status)
+{
+	if (call_may_reply(c))
+		request_reply(c->q, status, NULL, "", 0);
+}
+
+struct request *
+call_take_over(struct call *c)
+{
+	return call_may_reply(c) ? c->q : NULL;
+}
+
+void
+call_reply_error(struct call *c, int status, const char *fmt, ...)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(1000);
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(&text, fmt, ap);
+	va_end(ap);
+	if (call_may_reply(c))
+		router_reply_error(c->router, c->q, status, str_cstr(&text));
+}
+
+static const int call_status[ERR_CODE_MAX] = {
+	[ERR_NONE] = 500,
+	[ERR_INVALID] = 422,
+	[ERR_NOTFOUND] = 404,
+	[ERR_EXISTS] = 409,
+	[ERR_DENIED] = 403,
+	[ERR_LIMIT] = 413,
+	[ERR_TIMEOUT] = 503,
+	[ERR_BUSY] = 503,
+	[ERR_PROTO] = 502,
+	[ERR_IO] = 500,
+	[ERR_INTERNAL] = 500,
+};
+
+void
+call_fail(struct call *c, const struct err *e)
+{
+	int status = e->code < ERR_CODE_MAX ? call_status[e->code] : 500;
+
+	if (status >= 500)
+		log_error("api fail req=%" PRIu64 " code=%s reason=%s",
+		    c->q != NULL ? request_id(c->q) : 0, err_name(e->code),
+		    log_val(e->msg));
+	call_reply_error(
+	    c, status, "%s", status == 500 ? "internal error" : e->msg);
+}
+
+void
+call_total(struct call *c, uint32_t page, uint32_t limit, int64_t total)
+{
+	AUTO_STR struct str link = STR_INIT_MAX(16384);
+	AUTO_STR struct str base = STR_INIT_MAX(8192);
+	struct param_page p = { page, limit };
+	const char *path;
+	char count[24];
+
+	if (c->q == NULL)
+		return;
+	path = request_raw_path(c->q);
+	snprintf(count, sizeof(count), "%" PRId64, total);
+	request_header(c->q, "X-Total-Count", count);
+	str_addf(&base, "%s%.*s", call_url(c), (int)strcspn(path, "?"), path);
+	param_link(&link, str_cstr(&base), str_cstr(&c->filters), &p, total);
+	if (link.len > 0 && str_ok(&link) && str_ok(&base) &&
+	    str_ok(&c->filters))
+		request_header(c->q, "Link", link.p);
+}

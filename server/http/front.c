@@ -1,0 +1,199 @@
+#include "server/http/front.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/list.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/httpd/httpd.h"
+#include "lib/httpd/proxyv2.h"
+#include "lib/io/sock.h"
+#include "lib/io/timer.h"
+#include "lib/io/watch.h"
+
+enum {
+	FRONT_FIXED = 16, /* bytes of the header before its variable part */
+	FRONT_WAIT_MS = 5000,
+	FRONT_MAX = 256 /* connections whose header is not there yet */
+};
+
+struct front_conn {
+	LIST_ENTRY(front_conn) entry;
+	struct front *f;
+	int fd;
+	struct watch *watch;
+	struct timer *timer;
+	size_t len;
+	char buf[PROXYV2_MAX];
+};
+
+struct front {
+	struct front_spec spec;
+	struct listener *listener;
+	LIST_HEAD(, front_conn) conns;
+	unsigned n;
+};
+
+static void
+front_conn_free(struct front_conn *c, const char *reason)
+{
+	if (reason != NULL)
+		log_warn("front refuse reason=%s", log_val(reason));
+	LIST_REMOVE(c, entry);
+	c->f->n--;
+	watch_free(c->watch);
+	timer_free(c->timer);
+	if (c->fd >= 0)
+		close(c->fd);
+	free(c);
+}
+
+static void
+front_on_timer(void *arg)
+{
+	front_conn_free(arg, "no PROXY header in time");
+}
+
+/* How many bytes the header has, as far as is known: never more is read, for
+ * what follows is HTTP. */
+static size_t
+front_conn_want(const struct front_conn *c)
+{
+	if (c->len < FRONT_FIXED)
+		return FRONT_FIXED;
+	return FRONT_FIXED +
+	    ((size_t)(unsigned char)c->buf[14] << 8 |
+		(size_t)(unsigned char)c->buf[15]);
+}
+
+static void
+front_conn_ready(struct front_conn *c)
+{
+	struct view in = { c->buf, c->len };
+	struct proxyv2 h;
+	struct err e = ERR_INIT;
+	struct sock_addr peer = { .len = sizeof(struct sockaddr_in) };
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	uint64_t id;
+
+	if (proxyv2_get(in, &h, &e) != (long)c->len) {
+		front_conn_free(c, e.code != ERR_NONE ? e.msg : "bad header");
+		return;
+	}
+	if (num_u64(h.project, 1, INT64_MAX, &id, &e) == -1) {
+		front_conn_free(c, "the PROXY header names no project");
+		return;
+	}
+	sin.sin_addr.s_addr = htonl(h.src_addr);
+	sin.sin_port = htons(h.src_port);
+	memcpy(&peer.ss, &sin, sizeof(sin));
+	if (httpd_add_connection(c->f->spec.httpd, STEAL_FD(c->fd), &peer,
+		h.project, &e) == -1) {
+		front_conn_free(c, e.msg);
+		return;
+	}
+	front_conn_free(c, NULL);
+}
+
+static void
+front_on_ready(int fd, int what, void *arg)
+{
+	struct front_conn *c = arg;
+
+	(void)what;
+	for (;;) {
+		size_t want = front_conn_want(c);
+		ssize_t n;
+
+		if (want > sizeof(c->buf)) {
+			front_conn_free(c, "PROXY header is too long");
+			return;
+		}
+		if (c->len == want && want >= FRONT_FIXED &&
+		    front_conn_want(c) == c->len) {
+			front_conn_ready(c);
+			return;
+		}
+		n = read(fd, c->buf + c->len, want - c->len);
+		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0) {
+			front_conn_free(c, "closed before the PROXY header");
+			return;
+		}
+		c->len += (size_t)n;
+	}
+}
+
+static void
+front_on_accept(int fd, const struct sock_addr *peer, void *arg)
+{
+	struct front *f = arg;
+	struct front_conn *c;
+	struct err e = ERR_INIT;
+	uid_t uid = 0;
+
+	(void)peer;
+	if (sock_peer_uid(fd, &uid, &e) == -1 || uid != f->spec.router_uid ||
+	    uid == 0 || f->n >= FRONT_MAX) {
+		log_warn("front refuse uid=%u reason=%s", uid,
+		    uid == f->spec.router_uid ? "too-many" : "not-the-router");
+		close(fd);
+		return;
+	}
+	c = xcalloc(1, sizeof(*c));
+	c->f = f;
+	c->fd = fd;
+	c->watch = watch_new(f->spec.loop, fd, front_on_ready, c);
+	c->timer = timer_new(f->spec.loop, front_on_timer, c);
+	LIST_INSERT_HEAD(&f->conns, c, entry);
+	f->n++;
+	timer_set(c->timer, FRONT_WAIT_MS);
+	watch_set(c->watch, WATCH_READ);
+}
+
+struct front *
+front_new(const struct front_spec *spec, struct err *e)
+{
+	AUTO_FREE char *text = xasprintf("unix:%s", spec->path);
+	struct front *f;
+	struct sock_addr a;
+	int fd = -1;
+
+	if (sock_parse(text, &a, e) == -1 ||
+	    sock_listen(&a, 0660, &fd, e) == -1)
+		return NULL;
+	f = xcalloc(1, sizeof(*f));
+	f->spec = *spec;
+	f->spec.path = NULL;
+	LIST_INIT(&f->conns);
+	f->listener = listener_new(spec->loop, fd, front_on_accept, f);
+	return f;
+}
+
+void
+front_stop(struct front *f)
+{
+	listener_free(f->listener);
+	f->listener = NULL;
+}
+
+void
+front_free(struct front *f)
+{
+	struct front_conn *c, *next;
+
+	if (f == NULL)
+		return;
+	LIST_FOREACH_SAFE(c, &f->conns, entry, next)
+		front_conn_free(c, NULL);
+	listener_free(f->listener);
+	free(f);
+}

@@ -1,0 +1,246 @@
+#include "server/service/svc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/io/loop.h"
+#include "server/domain/event_kind.h"
+#include "server/store/events.h"
+#include "server/store/projects.h"
+#include "server/store/users.h"
+
+struct svc_ending {
+	struct svc_op *op;
+	bool failed;
+	struct err fail;
+};
+
+void *
+svc_op_new(struct svc *s, size_t size, const struct identity *who,
+    void (*release)(void *op))
+{
+	struct svc_op *op = xcalloc(1, size);
+
+	op->svc = s;
+	op->who = *who;
+	op->now = s->now();
+	op->release = release;
+	return op;
+}
+
+void
+svc_op_end(void *arg, const struct err *fail)
+{
+	struct svc_op *op = arg;
+
+	if (op->done != NULL)
+		op->done(fail, op, op->arg);
+	else if (fail != NULL)
+		log_warn("service op reason=%s", log_val(fail->msg));
+	if (op->release != NULL)
+		op->release(op);
+	free(op);
+}
+
+static void
+svc_op_on_turn(void *arg)
+{
+	struct svc_ending *x = arg;
+
+	svc_op_end(x->op, x->failed ? &x->fail : NULL);
+	free(x);
+}
+
+void
+svc_op_end_later(void *arg, const struct err *fail)
+{
+	struct svc_op *op = arg;
+	struct svc_ending *x = xcalloc(1, sizeof(*x));
+
+	x->op = op;
+	if (fail != NULL) {
+		x->failed = true;
+		x->fail = *fail;
+	}
+	loop_defer(op->svc->loop, svc_op_on_turn, x);
+}
+
+static void
+svc_op_on_write(const struct err *fail, void *arg)
+{
+	struct svc_op *op = arg;
+
+	if (fail == NULL && op->then != NULL && op->then(op))
+		return;
+	svc_op_end(op, fail);
+}
+
+void
+svc_op_run(void *arg, db_job_fn *job, svc_done_fn *done, void *done_arg)
+{
+	struct svc_op *op = arg;
+
+	op->job = job;
+	op->done = done;
+	op->arg = done_arg;
+	db_write(op->svc->db, job, svc_op_on_write, op);
+}
+
+void
+svc_op_again(void *arg, db_job_fn *job)
+{
+	struct svc_op *op = arg;
+
+	op->job = job;
+	db_write(op->svc->db, job, svc_op_on_write, op);
+}
+
+const char *
+svc_text(const char *s)
+{
+	return s != NULL ? s : "";
+}
+
+void
+svc_identity_of(int64_t user_id, const char *login, enum user_kind kind,
+    struct identity *out)
+{
+	static const enum identity_kind kinds[] = {
+		[USER_ADMIN] = IDENTITY_ADMIN,
+		[USER_PERSON] = IDENTITY_USER,
+		[USER_AGENT] = IDENTITY_AGENT,
+		[USER_CI] = IDENTITY_CI,
+		[USER_SERVICE] = IDENTITY_SERVICE,
+	};
+
+	*out = (struct identity){ .kind = kinds[kind] };
+	out->user_id = user_id;
+	out->user_kind = kind;
+	out->site_admin = kind == USER_ADMIN;
+	snprintf(out->login, sizeof(out->login), "%s", login);
+}
+
+static enum perm_who_kind
+svc_who_kind(enum identity_kind k)
+{
+	static const enum perm_who_kind kinds[] = {
+		[IDENTITY_NONE] = PERM_WHO_NOBODY,
+		[IDENTITY_ADMIN] = PERM_WHO_ADMIN,
+		[IDENTITY_USER] = PERM_WHO_PERSON,
+		[IDENTITY_AGENT] = PERM_WHO_AGENT,
+		[IDENTITY_CI] = PERM_WHO_CI,
+		[IDENTITY_SERVICE] = PERM_WHO_SERVICE,
+		[IDENTITY_RUN] = PERM_WHO_RUN,
+		[IDENTITY_SESSION] = PERM_WHO_RUN,
+	};
+
+	return kinds[k];
+}
+
+int
+svc_may(struct txn *t, const struct identity *who, int64_t project_id,
+    enum perm_verb verb, enum role *role, struct err *e)
+{
+	struct perm_who p = { .kind = svc_who_kind(who->kind) };
+
+	/* The role of a run's token is nobody's, whoever it writes for. */
+	if (p.kind == PERM_WHO_RUN)
+		p.own_project = who->project_id == project_id;
+	else if (roles_get(t, project_id, who->user_id, &p.role, e) == -1)
+		return -1;
+	if (role != NULL)
+		*role = p.role;
+	switch (perm_ask(&p, verb)) {
+	case PERM_OK:
+		return 0;
+	case PERM_DENIED:
+		return err_set(e, ERR_DENIED,
+		    "%s may not do that in this project", who->login);
+	case PERM_HIDDEN:
+	default:
+		return err_set(e, ERR_NOTFOUND, "no such project");
+	}
+}
+
+static int
+svc_project_check(struct txn *t, const struct identity *who,
+    enum perm_verb verb, struct project *p, struct err *e)
+{
+	if (svc_may(t, who, p->id, verb, NULL, e) == -1)
+		return -1;
+	if (p->state != PROJECT_ACTIVE && verb != PERM_READ &&
+	    verb != PERM_SERVE)
+		return err_set(e, ERR_EXISTS, "the project is being deleted");
+	return 0;
+}
+
+int
+svc_project_open(struct txn *t, const struct identity *who, const char *owner,
+    const char *name, enum perm_verb verb, struct project *out, struct err *e)
+{
+	if (projects_by_name(t, owner, name, out, e) == -1) {
+		if (e->code == ERR_NOTFOUND)
+			return err_set(e, ERR_NOTFOUND, "no such project");
+		return -1;
+	}
+	if (svc_project_check(t, who, verb, out, e) == 0)
+		return 0;
+	project_release(out);
+	return -1;
+}
+
+int
+svc_project_by_id(struct txn *t, const struct identity *who, int64_t id,
+    enum perm_verb verb, struct project *out, struct err *e)
+{
+	if (projects_by_id(t, id, out, e) == -1) {
+		if (e->code == ERR_NOTFOUND)
+			return err_set(e, ERR_NOTFOUND, "no such project");
+		return -1;
+	}
+	if (svc_project_check(t, who, verb, out, e) == 0)
+		return 0;
+	project_release(out);
+	return -1;
+}
+
+int64_t
+svc_viewer(const struct identity *who)
+{
+	return who->kind == IDENTITY_ADMIN || who->kind == IDENTITY_CI ||
+		who->kind == IDENTITY_SERVICE
+	    ? 0
+	    : who->user_id;
+}
+
+int
+svc_event_add(struct txn *t, const struct identity *who, int64_t now,
+    const struct svc_event *v, struct err *e)
+{
+	struct actor actor = { .id = who->user_id, .kind = who->user_kind };
+	struct event_new n = {
+		.at = now,
+		.kind = v->kind,
+		.project_id = v->project_id,
+		.actor = &actor,
+		.item = v->item,
+		.is_pull = v->is_pull,
+		.data = v->data != NULL ? str_cstr(v->data) : NULL,
+	};
+
+	if (!event_kind_known(v->kind))
+		die("event of unknown kind %s", v->kind);
+	if (v->data != NULL && !str_ok(v->data))
+		return err_set(e, ERR_LIMIT, "event %s is too large", v->kind);
+	memcpy(actor.login, who->login, sizeof(actor.login));
+	if (v->project_id != 0 &&
+	    roles_get(t, v->project_id, who->user_id, &actor.role, e) == -1)
+		return -1;
+	if (v->project_id == 0 && who->site_admin)
+		actor.role = ROLE_ADMIN;
+	return events_append(t, &n, NULL, e);
+}

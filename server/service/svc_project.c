@@ -1,0 +1,423 @@
+#include "server/service/svc_project.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/base/view.h"
+#include "lib/wire/json.h"
+#include "server/domain/settings_rule.h"
+#include "server/git/repo.h"
+#include "server/jobs/mirror_loop.h"
+#include "server/service/svc_mirror.h"
+#include "server/store/projects.h"
+
+enum {
+	SVC_UPSTREAM_MAX = 2000, /* bytes of a URL */
+	SVC_TOKEN_MAX = 4096
+};
+
+static void
+svc_project_create_release(void *arg)
+{
+	struct svc_project_create *op = arg;
+
+	free(op->upstream);
+	free(op->name);
+	project_settings_release(&op->settings);
+	project_release(&op->project);
+}
+
+struct svc_project_create *
+svc_project_create_new(struct svc *s, const struct identity *who)
+{
+	struct svc_project_create *op = svc_op_new(s,
+	    sizeof(struct svc_project_create), who, svc_project_create_release);
+
+	project_settings_init(&op->settings);
+	op->settings.interval_s = s->sync_interval_ms / 1000;
+	return op;
+}
+
+/* The URL's last segment without ".git". */
+static char *
+svc_project_name_of(const char *upstream)
+{
+	size_t n = strlen(upstream), from;
+
+	while (n > 0 && upstream[n - 1] == '/')
+		n--;
+	if (n > 4 && memcmp(upstream + n - 4, ".git", 4) == 0)
+		n -= 4;
+	from = n;
+	while (
+	    from > 0 && upstream[from - 1] != '/' && upstream[from - 1] != ':')
+		from--;
+	return xstrndup(upstream + from, n - from);
+}
+
+static int
+svc_project_event(struct txn *t, const struct svc_op *op, int64_t id,
+    const char *kind, const char *want, struct err *e)
+{
+	AUTO_STR struct str data = STR_INIT;
+	struct svc_event v = { .kind = kind, .project_id = id };
+	struct jw w;
+
+	if (want != NULL) {
+		jw_init(&w, &data);
+		jw_object(&w, NULL);
+		jw_str(&w, "want", want);
+		jw_end(&w);
+		v.data = &data;
+	}
+	return svc_event_add(t, &op->who, op->now, &v, e);
+}
+
+static int
+svc_project_create_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_project_create *op = arg;
+	const struct project_new n = { .owner = op->op.who.login,
+		.name = op->name,
+		.upstream = op->upstream,
+		.settings = &op->settings,
+		.now = op->op.now };
+	int64_t id;
+
+	if (projects_insert(t, &n, &id, e) == -1) {
+		if (e->code == ERR_EXISTS)
+			return err_set(e, ERR_EXISTS,
+			    "a project named %s exists", op->name);
+		return -1;
+	}
+	if (svc_project_event(t, &op->op, id, "project.created", NULL, e) ==
+		-1 ||
+	    svc_project_event(t, &op->op, id, "sandbox.wanted",
+		sandbox_want_name(WANT_RUNNING), e) == -1)
+		return -1;
+	return projects_by_id(t, id, &op->project, e);
+}
+
+static bool
+svc_project_created(void *arg)
+{
+	struct svc_project_create *op = arg;
+	struct svc *s = op->op.svc;
+	struct err e = ERR_INIT;
+
+	/* What fails here is made good at the next start. */
+	if (repo_create(s->env, op->project.id, NULL, &e) == -1)
+		log_error("project repo project=%" PRId64 " reason=%s",
+		    op->project.id, log_val(e.msg));
+	if (s->mirror != NULL)
+		mirror_loop_wake(s->mirror, op->project.id);
+	return false;
+}
+
+static int
+svc_project_check(struct svc_project_create *op, struct err *e)
+{
+	struct err sub = ERR_INIT;
+
+	if (op->upstream == NULL || op->upstream[0] == '\0')
+		return err_set(e, ERR_INVALID, "upstream: it is missing");
+	if (strlen(op->upstream) > SVC_UPSTREAM_MAX)
+		return err_set(e, ERR_INVALID, "upstream: over %d bytes",
+		    SVC_UPSTREAM_MAX);
+	if (svc_mirror_check_url(
+		op->upstream, op->op.svc->allow_file_upstream, &sub) == -1)
+		return err_set(e, ERR_INVALID, "upstream: %s", sub.msg);
+	if (op->name == NULL)
+		op->name = svc_project_name_of(op->upstream);
+	if (!path_component_ok(op->name) ||
+	    view_ends(view_of(op->name), ".git"))
+		return err_set(e, ERR_INVALID,
+		    "name: want 1 to 100 of A-Z a-z 0-9 . _ -, not beginning "
+		    "with . or -, not ending in .git");
+	return settings_rule_check(&op->settings, e);
+}
+
+void
+svc_project_create(struct svc_project_create *op, svc_done_fn *done, void *arg)
+{
+	struct err e = ERR_INIT;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	op->op.then = svc_project_created;
+	if (svc_project_check(op, &e) == -1)
+		svc_op_end_later(op, &e);
+	else
+		svc_op_run(op, svc_project_create_job, done, arg);
+}
+
+static void
+svc_project_edit_release(void *arg)
+{
+	struct svc_project_edit *op = arg;
+
+	project_settings_release(&op->settings);
+	project_release(&op->project);
+}
+
+struct svc_project_edit *
+svc_project_edit_new(struct svc *s, const struct identity *who)
+{
+	return svc_op_new(
+	    s, sizeof(struct svc_project_edit), who, svc_project_edit_release);
+}
+
+/* The last rows of a project that is being removed. */
+static int
+svc_project_purge(
+    struct txn *t, const struct svc_op *op, int64_t id, struct err *e)
+{
+	if (svc_project_event(t, op, id, "project.deleted", NULL, e) == -1)
+		return -1;
+	return projects_purge(t, id, e);
+}
+
+/* What the rows do not hold: files. */
+static void
+svc_project_forget(struct svc *s, int64_t id)
+{
+	struct err e = ERR_INIT;
+
+	if (s->mirror != NULL)
+		mirror_loop_forget(s->mirror, id);
+	if (svc_project_set_token(s, id, "", &e) == -1)
+		log_error("project token project=%" PRId64 " reason=%s", id,
+		    log_val(e.msg));
+	e = ERR_INIT;
+	if (repo_remove(s->loop, s->env, id, &e) == -1)
+		log_error("project remove project=%" PRId64 " reason=%s", id,
+		    log_val(e.msg));
+}
+
+static int
+svc_project_remove(struct txn *t, struct svc_project_edit *op, struct err *e)
+{
+	int64_t id = op->project_id;
+
+	if (op->project.state == PROJECT_ACTIVE) {
+		if (projects_set_deleting(t, id, op->op.now, e) == -1 ||
+		    svc_project_event(
+			t, &op->op, id, "project.deleting", NULL, e) == -1 ||
+		    svc_project_event(t, &op->op, id, "sandbox.wanted",
+			sandbox_want_name(WANT_GONE), e) == -1)
+			return -1;
+	}
+	if (op->project.sandbox.state != SANDBOX_ABSENT)
+		return 0;
+	op->purged = true;
+	return svc_project_purge(t, &op->op, id, e);
+}
+
+static int
+svc_project_change(struct txn *t, struct svc_project_edit *op, struct err *e)
+{
+	int64_t id = op->project_id;
+
+	if (op->set_settings &&
+	    (projects_set_settings(t, id, &op->settings, e) == -1 ||
+		svc_project_event(t, &op->op, id, "project.updated", NULL, e) ==
+		    -1))
+		return -1;
+	if (op->want == 0 || op->want == op->project.sandbox.want)
+		return 0;
+	if (projects_set_want(t, id, op->want, op->op.now, e) == -1)
+		return -1;
+	return svc_project_event(
+	    t, &op->op, id, "sandbox.wanted", sandbox_want_name(op->want), e);
+}
+
+static int
+svc_project_edit_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_project_edit *op = arg;
+	int rc;
+
+	if (svc_project_by_id(t, &op->op.who, op->project_id,
+		op->remove ? PERM_READ : PERM_WRITE, &op->project, e) == -1)
+		return -1;
+	if (op->remove &&
+	    svc_may(t, &op->op.who, op->project_id, PERM_ADMIN, NULL, e) == -1)
+		return -1;
+	rc = op->remove ? svc_project_remove(t, op, e)
+			: svc_project_change(t, op, e);
+	if (rc == -1 || op->purged)
+		return rc;
+	project_release(&op->project);
+	return projects_by_id(t, op->project_id, &op->project, e);
+}
+
+static bool
+svc_project_edited(void *arg)
+{
+	struct svc_project_edit *op = arg;
+	struct svc *s = op->op.svc;
+
+	if (op->purged)
+		svc_project_forget(s, op->project_id);
+	else if (op->remove && s->mirror != NULL)
+		mirror_loop_forget(s->mirror, op->project_id);
+	else if (op->set_settings && s->mirror != NULL)
+		mirror_loop_wake(s->mirror, op->project_id);
+	return false;
+}
+
+void
+svc_project_edit(struct svc_project_edit *op, svc_done_fn *done, void *arg)
+{
+	struct err e = ERR_INIT;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	op->op.then = svc_project_edited;
+	if (op->set_settings && settings_rule_check(&op->settings, &e) == -1)
+		svc_op_end_later(op, &e);
+	else
+		svc_op_run(op, svc_project_edit_job, done, arg);
+}
+
+static void
+svc_sandbox_report_release(void *arg)
+{
+	struct svc_sandbox_report *op = arg;
+
+	free(op->reason);
+	free(op->address);
+}
+
+struct svc_sandbox_report *
+svc_sandbox_report_new(struct svc *s, const struct identity *who)
+{
+	return svc_op_new(s, sizeof(struct svc_sandbox_report), who,
+	    svc_sandbox_report_release);
+}
+
+static int
+svc_sandbox_report_rows(struct txn *t, struct svc_sandbox_report *op,
+    const struct project *p, struct err *e)
+{
+	AUTO_STR struct str data = STR_INIT;
+	struct sandbox_state st = { .state = op->state,
+		.reason = op->reason,
+		.address = op->address,
+		.updated_at = op->op.now };
+	const struct svc_event v = {
+		.kind = "sandbox.updated", .project_id = p->id, .data = &data
+	};
+	struct jw w;
+
+	if (p->sandbox.state == op->state &&
+	    strcmp(svc_text(p->sandbox.reason), op->reason) == 0 &&
+	    strcmp(svc_text(p->sandbox.address), op->address) == 0)
+		return 0;
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_str(&w, "state", sandbox_status_name(op->state));
+	jw_str(&w, "reason", op->reason);
+	jw_end(&w);
+	if (projects_set_sandbox(t, p->id, &st, e) == -1)
+		return -1;
+	return svc_event_add(t, &op->op.who, op->op.now, &v, e);
+}
+
+static int
+svc_sandbox_report_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_sandbox_report *op = arg;
+	struct project p = { .id = 0 };
+	int rc;
+
+	if (svc_project_by_id(
+		t, &op->op.who, op->project_id, PERM_SERVE, &p, e) == -1)
+		return -1;
+	rc = svc_sandbox_report_rows(t, op, &p, e);
+	if (rc == 0 && p.state == PROJECT_DELETING &&
+	    op->state == SANDBOX_ABSENT) {
+		op->purged = true;
+		rc = svc_project_purge(t, &op->op, p.id, e);
+	}
+	project_release(&p);
+	return rc;
+}
+
+static bool
+svc_sandbox_reported(void *arg)
+{
+	struct svc_sandbox_report *op = arg;
+
+	if (op->purged)
+		svc_project_forget(op->op.svc, op->project_id);
+	return false;
+}
+
+void
+svc_sandbox_report(struct svc_sandbox_report *op, svc_done_fn *done, void *arg)
+{
+	if (op->reason == NULL)
+		op->reason = xstrdup("");
+	if (op->address == NULL)
+		op->address = xstrdup("");
+	op->op.then = svc_sandbox_reported;
+	svc_op_run(op, svc_sandbox_report_job, done, arg);
+}
+
+int
+svc_project_set_token(
+    struct svc *s, int64_t project, const char *token, struct err *e)
+{
+	AUTO_FREE char *path = xasprintf(
+	    "%s/secrets/upstream/%" PRId64 ".token", s->home, project);
+	size_t n = strlen(token);
+
+	if (n == 0) {
+		if (unlink(path) == -1 && errno != ENOENT)
+			return err_sys(
+			    e, ERR_IO, "remove the upstream's token");
+		return 0;
+	}
+	if (n > SVC_TOKEN_MAX)
+		return err_set(
+		    e, ERR_INVALID, "token: over %d bytes", SVC_TOKEN_MAX);
+	for (size_t i = 0; i < n; i++)
+		if (token[i] <= ' ' || token[i] == 0x7f)
+			return err_set(e, ERR_INVALID,
+			    "token: no spaces or control characters");
+	return path_write_atomic(path, token, n, 0600, e);
+}
+
+int
+svc_project_start(struct svc *s, struct err *e)
+{
+	struct project_filter f = { .limit = 100 };
+
+	for (;;) {
+		struct project_list list = { .at = NULL };
+		size_t n;
+
+		if (projects_list(db_reader(s->db), &f, &list, e) == -1)
+			return -1;
+		n = list.n;
+		for (size_t i = 0; i < n; i++)
+			if (!repo_exists(s->env, list.at[i].id) &&
+			    repo_create(s->env, list.at[i].id, NULL, e) == -1) {
+				project_list_release(&list);
+				return -1;
+			}
+		project_list_release(&list);
+		if (n < 100)
+			return 0;
+		f.offset += 100;
+	}
+}
