@@ -1,5 +1,7 @@
 #include "agentd/sandbox/seq.h"
 
+#include <sys/wait.h>
+
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
@@ -14,6 +16,7 @@ struct seq {
 	size_t at;
 	bool undoing;
 	bool lenient;
+	int status;
 	struct err first; /* what made it roll back */
 };
 
@@ -135,6 +138,8 @@ seq_on_exit(const struct child_exit *x, void *arg)
 	struct seq *s = arg;
 	struct err e = ERR_INIT;
 
+	s->status = WIFEXITED(x->status) ? WEXITSTATUS(x->status)
+					 : 128 + WTERMSIG(x->status);
 	if (!s->lenient && child_check(x, "command", &e) == -1)
 		seq_resume(&e, s);
 	else
@@ -149,6 +154,12 @@ seq_cmd(struct seq *s, const char *const *argv, struct view in, bool lenient,
 	if (seq_spawn(s->spec.loop, argv, in, seq_on_exit, s, e) == -1)
 		return -1;
 	return SEQ_WAIT;
+}
+
+int
+seq_status(const struct seq *s)
+{
+	return s->status;
 }
 
 struct loop *

@@ -1,0 +1,280 @@
+#include "agentd/sandbox/workspace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agentd/sandbox/seq.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/path.h"
+
+struct workspace {
+	int64_t id;
+	uint64_t size_mib;
+	uint32_t uid;
+	char *dir; /* HOME/sandboxes/ID */
+	char *image;
+	char *fresh; /* the image while it is being made */
+	char *mount;
+	bool made;    /* by this call: undo removes it */
+	bool mounted; /* before this call */
+};
+
+char *
+workspace_dir(const struct sandbox_host *h, int64_t id)
+{
+	return xasprintf("%s/sandboxes/%" PRId64, h->home, id);
+}
+
+char *
+workspace_mount(const struct sandbox_host *h, int64_t id)
+{
+	return xasprintf("%s/sandboxes/%" PRId64 "/ws", h->home, id);
+}
+
+static bool
+workspace_is_mount(const char *dir, const char *mount)
+{
+	struct stat up;
+	struct stat st;
+
+	return lstat(dir, &up) == 0 && lstat(mount, &st) == 0 &&
+	    S_ISDIR(st.st_mode) && st.st_dev != up.st_dev;
+}
+
+bool
+workspace_is_mounted(const struct sandbox_host *h, int64_t id)
+{
+	AUTO_FREE char *dir = workspace_dir(h, id);
+	AUTO_FREE char *mount = workspace_mount(h, id);
+
+	return workspace_is_mount(dir, mount);
+}
+
+static struct workspace *
+workspace_new(const struct sandbox_host *h, int64_t id, uint64_t size_mib)
+{
+	struct workspace *w = xcalloc(1, sizeof(*w));
+
+	w->id = id;
+	w->size_mib = size_mib != 0 ? size_mib : WORKSPACE_DEFAULT_MIB;
+	w->uid = host_project_uid_base(id) + HOST_AGENT_UID;
+	w->dir = workspace_dir(h, id);
+	w->mount = workspace_mount(h, id);
+	w->image = xasprintf("%s/ws.img", w->dir);
+	w->fresh = xasprintf("%s/ws.img.new", w->dir);
+	return w;
+}
+
+static void
+workspace_release(void *ctx)
+{
+	struct workspace *w = ctx;
+
+	free(w->dir);
+	free(w->mount);
+	free(w->image);
+	free(w->fresh);
+	free(w);
+}
+
+static int
+workspace_step_look(struct seq *s, void *ctx, struct err *e)
+{
+	struct workspace *w = ctx;
+
+	(void)s;
+	if (host_project_uid_base(w->id) == 0)
+		return err_set(
+		    e, ERR_LIMIT, "project ids end at %d", HOST_MAX_PROJECT);
+	if (w->size_mib < WORKSPACE_MIN_MIB || w->size_mib > WORKSPACE_MAX_MIB)
+		return err_set(e, ERR_INVALID,
+		    "workspace size must be %d MiB to %d MiB",
+		    WORKSPACE_MIN_MIB, WORKSPACE_MAX_MIB);
+	if (path_mkdirs(w->mount, 0711, e) == -1)
+		return -1;
+	if (chmod(w->dir, 0711) == -1)
+		return err_sys(e, ERR_IO, "%s", w->dir);
+	w->mounted = workspace_is_mount(w->dir, w->mount);
+	w->made = !w->mounted && access(w->image, F_OK) == -1;
+	return SEQ_DONE;
+}
+
+static int
+workspace_undo_look(struct seq *s, void *ctx, struct err *e)
+{
+	const struct workspace *w = ctx;
+
+	(void)s;
+	if (w->made && unlink(w->fresh) == -1 && errno != ENOENT)
+		return err_sys(e, ERR_IO, "remove %s", w->fresh);
+	return SEQ_DONE;
+}
+
+static int
+workspace_step_make(struct seq *s, void *ctx, struct err *e)
+{
+	const struct workspace *w = ctx;
+	AUTO_FREE char *owner = xasprintf(
+	    "root_owner=%u:%u,lazy_itable_init=1,lazy_journal_init=1,"
+	    "nodiscard",
+	    w->uid, w->uid);
+	const char *const argv[] = { "/usr/sbin/mkfs.ext4", "-q", "-F", "-m",
+		"0", "-E", owner, w->fresh, NULL };
+	AUTO_CLOSE int fd = -1;
+
+	if (!w->made)
+		return SEQ_DONE;
+	fd = open(w->fresh,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1)
+		return err_sys(e, ERR_IO, "create %s", w->fresh);
+	if (ftruncate(fd, (off_t)(w->size_mib << 20)) == -1)
+		return err_sys(e, ERR_IO, "size of %s", w->fresh);
+	return seq_cmd(s, argv, (struct view){ .p = NULL }, false, e);
+}
+
+static int
+workspace_step_name(struct seq *s, void *ctx, struct err *e)
+{
+	const struct workspace *w = ctx;
+
+	(void)s;
+	if (w->made && rename(w->fresh, w->image) == -1)
+		return err_sys(e, ERR_IO, "rename %s", w->fresh);
+	return SEQ_DONE;
+}
+
+static int
+workspace_undo_make(struct seq *s, void *ctx, struct err *e)
+{
+	const struct workspace *w = ctx;
+
+	(void)s;
+	if (w->made && unlink(w->image) == -1 && errno != ENOENT)
+		return err_sys(e, ERR_IO, "remove %s", w->image);
+	return SEQ_DONE;
+}
+
+static int
+workspace_step_check(struct seq *s, void *ctx, struct err *e)
+{
+	const struct workspace *w = ctx;
+	const char *const argv[] = { "/usr/sbin/e2fsck", "-p", w->image, NULL };
+
+	if (w->made || w->mounted)
+		return SEQ_DONE;
+	return seq_cmd(s, argv, (struct view){ .p = NULL }, true, e);
+}
+
+/* e2fsck(8): 1 is repaired; 2 and more is not usable. */
+static int
+workspace_step_mount(struct seq *s, void *ctx, struct err *e)
+{
+	const struct workspace *w = ctx;
+	const char *const argv[] = { "/usr/bin/mount", "-t", "ext4", "-o",
+		"loop,nosuid,nodev", w->image, w->mount, NULL };
+
+	if (w->mounted)
+		return SEQ_DONE;
+	if (!w->made && seq_status(s) > 1)
+		return err_set(e, ERR_IO,
+		    "%s is damaged (e2fsck -p: status %d); run e2fsck on it",
+		    w->image, seq_status(s));
+	return seq_cmd(s, argv, (struct view){ .p = NULL }, false, e);
+}
+
+static int
+workspace_step_own(struct seq *s, void *ctx, struct err *e)
+{
+	const struct workspace *w = ctx;
+	AUTO_FREE char *lost = path_join(w->mount, "lost+found");
+
+	(void)s;
+	if (w->mounted)
+		return SEQ_DONE;
+	if (w->made)
+		(void)rmdir(lost);
+	if (chown(w->mount, w->uid, w->uid) == -1 ||
+	    chmod(w->mount, 0700) == -1)
+		return err_sys(e, ERR_IO, "%s", w->mount);
+	return SEQ_DONE;
+}
+
+static int
+workspace_step_umount(struct seq *s, void *ctx, struct err *e)
+{
+	const struct workspace *w = ctx;
+	const char *const argv[] = { "/usr/bin/umount", w->mount, NULL };
+
+	if (w->mounted || !workspace_is_mount(w->dir, w->mount))
+		return SEQ_DONE;
+	return seq_cmd(s, argv, (struct view){ .p = NULL }, false, e);
+}
+
+static int
+workspace_step_delete(struct seq *s, void *ctx, struct err *e)
+{
+	const struct workspace *w = ctx;
+
+	(void)s;
+	if (workspace_is_mount(w->dir, w->mount))
+		return err_set(e, ERR_BUSY, "%s is still mounted", w->mount);
+	if (access(w->dir, F_OK) == -1 && errno == ENOENT)
+		return SEQ_DONE;
+	return path_rmtree(w->dir, e);
+}
+
+static const struct seq_step workspace_up_steps[] = {
+	{ "workspace", workspace_step_look, workspace_undo_look },
+	{ "make the workspace", workspace_step_make, NULL },
+	{ "make the workspace", workspace_step_name, workspace_undo_make },
+	{ "check the workspace", workspace_step_check, NULL },
+	{ "mount the workspace", workspace_step_mount, workspace_step_umount },
+	{ "own the workspace", workspace_step_own, NULL },
+};
+static const struct seq_step workspace_down_steps[] = {
+	{ "unmount the workspace", workspace_step_umount, NULL },
+	{ "delete the workspace", workspace_step_delete, NULL },
+};
+
+static void
+workspace_start(const struct sandbox_host *h, struct workspace *w,
+    const struct seq_step *steps, size_t n, sandbox_done_fn *done, void *arg)
+{
+	seq_start(&(struct seq_spec){ .loop = h->loop,
+	    .steps = steps,
+	    .n = n,
+	    .ctx = w,
+	    .release = workspace_release,
+	    .done = done,
+	    .arg = arg });
+}
+
+void
+workspace_up(const struct sandbox_host *h, int64_t id, uint64_t size_mib,
+    sandbox_done_fn *done, void *arg)
+{
+	workspace_start(h, workspace_new(h, id, size_mib), workspace_up_steps,
+	    6, done, arg);
+}
+
+void
+workspace_down(
+    const struct sandbox_host *h, int64_t id, sandbox_done_fn *done, void *arg)
+{
+	workspace_start(
+	    h, workspace_new(h, id, 0), workspace_down_steps, 1, done, arg);
+}
+
+void
+workspace_remove(
+    const struct sandbox_host *h, int64_t id, sandbox_done_fn *done, void *arg)
+{
+	workspace_start(
+	    h, workspace_new(h, id, 0), workspace_down_steps, 2, done, arg);
+}
