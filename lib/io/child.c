@@ -1,12 +1,9 @@
 #include "lib/io/child.h"
 
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +12,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "lib/io/child_priv.h"
 #include "lib/io/loop_priv.h"
 #include "lib/io/timer.h"
 #include "lib/io/watch.h"
@@ -24,7 +22,6 @@ enum {
 	CHILD_READ_STEP = 8 << 10,
 	CHILD_KILL_AFTER_MS = 5000,
 	CHILD_CUT_AFTER_MS = 1000,
-	CHILD_FDS_MAX = 64,
 	CHILD_LAST_LINE_MAX = 160
 };
 
@@ -64,12 +61,6 @@ struct child {
 	size_t bytes_done;
 	child_exit_fn *on_exit;
 	void *arg;
-};
-
-/* The child's ends while it is being started, -1 when there is none. */
-struct child_fds {
-	int fd[CHILD_FDS_MAX]; /* becomes 0, 1, 2, 3 ...; all are copies */
-	int n;
 };
 
 static void
@@ -245,197 +236,6 @@ child_on_limit(void *arg)
 	}
 }
 
-/* A copy above every number that the child will use, closed on exec. */
-static int
-child_add_fd(struct child_fds *f, int fd, int above, struct err *e)
-{
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, above);
-
-	if (copy == -1)
-		return err_sys(e, ERR_IO, "duplicate descriptor %d", fd);
-	f->fd[f->n++] = copy;
-	return 0;
-}
-
-static void
-child_release_fds(struct child_fds *f)
-{
-	for (int i = 0; i < f->n; i++)
-		(void)close(f->fd[i]);
-	f->n = 0;
-}
-
-/* A pipe; only our end is non-blocking: the flag is the open file's. */
-static int
-child_pipe(int *ours, int *theirs, bool we_read, struct err *e)
-{
-	int p[2], flags;
-
-	if (pipe2(p, O_CLOEXEC) == -1)
-		return err_sys(e, ERR_IO, "pipe");
-	*ours = p[we_read ? 0 : 1];
-	*theirs = p[we_read ? 1 : 0];
-	flags = fcntl(*ours, F_GETFL);
-	if (flags == -1 || fcntl(*ours, F_SETFL, flags | O_NONBLOCK) == -1) {
-		err_sys(e, ERR_IO, "set a pipe non-blocking");
-		(void)close(p[0]);
-		(void)close(p[1]);
-		*ours = -1;
-		return -1;
-	}
-	return 0;
-}
-
-/* One of the three streams: keeps our end in s, adds the child's to f. */
-static int
-child_stream(struct child_end *s, struct child_fds *f, enum child_io how,
-    int given, int above, struct err *e)
-{
-	int theirs = -1, rc;
-
-	switch (how) {
-	case CHILD_NULL:
-		theirs = open("/dev/null", O_RDWR | O_CLOEXEC);
-		if (theirs == -1)
-			return err_sys(e, ERR_IO, "open /dev/null");
-		break;
-	case CHILD_COLLECT:
-	case CHILD_PIPE:
-	case CHILD_BYTES:
-		if (child_pipe(&s->fd, &theirs, f->n != 0, e) == -1)
-			return -1;
-		s->collect = how == CHILD_COLLECT;
-		break;
-	case CHILD_FD:
-		return child_add_fd(f, given, above, e);
-	case CHILD_MERGE:
-		return child_add_fd(f, f->fd[STDOUT_FILENO], above, e);
-	}
-	rc = child_add_fd(f, theirs, above, e);
-	(void)close(theirs);
-	return rc;
-}
-
-static int
-child_open_fds(struct child *c, const struct child_spec *spec,
-    struct child_fds *f, struct err *e)
-{
-	int above = 3 + spec->n_pass_fds;
-
-	if (spec->in == CHILD_COLLECT || spec->in == CHILD_MERGE ||
-	    spec->out == CHILD_BYTES || spec->out == CHILD_MERGE ||
-	    spec->err == CHILD_BYTES || spec->n_pass_fds < 0 ||
-	    above > CHILD_FDS_MAX)
-		return err_set(
-		    e, ERR_INTERNAL, "child streams do not fit their use");
-	if (child_stream(&c->in, f, spec->in, spec->in_fd, above, e) == -1 ||
-	    child_stream(&c->out, f, spec->out, spec->out_fd, above, e) == -1 ||
-	    child_stream(&c->err, f, spec->err, spec->err_fd, above, e) == -1)
-		return -1;
-	for (int i = 0; i < spec->n_pass_fds; i++)
-		if (child_add_fd(f, spec->pass_fds[i], above, e) == -1)
-			return -1;
-	return 0;
-}
-
-static int
-child_set_attr(posix_spawnattr_t *attr)
-{
-	sigset_t all, none;
-	int rc;
-
-	(void)sigfillset(&all);
-	(void)sigemptyset(&none);
-	rc = posix_spawnattr_setsigdefault(attr, &all);
-	if (rc == 0)
-		rc = posix_spawnattr_setsigmask(attr, &none);
-	if (rc == 0)
-		rc = posix_spawnattr_setflags(attr,
-		    POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF |
-			POSIX_SPAWN_SETSIGMASK);
-	return rc;
-}
-
-static int
-child_set_actions(posix_spawn_file_actions_t *acts, const char *cwd,
-    const struct child_fds *f)
-{
-	int rc = posix_spawn_file_actions_addchdir_np(
-	    acts, cwd == NULL ? "/" : cwd);
-
-	for (int i = 0; i < f->n && rc == 0; i++)
-		rc = posix_spawn_file_actions_adddup2(acts, f->fd[i], i);
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addclosefrom_np(acts, f->n);
-	return rc;
-}
-
-static enum err_code
-child_spawn_code(int sys)
-{
-	switch (sys) {
-	case ENOENT:
-	case ENOTDIR:
-		return ERR_NOTFOUND;
-	case EACCES:
-	case EPERM:
-		return ERR_DENIED;
-	case E2BIG:
-	case EAGAIN:
-	case ENOMEM:
-		return ERR_LIMIT;
-	default:
-		return ERR_IO;
-	}
-}
-
-/* posix_spawn does not write through the vectors, it only lacks the const. */
-static char *const *
-child_vector(const char *const *v)
-{
-	char *const *out;
-
-	memcpy(&out, &v, sizeof(out));
-	return out;
-}
-
-static int
-child_spawn(struct child *c, const struct child_spec *spec,
-    const struct child_fds *f, struct err *e)
-{
-	static const char *const no_env[] = { NULL };
-	posix_spawn_file_actions_t acts;
-	posix_spawnattr_t attr;
-	pid_t pid = 0;
-	int rc;
-
-	rc = posix_spawnattr_init(&attr);
-	if (rc != 0)
-		goto done;
-	rc = posix_spawn_file_actions_init(&acts);
-	if (rc != 0)
-		goto done_attr;
-	rc = child_set_attr(&attr);
-	if (rc == 0)
-		rc = child_set_actions(&acts, spec->cwd, f);
-	if (rc == 0)
-		rc = posix_spawn(&pid, spec->argv[0], &acts, &attr,
-		    child_vector(spec->argv),
-		    child_vector(spec->envp == NULL ? no_env : spec->envp));
-	(void)posix_spawn_file_actions_destroy(&acts);
-done_attr:
-	(void)posix_spawnattr_destroy(&attr);
-done:
-	if (rc != 0) {
-		errno = rc;
-		return err_sys(e, child_spawn_code(rc), "start %s in %s",
-		    log_val(spec->argv[0]),
-		    log_val(spec->cwd == NULL ? "/" : spec->cwd));
-	}
-	c->pid = pid;
-	return 0;
-}
-
 static void
 child_watch_streams(struct child *c, const struct child_spec *spec)
 {
@@ -466,6 +266,8 @@ child_new(struct loop *l, const struct child_spec *spec)
 	c->loop = l;
 	c->in.fd = c->out.fd = c->err.fd = -1;
 	c->out.text = c->err.text = STR_INIT_MAX(max);
+	c->out.collect = spec->out == CHILD_COLLECT;
+	c->err.collect = spec->err == CHILD_COLLECT;
 	c->on_exit = spec->on_exit;
 	c->arg = spec->arg;
 	if (spec->in == CHILD_BYTES && spec->in_len > 0) {
@@ -482,6 +284,7 @@ child_start(struct loop *l, const struct child_spec *spec, struct child **out,
 {
 	struct child *c = child_new(l, spec);
 	struct child_fds f = { .n = 0 };
+	int ours[3];
 
 	c->hook = (struct loop_hook){ .on_sigchld = child_on_sigchld,
 		.on_loop_free = child_on_loop_free,
@@ -491,10 +294,14 @@ child_start(struct loop *l, const struct child_spec *spec, struct child **out,
 		child_free(c);
 		return -1;
 	}
-	if (child_open_fds(c, spec, &f, e) == -1 ||
-	    child_spawn(c, spec, &f, e) == -1)
+	if (child_fds_open(&f, spec, ours, e) == -1)
 		goto fail;
-	child_release_fds(&f);
+	c->in.fd = ours[0];
+	c->out.fd = ours[1];
+	c->err.fd = ours[2];
+	if (child_fds_spawn(&f, spec, &c->pid, e) == -1)
+		goto fail;
+	child_fds_release(&f);
 	child_watch_streams(c, spec);
 	if (spec->limit_ms > 0) {
 		c->timer = timer_new(l, child_on_limit, c);
@@ -505,7 +312,7 @@ child_start(struct loop *l, const struct child_spec *spec, struct child **out,
 	return 0;
 
 fail:
-	child_release_fds(&f);
+	child_fds_release(&f);
 	loop_hook_del(&c->hook);
 	child_free(c);
 	return -1;
