@@ -11,6 +11,8 @@ O       ?= build/$(V)
 CC      := gcc
 PREFIX  ?= /usr/local
 WERROR  ?= -Werror
+# Q= shows the commands.
+Q       ?= @
 
 std     := -std=c17 -D_GNU_SOURCE -I. -include lib/base/banned.h
 warn    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
@@ -86,19 +88,20 @@ $(foreach l,$(archives),$(eval $(call archive_rule,$(l))))
 define prog_rule
 $(O)/bin/$(1): $(O)/$(main.$(1)).o $(O)/$(dir.$(1)).a $(O)/lib.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
 $(foreach p,$(progs),$(eval $(call prog_rule,$(p))))
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC   $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Unit tests: tests/unit/ROOM/test_*.c links ROOM's archive and lib.
 unit    := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*/test_*.c))
 define unit_rule
 $(O)/tests/unit/$(1)/%: $(O)/tests/unit/$(1)/%.o $(O)/$(1).a $(O)/lib.a
-	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
+	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
 endef
 $(foreach l,$(archives),$(eval $(call unit_rule,$(l))))
 
@@ -113,14 +116,14 @@ fuzzdrv := $(O)/tests/fuzz/driver.o
 endif
 define fuzz_rule
 $(O)/tests/fuzz/$(1)/%: $(O)/tests/fuzz/$(1)/%.o $(fuzzdrv) $(O)/$(1).a $(O)/lib.a
-	$$(CC) $$(fuzzld) -o $$@ $$^ $$(LIBS)
+	$(Q)$$(CC) $$(fuzzld) -o $$@ $$^ $$(LIBS)
 endef
 $(foreach l,$(archives),$(eval $(call fuzz_rule,$(l))))
 
 # Helper programs of tests and benchmarks: one .c, one program.
 tools   := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c tests/bench/*.c))
 $(tools): $(O)/%: $(O)/%.o $(O)/lib.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 test-programs: $(unit) $(fuzz) $(tools)
 check: have-deps
