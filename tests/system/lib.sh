@@ -220,9 +220,16 @@ coffer_home()
 	: >"$HOME_DIR/coffer.conf"
 	coffer_conf <<-CONF
 	allow_file_upstream = yes
-	router_uid = $(id -u)
-	router_gid = $(id -g)
+	$(lib_router_ids)
 	CONF
+}
+
+# Without root the front socket's peer can only be this user; root itself is
+# never taken for the router.
+lib_router_ids()
+{
+	[ "$(id -u)" -eq 0 ] ||
+	    printf 'router_uid = %s\nrouter_gid = %s\n' "$(id -u)" "$(id -g)"
 }
 
 # coffer_conf: lines of standard input become the [server] section.
