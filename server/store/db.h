@@ -8,7 +8,9 @@
  * the job's error, or the commit's for every job of the group.  A full queue
  * gives ERR_BUSY the same way.  A job runs on the writer thread: it touches
  * its arg and txn only, and calls functions of server/store and pure ones.
- * A struct txn is good only on its thread, and in a job only during the job.
+ * A job that got -1 from a writing function returns -1: a change of several
+ * rows may be half done.  A struct txn is good only on its thread, and in a job
+ * only during the job.
  */
 #ifndef SERVER_STORE_DB_H
 #define SERVER_STORE_DB_H

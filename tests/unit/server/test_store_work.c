@@ -1,0 +1,490 @@
+#include "tests/unit/server/store_fixture.h"
+
+#include "server/domain/work.h"
+#include "server/store/cursors.h"
+#include "server/store/events.h"
+#include "server/store/jobs.h"
+#include "server/store/runs.h"
+
+#define LEASE_1 "11111111111111111111111111111111"
+#define LEASE_2 "22222222222222222222222222222222"
+
+static int
+add_event(struct txn *t, struct fixture *f, const char *kind,
+    int64_t project_id, int64_t *seq, struct err *e)
+{
+	struct actor who = { .id = f->alice,
+		.login = "alice",
+		.kind = USER_PERSON,
+		.role = ROLE_MAINTAINER };
+	struct event_new n = {
+		.at = FIXTURE_NOW,
+		.kind = kind,
+		.project_id = project_id,
+		.actor = &who,
+		.item = 5,
+		.is_pull = true,
+		.data = "{\"a\":1}",
+	};
+
+	return events_append(t, &n, seq, e);
+}
+
+static int
+steps_events(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct event_filter filter = { .limit = 2 };
+	struct event_list l;
+	struct event v;
+	int64_t seq = 0;
+
+	for (int i = 1; i <= 5; i++) {
+		STEP(add_event(t, f, "issue.opened", i == 3 ? 77 : f->project,
+			 &seq, e) == 0);
+		STEP(seq == i);
+	}
+	STEP(events_list(t, &filter, &l, e) == 0);
+	STEP(l.n == 2 && l.last == 2 && l.more);
+	STEP(strcmp(l.at[0].project_name, "root/demo") == 0);
+	STEP(strcmp(l.at[0].kind, "issue.opened") == 0);
+	STEP(l.at[0].actor.role == ROLE_MAINTAINER && l.at[0].is_pull);
+	STEP(strcmp(l.at[1].data, "{\"a\":1}") == 0);
+	event_list_release(&l);
+	filter = (struct event_filter){ .viewer = f->alice, .limit = 10 };
+	STEP(events_list(t, &filter, &l, e) == 0);
+	STEP(l.n == 4 && l.last == 5 && !l.more);
+	event_list_release(&l);
+	filter.viewer = f->bob;
+	STEP(events_list(t, &filter, &l, e) == 0);
+	STEP(l.n == 0 && l.last == 5 && !l.more);
+	filter = (struct event_filter){ .project_id = 77, .after = 0 };
+	STEP(events_list(t, &filter, &l, e) == 0);
+	STEP(l.n == 1 && l.at[0].seq == 3 && l.last == 5);
+	STEP(l.at[0].project_name[0] == '\0');
+	event_list_release(&l);
+	filter.after = 5;
+	STEP(events_list(t, &filter, &l, e) == 0);
+	STEP(l.n == 0 && l.last == 5 && !l.more);
+	STEP(events_get(t, 4, &v, e) == 0 && v.item == 5);
+	event_release(&v);
+	STEP_FAILS(ERR_NOTFOUND, events_get(t, 6, &v, e));
+	STEP(cursors_get(t, f->alice, "agentd", &seq, e) == 0 && seq == 0);
+	STEP(cursors_put(t, f->alice, "agentd", 4, 1, e) == 0);
+	STEP(cursors_put(t, f->alice, "agentd", 5, 2, e) == 0);
+	STEP(cursors_get(t, f->alice, "agentd", &seq, e) == 0 && seq == 5);
+	STEP(cursors_get(t, f->bob, "agentd", &seq, e) == 0 && seq == 0);
+	return 0;
+}
+
+static void
+events_are_read_by_sequence_and_by_who_may_see_them(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_events, f, e));
+}
+
+static int
+steps_long_stretch(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct event_filter filter = { .viewer = f->bob, .limit = 50 };
+	struct event_list l;
+
+	for (int i = 0; i < 5000; i++)
+		STEP(add_event(t, f, "x", f->project, NULL, e) == 0);
+	STEP(events_list(t, &filter, &l, e) == 0);
+	STEP(l.n == 0 && l.last > 0 && l.last < 5000 && l.more);
+	while (l.more) {
+		filter.after = l.last;
+		STEP(events_list(t, &filter, &l, e) == 0);
+		STEP(l.n == 0);
+	}
+	STEP(l.last == 5000);
+	return 0;
+}
+
+static void
+a_reader_who_sees_nothing_still_gets_on(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_long_stretch, f, e));
+}
+
+static int
+add_run(struct txn *t, struct fixture *f, int64_t event, int64_t *id,
+    bool *created, struct err *e)
+{
+	struct run_new n = {
+		.project_id = f->project,
+		.event = event,
+		.item = 5,
+		.command = "fix",
+		.access = ACCESS_WRITE,
+		.agent = "command",
+		.network = NETWORK_WEB,
+		.wall_s = 60,
+		.branch = "agent/fix-5",
+		.base = "main",
+		.base_sha = SHA_A,
+		.now = FIXTURE_NOW,
+	};
+
+	return runs_insert(t, &n, id, created, e);
+}
+
+static int
+steps_run_life(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct run_finish done = { .state = RUN_DONE,
+		.why = "w",
+		.message = "m",
+		.has_exit = true,
+		.exit_code = 3,
+		.comment = 8,
+		.now = 99 };
+	struct run r;
+	int64_t id = 0, again = 0, seq = 0, wakes = 0;
+	bool created, was;
+
+	STEP_FAILS(ERR_NOTFOUND, add_run(t, f, 1, &id, &created, e));
+	STEP(add_event(t, f, "check.failed", f->project, &seq, e) == 0);
+	STEP(add_run(t, f, seq, &id, &created, e) == 0 && created);
+	STEP(add_run(t, f, seq, &again, &created, e) == 0 && !created);
+	STEP(again == id);
+	STEP(runs_get(t, id, &r, e) == 0);
+	STEP(r.state == RUN_QUEUED && strcmp(r.cause, "check.failed") == 0);
+	STEP(strcmp(r.project_name, "root/demo") == 0 && r.event == seq);
+	STEP(strcmp(r.branch, "agent/fix-5") == 0 && !r.has_exit);
+	run_release(&r);
+	STEP(runs_move(t, id, RUN_QUEUED, RUN_PREPARING, NULL, 1, e) == 0);
+	STEP_FAILS(
+	    ERR_BUSY, runs_move(t, id, RUN_QUEUED, RUN_PREPARING, NULL, 1, e));
+	STEP(runs_move(t, id, RUN_PREPARING, RUN_RUNNING, "go", 2, e) == 0);
+	STEP(runs_set_log_bytes(t, id, 0, 10, e) == 0);
+	STEP_FAILS(ERR_BUSY, runs_set_log_bytes(t, id, 0, 10, e));
+	STEP(runs_set_cancel(t, id, &was, e) == 0 && !was);
+	STEP(runs_set_cancel(t, id, &was, e) == 0 && was);
+	STEP(runs_set_pull(t, id, 12, e) == 0);
+	STEP(runs_finish(t, id, &done, e) == 0);
+	STEP_FAILS(ERR_BUSY, runs_finish(t, id, &done, e));
+	STEP_FAILS(ERR_BUSY, runs_set_cancel(t, id, &was, e));
+	done.state = RUN_RUNNING;
+	STEP_FAILS(ERR_INVALID, runs_finish(t, id, &done, e));
+	STEP(runs_get(t, id, &r, e) == 0);
+	STEP(r.state == RUN_DONE && r.cancel && r.has_exit);
+	STEP(r.exit_code == 3 && r.started_at == 2 && r.ended_at == 99);
+	STEP(r.log_bytes == 10 && r.pull == 12 && r.comment == 8);
+	STEP(strcmp(r.why, "w") == 0 && strcmp(r.message, "m") == 0);
+	run_release(&r);
+	STEP(runs_count_wakes(t, f->project, 5, 0, &wakes, e) == 0);
+	STEP(wakes == 1);
+	STEP(runs_count_wakes(t, f->project, 5, seq, &wakes, e) == 0);
+	STEP(wakes == 0);
+	return 0;
+}
+
+static void
+a_run_is_one_per_event_and_moves_by_compare_and_set(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_run_life, f, e));
+}
+
+static int
+steps_run_lists(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct run_filter filter = { .project_id = f->project, .limit = 2 };
+	struct run_list l;
+	int64_t id[3], seq = 0;
+	bool created;
+
+	for (int i = 0; i < 3; i++) {
+		STEP(add_event(t, f, "x", f->project, &seq, e) == 0);
+		STEP(add_run(t, f, seq, &id[i], &created, e) == 0);
+	}
+	STEP(runs_move(t, id[0], RUN_QUEUED, RUN_FAILED, "no", 5, e) == 0);
+	STEP(runs_list(t, &filter, &l, e) == 0);
+	STEP(l.n == 2 && l.total == 3 && l.at[0].id == id[2]);
+	run_list_release(&l);
+	filter.state = RUN_FAILED;
+	STEP(runs_list(t, &filter, &l, e) == 0);
+	STEP(l.total == 1 && l.at[0].ended_at == 5);
+	run_list_release(&l);
+	filter = (struct run_filter){ .item = 5, .viewer = f->alice };
+	STEP(runs_list(t, &filter, &l, e) == 0 && l.total == 3);
+	run_list_release(&l);
+	filter.viewer = f->bob;
+	STEP(runs_list(t, &filter, &l, e) == 0 && l.total == 0);
+	STEP(runs_unfinished(t, 0, 10, &l, e) == 0);
+	STEP(l.n == 2 && l.at[0].id == id[1]);
+	run_list_release(&l);
+	STEP(runs_unfinished(t, id[1], 10, &l, e) == 0 && l.n == 1);
+	run_list_release(&l);
+	return 0;
+}
+
+static void
+runs_are_listed_by_project_item_and_state(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_run_lists, f, e));
+}
+
+static int
+add_job(struct txn *t, struct fixture *f, const char *sha, const char *name,
+    int64_t *id, bool *created, struct err *e)
+{
+	char test[] = "make check";
+	struct job_check check = {
+		.test = test,
+		.network_setup = NETWORK_NONE,
+		.network_test = NETWORK_OFF,
+		.timeout_s = 600,
+		.memory = 1 << 30,
+		.required = true,
+	};
+	struct job_new n = {
+		.project_id = f->project,
+		.pull = 2,
+		.sha = sha,
+		.base_sha = SHA_C,
+		.name = name,
+		.check = &check,
+		.now = FIXTURE_NOW,
+	};
+
+	return jobs_insert(t, &n, id, created, e);
+}
+
+static int
+steps_jobs(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct job_claim c = {
+		.runner = "r1", .lease = LEASE_1, .lease_until = 60, .now = 1
+	};
+	struct job_result r = { .lease = LEASE_1,
+		.state = JOB_FAILED,
+		.phase = "test",
+		.has_exit = true,
+		.exit_code = 2,
+		.why = "",
+		.now = 50 };
+	enum job_outcome how;
+	struct job j;
+	struct job_list l;
+	int64_t id = 0, again = 0, at = 0;
+	bool created, cancel;
+
+	STEP_FAILS(ERR_NOTFOUND, jobs_claim_next(t, &c, &j, e));
+	STEP(add_job(t, f, SHA_A, "test", &id, &created, e) == 0 && created);
+	STEP(add_job(t, f, SHA_A, "test", &again, &created, e) == 0);
+	STEP(!created && again == id);
+	STEP(jobs_claim_next(t, &c, &j, e) == 0);
+	STEP(j.id == id && j.state == JOB_RUNNING && j.attempt == 1);
+	STEP(strcmp(j.check.test, "make check") == 0 && j.check.required);
+	STEP(j.check.setup[0] == '\0' && strcmp(j.lease, LEASE_1) == 0);
+	job_release(&j);
+	c.lease = LEASE_2;
+	STEP_FAILS(ERR_NOTFOUND, jobs_claim_next(t, &c, &j, e));
+	STEP(jobs_next_expiry(t, &at, e) == 0 && at == 60);
+	STEP(jobs_heartbeat(t, id, LEASE_1, 80, &cancel, e) == 0);
+	STEP(!cancel);
+	STEP_FAILS(ERR_BUSY, jobs_heartbeat(t, id, LEASE_2, 80, &cancel, e));
+	STEP_FAILS(ERR_BUSY, jobs_heartbeat(t, id, "", 80, &cancel, e));
+	STEP(jobs_set_log_bytes(t, id, 0, 5, e) == 0);
+	STEP_FAILS(ERR_BUSY, jobs_set_log_bytes(t, id, 0, 5, e));
+	r.lease = LEASE_2;
+	STEP_FAILS(ERR_EXISTS, jobs_finish(t, id, &r, &how, e));
+	r.lease = LEASE_1;
+	STEP(jobs_finish(t, id, &r, &how, e) == 0);
+	STEP(how == JOB_RESULT_TAKEN);
+	STEP(jobs_finish(t, id, &r, &how, e) == 0);
+	STEP(how == JOB_RESULT_REPEATED);
+	r.exit_code = 3;
+	STEP_FAILS(ERR_EXISTS, jobs_finish(t, id, &r, &how, e));
+	STEP_FAILS(ERR_BUSY, jobs_heartbeat(t, id, LEASE_1, 80, &cancel, e));
+	STEP(jobs_list(t, f->project, 2, 0, 0, &l, e) == 0);
+	STEP(l.total == 1 && l.at[0].exit_code == 2 && l.at[0].has_exit);
+	STEP(l.at[0].log_bytes == 5 && l.at[0].ended_at == 50);
+	job_list_release(&l);
+	return 0;
+}
+
+static void
+a_job_is_claimed_once_and_finished_once(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_jobs, f, e));
+}
+
+static int
+steps_expiry(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct job_claim c = { .runner = "r1", .lease = LEASE_1, .now = 1 };
+	struct job_list l;
+	struct job j;
+	int64_t id = 0;
+	bool created;
+
+	STEP(add_job(t, f, SHA_A, "test", &id, &created, e) == 0);
+	for (int i = 1; i <= JOB_ATTEMPTS_MAX; i++) {
+		c.lease_until = i * 10;
+		STEP(jobs_claim_next(t, &c, &j, e) == 0);
+		STEP(j.attempt == i);
+		job_release(&j);
+		STEP(jobs_requeue_expired(t, i * 10 - 1, 0, &l, e) == 0);
+		STEP(l.n == 0);
+		STEP(jobs_requeue_expired(t, i * 10, 0, &l, e) == 0);
+		STEP(l.n == 1 && l.at[0].id == id);
+		STEP(l.at[0].state ==
+		    (i < JOB_ATTEMPTS_MAX ? JOB_QUEUED
+					  : JOB_INFRASTRUCTURE_ERROR));
+		STEP(l.at[0].lease[0] == '\0');
+		job_list_release(&l);
+	}
+	STEP_FAILS(ERR_NOTFOUND, jobs_claim_next(t, &c, &j, e));
+	return 0;
+}
+
+static void
+a_lost_runner_gives_its_job_back_three_times(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_expiry, f, e));
+}
+
+static int
+steps_supersede(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct job_claim c = {
+		.runner = "r", .lease = LEASE_1, .lease_until = 60, .now = 1
+	};
+	struct job_result r = { .lease = LEASE_1,
+		.state = JOB_CANCELLED,
+		.phase = "",
+		.why = "",
+		.now = 5 };
+	enum job_outcome how;
+	struct job j;
+	int64_t id[3], n = 0;
+	bool created, cancel;
+
+	STEP(add_job(t, f, SHA_A, "one", &id[0], &created, e) == 0);
+	STEP(add_job(t, f, SHA_A, "two", &id[1], &created, e) == 0);
+	STEP(add_job(t, f, SHA_B, "one", &id[2], &created, e) == 0);
+	STEP(jobs_claim_next(t, &c, &j, e) == 0 && j.id == id[0]);
+	job_release(&j);
+	STEP(jobs_supersede(t, f->project, 2, SHA_B, 4, &n, e) == 0);
+	STEP(n == 2);
+	STEP(jobs_heartbeat(t, id[0], LEASE_1, 90, &cancel, e) == 0);
+	STEP(cancel);
+	STEP(jobs_finish(t, id[0], &r, &how, e) == 0);
+	STEP(how == JOB_RESULT_IGNORED);
+	STEP(jobs_get(t, id[0], &j, e) == 0 && j.state == JOB_SUPERSEDED);
+	job_release(&j);
+	c.lease = LEASE_2;
+	STEP(jobs_claim_next(t, &c, &j, e) == 0 && j.id == id[2]);
+	job_release(&j);
+	return 0;
+}
+
+static void
+jobs_of_an_older_head_are_superseded(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_supersede, f, e));
+}
+
+/* Two runners ask at the same moment. */
+struct claim {
+	struct fixture *f;
+	const char *lease;
+	int64_t id;
+	int *left;
+};
+
+static int
+job_claim(struct txn *t, void *arg, struct err *e)
+{
+	struct claim *c = arg;
+	struct job_claim how = {
+		.runner = "r", .lease = c->lease, .lease_until = 60, .now = 1
+	};
+	struct job j;
+
+	if (jobs_claim_next(t, &how, &j, e) == -1)
+		return -1;
+	c->id = j.id;
+	job_release(&j);
+	return 0;
+}
+
+static int
+job_add_one(struct txn *t, void *arg, struct err *e)
+{
+	int64_t id = 0;
+	bool created;
+
+	return add_job(t, arg, SHA_A, "test", &id, &created, e);
+}
+
+static void
+on_claim(const struct err *fail, void *arg)
+{
+	struct claim *c = arg;
+
+	if (fail != NULL && fail->code != ERR_NOTFOUND)
+		c->id = -1;
+	if (--*c->left == 0)
+		loop_stop(c->f->loop);
+}
+
+static void
+two_claims_of_one_job_give_it_to_one(void **state)
+{
+	struct fixture *f = *state;
+	int left = 2;
+	struct claim a = { .f = f, .lease = LEASE_1, .left = &left };
+	struct claim b = { .f = f, .lease = LEASE_2, .left = &left };
+
+	OK(db_write_now(f->db, job_add_one, f, e));
+	db_write(f->db, job_claim, on_claim, &a);
+	db_write(f->db, job_claim, on_claim, &b);
+	OK(loop_run(f->loop, e));
+	assert_true(a.id > 0);
+	assert_int_equal(b.id, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+		T(events_are_read_by_sequence_and_by_who_may_see_them),
+		T(a_reader_who_sees_nothing_still_gets_on),
+		T(a_run_is_one_per_event_and_moves_by_compare_and_set),
+		T(runs_are_listed_by_project_item_and_state),
+		T(a_job_is_claimed_once_and_finished_once),
+		T(a_lost_runner_gives_its_job_back_three_times),
+		T(jobs_of_an_older_head_are_superseded),
+		cmocka_unit_test_setup_teardown(
+		    two_claims_of_one_job_give_it_to_one, fixture_setup_loop,
+		    fixture_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
