@@ -9,9 +9,11 @@
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -37,11 +39,12 @@ enum {
 static const char request_text[] = "GET /api/v1/tiny HTTP/1.1\r\n"
 				   "Host: 127.0.0.1\r\n"
 				   "Accept: application/json\r\n\r\n";
+#define BODY "{\"id\":7,\"name\":\"tiny\",\"open\":true}\n"
+static const char body_text[] = BODY;
 static const char canned[] = "HTTP/1.1 200 OK\r\n"
 			     "Date: Sat, 31 Jan 2026 09:05:00 GMT\r\n"
 			     "Content-Type: application/json\r\n"
-			     "Content-Length: 34\r\n\r\n"
-			     "{\"id\":7,\"name\":\"tiny\",\"open\":true}\n";
+			     "Content-Length: 35\r\n\r\n" BODY;
 
 static void
 bench_pin(unsigned cpu)
@@ -158,44 +161,25 @@ struct figure {
 	double count;
 };
 
+struct conn {
+	int fd;
+	size_t got;
+	char in[BUF + 1];
+};
+
 struct client {
 	pid_t pid; /* the server */
 	int ep;
-	int fds[CONNS];
-	size_t got[CONNS];
-	size_t reply; /* bytes of one reply */
+	struct conn conns[CONNS];
 };
 
 static void
-client_ask(const struct client *c, int i)
+client_ask(struct conn *c)
 {
-	if (send(c->fds[i], request_text, sizeof(request_text) - 1,
-		MSG_NOSIGNAL) != (ssize_t)(sizeof(request_text) - 1))
+	c->got = 0;
+	if (send(c->fd, request_text, sizeof(request_text) - 1, MSG_NOSIGNAL) !=
+	    (ssize_t)(sizeof(request_text) - 1))
 		die("http_tiny: send failed errno=%d", errno);
-}
-
-/* One request by hand: is the answer the right one, and how long is it? */
-static void
-client_learn(struct client *c)
-{
-	char buf[BUF];
-	const char *body;
-	size_t n = 0;
-
-	client_ask(c, 0);
-	do {
-		ssize_t r = recv(c->fds[0], buf + n, sizeof(buf) - 1 - n, 0);
-
-		if (r <= 0)
-			die("http_tiny: no answer");
-		n += (size_t)r;
-		buf[n] = '\0';
-		body = strstr(buf, "\r\n\r\n");
-	} while (body == NULL || strchr(body, '}') == NULL);
-	if (strncmp(buf, "HTTP/1.1 200 ", 13) != 0 ||
-	    strcmp(body + 4, strstr(canned, "\r\n\r\n") + 4) != 0)
-		die("http_tiny: wrong answer %s", log_val(buf));
-	c->reply = n;
 }
 
 static void
@@ -205,38 +189,66 @@ client_open(struct client *c, const struct sock_addr *a)
 
 	c->ep = epoll_create1(EPOLL_CLOEXEC);
 	for (int i = 0; i < CONNS; i++) {
-		struct epoll_event ev = { .events = EPOLLIN,
-			.data.u32 = (uint32_t)i };
+		struct conn *k = &c->conns[i];
+		struct epoll_event ev = { .events = EPOLLIN, .data.ptr = k };
 
-		c->got[i] = 0;
-		c->fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (connect(c->fds[i],
+		k->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (connect(k->fd,
 			(const struct sockaddr *)(const void *)&a->ss,
 			a->len) == -1)
 			die("http_tiny: connect failed errno=%d", errno);
 		(void)setsockopt(
-		    c->fds[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		(void)epoll_ctl(c->ep, EPOLL_CTL_ADD, c->fds[i], &ev);
+		    k->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		(void)epoll_ctl(c->ep, EPOLL_CTL_ADD, k->fd, &ev);
 	}
-	client_learn(c);
 }
 
-static void
-client_take(struct client *c, int i, long *count)
+/*
+ * Is the answer complete?  Every one is read as a client would: status line,
+ * each header, the length, and then compared with what it should be.
+ */
+static bool
+client_check(const char *in, size_t n)
 {
-	char buf[BUF];
-	ssize_t n = recv(c->fds[i], buf, sizeof(buf), MSG_DONTWAIT);
+	const char *line, *end, *head = memmem(in, n, "\r\n\r\n", 4);
+	size_t length = 0;
+
+	if (head == NULL)
+		return false;
+	if (strncmp(in, "HTTP/1.1 200 ", 13) != 0)
+		die("http_tiny: wrong status in %s", log_val(in));
+	for (line = strchr(in, '\n') + 1; line < head; line = end + 2) {
+		const char *colon = strchr(line, ':');
+
+		end = strchr(line, '\r');
+		if (colon == NULL || colon > end)
+			die("http_tiny: bad header in %s", log_val(in));
+		if (colon - line == 14 &&
+		    strncasecmp(line, "Content-Length", 14) == 0)
+			length = strtoul(colon + 1, NULL, 10);
+	}
+	if (length != sizeof(body_text) - 1)
+		die("http_tiny: wrong length in %s", log_val(in));
+	head += 4;
+	if (n - (size_t)(head - in) < length)
+		return false;
+	if (n - (size_t)(head - in) > length ||
+	    memcmp(head, body_text, length) != 0)
+		die("http_tiny: wrong body in %s", log_val(in));
+	return true;
+}
+
+/* Reads what is there, or waits for it; true when the answer is complete. */
+static bool
+client_take(struct conn *c, int flags)
+{
+	ssize_t n = recv(c->fd, c->in + c->got, BUF - c->got, flags);
 
 	if (n <= 0)
 		die("http_tiny: the server closed, errno=%d", errno);
-	c->got[i] += (size_t)n;
-	if (c->got[i] > c->reply)
-		die("http_tiny: the answer's length changed");
-	if (c->got[i] < c->reply)
-		return;
-	c->got[i] = 0;
-	(*count)++;
-	client_ask(c, i);
+	c->got += (size_t)n;
+	c->in[c->got] = '\0';
+	return client_check(c->in, c->got);
 }
 
 static void
@@ -251,28 +263,16 @@ client_run(struct client *c, int64_t ms, struct figure *f)
 
 		if (n == 0)
 			die("http_tiny: the server hangs");
-		for (int i = 0; i < n; i++)
-			client_take(c, (int)evs[i].data.u32, &count);
+		for (int i = 0; i < n; i++) {
+			if (!client_take(evs[i].data.ptr, MSG_DONTWAIT))
+				continue;
+			count++;
+			client_ask(evs[i].data.ptr);
+		}
 		now = clock_mono_ms();
 	}
 	f->count = (double)count;
 	f->rate = f->count * 1000 / (double)(now - start);
-}
-
-/* Let the last answers arrive, so that the next round starts from rest. */
-static void
-client_settle(struct client *c)
-{
-	char buf[BUF];
-
-	for (int i = 0; i < CONNS; i++)
-		while (c->got[i] < c->reply) {
-			ssize_t n = recv(c->fds[i], buf, sizeof(buf), 0);
-
-			if (n <= 0)
-				die("http_tiny: the server closed");
-			c->got[i] += (size_t)n;
-		}
 }
 
 /* Processor time of the server so far, microseconds. */
@@ -293,15 +293,16 @@ client_round(struct client *c)
 	struct figure f;
 	double cpu;
 
-	for (int i = 0; i < CONNS; i++) {
-		c->got[i] = 0;
-		client_ask(c, i);
-	}
+	for (int i = 0; i < CONNS; i++)
+		client_ask(&c->conns[i]);
 	client_run(c, WARM_MS, &f);
 	cpu = client_server_cpu(c);
 	client_run(c, ROUND_MS, &f);
 	f.cpu = (client_server_cpu(c) - cpu) / f.count;
-	client_settle(c);
+	/* The next round starts from rest. */
+	for (int i = 0; i < CONNS; i++)
+		while (!client_take(&c->conns[i], 0))
+			continue;
 	return f;
 }
 
@@ -335,7 +336,7 @@ bench_row(
 int
 main(void)
 {
-	struct client ours, bare;
+	static struct client ours, bare;
 	struct sock_addr ours_addr, bare_addr;
 	double a[ROUNDS], b[ROUNDS], ratio[ROUNDS];
 	double a_cpu[ROUNDS], b_cpu[ROUNDS];
