@@ -1,0 +1,274 @@
+#!/bin/bash
+# The main job, start to end: `make demo`.
+#   KEEP=1        leave it running and print the address
+#   UPSTREAM=URL  mirror that repository too
+#   O=DIR         the build to use
+set -u
+repo=$(cd "$(dirname "$0")/../.." && pwd)
+bin=$repo/${O:-build/debug}/bin
+case ${O-} in /*) bin=$O/bin ;; esac
+here=$repo/tests/demo
+
+if [ "$(id -u)" != 0 ]; then
+	if command -v sudo >/dev/null; then
+		exec sudo --preserve-env=O,KEEP,UPSTREAM,AGENT "$0" "$@"
+	fi
+	echo 'make demo: sandboxes need root; run it as root' >&2
+	exit 1
+fi
+
+top=$(mktemp -d /tmp/coffer-demo.XXXXXX)
+chmod 711 "$top"
+export COFFER_HOME=$top/home
+unset COFFER_URL COFFER_TOKEN
+export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0
+began=$(date +%s%N)
+pids=()
+inst=
+
+now() { echo $((($(date +%s%N) - began) / 1000000)); }
+stamp() { printf '%3d.%01ds' $(($1 / 1000)) $(($1 % 1000 / 100)); }
+step() { printf '\n\033[1m[%s] %s\033[0m\n' "$(stamp "$(now)")" "$*"; }
+show() { sed 's/^/        /'; }
+say() { printf '        %s\n' "$*"; }
+fail() {
+	printf '\nFAILED: %s\n' "$*"
+	for f in "$COFFER_HOME"/log/*.log; do
+		[ -s "$f" ] || continue
+		echo "--- the end of ${f##*/}"
+		tail -n 25 "$f"
+	done
+	exit 1
+}
+coffer() { "$bin/coffer" "$@"; }
+
+# Nothing of ours may stay: named here, so that it can be looked for.
+leftovers() {
+	[ -n "$inst" ] || return 0
+	ip netns list 2>/dev/null | grep "coffer-$inst" && return 1
+	ip -o link 2>/dev/null | grep "cf$inst" && return 1
+	grep "$top" /proc/self/mounts && return 1
+	losetup -a | grep "$top" && return 1
+	iptables-save 2>/dev/null | grep "COFFER-$inst" && return 1
+	find /sys/fs/cgroup -maxdepth 3 -type d -name "coffer-$inst*" 2>/dev/null | grep . && return 1
+	pgrep -af -- "$top" | grep -v pgrep && return 1
+	return 0
+}
+
+cleanup() {
+	rc=$?
+	trap - EXIT
+	trap '' INT TERM
+	if [ "${KEEP-}" = 1 ] && [ $rc = 0 ]; then
+		step "KEEP=1: it goes on"
+		say "address:  $url"
+		say "token:    $COFFER_HOME/secrets/admin.token"
+		say "command:  COFFER_HOME=$COFFER_HOME $bin/coffer status"
+		say "the end:  COFFER_HOME=$COFFER_HOME $bin/coffer down; kill ${pids[*]}; rm -rf $top"
+		exit 0
+	fi
+	[ -d "$COFFER_HOME" ] && "$bin/coffer" down >"$top/down.log" 2>&1 || cat "$top/down.log" 2>/dev/null
+	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
+	wait 2>/dev/null
+	if left=$(leftovers); then
+		[ $rc != 0 ] || step 'everything is stopped: no namespace, link, mount, loop device, chain, cgroup or process is left'
+	else
+		printf '\nFAILED: left behind:\n%s\n' "$left"
+		rc=1
+	fi
+	rm -rf "$top"
+	if [ $rc = 0 ]; then
+		printf '\ndemo: ok (%s)\n' "$(stamp "$(now)" | tr -d ' ')"
+	else
+		printf '\ndemo: failed\n'
+		rc=1
+	fi
+	exit $rc
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+
+# Wait until a command succeeds: until_ok SECONDS WHAT COMMAND...
+until_ok() {
+	local end=$((SECONDS + $1)) what=$2
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || fail "$what did not happen in time"
+		sleep 0.1
+	done
+}
+
+# The number of the newest run of an item in a state: newest ITEM STATE
+newest() { coffer run list tally --json 2>/dev/null | jq -r --arg s "$2" \
+    "[.[] | select(.item == $1) | select(.state == \$s)] | last | .id // empty"; }
+# The n-th run of an item: nth ITEM N
+nth() { coffer run list tally --json 2>/dev/null | jq -r "[.[] | select(.item == $1)] | sort_by(.id) | .[$2 - 1].id // empty"; }
+have_run() { [ -n "$(nth "$1" "$2")" ]; }
+run_is() { [ "$(coffer run show "$1" --json | jq -r .state)" = "$2" ]; }
+run_over() { coffer run show "$1" --json | jq -e '.state | IN("done","failed","cancelled","timed_out")'; }
+check_is() { coffer pr gate tally "$1" --json | jq -e ".requirements[] | select(.id == \"check:test\") | .met == $2"; }
+check_ended() { coffer check list tally "$1" --json | jq -e --arg sha "$2" \
+    '[.[] | select(.sha == $sha and (.state | IN("queued","running") | not))] | length > 0'; }
+head_of() { git --git-dir "$top/up/tally.git" rev-parse "$1"; }
+as_admin() { GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.$url/.extraHeader" \
+    GIT_CONFIG_VALUE_0="Authorization: Bearer $(cat "$COFFER_HOME/secrets/admin.token")" "$@"; }
+work_tip() { as_admin git ls-remote "$url/admin/tally.git" "refs/heads/$1" | cut -f1; }
+
+step 'two upstreams, served over smart HTTP by git http-backend on loopback'
+mkdir -p "$top/up"
+"$here/upstream.sh" "$top/up/tally.git" || fail 'the upstream could not be written'
+self=
+if [ "$(git -C "$repo" rev-parse --is-shallow-repository 2>/dev/null)" = false ]; then
+	git clone -q --bare "$repo" "$top/up/cofferdam.git" && self=1
+else
+	say 'this checkout is shallow or no git repository: it is left out (a shallow upstream is refused)'
+fi
+perl "$here/git-http.pl" "$top/up" "$top/up.port" &
+pids+=($!)
+until_ok 10 'the upstream server' test -s "$top/up.port"
+upstream=http://127.0.0.1:$(cat "$top/up.port")
+say "$upstream/tally.git: $(git -C "$top/up/tally.git" rev-list --count main) commits"
+[ -z "$self" ] || say "$upstream/cofferdam.git: $(git -C "$top/up/cofferdam.git" rev-list --count --all) commits, this checkout's own history"
+
+step 'coffer setup; coffer up -d'
+coffer setup >"$top/setup.log" 2>&1 || { cat "$top/setup.log"; fail 'coffer setup'; }
+inst=$(cat "$COFFER_HOME/instance")
+port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen=>1,LocalAddr=>"127.0.0.1")->sockport')
+coffer up -d --listen "127.0.0.1:$port" >"$top/upd.log" 2>&1 || { cat "$top/upd.log"; fail 'coffer up'; }
+url=http://127.0.0.1:$port
+coffer status 2>&1 | show
+
+# The agent's program, and a listener on the host that must stay untouched.
+mkdir -p "$COFFER_HOME/agents"
+cp "$here/demo-agent" "$COFFER_HOME/agents/"
+perl -MIO::Socket::INET -e '
+	my $l = IO::Socket::INET->new(Listen => 8, LocalAddr => "0.0.0.0") or die;
+	open(my $f, ">", "$ARGV[0].port"); print $f $l->sockport; close $f;
+	while (my $c = $l->accept) { open(my $o, ">>", "$ARGV[0].hits"); print $o $c->peerhost, "\n"; close $o; close $c }' \
+    "$top/sink" &
+pids+=($!)
+until_ok 10 'the listener' test -s "$top/sink.port"
+cat >"$COFFER_HOME/agents/demo.env" <<V
+DEMO_HOST_ADDRESSES="$(ip -4 -o addr show scope global | awk '{sub("/.*", "", $4); print $4}' | tr '\n' ' ')10.214.0.1"
+DEMO_PORT=$(cat "$top/sink.port")
+DEMO_PAUSE=4
+V
+
+if [ -n "$self" ]; then
+	step "mirror this checkout's own history"
+	coffer create "$upstream/cofferdam.git" --no-start --wait 2>&1 | show
+	as_admin git clone -q "$url/admin/cofferdam.git" "$top/self" || fail 'clone of the mirror'
+	a=$(git -C "$top/up/cofferdam.git" rev-parse HEAD) b=$(git -C "$top/self" rev-parse HEAD)
+	[ "$a" = "$b" ] || fail "the clone's HEAD $b is not upstream's $a"
+	say "cloned back: $(git -C "$top/self" rev-list --count HEAD) commits, $(du -sh "$top/self/.git" | cut -f1), HEAD as upstream's"
+fi
+if [ -n "${UPSTREAM-}" ]; then
+	step "mirror $UPSTREAM"
+	coffer create "$UPSTREAM" --no-start --wait 2>&1 | show
+fi
+
+step 'mirror the upstream in which the agent works, and start its sandbox'
+coffer create "$upstream/tally.git" --network web --agent command --wall 10m --wait \
+    -- /opt/coffer/agents/demo-agent 2>&1 | show
+[ "$(coffer status tally --json | jq -r '.sandbox.state // .[0].sandbox.state')" = running ] || fail 'the sandbox does not run'
+base=$(work_tip main)
+[ "$base" = "$(head_of main)" ] || fail 'main is not what upstream has'
+
+step 'issue #1: /plan, answered without a change'
+coffer issue new tally -t 'Words separated by two blanks are counted twice' -b '/plan' 2>&1 | show
+until_ok 60 'a run for issue #1' have_run 1 1
+coffer run wait "$(nth 1 1)" --timeout 60s 2>&1 | show
+run_is "$(nth 1 1)" done || { coffer run logs "$(nth 1 1)"; fail 'the plan'; }
+coffer run logs "$(nth 1 1)" | show
+coffer issue show tally 1 | show
+[ "$(as_admin git ls-remote "$url/admin/tally.git" 'refs/heads/*' | wc -l)" = 1 ] || fail 'a read run made a branch'
+coffer run logs "$(nth 1 1)" | grep -q 'the tree is read-only' || fail 'the tree was not read-only'
+
+step 'issue #2: /fix; cofferd and agentd are killed while the agent works'
+coffer issue new tally -t 'Count words, not blanks' -b "/fix
+
+printf 'a  b' counts three words; see #1." 2>&1 | show
+until_ok 60 'a run for issue #2' have_run 2 1
+fix=$(nth 2 1)
+until_ok 60 "the agent's start" run_is "$fix" running
+sleep 1
+for p in cofferd coffer-agentd; do
+	pid=$(pgrep -f "^$bin/$p .*--home $COFFER_HOME" | head -n 1)
+	[ -n "$pid" ] || fail "no process $p"
+	kill -9 "$pid" && say "kill -9 $p ($pid)"
+done
+until_ok 30 'cofferd again' coffer status
+until_ok 90 'the end of the run' run_over "$fix"
+DEMO_PAUSE=
+sed -i 's/^DEMO_PAUSE=.*/DEMO_PAUSE=/' "$COFFER_HOME/agents/demo.env"
+coffer run logs "$fix" | show
+run_is "$fix" done || fail "the run ended $(coffer run show "$fix" --json | jq -c '[.state,.why]')"
+[ "$(coffer run list tally --json | jq '[.[] | select(.item == 2)] | length')" = 1 ] || fail 'the order was run twice'
+say 'one order, one run, over two crashes'
+
+step 'what the agent may not do'
+[ "$(work_tip main)" = "$base" ] || fail 'main moved'
+coffer run logs "$fix" | grep -q 'push to main refused' || fail 'the push to main was not refused'
+coffer run logs "$fix" | grep 'demo-agent: push to main' | show
+coffer run logs "$fix" | grep 'demo-agent: connection' | show
+[ ! -e "$top/sink.hits" ] || fail "the listener on the host was reached: $(cat "$top/sink.hits")"
+coffer run logs "$fix" | grep -q 'refused' || fail 'no refusal in the log'
+say 'the listener on the host saw no connection; main did not move'
+
+step 'its pull request, and the red check'
+pr=$(coffer run show "$fix" --json | jq -r '.pull // empty')
+[ -n "$pr" ] || fail 'the run made no pull request'
+first=$(work_tip agent/fix-2)
+until_ok 120 'the check' check_ended "$pr" "$first"
+coffer pr show tally "$pr" | show
+check_is "$pr" false >/dev/null || fail 'the check should be red'
+coffer pr merge tally "$pr" >"$top/merge.log" 2>&1
+[ $? = 3 ] || { cat "$top/merge.log"; fail 'the merge of a red head was not refused'; }
+show <"$top/merge.log"
+say 'merge refused (exit 3)'
+
+step 'the red check wakes the agent; it pushes again'
+until_ok 60 'the second run' have_run "$pr" 1
+again=$(nth "$pr" 1)
+until_ok 90 'the end of the second run' run_over "$again"
+coffer run logs "$again" | show
+run_is "$again" done || fail "the run ended $(coffer run show "$again" --json | jq -c '[.state,.why]')"
+second=$(work_tip agent/fix-2)
+[ "$second" != "$first" ] || fail 'nothing was pushed'
+until_ok 120 'the second check' check_ended "$pr" "$second"
+check_is "$pr" true >/dev/null || { coffer pr show tally "$pr"; fail 'the check should be green'; }
+
+step 'green, but not approved'
+coffer pr merge tally "$pr" >"$top/merge.log" 2>&1
+[ $? = 3 ] || { cat "$top/merge.log"; fail 'the merge without approval was not refused'; }
+show <"$top/merge.log"
+
+step 'approved, merged'
+coffer pr approve tally "$pr" 2>&1 | show
+coffer pr merge tally "$pr" >"$top/merge.log" 2>&1 || { cat "$top/merge.log"; fail 'the merge'; }
+show <"$top/merge.log"
+merged=$(work_tip main)
+[ "$merged" != "$base" ] || fail 'main did not move'
+say "main: $(echo "$base" | cut -c1-10) -> $(echo "$merged" | cut -c1-10)"
+
+step 'coffer fetch into the real clone: checked, applied, unstaged'
+git clone -q "$upstream/tally.git" "$top/real" || fail 'the real clone'
+(
+	cd "$top/real" || exit 1
+	git config user.name Ada
+	git config user.email ada@example.org
+	"$bin/coffer" fetch --project tally agent/fix-2 2>&1
+) >"$top/fetch.log"
+rc=$?
+show <"$top/fetch.log"
+[ $rc = 0 ] || fail "coffer fetch ended $rc"
+git -C "$top/real" diff --cached --quiet || fail 'something is staged'
+git -C "$top/real" status --short | show
+git -C "$top/real" diff --quiet "$second" -- tally.c test.sh || fail 'what arrived is not what was merged'
+make -s -C "$top/real" check check-wc >"$top/make.log" 2>&1 || { cat "$top/make.log"; fail 'the tests in the real clone'; }
+say 'make check check-wc passes in the real clone'
+
+step 'what stays'
+coffer status 2>&1 | show
+coffer run list tally | show
+exit 0
