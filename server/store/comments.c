@@ -81,7 +81,7 @@ int
 comments_list(struct txn *t, int64_t project_id, int64_t item, int64_t limit,
     int64_t offset, struct comment_list *out, struct err *e)
 {
-	static const char *const sql[2] = { "SELECT " COMMENT_COLS COMMENT_FROM,
+	static const char *const sql[3] = { "SELECT " COMMENT_COLS COMMENT_FROM,
 		" ORDER BY c.id" };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;

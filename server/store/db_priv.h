@@ -103,7 +103,7 @@ struct where {
 #define AUTO_WHERE __attribute__((cleanup(where_release)))
 
 void where_release(struct where *w);
-/* cond has as many '?' as n says (0..2 values). */
+/* cond has as many '?' as there are values. */
 void where_add(struct where *w, const char *cond);
 void where_add1(struct where *w, const char *cond, struct bind a);
 void where_add2(
@@ -111,10 +111,9 @@ void where_add2(
 /* SELECT count(*) FROM `from` under w. */
 int where_count(const struct where *w, struct txn *t, const char *from,
     int64_t *out, struct err *e);
-/* `head` + w + `tail` + LIMIT ? OFFSET ?. */
+/* parts[0] + w + parts[1] + LIMIT ? OFFSET ? + parts[2], if not NULL. */
 int where_open(struct where *w, struct query *q, struct txn *t,
-    const char *const head_tail[2], int64_t limit, int64_t offset,
-    struct err *e);
+    const char *const parts[3], int64_t limit, int64_t offset, struct err *e);
 int64_t db_limit(int64_t limit); /* in 1..DB_LIST_MAX; 0 is the maximum */
 
 /* The next element, zeroed; doubles the array as it grows. */

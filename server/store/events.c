@@ -97,7 +97,7 @@ int
 events_list(struct txn *t, const struct event_filter *f, struct event_list *out,
     struct err *e)
 {
-	static const char *const sql[2] = { "SELECT " EVENT_COLS " FROM event",
+	static const char *const sql[3] = { "SELECT " EVENT_COLS " FROM event",
 		" ORDER BY seq" };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;

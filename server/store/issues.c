@@ -71,20 +71,27 @@ issues_where(struct where *w, const struct issue_filter *f)
 		    S(f->q), S(f->q));
 }
 
+/* The page is picked from an index alone; only its rows are read. */
 int
 issues_list(struct txn *t, const struct issue_filter *f, struct issue_list *out,
     struct err *e)
 {
-	static const char *const sql[2] = { "SELECT " ISSUE_COLS ISSUE_FROM,
-		" ORDER BY i.number DESC" };
+	static const char *const sql[3] = {
+		"SELECT " ISSUE_COLS ISSUE_FROM
+		" WHERE i.id IN (SELECT i.id FROM issue i",
+		" ORDER BY i.number DESC", ") ORDER BY i.number DESC"
+	};
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
 	int rc;
 
 	*out = (struct issue_list){ .n = 0 };
 	issues_where(&w, f);
-	if (where_count(&w, t, "issue i", &out->total, e) == -1 ||
-	    where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
+	if (where_count(&w, t, "issue i", &out->total, e) == -1)
+		return -1;
+	if (f->before > 0)
+		where_add1(&w, "i.number < ?", I(f->before));
+	if (where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
 		return -1;
 	while ((rc = query_next(&q, e)) == 1)
 		issue_fill(&q, LIST_ADD(out));

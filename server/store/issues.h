@@ -32,6 +32,7 @@ struct issue_filter {
 	const char *q;          /* part of title or body; NULL or "": any */
 	const char *created_by; /* login; NULL or "": any */
 	int64_t since;          /* updated at or after */
+	int64_t before;         /* numbers under it, 0: all; total counts all */
 	int64_t limit;
 	int64_t offset;
 };

@@ -106,7 +106,7 @@ int
 jobs_list(struct txn *t, int64_t project_id, int64_t pull, int64_t limit,
     int64_t offset, struct job_list *out, struct err *e)
 {
-	static const char *const sql[2] = { "SELECT " JOB_COLS JOB_FROM,
+	static const char *const sql[3] = { "SELECT " JOB_COLS JOB_FROM,
 		" ORDER BY j.id DESC" };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;

@@ -171,7 +171,7 @@ int
 projects_list(struct txn *t, const struct project_filter *f,
     struct project_list *out, struct err *e)
 {
-	static const char *const sql[2] = {
+	static const char *const sql[3] = {
 		"SELECT " PROJECT_COLS " FROM project", " ORDER BY id"
 	};
 	AUTO_QUERY struct query q = QUERY_INIT;

@@ -107,15 +107,15 @@ pulls_find_open(struct txn *t, int64_t project_id, const char *head,
 	    BINDS(I(project_id), S(head), S(base)), out, e);
 }
 
-/* Without a branch the page comes from issue's index, with one from pull's. */
+/* With a branch the page comes from pull's indexes, without from issue's. */
 static void
-pulls_where(struct where *w, const struct pull_filter *f)
+pulls_where(struct where *w, const struct pull_filter *f, bool by_branch)
 {
 	where_add1(w, "i.project_id = ?", I(f->project_id));
 	where_add(w, "i.is_pull = 1");
 	if (f->state != 0)
 		where_add1(w, "i.state = ?", I(f->state));
-	if (f->head == NULL && f->base == NULL)
+	if (!by_branch)
 		return;
 	where_add1(w, "p.project_id = ?", I(f->project_id));
 	if (f->state == ISSUE_OPEN)
@@ -130,21 +130,30 @@ int
 pulls_list(struct txn *t, const struct pull_filter *f, struct pull_list *out,
     struct err *e)
 {
-	static const char *const sql[2] = { "SELECT " PULL_COLS PULL_FROM,
+	static const char from[] = "pull p JOIN issue i"
+				   " ON i.project_id = p.project_id"
+				   " AND i.number = p.number";
+	static const char *const all[3] = {
+		"SELECT " PULL_COLS PULL_FROM
+		" WHERE i.id IN (SELECT i.id FROM issue i",
+		" ORDER BY i.number DESC", ") ORDER BY i.number DESC"
+	};
+	static const char *const branch[3] = { "SELECT " PULL_COLS PULL_FROM,
 		" ORDER BY i.number DESC" };
-	static const char joined[] = "pull p JOIN issue i"
-				     " ON i.project_id = p.project_id"
-				     " AND i.number = p.number";
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
 	bool by_branch = f->head != NULL || f->base != NULL;
 	int rc;
 
 	*out = (struct pull_list){ .n = 0 };
-	pulls_where(&w, f);
-	if (where_count(
-		&w, t, by_branch ? joined : "issue i", &out->total, e) == -1 ||
-	    where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
+	pulls_where(&w, f, by_branch);
+	if (where_count(&w, t, by_branch ? from : "issue i", &out->total, e) ==
+	    -1)
+		return -1;
+	if (f->before > 0)
+		where_add1(&w, "i.number < ?", I(f->before));
+	if (where_open(&w, &q, t, by_branch ? branch : all, f->limit, f->offset,
+		e) == -1)
 		return -1;
 	while ((rc = query_next(&q, e)) == 1)
 		pulls_fill(&q, LIST_ADD(out));

@@ -37,6 +37,7 @@ struct pull_filter {
 	enum issue_state state; /* 0: any */
 	const char *head;       /* NULL: any */
 	const char *base;       /* NULL: any */
+	int64_t before;         /* numbers under it, 0: all; total counts all */
 	int64_t limit;
 	int64_t offset;
 };

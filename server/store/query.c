@@ -382,15 +382,16 @@ where_count(const struct where *w, struct txn *t, const char *from,
 
 int
 where_open(struct where *w, struct query *q, struct txn *t,
-    const char *const head_tail[2], int64_t limit, int64_t offset,
-    struct err *e)
+    const char *const parts[3], int64_t limit, int64_t offset, struct err *e)
 {
 	AUTO_STR struct str sql = STR_INIT;
 
-	str_add(&sql, head_tail[0]);
+	str_add(&sql, parts[0]);
 	str_addv(&sql, str_view(&w->sql));
-	str_add(&sql, head_tail[1]);
+	str_add(&sql, parts[1]);
 	str_add(&sql, " LIMIT ? OFFSET ?");
+	if (parts[2] != NULL)
+		str_add(&sql, parts[2]);
 	where_bind(w, I(db_limit(limit)));
 	where_bind(w, I(offset < 0 ? 0 : offset));
 	return query_open(q, t, str_cstr(&sql), w->binds, e);

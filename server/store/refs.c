@@ -115,7 +115,7 @@ int
 kept_list(struct txn *t, int64_t project_id, int64_t before, int64_t limit,
     struct kept_ref_list *out, struct err *e)
 {
-	static const char *const sql[2] = {
+	static const char *const sql[3] = {
 		"SELECT name, ref, sha, why, at FROM kept",
 		" ORDER BY at DESC, name"
 	};

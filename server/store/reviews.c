@@ -83,7 +83,7 @@ int
 reviews_list(struct txn *t, int64_t project_id, int64_t item, int64_t limit,
     int64_t offset, struct review_list *out, struct err *e)
 {
-	static const char *const sql[2] = { "SELECT " REVIEW_COLS REVIEW_FROM,
+	static const char *const sql[3] = { "SELECT " REVIEW_COLS REVIEW_FROM,
 		" ORDER BY r.id" };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;

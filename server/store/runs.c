@@ -98,7 +98,7 @@ int
 runs_list(struct txn *t, const struct run_filter *f, struct run_list *out,
     struct err *e)
 {
-	static const char *const sql[2] = { "SELECT " RUN_COLS RUN_FROM,
+	static const char *const sql[3] = { "SELECT " RUN_COLS RUN_FROM,
 		" ORDER BY r.id DESC" };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
@@ -130,7 +130,7 @@ int
 runs_unfinished(struct txn *t, int64_t after, int64_t limit,
     struct run_list *out, struct err *e)
 {
-	static const char *const sql[2] = { "SELECT " RUN_COLS RUN_FROM,
+	static const char *const sql[3] = { "SELECT " RUN_COLS RUN_FROM,
 		" ORDER BY r.id" };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;

@@ -99,7 +99,7 @@ int
 statuses_list(struct txn *t, int64_t project_id, const char *sha, int64_t limit,
     int64_t offset, struct status_list *out, struct err *e)
 {
-	static const char *const sql[2] = { "SELECT " STATUS_COLS STATUS_FROM,
+	static const char *const sql[3] = { "SELECT " STATUS_COLS STATUS_FROM,
 		" ORDER BY s.id DESC" };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;

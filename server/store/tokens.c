@@ -103,7 +103,7 @@ tokens_list(struct txn *t, int64_t user_id, int64_t limit, int64_t offset,
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
-	static const char *const sql[2] = { "SELECT " TOKEN_COLS TOKEN_FROM,
+	static const char *const sql[3] = { "SELECT " TOKEN_COLS TOKEN_FROM,
 		" ORDER BY k.id" };
 	int rc;
 

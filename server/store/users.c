@@ -71,7 +71,7 @@ users_list(struct txn *t, int64_t limit, int64_t offset, struct user_list *out,
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
-	static const char *const sql[2] = { "SELECT " USER_COLS " FROM account",
+	static const char *const sql[3] = { "SELECT " USER_COLS " FROM account",
 		" ORDER BY login" };
 	int rc;
 

@@ -77,6 +77,12 @@ steps_issue_filters(struct txn *t, void *arg, struct err *e)
 	STEP(l.at[0].closed_at == FIXTURE_NOW + 9);
 	STEP(strcmp(l.at[0].author.login, "alice") == 0);
 	issue_list_release(&l);
+	x = any;
+	x.before = 3;
+	STEP(issues_list(t, &x, &l, e) == 0);
+	STEP(l.n == 2 && l.total == 3);
+	STEP(l.at[0].number == 2 && l.at[1].number == 1);
+	issue_list_release(&l);
 	return 0;
 }
 
@@ -258,6 +264,9 @@ steps_pairs(struct txn *t, void *arg, struct err *e)
 	STEP(pulls_find_open(t, f->project, "a", "dev", &p, e) == 0);
 	pull_release(&p);
 	STEP(list_pulls(t, &by, e) == 3);
+	by.before = 3;
+	STEP(list_pulls(t, &by, e) == -2); /* two of three */
+	by.before = 0;
 	by.state = ISSUE_OPEN;
 	STEP(list_pulls(t, &by, e) == 2);
 	by.base = "main";
