@@ -23,13 +23,17 @@ static const char repo_config[] = "[core]\n"
 				  "\tfilemode = true\n"
 				  "\tbare = true\n";
 
+/* A commit's own attributes must not change what `git archive` puts out. */
+static const char repo_attributes[] = "* -export-ignore -export-subst\n";
+
 static const char *const repo_dirs[] = { "", "objects", "objects/info",
-	"objects/pack", "refs", "refs/heads", "refs/tags" };
+	"objects/pack", "refs", "refs/heads", "refs/tags", "info" };
 
 static int
 repo_make(const char *path, const char *head, struct err *e)
 {
 	AUTO_FREE char *config = path_join(path, "config");
+	AUTO_FREE char *attributes = path_join(path, "info/attributes");
 	AUTO_FREE char *head_file = path_join(path, "HEAD");
 	AUTO_FREE char *text = xasprintf("ref: refs/heads/%s\n", head);
 
@@ -41,6 +45,9 @@ repo_make(const char *path, const char *head, struct err *e)
 	}
 	if (path_write_atomic(
 		config, repo_config, sizeof(repo_config) - 1, 0600, e) == -1)
+		return -1;
+	if (path_write_atomic(attributes, repo_attributes,
+		sizeof(repo_attributes) - 1, 0600, e) == -1)
 		return -1;
 	return path_write_atomic(head_file, text, strlen(text), 0600, e);
 }

@@ -1,0 +1,126 @@
+/*
+ * githttp_priv: one exchange of git over HTTP and what its files share.
+ *
+ * An exchange lives until the request is over, its child is reaped and nothing
+ * that it waits for is outstanding; xch_maybe_free looks.  Bytes go
+ *	request -> (gunzip) -> feed -> child -> reply
+ * where feed is the child itself, or for a push the head's collector first.
+ */
+#ifndef SERVER_GITHTTP_GITHTTP_PRIV_H
+#define SERVER_GITHTTP_GITHTTP_PRIV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/list.h"
+#include "lib/base/str.h"
+#include "lib/httpd/httpd.h"
+#include "server/git/git_env.h"
+#include "server/git/git_pipe.h"
+#include "server/git/receive.h"
+#include "server/githttp/githttp.h"
+#include "server/service/svc_push.h"
+
+struct gunzip;
+
+enum {
+	XCH_PENDING_MAX = 32 << 10,
+	XCH_AD_MAX = 4096,
+	XCH_FETCH_BODY_MAX = 64 << 20 /* wants and haves of one request */
+};
+
+enum push_phase {
+	PUSH_HEAD,   /* commands are being collected */
+	PUSH_JUDGE,  /* the verdict is awaited; no byte is taken */
+	PUSH_PACK,   /* everything goes to git */
+	PUSH_DRAIN,  /* nothing does; the reply is made here */
+	PUSH_SETTLE, /* git ended, rows follow */
+	PUSH_DONE
+};
+
+struct push_state {
+	enum push_phase phase;
+	struct str head; /* and what came behind it */
+	struct receive_head h;
+	struct push_verdict *v;
+	char *verdicts;   /* path of the file for the hook */
+	struct str reply; /* of PUSH_DRAIN */
+	size_t reply_at;
+};
+
+enum xch_kind {
+	XCH_INFO_REFS,
+	XCH_UPLOAD,
+	XCH_RECEIVE,
+	XCH_TAR
+};
+
+struct xch {
+	TAILQ_ENTRY(xch) link; /* of all */
+	TAILQ_ENTRY(xch) wait; /* for a slot */
+	struct githttp *g;
+	struct request *q; /* NULL: over */
+	enum xch_kind kind;
+	int64_t project;
+	bool upstream;
+	bool receive;   /* the service is receive-pack */
+	char *protocol; /* checked Git-Protocol or NULL */
+	char *rev;      /* of a tar */
+	struct svc_pusher pusher;
+
+	bool waiting; /* for a slot */
+	bool has_slot;
+	struct git_pipe *pipe;
+	struct gunzip *gz;
+	char pending[XCH_PENDING_MAX]; /* inflated, not yet taken */
+	size_t pending_at, pending_n;
+	uint64_t body;  /* bytes fed */
+	bool body_end;  /* the request's body is over */
+	bool input_end; /* and the child was told */
+	bool judging, settling;
+	bool keep_ad;
+	struct str prefix; /* before the child's output */
+	size_t prefix_at;
+	struct str ad;
+	struct push_state push;
+};
+
+TAILQ_HEAD(xch_list, xch);
+
+struct githttp {
+	struct githttp_spec spec;
+	struct xch_list all;
+	struct xch_list waiting;
+	unsigned n_waiting;
+	unsigned running;
+	struct str v2_ad; /* git's capability advertisement of protocol 2 */
+	bool closing;
+};
+
+/* exchange.c */
+struct xch *xch_new(struct githttp *g, struct request *q, enum xch_kind kind);
+void xch_maybe_free(struct xch *x);
+void xch_free(struct xch *x);
+/* A slot, now or later; then xch_go.  False: none will come, 503 is sent. */
+bool xch_ask_slot(struct xch *x);
+void xch_start_slots(struct githttp *g);
+void xch_headers(struct request *q);
+void xch_refuse(struct xch *x, int status, const char *text);
+/* Start the child of the exchange's kind. */
+int xch_spawn(struct xch *x, struct err *e);
+/* Take the request's body into feed, and answer with the child's output. */
+void xch_stream(struct xch *x);
+void xch_reply(struct xch *x, const char *type);
+/* Try what waits: inflated bytes, the end of the input. */
+void xch_push_on(struct xch *x);
+
+/* push.c */
+size_t push_feed(struct xch *x, const void *p, size_t n);
+void push_body_end(struct xch *x);
+long push_read(struct xch *x, void *p, size_t max);
+void push_go(struct xch *x);   /* it has its slot */
+void push_left(struct xch *x); /* the client is gone */
+void push_on_event(struct xch *x);
+void push_release(struct push_state *s);
+
+#endif
