@@ -178,7 +178,7 @@ step 'issue #1: /plan, answered without a change'
 coffer issue new tally -t 'Words separated by two blanks are counted twice' -b '/plan' 2>&1 | show
 until_ok 60 'a run for issue #1' have_run 1 1
 coffer run wait "$(nth 1 1)" --timeout 60s 2>&1 | show
-run_is "$(nth 1 1)" done || { coffer run logs "$(nth 1 1)"; fail 'the plan'; }
+run_is "$(nth 1 1)" "done" || { coffer run logs "$(nth 1 1)"; fail 'the plan'; }
 coffer run logs "$(nth 1 1)" | show
 coffer issue show tally 1 | show
 [ "$(as_admin git ls-remote "$url/admin/tally.git" 'refs/heads/*' | wc -l)" = 1 ] || fail 'a read run made a branch'
@@ -199,10 +199,9 @@ for p in cofferd coffer-agentd; do
 done
 until_ok 30 'cofferd again' coffer status
 until_ok 90 'the end of the run' run_over "$fix"
-DEMO_PAUSE=
 sed -i 's/^DEMO_PAUSE=.*/DEMO_PAUSE=/' "$COFFER_HOME/agents/demo.env"
 coffer run logs "$fix" | show
-run_is "$fix" done || fail "the run ended $(coffer run show "$fix" --json | jq -c '[.state,.why]')"
+run_is "$fix" "done" || fail "the run ended $(coffer run show "$fix" --json | jq -c '[.state,.why]')"
 [ "$(coffer run list tally --json | jq '[.[] | select(.item == 2)] | length')" = 1 ] || fail 'the order was run twice'
 say 'one order, one run, over two crashes'
 
@@ -232,7 +231,7 @@ until_ok 60 'the second run' have_run "$pr" 1
 again=$(nth "$pr" 1)
 until_ok 90 'the end of the second run' run_over "$again"
 coffer run logs "$again" | show
-run_is "$again" done || fail "the run ended $(coffer run show "$again" --json | jq -c '[.state,.why]')"
+run_is "$again" "done" || fail "the run ended $(coffer run show "$again" --json | jq -c '[.state,.why]')"
 second=$(work_tip agent/fix-2)
 [ "$second" != "$first" ] || fail 'nothing was pushed'
 until_ok 120 'the second check' check_ended "$pr" "$second"
