@@ -14,6 +14,7 @@ int app_serve(
  * chains, mounts.  Images and records stay; the next start brings the
  * sandboxes back.
  */
-int app_teardown(struct connection *c, struct err *e);
+int app_teardown(
+    struct connection *c, const struct agentd_config *cfg, struct err *e);
 
 #endif

@@ -43,7 +43,8 @@ main_run(const char *home, bool check, bool teardown)
 		    &e, ERR_DENIED, "sandboxes need root (namespaces, mounts)");
 		rc = main_fail(&e);
 	} else {
-		rc = teardown ? app_teardown(&c, &e) : app_serve(&c, &cfg, &e);
+		rc = teardown ? app_teardown(&c, &cfg, &e)
+			      : app_serve(&c, &cfg, &e);
 		rc = rc == 0 ? EXIT_SUCCESS : main_fail(&e);
 	}
 	agentd_config_release(&cfg);
