@@ -244,21 +244,15 @@ githttp_unauthorized(struct xch *x)
 static void
 githttp_error(struct xch *x, const struct err *e)
 {
-	switch (e->code) {
-	case ERR_NOTFOUND:
+	if (e->code == ERR_NOTFOUND) {
 		xch_refuse(x, 404, "no such repository");
-		break;
-	case ERR_DENIED:
+	} else if (e->code == ERR_DENIED) {
 		xch_refuse(x, 403, e->msg);
-		break;
-	case ERR_TIMEOUT:
-	case ERR_BUSY:
+	} else if (e->code == ERR_TIMEOUT || e->code == ERR_BUSY) {
 		xch_refuse(x, 503, "busy: try again shortly");
-		break;
-	default:
+	} else {
 		log_error("githttp failed err=%s", log_val(e->msg));
 		xch_refuse(x, 500, "internal error");
-		break;
 	}
 }
 
