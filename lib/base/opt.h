@@ -27,6 +27,7 @@ struct opt_list {
 	int n;
 };
 
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct opt {
 	char letter; /* 0: none */
 	const char *name;

@@ -8,7 +8,9 @@
  * out_max is a defect of the caller and closes the stream.
  *
  * on_close comes exactly once, from the loop, for end of file, an error,
- * idle timeout or stream_close; the stream is freed after it.
+ * idle timeout or stream_close; the stream is freed after it.  What is still
+ * queued then is dropped: a peer that half-closes and waits for the answer
+ * needs keep_half, and stream_finish is the end that waits for the queue.
  */
 #ifndef LIB_IO_STREAM_H
 #define LIB_IO_STREAM_H

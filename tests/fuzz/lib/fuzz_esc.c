@@ -21,7 +21,7 @@ static void
 check_pair(struct view in, decode_fn *decode, encode_fn *encode)
 {
 	AUTO_STR struct str raw = STR_INIT_MAX(OUT_MAX);
-	AUTO_STR struct str coded = STR_INIT_MAX(4 * OUT_MAX);
+	AUTO_STR struct str coded = STR_INIT_MAX((size_t)4 * OUT_MAX);
 	AUTO_STR struct str again = STR_INIT_MAX(OUT_MAX);
 	struct err e = ERR_INIT;
 
@@ -36,7 +36,7 @@ check_pair(struct view in, decode_fn *decode, encode_fn *encode)
 static void
 check_clean(struct view in, encode_fn *encode, const char *forbidden)
 {
-	AUTO_STR struct str out = STR_INIT_MAX(8 * OUT_MAX);
+	AUTO_STR struct str out = STR_INIT_MAX((size_t)8 * OUT_MAX);
 
 	encode(&out, in);
 	for (size_t i = 0; i < out.len; i++)

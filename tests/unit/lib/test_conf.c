@@ -13,6 +13,7 @@
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
+#include "lib/base/view.h"
 
 struct demo {
 	char *listen;
@@ -137,12 +138,14 @@ static void
 conf_refuses_a_very_long_line(void **state)
 {
 	static char text[6000];
+	const struct view head = VIEW_LIT("[server]\nname = ");
 	struct err e = ERR_INIT;
 	struct demo d;
 
 	(void)state;
 	memset(text, 'a', sizeof(text) - 1);
-	memcpy(text, "[server]\nname = ", 16);
+	for (size_t i = 0; i < head.len; i++)
+		text[i] = head.p[i];
 	assert_int_equal(parse(text, &d, &e), -1);
 	assert_string_equal(e.msg, "demo.conf:2: line is over 4096 bytes");
 }
