@@ -1,5 +1,6 @@
 #include "lib/httpd/httpd.h"
 
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -176,6 +177,9 @@ httpd_add_connection(struct httpd *h, int fd, const struct sock_addr *peer,
 	h->adding->peer = *peer;
 	/* MHD copies as many bytes as it is told; it needs the family only. */
 	if (peer->ss.ss_family == AF_INET || peer->ss.ss_family == AF_INET6) {
+		/* A piece of a streamed reply must not wait for an ACK. */
+		(void)setsockopt(
+		    fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
 		len = peer->len < sizeof(sa) ? peer->len : sizeof(sa);
 		memcpy(&sa, &peer->ss, len);
 	} else {

@@ -204,6 +204,7 @@ request_finish(struct request *q)
 }
 
 enum MHD_Result
+/* NOLINTNEXTLINE(readability-function-size): the signature is MHD's. */
 request_on_call(void *cls, struct MHD_Connection *c, const char *url,
     const char *method, const char *version, const char *data, size_t *size,
     void **con_cls)

@@ -74,11 +74,11 @@ api_release(void *arg)
 void
 apiclient_free(struct apiclient *c)
 {
-	struct api_running *r;
+	struct api_running *r, *next;
 
 	if (c == NULL)
 		return;
-	while ((r = LIST_FIRST(&c->calls)) != NULL) {
+	LIST_FOREACH_SAFE(r, &c->calls, link, next) {
 		api_detach(r);
 		if (r->fetch != NULL)
 			fetch_cancel(r->fetch);

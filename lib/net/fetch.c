@@ -166,21 +166,19 @@ net_on_ready(int fd, int what, void *arg)
 	net_act(s->net, fd, bits);
 }
 
+/* One in a turn: its callback may free any of the others. */
 static void
 net_on_late(void *arg)
 {
 	struct net *n = arg;
-	struct fetch *f = LIST_FIRST(&n->fetches);
+	struct fetch *f;
 
-	/* A callback may free any of the others: start again each time. */
-	while (f != NULL) {
+	LIST_FOREACH(f, &n->fetches, link)
 		if (f->cancelled) {
+			timer_set(n->late, 0);
 			fetch_finish(f, CURLE_ABORTED_BY_CALLBACK);
-			f = LIST_FIRST(&n->fetches);
-		} else {
-			f = LIST_NEXT(f, link);
+			return;
 		}
-	}
 }
 
 /* CURLMOPT_SOCKETFUNCTION */
@@ -265,11 +263,11 @@ net_new(struct loop *l, const char *user_agent, struct err *e)
 void
 net_free(struct net *n)
 {
-	struct fetch *f;
+	struct fetch *f, *next;
 
 	if (n == NULL)
 		return;
-	while ((f = LIST_FIRST(&n->fetches)) != NULL)
+	LIST_FOREACH_SAFE(f, &n->fetches, link, next)
 		fetch_free(f);
 	(void)curl_multi_cleanup(n->multi);
 	timer_free(n->timer);

@@ -65,7 +65,8 @@ jw_plain(struct view v)
 	return i;
 }
 
-/* Bytes that are not UTF-8 become U+FFFD: the document stays readable. */
+/* Bytes that are not UTF-8, and NUL, which json_parse refuses, become U+FFFD:
+ * the document stays readable. */
 static void
 jw_quote(struct str *out, struct view v)
 {
@@ -77,7 +78,7 @@ jw_quote(struct str *out, struct view v)
 		v = view_from(v, n);
 		if (v.len == 0)
 			break;
-		if ((unsigned char)*v.p >= 0x80)
+		if ((unsigned char)*v.p >= 0x80 || *v.p == '\0')
 			str_addn(out, "\xef\xbf\xbd", 3);
 		else
 			jw_escape(out, (unsigned char)*v.p);

@@ -306,7 +306,7 @@ a_pulled_body_is_sent_in_chunks(void **state)
 		.method = "POST", .read_body = test_pull, .read_len = -1 });
 	fix_wait(f);
 	assert_int_equal(f->error, 0);
-	assert_int_equal(f->body.len, 20 * PIECE);
+	assert_int_equal(f->body.len, (size_t)20 * PIECE);
 }
 
 static void
@@ -332,7 +332,7 @@ a_reply_is_streamed(void **state)
 	    (struct fetch_spec){ .method = "GET", .on_data = test_on_data });
 	fix_wait(f);
 	assert_int_equal(f->error, 0);
-	assert_int_equal(f->streamed, PIECES * PIECE);
+	assert_int_equal(f->streamed, (size_t)PIECES * PIECE);
 	assert_int_equal(f->body.len, 0);
 }
 
@@ -346,7 +346,7 @@ a_streamed_reply_can_be_stopped(void **state)
 	    (struct fetch_spec){ .method = "GET", .on_data = test_on_data });
 	fix_wait(f);
 	assert_int_equal(f->error, ERR_IO);
-	assert_true(f->streamed < PIECES * PIECE);
+	assert_true(f->streamed < (size_t)PIECES * PIECE);
 }
 
 static void

@@ -164,7 +164,7 @@ what_is_written_can_be_read(void **state)
 	jw_init(&w, &out);
 	jw_object(&w, NULL);
 	jw_str(&w, "q\"\\", "a\nb\x01\"\\/");
-	jw_view(&w, "bad", VIEW_LIT("x\xff\xc3y\xc3\xa9"));
+	jw_view(&w, "bad", VIEW_LIT("x\xff\xc3y\0\xc3\xa9"));
 	jw_i64(&w, "min", INT64_MIN);
 	jw_u64(&w, "max", UINT64_MAX);
 	jw_bool(&w, "t", true);
@@ -180,7 +180,7 @@ what_is_written_can_be_read(void **state)
 	jw_end(&w);
 	assert_string_equal(str_cstr(&out),
 	    "{\"q\\\"\\\\\":\"a\\nb\\u0001\\\"\\\\/\","
-	    "\"bad\":\"x\xef\xbf\xbd\xef\xbf\xbdy\xc3\xa9\","
+	    "\"bad\":\"x\xef\xbf\xbd\xef\xbf\xbdy\xef\xbf\xbd\xc3\xa9\","
 	    "\"min\":-9223372036854775808,\"max\":18446744073709551615,"
 	    "\"t\":true,\"nil\":null,\"never\":null,"
 	    "\"at\":\"2026-01-31T09:05:00Z\",\"l\":[0,{},{\"r\":1}]}");

@@ -1,0 +1,186 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/err.h"
+#include "lib/httpd/httpd.h"
+#include "lib/io/sock.h"
+#include "lib/io/timer.h"
+#include "lib/net/fetch.h"
+
+enum {
+	GUARD_MS = 20000,
+	ASKED_MAX = 64
+};
+
+struct fix {
+	struct loop *loop;
+	struct httpd *h;
+	struct net *n;
+	struct timer *guard;
+	char *url;
+	bool late;
+	int asked;
+	struct request *waiting[ASKED_MAX];
+	int done;
+	int good;
+};
+
+static void
+test_on_request(struct request *q, void *arg)
+{
+	struct fix *f = arg;
+
+	assert_true(f->asked < ASKED_MAX);
+	f->waiting[f->asked++] = q;
+	loop_stop(f->loop);
+}
+
+static void
+test_on_guard(void *arg)
+{
+	struct fix *f = arg;
+
+	f->late = true;
+	loop_stop(f->loop);
+}
+
+static void
+test_on_done(const struct fetch_reply *r, void *arg)
+{
+	struct fix *f = arg;
+
+	f->done++;
+	if (r->error == 0 && r->status == 200)
+		f->good++;
+	loop_stop(f->loop);
+}
+
+static int
+fix_setup(void **state)
+{
+	struct fix *f = xcalloc(1, sizeof(*f));
+	struct httpd_spec spec = {
+		.max_conns = 2, .on_request = test_on_request, .arg = f
+	};
+	struct sock_addr a;
+	struct err e = ERR_INIT;
+	char text[SOCK_TEXT_MAX];
+
+	f->loop = loop_new(&e);
+	assert_int_equal(sock_parse("127.0.0.1:0", &a, &e), 0);
+	assert_int_equal(sock_listen(&a, 0, &spec.listen_fd, &e), 0);
+	a.len = sizeof(a.ss);
+	assert_int_equal(getsockname(spec.listen_fd,
+			     (struct sockaddr *)(void *)&a.ss, &a.len),
+	    0);
+	f->url = xasprintf("http://%s/", sock_text(&a, text));
+	spec.loop = f->loop;
+	f->h = httpd_new(&spec, &e);
+	f->n = net_new(f->loop, "test/1", &e);
+	assert_non_null(f->h);
+	assert_non_null(f->n);
+	f->guard = timer_new(f->loop, test_on_guard, f);
+	timer_set(f->guard, GUARD_MS);
+	*state = f;
+	return 0;
+}
+
+static int
+fix_teardown(void **state)
+{
+	struct fix *f = *state;
+
+	net_free(f->n);
+	httpd_free(f->h);
+	timer_free(f->guard);
+	loop_free(f->loop);
+	free(f->url);
+	free(f);
+	return 0;
+}
+
+static void
+fix_ask(struct fix *f)
+{
+	struct fetch_spec spec = { .method = "GET",
+		.url = f->url,
+		.on_done = test_on_done,
+		.arg = f };
+	struct err e = ERR_INIT;
+
+	assert_int_equal(fetch_start(f->n, &spec, NULL, &e), 0);
+}
+
+static void
+fix_until(struct fix *f, const int *count, int n)
+{
+	struct err e = ERR_INIT;
+
+	while (*count < n) {
+		assert_int_equal(loop_run(f->loop, &e), 0);
+		assert_false(f->late);
+	}
+}
+
+static void
+fix_answer(struct fix *f, int i)
+{
+	request_header(f->waiting[i], "Connection", "close");
+	request_reply(f->waiting[i], 200, "text/plain", "x", 1);
+}
+
+static void
+a_connection_over_the_maximum_waits_its_turn(void **state)
+{
+	struct fix *f = *state;
+
+	for (int i = 0; i < 8; i++)
+		fix_ask(f);
+	fix_until(f, &f->asked, 2);
+	for (int i = 0; i < 8; i++) {
+		assert_true(f->asked <= i + 2);
+		fix_until(f, &f->asked, i + 1);
+		fix_answer(f, i);
+		fix_until(f, &f->done, i + 1);
+	}
+	assert_int_equal(f->good, 8);
+	assert_int_equal(f->asked, 8);
+}
+
+static void
+after_quiesce_the_open_ones_are_finished(void **state)
+{
+	struct fix *f = *state;
+
+	fix_ask(f);
+	fix_until(f, &f->asked, 1);
+	httpd_quiesce(f->h);
+	fix_ask(f);
+	fix_until(f, &f->done, 1);
+	assert_int_equal(f->good, 0);
+	fix_answer(f, 0);
+	fix_until(f, &f->done, 2);
+	assert_int_equal(f->good, 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    a_connection_over_the_maximum_waits_its_turn, fix_setup,
+		    fix_teardown),
+		cmocka_unit_test_setup_teardown(
+		    after_quiesce_the_open_ones_are_finished, fix_setup,
+		    fix_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
