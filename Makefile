@@ -58,7 +58,7 @@ LDFLAGS += $(hardld) \
 	   $(filter -fsanitize=address% -fsanitize=thread --coverage,$(opt.$(V)))
 # --as-needed drops what a program does not use.
 LIBS    := -levent_core -lmicrohttpd -lcurl -lsqlite3 -lgit2 -lsodium -lyaml \
-	   -lcjson -lseccomp -lz -lpthread
+	   -lcjson -lseccomp -lz -lm -lpthread
 
 # Program: its folder, whose objects are also an archive for the tests.
 progs   := cofferd coffer-agentd coffer-runner coffer-router coffer
