@@ -29,7 +29,7 @@ while read -r f; do
 		;;
 	esac
 done <"$list"
-if xargs grep -nE '^typedef (struct|enum|union)' <"$list"; then
+if xargs grep -nE '^typedef (struct|enum|union)[^(]*$' <"$list"; then
 	echo 'no typedef but for function types'
 	rc=1
 fi

@@ -22,5 +22,7 @@ while read -r f; do
 		;;
 	esac
 done <"$list"
-xargs shellcheck -x -P SCRIPTDIR -f gcc <"$list" || rc=1
+# SC2317 does not see a call through a trap or "$@"; SC2015 and SC2016 are
+# matters of taste.
+xargs shellcheck -x -P SCRIPTDIR -e SC2317,SC2015,SC2016 -f gcc <"$list" || rc=1
 exit $rc
