@@ -1,7 +1,8 @@
 /*
  * driver: turns a spec into a running sandbox.  One const table per driver;
  * what it starts is followed by shim_watch and known by its folder DIR, which
- * is absolute, under HOME, new, and kept by the caller as the run's record.
+ * is absolute, under HOME, without an exit.json, and kept by the caller as the
+ * run's record.
  *
  *   DIR/bundle     config and root; removed by destroy
  *   DIR/out.log    what it wrote;  DIR/exit.json  how it ended

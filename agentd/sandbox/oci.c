@@ -69,6 +69,7 @@ oci_prepare(const struct sandbox_host *h, const struct sandbox_spec *s,
 {
 	AUTO_FREE char *bundle = path_join(dir, "bundle");
 	AUTO_FREE char *conf = path_join(dir, "shim.json");
+	AUTO_FREE char *started = path_join(dir, "started");
 	AUTO_FREE char *state = oci_state_root(h);
 	AUTO_STR struct str text = STR_INIT;
 
@@ -82,6 +83,7 @@ oci_prepare(const struct sandbox_host *h, const struct sandbox_spec *s,
 		return err_set(
 		    e, ERR_EXISTS, "a sandbox is running in %s", dir);
 	shim_config(h, s, &text);
+	(void)unlink(started);
 	if (bundle_remove(bundle, e) == -1 ||
 	    bundle_write(h, s, bundle, e) == -1)
 		return -1;
@@ -224,7 +226,7 @@ static int
 oci_destroy_files(struct seq *s, void *ctx, struct err *e)
 {
 	static const char *const names[] = { "alive", "ctl", "pid", "shim.json",
-		NULL };
+		"started", NULL };
 	const struct oci_destroy *o = ctx;
 	AUTO_FREE char *bundle = path_join(o->dir, "bundle");
 

@@ -210,6 +210,17 @@ rootfs_write_link(
 	return 0;
 }
 
+/* runc gives a tmpfs the mode of the folder that it covers. */
+static int
+rootfs_open_tmp(const char *dir, const char *rel, struct err *e)
+{
+	AUTO_FREE char *path = xasprintf("%s%s", dir, rel);
+
+	if (chmod(path, 01777) == -1)
+		return err_sys(e, ERR_IO, "mode of %s", path);
+	return 0;
+}
+
 static int
 rootfs_write_system(
     const struct sandbox_spec *s, const char *dir, struct err *e)
@@ -245,7 +256,9 @@ rootfs_write(const struct sandbox_host *h, const struct sandbox_spec *s,
 		if (rootfs_mkdir(dir, rootfs_dirs[i], e) == -1)
 			return -1;
 	}
-	if (rootfs_write_system(s, dir, e) == -1 ||
+	if (rootfs_open_tmp(dir, "/tmp", e) == -1 ||
+	    rootfs_open_tmp(dir, "/var/tmp", e) == -1 ||
+	    rootfs_write_system(s, dir, e) == -1 ||
 	    rootfs_write_etc(h, s, dir, e) == -1)
 		return -1;
 	for (size_t i = 0; i < s->n_mounts; i++) {
@@ -288,8 +301,14 @@ bundle_write(const struct sandbox_host *h, const struct sandbox_spec *s,
 	if (!str_ok(&text))
 		return err_set(e, ERR_LIMIT, "the sandbox's config is too big");
 	old = umask(022);
-	r = mkdir(dir, 0711) == -1 ? err_sys(e, ERR_IO, "mkdir %s", dir)
-				   : rootfs_write(h, s, root, e);
+	/* The container's root alone passes here: others on the host do not
+	 * reach the skeleton's open folders. */
+	if (mkdir(dir, 0700) == -1)
+		r = err_sys(e, ERR_IO, "mkdir %s", dir);
+	else if (chown(dir, s->uid_base, s->uid_base) == -1)
+		r = err_sys(e, ERR_IO, "owner of %s", dir);
+	else
+		r = rootfs_write(h, s, root, e);
 	if (r == 0)
 		r = rootfs_write_places(s, dir, e);
 	(void)umask(077);

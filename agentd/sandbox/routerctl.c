@@ -13,7 +13,8 @@
 enum {
 	ROUTERCTL_MAX_WAITING = 256,
 	ROUTERCTL_MAX_LINE = 4 << 20, /* a host.set or a log */
-	ROUTERCTL_LIMIT_MS = 15 * 1000
+	ROUTERCTL_LIMIT_MS = 15 * 1000,
+	ROUTERCTL_RETRY_MS = 500
 };
 
 struct routerctl_request {
@@ -36,6 +37,9 @@ struct routerctl {
 	bool turning; /* routerctl_turn is deferred */
 	bool closed;
 	struct timer *timer; /* of the request in flight */
+	struct timer *retry; /* while kept and not connected */
+	loop_fn *on_connect; /* NULL: not kept */
+	void *connect_arg;
 };
 
 static void routerctl_turn(void *arg);
@@ -132,6 +136,7 @@ routerctl_release(struct routerctl *c)
 		free(r);
 	}
 	timer_free(c->timer);
+	timer_free(c->retry);
 	free(c->path);
 	free(c);
 }
@@ -149,8 +154,19 @@ routerctl_on_close(struct stream *s, const char *reason, void *arg)
 			routerctl_release(c);
 		return;
 	}
+	if (c->on_connect != NULL)
+		timer_set(c->retry, ROUTERCTL_RETRY_MS);
 	if (c->in_flight)
 		routerctl_fail(c, reason);
+}
+
+static void
+routerctl_connected(void *arg)
+{
+	const struct routerctl *c = arg;
+
+	if (!c->closed && c->stream != NULL)
+		c->on_connect(c->connect_arg);
 }
 
 static int
@@ -169,7 +185,29 @@ routerctl_connect(struct routerctl *c, struct err *e)
 		.on_data = routerctl_on_data,
 		.on_close = routerctl_on_close,
 		.arg = c });
+	if (c->on_connect != NULL) {
+		timer_cancel(c->retry);
+		loop_defer(c->loop, routerctl_connected, c);
+	}
 	return 0;
+}
+
+static void
+routerctl_on_retry(void *arg)
+{
+	struct routerctl *c = arg;
+	struct err e = ERR_INIT;
+
+	if (!c->closed && c->stream == NULL && routerctl_connect(c, &e) == -1)
+		timer_set(c->retry, ROUTERCTL_RETRY_MS);
+}
+
+void
+routerctl_keep(struct routerctl *c, loop_fn *fn, void *arg)
+{
+	c->on_connect = fn;
+	c->connect_arg = arg;
+	timer_set(c->retry, 0);
 }
 
 static void
@@ -214,6 +252,7 @@ routerctl_new(struct loop *l, const char *socket_path)
 	c->loop = l;
 	c->path = xstrdup(socket_path);
 	c->timer = timer_new(l, routerctl_on_time, c);
+	c->retry = timer_new(l, routerctl_on_retry, c);
 	TAILQ_INIT(&c->queue);
 	return c;
 }
@@ -225,6 +264,7 @@ routerctl_free(struct routerctl *c)
 		return;
 	c->closed = true;
 	timer_cancel(c->timer);
+	timer_cancel(c->retry);
 	if (c->stream != NULL)
 		stream_close(c->stream, "closed");
 	else

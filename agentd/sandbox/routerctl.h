@@ -21,6 +21,11 @@ typedef void routerctl_fn(
     const struct json *reply, const struct err *e, void *arg);
 
 struct routerctl *routerctl_new(struct loop *l, const char *socket_path);
+/*
+ * Stay connected from now on (twice a second while it is away) and call fn
+ * after each connection: the router may have lost what it was told.
+ */
+void routerctl_keep(struct routerctl *c, loop_fn *fn, void *arg);
 /* Waiting requests are dropped without a call. */
 void routerctl_free(struct routerctl *c);
 

@@ -62,6 +62,9 @@ void sandbox_set_mode(struct sandboxes *m, int64_t id, const char *mode,
  */
 void sandboxes_adopt(struct sandboxes *m, sandbox_done_fn *done, void *arg);
 
+/* After the router came back: tell it again what it should know. */
+void sandboxes_tell_router(struct sandboxes *m);
+
 enum sandbox_state sandbox_state(const struct sandboxes *m, int64_t id);
 const char *sandbox_state_name(enum sandbox_state s);
 /* ERR_NOTFOUND when it is not running. */

@@ -49,6 +49,8 @@ struct shim {
 	const char *dir;
 	struct shim_conf conf;
 	int alive, ctl, sig;
+	int home;         /* the host's mount namespace */
+	int64_t start_by; /* clock_mono_ms: runc is stuck after that */
 	struct shim_pipe pipes[2];
 	enum shim_phase phase;
 	pid_t runc;
@@ -174,13 +176,17 @@ shim_spawn(const char *const *argv, const int fds[3], pid_t *pid, struct err *e)
 }
 
 /*
- * A mount namespace of its own, so that the binds below vanish with the shim,
- * and one bind per source, from a descriptor: whoever can write beside the
- * source cannot put a link there between the check and the mount.
+ * A mount namespace of its own until the container has started, so that the
+ * binds below are seen by nobody and vanish, and one bind per source, from a
+ * descriptor: whoever can write beside the source cannot put a link there
+ * between the check and the mount.
  */
 static int
-shim_bind_sources(const struct shim *s, struct err *e)
+shim_bind_sources(struct shim *s, struct err *e)
 {
+	s->home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (s->home == -1)
+		return err_sys(e, ERR_IO, "mount namespace");
 	if (unshare(CLONE_NEWNS) == -1 ||
 	    mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) == -1)
 		return err_sys(e, ERR_IO, "mount namespace");
@@ -197,6 +203,17 @@ shim_bind_sources(const struct shim *s, struct err *e)
 			return err_sys(e, ERR_IO, "mount %s", src);
 	}
 	return 0;
+}
+
+/* Back, or this process would keep alive every mount of that moment. */
+static void
+shim_leave_mounts(struct shim *s)
+{
+	if (s->home == -1)
+		return;
+	(void)setns(s->home, CLONE_NEWNS);
+	(void)close(s->home);
+	s->home = -1;
 }
 
 /* A FIFO or a device would have been refused by kind. */
@@ -323,6 +340,16 @@ shim_on_end(struct shim *s, int status)
 }
 
 static void
+shim_mark_started(const struct shim *s)
+{
+	AUTO_FREE char *path = path_join(s->dir, "started");
+	AUTO_CLOSE int fd = open(
+	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	(void)!write(s->alive, "r", 1);
+}
+
+static void
 shim_on_runc_end(struct shim *s, int status)
 {
 	AUTO_FREE char *path = path_join(s->dir, "pid");
@@ -331,12 +358,14 @@ shim_on_runc_end(struct shim *s, int status)
 	int64_t pid = 0;
 
 	s->runc = 0;
+	shim_leave_mounts(s);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
 	    path_read(path, 32, &text, &e) == 0 &&
 	    num_i64(str_cstr(&text), 2, INT32_MAX, &pid, &e) == 0) {
 		s->pid = (pid_t)pid;
 		s->phase = SHIM_RUNNING;
 		s->x.started_at = clock_now_ms();
+		shim_mark_started(s);
 		return;
 	}
 	s->x.exit_code = -1;
@@ -344,7 +373,7 @@ shim_on_runc_end(struct shim *s, int status)
 	shim_runc_error(s->dir, s->x.error, sizeof(s->x.error));
 	if (s->x.error[0] == '\0')
 		(void)snprintf(s->x.error, sizeof(s->x.error),
-		    "runc ended with status %d and said nothing", status);
+		    "runc ended with wait status %d and said nothing", status);
 	s->phase = SHIM_DRAINING;
 	s->drain_at = clock_mono_ms() + SHIM_DRAIN_MS;
 }
@@ -414,6 +443,8 @@ shim_timeout(const struct shim *s, int64_t now)
 		at = s->kill_at;
 	if (s->phase == SHIM_DRAINING && s->drain_at < at)
 		at = s->drain_at;
+	if (s->phase == SHIM_STARTING && s->start_by < at)
+		at = s->start_by;
 	if (at == INT64_MAX)
 		return -1;
 	if (at <= now)
@@ -429,6 +460,11 @@ shim_on_time(struct shim *s, int64_t now)
 		    (s->pipes[0].in == -1 && s->pipes[1].in == -1))
 			s->phase = SHIM_ENDED;
 		return;
+	}
+	if (s->phase == SHIM_STARTING && now >= s->start_by) {
+		s->start_by = now + SHIM_GRACE_MS;
+		(void)kill(s->runc, SIGKILL);
+		(void)cgroup_signal(s->conf.cgroup, SIGKILL);
 	}
 	if (s->wall_at != 0 && now >= s->wall_at) {
 		s->wall_at = 0;
@@ -524,6 +560,7 @@ shim_stay(struct shim *s)
 	(void)prctl(PR_SET_NAME, "coffer-shim", 0, 0, 0);
 	if (s->conf.wall_ms > 0)
 		s->wall_at = clock_mono_ms() + s->conf.wall_ms;
+	s->start_by = clock_mono_ms() + SHIM_RUNC_LIMIT_MS;
 	if (shim_catch_signals(s, &e) == -1 || shim_bind_sources(s, &e) == -1 ||
 	    shim_start_runc(s, &e) == -1) {
 		s->x.exit_code = -1;
@@ -543,6 +580,7 @@ shim_main(const char *dir)
 		.alive = -1,
 		.ctl = -1,
 		.sig = -1,
+		.home = -1,
 		.pipes = { { .in = -1, .file = -1 }, { .in = -1, .file = -1 } },
 		.x = { .exit_code = -1 },
 	};

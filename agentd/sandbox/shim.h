@@ -4,8 +4,8 @@
  * background, runs `runc run --detach` as a subreaper, keeps the output in
  * DIR/out.log (and DIR/err.log) up to a limit, enforces the wall clock, and
  * leaves DIR/exit.json behind.  DIR/alive is a FIFO whose writer is the shim: a
- * byte there says that the output grew, end of file that the shim is gone.
- * DIR/ctl is a FIFO that takes the bytes of enum shim_order.
+ * byte there says that the output grew or DIR/started came, end of file that
+ * the shim is gone. DIR/ctl is a FIFO that takes the bytes of enum shim_order.
  */
 #ifndef AGENTD_SANDBOX_SHIM_H
 #define AGENTD_SANDBOX_SHIM_H

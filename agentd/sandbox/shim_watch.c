@@ -25,6 +25,7 @@ struct shim_watch {
 	uint64_t offset;
 	struct watch *watch;
 	char *buf;
+	bool running; /* told */
 	bool turning; /* shim_watch_turn is deferred */
 	bool closed;
 };
@@ -51,6 +52,20 @@ shim_watch_release(struct shim_watch *w)
 	free(w->buf);
 	free(w->dir);
 	free(w);
+}
+
+static void
+shim_watch_look_running(struct shim_watch *w)
+{
+	AUTO_FREE char *path = NULL;
+
+	if (w->running || w->spec.on_running == NULL)
+		return;
+	path = path_join(w->dir, "started");
+	if (access(path, F_OK) == -1)
+		return;
+	w->running = true;
+	w->spec.on_running(w->spec.arg);
 }
 
 /* One chunk; true when there may be more. */
@@ -102,10 +117,12 @@ shim_watch_turn(void *arg)
 	bool more;
 
 	w->turning = false;
+	if (!w->closed)
+		shim_watch_look_running(w);
 	if (!w->closed) {
 		more = shim_watch_read(w);
 		if (w->closed) {
-			/* closed by on_output */
+			/* by on_output */
 		} else if (more) {
 			shim_watch_defer(w);
 			return;

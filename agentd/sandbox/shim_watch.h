@@ -18,6 +18,8 @@ struct shim_watch_spec {
 	uint64_t from;   /* offset in out.log already seen */
 	/* At most 64 KiB a call; may be NULL. */
 	void (*on_output)(struct view bytes, uint64_t offset, void *arg);
+	/* Once, when the command runs; may be NULL, and may never come. */
+	void (*on_running)(void *arg);
 	void (*on_exit)(const struct shim_exit *x, void *arg);
 	void *arg;
 };

@@ -1,0 +1,46 @@
+/* sandbox_priv: one project's sandbox, for the sandbox_*.c files only. */
+#ifndef AGENTD_SANDBOX_SANDBOX_PRIV_H
+#define AGENTD_SANDBOX_SANDBOX_PRIV_H
+
+#include "agentd/sandbox/sandbox.h"
+#include "agentd/sandbox/session.h"
+#include "agentd/sandbox/shim_watch.h"
+
+struct map;
+struct seq;
+
+struct sandboxes {
+	const struct sandbox_host *h;
+	struct routerctl *router;
+	const struct driver *driver;
+	sandbox_lost_fn *on_lost;
+	void *arg;
+	struct map *map; /* id -> struct sandbox */
+};
+
+struct sandbox {
+	struct sandboxes *m;
+	int64_t id;
+	struct session session;
+	enum sandbox_state state;
+	bool busy;                /* an operation is on its way */
+	struct shim_watch *watch; /* of the session */
+	struct seq *waiting;      /* a step that waits for the session */
+	bool ended;    /* the session's exit was seen: for the waiting step */
+	char why[240]; /* how it ended */
+};
+
+struct sandbox *sandbox_find(const struct sandboxes *m, int64_t id);
+struct sandbox *sandbox_get(struct sandboxes *m, int64_t id);
+void sandbox_forget(struct sandbox *b);
+void sandbox_set_state(
+    struct sandbox *b, enum sandbox_state next, const char *why);
+void sandbox_refuse(
+    struct sandboxes *m, const struct err *e, sandbox_done_fn *done, void *arg);
+
+/* The operations; b is not busy and its session is set. */
+void sandbox_bring_up(struct sandbox *b, sandbox_done_fn *done, void *arg);
+void sandbox_take_down(
+    struct sandbox *b, bool destroy, sandbox_done_fn *done, void *arg);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * session: what of a project's sandbox is data: the files of its folder
+ * HOME/sandboxes/ID, the desired state (state.json) and the spec of the
+ * session container.  Private to sandbox.
+ */
+#ifndef AGENTD_SANDBOX_SESSION_H
+#define AGENTD_SANDBOX_SESSION_H
+
+#include "agentd/sandbox/host.h"
+#include "agentd/sandbox/sandbox.h"
+#include "agentd/sandbox/spec.h"
+
+struct err;
+struct str;
+struct view;
+
+/* A project with strings of its own. */
+struct session {
+	struct sandbox_project p;
+	bool wanted; /* desired state is running */
+};
+
+void session_set(struct session *s, const struct sandbox_project *p);
+void session_release(struct session *s);
+
+/* state.json, out and in; pure. */
+void session_write(const struct session *s, struct str *out);
+int session_parse(struct view text, struct session *s, struct err *e);
+/* The same to and from HOME/sandboxes/ID. */
+int session_save(
+    const struct sandbox_host *h, const struct session *s, struct err *e);
+int session_load(
+    const struct sandbox_host *h, int64_t id, struct session *s, struct err *e);
+
+/* HOME/sandboxes/ID/session: the container's folder. */
+char *session_dir(const struct sandbox_host *h, int64_t id);
+/* The live folder: what agentd shows of runs, read-only in the session. */
+char *session_live_dir(const struct sandbox_host *h, int64_t id);
+
+/* The session's spec; it borrows from the storage. */
+struct session_spec {
+	char id[HOST_NAME_MAX];
+	char netns[HOST_NAME_MAX];
+	char *workspace;
+	char *live;
+	struct spec_mount mounts[2];
+	struct spec_file files[1];
+	struct spec_pair labels[1];
+	struct sandbox_spec spec;
+};
+
+void session_spec_init(const struct sandbox_host *h, const struct session *s,
+    struct session_spec *out);
+void session_spec_release(struct session_spec *s);
+/* Is the session's process 1 in the namespace that has the project's name? */
+bool session_is_in_netns(const struct sandbox_host *h, int64_t id);
+
+#endif
