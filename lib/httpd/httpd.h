@@ -70,6 +70,10 @@ uint64_t request_id(const struct request *q); /* for logs */
 /* The handler's own data on the request. */
 void request_set_data(struct request *q, void *data);
 void *request_data(const struct request *q);
+/* At most REQUEST_CLOSE_MAX, told in reverse order. */
+enum {
+	REQUEST_CLOSE_MAX = 3
+};
 void request_on_close(struct request *q,
     void (*fn)(struct request *q, const char *reason, void *arg), void *arg);
 

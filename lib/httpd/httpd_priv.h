@@ -51,8 +51,11 @@ struct request {
 	bool began;
 
 	void *data;
-	void (*on_close)(struct request *q, const char *reason, void *arg);
-	void *on_close_arg;
+	struct {
+		void (*fn)(struct request *q, const char *reason, void *arg);
+		void *arg;
+	} on_close[REQUEST_CLOSE_MAX];
+	unsigned n_close;
 
 	enum body_mode mode;
 	bool body_ended;

@@ -75,8 +75,11 @@ request_on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 	request_unwatch(q);
 	if (q->suspended)
 		LIST_REMOVE(q, link);
-	if (q->on_close != NULL)
-		q->on_close(q, request_end_reason(q, why), q->on_close_arg);
+	while (q->n_close > 0) {
+		q->n_close--;
+		q->on_close[q->n_close].fn(q, request_end_reason(q, why),
+		    q->on_close[q->n_close].arg);
+	}
 	if (q->reply != NULL)
 		MHD_destroy_response(q->reply);
 	str_release(&q->body);
@@ -314,8 +317,11 @@ void
 request_on_close(struct request *q,
     void (*fn)(struct request *q, const char *reason, void *arg), void *arg)
 {
-	q->on_close = fn;
-	q->on_close_arg = arg;
+	if (q->n_close == REQUEST_CLOSE_MAX)
+		die("request has too many close handlers");
+	q->on_close[q->n_close].fn = fn;
+	q->on_close[q->n_close].arg = arg;
+	q->n_close++;
 }
 
 void
