@@ -1,4 +1,5 @@
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <signal.h>
@@ -48,6 +49,9 @@ struct attach {
 	struct termfilter filter;
 	struct termios saved;
 	bool raw, filtered, ended;
+	bool polled;  /* stdin can be watched; a file cannot */
+	bool feeding; /* a read of a file is deferred */
+	bool in_eof;
 	int status;
 	struct err fail;
 };
@@ -148,7 +152,8 @@ static void
 attach_end(struct attach *a)
 {
 	a->ended = true;
-	watch_set(a->in, 0);
+	if (a->in != NULL)
+		watch_set(a->in, 0);
 	if (a->stream != NULL)
 		stream_close(a->stream, "ended");
 }
@@ -210,16 +215,6 @@ attach_on_data(struct stream *s, struct view in, void *arg)
 }
 
 static void
-attach_on_drain(struct stream *s, void *arg)
-{
-	struct attach *a = arg;
-
-	(void)s;
-	if (!a->ended)
-		watch_set(a->in, WATCH_READ);
-}
-
-static void
 attach_on_close(struct stream *s, const char *reason, void *arg)
 {
 	struct attach *a = arg;
@@ -232,27 +227,67 @@ attach_on_close(struct stream *s, const char *reason, void *arg)
 	loop_stop(a->loop);
 }
 
+static void attach_want_input(struct attach *a, bool want);
+
 static void
-attach_on_input(int fd, int what, void *arg)
+attach_read_input(struct attach *a)
 {
-	struct attach *a = arg;
 	char buf[ATTACH_READ];
 	ssize_t n;
 
-	(void)what;
-	if (a->stream == NULL)
+	if (a->stream == NULL || a->ended)
 		return;
-	n = read(fd, buf, sizeof(buf));
-	if (n == -1 && (errno == EINTR || errno == EAGAIN))
+	n = read(STDIN_FILENO, buf, sizeof(buf));
+	if (n == -1 && (errno == EINTR || errno == EAGAIN)) {
+		attach_want_input(a, true);
 		return;
+	}
 	if (n <= 0) {
-		watch_set(a->in, 0);
+		attach_want_input(a, false);
+		a->in_eof = true;
 		attach_send(a, ATTACH_EOF, "", 0);
 		return;
 	}
 	attach_send(a, ATTACH_DATA, buf, (size_t)n);
-	if (stream_is_full(a->stream))
-		watch_set(a->in, 0);
+	attach_want_input(a, !stream_is_full(a->stream));
+}
+
+static void
+attach_on_input(int fd, int what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	attach_read_input(arg);
+}
+
+static void
+attach_on_feed(void *arg)
+{
+	struct attach *a = arg;
+
+	a->feeding = false;
+	attach_read_input(a);
+}
+
+static void
+attach_want_input(struct attach *a, bool want)
+{
+	if (a->polled) {
+		watch_set(a->in, want ? WATCH_READ : 0);
+	} else if (want && !a->feeding) {
+		a->feeding = true;
+		loop_defer(a->loop, attach_on_feed, a);
+	}
+}
+
+static void
+attach_on_drain(struct stream *s, void *arg)
+{
+	struct attach *a = arg;
+
+	(void)s;
+	if (!a->ended && !a->in_eof)
+		attach_want_input(a, true);
 }
 
 static void
@@ -321,6 +356,17 @@ attach_dial(struct cli *c, int *fd, struct err *e)
 	return 0;
 }
 
+/* epoll(7) takes no regular file, nor /dev/null. */
+static bool
+attach_can_poll(void)
+{
+	struct stat st;
+
+	return isatty(STDIN_FILENO) == 1 ||
+	    (fstat(STDIN_FILENO, &st) == 0 &&
+		(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)));
+}
+
 static int
 attach_talk(struct cli *c, struct attach *a, const char *ticket,
     const char *verb, int argc, char **argv, struct err *e)
@@ -340,8 +386,10 @@ attach_talk(struct cli *c, struct attach *a, const char *ticket,
 	if (strcmp(verb, "attach") == 0 && attach_raw(a, e) == -1)
 		return -1;
 	attach_hello(a, ticket, verb, argc, argv);
-	a->in = watch_new(a->loop, STDIN_FILENO, attach_on_input, a);
-	watch_set(a->in, WATCH_READ);
+	a->polled = attach_can_poll();
+	if (a->polled)
+		a->in = watch_new(a->loop, STDIN_FILENO, attach_on_input, a);
+	attach_want_input(a, true);
 	if (loop_on_signal(a->loop, SIGWINCH, attach_on_resize, a, e) == -1 ||
 	    loop_on_signal(a->loop, SIGTERM, attach_on_signal, a, e) == -1 ||
 	    loop_on_signal(a->loop, SIGHUP, attach_on_signal, a, e) == -1 ||

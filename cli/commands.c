@@ -14,8 +14,6 @@ const struct command *const command_tables[] = {
 	cmd_run,
 	cmd_check,
 	cmd_wait,
-	cmd_fetch,
-	cmd_reviewer,
 	cmd_user,
 	cmd_help,
 	NULL,

@@ -1,0 +1,95 @@
+#include <string.h>
+
+#include "cli/fetch/checks.h"
+
+enum {
+	CHECKS_FILE = 0100644,
+	CHECKS_PROGRAM = 0100755
+};
+
+static bool
+checks_mode_known(uint32_t mode)
+{
+	return mode == 0 || mode == CHECKS_FILE || mode == CHECKS_PROGRAM ||
+	    mode == SCAN_MODE_LINK || mode == SCAN_MODE_SUBMODULE;
+}
+
+void
+checks_mode(const struct scan_change *c, struct findings *out)
+{
+	uint32_t type = c->new_mode & SCAN_MODE_TYPE;
+
+	if (!checks_mode_known(c->new_mode))
+		finding_add(
+		    out, "unusual-mode", c->path, 0, "mode %o", c->new_mode);
+	if (c->status == 'D')
+		return;
+	if (type == SCAN_MODE_SUBMODULE)
+		finding_add(out, "submodule", c->path, 0,
+		    "a submodule is %s: it brings code that is not shown",
+		    c->status == 'A' ? "added" : "moved");
+	if (type == SCAN_MODE_LINK)
+		finding_add(out, "symlink", c->path, 0, "a symbolic link is %s",
+		    c->status == 'A' ? "added" : "changed");
+	if (c->new_mode == CHECKS_PROGRAM && c->old_mode != CHECKS_PROGRAM)
+		finding_add(out, "executable", c->path, 0,
+		    c->status == 'A' ? "an executable file is added"
+				     : "the file becomes executable");
+	if (c->status == 'T')
+		finding_add(
+		    out, "file-type", c->path, 0, "the kind of file changes");
+}
+
+/* Does a/b/../../.. leave the tree, when read in the link's folder? */
+static bool
+checks_link_leaves(const char *path, struct view target)
+{
+	struct view rest = target, part;
+	int depth = 0;
+
+	for (const char *p = path; *p != '\0'; p++)
+		if (*p == '/')
+			depth++;
+	while (view_split(&rest, '/', &part)) {
+		if (view_is(part, ".."))
+			depth--;
+		else if (part.len > 0 && !view_is(part, "."))
+			depth++;
+		if (depth < 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+checks_link_into_git(struct view target)
+{
+	struct view rest = target, part;
+
+	while (view_split(&rest, '/', &part))
+		if (part.len == 4 && strncasecmp(part.p, ".git", 4) == 0)
+			return true;
+	return false;
+}
+
+void
+checks_link(const char *path, struct view target, struct findings *out)
+{
+	const char *why = NULL;
+
+	if (target.len == 0)
+		why = "an empty place";
+	else if (target.p[0] == '/' || target.p[0] == '~')
+		why = "an absolute path";
+	else if (memchr(target.p, '\\', target.len) != NULL ||
+	    memchr(target.p, '\0', target.len) != NULL)
+		why = "a path with a backslash or NUL";
+	else if (checks_link_into_git(target))
+		why = "a .git folder";
+	else if (checks_link_leaves(path, target))
+		why = "a place outside of the tree";
+	if (why != NULL)
+		finding_add(out, "symlink-escape", path, 0,
+		    "the link points to %s: %.*s", why,
+		    (int)(target.len > 120 ? 120 : target.len), target.p);
+}

@@ -1,0 +1,131 @@
+/*
+ * fetch: bringing a branch from Cofferdam into the user's real clone.  What
+ * the files of this folder share: the clone, the quarantine repository, the
+ * commits, the findings.  Nothing of the branch touches the clone before
+ * every check has passed; git runs with hooks, filters, helpers, submodules
+ * and configuration of the system off.
+ */
+#ifndef CLI_FETCH_FETCH_H
+#define CLI_FETCH_FETCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/fetch/finding.h"
+#include "cli/fetch/scan.h"
+#include "cli/target.h"
+#include "lib/base/opt.h"
+#include "lib/base/str.h"
+
+struct cli;
+struct err;
+struct program_result;
+
+enum {
+	FETCH_PATCH_MAX = 32 << 20,
+	FETCH_RAW_MAX = 8 << 20,
+	FETCH_BLOB_MAX = 10 << 20,
+	FETCH_BRANCH_MAX = 200,
+	FETCH_GIT_MS = 10 * 60 * 1000
+};
+
+struct fetch_args {
+	const char *project, *base, *apply, *reason;
+	struct opt_list allow;
+	bool skip_review, yes;
+};
+
+enum fetch_review {
+	FETCH_REVIEW_NONE,    /* no reviewer is configured */
+	FETCH_REVIEW_SKIPPED, /* --skip-review */
+	FETCH_REVIEW_OK,
+	FETCH_REVIEW_FINDINGS,
+	FETCH_REVIEW_FAILED /* it did not answer as it must */
+};
+
+struct fetch_job {
+	struct cli *c;
+	const struct fetch_args *args;
+	char *git;
+	/* The clone. */
+	char *top, *git_dir, *objects;
+	char clone_head[SCAN_ID + 1];
+	/* What is asked for. */
+	char full[TARGET_FULL_MAX];
+	char branch[FETCH_BRANCH_MAX + 1];
+	long pull;                  /* 0: a branch */
+	char expected[SCAN_ID + 1]; /* head of the pull request, or "" */
+	bool link;                  /* record the mapping when all is well */
+	/* The quarantine. */
+	char *box;
+	char head[SCAN_ID + 1], base[SCAN_ID + 1];
+	/* What is in it. */
+	struct str raw, patch;
+	struct findings findings;
+	enum fetch_review review;
+	char review_model[128];
+	char review_why[240];
+	/* What was done. */
+	char tree[SCAN_ID + 1]; /* of the clone's files afterwards */
+	char *patch_file;       /* inside .git/coffer/fetch */
+	char *record;
+};
+
+enum fetch_place {
+	FETCH_CLONE, /* the user's own repository */
+	FETCH_BOX    /* the quarantine: nothing of the user's */
+};
+
+struct fetch_git {
+	enum fetch_place place;
+	const char *const *argv; /* after `git`, NULL-terminated */
+	struct view in;
+	size_t max_output;
+	bool network;    /* http and https are allowed, with the token */
+	bool local;      /* the file transport, between clone and box */
+	bool no_filters; /* the user's own filters do not run */
+};
+
+/* git.c: one git child; 0 with r filled, also for a status other than 0. */
+int fetch_git_run(struct fetch_job *j, const struct fetch_git *g,
+    struct program_result *r, struct err *e);
+/* The same; a status other than 0 is an error that names the command. */
+int fetch_git(struct fetch_job *j, const struct fetch_git *g,
+    struct program_result *r, struct err *e);
+/* One line of output, trimmed, at most n - 1 bytes. */
+int fetch_git_line(struct fetch_job *j, const struct fetch_git *g, char *out,
+    size_t n, struct err *e);
+/* A configuration value of the clone; 1 when it is not set. */
+int fetch_config_get(
+    struct fetch_job *j, const char *key, char *out, size_t n, struct err *e);
+int fetch_config_set(
+    struct fetch_job *j, const char *key, const char *value, struct err *e);
+bool fetch_id_ok(const char *s);
+bool fetch_branch_ok(const char *s);
+
+/* quarantine.c: clone, mapping, branch; the box; base and head. */
+int fetch_open_clone(struct fetch_job *j, struct err *e);
+int fetch_resolve_project(
+    struct fetch_job *j, const char *project, struct err *e);
+int fetch_resolve_what(struct fetch_job *j, const char *what, struct err *e);
+int fetch_make_box(struct fetch_job *j, struct err *e);
+int fetch_pull_in(struct fetch_job *j, struct err *e);
+int fetch_describe(struct fetch_job *j, struct err *e);
+void fetch_remove_box(struct fetch_job *j);
+
+/* review.c: fills findings and j->review; never fails open. */
+void fetch_review(struct fetch_job *j);
+
+/* apply.c */
+int fetch_apply(struct fetch_job *j, struct err *e);
+int fetch_clean(struct fetch_job *j, struct err *e); /* is the tree? */
+/* undo.c: what was applied last is taken back. */
+int fetch_undo(struct fetch_job *j, struct err *e);
+
+/* record.c: .git/coffer/fetch/TIME.json; result is one word. */
+int fetch_record(struct fetch_job *j, const char *result, struct err *e);
+char *fetch_record_dir(struct fetch_job *j, struct err *e);
+void fetch_json(struct fetch_job *j, const char *result, struct str *out);
+const char *fetch_review_name(enum fetch_review r);
+
+#endif

@@ -1,0 +1,324 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/fetch/fetch.h"
+#include "cli/program.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/esc.h"
+
+enum {
+	GIT_ENV_MAX = 160,
+	GIT_CONFIG_MAX = 100,
+	GIT_ARGS_MAX = 40,
+	GIT_FILTERS_MAX = 20,
+	GIT_OUTPUT = 1 << 20
+};
+
+/* An environment under construction, with configuration by GIT_CONFIG_*. */
+struct git_env {
+	char *v[GIT_ENV_MAX + 1];
+	size_t n;
+	size_t configs;
+};
+
+static void
+git_env_put(struct git_env *env, const char *name, const char *value)
+{
+	if (env->n < GIT_ENV_MAX)
+		env->v[env->n++] = xasprintf("%s=%s", name, value);
+}
+
+static void
+git_env_config(struct git_env *env, const char *key, const char *value)
+{
+	char name[40];
+
+	if (env->configs == GIT_CONFIG_MAX)
+		return;
+	(void)snprintf(name, sizeof(name), "GIT_CONFIG_KEY_%zu", env->configs);
+	git_env_put(env, name, key);
+	(void)snprintf(
+	    name, sizeof(name), "GIT_CONFIG_VALUE_%zu", env->configs);
+	git_env_put(env, name, value);
+	env->configs++;
+}
+
+static void
+git_env_release(struct git_env *env)
+{
+	for (size_t i = 0; i < env->n; i++) {
+		/* One of them may be the token. */
+		explicit_bzero(env->v[i], strlen(env->v[i]));
+		free(env->v[i]);
+	}
+}
+
+/* Everything by which git runs something else, off. */
+static void
+git_env_quiet(struct git_env *env)
+{
+	static const struct {
+		const char *key, *value;
+	} off[] = {
+		{ "core.hooksPath", "/dev/null" },
+		{ "core.fsmonitor", "false" },
+		{ "core.untrackedCache", "false" },
+		{ "core.attributesFile", "/dev/null" },
+		{ "core.pager", "cat" },
+		{ "core.editor", "false" },
+		{ "core.askPass", "" },
+		{ "core.sshCommand", "false" },
+		{ "core.gitProxy", "" },
+		{ "credential.helper", "" },
+		{ "diff.external", "" },
+		{ "submodule.recurse", "false" },
+		{ "fetch.recurseSubmodules", "false" },
+		{ "fetch.writeCommitGraph", "false" },
+		{ "transfer.fsckObjects", "true" },
+		{ "fetch.fsckObjects", "true" },
+		{ "receive.fsckObjects", "true" },
+		{ "http.followRedirects", "false" },
+		{ "http.proxy", "" },
+		{ "http.cookieFile", "" },
+		{ "protocol.allow", "never" },
+		{ "gc.auto", "0" },
+		{ "maintenance.auto", "false" },
+		{ "commit.gpgSign", "false" },
+		{ "log.showSignature", "false" },
+		{ "apply.whitespace", "nowarn" },
+		{ "core.quotePath", "true" },
+		{ "color.ui", "false" },
+		{ "advice.detachedHead", "false" },
+	};
+
+	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		git_env_config(env, off[i].key, off[i].value);
+	git_env_put(env, "GIT_CONFIG_NOSYSTEM", "1");
+	git_env_put(env, "GIT_ATTR_NOSYSTEM", "1");
+	git_env_put(env, "GIT_TERMINAL_PROMPT", "0");
+	git_env_put(env, "GIT_ASKPASS", "/bin/false");
+	git_env_put(env, "SSH_ASKPASS", "/bin/false");
+	git_env_put(env, "GIT_PROTOCOL_FROM_USER", "0");
+	git_env_put(env, "GIT_NO_REPLACE_OBJECTS", "1");
+	git_env_put(env, "GIT_OPTIONAL_LOCKS", "0");
+	git_env_put(env, "GIT_LFS_SKIP_SMUDGE", "1");
+	git_env_put(env, "GIT_PAGER", "cat");
+	git_env_put(env, "GIT_EDITOR", "false");
+	git_env_put(env, "LC_ALL", "C.UTF-8");
+	git_env_put(env, "PATH", "/usr/local/bin:/usr/bin:/bin");
+}
+
+/* The user's own filters (git-lfs ...) by name, so that a branch's
+ * .gitattributes cannot make them run. */
+static void
+git_env_no_filters(struct fetch_job *j, struct git_env *env)
+{
+	static const char *const ask[] = { "config", "--name-only",
+		"--get-regexp", "^filter\\.", NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = ask };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	struct err e = ERR_INIT;
+	struct view rest, line;
+	int n = 0;
+
+	if (fetch_git_run(j, &g, &r, &e) == 0 && r.code == 0) {
+		rest = str_view(&r.out);
+		while (view_split(&rest, '\n', &line) && n < GIT_FILTERS_MAX) {
+			AUTO_FREE char *key = view_dup(line);
+
+			if (!view_starts(line, "filter."))
+				continue;
+			git_env_config(env, key,
+			    view_ends(line, ".required") ? "false" : "");
+			n++;
+		}
+	}
+	program_result_release(&r);
+}
+
+static void
+git_env_place(
+    struct fetch_job *j, const struct fetch_git *g, struct git_env *env)
+{
+	const char *home = getenv("HOME");
+
+	git_env_quiet(env);
+	if (g->place == FETCH_BOX) {
+		git_env_put(env, "GIT_DIR", j->box);
+		git_env_put(env, "GIT_CONFIG_GLOBAL", "/dev/null");
+		git_env_put(env, "HOME", j->box);
+	} else if (home != NULL) {
+		/* safe.directory, autocrlf and such are the user's. */
+		git_env_put(env, "HOME", home);
+		if (getenv("XDG_CONFIG_HOME") != NULL)
+			git_env_put(
+			    env, "XDG_CONFIG_HOME", getenv("XDG_CONFIG_HOME"));
+	}
+	git_env_config(
+	    env, "protocol.file.allow", g->local ? "always" : "never");
+	if (g->no_filters)
+		git_env_no_filters(j, env);
+	if (!g->network)
+		return;
+	git_env_config(env, "protocol.http.allow", "always");
+	git_env_config(env, "protocol.https.allow", "always");
+	if (j->c->token != NULL) {
+		AUTO_FREE char *key = xasprintf(
+		    "http.%s/.extraHeader", j->c->url);
+		AUTO_FREE char *value = xasprintf(
+		    "Authorization: Bearer %s", j->c->token);
+
+		git_env_config(env, key, value);
+		explicit_bzero(value, strlen(value));
+	}
+}
+
+int
+fetch_git_run(struct fetch_job *j, const struct fetch_git *g,
+    struct program_result *r, struct err *e)
+{
+	const char *argv[GIT_ARGS_MAX + 2] = { j->git };
+	struct git_env env = { .n = 0 };
+	char count[24];
+	struct program_spec spec = {
+		.argv = argv,
+		.cwd = g->place == FETCH_BOX ? j->box : j->top,
+		.in = g->in,
+		.max_output = g->max_output == 0 ? GIT_OUTPUT : g->max_output,
+		.limit_ms = FETCH_GIT_MS,
+	};
+	int rc;
+
+	for (size_t i = 0; g->argv[i] != NULL; i++) {
+		if (i == GIT_ARGS_MAX)
+			return err_set(
+			    e, ERR_INTERNAL, "too many words for git");
+		argv[i + 1] = g->argv[i];
+	}
+	git_env_place(j, g, &env);
+	(void)snprintf(count, sizeof(count), "%zu", env.configs);
+	git_env_put(&env, "GIT_CONFIG_COUNT", count);
+	spec.envp = (const char *const *)env.v;
+	rc = program_run(j->c, &spec, r, e);
+	git_env_release(&env);
+	return rc == -1 ? err_wrap(e, "git %s", g->argv[0]) : 0;
+}
+
+int
+fetch_git(struct fetch_job *j, const struct fetch_git *g,
+    struct program_result *r, struct err *e)
+{
+	struct view v;
+
+	if (fetch_git_run(j, g, r, e) == -1)
+		return -1;
+	if (r->truncated)
+		return err_set(
+		    e, ERR_LIMIT, "git %s wrote too much", g->argv[0]);
+	if (r->code == 0)
+		return 0;
+	v = view_trim(str_view(&r->err));
+	return err_set(e, ERR_INTERNAL, "git %s failed: %.*s", g->argv[0],
+	    (int)(v.len > 160 ? 160 : v.len), v.len == 0 ? "" : v.p);
+}
+
+int
+fetch_git_line(struct fetch_job *j, const struct fetch_git *g, char *out,
+    size_t n, struct err *e)
+{
+	struct program_result r = PROGRAM_RESULT_INIT;
+	struct view v;
+	int rc = fetch_git(j, g, &r, e);
+
+	if (rc == 0) {
+		v = str_view(&r.out);
+		while (v.len > 0 && v.p[v.len - 1] == '\n')
+			v.len--;
+		if (v.len >= n ||
+		    (v.len > 0 &&
+			(memchr(v.p, '\n', v.len) != NULL ||
+			    memchr(v.p, '\0', v.len) != NULL))) {
+			rc = err_set(e, ERR_PROTO,
+			    "git %s answered unexpectedly", g->argv[0]);
+		} else {
+			if (v.len > 0)
+				memcpy(out, v.p, v.len);
+			out[v.len] = '\0';
+		}
+	}
+	program_result_release(&r);
+	return rc;
+}
+
+int
+fetch_config_get(
+    struct fetch_job *j, const char *key, char *out, size_t n, struct err *e)
+{
+	const char *const argv[] = { "config", "--local", "--get", key, NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	struct view v;
+	int rc = fetch_git_run(j, &g, &r, e);
+
+	if (rc == 0 && r.code != 0) {
+		rc = 1;
+	} else if (rc == 0) {
+		v = view_trim(str_view(&r.out));
+		if (v.len == 0 || v.len >= n)
+			rc = 1;
+		else
+			(void)snprintf(out, n, "%.*s", (int)v.len, v.p);
+	}
+	program_result_release(&r);
+	return rc;
+}
+
+int
+fetch_config_set(
+    struct fetch_job *j, const char *key, const char *value, struct err *e)
+{
+	const char *const argv[] = { "config", "--local", "--replace-all", key,
+		value, NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	int rc = fetch_git(j, &g, &r, e);
+
+	program_result_release(&r);
+	return rc;
+}
+
+bool
+fetch_id_ok(const char *s)
+{
+	return strlen(s) == SCAN_ID && strspn(s, "0123456789abcdef") == SCAN_ID;
+}
+
+/* The rules of git-check-ref-format(1), on a small alphabet. */
+bool
+fetch_branch_ok(const char *s)
+{
+	size_t n = strlen(s);
+	struct view rest = view_of(s), part;
+
+	if (n == 0 || n > FETCH_BRANCH_MAX || s[0] == '-')
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char c = s[i];
+		bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c >= '0' && c <= '9') || strchr("/._-+=#,%", c) != NULL;
+
+		if (!ok)
+			return false;
+	}
+	if (strstr(s, "..") != NULL)
+		return false;
+	while (view_split(&rest, '/', &part))
+		if (part.len == 0 || part.p[0] == '.' ||
+		    part.p[part.len - 1] == '.' || view_ends(part, ".lock"))
+			return false;
+	return s[n - 1] != '/';
+}

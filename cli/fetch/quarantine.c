@@ -1,0 +1,387 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/fetch/fetch.h"
+#include "cli/program.h"
+#include "cli/remote.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/num.h"
+#include "lib/base/path.h"
+#include "lib/wire/json.h"
+
+enum {
+	QUARANTINE_PATH = 4096,
+	QUARANTINE_SIZES_MAX = 16 << 20
+};
+
+/* `git rev-parse WHAT` in the clone, as a path; free(3). */
+static char *
+quarantine_rev_parse(
+    struct fetch_job *j, const char *a, const char *b, struct err *e)
+{
+	const char *const argv[] = { "rev-parse", "--path-format=absolute", a,
+		b, NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	AUTO_FREE char *line = xmalloc(QUARANTINE_PATH);
+
+	if (fetch_git_line(j, &g, line, QUARANTINE_PATH, e) == -1)
+		return NULL;
+	if (line[0] != '/') {
+		(void)err_set(e, ERR_INTERNAL, "git gave no path for %s", a);
+		return NULL;
+	}
+	return STEAL(line);
+}
+
+int
+fetch_open_clone(struct fetch_job *j, struct err *e)
+{
+	static const char *const head[] = { "rev-parse", "--verify",
+		"--end-of-options", "HEAD^{commit}", NULL };
+	struct fetch_git g = { .place = FETCH_CLONE, .argv = head };
+	char *top;
+
+	if ((j->git = program_find("git", e)) == NULL)
+		return -1;
+	if ((j->top = getcwd(NULL, 0)) == NULL)
+		return err_sys(e, ERR_IO, "current directory");
+	if ((top = quarantine_rev_parse(j, "--show-toplevel", NULL, e)) == NULL)
+		return err_wrap(e, "run this inside your clone");
+	free(j->top);
+	j->top = top;
+	if ((j->git_dir = quarantine_rev_parse(
+		 j, "--git-common-dir", NULL, e)) == NULL ||
+	    (j->objects = quarantine_rev_parse(
+		 j, "--git-path", "objects", e)) == NULL)
+		return -1;
+	if (fetch_git_line(j, &g, j->clone_head, sizeof(j->clone_head), e) ==
+		-1 ||
+	    !fetch_id_ok(j->clone_head))
+		return err_set(e, ERR_INTERNAL,
+		    "the clone has no commit yet; check out a branch first");
+	return 0;
+}
+
+/*
+ * Which project this clone is of is written down in the clone, once, when it
+ * was named and turned out to share history; never guessed from a name.
+ */
+int
+fetch_resolve_project(struct fetch_job *j, const char *project, struct err *e)
+{
+	char known[TARGET_FULL_MAX] = "", url[1024] = "";
+	int rc;
+
+	rc = fetch_config_get(j, "coffer.project", known, sizeof(known), e);
+	if (rc == -1)
+		return -1;
+	if (rc == 0 &&
+	    fetch_config_get(j, "coffer.url", url, sizeof(url), e) == -1)
+		return -1;
+	if (project == NULL && known[0] == '\0')
+		return err_set(e, ERR_INVALID,
+		    "this clone is not linked to a project yet; name it once: "
+		    "coffer fetch --project OWNER/NAME BRANCH");
+	if (project == NULL) {
+		if (url[0] != '\0' && strcmp(url, j->c->url) != 0)
+			return err_set(e, ERR_DENIED,
+			    "this clone is linked to %s at %s, not %s; link "
+			    "it again with --project",
+			    known, url, j->c->url);
+		return target_project(j->c, known, j->full, e);
+	}
+	if (target_project(j->c, project, j->full, e) == -1)
+		return -1;
+	if (known[0] != '\0' && strcmp(known, j->full) != 0 &&
+	    j->args->project == NULL)
+		return err_set(e, ERR_DENIED,
+		    "this clone is linked to %s; to link it to %s use "
+		    "--project",
+		    known, j->full);
+	j->link = true;
+	return 0;
+}
+
+static int
+quarantine_pull(struct fetch_job *j, struct err *e)
+{
+	AUTO_FREE char *path = xasprintf(
+	    "/api/v1/repos/%s/pulls/%ld", j->full, j->pull);
+	struct json *p = NULL;
+	const char *ref, *sha;
+	int rc = 0;
+
+	if (remote_get(j->c, path, &p, e) == -1)
+		return err_wrap(e, "pull request #%ld", j->pull);
+	ref = json_str_or(json_get(p, "head"), "ref", "");
+	sha = json_str_or(json_get(p, "head"), "sha", "");
+	if (!fetch_branch_ok(ref) || !fetch_id_ok(sha)) {
+		rc = err_set(e, ERR_PROTO,
+		    "cofferd sent no usable head of #%ld", j->pull);
+	} else {
+		(void)snprintf(j->branch, sizeof(j->branch), "%s", ref);
+		(void)snprintf(j->expected, sizeof(j->expected), "%s", sha);
+	}
+	json_free(p);
+	return rc;
+}
+
+int
+fetch_resolve_what(struct fetch_job *j, const char *what, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	int64_t n = 0;
+
+	if (target_item(what, &n, &ignored) == 0) {
+		j->pull = (long)n;
+		return quarantine_pull(j, e);
+	}
+	if (!fetch_branch_ok(what))
+		return err_set(
+		    e, ERR_INVALID, "%s is not a branch's name", what);
+	(void)snprintf(j->branch, sizeof(j->branch), "%s", what);
+	return 0;
+}
+
+int
+fetch_make_box(struct fetch_job *j, struct err *e)
+{
+	AUTO_FREE char *folder = path_join(j->git_dir, "coffer");
+	AUTO_FREE char *name = path_join(folder, "quarantine-XXXXXX");
+	AUTO_FREE char *alternates = NULL;
+	AUTO_FREE char *line = xasprintf("%s\n", j->objects);
+	static const char *const init[] = { "init", "--quiet", "--bare",
+		"--template=", NULL };
+	struct fetch_git g = { .place = FETCH_BOX, .argv = init };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	int rc;
+
+	if (j->objects[0] == '"' || strchr(j->objects, '\n') != NULL)
+		return err_set(e, ERR_INVALID,
+		    "the clone's path cannot be written as an alternate");
+	if (path_mkdirs(folder, 0700, e) == -1)
+		return -1;
+	if (mkdtemp(name) == NULL)
+		return err_sys(e, ERR_IO, "make %s", name);
+	j->box = STEAL(name);
+	rc = fetch_git(j, &g, &r, e);
+	program_result_release(&r);
+	if (rc == -1)
+		return -1;
+	alternates = path_join(j->box, "objects/info/alternates");
+	{
+		AUTO_FREE char *info = path_join(j->box, "objects/info");
+
+		if (path_mkdirs(info, 0700, e) == -1)
+			return -1;
+	}
+	return path_write_atomic(alternates, line, strlen(line), 0600, e);
+}
+
+void
+fetch_remove_box(struct fetch_job *j)
+{
+	struct err e = ERR_INIT;
+
+	if (j->box != NULL && path_rmtree(j->box, &e) == -1)
+		cli_note("coffer: %s stays behind: %s", j->box, e.msg);
+	free(j->box);
+	j->box = NULL;
+}
+
+static int
+quarantine_verify(
+    struct fetch_job *j, const char *rev, char id[SCAN_ID + 1], struct err *e)
+{
+	AUTO_FREE char *commit = xasprintf("%s^{commit}", rev);
+	const char *const argv[] = { "rev-parse", "--verify",
+		"--end-of-options", commit, NULL };
+	const struct fetch_git g = { .place = FETCH_BOX, .argv = argv };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	struct view v;
+	int rc = fetch_git(j, &g, &r, e);
+
+	if (rc == 0) {
+		v = view_trim(str_view(&r.out));
+		(void)snprintf(
+		    id, SCAN_ID + 1, "%.*s", (int)v.len, v.len == 0 ? "" : v.p);
+		if (!fetch_id_ok(id))
+			rc = err_set(e, ERR_PROTO, "%s is not a commit", rev);
+	}
+	program_result_release(&r);
+	return rc;
+}
+
+/* --base is a name of the clone's. */
+static int
+quarantine_base(struct fetch_job *j, struct err *e)
+{
+	AUTO_FREE char *wanted = NULL;
+	const char *const rev[] = { "rev-parse", "--verify", "--end-of-options",
+		NULL, NULL };
+	const char *argv[5];
+	struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	const char *const merge[] = { "merge-base", j->clone_head, j->head,
+		NULL };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	int rc;
+
+	memcpy(argv, rev, sizeof(argv));
+	if (j->args->base != NULL) {
+		wanted = xasprintf("%s^{commit}", j->args->base);
+		argv[3] = wanted;
+		if (fetch_git_line(j, &g, j->base, sizeof(j->base), e) == -1)
+			return err_set(e, ERR_NOTFOUND,
+			    "--base %s is not a commit of this clone",
+			    j->args->base);
+		return fetch_id_ok(j->base)
+		    ? 0
+		    : err_set(e, ERR_PROTO, "git gave no commit for --base");
+	}
+	g = (struct fetch_git){ .place = FETCH_BOX, .argv = merge };
+	if (fetch_git_run(j, &g, &r, e) == -1)
+		return -1;
+	(void)snprintf(
+	    j->base, sizeof(j->base), "%.*s", SCAN_ID, str_cstr(&r.out));
+	rc = r.code == 0 && fetch_id_ok(j->base)
+	    ? 0
+	    : err_set(e, ERR_DENIED,
+		  "%s shares no history with this clone: is it a clone of %s?",
+		  j->branch, j->full);
+	program_result_release(&r);
+	return rc;
+}
+
+int
+fetch_pull_in(struct fetch_job *j, struct err *e)
+{
+	AUTO_FREE char *url = xasprintf("%s/%s.git", j->c->url, j->full);
+	AUTO_FREE char *spec = j->pull != 0
+	    ? xasprintf("+refs/pull/%ld/head:refs/coffer/head", j->pull)
+	    : xasprintf("+refs/heads/%s:refs/coffer/head", j->branch);
+	const char *const argv[] = { "fetch", "--quiet", "--no-tags",
+		"--no-write-fetch-head", "--no-recurse-submodules",
+		"--no-auto-maintenance", "--", url, spec, NULL };
+	const struct fetch_git g = {
+		.place = FETCH_BOX, .argv = argv, .network = true
+	};
+	struct program_result r = PROGRAM_RESULT_INIT;
+	int rc = fetch_git(j, &g, &r, e);
+
+	if (rc == -1 &&
+	    strstr(str_cstr(&r.err), "couldn't find remote ref") != NULL)
+		(void)err_set(
+		    e, ERR_NOTFOUND, "%s has no branch %s", j->full, j->branch);
+	program_result_release(&r);
+	if (rc == -1)
+		return -1;
+	if (quarantine_verify(j, "refs/coffer/head", j->head, e) == -1)
+		return -1;
+	if (j->expected[0] != '\0' && strcmp(j->expected, j->head) != 0)
+		return err_set(e, ERR_EXISTS,
+		    "the pull request moved while it was fetched; again");
+	return quarantine_base(j, e);
+}
+
+/* Sizes first: nothing large is read into memory. */
+static int
+quarantine_sizes(struct fetch_job *j, struct str *ids, struct err *e)
+{
+	static const char *const argv[] = { "cat-file",
+		"--batch-check=%(objecttype) %(objectsize)", NULL };
+	const struct fetch_git g = { .place = FETCH_BOX,
+		.argv = argv,
+		.in = str_view(ids),
+		.max_output = QUARANTINE_SIZES_MAX };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	struct view rest, line, type;
+	uint64_t total = 0, size;
+	int rc;
+
+	if (ids->len == 0)
+		return 0;
+	rc = fetch_git(j, &g, &r, e);
+	rest = str_view(&r.out);
+	while (rc == 0 && rest.len > 0 && view_split(&rest, '\n', &line)) {
+		AUTO_FREE char *number = NULL;
+
+		if (line.len == 0 || !view_split(&line, ' ', &type))
+			continue;
+		number = view_dup(line);
+		if (!view_is(type, "blob") ||
+		    num_u64(number, 0, UINT64_MAX / 2, &size, e) == -1) {
+			rc = err_set(e, ERR_PROTO,
+			    "a changed file is not in the branch's objects");
+			break;
+		}
+		total += size;
+		if (size > FETCH_BLOB_MAX)
+			finding_add(&j->findings, "too-large", "", 0,
+			    "a file of %llu bytes; the limit is 10 MiB",
+			    (unsigned long long)size);
+	}
+	program_result_release(&r);
+	if (rc == 0 && total > FETCH_PATCH_MAX)
+		finding_add(&j->findings, "too-large", "", 0,
+		    "%llu bytes of changed files; the limit is 32 MiB",
+		    (unsigned long long)total);
+	return rc;
+}
+
+static void
+quarantine_on_change(const struct scan_change *c, void *arg)
+{
+	struct str *ids = arg;
+
+	if (c->new_mode != 0 &&
+	    (c->new_mode & SCAN_MODE_TYPE) != SCAN_MODE_SUBMODULE)
+		str_addf(ids, "%s\n", c->new_id);
+}
+
+static int
+quarantine_diff(struct fetch_job *j, const char *const *argv, size_t max,
+    struct str *out, struct err *e)
+{
+	const struct fetch_git g = {
+		.place = FETCH_BOX, .argv = argv, .max_output = max
+	};
+	struct program_result r = PROGRAM_RESULT_INIT;
+	int rc = fetch_git(j, &g, &r, e);
+
+	if (rc == 0) {
+		str_release(out);
+		*out = r.out;
+		r.out = STR_INIT;
+	}
+	program_result_release(&r);
+	return rc;
+}
+
+int
+fetch_describe(struct fetch_job *j, struct err *e)
+{
+	const char *const raw[] = { "diff-tree", "-r", "-z", "--raw",
+		"--no-renames", "--full-index", "--no-abbrev",
+		"--end-of-options", j->base, j->head, NULL };
+	const char *const patch[] = { "diff-tree", "-r", "-p", "--no-renames",
+		"--no-ext-diff", "--no-textconv", "--text", "--full-index",
+		"--src-prefix=a/", "--dst-prefix=b/", "--end-of-options",
+		j->base, j->head, NULL };
+	AUTO_STR struct str ids = STR_INIT;
+
+	if (quarantine_diff(j, raw, FETCH_RAW_MAX, &j->raw, e) == -1 ||
+	    scan_raw(str_view(&j->raw), quarantine_on_change, &ids, e) == -1 ||
+	    quarantine_sizes(j, &ids, e) == -1)
+		return err_wrap(e, "what changed");
+	if (findings_any(&j->findings, FINDING_BLOCK))
+		return 0; /* too large: it is not read at all */
+	if (quarantine_diff(j, patch, FETCH_PATCH_MAX, &j->patch, e) == -1)
+		return err_wrap(e, "what changed");
+	return 0;
+}

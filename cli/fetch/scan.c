@@ -1,0 +1,279 @@
+#include "cli/fetch/scan.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+enum {
+	SCAN_MODE_DIGITS = 6,
+	SCAN_COUNT_MAX = 100000000,
+	SCAN_OCTAL_DIGITS = 3
+};
+
+static bool
+scan_take(struct view *v, const char *what)
+{
+	if (!view_starts(*v, what))
+		return false;
+	*v = view_from(*v, strlen(what));
+	return true;
+}
+
+static bool
+scan_mode(struct view *v, uint32_t *mode)
+{
+	*mode = 0;
+	if (v->len < SCAN_MODE_DIGITS)
+		return false;
+	for (size_t i = 0; i < SCAN_MODE_DIGITS; i++) {
+		if (v->p[i] < '0' || v->p[i] > '7')
+			return false;
+		*mode = *mode * 8 + (uint32_t)(v->p[i] - '0');
+	}
+	*v = view_from(*v, SCAN_MODE_DIGITS);
+	return true;
+}
+
+static bool
+scan_id(struct view *v, char id[SCAN_ID + 1])
+{
+	if (v->len < SCAN_ID)
+		return false;
+	for (size_t i = 0; i < SCAN_ID; i++)
+		if (strchr("0123456789abcdef", v->p[i]) == NULL ||
+		    v->p[i] == '\0')
+			return false;
+	memcpy(id, v->p, SCAN_ID);
+	id[SCAN_ID] = '\0';
+	*v = view_from(*v, SCAN_ID);
+	return true;
+}
+
+int
+scan_raw(struct view raw, scan_change_fn *fn, void *arg, struct err *e)
+{
+	struct view v = raw, path;
+
+	while (v.len > 0) {
+		struct scan_change c = { .status = '?' };
+
+		if (!scan_take(&v, ":") || !scan_mode(&v, &c.old_mode) ||
+		    !scan_take(&v, " ") || !scan_mode(&v, &c.new_mode) ||
+		    !scan_take(&v, " ") || !scan_id(&v, c.old_id) ||
+		    !scan_take(&v, " ") || !scan_id(&v, c.new_id) ||
+		    !scan_take(&v, " ") || v.len < 2 || v.p[1] != '\0' ||
+		    strchr("ADMT", v.p[0]) == NULL || v.p[0] == '\0')
+			return err_set(
+			    e, ERR_PROTO, "list of changes is malformed");
+		c.status = v.p[0];
+		v = view_from(v, 2);
+		if (v.len == 0 || memchr(v.p, '\0', v.len) == NULL ||
+		    !view_split(&v, '\0', &path) || path.len == 0)
+			return err_set(e, ERR_PROTO,
+			    "list of changes has a path that does not end");
+		if (path.len > SCAN_PATH_MAX)
+			return err_set(e, ERR_LIMIT, "a path is over %d bytes",
+			    (int)SCAN_PATH_MAX);
+		c.path = path.p; /* the NUL is in raw */
+		fn(&c, arg);
+	}
+	return 0;
+}
+
+struct scan_state {
+	scan_line_fn *fn;
+	void *arg;
+	struct str old_path, new_path;
+	uint32_t old_left, new_left, old_line, new_line;
+	bool in_file, in_hunks;
+};
+
+/* A C-quoted name, as git writes names with special bytes. */
+static int
+scan_unquote(struct view v, struct str *out, struct err *e)
+{
+	static const char letters[] = "abtnvfr\"\\";
+	static const char bytes[] = "\a\b\t\n\v\f\r\"\\";
+
+	for (size_t i = 0; i < v.len; i++) {
+		const char *at;
+		unsigned n = 0;
+
+		if (v.p[i] != '\\') {
+			str_addc(out, v.p[i]);
+			continue;
+		}
+		if (++i == v.len)
+			return err_set(e, ERR_PROTO, "quoted name ends early");
+		at = v.p[i] == '\0' ? NULL : strchr(letters, v.p[i]);
+		if (at != NULL) {
+			str_addc(out, bytes[at - letters]);
+			continue;
+		}
+		if (v.len - i < SCAN_OCTAL_DIGITS)
+			return err_set(e, ERR_PROTO, "quoted name ends early");
+		for (size_t k = 0; k < SCAN_OCTAL_DIGITS; k++) {
+			if (v.p[i + k] < '0' || v.p[i + k] > '7')
+				return err_set(
+				    e, ERR_PROTO, "quoted name is malformed");
+			n = n * 8 + (unsigned)(v.p[i + k] - '0');
+		}
+		if (n == 0 || n > 0xff)
+			return err_set(
+			    e, ERR_PROTO, "quoted name is malformed");
+		i += SCAN_OCTAL_DIGITS - 1;
+		str_addc(out, (char)n);
+	}
+	return 0;
+}
+
+/* "a/NAME" or "\"a/NA\\tME\"" or "/dev/null" (no name then). */
+static int
+scan_name(struct view v, const char *prefix, struct str *out, struct err *e)
+{
+	AUTO_STR struct str whole = STR_INIT_MAX(2 * SCAN_PATH_MAX);
+	struct view name;
+
+	str_reset(out);
+	if (view_is(v, "/dev/null"))
+		return 0;
+	if (v.len > 0 && v.p[v.len - 1] == '\t')
+		v.len--; /* git marks the end of names with blanks so */
+	if (v.len >= 2 && v.p[0] == '"' && v.p[v.len - 1] == '"') {
+		v.p++;
+		v.len -= 2;
+		if (scan_unquote(v, &whole, e) == -1)
+			return -1;
+	} else {
+		str_addv(&whole, v);
+	}
+	name = str_view(&whole);
+	if (!view_starts(name, prefix) || name.len == strlen(prefix))
+		return err_set(e, ERR_PROTO, "name of a file is malformed");
+	name = view_from(name, strlen(prefix));
+	if (name.len > SCAN_PATH_MAX || memchr(name.p, '\0', name.len) != NULL)
+		return err_set(e, ERR_PROTO, "name of a file is malformed");
+	str_addv(out, name);
+	return 0;
+}
+
+static bool
+scan_number(struct view *v, uint32_t *n)
+{
+	size_t i = 0;
+
+	*n = 0;
+	while (i < v->len && v->p[i] >= '0' && v->p[i] <= '9') {
+		*n = *n * 10 + (uint32_t)(v->p[i++] - '0');
+		if (*n > SCAN_COUNT_MAX)
+			return false;
+	}
+	*v = view_from(*v, i);
+	return i > 0;
+}
+
+static bool
+scan_range(struct view *v, uint32_t *start, uint32_t *count)
+{
+	*count = 1;
+	return scan_number(v, start) &&
+	    (!scan_take(v, ",") || scan_number(v, count));
+}
+
+static int
+scan_hunk(struct scan_state *s, struct view v, struct err *e)
+{
+	if (!s->in_file || (s->old_path.len == 0 && s->new_path.len == 0) ||
+	    !scan_take(&v, "@@ -") ||
+	    !scan_range(&v, &s->old_line, &s->old_left) ||
+	    !scan_take(&v, " +") ||
+	    !scan_range(&v, &s->new_line, &s->new_left) ||
+	    !scan_take(&v, " @@"))
+		return err_set(e, ERR_PROTO, "head of a hunk is malformed");
+	s->in_hunks = true;
+	return 0;
+}
+
+static int
+scan_content(struct scan_state *s, struct view line, struct err *e)
+{
+	char kind = line.len == 0 ? '\0' : line.p[0];
+	bool old_side = kind == '-' || kind == ' ';
+	bool new_side = kind == '+' || kind == ' ';
+	struct scan_line l = { .kind = kind };
+
+	if (kind == '\\')
+		return 0;
+	if ((!old_side && !new_side) || (old_side && s->old_left == 0) ||
+	    (new_side && s->new_left == 0))
+		return err_set(e, ERR_PROTO, "line of a hunk is malformed");
+	if (kind != ' ') {
+		l.path = str_cstr(
+		    s->new_path.len > 0 ? &s->new_path : &s->old_path);
+		l.line = kind == '+' ? s->new_line : s->old_line;
+		l.text = view_from(line, 1);
+		s->fn(&l, s->arg);
+	}
+	if (old_side) {
+		s->old_left--;
+		s->old_line++;
+	}
+	if (new_side) {
+		s->new_left--;
+		s->new_line++;
+	}
+	return 0;
+}
+
+static int
+scan_header(struct scan_state *s, struct view line, struct err *e)
+{
+	static const char *const known[] = { "index ", "old mode ", "new mode ",
+		"new file mode ", "deleted file mode ", "similarity index ",
+		"\\ No newline" };
+
+	if (view_starts(line, "diff --git ")) {
+		s->in_file = true;
+		s->in_hunks = false;
+		str_reset(&s->old_path);
+		str_reset(&s->new_path);
+		return 0;
+	}
+	if (view_starts(line, "@@ "))
+		return scan_hunk(s, line, e);
+	if (s->in_file && !s->in_hunks && view_starts(line, "--- "))
+		return scan_name(view_from(line, 4), "a/", &s->old_path, e);
+	if (s->in_file && !s->in_hunks && view_starts(line, "+++ "))
+		return scan_name(view_from(line, 4), "b/", &s->new_path, e);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (s->in_file && view_starts(line, known[i]))
+			return 0;
+	return err_set(e, ERR_PROTO, "patch has an unknown line");
+}
+
+int
+scan_patch(struct view patch, scan_line_fn *fn, void *arg, struct err *e)
+{
+	struct scan_state s = {
+		.fn = fn,
+		.arg = arg,
+		.old_path = STR_INIT,
+		.new_path = STR_INIT,
+	};
+	struct view rest = patch, line;
+	int rc = 0;
+
+	if (rest.len > 0 && rest.p[rest.len - 1] == '\n')
+		rest.len--;
+	while (rc == 0 && patch.len > 0 && view_split(&rest, '\n', &line))
+		rc = s.old_left > 0 || s.new_left > 0
+		    ? scan_content(&s, line, e)
+		    : scan_header(&s, line, e);
+	if (rc == 0 && (s.old_left > 0 || s.new_left > 0))
+		rc = err_set(e, ERR_PROTO, "patch ends inside a hunk");
+	str_release(&s.old_path);
+	str_release(&s.new_path);
+	return rc;
+}
