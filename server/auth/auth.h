@@ -38,7 +38,7 @@ struct identity {
 	char branch[AUTH_BRANCH_MAX + 1]; /* the one full ref it may push */
 };
 
-const char *identity_kind_name(enum identity_kind k); /* API's word, "none" */
+const char *identity_kind_name(enum identity_kind v); /* API's word, "none" */
 
 /*
  * header: the value of Authorization, NULL when absent.  label: the project's

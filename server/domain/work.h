@@ -62,25 +62,16 @@ bool run_state_is_end(enum run_state s);
 struct run {
 	int64_t id;
 	int64_t project_id;
-	char project_name[PROJECT_FULL_NAME_MAX + 1];
-	int64_t event;                  /* the one event that caused it */
-	char cause[EVENT_KIND_MAX + 1]; /* that event's kind */
+	int64_t event; /* the one event that caused it */
 	int64_t item;
-	bool is_pull;
 	char *command;
-	enum access_level access;
 	char *agent;
-	enum network_mode network;
-	int64_t wall_s;
 	char *branch; /* without refs/heads/; "" unless access is write */
 	char *base;
-	char base_sha[SHA_HEX + 1];
-	enum run_state state;
-	bool cancel; /* asked for */
 	char *why;
 	char *message;
 	char *record; /* JSON text or "" */
-	bool has_exit;
+	int64_t wall_s;
 	int64_t exit_code;
 	int64_t log_bytes;
 	int64_t comment; /* ids of what it left */
@@ -88,6 +79,15 @@ struct run {
 	int64_t created_at;
 	int64_t started_at;
 	int64_t ended_at;
+	enum access_level access;
+	enum network_mode network;
+	enum run_state state;
+	char project_name[PROJECT_FULL_NAME_MAX + 1];
+	char cause[EVENT_KIND_MAX + 1]; /* that event's kind */
+	char base_sha[SHA_HEX + 1];
+	bool is_pull;
+	bool cancel; /* asked for */
+	bool has_exit;
 };
 
 struct run_list {

@@ -11,7 +11,6 @@
 #include <sodium.h>
 
 #include "lib/base/alloc.h"
-#include "lib/base/auto.h"
 #include "lib/base/failpoint.h"
 #include "lib/base/list.h"
 #include "lib/base/log.h"
@@ -345,9 +344,12 @@ db_init_locks(struct db *d)
 static int
 db_make_file(const char *path, struct err *e)
 {
-	AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	return fd == -1 ? err_sys(e, ERR_IO, "open %s", path) : 0;
+	if (fd == -1)
+		return err_sys(e, ERR_IO, "open %s", path);
+	(void)close(fd);
+	return 0;
 }
 
 static int
@@ -461,8 +463,8 @@ db_on_commit(struct db *d, db_commit_fn *fn, void *arg)
 	d->on_commit_arg = arg;
 }
 
-/* With the lock held. */
-static void
+/* With the lock held.  False: it is full, and `it` was answered. */
+static bool
 db_enqueue(struct db *d, struct db_item *it)
 {
 	d->unanswered++;
@@ -471,17 +473,19 @@ db_enqueue(struct db *d, struct db_item *it)
 		(void)err_set(&it->e, ERR_BUSY,
 		    "database: %zu writes are waiting: try again", d->queued);
 		db_answer(d, it);
-		return;
+		return false;
 	}
 	TAILQ_INSERT_TAIL(&d->queue, it, entry);
 	d->queued++;
 	(void)pthread_cond_signal(&d->work);
+	return true;
 }
 
 void
 db_write(struct db *d, db_job_fn *job, db_done_fn *done, void *arg)
 {
 	struct db_item *it = xcalloc(1, sizeof(*it));
+	bool queued;
 
 	if (d->watch == NULL)
 		die("db write-without-loop");
@@ -489,10 +493,10 @@ db_write(struct db *d, db_job_fn *job, db_done_fn *done, void *arg)
 	it->done = done;
 	it->arg = arg;
 	(void)pthread_mutex_lock(&d->lock);
-	db_enqueue(d, it);
-	if (it->failed)
-		db_wake_loop(d);
+	queued = db_enqueue(d, it);
 	(void)pthread_mutex_unlock(&d->lock);
+	if (!queued)
+		db_wake_loop(d);
 }
 
 int
@@ -505,7 +509,7 @@ db_write_now(struct db *d, db_job_fn *job, void *arg, struct err *e)
 	it->arg = arg;
 	it->wait = &wait;
 	(void)pthread_mutex_lock(&d->lock);
-	db_enqueue(d, it);
+	(void)db_enqueue(d, it);
 	while (!wait.done)
 		(void)pthread_cond_wait(&d->waited, &d->lock);
 	(void)pthread_mutex_unlock(&d->lock);

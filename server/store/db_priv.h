@@ -73,7 +73,8 @@ int query_next(struct query *q, struct err *e); /* 1 a row, 0 the end, -1 */
 void query_end(struct query *q);                /* idempotent */
 int64_t query_i64(struct query *q);
 bool query_bool(struct query *q);
-char *query_text(struct query *q); /* owned, never NULL */
+/* Owned. */
+char *query_text(struct query *q) __attribute__((returns_nonnull));
 void query_name(struct query *q, char *out, size_t size);
 #define QUERY_NAME(q, array) query_name((q), (array), sizeof(array))
 

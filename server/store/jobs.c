@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "lib/base/err.h"
+#include "lib/base/view.h"
 #include "server/store/db_priv.h"
 
 #define JOB_COLS                                                          \
@@ -254,12 +255,19 @@ jobs_supersede(struct txn *t, int64_t project_id, int64_t pull,
 	    BINDS(I(now), I(project_id), I(pull), S(keep_sha)), n, e);
 }
 
+/* NULL was written as "". */
+static bool
+jobs_same_text(const char *kept, const char *given)
+{
+	return view_eq(view_of(kept), view_of(given));
+}
+
 static bool
 jobs_same_result(const struct job *j, const struct job_result *r)
 {
-	return j->state == r->state && strcmp(j->phase, r->phase) == 0 &&
+	return j->state == r->state && jobs_same_text(j->phase, r->phase) &&
 	    j->has_exit == r->has_exit && j->exit_code == r->exit_code &&
-	    j->signal == r->signal && strcmp(j->why, r->why) == 0;
+	    j->signal == r->signal && jobs_same_text(j->why, r->why);
 }
 
 static int

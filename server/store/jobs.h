@@ -64,11 +64,11 @@ int jobs_supersede(struct txn *t, int64_t project_id, int64_t pull,
 struct job_result {
 	const char *lease;
 	enum job_state state; /* an end, not superseded */
-	const char *phase;
+	const char *phase;    /* NULL: "" */
 	bool has_exit;
 	int64_t exit_code;
 	int64_t signal;
-	const char *why;
+	const char *why; /* NULL: "" */
 	int64_t now;
 };
 

@@ -13,12 +13,12 @@ struct txn;
 struct token_new {
 	int64_t user_id;
 	enum token_kind kind;
+	enum access_level access; /* of run and session tokens, as the next */
+	int64_t run_id;
+	int64_t project_id;
+	const char *branch; /* NULL: "" */
 	const char *name;
 	const char *secret; /* TOKEN_SECRET_HEX lower-case hex digits */
-	int64_t run_id;     /* the rest: run and session tokens */
-	int64_t project_id;
-	enum access_level access;
-	const char *branch; /* NULL: "" */
 	int64_t expires_at; /* 0: never */
 	int64_t now;
 };

@@ -37,6 +37,7 @@ struct fixture {
 	int64_t bob;   /* of nothing */
 	int64_t root;  /* admin */
 	int64_t project;
+	char failed[160]; /* the first step that did */
 };
 
 #define SHA_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -143,20 +144,30 @@ fixture_teardown(void **state)
 	return 0;
 }
 
-/* A test's steps run as one job of the writer, where cmocka cannot jump out
- * of: a step records its failure instead. */
-#define STEP(cond)                                                          \
-	do {                                                                \
-		if (!(cond))                                                \
-			return err_set(e, ERR_INTERNAL, "line %d: %s (%s)", \
-			    __LINE__, #cond, e->msg);                       \
-	} while (0)
-/* Expects the failure and forgets it. */
-#define STEP_FAILS(want, call)           \
-	do {                             \
-		STEP((call) == -1);      \
-		STEP(e->code == (want)); \
-		*e = ERR_INIT;           \
-	} while (0)
+/*
+ * A test's steps run as one job of the writer, on whose thread cmocka must not
+ * jump: a step that fails is noted, the rest runs on, the verdict is the job's.
+ */
+static inline void
+fixture_check(
+    struct fixture *f, bool ok, int line, const char *what, struct err *e)
+{
+	if (!ok && f->failed[0] == '\0')
+		(void)snprintf(f->failed, sizeof(f->failed),
+		    "line %d: %.80s (%.40s)", line, what, e->msg);
+	*e = ERR_INIT;
+}
+
+static inline int
+fixture_verdict(const struct fixture *f, struct err *e)
+{
+	if (f->failed[0] == '\0')
+		return 0;
+	return err_set(e, ERR_INTERNAL, "%s", f->failed);
+}
+
+#define STEP(cond) fixture_check(f, (cond), __LINE__, #cond, e)
+#define STEP_FAILS(want, call) \
+	fixture_check(f, (call) == -1 && e->code == (want), __LINE__, #call, e)
 
 #endif

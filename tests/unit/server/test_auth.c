@@ -130,7 +130,8 @@ seed_tokens(struct txn *t, void *arg, struct err *e)
 		n.name = n.secret;
 		STEP(tokens_insert(t, &n, &id, e) == 0);
 	}
-	return users_delete(t, f->bob, e);
+	STEP(users_delete(t, f->bob, e) == 0);
+	return fixture_verdict(f, e);
 }
 
 struct who {

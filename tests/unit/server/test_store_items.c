@@ -83,7 +83,7 @@ steps_issue_filters(struct txn *t, void *arg, struct err *e)
 	STEP(l.n == 2 && l.total == 3);
 	STEP(l.at[0].number == 2 && l.at[1].number == 1);
 	issue_list_release(&l);
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -141,7 +141,7 @@ steps_comments(struct txn *t, void *arg, struct err *e)
 	issue_release(&i);
 	STEP_FAILS(
 	    ERR_BUSY, issues_set_state(t, f->project, 1, ISSUE_OPEN, 12, e));
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -215,7 +215,7 @@ steps_pull_life(struct txn *t, void *arg, struct err *e)
 	STEP(p.merged_at == 70 && p.merged_by == f->root);
 	STEP(p.issue.closed_at == 70 && strcmp(p.merge_sha, SHA_B) == 0);
 	pull_release(&p);
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -276,7 +276,7 @@ steps_pairs(struct txn *t, void *arg, struct err *e)
 	STEP(list_pulls(t, &by, e) == 1);
 	by.state = ISSUE_CLOSED;
 	STEP(list_pulls(t, &by, e) == 1);
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static int
@@ -354,7 +354,7 @@ steps_reviews(struct txn *t, void *arg, struct err *e)
 	STEP(l.at[1].role == ROLE_MAINTAINER);
 	STEP(l.at[1].state == REVIEW_APPROVED && l.at[1].official);
 	review_list_release(&l);
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -405,7 +405,7 @@ steps_statuses(struct txn *t, void *arg, struct err *e)
 	STEP(kind == USER_PERSON);
 	STEP_FAILS(ERR_NOTFOUND,
 	    statuses_context_owner(t, f->project, "ci/x", &kind, e));
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void

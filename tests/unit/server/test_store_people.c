@@ -51,7 +51,7 @@ steps_users(struct txn *t, void *arg, struct err *e)
 	    ERR_EXISTS, users_insert(t, "alice", USER_PERSON, 1, &id, e));
 	STEP(roles_get(t, f->project, f->alice, &role, e) == 0);
 	STEP(role == ROLE_NONE);
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -120,7 +120,7 @@ steps_tokens(struct txn *t, void *arg, struct err *e)
 	token_release(&k);
 	STEP(tokens_delete_by_run(t, 9, e) == 0);
 	STEP_FAILS(ERR_NOTFOUND, tokens_by_secret(t, SECRET_2, &k, e));
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -156,7 +156,7 @@ steps_tickets(struct txn *t, void *arg, struct err *e)
 	STEP(tickets_insert(t, &n, e) == 0);
 	STEP(tickets_delete_expired(t, 30, e) == 0);
 	STEP_FAILS(ERR_NOTFOUND, tickets_redeem(t, SECRET_1, 1, &k, e));
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -197,7 +197,7 @@ steps_settings(struct txn *t, void *arg, struct err *e)
 	STEP(strcmp(p.settings.agent_command[2], argv[2]) == 0);
 	STEP(p.settings.agent_command[3] == NULL);
 	project_release(&p);
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -240,7 +240,7 @@ steps_mirror(struct txn *t, void *arg, struct err *e)
 	STEP(p.mirror.last_error[0] == '\0');
 	project_release(&p);
 	STEP_FAILS(ERR_NOTFOUND, projects_by_name(t, "bob", "demo", &p, e));
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -285,7 +285,7 @@ steps_purge(struct txn *t, void *arg, struct err *e)
 	STEP_FAILS(ERR_NOTFOUND, issues_insert(t, &issue, &number, e));
 	STEP(projects_purge(t, f->project, e) == 0);
 	STEP_FAILS(ERR_NOTFOUND, issues_get(t, f->project, 1, &i, e));
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -336,7 +336,7 @@ steps_refs(struct txn *t, void *arg, struct err *e)
 	STEP(kept_list(t, f->project, 5, 10, &kl, e) == 0 && kl.n == 0);
 	STEP(kept_delete(t, f->project, k.kept, e) == 0);
 	STEP_FAILS(ERR_NOTFOUND, kept_delete(t, f->project, k.kept, e));
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -371,7 +371,16 @@ seeding_twice_changes_nothing_and_keeps_the_files_secrets(void **state)
 	assert_int_equal(u.kind, USER_AGENT);
 	OK(tokens_list(db_reader(f->db), u.id, 0, 0, &l, e));
 	assert_int_equal(l.total, 0);
-	/* A lost file: a new secret, the others stay. */
+}
+
+static void
+a_lost_secret_is_made_anew_and_a_swapped_one_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct seed_secrets s = { .admin = SECRET_1 }, again;
+
+	OK(store_init_home(f->db, &s, FIXTURE_NOW, e));
+	again = s;
 	again.agentd[0] = '\0';
 	OK(store_init_home(f->db, &again, FIXTURE_NOW, e));
 	assert_string_not_equal(again.agentd, s.agentd);
@@ -422,6 +431,7 @@ main(void)
 		T(a_purged_project_leaves_nothing),
 		T(refs_are_listed_in_bounded_pages),
 		T(seeding_twice_changes_nothing_and_keeps_the_files_secrets),
+		T(a_lost_secret_is_made_anew_and_a_swapped_one_refused),
 		cmocka_unit_test(words_go_both_ways),
 	};
 

@@ -74,7 +74,7 @@ steps_events(struct txn *t, void *arg, struct err *e)
 	STEP(cursors_put(t, f->alice, "agentd", 5, 2, e) == 0);
 	STEP(cursors_get(t, f->alice, "agentd", &seq, e) == 0 && seq == 5);
 	STEP(cursors_get(t, f->bob, "agentd", &seq, e) == 0 && seq == 0);
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -102,7 +102,7 @@ steps_long_stretch(struct txn *t, void *arg, struct err *e)
 		STEP(l.n == 0);
 	}
 	STEP(l.last == 5000);
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -184,7 +184,7 @@ steps_run_life(struct txn *t, void *arg, struct err *e)
 	STEP(wakes == 1);
 	STEP(runs_count_wakes(t, f->project, 5, seq, &wakes, e) == 0);
 	STEP(wakes == 0);
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -226,7 +226,7 @@ steps_run_lists(struct txn *t, void *arg, struct err *e)
 	run_list_release(&l);
 	STEP(runs_unfinished(t, id[1], 10, &l, e) == 0 && l.n == 1);
 	run_list_release(&l);
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -315,7 +315,7 @@ steps_jobs(struct txn *t, void *arg, struct err *e)
 	STEP(l.total == 1 && l.at[0].exit_code == 2 && l.at[0].has_exit);
 	STEP(l.at[0].log_bytes == 5 && l.at[0].ended_at == 50);
 	job_list_release(&l);
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -337,7 +337,7 @@ steps_expiry(struct txn *t, void *arg, struct err *e)
 	bool created;
 
 	STEP(add_job(t, f, SHA_A, "test", &id, &created, e) == 0);
-	for (int i = 1; i <= JOB_ATTEMPTS_MAX; i++) {
+	for (int64_t i = 1; i <= JOB_ATTEMPTS_MAX; i++) {
 		c.lease_until = i * 10;
 		STEP(jobs_claim_next(t, &c, &j, e) == 0);
 		STEP(j.attempt == i);
@@ -353,7 +353,7 @@ steps_expiry(struct txn *t, void *arg, struct err *e)
 		job_list_release(&l);
 	}
 	STEP_FAILS(ERR_NOTFOUND, jobs_claim_next(t, &c, &j, e));
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
@@ -397,7 +397,7 @@ steps_supersede(struct txn *t, void *arg, struct err *e)
 	c.lease = LEASE_2;
 	STEP(jobs_claim_next(t, &c, &j, e) == 0 && j.id == id[2]);
 	job_release(&j);
-	return 0;
+	return fixture_verdict(f, e);
 }
 
 static void
