@@ -98,17 +98,19 @@ request_reply_file(struct request *q, int status, const char *content_type,
 	    q, status, content_type, MHD_create_response_from_fd64(size, fd));
 }
 
-/* The end of a reply without length must not look like its completion. */
+/*
+ * Without chunks the end of the connection is the end of the reply, and MHD
+ * closes with a FIN.  Dissolving the association makes Linux send a reset.
+ */
 static ssize_t
 reply_abort(struct request *q)
 {
-	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+	const struct sockaddr none = { .sa_family = AF_UNSPEC };
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 	    q->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	if (q->http10 && info != NULL)
-		(void)setsockopt(
-		    info->connect_fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+		(void)connect(info->connect_fd, &none, sizeof(none));
 	return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 

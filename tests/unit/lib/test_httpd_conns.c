@@ -4,8 +4,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
@@ -24,13 +26,42 @@ struct fix {
 	struct httpd *h;
 	struct net *n;
 	struct timer *guard;
+	struct sock_addr addr;
 	char *url;
 	bool late;
 	int asked;
 	struct request *waiting[ASKED_MAX];
+	int closed;
+	int reads;
 	int done;
 	int good;
 };
+
+static void
+test_on_close(struct request *q, const char *reason, void *arg)
+{
+	struct fix *f = arg;
+
+	(void)q;
+	(void)reason;
+	f->closed++;
+	loop_stop(f->loop);
+}
+
+/* Some bytes, then a failure. */
+static long
+test_read_abort(struct request *q, void *p, size_t max, void *arg)
+{
+	struct fix *f = arg;
+
+	(void)q;
+	if (f->reads++ > 0)
+		return BODY_ABORT;
+	memset(p, 'x', max);
+	return (long)max;
+}
+
+static const struct body_source test_abort = { test_read_abort };
 
 static void
 test_on_request(struct request *q, void *arg)
@@ -39,6 +70,9 @@ test_on_request(struct request *q, void *arg)
 
 	assert_true(f->asked < ASKED_MAX);
 	f->waiting[f->asked++] = q;
+	request_on_close(q, test_on_close, f);
+	if (strcmp(request_path(q), "/abort") == 0)
+		request_reply_stream(q, 200, "text/plain", &test_abort, f);
 	loop_stop(f->loop);
 }
 
@@ -81,6 +115,7 @@ fix_setup(void **state)
 			     (struct sockaddr *)(void *)&a.ss, &a.len),
 	    0);
 	f->url = xasprintf("http://%s/", sock_text(&a, text));
+	f->addr = a;
 	spec.loop = f->loop;
 	f->h = httpd_new(&spec, &e);
 	f->n = net_new(f->loop, "test/1", &e);
@@ -170,6 +205,63 @@ after_quiesce_the_open_ones_are_finished(void **state)
 	assert_int_equal(f->good, 1);
 }
 
+/* A plain socket, for what no proper client sends. */
+static int
+raw_say(const struct fix *f, const char *text)
+{
+	struct err e = ERR_INIT;
+	int fd;
+
+	assert_int_equal(sock_connect(&f->addr, &fd, &e), 0);
+	assert_int_equal(
+	    send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+	return fd;
+}
+
+static void
+a_pipelined_request_waits_for_the_first(void **state)
+{
+	struct fix *f = *state;
+	int fd = raw_say(f,
+	    "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
+	    "GET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+	char buf[1024];
+	ssize_t n;
+
+	fix_until(f, &f->asked, 1);
+	assert_string_equal(request_path(f->waiting[0]), "/1");
+	request_reply(f->waiting[0], 200, "text/plain", "first", 5);
+	fix_until(f, &f->asked, 2);
+	assert_int_equal(f->closed, 1);
+	assert_string_equal(request_path(f->waiting[1]), "/2");
+	request_reply(f->waiting[1], 200, "text/plain", "second", 6);
+	fix_until(f, &f->closed, 2);
+	n = recv(fd, buf, sizeof(buf) - 1, MSG_DONTWAIT);
+	assert_true(n > 0);
+	buf[n] = '\0';
+	assert_non_null(strstr(buf, "first"));
+	assert_non_null(strstr(strstr(buf, "first"), "second"));
+	(void)close(fd);
+}
+
+/* Without chunks only a reset tells the end from a failure. */
+static void
+an_aborted_reply_to_http_1_0_is_reset(void **state)
+{
+	struct fix *f = *state;
+	int fd = raw_say(f, "GET /abort HTTP/1.0\r\n\r\n");
+	char buf[8192];
+	ssize_t n;
+
+	fix_until(f, &f->closed, 1);
+	do
+		n = recv(fd, buf, sizeof(buf), 0);
+	while (n > 0 || (n == -1 && errno == EAGAIN));
+	assert_int_equal(n, -1);
+	assert_int_equal(errno, ECONNRESET);
+	(void)close(fd);
+}
+
 int
 main(void)
 {
@@ -179,6 +271,12 @@ main(void)
 		    fix_teardown),
 		cmocka_unit_test_setup_teardown(
 		    after_quiesce_the_open_ones_are_finished, fix_setup,
+		    fix_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_pipelined_request_waits_for_the_first, fix_setup,
+		    fix_teardown),
+		cmocka_unit_test_setup_teardown(
+		    an_aborted_reply_to_http_1_0_is_reset, fix_setup,
 		    fix_teardown),
 	};
 
