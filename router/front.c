@@ -16,16 +16,24 @@
 #include "lib/io/pump.h"
 #include "lib/io/sock.h"
 #include "lib/io/stream.h"
+#include "lib/io/timer.h"
 
 enum {
 	FRONT_IDLE_MS = 10 * 60 * 1000,
-	FRONT_REFUSE_MS = 5000
+	FRONT_REFUSE_MS = 5000,
+	FRONT_RETRY_MS = 20, /* while cofferd's queue is full */
+	FRONT_TRIES = 100
 };
 
+/* Waiting for a place in cofferd's queue (fd), then passed on (pump). */
 struct front_conn {
 	LIST_ENTRY(front_conn) entry;
 	struct front *front;
 	uint32_t client;
+	struct sockaddr_in from;
+	int fd;
+	int tries;
+	struct timer *retry;
 	struct pump *pump;
 };
 
@@ -36,23 +44,34 @@ struct front {
 	struct listener *listener;
 	LIST_HEAD(, front_conn) conns;
 	unsigned long n;
+	uint64_t refused; /* since cofferd was reached last */
 };
+
+static void
+front_conn_free(struct front_conn *k)
+{
+	struct front *f = k->front;
+	struct client *c = clients_find(f->spec.clients, k->client);
+
+	if (c != NULL && c->front_conns > 0)
+		c->front_conns--;
+	f->n--;
+	LIST_REMOVE(k, entry);
+	timer_free(k->retry);
+	if (k->fd != -1)
+		(void)close(k->fd);
+	free(k);
+}
 
 static void
 front_on_done(const struct pump_end *end, void *arg)
 {
 	struct front_conn *k = arg;
-	struct front *f = k->front;
-	struct client *c = clients_find(f->spec.clients, k->client);
 
 	log_debug("front end project=%u up=%llu down=%llu why=%s", k->client,
 	    (unsigned long long)end->a_to_b, (unsigned long long)end->b_to_a,
 	    log_val(end->reason));
-	if (c != NULL && c->front_conns > 0)
-		c->front_conns--;
-	f->n--;
-	LIST_REMOVE(k, entry);
-	free(k);
+	front_conn_free(k);
 }
 
 static void
@@ -93,34 +112,36 @@ front_refuse(struct front *f, int fd, const char *status, const char *why)
 	stream_finish(s);
 }
 
+/* cofferd does not take it: say so, and log the first of a series. */
 static void
-front_pass(
-    struct front *f, struct client *c, int fd, const struct sockaddr_in *from)
+front_conn_refuse(struct front_conn *k, const struct err *e)
+{
+	struct front *f = k->front;
+
+	if (f->refused++ == 0)
+		log_warn("front unreachable project=%u err=%s", k->client,
+		    log_val(e->msg));
+	front_refuse(
+	    f, STEAL_FD(k->fd), "502 Bad Gateway", "cofferd is not reachable");
+	front_conn_free(k);
+}
+
+static void
+front_conn_pass(struct front_conn *k, int to)
 {
 	AUTO_STR struct str head = STR_INIT;
-	struct proxyv2 h = { .src_addr = ntohl(from->sin_addr.s_addr),
-		.src_port = ntohs(from->sin_port) };
-	struct err e = ERR_INIT;
-	struct front_conn *k;
-	int to;
+	struct proxyv2 h = { .src_addr = ntohl(k->from.sin_addr.s_addr),
+		.src_port = ntohs(k->from.sin_port) };
+	struct front *f = k->front;
 
-	if (sock_connect(&f->target, &to, &e) == -1) {
-		log_warn(
-		    "front refuse project=%u err=%s", c->id, log_val(e.msg));
-		front_refuse(
-		    f, fd, "502 Bad Gateway", "cofferd is not reachable");
-		return;
-	}
-	(void)snprintf(h.project, sizeof(h.project), "%u", c->id);
+	if (f->refused > 0)
+		log_info("front reachable refused=%llu",
+		    (unsigned long long)f->refused);
+	f->refused = 0;
+	(void)snprintf(h.project, sizeof(h.project), "%u", k->client);
 	proxyv2_put(&head, &h);
-	k = xcalloc(1, sizeof(*k));
-	k->front = f;
-	k->client = c->id;
-	c->front_conns++;
-	f->n++;
-	LIST_INSERT_HEAD(&f->conns, k, entry);
 	k->pump = pump_start(f->loop,
-	    &(const struct pump_spec){ .a = fd,
+	    &(const struct pump_spec){ .a = STEAL_FD(k->fd),
 		.b = to,
 		.first = head.p,
 		.first_len = head.len,
@@ -130,11 +151,27 @@ front_pass(
 }
 
 static void
+front_conn_try(void *arg)
+{
+	struct front_conn *k = arg;
+	struct err e = ERR_INIT;
+	int to;
+
+	if (sock_connect(&k->front->target, &to, &e) == 0)
+		front_conn_pass(k, to);
+	else if (e.code == ERR_BUSY && ++k->tries < FRONT_TRIES)
+		timer_set(k->retry, FRONT_RETRY_MS);
+	else
+		front_conn_refuse(k, &e);
+}
+
+static void
 front_on_accept(int fd, const struct sock_addr *peer, void *arg)
 {
 	struct front *f = arg;
 	struct sockaddr_in sin;
 	struct client *c = NULL;
+	struct front_conn *k;
 
 	memcpy(&sin, &peer->ss, sizeof(sin));
 	if (sin.sin_family == AF_INET)
@@ -145,13 +182,20 @@ front_on_accept(int fd, const struct sock_addr *peer, void *arg)
 	}
 	if (c->front_conns >= CLIENT_FRONT_CONNS_MAX ||
 	    f->n >= f->spec.max_conns) {
-		log_warn("front full project=%u conns=%u all=%lu", c->id,
-		    c->front_conns, f->n);
-		/* No answer: a flood would only cost more. */
+		/* No answer and no log: a flood would only cost more. */
 		(void)close(fd);
 		return;
 	}
-	front_pass(f, c, fd, &sin);
+	k = xcalloc(1, sizeof(*k));
+	k->front = f;
+	k->client = c->id;
+	k->from = sin;
+	k->fd = fd;
+	k->retry = timer_new(f->loop, front_conn_try, k);
+	c->front_conns++;
+	f->n++;
+	LIST_INSERT_HEAD(&f->conns, k, entry);
+	front_conn_try(k);
 }
 
 struct front *
@@ -174,9 +218,14 @@ front_new(struct loop *l, const struct front_spec *spec, struct err *e)
 void
 front_cut(struct front *f, uint32_t id)
 {
-	struct front_conn *k;
+	struct front_conn *k, *next;
 
-	LIST_FOREACH(k, &f->conns, entry)
-		if (k->client == id)
+	LIST_FOREACH_SAFE(k, &f->conns, entry, next) {
+		if (k->client != id)
+			continue;
+		if (k->pump != NULL)
 			pump_stop(k->pump, "the project's network is off");
+		else
+			front_conn_free(k);
+	}
 }

@@ -51,6 +51,8 @@ static const struct netns_sysctl netns_sysctls[] = {
 	{ "ipv4/conf/default/arp_announce", "2", false },
 	{ "ipv4/conf/all/arp_accept", "0", false },
 	{ "ipv4/ip_unprivileged_port_start", "0", false },
+	/* A refusal must come at once, the seventh in a row as well. */
+	{ "ipv4/icmp_ratelimit", "0", false },
 	/* After a flush, the middle of a stream must not open a flow. */
 	{ "netfilter/nf_conntrack_tcp_loose", "0", false },
 	/* Last: nothing is forwarded before the rest holds. */

@@ -67,7 +67,7 @@ resolvconf_list(const char *text, struct resolvconf *out, struct err *e)
 	struct view rest = view_of(text), part;
 
 	memset(out, 0, sizeof(*out));
-	while (view_split(&rest, ',', &part)) {
+	while (rest.len > 0 && view_split(&rest, ',', &part)) {
 		struct view v = view_trim(part);
 
 		if (out->n == RESOLVCONF_SERVERS_MAX)

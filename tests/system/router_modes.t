@@ -1,0 +1,119 @@
+#!/bin/sh
+# What gets out of a sandbox in each network mode, seen from both ends.
+. "$(dirname "$0")/lib.sh"
+. "$SYSTEM_DIR/router_lib.sh"
+router_setup
+
+sink_is() { tap_is "$(cat "$SINK")" "$1" "$2"; : >"$SINK"; }
+
+# Nobody has told the router of project 7 yet.
+tap_is "$(p7 connect 203.0.113.5 443)" silent 'an unknown project reaches nothing'
+tap_is "$(p7 dns 10.214.0.1 coffer A)" silent 'nor the resolver'
+sink_is '' 'and nothing arrived'
+
+tap_is "$(mode 7 web)" '{"ok":true}' 'web is set'
+tap_is "$(mode 8 web)" '{"ok":true}' 'and for the other project'
+tap_is "$(p7 connect 203.0.113.5 443)" connected 'web: 443 passes'
+tap_is "$(p7 connect 203.0.113.5 80)" connected 'web: 80 passes'
+tap_is "$(grep -c 'from 10.99.0.2' "$SINK")" 2 'from the uplink address'
+: >"$SINK"
+tap_ok 'web: echo passes' in_ns p7 perl -MNet::Ping -e \
+    'exit !Net::Ping->new("icmp", 2)->ping("203.0.113.5")'
+for port in 22 25 853 8080; do
+	tap_is "$(p7 connect 203.0.113.5 $port)" refused "web: port $port is refused at once"
+done
+tap_is "$(p7 udp 203.0.113.5 443 hello)" refused 'web: UDP 443 is refused'
+tap_is "$(p7 udp 203.0.113.5 51820 hello)" refused 'web: other UDP is refused'
+for a in 192.168.77.9 100.64.0.5 169.254.169.254 168.63.129.16 198.18.0.5 \
+    172.16.0.5 10.0.0.5 10.99.0.1 10.99.0.2 10.214.1.8 10.214.0.5; do
+	tap_is "$(p7 connect $a 443)" refused "web: $a is refused at once"
+done
+tap_is "$(p7 connect 203.0.113.9 443)" refused "web: the host's own address is refused"
+for port in 22 443 3000 8080; do
+	tap_is "$(p7 connect 10.214.0.1 $port)" refused "web: port $port of the router is refused"
+done
+tap_is "$(p7 udp 10.214.0.1 5353 x)" refused 'web: so is its other UDP'
+sink_is '' 'none of these arrived anywhere'
+tap_not 'IPv6 has no address' in_ns p7 ip -6 route get 2001:db8::1
+
+tap_is "$(ask '{"op":"host.set","addresses":["203.0.113.9","203.0.113.6"]}')" \
+    '{"ok":true}' 'the host gets another address'
+tap_is "$(p7 connect 203.0.113.6 443)" refused 'which is refused from then on'
+ask '{"op":"host.set","addresses":["203.0.113.9"]}' >/dev/null
+tap_is "$(p7 connect 203.0.113.6 443)" connected 'and is free when it is given up'
+: >"$SINK"
+
+spoofed()
+{
+	in_ns router iptables -t raw -nvxL PREROUTING |
+	    awk '/spoof/ && $1 ~ /^[0-9]+$/ { print $1 }'
+}
+
+# A forged source: the namespace's root may do what no sandbox can.
+spoofed_before=$(spoofed)
+tap_is "$(in_ns p7 perl "$NET" spoof 10.214.1.8 203.0.113.5 443)" sent \
+    "a SYN with the other project's source is sent"
+tap_is "$(in_ns p7 perl "$NET" spoof 203.0.113.77 203.0.113.5 443)" sent \
+    'and one with a public source'
+sleep 0.3
+sink_is '' 'neither arrived'
+tap_is $(($(spoofed) - spoofed_before)) 2 'both are counted'
+tap_is "$(in_ns router conntrack -L -s 10.214.1.8 2>/dev/null | wc -l)" 0 \
+    'and were not tracked'
+
+# Tightening cuts what is open.
+mkfifo "$T/in"
+start "$T/hold" sh -c "ip netns exec coffer-$INST-p7 perl $NET hold 203.0.113.5 443 <$T/in"
+exec 9>"$T/in"
+wait_for 5 grep -q open "$T/hold"
+echo before >&9
+tap_ok 'a flow is open' wait_for 5 grep -q echo "$T/hold"
+tap_is "$(mode 7 none)" '{"ok":true}' 'web becomes none'
+echo after >&9
+tap_ok 'the flow is dead' wait_for 5 grep -q dead "$T/hold"
+tap_not 'what was sent after did not arrive' grep -q after "$SINK"
+exec 9>&-
+: >"$SINK"
+
+tap_is "$(p7 connect 203.0.113.5 443)" refused 'none: 443 is refused at once'
+tap_is "$(p7 connect 203.0.113.5 80)" refused 'none: 80 is refused'
+tap_is "$(p7 dns 10.214.0.1 coffer A)" 'NOERROR 10.214.0.1/60' 'none: coffer has a name'
+tap_is "$(p7 dns 10.214.0.1 ok.test A)" NXDOMAIN 'none: nothing else has'
+tap_like "$(p7 http 10.214.0.1 /x)" '*200 OK*GET /x*' 'none: cofferd is reached'
+sink_is '' 'none: nothing arrived'
+tap_is "$(p8 connect 203.0.113.5 443)" connected 'the other project is untouched'
+: >"$SINK"
+
+tap_is "$(mode 7 off)" '{"ok":true}' 'off is set'
+tap_is "$(p7 connect 203.0.113.5 443)" refused 'off: 443 is refused'
+tap_is "$(p7 connect 10.214.0.1 80)" refused 'off: cofferd is refused'
+tap_like "$(p7 dns 10.214.0.1 coffer A)" 'unreachable' 'off: no name is answered'
+sink_is '' 'off: nothing arrived'
+tap_is "$(mode 7 web)" '{"ok":true}' 'web again'
+tap_is "$(p7 connect 203.0.113.5 443)" connected 'opens again'
+
+# The log names what was refused.
+log=$(ask '{"op":"log","id":7,"limit":200}')
+tap_like "$log" '*"verdict":"denied-mode","name":"","address":"203.0.113.5","port":25,"proto":"tcp"*' \
+    'the log has the refused port'
+tap_like "$log" '*"verdict":"denied-never"*"address":"169.254.169.254","port":443*' \
+    'and the metadata address'
+tap_like "$log" '*"verdict":"denied-host"*"address":"203.0.113.9"*' 'and the host'
+tap_like "$log" '*"verdict":"denied-spoof"*' 'and the forged source'
+
+tap_like "$(mode 70000 web)" '*"ok":false*does not fit*' 'an id beyond the range is refused'
+tap_like "$(mode 9 open)" '*"ok":false*' 'an unknown mode is refused'
+tap_is "$(ask '{"op":"project.del","id":7}')" '{"ok":true}' 'a project is deleted'
+: >"$SINK"
+tap_is "$(p7 connect 203.0.113.5 443)" silent 'and is unknown again'
+sink_is '' 'nothing arrived'
+
+tap_not 'teardown is refused while it runs' \
+    "$O/bin/coffer-router" --home "$HOME_DIR" --teardown
+stop_pid "$ROUTER_PID"
+tap_is "$?" 0 'it ends on SIGTERM'
+tap_ok 'teardown' "$O/bin/coffer-router" --home "$HOME_DIR" --teardown
+tap_not 'the namespace is gone' test -e "/run/netns/coffer-$INST-router"
+tap_is "$(in_ns p7 ip -br link | grep -c eth0)" 0 'and the links with it'
+tap_is "$(pgrep -u 64102 -f "$HOME_DIR" | wc -l)" 0 'and every process'
+tap_done
