@@ -2,7 +2,7 @@
 # The main suite: every piece below, one after the other, rows to stdout.
 # A piece is a program (tests/bench/NAME.c) or a script (tests/bench/NAME.sh).
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 : "${O:=build/release}"
 export O
 status=0
