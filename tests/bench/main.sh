@@ -20,4 +20,5 @@ piece() {
 
 piece http_tiny
 piece http_stream
+piece loop
 exit "$status"

@@ -18,8 +18,6 @@ trap smoke_on_exit EXIT
 
 tap_ok 'coffer setup' coffer setup
 INST=$(cat "$COFFER_HOME/instance")
-cat >>"$COFFER_HOME/coffer.conf" <<C
-C
 sed -i 's/^#* *allow_file_upstream.*/allow_file_upstream = yes/' "$COFFER_HOME/coffer.conf"
 HOME_DIR=$COFFER_HOME
 make_upstream calc
@@ -41,7 +39,7 @@ has_run() { coffer run list calc --json | jq -e 'length > 0'; }
 tap_ok 'a run is made' wait_for 30 has_run
 ID=$(coffer run list calc --json | jq -r '.[0].id')
 tap_ok 'it ends' coffer run wait "$ID" --timeout 60s
-tap_is "$(coffer run show "$ID" --json | jq -r .state)" done 'it is done'
+tap_is "$(coffer run show "$ID" --json | jq -r .state)" 'done' 'it is done'
 coffer run logs "$ID" >"$T/run.log" 2>&1
 tap_ok 'its log is here' grep -q 'I am uid 1000; the tree has one' "$T/run.log"
 tap_not 'a read run cannot write its tree' grep -q 'I could write' "$T/run.log"

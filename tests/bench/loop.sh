@@ -1,0 +1,105 @@
+#!/bin/bash
+# From a comment to an agent, a sandbox's cold start, and cofferd's memory while
+# packs pass through it; everything for real, on a HOME of its own.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+case ${O:=build/release} in /*) ;; *) O=$PWD/$O ;; esac
+[ "$(id -u)" = 0 ] || { echo 'bench loop: sandboxes need root' >&2; exit 1; }
+rounds=${ROUNDS:-7}
+
+top=$(mktemp -d /tmp/coffer-bench.XXXXXX)
+chmod 711 "$top"
+export COFFER_HOME=$top/home GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null
+unset COFFER_URL COFFER_TOKEN
+pids=()
+cleanup() {
+	trap - EXIT
+	"$O/bin/coffer" down >/dev/null 2>&1
+	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
+	rm -rf "$top"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+die() { echo "bench loop: $*" >&2; exit 1; }
+coffer() { "$O/bin/coffer" "$@"; }
+ms() { echo $((($(date +%s%N) - $1) / 1000000)); }
+median() { sort -n | awk '{ v[NR] = $1 } END { print NR ? v[int((NR + 1) / 2)] : "-" }'; }
+# name unit ours peer peer_name aim limit-of-ratio
+row() {
+	awk -v n="$1" -v u="$2" -v o="$3" -v p="$4" -v pn="$5" -v aim="$6" -v max="$7" 'BEGIN {
+		r = p > 0 ? o / p : 0
+		printf "%s\t%s\t%s\t%s\t%s\t%.2f\t%s\t%s\n", n, u, o, p, pn, r, aim, r <= max ? "yes" : "no" }'
+}
+
+tests/demo/upstream.sh "$top/up/tally.git" || die 'no upstream'
+perl tests/demo/git-http.pl "$top/up" "$top/port" &
+pids+=($!)
+for _ in $(seq 100); do [ -s "$top/port" ] && break; sleep 0.05; done
+coffer setup >"$top/log" 2>&1 || die "$(cat "$top/log")"
+port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen=>1,LocalAddr=>"127.0.0.1")->sockport')
+coffer up -d --listen "127.0.0.1:$port" >"$top/log" 2>&1 || die "$(cat "$top/log")"
+url=http://127.0.0.1:$port
+token=$(cat "$COFFER_HOME/secrets/admin.token")
+printf 'header = "Authorization: Bearer %s"\n' "$token" >"$top/curlrc"
+chmod 600 "$top/curlrc"
+api() { curl -sS -K "$top/curlrc" -X "$1" -H 'Content-Type: application/json' ${3:+-d "$3"} "$url$2"; }
+mkdir -p "$COFFER_HOME/agents"
+printf '#!/bin/sh\ndate +%%s%%N >"$COFFER_OUT"\n' >"$COFFER_HOME/agents/stamp"
+chmod 755 "$COFFER_HOME/agents/stamp"
+coffer create "http://127.0.0.1:$(cat "$top/port")/tally.git" --network web --wait \
+    -- /opt/coffer/agents/stamp >"$top/log" 2>&1 || die "$(cat "$top/log")"
+api POST /api/v1/repos/admin/tally/issues '{"title":"bench"}' >/dev/null
+
+# A bare container of the same kind: the host's /usr, nothing else.
+bundle=$top/bundle
+mkdir -p "$bundle/rootfs/usr" "$bundle/rootfs/proc" "$bundle/rootfs/dev" "$bundle/rootfs/sys"
+for l in bin sbin lib lib64; do ln -s "usr/$l" "$bundle/rootfs/$l"; done
+(cd "$bundle" && runc spec) || die 'runc spec'
+jq '.process.args = ["/bin/true"] | .process.terminal = false
+    | .mounts += [{destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"]}]' \
+    "$bundle/config.json" >"$bundle/c" && mv "$bundle/c" "$bundle/config.json"
+bare() { local t; t=$(date +%s%N); runc run -b "$bundle" "bench-$$-$1" </dev/null >/dev/null 2>&1 || die 'bare runc run'; ms "$t"; }
+
+sandbox_is() { [ "$(api GET /api/coffer/v1/projects/admin/tally | jq -r .sandbox.state)" = "$1" ]; }
+await() { for _ in $(seq 1500); do sandbox_is "$1" && return; sleep 0.01; done; die "the sandbox is not $1"; }
+
+: >"$top/comment"; : >"$top/cold"; : >"$top/bare"
+for i in $(seq "$rounds"); do
+	bare "$i" >>"$top/bare"
+	t=$(date +%s%N)
+	api POST /api/v1/repos/admin/tally/issues/1/comments '{"body":"/plan"}' >/dev/null
+	for _ in $(seq 1000); do
+		out=$(api GET '/api/coffer/v1/runs?project=admin/tally' | jq -r "[.[] | select(.state == \"done\")] | if length >= $i then max_by(.id).message else empty end")
+		[ -n "$out" ] && break
+		sleep 0.02
+	done
+	[ -n "$out" ] || die "run $i did not end: $(coffer run list tally)"
+	echo $(((out - t) / 1000000)) >>"$top/comment"
+	api PATCH /api/coffer/v1/projects/admin/tally '{"sandbox":{"want":"stopped"}}' >/dev/null
+	await stopped
+	bare "s$i" >>"$top/bare"
+	t=$(date +%s%N)
+	api PATCH /api/coffer/v1/projects/admin/tally '{"sandbox":{"want":"running"}}' >/dev/null
+	await running
+	ms "$t" >>"$top/cold"
+done
+row comment_to_agent ms "$(median <"$top/comment")" 100 'limit 100 ms' '<= 1.00' 1.00
+row sandbox_cold_start ms "$(median <"$top/cold")" "$(median <"$top/bare")" 'bare runc run' '<= 3.00' 3.00
+
+# Memory: the peak while a pack of 100 MB comes in, and goes out.
+pid=$(pgrep -f "^$O/bin/cofferd .*$COFFER_HOME" | head -n 1)
+peak() { awk '/VmHWM/ { print $2 }' "/proc/$pid/status"; }
+reset() { echo 5 >"/proc/$pid/clear_refs"; }
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=http.extraHeader GIT_CONFIG_VALUE_0="Authorization: Bearer $token"
+git clone -q "$url/admin/tally.git" "$top/w" || die clone
+head -c 100000000 /dev/urandom >"$top/w/blob"
+git -C "$top/w" -c user.name=b -c user.email=b@example.org add blob
+git -C "$top/w" -c user.name=b -c user.email=b@example.org commit -q -m blob
+reset; a=$(peak)
+git -C "$top/w" push -q origin HEAD:refs/heads/agent/blob 2>"$top/log" || die "push: $(cat "$top/log")"
+b=$(peak)
+row push_100mb_hwm_growth KiB $((b - a)) 8192 'limit 8 MiB' '<= 1.00' 1.00
+reset; a=$(peak)
+git clone -q --bare --branch agent/blob --single-branch "$url/admin/tally.git" "$top/c.git" || die clone
+b=$(peak)
+row clone_100mb_hwm_growth KiB $((b - a)) 8192 'limit 8 MiB' '<= 1.00' 1.00
