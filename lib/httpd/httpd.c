@@ -96,24 +96,29 @@ httpd_wake(struct request *q)
 }
 
 static void
+httpd_watch_left(struct request *q)
+{
+	struct epoll_event ev = { .events = EPOLLRDHUP | EPOLLET };
+	const union MHD_ConnectionInfo *info;
+
+	info = MHD_get_connection_info(
+	    q->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (info == NULL)
+		return;
+	ev.data.ptr = q;
+	q->watched = epoll_ctl(q->h->left_fd, EPOLL_CTL_ADD, info->connect_fd,
+			 &ev) == 0;
+}
+
+static void
 httpd_on_sweep(void *arg)
 {
 	struct httpd *h = arg;
-	const union MHD_ConnectionInfo *info;
 	struct request *q;
 
-	LIST_FOREACH(q, &h->waiting, link) {
-		struct epoll_event ev = { .events = EPOLLRDHUP | EPOLLET,
-			.data.ptr = q };
-
-		if (q->watched)
-			continue;
-		info = MHD_get_connection_info(
-		    q->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-		q->watched = info != NULL &&
-		    epoll_ctl(
-			h->left_fd, EPOLL_CTL_ADD, info->connect_fd, &ev) == 0;
-	}
+	for (q = LIST_FIRST(&h->waiting); q != NULL; q = LIST_NEXT(q, link))
+		if (!q->watched)
+			httpd_watch_left(q);
 }
 
 static void

@@ -118,7 +118,7 @@ static ssize_t
 reply_on_read(void *cls, uint64_t pos, char *buf, size_t max)
 {
 	struct request *q = cls;
-	long n;
+	long n = 0;
 
 	(void)pos;
 	do {

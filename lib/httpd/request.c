@@ -77,8 +77,8 @@ request_on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 		LIST_REMOVE(q, link);
 	while (q->n_close > 0) {
 		q->n_close--;
-		q->on_close[q->n_close].fn(q, request_end_reason(q, why),
-		    q->on_close[q->n_close].arg);
+		q->on_close[q->n_close].fn(
+		    q, request_end_reason(q, why), q->on_close[q->n_close].arg);
 	}
 	if (q->reply != NULL)
 		MHD_destroy_response(q->reply);
