@@ -19,6 +19,7 @@ xch_new(struct githttp *g, struct request *q, enum xch_kind kind)
 	x->kind = kind;
 	x->ad.max = XCH_AD_MAX;
 	TAILQ_INSERT_TAIL(&g->all, x, link);
+	g->open++;
 	return x;
 }
 
@@ -40,12 +41,21 @@ xch_drop_slot(struct xch *x)
 }
 
 void
-xch_free(struct xch *x)
+xch_stop(struct xch *x)
 {
-	TAILQ_REMOVE(&x->g->all, x, link);
 	gitpipe_free(x->pipe);
 	x->pipe = NULL;
 	xch_drop_slot(x);
+	x->push.phase = PUSH_DRAIN;
+}
+
+void
+xch_free(struct xch *x)
+{
+	struct githttp *g = x->g;
+
+	TAILQ_REMOVE(&g->all, x, link);
+	xch_stop(x);
 	gunzip_free(x->gz);
 	push_release(&x->push);
 	str_release(&x->prefix);
@@ -53,6 +63,7 @@ xch_free(struct xch *x)
 	free(x->protocol);
 	free(x->rev);
 	free(x);
+	githttp_unref(g);
 }
 
 void

@@ -123,16 +123,30 @@ githttp_new(const struct githttp_spec *spec)
 	return g;
 }
 
+/* A request that is still open keeps its exchange until it is closed, and the
+ * last exchange keeps g. */
 void
 githttp_free(struct githttp *g)
 {
-	struct xch *x;
+	struct xch *x, *next;
 
 	if (g == NULL)
 		return;
 	g->closing = true;
-	while ((x = TAILQ_FIRST(&g->all)) != NULL)
+	g->open++;
+	TAILQ_FOREACH_SAFE(x, &g->all, link, next)
+	if (x->q == NULL)
 		xch_free(x);
+	else
+		xch_stop(x);
+	githttp_unref(g);
+}
+
+void
+githttp_unref(struct githttp *g)
+{
+	if (--g->open > 0 || !g->closing)
+		return;
 	str_release(&g->v2_ad);
 	free(g);
 }
@@ -147,6 +161,10 @@ githttp_on_close(struct request *q, const char *reason, void *arg)
 		log_debug("githttp left project=%lld reason=%s",
 		    (long long)x->project, log_val(reason));
 	x->q = NULL;
+	if (x->g->closing) {
+		xch_free(x);
+		return;
+	}
 	if (x->kind == XCH_RECEIVE)
 		push_left(x);
 	else if (x->pipe != NULL)

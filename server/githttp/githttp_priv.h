@@ -94,13 +94,17 @@ struct githttp {
 	unsigned n_waiting;
 	unsigned running;
 	struct str v2_ad; /* git's capability advertisement of protocol 2 */
+	unsigned open;    /* exchanges */
 	bool closing;
 };
+
+void githttp_unref(struct githttp *g);
 
 /* exchange.c */
 struct xch *xch_new(struct githttp *g, struct request *q, enum xch_kind kind);
 void xch_maybe_free(struct xch *x);
 void xch_free(struct xch *x);
+void xch_stop(struct xch *x); /* the server ends; the request is open */
 /* A slot, now or later; then xch_go.  False: none will come, 503 is sent. */
 bool xch_ask_slot(struct xch *x);
 void xch_start_slots(struct githttp *g);

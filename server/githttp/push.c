@@ -51,29 +51,61 @@ push_fail(struct xch *x, const char *why)
 }
 
 static void
-push_on_judged(
-    const struct err *fail, const struct push_verdict *v, size_t n, void *arg)
+push_on_settled(const struct err *fail, void *arg)
+{
+	struct xch *x = arg;
+
+	if (fail != NULL)
+		log_error("githttp settle-failed project=%lld err=%s",
+		    (long long)x->project, log_val(fail->msg));
+	x->settling = false;
+	if (x->push.phase == PUSH_SETTLE)
+		x->push.phase = PUSH_DONE;
+	push_wake(x);
+	xch_maybe_free(x);
+}
+
+static void
+push_settle(struct xch *x)
+{
+	x->settling = true;
+	svc_push_settle(x->g->spec.push, &x->pusher, x->push.h.c, x->push.h.n,
+	    push_on_settled, x);
+}
+
+/* git will not run: what was kept for it is let go. */
+static void
+push_undo(struct xch *x)
+{
+	push_drain(x);
+	if (x->pusher.kept_at != 0)
+		push_settle(x);
+}
+
+static void
+push_on_judged(const struct svc_push_judged *r, void *arg)
 {
 	struct xch *x = arg;
 	struct push_state *s = &x->push;
 	size_t allowed = 0;
 
 	x->judging = false;
+	x->pusher.kept_at = r->kept_at;
 	if (x->q == NULL) {
-		s->phase = PUSH_DRAIN;
+		push_undo(x);
 		xch_maybe_free(x);
 		return;
 	}
-	if (fail != NULL) {
+	if (r->fail != NULL) {
 		log_error("githttp judge-failed project=%lld err=%s",
-		    (long long)x->project, log_val(fail->msg));
+		    (long long)x->project, log_val(r->fail->msg));
 		push_fail(x, "the server could not judge the push: try again");
 		return;
 	}
-	s->v = xcalloc(n, sizeof(*s->v));
-	memcpy(s->v, v, n * sizeof(*v));
-	for (size_t i = 0; i < n; i++)
-		if (v[i].ok)
+	s->v = xcalloc(r->n, sizeof(*s->v));
+	memcpy(s->v, r->v, r->n * sizeof(*r->v));
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].ok)
 			allowed++;
 	if (allowed == 0) {
 		receive_refusal(&s->reply, &s->h, s->v);
@@ -81,7 +113,7 @@ push_on_judged(
 		return;
 	}
 	if (!xch_ask_slot(x))
-		push_drain(x);
+		push_undo(x);
 }
 
 /* The hook reads it; it goes away with the exchange. */
@@ -121,6 +153,7 @@ push_go(struct xch *x)
 		x->has_slot = false;
 		x->g->running--;
 		push_fail(x, "the server could not start git");
+		push_undo(x);
 		return;
 	}
 	s->phase = PUSH_PACK;
@@ -228,20 +261,6 @@ push_body_end(struct xch *x)
 	}
 }
 
-static void
-push_on_settled(const struct err *fail, void *arg)
-{
-	struct xch *x = arg;
-
-	if (fail != NULL)
-		log_error("githttp settle-failed project=%lld err=%s",
-		    (long long)x->project, log_val(fail->msg));
-	x->settling = false;
-	x->push.phase = PUSH_DONE;
-	push_wake(x);
-	xch_maybe_free(x);
-}
-
 void
 push_on_event(struct xch *x)
 {
@@ -253,9 +272,7 @@ push_on_event(struct xch *x)
 			    (long long)x->project, log_val(e.msg));
 		FAIL_POINT(push_before_rows);
 		x->push.phase = PUSH_SETTLE;
-		x->settling = true;
-		svc_push_settle(x->g->spec.push, &x->pusher, x->push.h.c,
-		    x->push.h.n, push_on_settled, x);
+		push_settle(x);
 	} else {
 		xch_push_on(x);
 	}

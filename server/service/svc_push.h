@@ -38,11 +38,18 @@ struct svc_pusher {
 	enum push_who who;
 	char run_branch[256]; /* "" : none */
 	char default_branch[256];
+	int64_t kept_at; /* from svc_push_judge, for svc_push_settle */
 };
 
-/* fail, or a verdict for each command (valid during the call). */
-typedef void svc_push_judged_fn(
-    const struct err *fail, const struct push_verdict *v, size_t n, void *arg);
+/* fail, or a verdict for each command (valid during the call).  Tips that an
+ * allowed command may drop are kept by then, under kept_at (0: none). */
+struct svc_push_judged {
+	const struct err *fail;
+	const struct push_verdict *v;
+	size_t n;
+	int64_t kept_at;
+};
+typedef void svc_push_judged_fn(const struct svc_push_judged *r, void *arg);
 /* The commands are copied.  done comes once, later. */
 void svc_push_judge(struct svc_push *p, const struct svc_pusher *who,
     const struct push_command *c, size_t n, bool atomic,

@@ -1,0 +1,500 @@
+#include "server/service/svc_push.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/base/failpoint.h"
+#include "lib/base/list.h"
+#include "lib/base/log.h"
+#include "lib/base/map.h"
+#include "lib/wire/json.h"
+#include "server/domain/refname.h"
+#include "server/git/git_pool.h"
+#include "server/service/svc_pull.h"
+#include "server/service/svc_refs.h"
+#include "server/store/db.h"
+
+static const char push_upstream_refs[] = "refs/namespaces/upstream/";
+
+/* One judgement or one settlement. */
+struct push_job {
+	TAILQ_ENTRY(push_job) link;
+	struct svc_push *p;
+	struct svc_pusher who;
+	struct push_command *c;
+	size_t n;
+	bool atomic;
+	svc_push_judged_fn *judged;
+	svc_push_settled_fn *settled;
+	void *arg;
+
+	struct push_verdict *v;
+	int64_t kept_at;
+	char **now; /* what git has for each command, NULL: nothing */
+	bool *forced;
+	size_t at; /* of PUSH_ASK_FORCED */
+	struct svc_refs refs;
+	struct err fail;
+};
+TAILQ_HEAD(push_jobs, push_job);
+
+/* Settlements of one project, in order; the first one runs. */
+struct push_queue {
+	struct push_jobs jobs;
+};
+
+struct svc_push {
+	struct svc_push_spec spec;
+	struct map *queues; /* project -> struct push_queue */
+	int64_t last_kept;
+};
+
+static void push_settle_run(struct push_job *j);
+
+struct svc_push *
+svc_push_new(const struct svc_push_spec *spec)
+{
+	struct svc_push *p = xcalloc(1, sizeof(*p));
+
+	p->spec = *spec;
+	p->queues = map_new();
+	return p;
+}
+
+static void
+push_job_free(struct push_job *j)
+{
+	for (size_t i = 0; i < j->n; i++) {
+		free(j->c[i].ref);
+		if (j->now != NULL)
+			free(j->now[i]);
+	}
+	free(j->c);
+	free(j->v);
+	free(j->now);
+	free(j->forced);
+	svc_refs_release(&j->refs);
+	free(j);
+}
+
+void
+svc_push_free(struct svc_push *p)
+{
+	size_t cursor = 0;
+	void *value;
+
+	if (p == NULL)
+		return;
+	while (map_next(p->queues, &cursor, NULL, &value)) {
+		struct push_queue *q = value;
+		struct push_job *j;
+
+		while ((j = TAILQ_FIRST(&q->jobs)) != NULL) {
+			TAILQ_REMOVE(&q->jobs, j, link);
+			push_job_free(j);
+		}
+		free(q);
+	}
+	map_free(p->queues);
+	free(p);
+}
+
+static struct push_job *
+push_job_new(struct svc_push *p, const struct svc_pusher *who,
+    const struct push_command *c, size_t n)
+{
+	struct push_job *j = xcalloc(1, sizeof(*j));
+
+	j->p = p;
+	j->who = *who;
+	j->n = n;
+	j->c = xcalloc(n > 0 ? n : 1, sizeof(*j->c));
+	j->v = xcalloc(n > 0 ? n : 1, sizeof(*j->v));
+	j->now = xcalloc(n > 0 ? n : 1, sizeof(*j->now));
+	j->forced = xcalloc(n > 0 ? n : 1, sizeof(*j->forced));
+	for (size_t i = 0; i < n; i++) {
+		j->c[i] = c[i];
+		j->c[i].ref = xstrdup(c[i].ref);
+	}
+	return j;
+}
+
+static void
+push_judged(struct push_job *j)
+{
+	const struct svc_push_judged r = {
+		.fail = j->fail.code != ERR_NONE ? &j->fail : NULL,
+		.v = j->v,
+		.n = j->n,
+		.kept_at = j->kept_at,
+	};
+
+	j->judged(&r, j->arg);
+	push_job_free(j);
+}
+
+static void
+push_on_kept(const struct git_result *r, void *arg)
+{
+	struct push_job *j = arg;
+
+	if (r->fail != NULL) {
+		j->fail = *r->fail;
+		(void)err_wrap(&j->fail, "keep tips");
+	}
+	push_judged(j);
+}
+
+/* A commit id that the ref may lose. */
+static bool
+push_may_lose(const struct push_job *j, size_t i)
+{
+	return !gitpool_sha_is_zero(j->c[i].old) &&
+	    strcmp(j->c[i].old, j->c[i].new_sha) != 0;
+}
+
+/* Keep the tips that allowed commands may drop: whether one does is known
+ * only when the objects are here. */
+static void
+push_keep(struct push_job *j)
+{
+	struct git_ref_change *v = xcalloc(j->n + 1, sizeof(*v));
+	char **names = xcalloc(j->n + 1, sizeof(*names));
+	struct git_refs_spec spec = { .v = v, .atomic = true };
+	int64_t at = clock_now_ms();
+
+	if (at <= j->p->last_kept)
+		at = j->p->last_kept + 1;
+	for (size_t i = 0; i < j->n; i++)
+		/* A stale old id is refused by git itself. */
+		if (j->v[i].ok && push_may_lose(j, i) && j->now[i] != NULL &&
+		    strcmp(j->now[i], j->c[i].old) == 0) {
+			names[spec.n] = svc_refs_kept_name(at, j->c[i].ref);
+			v[spec.n] = (struct git_ref_change){
+				.ref = names[spec.n],
+				.old = "",
+				.new_sha = j->c[i].old
+			};
+			spec.n++;
+		}
+	if (spec.n == 0) {
+		push_judged(j);
+	} else {
+		j->p->last_kept = at;
+		j->kept_at = at;
+		gitpool_refs_update(
+		    j->p->spec.pool, j->who.project, &spec, push_on_kept, j);
+	}
+	for (size_t i = 0; names[i] != NULL; i++)
+		free(names[i]);
+	free(names);
+	free(v);
+}
+
+/* The names of a ref list, split for the rule. */
+struct push_names {
+	char **refs;
+	char **upstream;
+	size_t n_refs, n_upstream, cap;
+};
+
+static void
+push_names_read(struct push_names *x, struct view raw)
+{
+	size_t skip = sizeof(push_upstream_refs) - 1;
+	struct view rest = raw;
+	struct git_ref ref;
+
+	while (gitpool_ref_next(&rest, &ref))
+		x->cap++;
+	x->refs = xcalloc(x->cap + 1, sizeof(*x->refs));
+	x->upstream = xcalloc(x->cap + 1, sizeof(*x->upstream));
+	while (gitpool_ref_next(&raw, &ref)) {
+		if (view_starts(ref.name, push_upstream_refs))
+			x->upstream[x->n_upstream++] = view_dup(
+			    view_from(ref.name, skip));
+		else if (view_starts(ref.name, "refs/heads/") ||
+		    view_starts(ref.name, "refs/tags/"))
+			x->refs[x->n_refs++] = view_dup(ref.name);
+	}
+}
+
+static void
+push_names_release(struct push_names *x)
+{
+	for (size_t i = 0; i < x->n_refs; i++)
+		free(x->refs[i]);
+	for (size_t i = 0; i < x->n_upstream; i++)
+		free(x->upstream[i]);
+	free(x->refs);
+	free(x->upstream);
+}
+
+/* What git has for each command's ref. */
+static void
+push_find_now(struct push_job *j, struct view raw)
+{
+	struct map *index = map_new();
+	struct git_ref ref;
+
+	for (size_t i = 0; i < j->n; i++)
+		if (map_get(index, j->c[i].ref) == NULL)
+			(void)map_put(index, j->c[i].ref, &j->now[i]);
+	while (gitpool_ref_next(&raw, &ref)) {
+		AUTO_FREE char *name = view_dup(ref.name);
+		char **slot = map_get(index, name);
+
+		if (slot != NULL && *slot == NULL)
+			*slot = xstrdup(ref.sha);
+	}
+	/* A ref that is named twice. */
+	for (size_t i = 0; i < j->n; i++) {
+		char **slot = map_get(index, j->c[i].ref);
+
+		if (slot != &j->now[i] && *slot != NULL)
+			j->now[i] = xstrdup(*slot);
+	}
+	map_free(index);
+}
+
+static void
+push_on_refs(const struct git_result *r, void *arg)
+{
+	struct push_job *j = arg;
+	struct push_names x = { .refs = NULL };
+	struct push_rules rules = { .who = j->who.who,
+		.default_branch = j->who.default_branch,
+		.run_branch = j->who.run_branch[0] != '\0' ? j->who.run_branch
+							   : NULL,
+		.atomic = j->atomic };
+
+	if (r->fail != NULL) {
+		j->fail = *r->fail;
+		push_judged(j);
+		return;
+	}
+	push_names_read(&x, r->raw);
+	push_find_now(j, r->raw);
+	rules.refs = (const char *const *)x.refs;
+	rules.n_refs = x.n_refs;
+	rules.upstream = (const char *const *)x.upstream;
+	rules.n_upstream = x.n_upstream;
+	(void)push_policy_judge(&rules, j->c, j->n, j->v);
+	push_names_release(&x);
+	push_keep(j);
+}
+
+void
+svc_push_judge(struct svc_push *p, const struct svc_pusher *who,
+    const struct push_command *c, size_t n, bool atomic,
+    svc_push_judged_fn *done, void *arg)
+{
+	struct push_job *j = push_job_new(p, who, c, n);
+
+	j->atomic = atomic;
+	j->judged = done;
+	j->arg = arg;
+	gitpool_refs(p->spec.pool, who->project, "refs/", push_on_refs, j);
+}
+
+static void
+push_next(struct svc_push *p, int64_t project)
+{
+	struct push_queue *q = map_get_u64(p->queues, (uint64_t)project);
+	struct push_job *j = q != NULL ? TAILQ_FIRST(&q->jobs) : NULL;
+
+	if (j != NULL) {
+		push_settle_run(j);
+		return;
+	}
+	free(map_del_u64(p->queues, (uint64_t)project));
+}
+
+static void
+push_settled(struct push_job *j)
+{
+	struct svc_push *p = j->p;
+	struct push_queue *q = map_get_u64(p->queues, (uint64_t)j->who.project);
+	int64_t project = j->who.project;
+
+	TAILQ_REMOVE(&q->jobs, j, link);
+	if (j->settled != NULL)
+		j->settled(j->fail.code != ERR_NONE ? &j->fail : NULL, j->arg);
+	push_job_free(j);
+	push_next(p, project);
+}
+
+static void
+push_on_let_go(const struct git_result *r, void *arg)
+{
+	struct push_job *j = arg;
+
+	/* It stays hidden and is pruned in its time. */
+	if (r->fail != NULL)
+		log_warn("push kept-left project=%lld err=%s",
+		    (long long)j->who.project, log_val(r->fail->msg));
+	push_settled(j);
+}
+
+/* Was the old tip dropped: forced over, or deleted? */
+static bool
+push_lost(const struct push_job *j, size_t i)
+{
+	if (!push_may_lose(j, i))
+		return false;
+	return j->now[i] == NULL || j->forced[i];
+}
+
+/* Kept refs of commands that dropped nothing are not needed. */
+static void
+push_let_go(struct push_job *j)
+{
+	struct git_ref_change *v = xcalloc(j->n + 1, sizeof(*v));
+	char **names = xcalloc(j->n + 1, sizeof(*names));
+	struct git_refs_spec spec = { .v = v, .atomic = false };
+
+	for (size_t i = 0; j->who.kept_at != 0 && i < j->n; i++) {
+		if (!push_may_lose(j, i) || push_lost(j, i))
+			continue;
+		names[spec.n] = svc_refs_kept_name(j->who.kept_at, j->c[i].ref);
+		v[spec.n] = (struct git_ref_change){
+			.ref = names[spec.n], .old = "", .new_sha = GIT_ZERO_SHA
+		};
+		spec.n++;
+	}
+	if (spec.n == 0)
+		push_settled(j);
+	else
+		gitpool_refs_update(
+		    j->p->spec.pool, j->who.project, &spec, push_on_let_go, j);
+	for (size_t i = 0; names[i] != NULL; i++)
+		free(names[i]);
+	free(names);
+	free(v);
+}
+
+static void
+push_on_written(const struct err *fail, void *arg)
+{
+	struct push_job *j = arg;
+
+	if (fail != NULL) {
+		j->fail = *fail;
+		push_settled(j);
+		return;
+	}
+	FAIL_POINT(push_after_rows);
+	for (size_t i = 0; i < j->refs.n; i++) {
+		const char *branch = refname_branch(j->refs.v[i].ref);
+
+		if (branch != NULL && j->refs.v[i].changed)
+			svc_pull_on_branch(j->p->spec.svc, j->who.project,
+			    branch, j->who.actor);
+	}
+	push_let_go(j);
+}
+
+static int
+push_write_job(struct txn *t, void *arg, struct err *e)
+{
+	struct push_job *j = arg;
+
+	return svc_refs_write(t, &j->refs, e);
+}
+
+static void
+push_write(struct push_job *j)
+{
+	j->refs.project = j->who.project;
+	j->refs.actor = j->who.actor;
+	j->refs.now = clock_now_ms();
+	j->refs.source = "push";
+	for (size_t i = 0; i < j->n; i++) {
+		struct svc_ref_move *m = svc_refs_add(&j->refs, j->c[i].ref,
+		    j->now[i] != NULL ? j->now[i] : GIT_ZERO_SHA);
+
+		m->forced = j->forced[i];
+		if (j->who.kept_at == 0 || !push_lost(j, i))
+			continue;
+		m->kept = svc_refs_kept_name(j->who.kept_at, j->c[i].ref);
+		memcpy(m->kept_sha, j->c[i].old, sizeof(m->kept_sha));
+		m->why = j->now[i] == NULL ? "deleted by a push"
+					   : "dropped by a forced push";
+	}
+	FAIL_POINT(push_before_write);
+	db_write(j->p->spec.db, push_write_job, push_on_written, j);
+}
+
+static void push_ask_forced(struct push_job *j);
+
+static void
+push_on_forced(const struct git_result *r, void *arg)
+{
+	struct push_job *j = arg;
+
+	/* Not to be told: then the tip stays kept. */
+	j->forced[j->at] = r->fail != NULL || !json_bool_or(r->j, "yes", false);
+	j->at++;
+	push_ask_forced(j);
+}
+
+static void
+push_ask_forced(struct push_job *j)
+{
+	for (; j->at < j->n; j->at++) {
+		size_t i = j->at;
+
+		if (j->now[i] == NULL || !push_may_lose(j, i) ||
+		    strcmp(j->now[i], j->c[i].old) == 0)
+			continue;
+		gitpool_is_ancestor(j->p->spec.pool, j->who.project,
+		    j->c[i].old, j->now[i], push_on_forced, j);
+		return;
+	}
+	push_write(j);
+}
+
+static void
+push_on_settle_refs(const struct git_result *r, void *arg)
+{
+	struct push_job *j = arg;
+
+	if (r->fail != NULL) {
+		j->fail = *r->fail;
+		push_settled(j);
+		return;
+	}
+	push_find_now(j, r->raw);
+	push_ask_forced(j);
+}
+
+static void
+push_settle_run(struct push_job *j)
+{
+	gitpool_refs(
+	    j->p->spec.pool, j->who.project, "refs/", push_on_settle_refs, j);
+}
+
+void
+svc_push_settle(struct svc_push *p, const struct svc_pusher *who,
+    const struct push_command *c, size_t n, svc_push_settled_fn *done,
+    void *arg)
+{
+	struct push_job *j = push_job_new(p, who, c, n);
+	struct push_queue *q = map_get_u64(p->queues, (uint64_t)who->project);
+
+	j->settled = done;
+	j->arg = arg;
+	if (q == NULL) {
+		q = xcalloc(1, sizeof(*q));
+		TAILQ_INIT(&q->jobs);
+		(void)map_put_u64(p->queues, (uint64_t)who->project, q);
+	}
+	TAILQ_INSERT_TAIL(&q->jobs, j, link);
+	if (TAILQ_FIRST(&q->jobs) == j)
+		push_settle_run(j);
+}
