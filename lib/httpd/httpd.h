@@ -98,7 +98,7 @@ void request_header(struct request *q, const char *name, const char *value);
 void request_reply(struct request *q, int status, const char *content_type,
     const void *p, size_t n); /* copies */
 void request_reply_str(struct request *q, int status, const char *content_type,
-    struct str *body); /* takes the bytes */
+    struct str *body); /* takes the bytes; 500 if it is full */
 void request_reply_file(struct request *q, int status, const char *content_type,
     int fd, uint64_t size); /* takes fd */
 

@@ -85,6 +85,15 @@ request_reply_str(
 {
 	size_t n = body->len;
 
+	/* A document that was cut must not go out as if it were whole. */
+	if (!str_ok(body)) {
+		str_release(body);
+		log_error("httpd reply-too-large req=%llu bytes=%zu",
+		    (unsigned long long)q->id, n);
+		reply_refuse(q, MHD_HTTP_INTERNAL_SERVER_ERROR,
+		    "the reply is too large");
+		return;
+	}
 	reply_set(q, status, content_type,
 	    MHD_create_response_from_buffer(
 		n, str_steal(body), MHD_RESPMEM_MUST_FREE));
@@ -174,10 +183,10 @@ reply_is_fixed(const struct request *q)
 void
 reply_refuse(struct request *q, int status, const char *why)
 {
-	struct str body = STR_INIT;
+	AUTO_STR struct str body = STR_INIT;
 
 	str_addf(&body, "{\"message\":\"%s\"}\n", why);
-	request_reply_str(q, status, "application/json", &body);
+	request_reply(q, status, "application/json", body.p, body.len);
 }
 
 enum MHD_Result
