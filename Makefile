@@ -123,7 +123,8 @@ $(foreach l,$(archives),$(eval $(call fuzz_rule,$(l))))
 # Helper programs of tests and benchmarks: one .c, one program.
 tools   := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c tests/bench/*.c))
 $(tools): $(O)/%: $(O)/%.o $(O)/lib.a
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
+$(O)/tests/bench/db_write: $(O)/server.a
 
 test-programs: $(unit) $(fuzz) $(tools)
 check: have-deps

@@ -109,12 +109,15 @@ void where_add(struct where *w, const char *cond);
 void where_add1(struct where *w, const char *cond, struct bind a);
 void where_add2(
     struct where *w, const char *cond, struct bind a, struct bind b);
-/* SELECT count(*) FROM `from` under w. */
+/* How many rows of `from` are under w, at most DB_COUNT_MAX. */
 int where_count(const struct where *w, struct txn *t, const char *from,
     int64_t *out, struct err *e);
 /* parts[0] + w + parts[1] + LIMIT ? OFFSET ? + parts[2], if not NULL. */
 int where_open(struct where *w, struct query *q, struct txn *t,
     const char *const parts[3], int64_t limit, int64_t offset, struct err *e);
+/* One number of `head` + w. */
+int where_number(const struct where *w, struct txn *t, const char *head,
+    int64_t *out, struct err *e);
 int64_t db_limit(int64_t limit); /* in 1..DB_LIST_MAX; 0 is the maximum */
 
 /* The next element, zeroed; doubles the array as it grows. */

@@ -38,4 +38,8 @@ issue_fill(struct query *q, struct issue *i)
 	author_fill(q, &i->author);
 }
 
+/* From the counters: state 0 and is_pull -1 are any. */
+int issue_total(struct txn *t, int64_t project_id, int is_pull,
+    enum issue_state state, int64_t *out, struct err *e);
+
 #endif

@@ -147,8 +147,9 @@ pulls_list(struct txn *t, const struct pull_filter *f, struct pull_list *out,
 
 	*out = (struct pull_list){ .n = 0 };
 	pulls_where(&w, f, by_branch);
-	if (where_count(&w, t, by_branch ? from : "issue i", &out->total, e) ==
-	    -1)
+	if ((by_branch ? where_count(&w, t, from, &out->total, e)
+		       : issue_total(t, f->project_id, 1, f->state, &out->total,
+			     e)) == -1)
 		return -1;
 	if (f->before > 0)
 		where_add1(&w, "i.number < ?", I(f->before));

@@ -374,8 +374,18 @@ where_count(const struct where *w, struct txn *t, const char *from,
 {
 	AUTO_STR struct str sql = STR_INIT;
 
-	str_add(&sql, "SELECT count(*) FROM ");
-	str_add(&sql, from);
+	str_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM %s%s LIMIT %d)",
+	    from, str_cstr(&w->sql), (int)DB_COUNT_MAX);
+	return db_number(t, str_cstr(&sql), w->binds, out, e);
+}
+
+int
+where_number(const struct where *w, struct txn *t, const char *head,
+    int64_t *out, struct err *e)
+{
+	AUTO_STR struct str sql = STR_INIT;
+
+	str_add(&sql, head);
 	str_addv(&sql, str_view(&w->sql));
 	return db_number(t, str_cstr(&sql), w->binds, out, e);
 }
