@@ -35,8 +35,8 @@ bool gitenv_allows_file(const struct git_env *v);
 /* One environment being built: NULL-terminated, released by gitvars_release.
  */
 enum {
-	GIT_VARS_MAX = 96,
-	GIT_VARS_CONFIG_MAX = 36
+	GIT_VARS_MAX = 128,
+	GIT_VARS_CONFIG_MAX = 48
 };
 struct git_vars {
 	char *v[GIT_VARS_MAX + 1];
