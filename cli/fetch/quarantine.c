@@ -68,6 +68,21 @@ fetch_open_clone(struct fetch_job *j, struct err *e)
 	return 0;
 }
 
+/* The project as cofferd knows it: it exists and may be seen. */
+static int
+quarantine_project(struct fetch_job *j, const char *name, struct err *e)
+{
+	struct json *p = target_load(j->c, name, e);
+	int rc;
+
+	if (p == NULL)
+		return err_wrap(e, "project %s", name);
+	rc = target_project(
+	    j->c, json_str_or(p, "full_name", "?/?"), j->full, e);
+	json_free(p);
+	return rc;
+}
+
 /*
  * Which project this clone is of is written down in the clone, once, when it
  * was named and turned out to share history; never guessed from a name.
@@ -94,9 +109,9 @@ fetch_resolve_project(struct fetch_job *j, const char *project, struct err *e)
 			    "this clone is linked to %s at %s, not %s; link "
 			    "it again with --project",
 			    known, url, j->c->url);
-		return target_project(j->c, known, j->full, e);
+		return quarantine_project(j, known, e);
 	}
-	if (target_project(j->c, project, j->full, e) == -1)
+	if (quarantine_project(j, project, e) == -1)
 		return -1;
 	if (known[0] != '\0' && strcmp(known, j->full) != 0 &&
 	    j->args->project == NULL)
