@@ -14,7 +14,7 @@
 #include "lib/io/watch.h"
 
 enum {
-	HTTPD_CONN_MEMORY = 32 << 10,
+	HTTPD_CONN_MEMORY = 16 << 10,
 	HTTPD_MAX_CONNS = 4096,
 	HTTPD_IDLE_S = 75,
 	/* MHD counts its timeouts in whole seconds. */

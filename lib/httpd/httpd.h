@@ -39,7 +39,7 @@ typedef void request_fn(struct request *q, void *arg);
 struct httpd_spec {
 	struct loop *loop;
 	int listen_fd;           /* taken; -1: only httpd_add_connection */
-	size_t conn_memory;      /* per connection, default 32 KiB */
+	size_t conn_memory;      /* per connection, default 16 KiB */
 	unsigned max_conns;      /* default 4096 */
 	unsigned idle_s;         /* keep-alive and stalled peers, default 75 */
 	const char *server_name; /* Server: header, may be NULL */
