@@ -9,9 +9,16 @@
 		   " p.merge_base, p.head_account_id, p.mergeable," \
 		   " p.draft, p.run_id, p.merged_at, p.merged_by,"  \
 		   " p.merge_sha"
-#define PULL_FROM                                                  \
-	" FROM pull p JOIN issue i ON i.project_id = p.project_id" \
-	" AND i.number = p.number JOIN account a ON a.id = i.author_id"
+/*
+ * CROSS JOIN is SQLite's way to say in which order: its planner would rather
+ * walk a project's issues than take the one index of pull that answers.
+ */
+#define PULL_FROM                                                        \
+	" FROM pull p CROSS JOIN issue i ON i.project_id = p.project_id" \
+	" AND i.number = p.number CROSS JOIN account a ON a.id = i.author_id"
+#define PULL_FROM_ISSUE                                                  \
+	" FROM issue i CROSS JOIN pull p ON p.project_id = i.project_id" \
+	" AND p.number = i.number CROSS JOIN account a ON a.id = i.author_id"
 
 static void
 pulls_fill(struct query *q, struct pull *p)
@@ -111,15 +118,17 @@ pulls_find_open(struct txn *t, int64_t project_id, const char *head,
 static void
 pulls_where(struct where *w, const struct pull_filter *f, bool by_branch)
 {
-	where_add1(w, "i.project_id = ?", I(f->project_id));
-	where_add(w, "i.is_pull = 1");
-	if (f->state != 0)
-		where_add1(w, "i.state = ?", I(f->state));
-	if (!by_branch)
+	if (!by_branch) {
+		where_add1(w, "i.project_id = ?", I(f->project_id));
+		where_add(w, "i.is_pull = 1");
+		if (f->state != 0)
+			where_add1(w, "i.state = ?", I(f->state));
 		return;
+	}
 	where_add1(w, "p.project_id = ?", I(f->project_id));
-	if (f->state == ISSUE_OPEN)
-		where_add(w, "p.is_open = 1");
+	if (f->state != 0)
+		where_add(w,
+		    f->state == ISSUE_OPEN ? "p.is_open = 1" : "p.is_open = 0");
 	if (f->head != NULL)
 		where_add1(w, "p.head = ?", S(f->head));
 	if (f->base != NULL)
@@ -130,16 +139,13 @@ int
 pulls_list(struct txn *t, const struct pull_filter *f, struct pull_list *out,
     struct err *e)
 {
-	static const char from[] = "pull p JOIN issue i"
-				   " ON i.project_id = p.project_id"
-				   " AND i.number = p.number";
 	static const char *const all[3] = {
-		"SELECT " PULL_COLS PULL_FROM
+		"SELECT " PULL_COLS PULL_FROM_ISSUE
 		" WHERE i.id IN (SELECT i.id FROM issue i",
 		" ORDER BY i.number DESC", ") ORDER BY i.number DESC"
 	};
 	static const char *const branch[3] = { "SELECT " PULL_COLS PULL_FROM,
-		" ORDER BY i.number DESC" };
+		" ORDER BY p.number DESC" };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
 	bool by_branch = f->head != NULL || f->base != NULL;
@@ -147,12 +153,13 @@ pulls_list(struct txn *t, const struct pull_filter *f, struct pull_list *out,
 
 	*out = (struct pull_list){ .n = 0 };
 	pulls_where(&w, f, by_branch);
-	if ((by_branch ? where_count(&w, t, from, &out->total, e)
+	if ((by_branch ? where_count(&w, t, "pull p", &out->total, e)
 		       : issue_total(t, f->project_id, 1, f->state, &out->total,
 			     e)) == -1)
 		return -1;
 	if (f->before > 0)
-		where_add1(&w, "i.number < ?", I(f->before));
+		where_add1(&w, by_branch ? "p.number < ?" : "i.number < ?",
+		    I(f->before));
 	if (where_open(&w, &q, t, by_branch ? branch : all, f->limit, f->offset,
 		e) == -1)
 		return -1;
