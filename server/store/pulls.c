@@ -11,7 +11,8 @@
 		   " p.merge_sha"
 /*
  * CROSS JOIN is SQLite's way to say in which order: its planner would rather
- * walk a project's issues than take the one index of pull that answers.
+ * walk a project's issues than take the one index of pull that answers; so
+ * does the + of an ORDER BY against walking the primary key.
  */
 #define PULL_FROM                                                        \
 	" FROM pull p CROSS JOIN issue i ON i.project_id = p.project_id" \
@@ -145,7 +146,7 @@ pulls_list(struct txn *t, const struct pull_filter *f, struct pull_list *out,
 		" ORDER BY i.number DESC", ") ORDER BY i.number DESC"
 	};
 	static const char *const branch[3] = { "SELECT " PULL_COLS PULL_FROM,
-		" ORDER BY p.number DESC" };
+		" ORDER BY +p.number DESC" };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
 	bool by_branch = f->head != NULL || f->base != NULL;
