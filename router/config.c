@@ -69,19 +69,19 @@ config_set_user(struct config *c, struct err *e)
 	return 0;
 }
 
-static int
-config_set_level(struct config *c, struct err *e)
+int
+config_level(const char *name, enum log_level *out, struct err *e)
 {
 	static const char *const names[] = { "error", "warn", "info", "debug" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(c->log_level, names[i]) == 0) {
-			c->level = (enum log_level)i;
+		if (strcmp(name, names[i]) == 0) {
+			*out = (enum log_level)i;
 			return 0;
 		}
 	}
 	return err_set(e, ERR_INVALID,
-	    "log_level %.40s: use error, warn, info or debug", c->log_level);
+	    "log_level %.40s: use error, warn, info or debug", name);
 }
 
 static int
@@ -114,11 +114,13 @@ config_load(struct config *c, const char *home, struct err *e)
 		return -1;
 	if (policy_range_parse(c->range_text, c->address, &c->range, e) == -1 ||
 	    resolvconf_list(c->upstream_dns, &servers, e) == -1 ||
-	    config_set_user(c, e) == -1 || config_set_level(c, e) == -1)
+	    config_set_user(c, e) == -1 ||
+	    config_level(c->log_level, &c->level, e) == -1)
 		return err_wrap(e, "%s [router]", path);
 	if (policy_exempt(&c->exempt, e) == -1 ||
 	    config_set_inst(c, home, e) == -1)
 		return -1;
+	c->run = xasprintf("%s/run", home);
 	c->control = xasprintf("unix:%s/run/router.sock", home);
 	c->front = xasprintf("%s/run/front/cofferd.sock", home);
 	c->xtlock = xasprintf("%s/run/router.xtables", home);
@@ -129,6 +131,7 @@ void
 config_release(struct config *c)
 {
 	conf_release(&config_spec, c);
+	free(c->run);
 	free(c->control);
 	free(c->front);
 	free(c->xtlock);

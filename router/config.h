@@ -28,11 +28,12 @@ struct config {
 	uid_t uid;
 	gid_t gid;
 	char inst[CONFIG_INST_MAX];
-	char *control, *front, *xtlock; /* paths */
+	char *run, *control, *front, *xtlock; /* paths */
 };
 
 /* home: --home or NULL for $COFFER_HOME and the default. */
 const char *config_home(const char *home);
+int config_level(const char *name, enum log_level *out, struct err *e);
 int config_load(struct config *c, const char *home, struct err *e);
 void config_release(struct config *c);
 

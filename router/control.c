@@ -139,7 +139,7 @@ control_project_set(struct control_peer *p, const struct json *req,
 	struct control_ticket *t;
 	enum policy_mode mode;
 	const char *text = NULL;
-	uint32_t id;
+	uint32_t id = 0;
 	int rc;
 
 	(void)out;
@@ -163,7 +163,7 @@ control_project_del(struct control_peer *p, const struct json *req,
     struct str *out, struct err *e)
 {
 	struct control_ticket *t;
-	uint32_t id;
+	uint32_t id = 0;
 
 	(void)out;
 	if (control_id(req, &id, e) == -1)
@@ -221,7 +221,7 @@ control_log(struct control_peer *p, const struct json *req, struct str *out,
     struct err *e)
 {
 	int64_t limit = CONTROL_LOG_DEFAULT;
-	uint32_t id;
+	uint32_t id = 0;
 
 	if (control_id(req, &id, e) == -1 ||
 	    json_i64(req, "limit", 1, CONTROL_LOG_MAX, &limit, e) == -1)
@@ -362,7 +362,7 @@ control_new(struct loop *l, int fd, struct guard *guard)
 }
 
 void
-control_free(struct control *c)
+control_stop(struct control *c)
 {
 	size_t cursor = 0;
 	void *p;
@@ -372,5 +372,13 @@ control_free(struct control *c)
 	listener_free(c->listener);
 	while (map_next(c->peers, &cursor, NULL, &p))
 		stream_close(((struct control_peer *)p)->stream, "shutdown");
-	/* The streams' last calls come with the end of the loop. */
+}
+
+void
+control_free(struct control *c)
+{
+	if (c == NULL)
+		return;
+	map_free(c->peers);
+	free(c);
 }

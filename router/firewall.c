@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
@@ -90,6 +91,13 @@ firewall_tool(struct firewall *f, const char *const *argv, const struct str *in,
 	return tool_run(f->loop, &spec, e);
 }
 
+/* A kernel without IPv6 has nothing to close there. */
+static bool
+firewall_has_ipv6(void)
+{
+	return access("/proc/sys/net/ipv6", F_OK) == 0;
+}
+
 /* The rules in the kernel, without the lines that carry a date. */
 static int
 firewall_save(struct firewall *f, struct str *out, struct err *e)
@@ -100,7 +108,7 @@ firewall_save(struct firewall *f, struct str *out, struct err *e)
 	struct view rest, line;
 
 	if (firewall_tool(f, v4, NULL, &text, e) == -1 ||
-	    firewall_tool(f, v6, NULL, &text, e) == -1)
+	    (firewall_has_ipv6() && firewall_tool(f, v6, NULL, &text, e) == -1))
 		return -1;
 	rest = str_view(&text);
 	if (rest.p == NULL)
@@ -137,7 +145,8 @@ firewall_load(struct firewall *f, bool *changed, struct err *e)
 	rules_ipv6(f->rules, &rules6);
 	if (firewall_save(f, &before, e) == -1 ||
 	    firewall_tool(f, ipset, &sets, NULL, e) == -1 ||
-	    firewall_tool(f, v6, &rules6, NULL, e) == -1 ||
+	    (firewall_has_ipv6() &&
+		firewall_tool(f, v6, &rules6, NULL, e) == -1) ||
 	    firewall_tool(f, v4, &rules4, NULL, e) == -1 ||
 	    firewall_save(f, &after, e) == -1)
 		return err_wrap(e, "load the firewall");

@@ -73,7 +73,7 @@ guard_tell(struct guard *g)
 		watch_set(g->chan_watch, WATCH_READ | WATCH_WRITE);
 }
 
-static void
+void
 guard_close_chan(struct guard *g)
 {
 	watch_free(g->chan_watch);

@@ -38,5 +38,6 @@ struct guard {
 int guard_start_late(struct guard *g, struct err *e);
 /* After: the worker inherits nothing that it should not have. */
 void guard_start_children(struct guard *g);
+void guard_close_chan(struct guard *g);
 
 #endif

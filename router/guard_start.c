@@ -12,6 +12,7 @@
 #include "lib/base/err.h"
 #include "lib/base/failpoint.h"
 #include "lib/base/log.h"
+#include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/io/child.h"
 #include "lib/io/sock.h"
@@ -173,7 +174,8 @@ guard_start(struct guard *g, struct err *e)
 		    "the router needs root to make its network namespace");
 	(void)priv_raise_files();
 	g->loop = loop_new(e);
-	if (g->loop == NULL || sock_parse(g->cfg->control, &a, e) == -1 ||
+	if (g->loop == NULL || path_mkdirs(g->cfg->run, 0755, e) == -1 ||
+	    sock_parse(g->cfg->control, &a, e) == -1 ||
 	    sock_listen(&a, 0600, &g->listen, e) == -1)
 		return -1;
 	g->firewall = firewall_new(g->loop, &g->rules, g->cfg->xtlock);
@@ -189,6 +191,22 @@ guard_start(struct guard *g, struct err *e)
 	log_info("guard ready address=%s range=%s", g->cfg->address,
 	    g->cfg->range_text);
 	return 0;
+}
+
+static void
+guard_stop(struct guard *g)
+{
+	control_stop(g->control);
+	respawn_stop(g->worker);
+	guard_close_chan(g);
+	nflog_free(g->nflog);
+	/* Kills and reaps the children, makes the last calls of the rest. */
+	loop_free(g->loop);
+	respawn_free(g->worker);
+	control_free(g->control);
+	firewall_free(g->firewall);
+	projects_free(g->projects);
+	egress_log_free(g->log);
 }
 
 int
@@ -213,13 +231,7 @@ guard_main(const struct config *cfg)
 		log_error("guard failed err=%s", log_val(e.msg));
 		rc = 1;
 	}
-	control_free(g.control);
-	nflog_free(g.nflog);
-	/* Kills and reaps the children. */
-	loop_free(g.loop);
-	firewall_free(g.firewall);
-	projects_free(g.projects);
-	egress_log_free(g.log);
+	guard_stop(&g);
 	return g.keeper_lost ? 1 : rc;
 }
 

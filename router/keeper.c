@@ -13,7 +13,7 @@
 
 struct keeper {
 	struct loop *loop;
-	const char *upstream;
+	const char *upstream, *log_level;
 	struct respawn *stub;
 };
 
@@ -23,7 +23,8 @@ keeper_start_stub(
 {
 	const struct keeper *k = arg;
 	static const int fds[] = { STUB_FD };
-	const char *argv[] = { "/proc/self/exe", "@stub", k->upstream, NULL };
+	const char *argv[] = { "/proc/self/exe", "@stub", k->upstream,
+		k->log_level, NULL };
 	static const char *const envp[] = { "LC_ALL=C", NULL };
 
 	spec->argv = argv;
@@ -49,9 +50,9 @@ keeper_on_stdin(int fd, int what, void *arg)
 }
 
 int
-keeper_main(uid_t uid, gid_t gid, const char *upstream)
+keeper_main(uid_t uid, gid_t gid, const char *upstream, const char *log_level)
 {
-	struct keeper k = { .upstream = upstream };
+	struct keeper k = { .upstream = upstream, .log_level = log_level };
 	struct err e = ERR_INIT;
 	struct watch *in;
 

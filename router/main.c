@@ -24,10 +24,15 @@ main_usage(const struct err *e)
 	return MAIN_USAGE_STATUS;
 }
 
-static enum log_level
-main_level(const char *name)
+static void
+main_log_init(const char *name)
 {
-	return strcmp(name, "debug") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+	enum log_level level = LOG_LEVEL_INFO;
+	struct err e = ERR_INIT;
+
+	/* The main process has checked it. */
+	(void)config_level(name, &level, &e);
+	log_init("coffer-router", level);
 }
 
 /* The processes that the main one starts; nobody else has reason to. */
@@ -37,17 +42,17 @@ main_keeper(char **argv)
 	struct err e = ERR_INIT;
 	uint64_t uid, gid;
 
-	log_init("coffer-router", main_level(argv[3]));
+	main_log_init(argv[3]);
 	if (num_u64(argv[0], 1, UINT32_MAX - 1, &uid, &e) == -1 ||
 	    num_u64(argv[1], 1, UINT32_MAX - 1, &gid, &e) == -1)
 		return main_usage(&e);
-	return keeper_main((uid_t)uid, (gid_t)gid, argv[2]);
+	return keeper_main((uid_t)uid, (gid_t)gid, argv[2], argv[3]);
 }
 
 static int
 main_stub(char **argv)
 {
-	log_init("coffer-router", LOG_LEVEL_INFO);
+	main_log_init(argv[1]);
 	return stub_main(argv[0]);
 }
 
@@ -57,7 +62,7 @@ main_worker(char **argv)
 	struct policy_range range;
 	struct err e = ERR_INIT;
 
-	log_init("coffer-router", main_level(argv[3]));
+	main_log_init(argv[3]);
 	if (policy_range_parse(argv[0], argv[1], &range, &e) == -1)
 		return main_usage(&e);
 	return worker_main(&range, argv[2]);
@@ -69,7 +74,7 @@ static const struct {
 	int (*fn)(char **argv);
 } main_roles[] = {
 	{ "@keeper", 4, main_keeper },
-	{ "@stub", 1, main_stub },
+	{ "@stub", 2, main_stub },
 	{ "@worker", 4, main_worker },
 };
 

@@ -1,5 +1,8 @@
 #include "router/respawn.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
+
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
@@ -20,6 +23,7 @@ struct respawn {
 	struct child *child; /* NULL while none runs */
 	struct timer *timer;
 	int64_t pause_ms, started_ms;
+	bool stopped;
 };
 
 static void
@@ -38,6 +42,8 @@ respawn_on_exit(const struct child_exit *x, void *arg)
 	struct err e = ERR_INIT;
 
 	r->child = NULL;
+	if (r->stopped)
+		return;
 	if (child_check(x, r->name, &e) == 0)
 		err_set(&e, ERR_INTERNAL, "%s ended", r->name);
 	log_error("respawn ended name=%s err=%s", r->name, log_val(e.msg));
@@ -78,4 +84,20 @@ respawn_new(struct loop *l, const char *name, respawn_fn *fn, void *arg)
 	r->timer = timer_new(l, respawn_on_timer, r);
 	timer_set(r->timer, 0);
 	return r;
+}
+
+void
+respawn_stop(struct respawn *r)
+{
+	if (r == NULL)
+		return;
+	r->stopped = true;
+	timer_free(r->timer);
+	r->timer = NULL;
+}
+
+void
+respawn_free(struct respawn *r)
+{
+	free(r);
 }

@@ -1,8 +1,7 @@
 /*
  * respawn: keeps one child process alive: started at once, started again when
  * it ends, after a pause that doubles up to 10 s and is forgotten when a child
- * has lived for a minute.  It stays until the loop is freed, which kills the
- * child.
+ * has lived for a minute.  The loop's end kills it.
  */
 #ifndef ROUTER_RESPAWN_H
 #define ROUTER_RESPAWN_H
@@ -20,5 +19,8 @@ typedef int respawn_fn(
 /* name is a string constant, for the log. */
 struct respawn *respawn_new(struct loop *l, const char *name, respawn_fn *fn,
     void *arg) __attribute__((returns_nonnull));
+/* No further start; the child dies with the loop.  Then free. */
+void respawn_stop(struct respawn *r); /* before loop_free; NULL is fine */
+void respawn_free(struct respawn *r); /* after loop_free */
 
 #endif

@@ -18,6 +18,7 @@ enum {
 
 /* upstream: resolvconf_list, or "" for /etc/resolv.conf.  Exit statuses. */
 int stub_main(const char *upstream);
-int keeper_main(uid_t uid, gid_t gid, const char *upstream);
+int keeper_main(
+    uid_t uid, gid_t gid, const char *upstream, const char *log_level);
 
 #endif

@@ -94,6 +94,17 @@ tap_ok 'and put right' cmp "$T/rules.before" "$T/rules.again"
 tap_not 'a second router is refused' timeout 10 "$O/bin/coffer-router" --home "$HOME_DIR"
 tap_ok 'the first still answers' router_answers
 
+# Without its keeper the router cannot ask names any more: it ends, to be
+# started again by its supervisor, and leaves the rules.
+keeper=$(pid_of keeper)
+kill -9 "$keeper"
+wait "$ROUTER_PID"
+tap_is "$?" 1 'the router ends when its keeper was killed'
+rules_of >"$T/rules.keeper"
+tap_ok 'and leaves the rules' cmp "$T/rules.before" "$T/rules.keeper"
+start_router
+tap_ok 'a new one is whole' wait_for 10 dns_works
+
 # Killed before it gives its namespace a name: nothing is left.
 stop_pid "$ROUTER_PID"
 "$O/bin/coffer-router" --home "$HOME_DIR" --teardown

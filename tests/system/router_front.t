@@ -36,9 +36,9 @@ start "$T/many" in_ns p7 perl -MIO::Socket::INET -e '
 MANY=$PID
 tap_ok 'a flood of connections is made' wait_for 15 grep -q open "$T/many"
 tap_is "$(cat "$T/many")" 'open 256' 'of which 256 are held'
-stop_pid "$FRONT_PID"
-tap_like "$(p7 http 10.214.0.1 /x)" '' 'a further one of that project is closed'
+tap_is "$(p7 http 10.214.0.1 /x)" '' 'a further one of that project is closed'
 stop_pid "$MANY"
+stop_pid "$FRONT_PID"
 
 tap_like "$(p8 http 10.214.0.1 /x)" \
     '*502 Bad Gateway*{"message":"cofferd is not reachable"}*' \

@@ -261,7 +261,7 @@ sub cmd_cofferd
 {
 	my ($path, $file) = @_;
 	unlink $path;
-	my $l = IO::Socket::UNIX->new(Local => $path, Listen => 8) or die $!;
+	my $l = IO::Socket::UNIX->new(Local => $path, Listen => 512) or die $!;
 	chmod 0660, $path;
 	note($file, 'ready');
 	while (my $c = $l->accept) {

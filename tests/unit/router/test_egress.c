@@ -54,7 +54,7 @@ a_refusal_survives_a_flood_of_answers(void **state)
 	(void)state;
 	egress_log_add(l, &e);
 	for (int i = 0; i < 1000; i++) {
-		char name[16];
+		char name[32];
 
 		snprintf(name, sizeof(name), "x%d.test", i);
 		e = entry(2000 + i, EGRESS_ANSWERED, 0x01010101, name);
