@@ -118,7 +118,7 @@ main(int argc, char **argv)
 	}
 	umask(022);
 	if (o.worker)
-		return git_worker_main(MAIN_WORKER_FD);
+		return gitworker_main(MAIN_WORKER_FD);
 	home = home_path(o.home);
 	if (o.init)
 		return main_init(home);

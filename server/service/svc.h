@@ -24,6 +24,7 @@ struct err;
 struct event_stream;
 struct git_env;
 struct git_pool;
+struct githttp;
 struct jw;
 struct loop;
 struct mirror_loop;
@@ -41,6 +42,7 @@ struct svc {
 	struct svc_ci *ci;
 	struct svc_pulls *pulls;
 	struct event_stream *events;
+	struct githttp *githttp;
 	int64_t (*now)(void); /* ms since 1970 */
 	const char *home;
 	const char *public_url; /* no trailing slash */

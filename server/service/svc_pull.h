@@ -24,6 +24,9 @@ void svc_pulls_start(struct svc *s);
 void svc_pull_on_branch(
     struct svc *s, int64_t project, const char *branch, int64_t actor);
 
+/* Is the row behind its branches? */
+bool svc_pull_needs_refresh(struct svc *s, const struct pull *p);
+
 /* Refresh one; done (may be NULL) comes once, later. */
 typedef void svc_pull_refreshed_fn(const struct err *fail, void *arg);
 void svc_pull_refresh(struct svc *s, int64_t project, int64_t number,
@@ -54,8 +57,9 @@ struct svc_pull_edit {
 	char *title; /* NULL: as it is */
 	char *body;
 	char *base;
-	enum issue_state state; /* 0: as it is */
-	struct pull pull;       /* out */
+	enum issue_state state;     /* 0: as it is */
+	struct pull pull;           /* out */
+	char base_sha[SHA_HEX + 1]; /* of the new base */
 };
 struct svc_pull_edit *svc_pull_edit_new(
     struct svc *s, const struct identity *who);

@@ -1,0 +1,416 @@
+#include "server/app.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+#include "lib/httpd/httpd.h"
+#include "lib/io/loop.h"
+#include "lib/io/sock.h"
+#include "lib/io/timer.h"
+#include "lib/net/fetch.h"
+#include "server/api/api.h"
+#include "server/config.h"
+#include "server/git/git_env.h"
+#include "server/git/git_pool.h"
+#include "server/githttp/githttp.h"
+#include "server/http/event_stream.h"
+#include "server/http/front.h"
+#include "server/http/router.h"
+#include "server/jobs/mirror_loop.h"
+#include "server/service/svc.h"
+#include "server/service/svc_ci.h"
+#include "server/service/svc_merge.h"
+#include "server/service/svc_mirror.h"
+#include "server/service/svc_project.h"
+#include "server/service/svc_pull.h"
+#include "server/service/svc_push.h"
+#include "server/service/svc_reconcile.h"
+#include "server/store/db.h"
+#include "server/store/projects.h"
+#include "server/store/seed.h"
+#include "server/store/users.h"
+
+enum {
+	APP_STOP_STEP_MS = 50,
+	APP_STOP_STEPS_MIN = 4, /* replies get out */
+	APP_STOP_STEPS_MAX = 200
+};
+
+struct app {
+	const char *home;
+	const struct config *cfg;
+	char *public_url;
+	struct loop *loop;
+	struct db *db;
+	struct net *net;
+	struct git_env *env;
+	struct git_pool *git;
+	struct svc svc;
+	struct event_stream *events;
+	struct svc_mirror *mirror;
+	struct mirror_loop *mirror_loop;
+	struct svc_push *push;
+	struct githttp *githttp;
+	struct router *router;
+	struct httpd *httpd;
+	struct front *front;
+	struct timer *stop;
+	int stop_steps;
+};
+
+static const struct route *const app_routes[] = {
+	api_meta_routes,
+	api_users_routes,
+	api_repos_routes,
+	api_git_routes,
+	api_issues_routes,
+	api_comments_routes,
+	api_pulls_routes,
+	api_pull_git_routes,
+	api_reviews_routes,
+	api_merge_routes,
+	api_statuses_routes,
+	api_projects_routes,
+	api_events_routes,
+	api_runs_routes,
+	api_ci_routes,
+	api_tickets_routes,
+	NULL,
+};
+
+static void
+app_on_commit(int64_t last_seq, void *arg)
+{
+	struct app *a = arg;
+
+	event_stream_on_commit(a->events, last_seq);
+}
+
+static int
+app_user(struct app *a, const char *login, int64_t *id, struct err *e)
+{
+	struct user u;
+
+	if (users_by_name(db_reader(a->db), login, &u, e) == -1)
+		return err_wrap(
+		    e, "%s: run cofferd --init: user %s", a->home, login);
+	*id = u.id;
+	return 0;
+}
+
+static int
+app_reset_job(struct txn *t, void *arg, struct err *e)
+{
+	int64_t n;
+
+	(void)arg;
+	return projects_reset_syncing(t, clock_now_ms(), &n, e);
+}
+
+static int
+app_open_db(struct app *a, struct err *e)
+{
+	AUTO_FREE char *path = path_join(a->home, "db/coffer.db");
+
+	if (access(path, F_OK) == -1)
+		return err_set(e, ERR_NOTFOUND,
+		    "%s: there is no database; run cofferd --init", a->home);
+	if (db_open(&a->db, path, a->loop, e) == -1 ||
+	    app_user(a, SEED_AGENT, &a->svc.agent_id, e) == -1 ||
+	    app_user(a, SEED_CI, &a->svc.ci_id, e) == -1 ||
+	    app_user(a, SEED_AGENTD, &a->svc.agentd_id, e) == -1 ||
+	    db_write_now(a->db, app_reset_job, NULL, e) == -1)
+		return -1;
+	a->events = event_stream_new(a->loop, a->db);
+	db_on_commit(a->db, app_on_commit, a);
+	return 0;
+}
+
+static int
+app_open_git(struct app *a, struct err *e)
+{
+	static const char *const worker[] = { "/proc/self/exe", "--git-worker",
+		NULL };
+	AUTO_FREE char *repos = path_join(a->home, "repos");
+	const struct git_pool_spec spec = { .loop = a->loop,
+		.repos = repos,
+		.worker_argv = worker,
+		.workers = (unsigned)a->cfg->git_workers };
+
+	a->env = git_env_new(a->home, a->cfg->allow_file_upstream, e);
+	if (a->env == NULL)
+		return -1;
+	a->git = gitpool_new(&spec, e);
+	return a->git == NULL ? -1 : 0;
+}
+
+static void
+app_fill_svc(struct app *a)
+{
+	a->svc.loop = a->loop;
+	a->svc.db = a->db;
+	a->svc.git = a->git;
+	a->svc.env = a->env;
+	a->svc.events = a->events;
+	a->svc.now = clock_now_ms;
+	a->svc.home = a->home;
+	a->svc.public_url = a->public_url;
+	a->svc.allow_file_upstream = a->cfg->allow_file_upstream;
+	a->svc.sync_interval_ms = a->cfg->sync_interval_ms;
+	a->svc.pulls = svc_pulls_new(&a->svc);
+	a->svc.ci = svc_ci_new(&a->svc);
+}
+
+static int
+app_open_mirror(struct app *a, struct err *e)
+{
+	AUTO_FREE char *secrets = path_join(a->home, "secrets/upstream");
+	const struct svc_mirror_spec ms = { .loop = a->loop,
+		.db = a->db,
+		.pool = a->git,
+		.env = a->env,
+		.net = a->net,
+		.svc = &a->svc,
+		.secrets = secrets };
+	const struct svc_push_spec ps = {
+		.loop = a->loop, .db = a->db, .pool = a->git, .svc = &a->svc
+	};
+
+	a->mirror = svc_mirror_new(&ms);
+	a->mirror_loop = mirror_loop_new(&(struct mirror_loop_spec){
+	    .loop = a->loop, .db = a->db, .mirror = a->mirror });
+	a->svc.mirror = a->mirror_loop;
+	a->push = svc_push_new(&ps);
+	return svc_project_start(&a->svc, e);
+}
+
+/* The listening socket; its real address in *bound. */
+static int
+app_listen(struct app *a, int *fd, struct sock_addr *bound, struct err *e)
+{
+	struct sock_addr want;
+
+	if (sock_parse(a->cfg->listen, &want, e) == -1 ||
+	    sock_listen(&want, 0, fd, e) == -1)
+		return err_wrap(e, "listen on %s", a->cfg->listen);
+	bound->len = sizeof(bound->ss);
+	if (getsockname(*fd, (struct sockaddr *)&bound->ss, &bound->len) == -1)
+		return err_sys(e, ERR_IO, "getsockname");
+	return 0;
+}
+
+/* run/ may be root's: then the file is there already and only written into,
+ * which for a line this short is one write. */
+static int
+app_write_addr(struct app *a, const char *text, struct err *e)
+{
+	AUTO_FREE char *path = path_join(a->home, "run/cofferd.addr");
+	AUTO_FREE char *line = xasprintf("%s\n", text);
+	AUTO_CLOSE int fd = -1;
+	size_t n = strlen(line);
+
+	if (path_write_atomic(path, line, n, 0644, e) == 0)
+		return 0;
+	*e = ERR_INIT;
+	fd = open(path, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 || write(fd, line, n) != (ssize_t)n)
+		return err_sys(e, ERR_IO, "write %s", path);
+	return 0;
+}
+
+static void
+app_fallback(struct request *q, const struct identity *who, void *arg)
+{
+	struct app *a = arg;
+
+	githttp_request(a->githttp, q, who);
+}
+
+static int
+app_open_http(struct app *a, int fd, struct err *e)
+{
+	AUTO_FREE char *front = path_join(a->home, "run/front/cofferd.sock");
+	struct config ids = { .router_uid = a->cfg->router_uid,
+		.router_gid = a->cfg->router_gid };
+	const struct router_spec rs = { .db = a->db,
+		.tables = app_routes,
+		.app = &a->svc,
+		.public_url = a->public_url,
+		.now = clock_now_ms,
+		.handles = githttp_handles,
+		.fallback = app_fallback,
+		.arg = a };
+	const struct githttp_spec gs = { .loop = a->loop,
+		.db = a->db,
+		.pool = a->git,
+		.env = a->env,
+		.push = a->push,
+		.max_packs = (unsigned)a->cfg->max_packs };
+	struct httpd_spec hs = { .loop = a->loop,
+		.listen_fd = fd,
+		.on_request = router_on_request };
+	struct front_spec fs = { .loop = a->loop, .path = front };
+
+	a->githttp = githttp_new(&gs);
+	a->svc.githttp = a->githttp;
+	a->router = router_new(&rs);
+	hs.arg = a->router;
+	a->httpd = httpd_new(&hs, e);
+	if (a->httpd == NULL)
+		return -1;
+	config_router_ids(&ids);
+	fs.httpd = a->httpd;
+	fs.router_uid = (uid_t)ids.router_uid;
+	a->front = front_new(&fs, e);
+	return a->front == NULL ? -1 : 0;
+}
+
+static int
+app_open(struct app *a, struct err *e)
+{
+	char text[SOCK_TEXT_MAX];
+	struct sock_addr bound;
+	int fd = -1;
+
+	a->loop = loop_new(e);
+	if (a->loop == NULL || app_listen(a, &fd, &bound, e) == -1)
+		return -1;
+	sock_text(&bound, text);
+	a->public_url = a->cfg->public_url != NULL
+	    ? xstrdup(a->cfg->public_url)
+	    : xasprintf("http://%s", text);
+	a->net = net_new(a->loop, "cofferd/" APP_VERSION, e);
+	if (a->net == NULL || app_open_db(a, e) == -1 ||
+	    app_open_git(a, e) == -1) {
+		close(fd);
+		return -1;
+	}
+	app_fill_svc(a);
+	if (app_open_mirror(a, e) == -1) {
+		close(fd);
+		return -1;
+	}
+	if (app_open_http(a, fd, e) == -1 || app_write_addr(a, text, e) == -1)
+		return -1;
+	log_info("server listen address=%s home=%s", log_val(text),
+	    log_val(a->home));
+	return 0;
+}
+
+struct app *
+app_new(const char *home, struct config *cfg, struct err *e)
+{
+	struct app *a = xcalloc(1, sizeof(*a));
+
+	a->home = home;
+	a->cfg = cfg;
+	if (app_open(a, e) == 0)
+		return a;
+	app_free(a);
+	return NULL;
+}
+
+/* Refs and rows are one truth again: now the world may be asked. */
+static void
+app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
+{
+	struct app *a = arg;
+	struct err e = ERR_INIT;
+
+	log_info("server reconciled moved=%u failed=%u", moved, failed);
+	if (mirror_loop_start(a->mirror_loop, &e) == -1)
+		log_error("mirror start reason=%s", log_val(e.msg));
+	svc_pulls_start(&a->svc);
+}
+
+static void
+app_on_merges(const struct err *fail, void *arg)
+{
+	struct app *a = arg;
+	const struct svc_reconcile_spec spec = {
+		.loop = a->loop, .db = a->db, .pool = a->git, .svc = &a->svc
+	};
+
+	if (fail != NULL)
+		log_error("merge recover reason=%s", log_val(fail->msg));
+	svc_reconcile_start(&spec, app_on_reconciled, a);
+}
+
+static void
+app_on_stop_step(void *arg)
+{
+	struct app *a = arg;
+
+	a->stop_steps++;
+	if (a->stop_steps >= APP_STOP_STEPS_MIN &&
+	    (db_queued(a->db) == 0 || a->stop_steps > APP_STOP_STEPS_MAX)) {
+		loop_stop(a->loop);
+		return;
+	}
+	timer_set(a->stop, APP_STOP_STEP_MS);
+}
+
+static void
+app_on_signal(void *arg)
+{
+	struct app *a = arg;
+
+	if (a->stop != NULL)
+		return;
+	log_info("server stop");
+	httpd_quiesce(a->httpd);
+	front_stop(a->front);
+	event_stream_stop(a->events);
+	svc_ci_stop(a->svc.ci);
+	a->stop = timer_new(a->loop, app_on_stop_step, a);
+	timer_set(a->stop, APP_STOP_STEP_MS);
+}
+
+int
+app_run(struct app *a, struct err *e)
+{
+	if (loop_on_signal(a->loop, SIGTERM, app_on_signal, a, e) == -1 ||
+	    loop_on_signal(a->loop, SIGINT, app_on_signal, a, e) == -1)
+		return -1;
+	svc_ci_start(a->svc.ci);
+	svc_merge_recover(&a->svc, app_on_merges, a);
+	return loop_run(a->loop, e);
+}
+
+void
+app_free(struct app *a)
+{
+	front_free(a->front);
+	githttp_free(a->githttp);
+	if (a->httpd != NULL)
+		httpd_free(a->httpd);
+	router_free(a->router);
+	mirror_loop_free(a->mirror_loop);
+	svc_mirror_free(a->mirror);
+	svc_push_free(a->push);
+	if (a->git != NULL)
+		gitpool_free(a->git);
+	db_close(a->db);
+	svc_ci_free(a->svc.ci);
+	svc_pulls_free(a->svc.pulls);
+	event_stream_free(a->events);
+	git_env_free(a->env);
+	if (a->net != NULL)
+		net_free(a->net);
+	timer_free(a->stop);
+	if (a->loop != NULL)
+		loop_free(a->loop);
+	free(a->public_url);
+	free(a);
+}

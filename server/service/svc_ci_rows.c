@@ -1,0 +1,233 @@
+#include "server/service/svc_ci_rows.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/rnd.h"
+#include "lib/base/str.h"
+#include "lib/wire/json.h"
+#include "server/domain/checks.h"
+#include "server/domain/items.h"
+#include "server/domain/job_rule.h"
+#include "server/service/svc_ci.h"
+#include "server/service/svc_log.h"
+#include "server/service/svc_status.h"
+#include "server/store/jobs.h"
+#include "server/store/pulls.h"
+
+int
+svc_ci_event(struct txn *t, const struct identity *ci, int64_t now,
+    const char *kind, const struct job *j, const struct str *tail,
+    struct err *e)
+{
+	AUTO_STR struct str data = STR_INIT;
+	AUTO_STR struct str context = STR_INIT;
+	const struct svc_event v = { .kind = kind,
+		.project_id = j->project_id,
+		.item = j->pull,
+		.is_pull = true,
+		.data = &data };
+	struct jw w;
+
+	str_addf(&context, "ci/%s", j->name);
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_i64(&w, "job", j->id);
+	jw_str(&w, "name", j->name);
+	jw_str(&w, "context", str_cstr(&context));
+	jw_str(&w, "sha", j->sha);
+	jw_str(&w, "state", job_state_name(j->state));
+	if (tail != NULL)
+		jw_str(&w, "tail", str_cstr(tail));
+	jw_end(&w);
+	return svc_event_add(t, ci, now, &v, e);
+}
+
+int
+svc_ci_status(struct txn *t, const struct identity *ci, int64_t now,
+    const struct job *j, struct err *e)
+{
+	AUTO_STR struct str context = STR_INIT;
+	const struct svc_status_row row = { .project_id = j->project_id,
+		.sha = j->sha,
+		.state = job_rule_status(j->state),
+		.context = context.p,
+		.description = job_rule_text(j->state),
+		.target_url = "",
+		.item = j->pull };
+	struct svc_status_row r = row;
+	int64_t id;
+
+	str_addf(&context, "ci/%s", j->name);
+	r.context = str_cstr(&context);
+	return svc_status_insert(t, ci, now, &r, &id, e);
+}
+
+int
+svc_ci_insert(struct txn *t, const struct identity *ci, int64_t now,
+    const struct svc_ci_new *n, bool *created, struct err *e)
+{
+	const struct check *c = n->check;
+	const struct job_check jc = { .setup = c->setup,
+		.test = c->test,
+		.network_setup = c->network_setup,
+		.network_test = c->network_test,
+		.timeout_s = c->timeout_s,
+		.memory = (int64_t)c->memory,
+		.required = c->required };
+	const struct job_new row = { .project_id = n->project_id,
+		.pull = n->pull,
+		.sha = n->sha,
+		.base_sha = n->base_sha,
+		.name = c->name,
+		.check = &jc,
+		.now = now };
+	struct job j = { .id = 0 };
+	int64_t id;
+	int rc;
+
+	if (jobs_insert(t, &row, &id, created, e) == -1)
+		return -1;
+	if (!*created)
+		return 0;
+	if (jobs_get(t, id, &j, e) == -1)
+		return -1;
+	rc = svc_ci_event(t, ci, now, "check.queued", &j, NULL, e);
+	if (rc == 0)
+		rc = svc_ci_status(t, ci, now, &j, e);
+	job_release(&j);
+	return rc;
+}
+
+static bool
+svc_ci_wakes_agent(const struct pull *p, const struct job *j)
+{
+	return j->check.required && job_rule_is_fault(j->state) &&
+	    p->issue.author.kind == USER_AGENT &&
+	    p->issue.state == ISSUE_OPEN && strcmp(p->head_sha, j->sha) == 0;
+}
+
+int
+svc_ci_verdict(struct txn *t, const struct identity *ci, int64_t now,
+    const struct job *j, const struct str *tail, struct err *e)
+{
+	const struct str none = STR_INIT;
+	struct pull p = { .run_id = 0 };
+	int rc = 0;
+
+	if (svc_ci_status(t, ci, now, j, e) == -1 ||
+	    svc_ci_event(t, ci, now, "check.finished", j, NULL, e) == -1 ||
+	    pulls_get(t, j->project_id, j->pull, &p, e) == -1)
+		return -1;
+	if (svc_ci_wakes_agent(&p, j))
+		rc = svc_ci_event(t, ci, now, "check.failed", j,
+		    tail != NULL ? tail : &none, e);
+	pull_release(&p);
+	return rc;
+}
+
+static int
+svc_ci_beat_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_ci_beat *op = arg;
+
+	op->lease_until = op->op.now + JOB_LEASE_MS;
+	if (jobs_heartbeat(
+		t, op->id, op->lease, op->lease_until, &op->cancel, e) == 0)
+		return 0;
+	if (e->code == ERR_BUSY)
+		return err_set(e, ERR_EXISTS, "the lease is not good any more");
+	return -1;
+}
+
+void
+svc_ci_heartbeat(struct svc *s, const struct identity *who, int64_t id,
+    const char *lease, svc_done_fn *done, void *arg)
+{
+	struct svc_ci_beat *op = svc_op_new(s, sizeof(*op), who, NULL);
+
+	op->id = id;
+	snprintf(op->lease, sizeof(op->lease), "%s", lease);
+	svc_op_run(op, svc_ci_beat_job, done, arg);
+}
+
+static void
+svc_ci_result_release(void *arg)
+{
+	struct svc_ci_result *op = arg;
+
+	free(op->why);
+	job_release(&op->job);
+	if (op->tail != NULL)
+		str_release(op->tail);
+	free(op->tail);
+}
+
+struct svc_ci_result *
+svc_ci_result_new(struct svc *s, const struct identity *who)
+{
+	struct svc_ci_result *op = svc_op_new(
+	    s, sizeof(struct svc_ci_result), who, svc_ci_result_release);
+
+	svc_identity_of(s->ci_id, "ci", USER_CI, &op->ci);
+	return op;
+}
+
+static int
+svc_ci_result_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_ci_result *op = arg;
+	const struct job_result r = { .lease = op->lease,
+		.state = op->state,
+		.phase = op->phase,
+		.has_exit = op->has_exit,
+		.exit_code = op->exit_code,
+		.signal = op->signal,
+		.why = svc_text(op->why),
+		.now = op->op.now };
+	enum job_outcome outcome;
+
+	if (jobs_finish(t, op->id, &r, &outcome, e) == -1 ||
+	    jobs_get(t, op->id, &op->job, e) == -1)
+		return -1;
+	if (outcome != JOB_RESULT_TAKEN)
+		return 0;
+	return svc_ci_verdict(t, &op->ci, op->op.now, &op->job, op->tail, e);
+}
+
+void
+svc_ci_result(struct svc_ci_result *op, svc_done_fn *done, void *arg)
+{
+	struct err e = ERR_INIT;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	if (!job_rule_is_result(op->state)) {
+		err_set(&e, ERR_INVALID, "state: not a result");
+		svc_op_end_later(op, &e);
+		return;
+	}
+	if (job_rule_is_fault(op->state)) {
+		op->tail = xcalloc(1, sizeof(*op->tail));
+		svc_log_tail(
+		    op->op.svc, SVC_LOG_JOB, op->id, JOB_TAIL_MAX, op->tail);
+	}
+	svc_op_run(op, svc_ci_result_job, done, arg);
+}
+
+int
+svc_ci_by_lease(struct svc *s, int64_t id, const char *lease, struct job *out,
+    struct err *e)
+{
+	if (strlen(lease) == LEASE_HEX &&
+	    jobs_by_lease(db_reader(s->db), id, lease, out, e) == 0)
+		return 0;
+	if (e->code == ERR_BUSY || e->code == ERR_NONE)
+		return err_set(e, ERR_EXISTS, "the lease is not good any more");
+	return -1;
+}

@@ -1,0 +1,171 @@
+#include "server/service/svc_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/base/utf8.h"
+#include "server/domain/run_rule.h"
+#include "server/store/jobs.h"
+#include "server/store/runs.h"
+
+#define SVC_LOG_MARK "\n[output over 32 MiB is not kept]\n"
+
+static char *
+svc_log_path(const struct svc *s, enum svc_log_kind kind, int64_t id)
+{
+	return xasprintf("%s/logs/%s/%" PRId64 ".log", s->home,
+	    kind == SVC_LOG_RUN ? "runs" : "jobs", id);
+}
+
+static int
+svc_log_pwrite(int fd, struct view v, int64_t at, struct err *e)
+{
+	while (v.len > 0) {
+		ssize_t n = pwrite(fd, v.p, v.len, at);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return err_sys(e, ERR_IO, "write log");
+		v = view_from(v, (size_t)n);
+		at += n;
+	}
+	return 0;
+}
+
+static int
+svc_log_write(struct svc *s, enum svc_log_kind kind, int64_t id, int64_t from,
+    struct view part, struct err *e)
+{
+	AUTO_FREE char *path = svc_log_path(s, kind, id);
+	AUTO_CLOSE int fd = -1;
+	int64_t room = RUN_LOG_MAX - from;
+
+	if (room <= 0)
+		return 0;
+	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return err_sys(e, ERR_IO, "open log");
+	if ((int64_t)part.len <= room)
+		return svc_log_pwrite(fd, part, from, e);
+	part.len = (size_t)room;
+	if (svc_log_pwrite(fd, part, from, e) == -1)
+		return -1;
+	return svc_log_pwrite(fd, VIEW_LIT(SVC_LOG_MARK), RUN_LOG_MAX, e);
+}
+
+static int
+svc_log_length(struct txn *t, enum svc_log_kind kind, int64_t id, int64_t *out,
+    struct err *e)
+{
+	struct run r = { .id = 0 };
+	struct job j = { .id = 0 };
+	int rc;
+
+	if (kind == SVC_LOG_RUN) {
+		rc = runs_get(t, id, &r, e);
+		*out = r.log_bytes;
+		run_release(&r);
+	} else {
+		rc = jobs_get(t, id, &j, e);
+		*out = j.log_bytes;
+		job_release(&j);
+	}
+	return rc;
+}
+
+static int
+svc_log_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_log_append *op = arg;
+	int rc;
+
+	if (op->kind == SVC_LOG_RUN)
+		rc = runs_set_log_bytes(t, op->id, op->from, op->to, e);
+	else
+		rc = jobs_set_log_bytes(t, op->id, op->from, op->to, e);
+	if (rc == 0) {
+		op->next = op->to;
+		return 0;
+	}
+	if (e->code != ERR_BUSY ||
+	    svc_log_length(t, op->kind, op->id, &op->next, e) == -1)
+		return -1;
+	return err_set(
+	    e, ERR_EXISTS, "the log is %" PRId64 " bytes long", op->next);
+}
+
+void
+svc_log_append(struct svc *s, const struct identity *who,
+    enum svc_log_kind kind, int64_t id, int64_t from, struct view part,
+    svc_done_fn *done, void *arg)
+{
+	struct svc_log_append *op = svc_op_new(s, sizeof(*op), who, NULL);
+	struct err e = ERR_INIT;
+
+	op->kind = kind;
+	op->id = id;
+	op->from = from;
+	op->to = from + (int64_t)part.len;
+	op->op.done = done;
+	op->op.arg = arg;
+	if (svc_log_length(db_reader(s->db), kind, id, &op->next, &e) == -1) {
+		svc_op_end_later(op, &e);
+	} else if (op->next != from) {
+		err_set(&e, ERR_EXISTS, "the log is %" PRId64 " bytes long",
+		    op->next);
+		svc_op_end_later(op, &e);
+	} else if (svc_log_write(s, kind, id, from, part, &e) == -1) {
+		svc_op_end_later(op, &e);
+	} else {
+		svc_op_run(op, svc_log_job, done, arg);
+	}
+}
+
+int
+svc_log_open(struct svc *s, enum svc_log_kind kind, int64_t id, struct err *e)
+{
+	AUTO_FREE char *path = svc_log_path(s, kind, id);
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd == -1)
+		return err_sys(
+		    e, errno == ENOENT ? ERR_NOTFOUND : ERR_IO, "open log");
+	return fd;
+}
+
+void
+svc_log_tail(struct svc *s, enum svc_log_kind kind, int64_t id, size_t max,
+    struct str *out)
+{
+	struct err e = ERR_INIT;
+	AUTO_CLOSE int fd = svc_log_open(s, kind, id, &e);
+	AUTO_FREE char *buf = xmalloc(max);
+	struct stat st;
+	struct view v;
+	ssize_t n;
+
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return;
+	n = pread(fd, buf, max,
+	    st.st_size > (off_t)max ? st.st_size - (off_t)max : 0);
+	v = (struct view){ buf, n > 0 ? (size_t)n : 0 };
+	while (v.len > 0) {
+		uint32_t cp;
+		size_t len = utf8_decode(v, &cp);
+
+		if (len > 0 && (cp >= ' ' || cp == '\n' || cp == '\t'))
+			str_addn(out, v.p, len);
+		else if (len == 0 && out->len > 0)
+			str_addc(out, '?');
+		v = view_from(v, len > 0 ? len : 1);
+	}
+}

@@ -1,0 +1,45 @@
+/*
+ * svc_log: the output of runs and CI jobs, HOME/logs/{runs,jobs}/ID.log.  What
+ * is appended says where it belongs; the row has the length, so that a part
+ * that comes twice is not there twice.  RUN_LOG_MAX bytes are kept, then one
+ * line that says so; what follows is counted and dropped.
+ */
+#ifndef SERVER_SERVICE_SVC_LOG_H
+#define SERVER_SERVICE_SVC_LOG_H
+
+#include "lib/base/view.h"
+#include "server/service/svc.h"
+
+enum svc_log_kind {
+	SVC_LOG_RUN,
+	SVC_LOG_JOB
+};
+
+enum {
+	SVC_LOG_PART_MAX = 1 << 20 /* bytes of one append */
+};
+
+/*
+ * have is the row's length now; from where this part begins.  done gets the
+ * new length in op->next; ERR_EXISTS with it when from is not the length.
+ */
+struct svc_log_append {
+	struct svc_op op;
+	enum svc_log_kind kind;
+	int64_t id;
+	int64_t from;
+	int64_t to;
+	int64_t next; /* out, also when it failed */
+};
+void svc_log_append(struct svc *s, const struct identity *who,
+    enum svc_log_kind kind, int64_t id, int64_t from, struct view part,
+    svc_done_fn *done, void *arg);
+
+/* A descriptor to read, or -1; the file may not be there yet. */
+int svc_log_open(
+    struct svc *s, enum svc_log_kind kind, int64_t id, struct err *e);
+/* The last max bytes as text. */
+void svc_log_tail(struct svc *s, enum svc_log_kind kind, int64_t id, size_t max,
+    struct str *out);
+
+#endif

@@ -1,0 +1,425 @@
+#include "server/service/svc_merge.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/failpoint.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/wire/json.h"
+#include "server/domain/issue_rule.h"
+#include "server/git/git_pool.h"
+#include "server/service/svc_pull.h"
+#include "server/store/projects.h"
+#include "server/store/pulls.h"
+#include "server/store/refs.h"
+
+static void svc_merge_go(struct svc_merge *op);
+
+static void
+svc_merge_release(void *arg)
+{
+	struct svc_merge *op = arg;
+
+	free(op->title);
+	free(op->message);
+	free(op->commit_message);
+	free(op->row.base);
+	pull_release(&op->pull);
+	checks_release(&op->facts.checks);
+}
+
+struct svc_merge *
+svc_merge_new(struct svc *s, const struct identity *who)
+{
+	struct svc_merge *op = svc_op_new(
+	    s, sizeof(struct svc_merge), who, svc_merge_release);
+
+	op->style = "merge";
+	return op;
+}
+
+/* Fresh rows and the gate's answer from them. */
+static int
+svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
+{
+	struct project p = { .id = 0 };
+	int64_t approvals;
+
+	if (svc_project_by_id(t, &op->op.who, op->project_id,
+		op->ask ? PERM_READ : PERM_WRITE, &p, e) == -1)
+		return -1;
+	approvals = p.settings.approvals;
+	project_release(&p);
+	pull_release(&op->pull);
+	if (pulls_get(t, op->project_id, op->number, &op->pull, e) == -1)
+		return -1;
+	return svc_gate_decide(
+	    t, &op->pull, approvals, &op->facts, &op->verdict, e);
+}
+
+static void
+svc_gate_on_checks(const struct git_result *res, void *arg)
+{
+	struct svc_merge *op = arg;
+	const char *wrong;
+	struct err e = ERR_INIT;
+
+	if (res->fail != NULL) {
+		svc_op_end(op, res->fail);
+		return;
+	}
+	wrong = json_str_or(res->j, "error", NULL);
+	op->facts.state = MERGE_CHECKS_ABSENT;
+	if (json_bool_or(res->j, "found", false)) {
+		op->facts.state = MERGE_CHECKS_OK;
+		if (wrong == NULL &&
+		    gitpool_result_checks(res, &op->facts.checks, &e) == -1)
+			wrong = e.msg;
+		if (wrong != NULL) {
+			op->facts.state = MERGE_CHECKS_WRONG;
+			snprintf(op->facts.error, sizeof(op->facts.error), "%s",
+			    wrong);
+		}
+	}
+	e = ERR_INIT;
+	if (svc_gate_read(db_reader(op->op.svc->db), op, &e) == -1)
+		svc_op_end(op, &e);
+	else if (op->ask)
+		svc_op_end(op, NULL);
+	else
+		svc_merge_go(op);
+}
+
+static void
+svc_gate_on_refreshed(const struct err *fail, void *arg)
+{
+	struct svc_merge *op = arg;
+	struct err e = ERR_INIT;
+
+	(void)fail; /* the rows say what is known */
+	pull_release(&op->pull);
+	if (pulls_get(db_reader(op->op.svc->db), op->project_id, op->number,
+		&op->pull, &e) == -1)
+		svc_op_end(op, &e);
+	else
+		gitpool_checks(op->op.svc->git, op->project_id,
+		    op->pull.base_sha, svc_gate_on_checks, op);
+}
+
+static void
+svc_gate_start(struct svc_merge *op, svc_done_fn *done, void *arg)
+{
+	struct svc *s = op->op.svc;
+	struct err e = ERR_INIT;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	if (pulls_get(db_reader(s->db), op->project_id, op->number, &op->pull,
+		&e) == -1)
+		svc_op_end_later(op, &e);
+	else if (svc_pull_needs_refresh(s, &op->pull))
+		svc_pull_refresh(s, op->project_id, op->number, 0,
+		    svc_gate_on_refreshed, op);
+	else
+		gitpool_checks(s->git, op->project_id, op->pull.base_sha,
+		    svc_gate_on_checks, op);
+}
+
+void
+svc_gate(struct svc_merge *op, svc_done_fn *done, void *arg)
+{
+	op->ask = true;
+	svc_gate_start(op, done, arg);
+}
+
+void
+svc_merge(struct svc_merge *op, svc_done_fn *done, void *arg)
+{
+	struct err e = ERR_INIT;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	if ((op->title != NULL && issue_rule_title(op->title, &e) == -1) ||
+	    (op->message != NULL && issue_rule_body(op->message, &e) == -1))
+		svc_op_end_later(op, &e);
+	else
+		svc_gate_start(op, done, arg);
+}
+
+/* The gate's no, or a head that is not the one that was looked at. */
+static int
+svc_merge_refuse(struct svc_merge *op, struct err *e)
+{
+	const struct merge_requirement *r = merge_policy_obstacle(&op->verdict);
+
+	if (op->want_head[0] != '\0' &&
+	    strcmp(op->want_head, op->pull.head_sha) != 0)
+		return err_set(e, ERR_EXISTS, "the head moved");
+	if (op->verdict.open)
+		return 0;
+	op->refused = true;
+	return err_set(e, ERR_DENIED, "the gate is shut: %s: %s",
+	    r != NULL ? r->title : "", r != NULL ? r->why : "");
+}
+
+static bool
+svc_merge_done(void *arg)
+{
+	struct svc_merge *op = arg;
+
+	svc_pull_on_branch(
+	    op->op.svc, op->project_id, op->row.base, op->op.who.user_id);
+	pull_release(&op->pull);
+	if (pulls_get(db_reader(op->op.svc->db), op->project_id, op->number,
+		&op->pull, &op->fail) == -1)
+		log_warn("merge read reason=%s", log_val(op->fail.msg));
+	return false;
+}
+
+static int
+svc_merge_branch_gone(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_merge *op = arg;
+	AUTO_FREE char *ref = xasprintf("refs/heads/%s", op->pull.head);
+	AUTO_STR struct str data = STR_INIT;
+	const struct svc_event v = { .kind = "branch.updated",
+		.project_id = op->project_id,
+		.data = &data };
+	struct jw w;
+
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_str(&w, "ref", ref);
+	jw_str(&w, "old", op->row.head_sha);
+	jw_str(&w, "new", SHA_ZERO);
+	jw_bool(&w, "forced", false);
+	jw_str(&w, "source", "merge");
+	jw_end(&w);
+	if (refs_delete(t, op->project_id, ref, e) == -1)
+		return -1;
+	return svc_event_add(t, &op->op.who, op->op.now, &v, e);
+}
+
+static void
+svc_merge_on_deleted(const struct git_result *res, void *arg)
+{
+	struct svc_merge *op = arg;
+
+	if (res->fail != NULL) {
+		log_warn("merge delete project=%" PRId64 " reason=%s",
+		    op->project_id, log_val(res->fail->msg));
+		(void)svc_merge_done(op);
+		svc_op_end(op, NULL);
+		return;
+	}
+	op->op.then = svc_merge_done;
+	svc_op_again(op, svc_merge_branch_gone);
+}
+
+static bool
+svc_merge_written(void *arg)
+{
+	struct svc_merge *op = arg;
+	AUTO_FREE char *ref = xasprintf("refs/heads/%s", op->pull.head);
+	const struct git_ref_change change = {
+		.ref = ref, .old = op->row.head_sha, .new_sha = GIT_ZERO_SHA
+	};
+	const struct git_refs_spec spec = {
+		.v = &change, .n = 1, .atomic = true
+	};
+
+	FAIL_POINT(merge_written);
+	log_info("merge done project=%" PRId64 " pull=%" PRId64 " sha=%s",
+	    op->project_id, op->number, op->row.merge_sha);
+	if (!op->delete_branch)
+		return svc_merge_done(op);
+	gitpool_refs_update(
+	    op->op.svc->git, op->project_id, &spec, svc_merge_on_deleted, op);
+	return true;
+}
+
+static int
+svc_merge_write_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_merge *op = arg;
+
+	return svc_merge_write(t, &op->row, op->op.now, e);
+}
+
+static int
+svc_merge_forget_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_merge *op = arg;
+
+	return merging_delete(t, op->project_id, op->number, e);
+}
+
+static bool
+svc_merge_forgotten(void *arg)
+{
+	struct svc_merge *op = arg;
+
+	svc_pull_on_branch(
+	    op->op.svc, op->project_id, op->row.base, op->op.who.user_id);
+	svc_op_end(op, &op->fail);
+	return true;
+}
+
+static void
+svc_merge_on_moved(const struct git_result *res, void *arg)
+{
+	struct svc_merge *op = arg;
+
+	FAIL_POINT(merge_moved);
+	op->op.now = op->op.svc->now();
+	if (res->fail == NULL) {
+		op->op.then = svc_merge_written;
+		svc_op_again(op, svc_merge_write_job);
+		return;
+	}
+	op->fail = *res->fail;
+	if (op->fail.code == ERR_EXISTS || op->fail.code == ERR_NOTFOUND)
+		err_set(&op->fail, ERR_EXISTS,
+		    "a branch moved during the merge; try again");
+	op->op.then = svc_merge_forgotten;
+	svc_op_again(op, svc_merge_forget_job);
+}
+
+static bool
+svc_merge_intended(void *arg)
+{
+	struct svc_merge *op = arg;
+	AUTO_FREE char *base = xasprintf("refs/heads/%s", op->row.base);
+	AUTO_FREE char *head = xasprintf("refs/heads/%s", op->pull.head);
+	char sha[SHA_HEX + 1] = "";
+	struct err e = ERR_INIT;
+	/* The head is compared too, so that what merges is what was judged. */
+	const struct git_ref_change change[] = {
+		{ .ref = base,
+		    .old = op->row.base_sha,
+		    .new_sha = op->row.merge_sha },
+		{ .ref = head,
+		    .old = op->row.head_sha,
+		    .new_sha = op->row.head_sha },
+	};
+	struct git_refs_spec spec = { .v = change, .n = 2, .atomic = true };
+
+	FAIL_POINT(merge_intended);
+	if (refs_get(db_reader(op->op.svc->db), op->project_id, head, sha,
+		&e) == -1 ||
+	    sha[0] == '\0')
+		spec.n = 1; /* the branch is gone, refs/pull has the commit */
+	gitpool_refs_update(
+	    op->op.svc->git, op->project_id, &spec, svc_merge_on_moved, op);
+	return true;
+}
+
+/* The last look: nothing that the gate asks for changed meanwhile. */
+static int
+svc_merge_intent_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_merge *op = arg;
+
+	if (svc_gate_read(t, op, e) == -1 || svc_merge_refuse(op, e) == -1)
+		return -1;
+	if (strcmp(op->pull.head_sha, op->row.head_sha) != 0 ||
+	    strcmp(op->pull.base_sha, op->row.base_sha) != 0)
+		return err_set(e, ERR_EXISTS,
+		    "a branch moved during the merge; try again");
+	return merging_insert(t, &op->row, op->op.now, e);
+}
+
+static void
+svc_merge_on_commit(const struct git_result *res, void *arg)
+{
+	struct svc_merge *op = arg;
+	struct err e = ERR_INIT;
+	const char *sha;
+
+	if (res->fail != NULL) {
+		e = *res->fail;
+		if (e.code == ERR_DENIED)
+			err_set(&e, ERR_EXISTS, "it is no fast-forward");
+		svc_op_end(op, &e);
+		return;
+	}
+	sha = json_str_or(res->j, "sha", NULL);
+	if (sha == NULL) {
+		err_set(&e, ERR_EXISTS, "it conflicts with the base");
+		svc_op_end(op, &e);
+		return;
+	}
+	snprintf(op->merge_sha, sizeof(op->merge_sha), "%s", sha);
+	memcpy(op->row.merge_sha, op->merge_sha, sizeof(op->merge_sha));
+	op->op.now = op->op.svc->now();
+	op->op.then = svc_merge_intended;
+	svc_op_again(op, svc_merge_intent_job);
+}
+
+static void
+svc_merge_message(struct svc_merge *op)
+{
+	struct str m = STR_INIT;
+	const struct pull *p = &op->pull;
+	bool squash = strcmp(op->style, "squash") == 0;
+	const char *body = op->message;
+
+	if (op->title != NULL)
+		str_add(&m, op->title);
+	else if (squash)
+		str_addf(
+		    &m, "%s (#%" PRId64 ")", p->issue.title, p->issue.number);
+	else
+		str_addf(&m, "Merge pull request #%" PRId64 " from %s",
+		    p->issue.number, p->head);
+	if (body == NULL)
+		body = squash ? p->issue.body : p->issue.title;
+	if (body[0] != '\0')
+		str_addf(&m, "\n\n%s", body);
+	str_addc(&m, '\n');
+	op->commit_message = str_steal(&m);
+}
+
+/* The gate is open: make the commit that would be the base's next tip. */
+static void
+svc_merge_go(struct svc_merge *op)
+{
+	const struct identity *who = &op->op.who;
+	struct git_merge_spec spec = { .style = op->style };
+	struct err e = ERR_INIT;
+
+	if (svc_merge_refuse(op, &e) == -1) {
+		svc_op_end(op, &e);
+		return;
+	}
+	op->row.project_id = op->project_id;
+	op->row.number = op->number;
+	op->row.user_id = who->user_id;
+	op->row.base = xstrdup(op->pull.base);
+	memcpy(op->row.head_sha, op->pull.head_sha, sizeof(op->row.head_sha));
+	memcpy(op->row.base_sha, op->pull.base_sha, sizeof(op->row.base_sha));
+	if (op->delete_branch) {
+		struct project p = { .id = 0 };
+
+		if (projects_by_id(db_reader(op->op.svc->db), op->project_id,
+			&p, &e) == -1 ||
+		    strcmp(p.default_branch, op->pull.head) == 0)
+			op->delete_branch = false;
+		project_release(&p);
+	}
+	svc_merge_message(op);
+	snprintf(
+	    op->email, sizeof(op->email), "%s@noreply.localhost", who->login);
+	spec.base = op->row.base_sha;
+	spec.head = op->row.head_sha;
+	spec.message = op->commit_message;
+	spec.committer = (struct git_person){ who->login, op->email,
+		op->op.svc->now() };
+	spec.author = spec.committer;
+	gitpool_merge(
+	    op->op.svc->git, op->project_id, &spec, svc_merge_on_commit, op);
+}

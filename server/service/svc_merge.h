@@ -1,0 +1,64 @@
+/*
+ * svc_merge: the gate asked, and the merge through it.
+ *
+ * A merge: the gate from fresh facts; the merge commit made from exact base
+ * and head; one transaction asks the gate again and writes what is about to
+ * happen; the base branch moves by compare-and-set; one transaction writes
+ * what happened.  What a crash leaves between is finished by svc_merge_recover
+ * before cofferd serves merges again.
+ */
+#ifndef SERVER_SERVICE_SVC_MERGE_H
+#define SERVER_SERVICE_SVC_MERGE_H
+
+#include "lib/base/err.h"
+#include "server/domain/checks.h"
+#include "server/domain/items.h"
+#include "server/domain/merge_policy.h"
+#include "server/service/svc.h"
+#include "server/store/merging.h"
+
+/* What the gate needs and the rows do not have. */
+struct svc_gate_facts {
+	struct checks checks;
+	enum merge_checks state;
+	char error[240];
+};
+
+struct svc_merge {
+	struct svc_op op;
+	int64_t project_id;
+	int64_t number;
+	bool ask;          /* the gate alone */
+	const char *style; /* "merge", "squash", "fast-forward-only" */
+	char *title;       /* NULL: made up */
+	char *message;
+	char want_head[SHA_HEX + 1]; /* "" : whatever the head is */
+	bool delete_branch;
+	bool refused;                 /* out: by the gate, see verdict */
+	struct merge_verdict verdict; /* out */
+	struct pull pull;             /* out */
+	char merge_sha[SHA_HEX + 1];  /* out */
+	struct svc_gate_facts facts;
+	struct merging row;
+	char *commit_message;
+	char email[NAME_LEN_MAX + 32];
+	struct err fail;
+};
+struct svc_merge *svc_merge_new(struct svc *s, const struct identity *who);
+/* The gate's answer; `ask` is set. */
+void svc_gate(struct svc_merge *op, svc_done_fn *done, void *arg);
+/* ERR_DENIED with `refused`: the gate said no.  ERR_EXISTS: conflict, or
+ * something moved. */
+void svc_merge(struct svc_merge *op, svc_done_fn *done, void *arg);
+
+/* Finishes or forgets what an earlier process began. */
+typedef void svc_merge_recovered_fn(const struct err *fail, void *arg);
+void svc_merge_recover(struct svc *s, svc_merge_recovered_fn *done, void *arg);
+
+/* svc_merge_rows.c: in a transaction. */
+int svc_gate_decide(struct txn *t, const struct pull *p, int64_t approvals,
+    const struct svc_gate_facts *f, struct merge_verdict *out, struct err *e);
+int svc_merge_write(
+    struct txn *t, const struct merging *m, int64_t now, struct err *e);
+
+#endif

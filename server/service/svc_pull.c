@@ -1,0 +1,324 @@
+#include "server/service/svc_pull.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/wire/json.h"
+#include "server/domain/issue_rule.h"
+#include "server/domain/refname.h"
+#include "server/git/git_pool.h"
+#include "server/service/svc_issue.h"
+#include "server/store/jobs.h"
+#include "server/store/pulls.h"
+
+int
+svc_pull_insert(struct txn *t, const struct identity *who, int64_t now,
+    const struct svc_pull_rows *r, int64_t *number, struct err *e)
+{
+	const struct pull_new n = { .project_id = r->project_id,
+		.author_id = who->user_id,
+		.title = r->title,
+		.body = r->body,
+		.head = r->head,
+		.base = r->base,
+		.head_sha = r->head_sha,
+		.base_sha = r->base_sha,
+		.merge_base = r->merge_base,
+		.head_user_id = who->user_id,
+		.run_id = r->run_id,
+		.draft = r->draft,
+		.now = now };
+	AUTO_STR struct str data = STR_INIT;
+	struct svc_event v = { .kind = "pull.opened",
+		.project_id = r->project_id,
+		.is_pull = true,
+		.data = &data };
+	struct jw w;
+
+	if (pulls_insert(t, &n, number, e) == -1)
+		return -1;
+	v.item = *number;
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_str(&w, "title", r->title);
+	jw_str(&w, "body", r->body);
+	jw_str(&w, "head", r->head);
+	jw_str(&w, "base", r->base);
+	jw_str(&w, "head_sha", r->head_sha);
+	if (r->run_id != 0)
+		jw_i64(&w, "run", r->run_id);
+	else
+		jw_null(&w, "run");
+	jw_end(&w);
+	return svc_event_add(t, who, now, &v, e);
+}
+
+static void
+svc_pull_create_release(void *arg)
+{
+	struct svc_pull_create *op = arg;
+
+	free(op->title);
+	free(op->body);
+	free(op->head);
+	free(op->base);
+	pull_release(&op->pull);
+}
+
+struct svc_pull_create *
+svc_pull_create_new(struct svc *s, const struct identity *who)
+{
+	return svc_op_new(
+	    s, sizeof(struct svc_pull_create), who, svc_pull_create_release);
+}
+
+static int
+svc_pull_create_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_pull_create *op = arg;
+	const struct svc_pull_rows rows = { .project_id = op->project_id,
+		.title = op->title,
+		.body = svc_text(op->body),
+		.head = op->head,
+		.base = op->base,
+		.head_sha = op->head_sha,
+		.base_sha = op->base_sha,
+		.merge_base = op->merge_base,
+		.draft = op->draft };
+	struct project p = { .id = 0 };
+
+	if (svc_project_by_id(
+		t, &op->op.who, op->project_id, PERM_WRITE, &p, e) == -1)
+		return -1;
+	project_release(&p);
+	return svc_pull_insert(
+	    t, &op->op.who, op->op.now, &rows, &op->number, e);
+}
+
+/* What was refreshed is answered; a refresh that failed is tried again when a
+ * branch moves. */
+static void
+svc_pull_on_refreshed(const struct err *fail, void *arg)
+{
+	struct svc_pull_create *op = arg;
+	struct err e = ERR_INIT;
+
+	(void)fail;
+	if (pulls_get(db_reader(op->op.svc->db), op->project_id, op->number,
+		&op->pull, &e) == -1)
+		svc_op_end(op, &e);
+	else
+		svc_op_end(op, NULL);
+}
+
+static bool
+svc_pull_created(void *arg)
+{
+	struct svc_pull_create *op = arg;
+
+	svc_pull_refresh(op->op.svc, op->project_id, op->number,
+	    op->op.who.user_id, svc_pull_on_refreshed, op);
+	return true;
+}
+
+static void
+svc_pull_on_compare(const struct git_result *res, void *arg)
+{
+	struct svc_pull_create *op = arg;
+	struct err e = ERR_INIT;
+
+	if (res->fail != NULL && res->fail->code == ERR_NOTFOUND)
+		err_set(&e, ERR_INVALID, "head or base: no such branch");
+	else if (res->fail != NULL)
+		e = *res->fail;
+	else if (json_str_or(res->j, "merge_base", NULL) == NULL)
+		err_set(&e, ERR_INVALID,
+		    "head: it has no history in common with the base");
+	else if (json_i64_or(res->j, "ahead", 0) == 0)
+		err_set(&e, ERR_INVALID,
+		    "head: it has no commit that the base has not");
+	if (e.code != ERR_NONE) {
+		svc_op_end(op, &e);
+		return;
+	}
+	snprintf(op->head_sha, sizeof(op->head_sha), "%s",
+	    json_str_or(res->j, "head", ""));
+	snprintf(op->base_sha, sizeof(op->base_sha), "%s",
+	    json_str_or(res->j, "base", ""));
+	snprintf(op->merge_base, sizeof(op->merge_base), "%s",
+	    json_str_or(res->j, "merge_base", ""));
+	op->op.now = op->op.svc->now();
+	op->op.then = svc_pull_created;
+	svc_op_again(op, svc_pull_create_job);
+}
+
+static int
+svc_pull_branch(const char *field, const char *branch, struct err *e)
+{
+	const char *why = NULL;
+
+	if (branch == NULL || *branch == '\0')
+		return err_set(e, ERR_INVALID, "%s: it is missing", field);
+	if (!refname_branch_ok(branch, &why))
+		return err_set(e, ERR_INVALID, "%s: %s", field, why);
+	return 0;
+}
+
+static int
+svc_pull_create_check(const struct svc_pull_create *op, struct err *e)
+{
+	if (issue_rule_title(svc_text(op->title), e) == -1 ||
+	    issue_rule_body(svc_text(op->body), e) == -1 ||
+	    svc_pull_branch("head", op->head, e) == -1 ||
+	    svc_pull_branch("base", op->base, e) == -1)
+		return -1;
+	if (strcmp(op->head, op->base) == 0)
+		return err_set(e, ERR_INVALID, "head: it is the base");
+	return 0;
+}
+
+void
+svc_pull_create(struct svc_pull_create *op, svc_done_fn *done, void *arg)
+{
+	AUTO_FREE char *head = NULL;
+	AUTO_FREE char *base = NULL;
+	struct err e = ERR_INIT;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	if (svc_pull_create_check(op, &e) == -1) {
+		svc_op_end_later(op, &e);
+		return;
+	}
+	head = xasprintf("refs/heads/%s", op->head);
+	base = xasprintf("refs/heads/%s", op->base);
+	gitpool_compare(op->op.svc->git, op->project_id, base, head,
+	    svc_pull_on_compare, op);
+}
+
+static void
+svc_pull_edit_release(void *arg)
+{
+	struct svc_pull_edit *op = arg;
+
+	free(op->title);
+	free(op->body);
+	free(op->base);
+	pull_release(&op->pull);
+}
+
+struct svc_pull_edit *
+svc_pull_edit_new(struct svc *s, const struct identity *who)
+{
+	return svc_op_new(
+	    s, sizeof(struct svc_pull_edit), who, svc_pull_edit_release);
+}
+
+static int
+svc_pull_edit_rows(struct txn *t, struct svc_pull_edit *op, struct err *e)
+{
+	const struct svc_issue_change c = { op->title, op->body, op->state };
+	int64_t n;
+
+	if (svc_issue_change(t, &op->op, &op->pull.issue, &c, e) == -1)
+		return -1;
+	if (op->base != NULL && strcmp(op->base, op->pull.base) != 0 &&
+	    (svc_may(t, &op->op.who, op->project_id, PERM_WRITE, NULL, e) ==
+		    -1 ||
+		pulls_set_base(t, op->project_id, op->number, op->base,
+		    op->base_sha, op->op.now, e) == -1))
+		return -1;
+	if (op->state == ISSUE_CLOSED)
+		return jobs_supersede(
+		    t, op->project_id, op->number, "", op->op.now, &n, e);
+	return 0;
+}
+
+static int
+svc_pull_edit_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_pull_edit *op = arg;
+
+	if (svc_may(t, &op->op.who, op->project_id, PERM_DISCUSS, NULL, e) ==
+		-1 ||
+	    pulls_get(t, op->project_id, op->number, &op->pull, e) == -1 ||
+	    svc_pull_edit_rows(t, op, e) == -1)
+		return -1;
+	pull_release(&op->pull);
+	return pulls_get(t, op->project_id, op->number, &op->pull, e);
+}
+
+static void
+svc_pull_edit_on_refreshed(const struct err *fail, void *arg)
+{
+	struct svc_pull_edit *op = arg;
+	struct err e = ERR_INIT;
+
+	(void)fail;
+	pull_release(&op->pull);
+	if (pulls_get(db_reader(op->op.svc->db), op->project_id, op->number,
+		&op->pull, &e) == -1)
+		svc_op_end(op, &e);
+	else
+		svc_op_end(op, NULL);
+}
+
+static bool
+svc_pull_edited(void *arg)
+{
+	struct svc_pull_edit *op = arg;
+
+	if (op->base == NULL && op->state != ISSUE_OPEN)
+		return false;
+	svc_pull_refresh(op->op.svc, op->project_id, op->number,
+	    op->op.who.user_id, svc_pull_edit_on_refreshed, op);
+	return true;
+}
+
+static void
+svc_pull_edit_on_base(const struct git_result *res, void *arg)
+{
+	struct svc_pull_edit *op = arg;
+	struct err e = ERR_INIT;
+
+	if (res->fail != NULL) {
+		if (res->fail->code == ERR_NOTFOUND)
+			err_set(&e, ERR_INVALID, "base: no such branch");
+		else
+			e = *res->fail;
+		svc_op_end(op, &e);
+		return;
+	}
+	snprintf(op->base_sha, sizeof(op->base_sha), "%s",
+	    json_str_or(res->j, "sha", ""));
+	svc_op_again(op, svc_pull_edit_job);
+}
+
+void
+svc_pull_edit(struct svc_pull_edit *op, svc_done_fn *done, void *arg)
+{
+	AUTO_FREE char *ref = NULL;
+	struct err e = ERR_INIT;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	op->op.then = svc_pull_edited;
+	if ((op->title != NULL && issue_rule_title(op->title, &e) == -1) ||
+	    (op->body != NULL && issue_rule_body(op->body, &e) == -1) ||
+	    (op->base != NULL && svc_pull_branch("base", op->base, &e) == -1)) {
+		svc_op_end_later(op, &e);
+		return;
+	}
+	if (op->base == NULL) {
+		svc_op_run(op, svc_pull_edit_job, done, arg);
+		return;
+	}
+	ref = xasprintf("refs/heads/%s", op->base);
+	gitpool_resolve(
+	    op->op.svc->git, op->project_id, ref, svc_pull_edit_on_base, op);
+}

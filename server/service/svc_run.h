@@ -1,0 +1,77 @@
+/*
+ * svc_run: runs of an agent, as agentd reports them: made once per event,
+ * moved by compare-and-set, finished in one transaction with the comment, the
+ * pull request and the end of its token.
+ */
+#ifndef SERVER_SERVICE_SVC_RUN_H
+#define SERVER_SERVICE_SVC_RUN_H
+
+#include "server/domain/work.h"
+#include "server/service/svc.h"
+
+struct svc_run_create {
+	struct svc_op op;
+	int64_t project_id;
+	int64_t event;
+	int64_t item; /* 0: none */
+	char *command;
+	enum access_level access;
+	char *agent;               /* NULL: the project's */
+	enum network_mode network; /* 0: the project's */
+	int64_t wall_s;            /* 0: the project's */
+	bool created;              /* out: false when the event had one */
+	struct run run;            /* out */
+};
+struct svc_run_create *svc_run_create_new(
+    struct svc *s, const struct identity *who);
+void svc_run_create(struct svc_run_create *op, svc_done_fn *done, void *arg);
+
+struct svc_run_token {
+	struct svc_op op;
+	int64_t id;
+	char secret[TOKEN_SECRET_HEX + 1]; /* out */
+	int64_t expires_at;                /* out */
+};
+void svc_run_token(struct svc *s, const struct identity *who, int64_t id,
+    svc_done_fn *done, void *arg);
+
+struct svc_run_move {
+	struct svc_op op;
+	int64_t id;
+	enum run_state from, to;
+	char *why;      /* NULL: "" */
+	struct run run; /* out */
+};
+struct svc_run_move *svc_run_move_new(
+    struct svc *s, const struct identity *who);
+/* Not in `from`: ERR_EXISTS. */
+void svc_run_move(struct svc_run_move *op, svc_done_fn *done, void *arg);
+
+struct svc_run_finish {
+	struct svc_op op;
+	int64_t id;
+	enum run_state state;
+	char *why;
+	char *message;
+	char *record; /* JSON or NULL */
+	bool has_exit;
+	int64_t exit_code;
+	struct run run; /* out */
+	int64_t pull_number;
+	struct identity agent;
+	char head_sha[SHA_HEX + 1]; /* of a branch that is ahead, else "" */
+	char base_sha[SHA_HEX + 1];
+	char merge_base[SHA_HEX + 1];
+};
+struct svc_run_finish *svc_run_finish_new(
+    struct svc *s, const struct identity *who);
+void svc_run_finish(struct svc_run_finish *op, svc_done_fn *done, void *arg);
+
+struct svc_run_cancel {
+	struct svc_op op;
+	int64_t id;
+};
+void svc_run_cancel(struct svc *s, const struct identity *who, int64_t id,
+    svc_done_fn *done, void *arg);
+
+#endif
