@@ -126,7 +126,7 @@ static const char schema_items[] =
     " merge_sha TEXT NOT NULL DEFAULT '',"
     " PRIMARY KEY (project_id, number),"
     " FOREIGN KEY (project_id, number) REFERENCES issue (project_id, number)"
-    " ON DELETE CASCADE) WITHOUT ROWID;"
+    " ON DELETE CASCADE);"
     "CREATE UNIQUE INDEX pull_head ON pull (project_id, head, base)"
     " WHERE is_open = 1;"
     "CREATE INDEX pull_base ON pull (project_id, base) WHERE is_open = 1;"
