@@ -148,7 +148,7 @@ app_open_git(struct app *a, struct err *e)
 		.worker_argv = worker,
 		.workers = (unsigned)a->cfg->git_workers };
 
-	a->env = git_env_new(a->home, a->cfg->allow_file_upstream, e);
+	a->env = gitenv_new(a->home, a->cfg->allow_file_upstream, e);
 	if (a->env == NULL)
 		return -1;
 	a->git = gitpool_new(&spec, e);
@@ -405,7 +405,7 @@ app_free(struct app *a)
 	svc_ci_free(a->svc.ci);
 	svc_pulls_free(a->svc.pulls);
 	event_stream_free(a->events);
-	git_env_free(a->env);
+	gitenv_free(a->env);
 	if (a->net != NULL)
 		net_free(a->net);
 	timer_free(a->stop);

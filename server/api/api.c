@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/num.h"
 #include "lib/httpd/httpd.h"
 #include "lib/wire/json.h"
 #include "server/http/param.h"
@@ -44,6 +46,62 @@ api_project_id(struct call *c, enum perm_verb verb)
 	id = p.id;
 	project_release(&p);
 	return id;
+}
+
+/* By id in digits or by OWNER/NAME. */
+static int64_t
+api_project_named(struct call *c, const char *text, enum perm_verb verb)
+{
+	const char *slash = strchr(text, '/');
+	AUTO_FREE char *owner = NULL;
+	struct project p = { .id = 0 };
+	struct err e = ERR_INIT;
+	int64_t id = 0;
+	int rc;
+
+	if (slash != NULL) {
+		owner = xstrndup(text, (size_t)(slash - text));
+		rc = svc_project_open(
+		    api_reader(c), call_who(c), owner, slash + 1, verb, &p, &e);
+	} else if (num_i64(text, 1, INT64_MAX, &id, &e) == 0) {
+		rc = svc_project_by_id(
+		    api_reader(c), call_who(c), id, verb, &p, &e);
+	} else {
+		rc = err_set(
+		    &e, ERR_INVALID, "project: want an id or OWNER/NAME");
+	}
+	id = rc == 0 ? p.id : 0;
+	project_release(&p);
+	if (rc == -1)
+		call_fail(c, &e);
+	return id;
+}
+
+int64_t
+api_project_body(struct call *c, const struct json *j, enum perm_verb verb)
+{
+	const struct json *v = json_get(j, "project");
+	char digits[24];
+
+	if (v == NULL || json_is_null(v)) {
+		call_reply_error(c, 422, "project: it is missing");
+		return 0;
+	}
+	if (json_is_string(v))
+		return api_project_named(c, json_string(v), verb);
+	snprintf(digits, sizeof(digits), "%lld", (long long)json_integer(v, 0));
+	return api_project_named(c, digits, verb);
+}
+
+int
+api_project_query(struct call *c, int64_t *out)
+{
+	const char *text = call_query(c, "project");
+
+	if (text == NULL || *text == '\0')
+		return 0;
+	*out = api_project_named(c, text, PERM_READ);
+	return *out == 0 ? -1 : 0;
 }
 
 static int

@@ -37,6 +37,13 @@ int api_project(struct call *c, enum perm_verb verb, struct project *out);
 /* Its id alone, 0 after the reply. */
 int64_t api_project_id(struct call *c, enum perm_verb verb);
 
+/* The member "project" of a body, an id or OWNER/NAME: its id, or 0 after the
+ * reply. */
+int64_t api_project_body(
+    struct call *c, const struct json *j, enum perm_verb verb);
+/* The same of the query, for reading; *out stays when absent. */
+int api_project_query(struct call *c, int64_t *out);
+
 /* A text member: a copy, or NULL when absent.  -1 after a 422. */
 int api_text(struct call *c, const struct json *j, const char *key, size_t max,
     char **out);

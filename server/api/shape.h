@@ -11,6 +11,7 @@
 #include "server/domain/work.h"
 
 struct call;
+struct json;
 
 struct shape {
 	struct jw w;
@@ -36,6 +37,7 @@ void shape_review(
 void shape_status(struct shape *s, const struct status *st);
 void shape_run(struct shape *s, const struct run *r);
 void shape_job(struct shape *s, const struct job *j, bool with_lease);
+void shape_commit(struct shape *s, const struct json *commit);
 void shape_i64_or_null(struct shape *s, const char *key, int64_t n);
 void shape_str_or_null(struct shape *s, const char *key, const char *v);
 
