@@ -142,8 +142,10 @@ bench_compare(const void *a, const void *b)
 static double
 bench_p50(struct bench *b)
 {
+	size_t middle = b->done / 2;
+
 	qsort(b->took_us, b->done, sizeof(*b->took_us), bench_compare);
-	return b->done == 0 ? 0 : (double)b->took_us[b->done / 2];
+	return b->done == 0 ? 0 : (double)b->took_us[middle];
 }
 
 static double
@@ -159,7 +161,7 @@ bench_sync(struct bench *b, const char *dir)
 	b->done = 0;
 	while (fd >= 0 && from - began < BENCH_SECONDS * INT64_C(1000000)) {
 		if (pwrite(fd, block, sizeof(block),
-			(off_t)(b->done % 1024 * sizeof(block))) == -1 ||
+			(off_t)((b->done % 1024) * sizeof(block))) == -1 ||
 		    fdatasync(fd) == -1)
 			return 0;
 		b->took_us[b->done++] = bench_us() - from;
