@@ -3,6 +3,30 @@
 #include <stddef.h>
 #include <string.h>
 
+enum {
+	MIRROR_WAIT_MAX_MS = 3600 * 1000,
+	MIRROR_WAIT_FAILED_MS = 10 * 1000, /* at least, after a failure */
+	MIRROR_SPREAD = 1000
+};
+
+int64_t
+mirror_plan_next(
+    int64_t now, int64_t interval_s, int64_t failures, uint64_t roll)
+{
+	int64_t wait = interval_s > 0 ? interval_s * 1000 : 1000;
+
+	if (failures > 0 && wait < MIRROR_WAIT_FAILED_MS)
+		wait = MIRROR_WAIT_FAILED_MS;
+	for (int64_t i = 0; i < failures && wait < MIRROR_WAIT_MAX_MS; i++)
+		wait *= 2;
+	if (failures > 0 && wait > MIRROR_WAIT_MAX_MS)
+		wait = MIRROR_WAIT_MAX_MS;
+	wait += wait / 10 *
+	    ((int64_t)(roll % (2 * MIRROR_SPREAD + 1)) - MIRROR_SPREAD) /
+	    MIRROR_SPREAD;
+	return now + wait;
+}
+
 static bool
 mirror_same(const char *a, const char *b)
 {

@@ -8,6 +8,7 @@
 #define SERVER_DOMAIN_MIRROR_PLAN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum mirror_fact {
 	MIRROR_UNKNOWN,
@@ -55,6 +56,14 @@ struct mirror_step {
 	bool notice;     /* a person should read `why` */
 	const char *why; /* constant text */
 };
+
+/*
+ * When the next synchronisation is due, ms: after `interval_s`, doubled with
+ * each failure in a row up to one hour; roll (any number) spreads it by up to
+ * a tenth either way.
+ */
+int64_t mirror_plan_next(
+    int64_t now, int64_t interval_s, int64_t failures, uint64_t roll);
 
 void mirror_plan_branch(const struct mirror_branch *b, struct mirror_step *out);
 

@@ -39,6 +39,8 @@ struct push_job {
 	size_t at; /* of PUSH_ASK_FORCED */
 	struct svc_refs refs;
 	struct err fail;
+	bool writing; /* the database has it */
+	bool closed;  /* svc_push_free came meanwhile */
 };
 TAILQ_HEAD(push_jobs, push_job);
 
@@ -95,7 +97,10 @@ svc_push_free(struct svc_push *p)
 
 		while ((j = TAILQ_FIRST(&q->jobs)) != NULL) {
 			TAILQ_REMOVE(&q->jobs, j, link);
-			push_job_free(j);
+			/* The database answers yet; then it is freed. */
+			j->closed = j->writing;
+			if (!j->writing)
+				push_job_free(j);
 		}
 		free(q);
 	}
@@ -382,6 +387,11 @@ push_on_written(const struct err *fail, void *arg)
 {
 	struct push_job *j = arg;
 
+	j->writing = false;
+	if (j->closed) {
+		push_job_free(j);
+		return;
+	}
 	if (fail != NULL) {
 		j->fail = *fail;
 		push_settled(j);
@@ -426,6 +436,7 @@ push_write(struct push_job *j)
 					   : "dropped by a forced push";
 	}
 	FAIL_POINT(push_before_write);
+	j->writing = true;
 	db_write(j->p->spec.db, push_write_job, push_on_written, j);
 }
 
