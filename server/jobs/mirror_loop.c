@@ -119,12 +119,12 @@ mirrorloop_entry_free(struct mirror_entry *x)
 {
 	mirrorloop_drop_waits(&x->now);
 	mirrorloop_drop_waits(&x->next);
-	free(x->state.last_error);
-	x->state.last_error = NULL;
 	/* The database answers yet; then it is freed. */
 	x->closed = x->writing;
-	if (!x->writing)
-		free(x);
+	if (x->writing)
+		return;
+	free(x->state.last_error);
+	free(x);
 }
 
 /* A write is over.  False: so is the loop. */
@@ -134,6 +134,7 @@ mirrorloop_written(struct mirror_entry *x)
 	x->writing = false;
 	if (!x->closed)
 		return true;
+	free(x->state.last_error);
 	free(x);
 	return false;
 }
@@ -347,6 +348,7 @@ mirrorloop_failed(struct mirror_entry *x, const struct svc_mirror_end *end)
 		mirrorloop_over(x);
 		return;
 	}
+	free(x->state.last_error);
 	x->at = clock_now_ms();
 	x->actor = l->actor;
 	x->state = p.mirror;

@@ -39,7 +39,6 @@ struct mirror_job {
 	char *token;
 	struct mirror_op *op;
 	bool writing; /* the database has it */
-	bool writing; /* the database has it */
 	bool closed;  /* svc_mirror_free came meanwhile */
 
 	struct str remote; /* upstream's refs, "SHA NAME\n" */
