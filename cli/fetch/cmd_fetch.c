@@ -54,6 +54,13 @@ fetch_job_release(struct fetch_job *j)
 	free(j->record);
 }
 
+static void
+fetch_allow(struct fetch_job *j)
+{
+	for (int i = 0; i < j->args->allow.n; i++)
+		findings_allow(&j->findings, j->args->allow.v[i]);
+}
+
 /* From the name of a branch to findings; the clone is only read. */
 static int
 fetch_examine(
@@ -79,9 +86,14 @@ fetch_examine(
 		return err_wrap(e,
 		    "the change cannot be read, so it is "
 		    "refused");
+	fetch_allow(j);
+	/* What is refused anyway is not shown to anybody: it may be a key. */
+	if (findings_any(&j->findings, FINDING_BLOCK)) {
+		j->review = FETCH_REVIEW_UNASKED;
+		return 0;
+	}
 	fetch_review(j);
-	for (int i = 0; i < j->args->allow.n; i++)
-		findings_allow(&j->findings, j->args->allow.v[i]);
+	fetch_allow(j);
 	return 0;
 }
 
@@ -136,6 +148,8 @@ fetch_tell_review(const struct fetch_job *j)
 	case FETCH_REVIEW_NONE:
 		cli_note("WARNING: no reviewer configured: deterministic "
 			 "checks only (`coffer fetch config` sets one)");
+		return;
+	case FETCH_REVIEW_UNASKED:
 		return;
 	case FETCH_REVIEW_SKIPPED:
 		cli_note("WARNING: review skipped: %s", j->args->reason);

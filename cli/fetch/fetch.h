@@ -37,6 +37,7 @@ struct fetch_args {
 
 enum fetch_review {
 	FETCH_REVIEW_NONE,    /* no reviewer is configured */
+	FETCH_REVIEW_UNASKED, /* blocked before: nothing leaves the machine */
 	FETCH_REVIEW_SKIPPED, /* --skip-review */
 	FETCH_REVIEW_OK,
 	FETCH_REVIEW_FINDINGS,

@@ -116,7 +116,7 @@ finding_add(struct findings *f, const char *id, const char *file, uint32_t line,
 
 	if (f->n > 0 && finding_is_repeat(f, id, file))
 		return;
-	if (f->n == FINDING_MAX) {
+	if (f->n >= FINDING_MAX) {
 		if (f->dropped++ == 0) {
 			const struct finding full = {
 				.id = "too-many-findings",

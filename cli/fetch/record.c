@@ -13,6 +13,7 @@
 
 static const char *const record_reviews[] = {
 	[FETCH_REVIEW_NONE] = "none: no reviewer configured",
+	[FETCH_REVIEW_UNASKED] = "not asked: blocked before",
 	[FETCH_REVIEW_SKIPPED] = "skipped",
 	[FETCH_REVIEW_OK] = "ok",
 	[FETCH_REVIEW_FINDINGS] = "findings",
