@@ -334,14 +334,16 @@ bundle_write_namespaces(struct jw *w, const struct sandbox_spec *s)
 		jw_str(w, "type", fresh[i]);
 		jw_end(w);
 	}
-	jw_object(w, NULL);
-	jw_str(w, "type", "network");
-	if (s->net == SPEC_NET_JOIN) {
-		AUTO_FREE char *path = xasprintf("/run/netns/%s", s->netns);
-
-		jw_str(w, "path", path);
+	/*
+	 * A namespace to join belongs to the host's user namespace, and runc
+	 * 1.1 cannot enter it again for an exec.  So the shim enters it before
+	 * runc starts, and it is inherited.
+	 */
+	if (s->net == SPEC_NET_OFF) {
+		jw_object(w, NULL);
+		jw_str(w, "type", "network");
+		jw_end(w);
 	}
-	jw_end(w);
 	jw_end(w);
 }
 

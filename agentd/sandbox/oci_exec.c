@@ -8,6 +8,7 @@
 
 #include "agentd/sandbox/bundle.h"
 #include "agentd/sandbox/oci_priv.h"
+#include "agentd/sandbox/shim_priv.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -86,17 +87,21 @@ oci_exec_open_pair(int *ours, int *theirs, struct err *e)
 	return 0;
 }
 
+/* runc's exec inherits the network like its run did: see shim_join_netns. */
 static int
 oci_exec_spawn(struct driver_exec *x, const struct sandbox_host *h, int inside,
-    struct err *e)
+    const char *netns, struct err *e)
 {
 	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 		NULL };
 	AUTO_FREE char *state = oci_state_root(h);
-	const char *const argv[] = { oci_runc_path(), "--root", state, "exec",
-		"--process", x->file, x->spec.like->id, NULL };
+	AUTO_FREE char *net = xasprintf(
+	    "--net=/run/netns/%s", netns != NULL ? netns : "");
+	const char *const argv[] = { "/usr/bin/nsenter", net, "--",
+		oci_runc_path(), "--root", state, "exec", "--process", x->file,
+		x->spec.like->id, NULL };
 	const struct child_spec c = {
-		.argv = argv,
+		.argv = netns != NULL ? argv : argv + 3,
 		.envp = env,
 		.in = CHILD_FD,
 		.in_fd = inside,
@@ -120,6 +125,7 @@ oci_exec(const struct sandbox_host *h, const struct driver_exec_spec *spec,
 	AUTO_STR struct str text = STR_INIT;
 	AUTO_CLOSE int ours = -1;
 	AUTO_CLOSE int theirs = -1;
+	struct shim_conf conf = { .id = NULL };
 	char name[32] = "exec-";
 
 	x->spec = *spec;
@@ -128,18 +134,21 @@ oci_exec(const struct sandbox_host *h, const struct driver_exec_spec *spec,
 	bundle_process(spec->like, spec->terminal, &text);
 	x->file = path_join(spec->dir, name);
 	if (spec_validate(spec->like, h->home, e) == -1 ||
+	    shim_conf_load(spec->dir, &conf, e) == -1 ||
 	    path_write_atomic(x->file, text.p, text.len, 0600, e) == -1)
 		goto fail;
 	if ((spec->terminal ? oci_exec_open_pty(spec, &ours, &theirs, e)
 			    : oci_exec_open_pair(&ours, &theirs, e)) == -1)
 		goto fail;
-	if (oci_exec_spawn(x, h, theirs, e) == -1)
+	if (oci_exec_spawn(x, h, theirs, conf.netns, e) == -1)
 		goto fail;
+	shim_conf_release(&conf);
 	if (spec->terminal)
 		x->tty = STEAL_FD(theirs);
 	*fd = STEAL_FD(ours);
 	return x;
 fail:
+	shim_conf_release(&conf);
 	oci_exec_release(x);
 	return NULL;
 }

@@ -106,14 +106,11 @@ shim_open_pipe(struct shim *s, struct shim_pipe *p, const char *name,
 static int
 shim_load(struct shim *s, struct err *e)
 {
-	AUTO_FREE char *path = path_join(s->dir, "shim.json");
 	AUTO_FREE char *done = path_join(s->dir, "exit.json");
-	AUTO_STR struct str text = STR_INIT;
 
 	if (access(done, F_OK) == 0)
 		return err_set(e, ERR_EXISTS, "%s is there already", done);
-	if (path_read(path, 32 << 10, &text, e) == -1 ||
-	    shim_conf_parse(str_view(&text), &s->conf, e) == -1)
+	if (shim_conf_load(s->dir, &s->conf, e) == -1)
 		return -1;
 	s->alive = shim_open_fifo(s->dir, "alive", e);
 	s->ctl = s->alive == -1 ? -1 : shim_open_fifo(s->dir, "ctl", e);
@@ -172,6 +169,32 @@ shim_spawn(const char *const *argv, const int fds[3], pid_t *pid, struct err *e)
 		errno = r;
 		return err_sys(e, ERR_IO, "start %s", argv[0]);
 	}
+	return 0;
+}
+
+/*
+ * The bundle of a joined namespace names none: what runc starts inherits ours.
+ * So being in the right one, and out of the host's, is proved here.
+ */
+static int
+shim_join_netns(const struct shim *s, struct err *e)
+{
+	AUTO_FREE char *path = xasprintf("/run/netns/%s", s->conf.netns);
+	AUTO_CLOSE int ns = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat host;
+	struct stat want;
+	struct stat now;
+
+	if (ns == -1 || fstat(ns, &want) == -1 ||
+	    stat("/proc/self/ns/net", &host) == -1)
+		return err_sys(e, ERR_NOTFOUND, "namespace %s", s->conf.netns);
+	if (setns(ns, CLONE_NEWNET) == -1 ||
+	    stat("/proc/self/ns/net", &now) == -1)
+		return err_sys(e, ERR_IO, "namespace %s", s->conf.netns);
+	if (now.st_ino != want.st_ino || now.st_dev != want.st_dev ||
+	    now.st_ino == host.st_ino)
+		return err_set(e, ERR_INTERNAL,
+		    "namespace %s is the host's own", s->conf.netns);
 	return 0;
 }
 
@@ -561,8 +584,9 @@ shim_stay(struct shim *s)
 	if (s->conf.wall_ms > 0)
 		s->wall_at = clock_mono_ms() + s->conf.wall_ms;
 	s->start_by = clock_mono_ms() + SHIM_RUNC_LIMIT_MS;
-	if (shim_catch_signals(s, &e) == -1 || shim_bind_sources(s, &e) == -1 ||
-	    shim_start_runc(s, &e) == -1) {
+	if (shim_catch_signals(s, &e) == -1 ||
+	    (s->conf.netns != NULL && shim_join_netns(s, &e) == -1) ||
+	    shim_bind_sources(s, &e) == -1 || shim_start_runc(s, &e) == -1) {
 		s->x.exit_code = -1;
 		s->x.ended_at = clock_now_ms();
 		(void)snprintf(s->x.error, sizeof(s->x.error), "%s", e.msg);

@@ -34,6 +34,7 @@ shim_config(
 	jw_str(&w, "state", state);
 	jw_str(&w, "cgroup", cgroup);
 	jw_str(&w, "stdin", s->stdin_path);
+	jw_str(&w, "netns", s->net == SPEC_NET_JOIN ? s->netns : NULL);
 	jw_u64(&w, "uid", s->uid_base + HOST_AGENT_UID);
 	jw_u64(&w, "limit", l.output);
 	jw_i64(&w, "wall_ms", l.wall_ms);
@@ -83,6 +84,7 @@ static int
 shim_conf_fill(const struct json *j, struct shim_conf *c, struct err *e)
 {
 	const char *in = NULL;
+	const char *netns = NULL;
 	int64_t uid = 0;
 	int64_t limit = 0;
 
@@ -91,6 +93,7 @@ shim_conf_fill(const struct json *j, struct shim_conf *c, struct err *e)
 	    shim_conf_str(j, "state", &c->state, e) == -1 ||
 	    shim_conf_str(j, "cgroup", &c->cgroup, e) == -1 ||
 	    json_str(j, "stdin", SHIM_TEXT_MAX, &in, e) == -1 ||
+	    json_str(j, "netns", HOST_NAME_MAX - 1, &netns, e) == -1 ||
 	    json_i64(j, "uid", 1, UINT32_MAX, &uid, e) == -1 ||
 	    json_i64(j, "limit", 0, INT64_MAX, &limit, e) == -1 ||
 	    json_i64(j, "wall_ms", 0, INT64_MAX, &c->wall_ms, e) == -1 ||
@@ -100,6 +103,7 @@ shim_conf_fill(const struct json *j, struct shim_conf *c, struct err *e)
 	c->uid = (uint32_t)uid;
 	c->limit = (uint64_t)limit;
 	c->stdin_path = in != NULL ? xstrdup(in) : NULL;
+	c->netns = netns != NULL ? xstrdup(netns) : NULL;
 	return 0;
 }
 
@@ -121,6 +125,17 @@ shim_conf_parse(struct view text, struct shim_conf *c, struct err *e)
 	return 0;
 }
 
+int
+shim_conf_load(const char *dir, struct shim_conf *c, struct err *e)
+{
+	AUTO_FREE char *path = path_join(dir, "shim.json");
+	AUTO_STR struct str text = STR_INIT;
+
+	if (path_read(path, SHIM_CONF_MAX, &text, e) == -1)
+		return -1;
+	return shim_conf_parse(str_view(&text), c, e);
+}
+
 void
 shim_conf_release(struct shim_conf *c)
 {
@@ -129,6 +144,7 @@ shim_conf_release(struct shim_conf *c)
 	free(c->state);
 	free(c->cgroup);
 	free(c->stdin_path);
+	free(c->netns);
 	for (size_t i = 0; i < c->n_sources; i++)
 		free(c->sources[i]);
 	free(c->sources);

@@ -14,6 +14,7 @@ struct shim_conf {
 	char *state;      /* runc's --root */
 	char *cgroup;     /* "coffer-INST/ID", below every hierarchy */
 	char *stdin_path; /* NULL: /dev/null */
+	char *netns; /* to be in before runc starts; NULL: runc makes one */
 	uint32_t uid;     /* host uid of the container's user: owns the pipes */
 	uint64_t limit;
 	int64_t wall_ms;
@@ -23,6 +24,7 @@ struct shim_conf {
 };
 
 int shim_conf_parse(struct view text, struct shim_conf *c, struct err *e);
+int shim_conf_load(const char *dir, struct shim_conf *c, struct err *e);
 void shim_conf_release(struct shim_conf *c);
 
 /* The cgroup of a container, on v1, v2 and both at once. */

@@ -1,0 +1,506 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <signal.h>
+
+#include <cmocka.h>
+
+#include "agentd/sandbox/netns.h"
+#include "agentd/sandbox/routerctl.h"
+#include "agentd/sandbox/sandbox.h"
+#include "agentd/sandbox/workspace.h"
+#include "lib/io/sock.h"
+#include "lib/io/stream.h"
+#include "lib/io/watch.h"
+#include "lib/wire/json.h"
+#include "tests/unit/agentd/sandbox_fixture.h"
+
+/* A router that says yes, or what `refuse` says; and its namespace. */
+struct router {
+	struct fixture *f;
+	struct listener *listener;
+	struct routerctl *ctl;
+	struct str heard; /* the lines it got */
+	const char *refuse;
+};
+
+static struct router router;
+
+static void
+router_on_data(struct stream *s, struct view in, void *arg)
+{
+	const char *nl = memchr(in.p, '\n', in.len);
+	char reply[128];
+
+	(void)arg;
+	if (nl == NULL)
+		return;
+	str_addn(&router.heard, in.p, (size_t)(nl - in.p) + 1);
+	stream_take(s, (size_t)(nl - in.p) + 1);
+	if (router.refuse != NULL)
+		(void)snprintf(reply, sizeof(reply),
+		    "{\"ok\":false,\"error\":\"%s\"}\n", router.refuse);
+	else
+		(void)snprintf(reply, sizeof(reply), "{\"ok\":true}\n");
+	stream_write(s, reply, strlen(reply));
+}
+
+static void
+router_on_close(struct stream *s, const char *reason, void *arg)
+{
+	(void)s;
+	(void)reason;
+	(void)arg;
+}
+
+static void
+router_on_accept(int fd, const struct sock_addr *peer, void *arg)
+{
+	const struct fixture *f = arg;
+
+	(void)peer;
+	(void)stream_new(f->host.loop,
+	    &(struct stream_spec){ .fd = fd,
+		.on_data = router_on_data,
+		.on_close = router_on_close });
+}
+
+static void
+router_up(struct fixture *f)
+{
+	char name[HOST_NAME_MAX];
+	const char *const add[] = { "/usr/sbin/ip", "netns", "add", name,
+		NULL };
+	AUTO_FREE char *path = path_join(f->home, "run/router.sock");
+	AUTO_FREE char *text = xasprintf("unix:%s", path);
+	AUTO_FREE char *dir = path_join(f->home, "run");
+	struct sock_addr a;
+	struct err e = ERR_INIT;
+	int fd;
+
+	host_router_netns(&f->host, name);
+	fixture_program(f, add);
+	assert_int_equal(path_mkdirs(dir, 0755, &e), 0);
+	assert_int_equal(sock_parse(text, &a, &e), 0);
+	assert_int_equal(sock_listen(&a, 0600, &fd, &e), 0);
+	router.f = f;
+	router.heard = STR_INIT;
+	router.listener = listener_new(f->host.loop, fd, router_on_accept, f);
+	router.ctl = routerctl_new(f->host.loop, path);
+}
+
+static void
+router_down(struct fixture *f)
+{
+	char name[HOST_NAME_MAX];
+	const char *const del[] = { "/usr/sbin/ip", "netns", "delete", name,
+		NULL };
+
+	host_router_netns(&f->host, name);
+	routerctl_free(router.ctl);
+	listener_free(router.listener);
+	fixture_program(f, del);
+	str_release(&router.heard);
+}
+
+static void
+on_reply(const struct json *reply, const struct err *e, void *arg)
+{
+	struct fixture *f = arg;
+
+	assert_true((reply == NULL) == (e != NULL));
+	fixture_on_done(e, f);
+}
+
+static void
+the_router_is_asked_in_order_and_its_no_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+	const char *const addrs[] = { "192.0.2.1" };
+
+	FIXTURE_NEEDS_ROOT(f);
+	router_up(f);
+	routerctl_hello(router.ctl, NULL, NULL);
+	routerctl_host_set(router.ctl, addrs, 1, NULL, NULL);
+	routerctl_project_set(router.ctl, 7, "web", on_reply, f);
+	fixture_ok(f);
+	assert_string_equal(str_cstr(&router.heard),
+	    "{\"op\":\"hello\"}\n"
+	    "{\"op\":\"host.set\",\"addresses\":[\"192.0.2.1\"]}\n"
+	    "{\"op\":\"project.set\",\"id\":7,\"mode\":\"web\"}\n");
+	router.refuse = "no such mode";
+	routerctl_project_set(router.ctl, 7, "x", on_reply, f);
+	assert_int_equal(fixture_wait(f), -1);
+	assert_non_null(strstr(f->e.msg, "no such mode"));
+	router.refuse = NULL;
+}
+
+static void
+a_workspace_has_a_hard_limit_and_keeps_its_files(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_FREE char *ws = NULL;
+	AUTO_FREE char *dir = NULL;
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	FIXTURE_NEEDS_ROOT(f);
+	ws = workspace_mount(&f->host, 9);
+	dir = workspace_dir(&f->host, 9);
+	workspace_up(&f->host, 9, 1, fixture_on_done, f);
+	assert_int_equal(fixture_wait(f), -1);
+	workspace_up(&f->host, 9, 32, fixture_on_done, f);
+	fixture_ok(f);
+	assert_true(workspace_is_mounted(&f->host, 9));
+	assert_int_equal(stat(ws, &st), 0);
+	assert_int_equal(st.st_uid, host_project_uid_base(9) + HOST_AGENT_UID);
+	{
+		const struct spec_mount m = { ws, "/work", false };
+		struct sandbox_spec s = { .mounts = &m,
+			.n_mounts = 1,
+			.uid_base = host_project_uid_base(9),
+			.cwd = "/work" };
+
+		(void)fixture_sh(f, &s,
+		    "ls -A; head -c 67108864 /dev/zero >big; rm big; echo kept "
+		    ">file; ls -ln file | cut -d' ' -f3; mount | grep ' /work "
+		    "'");
+		fixture_has(f, "No space left on device");
+		fixture_has(f, "1000\n");
+		fixture_has(f, "nosuid,nodev");
+		workspace_up(&f->host, 9, 32, fixture_on_done, f);
+		fixture_ok(f);
+		workspace_down(&f->host, 9, fixture_on_done, f);
+		fixture_ok(f);
+		assert_false(workspace_is_mounted(&f->host, 9));
+		workspace_up(&f->host, 9, 32, fixture_on_done, f);
+		fixture_ok(f);
+		(void)fixture_sh(f, &s, "cat file");
+		assert_string_equal(str_cstr(&f->out), "kept\n");
+	}
+	workspace_remove(&f->host, 9, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(access(dir, F_OK), -1);
+	(void)e;
+}
+
+static void
+a_damaged_image_is_refused_by_name(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_FREE char *image = NULL;
+	struct err e = ERR_INIT;
+	char zero[4096] = { 0 };
+
+	FIXTURE_NEEDS_ROOT(f);
+	image = xasprintf("%s/sandboxes/9/ws.img", f->home);
+	{
+		AUTO_FREE char *dir = workspace_dir(&f->host, 9);
+
+		assert_int_equal(path_mkdirs(dir, 0711, &e), 0);
+	}
+	assert_int_equal(
+	    path_write_atomic(image, zero, sizeof(zero), 0600, &e), 0);
+	workspace_up(&f->host, 9, 32, fixture_on_done, f);
+	assert_int_equal(fixture_wait(f), -1);
+	assert_non_null(strstr(f->e.msg, "ws.img"));
+	assert_int_equal(access(image, F_OK), 0);
+	workspace_remove(&f->host, 9, fixture_on_done, f);
+	fixture_ok(f);
+}
+
+static void
+on_lost(int64_t id, const char *why, void *arg)
+{
+	struct fixture *f = arg;
+
+	str_addf(&f->out, "lost %d %s", (int)id, why);
+	f->done = true;
+	loop_stop(f->host.loop);
+}
+
+static struct sandboxes *
+new_sandboxes(struct fixture *f)
+{
+	return sandboxes_new(&f->host, router.ctl, NULL, on_lost, f);
+}
+
+static const struct sandbox_project project = { .id = 7,
+	.name = "o/p",
+	.mode = "web",
+	.gitconfig = "[user]\n\tname = agent\n",
+	.disk_mib = 64 };
+
+static bool
+mount_has(const char *text)
+{
+	AUTO_STR struct str s = STR_INIT;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(
+	    path_read("/proc/self/mountinfo", 16 << 20, &s, &e), 0);
+	return strstr(str_cstr(&s), text) != NULL;
+}
+
+static void
+a_refused_start_leaves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct sandboxes *m;
+	char name[HOST_NAME_MAX];
+	char netns[HOST_NAME_MAX];
+	struct sandbox_project bad = project;
+
+	FIXTURE_NEEDS_ROOT(f);
+	m = new_sandboxes(f);
+	bad.mode = "everything";
+	sandbox_start(m, &bad, fixture_on_done, f);
+	assert_int_equal(fixture_wait(f), -1);
+	router.refuse = "full";
+	sandbox_start(m, &project, fixture_on_done, f);
+	assert_int_equal(fixture_wait(f), -1);
+	router.refuse = NULL;
+	assert_non_null(strstr(f->e.msg, "full"));
+	host_project_netns(&f->host, 7, name);
+	assert_false(netns_exists(name));
+	assert_false(workspace_is_mounted(&f->host, 7));
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_STOPPED);
+	assert_int_equal(sandbox_netns(m, 7, netns, &f->e), -1);
+	sandboxes_free(m);
+}
+
+static void
+on_pty(int fd, int what, void *arg)
+{
+	struct fixture *f = arg;
+	char buf[4096];
+	ssize_t n = read(fd, buf, sizeof(buf));
+
+	(void)what;
+	if (n > 0)
+		str_addn(&f->out, buf, (size_t)n);
+	if (strstr(str_cstr(&f->out), "o/p-42") != NULL) {
+		f->done = true;
+		loop_stop(f->host.loop);
+	}
+}
+
+static void
+on_exec_exit(int status, const struct err *e, void *arg)
+{
+	struct fixture *f = arg;
+
+	(void)e;
+	f->exit.exit_code = status;
+	f->done = true;
+	loop_stop(f->host.loop);
+}
+
+/* Type into the session's byobu, see it on its screen, leave. */
+static void
+attach_and_type(struct fixture *f, struct sandboxes *m)
+{
+	static const char typed[] = "echo o/p-$((6*7))\n";
+	struct err e = ERR_INIT;
+	struct driver_exec *x;
+	struct watch *w;
+	int fd;
+
+	str_reset(&f->out);
+	x = sandbox_attach(m, 7,
+	    &(struct driver_exec_spec){ .terminal = true,
+		.cols = 90,
+		.rows = 30,
+		.on_exit = on_exec_exit,
+		.arg = f },
+	    &fd, &e);
+	if (x == NULL)
+		fail_msg("%s", e.msg);
+	w = watch_new(f->host.loop, fd, on_pty, f);
+	watch_set(w, WATCH_READ);
+	assert_int_equal(
+	    write(fd, typed, sizeof(typed) - 1), sizeof(typed) - 1);
+	f->done = false;
+	fixture_loop(f);
+	assert_true(f->done);
+	watch_free(w);
+	driver_find(NULL)->exec_kill(x, SIGTERM);
+	f->done = false;
+	fixture_loop(f);
+	assert_true(f->done);
+	(void)close(fd);
+}
+
+static void
+a_project_s_sandbox_starts_and_can_be_attached_to(void **state)
+{
+	struct fixture *f = *state;
+	struct sandboxes *m;
+	char netns[HOST_NAME_MAX];
+	struct err e = ERR_INIT;
+
+	FIXTURE_NEEDS_ROOT(f);
+	m = new_sandboxes(f);
+	str_reset(&router.heard);
+	sandbox_start(m, &project, fixture_on_done, f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_STARTING);
+	fixture_ok(f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_RUNNING);
+	assert_string_equal(str_cstr(&router.heard),
+	    "{\"op\":\"project.set\",\"id\":7,\"mode\":\"web\"}\n");
+	assert_int_equal(sandbox_netns(m, 7, netns, &e), 0);
+	assert_true(netns_exists(netns));
+	attach_and_type(f, m);
+	sandbox_set_mode(m, 7, "none", fixture_on_done, f);
+	fixture_ok(f);
+	assert_non_null(strstr(str_cstr(&router.heard), "\"none\""));
+	sandboxes_free(m);
+}
+
+static void
+it_is_adopted_by_the_next_agentd_with_its_session(void **state)
+{
+	struct fixture *f = *state;
+	struct sandboxes *m;
+	AUTO_FREE char *pidfile = NULL;
+	AUTO_STR struct str before = STR_INIT;
+	AUTO_STR struct str after = STR_INIT;
+	struct err e = ERR_INIT;
+
+	FIXTURE_NEEDS_ROOT(f);
+	pidfile = path_join(f->home, "sandboxes/7/session/pid");
+	assert_int_equal(path_read(pidfile, 32, &before, &e), 0);
+	m = new_sandboxes(f);
+	str_reset(&router.heard);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_RUNNING);
+	assert_int_equal(path_read(pidfile, 32, &after, &e), 0);
+	assert_string_equal(str_cstr(&before), str_cstr(&after));
+	assert_string_equal(str_cstr(&router.heard),
+	    "{\"op\":\"project.set\",\"id\":7,\"mode\":\"none\"}\n");
+	sandboxes_free(m);
+}
+
+/* What a reboot leaves: the image and state.json, no mount, no process. */
+static void
+it_comes_back_after_a_reboot(void **state)
+{
+	struct fixture *f = *state;
+	struct sandboxes *m;
+	AUTO_FREE char *dir = NULL;
+	AUTO_FREE char *ws = NULL;
+	char id[HOST_NAME_MAX];
+
+	FIXTURE_NEEDS_ROOT(f);
+	dir = path_join(f->home, "sandboxes/7/session");
+	ws = workspace_mount(&f->host, 7);
+	host_session_id(&f->host, 7, id);
+	fixture_destroy(f, id, dir);
+	netns_project_down(&f->host, 7, fixture_on_done, f);
+	fixture_ok(f);
+	workspace_down(&f->host, 7, fixture_on_done, f);
+	fixture_ok(f);
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_RUNNING);
+	assert_true(workspace_is_mounted(&f->host, 7));
+	assert_true(shim_alive(dir));
+	sandboxes_free(m);
+}
+
+static void
+a_session_that_dies_is_told_and_can_be_started_again(void **state)
+{
+	struct fixture *f = *state;
+	struct sandboxes *m;
+	AUTO_FREE char *dir = NULL;
+	struct err e = ERR_INIT;
+
+	FIXTURE_NEEDS_ROOT(f);
+	dir = path_join(f->home, "sandboxes/7/session");
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	str_reset(&f->out);
+	assert_int_equal(shim_send(dir, SHIM_KILL, &e), 0);
+	fixture_loop(f);
+	fixture_has(f, "lost 7 the session ended");
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_FAILED);
+	sandbox_start(m, &project, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_RUNNING);
+	sandboxes_free(m);
+}
+
+static void
+stop_keeps_the_image_and_destroy_leaves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct sandboxes *m;
+	AUTO_FREE char *image = NULL;
+	AUTO_FREE char *all = NULL;
+	char netns[HOST_NAME_MAX];
+
+	FIXTURE_NEEDS_ROOT(f);
+	image = path_join(f->home, "sandboxes/7/ws.img");
+	all = path_join(f->home, "sandboxes/7");
+	host_project_netns(&f->host, 7, netns);
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	sandbox_stop(m, 7, fixture_on_done, f);
+	sandbox_stop(m, 7, fixture_on_done, f);
+	assert_int_equal(fixture_wait(f), -1); /* the second: busy */
+	assert_int_equal(f->e.code, ERR_BUSY);
+	fixture_ok(f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_STOPPED);
+	assert_int_equal(access(image, F_OK), 0);
+	assert_false(mount_has(f->home));
+	assert_false(netns_exists(netns));
+	/* A stopped one stays stopped. */
+	sandboxes_free(m);
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_STOPPED);
+	sandbox_start(m, &project, fixture_on_done, f);
+	fixture_ok(f);
+	sandbox_destroy(m, 7, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(access(all, F_OK), -1);
+	assert_false(mount_has(f->home));
+	assert_false(netns_exists(netns));
+	sandboxes_free(m);
+	router_down(f);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    the_router_is_asked_in_order_and_its_no_is_an_error),
+		cmocka_unit_test(
+		    a_workspace_has_a_hard_limit_and_keeps_its_files),
+		cmocka_unit_test(a_damaged_image_is_refused_by_name),
+		cmocka_unit_test(a_refused_start_leaves_nothing),
+		cmocka_unit_test(
+		    a_project_s_sandbox_starts_and_can_be_attached_to),
+		cmocka_unit_test(
+		    it_is_adopted_by_the_next_agentd_with_its_session),
+		cmocka_unit_test(it_comes_back_after_a_reboot),
+		cmocka_unit_test(
+		    a_session_that_dies_is_told_and_can_be_started_again),
+		cmocka_unit_test(
+		    stop_keeps_the_image_and_destroy_leaves_nothing),
+	};
+	int r = fixture_shim(argc, argv);
+
+	return r != -1
+	    ? r
+	    : cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+}
