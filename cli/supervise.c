@@ -227,7 +227,7 @@ service_clear(const struct service *v)
 	if (v->def->probe != PROBE_HTTP)
 		return;
 	addr = path_join(v->sup->spec.home, "run/cofferd.addr");
-	(void)unlink(addr);
+	(void)truncate(addr, 0); /* the folder is not cofferd's */
 }
 
 static void
