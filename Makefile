@@ -77,7 +77,12 @@ archives := lib server agentd router cli
 src     = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c $(1)/*/*.c)))
 obj     = $(patsubst %.c,$(O)/%.o,$(1))
 
-all: $(progs:%=$(O)/bin/%)
+# The same places under $(O) as under PREFIX, so that programs find their data.
+prompts := $(wildcard prompts/*/*.md)
+all: $(progs:%=$(O)/bin/%) $(prompts:%=$(O)/share/coffer/%)
+$(O)/share/coffer/%: %
+	@mkdir -p $(@D)
+	@cp $< $@
 
 define archive_rule
 $(O)/$(1).a: $(call obj,$(call src,$(1)))
@@ -158,7 +163,8 @@ sources := $(foreach l,$(archives) tests,$(wildcard $(l)/*.[ch] $(l)/*/*.[ch] $(
 lint: format-check
 	@O=$(O) tests/lint/run.sh
 tidy:
-	clang-tidy --quiet $(filter %.c,$(sources)) -- $(std) -DCOFFER_TEST
+	printf '%s\n' $(filter %.c,$(sources)) | \
+	    xargs -n1 -P2 -I{} clang-tidy --quiet {} -- $(std) -DCOFFER_TEST
 cppcheck:
 	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --library=posix --error-exitcode=1 -I. $(archives)

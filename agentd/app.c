@@ -1,6 +1,5 @@
 #include "agentd/app.h"
 
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -314,35 +313,28 @@ app_on_event(const struct watch_event *ev, void *arg)
 
 /* ---- putting it together ---- */
 
-/* Installed: PREFIX/share/coffer/prompts; in a build tree: prompts. */
+/* The programs' folder has its data beside it: ../share/coffer. */
 static int
 app_load_commands(struct app *a, struct err *e)
 {
-	static const char *const places[] = { "../share/coffer/prompts",
-		"../../../prompts" };
 	AUTO_FREE char *own = path_join(a->host.home, "prompts/commands");
-	char shipped[PATH_MAX] = "";
-	const char *const dirs[] = { shipped, own, NULL };
 	AUTO_FREE char *bin = xstrdup(a->connection->self);
+	AUTO_FREE char *shipped = NULL;
+	const char *dirs[] = { NULL, own, NULL };
 
 	*strrchr(bin, '/') = '\0';
 	if (a->cfg->prompts_dir != NULL)
-		(void)snprintf(shipped, sizeof(shipped), "%s/commands",
-		    a->cfg->prompts_dir);
-	for (size_t i = 0; i < 2 && shipped[0] == '\0'; i++) {
-		AUTO_FREE char *place = xasprintf(
-		    "%s/%s/commands", bin, places[i]);
-
-		if (realpath(place, shipped) == NULL)
-			shipped[0] = '\0';
-	}
+		shipped = path_join(a->cfg->prompts_dir, "commands");
+	else
+		shipped = path_join(bin, "../share/coffer/prompts/commands");
+	dirs[0] = shipped;
 	if (commands_load(&a->commands, dirs, e) == -1)
 		return -1;
 	if (a->commands.n == 0) {
 		commands_release(&a->commands);
 		return err_set(e, ERR_NOTFOUND,
 		    "no command file in %s nor in %s: set prompts_dir", own,
-		    shipped[0] != '\0' ? shipped : "the shipped prompts");
+		    shipped);
 	}
 	log_info("app commands n=%zu from=%s", a->commands.n, shipped);
 	return 0;
