@@ -23,13 +23,15 @@ enum {
  * Process 1 of a session: starts the byobu (a tmux, where that is all there
  * is), then waits for ever, reaping.  The wait ends once a day, harmlessly.
  */
-static const char session_script
-    [] = "cd /work\n"
-	 "if command -v byobu; then byobu new-session -d -s main\n"
-	 "elif command -v tmux; then tmux new-session -d -s main\n"
-	 "fi >/dev/null 2>&1 </dev/null\n"
-	 "trap 'exit 0' TERM\n"
-	 "while :; do sleep 86400 & wait $!; done\n";
+/* clang-format off */
+static const char session_script[] =
+    "trap 'exit 0' TERM\n"
+    "cd /work\n"
+    "if command -v byobu; then byobu new-session -d -s main\n"
+    "elif command -v tmux; then tmux new-session -d -s main\n"
+    "fi >/dev/null 2>&1 </dev/null\n"
+    "while :; do sleep 86400 & wait $!; done\n";
+/* clang-format on */
 
 void
 session_set(struct session *s, const struct sandbox_project *p)

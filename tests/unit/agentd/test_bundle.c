@@ -106,12 +106,12 @@ a_user_namespace_is_always_there_and_never_maps_the_host(void **state)
 }
 
 static void
-the_network_joins_by_name_only_when_asked(void **state)
+a_network_to_join_is_the_shim_s_to_enter(void **state)
 {
 	struct sandbox_spec s = spec();
+	AUTO_STR struct str conf = STR_INIT;
 	struct json *j;
 	const struct json *list;
-	const char *path = "";
 
 	(void)state;
 	s.net = SPEC_NET_JOIN;
@@ -119,12 +119,16 @@ the_network_joins_by_name_only_when_asked(void **state)
 	j = config_of(&s);
 	list = at(j, "linux", "namespaces");
 	for (const struct json *n = json_first(list); n != NULL;
-	     n = json_next(n)) {
-		if (strcmp(json_str_or(n, "type", ""), "network") == 0)
-			path = json_str_or(n, "path", "");
-	}
-	assert_string_equal(path, "/run/netns/coffer-beef-p7");
+	     n = json_next(n))
+		assert_string_not_equal(json_str_or(n, "type", ""), "network");
 	json_free(j);
+	shim_config(&host, &s, &conf);
+	assert_non_null(
+	    strstr(str_cstr(&conf), "\"netns\":\"coffer-beef-p7\""));
+	str_reset(&conf);
+	s.net = SPEC_NET_OFF;
+	shim_config(&host, &s, &conf);
+	assert_non_null(strstr(str_cstr(&conf), "\"netns\":null"));
 }
 
 static void
@@ -322,7 +326,7 @@ main(void)
 		    every_capability_set_is_empty_and_privileges_stay),
 		cmocka_unit_test(
 		    a_user_namespace_is_always_there_and_never_maps_the_host),
-		cmocka_unit_test(the_network_joins_by_name_only_when_asked),
+		cmocka_unit_test(a_network_to_join_is_the_shim_s_to_enter),
 		cmocka_unit_test(
 		    mounts_are_nosuid_nodev_and_never_from_a_path_that_can_change),
 		cmocka_unit_test(limits_reach_the_cgroup_and_swap_is_none),
