@@ -8,8 +8,6 @@
 #include "lib/base/err.h"
 #include "lib/base/list.h"
 #include "lib/base/log.h"
-#include "lib/base/map.h"
-#include "lib/base/num.h"
 #include "lib/base/str.h"
 #include "router/tool.h"
 
@@ -157,31 +155,41 @@ firewall_load(struct firewall *f, bool *changed, struct err *e)
 	return 0;
 }
 
-/* "add SET 10.214.1.7[,iface]" of ipset-save; false for other lines. */
-static bool
-firewall_read_line(
-    const struct firewall *f, struct view line, const char **set, uint32_t *id)
+/* One set as ipset-save prints it. */
+static int
+firewall_save_set(
+    struct firewall *f, const char *name, struct str *out, struct err *e)
 {
-	static const char *const sets[] = { "bind", "known", "web" };
-	AUTO_STR struct str head = STR_INIT;
-	char addr[POLICY_TEXT_MAX];
-	struct err e = ERR_INIT;
-	struct view v;
-	uint32_t a;
+	AUTO_STR struct str set = STR_INIT;
+	const char *argv[] = { "ipset", "save", NULL, NULL };
 
-	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
-		str_reset(&head);
-		str_addf(&head, "add cf%s-%s ", f->rules->inst, sets[i]);
-		if (!view_starts(line, str_cstr(&head)))
+	str_addf(&set, "cf%s-%s", f->rules->inst, name);
+	argv[2] = str_cstr(&set);
+	if (firewall_tool(f, argv, NULL, out, e) == -1)
+		return err_wrap(e, "read back set %s", name);
+	return 0;
+}
+
+/*
+ * The next member's address in *rest: "add SET 10.214.1.7[,iface]"; false at
+ * the end.
+ */
+static bool
+firewall_next_member(struct view *rest, uint32_t *addr)
+{
+	struct err e = ERR_INIT;
+	struct view line, word, part;
+	char text[POLICY_TEXT_MAX];
+
+	while (rest->p != NULL && view_split(rest, '\n', &line)) {
+		if (!view_split(&line, ' ', &word) || !view_is(word, "add") ||
+		    !view_split(&line, ' ', &word) ||
+		    !view_split(&line, ',', &part) || part.len >= sizeof(text))
 			continue;
-		line = view_from(line, head.len);
-		if (!view_split(&line, ',', &v) || v.len >= sizeof(addr))
-			return false;
-		memcpy(addr, v.p, v.len);
-		addr[v.len] = '\0';
-		*set = sets[i];
-		return policy_addr_parse(addr, &a, &e) == 0 &&
-		    policy_project(&f->rules->range, a, id);
+		memcpy(text, part.p, part.len);
+		text[part.len] = '\0';
+		if (policy_addr_parse(text, addr, &e) == 0)
+			return true;
 	}
 	return false;
 }
@@ -196,23 +204,34 @@ firewall_read(
 		POLICY_WEB };
 
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
-		AUTO_STR struct str name = STR_INIT;
 		AUTO_STR struct str text = STR_INIT;
-		const char *argv[] = { "ipset", "save", NULL, NULL };
-		const char *set;
-		struct view rest, line;
-		uint32_t id;
+		struct view rest;
+		uint32_t addr, id;
 
-		str_addf(&name, "cf%s-%s", f->rules->inst, sets[i]);
-		argv[2] = str_cstr(&name);
-		if (firewall_tool(f, argv, NULL, &text, e) == -1)
-			return err_wrap(e, "read back the projects");
+		if (firewall_save_set(f, sets[i], &text, e) == -1)
+			return -1;
 		rest = str_view(&text);
-		while (rest.p != NULL && view_split(&rest, '\n', &line)) {
-			if (firewall_read_line(f, line, &set, &id))
+		while (firewall_next_member(&rest, &addr)) {
+			if (policy_project(&f->rules->range, addr, &id))
 				fn(id, modes[i], arg);
 		}
 	}
+	return 0;
+}
+
+int
+firewall_read_host(
+    struct firewall *f, uint32_t *out, size_t max, size_t *n, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct view rest;
+
+	*n = 0;
+	if (firewall_save_set(f, "host", &text, e) == -1)
+		return -1;
+	rest = str_view(&text);
+	while (*n < max && firewall_next_member(&rest, &out[*n]))
+		(*n)++;
 	return 0;
 }
 
@@ -259,11 +278,17 @@ firewall_on_step(const struct err *e, void *arg)
 static int
 firewall_cut(struct firewall *f, const struct firewall_flush *x, struct err *e)
 {
-	char addr[POLICY_TEXT_MAX];
-	const char *argv[] = { "conntrack", "-D", x->to ? "-d" : "-s",
-		policy_addr_text(x->addr, addr), NULL };
+	char addr[POLICY_TEXT_MAX], mark[12];
+	const char *argv[] = { "conntrack", "-D",
+		x->flows == FIREWALL_TO ? "-d" : "-s",
+		policy_addr_text(x->addr, addr), NULL, NULL, NULL };
 	const struct tool_spec spec = { .argv = argv };
 
+	if (x->flows == FIREWALL_FROM_OUT) {
+		snprintf(mark, sizeof(mark), "%d", RULES_MARK);
+		argv[4] = "-m";
+		argv[5] = mark;
+	}
 	return tool_start(f->loop, &spec, firewall_on_step, f, e);
 }
 

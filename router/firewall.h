@@ -35,8 +35,18 @@ int firewall_read(
 /* e is NULL on success. */
 typedef void firewall_done_fn(const struct err *e, void *arg);
 
+/* The host's addresses in the set, at most max; the rest is left out. */
+int firewall_read_host(
+    struct firewall *f, uint32_t *out, size_t max, size_t *n, struct err *e);
+
+enum firewall_flows {
+	FIREWALL_FROM,     /* every flow from the address */
+	FIREWALL_FROM_OUT, /* those through the uplink; cofferd's stay */
+	FIREWALL_TO        /* every flow to the address */
+};
+
 struct firewall_flush {
-	bool to; /* flows to this address, else from it */
+	enum firewall_flows flows;
 	uint32_t addr;
 };
 

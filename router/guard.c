@@ -258,7 +258,7 @@ guard_project_set(struct guard *g, uint32_t id, enum policy_mode mode,
     firewall_done_fn *done, void *arg, struct err *e)
 {
 	AUTO_STR struct str script = STR_INIT;
-	struct firewall_flush cut = { .to = false };
+	struct firewall_flush cut = { .flows = FIREWALL_FROM };
 	struct guard_change *c;
 	struct project *q;
 	enum policy_mode old;
@@ -269,6 +269,8 @@ guard_project_set(struct guard *g, uint32_t id, enum policy_mode mode,
 	q = projects_find(g->projects, id);
 	old = q != NULL ? q->mode : POLICY_OFF;
 	tighten = mode < old;
+	if (mode == POLICY_NONE)
+		cut.flows = FIREWALL_FROM_OUT;
 	c = guard_change_new(g, id, done, arg);
 	c->loosen = !tighten;
 	rules_project(&g->rules, id, mode, &script);
@@ -293,7 +295,7 @@ guard_project_del(struct guard *g, uint32_t id, firewall_done_fn *done,
     void *arg, struct err *e)
 {
 	AUTO_STR struct str script = STR_INIT;
-	struct firewall_flush cut = { .to = false };
+	struct firewall_flush cut = { .flows = FIREWALL_FROM };
 	struct guard_change *c;
 	struct project *q;
 
@@ -389,9 +391,12 @@ guard_host_set(struct guard *g, const char *const *texts, size_t n,
 	if (guard_host_parse(texts, n, addrs, &n_addrs, e) == -1)
 		return -1;
 	for (size_t i = 0; i < n_addrs; i++) {
-		if (!guard_host_has(g, addrs[i]))
-			cut[n_cut++] = (struct firewall_flush){ .to = true,
-				.addr = addrs[i] };
+		/* Nothing flows to the never list anyway. */
+		if (guard_host_has(g, addrs[i]) ||
+		    policy_is_never(addrs[i], &g->cfg->exempt))
+			continue;
+		cut[n_cut++] = (struct firewall_flush){ .flows = FIREWALL_TO,
+			.addr = addrs[i] };
 	}
 	c = guard_change_new(g, 0, done, arg);
 	rules_host(&g->rules, addrs, n_addrs, &script);

@@ -55,8 +55,11 @@ static const struct netns_sysctl netns_sysctls[] = {
 	{ "ipv4/icmp_ratelimit", "0", false },
 	/* After a flush, the middle of a stream must not open a flow. */
 	{ "netfilter/nf_conntrack_tcp_loose", "0", false },
-	/* One project's lookups must not fill the table of flows. */
-	{ "netfilter/nf_conntrack_udp_timeout", "5", false },
+	/*
+	 * One project's lookups must not fill the table of flows; an answer
+	 * takes up to 7 s.
+	 */
+	{ "netfilter/nf_conntrack_udp_timeout", "10", false },
 	{ "netfilter/nf_conntrack_udp_timeout_stream", "10", false },
 	{ "netfilter/nf_conntrack_tcp_timeout_established", "14400", false },
 	/* Last: nothing is forwarded before the rest holds. */

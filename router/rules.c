@@ -20,6 +20,7 @@ static const char *const rules_v4[] = {
 	":OUTPUT DROP [0:0]",
 	":@-ask - [0:0]",
 	":@-out - [0:0]",
+	":@-pass - [0:0]",
 	":@-never - [0:0]",
 	":@-host - [0:0]",
 	":@-mode - [0:0]",
@@ -57,13 +58,16 @@ static const char *const rules_v4[] = {
 	" --connlimit-mask 32 --connlimit-saddr -j @-limit",
 	"-A @-out -p tcp -m tcp --syn -m hashlimit"
 	" --hashlimit-upto 200/sec --hashlimit-burst 400"
-	" --hashlimit-mode srcip --hashlimit-name @new -j ACCEPT",
+	" --hashlimit-mode srcip --hashlimit-name @new -j @-pass",
 	"-A @-out -p icmp -m icmp --icmp-type 8 -m hashlimit"
 	" --hashlimit-upto 10/sec --hashlimit-burst 20"
-	" --hashlimit-mode srcip --hashlimit-name @echo -j ACCEPT",
+	" --hashlimit-mode srcip --hashlimit-name @echo -j @-pass",
 	"-A @-out -p tcp -j @-limit",
 	"-A @-out -p icmp -m icmp --icmp-type 8 -j @-limit",
 	"-A @-out -j @-mode",
+	/* RULES_MARK: what has left, and is cut when web becomes none. */
+	"-A @-pass -j CONNMARK --set-mark 1",
+	"-A @-pass -j ACCEPT",
 	NULL,
 };
 

@@ -14,6 +14,7 @@ struct str;
 
 enum {
 	RULES_NFLOG_GROUP = 5,
+	RULES_MARK = 1, /* connmark of flows that left through the uplink */
 	RULES_IFACE_MAX = 16, /* IFNAMSIZ */
 	RULES_SET_MEMBERS = 131072
 };

@@ -8,7 +8,8 @@ sink_is() { tap_is "$(cat "$SINK")" "$1" "$2"; : >"$SINK"; }
 
 # Nobody has told the router of project 7 yet.
 tap_is "$(p7 connect 203.0.113.5 443)" silent 'an unknown project reaches nothing'
-tap_is "$(p7 dns 10.214.0.1 coffer A)" silent 'nor the resolver'
+tap_is "$(p7 raw 10.214.0.1 53 12670100000100000000000006636f666665720000010001)" \
+    silent 'nor the resolver'
 sink_is '' 'and nothing arrived'
 
 tap_is "$(mode 7 web)" '{"ok":true}' 'web is set'
@@ -24,6 +25,9 @@ for port in 22 25 853 8080; do
 done
 tap_is "$(p7 udp 203.0.113.5 443 hello)" refused 'web: UDP 443 is refused'
 tap_is "$(p7 udp 203.0.113.5 51820 hello)" refused 'web: other UDP is refused'
+start "$T/peers.log" ip netns exec "coffer-$INST-p8" \
+    perl "$NET" sink "$T/sink8" 10.214.1.8
+wait_for 5 grep -q ready "$T/sink8"
 for a in 192.168.77.9 100.64.0.5 169.254.169.254 168.63.129.16 198.18.0.5 \
     172.16.0.5 10.0.0.5 10.99.0.1 10.99.0.2 10.214.1.8 10.214.0.5; do
 	tap_is "$(p7 connect $a 443)" refused "web: $a is refused at once"
@@ -34,6 +38,15 @@ for port in 22 443 3000 8080; do
 done
 tap_is "$(p7 udp 10.214.0.1 5353 x)" refused 'web: so is its other UDP'
 sink_is '' 'none of these arrived anywhere'
+for port in 22 80 443; do
+	tap_is "$(p7 connect 10.214.1.8 $port)" refused "web: port $port of the other project is refused"
+done
+tap_is "$(p7 udp 10.214.1.8 53 hello)" silent 'web: UDP 53 goes to the resolver, not there'
+tap_is "$(p7 udp 10.214.1.8 8080 hello)" refused 'web: its UDP is refused'
+tap_not 'web: nor does it see an echo' in_ns p7 perl -MNet::Ping -e \
+    'exit !Net::Ping->new("icmp", 1)->ping("10.214.1.8")'
+tap_is "$(cat "$T/sink8")" ready 'it has seen nothing'
+tap_is "$(in_ns router ip -6 -br addr | wc -l)" 0 'the router has no IPv6 address'
 tap_not 'IPv6 has no address' in_ns p7 ip -6 route get 2001:db8::1
 
 tap_is "$(ask '{"op":"host.set","addresses":["203.0.113.9","203.0.113.6"]}')" \
@@ -66,17 +79,25 @@ mkfifo "$T/in"
 start "$T/hold" sh -c "ip netns exec coffer-$INST-p7 perl $NET hold 203.0.113.5 443 <$T/in"
 exec 9>"$T/in"
 wait_for 5 grep -q open "$T/hold"
+mkfifo "$T/in2"
+start "$T/hold2" sh -c "ip netns exec coffer-$INST-p7 perl $NET hold 10.214.0.1 80 <$T/in2"
+exec 8>"$T/in2"
+wait_for 5 grep -q open "$T/hold2"
 echo before >&9
 tap_ok 'a flow is open' wait_for 5 grep -q echo "$T/hold"
 tap_is "$(mode 7 none)" '{"ok":true}' 'web becomes none'
 echo after >&9
 tap_ok 'the flow is dead' wait_for 5 grep -q dead "$T/hold"
 tap_not 'what was sent after did not arrive' grep -q after "$SINK"
-exec 9>&-
+echo GET >&8
+tap_ok 'a flow to cofferd goes on' wait_for 5 grep -q echo "$T/hold2"
+exec 8>&- 9>&-
 : >"$SINK"
 
 tap_is "$(p7 connect 203.0.113.5 443)" refused 'none: 443 is refused at once'
 tap_is "$(p7 connect 203.0.113.5 80)" refused 'none: 80 is refused'
+tap_not 'none: echo is refused' in_ns p7 perl -MNet::Ping -e \
+    'exit !Net::Ping->new("icmp", 1)->ping("203.0.113.5")'
 tap_is "$(p7 dns 10.214.0.1 coffer A)" 'NOERROR 10.214.0.1/60' 'none: coffer has a name'
 tap_is "$(p7 dns 10.214.0.1 ok.test A)" NXDOMAIN 'none: nothing else has'
 tap_like "$(p7 http 10.214.0.1 /x)" '*200 OK*GET /x*' 'none: cofferd is reached'
@@ -91,6 +112,21 @@ tap_like "$(p7 dns 10.214.0.1 coffer A)" 'unreachable' 'off: no name is answered
 sink_is '' 'off: nothing arrived'
 tap_is "$(mode 7 web)" '{"ok":true}' 'web again'
 tap_is "$(p7 connect 203.0.113.5 443)" connected 'opens again'
+
+# A flood of connections is bounded; the other project does not notice.
+# shellcheck disable=SC2016
+in_ns p7 perl -MIO::Socket::INET -MSocket -e '
+	my @s = map { IO::Socket::INET->new(PeerAddr => "203.0.113.5",
+	    PeerPort => 443, Proto => "tcp", Blocking => 0) } 1 .. 900;
+	sleep 1;
+	my $bad = grep { !$_ || $_->sockopt(SO_ERROR) } @s;
+	print "$bad\n"' >"$T/flood"
+tap_ok 'a flood of connections is cut' [ "$(cat "$T/flood")" -gt 100 ]
+tap_is "$(p8 connect 203.0.113.5 443)" connected 'and touches nobody else'
+tap_like "$(ask '{"op":"log","id":7,"limit":200}')" '*"verdict":"denied-limit"*' \
+    'the log has it'
+sleep 2
+: >"$SINK"
 
 # The log names what was refused.
 log=$(ask '{"op":"log","id":7,"limit":200}')
