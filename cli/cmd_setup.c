@@ -8,7 +8,6 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
-#include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 
@@ -60,7 +59,6 @@ static int
 setup_run(struct cli *c, const void *args, int argc, char **argv)
 {
 	AUTO_FREE char *cofferd = NULL;
-	AUTO_FREE char *token = path_join(c->home, "secrets/admin.token");
 	struct err e = ERR_INIT;
 	bool before = layout_is_ready(c->home);
 
@@ -70,16 +68,16 @@ setup_run(struct cli *c, const void *args, int argc, char **argv)
 	if ((cofferd = program_find_own("cofferd", &e)) == NULL)
 		return cli_fail(c, &e, "setup");
 	if (c->g.dry_run) {
-		(void)printf("would make %s and run %s --home %s --init\n",
-		    c->home, cofferd, c->home);
+		(void)printf(
+		    "would run %s --home %s --init\n", cofferd, c->home);
 		return CLI_OK;
 	}
-	if (layout_make(c->home, &e) == -1 ||
-	    setup_init(c, cofferd, &e) == -1 || layout_files(c->home, &e) == -1)
+	if (setup_init(c, cofferd, &e) == -1)
 		return cli_fail(c, &e, "setup");
-	if (access(token, F_OK) == -1) {
-		(void)err_set(
-		    &e, ERR_INTERNAL, "cofferd --init made no %s", token);
+	if (!layout_is_ready(c->home)) {
+		(void)err_set(&e, ERR_INTERNAL,
+		    "cofferd --init left %s without instance or token",
+		    c->home);
 		return cli_fail(c, &e, "setup");
 	}
 	setup_tell(c, before);

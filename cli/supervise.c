@@ -218,7 +218,8 @@ service_on_exit(const struct child_exit *x, void *arg)
 	service_pause(v, why);
 }
 
-/* A file of the last start must not pass for this one's. */
+/* The address of the last start must not pass for this one's.  The file stays:
+ * it is the server's, which cannot make one in this folder. */
 static void
 service_clear(const struct service *v)
 {
