@@ -36,7 +36,7 @@ struct runs {
 	struct json *rows; /* of the adoption */
 	const struct json *row;
 	bool more;
-	int64_t page;
+	int64_t last; /* id of the last row asked for */
 };
 
 static void runs_pump(struct runs *s);
@@ -257,6 +257,7 @@ runs_on_event(
 		trigger_decide(&ev, s->env->commands, true, &t);
 		run_set_order(x->run, t.args, t.why, ev.actor, ev.data);
 	}
+	s->last = json_i64_or(s->row, "id", s->last);
 	s->row = json_next(s->row);
 	runs_adopt_next(s);
 }
@@ -284,7 +285,6 @@ runs_adopt_next(struct runs *s)
 	json_free(s->rows);
 	s->rows = NULL;
 	if (s->more) {
-		s->page++;
 		runs_ask_page(s);
 		return;
 	}
@@ -328,8 +328,8 @@ runs_ask_page(struct runs *s)
 	};
 
 	(void)snprintf(path, sizeof(path),
-	    "/api/coffer/v1/runs?state=unfinished&page=%lld&limit=%d",
-	    (long long)s->page, RUNS_PAGE);
+	    "/api/coffer/v1/runs?state=unfinished&after=%lld&limit=%d",
+	    (long long)s->last, RUNS_PAGE);
 	(void)api_start(s->env->api, &call);
 }
 
@@ -338,7 +338,7 @@ runs_adopt(struct runs *s, sandbox_done_fn *done, void *arg)
 {
 	s->adopted = done;
 	s->adopted_arg = arg;
-	s->page = 1;
+	s->last = 0;
 	runs_ask_page(s);
 }
 

@@ -59,6 +59,17 @@ api_runs_get(struct call *c)
 	run_release(&r);
 }
 
+/* state=unfinished, for who sees all: what is not at an end, oldest first,
+ * behind the id `after`: how agentd finds its runs after a start. */
+static bool
+api_runs_want_unfinished(struct call *c)
+{
+	const char *state = call_query(c, "state");
+
+	return state != NULL && strcmp(state, "unfinished") == 0 &&
+	    svc_viewer(call_who(c)) == 0;
+}
+
 static int
 api_runs_filter(struct call *c, struct run_filter *f)
 {
@@ -67,7 +78,7 @@ api_runs_filter(struct call *c, struct run_filter *f)
 	f->viewer = svc_viewer(call_who(c));
 	if (call_query_i64(c, "item", 1, INT64_MAX, &f->item) == -1)
 		return -1;
-	if (state != NULL && *state != '\0') {
+	if (state != NULL && *state != '\0' && !api_runs_want_unfinished(c)) {
 		int st = run_state_parse(state);
 
 		if (st == -1) {
@@ -87,12 +98,19 @@ api_runs_list(struct call *c)
 	struct err e = ERR_INIT;
 	uint32_t page, limit;
 	struct shape s;
+	int64_t after = 0;
+	int rc;
 
-	if (call_page(c, &page, &limit) == -1 || api_runs_filter(c, &f) == -1)
+	if (call_page(c, &page, &limit) == -1 ||
+	    call_query_i64(c, "after", 0, INT64_MAX, &after) == -1 ||
+	    api_runs_filter(c, &f) == -1)
 		return;
 	f.limit = limit;
 	f.offset = (int64_t)(page - 1) * limit;
-	if (runs_list(api_reader(c), &f, &list, &e) == -1) {
+	rc = api_runs_want_unfinished(c)
+	    ? runs_unfinished(api_reader(c), after, limit, &list, &e)
+	    : runs_list(api_reader(c), &f, &list, &e);
+	if (rc == -1) {
 		call_fail(c, &e);
 		return;
 	}
