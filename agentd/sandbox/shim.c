@@ -610,17 +610,17 @@ shim_main(const char *dir)
 	};
 	struct err e = ERR_INIT;
 	pid_t pid;
+	int r;
 
-	if (shim_load(&s, &e) == -1) {
+	r = shim_load(&s, &e);
+	pid = r == -1 ? -1 : fork();
+	if (r == 0 && pid == -1)
+		r = err_sys(&e, ERR_IO, "fork");
+	if (r == -1)
 		(void)fprintf(stderr, "shim: %s\n", e.msg);
-		return 1;
-	}
-	pid = fork();
-	if (pid == -1) {
-		(void)fprintf(stderr, "shim: fork: %s\n", strerror(errno));
-		return 1;
-	}
-	if (pid > 0)
-		return 0; /* started: DIR/alive is held open by the other */
-	return shim_stay(&s);
+	else if (pid == 0)
+		r = shim_stay(&s);
+	/* In the parent: started.  DIR/alive is held open by the other. */
+	shim_conf_release(&s.conf);
+	return r == 0 ? 0 : 1;
 }

@@ -6,12 +6,15 @@
 #ifndef TESTS_UNIT_AGENTD_SANDBOX_FIXTURE_H
 #define TESTS_UNIT_AGENTD_SANDBOX_FIXTURE_H
 
+#include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -94,6 +97,55 @@ fixture_setup(void **state)
 	return f->host.loop == NULL ? -1 : 0;
 }
 
+/* A shim that a failed test left running. */
+static inline int
+fixture_end_shim(
+    const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	AUTO_FREE char *dir = xstrndup(path, (size_t)at->base - 1);
+	struct err e = ERR_INIT;
+
+	(void)st;
+	(void)kind;
+	if (strcmp(path + at->base, "ctl") != 0 ||
+	    shim_send(dir, SHIM_KILL, &e) == -1)
+		return 0;
+	for (int i = 0; i < 1000 && shim_alive(dir); i++)
+		(void)usleep(10000);
+	return 0;
+}
+
+/* What a failed test left: shims, mounts, namespaces. */
+static inline void
+fixture_sweep(const struct fixture *f)
+{
+	AUTO_STR struct str text = STR_INIT;
+	AUTO_FREE char *mine = xasprintf(" %s/", f->home);
+	AUTO_FREE char *ns = xasprintf("coffer-%s-", f->inst);
+	struct err e = ERR_INIT;
+	const struct dirent *ent;
+	const char *p;
+	DIR *d = opendir("/run/netns");
+
+	(void)nftw(f->home, fixture_end_shim, 16, FTW_PHYS | FTW_MOUNT);
+	(void)path_read("/proc/self/mountinfo", 16 << 20, &text, &e);
+	for (p = str_cstr(&text); (p = strstr(p, mine)) != NULL; p++) {
+		AUTO_FREE char *at = xstrndup(p + 1, strcspn(p + 1, " "));
+
+		(void)umount2(at, MNT_DETACH);
+	}
+	while (d != NULL && (ent = readdir(d)) != NULL) {
+		AUTO_FREE char *at = path_join("/run/netns", ent->d_name);
+
+		if (strncmp(ent->d_name, ns, strlen(ns)) != 0)
+			continue;
+		(void)umount2(at, MNT_DETACH);
+		(void)unlink(at);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+}
+
 static inline int
 fixture_teardown(void **state)
 {
@@ -102,6 +154,7 @@ fixture_teardown(void **state)
 	int r = 0;
 
 	if (f->host.loop != NULL) {
+		fixture_sweep(f);
 		oci_sweep_cgroups(&f->host);
 		timer_free(f->guard);
 		loop_free(f->host.loop);
