@@ -44,9 +44,9 @@ tap_result()
 {
 	TAP_N=$((TAP_N + 1))
 	if [ "$1" -eq 0 ]; then
-		echo "ok $TAP_N - $2"
+		printf 'ok %d - %s\n' "$TAP_N" "$2"
 	else
-		echo "not ok $TAP_N - $2"
+		printf 'not ok %d - %s\n' "$TAP_N" "$2"
 		TAP_FAILED=$((TAP_FAILED + 1))
 	fi
 	return 0
@@ -364,4 +364,28 @@ make_project()
 	PROJECT_ID=$(field .id)
 	api POST "/api/coffer/v1/projects/$PROJECT/sync?wait=30"
 	[ "$STATUS" = 200 ] || tap_bail "sync: $STATUS $(cat "$BODY")"
+}
+
+# git_as TOKEN ARGUMENT...: git with that credential for cofferd.
+git_as()
+{
+	git_token=$1
+	shift
+	git -c "http.extraHeader=Authorization: Bearer $git_token" "$@"
+}
+
+# push_branch BRANCH FILE TEXT [TOKEN]: one commit on top of main's tip as
+# cofferd has it, pushed there; SHA is its id.
+push_branch()
+{
+	SHA=$(
+		cd "$WORK" || exit 1
+		git_as "$ADMIN" fetch -q "$URL/$PROJECT.git" main &&
+		    git checkout -q --detach FETCH_HEAD &&
+		    mkdir -p "$(dirname "$2")" &&
+		    printf '%s\n' "$3" >"$2" && git add "$2" &&
+		    git commit -q -m "Write $2" &&
+		    git_as "${4:-$ADMIN}" push -q "$URL/$PROJECT.git" \
+			"+HEAD:refs/heads/$1" >&2 && git rev-parse HEAD
+	) 2>"$T/push.err"
 }

@@ -1,0 +1,162 @@
+#!/bin/sh
+# CI jobs: queued for a head, leased, reported, judged.
+. "$(dirname "$0")/lib.sh"
+
+coffer_home
+start_cofferd
+make_project
+R=/api/v1/repos/$PROJECT
+C=/api/coffer/v1
+
+met() { jq -r ".requirements[] | select(.id == \"$1\") | .met" "$BODY"; }
+runner() { as "$RUNNER" api "$@"; }
+kinds()
+{
+	api GET "$C/events?after=0&limit=1000"
+	jq -r "[.events[] | select(.kind | startswith(\"check.\")) | .kind] | join(\" \")" "$BODY"
+}
+
+runner POST "$C/ci/poll" '{"runner":"r1","slots":1}'
+tap_is "$STATUS" 204 'there is no job'
+api PATCH "$C/projects/$PROJECT" '{"settings":{"approvals":0}}'
+push_branch checks .coffer/checks.yml 'checks:
+  - name: test
+    test: make check
+  - name: slow
+    test: sleep 9
+    required: false'
+api POST "$R/pulls" '{"title":"Checks","head":"checks","base":"main"}'
+P=$(field .number)
+api GET "$C/ci/jobs?project=$PROJECT"
+tap_is "$(field length)" 0 'checks of a pull request itself do not count'
+api POST "$R/pulls/$P/merge" '{"Do":"merge"}'
+tap_is "$STATUS" 200 'they count once they are merged'
+
+# The agent's pull request.
+api POST "$R/issues" '{"title":"Work","body":"/fix"}'
+ISSUE=$(field .number)
+api GET "$C/events?after=0&limit=1000"
+EV=$(jq '[.events[] | select(.kind == "issue.opened")][-1].seq' "$BODY")
+as "$AGENTD" api POST "$C/runs" "{\"event\":$EV,\"project\":$PROJECT_ID,\"item\":$ISSUE,\"command\":\"fix\",\"access\":\"write\",\"agent\":\"command\",\"network\":\"none\",\"wall_s\":60}"
+RUN=$(field .id)
+push_branch "agent/fix-$ISSUE" w.txt one
+printf 'header = "Authorization: Bearer %s"\n' "$RUNNER" >"$T/runner.rc"
+poll()
+{
+	start "$T/$1.json" curl -sS -K "$T/runner.rc" -X POST \
+	    -H 'Content-Type: application/json' -d "{\"runner\":\"$1\",\"slots\":1}" \
+	    "$URL$C/ci/poll?wait=20"
+}
+poll r1
+A=$PID
+poll r2
+B=$PID
+poll r3
+D=$PID
+sleep 0.3
+as "$AGENTD" api POST "$C/runs/$RUN/finish" '{"state":"done","message":"done"}'
+N=$(field .pull)
+two_jobs() { [ "$(cat "$T"/r?.json | jq -r .id | grep -c .)" = 2 ]; }
+wait_for 10 two_jobs
+tap_is "$(cat "$T"/r1.json "$T"/r2.json "$T"/r3.json | jq -r .name | sort | tr '\n' ' ')" \
+    'slow test ' 'two of three waiting runners get one job each'
+JOB=$(cat "$T"/r?.json | jq -c 'select(.name == "test")')
+SLOW=$(cat "$T"/r?.json | jq -c 'select(.name == "slow")')
+job() { printf '%s' "$JOB" | jq -r "$1"; }
+ID=$(job .id)
+LEASE=$(job .lease)
+tap_is "$(job .sha),$(job .state),$(job .attempt),$(job .check.test),$(job .check.network.test)" \
+    "$SHA,running,1,make check,off" 'the job says what to do'
+stop_pid "$A"; stop_pid "$B"; stop_pid "$D"
+
+api GET "$C/repos/$PROJECT/pulls/$N/gate"
+tap_is "$(field .open),$(met check:test)" false,false 'the gate waits for the check'
+tap_is "$(met check:slow)" '' 'and not for one that is not required'
+runner POST "$C/ci/jobs/$ID/heartbeat" "{\"lease\":\"$LEASE\"}"
+tap_is "$STATUS,$(field .cancel)" 200,false 'a heartbeat'
+runner POST "$C/ci/jobs/$ID/heartbeat" '{"lease":"00000000000000000000000000000000"}'
+tap_is "$STATUS" 409 'a stale lease is refused'
+as "$ADMIN" api GET "$C/ci/jobs/$ID"
+tap_is "$(field .lease)" null 'readers do not see the lease'
+
+http_t=$RUNNER
+http GET "$C/ci/jobs/$ID/tree.tar" -H "X-Coffer-Lease: $LEASE"
+cp "$BODY" "$T/tree.tar"
+tap_is "$STATUS,$(tar tf "$T/tree.tar" 2>/dev/null | sort | tr '\n' ' ')" \
+    '200,.coffer/ .coffer/checks.yml a.txt w.txt ' 'the tree without git metadata'
+http_t=$RUNNER
+http GET "$C/ci/jobs/$ID/tree.tar" -H 'X-Coffer-Lease: 00'
+tap_is "$STATUS" 409 'not without the lease'
+printf 'line 1\nassert failed\n' >"$T/part"
+http_t=$RUNNER
+http PATCH "$C/ci/jobs/$ID/log" -H "X-Coffer-Lease: $LEASE" \
+    -H 'Content-Range: bytes 0-20/*' --data-binary "@$T/part"
+tap_is "$STATUS,$(field .next)" 202,21 'the log is taken'
+http_t=
+api GET "$C/ci/jobs/$ID/log"
+tap_is "$(tail -n 1 "$BODY")" 'assert failed' 'and read'
+
+RESULT="{\"lease\":\"$LEASE\",\"state\":\"failed\",\"phase\":\"test\",\"exit_code\":1,\"why\":\"exit 1\"}"
+runner POST "$C/ci/jobs/$ID/result" '{"lease":"00000000000000000000000000000000","state":"passed"}'
+tap_is "$STATUS" 409 'no result without the lease'
+runner POST "$C/ci/jobs/$ID/result" "{\"lease\":\"$LEASE\",\"state\":\"superseded\"}"
+tap_is "$STATUS" 422 'only a result is a result'
+runner POST "$C/ci/jobs/$ID/result" "$RESULT"
+tap_is "$STATUS,$(field .state)" 200,failed 'the result is taken'
+runner POST "$C/ci/jobs/$ID/result" "$RESULT"
+tap_is "$STATUS" 200 'a repeat is fine'
+runner POST "$C/ci/jobs/$ID/result" "{\"lease\":\"$LEASE\",\"state\":\"passed\",\"phase\":\"test\",\"exit_code\":0}"
+tap_is "$STATUS" 409 'another is not'
+api GET "$R/commits/$SHA/statuses"
+tap_is "$(field '[.[] | select(.context == "ci/test") | .status] | join(" ")')" \
+    'failure pending' 'it is a status of the commit'
+tap_is "$(kinds)" \
+    'check.queued check.queued check.started check.started check.finished check.failed' 'and events'
+tap_like "$(jq -r '[.events[] | select(.kind == "check.failed")][0].data.tail' "$BODY")" \
+    '*assert failed*' 'the agent is told with the end of the log'
+api GET "$C/repos/$PROJECT/pulls/$N/gate"
+tap_is "$(met check:test)" false 'the gate stays shut'
+
+# A new head supersedes what runs.
+SID=$(printf '%s' "$SLOW" | jq -r .id)
+SLEASE=$(printf '%s' "$SLOW" | jq -r .lease)
+push_branch "agent/fix-$ISSUE" w.txt two
+superseded()
+{
+	api GET "$C/ci/jobs/$SID"
+	[ "$(field .state)" = superseded ]
+}
+tap_ok 'a job of an older head is superseded' wait_for 10 superseded
+runner POST "$C/ci/jobs/$SID/heartbeat" "{\"lease\":\"$SLEASE\"}"
+tap_is "$STATUS,$(field .cancel)" 200,true 'and its runner told to stop'
+while :; do
+	runner POST "$C/ci/poll?wait=1" '{"runner":"r1","slots":1}'
+	[ "$STATUS" = 200 ] || break
+	runner POST "$C/ci/jobs/$(field .id)/result" \
+	    "{\"lease\":\"$(field .lease)\",\"state\":\"passed\",\"phase\":\"test\",\"exit_code\":0}"
+done
+api GET "$C/repos/$PROJECT/pulls/$N/gate"
+tap_is "$(field .open),$(met check:test)" true,true 'passed on the new head: the gate opens'
+api POST "$R/pulls/$N/merge" "{\"Do\":\"merge\",\"head_commit_id\":\"$SHA\"}"
+tap_is "$STATUS" 200 'and it merges'
+api GET "$R/issues/$ISSUE"
+tap_is "$(field .state)" closed 'which closes the issue'
+
+# A wrong file.
+push_branch bad .coffer/checks.yml 'checks: [{name: test}]'
+api POST "$R/pulls" '{"title":"Bad","head":"bad","base":"main"}'
+B=$(field .number)
+runner POST "$C/ci/poll?wait=5" '{"runner":"r1"}'
+runner POST "$C/ci/jobs/$(field .id)/result" \
+    "{\"lease\":\"$(field .lease)\",\"state\":\"passed\",\"phase\":\"test\",\"exit_code\":0}"
+runner POST "$C/ci/poll" '{"runner":"r1"}'
+runner POST "$C/ci/jobs/$(field .id)/result" \
+    "{\"lease\":\"$(field .lease)\",\"state\":\"passed\",\"phase\":\"test\",\"exit_code\":0}"
+api POST "$R/pulls/$B/merge" '{"Do":"merge"}'
+tap_is "$STATUS" 200 'a wrong checks file may be merged by who insists'
+push_branch next n.txt n
+api POST "$R/pulls" '{"title":"Next","head":"next","base":"main"}'
+api GET "$C/repos/$PROJECT/pulls/$(field .number)/gate"
+tap_is "$(met checks)" false 'after which the gate is shut'
+tap_like "$(jq -r '.requirements[] | select(.id == "checks") | .why' "$BODY")" '*line 1*' 'and names the line'
+tap_done
