@@ -218,8 +218,10 @@ nflog_new(
 	    bind(fd, (const struct sockaddr *)(void *)&self, sizeof(self)) ==
 		-1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ==
-		-1)
-		return err_sys(e, ERR_IO, "open a netfilter socket"), NULL;
+		-1) {
+		err_sys(e, ERR_IO, "open a netfilter socket");
+		return NULL;
+	}
 	if (nflog_set(fd, group, NFULA_CFG_CMD, &bind_cmd, sizeof(bind_cmd),
 		e) == -1 ||
 	    nflog_set(fd, group, NFULA_CFG_MODE, &mode, sizeof(mode), e) == -1)

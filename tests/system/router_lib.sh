@@ -2,6 +2,7 @@
 # router_lib.sh: a router and its surroundings in namespaces of their own.
 #
 #   router_setup               home, peers, router, projects 7 and 8 wired
+#   router_start               a router alone, on the $HOME_DIR that is there
 #   ask JSON...                the control socket
 #   p7 VERB ARG... , p8 ...    router_net.pl inside a project
 #
@@ -18,6 +19,8 @@ INET_ADDRS='203.0.113.5 203.0.113.6 203.0.113.9 192.168.77.9 100.64.0.5
 169.254.169.254 168.63.129.16 198.18.0.5 172.16.0.5 10.0.0.5 8.8.8.8'
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'needs root'
+[ "${V:-debug}" != release ] ||
+    tap_skip_all 'a release build has no stand-in for the internet'
 for tool in ip ipset conntrack iptables-restore perl; do
 	command -v $tool >/dev/null || tap_skip_all "needs $tool"
 done
@@ -68,6 +71,13 @@ router_answers()
 	ask '{"op":"hello"}' | grep -q '"ok":true'
 }
 
+router_start()
+{
+	INST=$(cat "$HOME_DIR/instance")
+	trap router_on_exit EXIT
+	start_router
+}
+
 # A project as docs/architecture.md wires it.
 wire_project()
 {
@@ -115,7 +125,7 @@ router_setup()
 	chmod 2710 "$HOME_DIR/run/front"
 	dns_port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 20000))
 	printf '[router]\nuid = 64102\ngid = 64102\n%s\n' \
-	    "upstream_dns = 127.0.0.1:$dns_port" >"$HOME_DIR/coffer.conf"
+	    "upstream_dns = 127.0.0.1:9, 127.0.0.1:$dns_port" >"$HOME_DIR/coffer.conf"
 	start "$T/peers.log" perl "$NET" upstream "$UPSTREAM_LOG" "$dns_port"
 	start "$T/peers.log" perl "$NET" cofferd \
 	    "$HOME_DIR/run/front/cofferd.sock" "$FRONT_LOG"

@@ -9,7 +9,7 @@
 #   raw ADDR PORT HEX          sends bytes by UDP, prints the answer as hex
 #   upstream FILE PORT         a resolver for *.test on 127.0.0.1
 #   cofferd SOCKET FILE        prints the PROXY header of each connection
-#   http ADDR PATH             a GET on port 80, prints the answer
+#   http ADDR PATH [TOKEN]     a GET on port 80, prints the answer
 #   spoof SRC DST PORT         a TCP SYN with a forged source (raw socket)
 #   ask SOCKET LINE...         the router's control socket
 use strict;
@@ -284,10 +284,12 @@ sub cmd_cofferd
 
 sub cmd_http
 {
-	my ($addr, $path) = @_;
+	my ($addr, $path, $token) = @_;
+	my $auth = $token ? "Authorization: Bearer $token\r\n" : '';
 	my $s = IO::Socket::INET->new(PeerAddr => $addr, PeerPort => 80,
 	    Proto => 'tcp', Timeout => 3) or do { print "unreachable\n"; return };
-	syswrite($s, "GET $path HTTP/1.1\r\nHost: coffer\r\n\r\n");
+	syswrite($s, "GET $path HTTP/1.1\r\nHost: coffer\r\n$auth" .
+	    "Connection: close\r\n\r\n");
 	my $all = '';
 	while (IO::Select->new($s)->can_read(3) && sysread($s, my $b, 4096)) {
 		$all .= $b;
