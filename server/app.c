@@ -89,6 +89,14 @@ static const struct route *const app_routes[] = {
 	NULL,
 };
 
+static const struct svc_upper app_upper = {
+	.mirror_wake = mirror_loop_wake,
+	.mirror_forget = mirror_loop_forget,
+	.mirror_sync = mirror_loop_sync_now,
+	.mirror_cancel = mirror_loop_cancel_wait,
+	.reply_tar = githttp_reply_tar,
+};
+
 static void
 app_on_commit(int64_t last_seq, void *arg)
 {
@@ -158,6 +166,7 @@ app_open_git(struct app *a, struct err *e)
 static void
 app_fill_svc(struct app *a)
 {
+	a->svc.upper = &app_upper;
 	a->svc.loop = a->loop;
 	a->svc.db = a->db;
 	a->svc.git = a->git;

@@ -2,7 +2,6 @@
 #include "server/api/api_log.h"
 #include "server/api/shape.h"
 #include "server/domain/job_rule.h"
-#include "server/githttp/githttp.h"
 #include "server/service/svc_ci.h"
 #include "server/store/jobs.h"
 
@@ -220,7 +219,8 @@ api_ci_tree(struct call *c)
 		return;
 	q = call_take_over(c);
 	if (q != NULL)
-		githttp_reply_tar(api_svc(c)->githttp, q, j.project_id, j.sha);
+		api_svc(c)->upper->reply_tar(
+		    api_svc(c)->githttp, q, j.project_id, j.sha);
 	job_release(&j);
 }
 

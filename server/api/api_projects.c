@@ -2,7 +2,6 @@
 #include "server/api/api.h"
 #include "server/api/shape.h"
 #include "server/domain/settings_rule.h"
-#include "server/jobs/mirror_loop.h"
 #include "server/service/svc_project.h"
 #include "server/store/projects.h"
 
@@ -282,8 +281,7 @@ api_projects_on_token(struct call *c, const struct json *j)
 	if (svc_project_set_token(api_svc(c), project, token, &e) == -1) {
 		call_fail(c, &e);
 	} else {
-		if (api_svc(c)->mirror != NULL)
-			mirror_loop_wake(api_svc(c)->mirror, project);
+		api_svc(c)->upper->mirror_wake(api_svc(c)->mirror, project);
 		call_reply_empty(c, 204);
 	}
 	explicit_bzero(token, strlen(token));
@@ -324,7 +322,9 @@ api_sync_on_timer(void *arg)
 {
 	struct api_sync *x = arg;
 
-	mirror_loop_cancel_wait(api_svc(x->c)->mirror, x->handle);
+	struct svc *svc = api_svc(x->c);
+
+	svc->upper->mirror_cancel(svc->mirror, x->handle);
 	api_sync_end(x, 202);
 }
 
@@ -345,13 +345,13 @@ api_projects_sync(struct call *c)
 	x->project = project;
 	call_hold(c);
 	if (wait_s == 0) {
-		mirror_loop_sync_now(svc->mirror, project, NULL, NULL);
+		svc->upper->mirror_sync(svc->mirror, project, NULL, NULL);
 		api_sync_end(x, 202);
 		return;
 	}
 	x->timer = timer_new(svc->loop, api_sync_on_timer, x);
 	timer_set(x->timer, wait_s * 1000);
-	x->handle = mirror_loop_sync_now(
+	x->handle = svc->upper->mirror_sync(
 	    svc->mirror, project, api_sync_done, x);
 }
 

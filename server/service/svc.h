@@ -28,9 +28,23 @@ struct githttp;
 struct jw;
 struct loop;
 struct mirror_loop;
+struct request;
 struct str;
 struct svc_ci;
 struct svc_pulls;
+
+/* What stands above the services and serves them; app.c joins them.  The
+ * contracts are in server/jobs/mirror_loop.h and server/githttp/githttp.h. */
+typedef void svc_synced_fn(const struct err *fail, void *arg);
+struct svc_upper {
+	void (*mirror_wake)(struct mirror_loop *l, int64_t project);
+	void (*mirror_forget)(struct mirror_loop *l, int64_t project);
+	uint64_t (*mirror_sync)(struct mirror_loop *l, int64_t project,
+	    svc_synced_fn *done, void *arg);
+	void (*mirror_cancel)(struct mirror_loop *l, uint64_t handle);
+	void (*reply_tar)(struct githttp *g, struct request *q, int64_t project,
+	    const char *sha);
+};
 
 /* Owned by app.c; filled before the loop runs. */
 struct svc {
@@ -38,6 +52,7 @@ struct svc {
 	struct db *db;
 	struct git_pool *git;
 	struct git_env *env;
+	const struct svc_upper *upper;
 	struct mirror_loop *mirror;
 	struct svc_ci *ci;
 	struct svc_pulls *pulls;

@@ -15,7 +15,6 @@
 #include "lib/wire/json.h"
 #include "server/domain/settings_rule.h"
 #include "server/git/repo.h"
-#include "server/jobs/mirror_loop.h"
 #include "server/service/svc_mirror.h"
 #include "server/store/projects.h"
 
@@ -117,8 +116,7 @@ svc_project_created(void *arg)
 	if (repo_create(s->env, op->project.id, NULL, &e) == -1)
 		log_error("project repo project=%" PRId64 " reason=%s",
 		    op->project.id, log_val(e.msg));
-	if (s->mirror != NULL)
-		mirror_loop_wake(s->mirror, op->project.id);
+	s->upper->mirror_wake(s->mirror, op->project.id);
 	return false;
 }
 
@@ -191,8 +189,7 @@ svc_project_forget(struct svc *s, int64_t id)
 {
 	struct err e = ERR_INIT;
 
-	if (s->mirror != NULL)
-		mirror_loop_forget(s->mirror, id);
+	s->upper->mirror_forget(s->mirror, id);
 	if (svc_project_set_token(s, id, "", &e) == -1)
 		log_error("project token project=%" PRId64 " reason=%s", id,
 		    log_val(e.msg));
@@ -267,10 +264,10 @@ svc_project_edited(void *arg)
 
 	if (op->purged)
 		svc_project_forget(s, op->project_id);
-	else if (op->remove && s->mirror != NULL)
-		mirror_loop_forget(s->mirror, op->project_id);
-	else if (op->set_settings && s->mirror != NULL)
-		mirror_loop_wake(s->mirror, op->project_id);
+	else if (op->remove)
+		s->upper->mirror_forget(s->mirror, op->project_id);
+	else if (op->set_settings)
+		s->upper->mirror_wake(s->mirror, op->project_id);
 	return false;
 }
 
