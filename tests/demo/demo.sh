@@ -119,7 +119,12 @@ mkdir -p "$top/up"
 "$here/upstream.sh" "$top/up/tally.git" || fail 'the upstream could not be written'
 self=
 if [ "$(git -C "$repo" rev-parse --is-shallow-repository 2>/dev/null)" = false ]; then
-	git clone -q --bare "$repo" "$top/up/cofferdam.git" && self=1
+	git clone -q --bare "$repo" "$top/up/cofferdam.git" 2>/dev/null && self=1
+	# A checkout of a commit, as CI makes it, has no branch: give it one.
+	git -C "$top/up/cofferdam.git" symbolic-ref -q HEAD >/dev/null || {
+		git -C "$top/up/cofferdam.git" branch -f checkout "$(git -C "$repo" rev-parse HEAD)"
+		git -C "$top/up/cofferdam.git" symbolic-ref HEAD refs/heads/checkout
+	}
 else
 	say 'this checkout is shallow or no git repository: it is left out (a shallow upstream is refused)'
 fi
