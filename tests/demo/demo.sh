@@ -175,7 +175,7 @@ fi
 step 'mirror the upstream in which the agent works, and start its sandbox'
 coffer create "$upstream/tally.git" --network web --agent command --wall 10m --wait \
     -- /opt/coffer/agents/demo-agent 2>&1 | show
-[ "$(coffer status tally --json | jq -r '.projects[0].sandbox.state')" = running ] || fail 'the sandbox does not run'
+[ "$(coffer status tally --json | jq -r '.project.sandbox.state')" = running ] || fail 'the sandbox does not run'
 base=$(work_tip main)
 [ "$base" = "$(head_of main)" ] || fail 'main is not what upstream has'
 
