@@ -10,8 +10,8 @@ CANNED=$T/canned
 # canned METHOD PATH STATUS [BODY]
 canned()
 {
-	mkdir -p "$CANNED/api/$1$(dirname "$2")"
-	printf '%s\n%s' "$3" "${4:-}" >"$CANNED/api/$1$2"
+	mkdir -p "$CANNED/api"
+	printf '%s\n%s' "$3" "${4:-}" >"$CANNED/api/$1$(echo "$2" | tr / ,)"
 }
 
 start_canned()

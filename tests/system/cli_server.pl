@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # cli_server.pl DIR: what the command line's tests talk to instead of cofferd:
-# DIR/OWNER/NAME.git by git's own CGI, and DIR/api/METHOD/PATH as canned
-# replies (first line the status, the rest the body; a query is cut off).
+# DIR/OWNER/NAME.git by git's own CGI, and DIR/api/METHOD,PATH as canned
+# replies (a slash is a comma; first line the status, the rest the body; a query is cut off).
 # What was sent is appended to DIR/requests.  The port goes to DIR/port.
 # The reviewer: POST /review/MODE/v1/messages answers as MODE says.
 use strict;
@@ -63,8 +63,8 @@ sub serve {
 	    if $path =~ m{^/review/([a-z]+)/v1/messages$};
 	return git($c, $method, $path, $query // '', $body, \%h)
 	    if $path =~ m{^/[\w.-]+/[\w.-]+\.git/};
-	my $file = "$dir/api/$method$path";
-	if ($path !~ /\.\./ && -f $file && open my $f, '<', $file) {
+	my $file = "$dir/api/$method" . ($path =~ tr{/}{,}r);
+	if (-f $file && open my $f, '<', $file) {
 		my $status = <$f>;
 		chomp $status;
 		local $/;
