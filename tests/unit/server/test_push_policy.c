@@ -1,0 +1,237 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "server/domain/push_policy.h"
+
+#define A "1111111111111111111111111111111111111111"
+#define B "2222222222222222222222222222222222222222"
+#define Z "0000000000000000000000000000000000000000"
+
+static const char *const refs[] = { "refs/heads/main", "refs/heads/release",
+	"refs/heads/agent/fix-1", "refs/heads/agent/Case",
+	"refs/heads/dir/leaf", "refs/heads/mine", "refs/tags/v1",
+	"refs/tags/own" };
+static const char *const upstream[] = { "refs/heads/main", "refs/heads/release",
+	"refs/heads/gone", "refs/tags/v1" };
+
+struct row {
+	enum push_who who;
+	const char *old;
+	const char *new_sha;
+	const char *ref;
+	const char *why; /* NULL: allowed; else part of the reason */
+};
+
+/* The run's branch is agent/fix-7. */
+static const struct row rows[] = {
+	/* Who may at all. */
+	{ PUSH_NOBODY, Z, A, "refs/heads/agent/x", "may read" },
+	{ PUSH_READER, Z, A, "refs/heads/agent/x", "may read" },
+	{ PUSH_READER, A, Z, "refs/heads/mine", "may read" },
+	{ PUSH_NOBODY, A, B, "refs/heads/main", "may read" },
+	/* The default branch and upstream's. */
+	{ PUSH_ADMIN, A, B, "refs/heads/main", "protected" },
+	{ PUSH_ADMIN, A, Z, "refs/heads/main", "protected" },
+	{ PUSH_MAINTAINER, A, B, "refs/heads/main", "protected" },
+	{ PUSH_SESSION, A, B, "refs/heads/main", "protected" },
+	{ PUSH_RUN, A, B, "refs/heads/main", "protected" },
+	{ PUSH_ADMIN, A, B, "refs/heads/release", "follows upstream" },
+	{ PUSH_MAINTAINER, A, B, "refs/heads/release", "follows upstream" },
+	{ PUSH_MAINTAINER, A, Z, "refs/heads/release", "follows upstream" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/gone", "follows upstream" },
+	{ PUSH_RUN, A, B, "refs/heads/release", "follows upstream" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/Main", "collides" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/main/x", "collides" },
+	/* A run: its own branch. */
+	{ PUSH_RUN, Z, A, "refs/heads/agent/fix-7", NULL },
+	{ PUSH_RUN, A, B, "refs/heads/agent/fix-7", NULL },
+	{ PUSH_RUN, A, Z, "refs/heads/agent/fix-7", NULL },
+	{ PUSH_RUN, Z, A, "refs/heads/agent/fix-8", "agent/fix-7 only" },
+	{ PUSH_RUN, A, B, "refs/heads/agent/fix-1", "agent/fix-7 only" },
+	{ PUSH_RUN, Z, A, "refs/heads/other", "agent/fix-7 only" },
+	{ PUSH_RUN, Z, A, "refs/heads/agent/fix-7/x", "agent/fix-7 only" },
+	{ PUSH_RUN, Z, A, "refs/heads/agent/FIX-7", "agent/fix-7 only" },
+	{ PUSH_RUN, Z, A, "refs/tags/v9", "maintainers" },
+	/* A session: agent/. */
+	{ PUSH_SESSION, Z, A, "refs/heads/agent/new", NULL },
+	{ PUSH_SESSION, A, B, "refs/heads/agent/fix-1", NULL },
+	{ PUSH_SESSION, A, Z, "refs/heads/agent/fix-1", NULL },
+	{ PUSH_SESSION, Z, A, "refs/heads/agent", "under agent/ only" },
+	{ PUSH_SESSION, Z, A, "refs/heads/agentx", "under agent/ only" },
+	{ PUSH_SESSION, A, B, "refs/heads/mine", "under agent/ only" },
+	{ PUSH_SESSION, Z, A, "refs/tags/v9", "maintainers" },
+	/* Maintainers: agent/, other branches, tags. */
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/feature", NULL },
+	{ PUSH_MAINTAINER, A, B, "refs/heads/mine", NULL },
+	{ PUSH_MAINTAINER, A, Z, "refs/heads/mine", NULL },
+	{ PUSH_MAINTAINER, A, B, "refs/heads/agent/fix-1", NULL },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/fix/#12", NULL },
+	{ PUSH_MAINTAINER, Z, A, "refs/tags/v2", NULL },
+	{ PUSH_MAINTAINER, A, B, "refs/tags/own", NULL },
+	{ PUSH_MAINTAINER, A, Z, "refs/tags/own", NULL },
+	{ PUSH_MAINTAINER, A, B, "refs/tags/v1", "follows upstream" },
+	{ PUSH_MAINTAINER, A, Z, "refs/tags/v1", "follows upstream" },
+	{ PUSH_ADMIN, Z, A, "refs/heads/feature", NULL },
+	/* Places that are the server's. */
+	{ PUSH_ADMIN, Z, A, "refs/pull/1/head", "refs/pull" },
+	{ PUSH_ADMIN, Z, A, "refs/coffer/kept/1/heads/x", "refs/coffer" },
+	{ PUSH_ADMIN, Z, A, "refs/namespaces/upstream/refs/heads/x",
+	    "refs/namespaces" },
+	{ PUSH_ADMIN, Z, A, "refs/notes/commits", "notes" },
+	{ PUSH_ADMIN, Z, A, "refs/for/main", "refs/for" },
+	{ PUSH_ADMIN, Z, A, "refs/remotes/origin/x", "only refs/heads" },
+	{ PUSH_ADMIN, Z, A, "refs/stash", "only refs/heads" },
+	{ PUSH_ADMIN, Z, A, "HEAD", "only refs/heads" },
+	{ PUSH_ADMIN, Z, A, "main", "only refs/heads" },
+	{ PUSH_ADMIN, Z, A, "refs/heads/", "only refs/heads" },
+	{ PUSH_ADMIN, Z, A, "refs/heads", "only refs/heads" },
+	/* Names. */
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a..b", "'..'" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/-x", "begins with '-'" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a/-x", "begins with '-'" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/.x", "begins with '.'" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/x.", "ends with '.'" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/x.lock", "'.lock'" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/x.LOCK/y", "'.lock'" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a@{1}", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a@{", "special" },
+	{ PUSH_MAINTAINER, Z, A,
+	    "refs/heads/a\x01"
+	    "b",
+	    "control" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a\x7f", "control" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a b", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a$b", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a;b", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a`b`", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a*", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a~1", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a\\b", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a\xc3\xa9", "ASCII" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a//b", "empty" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a/", "empty" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/con", "device" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/x/NUL.txt", "device" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/HEAD", "git's own" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/@", "'@'" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/#x", "begins with '#'" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/refs/heads/x", "'refs/'" },
+	{ PUSH_MAINTAINER, A, Z, "refs/heads/odd name", NULL },
+	/* Beside what is there. */
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/agent/case", "collides" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/agent/fix-1/x", "collides" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/dir", "collides" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/DIR", "collides" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/Dir/leaf/x", "collides" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/dir/other", NULL },
+	{ PUSH_MAINTAINER, A, B, "refs/heads/agent/Case", NULL },
+	{ PUSH_MAINTAINER, Z, A, "refs/tags/V1", "collides" },
+	{ PUSH_MAINTAINER, Z, A, "refs/tags/main", NULL },
+	{ PUSH_MAINTAINER, Z, Z, "refs/heads/nothing", "nothing to delete" },
+};
+
+static void
+fill(struct push_command *c, const struct row *r, char *name, size_t size)
+{
+	memcpy(c->old, r->old, 41);
+	memcpy(c->new_sha, r->new_sha, 41);
+	assert_true(strlen(r->ref) < size);
+	memcpy(name, r->ref, strlen(r->ref) + 1);
+	c->ref = name;
+}
+
+static struct push_rules
+rules_for(enum push_who who)
+{
+	return (struct push_rules){ .who = who,
+		.run_branch = "agent/fix-7",
+		.default_branch = "main",
+		.refs = refs,
+		.n_refs = sizeof(refs) / sizeof(refs[0]),
+		.upstream = upstream,
+		.n_upstream = sizeof(upstream) / sizeof(upstream[0]) };
+}
+
+static void
+every_row_is_judged_as_written(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *r = &rows[i];
+		struct push_rules rules = rules_for(r->who);
+		struct push_command c;
+		struct push_verdict v;
+		char name[300];
+		size_t n;
+
+		fill(&c, r, name, sizeof(name));
+		n = push_policy_judge(&rules, &c, 1, &v);
+		assert_int_equal(n, v.ok ? 1 : 0);
+		if (r->why == NULL && !v.ok)
+			fail_msg("row %zu %s: %s", i, r->ref, v.reason);
+		if (r->why != NULL &&
+		    (v.ok || strstr(v.reason, r->why) == NULL))
+			fail_msg("row %zu %s: got %s, want %s", i, r->ref,
+			    v.ok ? "allowed" : v.reason, r->why);
+	}
+}
+
+static void
+a_run_without_a_branch_pushes_nothing(void **state)
+{
+	struct push_rules rules = rules_for(PUSH_RUN);
+	struct row r = { PUSH_RUN, Z, A, "refs/heads/agent/fix-7", NULL };
+	struct push_command c;
+	struct push_verdict v;
+	char name[100];
+
+	(void)state;
+	rules.run_branch = NULL;
+	fill(&c, &r, name, sizeof(name));
+	assert_int_equal(push_policy_judge(&rules, &c, 1, &v), 0);
+	assert_non_null(strstr(v.reason, "no right"));
+}
+
+static void
+commands_of_one_push_are_judged_together(void **state)
+{
+	const struct row r[] = {
+		{ PUSH_MAINTAINER, Z, A, "refs/heads/n/a", NULL },
+		{ PUSH_MAINTAINER, Z, A, "refs/heads/n", NULL },
+		{ PUSH_MAINTAINER, Z, B, "refs/heads/n/a", NULL },
+		{ PUSH_MAINTAINER, A, B, "refs/heads/main", NULL },
+	};
+	struct push_rules rules = rules_for(PUSH_MAINTAINER);
+	struct push_command c[4];
+	struct push_verdict v[4];
+	char names[4][100];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		fill(&c[i], &r[i], names[i], sizeof(names[i]));
+	assert_int_equal(push_policy_judge(&rules, c, 4, v), 1);
+	assert_true(v[0].ok);
+	assert_non_null(strstr(v[1].reason, "collides"));
+	assert_non_null(strstr(v[2].reason, "twice"));
+	rules.atomic = true;
+	assert_int_equal(push_policy_judge(&rules, c, 4, v), 0);
+	assert_non_null(strstr(v[0].reason, "atomic"));
+	assert_non_null(strstr(v[3].reason, "protected"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_row_is_judged_as_written),
+		cmocka_unit_test(a_run_without_a_branch_pushes_nothing),
+		cmocka_unit_test(commands_of_one_push_are_judged_together),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
