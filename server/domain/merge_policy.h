@@ -10,8 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/domain/checks.h"
+
 enum {
-	MERGE_MAX_CHECKS = 32,
+	MERGE_MAX_CHECKS = CHECKS_MAX,
 	MERGE_MAX_REQUIREMENTS = MERGE_MAX_CHECKS + 8
 };
 

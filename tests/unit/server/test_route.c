@@ -45,14 +45,16 @@ static const struct found_case {
 	{ "GET", "/v1/repos/a/b/pulls/7.diff",
 	    "/v1/repos/{o}/{r}/pulls/{n}.diff", { "a", "b", "7" } },
 	{ "GET", "/v1/repos/a/b/branches/agent/fix-7",
-	    "/v1/repos/{o}/{r}/branches/{path...}", { "a", "b", "agent/fix-7" } },
+	    "/v1/repos/{o}/{r}/branches/{path...}",
+	    { "a", "b", "agent/fix-7" } },
 	{ "GET", "/v1/repos/a/b/branches/agent%2Ffix-7",
-	    "/v1/repos/{o}/{r}/branches/{path...}", { "a", "b", "agent/fix-7" } },
+	    "/v1/repos/{o}/{r}/branches/{path...}",
+	    { "a", "b", "agent/fix-7" } },
 	{ "GET", "/v1/repos/%61/b/issues", "/v1/repos/{o}/{r}/issues",
 	    { "a", "b" } },
 	{ "GET", "/v1/users/a%2Fb", "/v1/users/{name}", { "a/b" } },
-	{ "GET", "/v1/repos/a/b/statuses/abcd", "/v1/repos/{o}/{r}/statuses/{sha}",
-	    { "a", "b", "abcd" } },
+	{ "GET", "/v1/repos/a/b/statuses/abcd",
+	    "/v1/repos/{o}/{r}/statuses/{sha}", { "a", "b", "abcd" } },
 };
 
 static void
