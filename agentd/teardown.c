@@ -85,7 +85,7 @@ teardown_jobs(struct teardown *t)
 {
 	static const char *const phases[] = { "unpack", "setup", "test", NULL };
 
-	teardown_reap(t, "runner/jobs", phases, host_job_id);
+	teardown_reap(t, "jobs", phases, host_job_id);
 }
 
 static void

@@ -45,8 +45,7 @@ static const struct home_part {
 	{ "run/front", HOME_FRONT, 02710 },
 	{ "sandboxes", HOME_ROOT, 0711 },
 	{ "runs", HOME_ROOT, 0711 },
-	{ "agentd", HOME_ROOT, 0700 },
-	{ "runner", HOME_ROOT, 0700 },
+	{ "jobs", HOME_ROOT, 0711 },
 };
 
 struct home_init {

@@ -107,7 +107,7 @@ job_new(const struct job_env *env, int slot, const struct json *row,
 		free(j);
 		return NULL;
 	}
-	(void)snprintf(j->dir, sizeof(j->dir), "%s/runner/jobs/%lld",
+	(void)snprintf(j->dir, sizeof(j->dir), "%s/jobs/%lld",
 	    env->host->home, (long long)j->id);
 	j->beat = timer_new(l, job_on_beat_time, j);
 	j->heartbeat = call_new(l, env->api, job_on_beat, j);

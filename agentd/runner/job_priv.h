@@ -43,7 +43,7 @@ struct job {
 	int64_t timeout_ms;
 	uint64_t memory;
 
-	char dir[JOB_DIR_MAX]; /* HOME/runner/jobs/ID */
+	char dir[JOB_DIR_MAX]; /* HOME/jobs/ID */
 	int tar;               /* being written */
 	uint64_t tar_bytes;
 	struct fetch *fetch;

@@ -122,7 +122,7 @@ static void
 runner_on_clean(const struct err *e, void *arg)
 {
 	struct runner *r = arg;
-	AUTO_FREE char *jobs = path_join(r->host.home, "runner/jobs");
+	AUTO_FREE char *jobs = path_join(r->host.home, "jobs");
 	struct err bad = ERR_INIT;
 
 	if (e != NULL)
@@ -139,7 +139,7 @@ static void
 runner_clean(struct runner *r)
 {
 	static const char *const phases[] = { "unpack", "setup", "test", NULL };
-	AUTO_FREE char *root = path_join(r->host.home, "runner/jobs");
+	AUTO_FREE char *root = path_join(r->host.home, "jobs");
 	const struct reap_spec spec = {
 		.host = &r->host,
 		.driver = r->env.driver,
