@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agentd/attach/attach.h"
+#include "agentd/call.h"
 #include "agentd/command/command.h"
 #include "agentd/config.h"
 #include "agentd/connect.h"
@@ -52,6 +53,7 @@ struct app {
 	struct uplink_watch *addresses;
 	size_t step;
 	unsigned tries;
+	bool rewiring; /* after the router came back */
 	struct timer *retry;
 	struct watch_event ev; /* the one in hand */
 	struct trigger trigger;
@@ -138,6 +140,15 @@ app_on_session_lost(int64_t id, const char *why, void *arg)
 	projects_on_lost(a->projects, id, why);
 }
 
+/* One broken sandbox is its project's trouble: projects tries it again. */
+static void
+app_on_adopted(const struct err *e, void *arg)
+{
+	if (e != NULL)
+		log_warn("app adopt why=%s", log_val(e->msg));
+	app_on_step(NULL, arg);
+}
+
 static void
 app_step_sandboxes(struct app *a)
 {
@@ -155,7 +166,37 @@ app_step_sandboxes(struct app *a)
 		a->sandboxes = sandboxes_new(
 		    &a->host, a->router, a->env.driver, app_on_session_lost, a);
 	a->env.sandboxes = a->sandboxes;
-	sandboxes_adopt(a->sandboxes, app_on_step, a);
+	sandboxes_adopt(a->sandboxes, app_on_adopted, a);
+}
+
+static void
+app_on_uplink_again(const struct err *e, void *arg)
+{
+	struct app *a = arg;
+	struct err bad = ERR_INIT;
+
+	a->rewiring = false;
+	if (e != NULL)
+		log_error("app uplink why=%s", log_val(e->msg));
+	sandboxes_tell_router(a->sandboxes);
+	/* A new watch tells every address at once. */
+	uplink_watch_free(a->addresses);
+	a->addresses = uplink_watch_new(a->loop, app_on_addresses, a, &bad);
+	if (a->addresses == NULL)
+		log_error("app addresses why=%s", log_val(bad.msg));
+}
+
+/* It is back, and may have lost its links and all that it was told. */
+static void
+app_on_router(void *arg)
+{
+	struct app *a = arg;
+
+	if (a->rewiring)
+		return;
+	log_info("app router-connected");
+	a->rewiring = true;
+	uplink_up(&a->host, app_on_uplink_again, a);
 }
 
 static void
@@ -182,6 +223,8 @@ app_step_serve(struct app *a)
 		app_on_step(&e, a);
 		return;
 	}
+	projects_open(a->projects);
+	routerctl_keep(a->router, app_on_router, a);
 	reader_start(a->reader);
 	log_info("app ready home=%s inst=%s", a->host.home, a->host.inst);
 	app_on_step(NULL, a);
@@ -212,6 +255,22 @@ app_on_retry(void *arg)
 /* ---- events ---- */
 
 static void
+app_on_unwanted(int64_t id, void *arg)
+{
+	struct app *a = arg;
+
+	runs_cancel_project(
+	    a->runs, id, "the project's sandbox was stopped or deleted");
+}
+
+/* Asking again would get the same answer. */
+static bool
+app_is_final(const struct err *e)
+{
+	return e == NULL || !call_is_transient(e);
+}
+
+static void
 app_on_ordered(const struct err *e, void *arg)
 {
 	struct app *a = arg;
@@ -220,9 +279,7 @@ app_on_ordered(const struct err *e, void *arg)
 	if (e != NULL)
 		log_warn("app order event=%lld why=%s", (long long)a->ev.seq,
 		    log_val(e->msg));
-	reader_next(a->reader,
-	    e != NULL && e->code != ERR_INVALID && e->code != ERR_DENIED &&
-		e->code != ERR_NOTFOUND && e->code != ERR_EXISTS);
+	reader_next(a->reader, !app_is_final(e));
 }
 
 static void
@@ -230,7 +287,10 @@ app_on_refreshed(const struct err *e, void *arg)
 {
 	struct app *a = arg;
 
-	reader_next(a->reader, e != NULL);
+	if (e != NULL)
+		log_warn("app refresh event=%lld why=%s", (long long)a->ev.seq,
+		    log_val(e->msg));
+	reader_next(a->reader, !app_is_final(e));
 }
 
 static void
@@ -368,7 +428,8 @@ app_make(struct app *a, struct err *e)
 	if (a->env.driver == NULL)
 		return err_set(
 		    e, ERR_INVALID, "no driver is called %s", a->cfg->driver);
-	if (a->env.driver->probe(&a->host, e) == -1 ||
+	if (connection_lock(c, "agentd", e) == -1 ||
+	    a->env.driver->probe(&a->host, e) == -1 ||
 	    app_load_commands(a, e) == -1 ||
 	    connection_open(c, a->loop, a->cfg->server, "agentd.token",
 		"coffer-agentd", e) == -1 ||
@@ -382,6 +443,7 @@ app_make(struct app *a, struct err *e)
 	a->env.api = c->api;
 	a->env.commands = &a->commands;
 	a->runs = runs_new(&a->env, (unsigned)a->cfg->max_runs);
+	projects_on_unwanted(a->projects, app_on_unwanted, a);
 	a->reader = reader_new(a->loop, c->api, "agentd", app_on_event, a);
 	a->retry = timer_new(a->loop, app_on_retry, a);
 	return 0;
@@ -413,6 +475,7 @@ app_serve(struct connection *c, const struct agentd_config *cfg, struct err *e)
 	if (rc == 0) {
 		app_next(&a);
 		rc = loop_run(a.loop, e);
+		loop_drain(a.loop);
 	}
 	if (rc == 0 && a.fail.code != ERR_NONE) {
 		*e = a.fail;

@@ -25,7 +25,7 @@ struct call {
 	bool busy;
 };
 
-static bool
+bool
 call_is_transient(const struct err *e)
 {
 	return e->code == ERR_IO || e->code == ERR_TIMEOUT ||

@@ -11,6 +11,10 @@
 #include "lib/net/apiclient.h"
 
 struct call;
+struct err;
+
+/* No answer of cofferd's: asking again may help. */
+bool call_is_transient(const struct err *e);
 
 /* done as api_fn; comes once per call_start, from the loop. */
 struct call *call_new(struct loop *l, struct apiclient *api, api_fn *done,

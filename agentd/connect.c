@@ -1,8 +1,10 @@
 #include "agentd/connect.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "agentd/sandbox/host.h"
@@ -25,7 +27,7 @@ connection_init(struct connection *c, const char *home, struct err *e)
 	char self[PATH_MAX];
 	ssize_t n;
 
-	*c = (struct connection){ .inst = "" };
+	*c = (struct connection){ .lock = -1 };
 	if (home == NULL)
 		home = getenv("COFFER_HOME");
 	if (home == NULL)
@@ -85,6 +87,23 @@ connection_open(struct connection *c, struct loop *l, const char *server,
 	return 0;
 }
 
+int
+connection_lock(struct connection *c, const char *folder, struct err *e)
+{
+	AUTO_FREE char *dir = path_join(c->home, folder);
+	AUTO_FREE char *path = path_join(dir, "lock");
+
+	if (path_mkdirs(dir, 0700, e) == -1)
+		return -1;
+	c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (c->lock == -1)
+		return err_sys(e, ERR_IO, "%s", path);
+	if (flock(c->lock, LOCK_EX | LOCK_NB) == -1)
+		return err_set(
+		    e, ERR_EXISTS, "another one works on %s already", c->home);
+	return 0;
+}
+
 void
 connection_close(struct connection *c)
 {
@@ -103,5 +122,7 @@ connection_release(struct connection *c)
 	free(c->self);
 	free(c->token);
 	free(c->base);
-	*c = (struct connection){ .inst = "" };
+	if (c->lock != -1)
+		(void)close(c->lock);
+	*c = (struct connection){ .lock = -1 };
 }

@@ -19,6 +19,7 @@ struct connection {
 	char *base; /* http://HOST:PORT */
 	struct net *net;
 	struct apiclient *api;
+	int lock; /* -1: none */
 };
 
 /* home NULL: $COFFER_HOME, else /var/lib/coffer.  Reads HOME/instance. */
@@ -27,6 +28,9 @@ int connection_init(struct connection *c, const char *home, struct err *e);
  * HOME/secrets. */
 int connection_open(struct connection *c, struct loop *l, const char *server,
     const char *token, const char *user_agent, struct err *e);
+/* Only one of this program works on a HOME: HOME/FOLDER/lock, until the end of
+ * the process.  ERR_EXISTS: another one does. */
+int connection_lock(struct connection *c, const char *folder, struct err *e);
 /* The API's side of it, before the loop goes. */
 void connection_close(struct connection *c);
 void connection_release(struct connection *c);

@@ -21,7 +21,9 @@
 #include "lib/wire/json.h"
 
 enum {
-	ATTACH_MAX = 64, /* sessions at a time */
+	ATTACH_MAX = 64,          /* sessions at a time */
+	ATTACH_USER_MAX = 16,     /* of these, of one user of the host */
+	ATTACH_HUP_MS = 5 * 1000, /* after it the program is killed */
 	ATTACH_HELLO_MAX = 16 << 10,
 	ATTACH_HELLO_MS = 10 * 1000,
 	ATTACH_FRAME_MAX = 32 << 10,
@@ -52,7 +54,8 @@ struct session {
 	struct stream *user;
 	struct stream *term; /* NULL before and after */
 	struct driver_exec *exec;
-	struct timer *hello;
+	struct timer *late; /* for the ticket, and for the program's end */
+	uid_t uid;
 	char *verb;
 	char *argv[ATTACH_ARGV_MAX + 1];
 	uint16_t cols, rows;
@@ -76,7 +79,7 @@ session_free(struct session *s)
 	TAILQ_REMOVE(&s->all->list, s, link);
 	s->all->n--;
 	apiclient_forget(s->all->api, s);
-	timer_free(s->hello);
+	timer_free(s->late);
 	free(s->verb);
 	for (size_t i = 0; i < ATTACH_ARGV_MAX; i++)
 		free(s->argv[i]);
@@ -230,10 +233,6 @@ session_on_ticket(
 	const char *verb = json_str_or(j, "verb", "");
 
 	(void)status;
-	if (s->user == NULL) {
-		session_unref(s);
-		return;
-	}
 	if (fail != NULL || strcmp(verb, s->verb) != 0) {
 		session_refuse(s,
 		    fail != NULL && fail->code != ERR_NOTFOUND
@@ -295,7 +294,7 @@ session_hello(struct session *s, struct view line)
 		.arg = s,
 	};
 
-	timer_cancel(s->hello);
+	timer_cancel(s->late);
 	if (j == NULL || session_read_hello(s, j, &ticket, &e) == -1) {
 		session_refuse(s, e.msg);
 		json_free(j);
@@ -383,18 +382,40 @@ session_user_close(struct stream *u, const char *reason, void *arg)
 	(void)u;
 	(void)reason;
 	s->user = NULL;
-	timer_cancel(s->hello);
+	timer_cancel(s->late);
 	if (s->term != NULL)
 		stream_close(s->term, "the user left");
-	if (s->exec != NULL)
+	if (s->exec != NULL) {
 		s->all->driver->exec_kill(s->exec, SIGHUP);
+		timer_set(s->late, ATTACH_HUP_MS);
+	}
 	session_unref(s);
 }
 
 static void
-session_on_hello_late(void *arg)
+session_on_late(void *arg)
 {
-	session_refuse(arg, "no ticket came");
+	struct session *s = arg;
+
+	if (s->exec != NULL)
+		s->all->driver->exec_kill(s->exec, SIGKILL);
+	else
+		session_refuse(s, "no ticket came");
+}
+
+/* Before a ticket was seen anybody may be at the other end. */
+static bool
+attach_is_full(const struct attach *a, uid_t uid)
+{
+	const struct session *s;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(s, &a->list, link)
+	{
+		if (s->uid == uid)
+			n++;
+	}
+	return a->n >= ATTACH_MAX || (uid != 0 && n >= ATTACH_USER_MAX);
 }
 
 static void
@@ -402,6 +423,8 @@ attach_on_accept(int fd, const struct sock_addr *peer, void *arg)
 {
 	struct attach *a = arg;
 	struct session *s;
+	struct err e = ERR_INIT;
+	uid_t uid;
 	struct stream_spec user = {
 		.fd = fd,
 		.in_max = ATTACH_FRAME_MAX + FRAME_HEADER,
@@ -411,15 +434,17 @@ attach_on_accept(int fd, const struct sock_addr *peer, void *arg)
 	};
 
 	(void)peer;
-	if (a->n >= ATTACH_MAX) {
+	if (sock_peer_uid(fd, &uid, &e) == -1 || attach_is_full(a, uid)) {
+		log_warn("attach full sessions=%u", a->n);
 		(void)close(fd);
 		return;
 	}
 	s = xcalloc(1, sizeof(*s));
 	s->all = a;
 	s->status = -1;
-	s->hello = timer_new(a->loop, session_on_hello_late, s);
-	timer_set(s->hello, ATTACH_HELLO_MS);
+	s->uid = uid;
+	s->late = timer_new(a->loop, session_on_late, s);
+	timer_set(s->late, ATTACH_HELLO_MS);
 	TAILQ_INSERT_TAIL(&a->list, s, link);
 	a->n++;
 	user.arg = s;

@@ -16,44 +16,89 @@ prompt_rules(struct str *out, const char *nonce)
 	    nonce);
 }
 
+/* A tab is text: code and make's output live by it. */
+static void
+prompt_line(struct str *out, struct view line)
+{
+	struct view part;
+	bool first = true;
+
+	while (view_split(&line, '\t', &part)) {
+		if (!first)
+			str_addc(out, '\t');
+		first = false;
+		esc_term(out, part);
+	}
+}
+
 static void
 prompt_quote(struct str *out, const char *nonce, const char *text)
 {
 	struct view all = view_of(text);
 	struct view rest = utf8_cut(all, PROMPT_QUOTE_MAX);
 	struct view line;
-	bool cut = rest.len < all.len;
+	size_t begin = out->len, left = all.len - rest.len;
 
 	while (view_split(&rest, '\n', &line)) {
+		/* Short lines cost more for their mark than for themselves. */
+		if (out->len - begin > PROMPT_MARKED_MAX) {
+			left += line.len + 1 + rest.len;
+			break;
+		}
 		str_addf(out, "%s| ", nonce);
-		esc_term(out, view_trim(line).len == 0 ? VIEW_LIT("") : line);
+		if (view_trim(line).len > 0)
+			prompt_line(out, line);
 		str_addc(out, '\n');
 	}
-	if (cut)
-		str_addf(out, "(%zu bytes of it are left out)\n",
-		    all.len - PROMPT_QUOTE_MAX);
+	if (left > 0)
+		str_addf(out, "(%zu bytes of it are left out)\n", left);
+}
+
+static void
+prompt_comment(
+    const struct prompt_input *in, const struct json *c, struct str *out)
+{
+	const char *login = json_str_or(
+	    json_get(c, "user"), "login", "somebody");
+
+	str_add(out, "\nA comment by ");
+	esc_term(out, view_of(login));
+	str_add(out, ", ");
+	esc_term(out, view_of(json_str_or(c, "created_at", "undated")));
+	str_add(out, ":\n");
+	prompt_quote(out, in->nonce, json_str_or(c, "body", ""));
+}
+
+/* The first of the newest comments that fit. */
+static size_t
+prompt_first_comment(const struct prompt_input *in, size_t n)
+{
+	AUTO_STR struct str one = STR_INIT;
+	size_t sum = 0, i;
+
+	for (i = n; i > 0 && n - i < PROMPT_COMMENTS_MAX; i--) {
+		str_reset(&one);
+		prompt_comment(in, json_at(in->comments, i - 1), &one);
+		sum += one.len;
+		if (sum > PROMPT_TALK_MAX)
+			break;
+	}
+	return i;
 }
 
 static void
 prompt_comments(const struct prompt_input *in, struct str *out)
 {
-	size_t n = json_count(in->comments), i = 0;
+	size_t n = json_count(in->comments);
+	size_t first = prompt_first_comment(in, n), i = 0;
 	const struct json *c;
 
+	if (first > 0)
+		str_addf(out, "\n(%zu older comments are left out)\n", first);
 	for (c = json_first(in->comments); c != NULL; c = json_next(c)) {
-		if (i++ + PROMPT_COMMENTS_MAX < n)
-			continue;
-		str_add(out, "\nA comment by ");
-		esc_term(out,
-		    view_of(
-			json_str_or(json_get(c, "user"), "login", "somebody")));
-		str_addf(
-		    out, ", %s:\n", json_str_or(c, "created_at", "undated"));
-		prompt_quote(out, in->nonce, json_str_or(c, "body", ""));
+		if (i++ >= first)
+			prompt_comment(in, c, out);
 	}
-	if (n > PROMPT_COMMENTS_MAX)
-		str_addf(out, "(%zu older comments are left out)\n",
-		    n - PROMPT_COMMENTS_MAX);
 }
 
 static void

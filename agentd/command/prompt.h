@@ -17,9 +17,11 @@ struct json;
 struct str;
 
 enum {
-	PROMPT_MAX = 512 << 10,      /* the whole text */
-	PROMPT_QUOTE_MAX = 64 << 10, /* one quoted body */
-	PROMPT_COMMENTS_MAX = 200,   /* the newest are kept */
+	PROMPT_MAX = 512 << 10,       /* the whole text */
+	PROMPT_QUOTE_MAX = 64 << 10,  /* one quoted body */
+	PROMPT_MARKED_MAX = 96 << 10, /* the same with its marks */
+	PROMPT_COMMENTS_MAX = 200,    /* the newest are kept, */
+	PROMPT_TALK_MAX = 224 << 10,  /* and of these what fits into this */
 	PROMPT_NONCE_BYTES = 8
 };
 

@@ -9,10 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agentd/call.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/rnd.h"
 #include "lib/base/str.h"
 #include "lib/io/timer.h"
 #include "lib/net/apiclient.h"
@@ -35,7 +37,7 @@ struct logship {
 	loop_fn *on_done;
 	void *arg;
 	struct timer *timer;
-	struct fetch *call;
+	bool busy; /* a call is on its way */
 	struct str chunk;
 	uint64_t sent;
 	bool finishing;
@@ -98,7 +100,17 @@ logship_end(struct logship *s)
 	if (s->done)
 		return;
 	s->done = true;
-	loop_defer(s->loop, s->on_done, s->arg);
+	timer_set(s->timer, 0);
+}
+
+static void
+logship_pause(struct logship *s)
+{
+	timer_set(
+	    s->timer, s->retry_ms + (int64_t)rnd_below((uint64_t)s->retry_ms));
+	s->retry_ms *= 2;
+	if (s->retry_ms > LOGSHIP_RETRY_MAX_MS)
+		s->retry_ms = LOGSHIP_RETRY_MAX_MS;
 }
 
 static void
@@ -108,18 +120,24 @@ logship_on_reply(
 	struct logship *s = arg;
 	struct err e = ERR_INIT;
 	int64_t next = -1;
+	bool moved;
 
-	s->call = NULL;
-	if (json_i64(j, "next", 0, INT64_MAX, &next, &e) == 0 && next >= 0 &&
+	s->busy = false;
+	if (json_i64(j, "next", 0, INT64_MAX, &next, &e) == 0 &&
 	    (status == 202 || status == 416)) {
+		/* Where we are already: asking again at once would not help. */
+		moved = status == 202 ? (uint64_t)next > s->sent
+				      : (uint64_t)next != s->sent;
 		s->sent = (uint64_t)next;
-		s->retry_ms = LOGSHIP_RETRY_MIN_MS;
-		timer_set(s->timer, 0);
+		if (moved) {
+			s->retry_ms = LOGSHIP_RETRY_MIN_MS;
+			timer_set(s->timer, 0);
+		} else {
+			logship_pause(s);
+		}
 		return;
 	}
-	if (fail != NULL && fail->code != ERR_BUSY &&
-	    fail->code != ERR_INTERNAL && fail->code != ERR_IO &&
-	    fail->code != ERR_TIMEOUT && fail->code != ERR_PROTO) {
+	if (fail != NULL && !call_is_transient(fail)) {
 		log_warn("logship refused path=%s why=%s", s->path,
 		    log_val(fail->msg));
 		s->refused = true;
@@ -127,10 +145,7 @@ logship_on_reply(
 			logship_end(s);
 		return;
 	}
-	timer_set(s->timer, s->retry_ms);
-	s->retry_ms *= 2;
-	if (s->retry_ms > LOGSHIP_RETRY_MAX_MS)
-		s->retry_ms = LOGSHIP_RETRY_MAX_MS;
+	logship_pause(s);
 }
 
 static void
@@ -150,7 +165,12 @@ logship_run(void *arg)
 		.arg = s,
 	};
 
-	if (s->call != NULL || s->refused || s->done) {
+	if (s->done) {
+		/* The callee may free us. */
+		s->on_done(s->arg);
+		return;
+	}
+	if (s->busy || s->refused) {
 		if (s->refused && s->finishing)
 			logship_end(s);
 		return;
@@ -165,7 +185,8 @@ logship_run(void *arg)
 	(void)snprintf(header, sizeof(header),
 	    "Content-Range: bytes %llu-%llu/*", (unsigned long long)s->sent,
 	    (unsigned long long)(s->sent + s->chunk.len - 1));
-	s->call = api_start(s->api, &call);
+	s->busy = true;
+	(void)api_start(s->api, &call);
 }
 
 struct logship *
@@ -189,15 +210,17 @@ logship_new(const struct logship_spec *spec)
 void
 logship_kick(struct logship *s)
 {
-	if (s->call == NULL && !timer_pending(s->timer))
+	if (!s->busy && !timer_pending(s->timer))
 		timer_set(s->timer, LOGSHIP_GATHER_MS);
 }
 
 void
 logship_finish(struct logship *s)
 {
+	if (s->finishing)
+		return;
 	s->finishing = true;
-	if (s->call == NULL)
+	if (!s->busy)
 		timer_set(s->timer, 0);
 }
 

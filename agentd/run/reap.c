@@ -68,6 +68,7 @@ reap_one(struct reap *r)
 	struct err e = ERR_INIT;
 	const struct shim_watch_spec watch = {
 		.dir = r->path,
+		.from = UINT64_MAX >> 1, /* the output is nobody's */
 		.on_exit = reap_on_exit,
 		.arg = r,
 	};

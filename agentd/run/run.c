@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "agentd/command/prompt.h"
 #include "agentd/run/run_priv.h"
@@ -16,12 +15,18 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 
+enum {
+	RUN_NOTES_MAX = 3 << 10, /* what agentd adds to a message */
+	RUN_COMMENTS_PAGE = 20   /* 64 KiB each, at worst escaped six times */
+};
+
 static int
 run_read(struct run *r, const struct json *row, struct err *e)
 {
 	const struct json *project = json_get(row, "project");
 	const char *name = "", *command = "", *access = "", *network = "";
-	const char *branch = "", *base = "", *state = "queued";
+	const char *branch = "", *base = "", *state = "queued", *sha = "";
+	int have;
 
 	if (json_i64(row, "id", 1, INT64_MAX, &r->id, e) == -1 ||
 	    json_i64(project, "id", 1, HOST_MAX_PROJECT, &r->project, e) ==
@@ -36,6 +41,7 @@ run_read(struct run *r, const struct json *row, struct err *e)
 	    json_str(row, "network", 7, &network, e) == -1 ||
 	    json_str(row, "branch", RUN_REF_MAX - 1, &branch, e) == -1 ||
 	    json_str(row, "base", RUN_REF_MAX - 1, &base, e) == -1 ||
+	    json_str(row, "base_sha", RUN_REF_MAX - 1, &sha, e) == -1 ||
 	    json_str(row, "state", 15, &state, e) == -1)
 		return err_wrap(e, "run");
 	if (r->id == 0 || r->project == 0 || r->item == 0)
@@ -46,12 +52,11 @@ run_read(struct run *r, const struct json *row, struct err *e)
 	(void)snprintf(r->network, sizeof(r->network), "%s", network);
 	(void)snprintf(r->branch, sizeof(r->branch), "%s", branch);
 	(void)snprintf(r->base, sizeof(r->base), "%s", base);
-	if (strcmp(state, "preparing") == 0)
-		r->have = RUN_PREPARING;
-	else if (strcmp(state, "running") == 0)
-		r->have = RUN_RUNNING;
-	else if (strcmp(state, "finishing") == 0)
-		r->have = RUN_FINISHING;
+	(void)snprintf(r->base_sha, sizeof(r->base_sha), "%s", sha);
+	have = run_state_find(state);
+	if (have == -1)
+		return err_set(e, ERR_PROTO, "run: it is %s", state);
+	r->have = (enum run_state)have;
 	r->want = r->have;
 	return 0;
 }
@@ -66,7 +71,7 @@ run_new(const struct run_env *env, const struct json *row, run_done_fn *done,
 	r->done = done;
 	r->arg = arg;
 	r->why.max = 1024;
-	r->message.max = AGENT_MESSAGE_MAX + 1024;
+	r->message.max = AGENT_MESSAGE_MAX + RUN_NOTES_MAX;
 	if (run_read(r, row, e) == -1) {
 		free(r);
 		return NULL;
@@ -164,12 +169,8 @@ run_loaded(struct run *r)
 {
 	struct err e = ERR_INIT;
 
-	if (r->cancelled) {
-		run_end(r, "cancelled", "cancelled before it started");
-		return;
-	}
 	if (run_files_write(r, &e) == -1 || run_prompt_write(r, &e) == -1 ||
-	    run_workspace_make(r, &e) == -1) {
+	    workdir_make(r->env->host, r->project, r->id, &e) == -1) {
 		run_end(r, "failed", "%s", e.msg);
 		return;
 	}
@@ -185,11 +186,24 @@ run_arrived(struct run *r, const struct err *fail)
 		run_loaded(r);
 }
 
+static const char run_token_letters[] = "abcdefghijklmnopqrstuvwxyz"
+					"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					"0123456789-_.";
+
 static void
 run_on_token(struct run *r, const struct err *fail, const struct json *j)
 {
 	const char *token = json_str_or(j, "token", "");
+	struct err e = ERR_INIT;
 
+	/* It becomes a line of a file: nothing but the letters it is made of.
+	 */
+	if (fail == NULL &&
+	    (token[0] == '\0' || strlen(token) >= RUN_TOKEN_MAX ||
+		token[strspn(token, run_token_letters)] != '\0')) {
+		(void)err_set(&e, ERR_PROTO, "cofferd gave no usable token");
+		fail = &e;
+	}
 	(void)snprintf(r->token, sizeof(r->token), "%s", token);
 	run_arrived(r, fail);
 }
@@ -202,8 +216,38 @@ run_on_issue(struct run *r, const struct err *fail, const struct json *j)
 }
 
 static void
+run_on_last_comments(
+    struct run *r, const struct err *fail, const struct json *j)
+{
+	r->comments = fail == NULL ? run_copy(j) : NULL;
+	if (fail != NULL)
+		log_warn("run comments run=%lld why=%s", (long long)r->id,
+		    log_val(fail->msg));
+	run_arrived(r, NULL);
+}
+
+/* All of them were too much for one reply: the last page, then. */
+static void
+run_ask_last_comments(struct run *r)
+{
+	int64_t n = json_i64_or(r->issue, "comments", 1);
+	AUTO_FREE char *path = xasprintf(
+	    "/api/v1/repos/%s/issues/%lld/comments?limit=%d&page=%lld",
+	    r->full_name, (long long)r->item, RUN_COMMENTS_PAGE,
+	    (long long)(n < 1
+		    ? 1
+		    : (n + RUN_COMMENTS_PAGE - 1) / RUN_COMMENTS_PAGE));
+
+	run_ask(r, RUN_Q_COMMENTS, "GET", path, NULL, run_on_last_comments);
+}
+
+static void
 run_on_comments(struct run *r, const struct err *fail, const struct json *j)
 {
+	if (fail != NULL && fail->code == ERR_LIMIT) {
+		run_ask_last_comments(r);
+		return;
+	}
 	r->comments = fail == NULL ? run_copy(j) : NULL;
 	run_arrived(r, fail);
 }
@@ -233,8 +277,6 @@ run_load(struct run *r)
 	AUTO_FREE char *issue = xasprintf(
 	    "/api/v1/repos/%s/issues/%lld", r->full_name, (long long)r->item);
 	AUTO_FREE char *comments = xasprintf("%s/comments", issue);
-	AUTO_FREE char *branch = xasprintf(
-	    "/api/v1/repos/%s/branches/%s", r->full_name, r->branch);
 
 	r->waiting = 4;
 	run_set_state(r, RUN_PREPARING);
@@ -245,16 +287,7 @@ run_load(struct run *r)
 	if (r->branch[0] == '\0')
 		return;
 	r->waiting++;
-	run_ask(r, RUN_Q_BRANCH, "GET", branch, NULL, run_on_tip);
-}
-
-static bool
-run_has(const struct run *r, const char *leaf)
-{
-	AUTO_FREE char *path = path_join(r->dir, leaf);
-	struct stat st;
-
-	return lstat(path, &st) == 0;
+	run_ask_tip(r, run_on_tip);
 }
 
 static void
@@ -299,9 +332,9 @@ static void
 run_on_resume_ready(const struct err *fail, void *arg)
 {
 	struct run *r = arg;
-	enum run_phase phase = run_has(r, "finish") ? RUN_FINISH
-	    : run_has(r, "agent")                   ? RUN_AGENT
-						    : RUN_PREPARE;
+	const bool agent = run_has(r, "agent") || run_has(r, "finish");
+	/* In the last phase the agent's own end is read again, too. */
+	enum run_phase phase = agent ? RUN_AGENT : RUN_PREPARE;
 
 	if (fail != NULL) {
 		run_end(r, "failed", "%s", fail->msg);
@@ -309,12 +342,6 @@ run_on_resume_ready(const struct err *fail, void *arg)
 	}
 	log_info("run resume run=%lld phase=%s", (long long)r->id,
 	    run_phase_names[phase]);
-	if (phase == RUN_FINISH) {
-		/* The agent's own end is read again for the verdict. */
-		r->phase = RUN_AGENT;
-		run_enter(r, RUN_AGENT);
-		return;
-	}
 	run_enter(r, phase);
 }
 
@@ -327,16 +354,25 @@ run_begin(struct run *r)
 		 "access=%s",
 	    (long long)r->id, r->full_name, (long long)r->item, r->command,
 	    r->access);
+	r->begun = true;
+	r->loading = true;
 	if (path_mkdirs(r->dir, 0711, &e) == -1) {
 		run_end(r, "failed", "%s", e.msg);
 		return;
 	}
-	if (run_has(r, "prepare") && run_files_read(r, &e) == 0) {
+	if (run_has(r, "result.json") && run_report_again(r))
+		return;
+	if (!r->cancelled &&
+	    run_file_get(
+		r, "cancelled", r->cancel_why, sizeof(r->cancel_why), &e) == 0)
+		r->cancelled = true;
+	if (run_has(r, "prepare") && run_files_read(r, &e) == 0)
 		projects_when_running(
 		    r->env->projects, r->project, run_on_resume_ready, r);
-		return;
-	}
-	run_load(r);
+	else if (r->cancelled)
+		run_end(r, "cancelled", "%s", r->cancel_why);
+	else
+		run_load(r);
 }
 
 static bool
@@ -344,8 +380,8 @@ run_phase_failed(struct run *r, const struct shim_exit *x)
 {
 	const char *name = run_phase_names[r->phase];
 
-	if (r->cancelled)
-		run_end(r, "cancelled", "cancelled");
+	if (r->cancelled && r->phase != RUN_FINISH)
+		run_end(r, "cancelled", "%s", r->cancel_why);
 	else if (x->lost)
 		run_end(r, "failed",
 		    "%s: the sandbox was lost (a crash or a reboot)", name);
@@ -394,7 +430,7 @@ run_on_phase_exit(struct run *r, const struct shim_exit *x)
 	if (r->phase == RUN_PREPARE && x->lost && !r->prepared_twice &&
 	    !r->cancelled) {
 		r->prepared_twice = true;
-		run_prepare_again(r);
+		run_phase_again(r);
 		return;
 	}
 	failed = run_phase_failed(r, x);
@@ -404,21 +440,35 @@ run_on_phase_exit(struct run *r, const struct shim_exit *x)
 		run_enter(r, RUN_AGENT);
 }
 
-void
-run_cancel(struct run *r)
+/* It has to outlive this process: the event that says it will not come again.
+ */
+static void
+run_cancel_keep(const struct run *r)
 {
-	char dir[RUN_PATH_MAX];
+	AUTO_STR struct str why = STR_INIT;
 	struct err e = ERR_INIT;
 
+	str_add(&why, r->cancel_why);
+	if (path_mkdirs(r->dir, 0711, &e) == -1 ||
+	    run_file_put(r, "cancelled", 0600, &why, &e) == -1)
+		log_error("run cancel run=%lld why=%s", (long long)r->id,
+		    log_val(e.msg));
+}
+
+void
+run_cancel(struct run *r, const char *why)
+{
 	if (r->cancelled || r->over)
 		return;
 	r->cancelled = true;
-	if (r->watch == NULL)
+	(void)snprintf(r->cancel_why, sizeof(r->cancel_why), "%s", why);
+	run_cancel_keep(r);
+	if (!r->begun)
 		return;
-	run_phase_dir(r, r->phase, dir);
-	if (r->env->driver->kill(dir, false, &e) == -1)
-		log_warn("run cancel run=%lld why=%s", (long long)r->id,
-		    log_val(e.msg));
+	if (r->loading)
+		run_end(r, "cancelled", "%s", r->cancel_why);
+	else
+		run_phase_stop(r);
 }
 
 void
@@ -439,5 +489,6 @@ run_free(struct run *r)
 	free(r->actor);
 	str_release(&r->why);
 	str_release(&r->message);
+	str_release(&r->result);
 	free(r);
 }

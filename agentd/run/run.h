@@ -6,8 +6,9 @@
  *   left; write runs only) ─► report ─► clean
  *
  * Each phase is a container followed by its shim's files, so a run goes on
- * over a restart of agentd: run_begin looks at HOME/runs/ID first.  A cofferd
- * that is away is waited for.
+ * over a restart of agentd: run_begin looks at HOME/runs/ID first.  A verdict
+ * that was made (result.json) is told again, never made again.  A cofferd that
+ * is away is waited for.
  */
 #ifndef AGENTD_RUN_RUN_H
 #define AGENTD_RUN_RUN_H
@@ -47,7 +48,8 @@ int64_t run_project(const struct run *r);
 /* args of the order and data of the event, for the prompt; copied. */
 void run_set_order(struct run *r, struct view args, const char *why,
     const char *actor, const struct json *event_data);
-void run_cancel(struct run *r);
+/* why: constant.  Durable at once; the end comes by done as ever. */
+void run_cancel(struct run *r, const char *why);
 /* No more callbacks; its container goes on. */
 void run_free(struct run *r);
 

@@ -1,7 +1,10 @@
+#include <string.h>
+
 #include "agentd/run/run_priv.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/log.h"
+#include "lib/wire/json.h"
 
 static const char *const run_state_names[] = {
 	[RUN_QUEUED] = "queued",
@@ -49,16 +52,50 @@ run_requests_release(struct run *r)
 
 static void run_state_step(struct run *r);
 
+int
+run_state_find(const char *name)
+{
+	for (int i = RUN_QUEUED; i <= RUN_FINISHING; i++) {
+		if (strcmp(run_state_names[i], name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* A refused step: its reply was lost, or the run is over for cofferd. */
+static void
+run_on_row(struct run *r, const struct err *fail, const struct json *j)
+{
+	int is = run_state_find(json_str_or(j, "state", ""));
+
+	if (fail != NULL || is == -1) {
+		log_warn("run disowned run=%lld why=%s", (long long)r->id,
+		    log_val(fail != NULL ? fail->msg : "it is over"));
+		r->have = r->want;
+		run_cancel(r, "it is over for cofferd");
+	} else if (is > (int)r->have) {
+		r->have = (enum run_state)is;
+	} else {
+		r->have = r->have + 1;
+	}
+	run_state_step(r);
+}
+
 static void
 run_on_state(struct run *r, const struct err *fail, const struct json *j)
 {
+	AUTO_FREE char *path = NULL;
+
 	(void)j;
-	/* A repeat of a step whose reply was lost is refused: it is done. */
-	if (fail != NULL)
-		log_warn("run state-refused run=%lld why=%s", (long long)r->id,
-		    log_val(fail->msg));
-	r->have = r->have + 1;
-	run_state_step(r);
+	if (fail == NULL) {
+		r->have = r->have + 1;
+		run_state_step(r);
+		return;
+	}
+	log_info("run state-refused run=%lld why=%s", (long long)r->id,
+	    log_val(fail->msg));
+	path = xasprintf("/api/coffer/v1/runs/%lld", (long long)r->id);
+	run_ask(r, RUN_Q_STATE, "GET", path, NULL, run_on_row);
 }
 
 static void
@@ -67,8 +104,12 @@ run_state_step(struct run *r)
 	AUTO_FREE char *path = NULL;
 	AUTO_FREE char *body = NULL;
 
-	if (r->have >= r->want || call_busy(r->q[RUN_Q_STATE].call))
+	if (r->reported || call_busy(r->q[RUN_Q_STATE].call))
 		return;
+	if (r->have >= r->want) {
+		run_report_send(r);
+		return;
+	}
 	path = xasprintf("/api/coffer/v1/runs/%lld", (long long)r->id);
 	body = xasprintf("{\"from\":\"%s\",\"state\":\"%s\"}",
 	    run_state_names[r->have], run_state_names[r->have + 1]);

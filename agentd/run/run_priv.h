@@ -13,6 +13,7 @@
 enum {
 	RUN_TOKEN_MAX = 128,
 	RUN_REF_MAX = 256,
+	RUN_WHY_MAX = 64,
 	RUN_PATH_MAX = 512,
 	RUN_DIR_MAX = 448, /* leaves room for what is below */
 	RUN_NAME_MAX = SLASH_NAME_MAX + 1
@@ -65,6 +66,7 @@ struct run {
 	char network[8];
 	char branch[RUN_REF_MAX]; /* "" unless access is write */
 	char base[RUN_REF_MAX];
+	char base_sha[RUN_REF_MAX];
 
 	/* The order, for the prompt. */
 	char *args;
@@ -80,21 +82,26 @@ struct run {
 
 	enum run_state have, want; /* what cofferd has, what it should */
 	enum run_phase phase;
+	bool begun;
+	bool loading; /* no container of it was looked at yet */
 	struct shim_watch *watch;
 	struct logship *ship;
 	struct shim_exit exit; /* of the agent */
 	bool agent_ended;
 	bool cancelled;
+	char cancel_why[RUN_WHY_MAX];
 	bool prepared_twice;
 	bool over;       /* the verdict is made */
+	bool unreadable; /* the agent's message */
+	bool reporting;  /* result is to be told, once the states are */
+	bool reported;
 	const char *end; /* "done" "failed" "cancelled" "timed_out" */
 	struct str why;
 	struct str message;
+	struct str result; /* the body of the report */
 	int cleaning;
 	struct run_query_slot q[RUN_QUERIES];
 };
-
-extern const char *const run_phase_names[RUN_PHASES];
 
 /* run_call.c */
 void run_ask(struct run *r, enum run_query which, const char *method,
@@ -103,24 +110,50 @@ void run_requests_init(struct run *r);
 void run_requests_release(struct run *r);
 /* Bring cofferd's state of the run forward to `state`. */
 void run_set_state(struct run *r, enum run_state state);
+int run_state_find(const char *name); /* -1: none, or an end */
+
+/* run_container.c */
+struct run_container;
+struct run_container *run_container_new(
+    const struct run *r, enum run_phase phase, struct err *e);
+const struct sandbox_spec *run_container_spec(const struct run_container *c);
+void run_container_free(struct run_container *c); /* NULL is fine */
+
+/* run_files.c */
+bool run_has(const struct run *r, const char *leaf);
+int run_files_write(struct run *r, struct err *e);
+int run_files_read(struct run *r, struct err *e); /* after a restart */
+int run_file_get(const struct run *r, const char *leaf, char *out, size_t max,
+    struct err *e);
+int run_file_put(const struct run *r, const char *leaf, mode_t mode,
+    const struct str *text, struct err *e);
+
+/* run_live.c: what the session shows of the agent at work. */
+void run_live_open(struct run *r);
+void run_live_close(struct run *r);
 
 /* run_phase.c */
+extern const char *const run_phase_names[RUN_PHASES];
 void run_phase_dir(
     const struct run *r, enum run_phase phase, char out[RUN_PATH_MAX]);
 /* Start it, or follow it if it was started before. */
 void run_phase_start(struct run *r, enum run_phase phase);
-/* It was lost in a crash: it has no effects, so it is done anew. */
-void run_prepare_again(struct run *r);
-int run_files_write(struct run *r, struct err *e);
-int run_files_read(struct run *r, struct err *e); /* after a restart */
-int run_workspace_make(struct run *r, struct err *e);
-void run_workspace_path(
-    const struct run *r, const char *leaf, char out[RUN_PATH_MAX]);
+/* Remove what is left of the current phase, then start it. */
+void run_phase_again(struct run *r);
+/* End the container that runs, but for the one that saves the work. */
+void run_phase_stop(struct run *r);
 
 /* run_result.c */
 void run_judge(struct run *r); /* after the last phase */
 void run_end(struct run *r, const char *state, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The commit that the run's branch is at. */
+void run_ask_tip(struct run *r, run_reply_fn *done);
+/* Tell again what an earlier process decided; false: it did not. */
+bool run_report_again(struct run *r);
+/* The states were told: so may the report be. */
+void run_report_send(struct run *r);
 
 /* run.c */
 void run_on_phase_exit(struct run *r, const struct shim_exit *x);

@@ -1,21 +1,29 @@
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agentd/run/run_priv.h"
 #include "agentd/run/workdir.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/esc.h"
 #include "lib/base/log.h"
 #include "lib/base/path.h"
 #include "lib/base/utf8.h"
 #include "lib/wire/json.h"
 
 enum {
-	RUN_TAIL_MAX = 1500
+	RUN_TAIL_MAX = 1500,
+	RUN_RESULT_MAX = 512 << 10
 };
+
+/* Other names in a result.json are not ours. */
+static const char *const run_ends[] = { "done", "failed", "cancelled",
+	"timed_out" };
 
 /* Text of an agent as text: whole code points, no control characters. */
 static void
@@ -48,6 +56,7 @@ run_message_read(struct run *r)
 		return;
 	if (workdir_message(r->env->host, r->project, r->id, AGENT_MESSAGE_MAX,
 		&raw, &e) == -1) {
+		r->unreadable = true;
 		str_addf(&r->message, "(The agent's answer cannot be read: %s)",
 		    e.msg);
 		return;
@@ -55,30 +64,45 @@ run_message_read(struct run *r)
 	run_add_clean(&r->message, view_trim(str_view(&raw)));
 }
 
-/* The end of a phase's output says more than its status. */
+static int
+run_tail_read(const struct run *r, char *buf, size_t max, struct view *out)
+{
+	AUTO_FREE char *path = xasprintf(
+	    "%s/%s/out.log", r->dir, run_phase_names[r->phase]);
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	ssize_t n;
+
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return -1;
+	n = pread(fd, buf, max,
+	    st.st_size > (off_t)max ? st.st_size - (off_t)max : 0);
+	if (n <= 0)
+		return -1;
+	*out = view_trim((struct view){ .p = buf, .len = (size_t)n });
+	return 0;
+}
+
+/*
+ * The end of a phase's output says more than its status.  Indented, so that
+ * nothing in it ends the block.
+ */
 static void
 run_add_tail(struct run *r)
 {
-	AUTO_STR struct str log = STR_INIT;
-	AUTO_FREE char *dir = NULL;
-	AUTO_FREE char *path = NULL;
-	struct err e = ERR_INIT;
-	struct view v;
+	char buf[RUN_TAIL_MAX];
+	struct view v, line;
 
-	if (r->phase == RUN_AGENT || strcmp(r->end, "failed") != 0)
+	if (r->phase == RUN_AGENT || strcmp(r->end, "failed") != 0 ||
+	    run_tail_read(r, buf, sizeof(buf), &v) == -1)
 		return;
-	dir = path_join(r->dir, run_phase_names[r->phase]);
-	path = path_join(dir, "out.log");
-	if (path_read(path, STR_MAX_DEFAULT, &log, &e) == -1)
-		return;
-	v = view_trim(str_view(&log));
-	if (v.len > RUN_TAIL_MAX)
-		v = view_from(v, v.len - RUN_TAIL_MAX);
-	if (v.len == 0)
-		return;
-	str_add(&r->message, "\n\n```\n");
-	run_add_clean(&r->message, v);
-	str_add(&r->message, "\n```\n");
+	str_addf(&r->message, "%sThe end of its output:\n\n",
+	    r->message.len > 0 ? "\n\n" : "");
+	while (view_split(&v, '\n', &line)) {
+		str_add(&r->message, "    ");
+		run_add_clean(&r->message, line);
+		str_addc(&r->message, '\n');
+	}
 }
 
 static void
@@ -101,6 +125,7 @@ run_clean(struct run *r)
 	char id[HOST_NAME_MAX], dir[RUN_PATH_MAX];
 
 	(void)unlink(token);
+	run_live_close(r);
 	r->cleaning = RUN_PHASES + 1;
 	for (int p = 0; p < RUN_PHASES; p++) {
 		host_run_id(r->env->host, r->id, run_phase_names[p], id);
@@ -123,17 +148,48 @@ run_on_reported(struct run *r, const struct err *fail, const struct json *j)
 	run_clean(r);
 }
 
+/* The token is dead by then; it is nobody's business all the same. */
+static void
+run_mask(const struct run *r, struct str *text)
+{
+	size_t n = strlen(r->token);
+	char *at = text->p;
+
+	while (n > 0 && at != NULL && (at = strstr(at, r->token)) != NULL)
+		memset(at, '*', n);
+}
+
+void
+run_report_send(struct run *r)
+{
+	AUTO_FREE char *path = NULL;
+
+	if (!r->reporting || r->reported)
+		return;
+	r->reported = true;
+	path = xasprintf("/api/coffer/v1/runs/%lld/finish", (long long)r->id);
+	run_ask(r, RUN_Q_FINISH, "POST", path, str_cstr(&r->result),
+	    run_on_reported);
+}
+
+/* `done` comes from `finishing` only; every other end from anywhere. */
+static void
+run_report_start(struct run *r)
+{
+	r->reporting = true;
+	if (strcmp(r->end, "done") != 0 || r->have >= r->want)
+		run_report_send(r);
+}
+
 static void
 run_report(struct run *r)
 {
-	AUTO_STR struct str body = STR_INIT;
-	AUTO_FREE char *path = xasprintf(
-	    "/api/coffer/v1/runs/%lld/finish", (long long)r->id);
-	AUTO_FREE char *file = path_join(r->dir, "result.json");
 	struct err e = ERR_INIT;
 	struct jw w;
 
-	jw_init(&w, &body);
+	run_mask(r, &r->message);
+	run_mask(r, &r->why);
+	jw_init(&w, &r->result);
 	jw_object(&w, NULL);
 	jw_str(&w, "state", r->end);
 	jw_str(&w, "why", str_cstr(&r->why));
@@ -143,11 +199,41 @@ run_report(struct run *r)
 	else
 		jw_null(&w, "exit_code");
 	jw_end(&w);
-	if (path_write_atomic(file, body.p, body.len, 0600, &e) == -1)
+	if (run_file_put(r, "result.json", 0600, &r->result, &e) == -1)
 		log_error("run record run=%lld why=%s", (long long)r->id,
 		    log_val(e.msg));
-	run_ask(
-	    r, RUN_Q_FINISH, "POST", path, str_cstr(&body), run_on_reported);
+	run_report_start(r);
+}
+
+bool
+run_report_again(struct run *r)
+{
+	AUTO_FREE char *path = path_join(r->dir, "result.json");
+	struct err e = ERR_INIT;
+	struct json *j = NULL;
+	const char *state;
+
+	str_reset(&r->result);
+	if (path_read(path, RUN_RESULT_MAX, &r->result, &e) == 0)
+		j = json_parse(str_view(&r->result), RUN_RESULT_MAX, &e);
+	state = json_str_or(j, "state", "");
+	for (size_t i = 0; i < sizeof(run_ends) / sizeof(run_ends[0]); i++) {
+		if (strcmp(run_ends[i], state) == 0)
+			r->end = run_ends[i];
+	}
+	if (r->end != NULL) {
+		str_add(&r->why, json_str_or(j, "why", ""));
+		r->over = true;
+		if (strcmp(r->end, "done") == 0)
+			run_set_state(r, RUN_FINISHING);
+		run_report_start(r);
+	} else {
+		str_reset(&r->result);
+		log_warn("run record run=%lld why=%s", (long long)r->id,
+		    log_val(e.msg));
+	}
+	json_free(j);
+	return r->end != NULL;
 }
 
 void
@@ -159,6 +245,13 @@ run_end(struct run *r, const char *state, const char *fmt, ...)
 	if (r->over)
 		return;
 	r->over = true;
+	/* What fails because it was told to end did not fail. */
+	if (r->cancelled && strcmp(state, "failed") == 0 && !r->agent_ended) {
+		r->end = "cancelled";
+		str_add(&r->why, r->cancel_why);
+		run_report(r);
+		return;
+	}
 	r->end = state;
 	va_start(ap, fmt);
 	str_vaddf(&r->why, fmt, ap);
@@ -178,8 +271,11 @@ run_verdict(struct run *r, const char *tip)
 	const struct agent *a = p == NULL ? NULL : agent_find(p->agent);
 	const struct agent_result result = {
 		.exit_code = r->exit.exit_code,
-		.message = str_view(&r->message),
-		.pushed = tip[0] != '\0' && strcmp(tip, r->tip) != 0,
+		.message = r->unreadable ? (struct view){ .p = "" }
+					 : str_view(&r->message),
+		/* A branch made at its base is no work. */
+		.pushed = tip[0] != '\0' && strcmp(tip, r->tip) != 0 &&
+		    strcmp(tip, r->base_sha) != 0,
 		.can_push = r->branch[0] != '\0',
 	};
 
@@ -207,17 +303,23 @@ run_on_tip_after(struct run *r, const struct err *fail, const struct json *j)
 	run_verdict(r, fail == NULL ? json_str_or(commit, "id", "") : "");
 }
 
+/* A branch is named by whoever pushed it: it is escaped for the URL. */
+void
+run_ask_tip(struct run *r, run_reply_fn *done)
+{
+	AUTO_STR struct str path = STR_INIT;
+
+	str_addf(&path, "/api/v1/repos/%s/branches/", r->full_name);
+	esc_url_path(&path, view_of(r->branch));
+	run_ask(r, RUN_Q_BRANCH, "GET", str_cstr(&path), NULL, done);
+}
+
 void
 run_judge(struct run *r)
 {
-	AUTO_FREE char *path = NULL;
-
 	run_message_read(r);
-	if (r->branch[0] == '\0') {
+	if (r->branch[0] == '\0')
 		run_verdict(r, "");
-		return;
-	}
-	path = xasprintf(
-	    "/api/v1/repos/%s/branches/%s", r->full_name, r->branch);
-	run_ask(r, RUN_Q_BRANCH, "GET", path, NULL, run_on_tip_after);
+	else
+		run_ask_tip(r, run_on_tip_after);
 }

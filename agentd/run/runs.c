@@ -31,6 +31,7 @@ struct runs {
 	unsigned max_active;
 	unsigned active;
 	TAILQ_HEAD(runs_list, runs_entry) list; /* by id */
+	LIST_HEAD(, runs_request) requests;
 	sandbox_done_fn *adopted;
 	void *adopted_arg;
 	struct json *rows; /* of the adoption */
@@ -62,6 +63,7 @@ runs_drop(void *arg)
 
 	TAILQ_REMOVE(&s->list, x, link);
 	s->active--;
+	projects_release(s->env->projects, run_project(x->run));
 	run_free(x->run);
 	free(x);
 	runs_pump(s);
@@ -92,6 +94,15 @@ runs_project_busy(struct runs *s, int64_t project)
 }
 
 static void
+runs_start(struct runs *s, struct runs_entry *x)
+{
+	x->active = true;
+	s->active++;
+	projects_hold(s->env->projects, run_project(x->run));
+	run_begin(x->run);
+}
+
+static void
 runs_pump(struct runs *s)
 {
 	struct runs_entry *x;
@@ -102,9 +113,7 @@ runs_pump(struct runs *s)
 			return;
 		if (x->active || runs_project_busy(s, run_project(x->run)))
 			continue;
-		x->active = true;
-		s->active++;
-		run_begin(x->run);
+		runs_start(s, x);
 	}
 }
 
@@ -149,6 +158,7 @@ runs_add(struct runs *s, const struct json *row)
 
 /* One order on its way to being a row. */
 struct runs_request {
+	LIST_ENTRY(runs_request) link;
 	struct runs *all;
 	char *args;
 	const char *why; /* constant */
@@ -161,6 +171,7 @@ struct runs_request {
 static void
 runs_request_free(struct runs_request *q)
 {
+	LIST_REMOVE(q, link);
 	free(q->args);
 	free(q->actor);
 	json_free(q->data);
@@ -172,6 +183,7 @@ runs_on_row(const struct err *fail, int status, const struct json *j, void *arg)
 {
 	struct runs_request *q = arg;
 	struct runs_entry *x;
+	struct runs *s;
 
 	(void)status;
 	if (fail == NULL) {
@@ -180,9 +192,10 @@ runs_on_row(const struct err *fail, int status, const struct json *j, void *arg)
 			run_set_order(x->run, view_of(q->args), q->why,
 			    q->actor, q->data);
 	}
+	s = q->all;
 	q->done(fail, q->arg);
-	runs_pump(q->all);
 	runs_request_free(q);
+	runs_pump(s);
 }
 
 static struct runs_request *
@@ -193,6 +206,7 @@ runs_request_new(struct runs *s, const struct watch_event *ev,
 	AUTO_STR struct str copy = STR_INIT;
 	struct err e = ERR_INIT;
 
+	LIST_INSERT_HEAD(&s->requests, q, link);
 	q->all = s;
 	q->args = view_dup(t->args);
 	q->why = t->why;
@@ -239,25 +253,48 @@ runs_order(struct runs *s, const struct watch_event *ev,
 
 static void runs_adopt_next(struct runs *s);
 
-/* The order stands in the event that caused the run. */
+static void
+runs_adopt_end(struct runs *s, const struct err *e)
+{
+	json_free(s->rows);
+	s->rows = NULL;
+	s->row = NULL;
+	s->adopted(e, s->adopted_arg);
+	if (e == NULL)
+		runs_pump(s);
+}
+
+/* The order stands in the event that caused the run, if it is still there. */
 static void
 runs_on_event(
     const struct err *fail, int status, const struct json *j, void *arg)
 {
 	struct runs *s = arg;
-	struct runs_entry *x = runs_add(s, s->row);
+	struct runs_entry *x;
 	const struct json *first = json_at(json_get(j, "events"), 0);
 	struct watch_event ev;
 	struct trigger t;
 	struct err e = ERR_INIT;
+	int64_t id;
 
 	(void)status;
-	if (fail == NULL && x != NULL && first != NULL &&
-	    watch_event_read(first, &ev, &e) == 0) {
+	if (fail != NULL) {
+		runs_adopt_end(s, fail);
+		return;
+	}
+	x = runs_add(s, s->row);
+	if (x != NULL && first != NULL &&
+	    watch_event_read(first, &ev, &e) == 0 &&
+	    ev.seq == json_i64_or(s->row, "event", 0)) {
 		trigger_decide(&ev, s->env->commands, true, &t);
 		run_set_order(x->run, t.args, t.why, ev.actor, ev.data);
 	}
-	s->last = json_i64_or(s->row, "id", s->last);
+	id = json_i64_or(s->row, "id", 0);
+	/* A list that does not get on would be asked for for ever. */
+	if (id > s->last)
+		s->last = id;
+	else
+		s->more = false;
 	s->row = json_next(s->row);
 	runs_adopt_next(s);
 }
@@ -284,12 +321,10 @@ runs_adopt_next(struct runs *s)
 	}
 	json_free(s->rows);
 	s->rows = NULL;
-	if (s->more) {
+	if (s->more)
 		runs_ask_page(s);
-		return;
-	}
-	s->adopted(NULL, s->adopted_arg);
-	runs_pump(s);
+	else
+		runs_adopt_end(s, NULL);
 }
 
 static void
@@ -301,6 +336,10 @@ runs_on_page(
 	struct err e = ERR_INIT;
 
 	(void)status;
+	if (fail == NULL && !json_is_array(j)) {
+		(void)err_set(&e, ERR_PROTO, "runs: not a list");
+		fail = &e;
+	}
 	if (fail == NULL) {
 		json_print(j, &copy);
 		s->rows = json_parse(str_view(&copy), STR_MAX_DEFAULT, &e);
@@ -308,7 +347,7 @@ runs_on_page(
 			fail = &e;
 	}
 	if (fail != NULL) {
-		s->adopted(fail, s->adopted_arg);
+		runs_adopt_end(s, fail);
 		return;
 	}
 	s->more = json_count(s->rows) == RUNS_PAGE;
@@ -349,12 +388,22 @@ runs_cancel(struct runs *s, int64_t id)
 
 	if (x == NULL || x->ended)
 		return;
-	run_cancel(x->run);
+	run_cancel(x->run, "a maintainer cancelled it");
 	if (!x->active) {
 		/* It still has to be told to cofferd: let it run its end. */
-		x->active = true;
-		s->active++;
-		run_begin(x->run);
+		runs_start(s, x);
+	}
+}
+
+void
+runs_cancel_project(struct runs *s, int64_t project, const char *why)
+{
+	struct runs_entry *x;
+
+	TAILQ_FOREACH(x, &s->list, link)
+	{
+		if (x->active && !x->ended && run_project(x->run) == project)
+			run_cancel(x->run, why);
 	}
 }
 
@@ -372,17 +421,23 @@ runs_new(const struct run_env *env, unsigned max_active)
 	s->env = env;
 	s->max_active = max_active;
 	TAILQ_INIT(&s->list);
+	LIST_INIT(&s->requests);
 	return s;
 }
 
 void
 runs_free(struct runs *s)
 {
+	struct runs_request *q;
 	struct runs_entry *x;
 
 	if (s == NULL)
 		return;
 	apiclient_forget(s->env->api, s);
+	while ((q = LIST_FIRST(&s->requests)) != NULL) {
+		apiclient_forget(s->env->api, q);
+		runs_request_free(q);
+	}
 	while ((x = TAILQ_FIRST(&s->list)) != NULL) {
 		TAILQ_REMOVE(&s->list, x, link);
 		run_free(x->run);

@@ -19,6 +19,8 @@ void runs_adopt(struct runs *s, sandbox_done_fn *done, void *arg);
 void runs_order(struct runs *s, const struct watch_event *ev,
     const struct trigger *t, sandbox_done_fn *done, void *arg);
 void runs_cancel(struct runs *s, int64_t id);
+/* Those that are going on in it; why: constant. */
+void runs_cancel_project(struct runs *s, int64_t project, const char *why);
 bool runs_idle(const struct runs *s);
 
 #endif

@@ -82,17 +82,29 @@ workdir_make(
 	return out == -1 ? -1 : 0;
 }
 
+/* ws/LEAF as a descriptor: no part of it may be a link. */
+static int
+workdir_open(const struct sandbox_host *h, int64_t project, const char *leaf,
+    struct err *e)
+{
+	AUTO_FREE char *ws = workspace_mount(h, project);
+	AUTO_CLOSE int root = open(ws, WORKDIR_OPEN);
+
+	if (root == -1)
+		return err_sys(
+		    e, errno == ENOENT ? ERR_NOTFOUND : ERR_IO, "open %s", ws);
+	return path_open_beneath(root, leaf, O_RDONLY | O_DIRECTORY, 0, e);
+}
+
 int
 workdir_message(const struct sandbox_host *h, int64_t project, int64_t run,
     size_t max, struct str *text, struct err *e)
 {
-	char path[512];
-	AUTO_CLOSE int dir = -1;
+	AUTO_FREE char *out = xasprintf("runs/%lld/out", (long long)run);
+	AUTO_CLOSE int dir = workdir_open(h, project, out, e);
 
-	workdir_path(h, project, run, "out", path, sizeof(path));
-	dir = open(path, WORKDIR_OPEN);
 	if (dir == -1)
-		return err_sys(e, ERR_IO, "open %s", path);
+		return -1;
 	if (path_read_beneath(dir, "message.md", max, text, e) == -1 &&
 	    e->code != ERR_NOTFOUND)
 		return -1;
@@ -114,7 +126,8 @@ workdir_on_removed(const struct child_exit *x, void *arg)
 	free(w);
 }
 
-struct workdir_failure {
+/* Told in the next turn: nothing to remove, or no way to. */
+struct workdir_verdict {
 	struct workdir_removal w;
 	struct err e;
 };
@@ -122,44 +135,63 @@ struct workdir_failure {
 static void
 workdir_tell(void *arg)
 {
-	struct workdir_failure *f = arg;
+	struct workdir_verdict *v = arg;
 
-	f->w.done(&f->e, f->w.arg);
-	free(f);
+	v->w.done(v->e.code == ERR_NONE ? NULL : &v->e, v->w.arg);
+	free(v);
 }
 
-/* The tree may hold a million files: rm is a child, and follows no link. */
+static void
+workdir_answer(const struct sandbox_host *h, const struct workdir_removal *w,
+    const struct err *e)
+{
+	struct workdir_verdict *v = xcalloc(1, sizeof(*v));
+
+	v->w = *w;
+	if (e->code != ERR_NOTFOUND)
+		v->e = *e;
+	loop_defer(h->loop, workdir_tell, v);
+}
+
+/*
+ * The tree may hold a million files: rm is a child.  It is given the folder
+ * `runs` as descriptor 3, so that no name above ID can be exchanged; below
+ * that it follows no link by itself.
+ */
 void
 workdir_remove(const struct sandbox_host *h, int64_t project, int64_t run,
     sandbox_done_fn *done, void *arg)
 {
-	struct workdir_removal *w = xcalloc(1, sizeof(*w));
-	struct workdir_failure *f;
+	struct workdir_removal *w;
 	struct child *c;
 	struct err e = ERR_INIT;
-	char path[512];
+	AUTO_CLOSE int runs = workdir_open(h, project, "runs", &e);
+	AUTO_FREE char *path = xasprintf(
+	    "/proc/self/fd/3/%lld", (long long)run);
 	const char *const argv[] = { "/bin/rm", "-rf", "--one-file-system",
 		"--", path, NULL };
 	const char *const envp[] = { "PATH=/usr/bin:/bin", NULL };
-	const struct child_spec spec = {
+	const struct workdir_removal told = { .done = done, .arg = arg };
+	struct child_spec spec = {
 		.argv = argv,
 		.envp = envp,
 		.out = CHILD_COLLECT,
 		.err = CHILD_COLLECT,
+		.pass_fds = &runs,
+		.n_pass_fds = 1,
 		.limit_ms = WORKDIR_REMOVE_MS,
 		.on_exit = workdir_on_removed,
-		.arg = w,
 	};
 
-	workdir_path(h, project, run, ".", path, sizeof(path));
-	path[strlen(path) - 2] = '\0';
-	w->done = done;
-	w->arg = arg;
+	if (runs == -1) {
+		workdir_answer(h, &told, &e);
+		return;
+	}
+	w = xcalloc(1, sizeof(*w));
+	*w = told;
+	spec.arg = w;
 	if (child_start(h->loop, &spec, &c, &e) == 0)
 		return;
-	f = xcalloc(1, sizeof(*f));
-	f->w = *w;
-	f->e = e;
 	free(w);
-	loop_defer(h->loop, workdir_tell, f);
+	workdir_answer(h, &told, &e);
 }

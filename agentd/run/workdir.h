@@ -1,7 +1,8 @@
 /*
  * workdir: a run's part of the project's workspace: ws/runs/RID/{tree,out}.
- * The folders above tree and out belong to root and nobody else may write
- * them, so a name below cannot be exchanged for a link.
+ * The workspace itself belongs to the sandbox, which may exchange `runs` for
+ * anything at any time: every step goes by descriptor, without a link, and
+ * what is made there is refused when it is not root's.
  */
 #ifndef AGENTD_RUN_WORKDIR_H
 #define AGENTD_RUN_WORKDIR_H

@@ -107,8 +107,8 @@ job_new(const struct job_env *env, int slot, const struct json *row,
 		free(j);
 		return NULL;
 	}
-	(void)snprintf(j->dir, sizeof(j->dir), "%s/jobs/%lld",
-	    env->host->home, (long long)j->id);
+	(void)snprintf(j->dir, sizeof(j->dir), "%s/jobs/%lld", env->host->home,
+	    (long long)j->id);
 	j->beat = timer_new(l, job_on_beat_time, j);
 	j->heartbeat = call_new(l, env->api, job_on_beat, j);
 	j->result = call_new(l, env->api, job_on_told, j);
@@ -117,6 +117,12 @@ job_new(const struct job_env *env, int slot, const struct json *row,
 
 /* ---- the lease ---- */
 
+int64_t
+job_id(const struct job *j)
+{
+	return j->id;
+}
+
 static void
 job_stop(struct job *j)
 {
@@ -124,12 +130,25 @@ job_stop(struct job *j)
 	struct err e = ERR_INIT;
 
 	j->cancelled = true;
+	if (j->fetch != NULL)
+		fetch_cancel(j->fetch);
 	if (j->watch == NULL)
 		return;
 	job_phase_dir(j, j->phase, dir);
 	if (j->env->driver->kill(dir, false, &e) == -1)
 		log_warn("job stop job=%lld why=%s", (long long)j->id,
 		    log_val(e.msg));
+}
+
+void
+job_disown(struct job *j, const char *why)
+{
+	if (j->disowned)
+		return;
+	log_warn(
+	    "job disowned job=%lld why=%s", (long long)j->id, log_val(why));
+	j->disowned = true;
+	job_stop(j);
 }
 
 static void
@@ -139,10 +158,7 @@ job_on_beat(const struct err *fail, int status, const struct json *r, void *arg)
 
 	(void)status;
 	if (fail != NULL) {
-		log_warn("job disowned job=%lld why=%s", (long long)j->id,
-		    log_val(fail->msg));
-		j->disowned = true;
-		job_stop(j);
+		job_disown(j, fail->msg);
 		return;
 	}
 	if (json_bool_or(r, "cancel", false) && !j->cancelled)
@@ -156,9 +172,14 @@ job_on_beat_time(void *arg)
 	struct job *j = arg;
 	AUTO_FREE char *path = xasprintf(
 	    "/api/coffer/v1/ci/jobs/%lld/heartbeat", (long long)j->id);
-	AUTO_FREE char *body = xasprintf("{\"lease\":\"%s\"}", j->lease);
+	AUTO_STR struct str body = STR_INIT;
+	struct jw w;
 
-	call_start(j->heartbeat, "POST", path, body);
+	jw_init(&w, &body);
+	jw_object(&w, NULL);
+	jw_str(&w, "lease", j->lease);
+	jw_end(&w);
+	call_start(j->heartbeat, "POST", path, str_cstr(&body));
 }
 
 /* ---- the end ---- */
@@ -192,11 +213,10 @@ job_on_destroyed(const struct err *fail, void *arg)
 }
 
 static void
-job_clean(struct job *j)
+job_clean_containers(struct job *j)
 {
 	char id[HOST_NAME_MAX], dir[JOB_PATH_MAX];
 
-	timer_cancel(j->beat);
 	j->cleaning = JOB_PHASES;
 	for (int p = 0; p < JOB_PHASES; p++) {
 		host_job_id(j->env->host, j->id, job_phase_names[p], id);
@@ -204,6 +224,31 @@ job_clean(struct job *j)
 		j->env->driver->destroy(
 		    j->env->host, id, dir, job_on_destroyed, j);
 	}
+}
+
+static void
+job_on_unrouted(const struct json *reply, const struct err *e, void *arg)
+{
+	struct job *j = arg;
+
+	(void)reply;
+	if (e != NULL)
+		log_warn("job clean job=%lld why=%s", (long long)j->id,
+		    log_val(e->msg));
+	job_clean_containers(j);
+}
+
+static void
+job_clean(struct job *j)
+{
+	timer_cancel(j->beat);
+	call_free(j->heartbeat);
+	j->heartbeat = NULL;
+	if (j->netns_up)
+		routerctl_project_del(
+		    j->env->router, j->disk_id, job_on_unrouted, j);
+	else
+		job_clean_containers(j);
 }
 
 static void
@@ -305,11 +350,31 @@ job_verdict(struct job *j, const struct shim_exit *x)
 		    "%s: exit status %d", phase, x->exit_code);
 }
 
+/* Told to stop between two steps. */
+static bool
+job_was_cancelled(struct job *j)
+{
+	if (j->cancelled)
+		job_end(j, "cancelled", "cancelled before it ran");
+	return j->cancelled;
+}
+
+static void
+job_drop_tar(const struct job *j)
+{
+	AUTO_FREE char *file = path_join(j->dir, "tree.tar");
+
+	(void)unlink(file);
+}
+
 void
 job_on_phase_exit(struct job *j, const struct shim_exit *x)
 {
 	bool good = x->exit_code == 0 && !x->lost && x->error[0] == '\0' &&
-	    !x->timed_out && !x->oom && !j->cancelled;
+	    !x->timed_out && !x->oom && !x->stopped && !j->cancelled;
+
+	if (j->phase == JOB_UNPACK)
+		job_drop_tar(j);
 
 	if (!good && j->phase == JOB_UNPACK && !j->cancelled)
 		job_end(j, "infrastructure_error",
@@ -354,6 +419,8 @@ job_on_tree(const struct fetch_reply *r, void *arg)
 	j->fetch = NULL;
 	(void)close(j->tar);
 	j->tar = -1;
+	if (job_was_cancelled(j))
+		return;
 	if (r->error != 0 || r->status != 200) {
 		job_end(j, "infrastructure_error",
 		    "the tree did not arrive: %s (HTTP %d)",
@@ -408,6 +475,8 @@ job_on_disk(const struct err *fail, void *arg)
 		job_end(j, "infrastructure_error", "disk: %s", fail->msg);
 		return;
 	}
+	if (job_was_cancelled(j))
+		return;
 	job_fetch_tree(j, &e);
 	if (e.code != ERR_NONE)
 		job_end(j, "infrastructure_error", "%s", e.msg);
@@ -422,6 +491,8 @@ job_on_swept(const struct err *fail, void *arg)
 		job_end(j, "infrastructure_error", "disk: %s", fail->msg);
 		return;
 	}
+	if (job_was_cancelled(j))
+		return;
 	workspace_up(j->env->host, j->disk_id, j->env->cfg->disk / JOB_MIB,
 	    job_on_disk, j);
 }

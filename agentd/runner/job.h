@@ -40,6 +40,9 @@ typedef void job_done_fn(struct job *j, void *arg);
 struct job *job_new(const struct job_env *env, int slot, const struct json *row,
     job_done_fn *done, void *arg, struct err *e);
 void job_begin(struct job *j);
+int64_t job_id(const struct job *j);
+/* The lease is another's: it ends, is cleaned away and says nothing more. */
+void job_disown(struct job *j, const char *why);
 /* The container goes on; the lease will expire. */
 void job_free(struct job *j);
 /* The id that a slot uses for its disk and its namespace. */

@@ -81,8 +81,8 @@ job_on_started(const struct err *e, void *arg)
 		.arg = j,
 	};
 
+	job_phase_dir(j, j->phase, dir);
 	if (e == NULL) {
-		job_phase_dir(j, j->phase, dir);
 		j->watch = shim_watch_open(j->env->host->loop, &spec, &bad);
 		if (j->watch == NULL)
 			e = &bad;

@@ -14,16 +14,20 @@
 #include "agentd/sandbox/routerctl.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/io/loop.h"
+#include "lib/io/timer.h"
 #include "lib/wire/json.h"
 
 enum {
 	RUNNER_SLOTS_MAX = 64,
-	RUNNER_WAIT_S = 50
+	RUNNER_WAIT_S = 50,
+	RUNNER_EMPTY_MS = 1000, /* between polls without a job */
+	RUNNER_ROUTER_MS = 500
 };
 
 struct runner {
@@ -34,7 +38,14 @@ struct runner {
 	struct job_env env;
 	struct routerctl *router;
 	struct call *poll;
+	struct timer *pause;
+	struct timer *again; /* asks the router */
+	char gateway[HOST_ADDR_MAX];
+	char range[HOST_ADDR_MAX];
+	int64_t asked_ms; /* monotonic, when the poll began */
 	struct job *slots[RUNNER_SLOTS_MAX];
+	bool
+	    waits[RUNNER_SLOTS_MAX]; /* for an earlier lease of its job to go */
 	unsigned busy;
 	struct err fail;
 };
@@ -55,7 +66,57 @@ runner_poll(struct runner *r)
 	jw_str(&w, "runner", r->cfg->name);
 	jw_u64(&w, "slots", r->cfg->slots - r->busy);
 	jw_end(&w);
+	r->asked_ms = clock_mono_ms();
 	call_start(r->poll, "POST", path, str_cstr(&body));
+}
+
+static struct job *
+runner_find(const struct runner *r, int64_t id, const struct job *but)
+{
+	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
+		if (r->slots[i] != NULL && r->slots[i] != but &&
+		    job_id(r->slots[i]) == id)
+			return r->slots[i];
+	}
+	return NULL;
+}
+
+/* Two leases of one job would share its folder and its containers' names. */
+static void
+runner_begin(struct runner *r)
+{
+	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
+		if (r->slots[i] == NULL || !r->waits[i] ||
+		    runner_find(r, job_id(r->slots[i]), r->slots[i]) != NULL)
+			continue;
+		r->waits[i] = false;
+		job_begin(r->slots[i]);
+	}
+}
+
+/* A lease that waits and is outdated itself: nothing of it has begun. */
+static struct job *
+runner_waiting(const struct runner *r, int64_t id)
+{
+	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
+		if (r->slots[i] != NULL && r->waits[i] &&
+		    job_id(r->slots[i]) == id)
+			return r->slots[i];
+	}
+	return NULL;
+}
+
+static void
+runner_forget(struct runner *r, struct job *j)
+{
+	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
+		if (r->slots[i] != j)
+			continue;
+		r->slots[i] = NULL;
+		r->waits[i] = false;
+		r->busy--;
+	}
+	job_free(j);
 }
 
 struct runner_end {
@@ -76,6 +137,7 @@ runner_drop(void *arg)
 	r->busy--;
 	job_free(x->job);
 	free(x);
+	runner_begin(r);
 	runner_poll(r);
 }
 
@@ -90,39 +152,64 @@ runner_on_done(struct job *j, void *arg)
 	loop_defer(r->loop, runner_drop, x);
 }
 
+/* An earlier lease of the same job ran out: its job goes, without a word. */
+static void
+runner_take(struct runner *r, const struct json *row)
+{
+	struct err e = ERR_INIT;
+	struct job *old, *fresh;
+	int slot = 0;
+
+	while (r->slots[slot] != NULL)
+		slot++;
+	fresh = job_new(&r->env, slot, row, runner_on_done, r, &e);
+	if (fresh == NULL) {
+		log_error("runner skip why=%s", log_val(e.msg));
+		return;
+	}
+	while ((old = runner_waiting(r, job_id(fresh))) != NULL)
+		runner_forget(r, old);
+	old = runner_find(r, job_id(fresh), NULL);
+	r->slots[slot] = fresh;
+	r->waits[slot] = true;
+	r->busy++;
+	if (old != NULL)
+		job_disown(old, "the job was leased anew");
+	runner_begin(r);
+}
+
 static void
 runner_on_job(
     const struct err *fail, int status, const struct json *j, void *arg)
 {
 	struct runner *r = arg;
-	struct err e = ERR_INIT;
-	int slot = 0;
 
 	if (fail != NULL) {
 		r->fail = *fail;
 		loop_stop(r->loop);
 		return;
 	}
-	if (status == 200 && j != NULL) {
-		while (r->slots[slot] != NULL)
-			slot++;
-		r->slots[slot] = job_new(
-		    &r->env, slot, j, runner_on_done, r, &e);
-		if (r->slots[slot] != NULL) {
-			r->busy++;
-			job_begin(r->slots[slot]);
-		} else {
-			log_error("runner skip why=%s", log_val(e.msg));
-		}
+	if (status == 200 && j != NULL)
+		runner_take(r, j);
+	else if (clock_mono_ms() - r->asked_ms < RUNNER_EMPTY_MS) {
+		/* cofferd did not wait: it is not asked without a pause. */
+		timer_set(r->pause, RUNNER_EMPTY_MS);
+		return;
 	}
 	runner_poll(r);
+}
+
+static void
+runner_on_pause(void *arg)
+{
+	runner_poll(arg);
 }
 
 static void
 runner_on_clean(const struct err *e, void *arg)
 {
 	struct runner *r = arg;
-	AUTO_FREE char *jobs = path_join(r->host.home, "jobs");
+	AUTO_FREE char *jobs = path_join(r->host.home, "runner/jobs");
 	struct err bad = ERR_INIT;
 
 	if (e != NULL)
@@ -153,6 +240,33 @@ runner_clean(struct runner *r)
 	reap_start(&spec);
 }
 
+/* The router says where it is; until then no job could have a network. */
+static void
+runner_on_hello(const struct json *reply, const struct err *e, void *arg)
+{
+	struct runner *r = arg;
+	const char *range = json_str_or(reply, "range", "10.214.0.0/16");
+
+	if (e != NULL) {
+		log_warn("runner router why=%s", log_val(e->msg));
+		timer_set(r->again, RUNNER_ROUTER_MS);
+		return;
+	}
+	(void)snprintf(r->gateway, sizeof(r->gateway), "%s",
+	    json_str_or(reply, "address", "10.214.0.1"));
+	(void)snprintf(r->range, sizeof(r->range), "%.*s",
+	    (int)strcspn(range, "/"), range);
+	runner_clean(r);
+}
+
+static void
+runner_hello(void *arg)
+{
+	struct runner *r = arg;
+
+	routerctl_hello(r->router, runner_on_hello, r);
+}
+
 static void
 runner_on_signal(void *arg)
 {
@@ -175,13 +289,14 @@ runner_make(struct runner *r, struct err *e)
 		.home = c->home,
 		.inst = c->inst,
 		.self = c->self,
-		.gateway = "10.214.0.1",
-		.range = "10.214.0.0" };
+		.gateway = r->gateway,
+		.range = r->range };
 	r->env.driver = driver_find(r->cfg->driver);
 	if (r->env.driver == NULL)
 		return err_set(
 		    e, ERR_INVALID, "no driver is called %s", r->cfg->driver);
-	if (host_check(&r->host, e) == -1 ||
+	if (connection_lock(c, "runner", e) == -1 ||
+	    host_check(&r->host, e) == -1 ||
 	    r->env.driver->probe(&r->host, e) == -1 ||
 	    connection_open(c, r->loop, r->cfg->server, "runner.token",
 		"coffer-runner", e) == -1 ||
@@ -197,6 +312,8 @@ runner_make(struct runner *r, struct err *e)
 	r->env.base = c->base;
 	r->env.token = c->token;
 	r->poll = call_new(r->loop, c->api, runner_on_job, r);
+	r->pause = timer_new(r->loop, runner_on_pause, r);
+	r->again = timer_new(r->loop, runner_hello, r);
 	return 0;
 }
 
@@ -206,6 +323,8 @@ runner_free(struct runner *r)
 	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++)
 		job_free(r->slots[i]);
 	call_free(r->poll);
+	timer_free(r->pause);
+	timer_free(r->again);
 	routerctl_free(r->router);
 	connection_close(r->connection);
 	loop_free(r->loop);
@@ -219,8 +338,9 @@ runner_serve(
 	int rc = runner_make(&r, e);
 
 	if (rc == 0) {
-		runner_clean(&r);
+		runner_hello(&r);
 		rc = loop_run(r.loop, e);
+		loop_drain(r.loop);
 	}
 	if (rc == 0 && r.fail.code != ERR_NONE) {
 		*e = r.fail;

@@ -68,11 +68,14 @@ project_read_limits(const struct json *s, struct project *out, struct err *e)
 static int
 project_read_want(const struct json *j, struct project *out, struct err *e)
 {
-	const char *want = "stopped", *state = "active";
+	const struct json *sandbox = json_get(j, "sandbox");
+	const char *want = "stopped", *state = "active", *has = "absent";
 
-	if (json_str(json_get(j, "sandbox"), "want", 16, &want, e) == -1 ||
+	if (json_str(sandbox, "want", 16, &want, e) == -1 ||
+	    json_str(sandbox, "state", PROJECT_STATE_MAX - 1, &has, e) == -1 ||
 	    json_str(j, "state", 16, &state, e) == -1)
 		return -1;
+	(void)snprintf(out->state, sizeof(out->state), "%s", has);
 	if (strcmp(state, "deleting") == 0 || strcmp(want, "gone") == 0)
 		out->want = PROJECT_WANT_GONE;
 	else if (strcmp(want, "running") == 0)
@@ -89,7 +92,7 @@ project_read(const struct json *j, struct project *out, struct err *e)
 	const char *name = NULL, *network = "none", *agent = "command";
 
 	*out = (struct project){ .id = 0 };
-	if (json_i64(j, "id", 1, HOST_MAX_PROJECT, &out->id, e) == -1 ||
+	if (json_i64(j, "id", 1, PROJECT_ID_MAX, &out->id, e) == -1 ||
 	    json_str(j, "full_name", PROJECT_NAME_MAX - 1, &name, e) == -1 ||
 	    json_str(s, "network", sizeof(out->network) - 1, &network, e) ==
 		-1 ||

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agentd/call.h"
 #include "agentd/sandbox/sandbox.h"
 #include "agentd/watch/project_read.h"
 #include "lib/base/alloc.h"
@@ -27,19 +28,31 @@ struct project_waiter {
 	TAILQ_ENTRY(project_waiter) link;
 	sandbox_done_fn *done;
 	void *arg;
+	struct err e; /* of one that is answered in the next turn */
 };
+
+TAILQ_HEAD(project_waiters, project_waiter);
 
 struct project_entry {
 	struct project p;
 	struct projects *all;
 	bool busy;              /* a step is on its way */
 	bool dirty;             /* look again after it */
+	bool gone;              /* destroyed; freed once cofferd knows */
 	char mode[8];           /* what the running sandbox has */
+	char next_mode[8];      /* what the step on its way gives it */
 	enum project_want goal; /* of the step on its way */
+	unsigned holds;
 	int64_t retry_ms;
 	struct timer *retry;
-	TAILQ_HEAD(, project_waiter) waiters;
+	struct call *report;
+	const char *state; /* the newest to report, NULL: none yet */
+	char reason[240];
+	bool untold; /* it is newer than what is being reported */
+	struct project_waiters waiters;
 };
+
+struct project_query;
 
 struct projects {
 	const struct sandbox_host *host;
@@ -49,63 +62,52 @@ struct projects {
 	int64_t page;
 	sandbox_done_fn *loaded;
 	void *loaded_arg;
+	projects_unwanted_fn *unwanted;
+	void *unwanted_arg;
+	bool open;
+	struct project_waiters ready; /* answered by the timer */
+	struct timer *turn;
+	LIST_HEAD(, project_query) queries;
 };
 
 struct project_query {
+	LIST_ENTRY(project_query) link;
 	struct projects *all;
 	sandbox_done_fn *done;
 	void *arg;
 };
 
 static void projects_settle(struct project_entry *x);
+static void projects_tell(struct project_entry *x);
 
 static void
-projects_report_done(
-    const struct err *fail, int status, const struct json *j, void *arg)
+projects_answer_all(struct project_waiters *list, const struct err *e)
 {
-	(void)status;
-	(void)j;
-	(void)arg;
-	if (fail != NULL && fail->code != ERR_NOTFOUND)
-		log_warn("project report-failed why=%s", log_val(fail->msg));
-}
+	struct project_waiter *w;
 
-static void
-projects_report(struct project_entry *x, const char *state, const char *reason)
-{
-	AUTO_STR struct str body = STR_INIT;
-	char path[PROJECTS_PATH_MAX], address[HOST_ADDR_MAX] = "";
-	struct err e = ERR_INIT;
-	struct jw w;
-	struct api_call call = {
-		.method = "PUT",
-		.path = path,
-		.body = &body,
-		.done = projects_report_done,
-	};
-
-	(void)host_project_address(x->all->host, x->p.id, address, &e);
-	(void)snprintf(path, sizeof(path), "/api/coffer/v1/projects/%s/sandbox",
-	    x->p.full_name);
-	jw_init(&w, &body);
-	jw_object(&w, NULL);
-	jw_str(&w, "state", state);
-	jw_str(&w, "reason", reason);
-	jw_str(&w, "address", address);
-	jw_end(&w);
-	log_info("project sandbox id=%lld state=%s reason=%s",
-	    (long long)x->p.id, state, log_val(reason));
-	(void)api_start(x->all->api, &call);
+	while ((w = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, w, link);
+		if (e == NULL && w->e.code != ERR_NONE)
+			w->done(&w->e, w->arg);
+		else
+			w->done(e, w->arg);
+		free(w);
+	}
 }
 
 static void
 projects_answer(struct project_entry *x, const struct err *e)
 {
+	projects_answer_all(&x->waiters, e);
+}
+
+static void
+projects_drop_waiters(struct project_waiters *list)
+{
 	struct project_waiter *w;
 
-	while ((w = TAILQ_FIRST(&x->waiters)) != NULL) {
-		TAILQ_REMOVE(&x->waiters, w, link);
-		w->done(e, w->arg);
+	while ((w = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, w, link);
 		free(w);
 	}
 }
@@ -113,13 +115,72 @@ projects_answer(struct project_entry *x, const struct err *e)
 static void
 projects_entry_free(struct project_entry *x)
 {
-	struct err e = ERR_INIT;
-
-	(void)err_set(&e, ERR_NOTFOUND, "the project is gone");
-	projects_answer(x, &e);
+	projects_drop_waiters(&x->waiters);
 	timer_free(x->retry);
+	call_free(x->report);
 	project_release(&x->p);
 	free(x);
+}
+
+static void
+projects_on_gone(struct project_entry *x)
+{
+	struct err e = ERR_INIT;
+
+	(void)map_del_u64(x->all->by_id, (uint64_t)x->p.id);
+	(void)err_set(&e, ERR_NOTFOUND, "the project is gone");
+	projects_answer(x, &e);
+	projects_entry_free(x);
+}
+
+static void
+projects_on_told(
+    const struct err *fail, int status, const struct json *j, void *arg)
+{
+	struct project_entry *x = arg;
+
+	(void)status;
+	(void)j;
+	if (fail != NULL && fail->code != ERR_NOTFOUND)
+		log_warn("project report-refused id=%lld why=%s",
+		    (long long)x->p.id, log_val(fail->msg));
+	if (x->untold)
+		projects_tell(x);
+	else if (x->gone)
+		projects_on_gone(x);
+}
+
+static void
+projects_tell(struct project_entry *x)
+{
+	AUTO_STR struct str body = STR_INIT;
+	char path[PROJECTS_PATH_MAX], address[HOST_ADDR_MAX] = "";
+	struct err e = ERR_INIT;
+	struct jw w;
+
+	x->untold = call_busy(x->report);
+	if (x->untold)
+		return;
+	(void)host_project_address(x->all->host, x->p.id, address, &e);
+	(void)snprintf(path, sizeof(path), "/api/coffer/v1/projects/%s/sandbox",
+	    x->p.full_name);
+	jw_init(&w, &body);
+	jw_object(&w, NULL);
+	jw_str(&w, "state", x->state);
+	jw_str(&w, "reason", x->reason);
+	jw_str(&w, "address", address);
+	jw_end(&w);
+	call_start(x->report, "PUT", path, str_cstr(&body));
+}
+
+static void
+projects_report(struct project_entry *x, const char *state, const char *reason)
+{
+	log_info("project sandbox id=%lld state=%s reason=%s",
+	    (long long)x->p.id, state, log_val(reason));
+	x->state = state;
+	(void)snprintf(x->reason, sizeof(x->reason), "%s", reason);
+	projects_tell(x);
 }
 
 static void
@@ -127,6 +188,11 @@ projects_failed(struct project_entry *x, const struct err *e)
 {
 	projects_report(x, "failed", e->msg);
 	projects_answer(x, e);
+	if (x->dirty) {
+		/* What was wanted then is not what is wanted now. */
+		projects_settle(x);
+		return;
+	}
 	timer_set(x->retry, x->retry_ms);
 	x->retry_ms *= 2;
 	if (x->retry_ms > PROJECTS_RETRY_MAX_MS)
@@ -137,25 +203,34 @@ static void
 projects_on_step(const struct err *e, void *arg)
 {
 	struct project_entry *x = arg;
+	struct err lost = ERR_INIT;
 
 	x->busy = false;
+	if (e == NULL && x->goal == PROJECT_WANT_RUNNING &&
+	    sandbox_state(x->all->sandboxes, x->p.id) != SANDBOX_RUNNING) {
+		(void)err_set(&lost, ERR_INTERNAL, "the session ended at once");
+		e = &lost;
+	}
 	if (e != NULL) {
+		x->mode[0] = '\0';
 		projects_failed(x, e);
 		return;
 	}
 	x->retry_ms = PROJECTS_RETRY_MIN_MS;
 	switch (x->goal) {
 	case PROJECT_WANT_GONE:
+		x->gone = true;
 		projects_report(x, "absent", "");
-		(void)map_del_u64(x->all->by_id, (uint64_t)x->p.id);
-		projects_entry_free(x);
 		return;
 	case PROJECT_WANT_STOPPED:
 		projects_report(x, "stopped", "");
 		break;
 	case PROJECT_WANT_RUNNING:
+		(void)snprintf(x->mode, sizeof(x->mode), "%s", x->next_mode);
 		projects_report(x, "running", "");
-		projects_answer(x, NULL);
+		/* In a mode that is not wanted any more nothing may begin. */
+		if (strcmp(x->mode, x->p.network) == 0)
+			projects_answer(x, NULL);
 		break;
 	}
 	if (x->dirty)
@@ -175,8 +250,56 @@ projects_start(struct project_entry *x)
 
 	if (sandbox_state(x->all->sandboxes, x->p.id) != SANDBOX_RUNNING)
 		projects_report(x, "starting", "");
-	(void)snprintf(x->mode, sizeof(x->mode), "%s", x->p.network);
+	x->mode[0] = '\0';
+	(void)snprintf(x->next_mode, sizeof(x->next_mode), "%s", x->p.network);
 	sandbox_start(x->all->sandboxes, &sp, projects_on_step, x);
+}
+
+static void
+projects_unwanted_err(const struct project *p, struct err *e)
+{
+	if (p->want == PROJECT_WANT_GONE)
+		(void)err_set(e, ERR_NOTFOUND, "the project is gone");
+	else
+		(void)err_set(e, ERR_DENIED,
+		    "the project's sandbox is stopped: `coffer start %s`",
+		    p->full_name);
+}
+
+static void
+projects_refuse(struct project_entry *x)
+{
+	struct err e = ERR_INIT;
+
+	projects_unwanted_err(&x->p, &e);
+	projects_answer(x, &e);
+}
+
+/* Nobody may be in a sandbox that is taken away. */
+static bool
+projects_may_remove(struct project_entry *x)
+{
+	if (!x->all->open)
+		return false;
+	if (x->holds == 0)
+		return true;
+	if (x->all->unwanted != NULL)
+		x->all->unwanted(x->p.id, x->all->unwanted_arg);
+	return false;
+}
+
+static void
+projects_settle_stopped(struct project_entry *x, enum sandbox_state is)
+{
+	const char *known = x->state != NULL ? x->state : x->p.state;
+
+	if (is != SANDBOX_STOPPED) {
+		x->busy = true;
+		sandbox_stop(x->all->sandboxes, x->p.id, projects_on_step, x);
+	} else if (strcmp(known, "stopped") != 0 &&
+	    strcmp(known, "absent") != 0) {
+		projects_report(x, "stopped", "");
+	}
 }
 
 /* Take the next step towards what is wanted, if there is one. */
@@ -185,7 +308,7 @@ projects_settle(struct project_entry *x)
 {
 	enum sandbox_state is;
 
-	if (x->all->sandboxes == NULL)
+	if (x->all->sandboxes == NULL || x->gone)
 		return;
 	if (x->busy) {
 		x->dirty = true;
@@ -193,8 +316,13 @@ projects_settle(struct project_entry *x)
 	}
 	x->dirty = false;
 	is = sandbox_state(x->all->sandboxes, x->p.id);
-	x->goal = x->p.want;
 	timer_cancel(x->retry);
+	if (x->p.want != PROJECT_WANT_RUNNING) {
+		projects_refuse(x);
+		if (!projects_may_remove(x))
+			return;
+	}
+	x->goal = x->p.want;
 	switch (x->p.want) {
 	case PROJECT_WANT_RUNNING:
 		if (is == SANDBOX_RUNNING &&
@@ -206,10 +334,7 @@ projects_settle(struct project_entry *x)
 		projects_start(x);
 		return;
 	case PROJECT_WANT_STOPPED:
-		if (is == SANDBOX_STOPPED)
-			return;
-		x->busy = true;
-		sandbox_stop(x->all->sandboxes, x->p.id, projects_on_step, x);
+		projects_settle_stopped(x, is);
 		return;
 	case PROJECT_WANT_GONE:
 		x->busy = true;
@@ -244,6 +369,8 @@ projects_take(struct projects *all, const struct json *j, struct err *e)
 		x->all = all;
 		x->retry_ms = PROJECTS_RETRY_MIN_MS;
 		x->retry = timer_new(all->host->loop, projects_on_retry, x);
+		x->report = call_new(
+		    all->host->loop, all->api, projects_on_told, x);
 		TAILQ_INIT(&x->waiters);
 		(void)map_put_u64(all->by_id, (uint64_t)fresh.id, x);
 	} else {
@@ -267,6 +394,7 @@ projects_on_one(
 		e = *fail;
 	else if (fail == NULL && projects_take(q->all, j, &e) == -1)
 		log_error("project skip why=%s", log_val(e.msg));
+	LIST_REMOVE(q, link);
 	if (q->done != NULL)
 		q->done(fail != NULL && e.code != ERR_NONE ? &e : NULL, q->arg);
 	free(q);
@@ -288,6 +416,7 @@ projects_refresh(
 	q->all = p;
 	q->done = done;
 	q->arg = arg;
+	LIST_INSERT_HEAD(&p->queries, q, link);
 	(void)snprintf(
 	    path, sizeof(path), "/api/coffer/v1/projects/%s", full_name);
 	(void)api_start(p->api, &call);
@@ -321,6 +450,10 @@ projects_on_page(
 	const struct json *one;
 
 	(void)status;
+	if (fail == NULL && !json_is_array(j)) {
+		(void)err_set(&e, ERR_PROTO, "projects: not a list");
+		fail = &e;
+	}
 	if (fail != NULL) {
 		p->loaded(fail, p->loaded_arg);
 		return;
@@ -329,7 +462,8 @@ projects_on_page(
 		if (projects_take(p, one, &e) == -1)
 			log_error("project skip why=%s", log_val(e.msg));
 	}
-	if (json_count(j) == PROJECTS_PAGE) {
+	if (json_count(j) == PROJECTS_PAGE &&
+	    p->page <= PROJECT_MAX / PROJECTS_PAGE) {
 		p->page++;
 		projects_ask_page(p);
 		return;
@@ -352,8 +486,10 @@ projects_on_lost(struct projects *p, int64_t id, const char *why)
 	struct project_entry *x = map_get_u64(p->by_id, (uint64_t)id);
 	struct err e = ERR_INIT;
 
-	if (x == NULL || x->busy)
+	/* The end of the step on its way looks for itself. */
+	if (x == NULL || x->busy || x->gone)
 		return;
+	x->mode[0] = '\0';
 	(void)err_set(&e, ERR_INTERNAL, "the session ended: %s", why);
 	projects_failed(x, &e);
 }
@@ -366,19 +502,12 @@ projects_find(const struct projects *p, int64_t id)
 	return x == NULL ? NULL : &x->p;
 }
 
-struct project_verdict {
-	struct err e;
-	sandbox_done_fn *done;
-	void *arg;
-};
-
 static void
-projects_tell(void *arg)
+projects_on_turn(void *arg)
 {
-	struct project_verdict *v = arg;
+	struct projects *p = arg;
 
-	v->done(v->e.code == ERR_NONE ? NULL : &v->e, v->arg);
-	free(v);
+	projects_answer_all(&p->ready, NULL);
 }
 
 void
@@ -386,47 +515,92 @@ projects_when_running(
     struct projects *p, int64_t id, sandbox_done_fn *done, void *arg)
 {
 	struct project_entry *x = map_get_u64(p->by_id, (uint64_t)id);
-	struct project_verdict *v;
-	struct project_waiter *w;
+	struct project_waiter *w = xcalloc(1, sizeof(*w));
 
-	if (x != NULL && x->p.want == PROJECT_WANT_RUNNING &&
-	    (x->busy || sandbox_state(p->sandboxes, id) != SANDBOX_RUNNING)) {
-		w = xcalloc(1, sizeof(*w));
-		w->done = done;
-		w->arg = arg;
+	w->done = done;
+	w->arg = arg;
+	if (x != NULL && x->p.want == PROJECT_WANT_RUNNING && !x->gone &&
+	    (x->busy || sandbox_state(p->sandboxes, id) != SANDBOX_RUNNING ||
+		strcmp(x->mode, x->p.network) != 0)) {
 		TAILQ_INSERT_TAIL(&x->waiters, w, link);
 		projects_settle(x);
 		return;
 	}
-	v = xcalloc(1, sizeof(*v));
-	v->done = done;
-	v->arg = arg;
 	if (x == NULL)
-		(void)err_set(&v->e, ERR_NOTFOUND, "the project is gone");
+		(void)err_set(&w->e, ERR_NOTFOUND, "the project is gone");
 	else if (x->p.want != PROJECT_WANT_RUNNING)
-		(void)err_set(&v->e, ERR_DENIED,
-		    "the project's sandbox is stopped: `coffer start %s`",
-		    x->p.full_name);
-	loop_defer(p->host->loop, projects_tell, v);
+		projects_unwanted_err(&x->p, &w->e);
+	TAILQ_INSERT_TAIL(&p->ready, w, link);
+	timer_set(p->turn, 0);
+}
+
+static void
+projects_forget_in(struct project_waiters *list, const void *arg)
+{
+	struct project_waiter *w, *next;
+
+	TAILQ_FOREACH_SAFE(w, list, link, next)
+	{
+		if (w->arg != arg)
+			continue;
+		TAILQ_REMOVE(list, w, link);
+		free(w);
+	}
+}
+
+void
+projects_on_unwanted(struct projects *p, projects_unwanted_fn *fn, void *arg)
+{
+	p->unwanted = fn;
+	p->unwanted_arg = arg;
+}
+
+void
+projects_open(struct projects *p)
+{
+	struct project_entry *x;
+	size_t cursor = 0;
+	void *value;
+
+	p->open = true;
+	while (map_next(p->by_id, &cursor, NULL, &value)) {
+		x = value;
+		if (x->p.want != PROJECT_WANT_RUNNING)
+			projects_settle(x);
+	}
+}
+
+void
+projects_hold(struct projects *p, int64_t id)
+{
+	struct project_entry *x = map_get_u64(p->by_id, (uint64_t)id);
+
+	if (x != NULL)
+		x->holds++;
+}
+
+void
+projects_release(struct projects *p, int64_t id)
+{
+	struct project_entry *x = map_get_u64(p->by_id, (uint64_t)id);
+
+	if (x == NULL || x->holds == 0 || --x->holds > 0)
+		return;
+	if (x->p.want != PROJECT_WANT_RUNNING)
+		projects_settle(x);
 }
 
 void
 projects_forget(struct projects *p, const void *arg)
 {
 	struct project_entry *x;
-	struct project_waiter *w, *next;
 	size_t cursor = 0;
 	void *value;
 
+	projects_forget_in(&p->ready, arg);
 	while (map_next(p->by_id, &cursor, NULL, &value)) {
 		x = value;
-		TAILQ_FOREACH_SAFE(w, &x->waiters, link, next)
-		{
-			if (w->arg != arg)
-				continue;
-			TAILQ_REMOVE(&x->waiters, w, link);
-			free(w);
-		}
+		projects_forget_in(&x->waiters, arg);
 	}
 }
 
@@ -438,6 +612,9 @@ projects_new(const struct sandbox_host *h, struct apiclient *api)
 	p->host = h;
 	p->api = api;
 	p->by_id = map_new();
+	p->turn = timer_new(h->loop, projects_on_turn, p);
+	TAILQ_INIT(&p->ready);
+	LIST_INIT(&p->queries);
 	return p;
 }
 
@@ -450,13 +627,22 @@ projects_set_sandboxes(struct projects *p, struct sandboxes *m)
 void
 projects_free(struct projects *p)
 {
+	struct project_query *q;
 	size_t cursor = 0;
 	void *value;
 
 	if (p == NULL)
 		return;
+	apiclient_forget(p->api, p);
+	while ((q = LIST_FIRST(&p->queries)) != NULL) {
+		LIST_REMOVE(q, link);
+		apiclient_forget(p->api, q);
+		free(q);
+	}
 	while (map_next(p->by_id, &cursor, NULL, &value))
 		projects_entry_free(value);
+	projects_drop_waiters(&p->ready);
+	timer_free(p->turn);
 	map_free(p->by_id);
 	free(p);
 }

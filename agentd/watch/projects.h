@@ -1,8 +1,9 @@
 /*
  * projects: what cofferd wants of each project's sandbox, and the work of
  * bringing it there: start, stop, change of mode, destroy.  One step per
- * project at a time; the outcome is reported to cofferd; a failed start is
- * tried again with backoff.
+ * project at a time; the outcome is reported to cofferd until it was heard; a
+ * failed start is tried again with backoff.  A sandbox that runs hold is not
+ * taken away: the holders are told to end, and waited for.
  */
 #ifndef AGENTD_WATCH_PROJECTS_H
 #define AGENTD_WATCH_PROJECTS_H
@@ -22,7 +23,10 @@ struct sandboxes;
 enum {
 	PROJECT_NAME_MAX = 210,
 	PROJECT_ARGV_MAX = 16,
-	PROJECT_MAX = 10000
+	PROJECT_MAX = 10000,
+	PROJECT_STATE_MAX = 12,
+	/* The last ids belong to the runner's slots. */
+	PROJECT_ID_MAX = HOST_MAX_PROJECT - 64
 };
 
 enum project_want {
@@ -35,6 +39,7 @@ struct project {
 	int64_t id;
 	char full_name[PROJECT_NAME_MAX];
 	enum project_want want;
+	char state[PROJECT_STATE_MAX]; /* of the sandbox, as cofferd has it */
 	char network[8];
 	char agent[32];
 	char *argv[PROJECT_ARGV_MAX + 1]; /* agent_command */
@@ -51,6 +56,15 @@ struct projects *projects_new(
 void projects_set_sandboxes(struct projects *p, struct sandboxes *m);
 void projects_free(struct projects *p);
 
+/* A held sandbox has to go: end what runs in it.  From inside a step. */
+typedef void projects_unwanted_fn(int64_t id, void *arg);
+void projects_on_unwanted(
+    struct projects *p, projects_unwanted_fn *fn, void *arg);
+/* The holders are known: from now on sandboxes are stopped and destroyed. */
+void projects_open(struct projects *p);
+void projects_hold(struct projects *p, int64_t id);
+void projects_release(struct projects *p, int64_t id);
+
 /* Ask cofferd for all of them, then bring each to what is wanted. */
 void projects_load(struct projects *p, sandbox_done_fn *done, void *arg);
 /* Something about this project changed: ask again.  done may be NULL. */
@@ -60,7 +74,8 @@ void projects_refresh(struct projects *p, const char *full_name,
 void projects_on_lost(struct projects *p, int64_t id, const char *why);
 
 const struct project *projects_find(const struct projects *p, int64_t id);
-/* Calls back once the sandbox runs, or with the reason why it will not. */
+/* Calls back, later, once the sandbox runs in the mode that is wanted, or with
+ * the reason why it will not. */
 void projects_when_running(
     struct projects *p, int64_t id, sandbox_done_fn *done, void *arg);
 /* Forget a waiter of projects_when_running. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/rnd.h"
@@ -15,7 +16,10 @@
 enum {
 	READER_WAIT_S = 50,
 	READER_LIMIT_MS = 70 * 1000,
-	READER_BATCH = 100,
+	/* Of at most 64 KiB of text each, escaped up to six times: the reply
+	 * stays below what the client takes. */
+	READER_BATCH = 20,
+	READER_EMPTY_MS = 1000, /* between replies without an event */
 	READER_BACKOFF_MIN_MS = 100,
 	READER_BACKOFF_MAX_MS = 10 * 1000,
 	READER_PATH_MAX = 160
@@ -41,6 +45,8 @@ struct reader {
 	const struct json *next; /* in the batch */
 	struct timer *timer;     /* runs reader_step */
 	int64_t backoff_ms;
+	int64_t asked_ms; /* monotonic, when the poll began */
+	bool moved;       /* the batch in hand had something new */
 	loop_fn *committed;
 	void *committed_arg;
 };
@@ -106,9 +112,14 @@ reader_on_poll(
 		reader_retry(r, fail);
 		return;
 	}
-	r->backoff_ms = READER_BACKOFF_MIN_MS;
 	if (json_count(events) == 0) {
-		reader_go(r, READER_POLL);
+		r->backoff_ms = READER_BACKOFF_MIN_MS;
+		/* One that does not wait is not asked without a pause. */
+		r->step = READER_POLL;
+		timer_set(r->timer,
+		    clock_mono_ms() - r->asked_ms < READER_EMPTY_MS
+			? READER_EMPTY_MS
+			: 0);
 		return;
 	}
 	json_print(events, &copy);
@@ -119,6 +130,7 @@ reader_on_poll(
 		return;
 	}
 	r->next = json_first(r->batch);
+	r->moved = false;
 	reader_go(r, READER_HANDLE);
 }
 
@@ -131,12 +143,22 @@ reader_handle(struct reader *r)
 	if (r->next == NULL) {
 		json_free(r->batch);
 		r->batch = NULL;
-		reader_go(r, READER_STORE);
+		r->step = READER_STORE;
+		if (r->moved) {
+			timer_set(r->timer, 0);
+			return;
+		}
+		(void)err_set(&e, ERR_PROTO, "no event with a new seq");
+		reader_retry(r, &e);
 		return;
 	}
 	if (watch_event_read(r->next, &ev, &e) == -1) {
 		/* Ours to mend, but no reason to stand still for ever. */
 		log_error("reader skip why=%s", log_val(e.msg));
+		reader_next(r, false);
+		return;
+	}
+	if (ev.seq <= r->handled) {
 		reader_next(r, false);
 		return;
 	}
@@ -154,10 +176,12 @@ reader_next(struct reader *r, bool retry)
 		reader_retry(r, &e);
 		return;
 	}
-	r->backoff_ms = READER_BACKOFF_MIN_MS;
 	(void)json_i64(r->next, "seq", 1, INT64_MAX, &seq, &e);
-	if (seq > r->handled)
+	if (seq > r->handled) {
 		r->handled = seq;
+		r->moved = true;
+		r->backoff_ms = READER_BACKOFF_MIN_MS;
+	}
 	r->next = json_next(r->next);
 	reader_go(r, READER_HANDLE);
 }
@@ -192,6 +216,7 @@ reader_commit(struct reader *r, loop_fn *done, void *arg)
 
 	(void)json_i64(r->next, "seq", 1, INT64_MAX, &seq, &e);
 	r->handled = seq;
+	r->moved = true;
 	r->committed = done;
 	r->committed_arg = arg;
 	reader_go(r, READER_STORE);
@@ -240,6 +265,7 @@ reader_run(void *arg)
 		    (long long)r->handled, READER_BATCH, READER_WAIT_S);
 		call.done = reader_on_poll;
 		call.limit_ms = READER_LIMIT_MS;
+		r->asked_ms = clock_mono_ms();
 		break;
 	}
 	(void)api_start(r->api, &call);

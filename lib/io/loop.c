@@ -195,7 +195,7 @@ loop_free_event(struct event *ev)
  * Deferred calls free objects, and those may defer again.  The bound is for a
  * defect that defers for ever.
  */
-static void
+void
 loop_drain(struct loop *l)
 {
 	for (int i = 0; i < LOOP_FREE_ROUNDS; i++) {

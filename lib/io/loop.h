@@ -19,6 +19,9 @@ struct loop *loop_new(struct err *e); /* also ignores SIGPIPE */
  */
 void loop_free(struct loop *l);
 int loop_run(struct loop *l, struct err *e); /* until loop_stop */
+/* Runs what is deferred now, and what that defers: before the objects that it
+ * points to are freed. */
+void loop_drain(struct loop *l);
 void loop_stop(struct loop *l);
 struct event_base *loop_base(struct loop *l);
 

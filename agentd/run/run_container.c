@@ -1,0 +1,260 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agentd/run/run_priv.h"
+#include "agentd/run/workdir.h"
+#include "agentd/sandbox/sandbox.h"
+#include "lib/base/alloc.h"
+#include "lib/base/str.h"
+
+enum {
+	RUN_PREPARE_MS = 10 * 60 * 1000,
+	RUN_FINISH_MS = 5 * 60 * 1000,
+	RUN_OUTPUT_MAX = 32 << 20
+};
+
+/*
+ * The clone, from nothing: an earlier try may have been cut short.  Everything
+ * is in the environment, so the text is constant.  A pull request's head is not
+ * among the branches when it came from elsewhere.
+ */
+static const char run_prepare_script
+    [] = "find . -mindepth 1 -delete\n"
+	 "git clone -q --no-tags \"$COFFER_URL\" .\n"
+	 "if [ -n \"$COFFER_BRANCH\" ]; then\n"
+	 "	if git rev-parse -q --verify \"origin/$COFFER_BRANCH\" "
+	 ">/dev/null; then\n"
+	 "		git checkout -q -B \"$COFFER_BRANCH\" "
+	 "\"origin/$COFFER_BRANCH\"\n"
+	 "	else\n"
+	 "		git checkout -q --no-track -B \"$COFFER_BRANCH\" "
+	 "\"origin/$COFFER_BASE\"\n"
+	 "	fi\n"
+	 "elif [ -n \"$COFFER_PULL\" ]; then\n"
+	 "	git fetch -q origin \"refs/pull/$COFFER_PULL/head\"\n"
+	 "	git checkout -q --detach FETCH_HEAD\n"
+	 "else\n"
+	 "	git checkout -q -B \"$COFFER_BASE\" \"origin/$COFFER_BASE\"\n"
+	 "fi\n";
+
+/*
+ * What the agent left uncommitted or unpushed is its work, too.  Without any
+ * there is no push: a branch at its base would look like work.
+ */
+static const char run_finish_script
+    [] = "[ -d .git ] || exit 0\n"
+	 "if [ -n \"$(git status --porcelain)\" ]; then\n"
+	 "	git add -A\n"
+	 "	git commit -q --no-verify -m \"Work left by run $COFFER_RUN\"\n"
+	 "fi\n"
+	 "if ! at=$(git rev-parse -q --verify \"origin/$COFFER_BRANCH\"); "
+	 "then\n"
+	 "	at=$(git rev-parse -q --verify \"origin/$COFFER_BASE\")\n"
+	 "fi\n"
+	 "[ \"$(git rev-parse HEAD)\" != \"$at\" ] || exit 0\n"
+	 "git push -q --no-verify origin \"HEAD:refs/heads/$COFFER_BRANCH\"\n";
+
+/* /etc/gitconfig of a container: who commits, and this run's token. */
+static void
+run_gitconfig(const struct run *r, struct str *out)
+{
+	str_add(out,
+	    "[user]\n\tname = agent\n\temail = agent@cofferd.invalid\n"
+	    "[init]\n\tdefaultBranch = main\n"
+	    "[advice]\n\tdetachedHead = false\n"
+	    "[gc]\n\tauto = 0\n"
+	    "[credential]\n\thelper =\n");
+	str_addf(out,
+	    "[http \"http://coffer/\"]\n\textraHeader = Authorization: Bearer "
+	    "%s\n",
+	    r->token);
+}
+
+/* What one phase's container is made of; the spec borrows from it. */
+struct run_container {
+	char id[HOST_NAME_MAX];
+	char netns[HOST_NAME_MAX];
+	char tree[RUN_PATH_MAX], out[RUN_PATH_MAX], task[RUN_PATH_MAX];
+	char agents[RUN_PATH_MAX];
+	char run[24], pull[24];
+	struct str gitconfig;
+	char *url;
+	struct spec_mount mounts[4];
+	struct spec_file files[1];
+	struct spec_pair env[14];
+	const char *argv[6];
+	struct sandbox_spec spec;
+};
+
+static void
+run_container_env(const struct run *r, struct run_container *c)
+{
+	const struct spec_pair env[] = {
+		{ "COFFER_RUN", c->run },
+		{ "COFFER_PROJECT", r->full_name },
+		{ "COFFER_COMMAND", r->command },
+		{ "COFFER_ACCESS", r->access },
+		{ "COFFER_BRANCH", r->branch },
+		{ "COFFER_BASE", r->base },
+		{ "COFFER_PULL", c->pull },
+		{ "COFFER_URL", c->url },
+		{ "COFFER_TASK", "/run/coffer/task/task.json" },
+		{ "COFFER_PROMPT", "/run/coffer/task/prompt.md" },
+		{ "COFFER_OUT", "/run/coffer/out/message.md" },
+		{ "GIT_TERMINAL_PROMPT", "0" },
+	};
+
+	(void)snprintf(c->run, sizeof(c->run), "%lld", (long long)r->id);
+	if (r->is_pull)
+		(void)snprintf(
+		    c->pull, sizeof(c->pull), "%lld", (long long)r->item);
+	memcpy(c->env, env, sizeof(env));
+	c->spec.env = c->env;
+	c->spec.n_env = sizeof(env) / sizeof(env[0]);
+}
+
+static void
+run_container_mount(
+    struct run_container *c, const char *source, const char *target, bool ro)
+{
+	c->mounts[c->spec.n_mounts++] = (struct spec_mount){
+		.source = source, .target = target, .ro = ro
+	};
+}
+
+static void
+run_container_mounts(
+    const struct run *r, enum run_phase phase, struct run_container *c)
+{
+	bool ro = phase == RUN_AGENT && strcmp(r->access, "read") == 0;
+	struct stat st;
+
+	workdir_path(
+	    r->env->host, r->project, r->id, "tree", c->tree, sizeof(c->tree));
+	run_container_mount(c, c->tree, "/work/tree", ro);
+	c->spec.mounts = c->mounts;
+	if (phase != RUN_AGENT)
+		return;
+	workdir_path(
+	    r->env->host, r->project, r->id, "out", c->out, sizeof(c->out));
+	(void)snprintf(c->task, sizeof(c->task), "%s/task", r->dir);
+	run_container_mount(c, c->out, "/run/coffer/out", false);
+	run_container_mount(c, c->task, "/run/coffer/task", true);
+	(void)snprintf(
+	    c->agents, sizeof(c->agents), "%s/agents", r->env->host->home);
+	if (lstat(c->agents, &st) == 0 && S_ISDIR(st.st_mode))
+		run_container_mount(c, c->agents, "/opt/coffer/agents", true);
+}
+
+static int
+run_container_argv(const struct run *r, enum run_phase phase,
+    const struct project *p, struct run_container *c, struct err *e)
+{
+	const struct agent *a;
+
+	if (phase == RUN_AGENT) {
+		a = agent_find(p->agent);
+		if (a == NULL)
+			return err_set(e, ERR_INVALID,
+			    "no agent is called %s; there is: %s", p->agent,
+			    agent_names());
+		return a->argv(p, &c->spec.argv, e);
+	}
+	c->argv[0] = "/bin/sh";
+	c->argv[1] = "-euc";
+	c->argv[2] = phase == RUN_PREPARE ? run_prepare_script
+					  : run_finish_script;
+	c->spec.argv = c->argv;
+	(void)r;
+	return 0;
+}
+
+static void
+run_container_limits(const struct run *r, enum run_phase phase,
+    const struct project *p, struct run_container *c)
+{
+	const struct command *cmd = commands_find(r->env->commands, r->command);
+	int64_t wall = p->wall_ms;
+
+	if (cmd != NULL && cmd->wall_ms > 0 &&
+	    (wall == 0 || cmd->wall_ms < wall))
+		wall = cmd->wall_ms;
+	c->spec.limits = p->limits;
+	c->spec.limits.output = RUN_OUTPUT_MAX;
+	c->spec.limits.wall_ms = phase == RUN_AGENT ? wall
+	    : phase == RUN_PREPARE                  ? RUN_PREPARE_MS
+						    : RUN_FINISH_MS;
+}
+
+/* An agent without network still gets its clone, and its work is pushed. */
+static int
+run_container_net(const struct run *r, enum run_phase phase,
+    struct run_container *c, struct err *e)
+{
+	if (phase == RUN_AGENT && strcmp(r->network, "off") == 0) {
+		c->spec.net = SPEC_NET_OFF;
+		return 0;
+	}
+	c->spec.net = SPEC_NET_JOIN;
+	c->spec.netns = c->netns;
+	return sandbox_netns(r->env->sandboxes, r->project, c->netns, e);
+}
+
+static int
+run_container_init(const struct run *r, enum run_phase phase,
+    struct run_container *c, struct err *e)
+{
+	const struct project *p = projects_find(r->env->projects, r->project);
+
+	if (p == NULL)
+		return err_set(e, ERR_NOTFOUND, "the project is gone");
+	host_run_id(r->env->host, r->id, run_phase_names[phase], c->id);
+	c->url = xasprintf("http://coffer/%s.git", r->full_name);
+	run_gitconfig(r, &c->gitconfig);
+	c->files[0] = (struct spec_file){ .path = "/etc/gitconfig",
+		.text = str_cstr(&c->gitconfig) };
+	c->spec.id = c->id;
+	c->spec.files = c->files;
+	c->spec.n_files = 1;
+	c->spec.cwd = "/work/tree";
+	c->spec.hostname = "sandbox";
+	c->spec.uid_base = host_project_uid_base(r->project);
+	run_container_env(r, c);
+	run_container_mounts(r, phase, c);
+	run_container_limits(r, phase, p, c);
+	if (run_container_argv(r, phase, p, c, e) == -1 ||
+	    run_container_net(r, phase, c, e) == -1)
+		return -1;
+	return 0;
+}
+
+struct run_container *
+run_container_new(const struct run *r, enum run_phase phase, struct err *e)
+{
+	struct run_container *c = xcalloc(1, sizeof(*c));
+
+	if (run_container_init(r, phase, c, e) == 0)
+		return c;
+	run_container_free(c);
+	return NULL;
+}
+
+const struct sandbox_spec *
+run_container_spec(const struct run_container *c)
+{
+	return &c->spec;
+}
+
+void
+run_container_free(struct run_container *c)
+{
+	if (c == NULL)
+		return;
+	if (c->gitconfig.p != NULL)
+		explicit_bzero(c->gitconfig.p, c->gitconfig.len);
+	str_release(&c->gitconfig);
+	free(c->url);
+	free(c);
+}
