@@ -70,6 +70,11 @@ cleanup() {
 	[ -d "$COFFER_HOME" ] && "$bin/coffer" down >"$top/down.log" 2>&1 || cat "$top/down.log" 2>/dev/null
 	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
 	wait 2>/dev/null
+	# The kernel lets go of a loop device a moment after its last mount.
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		left=$(leftovers) && break
+		sleep 0.3
+	done
 	if left=$(leftovers); then
 		[ $rc != 0 ] || step 'everything is stopped: no namespace, link, mount, loop device, chain, cgroup or process is left'
 	else
