@@ -144,20 +144,18 @@ project_destroy(struct cli *c, const void *args, int argc, char **argv)
 	int rc;
 
 	(void)argc;
+	if (!a->yes && !c->g.dry_run && isatty(STDIN_FILENO) != 1)
+		return cli_usage("destroy: not a terminal; confirm with "
+				 "--yes");
 	if ((p = target_load(c, argv[0], &e)) == NULL)
 		return cli_fail(c, &e, "destroy %s", argv[0]);
 	full = xstrdup(json_str_or(p, "full_name", ""));
 	json_free(p);
 	if (!a->force && project_busy(c, full, &e) == -1)
 		return cli_fail(c, &e, "destroy %s", full);
-	if (!a->yes && !c->g.dry_run) {
-		if (isatty(STDIN_FILENO) != 1)
-			return cli_usage("destroy: not a terminal; confirm "
-					 "with --yes");
-		if (!project_confirm(full)) {
-			cli_note("nothing was destroyed");
-			return CLI_FAILED;
-		}
+	if (!a->yes && !c->g.dry_run && !project_confirm(full)) {
+		cli_note("nothing was destroyed");
+		return CLI_FAILED;
 	}
 	path = xasprintf("/api/coffer/v1/projects/%s", full);
 	rc = remote_send(c,

@@ -72,5 +72,5 @@ sed -i 's/^\[server\]/[server]\nnonsense = 1/' "$COFFER_HOME/coffer.conf"
 run up -d --no-sandboxes --listen 127.0.0.1:0
 tap_is "$RC" 1 'up of a cofferd that cannot start'
 tap_ok 'shows its last words' err_has 'nonsense'
-tap_not 'and leaves no supervisor' alive "$(cat "$COFFER_HOME/run/coffer.pid")"
+tap_ok 'and leaves no supervisor' wait_for 10 gone "$(cat "$COFFER_HOME/run/coffer.pid")"
 tap_done

@@ -5,9 +5,11 @@
 
 tap_plan 41
 unset COFFER_TOKEN
+# shellcheck disable=SC2119
 coffer_home
 COFFER_HOME=$HOME_DIR
 export COFFER_HOME
+# shellcheck disable=SC2119
 start_cofferd
 unset COFFER_URL
 make_upstream calc
