@@ -18,7 +18,9 @@
 
 enum {
 	CONNECT_TOKEN_MAX = 256,
-	CONNECT_ADDR_MAX = 256
+	CONNECT_ADDR_MAX = 256,
+	CONNECT_WAIT_MS = 100,
+	CONNECT_TRIES = 300 /* half a minute, before any loop runs */
 };
 
 int
@@ -62,6 +64,23 @@ connection_line(
 	return 0;
 }
 
+/* cofferd empties the file when it starts and fills it when it listens. */
+static int
+connection_await(const char *home, char **addr, struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = CONNECT_WAIT_MS * 1000000 };
+
+	for (int i = 0;; i++) {
+		if (connection_line(home, "run/cofferd.addr", CONNECT_ADDR_MAX,
+			addr, e) == 0)
+			return 0;
+		if (i == CONNECT_TRIES)
+			return err_wrap(e, "cofferd is not up");
+		*e = ERR_INIT;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 int
 connection_open(struct connection *c, struct loop *l, const char *server,
     const char *token, const char *user_agent, struct err *e)
@@ -75,9 +94,8 @@ connection_open(struct connection *c, struct loop *l, const char *server,
 	if (server != NULL) {
 		c->base = xstrdup(server);
 	} else {
-		if (connection_line(c->home, "run/cofferd.addr",
-			CONNECT_ADDR_MAX, &addr, e) == -1)
-			return err_wrap(e, "cofferd is not up");
+		if (connection_await(c->home, &addr, e) == -1)
+			return -1;
 		c->base = xasprintf("http://%s", addr);
 	}
 	c->net = net_new(l, user_agent, e);
