@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/netlink.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -69,23 +70,6 @@ priv_no_new(struct err *e)
 }
 
 int
-priv_keep_net_admin(uid_t uid, gid_t gid, struct err *e)
-{
-	const uint32_t mask = (uint32_t)1 << CAP_NET_ADMIN;
-
-	if (priv_bound(CAP_NET_ADMIN, e) == -1)
-		return -1;
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1)
-		return err_sys(e, ERR_INTERNAL, "keep capabilities");
-	if (priv_become(uid, gid, e) == -1 || priv_set_caps(mask, e) == -1)
-		return -1;
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0) ==
-	    -1)
-		return err_sys(e, ERR_INTERNAL, "raise NET_ADMIN for tools");
-	return priv_no_new(e);
-}
-
-int
 priv_drop_all(uid_t uid, gid_t gid, struct err *e)
 {
 	if (priv_bound(PRIV_CAPS_MAX, e) == -1 ||
@@ -96,16 +80,11 @@ priv_drop_all(uid_t uid, gid_t gid, struct err *e)
 
 /* Calls that no role needs and an intruder would. */
 static const int priv_forbidden[] = {
-	SCMP_SYS(execve),
-	SCMP_SYS(execveat),
-	SCMP_SYS(fork),
-	SCMP_SYS(vfork),
+#ifndef __SANITIZE_ADDRESS__ /* it looks for leaks by tracing itself */
 	SCMP_SYS(ptrace),
+#endif
 	SCMP_SYS(process_vm_readv),
 	SCMP_SYS(process_vm_writev),
-	SCMP_SYS(kill),
-	SCMP_SYS(tkill),
-	SCMP_SYS(pidfd_open),
 	SCMP_SYS(pidfd_getfd),
 	SCMP_SYS(setns),
 	SCMP_SYS(unshare),
@@ -124,8 +103,19 @@ static const int priv_forbidden[] = {
 	SCMP_SYS(add_key),
 	SCMP_SYS(request_key),
 	SCMP_SYS(open_by_handle_at),
-	SCMP_SYS(memfd_create),
 	SCMP_SYS(memfd_secret),
+};
+
+/* And those that a role does not need which starts nothing. */
+static const int priv_forbidden_confined[] = {
+	SCMP_SYS(execve),
+	SCMP_SYS(execveat),
+	SCMP_SYS(fork),
+	SCMP_SYS(vfork),
+	SCMP_SYS(kill),
+	SCMP_SYS(tkill),
+	SCMP_SYS(pidfd_open),
+	SCMP_SYS(memfd_create),
 	SCMP_SYS(link),
 	SCMP_SYS(linkat),
 	SCMP_SYS(symlink),
@@ -142,33 +132,59 @@ static const int priv_forbidden[] = {
 	SCMP_SYS(mknodat),
 };
 
-/* Any family outside of Unix, IPv4 and IPv6: netlink, packet, vsock ... */
 static int
-priv_forbid_sockets(scmp_filter_ctx ctx)
+priv_forbid_calls(scmp_filter_ctx ctx, const int *calls, size_t n)
 {
-	int rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket),
-	    1, SCMP_A0(SCMP_CMP_GT, AF_INET6));
+	int rc = 0;
 
-	for (int f = AF_INET + 1; rc == 0 && f < AF_INET6; f++)
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM),
-		    SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)f));
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), calls[i], 0);
 	return rc;
 }
 
+/*
+ * Any family outside of Unix, IPv4 and IPv6.  With NET_ADMIN netlink is left
+ * for netfilter alone: NETLINK_ROUTE could name another namespace by a process
+ * in it, the host's too, and the capability counts there.
+ */
 static int
-priv_filter(struct err *e)
+priv_forbid_sockets(scmp_filter_ctx ctx, bool netfilter)
+{
+	const uint32_t no = SCMP_ACT_ERRNO(EPERM);
+	int rc = seccomp_rule_add(
+	    ctx, no, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0));
+
+	for (int f = AF_INET + 1; rc == 0 && f < AF_NETLINK; f++) {
+		if (f != AF_INET6)
+			rc = seccomp_rule_add(ctx, no, SCMP_SYS(socket), 1,
+			    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)f, 0));
+	}
+	if (rc != 0)
+		return rc;
+	if (!netfilter)
+		return seccomp_rule_add(ctx, no, SCMP_SYS(socket), 1,
+		    SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0));
+	return seccomp_rule_add(ctx, no, SCMP_SYS(socket), 2,
+	    SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0),
+	    SCMP_A2(SCMP_CMP_NE, NETLINK_NETFILTER, 0));
+}
+
+static int
+priv_filter(bool confined, struct err *e)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-	int rc = 0;
+	int rc;
 
 	if (ctx == NULL)
 		return err_set(e, ERR_INTERNAL, "make a seccomp filter");
-	for (size_t i = 0; rc == 0 && i < sizeof(priv_forbidden) / sizeof(int);
-	     i++)
-		rc = seccomp_rule_add(
-		    ctx, SCMP_ACT_ERRNO(EPERM), priv_forbidden[i], 0);
+	rc = priv_forbid_calls(ctx, priv_forbidden,
+	    sizeof(priv_forbidden) / sizeof(priv_forbidden[0]));
+	if (rc == 0 && confined)
+		rc = priv_forbid_calls(ctx, priv_forbidden_confined,
+		    sizeof(priv_forbidden_confined) /
+			sizeof(priv_forbidden_confined[0]));
 	if (rc == 0)
-		rc = priv_forbid_sockets(ctx);
+		rc = priv_forbid_sockets(ctx, !confined);
 	if (rc == 0)
 		rc = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -180,6 +196,25 @@ priv_filter(struct err *e)
 }
 
 int
+priv_keep_net_admin(uid_t uid, gid_t gid, struct err *e)
+{
+	const uint32_t mask = (uint32_t)1 << CAP_NET_ADMIN;
+
+	if (priv_bound(CAP_NET_ADMIN, e) == -1)
+		return -1;
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1)
+		return err_sys(e, ERR_INTERNAL, "keep capabilities");
+	if (priv_become(uid, gid, e) == -1 || priv_set_caps(mask, e) == -1)
+		return -1;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0) ==
+	    -1)
+		return err_sys(e, ERR_INTERNAL, "raise NET_ADMIN for tools");
+	if (priv_no_new(e) == -1)
+		return -1;
+	return priv_filter(false, e);
+}
+
+int
 priv_confine(struct err *e)
 {
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
@@ -188,7 +223,7 @@ priv_confine(struct err *e)
 		return -1;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return err_sys(e, ERR_INTERNAL, "forbid tracing");
-	return priv_filter(e);
+	return priv_filter(true, e);
 }
 
 unsigned long

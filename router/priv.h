@@ -10,7 +10,10 @@
 
 struct err;
 
-/* From root to uid and gid with NET_ADMIN alone, no_new_privs set. */
+/*
+ * From root to uid and gid with NET_ADMIN alone, no_new_privs set, and netlink
+ * for netfilter only: no link or address of any namespace can be changed.
+ */
 int priv_keep_net_admin(uid_t uid, gid_t gid, struct err *e);
 /* From root to uid and gid with nothing. */
 int priv_drop_all(uid_t uid, gid_t gid, struct err *e);

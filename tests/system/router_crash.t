@@ -35,6 +35,7 @@ for p in $main $worker $stub $(pid_of keeper); do
 done
 tap_is "$(awk '/^Seccomp:/ { print $2 }' "/proc/$worker/status")" 2 'the worker is filtered'
 tap_is "$(awk '/^Seccomp:/ { print $2 }' "/proc/$stub/status")" 2 'so is the stub'
+tap_is "$(awk '/^Seccomp:/ { print $2 }' "/proc/$main/status")" 2 'and the main process'
 tap_is "$(netns "$stub")" "$(netns self)" "the stub is in the host's network"
 tap_is "$(netns "$worker")" "$(netns "$main")" "the worker in the router's"
 tap_ok 'names work' dns_works
