@@ -4,6 +4,8 @@
 #   UPSTREAM=URL  mirror that repository too
 #   O=DIR         the build to use
 set -u
+# A signal may come while a function's output goes elsewhere.
+exec 3>&1
 repo=$(cd "$(dirname "$0")/../.." && pwd)
 bin=$repo/${O:-build/debug}/bin
 case ${O-} in /*) bin=$O/bin ;; esac
@@ -57,8 +59,9 @@ leftovers() {
 
 cleanup() {
 	rc=$?
+	exec >&3 2>&1
 	trap - EXIT
-	trap '' INT TERM
+	trap '' INT TERM HUP
 	if [ "${KEEP-}" = 1 ] && [ $rc = 0 ]; then
 		step "KEEP=1: it goes on"
 		say "address:  $url"
