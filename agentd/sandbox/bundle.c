@@ -16,7 +16,8 @@ enum {
 	BUNDLE_CPU_PERIOD_US = 100000
 };
 
-#define BUNDLE_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin"
+#define BUNDLE_PATH \
+	"PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin"
 
 /* One of the container's own file systems. */
 struct bundle_fs {
@@ -87,9 +88,9 @@ bundle_write_strings(
 static void
 bundle_write_env(struct jw *w, const struct sandbox_spec *s)
 {
-	static const char *const base[] = { "PATH=" BUNDLE_PATH,
-		"HOME=/home/agent", "USER=agent", "LOGNAME=agent",
-		"SHELL=/bin/bash", "LANG=C.UTF-8", "TERM=xterm-256color" };
+	static const char *const base[] = { BUNDLE_PATH, "HOME=/home/agent",
+		"USER=agent", "LOGNAME=agent", "SHELL=/bin/bash",
+		"LANG=C.UTF-8", "TERM=xterm-256color" };
 	AUTO_STR struct str line = STR_INIT;
 
 	jw_array(w, "env");

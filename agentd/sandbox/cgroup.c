@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -103,22 +104,22 @@ cgroup_thaw(const char *cgroup)
 }
 
 /* Depth first, folders only: rmdir succeeds on an empty cgroup alone. */
-static void
-cgroup_remove(const char *path, int depth)
+static int
+cgroup_remove_one(
+    const char *path, const struct stat *st, int kind, struct FTW *at)
 {
-	DIR *d = depth > 4 ? NULL : opendir(path);
-	const struct dirent *ent;
+	(void)st;
+	(void)at;
+	if (kind == FTW_DP)
+		(void)rmdir(path);
+	return 0;
+}
 
-	while (d != NULL && (ent = readdir(d)) != NULL) {
-		if (ent->d_type == DT_DIR && ent->d_name[0] != '.') {
-			AUTO_FREE char *sub = path_join(path, ent->d_name);
-
-			cgroup_remove(sub, depth + 1);
-		}
-	}
-	if (d != NULL)
-		(void)closedir(d);
-	(void)rmdir(path);
+static void
+cgroup_remove(const char *path)
+{
+	(void)nftw(
+	    path, cgroup_remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
 void
@@ -129,6 +130,7 @@ oci_sweep_cgroups(const struct sandbox_host *h)
 	DIR *d = opendir(CGROUP_TOP);
 	const struct dirent *ent;
 
+	/* cppcheck-suppress readdirCalled ; the stream is our own */
 	while (d != NULL && (ent = readdir(d)) != NULL) {
 		AUTO_FREE char *path = NULL;
 
@@ -136,10 +138,10 @@ oci_sweep_cgroups(const struct sandbox_host *h)
 			continue;
 		path = xasprintf(CGROUP_TOP "/%s/%s", ent->d_name, own);
 		if (access(path, F_OK) == 0)
-			cgroup_remove(path, 0);
+			cgroup_remove(path);
 	}
 	if (d != NULL)
 		(void)closedir(d);
 	if (access(v2, F_OK) == 0)
-		cgroup_remove(v2, 0);
+		cgroup_remove(v2);
 }

@@ -287,6 +287,9 @@ sandbox_attach(struct sandboxes *m, int64_t id,
     const struct driver_exec_spec *x, int *fd, struct err *e)
 {
 	static const char *const argv[] = { "/bin/sh", "-c",
+		/* Two byobus that start at once can hang each other. */
+		"i=0; until [ -e /tmp/.session-is-up ] || [ $i = 100 ]; do "
+		"sleep 0.05; i=$((i + 1)); done\n"
 		"cd /work; export SHELL=/bin/bash\n"
 		"command -v byobu >/dev/null && exec byobu new-session -A -s "
 		"main\n"
@@ -317,6 +320,7 @@ sandbox_attach(struct sandboxes *m, int64_t id,
 	mine.dir = dir;
 	r = m->driver->exec(m->h, &mine, fd, e);
 	session_spec_release(&s);
+	/* cppcheck-suppress returnDanglingLifetime ; exec copies the spec */
 	return r;
 }
 

@@ -30,6 +30,7 @@ static const char session_script[] =
     "if command -v byobu; then byobu new-session -d -s main\n"
     "elif command -v tmux; then tmux new-session -d -s main\n"
     "fi >/dev/null 2>&1 </dev/null\n"
+    ": >/tmp/.session-is-up\n"
     "while :; do sleep 86400 & wait $!; done\n";
 /* clang-format on */
 
@@ -39,21 +40,21 @@ session_set(struct session *s, const struct sandbox_project *p)
 	struct session old = *s;
 
 	s->p = *p;
-	s->p.name = xstrdup(p->name != NULL ? p->name : "");
-	s->p.mode = xstrdup(p->mode != NULL ? p->mode : "web");
-	s->p.gitconfig = xstrdup(p->gitconfig != NULL ? p->gitconfig : "");
+	s->p.name = s->name = xstrdup(p->name != NULL ? p->name : "");
+	s->p.mode = s->mode = xstrdup(p->mode != NULL ? p->mode : "web");
+	s->p.gitconfig = s->gitconfig = xstrdup(
+	    p->gitconfig != NULL ? p->gitconfig : "");
 	session_release(&old);
 }
 
 void
 session_release(struct session *s)
 {
-	free((void *)(uintptr_t)s->p.name);
-	free((void *)(uintptr_t)s->p.mode);
-	free((void *)(uintptr_t)s->p.gitconfig);
-	s->p.name = NULL;
-	s->p.mode = NULL;
-	s->p.gitconfig = NULL;
+	free(s->name);
+	free(s->mode);
+	free(s->gitconfig);
+	s->name = s->mode = s->gitconfig = NULL;
+	s->p.name = s->p.mode = s->p.gitconfig = NULL;
 }
 
 void

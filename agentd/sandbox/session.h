@@ -16,7 +16,8 @@ struct view;
 
 /* A project with strings of its own. */
 struct session {
-	struct sandbox_project p;
+	struct sandbox_project p; /* points to the next three */
+	char *name, *mode, *gitconfig;
 	bool wanted; /* desired state is running */
 };
 

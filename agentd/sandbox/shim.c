@@ -29,7 +29,8 @@ enum {
 	SHIM_GRACE_MS = 10 * 1000,
 	SHIM_DRAIN_MS = 2000,
 	SHIM_RUNC_LIMIT_MS = 60 * 1000,
-	SHIM_CHUNK = 8 << 10
+	SHIM_CHUNK = 8 << 10,
+	SHIM_POLL_MAX_MS = 3600000
 };
 
 struct shim_pipe {
@@ -144,8 +145,14 @@ shim_spawn(const char *const *argv, const int fds[3], pid_t *pid, struct err *e)
 	posix_spawnattr_t at;
 	sigset_t none;
 	sigset_t all;
+	char *const *args;
+	char *const *env;
+	const char *const *fixed = shim_env;
 	int r = 0;
 
+	/* posix_spawn(3) does not write to them; its type cannot say so. */
+	memcpy(&args, &argv, sizeof(args));
+	memcpy(&env, &fixed, sizeof(env));
 	(void)sigemptyset(&none);
 	(void)sigfillset(&all);
 	(void)posix_spawn_file_actions_init(&fa);
@@ -160,9 +167,7 @@ shim_spawn(const char *const *argv, const int fds[3], pid_t *pid, struct err *e)
 			  &fa, i, "/dev/null", O_RDWR, 0)
 		    : posix_spawn_file_actions_adddup2(&fa, fds[i], i);
 	if (r == 0)
-		r = posix_spawn(pid, argv[0], &fa, &at,
-		    (char *const *)(uintptr_t)argv,
-		    (char *const *)(uintptr_t)shim_env);
+		r = posix_spawn(pid, argv[0], &fa, &at, args, env);
 	(void)posix_spawn_file_actions_destroy(&fa);
 	(void)posix_spawnattr_destroy(&at);
 	if (r != 0) {
@@ -472,7 +477,7 @@ shim_timeout(const struct shim *s, int64_t now)
 		return -1;
 	if (at <= now)
 		return 0;
-	return at - now > 3600 * 1000 ? 3600 * 1000 : (int)(at - now);
+	return at - now > SHIM_POLL_MAX_MS ? SHIM_POLL_MAX_MS : (int)(at - now);
 }
 
 static void
@@ -532,7 +537,7 @@ shim_delete(struct shim *s)
 		"delete", "--force", s->conf.id, NULL };
 	struct err e = ERR_INIT;
 	int64_t until = clock_mono_ms() + SHIM_RUNC_LIMIT_MS;
-	pid_t pid;
+	pid_t pid = 0;
 
 	if (shim_spawn(argv, (const int[3]){ -1, -1, -1 }, &pid, &e) == -1)
 		return;

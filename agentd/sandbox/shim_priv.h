@@ -14,8 +14,8 @@ struct shim_conf {
 	char *state;      /* runc's --root */
 	char *cgroup;     /* "coffer-INST/ID", below every hierarchy */
 	char *stdin_path; /* NULL: /dev/null */
-	char *netns; /* to be in before runc starts; NULL: runc makes one */
-	uint32_t uid;     /* host uid of the container's user: owns the pipes */
+	char *netns;  /* to be in before runc starts; NULL: runc makes one */
+	uint32_t uid; /* host uid of the container's user: owns the pipes */
 	uint64_t limit;
 	int64_t wall_ms;
 	bool split;

@@ -281,7 +281,7 @@ spec_check_limits(const struct sandbox_spec *s, struct err *e)
 		    e, ERR_INVALID, "tmp limit must be 1 MiB to 1 TiB");
 	if (l.output > (1ull << 34))
 		return err_set(e, ERR_INVALID, "output limit over 16 GiB");
-	if (l.wall_ms < 0 || l.wall_ms > 30ll * 24 * 3600 * 1000)
+	if (l.wall_ms < 0 || l.wall_ms > 30LL * 24 * 3600 * 1000)
 		return err_set(
 		    e, ERR_INVALID, "wall limit must be at most 30 days");
 	if (s->uid_base < 200000 || s->uid_base > UINT32_MAX - 65536)

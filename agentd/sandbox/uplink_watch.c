@@ -33,7 +33,7 @@ uplink_watch_tell(void *arg)
 {
 	struct uplink_watch *w = arg;
 	struct ifaddrs *list = NULL;
-	const char **texts;
+	char **texts;
 	size_t n = 0;
 
 	if (getifaddrs(&list) == -1) {
@@ -53,9 +53,9 @@ uplink_watch_tell(void *arg)
 		texts[n++] = xstrdup(text);
 	}
 	freeifaddrs(list);
-	w->fn(texts, n, w->arg);
+	w->fn((const char *const *)texts, n, w->arg);
 	for (size_t i = 0; i < n; i++)
-		free((void *)(uintptr_t)texts[i]);
+		free(texts[i]);
 	free(texts);
 }
 

@@ -1,16 +1,26 @@
 #include "agentd/sandbox/workspace.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "agentd/sandbox/seq.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/io/timer.h"
+
+enum {
+	WORKSPACE_POLL_MS = 20,
+	WORKSPACE_WAIT_MS = 5000
+};
 
 struct workspace {
 	int64_t id;
@@ -20,8 +30,13 @@ struct workspace {
 	char *image;
 	char *fresh; /* the image while it is being made */
 	char *mount;
-	bool made;    /* by this call: undo removes it */
-	bool mounted; /* before this call */
+	bool made;       /* by this call: undo removes it */
+	bool mounted;    /* before this call */
+	char device[32]; /* the loop device of the image; "" when there is none
+			  */
+	struct timer *timer;
+	struct seq *seq; /* waiting for the device to go */
+	int64_t until;
 };
 
 char *
@@ -55,6 +70,67 @@ workspace_is_mounted(const struct sandbox_host *h, int64_t id)
 	return workspace_is_mount(dir, mount);
 }
 
+/*
+ * The loop device that has the image, if any.  It can outlive an unmount for a
+ * moment: a mount namespace that was copied meanwhile has the mount as well.
+ * Checking or mounting the image anew then would be two kernels' views of one
+ * file system.
+ */
+static bool
+workspace_find_device(struct workspace *w)
+{
+	DIR *d = opendir("/sys/block");
+	const struct dirent *ent;
+
+	w->device[0] = '\0';
+	/* cppcheck-suppress readdirCalled ; the stream is our own */
+	while (d != NULL && (ent = readdir(d)) != NULL) {
+		AUTO_FREE char *path = NULL;
+		AUTO_STR struct str text = STR_INIT;
+		struct err e = ERR_INIT;
+
+		if (strncmp(ent->d_name, "loop", 4) != 0 ||
+		    strlen(ent->d_name) > 16)
+			continue;
+		path = xasprintf(
+		    "/sys/block/%s/loop/backing_file", ent->d_name);
+		if (path_read(path, 4096, &text, &e) == 0 &&
+		    view_is(view_trim(str_view(&text)), w->image))
+			(void)snprintf(w->device, sizeof(w->device),
+			    "/dev/%.16s", ent->d_name);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	return w->device[0] != '\0';
+}
+
+static void
+workspace_on_time(void *arg)
+{
+	struct workspace *w = arg;
+
+	if (workspace_find_device(w) && clock_mono_ms() < w->until)
+		timer_set(w->timer, WORKSPACE_POLL_MS);
+	else
+		seq_resume(NULL, w->seq);
+}
+
+/* Until nothing uses the image, or for WORKSPACE_WAIT_MS. */
+static int
+workspace_step_settle(struct seq *s, void *ctx, struct err *e)
+{
+	struct workspace *w = ctx;
+
+	(void)e;
+	if (w->mounted || !workspace_find_device(w))
+		return SEQ_DONE;
+	w->seq = s;
+	w->until = clock_mono_ms() + WORKSPACE_WAIT_MS;
+	w->timer = timer_new(seq_loop(s), workspace_on_time, w);
+	timer_set(w->timer, WORKSPACE_POLL_MS);
+	return SEQ_WAIT;
+}
+
 static struct workspace *
 workspace_new(const struct sandbox_host *h, int64_t id, uint64_t size_mib)
 {
@@ -75,6 +151,7 @@ workspace_release(void *ctx)
 {
 	struct workspace *w = ctx;
 
+	timer_free(w->timer);
 	free(w->dir);
 	free(w->mount);
 	free(w->image);
@@ -166,7 +243,7 @@ workspace_step_check(struct seq *s, void *ctx, struct err *e)
 	const struct workspace *w = ctx;
 	const char *const argv[] = { "/usr/sbin/e2fsck", "-p", w->image, NULL };
 
-	if (w->made || w->mounted)
+	if (w->made || w->mounted || w->device[0] != '\0')
 		return SEQ_DONE;
 	return seq_cmd(s, argv, (struct view){ .p = NULL }, true, e);
 }
@@ -176,12 +253,14 @@ static int
 workspace_step_mount(struct seq *s, void *ctx, struct err *e)
 {
 	const struct workspace *w = ctx;
+	bool used = w->device[0] != '\0';
 	const char *const argv[] = { "/usr/bin/mount", "-t", "ext4", "-o",
-		"loop,nosuid,nodev", w->image, w->mount, NULL };
+		used ? "nosuid,nodev" : "loop,nosuid,nodev",
+		used ? w->device : w->image, w->mount, NULL };
 
 	if (w->mounted)
 		return SEQ_DONE;
-	if (!w->made && seq_status(s) > 1)
+	if (!w->made && !used && seq_status(s) > 1)
 		return err_set(e, ERR_IO,
 		    "%s is damaged (e2fsck -p: status %d); run e2fsck on it",
 		    w->image, seq_status(s));
@@ -231,6 +310,7 @@ workspace_step_delete(struct seq *s, void *ctx, struct err *e)
 
 static const struct seq_step workspace_up_steps[] = {
 	{ "workspace", workspace_step_look, workspace_undo_look },
+	{ "workspace", workspace_step_settle, NULL },
 	{ "make the workspace", workspace_step_make, NULL },
 	{ "make the workspace", workspace_step_name, workspace_undo_make },
 	{ "check the workspace", workspace_step_check, NULL },
@@ -239,6 +319,7 @@ static const struct seq_step workspace_up_steps[] = {
 };
 static const struct seq_step workspace_down_steps[] = {
 	{ "unmount the workspace", workspace_step_umount, NULL },
+	{ "unmount the workspace", workspace_step_settle, NULL },
 	{ "delete the workspace", workspace_step_delete, NULL },
 };
 
@@ -260,7 +341,7 @@ workspace_up(const struct sandbox_host *h, int64_t id, uint64_t size_mib,
     sandbox_done_fn *done, void *arg)
 {
 	workspace_start(h, workspace_new(h, id, size_mib), workspace_up_steps,
-	    6, done, arg);
+	    7, done, arg);
 }
 
 void
@@ -268,7 +349,7 @@ workspace_down(
     const struct sandbox_host *h, int64_t id, sandbox_done_fn *done, void *arg)
 {
 	workspace_start(
-	    h, workspace_new(h, id, 0), workspace_down_steps, 1, done, arg);
+	    h, workspace_new(h, id, 0), workspace_down_steps, 2, done, arg);
 }
 
 void
@@ -276,5 +357,5 @@ workspace_remove(
     const struct sandbox_host *h, int64_t id, sandbox_done_fn *done, void *arg)
 {
 	workspace_start(
-	    h, workspace_new(h, id, 0), workspace_down_steps, 2, done, arg);
+	    h, workspace_new(h, id, 0), workspace_down_steps, 3, done, arg);
 }

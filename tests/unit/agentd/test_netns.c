@@ -11,7 +11,7 @@
 
 #include "agentd/sandbox/netns.h"
 #include "agentd/sandbox/uplink.h"
-#include "tests/unit/agentd/sandbox_fixture.h"
+#include "tests/unit/agentd/sandbox_container.h"
 
 /* The router's namespace, as coffer-router makes it. */
 static void

@@ -15,7 +15,7 @@
 #include "lib/io/stream.h"
 #include "lib/io/watch.h"
 #include "lib/wire/json.h"
-#include "tests/unit/agentd/sandbox_fixture.h"
+#include "tests/unit/agentd/sandbox_container.h"
 
 /* A router that says yes, or what `refuse` says; and its namespace. */
 struct router {
@@ -137,6 +137,19 @@ the_router_is_asked_in_order_and_its_no_is_an_error(void **state)
 	router.refuse = NULL;
 }
 
+/* Up while it is up, down, and up with the same image. */
+static void
+workspace_again(struct fixture *f)
+{
+	workspace_up(&f->host, 9, 32, fixture_on_done, f);
+	fixture_ok(f);
+	workspace_down(&f->host, 9, fixture_on_done, f);
+	fixture_ok(f);
+	assert_false(workspace_is_mounted(&f->host, 9));
+	workspace_up(&f->host, 9, 32, fixture_on_done, f);
+	fixture_ok(f);
+}
+
 static void
 a_workspace_has_a_hard_limit_and_keeps_its_files(void **state)
 {
@@ -170,13 +183,7 @@ a_workspace_has_a_hard_limit_and_keeps_its_files(void **state)
 		fixture_has(f, "No space left on device");
 		fixture_has(f, "1000\n");
 		fixture_has(f, "nosuid,nodev");
-		workspace_up(&f->host, 9, 32, fixture_on_done, f);
-		fixture_ok(f);
-		workspace_down(&f->host, 9, fixture_on_done, f);
-		fixture_ok(f);
-		assert_false(workspace_is_mounted(&f->host, 9));
-		workspace_up(&f->host, 9, 32, fixture_on_done, f);
-		fixture_ok(f);
+		workspace_again(f);
 		(void)fixture_sh(f, &s, "cat file");
 		assert_string_equal(str_cstr(&f->out), "kept\n");
 	}
@@ -391,12 +398,10 @@ it_comes_back_after_a_reboot(void **state)
 	struct fixture *f = *state;
 	struct sandboxes *m;
 	AUTO_FREE char *dir = NULL;
-	AUTO_FREE char *ws = NULL;
 	char id[HOST_NAME_MAX];
 
 	FIXTURE_NEEDS_ROOT(f);
 	dir = path_join(f->home, "sandboxes/7/session");
-	ws = workspace_mount(&f->host, 7);
 	host_session_id(&f->host, 7, id);
 	fixture_destroy(f, id, dir);
 	netns_project_down(&f->host, 7, fixture_on_done, f);

@@ -182,18 +182,21 @@ bad_variables_are_refused(void **state)
 }
 
 static void
-names_argv_files_and_limits_are_bounded(void **state)
+refused(const struct sandbox_spec *s)
 {
 	struct err e = ERR_INIT;
+
+	assert_int_equal(spec_validate(s, HOME, &e), -1);
+	assert_int_not_equal(e.code, ERR_NONE);
+}
+
+static void
+names_argv_files_and_limits_are_bounded(void **state)
+{
 	struct sandbox_spec s;
 
 	(void)state;
-#define REFUSED(field, value)                                      \
-	do {                                                       \
-		s = good();                                        \
-		s.field = (value);                                 \
-		assert_int_equal(spec_validate(&s, HOME, &e), -1); \
-	} while (0)
+#define REFUSED(field, value) (s = good(), s.field = (value), refused(&s))
 	REFUSED(id, NULL);
 	REFUSED(id, "x");
 	REFUSED(id, "coffer-../x");
@@ -214,25 +217,31 @@ names_argv_files_and_limits_are_bounded(void **state)
 	REFUSED(limits.tmp, 1);
 	REFUSED(limits.wall_ms, -1);
 #undef REFUSED
-	s = good();
+}
+
+static void
+namespaces_and_files_are_of_a_project_and_of_etc(void **state)
+{
+	static const char *const paths[] = { "/etc/../x", "/etc/a/b", "/usr/x",
+		"/root/.bashrc" };
+	static const char *const netns[] = { NULL, "coffer-beef-router",
+		"../1/ns/net", "coffer-" };
+	struct err e = ERR_INIT;
+	struct sandbox_spec s = good();
+
+	(void)state;
 	s.net = SPEC_NET_JOIN;
-	assert_int_equal(spec_validate(&s, HOME, &e), -1);
-	s.netns = "coffer-beef-router";
-	assert_int_equal(spec_validate(&s, HOME, &e), -1);
-	s.netns = "../1/ns/net";
-	assert_int_equal(spec_validate(&s, HOME, &e), -1);
-	{
-		static const char *const paths[] = { "/etc/../x", "/etc/a/b",
-			"/usr/x", "/root/.bashrc" };
+	for (size_t i = 0; i < 4; i++) {
+		s.netns = netns[i];
+		assert_int_equal(spec_validate(&s, HOME, &e), -1);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		const struct spec_file f = { paths[i], "" };
 
-		for (size_t i = 0; i < 4; i++) {
-			const struct spec_file f = { paths[i], "" };
-
-			s = good();
-			s.files = &f;
-			s.n_files = 1;
-			assert_int_equal(spec_validate(&s, HOME, &e), -1);
-		}
+		s = good();
+		s.files = &f;
+		s.n_files = 1;
+		assert_int_equal(spec_validate(&s, HOME, &e), -1);
 	}
 }
 
@@ -293,6 +302,8 @@ main(void)
 		cmocka_unit_test(a_target_that_is_there_twice_is_refused),
 		cmocka_unit_test(bad_variables_are_refused),
 		cmocka_unit_test(names_argv_files_and_limits_are_bounded),
+		cmocka_unit_test(
+		    namespaces_and_files_are_of_a_project_and_of_etc),
 		cmocka_unit_test(names_and_addresses_fit_and_do_not_meet),
 	};
 
