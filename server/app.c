@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,6 +49,7 @@ enum {
 };
 
 struct app {
+	int lock; /* one cofferd per home */
 	const char *home;
 	const struct config *cfg;
 	char *public_url;
@@ -124,6 +126,21 @@ app_reset_job(struct txn *t, void *arg, struct err *e)
 
 	(void)arg;
 	return projects_reset_syncing(t, clock_now_ms(), &n, e);
+}
+
+static int
+app_lock(struct app *a, struct err *e)
+{
+	AUTO_FREE char *path = path_join(a->home, "db/lock");
+
+	a->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (a->lock == -1)
+		return err_sys(
+		    e, ERR_IO, "%s: run cofferd --init: open db/lock", a->home);
+	if (flock(a->lock, LOCK_EX | LOCK_NB) == -1)
+		return err_sys(
+		    e, ERR_EXISTS, "%s: another cofferd runs there", a->home);
+	return 0;
 }
 
 static int
@@ -293,7 +310,8 @@ app_open(struct app *a, struct err *e)
 	int fd = -1;
 
 	a->loop = loop_new(e);
-	if (a->loop == NULL || app_listen(a, &fd, &bound, e) == -1)
+	if (a->loop == NULL || app_lock(a, e) == -1 ||
+	    app_listen(a, &fd, &bound, e) == -1)
 		return -1;
 	sock_text(&bound, text);
 	a->public_url = a->cfg->public_url != NULL
@@ -322,6 +340,7 @@ app_new(const char *home, struct config *cfg, struct err *e)
 {
 	struct app *a = xcalloc(1, sizeof(*a));
 
+	a->lock = -1;
 	a->home = home;
 	a->cfg = cfg;
 	if (app_open(a, e) == 0)
@@ -420,6 +439,8 @@ app_free(struct app *a)
 	timer_free(a->stop);
 	if (a->loop != NULL)
 		loop_free(a->loop);
+	if (a->lock != -1)
+		close(a->lock);
 	free(a->public_url);
 	free(a);
 }

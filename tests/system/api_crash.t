@@ -1,0 +1,53 @@
+#!/bin/sh
+# A merge that is cut off at each step is finished or forgotten at the start.
+. "$(dirname "$0")/lib.sh"
+
+strings -a "$O/bin/cofferd" 2>/dev/null | grep -q COFFER_FAIL ||
+    grep -q COFFER_FAIL "$O/bin/cofferd" ||
+    tap_skip_all 'this build has no fail points'
+coffer_home
+start_cofferd
+make_project
+R=/api/v1/repos/$PROJECT
+api PATCH "/api/coffer/v1/projects/$PROJECT" '{"settings":{"approvals":0}}'
+main_tip() { git_as "$ADMIN" ls-remote "$URL/$PROJECT.git" refs/heads/main | cut -f1; }
+count()
+{
+	api GET '/api/coffer/v1/events?after=0&limit=1000'
+	jq "[.events[] | select(.kind == \"$1\" and .item == $N)] | length" "$BODY"
+}
+
+for point in merge_intended merge_moved merge_written; do
+	api POST "$R/issues" "{\"title\":\"for $point\"}"
+	I=$(field .number)
+	push_branch "t-$point" "$point.txt" x
+	api POST "$R/pulls" "{\"title\":\"$point\",\"head\":\"t-$point\",\"base\":\"main\",\"body\":\"Fixes #$I\"}"
+	N=$(field .number)
+	OLD=$(main_tip)
+	stop_cofferd
+	export COFFER_FAIL=$point
+	start_cofferd
+	unset COFFER_FAIL
+	api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
+	tap_is "$STATUS" 000 "$point: cofferd dies there"
+	wait "$COFFERD_PID" 2>/dev/null
+	start_cofferd
+	settled()
+	{
+		api GET "$R/pulls/$N"
+		[ "$(field .merged)" = "$1" ]
+	}
+	if [ $point = merge_intended ]; then
+		tap_ok "$point: it is not merged" settled false
+		tap_is "$(main_tip)" "$OLD" "$point: main did not move"
+		api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
+		tap_is "$STATUS" 200 "$point: it merges now"
+	else
+		tap_ok "$point: it is merged" wait_for 5 settled true
+		tap_is "$(field .merge_commit_sha)" "$(main_tip)" "$point: as main says"
+	fi
+	api GET "$R/issues/$I"
+	tap_is "$(field .state)" closed "$point: the issue is closed"
+	tap_is "$(count pull.merged)" 1 "$point: with one event"
+done
+tap_done
