@@ -1,7 +1,9 @@
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
@@ -81,12 +83,19 @@ static const struct {
 static int
 main_serve(const char *home, bool check, bool teardown)
 {
+	/* Absolute: the worker has another working directory. */
+	AUTO_FREE char *abs = realpath(config_home(home), NULL);
 	struct config cfg;
 	struct err e = ERR_INIT;
 	int rc = 0;
 
-	home = config_home(home);
-	if (config_load(&cfg, home, &e) == -1) {
+	if (abs == NULL) {
+		fprintf(stderr,
+		    "coffer-router: no home at %s; run: coffer setup\n",
+		    config_home(home));
+		return 1;
+	}
+	if (config_load(&cfg, abs, &e) == -1) {
 		fprintf(stderr, "coffer-router: %s\n", e.msg);
 		config_release(&cfg);
 		return 1;
