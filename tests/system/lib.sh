@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2119,SC2120
+# shellcheck shell=sh disable=SC2034
 # lib.sh: what every system test shares.  Sourced by a POSIX shell:
 #
 #	. "$(dirname "$0")/lib.sh"
