@@ -34,7 +34,7 @@ enum {
 	ATTACH_FRAME_MAX = 1 << 20,
 	ATTACH_READ = 4096,
 	ATTACH_TICKET_MAX = 512,
-	ATTACH_ARGV_MAX = 256
+	ATTACH_ARGV_MAX = 60
 };
 
 /* After a terminal program that did not clean up: mouse, paste, cursor. */
@@ -313,6 +313,9 @@ attach_on_signal(void *arg)
 	attach_end(a);
 }
 
+static const char *const attach_merge[] = { "/bin/sh", "-c", "exec \"$@\" 2>&1",
+	"sh" };
+
 static void
 attach_hello(struct attach *a, const char *ticket, const char *verb, int argc,
     char **argv)
@@ -321,16 +324,20 @@ attach_hello(struct attach *a, const char *ticket, const char *verb, int argc,
 	struct winsize ws = { 0 };
 	struct jw w;
 
-	if (a->raw)
-		attach_size(&ws);
 	jw_init(&w, &line);
 	jw_object(&w, NULL);
 	jw_str(&w, "ticket", ticket);
 	jw_str(&w, "verb", verb);
-	jw_i64(&w, "cols", ws.ws_col);
-	jw_i64(&w, "rows", ws.ws_row);
+	if (a->raw) {
+		attach_size(&ws);
+		jw_i64(&w, "cols", ws.ws_col);
+		jw_i64(&w, "rows", ws.ws_row);
+	}
 	if (argc > 0) {
 		jw_array(&w, "argv");
+		/* Without a terminal there is one stream back: both outputs. */
+		for (size_t i = 0; !a->raw && i < 4; i++)
+			jw_str(&w, NULL, attach_merge[i]);
 		for (int i = 0; i < argc; i++)
 			jw_str(&w, NULL, argv[i]);
 		jw_end(&w);
@@ -383,7 +390,8 @@ attach_talk(struct cli *c, struct attach *a, const char *ticket,
 	if (a->loop == NULL || attach_dial(c, &spec.fd, e) == -1)
 		return -1;
 	a->stream = stream_new(a->loop, &spec);
-	if (strcmp(verb, "attach") == 0 && attach_raw(a, e) == -1)
+	/* The terminal at the other end echoes and edits. */
+	if (isatty(STDIN_FILENO) == 1 && a->filtered && attach_raw(a, e) == -1)
 		return -1;
 	attach_hello(a, ticket, verb, argc, argv);
 	a->polled = attach_can_poll();
@@ -461,6 +469,8 @@ const struct command cmd_attach[] = {
 	    .usage = "PROJECT -- COMMAND [ARGUMENT...]",
 	    .min = 2,
 	    .max = COMMAND_MANY,
-	    .run = attach_exec },
+	    .run = attach_exec,
+	    .more = "Without a terminal, standard error arrives on standard "
+		    "output too." },
 	{ .name = NULL },
 };

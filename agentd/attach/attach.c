@@ -58,6 +58,7 @@ struct session {
 	uid_t uid;
 	char *verb;
 	char *argv[ATTACH_ARGV_MAX + 1];
+	bool terminal; /* else a program between two pipes */
 	uint16_t cols, rows;
 	int status; /* -1: not known yet */
 };
@@ -195,8 +196,8 @@ session_open(struct session *s, int64_t project)
 	char name[HOST_NAME_MAX];
 	struct err e = ERR_INIT;
 	const struct driver_exec_spec x = {
-		.like = &like,
-		.terminal = true,
+		.like = s->argv[0] == NULL ? NULL : &like,
+		.terminal = s->terminal,
 		.cols = s->cols,
 		.rows = s->rows,
 		.on_exit = session_on_exit,
@@ -273,6 +274,7 @@ session_read_hello(
 		return err_set(
 		    e, ERR_INVALID, "the verb exec, and it alone, takes argv");
 	s->verb = xstrdup(verb);
+	s->terminal = n == 0 || json_get(j, "cols") != NULL;
 	s->cols = (uint16_t)cols;
 	s->rows = (uint16_t)rows;
 	return 0;
@@ -324,7 +326,10 @@ session_frame(struct session *s, const struct frame *f)
 		s->all->driver->exec_resize(s->exec,
 		    (uint16_t)(p[0] << 8 | p[1]), (uint16_t)(p[2] << 8 | p[3]));
 	} else if (f->type == ATTACH_EOF) {
-		stream_write(s->term, "\x04", 1);
+		if (s->terminal)
+			stream_write(s->term, "\x04", 1);
+		else
+			stream_shutdown(s->term);
 	}
 }
 
