@@ -228,7 +228,9 @@ service_clear(const struct service *v)
 	if (v->def->probe != PROBE_HTTP)
 		return;
 	addr = path_join(v->sup->spec.home, "run/cofferd.addr");
-	(void)truncate(addr, 0); /* the folder is not cofferd's */
+	/* The folder is not cofferd's, so the file stays. */
+	if (truncate(addr, 0) == -1 && errno != ENOENT)
+		log_warn("up clear file=%s why=%s", addr, strerror(errno));
 }
 
 static void
