@@ -15,15 +15,11 @@
 
 #define MAIN_VERSION "0.1.0"
 
-enum {
-	MAIN_USAGE_STATUS = 2
-};
-
 static int
 main_usage(const struct err *e)
 {
 	fprintf(stderr, "coffer-router: %s\n", e->msg);
-	return MAIN_USAGE_STATUS;
+	return 2; /* bad usage */
 }
 
 static void
@@ -90,10 +86,9 @@ main_serve(const char *home, bool check, bool teardown)
 	int rc = 0;
 
 	if (abs == NULL) {
-		fprintf(stderr,
-		    "coffer-router: no home at %s; run: coffer setup\n",
+		err_set(&e, ERR_NOTFOUND, "no home at %s; run: coffer setup",
 		    config_home(home));
-		return 1;
+		return main_usage(&e);
 	}
 	if (config_load(&cfg, abs, &e) == -1) {
 		fprintf(stderr, "coffer-router: %s\n", e.msg);
