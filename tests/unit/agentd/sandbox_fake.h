@@ -1,0 +1,120 @@
+/*
+ * sandbox_fake: the sandboxes of projects without any: what a test links
+ * instead of agentd/sandbox/sandbox.c.  One state for all projects.
+ */
+#ifndef TESTS_UNIT_AGENTD_SANDBOX_FAKE_H
+#define TESTS_UNIT_AGENTD_SANDBOX_FAKE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agentd/sandbox/sandbox.h"
+#include "lib/base/alloc.h"
+#include "lib/base/err.h"
+#include "lib/io/loop.h"
+
+struct sandboxes {
+	struct loop *loop;
+	enum sandbox_state state;
+	int starts, stops, destroys, attached;
+	int failing; /* so many starts fail */
+	char mode[8];
+	/* of sandbox_attach */
+	int attach_fd; /* handed out, then -1; -1: no attach */
+	struct driver_exec_spec exec;
+};
+
+struct sandbox_fake_done {
+	struct sandboxes *m;
+	enum sandbox_state then;
+	bool fails;
+	sandbox_done_fn *done;
+	void *arg;
+};
+
+static void
+sandbox_fake_tell(void *arg)
+{
+	struct sandbox_fake_done *d = arg;
+	struct err e = ERR_INIT;
+
+	if (d->fails)
+		(void)err_set(&e, ERR_IO, "no loop device");
+	else
+		d->m->state = d->then;
+	d->done(d->fails ? &e : NULL, d->arg);
+	free(d);
+}
+
+static void
+sandbox_fake_later(struct sandboxes *m, enum sandbox_state then, bool fails,
+    sandbox_done_fn *done, void *arg)
+{
+	struct sandbox_fake_done *d = xcalloc(1, sizeof(*d));
+
+	*d = (struct sandbox_fake_done){ m, then, fails, done, arg };
+	loop_defer(m->loop, sandbox_fake_tell, d);
+}
+
+void
+sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg)
+{
+	m->starts++;
+	(void)snprintf(m->mode, sizeof(m->mode), "%s", p->mode);
+	sandbox_fake_later(m, SANDBOX_RUNNING, m->failing > 0, done, arg);
+	if (m->failing > 0)
+		m->failing--;
+}
+
+void
+sandbox_stop(struct sandboxes *m, int64_t id, sandbox_done_fn *done, void *arg)
+{
+	(void)id;
+	m->stops++;
+	sandbox_fake_later(m, SANDBOX_STOPPED, false, done, arg);
+}
+
+void
+sandbox_destroy(
+    struct sandboxes *m, int64_t id, sandbox_done_fn *done, void *arg)
+{
+	(void)id;
+	m->destroys++;
+	sandbox_fake_later(m, SANDBOX_STOPPED, false, done, arg);
+}
+
+enum sandbox_state
+sandbox_state(const struct sandboxes *m, int64_t id)
+{
+	(void)id;
+	return m->state;
+}
+
+int
+sandbox_netns(
+    struct sandboxes *m, int64_t id, char out[HOST_NAME_MAX], struct err *e)
+{
+	if (m->state != SANDBOX_RUNNING)
+		return err_set(e, ERR_NOTFOUND, "not running");
+	(void)snprintf(out, HOST_NAME_MAX, "coffer-0000-p%lld", (long long)id);
+	return 0;
+}
+
+struct driver_exec *
+sandbox_attach(struct sandboxes *m, int64_t id,
+    const struct driver_exec_spec *x, int *fd, struct err *e)
+{
+	(void)id;
+	m->attached++;
+	if (m->attach_fd == -1) {
+		(void)err_set(e, ERR_NOTFOUND, "no session");
+		return NULL;
+	}
+	m->exec = *x;
+	*fd = m->attach_fd;
+	m->attach_fd = -1;
+	return (struct driver_exec *)(void *)m;
+}
+
+#endif
