@@ -122,13 +122,14 @@ cgroup_remove(const char *path)
 	    path, cgroup_remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
-void
-oci_sweep_cgroups(const struct sandbox_host *h)
+/* Below every hierarchy of v1, the hybrid's v2, and v2 itself. */
+bool
+cgroup_remove_all(const char *cgroup)
 {
-	AUTO_FREE char *own = xasprintf("coffer-%s", h->inst);
-	AUTO_FREE char *v2 = path_join(CGROUP_TOP, own);
+	AUTO_FREE char *v2 = path_join(CGROUP_TOP, cgroup);
 	DIR *d = opendir(CGROUP_TOP);
 	const struct dirent *ent;
+	bool gone = true;
 
 	/* cppcheck-suppress readdirCalled ; the stream is our own */
 	while (d != NULL && (ent = readdir(d)) != NULL) {
@@ -136,12 +137,25 @@ oci_sweep_cgroups(const struct sandbox_host *h)
 
 		if (ent->d_name[0] == '.' || ent->d_type == DT_REG)
 			continue;
-		path = xasprintf(CGROUP_TOP "/%s/%s", ent->d_name, own);
-		if (access(path, F_OK) == 0)
-			cgroup_remove(path);
+		path = xasprintf(CGROUP_TOP "/%s/%s", ent->d_name, cgroup);
+		if (access(path, F_OK) == -1)
+			continue;
+		cgroup_remove(path);
+		gone = gone && access(path, F_OK) == -1;
 	}
 	if (d != NULL)
 		(void)closedir(d);
-	if (access(v2, F_OK) == 0)
+	if (access(v2, F_OK) == 0) {
 		cgroup_remove(v2);
+		gone = gone && access(v2, F_OK) == -1;
+	}
+	return gone;
+}
+
+void
+oci_sweep_cgroups(const struct sandbox_host *h)
+{
+	AUTO_FREE char *own = xasprintf("coffer-%s", h->inst);
+
+	(void)cgroup_remove_all(own);
 }

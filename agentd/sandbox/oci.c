@@ -8,6 +8,7 @@
 
 #include "agentd/sandbox/bundle.h"
 #include "agentd/sandbox/oci_priv.h"
+#include "agentd/sandbox/rootfs.h"
 #include "agentd/sandbox/seq.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -68,7 +69,6 @@ oci_prepare(const struct sandbox_host *h, const struct sandbox_spec *s,
     const char *dir, struct err *e)
 {
 	AUTO_FREE char *bundle = path_join(dir, "bundle");
-	AUTO_FREE char *conf = path_join(dir, "shim.json");
 	AUTO_FREE char *started = path_join(dir, "started");
 	AUTO_FREE char *state = oci_state_root(h);
 	AUTO_STR struct str text = STR_INIT;
@@ -87,7 +87,7 @@ oci_prepare(const struct sandbox_host *h, const struct sandbox_spec *s,
 	if (bundle_remove(bundle, e) == -1 ||
 	    bundle_write(h, s, bundle, e) == -1)
 		return -1;
-	return path_write_atomic(conf, text.p, text.len, 0600, e);
+	return rootfs_put(dir, "/shim.json", text.p, text.len, e);
 }
 
 static int

@@ -72,7 +72,7 @@ rootfs_mkdirs(const char *root, const char *rel, struct err *e)
 	return rootfs_mkdir(root, p, e);
 }
 
-static int
+int
 rootfs_put(const char *root, const char *rel, const char *text, size_t n,
     struct err *e)
 {

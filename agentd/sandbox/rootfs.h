@@ -14,6 +14,10 @@ struct err;
 int rootfs_write(const struct sandbox_host *h, const struct sandbox_spec *s,
     const char *dir, struct err *e);
 
+/* ROOT + REL as a new text, not synced: it is of no use after a reboot. */
+int rootfs_put(const char *root, const char *rel, const char *text, size_t n,
+    struct err *e);
+
 /* What the root takes from the system, ended by NULL: read-only binds that
  * may be absent, and the links of a merged /usr. */
 const char *const *bundle_system_paths(void);

@@ -30,7 +30,8 @@ enum {
 	SHIM_DRAIN_MS = 2000,
 	SHIM_RUNC_LIMIT_MS = 60 * 1000,
 	SHIM_CHUNK = 8 << 10,
-	SHIM_POLL_MAX_MS = 3600000
+	SHIM_POLL_MAX_MS = 3600000,
+	SHIM_CGROUP_TRIES = 50
 };
 
 struct shim_pipe {
@@ -529,6 +530,26 @@ shim_loop(struct shim *s)
 	}
 }
 
+/*
+ * What runc's delete does for a container that has ended, without the time of
+ * one more runc: cgroups and the state folder.  False: let runc try.
+ */
+static bool
+shim_delete_quick(struct shim *s)
+{
+	AUTO_FREE char *state = path_join(s->conf.state, s->conf.id);
+	struct err e = ERR_INIT;
+	int tries = 0;
+
+	/* The last process may still be on its way out. */
+	while (!cgroup_remove_all(s->conf.cgroup)) {
+		if (++tries > SHIM_CGROUP_TRIES)
+			return false;
+		(void)poll(NULL, 0, 1);
+	}
+	return access(state, F_OK) == -1 || path_rmtree(state, &e) == 0;
+}
+
 /* What runc keeps of it goes before the exit is told. */
 static void
 shim_delete(struct shim *s)
@@ -563,9 +584,10 @@ shim_finish(struct shim *s)
 	struct err e = ERR_INIT;
 
 	s->x.oom = cgroup_was_oom(s->conf.cgroup);
-	shim_delete(s);
+	if (!shim_delete_quick(s))
+		shim_delete(s);
 	for (int i = 0; i < 2; i++) {
-		if (s->pipes[i].file != -1)
+		if (s->pipes[i].kept > 0)
 			(void)fsync(s->pipes[i].file);
 	}
 	shim_exit_write(&s->x, &text);

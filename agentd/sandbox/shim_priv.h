@@ -31,6 +31,8 @@ void shim_conf_release(struct shim_conf *c);
 bool cgroup_was_oom(const char *cgroup);
 /* Signals every process in it; returns how many there were. */
 int cgroup_signal(const char *cgroup, int sig);
+/* False when a part of it is in use. */
+bool cgroup_remove_all(const char *cgroup);
 void cgroup_thaw(const char *cgroup);
 
 /* The last error in runc's JSON log, or "". */

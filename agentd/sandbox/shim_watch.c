@@ -158,7 +158,6 @@ shim_watch_open(
     struct loop *l, const struct shim_watch_spec *spec, struct err *e)
 {
 	AUTO_FREE char *path = path_join(spec->dir, "alive");
-	AUTO_FREE char *conf = path_join(spec->dir, "shim.json");
 	struct shim_watch *w;
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 
@@ -166,7 +165,7 @@ shim_watch_open(
 		(void)err_sys(e, ERR_IO, "%s", path);
 		return NULL;
 	}
-	if (fd == -1 && access(conf, F_OK) == -1) {
+	if (fd == -1 && access(spec->dir, F_OK) == -1) {
 		(void)err_set(
 		    e, ERR_NOTFOUND, "%s is no sandbox's folder", spec->dir);
 		return NULL;

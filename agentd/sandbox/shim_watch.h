@@ -26,7 +26,8 @@ struct shim_watch_spec {
 
 /*
  * Follow the shim of a folder whose shim was started at any time.  Neither a
- * live shim nor exit.json: on_exit comes with `lost`.
+ * live shim nor exit.json: on_exit comes with `lost`.  No folder at all is
+ * ERR_NOTFOUND.
  */
 struct shim_watch *shim_watch_open(
     struct loop *l, const struct shim_watch_spec *spec, struct err *e);
