@@ -151,6 +151,14 @@ gitpool_checks(struct git_pool *p, int64_t project, const char *rev,
 }
 
 void
+gitpool_clean(struct git_pool *p, int64_t project, git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { NULL, NULL } };
+
+	gitcall_texts(p, project, "clean", t, done, arg);
+}
+
+void
 gitpool_blob(struct git_pool *p, int64_t project, const char *rev,
     const char *path, size_t max, git_done_fn *done, void *arg)
 {

@@ -159,6 +159,11 @@ void gitpool_checks(struct git_pool *p, int64_t project, const char *rev,
 int gitpool_result_checks(
     const struct git_result *r, struct checks *out, struct err *e);
 
+/* {removed}: locks, quarantines and half packs of a git that was killed, when
+ * they are too old to be a living one's. */
+void gitpool_clean(
+    struct git_pool *p, int64_t project, git_done_fn *done, void *arg);
+
 /* A line of gitpool_refs: walk with *rest = r->raw. */
 struct git_ref {
 	char sha[GIT_SHA_TEXT];

@@ -1,5 +1,6 @@
 #include "server/git/repo.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,6 +18,9 @@
 #include "lib/base/rnd.h"
 #include "lib/io/child.h"
 #include "server/git/git_env.h"
+
+/* Between a repository's name and a random tag, while it is removed. */
+#define REPO_GONE ".gone-"
 
 static const char repo_config[] = "[core]\n"
 				  "\trepositoryformatversion = 0\n"
@@ -92,17 +96,13 @@ repo_on_removed(const struct child_exit *x, void *arg)
 		log_warn("repo remove-failed err=%s", log_val(e.msg));
 }
 
-int
-repo_remove(
-    struct loop *l, const struct git_env *v, int64_t project, struct err *e)
+static int
+repo_start_rm(struct loop *l, const char *path, struct err *e)
 {
-	AUTO_FREE char *path = gitenv_repo(v, project);
-	char tag[17];
-	AUTO_FREE char *gone = NULL;
 	const char *argv[] = { "/bin/rm", "-rf", "--one-file-system", "--",
-		NULL, NULL };
+		path, NULL };
 	const char *envp[] = { "LC_ALL=C", NULL };
-	struct child_spec spec = { .argv = argv,
+	const struct child_spec spec = { .argv = argv,
 		.envp = envp,
 		.in = CHILD_NULL,
 		.out = CHILD_NULL,
@@ -111,14 +111,43 @@ repo_remove(
 		.on_exit = repo_on_removed };
 	struct child *c;
 
+	return child_start(l, &spec, &c, e);
+}
+
+int
+repo_remove(
+    struct loop *l, const struct git_env *v, int64_t project, struct err *e)
+{
+	AUTO_FREE char *path = gitenv_repo(v, project);
+	char tag[17];
+	AUTO_FREE char *gone = NULL;
+
 	rnd_hex(tag, 8);
-	gone = xasprintf("%s.gone-%s", path, tag);
+	gone = xasprintf("%s" REPO_GONE "%s", path, tag);
 	if (rename(path, gone) == -1) {
 		if (errno == ENOENT)
 			return 0;
 		return err_sys(
 		    e, ERR_IO, "remove repository %" PRId64, project);
 	}
-	argv[4] = gone;
-	return child_start(l, &spec, &c, e);
+	return repo_start_rm(l, gone, e);
+}
+
+void
+repo_sweep(struct loop *l, const struct git_env *v)
+{
+	DIR *d = opendir(gitenv_repos(v));
+	struct dirent *x;
+
+	if (d == NULL)
+		return;
+	while ((x = readdir(d)) != NULL) {
+		AUTO_FREE char *path = path_join(gitenv_repos(v), x->d_name);
+		struct err e = ERR_INIT;
+
+		if (strstr(x->d_name, REPO_GONE) != NULL &&
+		    repo_start_rm(l, path, &e) == -1)
+			log_warn("repo remove-failed err=%s", log_val(e.msg));
+	}
+	(void)closedir(d);
 }

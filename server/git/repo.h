@@ -20,4 +20,7 @@ bool repo_exists(const struct git_env *v, int64_t project);
 int repo_remove(
     struct loop *l, const struct git_env *v, int64_t project, struct err *e);
 
+/* Removes what an earlier process moved aside and did not come to remove. */
+void repo_sweep(struct loop *l, const struct git_env *v);
+
 #endif

@@ -23,8 +23,12 @@ enum {
 	WORKER_READ_STEP = 64 << 10
 };
 
+/* Address space, the mapped packs included. */
+#define WORKER_MEMORY_MAX ((rlim_t)4 << 30)
+
 static const struct worker_op *const worker_tables[] = { worker_ops_refs,
-	worker_ops_read, worker_ops_merge, worker_ops_diff, NULL };
+	worker_ops_read, worker_ops_merge, worker_ops_diff, worker_ops_clean,
+	NULL };
 
 struct worker_repo {
 	char *path;
@@ -353,6 +357,12 @@ worker_prepare(int fd)
 	(void)signal(SIGPIPE, SIG_IGN);
 	rl = (struct rlimit){ .rlim_cur = 0, .rlim_max = 0 };
 	(void)setrlimit(RLIMIT_CORE, &rl);
+#ifndef __SANITIZE_ADDRESS__
+	/* An object may claim any size: it costs the call, not the machine. */
+	rl = (struct rlimit){ .rlim_cur = WORKER_MEMORY_MAX,
+		.rlim_max = WORKER_MEMORY_MAX };
+	(void)setrlimit(RLIMIT_AS, &rl);
+#endif
 	/* A transaction holds a descriptor for each ref. */
 	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
 		rl.rlim_cur = rl.rlim_max;

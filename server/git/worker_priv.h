@@ -46,6 +46,7 @@ extern const struct worker_op worker_ops_refs[];
 extern const struct worker_op worker_ops_read[];
 extern const struct worker_op worker_ops_merge[];
 extern const struct worker_op worker_ops_diff[];
+extern const struct worker_op worker_ops_clean[];
 
 /* A libgit2 result below zero as an error: "what: its message". */
 int worker_fail(struct err *e, int rc, const char *what);

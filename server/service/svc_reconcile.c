@@ -271,6 +271,21 @@ reconcile_on_refs(const struct git_result *res, void *arg)
 }
 
 static void
+reconcile_on_clean(const struct git_result *res, void *arg)
+{
+	struct reconcile *r = arg;
+
+	if (res->fail != NULL)
+		log_warn("reconcile clean project=%" PRId64 " err=%s",
+		    reconcile_project(r), log_val(res->fail->msg));
+	else if (json_i64_or(res->j, "removed", 0) > 0)
+		log_info("reconcile clean project=%" PRId64 " removed=%" PRId64,
+		    reconcile_project(r), json_i64_or(res->j, "removed", 0));
+	gitpool_refs(
+	    r->spec.pool, reconcile_project(r), "refs/", reconcile_on_refs, r);
+}
+
+static void
 reconcile_next(struct reconcile *r)
 {
 	svc_refs_release(&r->rows);
@@ -282,8 +297,8 @@ reconcile_next(struct reconcile *r)
 	r->rows.actor = r->spec.svc->agentd_id;
 	r->rows.now = clock_now_ms();
 	r->rows.source = "reconcile";
-	gitpool_refs(
-	    r->spec.pool, reconcile_project(r), "refs/", reconcile_on_refs, r);
+	gitpool_clean(
+	    r->spec.pool, reconcile_project(r), reconcile_on_clean, r);
 }
 
 static void
@@ -330,5 +345,6 @@ svc_reconcile_start(const struct svc_reconcile_spec *spec,
 		log_error("reconcile list err=%s", log_val(e.msg));
 		r->failed++;
 	}
+	repo_sweep(spec->loop, spec->svc->env);
 	loop_defer(spec->loop, reconcile_begin, r);
 }

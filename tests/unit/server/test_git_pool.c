@@ -451,6 +451,29 @@ checks_are_read_from_a_commit(void **state)
 }
 
 static void
+leftovers_of_a_killed_git_are_removed(void **state)
+{
+	struct fixture *f = *state;
+	static const char script[] =
+	    "cd \"$1/1.git\" && touch refs/heads/young.lock && "
+	    "touch -d '1 hour ago' refs/heads/main.lock packed-refs.lock && "
+	    "mkdir -p objects/tmp_objdir-incoming-x/pack && "
+	    "touch -d '2 days ago' objects/tmp_objdir-incoming-x "
+	    "objects/pack/tmp_pack_x";
+
+	assert_int_equal(fixture_sh(script, f->dir), 0);
+	gitpool_clean(f->pool, 1, on_done, f);
+	want(f, "\"removed\":4");
+	assert_int_equal(fixture_sh("cd \"$1/1.git\" && "
+				    "test -e refs/heads/young.lock && "
+				    "rm refs/heads/young.lock && "
+				    "! test -e refs/heads/main.lock && "
+				    "! test -e objects/tmp_objdir-incoming-x",
+			     f->dir),
+	    0);
+}
+
+static void
 a_killed_worker_costs_one_call(void **state)
 {
 	struct fixture *f = *state;
@@ -528,6 +551,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(diff_is_cut_at_a_line),
 		cmocka_unit_test(same_change_sees_a_cherry_pick),
 		cmocka_unit_test(checks_are_read_from_a_commit),
+		cmocka_unit_test(leftovers_of_a_killed_git_are_removed),
 		cmocka_unit_test(a_killed_worker_costs_one_call),
 		cmocka_unit_test(a_slow_worker_is_killed_and_others_go_on),
 		cmocka_unit_test(a_full_queue_says_busy),

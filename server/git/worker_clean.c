@@ -1,0 +1,119 @@
+#include <errno.h>
+#include <fts.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/path.h"
+#include "server/git/worker_priv.h"
+
+/*
+ * What git leaves behind when it is killed: a lock stops every later move of
+ * its ref, a quarantine or a half pack only takes room.
+ */
+enum {
+	WORKER_LOCK_AGE_S = 30, /* no lock of a living git is held so long */
+	WORKER_ROOM_AGE_S = 24 * 3600 /* no push or fetch lasts so long */
+};
+
+static bool
+worker_is_old(const struct stat *st, time_t now, time_t age)
+{
+	return st->st_mtime < now - age;
+}
+
+static bool
+worker_ends(const char *name, const char *end)
+{
+	return view_ends(view_of(name), end);
+}
+
+/* One kind of leftover under one folder. */
+struct worker_sweep {
+	const char *below;
+	bool deep; /* with the folders in it */
+	bool (*is)(const char *name);
+	time_t age;
+};
+
+static bool
+worker_is_lock(const char *name)
+{
+	return worker_ends(name, ".lock");
+}
+
+static bool
+worker_is_quarantine(const char *name)
+{
+	return strncmp(name, "tmp_objdir-", 11) == 0;
+}
+
+static bool
+worker_is_half_pack(const char *name)
+{
+	return strncmp(name, "tmp_pack_", 9) == 0 ||
+	    strncmp(name, "tmp_idx_", 8) == 0;
+}
+
+static const struct worker_sweep worker_sweeps[] = {
+	{ "", false, worker_is_lock, WORKER_LOCK_AGE_S },
+	{ "refs", true, worker_is_lock, WORKER_LOCK_AGE_S },
+	{ "objects", false, worker_is_quarantine, WORKER_ROOM_AGE_S },
+	{ "objects/pack", false, worker_is_half_pack, WORKER_ROOM_AGE_S },
+};
+
+static int
+worker_sweep(
+    const char *repo, const struct worker_sweep *s, int64_t *n, struct err *e)
+{
+	AUTO_FREE char *path = s->below[0] != '\0' ? path_join(repo, s->below)
+						   : xstrdup(repo);
+	char *roots[] = { path, NULL };
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	time_t now = time(NULL);
+	FTSENT *f;
+
+	if (fts == NULL)
+		return err_sys(e, ERR_IO, "%s", path);
+	while ((f = fts_read(fts)) != NULL) {
+		struct err gone = ERR_INIT;
+
+		if (f->fts_level == 0)
+			continue;
+		if (f->fts_info == FTS_D && !s->deep)
+			(void)fts_set(fts, f, FTS_SKIP);
+		if ((f->fts_info != FTS_F && f->fts_info != FTS_D) ||
+		    !s->is(f->fts_name) ||
+		    !worker_is_old(f->fts_statp, now, s->age))
+			continue;
+		if (f->fts_info == FTS_D ? path_rmtree(f->fts_path, &gone) == 0
+					 : unlink(f->fts_path) == 0)
+			(*n)++;
+	}
+	(void)fts_close(fts);
+	return 0;
+}
+
+static int
+worker_op_clean(struct worker_call *c, struct err *e)
+{
+	const char *repo;
+	int64_t n = 0;
+
+	if (worker_arg(c, "path", &repo, e) == -1)
+		return -1;
+	for (size_t i = 0; i < sizeof(worker_sweeps) / sizeof(worker_sweeps[0]);
+	     i++)
+		if (worker_sweep(repo, &worker_sweeps[i], &n, e) == -1)
+			return -1;
+	jw_i64(c->w, "removed", n);
+	return 0;
+}
+
+const struct worker_op worker_ops_clean[] = {
+	{ "clean", worker_op_clean },
+	{ NULL, NULL },
+};
