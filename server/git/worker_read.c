@@ -12,13 +12,28 @@ enum {
 	WORKER_MESSAGE_MAX = 64 << 10
 };
 
+/* Its size without its bytes: it is not unpacked to be refused. */
+static int
+worker_blob_size(git_repository *repo, const git_oid *id, size_t *size)
+{
+	git_object_t type;
+	git_odb *odb = NULL;
+	int rc = git_repository_odb(&odb, repo);
+
+	if (rc == 0)
+		rc = git_odb_read_header(size, &type, odb, id);
+	git_odb_free(odb);
+	return rc;
+}
+
 /* The blob at a path of a commit's tree; the caller frees it. */
 static int
-worker_blob_at(
-    git_commit *commit, const char *path, git_blob **out, struct err *e)
+worker_blob_at(git_commit *commit, const char *path, size_t max, git_blob **out,
+    struct err *e)
 {
 	AUTO_TREE git_tree *tree = NULL;
 	git_tree_entry *entry = NULL;
+	size_t size = 0;
 	int rc = git_commit_tree(&tree, commit);
 
 	if (rc == 0)
@@ -26,11 +41,17 @@ worker_blob_at(
 	if (rc == 0 && git_tree_entry_type(entry) != GIT_OBJECT_BLOB)
 		rc = GIT_ENOTFOUND;
 	if (rc == 0)
+		rc = worker_blob_size(
+		    git_tree_owner(tree), git_tree_entry_id(entry), &size);
+	if (rc == 0 && size <= max)
 		rc = git_blob_lookup(
 		    out, git_tree_owner(tree), git_tree_entry_id(entry));
 	git_tree_entry_free(entry);
 	if (rc == GIT_ENOTFOUND)
 		return err_set(e, ERR_NOTFOUND, "no such file: %.150s", path);
+	if (rc == 0 && size > max)
+		return err_set(
+		    e, ERR_LIMIT, "%.150s is larger than %zu bytes", path, max);
 	return rc < 0 ? worker_fail(e, rc, path) : 0;
 }
 
@@ -40,22 +61,19 @@ worker_op_blob(struct worker_call *c, struct err *e)
 	AUTO_COMMIT git_commit *commit = NULL;
 	git_blob *blob = NULL;
 	const char *path;
-	int64_t max = json_i64_or(c->in, "max", 0), size;
+	int64_t max = json_i64_or(c->in, "max", 0);
 
+	if (max < 0 || max > WORKER_RAW_MAX)
+		max = WORKER_RAW_MAX;
 	if (worker_arg(c, "path_in", &path, e) == -1 ||
 	    worker_commit(c, "rev", &commit, e) == -1 ||
-	    worker_blob_at(commit, path, &blob, e) == -1)
+	    worker_blob_at(commit, path, (size_t)max, &blob, e) == -1)
 		return -1;
-	size = (int64_t)git_blob_rawsize(blob);
-	if (size > max || size > WORKER_RAW_MAX) {
-		git_blob_free(blob);
-		return err_set(
-		    e, ERR_LIMIT, "%.150s is too large to show", path);
-	}
 	worker_oid(c->w, "sha", git_blob_id(blob));
-	jw_i64(c->w, "size", size);
+	jw_u64(c->w, "size", git_blob_rawsize(blob));
 	jw_bool(c->w, "binary", git_blob_is_binary(blob) == 1);
-	str_addn(c->raw, git_blob_rawcontent(blob), (size_t)size);
+	str_addn(
+	    c->raw, git_blob_rawcontent(blob), (size_t)git_blob_rawsize(blob));
 	git_blob_free(blob);
 	return 0;
 }
@@ -232,22 +250,20 @@ worker_op_checks(struct worker_call *c, struct err *e)
 
 	if (worker_commit(c, "rev", &commit, e) == -1)
 		return -1;
-	rc = worker_blob_at(commit, ".coffer/checks.yml", &blob, &why);
-	if (rc == -1 && why.code != ERR_NOTFOUND) {
+	rc = worker_blob_at(
+	    commit, ".coffer/checks.yml", CHECKS_FILE_MAX, &blob, &why);
+	if (rc == -1 && why.code != ERR_NOTFOUND && why.code != ERR_LIMIT) {
 		*e = why;
 		return -1;
 	}
-	jw_bool(c->w, "found", rc == 0);
-	if (rc == -1) {
-		jw_null(c->w, "error");
-		worker_put_checks(c->w, &checks);
-		return 0;
+	jw_bool(c->w, "found", rc == 0 || why.code == ERR_LIMIT);
+	if (rc == 0) {
+		text = (struct view){ .p = git_blob_rawcontent(blob),
+			.len = (size_t)git_blob_rawsize(blob) };
+		rc = checks_parse(text, &checks, &why);
+		git_blob_free(blob);
 	}
-	text = (struct view){ .p = git_blob_rawcontent(blob),
-		.len = (size_t)git_blob_rawsize(blob) };
-	rc = checks_parse(text, &checks, &why);
-	git_blob_free(blob);
-	if (rc == -1)
+	if (rc == -1 && why.code != ERR_NOTFOUND)
 		worker_text(c->w, "error", why.msg);
 	else
 		jw_null(c->w, "error");
