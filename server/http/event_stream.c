@@ -23,7 +23,8 @@ enum {
 	EVENT_STREAM_SLICE = 64, /* readers per turn */
 	EVENT_STREAM_LOOKS = 20, /* stretches of the sequence per turn */
 	EVENT_STREAM_BATCH = 50, /* events at a time on a stream */
-	EVENT_STREAM_LIMIT = 1000
+	EVENT_STREAM_LIMIT = 1000,
+	EVENT_STREAM_BYTES = 4 << 20 /* a reply ends after as much */
 };
 
 struct event_reader {
@@ -136,15 +137,21 @@ static void
 event_stream_reply(struct call *c, const struct event_list *list)
 {
 	struct str body = STR_INIT;
+	int64_t last = list->last;
 	struct jw w;
 
 	jw_init(&w, &body);
 	jw_object(&w, NULL);
 	jw_array(&w, "events");
-	for (size_t i = 0; i < list->n; i++)
+	for (size_t i = 0; i < list->n; i++) {
 		event_stream_put(&w, &list->at[i]);
+		if (body.len > EVENT_STREAM_BYTES) {
+			last = list->at[i].seq; /* the rest is asked for next */
+			break;
+		}
+	}
 	jw_end(&w);
-	jw_i64(&w, "last", list->last);
+	jw_i64(&w, "last", last);
 	jw_end(&w);
 	call_reply_json(c, 200, &body);
 }

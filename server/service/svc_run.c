@@ -206,7 +206,8 @@ svc_run_token_insert(
 	n.branch = str_cstr(&ref);
 	n.expires_at = op->expires_at;
 	tokens_make_secret(op->secret);
-	if (tokens_delete_by_run(t, r->id, e) == -1)
+	if (tokens_delete_by_run(t, r->id, e) == -1 ||
+	    tokens_delete_expired(t, op->op.now, e) == -1)
 		return -1;
 	return tokens_insert(t, &n, &id, e);
 }
