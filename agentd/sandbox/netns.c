@@ -48,6 +48,7 @@ netns_call(const char *name, int (*fn)(void *arg, struct err *e), void *arg,
 	int r;
 
 	if (ns == -1)
+		/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 		return err_sys(e, errno == ENOENT ? ERR_NOTFOUND : ERR_IO,
 		    "namespace %s", name);
 	if (home == -1 || setns(ns, CLONE_NEWNET) == -1)
@@ -69,6 +70,7 @@ netns_set(const char *key, const char *value, struct err *e)
 		return 0;
 	if (fd == -1 || write(fd, value, strlen(value)) == -1)
 		return err_sys(e, ERR_IO, "set %s", key);
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 	return 0;
 }
 

@@ -376,6 +376,7 @@ shim_mark_started(const struct shim *s)
 	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	(void)!write(s->alive, "r", 1);
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 }
 
 static void

@@ -97,6 +97,7 @@ uplink_watch_new(struct loop *l, uplink_addrs_fn *fn, void *arg, struct err *e)
 	w->watch = watch_new(l, w->fd, uplink_watch_on_change, w);
 	watch_set(w->watch, WATCH_READ);
 	timer_set(w->timer, 0);
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 	return w;
 }
 

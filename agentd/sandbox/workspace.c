@@ -211,7 +211,9 @@ workspace_step_make(struct seq *s, void *ctx, struct err *e)
 	if (fd == -1)
 		return err_sys(e, ERR_IO, "create %s", w->fresh);
 	if (ftruncate(fd, (off_t)(w->size_mib << 20)) == -1)
+		/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 		return err_sys(e, ERR_IO, "size of %s", w->fresh);
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 	return seq_cmd(s, argv, (struct view){ .p = NULL }, false, e);
 }
 
