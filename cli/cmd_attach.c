@@ -34,7 +34,7 @@ enum {
 	ATTACH_FRAME_MAX = 1 << 20,
 	ATTACH_READ = 4096,
 	ATTACH_TICKET_MAX = 512,
-	ATTACH_ARGV_MAX = 60
+	ATTACH_ARGV_MAX = 28
 };
 
 /* After a terminal program that did not clean up: mouse, paste, cursor. */

@@ -303,27 +303,27 @@ issue_reopen(struct cli *c, const void *args, int argc, char **argv)
 #define ISSUE(field) offsetof(struct issue_args, field)
 
 static const struct command_option issue_new_options[] = {
-	{ 't', "title", OPT_STR, ISSUE(title), "TEXT", "its title" },
-	{ 'b', "body", OPT_STR, ISSUE(body), "TEXT",
+	{ 't', OPT_STR, "title", ISSUE(title), "TEXT", "its title" },
+	{ 'b', OPT_STR, "body", ISSUE(body), "TEXT",
 	    "its text; a /command on its first line starts the agent" },
-	{ 'F', "file", OPT_STR, ISSUE(file), "FILE",
+	{ 'F', OPT_STR, "file", ISSUE(file), "FILE",
 	    "the text from a file, - for standard input" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 static const struct command_option issue_comment_options[] = {
-	{ 'b', "body", OPT_STR, ISSUE(body), "TEXT", "the text" },
-	{ 'F', "file", OPT_STR, ISSUE(file), "FILE",
+	{ 'b', OPT_STR, "body", ISSUE(body), "TEXT", "the text" },
+	{ 'F', OPT_STR, "file", ISSUE(file), "FILE",
 	    "the text from a file, - for standard input" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 static const struct command_option issue_list_options[] = {
-	{ 'a', "all", OPT_FLAG, ISSUE(all), NULL, "closed ones too" },
-	{ 's', "state", OPT_STR, ISSUE(state), "STATE",
+	{ 'a', OPT_FLAG, "all", ISSUE(all), NULL, "closed ones too" },
+	{ 's', OPT_STR, "state", ISSUE(state), "STATE",
 	    "open (default), closed or all" },
-	{ 'q', "search", OPT_STR, ISSUE(search), "TEXT", "in the title" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 'q', OPT_STR, "search", ISSUE(search), "TEXT", "in the title" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_issue[] = {

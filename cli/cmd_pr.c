@@ -355,10 +355,10 @@ pr_gate(struct cli *c, const void *args, int argc, char **argv)
 #define PR(field) offsetof(struct pr_args, field)
 
 static const struct command_option pr_list_options[] = {
-	{ 'a', "all", OPT_FLAG, PR(all), NULL, "closed and merged ones too" },
-	{ 's', "state", OPT_STR, PR(state), "STATE",
+	{ 'a', OPT_FLAG, "all", PR(all), NULL, "closed and merged ones too" },
+	{ 's', OPT_STR, "state", PR(state), "STATE",
 	    "open (default), closed or all" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_pr[] = {

@@ -319,28 +319,28 @@ project_stop(struct cli *c, const void *args, int argc, char **argv)
 #define PROJECT(field) offsetof(struct project_args, field)
 
 static const struct command_option project_destroy_options[] = {
-	{ 'y', "yes", OPT_FLAG, PROJECT(yes), NULL, "do not ask" },
-	{ 'f', "force", OPT_FLAG, PROJECT(force), NULL,
+	{ 'y', OPT_FLAG, "yes", PROJECT(yes), NULL, "do not ask" },
+	{ 'f', OPT_FLAG, "force", PROJECT(force), NULL,
 	    "even while runs are running" },
-	{ 0, "no-wait", OPT_FLAG, PROJECT(no_wait), NULL,
+	{ 0, OPT_FLAG, "no-wait", PROJECT(no_wait), NULL,
 	    "do not wait until it is gone" },
-	{ 0, "timeout", OPT_MS, PROJECT(timeout_ms), "TIME",
+	{ 0, OPT_MS, "timeout", PROJECT(timeout_ms), "TIME",
 	    "give up waiting (default 2m)" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 static const struct command_option project_sync_options[] = {
-	{ 'w', "wait", OPT_MS, PROJECT(wait_ms), "TIME",
+	{ 'w', OPT_MS, "wait", PROJECT(wait_ms), "TIME",
 	    "how long to wait for its end (default 60s)" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 static const struct command_option project_set_options[] = {
-	{ 0, "no-wait", OPT_FLAG, PROJECT(no_wait), NULL,
+	{ 0, OPT_FLAG, "no-wait", PROJECT(no_wait), NULL,
 	    "do not wait for the sandbox" },
-	{ 0, "timeout", OPT_MS, PROJECT(timeout_ms), "TIME",
+	{ 0, OPT_MS, "timeout", PROJECT(timeout_ms), "TIME",
 	    "give up waiting (default 2m)" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_project[] = {

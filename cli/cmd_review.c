@@ -16,7 +16,8 @@
 
 enum {
 	REVIEW_SHA = 40,
-	REVIEW_REFUSED_STATUS = 405
+	REVIEW_REFUSED_STATUS = 405,
+	REVIEW_MERGE_MS = 120 * 1000
 };
 
 struct review_args {
@@ -188,7 +189,7 @@ review_merge(struct cli *c, const void *args, int argc, char **argv)
 	    &(struct remote_call){ .method = "POST",
 		.path = path,
 		.body = &body,
-		.limit_ms = 120 * 1000 },
+		.limit_ms = REVIEW_MERGE_MS },
 	    &j, &status, &e);
 	json_free(j);
 	if (rc == -1) {
@@ -210,26 +211,26 @@ review_merge(struct cli *c, const void *args, int argc, char **argv)
 #define REVIEW(field) offsetof(struct review_args, field)
 
 static const struct command_option review_options[] = {
-	{ 'b', "body", OPT_STR, REVIEW(body), "TEXT", "what to say with it" },
-	{ 'F', "file", OPT_STR, REVIEW(file), "FILE",
+	{ 'b', OPT_STR, "body", REVIEW(body), "TEXT", "what to say with it" },
+	{ 'F', OPT_STR, "file", REVIEW(file), "FILE",
 	    "that text from a file, - for standard input" },
-	{ 0, "sha", OPT_STR, REVIEW(sha), "SHA",
+	{ 0, OPT_STR, "sha", REVIEW(sha), "SHA",
 	    "the head that was read (default: the head now)" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 static const struct command_option review_merge_options[] = {
-	{ 's', "style", OPT_STR, REVIEW(style), "STYLE",
+	{ 's', OPT_STR, "style", REVIEW(style), "STYLE",
 	    "merge (default), squash or fast-forward-only" },
-	{ 0, "sha", OPT_STR, REVIEW(sha), "SHA",
+	{ 0, OPT_STR, "sha", REVIEW(sha), "SHA",
 	    "only if this is the head (default: the head now)" },
-	{ 't', "title", OPT_STR, REVIEW(title), "TEXT", "of the commit" },
-	{ 'b', "body", OPT_STR, REVIEW(body), "TEXT", "of the commit" },
-	{ 'F', "file", OPT_STR, REVIEW(file), "FILE",
+	{ 't', OPT_STR, "title", REVIEW(title), "TEXT", "of the commit" },
+	{ 'b', OPT_STR, "body", REVIEW(body), "TEXT", "of the commit" },
+	{ 'F', OPT_STR, "file", REVIEW(file), "FILE",
 	    "that text from a file, - for standard input" },
-	{ 'd', "delete-branch", OPT_FLAG, REVIEW(delete_branch), NULL,
+	{ 'd', OPT_FLAG, "delete-branch", REVIEW(delete_branch), NULL,
 	    "delete the branch afterwards" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_review[] = {

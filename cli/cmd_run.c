@@ -282,22 +282,22 @@ run_wait(struct cli *c, const void *args, int argc, char **argv)
 #define RUN(field) offsetof(struct run_args, field)
 
 static const struct command_option run_list_options[] = {
-	{ 's', "state", OPT_STR, RUN(state), "STATE",
+	{ 's', OPT_STR, "state", RUN(state), "STATE",
 	    "queued, running, done ..." },
-	{ 'i', "item", OPT_STR, RUN(item), "N",
+	{ 'i', OPT_STR, "item", RUN(item), "N",
 	    "of this issue or pull request" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 static const struct command_option run_logs_options[] = {
-	{ 'f', "follow", OPT_FLAG, RUN(follow), NULL, "until the run ends" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 'f', OPT_FLAG, "follow", RUN(follow), NULL, "until the run ends" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 static const struct command_option run_wait_options[] = {
-	{ 't', "timeout", OPT_MS, RUN(timeout_ms), "TIME",
+	{ 't', OPT_MS, "timeout", RUN(timeout_ms), "TIME",
 	    "give up, exit code 124" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_run[] = {

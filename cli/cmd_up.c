@@ -376,12 +376,12 @@ up_run(struct cli *c, const void *args, int argc, char **argv)
 #define UP(field) offsetof(struct up_args, field)
 
 static const struct command_option up_options[] = {
-	{ 'd', "detach", OPT_FLAG, UP(detach), NULL,
+	{ 'd', OPT_FLAG, "detach", UP(detach), NULL,
 	    "in the background; returns when everything is ready" },
-	{ 'l', "listen", OPT_STR, UP(listen), "ADDR:PORT",
+	{ 'l', OPT_STR, "listen", UP(listen), "ADDR:PORT",
 	    "instead of 127.0.0.1:3000" },
-	{ 0, "no-sandboxes", OPT_FLAG, UP(no_sandboxes), NULL, "cofferd only" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, "no-sandboxes", UP(no_sandboxes), NULL, "cofferd only" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_up[] = {

@@ -234,9 +234,9 @@ user_token_revoke(struct cli *c, const void *args, int argc, char **argv)
 }
 
 static const struct command_option user_token_options[] = {
-	{ 'u', "user", OPT_STR, offsetof(struct user_args, user), "NAME",
+	{ 'u', OPT_STR, "user", offsetof(struct user_args, user), "NAME",
 	    "whose (default: one's own)" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_user[] = {

@@ -139,26 +139,26 @@ wait_events(struct cli *c, const void *args, int argc, char **argv)
 #define WAIT(field) offsetof(struct wait_args, field)
 
 static const struct command_option wait_options[] = {
-	{ 'e', "event", OPT_LIST, WAIT(kinds), "KIND",
+	{ 'e', OPT_LIST, "event", WAIT(kinds), "KIND",
 	    "such as pull.opened; may be repeated" },
-	{ 'i', "item", OPT_STR, WAIT(item), "N",
+	{ 'i', OPT_STR, "item", WAIT(item), "N",
 	    "of this issue or pull request only" },
-	{ 0, "after", OPT_U64, WAIT(after), "SEQ",
+	{ 0, OPT_U64, "after", WAIT(after), "SEQ",
 	    "later than this event (default: any, also a past one)" },
-	{ 't', "timeout", OPT_MS, WAIT(timeout_ms), "TIME",
+	{ 't', OPT_MS, "timeout", WAIT(timeout_ms), "TIME",
 	    "give up, exit code 124" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 static const struct command_option wait_events_options[] = {
-	{ 'f', "follow", OPT_FLAG, WAIT(follow), NULL,
+	{ 'f', OPT_FLAG, "follow", WAIT(follow), NULL,
 	    "go on with what happens next" },
-	{ 'e', "event", OPT_LIST, WAIT(kinds), "KIND",
+	{ 'e', OPT_LIST, "event", WAIT(kinds), "KIND",
 	    "only these; may be repeated" },
-	{ 'i', "item", OPT_STR, WAIT(item), "N",
+	{ 'i', OPT_STR, "item", WAIT(item), "N",
 	    "of this issue or pull request only" },
-	{ 0, "after", OPT_U64, WAIT(after), "SEQ", "later than this event" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_U64, "after", WAIT(after), "SEQ", "later than this event" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_wait[] = {

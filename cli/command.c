@@ -18,19 +18,19 @@ enum {
 };
 
 static const struct command_option command_globals[] = {
-	{ 0, "home", OPT_STR, offsetof(struct cli_globals, home), "DIR",
+	{ 0, OPT_STR, "home", offsetof(struct cli_globals, home), "DIR",
 	    "where Cofferdam keeps its state" },
-	{ 0, "url", OPT_STR, offsetof(struct cli_globals, url), "URL",
+	{ 0, OPT_STR, "url", offsetof(struct cli_globals, url), "URL",
 	    "address of cofferd" },
-	{ 0, "json", OPT_FLAG, offsetof(struct cli_globals, json), NULL,
+	{ 0, OPT_FLAG, "json", offsetof(struct cli_globals, json), NULL,
 	    "print JSON" },
-	{ 0, "dry-run", OPT_FLAG, offsetof(struct cli_globals, dry_run), NULL,
+	{ 0, OPT_FLAG, "dry-run", offsetof(struct cli_globals, dry_run), NULL,
 	    "say what would be done, change nothing" },
-	{ 0, "no-colour", OPT_FLAG, offsetof(struct cli_globals, no_colour),
+	{ 0, OPT_FLAG, "no-colour", offsetof(struct cli_globals, no_colour),
 	    NULL, "no colours" },
-	{ 'h', "help", OPT_FLAG, offsetof(struct cli_globals, help), NULL,
+	{ 'h', OPT_FLAG, "help", offsetof(struct cli_globals, help), NULL,
 	    "this text" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 const struct command *

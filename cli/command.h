@@ -17,8 +17,8 @@ struct err;
 
 struct command_option {
 	char letter; /* 0: none */
-	const char *name;
 	enum opt_type type;
+	const char *name;
 	size_t offset; /* of the value in the struct of arguments */
 	const char *arg;
 	const char *help;

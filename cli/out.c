@@ -112,11 +112,11 @@ out_ago(const char *rfc3339, char buf[32])
 	s = (clock_now_ms() - ms) / 1000;
 	if (s < 0)
 		s = 0;
-	if (s < 2 * OUT_MINUTE)
+	if (s < (int64_t)2 * OUT_MINUTE)
 		(void)snprintf(buf, 32, "%" PRId64 " s ago", s);
-	else if (s < 2 * OUT_HOUR)
+	else if (s < (int64_t)2 * OUT_HOUR)
 		(void)snprintf(buf, 32, "%" PRId64 " min ago", s / OUT_MINUTE);
-	else if (s < 2 * OUT_DAY)
+	else if (s < (int64_t)2 * OUT_DAY)
 		(void)snprintf(buf, 32, "%" PRId64 " h ago", s / OUT_HOUR);
 	else
 		(void)snprintf(buf, 32, "%" PRId64 " d ago", s / OUT_DAY);

@@ -78,6 +78,7 @@ struct supervisor {
 	char *why;
 };
 
+static void supervise_on_advance(void *arg);
 static void supervise_advance(struct supervisor *s);
 static void supervise_fail(
     struct supervisor *s, const struct service *v, const char *what);
@@ -403,7 +404,13 @@ supervise_fail(struct supervisor *s, const struct service *v, const char *what)
 		    svclog_tail(v->log));
 	log_error("up give-up service=%s why=%s", v->def->name, log_val(what));
 	s->stopping = true;
-	supervise_advance(s);
+	loop_defer(s->spec.loop, supervise_on_advance, s);
+}
+
+static void
+supervise_on_advance(void *arg)
+{
+	supervise_advance(arg);
 }
 
 struct supervisor *

@@ -41,7 +41,7 @@ svclog_open(const char *path, size_t max, struct err *e)
 
 	l->path = xstrdup(path);
 	l->max = max;
-	l->tail = STR_INIT_MAX(2 * SVCLOG_TAIL);
+	l->tail = STR_INIT_MAX((size_t)2 * SVCLOG_TAIL);
 	if (svclog_create(l, e) == -1) {
 		svclog_close(l);
 		return NULL;

@@ -37,8 +37,8 @@ bool svcstate_alive(const struct svcstate *s);
 /* End whatever a dead supervisor left: TERM, then KILL after grace_ms. */
 void svcstate_reap(const char *home, int64_t grace_ms);
 
-/* 0 locked (*fd is the lock), 1 another supervisor has it, -1 failed. */
-int svcstate_lock(const char *home, int *fd, struct err *e);
+/* 0 locked (*out is the lock), 1 another supervisor has it, -1 failed. */
+int svcstate_lock(const char *home, int *out, struct err *e);
 /* The pid in the lock file if somebody holds it, else 0. */
 pid_t svcstate_holder(const char *home);
 

@@ -209,64 +209,65 @@ termfilter_control(struct termfilter *f, unsigned char c, struct str *out)
 	return true;
 }
 
-static void
+/* False: the state has changed, the byte is to be looked at again. */
+static bool
 termfilter_byte(struct termfilter *f, char c, struct str *out)
 {
 	unsigned char u = (unsigned char)c;
 
 	if (termfilter_control(f, u, out))
-		return;
+		return true;
 	switch ((enum termfilter_state)f->state) {
 	case TERM_GROUND:
 		termfilter_ground(f, c, out);
-		return;
+		return true;
 	case TERM_ESCAPE:
 		if (u >= TERM_DEL)
 			termfilter_begin(f, TERM_GROUND);
 		else
 			termfilter_escape(f, c, out);
-		return;
+		return true;
 	case TERM_CHARSET:
 		if (u >= TERM_DEL)
 			termfilter_begin(f, TERM_GROUND);
 		else
 			termfilter_charset(f, c, out);
-		return;
+		return true;
 	case TERM_CSI:
 		if (u >= TERM_DEL)
 			termfilter_begin(f, TERM_GROUND);
 		else
 			termfilter_csi(f, c, out);
-		return;
+		return true;
 	case TERM_STRING:
 		if (u == TERM_BEL)
 			termfilter_begin(f, TERM_GROUND);
-		return;
+		return true;
 	case TERM_STRING_ESC:
 		if (c == '\\') {
 			termfilter_begin(f, TERM_GROUND);
-			return;
+			return true;
 		}
 		/* ESC ends the string on a terminal; what follows is new. */
 		termfilter_begin(f, TERM_ESCAPE);
-		termfilter_byte(f, c, out);
-		return;
+		return false;
 	case TERM_CHARACTER:
 		if (u < 0x80 || u > 0xbf) {
 			termfilter_character(f, out);
-			termfilter_byte(f, c, out);
-			return;
+			return false;
 		}
 		termfilter_keep(f, c);
 		if (f->n == f->need)
 			termfilter_character(f, out);
-		return;
+		return true;
 	}
+	return true;
 }
 
 void
 termfilter_feed(struct termfilter *f, struct view in, struct str *out)
 {
 	for (size_t i = 0; i < in.len; i++)
-		termfilter_byte(f, in.p[i], out);
+		while (!termfilter_byte(f, in.p[i], out))
+			continue;
 }

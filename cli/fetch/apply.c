@@ -97,7 +97,7 @@ apply_patch(struct fetch_job *j, struct str *out, struct err *e)
 		"--end-of-options", j->clone_head, j->tree, NULL };
 	const struct fetch_git g = { .place = FETCH_BOX,
 		.argv = argv,
-		.max_output = 2 * FETCH_PATCH_MAX };
+		.max_output = (size_t)2 * FETCH_PATCH_MAX };
 	struct program_result r = PROGRAM_RESULT_INIT;
 	int rc = fetch_git(j, &g, &r, e);
 

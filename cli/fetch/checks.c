@@ -9,12 +9,14 @@
 #include "lib/base/map.h"
 
 enum {
-	CHECKS_FILES_MAX = 5000
+	CHECKS_FILES_MAX = 5000,
+	CHECKS_KINDS = 3
 };
 
 struct checks_run {
 	struct findings *out;
-	struct map *modes; /* path -> new mode plus one, as a pointer */
+	struct map *modes; /* path -> one of kinds */
+	uint32_t kinds[CHECKS_KINDS];
 	struct checks_file file;
 	size_t files;
 	/* Folders that together look like a repository inside the tree. */
@@ -45,7 +47,9 @@ checks_on_change(const struct scan_change *c, void *arg)
 		    "more than %d files are changed", (int)CHECKS_FILES_MAX);
 	if (r->files > CHECKS_FILES_MAX)
 		return;
-	(void)map_put(r->modes, c->path, (void *)((uintptr_t)c->new_mode + 1));
+	for (size_t i = 0; i < CHECKS_KINDS; i++)
+		if (r->kinds[i] == (c->new_mode & SCAN_MODE_TYPE))
+			(void)map_put(r->modes, c->path, &r->kinds[i]);
 	checks_mode(c, r->out);
 	checks_name(c, r->out);
 	checks_autorun(c, r->out);
@@ -60,12 +64,12 @@ static void
 checks_enter(struct checks_run *r, const char *path)
 {
 	size_t n = strnlen(path, SCAN_PATH_MAX);
-	uintptr_t mode = (uintptr_t)map_get(r->modes, path);
+	const uint32_t *kind = map_get(r->modes, path);
 
 	memcpy(r->file.path, path, n);
 	r->file.path[n] = '\0';
 	r->file.binary = false;
-	r->file.mode = mode == 0 ? 0 : (uint32_t)(mode - 1);
+	r->file.kind = kind == NULL ? 0 : *kind;
 	r->file.is_test = checks_is_test(path);
 }
 
@@ -76,12 +80,11 @@ checks_on_line(const struct scan_line *l, void *arg)
 
 	if (strcmp(l->path, r->file.path) != 0)
 		checks_enter(r, l->path);
-	if (l->kind == '+' &&
-	    (r->file.mode & SCAN_MODE_TYPE) == SCAN_MODE_LINK) {
+	if (l->kind == '+' && r->file.kind == SCAN_MODE_LINK) {
 		checks_link(l->path, l->text, r->out);
 		return;
 	}
-	if ((r->file.mode & SCAN_MODE_TYPE) == SCAN_MODE_SUBMODULE)
+	if (r->file.kind == SCAN_MODE_SUBMODULE)
 		return;
 	checks_text(l, &r->file, r->out);
 }
@@ -95,6 +98,8 @@ checks_run(
 
 	r->out = out;
 	r->modes = map_new();
+	r->kinds[1] = SCAN_MODE_LINK;
+	r->kinds[2] = SCAN_MODE_SUBMODULE;
 	rc = scan_raw(raw, checks_on_change, r, e);
 	if (rc == 0)
 		rc = scan_patch(patch, checks_on_line, r, e);

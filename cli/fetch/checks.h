@@ -28,7 +28,7 @@ void checks_link(const char *path, struct view target, struct findings *out);
 /* One line of content; state is kept by checks_run from file to file. */
 struct checks_file {
 	char path[SCAN_PATH_MAX + 1];
-	uint32_t mode; /* of the new file */
+	uint32_t kind; /* SCAN_MODE_LINK, _SUBMODULE, or 0: a file */
 	bool binary;   /* seen: text rules do not apply */
 	bool is_test;
 };

@@ -44,6 +44,7 @@ fetch_job_release(struct fetch_job *j)
 {
 	fetch_remove_box(j);
 	findings_release(&j->findings);
+	str_release(&j->filters);
 	str_release(&j->raw);
 	str_release(&j->patch);
 	free(j->git);
@@ -273,21 +274,21 @@ fetch_undo_run(struct cli *c, const void *args, int argc, char **argv)
 #define FETCH(field) offsetof(struct fetch_args, field)
 
 static const struct command_option fetch_options[] = {
-	{ 'p', "project", OPT_STR, FETCH(project), "PROJECT",
+	{ 'p', OPT_STR, "project", FETCH(project), "PROJECT",
 	    "links this clone to it (once)" },
-	{ 'b', "base", OPT_STR, FETCH(base), "COMMIT",
+	{ 'b', OPT_STR, "base", FETCH(base), "COMMIT",
 	    "what it is compared with (default: merge base with HEAD)" },
-	{ 'a', "apply", OPT_STR, FETCH(apply), "HOW",
+	{ 'a', OPT_STR, "apply", FETCH(apply), "HOW",
 	    "unstaged (default) or branch" },
-	{ 0, "allow", OPT_LIST, FETCH(allow), "ID",
+	{ 0, OPT_LIST, "allow", FETCH(allow), "ID",
 	    "let this finding pass; may be repeated" },
-	{ 0, "skip-review", OPT_FLAG, FETCH(skip_review), NULL,
+	{ 0, OPT_FLAG, "skip-review", FETCH(skip_review), NULL,
 	    "do not ask the reviewer" },
-	{ 0, "reason", OPT_STR, FETCH(reason), "TEXT",
+	{ 0, OPT_STR, "reason", FETCH(reason), "TEXT",
 	    "why, for --allow and --skip-review; recorded" },
-	{ 'y', "yes", OPT_FLAG, FETCH(yes), NULL,
+	{ 'y', OPT_FLAG, "yes", FETCH(yes), NULL,
 	    "accept findings marked `ask`" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_fetch[] = {

@@ -44,7 +44,7 @@ reviewer_try(struct cli *c, const struct reviewer *r, struct err *e)
 
 	rnd_hex(nonce, REVIEWER_NONCE);
 	question = xasprintf("mark: %s\nchunk: 1\nthe change:\n%s|-a "
-			     "speling error\n%s|+a spelling error\n"
+			     "spelling mistake\n%s|+a spelling error\n"
 			     "Answer with the JSON object.\n",
 	    nonce, nonce, nonce);
 	rc = reviewer_ask(c, r, system, view_of(question), &answer, e);
@@ -165,17 +165,17 @@ reviewer_run(struct cli *c, const void *args, int argc, char **argv)
 #define REVIEWER(field) offsetof(struct reviewer_args, field)
 
 static const struct command_option reviewer_options[] = {
-	{ 0, "provider", OPT_STR, REVIEWER(provider), "NAME",
+	{ 0, OPT_STR, "provider", REVIEWER(provider), "NAME",
 	    "anthropic, or openai for anything that speaks its API" },
-	{ 0, "base-url", OPT_STR, REVIEWER(url), "URL",
+	{ 0, OPT_STR, "base-url", REVIEWER(url), "URL",
 	    "openai: ends in /v1 mostly" },
-	{ 'm', "model", OPT_STR, REVIEWER(model), "NAME", "the model" },
-	{ 0, "key-file", OPT_STR, REVIEWER(key_file), "FILE",
+	{ 'm', OPT_STR, "model", REVIEWER(model), "NAME", "the model" },
+	{ 0, OPT_STR, "key-file", REVIEWER(key_file), "FILE",
 	    "with the API key, - for standard input" },
-	{ 0, "timeout", OPT_MS, REVIEWER(timeout_ms), "TIME",
+	{ 0, OPT_MS, "timeout", REVIEWER(timeout_ms), "TIME",
 	    "for one answer (default 2m)" },
-	{ 0, "remove", OPT_FLAG, REVIEWER(remove), NULL, "forget it" },
-	{ 0, NULL, OPT_FLAG, 0, NULL, NULL },
+	{ 0, OPT_FLAG, "remove", REVIEWER(remove), NULL, "forget it" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
 const struct command cmd_reviewer[] = {

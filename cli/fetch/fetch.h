@@ -51,6 +51,7 @@ struct fetch_job {
 	/* The clone. */
 	char *top, *git_dir, *objects;
 	char clone_head[SCAN_ID + 1];
+	struct str filters; /* names of the user's own, one a line */
 	/* What is asked for. */
 	char full[TARGET_FULL_MAX];
 	char branch[FETCH_BRANCH_MAX + 1];
@@ -97,6 +98,11 @@ int fetch_git(struct fetch_job *j, const struct fetch_git *g,
 int fetch_git_line(struct fetch_job *j, const struct fetch_git *g, char *out,
     size_t n, struct err *e);
 /* A configuration value of the clone; 1 when it is not set. */
+/*
+ * The user's own filters (git-lfs ...) by name, so that a branch's
+ * .gitattributes cannot make them run.
+ */
+int fetch_load_filters(struct fetch_job *j, struct err *e);
 int fetch_config_get(
     struct fetch_job *j, const char *key, char *out, size_t n, struct err *e);
 int fetch_config_set(

@@ -14,7 +14,7 @@ enum {
 	GIT_ENV_MAX = 160,
 	GIT_CONFIG_MAX = 100,
 	GIT_ARGS_MAX = 40,
-	GIT_FILTERS_MAX = 20,
+	GIT_FILTERS_MAX = 24,
 	GIT_OUTPUT = 1 << 20
 };
 
@@ -112,32 +112,18 @@ git_env_quiet(struct git_env *env)
 	git_env_put(env, "PATH", "/usr/local/bin:/usr/bin:/bin");
 }
 
-/* The user's own filters (git-lfs ...) by name, so that a branch's
- * .gitattributes cannot make them run. */
 static void
-git_env_no_filters(struct fetch_job *j, struct git_env *env)
+git_env_no_filters(const struct fetch_job *j, struct git_env *env)
 {
-	static const char *const ask[] = { "config", "--name-only",
-		"--get-regexp", "^filter\\.", NULL };
-	const struct fetch_git g = { .place = FETCH_CLONE, .argv = ask };
-	struct program_result r = PROGRAM_RESULT_INIT;
-	struct err e = ERR_INIT;
-	struct view rest, line;
-	int n = 0;
+	struct view rest = str_view(&j->filters), line;
 
-	if (fetch_git_run(j, &g, &r, &e) == 0 && r.code == 0) {
-		rest = str_view(&r.out);
-		while (view_split(&rest, '\n', &line) && n < GIT_FILTERS_MAX) {
-			AUTO_FREE char *key = view_dup(line);
+	while (rest.len > 0 && view_split(&rest, '\n', &line)) {
+		AUTO_FREE char *key = view_dup(line);
 
-			if (!view_starts(line, "filter."))
-				continue;
+		if (view_starts(line, "filter."))
 			git_env_config(env, key,
 			    view_ends(line, ".required") ? "false" : "");
-			n++;
-		}
 	}
-	program_result_release(&r);
 }
 
 static void
@@ -206,6 +192,32 @@ fetch_git_run(struct fetch_job *j, const struct fetch_git *g,
 	rc = program_run(j->c, &spec, r, e);
 	git_env_release(&env);
 	return rc == -1 ? err_wrap(e, "git %s", g->argv[0]) : 0;
+}
+
+int
+fetch_load_filters(struct fetch_job *j, struct err *e)
+{
+	static const char *const ask[] = { "config", "--name-only",
+		"--get-regexp", "^filter\\.", NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = ask };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	struct view rest, line;
+	int rc = fetch_git_run(j, &g, &r, e);
+	int n = 0;
+
+	/* Status 1: there are none. */
+	rest = str_view(&r.out);
+	while (rc == 0 && r.code == 0 && rest.len > 0 &&
+	    view_split(&rest, '\n', &line))
+		n++;
+	if (rc == 0 && n > GIT_FILTERS_MAX)
+		rc = err_set(e, ERR_LIMIT,
+		    "git's configuration has more than %d filter settings",
+		    (int)GIT_FILTERS_MAX);
+	if (rc == 0 && r.code == 0)
+		str_addv(&j->filters, str_view(&r.out));
+	program_result_release(&r);
+	return rc;
 }
 
 int

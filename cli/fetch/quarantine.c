@@ -65,7 +65,7 @@ fetch_open_clone(struct fetch_job *j, struct err *e)
 	    !fetch_id_ok(j->clone_head))
 		return err_set(e, ERR_INTERNAL,
 		    "the clone has no commit yet; check out a branch first");
-	return 0;
+	return fetch_load_filters(j, e);
 }
 
 /* The project as cofferd knows it: it exists and may be seen. */

@@ -133,7 +133,7 @@ scan_unquote(struct view v, struct str *out, struct err *e)
 static int
 scan_name(struct view v, const char *prefix, struct str *out, struct err *e)
 {
-	AUTO_STR struct str whole = STR_INIT_MAX(2 * SCAN_PATH_MAX);
+	AUTO_STR struct str whole = STR_INIT_MAX((size_t)2 * SCAN_PATH_MAX);
 	struct view name;
 
 	str_reset(out);
@@ -199,7 +199,7 @@ scan_hunk(struct scan_state *s, struct view v, struct err *e)
 static int
 scan_content(struct scan_state *s, struct view line, struct err *e)
 {
-	char kind = line.len == 0 ? '\0' : line.p[0];
+	const char kind = *(line.len == 0 ? "" : line.p);
 	bool old_side = kind == '-' || kind == ' ';
 	bool new_side = kind == '+' || kind == ' ';
 	struct scan_line l = { .kind = kind };

@@ -14,7 +14,7 @@ tap_is "$RC" 0 'help of a command of two words'
 tap_ok 'lists its options' out_has '--style STYLE'
 run pr merge --help
 tap_is "$RC" 0 '--help of a command'
-run crate x
+run xcreate x
 tap_is "$RC" 2 'an unknown command'
 tap_ok 'suggests the nearest' err_has 'did you mean `coffer create`'
 run issue

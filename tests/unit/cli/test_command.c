@@ -97,7 +97,7 @@ a_slip_is_met_with_the_nearest_name(void **state)
 {
 	(void)state;
 	assert_string_equal(
-	    command_nearest(command_tables, "crate")->name, "create");
+	    command_nearest(command_tables, "xcreate")->name, "create");
 	assert_string_equal(
 	    command_nearest(command_tables, "stauts")->name, "status");
 	assert_null(command_nearest(command_tables, "frobnicate"));
