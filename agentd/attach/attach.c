@@ -317,12 +317,12 @@ session_frame(struct session *s, const struct frame *f)
 {
 	const uint8_t *p = (const uint8_t *)f->payload.p;
 
-	if (s->term == NULL)
+	/* Writing to a terminal without a program would cut its last words. */
+	if (s->term == NULL || s->exec == NULL)
 		return;
 	if (f->type == ATTACH_DATA) {
 		stream_write(s->term, f->payload.p, f->payload.len);
-	} else if (f->type == ATTACH_RESIZE && f->payload.len == 4 &&
-	    s->exec != NULL) {
+	} else if (f->type == ATTACH_RESIZE && f->payload.len == 4) {
 		s->all->driver->exec_resize(s->exec,
 		    (uint16_t)(p[0] << 8 | p[1]), (uint16_t)(p[2] << 8 | p[3]));
 	} else if (f->type == ATTACH_EOF) {

@@ -523,7 +523,8 @@ projects_when_running(
 	    (x->busy || sandbox_state(p->sandboxes, id) != SANDBOX_RUNNING ||
 		strcmp(x->mode, x->p.network) != 0)) {
 		TAILQ_INSERT_TAIL(&x->waiters, w, link);
-		projects_settle(x);
+		if (!x->busy)
+			projects_settle(x);
 		return;
 	}
 	if (x == NULL)

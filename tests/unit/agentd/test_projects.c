@@ -1,0 +1,294 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "agentd/watch/projects.h"
+#include "tests/unit/agentd/cofferd_fake.h"
+#include "tests/unit/agentd/sandbox_fake.h"
+
+#define PROJECT_ROW(state, want, has, network)                         \
+	"{\"id\":7,\"full_name\":\"own/app\",\"state\":\"" state "\"," \
+	"\"sandbox\":{\"want\":\"" want "\",\"state\":\"" has "\"},"   \
+	"\"settings\":{\"network\":\"" network "\"}}"
+#define PROJECT_PUT "PUT /api/coffer/v1/projects/own/app/sandbox"
+
+struct fix {
+	struct cofferd c;
+	struct sandbox_host host;
+	struct sandboxes sandboxes;
+	struct projects *projects;
+	const char *text; /* that is waited for */
+	bool loaded, answered;
+	bool waits; /* asks as soon as the project is known */
+	struct err e;
+};
+
+static void
+fix_on_answer(const struct err *e, void *arg)
+{
+	struct fix *f = arg;
+
+	f->answered = true;
+	f->e = e == NULL ? ERR_INIT : *e;
+}
+
+static void
+fix_on_loaded(const struct err *e, void *arg)
+{
+	struct fix *f = arg;
+
+	f->loaded = true;
+	f->e = e == NULL ? ERR_INIT : *e;
+	if (f->waits)
+		projects_when_running(f->projects, 7, fix_on_answer, f);
+}
+
+static bool
+fix_is_loaded(void *arg)
+{
+	const struct fix *f = arg;
+
+	return f->loaded;
+}
+
+static bool
+fix_is_answered(void *arg)
+{
+	const struct fix *f = arg;
+
+	return f->answered;
+}
+
+static bool
+fix_has_seen(void *arg)
+{
+	const struct fix *f = arg;
+
+	return fake_saw(&f->c, f->text);
+}
+
+static void
+fix_see(struct fix *f, const char *text)
+{
+	f->text = text;
+	assert_true(fake_until(&f->c, fix_has_seen, f));
+}
+
+static int
+fix_setup(void **state)
+{
+	struct fix *f = xcalloc(1, sizeof(*f));
+
+	fake_init(&f->c);
+	f->host = (struct sandbox_host){ .loop = f->c.loop,
+		.home = "/nonexistent",
+		.inst = "0000",
+		.range = "10.214.0.0" };
+	f->sandboxes = (struct sandboxes){ .loop = f->c.loop, .attach_fd = -1 };
+	f->projects = projects_new(&f->host, f->c.api);
+	projects_set_sandboxes(f->projects, &f->sandboxes);
+	*state = f;
+	return 0;
+}
+
+static int
+fix_teardown(void **state)
+{
+	struct fix *f = *state;
+
+	loop_drain(f->c.loop);
+	projects_free(f->projects);
+	fake_release(&f->c);
+	free(f);
+	return 0;
+}
+
+static void
+fix_load(struct fix *f, const char *row)
+{
+	AUTO_FREE char *list = xasprintf("[%s]", row);
+
+	fake_rule(
+	    &f->c, 200, "GET /api/coffer/v1/projects?page=1&limit=50", list);
+	f->loaded = false;
+	projects_load(f->projects, fix_on_loaded, f);
+	assert_true(fake_until(&f->c, fix_is_loaded, f));
+}
+
+static void
+fix_refresh(struct fix *f, const char *row)
+{
+	fake_rule(&f->c, 200, "GET /api/coffer/v1/projects/own/app", row);
+	f->loaded = false;
+	projects_refresh(f->projects, "own/app", fix_on_loaded, f);
+	assert_true(fake_until(&f->c, fix_is_loaded, f));
+}
+
+static void
+a_wanted_sandbox_is_started_and_reported(void **state)
+{
+	struct fix *f = *state;
+
+	fix_load(f, PROJECT_ROW("active", "running", "absent", "none"));
+	fix_see(f,
+	    PROJECT_PUT " {\"state\":\"running\",\"reason\":\"\","
+			"\"address\":\"10.214.1.7\"}");
+	assert_int_equal(f->sandboxes.starts, 1);
+	assert_string_equal(f->sandboxes.mode, "none");
+}
+
+static void
+a_failing_start_is_told_and_tried_again(void **state)
+{
+	struct fix *f = *state;
+
+	f->sandboxes.failing = 1;
+	f->waits = true;
+	fix_load(f, PROJECT_ROW("active", "running", "absent", "web"));
+	assert_true(fake_until(&f->c, fix_is_answered, f));
+	assert_string_equal(f->e.msg, "no loop device");
+	fix_see(f, "\"failed\",\"reason\":\"no loop device\"");
+	fix_see(f, "\"state\":\"running\"");
+	assert_int_equal(f->sandboxes.starts, 2);
+}
+
+static void
+waiters_are_answered_later_whatever_the_state(void **state)
+{
+	struct fix *f = *state;
+
+	projects_when_running(f->projects, 8, fix_on_answer, f);
+	assert_false(f->answered);
+	assert_true(fake_until(&f->c, fix_is_answered, f));
+	assert_int_equal(f->e.code, ERR_NOTFOUND);
+	fix_load(f, PROJECT_ROW("active", "stopped", "absent", "web"));
+	f->answered = false;
+	projects_when_running(f->projects, 7, fix_on_answer, f);
+	assert_true(fake_until(&f->c, fix_is_answered, f));
+	assert_int_equal(f->e.code, ERR_DENIED);
+	f->answered = false;
+	projects_when_running(f->projects, 7, fix_on_answer, f);
+	projects_forget(f->projects, f);
+	fix_refresh(f, PROJECT_ROW("active", "running", "absent", "web"));
+	assert_false(f->answered);
+	projects_when_running(f->projects, 7, fix_on_answer, f);
+	assert_true(fake_until(&f->c, fix_is_answered, f));
+	assert_int_equal(f->e.code, ERR_NONE);
+}
+
+static void
+a_mode_that_could_not_be_set_is_set_again(void **state)
+{
+	struct fix *f = *state;
+
+	fix_load(f, PROJECT_ROW("active", "running", "absent", "web"));
+	fix_see(f, "\"state\":\"running\"");
+	f->sandboxes.failing = 1;
+	fix_refresh(f, PROJECT_ROW("active", "running", "running", "none"));
+	fix_see(f, "\"state\":\"failed\"");
+	/* It runs, but in the wider mode: nothing may begin in it. */
+	projects_when_running(f->projects, 7, fix_on_answer, f);
+	assert_true(fake_until(&f->c, fix_is_answered, f));
+	assert_int_equal(f->sandboxes.starts, 3);
+	assert_string_equal(f->sandboxes.mode, "none");
+}
+
+static void
+a_report_is_repeated_until_it_was_heard(void **state)
+{
+	struct fix *f = *state;
+
+	fake_times(&f->c, 2, 503, PROJECT_PUT, "{}");
+	fix_load(f, PROJECT_ROW("active", "running", "absent", "web"));
+	fix_see(f, "\"state\":\"running\"");
+	/* The newest is told, each after the one before it was answered. */
+	assert_true(fake_count(&f->c, PROJECT_PUT) >= 3);
+}
+
+static void
+stopped_waits_for_the_holders(void **state)
+{
+	struct fix *f = *state;
+
+	fix_load(f, PROJECT_ROW("active", "running", "absent", "web"));
+	fix_see(f, "\"state\":\"running\"");
+	projects_open(f->projects);
+	projects_hold(f->projects, 7);
+	fix_refresh(f, PROJECT_ROW("active", "stopped", "running", "web"));
+	assert_int_equal(f->sandboxes.stops, 0);
+	projects_release(f->projects, 7);
+	fix_see(f, "\"state\":\"stopped\"");
+	assert_int_equal(f->sandboxes.stops, 1);
+}
+
+static void
+nothing_is_removed_before_the_runs_are_known(void **state)
+{
+	struct fix *f = *state;
+
+	f->sandboxes.state = SANDBOX_RUNNING;
+	fix_load(f, PROJECT_ROW("deleting", "gone", "running", "web"));
+	loop_drain(f->c.loop);
+	assert_int_equal(f->sandboxes.destroys, 0);
+	fake_times(&f->c, 1, FAKE_LOST, PROJECT_PUT, "");
+	projects_open(f->projects);
+	fix_see(f, "\"state\":\"absent\"");
+	assert_int_equal(f->sandboxes.destroys, 1);
+	assert_non_null(projects_find(f->projects, 7));
+}
+
+static void
+a_lost_session_is_started_again(void **state)
+{
+	struct fix *f = *state;
+
+	fix_load(f, PROJECT_ROW("active", "running", "absent", "web"));
+	fix_see(f, "\"state\":\"running\"");
+	str_reset(&f->c.seen);
+	f->sandboxes.state = SANDBOX_FAILED;
+	projects_on_lost(f->projects, 7, "out of memory");
+	fix_see(
+	    f, "\"failed\",\"reason\":\"the session ended: out of memory\"");
+	fix_see(f, "\"state\":\"running\"");
+}
+
+static void
+strange_lists_are_refused(void **state)
+{
+	struct fix *f = *state;
+
+	fake_rule(&f->c, 200, "GET /api/coffer/v1/projects?page=1&limit=50",
+	    "{\"a\":1}");
+	projects_load(f->projects, fix_on_loaded, f);
+	assert_true(fake_until(&f->c, fix_is_loaded, f));
+	assert_int_equal(f->e.code, ERR_PROTO);
+	fix_load(f,
+	    "{\"id\":-1},{\"id\":\"x\"},7,null,"
+	    "{\"id\":65278,\"full_name\":\"a/slot\"}");
+	assert_int_equal(f->e.code, ERR_NONE);
+	assert_null(projects_find(f->projects, 65278));
+}
+
+#define PROJECTS_TEST(t) \
+	cmocka_unit_test_setup_teardown(t, fix_setup, fix_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PROJECTS_TEST(a_wanted_sandbox_is_started_and_reported),
+		PROJECTS_TEST(a_failing_start_is_told_and_tried_again),
+		PROJECTS_TEST(waiters_are_answered_later_whatever_the_state),
+		PROJECTS_TEST(a_mode_that_could_not_be_set_is_set_again),
+		PROJECTS_TEST(a_report_is_repeated_until_it_was_heard),
+		PROJECTS_TEST(stopped_waits_for_the_holders),
+		PROJECTS_TEST(nothing_is_removed_before_the_runs_are_known),
+		PROJECTS_TEST(a_lost_session_is_started_again),
+		PROJECTS_TEST(strange_lists_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
