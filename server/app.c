@@ -252,6 +252,7 @@ app_write_addr(struct app *a, const char *text, struct err *e)
 	fd = open(path, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1 || write(fd, line, n) != (ssize_t)n)
 		return err_sys(e, ERR_IO, "write %s", path);
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 	return 0;
 }
 

@@ -174,6 +174,7 @@ config_template(struct str *out)
 uid_t
 config_server_uid(gid_t *gid)
 {
+	/* cppcheck-suppress getpwnamCalled ; before any thread */
 	const struct passwd *pw = getpwnam("coffer");
 
 	*gid = pw != NULL ? pw->pw_gid : CONFIG_SERVER_UID;
@@ -183,6 +184,7 @@ config_server_uid(gid_t *gid)
 void
 config_router_ids(struct config *cfg)
 {
+	/* cppcheck-suppress getpwnamCalled ; before any thread */
 	const struct passwd *pw = getpwnam("coffer-router");
 
 	if (cfg->router_uid == 0)

@@ -94,9 +94,12 @@ home_dir(const struct home_init *h, const char *path, uid_t uid, gid_t gid,
 		return err_sys(e, ERR_IO, "open %s as a folder", path);
 	if (h->root && (st.st_uid != uid || st.st_gid != gid) &&
 	    fchown(fd, uid, gid) == -1)
+		/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 		return err_sys(e, ERR_IO, "chown %s", path);
 	if ((st.st_mode & 07777) != mode && fchmod(fd, mode) == -1)
+		/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 		return err_sys(e, ERR_IO, "chmod %s", path);
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 	return 0;
 }
 
@@ -145,7 +148,9 @@ home_init_addr(const struct home_init *h, struct err *e)
 	if (fd == -1)
 		return err_sys(e, ERR_IO, "make %s", path);
 	if (h->root && fchown(fd, h->uid, h->gid) == -1)
+		/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 		return err_sys(e, ERR_IO, "chown %s", path);
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 	return 0;
 }
 

@@ -144,12 +144,11 @@ api_log_appended(const struct err *fail, void *arg, void *call)
 void
 api_log_append(struct call *c, enum svc_log_kind kind, int64_t id)
 {
-	struct view body;
-	int64_t from = api_log_range(c, &body);
+	struct svc_log_part part = { .kind = kind, .id = id };
 
-	if (from == -1)
+	part.from = api_log_range(c, &part.bytes);
+	if (part.from == -1)
 		return;
 	call_hold(c);
-	svc_log_append(
-	    api_svc(c), call_who(c), kind, id, from, body, api_log_appended, c);
+	svc_log_append(api_svc(c), call_who(c), &part, api_log_appended, c);
 }

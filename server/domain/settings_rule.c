@@ -15,7 +15,7 @@ const struct settings_number settings_numbers[] = {
 	{ "cpus", SETTINGS_AT(cpus), 1, 512 },
 	{ "pids", SETTINGS_AT(pids), 32, 32768 },
 	{ "disk", SETTINGS_AT(disk), INT64_C(64) << 20, INT64_C(1) << 44 },
-	{ "wall_s", SETTINGS_AT(wall_s), 10, 7 * 86400 },
+	{ "wall_s", SETTINGS_AT(wall_s), 10, INT64_C(604800) },
 	{ .name = NULL },
 };
 

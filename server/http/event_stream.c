@@ -242,6 +242,7 @@ event_stream_on_commit(struct event_stream *s, int64_t last_seq)
 
 	TAILQ_FOREACH(r, &s->readers, entry)
 	{
+		/* cppcheck-suppress uninitvar ; set by the walk */
 		if (last_seq > r->filter.after) {
 			r->dirty = true;
 			any = true;
@@ -315,6 +316,7 @@ event_stream_on_keep(void *arg)
 
 	TAILQ_FOREACH(r, &s->readers, entry)
 	{
+		/* cppcheck-suppress uninitvar ; set by the walk */
 		if (!r->sse || call_request(r->c) == NULL)
 			continue;
 		if (r->sent == r->buf.len) {

@@ -34,10 +34,12 @@ struct front_conn {
 	char buf[PROXYV2_MAX];
 };
 
+LIST_HEAD(front_conns, front_conn);
+
 struct front {
 	struct front_spec spec;
 	struct listener *listener;
-	LIST_HEAD(, front_conn) conns;
+	struct front_conns conns;
 	unsigned n;
 };
 

@@ -33,17 +33,17 @@ svc_op_new(struct svc *s, size_t size, const struct identity *who,
 }
 
 void
-svc_op_end(void *arg, const struct err *fail)
+svc_op_end(void *op, const struct err *fail)
 {
-	struct svc_op *op = arg;
+	struct svc_op *x = op;
 
-	if (op->done != NULL)
-		op->done(fail, op, op->arg);
+	if (x->done != NULL)
+		x->done(fail, x, x->arg);
 	else if (fail != NULL)
 		log_warn("service op reason=%s", log_val(fail->msg));
-	if (op->release != NULL)
-		op->release(op);
-	free(op);
+	if (x->release != NULL)
+		x->release(x);
+	free(x);
 }
 
 static void
@@ -56,9 +56,8 @@ svc_op_on_turn(void *arg)
 }
 
 void
-svc_op_end_later(void *arg, const struct err *fail)
+svc_op_end_later(void *op, const struct err *fail)
 {
-	struct svc_op *op = arg;
 	struct svc_ending *x = xcalloc(1, sizeof(*x));
 
 	x->op = op;
@@ -66,7 +65,7 @@ svc_op_end_later(void *arg, const struct err *fail)
 		x->failed = true;
 		x->fail = *fail;
 	}
-	loop_defer(op->svc->loop, svc_op_on_turn, x);
+	loop_defer(x->op->svc->loop, svc_op_on_turn, x);
 }
 
 static void
@@ -80,23 +79,23 @@ svc_op_on_write(const struct err *fail, void *arg)
 }
 
 void
-svc_op_run(void *arg, db_job_fn *job, svc_done_fn *done, void *done_arg)
+svc_op_run(void *op, db_job_fn *job, svc_done_fn *done, void *arg)
 {
-	struct svc_op *op = arg;
+	struct svc_op *x = op;
 
-	op->job = job;
-	op->done = done;
-	op->arg = done_arg;
-	db_write(op->svc->db, job, svc_op_on_write, op);
+	x->job = job;
+	x->done = done;
+	x->arg = arg;
+	db_write(x->svc->db, job, svc_op_on_write, x);
 }
 
 void
-svc_op_again(void *arg, db_job_fn *job)
+svc_op_again(void *op, db_job_fn *job)
 {
-	struct svc_op *op = arg;
+	struct svc_op *x = op;
 
-	op->job = job;
-	db_write(op->svc->db, job, svc_op_on_write, op);
+	x->job = job;
+	db_write(x->svc->db, job, svc_op_on_write, x);
 }
 
 const char *

@@ -20,7 +20,7 @@
 
 enum {
 	SVC_CI_RUNNER_MAX = 100,
-	SVC_CI_ONCE_MS = 5000, /* for one look into the queue */
+	SVC_CI_ONCE_MS = 5000,   /* for one look into the queue */
 	SVC_CI_EXPIRE_MAX = 100, /* jobs in one transaction */
 	SVC_CI_EXPIRE_MS = 5000  /* how often leases are looked at */
 };
@@ -36,9 +36,11 @@ struct svc_ci_waiter {
 	bool once; /* one look, no waiting */
 };
 
+TAILQ_HEAD(svc_ci_waiters, svc_ci_waiter);
+
 struct svc_ci {
 	struct svc *s;
-	TAILQ_HEAD(, svc_ci_waiter) waiters;
+	struct svc_ci_waiters waiters;
 	unsigned n;
 	uint64_t last_id;
 	bool claiming;
@@ -296,22 +298,22 @@ svc_ci_start(struct svc_ci *ci)
 void
 svc_ci_stop(struct svc_ci *ci)
 {
-	struct svc_ci_waiter *w;
+	struct svc_ci_waiter *w, *next;
 
 	ci->stopped = true;
-	while ((w = TAILQ_FIRST(&ci->waiters)) != NULL)
-		svc_ci_answer(w, NULL, NULL);
+	TAILQ_FOREACH_SAFE(w, &ci->waiters, entry, next)
+	svc_ci_answer(w, NULL, NULL);
 }
 
 void
 svc_ci_free(struct svc_ci *ci)
 {
-	struct svc_ci_waiter *w;
+	struct svc_ci_waiter *w, *next;
 
 	if (ci == NULL)
 		return;
-	while ((w = TAILQ_FIRST(&ci->waiters)) != NULL)
-		svc_ci_waiter_free(w);
+	TAILQ_FOREACH_SAFE(w, &ci->waiters, entry, next)
+	svc_ci_waiter_free(w);
 	timer_free(ci->expiry);
 	free(ci);
 }

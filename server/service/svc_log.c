@@ -42,12 +42,12 @@ svc_log_pwrite(int fd, struct view v, int64_t at, struct err *e)
 }
 
 static int
-svc_log_write(struct svc *s, enum svc_log_kind kind, int64_t id, int64_t from,
-    struct view part, struct err *e)
+svc_log_write(struct svc *s, const struct svc_log_part *p, struct err *e)
 {
-	AUTO_FREE char *path = svc_log_path(s, kind, id);
+	AUTO_FREE char *path = svc_log_path(s, p->kind, p->id);
 	AUTO_CLOSE int fd = -1;
-	int64_t room = RUN_LOG_MAX - from;
+	struct view part = p->bytes;
+	int64_t room = RUN_LOG_MAX - p->from;
 
 	if (room <= 0)
 		return 0;
@@ -55,9 +55,9 @@ svc_log_write(struct svc *s, enum svc_log_kind kind, int64_t id, int64_t from,
 	if (fd == -1)
 		return err_sys(e, ERR_IO, "open log");
 	if ((int64_t)part.len <= room)
-		return svc_log_pwrite(fd, part, from, e);
+		return svc_log_pwrite(fd, part, p->from, e);
 	part.len = (size_t)room;
-	if (svc_log_pwrite(fd, part, from, e) == -1)
+	if (svc_log_pwrite(fd, part, p->from, e) == -1)
 		return -1;
 	return svc_log_pwrite(fd, VIEW_LIT(SVC_LOG_MARK), RUN_LOG_MAX, e);
 }
@@ -103,31 +103,38 @@ svc_log_job(struct txn *t, void *arg, struct err *e)
 	    e, ERR_EXISTS, "the log is %" PRId64 " bytes long", op->next);
 }
 
+/* Where the log ends must be where the part begins, before a byte is
+ * written; the row's compare-and-set says so again. */
+static int
+svc_log_begin(struct svc *s, struct svc_log_append *op,
+    const struct svc_log_part *part, struct err *e)
+{
+	if (svc_log_length(
+		db_reader(s->db), part->kind, part->id, &op->next, e) == -1)
+		return -1;
+	if (op->next != part->from)
+		return err_set(e, ERR_EXISTS,
+		    "the log is %" PRId64 " bytes long", op->next);
+	return svc_log_write(s, part, e);
+}
+
 void
 svc_log_append(struct svc *s, const struct identity *who,
-    enum svc_log_kind kind, int64_t id, int64_t from, struct view part,
-    svc_done_fn *done, void *arg)
+    const struct svc_log_part *part, svc_done_fn *done, void *arg)
 {
 	struct svc_log_append *op = svc_op_new(s, sizeof(*op), who, NULL);
 	struct err e = ERR_INIT;
 
-	op->kind = kind;
-	op->id = id;
-	op->from = from;
-	op->to = from + (int64_t)part.len;
+	op->kind = part->kind;
+	op->id = part->id;
+	op->from = part->from;
+	op->to = part->from + (int64_t)part->bytes.len;
 	op->op.done = done;
 	op->op.arg = arg;
-	if (svc_log_length(db_reader(s->db), kind, id, &op->next, &e) == -1) {
+	if (svc_log_begin(s, op, part, &e) == -1)
 		svc_op_end_later(op, &e);
-	} else if (op->next != from) {
-		err_set(&e, ERR_EXISTS, "the log is %" PRId64 " bytes long",
-		    op->next);
-		svc_op_end_later(op, &e);
-	} else if (svc_log_write(s, kind, id, from, part, &e) == -1) {
-		svc_op_end_later(op, &e);
-	} else {
+	else
 		svc_op_run(op, svc_log_job, done, arg);
-	}
 }
 
 int

@@ -31,9 +31,14 @@ struct svc_log_append {
 	int64_t to;
 	int64_t next; /* out, also when it failed */
 };
+struct svc_log_part {
+	enum svc_log_kind kind;
+	int64_t id;
+	int64_t from;
+	struct view bytes;
+};
 void svc_log_append(struct svc *s, const struct identity *who,
-    enum svc_log_kind kind, int64_t id, int64_t from, struct view part,
-    svc_done_fn *done, void *arg);
+    const struct svc_log_part *part, svc_done_fn *done, void *arg);
 
 /* A descriptor to read, or -1; the file may not be there yet. */
 int svc_log_open(

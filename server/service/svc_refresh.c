@@ -62,10 +62,12 @@ struct svc_refresh {
 	int64_t queued; /* jobs */
 };
 
+TAILQ_HEAD(svc_refresh_ready, svc_refresh);
+
 struct svc_pulls {
 	struct svc *s;
 	struct map *all; /* key -> struct svc_refresh */
-	TAILQ_HEAD(, svc_refresh) ready;
+	struct svc_refresh_ready ready;
 	unsigned active;
 	bool scheduled;
 };
@@ -156,13 +158,19 @@ svc_refresh_end(struct svc_refresh *r, const struct err *fail)
 	}
 }
 
+/* An event whose data are two commits. */
+struct svc_refresh_moved {
+	const char *kind;
+	const char *key_a, *a;
+	const char *key_b, *b;
+};
+
 static int
-svc_refresh_event(struct txn *t, const struct svc_refresh *r, const char *kind,
-    const char *key, const char *a, const char *key_b, const char *b,
-    struct err *e)
+svc_refresh_event(struct txn *t, const struct svc_refresh *r,
+    const struct svc_refresh_moved *m, struct err *e)
 {
 	AUTO_STR struct str data = STR_INIT;
-	const struct svc_event v = { .kind = kind,
+	const struct svc_event v = { .kind = m->kind,
 		.project_id = r->project,
 		.item = r->number,
 		.is_pull = true,
@@ -171,8 +179,8 @@ svc_refresh_event(struct txn *t, const struct svc_refresh *r, const char *kind,
 
 	jw_init(&w, &data);
 	jw_object(&w, NULL);
-	jw_str(&w, key, a);
-	jw_str(&w, key_b, b);
+	jw_str(&w, m->key_a, m->a);
+	jw_str(&w, m->key_b, m->b);
 	jw_end(&w);
 	return svc_event_add(t, &r->who, r->now, &v, e);
 }
@@ -208,19 +216,21 @@ svc_refresh_rows(
 		.base_sha = r->base,
 		.merge_base = r->merge_base,
 		.mergeable = r->clean ? MERGEABLE_YES : MERGEABLE_NO };
+	const struct svc_refresh_moved sync = { "pull.synchronized", "before",
+		p->head_sha, "head_sha", r->head };
+	const struct svc_refresh_moved conflict = { "pull.conflict", "head_sha",
+		r->head, "base_sha", r->base };
 	bool moved = strcmp(p->head_sha, r->head) != 0;
 
 	if (moved &&
 	    (pulls_set_head(t, p, r->head, r->who.user_id, r->now, e) == -1 ||
-		svc_refresh_event(t, r, "pull.synchronized", "before",
-		    p->head_sha, "head_sha", r->head, e) == -1))
+		svc_refresh_event(t, r, &sync, e) == -1))
 		return -1;
 	if (pulls_set_mergeable(t, r->project, r->number, &test, e) == -1)
 		return -1;
 	if (!r->clean && p->issue.author.kind == USER_AGENT &&
 	    (moved || p->mergeable != MERGEABLE_NO) &&
-	    svc_refresh_event(t, r, "pull.conflict", "head_sha", r->head,
-		"base_sha", r->base, e) == -1)
+	    svc_refresh_event(t, r, &conflict, e) == -1)
 		return -1;
 	return svc_refresh_jobs(t, r, e);
 }
