@@ -12,7 +12,7 @@
 #include "lib/base/path.h"
 #include "lib/io/frame.h"
 #include "lib/io/stream.h"
-#include "tests/unit/agentd/cofferd_fake.h"
+#include "tests/unit/agentd/cofferd_loop.h"
 #include "tests/unit/agentd/sandbox_fake.h"
 
 #define ATTACH_HELLO "{\"ticket\":\"t1\",\"verb\":\"attach\"}\n"

@@ -8,7 +8,7 @@
 #include "agentd/call.h"
 #include "agentd/run/logship.h"
 #include "lib/base/path.h"
-#include "tests/unit/agentd/cofferd_fake.h"
+#include "tests/unit/agentd/cofferd_loop.h"
 
 #define SECRET "s3cr3t-s3cr3t"
 

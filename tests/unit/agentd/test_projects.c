@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "agentd/watch/projects.h"
-#include "tests/unit/agentd/cofferd_fake.h"
+#include "tests/unit/agentd/cofferd_loop.h"
 #include "tests/unit/agentd/sandbox_fake.h"
 
 #define PROJECT_ROW(state, want, has, network)                         \

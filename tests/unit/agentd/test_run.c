@@ -9,7 +9,7 @@
 #include "agentd/run/workdir.h"
 #include "agentd/watch/reader.h"
 #include "lib/wire/json.h"
-#include "tests/unit/agentd/cofferd_fake.h"
+#include "tests/unit/agentd/cofferd_loop.h"
 #include "tests/unit/agentd/driver_fake.h"
 #include "tests/unit/agentd/sandbox_fake.h"
 
