@@ -164,7 +164,7 @@ lint: format-check
 	@O=$(O) tests/lint/run.sh
 tidy:
 	printf '%s\n' $(filter %.c,$(sources)) | \
-	    xargs -n1 -P2 -I{} clang-tidy --quiet {} -- $(std) -DCOFFER_TEST
+	    xargs -P2 -I{} clang-tidy --quiet {} -- $(std) -DCOFFER_TEST
 cppcheck:
 	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --library=posix --error-exitcode=1 -I. $(archives)

@@ -95,12 +95,59 @@ prompt_keeps_the_newest_comments(void **state)
 	str_release(&many);
 }
 
+static void
+prompt_keeps_tabs_and_names_other_controls(void **state)
+{
+	struct str out = prompt_of(
+	    "{\"title\":\"T\",\"body\":\"all:\\n\\tcc -o x\\ty"
+	    "\\u001b[2J\\n\\t\"}",
+	    "[]", "{}");
+	const char *s = str_cstr(&out);
+
+	(void)state;
+	assert_non_null(
+	    strstr(s, "\n0123456789abcdef| \tcc -o x\ty<U+001B>[2J\n"));
+	assert_null(strstr(s, "U+0009"));
+	str_release(&out);
+}
+
+/* Whoever may comment must not be able to make the prompt too long. */
+static void
+prompt_fits_whatever_people_write(void **state)
+{
+	struct str issue = STR_INIT, talk = STR_INIT, out;
+
+	(void)state;
+	str_add(&issue, "{\"body\":\"");
+	for (int i = 0; i < PROMPT_QUOTE_MAX; i++)
+		str_add(&issue, "\\n");
+	str_add(&issue, "\"}");
+	str_addc(&talk, '[');
+	for (int i = 0; i < 20; i++) {
+		str_addf(&talk, "%s{\"body\":\"number-%d-", i ? "," : "", i);
+		for (int k = 0; k < 16384; k++)
+			str_add(&talk, "x\\n");
+		str_add(&talk, "\"}");
+	}
+	str_addc(&talk, ']');
+	out = prompt_of(str_cstr(&issue), str_cstr(&talk), "{}");
+	assert_true(str_ok(&out));
+	assert_non_null(strstr(str_cstr(&out), "number-19-"));
+	assert_null(strstr(str_cstr(&out), "number-5-"));
+	assert_non_null(strstr(str_cstr(&out), "bytes of it are left out)"));
+	str_release(&out);
+	str_release(&talk);
+	str_release(&issue);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prompt_quotes_what_is_not_an_order),
 		cmocka_unit_test(prompt_keeps_the_newest_comments),
+		cmocka_unit_test(prompt_keeps_tabs_and_names_other_controls),
+		cmocka_unit_test(prompt_fits_whatever_people_write),
 	};
 
 	return cmocka_run_group_tests_name("prompt", tests, NULL, NULL);
