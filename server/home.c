@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "lib/base/path.h"
 #include "lib/base/rnd.h"
 #include "lib/base/str.h"
@@ -20,6 +22,10 @@
 #include "server/config.h"
 #include "server/store/db.h"
 #include "server/store/seed.h"
+
+enum {
+	HOME_FDS = 65536
+};
 
 /* Whose a part of the home is, when root makes it. */
 enum home_owner {
@@ -297,6 +303,19 @@ home_init(const char *home, FILE *out, struct err *e)
 	return rc;
 }
 
+/* A thousand readers of events are a thousand descriptors. */
+static void
+home_raise_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == -1)
+		return;
+	r.rlim_cur = r.rlim_max < HOME_FDS ? r.rlim_max : HOME_FDS;
+	if (setrlimit(RLIMIT_NOFILE, &r) == -1)
+		log_warn("home rlimit reason=%s", strerror(errno));
+}
+
 int
 home_enter(const char *home, struct err *e)
 {
@@ -322,6 +341,7 @@ home_enter(const char *home, struct err *e)
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return err_sys(e, ERR_IO, "set no_new_privs");
+	home_raise_limit();
 	umask(022);
 	if (chdir("/") == -1)
 		return err_sys(e, ERR_IO, "chdir /");
