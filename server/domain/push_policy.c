@@ -31,6 +31,7 @@ push_policy_refuse(struct push_verdict *v, const char *fmt, ...)
 
 	v->ok = false;
 	va_start(ap, fmt);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
 	(void)vsnprintf(v->reason, sizeof(v->reason), fmt, ap);
 	va_end(ap);
 	return false;

@@ -14,7 +14,7 @@
 
 enum {
 	CHECKS_EVENTS_MAX = 2048,
-	CHECKS_DEPTH_MAX = 8
+	CHECKS_OPEN_MAX = 512 /* brackets */
 };
 
 struct checks_read {
@@ -37,8 +37,8 @@ checks_fail(const struct checks_read *r, struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	str_vaddf(&text, fmt, ap);
 	va_end(ap);
-	return err_set(
-	    e, ERR_INVALID, "line %zu: %s", r->line, str_cstr(&text));
+	(void)err_set(e, ERR_INVALID, "line %zu: %s", r->line, str_cstr(&text));
+	return -1;
 }
 
 static int
@@ -77,6 +77,15 @@ checks_next(struct checks_read *r, struct err *e)
 		    r->ev.data.mapping_start.tag != NULL)))
 		return checks_fail(
 		    r, e, "anchors and tags are not allowed here");
+	return 0;
+}
+
+static int
+checks_skip(struct checks_read *r, int n, struct err *e)
+{
+	while (n-- > 0)
+		if (checks_next(r, e) == -1)
+			return -1;
 	return 0;
 }
 
@@ -358,13 +367,13 @@ checks_read_document(struct checks_read *r, struct checks *out, struct err *e)
 static int
 checks_read_stream(struct checks_read *r, struct checks *out, struct err *e)
 {
-	if (checks_next(r, e) == -1 || checks_next(r, e) == -1)
+	if (checks_skip(r, 2, e) == -1)
 		return -1;
 	if (r->ev.type == YAML_STREAM_END_EVENT)
 		return checks_fail(r, e, "the file is empty");
 	if (checks_next(r, e) == -1 || checks_read_document(r, out, e) == -1)
 		return -1;
-	if (checks_next(r, e) == -1 || checks_next(r, e) == -1)
+	if (checks_skip(r, 2, e) == -1)
 		return -1;
 	if (r->ev.type != YAML_STREAM_END_EVENT)
 		return checks_fail(r, e, "only one document is allowed");
@@ -386,7 +395,7 @@ checks_check_depth(struct view text, struct err *e)
 			depth++;
 		else if ((c == ']' || c == '}') && depth > 0)
 			depth--;
-		if (depth > 64 * CHECKS_DEPTH_MAX)
+		if (depth > CHECKS_OPEN_MAX)
 			return err_set(e, ERR_INVALID,
 			    "line %zu: too deeply nested", line);
 	}

@@ -86,6 +86,7 @@ gitenv_empty_tmp(const struct git_env *v, struct err *e)
 
 	if (d == NULL)
 		return err_sys(e, ERR_IO, "%s", v->tmp);
+	/* cppcheck-suppress readdirCalled */
 	while ((x = readdir(d)) != NULL)
 		if (x->d_type == DT_REG)
 			(void)unlinkat(dirfd(d), x->d_name, 0);

@@ -341,6 +341,7 @@ gitpool_flush(void *arg)
 	if (gitpool_unref(p))
 		return;
 	while ((c = TAILQ_FIRST(&p->failed)) != NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		struct err e = c->fail;
 
 		TAILQ_REMOVE(&p->failed, c, link);

@@ -141,6 +141,7 @@ repo_sweep(struct loop *l, const struct git_env *v)
 
 	if (d == NULL)
 		return;
+	/* cppcheck-suppress readdirCalled */
 	while ((x = readdir(d)) != NULL) {
 		AUTO_FREE char *path = path_join(gitenv_repos(v), x->d_name);
 		struct err e = ERR_INIT;

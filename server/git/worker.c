@@ -67,8 +67,9 @@ worker_fail(struct err *e, int rc, const char *what)
 	default:
 		break;
 	}
-	return err_set(e, code, "%s: %s", what,
+	(void)err_set(e, code, "%s: %s", what,
 	    g != NULL && g->message != NULL ? g->message : "git error");
+	return -1;
 }
 
 int

@@ -63,41 +63,41 @@ void worker_text(struct jw *w, const char *key, const char *s);
 void worker_oid(struct jw *w, const char *key, const git_oid *id);
 
 static inline void
-worker_commit_free_(git_commit **p)
+worker_commit_drop(git_commit **p)
 {
 	git_commit_free(*p);
 }
 static inline void
-worker_tree_free_(git_tree **p)
+worker_tree_drop(git_tree **p)
 {
 	git_tree_free(*p);
 }
 static inline void
-worker_index_free_(git_index **p)
+worker_index_drop(git_index **p)
 {
 	git_index_free(*p);
 }
 static inline void
-worker_diff_free_(git_diff **p)
+worker_diff_drop(git_diff **p)
 {
 	git_diff_free(*p);
 }
 static inline void
-worker_walk_free_(git_revwalk **p)
+worker_walk_drop(git_revwalk **p)
 {
 	git_revwalk_free(*p);
 }
 static inline void
-worker_ref_free_(git_reference **p)
+worker_ref_drop(git_reference **p)
 {
 	git_reference_free(*p);
 }
 
-#define AUTO_COMMIT __attribute__((cleanup(worker_commit_free_)))
-#define AUTO_TREE __attribute__((cleanup(worker_tree_free_)))
-#define AUTO_INDEX __attribute__((cleanup(worker_index_free_)))
-#define AUTO_DIFF __attribute__((cleanup(worker_diff_free_)))
-#define AUTO_WALK __attribute__((cleanup(worker_walk_free_)))
-#define AUTO_REF __attribute__((cleanup(worker_ref_free_)))
+#define AUTO_COMMIT __attribute__((cleanup(worker_commit_drop)))
+#define AUTO_TREE __attribute__((cleanup(worker_tree_drop)))
+#define AUTO_INDEX __attribute__((cleanup(worker_index_drop)))
+#define AUTO_DIFF __attribute__((cleanup(worker_diff_drop)))
+#define AUTO_WALK __attribute__((cleanup(worker_walk_drop)))
+#define AUTO_REF __attribute__((cleanup(worker_ref_drop)))
 
 #endif

@@ -241,7 +241,7 @@ worker_change_lock(git_transaction *tx, const char *ref, struct err *e)
 
 	/* A push in flight holds it for a blink. */
 	for (int i = 0; rc == GIT_ELOCKED && i < WORKER_LOCK_TRIES; i++) {
-		const struct timespec t = { .tv_nsec = 10 * 1000 * 1000 };
+		const struct timespec t = { .tv_nsec = 10000000L };
 
 		(void)nanosleep(&t, NULL);
 		rc = git_transaction_lock_ref(tx, ref);

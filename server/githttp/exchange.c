@@ -197,7 +197,9 @@ xch_go(struct xch *x)
 		return;
 	}
 	if (xch_spawn(x, &e) == -1) {
-		xch_drop_slot(x);
+		/* The caller goes on with those that wait. */
+		x->has_slot = false;
+		x->g->running--;
 		xch_fail(x, &e);
 		return;
 	}
@@ -249,7 +251,7 @@ xch_feed(struct xch *x, const void *p, size_t n)
 	if (x->kind == XCH_RECEIVE)
 		took = push_feed(x, p, n);
 	else if (x->pipe == NULL)
-		took = x->has_slot ? n : 0; /* its child could not start */
+		took = x->waiting ? 0 : n; /* its child could not start */
 	else
 		took = gitpipe_write(x->pipe, p, n);
 	x->body += took;

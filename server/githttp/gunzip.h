@@ -18,14 +18,14 @@ enum {
 };
 
 struct gunzip *gunzip_new(uint64_t max_bytes);
-void gunzip_free(struct gunzip *z); /* NULL is fine */
+void gunzip_free(struct gunzip *g); /* NULL is fine */
 
 /*
  * Inflates from in[*n] into out[*m]: *n becomes the bytes taken, *m those
  * made.  ERR_LIMIT over the caps, ERR_PROTO not gzip or bytes after its end.
  */
-int gunzip_step(struct gunzip *z, const void *in, size_t *n, void *out,
+int gunzip_step(struct gunzip *g, const void *in, size_t *n, void *out,
     size_t *m, struct err *e);
-bool gunzip_ended(const struct gunzip *z); /* the trailer was right */
+bool gunzip_ended(const struct gunzip *g); /* the trailer was right */
 
 #endif

@@ -211,6 +211,7 @@ mirrorloop_cancel(struct mirror_waits *list, uint64_t handle)
 
 	TAILQ_FOREACH(w, list, link)
 	{
+		/* cppcheck-suppress uninitvar */
 		if (w->handle != handle)
 			continue;
 		TAILQ_REMOVE(list, w, link);

@@ -29,6 +29,7 @@
 enum {
 	MIRROR_ATOMIC_MAX = 400,
 	MIRROR_PACK_AFTER = 200, /* refs moved at once: pack them */
+	MIRROR_PACK_MS = 600 * 1000,
 	MIRROR_NOTICES_MAX = 20
 };
 
@@ -40,7 +41,8 @@ svc_mirror_new(const struct svc_mirror_spec *spec)
 	struct svc_mirror *m = xcalloc(1, sizeof(*m));
 
 	m->spec = *spec;
-	m->spec.secrets = xstrdup(spec->secrets);
+	m->secrets = xstrdup(spec->secrets);
+	m->spec.secrets = m->secrets;
 	m->clean = map_new();
 	TAILQ_INIT(&m->jobs);
 	return m;
@@ -84,6 +86,7 @@ svc_mirror_free(struct svc_mirror *m)
 	if (m == NULL)
 		return;
 	while ((j = TAILQ_FIRST(&m->jobs)) != NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		if (!j->writing) {
 			mirror_job_free(j);
 			continue;
@@ -93,7 +96,7 @@ svc_mirror_free(struct svc_mirror *m)
 		j->closed = true;
 	}
 	map_free(m->clean);
-	free((void *)(uintptr_t)m->spec.secrets);
+	free(m->secrets);
 	free(m);
 }
 
@@ -148,7 +151,7 @@ mirror_pack_refs(const struct mirror_job *j)
 		.in = CHILD_NULL,
 		.out = CHILD_NULL,
 		.err = CHILD_COLLECT,
-		.limit_ms = 600 * 1000,
+		.limit_ms = MIRROR_PACK_MS,
 		.on_exit = mirror_on_packed };
 	struct git_vars vars;
 	struct child *c;

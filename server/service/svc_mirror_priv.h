@@ -65,6 +65,7 @@ TAILQ_HEAD(mirror_jobs, mirror_job);
 
 struct svc_mirror {
 	struct svc_mirror_spec spec;
+	char *secrets; /* spec borrows it */
 	struct mirror_jobs jobs;
 	struct map *clean; /* projects whose rows were seen to follow */
 	int64_t last_kept;
