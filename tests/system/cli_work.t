@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 
-tap_plan 41
+tap_plan 46
 unset COFFER_TOKEN
 # shellcheck disable=SC2119
 coffer_home
@@ -75,6 +75,20 @@ tap_is "$RC" 3 'pr gate: closed is 3'
 run pr merge calc "$N"
 tap_is "$RC" 3 'pr merge: refused is 3'
 tap_ok 'with the list' err_has 'unmet'
+run exec calc -- true
+tap_is "$RC" 5 'exec without coffer-agentd: 5'
+git clone -q "$T/up/calc.git" "$T/mine"
+cd "$T/mine" || exit 1
+run fetch --project calc "#$N"
+tap_is "$RC $(git status --porcelain)" '0  M a.txt' 'fetch of a pull request, unstaged'
+run fetch undo
+run fetch feature --apply branch --json
+tap_is "$RC $(git rev-parse feature)" "0 $(jq -r .head "$T/out")" 'fetch of a branch'
+COFFER_TOKEN=nonsense run fetch feature
+tap_is "$RC" 3 'fetch with a wrong token: 3'
+run fetch nothing
+tap_is "$RC" 4 'fetch of no branch: 4'
+cd / || exit 1
 ANN=$(make_user ann)
 run user grant calc ann write
 tap_is "$RC" 0 'user grant'
