@@ -94,19 +94,24 @@ static int
 checks_text(struct checks_read *r, const char *what, size_t max, char **out,
     struct err *e)
 {
-	struct view v;
+	struct view v = { .p = "" };
 
 	if (r->ev.type != YAML_SCALAR_EVENT)
-		return checks_fail(r, e, "%s must be text", what);
+		goto not_text;
 	v = (struct view){ .p = (const char *)r->ev.data.scalar.value,
 		.len = r->ev.data.scalar.length };
-	if (v.len > max)
-		return checks_fail(
+	if (v.len > max) {
+		(void)checks_fail(
 		    r, e, "%s is longer than %zu bytes", what, max);
+		return -1;
+	}
 	if (memchr(v.p, '\0', v.len) != NULL || !utf8_valid(v))
-		return checks_fail(r, e, "%s is not text", what);
+		goto not_text;
 	*out = view_dup(v);
 	return 0;
+not_text:
+	(void)checks_fail(r, e, "%s is not text", what);
+	return -1;
 }
 
 static int

@@ -228,8 +228,10 @@ worker_patch_id(git_repository *repo, const git_commit *from,
 		return 0;
 	if (rc == 0)
 		rc = git_diff_patchid(&id, diff, NULL);
-	if (rc < 0)
-		return worker_fail(e, rc, "patch id");
+	if (rc < 0) {
+		(void)worker_fail(e, rc, "patch id");
+		return -1;
+	}
 	(void)git_oid_tostr(out, GIT_SHA_TEXT, &id);
 	return 0;
 }
@@ -243,8 +245,10 @@ worker_patch_id_of(git_repository *repo, const git_commit *commit,
 
 	if (git_commit_parentcount(commit) > 0)
 		rc = git_commit_parent(&parent, commit, 0);
-	if (rc < 0)
-		return worker_fail(e, rc, "parent");
+	if (rc < 0) {
+		(void)worker_fail(e, rc, "parent");
+		return -1;
+	}
 	return worker_patch_id(repo, parent, commit, out, e);
 }
 
