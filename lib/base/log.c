@@ -41,11 +41,14 @@ __attribute__((format(printf, 2, 0))) static void
 log_vline(enum log_level level, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE_MAX], when[CLOCK_TEXT_MAX];
+	const int64_t now = clock_now_ms();
 	size_t len, head;
 	int n;
 
-	n = snprintf(line, sizeof(line), "%s %s %s ",
-	    clock_rfc3339(clock_now_ms(), when), log_prog, log_names[level]);
+	/* "…:05Z" with its milliseconds: RFC 3339 allows a fraction. */
+	(void)clock_rfc3339(now, when);
+	n = snprintf(line, sizeof(line), "%.19s.%03dZ %s %s ", when,
+	    (int)(now % 1000), log_prog, log_names[level]);
 	if (n < 0 || (size_t)n > sizeof(line) / 2)
 		return;
 	head = len = (size_t)n;
