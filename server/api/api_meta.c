@@ -50,6 +50,6 @@ api_meta_user(struct call *c)
 const struct route api_meta_routes[] = {
 	{ "GET", "/api/v1/version", ROUTE_ANON, api_meta_version },
 	{ "GET", "/api/v1/settings/api", ROUTE_ANON, api_meta_settings },
-	{ "GET", "/api/v1/user", ROUTE_RUN_OK, api_meta_user },
+	{ "GET", "/api/v1/user", ROUTE_MEMBER, api_meta_user },
 	{ .method = NULL },
 };

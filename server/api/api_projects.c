@@ -393,7 +393,7 @@ api_projects_sandbox(struct call *c)
 const struct route api_projects_routes[] = {
 	{ "POST", "/api/coffer/v1/projects", ROUTE_ADMIN, api_projects_create },
 	{ "GET", "/api/coffer/v1/projects", ROUTE_MEMBER, api_projects_list },
-	{ "GET", API_PROJECT, ROUTE_RUN_OK, api_projects_get },
+	{ "GET", API_PROJECT, ROUTE_MEMBER, api_projects_get },
 	{ "PATCH", API_PROJECT, ROUTE_USER, api_projects_patch },
 	{ "DELETE", API_PROJECT, ROUTE_USER, api_projects_delete },
 	{ "PUT", API_PROJECT "/upstream-token", ROUTE_USER,

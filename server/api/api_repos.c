@@ -52,6 +52,6 @@ api_repos_get(struct call *c)
 
 const struct route api_repos_routes[] = {
 	{ "GET", "/api/v1/repos/search", ROUTE_MEMBER, api_repos_search },
-	{ "GET", "/api/v1/repos/{o}/{r}", ROUTE_RUN_OK, api_repos_get },
+	{ "GET", "/api/v1/repos/{o}/{r}", ROUTE_MEMBER, api_repos_get },
 	{ .method = NULL },
 };

@@ -170,11 +170,11 @@ api_statuses_list(struct call *c)
 const struct route api_statuses_routes[] = {
 	{ "POST", "/api/v1/repos/{o}/{r}/statuses/{sha}", ROUTE_MEMBER,
 	    api_statuses_create },
-	{ "GET", "/api/v1/repos/{o}/{r}/statuses/{sha}", ROUTE_RUN_OK,
+	{ "GET", "/api/v1/repos/{o}/{r}/statuses/{sha}", ROUTE_MEMBER,
 	    api_statuses_list },
-	{ "GET", "/api/v1/repos/{o}/{r}/commits/{ref}/status", ROUTE_RUN_OK,
+	{ "GET", "/api/v1/repos/{o}/{r}/commits/{ref}/status", ROUTE_MEMBER,
 	    api_statuses_combined },
-	{ "GET", "/api/v1/repos/{o}/{r}/commits/{ref}/statuses", ROUTE_RUN_OK,
+	{ "GET", "/api/v1/repos/{o}/{r}/commits/{ref}/statuses", ROUTE_MEMBER,
 	    api_statuses_list },
 	{ .method = NULL },
 };

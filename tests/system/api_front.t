@@ -34,6 +34,7 @@ tap_is "$(code "$OTHER_ID" GET "/api/v1/repos/$ONE/issues/1" "$TOK")" 401 'not f
 tap_is "$(code "$ONE_ID" GET "/api/v1/repos/$OTHER/issues" "$TOK")" 404 'nor of another project'
 tap_is "$(code "$ONE_ID" POST "/api/v1/repos/$ONE/issues" "$TOK")" 403 'it writes nothing'
 tap_is "$(code "$ONE_ID" GET "$C/events" "$TOK")" 403 'and sees no events'
+tap_is "$(code "$ONE_ID" GET "$C/projects/$ONE" "$TOK")" 403 'nor settings'
 tap_is "$(code "$ONE_ID" POST "$C/runs/$RUN/cancel" "$TOK")" 403 'nor runs'
 tap_is "$(code "$ONE_ID" GET "/api/v1/repos/$ONE/issues/1" "$ADMIN")" 401 'an admin token is no good here'
 tap_is "$(code "$ONE_ID" GET "/api/v1/repos/$ONE/issues/1")" 401 'nor none'
