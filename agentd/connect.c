@@ -68,7 +68,8 @@ connection_line(
 static int
 connection_await(const char *home, char **addr, struct err *e)
 {
-	const struct timespec pause = { .tv_nsec = CONNECT_WAIT_MS * 1000000 };
+	const struct timespec pause = { .tv_nsec = (long)CONNECT_WAIT_MS *
+		    1000000 };
 
 	for (int i = 0;; i++) {
 		if (connection_line(home, "run/cofferd.addr", CONNECT_ADDR_MAX,

@@ -375,6 +375,15 @@ run_begin(struct run *r)
 		run_load(r);
 }
 
+void
+run_sweep(struct run *r)
+{
+	log_info("run sweep run=%lld", (long long)r->id);
+	r->begun = true;
+	r->over = true;
+	run_clean(r);
+}
+
 static bool
 run_phase_failed(struct run *r, const struct shim_exit *x)
 {

@@ -43,6 +43,8 @@ typedef void run_done_fn(struct run *r, void *arg);
 struct run *run_new(const struct run_env *env, const struct json *row,
     run_done_fn *done, void *arg, struct err *e);
 void run_begin(struct run *r);
+/* Instead: cofferd knows that it is over, only what is left of it goes. */
+void run_sweep(struct run *r);
 int64_t run_id(const struct run *r);
 int64_t run_project(const struct run *r);
 /* args of the order and data of the event, for the prompt; copied. */

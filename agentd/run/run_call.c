@@ -106,7 +106,7 @@ run_state_step(struct run *r)
 
 	if (r->reported || call_busy(r->q[RUN_Q_STATE].call))
 		return;
-	if (r->have >= r->want) {
+	if (r->have >= r->want || r->have >= RUN_FINISHING) {
 		run_report_send(r);
 		return;
 	}

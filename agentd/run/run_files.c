@@ -37,6 +37,7 @@ run_task_json(const struct run *r, struct str *out)
 	jw_init(&w, out);
 	jw_object(&w, NULL);
 	jw_i64(&w, "run", r->id);
+	jw_i64(&w, "project_id", r->project);
 	jw_str(&w, "project", r->full_name);
 	jw_i64(&w, "item", r->item);
 	jw_bool(&w, "is_pull", r->is_pull);

@@ -95,6 +95,7 @@ struct run {
 	bool unreadable; /* the agent's message */
 	bool reporting;  /* result is to be told, once the states are */
 	bool reported;
+	bool refused;    /* the report: a plain one was told instead */
 	const char *end; /* "done" "failed" "cancelled" "timed_out" */
 	struct str why;
 	struct str message;
@@ -152,6 +153,8 @@ void run_end(struct run *r, const char *state, const char *fmt, ...)
 void run_ask_tip(struct run *r, run_reply_fn *done);
 /* Tell again what an earlier process decided; false: it did not. */
 bool run_report_again(struct run *r);
+/* Only take away what is left of a run that cofferd knows to be over. */
+void run_clean(struct run *r);
 /* The states were told: so may the report be. */
 void run_report_send(struct run *r);
 

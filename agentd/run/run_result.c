@@ -109,22 +109,24 @@ static void
 run_on_cleaned(const struct err *e, void *arg)
 {
 	struct run *r = arg;
+	AUTO_FREE char *token = path_join(r->dir, "token");
 
 	if (e != NULL)
 		log_warn("run clean run=%lld why=%s", (long long)r->id,
 		    log_val(e->msg));
-	if (--r->cleaning == 0)
-		r->done(r, r->arg);
+	if (--r->cleaning > 0)
+		return;
+	/* The last: it marks a run that is not cleaned away yet. */
+	(void)unlink(token);
+	r->done(r, r->arg);
 }
 
 /* The record stays: task, out.log and exit.json of each phase, result.json. */
-static void
+void
 run_clean(struct run *r)
 {
-	AUTO_FREE char *token = path_join(r->dir, "token");
 	char id[HOST_NAME_MAX], dir[RUN_PATH_MAX];
 
-	(void)unlink(token);
 	run_live_close(r);
 	r->cleaning = RUN_PHASES + 1;
 	for (int p = 0; p < RUN_PHASES; p++) {
@@ -136,6 +138,22 @@ run_clean(struct run *r)
 	workdir_remove(r->env->host, r->project, r->id, run_on_cleaned, r);
 }
 
+static run_reply_fn run_on_reported;
+
+/* A run must not stay unfinished because of what its report says. */
+static void
+run_report_plain(struct run *r)
+{
+	AUTO_FREE char *path = xasprintf(
+	    "/api/coffer/v1/runs/%lld/finish", (long long)r->id);
+
+	r->refused = true;
+	run_ask(r, RUN_Q_FINISH, "POST", path,
+	    "{\"state\":\"failed\",\"why\":\"its report was refused; see "
+	    "agentd's log\",\"message\":\"\"}",
+	    run_on_reported);
+}
+
 static void
 run_on_reported(struct run *r, const struct err *fail, const struct json *j)
 {
@@ -143,6 +161,10 @@ run_on_reported(struct run *r, const struct err *fail, const struct json *j)
 	if (fail != NULL)
 		log_error("run finish-refused run=%lld why=%s",
 		    (long long)r->id, log_val(fail->msg));
+	if (fail != NULL && fail->code != ERR_NOTFOUND && !r->refused) {
+		run_report_plain(r);
+		return;
+	}
 	log_info("run end run=%lld state=%s why=%s", (long long)r->id, r->end,
 	    log_val(str_cstr(&r->why)));
 	run_clean(r);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agentd/run/runs_sweep.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -253,12 +254,29 @@ runs_order(struct runs *s, const struct watch_event *ev,
 
 static void runs_adopt_next(struct runs *s);
 
+/* A run that cofferd does not count among the unfinished ones any more. */
+static void
+runs_on_rest(const struct json *row, void *arg)
+{
+	struct runs *s = arg;
+	struct runs_entry *x = runs_add(s, row);
+
+	if (x == NULL)
+		return;
+	x->active = true;
+	s->active++;
+	projects_hold(s->env->projects, run_project(x->run));
+	run_sweep(x->run);
+}
+
 static void
 runs_adopt_end(struct runs *s, const struct err *e)
 {
 	json_free(s->rows);
 	s->rows = NULL;
 	s->row = NULL;
+	if (e == NULL)
+		runs_sweep(s->env->host, runs_on_rest, s);
 	s->adopted(e, s->adopted_arg);
 	if (e == NULL)
 		runs_pump(s);
@@ -428,18 +446,18 @@ runs_new(const struct run_env *env, unsigned max_active)
 void
 runs_free(struct runs *s)
 {
-	struct runs_request *q;
-	struct runs_entry *x;
+	struct runs_request *q, *q_next;
+	struct runs_entry *x, *x_next;
 
 	if (s == NULL)
 		return;
 	apiclient_forget(s->env->api, s);
-	while ((q = LIST_FIRST(&s->requests)) != NULL) {
+	LIST_FOREACH_SAFE(q, &s->requests, link, q_next) {
 		apiclient_forget(s->env->api, q);
 		runs_request_free(q);
 	}
-	while ((x = TAILQ_FIRST(&s->list)) != NULL) {
-		TAILQ_REMOVE(&s->list, x, link);
+	TAILQ_FOREACH_SAFE(x, &s->list, link, x_next)
+	{
 		run_free(x->run);
 		free(x);
 	}

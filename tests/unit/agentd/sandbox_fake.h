@@ -32,7 +32,7 @@ struct sandbox_fake_done {
 	void *arg;
 };
 
-static void
+static inline void
 sandbox_fake_tell(void *arg)
 {
 	struct sandbox_fake_done *d = arg;
@@ -46,7 +46,7 @@ sandbox_fake_tell(void *arg)
 	free(d);
 }
 
-static void
+static inline void
 sandbox_fake_later(struct sandboxes *m, enum sandbox_state then, bool fails,
     sandbox_done_fn *done, void *arg)
 {
