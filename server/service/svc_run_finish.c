@@ -11,6 +11,7 @@
 #include "lib/base/utf8.h"
 #include "lib/base/view.h"
 #include "lib/wire/json.h"
+#include "server/domain/issue_rule.h"
 #include "server/domain/items.h"
 #include "server/domain/run_rule.h"
 #include "server/git/git_pool.h"
@@ -96,6 +97,19 @@ svc_run_pull_title(
 		str_addf(out, "%s", op->run.command);
 }
 
+/* Does the agent's own text say already that it closes the item? */
+static bool
+svc_run_says_fixes(struct view body, int64_t number)
+{
+	int64_t fixes[ISSUE_FIXES_MAX];
+	size_t n = issue_rule_fixes(body, fixes);
+
+	for (size_t i = 0; i < n; i++)
+		if (fixes[i] == number)
+			return true;
+	return false;
+}
+
 static int
 svc_run_insert_pull(struct txn *t, struct svc_run_finish *op,
     const struct issue *i, struct err *e)
@@ -114,7 +128,8 @@ svc_run_insert_pull(struct txn *t, struct svc_run_finish *op,
 	str_addv(&body,
 	    utf8_cut(
 		view_trim(view_of(svc_text(op->message))), BODY_LEN_MAX - 256));
-	if (i->number != 0)
+	if (i->number != 0 &&
+	    !svc_run_says_fixes(view_of(str_cstr(&body)), i->number))
 		str_addf(&body, "%sFixes #%" PRId64 "\n",
 		    body.len > 0 ? "\n\n" : "", i->number);
 	rows.title = str_cstr(&title);

@@ -154,5 +154,22 @@ as "$EVE" api POST "$C/tickets" "{\"project\":\"$PROJECT\",\"verb\":\"exec\"}"
 tap_is "$STATUS" 404 'a stranger gets none'
 as "$EVE" api POST "$C/tickets/redeem" "{\"ticket\":\"$TICKET\"}"
 tap_is "$STATUS" 403 'and redeems none'
+# An agent that says itself what it fixes is not repeated.
+api POST "$R/issues" '{"title":"Say it once","body":"/fix"}'
+N=$(field .number)
+EV=$(event_of issue.opened)
+as "$AGENTD" api POST "$C/runs" "{\"event\":$EV,\"project\":$PROJECT_ID,\"item\":$N,\"command\":\"fix\",\"access\":\"write\",\"agent\":\"command\",\"network\":\"none\",\"wall_s\":60}"
+ID=$(field .id)
+as "$AGENTD" api PATCH "$C/runs/$ID" '{"from":"queued","state":"preparing"}'
+as "$AGENTD" api PATCH "$C/runs/$ID" '{"from":"preparing","state":"running"}'
+push_branch "agent/fix-$N" once.txt once
+as "$AGENTD" api POST "$C/runs/$ID/finish" \
+    "{\"state\":\"done\",\"why\":\"\",\"message\":\"Done.\\n\\nCloses #$N\",\"exit_code\":0}"
+PULL=$(field .pull)
+api GET "$R/pulls/$PULL"
+tap_is "$(field .body)" "Done.
+
+Closes #$N" 'what the agent says it fixes is said once'
+
 tap_not 'no secret is in the log' grep -qE "$TOK|$TOK2|$TICKET|$ADMIN" "$T/cofferd.log"
 tap_done
