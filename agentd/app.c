@@ -15,6 +15,7 @@
 #include "agentd/sandbox/uplink.h"
 #include "agentd/watch/projects.h"
 #include "agentd/watch/reader.h"
+#include "agentd/watch/wakes.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -363,6 +364,10 @@ app_on_event(const struct watch_event *ev, void *arg)
 		reader_next(a->reader, false);
 		return;
 	case TRIGGER_RUN:
+		if (p != NULL && !wakes_allow(a->host.home, ev, p->max_wakes)) {
+			reader_next(a->reader, false);
+			return;
+		}
 		runs_order(a->runs, ev, &a->trigger, app_on_ordered, a);
 		return;
 	case TRIGGER_HELP:

@@ -489,6 +489,15 @@ attach_free(struct attach *a)
 		return;
 	listener_free(a->listener);
 	a->listener = NULL;
+	TAILQ_FOREACH(s, &a->list, link)
+	{
+		if (s->user != NULL)
+			stream_close(s->user, "agentd ends");
+		if (s->term != NULL)
+			stream_close(s->term, "agentd ends");
+	}
+	loop_drain(a->loop);
+	/* Those whose program has not ended yet. */
 	TAILQ_FOREACH_SAFE(s, &a->list, link, next)
 	session_free(s);
 	free(a);

@@ -18,8 +18,8 @@ struct attach *attach_new(struct loop *l, const char *home,
     struct apiclient *api, struct sandboxes *sandboxes,
     const struct driver *driver, struct err *e);
 /*
- * When the loop has ended: open sessions are cut by the end of the process; the
- * programs in them go on under byobu.
+ * When the loop has ended: open sessions are cut; the programs in them go on
+ * under byobu.
  */
 void attach_free(struct attach *a);
 

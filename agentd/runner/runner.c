@@ -27,7 +27,8 @@ enum {
 	RUNNER_SLOTS_MAX = 64,
 	RUNNER_WAIT_S = 50,
 	RUNNER_EMPTY_MS = 1000, /* between polls without a job */
-	RUNNER_ROUTER_MS = 500
+	RUNNER_ROUTER_MS = 500,
+	RUNNER_ROUTER_TRIES = 20
 };
 
 struct runner {
@@ -40,6 +41,7 @@ struct runner {
 	struct call *poll;
 	struct timer *pause;
 	struct timer *again; /* asks the router */
+	int hellos;
 	char gateway[HOST_ADDR_MAX];
 	char range[HOST_ADDR_MAX];
 	int64_t asked_ms; /* monotonic, when the poll began */
@@ -247,11 +249,13 @@ runner_on_hello(const struct json *reply, const struct err *e, void *arg)
 	struct runner *r = arg;
 	const char *range = json_str_or(reply, "range", "10.214.0.0/16");
 
-	if (e != NULL) {
-		log_warn("runner router why=%s", log_val(e->msg));
+	if (e != NULL && ++r->hellos < RUNNER_ROUTER_TRIES) {
 		timer_set(r->again, RUNNER_ROUTER_MS);
 		return;
 	}
+	/* Jobs without a network can do without the router. */
+	if (e != NULL)
+		log_warn("runner router why=%s", log_val(e->msg));
 	(void)snprintf(r->gateway, sizeof(r->gateway), "%s",
 	    json_str_or(reply, "address", "10.214.0.1"));
 	(void)snprintf(r->range, sizeof(r->range), "%.*s",
