@@ -248,7 +248,7 @@ fix_bring_back(void *arg)
 static void
 a_cofferd_that_is_away_is_waited_for(void **state)
 {
-	struct fix *f = *state;
+	struct fix *f;
 	const struct fake_plan p = { .phase = "agent", .stays = true };
 	const struct shim_exit good = { .started_at = 1 };
 	struct timer *back;
