@@ -5,15 +5,11 @@
 
 #include <cmocka.h>
 
-#include "agentd/run/workdir.h"
 #include "agentd/runner/config.h"
 #include "agentd/runner/job.h"
-#include "agentd/sandbox/netns.h"
-#include "agentd/sandbox/routerctl.h"
-#include "agentd/sandbox/workspace.h"
 #include "lib/wire/json.h"
 #include "tests/unit/agentd/cofferd_loop.h"
-#include "tests/unit/agentd/driver_fake.h"
+#include "tests/unit/agentd/job_fake.h"
 
 #define JOB_ROW(id, setup, net)                                   \
 	"{\"id\":" id                                             \
@@ -25,7 +21,6 @@
 #define JOB_RESULT "POST /api/coffer/v1/ci/jobs/4/result "
 
 struct fake_driver fake_driver_state;
-static int fix_links, fix_modes, fix_disks;
 
 struct fix {
 	struct cofferd c;
@@ -36,89 +31,6 @@ struct fix {
 	char home[64];
 	int over;
 };
-
-int
-workdir_make(
-    const struct sandbox_host *h, int64_t project, int64_t run, struct err *e)
-{
-	(void)h;
-	(void)project;
-	(void)run;
-	(void)e;
-	return 0;
-}
-
-void
-workdir_path(const struct sandbox_host *h, int64_t project, int64_t run,
-    const char *leaf, char *out, size_t max)
-{
-	(void)snprintf(out, max, "%s/%lld/%lld/%s", h->home, (long long)project,
-	    (long long)run, leaf);
-}
-
-void
-workspace_up(const struct sandbox_host *h, int64_t id, uint64_t size_mib,
-    sandbox_done_fn *done, void *arg)
-{
-	(void)id;
-	(void)size_mib;
-	fix_disks++;
-	fake_later(h->loop, NULL, done, arg);
-}
-
-void
-workspace_remove(
-    const struct sandbox_host *h, int64_t id, sandbox_done_fn *done, void *arg)
-{
-	(void)id;
-	fake_later(h->loop, NULL, done, arg);
-}
-
-void
-netns_project_up(
-    const struct sandbox_host *h, int64_t id, sandbox_done_fn *done, void *arg)
-{
-	(void)id;
-	fix_links++;
-	fake_later(h->loop, NULL, done, arg);
-}
-
-void
-netns_project_down(
-    const struct sandbox_host *h, int64_t id, sandbox_done_fn *done, void *arg)
-{
-	(void)id;
-	fix_links--;
-	fake_later(h->loop, NULL, done, arg);
-}
-
-bool
-netns_exists(const char *name)
-{
-	(void)name;
-	return fix_links > 0;
-}
-
-void
-routerctl_project_set(struct routerctl *c, int64_t id, const char *mode,
-    routerctl_fn *fn, void *arg)
-{
-	(void)c;
-	(void)id;
-	assert_string_equal(mode, "web");
-	fix_modes++;
-	fn(NULL, NULL, arg);
-}
-
-void
-routerctl_project_del(
-    struct routerctl *c, int64_t id, routerctl_fn *fn, void *arg)
-{
-	(void)c;
-	(void)id;
-	fix_modes--;
-	fn(NULL, NULL, arg);
-}
 
 static int
 fix_setup(void **state)
