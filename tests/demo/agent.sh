@@ -141,20 +141,21 @@ agent_key_in_argv() {
 	! grep -alFsf <(agent_key_list) /proc/[0-9]*/cmdline || fail 'a key is in the arguments of a process'
 }
 
-# Nor may anything but the key file hold one: HOME as it is, and unpacked what
-# git and the runs hold.
-agent_key_elsewhere() {
+# Nor may anything but the key file hold one: HOME as it is (the files of an
+# image are seen through its mount), and unpacked what git and the runs hold.
+agent_key_elsewhere() { # PROJECT-ID
 	local r
 	[ ${#agent_keys[@]} != 0 ] || return 0
+	step 'the key is nowhere but in its file'
 	agent_key_in_argv
-	! grep -rlaFsf <(agent_key_list) --exclude-dir=cli "$COFFER_HOME" | grep -vxF "$COFFER_HOME/agents/agent.key" ||
-	    fail 'a key is where it must not be'
-	for r in "$COFFER_HOME"/git/*/*.git "$COFFER_HOME"/git/*.git; do
-		[ -d "$r" ] || continue
-		! git --git-dir "$r" log -p --all 2>/dev/null | grep -qaFf <(agent_key_list) || fail "a key is in a commit of $r"
-	done
+	! grep -rlaFsf <(agent_key_list) --exclude-dir=cli --exclude=ws.img "$COFFER_HOME" |
+	    grep -vxF "$COFFER_HOME/agents/agent.key" || fail 'a key is where it must not be'
+	git -c safe.directory='*' --git-dir "$COFFER_HOME/repos/$1.git" cat-file --batch --batch-all-objects >"$top/objects" &&
+	    [ -s "$top/objects" ] || fail 'the objects of the repository cannot be read'
+	! grep -qaFf <(agent_key_list) "$top/objects" || fail 'a key is in the repository'
 	for r in $(coffer run list tally --json | jq '.[].id'); do
-		! coffer run logs "$r" | grep -qaFf <(agent_key_list) || fail "a key is in the log of run $r"
+		coffer run logs "$r" >"$top/run.log" 2>&1 || fail "the log of run $r"
+		! grep -qaFf <(agent_key_list) "$top/run.log" || fail "a key is in the log of run $r"
 	done
-	say 'looked for the key: no argument, file, log, row or commit holds it, but the one key file'
+	say "looked in HOME, every object of the project's repository, the runs' logs, the arguments of all processes"
 }

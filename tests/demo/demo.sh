@@ -149,17 +149,22 @@ work_tip() { as_admin git ls-remote "$url/admin/tally.git" "refs/heads/$1" | cut
 step 'two upstreams, served over smart HTTP by git http-backend on loopback'
 mkdir -p "$top/up"
 "$here/upstream.sh" "$top/up/tally.git" || fail 'the upstream could not be written'
-self=
-if [ "$(git -C "$repo" rev-parse --is-shallow-repository 2>/dev/null)" = false ]; then
-	git clone -q --bare "$repo" "$top/up/cofferdam.git" 2>/dev/null && self=1
+self='' shallow=$(git -c safe.directory='*' -C "$repo" rev-parse --is-shallow-repository 2>/dev/null)
+case $shallow in
+false)
+	git -c safe.directory='*' clone -q --bare --no-local "$repo" "$top/up/cofferdam.git" 2>"$top/clone.log" && self=1 || show <"$top/clone.log"
 	# A checkout of a commit, as CI makes it, has no branch: give it one.
-	git -C "$top/up/cofferdam.git" symbolic-ref -q HEAD >/dev/null || {
-		git -C "$top/up/cofferdam.git" branch -f checkout "$(git -C "$repo" rev-parse HEAD)"
+	[ -z "$self" ] || git -C "$top/up/cofferdam.git" symbolic-ref -q HEAD >/dev/null || {
+		git -C "$top/up/cofferdam.git" branch -f checkout "$(git -c safe.directory='*' -C "$repo" rev-parse HEAD)"
 		git -C "$top/up/cofferdam.git" symbolic-ref HEAD refs/heads/checkout
 	}
-else
-	say 'this checkout is shallow or no git repository: it is left out (a shallow upstream is refused)'
-fi
+	;;
+true)
+	say "this checkout is shallow: its own history is left out"
+	git -c safe.directory='*' clone -q --bare --no-local "$repo" "$top/up/shallow.git" 2>"$top/clone.log" || show <"$top/clone.log"
+	;;
+*) say 'this is no git checkout: its own history is left out' ;;
+esac
 perl "$here/git-http.pl" "$top/up" "$top/up.port" >/dev/null 2>&1 3>&- &
 pids+=($!)
 until_ok 10 'the upstream server' test -s "$top/up.port"
@@ -199,6 +204,12 @@ if [ -n "$self" ]; then
 	[ "$a" = "$b" ] || fail "the clone's HEAD $b is not upstream's $a"
 	say "cloned back: $(git -C "$top/self" rev-list --count HEAD) commits, $(du -sh "$top/self/.git" | cut -f1), HEAD as upstream's"
 fi
+if [ -d "$top/up/shallow.git" ]; then
+	step 'an upstream that is shallow, as this checkout is, is refused'
+	shown coffer create "$upstream/shallow.git" --no-start --wait && fail 'a shallow upstream was mirrored'
+	grep -q shallow "$top/shown" || fail 'the refusal does not say why'
+	shown coffer destroy shallow --yes || fail 'coffer destroy'
+fi
 if [ -n "${UPSTREAM-}" ]; then
 	step "mirror $UPSTREAM"
 	shown coffer create "$UPSTREAM" --no-start --wait || fail "the mirror of $UPSTREAM"
@@ -208,7 +219,8 @@ step 'mirror the upstream in which the agent works, and start its sandbox'
 shown coffer create "$upstream/tally.git" --network web --agent command --wall "${agent_wait}s" --wait \
     -- "/opt/coffer/agents/$agent" || fail 'coffer create'
 [ "$(coffer status tally --json | jq -r '.project.sandbox.state')" = running ] || fail 'the sandbox does not run'
-agent_give_key "$(coffer status tally --json | jq -r .project.id)"
+project=$(coffer status tally --json | jq -r .project.id)
+agent_give_key "$project"
 base=$(work_tip main)
 [ "$base" = "$(head_of main)" ] || fail 'main is not what upstream has'
 
@@ -320,5 +332,5 @@ fi
 step 'what stays'
 coffer status 2>&1 | show
 coffer run list tally | show
-agent_key_elsewhere
+agent_key_elsewhere "$project"
 exit 0
