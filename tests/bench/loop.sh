@@ -60,8 +60,17 @@ jq '.process.args = ["/bin/true"] | .process.terminal = false
     "$bundle/config.json" >"$bundle/c" && mv "$bundle/c" "$bundle/config.json"
 bare() { local t; t=$(date +%s%N); runc run -b "$bundle" "bench-$$-$1" </dev/null >/dev/null 2>&1 || die 'bare runc run'; ms "$t"; }
 
-sandbox_is() { [ "$(api GET /api/coffer/v1/projects/admin/tally | jq -r .sandbox.state)" = "$1" ]; }
-await() { for _ in $(seq 1500); do sandbox_is "$1" && return; sleep 0.01; done; die "the sandbox is not $1"; }
+# By the event stream, so that no polling is measured: await STATE; seq moves on.
+seq=$(api GET '/api/coffer/v1/events?limit=1000' | jq .last)
+await() {
+	local got
+	for _ in $(seq 100); do
+		got=$(api GET "/api/coffer/v1/events?after=$seq&limit=1&wait=10")
+		seq=$(jq .last <<<"$got")
+		jq -e --arg s "$1" '.events[] | select(.kind == "sandbox.updated" and .data.state == $s)' <<<"$got" >/dev/null && return
+	done
+	die "the sandbox is not $1"
+}
 
 : >"$top/comment"; : >"$top/cold"; : >"$top/bare"
 for i in $(seq "$rounds"); do
