@@ -42,19 +42,35 @@ static const char run_prepare_script
 /*
  * What the agent left uncommitted or unpushed is its work, too.  Without any
  * there is no push: a branch at its base would look like work.
+ *
+ * This container has the network even when the agent had none, so nothing of
+ * the agent's may run in it.  Git gets a folder with the agent's objects, refs
+ * and index and none of its settings and hooks; repositories inside the tree,
+ * which git would ask with theirs, become plain folders.
  */
 static const char run_finish_script
     [] = "[ -d .git ] || exit 0\n"
+	 "find . -mindepth 2 -name .git -prune -exec rm -rf {} +\n"
+	 "export GIT_DIR=/tmp/git GIT_WORK_TREE=/work/tree\n"
+	 "mkdir $GIT_DIR\n"
+	 "for f in HEAD index packed-refs shallow; do\n"
+	 "	[ ! -f .git/$f ] || cp .git/$f $GIT_DIR/$f\n"
+	 "done\n"
+	 "for f in objects refs info; do\n"
+	 "	ln -s /work/tree/.git/$f $GIT_DIR/$f\n"
+	 "done\n"
 	 "if [ -n \"$(git status --porcelain)\" ]; then\n"
 	 "	git add -A\n"
 	 "	git commit -q --no-verify -m \"Work left by run $COFFER_RUN\"\n"
 	 "fi\n"
-	 "if ! at=$(git rev-parse -q --verify \"origin/$COFFER_BRANCH\"); "
-	 "then\n"
-	 "	at=$(git rev-parse -q --verify \"origin/$COFFER_BASE\")\n"
+	 "if ! at=$(git rev-parse -q --verify "
+	 "\"refs/remotes/origin/$COFFER_BRANCH\"); then\n"
+	 "	at=$(git rev-parse -q --verify "
+	 "\"refs/remotes/origin/$COFFER_BASE\")\n"
 	 "fi\n"
 	 "[ \"$(git rev-parse HEAD)\" != \"$at\" ] || exit 0\n"
-	 "git push -q --no-verify origin \"HEAD:refs/heads/$COFFER_BRANCH\"\n";
+	 "git push -q --no-verify \"$COFFER_URL\" "
+	 "\"HEAD:refs/heads/$COFFER_BRANCH\"\n";
 
 /* /etc/gitconfig of a container: who commits, and this run's token. */
 static void

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "agentd/run/run_priv.h"
 #include "lib/base/alloc.h"
@@ -59,8 +60,12 @@ run_files_write(struct run *r, struct err *e)
 	AUTO_STR struct str task = STR_INIT, token = STR_INIT, tip = STR_INIT;
 	AUTO_FREE char *dir = path_join(r->dir, "task");
 
-	if (path_mkdirs(dir, 0755, e) == -1)
+	/* An item is private: the sandbox reads it, no other user does. */
+	if (path_mkdirs(dir, 0750, e) == -1)
 		return -1;
+	if (chown(dir, (uid_t)-1,
+		host_project_uid_base(r->project) + HOST_AGENT_UID) == -1)
+		return err_sys(e, ERR_IO, "own %s", dir);
 	run_task_json(r, &task);
 	str_add(&token, r->token);
 	str_add(&tip, r->tip);

@@ -43,12 +43,13 @@ workdir_sub(
 	if (fd == -1)
 		return err_sys(e, ERR_IO, "open %s in the workspace", name);
 	if (fstat(fd, &st) == -1 ||
-	    (owner != 0 && fchown(fd, owner, owner) == -1)) {
+	    (owner != 0 && fchown(fd, owner, owner) == -1) ||
+	    (owner == 0 && st.st_uid == 0 && fchmod(fd, mode) == -1)) {
 		(void)err_sys(e, ERR_IO, "own %s in the workspace", name);
 		(void)close(fd);
 		return -1;
 	}
-	if (owner == 0 && (st.st_uid != 0 || (st.st_mode & 022) != 0)) {
+	if (owner == 0 && st.st_uid != 0) {
 		(void)close(fd);
 		return err_set(e, ERR_DENIED,
 		    "%s in the workspace is not root's alone", name);
@@ -69,7 +70,8 @@ workdir_make(
 	if (root == -1)
 		return err_sys(e, ERR_IO, "open %s", ws);
 	(void)snprintf(name, sizeof(name), "%lld", (long long)run);
-	runs = workdir_sub(root, "runs", 0711, 0, e);
+	/* The session sees the whole workspace, and nothing of runs. */
+	runs = workdir_sub(root, "runs", 0700, 0, e);
 	if (runs == -1)
 		return -1;
 	dir = workdir_sub(runs, name, 0711, 0, e);

@@ -269,20 +269,26 @@ workspace_step_mount(struct seq *s, void *ctx, struct err *e)
 	return seq_cmd(s, argv, (struct view){ .p = NULL }, false, e);
 }
 
+/*
+ * The sandbox writes here by its group; the owner is root and the folder
+ * sticky, so that it cannot rename what is root's: the folder of runs.
+ */
 static int
 workspace_step_own(struct seq *s, void *ctx, struct err *e)
 {
 	const struct workspace *w = ctx;
 	AUTO_FREE char *lost = path_join(w->mount, "lost+found");
+	AUTO_FREE char *runs = path_join(w->mount, "runs");
 
 	(void)s;
 	if (w->mounted)
 		return SEQ_DONE;
 	if (w->made)
 		(void)rmdir(lost);
-	if (chown(w->mount, w->uid, w->uid) == -1 ||
-	    chmod(w->mount, 0700) == -1)
+	if (chown(w->mount, 0, w->uid) == -1 || chmod(w->mount, 01770) == -1)
 		return err_sys(e, ERR_IO, "%s", w->mount);
+	if (mkdir(runs, 0700) == -1 && errno != EEXIST)
+		return err_sys(e, ERR_IO, "%s", runs);
 	return SEQ_DONE;
 }
 

@@ -168,7 +168,10 @@ a_workspace_has_a_hard_limit_and_keeps_its_files(void **state)
 	fixture_ok(f);
 	assert_true(workspace_is_mounted(&f->host, 9));
 	assert_int_equal(stat(ws, &st), 0);
-	assert_int_equal(st.st_uid, host_project_uid_base(9) + HOST_AGENT_UID);
+	/* Its own folder is not the sandbox's, nor is that of the runs. */
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(st.st_gid, host_project_uid_base(9) + HOST_AGENT_UID);
+	assert_int_equal(st.st_mode & 07777, 01770);
 	{
 		const struct spec_mount m = { ws, "/work", false };
 		struct sandbox_spec s = { .mounts = &m,
@@ -177,9 +180,11 @@ a_workspace_has_a_hard_limit_and_keeps_its_files(void **state)
 			.cwd = "/work" };
 
 		(void)fixture_sh(f, &s,
-		    "ls -A; head -c 67108864 /dev/zero >big; rm big; echo kept "
-		    ">file; ls -ln file | cut -d' ' -f3; mount | grep ' /work "
-		    "'");
+		    "mv runs mine; ls runs; head -c 67108864 /dev/zero >big; "
+		    "rm big; echo kept >file; ls -ln file | cut -d' ' -f3; "
+		    "mount | grep ' /work '");
+		fixture_has(f, "cannot move 'runs'");
+		fixture_has(f, "cannot open directory 'runs'");
 		fixture_has(f, "No space left on device");
 		fixture_has(f, "1000\n");
 		fixture_has(f, "nosuid,nodev");
