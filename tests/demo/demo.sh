@@ -195,6 +195,7 @@ DEMO_HOST_ADDRESSES="$(ip -4 -o addr show scope global | awk '{sub("/.*", "", $4
 DEMO_PORT=$(cat "$top/sink.port")
 DEMO_PAUSE=4
 V
+: >"$COFFER_HOME/agents/demo.hold"
 
 if [ -n "$self" ]; then
 	step "mirror this checkout's own history"
@@ -280,6 +281,7 @@ else
 	merge_refused 'a red head'
 	say 'merge refused (exit 3)'
 fi
+rm "$COFFER_HOME/agents/demo.hold"
 until check_is "$pr" true >/dev/null; do
 	wakes=$((wakes + 1))
 	[ $wakes = 1 ] || [ "$agent" = real-agent ] || fail 'the check should be green'

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Two things that no agent may do.  Whoever sources this has say(); the demo
-# looks from outside whether they were done.  The addresses of the host and
-# its listener's port come from demo.env.
+# For the agents of the demo, which have say().
+
+# Two things that no agent may do; the demo looks from outside whether they
+# were done.  The host's addresses and its listener's port are in demo.env.
 try_the_fence() {
 	probe=$(git commit-tree -p HEAD -m 'must be refused' 'HEAD^{tree}')
 	if git push -q origin "$probe:refs/heads/$COFFER_BASE" 2>/tmp/push; then
@@ -26,4 +27,13 @@ try_the_tree() {
 	else
 		say "the tree is read-only, as it should be"
 	fi
+}
+
+# The demo looks at the red head first: it takes the file away then.
+wait_for_demo() {
+	n=0
+	while [ -e /opt/coffer/agents/demo.hold ] && [ $n -lt 600 ]; do
+		sleep 0.1
+		n=$((n + 1))
+	done
 }
