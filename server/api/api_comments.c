@@ -174,7 +174,7 @@ api_comments_delete(struct call *c)
 const struct route api_comments_routes[] = {
 	{ "GET", "/api/v1/repos/{o}/{r}/issues/{n}/comments", ROUTE_RUN_OK,
 	    api_comments_list },
-	{ "POST", "/api/v1/repos/{o}/{r}/issues/{n}/comments", ROUTE_USER,
+	{ "POST", "/api/v1/repos/{o}/{r}/issues/{n}/comments", ROUTE_MEMBER,
 	    api_comments_create },
 	{ "GET", "/api/v1/repos/{o}/{r}/issues/comments/{id}", ROUTE_RUN_OK,
 	    api_comments_get },

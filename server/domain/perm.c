@@ -9,6 +9,7 @@ enum {
 /* What a person needs; ROLE_ADMIN is nobody's but an admin's. */
 static const enum role perm_needs[PERM_VERBS] = {
 	[PERM_READ] = ROLE_READER,
+	[PERM_COMMENT] = ROLE_READER,
 	[PERM_DISCUSS] = ROLE_READER,
 	[PERM_WRITE] = ROLE_MAINTAINER,
 	[PERM_ADMIN] = ROLE_ADMIN,
@@ -27,12 +28,16 @@ perm_ask(const struct perm_who *who, enum perm_verb verb)
 			return PERM_HIDDEN;
 		return who->role >= perm_needs[verb] ? PERM_OK : PERM_DENIED;
 	case PERM_WHO_CI:
-		return verb == PERM_READ || verb == PERM_STATUS ? PERM_OK
-								: PERM_DENIED;
+		return verb == PERM_READ || verb == PERM_COMMENT ||
+			verb == PERM_STATUS
+		    ? PERM_OK
+		    : PERM_DENIED;
 	case PERM_WHO_AGENT:
 	case PERM_WHO_SERVICE:
-		return verb == PERM_READ || verb == PERM_SERVE ? PERM_OK
-							       : PERM_DENIED;
+		return verb == PERM_READ || verb == PERM_COMMENT ||
+			verb == PERM_SERVE
+		    ? PERM_OK
+		    : PERM_DENIED;
 	case PERM_WHO_RUN:
 		if (!who->own_project)
 			return PERM_HIDDEN;

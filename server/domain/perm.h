@@ -11,7 +11,8 @@
 
 enum perm_verb {
 	PERM_READ,    /* whatever is in the project */
-	PERM_DISCUSS, /* open issues, comment, review */
+	PERM_COMMENT, /* say something on an issue or pull request */
+	PERM_DISCUSS, /* open issues, review, edit one's own words */
 	PERM_WRITE,   /* a maintainer's work: pulls, merge, settings, sync */
 	PERM_ADMIN,   /* remove it, its collaborators, its upstream's token */
 	PERM_STATUS,  /* write a verdict on a commit */

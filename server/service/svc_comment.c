@@ -75,7 +75,7 @@ svc_comment_create_job(struct txn *t, void *arg, struct err *e)
 	};
 	int64_t id;
 
-	if (svc_may(t, &op->op.who, op->project_id, PERM_DISCUSS, NULL, e) ==
+	if (svc_may(t, &op->op.who, op->project_id, PERM_COMMENT, NULL, e) ==
 		-1 ||
 	    svc_comment_insert(t, &op->op.who, op->op.now, &r, &id, e) == -1)
 		return -1;
