@@ -102,7 +102,7 @@ api_comments_created(const struct err *fail, void *arg, void *call)
 static void
 api_comments_on_body(struct call *c, const struct json *j)
 {
-	int64_t project = api_project_id(c, PERM_DISCUSS);
+	int64_t project = api_project_id(c, PERM_COMMENT);
 	struct svc_comment_create *op;
 	AUTO_FREE char *body = NULL;
 

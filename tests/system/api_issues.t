@@ -116,4 +116,10 @@ api GET "$C/events?after=$LAST"
 tap_is "$(field '.events[0].data.body')" wake 'the event is there'
 api GET "$C/cursors/me"
 tap_is "$(field .seq)" 7 'and the cursor'
+# agentd answers a call for an unknown command; it opens no issue.
+as "$AGENTD" api POST "/api/v1/repos/$PROJECT/issues/1/comments" '{"body":"no such command"}'
+tap_is "$STATUS" 201 'agentd may comment'
+as "$AGENTD" api POST "/api/v1/repos/$PROJECT/issues" '{"title":"x"}'
+tap_is "$STATUS" 403 'agentd may not open an issue'
+
 tap_done
