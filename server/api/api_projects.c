@@ -3,6 +3,7 @@
 #include "server/api/shape.h"
 #include "server/domain/settings_rule.h"
 #include "server/service/svc_project.h"
+#include "server/service/svc_session.h"
 #include "server/store/projects.h"
 
 #include <string.h>
@@ -139,6 +140,27 @@ api_projects_settings(
 	return 0;
 }
 
+static int
+api_projects_want(struct call *c, const struct json *j, int *want)
+{
+	const struct json *sandbox = json_get(j, "sandbox");
+
+	if (sandbox == NULL || json_is_null(sandbox))
+		return 0;
+	if (!json_is_object(sandbox)) {
+		call_reply_error(c, 422, "sandbox: want an object");
+		return -1;
+	}
+	if (api_word(c, sandbox, "want", sandbox_want_parse, want) == -1)
+		return -1;
+	if (*want == WANT_GONE) {
+		call_reply_error(
+		    c, 422, "sandbox.want: want running or stopped");
+		return -1;
+	}
+	return 0;
+}
+
 static void
 api_projects_created(const struct err *fail, void *arg, void *call)
 {
@@ -157,9 +179,11 @@ api_projects_on_body(struct call *c, const struct json *j)
 	AUTO_FREE char *upstream = NULL;
 	AUTO_FREE char *name = NULL;
 	struct svc_project_create *op;
+	int want = 0;
 
 	if (api_need(c, j, "upstream", API_UPSTREAM_MAX, &upstream) == -1 ||
-	    api_text(c, j, "name", NAME_LEN_MAX, &name) == -1)
+	    api_text(c, j, "name", NAME_LEN_MAX, &name) == -1 ||
+	    api_projects_want(c, j, &want) == -1)
 		return;
 	op = svc_project_create_new(api_svc(c), call_who(c));
 	if (settings != NULL && !json_is_null(settings) &&
@@ -168,6 +192,8 @@ api_projects_on_body(struct call *c, const struct json *j)
 		free(op);
 		return;
 	}
+	if (want != 0)
+		op->want = (enum sandbox_want)want;
 	op->upstream = STEAL(upstream);
 	op->name = STEAL(name);
 	call_hold(c);
@@ -193,27 +219,6 @@ api_projects_edited(const struct err *fail, void *arg, void *call)
 			api_projects_reply(c, 200, &op->project);
 	}
 	call_release(c);
-}
-
-static int
-api_projects_want(struct call *c, const struct json *j, int *want)
-{
-	const struct json *sandbox = json_get(j, "sandbox");
-
-	if (sandbox == NULL || json_is_null(sandbox))
-		return 0;
-	if (!json_is_object(sandbox)) {
-		call_reply_error(c, 422, "sandbox: want an object");
-		return -1;
-	}
-	if (api_word(c, sandbox, "want", sandbox_want_parse, want) == -1)
-		return -1;
-	if (*want == WANT_GONE) {
-		call_reply_error(
-		    c, 422, "sandbox.want: want running or stopped");
-		return -1;
-	}
-	return 0;
 }
 
 static void
@@ -388,6 +393,36 @@ api_projects_sandbox(struct call *c)
 	call_take_json(c, api_projects_on_sandbox);
 }
 
+static void
+api_projects_session_made(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_session_token *op = arg;
+	struct call *c = call;
+	struct shape s;
+
+	if (!api_failed(c, fail)) {
+		call_header(c, "Cache-Control", "no-store");
+		shape_init(&s, c, NULL);
+		jw_object(&s.w, NULL);
+		jw_str(&s.w, "token", op->secret);
+		jw_end(&s.w);
+		shape_reply(&s, c, 200);
+	}
+	call_release(c);
+}
+
+static void
+api_projects_session_token(struct call *c)
+{
+	int64_t project = api_project_id(c, PERM_SERVE);
+
+	if (project == 0)
+		return;
+	call_hold(c);
+	svc_session_token(
+	    api_svc(c), call_who(c), project, api_projects_session_made, c);
+}
+
 #define API_PROJECT "/api/coffer/v1/projects/{o}/{r}"
 
 const struct route api_projects_routes[] = {
@@ -400,5 +435,7 @@ const struct route api_projects_routes[] = {
 	    api_projects_token },
 	{ "POST", API_PROJECT "/sync", ROUTE_USER, api_projects_sync },
 	{ "PUT", API_PROJECT "/sandbox", ROUTE_SERVICE, api_projects_sandbox },
+	{ "POST", API_PROJECT "/session-token", ROUTE_SERVICE,
+	    api_projects_session_token },
 	{ .method = NULL },
 };

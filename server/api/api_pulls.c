@@ -116,7 +116,7 @@ api_pulls_on_body(struct call *c, const struct json *j)
 	    api_need(c, j, "head", API_BRANCH_MAX, &head) == -1 ||
 	    api_text(c, j, "base", API_BRANCH_MAX, &base) == -1 ||
 	    api_bool(c, j, "draft", &draft) == -1 ||
-	    api_project(c, PERM_WRITE, &p) == -1)
+	    api_project(c, PERM_PROPOSE, &p) == -1)
 		return;
 	op = svc_pull_create_new(api_svc(c), call_who(c));
 	op->project_id = p.id;
@@ -182,7 +182,8 @@ api_pulls_patch(struct call *c)
 
 const struct route api_pulls_routes[] = {
 	{ "GET", "/api/v1/repos/{o}/{r}/pulls", ROUTE_RUN_OK, api_pulls_list },
-	{ "POST", "/api/v1/repos/{o}/{r}/pulls", ROUTE_USER, api_pulls_create },
+	{ "POST", "/api/v1/repos/{o}/{r}/pulls", ROUTE_SESSION_OK,
+	    api_pulls_create },
 	{ "GET", "/api/v1/repos/{o}/{r}/pulls/{n}", ROUTE_RUN_OK,
 	    api_pulls_get },
 	{ "PATCH", "/api/v1/repos/{o}/{r}/pulls/{n}", ROUTE_USER,

@@ -25,7 +25,7 @@ enum identity_kind {
 
 struct identity {
 	enum identity_kind kind;
-	int64_t user_id; /* of a run: the user agent; of a session: its user */
+	int64_t user_id; /* of a run or session: the user agent */
 	char login[NAME_LEN_MAX + 1];
 	enum user_kind user_kind; /* 0 with IDENTITY_NONE */
 	bool site_admin;

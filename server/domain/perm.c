@@ -11,6 +11,7 @@ static const enum role perm_needs[PERM_VERBS] = {
 	[PERM_READ] = ROLE_READER,
 	[PERM_COMMENT] = ROLE_READER,
 	[PERM_DISCUSS] = ROLE_READER,
+	[PERM_PROPOSE] = ROLE_MAINTAINER,
 	[PERM_WRITE] = ROLE_MAINTAINER,
 	[PERM_ADMIN] = ROLE_ADMIN,
 	[PERM_STATUS] = ROLE_MAINTAINER,
@@ -42,6 +43,11 @@ perm_ask(const struct perm_who *who, enum perm_verb verb)
 		if (!who->own_project)
 			return PERM_HIDDEN;
 		return verb == PERM_READ ? PERM_OK : PERM_DENIED;
+	case PERM_WHO_SESSION:
+		if (!who->own_project)
+			return PERM_HIDDEN;
+		return verb == PERM_READ || verb == PERM_PROPOSE ? PERM_OK
+								 : PERM_DENIED;
 	case PERM_WHO_NOBODY:
 	default:
 		return PERM_HIDDEN;

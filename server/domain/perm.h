@@ -13,7 +13,8 @@ enum perm_verb {
 	PERM_READ,    /* whatever is in the project */
 	PERM_COMMENT, /* say something on an issue or pull request */
 	PERM_DISCUSS, /* open issues, review, edit one's own words */
-	PERM_WRITE,   /* a maintainer's work: pulls, merge, settings, sync */
+	PERM_PROPOSE, /* open a pull request */
+	PERM_WRITE,   /* a maintainer's work: merge, settings, sync */
 	PERM_ADMIN,   /* remove it, its collaborators, its upstream's token */
 	PERM_STATUS,  /* write a verdict on a commit */
 	PERM_SERVE    /* what agentd reports */
@@ -33,13 +34,14 @@ enum perm_who_kind {
 	PERM_WHO_AGENT, /* the server itself, writing for a run */
 	PERM_WHO_CI,
 	PERM_WHO_SERVICE,
-	PERM_WHO_RUN /* a run's or session's token */
+	PERM_WHO_RUN, /* the token of a run */
+	PERM_WHO_SESSION
 };
 
 struct perm_who {
 	enum perm_who_kind kind;
 	enum role role;   /* of a person in this project */
-	bool own_project; /* a run's: is it the one it belongs to */
+	bool own_project; /* a run's or session's: is it its own */
 };
 
 enum perm_answer perm_ask(const struct perm_who *who, enum perm_verb verb);

@@ -33,7 +33,8 @@ enum route_access {
 	ROUTE_ADMIN,
 	ROUTE_SERVICE,
 	ROUTE_CI,
-	ROUTE_RUN_OK /* ROUTE_MEMBER and the tokens of runs and sessions */
+	ROUTE_RUN_OK,    /* ROUTE_MEMBER and the tokens of runs and sessions */
+	ROUTE_SESSION_OK /* ROUTE_USER and the tokens of sessions */
 };
 
 struct route {

@@ -109,7 +109,7 @@ router_access(enum route_access need, const struct identity *who)
 		return 401;
 	case IDENTITY_USER:
 		return need == ROUTE_USER || need == ROUTE_MEMBER ||
-			need == ROUTE_RUN_OK
+			need == ROUTE_RUN_OK || need == ROUTE_SESSION_OK
 		    ? 0
 		    : 403;
 	case IDENTITY_CI:
@@ -123,8 +123,10 @@ router_access(enum route_access need, const struct identity *who)
 		    ? 0
 		    : 403;
 	case IDENTITY_RUN:
-	case IDENTITY_SESSION:
 		return need == ROUTE_RUN_OK ? 0 : 403;
+	case IDENTITY_SESSION:
+		return need == ROUTE_RUN_OK || need == ROUTE_SESSION_OK ? 0
+									: 403;
 	case IDENTITY_ADMIN:
 	case IDENTITY_AGENT:
 	default:

@@ -134,7 +134,7 @@ svc_who_kind(enum identity_kind k)
 		[IDENTITY_CI] = PERM_WHO_CI,
 		[IDENTITY_SERVICE] = PERM_WHO_SERVICE,
 		[IDENTITY_RUN] = PERM_WHO_RUN,
-		[IDENTITY_SESSION] = PERM_WHO_RUN,
+		[IDENTITY_SESSION] = PERM_WHO_SESSION,
 	};
 
 	return kinds[k];
@@ -147,7 +147,7 @@ svc_may(struct txn *t, const struct identity *who, int64_t project_id,
 	struct perm_who p = { .kind = svc_who_kind(who->kind) };
 
 	/* The role of a run's token is nobody's, whoever it writes for. */
-	if (p.kind == PERM_WHO_RUN)
+	if (p.kind == PERM_WHO_RUN || p.kind == PERM_WHO_SESSION)
 		p.own_project = who->project_id == project_id;
 	else if (roles_get(t, project_id, who->user_id, &p.role, e) == -1)
 		return -1;

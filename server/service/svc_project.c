@@ -17,6 +17,7 @@
 #include "server/git/repo.h"
 #include "server/service/svc_mirror.h"
 #include "server/store/projects.h"
+#include "server/store/tokens.h"
 
 enum {
 	SVC_UPSTREAM_MAX = 2000, /* bytes of a URL */
@@ -42,6 +43,7 @@ svc_project_create_new(struct svc *s, const struct identity *who)
 
 	project_settings_init(&op->settings);
 	op->settings.interval_s = s->sync_interval_ms / 1000;
+	op->want = WANT_RUNNING;
 	return op;
 }
 
@@ -88,6 +90,7 @@ svc_project_create_job(struct txn *t, void *arg, struct err *e)
 		.name = op->name,
 		.upstream = op->upstream,
 		.settings = &op->settings,
+		.want = op->want,
 		.now = op->op.now };
 	int64_t id;
 
@@ -100,7 +103,7 @@ svc_project_create_job(struct txn *t, void *arg, struct err *e)
 	if (svc_project_event(t, &op->op, id, "project.created", NULL, e) ==
 		-1 ||
 	    svc_project_event(t, &op->op, id, "sandbox.wanted",
-		sandbox_want_name(WANT_RUNNING), e) == -1)
+		sandbox_want_name(op->want), e) == -1)
 		return -1;
 	return projects_by_id(t, id, &op->project, e);
 }
@@ -340,6 +343,9 @@ svc_sandbox_report_job(struct txn *t, void *arg, struct err *e)
 		t, &op->op.who, op->project_id, PERM_SERVE, &p, e) == -1)
 		return -1;
 	rc = svc_sandbox_report_rows(t, op, &p, e);
+	if (rc == 0 &&
+	    (op->state == SANDBOX_STOPPED || op->state == SANDBOX_ABSENT))
+		rc = tokens_delete_sessions(t, p.id, e);
 	if (rc == 0 && p.state == PROJECT_DELETING &&
 	    op->state == SANDBOX_ABSENT) {
 		op->purged = true;

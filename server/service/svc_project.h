@@ -12,6 +12,7 @@ struct svc_project_create {
 	char *upstream;
 	char *name;                       /* NULL: from the upstream */
 	struct project_settings settings; /* initialised by _new */
+	enum sandbox_want want;           /* also by _new: running */
 	struct project project;           /* out */
 };
 struct svc_project_create *svc_project_create_new(

@@ -10,6 +10,7 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/domain/issue_rule.h"
+#include "server/domain/push_policy.h"
 #include "server/domain/refname.h"
 #include "server/git/git_pool.h"
 #include "server/service/svc_issue.h"
@@ -93,7 +94,7 @@ svc_pull_create_job(struct txn *t, void *arg, struct err *e)
 	struct project p = { .id = 0 };
 
 	if (svc_project_by_id(
-		t, &op->op.who, op->project_id, PERM_WRITE, &p, e) == -1)
+		t, &op->op.who, op->project_id, PERM_PROPOSE, &p, e) == -1)
 		return -1;
 	project_release(&p);
 	return svc_pull_insert(
@@ -177,6 +178,10 @@ svc_pull_create_check(const struct svc_pull_create *op, struct err *e)
 	    svc_pull_branch("head", op->head, e) == -1 ||
 	    svc_pull_branch("base", op->base, e) == -1)
 		return -1;
+	if (op->op.who.kind == IDENTITY_SESSION &&
+	    !push_policy_is_agent_branch(op->head))
+		return err_set(e, ERR_DENIED,
+		    "head: a session may propose branches under agent/ only");
 	if (strcmp(op->head, op->base) == 0)
 		return err_set(e, ERR_INVALID, "head: it is the base");
 	return 0;

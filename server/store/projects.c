@@ -100,7 +100,7 @@ projects_insert(
 	    " mirror_state, mirror_next_at, sandbox_want, sandbox_state,"
 	    " sandbox_at, interval_s, network, agent, agent_command, pickup,"
 	    " approvals, max_wakes, memory, cpus, pids, disk, wall_s)"
-	    " VALUES (?, ?, ?, 1, ?, 1, ?, 1, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " VALUES (?, ?, ?, 1, ?, 1, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 	    " ?, ?, ?, ?)";
 	const struct project_settings *s = n->settings;
 	AUTO_STR struct str command = STR_INIT;
@@ -108,10 +108,11 @@ projects_insert(
 	projects_put_command(&command, s);
 	if (db_exec(t, sql,
 		BINDS(S(n->owner), S(n->name), S(n->upstream), I(n->now),
-		    I(n->now), I(n->now), I(s->interval_s), I(s->network),
-		    S(s->agent), S(str_cstr(&command)), I(s->pickup),
-		    I(s->approvals), I(s->max_wakes), I(s->memory), I(s->cpus),
-		    I(s->pids), I(s->disk), I(s->wall_s)),
+		    I(n->now), I(n->want != 0 ? n->want : WANT_RUNNING),
+		    I(n->now), I(s->interval_s), I(s->network), S(s->agent),
+		    S(str_cstr(&command)), I(s->pickup), I(s->approvals),
+		    I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
+		    I(s->disk), I(s->wall_s)),
 		NULL, e) == -1) {
 		if (e->code == ERR_EXISTS)
 			(void)err_set(e, ERR_EXISTS,

@@ -16,10 +16,11 @@ struct project_new {
 	const char *name;
 	const char *upstream;
 	const struct project_settings *settings;
-	int64_t now; /* also the time of the first sync */
+	enum sandbox_want want; /* 0: running */
+	int64_t now;            /* also the time of the first sync */
 };
 
-/* Mirror "new", sandbox wanted "running" and "absent".  ERR_EXISTS. */
+/* Mirror "new", sandbox "absent".  ERR_EXISTS. */
 int projects_insert(
     struct txn *t, const struct project_new *n, int64_t *id, struct err *e);
 int projects_by_id(

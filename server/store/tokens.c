@@ -137,6 +137,13 @@ tokens_delete_by_run(struct txn *t, int64_t run_id, struct err *e)
 }
 
 int
+tokens_delete_sessions(struct txn *t, int64_t project_id, struct err *e)
+{
+	return db_exec(t, "DELETE FROM token WHERE project_id = ? AND kind = ?",
+	    BINDS(I(project_id), I(TOKEN_SESSION)), NULL, e);
+}
+
+int
 tokens_delete_expired(struct txn *t, int64_t now, struct err *e)
 {
 	return db_exec(t,

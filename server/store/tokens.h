@@ -41,6 +41,7 @@ int tokens_list(struct txn *t, int64_t user_id, int64_t limit, int64_t offset,
 int tokens_delete(
     struct txn *t, int64_t user_id, int64_t token_id, struct err *e);
 int tokens_delete_by_run(struct txn *t, int64_t run_id, struct err *e);
+int tokens_delete_sessions(struct txn *t, int64_t project_id, struct err *e);
 int tokens_delete_expired(struct txn *t, int64_t now, struct err *e);
 int tokens_touch(struct txn *t, int64_t token_id, int64_t now, struct err *e);
 

@@ -54,5 +54,39 @@ http GET /api/v1/version --haproxy-protocol
 tap_is "$STATUS" 400 'the listener takes no PROXY header'
 as "$AGENTD" api POST "$C/runs/$RUN/finish" '{"state":"done","message":"done"}'
 tap_is "$(code "$ONE_ID" GET "/api/v1/repos/$ONE/issues/1" "$TOK")" 401 'a token dies with its run'
+
+# The session of a project.
+as "$ADMIN" api POST "$C/projects/$ONE/session-token"
+tap_is "$STATUS" 200 'an admin may make a session token'
+S1=$(field .token)
+as "$RUNNER" api POST "$C/projects/$ONE/session-token"
+tap_is "$STATUS" 403 'ci may not'
+as "$AGENTD" api POST "$C/projects/$ONE/session-token"
+S2=$(field .token)
+tap_is "$STATUS,${#S2}" 200,40 'agentd makes another'
+code2() { code "$ONE_ID" "$@"; }
+tap_is "$(code2 GET "/api/v1/repos/$ONE/issues/1" "$S1")" 401 'the earlier one is dead'
+tap_is "$(code2 GET "/api/v1/repos/$ONE/issues/1" "$S2")" 200 'the new one reads issues'
+tap_is "$(code "$OTHER_ID" GET "/api/v1/repos/$ONE/issues/1" "$S2")" 401 'in its own project alone'
+as "$S2" api GET "/api/v1/repos/$ONE/issues/1"
+tap_is "$STATUS" 401 'and not on TCP'
+tap_is "$(code2 POST "/api/v1/repos/$ONE/issues" "$S2")" 403 'it opens no issue'
+tap_is "$(code2 POST "/api/v1/repos/$ONE/issues/1/comments" "$S2")" 403 'writes no comment'
+PROJECT=$ONE
+WORK=$T/up/calc-work
+push_branch agent/by-hand c.txt three
+push_branch topic d.txt four
+pull() { front "$ROUTER" "$ONE_ID" POST "/api/v1/repos/$ONE/pulls" "$S2" "$1"; }
+tap_like "$(pull '{"title":"By hand","head":"topic","base":"main"}')" '*403*agent/*' 'proposes nothing but agent/'
+pull '{"title":"By hand","head":"agent/by-hand","base":"main"}' >"$T/pull"
+tap_like "$(cat "$T/pull")" 'HTTP/1.1 201*"login":"agent"*' 'but that, as the agent'
+N=$(sed -n 's/.*"number":\([0-9]*\).*/\1/p' "$T/pull" | head -n 1)
+tap_is "$(code2 POST "/api/v1/repos/$ONE/pulls/$N/reviews" "$S2")" 403 'it approves nothing'
+tap_is "$(code2 POST "/api/v1/repos/$ONE/pulls/$N/merge" "$S2")" 403 'and merges nothing'
+as "$AGENTD" api PUT "$C/projects/$ONE/sandbox" '{"state":"running"}'
+tap_is "$(code2 GET "/api/v1/repos/$ONE/issues/1" "$S2")" 200 'it lives while the sandbox runs'
+as "$AGENTD" api PUT "$C/projects/$ONE/sandbox" '{"state":"stopped"}'
+tap_is "$(code2 GET "/api/v1/repos/$ONE/issues/1" "$S2")" 401 'and dies when it stops'
+tap_not 'no session token is in the log' grep -qE "$S1|$S2" "$T/cofferd.log"
 tap_not 'no secret is in the log' grep -qE "$TOK|$ADMIN" "$T/cofferd.log"
 tap_done

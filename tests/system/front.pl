@@ -1,13 +1,13 @@
 #!/usr/bin/perl
-# front.pl SOCKET UID PROJECT METHOD PATH [TOKEN]: one request as the router
-# would hand it over; prints the reply.  PROJECT "-" sends no PROXY header,
-# "" one that names none, "partial" half of one.
+# front.pl SOCKET UID PROJECT METHOD PATH [TOKEN [JSON]]: one request as the
+# router would hand it over; prints the reply.  PROJECT "-" sends no PROXY
+# header, "" one that names none, "partial" half of one.
 use strict;
 use warnings;
 use IO::Socket::UNIX;
 use POSIX ();
 
-my ($path, $uid, $project, $method, $target, $token) = @ARGV;
+my ($path, $uid, $project, $method, $target, $token, $body) = @ARGV;
 if ($> == 0 && $uid != 0) {
 	$) = "$uid $uid";
 	$( = $uid;
@@ -27,7 +27,9 @@ if ($project eq 'partial') {
 	my $request = "$method $target HTTP/1.1\r\nHost: coffer\r\n" .
 	    "Connection: close\r\n";
 	$request .= "Authorization: Bearer $token\r\n" if defined $token;
-	$request .= "\r\n";
+	$request .= "Content-Type: application/json\r\nContent-Length: " .
+	    length($body) . "\r\n" if defined $body;
+	$request .= "\r\n" . ($body // "");
 	$request = $header . $request if $project ne '-';
 	syswrite $s, $request;
 }
