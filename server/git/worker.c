@@ -358,7 +358,7 @@ worker_prepare(int fd)
 	(void)signal(SIGPIPE, SIG_IGN);
 	rl = (struct rlimit){ .rlim_cur = 0, .rlim_max = 0 };
 	(void)setrlimit(RLIMIT_CORE, &rl);
-#ifndef __SANITIZE_ADDRESS__
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	/* An object may claim any size: it costs the call, not the machine. */
 	rl = (struct rlimit){ .rlim_cur = WORKER_MEMORY_MAX,
 		.rlim_max = WORKER_MEMORY_MAX };
