@@ -13,6 +13,9 @@ PREFIX  ?= /usr/local
 WERROR  ?= -Werror
 # Q= shows the commands.
 Q       ?= @
+nproc   := $(shell nproc)
+# What check, demo and bench build: on every core, unless make was given -j.
+submake  = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(nproc))
 
 std     := -std=c17 -D_GNU_SOURCE -I. -include lib/base/banned.h
 warn    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
@@ -48,7 +51,7 @@ ifeq ($(opt.$(V)),)
 $(error V=$(V): no such variant; use debug strict release asan tsan cov analyze fuzz)
 endif
 ifeq ($(V),fuzz)
-CC      := clang
+CC      := clang-14
 warn    := -Wall -Wextra
 hard    :=
 hardld  :=
@@ -133,7 +136,7 @@ $(O)/tests/bench/db_write: $(O)/server.a
 
 test-programs: $(unit) $(fuzz) $(tools)
 check: have-deps
-	@$(MAKE) --no-print-directory all test-programs
+	@$(submake) all test-programs
 	@O=$(O) V=$(V) tests/check.sh
 unit: $(unit)
 	@O=$(O) V=$(V) tests/check.sh unit
@@ -141,11 +144,11 @@ system: all $(tools)
 	@O=$(O) V=$(V) tests/check.sh system
 fuzzers: $(fuzz)
 demo: have-deps
-	@$(MAKE) --no-print-directory all
+	@$(submake) all
 	@O=$(O) tests/demo/demo.sh
 bench: have-deps
 	@test -n "$(B)" || { echo 'usage: make bench B=NAME (see tests/bench)' >&2; exit 2; }
-	@$(MAKE) --no-print-directory V=release bench-programs
+	@$(submake) V=release bench-programs
 	@O=build/release tests/bench/run.sh $(B)
 bench-programs: all $(tools)
 
@@ -164,15 +167,15 @@ lint: format-check
 	@O=$(O) tests/lint/run.sh
 tidy:
 	printf '%s\n' $(filter %.c,$(sources)) | \
-	    xargs -P2 -I{} clang-tidy --quiet {} -- $(std) -DCOFFER_TEST
+	    xargs -P$(nproc) -I{} clang-tidy-14 --quiet {} -- $(std) -DCOFFER_TEST
 cppcheck:
 	cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --library=posix --error-exitcode=1 -I. $(archives)
 objects: $(foreach l,$(archives),$(call obj,$(call src,$(l))))
 format:
-	clang-format -i $(sources)
+	clang-format-14 -i $(sources)
 format-check:
-	clang-format --dry-run -Werror $(sources)
+	clang-format-14 --dry-run -Werror $(sources)
 clean:
 	rm -rf build
 

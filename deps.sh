@@ -3,18 +3,20 @@
 #   deps.sh check      exit 0 when all are installed
 #   deps.sh install    install what is missing; starts and enables no service
 set -eu
+# After a plain su, root's PATH may lack these.
+PATH=$PATH:/usr/sbin:/sbin
 pkgs='gcc make pkg-config libc6-dev
 libevent-dev libgit2-dev libcurl4-openssl-dev libmicrohttpd-dev libcjson-dev
 libsqlite3-dev libsodium-dev libseccomp-dev libyaml-dev zlib1g-dev libcmocka-dev
 git curl ca-certificates jq sqlite3 perl
 runc iptables ipset conntrack iproute2 util-linux e2fsprogs procps kmod
 byobu tmux
-clang-14 clang-format-14 libclang-rt-14-dev cppcheck shellcheck codespell'
+clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck shellcheck codespell'
 
 missing() {
 	for p in $pkgs; do
-		s=$(dpkg-query -W -f '${Status}' "$p" 2>/dev/null) || s=
-		[ "$s" = 'install ok installed' ] || printf '%s ' "$p"
+		dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null |
+		    grep -qx installed || printf '%s ' "$p"
 	done
 }
 
@@ -27,28 +29,31 @@ install)
 	[ -n "$lack" ] || exit 0
 	if [ "$(id -u)" = 0 ]; then
 		run=
-	elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+	elif command -v sudo >/dev/null &&
+	    { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
 		run=sudo
 	else
 		echo "missing packages; run as root:" >&2
-		echo "  apt-get install --no-install-recommends $lack" >&2
+		echo "  apt-get update && apt-get install -y --no-install-recommends $lack" >&2
 		exit 1
 	fi
 	# A package's daemon must not start here: policy-rc.d answers 101 for
 	# the time of the installation, and a policy of the host is kept.
 	policy=/usr/sbin/policy-rc.d
 	made=
-	if [ ! -e "$policy" ]; then
+	trap '[ -z "$made" ] || $run rm -f "$policy"' EXIT
+	trap 'exit 1' INT TERM HUP
+	if [ ! -e "$policy" ] && [ ! -L "$policy" ]; then
 		made=1
-		printf '#!/bin/sh\nexit 101\n' | $run tee "$policy" >/dev/null
+		printf '#!/bin/sh\n# %s\nexit 101\n' \
+		    "deps.sh made this for an installation; it removes it" |
+		    $run tee "$policy" >/dev/null
 		$run chmod 755 "$policy"
 	fi
-	trap '[ -z "$made" ] || $run rm -f "$policy"' EXIT
-	trap 'exit 1' INT TERM
 	$run apt-get -q update
 	# shellcheck disable=SC2086
 	$run env DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
-	    --no-install-recommends $lack
+	    -o DPkg::Lock::Timeout=120 --no-install-recommends $lack
 	;;
 *)
 	echo "usage: deps.sh check|install" >&2

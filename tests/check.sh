@@ -123,7 +123,7 @@ run_lint() {
 	    LC_ALL=C sort >"$work/sources"
 	before=$failed
 	single 'format (make format repairs it)' 120 \
-	    xargs -a "$work/sources" clang-format --dry-run -Werror
+	    xargs -a "$work/sources" clang-format-14 --dry-run -Werror
 	[ "$failed" != "$before" ] || echo 'ok - format'
 }
 

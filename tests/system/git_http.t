@@ -108,7 +108,7 @@ tap_not 'and takes no push' git push -q "$U" agent/fix-1
 { git rev-parse HEAD | sed "s/.*/$(printf '%040d' 0) & refs\/heads\/agent\/cut/" | tr -d '\n'
   printf '\0 report-status'; } >"$T/cmd"
 { printf '%04x' $(($(wc -c <"$T/cmd") + 4)); cat "$T/cmd"; printf '0000PACK'; } >"$T/cut"
-{ cat "$T/cut"; sleep 30; } 2>/dev/null | timeout 1 curl -sS -u "x:$MAINT" -T - -X POST \
+{ cat "$T/cut"; sleep 3; } 2>/dev/null | timeout 1 curl -sS -u "x:$MAINT" -T - -X POST \
     -H 'Content-Type: application/x-git-receive-pack-request' \
     "$URL/$PROJECT.git/git-receive-pack" >/dev/null 2>&1
 gone() { ! pgrep -P "$COFFERD_PID" -f receive-pack; }
