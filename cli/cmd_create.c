@@ -99,6 +99,11 @@ create_body(struct str *out, const struct create_args *a, int argc, char **argv)
 	if (a->pickup)
 		jw_bool(&w, "pickup", true);
 	jw_end(&w);
+	if (a->no_start) {
+		jw_object(&w, "sandbox");
+		jw_str(&w, "want", "stopped");
+		jw_end(&w);
+	}
 	jw_end(&w);
 }
 
@@ -129,29 +134,6 @@ create_send_token(
 	call = (struct remote_call){ .method = "POST", .path = again };
 	if (remote_send(c, &call, &j, NULL, e) == -1)
 		return err_wrap(e, "sync");
-	json_free(j);
-	return 0;
-}
-
-static int
-create_want(struct cli *c, const char *full, const char *want, struct err *e)
-{
-	AUTO_STR struct str body = STR_INIT;
-	AUTO_FREE char *path = xasprintf("/api/coffer/v1/projects/%s", full);
-	const struct remote_call call = {
-		.method = "PATCH", .path = path, .body = &body
-	};
-	struct json *j = NULL;
-	struct jw w;
-
-	jw_init(&w, &body);
-	jw_object(&w, NULL);
-	jw_object(&w, "sandbox");
-	jw_str(&w, "want", want);
-	jw_end(&w);
-	jw_end(&w);
-	if (remote_send(c, &call, &j, NULL, e) == -1)
-		return -1;
 	json_free(j);
 	return 0;
 }
@@ -250,8 +232,6 @@ create_run(struct cli *c, const void *args, int argc, char **argv)
 		cli_note("project %s", full);
 	if ((a->token_file != NULL &&
 		create_send_token(c, full, a->token_file, &e) == -1) ||
-	    create_want(c, full, a->no_start ? "stopped" : "running", &e) ==
-		-1 ||
 	    create_wait(c, a, j, &e) == -1) {
 		rc = cli_fail(c, &e, "create %s", full);
 	} else if (c->g.json) {

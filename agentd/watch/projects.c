@@ -21,7 +21,8 @@ enum {
 	PROJECTS_PAGE = 50,
 	PROJECTS_RETRY_MIN_MS = 1000,
 	PROJECTS_RETRY_MAX_MS = 60 * 1000,
-	PROJECTS_PATH_MAX = 320
+	PROJECTS_PATH_MAX = 320,
+	PROJECTS_TOKEN_HEX = 40
 };
 
 struct project_waiter {
@@ -46,6 +47,8 @@ struct project_entry {
 	int64_t retry_ms;
 	struct timer *retry;
 	struct call *report;
+	struct call *mint; /* the session's token */
+	bool mint_next;    /* when what is being reported was heard */
 	const char *state; /* the newest to report, NULL: none yet */
 	char reason[240];
 	bool untold; /* it is newer than what is being reported */
@@ -79,6 +82,7 @@ struct project_query {
 
 static void projects_settle(struct project_entry *x);
 static void projects_tell(struct project_entry *x);
+static void projects_mint(struct project_entry *x);
 
 static void
 projects_answer_all(struct project_waiters *list, const struct err *e)
@@ -118,6 +122,7 @@ projects_entry_free(struct project_entry *x)
 	projects_drop_waiters(&x->waiters);
 	timer_free(x->retry);
 	call_free(x->report);
+	call_free(x->mint);
 	project_release(&x->p);
 	free(x);
 }
@@ -148,6 +153,8 @@ projects_on_told(
 		projects_tell(x);
 	else if (x->gone)
 		projects_on_gone(x);
+	else if (x->mint_next)
+		projects_mint(x);
 }
 
 static void
@@ -237,22 +244,86 @@ projects_on_step(const struct err *e, void *arg)
 		projects_settle(x);
 }
 
+/* gitconfig NULL: none; of a running session it is not looked at. */
 static void
-projects_start(struct project_entry *x)
+projects_start_with(struct project_entry *x, const char *gitconfig)
 {
 	struct sandbox_project sp = {
 		.id = x->p.id,
 		.name = x->p.full_name,
 		.mode = x->p.network,
+		.gitconfig = gitconfig,
 		.disk_mib = x->p.disk_mib,
 		.limits = x->p.limits,
 	};
 
-	if (sandbox_state(x->all->sandboxes, x->p.id) != SANDBOX_RUNNING)
-		projects_report(x, "starting", "");
 	x->mode[0] = '\0';
 	(void)snprintf(x->next_mode, sizeof(x->next_mode), "%s", x->p.network);
 	sandbox_start(x->all->sandboxes, &sp, projects_on_step, x);
+}
+
+/* The session's /etc/gitconfig: who commits, and the token; without one git
+ * works, but not towards cofferd. */
+static void
+projects_gitconfig(struct str *out, const char *token)
+{
+	str_add(out,
+	    "[user]\n\tname = agent\n\temail = agent@cofferd.invalid\n"
+	    "[init]\n\tdefaultBranch = main\n"
+	    "[credential]\n\thelper =\n");
+	if (strspn(token, "0123456789abcdef") == PROJECTS_TOKEN_HEX &&
+	    token[PROJECTS_TOKEN_HEX] == '\0')
+		str_addf(out,
+		    "[http \"http://coffer/\"]\n\textraHeader = "
+		    "Authorization: Bearer %s\n",
+		    token);
+}
+
+static void
+projects_on_minted(
+    const struct err *fail, int status, const struct json *j, void *arg)
+{
+	struct project_entry *x = arg;
+	struct str text = STR_INIT;
+
+	(void)status;
+	if (fail != NULL)
+		log_warn("project session-token id=%lld why=%s",
+		    (long long)x->p.id, log_val(fail->msg));
+	if (x->p.want != PROJECT_WANT_RUNNING) {
+		x->busy = false;
+		projects_settle(x);
+		return;
+	}
+	projects_gitconfig(
+	    &text, fail == NULL ? json_str_or(j, "token", "") : "");
+	projects_start_with(x, str_cstr(&text));
+	explicit_bzero(text.p, text.len);
+	str_release(&text);
+}
+
+static void
+projects_mint(struct project_entry *x)
+{
+	char path[PROJECTS_PATH_MAX];
+
+	x->mint_next = false;
+	(void)snprintf(path, sizeof(path),
+	    "/api/coffer/v1/projects/%s/session-token", x->p.full_name);
+	call_start(x->mint, "POST", path, NULL);
+}
+
+/* A new session has a token of its own.  It is asked for when all before was
+ * heard: a late "stopped" would end it. */
+static void
+projects_start(struct project_entry *x)
+{
+	if (sandbox_state(x->all->sandboxes, x->p.id) == SANDBOX_RUNNING) {
+		projects_start_with(x, NULL);
+		return;
+	}
+	x->mint_next = true;
+	projects_report(x, "starting", "");
 }
 
 static void
@@ -371,6 +442,8 @@ projects_take(struct projects *all, const struct json *j, struct err *e)
 		x->retry = timer_new(all->host->loop, projects_on_retry, x);
 		x->report = call_new(
 		    all->host->loop, all->api, projects_on_told, x);
+		x->mint = call_new(
+		    all->host->loop, all->api, projects_on_minted, x);
 		TAILQ_INIT(&x->waiters);
 		(void)map_put_u64(all->by_id, (uint64_t)fresh.id, x);
 	} else {

@@ -19,6 +19,7 @@ struct sandboxes {
 	int starts, stops, destroys, attached;
 	int failing; /* so many starts fail */
 	char mode[8];
+	char gitconfig[512]; /* of the last start */
 	/* of sandbox_attach */
 	int attach_fd; /* handed out, then -1; -1: no attach */
 	struct driver_exec_spec exec;
@@ -62,6 +63,8 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 {
 	m->starts++;
 	(void)snprintf(m->mode, sizeof(m->mode), "%s", p->mode);
+	(void)snprintf(m->gitconfig, sizeof(m->gitconfig), "%s",
+	    p->gitconfig != NULL ? p->gitconfig : "");
 	sandbox_fake_later(m, SANDBOX_RUNNING, m->failing > 0, done, arg);
 	if (m->failing > 0)
 		m->failing--;

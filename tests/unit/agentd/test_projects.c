@@ -255,6 +255,66 @@ a_lost_session_is_started_again(void **state)
 	fix_see(f, "\"state\":\"running\"");
 }
 
+#define PROJECT_MINT "POST /api/coffer/v1/projects/own/app/session-token"
+#define TOKEN_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void
+a_new_session_has_a_token_and_keeps_it(void **state)
+{
+	struct fix *f = *state;
+
+	fake_rule(&f->c, 200, PROJECT_MINT, "{\"token\":\"" TOKEN_A "\"}");
+	fix_load(f, PROJECT_ROW("active", "running", "absent", "web"));
+	fix_see(f, "\"state\":\"running\"");
+	assert_non_null(strstr(f->sandboxes.gitconfig,
+	    "[http \"http://coffer/\"]\n\textraHeader = Authorization: "
+	    "Bearer " TOKEN_A "\n"));
+	/* Another mode is no new session: its token must not die. */
+	fix_refresh(f, PROJECT_ROW("active", "running", "running", "none"));
+	projects_when_running(f->projects, 7, fix_on_answer, f);
+	assert_true(fake_until(&f->c, fix_is_answered, f));
+	assert_string_equal(f->sandboxes.mode, "none");
+	assert_int_equal(fake_count(&f->c, PROJECT_MINT), 1);
+}
+
+static void
+a_session_starts_without_a_token_too(void **state)
+{
+	struct fix *f = *state;
+
+	fake_rule(&f->c, 403, PROJECT_MINT, "{\"message\":\"no\"}");
+	fix_load(f, PROJECT_ROW("active", "running", "absent", "web"));
+	fix_see(f, "\"state\":\"running\"");
+	assert_null(strstr(f->sandboxes.gitconfig, "extraHeader"));
+	assert_non_null(strstr(f->sandboxes.gitconfig, "[user]"));
+}
+
+static void
+a_token_that_is_none_is_not_written(void **state)
+{
+	struct fix *f = *state;
+
+	fake_rule(&f->c, 200, PROJECT_MINT,
+	    "{\"token\":\"" TOKEN_A "\\n[core]\\n\"}");
+	fix_load(f, PROJECT_ROW("active", "running", "absent", "web"));
+	fix_see(f, "\"state\":\"running\"");
+	assert_null(strstr(f->sandboxes.gitconfig, "extraHeader"));
+}
+
+static void
+a_stop_before_the_token_came_starts_nothing(void **state)
+{
+	struct fix *f = *state;
+
+	projects_open(f->projects);
+	fake_times(&f->c, 2, 503, PROJECT_MINT, "{}");
+	fix_load(f, PROJECT_ROW("active", "running", "absent", "web"));
+	fix_see(f, PROJECT_MINT);
+	fix_refresh(f, PROJECT_ROW("active", "stopped", "starting", "web"));
+	fix_see(f, "\"state\":\"stopped\"");
+	assert_int_equal(f->sandboxes.starts, 0);
+}
+
 static void
 strange_lists_are_refused(void **state)
 {
@@ -287,6 +347,10 @@ main(void)
 		PROJECTS_TEST(stopped_waits_for_the_holders),
 		PROJECTS_TEST(nothing_is_removed_before_the_runs_are_known),
 		PROJECTS_TEST(a_lost_session_is_started_again),
+		PROJECTS_TEST(a_new_session_has_a_token_and_keeps_it),
+		PROJECTS_TEST(a_session_starts_without_a_token_too),
+		PROJECTS_TEST(a_token_that_is_none_is_not_written),
+		PROJECTS_TEST(a_stop_before_the_token_came_starts_nothing),
 		PROJECTS_TEST(strange_lists_are_refused),
 	};
 
