@@ -75,6 +75,8 @@ main.coffer-agentd := agentd/main
 main.coffer-runner := agentd/runner/main
 main.coffer-router := router/main
 main.coffer        := cli/main
+# What only our own programs start; --as-needed leaves it almost no library.
+shim    := $(O)/libexec/coffer/coffer-shim
 archives := lib server agentd router cli
 
 src     = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c $(1)/*/*.c)))
@@ -82,7 +84,7 @@ obj     = $(patsubst %.c,$(O)/%.o,$(1))
 
 # The same places under $(O) as under PREFIX, so that programs find their data.
 prompts := $(wildcard prompts/*/*.md)
-all: $(progs:%=$(O)/bin/%) $(prompts:%=$(O)/share/coffer/%)
+all: $(progs:%=$(O)/bin/%) $(shim) $(prompts:%=$(O)/share/coffer/%)
 $(O)/share/coffer/%: %
 	@mkdir -p $(@D)
 	@cp $< $@
@@ -99,6 +101,9 @@ $(O)/bin/$(1): $(O)/$(main.$(1)).o $(O)/$(dir.$(1)).a $(O)/lib.a
 	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
 $(foreach p,$(progs),$(eval $(call prog_rule,$(p))))
+$(shim): $(O)/agentd/shim/main.o $(O)/agentd.a $(O)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
@@ -112,6 +117,7 @@ $(O)/tests/unit/$(1)/%: $(O)/tests/unit/$(1)/%.o $(O)/$(1).a $(O)/lib.a
 	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
 endef
 $(foreach l,$(archives),$(eval $(call unit_rule,$(l))))
+$(filter $(O)/tests/unit/agentd/%,$(unit)): | $(shim)
 
 # Fuzzers: tests/fuzz/ROOM/fuzz_*.c, corpus in tests/fuzz/corpus/NAME.
 fuzz    := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*/fuzz_*.c))
@@ -160,6 +166,8 @@ have-deps:
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands
 	install -m 0755 $(progs:%=$(O)/bin/%) $(DESTDIR)$(PREFIX)/bin/
+	install -d $(DESTDIR)$(PREFIX)/libexec/coffer
+	install -m 0755 $(shim) $(DESTDIR)$(PREFIX)/libexec/coffer/
 	install -m 0644 $(wildcard prompts/commands/*.md) $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands/
 
 sources := $(foreach l,$(archives) tests,$(wildcard $(l)/*.[ch] $(l)/*/*.[ch] $(l)/*/*/*.[ch]))

@@ -426,7 +426,7 @@ app_make(struct app *a, struct err *e)
 	a->host = (struct sandbox_host){ .loop = a->loop,
 		.home = c->home,
 		.inst = c->inst,
-		.self = c->self,
+		.shim = c->shim,
 		.gateway = a->gateway,
 		.range = a->range };
 	a->env.driver = driver_find(a->cfg->driver);

@@ -43,6 +43,8 @@ connection_init(struct connection *c, const char *home, struct err *e)
 		return err_sys(e, ERR_IO, "/proc/self/exe");
 	self[n] = '\0';
 	c->self = xstrdup(self);
+	*strrchr(self, '/') = '\0';
+	c->shim = path_join(self, "../libexec/coffer/coffer-shim");
 	return host_instance(c->home, c->inst, e);
 }
 
@@ -139,6 +141,7 @@ connection_release(struct connection *c)
 		explicit_bzero(c->token, strlen(c->token));
 	free(c->home);
 	free(c->self);
+	free(c->shim);
 	free(c->token);
 	free(c->base);
 	if (c->lock != -1)

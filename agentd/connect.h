@@ -15,6 +15,7 @@ struct connection {
 	char *home; /* absolute, without a trailing slash */
 	char inst[5];
 	char *self; /* this program's file */
+	char *shim; /* coffer-shim, installed with it */
 	char *token;
 	char *base; /* http://HOST:PORT */
 	struct net *net;

@@ -6,7 +6,6 @@
 #include "agentd/app.h"
 #include "agentd/config.h"
 #include "agentd/connect.h"
-#include "agentd/sandbox/shim.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/opt.h"
@@ -55,7 +54,7 @@ main_run(const char *home, bool check, bool teardown)
 int
 main(int argc, char **argv)
 {
-	const char *home = NULL, *shim = NULL;
+	const char *home = NULL;
 	bool check = false, teardown = false, help = false, version = false;
 	const struct opt opts[] = {
 		{ 0, "home", OPT_STR, &home, "DIR",
@@ -64,8 +63,6 @@ main(int argc, char **argv)
 		    "check the configuration and exit" },
 		{ 0, "teardown", OPT_FLAG, &teardown, NULL,
 		    "remove containers, namespaces and mounts, and exit" },
-		{ 0, "shim", OPT_STR, &shim, "DIR",
-		    "be the parent of one container (internal)" },
 		{ 'h', "help", OPT_FLAG, &help, NULL, "show this" },
 		{ 'V', "version", OPT_FLAG, &version, NULL,
 		    "show the version" },
@@ -88,7 +85,5 @@ main(int argc, char **argv)
 		puts("coffer-agentd " VERSION);
 		return EXIT_SUCCESS;
 	}
-	if (shim != NULL)
-		return shim_main(shim);
 	return main_run(home, check, teardown);
 }

@@ -182,7 +182,7 @@ app_teardown(
 	struct teardown t = {
 		.host = { .home = c->home,
 		    .inst = c->inst,
-		    .self = c->self,
+		    .shim = c->shim,
 		    .gateway = "10.214.0.1",
 		    .range = "10.214.0.0" },
 		.driver = driver_find(cfg->driver),

@@ -5,7 +5,6 @@
 #include "agentd/connect.h"
 #include "agentd/runner/config.h"
 #include "agentd/runner/runner.h"
-#include "agentd/sandbox/shim.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/opt.h"
@@ -50,15 +49,13 @@ main_run(const char *home, bool check)
 int
 main(int argc, char **argv)
 {
-	const char *home = NULL, *shim = NULL;
+	const char *home = NULL;
 	bool check = false, help = false, version = false;
 	const struct opt opts[] = {
 		{ 0, "home", OPT_STR, &home, "DIR",
 		    "the installation ($COFFER_HOME, /var/lib/coffer)" },
 		{ 'n', "check", OPT_FLAG, &check, NULL,
 		    "check the configuration and exit" },
-		{ 0, "shim", OPT_STR, &shim, "DIR",
-		    "be the parent of one container (internal)" },
 		{ 'h', "help", OPT_FLAG, &help, NULL, "show this" },
 		{ 'V', "version", OPT_FLAG, &version, NULL,
 		    "show the version" },
@@ -81,7 +78,5 @@ main(int argc, char **argv)
 		puts("coffer-runner " VERSION);
 		return EXIT_SUCCESS;
 	}
-	if (shim != NULL)
-		return shim_main(shim);
 	return main_run(home, check);
 }

@@ -292,7 +292,7 @@ runner_make(struct runner *r, struct err *e)
 	r->host = (struct sandbox_host){ .loop = r->loop,
 		.home = c->home,
 		.inst = c->inst,
-		.self = c->self,
+		.shim = c->shim,
 		.gateway = r->gateway,
 		.range = r->range };
 	r->env.driver = driver_find(r->cfg->driver);

@@ -32,10 +32,9 @@ enum {
 
 struct sandbox_host {
 	struct loop *loop;
-	const char *home; /* absolute, no trailing slash */
-	const char *inst; /* four hex digits: HOME/instance */
-	const char
-	    *self; /* coffer-agentd's own file; started as `--shim DIR` */
+	const char *home;    /* absolute, no trailing slash */
+	const char *inst;    /* four hex digits: HOME/instance */
+	const char *shim;    /* the program coffer-shim */
 	const char *gateway; /* the router in a sandbox: "10.214.0.1" */
 	const char *range;   /* first address of the range: "10.214.0.0" */
 };

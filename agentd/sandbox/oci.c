@@ -47,6 +47,9 @@ oci_probe(const struct sandbox_host *h, struct err *e)
 	if (access(oci_runc_path(), X_OK) == -1)
 		return err_set(e, ERR_NOTFOUND,
 		    "runc is not installed: apt-get install runc");
+	if (access(h->shim, X_OK) == -1)
+		return err_sys(e, ERR_NOTFOUND,
+		    "%s, which is installed with this program", h->shim);
 	if (access("/proc/self/ns/user", F_OK) == -1)
 		return err_set(
 		    e, ERR_NOTFOUND, "the kernel has no user namespaces");
@@ -60,7 +63,7 @@ oci_probe(const struct sandbox_host *h, struct err *e)
 struct oci_start {
 	struct err e;
 	bool bad;
-	char *self;
+	char *shim;
 	char *dir;
 };
 
@@ -117,7 +120,7 @@ static int
 oci_start_shim(struct seq *s, void *ctx, struct err *e)
 {
 	const struct oci_start *o = ctx;
-	const char *const argv[] = { o->self, "--shim", o->dir, NULL };
+	const char *const argv[] = { o->shim, o->dir, NULL };
 
 	return seq_cmd(s, argv, (struct view){ .p = NULL }, false, e);
 }
@@ -127,7 +130,7 @@ oci_start_release(void *ctx)
 {
 	struct oci_start *o = ctx;
 
-	free(o->self);
+	free(o->shim);
 	free(o->dir);
 	free(o);
 }
@@ -143,7 +146,7 @@ oci_start(const struct sandbox_host *h, const struct sandbox_spec *s,
 {
 	struct oci_start *o = xcalloc(1, sizeof(*o));
 
-	o->self = xstrdup(h->self);
+	o->shim = xstrdup(h->shim);
 	o->dir = xstrdup(dir);
 	o->bad = oci_prepare(h, s, dir, &o->e) == -1;
 	seq_start(&(struct seq_spec){ .loop = h->loop,

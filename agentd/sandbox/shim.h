@@ -1,7 +1,7 @@
 /*
  * shim: the parent of one container, a process of its own that survives
- * agentd: `coffer-agentd --shim DIR`.  It reads DIR/shim.json, goes to the
- * background, runs `runc run --detach` as a subreaper, keeps the output in
+ * agentd: `coffer-shim DIR`.  It reads DIR/shim.json, goes to the background,
+ * runs `runc run --detach` as a subreaper, keeps the output in
  * DIR/out.log (and DIR/err.log) up to a limit, enforces the wall clock, and
  * leaves DIR/exit.json behind.  DIR/alive is a FIFO whose writer is the shim: a
  * byte there says that the output grew or DIR/started came, end of file that

@@ -55,7 +55,7 @@ nothing_left() {
 	    ! grep "$T" /proc/self/mounts &&
 	    ! losetup -a | grep "$T" &&
 	    ! iptables-save | grep "COFFER-$INST" &&
-	    ! pgrep -af -- "--home $COFFER_HOME|--shim $COFFER_HOME"
+	    ! pgrep -af -- "--home $COFFER_HOME|coffer-shim $COFFER_HOME"
 }
 tap_ok 'coffer down leaves nothing behind' nothing_left
 tap_done

@@ -15,7 +15,7 @@ fix_setup(void **state)
 	f->host = (struct sandbox_host){ .loop = f->c.loop,
 		.home = f->home,
 		.inst = "0000",
-		.self = "/bin/false",
+		.shim = "/bin/false",
 		.gateway = "10.214.0.1",
 		.range = "10.214.0.0" };
 	f->sandboxes = (struct sandboxes){ .loop = f->c.loop, .attach_fd = -1 };

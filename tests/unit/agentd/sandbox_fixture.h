@@ -1,7 +1,7 @@
 /*
  * sandbox_fixture: a home of its own for tests that drive real containers,
- * and calls that wait for a completion by running the loop.  The test's own
- * program is the shim: main hands `--shim DIR` to fixture_shim first.
+ * and calls that wait for a completion by running the loop.  The shim
+ * is the one of the same build.
  */
 #ifndef TESTS_UNIT_AGENTD_SANDBOX_FIXTURE_H
 #define TESTS_UNIT_AGENTD_SANDBOX_FIXTURE_H
@@ -37,7 +37,7 @@ struct fixture {
 	struct sandbox_host host;
 	char home[64];
 	char inst[8];
-	char self[512];
+	char shim[640];
 	struct timer *guard;
 	bool late; /* the guard ended the loop */
 	bool done;
@@ -46,14 +46,6 @@ struct fixture {
 	struct str out; /* of the last container */
 	struct shim_exit exit;
 };
-
-static inline int
-fixture_shim(int argc, char **argv)
-{
-	if (argc == 3 && strcmp(argv[1], "--shim") == 0)
-		return shim_main(argv[2]);
-	return -1;
-}
 
 static inline void
 fixture_on_guard(void *arg)
@@ -71,7 +63,8 @@ fixture_setup(void **state)
 	struct err e = ERR_INIT;
 	unsigned char two[2];
 	AUTO_FREE char *file = NULL;
-	ssize_t n = readlink("/proc/self/exe", f->self, sizeof(f->self) - 1);
+	char self[512];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	*state = f;
 	if (geteuid() != 0)
@@ -79,6 +72,10 @@ fixture_setup(void **state)
 	(void)snprintf(f->home, sizeof(f->home), "/tmp/coffer-test-XXXXXX");
 	if (n <= 0 || mkdtemp(f->home) == NULL || chmod(f->home, 0711) == -1)
 		return -1;
+	self[n] = '\0';
+	*strstr(self, "/tests/unit/agentd/") = '\0';
+	(void)snprintf(
+	    f->shim, sizeof(f->shim), "%s/libexec/coffer/coffer-shim", self);
 	rnd_bytes(two, 2);
 	(void)snprintf(f->inst, sizeof(f->inst), "%02x%02x", two[0], two[1]);
 	file = path_join(f->home, "instance");
@@ -87,7 +84,7 @@ fixture_setup(void **state)
 	f->host = (struct sandbox_host){ .loop = loop_new(&e),
 		.home = f->home,
 		.inst = f->inst,
-		.self = f->self,
+		.shim = f->shim,
 		.gateway = "10.214.0.1",
 		.range = "10.214.0.0" };
 	f->guard = timer_new(f->host.loop, fixture_on_guard, f);

@@ -301,7 +301,7 @@ the_router_s_namespace_is_removed_at_last(void **state)
 }
 
 int
-main(int argc, char **argv)
+main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
@@ -315,9 +315,6 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_new_address_of_the_host_is_told),
 		cmocka_unit_test(the_router_s_namespace_is_removed_at_last),
 	};
-	int r = fixture_shim(argc, argv);
 
-	return r != -1
-	    ? r
-	    : cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -647,7 +647,7 @@ nothing_is_left_afterwards(void **state)
 }
 
 int
-main(int argc, char **argv)
+main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runc_is_there_and_usable),
@@ -683,9 +683,6 @@ main(int argc, char **argv)
 		cmocka_unit_test(exec_gives_a_terminal_in_a_running_one),
 		cmocka_unit_test(nothing_is_left_afterwards),
 	};
-	int r = fixture_shim(argc, argv);
 
-	return r != -1
-	    ? r
-	    : cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

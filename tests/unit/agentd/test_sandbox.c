@@ -489,7 +489,7 @@ stop_keeps_the_image_and_destroy_leaves_nothing(void **state)
 }
 
 int
-main(int argc, char **argv)
+main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
@@ -508,9 +508,6 @@ main(int argc, char **argv)
 		cmocka_unit_test(
 		    stop_keeps_the_image_and_destroy_leaves_nothing),
 	};
-	int r = fixture_shim(argc, argv);
 
-	return r != -1
-	    ? r
-	    : cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }
