@@ -1,0 +1,262 @@
+#!/bin/sh
+# A hostile agent, a hostile pull request and a hostile user of the host against
+# a running system.  What counts is seen from outside: a sink that stays empty,
+# a file that is not there, a process that is gone.
+. "$(dirname "$0")/lib.sh"
+. "$SYSTEM_DIR/attack_lib.sh"
+
+[ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
+[ -x /usr/sbin/runc ] || [ -x /usr/bin/runc ] || tap_skip_all 'runc is absent'
+tap_plan 47
+nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+no_sleep() { ! pgrep -f "sleep $1"; }
+
+attack_start alpha
+attack_sink
+perl -MSocket -e 'socket(my $s, AF_UNIX, SOCK_STREAM, 0);
+    connect($s, pack_sockaddr_un("\0coffer-sink-$ARGV[0]")) or die' "$SINK_PORT"
+curl -s -m 3 "http://127.0.0.1:$SINK_PORT/" >/dev/null 2>&1 &
+control() { grep -q unix "$T/sink" && grep -q tcp "$T/sink"; }
+tap_ok 'control: the sink sees a user of the host' wait_for 5 control
+: >"$T/sink"
+
+# ---- a read run: what it is, from outside ----
+HOSTS=$(ip -4 -o addr | awk '{sub("/.*", "", $4); print $4}' | tr '\n' ' ')
+printf '%s\n' "HOSTS='$HOSTS 10.214.0.1'" "PORT=$SINK_PORT" \
+    "INST=$INST" >"$HOME_DIR/agents/env"
+cat >"$HOME_DIR/agents/dial.pl" <<'A'
+use strict; use IO::Socket::INET; use Socket;
+my ($port, @hosts) = @ARGV;
+for my $h (@hosts, '169.254.169.254', '192.168.1.1') {
+	next if $h =~ /^127/;
+	my $s = IO::Socket::INET->new(
+	    PeerAddr => $h, PeerPort => $port, Timeout => 2);
+	print "CONNECTED $h\n" if $s;
+	my $u = IO::Socket::INET->new(
+	    PeerAddr => $h, PeerPort => $port, Proto => 'udp');
+	$u->send('x') if $u;
+}
+socket(my $a, AF_UNIX, SOCK_STREAM, 0);
+print "CONNECTED unix\n" if connect($a, pack_sockaddr_un("\0coffer-sink-$port"));
+for my $f ([17, 3, 0x300], [40, 1, 0], [16, 3, 12], [38, 5, 0], [2, 3, 1]) {
+	print "SOCKET @$f\n" if socket(my $s, $f->[0], $f->[1], $f->[2]);
+}
+A
+agent_does <<'A'
+exec 2>&1
+. /opt/coffer/agents/env
+# shellcheck disable=SC2086
+perl /opt/coffer/agents/dial.pl $PORT $HOSTS
+for f in /work/tree/x /work/tree/.git/x /usr/x /etc/x /opt/coffer/agents/x \
+    /run/coffer/task/x /proc/sys/kernel/core_pattern /proc/sysrq-trigger \
+    /proc/sys/net/ipv4/ip_forward; do
+	(echo x >$f) 2>/dev/null && echo "WROTE $f"
+done
+cp /bin/sh /tmp/s && chmod 6755 /tmp/s
+unshare -Ur true && echo UNSHARED
+unshare -n true && echo UNSHARED
+nsenter -t 1 -n true && echo ENTERED
+mount -t tmpfs none /tmp && echo MOUNTED
+mknod /tmp/d b 7 0 && echo MADE
+ip link set eth0 down && echo CHANGED
+ip addr add 10.214.1.2/32 dev eth0 && echo CHANGED
+ls /work/.. /run/coffer
+find / -xdev \( -name '*.token' -o -name coffer.conf -o -name '*.sock' \) 2>/dev/null
+grep -c . /proc/self/mountinfo
+echo TRIED
+ln -s /etc/shadow /run/coffer/out/message.md
+while [ ! -e /opt/coffer/agents/go ]; do sleep 0.1; done
+kill -STOP 1
+A
+attack_order alpha /plan
+tap_ok 'a read run tries' wait_for 20 attack_says TRIED
+P=$(cat "$HOME_DIR/runs/$RID/agent/pid")
+tap_is "$(awk '/^Cap/ {n += ($2 != "0000000000000000")}
+    /^(NoNewPrivs|Seccomp):/ {s = s $2} /^Uid:/ {u = ($2 > 200000)}
+    END {print n + 0, s, u}' "/proc/$P/status")" '0 12 1' \
+    'no capability, no new privileges, a filter, a uid of its own'
+same=
+for ns in cgroup ipc mnt net pid user uts; do
+	[ "$(readlink "/proc/$P/ns/$ns")" != "$(readlink "/proc/self/ns/$ns")" ] ||
+	    same="$same $ns"
+done
+tap_is "$same" '' 'it shares no namespace with the host'
+tap_is "$(nobody cat "$HOME_DIR/runs/$RID/task/prompt.md" 2>/dev/null)" '' \
+    'another user of the host does not read its prompt'
+: >"$HOME_DIR/agents/go"
+attack_end
+for w in CONNECTED SOCKET WROTE UNSHARED ENTERED MOUNTED MADE CHANGED \
+    '\.token' '\.sock' coffer.conf; do
+	tap_not "nothing of it was $w" grep "$w" "$T/run.log"
+done
+tap_is "$(cat "$T/sink")" '' 'the sink is empty'
+tap_is "$(ip -n "coffer-$INST-p1" -o addr show to 10.214.1.2)" '' \
+    'its link is as it was'
+coffer issue show alpha "$ITEM" >"$T/issue" 2>&1
+tap_not 'a link as the answer is not followed' grep -q 'root:' "$T/issue"
+tap_ok 'and it is told' grep -q 'cannot be read' "$T/issue"
+tap_is "$(attack_refs alpha | wc -l)" 2 'no ref was made'
+
+# ---- what does not want to end ----
+agent_does <<'A'
+trap '' TERM HUP INT
+(setsid sleep 86333 &)
+(setsid sh -c 'trap "" TERM; while :; do sleep 86333; done' &)
+while :; do sleep 1; done
+A
+attack_order alpha /short
+attack_end
+tap_is "$(attack_state)" timed_out 'a run that ignores TERM is ended'
+tap_ok 'and its daemons with it' wait_for 5 no_sleep 86333
+agent_does <<'A'
+perl -e 'for (1 .. 3000) { $p = fork; last if !defined $p; if (!$p) { sleep 1; exit } $n++ } print "forked $n\n"'
+perl -e '$x = "x" x (3 << 30)'
+echo "memory $?"
+fallocate -l 100G /run/coffer/out/x 2>&1
+truncate -s 100G /run/coffer/out/message.md
+head -c 60000000 /dev/zero | tr '\0' x
+A
+attack_order alpha /plan
+attack_end
+tap_ok 'processes are bounded' awk '/^forked/ {exit !($2 > 0 && $2 < 600)}' "$T/run.log"
+tap_ok 'memory is bounded' grep -q 'memory 137' "$T/run.log"
+tap_ok 'disk is bounded' grep -q 'No space left' "$T/run.log"
+tap_ok 'output is bounded' test "$(stat -c %s "$HOME_DIR/runs/$RID/agent/out.log")" -le 33554432
+tap_ok 'the services live' coffer status
+
+# ---- the phase that pushes has a network: nothing of the agent runs in it ----
+cat >"$HOME_DIR/agents/payload" <<'A'
+#!/bin/sh
+echo "PAYLOAD $0" >&2
+: >/work/tree/RAN
+exit 1
+A
+chmod 755 "$HOME_DIR/agents/payload"
+agent_does <<'A'
+exec 2>&1
+X=/opt/coffer/agents/payload
+cd /work/tree
+echo x >work
+git add work && git commit -q -m 'Its own commit'
+git init -q inner && echo x >inner/f
+for r in . inner; do
+	for h in pre-commit post-commit commit-msg prepare-commit-msg \
+	    reference-transaction pre-push post-index-change; do
+		cp $X $r/.git/hooks/$h
+	done
+	git -C $r config core.fsmonitor $X
+	git -C $r config core.sshCommand $X
+	git -C $r config credential.helper "!$X"
+	git -C $r config filter.x.clean $X
+	git -C $r config gpg.program $X
+	git -C $r config commit.gpgSign true
+	git -C $r config remote.origin.pushurl "ext::$X"
+	git -C $r config protocol.ext.allow always
+done
+echo '* filter=x' >.gitattributes
+git status; git push
+ls RAN && rm -f RAN
+: >.git/index.lock
+echo left >left
+echo 'done' >"$COFFER_OUT"
+A
+attack_order alpha /sealed
+attack_end
+tap_is "$(attack_state)" 'done' 'a sealed write run ends well'
+tap_ok 'control: its traps work' grep -q '^RAN' "$T/run.log"
+tap_ok 'its work was pushed' git_as "$ADMIN" fetch -q "$URL/admin/alpha.git" "agent/sealed-$ITEM"
+git_as "$ADMIN" clone -q -b "agent/sealed-$ITEM" "$URL/admin/alpha.git" "$T/sealed" 2>/dev/null
+tap_ok 'what it left is in it' test -f "$T/sealed/left"
+tap_not 'no trap ran with a network' grep -q PAYLOAD "$HOME_DIR/runs/$RID/finish/out.log"
+tap_not 'nor left a trace' test -e "$T/sealed/RAN"
+
+# ---- the session against a run ----
+rm -f "$HOME_DIR/agents/go"
+agent_does <<'A'
+echo HERE
+while [ ! -e /opt/coffer/agents/go ]; do sleep 0.1; done
+echo ok >"$COFFER_OUT"
+A
+attack_order alpha /fix
+wait_for 20 attack_says HERE
+coffer exec alpha -- sh -c "echo x >/work/runs/$RID/tree/planted
+    mv /work/runs /work/mine; rmdir /work/runs; chmod 777 /work
+    cat /work/runs/$RID/tree/a.txt" >"$T/session.log" 2>&1
+ws=$HOME_DIR/sandboxes/1/ws
+tap_not 'the session puts nothing in the tree of a run' test -e "$ws/runs/$RID/tree/planted"
+tap_is "$(stat -c %u:%a "$ws") $(stat -c %u:%a "$ws/runs")" '0:1770 0:700' \
+    'nor takes the folder of the runs away'
+tap_not 'nor reads it' grep -q '^one' "$T/session.log"
+: >"$HOME_DIR/agents/go"
+attack_end
+
+# ---- a pull request that brings its own checks ----
+(
+	cd "$WORK" && mkdir .coffer &&
+	    printf 'checks:\n  - name: test\n    test: sh ./ci.sh\n' >.coffer/checks.yml &&
+	    printf 'true\n' >ci.sh && git add -A && git commit -q -m 'A check' &&
+	    git push -q origin HEAD:main
+) || tap_bail 'checks.yml'
+PROJECT=admin/alpha
+api POST "/api/coffer/v1/projects/$PROJECT/sync?wait=30"
+{
+	echo "exec 2>&1; PORT=$SINK_PORT; HOSTS='$HOSTS 10.214.0.1'"
+	echo "cat >/tmp/d <<'A'"
+	cat "$HOME_DIR/agents/dial.pl"
+	echo A
+	cat <<-'A'
+	perl /tmp/d $PORT $HOSTS 127.0.0.1
+	ls /sys/class/net /run/coffer; cat /etc/gitconfig /proc/net/dev
+	cat shadow
+	find . -perm /6000
+	(setsid sh -c 'trap "" TERM; sleep 86444' &)
+	trap '' TERM
+	printf '== passed: exit status 0\n'
+	exit 3
+	A
+} >"$T/ci.sh"
+(
+	cd "$WORK" && git checkout -q -b bad && cp "$T/ci.sh" ci.sh &&
+	    ln -s /etc/shadow shadow && ln -s ../../../../../.. up &&
+	    printf 'checks:\n  - name: test\n    test: "true"\n' >.coffer/checks.yml &&
+	    git add -A && git commit -q -m 'A bad one' &&
+	    git_as "$ADMIN" push -q "$URL/$PROJECT.git" HEAD:bad
+) || tap_bail 'the bad branch'
+api POST "/api/v1/repos/$PROJECT/pulls" '{"title":"Bad","head":"bad","base":"main","body":""}'
+PULL=$(field .number)
+job_is()
+{
+	coffer check list alpha "$PULL" --json | jq -e --arg s "$1" '.[-1].state == $s'
+}
+tap_ok "its head's own checks file is not asked, nor what it prints" \
+    wait_for 30 job_is failed
+api GET "/api/coffer/v1/ci/jobs/$(coffer check list alpha "$PULL" --json | jq -r '.[-1].id')/log"
+tap_ok 'it ran' grep -q '^== test: sh ./ci.sh' "$BODY"
+tap_not 'it got nowhere' grep -E 'CONNECTED|SOCKET|eth0|Bearer|root:|^\./' "$BODY"
+tap_is "$(cat "$T/sink")" '' 'the sink is still empty'
+tap_ok 'its daemon is gone' wait_for 5 no_sleep 86444
+api GET "/api/coffer/v1/repos/$PROJECT/pulls/$PULL/gate"
+tap_is "$(field .open)" false 'the gate is shut'
+
+# ---- the attach socket ----
+cat >"$T/flood.pl" <<'A'
+use IO::Socket::UNIX;
+my @s = map { IO::Socket::UNIX->new(Peer => $ARGV[0]) } 1 .. 100;
+syswrite($s[0], "{\"ticket\":\"x\",\"verb\":\"attach\"}\n");
+sysread($s[0], my $b, 200);
+open(my $o, '>', $ARGV[1]);
+print $o substr($b, 5);
+close($o);
+sleep 30;
+A
+: >"$T/flood"; chown 65534 "$T/flood"
+start "$T/flood.log" setpriv --reuid 65534 --regid 65534 --clear-groups \
+    perl "$T/flood.pl" "$HOME_DIR/run/agentd.sock" "$T/flood"
+tap_ok 'a ticket that is none is refused' wait_for 10 grep -q 'not valid' "$T/flood"
+tap_is "$(coffer exec alpha -- echo here)" here 'who holds 100 connections keeps nobody out'
+for s in run/router.sock run/front/cofferd.sock; do
+	tap_not "nobody opens $s" nobody perl -MIO::Socket::UNIX -e \
+	    'IO::Socket::UNIX->new(Peer => $ARGV[0]) or die' "$HOME_DIR/$s"
+done
+[ "$TAP_FAILED" -eq 0 ] || tail -n 20 "$HOME_DIR"/log/*.log | sed 's/^/# /'
+tap_done
