@@ -144,7 +144,8 @@ svc_merge_branch(struct txn *t, const struct identity *who, int64_t now,
 		return -1;
 	if (strcmp(sha, m->base_sha) != 0 && sha[0] != '\0')
 		return 0;
-	if (refs_put(t, m->project_id, str_cstr(&ref), m->merge_sha, e) == -1)
+	if (refs_put(t, m->project_id, str_cstr(&ref), m->merge_sha, m->user_id,
+		e) == -1)
 		return -1;
 	return svc_merge_event(t, who, now, m, true, e);
 }

@@ -16,6 +16,22 @@
 #include "server/service/svc_issue.h"
 #include "server/store/jobs.h"
 #include "server/store/pulls.h"
+#include "server/store/refs.h"
+
+int64_t
+svc_pull_head_user(struct txn *t, int64_t project, const char *head,
+    const char *sha, int64_t other)
+{
+	AUTO_FREE char *ref = xasprintf("refs/heads/%s", head);
+	struct err ignored = ERR_INIT;
+	char is[SHA_HEX + 1];
+	int64_t mover;
+
+	if (refs_get_mover(t, project, ref, is, &mover, &ignored) == -1 ||
+	    mover == 0 || strcmp(is, sha) != 0)
+		return other;
+	return mover;
+}
 
 int
 svc_pull_insert(struct txn *t, const struct identity *who, int64_t now,
@@ -30,7 +46,8 @@ svc_pull_insert(struct txn *t, const struct identity *who, int64_t now,
 		.head_sha = r->head_sha,
 		.base_sha = r->base_sha,
 		.merge_base = r->merge_base,
-		.head_user_id = who->user_id,
+		.head_user_id = svc_pull_head_user(
+		    t, r->project_id, r->head, r->head_sha, who->user_id),
 		.run_id = r->run_id,
 		.draft = r->draft,
 		.now = now };

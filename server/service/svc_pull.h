@@ -73,6 +73,9 @@ struct svc_pull_rows {
 	bool draft;
 	int64_t run_id;
 };
+/* Who moved the branch to `sha`, `other` when the rows do not know. */
+int64_t svc_pull_head_user(struct txn *t, int64_t project, const char *head,
+    const char *sha, int64_t other);
 int svc_pull_insert(struct txn *t, const struct identity *who, int64_t now,
     const struct svc_pull_rows *r, int64_t *number, struct err *e);
 

@@ -42,7 +42,8 @@ struct svc_refresh {
 	char key[SVC_REFRESH_KEY];
 	int64_t project;
 	int64_t number;
-	int64_t actor;
+	int64_t actor;      /* the writer thread's while it runs */
+	int64_t next_actor; /* of the pass after */
 	bool running;
 	bool again;
 	bool by_sha;                    /* the head branch is gone */
@@ -144,6 +145,9 @@ svc_refresh_end(struct svc_refresh *r, const struct err *fail)
 	r->running = false;
 	if (r->again) {
 		r->again = false;
+		if (r->next_actor != 0)
+			r->actor = r->next_actor;
+		r->next_actor = 0;
 		STAILQ_CONCAT(&r->waits, &r->next);
 		TAILQ_INSERT_TAIL(&p->ready, r, entry);
 	} else {
@@ -208,6 +212,27 @@ svc_refresh_jobs(struct txn *t, struct svc_refresh *r, struct err *e)
 	return 0;
 }
 
+/*
+ * Who wrote the new head: whose push it was, not who asked for the refresh.
+ * Behind: git has a push whose rows are not written yet; they bring the next
+ * refresh, and know.
+ */
+static int
+svc_refresh_writer(struct txn *t, const struct svc_refresh *r,
+    const struct pull *p, int64_t *writer, bool *behind, struct err *e)
+{
+	AUTO_FREE char *ref = xasprintf("refs/heads/%s", p->head);
+	char sha[SHA_HEX + 1];
+	int64_t mover;
+
+	if (refs_get_mover(t, r->project, ref, sha, &mover, e) == -1)
+		return -1;
+	*behind = strcmp(sha, r->head) != 0;
+	if (mover != 0)
+		*writer = mover;
+	return 0;
+}
+
 static int
 svc_refresh_rows(
     struct txn *t, struct svc_refresh *r, const struct pull *p, struct err *e)
@@ -221,11 +246,19 @@ svc_refresh_rows(
 	const struct svc_refresh_moved conflict = { "pull.conflict", "head_sha",
 		r->head, "base_sha", r->base };
 	bool moved = strcmp(p->head_sha, r->head) != 0;
+	int64_t writer = r->who.user_id;
 
-	if (moved &&
-	    (pulls_set_head(t, p, r->head, r->who.user_id, r->now, e) == -1 ||
-		svc_refresh_event(t, r, &sync, e) == -1))
-		return -1;
+	if (moved) {
+		bool behind;
+
+		if (svc_refresh_writer(t, r, p, &writer, &behind, e) == -1)
+			return -1;
+		if (behind)
+			return 0;
+		if (pulls_set_head(t, p, r->head, writer, r->now, e) == -1 ||
+		    svc_refresh_event(t, r, &sync, e) == -1)
+			return -1;
+	}
 	if (pulls_set_mergeable(t, r->project, r->number, &test, e) == -1)
 		return -1;
 	if (!r->clean && p->issue.author.kind == USER_AGENT &&
@@ -409,7 +442,9 @@ svc_pull_refresh(struct svc *s, int64_t project, int64_t number, int64_t actor,
 	} else if (r->running) {
 		r->again = true;
 	}
-	if (actor != 0)
+	if (actor != 0 && r->running)
+		r->next_actor = actor;
+	else if (actor != 0)
 		r->actor = actor;
 	if (done != NULL) {
 		struct svc_refresh_wait *w = xcalloc(1, sizeof(*w));

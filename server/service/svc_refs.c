@@ -126,7 +126,7 @@ svc_refs_row(
 	if (strcmp(m->now, SHA_ZERO) == 0) {
 		if (refs_delete(t, r->project, m->ref, e) == -1)
 			return -1;
-	} else if (refs_put(t, r->project, m->ref, m->now, e) == -1) {
+	} else if (refs_put(t, r->project, m->ref, m->now, r->actor, e) == -1) {
 		return -1;
 	}
 	return r->quiet || m->silent ? 0 : svc_refs_moved(t, r, m, e);

@@ -57,31 +57,45 @@ refs_list(struct txn *t, int64_t project_id, const char *after,
 }
 
 int
-refs_get(struct txn *t, int64_t project_id, const char *ref,
-    char sha[SHA_HEX + 1], struct err *e)
+refs_get_mover(struct txn *t, int64_t project_id, const char *ref,
+    char sha[SHA_HEX + 1], int64_t *user_id, struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
 	int rc;
 
 	sha[0] = '\0';
+	*user_id = 0;
 	if (query_open(&q, t,
-		"SELECT sha FROM ref WHERE project_id = ? AND name = ?",
+		"SELECT sha, account_id FROM ref WHERE project_id = ?"
+		" AND name = ?",
 		BINDS(I(project_id), S(ref)), e) == -1)
 		return -1;
 	rc = query_next(&q, e);
-	if (rc == 1)
+	if (rc == 1) {
 		query_name(&q, sha, SHA_HEX + 1);
+		*user_id = query_i64(&q);
+	}
 	return rc == -1 ? -1 : 0;
 }
 
 int
+refs_get(struct txn *t, int64_t project_id, const char *ref,
+    char sha[SHA_HEX + 1], struct err *e)
+{
+	int64_t mover;
+
+	return refs_get_mover(t, project_id, ref, sha, &mover, e);
+}
+
+int
 refs_put(struct txn *t, int64_t project_id, const char *ref, const char *sha,
-    struct err *e)
+    int64_t user_id, struct err *e)
 {
 	return db_exec(t,
-	    "INSERT INTO ref (project_id, name, sha) VALUES (?, ?, ?)"
-	    " ON CONFLICT (project_id, name) DO UPDATE SET sha = excluded.sha",
-	    BINDS(I(project_id), S(ref), S(sha)), NULL, e);
+	    "INSERT INTO ref (project_id, name, sha, account_id)"
+	    " VALUES (?, ?, ?, ?) ON CONFLICT (project_id, name) DO UPDATE"
+	    " SET sha = excluded.sha, account_id = excluded.account_id",
+	    BINDS(I(project_id), S(ref), S(sha), I(user_id)), NULL, e);
 }
 
 int

@@ -30,8 +30,11 @@ int refs_list(struct txn *t, int64_t project_id, const char *after,
 /* sha is "" when there is none. */
 int refs_get(struct txn *t, int64_t project_id, const char *ref,
     char sha[SHA_HEX + 1], struct err *e);
+/* Also who moved it there, 0 when that is not known. */
+int refs_get_mover(struct txn *t, int64_t project_id, const char *ref,
+    char sha[SHA_HEX + 1], int64_t *user_id, struct err *e);
 int refs_put(struct txn *t, int64_t project_id, const char *ref,
-    const char *sha, struct err *e);
+    const char *sha, int64_t user_id, struct err *e);
 int refs_delete(
     struct txn *t, int64_t project_id, const char *ref, struct err *e);
 

@@ -224,9 +224,14 @@ static const char schema_work[] =
     " PRIMARY KEY (project_id, name)) WITHOUT ROWID;"
     "CREATE INDEX kept_at ON kept (project_id, at);";
 
+/* Who moved it; 0 in a row from before. */
+static const char schema_ref_mover
+    [] = "ALTER TABLE ref ADD COLUMN account_id INTEGER NOT NULL DEFAULT 0;";
+
 /* Each step is a list of scripts; NULL ends it. */
 static const char *const schema_steps[DB_SCHEMA_VERSION][4] = {
 	{ schema_people, schema_items, schema_work, NULL },
+	{ schema_ref_mover, NULL },
 };
 
 static int

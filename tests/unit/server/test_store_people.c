@@ -268,7 +268,8 @@ steps_purge(struct txn *t, void *arg, struct err *e)
 	STEP(projects_set_sandbox(t, f->project, &s, e) == 0);
 	STEP(projects_set_want(t, f->project, WANT_STOPPED, 4, e) == 0);
 	STEP(issues_insert(t, &issue, &number, e) == 0);
-	STEP(refs_put(t, f->project, "refs/heads/main", SHA_A, e) == 0);
+	STEP(
+	    refs_put(t, f->project, "refs/heads/main", SHA_A, f->root, e) == 0);
 	STEP(projects_list(t, &filter, &l, e) == 0);
 	STEP(l.n == 1 && l.total == 1);
 	STEP(l.at[0].sandbox.want == WANT_STOPPED);
@@ -315,9 +316,10 @@ steps_refs(struct txn *t, void *arg, struct err *e)
 
 	for (int i = 0; i < DB_LIST_MAX + 5; i++) {
 		(void)snprintf(name, sizeof(name), "refs/heads/b%05d", i);
-		STEP(refs_put(t, f->project, name, SHA_A, e) == 0);
+		STEP(refs_put(t, f->project, name, SHA_A, f->root, e) == 0);
 	}
-	STEP(refs_put(t, f->project, "refs/heads/b00000", SHA_B, e) == 0);
+	STEP(refs_put(t, f->project, "refs/heads/b00000", SHA_B, f->root, e) ==
+	    0);
 	STEP(refs_list(t, f->project, "", &l, e) == 0);
 	STEP(l.n == DB_LIST_MAX && l.more);
 	STEP(strcmp(l.at[0].sha, SHA_B) == 0);
