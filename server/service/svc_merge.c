@@ -220,8 +220,9 @@ svc_merge_on_deleted(const struct git_result *res, void *arg)
 	svc_op_again(op, svc_merge_branch_gone);
 }
 
-static bool
-svc_merge_written(void *arg)
+/* A branch that upstream has is the mirror's, not the merge's, to delete. */
+static void
+svc_merge_on_upstream(const struct git_result *res, void *arg)
 {
 	struct svc_merge *op = arg;
 	AUTO_FREE char *ref = xasprintf("refs/heads/%s", op->pull.head);
@@ -232,13 +233,29 @@ svc_merge_written(void *arg)
 		.v = &change, .n = 1, .atomic = true
 	};
 
+	if (res->fail == NULL || res->fail->code != ERR_NOTFOUND) {
+		(void)svc_merge_done(op);
+		svc_op_end(op, NULL);
+		return;
+	}
+	gitpool_refs_update(
+	    op->op.svc->git, op->project_id, &spec, svc_merge_on_deleted, op);
+}
+
+static bool
+svc_merge_written(void *arg)
+{
+	struct svc_merge *op = arg;
+	AUTO_FREE char *ref = xasprintf(
+	    "refs/namespaces/upstream/refs/heads/%s", op->pull.head);
+
 	FAIL_POINT(merge_written);
 	log_info("merge done project=%" PRId64 " pull=%" PRId64 " sha=%s",
 	    op->project_id, op->number, op->row.merge_sha);
 	if (!op->delete_branch)
 		return svc_merge_done(op);
-	gitpool_refs_update(
-	    op->op.svc->git, op->project_id, &spec, svc_merge_on_deleted, op);
+	gitpool_resolve(
+	    op->op.svc->git, op->project_id, ref, svc_merge_on_upstream, op);
 	return true;
 }
 
@@ -270,23 +287,55 @@ svc_merge_forgotten(void *arg)
 }
 
 static void
-svc_merge_on_moved(const struct git_result *res, void *arg)
+svc_merge_write_rows(struct svc_merge *op)
+{
+	op->op.now = op->op.svc->now();
+	op->op.then = svc_merge_written;
+	svc_op_again(op, svc_merge_write_job);
+}
+
+static void
+svc_merge_forget(struct svc_merge *op)
+{
+	op->op.now = op->op.svc->now();
+	op->op.then = svc_merge_forgotten;
+	svc_op_again(op, svc_merge_forget_job);
+}
+
+static void
+svc_merge_on_looked(const struct git_result *res, void *arg)
 {
 	struct svc_merge *op = arg;
 
+	if (res->fail == NULL && json_bool_or(res->j, "yes", false))
+		svc_merge_write_rows(op);
+	else if (res->fail == NULL || res->fail->code == ERR_NOTFOUND)
+		svc_merge_forget(op);
+	else /* the next start looks again */
+		svc_op_end(op, &op->fail);
+}
+
+static void
+svc_merge_on_moved(const struct git_result *res, void *arg)
+{
+	struct svc_merge *op = arg;
+	AUTO_FREE char *base = xasprintf("refs/heads/%s", op->row.base);
+
 	FAIL_POINT(merge_moved);
-	op->op.now = op->op.svc->now();
 	if (res->fail == NULL) {
-		op->op.then = svc_merge_written;
-		svc_op_again(op, svc_merge_write_job);
+		svc_merge_write_rows(op);
 		return;
 	}
 	op->fail = *res->fail;
-	if (op->fail.code == ERR_EXISTS || op->fail.code == ERR_NOTFOUND)
+	if (op->fail.code == ERR_EXISTS || op->fail.code == ERR_NOTFOUND) {
 		err_set(&op->fail, ERR_EXISTS,
 		    "a branch moved during the merge; try again");
-	op->op.then = svc_merge_forgotten;
-	svc_op_again(op, svc_merge_forget_job);
+		svc_merge_forget(op);
+		return;
+	}
+	/* A worker that died may have moved the branch before. */
+	gitpool_is_ancestor(op->op.svc->git, op->project_id, op->row.merge_sha,
+	    base, svc_merge_on_looked, op);
 }
 
 static bool
@@ -310,7 +359,7 @@ svc_merge_intended(void *arg)
 
 	FAIL_POINT(merge_intended);
 	if (refs_get(db_reader(op->op.svc->db), op->project_id, head, sha,
-		&e) == -1 ||
+		&e) == 0 &&
 	    sha[0] == '\0')
 		spec.n = 1; /* the branch is gone, refs/pull has the commit */
 	gitpool_refs_update(

@@ -159,6 +159,40 @@ api POST "$R/statuses/$SHA" '{"state":"great"}'
 tap_is "$STATUS" 422 'an unknown state is refused'
 api POST "$R/statuses/0123456789012345678901234567890123456789" '{"state":"success"}'
 tap_is "$STATUS" 404 'an unknown commit is not found'
+# Who wrote a head may not approve it, whoever opened the pull request.
+push_branch bobs y.txt one "$BOB"
+api POST "$R/pulls" '{"title":"Of bob","head":"bobs","base":"main"}'
+P=$(field .number)
+as "$BOB" api POST "$R/pulls/$P/reviews" '{"event":"APPROVED"}'
+api GET "$G/$P/gate"
+tap_is "$(met approval)" false 'who pushed the head of another'\''s pull request does not approve it'
+push_branch bobs y.txt two
+api GET "$G/$P/gate"
+as "$BOB" api POST "$R/pulls/$P/reviews" '{"event":"APPROVED"}'
+api GET "$G/$P/gate"
+tap_is "$(met approval)" true 'a head that another pushed he may'
+push_branch bobs y.txt three "$BOB"
+api PATCH "$R/pulls/$P" '{"state":"open","title":"Again"}'
+api GET "$G/$P/gate"
+as "$BOB" api POST "$R/pulls/$P/reviews" '{"event":"APPROVED"}'
+api GET "$G/$P/gate"
+tap_is "$(met approval)" false 'his next one not'
+api PATCH "$R/pulls/$P" '{"state":"closed"}'
+
+# A branch that follows upstream is not the merge's to delete.
+git -C "$WORK" fetch -q origin && git -C "$WORK" checkout -q --detach origin/main
+echo dev >"$WORK/dev.txt"
+git -C "$WORK" add dev.txt && git -C "$WORK" commit -q -m Dev
+git -C "$WORK" push -q origin HEAD:refs/heads/develop
+api POST "/api/coffer/v1/projects/$PROJECT/sync?wait=30"
+api POST "$R/pulls" '{"title":"Develop","head":"develop","base":"main"}'
+tap_is "$STATUS" 201 'a branch of upstream is proposed'
+P=$(field .number)
+as "$BOB" api POST "$R/pulls/$P/reviews" '{"event":"APPROVED"}'
+api POST "$R/pulls/$P/merge" '{"Do":"merge","delete_branch_after_merge":true}'
+tap_is "$STATUS" 200 'and merged'
+api GET "$R/branches/develop"
+tap_is "$STATUS" 200 'it is still there'
 stop_cofferd
 tap_is "$?" 0 'cofferd ends with 0'
 tap_done
