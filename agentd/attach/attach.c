@@ -408,9 +408,8 @@ session_on_late(void *arg)
 		session_refuse(s, "no ticket came");
 }
 
-/* Before a ticket was seen anybody may be at the other end. */
 static bool
-attach_is_full(const struct attach *a, uid_t uid)
+attach_has_too_many(const struct attach *a, uid_t uid)
 {
 	const struct session *s;
 	unsigned n = 0;
@@ -420,7 +419,29 @@ attach_is_full(const struct attach *a, uid_t uid)
 		if (s->uid == uid)
 			n++;
 	}
-	return a->n >= ATTACH_MAX || (uid != 0 && n >= ATTACH_USER_MAX);
+	return uid != 0 && n >= ATTACH_USER_MAX;
+}
+
+/*
+ * Before a ticket was seen anybody may be at the other end: when all places are
+ * taken, whoever has been silent for longest gives his up.
+ */
+static bool
+attach_make_room(struct attach *a)
+{
+	struct session *s;
+
+	if (a->n < ATTACH_MAX)
+		return true;
+	TAILQ_FOREACH(s, &a->list, link)
+	{
+		if (s->step != ATTACH_HELLO || s->user == NULL)
+			continue;
+		s->step = ATTACH_CLOSING;
+		stream_close(s->user, "silent, and others wait");
+		return true;
+	}
+	return false;
 }
 
 static void
@@ -439,7 +460,8 @@ attach_on_accept(int fd, const struct sock_addr *peer, void *arg)
 	};
 
 	(void)peer;
-	if (sock_peer_uid(fd, &uid, &e) == -1 || attach_is_full(a, uid)) {
+	if (sock_peer_uid(fd, &uid, &e) == -1 || attach_has_too_many(a, uid) ||
+	    !attach_make_room(a)) {
 		log_warn("attach full sessions=%u", a->n);
 		(void)close(fd);
 		return;

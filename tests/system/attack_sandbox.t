@@ -249,11 +249,15 @@ print $o substr($b, 5);
 close($o);
 sleep 30;
 A
-: >"$T/flood"; chown 65534 "$T/flood"
-start "$T/flood.log" setpriv --reuid 65534 --regid 65534 --clear-groups \
-    perl "$T/flood.pl" "$HOME_DIR/run/agentd.sock" "$T/flood"
-tap_ok 'a ticket that is none is refused' wait_for 10 grep -q 'not valid' "$T/flood"
-tap_is "$(coffer exec alpha -- echo here)" here 'who holds 100 connections keeps nobody out'
+for u in 65530 65531 65532 65533 65534; do
+	: >"$T/flood.$u" && chown "$u" "$T/flood.$u"
+	start "$T/flood.log" setpriv --reuid "$u" --regid "$u" --clear-groups \
+	    perl "$T/flood.pl" "$HOME_DIR/run/agentd.sock" "$T/flood.$u"
+done
+tap_ok 'a ticket that is none is refused' \
+    wait_for 10 grep -q 'not valid' "$T/flood.65530"
+tap_is "$(coffer exec alpha -- echo here)" here \
+    'five users who hold all connections that they get keep nobody out'
 for s in run/router.sock run/front/cofferd.sock; do
 	tap_not "nobody opens $s" nobody perl -MIO::Socket::UNIX -e \
 	    'IO::Socket::UNIX->new(Peer => $ARGV[0]) or die' "$HOME_DIR/$s"
