@@ -51,6 +51,9 @@ attack_commands()
 	    'a write run without a network' write 'network: off' \
 	    >"$HOME_DIR/prompts/commands/sealed.md"
 	printf -- '---\ndescription: %s\naccess: %s\n%s\n---\nDo it.\n' \
+	    'a run without a branch' scratch 'wall: 1m' \
+	    >"$HOME_DIR/prompts/commands/scrap.md"
+	printf -- '---\ndescription: %s\naccess: %s\n%s\n---\nDo it.\n' \
 	    'a run of three seconds' read 'wall: 3s' \
 	    >"$HOME_DIR/prompts/commands/short.md"
 }

@@ -7,7 +7,7 @@
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
 [ -x /usr/sbin/runc ] || [ -x /usr/bin/runc ] || tap_skip_all 'runc is absent'
-tap_plan 47
+tap_plan 50
 nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 no_sleep() { ! pgrep -f "sleep $1"; }
 
@@ -61,6 +61,7 @@ mknod /tmp/d b 7 0 && echo MADE
 ip link set eth0 down && echo CHANGED
 ip addr add 10.214.1.2/32 dev eth0 && echo CHANGED
 ls /work/.. /run/coffer
+cd /work/tree && git push -q origin HEAD:refs/heads/agent/read && echo PUSHED
 find / -xdev \( -name '*.token' -o -name coffer.conf -o -name '*.sock' \) 2>/dev/null
 grep -c . /proc/self/mountinfo
 echo TRIED
@@ -85,7 +86,7 @@ tap_is "$(nobody cat "$HOME_DIR/runs/$RID/task/prompt.md" 2>/dev/null)" '' \
     'another user of the host does not read its prompt'
 : >"$HOME_DIR/agents/go"
 attack_end
-for w in CONNECTED SOCKET WROTE UNSHARED ENTERED MOUNTED MADE CHANGED \
+for w in CONNECTED SOCKET PUSHED WROTE UNSHARED ENTERED MOUNTED MADE CHANGED \
     '\.token' '\.sock' coffer.conf; do
 	tap_not "nothing of it was $w" grep "$w" "$T/run.log"
 done
@@ -96,6 +97,20 @@ coffer issue show alpha "$ITEM" >"$T/issue" 2>&1
 tap_not 'a link as the answer is not followed' grep -q 'root:' "$T/issue"
 tap_ok 'and it is told' grep -q 'cannot be read' "$T/issue"
 tap_is "$(attack_refs alpha | wc -l)" 2 'no ref was made'
+
+agent_does <<'A'
+exec 2>&1
+echo x >/work/tree/x && echo WROTE
+git commit -q --allow-empty -m x
+for b in main agent/x "agent/scratch-1" "agent/scrap-$COFFER_RUN"; do
+	git push origin "HEAD:refs/heads/$b"
+done
+echo ok >"$COFFER_OUT"
+A
+attack_order alpha /scrap
+attack_end
+tap_ok 'a scratch run writes its tree' grep -q WROTE "$T/run.log"
+tap_is "$(attack_refs alpha | wc -l)" 2 'and pushes nothing'
 
 # ---- what does not want to end ----
 agent_does <<'A'

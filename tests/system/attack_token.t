@@ -87,6 +87,7 @@ POST $C/runs/$COFFER_RUN/token {}
 POST $C/runs/$COFFER_RUN/finish {"state":"done","message":"evil"}
 PATCH $C/runs/$COFFER_RUN {"from":"running","state":"done"}
 POST $C/runs/$COFFER_RUN/cancel {}
+POST $C/projects/admin/alpha/session-token {}
 POST $C/tickets {"project":"admin/alpha","verb":"attach"}
 POST $C/tickets/redeem {"ticket":"x"}
 POST $C/ci/poll {"runner":"evil","slots":1}
@@ -161,7 +162,7 @@ state >"$T/before"
 : >"$HOME_DIR/agents/go"
 attack_end
 state >"$T/after"
-tap_is "$(grep -c '^CALL' "$T/run.log")" 54 'the run made all its calls'
+tap_is "$(grep -c '^CALL' "$T/run.log")" 55 'the run made all its calls'
 tap_is "$(grep '^CALL' "$T/run.log" | grep -v ' 4[0-9][0-9]$')" '' 'each was refused'
 tap_is "$(grep '^PUSHED' "$T/run.log")" '' 'no foreign ref could be pushed'
 tap_ok 'control: its own branch could' grep -q '^OWN' "$T/run.log"
