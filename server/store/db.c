@@ -159,7 +159,7 @@ db_run_group(struct db *d, struct db_items *group, struct err *e)
 		it->e = ERR_INIT;
 		it->failed = db_run_in_savepoint(d, it) == -1;
 		if (db_is_lost(d))
-			return err_set(e, ERR_IO,
+			return err_set(e, it->failed ? it->e.code : ERR_IO,
 			    "database: the transaction was lost: %.150s",
 			    it->failed ? it->e.msg : "no reason given");
 	}

@@ -114,14 +114,14 @@ txn_error_code(int rc)
 		break;
 	}
 	switch (rc & 0xff) {
+	/* ERR_BUSY is a compare-and-set that found another value. */
 	case SQLITE_INTERRUPT:
-		return ERR_TIMEOUT;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return ERR_BUSY;
+	case SQLITE_FULL:
+		return ERR_TIMEOUT;
 	case SQLITE_TOOBIG:
 		return ERR_LIMIT;
-	case SQLITE_FULL:
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
 	case SQLITE_READONLY:
