@@ -263,6 +263,17 @@ run_on_tip(struct run *r, const struct err *fail, const struct json *j)
 	    r, fail != NULL && fail->code != ERR_NOTFOUND ? fail : NULL);
 }
 
+/* Not known is fine: the clone asks itself, then. */
+static void
+run_on_base(struct run *r, const struct err *fail, const struct json *j)
+{
+	const struct json *commit = json_get(j, "commit");
+
+	(void)snprintf(r->base_tip, sizeof(r->base_tip), "%s",
+	    fail == NULL ? json_str_or(commit, "id", "") : "");
+	run_arrived(r, NULL);
+}
+
 static void
 run_on_sandbox(const struct err *e, void *arg)
 {
@@ -278,16 +289,17 @@ run_load(struct run *r)
 	    "/api/v1/repos/%s/issues/%lld", r->full_name, (long long)r->item);
 	AUTO_FREE char *comments = xasprintf("%s/comments", issue);
 
-	r->waiting = 4;
+	r->waiting = 5;
 	run_set_state(r, RUN_PREPARING);
 	projects_when_running(r->env->projects, r->project, run_on_sandbox, r);
 	run_ask(r, RUN_Q_TOKEN, "POST", token, "{}", run_on_token);
 	run_ask(r, RUN_Q_ISSUE, "GET", issue, NULL, run_on_issue);
 	run_ask(r, RUN_Q_COMMENTS, "GET", comments, NULL, run_on_comments);
+	run_ask_tip(r, RUN_Q_BASE, run_on_base);
 	if (r->branch[0] == '\0')
 		return;
 	r->waiting++;
-	run_ask_tip(r, run_on_tip);
+	run_ask_tip(r, RUN_Q_BRANCH, run_on_tip);
 }
 
 static void

@@ -16,30 +16,6 @@ enum {
 };
 
 /*
- * The clone, from nothing: an earlier try may have been cut short.  Everything
- * is in the environment, so the text is constant.  A pull request's head is not
- * among the branches when it came from elsewhere.
- */
-static const char run_prepare_script
-    [] = "find . -mindepth 1 -delete\n"
-	 "git clone -q --no-tags \"$COFFER_URL\" .\n"
-	 "if [ -n \"$COFFER_BRANCH\" ]; then\n"
-	 "	if git rev-parse -q --verify \"origin/$COFFER_BRANCH\" "
-	 ">/dev/null; then\n"
-	 "		git checkout -q -B \"$COFFER_BRANCH\" "
-	 "\"origin/$COFFER_BRANCH\"\n"
-	 "	else\n"
-	 "		git checkout -q --no-track -B \"$COFFER_BRANCH\" "
-	 "\"origin/$COFFER_BASE\"\n"
-	 "	fi\n"
-	 "elif [ -n \"$COFFER_PULL\" ]; then\n"
-	 "	git fetch -q origin \"refs/pull/$COFFER_PULL/head\"\n"
-	 "	git checkout -q --detach FETCH_HEAD\n"
-	 "else\n"
-	 "	git checkout -q -B \"$COFFER_BASE\" \"origin/$COFFER_BASE\"\n"
-	 "fi\n";
-
-/*
  * What the agent left uncommitted or unpushed is its work, too.  Without any
  * there is no push: a branch at its base would look like work.
  *
@@ -93,11 +69,11 @@ struct run_container {
 	char id[HOST_NAME_MAX];
 	char netns[HOST_NAME_MAX];
 	char tree[RUN_PATH_MAX], out[RUN_PATH_MAX], task[RUN_PATH_MAX];
-	char agents[RUN_PATH_MAX];
+	char agents[RUN_PATH_MAX], template[RUN_PATH_MAX];
 	char run[24], pull[24];
 	struct str gitconfig;
 	char *url;
-	struct spec_mount mounts[4];
+	struct spec_mount mounts[5];
 	struct spec_file files[1];
 	struct spec_pair env[14];
 	const char *argv[6];
@@ -105,7 +81,8 @@ struct run_container {
 };
 
 static void
-run_container_env(const struct run *r, struct run_container *c)
+run_container_env(
+    const struct run *r, enum run_phase phase, struct run_container *c)
 {
 	const struct spec_pair env[] = {
 		{ "COFFER_RUN", c->run },
@@ -120,7 +97,11 @@ run_container_env(const struct run *r, struct run_container *c)
 		{ "COFFER_PROMPT", "/run/coffer/task/prompt.md" },
 		{ "COFFER_OUT", "/run/coffer/out/message.md" },
 		{ "GIT_TERMINAL_PROMPT", "0" },
+		/* For the clone alone: */
+		{ "COFFER_BASE_SHA", r->base_tip },
+		{ "COFFER_BRANCH_SHA", r->tip },
 	};
+	const size_t n = sizeof(env) / sizeof(env[0]);
 
 	(void)snprintf(c->run, sizeof(c->run), "%lld", (long long)r->id);
 	if (r->is_pull)
@@ -128,7 +109,7 @@ run_container_env(const struct run *r, struct run_container *c)
 		    c->pull, sizeof(c->pull), "%lld", (long long)r->item);
 	memcpy(c->env, env, sizeof(env));
 	c->spec.env = c->env;
-	c->spec.n_env = sizeof(env) / sizeof(env[0]);
+	c->spec.n_env = phase == RUN_PREPARE ? n : n - 2;
 }
 
 static void
@@ -150,6 +131,11 @@ run_container_mounts(
 	workdir_path(
 	    r->env->host, r->project, r->id, "tree", c->tree, sizeof(c->tree));
 	run_container_mount(c, c->tree, "/work/tree", ro);
+	/* Objects of the tree; only our own clone may write there. */
+	workdir_template(
+	    r->env->host, r->project, c->template, sizeof(c->template));
+	run_container_mount(
+	    c, c->template, "/work/template", phase != RUN_PREPARE);
 	c->spec.mounts = c->mounts;
 	if (phase != RUN_AGENT)
 		return;
@@ -237,7 +223,7 @@ run_container_init(const struct run *r, enum run_phase phase,
 	c->spec.cwd = "/work/tree";
 	c->spec.hostname = "sandbox";
 	c->spec.uid_base = host_project_uid_base(r->project);
-	run_container_env(r, c);
+	run_container_env(r, phase, c);
 	run_container_mounts(r, phase, c);
 	run_container_limits(r, phase, p, c);
 	if (run_container_argv(r, phase, p, c, e) == -1 ||

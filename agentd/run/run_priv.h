@@ -49,6 +49,7 @@ enum run_query {
 	RUN_Q_ISSUE,
 	RUN_Q_COMMENTS,
 	RUN_Q_BRANCH,
+	RUN_Q_BASE,
 	RUN_Q_FINISH,
 	RUN_QUERIES
 };
@@ -77,6 +78,7 @@ struct run {
 	char dir[RUN_DIR_MAX]; /* HOME/runs/ID */
 	char token[RUN_TOKEN_MAX];
 	char tip[RUN_REF_MAX]; /* of branch when the run began, "" if none */
+	char base_tip[RUN_REF_MAX]; /* of base then, "" when not known */
 	struct json *issue, *comments;
 	int waiting; /* answers that load waits for */
 
@@ -112,6 +114,10 @@ void run_requests_release(struct run *r);
 /* Bring cofferd's state of the run forward to `state`. */
 void run_set_state(struct run *r, enum run_state state);
 int run_state_find(const char *name); /* -1: none, or an end */
+
+/* run_prepare.c: the clone, as a shell's text; all else is in the
+ * environment. */
+extern const char run_prepare_script[];
 
 /* run_container.c */
 struct run_container;
@@ -149,8 +155,8 @@ void run_judge(struct run *r); /* after the last phase */
 void run_end(struct run *r, const char *state, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The commit that the run's branch is at. */
-void run_ask_tip(struct run *r, run_reply_fn *done);
+/* The commit that a branch is at: `which` is RUN_Q_BRANCH or RUN_Q_BASE. */
+void run_ask_tip(struct run *r, enum run_query which, run_reply_fn *done);
 /* Tell again what an earlier process decided; false: it did not. */
 bool run_report_again(struct run *r);
 /* Only take away what is left of a run that cofferd knows to be over. */

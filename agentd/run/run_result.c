@@ -327,13 +327,13 @@ run_on_tip_after(struct run *r, const struct err *fail, const struct json *j)
 
 /* A branch is named by whoever pushed it: it is escaped for the URL. */
 void
-run_ask_tip(struct run *r, run_reply_fn *done)
+run_ask_tip(struct run *r, enum run_query which, run_reply_fn *done)
 {
 	AUTO_STR struct str path = STR_INIT;
 
 	str_addf(&path, "/api/v1/repos/%s/branches/", r->full_name);
-	esc_url_path(&path, view_of(r->branch));
-	run_ask(r, RUN_Q_BRANCH, "GET", str_cstr(&path), NULL, done);
+	esc_url_path(&path, view_of(which == RUN_Q_BASE ? r->base : r->branch));
+	run_ask(r, which, "GET", str_cstr(&path), NULL, done);
 }
 
 void
@@ -343,5 +343,5 @@ run_judge(struct run *r)
 	if (r->branch[0] == '\0')
 		run_verdict(r, "");
 	else
-		run_ask_tip(r, run_on_tip_after);
+		run_ask_tip(r, RUN_Q_BRANCH, run_on_tip_after);
 }

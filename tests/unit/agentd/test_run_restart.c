@@ -43,9 +43,9 @@ a_running_agent_is_followed_over_a_restart(void **state)
 	assert_int_equal(fake_count(&f->c, "/runs/9/token"), 1);
 	/* Each phase was started once. */
 	assert_string_equal(str_cstr(&fake_driver_state.started),
-	    "prepare net=1 /work/tree:rw\n"
-	    "agent net=1 /work/tree:ro /run/coffer/out:rw "
-	    "/run/coffer/task:ro\n");
+	    "prepare net=1 /work/tree:rw /work/template:rw\n"
+	    "agent net=1 /work/tree:ro /work/template:ro "
+	    "/run/coffer/out:rw /run/coffer/task:ro\n");
 	assert_string_equal(str_cstr(&f->c.log),
 	    "the token is ****************************************"
 	    " ok\n");
@@ -212,9 +212,9 @@ a_lost_reply_does_not_run_it_twice(void **state)
 	assert_int_equal(fake_count(&f->c, "POST /api/coffer/v1/runs {"), 2);
 	assert_int_equal(fake_count(&f->c, "/finish"), 2);
 	assert_string_equal(str_cstr(&fake_driver_state.started),
-	    "prepare net=1 /work/tree:rw\n"
-	    "agent net=1 /work/tree:ro /run/coffer/out:rw "
-	    "/run/coffer/task:ro\n");
+	    "prepare net=1 /work/tree:rw /work/template:rw\n"
+	    "agent net=1 /work/tree:ro /work/template:ro "
+	    "/run/coffer/out:rw /run/coffer/task:ro\n");
 	assert_true(
 	    fake_saw(&f->c, "PUT /api/coffer/v1/cursors/agentd {\"seq\":5}"));
 }
