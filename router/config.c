@@ -8,6 +8,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "router/resolvconf.h"
@@ -69,21 +70,6 @@ config_set_user(struct config *c, struct err *e)
 	return 0;
 }
 
-int
-config_level(const char *name, enum log_level *out, struct err *e)
-{
-	static const char *const names[] = { "error", "warn", "info", "debug" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(name, names[i]) == 0) {
-			*out = (enum log_level)i;
-			return 0;
-		}
-	}
-	return err_set(e, ERR_INVALID,
-	    "log_level %.40s: use error, warn, info or debug", name);
-}
-
 static int
 config_set_inst(struct config *c, const char *home, struct err *e)
 {
@@ -115,7 +101,7 @@ config_load(struct config *c, const char *home, struct err *e)
 	if (policy_range_parse(c->range_text, c->address, &c->range, e) == -1 ||
 	    resolvconf_list(c->upstream_dns, &servers, e) == -1 ||
 	    config_set_user(c, e) == -1 ||
-	    config_level(c->log_level, &c->level, e) == -1)
+	    log_level_parse(c->log_level, &c->level, e) == -1)
 		return err_wrap(e, "%s [router]", path);
 	if (policy_exempt(&c->exempt, e) == -1 ||
 	    config_set_inst(c, home, e) == -1)

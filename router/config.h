@@ -33,7 +33,6 @@ struct config {
 
 /* home: --home or NULL for $COFFER_HOME and the default. */
 const char *config_home(const char *home);
-int config_level(const char *name, enum log_level *out, struct err *e);
 int config_load(struct config *c, const char *home, struct err *e);
 void config_release(struct config *c);
 

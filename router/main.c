@@ -29,7 +29,7 @@ main_log_init(const char *name)
 	struct err e = ERR_INIT;
 
 	/* The main process has checked it. */
-	(void)config_level(name, &level, &e);
+	(void)log_level_parse(name, &level, &e);
 	log_init("coffer-router", level);
 }
 
@@ -93,7 +93,7 @@ main_serve(const char *home, bool check, bool teardown)
 	if (config_load(&cfg, abs, &e) == -1) {
 		fprintf(stderr, "coffer-router: %s\n", e.msg);
 		config_release(&cfg);
-		return 1;
+		return check ? 2 : 1;
 	}
 	log_init("coffer-router", cfg.level);
 	if (teardown && guard_teardown(&cfg, &e) == -1) {

@@ -53,17 +53,6 @@ static const struct conf_spec config_spec = {
 	.known = config_sections,
 };
 
-int
-config_log_level(const char *name)
-{
-	static const char *const names[] = { "error", "warn", "info", "debug" };
-
-	for (int i = 0; i < 4; i++)
-		if (strcmp(names[i], name) == 0)
-			return i;
-	return -1;
-}
-
 static bool
 config_url_ok(const char *url)
 {
@@ -126,9 +115,9 @@ config_check(const char *path, struct config *cfg, struct err *e)
 	if (a.ss.ss_family == AF_UNIX)
 		return config_bad(
 		    e, path, "listen", "want an address and a port");
-	if (config_log_level(cfg->log_level) == -1)
+	if (log_level_parse(cfg->log_level, &cfg->level, &sub) == -1)
 		return config_bad(
-		    e, path, "log_level", "want error, warn, info or debug");
+		    e, path, "log_level", "use error, warn, info or debug");
 	if (cfg->public_url == NULL)
 		return 0;
 	n = strlen(cfg->public_url);

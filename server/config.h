@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "lib/base/log.h"
+
 struct err;
 struct str;
 
@@ -22,6 +24,7 @@ struct config {
 	uint64_t max_packs;
 	uint64_t git_workers;
 	char *log_level;
+	enum log_level level; /* the same, read */
 };
 
 /* Loads HOME/coffer.conf over the defaults, then checks what a table cannot.
@@ -29,8 +32,6 @@ struct config {
 int config_load(const char *home, struct config *cfg, struct err *e);
 void config_release(struct config *cfg);
 
-/* The log level of a name, or -1. */
-int config_log_level(const char *name);
 /* The file that --init writes: every key with its default, commented out. */
 void config_template(struct str *out);
 

@@ -55,7 +55,7 @@ main_run(const char *home, struct config *cfg, const char *listen)
 		free(cfg->listen);
 		cfg->listen = xstrdup(listen);
 	}
-	log_init("cofferd", (enum log_level)config_log_level(cfg->log_level));
+	log_init("cofferd", cfg->level);
 	if (home_enter(home, &e) == -1)
 		return main_fail(MAIN_FAILED, &e);
 	app = app_new(home, cfg, &e);

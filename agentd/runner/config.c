@@ -41,21 +41,16 @@ static const struct conf_spec runner_config_spec = {
 static int
 runner_config_check(const struct runner_config *c, struct err *e)
 {
-	static const char *const levels[] = { "error", "warn", "info",
-		"debug" };
+	enum log_level level;
 
 	if (c->server != NULL && strncmp(c->server, "http://", 7) != 0 &&
 	    strncmp(c->server, "https://", 8) != 0)
 		return err_set(e, ERR_INVALID,
 		    "server: expected http://HOST:PORT, not %s", c->server);
-	for (int i = 0; i < 4; i++) {
-		if (strcmp(c->log_level, levels[i]) == 0) {
-			log_init("coffer-runner", (enum log_level)i);
-			return 0;
-		}
-	}
-	return err_set(e, ERR_INVALID,
-	    "log_level: %s is not error, warn, info or debug", c->log_level);
+	if (log_level_parse(c->log_level, &level, e) == -1)
+		return -1;
+	log_init("coffer-runner", level);
+	return 0;
 }
 
 int

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/err.h"
 #include "lib/base/esc.h"
 #include "lib/base/str.h"
 
@@ -28,6 +29,19 @@ static const char *const log_names[] = {
 	[LOG_LEVEL_INFO] = "info",
 	[LOG_LEVEL_DEBUG] = "debug",
 };
+
+int
+log_level_parse(const char *name, enum log_level *out, struct err *e)
+{
+	for (size_t i = 0; i < sizeof(log_names) / sizeof(log_names[0]); i++) {
+		if (strcmp(log_names[i], name) == 0) {
+			*out = (enum log_level)i;
+			return 0;
+		}
+	}
+	return err_set(e, ERR_INVALID,
+	    "log_level %.40s: use error, warn, info or debug", name);
+}
 
 void
 log_init(const char *prog, enum log_level level)

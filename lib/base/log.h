@@ -15,6 +15,11 @@ enum log_level {
 	LOG_LEVEL_DEBUG
 };
 
+struct err;
+
+/* "error", "warn", "info" or "debug". */
+int log_level_parse(const char *name, enum log_level *out, struct err *e);
+
 /* prog is a string constant.  Default level: info. */
 void log_init(const char *prog, enum log_level level);
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
