@@ -40,6 +40,7 @@ static const struct home_part {
 	mode_t mode;
 } home_parts[] = {
 	{ "db", HOME_SERVER, 0700 },
+	{ "git", HOME_SERVER, 0700 },
 	{ "repos", HOME_SERVER, 0700 },
 	{ "logs", HOME_SERVER, 0700 },
 	{ "logs/runs", HOME_SERVER, 0700 },
@@ -256,6 +257,18 @@ home_init_files(const struct home_init *h, struct err *e)
 }
 
 /* Who the server is: whoever has the home already, unless that is root. */
+/*
+ * The server's uid is the owner of HOME/db.  HOME itself is root's: whoever
+ * owned it could exchange the folders in which root works.
+ */
+static int
+home_server(const char *home, struct stat *st)
+{
+	AUTO_FREE char *db = path_join(home, "db");
+
+	return lstat(db, st);
+}
+
 static void
 home_init_ids(struct home_init *h, const struct config *cfg)
 {
@@ -267,7 +280,8 @@ home_init_ids(struct home_init *h, const struct config *cfg)
 		h->uid = geteuid();
 		h->gid = getegid();
 		h->router_gid = h->gid;
-	} else if (lstat(h->home, &st) == 0 && st.st_uid != 0) {
+	} else if ((home_server(h->home, &st) == 0 && st.st_uid != 0) ||
+	    (lstat(h->home, &st) == 0 && st.st_uid != 0)) {
 		h->uid = st.st_uid;
 		h->gid = st.st_gid;
 	} else {
@@ -291,7 +305,7 @@ home_init(const char *home, FILE *out, struct err *e)
 	config_release(&cfg);
 	if (path_mkdirs(home, 0711, e) == -1)
 		return -1;
-	rc = home_dir(&h, home, h.uid, h.gid, 0711, e);
+	rc = home_dir(&h, home, geteuid(), getegid(), 0711, e);
 	if (rc == 0)
 		rc = home_init_dirs(&h, e);
 	if (rc == 0)
@@ -320,23 +334,30 @@ int
 home_enter(const char *home, struct err *e)
 {
 	struct stat st;
+	struct stat top;
 
-	if (stat(home, &st) == -1)
+	if (stat(home, &top) == -1 || home_server(home, &st) == -1)
 		return err_sys(e, ERR_NOTFOUND,
 		    "%s: cannot be used; make it with cofferd --init", home);
 	if (geteuid() == 0) {
 		if (st.st_uid == 0)
 			return err_set(e, ERR_DENIED,
-			    "%s belongs to root, and cofferd does not run as "
-			    "root; run cofferd --init",
+			    "%s/db belongs to root, and cofferd does not run "
+			    "as root; run cofferd --init",
 			    home);
+		if (top.st_uid != 0)
+			return err_set(e, ERR_DENIED,
+			    "%s belongs to uid %u, which could exchange what "
+			    "root uses there; run cofferd --init",
+			    home, top.st_uid);
 		if (setgroups(0, NULL) == -1 ||
 		    setresgid(st.st_gid, st.st_gid, st.st_gid) == -1 ||
 		    setresuid(st.st_uid, st.st_uid, st.st_uid) == -1)
 			return err_sys(e, ERR_IO, "become uid %u", st.st_uid);
 	} else if (geteuid() != st.st_uid) {
 		return err_set(e, ERR_DENIED,
-		    "%s belongs to uid %u; start cofferd as that user or root",
+		    "%s/db belongs to uid %u; start cofferd as that user or "
+		    "root",
 		    home, st.st_uid);
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)

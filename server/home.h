@@ -1,7 +1,7 @@
 /*
  * home: the folder that holds everything, as docs/architecture.md lays it out.
  * home_init makes it and may run as root; home_enter is what cofferd does
- * before it opens anything: as root it becomes the folder's owner.
+ * before it opens anything: as root it becomes the owner of HOME/db.
  */
 #ifndef SERVER_HOME_H
 #define SERVER_HOME_H
@@ -16,7 +16,8 @@ char *home_path(const char *given) __attribute__((returns_nonnull));
 /* Idempotent; tells what it did on `out`, never a secret. */
 int home_init(const char *home, FILE *out, struct err *e);
 
-/* As root: become the owner of home, for good.  Root's own home is refused.
+/* As root: become the owner of HOME/db, for good.  Refused when that is root,
+ * or when HOME is not root's.
  * Also: no new privileges, no core with secrets. */
 int home_enter(const char *home, struct err *e);
 

@@ -47,10 +47,17 @@ tap_is $? 2 'an unknown option'
 tap_is $? 1 'no home'
 tap_ok 'says what to do' grep -q -- --init "$T/err"
 if [ "$(id -u)" -eq 0 ]; then
-	mkdir "$T/rooted"
+	mkdir -p "$T/rooted/db"
 	"$O/bin/cofferd" --home "$T/rooted" 2>"$T/err"
 	tap_is $? 1 "root's home is refused"
 	tap_ok 'with the reason' grep -q 'belongs to root' "$T/err"
+	tap_is "$(stat -c %u:%a "$HOME_DIR") $(stat -c %u "$HOME_DIR/db")" '0:711 64101' \
+	    "a home is root's, what the server writes is the server's"
+	chown 64101 "$HOME_DIR"
+	"$O/bin/cofferd" --home "$HOME_DIR" 2>"$T/err"
+	tap_is $? 1 'a home whose owner could exchange what root uses is refused'
+	"$O/bin/cofferd" --home "$HOME_DIR" --init >"$T/again" 2>&1
+	tap_is "$(stat -c %u "$HOME_DIR") $(stat -c %u "$HOME_DIR/db")" '0 64101' 'and put right by --init'
 fi
 start_cofferd
 if [ "$(id -u)" -eq 0 ]; then

@@ -17,7 +17,7 @@ mkdir "$WORK/.coffer"
 (cd "$WORK" && git checkout -q -b feature && printf 'two\n' >>a.txt &&
     git commit -q -am Second && git push -q origin feature &&
     git checkout -q main) || tap_bail 'feature'
-[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u "$HOME_DIR")" "$T/up"
+[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u "$HOME_DIR/db")" "$T/up"
 
 run create "$UPSTREAM" --network none --no-start --approvals 1 -- /bin/true x
 tap_is "$RC" 0 'create'

@@ -55,7 +55,7 @@ done
 for point in mirror_after_fetch mirror_before_rows mirror_after_rows; do
 	restart "$point"
 	(cd "$WORK" && echo "$point" >>a.txt && git commit -qam "$point" && git push -q origin main) >/dev/null 2>&1
-	[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u "$HOME_DIR")" "$T/up"
+	[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u "$HOME_DIR/db")" "$T/up"
 	api POST "/api/coffer/v1/projects/$PROJECT/sync?wait=10"
 	tap_ok "$point kills" wait_for 5 dead
 	restart

@@ -11,7 +11,7 @@ UP=$T/up/calc.git
 
 # up COMMAND...: in the upstream's working clone; then the mirror owns it again.
 up() { (cd "$WORK" && "$@") >/dev/null 2>&1; }
-owned() { [ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u "$HOME_DIR")" "$T/up"; }
+owned() { [ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u "$HOME_DIR/db")" "$T/up"; }
 sync() {
 	owned
 	api POST "/api/coffer/v1/projects/${1:-$PROJECT}/sync?wait=30"

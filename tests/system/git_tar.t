@@ -10,7 +10,7 @@ make_upstream
 	    printf 'checks:\n  - name: test\n    test: make\n' >.coffer/checks.yml &&
 	    git add . && git commit -qm checks && git push -q origin main
 ) >/dev/null 2>&1
-[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u "$HOME_DIR")" "$T/up"
+[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u "$HOME_DIR/db")" "$T/up"
 api POST /api/coffer/v1/projects "{\"upstream\":\"$UPSTREAM\"}"
 PROJECT=$(field .full_name)
 api POST "/api/coffer/v1/projects/$PROJECT/sync?wait=30"

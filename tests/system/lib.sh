@@ -349,7 +349,7 @@ make_upstream()
 	git -C "$T/up/$up_n.git" symbolic-ref HEAD refs/heads/main
 	chmod -R a+rX "$T/up"
 	[ "$(id -u)" -ne 0 ] || [ -z "$HOME_DIR" ] ||
-	    chown -R "$(stat -c %u "$HOME_DIR")" "$T/up"
+	    chown -R "$(stat -c %u "$HOME_DIR/db")" "$T/up"
 	UPSTREAM=file://$T/up/$up_n.git
 }
 
