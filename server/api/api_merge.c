@@ -117,6 +117,13 @@ api_merge_style(const char *s)
 	return NULL;
 }
 
+/* Gitea's own clients spell these fields in two ways. */
+static const char *
+api_merge_key(const struct json *j, const char *key, const char *other)
+{
+	return json_get(j, key) != NULL ? key : other;
+}
+
 static void
 api_merge_on_body(struct call *c, const struct json *j)
 {
@@ -128,10 +135,15 @@ api_merge_on_body(struct call *c, const struct json *j)
 	bool delete_branch = false;
 	struct svc_merge *op;
 
-	if (project == 0 || api_need(c, j, "Do", 32, &style) == -1 ||
+	if (project == 0 ||
+	    api_need(c, j, api_merge_key(j, "do", "Do"), 32, &style) == -1 ||
 	    api_text(c, j, "head_commit_id", SHA_HEX, &head) == -1 ||
-	    api_text(c, j, "MergeTitleField", TITLE_LEN_MAX, &title) == -1 ||
-	    api_text(c, j, "MergeMessageField", BODY_LEN_MAX, &message) == -1 ||
+	    api_text(c, j,
+		api_merge_key(j, "MergeTitleField", "merge_title_field"),
+		TITLE_LEN_MAX, &title) == -1 ||
+	    api_text(c, j,
+		api_merge_key(j, "MergeMessageField", "merge_message_field"),
+		BODY_LEN_MAX, &message) == -1 ||
 	    api_bool(c, j, "delete_branch_after_merge", &delete_branch) == -1)
 		return;
 	if (api_merge_style(style) == NULL) {

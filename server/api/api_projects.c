@@ -273,7 +273,7 @@ api_projects_delete(struct call *c)
 static void
 api_projects_on_token(struct call *c, const struct json *j)
 {
-	int64_t project = api_project_id(c, PERM_WRITE);
+	int64_t project = api_project_id(c, PERM_ADMIN);
 	AUTO_FREE char *token = NULL;
 	struct err e = ERR_INIT;
 

@@ -189,8 +189,12 @@ api POST "$R/pulls" '{"title":"Develop","head":"develop","base":"main"}'
 tap_is "$STATUS" 201 'a branch of upstream is proposed'
 P=$(field .number)
 as "$BOB" api POST "$R/pulls/$P/reviews" '{"event":"APPROVED"}'
-api POST "$R/pulls/$P/merge" '{"Do":"merge","delete_branch_after_merge":true}'
-tap_is "$STATUS" 200 'and merged'
+api POST "$R/pulls/$P/merge" '{"do":"merge","merge_title_field":"Take develop","delete_branch_after_merge":true}'
+tap_is "$STATUS" 200 'and merged, in the other spelling too'
+api GET "$R/commits?limit=1"
+tap_like "$(field '.[0].commit.message')" 'Take develop*' 'with the title that was given'
+as "$BOB" api PUT "/api/coffer/v1/projects/$PROJECT/upstream-token" '{"token":"x"}'
+tap_is "$STATUS" 403 'a maintainer does not set the token of upstream'
 api GET "$R/branches/develop"
 tap_is "$STATUS" 200 'it is still there'
 stop_cofferd
