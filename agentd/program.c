@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agentd/connect.h"
@@ -75,5 +76,7 @@ program_main(const struct program *p, int argc, char **argv)
 		printf("%s " VERSION "\n", p->name);
 		return EXIT_SUCCESS;
 	}
+	/* What it makes has its modes by name, whatever the shell has. */
+	(void)umask(022);
 	return program_run(p, &a);
 }

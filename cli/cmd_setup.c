@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -8,6 +9,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 
@@ -27,6 +29,16 @@ setup_init(struct cli *c, const char *cofferd, struct err *e)
 
 	program_result_release(&r);
 	return rc == -1 ? err_wrap(e, "cofferd --init") : 0;
+}
+
+/* Where the administrator puts agents; sandboxes read it as another user. */
+static int
+setup_agents(const struct cli *c, struct err *e)
+{
+	AUTO_FREE char *dir = path_join(c->home, "agents");
+
+	(void)umask(022);
+	return path_mkdirs(dir, 0755, e);
 }
 
 static void
@@ -72,7 +84,7 @@ setup_run(struct cli *c, const void *args, int argc, char **argv)
 		    "would run %s --home %s --init\n", cofferd, c->home);
 		return CLI_OK;
 	}
-	if (setup_init(c, cofferd, &e) == -1)
+	if (setup_init(c, cofferd, &e) == -1 || setup_agents(c, &e) == -1)
 		return cli_fail(c, &e, "setup");
 	if (!layout_is_ready(c->home)) {
 		(void)err_set(&e, ERR_INTERNAL,

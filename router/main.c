@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -123,6 +124,7 @@ main(int argc, char **argv)
 	};
 	struct err e = ERR_INIT;
 
+	(void)umask(022);
 	for (size_t i = 0; i < sizeof(main_roles) / sizeof(main_roles[0]);
 	     i++) {
 		if (argc == main_roles[i].args + 2 &&

@@ -4,6 +4,8 @@
 # unit: the unit tests.  system: tests/system/*.t, or NAME.t alone.  Without an argument also
 # the fuzz corpus, the lints and the format.
 set -u
+# After a plain su, root's PATH may lack these.
+PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")/.." || exit 1
 what=${1-}
 V=${V:-debug}
@@ -43,13 +45,17 @@ single() { # NAME LIMIT_S COMMAND...
 # be the plan's, and a program that fails must have said why.
 count_tap() { # STATUS
 	awk -v rc="$1" '
-	/^1\.\.0/ { all = 1; reason = $0; sub(/^1\.\.0[ #]*/, "", reason) }
+	/^1\.\.0/ { all = 1; reason = $0; sub(/^1\.\.0[ #]*([Ss][Kk][Ii][Pp] *)?/, "", reason) }
 	/^1\.\.[0-9]+/ && !planned { plan = substr($1, 4) + 0; planned = 1 }
+	/^skipped: / { why = ": " substr($0, 10) }
 	/^(not )?ok( |$)/ {
 		seen++
 		if (toupper($0) ~ /# *SKIP/) {
+			# cmocka says "not ok N # SKIP name", and the reason before.
 			skip++
-			print "  SKIP " $0
+			sub(/^(not )?ok [0-9]+ *(# *SKIP|-) */, "")
+			print "  SKIP " $0 why
+			why = ""
 		} else if ($1 == "ok") {
 			good++
 		} else {
@@ -79,8 +85,12 @@ tap() { # NAME LIMIT_S COMMAND...
 	name=$1
 	limit=$2
 	shift 2
+	took=$(date +%s)
 	timeout -k 10 "$limit" "$@" >"$work/out" 2>&1 </dev/null
 	count_tap $?
+	took=$(($(date +%s) - took))
+	# The slow ones are named.
+	if [ $took -ge 5 ]; then took=" ($took s)"; else took=; fi
 	read -r good bad skip <"$work/tally"
 	passed=$((passed + good))
 	failed=$((failed + bad))
@@ -88,8 +98,10 @@ tap() { # NAME LIMIT_S COMMAND...
 	if [ "$bad" -gt 0 ]; then
 		echo "not ok - $name: $good passed, $bad failed"
 		sed 's/^/    /' "$work/out"
+	elif [ "$good" -gt 0 ]; then
+		echo "ok - $name: $good passed$took"
 	else
-		echo "ok - $name: $good passed"
+		echo "skipped - $name"
 	fi
 	cat "$work/remarks"
 }

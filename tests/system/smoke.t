@@ -16,6 +16,8 @@ smoke_on_exit() {
 }
 trap smoke_on_exit EXIT
 
+# A careful shell must not close what the sandboxes have to reach.
+umask 077
 tap_ok 'coffer setup' coffer setup
 INST=$(cat "$COFFER_HOME/instance")
 sed -i 's/^#* *allow_file_upstream.*/allow_file_upstream = yes/' "$COFFER_HOME/coffer.conf"
@@ -23,8 +25,8 @@ HOME_DIR=$COFFER_HOME
 make_upstream calc
 port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen=>1,LocalAddr=>"127.0.0.1")->sockport')
 tap_ok 'coffer up' coffer up -d --listen "127.0.0.1:$port"
+umask 022
 
-mkdir -p "$COFFER_HOME/agents"
 cat >"$COFFER_HOME/agents/echo" <<'A'
 #!/bin/sh
 echo "I am uid $(id -u); the tree has $(cat a.txt)"

@@ -113,6 +113,16 @@ fix_is_over(void *arg)
 	return runs_idle(f->runs) && fake_saw(&f->c, "/finish");
 }
 
+/* Only root gives a run's folders to its agent. */
+static inline bool
+fix_may_run(void)
+{
+	if (geteuid() == 0)
+		return true;
+	(void)printf("1..0 # SKIP needs root\n");
+	return false;
+}
+
 /* The objects of one process of agentd. */
 static inline void
 fix_begin(struct fix *f)

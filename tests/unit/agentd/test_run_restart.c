@@ -91,6 +91,45 @@ a_lost_prepare_is_done_anew(void **state)
 	assert_true(fake_saw(&f->c, "/finish {\"state\":\"done\""));
 }
 
+/* The clone goes on over a restart; the agent beside it waits, or is gone. */
+static void
+fix_restart_while_preparing(struct fix *f, bool gone)
+{
+	const struct fake_plan p = { .phase = "prepare", .stays = true };
+	const struct shim_exit good = { .started_at = 1 };
+
+	fix_plan(&p);
+	fix_begin(f);
+	fix_order(f);
+	assert_true(fake_until(&f->c, fix_prepare_is_alive, f));
+	assert_non_null(fake_held("agent"));
+	if (gone) {
+		fake_let_go(fake_held("agent"));
+		fake_end("agent", NULL);
+	}
+	fix_restart_in(f, "[" RUN_ROW("read", "null", "preparing") "]");
+	assert_null(strstr(str_cstr(&fake_driver_state.started), "agent"));
+	fake_end("prepare", &good);
+	assert_true(fake_until(&f->c, fix_is_over, f));
+	assert_true(fake_saw(&f->c, "/finish {\"state\":\"done\""));
+	assert_string_equal(str_cstr(&fake_driver_state.started),
+	    "prepare net=1 /work/tree:rw /work/template:rw\n"
+	    "agent net=1 /work/tree:ro /work/template:ro "
+	    "/run/coffer/out:rw /run/coffer/task:ro\n");
+}
+
+static void
+a_waiting_agent_is_let_go_after_a_restart(void **state)
+{
+	fix_restart_while_preparing(*state, false);
+}
+
+static void
+a_waiting_agent_that_is_gone_is_made_anew(void **state)
+{
+	fix_restart_while_preparing(*state, true);
+}
+
 static void
 a_half_made_phase_is_made_again(void **state)
 {
@@ -310,6 +349,8 @@ main(void)
 		RUN_TEST(a_running_agent_is_followed_over_a_restart),
 		RUN_TEST(an_agent_that_a_reboot_took_is_told_as_lost),
 		RUN_TEST(a_lost_prepare_is_done_anew),
+		RUN_TEST(a_waiting_agent_is_let_go_after_a_restart),
+		RUN_TEST(a_waiting_agent_that_is_gone_is_made_anew),
 		RUN_TEST(a_half_made_phase_is_made_again),
 		RUN_TEST(a_verdict_is_told_again_not_made_again),
 		RUN_TEST(what_a_crash_left_of_a_finished_run_is_removed),
@@ -321,5 +362,7 @@ main(void)
 		RUN_TEST(strange_answers_fail_the_run_with_a_reason),
 	};
 
+	if (!fix_may_run())
+		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

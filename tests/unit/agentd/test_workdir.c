@@ -113,8 +113,10 @@ fix_make(struct fix *f)
 {
 	struct err e = ERR_INIT;
 
-	if (geteuid() != 0)
+	if (geteuid() != 0) {
+		print_message("skipped: needs root\n");
 		skip();
+	}
 	assert_int_equal(workdir_make(&f->host, 7, 9, &e), 0);
 }
 
@@ -193,8 +195,10 @@ a_folder_of_the_sandboxs_own_is_refused(void **state)
 	AUTO_FREE char *runs = fix_path(f, "sandboxes/7/ws/runs");
 	struct err e = ERR_INIT;
 
-	if (geteuid() != 0)
+	if (geteuid() != 0) {
+		print_message("skipped: needs root\n");
 		skip();
+	}
 	assert_int_equal(mkdir(runs, 0755), 0);
 	assert_int_equal(chown(runs, 12345, 12345), 0);
 	assert_int_equal(workdir_make(&f->host, 7, 9, &e), -1);

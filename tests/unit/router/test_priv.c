@@ -88,8 +88,10 @@ static void
 main_process_has_netlink_for_netfilter_alone(void **state)
 {
 	(void)state;
-	if (geteuid() != 0)
+	if (geteuid() != 0) {
+		print_message("skipped: needs root\n");
 		skip();
+	}
 	assert_int_equal(run(main_process_probe), 0);
 }
 
@@ -97,8 +99,10 @@ static void
 worker_can_start_nothing_and_has_plain_sockets(void **state)
 {
 	(void)state;
-	if (geteuid() != 0)
+	if (geteuid() != 0) {
+		print_message("skipped: needs root\n");
 		skip();
+	}
 	assert_int_equal(run(worker_probe), 0);
 }
 
