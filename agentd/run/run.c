@@ -175,6 +175,7 @@ run_loaded(struct run *r)
 		return;
 	}
 	run_phase_start(r, RUN_PREPARE);
+	run_hold_start(r);
 }
 
 static void
@@ -344,7 +345,7 @@ static void
 run_on_resume_ready(const struct err *fail, void *arg)
 {
 	struct run *r = arg;
-	const bool agent = run_has(r, "agent") || run_has(r, "finish");
+	const bool agent = run_has(r, "go") || run_has(r, "finish");
 	/* In the last phase the agent's own end is read again, too. */
 	enum run_phase phase = agent ? RUN_AGENT : RUN_PREPARE;
 
@@ -455,6 +456,8 @@ run_on_phase_exit(struct run *r, const struct shim_exit *x)
 		return;
 	}
 	failed = run_phase_failed(r, x);
+	if (failed && r->phase == RUN_PREPARE)
+		run_hold_stop(r);
 	if (r->phase == RUN_FINISH)
 		logship_finish(r->ship);
 	else if (!failed)

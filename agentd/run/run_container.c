@@ -250,6 +250,12 @@ run_container_spec(const struct run_container *c)
 }
 
 void
+run_container_hold(struct run_container *c)
+{
+	c->spec.hold = true;
+}
+
+void
 run_container_free(struct run_container *c)
 {
 	if (c == NULL)

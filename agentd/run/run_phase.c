@@ -165,18 +165,107 @@ run_phase_has(const struct run *r, const char *leaf)
 	return run_has(r, path);
 }
 
+static void
+run_on_held(const struct err *e, void *arg)
+{
+	struct run *r = arg;
+	run_next_fn *next = r->after_hold;
+
+	r->holding = false;
+	r->after_hold = NULL;
+	/* Its phase tries again, and tells. */
+	if (e != NULL)
+		log_info("run hold run=%lld why=%s", (long long)r->id,
+		    log_val(e->msg));
+	if (next != NULL)
+		next(r);
+}
+
+void
+run_hold_start(struct run *r)
+{
+	struct run_container *c;
+	char dir[RUN_PATH_MAX];
+	struct err e = ERR_INIT;
+
+	if (r->over || r->cancelled)
+		return;
+	c = run_container_new(r, RUN_AGENT, &e);
+	if (c == NULL)
+		return;
+	run_phase_dir(r, RUN_AGENT, dir);
+	run_container_hold(c);
+	r->holding = true;
+	r->env->driver->start(
+	    r->env->host, run_container_spec(c), dir, run_on_held, r);
+	run_container_free(c);
+}
+
+void
+run_hold_stop(struct run *r)
+{
+	char dir[RUN_PATH_MAX];
+	struct err e = ERR_INIT;
+
+	run_phase_dir(r, RUN_AGENT, dir);
+	if (!run_has(r, "go") && shim_alive(dir))
+		(void)r->env->driver->kill(dir, true, &e);
+}
+
 /* The shim's first act is to make `alive`: without it nothing has run. */
+static void
+run_phase_resume(struct run *r)
+{
+	if (run_phase_has(r, "alive") || run_phase_has(r, "exit.json"))
+		run_phase_follow(r);
+	else if (r->cancelled && r->phase != RUN_FINISH)
+		run_end(r, "cancelled", "%s", r->cancel_why);
+	else if (run_has(r, run_phase_names[r->phase]))
+		run_phase_again(r);
+	else
+		run_phase_launch(r);
+}
+
+/*
+ * Let the agent go.  `go` is there before anything of it runs: an agent that
+ * may have run is followed, never started again.
+ */
+static void
+run_phase_agent(struct run *r)
+{
+	AUTO_STR struct str none = STR_INIT;
+	char dir[RUN_PATH_MAX];
+	struct err e = ERR_INIT;
+	const bool told = run_has(r, "go");
+
+	run_phase_dir(r, RUN_AGENT, dir);
+	if (r->cancelled && !told) {
+		run_end(r, "cancelled", "%s", r->cancel_why);
+		return;
+	}
+	if (!told && run_file_put(r, "go", 0600, &none, &e) == -1) {
+		run_phase_broken(r, &e);
+		return;
+	}
+	if (r->env->driver->go(dir, &e) == 0)
+		run_phase_follow(r);
+	else if (told)
+		run_phase_resume(r);
+	else if (run_has(r, run_phase_names[RUN_AGENT]))
+		run_phase_again(r);
+	else
+		run_phase_launch(r);
+}
+
 void
 run_phase_start(struct run *r, enum run_phase phase)
 {
 	r->phase = phase;
 	r->loading = false;
-	if (run_phase_has(r, "alive") || run_phase_has(r, "exit.json"))
-		run_phase_follow(r);
-	else if (r->cancelled && phase != RUN_FINISH)
-		run_end(r, "cancelled", "%s", r->cancel_why);
-	else if (run_has(r, run_phase_names[phase]))
-		run_phase_again(r);
+	if (phase != RUN_AGENT)
+		run_phase_resume(r);
+	else if (r->holding)
+		r->after_hold = run_phase_agent;
 	else
-		run_phase_launch(r);
+		run_phase_agent(r);
 }

@@ -37,6 +37,8 @@ enum run_state {
 typedef void run_reply_fn(
     struct run *r, const struct err *fail, const struct json *j);
 
+typedef void run_next_fn(struct run *r);
+
 struct run_query_slot {
 	struct run *run;
 	struct call *call;
@@ -93,9 +95,12 @@ struct run {
 	bool cancelled;
 	char cancel_why[RUN_WHY_MAX];
 	bool prepared_twice;
-	bool over;       /* the verdict is made */
-	bool unreadable; /* the agent's message */
-	bool reporting;  /* result is to be told, once the states are */
+	/* The agent's container is being made while the clone goes on. */
+	bool holding;
+	run_next_fn *after_hold; /* what waits for that */
+	bool over;               /* the verdict is made */
+	bool unreadable;         /* the agent's message */
+	bool reporting;          /* result is to be told, once the states are */
 	bool reported;
 	bool refused;    /* the report: a plain one was told instead */
 	const char *end; /* "done" "failed" "cancelled" "timed_out" */
@@ -124,6 +129,7 @@ struct run_container;
 struct run_container *run_container_new(
     const struct run *r, enum run_phase phase, struct err *e);
 const struct sandbox_spec *run_container_spec(const struct run_container *c);
+void run_container_hold(struct run_container *c);
 void run_container_free(struct run_container *c); /* NULL is fine */
 
 /* run_files.c */
@@ -145,6 +151,13 @@ void run_phase_dir(
     const struct run *r, enum run_phase phase, char out[RUN_PATH_MAX]);
 /* Start it, or follow it if it was started before. */
 void run_phase_start(struct run *r, enum run_phase phase);
+/*
+ * Beside the clone: make the agent's container, which waits.  The file `go` in
+ * the run's folder says that it was let go: without it no agent ever ran.
+ */
+void run_hold_start(struct run *r);
+/* End it, still waiting. */
+void run_hold_stop(struct run *r);
 /* Remove what is left of the current phase, then start it. */
 void run_phase_again(struct run *r);
 /* End the container that runs, but for the one that saves the work. */

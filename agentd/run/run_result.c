@@ -127,6 +127,10 @@ run_clean(struct run *r)
 {
 	char id[HOST_NAME_MAX], dir[RUN_PATH_MAX];
 
+	if (r->holding) {
+		r->after_hold = run_clean;
+		return;
+	}
 	run_live_close(r);
 	r->cleaning = RUN_PHASES + 1;
 	for (int p = 0; p < RUN_PHASES; p++) {

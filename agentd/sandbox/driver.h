@@ -44,6 +44,9 @@ struct driver {
 	void (*exec_resize)(
 	    struct driver_exec *x, uint16_t cols, uint16_t rows);
 	void (*exec_kill)(struct driver_exec *x, int sig);
+	/* The command of one that was started with `hold` may run now; any
+	 * other, or a second time: no effect.  ERR_NOTFOUND: it is gone. */
+	int (*go)(const char *dir, struct err *e);
 	/* Graceful (TERM, 10 s, KILL) or at once; on_exit of the watch tells.
 	 */
 	int (*kill)(const char *dir, bool now, struct err *e);

@@ -164,6 +164,12 @@ oci_kill(const char *dir, bool now, struct err *e)
 	return shim_send(dir, now ? SHIM_KILL : SHIM_STOP, e);
 }
 
+static int
+oci_go(const char *dir, struct err *e)
+{
+	return shim_send(dir, SHIM_GO, e);
+}
+
 static void
 oci_pause(const struct sandbox_host *h, const char *id, bool frozen,
     sandbox_done_fn *done, void *arg)
@@ -364,6 +370,7 @@ const struct driver oci_driver = {
 	.exec = oci_exec,
 	.exec_resize = oci_exec_resize,
 	.exec_kill = oci_exec_kill,
+	.go = oci_go,
 	.kill = oci_kill,
 	.pause = oci_pause,
 	.destroy = oci_destroy,

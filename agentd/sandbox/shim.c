@@ -31,6 +31,7 @@ enum {
 	SHIM_RUNC_LIMIT_MS = 60 * 1000,
 	SHIM_CHUNK = 8 << 10,
 	SHIM_POLL_MAX_MS = 3600000,
+	SHIM_RELEASE_MS = 5000,
 	SHIM_CGROUP_TRIES = 50
 };
 
@@ -56,7 +57,9 @@ struct shim {
 	struct shim_pipe pipes[2];
 	enum shim_phase phase;
 	pid_t runc;
-	pid_t pid; /* the container's process 1, our child once runc is gone */
+	pid_t pid;  /* the container's process 1, our child once runc is gone */
+	bool go;    /* the command may run */
+	bool begun; /* and does */
 	int64_t wall_at; /* clock_mono_ms; 0: never */
 	int64_t kill_at; /* after TERM */
 	int64_t drain_at;
@@ -271,8 +274,11 @@ shim_start_runc(struct shim *s, struct err *e)
 	AUTO_CLOSE int out = -1;
 	AUTO_CLOSE int err = -1;
 	const char *const argv[] = { s->conf.runc, "--root", s->conf.state,
-		"--log", log, "--log-format", "json", "run", "--detach",
-		"--bundle", bundle, "--pid-file", pidfile, s->conf.id, NULL };
+		"--log", log, "--log-format", "json", "run", "--bundle", bundle,
+		"--pid-file", pidfile, "--detach", s->conf.id, NULL };
+	const char *const held[] = { s->conf.runc, "--root", s->conf.state,
+		"--log", log, "--log-format", "json", "create", "--bundle",
+		bundle, "--pid-file", pidfile, s->conf.id, NULL };
 
 	if (s->conf.stdin_path != NULL) {
 		in = shim_open_stdin(s, e);
@@ -284,7 +290,7 @@ shim_start_runc(struct shim *s, struct err *e)
 	if (s->conf.split &&
 	    shim_open_pipe(s, &s->pipes[1], "err.log", &err, e) == -1)
 		return -1;
-	return shim_spawn(argv,
+	return shim_spawn(s->conf.hold ? held : argv,
 	    (const int[3]){ in, out, s->conf.split ? err : out }, &s->runc, e);
 }
 
@@ -351,6 +357,10 @@ shim_stop(struct shim *s)
 
 	if (s->kill_at != 0)
 		return;
+	if (!s->begun && s->pid > 0) {
+		shim_kill(s);
+		return;
+	}
 	cgroup_thaw(s->conf.cgroup);
 	n = cgroup_signal(s->conf.cgroup, SIGTERM);
 	s->kill_at = clock_mono_ms() + SHIM_GRACE_MS;
@@ -379,6 +389,49 @@ shim_mark_started(const struct shim *s)
 	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 }
 
+/*
+ * What `runc start` does, without one more runc: the container's first process
+ * waits for somebody to read from this FIFO, and then becomes the command.
+ */
+static int
+shim_release(const struct shim *s)
+{
+	AUTO_FREE char *path = xasprintf(
+	    "%s/%s/exec.fifo", s->conf.state, s->conf.id);
+	AUTO_CLOSE int fd = open(
+	    path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char byte;
+
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
+	if (fd == -1 || poll(&p, 1, SHIM_RELEASE_MS) != 1 ||
+	    read(fd, &byte, 1) != 1)
+		return -1;
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
+	return unlink(path);
+}
+
+/* The command runs from here on, if it may and is there. */
+static void
+shim_begin(struct shim *s)
+{
+	if (s->begun || !s->go || s->phase != SHIM_RUNNING || s->kill_at != 0)
+		return;
+	if (s->conf.hold && shim_release(s) == -1) {
+		(void)snprintf(s->x.error, sizeof(s->x.error),
+		    "the container did not begin when it was told to");
+		shim_kill(s);
+		return;
+	}
+	s->begun = true;
+	s->x.started_at = clock_now_ms();
+	if (s->conf.hold)
+		s->wall_at = s->conf.wall_ms > 0
+		    ? clock_mono_ms() + s->conf.wall_ms
+		    : 0;
+	shim_mark_started(s);
+}
+
 static void
 shim_on_runc_end(struct shim *s, int status)
 {
@@ -394,8 +447,7 @@ shim_on_runc_end(struct shim *s, int status)
 	    num_i64(str_cstr(&text), 2, INT32_MAX, &pid, &e) == 0) {
 		s->pid = (pid_t)pid;
 		s->phase = SHIM_RUNNING;
-		s->x.started_at = clock_now_ms();
-		shim_mark_started(s);
+		shim_begin(s);
 		return;
 	}
 	s->x.exit_code = -1;
@@ -452,6 +504,10 @@ shim_on_order(struct shim *s)
 	char order;
 
 	while (read(s->ctl, &order, 1) == 1) {
+		if (order == SHIM_GO) {
+			s->go = true;
+			shim_begin(s);
+		}
 		if (order != SHIM_STOP && order != SHIM_KILL)
 			continue;
 		s->x.stopped = true;
@@ -609,7 +665,10 @@ shim_stay(struct shim *s)
 	(void)setsid();
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	(void)prctl(PR_SET_NAME, "coffer-shim", 0, 0, 0);
-	if (s->conf.wall_ms > 0)
+	s->go = !s->conf.hold;
+	if (s->conf.hold)
+		s->wall_at = clock_mono_ms() + SHIM_HOLD_MS;
+	else if (s->conf.wall_ms > 0)
 		s->wall_at = clock_mono_ms() + s->conf.wall_ms;
 	s->start_by = clock_mono_ms() + SHIM_RUNC_LIMIT_MS;
 	if (shim_catch_signals(s, &e) == -1 ||

@@ -6,6 +6,9 @@
  * leaves DIR/exit.json behind.  DIR/alive is a FIFO whose writer is the shim: a
  * byte there says that the output grew or DIR/started came, end of file that
  * the shim is gone. DIR/ctl is a FIFO that takes the bytes of enum shim_order.
+ *
+ * One that is made to wait (`runc create`) counts as started, and its wall
+ * clock runs, from SHIM_GO on; without it, it is ended after SHIM_HOLD_MS.
  */
 #ifndef AGENTD_SANDBOX_SHIM_H
 #define AGENTD_SANDBOX_SHIM_H
@@ -20,9 +23,14 @@ struct err;
 struct str;
 struct view;
 
+enum {
+	SHIM_HOLD_MS = 15 * 60 * 1000
+};
+
 enum shim_order {
 	SHIM_STOP = 's', /* TERM, 10 s, KILL */
-	SHIM_KILL = 'k'
+	SHIM_KILL = 'k',
+	SHIM_GO = 'g' /* of one that was made to wait; else of no effect */
 };
 
 struct shim_exit {

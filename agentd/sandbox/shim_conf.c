@@ -39,6 +39,7 @@ shim_config(
 	jw_u64(&w, "limit", l.output);
 	jw_i64(&w, "wall_ms", l.wall_ms);
 	jw_bool(&w, "split", s->split_stderr);
+	jw_bool(&w, "hold", s->hold);
 	jw_array(&w, "sources");
 	for (size_t i = 0; i < s->n_mounts; i++)
 		jw_str(&w, NULL, s->mounts[i].source);
@@ -98,6 +99,7 @@ shim_conf_fill(const struct json *j, struct shim_conf *c, struct err *e)
 	    json_i64(j, "limit", 0, INT64_MAX, &limit, e) == -1 ||
 	    json_i64(j, "wall_ms", 0, INT64_MAX, &c->wall_ms, e) == -1 ||
 	    json_bool(j, "split", &c->split, e) == -1 ||
+	    json_bool(j, "hold", &c->hold, e) == -1 ||
 	    shim_conf_sources(j, c, e) == -1)
 		return -1;
 	c->uid = (uint32_t)uid;

@@ -19,6 +19,7 @@ struct shim_conf {
 	uint64_t limit;
 	int64_t wall_ms;
 	bool split;
+	bool hold;      /* the command waits for SHIM_GO */
 	char **sources; /* of bundle/source/0, 1, ... */
 	size_t n_sources;
 };

@@ -79,6 +79,8 @@ struct sandbox_spec {
 	/* A small shell is process 1 and reaps; a signal then shows as 128+n.
 	 */
 	bool init;
+	/* Made, but nothing of it runs before the driver's go. */
+	bool hold;
 };
 
 /* Pure: names, paths and sizes.  Errors: ERR_INVALID, ERR_LIMIT. */

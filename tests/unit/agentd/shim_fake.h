@@ -36,6 +36,7 @@ struct fake_plan {
 struct fake_live {
 	char dir[400];
 	int alive, ctl;
+	char *line; /* held: of `started`, when it is let go */
 };
 
 struct fake_driver {
@@ -106,10 +107,31 @@ fake_live(const char *phase)
 	for (unsigned i = 0; i < fake_driver_state.n_live; i++) {
 		struct fake_live *l = &fake_driver_state.live[i];
 
-		if (l->alive != -1 && strcmp(fake_phase(l->dir), phase) == 0)
+		if (l->alive != -1 && l->line == NULL &&
+		    strcmp(fake_phase(l->dir), phase) == 0)
 			return l;
 	}
 	return NULL;
+}
+
+static inline struct fake_live *
+fake_held(const char *phase)
+{
+	for (unsigned i = 0; i < fake_driver_state.n_live; i++) {
+		struct fake_live *l = &fake_driver_state.live[i];
+
+		if (l->alive != -1 && l->line != NULL &&
+		    strcmp(fake_phase(l->dir), phase) == 0)
+			return l;
+	}
+	return NULL;
+}
+
+static inline void
+fake_let_go(struct fake_live *l)
+{
+	free(l->line);
+	l->line = NULL;
 }
 
 /* x NULL: it vanishes without a trace, as in a reboot. */

@@ -408,6 +408,62 @@ wait_running(struct fixture *f, const char *dir)
 	return w;
 }
 
+/* Made to wait; `told` lets it go, else it is killed as it waits. */
+static void
+run_held(struct fixture *f, bool told)
+{
+	const char *const argv[] = { "/bin/sh", "-c", "echo ran; sleep 9",
+		NULL };
+	struct sandbox_spec s = { .argv = argv,
+		.uid_base = host_project_uid_base(1),
+		.hold = true,
+		.limits.wall_ms = 300 };
+	AUTO_FREE char *dir = fixture_dir(f);
+	AUTO_FREE char *started = path_join(dir, "started");
+	char id[HOST_NAME_MAX], state[16];
+	struct err e = ERR_INIT;
+
+	host_run_id(&f->host, f->runs, "held", id);
+	s.id = id;
+	oci_driver.start(&f->host, &s, dir, fixture_on_done, f);
+	fixture_ok(f);
+	/* Longer than its wall clock, which counts from go on. */
+	do {
+		fixture_program(
+		    f, (const char *const[]){ "/bin/sleep", "0.5", NULL });
+		assert_int_equal(oci_state(&f->host, id, state, &e), 0);
+	} while (strcmp(state, "created") != 0);
+	assert_int_not_equal(access(started, F_OK), 0);
+	assert_int_equal(
+	    told ? oci_driver.go(dir, &e) : oci_driver.kill(dir, true, &e), 0);
+	fixture_follow(f, dir);
+	fixture_destroy(f, id, dir);
+}
+
+static void
+one_that_waits_runs_only_after_go(void **state)
+{
+	struct fixture *f = *state;
+
+	FIXTURE_NEEDS_ROOT(f);
+	run_held(f, true);
+	fixture_has(f, "ran");
+	assert_true(f->exit.timed_out);
+	assert_true(f->exit.started_at != 0);
+}
+
+static void
+one_that_waits_can_be_ended_without_a_trace(void **state)
+{
+	struct fixture *f = *state;
+
+	FIXTURE_NEEDS_ROOT(f);
+	run_held(f, false);
+	assert_int_equal(f->out.len, 0);
+	assert_true(f->exit.stopped);
+	assert_int_equal(f->exit.started_at, 0);
+}
+
 static void
 two_runs_do_not_see_each_other(void **state)
 {
@@ -675,6 +731,8 @@ main(void)
 		cmocka_unit_test(without_a_network_there_is_only_loopback),
 		cmocka_unit_test(the_wall_clock_ends_it),
 		cmocka_unit_test(output_over_the_limit_is_dropped_and_counted),
+		cmocka_unit_test(one_that_waits_runs_only_after_go),
+		cmocka_unit_test(one_that_waits_can_be_ended_without_a_trace),
 		cmocka_unit_test(two_runs_do_not_see_each_other),
 		cmocka_unit_test(
 		    a_paused_one_is_frozen_and_can_still_be_stopped),
