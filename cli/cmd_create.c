@@ -184,8 +184,8 @@ create_wait(struct cli *c, const struct create_args *a,
 		return err_wrap(e, "first sync");
 	if (w.failed)
 		return err_set(e, ERR_INTERNAL, "%s", w.why);
-	cli_note("mirror of %" PRId64 " refs in %.1f s", w.refs,
-	    (double)(clock_mono_ms() - from) / 1000);
+	cli_note("mirror of %" PRId64 " ref%s in %.1f s", w.refs,
+	    w.refs == 1 ? "" : "s", (double)(clock_mono_ms() - from) / 1000);
 	if (a->no_start || w.running)
 		return 0;
 	if (!a->wait && access(sock, F_OK) == -1) {
