@@ -9,6 +9,7 @@
 #include "lib/base/failpoint.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "lib/io/timer.h"
 #include "lib/wire/json.h"
 #include "server/domain/issue_rule.h"
 #include "server/git/git_pool.h"
@@ -17,7 +18,12 @@
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
 
+enum {
+	SVC_MERGE_TRIES = 8 /* of writing the rows, over two minutes */
+};
+
 static void svc_merge_go(struct svc_merge *op);
+static void svc_merge_write_rows(void *arg);
 
 static void
 svc_merge_release(void *arg)
@@ -28,6 +34,7 @@ svc_merge_release(void *arg)
 	free(op->message);
 	free(op->commit_message);
 	free(op->row.base);
+	timer_free(op->again);
 	pull_release(&op->pull);
 	checks_release(&op->facts.checks);
 }
@@ -286,12 +293,37 @@ svc_merge_forgotten(void *arg)
 	return true;
 }
 
+/* The branch has moved, so the rows must say it: what is in their way, a full
+ * disk or a lock, is waited for.  In the end the next start writes them. */
 static void
-svc_merge_write_rows(struct svc_merge *op)
+svc_merge_on_rows(const struct err *fail, void *arg)
 {
+	struct svc_merge *op = arg;
+
+	if (fail == NULL) {
+		if (!svc_merge_written(op))
+			svc_op_end(op, NULL);
+		return;
+	}
+	log_error("merge rows project=%" PRId64 " pull=%" PRId64 " reason=%s",
+	    op->project_id, op->number, log_val(fail->msg));
+	if (fail->code == ERR_NOTFOUND || op->tries == SVC_MERGE_TRIES) {
+		svc_op_end(op, fail);
+		return;
+	}
+	if (op->again == NULL)
+		op->again = timer_new(
+		    op->op.svc->loop, svc_merge_write_rows, op);
+	timer_set(op->again, INT64_C(500) << op->tries++);
+}
+
+static void
+svc_merge_write_rows(void *arg)
+{
+	struct svc_merge *op = arg;
+
 	op->op.now = op->op.svc->now();
-	op->op.then = svc_merge_written;
-	svc_op_again(op, svc_merge_write_job);
+	db_write(op->op.svc->db, svc_merge_write_job, svc_merge_on_rows, op);
 }
 
 static void

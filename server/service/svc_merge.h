@@ -24,6 +24,8 @@ struct svc_gate_facts {
 	char error[240];
 };
 
+struct timer;
+
 struct svc_merge {
 	struct svc_op op;
 	int64_t project_id;
@@ -43,6 +45,8 @@ struct svc_merge {
 	char *commit_message;
 	char email[NAME_LEN_MAX + 32];
 	struct err fail;
+	unsigned tries; /* of writing the rows */
+	struct timer *again;
 };
 struct svc_merge *svc_merge_new(struct svc *s, const struct identity *who);
 /* The gate's answer; `ask` is set. */

@@ -197,6 +197,20 @@ as "$BOB" api PUT "/api/coffer/v1/projects/$PROJECT/upstream-token" '{"token":"x
 tap_is "$STATUS" 403 'a maintainer does not set the token of upstream'
 api GET "$R/branches/develop"
 tap_is "$STATUS" 200 'it is still there'
+# Rows that cannot be written when the branch has moved already.
+DB=$HOME_DIR/db/coffer.db
+push_branch late z.txt one
+api POST "$R/pulls" '{"title":"Late","head":"late","base":"main"}'
+P=$(field .number)
+as "$BOB" api POST "$R/pulls/$P/reviews" '{"event":"APPROVED"}'
+sqlite3 "$DB" 'CREATE TRIGGER broken BEFORE UPDATE OF merged ON issue
+    BEGIN SELECT RAISE(FAIL, "broken"); END'
+(sleep 1; sqlite3 -cmd '.timeout 5000' "$DB" 'DROP TRIGGER broken') &
+api POST "$R/pulls/$P/merge" '{"Do":"merge"}'
+wait $!
+tap_is "$STATUS" 200 'rows in trouble are written a little later'
+api GET "$R/pulls/$P"
+tap_is "$(field .merged)" true 'and say that it is merged'
 stop_cofferd
 tap_is "$?" 0 'cofferd ends with 0'
 tap_done
