@@ -175,7 +175,6 @@ run_loaded(struct run *r)
 		return;
 	}
 	run_phase_start(r, RUN_PREPARE);
-	run_hold_start(r);
 }
 
 static void

@@ -97,14 +97,54 @@ run_phase_follow(struct run *r)
 }
 
 static void
+run_on_held(const struct err *e, void *arg)
+{
+	struct run *r = arg;
+	run_next_fn *next = r->after_hold;
+
+	r->holding = false;
+	r->after_hold = NULL;
+	/* Its phase tries again, and tells. */
+	if (e != NULL)
+		log_info("run hold run=%lld why=%s", (long long)r->id,
+		    log_val(e->msg));
+	if (next != NULL)
+		next(r);
+}
+
+void
+run_hold_start(struct run *r)
+{
+	struct run_container *c;
+	char dir[RUN_PATH_MAX];
+	struct err e = ERR_INIT;
+
+	if (r->over || r->cancelled)
+		return;
+	c = run_container_new(r, RUN_AGENT, &e);
+	if (c == NULL)
+		return;
+	run_phase_dir(r, RUN_AGENT, dir);
+	run_container_hold(c);
+	r->holding = true;
+	r->env->driver->start(
+	    r->env->host, run_container_spec(c), dir, run_on_held, r);
+	run_container_free(c);
+}
+
+static void
 run_on_started(const struct err *e, void *arg)
 {
 	struct run *r = arg;
 
-	if (e != NULL)
+	if (e != NULL) {
 		run_phase_broken(r, e);
-	else
-		run_phase_follow(r);
+		return;
+	}
+	/* Only now: it shall not take time from the clone's start. */
+	if (r->phase == RUN_PREPARE && !run_has(r, "agent"))
+		run_hold_start(r);
+	run_phase_follow(r);
 }
 
 static void
@@ -163,42 +203,6 @@ run_phase_has(const struct run *r, const char *leaf)
 	(void)snprintf(
 	    path, sizeof(path), "%s/%s", run_phase_names[r->phase], leaf);
 	return run_has(r, path);
-}
-
-static void
-run_on_held(const struct err *e, void *arg)
-{
-	struct run *r = arg;
-	run_next_fn *next = r->after_hold;
-
-	r->holding = false;
-	r->after_hold = NULL;
-	/* Its phase tries again, and tells. */
-	if (e != NULL)
-		log_info("run hold run=%lld why=%s", (long long)r->id,
-		    log_val(e->msg));
-	if (next != NULL)
-		next(r);
-}
-
-void
-run_hold_start(struct run *r)
-{
-	struct run_container *c;
-	char dir[RUN_PATH_MAX];
-	struct err e = ERR_INIT;
-
-	if (r->over || r->cancelled)
-		return;
-	c = run_container_new(r, RUN_AGENT, &e);
-	if (c == NULL)
-		return;
-	run_phase_dir(r, RUN_AGENT, dir);
-	run_container_hold(c);
-	r->holding = true;
-	r->env->driver->start(
-	    r->env->host, run_container_spec(c), dir, run_on_held, r);
-	run_container_free(c);
 }
 
 void

@@ -22,7 +22,6 @@ trap cleanup EXIT
 trap 'exit 1' INT TERM
 die() { echo "bench loop: $*" >&2; exit 1; }
 coffer() { "$O/bin/coffer" "$@"; }
-ms() { echo $((($(date +%s%N) - $1) / 1000000)); }
 median() { sort -n | awk '{ v[NR] = $1 } END { print NR ? v[int((NR + 1) / 2)] : "-" }'; }
 # name unit ours peer peer_name aim limit-of-ratio
 row() {
@@ -44,6 +43,7 @@ printf 'header = "Authorization: Bearer %s"\n' "$token" >"$top/curlrc"
 chmod 600 "$top/curlrc"
 api() { curl -sS -K "$top/curlrc" -X "$1" -H 'Content-Type: application/json' ${3:+-d "$3"} "$url$2"; }
 mkdir -p "$COFFER_HOME/agents"
+# shellcheck disable=SC2016 # the agent expands it
 printf '#!/bin/sh\ndate +%%s%%N >"$COFFER_OUT"\n' >"$COFFER_HOME/agents/stamp"
 chmod 755 "$COFFER_HOME/agents/stamp"
 coffer create "http://127.0.0.1:$(cat "$top/port")/tally.git" --network web --wait \
@@ -58,42 +58,12 @@ for l in bin sbin lib lib64; do ln -s "usr/$l" "$bundle/rootfs/$l"; done
 jq '.process.args = ["/bin/true"] | .process.terminal = false
     | .mounts += [{destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"]}]' \
     "$bundle/config.json" >"$bundle/c" && mv "$bundle/c" "$bundle/config.json"
-bare() { local t; t=$(date +%s%N); runc run -b "$bundle" "bench-$$-$1" </dev/null >/dev/null 2>&1 || die 'bare runc run'; ms "$t"; }
-
-# By the event stream, so that no polling is measured: await STATE; seq moves on.
-seq=$(api GET '/api/coffer/v1/events?limit=1000' | jq .last)
-await() {
-	local got
-	for _ in $(seq 100); do
-		got=$(api GET "/api/coffer/v1/events?after=$seq&limit=1&wait=10")
-		seq=$(jq .last <<<"$got")
-		jq -e --arg s "$1" '.events[] | select(.kind == "sandbox.updated" and .data.state == $s)' <<<"$got" >/dev/null && return
-	done
-	die "the sandbox is not $1"
-}
-
-: >"$top/comment"; : >"$top/cold"; : >"$top/bare"
-for i in $(seq "$rounds"); do
-	bare "$i" >>"$top/bare"
-	t=$(date +%s%N)
-	api POST /api/v1/repos/admin/tally/issues/1/comments '{"body":"/plan"}' >/dev/null
-	for _ in $(seq 1000); do
-		out=$(api GET '/api/coffer/v1/runs?project=admin/tally' | jq -r "[.[] | select(.state == \"done\")] | if length >= $i then max_by(.id).message else empty end")
-		[ -n "$out" ] && break
-		sleep 0.02
-	done
-	[ -n "$out" ] || die "run $i did not end: $(coffer run list tally)"
-	echo $(((out - t) / 1000000)) >>"$top/comment"
-	api PATCH /api/coffer/v1/projects/admin/tally '{"sandbox":{"want":"stopped"}}' >/dev/null
-	await stopped
-	bare "s$i" >>"$top/bare"
-	t=$(date +%s%N)
-	api PATCH /api/coffer/v1/projects/admin/tally '{"sandbox":{"want":"running"}}' >/dev/null
-	await running
-	ms "$t" >>"$top/cold"
-done
-row comment_to_agent ms "$(median <"$top/comment")" 100 'limit 100 ms' '<= 1.00' 1.00
-row sandbox_cold_start ms "$(median <"$top/cold")" "$(median <"$top/bare")" 'bare runc run' '<= 3.00' 3.00
+perl tests/bench/loop_client.pl "127.0.0.1:$port" "$COFFER_HOME/secrets/admin.token" \
+    admin/tally "$rounds" "$bundle" >"$top/times" || die "$(tail -n 3 "$COFFER_HOME/log/agentd.log")"
+times() { sed -n "s/^$1 //p" "$top/times"; }
+echo "bench loop: $(tr '\n' ' ' <"$top/times")" >&2
+row comment_to_agent ms "$(times comment | median)" 100 'limit 100 ms' '<= 1.00' 1.00
+row sandbox_cold_start ms "$(times cold | median)" "$(times bare | median)" 'bare runc run' '<= 3.00' 3.00
 
 # Memory: the peak while a pack of 100 MB comes in, and goes out.
 pid=$(pgrep -f "^$O/bin/cofferd .*$COFFER_HOME" | head -n 1)
