@@ -1,10 +1,13 @@
 /*
  * Tiny JSON GETs over 32 kept connections: lib/httpd against a bare epoll
- * loop with a canned answer.  Servers on cpu 0, client on cpu 1, rounds
- * interleaved; the figure is the median of the ratios of each round.
+ * loop with a canned answer; and libmicrohttpd alone, with a fixed answer and
+ * its own epoll thread, as a second peer: the one ratio is our own share, what
+ * the other has beyond it is the library's.  Servers on cpu 0, client on cpu 1,
+ * rounds interleaved; the figure is the median of the ratios of each round.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -85,6 +88,40 @@ ours_run(int fd)
 	if (spec.loop == NULL || httpd_new(&spec, &e) == NULL)
 		die("%s", e.msg);
 	(void)loop_run(spec.loop, &e);
+}
+
+static enum MHD_Result
+mhd_on_call(void *cls, struct MHD_Connection *c, const char *url,
+    const char *method, const char *version, const char *data, size_t *n,
+    void **state)
+{
+	static int seen;
+	enum MHD_Result ok;
+
+	(void)url, (void)method, (void)version, (void)data, (void)n;
+	if (*state == NULL) {
+		*state = &seen;
+		return MHD_YES;
+	}
+	ok = MHD_queue_response(c, MHD_HTTP_OK, cls);
+	return ok;
+}
+
+static void
+mhd_run(int fd)
+{
+	static char body[] = BODY;
+	struct MHD_Response *answer = MHD_create_response_from_buffer(
+	    sizeof(body) - 1, body, MHD_RESPMEM_PERSISTENT);
+
+	(void)MHD_add_response_header(
+	    answer, "Content-Type", "application/json");
+	if (MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL,
+		mhd_on_call, answer, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_END) == NULL)
+		die("http_tiny: libmicrohttpd did not start");
+	for (;;)
+		(void)pause();
 }
 
 static void
@@ -323,36 +360,42 @@ bench_median(double *v)
 
 static void
 bench_row(
-    const char *name, const char *unit, double *a, double *b, double *ratio)
+    const char *name, const char *peer, double *a, double *b, double *ratio)
 {
 	double r = bench_median(ratio);
 
-	(void)printf("%s\t%s\t%.2f\t%.2f\tbare epoll\t%.3f\t"
+	(void)printf("%s\treq/s\t%.2f\t%.2f\t%s\t%.3f\t"
 		     ">= 0.85\t%s\n",
-	    name, unit, bench_median(a), bench_median(b), r,
+	    name, bench_median(a), bench_median(b), peer, r,
 	    r >= 0.85 ? "yes" : "no");
 }
 
 int
 main(void)
 {
-	static struct client ours, bare;
-	struct sock_addr ours_addr, bare_addr;
+	static struct client ours, bare, mhd;
+	struct sock_addr ours_addr, bare_addr, mhd_addr;
 	double a[ROUNDS], b[ROUNDS], ratio[ROUNDS];
+	double m[ROUNDS], m_ratio[ROUNDS];
 	double a_cpu[ROUNDS], b_cpu[ROUNDS];
 
 	log_init("http_tiny", LOG_LEVEL_WARN);
 	ours.pid = bench_start(ours_run, &ours_addr);
 	bare.pid = bench_start(bare_run, &bare_addr);
+	mhd.pid = bench_start(mhd_run, &mhd_addr);
 	bench_pin(1);
+	client_open(&mhd, &mhd_addr);
 	client_open(&ours, &ours_addr);
 	client_open(&bare, &bare_addr);
 	for (int i = 0; i < ROUNDS; i++) {
-		struct figure x = client_round(&ours), y = client_round(&bare);
+		struct figure x = client_round(&ours), y = client_round(&bare),
+			      z = client_round(&mhd);
 
 		a[i] = x.rate;
 		b[i] = y.rate;
 		ratio[i] = x.rate / y.rate;
+		m[i] = z.rate;
+		m_ratio[i] = x.rate / z.rate;
 		a_cpu[i] = x.cpu;
 		b_cpu[i] = y.cpu;
 	}
@@ -360,9 +403,12 @@ main(void)
 	    "http_tiny: server time per request: ours %.2f us, bare epoll "
 	    "%.2f us\n",
 	    bench_median(a_cpu), bench_median(b_cpu));
-	bench_row("http_tiny", "req/s", a, b, ratio);
+	bench_row("http_tiny", "bare epoll", a, b, ratio);
+	bench_row("http_tiny_mhd", "libmicrohttpd", a, m, m_ratio);
 	(void)kill(ours.pid, SIGKILL);
 	(void)kill(bare.pid, SIGKILL);
+	(void)kill(mhd.pid, SIGKILL);
+	(void)waitpid(mhd.pid, NULL, 0);
 	(void)waitpid(ours.pid, NULL, 0);
 	(void)waitpid(bare.pid, NULL, 0);
 	return EXIT_SUCCESS;
