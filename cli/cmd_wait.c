@@ -109,6 +109,7 @@ wait_follow(struct cli *c, const struct wait_args *a, const char *project,
 		json_free(p);
 	}
 	f->after = (int64_t)a->after;
+	/* cppcheck-suppress autoVariables ; follow_events returns first */
 	f->arg = &w;
 	if (follow_events(c, f, &e) == -1)
 		return cli_fail(c, &e, "events");
