@@ -60,19 +60,13 @@ comments_get(struct txn *t, int64_t project_id, int64_t id, struct comment *out,
     struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
-	int rc;
 
 	*out = (struct comment){ .id = 0 };
-	if (query_open(&q, t,
+	if (query_one(&q, t,
 		"SELECT " COMMENT_COLS COMMENT_FROM
 		" WHERE c.id = ? AND c.project_id = ?",
-		BINDS(I(id), I(project_id)), e) == -1)
+		BINDS(I(id), I(project_id)), COMMENT_NONE, e) == -1)
 		return -1;
-	rc = query_next(&q, e);
-	if (rc == -1)
-		return -1;
-	if (rc == 0)
-		return err_set(e, ERR_NOTFOUND, COMMENT_NONE);
 	comments_fill(&q, out);
 	return 0;
 }

@@ -70,7 +70,10 @@ struct query {
 int query_open(struct query *q, struct txn *t, const char *sql,
     const struct bind *binds, struct err *e);
 int query_next(struct query *q, struct err *e); /* 1 a row, 0 the end, -1 */
-void query_end(struct query *q);                /* idempotent */
+/* Opens at the first row; there is none: ERR_NOTFOUND with `what`. */
+int query_one(struct query *q, struct txn *t, const char *sql,
+    const struct bind *binds, const char *what, struct err *e);
+void query_end(struct query *q); /* idempotent */
 int64_t query_i64(struct query *q);
 bool query_bool(struct query *q);
 /* Owned. */

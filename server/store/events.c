@@ -62,17 +62,11 @@ int
 events_get(struct txn *t, int64_t seq, struct event *out, struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
-	int rc;
 
 	*out = (struct event){ .seq = 0 };
-	if (query_open(&q, t, "SELECT " EVENT_COLS " FROM event WHERE seq = ?",
-		BINDS(I(seq)), e) == -1)
+	if (query_one(&q, t, "SELECT " EVENT_COLS " FROM event WHERE seq = ?",
+		BINDS(I(seq)), "event does not exist", e) == -1)
 		return -1;
-	rc = query_next(&q, e);
-	if (rc == -1)
-		return -1;
-	if (rc == 0)
-		return err_set(e, ERR_NOTFOUND, "event does not exist");
 	events_fill(&q, out);
 	return 0;
 }

@@ -33,19 +33,13 @@ issues_get(struct txn *t, int64_t project_id, int64_t number, struct issue *out,
     struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
-	int rc;
 
 	*out = (struct issue){ .id = 0 };
-	if (query_open(&q, t,
+	if (query_one(&q, t,
 		"SELECT " ISSUE_COLS ISSUE_FROM
 		" WHERE i.project_id = ? AND i.number = ?",
-		BINDS(I(project_id), I(number)), e) == -1)
+		BINDS(I(project_id), I(number)), ISSUE_NONE, e) == -1)
 		return -1;
-	rc = query_next(&q, e);
-	if (rc == -1)
-		return -1;
-	if (rc == 0)
-		return err_set(e, ERR_NOTFOUND, ISSUE_NONE);
 	issue_fill(&q, out);
 	return 0;
 }

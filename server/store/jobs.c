@@ -88,17 +88,11 @@ int
 jobs_get(struct txn *t, int64_t id, struct job *out, struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
-	int rc;
 
 	*out = (struct job){ .id = 0 };
-	if (query_open(&q, t, "SELECT " JOB_COLS JOB_FROM " WHERE j.id = ?",
-		BINDS(I(id)), e) == -1)
+	if (query_one(&q, t, "SELECT " JOB_COLS JOB_FROM " WHERE j.id = ?",
+		BINDS(I(id)), "job does not exist", e) == -1)
 		return -1;
-	rc = query_next(&q, e);
-	if (rc == -1)
-		return -1;
-	if (rc == 0)
-		return err_set(e, ERR_NOTFOUND, "job does not exist");
 	jobs_fill(&q, out);
 	return 0;
 }

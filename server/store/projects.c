@@ -128,16 +128,10 @@ projects_one(struct txn *t, const char *sql, const struct bind *binds,
     struct project *out, struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
-	int rc;
 
 	*out = (struct project){ .id = 0 };
-	if (query_open(&q, t, sql, binds, e) == -1)
+	if (query_one(&q, t, sql, binds, "project does not exist", e) == -1)
 		return -1;
-	rc = query_next(&q, e);
-	if (rc == -1)
-		return -1;
-	if (rc == 0)
-		return err_set(e, ERR_NOTFOUND, "project does not exist");
 	projects_fill(&q, out);
 	return 0;
 }

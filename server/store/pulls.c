@@ -80,16 +80,11 @@ pulls_one(struct txn *t, const char *sql, const struct bind *binds,
     struct pull *out, struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
-	int rc;
 
 	*out = (struct pull){ .run_id = 0 };
-	if (query_open(&q, t, sql, binds, e) == -1)
+	if (query_one(&q, t, sql, binds, "pull request does not exist", e) ==
+	    -1)
 		return -1;
-	rc = query_next(&q, e);
-	if (rc == -1)
-		return -1;
-	if (rc == 0)
-		return err_set(e, ERR_NOTFOUND, "pull request does not exist");
 	pulls_fill(&q, out);
 	return 0;
 }

@@ -221,6 +221,20 @@ query_next(struct query *q, struct err *e)
 	return txn_fail(q->t, rc, "query", e);
 }
 
+int
+query_one(struct query *q, struct txn *t, const char *sql,
+    const struct bind *binds, const char *what, struct err *e)
+{
+	int rc;
+
+	if (query_open(q, t, sql, binds, e) == -1)
+		return -1;
+	rc = query_next(q, e);
+	if (rc == -1)
+		return -1;
+	return rc == 1 ? 0 : err_set(e, ERR_NOTFOUND, "%s", what);
+}
+
 void
 query_end(struct query *q)
 {

@@ -50,19 +50,13 @@ reviews_get(struct txn *t, int64_t project_id, int64_t id, struct review *out,
     struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
-	int rc;
 
 	*out = (struct review){ .id = 0 };
-	if (query_open(&q, t,
+	if (query_one(&q, t,
 		"SELECT " REVIEW_COLS REVIEW_FROM
 		" WHERE r.id = ? AND r.project_id = ?",
-		BINDS(I(id), I(project_id)), e) == -1)
+		BINDS(I(id), I(project_id)), "review does not exist", e) == -1)
 		return -1;
-	rc = query_next(&q, e);
-	if (rc == -1)
-		return -1;
-	if (rc == 0)
-		return err_set(e, ERR_NOTFOUND, "review does not exist");
 	reviews_fill(&q, out);
 	return 0;
 }

@@ -79,19 +79,25 @@ int
 runs_get(struct txn *t, int64_t id, struct run *out, struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
-	int rc;
 
 	*out = (struct run){ .id = 0 };
-	if (query_open(&q, t, "SELECT " RUN_COLS RUN_FROM " WHERE r.id = ?",
-		BINDS(I(id)), e) == -1)
+	if (query_one(&q, t, "SELECT " RUN_COLS RUN_FROM " WHERE r.id = ?",
+		BINDS(I(id)), RUN_NONE, e) == -1)
 		return -1;
-	rc = query_next(&q, e);
-	if (rc == -1)
-		return -1;
-	if (rc == 0)
-		return err_set(e, ERR_NOTFOUND, RUN_NONE);
 	runs_fill(&q, out);
 	return 0;
+}
+
+static int
+runs_read(struct query *q, struct run_list *out, struct err *e)
+{
+	int rc;
+
+	while ((rc = query_next(q, e)) == 1)
+		runs_fill(q, LIST_ADD(out));
+	if (rc == -1)
+		run_list_release(out);
+	return rc;
 }
 
 int
@@ -102,7 +108,6 @@ runs_list(struct txn *t, const struct run_filter *f, struct run_list *out,
 		" ORDER BY r.id DESC" };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
-	int rc;
 
 	*out = (struct run_list){ .n = 0 };
 	if (f->project_id != 0)
@@ -119,11 +124,7 @@ runs_list(struct txn *t, const struct run_filter *f, struct run_list *out,
 	if (where_count(&w, t, "run r", &out->total, e) == -1 ||
 	    where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
 		return -1;
-	while ((rc = query_next(&q, e)) == 1)
-		runs_fill(&q, LIST_ADD(out));
-	if (rc == -1)
-		run_list_release(out);
-	return rc;
+	return runs_read(&q, out, e);
 }
 
 int
@@ -134,7 +135,6 @@ runs_unfinished(struct txn *t, int64_t after, int64_t limit,
 		" ORDER BY r.id" };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
-	int rc;
 
 	*out = (struct run_list){ .n = 0 };
 	where_add(&w, "r.state < 5"); /* as in the index run_unfinished */
@@ -142,11 +142,7 @@ runs_unfinished(struct txn *t, int64_t after, int64_t limit,
 	if (where_count(&w, t, "run r", &out->total, e) == -1 ||
 	    where_open(&w, &q, t, sql, limit, 0, e) == -1)
 		return -1;
-	while ((rc = query_next(&q, e)) == 1)
-		runs_fill(&q, LIST_ADD(out));
-	if (rc == -1)
-		run_list_release(out);
-	return rc;
+	return runs_read(&q, out, e);
 }
 
 int

@@ -46,19 +46,13 @@ statuses_get(struct txn *t, int64_t project_id, int64_t id, struct status *out,
     struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
-	int rc;
 
 	*out = (struct status){ .id = 0 };
-	if (query_open(&q, t,
+	if (query_one(&q, t,
 		"SELECT " STATUS_COLS STATUS_FROM
 		" WHERE s.id = ? AND s.project_id = ?",
-		BINDS(I(id), I(project_id)), e) == -1)
+		BINDS(I(id), I(project_id)), "status does not exist", e) == -1)
 		return -1;
-	rc = query_next(&q, e);
-	if (rc == -1)
-		return -1;
-	if (rc == 0)
-		return err_set(e, ERR_NOTFOUND, "status does not exist");
 	statuses_fill(&q, out);
 	return 0;
 }

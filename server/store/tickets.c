@@ -30,15 +30,10 @@ tickets_find(struct txn *t, const unsigned char hash[HASH_BYTES],
 		    " JOIN project p ON p.id = k.project_id"
 		    " WHERE k.hash = ? AND a.deleted = 0 AND p.state = 1";
 	AUTO_QUERY struct query q = QUERY_INIT;
-	int rc;
 
-	if (query_open(&q, t, sql, BINDS(B(hash, HASH_BYTES)), e) == -1)
+	if (query_one(&q, t, sql, BINDS(B(hash, HASH_BYTES)), "no such ticket",
+		e) == -1)
 		return -1;
-	rc = query_next(&q, e);
-	if (rc == -1)
-		return -1;
-	if (rc == 0)
-		return err_set(e, ERR_NOTFOUND, "no such ticket");
 	out->user_id = query_i64(&q);
 	QUERY_NAME(&q, out->login);
 	out->project_id = query_i64(&q);

@@ -78,21 +78,15 @@ tokens_by_secret(
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
 	unsigned char hash[HASH_BYTES];
-	int rc;
 
 	*out = (struct token){ .id = 0 };
 	if (strlen(secret) != TOKEN_SECRET_HEX)
 		return err_set(e, ERR_NOTFOUND, "no such token");
 	store_hash(secret, hash);
-	if (query_open(&q, t,
+	if (query_one(&q, t,
 		"SELECT " TOKEN_COLS TOKEN_FROM " WHERE k.hash = ?",
-		BINDS(B(hash, sizeof(hash))), e) == -1)
+		BINDS(B(hash, sizeof(hash))), "no such token", e) == -1)
 		return -1;
-	rc = query_next(&q, e);
-	if (rc == -1)
-		return -1;
-	if (rc == 0)
-		return err_set(e, ERR_NOTFOUND, "no such token");
 	tokens_fill(&q, out);
 	return 0;
 }

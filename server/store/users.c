@@ -37,15 +37,9 @@ users_one(struct txn *t, const char *sql, struct bind key, struct user *out,
     struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
-	int rc;
 
-	if (query_open(&q, t, sql, BINDS(key), e) == -1)
+	if (query_one(&q, t, sql, BINDS(key), "user does not exist", e) == -1)
 		return -1;
-	rc = query_next(&q, e);
-	if (rc == -1)
-		return -1;
-	if (rc == 0)
-		return err_set(e, ERR_NOTFOUND, "user does not exist");
 	users_fill(&q, out);
 	return 0;
 }
