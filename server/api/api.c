@@ -8,6 +8,7 @@
 #include "lib/base/num.h"
 #include "lib/httpd/httpd.h"
 #include "lib/wire/json.h"
+#include "server/api/shape.h"
 #include "server/http/param.h"
 
 struct svc *
@@ -202,6 +203,22 @@ api_done_empty(const struct err *fail, void *op, void *arg)
 	if (!api_failed(c, fail))
 		call_reply_empty(c, 204);
 	call_release(c);
+}
+
+void
+api_reply_secret(struct call *c, int status, const char *key,
+    const char *secret, int64_t expires_at)
+{
+	struct shape s;
+
+	call_header(c, "Cache-Control", "no-store");
+	shape_init(&s, c, NULL);
+	jw_object(&s.w, NULL);
+	jw_str(&s.w, key, secret);
+	if (expires_at != 0)
+		jw_time(&s.w, "expires_at", expires_at);
+	jw_end(&s.w);
+	shape_reply(&s, c, status);
 }
 
 int64_t

@@ -8,8 +8,9 @@
 #include "server/http/route.h"
 #include "server/service/svc.h"
 
-struct json;
 struct err;
+struct git_result;
+struct json;
 
 extern const struct route api_meta_routes[];
 extern const struct route api_users_routes[];
@@ -62,6 +63,12 @@ int api_word(struct call *c, const struct json *j, const char *key,
 bool api_failed(struct call *c, const struct err *fail);
 /* A done callback that answers 204. */
 void api_done_empty(const struct err *fail, void *op, void *arg);
+/* One of git_log that answers its commits. */
+void api_done_commits(const struct git_result *res, void *arg);
+/* A secret that is shown once: {key: secret, "expires_at": ...}, the latter
+ * left out when expires_at is 0. */
+void api_reply_secret(struct call *c, int status, const char *key,
+    const char *secret, int64_t expires_at);
 /* A body of at most max bytes of log with Content-Range: first byte's offset,
  * or -1 after the reply. */
 int64_t api_log_range(struct call *c, struct view *body);

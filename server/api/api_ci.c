@@ -316,8 +316,7 @@ api_ci_on_result(struct call *c, const struct json *j)
 
 	op->id = call_arg_id(c, 0);
 	if (api_ci_result_op(c, j, op) == -1) {
-		op->op.release(op);
-		free(op);
+		svc_op_drop(op);
 		return;
 	}
 	call_hold(c);

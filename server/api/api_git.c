@@ -224,8 +224,8 @@ shape_commit(struct shape *s, const struct json *commit)
 	jw_end(&s->w);
 }
 
-static void
-api_git_on_commits(const struct git_result *res, void *arg)
+void
+api_done_commits(const struct git_result *res, void *arg)
 {
 	struct call *c = arg;
 	struct shape s;
@@ -264,8 +264,7 @@ api_git_commits(struct call *c)
 		call_reply_error(c, 409, "the repository is empty");
 	} else {
 		call_hold(c);
-		gitpool_log(
-		    api_svc(c)->git, p.id, &spec, api_git_on_commits, c);
+		gitpool_log(api_svc(c)->git, p.id, &spec, api_done_commits, c);
 	}
 	project_release(&p);
 }

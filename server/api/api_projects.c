@@ -188,8 +188,7 @@ api_projects_on_body(struct call *c, const struct json *j)
 	op = svc_project_create_new(api_svc(c), call_who(c));
 	if (settings != NULL && !json_is_null(settings) &&
 	    api_projects_settings(c, settings, &op->settings) == -1) {
-		op->op.release(op);
-		free(op);
+		svc_op_drop(op);
 		return;
 	}
 	if (want != 0)
@@ -239,8 +238,7 @@ api_projects_on_patch(struct call *c, const struct json *j)
 	if (api_projects_want(c, j, &want) == -1 ||
 	    (op->set_settings &&
 		api_projects_settings(c, settings, &op->settings) == -1)) {
-		op->op.release(op);
-		free(op);
+		svc_op_drop(op);
 		return;
 	}
 	op->want = (enum sandbox_want)want;
@@ -398,16 +396,9 @@ api_projects_session_made(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_session_token *op = arg;
 	struct call *c = call;
-	struct shape s;
 
-	if (!api_failed(c, fail)) {
-		call_header(c, "Cache-Control", "no-store");
-		shape_init(&s, c, NULL);
-		jw_object(&s.w, NULL);
-		jw_str(&s.w, "token", op->secret);
-		jw_end(&s.w);
-		shape_reply(&s, c, 200);
-	}
+	if (!api_failed(c, fail))
+		api_reply_secret(c, 200, "token", op->secret, 0);
 	call_release(c);
 }
 

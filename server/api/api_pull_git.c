@@ -117,27 +117,6 @@ api_pull_git_files(struct call *c)
 }
 
 static void
-api_pull_git_on_commits(const struct git_result *res, void *arg)
-{
-	struct call *c = arg;
-	struct shape s;
-
-	if (!api_failed(c, res->fail)) {
-		call_header(c, "X-HasMore",
-		    json_bool_or(res->j, "more", false) ? "true" : "false");
-		shape_init(&s, c, NULL);
-		jw_array(&s.w, NULL);
-		for (const struct json *v =
-			 json_first(json_get(res->j, "commits"));
-		     v != NULL; v = json_next(v))
-			shape_commit(&s, v);
-		jw_end(&s.w);
-		shape_reply(&s, c, 200);
-	}
-	call_release(c);
-}
-
-static void
 api_pull_git_commits(struct call *c)
 {
 	struct git_log_spec spec = { .limit = 1 };
@@ -153,8 +132,8 @@ api_pull_git_commits(struct call *c)
 	spec.limit = limit;
 	spec.skip = (page - 1) * limit;
 	call_hold(c);
-	gitpool_log(api_svc(c)->git, pull.issue.project_id, &spec,
-	    api_pull_git_on_commits, c);
+	gitpool_log(
+	    api_svc(c)->git, pull.issue.project_id, &spec, api_done_commits, c);
 	pull_release(&pull);
 }
 

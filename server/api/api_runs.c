@@ -184,17 +184,9 @@ api_runs_on_token(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_run_token *op = arg;
 	struct call *c = call;
-	struct shape s;
 
-	if (!api_failed(c, fail)) {
-		call_header(c, "Cache-Control", "no-store");
-		shape_init(&s, c, NULL);
-		jw_object(&s.w, NULL);
-		jw_str(&s.w, "token", op->secret);
-		jw_time(&s.w, "expires_at", op->expires_at);
-		jw_end(&s.w);
-		shape_reply(&s, c, 200);
-	}
+	if (!api_failed(c, fail))
+		api_reply_secret(c, 200, "token", op->secret, op->expires_at);
 	call_release(c);
 }
 
@@ -300,8 +292,7 @@ api_runs_on_finish(struct call *c, const struct json *j)
 
 	op->id = call_arg_id(c, 0);
 	if (api_runs_finish_op(c, j, op) == -1) {
-		op->op.release(op);
-		free(op);
+		svc_op_drop(op);
 		return;
 	}
 	call_hold(c);

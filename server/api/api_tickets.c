@@ -11,17 +11,9 @@ api_tickets_created(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_ticket_create *op = arg;
 	struct call *c = call;
-	struct shape s;
 
-	if (!api_failed(c, fail)) {
-		call_header(c, "Cache-Control", "no-store");
-		shape_init(&s, c, NULL);
-		jw_object(&s.w, NULL);
-		jw_str(&s.w, "ticket", op->secret);
-		jw_time(&s.w, "expires_at", op->expires_at);
-		jw_end(&s.w);
-		shape_reply(&s, c, 201);
-	}
+	if (!api_failed(c, fail))
+		api_reply_secret(c, 201, "ticket", op->secret, op->expires_at);
 	call_release(c);
 }
 

@@ -33,6 +33,16 @@ svc_op_new(struct svc *s, size_t size, const struct identity *who,
 }
 
 void
+svc_op_drop(void *op)
+{
+	struct svc_op *x = op;
+
+	if (x->release != NULL)
+		x->release(x);
+	free(x);
+}
+
+void
 svc_op_end(void *op, const struct err *fail)
 {
 	struct svc_op *x = op;
@@ -41,9 +51,7 @@ svc_op_end(void *op, const struct err *fail)
 		x->done(fail, x, x->arg);
 	else if (fail != NULL)
 		log_warn("service op reason=%s", log_val(fail->msg));
-	if (x->release != NULL)
-		x->release(x);
-	free(x);
+	svc_op_drop(x);
 }
 
 static void

@@ -87,6 +87,8 @@ struct svc_op {
 
 void *svc_op_new(struct svc *s, size_t size, const struct identity *who,
     void (*release)(void *op));
+/* Release and free of an op that is not to run. */
+void svc_op_drop(void *op);
 /* db_write of the job, then `then`, done, release and free. */
 void svc_op_run(void *op, db_job_fn *job, svc_done_fn *done, void *arg);
 /* The next transaction of an op that goes on; set op.then first. */
