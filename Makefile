@@ -63,6 +63,7 @@ LDFLAGS += $(hardld) \
 LIBS    := -levent_core -lmicrohttpd -lcurl -lsqlite3 -lgit2 -lsodium -lyaml \
 	   -lcjson -lseccomp -lz -lm -lpthread
 
+# cofferd starts itself anew as its own user, so a careful umask must not close it.
 # Program: its folder, whose objects are also an archive for the tests.
 progs   := cofferd coffer-agentd coffer-runner coffer-router coffer
 dir.cofferd       := server
@@ -99,6 +100,7 @@ define prog_rule
 $(O)/bin/$(1): $(O)/$(main.$(1)).o $(O)/$(dir.$(1)).a $(O)/lib.a
 	@mkdir -p $$(@D)
 	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+	@chmod 755 $$@
 endef
 $(foreach p,$(progs),$(eval $(call prog_rule,$(p))))
 $(shim): $(O)/agentd/shim/main.o $(O)/agentd.a $(O)/lib.a
