@@ -10,6 +10,9 @@
 #   AGENT_STUB=1  no key: the CLI talks to a stub of a model in its sandbox
 #                 (AGENT_STUB=first: whose first edit is right)
 set -u
+# After a plain su, root's PATH may lack these.
+PATH=$PATH:/usr/sbin:/sbin
+umask 022
 # A signal may come while a function's output goes elsewhere.
 exec 3>&1
 repo=$(cd "$(dirname "$0")/../.." && pwd)
