@@ -133,6 +133,5 @@ int fetch_undo(struct fetch_job *j, struct err *e);
 int fetch_record(struct fetch_job *j, const char *result, struct err *e);
 char *fetch_record_dir(struct fetch_job *j, struct err *e);
 void fetch_json(struct fetch_job *j, const char *result, struct str *out);
-const char *fetch_review_name(enum fetch_review r);
 
 #endif

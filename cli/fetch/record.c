@@ -20,12 +20,6 @@ static const char *const record_reviews[] = {
 	[FETCH_REVIEW_FAILED] = "failed",
 };
 
-const char *
-fetch_review_name(enum fetch_review r)
-{
-	return record_reviews[r];
-}
-
 char *
 fetch_record_dir(struct fetch_job *j, struct err *e)
 {

@@ -10,17 +10,6 @@
 #include "server/domain/word.h"
 #include "server/store/tokens.h"
 
-static const char *const identity_words[] = {
-	[IDENTITY_NONE] = "none",
-	[IDENTITY_ADMIN] = "admin",
-	[IDENTITY_USER] = "user",
-	[IDENTITY_AGENT] = "agent",
-	[IDENTITY_CI] = "ci",
-	[IDENTITY_SERVICE] = "service",
-	[IDENTITY_RUN] = "run",
-	[IDENTITY_SESSION] = "session",
-};
-
 static const enum identity_kind auth_user_kinds[] = {
 	[USER_ADMIN] = IDENTITY_ADMIN,
 	[USER_PERSON] = IDENTITY_USER,
@@ -28,13 +17,6 @@ static const enum identity_kind auth_user_kinds[] = {
 	[USER_CI] = IDENTITY_CI,
 	[USER_SERVICE] = IDENTITY_SERVICE,
 };
-
-const char *
-identity_kind_name(enum identity_kind v)
-{
-	return word_name(
-	    identity_words, WORD_COUNT(identity_words), (unsigned)v);
-}
 
 /* One answer for every reason: the caller learns nothing of the token. */
 static int

@@ -38,8 +38,6 @@ struct identity {
 	char branch[AUTH_BRANCH_MAX + 1]; /* the one full ref it may push */
 };
 
-const char *identity_kind_name(enum identity_kind v); /* API's word, "none" */
-
 /*
  * header: the value of Authorization, NULL when absent.  label: the project's
  * id in decimal, "" on TCP.  No credential is kind IDENTITY_NONE and 0; a bad

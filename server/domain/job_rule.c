@@ -31,17 +31,6 @@ job_rule_row(enum job_state s)
 }
 
 bool
-job_rule_may_move(enum job_state from, enum job_state to)
-{
-	if (from == JOB_QUEUED)
-		return to == JOB_RUNNING || to == JOB_SUPERSEDED;
-	if (from == JOB_RUNNING)
-		return to == JOB_QUEUED || to == JOB_SUPERSEDED ||
-		    job_rule_is_result(to);
-	return false;
-}
-
-bool
 job_rule_is_result(enum job_state s)
 {
 	return job_rule_row(s)->result;

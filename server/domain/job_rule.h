@@ -15,7 +15,6 @@ enum {
 	JOB_TAIL_MAX = 4096 /* bytes of a log in check.failed */
 };
 
-bool job_rule_may_move(enum job_state from, enum job_state to);
 /* May a runner report this state? */
 bool job_rule_is_result(enum job_state s);
 /* The commit status of a job in this state. */

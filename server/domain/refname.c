@@ -115,19 +115,6 @@ refname_branch_ok(const char *branch, const char **why)
 	return true;
 }
 
-bool
-refname_collides(const char *a, const char *b)
-{
-	size_t na = strlen(a), nb = strlen(b);
-	size_t n = na < nb ? na : nb;
-
-	if (strncasecmp(a, b, n) != 0)
-		return false;
-	if (na == nb)
-		return strcmp(a, b) != 0;
-	return na < nb ? b[na] == '/' : a[nb] == '/';
-}
-
 const char *
 refname_branch(const char *ref)
 {

@@ -15,9 +15,6 @@ enum {
 bool refname_ok(const char *ref, const char **why);
 /* A branch's short name ("agent/fix-7"). */
 bool refname_branch_ok(const char *branch, const char **why);
-/* Cannot live beside each other: equal but for case, or one is a directory of
- * the other (also but for case).  Equal names do not collide. */
-bool refname_collides(const char *a, const char *b);
 /* "refs/heads/x" -> "x", else NULL. */
 const char *refname_branch(const char *ref);
 

@@ -28,12 +28,6 @@ static const char *const access_words[] = {
 	[ACCESS_WRITE] = "write",
 };
 
-static const char *const token_kind_words[] = {
-	[TOKEN_USER] = "user",
-	[TOKEN_RUN] = "run",
-	[TOKEN_SESSION] = "session",
-};
-
 static const char *const network_words[] = {
 	[NETWORK_OFF] = "off",
 	[NETWORK_NONE] = "none",
@@ -74,22 +68,10 @@ user_kind_name(enum user_kind v)
 	    user_kind_words, WORD_COUNT(user_kind_words), (unsigned)v);
 }
 
-int
-user_kind_parse(const char *s)
-{
-	return word_find(user_kind_words, WORD_COUNT(user_kind_words), s);
-}
-
 const char *
 role_name(enum role v)
 {
 	return word_name(role_words, WORD_COUNT(role_words), (unsigned)v);
-}
-
-int
-role_parse(const char *s)
-{
-	return word_find(role_words, WORD_COUNT(role_words), s);
 }
 
 const char *
@@ -102,19 +84,6 @@ int
 access_parse(const char *s)
 {
 	return word_find(access_words, WORD_COUNT(access_words), s);
-}
-
-const char *
-token_kind_name(enum token_kind v)
-{
-	return word_name(
-	    token_kind_words, WORD_COUNT(token_kind_words), (unsigned)v);
-}
-
-int
-token_kind_parse(const char *s)
-{
-	return word_find(token_kind_words, WORD_COUNT(token_kind_words), s);
 }
 
 const char *
@@ -136,25 +105,11 @@ project_state_name(enum project_state v)
 	    project_state_words, WORD_COUNT(project_state_words), (unsigned)v);
 }
 
-int
-project_state_parse(const char *s)
-{
-	return word_find(
-	    project_state_words, WORD_COUNT(project_state_words), s);
-}
-
 const char *
 mirror_status_name(enum mirror_status v)
 {
 	return word_name(
 	    mirror_status_words, WORD_COUNT(mirror_status_words), (unsigned)v);
-}
-
-int
-mirror_status_parse(const char *s)
-{
-	return word_find(
-	    mirror_status_words, WORD_COUNT(mirror_status_words), s);
 }
 
 const char *

@@ -93,19 +93,13 @@ enum sandbox_status {
 const char *user_kind_name(enum user_kind v);
 const char *role_name(enum role v);
 const char *access_name(enum access_level v);
-const char *token_kind_name(enum token_kind v);
 const char *network_name(enum network_mode v);
 const char *project_state_name(enum project_state v);
 const char *mirror_status_name(enum mirror_status v);
 const char *sandbox_want_name(enum sandbox_want v);
 const char *sandbox_status_name(enum sandbox_status v);
-int user_kind_parse(const char *s);
-int role_parse(const char *s);
 int access_parse(const char *s);
-int token_kind_parse(const char *s);
 int network_parse(const char *s);
-int project_state_parse(const char *s);
-int mirror_status_parse(const char *s);
 int sandbox_want_parse(const char *s);
 int sandbox_status_parse(const char *s);
 

@@ -261,12 +261,6 @@ call_body(const struct call *c)
 	return c->q != NULL ? request_body(c->q) : VIEW_LIT("");
 }
 
-bool
-call_replied(const struct call *c)
-{
-	return c->replied || c->q == NULL;
-}
-
 /* Once, and only while somebody listens. */
 static bool
 call_may_reply(struct call *c)

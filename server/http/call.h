@@ -72,6 +72,5 @@ struct request *call_take_over(struct call *c);
 void call_fail(struct call *c, const struct err *e);
 /* X-Total-Count and Link, before the reply of a list. */
 void call_total(struct call *c, uint32_t page, uint32_t limit, int64_t total);
-bool call_replied(const struct call *c);
 
 #endif

@@ -260,25 +260,6 @@ mirror_loop_forget(struct mirror_loop *l, int64_t project)
 	}
 }
 
-bool
-mirror_loop_peek(
-    const struct mirror_loop *l, int64_t project, struct mirror_loop_state *out)
-{
-	const struct mirror_entry *x = map_get_u64(
-	    l->entries, (uint64_t)project);
-	struct project p = { .id = 0 };
-	struct err e = ERR_INIT;
-
-	*out = (struct mirror_loop_state){ .next_at = 0 };
-	if (projects_by_id(db_reader(l->spec.db), project, &p, &e) == -1)
-		return false;
-	out->running = x != NULL && x->running;
-	out->paused = p.mirror.state == MIRROR_PAUSED;
-	out->next_at = p.mirror.next_at;
-	project_release(&p);
-	return true;
-}
-
 /* The job and its rows are over: who waited is told. */
 static void
 mirrorloop_over(struct mirror_entry *x)

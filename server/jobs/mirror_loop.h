@@ -45,13 +45,4 @@ void mirror_loop_cancel_wait(struct mirror_loop *l, uint64_t handle);
 void mirror_loop_wake(struct mirror_loop *l, int64_t project);
 void mirror_loop_forget(struct mirror_loop *l, int64_t project);
 
-struct mirror_loop_state {
-	bool running;
-	bool paused;
-	int64_t next_at; /* ms of CLOCK_REALTIME, 0: none */
-};
-/* False when the project is not known. */
-bool mirror_loop_peek(const struct mirror_loop *l, int64_t project,
-    struct mirror_loop_state *out);
-
 #endif

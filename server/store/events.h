@@ -24,7 +24,6 @@ struct event_new {
 /* seq may be NULL. */
 int events_append(
     struct txn *t, const struct event_new *n, int64_t *seq, struct err *e);
-int events_get(struct txn *t, int64_t seq, struct event *out, struct err *e);
 
 struct event_filter {
 	int64_t after;

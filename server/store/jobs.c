@@ -231,13 +231,6 @@ jobs_requeue_expired(struct txn *t, int64_t now, int64_t limit,
 }
 
 int
-jobs_next_expiry(struct txn *t, int64_t *at, struct err *e)
-{
-	return db_number(
-	    t, "SELECT min(lease_until) FROM job WHERE state = 2", NULL, at, e);
-}
-
-int
 jobs_supersede(struct txn *t, int64_t project_id, int64_t pull,
     const char *keep_sha, int64_t now, int64_t *n, struct err *e)
 {

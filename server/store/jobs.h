@@ -51,8 +51,6 @@ int jobs_by_lease(struct txn *t, int64_t id, const char *lease, struct job *out,
  */
 int jobs_requeue_expired(struct txn *t, int64_t now, int64_t limit,
     struct job_list *out, struct err *e);
-/* Time of the first lease to end, 0: none runs. */
-int jobs_next_expiry(struct txn *t, int64_t *at, struct err *e);
 /*
  * Queued and running jobs of that pull request on another head than keep_sha
  * ("" for none) become superseded; *n of them.  A running one keeps its lease

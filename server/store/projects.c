@@ -283,14 +283,6 @@ projects_due(struct txn *t, int64_t now, int64_t *ids, size_t max, size_t *n,
 }
 
 int
-projects_set_due(struct txn *t, int64_t id, int64_t now, struct err *e)
-{
-	return db_exec_one(t,
-	    "UPDATE project SET mirror_next_at = ? WHERE id = ? AND state = 1",
-	    BINDS(I(now), I(id)), ERR_BUSY, "the project is being deleted", e);
-}
-
-int
 projects_set_want(struct txn *t, int64_t id, enum sandbox_want want,
     int64_t now, struct err *e)
 {

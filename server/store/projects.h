@@ -60,8 +60,6 @@ int projects_reset_syncing(
  */
 int projects_due(struct txn *t, int64_t now, int64_t *ids, size_t max,
     size_t *n, int64_t *next_at, struct err *e);
-/* Due at once; ERR_BUSY while deleting. */
-int projects_set_due(struct txn *t, int64_t id, int64_t now, struct err *e);
 
 int projects_set_want(struct txn *t, int64_t id, enum sandbox_want want,
     int64_t now, struct err *e);

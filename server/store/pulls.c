@@ -214,19 +214,6 @@ pulls_set_base(struct txn *t, int64_t project_id, int64_t number,
 }
 
 int
-pulls_set_draft(struct txn *t, int64_t project_id, int64_t number, bool draft,
-    int64_t now, struct err *e)
-{
-	if (db_exec_one(t,
-		"UPDATE pull SET draft = ? WHERE project_id = ?"
-		" AND number = ?",
-		BINDS(I(draft), I(project_id), I(number)), ERR_NOTFOUND,
-		"pull request does not exist", e) == -1)
-		return -1;
-	return issues_touch(t, project_id, number, now, e);
-}
-
-int
 pulls_set_merged(struct txn *t, int64_t project_id, int64_t number,
     const struct pull_merged *m, struct err *e)
 {

@@ -67,8 +67,6 @@ int pulls_set_mergeable(struct txn *t, int64_t project_id, int64_t number,
 /* Title and body are issues_set_text's.  The new base must be free. */
 int pulls_set_base(struct txn *t, int64_t project_id, int64_t number,
     const char *base, const char *base_sha, int64_t now, struct err *e);
-int pulls_set_draft(struct txn *t, int64_t project_id, int64_t number,
-    bool draft, int64_t now, struct err *e);
 
 struct pull_merged {
 	const char *head_sha; /* compared */

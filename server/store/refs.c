@@ -118,14 +118,6 @@ kept_put(struct txn *t, const struct kept_new *n, struct err *e)
 }
 
 int
-kept_delete(struct txn *t, int64_t project_id, const char *kept, struct err *e)
-{
-	return db_exec_one(t,
-	    "DELETE FROM kept WHERE project_id = ? AND name = ?",
-	    BINDS(I(project_id), S(kept)), ERR_NOTFOUND, "no such kept ref", e);
-}
-
-int
 kept_list(struct txn *t, int64_t project_id, int64_t before, int64_t limit,
     struct kept_ref_list *out, struct err *e)
 {

@@ -64,8 +64,6 @@ struct kept_new {
 };
 
 int kept_put(struct txn *t, const struct kept_new *n, struct err *e);
-int kept_delete(
-    struct txn *t, int64_t project_id, const char *kept, struct err *e);
 /* Newest first; before 0: all, else those older than that time. */
 int kept_list(struct txn *t, int64_t project_id, int64_t before, int64_t limit,
     struct kept_ref_list *out, struct err *e);

@@ -198,13 +198,6 @@ runs_set_cancel(struct txn *t, int64_t id, bool *was, struct err *e)
 }
 
 int
-runs_set_pull(struct txn *t, int64_t id, int64_t pull, struct err *e)
-{
-	return db_exec_one(t, "UPDATE run SET pull = ? WHERE id = ?",
-	    BINDS(I(pull), I(id)), ERR_NOTFOUND, RUN_NONE, e);
-}
-
-int
 runs_set_log_bytes(
     struct txn *t, int64_t id, int64_t from, int64_t to, struct err *e)
 {
@@ -212,14 +205,4 @@ runs_set_log_bytes(
 	    "UPDATE run SET log_bytes = ? WHERE id = ? AND log_bytes = ?",
 	    BINDS(I(to), I(id), I(from)), ERR_BUSY,
 	    "the log has another length", e);
-}
-
-int
-runs_count_wakes(struct txn *t, int64_t project_id, int64_t item, int64_t after,
-    int64_t *n, struct err *e)
-{
-	return db_number(t,
-	    "SELECT count(*) FROM run WHERE project_id = ? AND item = ?"
-	    " AND event > ? AND cause IN ('check.failed', 'pull.conflict')",
-	    BINDS(I(project_id), I(item), I(after)), n, e);
 }

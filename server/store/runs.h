@@ -67,13 +67,8 @@ int runs_finish(
     struct txn *t, int64_t id, const struct run_finish *f, struct err *e);
 /* Marks; ERR_BUSY when at an end.  *was: it was marked before. */
 int runs_set_cancel(struct txn *t, int64_t id, bool *was, struct err *e);
-int runs_set_pull(struct txn *t, int64_t id, int64_t pull, struct err *e);
 /* Compare-and-set: ERR_BUSY when the length is not `from`. */
 int runs_set_log_bytes(
     struct txn *t, int64_t id, int64_t from, int64_t to, struct err *e);
-/* Runs of that item caused by check.failed or pull.conflict events with a
- * sequence over `after` (0: all). */
-int runs_count_wakes(struct txn *t, int64_t project_id, int64_t item,
-    int64_t after, int64_t *n, struct err *e);
 
 #endif

@@ -178,8 +178,8 @@ a_token_is_good_only_where_it_belongs(void **state)
 		    db_reader(f->db), w->header, w->label, w->now, &id, &e);
 
 		if (rc != w->rc || id.kind != w->kind)
-			fail_msg("row %zu: %d %s %s", i, rc,
-			    identity_kind_name(id.kind), e.msg);
+			fail_msg(
+			    "row %zu: %d %d %s", i, rc, (int)id.kind, e.msg);
 		if (rc == -1) {
 			assert_int_equal(e.code, ERR_DENIED);
 			assert_string_equal(e.msg, AUTH_TEXT_BAD);

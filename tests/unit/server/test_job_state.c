@@ -8,26 +8,6 @@
 #include "server/domain/job_rule.h"
 
 static void
-a_job_is_claimed_returned_or_ended(void **state)
-{
-	(void)state;
-	for (int from = 0; from <= JOB_SUPERSEDED + 1; from++)
-		for (int to = 0; to <= JOB_SUPERSEDED + 1; to++) {
-			bool want = false;
-
-			if (from == JOB_QUEUED)
-				want = to == JOB_RUNNING ||
-				    to == JOB_SUPERSEDED;
-			if (from == JOB_RUNNING)
-				want = to == JOB_QUEUED ||
-				    (to >= JOB_PASSED && to <= JOB_SUPERSEDED);
-			if (job_rule_may_move((enum job_state)from,
-				(enum job_state)to) != want)
-				fail_msg("%d to %d", from, to);
-		}
-}
-
-static void
 only_passed_is_success(void **state)
 {
 	(void)state;
@@ -67,7 +47,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_job_is_claimed_returned_or_ended),
 		cmocka_unit_test(only_passed_is_success),
 		cmocka_unit_test(
 		    a_runner_does_not_report_what_the_server_decides),

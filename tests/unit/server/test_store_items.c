@@ -167,6 +167,7 @@ add_pull(struct txn *t, struct fixture *f, const char *head, int64_t *number,
 		.base_sha = SHA_B,
 		.head_user_id = f->alice,
 		.run_id = 3,
+		.draft = true,
 		.now = FIXTURE_NOW,
 	};
 
@@ -205,7 +206,6 @@ steps_pull_life(struct txn *t, void *arg, struct err *e)
 	pull_release(&p);
 	STEP_FAILS(ERR_BUSY, pulls_set_merged(t, f->project, 1, &done, e));
 	done.head_sha = SHA_C;
-	STEP(pulls_set_draft(t, f->project, 1, true, 62, e) == 0);
 	STEP(pulls_set_merged(t, f->project, 1, &done, e) == 0);
 	STEP_FAILS(ERR_BUSY, pulls_set_merged(t, f->project, 1, &done, e));
 	STEP_FAILS(
