@@ -169,8 +169,7 @@ api_branches_on_resolve(const struct git_result *res, void *arg)
 		api_branches_free(b);
 		return;
 	}
-	snprintf(b->shas[0], sizeof(b->shas[0]), "%s",
-	    json_str_or(res->j, "sha", ""));
+	gitpool_sha(res, "sha", b->shas[0]);
 	b->n = 1;
 	api_branches_next(b);
 }

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
@@ -22,6 +23,12 @@ bool
 gitpool_sha_is_zero(const char *s)
 {
 	return strcmp(s, GIT_ZERO_SHA) == 0;
+}
+
+void
+gitpool_sha(const struct git_result *r, const char *key, char out[GIT_SHA_TEXT])
+{
+	snprintf(out, GIT_SHA_TEXT, "%s", json_str_or(r->j, key, ""));
 }
 
 bool

@@ -51,6 +51,10 @@ struct git_result {
 
 typedef void git_done_fn(const struct git_result *r, void *arg);
 
+/* The hash in that field; "" when it is null. */
+void gitpool_sha(
+    const struct git_result *r, const char *key, char out[GIT_SHA_TEXT]);
+
 struct git_pool *gitpool_new(const struct git_pool_spec *spec, struct err *e);
 void gitpool_free(struct git_pool *p); /* kills; no completion comes */
 

@@ -121,17 +121,24 @@ svc_pull_create_job(struct txn *t, void *arg, struct err *e)
 /* What was refreshed is answered; a refresh that failed is tried again when a
  * branch moves. */
 static void
-svc_pull_on_refreshed(const struct err *fail, void *arg)
+svc_pull_answer(
+    struct svc_op *op, int64_t project, int64_t number, struct pull *out)
+{
+	struct err e = ERR_INIT;
+	int rc;
+
+	pull_release(out);
+	rc = pulls_get(db_reader(op->svc->db), project, number, out, &e);
+	svc_op_end(op, rc == -1 ? &e : NULL);
+}
+
+static void
+svc_pull_create_on_refreshed(const struct err *fail, void *arg)
 {
 	struct svc_pull_create *op = arg;
-	struct err e = ERR_INIT;
 
 	(void)fail;
-	if (pulls_get(db_reader(op->op.svc->db), op->project_id, op->number,
-		&op->pull, &e) == -1)
-		svc_op_end(op, &e);
-	else
-		svc_op_end(op, NULL);
+	svc_pull_answer(&op->op, op->project_id, op->number, &op->pull);
 }
 
 static bool
@@ -140,7 +147,7 @@ svc_pull_created(void *arg)
 	struct svc_pull_create *op = arg;
 
 	svc_pull_refresh(op->op.svc, op->project_id, op->number,
-	    op->op.who.user_id, svc_pull_on_refreshed, op);
+	    op->op.who.user_id, svc_pull_create_on_refreshed, op);
 	return true;
 }
 
@@ -164,12 +171,9 @@ svc_pull_on_compare(const struct git_result *res, void *arg)
 		svc_op_end(op, &e);
 		return;
 	}
-	snprintf(op->head_sha, sizeof(op->head_sha), "%s",
-	    json_str_or(res->j, "head", ""));
-	snprintf(op->base_sha, sizeof(op->base_sha), "%s",
-	    json_str_or(res->j, "base", ""));
-	snprintf(op->merge_base, sizeof(op->merge_base), "%s",
-	    json_str_or(res->j, "merge_base", ""));
+	gitpool_sha(res, "head", op->head_sha);
+	gitpool_sha(res, "base", op->base_sha);
+	gitpool_sha(res, "merge_base", op->merge_base);
 	op->op.now = op->op.svc->now();
 	op->op.then = svc_pull_created;
 	svc_op_again(op, svc_pull_create_job);
@@ -279,15 +283,9 @@ static void
 svc_pull_edit_on_refreshed(const struct err *fail, void *arg)
 {
 	struct svc_pull_edit *op = arg;
-	struct err e = ERR_INIT;
 
 	(void)fail;
-	pull_release(&op->pull);
-	if (pulls_get(db_reader(op->op.svc->db), op->project_id, op->number,
-		&op->pull, &e) == -1)
-		svc_op_end(op, &e);
-	else
-		svc_op_end(op, NULL);
+	svc_pull_answer(&op->op, op->project_id, op->number, &op->pull);
 }
 
 static bool
@@ -316,8 +314,7 @@ svc_pull_edit_on_base(const struct git_result *res, void *arg)
 		svc_op_end(op, &e);
 		return;
 	}
-	snprintf(op->base_sha, sizeof(op->base_sha), "%s",
-	    json_str_or(res->j, "sha", ""));
+	gitpool_sha(res, "sha", op->base_sha);
 	svc_op_again(op, svc_pull_edit_job);
 }
 

@@ -331,12 +331,6 @@ svc_refresh_on_ref(const struct git_result *res, void *arg)
 }
 
 static void
-svc_refresh_sha(char out[SHA_HEX + 1], const struct json *j, const char *key)
-{
-	snprintf(out, SHA_HEX + 1, "%s", json_str_or(j, key, ""));
-}
-
-static void
 svc_refresh_on_merge(const struct git_result *res, void *arg)
 {
 	struct svc_refresh *r = arg;
@@ -359,9 +353,9 @@ svc_refresh_on_merge(const struct git_result *res, void *arg)
 		svc_refresh_end(r, res->fail);
 		return;
 	}
-	svc_refresh_sha(r->head, res->j, "head");
-	svc_refresh_sha(r->base, res->j, "base");
-	svc_refresh_sha(r->merge_base, res->j, "merge_base");
+	gitpool_sha(res, "head", r->head);
+	gitpool_sha(res, "base", r->base);
+	gitpool_sha(res, "merge_base", r->merge_base);
 	r->clean = json_bool_or(res->j, "clean", false) &&
 	    r->merge_base[0] != '\0';
 	snprintf(ref, sizeof(ref), "refs/pull/%" PRId64 "/head", r->number);

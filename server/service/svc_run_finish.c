@@ -248,12 +248,9 @@ svc_run_on_compare(const struct git_result *res, void *arg)
 	}
 	if (res->fail == NULL && json_i64_or(res->j, "ahead", 0) > 0 &&
 	    json_str_or(res->j, "merge_base", NULL) != NULL) {
-		snprintf(op->head_sha, sizeof(op->head_sha), "%s",
-		    json_str_or(res->j, "head", ""));
-		snprintf(op->base_sha, sizeof(op->base_sha), "%s",
-		    json_str_or(res->j, "base", ""));
-		snprintf(op->merge_base, sizeof(op->merge_base), "%s",
-		    json_str_or(res->j, "merge_base", ""));
+		gitpool_sha(res, "head", op->head_sha);
+		gitpool_sha(res, "base", op->base_sha);
+		gitpool_sha(res, "merge_base", op->merge_base);
 	}
 	svc_run_finish_write(op);
 }

@@ -1,6 +1,5 @@
 #include "server/service/svc_status.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/auto.h"
@@ -104,8 +103,7 @@ svc_status_on_resolve(const struct git_result *res, void *arg)
 		svc_op_end(op, res->fail);
 		return;
 	}
-	snprintf(
-	    op->full, sizeof(op->full), "%s", json_str_or(res->j, "sha", ""));
+	gitpool_sha(res, "sha", op->full);
 	svc_op_again(op, svc_status_create_job);
 }
 
