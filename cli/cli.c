@@ -197,31 +197,34 @@ cli_fail(const struct cli *c, const struct err *e, const char *fmt, ...)
 	return (int)cli_exit_of(e);
 }
 
-int
-cli_usage(const char *fmt, ...)
+__attribute__((format(printf, 2, 0))) static void
+cli_say(const char *before, const char *fmt, va_list ap)
 {
 	AUTO_STR struct str line = STR_INIT_MAX(1 << 16);
 	AUTO_STR struct str safe = STR_INIT_MAX(1 << 18);
+
+	str_vaddf(&line, fmt, ap);
+	esc_term(&safe, str_view(&line));
+	(void)fprintf(stderr, "%s%s\n", before, str_cstr(&safe));
+}
+
+int
+cli_usage(const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	str_vaddf(&line, fmt, ap);
+	cli_say("coffer: ", fmt, ap);
 	va_end(ap);
-	esc_term(&safe, str_view(&line));
-	(void)fprintf(stderr, "coffer: %s\n", str_cstr(&safe));
 	return CLI_USAGE;
 }
 
 void
 cli_note(const char *fmt, ...)
 {
-	AUTO_STR struct str line = STR_INIT_MAX(1 << 16);
-	AUTO_STR struct str safe = STR_INIT_MAX(1 << 18);
 	va_list ap;
 
 	va_start(ap, fmt);
-	str_vaddf(&line, fmt, ap);
+	cli_say("", fmt, ap);
 	va_end(ap);
-	esc_term(&safe, str_view(&line));
-	(void)fprintf(stderr, "%s\n", str_cstr(&safe));
 }

@@ -58,22 +58,10 @@ check_list(struct cli *c, const void *args, int argc, char **argv)
 	return CLI_OK;
 }
 
-static bool
-check_on_log(struct view chunk, void *arg)
-{
-	const struct cli *c = arg;
-
-	if (c->colour)
-		out_bytes(stdout, chunk.p, chunk.len);
-	else
-		(void)fwrite(chunk.p, 1, chunk.len, stdout);
-	return fflush(stdout) == 0;
-}
-
 static int
 check_logs(struct cli *c, const void *args, int argc, char **argv)
 {
-	struct remote_text text = { .fn = check_on_log, .arg = c };
+	struct remote_text text = { .fn = out_log, .arg = c };
 	AUTO_FREE char *path = NULL;
 	struct err e = ERR_INIT;
 	int64_t id;

@@ -161,25 +161,12 @@ run_show(struct cli *c, const void *args, int argc, char **argv)
 	return CLI_OK;
 }
 
-static bool
-run_on_log(struct view chunk, void *arg)
-{
-	const struct cli *c = arg;
-
-	/* On a terminal an agent's bytes must not drive it. */
-	if (c->colour)
-		out_bytes(stdout, chunk.p, chunk.len);
-	else
-		(void)fwrite(chunk.p, 1, chunk.len, stdout);
-	return fflush(stdout) == 0;
-}
-
 static int
 run_logs(struct cli *c, const void *args, int argc, char **argv)
 {
 	const struct run_args *a = args;
 	struct remote_text text = {
-		.follow = a->follow, .fn = run_on_log, .arg = c
+		.follow = a->follow, .fn = out_log, .arg = c
 	};
 	AUTO_FREE char *path = NULL;
 	struct err e = ERR_INIT;

@@ -73,6 +73,18 @@ out_bytes(FILE *f, const char *p, size_t n)
 	(void)fwrite(str_cstr(&safe), 1, safe.len, f);
 }
 
+bool
+out_log(struct view chunk, void *arg)
+{
+	const struct cli *c = arg;
+
+	if (c->colour)
+		out_bytes(stdout, chunk.p, chunk.len);
+	else
+		(void)fwrite(chunk.p, 1, chunk.len, stdout);
+	return fflush(stdout) == 0;
+}
+
 void
 out_block(FILE *f, const char *s, const char *indent)
 {

@@ -11,6 +11,7 @@
 
 struct cli;
 struct json;
+struct view;
 
 enum out_colour {
 	OUT_PLAIN,
@@ -26,6 +27,9 @@ void out_text(FILE *f, const char *s);
 /* Many lines of foreign text, each escaped and indented. */
 void out_block(FILE *f, const char *s, const char *indent);
 void out_bytes(FILE *f, const char *p, size_t n); /* keeps LF and TAB */
+/* A remote_text_fn for a log, arg is the struct cli: on a terminal escaped,
+ * else as it is; false when stdout is gone. */
+bool out_log(struct view chunk, void *arg);
 void out_json(const struct json *j); /* and a newline; NULL prints null */
 /* "3 min ago" of an RFC 3339 time; "-" if there is none. */
 const char *out_ago(const char *rfc3339, char buf[32]);
