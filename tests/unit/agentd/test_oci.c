@@ -343,7 +343,8 @@ the_wall_clock_ends_it(void **state)
 	assert_int_equal(f->exit.signal, SIGKILL);
 	assert_true(clock_mono_ms() - t0 < 9000);
 	assert_string_equal(str_cstr(&f->out), "begin\n");
-	/* One that listens may tidy up. */
+	/* One that listens may tidy up, once it does. */
+	s.limits.wall_ms = 1500;
 	(void)fixture_sh(
 	    f, &s, "trap 'echo tidy; exit 4' TERM; sleep 1000 & wait");
 	assert_true(f->exit.timed_out);
