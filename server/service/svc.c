@@ -185,34 +185,37 @@ svc_project_check(struct txn *t, const struct identity *who,
 	return 0;
 }
 
+/* After a look-up that answered rc: may who have p?  Releases it if not. */
+static int
+svc_project_found(struct txn *t, const struct identity *who,
+    enum perm_verb verb, int rc, struct project *p, struct err *e)
+{
+	if (rc == -1 && e->code == ERR_NOTFOUND)
+		return err_set(e, ERR_NOTFOUND, "no such project");
+	if (rc == -1)
+		return -1;
+	if (svc_project_check(t, who, verb, p, e) == 0)
+		return 0;
+	project_release(p);
+	return -1;
+}
+
 int
 svc_project_open(struct txn *t, const struct identity *who, const char *owner,
     const char *name, enum perm_verb verb, struct project *out, struct err *e)
 {
-	if (projects_by_name(t, owner, name, out, e) == -1) {
-		if (e->code == ERR_NOTFOUND)
-			return err_set(e, ERR_NOTFOUND, "no such project");
-		return -1;
-	}
-	if (svc_project_check(t, who, verb, out, e) == 0)
-		return 0;
-	project_release(out);
-	return -1;
+	int rc = projects_by_name(t, owner, name, out, e);
+
+	return svc_project_found(t, who, verb, rc, out, e);
 }
 
 int
 svc_project_by_id(struct txn *t, const struct identity *who, int64_t id,
     enum perm_verb verb, struct project *out, struct err *e)
 {
-	if (projects_by_id(t, id, out, e) == -1) {
-		if (e->code == ERR_NOTFOUND)
-			return err_set(e, ERR_NOTFOUND, "no such project");
-		return -1;
-	}
-	if (svc_project_check(t, who, verb, out, e) == 0)
-		return 0;
-	project_release(out);
-	return -1;
+	int rc = projects_by_id(t, id, out, e);
+
+	return svc_project_found(t, who, verb, rc, out, e);
 }
 
 int64_t
