@@ -79,9 +79,7 @@ api_ci_list(struct call *c)
 		call_fail(c, &e);
 		return;
 	}
-	call_total(c, page, limit, list.total);
-	shape_init(&s, c, NULL);
-	jw_array(&s.w, NULL);
+	shape_page(&s, c, NULL, page, limit, list.total);
 	for (size_t i = 0; i < list.n; i++)
 		shape_job(&s, &list.at[i], false);
 	jw_end(&s.w);

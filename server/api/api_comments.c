@@ -43,10 +43,8 @@ api_comments_list(struct call *c)
 		call_fail(c, &e);
 		goto out;
 	}
-	call_total(
-	    c, (uint32_t)(offset / limit) + 1, (uint32_t)limit, list.total);
-	shape_init(&s, c, &p);
-	jw_array(&s.w, NULL);
+	shape_page(&s, c, &p, (uint32_t)(offset / limit) + 1, (uint32_t)limit,
+	    list.total);
 	for (size_t k = 0; k < list.n; k++)
 		shape_comment(&s, &list.at[k]);
 	jw_end(&s.w);

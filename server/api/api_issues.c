@@ -72,9 +72,7 @@ api_issues_list(struct call *c)
 		call_fail(c, &e);
 		goto out;
 	}
-	call_total(c, page, limit, list.total);
-	shape_init(&s, c, &p);
-	jw_array(&s.w, NULL);
+	shape_page(&s, c, &p, page, limit, list.total);
 	for (size_t i = 0; i < list.n; i++)
 		shape_issue(&s, &list.at[i]);
 	jw_end(&s.w);

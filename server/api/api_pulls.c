@@ -46,9 +46,7 @@ api_pulls_list(struct call *c)
 	if (pulls_list(api_reader(c), &f, &list, &e) == -1) {
 		call_fail(c, &e);
 	} else {
-		call_total(c, page, limit, list.total);
-		shape_init(&s, c, &p);
-		jw_array(&s.w, NULL);
+		shape_page(&s, c, &p, page, limit, list.total);
 		for (size_t i = 0; i < list.n; i++)
 			shape_pull(&s, &list.at[i]);
 		jw_end(&s.w);

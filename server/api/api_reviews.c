@@ -30,9 +30,7 @@ api_reviews_list(struct call *c)
 		(int64_t)(page - 1) * limit, &list, &e) == -1) {
 		call_fail(c, &e);
 	} else {
-		call_total(c, page, limit, list.total);
-		shape_init(&s, c, NULL);
-		jw_array(&s.w, NULL);
+		shape_page(&s, c, NULL, page, limit, list.total);
 		for (size_t i = 0; i < list.n; i++)
 			shape_review(&s, &list.at[i], pull.head_sha);
 		jw_end(&s.w);

@@ -114,9 +114,7 @@ api_runs_list(struct call *c)
 		call_fail(c, &e);
 		return;
 	}
-	call_total(c, page, limit, list.total);
-	shape_init(&s, c, NULL);
-	jw_array(&s.w, NULL);
+	shape_page(&s, c, NULL, page, limit, list.total);
 	for (size_t i = 0; i < list.n; i++)
 		shape_run(&s, &list.at[i]);
 	jw_end(&s.w);

@@ -18,6 +18,15 @@ shape_init(struct shape *s, struct call *c, const struct project *p)
 }
 
 void
+shape_page(struct shape *s, struct call *c, const struct project *p,
+    uint32_t page, uint32_t limit, int64_t total)
+{
+	call_total(c, page, limit, total);
+	shape_init(s, c, p);
+	jw_array(&s->w, NULL);
+}
+
+void
 shape_reply(struct shape *s, struct call *c, int status)
 {
 	if (!str_ok(&s->body)) {

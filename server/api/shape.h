@@ -22,6 +22,9 @@ struct shape {
 
 /* A reply being written: init, rows, then shape_reply (which releases). */
 void shape_init(struct shape *s, struct call *c, const struct project *p);
+/* The same for a page of a list: its headers, and an array that is open. */
+void shape_page(struct shape *s, struct call *c, const struct project *p,
+    uint32_t page, uint32_t limit, int64_t total);
 void shape_reply(struct shape *s, struct call *c, int status);
 
 void shape_user(struct shape *s, const char *key, const char *login);
