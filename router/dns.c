@@ -51,7 +51,9 @@ dns_is_name_char(char c)
 static char
 dns_lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c;
 }
 
 /* Append one label to name; false when it is too long. *clean: LDH so far. */
@@ -303,6 +305,7 @@ dns_put_header(struct dns_writer *w, uint16_t id, unsigned flags,
 	dns_put_u16(w, (unsigned)more);
 }
 
+/* NOLINTBEGIN(readability-non-const-parameter): out is written through w */
 size_t
 dns_put_query(uint8_t out[DNS_QUERY_MAX], uint16_t id, const char *name)
 {
@@ -367,6 +370,7 @@ dns_put_reply(uint8_t out[DNS_REPLY_MAX], const struct dns_query *q, bool udp,
 	}
 	return w.len;
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 bool
 dns_is_query(struct view msg)

@@ -81,8 +81,9 @@ policy_net_parse(const char *s, struct policy_net *out, struct err *e)
 {
 	char addr[POLICY_TEXT_MAX];
 	const char *slash = strchr(s, '/');
-	uint64_t prefix;
+	uint64_t prefix = 0;
 
+	*out = (struct policy_net){ .base = 0 };
 	if (slash == NULL || (size_t)(slash - s) >= sizeof(addr))
 		return err_set(
 		    e, ERR_INVALID, "%.40s: write a range as 10.0.0.0/16", s);

@@ -123,7 +123,7 @@ projects_write(
     const struct projects *p, const struct policy_range *r, struct str *out)
 {
 	const struct project **all = xcalloc(
-	    map_count(p->map) + 1, sizeof(*all));
+	    map_count(p->map) + 1, sizeof(const struct project *));
 	char addr[POLICY_TEXT_MAX];
 	size_t cursor = 0, n = 0;
 	struct jw w;
@@ -135,7 +135,7 @@ projects_write(
 		if (!i->project.gone)
 			all[n++] = &i->project;
 	}
-	qsort(all, n, sizeof(*all), projects_compare);
+	qsort(all, n, sizeof(const struct project *), projects_compare);
 	jw_init(&w, out);
 	jw_object(&w, NULL);
 	jw_bool(&w, "ok", true);

@@ -38,13 +38,13 @@ static const char *const rules_v4[] = {
 	"-A OUTPUT -o @p+ -p icmp -m icmp --icmp-type 11 -j ACCEPT",
 
 	"-A @-ask -m set ! --match-set @-known src -j @-mode",
-	"-A @-ask -d $/32 -p udp -m udp --dport 53 -m hashlimit"
-	" --hashlimit-upto 400/sec --hashlimit-burst 800"
-	" --hashlimit-mode srcip --hashlimit-name @dns -j ACCEPT",
+	("-A @-ask -d $/32 -p udp -m udp --dport 53 -m hashlimit"
+	 " --hashlimit-upto 400/sec --hashlimit-burst 800"
+	 " --hashlimit-mode srcip --hashlimit-name @dns -j ACCEPT"),
 	"-A @-ask -d $/32 -p udp -m udp --dport 53 -j @-limit",
-	"-A @-ask -d $/32 -p tcp -m tcp --syn -m multiport --dports 53,80"
-	" -m hashlimit --hashlimit-upto 400/sec --hashlimit-burst 800"
-	" --hashlimit-mode srcip --hashlimit-name @ask -j ACCEPT",
+	("-A @-ask -d $/32 -p tcp -m tcp --syn -m multiport --dports 53,80"
+	 " -m hashlimit --hashlimit-upto 400/sec --hashlimit-burst 800"
+	 " --hashlimit-mode srcip --hashlimit-name @ask -j ACCEPT"),
 	"-A @-ask -d $/32 -p tcp -m multiport --dports 53,80 -j @-limit",
 	"-A @-ask -j @-never",
 
@@ -54,14 +54,14 @@ static const char *const rules_v4[] = {
 	"-A @-out ! -o @u -j @-never",
 	"-A @-out -m set ! --match-set @-web src -j @-mode",
 	"-A @-out -p tcp -m multiport ! --dports 80,443 -j @-mode",
-	"-A @-out -p tcp -m connlimit --connlimit-above 2048"
-	" --connlimit-mask 32 --connlimit-saddr -j @-limit",
-	"-A @-out -p tcp -m tcp --syn -m hashlimit"
-	" --hashlimit-upto 200/sec --hashlimit-burst 400"
-	" --hashlimit-mode srcip --hashlimit-name @new -j @-pass",
-	"-A @-out -p icmp -m icmp --icmp-type 8 -m hashlimit"
-	" --hashlimit-upto 10/sec --hashlimit-burst 20"
-	" --hashlimit-mode srcip --hashlimit-name @echo -j @-pass",
+	("-A @-out -p tcp -m connlimit --connlimit-above 2048"
+	 " --connlimit-mask 32 --connlimit-saddr -j @-limit"),
+	("-A @-out -p tcp -m tcp --syn -m hashlimit"
+	 " --hashlimit-upto 200/sec --hashlimit-burst 400"
+	 " --hashlimit-mode srcip --hashlimit-name @new -j @-pass"),
+	("-A @-out -p icmp -m icmp --icmp-type 8 -m hashlimit"
+	 " --hashlimit-upto 10/sec --hashlimit-burst 20"
+	 " --hashlimit-mode srcip --hashlimit-name @echo -j @-pass"),
 	"-A @-out -p tcp -j @-limit",
 	"-A @-out -p icmp -m icmp --icmp-type 8 -j @-limit",
 	"-A @-out -j @-mode",
@@ -87,9 +87,9 @@ static const char *const rules_v4_tail[] = {
 	":OUTPUT ACCEPT [0:0]",
 	":@-spoof - [0:0]",
 	"-A PREROUTING -i @p+ -m set ! --match-set @-bind src,src -j @-spoof",
-	"-A @-spoof -m limit --limit 20/sec --limit-burst 40 -j NFLOG"
-	" --nflog-prefix " RULES_LOG_SPOOF
-	" --nflog-group 5 --nflog-size 64 --nflog-threshold 1",
+	("-A @-spoof -m limit --limit 20/sec --limit-burst 40 -j NFLOG"
+	 " --nflog-prefix " RULES_LOG_SPOOF
+	 " --nflog-group 5 --nflog-size 64 --nflog-threshold 1"),
 	"-A @-spoof -j DROP",
 	"COMMIT",
 	"*nat",
@@ -98,10 +98,10 @@ static const char *const rules_v4_tail[] = {
 	":OUTPUT ACCEPT [0:0]",
 	":POSTROUTING ACCEPT [0:0]",
 	/* Whatever resolver was asked, ours answers. */
-	"-A PREROUTING -i @p+ -p udp -m udp --dport 53"
-	" -m set --match-set @-known src -j DNAT --to-destination $:53",
-	"-A PREROUTING -i @p+ -p tcp -m tcp --dport 53"
-	" -m set --match-set @-known src -j DNAT --to-destination $:53",
+	("-A PREROUTING -i @p+ -p udp -m udp --dport 53"
+	 " -m set --match-set @-known src -j DNAT --to-destination $:53"),
+	("-A PREROUTING -i @p+ -p tcp -m tcp --dport 53"
+	 " -m set --match-set @-known src -j DNAT --to-destination $:53"),
 	"-A POSTROUTING -o @u -j MASQUERADE",
 	"COMMIT",
 	NULL,

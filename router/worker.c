@@ -100,7 +100,7 @@ worker_start(struct worker *w, const struct policy_range *range,
 		return -1;
 	w->clients = clients_new(range, &exempt);
 	fs.clients = w->clients;
-	fs.max_conns = files > WORKER_FDS_SPARE * 2
+	fs.max_conns = files > (size_t)WORKER_FDS_SPARE * 2
 	    ? (files - WORKER_FDS_SPARE) / 2
 	    : 128;
 	w->front = front_new(w->loop, &fs, e);

@@ -637,6 +637,9 @@ exec_gives_a_terminal_in_a_running_one(void **state)
 	struct err e = ERR_INIT;
 	AUTO_CLOSE int fd = -1;
 	const char *const argv[] = { "/bin/sh", "-c",
+		/* runc passes the size on a moment after the start. */
+		"n=0; while [ \"$(stty size)\" = '0 0' ] && [ $n -lt 200 ]; "
+		"do n=$((n+1)); sleep 0.05; done; "
 		"tty; stty size; id -u; grep -E 'CapEff|Seccomp:|NoNew' "
 		"/proc/self/status; exit 9",
 		NULL };

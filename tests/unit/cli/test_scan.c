@@ -127,8 +127,8 @@ what_is_not_a_patch_is_refused(void **state)
 		"diff --git a/f b/f\n--- a/f\n+++ b/f\n@@ -1 +1\n",
 		"diff --git a/f b/f\n--- x\n",
 		"diff --git a/f b/f\n+++ \"b/\\9\"\n",
-		"diff --git a/f b/f\n--- a/f\n+++ b/f\n"
-		"@@ -1 +999999999999 @@\n" };
+		("diff --git a/f b/f\n--- a/f\n+++ b/f\n"
+		 "@@ -1 +999999999999 @@\n") };
 	struct err e = ERR_INIT;
 	AUTO_STR struct str out = STR_INIT;
 
