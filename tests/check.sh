@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs what `make check` has built, and ends with "N passed, N failed".
-#   check.sh [unit|system [NAME...]]     O and V from the environment
-# unit: the unit tests.  system: tests/system/*.t, or NAME.t alone.  Without an argument also
+#   check.sh [unit|fuzz|system [NAME...]]     O and V from the environment
+# unit: the unit tests.  fuzz: the corpus, replayed.  system: tests/system/*.t, or NAME.t alone.  Without an argument also
 # the fuzz corpus, the lints and the format.
 set -u
 # After a plain su, root's PATH may lack these.
@@ -153,6 +153,7 @@ run_system() { # [NAME...]
 
 case $what in
 unit) run_unit ;;
+fuzz) run_fuzz ;;
 system)
 	shift
 	run_system "$@"
@@ -164,7 +165,7 @@ system)
 	run_system
 	;;
 *)
-	echo 'usage: tests/check.sh [unit|system [NAME...]]' >&2
+	echo 'usage: tests/check.sh [unit|fuzz|system [NAME...]]' >&2
 	exit 2
 	;;
 esac
