@@ -123,7 +123,13 @@ router_setup()
 	echo "$INST" >"$HOME_DIR/instance"
 	chown 64101:64102 "$HOME_DIR/run/front"
 	chmod 2710 "$HOME_DIR/run/front"
-	dns_port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 20000))
+	# Free for both protocols, or the resolver of the test cannot start.
+	dns_port=$(perl -MIO::Socket::INET -e 'for (1 .. 50) {
+		my $t = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1") or next;
+		my $p = $t->sockport;
+		IO::Socket::INET->new(Proto => "udp", LocalAddr => "127.0.0.1", LocalPort => $p) or next;
+		print $p;
+		last }')
 	printf '[router]\nuid = 64102\ngid = 64102\n%s\n' \
 	    "upstream_dns = 127.0.0.1:9, 127.0.0.1:$dns_port" >"$HOME_DIR/coffer.conf"
 	start "$T/peers.log" perl "$NET" upstream "$UPSTREAM_LOG" "$dns_port"
