@@ -146,6 +146,10 @@ test-programs: $(unit) $(fuzz) $(tools)
 check: have-deps
 	@$(submake) all test-programs
 	@O=$(O) V=$(V) tests/check.sh
+check-slow: have-deps
+	@$(submake) all $(tools)
+	@$(submake) V=fuzz fuzzers
+	@O=$(O) V=$(V) tests/check.sh slow
 unit: $(unit)
 	@O=$(O) V=$(V) tests/check.sh unit
 system: all $(tools)
@@ -195,6 +199,6 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: all check unit system fuzzers demo bench deps have-deps install lint \
+.PHONY: all check check-slow unit system fuzzers demo bench deps have-deps install lint \
 	tidy cppcheck objects format format-check clean test-programs bench-programs
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Runs what `make check` has built, and ends with "N passed, N failed".
-#   check.sh [unit|fuzz|system [NAME...]]     O and V from the environment
-# unit: the unit tests.  fuzz: the corpus, replayed.  system: tests/system/*.t, or NAME.t alone.  Without an argument also
-# the fuzz corpus, the lints and the format.
+#   check.sh [unit|fuzz|system [NAME...]|slow]     O and V from the environment
+# unit: the unit tests.  fuzz: the corpus, replayed.  system: tests/system/*.t but slow_*.t, or NAME.t alone.  Without an
+# argument all three, the lints and the format.  slow: tests/system/slow_*.t, and each fuzzer of FUZZ_O (default build/fuzz)
+# for FUZZ_S seconds (default 5) beyond its corpus.
 set -u
 # After a plain su, root's PATH may lack these.
 PATH=$PATH:/usr/sbin:/sbin
@@ -129,6 +130,21 @@ run_fuzz() {
 	done
 }
 
+run_fuzz_timed() {
+	for c in tests/fuzz/*/fuzz_*.c; do
+		name=${c##*/fuzz_}
+		name=${name%.c}
+		# What it finds stays here; the corpus is a person's to add to.
+		mkdir -p "$work/found/$name"
+		before=$failed
+		single "${c%.c}" $((${FUZZ_S:-5} + 120)) \
+		    "${FUZZ_O:-build/fuzz}/${c%.c}" -max_total_time="${FUZZ_S:-5}" \
+		    -artifact_prefix="${FUZZ_O:-build/fuzz}/" \
+		    "$work/found/$name" "tests/fuzz/corpus/$name"
+		[ "$failed" != "$before" ] || echo "ok - ${c%.c}: ${FUZZ_S:-5} s"
+	done
+}
+
 run_lint() {
 	tap tests/lint 300 tests/lint/run.sh
 	find lib server agentd router cli tests -name '*.[ch]' |
@@ -139,15 +155,18 @@ run_lint() {
 	[ "$failed" != "$before" ] || echo 'ok - format'
 }
 
+# Without a name all but the slow ones.
 run_system() { # [NAME...]
-	[ $# -gt 0 ] || set -- '*'
+	all=
+	[ $# -gt 0 ] || { all=1; set -- '*'; }
 	for t in $(printf 'tests/system/%s.t ' "$@"); do
+		case $all$t in 1*/slow_*) continue ;; esac
 		if [ ! -e "$t" ]; then
 			failed=$((failed + 1))
 			echo "not ok - $t is not there"
 			continue
 		fi
-		tap "$t" 300 "$t"
+		tap "$t" "${limit_s:-300}" "$t"
 	done
 }
 
@@ -158,6 +177,11 @@ system)
 	shift
 	run_system "$@"
 	;;
+slow)
+	limit_s=580
+	run_system 'slow_*'
+	run_fuzz_timed
+	;;
 '')
 	run_unit
 	run_fuzz
@@ -165,7 +189,7 @@ system)
 	run_system
 	;;
 *)
-	echo 'usage: tests/check.sh [unit|fuzz|system [NAME...]]' >&2
+	echo 'usage: tests/check.sh [unit|fuzz|system [NAME...]|slow]' >&2
 	exit 2
 	;;
 esac
