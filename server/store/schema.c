@@ -228,10 +228,31 @@ static const char schema_work[] =
 static const char schema_ref_mover
     [] = "ALTER TABLE ref ADD COLUMN account_id INTEGER NOT NULL DEFAULT 0;";
 
+/* One row for each repository that was ever looked after; none: nothing is
+ * known of it yet. */
+static const char schema_care
+    [] = "CREATE TABLE care ("
+	 " project_id INTEGER PRIMARY KEY"
+	 " REFERENCES project (id) ON DELETE CASCADE,"
+	 " size INTEGER NOT NULL DEFAULT 0, packs INTEGER NOT NULL DEFAULT 0,"
+	 " loose INTEGER NOT NULL DEFAULT 0,"
+	 " pack_size INTEGER NOT NULL DEFAULT 0,"
+	 " surveyed_at INTEGER NOT NULL DEFAULT 0,"
+	 " maintained_at INTEGER NOT NULL DEFAULT 0,"
+	 " full_at INTEGER NOT NULL DEFAULT 0,"
+	 " pruned_at INTEGER NOT NULL DEFAULT 0,"
+	 " checked_at INTEGER NOT NULL DEFAULT 0,"
+	 " walked_at INTEGER NOT NULL DEFAULT 0,"
+	 " health INTEGER NOT NULL DEFAULT 0,"
+	 " failures INTEGER NOT NULL DEFAULT 0,"
+	 " next_at INTEGER NOT NULL DEFAULT 0,"
+	 " problem TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '');";
+
 /* Each step is a list of scripts; NULL ends it. */
 static const char *const schema_steps[DB_SCHEMA_VERSION][4] = {
 	{ schema_people, schema_items, schema_work, NULL },
 	{ schema_ref_mover, NULL },
+	{ schema_care, NULL },
 };
 
 static int
