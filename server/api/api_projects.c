@@ -129,6 +129,7 @@ api_projects_settings(
 	}
 	if (api_word(c, j, "network", network_parse, &network) == -1 ||
 	    api_bool(c, j, "pickup", &out->pickup) == -1 ||
+	    api_bool(c, j, "hold", &out->hold) == -1 ||
 	    api_text(c, j, "agent", SETTINGS_AGENT_MAX, &agent) == -1 ||
 	    api_projects_command(c, j, out) == -1)
 		return -1;

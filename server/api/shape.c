@@ -136,6 +136,8 @@ shape_settings(struct shape *s, const struct project_settings *x)
 		jw_str(&s->w, NULL, x->agent_command[i]);
 	jw_end(&s->w);
 	jw_bool(&s->w, "pickup", x->pickup);
+	jw_bool(&s->w, "hold", x->hold);
+	jw_i64(&s->w, "keep_days", x->keep_days);
 	jw_i64(&s->w, "approvals", x->approvals);
 	jw_i64(&s->w, "max_wakes", x->max_wakes);
 	jw_i64(&s->w, "memory", x->memory);

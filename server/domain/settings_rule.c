@@ -9,6 +9,7 @@
 
 const struct settings_number settings_numbers[] = {
 	{ "interval_s", SETTINGS_AT(interval_s), 1, 86400 },
+	{ "keep_days", SETTINGS_AT(keep_days), 1, 3650 },
 	{ "approvals", SETTINGS_AT(approvals), 0, 20 },
 	{ "max_wakes", SETTINGS_AT(max_wakes), 0, 100 },
 	{ "memory", SETTINGS_AT(memory), INT64_C(64) << 20, INT64_C(1) << 40 },

@@ -169,6 +169,7 @@ project_settings_init(struct project_settings *s)
 		.interval_s = 60,
 		.network = NETWORK_WEB,
 		.agent = xstrdup("command"),
+		.keep_days = 90,
 		.approvals = 1,
 		.max_wakes = 3,
 		.memory = INT64_C(2) << 30,

@@ -153,6 +153,8 @@ struct project_settings {
 	char **agent_command; /* NULL-terminated, NULL when empty */
 	size_t agent_command_n;
 	bool pickup;
+	bool hold;         /* upstream moves it forward only */
+	int64_t keep_days; /* how long a kept tip is kept */
 	int64_t approvals;
 	int64_t max_wakes;
 	int64_t memory; /* bytes */

@@ -154,6 +154,7 @@ mirror_item_facts(struct mirror_job *j, struct mirror_item *x,
 		(j->head[0] == '\0' &&
 		    strcmp(branch, j->project.default_branch) == 0));
 	f->open_pull = map_get(pulls, x->ref) != NULL;
+	f->hold = j->project.settings.hold;
 	f->collides = x->local[0] == '\0' && x->new_up[0] != '\0' &&
 	    mirror_collides(taken, x->ref);
 }

@@ -16,7 +16,7 @@ enum {
 	" mirror_failures, mirror_error, sandbox_want, sandbox_state,"       \
 	" sandbox_reason, sandbox_address, sandbox_at, interval_s, network," \
 	" agent, pickup, approvals, max_wakes, memory, cpus, pids, disk,"    \
-	" wall_s, agent_command"
+	" wall_s, hold, keep_days, agent_command"
 
 /* The command is a JSON array of strings in its column. */
 static void
@@ -64,6 +64,8 @@ projects_fill_settings(struct query *q, struct project_settings *s)
 	s->pids = query_i64(q);
 	s->disk = query_i64(q);
 	s->wall_s = query_i64(q);
+	s->hold = query_bool(q);
+	s->keep_days = query_i64(q);
 	projects_fill_command(q, s);
 }
 
@@ -99,9 +101,10 @@ projects_insert(
 	    "INSERT INTO project (owner, name, upstream, state, created_at,"
 	    " mirror_state, mirror_next_at, sandbox_want, sandbox_state,"
 	    " sandbox_at, interval_s, network, agent, agent_command, pickup,"
-	    " approvals, max_wakes, memory, cpus, pids, disk, wall_s)"
+	    " approvals, max_wakes, memory, cpus, pids, disk, wall_s,"
+	    " hold, keep_days)"
 	    " VALUES (?, ?, ?, 1, ?, 1, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?)";
+	    " ?, ?, ?, ?, ?, ?)";
 	const struct project_settings *s = n->settings;
 	AUTO_STR struct str command = STR_INIT;
 
@@ -112,7 +115,7 @@ projects_insert(
 		    I(n->now), I(s->interval_s), I(s->network), S(s->agent),
 		    S(str_cstr(&command)), I(s->pickup), I(s->approvals),
 		    I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
-		    I(s->disk), I(s->wall_s)),
+		    I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days)),
 		NULL, e) == -1) {
 		if (e->code == ERR_EXISTS)
 			(void)err_set(e, ERR_EXISTS,
@@ -197,7 +200,8 @@ projects_set_settings(
 	static const char sql
 	    [] = "UPDATE project SET interval_s = ?, network = ?, agent = ?,"
 		 " agent_command = ?, pickup = ?, approvals = ?, max_wakes = ?,"
-		 " memory = ?, cpus = ?, pids = ?, disk = ?, wall_s = ?"
+		 " memory = ?, cpus = ?, pids = ?, disk = ?, wall_s = ?,"
+		 " hold = ?, keep_days = ?"
 		 " WHERE id = ?";
 	AUTO_STR struct str command = STR_INIT;
 
@@ -206,7 +210,7 @@ projects_set_settings(
 	    BINDS(I(s->interval_s), I(s->network), S(s->agent),
 		S(str_cstr(&command)), I(s->pickup), I(s->approvals),
 		I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
-		I(s->disk), I(s->wall_s), I(id)),
+		I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days), I(id)),
 	    ERR_NOTFOUND, "project does not exist", e);
 }
 

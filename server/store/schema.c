@@ -248,11 +248,41 @@ static const char schema_care
 	 " next_at INTEGER NOT NULL DEFAULT 0,"
 	 " problem TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '');";
 
+/* upstream: what a forge's API says of the repository.  mirror_memo: what the
+ * mirror remembers between two synchronisations, in the API's JSON. */
+static const char schema_upstream
+    [] = "ALTER TABLE project ADD COLUMN hold INTEGER NOT NULL DEFAULT 0;"
+	 "ALTER TABLE project ADD COLUMN keep_days"
+	 " INTEGER NOT NULL DEFAULT 90;"
+	 "ALTER TABLE project ADD COLUMN mirror_attempt_at"
+	 " INTEGER NOT NULL DEFAULT 0;"
+	 "CREATE TABLE upstream ("
+	 " project_id INTEGER PRIMARY KEY"
+	 " REFERENCES project (id) ON DELETE CASCADE,"
+	 " checked_at INTEGER NOT NULL DEFAULT 0,"
+	 " etag TEXT NOT NULL DEFAULT '',"
+	 " full_name TEXT NOT NULL DEFAULT '',"
+	 " description TEXT NOT NULL DEFAULT '',"
+	 " default_branch TEXT NOT NULL DEFAULT '',"
+	 " parent TEXT NOT NULL DEFAULT '',"
+	 " pushed_at TEXT NOT NULL DEFAULT '',"
+	 " archived INTEGER NOT NULL DEFAULT 0,"
+	 " private INTEGER NOT NULL DEFAULT 0,"
+	 " disabled INTEGER NOT NULL DEFAULT 0,"
+	 " moved_to TEXT NOT NULL DEFAULT '',"
+	 " error TEXT NOT NULL DEFAULT '');"
+	 "CREATE TABLE mirror_memo ("
+	 " project_id INTEGER PRIMARY KEY"
+	 " REFERENCES project (id) ON DELETE CASCADE,"
+	 " waiting TEXT NOT NULL DEFAULT '',"
+	 " report TEXT NOT NULL DEFAULT '',"
+	 " contents TEXT NOT NULL DEFAULT '');";
+
 /* Each step is a list of scripts; NULL ends it. */
 static const char *const schema_steps[DB_SCHEMA_VERSION][4] = {
 	{ schema_people, schema_items, schema_work, NULL },
 	{ schema_ref_mover, NULL },
-	{ schema_care, NULL },
+	{ schema_care, schema_upstream, NULL },
 };
 
 static int

@@ -178,6 +178,7 @@ steps_settings(struct txn *t, void *arg, struct err *e)
 	STEP(projects_by_id(t, f->project, &p, e) == 0);
 	STEP(p.settings.interval_s == 60 && p.settings.agent_command_n == 0);
 	STEP(p.settings.disk == 4294967296);
+	STEP(!p.settings.hold && p.settings.keep_days == 90);
 	STEP(p.mirror.state == MIRROR_NEW && p.state == PROJECT_ACTIVE);
 	STEP(p.sandbox.want == WANT_RUNNING);
 	STEP(p.sandbox.state == SANDBOX_ABSENT);
@@ -185,6 +186,8 @@ steps_settings(struct txn *t, void *arg, struct err *e)
 	project_release(&p);
 	s.network = NETWORK_NONE;
 	s.pickup = true;
+	s.hold = true;
+	s.keep_days = 3650;
 	project_settings_set_agent(&s, "claude");
 	project_settings_set_command(&s, argv, 3);
 	STEP(projects_set_settings(t, f->project, &s, e) == 0);
@@ -192,6 +195,7 @@ steps_settings(struct txn *t, void *arg, struct err *e)
 	project_settings_release(&s);
 	STEP(projects_by_upstream_name(t, "DEMO", &p, e) == 0);
 	STEP(p.settings.network == NETWORK_NONE && p.settings.pickup);
+	STEP(p.settings.hold && p.settings.keep_days == 3650);
 	STEP(strcmp(p.settings.agent, "claude") == 0);
 	STEP(p.settings.agent_command_n == 3);
 	STEP(strcmp(p.settings.agent_command[2], argv[2]) == 0);
