@@ -24,6 +24,7 @@
 #include "server/config.h"
 #include "server/git/git_env.h"
 #include "server/git/git_pool.h"
+#include "server/git/repo_use.h"
 #include "server/githttp/githttp.h"
 #include "server/http/event_stream.h"
 #include "server/http/front.h"
@@ -58,6 +59,7 @@ struct app {
 	struct net *net;
 	struct git_env *env;
 	struct git_pool *git;
+	struct repo_use *use;
 	struct svc svc;
 	struct event_stream *events;
 	struct svc_mirror *mirror;
@@ -176,6 +178,7 @@ app_open_git(struct app *a, struct err *e)
 	a->env = gitenv_new(a->home, a->cfg->allow_file_upstream, e);
 	if (a->env == NULL)
 		return -1;
+	a->use = repo_use_new(a->loop);
 	a->git = gitpool_new(&spec, e);
 	return a->git == NULL ? -1 : 0;
 }
@@ -188,6 +191,7 @@ app_fill_svc(struct app *a)
 	a->svc.db = a->db;
 	a->svc.git = a->git;
 	a->svc.env = a->env;
+	a->svc.use = a->use;
 	a->svc.events = a->events;
 	a->svc.now = clock_now_ms;
 	a->svc.home = a->home;
@@ -434,6 +438,7 @@ app_free(struct app *a)
 	svc_ci_free(a->svc.ci);
 	svc_pulls_free(a->svc.pulls);
 	event_stream_free(a->events);
+	repo_use_free(a->use);
 	gitenv_free(a->env);
 	if (a->net != NULL)
 		net_free(a->net);

@@ -28,6 +28,7 @@ struct githttp;
 struct jw;
 struct loop;
 struct mirror_loop;
+struct repo_use;
 struct request;
 struct str;
 struct svc_ci;
@@ -52,6 +53,7 @@ struct svc {
 	struct db *db;
 	struct git_pool *git;
 	struct git_env *env;
+	struct repo_use *use;
 	const struct svc_upper *upper;
 	struct mirror_loop *mirror;
 	struct svc_ci *ci;
