@@ -169,6 +169,7 @@ shape_project(struct shape *s, const struct project *p)
 	jw_i64(&s->w, "refs", p->mirror.refs);
 	jw_time(&s->w, "last_ok_at", p->mirror.last_ok_at);
 	shape_str_or_null(s, "last_error", p->mirror.last_error);
+	shape_str_or_null(s, "error_kind", mirror_fail_name(p->mirror.kind));
 	jw_time(&s->w, "next_at", p->mirror.next_at);
 	jw_end(&s->w);
 	jw_object(&s->w, "sandbox");

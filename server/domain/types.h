@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/domain/mirror_fail.h"
+
 enum {
 	NAME_LEN_MAX = 100, /* a user's or project's name */
 	SHA_HEX = 40,
@@ -181,6 +183,7 @@ struct mirror_state {
 	int64_t next_at;  /* 0: not planned */
 	int64_t failures; /* in a row */
 	char *last_error;
+	enum mirror_fail kind; /* of last_error */
 };
 
 struct sandbox_state {

@@ -13,7 +13,8 @@ enum {
 #define PROJECT_COLS                                                         \
 	"id, owner, name, upstream, default_branch, state, created_at,"      \
 	" mirror_state, mirror_refs, mirror_ok_at, mirror_next_at,"          \
-	" mirror_failures, mirror_error, sandbox_want, sandbox_state,"       \
+	" mirror_failures, mirror_error, mirror_kind, sandbox_want,"         \
+	" sandbox_state,"                                                    \
 	" sandbox_reason, sandbox_address, sandbox_at, interval_s, network," \
 	" agent, pickup, approvals, max_wakes, memory, cpus, pids, disk,"    \
 	" wall_s, hold, keep_days, agent_command"
@@ -85,6 +86,7 @@ projects_fill(struct query *q, struct project *p)
 	p->mirror.next_at = query_i64(q);
 	p->mirror.failures = query_i64(q);
 	p->mirror.last_error = query_text(q);
+	p->mirror.kind = (enum mirror_fail)query_i64(q);
 	p->sandbox.want = (enum sandbox_want)query_i64(q);
 	p->sandbox.state = (enum sandbox_status)query_i64(q);
 	p->sandbox.reason = query_text(q);
@@ -230,9 +232,9 @@ projects_set_mirror(
 	return db_exec_one(t,
 	    "UPDATE project SET mirror_state = ?, mirror_refs = ?,"
 	    " mirror_ok_at = ?, mirror_next_at = ?, mirror_failures = ?,"
-	    " mirror_error = ? WHERE id = ?",
+	    " mirror_error = ?, mirror_kind = ? WHERE id = ?",
 	    BINDS(I(m->state), I(m->refs), I(m->last_ok_at), I(m->next_at),
-		I(m->failures), S(m->last_error), I(id)),
+		I(m->failures), S(m->last_error), I(m->kind), I(id)),
 	    ERR_NOTFOUND, "project does not exist", e);
 }
 
@@ -255,6 +257,42 @@ projects_reset_syncing(struct txn *t, int64_t now, int64_t *n, struct err *e)
 	    " CASE WHEN mirror_ok_at > 0 THEN 3 ELSE 1 END"
 	    " WHERE mirror_state = 2",
 	    BINDS(I(now)), n, e);
+}
+
+int
+projects_set_polled(
+    struct txn *t, int64_t id, int64_t ok_at, int64_t next_at, struct err *e)
+{
+	return db_exec(t,
+	    "UPDATE project SET mirror_ok_at = ?, mirror_next_at = ?"
+	    " WHERE id = ? AND mirror_state = 3",
+	    BINDS(I(ok_at), I(next_at), I(id)), NULL, e);
+}
+
+int
+projects_schedule(struct txn *t, int64_t after, struct project_turn *v,
+    size_t max, size_t *n, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc = 0;
+
+	*n = 0;
+	if (query_open(&q, t,
+		"SELECT id, mirror_state, mirror_next_at, mirror_kind,"
+		" upstream FROM project WHERE id > ? AND state = 1"
+		" ORDER BY id LIMIT ?",
+		BINDS(I(after), I(max)), e) == -1)
+		return -1;
+	while (*n < max && (rc = query_next(&q, e)) == 1) {
+		struct project_turn *x = &v[(*n)++];
+
+		x->id = query_i64(&q);
+		x->state = (enum mirror_status)query_i64(&q);
+		x->next_at = query_i64(&q);
+		x->kind = (enum mirror_fail)query_i64(&q);
+		x->upstream = query_text(&q);
+	}
+	return rc == -1 ? -1 : 0;
 }
 
 int

@@ -51,6 +51,19 @@ int projects_set_mirror(
 /* Compare-and-set of the state alone, ERR_BUSY when it is not `from`. */
 int projects_move_mirror(struct txn *t, int64_t id, enum mirror_status from,
     enum mirror_status to, struct err *e);
+/* A poll found nothing new: the two times of a project that is ok. */
+int projects_set_polled(struct txn *t, int64_t id, int64_t ok_at,
+    int64_t next_at, struct err *e);
+/* Active projects by id, those after `after`, at most max. */
+struct project_turn {
+	int64_t id;
+	enum mirror_status state;
+	int64_t next_at;
+	enum mirror_fail kind;
+	char *upstream; /* free(3) */
+};
+int projects_schedule(struct txn *t, int64_t after, struct project_turn *v,
+    size_t max, size_t *n, struct err *e);
 /* At start: whatever was "syncing" is due at once.  Count in *n. */
 int projects_reset_syncing(
     struct txn *t, int64_t now, int64_t *n, struct err *e);

@@ -278,11 +278,16 @@ static const char schema_upstream
 	 " report TEXT NOT NULL DEFAULT '',"
 	 " contents TEXT NOT NULL DEFAULT '');";
 
+/* Why the mirror failed: enum mirror_fail. */
+static const char schema_mirror_kind
+    [] = "ALTER TABLE project ADD COLUMN mirror_kind"
+	 " INTEGER NOT NULL DEFAULT 0;";
+
 /* Each step is a list of scripts; NULL ends it. */
 static const char *const schema_steps[DB_SCHEMA_VERSION][4] = {
 	{ schema_people, schema_items, schema_work, NULL },
 	{ schema_ref_mover, NULL },
-	{ schema_care, schema_upstream, NULL },
+	{ schema_care, schema_upstream, schema_mirror_kind, NULL },
 };
 
 static int
