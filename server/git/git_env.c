@@ -75,7 +75,21 @@ static const struct git_env_pair gitenv_receive[] = {
 	{ "receive.denyNonFastForwards", "false" },
 	{ "receive.denyDeleteCurrent", "refuse" },
 	{ "receive.shallowUpdate", "false" },
+	/* What git itself only remarks on, though it is made to harm whoever
+	 * checks it out.  Warnings are errors in a push already. */
+	{ "receive.fsck.badFilemode", "error" },
+	{ "receive.fsck.gitmodulesParse", "error" },
+	{ "receive.fsck.gitattributesSymlink", "error" },
+	{ "receive.fsck.gitignoreSymlink", "error" },
+	{ "receive.fsck.mailmapSymlink", "error" },
+	/* And what only old tools did wrong. */
+	{ "receive.fsck.zeroPaddedFilemode", "warn" },
+	{ "receive.fsck.badTimezone", "warn" },
+	/* Blobs beyond it are streamed, not held in memory. */
 	{ "core.bigFileThreshold", "1m" },
+	/* Mapped windows of the packs that are there. */
+	{ "core.packedGitWindowSize", "32m" },
+	{ "core.packedGitLimit", "256m" },
 };
 
 static int
