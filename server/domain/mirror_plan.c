@@ -6,7 +6,9 @@
 enum {
 	MIRROR_WAIT_MAX_MS = 3600 * 1000,
 	MIRROR_WAIT_FAILED_MS = 10 * 1000, /* at least, after a failure */
-	MIRROR_SPREAD = 1000
+	MIRROR_SPREAD = 1000,
+	MIRROR_STALE_MIN_MS = 300 * 1000,
+	MIRROR_STALE_INTERVALS = 3
 };
 
 int64_t
@@ -46,6 +48,7 @@ mirror_hold(struct mirror_step *s, const char *why)
 {
 	s->action = MIRROR_NOTHING;
 	s->notice = true;
+	s->held = true;
 	s->why = why;
 }
 
@@ -60,15 +63,13 @@ mirror_plan_gone(const struct mirror_branch *b, struct mirror_step *s)
 		mirror_hold(s, "upstream deleted the default branch");
 		return;
 	}
-	if (b->open_pull) {
+	if (b->open_pull && !b->accept) {
 		mirror_hold(
 		    s, "upstream deleted a branch of an open pull request");
 		return;
 	}
-	if (b->hold && !mirror_same(b->local, b->old_up)) {
-		mirror_hold(s,
-		    "upstream deleted a branch that has local commits; "
-		    "the project holds it");
+	if (b->hold && !b->accept) {
+		mirror_hold(s, "upstream deleted it; the project holds");
 		return;
 	}
 	s->action = MIRROR_DELETE;
@@ -82,6 +83,10 @@ mirror_plan_gone(const struct mirror_branch *b, struct mirror_step *s)
 static void
 mirror_plan_follow(const struct mirror_branch *b, struct mirror_step *s)
 {
+	if (b->is_tag && b->hold) {
+		mirror_hold(s, "upstream moved the tag; the project holds");
+		return;
+	}
 	s->action = MIRROR_SET;
 	if (b->is_tag) {
 		s->keep = true;
@@ -156,6 +161,11 @@ mirror_plan_differs(const struct mirror_branch *b, struct mirror_step *s)
 	bool moved = b->old_up != NULL && !mirror_same(b->old_up, b->new_up);
 	unsigned ask = 0;
 
+	if (b->is_tag && b->hold) {
+		mirror_hold(
+		    s, "upstream has the tag elsewhere; the project holds");
+		return;
+	}
 	if (b->is_tag) {
 		s->action = MIRROR_SET;
 		s->keep = true;
@@ -179,6 +189,15 @@ mirror_plan_differs(const struct mirror_branch *b, struct mirror_step *s)
 		return;
 	}
 	moved = moved && b->old_in_new == MIRROR_NO;
+	/* Held, and then merged here by a person; but a branch that upstream
+	 * took back is always contained. */
+	if (b->hold && moved && b->new_in_local == MIRROR_YES) {
+		if (b->new_in_old == MIRROR_UNKNOWN) {
+			mirror_ask(s, MIRROR_ASK_NEW_IN_OLD);
+			return;
+		}
+		moved = b->new_in_old == MIRROR_YES;
+	}
 	if (b->new_in_local == MIRROR_YES && !moved) {
 		s->why = "the local branch is ahead";
 		return;
@@ -207,8 +226,25 @@ mirror_plan_branch(const struct mirror_branch *b, struct mirror_step *out)
 		out->why = "new upstream";
 		return;
 	}
+	if (b->accept) {
+		*out = (struct mirror_step){ .action = MIRROR_SET,
+			.keep = true,
+			.forced = true,
+			.why = "upstream was taken by request" };
+		return;
+	}
 	if (mirror_same(b->local, b->old_up))
 		mirror_plan_follow(b, out);
 	else
 		mirror_plan_differs(b, out);
+}
+
+bool
+mirror_plan_stale(int64_t now, int64_t last_ok_at, int64_t interval_s)
+{
+	int64_t limit = interval_s * 1000 * MIRROR_STALE_INTERVALS;
+
+	if (limit < MIRROR_STALE_MIN_MS)
+		limit = MIRROR_STALE_MIN_MS;
+	return last_ok_at > 0 && now - last_ok_at > limit;
 }

@@ -20,8 +20,9 @@ enum mirror_ask {
 	MIRROR_ASK_OLD_IN_NEW = 1,   /* is old_up an ancestor of new_up */
 	MIRROR_ASK_LOCAL_IN_NEW = 2, /* is local an ancestor of new_up */
 	MIRROR_ASK_NEW_IN_LOCAL = 4, /* is new_up an ancestor of local */
-	MIRROR_ASK_SAME = 8,  /* are local's own changes in new_up already */
-	MIRROR_ASK_CLEAN = 16 /* does new_up merge into local cleanly */
+	MIRROR_ASK_SAME = 8,   /* are local's own changes in new_up already */
+	MIRROR_ASK_CLEAN = 16, /* does new_up merge into local cleanly */
+	MIRROR_ASK_NEW_IN_OLD = 32 /* is new_up an ancestor of old_up */
 };
 
 struct mirror_branch {
@@ -29,6 +30,7 @@ struct mirror_branch {
 	bool is_default;    /* the default branch, never removed */
 	bool open_pull;     /* head or base of an open pull request */
 	bool hold;          /* the project wants fast-forwards only */
+	bool accept;        /* a person said to take upstream now */
 	bool collides;      /* its name cannot live beside a local ref */
 	const char *old_up; /* commit ids, NULL when absent */
 	const char *new_up;
@@ -38,6 +40,7 @@ struct mirror_branch {
 	enum mirror_fact new_in_local;
 	enum mirror_fact same;
 	enum mirror_fact clean;
+	enum mirror_fact new_in_old;
 };
 
 enum mirror_action {
@@ -54,6 +57,7 @@ struct mirror_step {
 	bool keep;       /* keep the local tip first */
 	bool forced;     /* the local ref does not move forward */
 	bool notice;     /* a person should read `why` */
+	bool held;       /* it waits: plan it again from the same old_up */
 	const char *why; /* constant text */
 };
 
@@ -65,6 +69,17 @@ struct mirror_step {
 int64_t mirror_plan_next(
     int64_t now, int64_t interval_s, int64_t failures, uint64_t roll);
 
+/*
+ * With `hold`: new refs, fast-forwards, and what is the same anyway; the rest
+ * is held until `accept`, or until the local ref contains upstream's commits.
+ */
 void mirror_plan_branch(const struct mirror_branch *b, struct mirror_step *out);
+
+/*
+ * Is what readers see too old?  When the last good synchronisation is older
+ * than three intervals, and than five minutes; a project that never was
+ * synchronised is new, not stale.
+ */
+bool mirror_plan_stale(int64_t now, int64_t last_ok_at, int64_t interval_s);
 
 #endif

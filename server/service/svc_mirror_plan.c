@@ -259,6 +259,15 @@ mirror_on_same(const struct git_result *r, void *arg)
 }
 
 static void
+mirror_on_new_in_old(const struct git_result *r, void *arg)
+{
+	struct mirror_job *j = arg;
+
+	j->items[j->at].facts.new_in_old = mirror_fact_of(r, "yes");
+	mirror_items_plan(j);
+}
+
+static void
 mirror_on_clean(const struct git_result *r, void *arg)
 {
 	struct mirror_job *j = arg;
@@ -321,6 +330,9 @@ mirror_ask(struct mirror_job *j, const struct mirror_item *x)
 	else if ((ask & MIRROR_ASK_NEW_IN_LOCAL) != 0)
 		gitpool_is_ancestor(
 		    pool, id, x->new_up, x->local, mirror_on_new_in_local, j);
+	else if ((ask & MIRROR_ASK_NEW_IN_OLD) != 0)
+		gitpool_is_ancestor(
+		    pool, id, x->new_up, x->old_up, mirror_on_new_in_old, j);
 	else if ((ask & MIRROR_ASK_SAME) != 0)
 		gitpool_same_change(
 		    pool, id, x->new_up, x->local, mirror_on_same, j);
