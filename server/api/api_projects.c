@@ -5,12 +5,15 @@
 #include "server/service/svc_project.h"
 #include "server/service/svc_session.h"
 #include "server/store/projects.h"
+#include "server/store/upstream.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
 
@@ -26,6 +29,26 @@ struct api_sync {
 	uint64_t handle;
 	struct timer *timer;
 };
+
+/* What cannot be read of an upstream is left out, not the project. */
+static void
+api_projects_shape(struct shape *s, struct call *c, const struct project *p)
+{
+	struct upstream_info info = { .checked_at = 0 };
+	struct mirror_memo memo = { .waiting = NULL };
+	const struct shape_mirror m = {
+		.now = api_svc(c)->now(), .info = &info, .memo = &memo
+	};
+	struct err e = ERR_INIT;
+
+	if (upstream_get(api_reader(c), p->id, &info, &e) == -1 ||
+	    mirror_memo_get(api_reader(c), p->id, &memo, &e) == -1)
+		log_error("project upstream project=%" PRId64 " err=%s", p->id,
+		    log_val(e.msg));
+	shape_project(s, p, &m);
+	upstream_info_release(&info);
+	mirror_memo_release(&memo);
+}
 
 static void
 api_projects_list(struct call *c)
@@ -47,7 +70,7 @@ api_projects_list(struct call *c)
 	}
 	shape_page(&s, c, NULL, page, limit, list.total);
 	for (size_t i = 0; i < list.n; i++)
-		shape_project(&s, &list.at[i]);
+		api_projects_shape(&s, c, &list.at[i]);
 	jw_end(&s.w);
 	shape_reply(&s, c, 200);
 	project_list_release(&list);
@@ -59,7 +82,7 @@ api_projects_reply(struct call *c, int status, const struct project *p)
 	struct shape s;
 
 	shape_init(&s, c, p);
-	shape_project(&s, p);
+	api_projects_shape(&s, c, p);
 	shape_reply(&s, c, status);
 }
 

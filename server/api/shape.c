@@ -6,7 +6,10 @@
 
 #include "lib/base/auto.h"
 #include "lib/base/str.h"
+#include "server/domain/mirror_fail.h"
+#include "server/domain/mirror_plan.h"
 #include "server/http/call.h"
+#include "server/store/upstream.h"
 
 void
 shape_init(struct shape *s, struct call *c, const struct project *p)
@@ -148,8 +151,68 @@ shape_settings(struct shape *s, const struct project_settings *x)
 	jw_end(&s->w);
 }
 
+/* JSON that the server wrote itself, or null. */
+static void
+shape_memo(struct shape *s, const char *key, const char *json, const char *none)
+{
+	jw_raw(
+	    &s->w, key, view_of(json != NULL && json[0] != '\0' ? json : none));
+}
+
+static void
+shape_mirror(
+    struct shape *s, const struct project *p, const struct shape_mirror *m)
+{
+	const struct mirror_state *x = &p->mirror;
+	int64_t tried = x->attempt_at > x->last_ok_at ? x->attempt_at
+						      : x->last_ok_at;
+
+	jw_object(&s->w, "mirror");
+	jw_str(&s->w, "state", mirror_status_name(x->state));
+	jw_i64(&s->w, "refs", x->refs);
+	jw_time(&s->w, "last_ok_at", x->last_ok_at);
+	jw_time(&s->w, "last_attempt_at", tried);
+	shape_str_or_null(s, "last_error", x->last_error);
+	shape_str_or_null(s, "error_kind", mirror_fail_name(x->kind));
+	jw_time(&s->w, "next_at", x->next_at);
+	jw_bool(&s->w, "stale",
+	    mirror_plan_stale(m->now, x->last_ok_at, p->settings.interval_s));
+	if (x->last_ok_at > 0)
+		jw_i64(&s->w, "age_s",
+		    m->now > x->last_ok_at ? (m->now - x->last_ok_at) / 1000
+					   : 0);
+	else
+		jw_null(&s->w, "age_s");
+	shape_memo(s, "waiting", m->memo->waiting, "[]");
+	shape_memo(s, "report", m->memo->report, "null");
+	jw_end(&s->w);
+}
+
+static void
+shape_upstream(struct shape *s, const struct upstream_info *x)
+{
+	if (x->checked_at == 0) {
+		jw_null(&s->w, "upstream_info");
+		return;
+	}
+	jw_object(&s->w, "upstream_info");
+	jw_time(&s->w, "checked_at", x->checked_at);
+	shape_str_or_null(s, "full_name", x->full_name);
+	shape_str_or_null(s, "description", x->description);
+	shape_str_or_null(s, "default_branch", x->default_branch);
+	shape_str_or_null(s, "parent", x->parent);
+	shape_str_or_null(s, "pushed_at", x->pushed_at);
+	jw_bool(&s->w, "archived", x->archived);
+	jw_bool(&s->w, "private", x->is_private);
+	jw_bool(&s->w, "disabled", x->disabled);
+	shape_str_or_null(s, "moved_to", x->moved_to);
+	shape_str_or_null(s, "error", x->error);
+	jw_end(&s->w);
+}
+
 void
-shape_project(struct shape *s, const struct project *p)
+shape_project(
+    struct shape *s, const struct project *p, const struct shape_mirror *m)
 {
 	AUTO_STR struct str full = STR_INIT;
 
@@ -164,14 +227,9 @@ shape_project(struct shape *s, const struct project *p)
 	jw_str(&s->w, "state", project_state_name(p->state));
 	jw_time(&s->w, "created_at", p->created_at);
 	shape_url(s, "clone_url", "/%s.git", full.p);
-	jw_object(&s->w, "mirror");
-	jw_str(&s->w, "state", mirror_status_name(p->mirror.state));
-	jw_i64(&s->w, "refs", p->mirror.refs);
-	jw_time(&s->w, "last_ok_at", p->mirror.last_ok_at);
-	shape_str_or_null(s, "last_error", p->mirror.last_error);
-	shape_str_or_null(s, "error_kind", mirror_fail_name(p->mirror.kind));
-	jw_time(&s->w, "next_at", p->mirror.next_at);
-	jw_end(&s->w);
+	shape_mirror(s, p, m);
+	shape_upstream(s, m->info);
+	shape_memo(s, "contents", m->memo->contents, "null");
 	jw_object(&s->w, "sandbox");
 	jw_str(&s->w, "want", sandbox_want_name(p->sandbox.want));
 	jw_str(&s->w, "state", sandbox_status_name(p->sandbox.state));

@@ -12,6 +12,8 @@
 
 struct call;
 struct json;
+struct mirror_memo;
+struct upstream_info;
 
 struct shape {
 	struct jw w;
@@ -31,7 +33,14 @@ void shape_user(struct shape *s, const char *key, const char *login);
 void shape_user_full(struct shape *s, const struct user *u);
 void shape_repository(
     struct shape *s, const char *key, const struct project *p);
-void shape_project(struct shape *s, const struct project *p);
+/* What a project shows of its upstream beside its own row. */
+struct shape_mirror {
+	int64_t now;
+	const struct upstream_info *info;
+	const struct mirror_memo *memo;
+};
+void shape_project(
+    struct shape *s, const struct project *p, const struct shape_mirror *m);
 void shape_issue(struct shape *s, const struct issue *i);
 void shape_comment(struct shape *s, const struct comment *c);
 void shape_pull(struct shape *s, const struct pull *p);

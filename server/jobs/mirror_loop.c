@@ -336,6 +336,7 @@ mirrorloop_failed(struct mirror_entry *x, const struct svc_mirror_end *end)
 	x->state = p.mirror;
 	x->state.state = next;
 	x->state.failures = p.mirror.failures + 1;
+	x->state.attempt_at = x->at;
 	x->state.next_at = next == MIRROR_PAUSED
 	    ? 0
 	    : mirror_plan_next(x->at, p.settings.interval_s, x->state.failures,

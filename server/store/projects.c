@@ -13,8 +13,8 @@ enum {
 #define PROJECT_COLS                                                         \
 	"id, owner, name, upstream, default_branch, state, created_at,"      \
 	" mirror_state, mirror_refs, mirror_ok_at, mirror_next_at,"          \
-	" mirror_failures, mirror_error, mirror_kind, sandbox_want,"         \
-	" sandbox_state,"                                                    \
+	" mirror_failures, mirror_error, mirror_kind, mirror_attempt_at,"    \
+	" sandbox_want, sandbox_state,"                                      \
 	" sandbox_reason, sandbox_address, sandbox_at, interval_s, network," \
 	" agent, pickup, approvals, max_wakes, memory, cpus, pids, disk,"    \
 	" wall_s, hold, keep_days, agent_command"
@@ -87,6 +87,7 @@ projects_fill(struct query *q, struct project *p)
 	p->mirror.failures = query_i64(q);
 	p->mirror.last_error = query_text(q);
 	p->mirror.kind = (enum mirror_fail)query_i64(q);
+	p->mirror.attempt_at = query_i64(q);
 	p->sandbox.want = (enum sandbox_want)query_i64(q);
 	p->sandbox.state = (enum sandbox_status)query_i64(q);
 	p->sandbox.reason = query_text(q);
@@ -232,9 +233,11 @@ projects_set_mirror(
 	return db_exec_one(t,
 	    "UPDATE project SET mirror_state = ?, mirror_refs = ?,"
 	    " mirror_ok_at = ?, mirror_next_at = ?, mirror_failures = ?,"
-	    " mirror_error = ?, mirror_kind = ? WHERE id = ?",
+	    " mirror_error = ?, mirror_kind = ?, mirror_attempt_at = ?"
+	    " WHERE id = ?",
 	    BINDS(I(m->state), I(m->refs), I(m->last_ok_at), I(m->next_at),
-		I(m->failures), S(m->last_error), I(m->kind), I(id)),
+		I(m->failures), S(m->last_error), I(m->kind),
+		I(m->attempt_at), I(id)),
 	    ERR_NOTFOUND, "project does not exist", e);
 }
 
