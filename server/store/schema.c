@@ -236,7 +236,7 @@ static const char schema_care
 	 " REFERENCES project (id) ON DELETE CASCADE,"
 	 " size INTEGER NOT NULL DEFAULT 0, packs INTEGER NOT NULL DEFAULT 0,"
 	 " loose INTEGER NOT NULL DEFAULT 0,"
-	 " pack_size INTEGER NOT NULL DEFAULT 0,"
+	 " purge_at INTEGER NOT NULL DEFAULT 0,"
 	 " surveyed_at INTEGER NOT NULL DEFAULT 0,"
 	 " maintained_at INTEGER NOT NULL DEFAULT 0,"
 	 " full_at INTEGER NOT NULL DEFAULT 0,"
@@ -279,9 +279,9 @@ static const char schema_upstream
 	 " contents TEXT NOT NULL DEFAULT '');";
 
 /* Why the mirror failed: enum mirror_fail. */
-static const char schema_mirror_kind
-    [] = "ALTER TABLE project ADD COLUMN mirror_kind"
-	 " INTEGER NOT NULL DEFAULT 0;";
+static const char
+    schema_mirror_kind[] = "ALTER TABLE project ADD COLUMN mirror_kind"
+			   " INTEGER NOT NULL DEFAULT 0;";
 
 /* Each step is a list of scripts; NULL ends it. */
 static const char *const schema_steps[DB_SCHEMA_VERSION][4] = {
