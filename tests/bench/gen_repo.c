@@ -27,6 +27,8 @@ enum {
 	GEN_TOPIC_MAX = 12,
 	GEN_TOUCHED_MAX = GEN_TOPIC_MAX * GEN_EDITS_MAX,
 	GEN_MAINT_EACH = 10000,
+	GEN_SEASON = 800, /* commits */
+	GEN_SEASON_FOLDERS = 4,
 	GEN_EPOCH = 1200000000,
 	GEN_STEP_S = 3600
 };
@@ -190,16 +192,22 @@ gen_first(struct gen *g)
 	free(blob);
 }
 
-/* A file of the side: topic branches keep to every eighth folder, so that a
- * merge never meets an edit of its own. */
+/*
+ * A file of the side: topic branches keep to every eighth folder, so that a
+ * merge never meets an edit of its own.  Work moves through the tree: at one
+ * time most of it is in a few folders.
+ */
 static uint64_t
 gen_pick(struct gen *g, bool topic)
 {
 	uint64_t folders = g->files / GEN_FOLDER / 8;
-	uint64_t skew = gen_below(g, folders) * gen_below(g, folders) / folders;
+	uint64_t near = g->count / GEN_SEASON +
+	    gen_below(g, GEN_SEASON_FOLDERS);
+	uint64_t far = gen_below(g, folders);
 	uint64_t lane = topic ? 7 : gen_below(g, 7);
+	uint64_t folder = gen_below(g, 8) == 0 ? far : near % folders;
 
-	return (skew * 8 + lane) * GEN_FOLDER + gen_below(g, GEN_FOLDER);
+	return (folder * 8 + lane) * GEN_FOLDER + gen_below(g, GEN_FOLDER);
 }
 
 static void
@@ -295,14 +303,14 @@ main(int argc, char **argv)
 	struct gen g = { .seed = 1,
 		.commits = 52000,
 		.files = 2900,
-		.text = 1500,
+		.text = 900,
 		.tags = 1000 };
 	const struct opt opts[] = {
 		{ 0, "seed", OPT_U64, &g.seed, "N", "another repository" },
 		{ 0, "commits", OPT_U64, &g.commits, "N", "default 52000" },
 		{ 0, "files", OPT_U64, &g.files, "N", "default 2900" },
 		{ 0, "text", OPT_U64, &g.text, "BYTES",
-		    "new text of a commit, default 1500" },
+		    "new text of a commit, default 900" },
 		{ 0, "tags", OPT_U64, &g.tags, "N", "default 1000" },
 		{ 0, NULL, OPT_FLAG, NULL, NULL, NULL },
 	};
