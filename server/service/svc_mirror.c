@@ -68,6 +68,7 @@ mirror_job_free(struct mirror_job *j)
 	mirror_items_release(j);
 	mirror_map_release(j->shadow);
 	mirror_map_release(j->local);
+	mirror_report_release(j);
 	svc_refs_release(&j->rows);
 	project_release(&j->project);
 	str_release(&j->remote);
@@ -189,8 +190,7 @@ mirror_on_written(const struct err *fail, void *arg)
 			    branch, j->rows.actor);
 	}
 	for (size_t i = 0; i < j->n; i++)
-		failed = failed || j->items[i].failed ||
-		    j->items[i].facts.collides;
+		failed = failed || j->items[i].failed || j->items[i].step.held;
 	if (!failed)
 		(void)map_put_u64(j->m->clean, (uint64_t)j->project.id, j->m);
 	if (j->rows.changed > MIRROR_PACK_AFTER)
@@ -207,7 +207,7 @@ mirror_put_notices(struct jw *w, const struct mirror_job *j)
 	for (size_t i = 0; i < j->n && n < MIRROR_NOTICES_MAX; i++) {
 		const struct mirror_item *x = &j->items[i];
 
-		if (!x->step.notice && !x->failed)
+		if ((!x->step.notice || x->waited) && !x->failed)
 			continue;
 		n++;
 		jw_object(w, NULL);
@@ -252,7 +252,7 @@ mirror_write_job(struct txn *t, void *arg, struct err *e)
 {
 	struct mirror_job *j = arg;
 	const char *branch = refname_branch(j->head);
-	bool news;
+	bool news = false;
 
 	if (mirror_set_ok(t, j, e) == -1)
 		return -1;
@@ -262,7 +262,9 @@ mirror_write_job(struct txn *t, void *arg, struct err *e)
 	if (branch != NULL && strcmp(branch, j->project.default_branch) != 0 &&
 	    projects_set_default_branch(t, j->project.id, branch, e) == -1)
 		return -1;
-	news = j->rows.changed > 0 || j->first ||
+	if (mirror_report_write(t, j, &news, e) == -1)
+		return -1;
+	news = news || j->rows.changed > 0 || j->first ||
 	    j->project.mirror.state == MIRROR_FAILED ||
 	    j->project.mirror.state == MIRROR_PAUSED;
 	return news ? mirror_synced(t, j, e) : 0;
@@ -293,7 +295,7 @@ mirror_write(struct mirror_job *j)
 		struct svc_ref_move *m;
 
 		/* Planned again next time, from the same old state. */
-		if (x->failed)
+		if (x->failed || x->step.held)
 			continue;
 		m = svc_refs_add(
 		    r, up, x->new_up[0] != '\0' ? x->new_up : SHA_ZERO);
@@ -310,6 +312,7 @@ mirror_write(struct mirror_job *j)
 		memcpy(m->kept_sha, x->local, sizeof(m->kept_sha));
 		m->why = x->step.why;
 	}
+	mirror_report_make(j);
 	FAIL_POINT(mirror_before_rows);
 	j->writing = true;
 	db_write(j->m->spec.db, mirror_write_job, mirror_on_written, j);
@@ -655,7 +658,8 @@ mirror_begin(struct mirror_job *j, struct err *e)
 		return -1;
 	}
 	if (repo_create(s->env, j->project.id, NULL, e) == -1 ||
-	    mirror_read_token(j, e) == -1 || mirror_read_shadow(j, e) == -1)
+	    mirror_read_token(j, e) == -1 || mirror_read_shadow(j, e) == -1 ||
+	    mirror_report_load(j, e) == -1)
 		return -1;
 	remote = mirror_remote_of(j);
 	j->op = mirror_list(&remote, mirror_on_listed, j, e);

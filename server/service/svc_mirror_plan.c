@@ -31,7 +31,7 @@ mirror_items_release(struct mirror_job *j)
 	j->n = j->cap = 0;
 }
 
-static struct mirror_item *
+struct mirror_item *
 mirror_item_add(struct mirror_job *j, const char *ref)
 {
 	struct mirror_item *x;
@@ -200,6 +200,7 @@ mirror_items_make(struct mirror_job *j, struct view raw, struct err *e)
 		mirror_set_sha(x->local, map_get(j->local, x->ref));
 	}
 	map_free(seen);
+	mirror_report_recall(j);
 	if (mirror_open_pulls(j, pulls, e) == -1) {
 		map_free(pulls);
 		return -1;

@@ -1,6 +1,7 @@
 /*
- * svc_mirror_priv: one synchronisation as its two files share it: svc_mirror.c
- * is the sequence, svc_mirror_plan.c finds what follows for each local ref.
+ * svc_mirror_priv: one synchronisation as its files share it: svc_mirror.c is
+ * the sequence, svc_mirror_plan.c finds what follows for each local ref,
+ * svc_mirror_report.c remembers what waits and tells what was done.
  */
 #ifndef SERVER_SERVICE_SVC_MIRROR_PRIV_H
 #define SERVER_SERVICE_SVC_MIRROR_PRIV_H
@@ -14,8 +15,10 @@
 #include "server/service/svc_refs.h"
 
 struct git_result;
+struct json;
 struct map;
 struct mirror_op;
+struct txn;
 
 /* One branch or tag of upstream, before or now. */
 struct mirror_item {
@@ -28,6 +31,8 @@ struct mirror_item {
 	struct mirror_step step;
 	char *kept;  /* name of the kept ref, NULL: none */
 	bool failed; /* git refused to move it */
+	bool waited; /* it waits since an earlier synchronisation */
+	const struct json *waiting; /* its entry of then */
 };
 
 struct mirror_job {
@@ -54,6 +59,11 @@ struct mirror_job {
 	size_t at; /* the item being planned */
 	uint32_t refs;
 
+	struct json *waiting; /* what waited before; its text */
+	char *waiting_before;
+	struct str waiting_now;
+	struct str report;
+
 	struct svc_refs rows;
 	int64_t now;
 	int64_t next_at;
@@ -76,6 +86,18 @@ int mirror_items_make(struct mirror_job *j, struct view raw, struct err *e);
 /* Plan from item `at` on, asking git; then mirror_job_planned. */
 void mirror_items_plan(struct mirror_job *j);
 void mirror_items_release(struct mirror_job *j);
+/* Another one, absent everywhere; the pointers of earlier ones end. */
+struct mirror_item *mirror_item_add(struct mirror_job *j, const char *ref);
+
+/* svc_mirror_report.c: what waited is read; its items are planned from where
+ * they began to wait; texts are made; in the job they and the comments on pull
+ * requests are written, *news when somebody should hear of it. */
+int mirror_report_load(struct mirror_job *j, struct err *e);
+void mirror_report_recall(struct mirror_job *j);
+void mirror_report_make(struct mirror_job *j);
+int mirror_report_write(
+    struct txn *t, const struct mirror_job *j, bool *news, struct err *e);
+void mirror_report_release(struct mirror_job *j);
 
 /* svc_mirror.c */
 void mirror_job_planned(struct mirror_job *j);
