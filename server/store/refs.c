@@ -18,13 +18,19 @@ ref_row_list_release(struct ref_row_list *l)
 void
 kept_ref_list_release(struct kept_ref_list *l)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		free(l->at[i].kept);
-		free(l->at[i].ref);
-		free(l->at[i].why);
-	}
+	for (size_t i = 0; i < l->n; i++)
+		kept_ref_release(&l->at[i]);
 	free(l->at);
 	memset(l, 0, sizeof(*l));
+}
+
+void
+kept_ref_release(struct kept_ref *k)
+{
+	free(k->kept);
+	free(k->ref);
+	free(k->why);
+	memset(k, 0, sizeof(*k));
 }
 
 int
@@ -117,9 +123,42 @@ kept_put(struct txn *t, const struct kept_new *n, struct err *e)
 	    NULL, e);
 }
 
+static void
+kept_fill(struct query *q, struct kept_ref *k)
+{
+	k->kept = query_text(q);
+	k->ref = query_text(q);
+	QUERY_NAME(q, k->sha);
+	k->why = query_text(q);
+	k->at = query_i64(q);
+}
+
+int
+kept_get(struct txn *t, int64_t project_id, const char *name,
+    struct kept_ref *out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+
+	*out = (struct kept_ref){ .at = 0 };
+	if (query_one(&q, t,
+		"SELECT name, ref, sha, why, at FROM kept"
+		" WHERE project_id = ? AND name = ?",
+		BINDS(I(project_id), S(name)), "no such kept ref", e) == -1)
+		return -1;
+	kept_fill(&q, out);
+	return 0;
+}
+
+int
+kept_delete(struct txn *t, int64_t project_id, const char *name, struct err *e)
+{
+	return db_exec(t, "DELETE FROM kept WHERE project_id = ? AND name = ?",
+	    BINDS(I(project_id), S(name)), NULL, e);
+}
+
 int
 kept_list(struct txn *t, int64_t project_id, int64_t before, int64_t limit,
-    struct kept_ref_list *out, struct err *e)
+    int64_t offset, struct kept_ref_list *out, struct err *e)
 {
 	static const char *const sql[3] = {
 		"SELECT name, ref, sha, why, at FROM kept",
@@ -134,17 +173,10 @@ kept_list(struct txn *t, int64_t project_id, int64_t before, int64_t limit,
 	if (before != 0)
 		where_add1(&w, "at < ?", I(before));
 	if (where_count(&w, t, "kept", &out->total, e) == -1 ||
-	    where_open(&w, &q, t, sql, limit, 0, e) == -1)
+	    where_open(&w, &q, t, sql, limit, offset, e) == -1)
 		return -1;
-	while ((rc = query_next(&q, e)) == 1) {
-		struct kept_ref *k = LIST_ADD(out);
-
-		k->kept = query_text(&q);
-		k->ref = query_text(&q);
-		QUERY_NAME(&q, k->sha);
-		k->why = query_text(&q);
-		k->at = query_i64(&q);
-	}
+	while ((rc = query_next(&q, e)) == 1)
+		kept_fill(&q, LIST_ADD(out));
 	if (rc == -1)
 		kept_ref_list_release(out);
 	return rc;

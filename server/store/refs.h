@@ -66,6 +66,12 @@ struct kept_new {
 int kept_put(struct txn *t, const struct kept_new *n, struct err *e);
 /* Newest first; before 0: all, else those older than that time. */
 int kept_list(struct txn *t, int64_t project_id, int64_t before, int64_t limit,
-    struct kept_ref_list *out, struct err *e);
+    int64_t offset, struct kept_ref_list *out, struct err *e);
+int kept_get(struct txn *t, int64_t project_id, const char *name,
+    struct kept_ref *out, struct err *e);
+void kept_ref_release(struct kept_ref *k);
+/* One that is not there is deleted already. */
+int kept_delete(
+    struct txn *t, int64_t project_id, const char *name, struct err *e);
 
 #endif

@@ -337,10 +337,10 @@ steps_refs(struct txn *t, void *arg, struct err *e)
 	STEP(refs_get(t, f->project, "refs/heads/b00000", sha, e) == 0);
 	STEP(sha[0] == '\0');
 	STEP(kept_put(t, &k, e) == 0);
-	STEP(kept_list(t, f->project, 0, 10, &kl, e) == 0);
+	STEP(kept_list(t, f->project, 0, 10, 0, &kl, e) == 0);
 	STEP(kl.n == 1 && strcmp(kl.at[0].ref, "refs/heads/x") == 0);
 	kept_ref_list_release(&kl);
-	STEP(kept_list(t, f->project, 5, 10, &kl, e) == 0 && kl.n == 0);
+	STEP(kept_list(t, f->project, 5, 10, 0, &kl, e) == 0 && kl.n == 0);
 	return fixture_verdict(f, e);
 }
 
