@@ -1,0 +1,206 @@
+#!/bin/bash
+# cofferd is killed at random moments of pushes, merges, synchronisations and
+# maintenance, again and again.  After each restart: what was acknowledged is
+# there, the rows say what git says, each branch has one unbroken chain of
+# events, what a force push dropped is kept, and git finds nothing amiss.
+# SEED and ROUNDS from the environment; the seed of a run is printed.
+. "$(dirname "$0")/lib.sh"
+
+SEED=${SEED:-$(($(date +%s) % 30000))}
+ROUNDS=${ROUNDS:-25}
+RANDOM=$SEED
+echo "# SEED=$SEED ROUNDS=$ROUNDS"
+
+coffer_home
+start_cofferd
+make_project
+R=/api/v1/repos/$PROJECT
+P=/api/coffer/v1/projects/$PROJECT
+REPO=$HOME_DIR/repos/$PROJECT_ID.git
+OWNER=$(stat -c %u "$HOME_DIR/db")
+api PATCH "$P" '{"settings":{"approvals":0,"interval_s":3600}}'
+tap_is "$STATUS" 200 'the project is set up'
+git_url() { echo "http://x:$ADMIN@${URL#http://}/$PROJECT.git"; }
+on() { ! [ -e "$T/stop" ]; }
+
+for k in 1 2 3; do
+	git clone -q "$(git_url)" "$T/p$k"
+	git -C "$T/p$k" checkout -q -b "agent/t$k"
+done
+git clone -q "$(git_url)" "$T/m"
+
+# Each writes "try SHA" before and "ack SHA" after what the server said.
+pusher() { # K
+	cd "$T/p$1" || exit 1
+	RANDOM=$((SEED + $1 + round * 7))
+	while on; do
+		if [ $((RANDOM % 3)) = 0 ]; then
+			git commit -q --amend --allow-empty -m "forced $RANDOM$RANDOM"
+		else
+			echo "$RANDOM$RANDOM" >>"f$1.txt"
+			git add "f$1.txt" && git commit -q -m "push $1"
+		fi
+		sha=$(git rev-parse HEAD)
+		echo "try $sha" >>"$T/log.push.$1"
+		git push -q -f "$(git_url)" "agent/t$1" 2>>"$T/err.push" || continue
+		echo "ack $sha" >>"$T/log.push.$1"
+	done
+}
+
+merger() {
+	cd "$T/m" || exit 1
+	BODY=$T/body.m
+	HEADERS=$T/headers.m
+	j=0
+	while on; do
+		j=$((j + 1))
+		git fetch -q "$(git_url)" main 2>/dev/null || continue
+		git checkout -q --detach FETCH_HEAD
+		echo "$round $j" >"m-$round-$j.txt"
+		git add . && git commit -q -m "merge $round $j"
+		git push -q "$(git_url)" "HEAD:refs/heads/m-$round-$j" 2>/dev/null || continue
+		head=$(git rev-parse HEAD)
+		merge_api POST "$R/pulls" "{\"title\":\"$round $j\",\"head\":\"m-$round-$j\",\"base\":\"main\"}"
+		[ "$STATUS" = 201 ] || continue
+		n=$(field .number)
+		merge_api POST "$R/pulls/$n/merge" '{"Do":"merge"}'
+		[ "$STATUS" = 200 ] || continue
+		echo "$n $head" >>"$T/log.merge"
+	done
+}
+
+# As api, with files of its own.
+merge_api() { # METHOD PATH JSON
+	printf '%s' "$3" >"$T/request.m"
+	http_t=$ADMIN
+	http "$1" "$2" -H 'Content-Type: application/json' --data-binary "@$T/request.m"
+	http_t=
+}
+
+upstream() {
+	cd "$WORK" || exit 1
+	BODY=$T/body.u
+	HEADERS=$T/headers.u
+	http_t=$ADMIN
+	git checkout -q -B main
+	j=0
+	while on; do
+		j=$((j + 1))
+		echo "$round $j" >>u.txt
+		git add u.txt && git commit -q -m "upstream $round $j"
+		git push -q "$T/up/calc.git" HEAD:refs/heads/main \
+		    "+HEAD:refs/heads/wild" 2>>"$T/err.up"
+		[ "$(id -u)" -ne 0 ] || chown -R "$OWNER" "$T/up/calc.git"
+		tip=$(git rev-parse HEAD)
+		http POST "$P/sync?wait=20"
+		[ "$STATUS" != 200 ] || echo "$tip" >>"$T/log.sync"
+	done
+}
+
+# What a clone gave is whole.
+reader() {
+	while on; do
+		rm -rf "$T/read"
+		git clone -q --mirror "$(git_url)" "$T/read" 2>/dev/null || continue
+		git -C "$T/read" fsck --connectivity-only >"$T/read.out" 2>&1 ||
+		    { echo "round $round"; cat "$T/read.out"; } >>"$T/log.half"
+	done
+}
+
+care() {
+	BODY=$T/body.c
+	HEADERS=$T/headers.c
+	http_t=$ADMIN
+	while on; do
+		http POST "$P/maintain?wait=10" -H 'Content-Type: application/json' --data '{"step":"repack"}'
+		sleep 0.1
+	done
+}
+
+dead() { ! kill -0 "$COFFERD_PID" 2>/dev/null || grep -q '^State:	Z' "/proc/$COFFERD_PID/status"; }
+sql() { sqlite3 -readonly "file:$HOME_DIR/db/coffer.db?mode=ro" "$1"; }
+rows() { sql "SELECT sha || ' ' || name FROM ref WHERE project_id=$PROJECT_ID AND (name LIKE 'refs/heads/%' OR name LIKE 'refs/tags/%') ORDER BY name"; }
+refs() { git --git-dir="$REPO" for-each-ref --format='%(objectname) %(refname)' refs/heads refs/tags | LC_ALL=C sort -k2; }
+same() { [ "$(rows | LC_ALL=C sort -k2)" = "$(refs)" ]; }
+
+# The branch is at the last acknowledged tip, or at one tried after it.
+pushed() { # K
+	at=$(git --git-dir="$REPO" rev-parse -q --verify "refs/heads/agent/t$1")
+	[ -s "$T/log.push.$1" ] || return 0
+	awk -v at="$at" '
+		$1 == "ack" { acked = $2; hit = ($2 == at); next }
+		$2 == at { hit = 1 }
+		END { exit !(hit || acked == "") }' "$T/log.push.$1"
+}
+merged() {
+	[ -e "$T/log.merge" ] || return 0
+	while read -r n head; do
+		git --git-dir="$REPO" merge-base --is-ancestor "$head" main || { echo "PR $n $head is not in main"; return 1; }
+		[ "$(sql "SELECT merged FROM issue WHERE project_id=$PROJECT_ID AND number=$n")" = 1 ] || { echo "PR $n is not merged"; return 1; }
+	done <"$T/log.merge"
+}
+synced() {
+	[ -e "$T/log.sync" ] || return 0
+	git --git-dir="$REPO" merge-base --is-ancestor "$(tail -n 1 "$T/log.sync")" main
+}
+# Every acknowledged tip of a branch is in a ref, seen or kept.
+kept() {
+	git --git-dir="$REPO" rev-list --all >"$T/all"
+	for k in 1 2 3; do
+		[ -s "$T/log.push.$k" ] || continue
+		awk 'FNR == NR { have[$1] = 1; next } $1 == "ack" && !have[$2] { print "lost", $2; bad = 1 } END { exit bad }' \
+		    "$T/all" "$T/log.push.$k" || return 1
+	done
+}
+# old of each event is new of the one before; the last new is the row.
+chain() {
+	sql "SELECT json_extract(data,'\$.ref'), json_extract(data,'\$.old'), json_extract(data,'\$.new') FROM event WHERE project_id=$PROJECT_ID AND kind='branch.updated' ORDER BY seq" |
+	    awk -F '|' '($1 in last) && last[$1] != $2 { print "break", $0, "after", last[$1]; bad = 1 } { last[$1] = $3 } END { exit bad }'
+}
+once() {
+	[ -z "$(sql "SELECT item FROM event WHERE project_id=$PROJECT_ID AND kind='pull.merged' GROUP BY item HAVING count(*) > 1")" ]
+}
+
+check() {
+	tap_ok "round $round: rows follow the refs" wait_for 20 same
+	for k in 1 2 3; do
+		tap_ok "round $round: pusher $k has what it was told" pushed $k
+	done
+	tap_ok "round $round: merges stand" merged
+	tap_ok "round $round: no merge is told twice" once
+	tap_ok "round $round: the mirror is where it was said to be" synced
+	tap_ok "round $round: dropped tips are kept" kept
+	tap_ok "round $round: events are one chain" chain
+}
+
+round=0
+while [ $round -lt "$ROUNDS" ]; do
+	round=$((round + 1))
+	rm -f "$T/stop"
+	actors=
+	for a in 'pusher 1' 'pusher 2' 'pusher 3' merger upstream reader care; do
+		$a >/dev/null 2>>"$T/err.actors" &
+		actors="$actors $!"
+	done
+	sleep "$((RANDOM % 3)).$((RANDOM % 10))"
+	kill -9 "$COFFERD_PID"
+	: >"$T/stop"
+	# shellcheck disable=SC2086
+	wait $actors "$COFFERD_PID" 2>/dev/null
+	PIDS=
+	start_cofferd
+	api POST "$P/sync?wait=60"
+	tap_is "$STATUS" 200 "round $round: it synchronises again"
+	check
+done
+git --git-dir="$REPO" fsck --full --no-dangling >"$T/fsck" 2>&1
+tap_is "$? $(cat "$T/fsck")" '0 ' 'git finds nothing amiss'
+tap_ok 'no reader saw half of it' test ! -e "$T/log.half"
+for k in 1 2 3; do
+	tap_ok "pusher $k was heard" grep -q ack "$T/log.push.$k"
+done
+tap_ok 'pull requests were merged' test -s "$T/log.merge"
+tap_ok 'upstream was followed' test -s "$T/log.sync"
+wc -l "$T"/log.* | sed 's/^/# /'
+tap_ok 'cofferd ends well' stop_cofferd
+tap_done
