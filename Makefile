@@ -78,14 +78,16 @@ main.coffer-router := router/main
 main.coffer        := cli/main
 # What only our own programs start; --as-needed leaves it almost no library.
 shim    := $(O)/libexec/coffer/coffer-shim
-archives := lib server agentd router cli
+# What git starts in place of pack-objects; the same care for the same reason.
+packs   := $(O)/libexec/coffer/coffer-packs
+archives := lib server agentd router cli packs
 
 src     = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c $(1)/*/*.c)))
 obj     = $(patsubst %.c,$(O)/%.o,$(1))
 
 # The same places under $(O) as under PREFIX, so that programs find their data.
 prompts := $(wildcard prompts/*/*.md)
-all: $(progs:%=$(O)/bin/%) $(shim) $(prompts:%=$(O)/share/coffer/%)
+all: $(progs:%=$(O)/bin/%) $(shim) $(packs) $(prompts:%=$(O)/share/coffer/%)
 $(O)/share/coffer/%: %
 	@mkdir -p $(@D)
 	@cp $< $@
@@ -104,6 +106,10 @@ $(O)/bin/$(1): $(O)/$(main.$(1)).o $(O)/$(dir.$(1)).a $(O)/lib.a
 endef
 $(foreach p,$(progs),$(eval $(call prog_rule,$(p))))
 $(shim): $(O)/agentd/shim/main.o $(O)/agentd.a $(O)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(packs): $(O)/packs/main.o $(O)/packs.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -173,7 +179,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands
 	install -m 0755 $(progs:%=$(O)/bin/%) $(DESTDIR)$(PREFIX)/bin/
 	install -d $(DESTDIR)$(PREFIX)/libexec/coffer
-	install -m 0755 $(shim) $(DESTDIR)$(PREFIX)/libexec/coffer/
+	install -m 0755 $(shim) $(packs) $(DESTDIR)$(PREFIX)/libexec/coffer/
 	install -m 0644 $(wildcard prompts/commands/*.md) $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands/
 
 sources := $(foreach l,$(archives) tests,$(wildcard $(l)/*.[ch] $(l)/*/*.[ch] $(l)/*/*/*.[ch]))

@@ -1,0 +1,254 @@
+#include "packs/follow.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/err.h"
+#include "packs/crc.h"
+#include "packs/entry.h"
+
+enum {
+	FOLLOW_STEP = 128 << 10,
+	FOLLOW_WAIT_MS = 500, /* at most, when changes are told */
+	FOLLOW_POLL_MS = 5,   /* when they are not */
+	FOLLOW_NAP_NS = 1000000,
+	FOLLOW_SMALL = 64 << 10, /* less is not worth a wake-up each */
+	FOLLOW_PIPE = 1 << 20
+};
+
+struct follow {
+	struct entry *en;
+	bool progress;
+	bool hit;
+	int notify; /* -1: none */
+	uint64_t sent;
+	uint32_t crc;
+	uint64_t heard;
+	uint64_t seen; /* bytes of the pack at the last look */
+};
+
+static int
+follow_write(const char *p, size_t n, struct err *e)
+{
+	while (n > 0) {
+		ssize_t w = write(STDOUT_FILENO, p, n);
+
+		if (w == -1 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return err_sys(e, ERR_IO, "send the pack");
+		p += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+/* Everything up to `end`. */
+static int
+follow_send(struct follow *f, uint64_t end, struct err *e)
+{
+	static char buf[FOLLOW_STEP];
+
+	while (f->sent < end) {
+		uint64_t left = end - f->sent;
+		size_t want = left < sizeof(buf) ? (size_t)left : sizeof(buf);
+		ssize_t n = pread(
+		    f->en->fd, buf, want, (off_t)(ENTRY_HEAD + f->sent));
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_sys(e, ERR_IO, "read the kept pack");
+		f->crc = crc_add(f->crc, buf, (size_t)n);
+		if (follow_write(buf, (size_t)n, e) == -1)
+			return -1;
+		f->sent += (uint64_t)n;
+	}
+	return 0;
+}
+
+static void
+follow_relay(struct follow *f)
+{
+	char text[ENTRY_TEXT_MAX];
+	size_t n = entry_hear(f->en->fd, &f->heard, text, sizeof(text));
+
+	if (n > 0)
+		(void)!write(STDERR_FILENO, text, n);
+}
+
+/* The last lines, without the progress that came before them. */
+static void
+follow_relay_end(struct follow *f)
+{
+	char text[ENTRY_TEXT_MAX];
+	const char *p = text, *cr;
+	size_t n = entry_hear(f->en->fd, &f->heard, text, sizeof(text));
+
+	cr = memrchr(text, '\r', n);
+	if (cr != NULL)
+		p = cr + 1;
+	n -= (size_t)(p - text);
+	if (n > 0)
+		(void)!write(STDERR_FILENO, p, n);
+}
+
+static void
+follow_watch(struct follow *f)
+{
+	char path[40];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", f->en->fd);
+	f->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (f->notify == -1)
+		return;
+	if (inotify_add_watch(f->notify, path, IN_MODIFY | IN_CLOSE_WRITE) !=
+	    -1)
+		return;
+	(void)close(f->notify);
+	f->notify = -1;
+}
+
+/* Until the file changes; -1: who reads our output is gone. */
+static int
+follow_wait(struct follow *f, struct err *e)
+{
+	struct pollfd pf[2] = { { .fd = STDOUT_FILENO },
+		{ .fd = f->notify, .events = POLLIN } };
+	char events[512];
+
+	if (poll(pf, f->notify == -1 ? 1 : 2,
+		f->notify == -1 ? FOLLOW_POLL_MS : FOLLOW_WAIT_MS) <= 0)
+		return 0;
+	if ((pf[0].revents & (POLLERR | POLLNVAL)) != 0)
+		return err_set(e, ERR_IO, "nobody reads the pack");
+	if (pf[1].revents != 0)
+		while (read(f->notify, events, sizeof(events)) > 0)
+			;
+	return 0;
+}
+
+static enum follow_end
+follow_give_up(struct follow *f, const struct entry_head *h, struct err *e)
+{
+	static const char *const why[] = {
+		[ENTRY_GIT] = "git could not make the pack",
+		[ENTRY_FULL] = "the server's disk is full",
+		[ENTRY_LIMIT] = "making the pack took too long",
+		[ENTRY_ALONE] = "making the pack was given up",
+	};
+
+	if (h->why == ENTRY_GIT || h->why == ENTRY_LIMIT || f->sent > 0) {
+		if (f->progress)
+			follow_relay(f);
+		else
+			follow_relay_end(f);
+		(void)err_set(e, ERR_IO, "%s: try again",
+		    h->why == ENTRY_NO_FAULT ? "the pack's maker was ended"
+					     : why[h->why]);
+		return FOLLOW_FAILED;
+	}
+	(void)err_set(e, h->why == ENTRY_FULL ? ERR_LIMIT : ERR_BUSY, "%s",
+	    why[h->why == ENTRY_FULL ? ENTRY_FULL : ENTRY_ALONE]);
+	return FOLLOW_RETRY;
+}
+
+static enum follow_end
+follow_last(struct follow *f, const struct entry_head *h, struct err *e)
+{
+	if (follow_send(f, h->size, e) == -1)
+		return FOLLOW_FAILED;
+	if (f->progress && f->hit)
+		follow_relay_end(f);
+	else if (f->progress)
+		follow_relay(f);
+	if (f->crc == h->crc)
+		return FOLLOW_DONE;
+	entry_discard(f->en);
+	(void)err_set(e, ERR_IO,
+	    "the kept pack was damaged on disk and is removed: try again");
+	return FOLLOW_FAILED;
+}
+
+/* One look at the entry; FOLLOW_RETRY without an error: there is more. */
+static enum follow_end
+follow_look(struct follow *f, struct err *e)
+{
+	/* In this order: what a producer wrote before it ended is seen. */
+	bool produced = entry_produced(f->en->fd);
+	struct entry_head h = { .why = ENTRY_NO_FAULT };
+	struct err torn = ERR_INIT;
+	struct stat st;
+
+	if (entry_read_head(f->en->fd, &h, &torn) == -1)
+		h = (struct entry_head){ .state = ENTRY_GROWS };
+	if (h.state == ENTRY_WHOLE)
+		return follow_last(f, &h, e);
+	if (h.state == ENTRY_FAILED)
+		return follow_give_up(f, &h, e);
+	if (!produced) {
+		enum follow_end end = follow_give_up(f, &h, e);
+
+		entry_discard(f->en);
+		return end;
+	}
+	if (fstat(f->en->fd, &st) == -1) {
+		(void)err_sys(e, ERR_IO, "look at a kept pack");
+		return FOLLOW_FAILED;
+	}
+	if (f->progress)
+		follow_relay(f);
+	f->seen = st.st_size > ENTRY_HEAD ? (uint64_t)st.st_size - ENTRY_HEAD
+					  : 0;
+	return FOLLOW_RETRY;
+}
+
+static enum follow_end
+follow_grow(struct follow *f, struct err *e)
+{
+	static const struct timespec nap = { .tv_nsec = FOLLOW_NAP_NS };
+
+	for (;;) {
+		enum follow_end end = follow_look(f, e);
+
+		if (end != FOLLOW_RETRY || e->code != ERR_NONE)
+			return end;
+		if (f->seen > f->sent) {
+			uint64_t n = f->seen - f->sent;
+
+			if (follow_send(f, f->seen, e) == -1)
+				return FOLLOW_FAILED;
+			if (n >= FOLLOW_SMALL)
+				continue;
+		}
+		if (follow_wait(f, e) == -1)
+			return FOLLOW_FAILED;
+		(void)nanosleep(&nap, NULL);
+	}
+}
+
+enum follow_end
+follow_entry(struct entry *en, bool progress, struct err *e)
+{
+	struct follow f = { .en = en,
+		.progress = progress,
+		.hit = en->role == ENTRY_HIT,
+		.notify = -1 };
+	enum follow_end end;
+
+	(void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, FOLLOW_PIPE);
+	if (f.hit)
+		return follow_last(&f, &en->head, e);
+	follow_watch(&f);
+	end = follow_grow(&f, e);
+	if (f.notify != -1)
+		(void)close(f.notify);
+	return end;
+}
