@@ -109,6 +109,20 @@ gitpool_refs(struct git_pool *p, int64_t project, const char *prefix,
 }
 
 void
+gitpool_list(struct git_pool *p, int64_t project, const char *known,
+    git_done_fn *done, void *arg)
+{
+	struct git_ask ask = {
+		.op = "ref_list", .raw = { .p = "" }, .quick = true
+	};
+	struct gitcall c;
+
+	gitcall_begin(&c);
+	jw_str(&c.w, "known", known);
+	gitcall_send(&c, p, project, &ask, done, arg);
+}
+
+void
 gitpool_compare(struct git_pool *p, int64_t project, const char *base,
     const char *head, git_done_fn *done, void *arg)
 {
@@ -226,7 +240,9 @@ void
 gitpool_refs_update(struct git_pool *p, int64_t project,
     const struct git_refs_spec *spec, git_done_fn *done, void *arg)
 {
-	struct git_ask ask = { .op = "refs_update", .raw = { .p = "" } };
+	struct git_ask ask = {
+		.op = "refs_update", .raw = { .p = "" }, .moves = true
+	};
 	AUTO_STR struct str raw = STR_INIT;
 	struct gitcall c;
 

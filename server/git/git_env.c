@@ -289,6 +289,24 @@ gitvars_serve(struct git_vars *x, const struct git_env *v,
 }
 
 bool
+gitenv_hides(enum git_service service, struct view name)
+{
+	bool upload = service == GIT_UPLOAD_PACK;
+	const struct git_env_pair *v = upload ? gitenv_upload : gitenv_receive;
+	size_t n = upload ? sizeof(gitenv_upload) : sizeof(gitenv_receive);
+
+	for (size_t i = 0; i < n / sizeof(*v); i++) {
+		size_t len = strlen(v[i].value);
+
+		if (view_ends(view_of(v[i].key), ".hideRefs") &&
+		    view_starts(name, v[i].value) &&
+		    (name.len == len || name.p[len] == '/'))
+			return true;
+	}
+	return false;
+}
+
+bool
 gitenv_protocol_ok(const char *header)
 {
 	static const char word[] = "abcdefghijklmnopqrstuvwxyz"

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/view.h"
+
 struct err;
 struct git_env;
 
@@ -62,6 +64,10 @@ struct git_serve_spec {
 };
 void gitvars_serve(struct git_vars *x, const struct git_env *v,
     const struct git_serve_spec *spec);
+
+/* That service never tells of the ref, the mirror's namespace taken off: what
+ * the hideRefs among its keys say. */
+bool gitenv_hides(enum git_service service, struct view name);
 
 /* ^[0-9a-zA-Z]+=[0-9a-zA-Z]+(:[0-9a-zA-Z]+=[0-9a-zA-Z]+)*$, at most 100. */
 bool gitenv_protocol_ok(const char *header);

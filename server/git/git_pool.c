@@ -21,11 +21,12 @@
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
 #include "server/git/git_pool_priv.h"
+#include "server/git/ref_cache.h"
 #include "server/git/worker_priv.h"
 
 enum {
 	GITPOOL_WORKERS = 2,
-	GITPOOL_WORKERS_MAX = 16,
+	GITPOOL_WORKERS_MAX = 17, /* with the one for quick calls */
 	GITPOOL_LIMIT_MS = 30 * 1000,
 	GITPOOL_ARGV_MAX = 8,
 	GITPOOL_RESTART_MAX_MS = 5000
@@ -34,7 +35,8 @@ enum {
 /* One question, waiting or at a worker. */
 struct git_call {
 	TAILQ_ENTRY(git_call) link;
-	char *frame; /* whole, ready to send */
+	int64_t moves; /* the project whose refs it moves, or 0 */
+	char *frame;   /* whole, ready to send */
 	size_t len;
 	git_done_fn *done;
 	void *arg;
@@ -65,7 +67,9 @@ struct git_pool {
 	struct git_worker w[GITPOOL_WORKERS_MAX];
 	unsigned n;
 	struct git_calls queue;
+	struct git_calls quick; /* served first, and by a worker of its own */
 	size_t queued;
+	struct ref_cache *refs_cache;
 	struct git_calls failed;
 	bool flushing; /* a turn of gitpool_flush is due */
 	bool closing;
@@ -100,15 +104,25 @@ gitpool_call_free(struct git_call *c)
 	free(c);
 }
 
+/* Nobody hears of an end before what is remembered is dropped. */
 static void
-gitpool_fail(struct git_call *c, enum err_code code, const char *text)
+gitpool_tell(struct git_pool *p, struct git_call *c, const struct git_result *r)
+{
+	if (c->moves != 0)
+		gitpool_refs_moved(p, c->moves);
+	c->done(r, c->arg);
+	gitpool_call_free(c);
+}
+
+static void
+gitpool_fail(struct git_pool *p, struct git_call *c, enum err_code code,
+    const char *text)
 {
 	struct err e = ERR_INIT;
 	struct git_result r = { .fail = &e };
 
 	(void)err_set(&e, code, "%s", text);
-	c->done(&r, c->arg);
-	gitpool_call_free(c);
+	gitpool_tell(p, c, &r);
 }
 
 static void
@@ -129,7 +143,7 @@ gitpool_parts(struct view payload, struct view *json, struct view *raw)
 
 /* The worker's reply to c. */
 static void
-gitpool_deliver(struct git_call *c, const struct frame *f)
+gitpool_deliver(struct git_pool *p, struct git_call *c, const struct frame *f)
 {
 	struct view text, raw;
 	struct err e = ERR_INIT;
@@ -154,9 +168,8 @@ gitpool_deliver(struct git_call *c, const struct frame *f)
 		    json_str_or(j, "message", "git error"));
 		r.fail = &e;
 	}
-	c->done(&r, c->arg);
+	gitpool_tell(p, c, &r);
 	json_free(j);
-	gitpool_call_free(c);
 }
 
 static void
@@ -179,7 +192,7 @@ gitpool_on_data(struct stream *s, struct view in, void *arg)
 	w->served = true;
 	w->wait_ms = 0;
 	timer_cancel(w->limit);
-	gitpool_deliver(c, &f);
+	gitpool_deliver(w->pool, c, &f);
 	if (w->dropped)
 		return;
 	stream_take(s, (size_t)n);
@@ -210,7 +223,7 @@ gitpool_on_close(struct stream *s, const char *reason, void *arg)
 	log_warn("git worker-ended worker=%u reason=%s", w->index,
 	    log_val(timed_out ? "time limit" : reason));
 	if (c != NULL)
-		gitpool_fail(c, timed_out ? ERR_TIMEOUT : ERR_INTERNAL,
+		gitpool_fail(w->pool, c, timed_out ? ERR_TIMEOUT : ERR_INTERNAL,
 		    timed_out ? "git took too long" : "the git worker died");
 	timer_set(w->restart, w->wait_ms);
 }
@@ -287,13 +300,26 @@ gitpool_spawn(struct git_worker *w, struct err *e)
 	return 0;
 }
 
+/* The last worker is for quick calls alone, so that they do not wait behind
+ * a merge or a diff. */
+static struct git_calls *
+gitpool_queue_of(const struct git_worker *w)
+{
+	struct git_pool *p = w->pool;
+
+	if (w->index == p->n - 1 || !TAILQ_EMPTY(&p->quick))
+		return &p->quick;
+	return &p->queue;
+}
+
 static void
 gitpool_give(struct git_worker *w)
 {
 	struct git_pool *p = w->pool;
-	struct git_call *c = TAILQ_FIRST(&p->queue);
+	struct git_calls *q = gitpool_queue_of(w);
+	struct git_call *c = TAILQ_FIRST(q);
 
-	TAILQ_REMOVE(&p->queue, c, link);
+	TAILQ_REMOVE(q, c, link);
 	p->queued--;
 	w->call = c;
 	stream_write(w->stream, c->frame, c->len);
@@ -303,10 +329,13 @@ gitpool_give(struct git_worker *w)
 static void
 gitpool_pump(struct git_pool *p)
 {
-	for (unsigned i = 0; i < p->n && !TAILQ_EMPTY(&p->queue); i++) {
+	/* From the quick one on. */
+	for (unsigned i = p->n; i-- > 0 && p->queued > 0;) {
 		struct git_worker *w = &p->w[i];
 		struct err e = ERR_INIT;
 
+		if (TAILQ_EMPTY(gitpool_queue_of(w)))
+			continue;
 		/* The old process is reaped before the next begins. */
 		if (w->call != NULL || w->dropped ||
 		    timer_pending(w->restart) ||
@@ -345,7 +374,7 @@ gitpool_flush(void *arg)
 		struct err e = c->fail;
 
 		TAILQ_REMOVE(&p->failed, c, link);
-		gitpool_fail(c, e.code, e.msg);
+		gitpool_fail(p, c, e.code, e.msg);
 	}
 	gitpool_pump(p);
 }
@@ -365,6 +394,7 @@ gitpool_call(struct git_pool *p, int64_t project, const struct git_ask *ask,
 
 	c->done = done;
 	c->arg = arg;
+	c->moves = ask->moves ? project : 0;
 	jw_init(&w, &text);
 	jw_object(&w, NULL);
 	jw_str(&w, "op", ask->op);
@@ -393,7 +423,7 @@ gitpool_call(struct git_pool *p, int64_t project, const struct git_ask *ask,
 	} else {
 		c->len = frame.len;
 		c->frame = str_steal(&frame);
-		TAILQ_INSERT_TAIL(&p->queue, c, link);
+		TAILQ_INSERT_TAIL(ask->quick ? &p->quick : &p->queue, c, link);
 		p->queued++;
 	}
 	if (!p->flushing) {
@@ -401,6 +431,36 @@ gitpool_call(struct git_pool *p, int64_t project, const struct git_ask *ask,
 		p->refs++;
 		loop_defer(p->loop, gitpool_flush, p);
 	}
+}
+
+static void
+gitpool_load_list(void *owner, int64_t project, const char *known,
+    git_done_fn *done, void *arg)
+{
+	gitpool_list(owner, project, known, done, arg);
+}
+
+struct ref_cache *
+gitpool_ref_cache(struct git_pool *p)
+{
+	return p->refs_cache;
+}
+
+void
+gitpool_refs_moved(struct git_pool *p, int64_t project)
+{
+	ref_cache_moved(p->refs_cache, project);
+}
+
+static void
+gitpool_new_cache(struct git_pool *p)
+{
+	const struct ref_cache_spec spec = { .repos = p->repos,
+		.load = gitpool_load_list,
+		.now_ms = clock_mono_ms,
+		.owner = p };
+
+	p->refs_cache = ref_cache_new(&spec);
 }
 
 struct git_pool *
@@ -411,11 +471,13 @@ gitpool_new(const struct git_pool_spec *spec, struct err *e)
 	p->loop = spec->loop;
 	p->repos = xstrdup(spec->repos);
 	p->limit_ms = spec->limit_ms > 0 ? spec->limit_ms : GITPOOL_LIMIT_MS;
-	p->n = spec->workers > 0 ? spec->workers : GITPOOL_WORKERS;
+	p->n = (spec->workers > 0 ? spec->workers : GITPOOL_WORKERS) + 1;
 	if (p->n > GITPOOL_WORKERS_MAX)
 		p->n = GITPOOL_WORKERS_MAX;
 	TAILQ_INIT(&p->queue);
+	TAILQ_INIT(&p->quick);
 	TAILQ_INIT(&p->failed);
+	gitpool_new_cache(p);
 	for (unsigned i = 0; i < p->n; i++) {
 		p->w[i].pool = p;
 		p->w[i].index = i;
@@ -462,10 +524,16 @@ gitpool_free(struct git_pool *p)
 		TAILQ_REMOVE(&p->queue, c, link);
 		gitpool_call_free(c);
 	}
+	while ((c = TAILQ_FIRST(&p->quick)) != NULL) {
+		TAILQ_REMOVE(&p->quick, c, link);
+		gitpool_call_free(c);
+	}
 	while ((c = TAILQ_FIRST(&p->failed)) != NULL) {
 		TAILQ_REMOVE(&p->failed, c, link);
 		gitpool_call_free(c);
 	}
+	ref_cache_free(p->refs_cache);
+	p->refs_cache = NULL;
 	for (unsigned i = 0; p->argv[i] != NULL; i++)
 		free(p->argv[i]);
 	free(p->repos);

@@ -25,6 +25,7 @@ struct checks;
 struct err;
 struct git_pool;
 struct json;
+struct ref_cache;
 
 enum {
 	GIT_SHA_TEXT = 41, /* 40 hex digits and a NUL */
@@ -64,6 +65,16 @@ int gitworker_main(int fd);
 /* {sha}: the commit that rev names. */
 void gitpool_resolve(struct git_pool *p, int64_t project, const char *rev,
     git_done_fn *done, void *arg);
+
+/*
+ * The list of refs as it is now, shared and remembered (ref_cache.h).
+ * gitpool_refs_moved: a git child moved refs of that repository, what is
+ * remembered of it is dropped; cheap, idempotent; to be called before anybody
+ * hears of the move.  gitpool_refs_update calls it itself.
+ */
+struct ref_cache *gitpool_ref_cache(struct git_pool *p)
+    __attribute__((returns_nonnull));
+void gitpool_refs_moved(struct git_pool *p, int64_t project);
 
 /* {head}: where HEAD points, e.g. "refs/heads/main"; raw: one line for each
  * ref that begins with prefix, sorted by name, see gitpool_ref_next. */

@@ -28,11 +28,12 @@ enum {
 
 static const struct worker_op *const worker_tables[] = { worker_ops_refs,
 	worker_ops_read, worker_ops_merge, worker_ops_diff, worker_ops_clean,
-	NULL };
+	worker_ops_list, NULL };
 
 struct worker_repo {
 	char *path;
 	git_repository *repo;
+	struct worker_peels *peels;
 	uint64_t used;
 };
 
@@ -182,7 +183,7 @@ worker_oid(struct jw *w, const char *key, const git_oid *id)
 
 static int
 worker_open(
-    struct worker *k, const char *path, git_repository **out, struct err *e)
+    struct worker *k, const char *path, struct worker_call *c, struct err *e)
 {
 	struct worker_repo *slot = &k->repos[0];
 	git_repository *repo = NULL;
@@ -197,7 +198,8 @@ worker_open(
 				return err_set(
 				    e, ERR_NOTFOUND, "the repository is gone");
 			r->used = ++k->turn;
-			*out = r->repo;
+			c->repo = r->repo;
+			c->peels = &r->peels;
 			return 0;
 		}
 		if (r->used < slot->used)
@@ -209,10 +211,12 @@ worker_open(
 		return worker_fail(e, rc, "open repository");
 	free(slot->path);
 	git_repository_free(slot->repo);
+	worker_peels_free(slot->peels);
 	*slot = (struct worker_repo){
 		.path = xstrdup(path), .repo = repo, .used = ++k->turn
 	};
-	*out = repo;
+	c->repo = repo;
+	c->peels = &slot->peels;
 	return 0;
 }
 
@@ -258,7 +262,7 @@ worker_run(struct worker *k, struct view payload, struct jw *w, struct str *raw,
 		(void)err_set(e, ERR_INVALID, "no such operation: %s", name);
 		goto out;
 	}
-	if (worker_open(k, path, &c.repo, e) == -1)
+	if (worker_open(k, path, &c, e) == -1)
 		goto out;
 	rc = op->fn(&c, e);
 out:
@@ -273,7 +277,7 @@ worker_answer(struct worker *k, struct view payload, struct str *out)
 	AUTO_STR struct str text = STR_INIT_MAX(WORKER_JSON_MAX);
 	AUTO_STR struct str raw = STR_INIT_MAX(WORKER_RAW_MAX);
 	AUTO_STR struct str body = STR_INIT_MAX(
-	    WORKER_JSON_MAX + WORKER_RAW_MAX + 16);
+	    WORKER_JSON_MAX + WORKER_REFS_MAX + 16);
 	struct err e = ERR_INIT;
 	unsigned char head[4];
 	struct jw w;
@@ -405,6 +409,7 @@ gitworker_main(int fd)
 	for (size_t i = 0; i < WORKER_REPOS; i++) {
 		free(k.repos[i].path);
 		git_repository_free(k.repos[i].repo);
+		worker_peels_free(k.repos[i].peels);
 	}
 	(void)git_libgit2_shutdown();
 	return EXIT_SUCCESS;

@@ -23,11 +23,18 @@ enum {
 	WORKER_JSON_MAX = 4 << 20,
 	WORKER_RAW_MAX = 8 << 20,
 	WORKER_CALL_MAX = 8 << 20,
-	WORKER_FRAME_MAX = WORKER_JSON_MAX + WORKER_RAW_MAX + 64
+	/* Of the lists of refs, which grow with the repository. */
+	WORKER_REFS_MAX = 32 << 20,
+	WORKER_FRAME_MAX = WORKER_JSON_MAX + WORKER_REFS_MAX + 64
 };
+
+/* What the ids of a repository's refs peel to, from one list to the next. */
+struct worker_peels;
+void worker_peels_free(struct worker_peels *m); /* NULL is fine */
 
 struct worker_call {
 	git_repository *repo;
+	struct worker_peels **peels; /* of that repository */
 	const struct json *in;
 	struct view raw_in;
 	struct jw *w; /* inside the reply's object */
@@ -47,6 +54,7 @@ extern const struct worker_op worker_ops_read[];
 extern const struct worker_op worker_ops_merge[];
 extern const struct worker_op worker_ops_diff[];
 extern const struct worker_op worker_ops_clean[];
+extern const struct worker_op worker_ops_list[];
 
 /* A libgit2 result below zero as an error: "what: its message". */
 int worker_fail(struct err *e, int rc, const char *what);

@@ -67,7 +67,7 @@ worker_names_read(git_repository *repo, const char *prefix,
 		    strncmp(name, prefix, plen) != 0)
 			continue;
 		bytes += strlen(name) + GIT_SHA_TEXT + 1;
-		if (bytes > WORKER_RAW_MAX) {
+		if (bytes > WORKER_REFS_MAX) {
 			git_reference_iterator_free(it);
 			return err_set(
 			    e, ERR_LIMIT, "the repository has too many refs");
@@ -105,6 +105,7 @@ worker_op_refs(struct worker_call *c, struct err *e)
 	}
 	if (x.n > 0)
 		qsort(x.v, x.n, sizeof(*x.v), worker_names_cmp);
+	c->raw->max = WORKER_REFS_MAX;
 	for (size_t i = 0; i < x.n; i++) {
 		str_add(c->raw, x.v[i]);
 		str_addc(c->raw, '\n');
