@@ -10,6 +10,7 @@
 #include "server/app.h"
 #include "server/config.h"
 #include "server/git/git_pool.h"
+#include "server/git/pack_check.h"
 #include "server/home.h"
 
 enum {
@@ -21,6 +22,7 @@ enum {
 struct main_options {
 	const char *home;
 	const char *listen;
+	const char *repo;
 	bool check;
 	bool init;
 	bool worker;
@@ -98,6 +100,8 @@ main(int argc, char **argv)
 		    "make the home, its users and secrets, and end" },
 		{ 0, "git-worker", OPT_FLAG, &o.worker, NULL,
 		    "serve cofferd's questions about repositories" },
+		{ 0, "git-check", OPT_STR, &o.repo, "PATH",
+		    "check a repository's files against their checksums" },
 		{ 0, "version", OPT_FLAG, &o.version, NULL, "say it and end" },
 		{ 'h', "help", OPT_FLAG, &o.help, NULL, "this text" },
 		{ .name = NULL },
@@ -119,6 +123,8 @@ main(int argc, char **argv)
 	umask(022);
 	if (o.worker)
 		return gitworker_main(MAIN_WORKER_FD);
+	if (o.repo != NULL)
+		return packcheck_main(o.repo);
 	home = home_path(o.home);
 	if (o.init)
 		return main_init(home);

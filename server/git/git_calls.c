@@ -180,6 +180,24 @@ gitpool_clean(struct git_pool *p, int64_t project, git_done_fn *done, void *arg)
 }
 
 void
+gitpool_clean_all(
+    struct git_pool *p, int64_t project, git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { "age", "any" }, { NULL, NULL } };
+
+	gitcall_texts(p, project, "clean", t, done, arg);
+}
+
+void
+gitpool_survey(
+    struct git_pool *p, int64_t project, git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { NULL, NULL } };
+
+	gitcall_texts(p, project, "survey", t, done, arg);
+}
+
+void
 gitpool_blob(struct git_pool *p, int64_t project, const char *rev,
     const char *path, size_t max, git_done_fn *done, void *arg)
 {

@@ -178,6 +178,13 @@ int gitpool_result_checks(
  * they are too old to be a living one's. */
 void gitpool_clean(
     struct git_pool *p, int64_t project, git_done_fn *done, void *arg);
+/* The same whatever its age: nobody but the caller writes the repository. */
+void gitpool_clean_all(
+    struct git_pool *p, int64_t project, git_done_fn *done, void *arg);
+
+/* The fields of struct care_facts: what is in the repository, by its files. */
+void gitpool_survey(
+    struct git_pool *p, int64_t project, git_done_fn *done, void *arg);
 
 /* A line of gitpool_refs: walk with *rest = r->raw. */
 struct git_ref {

@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/log.h"
+#include "lib/base/path.h"
 #include "lib/base/utf8.h"
 #include "lib/io/frame.h"
 #include "server/git/git_pool.h"
@@ -28,13 +30,14 @@ enum {
 
 static const struct worker_op *const worker_tables[] = { worker_ops_refs,
 	worker_ops_read, worker_ops_merge, worker_ops_diff, worker_ops_clean,
-	worker_ops_list, NULL };
+	worker_ops_care, worker_ops_list, NULL };
 
 struct worker_repo {
 	char *path;
 	git_repository *repo;
 	struct worker_peels *peels;
 	uint64_t used;
+	struct timespec packed; /* when its packs last changed */
 };
 
 struct worker {
@@ -182,12 +185,53 @@ worker_oid(struct jw *w, const char *key, const git_oid *id)
 }
 
 static int
+worker_git_open(const char *path, git_repository **repo, struct err *e)
+{
+	int rc = git_repository_open_ext(repo, path,
+	    GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE, NULL);
+
+	return rc < 0 ? worker_fail(e, rc, "open repository") : 0;
+}
+
+static void
+worker_packed(const char *path, struct timespec *out)
+{
+	AUTO_FREE char *pack = path_join(path, "objects/pack");
+	struct stat st;
+
+	*out = (struct timespec){ .tv_sec = 0 };
+	if (stat(pack, &st) == 0)
+		*out = st.st_mtim;
+}
+
+/*
+ * After a repack the handle still has the packs that went: their room is not
+ * free, and objects that were dropped would be answered.
+ */
+static int
+worker_refresh(struct worker_repo *r, struct err *e)
+{
+	git_repository *repo = NULL;
+	struct timespec now;
+
+	worker_packed(r->path, &now);
+	if (now.tv_sec == r->packed.tv_sec && now.tv_nsec == r->packed.tv_nsec)
+		return 0;
+	if (worker_git_open(r->path, &repo, e) == -1)
+		return -1;
+	git_repository_free(r->repo);
+	r->repo = repo;
+	r->packed = now;
+	return 0;
+}
+
+static int
 worker_open(
     struct worker *k, const char *path, struct worker_call *c, struct err *e)
 {
 	struct worker_repo *slot = &k->repos[0];
 	git_repository *repo = NULL;
-	int rc;
+	struct timespec packed;
 
 	for (size_t i = 0; i < WORKER_REPOS; i++) {
 		struct worker_repo *r = &k->repos[i];
@@ -197,6 +241,8 @@ worker_open(
 			if (access(path, F_OK) == -1)
 				return err_set(
 				    e, ERR_NOTFOUND, "the repository is gone");
+			if (worker_refresh(r, e) == -1)
+				return -1;
 			r->used = ++k->turn;
 			c->repo = r->repo;
 			c->peels = &r->peels;
@@ -205,16 +251,16 @@ worker_open(
 		if (r->used < slot->used)
 			slot = r;
 	}
-	rc = git_repository_open_ext(&repo, path,
-	    GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE, NULL);
-	if (rc < 0)
-		return worker_fail(e, rc, "open repository");
+	worker_packed(path, &packed);
+	if (worker_git_open(path, &repo, e) == -1)
+		return -1;
 	free(slot->path);
 	git_repository_free(slot->repo);
 	worker_peels_free(slot->peels);
-	*slot = (struct worker_repo){
-		.path = xstrdup(path), .repo = repo, .used = ++k->turn
-	};
+	*slot = (struct worker_repo){ .path = xstrdup(path),
+		.repo = repo,
+		.used = ++k->turn,
+		.packed = packed };
 	c->repo = repo;
 	c->peels = &slot->peels;
 	return 0;

@@ -54,26 +54,39 @@ worker_is_quarantine(const char *name)
 static bool
 worker_is_half_pack(const char *name)
 {
-	return strncmp(name, "tmp_pack_", 9) == 0 ||
-	    strncmp(name, "tmp_idx_", 8) == 0;
+	return strncmp(name, "tmp_", 4) == 0 || strncmp(name, ".tmp-", 5) == 0;
+}
+
+static bool
+worker_is_half_object(const char *name)
+{
+	return strncmp(name, "tmp_obj_", 8) == 0;
+}
+
+static bool
+worker_is_half_graph(const char *name)
+{
+	return strncmp(name, "tmp_graph_", 10) == 0 || worker_is_lock(name);
 }
 
 static const struct worker_sweep worker_sweeps[] = {
 	{ "", false, worker_is_lock, WORKER_LOCK_AGE_S },
 	{ "refs", true, worker_is_lock, WORKER_LOCK_AGE_S },
 	{ "objects", false, worker_is_quarantine, WORKER_ROOM_AGE_S },
+	{ "objects", true, worker_is_half_object, WORKER_ROOM_AGE_S },
 	{ "objects/pack", false, worker_is_half_pack, WORKER_ROOM_AGE_S },
+	{ "objects/info", true, worker_is_half_graph, WORKER_ROOM_AGE_S },
 };
 
 static int
-worker_sweep(
-    const char *repo, const struct worker_sweep *s, int64_t *n, struct err *e)
+worker_sweep(const char *repo, const struct worker_sweep *s, bool any,
+    int64_t *n, struct err *e)
 {
 	AUTO_FREE char *path = s->below[0] != '\0' ? path_join(repo, s->below)
 						   : xstrdup(repo);
 	char *roots[] = { path, NULL };
 	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	time_t now = time(NULL);
+	time_t now = time(NULL), age = any ? -1 : s->age;
 	FTSENT *f;
 
 	if (fts == NULL)
@@ -87,7 +100,7 @@ worker_sweep(
 			(void)fts_set(fts, f, FTS_SKIP);
 		if ((f->fts_info != FTS_F && f->fts_info != FTS_D) ||
 		    !s->is(f->fts_name) ||
-		    !worker_is_old(f->fts_statp, now, s->age))
+		    !worker_is_old(f->fts_statp, now, age))
 			continue;
 		if (f->fts_info == FTS_D ? path_rmtree(f->fts_path, &gone) == 0
 					 : unlink(f->fts_path) == 0)
@@ -100,6 +113,7 @@ worker_sweep(
 static int
 worker_op_clean(struct worker_call *c, struct err *e)
 {
+	bool any = strcmp(json_str_or(c->in, "age", ""), "any") == 0;
 	const char *repo;
 	int64_t n = 0;
 
@@ -107,7 +121,7 @@ worker_op_clean(struct worker_call *c, struct err *e)
 		return -1;
 	for (size_t i = 0; i < sizeof(worker_sweeps) / sizeof(worker_sweeps[0]);
 	     i++)
-		if (worker_sweep(repo, &worker_sweeps[i], &n, e) == -1)
+		if (worker_sweep(repo, &worker_sweeps[i], any, &n, e) == -1)
 			return -1;
 	jw_i64(c->w, "removed", n);
 	return 0;
