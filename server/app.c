@@ -287,7 +287,16 @@ app_open_http(struct app *a, int fd, struct err *e)
 		.pool = a->git,
 		.env = a->env,
 		.push = a->push,
-		.max_packs = (unsigned)a->cfg->max_packs };
+		.max_packs = (unsigned)a->cfg->max_packs,
+		.user_packs = (unsigned)a->cfg->packs_per_user,
+		.project_packs = (unsigned)a->cfg->packs_per_project,
+		.wait_ms = a->cfg->pack_wait_ms,
+		.wall_ms = a->cfg->pack_wall_ms,
+		.idle_ms = a->cfg->pack_idle_ms,
+		.max_push = a->cfg->push_max,
+		.max_objects = a->cfg->push_objects,
+		.max_object = a->cfg->push_object,
+		.max_memory = a->cfg->push_memory };
 	struct httpd_spec hs = { .loop = a->loop,
 		.listen_fd = fd,
 		.on_request = router_on_request };

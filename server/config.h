@@ -22,6 +22,15 @@ struct config {
 	uint64_t router_uid; /* 0 in the file: the user coffer-router */
 	uint64_t router_gid;
 	uint64_t max_packs;
+	uint64_t packs_per_user;
+	uint64_t packs_per_project;
+	int64_t pack_wait_ms;
+	int64_t pack_wall_ms;
+	int64_t pack_idle_ms;
+	uint64_t push_max;
+	uint64_t push_objects;
+	uint64_t push_object;
+	uint64_t push_memory;
 	uint64_t git_workers;
 	char *log_level;
 	enum log_level level; /* the same, read */

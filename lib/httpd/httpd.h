@@ -92,6 +92,8 @@ struct body_sink {
 };
 void request_stream(struct request *q, const struct body_sink *sink, void *arg);
 void request_resume(struct request *q);
+/* End the connection now, in whatever state; on_close comes later. */
+void request_cut(struct request *q);
 
 /* Answer.  Headers first; names and values are checked for CR, LF, NUL. */
 void request_header(struct request *q, const char *name, const char *value);

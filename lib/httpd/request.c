@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
@@ -348,6 +349,19 @@ request_stream(struct request *q, const struct body_sink *sink, void *arg)
 	q->mode = BODY_STREAM;
 	q->sink = sink;
 	q->body_arg = arg;
+}
+
+/* MHD reads the end of the stream, or is told when it asks for more. */
+void
+request_cut(struct request *q)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    q->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	q->left = true;
+	if (info != NULL)
+		(void)shutdown(info->connect_fd, SHUT_RDWR);
+	httpd_wake(q);
 }
 
 void

@@ -1,5 +1,6 @@
 #include "lib/io/child.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -278,6 +279,15 @@ child_new(struct loop *l, const struct child_spec *spec)
 	return c;
 }
 
+static void
+child_limit_data(const struct child *c, uint64_t max)
+{
+	const struct rlimit r = { .rlim_cur = max, .rlim_max = max };
+
+	if (max > 0 && prlimit(c->pid, RLIMIT_DATA, &r, NULL) == -1)
+		log_warn("child unlimited pid=%d errno=%d", (int)c->pid, errno);
+}
+
 int
 child_start(struct loop *l, const struct child_spec *spec, struct child **out,
     struct err *e)
@@ -302,6 +312,7 @@ child_start(struct loop *l, const struct child_spec *spec, struct child **out,
 	if (child_fds_spawn(&f, spec, &c->pid, e) == -1)
 		goto fail;
 	child_fds_release(&f);
+	child_limit_data(c, spec->max_data);
 	child_watch_streams(c, spec);
 	if (spec->limit_ms > 0) {
 		c->timer = timer_new(l, child_on_limit, c);

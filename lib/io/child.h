@@ -52,6 +52,9 @@ struct child_spec {
 	int n_pass_fds;
 	size_t max_output; /* of each collected stream; default 64 KiB */
 	int64_t limit_ms;  /* 0: none; then SIGTERM, 5 s later SIGKILL */
+	/* RLIMIT_DATA of it and of what it starts, 0: none.  Set right after
+	 * the start, so before it has read a byte of ours. */
+	uint64_t max_data;
 	child_exit_fn *on_exit;
 	void *arg;
 };

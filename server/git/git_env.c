@@ -36,6 +36,35 @@ static const char gitenv_hook
 	 "printf 'cofferd: %s: nobody judged this ref\\n' \"$1\" >&2\n"
 	 "exit 1\n";
 
+/*
+ * Objects that are larger than allowed, while they are in quarantine.  A blob
+ * is at most 1032 times its size in the pack, the most that zlib can do, so
+ * most pushes need no look.  What deltas make of less is bounded by git's
+ * memory: it builds them there.
+ */
+static const char gitenv_hook_pre
+    [] = "#!/bin/sh\n"
+	 "# Written by cofferd at every start: do not edit.\n"
+	 "max=${COFFER_OBJECT_MAX:-0}\n"
+	 "[ \"$max\" -gt 0 ] || exit 0\n"
+	 "small=$((max / 1032 / 4))\n"
+	 "for pack in \"$GIT_QUARANTINE_PATH\"/pack/pack-*.pack; do\n"
+	 "\t[ -f \"$pack\" ] || continue\n"
+	 "\t[ \"$(stat -c %s \"$pack\")\" -gt \"$small\" ] || continue\n"
+	 "\tfound=$(git show-index <\"${pack%.pack}.idx\" | cut -d ' ' -f 2 |\n"
+	 "\t    git cat-file --buffer --batch-check='%(objectsize) "
+	 "%(objecttype) %(objectname)' |\n"
+	 "\t    awk -v max=\"$max\" '$1 > max { if (!n++) print $2, $3, $1 } "
+	 "END { exit NR == 0 }') || exit 1\n"
+	 "\t[ -z \"$found\" ] && continue\n"
+	 "\t# shellcheck disable=SC2086\n"
+	 "\tset -- $found\n"
+	 "\tprintf 'cofferd: %s %s has %s bytes; at most %s are taken in one "
+	 "object ([server] push_object)\\n' \"$1\" \"$2\" \"$3\" \"$max\" >&2\n"
+	 "\texit 1\n"
+	 "done\n"
+	 "exit 0\n";
+
 struct git_env_pair {
 	const char *key;
 	const char *value;
@@ -112,6 +141,7 @@ static int
 gitenv_make(const struct git_env *v, struct err *e)
 {
 	AUTO_FREE char *hook = path_join(v->hooks, "update");
+	AUTO_FREE char *pre = path_join(v->hooks, "pre-receive");
 
 	if (path_mkdirs(v->repos, 0700, e) == -1 ||
 	    path_mkdirs(v->home, 0700, e) == -1 ||
@@ -119,7 +149,9 @@ gitenv_make(const struct git_env *v, struct err *e)
 	    path_mkdirs(v->tmp, 0700, e) == -1)
 		return -1;
 	if (path_write_atomic(
-		hook, gitenv_hook, sizeof(gitenv_hook) - 1, 0700, e) == -1)
+		hook, gitenv_hook, sizeof(gitenv_hook) - 1, 0700, e) == -1 ||
+	    path_write_atomic(pre, gitenv_hook_pre, sizeof(gitenv_hook_pre) - 1,
+		0700, e) == -1)
 		return -1;
 	return gitenv_empty_tmp(v, e);
 }
@@ -182,6 +214,12 @@ gitenv_tmp(const struct git_env *v)
 	return v->tmp;
 }
 
+const char *
+gitenv_known_hosts(const struct git_env *v)
+{
+	return v->known_hosts;
+}
+
 bool
 gitenv_allows_file(const struct git_env *v)
 {
@@ -223,11 +261,6 @@ gitvars_pairs(struct git_vars *x, const struct git_env_pair *p, size_t n)
 void
 gitvars_init(struct git_vars *x, const struct git_env *v)
 {
-	AUTO_FREE char *ssh = xasprintf(
-	    "ssh -oBatchMode=yes -oStrictHostKeyChecking=accept-new "
-	    "-oConnectTimeout=20 -oUserKnownHostsFile='%s'",
-	    v->known_hosts);
-
 	*x = (struct git_vars){ .n = 0 };
 	gitvars_add(x, "HOME", v->home);
 	gitvars_add(x, "PATH", "/usr/bin:/bin");
@@ -238,7 +271,6 @@ gitvars_init(struct git_vars *x, const struct git_env *v)
 	gitvars_add(x, "GIT_ATTR_NOSYSTEM", "1");
 	gitvars_add(x, "GIT_NO_REPLACE_OBJECTS", "1");
 	gitvars_add(x, "GIT_TERMINAL_PROMPT", "0");
-	gitvars_add(x, "GIT_SSH_COMMAND", ssh);
 	gitvars_pairs(
 	    x, gitenv_all, sizeof(gitenv_all) / sizeof(gitenv_all[0]));
 	gitvars_config(x, "core.hooksPath", v->hooks);
@@ -272,10 +304,13 @@ gitvars_serve(struct git_vars *x, const struct git_env *v,
 		    sizeof(gitenv_upload) / sizeof(gitenv_upload[0]));
 	} else {
 		AUTO_FREE char *max = xasprintf("%" PRIu64, spec->max_push);
+		AUTO_FREE char *object = xasprintf(
+		    "%" PRIu64, spec->max_object);
 
 		gitvars_pairs(x, gitenv_receive,
 		    sizeof(gitenv_receive) / sizeof(gitenv_receive[0]));
 		gitvars_config(x, "receive.maxInputSize", max);
+		gitvars_add(x, "COFFER_OBJECT_MAX", object);
 		gitvars_add(x, "COFFER_VERDICTS",
 		    spec->verdicts != NULL ? spec->verdicts : "/dev/null");
 		/* Nothing is committed; some git commands want a name. */

@@ -32,6 +32,8 @@ char *gitenv_repo(const struct git_env *v, int64_t project)
     __attribute__((returns_nonnull)); /* HOME/repos/ID.git; free(3) */
 const char *gitenv_repos(const struct git_env *v);
 const char *gitenv_tmp(const struct git_env *v);
+/* HOME/git/known_hosts: hosts that the operator pinned for every project. */
+const char *gitenv_known_hosts(const struct git_env *v);
 bool gitenv_allows_file(const struct git_env *v);
 
 /* One environment being built: NULL-terminated, released by gitvars_release.
@@ -60,6 +62,7 @@ struct git_serve_spec {
 	bool upstream;        /* the mirror's namespace as root */
 	const char *protocol; /* Git-Protocol header; used when well-formed */
 	uint64_t max_push;    /* bytes, receive-pack only */
+	uint64_t max_object;  /* of one object, inflated; receive-pack only */
 	const char *verdicts; /* path for the update hook; receive-pack only */
 };
 void gitvars_serve(struct git_vars *x, const struct git_env *v,

@@ -330,6 +330,7 @@ gitpipe_spawn(
 		.out = CHILD_PIPE,
 		.err = CHILD_COLLECT,
 		.limit_ms = spec->limit_ms,
+		.max_data = spec->max_data,
 		.on_exit = gitpipe_on_exit,
 		.arg = p,
 	};
@@ -408,10 +409,36 @@ gitpipe_abandon(struct git_pipe *p)
 		watch_set(p->out_watch, WATCH_READ);
 }
 
+void
+gitpipe_kill(struct git_pipe *p)
+{
+	gitpipe_abandon(p);
+	if (p->child != NULL)
+		child_kill(p->child, SIGTERM);
+}
+
+bool
+gitpipe_ready(const struct git_pipe *p)
+{
+	return gitpipe_in_memory(p) > 0 || p->spool_read < p->spool_end;
+}
+
+bool
+gitpipe_blocked(const struct git_pipe *p)
+{
+	return p->in_full;
+}
+
 bool
 gitpipe_exited(const struct git_pipe *p)
 {
 	return p->exited;
+}
+
+bool
+gitpipe_timed_out(const struct git_pipe *p)
+{
+	return p->timed_out;
 }
 
 int

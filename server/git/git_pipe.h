@@ -32,6 +32,7 @@ struct git_pipe_spec {
 	const char *tmp; /* folder for the spool; borrowed */
 	bool hold;
 	int64_t limit_ms;
+	uint64_t max_data; /* bytes of memory of git and its children, 0: any */
 	void (*on_event)(void *arg);
 	void *arg;
 };
@@ -48,11 +49,17 @@ void gitpipe_release(struct git_pipe *p); /* hold ends */
 /* The reader is gone: what comes is thrown away; before the end of the input
  * the child is asked to end. */
 void gitpipe_abandon(struct git_pipe *p);
+/* Nobody wants the answer: the child is asked to end, wherever it is. */
+void gitpipe_kill(struct git_pipe *p);
 
 /* > 0 bytes, 0 nothing now, GIT_PIPE_END, GIT_PIPE_FAILED. */
 long gitpipe_read(struct git_pipe *p, void *buf, size_t max);
 
+bool gitpipe_ready(const struct git_pipe *p);   /* there is output to read */
+bool gitpipe_blocked(const struct git_pipe *p); /* a write waits for room */
+
 bool gitpipe_exited(const struct git_pipe *p);
+bool gitpipe_timed_out(const struct git_pipe *p);
 /* Of an exited child: 0, or -1 with what its last line said. */
 int gitpipe_check(const struct git_pipe *p, const char *what, struct err *e);
 

@@ -14,12 +14,20 @@ enum {
 	RECEIVE_REF_MAX = 1024
 };
 
-void
-receive_head_release(struct receive_head *h)
+static void
+receive_commands_release(struct receive_head *h)
 {
 	for (size_t i = 0; i < h->n; i++)
 		free(h->c[i].ref);
 	free(h->c);
+	h->c = NULL;
+	h->n = h->cap = 0;
+}
+
+void
+receive_head_release(struct receive_head *h)
+{
+	receive_commands_release(h);
 	*h = (struct receive_head){ .c = NULL };
 }
 
@@ -179,12 +187,45 @@ receive_head_get(struct view in, struct receive_head *h, struct err *e)
 		r = receive_scan_options(&s, e);
 	if (r == 1)
 		return (long)s.at;
-	receive_head_release(h);
+	receive_commands_release(h);
 	if (r == 0 && in.len >= RECEIVE_HEAD_MAX)
 		return err_set(e, ERR_LIMIT,
 		    "the commands of a push are over %d bytes",
 		    RECEIVE_HEAD_MAX);
 	return r;
+}
+
+bool
+receive_has_pack(const struct receive_head *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (!gitpool_sha_is_zero(h->c[i].new_sha))
+			return true;
+	return false;
+}
+
+static uint32_t
+receive_be32(const char *p)
+{
+	const unsigned char *u = (const unsigned char *)p;
+
+	return (uint32_t)u[0] << 24 | (uint32_t)u[1] << 16 |
+	    (uint32_t)u[2] << 8 | (uint32_t)u[3];
+}
+
+int
+receive_pack_get(struct view in, uint32_t *objects, struct err *e)
+{
+	uint32_t version;
+
+	if (in.len < RECEIVE_PACK_HEAD)
+		return 0;
+	version = receive_be32(in.p + 4);
+	if (memcmp(in.p, "PACK", 4) != 0 || (version != 2 && version != 3))
+		return err_set(
+		    e, ERR_PROTO, "what follows the push commands is no pack");
+	*objects = receive_be32(in.p + 8);
+	return 1;
 }
 
 static void
@@ -223,10 +264,22 @@ receive_refusal(
 }
 
 void
+receive_remark(struct str *out, const struct receive_head *h, const char *text)
+{
+	AUTO_STR struct str line = STR_INIT;
+
+	if (!h->side_band)
+		return;
+	str_addf(&line, "cofferd: %s\n", text);
+	pktline_band(out, 2, str_cstr(&line), line.len);
+}
+
+void
 receive_failure(struct str *out, const struct receive_head *h, const char *why)
 {
 	AUTO_STR struct str report = STR_INIT;
 
+	receive_remark(out, h, why);
 	pktline_putf(&report, "unpack %s\n", why);
 	for (size_t i = 0; i < h->n; i++)
 		pktline_putf(&report, "ng %s %s\n", h->c[i].ref, why);

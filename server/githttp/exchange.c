@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,24 +21,8 @@ xch_new(struct githttp *g, struct request *q, enum xch_kind kind)
 	x->ad.max = XCH_AD_MAX;
 	TAILQ_INSERT_TAIL(&g->all, x, link);
 	g->open++;
+	pace_start(g);
 	return x;
-}
-
-static void
-xch_drop_slot(struct xch *x)
-{
-	struct githttp *g = x->g;
-
-	if (x->waiting) {
-		TAILQ_REMOVE(&g->waiting, x, wait);
-		g->n_waiting--;
-		x->waiting = false;
-	}
-	if (x->has_slot) {
-		x->has_slot = false;
-		g->running--;
-		xch_start_slots(g);
-	}
 }
 
 void
@@ -45,7 +30,7 @@ xch_stop(struct xch *x)
 {
 	gitpipe_free(x->pipe);
 	x->pipe = NULL;
-	xch_drop_slot(x);
+	slots_drop(x);
 	x->push.phase = PUSH_DRAIN;
 }
 
@@ -60,6 +45,7 @@ xch_free(struct xch *x)
 	push_release(&x->push);
 	str_release(&x->prefix);
 	str_release(&x->ad);
+	str_release(&x->tail);
 	free(x->protocol);
 	free(x->rev);
 	free(x);
@@ -106,7 +92,7 @@ xch_on_event(void *arg)
 	struct xch *x = arg;
 
 	if (gitpipe_exited(x->pipe))
-		xch_drop_slot(x);
+		slots_drop(x);
 	if (x->kind == XCH_RECEIVE) {
 		push_on_event(x);
 		return;
@@ -148,13 +134,17 @@ xch_spawn(struct xch *x, struct err *e)
 		.service = x->receive ? GIT_RECEIVE_PACK : GIT_UPLOAD_PACK,
 		.upstream = x->upstream,
 		.protocol = x->protocol,
-		.max_push = g->max_push,
+		.max_push = g->max_push + RECEIVE_HEAD_MAX,
+		.max_object = g->max_object,
 		.verdicts = x->push.verdicts,
 	};
 	struct git_pipe_spec ps = {
 		.tmp = gitenv_tmp(g->env),
 		.hold = x->kind == XCH_UPLOAD || x->kind == XCH_RECEIVE,
 		.limit_ms = g->wall_ms,
+		.max_data = x->kind == XCH_RECEIVE || x->kind == XCH_TAR
+		    ? g->max_memory
+		    : 0,
 		.on_event = xch_on_event,
 		.arg = x,
 	};
@@ -176,6 +166,15 @@ xch_spawn(struct xch *x, struct err *e)
 	return 0;
 }
 
+void
+xch_wall_text(const struct xch *x, char out[XCH_TEXT_MAX])
+{
+	(void)snprintf(out, XCH_TEXT_MAX,
+	    "cofferd: ended after %lld s, the time for one fetch or push "
+	    "([server] pack_wall)",
+	    (long long)(x->g->spec.wall_ms / 1000));
+}
+
 static void
 xch_fail(struct xch *x, const struct err *e)
 {
@@ -184,14 +183,11 @@ xch_fail(struct xch *x, const struct err *e)
 	xch_refuse(x, 500, "git could not be started");
 }
 
-/* The exchange has its slot. */
-static void
+void
 xch_go(struct xch *x)
 {
 	struct err e = ERR_INIT;
 
-	x->has_slot = true;
-	x->g->running++;
 	if (x->kind == XCH_RECEIVE) {
 		push_go(x);
 		return;
@@ -208,38 +204,6 @@ xch_go(struct xch *x)
 		return;
 	request_resume(x->q);
 	request_wake(x->q);
-}
-
-void
-xch_start_slots(struct githttp *g)
-{
-	struct xch *x;
-
-	while (!g->closing && g->running < g->spec.max_packs &&
-	    (x = TAILQ_FIRST(&g->waiting)) != NULL) {
-		TAILQ_REMOVE(&g->waiting, x, wait);
-		g->n_waiting--;
-		x->waiting = false;
-		xch_go(x);
-	}
-}
-
-bool
-xch_ask_slot(struct xch *x)
-{
-	struct githttp *g = x->g;
-
-	if (g->n_waiting >= g->spec.max_waiting) {
-		request_header(x->q, "Retry-After", "5");
-		xch_refuse(x, 503,
-		    "too many fetches and pushes at once: try again shortly");
-		return false;
-	}
-	x->waiting = true;
-	g->n_waiting++;
-	TAILQ_INSERT_TAIL(&g->waiting, x, wait);
-	xch_start_slots(g);
-	return true;
 }
 
 /* Bytes of the body, inflated, into the child or the push's collector. */
@@ -316,6 +280,7 @@ xch_on_data(struct request *q, const void *p, size_t n, void *arg)
 {
 	struct xch *x = arg;
 
+	x->moved += n;
 	/* An answer is made already: the rest of the body is of no use. */
 	if (request_replied(q))
 		return n;
@@ -387,22 +352,43 @@ xch_keep_ad(struct xch *x, const void *p, long n)
 		str_addv(&g->v2_ad, str_view(&x->ad));
 }
 
+/* What is left of a text of ours. */
 static long
-xch_read(struct request *q, void *p, size_t max, void *arg)
+xch_read_text(const struct str *text, size_t *at, void *p, size_t max)
 {
-	struct xch *x = arg;
+	size_t left = text->len - *at;
+
+	if (left > max)
+		left = max;
+	if (left > 0)
+		memcpy(p, text->p + *at, left);
+	*at += left;
+	return (long)left;
+}
+
+/* The answer is not whole: end it with why, or cut it. */
+static long
+xch_read_tail(struct xch *x, void *p, size_t max)
+{
+	char text[XCH_TEXT_MAX];
 	long n;
 
-	(void)q;
-	if (x->prefix_at < x->prefix.len) {
-		size_t left = x->prefix.len - x->prefix_at;
-
-		if (left > max)
-			left = max;
-		memcpy(p, x->prefix.p + x->prefix_at, left);
-		x->prefix_at += left;
-		return (long)left;
+	if (x->tail.len == 0 && x->pipe != NULL && x->kind != XCH_TAR &&
+	    gitpipe_timed_out(x->pipe)) {
+		xch_wall_text(x, text);
+		sideframe_fail(&x->frame, &x->tail, text);
 	}
+	if (x->tail.len == 0)
+		return BODY_ABORT;
+	n = xch_read_text(&x->tail, &x->tail_at, p, max);
+	return n > 0 ? n : BODY_END;
+}
+
+static long
+xch_read_pipe(struct xch *x, void *p, size_t max)
+{
+	long n;
+
 	if (x->kind == XCH_RECEIVE)
 		return push_read(x, p, max);
 	if (x->pipe == NULL)
@@ -412,6 +398,32 @@ xch_read(struct request *q, void *p, size_t max, void *arg)
 	if (n == GIT_PIPE_END)
 		return BODY_END;
 	return n == GIT_PIPE_FAILED ? BODY_ABORT : n;
+}
+
+static long
+xch_read(struct request *q, void *p, size_t max, void *arg)
+{
+	struct xch *x = arg;
+	long n = xch_read_text(&x->prefix, &x->prefix_at, p, max);
+
+	(void)q;
+	if (n > 0)
+		return n;
+	n = xch_read_pipe(x, p, max);
+	if (n == BODY_ABORT)
+		return xch_read_tail(x, p, max);
+	if (n <= 0)
+		return n;
+	x->moved += (uint64_t)n;
+	x->sent += (uint64_t)n;
+	sideframe_feed(&x->frame, p, (size_t)n);
+	if (x->kind == XCH_TAR && x->sent > x->g->spec.max_tar) {
+		log_info("githttp tar-too-large project=%lld",
+		    (long long)x->project);
+		gitpipe_kill(x->pipe);
+		return BODY_ABORT;
+	}
+	return n;
 }
 
 void

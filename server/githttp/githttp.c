@@ -23,11 +23,17 @@
 enum {
 	GITHTTP_PACKS = 16,
 	GITHTTP_WAITING = 64,
+	GITHTTP_WAIT_MS = 120 * 1000,
 	GITHTTP_WALL_MS = 3600 * 1000,
+	GITHTTP_IDLE_MS = 60 * 1000,
+	GITHTTP_OBJECTS = 1000000,
 	GITHTTP_NAME_MAX = NAME_LEN_MAX + 5 /* with .git and a NUL */
 };
 
 #define GITHTTP_PUSH_MAX (UINT64_C(2) << 30)
+#define GITHTTP_OBJECT_MAX (UINT64_C(512) << 20)
+#define GITHTTP_MEMORY_MAX (UINT64_C(1) << 30)
+#define GITHTTP_TAR_MAX (UINT64_C(8) << 30)
 
 static void githttp_info_refs(struct xch *x);
 static void githttp_pack(struct xch *x);
@@ -103,20 +109,41 @@ githttp_handles(const char *path)
 	return strncmp(path, "/api/", 5) != 0 && githttp_parse(path, &p);
 }
 
+#define GITHTTP_OR(field, value)           \
+	do {                               \
+		if ((field) == 0)          \
+			(field) = (value); \
+	} while (0)
+
+static void
+githttp_defaults(struct githttp_spec *s)
+{
+	GITHTTP_OR(s->max_packs, GITHTTP_PACKS);
+	GITHTTP_OR(s->max_waiting, GITHTTP_WAITING);
+	GITHTTP_OR(s->wait_ms, GITHTTP_WAIT_MS);
+	GITHTTP_OR(s->wall_ms, GITHTTP_WALL_MS);
+	GITHTTP_OR(s->idle_ms, GITHTTP_IDLE_MS);
+	GITHTTP_OR(s->max_push, GITHTTP_PUSH_MAX);
+	GITHTTP_OR(s->max_objects, GITHTTP_OBJECTS);
+	GITHTTP_OR(s->max_object, GITHTTP_OBJECT_MAX);
+	GITHTTP_OR(s->max_memory, GITHTTP_MEMORY_MAX);
+	GITHTTP_OR(s->max_tar, GITHTTP_TAR_MAX);
+	GITHTTP_OR(s->user_packs, (s->max_packs + 1) / 2);
+	GITHTTP_OR(s->project_packs, s->max_packs);
+	/* One must not take all, if there is more than one. */
+	if (s->max_packs > 1 && s->user_packs >= s->max_packs)
+		s->user_packs = s->max_packs - 1;
+	if (s->max_packs > 1 && s->project_packs >= s->max_packs)
+		s->project_packs = s->max_packs - 1;
+}
+
 struct githttp *
 githttp_new(const struct githttp_spec *spec)
 {
 	struct githttp *g = xcalloc(1, sizeof(*g));
 
 	g->spec = *spec;
-	if (g->spec.max_packs == 0)
-		g->spec.max_packs = GITHTTP_PACKS;
-	if (g->spec.max_waiting == 0)
-		g->spec.max_waiting = GITHTTP_WAITING;
-	if (g->spec.wall_ms == 0)
-		g->spec.wall_ms = GITHTTP_WALL_MS;
-	if (g->spec.max_push == 0)
-		g->spec.max_push = GITHTTP_PUSH_MAX;
+	githttp_defaults(&g->spec);
 	g->v2_ad.max = XCH_AD_MAX;
 	TAILQ_INIT(&g->all);
 	TAILQ_INIT(&g->waiting);
@@ -147,6 +174,7 @@ githttp_unref(struct githttp *g)
 {
 	if (--g->open > 0 || !g->closing)
 		return;
+	pace_stop(g);
 	str_release(&g->v2_ad);
 	free(g);
 }
@@ -168,7 +196,7 @@ githttp_on_close(struct request *q, const char *reason, void *arg)
 	if (x->kind == XCH_RECEIVE)
 		push_left(x);
 	else if (x->pipe != NULL)
-		gitpipe_abandon(x->pipe);
+		gitpipe_kill(x->pipe);
 	xch_maybe_free(x);
 }
 
@@ -313,6 +341,7 @@ githttp_request(
 		xch_refuse(x, 405, "method not allowed");
 		return;
 	}
+	x->credential = who->token_id;
 	x->kind = path.route->kind;
 	x->receive = path.route->receive;
 	if (x->kind == XCH_INFO_REFS && !githttp_service(x))
@@ -355,7 +384,7 @@ githttp_info_refs(struct xch *x)
 		    x->receive ? "receive" : "upload");
 		pktline_flush(&x->prefix);
 	}
-	if (xch_ask_slot(x))
+	if (slots_ask(x))
 		xch_reply(x, type);
 }
 
@@ -392,8 +421,8 @@ githttp_pack(struct xch *x)
 	if (!githttp_content_ok(x))
 		return;
 	x->push.head.max = RECEIVE_HEAD_MAX + (1 << 20);
-	/* A push asks for its slot when it is judged. */
-	if (!x->receive && !xch_ask_slot(x))
+	/* A push asks for its slot when its commands are here. */
+	if (!x->receive && !slots_ask(x))
 		return;
 	xch_stream(x);
 }
@@ -412,6 +441,6 @@ githttp_reply_tar(
 	}
 	/* A tree, not a commit: no header in the tar names the commit. */
 	x->rev = xasprintf("%s^{tree}", sha);
-	if (xch_ask_slot(x))
+	if (slots_ask(x))
 		xch_reply(x, "application/x-tar");
 }

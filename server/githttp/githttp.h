@@ -30,10 +30,19 @@ struct githttp_spec {
 	struct git_pool *pool;
 	const struct git_env *env;
 	struct svc_push *push;
-	unsigned max_packs;   /* children at once, 0: 16 */
-	unsigned max_waiting; /* for a child, 0: 64; beyond it 503 */
-	int64_t wall_ms;      /* of one child, 0: 1 h */
-	uint64_t max_push;    /* bytes of one push, 0: 2 GiB */
+	unsigned max_packs;     /* children at once, 0: 16 */
+	unsigned user_packs;    /* of them for one credential, 0: half */
+	unsigned project_packs; /* of them for one project, 0: all but one */
+	unsigned max_waiting;   /* for a child, 0: 64; beyond it turned away */
+	int64_t wait_ms;        /* at most so long, 0: 2 min */
+	int64_t wall_ms;        /* of one child, 0: 1 h */
+	int64_t idle_ms;        /* of a client whose turn it is, 0: 60 s */
+	uint64_t max_push;      /* bytes of one push, 0: 2 GiB */
+	uint64_t max_objects;   /* of one push, 0: 1,000,000 */
+	uint64_t max_object;    /* bytes of one object, 0: 512 MiB */
+	uint64_t max_memory;    /* of git while it takes a push or packs a tree
+				   as tar, 0: 1 GiB */
+	uint64_t max_tar;       /* bytes of a tree, 0: 8 GiB */
 };
 
 struct githttp *githttp_new(const struct githttp_spec *spec);

@@ -19,13 +19,16 @@
 #include "server/git/git_pipe.h"
 #include "server/git/receive.h"
 #include "server/githttp/githttp.h"
+#include "server/githttp/sideframe.h"
 #include "server/service/svc_push.h"
 
 struct gunzip;
+struct timer;
 
 enum {
 	XCH_PENDING_MAX = 32 << 10,
 	XCH_AD_MAX = 4096,
+	XCH_TEXT_MAX = 256,
 	XCH_FETCH_BODY_MAX = 64 << 20 /* wants and haves of one request */
 };
 
@@ -40,7 +43,11 @@ enum push_phase {
 
 struct push_state {
 	enum push_phase phase;
-	struct str head; /* and what came behind it */
+	struct str head;  /* and what came behind it */
+	size_t scan_at;   /* of head: whole packets up to there */
+	size_t head_len;  /* 0: not whole yet */
+	bool over;        /* it is too large: the rest is thrown away */
+	uint64_t drained; /* bytes of that rest */
 	struct receive_head h;
 	struct push_verdict *v;
 	char *verdicts;   /* path of the file for the hook */
@@ -63,13 +70,19 @@ struct xch {
 	enum xch_kind kind;
 	int64_t project;
 	bool upstream;
-	bool receive;   /* the service is receive-pack */
-	char *protocol; /* checked Git-Protocol or NULL */
-	char *rev;      /* of a tar */
+	bool receive;       /* the service is receive-pack */
+	int64_t credential; /* token's id, 0: the server itself */
+	char *protocol;     /* checked Git-Protocol or NULL */
+	char *rev;          /* of a tar */
 	struct svc_pusher pusher;
 
 	bool waiting; /* for a slot */
 	bool has_slot;
+	int64_t wait_since;
+	uint64_t moved;     /* bytes, either way, as the client sees them */
+	uint64_t sent;      /* of them to the client */
+	int64_t turn_at;    /* since when the client is awaited, 0: it is not */
+	uint64_t turn_mark; /* moved, then */
 	struct git_pipe *pipe;
 	struct gunzip *gz;
 	char pending[XCH_PENDING_MAX]; /* inflated, not yet taken */
@@ -81,6 +94,9 @@ struct xch {
 	bool keep_ad;
 	struct str prefix; /* before the child's output */
 	size_t prefix_at;
+	struct sideframe frame;
+	struct str tail; /* after output that is not whole */
+	size_t tail_at;
 	struct str ad;
 	struct push_state push;
 };
@@ -96,6 +112,7 @@ struct githttp {
 	struct str v2_ad; /* git's capability advertisement of protocol 2 */
 	unsigned open;    /* exchanges */
 	bool closing;
+	struct timer *pace;
 };
 
 void githttp_unref(struct githttp *g);
@@ -105,9 +122,8 @@ struct xch *xch_new(struct githttp *g, struct request *q, enum xch_kind kind);
 void xch_maybe_free(struct xch *x);
 void xch_free(struct xch *x);
 void xch_stop(struct xch *x); /* the server ends; the request is open */
-/* A slot, now or later; then xch_go.  False: none will come, 503 is sent. */
-bool xch_ask_slot(struct xch *x);
-void xch_start_slots(struct githttp *g);
+void xch_go(struct xch *x);   /* it has its slot */
+void xch_wall_text(const struct xch *x, char out[XCH_TEXT_MAX]);
 void xch_headers(struct request *q);
 void xch_refuse(struct xch *x, int status, const char *text);
 /* Start the child of the exchange's kind. */
@@ -118,7 +134,22 @@ void xch_reply(struct xch *x, const char *type);
 /* Try what waits: inflated bytes, the end of the input. */
 void xch_push_on(struct xch *x);
 
+/* slots.c: children at once, in all, by credential and by project */
+/* A slot, now or later; then xch_go.  False: none will come, the client was
+ * told. */
+bool slots_ask(struct xch *x);
+void slots_drop(struct xch *x); /* its slot, or its place in the queue */
+void slots_start(struct githttp *g);
+/* Of those that wait too long. */
+void slots_expire(struct githttp *g, int64_t now);
+
+/* pace.c: clients that do not move while it is their turn */
+void pace_start(struct githttp *g);
+void pace_stop(struct githttp *g);
+
 /* push.c */
+/* A reply of ours that says why; what else arrives is thrown away. */
+void push_turn_away(struct xch *x, const char *why);
 size_t push_feed(struct xch *x, const void *p, size_t n);
 void push_body_end(struct xch *x);
 long push_read(struct xch *x, void *p, size_t max);
