@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* zlib then takes const input. */
@@ -26,7 +27,9 @@
 enum {
 	PACKCHECK_STEP = 256 << 10,
 	PACKCHECK_BAD_MAX = 20, /* lines; more say no more */
-	PACKCHECK_OUT = 64 << 10
+	PACKCHECK_OUT = 64 << 10,
+	PACKCHECK_NICE = 19,
+	PACKCHECK_IDLE = 3 << 13 /* ioprio_set(2): the class idle */
 };
 
 struct packcheck {
@@ -356,6 +359,8 @@ packcheck_main(const char *repo)
 	int rc;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)setpriority(PRIO_PROCESS, 0, PACKCHECK_NICE);
+	(void)syscall(SYS_ioprio_set, 1, 0, PACKCHECK_IDLE);
 	(void)setrlimit(RLIMIT_CORE, &none);
 	if (git_libgit2_init() < 0)
 		return PACK_CHECK_FAILED;
