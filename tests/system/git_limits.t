@@ -14,7 +14,7 @@ coffer_conf <<-CONF
 	push_max = 8M
 	push_objects = 60
 	push_object = 4M
-	push_memory = 256M
+	push_memory = 80M
 	$(lib_router_ids)
 CONF
 start_cofferd
@@ -56,9 +56,9 @@ tap_not 'a blob that inflates too far' push agent/a
 tap_ok 'the terminal names it' said "remote: cofferd: blob $(git rev-parse HEAD:bomb) has 6000000 bytes; at most 4194304 are taken in one object"
 git reset -q --hard main
 # A commit cannot be streamed: git's memory ends it.
-{ printf 'tree %s\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\n' "$(git rev-parse HEAD^{tree})"; head -c 400000000 /dev/zero | tr '\0' a; } |
+{ printf 'tree %s\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\n' "$(git rev-parse HEAD^{tree})"; head -c 100000000 /dev/zero | tr '\0' a; } |
     git hash-object -t commit -w --stdin >"$T/huge"
-tap_not 'a commit of 400 MB' push "$(cat "$T/huge"):refs/heads/agent/a"
+tap_not 'a commit of 100 MB' push "$(cat "$T/huge"):refs/heads/agent/a"
 tap_ok 'ends git, not the host' said 'remote: fatal: .*emory'
 git prune --expire=now
 tap_not 'nothing of all that came in' git ls-remote --exit-code origin refs/heads/agent/a
