@@ -24,12 +24,14 @@
 #include "server/config.h"
 #include "server/git/git_env.h"
 #include "server/git/git_pool.h"
+#include "server/git/packs.h"
 #include "server/git/repo_use.h"
 #include "server/githttp/githttp.h"
 #include "server/http/event_stream.h"
 #include "server/http/front.h"
 #include "server/http/router.h"
 #include "server/jobs/mirror_loop.h"
+#include "server/jobs/pack_sweep.h"
 #include "server/service/svc.h"
 #include "server/service/svc_ci.h"
 #include "server/service/svc_merge.h"
@@ -60,6 +62,7 @@ struct app {
 	struct git_env *env;
 	struct git_pool *git;
 	struct repo_use *use;
+	struct pack_sweep *packs;
 	struct svc svc;
 	struct event_stream *events;
 	struct svc_mirror *mirror;
@@ -164,6 +167,25 @@ app_open_db(struct app *a, struct err *e)
 	return 0;
 }
 
+/* Without the program clones work, each with a computation of its own. */
+static void
+app_open_packs(struct app *a)
+{
+	AUTO_FREE char *program = NULL;
+	struct err e = ERR_INIT;
+
+	if (packs_program(&program, &e) == -1) {
+		log_warn("packs off reason=%s", log_val(e.msg));
+		return;
+	}
+	/* One pack is not all that is kept. */
+	gitenv_use_packs(a->env, program, a->cfg->pack_cache / 2);
+	a->packs = packsweep_new(&(struct pack_sweep_spec){ .loop = a->loop,
+	    .env = a->env,
+	    .max = a->cfg->pack_cache,
+	    .age_ms = a->cfg->pack_cache_age_ms });
+}
+
 static int
 app_open_git(struct app *a, struct err *e)
 {
@@ -179,6 +201,7 @@ app_open_git(struct app *a, struct err *e)
 	if (a->env == NULL)
 		return -1;
 	a->use = repo_use_new(a->loop);
+	app_open_packs(a);
 	a->git = gitpool_new(&spec, e);
 	return a->git == NULL ? -1 : 0;
 }
@@ -448,6 +471,7 @@ app_free(struct app *a)
 	svc_pulls_free(a->svc.pulls);
 	event_stream_free(a->events);
 	repo_use_free(a->use);
+	packsweep_free(a->packs);
 	gitenv_free(a->env);
 	if (a->net != NULL)
 		net_free(a->net);

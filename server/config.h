@@ -31,6 +31,8 @@ struct config {
 	uint64_t push_objects;
 	uint64_t push_object;
 	uint64_t push_memory;
+	uint64_t pack_cache; /* bytes; 0: off */
+	int64_t pack_cache_age_ms;
 	uint64_t git_workers;
 	char *log_level;
 	enum log_level level; /* the same, read */

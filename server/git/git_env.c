@@ -11,14 +11,19 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/esc.h"
 #include "lib/base/log.h"
 #include "lib/base/path.h"
+#include "lib/base/str.h"
 
 struct git_env {
 	char *repos;
 	char *home; /* empty */
 	char *hooks;
 	char *tmp;
+	char *packs;
+	char *packs_program; /* NULL: no cache of packs */
+	uint64_t packs_max;
 	char *known_hosts;
 	bool file_ok;
 };
@@ -146,7 +151,8 @@ gitenv_make(const struct git_env *v, struct err *e)
 	if (path_mkdirs(v->repos, 0700, e) == -1 ||
 	    path_mkdirs(v->home, 0700, e) == -1 ||
 	    path_mkdirs(v->hooks, 0700, e) == -1 ||
-	    path_mkdirs(v->tmp, 0700, e) == -1)
+	    path_mkdirs(v->tmp, 0700, e) == -1 ||
+	    path_mkdirs(v->packs, 0700, e) == -1)
 		return -1;
 	if (path_write_atomic(
 		hook, gitenv_hook, sizeof(gitenv_hook) - 1, 0700, e) == -1 ||
@@ -173,6 +179,7 @@ gitenv_new(const char *home, bool allow_file_upstream, struct err *e)
 	v->home = path_join(base, "home");
 	v->hooks = path_join(base, "hooks");
 	v->tmp = path_join(base, "tmp");
+	v->packs = path_join(base, "packs");
 	v->known_hosts = path_join(base, "known_hosts");
 	v->file_ok = allow_file_upstream;
 	if (gitenv_make(v, e) == -1) {
@@ -192,6 +199,8 @@ gitenv_free(struct git_env *v)
 	free(v->home);
 	free(v->hooks);
 	free(v->tmp);
+	free(v->packs);
+	free(v->packs_program);
 	free(v->known_hosts);
 	free(v);
 }
@@ -218,6 +227,26 @@ const char *
 gitenv_known_hosts(const struct git_env *v)
 {
 	return v->known_hosts;
+}
+
+void
+gitenv_use_packs(struct git_env *v, const char *program, uint64_t max)
+{
+	free(v->packs_program);
+	v->packs_program = xstrdup(program);
+	v->packs_max = max;
+}
+
+const char *
+gitenv_packs(const struct git_env *v)
+{
+	return v->packs;
+}
+
+const char *
+gitenv_packs_program(const struct git_env *v)
+{
+	return v->packs_program;
 }
 
 bool
@@ -293,6 +322,30 @@ gitvars_release(struct git_vars *x)
 	*x = (struct git_vars){ .n = 0 };
 }
 
+/* git takes this key from its environment only, never from a repository. */
+static void
+gitvars_packs(struct git_vars *x, const struct git_env *v, int64_t project)
+{
+	AUTO_STR struct str hook = STR_INIT;
+	AUTO_FREE char *dir = NULL;
+	AUTO_FREE char *max = NULL;
+
+	if (v->packs_program == NULL || v->packs_max == 0 || project <= 0)
+		return;
+	dir = xasprintf("%s/%" PRId64, v->packs, project);
+	max = xasprintf("%" PRIu64, v->packs_max);
+	/* Without a character that is special, git needs no shell. */
+	if (strspn(v->packs_program,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789/._+-") == strlen(v->packs_program))
+		str_add(&hook, v->packs_program);
+	else
+		esc_shell(&hook, view_of(v->packs_program));
+	gitvars_config(x, "uploadpack.packObjectsHook", str_cstr(&hook));
+	gitvars_add(x, "COFFER_PACKS", dir);
+	gitvars_add(x, "COFFER_PACKS_MAX", max);
+}
+
 void
 gitvars_serve(struct git_vars *x, const struct git_env *v,
     const struct git_serve_spec *spec)
@@ -302,6 +355,7 @@ gitvars_serve(struct git_vars *x, const struct git_env *v,
 	if (spec->service == GIT_UPLOAD_PACK) {
 		gitvars_pairs(x, gitenv_upload,
 		    sizeof(gitenv_upload) / sizeof(gitenv_upload[0]));
+		gitvars_packs(x, v, spec->project);
 	} else {
 		AUTO_FREE char *max = xasprintf("%" PRIu64, spec->max_push);
 		AUTO_FREE char *object = xasprintf(

@@ -34,6 +34,11 @@ const char *gitenv_repos(const struct git_env *v);
 const char *gitenv_tmp(const struct git_env *v);
 /* HOME/git/known_hosts: hosts that the operator pinned for every project. */
 const char *gitenv_known_hosts(const struct git_env *v);
+/* Packs are computed through that program (packs.h); a pack of more than max
+ * bytes is not kept, and with max 0 the program is only known, not used. */
+void gitenv_use_packs(struct git_env *v, const char *program, uint64_t max);
+const char *gitenv_packs(const struct git_env *v);         /* HOME/git/packs */
+const char *gitenv_packs_program(const struct git_env *v); /* NULL: none */
 bool gitenv_allows_file(const struct git_env *v);
 
 /* One environment being built: NULL-terminated, released by gitvars_release.
@@ -59,6 +64,7 @@ void gitvars_release(struct git_vars *x); /* wipes the values */
 /* The keys of serving a fetch or a push. */
 struct git_serve_spec {
 	enum git_service service;
+	int64_t project;      /* upload-pack: its packs may be kept; 0: not */
 	bool upstream;        /* the mirror's namespace as root */
 	const char *protocol; /* Git-Protocol header; used when well-formed */
 	uint64_t max_push;    /* bytes, receive-pack only */

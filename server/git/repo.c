@@ -18,6 +18,7 @@
 #include "lib/base/rnd.h"
 #include "lib/io/child.h"
 #include "server/git/git_env.h"
+#include "server/git/packs.h"
 
 /* Between a repository's name and a random tag, while it is removed. */
 #define REPO_GONE ".gone-"
@@ -130,6 +131,7 @@ repo_remove(
 		return err_sys(
 		    e, ERR_IO, "remove repository %" PRId64, project);
 	}
+	packs_drop(v, project);
 	return repo_start_rm(l, gone, e);
 }
 

@@ -132,6 +132,7 @@ xch_spawn(struct xch *x, struct err *e)
 	AUTO_FREE char *repo = gitenv_repo(g->env, x->project);
 	const struct git_serve_spec serve = {
 		.service = x->receive ? GIT_RECEIVE_PACK : GIT_UPLOAD_PACK,
+		.project = x->project,
 		.upstream = x->upstream,
 		.protocol = x->protocol,
 		.max_push = g->max_push + RECEIVE_HEAD_MAX,
