@@ -114,9 +114,9 @@ produce_fail(struct produce *p, enum entry_why why)
 	    PRODUCE_DIR, why == ENTRY_ALONE ? COUNTS_ABANDONED : COUNTS_FAILED);
 	/* Room for others at once, though followers keep the file open. */
 	if (why == ENTRY_FULL) {
-		int fd;
+		int rc = ftruncate(PRODUCE_FD, ENTRY_HEAD), fd;
 
-		(void)ftruncate(PRODUCE_FD, ENTRY_HEAD);
+		(void)rc; /* then the sweep takes it */
 		fd = openat(PRODUCE_DIR, produce_full_file,
 		    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
 		    0600);
