@@ -96,9 +96,12 @@ request_time(const struct stat *st)
 int
 request_here(struct request_place *p, struct err *e)
 {
+	char **env = environ;
 	struct stat st;
 
-	*p = (struct request_place){ .env = environ };
+	*p = (struct request_place){ .env = NULL };
+	/* The same type but for the const. */
+	memcpy(&p->env, &env, sizeof(env));
 	if (stat(".", &st) == -1)
 		return err_sys(e, ERR_IO, "the repository");
 	p->dev = (uint64_t)st.st_dev;

@@ -37,7 +37,7 @@ struct request_place {
 	uint64_t dev, ino; /* of the repository's folder */
 	/* Of what --include-tag looks at: packed-refs and refs/tags. */
 	uint64_t tags[4];
-	char *const *env;
+	const char *const *env;
 };
 /* Of the working directory, where upload-pack starts its hook. */
 int request_here(struct request_place *p, struct err *e);
