@@ -241,7 +241,9 @@ void
 gitpool_merge(struct git_pool *p, int64_t project,
     const struct git_merge_spec *spec, git_done_fn *done, void *arg)
 {
-	struct git_ask ask = { .op = "merge", .raw = { .p = "" } };
+	struct git_ask ask = {
+		.op = "merge", .raw = { .p = "" }, .writes = true
+	};
 	struct gitcall c;
 
 	gitcall_begin(&c);
@@ -258,9 +260,10 @@ void
 gitpool_refs_update(struct git_pool *p, int64_t project,
     const struct git_refs_spec *spec, git_done_fn *done, void *arg)
 {
-	struct git_ask ask = {
-		.op = "refs_update", .raw = { .p = "" }, .moves = true
-	};
+	struct git_ask ask = { .op = "refs_update",
+		.raw = { .p = "" },
+		.moves = true,
+		.writes = true };
 	AUTO_STR struct str raw = STR_INIT;
 	struct gitcall c;
 

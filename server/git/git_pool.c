@@ -22,6 +22,7 @@
 #include "lib/wire/json.h"
 #include "server/git/git_pool_priv.h"
 #include "server/git/ref_cache.h"
+#include "server/git/repo_use.h"
 #include "server/git/worker_priv.h"
 
 enum {
@@ -35,8 +36,10 @@ enum {
 /* One question, waiting or at a worker. */
 struct git_call {
 	TAILQ_ENTRY(git_call) link;
-	int64_t moves; /* the project whose refs it moves, or 0 */
-	char *frame;   /* whole, ready to send */
+	struct git_pool *pool;
+	struct repo_hold *hold; /* of a call that writes */
+	int64_t moves;          /* the project whose refs it moves, or 0 */
+	char *frame;            /* whole, ready to send */
 	size_t len;
 	git_done_fn *done;
 	void *arg;
@@ -71,6 +74,8 @@ struct git_pool {
 	size_t queued;
 	struct ref_cache *refs_cache;
 	struct git_calls failed;
+	struct git_calls held; /* until maintenance has made room */
+	struct repo_use *use;
 	bool flushing; /* a turn of gitpool_flush is due */
 	bool closing;
 	unsigned refs; /* callbacks that will still name it */
@@ -100,6 +105,7 @@ gitpool_drop(struct git_worker *w, const char *reason)
 static void
 gitpool_call_free(struct git_call *c)
 {
+	repo_use_leave(c->hold);
 	free(c->frame);
 	free(c);
 }
@@ -379,6 +385,33 @@ gitpool_flush(void *arg)
 	gitpool_pump(p);
 }
 
+/* The repository may be written. */
+static void
+gitpool_on_hold(void *arg)
+{
+	struct git_call *c = arg;
+	struct git_pool *p = c->pool;
+
+	TAILQ_REMOVE(&p->held, c, link);
+	TAILQ_INSERT_TAIL(&p->queue, c, link);
+	gitpool_pump(p);
+}
+
+static void
+gitpool_put(struct git_pool *p, struct git_call *c, int64_t project,
+    const struct git_ask *ask)
+{
+	struct git_calls *to = ask->quick ? &p->quick : &p->queue;
+
+	p->queued++;
+	if (ask->writes && p->use != NULL) {
+		to = &p->held;
+		c->hold = repo_use_share(
+		    p->use, project, 0, gitpool_on_hold, c);
+	}
+	TAILQ_INSERT_TAIL(to, c, link);
+}
+
 void
 gitpool_call(struct git_pool *p, int64_t project, const struct git_ask *ask,
     git_done_fn *done, void *arg)
@@ -392,6 +425,7 @@ gitpool_call(struct git_pool *p, int64_t project, const struct git_ask *ask,
 	unsigned char head[4];
 	struct jw w;
 
+	c->pool = p;
 	c->done = done;
 	c->arg = arg;
 	c->moves = ask->moves ? project : 0;
@@ -423,8 +457,7 @@ gitpool_call(struct git_pool *p, int64_t project, const struct git_ask *ask,
 	} else {
 		c->len = frame.len;
 		c->frame = str_steal(&frame);
-		TAILQ_INSERT_TAIL(ask->quick ? &p->quick : &p->queue, c, link);
-		p->queued++;
+		gitpool_put(p, c, project, ask);
 	}
 	if (!p->flushing) {
 		p->flushing = true;
@@ -477,6 +510,8 @@ gitpool_new(const struct git_pool_spec *spec, struct err *e)
 	TAILQ_INIT(&p->queue);
 	TAILQ_INIT(&p->quick);
 	TAILQ_INIT(&p->failed);
+	TAILQ_INIT(&p->held);
+	p->use = spec->use;
 	gitpool_new_cache(p);
 	for (unsigned i = 0; i < p->n; i++) {
 		p->w[i].pool = p;
@@ -526,6 +561,10 @@ gitpool_free(struct git_pool *p)
 	}
 	while ((c = TAILQ_FIRST(&p->quick)) != NULL) {
 		TAILQ_REMOVE(&p->quick, c, link);
+		gitpool_call_free(c);
+	}
+	while ((c = TAILQ_FIRST(&p->held)) != NULL) {
+		TAILQ_REMOVE(&p->held, c, link);
 		gitpool_call_free(c);
 	}
 	while ((c = TAILQ_FIRST(&p->failed)) != NULL) {

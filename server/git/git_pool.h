@@ -25,6 +25,7 @@ struct checks;
 struct err;
 struct git_pool;
 struct json;
+struct repo_use;
 struct ref_cache;
 
 enum {
@@ -42,6 +43,7 @@ struct git_pool_spec {
 					   "--git-worker", NULL}; copied */
 	unsigned workers;               /* 0: 2 */
 	int64_t limit_ms;               /* of one call, 0: 30 s */
+	struct repo_use *use; /* what writes takes it shared; may be NULL */
 };
 
 struct git_result {

@@ -8,8 +8,9 @@ struct git_ask {
 	const char *op;
 	struct view fields; /* members of a JSON object, without the braces */
 	struct view raw;
-	bool quick; /* may use the worker that is kept for the quick ones */
-	bool moves; /* refs: its end is a gitpool_refs_moved */
+	bool quick;  /* may use the worker that is kept for the quick ones */
+	bool moves;  /* refs: its end is a gitpool_refs_moved */
+	bool writes; /* objects or refs: the repository is used shared */
 };
 
 /* Copies everything. */
