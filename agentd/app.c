@@ -10,6 +10,7 @@
 #include "agentd/command/command.h"
 #include "agentd/config.h"
 #include "agentd/connect.h"
+#include "agentd/run/objcache.h"
 #include "agentd/run/runs.h"
 #include "agentd/sandbox/sandbox.h"
 #include "agentd/sandbox/uplink.h"
@@ -47,6 +48,7 @@ struct app {
 	struct routerctl *router;
 	struct projects *projects;
 	struct sandboxes *sandboxes;
+	struct objcaches *caches;
 	struct runs *runs;
 	struct run_env env;
 	struct reader *reader;
@@ -201,6 +203,13 @@ app_on_router(void *arg)
 }
 
 static void
+app_step_caches(struct app *a)
+{
+	objcaches_set_sandboxes(a->caches, a->sandboxes);
+	objcaches_adopt(a->caches, app_on_step, a);
+}
+
+static void
 app_step_projects(struct app *a)
 {
 	projects_set_sandboxes(a->projects, a->sandboxes);
@@ -225,6 +234,7 @@ app_step_serve(struct app *a)
 		return;
 	}
 	projects_open(a->projects);
+	objcaches_open(a->caches);
 	routerctl_keep(a->router, app_on_router, a);
 	reader_start(a->reader);
 	log_info("app ready home=%s inst=%s", a->host.home, a->host.inst);
@@ -235,6 +245,7 @@ static app_step_fn *const app_steps[] = {
 	app_step_router,
 	app_step_uplink,
 	app_step_sandboxes,
+	app_step_caches,
 	app_step_projects,
 	app_step_runs,
 	app_step_serve,
@@ -262,6 +273,15 @@ app_on_unwanted(int64_t id, void *arg)
 
 	runs_cancel_project(
 	    a->runs, id, "the project's sandbox was stopped or deleted");
+	objcaches_stop(a->caches, id);
+}
+
+static void
+app_on_running(int64_t id, void *arg)
+{
+	struct app *a = arg;
+
+	objcaches_want(a->caches, id);
 }
 
 /* Asking again would get the same answer. */
@@ -344,6 +364,13 @@ app_is_project_event(const char *kind)
 	    strcmp(kind, "sandbox.wanted") == 0;
 }
 
+static bool
+app_is_branch_event(const char *kind)
+{
+	return strcmp(kind, "branch.updated") == 0 ||
+	    strcmp(kind, "mirror.synced") == 0;
+}
+
 static void
 app_on_event(const struct watch_event *ev, void *arg)
 {
@@ -356,6 +383,8 @@ app_on_event(const struct watch_event *ev, void *arg)
 		    a->projects, ev->full_name, app_on_refreshed, a);
 		return;
 	}
+	if (app_is_branch_event(ev->kind))
+		objcaches_want(a->caches, ev->project);
 	if (strcmp(ev->kind, "run.cancel") == 0)
 		runs_cancel(a->runs, json_i64_or(ev->data, "run", 0));
 	trigger_decide(ev, &a->commands, p != NULL && p->pickup, &a->trigger);
@@ -447,8 +476,11 @@ app_make(struct app *a, struct err *e)
 	a->env.projects = a->projects;
 	a->env.api = c->api;
 	a->env.commands = &a->commands;
+	a->caches = objcaches_new(&a->host, a->env.driver, a->projects);
+	a->env.caches = a->caches;
 	a->runs = runs_new(&a->env, (unsigned)a->cfg->max_runs);
 	projects_on_unwanted(a->projects, app_on_unwanted, a);
+	projects_on_running(a->projects, app_on_running, a);
 	a->reader = reader_new(a->loop, c->api, "agentd", app_on_event, a);
 	a->retry = timer_new(a->loop, app_on_retry, a);
 	return 0;
@@ -461,6 +493,7 @@ app_free(struct app *a)
 	attach_free(a->attach);
 	reader_free(a->reader);
 	runs_free(a->runs);
+	objcaches_free(a->caches);
 	projects_free(a->projects);
 	uplink_watch_free(a->addresses);
 	sandboxes_free(a->sandboxes);

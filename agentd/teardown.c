@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agentd/app.h"
 #include "agentd/config.h"
@@ -92,14 +93,16 @@ static void
 teardown_session_name(const struct sandbox_host *h, int64_t id,
     const char *phase, char out[HOST_NAME_MAX])
 {
-	(void)phase;
-	host_session_id(h, id, out);
+	if (strcmp(phase, "cache") == 0)
+		host_cache_id(h, id, out);
+	else
+		host_session_id(h, id, out);
 }
 
 static void
 teardown_sessions(struct teardown *t)
 {
-	static const char *const phases[] = { "session", NULL };
+	static const char *const phases[] = { "cache", "session", NULL };
 
 	teardown_reap(t, "sandboxes", phases, teardown_session_name);
 }

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "agentd/command/prompt.h"
+#include "agentd/run/objcache.h"
 #include "agentd/run/run_priv.h"
 #include "agentd/run/workdir.h"
+#include "agentd/sandbox/objects.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/log.h"
@@ -170,7 +172,8 @@ run_loaded(struct run *r)
 	struct err e = ERR_INIT;
 
 	if (run_files_write(r, &e) == -1 || run_prompt_write(r, &e) == -1 ||
-	    workdir_make(r->env->host, r->project, r->id, &e) == -1) {
+	    workdir_make(r->env->host, r->project, r->id, &e) == -1 ||
+	    objects_make(r->env->host, r->project, &e) == -1) {
 		run_end(r, "failed", "%s", e.msg);
 		return;
 	}
@@ -274,10 +277,28 @@ run_on_base(struct run *r, const struct err *fail, const struct json *j)
 	run_arrived(r, NULL);
 }
 
+/* Without them the tree takes longer: no reason to fail. */
+static void
+run_on_objects(const struct err *e, void *arg)
+{
+	const struct run *r = arg;
+
+	if (e != NULL)
+		log_warn("run objects run=%lld why=%s", (long long)r->id,
+		    log_val(e->msg));
+	run_arrived(arg, NULL);
+}
+
 static void
 run_on_sandbox(const struct err *e, void *arg)
 {
-	run_arrived(arg, e);
+	struct run *r = arg;
+
+	if (e != NULL || r->env->caches == NULL)
+		run_arrived(r, e);
+	else
+		objcaches_when_ready(
+		    r->env->caches, r->project, run_on_objects, r);
 }
 
 static void
@@ -396,6 +417,13 @@ run_sweep(struct run *r)
 	run_clean(r);
 }
 
+/* The tree is whole, but what it should have borrowed from is not. */
+static bool
+run_prepare_is_apart(const struct run *r, const struct shim_exit *x)
+{
+	return r->phase == RUN_PREPARE && x->exit_code == RUN_PREPARE_APART;
+}
+
 static bool
 run_phase_failed(struct run *r, const struct shim_exit *x)
 {
@@ -414,7 +442,8 @@ run_phase_failed(struct run *r, const struct shim_exit *x)
 		run_end(r, "timed_out", "%s: out of time", name);
 	else if (x->oom)
 		run_end(r, "failed", "%s: out of memory", name);
-	else if (r->phase != RUN_AGENT && x->exit_code != 0)
+	else if (r->phase != RUN_AGENT && x->exit_code != 0 &&
+	    !run_prepare_is_apart(r, x))
 		run_end(r, "failed", "%s failed with status %d", name,
 		    x->exit_code);
 	else
@@ -455,6 +484,8 @@ run_on_phase_exit(struct run *r, const struct shim_exit *x)
 		return;
 	}
 	failed = run_phase_failed(r, x);
+	if (run_prepare_is_apart(r, x) && r->env->caches != NULL)
+		objcaches_renew(r->env->caches, r->project);
 	if (failed && r->phase == RUN_PREPARE)
 		run_hold_stop(r);
 	if (r->phase == RUN_FINISH)
@@ -501,6 +532,8 @@ run_free(struct run *r)
 		return;
 	run_requests_release(r);
 	projects_forget(r->env->projects, r);
+	if (r->env->caches != NULL)
+		objcaches_forget(r->env->caches, r);
 	shim_watch_close(r->watch);
 	logship_free(r->ship);
 	explicit_bzero(r->token, sizeof(r->token));

@@ -23,6 +23,7 @@
 struct apiclient;
 struct err;
 struct json;
+struct objcaches;
 struct run;
 struct sandboxes;
 
@@ -34,6 +35,7 @@ struct run_env {
 	struct projects *projects;
 	struct apiclient *api;
 	const struct commands *commands;
+	struct objcaches *caches; /* NULL: each run clones for itself */
 };
 
 /* The run is over and cofferd knows; the callee frees it. */

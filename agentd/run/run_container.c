@@ -5,6 +5,7 @@
 
 #include "agentd/run/run_priv.h"
 #include "agentd/run/workdir.h"
+#include "agentd/sandbox/objects.h"
 #include "agentd/sandbox/sandbox.h"
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
@@ -69,10 +70,11 @@ struct run_container {
 	char id[HOST_NAME_MAX];
 	char netns[HOST_NAME_MAX];
 	char tree[RUN_PATH_MAX], out[RUN_PATH_MAX], task[RUN_PATH_MAX];
-	char agents[RUN_PATH_MAX], template[RUN_PATH_MAX];
+	char agents[RUN_PATH_MAX];
 	char run[24], pull[24];
 	struct str gitconfig;
 	char *url;
+	char *objects;
 	struct spec_mount mounts[5];
 	struct spec_file files[1];
 	struct spec_pair env[14];
@@ -131,11 +133,9 @@ run_container_mounts(
 	workdir_path(
 	    r->env->host, r->project, r->id, "tree", c->tree, sizeof(c->tree));
 	run_container_mount(c, c->tree, "/work/tree", ro);
-	/* Objects of the tree; only our own clone may write there. */
-	workdir_template(
-	    r->env->host, r->project, c->template, sizeof(c->template));
-	run_container_mount(
-	    c, c->template, "/work/template", phase != RUN_PREPARE);
+	/* Objects of the tree; no run writes there (objcache). */
+	c->objects = objects_dir(r->env->host, r->project);
+	run_container_mount(c, c->objects, "/work/template", true);
 	c->spec.mounts = c->mounts;
 	if (phase != RUN_AGENT)
 		return;
@@ -264,5 +264,6 @@ run_container_free(struct run_container *c)
 		explicit_bzero(c->gitconfig.p, c->gitconfig.len);
 	str_release(&c->gitconfig);
 	free(c->url);
+	free(c->objects);
 	free(c);
 }

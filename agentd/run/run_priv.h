@@ -124,6 +124,10 @@ int run_state_find(const char *name); /* -1: none, or an end */
  * environment. */
 extern const char run_prepare_script[];
 
+enum {
+	RUN_PREPARE_APART = 3 /* its status: a tree that borrows nothing */
+};
+
 /* run_container.c */
 struct run_container;
 struct run_container *run_container_new(

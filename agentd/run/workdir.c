@@ -29,15 +29,6 @@ workdir_path(const struct sandbox_host *h, int64_t project, int64_t run,
 	(void)snprintf(out, max, "%s/runs/%lld/%s", ws, (long long)run, leaf);
 }
 
-void
-workdir_template(
-    const struct sandbox_host *h, int64_t project, char *out, size_t max)
-{
-	AUTO_FREE char *ws = workspace_mount(h, project);
-
-	(void)snprintf(out, max, "%s/runs/template", ws);
-}
-
 /* A folder of root's under dirfd, made if it is not there. */
 static int
 workdir_sub(
@@ -72,7 +63,7 @@ workdir_make(
 {
 	AUTO_FREE char *ws = workspace_mount(h, project);
 	AUTO_CLOSE int root = open(ws, WORKDIR_OPEN);
-	AUTO_CLOSE int runs = -1, dir = -1, tree = -1, out = -1, shared = -1;
+	AUTO_CLOSE int runs = -1, dir = -1, tree = -1, out = -1;
 	uid_t agent = host_project_uid_base(project) + HOST_AGENT_UID;
 	char name[24];
 
@@ -82,9 +73,6 @@ workdir_make(
 	/* The session sees the whole workspace, and nothing of runs. */
 	runs = workdir_sub(root, "runs", 0700, 0, e);
 	if (runs == -1)
-		return -1;
-	shared = workdir_sub(runs, "template", 0700, agent, e);
-	if (shared == -1)
 		return -1;
 	dir = workdir_sub(runs, name, 0711, 0, e);
 	if (dir == -1)

@@ -1,6 +1,5 @@
 /*
- * workdir: a run's part of the project's workspace: ws/runs/RID/{tree,out},
- * and what the clones of all runs share: ws/runs/template.
+ * workdir: a run's part of the project's workspace: ws/runs/RID/{tree,out}.
  * The workspace itself belongs to the sandbox, which may exchange `runs` for
  * anything at any time: every step goes by descriptor, without a link, and
  * what is made there is refused when it is not root's.
@@ -20,8 +19,6 @@ int workdir_make(
     const struct sandbox_host *h, int64_t project, int64_t run, struct err *e);
 void workdir_path(const struct sandbox_host *h, int64_t project, int64_t run,
     const char *leaf, char *out, size_t max);
-void workdir_template(
-    const struct sandbox_host *h, int64_t project, char *out, size_t max);
 /* out/message.md: a regular file of at most max bytes; absent: empty. */
 int workdir_message(const struct sandbox_host *h, int64_t project, int64_t run,
     size_t max, struct str *text, struct err *e);

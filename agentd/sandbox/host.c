@@ -133,6 +133,13 @@ host_session_id(
 }
 
 void
+host_cache_id(const struct sandbox_host *h, int64_t id, char out[HOST_NAME_MAX])
+{
+	(void)snprintf(
+	    out, HOST_NAME_MAX, "coffer-%s-cache-p%" PRId64, h->inst, id);
+}
+
+void
 host_run_id(const struct sandbox_host *h, int64_t run, const char *phase,
     char out[HOST_NAME_MAX])
 {

@@ -56,8 +56,11 @@ void host_project_link(
 /* range + 256 + id */
 int host_project_address(const struct sandbox_host *h, int64_t id,
     char out[HOST_ADDR_MAX], struct err *e);
-/* coffer-INST-session-pID, coffer-INST-run-RID-PHASE, coffer-INST-job-... */
+/* coffer-INST-session-pID, coffer-INST-cache-pID, coffer-INST-run-RID-PHASE,
+ * coffer-INST-job-... */
 void host_session_id(
+    const struct sandbox_host *h, int64_t id, char out[HOST_NAME_MAX]);
+void host_cache_id(
     const struct sandbox_host *h, int64_t id, char out[HOST_NAME_MAX]);
 void host_run_id(const struct sandbox_host *h, int64_t run, const char *phase,
     char out[HOST_NAME_MAX]);

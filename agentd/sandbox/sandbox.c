@@ -129,6 +129,16 @@ sandbox_netns(
 	return 0;
 }
 
+const char *
+sandbox_gitconfig(const struct sandboxes *m, int64_t id)
+{
+	const struct sandbox *b = sandbox_find(m, id);
+
+	return b == NULL || b->session.p.gitconfig == NULL
+	    ? ""
+	    : b->session.p.gitconfig;
+}
+
 /* A completion with an error that was known before anything began. */
 struct sandbox_refusal {
 	struct err e;

@@ -70,6 +70,9 @@ const char *sandbox_state_name(enum sandbox_state s);
 /* ERR_NOTFOUND when it is not running. */
 int sandbox_netns(
     struct sandboxes *m, int64_t id, char out[HOST_NAME_MAX], struct err *e);
+/* /etc/gitconfig of its session, with the session's token; "" when there is no
+ * such sandbox. */
+const char *sandbox_gitconfig(const struct sandboxes *m, int64_t id);
 /* Attach: a terminal in the session container.  argv NULL: the byobu. */
 struct driver_exec *sandbox_attach(struct sandboxes *m, int64_t id,
     const struct driver_exec_spec *x, int *fd, struct err *e);

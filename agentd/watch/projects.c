@@ -67,6 +67,8 @@ struct projects {
 	void *loaded_arg;
 	projects_unwanted_fn *unwanted;
 	void *unwanted_arg;
+	projects_running_fn *running;
+	void *running_arg;
 	bool open;
 	struct project_waiters ready; /* answered by the timer */
 	struct timer *turn;
@@ -235,6 +237,8 @@ projects_on_step(const struct err *e, void *arg)
 	case PROJECT_WANT_RUNNING:
 		(void)snprintf(x->mode, sizeof(x->mode), "%s", x->next_mode);
 		projects_report(x, "running", "");
+		if (x->all->running != NULL)
+			x->all->running(x->p.id, x->all->running_arg);
 		/* In a mode that is not wanted any more nothing may begin. */
 		if (strcmp(x->mode, x->p.network) == 0)
 			projects_answer(x, NULL);
@@ -630,6 +634,13 @@ projects_on_unwanted(struct projects *p, projects_unwanted_fn *fn, void *arg)
 }
 
 void
+projects_on_running(struct projects *p, projects_running_fn *fn, void *arg)
+{
+	p->running = fn;
+	p->running_arg = arg;
+}
+
+void
 projects_open(struct projects *p)
 {
 	struct project_entry *x;
@@ -662,6 +673,14 @@ projects_release(struct projects *p, int64_t id)
 		return;
 	if (x->p.want != PROJECT_WANT_RUNNING)
 		projects_settle(x);
+}
+
+bool
+projects_held(const struct projects *p, int64_t id)
+{
+	const struct project_entry *x = map_get_u64(p->by_id, (uint64_t)id);
+
+	return x != NULL && x->holds > 0;
 }
 
 void

@@ -60,10 +60,15 @@ void projects_free(struct projects *p);
 typedef void projects_unwanted_fn(int64_t id, void *arg);
 void projects_on_unwanted(
     struct projects *p, projects_unwanted_fn *fn, void *arg);
+/* A sandbox began to run, or was found running.  From inside a step. */
+typedef void projects_running_fn(int64_t id, void *arg);
+void projects_on_running(
+    struct projects *p, projects_running_fn *fn, void *arg);
 /* The holders are known: from now on sandboxes are stopped and destroyed. */
 void projects_open(struct projects *p);
 void projects_hold(struct projects *p, int64_t id);
 void projects_release(struct projects *p, int64_t id);
+bool projects_held(const struct projects *p, int64_t id);
 
 /* Ask cofferd for all of them, then bring each to what is wanted. */
 void projects_load(struct projects *p, sandbox_done_fn *done, void *arg);

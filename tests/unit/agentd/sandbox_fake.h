@@ -104,6 +104,13 @@ sandbox_netns(
 	return 0;
 }
 
+const char *
+sandbox_gitconfig(const struct sandboxes *m, int64_t id)
+{
+	(void)id;
+	return m->gitconfig;
+}
+
 struct driver_exec *
 sandbox_attach(struct sandboxes *m, int64_t id,
     const struct driver_exec_spec *x, int *fd, struct err *e)

@@ -26,7 +26,7 @@ a_read_run_sees_a_read_only_tree_and_has_no_finish(void **state)
 
 	fix_run(f);
 	assert_string_equal(str_cstr(&fake_driver_state.started),
-	    "prepare net=1 /work/tree:rw /work/template:rw\n"
+	    "prepare net=1 /work/tree:rw /work/template:ro\n"
 	    "agent net=1 /work/tree:ro /work/template:ro "
 	    "/run/coffer/out:rw /run/coffer/task:ro\n");
 	fix_assert_states(f, states);

@@ -43,7 +43,7 @@ a_running_agent_is_followed_over_a_restart(void **state)
 	assert_int_equal(fake_count(&f->c, "/runs/9/token"), 1);
 	/* Each phase was started once. */
 	assert_string_equal(str_cstr(&fake_driver_state.started),
-	    "prepare net=1 /work/tree:rw /work/template:rw\n"
+	    "prepare net=1 /work/tree:rw /work/template:ro\n"
 	    "agent net=1 /work/tree:ro /work/template:ro "
 	    "/run/coffer/out:rw /run/coffer/task:ro\n");
 	assert_string_equal(str_cstr(&f->c.log),
@@ -113,7 +113,7 @@ fix_restart_while_preparing(struct fix *f, bool gone)
 	assert_true(fake_until(&f->c, fix_is_over, f));
 	assert_true(fake_saw(&f->c, "/finish {\"state\":\"done\""));
 	assert_string_equal(str_cstr(&fake_driver_state.started),
-	    "prepare net=1 /work/tree:rw /work/template:rw\n"
+	    "prepare net=1 /work/tree:rw /work/template:ro\n"
 	    "agent net=1 /work/tree:ro /work/template:ro "
 	    "/run/coffer/out:rw /run/coffer/task:ro\n");
 }
@@ -251,7 +251,7 @@ a_lost_reply_does_not_run_it_twice(void **state)
 	assert_int_equal(fake_count(&f->c, "POST /api/coffer/v1/runs {"), 2);
 	assert_int_equal(fake_count(&f->c, "/finish"), 2);
 	assert_string_equal(str_cstr(&fake_driver_state.started),
-	    "prepare net=1 /work/tree:rw /work/template:rw\n"
+	    "prepare net=1 /work/tree:rw /work/template:ro\n"
 	    "agent net=1 /work/tree:ro /work/template:ro "
 	    "/run/coffer/out:rw /run/coffer/task:ro\n");
 	assert_true(

@@ -143,10 +143,6 @@ tree_and_out_belong_to_the_agent(void **state)
 	workdir_path(&f->host, 7, 9, "", path, sizeof(path));
 	assert_int_equal(lstat(path, &st), 0);
 	assert_int_equal(st.st_uid, 0);
-	workdir_template(&f->host, 7, path, sizeof(path));
-	assert_int_equal(lstat(path, &st), 0);
-	assert_int_equal(st.st_uid, host_project_uid_base(7) + HOST_AGENT_UID);
-	assert_int_equal(st.st_mode & 0777, 0700);
 }
 
 static void

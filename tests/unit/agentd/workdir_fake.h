@@ -28,14 +28,6 @@ workdir_path(const struct sandbox_host *h, int64_t project, int64_t run,
 	    (long long)project, (long long)run, leaf);
 }
 
-void
-workdir_template(
-    const struct sandbox_host *h, int64_t project, char *out, size_t max)
-{
-	(void)snprintf(out, max, "%s/sandboxes/%lld/ws/runs/template", h->home,
-	    (long long)project);
-}
-
 int
 workdir_message(const struct sandbox_host *h, int64_t project, int64_t run,
     size_t max, struct str *text, struct err *e)
