@@ -192,7 +192,7 @@ app_open_git(struct app *a, struct err *e)
 	static const char *const worker[] = { "/proc/self/exe", "--git-worker",
 		NULL };
 	AUTO_FREE char *repos = path_join(a->home, "repos");
-	const struct git_pool_spec spec = { .loop = a->loop,
+	struct git_pool_spec spec = { .loop = a->loop,
 		.repos = repos,
 		.worker_argv = worker,
 		.workers = (unsigned)a->cfg->git_workers };
@@ -201,6 +201,7 @@ app_open_git(struct app *a, struct err *e)
 	if (a->env == NULL)
 		return -1;
 	a->use = repo_use_new(a->loop);
+	spec.use = a->use;
 	app_open_packs(a);
 	a->git = gitpool_new(&spec, e);
 	return a->git == NULL ? -1 : 0;
