@@ -236,14 +236,24 @@ app_open_mirror(struct app *a, struct err *e)
 		.env = a->env,
 		.net = a->net,
 		.svc = &a->svc,
-		.secrets = secrets };
+		.secrets = secrets,
+		.limits = { .ca_file = a->cfg->upstream_ca,
+		    .ssh_agent = a->cfg->ssh_agent,
+		    .max_bytes = a->cfg->mirror_max,
+		    .min_free = a->cfg->min_free,
+		    .stall_ms = a->cfg->upstream_stall_ms },
+		.fetches = (unsigned)a->cfg->sync_fetches };
 	const struct svc_push_spec ps = {
 		.loop = a->loop, .db = a->db, .pool = a->git, .svc = &a->svc
 	};
 
 	a->mirror = svc_mirror_new(&ms);
-	a->mirror_loop = mirror_loop_new(&(struct mirror_loop_spec){
-	    .loop = a->loop, .db = a->db, .mirror = a->mirror });
+	a->mirror_loop = mirror_loop_new(
+	    &(struct mirror_loop_spec){ .loop = a->loop,
+		.db = a->db,
+		.mirror = a->mirror,
+		.at_once = (unsigned)a->cfg->sync_at_once,
+		.per_host = (unsigned)a->cfg->sync_per_host });
 	a->svc.mirror = a->mirror_loop;
 	a->push = svc_push_new(&ps);
 	return svc_project_start(&a->svc, e);

@@ -31,6 +31,22 @@ static const struct conf_key config_keys[] = {
 	    "no", 0, 0, "may an upstream be a file:// URL" },
 	{ "sync_interval", CONF_MS, CONFIG_AT(sync_interval_ms), "60s", 1000,
 	    86400000, "default interval of a mirror" },
+	{ "sync_at_once", CONF_U64, CONFIG_AT(sync_at_once), "16", 1, 1000,
+	    "upstreams asked at a time" },
+	{ "sync_per_host", CONF_U64, CONFIG_AT(sync_per_host), "4", 1, 100,
+	    "of them on one host" },
+	{ "sync_fetches", CONF_U64, CONFIG_AT(sync_fetches), "4", 1, 100,
+	    "upstreams fetched from at a time" },
+	{ "mirror_max", CONF_SIZE, CONFIG_AT(mirror_max), "20G", 1 << 20, 0,
+	    "what one fetch from an upstream may bring" },
+	{ "min_free", CONF_SIZE, CONFIG_AT(min_free), "256M", 1, 0,
+	    "disk space that a fetch from an upstream leaves free" },
+	{ "upstream_stall", CONF_MS, CONFIG_AT(upstream_stall_ms), "60s", 1000,
+	    3600000, "an upstream that sends nothing for so long is slow" },
+	{ "upstream_ca", CONF_STR, CONFIG_AT(upstream_ca), NULL, 0, 0,
+	    "PEM file of authorities that https upstreams may have" },
+	{ "ssh_agent", CONF_STR, CONFIG_AT(ssh_agent), NULL, 0, 0,
+	    "agent's socket, for ssh upstreams without a key of their own" },
 	{ "router_uid", CONF_U64, CONFIG_AT(router_uid), NULL, 0, UINT32_MAX,
 	    "uid of coffer-router; 0 is the user of that name" },
 	{ "router_gid", CONF_U64, CONFIG_AT(router_gid), NULL, 0, UINT32_MAX,
@@ -140,6 +156,10 @@ config_check(const char *path, struct config *cfg, struct err *e)
 	if (log_level_parse(cfg->log_level, &cfg->level, &sub) == -1)
 		return config_bad(
 		    e, path, "log_level", "use error, warn, info or debug");
+	if (cfg->upstream_ca != NULL && cfg->upstream_ca[0] != '/')
+		return config_bad(e, path, "upstream_ca", "want a full path");
+	if (cfg->ssh_agent != NULL && cfg->ssh_agent[0] != '/')
+		return config_bad(e, path, "ssh_agent", "want a full path");
 	if (cfg->public_url == NULL)
 		return 0;
 	n = strlen(cfg->public_url);

@@ -19,6 +19,14 @@ struct config {
 	char *public_url; /* without a trailing slash; NULL: from listen */
 	bool allow_file_upstream;
 	int64_t sync_interval_ms;
+	uint64_t sync_at_once;
+	uint64_t sync_per_host;
+	uint64_t sync_fetches;
+	uint64_t mirror_max; /* bytes */
+	uint64_t min_free;
+	int64_t upstream_stall_ms;
+	char *upstream_ca; /* NULL: the system's */
+	char *ssh_agent;   /* NULL: none */
 	uint64_t router_uid; /* 0 in the file: the user coffer-router */
 	uint64_t router_gid;
 	uint64_t max_packs;

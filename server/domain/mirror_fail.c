@@ -141,13 +141,38 @@ static const struct mirror_fail_mark {
 	{ "cannot lock ref", MIRROR_FAIL_INTERNAL },
 };
 
-enum mirror_fail
-mirror_fail_of_text(const char *text)
+/* The line of text around at, without git's prefix. */
+static struct view
+mirror_fail_line(const char *text, const char *at)
 {
+	struct view v;
+
+	while (at > text && at[-1] != '\n')
+		at--;
+	v = (struct view){ .p = at, .len = strcspn(at, "\n") };
+	if (view_starts(v, "fatal: "))
+		v = view_from(v, 7);
+	else if (view_starts(v, "error: "))
+		v = view_from(v, 7);
+	return view_trim(v);
+}
+
+enum mirror_fail
+mirror_fail_of_text(const char *text, struct view *line)
+{
+	const char *at = strstr(text, "fatal: ");
+
 	for (size_t i = 0;
-	     i < sizeof(mirror_fail_marks) / sizeof(mirror_fail_marks[0]); i++)
-		if (strstr(text, mirror_fail_marks[i].text) != NULL)
-			return mirror_fail_marks[i].kind;
+	     i < sizeof(mirror_fail_marks) / sizeof(mirror_fail_marks[0]);
+	     i++) {
+		const char *found = strstr(text, mirror_fail_marks[i].text);
+
+		if (found == NULL)
+			continue;
+		*line = mirror_fail_line(text, found);
+		return mirror_fail_marks[i].kind;
+	}
+	*line = mirror_fail_line(text, at != NULL ? at : text);
 	return MIRROR_FAIL_PROTOCOL;
 }
 

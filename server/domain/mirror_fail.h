@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/view.h"
+
 enum mirror_fail {
 	MIRROR_FAIL_NONE,
 	MIRROR_FAIL_AUTH,      /* the credential is missing or refused */
@@ -45,8 +47,9 @@ bool mirror_fail_is_host(enum mirror_fail f);
 const char *mirror_fail_advice(enum mirror_fail f)
     __attribute__((returns_nonnull));
 
-/* Of a git child's stderr; MIRROR_FAIL_PROTOCOL when nothing is known. */
-enum mirror_fail mirror_fail_of_text(const char *text);
+/* Of a git child's stderr; MIRROR_FAIL_PROTOCOL when nothing is known.  *line
+ * is the line that said it, else the first that git calls fatal. */
+enum mirror_fail mirror_fail_of_text(const char *text, struct view *line);
 
 /* Of a reply over HTTP.  Header values are NULL when absent. */
 struct mirror_reply {

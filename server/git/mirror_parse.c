@@ -10,12 +10,14 @@
 
 enum {
 	MIRROR_LINES_MAX = 200000,
-	MIRROR_NAME_MAX = 1024
+	MIRROR_NAME_MAX = 1024,
+	MIRROR_PART_MAX = 240 /* a file's name has 255, and git adds .lock */
 };
 
 struct mirror_lines {
 	char **v; /* "sha name" */
 	size_t n, cap, bytes;
+	size_t n_odd;
 };
 
 static int
@@ -26,18 +28,47 @@ mirror_lines_cmp(const void *a, const void *b)
 	return strcmp(*x + GIT_SHA_TEXT, *y + GIT_SHA_TEXT);
 }
 
+/* One part of a name between slashes, as git-check-ref-format(1) has it. */
 static bool
-mirror_name_ok(struct view name)
+mirror_part_ok(struct view part)
 {
-	if (name.len == 0 || name.len > MIRROR_NAME_MAX)
+	if (part.len == 0 || part.p[0] == '.' || view_ends(part, ".lock"))
 		return false;
-	if (!view_starts(name, "refs/heads/") &&
-	    !view_starts(name, "refs/tags/"))
-		return false;
-	for (size_t i = 0; i < name.len; i++)
-		if ((unsigned char)name.p[i] <= ' ' || name.p[i] == 0x7f)
+	for (size_t i = 0; i < part.len; i++) {
+		unsigned char c = (unsigned char)part.p[i];
+
+		if (c <= ' ' || c == 0x7f || strchr("~^:?*[\\", c) != NULL)
 			return false;
-	return !view_ends(name, "^{}");
+		if (i > 0 && part.p[i - 1] == '.' && c == '.')
+			return false;
+		if (i > 0 && part.p[i - 1] == '@' && c == '{')
+			return false;
+	}
+	return true;
+}
+
+enum mirror_name {
+	MIRROR_NAME_OTHER, /* not a branch or tag, or none that git takes */
+	MIRROR_NAME_ODD,   /* git takes it, a disk may not */
+	MIRROR_NAME_OK
+};
+
+static enum mirror_name
+mirror_name_of(struct view name)
+{
+	struct view rest = name, part;
+	bool odd = name.len > MIRROR_NAME_MAX;
+
+	if ((!view_starts(name, "refs/heads/") &&
+		!view_starts(name, "refs/tags/")) ||
+	    view_ends(name, "/") || view_ends(name, "."))
+		return MIRROR_NAME_OTHER;
+	while (rest.len > 0 && view_split(&rest, '/', &part)) {
+		if (!mirror_part_ok(part))
+			return MIRROR_NAME_OTHER;
+		odd = odd || part.len > MIRROR_PART_MAX;
+	}
+	return odd ? MIRROR_NAME_ODD : MIRROR_NAME_OK;
 }
 
 static int
@@ -46,6 +77,9 @@ mirror_lines_add(
 {
 	char text[GIT_SHA_TEXT];
 
+	if (sha.len == 64)
+		return err_set(e, ERR_PROTO,
+		    "upstream has sha256 objects: only sha1 is mirrored");
 	if (sha.len != GIT_SHA_TEXT - 1)
 		return err_set(e, ERR_PROTO,
 		    "upstream names an object of an unknown format");
@@ -64,17 +98,58 @@ mirror_lines_add(
 	return 0;
 }
 
-static void
-mirror_lines_finish(struct mirror_lines *x, struct str *refs)
+static int
+mirror_take(struct mirror_lines *x, struct view sha, struct view name,
+    struct str *odd, struct err *e)
+{
+	switch (mirror_name_of(name)) {
+	case MIRROR_NAME_OK:
+		return mirror_lines_add(x, sha, name, e);
+	case MIRROR_NAME_ODD:
+		if (x->n_odd++ == MIRROR_ODD_MAX)
+			return err_set(e, ERR_LIMIT,
+			    "upstream has too many refs with names that "
+			    "cannot be kept");
+		str_addv(odd, name);
+		str_addc(odd, '\n');
+		return 0;
+	case MIRROR_NAME_OTHER:
+	default:
+		return 0;
+	}
+}
+
+static int
+mirror_lines_named(const void *key, const void *line)
+{
+	const char *const *x = line;
+
+	return strcmp(key, *x + GIT_SHA_TEXT);
+}
+
+static int
+mirror_lines_finish(
+    struct mirror_lines *x, struct mirror_refs *out, int rc, struct err *e)
 {
 	if (x->n > 0)
 		qsort(x->v, x->n, sizeof(*x->v), mirror_lines_cmp);
+	for (size_t i = 1; rc == 0 && i < x->n; i++)
+		if (mirror_lines_cmp(&x->v[i - 1], &x->v[i]) == 0)
+			rc = err_set(
+			    e, ERR_PROTO, "upstream lists a ref twice");
+	/* A HEAD that points nowhere says nothing. */
+	if (out->head[0] != '\0' &&
+	    (x->n == 0 ||
+		bsearch(out->head, x->v, x->n, sizeof(*x->v),
+		    mirror_lines_named) == NULL))
+		out->head[0] = '\0';
 	for (size_t i = 0; i < x->n; i++) {
-		str_add(refs, x->v[i]);
-		str_addc(refs, '\n');
+		str_add(out->refs, x->v[i]);
+		str_addc(out->refs, '\n');
 		free(x->v[i]);
 	}
 	free(x->v);
+	return rc;
 }
 
 static void
@@ -88,8 +163,8 @@ mirror_set_head(char head[256], struct view target)
 
 /* "SHA NAME[ symref-target:NAME][ peeled:SHA]" */
 static int
-mirror_ls_line(
-    struct mirror_lines *x, struct view line, char head[256], struct err *e)
+mirror_ls_line(struct mirror_lines *x, struct view line,
+    struct mirror_refs *out, struct err *e)
 {
 	static const char symref[] = "symref-target:";
 	struct view sha, name, word;
@@ -101,22 +176,19 @@ mirror_ls_line(
 	while (line.len > 0 && view_split(&line, ' ', &word))
 		if (view_is(name, "HEAD") && view_starts(word, symref))
 			mirror_set_head(
-			    head, view_from(word, sizeof(symref) - 1));
-	if (!mirror_name_ok(name))
-		return 0;
-	return mirror_lines_add(x, sha, name, e);
+			    out->head, view_from(word, sizeof(symref) - 1));
+	return mirror_take(x, sha, name, out->odd, e);
 }
 
 int
-mirror_parse_ls_refs(
-    struct view reply, struct str *refs, char head[256], struct err *e)
+mirror_parse_ls_refs(struct view reply, struct mirror_refs *out, struct err *e)
 {
 	struct mirror_lines x = { .v = NULL };
 	struct pktline p;
 	int rc = 0;
 
-	head[0] = '\0';
-	for (;;) {
+	out->head[0] = '\0';
+	while (rc == 0) {
 		long n = pktline_get(reply, &p, e);
 
 		if (n == 0)
@@ -129,35 +201,28 @@ mirror_parse_ls_refs(
 		reply = view_from(reply, (size_t)n);
 		if (p.kind == PKTLINE_FLUSH)
 			break;
-		if (p.kind != PKTLINE_DATA) {
+		if (p.kind != PKTLINE_DATA)
 			rc = err_set(e, ERR_PROTO,
 			    "upstream's list of refs is malformed");
-			break;
-		}
-		if (view_starts(p.data, "ERR ")) {
+		else if (view_starts(p.data, "ERR "))
 			rc = err_set(e, ERR_PROTO, "upstream: %.*s",
 			    (int)(p.data.len > 160 ? 160 : p.data.len) - 4,
 			    p.data.p + 4);
-			break;
-		}
-		rc = mirror_ls_line(&x, pktline_text(&p), head, e);
-		if (rc == -1)
-			break;
+		else
+			rc = mirror_ls_line(&x, pktline_text(&p), out, e);
 	}
-	mirror_lines_finish(&x, refs);
-	return rc;
+	return mirror_lines_finish(&x, out, rc, e);
 }
 
 /* "ref: NAME\tHEAD" and "SHA\tNAME" lines. */
 int
-mirror_parse_ls_remote(
-    struct view text, struct str *refs, char head[256], struct err *e)
+mirror_parse_ls_remote(struct view text, struct mirror_refs *out, struct err *e)
 {
 	struct mirror_lines x = { .v = NULL };
 	struct view line, left;
 	int rc = 0;
 
-	head[0] = '\0';
+	out->head[0] = '\0';
 	while (rc == 0 && text.len > 0 && view_split(&text, '\n', &line)) {
 		if (line.len == 0)
 			continue;
@@ -165,71 +230,10 @@ mirror_parse_ls_remote(
 			rc = err_set(e, ERR_PROTO, "malformed ref line");
 		} else if (view_starts(left, "ref: ")) {
 			if (view_is(line, "HEAD"))
-				mirror_set_head(head, view_from(left, 5));
-		} else if (line.p != NULL && mirror_name_ok(line)) {
-			rc = mirror_lines_add(&x, left, line, e);
+				mirror_set_head(out->head, view_from(left, 5));
+		} else if (line.p != NULL && !view_ends(line, "^{}")) {
+			rc = mirror_take(&x, left, line, out->odd, e);
 		}
 	}
-	mirror_lines_finish(&x, refs);
-	return rc;
-}
-
-static const char *const mirror_token_marks[] = { "ghp_", "gho_", "ghs_",
-	"ghu_", "ghr_", "github_pat_", "glpat-", "Basic ", "Bearer ", NULL };
-
-static size_t
-mirror_token_at(struct view v)
-{
-	for (size_t i = 0; mirror_token_marks[i] != NULL; i++)
-		if (view_starts(v, mirror_token_marks[i])) {
-			size_t n = strlen(mirror_token_marks[i]);
-
-			while (n < v.len && (unsigned char)v.p[n] > ' ' &&
-			    strchr("'\"", v.p[n]) == NULL)
-				n++;
-			return n;
-		}
-	return 0;
-}
-
-void
-mirror_scrub(struct str *out, struct view text)
-{
-	while (text.len > 0) {
-		size_t n = mirror_token_at(text);
-
-		if (n > 0) {
-			str_add(out, "[hidden]");
-			text = view_from(text, n);
-			continue;
-		}
-		if (view_starts(text, "//")) {
-			size_t at = 2;
-
-			while (at < text.len && text.p[at] != '@' &&
-			    text.p[at] != '/' &&
-			    (unsigned char)text.p[at] > ' ')
-				at++;
-			str_add(out, "//");
-			text = view_from(text,
-			    at < text.len && text.p[at] == '@' ? at + 1 : 2);
-			continue;
-		}
-		str_addc(out, text.p[0]);
-		text = view_from(text, 1);
-	}
-}
-
-bool
-mirror_is_auth_text(const char *text)
-{
-	static const char *const marks[] = { "Authentication failed",
-		"could not read Username", "could not read Password",
-		"returned error: 401", "returned error: 403",
-		"Permission denied (", "access denied", "Access denied", NULL };
-
-	for (size_t i = 0; marks[i] != NULL; i++)
-		if (strstr(text, marks[i]) != NULL)
-			return true;
-	return false;
+	return mirror_lines_finish(&x, out, rc, e);
 }

@@ -15,6 +15,7 @@
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
 #include "server/domain/mirror_plan.h"
+#include "server/jobs/mirror_host.h"
 #include "server/service/svc_mirror.h"
 #include "server/service/svc_refs.h"
 #include "server/store/db.h"
@@ -23,10 +24,13 @@
 #include "server/store/users.h"
 
 enum {
-	MIRRORLOOP_AT_ONCE = 4,
-	MIRRORLOOP_DUE_MAX = 64,
+	MIRRORLOOP_AT_ONCE = 16,
 	MIRRORLOOP_LOOK_MS = 60 * 1000, /* at least so often */
-	MIRRORLOOP_SOON_MS = 20
+	MIRRORLOOP_SOON_MS = 20,
+	MIRRORLOOP_PAGE = 500,
+	MIRRORLOOP_POLLS_MAX = 200, /* quiet polls in one transaction */
+	MIRRORLOOP_POLLS_MS = 1000, /* that they may wait for it */
+	MIRRORLOOP_RATE_SPREAD_MS = 10 * 1000
 };
 
 struct mirror_wait {
@@ -37,13 +41,17 @@ struct mirror_wait {
 };
 TAILQ_HEAD(mirror_waits, mirror_wait);
 
-/* A project that is wanted or running. */
+/* A project. */
 struct mirror_entry {
 	TAILQ_ENTRY(mirror_entry) link; /* of wanted */
 	struct mirror_loop *l;
+	struct mirror_host *host;
 	int64_t project;
+	int64_t next_at;
+	bool paused;
 	bool running;
 	bool wanted;
+	bool gone;                /* mirror_loop_forget, while it runs */
 	struct mirror_waits now;  /* for the job that runs */
 	struct mirror_waits next; /* for the one after */
 	struct err fail;          /* of the job, while its state is written */
@@ -56,9 +64,24 @@ struct mirror_entry {
 };
 TAILQ_HEAD(mirror_wanted, mirror_entry);
 
+/* A poll that found nothing new. */
+struct mirror_poll {
+	int64_t project;
+	int64_t ok_at;
+	int64_t next_at;
+};
+
+struct mirror_polls {
+	struct mirror_poll v[MIRRORLOOP_POLLS_MAX];
+	size_t n;
+};
+
 struct mirror_loop {
 	struct mirror_loop_spec spec;
 	struct timer *timer;
+	struct timer *flush;
+	struct mirror_polls *polls; /* not written yet */
+	struct mirror_hosts *hosts;
 	struct map *entries;
 	struct mirror_wanted wanted;
 	unsigned running;
@@ -68,6 +91,7 @@ struct mirror_loop {
 };
 
 static void mirrorloop_look(void *arg);
+static void mirrorloop_flush(void *arg);
 
 struct mirror_loop *
 mirror_loop_new(const struct mirror_loop_spec *spec)
@@ -78,19 +102,77 @@ mirror_loop_new(const struct mirror_loop_spec *spec)
 	if (l->spec.at_once == 0)
 		l->spec.at_once = MIRRORLOOP_AT_ONCE;
 	l->timer = timer_new(spec->loop, mirrorloop_look, l);
+	l->flush = timer_new(spec->loop, mirrorloop_flush, l);
+	l->hosts = mirror_hosts_new(spec->per_host);
 	l->entries = map_new();
 	TAILQ_INIT(&l->wanted);
 	return l;
 }
 
+static struct mirror_entry *
+mirrorloop_entry(struct mirror_loop *l, int64_t project)
+{
+	struct mirror_entry *x = map_get_u64(l->entries, (uint64_t)project);
+
+	if (x != NULL)
+		return x;
+	x = xcalloc(1, sizeof(*x));
+	x->l = l;
+	x->project = project;
+	x->host = mirror_host_get(l->hosts, "");
+	TAILQ_INIT(&x->now);
+	TAILQ_INIT(&x->next);
+	(void)map_put_u64(l->entries, (uint64_t)project, x);
+	return x;
+}
+
+static void
+mirrorloop_set_host(struct mirror_entry *x, const char *upstream)
+{
+	char host[SVC_MIRROR_HOST_MAX + 1];
+
+	svc_mirror_host(upstream, host);
+	x->host = mirror_host_get(x->l->hosts, host);
+}
+
+static void
+mirrorloop_load(struct mirror_loop *l, const struct project_turn *turn)
+{
+	struct mirror_entry *x = mirrorloop_entry(l, turn->id);
+
+	mirrorloop_set_host(x, turn->upstream);
+	x->next_at = turn->next_at;
+	x->paused = turn->state == MIRROR_PAUSED;
+	if (turn->kind == MIRROR_FAIL_RATE)
+		mirror_host_wait(x->host, turn->next_at);
+}
+
 int
 mirror_loop_start(struct mirror_loop *l, struct err *e)
 {
+	struct project_turn *v;
 	struct user u;
+	int64_t after = 0;
+	size_t n = 0;
+	int rc = 0;
 
 	if (users_by_name(db_reader(l->spec.db), SEED_AGENTD, &u, e) == -1)
 		return err_wrap(e, "mirror loop");
 	l->actor = u.id;
+	v = xcalloc(MIRRORLOOP_PAGE, sizeof(*v));
+	do {
+		rc = projects_schedule(
+		    db_reader(l->spec.db), after, v, MIRRORLOOP_PAGE, &n, e);
+		for (size_t i = 0; i < n; i++) {
+			if (rc == 0)
+				mirrorloop_load(l, &v[i]);
+			after = v[i].id;
+			free(v[i].upstream);
+		}
+	} while (rc == 0 && n == MIRRORLOOP_PAGE);
+	free(v);
+	if (rc == -1)
+		return err_wrap(e, "mirror loop");
 	l->started = true;
 	timer_set(l->timer, MIRRORLOOP_SOON_MS);
 	return 0;
@@ -150,24 +232,11 @@ mirror_loop_free(struct mirror_loop *l)
 	while (map_next(l->entries, &cursor, NULL, &value))
 		mirrorloop_entry_free(value);
 	map_free(l->entries);
+	mirror_hosts_free(l->hosts);
 	timer_free(l->timer);
+	timer_free(l->flush);
+	free(l->polls);
 	free(l);
-}
-
-static struct mirror_entry *
-mirrorloop_entry(struct mirror_loop *l, int64_t project)
-{
-	struct mirror_entry *x = map_get_u64(l->entries, (uint64_t)project);
-
-	if (x != NULL)
-		return x;
-	x = xcalloc(1, sizeof(*x));
-	x->l = l;
-	x->project = project;
-	TAILQ_INIT(&x->now);
-	TAILQ_INIT(&x->next);
-	(void)map_put_u64(l->entries, (uint64_t)project, x);
-	return x;
 }
 
 static void
@@ -201,7 +270,17 @@ mirror_loop_sync_now(struct mirror_loop *l, int64_t project,
 void
 mirror_loop_wake(struct mirror_loop *l, int64_t project)
 {
-	mirrorloop_want(mirrorloop_entry(l, project));
+	struct mirror_entry *x = mirrorloop_entry(l, project);
+	struct project p = { .id = 0 };
+	struct err ignored = ERR_INIT;
+
+	svc_mirror_unknow(l->spec.mirror, project);
+	if (!x->running &&
+	    projects_by_id(db_reader(l->spec.db), project, &p, &ignored) == 0) {
+		mirrorloop_set_host(x, p.upstream);
+		project_release(&p);
+	}
+	mirrorloop_want(x);
 }
 
 static bool
@@ -248,15 +327,30 @@ mirrorloop_tell(struct mirror_waits *list, const struct err *fail)
 	}
 }
 
+static void
+mirrorloop_drop(struct mirror_entry *x)
+{
+	(void)map_del_u64(x->l->entries, (uint64_t)x->project);
+	mirrorloop_entry_free(x);
+}
+
 void
 mirror_loop_forget(struct mirror_loop *l, int64_t project)
 {
 	struct mirror_entry *x = map_get_u64(l->entries, (uint64_t)project);
 
-	/* What runs ends by itself and finds no project. */
-	if (x != NULL && x->wanted) {
+	svc_mirror_unknow(l->spec.mirror, project);
+	if (x == NULL)
+		return;
+	if (x->wanted) {
 		x->wanted = false;
 		TAILQ_REMOVE(&l->wanted, x, link);
+	}
+	/* What runs ends by itself and finds no project. */
+	x->gone = true;
+	if (!x->running) {
+		mirrorloop_tell(&x->next, NULL);
+		mirrorloop_drop(x);
 	}
 }
 
@@ -271,9 +365,9 @@ mirrorloop_over(struct mirror_entry *x)
 	x->running = false;
 	l->running--;
 	TAILQ_CONCAT(&told, &x->now, link);
-	if (!x->wanted) {
-		(void)map_del_u64(l->entries, (uint64_t)x->project);
-		mirrorloop_entry_free(x);
+	if (x->gone && !x->wanted) {
+		TAILQ_CONCAT(&told, &x->next, link);
+		mirrorloop_drop(x);
 	}
 	mirrorloop_tell(&told, fail.code != ERR_NONE ? &fail : NULL);
 	mirrorloop_soon(l);
@@ -296,6 +390,10 @@ mirrorloop_failed_job(struct txn *t, void *arg, struct err *e)
 	jw_init(&w, &data);
 	jw_object(&w, NULL);
 	jw_str(&w, "error", x->state.last_error);
+	jw_str(&w, "kind", mirror_fail_name(x->state.kind));
+	jw_str(&w, "state", mirror_status_name(x->state.state));
+	if (x->state.next_at != 0)
+		jw_time(&w, "next_at", x->state.next_at);
 	jw_end(&w);
 	return svc_refs_event(t, &who, "mirror.failed", str_cstr(&data), e);
 }
@@ -313,6 +411,28 @@ mirrorloop_on_failed_written(const struct err *fail, void *arg)
 	mirrorloop_over(x);
 }
 
+/* When it is tried again, 0: when somebody says so. */
+static int64_t
+mirrorloop_again(const struct mirror_entry *x, const struct svc_mirror_end *end,
+    int64_t interval_s)
+{
+	uint64_t roll = rnd_below(UINT32_MAX);
+
+	switch (mirror_fail_policy(end->kind)) {
+	case MIRROR_PAUSE:
+		return 0;
+	case MIRROR_WAIT:
+		if (end->until > x->at)
+			return end->until +
+			    (int64_t)(roll % MIRRORLOOP_RATE_SPREAD_MS);
+		break;
+	case MIRROR_BACK_OFF:
+	default:
+		break;
+	}
+	return mirror_plan_next(x->at, interval_s, x->state.failures, roll);
+}
+
 /* One notice for a failure that goes on, not one for each try. */
 static void
 mirrorloop_failed(struct mirror_entry *x, const struct svc_mirror_end *end)
@@ -320,13 +440,12 @@ mirrorloop_failed(struct mirror_entry *x, const struct svc_mirror_end *end)
 	struct mirror_loop *l = x->l;
 	struct project p = { .id = 0 };
 	struct err e = ERR_INIT;
-	enum mirror_status next = end->auth || end->permanent ? MIRROR_PAUSED
-							      : MIRROR_FAILED;
 
 	x->fail = *end->fail;
-	log_warn("mirror failed project=%" PRId64 " err=%s", x->project,
-	    log_val(end->fail->msg));
+	log_warn("mirror failed project=%" PRId64 " kind=%s err=%s", x->project,
+	    mirror_fail_name(end->kind), log_val(end->fail->msg));
 	if (projects_by_id(db_reader(l->spec.db), x->project, &p, &e) == -1) {
+		x->gone = true;
 		mirrorloop_over(x);
 		return;
 	}
@@ -334,19 +453,78 @@ mirrorloop_failed(struct mirror_entry *x, const struct svc_mirror_end *end)
 	x->at = clock_now_ms();
 	x->actor = l->actor;
 	x->state = p.mirror;
-	x->state.state = next;
-	x->state.failures = p.mirror.failures + 1;
+	x->state.kind = end->kind;
 	x->state.attempt_at = x->at;
-	x->state.next_at = next == MIRROR_PAUSED
-	    ? 0
-	    : mirror_plan_next(x->at, p.settings.interval_s, x->state.failures,
-		  rnd_below(UINT32_MAX));
-	x->tell = p.mirror.state != next || p.mirror.last_error == NULL ||
-	    strcmp(p.mirror.last_error, end->fail->msg) != 0;
+	x->state.failures = p.mirror.failures + 1;
+	x->state.next_at = mirrorloop_again(x, end, p.settings.interval_s);
+	x->state.state = x->state.next_at == 0 ? MIRROR_PAUSED : MIRROR_FAILED;
+	x->tell = p.mirror.state != x->state.state ||
+	    p.mirror.kind != end->kind;
 	x->state.last_error = xstrdup(end->fail->msg);
+	x->paused = x->state.next_at == 0;
+	x->next_at = x->state.next_at;
 	project_release(&p);
+	x->writing = true;
 	db_write(
 	    l->spec.db, mirrorloop_failed_job, mirrorloop_on_failed_written, x);
+}
+
+static int
+mirrorloop_polls_job(struct txn *t, void *arg, struct err *e)
+{
+	const struct mirror_polls *p = arg;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (projects_set_polled(t, p->v[i].project, p->v[i].ok_at,
+			p->v[i].next_at, e) == -1)
+			return -1;
+	return 0;
+}
+
+/* The next polls write them again. */
+static void
+mirrorloop_on_polls(const struct err *fail, void *arg)
+{
+	if (fail != NULL)
+		log_warn("mirror polls-write err=%s", log_val(fail->msg));
+	free(arg);
+}
+
+static void
+mirrorloop_flush(void *arg)
+{
+	struct mirror_loop *l = arg;
+	struct mirror_polls *p = l->polls;
+
+	l->polls = NULL;
+	timer_cancel(l->flush);
+	if (p != NULL)
+		db_write(
+		    l->spec.db, mirrorloop_polls_job, mirrorloop_on_polls, p);
+}
+
+static void
+mirrorloop_polled(struct mirror_entry *x)
+{
+	struct mirror_loop *l = x->l;
+
+	if (l->polls == NULL) {
+		l->polls = xcalloc(1, sizeof(*l->polls));
+		timer_set(l->flush, MIRRORLOOP_POLLS_MS);
+	}
+	l->polls->v[l->polls->n++] = (struct mirror_poll){
+		.project = x->project, .ok_at = x->at, .next_at = x->next_at
+	};
+	if (l->polls->n == MIRRORLOOP_POLLS_MAX)
+		mirrorloop_flush(l);
+}
+
+static int
+mirrorloop_polled_job(struct txn *t, void *arg, struct err *e)
+{
+	const struct mirror_entry *x = arg;
+
+	return projects_set_polled(t, x->project, x->at, x->next_at, e);
 }
 
 static void
@@ -354,14 +532,27 @@ mirrorloop_on_synced(const struct svc_mirror_end *end, void *arg)
 {
 	struct mirror_entry *x = arg;
 
+	x->at = clock_now_ms();
+	mirror_host_end(x->host, end->kind, end->until, x->at);
 	if (end->fail != NULL) {
 		mirrorloop_failed(x, end);
 		return;
 	}
 	x->fail = ERR_INIT;
+	x->paused = false;
+	x->next_at = end->next_at;
 	if (end->changed > 0)
 		log_info("mirror synced project=%" PRId64 " refs=%u changed=%u",
 		    x->project, end->refs, end->changed);
+	/* Who waits sees the new time in the project. */
+	if (end->quiet && !TAILQ_EMPTY(&x->now)) {
+		x->writing = true;
+		db_write(x->l->spec.db, mirrorloop_polled_job,
+		    mirrorloop_on_failed_written, x);
+		return;
+	}
+	if (end->quiet)
+		mirrorloop_polled(x);
 	mirrorloop_over(x);
 }
 
@@ -379,6 +570,13 @@ mirrorloop_syncing_job(struct txn *t, void *arg, struct err *e)
 }
 
 static void
+mirrorloop_sync(struct mirror_entry *x)
+{
+	svc_mirror_sync(x->l->spec.mirror, x->project, !TAILQ_EMPTY(&x->now),
+	    mirrorloop_on_synced, x);
+}
+
+static void
 mirrorloop_on_syncing(const struct err *fail, void *arg)
 {
 	struct mirror_entry *x = arg;
@@ -388,7 +586,7 @@ mirrorloop_on_syncing(const struct err *fail, void *arg)
 	if (fail != NULL)
 		log_warn("mirror state-write project=%" PRId64 " err=%s",
 		    x->project, log_val(fail->msg));
-	svc_mirror_sync(x->l->spec.mirror, x->project, mirrorloop_on_synced, x);
+	mirrorloop_sync(x);
 }
 
 static void
@@ -405,57 +603,109 @@ mirrorloop_run(struct mirror_entry *x)
 	}
 	x->running = true;
 	l->running++;
+	mirror_host_begin(x->host);
 	TAILQ_CONCAT(&x->now, &x->next, link);
 	if (!fresh) {
-		svc_mirror_sync(
-		    l->spec.mirror, x->project, mirrorloop_on_synced, x);
+		mirrorloop_sync(x);
 		return;
 	}
 	x->writing = true;
 	db_write(l->spec.db, mirrorloop_syncing_job, mirrorloop_on_syncing, x);
 }
 
+/* The host has asked for a pause: whoever waits is told so, not asked again. */
+static bool
+mirrorloop_refuse(struct mirror_entry *x, int64_t now)
+{
+	int64_t until = mirror_host_rate_until(x->host, now);
+	struct mirror_waits told = TAILQ_HEAD_INITIALIZER(told);
+	char when[CLOCK_TEXT_MAX];
+	struct err e = ERR_INIT;
+
+	if (until == 0)
+		return false;
+	(void)err_set(&e, ERR_LIMIT,
+	    "upstream's host wants to be asked not before %s: %s",
+	    clock_rfc3339(until, when), mirror_fail_advice(MIRROR_FAIL_RATE));
+	TAILQ_CONCAT(&told, &x->next, link);
+	x->paused = false;
+	if (x->next_at < until)
+		x->next_at = until;
+	mirrorloop_tell(&told, &e);
+	return true;
+}
+
 /* Those that somebody asked for, in order; one that runs waits its turn. */
 static void
-mirrorloop_run_wanted(struct mirror_loop *l)
+mirrorloop_run_wanted(struct mirror_loop *l, int64_t now)
 {
 	struct mirror_entry *x, *next;
 
 	TAILQ_FOREACH_SAFE(x, &l->wanted, link, next)
 	{
+		bool late = mirror_host_rate_until(x->host, now) != 0;
+
 		if (l->running >= l->spec.at_once)
 			return;
-		if (x->running)
+		if (x->running ||
+		    (!late && !mirror_host_may(x->host, true, now)))
 			continue;
 		x->wanted = false;
 		TAILQ_REMOVE(&l->wanted, x, link);
-		mirrorloop_run(x);
+		if (!mirrorloop_refuse(x, now))
+			mirrorloop_run(x);
 	}
+}
+
+/* The one that is due longest of those whose host may be asked; when there is
+ * none, *next_at is when there will be. */
+static struct mirror_entry *
+mirrorloop_due(struct mirror_loop *l, int64_t now, int64_t *next_at)
+{
+	struct mirror_entry *found = NULL;
+	size_t cursor = 0;
+	void *value;
+
+	*next_at = now + MIRRORLOOP_LOOK_MS;
+	while (map_next(l->entries, &cursor, NULL, &value)) {
+		struct mirror_entry *x = value;
+		int64_t at = x->next_at;
+		int64_t until = mirror_host_until(x->host, now);
+
+		if (x->running || x->wanted || x->paused || x->gone || at == 0)
+			continue;
+		if (until > at)
+			at = until;
+		if (at > now) {
+			if (at < *next_at)
+				*next_at = at;
+		} else if ((found == NULL || at < found->next_at) &&
+		    mirror_host_may(x->host, false, now)) {
+			found = x;
+		}
+	}
+	return found;
 }
 
 static void
 mirrorloop_look(void *arg)
 {
 	struct mirror_loop *l = arg;
-	int64_t ids[MIRRORLOOP_DUE_MAX], next_at = 0, wait;
-	int64_t now = clock_now_ms();
-	struct err e = ERR_INIT;
-	size_t n = 0;
+	int64_t now = clock_now_ms(), next_at, wait;
+	struct mirror_entry *x;
 
-	mirrorloop_run_wanted(l);
-	if (projects_due(db_reader(l->spec.db), now, ids, MIRRORLOOP_DUE_MAX,
-		&n, &next_at, &e) == -1) {
-		log_error("mirror due err=%s", log_val(e.msg));
-		n = 0;
+	mirrorloop_run_wanted(l, now);
+	while (l->running < l->spec.at_once) {
+		x = mirrorloop_due(l, now, &next_at);
+		if (x != NULL) {
+			mirrorloop_run(x);
+			continue;
+		}
+		wait = next_at - now;
+		timer_set(l->timer,
+		    wait < MIRRORLOOP_SOON_MS ? MIRRORLOOP_SOON_MS : wait);
+		return;
 	}
-	for (size_t i = 0; i < n && l->running < l->spec.at_once; i++)
-		if (map_get_u64(l->entries, (uint64_t)ids[i]) == NULL)
-			mirrorloop_run(mirrorloop_entry(l, ids[i]));
-	/* An end of a job looks again at once. */
-	wait = next_at > now ? next_at - now : MIRRORLOOP_LOOK_MS;
-	if (wait > MIRRORLOOP_LOOK_MS)
-		wait = MIRRORLOOP_LOOK_MS;
-	if (wait < MIRRORLOOP_SOON_MS)
-		wait = MIRRORLOOP_SOON_MS;
-	timer_set(l->timer, wait);
+	/* An end of a job looks again. */
+	timer_set(l->timer, MIRRORLOOP_LOOK_MS);
 }

@@ -1,8 +1,9 @@
 /*
  * mirror_loop: when each project is synchronised: at its interval with jitter,
- * on demand, one job per project, four at once.  A failure doubles the wait up
- * to one hour; a refused credential pauses the project with one event until
- * mirror_loop_wake.
+ * on demand (those first), one job per project, so many at once and of each
+ * host (mirror_host).  A failure doubles the wait up to one hour; one that only
+ * a person can end pauses the project with one event until mirror_loop_wake.
+ * The schedule is in memory; the rows follow, those of quiet polls in groups.
  */
 #ifndef SERVER_JOBS_MIRROR_LOOP_H
 #define SERVER_JOBS_MIRROR_LOOP_H
@@ -20,7 +21,8 @@ struct mirror_loop_spec {
 	struct loop *loop;
 	struct db *db;
 	struct svc_mirror *mirror;
-	unsigned at_once; /* 0: 4 */
+	unsigned at_once;  /* 0: 16 */
+	unsigned per_host; /* 0: 4 */
 };
 
 struct mirror_loop *mirror_loop_new(const struct mirror_loop_spec *spec);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/git/mirror_fetch.h"
+
 struct db;
 struct err;
 struct git_env;
@@ -26,7 +28,8 @@ struct svc_mirror_spec {
 	struct net *net;     /* polls http upstreams without starting git */
 	struct svc *svc;     /* for svc_pull_on_branch */
 	const char *secrets; /* HOME/secrets/upstream; copied */
-	int64_t fetch_ms;    /* limit of one fetch, 0: 30 min */
+	struct mirror_limits limits; /* its texts are copied; 0: a default */
+	unsigned fetches;            /* at once, 0: 4 */
 };
 
 struct svc_mirror *svc_mirror_new(const struct svc_mirror_spec *spec);
@@ -34,19 +37,31 @@ void svc_mirror_free(struct svc_mirror *m); /* NULL is fine; kills fetches */
 
 struct svc_mirror_end {
 	const struct err *fail; /* NULL: synchronised */
-	bool auth;              /* upstream refused the credential: pause */
-	bool permanent; /* trying again cannot help (shallow upstream) */
+	enum mirror_fail kind;  /* of it */
+	int64_t until;          /* of MIRROR_FAIL_RATE */
+	bool quiet; /* upstream is what it was: no row was written */
+	int64_t next_at;
 	uint32_t refs;
 	uint32_t changed;
 };
 typedef void svc_mirror_done_fn(const struct svc_mirror_end *end, void *arg);
 
-/* done comes once, later, after the rows are written. */
-void svc_mirror_sync(
-    struct svc_mirror *m, int64_t project, svc_mirror_done_fn *done, void *arg);
+/* done comes once, later, after the rows are written.  wanted: somebody
+ * waits, so that maintenance makes room at once. */
+void svc_mirror_sync(struct svc_mirror *m, int64_t project, bool wanted,
+    svc_mirror_done_fn *done, void *arg);
+/* The next sync compares everything: settings, token or refs have changed. */
+void svc_mirror_unknow(struct svc_mirror *m, int64_t project);
 
 /* The upstream's form and scheme: https, http, git, ssh, host:path; file and
  * absolute paths only when allow_file.  No credential in it. */
 int svc_mirror_check_url(const char *url, bool allow_file, struct err *e);
+
+/* "host:port", "host" or "" (this disk), in lower case: what polls of several
+ * projects have in common.  At most SVC_MIRROR_HOST_MAX bytes. */
+enum {
+	SVC_MIRROR_HOST_MAX = 255
+};
+void svc_mirror_host(const char *url, char out[SVC_MIRROR_HOST_MAX + 1]);
 
 #endif

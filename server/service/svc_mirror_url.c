@@ -84,6 +84,9 @@ svc_mirror_check_url(const char *url, bool allow_file, struct err *e)
 	s = mirror_scheme_of(url);
 	if (s != NULL && s->file)
 		return mirror_check_file(allow_file, e);
+	if (s != NULL && strpbrk(url, "?#") != NULL)
+		return err_set(e, ERR_INVALID,
+		    "the URL must not have a ? or a #: set a token by itself");
 	if (s != NULL) {
 		rest = view_of(url + strlen(s->prefix));
 		(void)view_split(&rest, '/', &host);
@@ -98,4 +101,26 @@ svc_mirror_check_url(const char *url, bool allow_file, struct err *e)
 		return mirror_check_host(host, true, e);
 	return err_set(e, ERR_INVALID,
 	    "the URL must begin with https://, http://, git:// or ssh://");
+}
+
+void
+svc_mirror_host(const char *url, char out[SVC_MIRROR_HOST_MAX + 1])
+{
+	const struct mirror_scheme *s = mirror_scheme_of(url);
+	const char *p = s != NULL ? url + strlen(s->prefix) : url;
+	size_t n = strcspn(p, s != NULL ? "/" : ":"), at = 0;
+	const char *user;
+
+	out[0] = '\0';
+	if (url[0] == '/' || (s != NULL && s->file))
+		return;
+	user = memchr(p, '@', n);
+	if (user != NULL) {
+		n -= (size_t)(user + 1 - p);
+		p = user + 1;
+	}
+	for (; at < n && at < SVC_MIRROR_HOST_MAX; at++)
+		out[at] = (char)(p[at] >= 'A' && p[at] <= 'Z' ? p[at] + 32
+							      : p[at]);
+	out[at] = '\0';
 }

@@ -15,13 +15,41 @@
 #define A "1111111111111111111111111111111111111111"
 #define B "2222222222222222222222222222222222222222"
 
+struct lists {
+	struct str refs;
+	struct str odd;
+	struct mirror_refs out;
+};
+
+static int
+read_by(int (*parse)(struct view text, struct mirror_refs *out, struct err *e),
+    struct view text, struct lists *l, struct err *e)
+{
+	str_reset(&l->refs);
+	str_reset(&l->odd);
+	l->out.refs = &l->refs;
+	l->out.odd = &l->odd;
+	return parse(text, &l->out, e);
+}
+
+static void
+lists_release(struct lists *l)
+{
+	str_release(&l->refs);
+	str_release(&l->odd);
+}
+
+#define LISTS                                                      \
+	__attribute__((cleanup(lists_release))) struct lists l = { \
+		.refs = STR_INIT, .odd = STR_INIT                  \
+	}
+
 static void
 ls_refs_gives_sorted_refs_and_head(void **state)
 {
 	AUTO_STR struct str s = STR_INIT;
-	AUTO_STR struct str refs = STR_INIT;
 	struct err e = ERR_INIT;
-	char head[256];
+	LISTS;
 
 	(void)state;
 	pktline_putf(&s, A " HEAD symref-target:refs/heads/main\n");
@@ -30,10 +58,10 @@ ls_refs_gives_sorted_refs_and_head(void **state)
 	pktline_putf(&s, A " refs/pull/1/head\n");
 	pktline_flush(&s);
 	assert_int_equal(
-	    mirror_parse_ls_refs(str_view(&s), &refs, head, &e), 0);
-	assert_string_equal(head, "refs/heads/main");
+	    read_by(mirror_parse_ls_refs, str_view(&s), &l, &e), 0);
+	assert_string_equal(l.out.head, "refs/heads/main");
 	assert_string_equal(
-	    str_cstr(&refs), A " refs/heads/main\n" B " refs/tags/v1\n");
+	    str_cstr(&l.refs), A " refs/heads/main\n" B " refs/tags/v1\n");
 }
 
 static void
@@ -44,12 +72,11 @@ ls_refs_refuses_what_is_cut_or_malformed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		AUTO_STR struct str refs = STR_INIT;
 		struct err e = ERR_INIT;
-		char head[256];
+		LISTS;
 
 		assert_int_equal(
-		    mirror_parse_ls_refs(view_of(bad[i]), &refs, head, &e), -1);
+		    read_by(mirror_parse_ls_refs, view_of(bad[i]), &l, &e), -1);
 	}
 }
 
@@ -60,31 +87,142 @@ ls_remote_is_read(void **state)
 				   "\tHEAD\n" B "\trefs/tags/v1\n" A
 				   "\trefs/tags/v1^{}\n" A
 				   "\trefs/heads/trunk\n";
-	AUTO_STR struct str refs = STR_INIT;
 	struct err e = ERR_INIT;
-	char head[256];
+	LISTS;
 
 	(void)state;
 	assert_int_equal(
-	    mirror_parse_ls_remote(view_of(text), &refs, head, &e), 0);
-	assert_string_equal(head, "refs/heads/trunk");
+	    read_by(mirror_parse_ls_remote, view_of(text), &l, &e), 0);
+	assert_string_equal(l.out.head, "refs/heads/trunk");
 	assert_string_equal(
-	    str_cstr(&refs), A " refs/heads/trunk\n" B " refs/tags/v1\n");
-	str_reset(&refs);
-	assert_int_equal(mirror_parse_ls_remote(
-			     view_of("x\trefs/heads/a\n"), &refs, head, &e),
+	    str_cstr(&l.refs), A " refs/heads/trunk\n" B " refs/tags/v1\n");
+	assert_int_equal(read_by(mirror_parse_ls_remote,
+			     view_of("x\trefs/heads/a\n"), &l, &e),
 	    -1);
 	assert_int_equal(
-	    mirror_parse_ls_remote(view_of(""), &refs, head, &e), 0);
+	    read_by(mirror_parse_ls_remote, view_of(""), &l, &e), 0);
+}
+
+static void
+a_head_that_points_nowhere_says_nothing(void **state)
+{
+	struct err e = ERR_INIT;
+	LISTS;
+
+	(void)state;
+	assert_int_equal(
+	    read_by(mirror_parse_ls_remote,
+		view_of("ref: refs/heads/gone\tHEAD\n" A "\trefs/heads/x\n"),
+		&l, &e),
+	    0);
+	assert_string_equal(l.out.head, "");
+}
+
+/* A name; 'n': not taken, 'o': odd, 'y': taken. */
+static const struct {
+	char what;
+	const char *name;
+} names[] = {
+	{ 'y', "refs/heads/a/b-c_d.e+f@x" },
+	{ 'n', "refs/heads/../x" },
+	{ 'n', "refs/heads/a..b" },
+	{ 'n', "refs/heads/.a" },
+	{ 'n', "refs/heads/a/.b" },
+	{ 'n', "refs/heads/a.lock" },
+	{ 'n', "refs/heads/a.lock/b" },
+	{ 'n', "refs/heads/a//b" },
+	{ 'n', "refs/heads/a/" },
+	{ 'n', "refs/heads/" },
+	{ 'n', "refs/heads/a." },
+	{ 'n', "refs/heads/a@{b" },
+	{ 'n', "refs/heads/a~1" },
+	{ 'n', "refs/heads/a^" },
+	{ 'n', "refs/heads/a:b" },
+	{ 'n', "refs/heads/a*" },
+	{ 'n', "refs/heads/a\\b" },
+	{ 'n', "refs/heads/a[b" },
+	{ 'n', "refs/heads/a\177" },
+	{ 'n', "refs/pull/1/head" },
+	{ 'n', "refs/namespaces/upstream/refs/heads/x" },
+	{ 'y', "refs/heads/-a" },
+};
+
+static void
+names_are_those_that_git_takes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		AUTO_STR struct str text = STR_INIT;
+		struct err e = ERR_INIT;
+		LISTS;
+
+		str_addf(&text, "%s\t%s\n", A, names[i].name);
+		assert_int_equal(
+		    read_by(mirror_parse_ls_remote, str_view(&text), &l, &e),
+		    0);
+		if ((l.refs.len > 0) != (names[i].what == 'y'))
+			fail_msg("%s", names[i].name);
+	}
+}
+
+static void
+a_name_that_no_disk_holds_is_odd(void **state)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	LISTS;
+
+	(void)state;
+	str_add(&text, A "\trefs/heads/");
+	for (int i = 0; i < 250; i++)
+		str_addc(&text, 'x');
+	str_add(&text, "\n" A "\trefs/heads/y\n");
+	assert_int_equal(
+	    read_by(mirror_parse_ls_remote, str_view(&text), &l, &e), 0);
+	assert_string_equal(str_cstr(&l.refs), A " refs/heads/y\n");
+	assert_int_equal(l.odd.len, 11 + 250 + 1);
+}
+
+static void
+a_ref_listed_twice_is_refused(void **state)
+{
+	struct err e = ERR_INIT;
+	LISTS;
+
+	(void)state;
+	assert_int_equal(
+	    read_by(mirror_parse_ls_remote,
+		view_of(A "\trefs/heads/x\n" B "\trefs/heads/x\n"), &l, &e),
+	    -1);
+}
+
+static void
+another_hash_is_named(void **state)
+{
+	struct err e = ERR_INIT;
+	LISTS;
+
+	(void)state;
+	assert_int_equal(
+	    read_by(mirror_parse_ls_remote,
+		view_of(A "111111111111111111111111\trefs/heads/x\n"), &l, &e),
+	    -1);
+	assert_non_null(strstr(e.msg, "sha256"));
+}
+
+static void
+scrubs_of(const char *token, const char *in, const char *want)
+{
+	AUTO_STR struct str out = STR_INIT;
+
+	mirror_scrub(&out, view_of(in), token);
+	assert_string_equal(str_cstr(&out), want);
 }
 
 static void
 scrubs(const char *in, const char *want)
 {
-	AUTO_STR struct str out = STR_INIT;
-
-	mirror_scrub(&out, view_of(in));
-	assert_string_equal(str_cstr(&out), want);
+	scrubs_of("", in, want);
 }
 
 static void
@@ -99,8 +237,21 @@ texts_are_scrubbed_of_credentials(void **state)
 	scrubs("//", "//");
 	scrubs("//@", "//");
 	scrubs("plain", "plain");
-	assert_true(mirror_is_auth_text("fatal: Authentication failed for x"));
-	assert_false(mirror_is_auth_text("fatal: repository not found"));
+	scrubs("a\033[2Jb\n", "a [2Jb ");
+}
+
+static void
+texts_are_scrubbed_of_the_token_itself(void **state)
+{
+	(void)state;
+	scrubs_of("s3cret", "no s3cret here", "no [hidden] here");
+	/* printf 'x-access-token:s3cret' | base64 */
+	scrubs_of(
+	    "s3cret", "got eC1hY2Nlc3MtdG9rZW46czNjcmV0.", "got [hidden].");
+	scrubs_of("me:s3cret", "s3cret me:s3cret", "[hidden] [hidden]");
+	/* printf 'me:s3cret' | base64 */
+	scrubs_of("me:s3cret", "bWU6czNjcmV0", "[hidden]");
+	scrubs_of("abc", "abcdef", "abcdef");
 }
 
 static const struct {
@@ -132,6 +283,8 @@ static const struct {
 	{ "https:///r", false, false },
 	{ "https://h/a b", false, false },
 	{ "https://h/a\nb", false, false },
+	{ "https://h/a?token=x", false, false },
+	{ "https://h/a#x", false, false },
 	{ "h:", false, false },
 	{ ":r", false, false },
 };
@@ -150,6 +303,29 @@ urls_are_checked(void **state)
 	}
 }
 
+static void
+hosts_are_found(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "https://GitHub.com/o/r.git", "github.com" },
+		{ "http://h:8080/r", "h:8080" },
+		{ "ssh://git@h:22/r", "h:22" },
+		{ "git@github.com:o/r.git", "github.com" },
+		{ "h:r", "h" },
+		{ "file:///x", "" },
+		{ "/x/y.git", "" },
+		{ "git://h/r", "h" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		char host[SVC_MIRROR_HOST_MAX + 1];
+
+		svc_mirror_host(pairs[i][0], host);
+		assert_string_equal(host, pairs[i][1]);
+	}
+}
+
 int
 main(void)
 {
@@ -157,6 +333,13 @@ main(void)
 		cmocka_unit_test(ls_refs_gives_sorted_refs_and_head),
 		cmocka_unit_test(ls_refs_refuses_what_is_cut_or_malformed),
 		cmocka_unit_test(ls_remote_is_read),
+		cmocka_unit_test(a_head_that_points_nowhere_says_nothing),
+		cmocka_unit_test(names_are_those_that_git_takes),
+		cmocka_unit_test(a_name_that_no_disk_holds_is_odd),
+		cmocka_unit_test(a_ref_listed_twice_is_refused),
+		cmocka_unit_test(another_hash_is_named),
+		cmocka_unit_test(texts_are_scrubbed_of_the_token_itself),
+		cmocka_unit_test(hosts_are_found),
 		cmocka_unit_test(texts_are_scrubbed_of_credentials),
 		cmocka_unit_test(urls_are_checked),
 	};

@@ -1,0 +1,200 @@
+/* svc_mirror_move: tips are kept first, then refs move, a batch at a time. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/failpoint.h"
+#include "lib/base/log.h"
+#include "lib/base/view.h"
+#include "lib/io/child.h"
+#include "server/git/git_env.h"
+#include "server/git/git_pool.h"
+#include "server/service/svc_mirror_priv.h"
+
+enum {
+	MIRROR_ATOMIC_MAX = 400,
+	MIRROR_MOVES_MAX = 500, /* in one call of a worker */
+	MIRROR_PACK_MS = 600 * 1000
+};
+
+static void
+mirror_on_packed(const struct child_exit *x, void *arg)
+{
+	struct err e = ERR_INIT;
+
+	(void)arg;
+	if (child_check(x, "git pack-refs", &e) == -1)
+		log_warn("mirror pack-refs err=%s", log_val(e.msg));
+}
+
+/* Thousands of loose refs make every listing slow. */
+void
+mirror_pack_refs(const struct mirror_job *j)
+{
+	static const char *const argv[] = { GIT_PROGRAM, "pack-refs", "--all",
+		NULL };
+	AUTO_FREE char *repo = gitenv_repo(j->m->spec.env, j->project.id);
+	struct child_spec spec = { .argv = argv,
+		.in = CHILD_NULL,
+		.out = CHILD_NULL,
+		.err = CHILD_COLLECT,
+		.limit_ms = MIRROR_PACK_MS,
+		.on_exit = mirror_on_packed };
+	struct git_vars vars;
+	struct child *c;
+	struct err e = ERR_INIT;
+
+	gitvars_init(&vars, j->m->spec.env);
+	gitvars_add(&vars, "GIT_DIR", repo);
+	spec.envp = gitvars_done(&vars);
+	if (child_start(j->m->spec.loop, &spec, &c, &e) == -1)
+		log_warn("mirror pack-refs err=%s", log_val(e.msg));
+	gitvars_release(&vars);
+}
+
+/* "REF ERROR" lines: those did not move. */
+static void
+mirror_mark_failed(struct mirror_job *j, struct view raw)
+{
+	struct view line, ref;
+
+	while (raw.len > 0 && view_split(&raw, '\n', &line)) {
+		if (line.len == 0 || !view_split(&line, ' ', &ref))
+			continue;
+		for (size_t i = 0; i < j->n; i++)
+			if (view_is(ref, j->items[i].ref)) {
+				j->items[i].failed = true;
+				log_warn("mirror ref-left project=%" PRId64
+					 " ref=%s err=%.*s",
+				    j->project.id, log_val(j->items[i].ref),
+				    line.p != NULL ? (int)line.len : 0,
+				    line.p != NULL ? line.p : "");
+			}
+	}
+}
+
+static void mirror_move(struct mirror_job *j);
+
+static void
+mirror_on_moved(const struct git_result *r, void *arg)
+{
+	struct mirror_job *j = arg;
+
+	if (r->fail != NULL) {
+		mirror_job_fail(j, MIRROR_FAIL_INTERNAL, r->fail);
+		return;
+	}
+	mirror_mark_failed(j, r->raw);
+	FAIL_POINT(mirror_moving);
+	mirror_move(j);
+}
+
+/* What goes makes room for what comes. */
+static void
+mirror_moves_make(struct mirror_job *j)
+{
+	struct git_ref_change *v = xcalloc(j->n + 1, sizeof(*v));
+	bool adding = false;
+
+	for (int pass = 0; pass < 2; pass++, adding = true)
+		for (size_t i = 0; i < j->n; i++) {
+			const struct mirror_item *x = &j->items[i];
+
+			if (x->target[0] == '\0' ||
+			    gitpool_sha_is_zero(x->target) == adding)
+				continue;
+			v[j->n_moves++] = (struct git_ref_change){
+				.ref = x->ref,
+				.old = x->local[0] != '\0' ? x->local
+							   : GIT_ZERO_SHA,
+				.new_sha = x->target
+			};
+		}
+	j->moves = v;
+	j->at_move = 0;
+}
+
+/* HEAD goes with the last batch: its branch is there by then. */
+static void
+mirror_move(struct mirror_job *j)
+{
+	struct git_refs_spec spec = { .v = &j->moves[j->at_move],
+		.n = j->n_moves - j->at_move,
+		.atomic = false };
+	AUTO_FREE char *up_head = NULL;
+
+	if (j->at_move > j->n_moves) {
+		j->at = 0;
+		mirror_job_write(j);
+		return;
+	}
+	if (spec.n > MIRROR_MOVES_MAX) {
+		spec.n = MIRROR_MOVES_MAX;
+		j->at_move += spec.n;
+	} else {
+		j->at_move = j->n_moves + 1;
+		if (j->head[0] != '\0') {
+			up_head = xasprintf(
+			    "refs/namespaces/upstream/%s", j->head);
+			spec.head = j->head;
+			spec.upstream_head = up_head;
+		}
+	}
+	gitpool_refs_update(
+	    j->m->spec.pool, j->project.id, &spec, mirror_on_moved, j);
+}
+
+static void mirror_keep(struct mirror_job *j);
+
+static void
+mirror_on_kept(const struct git_result *r, void *arg)
+{
+	struct mirror_job *j = arg;
+
+	if (r->fail != NULL) {
+		struct err e = *r->fail;
+
+		(void)err_wrap(&e, "keep tips");
+		mirror_job_fail(j, MIRROR_FAIL_INTERNAL, &e);
+		return;
+	}
+	FAIL_POINT(mirror_after_kept);
+	mirror_keep(j);
+}
+
+/* Keep tips, a batch at a time; then move. */
+static void
+mirror_keep(struct mirror_job *j)
+{
+	struct git_ref_change v[MIRROR_ATOMIC_MAX];
+	struct git_refs_spec spec = { .v = v, .atomic = true };
+
+	for (; j->at < j->n && spec.n < MIRROR_ATOMIC_MAX; j->at++) {
+		struct mirror_item *x = &j->items[j->at];
+
+		if (!x->step.keep || x->local[0] == '\0')
+			continue;
+		x->kept = svc_refs_kept_name(j->m->last_kept, x->ref);
+		v[spec.n++] = (struct git_ref_change){
+			.ref = x->kept, .old = "", .new_sha = x->local
+		};
+	}
+	if (spec.n > 0) {
+		gitpool_refs_update(
+		    j->m->spec.pool, j->project.id, &spec, mirror_on_kept, j);
+		return;
+	}
+	mirror_moves_make(j);
+	mirror_move(j);
+}
+
+void
+mirror_job_planned(struct mirror_job *j)
+{
+	struct svc_mirror *m = j->m;
+
+	m->last_kept = j->now > m->last_kept ? j->now : m->last_kept + 1;
+	j->at = 0;
+	mirror_keep(j);
+}
