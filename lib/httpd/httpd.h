@@ -101,6 +101,10 @@ void request_reply(struct request *q, int status, const char *content_type,
     const void *p, size_t n); /* copies */
 void request_reply_str(struct request *q, int status, const char *content_type,
     struct str *body); /* takes the bytes; 500 if it is full */
+/* Borrows the bytes: release(arg) is called when they are not needed any more,
+ * and at once when there was a reply before. */
+void request_reply_shared(struct request *q, const char *content_type,
+    struct view body, void (*release)(void *arg), void *arg);
 void request_reply_file(struct request *q, int status, const char *content_type,
     int fd, uint64_t size); /* takes fd */
 

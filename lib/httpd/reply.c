@@ -100,6 +100,21 @@ request_reply_str(
 }
 
 void
+request_reply_shared(struct request *q, const char *content_type,
+    struct view body, void (*release)(void *arg), void *arg)
+{
+	/* MHD wants a pointer that may be written to, and does not write. */
+	union {
+		const void *in;
+		void *out;
+	} p = { .in = body.p };
+
+	reply_set(q, MHD_HTTP_OK, content_type,
+	    MHD_create_response_from_buffer_with_free_callback_cls(
+		body.len, p.out, release, arg));
+}
+
+void
 request_reply_file(struct request *q, int status, const char *content_type,
     int fd, uint64_t size)
 {

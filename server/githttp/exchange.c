@@ -43,6 +43,7 @@ xch_free(struct xch *x)
 	xch_stop(x);
 	gunzip_free(x->gz);
 	push_release(&x->push);
+	ask_release(x);
 	str_release(&x->prefix);
 	str_release(&x->ad);
 	str_release(&x->tail);
@@ -215,8 +216,12 @@ xch_feed(struct xch *x, const void *p, size_t n)
 
 	if (x->kind == XCH_RECEIVE)
 		took = push_feed(x, p, n);
+	else if (x->ask.phase != ASK_NONE)
+		took = ask_feed(x, p, n);
 	else if (x->pipe == NULL)
 		took = x->waiting ? 0 : n; /* its child could not start */
+	else if (!ask_flush(x))
+		took = 0;
 	else
 		took = gitpipe_write(x->pipe, p, n);
 	x->body += took;
@@ -289,9 +294,9 @@ xch_on_data(struct request *q, const void *p, size_t n, void *arg)
 		xch_bad_body(x, 413, "the request is too large");
 		return n;
 	}
-	if (x->gz != NULL)
-		return xch_inflate(x, p, n);
-	return xch_feed(x, p, n);
+	n = x->gz != NULL ? xch_inflate(x, p, n) : xch_feed(x, p, n);
+	ask_on_data(x);
+	return n;
 }
 
 void
@@ -307,7 +312,7 @@ xch_push_on(struct xch *x)
 		push_body_end(x);
 		return;
 	}
-	if (x->pipe == NULL)
+	if (x->pipe == NULL || !ask_flush(x))
 		return;
 	x->input_end = true;
 	gitpipe_finish(x->pipe);
@@ -323,11 +328,11 @@ xch_on_end(struct request *q, void *arg)
 	x->body_end = true;
 	if (x->gz != NULL && !gunzip_ended(x->gz))
 		xch_bad_body(x, 400, "the gzip body is cut short");
+	if (ask_finish(x))
+		return;
 	xch_push_on(x);
 	if (x->q != NULL)
-		xch_reply(x,
-		    x->receive ? "application/x-git-receive-pack-result"
-			       : "application/x-git-upload-pack-result");
+		xch_reply(x, xch_type(x));
 }
 
 void
@@ -337,20 +342,6 @@ xch_stream(struct xch *x)
 		.on_end = xch_on_end };
 
 	request_stream(x->q, &sink, x);
-}
-
-static void
-xch_keep_ad(struct xch *x, const void *p, long n)
-{
-	struct githttp *g = x->g;
-
-	if (!x->keep_ad)
-		return;
-	if (n > 0)
-		str_addn(&x->ad, p, (size_t)n);
-	else if (n == GIT_PIPE_END && str_ok(&x->ad) && g->v2_ad.len == 0 &&
-	    x->ad.len > 0)
-		str_addv(&g->v2_ad, str_view(&x->ad));
 }
 
 /* What is left of a text of ours. */
@@ -395,7 +386,7 @@ xch_read_pipe(struct xch *x, void *p, size_t max)
 	if (x->pipe == NULL)
 		return x->has_slot || x->waiting ? 0 : BODY_ABORT;
 	n = gitpipe_read(x->pipe, p, max);
-	xch_keep_ad(x, p, n);
+	ask_learn(x, p, n);
 	if (n == GIT_PIPE_END)
 		return BODY_END;
 	return n == GIT_PIPE_FAILED ? BODY_ABORT : n;
@@ -425,6 +416,17 @@ xch_read(struct request *q, void *p, size_t max, void *arg)
 		return BODY_ABORT;
 	}
 	return n;
+}
+
+const char *
+xch_type(const struct xch *x)
+{
+	if (x->kind == XCH_INFO_REFS)
+		return x->receive
+		    ? "application/x-git-receive-pack-advertisement"
+		    : "application/x-git-upload-pack-advertisement";
+	return x->receive ? "application/x-git-receive-pack-result"
+			  : "application/x-git-upload-pack-result";
 }
 
 void

@@ -16,6 +16,7 @@
 #include "server/git/repo.h"
 #include "server/githttp/githttp_priv.h"
 #include "server/githttp/gunzip.h"
+#include "server/githttp/lsrefs.h"
 #include "server/service/svc.h"
 #include "server/store/db.h"
 #include "server/store/projects.h"
@@ -176,6 +177,8 @@ githttp_unref(struct githttp *g)
 		return;
 	pace_stop(g);
 	str_release(&g->v2_ad);
+	refs_caps_release(&g->caps[GIT_UPLOAD_PACK]);
+	refs_caps_release(&g->caps[GIT_RECEIVE_PACK]);
 	free(g);
 }
 
@@ -362,30 +365,23 @@ githttp_request(
 	path.route->fn(x);
 }
 
-static void
-githttp_info_refs(struct xch *x)
+void
+xch_info_child(struct xch *x)
 {
-	struct githttp *g = x->g;
-	const char *type = x->receive
-	    ? "application/x-git-receive-pack-advertisement"
-	    : "application/x-git-upload-pack-advertisement";
-	bool v2 = x->protocol != NULL && strcmp(x->protocol, "version=2") == 0;
-
-	/* In protocol 2 it says what git can do, the same for each repository.
-	 */
-	if (v2 && g->v2_ad.len > 0) {
-		xch_headers(x->q);
-		request_reply(x->q, 200, type, g->v2_ad.p, g->v2_ad.len);
-		return;
-	}
-	x->keep_ad = v2;
-	if (x->protocol == NULL || strstr(x->protocol, "version=2") == NULL) {
+	if (lsrefs_protocol(x->protocol) != 2) {
 		pktline_putf(&x->prefix, "# service=git-%s-pack\n",
 		    x->receive ? "receive" : "upload");
 		pktline_flush(&x->prefix);
 	}
 	if (slots_ask(x))
-		xch_reply(x, type);
+		xch_reply(x, xch_type(x));
+}
+
+static void
+githttp_info_refs(struct xch *x)
+{
+	if (!ask_info(x))
+		xch_info_child(x);
 }
 
 static bool
@@ -422,7 +418,7 @@ githttp_pack(struct xch *x)
 		return;
 	x->push.head.max = RECEIVE_HEAD_MAX + (1 << 20);
 	/* A push asks for its slot when its commands are here. */
-	if (!x->receive && !slots_ask(x))
+	if (!x->receive && !ask_collects(x) && !slots_ask(x))
 		return;
 	xch_stream(x);
 }

@@ -19,10 +19,12 @@
 #include "server/git/git_pipe.h"
 #include "server/git/receive.h"
 #include "server/githttp/githttp.h"
+#include "server/githttp/refs_answer.h"
 #include "server/githttp/sideframe.h"
 #include "server/service/svc_push.h"
 
 struct gunzip;
+struct ref_wait;
 struct timer;
 
 enum {
@@ -53,6 +55,21 @@ struct push_state {
 	char *verdicts;   /* path of the file for the hook */
 	struct str reply; /* of PUSH_DRAIN */
 	size_t reply_at;
+};
+
+enum ask_phase {
+	ASK_NONE,
+	ASK_COLLECT, /* the body may be a question for refs */
+	ASK_GIT,     /* it is none; git is to be started */
+	ASK_WAIT     /* for the snapshot */
+};
+
+struct ask_state {
+	enum ask_phase phase;
+	struct str body; /* collected; the first that git gets */
+	size_t at;       /* of body: git has it */
+	size_t counted;  /* in githttp.asked */
+	struct ref_wait *wait;
 };
 
 enum xch_kind {
@@ -91,7 +108,8 @@ struct xch {
 	bool body_end;  /* the request's body is over */
 	bool input_end; /* and the child was told */
 	bool judging, settling;
-	bool keep_ad;
+	struct ask_state ask;
+	bool ad_cut;
 	struct str prefix; /* before the child's output */
 	size_t prefix_at;
 	struct sideframe frame;
@@ -110,7 +128,9 @@ struct githttp {
 	unsigned n_waiting;
 	unsigned running;
 	struct str v2_ad; /* git's capability advertisement of protocol 2 */
-	unsigned open;    /* exchanges */
+	struct refs_caps caps[2]; /* by enum git_service */
+	size_t asked;             /* bytes of collected questions */
+	unsigned open;            /* exchanges */
 	bool closing;
 	struct timer *pace;
 };
@@ -131,8 +151,23 @@ int xch_spawn(struct xch *x, struct err *e);
 /* Take the request's body into feed, and answer with the child's output. */
 void xch_stream(struct xch *x);
 void xch_reply(struct xch *x, const char *type);
+const char *xch_type(const struct xch *x); /* of its answer */
+/* info/refs by git itself. */
+void xch_info_child(struct xch *x);
 /* Try what waits: inflated bytes, the end of the input. */
 void xch_push_on(struct xch *x);
+
+/* ask.c: what is answered without git */
+bool ask_collects(struct xch *x); /* a fetch: its body is looked at first */
+size_t ask_feed(struct xch *x, const void *p, size_t n);
+void ask_on_data(struct xch *x); /* after bytes were fed */
+/* What was collected goes to git; true: it has all. */
+bool ask_flush(struct xch *x);
+bool ask_finish(struct xch *x); /* the body is over; true: it is seen to */
+bool ask_info(struct xch *x);   /* true: info/refs is seen to */
+/* Bytes of git's own info/refs, or GIT_PIPE_END. */
+void ask_learn(struct xch *x, const void *p, long n);
+void ask_release(struct xch *x);
 
 /* slots.c: children at once, in all, by credential and by project */
 /* A slot, now or later; then xch_go.  False: none will come, the client was
