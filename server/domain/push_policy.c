@@ -2,20 +2,16 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/alloc.h"
-#include "lib/base/auto.h"
 #include "lib/base/map.h"
+#include "server/domain/push_names.h"
 #include "server/domain/refname.h"
 
 /* What judging one push looks up. */
 struct push_look {
 	const struct push_rules *rules;
-	struct map *upstream; /* name -> the name */
-	struct map *exact;    /* name -> the name */
-	struct map *folded;   /* lower case, with every directory -> a name */
+	struct push_names *names;
 };
 
 static const char
@@ -43,61 +39,6 @@ push_policy_is_agent_branch(const char *branch)
 	return strncmp(branch, "agent/", 6) == 0 && branch[6] != '\0';
 }
 
-static char *
-push_policy_fold(const char *name)
-{
-	char *s = xstrdup(name);
-
-	for (char *p = s; *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
-	return s;
-}
-
-/* Enter a name and the directories above it, down to refs/heads. */
-static void
-push_policy_enter(struct push_look *k, const char *name)
-{
-	AUTO_FREE char *folded = push_policy_fold(name);
-	AUTO_FREE char *value = xstrdup(name);
-	char *slash;
-
-	(void)map_put(k->exact, name, k);
-	free(map_put(k->folded, folded, STEAL(value)));
-	while ((slash = strrchr(folded, '/')) != NULL) {
-		*slash = '\0';
-		if (strchr(folded, '/') == NULL ||
-		    strchr(strchr(folded, '/') + 1, '/') == NULL)
-			break;
-		if (map_get(k->folded, folded) != NULL)
-			break;
-		(void)map_put(k->folded, folded, xstrdup(name));
-	}
-}
-
-/* A new name beside those that are there. */
-static bool
-push_policy_name_free(
-    const struct push_look *k, const char *ref, struct push_verdict *v)
-{
-	AUTO_FREE char *folded = push_policy_fold(ref);
-	const char *other = map_get(k->folded, folded);
-	char *slash;
-
-	if (other != NULL && strcmp(other, ref) != 0)
-		return push_policy_refuse(
-		    v, "the name collides with %.60s; choose another", other);
-	while ((slash = strrchr(folded, '/')) != NULL) {
-		*slash = '\0';
-		other = map_get(k->folded, folded);
-		if (other != NULL && strlen(other) == strlen(folded))
-			return push_policy_refuse(v,
-			    "the name collides with %.60s; choose another",
-			    other);
-	}
-	return true;
-}
-
 static bool
 push_policy_branch(const struct push_look *k, const char *branch,
     const char *ref, struct push_verdict *v)
@@ -108,7 +49,7 @@ push_policy_branch(const struct push_look *k, const char *branch,
 	    strcmp(branch, r->default_branch) == 0)
 		return push_policy_refuse(
 		    v, "%.60s is protected: open a pull request", branch);
-	if (map_get(k->upstream, ref) != NULL)
+	if (push_names_upstream(k->names, ref))
 		return push_policy_refuse(
 		    v, "%.60s follows upstream: open a pull request", branch);
 	if (r->who == PUSH_RUN) {
@@ -134,7 +75,7 @@ push_policy_tag(
 
 	if (who == PUSH_RUN || who == PUSH_SESSION)
 		return push_policy_refuse(v, "tags are for maintainers");
-	if (map_get(k->upstream, ref) != NULL)
+	if (push_names_upstream(k->names, ref))
 		return push_policy_refuse(v, "the tag follows upstream");
 	return true;
 }
@@ -158,9 +99,9 @@ push_policy_one(const struct push_look *k, const struct push_command *c,
     struct push_verdict *v)
 {
 	const struct push_rules *r = k->rules;
-	bool create = strcmp(c->old, push_policy_zero) == 0;
 	bool delete = strcmp(c->new_sha, push_policy_zero) == 0;
-	const char *branch, *why;
+	const char *branch, *tag, *why, *rival;
+	bool here;
 
 	v->ok = true;
 	v->reason[0] = '\0';
@@ -174,59 +115,49 @@ push_policy_one(const struct push_look *k, const struct push_command *c,
 			return push_policy_refuse(
 			    v, "%s", push_policy_owned[i].why);
 	branch = refname_branch(c->ref);
-	if (branch == NULL && strncmp(c->ref, "refs/tags/", 10) != 0)
+	tag = strncmp(c->ref, "refs/tags/", 10) == 0 ? c->ref + 10 : NULL;
+	if (branch == NULL && tag == NULL)
 		return push_policy_refuse(
 		    v, "only refs/heads and refs/tags can be pushed");
 	/* An odd name that is there already may be deleted. */
 	if (!delete &&!refname_ok(c->ref, &why))
 		return push_policy_refuse(v, "%s", why);
-	if (!delete &&branch != NULL && !refname_branch_ok(branch, &why))
+	if (!delete &&!refname_branch_ok(branch != NULL ? branch : tag, &why))
 		return push_policy_refuse(v, "%s", why);
-	if (create && delete)
-		return push_policy_refuse(v, "there is nothing to delete");
 	if (branch != NULL ? !push_policy_branch(k, branch, c->ref, v)
 			   : !push_policy_tag(k, c->ref, v))
 		return false;
-	if (!delete &&map_get(k->exact, c->ref) == NULL)
-		return push_policy_name_free(k, c->ref, v);
+	here = push_names_here(k->names, c->ref);
+	if (delete)
+		return here
+		    ? true
+		    : push_policy_refuse(v, "there is nothing to delete");
+	rival = here ? NULL : push_names_rival(k->names, c->ref);
+	if (rival != NULL)
+		return push_policy_refuse(
+		    v, "the name collides with %.60s; choose another", rival);
 	return true;
-}
-
-static void
-push_policy_look_release(struct push_look *k)
-{
-	size_t cursor = 0;
-	void *value;
-
-	while (map_next(k->folded, &cursor, NULL, &value))
-		free(value);
-	map_free(k->upstream);
-	map_free(k->exact);
-	map_free(k->folded);
 }
 
 size_t
 push_policy_judge(const struct push_rules *rules, const struct push_command *c,
     size_t n, struct push_verdict *v)
 {
-	struct push_look k = { .rules = rules,
-		.upstream = map_new(),
-		.exact = map_new(),
-		.folded = map_new() };
+	struct push_look k = { .rules = rules, .names = push_names_new(c, n) };
 	struct map *seen = map_new();
 	size_t allowed = 0;
 
 	for (size_t i = 0; i < rules->n_upstream; i++)
-		(void)map_put(k.upstream, rules->upstream[i], &k);
+		push_names_enter_upstream(k.names, rules->upstream[i]);
 	for (size_t i = 0; i < rules->n_refs; i++)
-		push_policy_enter(&k, rules->refs[i]);
+		push_names_enter(k.names, rules->refs[i]);
 	for (size_t i = 0; i < n; i++) {
 		if (map_put(seen, c[i].ref, &k) != NULL)
 			(void)push_policy_refuse(
 			    &v[i], "the same ref is named twice");
 		else if (push_policy_one(&k, &c[i], &v[i])) {
 			allowed++;
-			push_policy_enter(&k, c[i].ref);
+			push_names_enter(k.names, c[i].ref);
 		}
 	}
 	if (rules->atomic && allowed < n) {
@@ -237,6 +168,6 @@ push_policy_judge(const struct push_rules *rules, const struct push_command *c,
 		allowed = 0;
 	}
 	map_free(seen);
-	push_policy_look_release(&k);
+	push_names_free(k.names);
 	return allowed;
 }

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 
 enum {
-	REFNAME_MAX = 255
+	REFNAME_MAX = 255,
+	REFNAME_PART_MAX = 200 /* a file's name, with .lock and more behind */
 };
 
 /* A full name ("refs/heads/x").  *why, on false, is a constant text. */

@@ -14,11 +14,11 @@
 #include "lib/wire/json.h"
 #include "server/domain/refname.h"
 #include "server/git/git_pool.h"
+#include "server/git/ref_cache.h"
+#include "server/git/ref_snapshot.h"
 #include "server/service/svc_pull.h"
 #include "server/service/svc_refs.h"
 #include "server/store/db.h"
-
-static const char push_upstream_refs[] = "refs/namespaces/upstream/";
 
 /* One judgement or one settlement. */
 struct push_job {
@@ -39,8 +39,10 @@ struct push_job {
 	size_t at; /* of PUSH_ASK_FORCED */
 	struct svc_refs refs;
 	struct err fail;
-	bool writing; /* the database has it */
-	bool closed;  /* svc_push_free came meanwhile */
+	bool writing;  /* the database has it */
+	bool deferred; /* the loop has it */
+	bool closed;   /* svc_push_free came meanwhile */
+	struct ref_wait *wait;
 };
 TAILQ_HEAD(push_jobs, push_job);
 
@@ -52,6 +54,7 @@ struct push_queue {
 struct svc_push {
 	struct svc_push_spec spec;
 	struct map *queues; /* project -> struct push_queue */
+	struct push_jobs judging;
 	int64_t last_kept;
 };
 
@@ -64,6 +67,7 @@ svc_push_new(const struct svc_push_spec *spec)
 
 	p->spec = *spec;
 	p->queues = map_new();
+	TAILQ_INIT(&p->judging);
 	return p;
 }
 
@@ -79,13 +83,25 @@ push_job_free(struct push_job *j)
 	free(j->v);
 	free(j->now);
 	free(j->forced);
+	if (j->wait != NULL)
+		ref_cache_cancel(j->wait);
 	svc_refs_release(&j->refs);
 	free(j);
+}
+
+/* The database or the loop answers yet; then it is freed. */
+static void
+push_job_close(struct push_job *j)
+{
+	j->closed = true;
+	if (!j->writing && !j->deferred)
+		push_job_free(j);
 }
 
 void
 svc_push_free(struct svc_push *p)
 {
+	struct push_job *j;
 	size_t cursor = 0;
 	void *value;
 
@@ -93,16 +109,16 @@ svc_push_free(struct svc_push *p)
 		return;
 	while (map_next(p->queues, &cursor, NULL, &value)) {
 		struct push_queue *q = value;
-		struct push_job *j;
 
 		while ((j = TAILQ_FIRST(&q->jobs)) != NULL) {
 			TAILQ_REMOVE(&q->jobs, j, link);
-			/* The database answers yet; then it is freed. */
-			j->closed = j->writing;
-			if (!j->writing)
-				push_job_free(j);
+			push_job_close(j);
 		}
 		free(q);
+	}
+	while ((j = TAILQ_FIRST(&p->judging)) != NULL) {
+		TAILQ_REMOVE(&p->judging, j, link);
+		push_job_close(j);
 	}
 	map_free(p->queues);
 	free(p);
@@ -138,6 +154,7 @@ push_judged(struct push_job *j)
 		.kept_at = j->kept_at,
 	};
 
+	TAILQ_REMOVE(&j->p->judging, j, link);
 	j->judged(&r, j->arg);
 	push_job_free(j);
 }
@@ -200,97 +217,93 @@ push_keep(struct push_job *j)
 	free(v);
 }
 
-/* The names of a ref list, split for the rule. */
-struct push_names {
-	char **refs;
-	char **upstream;
-	size_t n_refs, n_upstream, cap;
-};
-
-static void
-push_names_read(struct push_names *x, struct view raw)
-{
-	size_t skip = sizeof(push_upstream_refs) - 1;
-	struct view rest = raw;
-	struct git_ref ref;
-
-	while (gitpool_ref_next(&rest, &ref))
-		x->cap++;
-	x->refs = xcalloc(x->cap + 1, sizeof(*x->refs));
-	x->upstream = xcalloc(x->cap + 1, sizeof(*x->upstream));
-	while (gitpool_ref_next(&raw, &ref)) {
-		if (view_starts(ref.name, push_upstream_refs))
-			x->upstream[x->n_upstream++] = view_dup(
-			    view_from(ref.name, skip));
-		else if (view_starts(ref.name, "refs/heads/") ||
-		    view_starts(ref.name, "refs/tags/"))
-			x->refs[x->n_refs++] = view_dup(ref.name);
-	}
-}
-
-static void
-push_names_release(struct push_names *x)
-{
-	for (size_t i = 0; i < x->n_refs; i++)
-		free(x->refs[i]);
-	for (size_t i = 0; i < x->n_upstream; i++)
-		free(x->upstream[i]);
-	free(x->refs);
-	free(x->upstream);
-}
-
 /* What git has for each command's ref. */
 static void
-push_find_now(struct push_job *j, struct view raw)
+push_find_now(struct push_job *j, const struct ref_snapshot *s)
 {
-	struct map *index = map_new();
-	struct git_ref ref;
-
-	for (size_t i = 0; i < j->n; i++)
-		if (map_get(index, j->c[i].ref) == NULL)
-			(void)map_put(index, j->c[i].ref, &j->now[i]);
-	while (gitpool_ref_next(&raw, &ref)) {
-		AUTO_FREE char *name = view_dup(ref.name);
-		char **slot = map_get(index, name);
-
-		if (slot != NULL && *slot == NULL)
-			*slot = xstrdup(ref.sha);
-	}
-	/* A ref that is named twice. */
 	for (size_t i = 0; i < j->n; i++) {
-		char **slot = map_get(index, j->c[i].ref);
+		struct ref_row row;
 
-		if (slot != &j->now[i] && *slot != NULL)
-			j->now[i] = xstrdup(*slot);
+		free(j->now[i]);
+		j->now[i] = NULL;
+		if (refsnap_find(s, REF_SIDE_WORK, j->c[i].ref, &row))
+			j->now[i] = view_dup(
+			    (struct view){ .p = row.sha, .len = REF_SHA_LEN });
 	}
-	map_free(index);
+}
+
+/* The names of one side, borrowed from the snapshot; free(3). */
+static const char **
+push_names_of(const struct ref_snapshot *s, enum ref_side side, size_t *n)
+{
+	const char **v;
+
+	*n = refsnap_count(s, side);
+	v = xcalloc(*n + 1, sizeof(*v));
+	for (size_t i = 0; i < *n; i++)
+		v[i] = refsnap_row(s, side, i).name;
+	return v;
 }
 
 static void
-push_on_refs(const struct git_result *r, void *arg)
+push_judge_by(struct push_job *j, const struct ref_snapshot *s)
 {
-	struct push_job *j = arg;
-	struct push_names x = { .refs = NULL };
 	struct push_rules rules = { .who = j->who.who,
 		.default_branch = j->who.default_branch,
 		.run_branch = j->who.run_branch[0] != '\0' ? j->who.run_branch
 							   : NULL,
 		.atomic = j->atomic };
+	const char **refs = push_names_of(s, REF_SIDE_WORK, &rules.n_refs);
+	const char **upstream = push_names_of(
+	    s, REF_SIDE_UPSTREAM, &rules.n_upstream);
 
-	if (r->fail != NULL) {
-		j->fail = *r->fail;
+	rules.refs = refs;
+	rules.upstream = upstream;
+	(void)push_policy_judge(&rules, j->c, j->n, j->v);
+	free(refs);
+	free(upstream);
+	push_find_now(j, s);
+	push_keep(j);
+}
+
+static void
+push_on_snapshot(struct ref_snapshot *s, const struct err *fail, void *arg)
+{
+	struct push_job *j = arg;
+
+	j->wait = NULL;
+	if (fail != NULL) {
+		j->fail = *fail;
 		push_judged(j);
 		return;
 	}
-	push_names_read(&x, r->raw);
-	push_find_now(j, r->raw);
-	rules.refs = (const char *const *)x.refs;
-	rules.n_refs = x.n_refs;
-	rules.upstream = (const char *const *)x.upstream;
-	rules.n_upstream = x.n_upstream;
-	(void)push_policy_judge(&rules, j->c, j->n, j->v);
-	push_names_release(&x);
-	push_keep(j);
+	push_judge_by(j, s);
+}
+
+/* What was remembered of the refs, now that the caller has returned. */
+static void
+push_on_remembered(void *arg)
+{
+	struct push_job *j = arg;
+	struct ref_snapshot *s;
+
+	if (j->closed) {
+		push_job_free(j);
+		return;
+	}
+	j->deferred = false;
+	s = ref_cache_now(gitpool_ref_cache(j->p->spec.pool), j->who.project);
+	if (s != NULL) {
+		push_judge_by(j, s);
+		refsnap_unref(s);
+		return;
+	}
+	j->wait = ref_cache_ask(gitpool_ref_cache(j->p->spec.pool),
+	    j->who.project, push_on_snapshot, j);
+	if (j->wait != NULL)
+		return;
+	(void)err_set(&j->fail, ERR_BUSY, "too many wait for the refs");
+	push_judged(j);
 }
 
 void
@@ -303,7 +316,9 @@ svc_push_judge(struct svc_push *p, const struct svc_pusher *who,
 	j->atomic = atomic;
 	j->judged = done;
 	j->arg = arg;
-	gitpool_refs(p->spec.pool, who->project, "refs/", push_on_refs, j);
+	j->deferred = true;
+	TAILQ_INSERT_TAIL(&p->judging, j, link);
+	loop_defer(p->spec.loop, push_on_remembered, j);
 }
 
 static void
@@ -470,24 +485,44 @@ push_ask_forced(struct push_job *j)
 }
 
 static void
-push_on_settle_refs(const struct git_result *r, void *arg)
+push_on_settle_refs(struct ref_snapshot *s, const struct err *fail, void *arg)
 {
 	struct push_job *j = arg;
 
-	if (r->fail != NULL) {
-		j->fail = *r->fail;
+	j->wait = NULL;
+	if (fail != NULL) {
+		j->fail = *fail;
 		push_settled(j);
 		return;
 	}
-	push_find_now(j, r->raw);
+	push_find_now(j, s);
 	push_ask_forced(j);
+}
+
+/* The caller has returned. */
+static void
+push_on_busy(void *arg)
+{
+	struct push_job *j = arg;
+
+	if (j->closed) {
+		push_job_free(j);
+		return;
+	}
+	j->deferred = false;
+	(void)err_set(&j->fail, ERR_BUSY, "too many wait for the refs");
+	push_settled(j);
 }
 
 static void
 push_settle_run(struct push_job *j)
 {
-	gitpool_refs(
-	    j->p->spec.pool, j->who.project, "refs/", push_on_settle_refs, j);
+	j->wait = ref_cache_ask(gitpool_ref_cache(j->p->spec.pool),
+	    j->who.project, push_on_settle_refs, j);
+	if (j->wait != NULL)
+		return;
+	j->deferred = true;
+	loop_defer(j->p->spec.loop, push_on_busy, j);
 }
 
 void

@@ -15,9 +15,13 @@
 static const char *const refs[] = { "refs/heads/main", "refs/heads/release",
 	"refs/heads/agent/fix-1", "refs/heads/agent/Case",
 	"refs/heads/dir/leaf", "refs/heads/mine", "refs/tags/v1",
-	"refs/tags/own" };
+	"refs/tags/own", "refs/heads/odd name", "refs/heads/agent/fix-7",
+	"refs/heads/Two/a", "refs/heads/two/b" };
 static const char *const upstream[] = { "refs/heads/main", "refs/heads/release",
-	"refs/heads/gone", "refs/tags/v1" };
+	"refs/heads/gone", "refs/heads/far/leaf", "refs/tags/v1" };
+
+#define A50 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A200 A50 A50 A50 A50
 
 struct row {
 	enum push_who who;
@@ -122,7 +126,48 @@ static const struct row rows[] = {
 	{ PUSH_MAINTAINER, Z, A, "refs/heads/#x", "begins with '#'" },
 	{ PUSH_MAINTAINER, Z, A, "refs/heads/refs/heads/x", "'refs/'" },
 	{ PUSH_MAINTAINER, A, Z, "refs/heads/odd name", NULL },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/heads/x", "begins with" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/Tags/x", "begins with" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/remotes/origin/x", "begins with" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/headsup", NULL },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/head", "git's own" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/FETCH_HEAD", "git's own" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/x/HEAD", NULL },
+	{ PUSH_MAINTAINER, Z, A, "refs/tags/HEAD", "git's own" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/" A, "object's id" },
+	{ PUSH_MAINTAINER, Z, A, "refs/tags/" B, "object's id" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/deadbeef", NULL },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/" A200, NULL },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/" A200 "a", "200 bytes" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/x/" A200 "/" A50, "255 bytes" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a%b", NULL },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/$(reboot)", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a|b", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a&b", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a<b", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a>b", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a'b", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a\"b", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a?", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a[b]", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a^", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a:b", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a!b", "special" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/e\xcc\x81", "ASCII" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a\xe2\x80\xae", "ASCII" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/a\xff", "ASCII" },
+	{ PUSH_MAINTAINER, Z, A, "refs/tags/-x", "begins with '-'" },
 	/* Beside what is there. */
+	{ PUSH_MAINTAINER, A, Z, "refs/heads/absent", "nothing to delete" },
+	{ PUSH_RUN, A, Z, "refs/heads/absent", "agent/fix-7 only" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/Dir/other", "collides" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/Agent/x", "collides" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/Two/c", NULL },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/two/c", NULL },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/TWO/c", "collides" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/far", "collides" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/Far/x", "collides" },
+	{ PUSH_MAINTAINER, Z, A, "refs/heads/GONE", "collides" },
 	{ PUSH_MAINTAINER, Z, A, "refs/heads/agent/case", "collides" },
 	{ PUSH_MAINTAINER, Z, A, "refs/heads/agent/fix-1/x", "collides" },
 	{ PUSH_MAINTAINER, Z, A, "refs/heads/dir", "collides" },
