@@ -353,6 +353,7 @@ mirror_on_fetched(const struct mirror_result *r, void *arg)
 
 	j->op = NULL;
 	mirror_fetch_leave(j);
+	gitpool_refs_moved(j->m->spec.pool, j->project.id);
 	if (r->fail != NULL) {
 		mirror_job_fail(j, r->kind, r->fail);
 		return;

@@ -238,7 +238,7 @@ in_repo() { git -C "$REPO" "$@"; }
 	sleep 0.1
 	same 'detached HEAD' work $L -- peel symrefs unborn
 	same_ad 'detached HEAD, advertised' work upload-pack ''
-	echo "$(in_repo rev-parse v1)" >"$REPO/HEAD.new" && mv "$REPO/HEAD.new" "$REPO/HEAD"
+	in_repo rev-parse v1 >"$REPO/HEAD.new" && mv "$REPO/HEAD.new" "$REPO/HEAD"
 	sleep 0.1
 	same 'HEAD at a tag' work $L -- peel symrefs unborn
 	same_ad 'HEAD at a tag, advertised' work upload-pack ''
