@@ -2,6 +2,7 @@
 #include "server/api/api.h"
 #include "server/api/shape.h"
 #include "server/domain/settings_rule.h"
+#include "server/service/svc_mirror_key.h"
 #include "server/service/svc_project.h"
 #include "server/service/svc_session.h"
 #include "server/store/projects.h"
@@ -319,6 +320,38 @@ api_projects_token(struct call *c)
 }
 
 static void
+api_projects_on_key(struct call *c, const struct json *j)
+{
+	int64_t project = api_project_id(c, PERM_ADMIN);
+	AUTO_FREE char *key = NULL;
+	AUTO_FREE char *hosts = NULL;
+	struct err e = ERR_INIT;
+
+	if (project == 0 ||
+	    api_text(c, j, "key", SVC_KEY_MAX, &key) == -1 ||
+	    api_text(c, j, "known_hosts", SVC_KNOWN_HOSTS_MAX, &hosts) == -1)
+		return;
+	if (key == NULL && hosts == NULL) {
+		call_reply_error(c, 422, "key, known_hosts: both are missing");
+		return;
+	}
+	if (svc_mirror_set_key(api_svc(c), project, key, hosts, &e) == -1) {
+		call_fail(c, &e);
+	} else {
+		api_svc(c)->upper->mirror_wake(api_svc(c)->mirror, project);
+		call_reply_empty(c, 204);
+	}
+	if (key != NULL)
+		explicit_bzero(key, strlen(key));
+}
+
+static void
+api_projects_key(struct call *c)
+{
+	call_take_json(c, api_projects_on_key);
+}
+
+static void
 api_sync_end(struct api_sync *x, int status)
 {
 	struct project p = { .id = 0 };
@@ -446,6 +479,7 @@ const struct route api_projects_routes[] = {
 	{ "DELETE", API_PROJECT, ROUTE_USER, api_projects_delete },
 	{ "PUT", API_PROJECT "/upstream-token", ROUTE_USER,
 	    api_projects_token },
+	{ "PUT", API_PROJECT "/upstream-key", ROUTE_USER, api_projects_key },
 	{ "POST", API_PROJECT "/sync", ROUTE_USER, api_projects_sync },
 	{ "PUT", API_PROJECT "/sandbox", ROUTE_SERVICE, api_projects_sandbox },
 	{ "POST", API_PROJECT "/session-token", ROUTE_SERVICE,

@@ -397,6 +397,7 @@ mirror_list_by_http(struct mirror_op *o, struct err *e)
 		.headers = headers,
 		.max_reply = MIRROR_REFS_MAX,
 		.limit_ms = o->r.limits->list_ms,
+		.stall_ms = o->r.limits->stall_ms,
 		.ca_file = o->r.limits->ca_file,
 		.on_done = mirror_on_reply,
 		.arg = o };
