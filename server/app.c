@@ -32,6 +32,7 @@
 #include "server/http/router.h"
 #include "server/jobs/mirror_loop.h"
 #include "server/jobs/pack_sweep.h"
+#include "server/jobs/upstream_loop.h"
 #include "server/service/svc.h"
 #include "server/service/svc_ci.h"
 #include "server/service/svc_merge.h"
@@ -40,6 +41,7 @@
 #include "server/service/svc_pull.h"
 #include "server/service/svc_push.h"
 #include "server/service/svc_reconcile.h"
+#include "server/service/svc_upstream.h"
 #include "server/store/db.h"
 #include "server/store/projects.h"
 #include "server/store/seed.h"
@@ -67,6 +69,8 @@ struct app {
 	struct event_stream *events;
 	struct svc_mirror *mirror;
 	struct mirror_loop *mirror_loop;
+	struct svc_upstream *upstream;
+	struct upstream_loop *upstream_loop;
 	struct svc_push *push;
 	struct githttp *githttp;
 	struct router *router;
@@ -89,6 +93,7 @@ static const struct route *const app_routes[] = {
 	api_merge_routes,
 	api_statuses_routes,
 	api_projects_routes,
+	api_upstream_routes,
 	api_events_routes,
 	api_runs_routes,
 	api_ci_routes,
@@ -259,6 +264,22 @@ app_open_mirror(struct app *a, struct err *e)
 	return svc_project_start(&a->svc, e);
 }
 
+static void
+app_open_upstream(struct app *a)
+{
+	a->upstream = svc_upstream_new(
+	    &(struct svc_upstream_spec){ .svc = &a->svc,
+		.net = a->net,
+		.forges = a->cfg->github_api,
+		.ca_file = a->cfg->upstream_ca });
+	a->upstream_loop = upstream_loop_new(
+	    &(struct upstream_loop_spec){ .loop = a->loop,
+		.db = a->db,
+		.upstream = a->upstream,
+		.home = a->home,
+		.interval_ms = a->cfg->github_interval_ms });
+}
+
 /* The listening socket; its real address in *bound. */
 static int
 app_listen(struct app *a, int *fd, struct sock_addr *bound, struct err *e)
@@ -376,6 +397,7 @@ app_open(struct app *a, struct err *e)
 		close(fd);
 		return -1;
 	}
+	app_open_upstream(a);
 	if (app_open_http(a, fd, e) == -1 || app_write_addr(a, text, e) == -1)
 		return -1;
 	log_info("server listen address=%s home=%s", log_val(text),
@@ -407,6 +429,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	log_info("server reconciled moved=%u failed=%u", moved, failed);
 	if (mirror_loop_start(a->mirror_loop, &e) == -1)
 		log_error("mirror start reason=%s", log_val(e.msg));
+	upstream_loop_start(a->upstream_loop);
 	svc_pulls_start(&a->svc);
 }
 
@@ -472,6 +495,8 @@ app_free(struct app *a)
 	if (a->httpd != NULL)
 		httpd_free(a->httpd);
 	router_free(a->router);
+	upstream_loop_free(a->upstream_loop);
+	svc_upstream_free(a->upstream);
 	mirror_loop_free(a->mirror_loop);
 	svc_mirror_free(a->mirror);
 	svc_push_free(a->push);

@@ -12,6 +12,7 @@
 #include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/io/sock.h"
+#include "server/domain/forge.h"
 
 enum {
 	CONFIG_SERVER_UID = 64101,
@@ -47,6 +48,11 @@ static const struct conf_key config_keys[] = {
 	    "PEM file of authorities that https upstreams may have" },
 	{ "ssh_agent", CONF_STR, CONFIG_AT(ssh_agent), NULL, 0, 0,
 	    "agent's socket, for ssh upstreams without a key of their own" },
+	{ "github_api", CONF_STR, CONFIG_AT(github_api),
+	    "github.com=https://api.github.com", 0, 0,
+	    "HOST=URL of GitHub's API for upstreams at HOST, commas between" },
+	{ "github_interval", CONF_MS, CONFIG_AT(github_interval_ms), "10m",
+	    1000, 86400000, "how often that API is asked about an upstream" },
 	{ "router_uid", CONF_U64, CONFIG_AT(router_uid), NULL, 0, UINT32_MAX,
 	    "uid of coffer-router; 0 is the user of that name" },
 	{ "router_gid", CONF_U64, CONFIG_AT(router_gid), NULL, 0, UINT32_MAX,
@@ -160,6 +166,8 @@ config_check(const char *path, struct config *cfg, struct err *e)
 		return config_bad(e, path, "upstream_ca", "want a full path");
 	if (cfg->ssh_agent != NULL && cfg->ssh_agent[0] != '/')
 		return config_bad(e, path, "ssh_agent", "want a full path");
+	if (forge_check(cfg->github_api, &sub) == -1)
+		return config_bad(e, path, "github_api", sub.msg);
 	if (cfg->public_url == NULL)
 		return 0;
 	n = strlen(cfg->public_url);

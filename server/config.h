@@ -27,6 +27,8 @@ struct config {
 	int64_t upstream_stall_ms;
 	char *upstream_ca; /* NULL: the system's */
 	char *ssh_agent;   /* NULL: none */
+	char *github_api;  /* server/domain/forge.h */
+	int64_t github_interval_ms;
 	uint64_t router_uid; /* 0 in the file: the user coffer-router */
 	uint64_t router_gid;
 	uint64_t max_packs;

@@ -6,12 +6,12 @@
 static const char *const event_kinds[] = { "project.created", "project.updated",
 	"project.deleting", "project.deleted", "sandbox.wanted",
 	"sandbox.updated", "mirror.synced", "mirror.failed", "branch.updated",
-	"issue.opened", "issue.closed", "issue.reopened", "issue.edited",
-	"comment.created", "comment.edited", "comment.deleted", "pull.opened",
-	"pull.synchronized", "pull.closed", "pull.reopened", "pull.merged",
-	"pull.conflict", "review.created", "status.created", "check.queued",
-	"check.started", "check.finished", "check.failed", "run.created",
-	"run.updated", "run.cancel" };
+	"upstream.changed", "upstream.moved", "issue.opened", "issue.closed",
+	"issue.reopened", "issue.edited", "comment.created", "comment.edited",
+	"comment.deleted", "pull.opened", "pull.synchronized", "pull.closed",
+	"pull.reopened", "pull.merged", "pull.conflict", "review.created",
+	"status.created", "check.queued", "check.started", "check.finished",
+	"check.failed", "run.created", "run.updated", "run.cancel" };
 
 bool
 event_kind_known(const char *kind)

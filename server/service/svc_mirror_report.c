@@ -340,7 +340,9 @@ mirror_report_write(
 {
 	const char *before = svc_text(j->waiting_before);
 	const char *now = str_cstr(&j->waiting_now);
+	struct mirror_memo memo = { .waiting = NULL };
 	int64_t id = j->project.id;
+	bool same;
 
 	if (j->report.len > 0) {
 		*news = true;
@@ -351,6 +353,13 @@ mirror_report_write(
 	}
 	if (j->waiting_now.len == 0 || strcmp(before, now) == 0 ||
 	    (before[0] == '\0' && strcmp(now, "[]") == 0))
+		return 0;
+	/* Accepted meanwhile: the next synchronisation plans with that. */
+	if (mirror_memo_get(t, id, &memo, e) == -1)
+		return -1;
+	same = strcmp(svc_text(memo.waiting), before) == 0;
+	mirror_memo_release(&memo);
+	if (!same)
 		return 0;
 	*news = true;
 	return mirror_memo_set(t, id, MIRROR_MEMO_WAITING, now, e);

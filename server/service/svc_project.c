@@ -17,6 +17,7 @@
 #include "server/git/repo.h"
 #include "server/service/svc_mirror.h"
 #include "server/service/svc_mirror_key.h"
+#include "server/service/svc_upstream.h"
 #include "server/store/projects.h"
 #include "server/store/tokens.h"
 
@@ -195,7 +196,8 @@ svc_project_forget(struct svc *s, int64_t id)
 
 	s->upper->mirror_forget(s->mirror, id);
 	if (svc_project_set_token(s, id, "", &e) == -1 ||
-	    svc_mirror_set_key(s, id, "", "", &e) == -1)
+	    svc_mirror_set_key(s, id, "", "", &e) == -1 ||
+	    svc_upstream_set_hook(s, id, "", &e) == -1)
 		log_error("project token project=%" PRId64 " reason=%s", id,
 		    log_val(e.msg));
 	e = ERR_INIT;
