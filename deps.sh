@@ -11,6 +11,7 @@ libsqlite3-dev libsodium-dev libseccomp-dev libyaml-dev zlib1g-dev libcmocka-dev
 git curl ca-certificates jq sqlite3 perl
 runc iptables ipset conntrack iproute2 util-linux e2fsprogs procps kmod
 byobu tmux
+openssh-client openssh-server
 clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck shellcheck codespell'
 
 missing() {
