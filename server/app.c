@@ -30,6 +30,7 @@
 #include "server/http/event_stream.h"
 #include "server/http/front.h"
 #include "server/http/router.h"
+#include "server/jobs/care.h"
 #include "server/jobs/mirror_loop.h"
 #include "server/jobs/pack_sweep.h"
 #include "server/jobs/upstream_loop.h"
@@ -106,6 +107,9 @@ static const struct svc_upper app_upper = {
 	.mirror_forget = mirror_loop_forget,
 	.mirror_sync = mirror_loop_sync_now,
 	.mirror_cancel = mirror_loop_cancel_wait,
+	.care_now = care_now,
+	.care_cancel = care_cancel_wait,
+	.care_forget = care_forget,
 	.reply_tar = githttp_reply_tar,
 };
 
@@ -223,6 +227,7 @@ app_fill_svc(struct app *a)
 	a->svc.use = a->use;
 	a->svc.events = a->events;
 	a->svc.now = clock_now_ms;
+	a->svc.started_at = clock_now_ms();
 	a->svc.home = a->home;
 	a->svc.public_url = a->public_url;
 	a->svc.allow_file_upstream = a->cfg->allow_file_upstream;
@@ -261,6 +266,10 @@ app_open_mirror(struct app *a, struct err *e)
 		.per_host = (unsigned)a->cfg->sync_per_host });
 	a->svc.mirror = a->mirror_loop;
 	a->push = svc_push_new(&ps);
+	a->svc.push = a->push;
+	a->svc.care = care_new(&(struct care_spec){ .svc = &a->svc,
+	    .quiet_ms = a->cfg->care_quiet_ms,
+	    .check_ms = a->cfg->care_check_ms });
 	return svc_project_start(&a->svc, e);
 }
 
@@ -429,6 +438,9 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	log_info("server reconciled moved=%u failed=%u", moved, failed);
 	if (mirror_loop_start(a->mirror_loop, &e) == -1)
 		log_error("mirror start reason=%s", log_val(e.msg));
+	e = ERR_INIT;
+	if (care_start(a->svc.care, &e) == -1)
+		log_error("care start reason=%s", log_val(e.msg));
 	upstream_loop_start(a->upstream_loop);
 	svc_pulls_start(&a->svc);
 }
@@ -500,6 +512,7 @@ app_free(struct app *a)
 	mirror_loop_free(a->mirror_loop);
 	svc_mirror_free(a->mirror);
 	svc_push_free(a->push);
+	care_free(a->svc.care);
 	if (a->git != NULL)
 		gitpool_free(a->git);
 	db_close(a->db);

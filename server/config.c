@@ -83,6 +83,11 @@ static const struct conf_key config_keys[] = {
 	    604800000, "how long a pack is kept after its last use" },
 	{ "git_workers", CONF_U64, CONFIG_AT(git_workers), "2", 1, 32,
 	    "worker processes for diff, merge and history" },
+	{ "care_quiet", CONF_MS, CONFIG_AT(care_quiet_ms), "30s", 100, 86400000,
+	    "how long nobody writes a repository before it is "
+	    "maintained" },
+	{ "care_check", CONF_MS, CONFIG_AT(care_check_ms), "24h", 1000,
+	    2592000000, "how often each repository is checked" },
 	{ "log_level", CONF_STR, CONFIG_AT(log_level), "info", 0, 0,
 	    "error, warn, info or debug" },
 	{ .name = NULL },

@@ -44,6 +44,8 @@ struct config {
 	uint64_t pack_cache; /* bytes; 0: off */
 	int64_t pack_cache_age_ms;
 	uint64_t git_workers;
+	int64_t care_quiet_ms;
+	int64_t care_check_ms;
 	char *log_level;
 	enum log_level level; /* the same, read */
 };

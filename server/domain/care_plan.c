@@ -194,6 +194,12 @@ care_plan_word(const char *word, unsigned *wanted)
 	return false;
 }
 
+bool
+care_step_checks(enum care_step s)
+{
+	return s == CARE_SUMS || s == CARE_WALK;
+}
+
 const char *
 care_step_name(enum care_step s)
 {

@@ -104,6 +104,7 @@ int64_t care_plan_backoff(unsigned failures);
  * "check".  "" is what is due.  False: no such word. */
 bool care_plan_word(const char *word, unsigned *wanted);
 const char *care_step_name(enum care_step s);
+bool care_step_checks(enum care_step s); /* it only reads */
 const char *care_health_name(enum care_health h);
 
 #endif

@@ -11,7 +11,9 @@ static const char *const event_kinds[] = { "project.created", "project.updated",
 	"comment.deleted", "pull.opened", "pull.synchronized", "pull.closed",
 	"pull.reopened", "pull.merged", "pull.conflict", "review.created",
 	"status.created", "check.queued", "check.started", "check.finished",
-	"check.failed", "run.created", "run.updated", "run.cancel" };
+	"check.failed", "run.created", "run.updated", "run.cancel",
+	"repository.corrupt", "repository.healthy", "repository.failed",
+	"kept.dropped" };
 
 bool
 event_kind_known(const char *kind)

@@ -20,6 +20,7 @@
 #include "server/domain/work.h"
 #include "server/store/db.h"
 
+struct care;
 struct err;
 struct event_stream;
 struct git_env;
@@ -33,6 +34,7 @@ struct request;
 struct str;
 struct svc_ci;
 struct svc_pulls;
+struct svc_push;
 
 /* What stands above the services and serves them; app.c joins them.  The
  * contracts are in server/jobs/mirror_loop.h and server/githttp/githttp.h. */
@@ -43,6 +45,10 @@ struct svc_upper {
 	uint64_t (*mirror_sync)(struct mirror_loop *l, int64_t project,
 	    svc_synced_fn *done, void *arg);
 	void (*mirror_cancel)(struct mirror_loop *l, uint64_t handle);
+	uint64_t (*care_now)(struct care *c, int64_t project, unsigned wanted,
+	    svc_synced_fn *done, void *arg);
+	void (*care_cancel)(struct care *c, uint64_t handle);
+	void (*care_forget)(struct care *c, int64_t project);
 	void (*reply_tar)(struct githttp *g, struct request *q, int64_t project,
 	    const char *sha);
 };
@@ -58,9 +64,12 @@ struct svc {
 	struct mirror_loop *mirror;
 	struct svc_ci *ci;
 	struct svc_pulls *pulls;
+	struct svc_push *push;
+	struct care *care;
 	struct event_stream *events;
 	struct githttp *githttp;
 	int64_t (*now)(void); /* ms since 1970 */
+	int64_t started_at;   /* of this process */
 	const char *home;
 	const char *public_url; /* no trailing slash */
 	bool allow_file_upstream;

@@ -91,6 +91,15 @@ care_set_purge(struct txn *t, int64_t project_id, int64_t at, struct err *e)
 }
 
 int
+care_purged(struct txn *t, int64_t project_id, int64_t at, struct err *e)
+{
+	return db_exec(t,
+	    "UPDATE care SET purge_at = 0 WHERE project_id = ?"
+	    " AND purge_at <= ?",
+	    BINDS(I(project_id), I(at)), NULL, e);
+}
+
+int
 care_list(struct txn *t, int64_t after, struct care_due *v, size_t n,
     size_t *got, struct err *e)
 {

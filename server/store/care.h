@@ -34,9 +34,12 @@ int care_get(
     struct txn *t, int64_t project_id, struct care_row *out, struct err *e);
 /* All but purge_at. */
 int care_put(struct txn *t, const struct care_row *r, struct err *e);
-/* Objects are to go: wanted since `at`; 0: done. */
+/* Objects are to go: wanted since `at`. */
 int care_set_purge(
     struct txn *t, int64_t project_id, int64_t at, struct err *e);
+
+/* A purge that was wanted at that time is done; a later one is not. */
+int care_purged(struct txn *t, int64_t project_id, int64_t at, struct err *e);
 
 /* Projects with a repository, by id, those after `after`; at most n. */
 struct care_due {
