@@ -17,14 +17,12 @@
 #include "lib/wire/json.h"
 
 enum {
-	PROJECT_WAIT_MS = 120 * 1000,
-	PROJECT_SYNC_S = 60,
-	PROJECT_SYNC_MAX_S = 600
+	PROJECT_WAIT_MS = 120 * 1000
 };
 
 struct project_args {
 	bool yes, force, no_wait;
-	int64_t timeout_ms, wait_ms;
+	int64_t timeout_ms;
 };
 
 /* The event that ends a wait, and whether it was a good one. */
@@ -177,59 +175,6 @@ project_destroy(struct cli *c, const void *args, int argc, char **argv)
 	return CLI_OK;
 }
 
-static int
-project_sync(struct cli *c, const void *args, int argc, char **argv)
-{
-	const struct project_args *a = args;
-	int64_t wait_s = a->wait_ms == 0 ? PROJECT_SYNC_S
-					 : (a->wait_ms + 999) / 1000;
-	char full[TARGET_FULL_MAX];
-	struct err e = ERR_INIT;
-	struct json *j = NULL;
-	AUTO_FREE char *path = NULL;
-	int rc, status = 0;
-
-	(void)argc;
-	if (wait_s > PROJECT_SYNC_MAX_S)
-		return cli_usage("sync: --wait is at most 10m");
-	if (target_project(c, argv[0], full, &e) == -1)
-		return cli_fail(c, &e, "sync %s", argv[0]);
-	path = xasprintf(
-	    "/api/coffer/v1/projects/%s/sync?wait=%" PRId64, full, wait_s);
-	rc = remote_send(c,
-	    &(struct remote_call){ .method = "POST",
-		.path = path,
-		.limit_ms = (wait_s + 30) * 1000 },
-	    &j, &status, &e);
-	if (rc == -1)
-		return cli_fail(c, &e, "sync %s", full);
-	if (rc == REMOTE_DRY)
-		return CLI_OK;
-	if (c->g.json)
-		out_json(j);
-	if (status == 202) {
-		(void)err_set(&e, ERR_TIMEOUT,
-		    "not done after %" PRId64 " s; it goes on", wait_s);
-		rc = cli_fail(c, &e, "sync %s", full);
-	} else {
-		const struct json *m = json_get(j, "mirror");
-		const char *state = json_str_or(m, "state", "?");
-
-		rc = CLI_OK;
-		if (strcmp(state, "failed") == 0 ||
-		    strcmp(state, "paused") == 0) {
-			(void)err_set(&e, ERR_INTERNAL, "%s",
-			    json_str_or(m, "last_error", state));
-			rc = cli_fail(c, &e, "sync %s", full);
-		} else if (!c->g.json) {
-			(void)printf("%s: %" PRId64 " refs\n", full,
-			    json_i64_or(m, "refs", 0));
-		}
-	}
-	json_free(j);
-	return rc;
-}
-
 /* 0 reached, 1 --dry-run, -1. */
 static int
 project_want(struct cli *c, const struct project_args *a, const struct json *p,
@@ -329,12 +274,6 @@ static const struct command_option project_destroy_options[] = {
 	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
-static const struct command_option project_sync_options[] = {
-	{ 'w', OPT_MS, "wait", PROJECT(wait_ms), "TIME",
-	    "how long to wait for its end (default 60s)" },
-	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
-};
-
 static const struct command_option project_set_options[] = {
 	{ 0, OPT_FLAG, "no-wait", PROJECT(no_wait), NULL,
 	    "do not wait for the sandbox" },
@@ -353,15 +292,6 @@ const struct command cmd_project[] = {
 	    .args_size = sizeof(struct project_args),
 	    .options = project_destroy_options,
 	    .run = project_destroy },
-	{ .name = "sync",
-	    .group = "Projects",
-	    .summary = "look at upstream now",
-	    .usage = "PROJECT [--wait TIME]",
-	    .min = 1,
-	    .max = 1,
-	    .args_size = sizeof(struct project_args),
-	    .options = project_sync_options,
-	    .run = project_sync },
 	{ .name = "start",
 	    .group = "Projects",
 	    .summary = "start a project's sandbox",

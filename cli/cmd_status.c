@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/mirror_show.h"
 #include "cli/out.h"
 #include "cli/probe.h"
 #include "cli/remote.h"
@@ -209,7 +210,12 @@ status_print_projects(struct cli *c, const struct json *list, struct err *e)
 		rc = status_counts_load(
 		    c, json_str_or(p, "full_name", "?"), &n, e);
 		out_cell(t, json_str_or(p, "full_name", NULL));
-		out_cell_state(t, json_str_or(m, "state", NULL));
+		if (json_bool_or(m, "stale", false))
+			out_cell_state(t, "stale");
+		else if (json_count(json_get(m, "waiting")) > 0)
+			out_cell_state(t, "waiting");
+		else
+			out_cell_state(t, json_str_or(m, "state", NULL));
 		out_cell(t, out_ago(json_str_or(m, "last_ok_at", NULL), buf));
 		out_cell_state(
 		    t, json_str_or(json_get(p, "sandbox"), "state", NULL));
@@ -306,7 +312,9 @@ status_print_project(
 		(void)printf(": ");
 		out_text(stdout, json_str_or(m, "last_error", ""));
 	}
-	(void)printf("\n  sandbox   ");
+	(void)printf("\n");
+	mirror_show(c, p);
+	(void)printf("  sandbox   ");
 	out_paint(c, stdout, out_state_colour(json_str_or(s, "state", "")),
 	    json_str_or(s, "state", "-"));
 	(void)printf(" (wanted: ");
@@ -368,6 +376,13 @@ const struct command cmd_status[] = {
 	    .group = "Service",
 	    .summary = "services and projects",
 	    .usage = "[PROJECT]",
+	    .max = 1,
+	    .run = status_run },
+	{ .name = "project show",
+	    .group = "Projects",
+	    .summary = "a project: mirror, upstream, sandbox",
+	    .usage = "PROJECT",
+	    .min = 1,
 	    .max = 1,
 	    .run = status_run },
 	{ .name = NULL },

@@ -8,6 +8,7 @@ const struct command *const command_tables[] = {
 	cmd_create,
 	cmd_project,
 	cmd_settings,
+	cmd_sync,
 	cmd_attach,
 	cmd_issue,
 	cmd_pr,

@@ -152,6 +152,8 @@ out_state_colour(const char *state)
 		{ "merged", OUT_GOOD },
 		{ "met", OUT_GOOD },
 		{ "APPROVED", OUT_GOOD },
+		{ "stale", OUT_BAD },
+		{ "waiting", OUT_WARN },
 		{ "failed", OUT_BAD },
 		{ "failure", OUT_BAD },
 		{ "error", OUT_BAD },

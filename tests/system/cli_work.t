@@ -33,7 +33,7 @@ tap_is "$RC" 0 'status'
 tap_ok 'has the project' out_has "^$FULL  *ok"
 run status calc
 tap_ok 'status of one' out_has 'upstream  file://'
-run sync calc --wait 30s
+run sync calc --wait --timeout 30s
 tap_is "$RC" 0 'sync'
 run issue new calc -t 'First issue' -b 'Line one
 /etc'
