@@ -91,6 +91,8 @@ mirror_fail(struct mirror_op *o, enum mirror_fail kind, int64_t until,
 		.fail = &e, .kind = kind, .until = until, .head = ""
 	};
 
+	if (view_ends(detail, "."))
+		detail.len--;
 	mirror_scrub(&text, detail, o->token);
 	(void)err_set(&e,
 	    kind == MIRROR_FAIL_SLOW       ? ERR_TIMEOUT
