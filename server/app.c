@@ -94,6 +94,7 @@ static const struct route *const app_routes[] = {
 	api_merge_routes,
 	api_statuses_routes,
 	api_projects_routes,
+	api_kept_routes,
 	api_upstream_routes,
 	api_events_routes,
 	api_runs_routes,

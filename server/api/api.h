@@ -24,6 +24,7 @@ extern const struct route api_reviews_routes[];
 extern const struct route api_merge_routes[];
 extern const struct route api_statuses_routes[];
 extern const struct route api_projects_routes[];
+extern const struct route api_kept_routes[];
 extern const struct route api_upstream_routes[];
 extern const struct route api_events_routes[];
 extern const struct route api_runs_routes[];

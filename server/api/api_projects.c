@@ -5,6 +5,7 @@
 #include "server/service/svc_mirror_key.h"
 #include "server/service/svc_project.h"
 #include "server/service/svc_session.h"
+#include "server/store/care.h"
 #include "server/store/projects.h"
 #include "server/store/upstream.h"
 
@@ -37,18 +38,22 @@ api_projects_shape(struct shape *s, struct call *c, const struct project *p)
 {
 	struct upstream_info info = { .checked_at = 0 };
 	struct mirror_memo memo = { .waiting = NULL };
-	const struct shape_mirror m = {
-		.now = api_svc(c)->now(), .info = &info, .memo = &memo
-	};
+	struct care_row care = { .size = 0 };
+	const struct shape_mirror m = { .now = api_svc(c)->now(),
+		.info = &info,
+		.memo = &memo,
+		.care = &care };
 	struct err e = ERR_INIT;
 
 	if (upstream_get(api_reader(c), p->id, &info, &e) == -1 ||
-	    mirror_memo_get(api_reader(c), p->id, &memo, &e) == -1)
+	    mirror_memo_get(api_reader(c), p->id, &memo, &e) == -1 ||
+	    care_get(api_reader(c), p->id, &care, &e) == -1)
 		log_error("project upstream project=%" PRId64 " err=%s", p->id,
 		    log_val(e.msg));
 	shape_project(s, p, &m);
 	upstream_info_release(&info);
 	mirror_memo_release(&memo);
+	care_row_release(&care);
 }
 
 static void
@@ -327,8 +332,7 @@ api_projects_on_key(struct call *c, const struct json *j)
 	AUTO_FREE char *hosts = NULL;
 	struct err e = ERR_INIT;
 
-	if (project == 0 ||
-	    api_text(c, j, "key", SVC_KEY_MAX, &key) == -1 ||
+	if (project == 0 || api_text(c, j, "key", SVC_KEY_MAX, &key) == -1 ||
 	    api_text(c, j, "known_hosts", SVC_KNOWN_HOSTS_MAX, &hosts) == -1)
 		return;
 	if (key == NULL && hosts == NULL) {

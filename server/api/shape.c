@@ -1,4 +1,5 @@
 #include "server/api/shape.h"
+#include "server/store/care.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -211,6 +212,23 @@ shape_upstream(struct shape *s, const struct upstream_info *x)
 }
 
 void
+shape_care(struct shape *s, const struct care_row *r)
+{
+	jw_object(&s->w, "repository");
+	jw_i64(&s->w, "size", r->size);
+	jw_i64(&s->w, "packs", r->packs);
+	jw_i64(&s->w, "loose", r->loose);
+	jw_time(&s->w, "maintained_at", r->maintained_at);
+	jw_time(&s->w, "checked_at", r->past.checked_at);
+	jw_time(&s->w, "walked_at", r->past.walked_at);
+	jw_str(&s->w, "health", care_health_name(r->past.health));
+	shape_str_or_null(s, "error", r->error);
+	shape_str_or_null(s, "problem", r->problem);
+	jw_bool(&s->w, "purging", r->past.purge_at != 0);
+	jw_end(&s->w);
+}
+
+void
 shape_project(
     struct shape *s, const struct project *p, const struct shape_mirror *m)
 {
@@ -230,6 +248,7 @@ shape_project(
 	shape_mirror(s, p, m);
 	shape_upstream(s, m->info);
 	shape_memo(s, "contents", m->memo->contents, "null");
+	shape_care(s, m->care);
 	jw_object(&s->w, "sandbox");
 	jw_str(&s->w, "want", sandbox_want_name(p->sandbox.want));
 	jw_str(&s->w, "state", sandbox_status_name(p->sandbox.state));

@@ -11,6 +11,7 @@
 #include "server/domain/work.h"
 
 struct call;
+struct care_row;
 struct json;
 struct mirror_memo;
 struct upstream_info;
@@ -38,7 +39,10 @@ struct shape_mirror {
 	int64_t now;
 	const struct upstream_info *info;
 	const struct mirror_memo *memo;
+	const struct care_row *care;
 };
+/* The member "repository": its size and state. */
+void shape_care(struct shape *s, const struct care_row *r);
 void shape_project(
     struct shape *s, const struct project *p, const struct shape_mirror *m);
 void shape_issue(struct shape *s, const struct issue *i);
