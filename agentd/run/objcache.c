@@ -192,7 +192,6 @@ objcache_log(const struct objcache *x, const struct shim_exit *end)
 	tail = view_trim(str_view(&text));
 	if (tail.len > 300)
 		tail = view_from(tail, tail.len - 300);
-	str_reset(&text);
 	log_warn("objcache end project=%" PRId64 " status=%d timed_out=%d "
 		 "oom=%d lost=%d error=%s",
 	    x->id, end->exit_code, end->timed_out, end->oom, end->lost,

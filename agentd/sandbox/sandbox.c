@@ -207,6 +207,7 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 {
 	struct err e = ERR_INIT;
 	struct sandbox *b = NULL;
+	struct sandbox_project mine = *p;
 
 	if (sandbox_check_mode(p->mode, &e) == 0)
 		b = sandbox_claim(m, p->id, &e);
@@ -214,7 +215,10 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 		sandbox_refuse(m, &e, done, arg);
 		return;
 	}
-	session_set(&b->session, p);
+	/* The session that runs keeps its token. */
+	if (mine.gitconfig == NULL && b->state == SANDBOX_RUNNING)
+		mine.gitconfig = b->session.p.gitconfig;
+	session_set(&b->session, &mine);
 	sandbox_bring_up(b, done, arg);
 }
 

@@ -24,9 +24,10 @@ enum sandbox_state {
 
 struct sandbox_project {
 	int64_t id;
-	const char *name;          /* OWNER/PROJECT, shown in the session */
-	const char *mode;          /* "off", "none", "web" */
-	const char *gitconfig;     /* text of /etc/gitconfig; may be NULL */
+	const char *name; /* OWNER/PROJECT, shown in the session */
+	const char *mode; /* "off", "none", "web" */
+	/* Text of /etc/gitconfig.  NULL: none; that of a session that runs. */
+	const char *gitconfig;
 	uint64_t disk_mib;         /* 0: default */
 	struct spec_limits limits; /* of the session container */
 };

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 33
+tap_plan 34
 
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -127,6 +127,10 @@ tap_not 'and no dropped branch lives on in it' git -C "$template/git" cat-file -
 upstream four.txt
 is_alone() { [ "$(ls "$objects")" = "$(printf 'current\n%s' "$(readlink "$template")")" ]; }
 tap_ok 'the old one goes' wait_for 20 is_alone
+
+kill -9 "$(pgrep -f "^$O/bin/coffer-agentd .*$COFFER_HOME" | head -n 1)"
+upstream five.txt
+tap_ok 'another agentd goes on with it' wait_for 20 has_tip "$(tip "$main")"
 
 old=$(readlink "$template")
 rm -rf "$template"/git/objects/pack
