@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/err.h"
+#include "packs/crc.h"
 
 enum {
-	ENTRY_TRIES = 8
+	ENTRY_TRIES = 8,
+	ENTRY_STEP = 128 << 10
 };
 
 /* Behind any pack. */
@@ -92,7 +95,48 @@ entry_discard(struct entry *en)
 	(void)close(pfd);
 }
 
-/* Whole, of this boot, and as long as it says. */
+int
+entry_sum(int fd, uint64_t *at, uint64_t end, uint32_t *crc)
+{
+	static uint8_t buf[ENTRY_STEP];
+
+	while (*at < end) {
+		uint64_t left = end - *at;
+		ssize_t n = pread(fd, buf,
+		    left < sizeof(buf) ? (size_t)left : sizeof(buf),
+		    (off_t)(ENTRY_HEAD + *at));
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		*crc = crc_add(*crc, buf, (size_t)n);
+		*at += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* Are the bytes what was written?  Asked again when the entry was not used for
+ * a while; a use is its time of change. */
+static bool
+entry_sound(const struct entry *en, const struct stat *st)
+{
+	struct timespec now;
+	uint64_t at = 0;
+	uint32_t crc = 0;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+	    st->st_mtim.tv_sec <= now.tv_sec &&
+	    st->st_mtim.tv_sec + ENTRY_TRUST_S > now.tv_sec)
+		return true;
+	if (entry_sum(en->fd, &at, en->head.size, &crc) == -1 ||
+	    crc != en->head.crc)
+		return false;
+	(void)futimens(en->fd, NULL);
+	return true;
+}
+
+/* Whole, of this boot, as long as it says, and undamaged. */
 static bool
 entry_good(struct entry *en)
 {
@@ -109,7 +153,7 @@ entry_good(struct entry *en)
 		return false;
 	return pread(en->fd, tail, sizeof(tail),
 		   st.st_size - (off_t)sizeof(tail)) == (ssize_t)sizeof(tail) &&
-	    memcmp(tail, h->tail, sizeof(tail)) == 0;
+	    memcmp(tail, h->tail, sizeof(tail)) == 0 && entry_sound(en, &st);
 }
 
 static int

@@ -24,7 +24,8 @@ enum {
 	ENTRY_BOOT_MAX = 40,
 	ENTRY_TAIL = 20,     /* a pack's last bytes, its checksum */
 	ENTRY_PACK_MIN = 32, /* an empty pack */
-	ENTRY_TEXT_MAX = 3072
+	ENTRY_TEXT_MAX = 3072,
+	ENTRY_TRUST_S = 10 /* an entry used since is not summed up again */
 };
 
 enum entry_state {
@@ -82,6 +83,9 @@ struct entry {
 int entry_open(int dir, const char *key, struct entry *en, struct err *e);
 void entry_close(struct entry *en);
 
+/* Adds the pack's bytes from *at up to `end` to *crc; -1: they cannot be read.
+ */
+int entry_sum(int fd, uint64_t *at, uint64_t end, uint32_t *crc);
 int entry_write_head(int fd, const struct entry_head *h, struct err *e);
 int entry_read_head(int fd, struct entry_head *h, struct err *e);
 /* Is there a producer? */

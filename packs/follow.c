@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/base/err.h"
-#include "packs/crc.h"
 #include "packs/entry.h"
 
 enum {
@@ -20,6 +20,7 @@ enum {
 	FOLLOW_POLL_MS = 5,   /* when they are not */
 	FOLLOW_NAP_NS = 1000000,
 	FOLLOW_SMALL = 64 << 10, /* less is not worth a wake-up each */
+	FOLLOW_SEND = 16 << 20,
 	FOLLOW_PIPE = 1 << 20
 };
 
@@ -29,7 +30,7 @@ struct follow {
 	bool hit;
 	int notify; /* -1: none */
 	uint64_t sent;
-	uint32_t crc;
+	bool copy; /* sendfile(2) does not know our output */
 	uint64_t heard;
 	uint64_t seen; /* bytes of the pack at the last look */
 };
@@ -50,26 +51,41 @@ follow_write(const char *p, size_t n, struct err *e)
 	return 0;
 }
 
-/* Everything up to `end`. */
+/* Through our memory: for an output that sendfile(2) does not know. */
+static ssize_t
+follow_copy(int fd, size_t n, off_t at, struct err *e)
+{
+	static char buf[FOLLOW_STEP];
+	ssize_t got = pread(fd, buf, n < sizeof(buf) ? n : sizeof(buf), at);
+
+	if (got > 0 && follow_write(buf, (size_t)got, e) == -1)
+		return -1;
+	return got;
+}
+
+/* What there is up to `end`, without a copy where the kernel can. */
 static int
 follow_send(struct follow *f, uint64_t end, struct err *e)
 {
-	static char buf[FOLLOW_STEP];
-
 	while (f->sent < end) {
-		uint64_t left = end - f->sent;
-		size_t want = left < sizeof(buf) ? (size_t)left : sizeof(buf);
-		ssize_t n = pread(
-		    f->en->fd, buf, want, (off_t)(ENTRY_HEAD + f->sent));
+		off_t at = (off_t)(ENTRY_HEAD + f->sent);
+		size_t want = end - f->sent < FOLLOW_SEND
+		    ? (size_t)(end - f->sent)
+		    : FOLLOW_SEND;
+		ssize_t n = f->copy
+		    ? follow_copy(f->en->fd, want, at, e)
+		    : sendfile(STDOUT_FILENO, f->en->fd, &at, want);
 
 		if (n == -1 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			return err_sys(e, ERR_IO, "read the kept pack");
-		f->crc = crc_add(f->crc, buf, (size_t)n);
-		if (follow_write(buf, (size_t)n, e) == -1)
-			return -1;
-		f->sent += (uint64_t)n;
+		if (n == -1 && errno == EINVAL && !f->copy)
+			f->copy = true;
+		else if (n == -1)
+			return err_sys(e, ERR_IO, "send the pack");
+		else if (n == 0)
+			return 0;
+		else
+			f->sent += (uint64_t)n;
 	}
 	return 0;
 }
@@ -169,11 +185,9 @@ follow_last(struct follow *f, const struct entry_head *h, struct err *e)
 		follow_relay_end(f);
 	else if (f->progress)
 		follow_relay(f);
-	if (f->crc == h->crc)
+	if (f->sent == h->size)
 		return FOLLOW_DONE;
-	entry_discard(f->en);
-	(void)err_set(e, ERR_IO,
-	    "the kept pack was damaged on disk and is removed: try again");
+	(void)err_set(e, ERR_IO, "a kept pack was cut short: try again");
 	return FOLLOW_FAILED;
 }
 

@@ -11,13 +11,13 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "packs/counts.h"
-#include "packs/crc.h"
 #include "packs/entry.h"
 #include "packs/request.h"
 
@@ -90,15 +90,14 @@ produce_room(int dir, struct err *e)
 static int
 produce_sum(struct produce *p)
 {
-	static uint8_t buf[PRODUCE_STEP];
-	ssize_t n;
+	struct stat st;
 
-	while ((n = pread(PRODUCE_FD, buf, sizeof(buf),
-		    (off_t)(ENTRY_HEAD + p->summed))) > 0) {
-		p->crc = crc_add(p->crc, buf, (size_t)n);
-		p->summed += (uint64_t)n;
-	}
-	return n == 0 ? 0 : -1;
+	if (fstat(PRODUCE_FD, &st) == -1)
+		return -1;
+	if (st.st_size <= ENTRY_HEAD)
+		return 0;
+	return entry_sum(
+	    PRODUCE_FD, &p->summed, (uint64_t)st.st_size - ENTRY_HEAD, &p->crc);
 }
 
 static void
@@ -272,6 +271,19 @@ produce_run(struct produce *p)
 	}
 }
 
+/* A test keeps a computation at its start as long as it likes. */
+static void
+produce_hold(void)
+{
+#ifdef COFFER_TEST
+	static const struct timespec nap = { .tv_nsec = 5000000 };
+	struct stat st;
+
+	while (fstatat(PRODUCE_DIR, "../hold", &st, 0) == 0)
+		(void)nanosleep(&nap, NULL);
+#endif
+}
+
 /* In the child that becomes git. */
 static _Noreturn void
 produce_be_git(struct request *r, pid_t parent, int err)
@@ -284,6 +296,7 @@ produce_be_git(struct request *r, pid_t parent, int err)
 	    dup2(PRODUCE_FD, STDOUT_FILENO) == -1 ||
 	    dup2(err, STDERR_FILENO) == -1)
 		_exit(127);
+	produce_hold();
 	(void)request_exec(r, &e);
 	(void)dprintf(STDERR_FILENO, "fatal: cofferd: %s\n", e.msg);
 	_exit(127);

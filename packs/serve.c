@@ -54,19 +54,6 @@ serve_max(void)
 	return max;
 }
 
-/* A hit keeps its entry young; not each one writes that down. */
-static void
-serve_touch(int fd)
-{
-	struct timespec now;
-	struct stat st;
-
-	if (fstat(fd, &st) == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0 &&
-	    (st.st_mtim.tv_sec > now.tv_sec ||
-		st.st_mtim.tv_sec + 2 < now.tv_sec))
-		(void)futimens(fd, NULL);
-}
-
 static enum follow_end
 serve_once(
     int dir, const char *key, struct request *r, uint64_t max, struct err *e)
@@ -89,7 +76,6 @@ serve_once(
 		}
 	} else if (en.role == ENTRY_HIT) {
 		kind = COUNTS_HIT;
-		serve_touch(en.fd);
 	}
 	counts_add(dir, kind);
 	end = follow_entry(&en, r->progress, e);
