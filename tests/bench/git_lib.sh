@@ -176,10 +176,10 @@ bench_peer_daemon() {
 	bench_wait 10 git ls-remote "$url_daemon" HEAD || bench_die "git daemon: $(tail -n 3 "$top/daemon.log")"
 }
 
-# api METHOD PATH [JSON]: the reply on stdout.
+# bench_api METHOD PATH [JSON [CURL-ARGUMENT...]]: the reply on stdout.
 bench_api() {
 	curl -sS --fail-with-body -K "$top/curlrc" -X "$1" -H 'Content-Type: application/json' \
-	    ${3:+-d "$3"} "http://127.0.0.1:$port_ours$2"
+	    ${3:+-d "$3"} "${@:4}" "http://127.0.0.1:$port_ours$2"
 }
 
 # bench_project URL: made and synchronised.
@@ -209,6 +209,8 @@ bench_product() {
 	{
 		echo '[server]'
 		echo "upstream_ca = $top/tls.crt"
+		# Care comes when the benchmark asks for it.
+		echo 'care_quiet = 24h'
 		echo 'allow_file_upstream = yes'
 		[ "$(id -u)" = 0 ] || printf 'router_uid = %s\nrouter_gid = %s\n' "$(id -u)" "$(id -g)"
 		[ -z "${bench_conf:-}" ] || printf '%s\n' "$bench_conf"
@@ -219,6 +221,36 @@ bench_product() {
 	bench_wait 20 test -s "$home/run/cofferd.addr" || bench_die "cofferd: $(cat "$top/ours.log")"
 	bench_put url_ours "http://127.0.0.1:$port_ours/admin/big.git"
 }
+
+# bench_care PROJECT: refs packed, one pack with its bitmap, commit-graph.
+bench_care() {
+	local step status i
+	for step in refs repack graph; do
+		for ((i = 0; i < 5; i++)); do
+			status=$(bench_api POST "/api/coffer/v1/projects/$1/maintain?wait=60" \
+			    "{\"step\":\"$step\"}" -o "$top/care.json" -w '%{http_code}')
+			[ "$status" = 202 ] || break
+		done
+		[ "$status" = 200 ] || bench_die "care of $1: $status $(cat "$top/care.json")"
+	done
+}
+
+# bench_request FILE REPO [LINE...]: a fetch of everything, protocol 2.
+bench_request() {
+	local file=$1 repo=$2 l
+	shift 2
+	{
+		bench_pkt 'command=fetch'
+		printf 0001
+		bench_pkt ofs-delta
+		bench_pkt include-tag
+		for l in "$@"; do bench_pkt "$l"; done
+		git -C "$repo" for-each-ref --format='0032want %(objectname)'
+		bench_pkt 'done'
+		printf 0000
+	} >"$file"
+}
+bench_pkt() { printf '%04x%s\n' $((${#1} + 5)) "$1"; }
 
 # bench_forget SERVER: packs that cofferd remembers are computed again.
 bench_forget() {
@@ -265,6 +297,8 @@ bench_setup() {
 	bench_say "mirror of $(du -sm "$top/src.git" | cut -f1) MB"
 	bench_project "file://$top/src.git" big
 	bench_put id_big "$(bench_api GET /api/coffer/v1/projects/admin/big | jq -r .id)"
+	bench_care admin/big
+	bench_say "maintained: $(cd "$home/repos/$id_big.git/objects/pack" && stat -c '%n %s' ./* | tr '\n' ' ')"
 	bench_auth
 }
 

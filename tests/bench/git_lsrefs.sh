@@ -8,14 +8,13 @@ set -u
 bench_setup
 
 # The request of `git ls-remote`, protocol 2.
-pkt() { printf '%04x%s\n' $((${#1} + 5)) "$1"; }
 {
-	pkt 'command=ls-refs'
-	pkt 'agent=git/2.39.5'
-	pkt 'object-format=sha1'
+	bench_pkt 'command=ls-refs'
+	bench_pkt 'agent=git/2.39.5'
+	bench_pkt 'object-format=sha1'
 	printf 0001
-	pkt 'peel'
-	pkt 'symrefs'
+	bench_pkt 'peel'
+	bench_pkt 'symrefs'
 	printf 0000
 } >"$top/ls.body"
 
