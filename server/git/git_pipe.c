@@ -436,6 +436,12 @@ gitpipe_exited(const struct git_pipe *p)
 }
 
 bool
+gitpipe_was_killed(const struct git_pipe *p)
+{
+	return p->exited && !WIFEXITED(p->status);
+}
+
+bool
 gitpipe_timed_out(const struct git_pipe *p)
 {
 	return p->timed_out;

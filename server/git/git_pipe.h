@@ -60,6 +60,7 @@ bool gitpipe_blocked(const struct git_pipe *p); /* a write waits for room */
 
 bool gitpipe_exited(const struct git_pipe *p);
 bool gitpipe_timed_out(const struct git_pipe *p);
+bool gitpipe_was_killed(const struct git_pipe *p); /* ended by a signal */
 /* Of an exited child: 0, or -1 with what its last line said. */
 int gitpipe_check(const struct git_pipe *p, const char *what, struct err *e);
 

@@ -8,6 +8,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/map.h"
 #include "lib/base/path.h"
 #include "server/auth/auth.h"
 #include "server/domain/refname.h"
@@ -148,6 +149,7 @@ githttp_new(const struct githttp_spec *spec)
 	g->v2_ad.max = XCH_AD_MAX;
 	TAILQ_INIT(&g->all);
 	TAILQ_INIT(&g->waiting);
+	g->left = map_new();
 	return g;
 }
 
@@ -176,6 +178,7 @@ githttp_unref(struct githttp *g)
 	if (--g->open > 0 || !g->closing)
 		return;
 	pace_stop(g);
+	map_free(g->left);
 	str_release(&g->v2_ad);
 	refs_caps_release(&g->caps[GIT_UPLOAD_PACK]);
 	refs_caps_release(&g->caps[GIT_RECEIVE_PACK]);

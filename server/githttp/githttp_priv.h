@@ -25,6 +25,7 @@
 
 struct gunzip;
 struct ref_wait;
+struct map;
 struct timer;
 
 enum {
@@ -133,6 +134,7 @@ struct githttp {
 	unsigned open;            /* exchanges */
 	bool closing;
 	struct timer *pace;
+	struct map *left; /* projects with a quarantine to clear */
 };
 
 void githttp_unref(struct githttp *g);
@@ -177,6 +179,9 @@ void slots_drop(struct xch *x); /* its slot, or its place in the queue */
 void slots_start(struct githttp *g);
 /* Of those that wait too long. */
 void slots_expire(struct githttp *g, int64_t now);
+
+/* quarantine.c: a receive-pack of the project ended; killed by a signal? */
+void quarantine_sweep(struct githttp *g, int64_t project, bool killed);
 
 /* pace.c: clients that do not move while it is their turn */
 void pace_start(struct githttp *g);

@@ -420,6 +420,7 @@ push_on_event(struct xch *x)
 			log_info("githttp push-ended project=%lld why=%s",
 			    (long long)x->project, log_val(e.msg));
 		gitpool_refs_moved(x->g->spec.pool, x->project);
+		quarantine_sweep(x->g, x->project, gitpipe_was_killed(x->pipe));
 		FAIL_POINT(push_before_rows);
 		x->push.phase = PUSH_SETTLE;
 		push_settle(x);

@@ -64,11 +64,18 @@ slots_refuse(struct xch *x, const char *text)
 		return;
 	}
 	request_header(x->q, "Retry-After", "5");
+	pktline_putf(&body, "ERR %s", text);
+	/* The reply has begun: git reads the error as its first packet. */
+	if (request_replied(x->q)) {
+		if (x->kind != XCH_TAR)
+			str_addv(&x->tail, str_view(&body));
+		request_wake(x->q);
+		return;
+	}
 	if (x->kind != XCH_UPLOAD) {
 		xch_refuse(x, 503, text);
 		return;
 	}
-	pktline_putf(&body, "ERR %s", text);
 	xch_headers(x->q);
 	request_reply_str(
 	    x->q, 200, "application/x-git-upload-pack-result", &body);

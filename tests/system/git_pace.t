@@ -1,0 +1,174 @@
+#!/bin/bash
+# Fetches and pushes that take their time: too many at once, too slow, too long, clients that leave.  What the real git
+# prints then; and nothing runs on for a client that is gone.
+. "$(dirname "$0")/lib.sh"
+
+coffer_home
+coffer_conf <<-CONF
+	allow_file_upstream = yes
+	max_packs = 3
+	packs_per_user = 1
+	pack_wait = 3s
+	pack_wall = 5s
+	pack_idle = 2s
+	$(lib_router_ids)
+CONF
+make_upstream calc
+(
+	cd "$WORK" && git checkout -q -b large && head -c 24000000 /dev/urandom >large &&
+	    git add large && git commit -q -m large && git push -q origin large
+) || tap_bail 'a large branch'
+[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u "$HOME_DIR/db")" "$T/up"
+make_upstream() { :; }
+start_cofferd
+make_project
+tap_plan 28
+R=$HOME_DIR/repos/$PROJECT_ID.git
+H=${URL#http://}
+ADDR=${H%:*}
+PORT=${H#*:}
+MAINT=$(make_user mary)
+OTHER=$(make_user otto)
+api PUT "/api/v1/repos/$PROJECT/collaborators/mary" '{"permission":"write"}'
+api PUT "/api/v1/repos/$PROJECT/collaborators/otto" '{"permission":"write"}'
+git clone -q --single-branch "http://x:$MAINT@$H/$PROJECT.git" "$T/c"
+LARGE=$(git --git-dir="$R" rev-parse large)
+cd "$T/c" || exit 1
+git checkout -q -b agent/a
+said() { grep -q -- "$1" "$T/why"; }
+push() { git push -q origin "$@" 2>"$T/why"; }
+# gits NAME: how many such processes are below cofferd.
+gits() { pgrep -s "$(pgrep -d, -P "$COFFERD_PID" git 2>/dev/null)" -f "$1" 2>/dev/null | wc -l; }
+none() { [ "$(gits "$1")" = 0 ]; }
+some() { [ "$(gits "$1")" != 0 ]; }
+
+# raw HEADER... : a connection on descriptor 3 with the head of a request.
+raw() { # TOKEN METHOD PATH HEADER...
+	exec 3<>"/dev/tcp/$ADDR/$PORT" || return 1
+	{
+		printf '%s %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n' "$2" "/$PROJECT.git/$3" "$1"
+		shift 3
+		printf '%s\r\n' "$@" ''
+	} >&3
+}
+RECEIVE=(POST git-receive-pack 'Content-Type: application/x-git-receive-pack-request')
+pkt() { printf '%04x%s' $((${#1} + 4)) "$1"; }
+commands() { # REF: the head of a push, then that of a pack of three objects
+	c="$(printf '%040d' 0) $(git rev-parse HEAD) $1"
+	printf '%04x%s\0 report-status side-band-64k0000PACK\0\0\0\2\0\0\0\3' $((${#c} + 33)) "$c"
+}
+chunk() { f=$(mktemp "$T/chunk.XXXXXX"); cat >"$f"; printf '%x\r\n' "$(stat -c %s "$f")"; cat "$f"; printf '\r\n'; }
+
+# A pusher that stops in the middle holds a slot until it is too slow.
+raw "$MAINT" "${RECEIVE[@]}" 'Transfer-Encoding: chunked'
+commands refs/heads/agent/slow | chunk >&3
+tap_ok 'git takes a push' wait_for 5 some index-pack
+http POST "/$PROJECT.git/git-receive-pack" -m 1 -u "x:$MAINT" -H 'Content-Type: application/x-git-receive-pack-request' -d 0000
+tap_is "$STATUS" 200 'meanwhile the probe is answered at once'
+git fetch -q origin main 2>"$T/why" &
+FETCH=$!
+tap_ok 'another user is served' git -c "http.extraHeader=Authorization: Bearer $OTHER" clone -q --single-branch "$URL/$PROJECT.git" "$T/o"
+tap_ok 'the same user waits for his turn' wait $FETCH
+tap_ok 'for the slow one was cut' wait_for 1 none index-pack
+exec 3>&-
+tap_ok 'and its receive-pack, too' wait_for 5 none receive-pack
+drip() { # a byte each 0.2 s, for 6 s
+	for i in $(seq 30); do printf x | chunk >&3 || return; sleep 0.2; done
+}
+raw "$MAINT" "${RECEIVE[@]}" 'Transfer-Encoding: chunked'
+commands refs/heads/agent/slow | chunk >&3
+drip 2>/dev/null &
+DRIP=$!
+tap_ok 'a byte now and then' wait_for 5 some index-pack
+tap_ok 'does not hold it either' wait_for 5 none receive-pack
+kill $DRIP 2>/dev/null
+exec 3>&-
+wait $DRIP 2>/dev/null
+
+# hold SECONDS: a push that moves well enough: one blob, as it is, 4 KiB at a time.
+hold() {
+	raw "$MAINT" "${RECEIVE[@]}" 'Transfer-Encoding: chunked'
+	{ commands refs/heads/agent/hold; printf '\xbf\xff\xff\x3f\x78\x01'; } | chunk >&3
+	(
+		for _ in $(seq $(($1 * 4))); do
+			{ printf '\0\0\x10\xff\xef'; head -c 4096 /dev/zero; } | chunk >&3 || exit
+			sleep 0.25
+		done
+		printf '0\r\n\r\n' >&3
+	) 2>/dev/null &
+	HOLD=$!
+	wait_for 5 some index-pack
+}
+drop() {
+	kill $HOLD 2>/dev/null
+	wait $HOLD 2>/dev/null
+	exec 3>&-
+}
+
+# One with the same credential waits, and is told at last.
+hold 5
+tap_ok 'a push goes on' some index-pack
+git commit -q --allow-empty -m next
+push agent/a &
+PUSH=$!
+tap_not 'a clone beside it' git clone -q --single-branch -b large "http://x:$MAINT@$H/$PROJECT.git" "$T/n" 2>"$T/why"
+cp "$T/tap.out" "$T/why"
+tap_ok 'the terminal says why' said 'too many fetches and pushes with this credential at once: wait for one to end'
+wait $PUSH
+tap_is $? 1 'so is a push'
+tap_ok 'in its terminal' grep -q 'too many fetches and pushes with this credential at once' "$T/why" "$T/tap.out"
+tap_is "$(git --git-dir="$R" for-each-ref refs/coffer/kept | wc -l)" 0 'nothing is kept for it'
+tap_ok 'the first one still goes on' some index-pack
+drop
+tap_ok 'a connection that closes ends git at once' wait_for 2 none receive-pack
+tap_ok 'with what it started' none index-pack
+tap_is "$(find "$R/objects" -maxdepth 1 -name '*incoming*')" '' 'and its quarantine'
+
+# Its time is over: it hears so when it has sent its part.
+hold 6
+REPLY_PID=
+timeout 20 cat <&3 >"$T/reply" &
+REPLY_PID=$!
+tap_ok 'a push ends at pack_wall' wait_for 8 none receive-pack
+wait_for 10 grep -q pack_wall "$T/reply"
+tap_ok 'and hears so' grep -q 'cofferd: ended after 5 s, the time for one fetch or push' "$T/reply"
+tap_ok 'as a report' grep -q 'unpack cofferd: ended' "$T/reply"
+drop
+kill $REPLY_PID 2>/dev/null
+
+# A reader that does not read.
+want() { pkt "want $LARGE side-band-64k ofs-delta"; printf 0000; pkt done; }
+want >"$T/want"
+UPLOAD=(POST git-upload-pack 'Content-Type: application/x-git-upload-pack-request' "Content-Length: $(stat -c %s "$T/want")")
+raw "$MAINT" "${UPLOAD[@]}"
+cat "$T/want" >&3
+tap_ok 'a fetch that is not read' wait_for 5 some upload-pack
+tap_ok 'is ended after pack_idle' wait_for 6 none upload-pack
+tap_ok 'with what it started' none 'pack-objects|coffer-packs'
+exec 3>&-
+raw "$MAINT" "${UPLOAD[@]}"
+cat "$T/want" >&3
+wait_for 5 some upload-pack
+exec 3>&-
+tap_ok 'a reader that leaves ends it sooner' wait_for 2 none upload-pack
+
+# The real git says what it was told in the middle of a pack.
+stop_cofferd
+coffer_conf <<-CONF
+	allow_file_upstream = yes
+	pack_wall = 2s
+	$(lib_router_ids)
+CONF
+start_cofferd
+git clone -q --single-branch -b large "http://x:$MAINT@${URL#http://}/$PROJECT.git" "$T/late" 2>"$T/why" &
+LATE=$!
+wait_for 5 some upload-pack
+remote() { pgrep -s 0 -f 'git-remote-http.*late|git-remote-http'; }
+for p in $(remote); do kill -STOP "$p"; done
+wait_for 6 none upload-pack
+for p in $(remote); do kill -CONT "$p"; done
+wait $LATE
+tap_not 'a fetch that takes too long' test -e "$T/late"
+tap_ok 'is told so' said 'cofferd: ended after 2 s, the time for one fetch or push (\[server\] pack_wall)'
+tap_ok 'cofferd ends well' stop_cofferd
+tap_done
