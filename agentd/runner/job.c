@@ -410,6 +410,30 @@ job_on_tree_data(struct view chunk, void *arg)
 	return true;
 }
 
+/* The disk or the tree is there, or failed; both are waited for. */
+static void
+job_part_done(struct job *j, const struct err *fail)
+{
+	struct err e = ERR_INIT;
+
+	if (fail != NULL && j->part_fail.code == ERR_NONE)
+		j->part_fail = *fail;
+	if (fail != NULL && j->fetch != NULL)
+		fetch_cancel(j->fetch);
+	if (--j->parts > 0 || job_was_cancelled(j))
+		return;
+	if (j->part_fail.code == ERR_NONE)
+		(void)workdir_make(j->env->host, j->disk_id, j->id, &e);
+	else
+		e = j->part_fail;
+	if (e.code != ERR_NONE) {
+		job_end(j, "infrastructure_error", "%s", e.msg);
+		return;
+	}
+	j->deadline_ms = clock_mono_ms() + j->timeout_ms;
+	job_phase_start(j, JOB_UNPACK);
+}
+
 static void
 job_on_tree(const struct fetch_reply *r, void *arg)
 {
@@ -419,23 +443,14 @@ job_on_tree(const struct fetch_reply *r, void *arg)
 	j->fetch = NULL;
 	(void)close(j->tar);
 	j->tar = -1;
-	if (job_was_cancelled(j))
-		return;
-	if (r->error != 0 || r->status != 200) {
-		job_end(j, "infrastructure_error",
+	if (r->error != 0 || r->status != 200)
+		(void)err_set(&e, ERR_IO,
 		    "the tree did not arrive: %s (HTTP %d)",
 		    r->error != 0 ? r->error_text : "refused", r->status);
-		return;
-	}
-	if (workdir_make(j->env->host, j->disk_id, j->id, &e) == -1) {
-		job_end(j, "infrastructure_error", "%s", e.msg);
-		return;
-	}
-	j->deadline_ms = clock_mono_ms() + j->timeout_ms;
-	job_phase_start(j, JOB_UNPACK);
+	job_part_done(j, e.code == ERR_NONE ? NULL : &e);
 }
 
-static void
+static int
 job_fetch_tree(struct job *j, struct err *e)
 {
 	AUTO_FREE char *url = xasprintf(
@@ -460,13 +475,23 @@ job_fetch_tree(struct job *j, struct err *e)
 	j->tar = open(
 	    file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (j->tar == -1)
-		(void)err_sys(e, ERR_IO, "%s", file);
-	else
-		(void)fetch_start(j->env->net, &spec, &j->fetch, e);
+		return err_sys(e, ERR_IO, "%s", file);
+	return fetch_start(j->env->net, &spec, &j->fetch, e);
 }
 
 static void
 job_on_disk(const struct err *fail, void *arg)
+{
+	struct job *j = arg;
+	struct err e = ERR_INIT;
+
+	if (fail != NULL)
+		(void)err_set(&e, ERR_IO, "disk: %s", fail->msg);
+	job_part_done(j, fail == NULL ? NULL : &e);
+}
+
+static void
+job_on_swept(const struct err *fail, void *arg)
 {
 	struct job *j = arg;
 	struct err e = ERR_INIT;
@@ -477,24 +502,12 @@ job_on_disk(const struct err *fail, void *arg)
 	}
 	if (job_was_cancelled(j))
 		return;
-	job_fetch_tree(j, &e);
-	if (e.code != ERR_NONE)
-		job_end(j, "infrastructure_error", "%s", e.msg);
-}
-
-static void
-job_on_swept(const struct err *fail, void *arg)
-{
-	struct job *j = arg;
-
-	if (fail != NULL) {
-		job_end(j, "infrastructure_error", "disk: %s", fail->msg);
-		return;
-	}
-	if (job_was_cancelled(j))
-		return;
+	/* The tree comes while the disk is made. */
+	j->parts = 2;
 	workspace_up(j->env->host, j->disk_id, j->env->cfg->disk / JOB_MIB,
 	    job_on_disk, j);
+	if (job_fetch_tree(j, &e) == -1)
+		job_part_done(j, &e);
 }
 
 static int

@@ -47,6 +47,8 @@ struct job {
 	int tar;               /* being written */
 	uint64_t tar_bytes;
 	struct fetch *fetch;
+	unsigned parts; /* of the beginning, that are not there yet */
+	struct err part_fail;
 	enum job_phase phase;
 	bool netns_up;
 	struct shim_watch *watch;
