@@ -60,7 +60,7 @@ events()
 }
 
 # asked [KIND]: how many requests upstream has seen.
-asked() { grep -c "^${1:-[ilf]}" "$UPDIR/log"; }
+asked() { grep -Ec "^(${1:-info|ls|fetch}) " "$UPDIR/log"; }
 
 # whole: nothing half is left in the repository.
 whole()

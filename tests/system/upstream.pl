@@ -70,7 +70,9 @@ if ($ARGV[0] eq '--tls') {
 	serve($l, sub {
 		my ($c) = @_;
 		note("$dir/tls.log", "connection $$");
-		my $path = "$dir/tls.$$";
+		# openssl takes at most 31 bytes.
+		my $path = "tls.$$";
+		chdir $dir or exit 1;
 		my $back = IO::Socket::INET->new(
 		    PeerAddr => '127.0.0.1', PeerPort => $port) or exit 1;
 		my $pid = open2(my $out, my $in, 'openssl', 's_server',
