@@ -532,11 +532,20 @@ gitpool_new(const struct git_pool_spec *spec, struct err *e)
 	return p;
 }
 
-void
-gitpool_free(struct git_pool *p)
+static void
+gitpool_empty(struct git_calls *q)
 {
 	struct git_call *c;
 
+	while ((c = TAILQ_FIRST(q)) != NULL) {
+		TAILQ_REMOVE(q, c, link);
+		gitpool_call_free(c);
+	}
+}
+
+void
+gitpool_free(struct git_pool *p)
+{
 	if (p == NULL)
 		return;
 	p->closing = true;
@@ -555,22 +564,10 @@ gitpool_free(struct git_pool *p)
 		if (w->stream != NULL && !w->dropped)
 			gitpool_drop(w, "pool ends");
 	}
-	while ((c = TAILQ_FIRST(&p->queue)) != NULL) {
-		TAILQ_REMOVE(&p->queue, c, link);
-		gitpool_call_free(c);
-	}
-	while ((c = TAILQ_FIRST(&p->quick)) != NULL) {
-		TAILQ_REMOVE(&p->quick, c, link);
-		gitpool_call_free(c);
-	}
-	while ((c = TAILQ_FIRST(&p->held)) != NULL) {
-		TAILQ_REMOVE(&p->held, c, link);
-		gitpool_call_free(c);
-	}
-	while ((c = TAILQ_FIRST(&p->failed)) != NULL) {
-		TAILQ_REMOVE(&p->failed, c, link);
-		gitpool_call_free(c);
-	}
+	gitpool_empty(&p->queue);
+	gitpool_empty(&p->quick);
+	gitpool_empty(&p->held);
+	gitpool_empty(&p->failed);
 	ref_cache_free(p->refs_cache);
 	p->refs_cache = NULL;
 	for (unsigned i = 0; p->argv[i] != NULL; i++)

@@ -92,7 +92,7 @@ void refsnap_keep_answer(
 /* Takes the text; counted in the snapshot's budget. */
 struct ref_bytes *refbytes_new(struct ref_snapshot *s, struct str *text);
 struct ref_bytes *refbytes_ref(struct ref_bytes *b);
-void refbytes_unref(void *b); /* NULL is fine */
+void refbytes_unref(void *p); /* a struct ref_bytes; NULL is fine */
 struct view refbytes_view(const struct ref_bytes *b);
 
 struct ref_budget *refbudget_new(void);

@@ -28,8 +28,8 @@ struct fake {
 };
 
 struct answer {
-	unsigned told;
 	size_t rows;
+	unsigned told;
 	bool failed;
 };
 
@@ -133,7 +133,7 @@ static void
 many_askers_wait_for_one_load(void **state)
 {
 	struct fake *f = *state;
-	struct answer a[50] = { { .told = 0 } };
+	struct answer a[50] = { { .rows = 0 } };
 
 	assert_int_equal(rows_now(f, 7), 0);
 	for (size_t i = 0; i < 50; i++)
@@ -155,7 +155,7 @@ static void
 a_load_from_before_a_move_is_not_told_after_it(void **state)
 {
 	struct fake *f = *state;
-	struct answer before = { .told = 0 }, after = { .told = 0 };
+	struct answer before = { .rows = 0 }, after = { .rows = 0 };
 
 	(void)ref_cache_ask(f->cache, 7, on_ready, &before);
 	ref_cache_moved(f->cache, 7);
@@ -176,7 +176,7 @@ static void
 a_move_makes_the_snapshot_old(void **state)
 {
 	struct fake *f = *state;
-	struct answer a = { .told = 0 };
+	struct answer a = { .rows = 0 };
 
 	(void)ref_cache_ask(f->cache, 7, on_ready, &a);
 	fake_reply(f, 3, true);
@@ -194,7 +194,7 @@ static void
 after_a_while_a_look_is_taken(void **state)
 {
 	struct fake *f = *state;
-	struct answer a = { .told = 0 };
+	struct answer a = { .rows = 0 };
 
 	(void)ref_cache_ask(f->cache, 7, on_ready, &a);
 	fake_reply(f, 3, true);
@@ -214,7 +214,7 @@ static void
 what_was_read_while_it_moved_is_soon_old(void **state)
 {
 	struct fake *f = *state;
-	struct answer a = { .told = 0 };
+	struct answer a = { .rows = 0 };
 
 	(void)ref_cache_ask(f->cache, 7, on_ready, &a);
 	fake_reply(f, 3, false);
@@ -230,7 +230,7 @@ static void
 a_failure_is_told_and_forgotten(void **state)
 {
 	struct fake *f = *state;
-	struct answer a = { .told = 0 };
+	struct answer a = { .rows = 0 };
 	struct err e = ERR_INIT;
 	struct git_result r = { .fail = &e };
 
@@ -248,7 +248,7 @@ static void
 who_cancels_is_not_told(void **state)
 {
 	struct fake *f = *state;
-	struct answer a = { .told = 0 }, b = { .told = 0 };
+	struct answer a = { .rows = 0 }, b = { .rows = 0 };
 	struct ref_wait *w = ref_cache_ask(f->cache, 7, on_ready, &a);
 
 	(void)ref_cache_ask(f->cache, 7, on_ready, &b);
@@ -262,7 +262,7 @@ static void
 memory_is_bounded_and_the_least_used_goes(void **state)
 {
 	struct fake *f = *state;
-	struct answer a = { .told = 0 };
+	struct answer a = { .rows = 0 };
 
 	for (int64_t p = 1; p <= 4; p++) {
 		(void)ref_cache_ask(f->cache, p, on_ready, &a);
@@ -279,7 +279,7 @@ static void
 the_cache_may_go_before_those_that_wait(void **state)
 {
 	struct fake *f = *state;
-	struct answer a = { .told = 0 };
+	struct answer a = { .rows = 0 };
 	struct ref_wait *w = ref_cache_ask(f->cache, 7, on_ready, &a);
 
 	ref_cache_free(f->cache);
