@@ -172,6 +172,15 @@ gitpool_checks(struct git_pool *p, int64_t project, const char *rev,
 }
 
 void
+gitpool_contents(struct git_pool *p, int64_t project, const char *rev,
+    git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { "rev", rev }, { NULL, NULL } };
+
+	gitcall_texts(p, project, "contents", t, done, arg);
+}
+
+void
 gitpool_clean(struct git_pool *p, int64_t project, git_done_fn *done, void *arg)
 {
 	const struct gitcall_text t[] = { { NULL, NULL } };

@@ -176,6 +176,12 @@ void gitpool_checks(struct git_pool *p, int64_t project, const char *rev,
 int gitpool_result_checks(
     const struct git_result *r, struct checks *out, struct err *e);
 
+/* What the commit's tree has that a mirror does not bring: {sha, submodules:
+ * [{name, path, url}], submodules_truncated, gitlinks, lfs: {filters, pointers,
+ * bytes, truncated}}.  Bounded in time; nothing is followed. */
+void gitpool_contents(struct git_pool *p, int64_t project, const char *rev,
+    git_done_fn *done, void *arg);
+
 /* {removed}: locks, quarantines and half packs of a git that was killed, when
  * they are too old to be a living one's. */
 void gitpool_clean(

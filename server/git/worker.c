@@ -30,7 +30,7 @@ enum {
 
 static const struct worker_op *const worker_tables[] = { worker_ops_refs,
 	worker_ops_read, worker_ops_merge, worker_ops_diff, worker_ops_clean,
-	worker_ops_care, worker_ops_list, NULL };
+	worker_ops_care, worker_ops_list, worker_ops_report, NULL };
 
 struct worker_repo {
 	char *path;

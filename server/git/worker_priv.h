@@ -54,6 +54,7 @@ extern const struct worker_op worker_ops_read[];
 extern const struct worker_op worker_ops_merge[];
 extern const struct worker_op worker_ops_diff[];
 extern const struct worker_op worker_ops_clean[];
+extern const struct worker_op worker_ops_report[];
 extern const struct worker_op worker_ops_care[];
 extern const struct worker_op worker_ops_list[];
 

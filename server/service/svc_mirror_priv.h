@@ -87,6 +87,8 @@ struct mirror_job {
 	char *waiting_before;
 	struct str waiting_now;
 	struct str report;
+	char contents_sha[SHA_HEX + 1]; /* of the contents that are known */
+	struct str contents;
 
 	struct git_ref_change *moves;
 	size_t n_moves, at_move;
@@ -143,7 +145,11 @@ void mirror_job_planned(struct mirror_job *j);
 void mirror_pack_refs(const struct mirror_job *j);
 
 /* svc_mirror_rows.c: rows and events, in bounded transactions; then
- * mirror_job_done. */
+ * mirror_job_contents. */
 void mirror_job_write(struct mirror_job *j);
+
+/* svc_mirror_contents.c: what the default branch has, when it moved; then
+ * mirror_job_done. */
+void mirror_job_contents(struct mirror_job *j);
 
 #endif

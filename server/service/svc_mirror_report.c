@@ -45,6 +45,20 @@ static const char *const report_words[REPORT_MAX] = { NULL, "created",
 	"forwarded", "forced", "already_upstream", "conflict", "accepted",
 	"merged", "deleted", "held", "failed" };
 
+static void
+report_known_contents(struct mirror_job *j, const char *text)
+{
+	struct err ignored = ERR_INIT;
+	struct json *x;
+
+	if (text[0] == '\0')
+		return;
+	x = json_parse(view_of(text), 0, &ignored);
+	(void)snprintf(j->contents_sha, sizeof(j->contents_sha), "%s",
+	    json_str_or(x, "sha", ""));
+	json_free(x);
+}
+
 int
 mirror_report_load(struct mirror_job *j, struct err *e)
 {
@@ -58,6 +72,7 @@ mirror_report_load(struct mirror_job *j, struct err *e)
 	if (j->waiting_before != NULL && j->waiting_before[0] != '\0')
 		j->waiting = json_parse(
 		    view_of(j->waiting_before), 0, &ignored);
+	report_known_contents(j, svc_text(memo.contents));
 	mirror_memo_release(&memo);
 	return 0;
 }
@@ -69,6 +84,7 @@ mirror_report_release(struct mirror_job *j)
 	free(j->waiting_before);
 	str_release(&j->waiting_now);
 	str_release(&j->report);
+	str_release(&j->contents);
 }
 
 static bool

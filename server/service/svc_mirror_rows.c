@@ -200,7 +200,7 @@ mirror_on_rows(const struct err *fail, void *arg)
 	FAIL_POINT(mirror_after_rows);
 	if (j->changed > MIRROR_PACK_AFTER)
 		mirror_pack_refs(j);
-	mirror_job_done(j);
+	mirror_job_contents(j);
 }
 
 static void

@@ -17,6 +17,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
 #include "server/git/git_pool.h"
+#include "server/service/svc_arrived.h"
 #include "server/service/svc_ci.h"
 #include "server/store/jobs.h"
 #include "server/store/projects.h"
@@ -56,6 +57,7 @@ struct svc_refresh {
 	char base[SHA_HEX + 1];
 	char merge_base[SHA_HEX + 1];
 	bool clean;
+	bool same; /* the base has its changes as other commits */
 	struct checks checks;
 	struct identity who;
 	struct identity ci;
@@ -94,6 +96,7 @@ svc_refresh_clear(struct svc_refresh *r)
 	r->head_ref = r->base_ref = NULL;
 	checks_release(&r->checks);
 	r->by_sha = false;
+	r->same = false;
 	r->queued = 0;
 }
 
@@ -233,6 +236,27 @@ svc_refresh_writer(struct txn *t, const struct svc_refresh *r,
 	return 0;
 }
 
+/* The base moved because upstream did.  *over: the change is there. */
+static int
+svc_refresh_by_upstream(struct txn *t, const struct svc_refresh *r,
+    const struct pull *p, bool *over, struct err *e)
+{
+	const struct svc_arrived a = { .head = r->head,
+		.base = r->base,
+		.merge_base = r->merge_base,
+		.same = r->same };
+
+	if (svc_arrived_is(t, p, &a, over, e) == -1)
+		return -1;
+	if (*over)
+		return svc_arrived_write(t, &r->who, r->now, p, &a, e);
+	if (!r->clean && p->mergeable == MERGEABLE_YES &&
+	    strcmp(p->head_sha, r->head) == 0 &&
+	    strcmp(p->base_sha, r->base) != 0)
+		return svc_arrived_conflict(t, &r->who, r->now, p, &a, e);
+	return 0;
+}
+
 static int
 svc_refresh_rows(
     struct txn *t, struct svc_refresh *r, const struct pull *p, struct err *e)
@@ -247,7 +271,13 @@ svc_refresh_rows(
 		r->head, "base_sha", r->base };
 	bool moved = strcmp(p->head_sha, r->head) != 0;
 	int64_t writer = r->who.user_id;
+	bool over = false;
 
+	if (r->who.user_id == r->s->agentd_id &&
+	    svc_refresh_by_upstream(t, r, p, &over, e) == -1)
+		return -1;
+	if (over)
+		return 0;
 	if (moved) {
 		bool behind;
 
@@ -298,6 +328,23 @@ svc_refresh_written(const struct err *fail, void *arg)
 }
 
 static void
+svc_refresh_write(struct svc_refresh *r)
+{
+	r->now = r->s->now();
+	db_write(r->s->db, svc_refresh_job, svc_refresh_written, r);
+}
+
+static void
+svc_refresh_on_same(const struct git_result *res, void *arg)
+{
+	struct svc_refresh *r = arg;
+
+	/* Not to be told is not the same. */
+	r->same = res->fail == NULL && json_bool_or(res->j, "same", false);
+	svc_refresh_write(r);
+}
+
+static void
 svc_refresh_on_checks(const struct git_result *res, void *arg)
 {
 	struct svc_refresh *r = arg;
@@ -314,8 +361,13 @@ svc_refresh_on_checks(const struct git_result *res, void *arg)
 		svc_refresh_end(r, &e);
 		return;
 	}
-	r->now = r->s->now();
-	db_write(r->s->db, svc_refresh_job, svc_refresh_written, r);
+	/* Upstream moved the base: as other commits, perhaps. */
+	if (r->actor == r->s->agentd_id && r->merge_base[0] != '\0' &&
+	    strcmp(r->merge_base, r->head) != 0)
+		gitpool_same_change(r->s->git, r->project, r->base, r->head,
+		    svc_refresh_on_same, r);
+	else
+		svc_refresh_write(r);
 }
 
 static void
