@@ -291,7 +291,9 @@ kept_tidy_rows(struct svc_kept_tidy *k, struct err *e)
 			return -1;
 		k->rows.at = xrealloc(
 		    k->rows.at, (k->rows.n + l.n + 1) * sizeof(*k->rows.at));
-		memcpy(k->rows.at + k->rows.n, l.at, l.n * sizeof(*l.at));
+		if (l.n > 0)
+			memcpy(k->rows.at + k->rows.n, l.at,
+			    l.n * sizeof(*l.at));
 		k->rows.n += l.n;
 		free(l.at);
 		if (l.n < DB_LIST_MAX)

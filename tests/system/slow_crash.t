@@ -113,6 +113,7 @@ care() {
 	http_t=$ADMIN
 	while on; do
 		http POST "$P/maintain?wait=10" -H 'Content-Type: application/json' --data '{"step":"repack"}'
+		[ "$STATUS" != 200 ] || echo "$round" >>"$T/log.care"
 		sleep 0.1
 	done
 }
@@ -183,6 +184,7 @@ while [ $round -lt "$ROUNDS" ]; do
 		actors="$actors $!"
 	done
 	sleep "$((RANDOM % 3)).$((RANDOM % 10))"
+	tap_not "round $round: it lived till it was killed" dead
 	kill -9 "$COFFERD_PID"
 	: >"$T/stop"
 	# shellcheck disable=SC2086
@@ -201,6 +203,7 @@ for k in 1 2 3; do
 done
 tap_ok 'pull requests were merged' test -s "$T/log.merge"
 tap_ok 'upstream was followed' test -s "$T/log.sync"
+tap_ok 'maintenance was done' test -s "$T/log.care"
 wc -l "$T"/log.* | sed 's/^/# /'
 tap_ok 'cofferd ends well' stop_cofferd
 tap_done
