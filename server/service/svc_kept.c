@@ -292,8 +292,8 @@ kept_tidy_rows(struct svc_kept_tidy *k, struct err *e)
 		k->rows.at = xrealloc(
 		    k->rows.at, (k->rows.n + l.n + 1) * sizeof(*k->rows.at));
 		if (l.n > 0)
-			memcpy(k->rows.at + k->rows.n, l.at,
-			    l.n * sizeof(*l.at));
+			memcpy(
+			    k->rows.at + k->rows.n, l.at, l.n * sizeof(*l.at));
 		k->rows.n += l.n;
 		free(l.at);
 		if (l.n < DB_LIST_MAX)
