@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "agentd/sandbox/netns.h"
+#include "agentd/sandbox/objects.h"
 #include "agentd/sandbox/sandbox_priv.h"
 #include "agentd/sandbox/seq.h"
 #include "agentd/sandbox/workspace.h"
@@ -192,7 +193,8 @@ sandbox_up_check(struct seq *s, void *ctx, struct err *e)
 	AUTO_FREE char *live = session_live_dir(o->h, o->b->id);
 
 	(void)s;
-	if (path_mkdirs(live, 0755, e) == -1)
+	if (path_mkdirs(live, 0755, e) == -1 ||
+	    objects_make(o->h, o->b->id, e) == -1)
 		return -1;
 	return netns_project_check(o->h, o->b->id, e);
 }

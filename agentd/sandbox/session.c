@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agentd/sandbox/objects.h"
 #include "agentd/sandbox/workspace.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -186,22 +187,32 @@ session_spec_init(const struct sandbox_host *h, const struct session *s,
 	host_project_netns(h, id, out->netns);
 	out->workspace = workspace_mount(h, id);
 	out->live = session_live_dir(h, id);
+	out->objects = objects_dir(h, id);
 	out->mounts[0] = (struct spec_mount){
 		.source = out->workspace, .target = "/work", .ro = false
 	};
 	out->mounts[1] = (struct spec_mount){
 		.source = out->live, .target = "/run/coffer/live", .ro = true
 	};
+	out->mounts[2] = (struct spec_mount){ .source = out->objects,
+		.target = "/run/coffer/objects",
+		.ro = true };
+	out->gitconfig = xasprintf(
+	    "%s[alias]\n\ttree = !COFFER_URL=http://coffer/%s.git sh "
+	    "/etc/coffer-tree\n",
+	    s->p.gitconfig, s->p.name);
 	out->files[0] = (struct spec_file){ .path = "/etc/gitconfig",
-		.text = s->p.gitconfig };
+		.text = out->gitconfig };
+	out->files[1] = (struct spec_file){ .path = "/etc/coffer-tree",
+		.text = session_tree_script };
 	out->labels[0] = (struct spec_pair){ .name = "coffer.project",
 		.value = s->p.name };
 	out->spec = (struct sandbox_spec){
 		.id = out->id,
 		.mounts = out->mounts,
-		.n_mounts = 2,
+		.n_mounts = 3,
 		.files = out->files,
-		.n_files = 1,
+		.n_files = 2,
 		.labels = out->labels,
 		.n_labels = 1,
 		.argv = argv,
@@ -219,6 +230,10 @@ session_spec_release(struct session_spec *s)
 {
 	free(s->workspace);
 	free(s->live);
+	free(s->objects);
+	if (s->gitconfig != NULL)
+		explicit_bzero(s->gitconfig, strlen(s->gitconfig));
+	free(s->gitconfig);
 }
 
 bool

@@ -38,14 +38,19 @@ char *session_dir(const struct sandbox_host *h, int64_t id);
 /* The live folder: what agentd shows of runs, read-only in the session. */
 char *session_live_dir(const struct sandbox_host *h, int64_t id);
 
+/* session_tree.c: /etc/coffer-tree, a shell's text. */
+extern const char session_tree_script[];
+
 /* The session's spec; it borrows from the storage. */
 struct session_spec {
 	char id[HOST_NAME_MAX];
 	char netns[HOST_NAME_MAX];
 	char *workspace;
 	char *live;
-	struct spec_mount mounts[2];
-	struct spec_file files[1];
+	char *objects;
+	char *gitconfig;
+	struct spec_mount mounts[3];
+	struct spec_file files[2];
 	struct spec_pair labels[1];
 	struct sandbox_spec spec;
 };

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 34
+tap_plan 38
 
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -137,9 +137,20 @@ rm -rf "$template"/git/objects/pack
 tap_is "$(order 6 /plan)" 'done' 'a run without the objects that it should borrow'
 tap_ok 'its tree is whole' grep -q whole "$T/message"
 tap_ok 'they are made anew' wait_for 20 is_new
-coffer exec calc -- sh -c 'ls /work /work/runs /work/template; echo evil >/work/template/refs; mv /work/runs /work/old' >"$T/session" 2>&1
-tap_not 'a session sees nothing of it' grep -qE '^(git|refs|current|g[0-9]+|template)$' "$T/session"
-tap_ok 'and cannot take its place' test -s "$template/refs"
+# shellcheck disable=SC2016 # the session expands it
+coffer exec calc -- sh -c 'cd /run/coffer/objects && ls /work /work/runs; mv /work/runs /work/old
+echo evil >>current/refs && echo WROTE; rm -rf g*; mv current x && echo WROTE; touch new && echo WROTE
+mount -o remount,rw . && echo WROTE; ls' >"$T/session" 2>&1
+tap_not 'a session cannot write them' grep -q WROTE "$T/session"
+tap_ok 'nor take their place' test -s "$template/refs"
+# shellcheck disable=SC2016
+coffer exec calc -- sh -c 'cd /tmp && git tree && cd calc && git status --porcelain -b && git rev-parse HEAD &&
+    git fsck --no-dangling && ls .git/objects/info && git fetch -q && git tree /tmp/b && git -C /tmp/b rev-parse origin/HEAD
+    git -C /tmp tree' >"$T/session" 2>&1
+tap_is "$(grep -c "^$(tip "$main")\$" "$T/session")" 2 'git tree makes a clone of a session'
+tap_not 'that borrows nothing' grep -qE 'alternates|missing|^fatal|^error' "$T/session"
+tap_ok 'it has an upstream' grep -q "^## $main...origin/$main\$" "$T/session"
+tap_ok 'and takes no place' grep -q 'calc is there already' "$T/session"
 coffer destroy calc --yes --force >/dev/null 2>&1
 is_gone() { [ ! -e "$COFFER_HOME/sandboxes/1" ]; }
 tap_ok 'they go with the project' wait_for 30 is_gone

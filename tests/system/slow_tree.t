@@ -89,8 +89,8 @@ order() {
 has_runs() { [ "$(coffer run list "$2" --json | jq length)" -gt "$1" ]; }
 # Of three tries the best: the machine is not ours alone.
 fast() {
-	local k best=999999
-	for k in 1 2 3; do
+	local best=999999
+	for _ in 1 2 3; do
 		order "$1"
 		[ "$MS" -ge "$best" ] || best=$MS
 		[ "$best" -ge "$LIMIT_MS" ] || break
