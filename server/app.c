@@ -352,6 +352,7 @@ app_open_http(struct app *a, int fd, struct err *e)
 		.pool = a->git,
 		.env = a->env,
 		.push = a->push,
+		.use = a->use,
 		.max_packs = (unsigned)a->cfg->max_packs,
 		.user_packs = (unsigned)a->cfg->packs_per_user,
 		.project_packs = (unsigned)a->cfg->packs_per_project,

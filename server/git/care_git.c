@@ -65,8 +65,8 @@ static const struct caregit_step caregit_steps[CARE_STEP_MAX] = {
 
 /* Dies with us, and yields processor and disk to whoever wants them. */
 static const char *const caregit_prefix[] = { "/usr/bin/setpriv", "--pdeathsig",
-	"KILL", "/usr/bin/nice", "-n", "19", "/usr/bin/ionice", "-c", "3",
-	GIT_PROGRAM, NULL };
+	"KILL", "/usr/bin/nice", "-n", "10", "/usr/bin/ionice", "-c", "2", "-n",
+	"7", GIT_PROGRAM, NULL };
 
 static const struct {
 	const char *key, *value;

@@ -28,8 +28,8 @@ enum {
 	PACKCHECK_STEP = 256 << 10,
 	PACKCHECK_BAD_MAX = 20, /* lines; more say no more */
 	PACKCHECK_OUT = 64 << 10,
-	PACKCHECK_NICE = 19,
-	PACKCHECK_IDLE = 3 << 13 /* ioprio_set(2): the class idle */
+	PACKCHECK_NICE = 10,
+	PACKCHECK_LOW = 2 << 13 | 7 /* ioprio_set(2): best effort, last */
 };
 
 struct packcheck {
@@ -360,7 +360,7 @@ packcheck_main(const char *repo)
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)setpriority(PRIO_PROCESS, 0, PACKCHECK_NICE);
-	(void)syscall(SYS_ioprio_set, 1, 0, PACKCHECK_IDLE);
+	(void)syscall(SYS_ioprio_set, 1, 0, PACKCHECK_LOW);
 	(void)setrlimit(RLIMIT_CORE, &none);
 	if (git_libgit2_init() < 0)
 		return PACK_CHECK_FAILED;

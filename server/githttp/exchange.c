@@ -42,6 +42,7 @@ xch_free(struct xch *x)
 	TAILQ_REMOVE(&g->all, x, link);
 	xch_stop(x);
 	gunzip_free(x->gz);
+	push_leave(x);
 	push_release(&x->push);
 	ask_release(x);
 	str_release(&x->prefix);

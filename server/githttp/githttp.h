@@ -21,6 +21,7 @@ struct git_pool;
 struct githttp;
 struct identity;
 struct loop;
+struct repo_use;
 struct request;
 struct svc_push;
 
@@ -28,6 +29,7 @@ struct githttp_spec {
 	struct loop *loop;
 	struct db *db;
 	struct git_pool *pool;
+	struct repo_use *use;
 	const struct git_env *env;
 	struct svc_push *push;
 	unsigned max_packs;     /* children at once, 0: 16 */

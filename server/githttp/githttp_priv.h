@@ -109,6 +109,7 @@ struct xch {
 	bool body_end;  /* the request's body is over */
 	bool input_end; /* and the child was told */
 	bool judging, settling;
+	struct repo_hold *hold; /* of a push, until its rows are written */
 	struct ask_state ask;
 	bool ad_cut;
 	struct str prefix; /* before the child's output */
@@ -197,5 +198,6 @@ void push_go(struct xch *x);   /* it has its slot */
 void push_left(struct xch *x); /* the client is gone */
 void push_on_event(struct xch *x);
 void push_release(struct push_state *s);
+void push_leave(struct xch *x);
 
 #endif

@@ -14,6 +14,7 @@
 #include "lib/base/rnd.h"
 #include "server/git/git_pool.h"
 #include "server/git/pktline.h"
+#include "server/git/repo_use.h"
 #include "server/githttp/githttp_priv.h"
 
 void
@@ -37,11 +38,20 @@ push_wake(struct xch *x)
 	request_wake(x->q);
 }
 
+/* Maintenance may have the repository again. */
+void
+push_leave(struct xch *x)
+{
+	repo_use_leave(x->hold);
+	x->hold = NULL;
+}
+
 /* The reply is made here; what else arrives is thrown away. */
 static void
 push_drain(struct xch *x)
 {
 	x->push.phase = PUSH_DRAIN;
+	push_leave(x);
 	str_reset(&x->push.head);
 	push_wake(x);
 }
@@ -90,6 +100,7 @@ push_on_settled(const struct err *fail, void *arg)
 		log_error("githttp settle-failed project=%lld err=%s",
 		    (long long)x->project, log_val(fail->msg));
 	x->settling = false;
+	push_leave(x);
 	if (x->push.phase == PUSH_SETTLE) {
 		x->push.phase = PUSH_DONE;
 		if (gitpipe_timed_out(x->pipe) && x->sent == 0)
@@ -214,15 +225,24 @@ push_on_judged(const struct svc_push_judged *r, void *arg)
 	push_start(x);
 }
 
-/* It has its slot, and nothing is kept yet for what may never come. */
+static void
+push_on_ready(void *arg)
+{
+	struct xch *x = arg;
+	struct push_state *s = &x->push;
+
+	svc_push_judge(x->g->spec.push, &x->pusher, s->h.c, s->h.n, s->h.atomic,
+	    push_on_judged, x);
+}
+
+/* It has its slot, and nothing is kept yet for what may never come.
+ * Maintenance that runs is ended first, at once. */
 void
 push_go(struct xch *x)
 {
-	struct push_state *s = &x->push;
-
 	x->judging = true;
-	svc_push_judge(x->g->spec.push, &x->pusher, s->h.c, s->h.n, s->h.atomic,
-	    push_on_judged, x);
+	x->hold = repo_use_share(
+	    x->g->spec.use, x->project, 0, push_on_ready, x);
 }
 
 /* Whole packets are passed over once; a flush may be the head's end, and
