@@ -101,6 +101,29 @@ mirror_show_waiting(const struct cli *c, const struct json *project)
 }
 
 static void
+show_unverified(const struct cli *c, const struct json *mirror)
+{
+	for (const struct json *u = json_first(json_get(mirror, "unverified"));
+	     u != NULL; u = json_next(u)) {
+		(void)printf("  ");
+		out_paint(c, stdout, OUT_WARN, "unverified");
+		(void)printf(" ");
+		show_ref(json_str_or(u, "ref", "?"));
+		(void)printf(" at ");
+		show_sha(u, "sha");
+		(void)printf(": upstream was merged into it;");
+		for (const struct json *k = json_first(json_get(u, "checks"));
+		     k != NULL; k = json_next(k)) {
+			(void)printf(" ");
+			out_text(stdout, json_str_or(k, "name", "?"));
+			(void)printf(" ");
+			out_text(stdout, json_str_or(k, "state", "?"));
+		}
+		(void)printf("\n");
+	}
+}
+
+static void
 show_fact(const char *name, const struct json *j, const char *key)
 {
 	const char *v = json_str_or(j, key, "");
@@ -182,6 +205,7 @@ mirror_show(const struct cli *c, const struct json *project)
 		    out_ago(json_str_or(m, "last_attempt_at", NULL), ago));
 	}
 	mirror_show_waiting(c, project);
+	show_unverified(c, m);
 	show_upstream(c, project);
 	show_contents(project);
 }

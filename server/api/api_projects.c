@@ -42,7 +42,8 @@ api_projects_shape(struct shape *s, struct call *c, const struct project *p)
 	const struct shape_mirror m = { .now = api_svc(c)->now(),
 		.info = &info,
 		.memo = &memo,
-		.care = &care };
+		.care = &care,
+		.t = api_reader(c) };
 	struct err e = ERR_INIT;
 
 	if (upstream_get(api_reader(c), p->id, &info, &e) == -1 ||

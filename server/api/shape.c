@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "lib/base/auto.h"
+#include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "server/domain/mirror_fail.h"
 #include "server/domain/mirror_plan.h"
 #include "server/http/call.h"
+#include "server/store/statuses.h"
 #include "server/store/upstream.h"
 
 void
@@ -160,6 +162,69 @@ shape_memo(struct shape *s, const char *key, const char *json, const char *none)
 	    &s->w, key, view_of(json != NULL && json[0] != '\0' ? json : none));
 }
 
+/* The state of ci/NAME; "pending" when nobody has said anything. */
+static const char *
+shape_verdict(const struct status_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strncmp(list->at[i].context, "ci/", 3) == 0 &&
+		    strcmp(list->at[i].context + 3, name) == 0)
+			return status_state_name(list->at[i].state);
+	return status_state_name(STATUS_PENDING);
+}
+
+/* An entry whose required checks have not all passed. */
+static void
+shape_unverified_one(
+    struct shape *s, const struct status_list *list, const struct json *entry)
+{
+	const struct json *required = json_get(entry, "required");
+	bool good = true;
+
+	for (const struct json *r = json_first(required); r != NULL;
+	     r = json_next(r))
+		good = good &&
+		    strcmp(shape_verdict(list, json_string(r)),
+			status_state_name(STATUS_SUCCESS)) == 0;
+	if (good)
+		return;
+	jw_object(&s->w, NULL);
+	jw_str(&s->w, "ref", json_str_or(entry, "ref", NULL));
+	jw_str(&s->w, "sha", json_str_or(entry, "sha", NULL));
+	jw_array(&s->w, "checks");
+	for (const struct json *r = json_first(required); r != NULL;
+	     r = json_next(r)) {
+		jw_object(&s->w, NULL);
+		jw_str(&s->w, "name", json_string(r));
+		jw_str(&s->w, "state", shape_verdict(list, json_string(r)));
+		jw_end(&s->w);
+	}
+	jw_end(&s->w);
+	jw_end(&s->w);
+}
+
+/* What is unknown is shown as not verified. */
+static void
+shape_unverified(
+    struct shape *s, const struct project *p, const struct shape_mirror *m)
+{
+	struct err ignored = ERR_INIT;
+	struct json *all = NULL;
+
+	if (m->memo->unverified != NULL && m->memo->unverified[0] != '\0')
+		all = json_parse(view_of(m->memo->unverified), 0, &ignored);
+	for (const struct json *x = json_first(all); x != NULL;
+	     x = json_next(x)) {
+		struct status_list list = { .n = 0 };
+
+		(void)statuses_latest(m->t, p->id,
+		    json_str_or(x, "sha", SHA_ZERO), &list, &ignored);
+		shape_unverified_one(s, &list, x);
+		status_list_release(&list);
+	}
+	json_free(all);
+}
+
 static void
 shape_mirror(
     struct shape *s, const struct project *p, const struct shape_mirror *m)
@@ -186,6 +251,9 @@ shape_mirror(
 		jw_null(&s->w, "age_s");
 	shape_memo(s, "waiting", m->memo->waiting, "[]");
 	shape_memo(s, "report", m->memo->report, "null");
+	jw_array(&s->w, "unverified");
+	shape_unverified(s, p, m);
+	jw_end(&s->w);
 	jw_end(&s->w);
 }
 
@@ -460,7 +528,7 @@ shape_job(struct shape *s, const struct job *j, bool with_lease)
 		jw_str(&s->w, "lease", j->lease);
 	jw_time(&s->w, "lease_until", j->lease_until);
 	shape_project_ref(s, j->project_id, j->project_name);
-	jw_i64(&s->w, "pull", j->pull);
+	shape_i64_or_null(s, "pull", j->pull);
 	jw_str(&s->w, "sha", j->sha);
 	jw_str(&s->w, "base_sha", j->base_sha);
 	jw_str(&s->w, "name", j->name);

@@ -14,6 +14,7 @@ struct call;
 struct care_row;
 struct json;
 struct mirror_memo;
+struct txn;
 struct upstream_info;
 
 struct shape {
@@ -40,6 +41,7 @@ struct shape_mirror {
 	const struct upstream_info *info;
 	const struct mirror_memo *memo;
 	const struct care_row *care;
+	struct txn *t; /* asked for the verdicts on what is unverified */
 };
 /* The member "repository": its size and state. */
 void shape_care(struct shape *s, const struct care_row *r);

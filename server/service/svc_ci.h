@@ -26,7 +26,7 @@ void svc_ci_kick(struct svc_ci *ci);
  * status, unless it is there already. */
 struct svc_ci_new {
 	int64_t project_id;
-	int64_t pull;
+	int64_t pull; /* 0: a branch by itself */
 	const char *sha;
 	const char *base_sha;
 	const struct check *check;

@@ -30,7 +30,7 @@ svc_ci_event(struct txn *t, const struct identity *ci, int64_t now,
 	const struct svc_event v = { .kind = kind,
 		.project_id = j->project_id,
 		.item = j->pull,
-		.is_pull = true,
+		.is_pull = j->pull != 0,
 		.data = &data };
 	struct jw w;
 
@@ -121,8 +121,11 @@ svc_ci_verdict(struct txn *t, const struct identity *ci, int64_t now,
 	int rc = 0;
 
 	if (svc_ci_status(t, ci, now, j, e) == -1 ||
-	    svc_ci_event(t, ci, now, "check.finished", j, NULL, e) == -1 ||
-	    pulls_get(t, j->project_id, j->pull, &p, e) == -1)
+	    svc_ci_event(t, ci, now, "check.finished", j, NULL, e) == -1)
+		return -1;
+	if (j->pull == 0)
+		return 0;
+	if (pulls_get(t, j->project_id, j->pull, &p, e) == -1)
 		return -1;
 	if (svc_ci_wakes_agent(&p, j))
 		rc = svc_ci_event(t, ci, now, "check.failed", j,

@@ -61,7 +61,7 @@ contents_on_written(const struct err *fail, void *arg)
 	if (fail != NULL)
 		log_error("mirror contents project=%" PRId64 " err=%s",
 		    j->project.id, log_val(fail->msg));
-	mirror_job_done(j);
+	mirror_job_verify(j);
 }
 
 static void
@@ -113,7 +113,7 @@ contents_on_read(const struct git_result *r, void *arg)
 	if (r->fail != NULL) {
 		log_warn("mirror contents project=%" PRId64 " err=%s",
 		    j->project.id, log_val(r->fail->msg));
-		mirror_job_done(j);
+		mirror_job_verify(j);
 		return;
 	}
 	contents_make(j, r->j);
@@ -127,7 +127,7 @@ mirror_job_contents(struct mirror_job *j)
 	const char *tip = contents_tip(j);
 
 	if (tip == NULL || strcmp(tip, j->contents_sha) == 0)
-		mirror_job_done(j);
+		mirror_job_verify(j);
 	else
 		gitpool_contents(
 		    j->m->spec.pool, j->project.id, tip, contents_on_read, j);

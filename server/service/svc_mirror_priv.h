@@ -19,6 +19,7 @@
 struct git_ref_change;
 struct json;
 struct map;
+struct mirror_verify;
 struct repo_hold;
 struct txn;
 
@@ -89,6 +90,8 @@ struct mirror_job {
 	struct str report;
 	char contents_sha[SHA_HEX + 1]; /* of the contents that are known */
 	struct str contents;
+	char *unverified_before;
+	struct mirror_verify *verify;
 
 	struct git_ref_change *moves;
 	size_t n_moves, at_move;
@@ -149,7 +152,12 @@ void mirror_pack_refs(const struct mirror_job *j);
 void mirror_job_write(struct mirror_job *j);
 
 /* svc_mirror_contents.c: what the default branch has, when it moved; then
- * mirror_job_done. */
+ * mirror_job_verify. */
 void mirror_job_contents(struct mirror_job *j);
+
+/* svc_mirror_verify.c: merges of upstream that are to be tested; then
+ * mirror_job_done. */
+void mirror_job_verify(struct mirror_job *j);
+void mirror_verify_release(struct mirror_job *j);
 
 #endif

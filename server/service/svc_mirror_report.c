@@ -69,6 +69,7 @@ mirror_report_load(struct mirror_job *j, struct err *e)
 		db_reader(j->m->spec.db), j->project.id, &memo, e) == -1)
 		return -1;
 	j->waiting_before = STEAL(memo.waiting);
+	j->unverified_before = STEAL(memo.unverified);
 	if (j->waiting_before != NULL && j->waiting_before[0] != '\0')
 		j->waiting = json_parse(
 		    view_of(j->waiting_before), 0, &ignored);
@@ -85,6 +86,8 @@ mirror_report_release(struct mirror_job *j)
 	str_release(&j->waiting_now);
 	str_release(&j->report);
 	str_release(&j->contents);
+	free(j->unverified_before);
+	mirror_verify_release(j);
 }
 
 static bool

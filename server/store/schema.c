@@ -276,6 +276,7 @@ static const char schema_upstream
 	 " REFERENCES project (id) ON DELETE CASCADE,"
 	 " waiting TEXT NOT NULL DEFAULT '',"
 	 " report TEXT NOT NULL DEFAULT '',"
+	 " unverified TEXT NOT NULL DEFAULT '',"
 	 " contents TEXT NOT NULL DEFAULT '');";
 
 /* Why the mirror failed: enum mirror_fail. */

@@ -84,6 +84,7 @@ mirror_memo_release(struct mirror_memo *x)
 	free(x->waiting);
 	free(x->report);
 	free(x->contents);
+	free(x->unverified);
 	memset(x, 0, sizeof(*x));
 }
 
@@ -96,7 +97,7 @@ mirror_memo_get(
 
 	*out = (struct mirror_memo){ .waiting = NULL };
 	rc = upstream_row(&q, t,
-	    "SELECT waiting, report, contents FROM mirror_memo"
+	    "SELECT waiting, report, contents, unverified FROM mirror_memo"
 	    " WHERE project_id = ?",
 	    project_id, e);
 	if (rc != 0)
@@ -104,6 +105,7 @@ mirror_memo_get(
 	out->waiting = query_text(&q);
 	out->report = query_text(&q);
 	out->contents = query_text(&q);
+	out->unverified = query_text(&q);
 	return 0;
 }
 
@@ -124,6 +126,10 @@ mirror_memo_set(struct txn *t, int64_t project_id, enum mirror_memo_part part,
 		    "INSERT INTO mirror_memo (project_id, contents)"
 		    " VALUES (?, ?) ON CONFLICT (project_id)"
 		    " DO UPDATE SET contents = excluded.contents",
+		[MIRROR_MEMO_UNVERIFIED] =
+		    "INSERT INTO mirror_memo (project_id, unverified)"
+		    " VALUES (?, ?) ON CONFLICT (project_id)"
+		    " DO UPDATE SET unverified = excluded.unverified",
 	};
 
 	return db_exec(t, sql[part], BINDS(I(project_id), S(json)), NULL, e);

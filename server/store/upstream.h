@@ -37,15 +37,17 @@ int upstream_put(struct txn *t, int64_t project_id,
 
 /* Each is JSON that the server wrote, or "". */
 struct mirror_memo {
-	char *waiting;  /* an array */
-	char *report;   /* an object */
-	char *contents; /* an object */
+	char *waiting;    /* an array */
+	char *report;     /* an object */
+	char *contents;   /* an object */
+	char *unverified; /* an array */
 };
 
 enum mirror_memo_part {
 	MIRROR_MEMO_WAITING,
 	MIRROR_MEMO_REPORT,
-	MIRROR_MEMO_CONTENTS
+	MIRROR_MEMO_CONTENTS,
+	MIRROR_MEMO_UNVERIFIED
 };
 
 void mirror_memo_release(struct mirror_memo *x);

@@ -6,7 +6,7 @@
 coffer_home
 start_cofferd
 make_project
-tap_plan 45
+tap_plan 50
 P=/api/coffer/v1/projects/$PROJECT
 R=$HOME_DIR/repos/$PROJECT_ID.git
 UP=$T/up/calc.git
@@ -111,10 +111,22 @@ merged() {
 	[ "$STATUS" = 200 ]
 }
 tap_ok 'a merge here' wait_for 20 merged
-up sh -c 'echo n >n && git add n && git commit -qm n && git push -q origin main'
+up sh -c 'mkdir .coffer && printf "checks:\n  - name: test\n    test: make\n" >.coffer/checks.yml && git add .coffer && git commit -qm n && git push -q origin main'
 sync
 tap_is "$(counts)" '{"merged":1}' 'upstream is merged into it'
 tap_is "$(field .mirror.report.moves[0].new)" "$(rev refs/heads/main)" 'with the merge'
+
+# Nobody has tested that: it is shown until the required checks passed on it.
+MERGE=$(rev refs/heads/main)
+tap_is "$(field '.mirror.unverified | tostring')" "[{\"ref\":\"refs/heads/main\",\"sha\":\"$MERGE\",\"checks\":[{\"name\":\"test\",\"state\":\"pending\"}]}]" 'the merge is unverified'
+tap_ok 'status says so' sh -c "'$O/bin/coffer' status calc | grep -q 'unverified main .*test pending'"
+as "$RUNNER" api POST "/api/coffer/v1/ci/poll?wait=5" '{"runner":"r","slots":1}'
+tap_is "$STATUS $(field .sha) $(field .pull)" "200 $MERGE null" 'its checks are queued'
+JOB=$(field .id)
+as "$RUNNER" api POST "/api/coffer/v1/ci/jobs/$JOB/result" "{\"lease\":\"$(field .lease)\",\"state\":\"passed\",\"phase\":\"test\",\"exit_code\":0}"
+tap_is "$STATUS" 200 'they pass'
+api GET "$P"
+tap_is "$(field '.mirror.unverified | length')" 0 'then it is verified'
 
 # Submodules and LFS.
 POINTER='version https://git-lfs.github.com/spec/v1
