@@ -97,6 +97,18 @@ void entry_discard(struct entry *en);
 /* The same for the producer, whose lock pfd holds. */
 void entry_unlink(int dir, const char *key, int pfd);
 
+/*
+ * A word of the head that the producer changes when there is more to see, for
+ * those who follow to sleep on (futex(2); closing an inotify descriptor takes
+ * up to 20 ms).  entry_pulse_map: NULL when it cannot be mapped.
+ */
+uint32_t *entry_pulse_map(int fd);
+void entry_pulse_unmap(uint32_t *pulse); /* NULL is fine */
+void entry_pulse(uint32_t *pulse);
+uint32_t entry_pulse_now(const uint32_t *pulse);
+/* Until it is not `seen` any more, at most ms. */
+void entry_pulse_wait(uint32_t *pulse, uint32_t seen, unsigned ms);
+
 /* What git says on its standard error: a ring in the head, with the count of
  * all bytes ever written to it. */
 void entry_say(int fd, uint64_t *said, const char *text, size_t n);

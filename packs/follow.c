@@ -3,12 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/err.h"
@@ -16,10 +13,8 @@
 
 enum {
 	FOLLOW_STEP = 128 << 10,
-	FOLLOW_WAIT_MS = 500, /* at most, when changes are told */
-	FOLLOW_POLL_MS = 5,   /* when they are not */
-	FOLLOW_NAP_NS = 1000000,
-	FOLLOW_SMALL = 64 << 10, /* less is not worth a wake-up each */
+	FOLLOW_WAIT_MS = 50, /* then our reader and the producer are looked at
+			      */
 	FOLLOW_SEND = 16 << 20,
 	FOLLOW_PIPE = 1 << 20
 };
@@ -28,7 +23,8 @@ struct follow {
 	struct entry *en;
 	bool progress;
 	bool hit;
-	int notify; /* -1: none */
+	uint32_t *pulse; /* NULL: none */
+	uint32_t pulsed;
 	uint64_t sent;
 	bool copy; /* sendfile(2) does not know our output */
 	uint64_t heard;
@@ -116,38 +112,15 @@ follow_relay_end(struct follow *f)
 		(void)!write(STDERR_FILENO, p, n);
 }
 
-static void
-follow_watch(struct follow *f)
-{
-	char path[40];
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", f->en->fd);
-	f->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (f->notify == -1)
-		return;
-	if (inotify_add_watch(f->notify, path, IN_MODIFY | IN_CLOSE_WRITE) !=
-	    -1)
-		return;
-	(void)close(f->notify);
-	f->notify = -1;
-}
-
-/* Until the file changes; -1: who reads our output is gone. */
+/* Until there is more to see; -1: who reads our output is gone. */
 static int
 follow_wait(struct follow *f, struct err *e)
 {
-	struct pollfd pf[2] = { { .fd = STDOUT_FILENO },
-		{ .fd = f->notify, .events = POLLIN } };
-	char events[512];
+	struct pollfd pf = { .fd = STDOUT_FILENO };
 
-	if (poll(pf, f->notify == -1 ? 1 : 2,
-		f->notify == -1 ? FOLLOW_POLL_MS : FOLLOW_WAIT_MS) <= 0)
-		return 0;
-	if ((pf[0].revents & (POLLERR | POLLNVAL)) != 0)
+	entry_pulse_wait(f->pulse, f->pulsed, FOLLOW_WAIT_MS);
+	if (poll(&pf, 1, 0) > 0 && (pf.revents & (POLLERR | POLLNVAL)) != 0)
 		return err_set(e, ERR_IO, "nobody reads the pack");
-	if (pf[1].revents != 0)
-		while (read(f->notify, events, sizeof(events)) > 0)
-			;
 	return 0;
 }
 
@@ -227,42 +200,35 @@ follow_look(struct follow *f, struct err *e)
 static enum follow_end
 follow_grow(struct follow *f, struct err *e)
 {
-	static const struct timespec nap = { .tv_nsec = FOLLOW_NAP_NS };
-
 	for (;;) {
-		enum follow_end end = follow_look(f, e);
+		enum follow_end end;
+		uint64_t before = f->sent;
 
+		/* Before the look: what comes after it is not slept over. */
+		f->pulsed = entry_pulse_now(f->pulse);
+		end = follow_look(f, e);
 		if (end != FOLLOW_RETRY || e->code != ERR_NONE)
 			return end;
-		if (f->seen > f->sent) {
-			uint64_t n = f->seen - f->sent;
-
-			if (follow_send(f, f->seen, e) == -1)
-				return FOLLOW_FAILED;
-			if (n >= FOLLOW_SMALL)
-				continue;
-		}
-		if (follow_wait(f, e) == -1)
+		if (follow_send(f, f->seen, e) == -1)
 			return FOLLOW_FAILED;
-		(void)nanosleep(&nap, NULL);
+		if (f->sent == before && follow_wait(f, e) == -1)
+			return FOLLOW_FAILED;
 	}
 }
 
 enum follow_end
 follow_entry(struct entry *en, bool progress, struct err *e)
 {
-	struct follow f = { .en = en,
-		.progress = progress,
-		.hit = en->role == ENTRY_HIT,
-		.notify = -1 };
+	struct follow f = {
+		.en = en, .progress = progress, .hit = en->role == ENTRY_HIT
+	};
 	enum follow_end end;
 
 	(void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, FOLLOW_PIPE);
 	if (f.hit)
 		return follow_last(&f, &en->head, e);
-	follow_watch(&f);
+	f.pulse = entry_pulse_map(en->fd);
 	end = follow_grow(&f, e);
-	if (f.notify != -1)
-		(void)close(f.notify);
+	entry_pulse_unmap(f.pulse);
 	return end;
 }

@@ -38,7 +38,10 @@ struct produce {
 	size_t last_n;
 	uint64_t summed; /* bytes in crc */
 	uint32_t crc;
-	bool unnamed; /* too long to keep */
+	uint32_t *pulse;
+	uint64_t seen; /* the file's size */
+	int quiet;     /* looks without growth */
+	bool unnamed;  /* too long to keep */
 	int64_t deadline;
 	int64_t alone; /* since when; 0: somebody follows */
 };
@@ -195,6 +198,7 @@ produce_hear(struct produce *p)
 	if (n <= 0)
 		return n == -1 && errno == EINTR;
 	entry_say(PRODUCE_FD, &p->said, buf, (size_t)n);
+	entry_pulse(p->pulse);
 	if ((size_t)n < keep && p->last_n + (size_t)n > keep) {
 		size_t drop = p->last_n + (size_t)n - keep;
 
@@ -249,6 +253,23 @@ produce_tick(struct produce *p, int64_t now)
 	return false;
 }
 
+/* Tells of growth; ms until the next look. */
+static int
+produce_look(struct produce *p)
+{
+	struct stat st;
+
+	if (fstat(PRODUCE_FD, &st) == 0 && (uint64_t)st.st_size != p->seen) {
+		p->seen = (uint64_t)st.st_size;
+		p->quiet = 0;
+		entry_pulse(p->pulse);
+	}
+	if (p->quiet >= PRODUCE_TICK_MS)
+		return PRODUCE_QUIET_MS;
+	p->quiet++;
+	return PRODUCE_LOOK_MS;
+}
+
 static void
 produce_run(struct produce *p)
 {
@@ -264,7 +285,7 @@ produce_run(struct produce *p)
 				return;
 			next = now + PRODUCE_TICK_MS;
 		}
-		if (poll(&pf, 1, (int)(next - now)) > 0 && !produce_hear(p)) {
+		if (poll(&pf, 1, produce_look(p)) > 0 && !produce_hear(p)) {
 			produce_end(p);
 			return;
 		}
@@ -350,7 +371,9 @@ produce_main(struct entry *en, struct request *r, uint64_t max)
 		_exit(1);
 	}
 	(void)dup2(STDERR_FILENO, STDIN_FILENO); /* git has the revisions */
+	p.pulse = entry_pulse_map(PRODUCE_FD);
 	produce_run(&p);
+	entry_pulse(p.pulse);
 	_exit(0);
 }
 

@@ -14,6 +14,8 @@ struct request;
 
 enum {
 	PRODUCE_TICK_MS = 100,
+	PRODUCE_LOOK_MS = 2,           /* how often growth is told */
+	PRODUCE_QUIET_MS = 10,         /* and when there was none for a while */
 	PRODUCE_ALONE_MS = 250,        /* without a follower */
 	PRODUCE_WALL_MS = 3600 * 1000, /* of one computation */
 	PRODUCE_FULL_S = 60,     /* after a full disk nothing is kept so long */
