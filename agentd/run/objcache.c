@@ -93,6 +93,14 @@ objcache_is_there(const struct objcache *x)
 	return lstat(current, &st) == 0;
 }
 
+/* It failed a moment ago: the next try comes by itself. */
+static bool
+objcache_pauses(const struct objcache *x)
+{
+	return x->retry_ms > OBJCACHE_RETRY_MIN_MS && !x->busy &&
+	    timer_pending(x->timer);
+}
+
 static void
 objcache_answer(struct objcache_waiters *list, const struct err *e)
 {
@@ -393,9 +401,8 @@ objcache_soon(struct objcache *x, int64_t ms)
 {
 	if (x->busy)
 		x->again = true;
-	else if (!timer_pending(x->timer) ||
-	    (x->due_ms > clock_mono_ms() + ms &&
-		x->retry_ms == OBJCACHE_RETRY_MIN_MS))
+	else if (!objcache_pauses(x) &&
+	    (!timer_pending(x->timer) || x->due_ms > clock_mono_ms() + ms))
 		objcache_set(x, ms);
 }
 
@@ -434,7 +441,7 @@ objcaches_when_ready(
 
 	w->done = done;
 	w->arg = arg;
-	if (objcache_is_there(x)) {
+	if (objcache_is_there(x) || objcache_pauses(x)) {
 		TAILQ_INSERT_TAIL(&c->ready, w, link);
 		timer_set(c->turn, 0);
 		return;

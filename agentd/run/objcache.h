@@ -40,8 +40,8 @@ void objcaches_want(struct objcaches *c, int64_t project);
 /* No tree could be made from it: make it anew. */
 void objcaches_renew(struct objcaches *c, int64_t project);
 /*
- * Calls back, later: at once when there is one; else it is made now, and what
- * went wrong is told.
+ * Calls back, later: at once when there is one, or when making one failed a
+ * moment ago; else it is made now, and what went wrong is told.
  */
 void objcaches_when_ready(
     struct objcaches *c, int64_t project, sandbox_done_fn *done, void *arg);

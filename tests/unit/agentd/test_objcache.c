@@ -127,6 +127,13 @@ without_them_it_goes_on(void **state)
 	assert_true(fake_until(&f->c, fix_is_over, f));
 	assert_true(fake_saw(&f->c, "/finish {\"state\":\"done\""));
 	assert_int_equal(cache_starts(), 1);
+	/* It is not tried again for each run, nor for each change. */
+	objcaches_when_ready(caches, 7, fix_on_loaded, f);
+	objcaches_want(caches, 7);
+	f->loaded = false;
+	assert_true(fake_until(&f->c, fix_is_loaded, f));
+	assert_int_equal(f->fail.code, ERR_NONE);
+	assert_int_equal(cache_starts(), 1);
 }
 
 static void
