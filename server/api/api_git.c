@@ -249,6 +249,7 @@ api_git_commits(struct call *c)
 {
 	const char *sha = call_query(c, "sha");
 	struct git_log_spec spec = { .rev = sha };
+	struct err e = ERR_INIT;
 	uint32_t page, limit;
 	struct project p;
 
@@ -259,7 +260,9 @@ api_git_commits(struct call *c)
 		spec.rev = p.default_branch;
 	spec.limit = limit;
 	spec.skip = (page - 1) * limit;
-	if (*spec.rev == '\0') {
+	if (gitpool_rev_told(spec.rev, &e) == -1) {
+		call_fail(c, &e);
+	} else if (*spec.rev == '\0') {
 		call_reply_error(c, 409, "the repository is empty");
 	} else {
 		call_hold(c);
@@ -291,15 +294,20 @@ static void
 api_git_raw(struct call *c)
 {
 	const char *ref = call_query(c, "ref");
+	struct err e = ERR_INIT;
 	struct project p;
 
 	if (api_project(c, PERM_READ, &p) == -1)
 		return;
 	if (ref == NULL || *ref == '\0')
 		ref = p.default_branch;
-	call_hold(c);
-	gitpool_blob(api_svc(c)->git, p.id, ref, call_arg(c, 2),
-	    API_GIT_FILE_MAX, api_git_on_blob, c);
+	if (gitpool_rev_told(ref, &e) == -1) {
+		call_fail(c, &e);
+	} else {
+		call_hold(c);
+		gitpool_blob(api_svc(c)->git, p.id, ref, call_arg(c, 2),
+		    API_GIT_FILE_MAX, api_git_on_blob, c);
+	}
 	project_release(&p);
 }
 

@@ -142,12 +142,18 @@ static void
 api_statuses_of_ref(struct call *c, bool combined)
 {
 	struct api_combined *x;
+	struct err e = ERR_INIT;
 	uint32_t page, limit;
 	struct project p;
 
 	if (call_page(c, &page, &limit) == -1 ||
 	    api_project(c, PERM_READ, &p) == -1)
 		return;
+	if (gitpool_rev_told(call_arg(c, 2), &e) == -1) {
+		call_fail(c, &e);
+		project_release(&p);
+		return;
+	}
 	x = xcalloc(1, sizeof(*x));
 	*x = (struct api_combined){ c, p, page, limit, combined };
 	call_hold(c);

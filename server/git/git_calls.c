@@ -6,10 +6,12 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
+#include "server/git/git_env.h"
 #include "server/git/git_pool_priv.h"
 
 enum {
-	GITCALL_CHANGES_MAX = 100000
+	GITCALL_CHANGES_MAX = 100000,
+	GITCALL_REV_MAX = 4096
 };
 
 bool
@@ -17,6 +19,20 @@ gitpool_sha_ok(const char *s)
 {
 	return strlen(s) == GIT_SHA_TEXT - 1 &&
 	    strspn(s, "0123456789abcdef") == GIT_SHA_TEXT - 1;
+}
+
+int
+gitpool_rev_told(const char *rev, struct err *e)
+{
+	AUTO_STR struct str name = STR_INIT_MAX(GITCALL_REV_MAX);
+
+	/* libgit2 takes a row of slashes for one. */
+	for (const char *p = rev; *p != '\0'; p++)
+		if (p[0] != '/' || p[1] != '/')
+			str_addc(&name, *p);
+	if (str_ok(&name) && !gitenv_hides(GIT_UPLOAD_PACK, str_view(&name)))
+		return 0;
+	return err_set(e, ERR_NOTFOUND, "no such ref: %.120s", rev);
 }
 
 bool

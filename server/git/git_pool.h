@@ -201,6 +201,9 @@ struct git_ref {
 };
 bool gitpool_ref_next(struct view *rest, struct git_ref *out);
 
+/* A rev that somebody outside names: ERR_NOTFOUND when it is a hidden ref. */
+int gitpool_rev_told(const char *rev, struct err *e);
+
 bool gitpool_sha_ok(const char *s); /* exactly 40 lower-case hex digits */
 bool gitpool_sha_is_zero(const char *s);
 

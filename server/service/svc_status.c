@@ -148,7 +148,8 @@ svc_status_create(struct svc_status_create *op, svc_done_fn *done, void *arg)
 
 	op->op.done = done;
 	op->op.arg = arg;
-	if (svc_status_check(op, &e) == -1)
+	if (svc_status_check(op, &e) == -1 ||
+	    gitpool_rev_told(op->sha, &e) == -1)
 		svc_op_end_later(op, &e);
 	else
 		gitpool_resolve(op->op.svc->git, op->project_id, op->sha,

@@ -6,7 +6,7 @@
 coffer_home
 start_cofferd
 make_project
-tap_plan 95
+tap_plan 104
 REPO=$HOME_DIR/repos/$PROJECT_ID.git
 NAME=${PROJECT#*/}
 
@@ -169,6 +169,17 @@ in_repo() { git -C "$REPO" "$@"; }
 		tap_ok "git's limit of prefixes: $f" cmp "$T/want" "$BODY"
 	done
 	tap_is "$(children)" "$BEFORE" 'still no process'
+
+	# Nor by the API.
+	for ref in refs/coffer/kept/1/heads/x refs//coffer///kept/1/heads/x \
+	    refs/namespaces/upstream/refs/heads/main; do
+		api GET "/api/v1/repos/$PROJECT/commits?sha=$ref"
+		tap_is "$STATUS" 404 "commits of $ref"
+		api GET "/api/v1/repos/$PROJECT/raw/a.txt?ref=$ref"
+		tap_is "$STATUS" 404 "a file of $ref"
+		api GET "/api/v1/repos/$PROJECT/commits/$(echo "$ref" | sed 's,/,%2F,g')/status"
+		tap_is "$STATUS" 404 "status of $ref"
+	done
 
 	# What git refuses, git refuses.
 	same 'an unknown argument' work $L -- peeled
