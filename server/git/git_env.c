@@ -26,6 +26,11 @@ struct git_env {
 	uint64_t packs_max;
 	char *known_hosts;
 	bool file_ok;
+	struct str left; /* of pushes that were not brought to an end */
+};
+
+enum {
+	GITENV_LEFT_MAX = 8 << 20
 };
 
 /* Reads the verdicts of one push; what is not named there is refused. */
@@ -126,8 +131,31 @@ static const struct git_env_pair gitenv_receive[] = {
 	{ "core.packedGitLimit", "256m" },
 };
 
+/* Who pushed what: reconcile tells it from what was never judged. */
+static void
+gitenv_read_left(struct git_env *v, const char *name)
+{
+	AUTO_FREE char *path = path_join(v->tmp, name);
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	struct view rest, line;
+
+	if (path_read(path, GITENV_LEFT_MAX, &text, &e) == -1) {
+		log_warn("git push-left err=%s", log_val(e.msg));
+		return;
+	}
+	rest = str_view(&text);
+	while (rest.len > 0 && view_split(&rest, '\n', &line)) {
+		if (!view_starts(line, "by ") ||
+		    line.len + 1 > GITENV_LEFT_MAX - v->left.len)
+			continue;
+		str_addv(&v->left, line);
+		str_addc(&v->left, '\n');
+	}
+}
+
 static int
-gitenv_empty_tmp(const struct git_env *v, struct err *e)
+gitenv_empty_tmp(struct git_env *v, struct err *e)
 {
 	DIR *d = opendir(v->tmp);
 	struct dirent *x;
@@ -135,15 +163,19 @@ gitenv_empty_tmp(const struct git_env *v, struct err *e)
 	if (d == NULL)
 		return err_sys(e, ERR_IO, "%s", v->tmp);
 	/* cppcheck-suppress readdirCalled */
-	while ((x = readdir(d)) != NULL)
-		if (x->d_type == DT_REG)
-			(void)unlinkat(dirfd(d), x->d_name, 0);
+	while ((x = readdir(d)) != NULL) {
+		if (x->d_type != DT_REG)
+			continue;
+		if (strncmp(x->d_name, "push-", 5) == 0)
+			gitenv_read_left(v, x->d_name);
+		(void)unlinkat(dirfd(d), x->d_name, 0);
+	}
 	(void)closedir(d);
 	return 0;
 }
 
 static int
-gitenv_make(const struct git_env *v, struct err *e)
+gitenv_make(struct git_env *v, struct err *e)
 {
 	AUTO_FREE char *hook = path_join(v->hooks, "update");
 	AUTO_FREE char *pre = path_join(v->hooks, "pre-receive");
@@ -202,7 +234,14 @@ gitenv_free(struct git_env *v)
 	free(v->packs);
 	free(v->packs_program);
 	free(v->known_hosts);
+	str_release(&v->left);
 	free(v);
+}
+
+struct view
+gitenv_left(const struct git_env *v)
+{
+	return str_view(&v->left);
 }
 
 char *

@@ -12,6 +12,8 @@
 
 #include "lib/base/view.h"
 
+#include "lib/base/view.h"
+
 struct err;
 struct git_env;
 
@@ -32,6 +34,9 @@ char *gitenv_repo(const struct git_env *v, int64_t project)
     __attribute__((returns_nonnull)); /* HOME/repos/ID.git; free(3) */
 const char *gitenv_repos(const struct git_env *v);
 const char *gitenv_tmp(const struct git_env *v);
+/* Lines "by PROJECT ACTOR NEW REF" of pushes that an earlier process did not
+ * bring to an end; borrowed. */
+struct view gitenv_left(const struct git_env *v);
 /* HOME/git/known_hosts: hosts that the operator pinned for every project. */
 const char *gitenv_known_hosts(const struct git_env *v);
 /* Packs are computed through that program (packs.h); a pack of more than max

@@ -1,5 +1,6 @@
 #include "server/git/receive.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -299,4 +300,14 @@ receive_verdicts(
 		else
 			str_addf(out, "no %s %s\n", h->c[i].ref, v[i].reason);
 	}
+}
+
+void
+receive_intents(struct str *out, const struct receive_head *h,
+    const struct push_verdict *v, int64_t project, int64_t actor)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (v[i].ok)
+			str_addf(out, "by %" PRId64 " %" PRId64 " %s %s\n",
+			    project, actor, h->c[i].new_sha, h->c[i].ref);
 }

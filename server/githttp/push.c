@@ -138,6 +138,7 @@ push_write_verdicts(struct xch *x, struct err *e)
 	char tag[17];
 
 	receive_verdicts(&text, &s->h, s->v);
+	receive_intents(&text, &s->h, s->v, x->project, x->pusher.actor);
 	rnd_hex(tag, 8);
 	s->verdicts = xasprintf("%s/push-%s", gitenv_tmp(x->g->spec.env), tag);
 	fd = open(s->verdicts, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

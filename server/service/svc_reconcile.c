@@ -10,6 +10,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
+#include "lib/base/num.h"
 #include "lib/io/loop.h"
 #include "lib/wire/json.h"
 #include "server/domain/refname.h"
@@ -96,7 +97,7 @@ reconcile_on_written(const struct err *fail, void *arg)
 		    reconcile_project(r), log_val(m->ref), m->was, m->now);
 		if (branch != NULL)
 			svc_pull_on_branch(r->spec.svc, reconcile_project(r),
-			    branch, r->rows.actor);
+			    branch, m->actor != 0 ? m->actor : r->rows.actor);
 	}
 	r->at++;
 	reconcile_next(r);
@@ -181,6 +182,35 @@ reconcile_ask_forced(struct reconcile *r)
 	reconcile_keep(r);
 }
 
+/* Whose push it was that moved the ref there, 0: nobody's that is known. */
+static int64_t
+reconcile_pusher(const struct reconcile *r, const char *ref, const char *now)
+{
+	struct view rest = gitenv_left(r->spec.svc->env), line;
+
+	while (rest.len > 0 && view_split(&rest, '\n', &line)) {
+		struct view by, project, actor, sha;
+		struct err e = ERR_INIT;
+		AUTO_FREE char *id = NULL;
+		AUTO_FREE char *user = NULL;
+		uint64_t n;
+
+		if (!view_split(&line, ' ', &by) ||
+		    !view_split(&line, ' ', &project) ||
+		    !view_split(&line, ' ', &actor) ||
+		    !view_split(&line, ' ', &sha) || !view_is(line, ref) ||
+		    !view_is(sha, now))
+			continue;
+		id = view_dup(project);
+		user = view_dup(actor);
+		if (num_u64(id, 1, INT64_MAX, &n, &e) == 0 &&
+		    (int64_t)n == reconcile_project(r) &&
+		    num_u64(user, 1, INT64_MAX, &n, &e) == 0)
+			return (int64_t)n;
+	}
+	return 0;
+}
+
 static void
 reconcile_row(
     struct reconcile *r, const char *ref, const char *was, const char *now)
@@ -188,6 +218,7 @@ reconcile_row(
 	struct svc_ref_move *m = svc_refs_add(&r->rows, ref, now);
 
 	(void)memcpy(m->was, was, SHA_HEX);
+	m->actor = reconcile_pusher(r, ref, now);
 }
 
 /* Rows of refs/heads and refs/tags; the mirror minds its own namespace. */

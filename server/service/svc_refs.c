@@ -83,6 +83,7 @@ svc_refs_moved(struct txn *t, const struct svc_refs *r,
     const struct svc_ref_move *m, struct err *e)
 {
 	AUTO_STR struct str data = STR_INIT;
+	struct svc_refs by = *r;
 	struct jw w;
 
 	jw_init(&w, &data);
@@ -93,7 +94,9 @@ svc_refs_moved(struct txn *t, const struct svc_refs *r,
 	jw_bool(&w, "forced", m->forced);
 	jw_str(&w, "source", r->source);
 	jw_end(&w);
-	return svc_refs_event(t, r, "branch.updated", str_cstr(&data), e);
+	if (m->actor != 0)
+		by.actor = m->actor;
+	return svc_refs_event(t, &by, "branch.updated", str_cstr(&data), e);
 }
 
 static int
@@ -126,7 +129,8 @@ svc_refs_row(
 	if (strcmp(m->now, SHA_ZERO) == 0) {
 		if (refs_delete(t, r->project, m->ref, e) == -1)
 			return -1;
-	} else if (refs_put(t, r->project, m->ref, m->now, r->actor, e) == -1) {
+	} else if (refs_put(t, r->project, m->ref, m->now,
+		       m->actor != 0 ? m->actor : r->actor, e) == -1) {
 		return -1;
 	}
 	return r->quiet || m->silent ? 0 : svc_refs_moved(t, r, m, e);

@@ -20,9 +20,10 @@ struct svc_ref_move {
 	char now[SHA_HEX + 1]; /* zero id: gone */
 	char was[SHA_HEX + 1]; /* out: what the rows said, or the zero id */
 	bool forced;
-	bool silent;  /* a row, but no event */
-	bool changed; /* out */
-	char *kept;   /* a kept ref to register, NULL: none */
+	bool silent;   /* a row, but no event */
+	bool changed;  /* out */
+	int64_t actor; /* 0: the list's */
+	char *kept;    /* a kept ref to register, NULL: none */
 	char kept_sha[SHA_HEX + 1];
 	const char *why; /* of kept; a constant */
 };

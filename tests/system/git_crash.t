@@ -33,7 +33,7 @@ git checkout -q -b agent/probe && git commit -q --allow-empty -m probe
 git push -q origin agent/probe >/dev/null 2>&1
 dead || tap_skip_all 'this build has no fail points'
 restart
-tap_plan 26
+tap_plan 29
 tap_ok 'after receive-pack, before rows: one event' wait_for 10 one refs/heads/agent/probe "$(git rev-parse HEAD)"
 tap_is "$(git --git-dir="$R" rev-parse agent/probe)" "$(git rev-parse HEAD)" 'the ref is there'
 
@@ -49,6 +49,7 @@ for point in push_before_rows push_before_write push_after_rows; do
 	tap_ok "$point kills" wait_for 5 dead
 	restart
 	tap_ok "$point: one event" wait_for 10 one "refs/heads/agent/p$i" "$(git rev-parse HEAD)"
+	tap_is "$(jq -r --arg n "$(git rev-parse HEAD)" '.events[] | select(.data.new==$n) | .actor.login' "$BODY")" admin "$point: of the user who pushed"
 	tap_ok "$point: the forced tip is kept" sh -c "git --git-dir='$R' for-each-ref refs/coffer/kept | grep -q $old"
 done
 
