@@ -30,11 +30,12 @@ careplan_full(const struct care_facts *f, const struct care_past *past,
 {
 	bool many = f->packs >= CARE_PACKS_MAX || f->loose >= CARE_LOOSE_MAX;
 	int64_t rest = f->pack_bytes - f->big_bytes;
+	int64_t pause = f->pack_bytes < CARE_SMALL ? CARE_HOUR / 60 : CARE_HOUR;
 
 	if (careplan_wanted(a, CARE_FULL))
 		return "asked for";
 	if (!careplan_may(a, CARE_FULL) ||
-	    !careplan_since(past->full_at, a->now, CARE_HOUR))
+	    !careplan_since(past->full_at, a->now, pause))
 		return NULL;
 	/* One pack that git gave no bitmap is not tried each hour. */
 	if (!f->bitmap && f->pack_bytes >= CARE_BITMAP &&
@@ -103,6 +104,8 @@ care_plan_next(const struct care_facts *f, const struct care_past *past,
 
 	if (past->health == CARE_CORRUPT)
 		return careplan_check(f, past, a);
+	if (f->half > 0 && careplan_may(a, CARE_SWEEP))
+		return (struct care_next){ CARE_SWEEP, "half done files" };
 	if (past->purge_at != 0 && careplan_may(a, CARE_PURGE))
 		return (struct care_next){ CARE_PURGE, "objects were dropped" };
 	if (careplan_wanted(a, CARE_REFS))
@@ -203,8 +206,9 @@ care_step_checks(enum care_step s)
 const char *
 care_step_name(enum care_step s)
 {
-	static const char *const names[CARE_STEP_MAX] = { "none", "purge",
-		"refs", "geometric", "full", "graph", "prune", "sums", "walk" };
+	static const char *const names[CARE_STEP_MAX] = { "none", "sweep",
+		"purge", "refs", "geometric", "full", "graph", "prune", "sums",
+		"walk" };
 
 	return (unsigned)s < CARE_STEP_MAX ? names[s] : "?";
 }

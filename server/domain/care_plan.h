@@ -13,6 +13,7 @@
 
 enum care_step {
 	CARE_NONE,
+	CARE_SWEEP,     /* what a killed git left half done */
 	CARE_PURGE,     /* unreachable objects go at once */
 	CARE_REFS,      /* loose refs into packed-refs */
 	CARE_GEOMETRIC, /* small packs and loose objects into one pack */
@@ -58,6 +59,7 @@ struct care_facts {
 	int64_t written_at; /* newest pack or loose object */
 	int64_t graph_at;   /* commit-graph, 0: none */
 	int64_t cruft_at;   /* oldest cruft pack, 0: none */
+	int64_t half;       /* files of a git that ended in the middle */
 	bool bitmap;
 };
 

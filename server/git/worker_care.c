@@ -15,6 +15,7 @@ struct worker_survey {
 	int64_t loose, loose_at;
 	int64_t loose_refs;
 	int64_t written_at, graph_at, cruft_at;
+	int64_t half;
 	bool bitmap;
 };
 
@@ -71,6 +72,11 @@ worker_survey_file(struct worker_survey *s, const char *path, const char *rel,
 	struct view v = view_of(rel);
 
 	s->size += st->st_size;
+	if (view_starts(v, "objects/") &&
+	    (strstr(rel, "/tmp_") != NULL || strstr(rel, "/.tmp-") != NULL)) {
+		s->half++;
+		return;
+	}
 	if (view_starts(v, "refs/")) {
 		if (!view_ends(v, ".lock"))
 			s->loose_refs++;
@@ -126,6 +132,7 @@ worker_op_survey(struct worker_call *c, struct err *e)
 	jw_i64(c->w, "written_at", s.written_at);
 	jw_i64(c->w, "graph_at", s.graph_at);
 	jw_i64(c->w, "cruft_at", s.cruft_at);
+	jw_i64(c->w, "half", s.half);
 	jw_bool(c->w, "bitmap", s.bitmap);
 	return 0;
 }

@@ -342,10 +342,15 @@ careturn_on_clean(const struct git_result *r, void *arg)
 	else if (json_i64_or(r->j, "removed", 0) > 0)
 		log_info("care clean project=%" PRId64 " removed=%" PRId64,
 		    t->project, json_i64_or(r->j, "removed", 0));
-	if (t->stop)
+	if (t->stop) {
 		careturn_later(t);
-	else
+	} else if (t->next.step == CARE_SWEEP) {
+		repo_use_leave(t->hold);
+		t->hold = NULL;
+		careturn_survey(t);
+	} else {
 		careturn_run(t);
+	}
 }
 
 /* Is there room for what the step writes beside what is there? */
@@ -443,6 +448,7 @@ careturn_read(struct care_turn *t, const struct json *j)
 	f->written_at = json_i64_or(j, "written_at", 0);
 	f->graph_at = json_i64_or(j, "graph_at", 0);
 	f->cruft_at = json_i64_or(j, "cruft_at", 0);
+	f->half = json_i64_or(j, "half", 0);
 	f->bitmap = json_bool_or(j, "bitmap", false);
 	t->row.size = f->size;
 	t->row.packs = f->packs;

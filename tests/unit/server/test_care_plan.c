@@ -41,6 +41,21 @@ a_tidy_repository_needs_nothing(void **state)
 }
 
 static void
+what_a_killed_git_left_is_swept_first(void **state)
+{
+	struct care_facts f = tidy;
+	struct care_past p = calm;
+
+	(void)state;
+	f.half = 1;
+	f.packs = 40;
+	p.purge_at = NOW;
+	assert_int_equal(next(&f, &p), CARE_SWEEP);
+	p.health = CARE_CORRUPT;
+	assert_int_equal(next(&f, &p), CARE_NONE);
+}
+
+static void
 the_first_copy_of_a_mirror_gets_a_bitmap_and_a_graph(void **state)
 {
 	struct care_facts f = tidy;
@@ -257,6 +272,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_tidy_repository_needs_nothing),
+		cmocka_unit_test(what_a_killed_git_left_is_swept_first),
 		cmocka_unit_test(
 		    the_first_copy_of_a_mirror_gets_a_bitmap_and_a_graph),
 		cmocka_unit_test(
