@@ -205,9 +205,14 @@ mirror_on_exit(const struct child_exit *x, void *arg)
 
 	o->child = NULL;
 	if (x->status != 0 || x->timed_out) {
+		bool over = !o->listing && mirror_watch_is_over(o);
+
 		if (!o->listing)
 			mirror_watch_sweep(o);
-		if (!mirror_fetch_again(o, x))
+		if (over)
+			mirror_fail(o, MIRROR_FAIL_LIMIT, 0,
+			    view_of("upstream sends more than mirror_max"));
+		else if (!mirror_fetch_again(o, x))
 			mirror_on_failed(o, x);
 		return;
 	}

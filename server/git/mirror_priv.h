@@ -44,6 +44,8 @@ void mirror_watch_free(struct mirror_watch *w); /* NULL is fine */
 enum mirror_fail mirror_watch_why(const struct mirror_watch *w);
 /* Is there room to begin? */
 int mirror_watch_room(const struct mirror_op *o, struct err *e);
+/* Did the ended fetch stop at max_bytes? */
+bool mirror_watch_is_over(const struct mirror_op *o);
 /* Removes half packs that the ended fetch has left. */
 void mirror_watch_sweep(const struct mirror_op *o);
 

@@ -98,6 +98,25 @@ mirror_remove_tmp(int dir, const char *name, void *arg)
 	(void)unlinkat(dir, name, 0);
 }
 
+static void
+mirror_max_size(int dir, const char *name, void *arg)
+{
+	uint64_t *max = arg, size = 0;
+
+	mirror_add_size(dir, name, &size);
+	if (size > *max)
+		*max = size;
+}
+
+bool
+mirror_watch_is_over(const struct mirror_op *o)
+{
+	uint64_t max = 0;
+
+	mirror_each_tmp(o, mirror_max_size, &max);
+	return max >= o->r.limits->max_bytes;
+}
+
 /* Whoever else writes a pack here does so in a quarantine of its own, or is
  * kept out by repo_use. */
 void
