@@ -7,6 +7,7 @@ const struct command *const command_tables[] = {
 	cmd_status,
 	cmd_create,
 	cmd_project,
+	cmd_kept,
 	cmd_settings,
 	cmd_sync,
 	cmd_attach,

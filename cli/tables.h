@@ -12,6 +12,7 @@ extern const struct command cmd_create[];
 extern const struct command cmd_project[];
 extern const struct command cmd_settings[];
 extern const struct command cmd_sync[];
+extern const struct command cmd_kept[];
 extern const struct command cmd_issue[];
 extern const struct command cmd_pr[];
 extern const struct command cmd_review[];
