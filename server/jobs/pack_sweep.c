@@ -42,7 +42,8 @@ packsweep_log(struct pack_sweep *s, const struct child_exit *x)
 			*p = '?';
 	if (s->last != NULL && strcmp(s->last, text) == 0)
 		return;
-	if (s->last != NULL || strstr(text, "bytes=0 found=0 ") != text)
+	if (s->last != NULL ||
+	    strstr(text, "bytes=0 found=0 removed=0 ") != text)
 		log_info("packs sweep %s", text);
 	free(s->last);
 	s->last = STEAL(text);

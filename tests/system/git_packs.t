@@ -69,7 +69,7 @@ make_upstream calc
 perl -e 'srand(7); my @l = map { join("", map { chr(97 + int(rand(26))) } 1 .. 60) } 1 .. 4000;
 	print "blob\nmark :1\ndata 2\na\n\n";
 	my @f;
-	for my $i (2 .. 1201) {
+	for my $i (2 .. 501) {
 		my $t = join("\n", map { $l[($_ * ($i % 17 + 1) + int(rand(40))) % 4000] } 1 .. 160) . "\n";
 		print "blob\nmark :$i\ndata ", length($t), "\n", $t, "\n";
 		push @f, "M 100644 :$i d" . ($i % 20) . "/f$i.txt\n";
@@ -213,7 +213,7 @@ pkt() { printf '%04x%s\n' $((${#1} + 5)) "$1"; }
 post() { curl -sS -m 90 "$@" -u "x:$ADMIN" -H 'Git-Protocol: version=2' \
     -H 'Content-Type: application/x-git-upload-pack-request' \
     --data-binary "@$T/body" "$URL/$PROJECT.git/git-upload-pack"; }
-post --limit-rate 3M -o "$T/slow" & A=$!
+post --limit-rate 500k -o "$T/slow" & A=$!
 tap_ok 'a slow reader is read to' wait_for 20 sh -c "test -s '$T/slow'"
 tap_ok 'git ends before it does' wait_for 20 idle
 tap_ok 'it still reads' kill -0 $A
