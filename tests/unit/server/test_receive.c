@@ -11,6 +11,7 @@
 #include "server/git/git_env.h"
 #include "server/git/pktline.h"
 #include "server/git/receive.h"
+#include "server/githttp/sideframe.h"
 
 #define A "1111111111111111111111111111111111111111"
 #define Z "0000000000000000000000000000000000000000"
@@ -205,6 +206,106 @@ refusal_is_a_report_in_the_band(void **state)
 }
 
 static void
+a_failure_keeps_the_capabilities(void **state)
+{
+	AUTO_STR struct str s = STR_INIT;
+	AUTO_STR struct str out = STR_INIT;
+	struct receive_head h = { .c = NULL };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	put_head(&s);
+	s.len -= 4; /* without the flush */
+	str_add(&s, "zzzz");
+	assert_int_equal(receive_head_get(str_view(&s), &h, &e), -1);
+	assert_int_equal(h.n, 0);
+	assert_true(h.side_band);
+	receive_failure(&out, &h, "too much");
+	assert_non_null(strstr(str_cstr(&out), "\002cofferd: too much\n"));
+	assert_non_null(strstr(str_cstr(&out), "unpack too much\n"));
+	receive_head_release(&h);
+}
+
+static void
+pack_head_is_read(void **state)
+{
+	static const char pack[] = "PACK\0\0\0\2\0\1\0\5";
+	char other[] = "PACK\0\0\0\4\0\1\0\5";
+	struct view v = { .p = pack, .len = RECEIVE_PACK_HEAD };
+	struct err e = ERR_INIT;
+	uint32_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < RECEIVE_PACK_HEAD; i++)
+		assert_int_equal(
+		    receive_pack_get(
+			(struct view){ .p = pack, .len = i }, &n, &e),
+		    0);
+	assert_int_equal(receive_pack_get(v, &n, &e), 1);
+	assert_int_equal(n, 65541);
+	v.p = other;
+	assert_int_equal(receive_pack_get(v, &n, &e), -1);
+	other[7] = 3;
+	assert_int_equal(receive_pack_get(v, &n, &e), 1);
+	other[0] = 'K';
+	assert_int_equal(receive_pack_get(v, &n, &e), -1);
+}
+
+static void
+intents_name_what_is_allowed(void **state)
+{
+	AUTO_STR struct str s = STR_INIT;
+	AUTO_STR struct str out = STR_INIT;
+	AUTO_STR struct str want = STR_INIT;
+	struct receive_head h = { .c = NULL };
+	struct push_verdict v[2] = { { false, "no" }, { true, "" } };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	put_head(&s);
+	assert_true(receive_head_get(str_view(&s), &h, &e) > 0);
+	receive_intents(&out, &h, v, 7, 12);
+	str_addf(&want, "by 7 12 %s refs/heads/b\n", h.c[1].new_sha);
+	assert_string_equal(str_cstr(&out), str_cstr(&want));
+	receive_head_release(&h);
+}
+
+static void
+frame_ends_an_answer_where_it_stands(void **state)
+{
+	static const char whole[] = "000dpackfile\n0009\001abcd";
+	struct sideframe f = { .banded = false };
+	AUTO_STR struct str out = STR_INIT;
+
+	(void)state;
+	/* Before the pack: an error of the protocol. */
+	sideframe_feed(&f, "0008NAK\n", 8);
+	sideframe_fail(&f, &out, "why");
+	assert_string_equal(str_cstr(&out), "000bERR why0000");
+	str_reset(&out);
+	/* In it, byte by byte, with a packet that is open. */
+	for (size_t i = 0; i < sizeof(whole) - 3; i++)
+		sideframe_feed(&f, &whole[i], 1);
+	assert_true(f.banded);
+	assert_int_equal(f.left, 2);
+	sideframe_fail(&f, &out, "why");
+	assert_int_equal(out.len, 2 + 8 + 4);
+	assert_memory_equal(out.p,
+	    "\0\0"
+	    "0008\003why0000",
+	    14);
+	str_reset(&out);
+	/* Amid a length, or in what is no packet, nothing can be told. */
+	sideframe_feed(&f, "xy00", 4);
+	sideframe_fail(&f, &out, "why");
+	assert_int_equal(out.len, 0);
+	sideframe_feed(&f, "zzzz", 4);
+	assert_true(f.lost);
+	sideframe_fail(&f, &out, "why");
+	assert_int_equal(out.len, 0);
+}
+
+static void
 protocol_header_is_checked(void **state)
 {
 	(void)state;
@@ -230,6 +331,10 @@ main(void)
 		cmocka_unit_test(head_refuses_malformed_commands),
 		cmocka_unit_test(head_bounds_the_number_of_commands),
 		cmocka_unit_test(refusal_is_a_report_in_the_band),
+		cmocka_unit_test(a_failure_keeps_the_capabilities),
+		cmocka_unit_test(pack_head_is_read),
+		cmocka_unit_test(intents_name_what_is_allowed),
+		cmocka_unit_test(frame_ends_an_answer_where_it_stands),
 		cmocka_unit_test(protocol_header_is_checked),
 	};
 
