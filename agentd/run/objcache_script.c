@@ -33,7 +33,8 @@ const char objcache_script[] =
     "--no-write-fetch-head \"$COFFER_URL\" '+refs/heads/*:refs/heads/*' &&\n"
     "	refs $cur\n"
     "}\n"
-    "rm -rf new current.new\n"
+    /* What a full disk or a kill left of an earlier one. */
+    "rm -rf new current.new g*/git/objects/pack/tmp_*\n"
     "for d in g*; do\n"
     "	[ -z \"$COFFER_SWEEP\" ] || [ \"$d\" = \"$cur\" ] || rm -rf \"$d\"\n"
     "done\n"
