@@ -141,7 +141,7 @@ const struct command cmd_settings[] = {
 	    .run = settings_run,
 	    .more = "Numbers may end in k, M or G; agent_command is a JSON "
 		    "array.\nhold=true: upstream moves branches forward only; "
-		    "what else it\ndoes waits (coffer sync PROJECT --accept "
-		    "REF).\n" },
+		    "the rest of what\nit does waits (coffer sync PROJECT "
+		    "--accept REF).\n" },
 	{ .name = NULL },
 };

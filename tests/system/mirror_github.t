@@ -82,6 +82,7 @@ tap_is "$(field .upstream)" "$UPSTREAM" 'the URL stays'
 stop_cofferd
 start_cofferd
 echo refused >"$F/mode"
+# shellcheck disable=SC2254 # a pattern
 is_like() { case $(info error) in $1) return 0 ;; esac; return 1; }
 tap_ok 'a refusal is shown' wait_for 20 is_like '*401*Bad credentials*'
 B=$(events upstream.moved | jq length)

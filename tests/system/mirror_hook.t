@@ -96,8 +96,11 @@ sed "s|^url.*|&\nrequest = POST\nheader = \"X-GitHub-Event: push\"\nheader = \"X
 curl -K "$T/flood" >"$T/flood.out" 2>/dev/null
 tap_is "$(grep -c 202 "$T/flood.out")" 60 'sixty replays are taken'
 tap_ok 'upstream is followed' wait_for 10 same
-api GET "/api/coffer/v1/events?after=0&limit=100"
-tap_is "$(jq '[.events[] | select(.kind=="branch.updated" and .data.source=="mirror")] | length' "$BODY")" 3 'each change once'
+moved() {
+	api GET "/api/coffer/v1/events?after=0&limit=100"
+	jq -e '[.events[] | select(.kind=="branch.updated" and .data.source=="mirror")] | length == 3' "$BODY"
+}
+tap_ok 'each change once' wait_for 10 moved
 
 # Too much, and a mirror that waits for a person.
 head -c 1100000 /dev/zero | tr '\0' x >"$T/payload"

@@ -87,6 +87,7 @@ sync
 tap_ok 'a change that upstream has as another commit' wait_for 10 pull_is "$THREE" .merged true
 tap_ok 'says so' said "$THREE" 'other commits with the same changes'
 tap_ok 'the one that conflicts stays open' pull_is "$TWO" .state open
+api PATCH "/api/v1/repos/$PROJECT/pulls/$TWO" '{"state":"closed"}'
 
 # Upstream deletes the branch of an open pull request.
 up sh -c 'git checkout -qb rel && echo r >r && git add r && git commit -qm r && git push -q origin rel && git checkout -q main'
@@ -152,7 +153,7 @@ tap_ok 'project show too' sh -c "'$O/bin/coffer' project show calc | grep -q 'su
 tap_not 'nothing of it was asked for' grep -q far.invalid "$T/cofferd.log"
 
 # Hostile files are read as bytes; git itself stumbles over the first.
-printf '[submodule "x\\' >"$T/gitmodules"
+printf '%s' "[submodule \"x\\" >"$T/gitmodules"
 head -c 300000 /dev/urandom >"$T/gitattributes"
 # plant MODE FILE: a commit of .gitmodules and .gitattributes alone, pushed.
 plant() {
