@@ -210,7 +210,10 @@ status_print_projects(struct cli *c, const struct json *list, struct err *e)
 		rc = status_counts_load(
 		    c, json_str_or(p, "full_name", "?"), &n, e);
 		out_cell(t, json_str_or(p, "full_name", NULL));
-		if (json_bool_or(m, "stale", false))
+		if (strcmp(json_str_or(json_get(p, "repository"), "health", ""),
+			"corrupt") == 0)
+			out_cell_state(t, "corrupt");
+		else if (json_bool_or(m, "stale", false))
 			out_cell_state(t, "stale");
 		else if (json_count(json_get(m, "waiting")) > 0)
 			out_cell_state(t, "waiting");
@@ -290,6 +293,28 @@ status_all(struct cli *c)
 }
 
 static void
+status_print_repository(const struct cli *c, const struct json *r)
+{
+	const char *why = json_str_or(r, "error", NULL);
+	const char *health = json_str_or(r, "health", "unknown");
+	char ago[32];
+
+	if (why == NULL)
+		why = json_str_or(r, "problem", NULL);
+	(void)printf("  disk      ");
+	out_paint(c, stdout,
+	    strcmp(health, "corrupt") == 0 ? OUT_BAD : OUT_PLAIN, health);
+	(void)printf(", %" PRId64 " KiB in %" PRId64 " packs, checked %s",
+	    json_i64_or(r, "size", 0) / 1024, json_i64_or(r, "packs", 0),
+	    out_ago(json_str_or(r, "checked_at", NULL), ago));
+	if (why != NULL) {
+		(void)printf(": ");
+		out_text(stdout, why);
+	}
+	(void)printf("\n");
+}
+
+static void
 status_print_project(
     const struct cli *c, const struct json *p, const struct status_counts *n)
 {
@@ -314,6 +339,7 @@ status_print_project(
 	}
 	(void)printf("\n");
 	mirror_show(c, p);
+	status_print_repository(c, json_get(p, "repository"));
 	(void)printf("  sandbox   ");
 	out_paint(c, stdout, out_state_colour(json_str_or(s, "state", "")),
 	    json_str_or(s, "state", "-"));

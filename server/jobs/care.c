@@ -109,6 +109,7 @@ care_start(struct care *c, struct err *e)
 			    ? v[i].next_at
 			    : now + c->spec.quiet_ms;
 			x->dirty = true;
+			x->fresh = true;
 			after = v[i].project_id;
 		}
 	}
@@ -308,10 +309,12 @@ care_begin(struct care *c, struct care_entry *x)
 	    &(struct care_turn_spec){ .care = &c->spec,
 		.project = x->project,
 		.asked = x->asked,
+		.fresh = x->fresh,
 		.wanted = x->wanted });
 	care_unask(c, x);
 	x->wanted = 0;
 	x->dirty = false;
+	x->fresh = false;
 }
 
 /* When the entry is due by itself. */

@@ -28,6 +28,7 @@ struct care_entry {
 	int64_t project;
 	bool dirty; /* written since the last turn */
 	bool asked; /* care_now */
+	bool fresh; /* the first turn since the start */
 	int64_t not_before;
 	int64_t check_at; /* 0: not known yet */
 	unsigned wanted;
@@ -59,7 +60,7 @@ struct care_turn {
 	struct svc *svc;
 	int64_t project;
 	int64_t limit_ms;
-	bool asked;
+	bool asked, fresh;
 	struct care_row row;
 	struct care_facts facts;
 	struct care_ask ask;
@@ -84,6 +85,7 @@ struct care_turn_spec {
 	const struct care_spec *care;
 	int64_t project;
 	bool asked;
+	bool fresh;
 	unsigned wanted;
 };
 struct care_turn *care_turn_start(

@@ -520,7 +520,8 @@ careturn_begin(void *arg)
 	}
 	t->was = t->row.past.health;
 	t->ask.now = careturn_now(t);
-	if (!t->asked &&
+	/* A crash may have parted kept refs from their rows. */
+	if (!t->asked && !t->fresh &&
 	    care_plan_check_at(&t->row.past, t->project, t->ask.now,
 		t->ask.check_ms) > t->ask.now) {
 		careturn_survey(t);
@@ -540,6 +541,7 @@ care_turn_start(struct care *c, const struct care_turn_spec *spec)
 	t->project = spec->project;
 	t->limit_ms = spec->care->limit_ms;
 	t->asked = spec->asked;
+	t->fresh = spec->fresh;
 	t->ask = (struct care_ask){ .check_ms = spec->care->check_ms,
 		.project = spec->project,
 		.wanted = spec->wanted };

@@ -7,51 +7,13 @@
 #include "lib/base/failpoint.h"
 #include "lib/base/log.h"
 #include "lib/base/view.h"
-#include "lib/io/child.h"
-#include "server/git/git_env.h"
 #include "server/git/git_pool.h"
 #include "server/service/svc_mirror_priv.h"
 
 enum {
 	MIRROR_ATOMIC_MAX = 400,
-	MIRROR_MOVES_MAX = 500, /* in one call of a worker */
-	MIRROR_PACK_MS = 600 * 1000
+	MIRROR_MOVES_MAX = 500 /* in one call of a worker */
 };
-
-static void
-mirror_on_packed(const struct child_exit *x, void *arg)
-{
-	struct err e = ERR_INIT;
-
-	(void)arg;
-	if (child_check(x, "git pack-refs", &e) == -1)
-		log_warn("mirror pack-refs err=%s", log_val(e.msg));
-}
-
-/* Thousands of loose refs make every listing slow. */
-void
-mirror_pack_refs(const struct mirror_job *j)
-{
-	static const char *const argv[] = { GIT_PROGRAM, "pack-refs", "--all",
-		NULL };
-	AUTO_FREE char *repo = gitenv_repo(j->m->spec.env, j->project.id);
-	struct child_spec spec = { .argv = argv,
-		.in = CHILD_NULL,
-		.out = CHILD_NULL,
-		.err = CHILD_COLLECT,
-		.limit_ms = MIRROR_PACK_MS,
-		.on_exit = mirror_on_packed };
-	struct git_vars vars;
-	struct child *c;
-	struct err e = ERR_INIT;
-
-	gitvars_init(&vars, j->m->spec.env);
-	gitvars_add(&vars, "GIT_DIR", repo);
-	spec.envp = gitvars_done(&vars);
-	if (child_start(j->m->spec.loop, &spec, &c, &e) == -1)
-		log_warn("mirror pack-refs err=%s", log_val(e.msg));
-	gitvars_release(&vars);
-}
 
 /* "REF ERROR" lines: those did not move. */
 static void

@@ -145,7 +145,6 @@ void mirror_job_free(struct mirror_job *j);
 
 /* svc_mirror_move.c: keep tips and move refs; then mirror_job_write. */
 void mirror_job_planned(struct mirror_job *j);
-void mirror_pack_refs(const struct mirror_job *j);
 
 /* svc_mirror_rows.c: rows and events, in bounded transactions; then
  * mirror_job_contents. */

@@ -20,8 +20,7 @@
 #include "server/store/projects.h"
 
 enum {
-	MIRROR_ROWS_MAX = 250,   /* refs in one transaction */
-	MIRROR_PACK_AFTER = 200, /* refs moved at once: pack them */
+	MIRROR_ROWS_MAX = 250, /* refs in one transaction */
 	MIRROR_NOTICES_MAX = 20
 };
 
@@ -198,8 +197,6 @@ mirror_on_rows(const struct err *fail, void *arg)
 		return;
 	}
 	FAIL_POINT(mirror_after_rows);
-	if (j->changed > MIRROR_PACK_AFTER)
-		mirror_pack_refs(j);
 	mirror_job_contents(j);
 }
 

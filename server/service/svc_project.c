@@ -195,6 +195,7 @@ svc_project_forget(struct svc *s, int64_t id)
 	struct err e = ERR_INIT;
 
 	s->upper->mirror_forget(s->mirror, id);
+	s->upper->care_forget(s->care, id);
 	if (svc_project_set_token(s, id, "", &e) == -1 ||
 	    svc_mirror_set_key(s, id, "", "", &e) == -1 ||
 	    svc_upstream_set_hook(s, id, "", &e) == -1)
