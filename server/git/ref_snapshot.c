@@ -85,10 +85,16 @@ refbudget_unref(struct ref_budget *b)
 static bool
 refsnap_is_sha(const char *p)
 {
-	for (size_t i = 0; i < REF_SHA_LEN; i++)
-		if ((p[i] < '0' || p[i] > '9') && (p[i] < 'a' || p[i] > 'f'))
-			return false;
-	return true;
+	unsigned bad = 0;
+
+	/* Without a way out in the middle: there are many of them. */
+	for (size_t i = 0; i < REF_SHA_LEN; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		bad |= (unsigned)((unsigned char)(c - '0') > 9) &
+		    (unsigned)((unsigned char)(c - 'a') > 5);
+	}
+	return bad == 0;
 }
 
 /* One line of the text, its newline excluded, becomes an entry. */

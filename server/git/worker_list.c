@@ -340,6 +340,39 @@ wlist_cmp(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* Where the order breaks for the first time at or after i. */
+static size_t
+wlist_run(const struct wlist_side *s, size_t i)
+{
+	while (++i < s->n && wlist_cmp(&s->v[i - 1], &s->v[i]) < 0)
+		;
+	return i < s->n ? i : s->n;
+}
+
+/* libgit2 gives the loose refs, then the packed ones, each in order. */
+static void
+wlist_sort(struct wlist_side *s)
+{
+	size_t mid = wlist_run(s, 0), i = 0, j = mid, n = 0;
+	struct wlist_ref *v;
+
+	if (mid == s->n)
+		return;
+	if (wlist_run(s, mid) < s->n) {
+		qsort(s->v, s->n, sizeof(*s->v), wlist_cmp);
+		return;
+	}
+	v = xcalloc(s->cap, sizeof(*v));
+	while (i < mid || j < s->n) {
+		bool left = j == s->n ||
+		    (i < mid && wlist_cmp(&s->v[i], &s->v[j]) < 0);
+
+		v[n++] = left ? s->v[i++] : s->v[j++];
+	}
+	free(s->v);
+	s->v = v;
+}
+
 static void
 wlist_head(struct wlist *x, enum ref_side k)
 {
@@ -421,10 +454,7 @@ wlist_read(struct wlist *x, struct err *e)
 	}
 	git_reference_iterator_free(it);
 	for (size_t k = 0; k < REF_SIDES; k++) {
-		struct wlist_side *s = &x->side[k];
-
-		if (s->n > 0)
-			qsort(s->v, s->n, sizeof(*s->v), wlist_cmp);
+		wlist_sort(&x->side[k]);
 		wlist_head(x, (enum ref_side)k);
 	}
 	return 0;
@@ -433,18 +463,19 @@ wlist_read(struct wlist *x, struct err *e)
 static void
 wlist_text(struct str *out, const struct wlist_side *s)
 {
-	char sha[GIT_SHA_TEXT];
+	char sha[GIT_SHA_TEXT] = " ";
 
 	for (size_t i = 0; i < s->n; i++) {
 		const struct wlist_ref *r = &s->v[i];
 
-		str_add(out, git_oid_tostr(sha, sizeof(sha), &r->id));
+		(void)git_oid_fmt(sha, &r->id);
+		str_addn(out, sha, REF_SHA_LEN);
 		str_addc(out, ' ');
 		str_add(out, r->name);
 		if (r->is_tag) {
+			(void)git_oid_fmt(sha, &r->peeled);
 			str_addc(out, ' ');
-			str_add(
-			    out, git_oid_tostr(sha, sizeof(sha), &r->peeled));
+			str_addn(out, sha, REF_SHA_LEN);
 		}
 		str_addc(out, '\n');
 	}

@@ -91,7 +91,7 @@ A=$(git rev-parse HEAD) B=$(git rev-parse HEAD~1)
 git push -q origin "$A:refs/heads/agent/x1" "$A:refs/heads/agent/x2" 2>/dev/null
 printf '0014command=ls-refs\n00010022ref-prefix refs/heads/agent/x\n0000' >"$T/pair"
 (
-	for i in $(seq 12); do
+	for i in $(seq 6); do
 		git push -q --atomic -f origin "$B:refs/heads/agent/x1" "$B:refs/heads/agent/x2"
 		git push -q --atomic -f origin "$A:refs/heads/agent/x1" "$A:refs/heads/agent/x2"
 	done
