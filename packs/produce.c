@@ -72,7 +72,7 @@ produce_repo_size(void)
 }
 
 int
-produce_room(int dir, struct err *e)
+produce_room(int dir, uint64_t all, struct err *e)
 {
 	int64_t now = clock_now_ms() / 1000;
 	struct statvfs vfs;
@@ -81,6 +81,8 @@ produce_room(int dir, struct err *e)
 	if (fstatat(dir, produce_full_file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    st.st_mtime <= now && st.st_mtime + PRODUCE_FULL_S > now)
 		return err_set(e, ERR_LIMIT, "the disk was full just now");
+	if (counts_bytes(dir) > all)
+		return err_set(e, ERR_LIMIT, "more is kept than allowed");
 	if (fstatvfs(dir, &vfs) == -1)
 		return err_sys(e, ERR_IO, "ask for free space");
 	if ((uint64_t)vfs.f_bavail * vfs.f_frsize <
@@ -144,6 +146,8 @@ produce_finish(struct produce *p, struct err *e)
 	h.size = p->summed;
 	h.crc = p->crc;
 	memcpy(h.boot, p->en->boot, sizeof(h.boot));
+	if (!p->unnamed)
+		counts_add_bytes(PRODUCE_DIR, h.size + ENTRY_HEAD);
 	return entry_write_head(PRODUCE_FD, &h, e);
 }
 

@@ -22,9 +22,10 @@ enum {
 	PRODUCE_SPARE = 64 << 20 /* bytes that stay free beside a repository */
 };
 
-/* May a pack of this repository be kept: is there room for all of it?  dir is
- * the project's folder of entries, the working directory its repository. */
-int produce_room(int dir, struct err *e);
+/* May a pack of this repository be kept: is there room for all of it, and are
+ * not more than `all` bytes kept?  dir is the project's folder of entries, the
+ * working directory its repository. */
+int produce_room(int dir, uint64_t all, struct err *e);
 
 /* Starts it for an ENTRY_LEAD; the lock of en->pfd is its own then, and pfd is
  * closed here.  max: bytes; a longer pack is served but not kept. */

@@ -20,6 +20,7 @@
 
 enum {
 	SERVE_TRIES = 4,
+	SERVE_SHARE = 2,   /* one pack has at most this part of the cache */
 	SERVE_FAILED = 128 /* as git does */
 };
 
@@ -68,7 +69,10 @@ serve_once(
 	}
 	if (en.role == ENTRY_LEAD) {
 		kind = COUNTS_COMPUTED;
-		if (produce_room(dir, e) == -1 ||
+		if (produce_room(dir,
+			max > UINT64_MAX / SERVE_SHARE ? UINT64_MAX
+						       : max * SERVE_SHARE,
+			e) == -1 ||
 		    produce_start(&en, r, max, e) == -1) {
 			entry_unlink(dir, key, en.pfd);
 			e->code = ERR_LIMIT;

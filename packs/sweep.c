@@ -187,6 +187,7 @@ sweep_run(struct sweep *s, const char *packs, struct err *e)
 	if (sweep_walk(s, packs, e) == -1)
 		return -1;
 	sweep_shrink(s);
+	counts_set_bytes(s->packs, s->bytes);
 	sweep_print(s);
 	(void)closedir(s->top);
 	return e->code == ERR_NONE ? 0 : -1;

@@ -17,7 +17,7 @@ struct pack_sweep_spec {
 	const struct git_env *env; /* with the program: gitenv_use_packs */
 	uint64_t max;              /* bytes; 0: everything goes */
 	int64_t age_ms;            /* since its last use */
-	int64_t every_ms;          /* 0: a minute, less for a short age */
+	int64_t every_ms;          /* 0: 20 s, less for a short age */
 };
 
 struct pack_sweep *packsweep_new(const struct pack_sweep_spec *spec);

@@ -296,7 +296,13 @@ if direct "$T/direct" "$T/in" --revs && [ "$(starts)" = 1 ]; then
 	direct "$T/direct" "$T/large" --revs
 	tap_is "$(starts) $(wc -c <"$T/direct.out")" '2 5000045' 'a large request passes by'
 	MAX=10 direct "$T/direct" "$T/in" --other
-	tap_is "$?" 0 'a long pack is served'
+	tap_is "$? $(find "$T/direct/1" -type f | wc -l)" '0 1' 'a cache that is full takes no more before the next sweep'
+	fake <<'SH'
+echo PACK; sleep 0.3; printf '%040d' 7
+SH
+	mkdir "$T/direct2"
+	MAX=10 direct "$T/direct2" "$T/in" --revs
+	tap_is "$? $(wc -c <"$T/direct.out") $(find "$T/direct2/1" -type f | wc -l)" '0 45 0' 'a long pack is served, not kept'
 	MAX=
 	fake <<'SH'
 echo 'fatal: bad object' >&2; exit 128
