@@ -41,7 +41,7 @@ static const struct mirror_fail_row {
 	[MIRROR_FAIL_LYING] = { "lying", MIRROR_BACK_OFF, false,
 	    "check what stands between this server and upstream" },
 	[MIRROR_FAIL_LIMIT] = { "limit", MIRROR_BACK_OFF, false,
-	    "raise mirror_max in [server] if it is wanted so large" },
+	    "make it smaller, or raise mirror_max in [server]" },
 	[MIRROR_FAIL_DISK] = { "disk", MIRROR_BACK_OFF, false,
 	    "free space under HOME/repos" },
 	[MIRROR_FAIL_CONFIG] = { "config", MIRROR_PAUSE, false,

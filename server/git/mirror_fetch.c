@@ -289,16 +289,18 @@ mirror_on_no_reply(struct mirror_op *o, const struct fetch_reply *reply)
 	enum mirror_fail kind;
 	struct view line = view_of(reply->error_text);
 
-	if (reply->error == ERR_DENIED)
+	if (reply->error == ERR_DENIED) {
 		kind = MIRROR_FAIL_TLS;
-	else if (reply->error == ERR_LIMIT)
+	} else if (reply->error == ERR_LIMIT) {
 		kind = MIRROR_FAIL_LIMIT;
-	else if (reply->error == ERR_TIMEOUT)
+		line = view_of("upstream's list of refs is over 8 MiB");
+	} else if (reply->error == ERR_TIMEOUT) {
 		kind = strstr(reply->error_text, "onnect") != NULL
 		    ? MIRROR_FAIL_GONE
 		    : MIRROR_FAIL_SLOW;
-	else
+	} else {
 		kind = mirror_fail_of_text(reply->error_text, &line);
+	}
 	if (kind == MIRROR_FAIL_PROTOCOL && reply->error == ERR_IO)
 		kind = MIRROR_FAIL_GONE;
 	mirror_fail(o, kind, 0, line);

@@ -11,7 +11,7 @@ $(lib_router_ids)
 CONF
 start_cofferd
 start_upstream
-tap_plan 74
+tap_plan 75
 
 SECRET=s3cr3t-upstream-t0ken
 project_of "$UPURL" calc
@@ -147,6 +147,10 @@ printf '%s%s refs/heads/main\n' "$A" 111111111111111111111111 >"$T/refs"
 sync
 look
 tap_is "$(state)" failed/protocol 'ids of another hash are refused'
+perl -e 'printf "%s refs/tags/t%d\n", $ARGV[0], $_ for 1 .. 200_001' "$A" >"$T/refs"
+sync
+look
+tap_is "$(state)" failed/limit 'more refs than are mirrored'
 mode 'ls echo' 'info echo'
 sync
 look

@@ -29,7 +29,7 @@ fi
 ME=$(id -un)
 start_cofferd
 make_upstream
-tap_plan 38
+tap_plan 40
 
 # port: one that is free.
 port() { perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen=>1,LocalAddr=>"127.0.0.1",LocalPort=>0)->sockport'; }
@@ -120,6 +120,11 @@ api PUT "/api/coffer/v1/projects/$PROJECT/upstream-key" '{"key":""}'
 sync
 look
 tap_is "$(state)" paused/auth 'without a key nothing of a user'\''s is tried'
+
+api PUT "/api/coffer/v1/projects/$PROJECT/upstream-key" '{"known_hosts":""}'
+pinned other >"$T/hosts"
+tap_ok 'the same by the command line' sh -c "COFFER_URL=$URL COFFER_TOKEN=$ADMIN '$O/bin/coffer' credential '$PROJECT' --key-file '$T/sshd/good' --known-hosts '$T/hosts'"
+tap_ok 'goes on' wait_for 15 is ok
 
 # What is no key.
 for bad in '{}' '{"key":"x"}' '{"key":"-----BEGIN PUBLIC KEY-----\nx\n"}' '{"known_hosts":"h ssh-ed25519"}' '{"key":"-----BEGIN A PRIVATE KEY-----\n\u001b[2J\n"}'; do
