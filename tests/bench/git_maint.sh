@@ -9,21 +9,22 @@ set -u
 bench_setup
 export top token
 
-bench_project "file://$top/src.git" aged
-repo=$home/repos/$(bench_api GET /api/coffer/v1/projects/admin/aged | jq -r .id).git
+# A project of an upstream of one commit, and then what parts.git has.
+git init -q --bare -b main "$top/tiny.git"
+git -C "$top/tiny.git" update-ref refs/heads/main \
+    "$(git -C "$top/tiny.git" commit-tree -m tiny "$(git -C "$top/tiny.git" mktree </dev/null)")"
 own=()
-[ "$(id -u)" != 0 ] || own=(setpriv "--reuid=$owner" "--regid=$(stat -c %g "$home/db")" --clear-groups)
-(
-	cd "$repo" || exit 1
-	old=$(ls objects/pack)
-	cp "$cache/parts.git/objects/pack/"* objects/pack/
-	[ "$(id -u)" != 0 ] || chown "$owner:$(stat -c %g "$home/db")" objects/pack/*
-	for f in $old; do rm -f "objects/pack/$f"; done
-	rm -rf objects/info/commit-graph objects/info/commit-graphs
-	refs=$("${own[@]}" git --git-dir=. for-each-ref --format='create %(refname) %(objectname)')
-	rm -f packed-refs
-	printf '%s\n' "$refs" | "${own[@]}" git --git-dir=. update-ref --stdin
-) || bench_die 'the repository does not age'
+if [ "$(id -u)" = 0 ]; then
+	own=(setpriv "--reuid=$owner" "--regid=$(stat -c %g "$home/db")" --clear-groups)
+	chown -R "$owner" "$top/tiny.git"
+fi
+bench_project "file://$top/tiny.git" aged
+bench_api PATCH /api/coffer/v1/projects/admin/aged '{"settings":{"interval_s":86400}}' >/dev/null
+repo=$home/repos/$(bench_api GET /api/coffer/v1/projects/admin/aged | jq -r .id).git
+cp "$cache/parts.git/objects/pack/"* "$repo/objects/pack/"
+[ "$(id -u)" != 0 ] || chown "$owner:$(stat -c %g "$home/db")" "$repo/objects/pack/"*
+git -C "$cache/parts.git" for-each-ref --format='update %(refname) %(objectname)' |
+    "${own[@]}" git --git-dir="$repo" update-ref --stdin || bench_die 'the repository does not age'
 
 bench_request "$top/all.request" "$cache/whole.git"
 op_serve() {
