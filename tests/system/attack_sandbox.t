@@ -7,7 +7,7 @@
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
 [ -x /usr/sbin/runc ] || [ -x /usr/bin/runc ] || tap_skip_all 'runc is absent'
-tap_plan 51
+tap_plan 52
 nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 no_sleep() { ! pgrep -f "sleep $1"; }
 
@@ -154,7 +154,8 @@ cd /work/tree
 echo x >work
 git add work && git commit -q -m 'Its own commit'
 git init -q inner && echo x >inner/f
-(: >/work/template/planted; chmod 777 /work/template/git; : >/work/template/git/hooks/x)
+t=/work/template/current
+(: >/work/template/planted; : >$t/planted; chmod 777 $t/git; mkdir -p $t/git/hooks; : >$t/git/hooks/x)
 for r in . inner; do
 	for h in pre-commit post-commit commit-msg prepare-commit-msg \
 	    reference-transaction pre-push post-index-change; do
@@ -185,8 +186,9 @@ git_as "$ADMIN" clone -q -b "agent/sealed-$ITEM" "$URL/admin/alpha.git" "$T/seal
 tap_ok 'what it left is in it' test -f "$T/sealed/left"
 tap_not 'no trap ran with a network' grep -q PAYLOAD "$HOME_DIR/runs/$RID/finish/out.log"
 tap_not 'nor left a trace' test -e "$T/sealed/RAN"
-tap_is "$(find "$HOME_DIR/sandboxes/1/ws/runs/template" -name planted -o -name x)" '' \
-    'what later runs borrow from is as it was'
+tap_ok 'what later runs borrow from is there' test -s "$HOME_DIR/sandboxes/1/objects/current/refs"
+tap_is "$(find "$HOME_DIR/sandboxes/1/objects" -name planted -o -name x)" '' \
+    'and as it was'
 
 # ---- the session against a run ----
 rm -f "$HOME_DIR/agents/go"
