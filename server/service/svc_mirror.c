@@ -27,6 +27,7 @@
 enum {
 	MIRROR_FETCHES = 4,
 	MIRROR_STALL_MS = 60 * 1000,
+	MIRROR_LIST_MS = 60 * 1000,
 	MIRROR_FETCH_MS = 30 * 60 * 1000,
 	MIRROR_PATIENCE_MS = 60 * 1000 /* with maintenance, when nobody waits */
 };
@@ -52,7 +53,7 @@ mirror_limits_fill(struct svc_mirror *m)
 	if (l->stall_ms == 0)
 		l->stall_ms = MIRROR_STALL_MS;
 	if (l->list_ms == 0)
-		l->list_ms = l->stall_ms;
+		l->list_ms = MIRROR_LIST_MS;
 	if (l->fetch_ms == 0)
 		l->fetch_ms = MIRROR_FETCH_MS;
 	if (m->spec.fetches == 0)

@@ -6,7 +6,7 @@
 coffer_home
 coffer_conf <<CONF
 allow_file_upstream = yes
-upstream_stall = 1s
+upstream_stall = 2s
 $(lib_router_ids)
 CONF
 start_cofferd
@@ -147,7 +147,7 @@ printf '%s%s refs/heads/main\n' "$A" 111111111111111111111111 >"$T/refs"
 sync
 look
 tap_is "$(state)" failed/protocol 'ids of another hash are refused'
-perl -e 'printf "%s refs/tags/t%d\n", $ARGV[0], $_ for 1 .. 200_001' "$A" >"$T/refs"
+perl -e 'printf "%s refs/tags/t%d\n", $ARGV[0], $_ for 1 .. 150_000' "$A" >"$T/refs"
 sync
 look
 tap_is "$(state)" failed/limit 'more refs than are mirrored'
