@@ -236,8 +236,8 @@ projects_set_mirror(
 	    " mirror_error = ?, mirror_kind = ?, mirror_attempt_at = ?"
 	    " WHERE id = ?",
 	    BINDS(I(m->state), I(m->refs), I(m->last_ok_at), I(m->next_at),
-		I(m->failures), S(m->last_error), I(m->kind),
-		I(m->attempt_at), I(id)),
+		I(m->failures), S(m->last_error), I(m->kind), I(m->attempt_at),
+		I(id)),
 	    ERR_NOTFOUND, "project does not exist", e);
 }
 

@@ -52,8 +52,8 @@ int projects_set_mirror(
 int projects_move_mirror(struct txn *t, int64_t id, enum mirror_status from,
     enum mirror_status to, struct err *e);
 /* A poll found nothing new: the two times of a project that is ok. */
-int projects_set_polled(struct txn *t, int64_t id, int64_t ok_at,
-    int64_t next_at, struct err *e);
+int projects_set_polled(
+    struct txn *t, int64_t id, int64_t ok_at, int64_t next_at, struct err *e);
 /* Active projects by id, those after `after`, at most max. */
 struct project_turn {
 	int64_t id;
