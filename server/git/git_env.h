@@ -12,8 +12,6 @@
 
 #include "lib/base/view.h"
 
-#include "lib/base/view.h"
-
 struct err;
 struct git_env;
 

@@ -14,7 +14,7 @@ coffer_conf <<-CONF
 CONF
 start_cofferd
 make_project
-tap_plan 15
+tap_plan 16
 R=$HOME_DIR/repos/$PROJECT_ID.git
 H=${URL#http://}
 MAINT=$(make_user mary)
@@ -53,5 +53,11 @@ for i in $(seq 1100); do echo "create refs/heads/agent/n$i $(git rev-parse HEAD)
 tap_not 'a push of 1,100 refs' push 'refs/heads/agent/n*'
 tap_ok 'the terminal says so' said 'a push may name at most 1000 refs'
 git for-each-ref --format='delete %(refname)' 'refs/heads/agent/n*' | git update-ref --stdin
+# A refused push without end: so much is read that a git reads why, no more.
+c="$(printf '%040d' 0) $(git rev-parse HEAD) refs/heads/main"
+{ printf '%04x%s\0 report-status side-band-64k0000PACK\0\0\0\2\0\0\0\3' $((${#c} + 33)) "$c"; head -c 100000000 /dev/zero; } >"$T/endless"
+UP=$(curl -sS -m 60 -u "x:$MAINT" -H 'Content-Type: application/x-git-receive-pack-request' -H 'Transfer-Encoding: chunked' \
+    --data-binary "@$T/endless" -o /dev/null -w '%{size_upload}' "$URL/$PROJECT.git/git-receive-pack" 2>/dev/null)
+tap_ok "a push that goes on and on is cut after $UP bytes" [ "$UP" -lt 40000000 ]
 tap_ok 'cofferd ends well' stop_cofferd
 tap_done

@@ -419,6 +419,26 @@ child_time_limit_reaches_orphans(void **state)
 }
 
 static void
+child_has_no_more_memory_than_allowed(void **state)
+{
+	struct tally t;
+
+	(void)state;
+	open_loop(&t);
+	/* From its first byte on; and what it starts is bound, too. */
+	add(&t,
+	    (struct child_spec){
+		.argv = SH("read x; ulimit -d; sh -c 'ulimit -d'"),
+		.out = CHILD_COLLECT,
+		.in = CHILD_BYTES,
+		.in_bytes = "\n",
+		.in_len = 1,
+		.max_data = 64 << 20 });
+	wait_all(&t);
+	assert_string_equal(t.out, "65536\n65536\n");
+}
+
+static void
 child_kill_reports_the_signal(void **state)
 {
 	struct tally t;
@@ -497,6 +517,7 @@ main(void)
 		cmocka_unit_test(child_uses_given_descriptors),
 		cmocka_unit_test(child_time_limit_kills_the_group),
 		cmocka_unit_test(child_time_limit_reaches_orphans),
+		cmocka_unit_test(child_has_no_more_memory_than_allowed),
 		cmocka_unit_test(child_kill_reports_the_signal),
 		cmocka_unit_test(child_start_says_what_is_missing),
 		cmocka_unit_test(loop_free_kills_what_still_runs),
