@@ -107,7 +107,7 @@ mirror_scrub(struct str *out, struct view text, const char *token)
 			str_add(out, "//");
 			n = mirror_userinfo(text);
 		} else {
-			str_addc(out, c < ' ' || c == 0x7f ? ' ' : (char)c);
+			str_addc(out, c < ' ' || c == 0x7f ? ' ' : text.p[0]);
 			n = 1;
 		}
 		text = view_from(text, n);
