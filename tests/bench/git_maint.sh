@@ -24,7 +24,7 @@ repo=$home/repos/$(bench_api GET /api/coffer/v1/projects/admin/aged | jq -r .id)
 cp "$cache/parts.git/objects/pack/"* "$repo/objects/pack/"
 [ "$(id -u)" != 0 ] || chown "$owner:$(stat -c %g "$home/db")" "$repo/objects/pack/"*
 git -C "$cache/parts.git" for-each-ref --format='update %(refname) %(objectname)' |
-    "${own[@]}" git --git-dir="$repo" update-ref --stdin || bench_die 'the repository does not age'
+    "${own[@]}" git --git-dir="$repo" -c core.fsync=none update-ref --stdin || bench_die 'the repository does not age'
 
 bench_request "$top/all.request" "$cache/whole.git"
 op_serve() {

@@ -26,8 +26,8 @@ own=()
 git -C "$top/p.git" rev-list --all | awk -v n="$refs" '
     { c[NR] = $1 }
     END { for (i = 1; i <= n; i++) printf "create refs/pull/%d/head %s\n", i, c[i % NR + 1] }' |
-    "${own[@]}" git --git-dir="$repo" update-ref --stdin || bench_die 'no refs'
-"${own[@]}" git --git-dir="$repo" pack-refs --all || bench_die 'no packed refs'
+    "${own[@]}" git --git-dir="$repo" -c core.fsync=none update-ref --stdin || bench_die 'no refs'
+"${own[@]}" git --git-dir="$repo" -c core.fsync=none pack-refs --all || bench_die 'no packed refs'
 url_few=http://127.0.0.1:$port_ours/admin/few.git
 url_many=http://127.0.0.1:$port_ours/admin/many.git
 meter_few=$meter_ours

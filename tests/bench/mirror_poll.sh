@@ -58,12 +58,14 @@ for ((r = 1; r <= rounds; r++)); do
 		echo "-o /dev/null http://127.0.0.1:$port_ours/api/coffer/v1/projects/admin/polled"
 	done)
 	c=$(own_ms)
-	echo "$r ours 0 $(echo "$a $b" | awk -v n="$polls" '{ print ($2 - $1) / n }') 0 0" >>"$top/m/poll"
-	echo "$r call 0 $(echo "$b $c" | awk -v n="$polls" '{ print ($2 - $1) / n }') 0 0" >>"$top/m/poll"
-	echo "$r fetch 0 $(client_ms many 5 git -C "$top/poll.git" fetch "$url_nginx" '+refs/*:refs/*' |
-	    awk '{ print $1 / 5 }') 0 0" >>"$top/m/poll"
-	echo "$r lsremote 0 $(client_ms many 5 git ls-remote "$url_nginx" |
-	    awk '{ print $1 / 5 }') 0 0" >>"$top/m/poll"
+	{
+		echo "$r ours 0 $(echo "$a $b" | awk -v n="$polls" '{ print ($2 - $1) / n }') 0 0"
+		echo "$r call 0 $(echo "$b $c" | awk -v n="$polls" '{ print ($2 - $1) / n }') 0 0"
+		echo "$r fetch 0 $(client_ms many 5 git -C "$top/poll.git" fetch "$url_nginx" '+refs/*:refs/*' |
+		    awk '{ print $1 / 5 }') 0 0"
+		echo "$r lsremote 0 $(client_ms many 5 git ls-remote "$url_nginx" |
+		    awk '{ print $1 / 5 }') 0 0"
+	} >>"$top/m/poll"
 done
 bench_say "poll: $(awk '{ printf "%s %s  ", $2, $4 }' "$top/m/poll")ms of processor"
 url_fetch=1 url_lsremote=1
