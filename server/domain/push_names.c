@@ -38,9 +38,9 @@ push_names_fold(const char *name, char out[PUSH_NAMES_LEN])
 	size_t n = 0;
 
 	for (; name[n] != '\0' && n < PUSH_NAMES_LEN - 1; n++) {
-		char c = name[n];
+		int c = (unsigned char)name[n];
 
-		out[n] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+		out[n] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 	}
 	out[n] = '\0';
 	return n;
