@@ -150,9 +150,7 @@ mirror_fail_line(const char *text, const char *at)
 	while (at > text && at[-1] != '\n')
 		at--;
 	v = (struct view){ .p = at, .len = strcspn(at, "\n") };
-	if (view_starts(v, "fatal: "))
-		v = view_from(v, 7);
-	else if (view_starts(v, "error: "))
+	if (view_starts(v, "fatal: ") || view_starts(v, "error: "))
 		v = view_from(v, 7);
 	return view_trim(v);
 }

@@ -99,7 +99,7 @@ mirror_scrub(struct str *out, struct view text, const char *token)
 	mirror_secrets_init(&secrets, token);
 	while (text.len > 0) {
 		size_t n = mirror_secret_at(&secrets, text);
-		unsigned char c = (unsigned char)text.p[0];
+		char c = text.p[0];
 
 		if (n > 0) {
 			str_add(out, "[hidden]");
@@ -107,7 +107,9 @@ mirror_scrub(struct str *out, struct view text, const char *token)
 			str_add(out, "//");
 			n = mirror_userinfo(text);
 		} else {
-			str_addc(out, c < ' ' || c == 0x7f ? ' ' : text.p[0]);
+			if ((unsigned char)c < ' ' || c == 0x7f)
+				c = ' ';
+			str_addc(out, c);
 			n = 1;
 		}
 		text = view_from(text, n);
