@@ -218,8 +218,10 @@ request_exec(const struct request *r, struct err *e)
 	const char *git = request_git;
 
 #ifdef COFFER_TEST
-	if (getenv("COFFER_PACKS_GIT") != NULL)
-		git = getenv("COFFER_PACKS_GIT");
+	const char *other = getenv("COFFER_PACKS_GIT");
+
+	if (other != NULL)
+		git = other;
 #endif
 	(void)execv(git, r->argv);
 	return err_sys(e, ERR_IO, "start git");
