@@ -17,7 +17,8 @@ enum {
 	CARE_LIMIT_MS = 2 * 60 * 60 * 1000,
 	CARE_BATCH = 500,
 	CARE_SOON_MS = 20,
-	CARE_LOOK_MAX_MS = 60 * 60 * 1000
+	CARE_LOOK_MAX_MS = 60 * 60 * 1000,
+	CARE_FAILED_MS = 60 * 1000 /* before a turn that failed is repeated */
 };
 
 struct care {
@@ -263,6 +264,26 @@ care_forget(struct care *c, int64_t project)
 		care_gone(c, x);
 }
 
+/* What only a pause stands in the way of is looked at after it. */
+static void
+care_after_pause(
+    struct care *c, struct care_entry *x, const struct care_turn *t)
+{
+	int64_t now = c->spec.svc->now();
+	int64_t at = now +
+	    (t->facts.pack_bytes < CARE_SMALL ? CARE_HOUR / 60 : CARE_HOUR);
+	const struct care_ask later = {
+		.now = at, .check_ms = c->spec.check_ms, .project = t->project
+	};
+
+	if (t->row.past.health == CARE_CORRUPT || x->dirty ||
+	    care_plan_next(&t->facts, &t->row.past, &later).step != CARE_FULL)
+		return;
+	x->dirty = true;
+	if (x->not_before < at)
+		x->not_before = at;
+}
+
 void
 care_turn_over(struct care *c, struct care_turn *t)
 {
@@ -291,12 +312,17 @@ care_turn_over(struct care *c, struct care_turn *t)
 			TAILQ_INSERT_TAIL(&c->asked, x, link);
 		}
 	} else {
-		if (x->not_before < t->row.next_at)
-			x->not_before = t->row.next_at;
+		x->not_before = t->row.next_at > now ? t->row.next_at : now;
 		TAILQ_CONCAT(&told, &x->now, link);
+		care_after_pause(c, x, t);
 	}
-	if (t->end == CARE_TURN_FAILED)
+	if (t->end == CARE_TURN_FAILED) {
 		x->dirty = true;
+		if (x->not_before < now + CARE_FAILED_MS)
+			x->not_before = now + CARE_FAILED_MS;
+		if (x->check_at < x->not_before)
+			x->check_at = x->not_before;
+	}
 	care_tell(&told, fail.code != ERR_NONE ? &fail : NULL);
 	care_soon(c);
 }
@@ -325,14 +351,9 @@ care_due_at(const struct care_entry *x)
 
 	if (x->dirty)
 		at = x->not_before;
-	/* A check that cannot be done is not tried without end. */
-	if (x->check_at != 0) {
-		int64_t check = x->check_at > x->not_before ? x->check_at
-							    : x->not_before;
-
-		if (check < at)
-			at = check;
-	}
+	/* No step that cannot be done keeps the check from its day. */
+	if (x->check_at != 0 && x->check_at < at)
+		at = x->check_at;
 	return at;
 }
 
