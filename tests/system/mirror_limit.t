@@ -115,11 +115,13 @@ tap_not 'the token is in no arguments' grep -qF -e s3cr3t-in-argv -e "$basic" "$
 kill -KILL "$COFFERD_PID"
 wait "$COFFERD_PID" 2>/dev/null
 mode
-tap_ok 'the fetch of a killed cofferd ends' wait_for 60 sh -c '! pgrep -f "git fetch.*$0" >/dev/null' "$UPPORT"
+ended() { ! pgrep -f "git fetch.*:$UPPORT/" >/dev/null; }
+tap_ok 'the fetch of a killed cofferd ends' wait_for 60 ended
 start_cofferd
 sync
 look
 tap_is "$(state) $(rev refs/heads/main)" "ok $(uprev main)" 'the next one completes it'
 tap_ok 'the repository is whole' git --git-dir="$R" fsck --no-dangling
 tap_ok 'cofferd ends well' stop_cofferd
+[ -z "$small" ] || umount -l "$HOME_DIR/repos"
 tap_done
