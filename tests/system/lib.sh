@@ -220,6 +220,7 @@ coffer_home()
 	: >"$HOME_DIR/coffer.conf"
 	coffer_conf <<-CONF
 	allow_file_upstream = yes
+	min_free = 1
 	$(lib_router_ids)
 	CONF
 }
