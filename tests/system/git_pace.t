@@ -38,7 +38,10 @@ git checkout -q -b agent/a
 said() { grep -q -- "$1" "$T/why"; }
 push() { git push -q origin "$@" 2>"$T/why"; }
 # gits NAME: how many such processes are below cofferd.
-gits() { pgrep -s "$(pgrep -d, -P "$COFFERD_PID" git 2>/dev/null)" -f "$1" 2>/dev/null | wc -l; }
+gits() {
+	gits_s=$(pgrep -d, -P "$COFFERD_PID" git)
+	if [ -z "$gits_s" ]; then echo 0; else pgrep -s "$gits_s" -f "$1" | wc -l; fi
+}
 none() { [ "$(gits "$1")" = 0 ]; }
 some() { [ "$(gits "$1")" != 0 ]; }
 
@@ -65,7 +68,7 @@ commands refs/heads/agent/slow | chunk >&3
 tap_ok 'git takes a push' wait_for 5 some index-pack
 http POST "/$PROJECT.git/git-receive-pack" -m 1 -u "x:$MAINT" -H 'Content-Type: application/x-git-receive-pack-request' -d 0000
 tap_is "$STATUS" 200 'meanwhile the probe is answered at once'
-git fetch -q origin main 2>"$T/why" &
+git fetch -q --depth 1 origin large 2>"$T/why" &
 FETCH=$!
 tap_ok 'another user is served' git -c "http.extraHeader=Authorization: Bearer $OTHER" clone -q --single-branch "$URL/$PROJECT.git" "$T/o"
 tap_ok 'the same user waits for his turn' wait $FETCH
@@ -163,7 +166,10 @@ start_cofferd
 git clone -q --single-branch -b large "http://x:$MAINT@${URL#http://}/$PROJECT.git" "$T/late" 2>"$T/why" &
 LATE=$!
 wait_for 5 some upload-pack
-remote() { pgrep -s 0 -f 'git-remote-http.*late|git-remote-http'; }
+remote() { # the transport below that clone
+	remote_p=$(pgrep -d, -P "$LATE")
+	[ -z "$remote_p" ] || pgrep -P "$remote_p"
+}
 for p in $(remote); do kill -STOP "$p"; done
 wait_for 6 none upload-pack
 for p in $(remote); do kill -CONT "$p"; done
