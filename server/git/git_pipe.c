@@ -18,7 +18,8 @@
 enum {
 	GITPIPE_IN_MAX = 256 << 10,
 	GITPIPE_OUT_LOW = 256 << 10, /* without hold */
-	GITPIPE_STEP = 64 << 10
+	GITPIPE_STEP = 64 << 10,
+	GITPIPE_KERNEL = 256 << 10 /* git's packets do not fit into 64 KiB */
 };
 
 struct git_pipe {
@@ -153,22 +154,32 @@ gitpipe_on_in(int fd, int what, void *arg)
 size_t
 gitpipe_write(struct git_pipe *p, const void *data, size_t n)
 {
-	size_t room;
+	const char *from = data;
+	size_t took = 0, room;
 
 	if (p->in_fd == -1 || p->in_end)
 		return n;
+	/* Mostly the pipe takes it, and nothing is copied. */
+	if (p->in.len == 0) {
+		ssize_t w = write(p->in_fd, from, n);
+
+		took = w > 0 ? (size_t)w : 0;
+		if (took == n)
+			return n;
+	}
+	n -= took;
 	room = GITPIPE_IN_MAX - p->in.len;
 	if (n > room) {
 		n = room;
 		p->in_full = true;
 	}
-	str_addn(&p->in, data, n);
+	str_addn(&p->in, from + took, n);
 	gitpipe_flush(p);
 	if (p->in_full && p->in.len == 0) {
 		p->in_full = false;
 		gitpipe_event(p);
 	}
-	return n;
+	return took + n;
 }
 
 void
@@ -339,6 +350,9 @@ gitpipe_spawn(
 		return -1;
 	p->in_fd = child_take_in(p->child);
 	p->out_fd = child_take_out(p->child);
+	/* Without the right to so much it stays as it is. */
+	(void)fcntl(p->in_fd, F_SETPIPE_SZ, GITPIPE_KERNEL);
+	(void)fcntl(p->out_fd, F_SETPIPE_SZ, GITPIPE_KERNEL);
 	p->in_watch = watch_new(p->loop, p->in_fd, gitpipe_on_in, p);
 	p->out_watch = watch_new(p->loop, p->out_fd, gitpipe_on_out, p);
 	watch_set(p->out_watch, WATCH_READ);
