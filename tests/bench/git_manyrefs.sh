@@ -1,6 +1,6 @@
 #!/bin/bash
 # shellcheck disable=SC2154,SC2034 # names of bench_setup
-# A repository with 50,000 refs of pull requests, which no client is told of:
+# A repository with 50,000 refs of pull requests, which a push is not told of:
 # a small push and an ls-remote of it against one with 1,000.
 set -u
 # shellcheck source=tests/bench/git_lib.sh
@@ -50,4 +50,4 @@ op_refs_push "$url_few" - 0 && op_refs_push "$url_many" - 0 || bench_die 'no pus
 bench_measure refs_push "$rounds" '' many few
 bench_row push_50k_refs ms refs_push wall many few '<= 3.00' | sed 's/\tfew\t/\tours with 1,000 refs\t/'
 bench_measure refs_list "$rounds" '' many few
-bench_row ls_remote_50k_refs ms refs_list wall many few '<= 1.20' 5 | sed 's/\tfew\t/\tours with 1,000 refs\t/'
+bench_row ls_remote_50k_refs ms refs_list wall many few - 5 | sed 's/\tfew\t/\tours with 1,000 refs\t/'
