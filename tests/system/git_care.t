@@ -75,6 +75,7 @@ N=$(steps)
 care
 tap_is "$STATUS,$(field .error)" 200,null 'care on demand'
 tap_is "$(steps)" "$N" 'does nothing where nothing is due'
+[ "$(steps)" = "$N" ] || grep 'care ' "$T/cofferd.log" | sed 's/^/# /'
 
 # Who may, what may be said.
 USER=$(make_user bob)
