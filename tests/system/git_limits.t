@@ -42,7 +42,7 @@ tap_not 'a blob that inflates too far' push agent/a
 tap_ok 'the terminal names it' said "remote: cofferd: blob $(git rev-parse HEAD:bomb) has 6000000 bytes; at most 4194304 are taken in one object"
 git reset -q --hard main
 # A commit cannot be streamed: git's memory ends it.
-{ printf 'tree %s\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\n' "$(git rev-parse HEAD^{tree})"; head -c 100000000 /dev/zero | tr '\0' a; } |
+{ printf 'tree %s\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\n' "$(git rev-parse 'HEAD^{tree}')"; head -c 100000000 /dev/zero | tr '\0' a; } |
     git hash-object -t commit -w --stdin >"$T/huge"
 tap_not 'a commit of 100 MB' push "$(cat "$T/huge"):refs/heads/agent/a"
 tap_ok 'ends git, not the host' said 'remote: fatal: .*emory'

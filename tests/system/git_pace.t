@@ -13,6 +13,7 @@ coffer_conf <<-CONF
 	pack_idle = 2s
 	$(lib_router_ids)
 CONF
+# shellcheck disable=SC2218 # of lib.sh
 make_upstream calc
 (
 	cd "$WORK" && git checkout -q -b large && head -c 24000000 /dev/urandom >large &&
@@ -76,7 +77,7 @@ tap_ok 'for the slow one was cut' wait_for 1 none index-pack
 exec 3>&-
 tap_ok 'and its receive-pack, too' wait_for 5 none receive-pack
 drip() { # a byte each 0.2 s, for 6 s
-	for i in $(seq 30); do printf x | chunk >&3 || return; sleep 0.2; done
+	for _ in $(seq 30); do printf x | chunk >&3 || return; sleep 0.2; done
 }
 raw "$MAINT" "${RECEIVE[@]}" 'Transfer-Encoding: chunked'
 commands refs/heads/agent/slow | chunk >&3
@@ -140,7 +141,7 @@ drop
 kill $REPLY_PID 2>/dev/null
 
 # A reader that does not read.
-want() { pkt "want $LARGE side-band-64k ofs-delta"; printf 0000; pkt done; }
+want() { pkt "want $LARGE side-band-64k ofs-delta"; printf 0000; pkt "done"; }
 want >"$T/want"
 UPLOAD=(POST git-upload-pack 'Content-Type: application/x-git-upload-pack-request' "Content-Length: $(stat -c %s "$T/want")")
 raw "$MAINT" "${UPLOAD[@]}"

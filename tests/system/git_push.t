@@ -19,7 +19,7 @@ said() { grep -q -- "$1" "$T/why"; }
 try() { "$@" 2>"$T/why"; }
 
 # Every form of the credential.
-INFO=/$PROJECT.git/info/refs?service=git-upload-pack
+INFO="/$PROJECT.git/info/refs?service=git-upload-pack"
 for how in "x:$MAINT" "mary:$MAINT" "$MAINT:" "$MAINT:x-oauth-basic" "x-access-token:$MAINT" "oauth2:$MAINT"; do
 	http GET "$INFO" -u "$how"
 	tap_is "$STATUS" 200 "Basic ${how//$MAINT/TOKEN}"
@@ -136,6 +136,7 @@ tap_not 'nor are refs/pull to a pusher' grep -qa 'refs/pull\|refs/coffer\|refs/n
 
 # Options, atomic.
 tap_ok 'push options are taken' git push -q -o ci.skip -o a=b origin HEAD:refs/heads/agent/o
+# shellcheck disable=SC2046
 try git push -q $(printf -- '-o x%s ' $(seq 65)) origin HEAD:refs/heads/agent/o2
 tap_ok 'but not any number' said 'too many push options'
 try git push -q --atomic origin HEAD:refs/heads/agent/p HEAD:refs/pull/1/head
