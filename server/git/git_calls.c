@@ -307,6 +307,21 @@ gitpool_refs_update(struct git_pool *p, int64_t project,
 }
 
 void
+gitpool_sync(struct git_pool *p, int64_t project, const char *const *refs,
+    size_t n, git_done_fn *done, void *arg)
+{
+	struct git_ask ask = { .op = "sync", .raw = { .p = "" } };
+	AUTO_STR struct str raw = STR_INIT;
+	struct gitcall c;
+
+	for (size_t i = 0; i < n && i < GITCALL_CHANGES_MAX; i++)
+		str_addf(&raw, "%s\n", refs[i]);
+	ask.raw = str_view(&raw);
+	gitcall_begin(&c);
+	gitcall_send(&c, p, project, &ask, done, arg);
+}
+
+void
 gitpool_diff(struct git_pool *p, int64_t project, const char *base,
     const char *head, size_t max, git_done_fn *done, void *arg)
 {

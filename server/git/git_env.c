@@ -114,6 +114,9 @@ static const struct git_env_pair gitenv_receive[] = {
 	{ "receive.denyNonFastForwards", "false" },
 	{ "receive.denyDeleteCurrent", "refuse" },
 	{ "receive.shallowUpdate", "false" },
+	/* What was acknowledged survives a power cut: by itself git syncs the
+	 * pack, not the ref. */
+	{ "core.fsync", "all" },
 	/* What git itself only remarks on, though it is made to harm whoever
 	 * checks it out.  Warnings are errors in a push already. */
 	{ "receive.fsck.badFilemode", "error" },

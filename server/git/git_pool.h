@@ -151,6 +151,10 @@ struct git_refs_spec {
 };
 void gitpool_refs_update(struct git_pool *p, int64_t project,
     const struct git_refs_spec *spec, git_done_fn *done, void *arg);
+/* {}: what a git child wrote there and moved survives a power cut.
+ * gitpool_refs_update and gitpool_merge do so by themselves. */
+void gitpool_sync(struct git_pool *p, int64_t project, const char *const *refs,
+    size_t n, git_done_fn *done, void *arg);
 
 /* {truncated}; raw: unified diff from merge base to head, as `git diff`
  * base...head prints it; at most max bytes, cut at a line. */

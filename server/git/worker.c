@@ -426,6 +426,7 @@ worker_prepare(int fd)
 		    GIT_OPT_SET_SEARCH_PATH, (int)levels[i], "");
 	(void)git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
 	(void)git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 1);
+	(void)git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
 	(void)git_libgit2_opts(
 	    GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, (size_t)1 << 30);
 	(void)git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)64 << 20);

@@ -1,15 +1,20 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/path.h"
 #include "server/git/git_pool.h"
 #include "server/git/worker_priv.h"
 
 enum {
 	WORKER_ATOMIC_MAX = 1000,
 	WORKER_CHANGES_MAX = 100000,
-	WORKER_LOCK_TRIES = 20
+	WORKER_LOCK_TRIES = 20,
+	WORKER_SYNC_MAX = 64 /* refs that are synced one by one */
 };
 
 static int
@@ -209,11 +214,37 @@ worker_change_check(
 	return 0;
 }
 
+/* A branch is a commit: git's own programs refuse to clone or to check what
+ * has others. */
+static int
+worker_change_object(
+    git_repository *repo, const struct worker_change *x, struct err *e)
+{
+	git_odb *odb = NULL;
+	git_object_t type = GIT_OBJECT_COMMIT;
+	size_t size;
+	int rc = git_repository_odb(&odb, repo);
+
+	if (rc == 0)
+		rc = git_odb_read_header(&size, &type, odb, &x->new_id);
+	git_odb_free(odb);
+	if (rc == GIT_ENOTFOUND)
+		return err_set(
+		    e, ERR_NOTFOUND, "%.150s: no such object", x->ref);
+	if (rc < 0)
+		return worker_fail(e, rc, x->ref);
+	if (type != GIT_OBJECT_COMMIT &&
+	    strncmp(x->ref, "refs/heads/", 11) == 0)
+		return err_set(e, ERR_INVALID,
+		    "%.150s: a branch cannot be a %s", x->ref,
+		    git_object_type2string(type));
+	return 0;
+}
+
 static int
 worker_change_stage(git_transaction *tx, git_repository *repo,
     const struct worker_change *x, struct err *e)
 {
-	git_odb *odb = NULL;
 	int rc = 0;
 
 	if (git_oid_is_zero(&x->new_id)) {
@@ -222,16 +253,9 @@ worker_change_stage(git_transaction *tx, git_repository *repo,
 		rc = git_transaction_remove(tx, x->ref);
 		return rc < 0 ? worker_fail(e, rc, x->ref) : 0;
 	}
-	rc = git_repository_odb(&odb, repo);
-	if (rc == 0 && !git_odb_exists(odb, &x->new_id))
-		rc = GIT_ENOTFOUND;
-	git_odb_free(odb);
-	if (rc == GIT_ENOTFOUND)
-		return err_set(
-		    e, ERR_NOTFOUND, "%.150s: no such object", x->ref);
-	if (rc == 0)
-		rc = git_transaction_set_target(
-		    tx, x->ref, &x->new_id, NULL, NULL);
+	if (worker_change_object(repo, x, e) == -1)
+		return -1;
+	rc = git_transaction_set_target(tx, x->ref, &x->new_id, NULL, NULL);
 	return rc < 0 ? worker_fail(e, rc, x->ref) : 0;
 }
 
@@ -290,7 +314,8 @@ worker_heads(struct worker_call *c, struct err *e)
 		const char *was = NULL;
 		int rc;
 
-		if (target == NULL)
+		/* HEAD never points nowhere because of upstream. */
+		if (target == NULL || !worker_ref_exists(c->repo, target))
 			continue;
 		if (git_reference_lookup(&old, c->repo, heads[i].ref) == 0)
 			was = git_reference_symbolic_target(old);
@@ -328,8 +353,8 @@ worker_changes_read(
 }
 
 static int
-worker_changes_run(struct worker_call *c, const struct worker_change *v,
-    size_t n, struct err *e)
+worker_changes_run(struct worker_call *c, git_repository *repo,
+    const struct worker_change *v, size_t n, struct err *e)
 {
 	int64_t failed = 0;
 
@@ -337,13 +362,13 @@ worker_changes_run(struct worker_call *c, const struct worker_change *v,
 		if (n > WORKER_ATOMIC_MAX)
 			return err_set(
 			    e, ERR_LIMIT, "too many refs in one transaction");
-		if (n > 0 && worker_changes_commit(c->repo, v, n, e) == -1)
+		if (n > 0 && worker_changes_commit(repo, v, n, e) == -1)
 			return -1;
 	} else {
 		for (size_t i = 0; i < n; i++) {
 			struct err one = ERR_INIT;
 
-			if (worker_changes_commit(c->repo, &v[i], 1, &one) == 0)
+			if (worker_changes_commit(repo, &v[i], 1, &one) == 0)
 				continue;
 			failed++;
 			str_addf(c->raw, "%s %s\n", v[i].ref, one.msg);
@@ -353,6 +378,33 @@ worker_changes_run(struct worker_call *c, const struct worker_change *v,
 	return worker_heads(c, e);
 }
 
+/* Many refs are synced together at the end: a handle that is opened meanwhile
+ * syncs none. */
+static int
+worker_changes_run_many(struct worker_call *c, const struct worker_change *v,
+    size_t n, struct err *e)
+{
+	AUTO_CLOSE int dir = open(
+	    git_repository_path(c->repo), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	git_repository *repo = NULL;
+	int rc;
+
+	if (dir == -1)
+		return err_sys(e, ERR_IO, "open the repository");
+	(void)git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0);
+	rc = git_repository_open_bare(&repo, git_repository_path(c->repo));
+	if (rc < 0)
+		rc = worker_fail(e, rc, "open the repository");
+	else
+		rc = worker_changes_run(c, repo, v, n, e);
+	(void)git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+	git_repository_free(repo);
+	if (rc == 0 && syncfs(dir) == -1)
+		rc = err_sys(e, ERR_IO, "sync the repository");
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
+	return rc;
+}
+
 static int
 worker_op_refs_update(struct worker_call *c, struct err *e)
 {
@@ -360,17 +412,65 @@ worker_op_refs_update(struct worker_call *c, struct err *e)
 	size_t n = 0;
 	int rc = worker_changes_read(c->raw_in, &v, &n, e);
 
-	if (rc == 0)
-		rc = worker_changes_run(c, v, n, e);
+	if (rc == 0 && n > WORKER_SYNC_MAX)
+		rc = worker_changes_run_many(c, v, n, e);
+	else if (rc == 0)
+		rc = worker_changes_run(c, c->repo, v, n, e);
 	for (size_t i = 0; i < n; i++)
 		free(v[i].ref);
 	free(v);
 	return rc;
 }
 
+/* No such folder: the ref is gone, and what was above it with it. */
+static int
+worker_sync_folder(const char *path, struct err *e)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1 && errno == ENOENT)
+		return 0;
+	if (fd == -1 || fsync(fd) == -1)
+		return err_sys(e, ERR_IO, "sync %s", path);
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
+	return 0;
+}
+
+/* git syncs files, never the folders that name them. */
+static int
+worker_op_sync(struct worker_call *c, struct err *e)
+{
+	AUTO_FREE char *last = NULL;
+	struct view rest = c->raw_in, line;
+	const char *repo;
+
+	if (worker_arg(c, "path", &repo, e) == -1)
+		return -1;
+	last = path_join(repo, "objects/pack");
+	if (worker_sync_folder(last, e) == -1)
+		return -1;
+	while (rest.len > 0 && view_split(&rest, '\n', &line)) {
+		AUTO_FREE char *name = view_dup(line);
+		char *path = path_join(repo, name), *slash = strrchr(path, '/');
+
+		*slash = '\0';
+		if (strcmp(path, last) == 0) {
+			free(path);
+			continue;
+		}
+		free(last);
+		last = path;
+		if (worker_sync_folder(path, e) == -1)
+			return -1;
+	}
+	/* A deleted ref left packed-refs too. */
+	return worker_sync_folder(repo, e);
+}
+
 const struct worker_op worker_ops_refs[] = {
 	{ "resolve", worker_op_resolve },
 	{ "refs", worker_op_refs },
 	{ "refs_update", worker_op_refs_update },
+	{ "sync", worker_op_sync },
 	{ NULL, NULL },
 };

@@ -13,6 +13,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/issue_rule.h"
 #include "server/git/git_pool.h"
+#include "server/git/repo_use.h"
 #include "server/service/svc_pull.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
@@ -34,6 +35,7 @@ svc_merge_release(void *arg)
 	free(op->message);
 	free(op->commit_message);
 	free(op->row.base);
+	repo_use_leave(op->hold);
 	timer_free(op->again);
 	pull_release(&op->pull);
 	checks_release(&op->facts.checks);
@@ -465,12 +467,28 @@ svc_merge_message(struct svc_merge *op)
 	op->commit_message = str_steal(&m);
 }
 
+/* Nobody removes a commit that no ref has yet. */
+static void
+svc_merge_on_ready(void *arg)
+{
+	struct svc_merge *op = arg;
+	struct git_merge_spec spec = { .style = op->style };
+
+	spec.base = op->row.base_sha;
+	spec.head = op->row.head_sha;
+	spec.message = op->commit_message;
+	spec.committer = (struct git_person){ op->op.who.login, op->email,
+		op->op.svc->now() };
+	spec.author = spec.committer;
+	gitpool_merge(
+	    op->op.svc->git, op->project_id, &spec, svc_merge_on_commit, op);
+}
+
 /* The gate is open: make the commit that would be the base's next tip. */
 static void
 svc_merge_go(struct svc_merge *op)
 {
 	const struct identity *who = &op->op.who;
-	struct git_merge_spec spec = { .style = op->style };
 	struct err e = ERR_INIT;
 
 	if (svc_merge_refuse(op, &e) == -1) {
@@ -495,12 +513,6 @@ svc_merge_go(struct svc_merge *op)
 	svc_merge_message(op);
 	snprintf(
 	    op->email, sizeof(op->email), "%s@noreply.localhost", who->login);
-	spec.base = op->row.base_sha;
-	spec.head = op->row.head_sha;
-	spec.message = op->commit_message;
-	spec.committer = (struct git_person){ who->login, op->email,
-		op->op.svc->now() };
-	spec.author = spec.committer;
-	gitpool_merge(
-	    op->op.svc->git, op->project_id, &spec, svc_merge_on_commit, op);
+	op->hold = repo_use_share(
+	    op->op.svc->use, op->project_id, 0, svc_merge_on_ready, op);
 }

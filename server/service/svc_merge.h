@@ -24,6 +24,7 @@ struct svc_gate_facts {
 	char error[240];
 };
 
+struct repo_hold;
 struct timer;
 
 struct svc_merge {
@@ -47,6 +48,7 @@ struct svc_merge {
 	struct err fail;
 	unsigned tries; /* of writing the rows */
 	struct timer *again;
+	struct repo_hold *hold; /* from the commit until it has its ref */
 };
 struct svc_merge *svc_merge_new(struct svc *s, const struct identity *who);
 /* The gate's answer; `ask` is set. */

@@ -1,5 +1,6 @@
 #include "server/service/svc_push.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,7 +199,7 @@ push_keep(struct push_job *j)
 			names[spec.n] = svc_refs_kept_name(at, j->c[i].ref);
 			v[spec.n] = (struct git_ref_change){
 				.ref = names[spec.n],
-				.old = "",
+				.old = GIT_ZERO_SHA,
 				.new_sha = j->c[i].old
 			};
 			spec.n++;
@@ -515,14 +516,32 @@ push_on_busy(void *arg)
 }
 
 static void
-push_settle_run(struct push_job *j)
+push_on_synced(const struct git_result *r, void *arg)
 {
+	struct push_job *j = arg;
+
+	if (r->fail != NULL)
+		log_warn("push sync project=%" PRId64 " err=%s", j->who.project,
+		    log_val(r->fail->msg));
 	j->wait = ref_cache_ask(gitpool_ref_cache(j->p->spec.pool),
 	    j->who.project, push_on_settle_refs, j);
 	if (j->wait != NULL)
 		return;
 	j->deferred = true;
 	loop_defer(j->p->spec.loop, push_on_busy, j);
+}
+
+/* No row is written before what it tells of is on disk. */
+static void
+push_settle_run(struct push_job *j)
+{
+	const char **refs = xcalloc(j->n + 1, sizeof(*refs));
+
+	for (size_t i = 0; i < j->n; i++)
+		refs[i] = j->c[i].ref;
+	gitpool_sync(
+	    j->p->spec.pool, j->who.project, refs, j->n, push_on_synced, j);
+	free(refs);
 }
 
 void
