@@ -184,6 +184,9 @@ xch_fail(struct xch *x, const struct err *e)
 	log_error("githttp start-failed project=%lld err=%s",
 	    (long long)x->project, log_val(e->msg));
 	xch_refuse(x, 500, "git could not be started");
+	/* A reply that has begun is cut. */
+	if (x->q != NULL)
+		request_wake(x->q);
 }
 
 void

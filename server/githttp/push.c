@@ -81,6 +81,17 @@ push_refuse(struct xch *x, const char *fmt, ...)
 	push_turn_away(x, text);
 }
 
+/* What the pusher is told: the disk's end in words, or `other`. */
+static const char *
+push_excuse(const struct err *e, const char *other)
+{
+	if (e->sys == ENOSPC || e->sys == EDQUOT ||
+	    strstr(e->msg, strerror(ENOSPC)) != NULL)
+		return "the server's disk is full: nothing was changed, try "
+		       "again when there is room";
+	return other;
+}
+
 /* git was ended by its time limit and had said nothing yet. */
 static void
 push_out_of_time(struct xch *x)
@@ -179,7 +190,9 @@ push_start(struct xch *x)
 	if (push_write_verdicts(x, &e) == -1 || xch_spawn(x, &e) == -1) {
 		log_error("githttp push-start project=%lld err=%s",
 		    (long long)x->project, log_val(e.msg));
-		push_turn_away(x, "the server could not start git: try again");
+		push_turn_away(x,
+		    push_excuse(
+			&e, "the server could not start git: try again"));
 		push_undo(x);
 		return;
 	}
@@ -207,8 +220,9 @@ push_on_judged(const struct svc_push_judged *r, void *arg)
 	if (r->fail != NULL) {
 		log_error("githttp judge-failed project=%lld err=%s",
 		    (long long)x->project, log_val(r->fail->msg));
-		push_turn_away(
-		    x, "the server could not judge the push: try again");
+		push_turn_away(x,
+		    push_excuse(r->fail,
+			"the server could not judge the push: try again"));
 		slots_drop(x);
 		return;
 	}
