@@ -23,7 +23,8 @@ enum {
 };
 
 #define MIRROR_PRLIMIT "/usr/bin/prlimit"
-#define MIRROR_MEMORY "--data=4294967296" /* of a bomb of a pack */
+#define MIRROR_MEMORY "--data=4294967296"     /* of a bomb of a pack */
+#define MIRROR_LIST_MEMORY "--data=536870912" /* of a list without an end */
 
 static void
 mirror_op_free(struct mirror_op *o)
@@ -263,8 +264,9 @@ mirror_spawn(struct mirror_op *o, const char *const *argv,
 static int
 mirror_list_by_git(struct mirror_op *o, struct err *e)
 {
-	const char *argv[] = { GIT_PROGRAM, "ls-remote", "--symref", "--",
-		o->url, "HEAD", "refs/heads/*", "refs/tags/*", NULL };
+	const char *argv[] = { MIRROR_PRLIMIT, MIRROR_LIST_MEMORY, "--core=0",
+		GIT_PROGRAM, "ls-remote", "--symref", "--", o->url, "HEAD",
+		"refs/heads/*", "refs/tags/*", NULL };
 	struct git_vars vars;
 
 	o->listing = true;

@@ -114,6 +114,7 @@ mirror_job_free(struct mirror_job *j)
 	mirror_items_release(j);
 	mirror_map_release(j->shadow);
 	mirror_map_release(j->local);
+	mirror_map_release(j->kept);
 	mirror_report_release(j);
 	svc_refs_release(&j->rows);
 	project_release(&j->project);
@@ -265,12 +266,16 @@ mirror_plan(struct mirror_job *j, struct view raw)
 
 	mirror_map_release(j->local);
 	j->local = map_new();
+	mirror_map_release(j->kept);
+	j->kept = map_new();
 	while (gitpool_ref_next(&rest, &ref)) {
 		AUTO_FREE char *name = view_dup(ref.name);
 
 		if (view_starts(ref.name, "refs/heads/") ||
 		    view_starts(ref.name, "refs/tags/"))
 			free(map_put(j->local, name, xstrdup(ref.sha)));
+		else
+			mirror_kept_known(j, name, ref.sha);
 	}
 	if (mirror_read_shadow(j, &e) == -1 ||
 	    mirror_report_load(j, &e) == -1 ||

@@ -6,34 +6,56 @@
 #include "lib/base/auto.h"
 #include "lib/base/failpoint.h"
 #include "lib/base/log.h"
+#include "lib/base/map.h"
+#include "lib/base/num.h"
 #include "lib/base/view.h"
 #include "server/git/git_pool.h"
 #include "server/service/svc_mirror_priv.h"
 
 enum {
 	MIRROR_ATOMIC_MAX = 400,
-	MIRROR_MOVES_MAX = 500 /* in one call of a worker */
+	MIRROR_MOVES_MAX = 500, /* in one call of a worker */
+	MIRROR_KEPT_AGAIN_MS = 24 * 3600 * 1000
 };
+
+static struct map *
+mirror_items_by_ref(const struct mirror_job *j)
+{
+	struct map *m = map_new();
+
+	for (size_t i = 0; i < j->n; i++)
+		(void)map_put(m, j->items[i].ref, &j->items[i]);
+	return m;
+}
 
 /* "REF ERROR" lines: those did not move. */
 static void
 mirror_mark_failed(struct mirror_job *j, struct view raw)
 {
+	struct map *items;
 	struct view line, ref;
 
+	if (raw.len == 0)
+		return;
+	items = mirror_items_by_ref(j);
 	while (raw.len > 0 && view_split(&raw, '\n', &line)) {
+		AUTO_FREE char *name = NULL;
+		AUTO_FREE char *why = NULL;
+		struct mirror_item *x;
+
 		if (line.len == 0 || !view_split(&line, ' ', &ref))
 			continue;
-		for (size_t i = 0; i < j->n; i++)
-			if (view_is(ref, j->items[i].ref)) {
-				j->items[i].failed = true;
-				log_warn("mirror ref-left project=%" PRId64
-					 " ref=%s err=%.*s",
-				    j->project.id, log_val(j->items[i].ref),
-				    line.p != NULL ? (int)line.len : 0,
-				    line.p != NULL ? line.p : "");
-			}
+		name = view_dup(ref);
+		why = view_dup(line);
+		x = map_get(items, name);
+		if (x == NULL || x->failed != NULL)
+			continue;
+		x->failed = xasprintf(
+		    "git could not move it (%.160s); the next sync tries", why);
+		log_warn("mirror ref-left project=%" PRId64 " ref=%s err=%s",
+		    j->project.id, log_val(name), log_val(why));
 	}
+	map_free(items);
 }
 
 static void mirror_move(struct mirror_job *j);
@@ -107,6 +129,41 @@ mirror_move(struct mirror_job *j)
 	    j->m->spec.pool, j->project.id, &spec, mirror_on_moved, j);
 }
 
+/* An upstream that goes to and fro, or a ref that git never moves: a tip is
+ * kept once in MIRROR_KEPT_AGAIN_MS, not at every poll. */
+void
+mirror_kept_known(struct mirror_job *j, const char *name, const char *sha)
+{
+	static const char prefix[] = "refs/coffer/kept/";
+	struct view rest = view_of(name), at;
+	AUTO_FREE char *key = NULL;
+	AUTO_FREE char *digits = NULL;
+	struct err ignored = ERR_INIT;
+	uint64_t ms;
+
+	if (!view_starts(rest, prefix))
+		return;
+	rest = view_from(rest, sizeof(prefix) - 1);
+	if (!view_split(&rest, '/', &at) || rest.len == 0)
+		return;
+	digits = view_dup(at);
+	if (num_u64(digits, 0, INT64_MAX, &ms, &ignored) == -1 ||
+	    (int64_t)ms > j->now || (int64_t)ms < j->now - MIRROR_KEPT_AGAIN_MS)
+		return;
+	key = xasprintf("%.*s %s", (int)rest.len, rest.p, sha);
+	free(map_put(j->kept, key, xstrdup(name)));
+}
+
+/* The one of before, NULL when there is none. */
+static char *
+mirror_kept_before(const struct mirror_job *j, const struct mirror_item *x)
+{
+	AUTO_FREE char *key = xasprintf("%s %s", x->ref + 5, x->local);
+	const char *name = map_get(j->kept, key);
+
+	return name != NULL ? xstrdup(name) : NULL;
+}
+
 static void mirror_keep(struct mirror_job *j);
 
 static void
@@ -137,9 +194,12 @@ mirror_keep(struct mirror_job *j)
 
 		if (!x->step.keep || x->local[0] == '\0')
 			continue;
+		x->kept = mirror_kept_before(j, x);
+		if (x->kept != NULL)
+			continue;
 		x->kept = svc_refs_kept_name(j->m->last_kept, x->ref);
 		v[spec.n++] = (struct git_ref_change){
-			.ref = x->kept, .old = "", .new_sha = x->local
+			.ref = x->kept, .old = GIT_ZERO_SHA, .new_sha = x->local
 		};
 	}
 	if (spec.n > 0) {

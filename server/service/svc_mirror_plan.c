@@ -25,6 +25,7 @@ mirror_items_release(struct mirror_job *j)
 	for (size_t i = 0; i < j->n; i++) {
 		free(j->items[i].ref);
 		free(j->items[i].kept);
+		free(j->items[i].failed);
 	}
 	free(j->items);
 	j->items = NULL;

@@ -32,9 +32,9 @@ struct mirror_item {
 	char target[SHA_HEX + 1]; /* what the local ref becomes */
 	struct mirror_branch facts;
 	struct mirror_step step;
-	char *kept;  /* name of the kept ref, NULL: none */
-	bool failed; /* git refused to move it */
-	bool waited; /* it waits since an earlier synchronisation */
+	char *kept;   /* name of the kept ref, NULL: none */
+	char *failed; /* why git did not move it, NULL: it did */
+	bool waited;  /* it waits since an earlier synchronisation */
 	const struct json *waiting; /* its entry of then */
 };
 
@@ -79,6 +79,7 @@ struct mirror_job {
 
 	struct map *shadow; /* upstream ref -> its last settled id */
 	struct map *local;  /* local ref -> id */
+	struct map *kept;   /* "heads/main ID" -> kept ref of late */
 	struct mirror_item *items;
 	size_t n, cap;
 	size_t at; /* the item being planned, kept or written */
@@ -86,6 +87,7 @@ struct mirror_job {
 
 	struct json *waiting; /* what waited before; its text */
 	char *waiting_before;
+	char *report_before;
 	struct str waiting_now;
 	struct str report;
 	char contents_sha[SHA_HEX + 1]; /* of the contents that are known */
@@ -143,7 +145,9 @@ void mirror_job_fail(
     struct mirror_job *j, enum mirror_fail kind, const struct err *why);
 void mirror_job_free(struct mirror_job *j);
 
-/* svc_mirror_move.c: keep tips and move refs; then mirror_job_write. */
+/* svc_mirror_move.c: a ref that may be a kept one, of before. */
+void mirror_kept_known(struct mirror_job *j, const char *name, const char *sha);
+/* Keep tips and move refs; then mirror_job_write. */
 void mirror_job_planned(struct mirror_job *j);
 
 /* svc_mirror_rows.c: rows and events, in bounded transactions; then

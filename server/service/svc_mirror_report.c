@@ -70,6 +70,7 @@ mirror_report_load(struct mirror_job *j, struct err *e)
 		return -1;
 	j->waiting_before = STEAL(memo.waiting);
 	j->unverified_before = STEAL(memo.unverified);
+	j->report_before = STEAL(memo.report);
 	if (j->waiting_before != NULL && j->waiting_before[0] != '\0')
 		j->waiting = json_parse(
 		    view_of(j->waiting_before), 0, &ignored);
@@ -83,6 +84,7 @@ mirror_report_release(struct mirror_job *j)
 {
 	json_free(j->waiting);
 	free(j->waiting_before);
+	free(j->report_before);
 	str_release(&j->waiting_now);
 	str_release(&j->report);
 	str_release(&j->contents);
@@ -220,9 +222,7 @@ report_move(struct jw *w, const struct mirror_item *x, enum report_what what)
 	report_sha(w, "old", x->local);
 	report_sha(w, "new", what == REPORT_HELD ? x->new_up : x->target);
 	jw_str(w, "kept", x->kept);
-	jw_str(w, "why",
-	    x->failed ? "git could not move it; the next sync tries"
-		      : x->step.why);
+	jw_str(w, "why", x->failed != NULL ? x->failed : x->step.why);
 	jw_end(w);
 }
 
@@ -353,6 +353,25 @@ report_comments(struct txn *t, const struct mirror_job *j, struct err *e)
 	return 0;
 }
 
+/* What follows the time, the first member. */
+static const char *
+report_facts(const char *text)
+{
+	const char *p = strchr(text, ',');
+
+	return p != NULL ? p : "";
+}
+
+/* Nothing has moved, and what did not was told: refs that git refuses at every
+ * synchronisation, or more that wait than are remembered. */
+static bool
+report_is_told(const struct mirror_job *j)
+{
+	return j->changed + j->rows.changed == 0 && j->report_before != NULL &&
+	    strcmp(report_facts(j->report_before),
+		report_facts(str_cstr(&j->report))) == 0;
+}
+
 int
 mirror_report_write(
     struct txn *t, const struct mirror_job *j, bool *news, struct err *e)
@@ -363,7 +382,7 @@ mirror_report_write(
 	int64_t id = j->project.id;
 	bool same;
 
-	if (j->report.len > 0) {
+	if (j->report.len > 0 && !report_is_told(j)) {
 		*news = true;
 		if (mirror_memo_set(t, id, MIRROR_MEMO_REPORT,
 			str_cstr(&j->report), e) == -1 ||

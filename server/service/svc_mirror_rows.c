@@ -38,21 +38,29 @@ mirror_put_notices(struct jw *w, const struct mirror_job *j)
 		n++;
 		jw_object(w, NULL);
 		jw_str(w, "ref", x->ref);
-		jw_str(w, "why",
-		    x->failed ? "git could not move it; the next sync tries"
-			      : x->step.why);
+		jw_str(w, "why", x->failed != NULL ? x->failed : x->step.why);
 		jw_str(w, "kept", x->kept);
 		jw_end(w);
 	}
 	jw_end(w);
 }
 
+/* Upstream's HEAD is another branch, and one that is here. */
 static bool
 mirror_new_default(const struct mirror_job *j)
 {
 	const char *branch = refname_branch(j->head);
 
-	return branch != NULL && strcmp(branch, j->project.default_branch) != 0;
+	if (branch == NULL || strcmp(branch, j->project.default_branch) == 0)
+		return false;
+	for (size_t i = 0; i < j->n; i++) {
+		const struct mirror_item *x = &j->items[i];
+
+		if (strcmp(x->ref, j->head) == 0)
+			return x->local[0] != '\0' ||
+			    (x->target[0] != '\0' && x->failed == NULL);
+	}
+	return false;
 }
 
 static uint64_t

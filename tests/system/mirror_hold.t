@@ -6,7 +6,7 @@
 coffer_home
 start_cofferd
 make_project
-tap_plan 44
+tap_plan 47
 P=/api/coffer/v1/projects/$PROJECT
 R=$HOME_DIR/repos/$PROJECT_ID.git
 UP=$T/up/calc.git
@@ -119,6 +119,26 @@ tap_is "$(rev refs/heads/topic)" "$(uprev topic)" 'what waited is done'
 tap_ok 'and kept' sh -c "git --git-dir='$R' for-each-ref refs/coffer/kept | grep '$OLD'"
 api GET "$P"
 tap_is "$(waits)" '[]' 'nothing waits'
+
+# More that wait than are listed: told once, not at every poll.
+tags() { seq 1 1003 | sed "s|.*|update refs/tags/m& $1|" | git --git-dir="$UP" update-ref --stdin; }
+tap_ok 'hold again' coffer settings calc hold=true
+tags "$(uprev main)"
+sync
+tags "$(uprev topic)"
+sync
+synced() {
+	api GET "/api/coffer/v1/events?after=0&limit=1000"
+	jq '[.events[] | select(.kind=="mirror.synced")] | length' "$BODY"
+}
+sync
+tap_is "$(waits | jq length) $(field .mirror.report.counts.held)" '1000 3' 'a thousand are listed'
+n=$(synced)
+sync
+sync
+tap_is "$(synced)" "$n" 'the others are not told again'
+tags "$(uprev main)"
+sync
 
 # Exit codes.
 mv "$UP" "$UP.away"

@@ -11,7 +11,7 @@ $(lib_router_ids)
 CONF
 start_cofferd
 start_upstream
-tap_plan 75
+tap_plan 82
 
 SECRET=s3cr3t-upstream-t0ken
 project_of "$UPURL" calc
@@ -128,6 +128,13 @@ sync
 up_commit late
 B=$(uprev main)
 printf '%s HEAD symref-target:refs/heads/main\n%s refs/heads/main\n' "$A" "$A" >"$T/refs"
+n=$(asked fetch)
+{ cat "$T/refs" && echo "$A refs/tags/lie"; } >"$T/lie"
+mode "poll refs $T/lie"
+sync
+look
+tap_is "$(state) $(rev refs/heads/main)" "failed/lying $A" 'a list that is not what a fetch gives is not followed'
+tap_is "$(($(asked fetch) - n))" 1 'what it gave is not fetched twice'
 mode "info sub x x" "ls refs $T/refs"
 sync
 look
@@ -143,6 +150,29 @@ printf '%s refs/heads/main\n%s refs/heads/%s\n' "$A" "$A" "$long" >"$T/refs"
 sync
 look
 tap_is "$(state)" ok 'a name that no disk holds is left out'
+
+# A branch that is no commit, which is HEAD too: nobody could clone that.
+blob=$(echo hi | git --git-dir="$UPDIR/calc.git" hash-object -w --stdin)
+[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u "$HOME_DIR/db")" "$UPDIR/calc.git/objects"
+printf '%s HEAD symref-target:refs/heads/blob\n%s refs/heads/blob\n%s refs/heads/main\n%s refs/tags/blob\n' "$blob" "$blob" "$A" "$blob" >"$T/refs"
+sync
+look
+tap_is "$(state) $(field .default_branch) $(field .mirror.report.counts.failed)" 'ok main 1' 'a branch that is no commit is left out and told'
+tap_is "$(rev refs/heads/blob) $(rev refs/tags/blob)" "none $blob" 'a tag may be one'
+tap_is "$(git --git-dir="$R" symbolic-ref HEAD)" refs/heads/main 'HEAD is a branch that is there'
+sync
+n=$(events mirror.synced)
+sync
+sync
+tap_is "$(events mirror.synced)" "$n" 'it is not told at every poll'
+
+# To and fro: each tip is kept once.
+other=$(git --git-dir="$UPDIR/calc.git" rev-parse "$B~1")
+for sha in "$B" "$other" "$B" "$other" "$B" "$A"; do
+	printf '%s refs/heads/main\n%s refs/tags/flap\n' "$A" "$sha" >"$T/refs"
+	sync
+done
+tap_is "$(git --git-dir="$R" for-each-ref refs/coffer/kept | grep -c 'tags/flap$')" 2 'an upstream that goes to and fro costs a kept ref for each tip'
 printf '%s%s refs/heads/main\n' "$A" 111111111111111111111111 >"$T/refs"
 sync
 look

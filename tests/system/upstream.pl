@@ -3,7 +3,8 @@
 # 127.0.0.1, written to DIR/port.  It serves DIR/*.git by git http-backend.
 # DIR/log gets a line for each connection and request; DIR/mode, read at each
 # request, has lines "KIND ACTION [ARGUMENT...]" of which the first that fits
-# counts.  KIND: info, ls, fetch or any.  ACTION:
+# counts.  KIND: info, ls, poll (an ls that cofferd sends itself), fetch or
+# any.  ACTION:
 #   status CODE [NAME=VALUE ...]  a reply without content
 #   redirect CODE URL             to URL and the request's path
 #   hang                          nothing, for a minute
@@ -206,7 +207,8 @@ sub answer {
 	my ($action, @arg) = ('ok');
 	for (lines("$dir/mode")) {
 		my ($k, $a, @r) = split / /;
-		next unless $k eq $kind || $k eq 'any';
+		next unless $k eq $kind || $k eq 'any' ||
+		    ($k eq 'poll' && $body =~ m{agent=git/cofferd});
 		($action, @arg) = ($a, @r);
 		last;
 	}
