@@ -57,19 +57,35 @@ repo_make(const char *path, const char *head, struct err *e)
 	return path_write_atomic(head_file, text, strlen(text), 0600, e);
 }
 
+/* The power went before HEAD was on disk. */
+static int
+repo_mend_head(const char *path, const char *head, struct err *e)
+{
+	AUTO_FREE char *file = path_join(path, "HEAD");
+	AUTO_FREE char *text = xasprintf("ref: refs/heads/%s\n", head);
+
+	log_error("repo head-lost path=%s", log_val(path));
+	return path_write_atomic(file, text, strlen(text), 0600, e);
+}
+
 int
 repo_create(
     const struct git_env *v, int64_t project, const char *head, struct err *e)
 {
 	AUTO_FREE char *path = gitenv_repo(v, project);
 	AUTO_FREE char *fresh = xasprintf("%s.new", path);
+	AUTO_FREE char *objects = path_join(path, "objects");
 
 	if (repo_exists(v, project))
 		return 0;
+	if (head == NULL)
+		head = "main";
+	if (access(objects, F_OK) == 0)
+		return repo_mend_head(path, head, e);
 	/* What a crash left half made has no content. */
 	if (path_rmtree(fresh, e) == -1 && e->code != ERR_NOTFOUND)
 		return err_wrap(e, "create repository %" PRId64, project);
-	if (repo_make(fresh, head != NULL ? head : "main", e) == -1)
+	if (repo_make(fresh, head, e) == -1)
 		return err_wrap(e, "create repository %" PRId64, project);
 	if (rename(fresh, path) == -1)
 		return err_sys(
@@ -84,7 +100,30 @@ repo_exists(const struct git_env *v, int64_t project)
 	AUTO_FREE char *head = path_join(path, "HEAD");
 	struct stat st;
 
-	return stat(head, &st) == 0 && S_ISREG(st.st_mode);
+	return stat(head, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+}
+
+bool
+repo_packed_is_torn(const struct git_env *v, int64_t project)
+{
+	AUTO_FREE char *path = gitenv_repo(v, project);
+	AUTO_FREE char *packed = path_join(path, "packed-refs");
+	AUTO_CLOSE int fd = open(packed, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	char first = '\0';
+
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
+	return fd != -1 && read(fd, &first, 1) >= 0 && first == '\0';
+}
+
+void
+repo_packed_forget(const struct git_env *v, int64_t project)
+{
+	AUTO_FREE char *path = gitenv_repo(v, project);
+	AUTO_FREE char *packed = path_join(path, "packed-refs");
+
+	if (repo_packed_is_torn(v, project) && unlink(packed) == -1)
+		log_warn("repo packed-refs path=%s err=%s", log_val(packed),
+		    strerror(errno));
 }
 
 static void

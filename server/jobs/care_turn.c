@@ -520,10 +520,12 @@ careturn_begin(void *arg)
 	}
 	t->was = t->row.past.health;
 	t->ask.now = careturn_now(t);
-	/* A crash may have parted kept refs from their rows. */
-	if (!t->asked && !t->fresh &&
-	    care_plan_check_at(&t->row.past, t->project, t->ask.now,
-		t->ask.check_ms) > t->ask.now) {
+	/* A crash may have parted kept refs from their rows.  Of what is
+	 * corrupt nothing is removed. */
+	if (t->was == CARE_CORRUPT ||
+	    (!t->asked && !t->fresh &&
+		care_plan_check_at(&t->row.past, t->project, t->ask.now,
+		    t->ask.check_ms) > t->ask.now)) {
 		careturn_survey(t);
 		return;
 	}

@@ -417,12 +417,19 @@ svc_project_start(struct svc *s, struct err *e)
 		if (projects_list(db_reader(s->db), &f, &list, e) == -1)
 			return -1;
 		n = list.n;
-		for (size_t i = 0; i < n; i++)
-			if (!repo_exists(s->env, list.at[i].id) &&
-			    repo_create(s->env, list.at[i].id, NULL, e) == -1) {
-				project_list_release(&list);
-				return -1;
-			}
+		for (size_t i = 0; i < n; i++) {
+			const struct project *p = &list.at[i];
+			const char *head = svc_text(p->default_branch);
+			struct err one = ERR_INIT;
+
+			/* One that is broken is not in the others' way. */
+			if (!repo_exists(s->env, p->id) &&
+			    repo_create(s->env, p->id,
+				head[0] != '\0' ? head : NULL, &one) == -1)
+				log_error("project repository project=%" PRId64
+					  " err=%s",
+				    p->id, log_val(one.msg));
+		}
 		project_list_release(&list);
 		if (n < 100)
 			return 0;

@@ -20,6 +20,8 @@
 #include "server/service/svc.h"
 #include "server/service/svc_pull.h"
 #include "server/service/svc_refs.h"
+#include "server/service/svc_restore.h"
+#include "server/store/care.h"
 #include "server/store/db.h"
 #include "server/store/projects.h"
 #include "server/store/refs.h"
@@ -37,6 +39,7 @@ struct reconcile {
 	uint32_t moved, failed;
 	struct svc_refs rows;
 	size_t forced_at; /* the row whose history is asked */
+	bool restored;    /* this project's lost refs were sought */
 };
 
 static void reconcile_next(struct reconcile *r);
@@ -264,6 +267,83 @@ reconcile_compare(struct reconcile *r, struct map *now, struct err *e)
 	return 0;
 }
 
+static bool
+reconcile_was_deleted(const char *ref, void *arg)
+{
+	return reconcile_pusher(arg, ref, SHA_ZERO) != 0;
+}
+
+static void reconcile_ask_refs(struct reconcile *r);
+
+static void
+reconcile_on_restored(size_t restored, size_t lost, void *arg)
+{
+	struct reconcile *r = arg;
+
+	repo_packed_forget(r->spec.svc->env, reconcile_project(r));
+	if (lost == 0) {
+		r->moved += (uint32_t)restored;
+		reconcile_ask_refs(r);
+		return;
+	}
+	r->failed++;
+	r->at++;
+	reconcile_next(r);
+}
+
+/* No push, merge or synchronisation takes all branches at once, and git never
+ * writes an empty list of refs: the disk lost them.  What is corrupt may have
+ * been brought back from a backup by halves. */
+static bool
+reconcile_has_lost(struct reconcile *r, const struct git_result *res)
+{
+	struct ref_row_list l = { .n = 0 };
+	struct view raw = res->raw;
+	struct err e = ERR_INIT;
+	struct git_ref ref;
+	bool rows;
+
+	struct care_row care = { .project_id = 0 };
+	bool corrupt;
+
+	if (r->restored)
+		return false;
+	corrupt = care_get(db_reader(r->spec.db), reconcile_project(r), &care,
+		      &e) == 0 &&
+	    care.past.health == CARE_CORRUPT;
+	care_row_release(&care);
+	if (corrupt ||
+	    repo_packed_is_torn(r->spec.svc->env, reconcile_project(r)))
+		return true;
+	while (gitpool_ref_next(&raw, &ref))
+		if (view_starts(ref.name, "refs/heads/"))
+			return false;
+	if (refs_list(db_reader(r->spec.db), reconcile_project(r),
+		"refs/heads/", &l, &e) == -1)
+		return false;
+	rows = l.n > 0 && strncmp(l.at[0].ref, "refs/heads/", 11) == 0;
+	ref_row_list_release(&l);
+	return rows;
+}
+
+static void
+reconcile_restore(struct reconcile *r, const struct git_result *res)
+{
+	struct view raw = res->raw;
+	struct map *have = map_new();
+	struct git_ref ref;
+
+	while (gitpool_ref_next(&raw, &ref)) {
+		AUTO_FREE char *name = view_dup(ref.name);
+
+		(void)map_put(have, name, r);
+	}
+	r->restored = true;
+	svc_restore(r->spec.svc, reconcile_project(r), have,
+	    reconcile_was_deleted, reconcile_on_restored, r);
+	map_free(have);
+}
+
 static void
 reconcile_on_refs(const struct git_result *res, void *arg)
 {
@@ -276,6 +356,10 @@ reconcile_on_refs(const struct git_result *res, void *arg)
 
 	if (res->fail != NULL) {
 		reconcile_fail(r, res->fail);
+		return;
+	}
+	if (reconcile_has_lost(r, res)) {
+		reconcile_restore(r, res);
 		return;
 	}
 	now = map_new();
@@ -302,6 +386,13 @@ reconcile_on_refs(const struct git_result *res, void *arg)
 }
 
 static void
+reconcile_ask_refs(struct reconcile *r)
+{
+	gitpool_refs(
+	    r->spec.pool, reconcile_project(r), "refs/", reconcile_on_refs, r);
+}
+
+static void
 reconcile_on_clean(const struct git_result *res, void *arg)
 {
 	struct reconcile *r = arg;
@@ -312,14 +403,14 @@ reconcile_on_clean(const struct git_result *res, void *arg)
 	else if (json_i64_or(res->j, "removed", 0) > 0)
 		log_info("reconcile clean project=%" PRId64 " removed=%" PRId64,
 		    reconcile_project(r), json_i64_or(res->j, "removed", 0));
-	gitpool_refs(
-	    r->spec.pool, reconcile_project(r), "refs/", reconcile_on_refs, r);
+	reconcile_ask_refs(r);
 }
 
 static void
 reconcile_next(struct reconcile *r)
 {
 	svc_refs_release(&r->rows);
+	r->restored = false;
 	if (r->at == r->n) {
 		reconcile_finish(r);
 		return;

@@ -1,7 +1,8 @@
 /*
  * svc_reconcile: after a crash between refs and rows, both become one truth.
  * The refs win: rows and events follow what the repository says, and pull
- * requests hear of heads that moved.
+ * requests hear of heads that moved.  But refs that the disk lost are
+ * restored from the rows (svc_restore.h).
  */
 #ifndef SERVER_SERVICE_SVC_RECONCILE_H
 #define SERVER_SERVICE_SVC_RECONCILE_H

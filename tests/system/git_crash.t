@@ -33,7 +33,7 @@ git checkout -q -b agent/probe && git commit -q --allow-empty -m probe
 git push -q origin agent/probe >/dev/null 2>&1
 dead || tap_skip_all 'this build has no fail points'
 restart
-tap_plan 29
+tap_plan 46
 tap_ok 'after receive-pack, before rows: one event' wait_for 10 one refs/heads/agent/probe "$(git rev-parse HEAD)"
 tap_is "$(git --git-dir="$R" rev-parse agent/probe)" "$(git rev-parse HEAD)" 'the ref is there'
 
@@ -77,5 +77,82 @@ tap_ok 'git agrees' git --git-dir="$R" fsck --connectivity-only --no-dangling
 tap_is "$(events refs/heads/agent/p1 "$(git rev-parse HEAD)")" 1 'one event again'
 restart
 tap_is "$(events refs/heads/agent/p1 "$(git rev-parse HEAD)")" 1 'a restart repeats none'
+
+# kill -9 between the two halves of what is done to a kept ref.
+git checkout -q -B agent/k main && git commit -q --allow-empty -m kept
+K=$(git rev-parse HEAD)
+git push -q origin agent/k 2>/dev/null
+git push -q origin :agent/k 2>/dev/null
+P=/api/coffer/v1/projects/$PROJECT
+kept_name() { api GET "$P/kept"; field ".[] | select(.sha==\"$K\") | .name"; }
+NAME=$(kept_name)
+restart kept_restored
+api POST "$P/kept/restore" "{\"kept\":\"$NAME\"}"
+tap_ok 'kept_restored kills' wait_for 5 dead
+restart
+two() { [ "$(events "$1" "$2")" = 2 ]; }
+tap_ok 'kept_restored: its event is there' wait_for 10 two refs/heads/agent/k "$K"
+git push -q origin :agent/k 2>/dev/null
+restart kept_dropped
+api POST "$P/kept/drop" '{"all":true}'
+tap_ok 'kept_dropped kills' wait_for 5 dead
+restart
+api POST "$P/maintain?wait=30"
+tap_is "$(kept_name)" '' 'kept_dropped: rows follow the refs'
+git commit -q --amend --allow-empty -m other && git push -q -f origin agent/k 2>/dev/null
+K=$(git rev-parse HEAD)
+git push -q origin :agent/k 2>/dev/null
+stop_cofferd
+sqlite3 "$HOME_DIR/db/coffer.db" "UPDATE kept SET at = 1000 WHERE sha = '$K'"
+[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u "$HOME_DIR/db")" "$HOME_DIR/db"
+restart kept_before_rows
+api POST "$P/maintain?wait=10"
+tap_ok 'kept_before_rows kills' wait_for 5 dead
+restart
+api POST "$P/maintain?wait=30"
+tap_is "$(kept_name)" '' 'kept_before_rows: what expired is gone'
+restart care_step
+api POST "$P/maintain?wait=10" '{"step":"repack"}'
+tap_ok 'care_step kills' wait_for 5 dead
+restart
+api POST "$P/maintain?wait=30" '{"step":"repack"}'
+tap_is "$STATUS $(field .error)" '200 null' 'care_step: it is done after'
+
+# What only a disk does: the refs win no more, the rows bring them back.
+heads() { git --git-dir="$R" for-each-ref --format='%(objectname) %(refname)' refs/heads refs/coffer refs/pull; }
+api POST "/api/v1/repos/$PROJECT/pulls" '{"title":"x","head":"agent/p1","base":"main"}'
+api POST "$P/maintain?wait=30" '{"step":"repack"}'
+heads >"$T/heads"
+cp -a "$R" "$T/saved"
+restart_after() { stop_cofferd; "$@"; start_cofferd; }
+truncate_refs() { : >"$R/packed-refs"; }
+restart_after truncate_refs
+same() { [ "$(heads)" = "$(cat "$T/heads")" ]; }
+tap_ok 'an emptied packed-refs is filled again: branches, kept refs, pull requests' wait_for 10 same
+api GET '/api/coffer/v1/events?after=0&limit=1000'
+tap_is "$(field '[.events[] | select(.kind=="repository.failed")] | length')" 1 'and told'
+lose_head() { : >"$R/HEAD"; }
+restart_after lose_head
+tap_is "$(cat "$R/HEAD")" 'ref: refs/heads/main' 'a lost HEAD is written again'
+api POST "$P/sync?wait=30"
+tap_is "$STATUS" 200 'and the mirror goes on'
+lose_all() { rm -rf "$R"; }
+rows() { sqlite3 "$HOME_DIR/db/coffer.db" "SELECT count(*) FROM ref WHERE name LIKE 'refs/heads/%'; SELECT count(*) FROM kept"; }
+ROWS=$(rows)
+restart_after lose_all
+corrupt() { api GET "$P"; [ "$(field .repository.health)" = corrupt ]; }
+tap_ok 'a repository that vanished is corrupt' wait_for 10 corrupt
+api POST "$P/sync?wait=30"
+api POST "$P/maintain?wait=30"
+restart
+tap_is "$(rows)" "$ROWS" 'its rows stay'
+back() { rm -rf "$R"; cp -a "$T/saved" "$R"; }
+restart_after back
+api POST "$P/maintain?wait=30" '{"step":"check"}'
+tap_ok 'brought back from a backup' same
+api GET "$P"
+tap_is "$(field .repository.health) $(rows)" "ok $ROWS" 'it is whole'
+"$O/bin/cofferd" --home "$HOME_DIR" --listen 127.0.0.1:0 >"$T/second" 2>&1
+tap_like "$? $(cat "$T/second")" '[1-9]*another cofferd runs there*' 'a second cofferd is turned away'
 tap_ok 'cofferd ends well' stop_cofferd
 tap_done
