@@ -129,7 +129,7 @@ mirror_move(struct mirror_job *j)
 	    j->m->spec.pool, j->project.id, &spec, mirror_on_moved, j);
 }
 
-/* An upstream that goes to and fro, or a ref that git never moves: a tip is
+/* An upstream that goes back and forth, or a ref that git never moves: a tip is
  * kept once in MIRROR_KEPT_AGAIN_MS, not at every poll. */
 void
 mirror_kept_known(struct mirror_job *j, const char *name, const char *sha)

@@ -166,13 +166,13 @@ sync
 sync
 tap_is "$(events mirror.synced)" "$n" 'it is not told at every poll'
 
-# To and fro: each tip is kept once.
+# Back and forth: each tip is kept once.
 other=$(git --git-dir="$UPDIR/calc.git" rev-parse "$B~1")
 for sha in "$B" "$other" "$B" "$other" "$B" "$A"; do
 	printf '%s refs/heads/main\n%s refs/tags/flap\n' "$A" "$sha" >"$T/refs"
 	sync
 done
-tap_is "$(git --git-dir="$R" for-each-ref refs/coffer/kept | grep -c 'tags/flap$')" 2 'an upstream that goes to and fro costs a kept ref for each tip'
+tap_is "$(git --git-dir="$R" for-each-ref refs/coffer/kept | grep -c 'tags/flap$')" 2 'an upstream that goes back and forth costs a kept ref for each tip'
 printf '%s%s refs/heads/main\n' "$A" 111111111111111111111111 >"$T/refs"
 sync
 look

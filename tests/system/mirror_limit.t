@@ -97,13 +97,12 @@ wait_for 10 is_ok
 up sh -c 'head -c 2000000 /dev/urandom >more && git add more && git commit -qm more && git push -q origin main'
 mode 'fetch drip 1000000'
 sync "$PROJECT" 1
-seen=
 basic=$(printf 'x-access-token:s3cr3t-in-argv' | base64 -w0)
 fetching() { pgrep -f 'git fetch.*namespaces' >/dev/null; }
 tap_ok 'a fetch runs' wait_for 10 fetching
 for _ in 1 2 3 4 5 6 7 8 9 10; do
 	for p in /proc/[0-9]*; do
-		case $p in /proc/$$) continue ;; esac
+		case $p in "/proc/$$") continue ;; esac
 		{ tr '\0' ' ' <"$p/cmdline" && echo; } 2>/dev/null
 	done >>"$T/argv"
 	sleep 0.05
