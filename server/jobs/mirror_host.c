@@ -49,6 +49,22 @@ mirror_hosts_free(struct mirror_hosts *x)
 	free(x);
 }
 
+void
+mirror_hosts_back(struct mirror_hosts *x, int64_t ms)
+{
+	size_t cursor = 0;
+	void *value;
+
+	while (map_next(x->by_name, &cursor, NULL, &value)) {
+		struct mirror_host *h = value;
+
+		if (h->down_until > ms)
+			h->down_until -= ms;
+		if (h->rate_until > ms)
+			h->rate_until -= ms;
+	}
+}
+
 struct mirror_host *
 mirror_host_get(struct mirror_hosts *x, const char *name)
 {

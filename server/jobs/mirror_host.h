@@ -16,6 +16,8 @@ struct mirror_hosts;
 
 struct mirror_hosts *mirror_hosts_new(unsigned per_host);
 void mirror_hosts_free(struct mirror_hosts *x); /* NULL is fine */
+/* The clock was set back so far: what waits for a time waits no longer. */
+void mirror_hosts_back(struct mirror_hosts *x, int64_t ms);
 
 /* Made when it is new; stays until mirror_hosts_free.  "" is this disk. */
 struct mirror_host *mirror_host_get(struct mirror_hosts *x, const char *name);

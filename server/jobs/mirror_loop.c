@@ -30,7 +30,8 @@ enum {
 	MIRRORLOOP_PAGE = 500,
 	MIRRORLOOP_POLLS_MAX = 200, /* quiet polls in one transaction */
 	MIRRORLOOP_POLLS_MS = 1000, /* that they may wait for it */
-	MIRRORLOOP_RATE_SPREAD_MS = 10 * 1000
+	MIRRORLOOP_RATE_SPREAD_MS = 10 * 1000,
+	MIRRORLOOP_CLOCK_MS = 5 * 1000 /* that the clock may be set back */
 };
 
 struct mirror_wait {
@@ -87,6 +88,7 @@ struct mirror_loop {
 	unsigned running;
 	uint64_t last_handle;
 	int64_t actor; /* the user agentd */
+	int64_t clock; /* of the wall before the monotonic one */
 	bool started;
 };
 
@@ -105,6 +107,7 @@ mirror_loop_new(const struct mirror_loop_spec *spec)
 	l->flush = timer_new(spec->loop, mirrorloop_flush, l);
 	l->hosts = mirror_hosts_new(spec->per_host);
 	l->entries = map_new();
+	l->clock = clock_now_ms() - clock_mono_ms();
 	TAILQ_INIT(&l->wanted);
 	return l;
 }
@@ -687,6 +690,30 @@ mirrorloop_due(struct mirror_loop *l, int64_t now, int64_t *next_at)
 	return found;
 }
 
+/* A clock that is set back by an hour does not stop polls for an hour. */
+static void
+mirrorloop_clock(struct mirror_loop *l, int64_t now)
+{
+	int64_t clock = now - clock_mono_ms();
+	int64_t back = l->clock - clock;
+	size_t cursor = 0;
+	void *value;
+
+	if (back >= 0 && back < MIRRORLOOP_CLOCK_MS)
+		return;
+	l->clock = clock;
+	if (back < 0)
+		return;
+	log_warn("mirror clock-set-back ms=%" PRId64, back);
+	while (map_next(l->entries, &cursor, NULL, &value)) {
+		struct mirror_entry *x = value;
+
+		if (x->next_at > back)
+			x->next_at -= back;
+	}
+	mirror_hosts_back(l->hosts, back);
+}
+
 static void
 mirrorloop_look(void *arg)
 {
@@ -694,6 +721,7 @@ mirrorloop_look(void *arg)
 	int64_t now = clock_now_ms(), next_at, wait;
 	struct mirror_entry *x;
 
+	mirrorloop_clock(l, now);
 	mirrorloop_run_wanted(l, now);
 	while (l->running < l->spec.at_once) {
 		x = mirrorloop_due(l, now, &next_at);

@@ -30,7 +30,7 @@ enum {
 
 /* A project, or (as a wait only) a host with a token. */
 struct upstream_entry {
-	int64_t due; /* 0: now */
+	int64_t due; /* monotonic, 0: now */
 	int64_t failures;
 };
 
@@ -136,7 +136,7 @@ upstreamloop_on_checked(const struct svc_upstream_end *end, void *arg)
 {
 	struct upstream_loop *l = arg;
 	struct upstream_entry *x = upstreamloop_entry(l, l->asking), *b;
-	int64_t now = clock_now_ms();
+	int64_t now = clock_mono_ms();
 
 	if (!end->failed)
 		x->failures = 0;
@@ -176,7 +176,7 @@ static int64_t
 upstreamloop_next(struct upstream_loop *l)
 {
 	struct project_filter f = { .limit = UPSTREAMLOOP_BATCH };
-	int64_t now = clock_now_ms(), found = 0;
+	int64_t now = clock_mono_ms(), found = 0;
 	struct err e = ERR_INIT;
 	size_t n;
 
