@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
@@ -110,15 +111,56 @@ httpd_watch_left(struct request *q)
 			 &ev) == 0;
 }
 
+void
+httpd_await_body(struct request *q)
+{
+	struct httpd *h = q->h;
+
+	q->body_awaited = true;
+	LIST_INSERT_HEAD(&h->bodies, q, body_link);
+	if (!timer_pending(h->left_sweep))
+		timer_set(h->left_sweep, HTTPD_SWEEP_MS);
+}
+
+void
+httpd_body_ended(struct request *q)
+{
+	if (q->body_awaited)
+		LIST_REMOVE(q, body_link);
+	q->body_awaited = false;
+}
+
+/* Has everything that the client sent been read, its end included? */
+static bool
+httpd_is_gone(struct request *q)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    q->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	char one;
+
+	return info != NULL &&
+	    recv(info->connect_fd, &one, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/*
+ * MHD reads until it gets less than it has room for, and is told of the next
+ * byte only: an end that came together with the last bytes goes unseen until
+ * its timeout.
+ */
 static void
 httpd_on_sweep(void *arg)
 {
 	struct httpd *h = arg;
-	struct request *q;
+	struct request *q, *next;
 
 	for (q = LIST_FIRST(&h->waiting); q != NULL; q = LIST_NEXT(q, link))
 		if (!q->watched)
 			httpd_watch_left(q);
+	LIST_FOREACH_SAFE(q, &h->bodies, body_link, next)
+		if (!q->suspended && httpd_is_gone(q))
+			request_cut(q);
+	if (!LIST_EMPTY(&h->bodies))
+		timer_set(h->left_sweep, HTTPD_SWEEP_MS);
 }
 
 static void
@@ -258,6 +300,7 @@ httpd_new(const struct httpd_spec *spec, struct err *e)
 	if (spec->server_name != NULL)
 		h->server_name = xstrdup(spec->server_name);
 	LIST_INIT(&h->waiting);
+	LIST_INIT(&h->bodies);
 	h->left_fd = epoll_create1(EPOLL_CLOEXEC);
 	h->mhd = httpd_start_daemon(h);
 	if (h->mhd == NULL || h->left_fd == -1) {

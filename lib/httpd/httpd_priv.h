@@ -38,7 +38,8 @@ struct request {
 	struct httpd *h;
 	struct MHD_Connection *mhd;
 	uint64_t id;
-	LIST_ENTRY(request) link; /* of httpd.waiting while suspended */
+	LIST_ENTRY(request) link;      /* of httpd.waiting while suspended */
+	LIST_ENTRY(request) body_link; /* of httpd.bodies until it is whole */
 
 	char *target;         /* the request line's, cut at the query */
 	char *path;           /* decoded, NULL when that is target itself */
@@ -59,6 +60,7 @@ struct request {
 
 	enum body_mode mode;
 	bool body_ended;
+	bool body_awaited; /* in httpd.bodies */
 	size_t body_max;
 	uint64_t dropped;
 	struct str body;
@@ -87,6 +89,7 @@ struct httpd {
 	struct watch *ready; /* MHD's epoll descriptor */
 	struct timer *tick;  /* MHD's timeouts; 0 ms after a resume */
 	struct listener *listener;
+	struct request_list bodies;
 	int left_fd; /* epoll: hang-ups of suspended clients */
 	struct watch *left_watch;
 	struct timer *left_sweep;
@@ -105,6 +108,9 @@ struct httpd {
 /* httpd.c */
 void httpd_suspend(struct request *q);
 void httpd_wake(struct request *q); /* resumes, or remembers */
+/* The body is to come; or it is whole, or the request is over. */
+void httpd_await_body(struct request *q);
+void httpd_body_ended(struct request *q);
 
 /* target.c: splits and decodes the target, checks the head (RFC 9112).
  * Returns 0, or the status to refuse with and *why. */

@@ -74,6 +74,7 @@ request_on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
 		return;
 	*con_cls = NULL;
 	request_unwatch(q);
+	httpd_body_ended(q);
 	if (q->suspended)
 		LIST_REMOVE(q, link);
 	while (q->n_close > 0) {
@@ -121,6 +122,8 @@ request_begin(struct request *q, const char *method, const char *version)
 	if (reply_is_fixed(q) && q->length != 0 &&
 	    (q->length > HTTPD_DRAIN_MAX || request_expects_continue(q)))
 		return reply_queue(q);
+	if (q->length != 0)
+		httpd_await_body(q);
 	return MHD_YES;
 }
 
@@ -196,6 +199,7 @@ request_finish(struct request *q)
 {
 	if (!q->body_ended) {
 		q->body_ended = true;
+		httpd_body_ended(q);
 		if (q->mode == BODY_COLLECT && q->body_done != NULL)
 			q->body_done(q, q->body_arg);
 		else if (q->mode == BODY_STREAM && !reply_is_fixed(q))

@@ -262,6 +262,19 @@ an_aborted_reply_to_http_1_0_is_reset(void **state)
 	(void)close(fd);
 }
 
+/* The end is there before anything is read: no event tells of it later. */
+static void
+a_client_that_leaves_with_its_last_bytes_is_noticed(void **state)
+{
+	struct fix *f = *state;
+	int fd = raw_say(
+	    f, "POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
+
+	(void)close(fd);
+	fix_until(f, &f->closed, 1);
+	assert_false(f->late);
+}
+
 int
 main(void)
 {
@@ -278,6 +291,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    an_aborted_reply_to_http_1_0_is_reset, fix_setup,
 		    fix_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_client_that_leaves_with_its_last_bytes_is_noticed,
+		    fix_setup, fix_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
