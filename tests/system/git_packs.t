@@ -326,7 +326,7 @@ SH
 echo PACK; head -c 100000000 /dev/zero || { echo 'fatal: No space left on device' >&2; exit 128; }
 SH
 		full 80m
-		tap_like "$(tr '\n' ' ' <"$T/n")" '*[1-9] 100000005 0 ' 'a full disk: the next runs past the cache'
+		tap_like "$(tr '\n' ' ' <"$T/n")" '[1-9]* 100000005 0 ' 'a full disk: the next runs past the cache'
 		tap_ok 'and the first says why' grep -q "disk is full" "$T/direct.err"
 		full 10m
 		tap_is "$(tr '\n' ' ' <"$T/n")" '100000005 100000005 0 ' 'a disk nearly full is not tried'
