@@ -2,7 +2,6 @@
 # A webhook of an upstream: signed, it starts a sync; anything else does not.
 . "$(dirname "$0")/lib.sh"
 
-command -v openssl >/dev/null || tap_skip_all 'openssl is not there'
 coffer_home
 start_cofferd
 make_project
