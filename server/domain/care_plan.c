@@ -54,8 +54,7 @@ careplan_full(const struct care_facts *f, const struct care_past *past,
 }
 
 static const char *
-careplan_graph(const struct care_facts *f, const struct care_past *past,
-    const struct care_ask *a)
+careplan_graph(const struct care_facts *f, const struct care_ask *a)
 {
 	if (careplan_wanted(a, CARE_GRAPH))
 		return "asked for";
@@ -66,9 +65,6 @@ careplan_graph(const struct care_facts *f, const struct care_past *past,
 	if (f->written_at > f->graph_at &&
 	    careplan_since(f->graph_at, a->now, CARE_DAY))
 		return "commits since the last commit-graph";
-	/* A file's time lags behind the clock by some milliseconds. */
-	if (past->full_at > f->graph_at + 1000)
-		return "commits may have gone";
 	return NULL;
 }
 
@@ -120,7 +116,7 @@ care_plan_next(const struct care_facts *f, const struct care_past *past,
 	    careplan_may(a, CARE_GEOMETRIC) && careplan_may(a, CARE_FULL))
 		return (struct care_next){ CARE_GEOMETRIC,
 			"many packs or loose objects" };
-	why = careplan_graph(f, past, a);
+	why = careplan_graph(f, a);
 	if (why != NULL)
 		return (struct care_next){ CARE_GRAPH, why };
 	if (careplan_wanted(a, CARE_PRUNE))
@@ -179,8 +175,7 @@ static const struct {
 } careplan_words[] = {
 	{ "", 0 },
 	{ "refs", CARE_BIT(CARE_REFS) },
-	{ "repack",
-	    CARE_BIT(CARE_REFS) | CARE_BIT(CARE_FULL) | CARE_BIT(CARE_GRAPH) },
+	{ "repack", CARE_BIT(CARE_REFS) | CARE_BIT(CARE_FULL) },
 	{ "graph", CARE_BIT(CARE_GRAPH) },
 	{ "prune", CARE_BIT(CARE_PRUNE) },
 	{ "check", CARE_BIT(CARE_SUMS) | CARE_BIT(CARE_WALK) },

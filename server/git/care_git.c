@@ -45,20 +45,21 @@ struct caregit_step {
 	}
 
 /* Unreachable objects live in a cruft pack or loose; a repack without one and
- * a prune take both.  The graph may name commits that went. */
+ * a prune take both.  The graph is written before commits go: git believes one
+ * that names a commit which is not there. */
 static const struct caregit_step caregit_steps[CARE_STEP_MAX] = {
-	[CARE_PURGE] = { { { "repack", "-q", "-n", "-a", "-d", "-l", "-b",
-			       NULL },
-	    { "prune", "--expire=now", "--no-progress", NULL },
-	    CAREGIT_GRAPH } },
+	[CARE_PURGE] = { { CAREGIT_GRAPH,
+	    { "repack", "-q", "-n", "-a", "-d", "-l", "-b", NULL },
+	    { "prune", "--expire=now", "--no-progress", NULL } } },
 	[CARE_REFS] = { { { "pack-refs", "--all", NULL } } },
 	[CARE_GEOMETRIC] = { { { "repack", "-q", "-n", "-d", "-l",
 	    "--geometric=2", NULL } } },
-	[CARE_FULL] = { { { "repack", "-q", "-n", "-a", "-d", "-l", "-b",
-	    "--cruft", "--cruft-expiration=" CAREGIT_GRACE, NULL } } },
+	[CARE_FULL] = { { CAREGIT_GRAPH,
+	    { "repack", "-q", "-n", "-a", "-d", "-l", "-b", "--cruft",
+		"--cruft-expiration=" CAREGIT_GRACE, NULL } } },
 	[CARE_GRAPH] = { { CAREGIT_GRAPH } },
-	[CARE_PRUNE] = { { { "prune", "--expire=" CAREGIT_GRACE,
-	    "--no-progress", NULL } } },
+	[CARE_PRUNE] = { { CAREGIT_GRAPH,
+	    { "prune", "--expire=" CAREGIT_GRACE, "--no-progress", NULL } } },
 	[CARE_WALK] = { { { "fsck", "--full", "--no-dangling", "--no-progress",
 	    NULL } } },
 };

@@ -2,6 +2,7 @@
 #include <fts.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
@@ -77,9 +78,14 @@ worker_survey_file(struct worker_survey *s, const char *path, const char *rel,
 		s->half++;
 		return;
 	}
+	/* Of a git that was killed just before the start. */
+	if (view_ends(v, ".lock") || view_is(v, "packed-refs.new")) {
+		if (st->st_mtime < time(NULL) - WORKER_LOCK_AGE_S)
+			s->half++;
+		return;
+	}
 	if (view_starts(v, "refs/")) {
-		if (!view_ends(v, ".lock"))
-			s->loose_refs++;
+		s->loose_refs++;
 	} else if (view_starts(v, "objects/pack/")) {
 		worker_survey_pack(
 		    s, path, view_from(v, sizeof("objects/pack/") - 1), st);

@@ -15,7 +15,6 @@
  * its ref, a quarantine or a half pack only takes room.
  */
 enum {
-	WORKER_LOCK_AGE_S = 30, /* no lock of a living git is held so long */
 	WORKER_ROOM_AGE_S = 24 * 3600 /* no push or fetch lasts so long */
 };
 
@@ -39,10 +38,12 @@ struct worker_sweep {
 	time_t age;
 };
 
+/* A packed-refs.new stops what the lock of packed-refs would. */
 static bool
 worker_is_lock(const char *name)
 {
-	return worker_ends(name, ".lock");
+	return worker_ends(name, ".lock") ||
+	    strcmp(name, "packed-refs.new") == 0;
 }
 
 static bool

@@ -23,6 +23,7 @@ enum {
 	WORKER_JSON_MAX = 4 << 20,
 	WORKER_RAW_MAX = 8 << 20,
 	WORKER_CALL_MAX = 8 << 20,
+	WORKER_LOCK_AGE_S = 30, /* no lock of a living git is held so long */
 	/* Of the lists of refs, which grow with the repository. */
 	WORKER_REFS_MAX = 32 << 20,
 	WORKER_FRAME_MAX = WORKER_JSON_MAX + WORKER_REFS_MAX + 64

@@ -195,18 +195,19 @@ worker_change_check(
     git_repository *repo, const struct worker_change *x, struct err *e)
 {
 	git_oid now;
+	char is[11], was[11];
 	int rc = git_reference_name_to_id(&now, repo, x->ref);
 
 	if (rc < 0 && rc != GIT_ENOTFOUND)
 		return worker_fail(e, rc, x->ref);
 	if (rc == GIT_ENOTFOUND)
 		memset(&now, 0, sizeof(now));
+	(void)git_oid_tostr(is, sizeof(is), &now);
+	(void)git_oid_tostr(was, sizeof(was), &x->old);
 	if (!x->any && !git_oid_equal(&now, &x->old))
-		return err_set(e, ERR_EXISTS,
-		    "%.150s moved: it is %.10s, not %.10s", x->ref,
-		    git_oid_is_zero(&now) ? "absent" : git_oid_tostr_s(&now),
-		    git_oid_is_zero(&x->old) ? "absent"
-					     : git_oid_tostr_s(&x->old));
+		return err_set(e, ERR_EXISTS, "%.150s moved: it is %s, not %s",
+		    x->ref, git_oid_is_zero(&now) ? "absent" : is,
+		    git_oid_is_zero(&x->old) ? "absent" : was);
 	if (git_oid_is_zero(&x->new_id))
 		return 0;
 	if (git_oid_is_zero(&now) && worker_change_room(repo, x, e) == -1)

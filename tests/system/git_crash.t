@@ -33,7 +33,7 @@ git checkout -q -b agent/probe && git commit -q --allow-empty -m probe
 git push -q origin agent/probe >/dev/null 2>&1
 dead || tap_skip_all 'this build has no fail points'
 restart
-tap_plan 46
+tap_plan 47
 tap_ok 'after receive-pack, before rows: one event' wait_for 10 one refs/heads/agent/probe "$(git rev-parse HEAD)"
 tap_is "$(git --git-dir="$R" rev-parse agent/probe)" "$(git rev-parse HEAD)" 'the ref is there'
 
@@ -67,9 +67,9 @@ for point in mirror_after_fetch mirror_before_rows mirror_after_rows; do
 done
 
 # A lock that a killed git left is in nobody's way.
-touch -d '1 hour ago' "$R/refs/heads/agent/p1.lock"
+touch -d '1 hour ago' "$R/refs/heads/agent/p1.lock" "$R/packed-refs.new"
 restart
-cleaned() { ! [ -e "$R/refs/heads/agent/p1.lock" ]; }
+cleaned() { ! [ -e "$R/refs/heads/agent/p1.lock" ] && ! [ -e "$R/packed-refs.new" ]; }
 tap_ok 'an old lock is removed' wait_for 10 cleaned
 git checkout -q agent/p1 && git commit -q --allow-empty -m again
 tap_ok 'and the branch moves again' git push -q origin agent/p1
@@ -154,5 +154,8 @@ api GET "$P"
 tap_is "$(field .repository.health) $(rows)" "ok $ROWS" 'it is whole'
 "$O/bin/cofferd" --home "$HOME_DIR" --listen 127.0.0.1:0 >"$T/second" 2>&1
 tap_like "$? $(cat "$T/second")" '[1-9]*another cofferd runs there*' 'a second cofferd is turned away'
+touch -d '1 hour ago' "$R/refs/heads/agent/p1.lock" "$R/packed-refs.new"
+api POST "$P/maintain?wait=30"
+tap_ok 'a lock that the start did not remove is swept' cleaned
 tap_ok 'cofferd ends well' stop_cofferd
 tap_done
