@@ -385,6 +385,9 @@ app_on_event(const struct watch_event *ev, void *arg)
 	}
 	if (app_is_branch_event(ev->kind))
 		objcaches_want(a->caches, ev->project);
+	/* What was dropped for good lives on nowhere. */
+	if (strcmp(ev->kind, "kept.dropped") == 0)
+		objcaches_renew(a->caches, ev->project);
 	if (strcmp(ev->kind, "run.cancel") == 0)
 		runs_cancel(a->runs, json_i64_or(ev->data, "run", 0));
 	trigger_decide(ev, &a->commands, p != NULL && p->pickup, &a->trigger);
