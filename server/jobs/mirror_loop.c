@@ -31,6 +31,8 @@ enum {
 	MIRRORLOOP_POLLS_MAX = 200, /* quiet polls in one transaction */
 	MIRRORLOOP_POLLS_MS = 1000, /* that they may wait for it */
 	MIRRORLOOP_RATE_SPREAD_MS = 10 * 1000,
+	MIRRORLOOP_SLOW_MS = 3 * 1000, /* then a job gives its place away */
+	MIRRORLOOP_SLOW_TIMES = 4,     /* at_once: so many of those */
 	MIRRORLOOP_CLOCK_MS = 5 * 1000 /* that the clock may be set back */
 };
 
@@ -51,6 +53,8 @@ struct mirror_entry {
 	int64_t next_at;
 	bool paused;
 	bool running;
+	bool slow;        /* it runs beside those that count */
+	int64_t began_at; /* monotonic */
 	bool wanted;
 	bool gone;                /* mirror_loop_forget, while it runs */
 	struct mirror_waits now;  /* for the job that runs */
@@ -85,7 +89,8 @@ struct mirror_loop {
 	struct mirror_hosts *hosts;
 	struct map *entries;
 	struct mirror_wanted wanted;
-	unsigned running;
+	unsigned running; /* and not slow */
+	unsigned slow;
 	uint64_t last_handle;
 	int64_t actor; /* the user agentd */
 	int64_t clock; /* of the wall before the monotonic one */
@@ -366,7 +371,10 @@ mirrorloop_over(struct mirror_entry *x)
 	struct err fail = x->fail;
 
 	x->running = false;
-	l->running--;
+	if (x->slow)
+		l->slow--;
+	else
+		l->running--;
 	TAILQ_CONCAT(&told, &x->now, link);
 	if (x->gone && !x->wanted) {
 		TAILQ_CONCAT(&told, &x->next, link);
@@ -605,6 +613,8 @@ mirrorloop_run(struct mirror_entry *x)
 		project_release(&p);
 	}
 	x->running = true;
+	x->slow = false;
+	x->began_at = clock_mono_ms();
 	l->running++;
 	mirror_host_begin(x->host);
 	TAILQ_CONCAT(&x->now, &x->next, link);
@@ -714,6 +724,29 @@ mirrorloop_clock(struct mirror_loop *l, int64_t now)
 	mirror_hosts_back(l->hosts, back);
 }
 
+/* Hosts that accept and never answer, more than at_once of them, do not keep
+ * the others waiting. */
+static void
+mirrorloop_part(struct mirror_loop *l)
+{
+	int64_t now = clock_mono_ms();
+	size_t cursor = 0;
+	void *value;
+
+	while (l->running >= l->spec.at_once &&
+	    l->slow < l->spec.at_once * MIRRORLOOP_SLOW_TIMES &&
+	    map_next(l->entries, &cursor, NULL, &value)) {
+		struct mirror_entry *x = value;
+
+		if (!x->running || x->slow ||
+		    now - x->began_at < MIRRORLOOP_SLOW_MS)
+			continue;
+		x->slow = true;
+		l->slow++;
+		l->running--;
+	}
+}
+
 static void
 mirrorloop_look(void *arg)
 {
@@ -722,6 +755,7 @@ mirrorloop_look(void *arg)
 	struct mirror_entry *x;
 
 	mirrorloop_clock(l, now);
+	mirrorloop_part(l);
 	mirrorloop_run_wanted(l, now);
 	while (l->running < l->spec.at_once) {
 		x = mirrorloop_due(l, now, &next_at);
@@ -734,6 +768,6 @@ mirrorloop_look(void *arg)
 		    wait < MIRRORLOOP_SOON_MS ? MIRRORLOOP_SOON_MS : wait);
 		return;
 	}
-	/* An end of a job looks again. */
-	timer_set(l->timer, MIRRORLOOP_LOOK_MS);
+	/* An end of a job looks again, or one that goes on. */
+	timer_set(l->timer, MIRRORLOOP_SLOW_MS / 3);
 }

@@ -25,7 +25,7 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 start_cofferd
 start_upstream
-tap_plan 23
+tap_plan 26
 project_of "$UPURL" calc
 sync
 look
@@ -121,6 +121,29 @@ sync
 look
 tap_is "$(state) $(rev refs/heads/main)" "ok $(uprev main)" 'the next one completes it'
 tap_ok 'the repository is whole' git --git-dir="$R" fsck --no-dangling
+
+# An upstream that accepts and does not answer has the only place, for a while.
+stop_cofferd
+coffer_conf <<CONF
+allow_file_upstream = yes
+upstream_stall = 40s
+sync_at_once = 1
+min_free = 1
+$(lib_router_ids)
+CONF
+mode 'any hang'
+start_cofferd
+n=$(asked ls)
+api POST "/api/coffer/v1/projects/$PROJECT/sync"
+more() { [ "$(asked ls)" -gt "$n" ]; }
+tap_ok 'one is asked and hangs' wait_for 10 more
+project_of "file://$UPDIR/calc.git" other
+begin=$(date +%s)
+sync
+look
+tap_is "$(state)" ok 'another is synchronised'
+tap_ok 'without waiting for the end of that' [ $(($(date +%s) - begin)) -lt 20 ]
+mode
 tap_ok 'cofferd ends well' stop_cofferd
 [ -z "$small" ] || umount -l "$HOME_DIR/repos"
 tap_done
