@@ -1,8 +1,9 @@
 #!/bin/bash
-# cofferd is killed at random moments of pushes, merges, synchronisations and
-# maintenance, again and again.  After each restart: what was acknowledged is
-# there, the rows say what git says, each branch has one unbroken chain of
-# events, what a force push dropped is kept, and git finds nothing amiss.
+# cofferd is killed at random moments of pushes, merges, synchronisations,
+# maintenance and of the care for kept refs, in two projects, again and again.
+# After each restart: what was acknowledged is there, the rows say what git
+# says, each branch has one unbroken chain of events, what a force push dropped
+# is kept, what was dropped for good is not, and git finds nothing amiss.
 # SEED and ROUNDS from the environment; the seed of a run is printed.
 . "$(dirname "$0")/lib.sh"
 
@@ -22,6 +23,21 @@ api PATCH "$P" '{"settings":{"approvals":0,"interval_s":3600}}'
 tap_is "$STATUS" 200 'the project is set up'
 git_url() { echo "http://x:$ADMIN@${URL#http://}/$PROJECT.git"; }
 on() { ! [ -e "$T/stop" ]; }
+
+first=$PROJECT,$PROJECT_ID,$REPO,$UPSTREAM,$WORK
+make_project second
+P2=/api/coffer/v1/projects/$PROJECT
+git clone -q "$(git_url)" "$T/k"
+SECOND=$PROJECT,$PROJECT_ID,$HOME_DIR/repos/$PROJECT_ID.git
+IFS=, read -r PROJECT PROJECT_ID REPO UPSTREAM WORK <<<"$first"
+# A command about the second project.
+second() {
+	IFS=, read -r PROJECT PROJECT_ID REPO <<<"$SECOND"
+	"$@"
+	second_rc=$?
+	IFS=, read -r PROJECT PROJECT_ID REPO UPSTREAM WORK <<<"$first"
+	return $second_rc
+}
 
 for k in 1 2 3; do
 	git clone -q "$(git_url)" "$T/p$k"
@@ -89,12 +105,64 @@ upstream() {
 		echo "$round $j" >>u.txt
 		git add u.txt && git commit -q -m "upstream $round $j"
 		git push -q "$T/up/calc.git" HEAD:refs/heads/main \
-		    "+HEAD:refs/heads/wild" 2>>"$T/err.up"
+		    "+HEAD:refs/heads/wild" 2>>"$T/err.up" || continue
 		[ "$(id -u)" -ne 0 ] || chown -R "$OWNER" "$T/up/calc.git"
 		tip=$(git rev-parse HEAD)
 		http POST "$P/sync?wait=20"
 		[ "$STATUS" != 200 ] || echo "$tip" >>"$T/log.sync"
 	done
+}
+
+# Branches and tags come, and branches go.
+deleter() {
+	git clone -q "$(git_url)" "$T/d.$round" 2>/dev/null && cd "$T/d.$round" || exit 1
+	j=0
+	while on; do
+		j=$((j + 1))
+		b=d-$round-$j
+		git commit -q --allow-empty -m "$b"
+		git tag "v$b"
+		git push -q "$(git_url)" "HEAD:refs/heads/agent/$b" "v$b" 2>/dev/null || continue
+		echo "$(git rev-parse HEAD) refs/tags/v$b" >>"$T/log.there"
+		git push -q "$(git_url)" ":refs/heads/agent/$b" 2>/dev/null || continue
+		echo "refs/heads/agent/$b" >>"$T/log.gone"
+	done
+}
+
+# Loses tips of the second project, and restores or drops them.
+keeper() {
+	cd "$T/k" || exit 1
+	RANDOM=$((SEED + round * 11))
+	BODY=$T/body.k
+	HEADERS=$T/headers.k
+	url=http://x:$ADMIN@${URL#http://}/${SECOND%%,*}.git
+	j=0
+	while on; do
+		j=$((j + 1))
+		git checkout -q --detach origin/main
+		git commit -q --allow-empty -m "kept $round $j"
+		sha=$(git rev-parse HEAD)
+		git push -q -f "$url" HEAD:refs/heads/agent/k 2>/dev/null || continue
+		git commit -q --allow-empty --amend -m "other $round $j"
+		git push -q -f "$url" HEAD:refs/heads/agent/k 2>/dev/null || continue
+		http_t=$ADMIN
+		http GET "$P2/kept"
+		[ "$STATUS" = 200 ] || continue
+		name=$(jq -r --arg s "$sha" '[.[] | select(.sha==$s) | .name][0] // ""' "$BODY")
+		[ -n "$name" ] || { echo "round $round: $sha is not kept" >>"$T/log.unkept"; continue; }
+		if [ $((RANDOM % 2)) = 0 ]; then
+			keeper_api restore "{\"kept\":\"$name\",\"as\":\"agent/r-$round-$j\"}"
+			[ "$STATUS" != 201 ] || echo "$sha refs/heads/agent/r-$round-$j" >>"$T/log.restored"
+		else
+			keeper_api drop "{\"kept\":[\"$name\"]}"
+			[ "$STATUS" != 202 ] || echo "$sha" >>"$T/log.dropped"
+		fi
+	done
+}
+keeper_api() { # WHAT JSON
+	printf '%s' "$2" >"$T/request.k"
+	http_t=$ADMIN
+	http POST "$P2/kept/$1" -H 'Content-Type: application/json' --data-binary "@$T/request.k"
 }
 
 # What a clone gave is whole.
@@ -107,14 +175,17 @@ reader() {
 	done
 }
 
-care() {
-	BODY=$T/body.c
-	HEADERS=$T/headers.c
+care() { # PROJECT
+	BODY=$T/body.c.${1##*/}
+	HEADERS=$T/headers.c.${1##*/}
 	http_t=$ADMIN
 	while on; do
-		http POST "$P/maintain?wait=10" -H 'Content-Type: application/json' --data '{"step":"repack"}'
-		[ "$STATUS" != 200 ] || echo "$round" >>"$T/log.care"
-		sleep 0.1
+		for step in repack refs prune graph check; do
+			http POST "$1/maintain?wait=10" -H 'Content-Type: application/json' --data "{\"step\":\"$step\"}"
+			[ "$STATUS" != 200 ] || echo "$round $step" >>"$T/log.care"
+			on || return
+			sleep 0.1
+		done
 	done
 }
 
@@ -142,7 +213,11 @@ merged() {
 }
 synced() {
 	[ -e "$T/log.sync" ] || return 0
-	git --git-dir="$REPO" merge-base --is-ancestor "$(tail -n 1 "$T/log.sync")" main
+	git --git-dir="$REPO" merge-base --is-ancestor "$(tail -n 1 "$T/log.sync")" main && return
+	tail -n 1 "$T/log.sync"
+	git --git-dir="$T/up/calc.git" for-each-ref
+	git --git-dir="$REPO" for-each-ref refs/heads/main refs/namespaces
+	return 1
 }
 # Every acknowledged tip of a branch is in a ref, seen or kept.
 kept() {
@@ -161,8 +236,35 @@ chain() {
 once() {
 	[ -z "$(sql "SELECT item FROM event WHERE project_id=$PROJECT_ID AND kind='pull.merged' GROUP BY item HAVING count(*) > 1")" ]
 }
+there() { # FILE
+	[ -s "$1" ] || return 0
+	git --git-dir="$REPO" for-each-ref --format='%(objectname) %(refname)' >"$T/there"
+	! grep -vxFf "$T/there" "$1"
+}
+gone() {
+	[ -s "$T/log.gone" ] || return 0
+	git --git-dir="$REPO" for-each-ref --format='%(refname)' refs/heads >"$T/there"
+	! grep -xFf "$T/there" "$T/log.gone"
+}
+dropped() {
+	[ -s "$T/log.dropped" ] || return 0
+	git --git-dir="$REPO" for-each-ref --format='%(objectname)' >"$T/there"
+	! grep -xFf "$T/there" "$T/log.dropped"
+}
+whole() {
+	sql "SELECT project_id, kind, data FROM event WHERE kind IN ('repository.corrupt', 'repository.failed')" >"$T/amiss"
+	cat "$T/amiss"
+	! [ -s "$T/amiss" ]
+}
 
 check() {
+	tap_ok "round $round: rows of the second project" second wait_for 20 same
+	tap_ok "round $round: restored branches are there" second there "$T/log.restored"
+	tap_ok "round $round: what was dropped is in no ref" second dropped
+	tap_ok "round $round: its events are one chain" second chain
+	tap_ok "round $round: tags are there" there "$T/log.there"
+	tap_ok "round $round: deleted branches are not" gone
+	tap_ok "round $round: no repository is told to be amiss" whole
 	tap_ok "round $round: rows follow the refs" wait_for 20 same
 	for k in 1 2 3; do
 		tap_ok "round $round: pusher $k has what it was told" pushed $k
@@ -179,7 +281,8 @@ while [ $round -lt "$ROUNDS" ]; do
 	round=$((round + 1))
 	rm -f "$T/stop"
 	actors=
-	for a in 'pusher 1' 'pusher 2' 'pusher 3' merger upstream reader care; do
+	for a in 'pusher 1' 'pusher 2' 'pusher 3' merger upstream deleter keeper reader \
+	    "care $P" "care $P2"; do
 		$a >/dev/null 2>>"$T/err.actors" &
 		actors="$actors $!"
 	done
@@ -197,6 +300,10 @@ while [ $round -lt "$ROUNDS" ]; do
 done
 git --git-dir="$REPO" fsck --full --no-dangling >"$T/fsck" 2>&1
 tap_is "$? $(cat "$T/fsck")" '0 ' 'git finds nothing amiss'
+repo2=${SECOND##*,}
+git --git-dir="$repo2" fsck --full --no-dangling >"$T/fsck" 2>&1
+tap_is "$? $(cat "$T/fsck")" '0 ' 'nor in the second project'
+tap_ok 'what was forced away was kept at once' test ! -e "$T/log.unkept"
 tap_ok 'no reader saw half of it' test ! -e "$T/log.half"
 for k in 1 2 3; do
 	tap_ok "pusher $k was heard" grep -q ack "$T/log.push.$k"
@@ -204,6 +311,9 @@ done
 tap_ok 'pull requests were merged' test -s "$T/log.merge"
 tap_ok 'upstream was followed' test -s "$T/log.sync"
 tap_ok 'maintenance was done' test -s "$T/log.care"
+tap_ok 'kept refs were restored' test -s "$T/log.restored"
+tap_ok 'and dropped' test -s "$T/log.dropped"
+tap_ok 'branches were deleted' test -s "$T/log.gone"
 wc -l "$T"/log.* | sed 's/^/# /'
 tap_ok 'cofferd ends well' stop_cofferd
 tap_done
