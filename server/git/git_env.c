@@ -33,13 +33,14 @@ enum {
 	GITENV_LEFT_MAX = 8 << 20
 };
 
-/* Reads the verdicts of one push; what is not named there is refused. */
+/* Reads the verdicts of one push; what is not named there is refused.  A shell
+ * reads a file byte by byte: with 1,000 refs that were 20 s of it. */
 static const char gitenv_hook
     [] = "#!/bin/sh\n"
 	 "# Written by cofferd at every start: do not edit.\n"
+	 "grep -Fqx -e \"ok $1\" \"$COFFER_VERDICTS\" && exit 0\n"
 	 "while read -r verdict ref reason; do\n"
-	 "\t[ \"$ref\" = \"$1\" ] || continue\n"
-	 "\t[ \"$verdict\" = ok ] && exit 0\n"
+	 "\t[ \"$verdict $ref\" = \"no $1\" ] || continue\n"
 	 "\tprintf 'cofferd: %s: %s\\n' \"$ref\" \"$reason\" >&2\n"
 	 "\texit 1\n"
 	 "done <\"$COFFER_VERDICTS\"\n"
