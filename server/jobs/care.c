@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "lib/io/timer.h"
@@ -18,7 +19,8 @@ enum {
 	CARE_BATCH = 500,
 	CARE_SOON_MS = 20,
 	CARE_LOOK_MAX_MS = 60 * 60 * 1000,
-	CARE_FAILED_MS = 60 * 1000 /* before a turn that failed is repeated */
+	CARE_FAILED_MS = 60 * 1000, /* before a turn that failed is repeated */
+	CARE_JUMP_MS = 7 * 24 * 60 * 60 * 1000 /* of the clock */
 };
 
 struct care {
@@ -29,6 +31,8 @@ struct care {
 	struct care_turn *turn;  /* NULL: none runs */
 	uint64_t last_handle;
 	bool started;
+	int64_t wall, mono; /* when the clock was looked at */
+	int64_t trusts_at;  /* monotonic: before, nothing expires */
 };
 
 static void care_look(void *arg);
@@ -88,13 +92,31 @@ care_new(const struct care_spec *spec)
 	return c;
 }
 
+/* Nothing expires for a day after the clock went forward by itself, or after a
+ * long time off: it may be wrong, and what expired does not come back. */
+static bool
+care_trusts_clock(struct care *c)
+{
+	int64_t wall = c->spec.svc->now(), mono = clock_mono_ms();
+
+	if (wall - c->wall > mono - c->mono + CARE_JUMP_MS) {
+		log_warn("care clock ahead_s=%" PRId64
+			 " nothing expires for a day",
+		    (wall - c->wall) / 1000);
+		c->trusts_at = mono + CARE_DAY;
+	}
+	c->wall = wall;
+	c->mono = mono;
+	return mono >= c->trusts_at;
+}
+
 /* What moved before this process began is not known: a repository that was
  * looked at since its last start is looked at once more. */
 int
 care_start(struct care *c, struct err *e)
 {
 	struct care_due *v = xcalloc(CARE_BATCH, sizeof(*v));
-	int64_t after = 0, now = c->spec.svc->now();
+	int64_t after = 0, now = c->spec.svc->now(), last = 0;
 	size_t n = CARE_BATCH;
 	int rc = 0;
 
@@ -111,12 +133,17 @@ care_start(struct care *c, struct err *e)
 			    : now + c->spec.quiet_ms;
 			x->dirty = true;
 			x->fresh = true;
+			if (v[i].surveyed_at > last)
+				last = v[i].surveyed_at;
 			after = v[i].project_id;
 		}
 	}
 	free(v);
 	if (rc == -1)
 		return err_wrap(e, "care");
+	c->wall = last != 0 ? last : now;
+	c->mono = clock_mono_ms();
+	(void)care_trusts_clock(c);
 	c->started = true;
 	care_soon(c);
 	return 0;
@@ -336,6 +363,7 @@ care_begin(struct care *c, struct care_entry *x)
 		.project = x->project,
 		.asked = x->asked,
 		.fresh = x->fresh,
+		.expires = care_trusts_clock(c),
 		.wanted = x->wanted });
 	care_unask(c, x);
 	x->wanted = 0;
@@ -366,6 +394,7 @@ care_look(void *arg)
 	size_t cursor = 0;
 	void *value;
 
+	(void)care_trusts_clock(c);
 	if (c->turn != NULL)
 		return;
 	TAILQ_FOREACH(x, &c->asked, link)

@@ -60,7 +60,7 @@ struct care_turn {
 	struct svc *svc;
 	int64_t project;
 	int64_t limit_ms;
-	bool asked, fresh;
+	bool asked, fresh, expires;
 	struct care_row row;
 	struct care_facts facts;
 	struct care_ask ask;
@@ -86,6 +86,7 @@ struct care_turn_spec {
 	int64_t project;
 	bool asked;
 	bool fresh;
+	bool expires; /* what is past its days may go */
 	unsigned wanted;
 };
 struct care_turn *care_turn_start(

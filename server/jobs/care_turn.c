@@ -530,7 +530,8 @@ careturn_begin(void *arg)
 		return;
 	}
 	t->waits = CARE_FOR_CHILD;
-	t->tidy = svc_kept_tidy(t->svc, t->project, careturn_on_tidied, t);
+	t->tidy = svc_kept_tidy(
+	    t->svc, t->project, t->expires, careturn_on_tidied, t);
 }
 
 struct care_turn *
@@ -544,9 +545,14 @@ care_turn_start(struct care *c, const struct care_turn_spec *spec)
 	t->limit_ms = spec->care->limit_ms;
 	t->asked = spec->asked;
 	t->fresh = spec->fresh;
+	t->expires = spec->expires;
 	t->ask = (struct care_ask){ .check_ms = spec->care->check_ms,
 		.project = spec->project,
 		.wanted = spec->wanted };
+	/* Both drop unreachable objects by their age. */
+	if (!t->expires)
+		t->ask.done = (1u << CARE_FULL | 1u << CARE_PRUNE) &
+		    ~spec->wanted;
 	t->waits = CARE_FOR_LOOP;
 	loop_defer(t->svc->loop, careturn_begin, t);
 	return t;

@@ -321,7 +321,8 @@ kept_tidy_on_refs(const struct git_result *r, void *arg)
 }
 
 struct svc_kept_tidy *
-svc_kept_tidy(struct svc *s, int64_t project, svc_kept_done_fn *done, void *arg)
+svc_kept_tidy(struct svc *s, int64_t project, bool expires,
+    svc_kept_done_fn *done, void *arg)
 {
 	struct svc_kept_tidy *k = xcalloc(1, sizeof(*k));
 	struct project p = { .id = 0 };
@@ -335,7 +336,7 @@ svc_kept_tidy(struct svc *s, int64_t project, svc_kept_done_fn *done, void *arg)
 	k->failed = map_new();
 	k->keep_ms = INT64_MAX / 2;
 	/* Without the project nothing expires, and the refs say it is gone. */
-	if (projects_by_id(db_reader(s->db), project, &p, &e) == 0)
+	if (expires && projects_by_id(db_reader(s->db), project, &p, &e) == 0)
 		k->keep_ms = p.settings.keep_days * KEPT_DAY_MS;
 	project_release(&p);
 	gitpool_refs(s->git, project, kept_prefix, kept_tidy_on_refs, k);

@@ -10,6 +10,7 @@
 
 #include "server/service/svc.h"
 #include "server/store/refs.h"
+#include <stdbool.h>
 
 enum {
 	SVC_KEPT_DROP_MAX = 1000 /* refs of one drop */
@@ -23,8 +24,8 @@ char *svc_kept_full(const char *name);
  * not after _cancel (NULL is fine). */
 struct svc_kept_tidy;
 typedef void svc_kept_done_fn(const struct err *fail, void *arg);
-struct svc_kept_tidy *svc_kept_tidy(
-    struct svc *s, int64_t project, svc_kept_done_fn *done, void *arg);
+struct svc_kept_tidy *svc_kept_tidy(struct svc *s, int64_t project,
+    bool expires, svc_kept_done_fn *done, void *arg);
 void svc_kept_tidy_cancel(struct svc_kept_tidy *k);
 
 /* By the rule of a push of that user; ERR_EXISTS the name is taken. */

@@ -106,5 +106,16 @@ tap_is "$(field '[.[].ref] | sort | join(" ")')" 'refs/heads/agent/lost refs/hea
     'after its days one is expired; a ref without a row has one, a row without a ref is gone'
 tap_is "$(kept | wc -l)" 2 'refs and rows are the same'
 tap_ok 'objects of an expired one go with grace' has "$FIVE"
+
+# A clock that went ahead: for a day nothing expires.
+lose agent/seven seven.txt
+stop_cofferd
+sqlite3 "$HOME_DIR/db/coffer.db" "UPDATE kept SET at = at - 400 * 86400000 WHERE sha = '$OLD'; UPDATE care SET surveyed_at = surveyed_at - 400 * 86400000"
+[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u "$HOME_DIR/db")" "$HOME_DIR/db"
+start_cofferd
+coffer maintain "$PROJECT" >/dev/null
+api GET "$P/kept"
+tap_ok 'a clock that jumped lets nothing expire' jq -e --arg s "$OLD" '[.[] | select(.sha==$s)] | length == 1' "$BODY"
+tap_like "$(cat "$T/cofferd.log")" '*care clock ahead_s=*' 'which the log says'
 tap_ok 'cofferd ends well' stop_cofferd
 tap_done
