@@ -6,7 +6,7 @@
 coffer_home
 start_cofferd
 make_project
-tap_plan 85
+tap_plan 87
 R=$HOME_DIR/repos/$PROJECT_ID.git
 H=${URL#http://}
 MAINT=$(make_user mary)
@@ -171,6 +171,18 @@ git push -q origin HEAD:refs/tags/own
 tap_ok 'a tag' git ls-remote --exit-code origin refs/tags/own
 git push -q -f origin HEAD~1:refs/heads/agent/p
 tap_ok 'a forced push keeps the old tip' sh -c "git --git-dir='$R' for-each-ref refs/coffer/kept | grep -q '$(git rev-parse HEAD).*agent/p'"
+
+# A push under way brings a name that no ref has yet.
+c="$(printf '%040d' 0) $(git rev-parse HEAD) refs/heads/agent/slow"
+{ printf '%04x%s\0report-status side-band-64k0000PACK\0\0\0\2\0\0\0\3' $((${#c} + 32)) "$c"; wait_for 20 test -e "$T/go"; } |
+    curl -sS -m 60 -u "x:$MAINT" -H 'Content-Type: application/x-git-receive-pack-request' -X POST -T - -o /dev/null \
+	"$URL/$PROJECT.git/git-receive-pack" 2>/dev/null &
+SLOW=$!
+wait_for 10 sh -c "ls -d '$R'/objects/tmp_objdir-incoming-*"
+rule HEAD:refs/heads/agent/SLOW 'collides with refs/heads/agent/slow, which another push brings'
+touch "$T/go"
+wait "$SLOW"
+tap_ok 'which is free when that push came to nothing' git push -q origin HEAD:refs/heads/agent/SLOW
 
 # Upstream comes to have a name that was pushed here: it is upstream's from then on.
 git push -q origin HEAD:refs/heads/later
