@@ -48,9 +48,9 @@ struct produce {
 
 static const char produce_full_file[] = "../full";
 
-/* Bytes of the packs of the repository we stand in. */
+/* Bytes of the packs of the repository we stand in, or of other files there. */
 static uint64_t
-produce_repo_size(void)
+produce_repo_size(const char *suffix)
 {
 	DIR *d = opendir("objects/pack");
 	uint64_t sum = 0;
@@ -63,12 +63,19 @@ produce_repo_size(void)
 	while ((x = readdir(d)) != NULL) {
 		const char *dot = strrchr(x->d_name, '.');
 
-		if (dot != NULL && strcmp(dot, ".pack") == 0 &&
+		if (dot != NULL && strcmp(dot, suffix) == 0 &&
 		    fstatat(dirfd(d), x->d_name, &st, 0) == 0)
 			sum += (uint64_t)st.st_size;
 	}
 	(void)closedir(d);
 	return sum;
+}
+
+bool
+produce_is_copy(void)
+{
+	return produce_repo_size(".bitmap") > 0 &&
+	    produce_repo_size(".pack") >= PRODUCE_LARGE;
 }
 
 int
@@ -86,7 +93,7 @@ produce_room(int dir, uint64_t all, struct err *e)
 	if (fstatvfs(dir, &vfs) == -1)
 		return err_sys(e, ERR_IO, "ask for free space");
 	if ((uint64_t)vfs.f_bavail * vfs.f_frsize <
-	    produce_repo_size() + PRODUCE_SPARE)
+	    produce_repo_size(".pack") + PRODUCE_SPARE)
 		return err_set(e, ERR_LIMIT, "the disk is nearly full");
 	return 0;
 }

@@ -6,6 +6,7 @@
 #ifndef PACKS_PRODUCE_H
 #define PACKS_PRODUCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct entry;
@@ -18,14 +19,18 @@ enum {
 	PRODUCE_QUIET_MS = 10,         /* and when there was none for a while */
 	PRODUCE_ALONE_MS = 250,        /* without a follower */
 	PRODUCE_WALL_MS = 3600 * 1000, /* of one computation */
-	PRODUCE_FULL_S = 60,     /* after a full disk nothing is kept so long */
-	PRODUCE_SPARE = 64 << 20 /* bytes that stay free beside a repository */
+	PRODUCE_FULL_S = 60, /* after a full disk nothing is kept so long */
+	PRODUCE_SPARE = 64 << 20, /* bytes that stay free beside a repository */
+	PRODUCE_LARGE = 32 << 20  /* of a repository: see produce_is_copy */
 };
 
 /* May a pack of this repository be kept: is there room for all of it, and are
  * not more than `all` bytes kept?  dir is the project's folder of entries, the
  * working directory its repository. */
 int produce_room(int dir, uint64_t all, struct err *e);
+
+/* Is a pack of all of the repository we stand in mostly a copy, and large? */
+bool produce_is_copy(void);
 
 /* Starts it for an ENTRY_LEAD; the lock of en->pfd is its own then, and pfd is
  * closed here.  max: bytes; a longer pack is served but not kept. */

@@ -71,9 +71,14 @@ request_read(char **argv, struct request *r, struct err *e)
 		.input = STR_INIT_MAX(REQUEST_INPUT_MAX) };
 	if (!request_is_known(r))
 		return 0;
-	for (unsigned i = 0; r->argv[i] != NULL; i++)
+	for (unsigned i = 0; r->argv[i] != NULL; i++) {
 		if (strcmp(r->argv[i], request_progress) == 0)
 			r->progress = true;
+		if (strcmp(r->argv[i], "--shallow") == 0)
+			r->shallow = true;
+		if (strncmp(r->argv[i], "--filter", 8) == 0)
+			r->filter = true;
+	}
 	if (request_read_input(r, e) == -1)
 		return -1;
 	r->shared = r->input_end;
@@ -84,6 +89,22 @@ void
 request_release(struct request *r)
 {
 	str_release(&r->input);
+}
+
+/* Revisions come first, then "--not" and what the other side has. */
+bool
+request_from_nothing(const struct request *r)
+{
+	struct view rest = str_view(&r->input), line;
+	bool not = false;
+
+	while (rest.len > 0 && view_split(&rest, '\n', &line)) {
+		if (line.len > 0 && (not || line.p[0] == '^'))
+			return false;
+		if (view_is(line, "--not"))
+			not = true;
+	}
+	return r->input_end;
 }
 
 static uint64_t
@@ -215,7 +236,10 @@ request_rewind(struct request *r, struct err *e)
 int
 request_exec(const struct request *r, struct err *e)
 {
+	static char no_search[] = "--window=0";
+	char *argv[REQUEST_ARGS_MAX + REQUEST_ARGS_MORE];
 	const char *git = request_git;
+	unsigned n = 0;
 
 #ifdef COFFER_TEST
 	const char *other = getenv("COFFER_PACKS_GIT");
@@ -223,6 +247,16 @@ request_exec(const struct request *r, struct err *e)
 	if (other != NULL)
 		git = other;
 #endif
-	(void)execv(git, r->argv);
+	while (n < REQUEST_ARGS_MAX && r->argv[n] != NULL) {
+		argv[n] = r->argv[n];
+		n++;
+	}
+	if (r->argv[n] == NULL && r->shallow && request_from_nothing(r)) {
+		argv[n++] = no_search;
+		argv[n] = NULL;
+		(void)execv(git, argv);
+	} else {
+		(void)execv(git, r->argv);
+	}
 	return err_sys(e, ERR_IO, "start git");
 }

@@ -17,6 +17,7 @@
 #include "packs/follow.h"
 #include "packs/produce.h"
 #include "packs/request.h"
+#include "packs/seen.h"
 
 enum {
 	SERVE_TRIES = 4,
@@ -90,6 +91,15 @@ done:
 	return end;
 }
 
+/* A clone of all of a large repository: with its bitmap git takes most of the
+ * pack as it is on the disk, and a copy costs more than half of making it. */
+static bool
+serve_is_cheap(const struct request *r)
+{
+	return !r->shallow && !r->filter && request_from_nothing(r) &&
+	    produce_is_copy();
+}
+
 /* Past the cache; comes back on failure only. */
 static int
 serve_plain(struct request *r, int dir)
@@ -115,6 +125,9 @@ serve_request(struct request *r)
 	if (dir == -1 || !r->shared || request_here(&place, &e) == -1)
 		return serve_plain(r, dir);
 	request_key(r, &place, key);
+	if (faccessat(dir, key, F_OK, AT_SYMLINK_NOFOLLOW) == -1 &&
+	    serve_is_cheap(r) && !seen_mark(dir, key))
+		return serve_plain(r, dir);
 	for (int i = 0; i < SERVE_TRIES && e.code != ERR_LIMIT; i++) {
 		enum follow_end end;
 
