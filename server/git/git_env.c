@@ -20,6 +20,7 @@ struct git_env {
 	char *repos;
 	char *home; /* empty */
 	char *hooks;
+	char *hooks_all; /* of a push of which all is allowed */
 	char *tmp;
 	char *packs;
 	char *packs_program; /* NULL: no cache of packs */
@@ -53,28 +54,50 @@ static const char gitenv_hook
  * most pushes need no look.  What deltas make of less is bounded by git's
  * memory: it builds them there.
  */
+#define GITENV_SIZES                                                          \
+	"max=${COFFER_OBJECT_MAX:-0}\n"                                       \
+	"[ \"$max\" -gt 0 ] || exit 0\n"                                      \
+	"small=$((max / 1032 / 4))\n"                                         \
+	"for pack in \"$GIT_QUARANTINE_PATH\"/pack/pack-*.pack; do\n"         \
+	"\t[ -f \"$pack\" ] || continue\n"                                    \
+	"\t[ \"$(stat -c %s \"$pack\")\" -gt \"$small\" ] || continue\n"      \
+	"\tfound=$(git show-index <\"${pack%.pack}.idx\" | cut -d ' ' -f 2 "  \
+	"|\n"                                                                 \
+	"\t    git cat-file --buffer --batch-check='%(objectsize) "           \
+	"%(objecttype) %(objectname)' |\n"                                    \
+	"\t    awk -v max=\"$max\" '$1 > max { if (!n++) print $2, $3, $1 } " \
+	"END { exit NR == 0 }') || exit 1\n"                                  \
+	"\t[ -z \"$found\" ] && continue\n"                                   \
+	"\t# shellcheck disable=SC2086\n"                                     \
+	"\tset -- $found\n"                                                   \
+	"\tprintf 'cofferd: %s %s has %s bytes; at most %s are taken in one " \
+	"object ([server] push_object)\\n' \"$1\" \"$2\" \"$3\" \"$max\" "    \
+	">&2\n"                                                               \
+	"\texit 1\n"                                                          \
+	"done\n"                                                              \
+	"exit 0\n"
+
 static const char gitenv_hook_pre
     [] = "#!/bin/sh\n"
+	 "# Written by cofferd at every start: do not edit.\n" GITENV_SIZES;
+
+/*
+ * One process instead of one for each ref: every command that git has read
+ * must be one that was judged, the commits too.  git keeps their order and may
+ * leave some out.
+ */
+static const char gitenv_hook_all
+    [] = "#!/bin/sh\n"
 	 "# Written by cofferd at every start: do not edit.\n"
-	 "max=${COFFER_OBJECT_MAX:-0}\n"
-	 "[ \"$max\" -gt 0 ] || exit 0\n"
-	 "small=$((max / 1032 / 4))\n"
-	 "for pack in \"$GIT_QUARANTINE_PATH\"/pack/pack-*.pack; do\n"
-	 "\t[ -f \"$pack\" ] || continue\n"
-	 "\t[ \"$(stat -c %s \"$pack\")\" -gt \"$small\" ] || continue\n"
-	 "\tfound=$(git show-index <\"${pack%.pack}.idx\" | cut -d ' ' -f 2 |\n"
-	 "\t    git cat-file --buffer --batch-check='%(objectsize) "
-	 "%(objecttype) %(objectname)' |\n"
-	 "\t    awk -v max=\"$max\" '$1 > max { if (!n++) print $2, $3, $1 } "
-	 "END { exit NR == 0 }') || exit 1\n"
-	 "\t[ -z \"$found\" ] && continue\n"
-	 "\t# shellcheck disable=SC2086\n"
-	 "\tset -- $found\n"
-	 "\tprintf 'cofferd: %s %s has %s bytes; at most %s are taken in one "
-	 "object ([server] push_object)\\n' \"$1\" \"$2\" \"$3\" \"$max\" >&2\n"
-	 "\texit 1\n"
-	 "done\n"
-	 "exit 0\n";
+	 "while read -r old new ref; do\n"
+	 "\twhile :; do\n"
+	 "\t\tread -r verdict o n r <&3 || {\n"
+	 "\t\t\tprintf 'cofferd: %s: nobody judged this ref\\n' \"$ref\" >&2\n"
+	 "\t\t\texit 1\n"
+	 "\t\t}\n"
+	 "\t\t[ \"$verdict $o $n $r\" = \"as $old $new $ref\" ] && break\n"
+	 "\tdone\n"
+	 "done 3<\"$COFFER_VERDICTS\" || exit 1\n" GITENV_SIZES;
 
 struct git_env_pair {
 	const char *key;
@@ -128,6 +151,9 @@ static const struct git_env_pair gitenv_receive[] = {
 	/* And what only old tools did wrong. */
 	{ "receive.fsck.zeroPaddedFilemode", "warn" },
 	{ "receive.fsck.badTimezone", "warn" },
+	/* git asks the quarantine's alternate for its tips: our own refs, which
+	 * it knows.  It puts the path behind the command. */
+	{ "core.alternateRefsCommand", "/usr/bin/true" },
 	/* Blobs beyond it are streamed, not held in memory. */
 	{ "core.bigFileThreshold", "1m" },
 	/* Mapped windows of the packs that are there. */
@@ -183,16 +209,20 @@ gitenv_make(struct git_env *v, struct err *e)
 {
 	AUTO_FREE char *hook = path_join(v->hooks, "update");
 	AUTO_FREE char *pre = path_join(v->hooks, "pre-receive");
+	AUTO_FREE char *all = path_join(v->hooks_all, "pre-receive");
 
 	if (path_mkdirs(v->repos, 0700, e) == -1 ||
 	    path_mkdirs(v->home, 0700, e) == -1 ||
 	    path_mkdirs(v->hooks, 0700, e) == -1 ||
+	    path_mkdirs(v->hooks_all, 0700, e) == -1 ||
 	    path_mkdirs(v->tmp, 0700, e) == -1 ||
 	    path_mkdirs(v->packs, 0700, e) == -1)
 		return -1;
 	if (path_write_atomic(
 		hook, gitenv_hook, sizeof(gitenv_hook) - 1, 0700, e) == -1 ||
 	    path_write_atomic(pre, gitenv_hook_pre, sizeof(gitenv_hook_pre) - 1,
+		0700, e) == -1 ||
+	    path_write_atomic(all, gitenv_hook_all, sizeof(gitenv_hook_all) - 1,
 		0700, e) == -1)
 		return -1;
 	return gitenv_empty_tmp(v, e);
@@ -214,6 +244,7 @@ gitenv_new(const char *home, bool allow_file_upstream, struct err *e)
 	v->repos = path_join(real, "repos");
 	v->home = path_join(base, "home");
 	v->hooks = path_join(base, "hooks");
+	v->hooks_all = path_join(base, "hooks-all");
 	v->tmp = path_join(base, "tmp");
 	v->packs = path_join(base, "packs");
 	v->known_hosts = path_join(base, "known_hosts");
@@ -234,6 +265,7 @@ gitenv_free(struct git_env *v)
 	free(v->repos);
 	free(v->home);
 	free(v->hooks);
+	free(v->hooks_all);
 	free(v->tmp);
 	free(v->packs);
 	free(v->packs_program);
@@ -407,6 +439,8 @@ gitvars_serve(struct git_vars *x, const struct git_env *v,
 		gitvars_pairs(x, gitenv_receive,
 		    sizeof(gitenv_receive) / sizeof(gitenv_receive[0]));
 		gitvars_config(x, "receive.maxInputSize", max);
+		if (spec->all_allowed)
+			gitvars_config(x, "core.hooksPath", v->hooks_all);
 		gitvars_add(x, "COFFER_OBJECT_MAX", object);
 		gitvars_add(x, "COFFER_VERDICTS",
 		    spec->verdicts != NULL ? spec->verdicts : "/dev/null");

@@ -72,7 +72,8 @@ struct git_serve_spec {
 	const char *protocol; /* Git-Protocol header; used when well-formed */
 	uint64_t max_push;    /* bytes, receive-pack only */
 	uint64_t max_object;  /* of one object, inflated; receive-pack only */
-	const char *verdicts; /* path for the update hook; receive-pack only */
+	const char *verdicts; /* path for the hooks; receive-pack only */
+	bool all_allowed;     /* the verdicts name whole commands */
 };
 void gitvars_serve(struct git_vars *x, const struct git_env *v,
     const struct git_serve_spec *spec);

@@ -303,6 +303,14 @@ receive_verdicts(
 }
 
 void
+receive_judged(struct str *out, const struct receive_head *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		str_addf(out, "as %s %s %s\n", h->c[i].old, h->c[i].new_sha,
+		    h->c[i].ref);
+}
+
+void
 receive_intents(struct str *out, const struct receive_head *h,
     const struct push_verdict *v, int64_t project, int64_t actor)
 {

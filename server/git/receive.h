@@ -67,6 +67,9 @@ void receive_remark(
 /* What the update hook reads: "ok REF" or "no REF REASON" lines. */
 void receive_verdicts(struct str *out, const struct receive_head *h,
     const struct push_verdict *v);
+/* Of a push of which all is allowed also "as OLD NEW REF": what git is to read,
+ * in its order. */
+void receive_judged(struct str *out, const struct receive_head *h);
 /* And what a later process reads if this one dies: "by PROJECT ACTOR NEW REF"
  * of what is allowed. */
 void receive_intents(struct str *out, const struct receive_head *h,

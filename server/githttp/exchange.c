@@ -138,8 +138,9 @@ xch_spawn(struct xch *x, struct err *e)
 		.upstream = x->upstream,
 		.protocol = x->protocol,
 		.max_push = g->max_push + RECEIVE_HEAD_MAX,
-		.max_object = g->max_object,
+		.max_object = push_object_max(x),
 		.verdicts = x->push.verdicts,
+		.all_allowed = x->push.all_allowed,
 	};
 	struct git_pipe_spec ps = {
 		.tmp = gitenv_tmp(g->env),

@@ -54,6 +54,7 @@ struct push_state {
 	struct receive_head h;
 	struct push_verdict *v;
 	char *verdicts;   /* path of the file for the hook */
+	bool all_allowed; /* every command is */
 	struct str reply; /* of PUSH_DRAIN */
 	size_t reply_at;
 };
@@ -184,9 +185,6 @@ void slots_expire(struct githttp *g, int64_t now);
 /* quarantine.c: a receive-pack of the project ended; killed by a signal? */
 void quarantine_sweep(struct githttp *g, int64_t project, bool killed);
 
-/* rivals.c: refuses names that collide with those of a push under way */
-void rivals_judge(struct xch *x);
-
 /* pace.c: clients that do not move while it is their turn */
 void pace_start(struct githttp *g);
 void pace_stop(struct githttp *g);
@@ -201,6 +199,7 @@ void push_go(struct xch *x);   /* it has its slot */
 void push_left(struct xch *x); /* the client is gone */
 void push_on_event(struct xch *x);
 void push_release(struct push_state *s);
+uint64_t push_object_max(const struct xch *x);
 void push_leave(struct xch *x);
 
 #endif

@@ -202,6 +202,10 @@ refusal_is_a_report_in_the_band(void **state)
 	receive_verdicts(&verdicts, &h, v);
 	assert_string_equal(str_cstr(&verdicts),
 	    "no refs/heads/a no, never\nok refs/heads/b\n");
+	str_reset(&verdicts);
+	receive_judged(&verdicts, &h);
+	assert_true(view_starts(str_view(&verdicts), "as "));
+	assert_true(view_ends(str_view(&verdicts), " refs/heads/b\n"));
 	receive_head_release(&h);
 }
 
