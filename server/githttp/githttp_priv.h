@@ -185,6 +185,9 @@ void slots_expire(struct githttp *g, int64_t now);
 /* quarantine.c: a receive-pack of the project ended; killed by a signal? */
 void quarantine_sweep(struct githttp *g, int64_t project, bool killed);
 
+/* rivals.c: refuses names that collide with those of a push under way */
+void rivals_judge(struct xch *x);
+
 /* pace.c: clients that do not move while it is their turn */
 void pace_start(struct githttp *g);
 void pace_stop(struct githttp *g);

@@ -246,13 +246,13 @@ push_on_judged(const struct svc_push_judged *r, void *arg)
 	}
 	s->v = xcalloc(r->n, sizeof(*s->v));
 	memcpy(s->v, r->v, r->n * sizeof(*r->v));
+	rivals_judge(x);
 	for (size_t i = 0; i < r->n; i++)
-		if (r->v[i].ok)
+		if (s->v[i].ok)
 			allowed++;
 	if (allowed == 0) {
 		receive_refusal(&s->reply, &s->h, s->v);
-		push_drain(x);
-		slots_drop(x);
+		push_undo(x);
 		return;
 	}
 	s->all_allowed = allowed == s->h.n;
