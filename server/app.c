@@ -240,14 +240,12 @@ app_fill_svc(struct app *a)
 static int
 app_open_mirror(struct app *a, struct err *e)
 {
-	AUTO_FREE char *secrets = path_join(a->home, "secrets/upstream");
 	const struct svc_mirror_spec ms = { .loop = a->loop,
 		.db = a->db,
 		.pool = a->git,
 		.env = a->env,
 		.net = a->net,
 		.svc = &a->svc,
-		.secrets = secrets,
 		.limits = { .ca_file = a->cfg->upstream_ca,
 		    .ssh_agent = a->cfg->ssh_agent,
 		    .max_bytes = a->cfg->mirror_max,

@@ -23,7 +23,6 @@ struct net;
 struct str;
 
 enum {
-	MIRROR_TOKEN_MAX = 4096,
 	MIRROR_REFS_MAX = 8 << 20, /* bytes of the list */
 	MIRROR_DIGEST = 32,
 	MIRROR_ODD_MAX = 100 /* refs whose names a disk cannot hold */

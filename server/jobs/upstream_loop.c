@@ -11,12 +11,12 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
-#include "lib/base/path.h"
 #include "lib/base/rnd.h"
 #include "lib/base/str.h"
 #include "lib/io/timer.h"
 #include "server/domain/forge.h"
 #include "server/domain/mirror_plan.h"
+#include "server/service/svc_secret.h"
 #include "server/service/svc_upstream.h"
 #include "server/store/db.h"
 #include "server/store/projects.h"
@@ -24,8 +24,7 @@
 enum {
 	UPSTREAMLOOP_LOOK_MS = 30 * 1000, /* a new project waits so long */
 	UPSTREAMLOOP_BATCH = 200,
-	UPSTREAMLOOP_FAILURES_MAX = 16,
-	UPSTREAMLOOP_TOKEN_MAX = 4096
+	UPSTREAMLOOP_FAILURES_MAX = 16
 };
 
 /* A project, or (as a wait only) a host with a token. */
@@ -101,19 +100,16 @@ upstream_loop_start(struct upstream_loop *l)
 static char *
 upstreamloop_budget(const struct upstream_loop *l, const struct project *p)
 {
-	AUTO_FREE char *path = xasprintf(
-	    "%s/secrets/upstream/%" PRId64 ".token", l->spec.home, p->id);
-	AUTO_STR struct str token = STR_INIT;
+	AUTO_SECRET struct str text = STR_INIT;
 	struct err ignored = ERR_INIT;
 	uint64_t h = UINT64_C(14695981039346656037);
 	struct forge_repo repo;
+	struct view token;
 
-	if (path_read(path, UPSTREAMLOOP_TOKEN_MAX, &token, &ignored) == 0)
-		for (size_t i = 0; i < token.len; i++)
-			h = (h ^ (unsigned char)token.p[i]) *
-			    UINT64_C(1099511628211);
-	if (token.p != NULL)
-		explicit_bzero(token.p, token.len);
+	(void)svc_secret_read(
+	    l->spec.home, p->id, SVC_SECRET_TOKEN, &text, &token, &ignored);
+	for (size_t i = 0; i < token.len; i++)
+		h = (h ^ (unsigned char)token.p[i]) * UINT64_C(1099511628211);
 	if (!forge_parse(p->upstream, &repo))
 		return xstrdup("");
 	return xasprintf("%s %016" PRIx64, repo.host, h);

@@ -11,7 +11,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/failpoint.h"
 #include "lib/base/map.h"
-#include "lib/base/path.h"
 #include "lib/base/rnd.h"
 #include "lib/wire/json.h"
 #include "server/git/git_env.h"
@@ -20,6 +19,7 @@
 #include "server/git/repo_use.h"
 #include "server/service/svc.h"
 #include "server/service/svc_mirror_priv.h"
+#include "server/service/svc_secret.h"
 #include "server/store/db.h"
 #include "server/store/projects.h"
 #include "server/store/refs.h"
@@ -66,8 +66,6 @@ svc_mirror_new(const struct svc_mirror_spec *spec)
 	struct svc_mirror *m = xcalloc(1, sizeof(*m));
 
 	m->spec = *spec;
-	m->secrets = xstrdup(spec->secrets);
-	m->spec.secrets = m->secrets;
 	mirror_limits_fill(m);
 	m->known = map_new();
 	TAILQ_INIT(&m->jobs);
@@ -154,7 +152,6 @@ svc_mirror_free(struct svc_mirror *m)
 	mirror_map_release(m->known);
 	free(m->ca_file);
 	free(m->ssh_agent);
-	free(m->secrets);
 	free(m);
 }
 
@@ -487,42 +484,27 @@ mirror_ask_list(struct mirror_job *j, const uint8_t *known)
 static int
 mirror_read_token(struct mirror_job *j, struct err *e)
 {
-	AUTO_FREE char *path = xasprintf(
-	    "%s/%" PRId64 ".token", j->m->spec.secrets, j->project.id);
-	AUTO_STR struct str text = STR_INIT;
-	struct err sub = ERR_INIT;
+	AUTO_SECRET struct str text = STR_INIT;
+	struct view token;
 
-	if (path_read(path, MIRROR_TOKEN_MAX, &text, &sub) == -1) {
-		if (sub.code != ERR_NOTFOUND) {
-			*e = sub;
-			return err_wrap(e, "upstream token");
-		}
-		j->token = xstrdup("");
-		return 0;
+	if (svc_secret_read(j->m->spec.svc->home, j->project.id,
+		SVC_SECRET_TOKEN, &text, &token, e) == -1) {
+		if (e->code != ERR_NOTFOUND)
+			return -1;
+		*e = ERR_INIT;
 	}
-	j->token = view_dup(view_trim(str_view(&text)));
-	explicit_bzero(text.p, text.len);
+	j->token = view_dup(token);
 	return 0;
 }
 
+/* A file for ssh, NULL when it is not there. */
 static char *
-mirror_secret_path(const struct mirror_job *j, const char *what)
+mirror_find_file(const struct mirror_job *j, enum svc_secret what)
 {
-	return xasprintf(
-	    "%s/%" PRId64 ".%s", j->m->spec.secrets, j->project.id, what);
-}
+	AUTO_FREE char *path = svc_secret_path(
+	    j->m->spec.svc->home, j->project.id, what);
 
-/* Files for ssh, if they are there. */
-static void
-mirror_find_key(struct mirror_job *j)
-{
-	AUTO_FREE char *key = mirror_secret_path(j, "key");
-	AUTO_FREE char *hosts = mirror_secret_path(j, "known_hosts");
-
-	if (access(key, R_OK) == 0)
-		j->key = STEAL(key);
-	if (access(hosts, R_OK) == 0)
-		j->known_hosts = STEAL(hosts);
+	return access(path, R_OK) == 0 ? STEAL(path) : NULL;
 }
 
 static int
@@ -544,15 +526,15 @@ mirror_begin(struct mirror_job *j, struct err *e)
 	}
 	if (mirror_read_token(j, e) == -1)
 		return -1;
+	j->key = mirror_find_file(j, SVC_SECRET_KEY);
+	j->known_hosts = mirror_find_file(j, SVC_SECRET_KNOWN_HOSTS);
 	if (k != NULL && j->project.mirror.state == MIRROR_OK &&
 	    j->now < k->at + MIRROR_KNOWN_MS) {
-		mirror_find_key(j);
 		mirror_ask_list(j, k->digest);
 		return 0;
 	}
 	if (repo_create(s->env, j->project.id, NULL, e) == -1)
 		return -1;
-	mirror_find_key(j);
 	mirror_ask_list(j, NULL);
 	return 0;
 }

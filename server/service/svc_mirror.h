@@ -25,9 +25,8 @@ struct svc_mirror_spec {
 	struct db *db;
 	struct git_pool *pool;
 	const struct git_env *env;
-	struct net *net;     /* polls http upstreams without starting git */
-	struct svc *svc;     /* for svc_pull_on_branch */
-	const char *secrets; /* HOME/secrets/upstream; copied */
+	struct net *net; /* polls http upstreams without starting git */
+	struct svc *svc; /* for svc_pull_on_branch, and its home's secrets */
 	struct mirror_limits limits; /* its texts are copied; 0: a default */
 	unsigned fetches;            /* at once, 0: 4 */
 };

@@ -1,17 +1,10 @@
 #include "server/service/svc_mirror_key.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "lib/base/alloc.h"
-#include "lib/base/auto.h"
 #include "lib/base/err.h"
-#include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/base/view.h"
 #include "server/service/svc.h"
+#include "server/service/svc_secret.h"
 
 static bool
 mirror_key_is_text(struct view v)
@@ -73,26 +66,16 @@ mirror_hosts_check(struct view v, struct err *e)
 }
 
 static int
-mirror_key_write(const struct svc *s, int64_t project, const char *what,
+mirror_key_write(const struct svc *s, int64_t project, enum svc_secret what,
     struct view text, struct err *e)
 {
-	AUTO_FREE char *path = xasprintf(
-	    "%s/secrets/upstream/%" PRId64 ".%s", s->home, project, what);
-	AUTO_STR struct str lines = STR_INIT;
-	int rc;
+	AUTO_SECRET struct str lines = STR_INIT;
 
-	if (text.len == 0) {
-		if (unlink(path) == -1 && errno != ENOENT)
-			return err_sys(
-			    e, ERR_IO, "remove the upstream's %s", what);
-		return 0;
-	}
 	/* ssh wants the last line ended. */
 	str_addv(&lines, text);
-	str_addc(&lines, '\n');
-	rc = path_write_atomic(path, lines.p, lines.len, 0600, e);
-	explicit_bzero(lines.p, lines.len);
-	return rc;
+	if (text.len > 0)
+		str_addc(&lines, '\n');
+	return svc_secret_write(s->home, project, what, str_view(&lines), e);
 }
 
 int
@@ -105,10 +88,11 @@ svc_mirror_set_key(struct svc *s, int64_t project, const char *key,
 	if ((k.len > 0 && mirror_key_check(k, e) == -1) ||
 	    mirror_hosts_check(h, e) == -1)
 		return -1;
-	if (key != NULL && mirror_key_write(s, project, "key", k, e) == -1)
+	if (key != NULL &&
+	    mirror_key_write(s, project, SVC_SECRET_KEY, k, e) == -1)
 		return -1;
 	if (known_hosts != NULL &&
-	    mirror_key_write(s, project, "known_hosts", h, e) == -1)
+	    mirror_key_write(s, project, SVC_SECRET_KNOWN_HOSTS, h, e) == -1)
 		return -1;
 	return 0;
 }

@@ -111,7 +111,6 @@ TAILQ_HEAD(mirror_jobs, mirror_job);
 
 struct svc_mirror {
 	struct svc_mirror_spec spec;
-	char *secrets; /* spec borrows it */
 	struct mirror_jobs jobs;
 	struct mirror_jobs queue; /* waiting to fetch */
 	unsigned fetching;

@@ -1,9 +1,7 @@
 #include "server/service/svc_project.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -16,14 +14,12 @@
 #include "server/domain/settings_rule.h"
 #include "server/git/repo.h"
 #include "server/service/svc_mirror.h"
-#include "server/service/svc_mirror_key.h"
-#include "server/service/svc_upstream.h"
+#include "server/service/svc_secret.h"
 #include "server/store/projects.h"
 #include "server/store/tokens.h"
 
 enum {
-	SVC_UPSTREAM_MAX = 2000, /* bytes of a URL */
-	SVC_TOKEN_MAX = 4096
+	SVC_UPSTREAM_MAX = 2000 /* bytes of a URL */
 };
 
 static void
@@ -196,10 +192,8 @@ svc_project_forget(struct svc *s, int64_t id)
 
 	s->upper->mirror_forget(s->mirror, id);
 	s->upper->care_forget(s->care, id);
-	if (svc_project_set_token(s, id, "", &e) == -1 ||
-	    svc_mirror_set_key(s, id, "", "", &e) == -1 ||
-	    svc_upstream_set_hook(s, id, "", &e) == -1)
-		log_error("project token project=%" PRId64 " reason=%s", id,
+	if (svc_secret_forget(s->home, id, &e) == -1)
+		log_error("project secret project=%" PRId64 " reason=%s", id,
 		    log_val(e.msg));
 	e = ERR_INIT;
 	if (repo_remove(s->loop, s->env, id, &e) == -1)
@@ -385,24 +379,10 @@ int
 svc_project_set_token(
     struct svc *s, int64_t project, const char *token, struct err *e)
 {
-	AUTO_FREE char *path = xasprintf(
-	    "%s/secrets/upstream/%" PRId64 ".token", s->home, project);
-	size_t n = strlen(token);
-
-	if (n == 0) {
-		if (unlink(path) == -1 && errno != ENOENT)
-			return err_sys(
-			    e, ERR_IO, "remove the upstream's token");
-		return 0;
-	}
-	if (n > SVC_TOKEN_MAX)
-		return err_set(
-		    e, ERR_INVALID, "token: over %d bytes", SVC_TOKEN_MAX);
-	for (size_t i = 0; i < n; i++)
-		if (token[i] <= ' ' || token[i] == 0x7f)
-			return err_set(e, ERR_INVALID,
-			    "token: no spaces or control characters");
-	return path_write_atomic(path, token, n, 0600, e);
+	if (svc_secret_check_word(token, 1, SVC_SECRET_MAX, "token", e) == -1)
+		return -1;
+	return svc_secret_write(
+	    s->home, project, SVC_SECRET_TOKEN, view_of(token), e);
 }
 
 int

@@ -11,7 +11,6 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
-#include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/io/loop.h"
 #include "lib/net/fetch.h"
@@ -19,13 +18,13 @@
 #include "server/domain/forge.h"
 #include "server/domain/mirror_fail.h"
 #include "server/service/svc_refs.h"
+#include "server/service/svc_secret.h"
 #include "server/service/svc_upstream_read.h"
 #include "server/store/projects.h"
 #include "server/store/upstream.h"
 
 enum {
 	UPSTREAM_REPLY_MAX = 1 << 20,
-	UPSTREAM_TOKEN_MAX = 4096,
 	UPSTREAM_ETAG_MAX = 256,
 	UPSTREAM_URL_MAX = 2000,
 	UPSTREAM_LIMIT_MS = 30 * 1000,
@@ -348,22 +347,15 @@ upstream_on_fetched(void *arg)
 static char *
 upstream_token(const struct svc *s, int64_t project)
 {
-	AUTO_FREE char *path = xasprintf(
-	    "%s/secrets/upstream/%" PRId64 ".token", s->home, project);
-	AUTO_STR struct str text = STR_INIT;
+	AUTO_SECRET struct str text = STR_INIT;
 	struct err ignored = ERR_INIT;
 	struct view token;
-	char *header = NULL;
 
-	if (path_read(path, UPSTREAM_TOKEN_MAX, &text, &ignored) == -1)
+	if (svc_secret_read(s->home, project, SVC_SECRET_TOKEN, &text, &token,
+		&ignored) == -1 ||
+	    token.len == 0)
 		return NULL;
-	token = view_trim(str_view(&text));
-	if (token.len > 0)
-		header = xasprintf(
-		    "Authorization: Bearer %.*s", (int)token.len, token.p);
-	if (text.p != NULL)
-		explicit_bzero(text.p, text.len);
-	return header;
+	return xasprintf("Authorization: Bearer %.*s", (int)token.len, token.p);
 }
 
 static int

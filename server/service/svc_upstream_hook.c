@@ -1,64 +1,39 @@
 /* What people and upstreams tell a mirror: a signed webhook, a ref to take. */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
-#include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/auth/signature.h"
+#include "server/service/svc_secret.h"
 #include "server/service/svc_upstream.h"
 #include "server/store/upstream.h"
-
-static char *
-hook_path(const struct svc *s, int64_t project)
-{
-	return xasprintf(
-	    "%s/secrets/upstream/%" PRId64 ".hook", s->home, project);
-}
 
 int
 svc_upstream_set_hook(
     struct svc *s, int64_t project, const char *secret, struct err *e)
 {
-	AUTO_FREE char *path = hook_path(s, project);
-	size_t n = strlen(secret);
-
-	if (n == 0) {
-		if (unlink(path) == -1 && errno != ENOENT)
-			return err_sys(e, ERR_IO, "remove the hook's secret");
-		return 0;
-	}
-	if (n < SVC_HOOK_SECRET_MIN || n > SVC_HOOK_SECRET_MAX)
-		return err_set(e, ERR_INVALID, "secret: want %d to %d bytes",
-		    SVC_HOOK_SECRET_MIN, SVC_HOOK_SECRET_MAX);
-	for (size_t i = 0; i < n; i++)
-		if (secret[i] <= ' ' || secret[i] == 0x7f)
-			return err_set(e, ERR_INVALID,
-			    "secret: no spaces or control characters");
-	return path_write_atomic(path, secret, n, 0600, e);
+	if (svc_secret_check_word(secret, SVC_HOOK_SECRET_MIN,
+		SVC_HOOK_SECRET_MAX, "secret", e) == -1)
+		return -1;
+	return svc_secret_write(
+	    s->home, project, SVC_SECRET_HOOK, view_of(secret), e);
 }
 
 bool
 svc_upstream_hook_ok(
     struct svc *s, int64_t project, const char *header, struct view body)
 {
-	AUTO_FREE char *path = hook_path(s, project);
-	AUTO_STR struct str secret = STR_INIT;
+	AUTO_SECRET struct str text = STR_INIT;
 	struct err ignored = ERR_INIT;
-	bool ok;
+	struct view secret;
 
-	if (path_read(path, SVC_HOOK_SECRET_MAX, &secret, &ignored) == -1)
-		str_reset(&secret);
-	ok = signature_ok(header, str_view(&secret), body);
-	if (secret.p != NULL)
-		explicit_bzero(secret.p, secret.len);
-	return ok;
+	(void)svc_secret_read(
+	    s->home, project, SVC_SECRET_HOOK, &text, &secret, &ignored);
+	return signature_ok(header, secret, body);
 }
 
 static void
