@@ -483,6 +483,7 @@ app_on_signal(void *arg)
 	httpd_quiesce(a->httpd);
 	front_stop(a->front);
 	event_stream_stop(a->events);
+	mirror_loop_stop(a->mirror_loop);
 	svc_ci_stop(a->svc.ci);
 	a->stop = timer_new(a->loop, app_on_stop_step, a);
 	timer_set(a->stop, APP_STOP_STEP_MS);

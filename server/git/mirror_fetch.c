@@ -63,11 +63,9 @@ mirror_op_cancel(struct mirror_op *o)
 {
 	if (o == NULL)
 		return;
-	o->cancelled = true;
-	/* The fetch ends by its own callback, which frees. */
 	if (o->fetch != NULL) {
+		*o->asked = NULL;
 		fetch_cancel(o->fetch);
-		return;
 	}
 	if (o->child != NULL)
 		child_forget(o->child);
@@ -355,14 +353,12 @@ mirror_reply_failed(struct mirror_op *o, const struct fetch_reply *reply)
 static void
 mirror_on_reply(const struct fetch_reply *reply, void *arg)
 {
-	struct mirror_op *o = arg;
+	struct mirror_op *const *asked = arg;
+	struct mirror_op *o = *asked;
 	struct err e = ERR_INIT;
 
-	if (o->cancelled) {
-		o->fetch = NULL;
-		mirror_op_free(o);
+	if (o == NULL)
 		return;
-	}
 	if (reply->error != ERR_NONE) {
 		o->fetch = NULL;
 		mirror_on_no_reply(o, reply);
@@ -411,7 +407,7 @@ mirror_list_by_http(struct mirror_op *o, struct err *e)
 		.stall_ms = o->r.limits->stall_ms,
 		.ca_file = o->r.limits->ca_file,
 		.on_done = mirror_on_reply,
-		.arg = o };
+		.on_free = free };
 	int rc;
 
 	while (n > 0 && o->url[n - 1] == '/')
@@ -424,7 +420,12 @@ mirror_list_by_http(struct mirror_op *o, struct err *e)
 	}
 	mirror_ls_request(&body);
 	spec.body = str_view(&body);
+	o->asked = xcalloc(1, sizeof(struct mirror_op *));
+	*o->asked = o;
+	spec.arg = o->asked;
 	rc = fetch_start(o->r.net, &spec, &o->fetch, e);
+	if (rc == -1)
+		free(o->asked);
 	if (auth.p != NULL)
 		explicit_bzero(auth.p, auth.len);
 	return rc;

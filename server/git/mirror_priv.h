@@ -28,8 +28,8 @@ struct mirror_op {
 	struct mirror_watch *watch;
 	int64_t project;
 	bool listing;
-	bool atomic; /* the fetch moves all refs or none */
-	bool cancelled;
+	bool atomic;              /* the fetch moves all refs or none */
+	struct mirror_op **asked; /* the fetch's argument, to be NULLed */
 };
 
 bool mirror_is_http(const char *url);

@@ -125,9 +125,10 @@ mirror_watch_sweep(const struct mirror_op *o)
 	mirror_each_tmp(o, mirror_remove_tmp, NULL);
 }
 
-/* CPU time of one process when it belongs to the session, in ticks. */
+/* CPU time of one process when it belongs to the session, in ticks.  *busy:
+ * it waits for the disk, as while many refs are written, or for a CPU. */
 static uint64_t
-mirror_ticks_of(const char *name, int64_t session)
+mirror_ticks_of(const char *name, int64_t session, bool *busy)
 {
 	AUTO_FREE char *path = xasprintf("/proc/%s/stat", name);
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -135,6 +136,7 @@ mirror_ticks_of(const char *name, int64_t session)
 	uint64_t sum = 0;
 	struct view rest, word;
 	const char *after;
+	bool at_work;
 	ssize_t n;
 
 	n = fd == -1 ? -1 : read(fd, text, MIRROR_STAT_MAX);
@@ -145,6 +147,7 @@ mirror_ticks_of(const char *name, int64_t session)
 	if (after == NULL || after[1] == '\0')
 		return 0;
 	rest = view_of(after + 2);
+	at_work = after[2] == 'D' || after[2] == 'R';
 	for (int i = 0; view_split(&rest, ' ', &word); i++) {
 		AUTO_FREE char *digits = view_dup(word);
 		struct err ignored = ERR_INIT;
@@ -156,6 +159,8 @@ mirror_ticks_of(const char *name, int64_t session)
 		(void)num_u64(digits, 0, UINT64_MAX, &value, &ignored);
 		if (i == MIRROR_STAT_SESSION && value != (uint64_t)session)
 			return 0;
+		if (i == MIRROR_STAT_SESSION)
+			*busy = *busy || at_work;
 		if (i == MIRROR_STAT_UTIME)
 			sum = value;
 		if (i == MIRROR_STAT_STIME)
@@ -165,7 +170,7 @@ mirror_ticks_of(const char *name, int64_t session)
 }
 
 static uint64_t
-mirror_ticks(int64_t session)
+mirror_ticks(int64_t session, bool *busy)
 {
 	DIR *d = opendir("/proc");
 	const struct dirent *x;
@@ -176,7 +181,7 @@ mirror_ticks(int64_t session)
 	/* cppcheck-suppress readdirCalled */
 	while ((x = readdir(d)) != NULL)
 		if (x->d_name[0] >= '1' && x->d_name[0] <= '9')
-			sum += mirror_ticks_of(x->d_name, session);
+			sum += mirror_ticks_of(x->d_name, session, busy);
 	(void)closedir(d);
 	return sum;
 }
@@ -193,15 +198,16 @@ static bool
 mirror_watch_moves(struct mirror_watch *w)
 {
 	uint64_t bytes = 0, ticks;
+	bool busy = false;
 
 	mirror_each_tmp(w->o, mirror_add_size, &bytes);
 	if (bytes != w->bytes) {
 		w->bytes = bytes;
 		return true;
 	}
-	ticks = mirror_ticks(w->pid);
+	ticks = mirror_ticks(w->pid, &busy);
 	/* A tick is 10 ms: less than a twentieth of a core is waiting. */
-	if (ticks < w->ticks + 5) {
+	if (ticks < w->ticks + 5 && !busy) {
 		w->ticks = ticks;
 		return false;
 	}

@@ -335,6 +335,24 @@ mirrorloop_tell(struct mirror_waits *list, const struct err *fail)
 	}
 }
 
+void
+mirror_loop_stop(struct mirror_loop *l)
+{
+	struct err e = ERR_INIT;
+	size_t cursor = 0;
+	void *value;
+
+	l->started = false;
+	timer_cancel(l->timer);
+	(void)err_set(&e, ERR_BUSY, "cofferd is stopping");
+	while (map_next(l->entries, &cursor, NULL, &value)) {
+		struct mirror_entry *x = value;
+
+		mirrorloop_tell(&x->now, &e);
+		mirrorloop_tell(&x->next, &e);
+	}
+}
+
 static void
 mirrorloop_drop(struct mirror_entry *x)
 {
@@ -348,6 +366,7 @@ mirror_loop_forget(struct mirror_loop *l, int64_t project)
 	struct mirror_entry *x = map_get_u64(l->entries, (uint64_t)project);
 
 	svc_mirror_unknow(l->spec.mirror, project);
+	svc_mirror_cancel(l->spec.mirror, project);
 	if (x == NULL)
 		return;
 	if (x->wanted) {

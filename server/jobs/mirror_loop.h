@@ -28,6 +28,8 @@ struct mirror_loop_spec {
 struct mirror_loop *mirror_loop_new(const struct mirror_loop_spec *spec);
 /* Reads the projects and begins; the first syncs are spread. */
 int mirror_loop_start(struct mirror_loop *l, struct err *e);
+/* Nothing begins any more; who waits is told. */
+void mirror_loop_stop(struct mirror_loop *l);
 void mirror_loop_free(struct mirror_loop *l); /* NULL is fine */
 
 /* fail NULL: the project is as upstream was during the call. */

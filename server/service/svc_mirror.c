@@ -196,6 +196,24 @@ mirror_job_fail(
 	loop_defer(j->m->spec.loop, mirror_on_failed, j);
 }
 
+void
+svc_mirror_cancel(struct svc_mirror *m, int64_t project)
+{
+	struct err e = ERR_INIT;
+	struct mirror_job *j;
+
+	(void)err_set(&e, ERR_NOTFOUND, "the project is being deleted");
+	TAILQ_FOREACH(j, &m->jobs, link)
+	{
+		/* cppcheck-suppress uninitvar */
+		if (j->project.id != project || j->op == NULL)
+			continue;
+		mirror_op_cancel(j->op);
+		j->op = NULL;
+		mirror_job_fail(j, MIRROR_FAIL_INTERNAL, &e);
+	}
+}
+
 /* Everything here follows from what upstream answered: then the same answer
  * needs no second look. */
 void

@@ -49,6 +49,8 @@ typedef void svc_mirror_done_fn(const struct svc_mirror_end *end, void *arg);
  * waits, so that maintenance makes room at once. */
 void svc_mirror_sync(struct svc_mirror *m, int64_t project, bool wanted,
     svc_mirror_done_fn *done, void *arg);
+/* The project goes: a question or a fetch of it ends now, and so its sync. */
+void svc_mirror_cancel(struct svc_mirror *m, int64_t project);
 /* The next sync compares everything: settings, token or refs have changed. */
 void svc_mirror_unknow(struct svc_mirror *m, int64_t project);
 

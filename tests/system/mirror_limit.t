@@ -25,7 +25,7 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 start_cofferd
 start_upstream
-tap_plan 26
+tap_plan 30
 project_of "$UPURL" calc
 sync
 look
@@ -122,6 +122,17 @@ look
 tap_is "$(state) $(rev refs/heads/main)" "ok $(uprev main)" 'the next one completes it'
 tap_ok 'the repository is whole' git --git-dir="$R" fsck --no-dangling
 
+# A project that is deleted while it fetches takes its fetch with it.
+was=$PROJECT
+mode 'fetch drip 300'
+project_of "$UPURL" going
+started() { pgrep -f "git fetch.*:$UPPORT/" >/dev/null; }
+tap_ok 'a fetch runs' wait_for 10 started
+api DELETE "/api/coffer/v1/projects/$PROJECT"
+tap_ok 'its project is deleted: it ends' wait_for 2 ended
+tap_not 'and has made nothing anew' test -e "$R"
+PROJECT=$was
+
 # An upstream that accepts and does not answer has the only place, for a while.
 stop_cofferd
 coffer_conf <<CONF
@@ -143,7 +154,12 @@ sync
 look
 tap_is "$(state)" ok 'another is synchronised'
 tap_ok 'without waiting for the end of that' [ $(($(date +%s) - begin)) -lt 20 ]
+curl -s -m 60 -o /dev/null -w '%{http_code}' -X POST -H "Authorization: Bearer $ADMIN" "$URL/api/coffer/v1/projects/$was/sync?wait=60" >"$T/code" &
+waiting=$!
+sleep 0.5
 mode
 tap_ok 'cofferd ends well' stop_cofferd
+wait $waiting
+tap_is "$(cat "$T/code")" 200 'who waited for a sync is told'
 [ -z "$small" ] || umount -l "$HOME_DIR/repos"
 tap_done
