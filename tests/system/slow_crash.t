@@ -36,7 +36,7 @@ second() {
 	"$@"
 	second_rc=$?
 	IFS=, read -r PROJECT PROJECT_ID REPO UPSTREAM WORK <<<"$first"
-	return $second_rc
+	return "$second_rc"
 }
 
 for k in 1 2 3; do
