@@ -207,6 +207,24 @@ create_wait(struct cli *c, const struct create_args *a,
 	return 0;
 }
 
+/* Before there is a project that would be left without its token. */
+static int
+create_token_check(const struct create_args *a, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT;
+	int rc = 0;
+
+	if (a->token_file == NULL)
+		return 0;
+	if (path_read(a->token_file, CREATE_TOKEN_MAX, &text, e) == -1)
+		return -1;
+	if (view_trim(str_view(&text)).len == 0)
+		rc = err_set(e, ERR_INVALID, "%s is empty", a->token_file);
+	if (text.len > 0)
+		explicit_bzero(text.p, text.len);
+	return rc;
+}
+
 static int
 create_run(struct cli *c, const void *args, int argc, char **argv)
 {
@@ -220,6 +238,8 @@ create_run(struct cli *c, const void *args, int argc, char **argv)
 	const char *full;
 	int rc;
 
+	if (create_token_check(a, &e) == -1)
+		return cli_fail(c, &e, "create %s", argv[0]);
 	create_body(&body, a, argc, argv);
 	rc = remote_send(c, &call, &j, NULL, &e);
 	if (rc == -1)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/kept.h"
 #include "cli/out.h"
 #include "cli/remote.h"
 #include "cli/tables.h"
@@ -113,7 +114,7 @@ kept_restore(struct cli *c, const void *args, int argc, char **argv)
 	path = xasprintf("/api/coffer/v1/projects/%s/kept/restore", full);
 	jw_init(&w, &body);
 	jw_object(&w, NULL);
-	jw_str(&w, "kept", argv[1]);
+	jw_str(&w, "kept", kept_name(argv[1]));
 	if (a->as != NULL)
 		jw_str(&w, "as", a->as);
 	jw_end(&w);
@@ -157,7 +158,7 @@ kept_dropped(struct cli *c, const struct json *j, int status)
 	if (c->g.json)
 		out_json(j);
 	else
-		(void)printf("%zu dropped; their objects are %s\n",
+		(void)printf("%zu dropped; what only they had is %s\n",
 		    json_count(json_get(j, "dropped")),
 		    json_str_or(j, "objects", "?"));
 	if (json_bool_or(j, "more", false))
@@ -206,7 +207,7 @@ kept_drop(struct cli *c, const void *args, int argc, char **argv)
 	} else {
 		jw_array(&w, "kept");
 		for (int i = 1; i < argc; i++)
-			jw_str(&w, NULL, argv[i]);
+			jw_str(&w, NULL, kept_name(argv[i]));
 		jw_end(&w);
 	}
 	jw_end(&w);

@@ -46,6 +46,7 @@ settings_put(
 	    : view_dup((struct view){ .p = pair, .len = (size_t)(eq - pair) });
 	const struct json *now;
 	uint64_t n;
+	int64_t ms;
 
 	if (name == NULL)
 		return err_set(e, ERR_INVALID, "want NAME=VALUE: %s", pair);
@@ -65,6 +66,11 @@ settings_put(
 			return err_wrap(e, "%s: want a JSON array", name);
 		json_free(list);
 		jw_raw(w, name, view_of(eq));
+	} else if (view_ends(view_of(name), "_s") &&
+	    strspn(eq, "0123456789") != strlen(eq)) {
+		if (num_duration_ms(eq, 1000, INT64_MAX, &ms, e) == -1)
+			return err_wrap(e, "%s", name);
+		jw_i64(w, name, ms / 1000);
 	} else if (json_integer(now, -1) >= 0) {
 		if (num_size(eq, 0, INT64_MAX, &n, e) == -1)
 			return err_wrap(e, "%s", name);
@@ -139,8 +145,9 @@ const struct command cmd_settings[] = {
 	    .min = 1,
 	    .max = COMMAND_MANY,
 	    .run = settings_run,
-	    .more = "Numbers may end in k, M or G; agent_command is a JSON "
-		    "array.\nhold=true: upstream moves branches forward only; "
+	    .more = "Sizes may end in k, M or G, times (_s) in s, m, h or d; "
+		    "agent_command\nis a JSON array.\nhold=true: upstream "
+		    "moves branches forward only; "
 		    "the rest of what\nit does waits (coffer sync PROJECT "
 		    "--accept REF).\n" },
 	{ .name = NULL },

@@ -304,9 +304,15 @@ status_print_repository(const struct cli *c, const struct json *r)
 	(void)printf("  disk      ");
 	out_paint(c, stdout,
 	    strcmp(health, "corrupt") == 0 ? OUT_BAD : OUT_PLAIN, health);
-	(void)printf(", %" PRId64 " KiB in %" PRId64 " packs, checked %s",
-	    json_i64_or(r, "size", 0) / 1024, json_i64_or(r, "packs", 0),
-	    out_ago(json_str_or(r, "checked_at", NULL), ago));
+	if (json_i64_or(r, "size", 0) > 0)
+		(void)printf(", %" PRId64 " KiB in %" PRId64 " packs",
+		    json_i64_or(r, "size", 0) / 1024,
+		    json_i64_or(r, "packs", 0));
+	if (json_str_or(r, "checked_at", NULL) != NULL)
+		(void)printf(", checked %s",
+		    out_ago(json_str_or(r, "checked_at", NULL), ago));
+	else
+		(void)printf(", not checked yet");
 	if (why != NULL) {
 		(void)printf(": ");
 		out_text(stdout, why);
@@ -328,6 +334,8 @@ status_print_project(
 	out_text(stdout, json_str_or(p, "upstream", "-"));
 	(void)printf("\n  clone     ");
 	out_text(stdout, json_str_or(p, "clone_url", "-"));
+	(void)printf("\n  default   ");
+	out_text(stdout, json_str_or(p, "default_branch", "-"));
 	(void)printf("\n  mirror    ");
 	out_paint(c, stdout, out_state_colour(json_str_or(m, "state", "")),
 	    json_str_or(m, "state", "-"));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/kept.h"
 #include "cli/out.h"
 #include "lib/wire/json.h"
 
@@ -57,7 +58,7 @@ show_move(const struct cli *c, const struct json *m)
 	(void)printf("\n");
 	if (json_str_or(m, "kept", NULL) != NULL) {
 		(void)printf("    kept as ");
-		out_text(stdout, json_str_or(m, "kept", ""));
+		out_text(stdout, kept_name(json_str_or(m, "kept", "")));
 		(void)printf("\n");
 	}
 }

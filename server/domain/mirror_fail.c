@@ -45,7 +45,8 @@ static const struct mirror_fail_row {
 	[MIRROR_FAIL_DISK] = { "disk", MIRROR_BACK_OFF, false,
 	    "free space under HOME/repos" },
 	[MIRROR_FAIL_CONFIG] = { "config", MIRROR_PAUSE, false,
-	    "change the settings of cofferd or the URL" },
+	    "change the settings of cofferd, the URL, or for a path its "
+	    "owner: it must be the user that cofferd runs as" },
 	[MIRROR_FAIL_INTERNAL] = { "internal", MIRROR_BACK_OFF, false,
 	    "see cofferd's log" },
 };
@@ -98,6 +99,7 @@ static const struct mirror_fail_mark {
 	{ "REMOTE HOST IDENTIFICATION HAS CHANGED", MIRROR_FAIL_HOST_KEY },
 	{ "No user exists for uid", MIRROR_FAIL_CONFIG },
 	{ "transport 'file' not allowed", MIRROR_FAIL_CONFIG },
+	{ "dubious ownership", MIRROR_FAIL_CONFIG },
 	{ "returned error: 401", MIRROR_FAIL_AUTH },
 	{ "returned error: 403", MIRROR_FAIL_AUTH },
 	{ "returned error: 404", MIRROR_FAIL_NOT_FOUND },

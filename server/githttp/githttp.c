@@ -290,7 +290,9 @@ static void
 githttp_unauthorized(struct xch *x)
 {
 	request_header(x->q, "WWW-Authenticate", "Basic realm=\"cofferd\"");
-	xch_refuse(x, 401, AUTH_TEXT_NONE);
+	xch_refuse(x, 401,
+	    request_header_in(x->q, "Authorization") == NULL ? AUTH_TEXT_NONE
+							     : AUTH_TEXT_BAD);
 }
 
 static void

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 
-tap_plan 46
+tap_plan 48
 unset COFFER_TOKEN
 # shellcheck disable=SC2119
 coffer_home
@@ -26,6 +26,12 @@ FULL=$(coffer status --json | jq -r '.projects[0].project.full_name')
 tap_like "$FULL" '*/calc' 'the project is named for its URL'
 tap_is "$(coffer status calc --json | jq -c '.project.settings.agent_command')" \
     '["/bin/true","x"]' 'the words after -- are the agent'
+run create "$UPSTREAM" --name other --token-file "$T/none"
+tap_is "$RC $(coffer status --json | jq '.projects | length')" '4 1' \
+    'without its token file no project is made'
+run settings calc interval_s=2m wall_s=90
+tap_is "$RC $(coffer settings calc --json | jq -c '[.interval_s,.wall_s]')" \
+    '0 [120,90]' 'settings of time take a unit'
 run create "$UPSTREAM"
 tap_is "$RC" 1 'the same once more is refused'
 run status

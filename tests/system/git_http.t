@@ -36,7 +36,7 @@ for how in "Bearer $MAINT" "token $MAINT"; do
 done
 tap_ok 'the token as user name' git ls-remote "http://$MAINT:x-oauth-basic@${URL#http://}/$PROJECT.git"
 http GET "/$PROJECT.git/info/refs?service=git-upload-pack" -u "x:0123456789012345678901234567890123456789"
-tap_is "$STATUS" 401 'a wrong token: 401'
+tap_is "$STATUS,$(cat "$BODY")" '401,invalid username, password or token' 'a wrong token: 401, and it is told so'
 http GET "/$PROJECT.git/info/refs?service=git-upload-pack" -u "x:$STRANGER"
 tap_is "$STATUS" 404 'a stranger: 404'
 http GET "/admin/nothing.git/info/refs?service=git-upload-pack" -u "x:$MAINT"

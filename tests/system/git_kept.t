@@ -39,7 +39,7 @@ tap_is "$(coffer kept list "$PROJECT" --json | jq -r '.[0].sha')" "$ONE" 'as JSO
 coffer kept restore "$PROJECT" "$NAME" 2>"$T/err"
 tap_is $? 1 'its branch is there: it is not restored over it'
 tap_like "$(cat "$T/err")" '*agent/restored-*' 'and another name is proposed'
-tap_ok 'under that name it is' coffer kept restore "$PROJECT" "$NAME" --as agent/restored-one
+tap_ok 'under that name it is' coffer kept restore "$PROJECT" "refs/coffer/kept/$NAME" --as agent/restored-one
 tap_is "$(git --git-dir="$R" rev-parse agent/restored-one)" "$ONE" 'as it was'
 api GET '/api/coffer/v1/events?after=0&limit=100'
 tap_ok 'with its event' jq -e --arg s "$ONE" '[.events[] | select(.kind=="branch.updated" and .data.ref=="refs/heads/agent/restored-one" and .data.new==$s)] | length == 1' "$BODY"
