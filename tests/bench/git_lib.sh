@@ -256,6 +256,7 @@ bench_pkt() { printf '%04x%s\n' $((${#1} + 5)) "$1"; }
 bench_forget() {
 	[ "$1" = ours ] || return 0
 	find "$home/git/packs" -mindepth 2 -type f -delete 2>/dev/null
+	rm -f "$home/git/packs/seen"
 	return 0
 }
 
