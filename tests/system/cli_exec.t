@@ -59,8 +59,12 @@ printf 'echo marker-$((40 + 2))\r' >&9
 tap_ok 'that obeys' wait_for 10 on_screen marker-42
 printf 'printf "\\033]52;c;aGk=\\007\\033]0;x\\007done-%%d" 1\r' >&9
 wait_for 10 on_screen done-1
-printf '\033[17~' >&9
-tap_ok 'F6 detaches' wait_for 10 on_screen 'detached from'
+# On a loaded machine the bytes of a key come apart, and are no key.
+for _ in 1 2 3; do
+	printf '\033[17~' >&9
+	wait_for 5 on_screen 'detached from' && break
+done
+tap_ok 'F6 detaches' on_screen 'detached from'
 tap_ok 'with status 0' wait_for 5 on_screen status-0
 tap_ok 'the terminal is as before' wait_for 5 on_screen '[^-]icanon'
 tap_not 'no clipboard, no title came through' grep -aq "$(printf '\033]')" "$T/screen"
