@@ -327,6 +327,7 @@ status_print_project(
 	const struct json *m = json_get(p, "mirror");
 	const struct json *s = json_get(p, "sandbox");
 	const struct json *set = json_get(p, "settings");
+	const char *branch = json_str_or(p, "default_branch", "");
 	char a[32], b[32], d[32];
 
 	out_paint(c, stdout, OUT_BOLD, json_str_or(p, "full_name", "?"));
@@ -335,7 +336,7 @@ status_print_project(
 	(void)printf("\n  clone     ");
 	out_text(stdout, json_str_or(p, "clone_url", "-"));
 	(void)printf("\n  default   ");
-	out_text(stdout, json_str_or(p, "default_branch", "-"));
+	out_text(stdout, branch[0] != '\0' ? branch : "-");
 	(void)printf("\n  mirror    ");
 	out_paint(c, stdout, out_state_colour(json_str_or(m, "state", "")),
 	    json_str_or(m, "state", "-"));

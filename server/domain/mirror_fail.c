@@ -14,7 +14,7 @@ static const struct mirror_fail_row {
 } mirror_fail_rows[MIRROR_FAIL_MAX] = {
 	[MIRROR_FAIL_NONE] = { "", MIRROR_BACK_OFF, false, "" },
 	[MIRROR_FAIL_AUTH] = { "auth", MIRROR_PAUSE, false,
-	    "set an upstream token or key that may read it" },
+	    "set a token or key that may read it (coffer credential)" },
 	[MIRROR_FAIL_NOT_FOUND] = { "not-found", MIRROR_PAUSE, false,
 	    "it is gone or this token may not see it: check the URL and the "
 	    "token, then sync" },
@@ -45,8 +45,8 @@ static const struct mirror_fail_row {
 	[MIRROR_FAIL_DISK] = { "disk", MIRROR_BACK_OFF, false,
 	    "free space under HOME/repos" },
 	[MIRROR_FAIL_CONFIG] = { "config", MIRROR_PAUSE, false,
-	    "change the settings of cofferd, the URL, or for a path its "
-	    "owner: it must be the user that cofferd runs as" },
+	    "make that user (useradd --system --uid N coffer), give that path "
+	    "to the user of cofferd, or change the URL or [server]" },
 	[MIRROR_FAIL_INTERNAL] = { "internal", MIRROR_BACK_OFF, false,
 	    "see cofferd's log" },
 };
