@@ -53,7 +53,7 @@ void request_key(const struct request *r, const struct request_place *p,
 /* Makes the revisions standard input again, what is unread included. */
 int request_rewind(struct request *r, struct err *e);
 /* Becomes git; returns on failure only.  Of a shallow clone git is not to look
- * for new deltas: most of what it takes, for some 3 % of the bytes. */
+ * for new deltas: most of what it takes, for few bytes. */
 int request_exec(const struct request *r, struct err *e);
 
 #endif
