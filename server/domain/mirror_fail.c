@@ -45,8 +45,8 @@ static const struct mirror_fail_row {
 	[MIRROR_FAIL_DISK] = { "disk", MIRROR_BACK_OFF, false,
 	    "free space under HOME/repos" },
 	[MIRROR_FAIL_CONFIG] = { "config", MIRROR_PAUSE, false,
-	    "make that user (useradd --system --uid N coffer), give that path "
-	    "to the user of cofferd, or change the URL or [server]" },
+	    "give that path to cofferd's user, make a user of that uid, or "
+	    "change [server] or the URL" },
 	[MIRROR_FAIL_INTERNAL] = { "internal", MIRROR_BACK_OFF, false,
 	    "see cofferd's log" },
 };
