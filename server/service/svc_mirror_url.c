@@ -62,6 +62,9 @@ mirror_check_host(struct view host, bool ssh, struct err *e)
 	}
 	if (host.len == 0 || host.p[0] == '-' || host.p[0] == ':')
 		return err_set(e, ERR_INVALID, "the URL has no host");
+	/* git decodes %2d; an address may have a zone. */
+	if (host.p[0] != '[' && memchr(host.p, '%', host.len) != NULL)
+		return err_set(e, ERR_INVALID, "the URL's host has a %%");
 	return 0;
 }
 

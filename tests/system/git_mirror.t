@@ -5,7 +5,7 @@
 coffer_home
 start_cofferd
 make_project
-tap_plan 53
+tap_plan 54
 R=$HOME_DIR/repos/$PROJECT_ID.git
 UP=$T/up/calc.git
 
@@ -160,7 +160,7 @@ sync admin/viahttp
 tap_is "$(field .mirror.state)" ok 'a poll without news'
 tap_not 'the token is in no log' grep -q "$ADMIN" "$T/cofferd.log"
 tap_not 'nor in a repository' grep -rq "$ADMIN" "$HOME_DIR/repos" --include=config
-for bad in 'https://u:p@example.org/x.git' '-oProxyCommand=x:y' 'ext::sh -c id' 'ftp://example.org/x'; do
+for bad in 'https://u:p@example.org/x.git' '-oProxyCommand=x:y' 'ssh://%2doProxyCommand=x/y' 'ext::sh -c id' 'ftp://example.org/x'; do
 	api POST /api/coffer/v1/projects "{\"upstream\":\"$bad\",\"name\":\"bad\"}"
 	tap_is "$STATUS" 422 "refused: $bad"
 done
