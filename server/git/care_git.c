@@ -56,7 +56,7 @@ static const struct caregit_step caregit_steps[CARE_STEP_MAX] = {
 	    "--geometric=2", NULL } } },
 	[CARE_FULL] = { { CAREGIT_GRAPH,
 	    { "repack", "-q", "-n", "-a", "-d", "-l", "-b", "--cruft",
-		"--cruft-expiration=" CAREGIT_GRACE, NULL } } },
+		("--cruft-expiration=" CAREGIT_GRACE), NULL } } },
 	[CARE_GRAPH] = { { CAREGIT_GRAPH } },
 	[CARE_PRUNE] = { { CAREGIT_GRAPH,
 	    { "prune", "--expire=" CAREGIT_GRACE, "--no-progress", NULL } } },
