@@ -128,7 +128,9 @@ mirror_listed(
 	uint8_t digest[MIRROR_DIGEST];
 	struct mirror_result r = { .head = out.head, .digest = digest };
 
-	(void)crypto_hash_sha256(digest, (const unsigned char *)raw.p, raw.len);
+	/* BLAKE2b: a third of the time of SHA-256 here. */
+	(void)crypto_generichash(digest, sizeof(digest),
+	    (const unsigned char *)raw.p, raw.len, NULL, 0);
 	if (o->r.known != NULL &&
 	    memcmp(digest, o->known, sizeof(digest)) == 0) {
 		r.same = true;
