@@ -90,13 +90,13 @@ static const char gitenv_hook_all
     [] = "#!/bin/sh\n"
 	 "# Written by cofferd at every start: do not edit.\n"
 	 "while read -r old new ref; do\n"
-	 "\twhile :; do\n"
-	 "\t\tread -r verdict o n r <&3 || {\n"
-	 "\t\t\tprintf 'cofferd: %s: nobody judged this ref\\n' \"$ref\" >&2\n"
-	 "\t\t\texit 1\n"
-	 "\t\t}\n"
-	 "\t\t[ \"$verdict $o $n $r\" = \"as $old $new $ref\" ] && break\n"
-	 "\tdone\n"
+	 "  while :; do\n"
+	 "    read -r verdict o n r <&3 || {\n"
+	 "      printf 'cofferd: %s: nobody judged this ref\\n' \"$ref\" >&2\n"
+	 "      exit 1\n"
+	 "    }\n"
+	 "    [ \"$verdict $o $n $r\" = \"as $old $new $ref\" ] && break\n"
+	 "  done\n"
 	 "done 3<\"$COFFER_VERDICTS\" || exit 1\n" GITENV_SIZES;
 
 struct git_env_pair {

@@ -62,7 +62,7 @@ mode 'any status 401'
 sync
 look
 tap_is "$(field .mirror.next_at)" null 'a pause has no next time'
-tap_like "$(field .mirror.last_error)" '*set an upstream token*' 'and says what to do'
+tap_like "$(field .mirror.last_error)" '*set a token or key*' 'and says what to do'
 mode
 api PUT "/api/coffer/v1/projects/$PROJECT/upstream-token" "{\"token\":\"$SECRET\"}"
 tap_ok 'a new token ends it' wait_for 10 is_ok
