@@ -1,8 +1,10 @@
 #!/bin/bash
 # shellcheck disable=SC2154,SC2034 # names of bench_setup
 # What it costs cofferd to learn that nothing is new upstream: its own processor
-# time for a poll, asked for by the API, against `git fetch` and `git ls-remote`
-# of the same repository; and how many connections upstream sees for 100 polls.
+# time for a poll of its schedule (all that it does in some seconds, divided by
+# the polls that upstream saw) and for one that is asked for by the API and
+# waited for, against `git fetch` and `git ls-remote` of the same repository;
+# and how many connections upstream sees for 100 polls.
 set -u
 # shellcheck source=tests/bench/git_lib.sh
 . "$(dirname "$0")/git_lib.sh"
@@ -11,11 +13,34 @@ export top
 rounds=$(bench_rounds 5)
 polls=20
 if ! bench_has nginx; then
-	for n in mirror_poll_cpu mirror_poll_cpu mirror_poll_connections mirror_poll_tls; do
+	for n in mirror_poll_cpu mirror_poll_cpu mirror_poll_asked_cpu mirror_poll_connections \
+	    mirror_poll_tls; do
 		printf '%s\t-\t-\t-\tnginx git-http-backend\t-\t-\tskip\n' "$n"
 	done
 	exit 0
 fi
+mirrors=8
+# bench_mirrors N: made at once, then waited for.
+bench_mirrors() {
+	local i
+	for ((i = 1; i <= $1; i++)); do
+		bench_api POST /api/coffer/v1/projects "{\"upstream\":\"$url_nginx\",
+		    \"name\":\"every-$i\",\"sandbox\":{\"want\":\"stopped\"}}" >/dev/null ||
+		    bench_die "project every-$i"
+	done
+	for ((i = 1; i <= $1; i++)); do
+		bench_api POST "/api/coffer/v1/projects/admin/every-$i/sync?wait=120" |
+		    jq -e '.mirror.state == "ok"' >/dev/null || bench_die "mirror of every-$i"
+	done
+}
+# every SECONDS: the interval of all of them.
+every() {
+	local i
+	for ((i = 1; i <= mirrors; i++)); do
+		bench_api PATCH "/api/coffer/v1/projects/admin/every-$i" \
+		    "{\"settings\":{\"interval_s\":$1}}" >/dev/null || bench_die "interval of every-$i"
+	done
+}
 bench_project "$url_nginx" polled
 bench_project "https://localhost:$port_tls/nginx.git" polled-tls
 
@@ -41,9 +66,24 @@ many() {
 	for ((i = 0; i < n; i++)); do "$@" || return 1; done
 }
 seen() { grep -c " $1\$" "$top/nginx.seen"; }
+# scheduled SECONDS: milliseconds for each poll.
+scheduled() {
+	local a b n m
+	every 1
+	sleep 2
+	n=$(seen "$port_nginx") a=$(own_ms)
+	sleep "$1"
+	b=$(own_ms) m=$(seen "$port_nginx")
+	every 86400
+	sleep 1
+	[ $((m - n)) -ge $((mirrors * $1 / 2)) ] || bench_die "$((m - n)) polls in $1 seconds"
+	echo "$a $b $((m - n))" | awk '{ print ($2 - $1) / $3 }'
+}
 
 git clone -q --mirror -s "$cache/whole.git" "$top/poll.git"
 git -C "$top/poll.git" fetch -q "$url_nginx" '+refs/*:refs/*' || bench_die fetch
+bench_mirrors "$mirrors"
+every 86400
 export port_ours
 export -f polls
 polls admin/polled 2 || bench_die "no poll: $(bench_api GET /api/coffer/v1/projects/admin/polled | jq -c .mirror)"
@@ -59,7 +99,8 @@ for ((r = 1; r <= rounds; r++)); do
 	done)
 	c=$(own_ms)
 	{
-		echo "$r ours 0 $(echo "$a $b" | awk -v n="$polls" '{ print ($2 - $1) / n }') 0 0"
+		echo "$r ours 0 $(scheduled 4) 0 0"
+		echo "$r asked 0 $(echo "$a $b" | awk -v n="$polls" '{ print ($2 - $1) / n }') 0 0"
 		echo "$r call 0 $(echo "$b $c" | awk -v n="$polls" '{ print ($2 - $1) / n }') 0 0"
 		echo "$r fetch 0 $(client_ms many 5 git -C "$top/poll.git" fetch "$url_nginx" '+refs/*:refs/*' |
 		    awk '{ print $1 / 5 }') 0 0"
@@ -69,8 +110,10 @@ for ((r = 1; r <= rounds; r++)); do
 done
 bench_say "poll: $(awk '{ printf "%s %s  ", $2, $4 }' "$top/m/poll")ms of processor"
 url_fetch=1 url_lsremote=1
+awk '{ exit !($4 > 0) }' "$top/m/poll" || bench_die 'a measurement failed'
 bench_row mirror_poll_cpu ms poll cpu ours fetch '<= 0.02' | sed 's/\tfetch\t/\tgit fetch\t/'
 bench_row mirror_poll_cpu ms poll cpu ours lsremote '<= 0.15' | sed 's/\tlsremote\t/\tgit ls-remote\t/'
+bench_row mirror_poll_asked_cpu ms poll cpu asked fetch - | sed 's/\tfetch\t/\tgit fetch\t/'
 
 # Connections that upstream has seen: 100 polls.
 for kind in connections:polled:$port_nginx tls:polled-tls:$port_tls; do
