@@ -31,7 +31,7 @@ void shape_page(struct shape *s, struct call *c, const struct project *p,
     uint32_t page, uint32_t limit, int64_t total);
 void shape_reply(struct shape *s, struct call *c, int status);
 
-void shape_user(struct shape *s, const char *key, const char *login);
+void shape_user(struct shape *s, const char *key, const struct author *a);
 void shape_user_full(struct shape *s, const struct user *u);
 void shape_repository(
     struct shape *s, const char *key, const struct project *p);

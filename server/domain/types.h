@@ -198,6 +198,7 @@ struct sandbox_state {
 struct project {
 	int64_t id;
 	char owner[NAME_LEN_MAX + 1];
+	int64_t owner_id;
 	char name[NAME_LEN_MAX + 1];
 	char *upstream;
 	char *default_branch; /* short name, "" before the first sync */

@@ -11,7 +11,8 @@ enum {
 };
 
 #define PROJECT_COLS                                                         \
-	"id, owner, name, upstream, default_branch, state, created_at,"      \
+	"id, owner, (SELECT a.id FROM account a WHERE a.login = owner),"     \
+	" name, upstream, default_branch, state, created_at,"                \
 	" mirror_state, mirror_refs, mirror_ok_at, mirror_next_at,"          \
 	" mirror_failures, mirror_error, mirror_kind, mirror_attempt_at,"    \
 	" sandbox_want, sandbox_state,"                                      \
@@ -75,6 +76,7 @@ projects_fill(struct query *q, struct project *p)
 {
 	p->id = query_i64(q);
 	QUERY_NAME(q, p->owner);
+	p->owner_id = query_i64(q);
 	QUERY_NAME(q, p->name);
 	p->upstream = query_text(q);
 	p->default_branch = query_text(q);

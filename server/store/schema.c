@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "server/store/db_priv.h"
+#include "server/store/schema_forge.h"
 
 /*
  * The schema as steps: step N takes a database from user_version N to N + 1.
@@ -285,10 +286,12 @@ static const char
 			   " INTEGER NOT NULL DEFAULT 0;";
 
 /* Each step is a list of scripts; NULL ends it. */
-static const char *const schema_steps[DB_SCHEMA_VERSION][4] = {
+static const char *const schema_steps[DB_SCHEMA_VERSION][8] = {
 	{ schema_people, schema_items, schema_work, NULL },
 	{ schema_ref_mover, NULL },
 	{ schema_care, schema_upstream, schema_mirror_kind, NULL },
+	{ schema_accounts, schema_repos, schema_tracker, schema_words,
+	    schema_reviews, schema_protect, schema_hooks, NULL },
 };
 
 static int

@@ -1,0 +1,100 @@
+#include "lib/base/auto.h"
+#include "server/api/shape_priv.h"
+
+static void
+shape_project_ref(struct shape *s, int64_t id, const char *full_name)
+{
+	jw_object(&s->w, "project");
+	jw_i64(&s->w, "id", id);
+	jw_str(&s->w, "full_name", full_name);
+	jw_end(&s->w);
+}
+
+void
+shape_run(struct shape *s, const struct run *r)
+{
+	jw_object(&s->w, NULL);
+	jw_i64(&s->w, "id", r->id);
+	shape_project_ref(s, r->project_id, r->project_name);
+	jw_i64(&s->w, "event", r->event);
+	shape_i64_or_null(s, "item", r->item);
+	jw_bool(&s->w, "is_pull", r->is_pull);
+	jw_str(&s->w, "command", r->command);
+	jw_str(&s->w, "access", access_name(r->access));
+	jw_str(&s->w, "agent", r->agent);
+	jw_str(&s->w, "network", network_name(r->network));
+	jw_i64(&s->w, "wall_s", r->wall_s);
+	shape_str_or_null(s, "branch", r->branch);
+	shape_str_or_null(s, "base", r->base);
+	shape_str_or_null(s, "base_sha", r->base_sha);
+	jw_str(&s->w, "state", run_state_name(r->state));
+	jw_bool(&s->w, "cancel", r->cancel);
+	jw_str(&s->w, "why", r->why);
+	jw_str(&s->w, "message", r->message);
+	if (r->has_exit)
+		jw_i64(&s->w, "exit_code", r->exit_code);
+	else
+		jw_null(&s->w, "exit_code");
+	if (r->record != NULL && r->record[0] != '\0')
+		jw_raw(&s->w, "record", view_of(r->record));
+	else
+		jw_null(&s->w, "record");
+	jw_i64(&s->w, "log_bytes", r->log_bytes);
+	shape_i64_or_null(s, "comment", r->comment);
+	shape_i64_or_null(s, "pull", r->pull);
+	jw_time(&s->w, "created_at", r->created_at);
+	jw_time(&s->w, "started_at", r->started_at);
+	jw_time(&s->w, "ended_at", r->ended_at);
+	jw_end(&s->w);
+}
+
+static void
+shape_job_check(struct shape *s, const struct job_check *c)
+{
+	jw_object(&s->w, "check");
+	shape_str_or_null(s, "setup", c->setup);
+	jw_str(&s->w, "test", c->test);
+	jw_object(&s->w, "network");
+	jw_str(&s->w, "setup", network_name(c->network_setup));
+	jw_str(&s->w, "test", network_name(c->network_test));
+	jw_end(&s->w);
+	jw_i64(&s->w, "timeout_s", c->timeout_s);
+	jw_i64(&s->w, "memory", c->memory);
+	jw_bool(&s->w, "required", c->required);
+	jw_end(&s->w);
+}
+
+void
+shape_job(struct shape *s, const struct job *j, bool with_lease)
+{
+	AUTO_STR struct str context = STR_INIT;
+
+	str_addf(&context, "ci/%s", j->name);
+	jw_object(&s->w, NULL);
+	jw_i64(&s->w, "id", j->id);
+	jw_i64(&s->w, "attempt", j->attempt);
+	if (with_lease)
+		jw_str(&s->w, "lease", j->lease);
+	jw_time(&s->w, "lease_until", j->lease_until);
+	shape_project_ref(s, j->project_id, j->project_name);
+	shape_i64_or_null(s, "pull", j->pull);
+	jw_str(&s->w, "sha", j->sha);
+	jw_str(&s->w, "base_sha", j->base_sha);
+	jw_str(&s->w, "name", j->name);
+	jw_str(&s->w, "context", str_cstr(&context));
+	jw_str(&s->w, "state", job_state_name(j->state));
+	shape_job_check(s, &j->check);
+	shape_str_or_null(s, "phase", j->phase);
+	if (j->has_exit)
+		jw_i64(&s->w, "exit_code", j->exit_code);
+	else
+		jw_null(&s->w, "exit_code");
+	shape_i64_or_null(s, "signal", j->signal);
+	jw_str(&s->w, "why", j->why);
+	jw_str(&s->w, "runner", j->runner);
+	jw_i64(&s->w, "log_bytes", j->log_bytes);
+	jw_time(&s->w, "created_at", j->created_at);
+	jw_time(&s->w, "started_at", j->started_at);
+	jw_time(&s->w, "ended_at", j->ended_at);
+	jw_end(&s->w);
+}

@@ -1,0 +1,13 @@
+/* schema_forge: the scripts of step 4, one file per room. */
+#ifndef SERVER_STORE_SCHEMA_FORGE_H
+#define SERVER_STORE_SCHEMA_FORGE_H
+
+extern const char schema_accounts[];
+extern const char schema_repos[];
+extern const char schema_tracker[];
+extern const char schema_words[];
+extern const char schema_reviews[];
+extern const char schema_protect[];
+extern const char schema_hooks[];
+
+#endif

@@ -1,0 +1,33 @@
+#include "server/store/schema_forge.h"
+
+/* secret and authorization are never shown.  seq: the newest event whose
+ * deliveries are rows. */
+const char schema_hooks
+    [] = "CREATE TABLE hook ("
+	 " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	 " project_id INTEGER NOT NULL REFERENCES project (id)"
+	 " ON DELETE CASCADE,"
+	 " type TEXT NOT NULL, url TEXT NOT NULL,"
+	 " content_type INTEGER NOT NULL, active INTEGER NOT NULL,"
+	 " events TEXT NOT NULL, branch_filter TEXT NOT NULL,"
+	 " secret TEXT NOT NULL, authorization TEXT NOT NULL,"
+	 " created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,"
+	 " failures INTEGER NOT NULL DEFAULT 0,"
+	 " open_at INTEGER NOT NULL DEFAULT 0);"
+	 "CREATE INDEX hook_project ON hook (project_id, id);"
+	 "CREATE TABLE delivery ("
+	 " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	 " hook_id INTEGER NOT NULL REFERENCES hook (id) ON DELETE CASCADE,"
+	 " uuid TEXT NOT NULL, event TEXT NOT NULL, event_type TEXT NOT NULL,"
+	 " state INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,"
+	 " created_at INTEGER NOT NULL, next_at INTEGER NOT NULL DEFAULT 0,"
+	 " delivered_at INTEGER NOT NULL DEFAULT 0,"
+	 " status INTEGER NOT NULL DEFAULT 0,"
+	 " error TEXT NOT NULL DEFAULT '',"
+	 " request_headers TEXT NOT NULL DEFAULT '',"
+	 " response_headers TEXT NOT NULL DEFAULT '',"
+	 " response_body TEXT NOT NULL DEFAULT '', payload TEXT NOT NULL);"
+	 "CREATE INDEX delivery_hook ON delivery (hook_id, id);"
+	 "CREATE INDEX delivery_due ON delivery (next_at, id) WHERE state = 1;"
+	 "CREATE TABLE hook_cursor ("
+	 " id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);";

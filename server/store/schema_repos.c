@@ -1,0 +1,28 @@
+#include "server/store/schema_forge.h"
+
+/* merge_styles: bits of enum merge_style. */
+const char schema_repos
+    [] = "ALTER TABLE project ADD COLUMN description TEXT NOT NULL DEFAULT '';"
+	 "ALTER TABLE project ADD COLUMN website TEXT NOT NULL DEFAULT '';"
+	 "ALTER TABLE project ADD COLUMN archived_at INTEGER NOT NULL"
+	 " DEFAULT 0;"
+	 "ALTER TABLE project ADD COLUMN has_issues INTEGER NOT NULL DEFAULT 1;"
+	 "ALTER TABLE project ADD COLUMN has_pulls INTEGER NOT NULL DEFAULT 1;"
+	 "ALTER TABLE project ADD COLUMN merge_styles INTEGER NOT NULL"
+	 " DEFAULT 31;"
+	 "ALTER TABLE project ADD COLUMN merge_style INTEGER NOT NULL"
+	 " DEFAULT 1;"
+	 "ALTER TABLE project ADD COLUMN delete_branch INTEGER NOT NULL"
+	 " DEFAULT 0;"
+	 "CREATE TABLE topic ("
+	 " project_id INTEGER NOT NULL REFERENCES project (id)"
+	 " ON DELETE CASCADE,"
+	 " name TEXT NOT NULL,"
+	 " PRIMARY KEY (project_id, name)) WITHOUT ROWID;"
+	 "CREATE INDEX topic_name ON topic (name, project_id);"
+	 "CREATE TABLE watch ("
+	 " project_id INTEGER NOT NULL REFERENCES project (id)"
+	 " ON DELETE CASCADE,"
+	 " account_id INTEGER NOT NULL REFERENCES account (id),"
+	 " ignored INTEGER NOT NULL DEFAULT 0, at INTEGER NOT NULL,"
+	 " PRIMARY KEY (project_id, account_id)) WITHOUT ROWID;";
