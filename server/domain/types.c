@@ -246,6 +246,7 @@ project_release(struct project *x)
 	free(x->sandbox.reason);
 	free(x->sandbox.address);
 	project_settings_release(&x->settings);
+	repo_profile_release(&x->profile);
 	memset(x, 0, sizeof(*x));
 }
 

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "server/domain/mirror_fail.h"
+#include "server/domain/repo_profile.h"
 
 enum {
 	NAME_LEN_MAX = 100, /* a user's or project's name */
@@ -207,6 +208,7 @@ struct project {
 	struct mirror_state mirror;
 	struct sandbox_state sandbox;
 	struct project_settings settings;
+	struct repo_profile profile;
 };
 
 struct project_list {

@@ -267,6 +267,9 @@ githttp_find(struct githttp *g, const struct githttp_path *path,
 		if (x->receive && p.state != PROJECT_ACTIVE)
 			rc = err_set(
 			    e, ERR_DENIED, "the project is being deleted");
+		else if (x->receive && p.profile.archived_at != 0)
+			rc = err_set(
+			    e, ERR_DENIED, "the repository is archived");
 	}
 	project_release(&p);
 	return rc;

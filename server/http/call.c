@@ -334,6 +334,7 @@ static const int call_status[ERR_CODE_MAX] = {
 	[ERR_PROTO] = 502,
 	[ERR_IO] = 500,
 	[ERR_INTERNAL] = 500,
+	[ERR_LOCKED] = 423,
 };
 
 void

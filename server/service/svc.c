@@ -148,6 +148,22 @@ svc_who_kind(enum identity_kind k)
 	return kinds[k];
 }
 
+/* What an archived repository does not take: words and writes. */
+static int
+svc_not_archived(
+    struct txn *t, int64_t project_id, enum perm_verb verb, struct err *e)
+{
+	bool archived = false;
+
+	if (verb == PERM_READ || verb == PERM_ADMIN || verb == PERM_SERVE)
+		return 0;
+	if (projects_archived(t, project_id, &archived, e) == -1)
+		return -1;
+	if (archived)
+		return err_set(e, ERR_LOCKED, "the repository is archived");
+	return 0;
+}
+
 int
 svc_may(struct txn *t, const struct identity *who, int64_t project_id,
     enum perm_verb verb, enum role *role, struct err *e)
@@ -163,7 +179,7 @@ svc_may(struct txn *t, const struct identity *who, int64_t project_id,
 		*role = p.role;
 	switch (perm_ask(&p, verb)) {
 	case PERM_OK:
-		return 0;
+		return svc_not_archived(t, project_id, verb, e);
 	case PERM_DENIED:
 		return err_set(e, ERR_DENIED,
 		    "%s may not do that in this project", who->login);

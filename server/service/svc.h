@@ -116,7 +116,8 @@ void svc_identity_of(int64_t user_id, const char *login, enum user_kind kind,
 
 /*
  * May `who` do `verb` in the project?  ERR_NOTFOUND when he may not see it,
- * ERR_DENIED when he may see it only.  role may be NULL.
+ * ERR_DENIED when he may see it only, ERR_LOCKED when it is archived and the
+ * verb writes.  role may be NULL.
  */
 int svc_may(struct txn *t, const struct identity *who, int64_t project_id,
     enum perm_verb verb, enum role *role, struct err *e);

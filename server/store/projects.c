@@ -18,7 +18,9 @@ enum {
 	" sandbox_want, sandbox_state,"                                      \
 	" sandbox_reason, sandbox_address, sandbox_at, interval_s, network," \
 	" agent, pickup, approvals, max_wakes, memory, cpus, pids, disk,"    \
-	" wall_s, hold, keep_days, agent_command"
+	" wall_s, hold, keep_days, agent_command, description, website,"     \
+	" archived_at, has_issues, has_pulls, merge_styles, merge_style,"    \
+	" delete_branch"
 
 /* The command is a JSON array of strings in its column. */
 static void
@@ -72,6 +74,19 @@ projects_fill_settings(struct query *q, struct project_settings *s)
 }
 
 static void
+projects_fill_profile(struct query *q, struct repo_profile *p)
+{
+	p->description = query_text(q);
+	p->website = query_text(q);
+	p->archived_at = query_i64(q);
+	p->has_issues = query_bool(q);
+	p->has_pulls = query_bool(q);
+	p->merge_styles = query_i64(q);
+	p->merge_style = (enum merge_style)query_i64(q);
+	p->delete_branch = query_bool(q);
+}
+
+static void
 projects_fill(struct query *q, struct project *p)
 {
 	p->id = query_i64(q);
@@ -96,6 +111,7 @@ projects_fill(struct query *q, struct project *p)
 	p->sandbox.address = query_text(q);
 	p->sandbox.updated_at = query_i64(q);
 	projects_fill_settings(q, &p->settings);
+	projects_fill_profile(q, &p->profile);
 }
 
 int
@@ -217,6 +233,32 @@ projects_set_settings(
 		I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
 		I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days), I(id)),
 	    ERR_NOTFOUND, "project does not exist", e);
+}
+
+int
+projects_set_profile(
+    struct txn *t, int64_t id, const struct repo_profile *p, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE project SET description = ?, website = ?, archived_at = ?,"
+	    " has_issues = ?, has_pulls = ?, merge_styles = ?,"
+	    " merge_style = ?, delete_branch = ? WHERE id = ?",
+	    BINDS(S(p->description), S(p->website), I(p->archived_at),
+		I(p->has_issues), I(p->has_pulls), I(p->merge_styles),
+		I(p->merge_style), I(p->delete_branch), I(id)),
+	    ERR_NOTFOUND, "project does not exist", e);
+}
+
+int
+projects_archived(struct txn *t, int64_t id, bool *out, struct err *e)
+{
+	int64_t at = 0;
+
+	if (db_number(t, "SELECT archived_at FROM project WHERE id = ?",
+		BINDS(I(id)), &at, e) == -1)
+		return -1;
+	*out = at != 0;
+	return 0;
 }
 
 int

@@ -42,6 +42,9 @@ int projects_list(struct txn *t, const struct project_filter *f,
     struct project_list *out, struct err *e);
 int projects_set_settings(
     struct txn *t, int64_t id, const struct project_settings *s, struct err *e);
+int projects_set_profile(
+    struct txn *t, int64_t id, const struct repo_profile *p, struct err *e);
+int projects_archived(struct txn *t, int64_t id, bool *out, struct err *e);
 int projects_set_default_branch(
     struct txn *t, int64_t id, const char *branch, struct err *e);
 
