@@ -43,7 +43,7 @@ api_meta_user(struct call *c)
 		return;
 	}
 	shape_init(&s, c, NULL);
-	shape_user_full(&s, &u);
+	shape_user_full(&s, NULL, &u, call_who(c));
 	shape_reply(&s, c, 200);
 }
 

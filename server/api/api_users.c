@@ -15,6 +15,7 @@
 static void
 api_users_list(struct call *c)
 {
+	struct users_filter f = USERS_FILTER_INIT;
 	struct user_list list = { .at = NULL };
 	struct err e = ERR_INIT;
 	uint32_t page, limit;
@@ -22,14 +23,15 @@ api_users_list(struct call *c)
 
 	if (call_page(c, &page, &limit) == -1)
 		return;
-	if (users_list(api_reader(c), limit, (int64_t)(page - 1) * limit, &list,
-		&e) == -1) {
+	f.limit = limit;
+	f.offset = (int64_t)(page - 1) * limit;
+	if (users_list(api_reader(c), &f, &list, &e) == -1) {
 		call_fail(c, &e);
 		return;
 	}
 	shape_page(&s, c, NULL, page, limit, list.total);
 	for (size_t i = 0; i < list.n; i++)
-		shape_user_full(&s, &list.at[i]);
+		shape_user_full(&s, NULL, &list.at[i], call_who(c));
 	jw_end(&s.w);
 	shape_reply(&s, c, 200);
 	user_list_release(&list);
@@ -46,7 +48,7 @@ api_users_created(const struct err *fail, void *arg, void *call)
 		call_reply_error(c, 422, "username: it is taken");
 	else if (!api_failed(c, fail)) {
 		shape_init(&s, c, NULL);
-		shape_user_full(&s, &op->user);
+		shape_user_full(&s, NULL, &op->user, call_who(c));
 		shape_reply(&s, c, 201);
 	}
 	call_release(c);
@@ -118,7 +120,7 @@ api_users_get(struct call *c)
 		return;
 	}
 	shape_init(&s, c, NULL);
-	shape_user_full(&s, &u);
+	shape_user_full(&s, NULL, &u, call_who(c));
 	shape_reply(&s, c, 200);
 }
 

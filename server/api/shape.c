@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/auto.h"
+#include "server/auth/auth.h"
 #include "server/http/call.h"
 
 void
@@ -64,26 +65,90 @@ shape_str_or_null(struct shape *s, const char *key, const char *v)
 }
 
 void
-shape_user(struct shape *s, const char *key, const struct author *a)
+shape_noreply(const struct shape *s, const char *login, struct str *out)
 {
+	const char *host = strstr(s->url, "://");
+	size_t n;
+
+	host = host != NULL ? host + 3 : s->url;
+	n = strcspn(host, "/:");
+	if (host[0] == '[') { /* an IPv6 address has colons */
+		host = "localhost";
+		n = strlen(host);
+	}
+	str_addf(out, "%s@noreply.%.*s", login, (int)n, host);
+}
+
+/* What stands in every user, in Gitea's order. */
+static void
+shape_user_head(
+    struct shape *s, const char *key, const struct author *a, const char *email)
+{
+	AUTO_STR struct str noreply = STR_INIT;
+
+	shape_noreply(s, a->login, &noreply);
 	jw_object(&s->w, key);
 	jw_i64(&s->w, "id", a->id);
 	jw_str(&s->w, "login", a->login);
 	jw_str(&s->w, "username", a->login);
+	jw_str(&s->w, "login_name", "");
+	jw_i64(&s->w, "source_id", 0);
+	jw_str(&s->w, "full_name", a->full_name);
+	jw_str(&s->w, "email", email != NULL ? email : str_cstr(&noreply));
+	jw_str(&s->w, "avatar_url", "");
+	shape_url(s, "html_url", "/%s", a->login);
+	jw_str(&s->w, "language", "");
+	if (a->created_at != 0)
+		jw_time(&s->w, "created", a->created_at);
+	else
+		jw_str(&s->w, "created", SHAPE_TIME_NONE);
+	jw_bool(&s->w, "restricted", false);
+	jw_str(&s->w, "visibility", "limited");
+	jw_str(&s->w, "type", a->bot ? "bot" : "individual");
+	jw_i64(&s->w, "followers_count", 0);
+	jw_i64(&s->w, "following_count", 0);
+	jw_i64(&s->w, "starred_repos_count", 0);
+}
+
+/* Of a user that is part of something else, nobody learns more. */
+void
+shape_user(struct shape *s, const char *key, const struct author *a)
+{
+	shape_user_head(s, key, a, NULL);
+	jw_bool(&s->w, "is_admin", false);
+	jw_str(&s->w, "last_login", SHAPE_TIME_NONE);
+	jw_bool(&s->w, "active", false);
+	jw_bool(&s->w, "prohibit_login", false);
+	jw_str(&s->w, "location", "");
+	jw_str(&s->w, "website", "");
+	jw_str(&s->w, "description", "");
 	jw_end(&s->w);
 }
 
 void
-shape_user_full(struct shape *s, const struct user *u)
+shape_user_full(struct shape *s, const char *key, const struct user *u,
+    const struct identity *who)
 {
-	jw_object(&s->w, NULL);
-	jw_i64(&s->w, "id", u->id);
-	jw_str(&s->w, "login", u->login);
-	jw_str(&s->w, "username", u->login);
-	jw_str(&s->w, "full_name", "");
-	jw_str(&s->w, "email", "");
+	bool all = who->site_admin || who->user_id == u->id;
+	struct author a = { .id = u->id,
+		.kind = u->kind,
+		.bot = u->bot,
+		.created_at = u->created_at };
+
+	memcpy(a.login, u->login, sizeof(a.login));
+	memcpy(a.full_name, u->full_name, sizeof(a.full_name));
+	shape_user_head(
+	    s, key, &a, all && u->email[0] != '\0' ? u->email : NULL);
 	jw_str(&s->w, "kind", user_kind_name(u->kind));
-	jw_bool(&s->w, "is_admin", u->kind == USER_ADMIN);
-	jw_time(&s->w, "created", u->created_at);
+	jw_bool(&s->w, "is_admin", all && u->kind == USER_ADMIN);
+	if (all && u->login_at != 0)
+		jw_time(&s->w, "last_login", u->login_at);
+	else
+		jw_str(&s->w, "last_login", SHAPE_TIME_NONE);
+	jw_bool(&s->w, "active", all && u->active);
+	jw_bool(&s->w, "prohibit_login", all && u->no_login);
+	jw_str(&s->w, "location", u->location);
+	jw_str(&s->w, "website", u->website);
+	jw_str(&s->w, "description", u->description);
 	jw_end(&s->w);
 }

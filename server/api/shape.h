@@ -12,6 +12,7 @@
 
 struct call;
 struct care_row;
+struct identity;
 struct json;
 struct mirror_memo;
 struct txn;
@@ -31,8 +32,15 @@ void shape_page(struct shape *s, struct call *c, const struct project *p,
     uint32_t page, uint32_t limit, int64_t total);
 void shape_reply(struct shape *s, struct call *c, int status);
 
+/* The time that Gitea gives for none where null will not do. */
+#define SHAPE_TIME_NONE "0001-01-01T00:00:00Z"
+
 void shape_user(struct shape *s, const char *key, const struct author *a);
-void shape_user_full(struct shape *s, const struct user *u);
+/* All of it for an admin and the user itself. */
+void shape_user_full(struct shape *s, const char *key, const struct user *u,
+    const struct identity *who);
+/* Appends LOGIN@noreply.HOST, the address that others see. */
+void shape_noreply(const struct shape *s, const char *login, struct str *out);
 void shape_repository(
     struct shape *s, const char *key, const struct project *p);
 /* What a project shows of its upstream beside its own row. */

@@ -27,7 +27,9 @@ enum mergeable {
 enum review_state {
 	REVIEW_APPROVED = 1,
 	REVIEW_REQUEST_CHANGES,
-	REVIEW_COMMENT
+	REVIEW_COMMENT,
+	REVIEW_PENDING, /* its author's alone until it is submitted */
+	REVIEW_REQUEST  /* the author is asked for one */
 };
 
 enum status_state {
@@ -51,6 +53,9 @@ struct author {
 	int64_t id;
 	char login[NAME_LEN_MAX + 1];
 	enum user_kind kind;
+	bool bot;
+	int64_t created_at;
+	char full_name[USER_FULL_NAME_MAX + 1];
 };
 
 struct issue {
@@ -113,6 +118,15 @@ struct pull {
 	int64_t merged_at;
 	int64_t merged_by;
 	char merge_sha[SHA_HEX + 1];
+	struct author merger; /* .id 0: nobody */
+	bool head_gone;       /* its branch is */
+	int64_t additions;    /* lines, from the merge base to the head */
+	int64_t deletions;
+	int64_t changed_files;
+	int64_t review_comments;
+	char *conflicts; /* a JSON array of paths, "" for none */
+	struct author *reviewers; /* who is asked for a review */
+	size_t n_reviewers;
 };
 
 struct pull_list {
@@ -136,6 +150,8 @@ struct review {
 	bool official;         /* a maintainer's when submitted */
 	bool dismissed;
 	int64_t submitted_at;
+	int64_t updated_at;
+	int64_t comments; /* on lines */
 };
 
 struct review_list {

@@ -21,7 +21,12 @@ enum {
 	NAME_LEN_MAX = 100, /* a user's or project's name */
 	SHA_HEX = 40,
 	TOKEN_SECRET_HEX = 40,
-	TOKEN_LAST_EIGHT = 8
+	TOKEN_LAST_EIGHT = 8,
+	USER_FULL_NAME_MAX = 100, /* bytes, as the next */
+	USER_EMAIL_MAX = 254,
+	USER_DESCRIPTION_MAX = 255,
+	USER_WEBSITE_MAX = 255,
+	USER_LOCATION_MAX = 100
 };
 
 #define SHA_ZERO "0000000000000000000000000000000000000000"
@@ -111,7 +116,18 @@ struct user {
 	char login[NAME_LEN_MAX + 1];
 	enum user_kind kind;
 	bool deleted; /* cannot act; its name stays on what it wrote */
+	bool bot;     /* no password, no notifications */
+	bool active;
+	bool no_login;    /* no password, no token */
+	bool must_change; /* its password */
+	bool has_password;
 	int64_t created_at;
+	int64_t login_at; /* by password, the newest */
+	char full_name[USER_FULL_NAME_MAX + 1];
+	char email[USER_EMAIL_MAX + 1];
+	char description[USER_DESCRIPTION_MAX + 1];
+	char website[USER_WEBSITE_MAX + 1];
+	char location[USER_LOCATION_MAX + 1];
 };
 
 struct user_list {

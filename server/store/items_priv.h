@@ -6,7 +6,8 @@
 #include "server/domain/items.h"
 #include "server/store/db_priv.h"
 
-#define AUTHOR_COLS "a.id, a.login, a.kind"
+#define AUTHOR_COLS \
+	"a.id, a.login, a.kind, a.is_bot, a.created_at, a.full_name"
 #define ISSUE_COLS                                                    \
 	"i.id, i.project_id, i.number, i.is_pull, i.merged, i.state," \
 	" i.comments, i.created_at, i.updated_at, i.closed_at,"       \
@@ -18,6 +19,9 @@ author_fill(struct query *q, struct author *a)
 	a->id = query_i64(q);
 	QUERY_NAME(q, a->login);
 	a->kind = (enum user_kind)query_i64(q);
+	a->bot = query_bool(q);
+	a->created_at = query_i64(q);
+	QUERY_NAME(q, a->full_name);
 }
 
 static inline void

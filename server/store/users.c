@@ -3,7 +3,10 @@
 #include "lib/base/err.h"
 #include "server/store/db_priv.h"
 
-#define USER_COLS "id, login, kind, deleted, created_at"
+#define USER_COLS                                                          \
+	"id, login, kind, deleted, is_bot, active, no_login, must_change," \
+	" password <> '', created_at, login_at, full_name, email,"         \
+	" description, website, location"
 
 static void
 users_fill(struct query *q, struct user *u)
@@ -12,7 +15,18 @@ users_fill(struct query *q, struct user *u)
 	QUERY_NAME(q, u->login);
 	u->kind = (enum user_kind)query_i64(q);
 	u->deleted = query_bool(q);
+	u->bot = query_bool(q);
+	u->active = query_bool(q);
+	u->no_login = query_bool(q);
+	u->must_change = query_bool(q);
+	u->has_password = query_bool(q);
 	u->created_at = query_i64(q);
+	u->login_at = query_i64(q);
+	QUERY_NAME(q, u->full_name);
+	QUERY_NAME(q, u->email);
+	QUERY_NAME(q, u->description);
+	QUERY_NAME(q, u->website);
+	QUERY_NAME(q, u->location);
 }
 
 int
@@ -60,19 +74,65 @@ users_by_name(struct txn *t, const char *login, struct user *out, struct err *e)
 }
 
 int
-users_list(struct txn *t, int64_t limit, int64_t offset, struct user_list *out,
+users_by_email(
+    struct txn *t, const char *email, struct user *out, struct err *e)
+{
+	/* The second condition lets SQLite use the partial index. */
+	return users_one(t,
+	    "SELECT " USER_COLS " FROM account"
+	    " WHERE email = ? COLLATE NOCASE AND email <> ''",
+	    S(email), out, e);
+}
+
+static const char *const users_orders[][2] = {
+	[USERS_BY_NAME] = { " ORDER BY login", " ORDER BY login DESC" },
+	[USERS_BY_ID] = { " ORDER BY id", " ORDER BY id DESC" },
+	[USERS_BY_CREATED] = { " ORDER BY created_at, id",
+	    " ORDER BY created_at DESC, id DESC" },
+	[USERS_BY_LOGIN_AT] = { " ORDER BY login_at, id",
+	    " ORDER BY login_at DESC, id DESC" },
+};
+
+static void
+users_where(struct where *w, const struct users_filter *f)
+{
+	where_add(w, "deleted = 0");
+	if (f->q != NULL && f->q[0] != '\0') {
+		if (f->q_names)
+			where_add1(w,
+			    "instr(lower(login || ' ' || full_name),"
+			    " lower(?)) > 0",
+			    S(f->q));
+		else
+			where_add1(w,
+			    "instr(lower(login || ' ' || full_name || ' ' ||"
+			    " email), lower(?)) > 0",
+			    S(f->q));
+	}
+	if (f->id != 0)
+		where_add1(w, "id = ?", I(f->id));
+	if (f->is_active != -1)
+		where_add1(w, "active = ?", I(f->is_active));
+	if (f->is_admin != -1)
+		where_add1(w, "(kind = 1) = ?", I(f->is_admin));
+	if (f->no_login != -1)
+		where_add1(w, "no_login = ?", I(f->no_login));
+}
+
+int
+users_list(struct txn *t, const struct users_filter *f, struct user_list *out,
     struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
-	static const char *const sql[3] = { "SELECT " USER_COLS " FROM account",
-		" ORDER BY login" };
+	const char *const sql[3] = { "SELECT " USER_COLS " FROM account",
+		users_orders[f->sort][f->descending] };
 	int rc;
 
 	*out = (struct user_list){ .n = 0 };
-	where_add(&w, "deleted = 0");
+	users_where(&w, f);
 	if (where_count(&w, t, "account", &out->total, e) == -1 ||
-	    where_open(&w, &q, t, sql, limit, offset, e) == -1)
+	    where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
 		return -1;
 	while ((rc = query_next(&q, e)) == 1)
 		users_fill(&q, LIST_ADD(out));
@@ -82,12 +142,51 @@ users_list(struct txn *t, int64_t limit, int64_t offset, struct user_list *out,
 }
 
 int
+users_update(struct txn *t, const struct user *u, struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE account SET kind = ?, is_bot = ?, active = ?, no_login = ?,"
+	    " must_change = ?, full_name = ?, email = ?, description = ?,"
+	    " website = ?, location = ? WHERE id = ? AND deleted = 0";
+
+	if (db_exec_one(t, sql,
+		BINDS(I(u->kind), I(u->bot), I(u->active), I(u->no_login),
+		    I(u->must_change), S(u->full_name), S(u->email),
+		    S(u->description), S(u->website), S(u->location), I(u->id)),
+		ERR_NOTFOUND, "user does not exist", e) == 0)
+		return 0;
+	if (e->code == ERR_EXISTS)
+		(void)err_set(e, ERR_EXISTS,
+		    "e-mail already in use [email: %s]", u->email);
+	return -1;
+}
+
+int
+users_rename(struct txn *t, int64_t id, const char *login, struct err *e)
+{
+	if (db_exec(t,
+		"UPDATE project SET owner = ? WHERE owner ="
+		" (SELECT login FROM account WHERE id = ?)",
+		BINDS(S(login), I(id)), NULL, e) == -1)
+		return -1;
+	if (db_exec_one(t,
+		"UPDATE account SET login = ? WHERE id = ? AND deleted = 0",
+		BINDS(S(login), I(id)), ERR_NOTFOUND, "user does not exist",
+		e) == 0)
+		return 0;
+	if (e->code == ERR_EXISTS)
+		(void)err_set(e, ERR_EXISTS, "user already exists: %s", login);
+	return -1;
+}
+
+int
 users_delete(struct txn *t, int64_t id, struct err *e)
 {
 	const struct bind *key = BINDS(I(id));
 
 	if (db_exec_one(t,
-		"UPDATE account SET deleted = 1 WHERE id = ? AND deleted = 0",
+		"UPDATE account SET deleted = 1, email = '', password = ''"
+		" WHERE id = ? AND deleted = 0",
 		key, ERR_NOTFOUND, "user does not exist", e) == -1 ||
 	    db_exec(t, "DELETE FROM token WHERE account_id = ?", key, NULL,
 		e) == -1 ||
@@ -96,6 +195,38 @@ users_delete(struct txn *t, int64_t id, struct err *e)
 		return -1;
 	return db_exec(
 	    t, "DELETE FROM role WHERE account_id = ?", key, NULL, e);
+}
+
+int
+users_password(
+    struct txn *t, int64_t id, char out[PASSWORD_HASH_MAX + 1], struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+
+	if (query_one(&q, t,
+		"SELECT password FROM account WHERE id = ? AND deleted = 0",
+		BINDS(I(id)), "user does not exist", e) == -1)
+		return -1;
+	query_name(&q, out, PASSWORD_HASH_MAX + 1);
+	return 0;
+}
+
+int
+users_set_password(struct txn *t, int64_t id, const char *hash,
+    bool must_change, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE account SET password = ?, must_change = ?"
+	    " WHERE id = ? AND deleted = 0",
+	    BINDS(S(hash), I(must_change), I(id)), ERR_NOTFOUND,
+	    "user does not exist", e);
+}
+
+int
+users_touch(struct txn *t, int64_t id, int64_t now, struct err *e)
+{
+	return db_exec(t, "UPDATE account SET login_at = ? WHERE id = ?",
+	    BINDS(I(now), I(id)), NULL, e);
 }
 
 int

@@ -17,16 +17,19 @@ steps_users(struct txn *t, void *arg, struct err *e)
 	struct fixture *f = arg;
 	struct user u;
 	struct user_list l;
+	struct users_filter two = USERS_FILTER_INIT;
 	int64_t id = 0;
 	enum role role;
 
+	two.limit = 2;
+	two.offset = 1;
 	STEP_FAILS(
 	    ERR_EXISTS, users_insert(t, "ALICE", USER_PERSON, 1, &id, e));
 	STEP(users_by_name(t, "Alice", &u, e) == 0);
 	STEP(u.id == f->alice && strcmp(u.login, "alice") == 0);
 	STEP(u.kind == USER_PERSON && !u.deleted);
 	STEP_FAILS(ERR_NOTFOUND, users_by_name(t, "carol", &u, e));
-	STEP(users_list(t, 2, 1, &l, e) == 0);
+	STEP(users_list(t, &two, &l, e) == 0);
 	STEP(l.n == 2 && l.total == 3);
 	STEP(strcmp(l.at[0].login, "bob") == 0);
 	user_list_release(&l);
