@@ -26,7 +26,7 @@ api_reviews_list(struct call *c)
 	if (id == 0)
 		return;
 	if (pulls_get(api_reader(c), id, item, &pull, &e) == -1 ||
-	    reviews_list(api_reader(c), id, item, limit,
+	    reviews_list(api_reader(c), id, item, call_who(c)->user_id, limit,
 		(int64_t)(page - 1) * limit, &list, &e) == -1) {
 		call_fail(c, &e);
 	} else {

@@ -15,6 +15,8 @@ static const char *const review_state_words[] = {
 	[REVIEW_APPROVED] = "APPROVED",
 	[REVIEW_REQUEST_CHANGES] = "REQUEST_CHANGES",
 	[REVIEW_COMMENT] = "COMMENT",
+	[REVIEW_PENDING] = "PENDING",
+	[REVIEW_REQUEST] = "REQUEST_REVIEW",
 };
 
 static const char *const status_state_words[] = {
@@ -102,6 +104,8 @@ pull_release(struct pull *x)
 {
 	free(x->head);
 	free(x->base);
+	free(x->conflicts);
+	free(x->reviewers);
 	issue_release(&x->issue);
 	memset(x, 0, sizeof(*x));
 }

@@ -1,6 +1,9 @@
 #include "server/store/pulls.h"
 
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "server/store/authors.h"
 #include "server/store/issues.h"
 #include "server/store/items_priv.h"
 
@@ -8,7 +11,12 @@
 	ISSUE_COLS ", p.head, p.base, p.head_sha, p.base_sha,"      \
 		   " p.merge_base, p.head_account_id, p.mergeable," \
 		   " p.draft, p.run_id, p.merged_at, p.merged_by,"  \
-		   " p.merge_sha"
+		   " p.merge_sha, p.additions, p.deletions,"        \
+		   " p.changed_files, p.review_comments,"           \
+		   " p.conflicts, " PULL_GONE
+#define PULL_GONE                                              \
+	"NOT EXISTS (SELECT 1 FROM ref x WHERE x.project_id =" \
+	" p.project_id AND x.name = 'refs/heads/' || p.head)"
 /*
  * CROSS JOIN is SQLite's way to say in which order: its planner would rather
  * walk a project's issues than take the one index of pull that answers; so
@@ -37,6 +45,71 @@ pulls_fill(struct query *q, struct pull *p)
 	p->merged_at = query_i64(q);
 	p->merged_by = query_i64(q);
 	QUERY_NAME(q, p->merge_sha);
+	p->additions = query_i64(q);
+	p->deletions = query_i64(q);
+	p->changed_files = query_i64(q);
+	p->review_comments = query_i64(q);
+	p->conflicts = query_text(q);
+	p->head_gone = query_bool(q);
+	p->merger.id = p->merged_by;
+}
+
+static struct pull *
+pulls_numbered(struct pull *at, size_t n, int64_t number)
+{
+	for (size_t i = 0; i < n; i++)
+		if (at[i].issue.number == number)
+			return &at[i];
+	return NULL;
+}
+
+/* Who is asked for a review of each, by one query for all of one project. */
+static int
+pulls_fill_reviewers(struct txn *t, struct pull *at, size_t n, struct err *e)
+{
+	static const char sql
+	    [] = "SELECT r.item, " AUTHOR_COLS " FROM json_each(?) j"
+		 " CROSS JOIN review r ON r.project_id = ? AND r.item = j.value"
+		 " AND r.state = 5 AND r.state > 3"
+		 " JOIN account a ON a.id = r.author_id ORDER BY r.id LIMIT ?";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_STR struct str numbers = STR_INIT;
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		str_addf(&numbers, "%c%lld", i == 0 ? '[' : ',',
+		    (long long)at[i].issue.number);
+	str_addc(&numbers, ']');
+	if (query_open(&q, t, sql,
+		BINDS(S(str_cstr(&numbers)), I(at->issue.project_id),
+		    I(DB_LIST_MAX)),
+		e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		struct pull *p = pulls_numbered(at, n, query_i64(&q));
+
+		if (p == NULL)
+			continue;
+		p->reviewers = rows_grow(
+		    p->reviewers, p->n_reviewers, sizeof(*p->reviewers));
+		author_fill(&q, &p->reviewers[p->n_reviewers++]);
+	}
+	return rc;
+}
+
+static int
+pulls_fill_people(struct txn *t, struct pull *at, size_t n, struct err *e)
+{
+	AUTO_FREE struct author **mergers = NULL;
+
+	if (n == 0)
+		return 0;
+	mergers = xcalloc(n, sizeof(*mergers));
+	for (size_t i = 0; i < n; i++)
+		mergers[i] = &at[i].merger;
+	if (authors_fill(t, mergers, n, e) == -1)
+		return -1;
+	return pulls_fill_reviewers(t, at, n, e);
 }
 
 static int
@@ -86,7 +159,10 @@ pulls_one(struct txn *t, const char *sql, const struct bind *binds,
 	    -1)
 		return -1;
 	pulls_fill(&q, out);
-	return 0;
+	if (pulls_fill_people(t, out, 1, e) == 0)
+		return 0;
+	pull_release(out);
+	return -1;
 }
 
 int
@@ -110,7 +186,7 @@ pulls_find_open(struct txn *t, int64_t project_id, const char *head,
 	    BINDS(I(project_id), S(head), S(base)), out, e);
 }
 
-/* With a branch the page comes from pull's indexes, without from issue's. */
+/* The page comes from pull's indexes with a branch, else from issue's. */
 static void
 pulls_where(struct where *w, const struct pull_filter *f, bool by_branch)
 {
@@ -131,27 +207,83 @@ pulls_where(struct where *w, const struct pull_filter *f, bool by_branch)
 		where_add1(w, "p.base = ?", S(f->base));
 }
 
+static bool
+pulls_where_item(struct where *w, const struct pull_filter *f)
+{
+	if (f->poster != 0)
+		where_add1(w, "i.author_id = ?", I(f->poster));
+	if (f->milestone != 0)
+		where_add1(w, "i.milestone_id = ?", I(f->milestone));
+	for (size_t i = 0; i < f->n_labels; i++)
+		where_add1(w,
+		    "EXISTS (SELECT 1 FROM item_label l WHERE l.label_id = ?"
+		    " AND l.project_id = i.project_id AND l.item = i.number)",
+		    I(f->labels[i]));
+	return f->poster != 0 || f->milestone != 0 || f->n_labels > 0;
+}
+
+/* The middle of a list's SQL: the order inside the page's pick and of it. */
+struct pulls_order {
+	const char *pick;
+	const char *page;
+	const char *branch;
+};
+
+static const struct pulls_order pulls_orders[] = {
+	[PULL_SORT_NEWEST] = { " ORDER BY i.number DESC",
+	    ") ORDER BY i.number DESC", " ORDER BY +p.number DESC" },
+	[PULL_SORT_OLDEST] = { " ORDER BY i.number", ") ORDER BY i.number",
+	    " ORDER BY +p.number" },
+	[PULL_SORT_RECENTUPDATE] = { " ORDER BY i.updated_at DESC,"
+				     " i.number DESC",
+	    ") ORDER BY i.updated_at DESC, i.number DESC",
+	    " ORDER BY i.updated_at DESC, i.number DESC" },
+	[PULL_SORT_LEASTUPDATE] = { " ORDER BY i.updated_at, i.number",
+	    ") ORDER BY i.updated_at, i.number",
+	    " ORDER BY i.updated_at, i.number" },
+	[PULL_SORT_MOSTCOMMENT] = { " ORDER BY i.comments DESC,"
+				    " i.number DESC",
+	    ") ORDER BY i.comments DESC, i.number DESC",
+	    " ORDER BY i.comments DESC, i.number DESC" },
+	[PULL_SORT_LEASTCOMMENT] = { " ORDER BY i.comments, i.number",
+	    ") ORDER BY i.comments, i.number",
+	    " ORDER BY i.comments, i.number" },
+	[PULL_SORT_RECENTCLOSE] = { " ORDER BY i.closed_at DESC,"
+				    " i.number DESC",
+	    ") ORDER BY i.closed_at DESC, i.number DESC",
+	    " ORDER BY i.closed_at DESC, i.number DESC" },
+};
+
 int
 pulls_list(struct txn *t, const struct pull_filter *f, struct pull_list *out,
     struct err *e)
 {
-	static const char *const all[3] = {
-		"SELECT " PULL_COLS PULL_FROM_ISSUE
-		" WHERE i.id IN (SELECT i.id FROM issue i",
-		" ORDER BY i.number DESC", ") ORDER BY i.number DESC"
-	};
-	static const char *const branch[3] = { "SELECT " PULL_COLS PULL_FROM,
-		" ORDER BY +p.number DESC" };
+	const struct pulls_order *o = &pulls_orders[f->sort];
+	const char *const all[3] = { "SELECT " PULL_COLS PULL_FROM_ISSUE
+				     " WHERE i.id IN (SELECT i.id FROM issue i",
+		o->pick, o->page };
+	const char *const branch[3] = { "SELECT " PULL_COLS PULL_FROM,
+		o->branch };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
 	bool by_branch = f->head != NULL || f->base != NULL;
+	bool filtered;
 	int rc;
 
 	*out = (struct pull_list){ .n = 0 };
 	pulls_where(&w, f, by_branch);
-	if ((by_branch ? where_count(&w, t, "pull p", &out->total, e)
-		       : issue_total(t, f->project_id, 1, f->state, &out->total,
-			     e)) == -1)
+	filtered = pulls_where_item(&w, f);
+	if (by_branch)
+		rc = where_count(&w, t,
+		    filtered ? "pull p CROSS JOIN issue i ON i.project_id ="
+			       " p.project_id AND i.number = p.number"
+			     : "pull p",
+		    &out->total, e);
+	else if (filtered)
+		rc = where_count(&w, t, "issue i", &out->total, e);
+	else
+		rc = issue_total(t, f->project_id, 1, f->state, &out->total, e);
+	if (rc == -1)
 		return -1;
 	if (f->before > 0)
 		where_add1(&w, by_branch ? "p.number < ?" : "i.number < ?",
@@ -161,6 +293,9 @@ pulls_list(struct txn *t, const struct pull_filter *f, struct pull_list *out,
 		return -1;
 	while ((rc = query_next(&q, e)) == 1)
 		pulls_fill(&q, LIST_ADD(out));
+	query_end(&q);
+	if (rc == 0)
+		rc = pulls_fill_people(t, out->at, out->n, e);
 	if (rc == -1)
 		pull_list_release(out);
 	return rc;
@@ -196,6 +331,45 @@ pulls_set_mergeable(struct txn *t, int64_t project_id, int64_t number,
 	    BINDS(I(m->mergeable), S(m->base_sha), S(m->merge_base),
 		I(project_id), I(number), S(m->head_sha)),
 	    ERR_BUSY, "the head of the pull request moved", e);
+}
+
+static int
+pulls_set(
+    struct txn *t, const char *sql, const struct bind *binds, struct err *e)
+{
+	return db_exec_one(
+	    t, sql, binds, ERR_NOTFOUND, "pull request does not exist", e);
+}
+
+int
+pulls_set_conflicts(struct txn *t, int64_t project_id, int64_t number,
+    const char *conflicts, struct err *e)
+{
+	return pulls_set(t,
+	    "UPDATE pull SET conflicts = ? WHERE project_id = ?"
+	    " AND number = ?",
+	    BINDS(S(conflicts), I(project_id), I(number)), e);
+}
+
+int
+pulls_set_stat(struct txn *t, int64_t project_id, int64_t number,
+    const struct pull_stat *s, struct err *e)
+{
+	return pulls_set(t,
+	    "UPDATE pull SET additions = ?, deletions = ?, changed_files = ?"
+	    " WHERE project_id = ? AND number = ?",
+	    BINDS(I(s->additions), I(s->deletions), I(s->changed_files),
+		I(project_id), I(number)),
+	    e);
+}
+
+int
+pulls_set_draft(struct txn *t, int64_t project_id, int64_t number, bool draft,
+    struct err *e)
+{
+	return pulls_set(t,
+	    "UPDATE pull SET draft = ? WHERE project_id = ? AND number = ?",
+	    BINDS(I(draft), I(project_id), I(number)), e);
 }
 
 int

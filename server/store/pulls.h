@@ -32,6 +32,20 @@ int pulls_insert(
 int pulls_get(struct txn *t, int64_t project_id, int64_t number,
     struct pull *out, struct err *e);
 
+enum pull_sort {
+	PULL_SORT_NEWEST, /* by number */
+	PULL_SORT_OLDEST,
+	PULL_SORT_RECENTUPDATE,
+	PULL_SORT_LEASTUPDATE,
+	PULL_SORT_MOSTCOMMENT,
+	PULL_SORT_LEASTCOMMENT,
+	PULL_SORT_RECENTCLOSE
+};
+
+enum {
+	PULL_FILTER_LABELS = 8
+};
+
 struct pull_filter {
 	int64_t project_id;
 	enum issue_state state; /* 0: any */
@@ -40,9 +54,15 @@ struct pull_filter {
 	int64_t before;         /* numbers under it, 0: all; total counts all */
 	int64_t limit;
 	int64_t offset;
+	enum pull_sort sort;
+	int64_t poster;                     /* user id, 0: any, -1: nobody */
+	int64_t milestone;                  /* 0: any */
+	int64_t labels[PULL_FILTER_LABELS]; /* ids; has all of them */
+	size_t n_labels;
 };
 
-/* Newest number first.  Open ones of a branch: state, head or base. */
+/* By f->sort, newest number first.  Open ones of a branch: state, head or
+ * base.  The reviewers of each are filled as pulls_get does. */
 int pulls_list(struct txn *t, const struct pull_filter *f,
     struct pull_list *out, struct err *e);
 /* The open one of that pair; ERR_NOTFOUND. */
@@ -62,6 +82,18 @@ struct pull_merge_test {
 	enum mergeable mergeable;
 };
 
+/* conflicts: a JSON array of paths, "" for none. */
+int pulls_set_conflicts(struct txn *t, int64_t project_id, int64_t number,
+    const char *conflicts, struct err *e);
+struct pull_stat {
+	int64_t additions;
+	int64_t deletions;
+	int64_t changed_files;
+};
+int pulls_set_stat(struct txn *t, int64_t project_id, int64_t number,
+    const struct pull_stat *s, struct err *e);
+int pulls_set_draft(struct txn *t, int64_t project_id, int64_t number,
+    bool draft, struct err *e);
 int pulls_set_mergeable(struct txn *t, int64_t project_id, int64_t number,
     const struct pull_merge_test *m, struct err *e);
 /* Title and body are issues_set_text's.  The new base must be free. */

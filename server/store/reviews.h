@@ -1,4 +1,8 @@
-/* reviews: verdicts on a pull request, each on one commit. */
+/*
+ * reviews: verdicts on a pull request, each on one commit; and requests for
+ * one, which are reviews of the state REVIEW_REQUEST whose author is who is
+ * asked.  A pending review is its author's alone: lists take the viewer.
+ */
 #ifndef SERVER_STORE_REVIEWS_H
 #define SERVER_STORE_REVIEWS_H
 
@@ -23,13 +27,41 @@ int reviews_insert(
 int reviews_get(struct txn *t, int64_t project_id, int64_t id,
     struct review *out, struct err *e);
 /* Oldest first; limit 0: DB_LIST_MAX. */
-int reviews_list(struct txn *t, int64_t project_id, int64_t item, int64_t limit,
-    int64_t offset, struct review_list *out, struct err *e);
+int reviews_list(struct txn *t, int64_t project_id, int64_t item,
+    int64_t viewer_id, int64_t limit, int64_t offset, struct review_list *out,
+    struct err *e);
 /*
- * For the gate: of each user the newest that is a verdict (not COMMENT), not
- * dismissed, of any commit.
+ * For the gate: of each user the newest that is a verdict (APPROVED or
+ * REQUEST_CHANGES), not dismissed, of any commit.
  */
 int reviews_latest(struct txn *t, int64_t project_id, int64_t item,
     struct review_list *out, struct err *e);
+/* Who is asked for a review and has not answered, oldest request first. */
+int reviews_requested(struct txn *t, int64_t project_id, int64_t item,
+    struct review_list *out, struct err *e);
+/* The id of the one of that author and state (PENDING, REQUEST), 0: none. */
+int reviews_find_open(
+    struct txn *t, const struct review_new *of, int64_t *id, struct err *e);
+
+/*
+ * A review takes the place of what its author said before: requests to him go,
+ * and with a verdict his older verdicts count no more.
+ */
+int reviews_supersede(
+    struct txn *t, const struct review_new *n, int64_t id, struct err *e);
+/* A pending one becomes n->state, with its body, commit and time. */
+int reviews_submit(
+    struct txn *t, const struct review_new *n, int64_t id, struct err *e);
+/* An empty body leaves what is there. */
+int reviews_set_body(struct txn *t, int64_t project_id, int64_t id,
+    const char *body, int64_t now, struct err *e);
+int reviews_set_dismissed(struct txn *t, int64_t project_id, int64_t id,
+    bool dismissed, int64_t now, struct err *e);
+/* Approvals of other commits than head_sha are dismissed; *n: how many. */
+int reviews_dismiss_stale(struct txn *t, int64_t project_id, int64_t item,
+    const char *head_sha, int64_t now, int64_t *n, struct err *e);
+/* Its comments go with it. */
+int reviews_delete(
+    struct txn *t, int64_t project_id, int64_t id, struct err *e);
 
 #endif
