@@ -27,6 +27,8 @@ struct fetch {
 	struct fetch_spec spec;
 	struct str body;
 	bool too_large;
+	bool refused; /* an address, by may_dial */
+	bool dialled;
 	bool stopped; /* by on_data or read_body */
 	bool cancelled;
 	char text[CURL_ERROR_SIZE];
@@ -81,6 +83,8 @@ fetch_error_code(const struct fetch *f, CURLcode code)
 
 	if (f->too_large)
 		return ERR_LIMIT;
+	if (f->refused && !f->dialled)
+		return ERR_DENIED;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (codes[i].code == code)
 			return codes[i].error;
@@ -96,6 +100,8 @@ fetch_error_text(const struct fetch *f, CURLcode code)
 		return "the reply is too large";
 	if (f->stopped)
 		return "stopped by the caller";
+	if (f->refused && !f->dialled)
+		return "the address is not allowed";
 	return f->text[0] != '\0' ? f->text : curl_easy_strerror(code);
 }
 
@@ -109,6 +115,7 @@ fetch_finish(struct fetch *f, CURLcode code)
 	if (code != CURLE_OK || f->cancelled) {
 		r.error = fetch_error_code(f, code);
 		r.error_text = fetch_error_text(f, code);
+		r.refused = f->refused && !f->dialled;
 	}
 	(void)curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
 	(void)curl_easy_getinfo(f->easy, CURLINFO_CONTENT_TYPE, &type);
@@ -301,6 +308,10 @@ fetch_on_write(char *p, size_t size, size_t count, void *arg)
 		return f->stopped ? 0 : n;
 	}
 	if (n > f->spec.max_reply - f->body.len) {
+		if (f->spec.cut_reply) {
+			str_addn(&f->body, p, f->spec.max_reply - f->body.len);
+			return n;
+		}
 		f->too_large = true;
 		return 0;
 	}
@@ -322,6 +333,35 @@ fetch_on_read(char *p, size_t size, size_t count, void *arg)
 		return CURL_READFUNC_ABORT;
 	}
 	return (size_t)n;
+}
+
+/* CURLOPT_OPENSOCKETFUNCTION */
+static curl_socket_t
+fetch_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct fetch *f = arg;
+
+	(void)purpose;
+	if (!f->spec.may_dial(&a->addr, a->addrlen, f->spec.arg)) {
+		f->refused = true;
+		return CURL_SOCKET_BAD;
+	}
+	f->dialled = true;
+	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+/* A connection of the pool was dialled for somebody else. */
+static void
+fetch_set_dial(struct fetch *f)
+{
+	CURL *c = f->easy;
+
+	if (f->spec.may_dial == NULL)
+		return;
+	(void)curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, fetch_on_open);
+	(void)curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, f);
+	(void)curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+	(void)curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
 }
 
 static int
@@ -471,6 +511,7 @@ fetch_start(struct net *n, const struct fetch_spec *spec, struct fetch **out,
 	}
 	fetch_set_options(f);
 	fetch_set_limits(f);
+	fetch_set_dial(f);
 	fetch_set_headers(f);
 	fetch_set_body(f);
 	/* The strings of the spec were copied and are the caller's. */
@@ -497,6 +538,15 @@ fetch_header(const struct fetch *f, const char *name)
 	    CURLHE_OK)
 		return NULL;
 	return h->value;
+}
+
+void
+fetch_headers(const struct fetch *f, struct str *out)
+{
+	struct curl_header *h = NULL;
+
+	while ((h = curl_easy_nextheader(f->easy, CURLH_HEADER, -1, h)) != NULL)
+		str_addf(out, "%s: %s\n", h->name, h->value);
 }
 
 void

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "lib/base/view.h"
 #include "lib/io/loop.h"
@@ -19,10 +20,12 @@
 struct err;
 struct fetch;
 struct net;
+struct str;
 
 struct fetch_reply {
 	int error; /* an ERR_* code of lib/base/err.h, 0: a reply came */
 	const char *error_text;   /* without URL credentials */
+	bool refused;             /* by may_dial, every address */
 	int status;               /* HTTP status */
 	const char *content_type; /* "" if none */
 	struct view body; /* NUL-terminated; empty when on_data took it */
@@ -42,6 +45,11 @@ struct fetch_spec {
 	int64_t limit_ms;    /* whole exchange, default 60 s; -1: none */
 	int64_t stall_ms;    /* no byte for so long; 0: none */
 	const char *ca_file; /* NULL: the system's */
+	/* Asked for each address before it is dialled; false refuses it.  Such
+	 * a fetch shares no connection with others, so what was asked about is
+	 * what is spoken to.  May be NULL: all. */
+	bool (*may_dial)(const struct sockaddr *sa, socklen_t len, void *arg);
+	bool cut_reply; /* a body over max_reply is cut there, no error */
 	/* Streamed reply: false aborts.  Called for 2xx only. */
 	bool (*on_data)(struct view chunk, void *arg);
 	void (*on_done)(const struct fetch_reply *r, void *arg);
@@ -55,6 +63,8 @@ void net_free(struct net *n); /* cancels what runs, without callbacks */
 struct loop *net_loop(const struct net *n);
 /* Finds a header of the reply, during on_data and on_done only. */
 const char *fetch_header(const struct fetch *f, const char *name);
+/* All of them, a line each, as far as it has room; in on_done only. */
+void fetch_headers(const struct fetch *f, struct str *out);
 int fetch_start(struct net *n, const struct fetch_spec *spec,
     struct fetch **out, struct err *e);
 void fetch_cancel(struct fetch *f);
