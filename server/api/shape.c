@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/auto.h"
+#include "server/api/api.h"
 #include "server/auth/auth.h"
 #include "server/http/call.h"
 
@@ -13,6 +14,9 @@ shape_init(struct shape *s, struct call *c, const struct project *p)
 	s->body = STR_INIT;
 	s->url = call_url(c);
 	s->project = p;
+	s->who = call_who(c);
+	s->t = api_reader(c);
+	s->facts.project_id = 0;
 	jw_init(&s->w, &s->body);
 }
 

@@ -9,6 +9,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/items.h"
 #include "server/domain/work.h"
+#include "server/store/repo_facts.h"
 
 struct call;
 struct care_row;
@@ -23,6 +24,9 @@ struct shape {
 	struct str body;
 	const char *url;
 	const struct project *project; /* NULL: none */
+	struct txn *t;                 /* for what a row shows beside itself */
+	const struct identity *who;    /* who is shown it */
+	struct repo_facts facts;       /* of the repository shown last */
 };
 
 /* A reply being written: init, rows, then shape_reply (which releases). */
@@ -41,7 +45,13 @@ void shape_user_full(struct shape *s, const char *key, const struct user *u,
     const struct identity *who);
 /* Appends LOGIN@noreply.HOST, the address that others see. */
 void shape_noreply(const struct shape *s, const char *login, struct str *out);
+/* What it shows beside p is read unless it is of the repository before. */
 void shape_repository(
+    struct shape *s, const char *key, const struct project *p);
+/* The elements of an array: one query for all. */
+void shape_repositories(struct shape *s, const struct project_list *l);
+/* A short one, for the items of several repositories. */
+void shape_repository_meta(
     struct shape *s, const char *key, const struct project *p);
 /* What a project shows of its upstream beside its own row. */
 struct shape_mirror {

@@ -1,5 +1,7 @@
 #include "server/store/projects.h"
 
+#include <stdio.h>
+
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/view.h"
@@ -186,26 +188,99 @@ projects_by_upstream_name(
 	    BINDS(S(name)), out, e);
 }
 
+#define PROJECT_OF_UID "owner = (SELECT a.login FROM account a WHERE a.id = ?)"
+#define PROJECT_ROLE_OF \
+	"id IN (SELECT project_id FROM role WHERE account_id = ?)"
+
+static void
+projects_where_user(struct where *w, const struct project_filter *f)
+{
+	if (f->viewer != 0)
+		where_add1(w, PROJECT_ROLE_OF, I(f->viewer));
+	if (f->watched_by != 0)
+		where_add1(w,
+		    "id IN (SELECT project_id FROM watch WHERE account_id = ?"
+		    " AND ignored = 0)",
+		    I(f->watched_by));
+	if (f->uid == 0)
+		return;
+	if (f->kind == PROJECT_KIND_SHARED)
+		where_add2(w, PROJECT_ROLE_OF " AND NOT " PROJECT_OF_UID,
+		    I(f->uid), I(f->uid));
+	else if (f->exclusive)
+		where_add1(w, PROJECT_OF_UID, I(f->uid));
+	else
+		where_add2(w, "(" PROJECT_OF_UID " OR " PROJECT_ROLE_OF ")",
+		    I(f->uid), I(f->uid));
+}
+
+static void
+projects_where(struct where *w, const struct project_filter *f)
+{
+	bool asked = f->q != NULL && f->q[0] != '\0';
+
+	projects_where_user(w, f);
+	if (f->owner != NULL)
+		where_add1(w, "owner = ?", S(f->owner));
+	if (asked && f->by_topic)
+		where_add1(w,
+		    "id IN (SELECT project_id FROM topic WHERE name ="
+		    " lower(?))",
+		    S(f->q));
+	else if (asked && f->in_text)
+		where_add2(w,
+		    "(instr(lower(name), lower(?)) > 0 OR"
+		    " instr(lower(description), lower(?)) > 0)",
+		    S(f->q), S(f->q));
+	else if (asked)
+		where_add1(w, "instr(lower(name), lower(?)) > 0", S(f->q));
+	if (f->archived != 0)
+		where_add(
+		    w, f->archived > 0 ? "archived_at > 0" : "archived_at = 0");
+	if (f->kind == PROJECT_KIND_FORK)
+		where_add(w, "parent_id > 0");
+	else if (f->kind == PROJECT_KIND_SOURCE)
+		where_add(w, "parent_id = 0");
+}
+
+/* Ids break ties, so that pages do not overlap. */
+static const char *const projects_orders[][2] = {
+	[PROJECT_BY_ID] = { "id", "id DESC" },
+	[PROJECT_BY_NAME] = { "name, id", "name DESC, id DESC" },
+	[PROJECT_BY_CREATED] = { "created_at, id", "created_at DESC, id DESC" },
+	[PROJECT_BY_UPDATED] = { "(SELECT max(e.seq) FROM event e"
+				 " WHERE e.project_id = project.id), id",
+	    "(SELECT max(e.seq) FROM event e"
+	    " WHERE e.project_id = project.id) DESC, id DESC" },
+	[PROJECT_BY_SIZE] = { "(SELECT c.size FROM care c"
+			      " WHERE c.project_id = project.id), id",
+	    "(SELECT c.size FROM care c"
+	    " WHERE c.project_id = project.id) DESC, id DESC" },
+};
+
 int
 projects_list(struct txn *t, const struct project_filter *f,
     struct project_list *out, struct err *e)
 {
-	static const char *const sql[3] = {
-		"SELECT " PROJECT_COLS " FROM project", " ORDER BY id"
-	};
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
+	char order[256];
+	const char *const sql[3] = { "SELECT " PROJECT_COLS " FROM project",
+		order };
 	int rc;
 
 	*out = (struct project_list){ .n = 0 };
-	if (f->viewer != 0)
-		where_add1(&w,
-		    "id IN (SELECT project_id FROM role WHERE account_id = ?)",
-		    I(f->viewer));
-	if (f->q != NULL && f->q[0] != '\0')
-		where_add1(&w, "instr(lower(name), lower(?)) > 0", S(f->q));
-	if (where_count(&w, t, "project", &out->total, e) == -1 ||
-	    where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
+	(void)snprintf(order, sizeof(order), " ORDER BY %s%s",
+	    f->first_uid != 0 ? "owner <> (SELECT a.login FROM account a"
+				" WHERE a.id = ?), "
+			      : "",
+	    projects_orders[f->sort][f->descending ? 1 : 0]);
+	projects_where(&w, f);
+	if (where_count(&w, t, "project", &out->total, e) == -1)
+		return -1;
+	if (f->first_uid != 0)
+		where_value(&w, I(f->first_uid));
+	if (where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
 		return -1;
 	while ((rc = query_next(&q, e)) == 1)
 		projects_fill(&q, LIST_ADD(out));

@@ -30,14 +30,39 @@ int projects_by_name(struct txn *t, const char *owner, const char *name,
 int projects_by_upstream_name(
     struct txn *t, const char *name, struct project *out, struct err *e);
 
+enum project_sort {
+	PROJECT_BY_ID,
+	PROJECT_BY_NAME,
+	PROJECT_BY_CREATED,
+	PROJECT_BY_UPDATED,
+	PROJECT_BY_SIZE
+};
+
+enum project_kind {
+	PROJECT_KIND_ANY,
+	PROJECT_KIND_SOURCE, /* no fork */
+	PROJECT_KIND_FORK,
+	PROJECT_KIND_SHARED /* with a role of .uid, not its own */
+};
+
 struct project_filter {
-	int64_t viewer; /* user id: those with a role; 0: all */
-	const char *q;  /* part of the name, NULL or "": any */
+	int64_t viewer;     /* user id: those with a role; 0: all */
+	const char *q;      /* part of the name, NULL or "": any */
+	bool in_text;       /* q may also be part of the description */
+	bool by_topic;      /* q is a topic and nothing else */
+	const char *owner;  /* login, NULL: any */
+	int64_t uid;        /* of this user: owned or with a role; 0: any */
+	bool exclusive;     /* of uid: owned alone */
+	int64_t first_uid;  /* what this user owns comes first; 0: nobody */
+	int64_t watched_by; /* user id; 0: any */
+	int archived;       /* 1 those, -1 the others, 0 any */
+	enum project_kind kind;
+	enum project_sort sort;
+	bool descending;
 	int64_t limit;
 	int64_t offset;
 };
 
-/* By id. */
 int projects_list(struct txn *t, const struct project_filter *f,
     struct project_list *out, struct err *e);
 int projects_set_settings(

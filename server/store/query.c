@@ -369,6 +369,12 @@ where_bind(struct where *w, struct bind b)
 }
 
 void
+where_value(struct where *w, struct bind a)
+{
+	where_bind(w, a);
+}
+
+void
 where_add1(struct where *w, const char *cond, struct bind a)
 {
 	where_add(w, cond);
