@@ -1,7 +1,8 @@
 #include "server/store/schema_forge.h"
 
-/* protection: rule is the JSON object of the API without names of times and
- * ids; people are in it by login. */
+/* protection: flags are bits of enum protect_flag, contexts a JSON array of
+ * patterns, files and open_files patterns with ';' between.  protection_user:
+ * list is enum protect_people. */
 const char schema_protect
     [] = "CREATE TABLE protection ("
 	 " id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -9,14 +10,27 @@ const char schema_protect
 	 " ON DELETE CASCADE,"
 	 " name TEXT NOT NULL, priority INTEGER NOT NULL,"
 	 " created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,"
-	 " rule TEXT NOT NULL,"
+	 " flags INTEGER NOT NULL, approvals INTEGER NOT NULL,"
+	 " contexts TEXT NOT NULL, files TEXT NOT NULL,"
+	 " open_files TEXT NOT NULL,"
 	 " UNIQUE (project_id, name));"
+	 "CREATE TABLE protection_user ("
+	 " protection_id INTEGER NOT NULL REFERENCES protection (id)"
+	 " ON DELETE CASCADE,"
+	 " list INTEGER NOT NULL,"
+	 " account_id INTEGER NOT NULL REFERENCES account (id)"
+	 " ON DELETE CASCADE,"
+	 " PRIMARY KEY (protection_id, list, account_id)) WITHOUT ROWID;"
+	 "CREATE INDEX protection_user_account ON protection_user"
+	 " (account_id);"
 	 "CREATE TABLE auto_merge ("
 	 " project_id INTEGER NOT NULL, item INTEGER NOT NULL,"
-	 " account_id INTEGER NOT NULL REFERENCES account (id),"
+	 " account_id INTEGER NOT NULL REFERENCES account (id)"
+	 " ON DELETE CASCADE,"
 	 " head_sha TEXT NOT NULL, at INTEGER NOT NULL,"
-	 " delete_branch INTEGER NOT NULL, style TEXT NOT NULL,"
+	 " delete_branch INTEGER NOT NULL, style INTEGER NOT NULL,"
 	 " title TEXT NOT NULL, message TEXT NOT NULL,"
 	 " PRIMARY KEY (project_id, item),"
 	 " FOREIGN KEY (project_id, item) REFERENCES issue (project_id, number)"
-	 " ON DELETE CASCADE) WITHOUT ROWID;";
+	 " ON DELETE CASCADE) WITHOUT ROWID;"
+	 "CREATE INDEX auto_merge_account ON auto_merge (account_id);";

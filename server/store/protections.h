@@ -1,0 +1,43 @@
+/*
+ * protections: the branch protections of a project, in the order in which they
+ * are asked.
+ */
+#ifndef SERVER_STORE_PROTECTIONS_H
+#define SERVER_STORE_PROTECTIONS_H
+
+#include "server/domain/protect_rule.h"
+
+struct err;
+struct txn;
+
+/* All of a project with their people, the first that matches first. */
+int protections_list(
+    struct txn *t, int64_t project_id, struct protect_list *out, struct err *e);
+/* ERR_NOTFOUND. */
+int protections_get(struct txn *t, int64_t project_id, const char *name,
+    struct protect_rule *out, struct err *e);
+/*
+ * r->priority 0: after the others.  The project has that name: ERR_EXISTS; has
+ * PROTECT_RULES_MAX: ERR_INVALID.
+ */
+int protections_insert(
+    struct txn *t, const struct protect_rule *r, int64_t *id, struct err *e);
+/* All but name and created_at, by r->id. */
+int protections_update(
+    struct txn *t, const struct protect_rule *r, struct err *e);
+int protections_delete(
+    struct txn *t, int64_t project_id, const char *name, struct err *e);
+/* One id that the project has not is ERR_NOTFOUND. */
+int protections_set_priority(struct txn *t, int64_t project_id, int64_t id,
+    int64_t priority, struct err *e);
+
+/* Who was asked for a review of the item and has not given one since. */
+struct protect_asked {
+	int64_t user_id;
+	char login[NAME_LEN_MAX + 1];
+	enum role role; /* now */
+};
+int protections_asked(struct txn *t, int64_t project_id, int64_t item,
+    struct protect_asked *v, size_t max, size_t *n, struct err *e);
+
+#endif
