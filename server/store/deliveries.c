@@ -1,0 +1,214 @@
+#include "server/store/deliveries.h"
+
+#include <string.h>
+
+#include "server/store/db_priv.h"
+
+#define DELIVERY_COLS                                                   \
+	"id, hook_id, project_id, uuid, type, action, state,"           \
+	" redelivery, attempts, created_at, ended_at, status, took_ms," \
+	" error"
+
+static void
+deliveries_fill(struct query *q, struct delivery *d)
+{
+	d->id = query_i64(q);
+	d->hook_id = query_i64(q);
+	d->project_id = query_i64(q);
+	QUERY_NAME(q, d->uuid);
+	d->type = (enum hook_type)query_i64(q);
+	QUERY_NAME(q, d->action);
+	d->state = (enum delivery_state)query_i64(q);
+	d->redelivery = query_bool(q);
+	d->attempts = query_i64(q);
+	d->created_at = query_i64(q);
+	d->ended_at = query_i64(q);
+	d->status = query_i64(q);
+	d->took_ms = query_i64(q);
+	d->error = query_text(q);
+}
+
+/* The oldest fail until the rest is within the bounds. */
+static int
+deliveries_bound(struct txn *t, int64_t hook_id, int64_t now, struct err *e)
+{
+	static const char
+	    sql[] = "UPDATE delivery SET state = 3, ended_at = ?, error = ?"
+		    " WHERE state = 1 AND hook_id = ? AND id <= coalesce("
+		    "(SELECT max(id) FROM (SELECT id, count(*) OVER"
+		    " (ORDER BY id DESC) AS n, sum(size) OVER"
+		    " (ORDER BY id DESC) AS bytes FROM delivery"
+		    " WHERE state = 1 AND hook_id = ?)"
+		    " WHERE n > ? OR bytes > ?), 0)";
+	int64_t n = 0, bytes = 0;
+
+	if (db_number(t,
+		"SELECT count(*) FROM delivery WHERE state = 1"
+		" AND hook_id = ?",
+		BINDS(I(hook_id)), &n, e) == -1 ||
+	    db_number(t,
+		"SELECT sum(size) FROM delivery WHERE state = 1"
+		" AND hook_id = ?",
+		BINDS(I(hook_id)), &bytes, e) == -1)
+		return -1;
+	if (n <= HOOK_PENDING_MAX && bytes <= HOOK_PENDING_BYTES)
+		return 0;
+	return db_exec(t, sql,
+	    BINDS(I(now), S("more waited for this hook than is kept"),
+		I(hook_id), I(hook_id), I(HOOK_PENDING_MAX),
+		I(HOOK_PENDING_BYTES)),
+	    NULL, e);
+}
+
+/* Those at an end beyond what is kept. */
+static int
+deliveries_prune(struct txn *t, int64_t hook_id, struct err *e)
+{
+	return db_exec(t,
+	    "DELETE FROM delivery WHERE hook_id = ? AND state > 1"
+	    " AND id <= coalesce((SELECT id FROM delivery WHERE hook_id = ?"
+	    " AND state > 1 ORDER BY id DESC LIMIT 1 OFFSET ?), 0)",
+	    BINDS(I(hook_id), I(hook_id), I(HOOK_LOG_MAX)), NULL, e);
+}
+
+int
+deliveries_insert(
+    struct txn *t, const struct delivery_new *n, int64_t *id, struct err *e)
+{
+	static const char
+	    sql[] = "INSERT INTO delivery (hook_id, project_id, uuid, type,"
+		    " action, state, redelivery, created_at, size, payload)"
+		    " SELECT h.id, ?, ?, ?, ?, 1, ?, ?, ?, ? FROM hook h"
+		    " WHERE h.id = ?";
+	int64_t changes;
+
+	if (id != NULL)
+		*id = 0;
+	if (db_exec(t, sql,
+		BINDS(I(n->project_id), S(n->uuid), I(n->type), S(n->action),
+		    I(n->redelivery), I(n->now), I(strlen(n->payload)),
+		    S(n->payload), I(n->hook_id)),
+		&changes, e) == -1)
+		return -1;
+	if (changes == 0)
+		return 0;
+	if (id != NULL)
+		*id = db_last_id(t);
+	if (deliveries_bound(t, n->hook_id, n->now, e) == -1)
+		return -1;
+	return deliveries_prune(t, n->hook_id, e);
+}
+
+int
+deliveries_head(
+    struct txn *t, int64_t hook_id, struct delivery *out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+
+	*out = (struct delivery){ .id = 0 };
+	if (query_one(&q, t,
+		"SELECT " DELIVERY_COLS ", payload FROM delivery"
+		" WHERE hook_id = ? AND state = 1 ORDER BY id LIMIT 1",
+		BINDS(I(hook_id)), "nothing waits", e) == -1)
+		return -1;
+	deliveries_fill(&q, out);
+	out->payload = query_text(&q);
+	return 0;
+}
+
+int
+deliveries_get(struct txn *t, int64_t hook_id, int64_t id, struct delivery *out,
+    struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+
+	*out = (struct delivery){ .id = 0 };
+	if (query_one(&q, t,
+		"SELECT " DELIVERY_COLS ", request, response_headers,"
+		" response_body, payload FROM delivery"
+		" WHERE id = ? AND hook_id = ?",
+		BINDS(I(id), I(hook_id)), "no such delivery", e) == -1)
+		return -1;
+	deliveries_fill(&q, out);
+	out->request = query_text(&q);
+	out->response_headers = query_text(&q);
+	out->response_body = query_text(&q);
+	out->payload = query_text(&q);
+	return 0;
+}
+
+int
+deliveries_list(struct txn *t, int64_t hook_id, int64_t limit, int64_t offset,
+    struct delivery_list *out, struct err *e)
+{
+	static const char *const sql[3] = {
+		"SELECT " DELIVERY_COLS " FROM delivery", " ORDER BY id DESC"
+	};
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_WHERE struct where w = WHERE_INIT;
+	int rc;
+
+	*out = (struct delivery_list){ .n = 0 };
+	where_add1(&w, "hook_id = ?", I(hook_id));
+	if (where_count(&w, t, "delivery", &out->total, e) == -1 ||
+	    where_open(&w, &q, t, sql, limit, offset, e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		deliveries_fill(&q, LIST_ADD(out));
+	if (rc == -1)
+		delivery_list_release(out);
+	return rc;
+}
+
+int
+deliveries_waiting(struct txn *t, int64_t hook_id, int64_t *n, struct err *e)
+{
+	return db_number(t,
+	    "SELECT count(*) FROM delivery WHERE state = 1 AND hook_id = ?",
+	    BINDS(I(hook_id)), n, e);
+}
+
+int
+deliveries_result(struct txn *t, const struct delivery_result *r, struct err *e)
+{
+	static const char
+	    sql[] = "UPDATE delivery SET state = ?, attempts = ?, status = ?,"
+		    " took_ms = ?, error = ?, request = ?,"
+		    " response_headers = ?, response_body = ?, ended_at = ?"
+		    " WHERE id = ? AND hook_id = ? AND state = 1";
+
+	if (db_exec_one(t, sql,
+		BINDS(I(r->state), I(r->attempts), I(r->status), I(r->took_ms),
+		    S(r->error), S(r->request), S(r->response_headers),
+		    S(r->response_body),
+		    I(r->state == DELIVERY_WAITS ? 0 : r->now), I(r->id),
+		    I(r->hook_id)),
+		ERR_BUSY, "the delivery is at an end", e) == -1)
+		return -1;
+	return r->state == DELIVERY_WAITS ? 0
+					  : deliveries_prune(t, r->hook_id, e);
+}
+
+int
+deliveries_give_up(struct txn *t, int64_t hook_id, const char *error,
+    int64_t now, struct err *e)
+{
+	if (db_exec(t,
+		"UPDATE delivery SET state = 3, ended_at = ?, error = ?"
+		" WHERE state = 1 AND hook_id = ?",
+		BINDS(I(now), S(error), I(hook_id)), NULL, e) == -1 ||
+	    db_exec(t, "UPDATE hook SET due_at = 0 WHERE id = ?",
+		BINDS(I(hook_id)), NULL, e) == -1)
+		return -1;
+	return deliveries_prune(t, hook_id, e);
+}
+
+int
+deliveries_expire(struct txn *t, int64_t before, int64_t now, struct err *e)
+{
+	return db_exec(t,
+	    "UPDATE delivery SET state = 3, ended_at = ?, error = ?"
+	    " WHERE state = 1 AND created_at < ? AND hook_id IN"
+	    " (SELECT id FROM hook WHERE due_at > 0)",
+	    BINDS(I(now), S("it waited too long"), I(before)), NULL, e);
+}

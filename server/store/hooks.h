@@ -1,0 +1,82 @@
+/*
+ * hooks: webhooks of a repository, a user, or the server.  Writing functions
+ * run in a job; `scope` is in every question, so that a caller reaches what is
+ * under his path alone.
+ */
+#ifndef SERVER_STORE_HOOKS_H
+#define SERVER_STORE_HOOKS_H
+
+#include "server/domain/hooks.h"
+
+struct err;
+struct txn;
+
+/* At most one id is not 0; none: the server's. */
+struct hook_scope {
+	int64_t project_id;
+	int64_t account_id;
+};
+
+struct hook_new {
+	struct hook_scope scope;
+	bool is_default;
+	bool active;
+	bool form;
+	const char *type;
+	const char *name;
+	const char *url;
+	const char *events;
+	const char *branch_filter;
+	const char *secret;
+	const char *authorization;
+	int64_t now;
+};
+
+/* Told what happens from now on.  More than HOOKS_MAX: ERR_LIMIT. */
+int hooks_insert(
+    struct txn *t, const struct hook_new *n, int64_t *id, struct err *e);
+int hooks_get(struct txn *t, const struct hook_scope *s, int64_t id,
+    struct hook *out, struct err *e);
+/* Whatever its scope. */
+int hooks_by_id(struct txn *t, int64_t id, struct hook *out, struct err *e);
+
+/* Which of the server's: HOOKS_ALL, or by is_default. */
+enum hooks_which {
+	HOOKS_SYSTEM,
+	HOOKS_DEFAULT,
+	HOOKS_ALL
+};
+int hooks_list(struct txn *t, const struct hook_scope *s,
+    enum hooks_which which, int64_t limit, int64_t offset,
+    struct hook_list *out, struct err *e);
+/* Writes back what may be edited, and closes the breaker. */
+int hooks_update(
+    struct txn *t, const struct hook *h, int64_t now, struct err *e);
+int hooks_delete(
+    struct txn *t, const struct hook_scope *s, int64_t id, struct err *e);
+/* A new repository's copies of the server's default hooks. */
+int hooks_copy_defaults(struct txn *t, int64_t project_id, int64_t now,
+    int64_t since, struct err *e);
+
+/* Is there any that could be told something? */
+int hooks_any(struct txn *t, bool *any, struct err *e);
+/* The active ones that are to be told of the event `seq` of the project. */
+int hooks_for_event(struct txn *t, int64_t project_id, int64_t seq,
+    struct hook_list *out, struct err *e);
+/* Ids of those that are due, the longest first; ids has room for limit. */
+int hooks_due(struct txn *t, int64_t now, size_t limit, int64_t *ids, size_t *n,
+    struct err *e);
+/* When the next one is due, 0: none waits. */
+int hooks_next_due(struct txn *t, int64_t *at, struct err *e);
+/* The verdict of an attempt.  due_at 0: nothing waits any more. */
+int hooks_tried(struct txn *t, int64_t id, int64_t failures, int64_t open_at,
+    int64_t due_at, struct err *e);
+/* Its next attempt is now, unless one is planned and `now_even_so` is not. */
+int hooks_wake(
+    struct txn *t, int64_t id, int64_t now, bool even_so, struct err *e);
+
+/* -1 in *seq: there was never one. */
+int hooks_cursor(struct txn *t, int64_t *seq, struct err *e);
+int hooks_set_cursor(struct txn *t, int64_t seq, struct err *e);
+
+#endif
