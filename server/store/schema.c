@@ -286,12 +286,13 @@ static const char
 			   " INTEGER NOT NULL DEFAULT 0;";
 
 /* Each step is a list of scripts; NULL ends it. */
-static const char *const schema_steps[DB_SCHEMA_VERSION][8] = {
+static const char *const schema_steps[DB_SCHEMA_VERSION][12] = {
 	{ schema_people, schema_items, schema_work, NULL },
 	{ schema_ref_mover, NULL },
 	{ schema_care, schema_upstream, schema_mirror_kind, NULL },
-	{ schema_accounts, schema_repos, schema_tracker, schema_words,
-	    schema_reviews, schema_protect, schema_hooks, NULL },
+	{ schema_accounts, schema_repos, schema_tracker, schema_tracker_people,
+	    schema_words, schema_search, schema_reviews, schema_protect,
+	    schema_hooks, NULL },
 };
 
 static int

@@ -1,7 +1,10 @@
 #include "server/store/schema_forge.h"
 
-/* comment_id 0: the item itself.  attachment: item 0 until it hangs on one;
- * its bytes are HOME/attachments/UUID. */
+/*
+ * comment_id 0: the item itself.  An attachment's bytes are
+ * HOME/attachments/UUID; attachment_gone names those that are to be removed.
+ * participant: who spoke on an item or is named in it.
+ */
 const char schema_words
     [] = "CREATE INDEX comment_updated ON comment (project_id, updated_at,"
 	 " id);"
@@ -20,7 +23,7 @@ const char schema_words
 	 " ON DELETE CASCADE,"
 	 " item INTEGER NOT NULL, comment_id INTEGER NOT NULL,"
 	 " account_id INTEGER NOT NULL REFERENCES account (id),"
-	 " content TEXT NOT NULL, at INTEGER NOT NULL,"
+	 " at INTEGER NOT NULL, content TEXT NOT NULL,"
 	 " UNIQUE (project_id, item, comment_id, account_id, content));"
 	 "CREATE TABLE attachment ("
 	 " id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -34,6 +37,21 @@ const char schema_words
 	 " name TEXT NOT NULL);"
 	 "CREATE INDEX attachment_item ON attachment"
 	 " (project_id, item, comment_id, id);"
+	 "CREATE INDEX attachment_comment ON attachment (comment_id, id);"
+	 "CREATE TABLE attachment_gone (uuid TEXT PRIMARY KEY) WITHOUT ROWID;"
+	 "CREATE TRIGGER attachment_delete AFTER DELETE ON attachment BEGIN"
+	 " INSERT OR IGNORE INTO attachment_gone (uuid) VALUES (OLD.uuid);"
+	 " END;"
+	 "CREATE TABLE participant ("
+	 " project_id INTEGER NOT NULL REFERENCES project (id)"
+	 " ON DELETE CASCADE,"
+	 " item INTEGER NOT NULL,"
+	 " account_id INTEGER NOT NULL REFERENCES account (id),"
+	 " PRIMARY KEY (project_id, item, account_id)) WITHOUT ROWID;"
+	 "INSERT OR IGNORE INTO participant"
+	 " SELECT project_id, number, author_id FROM issue;"
+	 "INSERT OR IGNORE INTO participant"
+	 " SELECT project_id, item, author_id FROM comment;"
 	 "CREATE TABLE notification ("
 	 " id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	 " account_id INTEGER NOT NULL REFERENCES account (id),"
@@ -41,7 +59,7 @@ const char schema_words
 	 " ON DELETE CASCADE,"
 	 " item INTEGER NOT NULL, status INTEGER NOT NULL,"
 	 " comment_id INTEGER NOT NULL DEFAULT 0,"
-	 " created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,"
+	 " updated_at INTEGER NOT NULL,"
 	 " UNIQUE (account_id, project_id, item));"
 	 "CREATE INDEX notification_account ON notification"
 	 " (account_id, status, updated_at);";
