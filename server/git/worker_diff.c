@@ -9,9 +9,9 @@ enum {
 	WORKER_DIFF_BLOB_MAX = 4 << 20 /* larger files are shown as binary */
 };
 
-/* From the merge base to head; without one, from base itself. */
-static int
-worker_diff_make(struct worker_call *c, git_diff **out, struct err *e)
+int
+worker_diff_make(
+    struct worker_call *c, uint32_t flags, git_diff **out, struct err *e)
 {
 	AUTO_COMMIT git_commit *base = NULL;
 	AUTO_COMMIT git_commit *head = NULL;
@@ -36,6 +36,7 @@ worker_diff_make(struct worker_call *c, git_diff **out, struct err *e)
 	(void)git_diff_find_options_init(&find, GIT_DIFF_FIND_OPTIONS_VERSION);
 	opts.max_size = WORKER_DIFF_BLOB_MAX;
 	opts.id_abbrev = 40;
+	opts.flags |= flags;
 	rc = git_commit_tree(&a, mb != NULL ? mb : base);
 	if (rc == 0)
 		rc = git_commit_tree(&b, head);
@@ -85,7 +86,7 @@ worker_op_diff(struct worker_call *c, struct err *e)
 	if (max < 1 || max > WORKER_RAW_MAX)
 		return err_set(e, ERR_INVALID, "max is out of range");
 	t.max = (size_t)max;
-	if (worker_diff_make(c, &diff, e) == -1)
+	if (worker_diff_make(c, 0, &diff, e) == -1)
 		return -1;
 	rc = git_diff_print(diff, GIT_DIFF_FORMAT_PATCH, worker_diff_line, &t);
 	if (rc != 0 && !t.truncated)
@@ -140,24 +141,57 @@ worker_put_file(struct jw *w, git_diff *diff, size_t i, struct err *e)
 	return 0;
 }
 
+static uint32_t
+worker_whitespace(const struct worker_call *c)
+{
+	static const struct {
+		const char *word;
+		uint32_t flag;
+	} words[] = {
+		{ "ignore-all", GIT_DIFF_IGNORE_WHITESPACE },
+		{ "ignore-change", GIT_DIFF_IGNORE_WHITESPACE_CHANGE },
+		{ "ignore-eol", GIT_DIFF_IGNORE_WHITESPACE_EOL },
+	};
+	const char *word = json_str_or(c->in, "whitespace", "");
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].word, word) == 0)
+			return words[i].flag;
+	return 0;
+}
+
+static size_t
+worker_files_from(const struct worker_call *c, git_diff *diff)
+{
+	const char *path = json_str_or(c->in, "skip_to", NULL);
+	int64_t skip = json_i64_or(c->in, "skip", 0);
+
+	for (size_t i = 0; path != NULL && i < git_diff_num_deltas(diff); i++)
+		if (strcmp(git_diff_get_delta(diff, i)->new_file.path, path) ==
+		    0)
+			return i;
+	return skip > 0 ? (size_t)skip : 0;
+}
+
 static int
 worker_op_files(struct worker_call *c, struct err *e)
 {
 	AUTO_DIFF git_diff *diff = NULL;
 	int64_t limit = json_i64_or(c->in, "limit", 0);
-	size_t n;
+	size_t n, from;
 
 	if (limit < 1 || limit > WORKER_FILES_MAX)
 		return err_set(e, ERR_INVALID, "limit is out of range");
-	if (worker_diff_make(c, &diff, e) == -1)
+	if (worker_diff_make(c, worker_whitespace(c), &diff, e) == -1)
 		return -1;
 	n = git_diff_num_deltas(diff);
+	from = worker_files_from(c, diff);
 	jw_array(c->w, "files");
-	for (size_t i = 0; i < n && i < (size_t)limit; i++)
+	for (size_t i = from; i < n && i - from < (size_t)limit; i++)
 		if (worker_put_file(c->w, diff, i, e) == -1)
 			return -1;
 	jw_end(c->w);
-	jw_bool(c->w, "truncated", n > (size_t)limit);
+	jw_bool(c->w, "truncated", n > from && n - from > (size_t)limit);
 	jw_u64(c->w, "total", n);
 	return 0;
 }

@@ -23,6 +23,7 @@ enum {
 	WORKER_JSON_MAX = 4 << 20,
 	WORKER_RAW_MAX = 8 << 20,
 	WORKER_CALL_MAX = 8 << 20,
+	WORKER_STAT_MS = 8000, /* of one call, for what commits changed */
 	WORKER_LOCK_AGE_S = 30, /* no lock of a living git is held so long */
 	/* Of the lists of refs, which grow with the repository. */
 	WORKER_REFS_MAX = 32 << 20,
@@ -58,6 +59,12 @@ extern const struct worker_op worker_ops_clean[];
 extern const struct worker_op worker_ops_report[];
 extern const struct worker_op worker_ops_care[];
 extern const struct worker_op worker_ops_list[];
+extern const struct worker_op worker_ops_pull[];
+extern const struct worker_op worker_ops_history[];
+extern const struct worker_op worker_ops_objects[];
+extern const struct worker_op worker_ops_tree[];
+extern const struct worker_op worker_ops_show[];
+extern const struct worker_op worker_ops_write[];
 
 /* A libgit2 result below zero as an error: "what: its message". */
 int worker_fail(struct err *e, int rc, const char *what);
@@ -69,9 +76,37 @@ int worker_commit(const struct worker_call *c, const char *key,
     git_commit **out, struct err *e);
 int worker_commit_of(
     git_repository *repo, const char *rev, git_commit **out, struct err *e);
+/* From the merge base of the arguments base and head to head; without one,
+ * from base itself.  flags: more of git_diff_option_t. */
+int worker_diff_make(
+    struct worker_call *c, uint32_t flags, git_diff **out, struct err *e);
 /* Text of a repository made valid UTF-8. */
 void worker_text(struct jw *w, const char *key, const char *s);
 void worker_oid(struct jw *w, const char *key, const git_oid *id);
+
+/* The same for a rev that somebody outside names: short ids too, and for a
+ * tree its own id. */
+int worker_commit_named(
+    git_repository *repo, const char *rev, git_commit **out, struct err *e);
+int worker_tree_named(
+    git_repository *repo, const char *rev, git_tree **out, struct err *e);
+
+/* What is told of a commit beside itself; until (monotonic ms, 0: any time)
+ * bounds what is expensive, which is left out later. */
+struct worker_want {
+	bool stat;
+	bool files;
+	bool verify;
+	int64_t until;
+};
+void worker_want_read(const struct worker_call *c, struct worker_want *out);
+void worker_put_person(struct jw *w, const char *key, const git_signature *s);
+void worker_put_message(struct jw *w, const char *key, const char *message);
+/* {sha, tree, message, author: {name, email, at}, committer, parents: [sha]}
+ * and what is wanted: signature, payload, files: [{filename, status}], stats:
+ * {additions, deletions}.  want NULL: nothing. */
+int worker_put_commit(struct jw *w, git_repository *repo,
+    const git_commit *commit, const struct worker_want *want, struct err *e);
 
 static inline void
 worker_commit_drop(git_commit **p)

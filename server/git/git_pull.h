@@ -1,0 +1,61 @@
+/*
+ * git_pull: what a pull request asks of its repository, by the rules of
+ * git_pool.h.  base and head are revs; each compares head with what the two
+ * have in common.
+ */
+#ifndef SERVER_GIT_GIT_PULL_H
+#define SERVER_GIT_GIT_PULL_H
+
+#include "server/git/git_pool.h"
+
+enum {
+	GIT_PULL_FILES_MAX = 3000, /* looked at for counts and lines */
+	GIT_PULL_LINES_MAX = 1000,
+	GIT_PULL_MAILS_MAX = 500
+};
+
+/* A line of a file; sha is the commit in which it is. */
+struct git_pull_line {
+	const char *path;
+	const char *sha;
+	int64_t line; /* from 1 */
+	bool old;     /* of the merge base, not of the head */
+};
+
+/*
+ * {additions, deletions, files, lines: [n]}: the size of the diff (lines of the
+ * first GIT_PULL_FILES_MAX files), and where each line is now, 0 when it was
+ * changed or its file is gone.
+ */
+struct git_pull_facts {
+	const char *base;
+	const char *head;
+	const struct git_pull_line *lines;
+	size_t n;
+};
+void gitpull_facts(struct git_pool *p, int64_t project,
+    const struct git_pull_facts *spec, git_done_fn *done, void *arg);
+
+/* {base, head, merge_base, hunks: [text]}: the part of the diff that ends at
+ * each line, "" when the diff does not show it.  sha is not used. */
+void gitpull_hunks(struct git_pool *p, int64_t project,
+    const struct git_pull_facts *spec, git_done_fn *done, void *arg);
+
+/* {truncated}; raw: the commits as mails, as git format-patch prints them,
+ * oldest first, without merges; at most max bytes, whole mails. */
+void gitpull_mails(struct git_pool *p, int64_t project, const char *base,
+    const char *head, size_t max, git_done_fn *done, void *arg);
+
+/* As gitpool_files, of a page: {files, total}. */
+struct git_pull_files {
+	const char *base;
+	const char *head;
+	const char *skip_to;    /* a path to begin at; NULL: the first */
+	const char *whitespace; /* "ignore-all" "ignore-change" "ignore-eol" */
+	uint32_t skip;          /* NULL or another word: all shown */
+	uint32_t limit;
+};
+void gitpull_files(struct git_pool *p, int64_t project,
+    const struct git_pull_files *spec, git_done_fn *done, void *arg);
+
+#endif
