@@ -106,6 +106,23 @@ gitcall_texts(struct git_pool *p, int64_t project, const char *op,
 }
 
 void
+gitpool_pushed(struct git_pool *p, int64_t project, const char *rev,
+    const char *const *hide, uint32_t limit, git_done_fn *done, void *arg)
+{
+	struct git_ask ask = { .op = "pushed", .raw = { .p = "" } };
+	struct gitcall c;
+
+	gitcall_begin(&c);
+	jw_str(&c.w, "rev", rev);
+	jw_array(&c.w, "hide");
+	for (; *hide != NULL; hide++)
+		jw_str(&c.w, NULL, *hide);
+	jw_end(&c.w);
+	jw_u64(&c.w, "limit", limit);
+	gitcall_send(&c, p, project, &ask, done, arg);
+}
+
+void
 gitpool_resolve(struct git_pool *p, int64_t project, const char *rev,
     git_done_fn *done, void *arg)
 {

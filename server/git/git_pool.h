@@ -98,6 +98,14 @@ struct git_log_spec {
 void gitpool_log(struct git_pool *p, int64_t project,
     const struct git_log_spec *spec, git_done_fn *done, void *arg);
 
+/* What a push to `rev` brought beside what `hide` reaches (ids, NULL at the
+ * end; one that is gone hides nothing): {head: commit, commits: [commit],
+ * total}, newest first, the newest `limit` (0..50) of at most 1000 counted.
+ * commit: {sha, message, author: {name, email, at}, committer, added: [path],
+ * removed, modified}, at most 300 names each. */
+void gitpool_pushed(struct git_pool *p, int64_t project, const char *rev,
+    const char *const *hide, uint32_t limit, git_done_fn *done, void *arg);
+
 /* {base, head, merge_base (null: none), ahead, behind}: ahead is what head has
  * and base has not. */
 void gitpool_compare(struct git_pool *p, int64_t project, const char *base,

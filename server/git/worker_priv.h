@@ -59,6 +59,7 @@ extern const struct worker_op worker_ops_clean[];
 extern const struct worker_op worker_ops_report[];
 extern const struct worker_op worker_ops_care[];
 extern const struct worker_op worker_ops_list[];
+extern const struct worker_op worker_ops_push[];
 extern const struct worker_op worker_ops_pull[];
 extern const struct worker_op worker_ops_history[];
 extern const struct worker_op worker_ops_objects[];
