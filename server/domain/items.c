@@ -67,10 +67,22 @@ status_state_parse(const char *s)
 }
 
 void
+author_list_release(struct author_list *l)
+{
+	free(l->at);
+	memset(l, 0, sizeof(*l));
+}
+
+void
 issue_release(struct issue *x)
 {
 	free(x->title);
 	free(x->body);
+	free(x->lock_reason);
+	free(x->ref);
+	label_list_release(&x->labels);
+	author_list_release(&x->assignees);
+	milestone_release(&x->milestone);
 	memset(x, 0, sizeof(*x));
 }
 

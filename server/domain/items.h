@@ -5,6 +5,7 @@
 #ifndef SERVER_DOMAIN_ITEMS_H
 #define SERVER_DOMAIN_ITEMS_H
 
+#include "server/domain/tracker.h"
 #include "server/domain/types.h"
 
 enum {
@@ -58,6 +59,14 @@ struct author {
 	char full_name[USER_FULL_NAME_MAX + 1];
 };
 
+struct author_list {
+	struct author *at;
+	size_t n;
+	int64_t total;
+};
+
+void author_list_release(struct author_list *l);
+
 struct issue {
 	int64_t id; /* over all projects */
 	int64_t project_id;
@@ -72,6 +81,15 @@ struct issue {
 	int64_t created_at;
 	int64_t updated_at;
 	int64_t closed_at;
+	int64_t due_at;
+	int64_t version; /* of the body, from 0 */
+	int64_t pin;     /* place among what is pinned, 0: not */
+	bool locked;
+	char *lock_reason;
+	char *ref;
+	struct label_list labels;
+	struct author_list assignees;
+	struct milestone milestone; /* id 0: none */
 };
 
 struct issue_list {

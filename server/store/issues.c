@@ -1,6 +1,7 @@
 #include "server/store/issues.h"
 
 #include "lib/base/err.h"
+#include "server/store/item_load.h"
 #include "server/store/items_priv.h"
 
 #define ISSUE_FROM " FROM issue i JOIN account a ON a.id = i.author_id"
@@ -41,7 +42,11 @@ issues_get(struct txn *t, int64_t project_id, int64_t number, struct issue *out,
 		BINDS(I(project_id), I(number)), ISSUE_NONE, e) == -1)
 		return -1;
 	issue_fill(&q, out);
-	return 0;
+	query_end(&q);
+	if (item_load(t, out, 1, sizeof(*out), e) == 0)
+		return 0;
+	issue_release(out);
+	return -1;
 }
 
 static bool
@@ -119,6 +124,8 @@ issues_list(struct txn *t, const struct issue_filter *f, struct issue_list *out,
 		return -1;
 	while ((rc = query_next(&q, e)) == 1)
 		issue_fill(&q, LIST_ADD(out));
+	if (rc == 0)
+		rc = item_load(t, out->at, out->n, sizeof(*out->at), e);
 	if (rc == -1)
 		issue_list_release(out);
 	return rc;

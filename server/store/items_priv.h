@@ -6,12 +6,12 @@
 #include "server/domain/items.h"
 #include "server/store/db_priv.h"
 
-#define AUTHOR_COLS \
-	"a.id, a.login, a.kind, a.is_bot, a.created_at, a.full_name"
+#define AUTHOR_COLS "a.id, a.login, a.kind, a.is_bot, a.created_at, a.full_name"
 #define ISSUE_COLS                                                    \
 	"i.id, i.project_id, i.number, i.is_pull, i.merged, i.state," \
 	" i.comments, i.created_at, i.updated_at, i.closed_at,"       \
-	" i.title, i.body, " AUTHOR_COLS
+	" i.milestone_id, i.due_at, i.version, i.pin, i.locked,"      \
+	" i.lock_reason, i.ref, i.title, i.body, " AUTHOR_COLS
 
 static inline void
 author_fill(struct query *q, struct author *a)
@@ -37,6 +37,13 @@ issue_fill(struct query *q, struct issue *i)
 	i->created_at = query_i64(q);
 	i->updated_at = query_i64(q);
 	i->closed_at = query_i64(q);
+	i->milestone.id = query_i64(q);
+	i->due_at = query_i64(q);
+	i->version = query_i64(q);
+	i->pin = query_i64(q);
+	i->locked = query_bool(q);
+	i->lock_reason = query_text(q);
+	i->ref = query_text(q);
 	i->title = query_text(q);
 	i->body = query_text(q);
 	author_fill(q, &i->author);

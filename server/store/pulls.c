@@ -5,6 +5,7 @@
 #include "lib/base/err.h"
 #include "server/store/authors.h"
 #include "server/store/issues.h"
+#include "server/store/item_load.h"
 #include "server/store/items_priv.h"
 
 #define PULL_COLS                                                   \
@@ -104,6 +105,8 @@ pulls_fill_people(struct txn *t, struct pull *at, size_t n, struct err *e)
 
 	if (n == 0)
 		return 0;
+	if (item_load(t, &at->issue, n, sizeof(*at), e) == -1)
+		return -1;
 	mergers = xcalloc(n, sizeof(*mergers));
 	for (size_t i = 0; i < n; i++)
 		mergers[i] = &at[i].merger;

@@ -1,0 +1,127 @@
+#include "server/store/item_load.h"
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/wire/json.h"
+#include "server/store/items_priv.h"
+#include "server/store/tracker_priv.h"
+
+struct item_set {
+	char *first;
+	size_t n;
+	size_t stride;
+};
+
+static struct issue *
+item_at(const struct item_set *s, size_t k)
+{
+	return (struct issue *)(void *)(s->first + k * s->stride);
+}
+
+/* Each query answers with the place of its item first. */
+static int
+item_load_labels(
+    struct txn *t, const struct item_set *s, const char *ids, struct err *e)
+{
+	static const char
+	    sql[] = "SELECT j.key, " LABEL_COLS " FROM json_each(?) j"
+		    " CROSS JOIN issue i ON i.id = j.value"
+		    " CROSS JOIN item_label x ON x.project_id = i.project_id"
+		    " AND x.item = i.number"
+		    " CROSS JOIN label l ON l.id = x.label_id"
+		    " ORDER BY j.key, l.name COLLATE NOCASE, l.id";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_open(&q, t, sql, BINDS(S(ids)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		size_t k = (size_t)query_i64(&q);
+
+		label_fill(&q, LIST_ADD(&item_at(s, k)->labels));
+	}
+	return rc;
+}
+
+static int
+item_load_assignees(
+    struct txn *t, const struct item_set *s, const char *ids, struct err *e)
+{
+	static const char
+	    sql[] = "SELECT j.key, " AUTHOR_COLS " FROM json_each(?) j"
+		    " CROSS JOIN issue i ON i.id = j.value"
+		    " CROSS JOIN assignee x ON x.project_id = i.project_id"
+		    " AND x.item = i.number"
+		    " CROSS JOIN account a ON a.id = x.account_id"
+		    " ORDER BY j.key, a.id";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_open(&q, t, sql, BINDS(S(ids)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		size_t k = (size_t)query_i64(&q);
+
+		author_fill(&q, LIST_ADD(&item_at(s, k)->assignees));
+	}
+	return rc;
+}
+
+static int
+item_load_milestones(
+    struct txn *t, const struct item_set *s, const char *ids, struct err *e)
+{
+	static const char sql[] = "SELECT j.key, " MILESTONE_COLS
+				  " FROM json_each(?) j"
+				  " CROSS JOIN milestone m ON m.id = j.value";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_open(&q, t, sql, BINDS(S(ids)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		size_t k = (size_t)query_i64(&q);
+
+		milestone_fill(&q, &item_at(s, k)->milestone);
+	}
+	return rc;
+}
+
+/* false: all are 0. */
+static bool
+item_ids(const struct item_set *s, bool milestones, struct str *out)
+{
+	bool any = false;
+	struct jw w;
+
+	jw_init(&w, out);
+	jw_array(&w, NULL);
+	for (size_t k = 0; k < s->n; k++) {
+		const struct issue *i = item_at(s, k);
+		int64_t id = milestones ? i->milestone.id : i->id;
+
+		jw_i64(&w, NULL, id);
+		any = any || id != 0;
+	}
+	jw_end(&w);
+	return any;
+}
+
+int
+item_load(
+    struct txn *t, struct issue *first, size_t n, size_t stride, struct err *e)
+{
+	const struct item_set s = { (char *)(void *)first, n, stride };
+	struct str ids = STR_INIT;
+	int rc = 0;
+
+	if (item_ids(&s, false, &ids) &&
+	    (item_load_labels(t, &s, str_cstr(&ids), e) == -1 ||
+		item_load_assignees(t, &s, str_cstr(&ids), e) == -1))
+		rc = -1;
+	str_reset(&ids);
+	if (rc == 0 && item_ids(&s, true, &ids))
+		rc = item_load_milestones(t, &s, str_cstr(&ids), e);
+	str_release(&ids);
+	return rc;
+}
