@@ -220,12 +220,9 @@ protections_asked(struct txn *t, int64_t project_id, int64_t item,
 	    "SELECT a.id, a.login, CASE WHEN a.kind = 1 THEN 3"
 	    " ELSE coalesce((SELECT role FROM role WHERE project_id ="
 	    " r.project_id AND account_id = a.id), 0) END"
-	    " FROM requested_reviewer r JOIN account a ON a.id = r.account_id"
-	    " WHERE r.project_id = ? AND r.item = ? AND a.deleted = 0"
-	    " AND NOT EXISTS (SELECT 1 FROM review x WHERE x.project_id ="
-	    " r.project_id AND x.item = r.item AND x.author_id = a.id"
-	    " AND x.state IN (1, 2, 3) AND x.submitted_at >= r.at)"
-	    " ORDER BY a.login LIMIT ?";
+	    " FROM review r JOIN account a ON a.id = r.author_id"
+	    " WHERE r.project_id = ? AND r.item = ? AND r.state = 5"
+	    " AND r.state > 3 AND a.deleted = 0 ORDER BY a.login LIMIT ?";
 	AUTO_QUERY struct query q = QUERY_INIT;
 	int rc = 0;
 
