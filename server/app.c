@@ -85,6 +85,8 @@ static const struct route *const app_routes[] = {
 	api_meta_routes,
 	api_users_routes,
 	api_repos_routes,
+	api_collaborators_routes,
+	api_topics_routes,
 	api_git_routes,
 	api_issues_routes,
 	api_comments_routes,

@@ -15,6 +15,8 @@ struct json;
 extern const struct route api_meta_routes[];
 extern const struct route api_users_routes[];
 extern const struct route api_repos_routes[];
+extern const struct route api_collaborators_routes[];
+extern const struct route api_topics_routes[];
 extern const struct route api_git_routes[];
 extern const struct route api_issues_routes[];
 extern const struct route api_comments_routes[];

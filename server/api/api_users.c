@@ -1,4 +1,4 @@
-/* api_users: users, their tokens, collaborators of a project. */
+/* api_users: users and their tokens. */
 #include "server/api/api.h"
 #include "server/api/shape.h"
 #include "server/service/svc_user.h"
@@ -219,49 +219,6 @@ api_users_token_delete(struct call *c)
 	    api_done_empty, c);
 }
 
-static void
-api_users_set_role(struct call *c, enum role role)
-{
-	int64_t project = api_project_id(c, PERM_ADMIN);
-	struct svc_role_set *op;
-
-	if (project == 0)
-		return;
-	op = svc_role_set_new(api_svc(c), call_who(c));
-	op->project_id = project;
-	op->login = xstrdup(call_arg(c, 2));
-	op->role = role;
-	call_hold(c);
-	svc_role_set(op, api_done_empty, c);
-}
-
-static void
-api_users_on_role_body(struct call *c, const struct json *j)
-{
-	AUTO_FREE char *permission = NULL;
-
-	if (api_text(c, j, "permission", 16, &permission) == -1)
-		return;
-	if (permission == NULL || strcmp(permission, "write") == 0)
-		api_users_set_role(c, ROLE_MAINTAINER);
-	else if (strcmp(permission, "read") == 0)
-		api_users_set_role(c, ROLE_READER);
-	else
-		call_reply_error(c, 422, "permission: want read or write");
-}
-
-static void
-api_users_collaborator_put(struct call *c)
-{
-	call_take_json(c, api_users_on_role_body);
-}
-
-static void
-api_users_collaborator_delete(struct call *c)
-{
-	api_users_set_role(c, ROLE_NONE);
-}
-
 const struct route api_users_routes[] = {
 	{ "GET", "/api/v1/admin/users", ROUTE_ADMIN, api_users_list },
 	{ "POST", "/api/v1/admin/users", ROUTE_ADMIN, api_users_create },
@@ -273,9 +230,5 @@ const struct route api_users_routes[] = {
 	    api_users_token_create },
 	{ "DELETE", "/api/v1/users/{name}/tokens/{id}", ROUTE_USER,
 	    api_users_token_delete },
-	{ "PUT", "/api/v1/repos/{o}/{r}/collaborators/{name}", ROUTE_USER,
-	    api_users_collaborator_put },
-	{ "DELETE", "/api/v1/repos/{o}/{r}/collaborators/{name}", ROUTE_USER,
-	    api_users_collaborator_delete },
 	{ .method = NULL },
 };

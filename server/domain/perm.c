@@ -6,7 +6,7 @@ enum {
 	PERM_VERBS = PERM_SERVE + 1
 };
 
-/* What a person needs; ROLE_ADMIN is nobody's but an admin's. */
+/* What a person needs. */
 static const enum role perm_needs[PERM_VERBS] = {
 	[PERM_READ] = ROLE_READER,
 	[PERM_COMMENT] = ROLE_READER,

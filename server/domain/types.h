@@ -39,7 +39,7 @@ enum user_kind {
 	USER_SERVICE
 };
 
-/* What a user may do in one project; an admin is ROLE_ADMIN in all. */
+/* What a user may do in one project; a site's admin is ROLE_ADMIN in all. */
 enum role {
 	ROLE_NONE,
 	ROLE_READER,
@@ -144,11 +144,14 @@ struct token {
 	char login[NAME_LEN_MAX + 1];
 	enum user_kind user_kind;
 	bool user_deleted;
+	bool user_barred; /* deactivated or not to sign in */
 	enum token_kind kind;
+	uint32_t scopes; /* server/domain/scope.h */
 	char name[NAME_LEN_MAX + 1];
 	char last_eight[TOKEN_LAST_EIGHT + 1];
-	int64_t run_id; /* run and session tokens */
-	int64_t project_id;
+	int64_t run_id;     /* run and session tokens */
+	int64_t project_id; /* theirs, or the one a user's is bound to */
+	char *project_name; /* OWNER/NAME of that, from a list only */
 	enum access_level access;
 	char *branch; /* the one full ref a run may push, "" for none */
 	int64_t created_at;

@@ -1,4 +1,4 @@
-/* svc_user: users, their tokens, their roles in projects. */
+/* svc_user: users and their tokens. */
 #ifndef SERVER_SERVICE_SVC_USER_H
 #define SERVER_SERVICE_SVC_USER_H
 
@@ -34,15 +34,5 @@ struct svc_token_delete {
 };
 void svc_token_delete(struct svc *s, const struct identity *who,
     int64_t user_id, int64_t id, svc_done_fn *done, void *arg);
-
-struct svc_role_set {
-	struct svc_op op;
-	int64_t project_id;
-	char *login;
-	enum role role; /* ROLE_NONE: take it away */
-};
-struct svc_role_set *svc_role_set_new(
-    struct svc *s, const struct identity *who);
-void svc_role_set(struct svc_role_set *op, svc_done_fn *done, void *arg);
 
 #endif

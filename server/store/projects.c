@@ -199,8 +199,7 @@ projects_where_user(struct where *w, const struct project_filter *f)
 		where_add1(w, PROJECT_ROLE_OF, I(f->viewer));
 	if (f->watched_by != 0)
 		where_add1(w,
-		    "id IN (SELECT project_id FROM watch WHERE account_id = ?"
-		    " AND ignored = 0)",
+		    "id IN (SELECT project_id FROM watch WHERE account_id = ?)",
 		    I(f->watched_by));
 	if (f->uid == 0)
 		return;

@@ -16,8 +16,7 @@ static const char repo_facts_sql[] =
     "  AND c.is_pull = 1 AND c.state = 1), 0),"
     " coalesce((SELECT n FROM branch_count b WHERE b.project_id = p.id), 0),"
     " coalesce((SELECT size FROM care r WHERE r.project_id = p.id), 0),"
-    " (SELECT count(*) FROM watch w WHERE w.project_id = p.id"
-    "  AND w.ignored = 0),"
+    " (SELECT count(*) FROM watch w WHERE w.project_id = p.id),"
     " (SELECT count(*) FROM project f WHERE f.parent_id = p.id"
     "  AND f.parent_id > 0),"
     " coalesce((SELECT v.at FROM event v WHERE v.project_id = p.id"
@@ -134,15 +133,13 @@ watch_get(struct txn *t, int64_t project_id, int64_t user_id, struct watch *out,
 
 	*out = (struct watch){ .at = 0 };
 	if (query_open(&q, t,
-		"SELECT at, ignored FROM watch"
+		"SELECT at FROM watch"
 		" WHERE project_id = ? AND account_id = ?",
 		BINDS(I(project_id), I(user_id)), e) == -1)
 		return -1;
 	rc = query_next(&q, e);
-	if (rc == 1) {
+	if (rc == 1)
 		out->at = query_i64(&q);
-		out->ignored = query_bool(&q);
-	}
 	return rc == -1 ? -1 : 0;
 }
 
@@ -151,9 +148,8 @@ watch_set(struct txn *t, int64_t project_id, int64_t user_id, int64_t now,
     struct err *e)
 {
 	return db_exec(t,
-	    "INSERT INTO watch (project_id, account_id, ignored, at)"
-	    " VALUES (?, ?, 0, ?) ON CONFLICT (project_id, account_id)"
-	    " DO UPDATE SET ignored = 0",
+	    "INSERT INTO watch (project_id, account_id, at) VALUES (?, ?, ?)"
+	    " ON CONFLICT (project_id, account_id) DO NOTHING",
 	    BINDS(I(project_id), I(user_id), I(now)), NULL, e);
 }
 
@@ -187,8 +183,7 @@ static const char *const members_from[] = {
 	[MEMBER_WRITERS] = MEMBERS_WHO "2))",
 	[MEMBER_READERS] = MEMBERS_WHO "1))",
 	[MEMBER_WATCHERS] = "account a JOIN watch w ON w.account_id = a.id"
-			    " WHERE w.project_id = ?1 AND w.ignored = 0 AND "
-			    "a.deleted = 0",
+			    " WHERE w.project_id = ?1 AND a.deleted = 0",
 };
 
 int

@@ -48,7 +48,6 @@ int topics_set(struct txn *t, int64_t project_id, const struct topic_list *l,
 /* at 0: does not watch. */
 struct watch {
 	int64_t at;
-	bool ignored;
 };
 int watch_get(struct txn *t, int64_t project_id, int64_t user_id,
     struct watch *out, struct err *e);

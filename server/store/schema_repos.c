@@ -43,6 +43,6 @@ const char schema_repos
 	 " project_id INTEGER NOT NULL REFERENCES project (id)"
 	 " ON DELETE CASCADE,"
 	 " account_id INTEGER NOT NULL REFERENCES account (id),"
-	 " ignored INTEGER NOT NULL DEFAULT 0, at INTEGER NOT NULL,"
+	 " at INTEGER NOT NULL,"
 	 " PRIMARY KEY (project_id, account_id)) WITHOUT ROWID;"
 	 "CREATE INDEX watch_account ON watch (account_id, project_id);";

@@ -255,7 +255,7 @@ roles_set(struct txn *t, int64_t project_id, int64_t user_id, enum role role,
 				  " ON CONFLICT (project_id, account_id)"
 				  " DO UPDATE SET role = excluded.role";
 
-	if (role != ROLE_READER && role != ROLE_MAINTAINER)
+	if (role < ROLE_READER || role > ROLE_ADMIN)
 		return err_set(e, ERR_INVALID, "not a role in a project");
 	return db_exec(
 	    t, sql, BINDS(I(project_id), I(user_id), I(role)), NULL, e);

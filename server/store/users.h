@@ -70,7 +70,7 @@ int users_touch(struct txn *t, int64_t id, int64_t now, struct err *e);
 /* ROLE_ADMIN for an admin; a user without a role: ROLE_NONE, not an error. */
 int roles_get(struct txn *t, int64_t project_id, int64_t user_id,
     enum role *out, struct err *e);
-/* READER or MAINTAINER; replaces. */
+/* READER, MAINTAINER or ADMIN of this project alone; replaces. */
 int roles_set(struct txn *t, int64_t project_id, int64_t user_id,
     enum role role, struct err *e);
 /* ERR_NOTFOUND when there was none. */
