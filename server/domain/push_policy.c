@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/map.h"
+#include "server/domain/protect_rule.h"
 #include "server/domain/push_names.h"
 #include "server/domain/refname.h"
 
@@ -40,13 +41,19 @@ push_policy_is_agent_branch(const char *branch)
 }
 
 static bool
+push_policy_is_default(const struct push_rules *r, const char *branch)
+{
+	return r->default_branch != NULL && r->default_branch[0] != '\0' &&
+	    strcmp(branch, r->default_branch) == 0;
+}
+
+static bool
 push_policy_branch(const struct push_look *k, const char *branch,
     const char *ref, struct push_verdict *v)
 {
 	const struct push_rules *r = k->rules;
 
-	if (r->default_branch != NULL && r->default_branch[0] != '\0' &&
-	    strcmp(branch, r->default_branch) == 0)
+	if (!r->no_upstream && push_policy_is_default(r, branch))
 		return push_policy_refuse(
 		    v, "%.60s is protected: open a pull request", branch);
 	if (push_names_upstream(k->names, ref))
@@ -80,6 +87,86 @@ push_policy_tag(
 	return true;
 }
 
+/* The first path that the rule does not let pass, or NULL. */
+static const char *
+push_policy_path(const struct push_rules *r, const struct protect_rule *rule,
+    unsigned guards)
+{
+	for (size_t i = 0; i < r->n_paths; i++) {
+		struct view path = view_of(r->paths[i]);
+
+		if ((guards & PUSH_GUARD_KEEP) != 0 &&
+		    protect_files_match(rule->files, path))
+			return r->paths[i];
+		if ((guards & PUSH_GUARD_ONLY) != 0 &&
+		    !protect_files_match(rule->open_files, path))
+			return r->paths[i];
+	}
+	return NULL;
+}
+
+/* The guards that the caller leaves to the rule. */
+static bool
+push_policy_guard(const struct push_look *k, const struct protect_rule *rule,
+    const char *branch, struct push_verdict *v)
+{
+	const struct push_rules *r = k->rules;
+	unsigned files = v->guards & (PUSH_GUARD_KEEP | PUSH_GUARD_ONLY);
+	const char *path;
+
+	if (r->guards)
+		return true;
+	if ((v->guards & PUSH_GUARD_FORCE) != 0 && !r->forward)
+		return push_policy_refuse(v,
+		    "%.60s is protected by the rule %.40s: no commit of it may "
+		    "be dropped",
+		    branch, rule->name);
+	if (files != 0 && r->paths == NULL)
+		return push_policy_refuse(v,
+		    "%.60s has protected files by the rule %.40s: push it with "
+		    "git",
+		    branch, rule->name);
+	path = push_policy_path(r, rule, files);
+	if (path != NULL)
+		return push_policy_refuse(v,
+		    "%.60s is protected by the rule %.40s: so is the file "
+		    "%.40s",
+		    branch, rule->name, path);
+	v->guards = 0;
+	return true;
+}
+
+static bool
+push_policy_protected(const struct push_look *k, const char *branch,
+    bool delete, bool here, struct push_verdict *v)
+{
+	const struct push_rules *r = k->rules;
+	const struct protect_rule *rule = r->protect != NULL
+	    ? protect_match(r->protect, branch)
+	    : NULL;
+
+	if (rule == NULL)
+		return true;
+	if (delete)
+		return push_policy_refuse(v,
+		    "%.60s is protected by the rule %.40s: it cannot be "
+		    "deleted",
+		    branch, rule->name);
+	if (!protect_may_push(rule, r->user)) {
+		if (rule->open_files == NULL || rule->open_files[0] == '\0')
+			return push_policy_refuse(v,
+			    "%.60s is protected by the rule %.40s: open a pull "
+			    "request",
+			    branch, rule->name);
+		v->guards |= PUSH_GUARD_ONLY;
+	}
+	if (here && !protect_may_force(rule, r->user))
+		v->guards |= PUSH_GUARD_FORCE;
+	if (rule->files != NULL && rule->files[0] != '\0')
+		v->guards |= PUSH_GUARD_KEEP;
+	return push_policy_guard(k, rule, branch, v);
+}
+
 /* Places with an owner, and what to say. */
 static const struct {
 	const char *prefix;
@@ -104,6 +191,7 @@ push_policy_one(const struct push_look *k, const struct push_command *c,
 	bool here;
 
 	v->ok = true;
+	v->guards = 0;
 	v->reason[0] = '\0';
 	if (r->who == PUSH_NOBODY || r->who == PUSH_READER)
 		return push_policy_refuse(
@@ -128,6 +216,12 @@ push_policy_one(const struct push_look *k, const struct push_command *c,
 			   : !push_policy_tag(k, c->ref, v))
 		return false;
 	here = push_names_here(k->names, c->ref);
+	if (delete &&branch != NULL && push_policy_is_default(r, branch))
+		return push_policy_refuse(
+		    v, "%.60s is the default branch", branch);
+	if (branch != NULL &&
+	    !push_policy_protected(k, branch, delete, here, v))
+		return false;
 	if (delete)
 		return here
 		    ? true

@@ -8,6 +8,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+struct protect_list;
 
 enum push_who {
 	PUSH_NOBODY, /* no right to write */
@@ -29,8 +32,16 @@ struct push_command {
 	char *ref;
 };
 
+/* What only the objects of a push can tell: the update hook looks. */
+enum {
+	PUSH_GUARD_FORCE = 1, /* no commit may be dropped */
+	PUSH_GUARD_KEEP = 2,  /* protected files may not change */
+	PUSH_GUARD_ONLY = 4   /* nothing but unprotected files may */
+};
+
 struct push_verdict {
 	bool ok;
+	unsigned guards;              /* of PUSH_GUARD_, with ok */
 	char reason[PUSH_REASON_MAX]; /* "" when ok */
 };
 
@@ -45,7 +56,14 @@ struct push_rules {
 	const char *const
 	    *upstream; /* upstream's, as refs/heads/, refs/tags/ */
 	size_t n_upstream;
-	bool atomic; /* one refused command refuses all */
+	bool atomic;      /* one refused command refuses all */
+	bool no_upstream; /* its default branch is its maintainers' */
+	const struct protect_list *protect; /* NULL: no branch is protected */
+	int64_t user;                       /* for its lists */
+	bool guards;  /* the caller sees to the guards of a verdict, or: */
+	bool forward; /* it drops no commit */
+	const char *const *paths; /* what it changes, NULL: not known */
+	size_t n_paths;
 };
 
 /* Fills v[n]; returns how many are allowed. */

@@ -36,17 +36,60 @@ enum {
 
 /* Reads the verdicts of one push; what is not named there is refused.  A shell
  * reads a file byte by byte: with 1,000 refs that were 20 s of it. */
+/*
+ * What a rule asks of the objects, which are all here by now (svc_push.h): no
+ * commit dropped; no commit with a protected file, nor a merge that takes an
+ * older one; nothing but unprotected files.
+ */
+#define GITENV_GUARDS                                                          \
+	"ref=$1 old=$2 new=$3 zero=0000000000000000000000000000000000000000\n" \
+	"shift 3\n"                                                            \
+	"no() { printf 'cofferd: %s: %s\\n' \"$ref\" \"$1\" >&2; exit 1; }\n"  \
+	"seen() {\n"                                                           \
+	"\tfound=$(git rev-list --max-count=1 --full-history \"$@\") ||\n"     \
+	"\t    no 'its commits cannot be read'\n"                              \
+	"\t[ -n \"$found\" ]\n"                                                \
+	"}\n"                                                                  \
+	"changed() {\n"                                                        \
+	"\tseen \"$new\" ${since:+\"$since\"} -- \"$@\" ||\n"                  \
+	"\t    { [ \"$old\" != \"$zero\" ] &&\n"                               \
+	"\t    ! git diff --quiet \"$old\" \"$new\" -- \"$@\"; }\n"            \
+	"}\n"                                                                  \
+	"since=\n"                                                             \
+	"if [ \"$old\" != \"$zero\" ]; then\n"                                 \
+	"\tsince=^$old\n"                                                      \
+	"elif git rev-parse -q --verify HEAD >/dev/null; then\n"               \
+	"\tsince=^HEAD\n"                                                      \
+	"fi\n"                                                                 \
+	"while read -r word name text; do\n"                                   \
+	"\t[ \"$name\" = \"$ref\" ] && [ \"$new\" != \"$zero\" ] || "          \
+	"continue\n"                                                           \
+	"\tcase $word in\n"                                                    \
+	"\tforce)\n"                                                           \
+	"\t\t[ \"$old\" = \"$zero\" ] || ! seen \"$old\" \"^$new\" ||\n"       \
+	"\t\t    no 'a protected branch: no commit of it may be dropped'\n"    \
+	"\t\t;;\n"                                                             \
+	"\tkeep) changed \":(top,glob,icase)$text\" &&\n"                      \
+	"\t\tno \"a protected file: $text\" ;;\n"                              \
+	"\tonly) set -- \"$@\" \":(top,exclude,glob,icase)$text\" ;;\n"        \
+	"\tesac\n"                                                             \
+	"done <\"$COFFER_VERDICTS\"\n"                                         \
+	"[ $# -gt 0 ] && changed :/ \"$@\" &&\n"                               \
+	"\tno 'a protected branch: more than its unprotected files changed'\n" \
+	"exit 0\n"
+
 static const char gitenv_hook
     [] = "#!/bin/sh\n"
 	 "# Written by cofferd at every start: do not edit.\n"
-	 "grep -Fqx -e \"ok $1\" \"$COFFER_VERDICTS\" && exit 0\n"
-	 "while read -r verdict ref reason; do\n"
-	 "\t[ \"$verdict $ref\" = \"no $1\" ] || continue\n"
-	 "\tprintf 'cofferd: %s: %s\\n' \"$ref\" \"$reason\" >&2\n"
+	 "if ! grep -Fqx -e \"ok $1\" \"$COFFER_VERDICTS\"; then\n"
+	 "\twhile read -r verdict ref reason; do\n"
+	 "\t\t[ \"$verdict $ref\" = \"no $1\" ] || continue\n"
+	 "\t\tprintf 'cofferd: %s: %s\\n' \"$ref\" \"$reason\" >&2\n"
+	 "\t\texit 1\n"
+	 "\tdone <\"$COFFER_VERDICTS\"\n"
+	 "\tprintf 'cofferd: %s: nobody judged this ref\\n' \"$1\" >&2\n"
 	 "\texit 1\n"
-	 "done <\"$COFFER_VERDICTS\"\n"
-	 "printf 'cofferd: %s: nobody judged this ref\\n' \"$1\" >&2\n"
-	 "exit 1\n";
+	 "fi\n" GITENV_GUARDS;
 
 /*
  * Objects that are larger than allowed, while they are in quarantine.  A blob

@@ -213,7 +213,10 @@ githttp_pusher(const struct identity *who, enum role role,
 {
 	const char *branch = refname_branch(who->branch);
 
-	*out = (struct svc_pusher){ .project = p->id, .actor = who->user_id };
+	*out = (struct svc_pusher){ .project = p->id,
+		.actor = who->user_id,
+		.no_upstream = p->upstream[0] == '\0',
+		.guards = true };
 	if (p->default_branch != NULL &&
 	    strlen(p->default_branch) < sizeof(out->default_branch))
 		memcpy(out->default_branch, p->default_branch,

@@ -156,6 +156,7 @@ push_write_verdicts(struct xch *x, struct err *e)
 	if (s->all_allowed)
 		receive_judged(&text, &s->h);
 	receive_intents(&text, &s->h, s->v, x->project, x->pusher.actor);
+	str_add(&text, s->guards);
 	rnd_hex(tag, 8);
 	s->verdicts = xasprintf("%s/push-%s", gitenv_tmp(x->g->spec.env), tag);
 	fd = open(s->verdicts, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -255,8 +256,11 @@ push_on_judged(const struct svc_push_judged *r, void *arg)
 		push_undo(x);
 		return;
 	}
-	s->all_allowed = allowed == s->h.n;
+	/* The guards are the other hook's to look at. */
+	s->all_allowed = allowed == s->h.n && r->guards[0] == '\0';
+	s->guards = r->guards;
 	push_start(x);
+	s->guards = NULL;
 }
 
 static void

@@ -46,6 +46,7 @@ kept_pusher(const struct svc_op *op, const struct project *p,
 		return -1;
 	*out = (struct svc_pusher){ .project = p->id,
 		.actor = op->who.user_id,
+		.no_upstream = svc_text(p->upstream)[0] == '\0',
 		.who = op->who.kind == IDENTITY_ADMIN ? PUSH_ADMIN
 						      : PUSH_MAINTAINER };
 	if (strlen(svc_text(p->default_branch)) < sizeof(out->default_branch))

@@ -12,7 +12,9 @@
 #include "lib/base/list.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
+#include "lib/base/str.h"
 #include "lib/wire/json.h"
+#include "server/domain/protect_rule.h"
 #include "server/domain/refname.h"
 #include "server/git/git_pool.h"
 #include "server/git/ref_cache.h"
@@ -20,6 +22,7 @@
 #include "server/service/svc_pull.h"
 #include "server/service/svc_refs.h"
 #include "server/store/db.h"
+#include "server/store/protections.h"
 
 /* One judgement or one settlement. */
 struct push_job {
@@ -34,6 +37,9 @@ struct push_job {
 	void *arg;
 
 	struct push_verdict *v;
+	struct protect_list protect;
+	struct str guards;
+	char **paths;
 	int64_t kept_at;
 	char **now; /* what git has for each command, NULL: nothing */
 	bool *forced;
@@ -87,6 +93,11 @@ push_job_free(struct push_job *j)
 	if (j->wait != NULL)
 		ref_cache_cancel(j->wait);
 	svc_refs_release(&j->refs);
+	for (size_t i = 0; j->paths != NULL && i < j->who.n_paths; i++)
+		free(j->paths[i]);
+	free(j->paths);
+	protect_list_release(&j->protect);
+	str_release(&j->guards);
 	free(j);
 }
 
@@ -142,6 +153,12 @@ push_job_new(struct svc_push *p, const struct svc_pusher *who,
 		j->c[i] = c[i];
 		j->c[i].ref = xstrdup(c[i].ref);
 	}
+	if (who->paths != NULL) {
+		j->paths = xcalloc(who->n_paths + 1, sizeof(*j->paths));
+		for (size_t i = 0; i < who->n_paths; i++)
+			j->paths[i] = xstrdup(who->paths[i]);
+	}
+	j->who.paths = NULL;
 	return j;
 }
 
@@ -153,6 +170,7 @@ push_judged(struct push_job *j)
 		.v = j->v,
 		.n = j->n,
 		.kept_at = j->kept_at,
+		.guards = str_cstr(&j->guards),
 	};
 
 	TAILQ_REMOVE(&j->p->judging, j, link);
@@ -246,6 +264,47 @@ push_names_of(const struct ref_snapshot *s, enum ref_side side, size_t *n)
 	return v;
 }
 
+struct push_guard {
+	struct str *out;
+	const char *word;
+	const char *ref;
+};
+
+static bool
+push_guard_plain(struct view plain, void *arg)
+{
+	struct push_guard *g = arg;
+
+	str_addf(g->out, "%s %s ", g->word, g->ref);
+	str_addv(g->out, plain);
+	str_addc(g->out, '\n');
+	return true;
+}
+
+static bool
+push_guard_pattern(struct view pattern, void *arg)
+{
+	protect_glob_expand(pattern, push_guard_plain, arg);
+	return true;
+}
+
+static void
+push_guards_of(struct push_job *j, size_t i)
+{
+	const char *ref = j->c[i].ref;
+	const struct protect_rule *r = protect_match(
+	    &j->protect, refname_branch(ref));
+	struct push_guard g = { &j->guards, "keep", ref };
+
+	if ((j->v[i].guards & PUSH_GUARD_FORCE) != 0)
+		str_addf(&j->guards, "force %s\n", ref);
+	if ((j->v[i].guards & PUSH_GUARD_KEEP) != 0)
+		protect_files_each(r->files, push_guard_pattern, &g);
+	g.word = "only";
+	if ((j->v[i].guards & PUSH_GUARD_ONLY) != 0)
+		protect_files_each(r->open_files, push_guard_pattern, &g);
+}
+
 static void
 push_judge_by(struct push_job *j, const struct ref_snapshot *s)
 {
@@ -253,16 +312,33 @@ push_judge_by(struct push_job *j, const struct ref_snapshot *s)
 		.default_branch = j->who.default_branch,
 		.run_branch = j->who.run_branch[0] != '\0' ? j->who.run_branch
 							   : NULL,
-		.atomic = j->atomic };
+		.atomic = j->atomic,
+		.no_upstream = j->who.no_upstream,
+		.protect = &j->protect,
+		.user = j->who.actor,
+		.guards = j->who.guards,
+		.forward = j->who.forward,
+		.paths = (const char *const *)j->paths,
+		.n_paths = j->who.n_paths };
 	const char **refs = push_names_of(s, REF_SIDE_WORK, &rules.n_refs);
 	const char **upstream = push_names_of(
 	    s, REF_SIDE_UPSTREAM, &rules.n_upstream);
 
+	if (protections_list(db_reader(j->p->spec.db), j->who.project,
+		&j->protect, &j->fail) == -1) {
+		free(refs);
+		free(upstream);
+		push_judged(j);
+		return;
+	}
 	rules.refs = refs;
 	rules.upstream = upstream;
 	(void)push_policy_judge(&rules, j->c, j->n, j->v);
 	free(refs);
 	free(upstream);
+	for (size_t i = 0; i < j->n; i++)
+		if (j->v[i].ok && j->v[i].guards != 0)
+			push_guards_of(j, i);
 	push_find_now(j, s);
 	push_keep(j);
 }

@@ -38,6 +38,12 @@ struct svc_pusher {
 	enum push_who who;
 	char run_branch[256]; /* "" : none */
 	char default_branch[256];
+	bool no_upstream;
+	/* See push_rules; paths are copied. */
+	bool guards;
+	bool forward;
+	const char *const *paths;
+	size_t n_paths;
 	int64_t kept_at; /* from svc_push_judge, for svc_push_settle */
 };
 
@@ -48,6 +54,9 @@ struct svc_push_judged {
 	const struct push_verdict *v;
 	size_t n;
 	int64_t kept_at;
+	/* Lines for the update hook, one for each guard of a verdict: "force
+	 * REF", "keep REF PATTERN", "only REF PATTERN"; "" for none. */
+	const char *guards;
 };
 typedef void svc_push_judged_fn(const struct svc_push_judged *r, void *arg);
 /* The commands are copied.  done comes once, later. */
