@@ -104,12 +104,13 @@ pull_rule_suggestion(struct view body, struct str *out)
 static void
 pull_rule_put(struct view lines, bool cr, struct view end, struct str *out)
 {
-	struct view line;
+	const char *nl;
 
-	while (view_split(&lines, '\n', &line)) {
-		if (lines.len == 0 && line.len == 0)
-			break;
-		str_addv(out, line);
+	while ((nl = memchr(lines.p, '\n', lines.len)) != NULL) {
+		size_t n = (size_t)(nl - lines.p);
+
+		str_addn(out, lines.p, n);
+		lines = view_from(lines, n + 1);
 		if (lines.len == 0)
 			str_addv(out, end);
 		else
