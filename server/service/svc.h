@@ -26,6 +26,7 @@ struct event_stream;
 struct git_env;
 struct git_pool;
 struct githttp;
+struct hook_loop;
 struct jw;
 struct loop;
 struct mirror_loop;
@@ -49,6 +50,7 @@ struct svc_upper {
 	    svc_synced_fn *done, void *arg);
 	void (*care_cancel)(struct care *c, uint64_t handle);
 	void (*care_forget)(struct care *c, int64_t project);
+	void (*hooks_wake)(struct hook_loop *l); /* a delivery may be due */
 	void (*reply_tar)(struct githttp *g, struct request *q, int64_t project,
 	    const char *sha);
 };
@@ -66,6 +68,7 @@ struct svc {
 	struct svc_pulls *pulls;
 	struct svc_push *push;
 	struct care *care;
+	struct hook_loop *hooks;
 	struct event_stream *events;
 	struct githttp *githttp;
 	int64_t (*now)(void); /* ms since 1970 */

@@ -1,0 +1,47 @@
+/*
+ * svc_hook: the use cases of webhooks.  A repository's belong to its admins, a
+ * user's to the user, the server's to admins of the server; nobody else sees
+ * one, and no token of a run, a session, ci or a service does.
+ */
+#ifndef SERVER_SERVICE_SVC_HOOK_H
+#define SERVER_SERVICE_SVC_HOOK_H
+
+#include "server/domain/hooks.h"
+#include "server/service/svc.h"
+#include "server/store/hooks.h"
+
+/* May he? ERR_NOTFOUND or ERR_DENIED. */
+int svc_hook_may(struct txn *t, const struct identity *who,
+    const struct hook_scope *scope, struct err *e);
+
+/* One op for all; each use case says what it takes. */
+struct svc_hook {
+	struct svc_op op;
+	struct hook_scope scope;
+	int64_t id; /* of the hook */
+	/* create: all of it.  edit: text that is not NULL; `sets` says which
+	 * of the others. */
+	struct hook hook;
+	bool sets_active, sets_form;
+	/* send */
+	int64_t project_id;
+	enum hook_type type;
+	char *payload;
+	int64_t delivery; /* redeliver: which; out: the new one, 0 if none */
+	struct hook out;
+};
+
+struct svc_hook *svc_hook_new(struct svc *s, const struct identity *who);
+void svc_hook_create(struct svc_hook *op, svc_done_fn *done, void *arg);
+/* A hook that is made inactive gives up what waits. */
+void svc_hook_edit(struct svc_hook *op, svc_done_fn *done, void *arg);
+void svc_hook_delete(struct svc_hook *op, svc_done_fn *done, void *arg);
+/* One delivery of payload, active or not, and the breaker is tried. */
+void svc_hook_send(struct svc_hook *op, svc_done_fn *done, void *arg);
+/* The same payload and delivery id once more. */
+void svc_hook_redeliver(struct svc_hook *op, svc_done_fn *done, void *arg);
+
+/* A delivery id, RFC 4122 version 4. */
+void svc_hook_uuid(char out[HOOK_UUID + 1]);
+
+#endif
