@@ -17,6 +17,7 @@ extern const struct route api_users_routes[];
 extern const struct route api_repos_routes[];
 extern const struct route api_collaborators_routes[];
 extern const struct route api_topics_routes[];
+extern const struct route api_migrate_routes[];
 extern const struct route api_git_routes[];
 extern const struct route api_issues_routes[];
 extern const struct route api_comments_routes[];
@@ -24,6 +25,7 @@ extern const struct route api_pulls_routes[];
 extern const struct route api_pull_git_routes[];
 extern const struct route api_reviews_routes[];
 extern const struct route api_merge_routes[];
+extern const struct route api_protections_routes[];
 extern const struct route api_statuses_routes[];
 extern const struct route api_projects_routes[];
 extern const struct route api_kept_routes[];
@@ -61,6 +63,16 @@ int api_i64(struct call *c, const struct json *j, const char *key, int64_t min,
 /* A word of an enum by its parse function; *out stays when absent. */
 int api_word(struct call *c, const struct json *j, const char *key,
     int (*parse)(const char *s), int *out);
+
+/* An RFC 3339 time; "" is 0.  *set and *out stay when it is absent. */
+int api_time(struct call *c, const struct json *j, const char *key, bool *set,
+    int64_t *out);
+/* What issues and pull requests share, into a zeroed *f that the caller
+ * releases on success; and its assignees alone. */
+int api_item_fields(
+    struct call *c, const struct json *j, struct item_fields *f);
+int api_item_assignees(
+    struct call *c, const struct json *j, struct item_fields *f);
 
 /* For a done callback: true after it replied with the failure.  The handler
  * held the call; the callback releases it. */

@@ -16,6 +16,8 @@ struct care_row;
 struct identity;
 struct json;
 struct mirror_memo;
+struct protect_rule;
+struct svc_branch_view;
 struct txn;
 struct upstream_info;
 
@@ -71,6 +73,10 @@ void shape_pull(struct shape *s, const struct pull *p);
 void shape_review(
     struct shape *s, const struct review *r, const char *head_sha);
 void shape_status(struct shape *s, const struct status *st);
+void shape_protection(struct shape *s, const struct protect_rule *r);
+/* Members of a branch's object, for whoever asks. */
+void shape_branch_protection(
+    struct shape *s, const struct svc_branch_view *v);
 void shape_run(struct shape *s, const struct run *r);
 void shape_job(struct shape *s, const struct job *j, bool with_lease);
 void shape_commit(struct shape *s, const struct json *commit);

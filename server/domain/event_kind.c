@@ -18,7 +18,7 @@ static const char *const event_kinds[] = { "project.created", "project.updated",
 	"pull.review_request_removed", "pull.retargeted", "status.created",
 	"check.queued", "check.started", "check.finished", "check.failed", "run.created", "run.updated", "run.cancel",
 	"repository.corrupt", "repository.healthy", "repository.failed",
-	"kept.dropped" };
+	"kept.dropped", "protection.changed" };
 
 bool
 event_kind_known(const char *kind)

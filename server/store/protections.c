@@ -211,31 +211,3 @@ protections_set_priority(struct txn *t, int64_t project_id, int64_t id,
 	    BINDS(I(priority), I(project_id), I(id)), ERR_NOTFOUND,
 	    "branch protection does not exist", e);
 }
-
-int
-protections_asked(struct txn *t, int64_t project_id, int64_t item,
-    struct protect_asked *v, size_t max, size_t *n, struct err *e)
-{
-	static const char sql[] =
-	    "SELECT a.id, a.login, CASE WHEN a.kind = 1 THEN 3"
-	    " ELSE coalesce((SELECT role FROM role WHERE project_id ="
-	    " r.project_id AND account_id = a.id), 0) END"
-	    " FROM review r JOIN account a ON a.id = r.author_id"
-	    " WHERE r.project_id = ? AND r.item = ? AND r.state = 5"
-	    " AND r.state > 3 AND a.deleted = 0 ORDER BY a.login LIMIT ?";
-	AUTO_QUERY struct query q = QUERY_INIT;
-	int rc = 0;
-
-	*n = 0;
-	if (query_open(&q, t, sql, BINDS(I(project_id), I(item), I(max)), e) ==
-	    -1)
-		return -1;
-	while (*n < max && (rc = query_next(&q, e)) == 1) {
-		struct protect_asked *x = &v[(*n)++];
-
-		x->user_id = query_i64(&q);
-		QUERY_NAME(&q, x->login);
-		x->role = (enum role)query_i64(&q);
-	}
-	return rc;
-}

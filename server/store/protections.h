@@ -31,13 +31,4 @@ int protections_delete(
 int protections_set_priority(struct txn *t, int64_t project_id, int64_t id,
     int64_t priority, struct err *e);
 
-/* Who was asked for a review of the item and has not given one since. */
-struct protect_asked {
-	int64_t user_id;
-	char login[NAME_LEN_MAX + 1];
-	enum role role; /* now */
-};
-int protections_asked(struct txn *t, int64_t project_id, int64_t item,
-    struct protect_asked *v, size_t max, size_t *n, struct err *e);
-
 #endif
