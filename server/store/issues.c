@@ -188,3 +188,36 @@ issues_touch(struct txn *t, int64_t project_id, int64_t number, int64_t now,
 	    BINDS(I(now), I(project_id), I(number)), ERR_NOTFOUND, ISSUE_NONE,
 	    e);
 }
+
+int
+issues_set_milestone(struct txn *t, int64_t project_id, int64_t number,
+    int64_t milestone, int64_t now, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE issue SET milestone_id = ?, updated_at = ?"
+	    " WHERE project_id = ? AND number = ?",
+	    BINDS(I(milestone), I(now), I(project_id), I(number)), ERR_NOTFOUND,
+	    ISSUE_NONE, e);
+}
+
+int
+issues_set_due(struct txn *t, int64_t project_id, int64_t number,
+    int64_t due_at, int64_t now, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE issue SET due_at = ?, updated_at = ?"
+	    " WHERE project_id = ? AND number = ?",
+	    BINDS(I(due_at), I(now), I(project_id), I(number)), ERR_NOTFOUND,
+	    ISSUE_NONE, e);
+}
+
+int
+issues_set_ref(struct txn *t, int64_t project_id, int64_t number,
+    const char *ref, int64_t now, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE issue SET ref = ?, updated_at = ?"
+	    " WHERE project_id = ? AND number = ?",
+	    BINDS(S(ref), I(now), I(project_id), I(number)), ERR_NOTFOUND,
+	    ISSUE_NONE, e);
+}

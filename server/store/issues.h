@@ -46,6 +46,12 @@ int issues_set_text(struct txn *t, int64_t project_id, int64_t number,
 /* Compare-and-set from the other state: ERR_BUSY when it is there already. */
 int issues_set_state(struct txn *t, int64_t project_id, int64_t number,
     enum issue_state to, int64_t now, struct err *e);
+int issues_set_milestone(struct txn *t, int64_t project_id, int64_t number,
+    int64_t milestone, int64_t now, struct err *e);
+int issues_set_due(struct txn *t, int64_t project_id, int64_t number,
+    int64_t due_at, int64_t now, struct err *e);
+int issues_set_ref(struct txn *t, int64_t project_id, int64_t number,
+    const char *ref, int64_t now, struct err *e);
 int issues_touch(struct txn *t, int64_t project_id, int64_t number, int64_t now,
     struct err *e);
 
