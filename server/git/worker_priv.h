@@ -101,6 +101,9 @@ struct worker_want {
 	int64_t until;
 };
 void worker_want_read(const struct worker_call *c, struct worker_want *out);
+/* The person at that key, {name, email, at}. */
+int worker_signature(const struct worker_call *c, const char *key,
+    git_signature **out, struct err *e);
 void worker_put_person(struct jw *w, const char *key, const git_signature *s);
 void worker_put_message(struct jw *w, const char *key, const char *message);
 /* {sha, tree, message, author: {name, email, at}, committer, parents: [sha]}

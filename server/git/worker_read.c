@@ -8,8 +8,7 @@
 #include "server/git/worker_priv.h"
 
 enum {
-	WORKER_LOG_MAX = 1000,
-	WORKER_MESSAGE_MAX = 64 << 10
+	WORKER_LOG_MAX = 1000
 };
 
 /* Its size without its bytes: it is not unpacked to be refused. */
@@ -78,38 +77,6 @@ worker_op_blob(struct worker_call *c, struct err *e)
 	return 0;
 }
 
-static void
-worker_put_person(struct jw *w, const char *key, const git_signature *s)
-{
-	jw_object(w, key);
-	worker_text(w, "name", s != NULL ? s->name : "");
-	worker_text(w, "email", s != NULL ? s->email : "");
-	jw_i64(w, "at", s != NULL ? s->when.time * 1000 : 0);
-	jw_end(w);
-}
-
-static void
-worker_put_commit(struct jw *w, const git_commit *commit)
-{
-	const char *message = git_commit_message(commit);
-	AUTO_STR struct str cut = STR_INIT_MAX(WORKER_MESSAGE_MAX);
-	struct view v = view_of(message);
-
-	if (v.len > WORKER_MESSAGE_MAX)
-		v.len = WORKER_MESSAGE_MAX;
-	str_addv(&cut, v);
-	jw_object(w, NULL);
-	worker_oid(w, "sha", git_commit_id(commit));
-	worker_text(w, "message", str_cstr(&cut));
-	worker_put_person(w, "author", git_commit_author(commit));
-	worker_put_person(w, "committer", git_commit_committer(commit));
-	jw_array(w, "parents");
-	for (unsigned i = 0; i < git_commit_parentcount(commit) && i < 64; i++)
-		worker_oid(w, NULL, git_commit_parent_id(commit, i));
-	jw_end(w);
-	jw_end(w);
-}
-
 static int
 worker_walk(struct worker_call *c, const git_commit *from, git_revwalk **out,
     struct err *e)
@@ -159,7 +126,8 @@ worker_op_log(struct worker_call *c, struct err *e)
 		rc = git_commit_lookup(&commit, c->repo, &id);
 		if (rc < 0)
 			return worker_fail(e, rc, "commit");
-		worker_put_commit(c->w, commit);
+		if (worker_put_commit(c->w, c->repo, commit, NULL, e) == -1)
+			return -1;
 		n++;
 	}
 	jw_end(c->w);
