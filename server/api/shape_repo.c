@@ -87,7 +87,7 @@ shape_repo_counts(
 							: p->created_at;
 
 	jw_i64(&s->w, "stars_count", 0);
-	jw_i64(&s->w, "forks_count", f->forks);
+	jw_i64(&s->w, "forks_count", 0);
 	jw_i64(&s->w, "watchers_count", f->watchers);
 	jw_i64(&s->w, "branch_count", f->branches);
 	jw_i64(&s->w, "open_issues_count", f->issues);

@@ -14,9 +14,12 @@
 #include "server/domain/settings_rule.h"
 #include "server/git/repo.h"
 #include "server/service/svc_mirror.h"
+#include "server/service/svc_project_priv.h"
 #include "server/service/svc_secret.h"
 #include "server/store/projects.h"
+#include "server/store/repo_facts.h"
 #include "server/store/tokens.h"
+#include "server/store/users.h"
 
 enum {
 	SVC_UPSTREAM_MAX = 2000 /* bytes of a URL */
@@ -29,6 +32,8 @@ svc_project_create_release(void *arg)
 
 	free(op->upstream);
 	free(op->name);
+	free(op->owner);
+	free(op->description);
 	project_settings_release(&op->settings);
 	project_release(&op->project);
 }
@@ -62,7 +67,7 @@ svc_project_name_of(const char *upstream)
 	return xstrndup(upstream + from, n - from);
 }
 
-static int
+int
 svc_project_event(struct txn *t, const struct svc_op *op, int64_t id,
     const char *kind, const char *want, struct err *e)
 {
@@ -80,30 +85,60 @@ svc_project_event(struct txn *t, const struct svc_op *op, int64_t id,
 	return svc_event_add(t, &op->who, op->now, &v, e);
 }
 
+/* The login as it is written, and a role for a person. */
 static int
-svc_project_create_job(struct txn *t, void *arg, struct err *e)
+svc_project_owner(
+    struct txn *t, struct svc_project_create *op, struct user *u, struct err *e)
 {
-	struct svc_project_create *op = arg;
-	const struct project_new n = { .owner = op->op.who.login,
-		.name = op->name,
+	const char *login = op->owner != NULL ? op->owner : op->op.who.login;
+
+	if (users_by_name(t, login, u, e) == -1) {
+		if (e->code != ERR_NOTFOUND)
+			return -1;
+		return err_set(e, ERR_INVALID, "repo_owner: no user %s", login);
+	}
+	if (u->kind != USER_PERSON && u->kind != USER_ADMIN)
+		return err_set(e, ERR_INVALID,
+		    "repo_owner: %s cannot own a repository", u->login);
+	return 0;
+}
+
+int
+svc_project_insert(struct txn *t, struct svc_project_create *op, struct err *e)
+{
+	struct project_new n = { .name = op->name,
 		.upstream = op->upstream,
+		.description = op->description,
 		.settings = &op->settings,
 		.want = op->want,
 		.now = op->op.now };
+	struct user owner;
 	int64_t id;
 
+	if (svc_project_owner(t, op, &owner, e) == -1)
+		return -1;
+	n.owner = owner.login;
 	if (projects_insert(t, &n, &id, e) == -1) {
 		if (e->code == ERR_EXISTS)
 			return err_set(e, ERR_EXISTS,
 			    "a project named %s exists", op->name);
 		return -1;
 	}
-	if (svc_project_event(t, &op->op, id, "project.created", NULL, e) ==
+	if ((owner.kind == USER_PERSON &&
+		roles_set(t, id, owner.id, ROLE_ADMIN, e) == -1) ||
+	    watch_set(t, id, owner.id, op->op.now, e) == -1 ||
+	    svc_project_event(t, &op->op, id, "project.created", NULL, e) ==
 		-1 ||
 	    svc_project_event(t, &op->op, id, "sandbox.wanted",
 		sandbox_want_name(op->want), e) == -1)
 		return -1;
 	return projects_by_id(t, id, &op->project, e);
+}
+
+static int
+svc_project_create_job(struct txn *t, void *arg, struct err *e)
+{
+	return svc_project_insert(t, arg, e);
 }
 
 static bool
@@ -121,8 +156,8 @@ svc_project_created(void *arg)
 	return false;
 }
 
-static int
-svc_project_check(struct svc_project_create *op, struct err *e)
+int
+svc_project_check_new(struct svc_project_create *op, struct err *e)
 {
 	struct err sub = ERR_INIT;
 
@@ -152,7 +187,7 @@ svc_project_create(struct svc_project_create *op, svc_done_fn *done, void *arg)
 	op->op.done = done;
 	op->op.arg = arg;
 	op->op.then = svc_project_created;
-	if (svc_project_check(op, &e) == -1)
+	if (svc_project_check_new(op, &e) == -1)
 		svc_op_end_later(op, &e);
 	else
 		svc_op_run(op, svc_project_create_job, done, arg);
@@ -185,7 +220,7 @@ svc_project_purge(
 }
 
 /* What the rows do not hold: files. */
-static void
+void
 svc_project_forget(struct svc *s, int64_t id)
 {
 	struct err e = ERR_INIT;
@@ -201,23 +236,20 @@ svc_project_forget(struct svc *s, int64_t id)
 		    log_val(e.msg));
 }
 
-static int
-svc_project_remove(struct txn *t, struct svc_project_edit *op, struct err *e)
+int
+svc_project_remove(struct txn *t, const struct svc_op *op,
+    const struct project *p, bool *purged, struct err *e)
 {
-	int64_t id = op->project_id;
-
-	if (op->project.state == PROJECT_ACTIVE) {
-		if (projects_set_deleting(t, id, op->op.now, e) == -1 ||
+	if (p->state == PROJECT_ACTIVE) {
+		if (projects_set_deleting(t, p->id, op->now, e) == -1 ||
 		    svc_project_event(
-			t, &op->op, id, "project.deleting", NULL, e) == -1 ||
-		    svc_project_event(t, &op->op, id, "sandbox.wanted",
+			t, op, p->id, "project.deleting", NULL, e) == -1 ||
+		    svc_project_event(t, op, p->id, "sandbox.wanted",
 			sandbox_want_name(WANT_GONE), e) == -1)
 			return -1;
 	}
-	if (op->project.sandbox.state != SANDBOX_ABSENT)
-		return 0;
-	op->purged = true;
-	return svc_project_purge(t, &op->op, id, e);
+	*purged = p->sandbox.state == SANDBOX_ABSENT;
+	return *purged ? svc_project_purge(t, op, p->id, e) : 0;
 }
 
 static int
@@ -250,8 +282,9 @@ svc_project_edit_job(struct txn *t, void *arg, struct err *e)
 	if (op->remove &&
 	    svc_may(t, &op->op.who, op->project_id, PERM_ADMIN, NULL, e) == -1)
 		return -1;
-	rc = op->remove ? svc_project_remove(t, op, e)
-			: svc_project_change(t, op, e);
+	rc = op->remove
+	    ? svc_project_remove(t, &op->op, &op->project, &op->purged, e)
+	    : svc_project_change(t, op, e);
 	if (rc == -1 || op->purged)
 		return rc;
 	project_release(&op->project);

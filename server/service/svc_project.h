@@ -11,6 +11,8 @@ struct svc_project_create {
 	struct svc_op op;
 	char *upstream;
 	char *name;                       /* NULL: from the upstream */
+	char *owner;                      /* NULL: who asks */
+	char *description;                /* NULL: none */
 	struct project_settings settings; /* initialised by _new */
 	enum sandbox_want want;           /* also by _new: running */
 	struct project project;           /* out */

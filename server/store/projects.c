@@ -125,9 +125,9 @@ projects_insert(
 	    " mirror_state, mirror_next_at, sandbox_want, sandbox_state,"
 	    " sandbox_at, interval_s, network, agent, agent_command, pickup,"
 	    " approvals, max_wakes, memory, cpus, pids, disk, wall_s,"
-	    " hold, keep_days)"
+	    " hold, keep_days, description)"
 	    " VALUES (?, ?, ?, 1, ?, 1, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?, ?, ?)";
+	    " ?, ?, ?, ?, ?, ?, ?)";
 	const struct project_settings *s = n->settings;
 	AUTO_STR struct str command = STR_INIT;
 
@@ -138,7 +138,8 @@ projects_insert(
 		    I(n->now), I(s->interval_s), I(s->network), S(s->agent),
 		    S(str_cstr(&command)), I(s->pickup), I(s->approvals),
 		    I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
-		    I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days)),
+		    I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days),
+		    S(n->description)),
 		NULL, e) == -1) {
 		if (e->code == ERR_EXISTS)
 			(void)err_set(e, ERR_EXISTS,
@@ -203,7 +204,7 @@ projects_where_user(struct where *w, const struct project_filter *f)
 		    I(f->watched_by));
 	if (f->uid == 0)
 		return;
-	if (f->kind == PROJECT_KIND_SHARED)
+	if (f->shared)
 		where_add2(w, PROJECT_ROLE_OF " AND NOT " PROJECT_OF_UID,
 		    I(f->uid), I(f->uid));
 	else if (f->exclusive)
@@ -236,10 +237,8 @@ projects_where(struct where *w, const struct project_filter *f)
 	if (f->archived != 0)
 		where_add(
 		    w, f->archived > 0 ? "archived_at > 0" : "archived_at = 0");
-	if (f->kind == PROJECT_KIND_FORK)
-		where_add(w, "parent_id > 0");
-	else if (f->kind == PROJECT_KIND_SOURCE)
-		where_add(w, "parent_id = 0");
+	if (f->active)
+		where_add(w, "state = 1");
 }
 
 /* Ids break ties, so that pages do not overlap. */

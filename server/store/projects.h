@@ -15,6 +15,7 @@ struct project_new {
 	const char *owner;
 	const char *name;
 	const char *upstream;
+	const char *description; /* NULL: none */
 	const struct project_settings *settings;
 	enum sandbox_want want; /* 0: running */
 	int64_t now;            /* also the time of the first sync */
@@ -38,13 +39,6 @@ enum project_sort {
 	PROJECT_BY_SIZE
 };
 
-enum project_kind {
-	PROJECT_KIND_ANY,
-	PROJECT_KIND_SOURCE, /* no fork */
-	PROJECT_KIND_FORK,
-	PROJECT_KIND_SHARED /* with a role of .uid, not its own */
-};
-
 struct project_filter {
 	int64_t viewer;     /* user id: those with a role; 0: all */
 	const char *q;      /* part of the name, NULL or "": any */
@@ -53,10 +47,11 @@ struct project_filter {
 	const char *owner;  /* login, NULL: any */
 	int64_t uid;        /* of this user: owned or with a role; 0: any */
 	bool exclusive;     /* of uid: owned alone */
+	bool shared;        /* of uid: with a role alone */
+	bool active;        /* not those that are being deleted */
 	int64_t first_uid;  /* what this user owns comes first; 0: nobody */
 	int64_t watched_by; /* user id; 0: any */
 	int archived;       /* 1 those, -1 the others, 0 any */
-	enum project_kind kind;
 	enum project_sort sort;
 	bool descending;
 	int64_t limit;

@@ -14,9 +14,6 @@ const char schema_repos
 	 " DEFAULT 1;"
 	 "ALTER TABLE project ADD COLUMN delete_branch INTEGER NOT NULL"
 	 " DEFAULT 0;"
-	 "ALTER TABLE project ADD COLUMN parent_id INTEGER NOT NULL DEFAULT 0;"
-	 "CREATE INDEX project_parent ON project (parent_id)"
-	 " WHERE parent_id > 0;"
 	 "CREATE INDEX project_owner ON project (owner);"
 	 /* Counting the branches of a large repository takes too long. */
 	 "CREATE TABLE branch_count ("
