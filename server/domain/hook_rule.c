@@ -341,7 +341,7 @@ hook_glob(struct hook_glob *g, const char *p, const char *s)
 		case '\\':
 			if (p[1] != '\0')
 				p++;
-			/* fall through */
+			__attribute__((fallthrough));
 		default:
 			if (*p != *s)
 				return false;
