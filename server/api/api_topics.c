@@ -130,7 +130,7 @@ api_topics_remove(struct call *c)
 }
 
 static void
-api_watch_reply(struct call *c, const struct watch *w)
+api_watch_reply(struct call *c, const struct watching *w)
 {
 	struct shape s;
 
@@ -152,13 +152,13 @@ static void
 api_watch_get(struct call *c)
 {
 	int64_t project = api_project_id(c, PERM_READ);
-	struct watch w;
+	struct watching w;
 	struct err e = ERR_INIT;
 
 	if (project == 0)
 		return;
-	if (watch_get(api_reader(c), project, call_who(c)->user_id, &w, &e) ==
-	    -1)
+	if (watching_get(
+		api_reader(c), project, call_who(c)->user_id, &w, &e) == -1)
 		call_fail(c, &e);
 	else if (w.at == 0)
 		call_reply_error(c, 404, "not subscribed");

@@ -126,7 +126,7 @@ svc_project_insert(struct txn *t, struct svc_project_create *op, struct err *e)
 	}
 	if ((owner.kind == USER_PERSON &&
 		roles_set(t, id, owner.id, ROLE_ADMIN, e) == -1) ||
-	    watch_set(t, id, owner.id, op->op.now, e) == -1 ||
+	    watching_set(t, id, owner.id, op->op.now, e) == -1 ||
 	    svc_project_event(t, &op->op, id, "project.created", NULL, e) ==
 		-1 ||
 	    svc_project_event(t, &op->op, id, "sandbox.wanted",

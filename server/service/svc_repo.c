@@ -256,11 +256,11 @@ svc_watch_job(struct txn *t, void *arg, struct err *e)
 	if (svc_may(t, &op->op.who, op->project_id, PERM_READ, NULL, e) == -1)
 		return -1;
 	if (op->on) {
-		if (watch_set(t, op->project_id, user, op->op.now, e) == -1)
+		if (watching_set(t, op->project_id, user, op->op.now, e) == -1)
 			return -1;
-		return watch_get(t, op->project_id, user, &op->watch, e);
+		return watching_get(t, op->project_id, user, &op->watch, e);
 	}
-	return watch_remove(t, op->project_id, user, e);
+	return watching_remove(t, op->project_id, user, e);
 }
 
 void
@@ -296,7 +296,7 @@ svc_collaborator_remove(
 {
 	if (roles_remove(t, project, user, e) == -1)
 		return -1;
-	return watch_remove(t, project, user, e);
+	return watching_remove(t, project, user, e);
 }
 
 static int

@@ -55,7 +55,7 @@ struct svc_watch {
 	struct svc_op op;
 	int64_t project_id;
 	bool on;
-	struct watch watch; /* out */
+	struct watching watch; /* out */
 };
 void svc_watch(struct svc *s, const struct identity *who, int64_t project,
     bool on, svc_done_fn *done, void *arg);

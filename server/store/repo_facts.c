@@ -122,13 +122,13 @@ topics_set(struct txn *t, int64_t project_id, const struct topic_list *l,
 }
 
 int
-watch_get(struct txn *t, int64_t project_id, int64_t user_id, struct watch *out,
-    struct err *e)
+watching_get(struct txn *t, int64_t project_id, int64_t user_id,
+    struct watching *out, struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
 	int rc;
 
-	*out = (struct watch){ .at = 0 };
+	*out = (struct watching){ .at = 0 };
 	if (query_open(&q, t,
 		"SELECT at FROM watch"
 		" WHERE project_id = ? AND account_id = ?",
@@ -141,7 +141,7 @@ watch_get(struct txn *t, int64_t project_id, int64_t user_id, struct watch *out,
 }
 
 int
-watch_set(struct txn *t, int64_t project_id, int64_t user_id, int64_t now,
+watching_set(struct txn *t, int64_t project_id, int64_t user_id, int64_t now,
     struct err *e)
 {
 	return db_exec(t,
@@ -151,7 +151,8 @@ watch_set(struct txn *t, int64_t project_id, int64_t user_id, int64_t now,
 }
 
 int
-watch_remove(struct txn *t, int64_t project_id, int64_t user_id, struct err *e)
+watching_remove(
+    struct txn *t, int64_t project_id, int64_t user_id, struct err *e)
 {
 	return db_exec(t,
 	    "DELETE FROM watch WHERE project_id = ? AND account_id = ?",

@@ -45,15 +45,15 @@ int topics_set(struct txn *t, int64_t project_id, const struct topic_list *l,
     struct err *e);
 
 /* at 0: does not watch. */
-struct watch {
+struct watching {
 	int64_t at;
 };
-int watch_get(struct txn *t, int64_t project_id, int64_t user_id,
-    struct watch *out, struct err *e);
+int watching_get(struct txn *t, int64_t project_id, int64_t user_id,
+    struct watching *out, struct err *e);
 /* One that is there keeps its time. */
-int watch_set(struct txn *t, int64_t project_id, int64_t user_id, int64_t now,
-    struct err *e);
-int watch_remove(
+int watching_set(struct txn *t, int64_t project_id, int64_t user_id,
+    int64_t now, struct err *e);
+int watching_remove(
     struct txn *t, int64_t project_id, int64_t user_id, struct err *e);
 
 /* People of a project, by login; the ids of users who are not deleted. */
