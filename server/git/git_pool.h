@@ -120,8 +120,14 @@ void gitpool_is_ancestor(struct git_pool *p, int64_t project, const char *old,
 void gitpool_mergeable(struct git_pool *p, int64_t project, const char *base,
     const char *head, git_done_fn *done, void *arg);
 
-/* {sha, clean, conflicts: [path]}; sha is null on a conflict.  Writes objects,
- * moves no ref.  fast-forward-only that is none is ERR_DENIED. */
+/*
+ * {sha, clean, conflicts: [path]}; sha is null on a conflict.  Writes objects,
+ * moves no ref.  fast-forward-only that is none is ERR_DENIED; nothing to merge
+ * is ERR_INVALID.  "rebase" gives the last of the head's commits made again on
+ * top of the base, "rebase-merge" a merge commit of that; both at most 500
+ * commits.  The author of "squash" is who wrote the head's first commit; the
+ * others are named by "Co-authored-by".
+ */
 struct git_person {
 	const char *name;
 	const char *email;
@@ -130,9 +136,9 @@ struct git_person {
 struct git_merge_spec {
 	const char *base; /* commit ids */
 	const char *head;
-	const char *style;   /* "merge", "squash", "fast-forward-only" */
+	const char *style;   /* as in merge_style_name */
 	const char *message; /* whole, title first */
-	struct git_person author;
+	struct git_person author; /* of a merge commit */
 	struct git_person committer;
 };
 void gitpool_merge(struct git_pool *p, int64_t project,

@@ -5,22 +5,12 @@
 #include "lib/base/auto.h"
 #include "lib/base/map.h"
 #include "server/git/git_pool.h"
-#include "server/git/worker_priv.h"
+#include "server/git/worker_merge_priv.h"
 
 enum {
 	WORKER_CONFLICTS_MAX = 100,
 	WORKER_OWN_MAX = 100, /* local commits looked at for sameness */
-	WORKER_UP_MAX = 500,  /* upstream's */
-	WORKER_TEXT_MAX = 64 << 10
-};
-
-struct worker_pair {
-	git_commit *base;
-	git_commit *head;
-	git_oid merge_base;
-	bool related;
-	bool up_to_date;   /* base has head */
-	bool fast_forward; /* head has base */
+	WORKER_UP_MAX = 500   /* upstream's */
 };
 
 static void
@@ -129,81 +119,147 @@ worker_person(const struct worker_call *c, const char *key, git_signature **out,
 	return rc < 0 ? worker_fail(e, rc, key) : 0;
 }
 
+struct worker_merge {
+	struct worker_pair p;
+	git_signature *author;
+	git_signature *committer;
+	struct str message;
+	bool squash;
+	bool rebase; /* the head's commits on top of the base */
+	bool commit; /* and a merge commit, or the squashed one */
+};
+
+static void
+worker_merge_release(struct worker_merge *m)
+{
+	worker_pair_release(&m->p);
+	git_signature_free(m->author);
+	git_signature_free(m->committer);
+	str_release(&m->message);
+}
+
+/* The commit of a merge or squash: tree is `index`, or that of `second`. */
 static int
-worker_commit_create(struct worker_call *c, const struct worker_pair *p,
-    git_index *index, bool squash, git_oid *out, struct err *e)
+worker_commit_create(struct worker_call *c, struct worker_merge *m,
+    git_index *index, const git_commit *second, git_oid *out, struct err *e)
 {
 	AUTO_TREE git_tree *tree = NULL;
-	const git_commit *parents[2] = { p->base, p->head };
-	git_signature *author = NULL, *committer = NULL;
-	const char *message;
+	const git_commit *parents[2] = { m->p.base, second };
 	git_oid tree_id;
-	int rc = -1;
+	int rc;
 
+	if (index != NULL)
+		rc = git_index_write_tree_to(&tree_id, index, c->repo);
+	else
+		rc = git_oid_cpy(&tree_id, git_commit_tree_id(second));
+	if (rc == 0)
+		rc = git_tree_lookup(&tree, c->repo, &tree_id);
+	if (rc == 0)
+		rc = git_commit_create(out, c->repo, NULL, m->author,
+		    m->committer, NULL, str_cstr(&m->message), tree,
+		    m->squash ? 1 : 2, parents);
+	return rc < 0 ? worker_fail(e, rc, "write commit") : 0;
+}
+
+static int
+worker_merge_args(
+    struct worker_call *c, struct worker_merge *m, bool *ff, struct err *e)
+{
+	const char *style, *message;
+
+	if (worker_arg(c, "style", &style, e) == -1)
+		return -1;
+	m->squash = strcmp(style, "squash") == 0;
+	m->rebase = strncmp(style, "rebase", 6) == 0;
+	m->commit = m->squash || strcmp(style, "merge") == 0 ||
+	    strcmp(style, "rebase-merge") == 0;
+	*ff = strcmp(style, "fast-forward-only") == 0;
+	if (!m->commit && !*ff && strcmp(style, "rebase") != 0)
+		return err_set(e, ERR_INVALID, "no merge style %.40s", style);
+	if (*ff)
+		return 0;
 	if (worker_arg(c, "message", &message, e) == -1)
 		return -1;
 	if (message[0] == '\0' || strlen(message) > WORKER_TEXT_MAX)
 		return err_set(e, ERR_INVALID,
 		    "the message must have 1 to %d bytes", WORKER_TEXT_MAX);
-	if (worker_person(c, "author", &author, e) == -1 ||
-	    worker_person(c, "committer", &committer, e) == -1)
-		goto out;
-	if (index != NULL)
-		rc = git_index_write_tree_to(&tree_id, index, c->repo);
-	else
-		rc = git_oid_cpy(&tree_id, git_commit_tree_id(p->head));
-	if (rc == 0)
-		rc = git_tree_lookup(&tree, c->repo, &tree_id);
-	if (rc == 0)
-		rc = git_commit_create(out, c->repo, NULL, author, committer,
-		    NULL, message, tree, squash ? 1 : 2, parents);
-	if (rc < 0)
-		(void)worker_fail(e, rc, "write commit");
-out:
-	git_signature_free(author);
-	git_signature_free(committer);
-	return rc < 0 ? -1 : 0;
+	str_add(&m->message, message);
+	return worker_person(c, "committer", &m->committer, e);
+}
+
+/* The commits that a merge makes; *conflict instead when they cannot be. */
+static int
+worker_merge_make(struct worker_call *c, struct worker_merge *m, git_oid *out,
+    git_index **conflict, struct err *e)
+{
+	AUTO_INDEX git_index *index = NULL;
+	AUTO_COMMIT git_commit *tip = NULL;
+	int rc;
+
+	if (m->rebase) {
+		if (worker_rebase(c, &m->p, m->committer, out, conflict, e) ==
+		    -1)
+			return -1;
+		if (*conflict != NULL || !m->commit ||
+		    git_oid_equal(out, git_commit_id(m->p.base)))
+			return 0;
+		rc = git_commit_lookup(&tip, c->repo, out);
+		if (rc < 0)
+			return worker_fail(e, rc, "rebase");
+	} else if (!m->p.fast_forward) {
+		if (worker_merge_index(c->repo, &m->p, &index, e) == -1)
+			return -1;
+		if (git_index_has_conflicts(index)) {
+			*conflict = STEAL(index);
+			return 0;
+		}
+	}
+	if (m->squash &&
+	    worker_squash_people(c, &m->p, &m->author, &m->message, e) == -1)
+		return -1;
+	if (m->author == NULL &&
+	    worker_person(c, "author", &m->author, e) == -1)
+		return -1;
+	return worker_commit_create(
+	    c, m, index, tip != NULL ? tip : m->p.head, out, e);
+}
+
+static int
+worker_merge_run(struct worker_call *c, struct worker_merge *m, struct err *e)
+{
+	AUTO_INDEX git_index *conflict = NULL;
+	git_oid sha;
+	bool ff;
+
+	if (worker_merge_args(c, m, &ff, e) == -1 ||
+	    worker_pair_get(c, &m->p, e) == -1)
+		return -1;
+	if (m->p.up_to_date)
+		return err_set(
+		    e, ERR_INVALID, "the base has every commit of the head");
+	if (ff && !m->p.fast_forward)
+		return err_set(e, ERR_DENIED,
+		    "the head is not a fast-forward of the base");
+	if (ff)
+		(void)git_oid_cpy(&sha, git_commit_id(m->p.head));
+	else if (worker_merge_make(c, m, &sha, &conflict, e) == -1)
+		return -1;
+	if (conflict == NULL && git_oid_equal(&sha, git_commit_id(m->p.base)))
+		return err_set(
+		    e, ERR_INVALID, "the base has every change of the head");
+	worker_oid(c->w, "sha", conflict == NULL ? &sha : NULL);
+	jw_bool(c->w, "clean", conflict == NULL);
+	return worker_put_conflicts(c->w, conflict, e);
 }
 
 static int
 worker_op_merge(struct worker_call *c, struct err *e)
 {
-	AUTO_PAIR struct worker_pair p = { .base = NULL };
-	AUTO_INDEX git_index *index = NULL;
-	const char *style;
-	git_oid sha;
-	bool squash, ff;
+	struct worker_merge m = { .squash = false };
+	int rc = worker_merge_run(c, &m, e);
 
-	if (worker_arg(c, "style", &style, e) == -1)
-		return -1;
-	squash = strcmp(style, "squash") == 0;
-	ff = strcmp(style, "fast-forward-only") == 0;
-	if (!squash && !ff && strcmp(style, "merge") != 0)
-		return err_set(e, ERR_INVALID, "no merge style %.40s", style);
-	if (worker_pair_get(c, &p, e) == -1)
-		return -1;
-	if (p.up_to_date)
-		return err_set(
-		    e, ERR_INVALID, "the base has every commit of the head");
-	if (ff && !p.fast_forward)
-		return err_set(e, ERR_DENIED,
-		    "the head is not a fast-forward of the base");
-	if (!p.fast_forward) {
-		if (worker_merge_index(c->repo, &p, &index, e) == -1)
-			return -1;
-		if (git_index_has_conflicts(index)) {
-			jw_null(c->w, "sha");
-			jw_bool(c->w, "clean", false);
-			return worker_put_conflicts(c->w, index, e);
-		}
-	}
-	if (ff)
-		(void)git_oid_cpy(&sha, git_commit_id(p.head));
-	else if (worker_commit_create(c, &p, index, squash, &sha, e) == -1)
-		return -1;
-	worker_oid(c->w, "sha", &sha);
-	jw_bool(c->w, "clean", true);
-	return worker_put_conflicts(c->w, NULL, e);
+	worker_merge_release(&m);
+	return rc;
 }
 
 /* The patch id between two trees, as a string; "" when nothing differs. */
