@@ -21,7 +21,10 @@
 #include "lib/io/timer.h"
 #include "lib/net/fetch.h"
 #include "server/api/api.h"
+#include "server/api/hook_payload.h"
+#include "server/auth/password.h"
 #include "server/config.h"
+#include "server/domain/dial_rule.h"
 #include "server/git/git_env.h"
 #include "server/git/git_pool.h"
 #include "server/git/packs.h"
@@ -31,6 +34,7 @@
 #include "server/http/front.h"
 #include "server/http/router.h"
 #include "server/jobs/care.h"
+#include "server/jobs/hook_loop.h"
 #include "server/jobs/mirror_loop.h"
 #include "server/jobs/pack_sweep.h"
 #include "server/jobs/upstream_loop.h"
@@ -46,6 +50,7 @@
 #include "server/store/db.h"
 #include "server/store/projects.h"
 #include "server/store/seed.h"
+#include "server/store/tokens.h"
 #include "server/store/users.h"
 
 enum {
@@ -72,7 +77,10 @@ struct app {
 	struct mirror_loop *mirror_loop;
 	struct svc_upstream *upstream;
 	struct upstream_loop *upstream_loop;
+	struct dial_rule *dial;
+	struct hook_loop *hooks;
 	struct svc_push *push;
+	struct passwords *passwords;
 	struct githttp *githttp;
 	struct router *router;
 	struct httpd *httpd;
@@ -94,11 +102,14 @@ static const struct route *const app_routes[] = {
 	api_pulls_routes,
 	api_pull_git_routes,
 	api_reviews_routes,
+	api_review_comments_routes,
 	api_merge_routes,
 	api_protections_routes,
 	api_statuses_routes,
 	api_projects_routes,
 	api_kept_routes,
+	api_hooks_routes,
+	api_deliveries_routes,
 	api_upstream_routes,
 	api_events_routes,
 	api_runs_routes,
@@ -115,6 +126,7 @@ static const struct svc_upper app_upper = {
 	.care_now = care_now,
 	.care_cancel = care_cancel_wait,
 	.care_forget = care_forget,
+	.hooks_wake = hook_loop_wake,
 	.reply_tar = githttp_reply_tar,
 };
 
@@ -124,6 +136,10 @@ app_on_commit(int64_t last_seq, void *arg)
 	struct app *a = arg;
 
 	event_stream_on_commit(a->events, last_seq);
+	if (a->hooks != NULL)
+		hook_loop_on_commit(a->hooks, last_seq);
+	if (a->router != NULL)
+		router_on_commit(a->router);
 }
 
 static int
@@ -144,6 +160,8 @@ app_reset_job(struct txn *t, void *arg, struct err *e)
 	int64_t n;
 
 	(void)arg;
+	if (tokens_salt_old(t, e) == -1)
+		return err_wrap(e, "salt the tokens");
 	return projects_reset_syncing(t, clock_now_ms(), &n, e);
 }
 
@@ -224,6 +242,11 @@ app_open_git(struct app *a, struct err *e)
 static void
 app_fill_svc(struct app *a)
 {
+	static const char *const worker[] = { "/proc/self/exe",
+		"--password-worker", NULL };
+
+	a->passwords = passwords_new(a->loop, worker, clock_now_ms);
+	a->svc.passwords = a->passwords;
 	a->svc.upper = &app_upper;
 	a->svc.loop = a->loop;
 	a->svc.db = a->db;
@@ -292,6 +315,21 @@ app_open_upstream(struct app *a)
 		.interval_ms = a->cfg->github_interval_ms });
 }
 
+static int
+app_open_hooks(struct app *a, struct err *e)
+{
+	a->dial = dial_rule_new(a->cfg->webhook_allow, e);
+	if (a->dial == NULL)
+		return -1;
+	a->hooks = hook_loop_new(&(struct hook_loop_spec){ .svc = &a->svc,
+	    .net = a->net,
+	    .dial = a->dial,
+	    .payload = hook_payload_make,
+	    .retry_ms = a->cfg->webhook_retry_ms });
+	a->svc.hooks = a->hooks;
+	return 0;
+}
+
 /* The listening socket; its real address in *bound. */
 static int
 app_listen(struct app *a, int *fd, struct sock_addr *bound, struct err *e)
@@ -341,7 +379,10 @@ app_open_http(struct app *a, int fd, struct err *e)
 	AUTO_FREE char *front = path_join(a->home, "run/front/cofferd.sock");
 	struct config ids = { .router_uid = a->cfg->router_uid,
 		.router_gid = a->cfg->router_gid };
-	const struct router_spec rs = { .db = a->db,
+	const struct router_spec rs = { .loop = a->loop,
+		.db = a->db,
+		.passwords = a->passwords,
+		.rate = a->cfg->rate,
 		.tables = app_routes,
 		.app = &a->svc,
 		.public_url = a->public_url,
@@ -411,6 +452,10 @@ app_open(struct app *a, struct err *e)
 		return -1;
 	}
 	app_open_upstream(a);
+	if (app_open_hooks(a, e) == -1) {
+		close(fd);
+		return -1;
+	}
 	if (app_open_http(a, fd, e) == -1 || app_write_addr(a, text, e) == -1)
 		return -1;
 	log_info("server listen address=%s home=%s", log_val(text),
@@ -446,6 +491,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	if (care_start(a->svc.care, &e) == -1)
 		log_error("care start reason=%s", log_val(e.msg));
 	upstream_loop_start(a->upstream_loop);
+	hook_loop_start(a->hooks);
 	svc_pulls_start(&a->svc);
 }
 
@@ -488,6 +534,7 @@ app_on_signal(void *arg)
 	front_stop(a->front);
 	event_stream_stop(a->events);
 	mirror_loop_stop(a->mirror_loop);
+	hook_loop_stop(a->hooks);
 	svc_ci_stop(a->svc.ci);
 	a->stop = timer_new(a->loop, app_on_stop_step, a);
 	timer_set(a->stop, APP_STOP_STEP_MS);
@@ -511,6 +558,7 @@ app_free(struct app *a)
 	githttp_free(a->githttp);
 	if (a->httpd != NULL)
 		httpd_free(a->httpd);
+	passwords_free(a->passwords);
 	router_free(a->router);
 	upstream_loop_free(a->upstream_loop);
 	svc_upstream_free(a->upstream);
@@ -525,6 +573,8 @@ app_free(struct app *a)
 	svc_pulls_free(a->svc.pulls);
 	event_stream_free(a->events);
 	repo_use_free(a->use);
+	hook_loop_free(a->hooks);
+	dial_rule_free(a->dial);
 	packsweep_free(a->packs);
 	gitenv_free(a->env);
 	if (a->net != NULL)

@@ -8,6 +8,8 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/domain/items.h"
+#include "server/domain/review_comment.h"
+#include "server/domain/words.h"
 #include "server/domain/work.h"
 #include "server/store/repo_facts.h"
 
@@ -68,10 +70,23 @@ void shape_care(struct shape *s, const struct care_row *r);
 void shape_project(
     struct shape *s, const struct project *p, const struct shape_mirror *m);
 void shape_issue(struct shape *s, const struct issue *i);
-void shape_comment(struct shape *s, const struct comment *c);
+void shape_comment(struct shape *s, const char *key, const struct comment *c);
+/* The elements of an array: one query for their attachments. */
+void shape_comments(struct shape *s, const struct comment_list *l);
+void shape_attachment(struct shape *s, const struct attachment *a);
+void shape_attachments(
+    struct shape *s, const char *key, const struct attachment_list *l);
+/* The same, looked up. */
+void shape_assets(
+    struct shape *s, const char *key, const struct words_target *of);
+void shape_reaction(struct shape *s, const struct reaction *r);
+void shape_revision(struct shape *s, const struct revision *r);
+/* s->project is that of the notice. */
+void shape_notice(struct shape *s, const struct notice *n);
 void shape_pull(struct shape *s, const struct pull *p);
 void shape_review(
     struct shape *s, const struct review *r, const char *head_sha);
+void shape_review_comment(struct shape *s, const struct review_comment *c);
 void shape_status(struct shape *s, const struct status *st);
 void shape_protection(struct shape *s, const struct protect_rule *r);
 /* Members of a branch's object, for whoever asks. */
