@@ -70,7 +70,13 @@ void shape_care(struct shape *s, const struct care_row *r);
 void shape_project(
     struct shape *s, const struct project *p, const struct shape_mirror *m);
 void shape_issue(struct shape *s, const struct issue *i);
-void shape_comment(struct shape *s, const char *key, const struct comment *c);
+void shape_issue_member(
+    struct shape *s, const char *key, const struct issue *i);
+void shape_label(struct shape *s, const char *key, const struct label *l);
+/* null when it is none. */
+void shape_milestone(
+    struct shape *s, const char *key, const struct milestone *m);
+void shape_comment(struct shape *s, const struct comment *c);
 /* The elements of an array: one query for their attachments. */
 void shape_comments(struct shape *s, const struct comment_list *l);
 void shape_attachment(struct shape *s, const struct attachment *a);

@@ -77,3 +77,9 @@ perm_edit(enum user_kind who, int64_t user_id, int64_t author_id)
 	return who == USER_ADMIN ||
 	    (perm_is_person(who) && user_id == author_id);
 }
+
+bool
+perm_edit_comment(enum user_kind who, int64_t user_id, int64_t author_id)
+{
+	return who == USER_ADMIN || (who != USER_AGENT && user_id == author_id);
+}

@@ -50,6 +50,8 @@ enum perm_answer perm_ask(const struct perm_who *who, enum perm_verb verb);
  * first; ci/... belongs to ci alone.  owner 0: nobody yet. */
 bool perm_context(
     enum user_kind who, const char *context, enum user_kind owner);
+/* The same of a comment: ci and service may change their own. */
+bool perm_edit_comment(enum user_kind who, int64_t user_id, int64_t author_id);
 /* May this user change or remove what author wrote? */
 bool perm_edit(enum user_kind who, int64_t user_id, int64_t author_id);
 

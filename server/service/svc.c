@@ -9,6 +9,7 @@
 #include "lib/base/str.h"
 #include "lib/io/loop.h"
 #include "server/domain/event_kind.h"
+#include "server/service/svc_notice.h"
 #include "server/store/events.h"
 #include "server/store/projects.h"
 #include "server/store/users.h"
@@ -170,6 +171,8 @@ svc_may(struct txn *t, const struct identity *who, int64_t project_id,
 {
 	struct perm_who p = { .kind = svc_who_kind(who->kind) };
 
+	if (who->bound_project != 0 && who->bound_project != project_id)
+		return err_set(e, ERR_NOTFOUND, "no such project");
 	/* The role of a run's token is nobody's, whoever it writes for. */
 	if (p.kind == PERM_WHO_RUN || p.kind == PERM_WHO_SESSION)
 		p.own_project = who->project_id == project_id;
@@ -268,5 +271,7 @@ svc_event_add(struct txn *t, const struct identity *who, int64_t now,
 		return -1;
 	if (v->project_id == 0 && who->site_admin)
 		actor.role = ROLE_ADMIN;
-	return events_append(t, &n, NULL, e);
+	if (events_append(t, &n, NULL, e) == -1)
+		return -1;
+	return svc_notice_event(t, who, now, v, e);
 }

@@ -1,11 +1,14 @@
 #include "server/service/svc_comment.h"
 
+#include <string.h>
+
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/domain/issue_rule.h"
 #include "server/store/comments.h"
+#include "server/store/revisions.h"
 
 static void
 svc_comment_create_release(void *arg)
@@ -23,9 +26,10 @@ svc_comment_create_new(struct svc *s, const struct identity *who)
 	    svc_comment_create_release);
 }
 
+/* before: the body that an edit replaced, or NULL. */
 static int
 svc_comment_event(struct txn *t, const struct svc_op *op, const char *kind,
-    const struct comment *c, bool with_body, struct err *e)
+    const struct comment *c, const char *before, struct err *e)
 {
 	AUTO_STR struct str data = STR_INIT;
 	const struct svc_event v = { .kind = kind,
@@ -38,10 +42,28 @@ svc_comment_event(struct txn *t, const struct svc_op *op, const char *kind,
 	jw_init(&w, &data);
 	jw_object(&w, NULL);
 	jw_i64(&w, "comment", c->id);
-	if (with_body)
-		jw_str(&w, "body", c->body);
+	jw_str(&w, "body", c->body);
+	if (before != NULL)
+		jw_str(&w, "before", before);
 	jw_end(&w);
 	return svc_event_add(t, &op->who, op->now, &v, e);
+}
+
+int
+svc_comment_may(struct txn *t, const struct identity *who,
+    struct words_target *on, struct words_state *state, struct err *e)
+{
+	if (svc_may(t, who, on->project_id, PERM_COMMENT, NULL, e) == -1 ||
+	    words_target_get(t, on, state, e) == -1)
+		return -1;
+	if (!state->locked)
+		return 0;
+	if (svc_may(t, who, on->project_id, PERM_WRITE, NULL, e) == 0)
+		return 0;
+	return e->code != ERR_DENIED
+	    ? -1
+	    : err_set(
+		  e, ERR_DENIED, "it is locked: only maintainers may speak");
 }
 
 int
@@ -61,7 +83,7 @@ svc_comment_insert(struct txn *t, const struct identity *who, int64_t now,
 	if (comments_insert(t, &n, id, e) == -1 ||
 	    comments_get(t, r->project_id, *id, &c, e) == -1)
 		return -1;
-	rc = svc_comment_event(t, &op, "comment.created", &c, true, e);
+	rc = svc_comment_event(t, &op, "comment.created", &c, NULL, e);
 	comment_release(&c);
 	return rc;
 }
@@ -73,10 +95,12 @@ svc_comment_create_job(struct txn *t, void *arg, struct err *e)
 	const struct svc_comment_row r = {
 		.project_id = op->project_id, .item = op->item, .body = op->body
 	};
+	struct words_target on = { .project_id = op->project_id,
+		.item = op->item };
+	struct words_state state;
 	int64_t id;
 
-	if (svc_may(t, &op->op.who, op->project_id, PERM_COMMENT, NULL, e) ==
-		-1 ||
+	if (svc_comment_may(t, &op->op.who, &on, &state, e) == -1 ||
 	    svc_comment_insert(t, &op->op.who, op->op.now, &r, &id, e) == -1)
 		return -1;
 	return comments_get(t, op->project_id, id, &op->comment, e);
@@ -112,16 +136,38 @@ svc_comment_edit_new(struct svc *s, const struct identity *who)
 }
 
 static int
+svc_comment_edit_body(struct txn *t, struct svc_comment_edit *op, struct err *e)
+{
+	const struct words_target of = { op->project_id, op->comment.item,
+		op->id };
+	struct comment was = op->comment;
+	int rc = -1;
+
+	op->comment = (struct comment){ .id = 0 };
+	if (revisions_add(
+		t, &of, op->op.who.user_id, op->op.now, was.body, e) == 0 &&
+	    comments_set_body(
+		t, op->project_id, op->id, op->body, op->op.now, e) == 0 &&
+	    comments_get(t, op->project_id, op->id, &op->comment, e) == 0)
+		rc = svc_comment_event(
+		    t, &op->op, "comment.edited", &op->comment, was.body, e);
+	comment_release(&was);
+	return rc;
+}
+
+static int
 svc_comment_edit_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_comment_edit *op = arg;
+	struct words_target on = { op->project_id, op->item, op->id };
+	struct words_state state;
 	struct comment *c = &op->comment;
 
-	if (svc_may(t, &op->op.who, op->project_id, PERM_DISCUSS, NULL, e) ==
-		-1 ||
+	if (svc_comment_may(t, &op->op.who, &on, &state, e) == -1 ||
 	    comments_get(t, op->project_id, op->id, c, e) == -1)
 		return -1;
-	if (!perm_edit(op->op.who.user_kind, op->op.who.user_id, c->author.id))
+	if (!perm_edit_comment(
+		op->op.who.user_kind, op->op.who.user_id, c->author.id))
 		return err_set(e, ERR_DENIED,
 		    "only its author or an admin may change a comment");
 	if (op->body == NULL) {
@@ -129,14 +175,11 @@ svc_comment_edit_job(struct txn *t, void *arg, struct err *e)
 		    -1)
 			return -1;
 		return svc_comment_event(
-		    t, &op->op, "comment.deleted", c, false, e);
+		    t, &op->op, "comment.deleted", c, NULL, e);
 	}
-	if (comments_set_body(
-		t, op->project_id, op->id, op->body, op->op.now, e) == -1 ||
-	    svc_comment_event(t, &op->op, "comment.edited", c, false, e) == -1)
-		return -1;
-	comment_release(c);
-	return comments_get(t, op->project_id, op->id, c, e);
+	if (strcmp(op->body, c->body) == 0)
+		return 0;
+	return svc_comment_edit_body(t, op, e);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "server/domain/items.h"
 #include "server/service/svc.h"
+#include "server/store/words_target.h"
 
 struct svc_comment_create {
 	struct svc_op op;
@@ -17,9 +18,11 @@ struct svc_comment_create *svc_comment_create_new(
 void svc_comment_create(
     struct svc_comment_create *op, svc_done_fn *done, void *arg);
 
+/* By its author or an admin; what it was is kept as a revision. */
 struct svc_comment_edit {
 	struct svc_op op;
 	int64_t project_id;
+	int64_t item; /* it must be on that one; 0: any */
 	int64_t id;
 	char *body;             /* NULL: remove it */
 	struct comment comment; /* out, of a change */
@@ -29,7 +32,11 @@ struct svc_comment_edit *svc_comment_edit_new(
 void svc_comment_edit(
     struct svc_comment_edit *op, svc_done_fn *done, void *arg);
 
-/* In a job: the row and its event. */
+/* ERR_DENIED: the item is locked and who is no maintainer. */
+int svc_comment_may(struct txn *t, const struct identity *who,
+    struct words_target *on, struct words_state *state, struct err *e);
+
+/* In a job: the row, what it refers to, and its event. */
 struct svc_comment_row {
 	int64_t project_id;
 	int64_t item;

@@ -71,27 +71,98 @@ comments_get(struct txn *t, int64_t project_id, int64_t id, struct comment *out,
 	return 0;
 }
 
-int
-comments_list(struct txn *t, int64_t project_id, int64_t item, int64_t limit,
-    int64_t offset, struct comment_list *out, struct err *e)
+static void
+comments_where(struct where *w, const struct comment_filter *f)
 {
-	static const char *const sql[3] = { "SELECT " COMMENT_COLS COMMENT_FROM,
-		" ORDER BY c.id" };
+	where_add1(w, "c.project_id = ?", I(f->project_id));
+	if (f->item != 0)
+		where_add1(w, "c.item = ?", I(f->item));
+	if (f->since > 0)
+		where_add1(w, "c.updated_at >= ?", I(f->since));
+	if (f->before > 0)
+		where_add1(w, "c.updated_at < ?", I(f->before));
+}
+
+/* The page is picked from an index alone; only its rows are read. */
+static int
+comments_open(struct where *w, struct query *q, struct txn *t,
+    const struct comment_filter *f, int64_t total, struct err *e)
+{
+	static const char *const of_item[3] = {
+		"SELECT " COMMENT_COLS COMMENT_FROM, " ORDER BY c.id"
+	};
+	static const char *const all[3] = {
+		"SELECT " COMMENT_COLS COMMENT_FROM
+		" WHERE c.id IN (SELECT c.id FROM comment c"
+		" INDEXED BY comment_project",
+		" ORDER BY c.id", ") ORDER BY c.id"
+	};
+	static const char *const few[3] = {
+		"SELECT " COMMENT_COLS COMMENT_FROM
+		" WHERE c.id IN (SELECT c.id FROM comment c"
+		" INDEXED BY comment_updated",
+		" ORDER BY c.id", ") ORDER BY c.id"
+	};
+	static const char *const many[3] = {
+		"SELECT " COMMENT_COLS COMMENT_FROM
+		" WHERE c.id IN (SELECT c.id FROM comment c"
+		" INDEXED BY comment_updated",
+		" ORDER BY c.updated_at, c.id", ") ORDER BY c.updated_at, c.id"
+	};
+	const char *const *sql = total < DB_COUNT_MAX ? few : many;
+
+	if (f->item != 0)
+		sql = of_item;
+	else if (f->since <= 0 && f->before <= 0)
+		sql = all;
+	return where_open(w, q, t, sql, f->limit, f->offset, e);
+}
+
+int
+comments_find(struct txn *t, const struct comment_filter *f,
+    struct comment_list *out, struct err *e)
+{
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
 	int rc;
 
 	*out = (struct comment_list){ .n = 0 };
-	where_add2(
-	    &w, "c.project_id = ? AND c.item = ?", I(project_id), I(item));
+	comments_where(&w, f);
 	if (where_count(&w, t, "comment c", &out->total, e) == -1 ||
-	    where_open(&w, &q, t, sql, limit, offset, e) == -1)
+	    comments_open(&w, &q, t, f, out->total, e) == -1)
 		return -1;
 	while ((rc = query_next(&q, e)) == 1)
 		comments_fill(&q, LIST_ADD(out));
 	if (rc == -1)
 		comment_list_release(out);
 	return rc;
+}
+
+int
+comments_list(struct txn *t, int64_t project_id, int64_t item, int64_t limit,
+    int64_t offset, struct comment_list *out, struct err *e)
+{
+	const struct comment_filter f = { .project_id = project_id,
+		.item = item,
+		.limit = limit,
+		.offset = offset };
+
+	return comments_find(t, &f, out, e);
+}
+
+int
+comments_other(
+    struct txn *t, int64_t project_id, int64_t id, bool *other, struct err *e)
+{
+	int64_t n = 0;
+
+	if (db_number(t,
+		"SELECT count(*) FROM timeline WHERE id = ?"
+		" AND project_id = ?",
+		BINDS(I(id), I(project_id)), &n, e) == -1)
+		return -1;
+	*other = n > 0;
+	return 0;
 }
 
 /* The item of a comment; a missing one is ERR_NOTFOUND. */

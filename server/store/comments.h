@@ -24,9 +24,24 @@ int comments_insert(
     struct txn *t, const struct comment_new *n, int64_t *id, struct err *e);
 int comments_get(struct txn *t, int64_t project_id, int64_t id,
     struct comment *out, struct err *e);
-/* Oldest first; limit 0: DB_LIST_MAX. */
+struct comment_filter {
+	int64_t project_id;
+	int64_t item;   /* 0: all */
+	int64_t since;  /* changed at or after, 0: any */
+	int64_t before; /* changed before, 0: any */
+	int64_t limit;  /* 0: DB_LIST_MAX */
+	int64_t offset;
+};
+/* Oldest first; of a project where `since` or `before` leave DB_COUNT_MAX or
+ * more, the one that changed first is first. */
+int comments_find(struct txn *t, const struct comment_filter *f,
+    struct comment_list *out, struct err *e);
+/* The same without times. */
 int comments_list(struct txn *t, int64_t project_id, int64_t item,
     int64_t limit, int64_t offset, struct comment_list *out, struct err *e);
+/* Is it the id of another kind of entry of the project's timeline? */
+int comments_other(
+    struct txn *t, int64_t project_id, int64_t id, bool *other, struct err *e);
 int comments_set_body(struct txn *t, int64_t project_id, int64_t id,
     const char *body, int64_t now, struct err *e);
 int comments_delete(

@@ -8,6 +8,7 @@
 const char schema_words
     [] = "CREATE INDEX comment_updated ON comment (project_id, updated_at,"
 	 " id);"
+	 "CREATE INDEX comment_project ON comment (project_id, id);"
 	 "CREATE TABLE revision ("
 	 " id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	 " project_id INTEGER NOT NULL REFERENCES project (id)"
@@ -62,4 +63,7 @@ const char schema_words
 	 " updated_at INTEGER NOT NULL,"
 	 " UNIQUE (account_id, project_id, item));"
 	 "CREATE INDEX notification_account ON notification"
-	 " (account_id, status, updated_at);";
+	 " (account_id, updated_at, status);"
+	 "CREATE INDEX notification_new ON notification"
+	 " (account_id, updated_at, status) WHERE status <> 2;"
+	 "CREATE INDEX notification_item ON notification (project_id, item);";
