@@ -12,6 +12,7 @@
 #include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/io/sock.h"
+#include "server/domain/dial_rule.h"
 #include "server/domain/forge.h"
 
 enum {
@@ -88,6 +89,14 @@ static const struct conf_key config_keys[] = {
 	    "maintained" },
 	{ "care_check", CONF_MS, CONFIG_AT(care_check_ms), "24h", 1000,
 	    2592000000, "how often each repository is checked" },
+	{ "rate", CONF_U64, CONFIG_AT(rate), "1000", 0, 1000000,
+	    "API requests per second of one token, or of one address without; "
+	    "ten seconds' at once; 0 is any number" },
+	{ "webhook_allow", CONF_STR, CONFIG_AT(webhook_allow), NULL, 0, 0,
+	    "what webhooks may reach beside public addresses: addresses, "
+	    "ranges, names of hosts, loopback, private; commas between" },
+	{ "webhook_retry", CONF_MS, CONFIG_AT(webhook_retry_ms), "10s", 10,
+	    3600000, "the first wait after a webhook failed; then 4 times it" },
 	{ "log_level", CONF_STR, CONFIG_AT(log_level), "info", 0, 0,
 	    "error, warn, info or debug" },
 	{ .name = NULL },
@@ -153,6 +162,18 @@ config_bad(struct err *e, const char *path, const char *key, const char *why)
 }
 
 static int
+config_check_dial(const char *path, const struct config *cfg, struct err *e)
+{
+	struct err sub = ERR_INIT;
+	struct dial_rule *r = dial_rule_new(cfg->webhook_allow, &sub);
+
+	if (r == NULL)
+		return config_bad(e, path, "webhook_allow", sub.msg);
+	dial_rule_free(r);
+	return 0;
+}
+
+static int
 config_check(const char *path, struct config *cfg, struct err *e)
 {
 	struct err sub = ERR_INIT;
@@ -173,6 +194,8 @@ config_check(const char *path, struct config *cfg, struct err *e)
 		return config_bad(e, path, "ssh_agent", "want a full path");
 	if (forge_check(cfg->github_api, &sub) == -1)
 		return config_bad(e, path, "github_api", sub.msg);
+	if (config_check_dial(path, cfg, e) == -1)
+		return -1;
 	if (cfg->public_url == NULL)
 		return 0;
 	n = strlen(cfg->public_url);

@@ -46,6 +46,9 @@ struct config {
 	uint64_t git_workers;
 	int64_t care_quiet_ms;
 	int64_t care_check_ms;
+	uint64_t rate; /* API requests per second of one credential; 0: any */
+	char *webhook_allow; /* server/domain/dial_rule.h */
+	int64_t webhook_retry_ms;
 	char *log_level;
 	enum log_level level; /* the same, read */
 };

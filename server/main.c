@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/base/opt.h"
 #include "server/app.h"
+#include "server/auth/password.h"
 #include "server/config.h"
 #include "server/git/git_pool.h"
 #include "server/git/pack_check.h"
@@ -26,6 +27,7 @@ struct main_options {
 	bool check;
 	bool init;
 	bool worker;
+	bool password;
 	bool version;
 	bool help;
 };
@@ -100,6 +102,8 @@ main(int argc, char **argv)
 		    "make the home, its users and secrets, and end" },
 		{ 0, "git-worker", OPT_FLAG, &o.worker, NULL,
 		    "serve cofferd's questions about repositories" },
+		{ 0, "password-worker", OPT_FLAG, &o.password, NULL,
+		    "check one password for cofferd" },
 		{ 0, "git-check", OPT_STR, &o.repo, "PATH",
 		    "check a repository's files against their checksums" },
 		{ 0, "version", OPT_FLAG, &o.version, NULL, "say it and end" },
@@ -123,6 +127,8 @@ main(int argc, char **argv)
 	umask(022);
 	if (o.worker)
 		return gitworker_main(MAIN_WORKER_FD);
+	if (o.password)
+		return passwordworker_main();
 	if (o.repo != NULL)
 		return packcheck_main(o.repo);
 	home = home_path(o.home);

@@ -77,6 +77,11 @@ enum {
 void request_on_close(struct request *q,
     void (*fn)(struct request *q, const char *reason, void *arg), void *arg);
 
+/* The handler does not know yet: nothing of the body is read until
+ * request_unhold, after which it chooses as in on_request. */
+void request_hold(struct request *q);
+void request_unhold(struct request *q);
+
 /* Take the body whole; more than max is answered 413 by httpd itself and done
  * is not called. */
 void request_collect(

@@ -59,6 +59,7 @@ struct request {
 	unsigned n_close;
 
 	enum body_mode mode;
+	bool held; /* by a handler that has not chosen */
 	bool body_ended;
 	bool body_awaited; /* in httpd.bodies */
 	size_t body_max;

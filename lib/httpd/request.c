@@ -182,6 +182,10 @@ request_take_stream(struct request *q, const char *data, size_t *size)
 static enum MHD_Result
 request_take(struct request *q, const char *data, size_t *size)
 {
+	if (q->held) {
+		httpd_suspend(q);
+		return MHD_YES;
+	}
 	if (reply_is_fixed(q))
 		return request_drain(q, size);
 	if (q->mode == BODY_COLLECT)
@@ -197,6 +201,10 @@ request_take(struct request *q, const char *data, size_t *size)
 static enum MHD_Result
 request_finish(struct request *q)
 {
+	if (q->held) {
+		httpd_suspend(q);
+		return MHD_YES;
+	}
 	if (!q->body_ended) {
 		q->body_ended = true;
 		httpd_body_ended(q);
@@ -327,6 +335,19 @@ request_on_close(struct request *q,
 	q->on_close[q->n_close].fn = fn;
 	q->on_close[q->n_close].arg = arg;
 	q->n_close++;
+}
+
+void
+request_hold(struct request *q)
+{
+	q->held = true;
+}
+
+void
+request_unhold(struct request *q)
+{
+	q->held = false;
+	httpd_wake(q);
 }
 
 void

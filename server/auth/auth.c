@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "server/domain/word.h"
@@ -73,6 +71,12 @@ auth_fill(const struct token *k, struct identity *out, struct err *e)
 	out->token_id = k->id;
 	out->token_used_at = k->used_at;
 	out->expires_at = k->expires_at;
+	out->scopes = k->scopes;
+	out->barred = k->user_barred;
+	if (k->kind == TOKEN_USER) {
+		out->bound_project = k->project_id;
+		return 0;
+	}
 	out->run_id = k->run_id;
 	out->project_id = k->project_id;
 	out->access = k->access;
@@ -81,20 +85,16 @@ auth_fill(const struct token *k, struct identity *out, struct err *e)
 }
 
 int
-auth_identify(struct txn *t, const char *header, const char *label, int64_t now,
-    struct identity *out, struct err *e)
+auth_by_token(struct txn *t, const struct credential *c, const char *label,
+    int64_t now, struct identity *out, struct err *e)
 {
-	char secret[TOKEN_SECRET_HEX + 1];
 	struct token k;
 	int rc;
 
 	*out = (struct identity){ .kind = IDENTITY_NONE };
-	rc = credential_parse(view_of(header), secret, e);
-	if (rc != 0)
-		return rc == 1 ? 0 : -1;
-	rc = tokens_by_secret(t, secret, &k, e);
-	sodium_memzero(secret, sizeof(secret));
-	if (rc == -1)
+	if (c->kind == CREDENTIAL_NONE)
+		return 0;
+	if (tokens_by_secret(t, c->secret, &k, e) == -1)
 		return e->code == ERR_NOTFOUND ? auth_deny(e) : -1;
 	rc = auth_is_good(&k, label, now) ? auth_fill(&k, out, e)
 					  : auth_deny(e);
@@ -102,4 +102,34 @@ auth_identify(struct txn *t, const char *header, const char *label, int64_t now,
 	if (rc == -1)
 		*out = (struct identity){ .kind = IDENTITY_NONE };
 	return rc;
+}
+
+int
+auth_account(
+    struct txn *t, const char *login, struct auth_account *out, struct err *e)
+{
+	struct user u;
+
+	*out = (struct auth_account){ .who = { .kind = IDENTITY_NONE } };
+	if (users_by_name(t, login, &u, e) == -1) {
+		if (e->code != ERR_NOTFOUND)
+			return -1;
+		*e = ERR_INIT;
+		return 0;
+	}
+	/* Programs and bots have tokens only. */
+	if (u.bot || (u.kind != USER_ADMIN && u.kind != USER_PERSON))
+		return 0;
+	if (users_password(t, u.id, out->hash, e) == -1)
+		return -1;
+	out->who.kind = auth_user_kinds[u.kind];
+	out->who.user_id = u.id;
+	memcpy(out->who.login, u.login, sizeof(out->who.login));
+	out->who.user_kind = u.kind;
+	out->who.site_admin = u.kind == USER_ADMIN;
+	out->who.by_password = true;
+	out->who.barred = !u.active || u.no_login;
+	out->who.must_change = u.must_change;
+	out->login_at = u.login_at;
+	return 0;
 }

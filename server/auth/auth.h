@@ -8,6 +8,7 @@
 
 #include "server/auth/credential.h"
 #include "server/domain/types.h"
+#include "server/store/users.h"
 
 struct err;
 struct txn;
@@ -32,18 +33,34 @@ struct identity {
 	int64_t token_id;
 	int64_t token_used_at; /* for tokens_touch, now and then */
 	int64_t expires_at;    /* 0: never */
-	int64_t run_id;        /* the rest: runs and sessions only */
+	uint32_t scopes;       /* server/domain/scope.h; 0: all */
+	int64_t bound_project; /* of a token for one repository, 0: none */
+	bool by_password;
+	bool barred;      /* deactivated or not to sign in: nothing but a 403 */
+	bool must_change; /* its password, before anything else */
+	int64_t run_id;   /* the rest: runs and sessions only */
 	int64_t project_id;
 	enum access_level access;
 	char branch[AUTH_BRANCH_MAX + 1]; /* the one full ref it may push */
 };
 
 /*
- * header: the value of Authorization, NULL when absent.  label: the project's
- * id in decimal, "" on TCP.  No credential is kind IDENTITY_NONE and 0; a bad
- * one is ERR_DENIED with the text of the 401.
+ * The identity of a credential that credential_parse gave, but a password.
+ * label: the project's id in decimal, "" on TCP.  No credential is kind
+ * IDENTITY_NONE and 0; a bad one is ERR_DENIED with the text of the 401.
  */
-int auth_identify(struct txn *t, const char *header, const char *label,
+int auth_by_token(struct txn *t, const struct credential *c, const char *label,
     int64_t now, struct identity *out, struct err *e);
+
+/* Whose password is to be checked, and against what. */
+struct auth_account {
+	struct identity who;
+	char hash[PASSWORD_HASH_MAX + 1]; /* "": nobody's, but check all the
+					     same, so that it takes as long */
+	int64_t login_at;
+};
+/* An unknown name is no error: it has no hash. */
+int auth_account(
+    struct txn *t, const char *login, struct auth_account *out, struct err *e);
 
 #endif

@@ -5,13 +5,14 @@
 
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
+#include "lib/base/path.h"
 #include "lib/base/str.h"
 
 enum {
 	CREDENTIAL_BASIC_MAX = 512 /* bytes, decoded */
 };
 
-static bool
+bool
 credential_is_secret(struct view v)
 {
 	if (v.len != TOKEN_SECRET_HEX)
@@ -26,23 +27,41 @@ credential_is_secret(struct view v)
 }
 
 static int
-credential_take(struct view v, char secret[TOKEN_SECRET_HEX + 1], struct err *e)
+credential_take(struct view v, struct credential *out, struct err *e)
 {
 	if (!credential_is_secret(v))
 		return err_set(e, ERR_DENIED, AUTH_TEXT_BAD);
-	memcpy(secret, v.p, TOKEN_SECRET_HEX);
-	secret[TOKEN_SECRET_HEX] = '\0';
+	out->kind = CREDENTIAL_TOKEN;
+	memcpy(out->secret, v.p, TOKEN_SECRET_HEX);
+	return 0;
+}
+
+static int
+credential_pair(
+    struct view user, struct view pass, struct credential *out, struct err *e)
+{
+	if (user.len == 0 || user.len > NAME_LEN_MAX ||
+	    pass.len > CREDENTIAL_PASSWORD_MAX ||
+	    memchr(pass.p, '\0', pass.len) != NULL)
+		return err_set(e, ERR_DENIED, AUTH_TEXT_BAD);
+	memcpy(out->login, user.p, user.len);
+	if (!path_component_ok(out->login)) {
+		explicit_bzero(out->login, sizeof(out->login));
+		return err_set(e, ERR_DENIED, AUTH_TEXT_BAD);
+	}
+	out->kind = CREDENTIAL_PASSWORD;
+	memcpy(out->password, pass.p, pass.len);
 	return 0;
 }
 
 /* RFC 7617: user-id up to the first colon; the password may hold colons. */
 static int
-credential_basic(
-    struct view v, char secret[TOKEN_SECRET_HEX + 1], struct err *e)
+credential_basic(struct view v, struct credential *out, struct err *e)
 {
 	AUTO_STR struct str text = STR_INIT_MAX(CREDENTIAL_BASIC_MAX);
 	struct view all, user, pass;
 	const char *colon;
+	int rc;
 
 	if (esc_base64_decode(v, &text, e) == -1 || !str_ok(&text) ||
 	    text.len == 0)
@@ -54,8 +73,13 @@ credential_basic(
 	user = (struct view){ .p = all.p, .len = (size_t)(colon - all.p) };
 	pass = view_from(all, user.len + 1);
 	if (pass.len == 0 || view_is(pass, "x-oauth-basic"))
-		return credential_take(user, secret, e);
-	return credential_take(pass, secret, e);
+		rc = credential_take(user, out, e);
+	else if (credential_is_secret(pass))
+		rc = credential_take(pass, out, e);
+	else
+		rc = credential_pair(user, pass, out, e);
+	explicit_bzero(text.p, text.len);
+	return rc;
 }
 
 /* The scheme is case-insensitive, RFC 9110 section 11.1. */
@@ -66,18 +90,17 @@ credential_is_scheme(struct view v, const char *name)
 }
 
 int
-credential_parse(
-    struct view header, char secret[TOKEN_SECRET_HEX + 1], struct err *e)
+credential_parse(struct view header, struct credential *out, struct err *e)
 {
 	struct view v, scheme, rest;
 	const char *space;
 
-	secret[0] = '\0';
+	*out = (struct credential){ .kind = CREDENTIAL_NONE };
 	if (header.len > AUTH_HEADER_MAX)
 		return err_set(e, ERR_DENIED, AUTH_TEXT_BAD);
 	v = view_trim(header);
 	if (v.len == 0)
-		return 1;
+		return 0;
 	space = memchr(v.p, ' ', v.len);
 	if (space == NULL)
 		return err_set(e, ERR_DENIED, AUTH_TEXT_BAD);
@@ -85,8 +108,14 @@ credential_parse(
 	rest = view_trim(view_from(v, scheme.len));
 	if (credential_is_scheme(scheme, "bearer") ||
 	    credential_is_scheme(scheme, "token"))
-		return credential_take(rest, secret, e);
+		return credential_take(rest, out, e);
 	if (credential_is_scheme(scheme, "basic"))
-		return credential_basic(rest, secret, e);
+		return credential_basic(rest, out, e);
 	return err_set(e, ERR_DENIED, AUTH_TEXT_BAD);
+}
+
+void
+credential_wipe(struct credential *c)
+{
+	explicit_bzero(c, sizeof(*c));
 }

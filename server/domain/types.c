@@ -150,6 +150,7 @@ void
 token_release(struct token *x)
 {
 	free(x->branch);
+	free(x->project_name);
 	memset(x, 0, sizeof(*x));
 }
 

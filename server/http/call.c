@@ -24,6 +24,8 @@ enum {
 struct call {
 	unsigned refs;
 	struct router *router;
+	struct call *next; /* of the router's, while the client is there */
+	struct call **at;
 	struct request *q; /* NULL: the client left */
 	struct identity who;
 	unsigned n;
@@ -34,6 +36,7 @@ struct call {
 	void *data;
 	void (*on_gone)(struct call *c);
 	bool replied;
+	bool streaming; /* the reply is made by somebody else, in time */
 };
 
 static void
@@ -44,6 +47,9 @@ call_on_close(struct request *q, const char *reason, void *arg)
 	(void)q;
 	(void)reason;
 	c->q = NULL;
+	*c->at = c->next;
+	if (c->next != NULL)
+		c->next->at = c->at;
 	if (c->on_gone != NULL)
 		c->on_gone(c);
 	call_release(c);
@@ -63,8 +69,34 @@ call_new(struct router *r, struct request *q, struct route_match *m,
 	c->n = m->n;
 	memcpy(c->args, m->args, sizeof(c->args));
 	m->n = 0;
+	c->at = router_calls(r);
+	c->next = *c->at;
+	if (c->next != NULL)
+		c->next->at = &c->next;
+	*c->at = c;
 	request_on_close(q, call_on_close, c);
 	return c;
+}
+
+/* A reply that is made is let out: often it says what cut the others. */
+void
+calls_cut(struct call *first, call_match_fn *fn, const void *arg)
+{
+	struct call *next;
+
+	for (struct call *c = first; c != NULL; c = next) {
+		next = c->next;
+		if ((!c->replied || c->streaming) && fn(&c->who, arg))
+			request_cut(c->q);
+	}
+}
+
+void
+calls_each(const struct call *first,
+    void (*fn)(const struct identity *who, void *arg), void *arg)
+{
+	for (; first != NULL; first = first->next)
+		fn(&first->who, arg);
 }
 
 void
@@ -306,6 +338,7 @@ call_reply_empty(struct call *c, int status)
 struct request *
 call_take_over(struct call *c)
 {
+	c->streaming = true;
 	return call_may_reply(c) ? c->q : NULL;
 }
 

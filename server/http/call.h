@@ -28,6 +28,12 @@ enum {
 /* Made by the router; takes the match's arguments. */
 struct call *call_new(struct router *r, struct request *q,
     struct route_match *m, const struct identity *who);
+/* For router.c, over its list: ends the connections of those that wait or
+ * stream and that fn wants. */
+typedef bool call_match_fn(const struct identity *who, const void *arg);
+void calls_cut(struct call *first, call_match_fn *fn, const void *arg);
+void calls_each(const struct call *first,
+    void (*fn)(const struct identity *who, void *arg), void *arg);
 void call_hold(struct call *c);
 void call_release(struct call *c);
 

@@ -1,5 +1,7 @@
 #include "server/http/router.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
@@ -7,19 +9,45 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/httpd/httpd.h"
+#include "lib/io/timer.h"
 #include "lib/wire/json.h"
 #include "server/auth/auth.h"
+#include "server/auth/bucket.h"
+#include "server/auth/password.h"
+#include "server/domain/scope.h"
 #include "server/http/call.h"
 #include "server/store/db.h"
 #include "server/store/tokens.h"
+#include "server/store/users.h"
 
 enum {
-	ROUTER_TOUCH_MS = 60000
+	ROUTER_TOUCH_MS = 60000,
+	ROUTER_DAY_MS = 24 * 3600 * 1000
 };
+
+/* Where a password that must be changed is changed. */
+#define ROUTER_PASSWORD_PATH "/api/coffer/v1/user/password"
 
 struct router {
 	struct router_spec spec;
+	struct buckets *rate;
+	struct call *calls; /* whose client is there */
+	int64_t revoked;    /* newest row that was looked at */
+	struct timer *expiry;
+	int64_t expiry_at; /* what the timer waits for, 0: nothing */
 };
+
+/* A request from its head to its handler; lives as long as the request. */
+struct visit {
+	struct router *r;
+	struct request *q;
+	struct route_match match; /* no route: git */
+	struct identity who;
+	struct password_wait *wait;
+};
+
+static void router_on_expiry(void *arg);
+static void router_expects(struct router *r, const struct identity *who);
 
 struct router_touch {
 	int64_t token;
@@ -30,14 +58,23 @@ struct router *
 router_new(const struct router_spec *spec)
 {
 	struct router *r = xcalloc(1, sizeof(*r));
+	struct err e = ERR_INIT;
 
 	r->spec = *spec;
+	r->rate = buckets_new(spec->rate * 1000, spec->rate * ROUTER_BURST_S);
+	r->expiry = timer_new(spec->loop, router_on_expiry, r);
+	if (tokens_revoked_last(db_reader(spec->db), &r->revoked, &e) == -1)
+		log_error("router revoked reason=%s", log_val(e.msg));
 	return r;
 }
 
 void
 router_free(struct router *r)
 {
+	if (r == NULL)
+		return;
+	buckets_free(r->rate);
+	timer_free(r->expiry);
 	free(r);
 }
 
@@ -134,66 +171,283 @@ router_access(enum route_access need, const struct identity *who)
 	}
 }
 
-static int
-router_identify(
-    struct router *r, struct request *q, struct identity *who, struct err *e)
-{
-	int64_t now = r->spec.now();
+/* The end of a visit's first part: who it is, or why nobody. */
+static void router_enter(
+    struct visit *v, const struct identity *who, const struct err *bad);
 
-	if (auth_identify(db_reader(r->spec.db),
-		request_header_in(q, "Authorization"), request_label(q), now,
-		who, e) == -1)
+static void
+router_refuse_busy(struct router *r, struct request *q, int64_t retry_ms)
+{
+	int64_t s = (retry_ms + 999) / 1000;
+	char text[24], why[80];
+
+	if (s < 1)
+		s = 1;
+	(void)snprintf(text, sizeof(text), "%" PRId64, s);
+	(void)snprintf(why, sizeof(why),
+	    "too many requests; try again in %" PRId64 " s", s);
+	request_header(q, "Retry-After", text);
+	router_reply_error(r, q, 429, why);
+}
+
+/* Without the port; a sandbox is its label. */
+static void
+router_address(const struct request *q, char out[SOCK_TEXT_MAX])
+{
+	char *colon;
+
+	request_peer(q, out);
+	colon = strrchr(out, ':');
+	if (colon != NULL)
+		*colon = '\0';
+	if (request_label(q)[0] != '\0')
+		(void)snprintf(
+		    out, SOCK_TEXT_MAX, "sandbox %s", request_label(q));
+}
+
+/* Cofferdam's own programs are not limited. */
+static bool
+router_rate(struct visit *v, const struct identity *who)
+{
+	struct router *r = v->r;
+	char key[SOCK_TEXT_MAX];
+	int64_t retry_ms;
+
+	if (who->kind == IDENTITY_CI || who->kind == IDENTITY_SERVICE)
+		return true;
+	if (who->kind == IDENTITY_NONE)
+		router_address(v->q, key);
+	else
+		(void)snprintf(key, sizeof(key), "%c%" PRId64,
+		    who->token_id != 0 ? 't' : 'u',
+		    who->token_id != 0 ? who->token_id : who->user_id);
+	if (buckets_take(r->rate, view_of(key), r->spec.now(), &retry_ms))
+		return true;
+	router_refuse_busy(r, v->q, retry_ms);
+	return false;
+}
+
+static void
+visit_free(struct visit *v)
+{
+	route_match_release(&v->match);
+	free(v);
+}
+
+static void
+visit_on_close(struct request *q, const char *reason, void *arg)
+{
+	struct visit *v = arg;
+
+	(void)q;
+	(void)reason;
+	if (v->wait != NULL)
+		passwords_cancel(v->wait);
+	visit_free(v);
+}
+
+static int
+visit_touch_job(struct txn *t, void *arg, struct err *e)
+{
+	const struct router_touch *x = arg;
+
+	return users_touch(t, x->token, x->now, e);
+}
+
+static void
+visit_on_password(enum password_verdict verdict, int64_t retry_ms, void *arg)
+{
+	struct visit *v = arg;
+	struct router *r = v->r;
+	struct router_touch *x;
+	struct err bad = ERR_INIT;
+
+	v->wait = NULL;
+	request_unhold(v->q);
+	if (verdict == PASSWORD_THROTTLED || verdict == PASSWORD_BUSY) {
+		router_refuse_busy(r, v->q, retry_ms);
+		return;
+	}
+	if (verdict == PASSWORD_WRONG || v->who.kind == IDENTITY_NONE) {
+		err_set(&bad, ERR_DENIED, AUTH_TEXT_BAD);
+		router_enter(v, NULL, &bad);
+		return;
+	}
+	x = xcalloc(1, sizeof(*x));
+	*x = (struct router_touch){ v->who.user_id, r->spec.now() };
+	db_write(r->spec.db, visit_touch_job, router_touch_done, x);
+	router_enter(v, &v->who, NULL);
+}
+
+/* Waits for a child, unless the password was right a moment ago. */
+static int
+visit_password(struct visit *v, const struct credential *c, struct err *e)
+{
+	struct router *r = v->r;
+	struct auth_account a;
+	char address[SOCK_TEXT_MAX];
+	struct password_ask ask = { .hash = a.hash,
+		.login = c->login,
+		.address = address,
+		.password = c->password };
+
+	if (request_label(v->q)[0] != '\0' || r->spec.passwords == NULL)
+		return err_set(e, ERR_DENIED, AUTH_TEXT_BAD);
+	if (auth_account(db_reader(r->spec.db), c->login, &a, e) == -1)
 		return -1;
-	router_touch(r, who, now);
+	v->who = a.who;
+	ask.user_id = a.who.user_id;
+	router_address(v->q, address);
+	if (passwords_known(r->spec.passwords, &ask)) {
+		router_enter(v, &v->who, NULL);
+		return 0;
+	}
+	request_hold(v->q);
+	v->wait = passwords_ask(r->spec.passwords, &ask, visit_on_password, v);
 	return 0;
 }
 
 static void
-router_fallback(struct router *r, struct request *q)
+router_identify(struct visit *v)
 {
-	struct identity who = { .kind = IDENTITY_NONE };
+	struct router *r = v->r;
+	struct credential c;
 	struct err e = ERR_INIT;
-	bool known = router_identify(r, q, &who, &e) == 0 &&
-	    who.kind != IDENTITY_NONE;
+	int64_t now = r->spec.now();
+	int rc;
 
-	r->spec.fallback(q, known ? &who : NULL, r->spec.arg);
+	rc = credential_parse(
+	    view_of(request_header_in(v->q, "Authorization")), &c, &e);
+	if (rc == 0 && c.kind == CREDENTIAL_PASSWORD) {
+		rc = visit_password(v, &c, &e);
+	} else if (rc == 0) {
+		rc = auth_by_token(db_reader(r->spec.db), &c,
+		    request_label(v->q), now, &v->who, &e);
+		if (rc == 0) {
+			router_touch(r, &v->who, now);
+			router_enter(v, &v->who, NULL);
+		}
+	}
+	credential_wipe(&c);
+	if (rc == -1)
+		router_enter(v, NULL, &e);
 }
 
 static void
-router_refuse_auth(struct router *r, struct request *q, const struct err *e)
+router_refuse_auth(struct visit *v, const struct err *e)
 {
+	const struct identity nobody = { .kind = IDENTITY_NONE };
+
 	if (e->code == ERR_DENIED) {
-		router_reply_error(r, q, 401, e->msg);
+		if (router_rate(v, &nobody))
+			router_reply_error(v->r, v->q, 401, e->msg);
 		return;
 	}
 	log_error("router identify req=%llu reason=%s",
-	    (unsigned long long)request_id(q), log_val(e->msg));
-	router_reply_error(r, q, 503, "try again");
+	    (unsigned long long)request_id(v->q), log_val(e->msg));
+	router_reply_error(v->r, v->q, 503, "try again");
+}
+
+/* What may not even be tried, whatever it is: true after the 403. */
+static bool
+router_bars(struct visit *v, const struct identity *who)
+{
+	const char *pattern = v->match.route != NULL ? v->match.route->pattern
+						     : "";
+
+	if (who->barred) {
+		router_reply_error(v->r, v->q, 403,
+		    "this user is deactivated or may not sign in");
+		return true;
+	}
+	if (!who->must_change || strcmp(pattern, "/api/v1/user") == 0 ||
+	    strcmp(pattern, ROUTER_PASSWORD_PATH) == 0)
+		return false;
+	router_reply_error(v->r, v->q, 403,
+	    "You must change your password: PUT " ROUTER_PASSWORD_PATH
+	    " {old, new}");
+	return true;
+}
+
+static bool
+router_scope(
+    struct visit *v, const struct identity *who, const struct scope_need *need)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(1000);
+
+	if (who->bound_project != 0 && !need->bound) {
+		router_reply_error(
+		    v->r, v->q, 403, "the token is bound to one repository");
+		return false;
+	}
+	if (scope_allows(who->scopes, need))
+		return true;
+	scope_refusal(who->scopes, need, &text);
+	router_reply_error(v->r, v->q, 403, str_cstr(&text));
+	return false;
+}
+
+/* Git answers 401 itself, where it knows the repository. */
+static void
+router_enter_git(
+    struct visit *v, const struct identity *who, const struct err *bad)
+{
+	struct router *r = v->r;
+	const char *path = request_raw_path(v->q);
+	const char *service = request_query(v->q, "service");
+	struct scope_need need;
+
+	if (bad != NULL && bad->code != ERR_DENIED) {
+		router_refuse_auth(v, bad);
+		return;
+	}
+	if (who == NULL || who->kind == IDENTITY_NONE) {
+		r->spec.fallback(v->q, NULL, r->spec.arg);
+		return;
+	}
+	scope_of_git(view_ends(view_of(path), "/git-receive-pack") ||
+		(service != NULL && strcmp(service, "git-receive-pack") == 0),
+	    &need);
+	if (!router_bars(v, who) && router_scope(v, who, &need))
+		r->spec.fallback(v->q, who, r->spec.arg);
 }
 
 static void
-router_serve(struct router *r, struct request *q, struct route_match *m)
+router_enter_api(struct visit *v, const struct identity *who)
 {
-	struct identity who = { .kind = IDENTITY_NONE };
-	struct err e = ERR_INIT;
+	const struct route *route = v->match.route;
+	int refused = router_access(route->access, who);
+	struct scope_need need;
 	struct call *c;
-	int refused;
 
-	if (router_identify(r, q, &who, &e) == -1) {
-		router_refuse_auth(r, q, &e);
+	if (refused == 401) {
+		router_reply_error(v->r, v->q, 401, AUTH_TEXT_NONE);
 		return;
 	}
-	refused = router_access(m->route->access, &who);
-	if (refused == 401)
-		router_reply_error(r, q, 401, AUTH_TEXT_NONE);
-	else if (refused != 0)
-		router_reply_error(r, q, 403, "this identity may not do that");
-	else {
-		route_fn *fn = m->route->fn;
-
-		c = call_new(r, q, m, &who);
-		fn(c);
+	if (router_bars(v, who))
+		return;
+	scope_of(route->method, route->pattern, &need);
+	if (who->kind != IDENTITY_NONE && !router_scope(v, who, &need))
+		return;
+	if (refused != 0) {
+		router_reply_error(
+		    v->r, v->q, 403, "this identity may not do that");
+		return;
 	}
+	router_expects(v->r, who);
+	c = call_new(v->r, v->q, &v->match, who);
+	route->fn(c);
+}
+
+static void
+router_enter(struct visit *v, const struct identity *who, const struct err *bad)
+{
+	if (v->match.route == NULL)
+		router_enter_git(v, who, bad);
+	else if (bad != NULL)
+		router_refuse_auth(v, bad);
+	else if (router_rate(v, who))
+		router_enter_api(v, who);
 }
 
 void
@@ -201,20 +455,107 @@ router_on_request(struct request *q, void *arg)
 {
 	struct router *r = arg;
 	const char *path = request_raw_path(q);
-	struct route_match m;
+	bool git = r->spec.handles != NULL && r->spec.handles(path);
+	struct visit *v = xcalloc(1, sizeof(*v));
 
-	if (r->spec.handles != NULL && r->spec.handles(path)) {
-		router_fallback(r, q);
-		return;
-	}
-	route_find(r->spec.tables, request_method(q), path, &m);
-	if (m.route != NULL) {
-		router_serve(r, q, &m);
-	} else if (m.allow.len > 0) {
-		request_header(q, "Allow", str_cstr(&m.allow));
+	v->r = r;
+	v->q = q;
+	request_on_close(q, visit_on_close, v);
+	if (!git)
+		route_find(r->spec.tables, request_method(q), path, &v->match);
+	if (git || v->match.route != NULL) {
+		router_identify(v);
+	} else if (v->match.allow.len > 0) {
+		request_header(q, "Allow", str_cstr(&v->match.allow));
 		router_reply_error(r, q, 405, "this path does not take it");
 	} else {
 		router_reply_error(r, q, 404, "not found");
 	}
-	route_match_release(&m);
+}
+
+struct call **
+router_calls(struct router *r)
+{
+	return &r->calls;
+}
+
+static bool
+router_is_revoked(const struct identity *who, const void *arg)
+{
+	const struct revoked_list *l = arg;
+
+	if (who->kind == IDENTITY_NONE)
+		return false;
+	if (l->all)
+		return true;
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->at[i].token_id != 0 &&
+		    l->at[i].token_id == who->token_id)
+			return true;
+		if (l->at[i].account_id != 0 &&
+		    l->at[i].account_id == who->user_id)
+			return true;
+	}
+	return false;
+}
+
+void
+router_on_commit(struct router *r)
+{
+	struct revoked_list l;
+	struct err e = ERR_INIT;
+
+	if (tokens_revoked(db_reader(r->spec.db), r->revoked, &l, &e) == -1) {
+		log_error("router revoked reason=%s", log_val(e.msg));
+		return;
+	}
+	r->revoked = l.last;
+	if (l.n > 0)
+		calls_cut(r->calls, router_is_revoked, &l);
+	revoked_list_release(&l);
+}
+
+static bool
+router_is_expired(const struct identity *who, const void *arg)
+{
+	const int64_t *now = arg;
+
+	return who->expires_at != 0 && who->expires_at <= *now;
+}
+
+/* The next expiry among those who are there. */
+static void
+router_expects(struct router *r, const struct identity *who)
+{
+	int64_t in;
+
+	if (who->expires_at == 0 ||
+	    (r->expiry_at != 0 && r->expiry_at <= who->expires_at))
+		return;
+	in = who->expires_at - r->spec.now();
+	r->expiry_at = who->expires_at;
+	timer_set(r->expiry,
+	    in < 0                   ? 0
+		: in > ROUTER_DAY_MS ? ROUTER_DAY_MS
+				     : in);
+}
+
+static void
+router_expects_each(const struct identity *who, void *arg)
+{
+	struct router *r = arg;
+
+	if (who->expires_at > r->spec.now())
+		router_expects(r, who);
+}
+
+static void
+router_on_expiry(void *arg)
+{
+	struct router *r = arg;
+	int64_t now = r->spec.now();
+
+	calls_cut(r->calls, router_is_expired, &now);
+	r->expiry_at = 0;
+	calls_each(r->calls, router_expects_each, r);
 }

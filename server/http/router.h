@@ -11,13 +11,23 @@
 
 #include "server/http/route.h"
 
+struct call;
 struct db;
 struct identity;
+struct loop;
+struct passwords;
 struct request;
 struct router;
 
+enum {
+	ROUTER_BURST_S = 10 /* so many seconds of the rate at once */
+};
+
 struct router_spec {
+	struct loop *loop;
 	struct db *db;
+	struct passwords *passwords;
+	uint64_t rate; /* API requests per second and credential, 0: any */
 	const struct route *const *tables; /* ends with NULL */
 	void *app;                         /* call_app */
 	const char *public_url;
@@ -33,7 +43,11 @@ void router_free(struct router *r);
 /* httpd's on_request; arg is the router. */
 void router_on_request(struct request *q, void *arg);
 
+/* A group was committed: ends what goes on by tokens that are gone. */
+void router_on_commit(struct router *r);
+
 /* For call.c. */
+struct call **router_calls(struct router *r);
 void *router_app(const struct router *r);
 const char *router_url(const struct router *r);
 void router_reply_error(

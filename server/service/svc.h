@@ -30,6 +30,7 @@ struct hook_loop;
 struct jw;
 struct loop;
 struct mirror_loop;
+struct passwords;
 struct repo_use;
 struct request;
 struct str;
@@ -71,6 +72,7 @@ struct svc {
 	struct hook_loop *hooks;
 	struct event_stream *events;
 	struct githttp *githttp;
+	struct passwords *passwords;
 	int64_t (*now)(void); /* ms since 1970 */
 	int64_t started_at;   /* of this process */
 	const char *home;

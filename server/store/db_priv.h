@@ -79,6 +79,8 @@ bool query_bool(struct query *q);
 /* Owned. */
 char *query_text(struct query *q) __attribute__((returns_nonnull));
 void query_name(struct query *q, char *out, size_t size);
+/* At most size bytes; how many there are. */
+size_t query_blob(struct query *q, unsigned char *out, size_t size);
 #define QUERY_NAME(q, array) query_name((q), (array), sizeof(array))
 
 /* Runs to the end; *changes may be NULL. */

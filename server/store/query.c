@@ -275,6 +275,18 @@ query_text(struct query *q)
 	return xstrndup(p == NULL ? "" : p, p == NULL ? 0 : (size_t)n);
 }
 
+size_t
+query_blob(struct query *q, unsigned char *out, size_t size)
+{
+	const void *p = sqlite3_column_blob(q->stmt->st, q->col);
+	size_t n = (size_t)sqlite3_column_bytes(q->stmt->st, q->col);
+
+	q->col++;
+	if (p != NULL && n > 0)
+		memcpy(out, p, n < size ? n : size);
+	return n;
+}
+
 void
 query_name(struct query *q, char *out, size_t size)
 {

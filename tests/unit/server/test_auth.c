@@ -3,6 +3,7 @@
 #include "lib/base/esc.h"
 #include "lib/base/str.h"
 #include "server/auth/auth.h"
+#include "server/domain/scope.h"
 #include "server/store/tokens.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef01234567"
@@ -47,50 +48,64 @@ header_forms_are_told_apart(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		char secret[TOKEN_SECRET_HEX + 1];
+		struct credential c;
 		struct err e = ERR_INIT;
-		int rc = credential_parse(view_of(forms[i].header), secret, &e);
+		int rc = credential_parse(view_of(forms[i].header), &c, &e);
 
+		if (rc == 0 && c.kind == CREDENTIAL_NONE)
+			rc = 1;
 		if (rc != forms[i].rc)
 			fail_msg("\"%s\": %d", forms[i].header, rc);
-		assert_string_equal(secret, rc == 0 ? SECRET : "");
+		assert_string_equal(c.secret, rc == 0 ? SECRET : "");
 		if (rc == -1)
 			assert_string_equal(e.msg, AUTH_TEXT_BAD);
 	}
 }
 
 static int
-parse_basic(const char *pair, char secret[TOKEN_SECRET_HEX + 1])
+parse_basic(const char *pair, struct credential *c)
 {
 	AUTO_STR struct str header = STR_INIT;
 	struct err e = ERR_INIT;
 
 	str_add(&header, "Basic ");
 	esc_base64(&header, view_of(pair));
-	return credential_parse(str_view(&header), secret, &e);
+	return credential_parse(str_view(&header), c, &e);
 }
 
 static void
-basic_takes_the_password_or_a_lone_user_name(void **state)
+basic_is_a_token_or_a_name_and_a_password(void **state)
 {
-	char secret[TOKEN_SECRET_HEX + 1], lots[2000];
+	static const char *const tokens[] = { "git:" SECRET, ":" SECRET,
+		SECRET ":", SECRET ":x-oauth-basic", "x-access-token:" SECRET };
+	static const char *const bad[] = { SECRET, ":", ":x", "a/b:secret",
+		"a b:secret", "..:secret", "bob:", "bob:x-oauth-basic" };
+	struct credential c;
+	char lots[2000];
 
 	(void)state;
-	assert_int_equal(parse_basic("git:" SECRET, secret), 0);
-	assert_string_equal(secret, SECRET);
-	assert_int_equal(parse_basic(":" SECRET, secret), 0);
-	assert_int_equal(parse_basic(SECRET ":", secret), 0);
-	assert_int_equal(parse_basic(SECRET ":x-oauth-basic", secret), 0);
-	assert_string_equal(secret, SECRET);
-	assert_int_equal(parse_basic(SECRET ":other", secret), -1);
-	assert_int_equal(parse_basic(SECRET, secret), -1);
-	assert_int_equal(parse_basic("a:b:" SECRET, secret), -1);
-	assert_int_equal(parse_basic(":", secret), -1);
+	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
+		assert_int_equal(parse_basic(tokens[i], &c), 0);
+		assert_int_equal(c.kind, CREDENTIAL_TOKEN);
+		assert_string_equal(c.secret, SECRET);
+	}
+	assert_int_equal(parse_basic("bob:a:b", &c), 0);
+	assert_int_equal(c.kind, CREDENTIAL_PASSWORD);
+	assert_string_equal(c.login, "bob");
+	assert_string_equal(c.password, "a:b");
+	assert_string_equal(c.secret, "");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(parse_basic(bad[i], &c), -1);
+		assert_string_equal(c.login, "");
+	}
 	memset(lots, 'a', sizeof(lots) - 1);
-	lots[sizeof(lots) - 1] = '\0';
-	assert_int_equal(parse_basic(lots, secret), -1);
+	lots[3] = ':';
 	lots[600] = '\0';
-	assert_int_equal(parse_basic(lots, secret), -1);
+	assert_int_equal(parse_basic(lots, &c), -1);
+	lots[4 + CREDENTIAL_PASSWORD_MAX + 1] = '\0';
+	assert_int_equal(parse_basic(lots, &c), -1);
+	lots[4 + CREDENTIAL_PASSWORD_MAX] = '\0';
+	assert_int_equal(parse_basic(lots, &c), 0);
 }
 
 static int
@@ -163,6 +178,18 @@ static const struct who asked[] = {
 	    IDENTITY_NONE },
 };
 
+static int
+identify(struct txn *t, const char *header, const char *label, int64_t now,
+    struct identity *out, struct err *e)
+{
+	struct credential c;
+
+	*out = (struct identity){ .kind = IDENTITY_NONE };
+	if (credential_parse(view_of(header), &c, e) == -1)
+		return -1;
+	return auth_by_token(t, &c, label, now, out, e);
+}
+
 static void
 a_token_is_good_only_where_it_belongs(void **state)
 {
@@ -174,7 +201,7 @@ a_token_is_good_only_where_it_belongs(void **state)
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
 		const struct who *w = &asked[i];
 		struct err e = ERR_INIT;
-		int rc = auth_identify(
+		int rc = identify(
 		    db_reader(f->db), w->header, w->label, w->now, &id, &e);
 
 		if (rc != w->rc || id.kind != w->kind)
@@ -195,8 +222,7 @@ a_run_carries_what_it_may(void **state)
 	struct identity id;
 
 	OK(db_write_now(f->db, seed_tokens, f, e));
-	OK(auth_identify(
-	    db_reader(f->db), "token " SECRET_RUN, "1", 1, &id, e));
+	OK(identify(db_reader(f->db), "token " SECRET_RUN, "1", 1, &id, e));
 	assert_string_equal(id.login, "agent");
 	assert_int_equal(id.run_id, 4);
 	assert_int_equal(id.project_id, 1);
@@ -205,15 +231,98 @@ a_run_carries_what_it_may(void **state)
 	assert_int_equal(id.expires_at, 200);
 }
 
+static int
+steps_scopes(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct token_new n = { .user_id = f->alice,
+		.kind = TOKEN_USER,
+		.name = "bound",
+		.secret = SECRET,
+		.project_id = f->project,
+		.scopes = scope_parse("read:issue,status") };
+	struct user u;
+	int64_t id;
+
+	STEP(tokens_insert(t, &n, &id, e) == 0);
+	STEP(users_by_id(t, f->bob, &u, e) == 0);
+	u.active = false;
+	STEP(users_update(t, &u, e) == 0);
+	n.user_id = f->bob;
+	n.project_id = 0;
+	n.scopes = 0;
+	n.secret = SECRET_BOB;
+	STEP(tokens_insert(t, &n, &id, e) == 0);
+	return fixture_verdict(f, e);
+}
+
+static void
+a_user_s_token_carries_scopes_and_its_repository(void **state)
+{
+	struct fixture *f = *state;
+	struct identity id;
+
+	OK(db_write_now(f->db, steps_scopes, f, e));
+	OK(identify(db_reader(f->db), "token " SECRET, "", 1, &id, e));
+	assert_int_equal(id.scopes, scope_parse("status,read:issue"));
+	assert_int_equal(id.bound_project, f->project);
+	assert_int_equal(id.project_id, 0);
+	assert_false(id.barred);
+	OK(identify(db_reader(f->db), "token " SECRET_BOB, "", 1, &id, e));
+	assert_true(id.barred);
+	assert_int_equal(id.scopes, SCOPE_ALL);
+}
+
+static int
+steps_password(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct user u;
+	int64_t ci;
+
+	STEP(users_set_password(t, f->alice, "$hash", true, e) == 0);
+	STEP(users_set_password(t, f->bob, "$hash", false, e) == 0);
+	STEP(users_by_id(t, f->bob, &u, e) == 0 && u.has_password);
+	u.bot = true;
+	STEP(users_update(t, &u, e) == 0);
+	STEP(users_insert(t, "ci", USER_CI, 1, &ci, e) == 0);
+	STEP(users_set_password(t, ci, "$hash", false, e) == 0);
+	return fixture_verdict(f, e);
+}
+
+static void
+people_alone_have_passwords(void **state)
+{
+	static const char *const none[] = { "nobody", "bob", "ci" };
+	struct fixture *f = *state;
+	struct auth_account a;
+
+	OK(db_write_now(f->db, steps_password, f, e));
+	OK(auth_account(db_reader(f->db), "ALICE", &a, e));
+	assert_string_equal(a.hash, "$hash");
+	assert_string_equal(a.who.login, "alice");
+	assert_true(a.who.by_password && a.who.must_change);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		OK(auth_account(db_reader(f->db), none[i], &a, e));
+		assert_string_equal(a.hash, "");
+		assert_int_equal(a.who.kind, IDENTITY_NONE);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(header_forms_are_told_apart),
-		cmocka_unit_test(basic_takes_the_password_or_a_lone_user_name),
+		cmocka_unit_test(basic_is_a_token_or_a_name_and_a_password),
 		cmocka_unit_test_setup_teardown(
 		    a_token_is_good_only_where_it_belongs, fixture_setup,
 		    fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_user_s_token_carries_scopes_and_its_repository,
+		    fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(people_alone_have_passwords,
+		    fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_run_carries_what_it_may, fixture_setup, fixture_teardown),
 	};
