@@ -54,11 +54,26 @@ shape_pull_url(
 	    s->project->owner, s->project->name, p->issue.number, tail);
 }
 
+/* The page of the pull request, and a place in it. */
+static void
+shape_pull_page(struct shape *s, const char *key, int64_t item,
+    const char *mark, int64_t id)
+{
+	const struct project *p = s->project;
+	char at[64] = "";
+
+	if (id != 0)
+		(void)snprintf(at, sizeof(at), "#%s-%" PRId64, mark, id);
+	shape_url(
+	    s, key, "/%s/%s/pulls/%" PRId64 "%s", p->owner, p->name, item, at);
+}
+
 void
 shape_pull(struct shape *s, const struct pull *p)
 {
 	jw_object(&s->w, NULL);
 	shape_item(s, &p->issue);
+	shape_pull_page(s, "url", p->issue.number, "", 0);
 	shape_pull_branches(s, p);
 	shape_pull_merged(s, p);
 	jw_bool(&s->w, "draft", p->draft);
@@ -76,20 +91,6 @@ shape_pull(struct shape *s, const struct pull *p)
 	shape_pull_url(s, "diff_url", p, ".diff");
 	shape_pull_url(s, "patch_url", p, ".patch");
 	jw_end(&s->w);
-}
-
-/* The page of the pull request, and a place in it. */
-static void
-shape_pull_page(struct shape *s, const char *key, int64_t item,
-    const char *mark, int64_t id)
-{
-	const struct project *p = s->project;
-	char at[64] = "";
-
-	if (id != 0)
-		(void)snprintf(at, sizeof(at), "#%s-%" PRId64, mark, id);
-	shape_url(
-	    s, key, "/%s/%s/pulls/%" PRId64 "%s", p->owner, p->name, item, at);
 }
 
 void

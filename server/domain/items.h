@@ -81,6 +81,8 @@ struct issue {
 	int64_t created_at;
 	int64_t updated_at;
 	int64_t closed_at;
+	int64_t merged_at; /* of a pull request */
+	bool draft;	   /* the same */
 	int64_t due_at;
 	int64_t version; /* of the body, from 0 */
 	int64_t pin;     /* place among what is pinned, 0: not */

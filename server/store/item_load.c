@@ -87,6 +87,39 @@ item_load_milestones(
 	return rc;
 }
 
+/* When it was merged, and whether it is a draft. */
+static int
+item_load_pulls(
+    struct txn *t, const struct item_set *s, const char *ids, struct err *e)
+{
+	static const char
+	    sql[] = "SELECT j.key, p.merged_at, p.draft FROM json_each(?) j"
+		    " CROSS JOIN issue i ON i.id = j.value"
+		    " CROSS JOIN pull p ON p.project_id = i.project_id"
+		    " AND p.number = i.number";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_open(&q, t, sql, BINDS(S(ids)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		struct issue *i = item_at(s, (size_t)query_i64(&q));
+
+		i->merged_at = query_i64(&q);
+		i->draft = query_bool(&q);
+	}
+	return rc;
+}
+
+static bool
+item_any_pull(const struct item_set *s)
+{
+	for (size_t k = 0; k < s->n; k++)
+		if (item_at(s, k)->is_pull)
+			return true;
+	return false;
+}
+
 /* false: all are 0. */
 static bool
 item_ids(const struct item_set *s, bool milestones, struct str *out)
@@ -115,10 +148,14 @@ item_load(
 	struct str ids = STR_INIT;
 	int rc = 0;
 
+	if (n == 0)
+		return 0;
 	if (item_ids(&s, false, &ids) &&
 	    (item_load_labels(t, &s, str_cstr(&ids), e) == -1 ||
 		item_load_assignees(t, &s, str_cstr(&ids), e) == -1))
 		rc = -1;
+	if (rc == 0 && item_any_pull(&s))
+		rc = item_load_pulls(t, &s, str_cstr(&ids), e);
 	str_reset(&ids);
 	if (rc == 0 && item_ids(&s, true, &ids))
 		rc = item_load_milestones(t, &s, str_cstr(&ids), e);
