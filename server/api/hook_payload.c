@@ -8,7 +8,6 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "server/api/shape_priv.h"
-#include "server/service/svc.h"
 #include "server/store/comments.h"
 #include "server/store/issues.h"
 #include "server/store/pulls.h"
@@ -473,12 +472,6 @@ static hook_write_fn *const hook_writers[HOOK_TYPES] = {
 	[HOOK_REPOSITORY] = hook_write_repository,
 	[HOOK_STATUS] = hook_write_status,
 };
-
-bool
-hook_payload_needs_git(enum hook_type t)
-{
-	return t == HOOK_PUSH || t == HOOK_STATUS;
-}
 
 int
 hook_payload_make(

@@ -132,7 +132,7 @@ wpush_walk(
 		rc = git_revwalk_push(walk, git_commit_id(from));
 	if (rc < 0)
 		return worker_fail(e, rc, "walk history");
-	(void)git_revwalk_sorting(walk, GIT_SORT_TOPOLOGICAL | GIT_SORT_TIME);
+	(void)git_revwalk_sorting(walk, GIT_SORT_TIME);
 	wpush_hide(c, walk);
 	jw_array(c->w, "commits");
 	while (n < WPUSH_TOTAL_MAX && (rc = git_revwalk_next(&id, walk)) == 0) {

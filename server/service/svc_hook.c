@@ -40,6 +40,12 @@ svc_hook_uuid(char out[HOOK_UUID + 1])
 	    b[11], b[12], b[13], b[14], b[15]);
 }
 
+bool
+svc_hook_needs_git(enum hook_type t)
+{
+	return t == HOOK_PUSH || t == HOOK_STATUS;
+}
+
 int
 svc_hook_may(struct txn *t, const struct identity *who,
     const struct hook_scope *scope, struct err *e)

@@ -10,6 +10,9 @@
 #include "server/service/svc.h"
 #include "server/store/hooks.h"
 
+struct json;
+struct str;
+
 /* May he? ERR_NOTFOUND or ERR_DENIED. */
 int svc_hook_may(struct txn *t, const struct identity *who,
     const struct hook_scope *scope, struct err *e);
@@ -40,6 +43,24 @@ void svc_hook_delete(struct svc_hook *op, svc_done_fn *done, void *arg);
 void svc_hook_send(struct svc_hook *op, svc_done_fn *done, void *arg);
 /* The same payload and delivery id once more. */
 void svc_hook_redeliver(struct svc_hook *op, svc_done_fn *done, void *arg);
+
+/*
+ * What a payload is made of.  Who writes the API's shapes makes them, for who
+ * follows the events: server/api/hook_payload.h is the one hook_payload_fn.
+ */
+struct hook_payload {
+	const char *url; /* public */
+	const struct event *event;
+	const struct json *data; /* the event's, parsed */
+	const struct hook_say *say;
+	const struct project *project;
+	const struct json *git; /* of gitpool_pushed, NULL: not known */
+};
+/* Appends one object.  ERR_NOTFOUND: what it is about is gone. */
+typedef int hook_payload_fn(struct txn *t, const struct hook_payload *p,
+    struct str *out, struct err *e);
+/* Does it need `git`? */
+bool svc_hook_needs_git(enum hook_type t);
 
 /* A delivery id, RFC 4122 version 4. */
 void svc_hook_uuid(char out[HOOK_UUID + 1]);

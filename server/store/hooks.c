@@ -242,10 +242,10 @@ hooks_due(struct txn *t, int64_t now, size_t limit, int64_t *ids, size_t *n,
 }
 
 int
-hooks_next_due(struct txn *t, int64_t *at, struct err *e)
+hooks_next_due(struct txn *t, int64_t now, int64_t *at, struct err *e)
 {
-	return db_number(
-	    t, "SELECT min(due_at) FROM hook WHERE due_at > 0", NULL, at, e);
+	return db_number(t, "SELECT min(due_at) FROM hook WHERE due_at > ?",
+	    BINDS(I(now)), at, e);
 }
 
 int
@@ -266,12 +266,23 @@ hooks_wake(struct txn *t, int64_t id, int64_t now, bool even_so, struct err *e)
 	    BINDS(I(now), I(id), I(even_so)), NULL, e);
 }
 
+/* Before the oldest hook there was nobody to tell. */
 int
 hooks_cursor(struct txn *t, int64_t *seq, struct err *e)
 {
-	return db_number(t,
-	    "SELECT coalesce((SELECT seq FROM hook_cursor WHERE id = 1), -1)",
-	    NULL, seq, e);
+	int64_t saved, since;
+	bool any;
+
+	if (hooks_any(t, &any, e) == -1)
+		return -1;
+	if (!any)
+		return events_last(t, seq, e);
+	if (db_number(t, "SELECT seq FROM hook_cursor WHERE id = 1", NULL,
+		&saved, e) == -1 ||
+	    db_number(t, "SELECT min(since) FROM hook", NULL, &since, e) == -1)
+		return -1;
+	*seq = saved > since ? saved : since;
+	return 0;
 }
 
 int

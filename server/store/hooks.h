@@ -66,8 +66,8 @@ int hooks_for_event(struct txn *t, int64_t project_id, int64_t seq,
 /* Ids of those that are due, the longest first; ids has room for limit. */
 int hooks_due(struct txn *t, int64_t now, size_t limit, int64_t *ids, size_t *n,
     struct err *e);
-/* When the next one is due, 0: none waits. */
-int hooks_next_due(struct txn *t, int64_t *at, struct err *e);
+/* When the next one after `now` is due, 0: none. */
+int hooks_next_due(struct txn *t, int64_t now, int64_t *at, struct err *e);
 /* The verdict of an attempt.  due_at 0: nothing waits any more. */
 int hooks_tried(struct txn *t, int64_t id, int64_t failures, int64_t open_at,
     int64_t due_at, struct err *e);
@@ -75,7 +75,7 @@ int hooks_tried(struct txn *t, int64_t id, int64_t failures, int64_t open_at,
 int hooks_wake(
     struct txn *t, int64_t id, int64_t now, bool even_so, struct err *e);
 
-/* -1 in *seq: there was never one. */
+/* The newest event that no hook is to be told any more. */
 int hooks_cursor(struct txn *t, int64_t *seq, struct err *e);
 int hooks_set_cursor(struct txn *t, int64_t seq, struct err *e);
 
