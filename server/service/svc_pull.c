@@ -10,10 +10,13 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/domain/issue_rule.h"
+#include "server/domain/pull_rule.h"
 #include "server/domain/push_policy.h"
 #include "server/domain/refname.h"
 #include "server/git/git_pool.h"
 #include "server/service/svc_issue.h"
+#include "server/service/svc_item.h"
+#include "server/service/svc_mention.h"
 #include "server/store/jobs.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
@@ -49,7 +52,7 @@ svc_pull_insert(struct txn *t, const struct identity *who, int64_t now,
 		.head_user_id = svc_pull_head_user(
 		    t, r->project_id, r->head, r->head_sha, who->user_id),
 		.run_id = r->run_id,
-		.draft = r->draft,
+		.draft = r->draft || pull_rule_is_wip(r->title),
 		.now = now };
 	AUTO_STR struct str data = STR_INIT;
 	struct svc_event v = { .kind = "pull.opened",
@@ -85,6 +88,9 @@ svc_pull_create_release(void *arg)
 	free(op->body);
 	free(op->head);
 	free(op->base);
+	for (size_t i = 0; i < op->n_reviewers; i++)
+		free(op->reviewers[i]);
+	item_fields_release(&op->fields);
 	pull_release(&op->pull);
 }
 
@@ -93,6 +99,31 @@ svc_pull_create_new(struct svc *s, const struct identity *who)
 {
 	return svc_op_new(
 	    s, sizeof(struct svc_pull_create), who, svc_pull_create_release);
+}
+
+/* What else the body of a new one said. */
+static int
+svc_pull_create_more(struct txn *t, struct svc_pull_create *op, struct err *e)
+{
+	struct pull p = { .run_id = 0 };
+	AUTO_STR struct str text = STR_INIT;
+	struct svc_words words = { .project_id = op->project_id,
+		.item = op->number,
+		.is_pull = true };
+	int64_t id;
+	int rc;
+
+	if (pulls_get(t, op->project_id, op->number, &p, e) == -1)
+		return -1;
+	str_addf(&text, "%s\n%s", p.issue.title, p.issue.body);
+	words.text = str_cstr(&text);
+	rc = svc_item_apply(t, &op->op, &p.issue, &op->fields, e);
+	for (size_t i = 0; rc == 0 && i < op->n_reviewers; i++)
+		rc = svc_reviewer_ask(t, &op->op, &p, op->reviewers[i], &id, e);
+	if (rc == 0)
+		rc = svc_mention_words(t, &op->op, &words, e);
+	pull_release(&p);
+	return rc;
 }
 
 static int
@@ -114,8 +145,10 @@ svc_pull_create_job(struct txn *t, void *arg, struct err *e)
 		t, &op->op.who, op->project_id, PERM_PROPOSE, &p, e) == -1)
 		return -1;
 	project_release(&p);
-	return svc_pull_insert(
-	    t, &op->op.who, op->op.now, &rows, &op->number, e);
+	if (svc_pull_insert(
+		t, &op->op.who, op->op.now, &rows, &op->number, e) == -1)
+		return -1;
+	return svc_pull_create_more(t, op, e);
 }
 
 /* What was refreshed is answered; a refresh that failed is tried again when a
@@ -158,7 +191,7 @@ svc_pull_on_compare(const struct git_result *res, void *arg)
 	struct err e = ERR_INIT;
 
 	if (res->fail != NULL && res->fail->code == ERR_NOTFOUND)
-		err_set(&e, ERR_INVALID, "head or base: no such branch");
+		err_set(&e, ERR_NOTFOUND, "head or base: no such branch");
 	else if (res->fail != NULL)
 		e = *res->fail;
 	else if (json_str_or(res->j, "merge_base", NULL) == NULL)
@@ -235,14 +268,78 @@ svc_pull_edit_release(void *arg)
 	free(op->title);
 	free(op->body);
 	free(op->base);
+	item_fields_release(&op->fields);
 	pull_release(&op->pull);
 }
 
 struct svc_pull_edit *
 svc_pull_edit_new(struct svc *s, const struct identity *who)
 {
-	return svc_op_new(
+	struct svc_pull_edit *op = svc_op_new(
 	    s, sizeof(struct svc_pull_edit), who, svc_pull_edit_release);
+
+	op->draft = -1;
+	return op;
+}
+
+/* A title that says so makes a draft; one that no longer does ends it. */
+static int
+svc_pull_edit_draft(
+    struct txn *t, const struct svc_pull_edit *op, struct err *e)
+{
+	const struct pull *p = &op->pull;
+	bool was = pull_rule_is_wip(p->issue.title);
+	bool is = op->title != NULL ? pull_rule_is_wip(op->title) : was;
+	bool draft = p->draft;
+
+	if (op->draft == 0 && is)
+		return err_set(e, ERR_INVALID, "draft: the title says WIP");
+	if (op->draft != -1)
+		draft = op->draft == 1;
+	else if (is != was)
+		draft = is;
+	if (draft == p->draft)
+		return 0;
+	if (!perm_edit(
+		op->op.who.user_kind, op->op.who.user_id, p->issue.author.id) &&
+	    svc_may(t, &op->op.who, op->project_id, PERM_WRITE, NULL, e) == -1)
+		return -1;
+	return pulls_set_draft(t, op->project_id, op->number, draft, e);
+}
+
+static int
+svc_pull_edit_base(struct txn *t, const struct svc_pull_edit *op, struct err *e)
+{
+	const struct pull *p = &op->pull;
+	AUTO_STR struct str data = STR_INIT;
+	struct jw w;
+
+	if (op->base == NULL || strcmp(op->base, p->base) == 0)
+		return 0;
+	if (p->issue.state != ISSUE_OPEN)
+		return err_set(
+		    e, ERR_INVALID, "base: the pull request is not open");
+	if (strcmp(op->base, p->head) == 0)
+		return err_set(e, ERR_INVALID, "base: it is the head");
+	if (svc_may(t, &op->op.who, op->project_id, PERM_WRITE, NULL, e) ==
+		-1 ||
+	    pulls_set_base(t, op->project_id, op->number, op->base,
+		op->base_sha, op->op.now, e) == -1)
+		return -1;
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_str(&w, "old_ref", p->base);
+	jw_str(&w, "new_ref", op->base);
+	jw_object(&w, "changes");
+	jw_object(&w, "ref");
+	jw_str(&w, "from", p->base);
+	jw_end(&w);
+	jw_end(&w);
+	jw_end(&w);
+	if (svc_item_note(
+		t, &op->op, &p->issue, "change_target_branch", &data, e) == -1)
+		return -1;
+	return svc_item_event(t, &op->op, &p->issue, "issue.edited", &data, e);
 }
 
 static int
@@ -251,13 +348,10 @@ svc_pull_edit_rows(struct txn *t, struct svc_pull_edit *op, struct err *e)
 	const struct svc_issue_change c = { op->title, op->body, op->state };
 	int64_t n;
 
-	if (svc_issue_change(t, &op->op, &op->pull.issue, &c, e) == -1)
-		return -1;
-	if (op->base != NULL && strcmp(op->base, op->pull.base) != 0 &&
-	    (svc_may(t, &op->op.who, op->project_id, PERM_WRITE, NULL, e) ==
-		    -1 ||
-		pulls_set_base(t, op->project_id, op->number, op->base,
-		    op->base_sha, op->op.now, e) == -1))
+	if (svc_item_apply(t, &op->op, &op->pull.issue, &op->fields, e) == -1 ||
+	    svc_issue_change(t, &op->op, &op->pull.issue, &c, e) == -1 ||
+	    svc_pull_edit_draft(t, op, e) == -1 ||
+	    svc_pull_edit_base(t, op, e) == -1)
 		return -1;
 	if (op->state == ISSUE_CLOSED)
 		return jobs_supersede(

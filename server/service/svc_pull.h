@@ -10,6 +10,7 @@
 
 #include "server/domain/items.h"
 #include "server/service/svc.h"
+#include "server/service/svc_reviewer.h"
 
 struct svc_pulls *svc_pulls_new(struct svc *s);
 void svc_pulls_free(struct svc_pulls *p); /* NULL is fine */
@@ -40,6 +41,9 @@ struct svc_pull_create {
 	char *head; /* branch names */
 	char *base;
 	bool draft;
+	struct item_fields fields;
+	char *reviewers[SVC_REVIEWERS_MAX]; /* logins */
+	size_t n_reviewers;
 	int64_t number;   /* out */
 	struct pull pull; /* out */
 	char head_sha[SHA_HEX + 1];
@@ -48,6 +52,7 @@ struct svc_pull_create {
 };
 struct svc_pull_create *svc_pull_create_new(
     struct svc *s, const struct identity *who);
+/* A branch that is not there: ERR_NOTFOUND. */
 void svc_pull_create(struct svc_pull_create *op, svc_done_fn *done, void *arg);
 
 struct svc_pull_edit {
@@ -57,7 +62,9 @@ struct svc_pull_edit {
 	char *title; /* NULL: as it is */
 	char *body;
 	char *base;
-	enum issue_state state;     /* 0: as it is */
+	enum issue_state state; /* 0: as it is */
+	int draft;              /* -1: as it is */
+	struct item_fields fields;
 	struct pull pull;           /* out */
 	char base_sha[SHA_HEX + 1]; /* of the new base */
 };
