@@ -7,6 +7,7 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/domain/issue_rule.h"
+#include "server/service/svc_mention.h"
 #include "server/store/comments.h"
 #include "server/store/revisions.h"
 
@@ -66,6 +67,20 @@ svc_comment_may(struct txn *t, const struct identity *who,
 		  e, ERR_DENIED, "it is locked: only maintainers may speak");
 }
 
+static int
+svc_comment_refer(struct txn *t, const struct svc_op *op,
+    const struct comment *c, const char *before, struct err *e)
+{
+	const struct svc_words w = { .project_id = c->project_id,
+		.item = c->item,
+		.is_pull = c->item_is_pull,
+		.comment_id = c->id,
+		.text = c->body,
+		.before = before };
+
+	return svc_mention_words(t, op, &w, e);
+}
+
 int
 svc_comment_insert(struct txn *t, const struct identity *who, int64_t now,
     const struct svc_comment_row *r, int64_t *id, struct err *e)
@@ -78,12 +93,13 @@ svc_comment_insert(struct txn *t, const struct identity *who, int64_t now,
 		.now = now };
 	const struct svc_op op = { .who = *who, .now = now };
 	struct comment c = { .id = 0 };
-	int rc;
+	int rc = -1;
 
 	if (comments_insert(t, &n, id, e) == -1 ||
 	    comments_get(t, r->project_id, *id, &c, e) == -1)
 		return -1;
-	rc = svc_comment_event(t, &op, "comment.created", &c, NULL, e);
+	if (svc_comment_refer(t, &op, &c, NULL, e) == 0)
+		rc = svc_comment_event(t, &op, "comment.created", &c, NULL, e);
 	comment_release(&c);
 	return rc;
 }
@@ -148,7 +164,8 @@ svc_comment_edit_body(struct txn *t, struct svc_comment_edit *op, struct err *e)
 		t, &of, op->op.who.user_id, op->op.now, was.body, e) == 0 &&
 	    comments_set_body(
 		t, op->project_id, op->id, op->body, op->op.now, e) == 0 &&
-	    comments_get(t, op->project_id, op->id, &op->comment, e) == 0)
+	    comments_get(t, op->project_id, op->id, &op->comment, e) == 0 &&
+	    svc_comment_refer(t, &op->op, &op->comment, was.body, e) == 0)
 		rc = svc_comment_event(
 		    t, &op->op, "comment.edited", &op->comment, was.body, e);
 	comment_release(&was);

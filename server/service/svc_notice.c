@@ -6,6 +6,7 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
+#include "server/service/svc_mention.h"
 
 enum {
 	NOTICE_NAMED_MAX = 64
@@ -41,6 +42,27 @@ svc_notice_find(const char *kind)
 	return NULL;
 }
 
+/* Who is named in the event's own words: its item's row may come later. */
+static int
+svc_notice_named(struct txn *t, const struct svc_event *v,
+    const struct json *data, struct notice_new *n, int64_t *ids, struct err *e)
+{
+	static const char *const keys[] = { "title", "body" };
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *text = json_str_or(data, keys[i], "");
+		size_t more = 0;
+
+		if (strchr(text, '@') == NULL)
+			continue;
+		if (svc_mention_users(t, v->project_id, text, ids + n->n_named,
+			NOTICE_NAMED_MAX - n->n_named, &more, e) == -1)
+			return -1;
+		n->n_named += more;
+	}
+	return 0;
+}
+
 int
 svc_notice_event(struct txn *t, const struct identity *who, int64_t now,
     const struct svc_event *v, struct err *e)
@@ -62,7 +84,9 @@ svc_notice_event(struct txn *t, const struct identity *who, int64_t now,
 	if (v->data != NULL && k->words && data == NULL)
 		return err_wrap(e, "event %s", v->kind);
 	n.comment_id = json_i64_or(data, "comment", 0);
-	if (k->joins && who->user_id > 0)
+	if (k->words)
+		rc = svc_notice_named(t, v, data, &n, ids, e);
+	if (rc == 0 && k->joins && who->user_id > 0)
 		rc = notices_join(t, v->project_id, v->item, who->user_id, e);
 	if (rc == 0)
 		rc = notices_tell(t, &n, e);
