@@ -104,6 +104,7 @@ static const struct route *const app_routes[] = {
 	api_reviews_routes,
 	api_review_comments_routes,
 	api_merge_routes,
+	api_pull_find_routes,
 	api_protections_routes,
 	api_statuses_routes,
 	api_projects_routes,

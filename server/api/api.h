@@ -23,6 +23,7 @@ extern const struct route api_issues_routes[];
 extern const struct route api_comments_routes[];
 extern const struct route api_pulls_routes[];
 extern const struct route api_pull_git_routes[];
+extern const struct route api_pull_find_routes[];
 extern const struct route api_reviews_routes[];
 extern const struct route api_review_comments_routes[];
 extern const struct route api_merge_routes[];

@@ -1,18 +1,31 @@
 /* api_pull_git: what git says of a pull request: diff, files, commits. */
 #include "server/api/api.h"
 #include "server/api/shape.h"
-#include "server/git/git_pool.h"
+#include "server/git/git_pull.h"
 #include "server/store/pulls.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/esc.h"
 #include "lib/wire/json.h"
 
 enum {
-	API_DIFF_MAX = 4 << 20, /* bytes */
-	API_FILES_MAX = 3000
+	API_DIFF_MAX = 4 << 20 /* bytes */
+};
+
+/* A page that a use case of git fills: kept beside the call. */
+struct api_pull_page {
+	struct call *c;
+	struct project project;
+	int64_t number;
+	uint32_t page, limit;
+	char from[SHA_HEX + 1];
+	char head[SHA_HEX + 1];
 };
 
 /* The pull request of the path; the base to compare with is what the two had
@@ -63,47 +76,7 @@ api_pull_git_diff(struct call *c)
 }
 
 static void
-api_pull_git_file(struct shape *s, const struct json *f)
-{
-	int64_t add = json_i64_or(f, "additions", 0);
-	int64_t del = json_i64_or(f, "deletions", 0);
-
-	jw_object(&s->w, NULL);
-	jw_str(&s->w, "filename", json_str_or(f, "path", ""));
-	shape_str_or_null(
-	    s, "previous_filename", json_str_or(f, "old_path", NULL));
-	jw_str(&s->w, "status", json_str_or(f, "status", "changed"));
-	jw_i64(&s->w, "additions", add);
-	jw_i64(&s->w, "deletions", del);
-	jw_i64(&s->w, "changes", add + del);
-	jw_bool(&s->w, "binary", json_bool_or(f, "binary", false));
-	jw_end(&s->w);
-}
-
-static void
-api_pull_git_on_files(const struct git_result *res, void *arg)
-{
-	struct call *c = arg;
-	const struct json *files = json_get(res->j, "files");
-	char total[24];
-	struct shape s;
-
-	if (!api_failed(c, res->fail)) {
-		snprintf(total, sizeof(total), "%zu", json_count(files));
-		call_header(c, "X-Total-Count", total);
-		shape_init(&s, c, NULL);
-		jw_array(&s.w, NULL);
-		for (const struct json *f = json_first(files); f != NULL;
-		     f = json_next(f))
-			api_pull_git_file(&s, f);
-		jw_end(&s.w);
-		shape_reply(&s, c, 200);
-	}
-	call_release(c);
-}
-
-static void
-api_pull_git_files(struct call *c)
+api_pull_git_patch(struct call *c)
 {
 	struct pull pull;
 	const char *from;
@@ -111,35 +84,200 @@ api_pull_git_files(struct call *c)
 	if (api_pull_git_open(c, &pull, &from) == -1)
 		return;
 	call_hold(c);
-	gitpool_files(api_svc(c)->git, pull.issue.project_id, from,
-	    pull.head_sha, API_FILES_MAX, api_pull_git_on_files, c);
+	gitpull_mails(api_svc(c)->git, pull.issue.project_id, from,
+	    pull.head_sha, API_DIFF_MAX, api_pull_git_on_diff, c);
 	pull_release(&pull);
 }
 
-static void
-api_pull_git_commits(struct call *c)
+static struct api_pull_page *
+api_pull_page_new(struct call *c)
 {
-	struct git_log_spec spec = { .limit = 1 };
+	struct api_pull_page *g;
 	uint32_t page, limit;
+	struct project p;
 	struct pull pull;
 	const char *from;
 
 	if (call_page(c, &page, &limit) == -1 ||
 	    api_pull_git_open(c, &pull, &from) == -1)
-		return;
-	spec.rev = pull.head_sha;
-	spec.hide = from;
-	spec.limit = limit;
-	spec.skip = (page - 1) * limit;
-	call_hold(c);
-	gitpool_log(
-	    api_svc(c)->git, pull.issue.project_id, &spec, api_done_commits, c);
+		return NULL;
+	if (api_project(c, PERM_READ, &p) == -1) {
+		pull_release(&pull);
+		return NULL;
+	}
+	g = xcalloc(1, sizeof(*g));
+	g->c = c;
+	g->project = p;
+	g->number = pull.issue.number;
+	g->page = page;
+	g->limit = limit;
+	memcpy(g->from, from, sizeof(g->from));
+	memcpy(g->head, pull.head_sha, sizeof(g->head));
 	pull_release(&pull);
+	call_hold(c);
+	return g;
+}
+
+static void
+api_pull_page_free(struct api_pull_page *g)
+{
+	call_release(g->c);
+	project_release(&g->project);
+	free(g);
+}
+
+/* X-Total-Count and Link, and the headers of lists that git makes. */
+static void
+api_pull_page_total(const struct api_pull_page *g, int64_t total)
+{
+	int64_t pages = (total + g->limit - 1) / g->limit;
+	const struct {
+		const char *name;
+		int64_t n;
+	} heads[] = {
+		{ "X-Page", g->page },
+		{ "X-PerPage", g->limit },
+		{ "X-Total", total },
+		{ "X-PageCount", pages },
+	};
+	char text[24];
+
+	call_total(g->c, g->page, g->limit, total);
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		(void)snprintf(text, sizeof(text), "%" PRId64, heads[i].n);
+		call_header(g->c, heads[i].name, text);
+	}
+}
+
+/* A path of the repository at the head, escaped: of the API, where raw also
+ * has the bytes, or of the page that shows it. */
+static void
+api_pull_git_url(struct shape *s, const struct api_pull_page *g,
+    const char *key, const char *kind, const char *path)
+{
+	AUTO_STR struct str u = STR_INIT;
+	struct view rest = view_of(path), part;
+	const struct project *p = &g->project;
+	bool page = strcmp(kind, "src") == 0;
+
+	str_addf(&u, "%s%s/%s/%s/%s", s->url, page ? "" : "/api/v1/repos",
+	    p->owner, p->name, kind);
+	if (page)
+		str_addf(&u, "/commit/%s", g->head);
+	while (view_split(&rest, '/', &part)) {
+		str_addc(&u, '/');
+		esc_url(&u, part);
+	}
+	if (!page)
+		str_addf(&u, "?ref=%s", g->head);
+	jw_str(&s->w, key, str_cstr(&u));
+}
+
+static void
+api_pull_git_file(
+    struct shape *s, const struct api_pull_page *g, const struct json *f)
+{
+	const char *path = json_str_or(f, "path", "");
+	const char *status = json_str_or(f, "status", "changed");
+	bool moved = strcmp(status, "renamed") == 0;
+	int64_t add = json_i64_or(f, "additions", 0);
+	int64_t del = json_i64_or(f, "deletions", 0);
+
+	jw_object(&s->w, NULL);
+	jw_str(&s->w, "filename", path);
+	jw_str(&s->w, "previous_filename",
+	    moved ? json_str_or(f, "old_path", NULL) : NULL);
+	jw_str(&s->w, "status", status);
+	jw_i64(&s->w, "additions", add);
+	jw_i64(&s->w, "deletions", del);
+	jw_i64(&s->w, "changes", add + del);
+	jw_bool(&s->w, "binary", json_bool_or(f, "binary", false));
+	api_pull_git_url(s, g, "html_url", "src", path);
+	api_pull_git_url(s, g, "contents_url", "contents", path);
+	api_pull_git_url(s, g, "raw_url", "raw", path);
+	jw_end(&s->w);
+}
+
+static void
+api_pull_git_on_files(const struct git_result *res, void *arg)
+{
+	struct api_pull_page *g = arg;
+	struct shape s;
+	int64_t total;
+
+	if (!api_failed(g->c, res->fail)) {
+		total = json_i64_or(res->j, "total", 0);
+		api_pull_page_total(g, total);
+		call_header(g->c, "X-HasMore",
+		    (int64_t)g->page * g->limit < total ? "true" : "false");
+		shape_init(&s, g->c, &g->project);
+		jw_array(&s.w, NULL);
+		for (const struct json *f =
+			 json_first(json_get(res->j, "files"));
+		     f != NULL; f = json_next(f))
+			api_pull_git_file(&s, g, f);
+		jw_end(&s.w);
+		shape_reply(&s, g->c, 200);
+	}
+	api_pull_page_free(g);
+}
+
+static void
+api_pull_git_files(struct call *c)
+{
+	struct git_pull_files spec = { .whitespace = call_query(
+					   c, "whitespace"),
+		.skip_to = call_query(c, "skip-to") };
+	struct api_pull_page *g = api_pull_page_new(c);
+
+	if (g == NULL)
+		return;
+	if (spec.skip_to != NULL && *spec.skip_to == '\0')
+		spec.skip_to = NULL;
+	spec.base = g->from;
+	spec.head = g->head;
+	spec.limit = g->limit;
+	spec.skip = (g->page - 1) * g->limit;
+	gitpull_files(
+	    api_svc(c)->git, g->project.id, &spec, api_pull_git_on_files, g);
+}
+
+static void
+api_pull_git_on_count(const struct git_result *res, void *arg)
+{
+	struct git_log_spec spec = { .limit = 1 };
+	struct api_pull_page *g = arg;
+
+	if (api_failed(g->c, res->fail)) {
+		api_pull_page_free(g);
+		return;
+	}
+	api_pull_page_total(g, json_i64_or(res->j, "ahead", 0));
+	spec.rev = g->head;
+	spec.hide = g->from;
+	spec.limit = g->limit;
+	spec.skip = (g->page - 1) * g->limit;
+	call_hold(g->c);
+	gitpool_log(
+	    api_svc(g->c)->git, g->project.id, &spec, api_done_commits, g->c);
+	api_pull_page_free(g);
+}
+
+static void
+api_pull_git_commits(struct call *c)
+{
+	struct api_pull_page *g = api_pull_page_new(c);
+
+	if (g != NULL)
+		gitpool_compare(api_svc(c)->git, g->project.id, g->from,
+		    g->head, api_pull_git_on_count, g);
 }
 
 const struct route api_pull_git_routes[] = {
 	{ "GET", "/api/v1/repos/{o}/{r}/pulls/{n}.diff", ROUTE_RUN_OK,
 	    api_pull_git_diff },
+	{ "GET", "/api/v1/repos/{o}/{r}/pulls/{n}.patch", ROUTE_RUN_OK,
+	    api_pull_git_patch },
 	{ "GET", "/api/v1/repos/{o}/{r}/pulls/{n}/files", ROUTE_RUN_OK,
 	    api_pull_git_files },
 	{ "GET", "/api/v1/repos/{o}/{r}/pulls/{n}/commits", ROUTE_RUN_OK,
