@@ -45,6 +45,7 @@ static const char *const mirror_status_words[] = {
 	[MIRROR_OK] = "ok",
 	[MIRROR_FAILED] = "failed",
 	[MIRROR_PAUSED] = "paused",
+	[MIRROR_NONE] = "none",
 };
 
 static const char *const sandbox_want_words[] = {

@@ -76,7 +76,8 @@ enum mirror_status {
 	MIRROR_SYNCING,
 	MIRROR_OK,
 	MIRROR_FAILED,
-	MIRROR_PAUSED
+	MIRROR_PAUSED,
+	MIRROR_NONE /* there is no upstream */
 };
 
 enum sandbox_want {
