@@ -16,13 +16,16 @@
 #include "lib/io/loop.h"
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
-#include "server/git/git_pool.h"
+#include "server/git/git_pull.h"
 #include "server/service/svc_arrived.h"
 #include "server/service/svc_ci.h"
+#include "server/service/svc_protect.h"
 #include "server/store/jobs.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
+#include "server/store/review_comments.h"
+#include "server/store/timeline.h"
 #include "server/store/users.h"
 
 enum {
@@ -56,6 +59,14 @@ struct svc_refresh {
 	char head[SHA_HEX + 1];
 	char base[SHA_HEX + 1];
 	char merge_base[SHA_HEX + 1];
+	char row_base[SHA_HEX + 1]; /* merge base of the rows */
+	bool sized;                 /* the rows have the size of the diff */
+	bool facts;                 /* stat and lines are filled */
+	struct pull_stat stat;
+	struct review_comment_list
+	    live;       /* comments whose lines are asked for */
+	int64_t *lines; /* where they are now */
+	char *conflicts;
 	bool clean;
 	bool same; /* the base has its changes as other commits */
 	struct checks checks;
@@ -95,6 +106,12 @@ svc_refresh_clear(struct svc_refresh *r)
 	free(r->base_ref);
 	r->head_ref = r->base_ref = NULL;
 	checks_release(&r->checks);
+	review_comment_list_release(&r->live);
+	free(r->lines);
+	free(r->conflicts);
+	r->lines = NULL;
+	r->conflicts = NULL;
+	r->facts = false;
 	r->by_sha = false;
 	r->same = false;
 	r->queued = 0;
@@ -257,6 +274,56 @@ svc_refresh_by_upstream(struct txn *t, const struct svc_refresh *r,
 	return 0;
 }
 
+/* The head's new commits in the timeline, as whose push they were. */
+static int
+svc_refresh_note(struct txn *t, const struct svc_refresh *r,
+    const struct svc_refresh_moved *m, int64_t writer, struct err *e)
+{
+	AUTO_STR struct str data = STR_INIT;
+	struct timeline_new n = { .project_id = r->project,
+		.item = r->number,
+		.actor_id = writer,
+		.now = r->now,
+		.kind = "pull_push" };
+	struct jw w;
+	int64_t id;
+
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_str(&w, m->key_a, m->a);
+	jw_str(&w, m->key_b, m->b);
+	jw_end(&w);
+	n.data = str_cstr(&data);
+	return timeline_add(t, &n, &id, e);
+}
+
+/* What git said of the diff: its size, its conflicts, the lines spoken of. */
+static int
+svc_refresh_facts(struct txn *t, const struct svc_refresh *r,
+    const struct pull *p, struct err *e)
+{
+	const char *conflicts = r->clean || r->conflicts == NULL ? ""
+								 : r->conflicts;
+
+	if (strcmp(p->conflicts, conflicts) != 0 &&
+	    pulls_set_conflicts(t, r->project, r->number, conflicts, e) == -1)
+		return -1;
+	if (!r->facts)
+		return 0;
+	for (size_t i = 0; i < r->live.n; i++) {
+		const struct review_comment *c = &r->live.at[i];
+		const struct review_comment_move m = { .id = c->id,
+			.from_sha = c->at_sha,
+			.to_sha = c->side == REVIEW_SIDE_OLD ? r->merge_base
+							     : r->head,
+			.line = r->lines[i] };
+
+		if (review_comments_move(t, &m, e) == -1)
+			return -1;
+	}
+	return pulls_set_stat(t, r->project, r->number, &r->stat, e);
+}
+
 static int
 svc_refresh_rows(
     struct txn *t, struct svc_refresh *r, const struct pull *p, struct err *e)
@@ -286,10 +353,13 @@ svc_refresh_rows(
 		if (behind)
 			return 0;
 		if (pulls_set_head(t, p, r->head, writer, r->now, e) == -1 ||
+		    svc_protect_head_moved(t, p, r->head, r->now, e) == -1 ||
+		    svc_refresh_note(t, r, &sync, writer, e) == -1 ||
 		    svc_refresh_event(t, r, &sync, e) == -1)
 			return -1;
 	}
-	if (pulls_set_mergeable(t, r->project, r->number, &test, e) == -1)
+	if (pulls_set_mergeable(t, r->project, r->number, &test, e) == -1 ||
+	    svc_refresh_facts(t, r, p, e) == -1)
 		return -1;
 	if (!r->clean && p->issue.author.kind == USER_AGENT &&
 	    (moved || p->mergeable != MERGEABLE_NO) &&
@@ -370,16 +440,87 @@ svc_refresh_on_checks(const struct git_result *res, void *arg)
 		svc_refresh_write(r);
 }
 
+/* Without them the rows keep what they had. */
+static void
+svc_refresh_on_facts(const struct git_result *res, void *arg)
+{
+	struct svc_refresh *r = arg;
+	const struct json *lines = json_get(res->j, "lines");
+	const struct json *line = json_first(lines);
+
+	if (res->fail != NULL)
+		log_warn("pull facts project=%" PRId64 " pull=%" PRId64
+			 " reason=%s",
+		    r->project, r->number, log_val(res->fail->msg));
+	else if (json_count(lines) == r->live.n) {
+		r->facts = true;
+		r->stat.additions = json_i64_or(res->j, "additions", 0);
+		r->stat.deletions = json_i64_or(res->j, "deletions", 0);
+		r->stat.changed_files = json_i64_or(res->j, "files", 0);
+		r->lines = xcalloc(r->live.n + 1, sizeof(*r->lines));
+		for (size_t i = 0; i < r->live.n; i++, line = json_next(line))
+			r->lines[i] = json_integer(line, 0);
+	}
+	gitpool_checks(
+	    r->s->git, r->project, r->base, svc_refresh_on_checks, r);
+}
+
+static void
+svc_refresh_ask_facts(struct svc_refresh *r)
+{
+	const struct review_comment_filter f = {
+		.project_id = r->project, .item = r->number, .live = true
+	};
+	AUTO_FREE struct git_pull_line *lines = NULL;
+	struct git_pull_facts spec = { .base = r->base, .head = r->head };
+	struct err e = ERR_INIT;
+
+	if (review_comments_list(db_reader(r->s->db), &f, &r->live, &e) == -1)
+		log_warn("pull comments project=%" PRId64 " pull=%" PRId64
+			 " reason=%s",
+		    r->project, r->number, log_val(e.msg));
+	lines = xcalloc(r->live.n + 1, sizeof(*lines));
+	for (size_t i = 0; i < r->live.n; i++) {
+		const struct review_comment *c = &r->live.at[i];
+
+		lines[i] = (struct git_pull_line){ .path = c->path,
+			.sha = c->at_sha,
+			.line = c->line,
+			.old = c->side == REVIEW_SIDE_OLD };
+	}
+	spec.lines = lines;
+	spec.n = r->live.n;
+	gitpull_facts(r->s->git, r->project, &spec, svc_refresh_on_facts, r);
+}
+
 static void
 svc_refresh_on_ref(const struct git_result *res, void *arg)
 {
 	struct svc_refresh *r = arg;
+	bool same;
 
-	if (res->fail != NULL)
+	if (res->fail != NULL) {
 		svc_refresh_end(r, res->fail);
-	else
+		return;
+	}
+	same = r->sized && strcmp(r->head, r->row_head) == 0 &&
+	    strcmp(r->merge_base, r->row_base) == 0;
+	if (same || r->merge_base[0] == '\0')
 		gitpool_checks(
 		    r->s->git, r->project, r->base, svc_refresh_on_checks, r);
+	else
+		svc_refresh_ask_facts(r);
+}
+
+static void
+svc_refresh_conflicts(struct svc_refresh *r, const struct json *j)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	if (json_count(j) == 0)
+		return;
+	json_print(j, &text);
+	r->conflicts = str_steal(&text);
 }
 
 static void
@@ -410,6 +551,7 @@ svc_refresh_on_merge(const struct git_result *res, void *arg)
 	gitpool_sha(res, "merge_base", r->merge_base);
 	r->clean = json_bool_or(res->j, "clean", false) &&
 	    r->merge_base[0] != '\0';
+	svc_refresh_conflicts(r, json_get(res->j, "conflicts"));
 	snprintf(ref, sizeof(ref), "refs/pull/%" PRId64 "/head", r->number);
 	gitpool_refs_update(
 	    r->s->git, r->project, &spec, svc_refresh_on_ref, r);
@@ -437,6 +579,8 @@ svc_refresh_run(struct svc_refresh *r)
 	r->head_ref = xasprintf("refs/heads/%s", p.head);
 	r->base_ref = xasprintf("refs/heads/%s", p.base);
 	memcpy(r->row_head, p.head_sha, sizeof(r->row_head));
+	memcpy(r->row_base, p.merge_base, sizeof(r->row_base));
+	r->sized = p.changed_files > 0;
 	pull_release(&p);
 	gitpool_mergeable(s->git, r->project, r->base_ref, r->head_ref,
 	    svc_refresh_on_merge, r);
@@ -503,106 +647,4 @@ svc_pull_refresh(struct svc *s, int64_t project, int64_t number, int64_t actor,
 			STAILQ_INSERT_TAIL(&r->waits, w, entry);
 	}
 	svc_refresh_schedule(p);
-}
-
-static void
-svc_refresh_list(struct svc *s, const struct pull_filter *f, int64_t actor)
-{
-	struct pull_list list = { .at = NULL };
-	struct err e = ERR_INIT;
-
-	if (pulls_list(db_reader(s->db), f, &list, &e) == -1) {
-		log_error("pull list project=%" PRId64 " reason=%s",
-		    f->project_id, log_val(e.msg));
-		return;
-	}
-	for (size_t i = 0; i < list.n; i++)
-		svc_pull_refresh(s, f->project_id, list.at[i].issue.number,
-		    actor, NULL, NULL);
-	pull_list_release(&list);
-}
-
-void
-svc_pull_on_branch(
-    struct svc *s, int64_t project, const char *branch, int64_t actor)
-{
-	struct pull_filter f = {
-		.project_id = project, .state = ISSUE_OPEN, .limit = DB_LIST_MAX
-	};
-
-	if (strncmp(branch, "refs/heads/", 11) == 0)
-		branch += 11;
-	f.head = branch;
-	svc_refresh_list(s, &f, actor);
-	f.head = NULL;
-	f.base = branch;
-	svc_refresh_list(s, &f, actor);
-}
-
-/* Do the rows say what the branches are? */
-static bool
-svc_pull_is_current(struct svc *s, const struct pull *p)
-{
-	AUTO_FREE char *head = xasprintf("refs/heads/%s", p->head);
-	AUTO_FREE char *base = xasprintf("refs/heads/%s", p->base);
-	char head_sha[SHA_HEX + 1], base_sha[SHA_HEX + 1];
-	struct err e = ERR_INIT;
-
-	if (p->mergeable == MERGEABLE_UNKNOWN ||
-	    refs_get(db_reader(s->db), p->issue.project_id, head, head_sha,
-		&e) == -1 ||
-	    refs_get(db_reader(s->db), p->issue.project_id, base, base_sha,
-		&e) == -1)
-		return false;
-	return strcmp(base_sha, p->base_sha) == 0 &&
-	    (head_sha[0] == '\0' || strcmp(head_sha, p->head_sha) == 0);
-}
-
-bool
-svc_pull_needs_refresh(struct svc *s, const struct pull *p)
-{
-	return p->issue.state == ISSUE_OPEN && !svc_pull_is_current(s, p);
-}
-
-static void
-svc_pulls_start_project(struct svc *s, int64_t project)
-{
-	const struct pull_filter f = {
-		.project_id = project, .state = ISSUE_OPEN, .limit = DB_LIST_MAX
-	};
-	struct pull_list list = { .at = NULL };
-	struct err e = ERR_INIT;
-
-	if (pulls_list(db_reader(s->db), &f, &list, &e) == -1) {
-		log_error("pull list project=%" PRId64 " reason=%s", project,
-		    log_val(e.msg));
-		return;
-	}
-	for (size_t i = 0; i < list.n; i++)
-		if (svc_pull_needs_refresh(s, &list.at[i]))
-			svc_pull_refresh(
-			    s, project, list.at[i].issue.number, 0, NULL, NULL);
-	pull_list_release(&list);
-}
-
-void
-svc_pulls_start(struct svc *s)
-{
-	struct project_filter f = { .limit = 100 };
-	struct err e = ERR_INIT;
-	size_t n;
-
-	do {
-		struct project_list list = { .at = NULL };
-
-		if (projects_list(db_reader(s->db), &f, &list, &e) == -1) {
-			log_error("pull start reason=%s", log_val(e.msg));
-			return;
-		}
-		n = list.n;
-		for (size_t i = 0; i < n; i++)
-			svc_pulls_start_project(s, list.at[i].id);
-		project_list_release(&list);
-		f.offset += 100;
-	} while (n == 100);
 }

@@ -1,0 +1,115 @@
+/* Which pull requests are to be refreshed: of svc_pull.h. */
+#include "server/service/svc_pull.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "server/store/projects.h"
+#include "server/store/pulls.h"
+#include "server/store/refs.h"
+
+static void
+svc_pull_refresh_list(struct svc *s, const struct pull_filter *f, int64_t actor)
+{
+	struct pull_list list = { .at = NULL };
+	struct err e = ERR_INIT;
+
+	if (pulls_list(db_reader(s->db), f, &list, &e) == -1) {
+		log_error("pull list project=%" PRId64 " reason=%s",
+		    f->project_id, log_val(e.msg));
+		return;
+	}
+	for (size_t i = 0; i < list.n; i++)
+		svc_pull_refresh(s, f->project_id, list.at[i].issue.number,
+		    actor, NULL, NULL);
+	pull_list_release(&list);
+}
+
+void
+svc_pull_on_branch(
+    struct svc *s, int64_t project, const char *branch, int64_t actor)
+{
+	struct pull_filter f = {
+		.project_id = project, .state = ISSUE_OPEN, .limit = DB_LIST_MAX
+	};
+
+	if (strncmp(branch, "refs/heads/", 11) == 0)
+		branch += 11;
+	f.head = branch;
+	svc_pull_refresh_list(s, &f, actor);
+	f.head = NULL;
+	f.base = branch;
+	svc_pull_refresh_list(s, &f, actor);
+}
+
+/* Do the rows say what the branches are? */
+static bool
+svc_pull_is_current(struct svc *s, const struct pull *p)
+{
+	AUTO_FREE char *head = xasprintf("refs/heads/%s", p->head);
+	AUTO_FREE char *base = xasprintf("refs/heads/%s", p->base);
+	char head_sha[SHA_HEX + 1], base_sha[SHA_HEX + 1];
+	struct err e = ERR_INIT;
+
+	if (p->mergeable == MERGEABLE_UNKNOWN ||
+	    refs_get(db_reader(s->db), p->issue.project_id, head, head_sha,
+		&e) == -1 ||
+	    refs_get(db_reader(s->db), p->issue.project_id, base, base_sha,
+		&e) == -1)
+		return false;
+	return strcmp(base_sha, p->base_sha) == 0 &&
+	    (head_sha[0] == '\0' || strcmp(head_sha, p->head_sha) == 0);
+}
+
+bool
+svc_pull_needs_refresh(struct svc *s, const struct pull *p)
+{
+	return p->issue.state == ISSUE_OPEN && !svc_pull_is_current(s, p);
+}
+
+static void
+svc_pulls_start_project(struct svc *s, int64_t project)
+{
+	const struct pull_filter f = {
+		.project_id = project, .state = ISSUE_OPEN, .limit = DB_LIST_MAX
+	};
+	struct pull_list list = { .at = NULL };
+	struct err e = ERR_INIT;
+
+	if (pulls_list(db_reader(s->db), &f, &list, &e) == -1) {
+		log_error("pull list project=%" PRId64 " reason=%s", project,
+		    log_val(e.msg));
+		return;
+	}
+	for (size_t i = 0; i < list.n; i++)
+		if (svc_pull_needs_refresh(s, &list.at[i]))
+			svc_pull_refresh(
+			    s, project, list.at[i].issue.number, 0, NULL, NULL);
+	pull_list_release(&list);
+}
+
+void
+svc_pulls_start(struct svc *s)
+{
+	struct project_filter f = { .limit = 100 };
+	struct err e = ERR_INIT;
+	size_t n;
+
+	do {
+		struct project_list list = { .at = NULL };
+
+		if (projects_list(db_reader(s->db), &f, &list, &e) == -1) {
+			log_error("pull start reason=%s", log_val(e.msg));
+			return;
+		}
+		n = list.n;
+		for (size_t i = 0; i < n; i++)
+			svc_pulls_start_project(s, list.at[i].id);
+		project_list_release(&list);
+		f.offset += 100;
+	} while (n == 100);
+}
