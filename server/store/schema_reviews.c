@@ -16,6 +16,8 @@ const char schema_reviews[] =
     "ALTER TABLE pull ADD COLUMN review_comments INTEGER NOT NULL"
     " DEFAULT 0;"
     "ALTER TABLE pull ADD COLUMN conflicts TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX pull_merged ON pull (project_id, merge_sha)"
+    " WHERE merge_sha <> '';"
     "CREATE INDEX issue_pull_closed ON issue"
     " (project_id, closed_at, number, state) WHERE is_pull = 1;"
     "CREATE INDEX issue_pull_updated ON issue"
