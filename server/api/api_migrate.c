@@ -1,7 +1,10 @@
-/* api_migrate: a project from an upstream in Gitea's way, and its sync. */
+/* api_migrate: a project made in Gitea's way, from an upstream or empty, and
+ * its sync. */
 #include "server/api/api.h"
 #include "server/api/shape.h"
 #include "server/service/svc_migrate.h"
+#include "server/service/svc_own.h"
+#include "server/store/users.h"
 
 #include <string.h>
 
@@ -136,6 +139,96 @@ api_migrate(struct call *c)
 	call_take_json(c, api_migrate_on_body);
 }
 
+static void
+api_own_done(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_own *op = arg;
+	struct call *c = call;
+	struct shape s;
+
+	if (fail != NULL && fail->code == ERR_EXISTS &&
+	    op->make.project.id == 0) {
+		call_reply_error(c, 409,
+		    "The repository with the same name already exists.");
+	} else if (!api_failed(c, fail)) {
+		shape_init(&s, c, &op->make.project);
+		shape_repository(&s, NULL, &op->make.project);
+		shape_reply(&s, c, 201);
+	}
+	call_release(c);
+}
+
+static void
+api_own_noreply(struct call *c, struct svc_own *op)
+{
+	AUTO_STR struct str to = STR_INIT;
+	struct shape s = { .url = call_url(c) };
+
+	shape_noreply(&s, call_who(c)->login, &to);
+	op->noreply = xstrdup(str_cstr(&to));
+}
+
+static void
+api_own_make(struct call *c, const struct json *j, const char *owner)
+{
+	struct svc_own *op = svc_own_new(api_svc(c), call_who(c));
+	struct svc_project_create *x = &op->make;
+	AUTO_FREE char *format = NULL;
+
+	if (api_need(c, j, "name", NAME_LEN_MAX, &x->name) == -1 ||
+	    api_text(c, j, "description", REPO_DESCRIPTION_MAX,
+		&x->description) == -1 ||
+	    api_text(c, j, "default_branch", ROUTE_ARG_MAX,
+		&x->default_branch) == -1 ||
+	    api_text(c, j, "object_format_name", 16, &format) == -1 ||
+	    api_bool(c, j, "auto_init", &op->auto_init) == -1) {
+		svc_op_drop(op);
+		return;
+	}
+	if (format != NULL && *format != '\0' && strcmp(format, "sha1") != 0) {
+		svc_op_drop(op);
+		call_reply_error(c, 422, "object_format_name: want sha1");
+		return;
+	}
+	x->owner = xstrdup(owner);
+	api_own_noreply(c, op);
+	call_hold(c);
+	svc_own(op, api_own_done, c);
+}
+
+static void
+api_own_on_body(struct call *c, const struct json *j)
+{
+	if (call_who(c)->site_admin)
+		api_own_make(c, j, call_who(c)->login);
+	else
+		call_reply_error(c, 403, "only an admin makes projects");
+}
+
+static void
+api_own(struct call *c)
+{
+	call_take_json(c, api_own_on_body);
+}
+
+static void
+api_own_of_user_on_body(struct call *c, const struct json *j)
+{
+	struct err e = ERR_INIT;
+	struct user u;
+
+	if (users_by_name(api_reader(c), call_arg(c, 0), &u, &e) == -1)
+		call_fail(c, &e);
+	else
+		api_own_make(c, j, u.login);
+}
+
+static void
+api_own_of_user(struct call *c)
+{
+	call_take_json(c, api_own_of_user_on_body);
+}
+
 /* Somebody waits for a sync. */
 struct api_mirror_sync {
 	struct call *c;
@@ -207,6 +300,9 @@ api_mirror_sync(struct call *c)
 }
 
 const struct route api_migrate_routes[] = {
+	{ "POST", "/api/v1/user/repos", ROUTE_USER, api_own },
+	{ "POST", "/api/v1/admin/users/{name}/repos", ROUTE_ADMIN,
+	    api_own_of_user },
 	{ "POST", "/api/v1/repos/migrate", ROUTE_USER, api_migrate },
 	{ "POST", "/api/v1/repos/{o}/{r}/mirror-sync", ROUTE_USER,
 	    api_mirror_sync },

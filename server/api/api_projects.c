@@ -297,10 +297,26 @@ api_projects_delete(struct call *c)
 	svc_project_edit(op, api_projects_edited, c);
 }
 
+/* The id of one that follows an upstream, 0 after the reply. */
+static int64_t
+api_projects_following(struct call *c, enum perm_verb verb)
+{
+	struct project p;
+	int64_t id;
+
+	if (api_project(c, verb, &p) == -1)
+		return 0;
+	id = p.upstream[0] != '\0' ? p.id : 0;
+	project_release(&p);
+	if (id == 0)
+		call_reply_error(c, 422, "the project has no upstream");
+	return id;
+}
+
 static void
 api_projects_on_token(struct call *c, const struct json *j)
 {
-	int64_t project = api_project_id(c, PERM_ADMIN);
+	int64_t project = api_projects_following(c, PERM_ADMIN);
 	AUTO_FREE char *token = NULL;
 	struct err e = ERR_INIT;
 
@@ -328,7 +344,7 @@ api_projects_token(struct call *c)
 static void
 api_projects_on_key(struct call *c, const struct json *j)
 {
-	int64_t project = api_project_id(c, PERM_ADMIN);
+	int64_t project = api_projects_following(c, PERM_ADMIN);
 	AUTO_FREE char *key = NULL;
 	AUTO_FREE char *hosts = NULL;
 	struct err e = ERR_INIT;
@@ -400,7 +416,7 @@ api_projects_sync(struct call *c)
 
 	if (call_query_i64(c, "wait", 0, API_SYNC_WAIT_MAX_S, &wait_s) == -1)
 		return;
-	project = api_project_id(c, PERM_WRITE);
+	project = api_projects_following(c, PERM_WRITE);
 	if (project == 0)
 		return;
 	x = xcalloc(1, sizeof(*x));

@@ -391,7 +391,8 @@ api_repos_patch_body(
 
 /* The upstream's credential, if the body has one; -1 after the reply. */
 static int
-api_repos_token(struct call *c, const struct json *j, int64_t project)
+api_repos_token(
+    struct call *c, const struct json *j, int64_t project, bool follows)
 {
 	AUTO_FREE char *token = NULL;
 	AUTO_FREE char *password = NULL;
@@ -406,8 +407,12 @@ api_repos_token(struct call *c, const struct json *j, int64_t project)
 	secret = token != NULL && *token != '\0' ? token : password;
 	if (secret == NULL)
 		return 0;
-	if (svc_may(api_reader(c), call_who(c), project, PERM_ADMIN, NULL,
-		&e) == -1 ||
+	if (!follows) {
+		call_reply_error(
+		    c, 422, "mirror_token: the repository has no upstream");
+		rc = -1;
+	} else if (svc_may(api_reader(c), call_who(c), project, PERM_ADMIN,
+		       NULL, &e) == -1 ||
 	    svc_project_set_token(svc, project, secret, &e) == -1) {
 		call_fail(c, &e);
 		rc = -1;
@@ -426,16 +431,18 @@ api_repos_on_patch(struct call *c, const struct json *j)
 {
 	struct svc_repo_edit *op;
 	struct project p;
+	bool follows;
 	int64_t id;
 
 	if (api_repos_open(c, &p) == -1)
 		return;
 	id = p.id;
+	follows = p.upstream[0] != '\0';
 	project_release(&p);
 	op = svc_repo_edit_new(api_svc(c), call_who(c));
 	op->project_id = id;
 	if (api_repos_patch_body(c, j, &op->patch) == -1 ||
-	    api_repos_token(c, j, id) == -1) {
+	    api_repos_token(c, j, id, follows) == -1) {
 		svc_op_drop(op);
 		return;
 	}

@@ -142,7 +142,7 @@ shape_repo_head(
 	jw_str(&s->w, "name", p->name);
 	jw_str(&s->w, "full_name", str_cstr(&full));
 	jw_str(&s->w, "description", p->profile.description);
-	jw_bool(&s->w, "empty", p->default_branch[0] == '\0');
+	jw_bool(&s->w, "empty", f->branches == 0);
 	jw_bool(&s->w, "private", true);
 	jw_bool(&s->w, "fork", false);
 	jw_bool(&s->w, "template", false);

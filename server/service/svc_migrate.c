@@ -21,12 +21,7 @@ svc_migrate_release(void *arg)
 	if (op->token != NULL)
 		explicit_bzero(op->token, strlen(op->token));
 	free(op->token);
-	free(op->make.upstream);
-	free(op->make.name);
-	free(op->make.owner);
-	free(op->make.description);
-	project_settings_release(&op->make.settings);
-	project_release(&op->make.project);
+	svc_project_create_release(&op->make);
 }
 
 struct svc_migrate *
@@ -35,8 +30,7 @@ svc_migrate_new(struct svc *s, const struct identity *who)
 	struct svc_migrate *op = svc_op_new(
 	    s, sizeof(struct svc_migrate), who, svc_migrate_release);
 
-	project_settings_init(&op->make.settings);
-	op->make.settings.interval_s = s->sync_interval_ms / 1000;
+	svc_project_create_init(&op->make);
 	op->make.want = WANT_STOPPED;
 	return op;
 }

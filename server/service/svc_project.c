@@ -11,6 +11,7 @@
 #include "lib/base/str.h"
 #include "lib/base/view.h"
 #include "lib/wire/json.h"
+#include "server/domain/refname.h"
 #include "server/domain/settings_rule.h"
 #include "server/git/repo.h"
 #include "server/service/svc_mirror.h"
@@ -25,7 +26,7 @@ enum {
 	SVC_UPSTREAM_MAX = 2000 /* bytes of a URL */
 };
 
-static void
+void
 svc_project_create_release(void *arg)
 {
 	struct svc_project_create *op = arg;
@@ -34,8 +35,17 @@ svc_project_create_release(void *arg)
 	free(op->name);
 	free(op->owner);
 	free(op->description);
+	free(op->default_branch);
 	project_settings_release(&op->settings);
 	project_release(&op->project);
+}
+
+void
+svc_project_create_init(struct svc_project_create *op)
+{
+	project_settings_init(&op->settings);
+	op->settings.interval_s = op->op.svc->sync_interval_ms / 1000;
+	op->want = WANT_RUNNING;
 }
 
 struct svc_project_create *
@@ -44,9 +54,7 @@ svc_project_create_new(struct svc *s, const struct identity *who)
 	struct svc_project_create *op = svc_op_new(s,
 	    sizeof(struct svc_project_create), who, svc_project_create_release);
 
-	project_settings_init(&op->settings);
-	op->settings.interval_s = s->sync_interval_ms / 1000;
-	op->want = WANT_RUNNING;
+	svc_project_create_init(op);
 	return op;
 }
 
@@ -108,6 +116,7 @@ svc_project_insert(struct txn *t, struct svc_project_create *op, struct err *e)
 {
 	struct project_new n = { .name = op->name,
 		.upstream = op->upstream,
+		.default_branch = op->default_branch,
 		.description = op->description,
 		.settings = &op->settings,
 		.want = op->want,
@@ -149,15 +158,16 @@ svc_project_created(void *arg)
 	struct err e = ERR_INIT;
 
 	/* What fails here is made good at the next start. */
-	if (repo_create(s->env, op->project.id, NULL, &e) == -1)
+	if (repo_create(s->env, op->project.id, op->default_branch, &e) == -1)
 		log_error("project repo project=%" PRId64 " reason=%s",
 		    op->project.id, log_val(e.msg));
-	s->upper->mirror_wake(s->mirror, op->project.id);
+	if (!op->own)
+		s->upper->mirror_wake(s->mirror, op->project.id);
 	return false;
 }
 
-int
-svc_project_check_new(struct svc_project_create *op, struct err *e)
+static int
+svc_project_check_upstream(struct svc_project_create *op, struct err *e)
 {
 	struct err sub = ERR_INIT;
 
@@ -169,6 +179,34 @@ svc_project_check_new(struct svc_project_create *op, struct err *e)
 	if (svc_mirror_check_url(
 		op->upstream, op->op.svc->allow_file_upstream, &sub) == -1)
 		return err_set(e, ERR_INVALID, "upstream: %s", sub.msg);
+	return 0;
+}
+
+/* Without one it has a default branch from the start. */
+static int
+svc_project_check_own(struct svc_project_create *op, struct err *e)
+{
+	const char *why;
+
+	free(op->upstream);
+	op->upstream = xstrdup("");
+	if (op->name == NULL)
+		op->name = xstrdup("");
+	if (op->default_branch == NULL || op->default_branch[0] == '\0') {
+		free(op->default_branch);
+		op->default_branch = xstrdup("main");
+	}
+	if (!refname_branch_ok(op->default_branch, &why))
+		return err_set(e, ERR_INVALID, "default_branch: %s", why);
+	return 0;
+}
+
+int
+svc_project_check_new(struct svc_project_create *op, struct err *e)
+{
+	if ((op->own ? svc_project_check_own(op, e)
+		     : svc_project_check_upstream(op, e)) == -1)
+		return -1;
 	if (op->name == NULL)
 		op->name = svc_project_name_of(op->upstream);
 	if (!path_component_ok(op->name) ||
@@ -301,7 +339,7 @@ svc_project_edited(void *arg)
 		svc_project_forget(s, op->project_id);
 	else if (op->remove)
 		s->upper->mirror_forget(s->mirror, op->project_id);
-	else if (op->set_settings)
+	else if (op->set_settings && op->project.upstream[0] != '\0')
 		s->upper->mirror_wake(s->mirror, op->project_id);
 	return false;
 }

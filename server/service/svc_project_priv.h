@@ -8,6 +8,9 @@
 struct project;
 struct txn;
 
+/* For a struct that begins with one: its defaults, and what it owns. */
+void svc_project_create_init(struct svc_project_create *op);
+void svc_project_create_release(void *op);
 /* On the loop: name, upstream and settings; fills in the name. */
 int svc_project_check_new(struct svc_project_create *op, struct err *e);
 /* In a job: rows and events; op->project is the new one. */

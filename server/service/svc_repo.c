@@ -10,6 +10,7 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/domain/settings_rule.h"
+#include "server/git/git_pool.h"
 #include "server/store/projects.h"
 #include "server/store/users.h"
 
@@ -53,7 +54,7 @@ svc_repo_refuse(
 		return err_set(e, ERR_INVALID,
 		    "name: a repository keeps its name: clones, sandboxes and "
 		    "the upstream's mirror know it");
-	if (x->default_branch != NULL &&
+	if (x->default_branch != NULL && p->upstream[0] != '\0' &&
 	    strcmp(x->default_branch, svc_text(p->default_branch)) != 0)
 		return err_set(e, ERR_INVALID,
 		    "default_branch: upstream says which it is, now '%s'",
@@ -137,6 +138,9 @@ svc_repo_edit_rows(struct txn *t, struct svc_repo_edit *op, struct err *e)
 		rc = projects_set_profile(t, p->id, &p->profile, e);
 	if (rc == 0 && op->patch.interval_s != 0)
 		rc = projects_set_settings(t, p->id, &p->settings, e);
+	if (rc == 0 && op->moves_head)
+		rc = projects_choose_branch(
+		    t, p->id, op->patch.default_branch, e);
 	if (rc == 0)
 		rc = svc_repo_event(t, op, &was, e);
 	repo_profile_release(&was);
@@ -155,7 +159,10 @@ svc_repo_edit_job(struct txn *t, void *arg, struct err *e)
 		return -1;
 	admin = op->patch.archived != -1 &&
 	    op->patch.archived != (p->profile.archived_at != 0);
-	admin = admin || p->profile.archived_at != 0;
+	op->moves_head = op->patch.default_branch != NULL &&
+	    p->upstream[0] == '\0' &&
+	    strcmp(op->patch.default_branch, p->default_branch) != 0;
+	admin = admin || op->moves_head || p->profile.archived_at != 0;
 	if (svc_may(t, &op->op.who, p->id, admin ? PERM_ADMIN : PERM_WRITE,
 		NULL, e) == -1)
 		return -1;
@@ -164,15 +171,37 @@ svc_repo_edit_job(struct txn *t, void *arg, struct err *e)
 	return svc_repo_edit_rows(t, op, e);
 }
 
+static void
+svc_repo_on_head(const struct git_result *res, void *arg)
+{
+	svc_op_end(arg, res->fail);
+}
+
+/* What clones check out follows the row. */
+static void
+svc_repo_move_head(struct svc_repo_edit *op)
+{
+	AUTO_FREE char *head = xasprintf(
+	    "refs/heads/%s", op->patch.default_branch);
+	const struct git_refs_spec spec = { .head = head };
+
+	free(op->project.default_branch);
+	op->project.default_branch = STEAL(op->patch.default_branch);
+	gitpool_refs_update(
+	    op->op.svc->git, op->project_id, &spec, svc_repo_on_head, op);
+}
+
 static bool
 svc_repo_edited(void *arg)
 {
 	struct svc_repo_edit *op = arg;
 	struct svc *s = op->op.svc;
 
-	if (op->patch.interval_s != 0)
+	if (op->patch.interval_s != 0 && op->project.upstream[0] != '\0')
 		s->upper->mirror_wake(s->mirror, op->project_id);
-	return false;
+	if (op->moves_head)
+		svc_repo_move_head(op);
+	return op->moves_head;
 }
 
 void

@@ -30,11 +30,12 @@ struct svc_repo_edit {
 	int64_t project_id;
 	struct svc_repo_patch patch;
 	struct project project; /* out */
+	bool moves_head;
 };
 struct svc_repo_edit *svc_repo_edit_new(
     struct svc *s, const struct identity *who);
-/* A maintainer's; archiving, and whatever changes an archived one, an admin's
- * of the repository. */
+/* A maintainer's; archiving, the default branch, and whatever changes an
+ * archived one, an admin's of the repository. */
 void svc_repo_edit(struct svc_repo_edit *op, svc_done_fn *done, void *arg);
 
 struct svc_topics {

@@ -125,21 +125,23 @@ projects_insert(
 	    " mirror_state, mirror_next_at, sandbox_want, sandbox_state,"
 	    " sandbox_at, interval_s, network, agent, agent_command, pickup,"
 	    " approvals, max_wakes, memory, cpus, pids, disk, wall_s,"
-	    " hold, keep_days, description)"
-	    " VALUES (?, ?, ?, 1, ?, 1, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?, ?, ?, ?)";
+	    " hold, keep_days, description, default_branch)"
+	    " VALUES (?, ?, ?, 1, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " ?, ?, ?, ?, ?, ?, ?, ?)";
 	const struct project_settings *s = n->settings;
+	bool own = n->upstream[0] == '\0';
 	AUTO_STR struct str command = STR_INIT;
 
 	projects_put_command(&command, s);
 	if (db_exec(t, sql,
 		BINDS(S(n->owner), S(n->name), S(n->upstream), I(n->now),
-		    I(n->now), I(n->want != 0 ? n->want : WANT_RUNNING),
-		    I(n->now), I(s->interval_s), I(s->network), S(s->agent),
+		    I(own ? MIRROR_NONE : MIRROR_NEW), I(own ? 0 : n->now),
+		    I(n->want != 0 ? n->want : WANT_RUNNING), I(n->now),
+		    I(s->interval_s), I(s->network), S(s->agent),
 		    S(str_cstr(&command)), I(s->pickup), I(s->approvals),
 		    I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
 		    I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days),
-		    S(n->description)),
+		    S(n->description), S(n->default_branch)),
 		NULL, e) == -1) {
 		if (e->code == ERR_EXISTS)
 			(void)err_set(e, ERR_EXISTS,
@@ -335,6 +337,18 @@ projects_archived(struct txn *t, int64_t id, bool *out, struct err *e)
 }
 
 int
+projects_choose_branch(
+    struct txn *t, int64_t id, const char *branch, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE project SET default_branch = ?1 WHERE id = ?2"
+	    " AND upstream = '' AND EXISTS (SELECT 1 FROM ref r"
+	    " WHERE r.project_id = ?2 AND r.name = 'refs/heads/' || ?1)",
+	    BINDS(S(branch), I(id)), ERR_INVALID,
+	    "default_branch: there is no such branch", e);
+}
+
+int
 projects_set_default_branch(
     struct txn *t, int64_t id, const char *branch, struct err *e)
 {
@@ -400,6 +414,7 @@ projects_schedule(struct txn *t, int64_t after, struct project_turn *v,
 	if (query_open(&q, t,
 		"SELECT id, mirror_state, mirror_next_at, mirror_kind,"
 		" upstream FROM project WHERE id > ? AND state = 1"
+		" AND upstream <> ''"
 		" ORDER BY id LIMIT ?",
 		BINDS(I(after), I(max)), e) == -1)
 		return -1;

@@ -14,14 +14,15 @@ struct txn;
 struct project_new {
 	const char *owner;
 	const char *name;
-	const char *upstream;
-	const char *description; /* NULL: none */
+	const char *upstream;       /* "": none, then there is: */
+	const char *default_branch; /* NULL: upstream will say */
+	const char *description;    /* NULL: none */
 	const struct project_settings *settings;
 	enum sandbox_want want; /* 0: running */
 	int64_t now;            /* also the time of the first sync */
 };
 
-/* Mirror "new", sandbox "absent".  ERR_EXISTS. */
+/* Mirror "new" or "none", sandbox "absent".  ERR_EXISTS. */
 int projects_insert(
     struct txn *t, const struct project_new *n, int64_t *id, struct err *e);
 int projects_by_id(
@@ -65,6 +66,10 @@ int projects_set_settings(
 int projects_set_profile(
     struct txn *t, int64_t id, const struct repo_profile *p, struct err *e);
 int projects_archived(struct txn *t, int64_t id, bool *out, struct err *e);
+/* Of a project without upstream, to a branch that its rows have; ERR_INVALID.
+ */
+int projects_choose_branch(
+    struct txn *t, int64_t id, const char *branch, struct err *e);
 int projects_set_default_branch(
     struct txn *t, int64_t id, const char *branch, struct err *e);
 
@@ -77,7 +82,7 @@ int projects_move_mirror(struct txn *t, int64_t id, enum mirror_status from,
 /* A poll found nothing new: the two times of a project that is ok. */
 int projects_set_polled(
     struct txn *t, int64_t id, int64_t ok_at, int64_t next_at, struct err *e);
-/* Active projects by id, those after `after`, at most max. */
+/* Active projects with an upstream by id, those after `after`, at most max. */
 struct project_turn {
 	int64_t id;
 	enum mirror_status state;

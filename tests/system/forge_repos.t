@@ -257,6 +257,53 @@ api GET /api/v1/repos/bob/other
 tap_is "$STATUS" 404 'it is gone'
 tap_is "$(list /api/v1/repos/search)" admin/calc 'from lists too'
 
+# Without an upstream.
+as "$BOB" api POST /api/v1/user/repos '{"name":"mine"}'
+tap_is "$STATUS" 403 'only an admin makes repositories'
+api POST /api/v1/user/repos '{"name":"mine","description":"Ours","private":false,"auto_init":true,"default_branch":"trunk","readme":"Default"}'
+tap_is "$STATUS,$(field '.full_name + " " + .default_branch + " " + .original_url + .mirror_interval')" '201,admin/mine trunk ' 'one of our own'
+tap_is "$(field .empty),$(field .branch_count)" false,1 'with a first commit'
+git_as "$ADMIN" clone -q "$URL/admin/mine.git" "$T/mine" 2>"$T/clone.err"
+tap_is "$(cat "$T/mine/README.md")" '# mine
+
+Ours' 'which clones have'
+api POST /api/v1/user/repos '{"name":"mine"}'
+tap_is "$STATUS,$(field .message)" '409,The repository with the same name already exists.' 'once'
+api POST /api/v1/user/repos '{"name":"a b"}'
+tap_is "$STATUS" 422 'a name is a name'
+api POST /api/v1/user/repos '{"name":"b1","default_branch":"a..b"}'
+tap_is "$STATUS" 422 'and so is a branch'
+api POST /api/v1/user/repos '{}'
+tap_is "$STATUS" 422 'which is needed'
+(cd "$T/mine" && echo 2 >>README.md && git commit -qam two && git_as "$ADMIN" push -q origin trunk && git checkout -qb next && git_as "$ADMIN" push -q origin next) 2>"$T/push.err"
+api GET /api/v1/repos/admin/mine/branches
+tap_is "$(field '[.[].name] | sort | join(" ")')" 'next trunk' 'its admin pushes, to the default branch too'
+api POST /api/v1/repos/admin/mine/mirror-sync
+tap_is "$STATUS,$(field .message)" '400,Repository is not a mirror' 'nothing to sync'
+api POST /api/coffer/v1/projects/admin/mine/sync
+tap_is "$STATUS" 422 'nor in our own way'
+api GET /api/coffer/v1/projects/admin/mine
+tap_is "$(field '.mirror | "\(.state) \(.stale)"')" 'none false' 'as the project says'
+api PATCH /api/v1/repos/admin/mine '{"default_branch":"gone"}'
+tap_is "$STATUS" 422 'a default branch must be there'
+api PATCH /api/v1/repos/admin/mine '{"default_branch":"next"}'
+tap_is "$STATUS,$(field .default_branch)" 200,next 'then it may change'
+tap_is "$(git_as "$ADMIN" ls-remote --symref "$URL/admin/mine.git" HEAD | sed -n 's/^ref: \([^	]*\).*/\1/p')" refs/heads/next 'for clones too'
+api PATCH /api/v1/repos/admin/mine '{"mirror_interval":"10m"}'
+tap_is "$STATUS" 422 'there is no interval'
+api POST /api/v1/admin/users/eve/repos '{"name":"empty"}'
+tap_is "$STATUS,$(field '.full_name + " \(.empty) " + .default_branch')" '201,eve/empty true main' 'for a user, empty'
+as "$EVE" api GET /api/v1/repos/eve/empty
+tap_is "$(field .permissions.admin)" true 'who is its admin'
+git -C "$T/mine" checkout -q trunk && git_as "$EVE" -C "$T/mine" push -q "$URL/eve/empty.git" HEAD:main 2>"$T/push.err"
+tap_is "$(git_as "$EVE" ls-remote "$URL/eve/empty.git" HEAD | cut -f1)" "$(git -C "$T/mine" rev-parse HEAD)" 'and fills it'
+api GET /api/v1/repos/eve/empty
+tap_is "$(field .empty)" false 'it is empty no more'
+api POST /api/v1/admin/users/nobody/repos '{"name":"x2"}'
+tap_is "$STATUS" 404 'not for nobody'
+as "$EVE" api POST /api/v1/admin/users/eve/repos '{"name":"x2"}'
+tap_is "$STATUS" 403 'nor by a user'
+
 # What has rows is still right after a restart.
 stop_cofferd
 start_cofferd
