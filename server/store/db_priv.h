@@ -96,7 +96,7 @@ int64_t db_last_id(struct txn *t);
 
 /* A WHERE of literals, AND between them.  At most WHERE_MAX values. */
 enum {
-	WHERE_MAX = 12
+	WHERE_MAX = 32
 };
 
 struct where {

@@ -25,19 +25,41 @@ int issues_insert(
 int issues_get(struct txn *t, int64_t project_id, int64_t number,
     struct issue *out, struct err *e);
 
+enum issue_sort {
+	ISSUE_NEWEST, /* by number */
+	ISSUE_OLDEST,
+	ISSUE_RECENT_UPDATE,
+	ISSUE_LEAST_UPDATE,
+	ISSUE_MOST_COMMENT,
+	ISSUE_LEAST_COMMENT
+};
+
+enum {
+	ISSUE_FILTER_NAMES = 16 /* labels, or milestones, of a filter */
+};
+
+/* NULL, "" and 0 are any, where nothing else is said. */
 struct issue_filter {
 	int64_t project_id;
-	enum issue_state state; /* 0: any */
+	enum issue_state state;
 	int is_pull;            /* -1 any, 0 issues, 1 pull requests */
-	const char *q;          /* part of title or body; NULL or "": any */
-	const char *created_by; /* login; NULL or "": any */
-	int64_t since;          /* updated at or after */
-	int64_t before;         /* numbers under it, 0: all; total counts all */
+	const char *q;          /* words, as in server/domain/search_query.h */
+	const char *created_by; /* login */
+	const char *assigned_to;
+	const char *mentioned;
+	const char *labels[ISSUE_FILTER_NAMES]; /* names: it has all */
+	size_t n_labels;
+	int64_t milestones[ISSUE_FILTER_NAMES]; /* ids: it has one */
+	size_t n_milestones;
+	int64_t since;  /* updated at or after */
+	int64_t until;  /* updated at or before */
+	int64_t before; /* numbers under it; total counts all */
+	enum issue_sort sort;
 	int64_t limit;
 	int64_t offset;
 };
 
-/* Newest number first. */
+/* A label or user that does not exist: none. */
 int issues_list(struct txn *t, const struct issue_filter *f,
     struct issue_list *out, struct err *e);
 /* NULL leaves a text as it is. */

@@ -1,0 +1,332 @@
+/*
+ * The page of a filtered list is picked from one index, its rows are read
+ * after.  A label or an assignee that few items have leads the way; one that
+ * many have is asked of each item on the way, which soon fills a page.
+ */
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "server/domain/search_query.h"
+#include "server/store/issues.h"
+#include "server/store/item_load.h"
+#include "server/store/items_priv.h"
+#include "server/store/search.h"
+
+enum {
+	LEAD_MAX = 2000 /* items that may be sorted */
+};
+
+/* What is looked up before the query. */
+struct issue_ask {
+	const struct issue_filter *f;
+	int64_t author;
+	int64_t assignee;
+	int64_t mentioned;
+	int64_t labels[ISSUE_FILTER_NAMES];
+	struct str words;      /* of the index */
+	struct str milestones; /* [id, ...] */
+	bool none;             /* nothing can match */
+};
+
+static bool
+issue_ask_text(const char *s)
+{
+	return s != NULL && s[0] != '\0';
+}
+
+int
+issue_total(struct txn *t, int64_t project_id, int is_pull,
+    enum issue_state state, int64_t *out, struct err *e)
+{
+	AUTO_WHERE struct where w = WHERE_INIT;
+
+	where_add1(&w, "project_id = ?", I(project_id));
+	if (is_pull >= 0)
+		where_add1(&w, "is_pull = ?", I(is_pull != 0));
+	if (state != 0)
+		where_add1(&w, "state = ?", I(state));
+	return where_number(&w, t, "SELECT sum(n) FROM issue_count", out, e);
+}
+
+static int
+issue_ask_user(struct txn *t, struct issue_ask *a, const char *login,
+    int64_t *id, struct err *e)
+{
+	if (!issue_ask_text(login))
+		return 0;
+	if (db_number(t, "SELECT id FROM account WHERE login = ?",
+		BINDS(S(login)), id, e) == -1)
+		return -1;
+	a->none = a->none || *id == 0;
+	return 0;
+}
+
+/* A name that several labels have means the oldest. */
+static int
+issue_ask_labels(struct txn *t, struct issue_ask *a, struct err *e)
+{
+	for (size_t k = 0; k < a->f->n_labels; k++) {
+		if (db_number(t,
+			"SELECT min(id) FROM label WHERE project_id = ?"
+			" AND name = ? COLLATE NOCASE",
+			BINDS(I(a->f->project_id), S(a->f->labels[k])),
+			&a->labels[k], e) == -1)
+			return -1;
+		a->none = a->none || a->labels[k] == 0;
+	}
+	return 0;
+}
+
+static int
+issue_ask_fill(struct txn *t, struct issue_ask *a, struct err *e)
+{
+	const struct issue_filter *f = a->f;
+	int rc;
+
+	if (issue_ask_user(t, a, f->created_by, &a->author, e) == -1 ||
+	    issue_ask_user(t, a, f->assigned_to, &a->assignee, e) == -1 ||
+	    issue_ask_user(t, a, f->mentioned, &a->mentioned, e) == -1 ||
+	    issue_ask_labels(t, a, e) == -1)
+		return -1;
+	for (size_t k = 0; k < f->n_milestones; k++)
+		str_addf(&a->milestones, "%c%lld", k == 0 ? '[' : ',',
+		    (long long)f->milestones[k]);
+	str_addc(&a->milestones, ']');
+	if (!issue_ask_text(f->q))
+		return 0;
+	rc = search_query(&a->words, f->q, &f->project_id, 1, e);
+	a->none = a->none || rc == 1;
+	return rc == -1 ? -1 : 0;
+}
+
+/* A '+' keeps SQLite from an index that answers worse than the other one. */
+static void
+issue_where_kind(struct where *w, const struct issue_ask *a)
+{
+	const struct issue_filter *f = a->f;
+	bool own = a->author != 0 || a->mentioned != 0 || f->n_milestones > 0;
+
+	where_add1(w,
+	    a->words.len > 0 ? "+i.project_id = ?" : "i.project_id = ?",
+	    I(f->project_id));
+	if (f->is_pull >= 0)
+		where_add1(w, own ? "+i.is_pull = ?" : "i.is_pull = ?",
+		    I(f->is_pull != 0));
+	if (f->state != 0)
+		where_add1(
+		    w, own ? "+i.state = ?" : "i.state = ?", I(f->state));
+}
+
+/* What issue i itself must be. */
+static void
+issue_where_item(struct where *w, const struct issue_ask *a, bool led)
+{
+	const struct issue_filter *f = a->f;
+
+	if (!led)
+		issue_where_kind(w, a);
+	if (f->since > 0)
+		where_add1(w, "i.updated_at >= ?", I(f->since));
+	if (f->until > 0)
+		where_add1(w, "i.updated_at <= ?", I(f->until));
+	if (a->author != 0)
+		where_add1(w, "i.author_id = ?", I(a->author));
+	/* The first says to SQLite that the partial index will do. */
+	if (f->n_milestones == 1)
+		where_add1(w, "i.milestone_id > 0 AND i.milestone_id = ?",
+		    I(f->milestones[0]));
+	else if (f->n_milestones > 1)
+		where_add1(w,
+		    "i.milestone_id > 0 AND i.milestone_id IN"
+		    " (SELECT value FROM json_each(?))",
+		    S(str_cstr(&a->milestones)));
+	if (a->words.len > 0)
+		where_add1(w, SEARCH_ITEMS, S(str_cstr(&a->words)));
+	if (a->mentioned != 0)
+		where_add2(w,
+		    "i.number IN (SELECT item FROM mention"
+		    " WHERE account_id = ? AND project_id = ?)",
+		    I(a->mentioned), I(f->project_id));
+}
+
+enum issue_lead {
+	LEAD_NONE,
+	LEAD_LABEL,
+	LEAD_ASSIGNEE
+};
+
+static enum issue_lead
+issue_lead(const struct issue_ask *a)
+{
+	if (a->assignee != 0)
+		return LEAD_ASSIGNEE;
+	return a->f->n_labels > 0 ? LEAD_LABEL : LEAD_NONE;
+}
+
+/* The row x that leads to issue i. */
+static void
+issue_where_lead(
+    struct where *w, const struct issue_ask *a, enum issue_lead lead)
+{
+	const struct issue_filter *f = a->f;
+
+	if (lead == LEAD_LABEL)
+		where_add1(w, "x.label_id = ?", I(a->labels[0]));
+	else
+		where_add2(w, "x.account_id = ? AND x.project_id = ?",
+		    I(a->assignee), I(f->project_id));
+	if (f->state != 0)
+		where_add1(w, "x.state = ?", I(f->state));
+	if (f->is_pull >= 0)
+		where_add1(w, "x.is_pull = ?", I(f->is_pull != 0));
+}
+
+/* The labels from the k-th on, and the assignee when it does not lead. */
+static void
+issue_where_rest(
+    struct where *w, const struct issue_ask *a, enum issue_lead lead)
+{
+	for (size_t k = lead == LEAD_LABEL; k < a->f->n_labels; k++)
+		where_add2(w,
+		    lead == LEAD_NONE
+			? "EXISTS (SELECT 1 FROM item_label y"
+			  " WHERE y.project_id = ? AND y.item = i.number"
+			  " AND y.label_id = ?)"
+			: "EXISTS (SELECT 1 FROM item_label y"
+			  " WHERE y.project_id = ? AND y.item = x.item"
+			  " AND y.label_id = ?)",
+		    I(a->f->project_id), I(a->labels[k]));
+	if (lead == LEAD_NONE && a->assignee != 0)
+		where_add2(w,
+		    "EXISTS (SELECT 1 FROM assignee y WHERE y.project_id = ?"
+		    " AND y.item = i.number AND y.account_id = ?)",
+		    I(a->f->project_id), I(a->assignee));
+}
+
+/* Does anything beside x have to be looked at? */
+static bool
+issue_ask_item(const struct issue_ask *a)
+{
+	const struct issue_filter *f = a->f;
+
+	return f->since > 0 || f->until > 0 || a->author != 0 ||
+	    f->n_milestones > 0 || a->words.len > 0 || a->mentioned != 0;
+}
+
+#define ISSUE_JOIN                                           \
+	" CROSS JOIN issue i ON i.project_id = x.project_id" \
+	" AND i.number = x.item"
+
+static int
+issue_ask_total(
+    struct txn *t, const struct issue_ask *a, int64_t *out, struct err *e)
+{
+	static const char *const from[][2] = {
+		[LEAD_NONE] = { "issue i", "issue i" },
+		[LEAD_LABEL] = { "item_label x", "item_label x" ISSUE_JOIN },
+		[LEAD_ASSIGNEE] = { "assignee x", "assignee x" ISSUE_JOIN },
+	};
+	const struct issue_filter *f = a->f;
+	enum issue_lead lead = issue_lead(a);
+	AUTO_WHERE struct where w = WHERE_INIT;
+
+	if (lead == LEAD_NONE && !issue_ask_item(a))
+		return issue_total(
+		    t, f->project_id, f->is_pull, f->state, out, e);
+	if (lead != LEAD_NONE)
+		issue_where_lead(&w, a, lead);
+	issue_where_item(&w, a, lead != LEAD_NONE);
+	issue_where_rest(&w, a, lead);
+	return where_count(&w, t, from[lead][issue_ask_item(a)], out, e);
+}
+
+#define ISSUE_PICK                                           \
+	"SELECT " ISSUE_COLS                                 \
+	" FROM issue i JOIN account a ON a.id = i.author_id" \
+	" WHERE i.id IN (SELECT i.id FROM "
+
+static const char *const issue_pick[] = {
+	[LEAD_NONE] = ISSUE_PICK "issue i",
+	[LEAD_LABEL] = ISSUE_PICK "item_label x" ISSUE_JOIN,
+	[LEAD_ASSIGNEE] = ISSUE_PICK "assignee x" ISSUE_JOIN,
+};
+
+/* Of all items, of those that x leads to, of few that are sorted; and of the
+ * page. */
+static const char *const issue_order[][4] = {
+	[ISSUE_NEWEST] = { " ORDER BY i.number DESC", " ORDER BY x.item DESC",
+	    " ORDER BY +i.number DESC", ") ORDER BY i.number DESC" },
+	[ISSUE_OLDEST] = { " ORDER BY i.number", " ORDER BY x.item",
+	    " ORDER BY +i.number", ") ORDER BY i.number" },
+	[ISSUE_RECENT_UPDATE] = { " ORDER BY i.updated_at DESC, i.number DESC",
+	    " ORDER BY i.updated_at DESC, i.number DESC",
+	    " ORDER BY +i.updated_at DESC, i.number DESC",
+	    ") ORDER BY i.updated_at DESC, i.number DESC" },
+	[ISSUE_LEAST_UPDATE] = { " ORDER BY i.updated_at, i.number",
+	    " ORDER BY i.updated_at, i.number",
+	    " ORDER BY +i.updated_at, i.number",
+	    ") ORDER BY i.updated_at, i.number" },
+	[ISSUE_MOST_COMMENT] = { " ORDER BY i.comments DESC, i.number DESC",
+	    " ORDER BY i.comments DESC, i.number DESC",
+	    " ORDER BY +i.comments DESC, i.number DESC",
+	    ") ORDER BY i.comments DESC, i.number DESC" },
+	[ISSUE_LEAST_COMMENT] = { " ORDER BY i.comments, i.number",
+	    " ORDER BY i.comments, i.number", " ORDER BY +i.comments, i.number",
+	    ") ORDER BY i.comments, i.number" },
+};
+
+static int
+issue_ask_page(struct txn *t, const struct issue_ask *a, struct issue_list *out,
+    struct err *e)
+{
+	const struct issue_filter *f = a->f;
+	enum issue_lead lead = issue_lead(a);
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_WHERE struct where w = WHERE_INIT;
+	const char *sql[3];
+	size_t order;
+	int rc;
+
+	if (f->sort >= ISSUE_RECENT_UPDATE && out->total > LEAD_MAX)
+		lead = LEAD_NONE;
+	sql[0] = issue_pick[lead];
+	order = lead != LEAD_NONE;
+	if (lead == LEAD_NONE && issue_ask_item(a) && out->total <= LEAD_MAX)
+		order = 2;
+	sql[1] = issue_order[f->sort][order];
+	sql[2] = issue_order[f->sort][3];
+	if (lead != LEAD_NONE)
+		issue_where_lead(&w, a, lead);
+	issue_where_item(&w, a, lead != LEAD_NONE);
+	issue_where_rest(&w, a, lead);
+	if (f->before > 0)
+		where_add1(&w,
+		    lead != LEAD_NONE ? "x.item < ?" : "i.number < ?",
+		    I(f->before));
+	if (where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		issue_fill(&q, LIST_ADD(out));
+	return rc;
+}
+
+int
+issues_list(struct txn *t, const struct issue_filter *f, struct issue_list *out,
+    struct err *e)
+{
+	struct issue_ask a = { .f = f };
+	int rc;
+
+	*out = (struct issue_list){ .n = 0 };
+	rc = issue_ask_fill(t, &a, e);
+	if (rc == 0 && !a.none)
+		rc = issue_ask_total(t, &a, &out->total, e);
+	if (rc == 0 && out->total > 0)
+		rc = issue_ask_page(t, &a, out, e);
+	if (rc == 0)
+		rc = item_load(t, out->at, out->n, sizeof(*out->at), e);
+	if (rc == -1)
+		issue_list_release(out);
+	str_release(&a.words);
+	str_release(&a.milestones);
+	return rc;
+}
