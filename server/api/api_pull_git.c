@@ -1,6 +1,7 @@
 /* api_pull_git: what git says of a pull request: diff, files, commits. */
 #include "server/api/api.h"
 #include "server/api/shape.h"
+#include "server/git/git_ask.h"
 #include "server/git/git_pull.h"
 #include "server/store/pulls.h"
 
@@ -78,14 +79,15 @@ api_pull_git_diff(struct call *c)
 static void
 api_pull_git_patch(struct call *c)
 {
+	struct git_ask_show spec = { .patch = true };
 	struct pull pull;
-	const char *from;
 
-	if (api_pull_git_open(c, &pull, &from) == -1)
+	if (api_pull_git_open(c, &pull, &spec.base) == -1)
 		return;
+	spec.head = pull.head_sha;
 	call_hold(c);
-	gitpull_mails(api_svc(c)->git, pull.issue.project_id, from,
-	    pull.head_sha, API_DIFF_MAX, api_pull_git_on_diff, c);
+	gitask_show(api_svc(c)->git, pull.issue.project_id, &spec,
+	    api_pull_git_on_diff, c);
 	pull_release(&pull);
 }
 

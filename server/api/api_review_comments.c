@@ -4,6 +4,7 @@
 #include "server/api/shape.h"
 #include "server/service/svc_review_comment.h"
 #include "server/service/svc_reviewer.h"
+#include "server/service/svc_suggestion.h"
 #include "server/store/pulls.h"
 #include "server/store/review_comments.h"
 
@@ -161,6 +162,67 @@ api_review_comments_reopen(struct call *c)
 }
 
 static void
+api_suggestion_applied(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_suggestion *op = arg;
+	struct call *c = call;
+	struct shape s;
+
+	if (!api_failed(c, fail)) {
+		shape_init(&s, c, NULL);
+		jw_object(&s.w, NULL);
+		jw_object(&s.w, "commit");
+		jw_str(&s.w, "sha", op->commit);
+		jw_end(&s.w);
+		jw_end(&s.w);
+		shape_reply(&s, c, 201);
+	}
+	call_release(c);
+}
+
+/* Whoever suggested it is a co-author of what another one commits. */
+static void
+api_suggestion_people(struct call *c, struct svc_suggestion *op)
+{
+	const struct identity *who = call_who(c);
+	AUTO_STR struct str mine = STR_INIT;
+	AUTO_STR struct str theirs = STR_INIT;
+	struct review_comment k;
+	struct err e = ERR_INIT;
+	struct shape s;
+
+	shape_init(&s, c, NULL);
+	shape_noreply(&s, who->login, &mine);
+	op->noreply = str_steal(&mine);
+	if (review_comments_get(api_reader(c), op->project_id, op->comment_id,
+		who->user_id, &k, &e) == -1)
+		return;
+	if (k.author.id != who->user_id) {
+		str_addf(&theirs, "%s <", k.author.login);
+		shape_noreply(&s, k.author.login, &theirs);
+		str_addc(&theirs, '>');
+		op->co_author = str_steal(&theirs);
+	}
+	review_comment_release(&k);
+}
+
+static void
+api_suggestion_apply(struct call *c)
+{
+	int64_t project = api_project_id(c, PERM_WRITE);
+	struct svc_suggestion *op;
+
+	if (project == 0)
+		return;
+	op = svc_suggestion_new(api_svc(c), call_who(c));
+	op->project_id = project;
+	op->comment_id = call_arg_id(c, 2);
+	api_suggestion_people(c, op);
+	call_hold(c);
+	svc_suggestion(op, api_suggestion_applied, c);
+}
+
+static void
 api_reviewers_done(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_reviewers *op = arg;
@@ -268,5 +330,7 @@ const struct route api_review_comments_routes[] = {
 	    ROUTE_USER, api_review_comments_edit },
 	{ "DELETE", "/api/coffer/v1/repos/{o}/{r}/pulls/comments/{id}",
 	    ROUTE_USER, api_review_comments_delete },
+	{ "POST", "/api/coffer/v1/repos/{o}/{r}/pulls/comments/{id}/apply",
+	    ROUTE_USER, api_suggestion_apply },
 	{ .method = NULL },
 };

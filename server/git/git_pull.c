@@ -68,19 +68,6 @@ gitpull_hunks(struct git_pool *p, int64_t project,
 }
 
 void
-gitpull_mails(struct git_pool *p, int64_t project, const char *base,
-    const char *head, size_t max, git_done_fn *done, void *arg)
-{
-	AUTO_STR struct str text = STR_INIT;
-	struct jw w;
-
-	gitpull_begin(&w, &text, base, head);
-	jw_u64(&w, "max", max);
-	jw_end(&w);
-	gitpull_send(p, project, "pull_mails", &text, done, arg);
-}
-
-void
 gitpull_files(struct git_pool *p, int64_t project,
     const struct git_pull_files *spec, git_done_fn *done, void *arg)
 {

@@ -10,8 +10,7 @@
 
 enum {
 	GIT_PULL_FILES_MAX = 3000, /* looked at for counts and lines */
-	GIT_PULL_LINES_MAX = 1000,
-	GIT_PULL_MAILS_MAX = 500
+	GIT_PULL_LINES_MAX = 1000
 };
 
 /* A line of a file; sha is the commit in which it is. */
@@ -40,11 +39,6 @@ void gitpull_facts(struct git_pool *p, int64_t project,
  * each line, "" when the diff does not show it.  sha is not used. */
 void gitpull_hunks(struct git_pool *p, int64_t project,
     const struct git_pull_facts *spec, git_done_fn *done, void *arg);
-
-/* {truncated}; raw: the commits as mails, as git format-patch prints them,
- * oldest first, without merges; at most max bytes, whole mails. */
-void gitpull_mails(struct git_pool *p, int64_t project, const char *base,
-    const char *head, size_t max, git_done_fn *done, void *arg);
 
 /* As gitpool_files, of a page: {files, total}. */
 struct git_pull_files {

@@ -1,4 +1,4 @@
-/* What a pull request asks: sizes, lines that moved, hunks, mails. */
+/* What a pull request asks: sizes, lines that moved, hunks. */
 #include <string.h>
 
 #include "lib/base/auto.h"
@@ -346,133 +346,8 @@ worker_op_pull_hunks(struct worker_call *c, struct err *e)
 	return 0;
 }
 
-static int
-worker_mail_diff(git_repository *repo, git_commit *commit, git_diff **out)
-{
-	AUTO_COMMIT git_commit *parent = NULL;
-	AUTO_TREE git_tree *a = NULL;
-	AUTO_TREE git_tree *b = NULL;
-	git_diff_find_options find;
-	git_diff_options opts;
-	int rc = 0;
-
-	(void)git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
-	(void)git_diff_find_options_init(&find, GIT_DIFF_FIND_OPTIONS_VERSION);
-	opts.max_size = WORKER_PULL_BLOB_MAX;
-	opts.flags = GIT_DIFF_SHOW_BINARY;
-	find.flags = GIT_DIFF_FIND_RENAMES;
-	if (git_commit_parentcount(commit) > 0)
-		rc = git_commit_parent(&parent, commit, 0);
-	if (rc == 0 && parent != NULL)
-		rc = git_commit_tree(&a, parent);
-	if (rc == 0)
-		rc = git_commit_tree(&b, commit);
-	if (rc == 0)
-		rc = git_diff_tree_to_tree(out, repo, a, b, &opts);
-	if (rc == 0)
-		rc = git_diff_find_similar(*out, &find);
-	return rc;
-}
-
-struct worker_mails {
-	git_repository *repo;
-	git_oid ids[GIT_PULL_MAILS_MAX];
-	size_t n;
-	size_t max; /* bytes */
-	bool truncated;
-};
-
-static int
-worker_mail_put(
-    struct worker_mails *m, size_t i, struct str *raw, struct err *e)
-{
-	AUTO_COMMIT git_commit *commit = NULL;
-	AUTO_DIFF git_diff *diff = NULL;
-	git_buf mail = GIT_BUF_INIT;
-	const char *summary, *body;
-	int rc = git_commit_lookup(&commit, m->repo, &m->ids[i]);
-
-	if (rc == 0)
-		rc = worker_mail_diff(m->repo, commit, &diff);
-	if (rc < 0)
-		return worker_fail(e, rc, "mail");
-	summary = git_commit_summary(commit);
-	body = git_commit_body(commit);
-	rc = git_email_create_from_diff(&mail, diff, i + 1, m->n, &m->ids[i],
-	    summary != NULL ? summary : "", body != NULL ? body : "",
-	    git_commit_author(commit), NULL);
-	if (rc < 0)
-		return worker_fail(e, rc, "mail");
-	if (mail.size + 1 > m->max - raw->len)
-		m->truncated = true;
-	else
-		str_addn(raw, mail.ptr, mail.size);
-	if (!m->truncated)
-		str_addc(raw, '\n');
-	git_buf_dispose(&mail);
-	return 0;
-}
-
-/* The commits of head that base has not, oldest first, without merges. */
-static int
-worker_mails_walk(struct worker_call *c, struct worker_mails *m, struct err *e)
-{
-	AUTO_COMMIT git_commit *base = NULL;
-	AUTO_COMMIT git_commit *head = NULL;
-	AUTO_WALK git_revwalk *walk = NULL;
-	git_oid id;
-	int rc;
-
-	if (worker_commit(c, "base", &base, e) == -1 ||
-	    worker_commit(c, "head", &head, e) == -1)
-		return -1;
-	rc = git_revwalk_new(&walk, c->repo);
-	if (rc == 0)
-		rc = git_revwalk_sorting(
-		    walk, GIT_SORT_TOPOLOGICAL | GIT_SORT_REVERSE);
-	if (rc == 0)
-		rc = git_revwalk_push(walk, git_commit_id(head));
-	if (rc == 0)
-		rc = git_revwalk_hide(walk, git_commit_id(base));
-	while (rc == 0 && (rc = git_revwalk_next(&id, walk)) == 0) {
-		AUTO_COMMIT git_commit *commit = NULL;
-
-		rc = git_commit_lookup(&commit, c->repo, &id);
-		if (rc < 0 || git_commit_parentcount(commit) > 1)
-			continue;
-		if (m->n == GIT_PULL_MAILS_MAX) {
-			m->truncated = true;
-			return 0;
-		}
-		m->ids[m->n++] = id;
-	}
-	return rc == GIT_ITEROVER ? 0 : worker_fail(e, rc, "walk history");
-}
-
-static int
-worker_op_pull_mails(struct worker_call *c, struct err *e)
-{
-	struct worker_mails m = { .repo = c->repo };
-	int64_t max = json_i64_or(c->in, "max", 0);
-
-	if (max < 1 || max > WORKER_RAW_MAX)
-		return err_set(e, ERR_INVALID, "max is out of range");
-	m.max = (size_t)max;
-	if (worker_mails_walk(c, &m, e) == -1)
-		return -1;
-	for (size_t i = 0; i < m.n && c->raw->len < m.max; i++) {
-		if (worker_mail_put(&m, i, c->raw, e) == -1)
-			return -1;
-		if (m.truncated)
-			break;
-	}
-	jw_bool(c->w, "truncated", m.truncated);
-	return 0;
-}
-
 const struct worker_op worker_ops_pull[] = {
 	{ "pull_facts", worker_op_pull_facts },
 	{ "pull_hunks", worker_op_pull_hunks },
-	{ "pull_mails", worker_op_pull_mails },
 	{ NULL, NULL },
 };
