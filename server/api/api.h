@@ -14,6 +14,9 @@ struct json;
 
 extern const struct route api_meta_routes[];
 extern const struct route api_users_routes[];
+extern const struct route api_admin_routes[];
+extern const struct route api_tokens_routes[];
+extern const struct route api_orgs_routes[];
 extern const struct route api_repos_routes[];
 extern const struct route api_collaborators_routes[];
 extern const struct route api_topics_routes[];

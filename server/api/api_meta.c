@@ -1,10 +1,13 @@
-/* api_meta: the version, who asks, and the numbers of paging. */
+/* api_meta: the version, and what a client may know of the settings. */
 #include "server/api/api.h"
 #include "server/api/shape.h"
 #include "server/http/param.h"
-#include "server/store/users.h"
 
-#include "lib/base/err.h"
+enum {
+	META_TREES_PER_PAGE = 1000,
+	META_BLOB_MAX = 10 << 20,
+	META_RESPONSE_MAX = 100 << 20
+};
 
 static void
 api_meta_version(struct call *c)
@@ -27,29 +30,34 @@ api_meta_settings(struct call *c)
 	jw_object(&s.w, NULL);
 	jw_i64(&s.w, "max_response_items", PARAM_LIMIT_MAX);
 	jw_i64(&s.w, "default_paging_num", PARAM_LIMIT_DEFAULT);
+	jw_i64(&s.w, "default_git_trees_per_page", META_TREES_PER_PAGE);
+	jw_i64(&s.w, "default_max_blob_size", META_BLOB_MAX);
+	jw_i64(&s.w, "default_max_response_size", META_RESPONSE_MAX);
 	jw_end(&s.w);
 	shape_reply(&s, c, 200);
 }
 
 static void
-api_meta_user(struct call *c)
+api_meta_repository(struct call *c)
 {
-	struct user u;
-	struct err e = ERR_INIT;
 	struct shape s;
 
-	if (users_by_id(api_reader(c), call_who(c)->user_id, &u, &e) == -1) {
-		call_fail(c, &e);
-		return;
-	}
 	shape_init(&s, c, NULL);
-	shape_user_full(&s, NULL, &u, call_who(c));
+	jw_object(&s.w, NULL);
+	jw_bool(&s.w, "mirrors_disabled", false);
+	jw_bool(&s.w, "http_git_disabled", false);
+	jw_bool(&s.w, "migrations_disabled", false);
+	jw_bool(&s.w, "stars_disabled", true);
+	jw_bool(&s.w, "time_tracking_disabled", true);
+	jw_bool(&s.w, "lfs_disabled", true);
+	jw_end(&s.w);
 	shape_reply(&s, c, 200);
 }
 
 const struct route api_meta_routes[] = {
 	{ "GET", "/api/v1/version", ROUTE_ANON, api_meta_version },
 	{ "GET", "/api/v1/settings/api", ROUTE_ANON, api_meta_settings },
-	{ "GET", "/api/v1/user", ROUTE_MEMBER, api_meta_user },
+	{ "GET", "/api/v1/settings/repository", ROUTE_ANON,
+	    api_meta_repository },
 	{ .method = NULL },
 };

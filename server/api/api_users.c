@@ -1,234 +1,258 @@
-/* api_users: users and their tokens. */
+/* api_users: who there is, and what one says of oneself. */
 #include "server/api/api.h"
 #include "server/api/shape.h"
+#include "server/auth/password.h"
+#include "server/http/param.h"
 #include "server/service/svc_user.h"
-#include "server/store/tokens.h"
 #include "server/store/users.h"
 
+#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/httpd/httpd.h"
 
-static void
-api_users_list(struct call *c)
-{
-	struct users_filter f = USERS_FILTER_INIT;
-	struct user_list list = { .at = NULL };
-	struct err e = ERR_INIT;
-	uint32_t page, limit;
-	struct shape s;
+enum {
+	API_USERS_QUERY_MAX = 100 /* bytes */
+};
 
-	if (call_page(c, &page, &limit) == -1)
-		return;
-	f.limit = limit;
-	f.offset = (int64_t)(page - 1) * limit;
-	if (users_list(api_reader(c), &f, &list, &e) == -1) {
-		call_fail(c, &e);
-		return;
-	}
-	shape_page(&s, c, NULL, page, limit, list.total);
-	for (size_t i = 0; i < list.n; i++)
-		shape_user_full(&s, NULL, &list.at[i], call_who(c));
-	jw_end(&s.w);
-	shape_reply(&s, c, 200);
-	user_list_release(&list);
-}
-
-static void
-api_users_created(const struct err *fail, void *arg, void *call)
-{
-	const struct svc_user_edit *op = arg;
-	struct call *c = call;
-	struct shape s;
-
-	if (fail != NULL && fail->code == ERR_EXISTS)
-		call_reply_error(c, 422, "username: it is taken");
-	else if (!api_failed(c, fail)) {
-		shape_init(&s, c, NULL);
-		shape_user_full(&s, NULL, &op->user, call_who(c));
-		shape_reply(&s, c, 201);
-	}
-	call_release(c);
-}
-
-static void
-api_users_on_body(struct call *c, const struct json *j)
-{
-	AUTO_FREE char *login = NULL;
-	AUTO_FREE char *kind = NULL;
-	struct svc_user_edit *op;
-
-	if (api_need(c, j, "username", NAME_LEN_MAX, &login) == -1 ||
-	    api_text(c, j, "kind", 16, &kind) == -1)
-		return;
-	if (kind != NULL && strcmp(kind, "user") != 0) {
-		call_reply_error(c, 422, "kind: only 'user' can be made");
-		return;
-	}
-	op = svc_user_edit_new(api_svc(c), call_who(c));
-	op->login = STEAL(login);
-	call_hold(c);
-	svc_user_edit(op, api_users_created, c);
-}
-
-static void
-api_users_create(struct call *c)
-{
-	call_take_json(c, api_users_on_body);
-}
-
-static void
-api_users_delete(struct call *c)
-{
-	struct svc_user_edit *op = svc_user_edit_new(api_svc(c), call_who(c));
-
-	op->login = xstrdup(call_arg(c, 0));
-	op->remove = true;
-	call_hold(c);
-	svc_user_edit(op, api_done_empty, c);
-}
-
-/* The user named in the path, for an admin or the user itself. */
 static int
-api_users_self(struct call *c, struct user *u)
+api_users_one(struct call *c, int64_t id, const char *login, struct user *u)
 {
-	const struct identity *who = call_who(c);
 	struct err e = ERR_INIT;
+	int rc = login != NULL ? users_by_name(api_reader(c), login, u, &e)
+			       : users_by_id(api_reader(c), id, u, &e);
 
-	if (!who->site_admin && strcasecmp(who->login, call_arg(c, 0)) != 0) {
-		call_reply_error(c, 403, "only an admin or the user itself");
-		return -1;
-	}
-	if (users_by_name(api_reader(c), call_arg(c, 0), u, &e) == 0)
-		return 0;
-	call_fail(c, &e);
-	return -1;
+	if (rc == -1)
+		call_fail(c, &e);
+	return rc;
+}
+
+static void
+api_users_reply(struct call *c, const struct user *u)
+{
+	struct shape s;
+
+	shape_init(&s, c, NULL);
+	shape_user_full(&s, NULL, u, call_who(c));
+	shape_reply(&s, c, 200);
+}
+
+static void
+api_users_self(struct call *c)
+{
+	struct user u;
+
+	if (api_users_one(c, call_who(c)->user_id, NULL, &u) == 0)
+		api_users_reply(c, &u);
 }
 
 static void
 api_users_get(struct call *c)
 {
 	struct user u;
+
+	if (api_users_one(c, 0, call_arg(c, 0), &u) == 0)
+		api_users_reply(c, &u);
+}
+
+static void
+api_users_search(struct call *c)
+{
+	struct users_filter f = USERS_FILTER_INIT;
+	struct user_list list;
 	struct err e = ERR_INIT;
+	uint32_t page, limit;
 	struct shape s;
 
-	if (users_by_name(api_reader(c), call_arg(c, 0), &u, &e) == -1) {
+	f.q = call_query(c, "q");
+	f.q_names = true;
+	if ((f.q != NULL && strlen(f.q) > API_USERS_QUERY_MAX) ||
+	    call_page(c, &page, &limit) == -1 ||
+	    call_query_i64(c, "uid", 0, INT64_MAX, &f.id) == -1) {
+		if (f.q != NULL && strlen(f.q) > API_USERS_QUERY_MAX)
+			call_reply_error(c, 422, "q: want at most %d bytes",
+			    API_USERS_QUERY_MAX);
+		return;
+	}
+	f.limit = limit;
+	f.offset = (int64_t)(page - 1) * limit;
+	if (users_list(api_reader(c), &f, &list, &e) == -1) {
 		call_fail(c, &e);
 		return;
 	}
+	call_total(c, page, limit, list.total);
 	shape_init(&s, c, NULL);
-	shape_user_full(&s, NULL, &u, call_who(c));
+	jw_object(&s.w, NULL);
+	jw_array(&s.w, "data");
+	for (size_t i = 0; i < list.n; i++)
+		shape_user_full(&s, NULL, &list.at[i], call_who(c));
+	jw_end(&s.w);
+	jw_bool(&s.w, "ok", true);
+	jw_end(&s.w);
+	shape_reply(&s, c, 200);
+	user_list_release(&list);
+}
+
+static void
+api_users_reply_settings(struct call *c, const struct user *u)
+{
+	struct shape s;
+
+	shape_init(&s, c, NULL);
+	jw_object(&s.w, NULL);
+	jw_str(&s.w, "full_name", u->full_name);
+	jw_str(&s.w, "website", u->website);
+	jw_str(&s.w, "description", u->description);
+	jw_str(&s.w, "location", u->location);
+	jw_str(&s.w, "language", "");
+	jw_str(&s.w, "theme", "");
+	jw_str(&s.w, "diff_view_style", "");
+	jw_bool(&s.w, "hide_email", true);
+	jw_bool(&s.w, "hide_activity", false);
+	jw_end(&s.w);
 	shape_reply(&s, c, 200);
 }
 
 static void
-api_users_token(struct shape *s, const struct token *t, const char *secret)
+api_users_settings(struct call *c)
 {
-	jw_object(&s->w, NULL);
-	jw_i64(&s->w, "id", t->id);
-	jw_str(&s->w, "name", t->name);
-	jw_str(&s->w, "sha1", secret);
-	jw_str(&s->w, "token_last_eight", t->last_eight);
-	jw_time(&s->w, "created_at", t->created_at);
-	jw_time(&s->w, "last_used_at", t->used_at);
-	jw_end(&s->w);
+	struct user u;
+
+	if (api_users_one(c, call_who(c)->user_id, NULL, &u) == 0)
+		api_users_reply_settings(c, &u);
 }
 
 static void
-api_users_tokens(struct call *c)
+api_users_settings_done(const struct err *fail, void *arg, void *call)
 {
-	struct token_list list = { .at = NULL };
-	struct err e = ERR_INIT;
-	uint32_t page, limit;
+	const struct svc_user_edit *op = arg;
+	struct call *c = call;
+
+	if (!api_failed(c, fail))
+		api_users_reply_settings(c, &op->user);
+	call_release(c);
+}
+
+static void
+api_users_on_settings(struct call *c, const struct json *j)
+{
+	struct svc_user_edit *op = svc_user_edit_new(
+	    api_svc(c), call_who(c), USER_EDIT);
+	struct user_fields *f = &op->fields;
+
+	if (api_text(c, j, "full_name", USER_FULL_NAME_MAX, &f->full_name) ==
+		-1 ||
+	    api_text(c, j, "website", USER_WEBSITE_MAX, &f->website) == -1 ||
+	    api_text(c, j, "location", USER_LOCATION_MAX, &f->location) == -1 ||
+	    api_text(c, j, "description", USER_DESCRIPTION_MAX,
+		&f->description) == -1) {
+		svc_op_drop(op);
+		return;
+	}
+	op->login = xstrdup(call_who(c)->login);
+	call_hold(c);
+	svc_user_edit(op, api_users_settings_done, c);
+}
+
+static void
+api_users_settings_patch(struct call *c)
+{
+	call_take_json(c, api_users_on_settings);
+}
+
+static void
+api_users_emails(struct call *c)
+{
 	struct user u;
 	struct shape s;
 
-	if (api_users_self(c, &u) == -1 || call_page(c, &page, &limit) == -1)
+	if (api_users_one(c, call_who(c)->user_id, NULL, &u) == -1)
 		return;
-	if (tokens_list(api_reader(c), u.id, limit, (int64_t)(page - 1) * limit,
-		&list, &e) == -1) {
-		call_fail(c, &e);
-		return;
+	shape_init(&s, c, NULL);
+	jw_array(&s.w, NULL);
+	if (u.email[0] != '\0') {
+		jw_object(&s.w, NULL);
+		jw_str(&s.w, "email", u.email);
+		jw_bool(&s.w, "verified", true);
+		jw_bool(&s.w, "primary", true);
+		jw_i64(&s.w, "user_id", u.id);
+		jw_str(&s.w, "username", u.login);
+		jw_end(&s.w);
 	}
-	shape_page(&s, c, NULL, page, limit, list.total);
-	for (size_t i = 0; i < list.n; i++)
-		api_users_token(&s, &list.at[i], "");
 	jw_end(&s.w);
 	shape_reply(&s, c, 200);
-	token_list_release(&list);
+}
+
+/* There is no ssh here. */
+static void
+api_users_keys(struct call *c)
+{
+	uint32_t page, limit;
+	struct shape s;
+
+	if (call_page(c, &page, &limit) == -1)
+		return;
+	shape_page(&s, c, NULL, page, limit, 0);
+	jw_end(&s.w);
+	shape_reply(&s, c, 200);
 }
 
 static void
-api_users_token_made(const struct err *fail, void *arg, void *call)
+api_users_password_done(const struct err *fail, void *arg, void *call)
 {
-	const struct svc_token_create *op = arg;
+	const struct svc_password *op = arg;
 	struct call *c = call;
-	struct shape s;
-	struct token t = { .id = op->id, .created_at = op->op.now };
+	char text[24];
 
-	if (fail != NULL && fail->code == ERR_EXISTS)
-		call_reply_error(c, 422, "name: the user has such a token");
-	else if (!api_failed(c, fail)) {
-		snprintf(t.name, sizeof(t.name), "%s", op->name);
-		memcpy(t.last_eight,
-		    op->secret + TOKEN_SECRET_HEX - TOKEN_LAST_EIGHT,
-		    TOKEN_LAST_EIGHT);
-		call_header(c, "Cache-Control", "no-store");
-		shape_init(&s, c, NULL);
-		api_users_token(&s, &t, op->secret);
-		shape_reply(&s, c, 201);
+	if (fail != NULL && fail->code == ERR_BUSY && op->retry_ms > 0) {
+		(void)snprintf(text, sizeof(text), "%lld",
+		    (long long)(op->retry_ms + 999) / 1000);
+		call_header(c, "Retry-After", text);
+		call_reply_error(c, 429, "%s", fail->msg);
+	} else if (!api_failed(c, fail)) {
+		call_reply_empty(c, 204);
 	}
 	call_release(c);
 }
 
 static void
-api_users_on_token_body(struct call *c, const struct json *j)
+api_users_on_password(struct call *c, const struct json *j)
 {
-	AUTO_FREE char *name = NULL;
-	struct svc_token_create *op;
-	struct user u;
+	struct svc_password *op = svc_password_new(api_svc(c), call_who(c));
+	char *port;
 
-	if (api_users_self(c, &u) == -1 ||
-	    api_need(c, j, "name", NAME_LEN_MAX, &name) == -1)
+	if (api_text(c, j, "old", CREDENTIAL_PASSWORD_MAX, &op->old) == -1 ||
+	    api_need(c, j, "new", CREDENTIAL_PASSWORD_MAX, &op->new) == -1) {
+		svc_op_drop(op);
 		return;
-	op = svc_token_create_new(api_svc(c), call_who(c));
-	op->user_id = u.id;
-	op->name = STEAL(name);
+	}
+	request_peer(call_request(c), op->address);
+	port = strrchr(op->address, ':');
+	if (port != NULL)
+		*port = '\0';
 	call_hold(c);
-	svc_token_create(op, api_users_token_made, c);
+	svc_password_set(op, api_users_password_done, c);
 }
 
 static void
-api_users_token_create(struct call *c)
+api_users_password(struct call *c)
 {
-	call_take_json(c, api_users_on_token_body);
-}
-
-static void
-api_users_token_delete(struct call *c)
-{
-	struct user u;
-
-	if (api_users_self(c, &u) == -1)
-		return;
-	call_hold(c);
-	svc_token_delete(api_svc(c), call_who(c), u.id, call_arg_id(c, 1),
-	    api_done_empty, c);
+	call_take_json(c, api_users_on_password);
 }
 
 const struct route api_users_routes[] = {
-	{ "GET", "/api/v1/admin/users", ROUTE_ADMIN, api_users_list },
-	{ "POST", "/api/v1/admin/users", ROUTE_ADMIN, api_users_create },
-	{ "DELETE", "/api/v1/admin/users/{name}", ROUTE_ADMIN,
-	    api_users_delete },
+	{ "GET", "/api/v1/user", ROUTE_MEMBER, api_users_self },
+	{ "GET", "/api/v1/user/settings", ROUTE_USER, api_users_settings },
+	{ "PATCH", "/api/v1/user/settings", ROUTE_USER,
+	    api_users_settings_patch },
+	{ "GET", "/api/v1/user/emails", ROUTE_USER, api_users_emails },
+	{ "GET", "/api/v1/user/keys", ROUTE_USER, api_users_keys },
+	{ "GET", "/api/v1/users/search", ROUTE_MEMBER, api_users_search },
 	{ "GET", "/api/v1/users/{name}", ROUTE_MEMBER, api_users_get },
-	{ "GET", "/api/v1/users/{name}/tokens", ROUTE_USER, api_users_tokens },
-	{ "POST", "/api/v1/users/{name}/tokens", ROUTE_USER,
-	    api_users_token_create },
-	{ "DELETE", "/api/v1/users/{name}/tokens/{id}", ROUTE_USER,
-	    api_users_token_delete },
+	{ "PUT", "/api/coffer/v1/user/password", ROUTE_USER,
+	    api_users_password },
 	{ .method = NULL },
 };

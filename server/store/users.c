@@ -198,6 +198,24 @@ users_delete(struct txn *t, int64_t id, struct err *e)
 }
 
 int
+users_projects(struct txn *t, int64_t id, int64_t *out, size_t max, size_t *n,
+    struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc = 1;
+
+	*n = 0;
+	if (query_open(&q, t,
+		"SELECT p.id FROM account a JOIN project p ON p.owner = a.login"
+		" WHERE a.id = ? ORDER BY p.id",
+		BINDS(I(id)), e) == -1)
+		return -1;
+	while (*n < max && (rc = query_next(&q, e)) == 1)
+		out[(*n)++] = query_i64(&q);
+	return rc == -1 ? -1 : 0;
+}
+
+int
 users_password(
     struct txn *t, int64_t id, char out[PASSWORD_HASH_MAX + 1], struct err *e)
 {

@@ -59,6 +59,10 @@ int users_update(struct txn *t, const struct user *u, struct err *e);
 int users_rename(struct txn *t, int64_t id, const char *login, struct err *e);
 int users_delete(struct txn *t, int64_t id, struct err *e);
 
+/* Its projects, by id: at most max, *n of them. */
+int users_projects(struct txn *t, int64_t id, int64_t *out, size_t max,
+    size_t *n, struct err *e);
+
 /* The stored hash, "" for none. */
 int users_password(
     struct txn *t, int64_t id, char out[PASSWORD_HASH_MAX + 1], struct err *e);
