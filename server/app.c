@@ -39,6 +39,7 @@
 #include "server/jobs/pack_sweep.h"
 #include "server/jobs/upstream_loop.h"
 #include "server/service/svc.h"
+#include "server/service/svc_auto_merge.h"
 #include "server/service/svc_ci.h"
 #include "server/service/svc_merge.h"
 #include "server/service/svc_mirror.h"
@@ -92,10 +93,10 @@ struct app {
 static const struct route *const app_routes[] = {
 	api_meta_routes,
 	api_users_routes,
-	api_repos_routes,
 	api_admin_routes,
 	api_tokens_routes,
 	api_orgs_routes,
+	api_repos_routes,
 	api_collaborators_routes,
 	api_topics_routes,
 	api_migrate_routes,
@@ -140,6 +141,7 @@ app_on_commit(int64_t last_seq, void *arg)
 	struct app *a = arg;
 
 	event_stream_on_commit(a->events, last_seq);
+	svc_auto_on_commit(&a->svc, last_seq);
 	if (a->hooks != NULL)
 		hook_loop_on_commit(a->hooks, last_seq);
 	if (a->router != NULL)
@@ -266,6 +268,7 @@ app_fill_svc(struct app *a)
 	a->svc.sync_interval_ms = a->cfg->sync_interval_ms;
 	a->svc.pulls = svc_pulls_new(&a->svc);
 	a->svc.ci = svc_ci_new(&a->svc);
+	a->svc.autos = svc_auto_new(&a->svc);
 }
 
 static int
@@ -497,6 +500,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	upstream_loop_start(a->upstream_loop);
 	hook_loop_start(a->hooks);
 	svc_pulls_start(&a->svc);
+	svc_auto_start(&a->svc);
 }
 
 static void
@@ -540,6 +544,7 @@ app_on_signal(void *arg)
 	mirror_loop_stop(a->mirror_loop);
 	hook_loop_stop(a->hooks);
 	svc_ci_stop(a->svc.ci);
+	svc_auto_stop(a->svc.autos);
 	a->stop = timer_new(a->loop, app_on_stop_step, a);
 	timer_set(a->stop, APP_STOP_STEP_MS);
 }
@@ -575,6 +580,7 @@ app_free(struct app *a)
 	db_close(a->db);
 	svc_ci_free(a->svc.ci);
 	svc_pulls_free(a->svc.pulls);
+	svc_auto_free(a->svc.autos);
 	event_stream_free(a->events);
 	repo_use_free(a->use);
 	hook_loop_free(a->hooks);

@@ -18,7 +18,7 @@ static const char *const event_kinds[] = { "project.created", "project.updated",
 	"pull.review_request_removed", "status.created",
 	"check.queued", "check.started", "check.finished", "check.failed", "run.created", "run.updated", "run.cancel",
 	"repository.corrupt", "repository.healthy", "repository.failed",
-	"kept.dropped", "protection.changed" };
+	"kept.dropped", "protection.changed", "pull.auto_merge" };
 
 bool
 event_kind_known(const char *kind)

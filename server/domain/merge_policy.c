@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/view.h"
+#include "server/domain/protect_rule.h"
+
 static struct merge_requirement *
 merge_policy_add(
     struct merge_verdict *out, const char *id, bool met, const char *title)
@@ -15,6 +18,8 @@ merge_policy_add(
 	snprintf(r->title, sizeof(r->title), "%s", title);
 	r->why[0] = '\0';
 	r->met = met;
+	r->added = false;
+	r->cause = MERGE_CAUSE_STATUS;
 	if (!met)
 		out->open = false;
 	return r;
@@ -36,6 +41,9 @@ merge_policy_state(const struct merge_input *in, struct merge_verdict *out)
 	struct merge_requirement *r = merge_policy_add(out, "state",
 	    in->open && !in->draft && !in->merged, "the pull request is open");
 
+	r->cause = in->merged ? MERGE_CAUSE_MERGED
+	    : !in->open       ? MERGE_CAUSE_CLOSED
+			      : MERGE_CAUSE_DRAFT;
 	merge_policy_why(r, "%s",
 	    in->merged      ? "it is merged already"
 		: !in->open ? "it is closed"
@@ -49,6 +57,8 @@ merge_policy_mergeable(const struct merge_input *in, struct merge_verdict *out)
 	struct merge_requirement *r = merge_policy_add(out, "mergeable",
 	    in->mergeable == MERGE_CLEAN, "it merges without a conflict");
 
+	r->cause = in->mergeable == MERGE_CONFLICT ? MERGE_CAUSE_CONFLICT
+						   : MERGE_CAUSE_UNKNOWN;
 	merge_policy_why(r, "%s",
 	    in->mergeable == MERGE_CLEAN          ? "no conflict with the base"
 		: in->mergeable == MERGE_CONFLICT ? "conflict with the base"
@@ -123,6 +133,7 @@ merge_policy_approval(const struct merge_input *in, struct merge_verdict *out)
 	}
 	r = merge_policy_add(
 	    out, "approval", n >= in->approvals, "maintainers approved it");
+	r->cause = MERGE_CAUSE_APPROVALS;
 	if (in->approvals == 0)
 		merge_policy_why(r, "the project wants none");
 	else
@@ -148,10 +159,182 @@ merge_policy_rejection(const struct merge_input *in, struct merge_verdict *out)
 	}
 	r = merge_policy_add(
 	    out, "rejection", who == NULL, "no maintainer asks for changes");
+	r->cause = MERGE_CAUSE_REJECTED;
 	if (who != NULL)
 		merge_policy_why(r, "%.100s asks for changes", who);
 	else
 		merge_policy_why(r, "nobody does");
+}
+
+static struct merge_requirement *
+merge_protect_add(struct merge_verdict *out, const char *id, bool met,
+    enum merge_cause cause, const char *title)
+{
+	struct merge_requirement *r = merge_policy_add(out, id, met, title);
+
+	r->added = true;
+	r->cause = cause;
+	return r;
+}
+
+static bool
+merge_status_passed(const struct merge_status *s)
+{
+	return strcmp(s->state, "success") == 0 ||
+	    strcmp(s->state, "skipped") == 0;
+}
+
+/* Those contexts that the pattern names: at least one, and all passed. */
+static const char *
+merge_protect_context(const struct merge_input *in, const char *pattern)
+{
+	const char *state = NULL;
+
+	for (size_t i = 0; i < in->n_statuses; i++) {
+		const struct merge_status *s = &in->statuses[i];
+
+		if (pattern != NULL &&
+		    !protect_glob(view_of(pattern), view_of(s->context), false))
+			continue;
+		if (!merge_status_passed(s))
+			return s->state;
+		state = s->state;
+	}
+	return state;
+}
+
+static void
+merge_protect_statuses(const struct merge_input *in, struct merge_verdict *out)
+{
+	const struct protect_rule *p = in->rule;
+	const char *missing = NULL, *state = NULL;
+	size_t unmet = 0, n = p->n_contexts > 0 ? p->n_contexts : 1;
+	struct merge_requirement *r;
+
+	if (!protect_has(p, PROTECT_STATUS))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const char *pattern = p->n_contexts > 0 ? p->contexts[i] : NULL;
+		const char *s = merge_protect_context(in, pattern);
+
+		if (s != NULL &&
+		    (strcmp(s, "success") == 0 || strcmp(s, "skipped") == 0))
+			continue;
+		if (unmet++ > 0)
+			continue;
+		missing = pattern != NULL ? pattern : "any context";
+		state = s;
+	}
+	r = merge_protect_add(out, "statuses", unmet == 0, MERGE_CAUSE_STATUS,
+	    "the statuses that the protection asks for are success");
+	if (unmet == 0)
+		merge_policy_why(r, "all of them are");
+	else
+		merge_policy_why(r, "%.100s on the head: %s", missing,
+		    state != NULL ? state : "no verdict yet");
+}
+
+/* Does the protection count this person's verdicts? */
+static bool
+merge_protect_official(
+    const struct protect_rule *p, int64_t user, bool maintainer)
+{
+	return protect_has(p, PROTECT_APPROVAL_LIST)
+	    ? protect_in_list(p, PROTECT_MAY_APPROVE, user)
+	    : maintainer;
+}
+
+static void
+merge_protect_reviews(const struct merge_input *in, struct merge_verdict *out)
+{
+	const struct protect_rule *p = in->rule;
+	bool fresh = protect_has(p, PROTECT_IGNORE_STALE) ||
+	    protect_has(p, PROTECT_DISMISS_STALE);
+	const char *rejected = NULL;
+	struct merge_requirement *r;
+	int64_t n = 0;
+
+	for (size_t i = 0; i < in->n_reviews; i++) {
+		const struct merge_review *v = &in->reviews[i];
+
+		if (!merge_protect_official(p, v->user, v->maintainer) ||
+		    merge_policy_superseded(in, i))
+			continue;
+		if (v->verdict == MERGE_REJECTED && rejected == NULL)
+			rejected = v->login;
+		if (v->verdict == MERGE_APPROVED && !v->wrote_head &&
+		    (!fresh || strcmp(v->sha, in->head_sha) == 0))
+			n++;
+	}
+	if (p->approvals > 0) {
+		r = merge_protect_add(out, "approvals", n >= p->approvals,
+		    MERGE_CAUSE_APPROVALS,
+		    "as many approved it as the protection asks for");
+		merge_policy_why(r, "%" PRId64 " of %" PRId64 "%s", n,
+		    p->approvals,
+		    protect_has(p, PROTECT_APPROVAL_LIST) ? " of those who may"
+							  : "");
+	}
+	if (protect_has(p, PROTECT_REJECTED)) {
+		r = merge_protect_add(out, "rejections", rejected == NULL,
+		    MERGE_CAUSE_REJECTED, "no official review is a no");
+		merge_policy_why(r, "%.100s%s",
+		    rejected != NULL ? rejected : "nobody",
+		    " asks for changes");
+	}
+}
+
+static void
+merge_protect_requests(const struct merge_input *in, struct merge_verdict *out)
+{
+	const struct protect_rule *p = in->rule;
+	const char *who = NULL;
+	struct merge_requirement *r;
+
+	if (!protect_has(p, PROTECT_REQUESTS))
+		return;
+	for (size_t i = 0; i < in->n_requests && who == NULL; i++)
+		if (merge_protect_official(
+			p, in->requests[i].user, in->requests[i].maintainer))
+			who = in->requests[i].login;
+	r = merge_protect_add(out, "requests", who == NULL,
+	    MERGE_CAUSE_REQUESTS, "every official reviewer answered");
+	if (who != NULL)
+		merge_policy_why(r, "%.100s was asked and has not", who);
+	else
+		merge_policy_why(r, "nobody is waited for");
+}
+
+static void
+merge_protect_rest(const struct merge_input *in, struct merge_verdict *out)
+{
+	const struct protect_rule *p = in->rule;
+	struct merge_requirement *r;
+
+	if (protect_has(p, PROTECT_OUTDATED)) {
+		r = merge_protect_add(out, "outdated", !in->behind,
+		    MERGE_CAUSE_BEHIND,
+		    "the head has every commit of the base");
+		merge_policy_why(r, "%s", in->behind ? "it has not" : "it has");
+	}
+	if (p->files != NULL && p->files[0] != '\0') {
+		r = merge_protect_add(out, "files",
+		    in->files == MERGE_FILES_FREE, MERGE_CAUSE_FILES,
+		    "no protected file changes");
+		merge_policy_why(r, "%.200s",
+		    in->files == MERGE_FILES_FREE ? "none does"
+			: in->files == MERGE_FILES_CHANGED && in->file != NULL
+			? in->file
+			: "not known: too many files, or just now protected");
+	}
+	if (protect_has(p, PROTECT_MERGE_LIST)) {
+		bool may = protect_may_merge(p, in->user);
+
+		r = merge_protect_add(out, "merger", may, MERGE_CAUSE_USER,
+		    "whoever merges may merge into this branch");
+		merge_policy_why(
+		    r, "you are %s the list", may ? "on" : "not on");
+	}
 }
 
 void
@@ -164,6 +347,12 @@ merge_policy_decide(const struct merge_input *in, struct merge_verdict *out)
 	merge_policy_checks(in, out);
 	merge_policy_approval(in, out);
 	merge_policy_rejection(in, out);
+	if (in->rule == NULL)
+		return;
+	merge_protect_statuses(in, out);
+	merge_protect_reviews(in, out);
+	merge_protect_requests(in, out);
+	merge_protect_rest(in, out);
 }
 
 const struct merge_requirement *
@@ -173,4 +362,52 @@ merge_policy_obstacle(const struct merge_verdict *v)
 		if (!v->req[i].met)
 			return &v->req[i];
 	return NULL;
+}
+
+const struct merge_requirement *
+merge_policy_own_obstacle(const struct merge_verdict *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (!v->req[i].met && !v->req[i].added)
+			return &v->req[i];
+	return NULL;
+}
+
+const char *
+merge_policy_refusal(enum merge_cause cause)
+{
+	static const char *const texts[] = {
+		[MERGE_CAUSE_MERGED] = "The pull request is merged already",
+		[MERGE_CAUSE_CLOSED] = "The pull request is closed",
+		[MERGE_CAUSE_DRAFT] = "Work in progress pull requests cannot "
+				      "be merged",
+		[MERGE_CAUSE_UNKNOWN] = "Please try again later",
+		[MERGE_CAUSE_CONFLICT] = "The pull request conflicts with its "
+					 "base branch",
+		[MERGE_CAUSE_STATUS] = "Not all required status checks "
+				       "successful",
+		[MERGE_CAUSE_APPROVALS] = "Does not have enough approvals",
+		[MERGE_CAUSE_REJECTED] = "There are requested changes",
+		[MERGE_CAUSE_REQUESTS] = "There are official review requests",
+		[MERGE_CAUSE_BEHIND] = "The head branch is behind the base "
+				       "branch",
+		[MERGE_CAUSE_FILES] = "Changed protected files",
+		[MERGE_CAUSE_USER] = "User not allowed to merge PR",
+	};
+
+	return texts[cause];
+}
+
+bool
+merge_policy_may_wait(const struct merge_verdict *v)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		enum merge_cause c = v->req[i].cause;
+
+		if (!v->req[i].met &&
+		    (c <= MERGE_CAUSE_DRAFT || c == MERGE_CAUSE_CONFLICT ||
+			c == MERGE_CAUSE_USER))
+			return false;
+	}
+	return true;
 }

@@ -12,9 +12,11 @@
 
 #include "server/domain/checks.h"
 
+struct protect_rule;
+
 enum {
 	MERGE_MAX_CHECKS = CHECKS_MAX,
-	MERGE_MAX_REQUIREMENTS = MERGE_MAX_CHECKS + 8
+	MERGE_MAX_REQUIREMENTS = MERGE_MAX_CHECKS + 12
 };
 
 enum merge_mergeable {
@@ -50,6 +52,25 @@ struct merge_review {
 	const char *sha; /* what was looked at */
 };
 
+/* The newest verdict of a context on the head. */
+struct merge_status {
+	const char *context;
+	const char *state;
+};
+
+/* Who was asked for a review and has not given it. */
+struct merge_request {
+	int64_t user;
+	const char *login;
+	bool maintainer;
+};
+
+enum merge_files {
+	MERGE_FILES_FREE, /* no protected file changed */
+	MERGE_FILES_CHANGED,
+	MERGE_FILES_UNKNOWN
+};
+
 /* Everything is borrowed. */
 struct merge_input {
 	bool open;
@@ -64,11 +85,39 @@ struct merge_input {
 	const struct merge_review *reviews; /* oldest first */
 	size_t n_reviews;
 	int64_t approvals; /* how many are wanted */
+	/* What the base's protection asks for besides; NULL: it has none. */
+	const struct protect_rule *rule;
+	int64_t user; /* who merges */
+	const struct merge_status *statuses;
+	size_t n_statuses;
+	const struct merge_request *requests;
+	size_t n_requests;
+	bool behind; /* the base has commits that the head has not */
+	enum merge_files files;
+	const char *file; /* with MERGE_FILES_CHANGED */
+};
+
+/* Why not, for clients that tell by the text. */
+enum merge_cause {
+	MERGE_CAUSE_MERGED,
+	MERGE_CAUSE_CLOSED,
+	MERGE_CAUSE_DRAFT,
+	MERGE_CAUSE_UNKNOWN,
+	MERGE_CAUSE_CONFLICT,
+	MERGE_CAUSE_STATUS,
+	MERGE_CAUSE_APPROVALS,
+	MERGE_CAUSE_REJECTED,
+	MERGE_CAUSE_REQUESTS,
+	MERGE_CAUSE_BEHIND,
+	MERGE_CAUSE_FILES,
+	MERGE_CAUSE_USER
 };
 
 struct merge_requirement {
 	char id[112];
 	bool met;
+	bool added; /* by the base's protection: force_merge may pass it */
+	enum merge_cause cause;
 	char title[144];
 	char why[240];
 };
@@ -84,5 +133,12 @@ void merge_policy_decide(
 /* The first requirement that is not met, or NULL. */
 const struct merge_requirement *merge_policy_obstacle(
     const struct merge_verdict *v);
+/* The same without what the protection adds. */
+const struct merge_requirement *merge_policy_own_obstacle(
+    const struct merge_verdict *v);
+/* One stable sentence for each cause, as Gitea's where it has one. */
+const char *merge_policy_refusal(enum merge_cause cause);
+/* Can time, checks and people change it, so that a merge may wait for it? */
+bool merge_policy_may_wait(const struct merge_verdict *v);
 
 #endif

@@ -34,7 +34,9 @@ struct passwords;
 struct repo_use;
 struct request;
 struct str;
+struct svc_auto;
 struct svc_ci;
+struct svc_files;
 struct svc_pulls;
 struct svc_push;
 
@@ -66,8 +68,10 @@ struct svc {
 	const struct svc_upper *upper;
 	struct mirror_loop *mirror;
 	struct svc_ci *ci;
+	struct svc_auto *autos;
 	struct svc_pulls *pulls;
 	struct svc_push *push;
+	struct svc_files *files;
 	struct care *care;
 	struct hook_loop *hooks;
 	struct event_stream *events;

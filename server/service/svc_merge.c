@@ -14,16 +14,18 @@
 #include "server/domain/issue_rule.h"
 #include "server/git/git_pool.h"
 #include "server/git/repo_use.h"
+#include "server/service/svc_auto_merge.h"
 #include "server/service/svc_pull.h"
+#include "server/store/auto_merges.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
+#include "server/store/timeline.h"
 
 enum {
 	SVC_MERGE_TRIES = 8 /* of writing the rows, over two minutes */
 };
 
-static void svc_merge_go(struct svc_merge *op);
 static void svc_merge_write_rows(void *arg);
 
 static void
@@ -39,140 +41,47 @@ svc_merge_release(void *arg)
 	timer_free(op->again);
 	pull_release(&op->pull);
 	checks_release(&op->facts.checks);
+	protect_list_release(&op->facts.protect);
+	free(op->conflicts);
 }
 
 struct svc_merge *
 svc_merge_new(struct svc *s, const struct identity *who)
 {
-	struct svc_merge *op = svc_op_new(
-	    s, sizeof(struct svc_merge), who, svc_merge_release);
-
-	op->style = "merge";
-	return op;
+	return svc_op_new(s, sizeof(struct svc_merge), who, svc_merge_release);
 }
 
-/* Fresh rows and the gate's answer from them. */
+/* A 405 that is not the gate's. */
 static int
-svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
+svc_merge_forbid(struct svc_merge *op, struct err *e, const char *why)
 {
-	struct project p = { .id = 0 };
-	int64_t approvals;
-
-	if (svc_project_by_id(t, &op->op.who, op->project_id,
-		op->ask ? PERM_READ : PERM_WRITE, &p, e) == -1)
-		return -1;
-	approvals = p.settings.approvals;
-	project_release(&p);
-	pull_release(&op->pull);
-	if (pulls_get(t, op->project_id, op->number, &op->pull, e) == -1)
-		return -1;
-	return svc_gate_decide(
-	    t, &op->pull, approvals, &op->facts, &op->verdict, e);
-}
-
-static void
-svc_gate_on_checks(const struct git_result *res, void *arg)
-{
-	struct svc_merge *op = arg;
-	const char *wrong;
-	struct err e = ERR_INIT;
-
-	if (res->fail != NULL) {
-		svc_op_end(op, res->fail);
-		return;
-	}
-	wrong = json_str_or(res->j, "error", NULL);
-	op->facts.state = MERGE_CHECKS_ABSENT;
-	if (json_bool_or(res->j, "found", false)) {
-		op->facts.state = MERGE_CHECKS_OK;
-		if (wrong == NULL &&
-		    gitpool_result_checks(res, &op->facts.checks, &e) == -1)
-			wrong = e.msg;
-		if (wrong != NULL) {
-			op->facts.state = MERGE_CHECKS_WRONG;
-			snprintf(op->facts.error, sizeof(op->facts.error), "%s",
-			    wrong);
-		}
-	}
-	e = ERR_INIT;
-	if (svc_gate_read(db_reader(op->op.svc->db), op, &e) == -1)
-		svc_op_end(op, &e);
-	else if (op->ask)
-		svc_op_end(op, NULL);
-	else
-		svc_merge_go(op);
-}
-
-static void
-svc_gate_on_refreshed(const struct err *fail, void *arg)
-{
-	struct svc_merge *op = arg;
-	struct err e = ERR_INIT;
-
-	(void)fail; /* the rows say what is known */
-	pull_release(&op->pull);
-	if (pulls_get(db_reader(op->op.svc->db), op->project_id, op->number,
-		&op->pull, &e) == -1)
-		svc_op_end(op, &e);
-	else
-		gitpool_checks(op->op.svc->git, op->project_id,
-		    op->pull.base_sha, svc_gate_on_checks, op);
-}
-
-static void
-svc_gate_start(struct svc_merge *op, svc_done_fn *done, void *arg)
-{
-	struct svc *s = op->op.svc;
-	struct err e = ERR_INIT;
-
-	op->op.done = done;
-	op->op.arg = arg;
-	if (pulls_get(db_reader(s->db), op->project_id, op->number, &op->pull,
-		&e) == -1)
-		svc_op_end_later(op, &e);
-	else if (svc_pull_needs_refresh(s, &op->pull))
-		svc_pull_refresh(s, op->project_id, op->number, 0,
-		    svc_gate_on_refreshed, op);
-	else
-		gitpool_checks(s->git, op->project_id, op->pull.base_sha,
-		    svc_gate_on_checks, op);
-}
-
-void
-svc_gate(struct svc_merge *op, svc_done_fn *done, void *arg)
-{
-	op->ask = true;
-	svc_gate_start(op, done, arg);
-}
-
-void
-svc_merge(struct svc_merge *op, svc_done_fn *done, void *arg)
-{
-	struct err e = ERR_INIT;
-
-	op->op.done = done;
-	op->op.arg = arg;
-	if ((op->title != NULL && issue_rule_title(op->title, &e) == -1) ||
-	    (op->message != NULL && issue_rule_body(op->message, &e) == -1))
-		svc_op_end_later(op, &e);
-	else
-		svc_gate_start(op, done, arg);
+	op->forbidden = true;
+	return err_set(e, ERR_DENIED, "%s", why);
 }
 
 /* The gate's no, or a head that is not the one that was looked at. */
 static int
 svc_merge_refuse(struct svc_merge *op, struct err *e)
 {
-	const struct merge_requirement *r = merge_policy_obstacle(&op->verdict);
+	const struct merge_requirement *r = op->force && op->may_override
+	    ? merge_policy_own_obstacle(&op->verdict)
+	    : merge_policy_obstacle(&op->verdict);
 
+	if (op->pull.issue.state != ISSUE_OPEN && !op->pull.issue.merged)
+		return err_set(e, ERR_NOTFOUND, "the pull request is closed");
 	if (op->want_head[0] != '\0' &&
 	    strcmp(op->want_head, op->pull.head_sha) != 0)
-		return err_set(e, ERR_EXISTS, "the head moved");
-	if (op->verdict.open)
+		return err_set(e, ERR_EXISTS, "head out of date: it moved");
+	if (r != NULL && r->cause <= MERGE_CAUSE_DRAFT)
+		op->refused = true;
+	else if (!op->allowed)
+		return svc_merge_forbid(
+		    op, e, "This merge style is not enabled in the repository");
+	if (r == NULL)
 		return 0;
 	op->refused = true;
-	return err_set(e, ERR_DENIED, "the gate is shut: %s: %s",
-	    r != NULL ? r->title : "", r != NULL ? r->why : "");
+	return err_set(e, ERR_DENIED, "%s: %s: %s",
+	    merge_policy_refusal(r->cause), r->title, r->why);
 }
 
 static bool
@@ -187,6 +96,26 @@ svc_merge_done(void *arg)
 		&op->pull, &op->fail) == -1)
 		log_warn("merge read reason=%s", log_val(op->fail.msg));
 	return false;
+}
+
+static int
+svc_merge_note_deleted(struct txn *t, const struct svc_merge *op, struct err *e)
+{
+	AUTO_STR struct str data = STR_INIT;
+	struct timeline_new n = { .project_id = op->project_id,
+		.item = op->number,
+		.actor_id = op->op.who.user_id,
+		.now = op->op.now,
+		.kind = "delete_branch" };
+	struct jw w;
+	int64_t id;
+
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_str(&w, "old_ref", op->pull.head);
+	jw_end(&w);
+	n.data = str_cstr(&data);
+	return timeline_add(t, &n, &id, e);
 }
 
 static int
@@ -208,9 +137,10 @@ svc_merge_branch_gone(struct txn *t, void *arg, struct err *e)
 	jw_bool(&w, "forced", false);
 	jw_str(&w, "source", "merge");
 	jw_end(&w);
-	if (refs_delete(t, op->project_id, ref, e) == -1)
+	if (refs_delete(t, op->project_id, ref, e) == -1 ||
+	    svc_event_add(t, &op->op.who, op->op.now, &v, e) == -1)
 		return -1;
-	return svc_event_add(t, &op->op.who, op->op.now, &v, e);
+	return svc_merge_note_deleted(t, op, e);
 }
 
 static void
@@ -417,6 +347,17 @@ svc_merge_intent_job(struct txn *t, void *arg, struct err *e)
 }
 
 static void
+svc_merge_conflicts(struct svc_merge *op, const struct json *paths)
+{
+	struct str out = STR_INIT;
+	const struct json *m;
+
+	for (m = json_first(paths); m != NULL; m = json_next(m))
+		str_addf(&out, "CONFLICT: %s\n", json_string(m));
+	op->conflicts = str_steal(&out);
+}
+
+static void
 svc_merge_on_commit(const struct git_result *res, void *arg)
 {
 	struct svc_merge *op = arg;
@@ -426,12 +367,16 @@ svc_merge_on_commit(const struct git_result *res, void *arg)
 	if (res->fail != NULL) {
 		e = *res->fail;
 		if (e.code == ERR_DENIED)
-			err_set(&e, ERR_EXISTS, "it is no fast-forward");
+			err_set(&e, ERR_EXISTS,
+			    "it is no fast-forward: update the head first");
+		else if (e.code == ERR_LIMIT)
+			(void)svc_merge_forbid(op, &e, res->fail->msg);
 		svc_op_end(op, &e);
 		return;
 	}
 	sha = json_str_or(res->j, "sha", NULL);
 	if (sha == NULL) {
+		svc_merge_conflicts(op, json_get(res->j, "conflicts"));
 		err_set(&e, ERR_EXISTS, "it conflicts with the base");
 		svc_op_end(op, &e);
 		return;
@@ -448,7 +393,7 @@ svc_merge_message(struct svc_merge *op)
 {
 	struct str m = STR_INIT;
 	const struct pull *p = &op->pull;
-	bool squash = strcmp(op->style, "squash") == 0;
+	bool squash = op->style == MERGE_STYLE_SQUASH;
 	const char *body = op->message;
 
 	if (op->title != NULL)
@@ -472,7 +417,7 @@ static void
 svc_merge_on_ready(void *arg)
 {
 	struct svc_merge *op = arg;
-	struct git_merge_spec spec = { .style = op->style };
+	struct git_merge_spec spec = { .style = merge_style_name(op->style) };
 
 	spec.base = op->row.base_sha;
 	spec.head = op->row.head_sha;
@@ -484,6 +429,137 @@ svc_merge_on_ready(void *arg)
 	    op->op.svc->git, op->project_id, &spec, svc_merge_on_commit, op);
 }
 
+/* Neither the default branch nor a protected one goes with a merge. */
+static void
+svc_merge_may_delete(struct svc_merge *op)
+{
+	struct project p = { .id = 0 };
+	struct err e = ERR_INIT;
+
+	op->delete_given = true;
+	if (!op->delete_branch)
+		return;
+	if (projects_by_id(db_reader(op->op.svc->db), op->project_id, &p, &e) ==
+		-1 ||
+	    strcmp(p.default_branch, op->pull.head) == 0 ||
+	    protect_match(&op->facts.protect, op->pull.head) != NULL)
+		op->delete_branch = false;
+	project_release(&p);
+}
+
+static int
+svc_merge_schedule_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_merge *op = arg;
+	const struct auto_merge m = { .project_id = op->project_id,
+		.number = op->number,
+		.user_id = op->op.who.user_id,
+		.style = op->style,
+		.delete_branch = op->delete_branch,
+		.title = op->title,
+		.message = op->message,
+		.at = op->op.now };
+	struct auto_merge row = m;
+
+	memcpy(row.head_sha, op->pull.head_sha, sizeof(row.head_sha));
+	if (svc_gate_read(t, op, e) == -1)
+		return -1;
+	if (strcmp(op->pull.head_sha, row.head_sha) != 0 ||
+	    op->pull.issue.state != ISSUE_OPEN)
+		return err_set(e, ERR_EXISTS, "head out of date: it moved");
+	if (auto_merges_insert(t, &row, e) == -1)
+		return -1;
+	return svc_auto_merge_say(
+	    t, &op->op, op->project_id, op->number, true, e);
+}
+
+static bool
+svc_merge_scheduled(void *arg)
+{
+	struct svc_merge *op = arg;
+
+	op->scheduled = true;
+	svc_auto_merge_added(op->op.svc, op->project_id);
+	return false;
+}
+
+static void
+svc_merge_schedule(struct svc_merge *op)
+{
+	op->refused = false;
+	op->op.now = op->op.svc->now();
+	op->op.then = svc_merge_scheduled;
+	svc_op_again(op, svc_merge_schedule_job);
+}
+
+static int
+svc_merge_manual_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_merge *op = arg;
+
+	if (svc_gate_read(t, op, e) == -1)
+		return -1;
+	if (op->pull.issue.merged)
+		return svc_merge_forbid(
+		    op, e, merge_policy_refusal(MERGE_CAUSE_MERGED));
+	return svc_merge_write_manual(t, &op->row, op->op.now, e);
+}
+
+static void
+svc_merge_manual_on_looked(const struct git_result *res, void *arg)
+{
+	struct svc_merge *op = arg;
+	struct err e = ERR_INIT;
+
+	if (res->fail != NULL && res->fail->code != ERR_NOTFOUND) {
+		svc_op_end(op, res->fail);
+		return;
+	}
+	if (res->fail != NULL || !json_bool_or(res->j, "yes", false)) {
+		(void)svc_merge_forbid(
+		    op, &e, "Wrong commit ID: the base branch has it not");
+		svc_op_end(op, &e);
+		return;
+	}
+	op->op.now = op->op.svc->now();
+	op->op.then = svc_merge_done;
+	svc_op_again(op, svc_merge_manual_job);
+}
+
+/* The base has the merge already: an admin says which commit it is. */
+static void
+svc_merge_manual_go(struct svc_merge *op)
+{
+	AUTO_FREE char *base = xasprintf("refs/heads/%s", op->pull.base);
+	struct err e = ERR_INIT;
+
+	if (op->pull.issue.merged)
+		(void)svc_merge_forbid(
+		    op, &e, merge_policy_refusal(MERGE_CAUSE_MERGED));
+	else if (op->pull.issue.state != ISSUE_OPEN)
+		(void)err_set(&e, ERR_NOTFOUND, "the pull request is closed");
+	else if (op->role < ROLE_ADMIN)
+		(void)svc_merge_forbid(
+		    op, &e, merge_policy_refusal(MERGE_CAUSE_USER));
+	else if (!op->allowed)
+		(void)svc_merge_forbid(op, &e,
+		    "This merge style is not enabled in the repository");
+	if (e.code != ERR_NONE) {
+		svc_op_end(op, &e);
+		return;
+	}
+	op->row.project_id = op->project_id;
+	op->row.number = op->number;
+	op->row.user_id = op->op.who.user_id;
+	op->row.base = xstrdup(op->pull.base);
+	memcpy(op->row.head_sha, op->pull.head_sha, sizeof(op->row.head_sha));
+	memcpy(op->row.base_sha, op->pull.base_sha, sizeof(op->row.base_sha));
+	memcpy(op->row.merge_sha, op->manual_sha, sizeof(op->row.merge_sha));
+	memcpy(op->merge_sha, op->manual_sha, sizeof(op->merge_sha));
+	gitpool_is_ancestor(op->op.svc->git, op->project_id, op->manual_sha,
+	    base, svc_merge_manual_on_looked, op);
+}
+
 /* The gate is open: make the commit that would be the base's next tip. */
 static void
 svc_merge_go(struct svc_merge *op)
@@ -491,8 +567,16 @@ svc_merge_go(struct svc_merge *op)
 	const struct identity *who = &op->op.who;
 	struct err e = ERR_INIT;
 
+	if (op->style == MERGE_STYLE_MANUAL) {
+		svc_merge_manual_go(op);
+		return;
+	}
 	if (svc_merge_refuse(op, &e) == -1) {
-		svc_op_end(op, &e);
+		if (op->refused && op->when_ok &&
+		    merge_policy_may_wait(&op->verdict))
+			svc_merge_schedule(op);
+		else
+			svc_op_end(op, &e);
 		return;
 	}
 	op->row.project_id = op->project_id;
@@ -501,18 +585,24 @@ svc_merge_go(struct svc_merge *op)
 	op->row.base = xstrdup(op->pull.base);
 	memcpy(op->row.head_sha, op->pull.head_sha, sizeof(op->row.head_sha));
 	memcpy(op->row.base_sha, op->pull.base_sha, sizeof(op->row.base_sha));
-	if (op->delete_branch) {
-		struct project p = { .id = 0 };
-
-		if (projects_by_id(db_reader(op->op.svc->db), op->project_id,
-			&p, &e) == -1 ||
-		    strcmp(p.default_branch, op->pull.head) == 0)
-			op->delete_branch = false;
-		project_release(&p);
-	}
+	svc_merge_may_delete(op);
 	svc_merge_message(op);
 	snprintf(
 	    op->email, sizeof(op->email), "%s@noreply.localhost", who->login);
 	op->hold = repo_use_share(
 	    op->op.svc->use, op->project_id, 0, svc_merge_on_ready, op);
+}
+
+void
+svc_merge(struct svc_merge *op, svc_done_fn *done, void *arg)
+{
+	struct err e = ERR_INIT;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	if ((op->title != NULL && issue_rule_title(op->title, &e) == -1) ||
+	    (op->message != NULL && issue_rule_body(op->message, &e) == -1))
+		svc_op_end_later(op, &e);
+	else
+		svc_gate_start(op, svc_merge_go, done, arg);
 }

@@ -14,6 +14,7 @@
 #include "server/domain/checks.h"
 #include "server/domain/items.h"
 #include "server/domain/merge_policy.h"
+#include "server/domain/protect_rule.h"
 #include "server/service/svc.h"
 #include "server/store/merging.h"
 
@@ -22,6 +23,12 @@ struct svc_gate_facts {
 	struct checks checks;
 	enum merge_checks state;
 	char error[240];
+	struct protect_list protect; /* as it was when git was asked */
+	enum merge_files files;
+	char file[200];
+	char files_head[SHA_HEX + 1]; /* what they were looked at for */
+	char files_base[SHA_HEX + 1];
+	char files_pattern[PROTECT_FILES_MAX + 1];
 };
 
 struct repo_hold;
@@ -31,17 +38,30 @@ struct svc_merge {
 	struct svc_op op;
 	int64_t project_id;
 	int64_t number;
-	bool ask;          /* the gate alone */
-	const char *style; /* "merge", "squash", "fast-forward-only" */
-	char *title;       /* NULL: made up */
+	bool ask;               /* the gate alone */
+	enum merge_style style; /* 0: the repository's own */
+	char *title;            /* NULL: made up */
 	char *message;
 	char want_head[SHA_HEX + 1]; /* "" : whatever the head is */
+	char
+	    manual_sha[SHA_HEX + 1]; /* MERGE_STYLE_MANUAL: the merge that is */
 	bool delete_branch;
-	bool refused;                 /* out: by the gate, see verdict */
+	bool delete_given; /* else the repository's setting */
+	bool force;        /* past what the base's protection adds */
+	bool when_ok;      /* wait for what the gate waits for */
+	bool automatic;    /* it has waited */
+	bool refused;      /* out: by the gate, see verdict */
+	bool forbidden;    /* out: not by the gate, but a 405 as well */
+	bool scheduled;    /* out: it waits now */
+	char *conflicts;   /* out: of an ERR_EXISTS, a line for each path */
 	struct merge_verdict verdict; /* out */
 	struct pull pull;             /* out */
-	char merge_sha[SHA_HEX + 1];  /* out */
+	enum role role;               /* of who merges */
+	bool allowed;                 /* the style is */
+	bool may_override;
+	char merge_sha[SHA_HEX + 1]; /* out */
 	struct svc_gate_facts facts;
+	void (*go)(struct svc_merge *op);
 	struct merging row;
 	char *commit_message;
 	char email[NAME_LEN_MAX + 32];
@@ -62,9 +82,26 @@ typedef void svc_merge_recovered_fn(const struct err *fail, void *arg);
 void svc_merge_recover(struct svc *s, svc_merge_recovered_fn *done, void *arg);
 
 /* svc_merge_rows.c: in a transaction. */
-int svc_gate_decide(struct txn *t, const struct pull *p, int64_t approvals,
-    const struct svc_gate_facts *f, struct merge_verdict *out, struct err *e);
+struct svc_gate_ask {
+	const struct pull *pull;
+	const struct svc_gate_facts *facts;
+	const struct protect_rule *rule; /* of the base, NULL: none */
+	int64_t approvals;
+	int64_t user; /* who merges */
+};
+int svc_gate_decide(struct txn *t, const struct svc_gate_ask *a,
+    struct merge_verdict *out, struct err *e);
 int svc_merge_write(
     struct txn *t, const struct merging *m, int64_t now, struct err *e);
+/* The merge is in the base already. */
+int svc_merge_write_manual(
+    struct txn *t, const struct merging *m, int64_t now, struct err *e);
+
+/* svc_gate.c: brings the facts, then calls `go` or ends the op. */
+typedef void svc_gate_go_fn(struct svc_merge *op);
+void svc_gate_start(
+    struct svc_merge *op, svc_gate_go_fn *go, svc_done_fn *done, void *arg);
+/* Fresh rows and the gate's answer from them. */
+int svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e);
 
 #endif

@@ -5,15 +5,16 @@
 #include "lib/base/auto.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
-#include "server/domain/issue_rule.h"
+#include "server/service/svc_mention.h"
 #include "server/service/svc_merge.h"
-#include "server/store/issues.h"
+#include "server/store/auto_merges.h"
 #include "server/store/jobs.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
 #include "server/store/reviews.h"
 #include "server/store/statuses.h"
+#include "server/store/timeline.h"
 #include "server/store/users.h"
 
 static const char *
@@ -35,18 +36,79 @@ svc_gate_verdict(const struct review *r)
 						  : MERGE_COMMENT;
 }
 
+/* What the gate weighs, as rows. */
+struct svc_gate_rows {
+	struct review_list reviews;
+	struct review_list asked;
+	struct status_list statuses;
+};
+
 static void
-svc_gate_ask(const struct pull *p, int64_t approvals,
-    const struct svc_gate_facts *f, const struct review_list *reviews,
-    const struct status_list *statuses, struct merge_verdict *out)
+svc_gate_rows_release(struct svc_gate_rows *x)
 {
+	review_list_release(&x->reviews);
+	review_list_release(&x->asked);
+	status_list_release(&x->statuses);
+}
+
+/* What is known of the protected files, if it is known of these commits and
+ * these patterns. */
+static enum merge_files
+svc_gate_files_of(const struct svc_gate_ask *a)
+{
+	const struct svc_gate_facts *f = a->facts;
+
+	if (a->rule == NULL || strcmp(f->files_pattern, a->rule->files) != 0 ||
+	    strcmp(f->files_head, a->pull->head_sha) != 0 ||
+	    strcmp(f->files_base, a->pull->base_sha) != 0)
+		return MERGE_FILES_UNKNOWN;
+	return f->files;
+}
+
+/* In arrays that live as long as the question. */
+struct svc_gate_arrays {
+	struct merge_review *reviews;
+	struct merge_status *statuses;
+	struct merge_request *asked;
+};
+
+static void
+svc_gate_protection(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
+    struct svc_gate_arrays *v, struct merge_input *in)
+{
+	in->rule = a->rule;
+	in->user = a->user;
+	in->behind = strcmp(a->pull->merge_base, a->pull->base_sha) != 0;
+	in->files = svc_gate_files_of(a);
+	in->file = a->facts->file;
+	for (size_t i = 0; i < x->statuses.n; i++)
+		v->statuses[i] = (struct merge_status){
+			x->statuses.at[i].context,
+			status_state_name(x->statuses.at[i].state)
+		};
+	in->statuses = v->statuses;
+	in->n_statuses = x->statuses.n;
+	for (size_t i = 0; i < x->asked.n; i++)
+		v->asked[i] = (struct merge_request){ x->asked.at[i].author.id,
+			x->asked.at[i].author.login,
+			x->asked.at[i].role >= ROLE_MAINTAINER };
+	in->requests = v->asked;
+	in->n_requests = x->asked.n;
+}
+
+static void
+svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
+    struct svc_gate_arrays *arrays, struct merge_verdict *out)
+{
+	const struct pull *p = a->pull;
+	const struct svc_gate_facts *f = a->facts;
+	const struct review_list *reviews = &x->reviews;
 	static const enum merge_mergeable mergeable[] = {
 		[MERGEABLE_UNKNOWN] = MERGE_UNKNOWN,
 		[MERGEABLE_YES] = MERGE_CLEAN,
 		[MERGEABLE_NO] = MERGE_CONFLICT,
 	};
-	AUTO_FREE struct merge_review *rv = xcalloc(
-	    reviews->n + 1, sizeof(*rv));
+	struct merge_review *rv = arrays->reviews;
 	struct merge_check checks[CHECKS_MAX];
 	struct merge_input in = { .open = p->issue.state == ISSUE_OPEN,
 		.draft = p->draft,
@@ -59,12 +121,12 @@ svc_gate_ask(const struct pull *p, int64_t approvals,
 		.n_checks = f->checks.n,
 		.reviews = rv,
 		.n_reviews = reviews->n,
-		.approvals = approvals };
+		.approvals = a->approvals };
 
 	for (size_t i = 0; i < f->checks.n; i++)
 		checks[i] = (struct merge_check){ f->checks.v[i].name,
 			f->checks.v[i].required,
-			svc_gate_status(statuses, f->checks.v[i].name) };
+			svc_gate_status(&x->statuses, f->checks.v[i].name) };
 	for (size_t i = 0; i < reviews->n; i++) {
 		const struct review *r = &reviews->at[i];
 
@@ -76,26 +138,40 @@ svc_gate_ask(const struct pull *p, int64_t approvals,
 			.verdict = svc_gate_verdict(r),
 			.sha = r->sha };
 	}
+	svc_gate_protection(a, x, arrays, &in);
 	merge_policy_decide(&in, out);
 }
 
-int
-svc_gate_decide(struct txn *t, const struct pull *p, int64_t approvals,
-    const struct svc_gate_facts *f, struct merge_verdict *out, struct err *e)
+static int
+svc_gate_rows_read(
+    struct txn *t, const struct pull *p, struct svc_gate_rows *x, struct err *e)
 {
-	struct review_list reviews = { .at = NULL };
-	struct status_list statuses = { .at = NULL };
-	int rc = -1;
+	int64_t project = p->issue.project_id;
 
-	if (reviews_latest(
-		t, p->issue.project_id, p->issue.number, &reviews, e) == 0 &&
-	    statuses_latest(
-		t, p->issue.project_id, p->head_sha, &statuses, e) == 0) {
-		svc_gate_ask(p, approvals, f, &reviews, &statuses, out);
-		rc = 0;
+	if (reviews_latest(t, project, p->issue.number, &x->reviews, e) == -1 ||
+	    statuses_latest(t, project, p->head_sha, &x->statuses, e) == -1)
+		return -1;
+	return reviews_requested(t, project, p->issue.number, &x->asked, e);
+}
+
+int
+svc_gate_decide(struct txn *t, const struct svc_gate_ask *a,
+    struct merge_verdict *out, struct err *e)
+{
+	struct svc_gate_rows x = { .asked = { .n = 0 } };
+	struct svc_gate_arrays v;
+	int rc = svc_gate_rows_read(t, a->pull, &x, e);
+
+	if (rc == 0) {
+		v.reviews = xcalloc(x.reviews.n + 1, sizeof(*v.reviews));
+		v.statuses = xcalloc(x.statuses.n + 1, sizeof(*v.statuses));
+		v.asked = xcalloc(x.asked.n + 1, sizeof(*v.asked));
+		svc_gate_weigh(a, &x, &v, out);
+		free(v.reviews);
+		free(v.statuses);
+		free(v.asked);
 	}
-	review_list_release(&reviews);
-	status_list_release(&statuses);
+	svc_gate_rows_release(&x);
 	return rc;
 }
 
@@ -151,54 +227,31 @@ svc_merge_branch(struct txn *t, const struct identity *who, int64_t now,
 }
 
 static int
-svc_merge_close_one(struct txn *t, const struct identity *who, int64_t now,
-    int64_t project, int64_t number, struct err *e)
+svc_merge_note(struct txn *t, const struct identity *who, int64_t now,
+    const struct merging *m, struct err *e)
 {
-	const struct svc_event v = {
-		.kind = "issue.closed", .project_id = project, .item = number
-	};
-	struct issue i = { .id = 0 };
-	bool close;
+	AUTO_STR struct str data = STR_INIT;
+	struct timeline_new n = { .project_id = m->project_id,
+		.item = m->number,
+		.actor_id = who->user_id,
+		.now = now,
+		.kind = "merge_pull" };
+	struct jw w;
+	int64_t id;
 
-	if (issues_get(t, project, number, &i, e) == -1) {
-		if (e->code != ERR_NOTFOUND)
-			return -1;
-		*e = ERR_INIT;
-		return 0;
-	}
-	close = !i.is_pull && i.state == ISSUE_OPEN;
-	issue_release(&i);
-	if (!close)
-		return 0;
-	if (issues_set_state(t, project, number, ISSUE_CLOSED, now, e) == -1)
-		return -1;
-	return svc_event_add(t, who, now, &v, e);
-}
-
-static int
-svc_merge_close(struct txn *t, const struct identity *who, int64_t now,
-    const struct pull *p, struct err *e)
-{
-	int64_t fixes[ISSUE_FIXES_MAX];
-	size_t n = issue_rule_fixes(view_of(p->issue.body), fixes);
-	struct project project = { .id = 0 };
-	bool ours;
-
-	if (projects_by_id(t, p->issue.project_id, &project, e) == -1)
-		return -1;
-	ours = strcmp(project.default_branch, p->base) == 0;
-	project_release(&project);
-	for (size_t i = 0; ours && i < n; i++)
-		if (svc_merge_close_one(
-			t, who, now, p->issue.project_id, fixes[i], e) == -1)
-			return -1;
-	return 0;
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_str(&w, "commit", m->merge_sha);
+	jw_end(&w);
+	n.data = str_cstr(&data);
+	return timeline_add(t, &n, &id, e);
 }
 
 static int
 svc_merge_rows(struct txn *t, const struct identity *who, int64_t now,
-    const struct merging *m, const struct pull *p, struct err *e)
+    const struct merging *m, const struct pull *p, bool manual, struct err *e)
 {
+	const struct svc_op op = { .who = *who, .now = now };
 	const struct pull_merged merged = { .head_sha = m->head_sha,
 		.merge_sha = m->merge_sha,
 		.base_sha = m->base_sha,
@@ -210,18 +263,20 @@ svc_merge_rows(struct txn *t, const struct identity *who, int64_t now,
 	if (strcmp(p->head_sha, m->head_sha) != 0 &&
 	    pulls_set_head(t, p, m->head_sha, p->head_user_id, now, e) == -1)
 		return -1;
-	if (svc_merge_branch(t, who, now, m, e) == -1 ||
+	if ((!manual && svc_merge_branch(t, who, now, m, e) == -1) ||
 	    pulls_set_merged(t, m->project_id, m->number, &merged, e) == -1 ||
+	    svc_merge_note(t, who, now, m, e) == -1 ||
 	    svc_merge_event(t, who, now, m, false, e) == -1 ||
-	    svc_merge_close(t, who, now, p, e) == -1 ||
+	    svc_mention_merged(t, &op, p, m->merge_sha, e) == -1 ||
+	    auto_merges_delete(t, m->project_id, m->number, e) == -1 ||
 	    jobs_supersede(t, m->project_id, m->number, "", now, &n, e) == -1)
 		return -1;
 	return 0;
 }
 
-int
-svc_merge_write(
-    struct txn *t, const struct merging *m, int64_t now, struct err *e)
+static int
+svc_merge_write_as(struct txn *t, const struct merging *m, bool manual,
+    int64_t now, struct err *e)
 {
 	struct identity who;
 	struct pull p = { .run_id = 0 };
@@ -233,9 +288,23 @@ svc_merge_write(
 		return -1;
 	svc_identity_of(u.id, u.login, u.kind, &who);
 	if (p.issue.state == ISSUE_OPEN)
-		rc = svc_merge_rows(t, &who, now, m, &p, e);
+		rc = svc_merge_rows(t, &who, now, m, &p, manual, e);
 	pull_release(&p);
 	if (rc == -1)
 		return -1;
 	return merging_delete(t, m->project_id, m->number, e);
+}
+
+int
+svc_merge_write(
+    struct txn *t, const struct merging *m, int64_t now, struct err *e)
+{
+	return svc_merge_write_as(t, m, false, now, e);
+}
+
+int
+svc_merge_write_manual(
+    struct txn *t, const struct merging *m, int64_t now, struct err *e)
+{
+	return svc_merge_write_as(t, m, true, now, e);
 }

@@ -1,0 +1,190 @@
+/* The gate: what it needs to know, brought together. */
+#include "server/service/svc_merge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/wire/json.h"
+#include "server/git/git_pool.h"
+#include "server/service/svc_pull.h"
+#include "server/store/projects.h"
+#include "server/store/protections.h"
+#include "server/store/pulls.h"
+
+enum {
+	SVC_GATE_FILES = 3000 /* looked at for protected ones */
+};
+
+int
+svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
+{
+	struct svc_gate_ask ask = { .pull = &op->pull,
+		.facts = &op->facts,
+		.user = op->op.who.user_id };
+	struct project p = { .id = 0 };
+	struct protect_list rules;
+	int rc;
+
+	if (svc_project_by_id(t, &op->op.who, op->project_id,
+		op->ask ? PERM_READ : PERM_WRITE, &p, e) == -1)
+		return -1;
+	ask.approvals = p.settings.approvals;
+	if (op->style == 0)
+		op->style = p.profile.merge_style;
+	if (!op->delete_given)
+		op->delete_branch = p.profile.delete_branch;
+	op->allowed = repo_profile_allows(&p.profile, op->style);
+	project_release(&p);
+	pull_release(&op->pull);
+	if (svc_may(t, &op->op.who, op->project_id, PERM_READ, &op->role, e) ==
+		-1 ||
+	    pulls_get(t, op->project_id, op->number, &op->pull, e) == -1 ||
+	    protections_list(t, op->project_id, &rules, e) == -1)
+		return -1;
+	ask.rule = protect_match(&rules, op->pull.base);
+	op->may_override = ask.rule != NULL &&
+	    protect_may_override(ask.rule, ask.user, op->role >= ROLE_ADMIN);
+	rc = svc_gate_decide(t, &ask, &op->verdict, e);
+	protect_list_release(&rules);
+	return rc;
+}
+
+static void
+svc_gate_ready(struct svc_merge *op)
+{
+	struct err e = ERR_INIT;
+
+	if (svc_gate_read(db_reader(op->op.svc->db), op, &e) == -1)
+		svc_op_end(op, &e);
+	else if (op->ask)
+		svc_op_end(op, NULL);
+	else
+		op->go(op);
+}
+
+static void
+svc_gate_on_files(const struct git_result *res, void *arg)
+{
+	struct svc_merge *op = arg;
+	struct svc_gate_facts *f = &op->facts;
+	const struct json *m;
+
+	if (res->fail != NULL) {
+		svc_op_end(op, res->fail);
+		return;
+	}
+	f->files = json_bool_or(res->j, "truncated", true) ? MERGE_FILES_UNKNOWN
+							   : MERGE_FILES_FREE;
+	for (m = json_first(json_get(res->j, "files")); m != NULL;
+	     m = json_next(m)) {
+		const char *path = json_str_or(m, "path", "");
+		const char *old = json_str_or(m, "old_path", "");
+		bool hit = protect_files_match(f->files_pattern, view_of(path));
+
+		if (!hit &&
+		    !protect_files_match(f->files_pattern, view_of(old)))
+			continue;
+		f->files = MERGE_FILES_CHANGED;
+		snprintf(f->file, sizeof(f->file), "%s", hit ? path : old);
+		break;
+	}
+	svc_gate_ready(op);
+}
+
+/* Which files it changes is asked only where files are protected. */
+static void
+svc_gate_files(struct svc_merge *op)
+{
+	struct svc_gate_facts *f = &op->facts;
+	const struct protect_rule *r;
+	struct err e = ERR_INIT;
+
+	f->files = MERGE_FILES_UNKNOWN;
+	if (protections_list(db_reader(op->op.svc->db), op->project_id,
+		&f->protect, &e) == -1) {
+		svc_op_end(op, &e);
+		return;
+	}
+	r = protect_match(&f->protect, op->pull.base);
+	if (r == NULL || r->files[0] == '\0') {
+		svc_gate_ready(op);
+		return;
+	}
+	snprintf(f->files_pattern, sizeof(f->files_pattern), "%s", r->files);
+	memcpy(f->files_head, op->pull.head_sha, sizeof(f->files_head));
+	memcpy(f->files_base, op->pull.base_sha, sizeof(f->files_base));
+	gitpool_files(op->op.svc->git, op->project_id, f->files_base,
+	    f->files_head, SVC_GATE_FILES, svc_gate_on_files, op);
+}
+
+static void
+svc_gate_on_checks(const struct git_result *res, void *arg)
+{
+	struct svc_merge *op = arg;
+	const char *wrong;
+	struct err e = ERR_INIT;
+
+	if (res->fail != NULL) {
+		svc_op_end(op, res->fail);
+		return;
+	}
+	wrong = json_str_or(res->j, "error", NULL);
+	op->facts.state = MERGE_CHECKS_ABSENT;
+	if (json_bool_or(res->j, "found", false)) {
+		op->facts.state = MERGE_CHECKS_OK;
+		if (wrong == NULL &&
+		    gitpool_result_checks(res, &op->facts.checks, &e) == -1)
+			wrong = e.msg;
+		if (wrong != NULL) {
+			op->facts.state = MERGE_CHECKS_WRONG;
+			snprintf(op->facts.error, sizeof(op->facts.error), "%s",
+			    wrong);
+		}
+	}
+	svc_gate_files(op);
+}
+
+static void
+svc_gate_on_refreshed(const struct err *fail, void *arg)
+{
+	struct svc_merge *op = arg;
+	struct err e = ERR_INIT;
+
+	(void)fail; /* the rows say what is known */
+	pull_release(&op->pull);
+	if (pulls_get(db_reader(op->op.svc->db), op->project_id, op->number,
+		&op->pull, &e) == -1)
+		svc_op_end(op, &e);
+	else
+		gitpool_checks(op->op.svc->git, op->project_id,
+		    op->pull.base_sha, svc_gate_on_checks, op);
+}
+
+void
+svc_gate_start(
+    struct svc_merge *op, svc_gate_go_fn *go, svc_done_fn *done, void *arg)
+{
+	struct svc *s = op->op.svc;
+	struct err e = ERR_INIT;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	op->go = go;
+	if (pulls_get(db_reader(s->db), op->project_id, op->number, &op->pull,
+		&e) == -1)
+		svc_op_end_later(op, &e);
+	else if (svc_pull_needs_refresh(s, &op->pull))
+		svc_pull_refresh(s, op->project_id, op->number, 0,
+		    svc_gate_on_refreshed, op);
+	else
+		gitpool_checks(s->git, op->project_id, op->pull.base_sha,
+		    svc_gate_on_checks, op);
+}
+
+void
+svc_gate(struct svc_merge *op, svc_done_fn *done, void *arg)
+{
+	op->ask = true;
+	svc_gate_start(op, NULL, done, arg);
+}
