@@ -3,7 +3,7 @@
 #ifndef SERVER_SERVICE_SVC_TAG_H
 #define SERVER_SERVICE_SVC_TAG_H
 
-#include "server/service/svc_files.h"
+#include "server/service/svc_write.h"
 
 struct svc_tag {
 	struct svc_op op;

@@ -1,11 +1,11 @@
 /*
- * svc_files: files changed through the API: one commit on top of a branch,
+ * svc_write: files changed through the API: one commit on top of a branch,
  * made by the git worker, then the branch (or a new one) moves to it by the
  * rule of a push.  ERR_NOTFOUND: no such branch or file; ERR_INVALID: a file
  * is not what the caller expected.
  */
-#ifndef SERVER_SERVICE_SVC_FILES_H
-#define SERVER_SERVICE_SVC_FILES_H
+#ifndef SERVER_SERVICE_SVC_WRITE_H
+#define SERVER_SERVICE_SVC_WRITE_H
 
 #include "lib/base/str.h"
 #include "server/git/git_ask.h"
@@ -15,8 +15,8 @@ struct ref_wait;
 struct repo_hold;
 
 enum {
-	SVC_FILES_MAX = GIT_ASK_FILES_MAX,
-	SVC_FILES_PERSON_MAX = 255
+	SVC_WRITE_MAX = GIT_ASK_FILES_MAX,
+	SVC_WRITE_PERSON_MAX = 255
 };
 
 /* What happens to one file; owned. */
@@ -38,7 +38,7 @@ struct svc_person {
 	int64_t at;
 };
 
-struct svc_files {
+struct svc_write {
 	struct svc_op op;
 	int64_t project_id;
 	char *branch;     /* NULL: the default branch */
@@ -47,7 +47,7 @@ struct svc_files {
 	bool signoff;
 	struct svc_person author;
 	struct svc_person committer;
-	struct svc_file *v; /* SVC_FILES_MAX at most */
+	struct svc_file *v; /* SVC_WRITE_MAX at most */
 	size_t n;
 	char *noreply; /* address of whoever asks and has none */
 
@@ -57,8 +57,8 @@ struct svc_files {
 	struct repo_hold *hold;
 };
 
-struct svc_files *svc_files_new(struct svc *s, const struct identity *who);
-void svc_files(struct svc_files *op, svc_done_fn *done, void *arg);
+struct svc_write *svc_write_new(struct svc *s, const struct identity *who);
+void svc_write(struct svc_write *op, svc_done_fn *done, void *arg);
 
 /* Who asks, as git names people; free what was NULL in *p before. */
 void svc_person_fill(struct txn *t, const struct identity *who,
