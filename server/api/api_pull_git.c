@@ -1,7 +1,5 @@
 /* api_pull_git: what git says of a pull request: diff, files, commits. */
-#include "server/api/api.h"
-#include "server/api/shape.h"
-#include "server/git/git_ask.h"
+#include "server/api/api_git.h"
 #include "server/git/git_pull.h"
 #include "server/store/pulls.h"
 
@@ -27,6 +25,7 @@ struct api_pull_page {
 	uint32_t page, limit;
 	char from[SHA_HEX + 1];
 	char head[SHA_HEX + 1];
+	struct git_ask_want want; /* of commits */
 };
 
 /* The pull request of the path; the base to compare with is what the two had
@@ -128,29 +127,6 @@ api_pull_page_free(struct api_pull_page *g)
 	free(g);
 }
 
-/* X-Total-Count and Link, and the headers of lists that git makes. */
-static void
-api_pull_page_total(const struct api_pull_page *g, int64_t total)
-{
-	int64_t pages = (total + g->limit - 1) / g->limit;
-	const struct {
-		const char *name;
-		int64_t n;
-	} heads[] = {
-		{ "X-Page", g->page },
-		{ "X-PerPage", g->limit },
-		{ "X-Total", total },
-		{ "X-PageCount", pages },
-	};
-	char text[24];
-
-	call_total(g->c, g->page, g->limit, total);
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
-		(void)snprintf(text, sizeof(text), "%" PRId64, heads[i].n);
-		call_header(g->c, heads[i].name, text);
-	}
-}
-
 /* A path of the repository at the head, escaped: of the API, where raw also
  * has the bytes, or of the page that shows it. */
 static void
@@ -209,9 +185,8 @@ api_pull_git_on_files(const struct git_result *res, void *arg)
 
 	if (!api_failed(g->c, res->fail)) {
 		total = json_i64_or(res->j, "total", 0);
-		api_pull_page_total(g, total);
-		call_header(g->c, "X-HasMore",
-		    (int64_t)g->page * g->limit < total ? "true" : "false");
+		api_git_pages(g->c, g->page, g->limit, total,
+		    (int64_t)g->page * g->limit < total);
 		shape_init(&s, g->c, &g->project);
 		jw_array(&s.w, NULL);
 		for (const struct json *f =
@@ -245,23 +220,24 @@ api_pull_git_files(struct call *c)
 }
 
 static void
-api_pull_git_on_count(const struct git_result *res, void *arg)
+api_pull_git_on_commits(const struct git_result *res, void *arg)
 {
-	struct git_log_spec spec = { .limit = 1 };
 	struct api_pull_page *g = arg;
+	struct shape_git out;
 
-	if (api_failed(g->c, res->fail)) {
-		api_pull_page_free(g);
-		return;
+	if (!api_failed(g->c, res->fail)) {
+		api_git_pages(g->c, g->page, g->limit,
+		    json_i64_or(res->j, "total", 0),
+		    json_bool_or(res->j, "more", false));
+		shape_git_init(&out, g->c);
+		jw_array(&out.s.w, NULL);
+		for (const struct json *v =
+			 json_first(json_get(res->j, "commits"));
+		     v != NULL; v = json_next(v))
+			shape_git_commit(&out, v, &g->want);
+		jw_end(&out.s.w);
+		shape_git_reply(&out, g->c, 200);
 	}
-	api_pull_page_total(g, json_i64_or(res->j, "ahead", 0));
-	spec.rev = g->head;
-	spec.hide = g->from;
-	spec.limit = g->limit;
-	spec.skip = (g->page - 1) * g->limit;
-	call_hold(g->c);
-	gitpool_log(
-	    api_svc(g->c)->git, g->project.id, &spec, api_done_commits, g->c);
 	api_pull_page_free(g);
 }
 
@@ -269,10 +245,18 @@ static void
 api_pull_git_commits(struct call *c)
 {
 	struct api_pull_page *g = api_pull_page_new(c);
+	struct git_ask_history spec = { .count = true };
 
-	if (g != NULL)
-		gitpool_compare(api_svc(c)->git, g->project.id, g->from,
-		    g->head, api_pull_git_on_count, g);
+	if (g == NULL)
+		return;
+	api_git_want(c, &g->want);
+	spec.rev = g->head;
+	spec.without = g->from;
+	spec.skip = (g->page - 1) * g->limit;
+	spec.limit = g->limit;
+	spec.want = g->want;
+	gitask_history(
+	    api_svc(c)->git, g->project.id, &spec, api_pull_git_on_commits, g);
 }
 
 const struct route api_pull_git_routes[] = {
