@@ -5,7 +5,7 @@
 
 #include "lib/base/alloc.h"
 #include "server/git/repo.h"
-#include "server/service/svc_files.h"
+#include "server/service/svc_write.h"
 #include "server/service/svc_project_priv.h"
 #include "server/store/projects.h"
 
@@ -77,7 +77,7 @@ static void
 svc_own_commit(struct svc_own *op)
 {
 	const struct svc_project_create *x = &op->make;
-	struct svc_files *f = svc_files_new(x->op.svc, &x->op.who);
+	struct svc_write *f = svc_write_new(x->op.svc, &x->op.who);
 
 	f->project_id = x->project.id;
 	f->branch = xstrdup(x->default_branch);
@@ -91,7 +91,7 @@ svc_own_commit(struct svc_own *op)
 	str_addf(&f->v[0].bytes, "# %s\n", x->project.name);
 	if (x->description != NULL && x->description[0] != '\0')
 		str_addf(&f->v[0].bytes, "\n%s\n", x->description);
-	svc_files(f, svc_own_on_commit, op);
+	svc_write(f, svc_own_on_commit, op);
 }
 
 static bool

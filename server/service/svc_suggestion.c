@@ -9,7 +9,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/pull_rule.h"
 #include "server/git/git_pool.h"
-#include "server/service/svc_files.h"
+#include "server/service/svc_write.h"
 #include "server/store/pulls.h"
 #include "server/store/review_comments.h"
 
@@ -53,7 +53,7 @@ svc_suggestion_job(struct txn *t, void *arg, struct err *e)
 static void
 svc_suggestion_written(const struct err *fail, void *arg, void *arg2)
 {
-	const struct svc_files *files = arg;
+	const struct svc_write *files = arg;
 	struct svc_suggestion *op = arg2;
 
 	if (fail != NULL) {
@@ -68,7 +68,7 @@ static void
 svc_suggestion_write(
     struct svc_suggestion *op, const char *blob, struct str *bytes)
 {
-	struct svc_files *f = svc_files_new(op->op.svc, &op->op.who);
+	struct svc_write *f = svc_write_new(op->op.svc, &op->op.who);
 	AUTO_STR struct str message = STR_INIT;
 
 	str_addf(&message, "Apply a suggestion to %s\n", op->comment.path);
@@ -86,7 +86,7 @@ svc_suggestion_write(
 	f->v[0].has_bytes = true;
 	f->v[0].bytes = *bytes;
 	*bytes = STR_INIT;
-	svc_files(f, svc_suggestion_written, op);
+	svc_write(f, svc_suggestion_written, op);
 }
 
 static void
