@@ -21,7 +21,7 @@ bench_setup
 # replay SERVER PATH MS CONNECTIONS
 replay() {
 	local port=port_$1
-	taskset -c 1 "$O/tests/bench/git_replay" --port "${!port}" --path "$2/git-upload-pack" \
+	taskset -c 1 "$O/tests/bench/http_replay" --port "${!port}" --path "$2/git-upload-pack" \
 	    --header "Authorization: Bearer $token" --header 'Git-Protocol: version=2' \
 	    --body "$top/ls.body" --ms "$3" --connections "$4" --save "$top/ls.$1"
 }

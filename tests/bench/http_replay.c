@@ -1,9 +1,10 @@
 /*
- * git_replay: one HTTP request again and again over kept connections.
- *   git_replay --port N --path P [--header H]... [--body FILE] [--type T]
- *       [--connections N] [--ms MS] [--save FILE]
- * prints "REQUESTS_PER_S BYTES_OF_A_BODY"; status 1 when an answer was not 200
- * or had another length than the first.
+ * http_replay: one HTTP request again and again over kept connections.
+ *   http_replay --port N --path P [--header H]... [--body FILE] [--type T]
+ *       [--connections N] [--ms MS] [--save FILE] [--loose]
+ * prints "REQUESTS_PER_S BYTES_OF_A_BODY P50_US P99_US"; status 1 when an
+ * answer was not 200 or had another length than the first; with --loose, when
+ * it was not 2xx.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,7 +29,8 @@
 enum {
 	REPLAY_CONNS_MAX = 64,
 	REPLAY_REPLY_MAX = 64 << 20,
-	REPLAY_STEP = 64 << 10
+	REPLAY_STEP = 64 << 10,
+	REPLAY_TIMES_MAX = 1 << 20 /* of the answers, the first so many */
 };
 
 struct replay_conn {
@@ -39,6 +41,7 @@ struct replay_conn {
 	size_t body; /* bytes of the body so far */
 	size_t at;   /* chunked: where the next size stands */
 	bool chunked;
+	int64_t sent_us;
 };
 
 struct replay {
@@ -49,16 +52,24 @@ struct replay {
 	struct replay_conn conn[REPLAY_CONNS_MAX];
 	uint64_t done;
 	size_t want; /* bytes of the first body */
-	bool first, bad;
+	bool first, bad, loose;
+	int64_t times[REPLAY_TIMES_MAX]; /* us */
+	size_t n_times;
 };
 
 static int64_t
-replay_now(void)
+replay_now_us(void)
 {
 	struct timespec ts;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static int64_t
+replay_now(void)
+{
+	return replay_now_us() / 1000;
 }
 
 static int
@@ -87,6 +98,7 @@ replay_send(struct replay *r, struct replay_conn *c)
 	str_reset(&c->in);
 	c->head = c->left = c->body = c->at = 0;
 	c->chunked = false;
+	c->sent_us = replay_now_us();
 	if (c->fd == -1 && (c->fd = replay_dial(r)) == -1)
 		return false;
 	while (at < r->request.len) {
@@ -108,7 +120,7 @@ replay_head(struct replay *r, struct replay_conn *c)
 	if (end == NULL)
 		return false;
 	c->head = c->at = (size_t)(end - p) + 4;
-	if (strncmp(p, "HTTP/1.1 200", 12) != 0)
+	if (strncmp(p, "HTTP/1.1 200", r->loose ? 10 : 12) != 0)
 		r->bad = true;
 	v = strcasestr(p, "\r\nContent-Length:");
 	if (v != NULL && v < end)
@@ -150,6 +162,8 @@ replay_count(struct replay *r, const struct replay_conn *c)
 	struct err e = ERR_INIT;
 
 	r->done++;
+	if (r->n_times < REPLAY_TIMES_MAX)
+		r->times[r->n_times++] = replay_now_us() - c->sent_us;
 	if (r->first) {
 		r->first = false;
 		r->want = c->body;
@@ -158,7 +172,7 @@ replay_count(struct replay *r, const struct replay_conn *c)
 			c->in.len - c->head, 0644, &e) == -1)
 			r->bad = true;
 	}
-	if (c->body != r->want)
+	if (!r->loose && c->body != r->want)
 		r->bad = true;
 }
 
@@ -187,6 +201,23 @@ replay_step(struct replay *r, struct replay_conn *c)
 	}
 }
 
+static int
+replay_compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Of the sorted times, in us. */
+static long long
+replay_percentile(const struct replay *r, unsigned percent)
+{
+	if (r->n_times == 0)
+		return 0;
+	return (long long)r->times[(r->n_times - 1) * percent / 100];
+}
+
 static void
 replay_run(struct replay *r)
 {
@@ -209,8 +240,10 @@ replay_run(struct replay *r)
 				replay_step(r, &r->conn[i]);
 	}
 	now = replay_now() - began;
-	(void)printf("%.1f %zu\n",
-	    now == 0 ? 0 : (double)r->done * 1e3 / (double)now, r->want);
+	qsort(r->times, r->n_times, sizeof(r->times[0]), replay_compare);
+	(void)printf("%.1f %zu %lld %lld\n",
+	    now == 0 ? 0 : (double)r->done * 1e3 / (double)now, r->want,
+	    replay_percentile(r, 50), replay_percentile(r, 99));
 }
 
 static int
@@ -251,6 +284,7 @@ main(int argc, char **argv)
 		{ 0, "connections", OPT_U64, &r.conns, "N", "default 8" },
 		{ 0, "ms", OPT_U64, &r.ms, "MS", "default 1000" },
 		{ 0, "save", OPT_STR, &r.save, "FILE", "the first answer" },
+		{ 0, "loose", OPT_FLAG, &r.loose, NULL, "any 2xx answer" },
 		{ 0, NULL, OPT_FLAG, NULL, NULL, NULL },
 	};
 	struct err e = ERR_INIT;
@@ -258,7 +292,7 @@ main(int argc, char **argv)
 	if (opt_parse(&argc, &argv, opts, &e) == -1 || argc > 0 ||
 	    r.port == 0 || r.port > UINT16_MAX || r.conns == 0 ||
 	    r.conns > REPLAY_CONNS_MAX || replay_request(&r, &e) == -1) {
-		opt_usage(stderr, "git_replay --port N [OPTION...]", opts);
+		opt_usage(stderr, "http_replay --port N [OPTION...]", opts);
 		return 2;
 	}
 	replay_run(&r);
