@@ -1,9 +1,12 @@
 /* api_statuses: verdicts on commits. */
 #include "server/api/api.h"
-#include "server/api/shape.h"
+#include "server/api/shape_priv.h"
 #include "server/git/git_pool.h"
 #include "server/service/svc_status.h"
+#include "server/store/projects.h"
 #include "server/store/statuses.h"
+
+#include <string.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -15,6 +18,7 @@ struct api_combined {
 	struct project project;
 	uint32_t page, limit;
 	bool combined;
+	struct status_filter f;
 };
 
 static void
@@ -22,13 +26,22 @@ api_statuses_created(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_status_create *op = arg;
 	struct call *c = call;
+	struct project p = { .id = 0 };
+	struct err e = ERR_INIT;
 	struct shape s;
 
-	if (!api_failed(c, fail)) {
-		shape_init(&s, c, NULL);
+	if (api_failed(c, fail)) {
+		call_release(c);
+		return;
+	}
+	if (projects_by_id(api_reader(c), op->project_id, &p, &e) == -1) {
+		call_fail(c, &e);
+	} else {
+		shape_init(&s, c, &p);
 		shape_status(&s, &op->status);
 		shape_reply(&s, c, 201);
 	}
+	project_release(&p);
 	call_release(c);
 }
 
@@ -69,23 +82,32 @@ api_statuses_create(struct call *c)
 	call_take_json(c, api_statuses_on_body);
 }
 
-/* The worst of the newest verdicts. */
-static const char *
-api_statuses_state(const struct status_list *list)
+/* The newest of each context, in one object. */
+static void
+api_statuses_combine(
+    struct api_combined *x, const char *sha, const struct status_list *list)
 {
-	static const int order[] = {
-		[STATUS_SUCCESS] = 1,
-		[STATUS_WARNING] = 2,
-		[STATUS_PENDING] = 3,
-		[STATUS_FAILURE] = 4,
-		[STATUS_ERROR] = 5,
-	};
-	enum status_state worst = STATUS_PENDING;
+	const struct project *p = &x->project;
+	size_t from = (size_t)(x->page - 1) * x->limit;
+	struct shape s;
 
-	for (size_t i = 0; i < list->n; i++)
-		if (i == 0 || order[list->at[i].state] > order[worst])
-			worst = list->at[i].state;
-	return status_state_name(worst);
+	shape_init(&s, x->c, p);
+	jw_object(&s.w, NULL);
+	jw_str(&s.w, "state", status_state_name(status_combined(list)));
+	jw_str(&s.w, "sha", sha);
+	jw_i64(&s.w, "total_count", (int64_t)list->n);
+	jw_array(&s.w, "statuses");
+	for (size_t i = from; i < list->n && i < from + x->limit; i++)
+		shape_status(&s, &list->at[i]);
+	jw_end(&s.w);
+	shape_repository(&s, "repository", p);
+	shape_url(&s, "commit_url", "/api/v1/repos/%s/%s/git/commits/%s",
+	    p->owner, p->name, sha);
+	shape_url(&s, "url", "/api/v1/repos/%s/%s/commits/%s/status", p->owner,
+	    p->name, sha);
+	jw_end(&s.w);
+	call_total(x->c, x->page, x->limit, (int64_t)list->n);
+	shape_reply(&s, x->c, 200);
 }
 
 static void
@@ -97,32 +119,26 @@ api_statuses_reply(struct api_combined *x, const char *sha)
 	struct shape s;
 	int rc;
 
+	x->f.project_id = x->project.id;
+	x->f.sha = sha;
+	x->f.limit = x->limit;
+	x->f.offset = (int64_t)(x->page - 1) * x->limit;
 	rc = x->combined ? statuses_latest(t, x->project.id, sha, &list, &e)
-			 : statuses_list(t, x->project.id, sha, x->limit,
-			       (int64_t)(x->page - 1) * x->limit, &list, &e);
+			 : statuses_list(t, &x->f, &list, &e);
 	if (rc == -1) {
 		call_fail(x->c, &e);
 		return;
 	}
-	shape_init(&s, x->c, &x->project);
 	if (x->combined) {
-		jw_object(&s.w, NULL);
-		jw_str(&s.w, "state", api_statuses_state(&list));
-		jw_str(&s.w, "sha", sha);
-		jw_i64(&s.w, "total_count", (int64_t)list.n);
-		jw_array(&s.w, "statuses");
+		api_statuses_combine(x, sha, &list);
 	} else {
-		call_total(x->c, x->page, x->limit, list.total);
-		jw_array(&s.w, NULL);
-	}
-	for (size_t i = 0; i < list.n; i++)
-		shape_status(&s, &list.at[i]);
-	jw_end(&s.w);
-	if (x->combined) {
-		shape_repository(&s, "repository", &x->project);
+		shape_page(
+		    &s, x->c, &x->project, x->page, x->limit, list.total);
+		for (size_t i = 0; i < list.n; i++)
+			shape_status(&s, &list.at[i]);
 		jw_end(&s.w);
+		shape_reply(&s, x->c, 200);
 	}
-	shape_reply(&s, x->c, 200);
 	status_list_release(&list);
 }
 
@@ -138,15 +154,51 @@ api_statuses_on_resolve(const struct git_result *res, void *arg)
 	free(x);
 }
 
+/* Rows do not change, so that the time of the change and the index order them
+ * as their age does. */
+static int
+api_statuses_filter(struct call *c, struct status_filter *f)
+{
+	static const struct {
+		const char *word;
+		enum status_sort sort;
+	} sorts[] = {
+		{ "recentupdate", STATUS_SORT_NEWEST },
+		{ "highestindex", STATUS_SORT_NEWEST },
+		{ "oldest", STATUS_SORT_OLDEST },
+		{ "leastupdate", STATUS_SORT_OLDEST },
+		{ "leastindex", STATUS_SORT_OLDEST },
+	};
+	const char *sort = call_query(c, "sort");
+	const char *state = call_query(c, "state");
+	int v;
+
+	*f = (struct status_filter){ .sort = STATUS_SORT_NEWEST };
+	for (size_t i = 0; sort != NULL && i < 5; i++)
+		if (strcmp(sort, sorts[i].word) == 0)
+			f->sort = sorts[i].sort;
+	if (state == NULL || *state == '\0')
+		return 0;
+	v = status_state_parse(state);
+	if (v == -1) {
+		call_reply_error(c, 422, "state: not one of its words");
+		return -1;
+	}
+	f->state = (enum status_state)v;
+	return 0;
+}
+
 static void
 api_statuses_of_ref(struct call *c, bool combined)
 {
+	struct status_filter f;
 	struct api_combined *x;
 	struct err e = ERR_INIT;
 	uint32_t page, limit;
 	struct project p;
 
 	if (call_page(c, &page, &limit) == -1 ||
+	    api_statuses_filter(c, &f) == -1 ||
 	    api_project(c, PERM_READ, &p) == -1)
 		return;
 	if (gitpool_rev_told(call_arg(c, 2), &e) == -1) {
@@ -155,7 +207,7 @@ api_statuses_of_ref(struct call *c, bool combined)
 		return;
 	}
 	x = xcalloc(1, sizeof(*x));
-	*x = (struct api_combined){ c, p, page, limit, combined };
+	*x = (struct api_combined){ c, p, page, limit, combined, f };
 	call_hold(c);
 	gitpool_resolve(
 	    api_svc(c)->git, p.id, call_arg(c, 2), api_statuses_on_resolve, x);

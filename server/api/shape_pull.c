@@ -154,6 +154,9 @@ shape_status(struct shape *s, const struct status *st)
 	jw_str(&s->w, "context", st->context);
 	jw_str(&s->w, "description", st->description);
 	jw_str(&s->w, "target_url", st->target_url);
+	if (s->project != NULL)
+		shape_url(s, "url", "/api/v1/repos/%s/%s/statuses/%s",
+		    s->project->owner, s->project->name, st->sha);
 	shape_user(s, "creator", &st->creator);
 	jw_time(&s->w, "created_at", st->created_at);
 	jw_time(&s->w, "updated_at", st->created_at);

@@ -25,6 +25,7 @@ static const char *const status_state_words[] = {
 	[STATUS_ERROR] = "error",
 	[STATUS_FAILURE] = "failure",
 	[STATUS_WARNING] = "warning",
+	[STATUS_SKIPPED] = "skipped",
 };
 
 const char *
@@ -163,4 +164,21 @@ status_list_release(struct status_list *l)
 		status_release(&l->at[i]);
 	free(l->at);
 	memset(l, 0, sizeof(*l));
+}
+
+enum status_state
+status_combined(const struct status_list *l)
+{
+	size_t passed = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		enum status_state st = l->at[i].state;
+
+		if (st == STATUS_FAILURE || st == STATUS_ERROR ||
+		    st == STATUS_WARNING)
+			return STATUS_FAILURE;
+		if (st == STATUS_SUCCESS || st == STATUS_SKIPPED)
+			passed++;
+	}
+	return passed > 0 && passed == l->n ? STATUS_SUCCESS : STATUS_PENDING;
 }

@@ -38,7 +38,8 @@ enum status_state {
 	STATUS_SUCCESS,
 	STATUS_ERROR,
 	STATUS_FAILURE,
-	STATUS_WARNING
+	STATUS_WARNING,
+	STATUS_SKIPPED
 };
 
 /* As in types.h: the API's word, and back or -1. */
@@ -203,5 +204,8 @@ struct status_list {
 
 void status_release(struct status *x);
 void status_list_release(struct status_list *l);
+/* All of a commit's newest in one: a failure, an error or a warning is a
+ * failure; success when each is that or skipped; pending otherwise. */
+enum status_state status_combined(const struct status_list *l);
 
 #endif

@@ -10,7 +10,8 @@
 #include "server/store/statuses.h"
 
 enum {
-	SVC_STATUS_TEXT_MAX = 1024 /* description, URL */
+	SVC_STATUS_TEXT_MAX = 1024, /* description, URL */
+	SVC_STATUS_MAX = 5000       /* of one commit, but those of ci */
 };
 
 static void
@@ -70,11 +71,13 @@ svc_status_create_job(struct txn *t, void *arg, struct err *e)
 	const struct svc_status_row r = { .project_id = op->project_id,
 		.sha = op->full,
 		.state = op->state,
-		.context = op->context != NULL ? op->context : "default",
+		.context = op->context != NULL && op->context[0] != '\0'
+		    ? op->context
+		    : "default",
 		.description = svc_text(op->description),
 		.target_url = svc_text(op->target_url) };
 	enum user_kind owner = 0;
-	int64_t id;
+	int64_t id, n = 0;
 
 	if (svc_may(t, &op->op.who, op->project_id, PERM_STATUS, NULL, e) == -1)
 		return -1;
@@ -89,6 +92,12 @@ svc_status_create_job(struct txn *t, void *arg, struct err *e)
 		return err_set(e, ERR_DENIED,
 		    "the context %.100s belongs to another kind of user",
 		    r.context);
+	if (statuses_count(t, op->project_id, op->full, &n, e) == -1)
+		return -1;
+	if (n >= SVC_STATUS_MAX && op->op.who.user_kind != USER_CI)
+		return err_set(e, ERR_INVALID,
+		    "sha: it has %d statuses, which is the most",
+		    SVC_STATUS_MAX);
 	if (svc_status_insert(t, &op->op.who, op->op.now, &r, &id, e) == -1)
 		return -1;
 	return statuses_get(t, op->project_id, id, &op->status, e);
@@ -127,8 +136,6 @@ svc_status_check(const struct svc_status_create *op, struct err *e)
 {
 	const char *url = op->target_url;
 
-	if (op->context != NULL && op->context[0] == '\0')
-		return err_set(e, ERR_INVALID, "context: it is empty");
 	if (svc_status_text("context", op->context, CONTEXT_LEN_MAX, e) == -1 ||
 	    svc_status_text(
 		"description", op->description, SVC_STATUS_TEXT_MAX, e) == -1 ||

@@ -33,4 +33,5 @@ const char schema_protect
 	 " PRIMARY KEY (project_id, item),"
 	 " FOREIGN KEY (project_id, item) REFERENCES issue (project_id, number)"
 	 " ON DELETE CASCADE) WITHOUT ROWID;"
-	 "CREATE INDEX auto_merge_account ON auto_merge (account_id);";
+	 "CREATE INDEX auto_merge_account ON auto_merge (account_id);"
+	 "CREATE INDEX status_commit ON status (project_id, sha, id);";

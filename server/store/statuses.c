@@ -90,20 +90,36 @@ statuses_latest(struct txn *t, int64_t project_id, const char *sha,
 }
 
 int
-statuses_list(struct txn *t, int64_t project_id, const char *sha, int64_t limit,
-    int64_t offset, struct status_list *out, struct err *e)
+statuses_list(struct txn *t, const struct status_filter *f,
+    struct status_list *out, struct err *e)
 {
-	static const char *const sql[3] = { "SELECT " STATUS_COLS STATUS_FROM,
-		" ORDER BY s.id DESC" };
+	static const char *const sql[2][3] = {
+		[STATUS_SORT_NEWEST] = { "SELECT " STATUS_COLS STATUS_FROM,
+		    " ORDER BY s.id DESC" },
+		[STATUS_SORT_OLDEST] = { "SELECT " STATUS_COLS STATUS_FROM,
+		    " ORDER BY s.id" },
+	};
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
 
 	*out = (struct status_list){ .n = 0 };
-	where_add2(&w, "s.project_id = ? AND s.sha = ?", I(project_id), S(sha));
+	where_add2(
+	    &w, "s.project_id = ? AND s.sha = ?", I(f->project_id), S(f->sha));
+	if (f->state != 0)
+		where_add1(&w, "s.state = ?", I(f->state));
 	if (where_count(&w, t, "status s", &out->total, e) == -1 ||
-	    where_open(&w, &q, t, sql, limit, offset, e) == -1)
+	    where_open(&w, &q, t, sql[f->sort], f->limit, f->offset, e) == -1)
 		return -1;
 	return statuses_read(&q, out, e);
+}
+
+int
+statuses_count(struct txn *t, int64_t project_id, const char *sha, int64_t *out,
+    struct err *e)
+{
+	return db_number(t,
+	    "SELECT count(*) FROM status WHERE project_id = ? AND sha = ?",
+	    BINDS(I(project_id), S(sha)), out, e);
 }
 
 int

@@ -26,9 +26,23 @@ int statuses_get(struct txn *t, int64_t project_id, int64_t id,
 /* The newest of each context, by context. */
 int statuses_latest(struct txn *t, int64_t project_id, const char *sha,
     struct status_list *out, struct err *e);
-/* All, newest first. */
-int statuses_list(struct txn *t, int64_t project_id, const char *sha,
-    int64_t limit, int64_t offset, struct status_list *out, struct err *e);
+enum status_sort {
+	STATUS_SORT_NEWEST,
+	STATUS_SORT_OLDEST
+};
+struct status_filter {
+	int64_t project_id;
+	const char *sha;
+	enum status_state state; /* 0: any */
+	enum status_sort sort;
+	int64_t limit;
+	int64_t offset;
+};
+int statuses_list(struct txn *t, const struct status_filter *f,
+    struct status_list *out, struct err *e);
+/* How many the commit has. */
+int statuses_count(struct txn *t, int64_t project_id, const char *sha,
+    int64_t *out, struct err *e);
 /* Kind of who wrote the context first in this project; ERR_NOTFOUND: nobody. */
 int statuses_context_owner(struct txn *t, int64_t project_id,
     const char *context, enum user_kind *out, struct err *e);
