@@ -7,7 +7,10 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/domain/issue_rule.h"
+#include "server/service/svc_item.h"
+#include "server/service/svc_mention.h"
 #include "server/store/issues.h"
+#include "server/store/revisions.h"
 
 static void
 svc_issue_create_release(void *arg)
@@ -16,6 +19,7 @@ svc_issue_create_release(void *arg)
 
 	free(op->title);
 	free(op->body);
+	item_fields_release(&op->fields);
 	issue_release(&op->issue);
 }
 
@@ -26,33 +30,77 @@ svc_issue_create_new(struct svc *s, const struct identity *who)
 	    s, sizeof(struct svc_issue_create), who, svc_issue_create_release);
 }
 
+/* What title and body refer to; was NULL: it is new. */
+static int
+svc_issue_refer(struct txn *t, const struct svc_op *op, const struct issue *i,
+    const struct issue *was, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT;
+	AUTO_STR struct str before = STR_INIT;
+	struct svc_words w = { .project_id = i->project_id,
+		.item = i->number,
+		.is_pull = i->is_pull };
+
+	str_addf(&text, "%s\n%s", i->title, i->body);
+	w.text = str_cstr(&text);
+	if (was != NULL) {
+		str_addf(&before, "%s\n%s", was->title, was->body);
+		w.before = str_cstr(&before);
+	}
+	return svc_mention_words(t, op, &w, e);
+}
+
+static int
+svc_issue_opened(struct txn *t, const struct svc_op *op, const struct issue *i,
+    struct err *e)
+{
+	AUTO_STR struct str data = STR_INIT;
+	struct jw w;
+
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_str(&w, "title", i->title);
+	jw_str(&w, "body", i->body);
+	jw_end(&w);
+	return svc_item_event(t, op, i, "issue.opened", &data, e);
+}
+
+static int svc_issue_change_state(struct txn *t, const struct svc_op *op,
+    const struct issue *i, enum issue_state to, struct err *e);
+
+static int
+svc_issue_create_rows(struct txn *t, struct svc_issue_create *op, struct err *e)
+{
+	const struct issue *i = &op->issue;
+
+	if (svc_issue_opened(t, &op->op, i, e) == -1 ||
+	    svc_item_apply(t, &op->op, i, &op->fields, e) == -1 ||
+	    svc_issue_refer(t, &op->op, i, NULL, e) == -1)
+		return -1;
+	return op->closed
+	    ? svc_issue_change_state(t, &op->op, i, ISSUE_CLOSED, e)
+	    : 0;
+}
+
 static int
 svc_issue_create_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_issue_create *op = arg;
-	struct issue_new n = { .project_id = op->project_id,
+	const struct issue_new n = { .project_id = op->project_id,
 		.author_id = op->op.who.user_id,
 		.title = op->title,
 		.body = svc_text(op->body),
 		.now = op->op.now };
-	AUTO_STR struct str data = STR_INIT;
-	struct svc_event v = { .kind = "issue.opened",
-		.project_id = op->project_id,
-		.data = &data };
-	struct jw w;
+	int64_t number;
 
 	if (svc_may(t, &op->op.who, op->project_id, PERM_DISCUSS, NULL, e) ==
 		-1 ||
-	    issues_insert(t, &n, &v.item, e) == -1)
+	    issues_insert(t, &n, &number, e) == -1 ||
+	    issues_get(t, op->project_id, number, &op->issue, e) == -1 ||
+	    svc_issue_create_rows(t, op, e) == -1)
 		return -1;
-	jw_init(&w, &data);
-	jw_object(&w, NULL);
-	jw_str(&w, "title", n.title);
-	jw_str(&w, "body", n.body);
-	jw_end(&w);
-	if (svc_event_add(t, &op->op.who, op->op.now, &v, e) == -1)
-		return -1;
-	return issues_get(t, op->project_id, v.item, &op->issue, e);
+	issue_release(&op->issue);
+	return issues_get(t, op->project_id, number, &op->issue, e);
 }
 
 void
@@ -79,6 +127,7 @@ svc_issue_edit_release(void *arg)
 
 	free(op->title);
 	free(op->body);
+	item_fields_release(&op->fields);
 	issue_release(&op->issue);
 }
 
@@ -97,41 +146,104 @@ svc_issue_change_state(struct txn *t, const struct svc_op *op,
 		{ "issue.closed", "issue.reopened" },
 		{ "pull.closed", "pull.reopened" },
 	};
-	struct svc_event v = { .kind = kinds[i->is_pull][to == ISSUE_OPEN],
-		.project_id = i->project_id,
-		.item = i->number,
-		.is_pull = i->is_pull };
+	bool open = to == ISSUE_OPEN;
 
 	if (to == 0 || to == i->state)
 		return 0;
 	if (i->is_pull && i->merged)
 		return err_set(
 		    e, ERR_INVALID, "state: the pull request is merged");
-	if (issues_set_state(t, i->project_id, i->number, to, op->now, e) == -1)
+	if (issues_set_state(t, i->project_id, i->number, to, op->now, e) ==
+		-1 ||
+	    svc_item_note(t, op, i, open ? "reopen" : "close", NULL, e) == -1)
 		return -1;
-	return svc_event_add(t, &op->who, op->now, &v, e);
+	return svc_item_event(t, op, i, kinds[i->is_pull][open], NULL, e);
+}
+
+static bool
+svc_issue_differs(const char *to, const char *is)
+{
+	return to != NULL && strcmp(to, is) != 0;
+}
+
+/* title or body NULL: it does not change. */
+static int
+svc_issue_edited(struct txn *t, const struct svc_op *op, const struct issue *i,
+    const char *title, const char *body, struct err *e)
+{
+	AUTO_STR struct str data = STR_INIT;
+	struct jw w;
+
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_object(&w, "changes");
+	if (title != NULL) {
+		jw_object(&w, "title");
+		jw_str(&w, "from", i->title);
+		jw_end(&w);
+	}
+	if (body != NULL) {
+		jw_object(&w, "body");
+		jw_str(&w, "from", i->body);
+		jw_end(&w);
+	}
+	jw_end(&w);
+	jw_end(&w);
+	return svc_item_event(t, op, i, "issue.edited", &data, e);
+}
+
+static int
+svc_issue_retitled(struct txn *t, const struct svc_op *op,
+    const struct issue *i, const char *title, struct err *e)
+{
+	AUTO_STR struct str data = STR_INIT;
+	struct jw w;
+
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_str(&w, "old", i->title);
+	jw_str(&w, "new", title);
+	jw_end(&w);
+	return svc_item_note(t, op, i, "change_title", &data, e);
+}
+
+static int
+svc_issue_change_text(struct txn *t, const struct svc_op *op,
+    const struct issue *i, const struct svc_issue_change *c, struct err *e)
+{
+	const struct words_target of = { i->project_id, i->number, 0 };
+	const char *title = svc_issue_differs(c->title, i->title) ? c->title
+								  : NULL;
+	const char *body = svc_issue_differs(c->body, i->body) ? c->body : NULL;
+	struct issue now = *i;
+
+	if (title == NULL && body == NULL)
+		return 0;
+	if (issues_set_text(
+		t, i->project_id, i->number, title, body, op->now, e) == -1 ||
+	    (title != NULL && svc_issue_retitled(t, op, i, title, e) == -1) ||
+	    (body != NULL &&
+		revisions_add(t, &of, op->who.user_id, op->now, i->body, e) ==
+		    -1))
+		return -1;
+	if (title != NULL)
+		now.title = (char *)(uintptr_t)title;
+	if (body != NULL)
+		now.body = (char *)(uintptr_t)body;
+	if (svc_issue_refer(t, op, &now, i, e) == -1)
+		return -1;
+	return svc_issue_edited(t, op, i, title, body, e);
 }
 
 int
 svc_issue_change(struct txn *t, const struct svc_op *op, const struct issue *i,
     const struct svc_issue_change *c, struct err *e)
 {
-	bool text = (c->title != NULL && strcmp(c->title, i->title) != 0) ||
-	    (c->body != NULL && strcmp(c->body, i->body) != 0);
-	struct svc_event v = { .kind = "issue.edited",
-		.project_id = i->project_id,
-		.item = i->number,
-		.is_pull = i->is_pull };
-
 	if (!perm_edit(op->who.user_kind, op->who.user_id, i->author.id) &&
 	    svc_may(t, &op->who, i->project_id, PERM_WRITE, NULL, e) == -1)
 		return -1;
-	if (text) {
-		if (issues_set_text(t, i->project_id, i->number, c->title,
-			c->body, op->now, e) == -1 ||
-		    svc_event_add(t, &op->who, op->now, &v, e) == -1)
-			return -1;
-	}
+	if (svc_issue_change_text(t, op, i, c, e) == -1)
+		return -1;
 	return svc_issue_change_state(t, op, i, c->state, e);
 }
 
@@ -144,6 +256,7 @@ svc_issue_edit_job(struct txn *t, void *arg, struct err *e)
 	if (svc_may(t, &op->op.who, op->project_id, PERM_DISCUSS, NULL, e) ==
 		-1 ||
 	    issues_get(t, op->project_id, op->number, &op->issue, e) == -1 ||
+	    svc_item_apply(t, &op->op, &op->issue, &op->fields, e) == -1 ||
 	    svc_issue_change(t, &op->op, &op->issue, &c, e) == -1)
 		return -1;
 	issue_release(&op->issue);

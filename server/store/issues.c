@@ -55,12 +55,13 @@ issues_set_text(struct txn *t, int64_t project_id, int64_t number,
 {
 	static const char sql
 	    [] = "UPDATE issue SET title = CASE WHEN ? THEN ? ELSE title END,"
-		 " body = CASE WHEN ? THEN ? ELSE body END, updated_at = ?"
+		 " body = CASE WHEN ? THEN ? ELSE body END,"
+		 " version = version + ?, updated_at = ?"
 		 " WHERE project_id = ? AND number = ?";
 
 	return db_exec_one(t, sql,
-	    BINDS(I(title != NULL), S(title), I(body != NULL), S(body), I(now),
-		I(project_id), I(number)),
+	    BINDS(I(title != NULL), S(title), I(body != NULL), S(body),
+		I(body != NULL), I(now), I(project_id), I(number)),
 	    ERR_NOTFOUND, ISSUE_NONE, e);
 }
 
@@ -138,4 +139,91 @@ issues_set_ref(struct txn *t, int64_t project_id, int64_t number,
 	    " WHERE project_id = ? AND number = ?",
 	    BINDS(S(ref), I(now), I(project_id), I(number)), ERR_NOTFOUND,
 	    ISSUE_NONE, e);
+}
+
+int
+issues_set_lock(struct txn *t, int64_t project_id, int64_t number, bool locked,
+    const char *reason, int64_t now, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE issue SET locked = ?, lock_reason = ?, updated_at = ?"
+	    " WHERE project_id = ? AND number = ?",
+	    BINDS(I(locked), S(reason), I(now), I(project_id), I(number)),
+	    ERR_NOTFOUND, ISSUE_NONE, e);
+}
+
+int
+issues_pins(
+    struct txn *t, int64_t project_id, bool is_pull, int64_t *n, struct err *e)
+{
+	return db_number(t,
+	    "SELECT count(*) FROM issue WHERE project_id = ? AND is_pull = ?"
+	    " AND pin > 0",
+	    BINDS(I(project_id), I(is_pull)), n, e);
+}
+
+int
+issues_set_pin(
+    struct txn *t, const struct issue *i, int64_t place, struct err *e)
+{
+	static const char
+	    close[] = "UPDATE issue SET pin = pin - 1 WHERE project_id = ?"
+		      " AND is_pull = ? AND pin > ?";
+	static const char
+	    open[] = "UPDATE issue SET pin = pin + 1 WHERE project_id = ?"
+		     " AND is_pull = ? AND pin > 0 AND pin >= ?";
+
+	if (i->pin > 0 &&
+	    db_exec(t, close, BINDS(I(i->project_id), I(i->is_pull), I(i->pin)),
+		NULL, e) == -1)
+		return -1;
+	/* A pinned one that moves does not count among those it passes. */
+	if (db_exec_one(t,
+		"UPDATE issue SET pin = 0 WHERE project_id = ?"
+		" AND number = ?",
+		BINDS(I(i->project_id), I(i->number)), ERR_NOTFOUND, ISSUE_NONE,
+		e) == -1)
+		return -1;
+	if (place == 0)
+		return 0;
+	if (db_exec(t, open, BINDS(I(i->project_id), I(i->is_pull), I(place)),
+		NULL, e) == -1)
+		return -1;
+	return db_exec(t,
+	    "UPDATE issue SET pin = ? WHERE project_id = ? AND number = ?",
+	    BINDS(I(place), I(i->project_id), I(i->number)), NULL, e);
+}
+
+int
+issues_pinned(struct txn *t, int64_t project_id, bool is_pull,
+    struct issue_list *out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	*out = (struct issue_list){ .n = 0 };
+	if (query_open(&q, t,
+		"SELECT " ISSUE_COLS ISSUE_FROM
+		" WHERE i.project_id = ? AND i.is_pull = ? AND i.pin > 0"
+		" ORDER BY i.pin",
+		BINDS(I(project_id), I(is_pull)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		issue_fill(&q, LIST_ADD(out));
+	if (rc == 0)
+		rc = item_load(t, out->at, out->n, sizeof(*out->at), e);
+	if (rc == -1)
+		issue_list_release(out);
+	return rc;
+}
+
+int
+issues_delete(struct txn *t, int64_t project_id, int64_t number, struct err *e)
+{
+	if (db_exec(t, "DELETE FROM timeline WHERE project_id = ? AND item = ?",
+		BINDS(I(project_id), I(number)), NULL, e) == -1)
+		return -1;
+	return db_exec_one(t,
+	    "DELETE FROM issue WHERE project_id = ? AND number = ?",
+	    BINDS(I(project_id), I(number)), ERR_NOTFOUND, ISSUE_NONE, e);
 }

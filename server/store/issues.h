@@ -74,6 +74,18 @@ int issues_set_due(struct txn *t, int64_t project_id, int64_t number,
     int64_t due_at, int64_t now, struct err *e);
 int issues_set_ref(struct txn *t, int64_t project_id, int64_t number,
     const char *ref, int64_t now, struct err *e);
+int issues_set_lock(struct txn *t, int64_t project_id, int64_t number,
+    bool locked, const char *reason, int64_t now, struct err *e);
+/* How many are pinned; place 0 unpins, from 1 pins or moves. */
+int issues_pins(
+    struct txn *t, int64_t project_id, bool is_pull, int64_t *n, struct err *e);
+int issues_set_pin(
+    struct txn *t, const struct issue *i, int64_t place, struct err *e);
+int issues_pinned(struct txn *t, int64_t project_id, bool is_pull,
+    struct issue_list *out, struct err *e);
+/* With all that hangs on it. */
+int issues_delete(
+    struct txn *t, int64_t project_id, int64_t number, struct err *e);
 int issues_touch(struct txn *t, int64_t project_id, int64_t number, int64_t now,
     struct err *e);
 
