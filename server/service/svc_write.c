@@ -1,215 +1,283 @@
-#include "server/service/svc_attachment.h"
+#include "server/service/svc_write.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
-#include "lib/base/log.h"
-#include "lib/base/path.h"
-#include "lib/io/timer.h"
-#include "server/service/svc_write_priv.h"
-#include "server/store/attachments.h"
+#include "lib/base/failpoint.h"
+#include "lib/wire/json.h"
+#include "server/domain/refname.h"
+#include "server/domain/rev_text.h"
+#include "server/git/ref_cache.h"
+#include "server/git/ref_snapshot.h"
+#include "server/git/repo_use.h"
+#include "server/service/svc_refmove.h"
+#include "server/store/users.h"
 
-enum {
-	SVC_WRITE_STEP_MS = 10, /* of the sweep at the start */
-	SVC_WRITE_STEP = 200,   /* names looked at in one */
-	SVC_WRITE_EVERY_MS = 30000,
-	SVC_WRITE_GONE = 100 /* removed at a time */
-};
-
-struct svc_write *
-svc_write_new(const struct svc_write_spec *spec, struct err *e)
+void
+svc_person_release(struct svc_person *p)
 {
-	AUTO_FREE char *path = path_join(spec->svc->home, "attachments");
-	struct svc_write *f;
-	int fd;
-
-	if (mkdir(path, 0700) == -1 && errno != EEXIST) {
-		(void)err_sys(e, ERR_IO, "make %s: run cofferd --init", path);
-		return NULL;
-	}
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1) {
-		(void)err_sys(e, ERR_IO, "open %s", path);
-		return NULL;
-	}
-	f = xcalloc(1, sizeof(*f));
-	f->spec = *spec;
-	f->dir = fd;
-	return f;
+	free(p->name);
+	free(p->email);
+	*p = (struct svc_person){ .name = NULL };
 }
 
 void
-svc_write_free(struct svc_write *f)
+svc_person_fill(struct txn *t, const struct identity *who, const char *noreply,
+    int64_t now, struct svc_person *p)
 {
-	if (f == NULL)
+	struct user u;
+	struct err e = ERR_INIT;
+	bool known = users_by_id(t, who->user_id, &u, &e) == 0;
+
+	if (p->name == NULL)
+		p->name = xstrdup(
+		    known && u.full_name[0] != '\0' ? u.full_name : who->login);
+	if (p->email == NULL)
+		p->email = xstrdup(
+		    known && u.email[0] != '\0' ? u.email : noreply);
+	if (p->at == 0)
+		p->at = now;
+}
+
+static void
+svc_write_release(void *arg)
+{
+	struct svc_write *op = arg;
+
+	for (size_t i = 0; i < op->n; i++) {
+		free(op->v[i].path);
+		free(op->v[i].from);
+		free(op->v[i].sha);
+		str_release(&op->v[i].bytes);
+	}
+	free(op->v);
+	free(op->branch);
+	free(op->new_branch);
+	free(op->message);
+	free(op->noreply);
+	svc_person_release(&op->author);
+	svc_person_release(&op->committer);
+	if (op->wait != NULL)
+		ref_cache_cancel(op->wait);
+	repo_use_leave(op->hold);
+}
+
+struct svc_write *
+svc_write_new(struct svc *s, const struct identity *who)
+{
+	return svc_op_new(s, sizeof(struct svc_write), who, svc_write_release);
+}
+
+static void
+svc_write_on_moved(const struct err *fail, void *move, void *arg)
+{
+	(void)move;
+	svc_op_end(arg, fail);
+}
+
+/* The paths that the commit changes, for the rules of files. */
+static void
+svc_write_paths(const struct svc_write *op, struct svc_refmove *m)
+{
+	m->paths = xcalloc(2 * op->n + 1, sizeof(*m->paths));
+	for (size_t i = 0; i < op->n; i++) {
+		m->paths[m->n_paths++] = xstrdup(op->v[i].path);
+		if (op->v[i].from != NULL)
+			m->paths[m->n_paths++] = xstrdup(op->v[i].from);
+	}
+}
+
+static void
+svc_write_move(struct svc_write *op)
+{
+	struct svc_refmove *m = svc_refmove_new(op->op.svc, &op->op.who);
+	bool fresh = op->new_branch != NULL || op->base[0] == '\0';
+
+	m->project_id = op->project_id;
+	m->kind = fresh ? REFMOVE_CREATE : REFMOVE_UPDATE;
+	m->ref = xasprintf("refs/heads/%s",
+	    op->new_branch != NULL ? op->new_branch : op->branch);
+	m->forward = true;
+	memcpy(m->new_sha, op->commit, sizeof(m->new_sha));
+	if (!fresh)
+		memcpy(m->old, op->base, sizeof(m->old));
+	svc_write_paths(op, m);
+	svc_refmove(m, svc_write_on_moved, op);
+}
+
+static void
+svc_write_on_written(const struct git_result *r, void *arg)
+{
+	struct svc_write *op = arg;
+	const struct json *f;
+	size_t i = 0;
+
+	if (r->fail != NULL) {
+		svc_op_end(op, r->fail);
 		return;
-	timer_free(f->timer);
-	if (f->sweep != NULL)
-		(void)closedir(f->sweep);
-	if (f->gone != NULL)
-		f->gone->files = NULL;
-	close(f->dir);
-	free(f);
+	}
+	gitpool_sha(r, "sha", op->commit);
+	for (f = json_first(json_get(r->j, "files")); f != NULL && i < op->n;
+	     f = json_next(f), i++) {
+		const char *sha = json_str_or(f, "sha", "");
+
+		if (gitpool_sha_ok(sha))
+			memcpy(op->v[i].now, sha, sizeof(op->v[i].now));
+		op->v[i].size = json_i64_or(f, "size", 0);
+	}
+	FAIL_POINT(files_written);
+	svc_write_move(op);
 }
 
-uint64_t
-svc_write_max(const struct svc_write *f)
+static void
+svc_write_write(struct svc_write *op)
 {
-	return f->spec.max;
+	struct git_ask_file *files = xcalloc(op->n + 1, sizeof(*files));
+	const struct git_ask_write spec = {
+		.base = op->base[0] != '\0' ? op->base : NULL,
+		.message = op->message,
+		.author = { op->author.name, op->author.email, op->author.at },
+		.committer = { op->committer.name, op->committer.email,
+		    op->committer.at },
+		.files = files,
+		.n = op->n
+	};
+
+	for (size_t i = 0; i < op->n; i++)
+		files[i] = (struct git_ask_file){ .op = op->v[i].what,
+			.path = op->v[i].path,
+			.from = op->v[i].from,
+			.sha = op->v[i].sha,
+			.has_bytes = op->v[i].has_bytes,
+			.bytes = str_view(&op->v[i].bytes) };
+	gitask_write(
+	    op->op.svc->git, op->project_id, &spec, svc_write_on_written, op);
+	free(files);
 }
 
-const char *
-svc_write_types(const struct svc_write *f)
+/* What the commit goes on top of.  A repository without commits gets its
+ * first one. */
+static int
+svc_write_base(
+    struct svc_write *op, const struct ref_snapshot *s, struct err *e)
 {
-	return f->spec.types;
-}
+	AUTO_FREE char *ref = xasprintf("refs/heads/%s", op->branch);
+	AUTO_FREE char *other = op->new_branch != NULL
+	    ? xasprintf("refs/heads/%s", op->new_branch)
+	    : NULL;
+	struct ref_row row;
 
-int
-svc_write_open(const struct svc_write *f, const char *uuid, struct err *e)
-{
-	return path_open_beneath(f->dir, uuid, O_RDONLY, 0, e);
-}
-
-int
-svc_write_room(const struct svc_write *f, struct err *e)
-{
-	struct statvfs st;
-
-	if (fstatvfs(f->dir, &st) == -1)
-		return err_sys(e, ERR_IO, "attachments: free space");
-	if ((uint64_t)st.f_bavail * st.f_frsize < f->spec.min_free)
-		return err_set(
-		    e, ERR_BUSY, "attachments: the server's disk is full");
+	if (refsnap_find(s, REF_SIDE_WORK, ref, &row))
+		memcpy(op->base, row.sha, SHA_HEX);
+	else if (refsnap_count(s, REF_SIDE_WORK) > 0)
+		return err_set(e, ERR_NOTFOUND,
+		    "branch does not exist [name: %.150s]", op->branch);
+	if (other != NULL && refsnap_find(s, REF_SIDE_WORK, other, &row))
+		return err_set(e, ERR_INVALID,
+		    "branch already exists [name: %.150s]", op->new_branch);
 	return 0;
 }
 
-void
-svc_write_unlink(const struct svc_write *f, const char *name)
-{
-	if (unlinkat(f->dir, name, 0) == -1 && errno != ENOENT)
-		log_warn("attachment unlink name=%s reason=%s", log_val(name),
-		    strerror(errno));
-}
-
-/* A file that is older than this process and that no row knows. */
 static void
-svc_write_sweep_one(struct svc_write *f, const char *name)
+svc_write_on_refs(struct ref_snapshot *s, const struct err *fail, void *arg)
 {
+	struct svc_write *op = arg;
 	struct err e = ERR_INIT;
-	struct stat st;
-	bool known = false;
 
-	if (fstatat(f->dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    !S_ISREG(st.st_mode) ||
-	    (int64_t)st.st_mtime * 1000 >= f->spec.svc->started_at - 1000)
-		return;
-	if (attachments_known(db_reader(f->spec.svc->db), name, &known, &e) ==
-		-1 ||
-	    known)
-		return;
-	svc_write_unlink(f, name);
-	f->swept++;
+	op->wait = NULL;
+	if (fail != NULL)
+		svc_op_end(op, fail);
+	else if (svc_write_base(op, s, &e) == -1)
+		svc_op_end(op, &e);
+	else
+		svc_write_write(op);
 }
 
-static bool
-svc_write_sweep(struct svc_write *f)
+/* Nobody removes a commit that no ref has yet. */
+static void
+svc_write_on_ready(void *arg)
 {
-	const struct dirent *d;
+	struct svc_write *op = arg;
+	struct err e = ERR_INIT;
 
-	for (int i = 0; i < SVC_WRITE_STEP; i++) {
-		d = readdir(f->sweep);
-		if (d == NULL) {
-			(void)closedir(f->sweep);
-			f->sweep = NULL;
-			if (f->swept > 0)
-				log_info("attachments swept n=%u", f->swept);
-			return false;
-		}
-		if (d->d_name[0] != '.' ||
-		    strncmp(d->d_name, SVC_WRITE_PART, 4) == 0)
-			svc_write_sweep_one(f, d->d_name);
-	}
-	return true;
+	op->wait = ref_cache_ask(gitpool_ref_cache(op->op.svc->git),
+	    op->project_id, svc_write_on_refs, op);
+	if (op->wait != NULL)
+		return;
+	(void)err_set(&e, ERR_BUSY, "too many wait for the refs");
+	svc_op_end(op, &e);
 }
 
 static int
-svc_write_forget_job(struct txn *t, void *arg, struct err *e)
+svc_write_check(struct svc_write *op, struct err *e)
 {
-	const struct svc_write_gone *g = arg;
+	const char *why;
 
-	for (size_t i = 0; i < g->list.n; i++)
-		if (attachments_forget(t, g->list.at[i].uuid, e) == -1)
-			return -1;
+	for (size_t i = 0; i < op->n; i++) {
+		const struct svc_file *f = &op->v[i];
+
+		if (!rev_path_ok(f->path, &why) ||
+		    (f->from != NULL && !rev_path_ok(f->from, &why)))
+			return err_set(e, ERR_INVALID, "path: %s", why);
+	}
+	if (op->new_branch != NULL && !refname_branch_ok(op->new_branch, &why))
+		return err_set(e, ERR_INVALID, "new_branch: %s", why);
+	if (op->new_branch != NULL && strcmp(op->new_branch, op->branch) == 0) {
+		free(op->new_branch);
+		op->new_branch = NULL;
+	}
 	return 0;
 }
 
-static void
-svc_write_forgot(const struct err *fail, void *arg)
+static int
+svc_write_read(struct svc_write *op, struct err *e)
 {
-	struct svc_write_gone *g = arg;
+	struct txn *t = db_reader(op->op.svc->db);
+	struct project p = { .id = 0 };
 
-	if (fail != NULL)
-		log_warn("attachments forget reason=%s", log_val(fail->msg));
-	if (g->files != NULL)
-		g->files->gone = NULL;
-	free(g->list.at);
-	free(g);
-}
-
-/* What rows left behind: first the bytes, then the note of them. */
-static void
-svc_write_clean(struct svc_write *f)
-{
-	struct svc *s = f->spec.svc;
-	struct uuid_list list = { .n = 0 };
-	struct err e = ERR_INIT;
-
-	if (f->gone != NULL)
-		return;
-	if (attachments_gone(db_reader(s->db), SVC_WRITE_GONE, &list, &e) ==
-	    -1) {
-		log_warn("attachments gone reason=%s", log_val(e.msg));
-		return;
-	}
-	if (list.n == 0)
-		return;
-	for (size_t i = 0; i < list.n; i++)
-		svc_write_unlink(f, list.at[i].uuid);
-	f->gone = xcalloc(1, sizeof(*f->gone));
-	f->gone->files = f;
-	f->gone->list = list;
-	db_write(s->db, svc_write_forget_job, svc_write_forgot, f->gone);
+	if (svc_project_by_id(
+		t, &op->op.who, op->project_id, PERM_WRITE, &p, e) == -1)
+		return -1;
+	if (op->branch == NULL)
+		op->branch = xstrdup(svc_text(p.default_branch)[0] != '\0'
+			? p.default_branch
+			: "main");
+	project_release(&p);
+	svc_person_fill(
+	    t, &op->op.who, svc_text(op->noreply), op->op.now, &op->author);
+	svc_person_fill(
+	    t, &op->op.who, svc_text(op->noreply), op->op.now, &op->committer);
+	return svc_write_check(op, e);
 }
 
 static void
-svc_write_on_timer(void *arg)
+svc_write_sign(struct svc_write *op)
 {
-	struct svc_write *f = arg;
+	char *text;
 
-	if (f->sweep != NULL && svc_write_sweep(f)) {
-		timer_set(f->timer, SVC_WRITE_STEP_MS);
+	if (!op->signoff)
 		return;
-	}
-	svc_write_clean(f);
-	timer_set(f->timer, SVC_WRITE_EVERY_MS);
+	text = xasprintf("%s\n\nSigned-off-by: %s <%s>\n", op->message,
+	    op->committer.name, op->committer.email);
+	free(op->message);
+	op->message = text;
 }
 
 void
-svc_write_start(struct svc_write *f)
+svc_write(struct svc_write *op, svc_done_fn *done, void *arg)
 {
-	int fd = openat(f->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err e = ERR_INIT;
 
-	f->sweep = fd == -1 ? NULL : fdopendir(fd);
-	if (f->sweep == NULL && fd != -1)
-		close(fd);
-	f->timer = timer_new(f->spec.svc->loop, svc_write_on_timer, f);
-	timer_set(f->timer, SVC_WRITE_STEP_MS);
+	op->op.done = done;
+	op->op.arg = arg;
+	if (svc_write_read(op, &e) == -1) {
+		svc_op_end_later(op, &e);
+		return;
+	}
+	svc_write_sign(op);
+	op->hold = repo_use_share(
+	    op->op.svc->use, op->project_id, 0, svc_write_on_ready, op);
 }
