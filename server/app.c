@@ -101,6 +101,12 @@ static const struct route *const app_routes[] = {
 	api_topics_routes,
 	api_migrate_routes,
 	api_git_routes,
+	api_refs_routes,
+	api_commits_routes,
+	api_tags_routes,
+	api_compare_routes,
+	api_contents_routes,
+	api_files_routes,
 	api_issues_routes,
 	api_comments_routes,
 	api_pulls_routes,
@@ -133,6 +139,8 @@ static const struct svc_upper app_upper = {
 	.care_forget = care_forget,
 	.hooks_wake = hook_loop_wake,
 	.reply_tar = githttp_reply_tar,
+	.reply_archive = githttp_reply_archive,
+	.reply_blob = githttp_reply_blob,
 };
 
 static void

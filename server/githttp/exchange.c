@@ -50,6 +50,8 @@ xch_free(struct xch *x)
 	str_release(&x->tail);
 	free(x->protocol);
 	free(x->rev);
+	free(x->format);
+	free(x->folder);
 	free(x);
 	githttp_unref(g);
 }
@@ -111,9 +113,15 @@ xch_argv(const struct xch *x, const char *repo, const char *argv[8])
 	unsigned n = 0;
 
 	argv[n++] = GIT_PROGRAM;
-	if (x->kind == XCH_TAR) {
+	if (x->blob) {
+		argv[n++] = "cat-file";
+		argv[n++] = "blob";
+		argv[n++] = x->rev;
+	} else if (x->kind == XCH_TAR) {
 		argv[n++] = "archive";
-		argv[n++] = "--format=tar";
+		argv[n++] = x->format != NULL ? x->format : "--format=tar";
+		if (x->folder != NULL)
+			argv[n++] = x->folder;
 		argv[n++] = x->rev;
 	} else {
 		argv[n++] = x->receive ? "receive-pack" : "upload-pack";

@@ -451,3 +451,51 @@ githttp_reply_tar(
 	if (slots_ask(x))
 		xch_reply(x, "application/x-tar");
 }
+
+/* A child whose output is the reply; false: refused. */
+static struct xch *
+githttp_stream(struct githttp *g, struct request *q, int64_t project,
+    int64_t credential, const char *sha)
+{
+	struct xch *x = xch_new(g, q, XCH_TAR);
+
+	request_on_close(q, githttp_on_close, x);
+	x->project = project;
+	x->credential = credential;
+	if (gitpool_sha_ok(sha) && repo_exists(g->spec.env, project)) {
+		x->rev = xstrdup(sha);
+		return x;
+	}
+	xch_refuse(x, 404, "no such object");
+	return NULL;
+}
+
+void
+githttp_reply_archive(
+    struct githttp *g, struct request *q, const struct svc_archive *a)
+{
+	struct xch *x = githttp_stream(
+	    g, q, a->project, a->credential, a->sha);
+
+	if (x == NULL)
+		return;
+	x->format = xasprintf("--format=%s", a->form);
+	x->folder = xasprintf("--prefix=%s", a->prefix);
+	if (slots_ask(x))
+		xch_reply(x,
+		    strcmp(a->form, "zip") == 0 ? "application/zip"
+						: "application/gzip");
+}
+
+void
+githttp_reply_blob(struct githttp *g, struct request *q, int64_t project,
+    int64_t credential, const char *sha)
+{
+	struct xch *x = githttp_stream(g, q, project, credential, sha);
+
+	if (x == NULL)
+		return;
+	x->blob = true;
+	if (slots_ask(x))
+		xch_reply(x, "application/octet-stream");
+}

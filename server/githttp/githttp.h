@@ -23,6 +23,7 @@ struct identity;
 struct loop;
 struct repo_use;
 struct request;
+struct svc_archive;
 struct svc_push;
 
 struct githttp_spec {
@@ -57,5 +58,11 @@ void githttp_request(
 /* Reply with the tree of a commit as a tar, without git metadata. */
 void githttp_reply_tar(
     struct githttp *g, struct request *q, int64_t project, const char *sha);
+/* With a commit's archive, or a blob's bytes, as git streams them: it waits for
+ * its turn, and is bounded, as a fetch.  The caller checked who asks. */
+void githttp_reply_archive(
+    struct githttp *g, struct request *q, const struct svc_archive *a);
+void githttp_reply_blob(struct githttp *g, struct request *q, int64_t project,
+    int64_t credential, const char *sha);
 
 #endif

@@ -93,7 +93,10 @@ struct xch {
 	bool receive;       /* the service is receive-pack */
 	int64_t credential; /* token's id, 0: the server itself */
 	char *protocol;     /* checked Git-Protocol or NULL */
-	char *rev;          /* of a tar */
+	char *rev;          /* of a tar; with blob: of that */
+	char *format;       /* of an archive; NULL: a plain tar */
+	char *folder;       /* what its paths begin with */
+	bool blob;
 	struct svc_pusher pusher;
 
 	bool waiting; /* for a slot */

@@ -43,6 +43,14 @@ struct svc_push;
 /* What stands above the services and serves them; app.c joins them.  The
  * contracts are in server/jobs/mirror_loop.h and server/githttp/githttp.h. */
 typedef void svc_synced_fn(const struct err *fail, void *arg);
+/* A commit's files as one, all below the folder prefix ("name/"). */
+struct svc_archive {
+	int64_t project;
+	int64_t credential; /* token's id */
+	const char *sha;
+	const char *form; /* "tar.gz", "zip" */
+	const char *prefix;
+};
 struct svc_upper {
 	void (*mirror_wake)(struct mirror_loop *l, int64_t project);
 	void (*mirror_forget)(struct mirror_loop *l, int64_t project);
@@ -56,6 +64,10 @@ struct svc_upper {
 	void (*hooks_wake)(struct hook_loop *l); /* a delivery may be due */
 	void (*reply_tar)(struct githttp *g, struct request *q, int64_t project,
 	    const char *sha);
+	void (*reply_archive)(
+	    struct githttp *g, struct request *q, const struct svc_archive *a);
+	void (*reply_blob)(struct githttp *g, struct request *q,
+	    int64_t project, int64_t credential, const char *sha);
 };
 
 /* Owned by app.c; filled before the loop runs. */
