@@ -39,6 +39,7 @@
 #include "server/jobs/pack_sweep.h"
 #include "server/jobs/upstream_loop.h"
 #include "server/service/svc.h"
+#include "server/service/svc_attachment.h"
 #include "server/service/svc_auto_merge.h"
 #include "server/service/svc_ci.h"
 #include "server/service/svc_merge.h"
@@ -109,6 +110,10 @@ static const struct route *const app_routes[] = {
 	api_files_routes,
 	api_issues_routes,
 	api_comments_routes,
+	api_reactions_routes,
+	api_attachments_routes,
+	api_notifications_routes,
+	api_search_routes,
 	api_pulls_routes,
 	api_pull_git_routes,
 	api_reviews_routes,
@@ -277,6 +282,18 @@ app_fill_svc(struct app *a)
 	a->svc.pulls = svc_pulls_new(&a->svc);
 	a->svc.ci = svc_ci_new(&a->svc);
 	a->svc.autos = svc_auto_new(&a->svc);
+}
+
+static int
+app_open_files(struct app *a, struct err *e)
+{
+	const struct svc_files_spec spec = { .svc = &a->svc,
+		.max = a->cfg->attachment_max,
+		.types = a->cfg->attachment_types,
+		.min_free = a->cfg->min_free };
+
+	a->svc.files = svc_files_new(&spec, e);
+	return a->svc.files == NULL ? -1 : 0;
 }
 
 static int
@@ -462,7 +479,7 @@ app_open(struct app *a, struct err *e)
 		return -1;
 	}
 	app_fill_svc(a);
-	if (app_open_mirror(a, e) == -1) {
+	if (app_open_files(a, e) == -1 || app_open_mirror(a, e) == -1) {
 		close(fd);
 		return -1;
 	}
@@ -507,6 +524,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 		log_error("care start reason=%s", log_val(e.msg));
 	upstream_loop_start(a->upstream_loop);
 	hook_loop_start(a->hooks);
+	svc_files_start(a->svc.files);
 	svc_pulls_start(&a->svc);
 	svc_auto_start(&a->svc);
 }
@@ -586,6 +604,7 @@ app_free(struct app *a)
 	if (a->git != NULL)
 		gitpool_free(a->git);
 	db_close(a->db);
+	svc_files_free(a->svc.files);
 	svc_ci_free(a->svc.ci);
 	svc_pulls_free(a->svc.pulls);
 	svc_auto_free(a->svc.autos);

@@ -22,6 +22,13 @@ enum {
 	CONFIG_FILE_MAX = 1 << 20
 };
 
+/* Gitea's. */
+#define CONFIG_ATTACHMENT_TYPES                                               \
+	".avif,.cpuprofile,.csv,.dmpatch,.docx,.fodg,.fodp,.fods,.fodt,.gif," \
+	".gz,.jpeg,.jpg,.json,.jsonc,.log,.md,.mov,.mp4,.odf,.odg,.odp,"      \
+	".ods,.odt,.patch,.pdf,.png,.pptx,.svg,.tgz,.txt,.webm,.webp,"        \
+	".xls,.xlsx,.zip"
+
 #define CONFIG_AT(field) offsetof(struct config, field)
 
 static const struct conf_key config_keys[] = {
@@ -84,6 +91,11 @@ static const struct conf_key config_keys[] = {
 	    604800000, "how long a pack is kept after its last use" },
 	{ "git_workers", CONF_U64, CONFIG_AT(git_workers), "2", 1, 32,
 	    "worker processes for diff, merge and history" },
+	{ "attachment_max", CONF_SIZE, CONFIG_AT(attachment_max), "100M", 1024,
+	    0, "bytes of one file attached to an issue or comment" },
+	{ "attachment_types", CONF_STR, CONFIG_AT(attachment_types),
+	    CONFIG_ATTACHMENT_TYPES, 0, 0,
+	    "their endings and types, commas between; empty: all" },
 	{ "care_quiet", CONF_MS, CONFIG_AT(care_quiet_ms), "30s", 100, 86400000,
 	    "how long nobody writes a repository before it is "
 	    "maintained" },

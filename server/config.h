@@ -44,6 +44,8 @@ struct config {
 	uint64_t pack_cache; /* bytes; 0: off */
 	int64_t pack_cache_age_ms;
 	uint64_t git_workers;
+	uint64_t attachment_max; /* bytes */
+	char *attachment_types;
 	int64_t care_quiet_ms;
 	int64_t care_check_ms;
 	uint64_t rate; /* API requests per second of one credential; 0: any */

@@ -42,6 +42,7 @@ static const struct home_part {
 	{ "db", HOME_SERVER, 0700 },
 	{ "git", HOME_SERVER, 0700 },
 	{ "repos", HOME_SERVER, 0700 },
+	{ "attachments", HOME_SERVER, 0700 },
 	{ "logs", HOME_SERVER, 0700 },
 	{ "logs/runs", HOME_SERVER, 0700 },
 	{ "logs/jobs", HOME_SERVER, 0700 },

@@ -94,6 +94,8 @@ notices_where(struct where *w, const struct notice_filter *f)
 		if (!f->pinned)
 			where_add(w, "n.status <> 3");
 	}
+	if (f->nothing)
+		where_add(w, "0");
 	if (f->since > 0)
 		where_add1(w, "n.updated_at >= ?", I(f->since));
 	if (f->before > 0)

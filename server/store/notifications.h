@@ -37,6 +37,7 @@ struct notice_filter {
 	bool pinned;
 	bool issues; /* which kinds; neither: both */
 	bool pulls;
+	bool nothing;  /* of a kind that nobody is told of */
 	int64_t since; /* updated at or after, 0: any */
 	int64_t before;
 	int64_t limit; /* 0: DB_LIST_MAX */

@@ -6,14 +6,48 @@
 #ifndef SERVER_STORE_SEARCH_H
 #define SERVER_STORE_SEARCH_H
 
+#include "server/domain/items.h"
+
+struct err;
+struct txn;
+
 /* Texts looked at, in SQL. */
 #define SEARCH_TEXTS "5000"
 /*
  * For a WHERE over "issue i": one value, the expression of
  * server/domain/search_query.h.
  */
-#define SEARCH_ITEMS                                                   \
-	"i.id IN (SELECT rowid >> 32 FROM word WHERE word MATCH ?"     \
+#define SEARCH_ITEMS                                               \
+	"i.id IN (SELECT rowid >> 32 FROM word WHERE word MATCH ?" \
 	" ORDER BY rowid DESC LIMIT " SEARCH_TEXTS ")"
+
+enum {
+	SEARCH_PROJECTS_MAX = 500 /* the newest that the viewer sees */
+};
+
+/* 0 and NULL: any. */
+struct search_filter {
+	int64_t viewer;    /* user id: projects with a role; 0: all */
+	const char *owner; /* of the projects */
+	const char *q;     /* as typed */
+	enum issue_state state;
+	int is_pull;            /* -1 any */
+	const char *labels;     /* a JSON array of names: it has one */
+	const char *milestones; /* the same of titles */
+	int64_t since;          /* updated at or after */
+	int64_t before;
+	int64_t author; /* user ids */
+	int64_t assignee;
+	int64_t mentioned;
+	int64_t asked_to_review;
+	int64_t reviewer;
+	int64_t limit;
+	int64_t offset;
+};
+
+/* Of all projects that the viewer sees, the newest first.  ERR_INVALID is
+ * about q. */
+int search_items(struct txn *t, const struct search_filter *f,
+    struct issue_list *out, struct err *e);
 
 #endif

@@ -1,0 +1,269 @@
+#include "server/store/search.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "server/domain/search_query.h"
+#include "server/store/item_load.h"
+#include "server/store/items_priv.h"
+
+/* What one search works with. */
+struct search {
+	struct txn *t;
+	const struct search_filter *f;
+	struct str words; /* expression of the index, "" for none */
+	struct str json;  /* the projects' ids */
+	int64_t projects[SEARCH_PROJECTS_MAX];
+	size_t n_projects;
+	int64_t *ids; /* of the items found, at most `want` */
+	size_t n;
+	size_t want;
+	int64_t total;
+};
+
+static int
+search_projects(struct search *s, struct err *e)
+{
+	static const char sql
+	    [] = "SELECT p.id FROM project p WHERE p.state = 1"
+		 " AND (?1 = 0 OR EXISTS (SELECT 1 FROM role r"
+		 " WHERE r.project_id = p.id AND r.account_id = ?1))"
+		 " AND (?2 = '' OR p.owner = ?2) ORDER BY p.id DESC LIMIT ?3";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_open(&q, s->t, sql,
+		BINDS(I(s->f->viewer), S(s->f->owner), I(SEARCH_PROJECTS_MAX)),
+		e) == -1)
+		return -1;
+	str_addc(&s->json, '[');
+	while ((rc = query_next(&q, e)) == 1) {
+		s->projects[s->n_projects] = query_i64(&q);
+		str_addf(&s->json, "%s%" PRId64, s->n_projects > 0 ? "," : "",
+		    s->projects[s->n_projects]);
+		s->n_projects++;
+	}
+	str_addc(&s->json, ']');
+	return rc;
+}
+
+static int
+search_words(struct search *s, struct err *e)
+{
+	bool all = s->n_projects > SEARCH_SCOPE_MAX;
+
+	if (s->f->q == NULL)
+		return 0;
+	return search_query(&s->words, s->f->q, s->projects,
+		   all ? 0 : s->n_projects, e) == -1
+	    ? -1
+	    : 0;
+}
+
+/* A table that says what a user has to do with an item. */
+static void
+search_where_of(struct where *w, const char *cond, int64_t user)
+{
+	if (user != 0)
+		where_add1(w, cond, I(user));
+}
+
+static void
+search_where(struct where *w, const struct search *s)
+{
+	const struct search_filter *f = s->f;
+
+	if (f->is_pull >= 0)
+		where_add1(w, "i.is_pull = ?", I(f->is_pull != 0));
+	if (f->state != 0)
+		where_add1(w, "i.state = ?", I(f->state));
+	if (f->since > 0)
+		where_add1(w, "i.updated_at >= ?", I(f->since));
+	if (f->before > 0)
+		where_add1(w, "i.updated_at < ?", I(f->before));
+	if (f->author != 0)
+		where_add1(w, "i.author_id = ?", I(f->author));
+	if (f->labels != NULL)
+		where_add1(w,
+		    "EXISTS (SELECT 1 FROM item_label x"
+		    " JOIN label l ON l.id = x.label_id"
+		    " WHERE x.project_id = i.project_id AND x.item = i.number"
+		    " AND l.name IN (SELECT value FROM json_each(?)))",
+		    S(f->labels));
+	if (f->milestones != NULL)
+		where_add1(w,
+		    "EXISTS (SELECT 1 FROM milestone m"
+		    " WHERE m.id = i.milestone_id"
+		    " AND m.title IN (SELECT value FROM json_each(?)))",
+		    S(f->milestones));
+	search_where_of(w,
+	    "i.id IN (SELECT j.id FROM assignee x JOIN issue j"
+	    " ON j.project_id = x.project_id AND j.number = x.item"
+	    " WHERE x.account_id = ?)",
+	    f->assignee);
+	search_where_of(w,
+	    "i.id IN (SELECT j.id FROM mention x JOIN issue j"
+	    " ON j.project_id = x.project_id AND j.number = x.item"
+	    " WHERE x.account_id = ?)",
+	    f->mentioned);
+	search_where_of(w,
+	    "i.id IN (SELECT j.id FROM requested_reviewer x JOIN issue j"
+	    " ON j.project_id = x.project_id AND j.number = x.item"
+	    " WHERE x.account_id = ?)",
+	    f->asked_to_review);
+	search_where_of(w,
+	    "i.id IN (SELECT j.id FROM review x JOIN issue j"
+	    " ON j.project_id = x.project_id AND j.number = x.item"
+	    " WHERE x.author_id = ?)",
+	    f->reviewer);
+	if (s->words.len > 0)
+		where_add1(w, SEARCH_ITEMS, S(str_cstr(&s->words)));
+}
+
+/* Ids under w, newest first, into s->ids from `at`. */
+static int
+search_ids(struct search *s, struct where *w, const char *order, size_t at,
+    struct err *e)
+{
+	const char *const sql[3] = { "SELECT i.id FROM issue i", order, NULL };
+	AUTO_QUERY struct query q = QUERY_INIT;
+	size_t n = at;
+	int rc;
+
+	if (where_open(w, &q, s->t, sql, (int64_t)s->want, 0, e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		s->ids[n++] = query_i64(&q);
+	s->n = n;
+	return rc;
+}
+
+/* What few items have leads: the index, or a table of the user's. */
+static int
+search_narrow(struct search *s, struct err *e)
+{
+	AUTO_WHERE struct where w = WHERE_INIT;
+
+	search_where(&w, s);
+	where_add1(&w, "i.project_id IN (SELECT value FROM json_each(?))",
+	    S(str_cstr(&s->json)));
+	if (where_count(&w, s->t, "issue i", &s->total, e) == -1)
+		return -1;
+	return search_ids(s, &w, " ORDER BY i.id DESC", 0, e);
+}
+
+static int
+search_newer_first(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x < *y) - (*x > *y);
+}
+
+static int
+search_count(struct search *s, const struct where *w, int64_t project,
+    int64_t *n, struct err *e)
+{
+	const struct search_filter *f = s->f;
+
+	if (f->since == 0 && f->before == 0 && f->author == 0 &&
+	    f->labels == NULL && f->milestones == NULL)
+		return issue_total(s->t, project, f->is_pull, f->state, n, e);
+	return where_count(w, s->t, "issue i", n, e);
+}
+
+/* Otherwise the newest of each project, by its own index, in one order. */
+static int
+search_wide(struct search *s, struct err *e)
+{
+	for (size_t i = 0; i < s->n_projects; i++) {
+		AUTO_WHERE struct where w = WHERE_INIT;
+		int64_t n = 0;
+
+		where_add1(&w, "i.project_id = ?", I(s->projects[i]));
+		search_where(&w, s);
+		if (s->total < DB_COUNT_MAX &&
+		    search_count(s, &w, s->projects[i], &n, e) == -1)
+			return -1;
+		s->total += n;
+		if (search_ids(s, &w, " ORDER BY i.number DESC", s->n, e) == -1)
+			return -1;
+		qsort(s->ids, s->n, sizeof(*s->ids), search_newer_first);
+		if (s->n > s->want)
+			s->n = s->want;
+	}
+	return 0;
+}
+
+static int
+search_rows(struct search *s, struct issue_list *out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_STR struct str ids = STR_INIT;
+	int rc;
+
+	str_addc(&ids, '[');
+	for (size_t i = (size_t)s->f->offset; i < s->n; i++)
+		str_addf(&ids, "%s%" PRId64, ids.len > 1 ? "," : "", s->ids[i]);
+	str_addc(&ids, ']');
+	if (query_open(&q, s->t,
+		"SELECT " ISSUE_COLS " FROM issue i"
+		" JOIN account a ON a.id = i.author_id"
+		" WHERE i.id IN (SELECT value FROM json_each(?))"
+		" ORDER BY i.id DESC",
+		BINDS(S(str_cstr(&ids))), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		issue_fill(&q, LIST_ADD(out));
+	query_end(&q);
+	if (rc == 0 && out->n > 0)
+		rc = item_load(s->t, out->at, out->n, sizeof(*out->at), e);
+	if (rc == -1)
+		issue_list_release(out);
+	return rc;
+}
+
+static int
+search_run(struct search *s, struct issue_list *out, struct err *e)
+{
+	const struct search_filter *f = s->f;
+	bool narrow;
+	int rc;
+
+	if (search_projects(s, e) == -1 || search_words(s, e) == -1)
+		return -1;
+	narrow = s->words.len > 0 || f->assignee != 0 || f->mentioned != 0 ||
+	    f->asked_to_review != 0 || f->reviewer != 0;
+	s->want = (size_t)(f->offset + db_limit(f->limit));
+	if (s->want > DB_LIST_MAX)
+		s->want = DB_LIST_MAX;
+	s->ids = xcalloc(2 * s->want, sizeof(*s->ids));
+	rc = narrow ? search_narrow(s, e) : search_wide(s, e);
+	out->total = s->total;
+	if (rc == -1 || (int64_t)s->n <= f->offset)
+		return rc;
+	return search_rows(s, out, e);
+}
+
+int
+search_items(struct txn *t, const struct search_filter *f,
+    struct issue_list *out, struct err *e)
+{
+	struct search s = {
+		.t = t,
+		.f = f,
+		.words = STR_INIT,
+		.json = STR_INIT,
+	};
+	int rc;
+
+	*out = (struct issue_list){ .n = 0 };
+	rc = search_run(&s, out, e);
+	free(s.ids);
+	str_release(&s.words);
+	str_release(&s.json);
+	return rc;
+}
