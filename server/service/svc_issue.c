@@ -9,6 +9,7 @@
 #include "server/domain/issue_rule.h"
 #include "server/service/svc_item.h"
 #include "server/service/svc_mention.h"
+#include "server/service/svc_repo.h"
 #include "server/store/issues.h"
 #include "server/store/revisions.h"
 
@@ -95,6 +96,7 @@ svc_issue_create_job(struct txn *t, void *arg, struct err *e)
 
 	if (svc_may(t, &op->op.who, op->project_id, PERM_DISCUSS, NULL, e) ==
 		-1 ||
+	    svc_repo_unit(t, op->project_id, false, e) == -1 ||
 	    issues_insert(t, &n, &number, e) == -1 ||
 	    issues_get(t, op->project_id, number, &op->issue, e) == -1 ||
 	    svc_issue_create_rows(t, op, e) == -1)

@@ -31,6 +31,7 @@ svc_migrate_new(struct svc *s, const struct identity *who)
 	    s, sizeof(struct svc_migrate), who, svc_migrate_release);
 
 	svc_project_create_init(&op->make);
+	op->make.provisional = true;
 	op->make.want = WANT_STOPPED;
 	return op;
 }
@@ -80,7 +81,8 @@ svc_migrate_finish_job(struct txn *t, void *arg, struct err *e)
 	int64_t id = op->make.project.id;
 
 	project_release(&op->make.project);
-	if (projects_set_want(t, id, WANT_RUNNING, op->make.op.now, e) == -1 ||
+	if (projects_keep(t, id, e) == -1 ||
+	    projects_set_want(t, id, WANT_RUNNING, op->make.op.now, e) == -1 ||
 	    svc_project_event(t, &op->make.op, id, "sandbox.wanted",
 		sandbox_want_name(WANT_RUNNING), e) == -1)
 		return -1;

@@ -5,8 +5,8 @@
 
 #include "lib/base/alloc.h"
 #include "server/git/repo.h"
-#include "server/service/svc_write.h"
 #include "server/service/svc_project_priv.h"
+#include "server/service/svc_write.h"
 #include "server/store/projects.h"
 
 static void
@@ -26,6 +26,7 @@ svc_own_new(struct svc *s, const struct identity *who)
 
 	svc_project_create_init(&op->make);
 	op->make.own = true;
+	op->make.provisional = true;
 	return op;
 }
 
@@ -61,6 +62,26 @@ svc_own_undo(struct svc_own *op, const struct err *fail)
 	svc_op_again(op, svc_own_remove_job);
 }
 
+static int
+svc_own_keep_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_own *op = arg;
+	int64_t id = op->make.project.id;
+
+	project_release(&op->make.project);
+	op->make.project.id = id;
+	if (projects_keep(t, id, e) == -1)
+		return -1;
+	return projects_by_id(t, id, &op->make.project, e);
+}
+
+static void
+svc_own_keep(struct svc_own *op)
+{
+	op->make.op.then = NULL;
+	svc_op_again(op, svc_own_keep_job);
+}
+
 static void
 svc_own_on_commit(const struct err *fail, void *files, void *arg)
 {
@@ -70,7 +91,7 @@ svc_own_on_commit(const struct err *fail, void *files, void *arg)
 	if (fail != NULL)
 		svc_own_undo(op, fail);
 	else
-		svc_op_end(op, NULL);
+		svc_own_keep(op);
 }
 
 static void
@@ -108,7 +129,9 @@ svc_own_made(void *arg)
 	}
 	if (op->auto_init)
 		svc_own_commit(op);
-	return op->auto_init;
+	else
+		svc_own_keep(op);
+	return true;
 }
 
 static int

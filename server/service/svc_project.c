@@ -19,6 +19,7 @@
 #include "server/service/svc_secret.h"
 #include "server/store/projects.h"
 #include "server/store/repo_facts.h"
+#include "server/store/seed.h"
 #include "server/store/tokens.h"
 #include "server/store/users.h"
 
@@ -119,6 +120,7 @@ svc_project_insert(struct txn *t, struct svc_project_create *op, struct err *e)
 		.default_branch = op->default_branch,
 		.description = op->description,
 		.settings = &op->settings,
+		.provisional = op->provisional,
 		.want = op->want,
 		.now = op->op.now };
 	struct user owner;
@@ -456,11 +458,63 @@ svc_project_set_token(
 	    s->home, project, SVC_SECRET_TOKEN, view_of(token), e);
 }
 
+/* What a crash left half made, as migrate and the like take them back. */
+struct svc_project_half {
+	struct svc_op op;
+	int64_t id;
+	bool purged;
+};
+
+static int
+svc_project_half_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_project_half *x = arg;
+	struct project p = { .id = 0 };
+	int rc;
+
+	if (projects_by_id(t, x->id, &p, e) == -1)
+		return -1;
+	rc = svc_project_remove(t, &x->op, &p, &x->purged, e);
+	project_release(&p);
+	return rc;
+}
+
+static int
+svc_project_drop_halves(struct svc *s, struct err *e)
+{
+	int64_t ids[32];
+	size_t n;
+
+	do {
+		if (projects_provisional(db_reader(s->db), ids,
+			sizeof(ids) / sizeof(ids[0]), &n, e) == -1)
+			return -1;
+		for (size_t i = 0; i < n; i++) {
+			struct svc_project_half x = { .id = ids[i] };
+
+			x.op.now = s->now();
+			svc_identity_of(
+			    s->agentd_id, SEED_AGENTD, USER_SERVICE, &x.op.who);
+			if (db_write_now(s->db, svc_project_half_job, &x, e) ==
+			    -1)
+				return -1;
+			log_info("project removed project=%" PRId64
+				 " reason=\"it was half made\"",
+			    x.id);
+			if (x.purged)
+				svc_project_forget(s, x.id);
+		}
+	} while (n > 0);
+	return 0;
+}
+
 int
 svc_project_start(struct svc *s, struct err *e)
 {
 	struct project_filter f = { .limit = 100 };
 
+	if (svc_project_drop_halves(s, e) == -1)
+		return -1;
 	for (;;) {
 		struct project_list list = { .at = NULL };
 		size_t n;

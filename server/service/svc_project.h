@@ -10,11 +10,12 @@
 struct svc_project_create {
 	struct svc_op op;
 	char *upstream;
-	char *name;                       /* NULL: from the upstream */
-	char *owner;                      /* NULL: who asks */
-	char *description;                /* NULL: none */
-	bool own;                         /* no upstream; then: */
-	char *default_branch;             /* NULL: main */
+	char *name;           /* NULL: from the upstream */
+	char *owner;          /* NULL: who asks */
+	char *description;    /* NULL: none */
+	bool provisional;     /* a start removes it unless projects_keep came */
+	bool own;             /* no upstream; then: */
+	char *default_branch; /* NULL: main */
 	struct project_settings settings; /* initialised by _new */
 	enum sandbox_want want;           /* also by _new: running */
 	struct project project;           /* out */

@@ -17,6 +17,7 @@
 #include "server/service/svc_issue.h"
 #include "server/service/svc_item.h"
 #include "server/service/svc_mention.h"
+#include "server/service/svc_repo.h"
 #include "server/store/jobs.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
@@ -145,7 +146,8 @@ svc_pull_create_job(struct txn *t, void *arg, struct err *e)
 		t, &op->op.who, op->project_id, PERM_PROPOSE, &p, e) == -1)
 		return -1;
 	project_release(&p);
-	if (svc_pull_insert(
+	if (svc_repo_unit(t, op->project_id, true, e) == -1 ||
+	    svc_pull_insert(
 		t, &op->op.who, op->op.now, &rows, &op->number, e) == -1)
 		return -1;
 	return svc_pull_create_more(t, op, e);

@@ -211,6 +211,20 @@ svc_repo_edit(struct svc_repo_edit *op, svc_done_fn *done, void *arg)
 	svc_op_run(op, svc_repo_edit_job, done, arg);
 }
 
+int
+svc_repo_unit(struct txn *t, int64_t project, bool pulls, struct err *e)
+{
+	bool on = true;
+
+	if (projects_unit(t, project, pulls, &on, e) == -1)
+		return -1;
+	if (on)
+		return 0;
+	return err_set(e, ERR_NOTFOUND,
+	    pulls ? "pull requests are switched off here"
+		  : "issues are switched off here");
+}
+
 static int
 svc_topics_remove(
     const struct topic_list *gone, struct topic_list *all, struct err *e)

@@ -38,6 +38,9 @@ struct svc_repo_edit *svc_repo_edit_new(
  * archived one, an admin's of the repository. */
 void svc_repo_edit(struct svc_repo_edit *op, svc_done_fn *done, void *arg);
 
+/* ERR_NOTFOUND when its pull requests, or its issues, are switched off. */
+int svc_repo_unit(struct txn *t, int64_t project, bool pulls, struct err *e);
+
 struct svc_topics {
 	struct svc_op op;
 	int64_t project_id;

@@ -125,9 +125,9 @@ projects_insert(
 	    " mirror_state, mirror_next_at, sandbox_want, sandbox_state,"
 	    " sandbox_at, interval_s, network, agent, agent_command, pickup,"
 	    " approvals, max_wakes, memory, cpus, pids, disk, wall_s,"
-	    " hold, keep_days, description, default_branch)"
+	    " hold, keep_days, description, default_branch, provisional)"
 	    " VALUES (?, ?, ?, 1, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?, ?, ?, ?, ?)";
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	const struct project_settings *s = n->settings;
 	bool own = n->upstream[0] == '\0';
 	AUTO_STR struct str command = STR_INIT;
@@ -141,7 +141,7 @@ projects_insert(
 		    S(str_cstr(&command)), I(s->pickup), I(s->approvals),
 		    I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
 		    I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days),
-		    S(n->description), S(n->default_branch)),
+		    S(n->description), S(n->default_branch), I(n->provisional)),
 		NULL, e) == -1) {
 		if (e->code == ERR_EXISTS)
 			(void)err_set(e, ERR_EXISTS,
@@ -333,6 +333,46 @@ projects_archived(struct txn *t, int64_t id, bool *out, struct err *e)
 		BINDS(I(id)), &at, e) == -1)
 		return -1;
 	*out = at != 0;
+	return 0;
+}
+
+int
+projects_keep(struct txn *t, int64_t id, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE project SET provisional = 0 WHERE id = ? AND state = 1",
+	    BINDS(I(id)), ERR_BUSY, "the project is being deleted", e);
+}
+
+int
+projects_provisional(
+    struct txn *t, int64_t *ids, size_t max, size_t *n, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc = 0;
+
+	*n = 0;
+	if (query_open(&q, t,
+		"SELECT id FROM project WHERE provisional = 1 AND state = 1"
+		" ORDER BY id LIMIT ?",
+		BINDS(I(max)), e) == -1)
+		return -1;
+	while (*n < max && (rc = query_next(&q, e)) == 1)
+		ids[(*n)++] = query_i64(&q);
+	return rc == -1 ? -1 : 0;
+}
+
+int
+projects_unit(struct txn *t, int64_t id, bool pulls, bool *on, struct err *e)
+{
+	int64_t n = 0;
+
+	if (db_number(t,
+		pulls ? "SELECT has_pulls FROM project WHERE id = ?"
+		      : "SELECT has_issues FROM project WHERE id = ?",
+		BINDS(I(id)), &n, e) == -1)
+		return -1;
+	*on = n != 0;
 	return 0;
 }
 

@@ -18,6 +18,7 @@ struct project_new {
 	const char *default_branch; /* NULL: upstream will say */
 	const char *description;    /* NULL: none */
 	const struct project_settings *settings;
+	bool provisional;       /* until projects_keep */
 	enum sandbox_want want; /* 0: running */
 	int64_t now;            /* also the time of the first sync */
 };
@@ -66,6 +67,13 @@ int projects_set_settings(
 int projects_set_profile(
     struct txn *t, int64_t id, const struct repo_profile *p, struct err *e);
 int projects_archived(struct txn *t, int64_t id, bool *out, struct err *e);
+int projects_keep(struct txn *t, int64_t id, struct err *e);
+/* Ids of those that were not kept and are active, at most max. */
+int projects_provisional(
+    struct txn *t, int64_t *ids, size_t max, size_t *n, struct err *e);
+/* Are its pull requests, or its issues, switched on? */
+int projects_unit(
+    struct txn *t, int64_t id, bool pulls, bool *on, struct err *e);
 /* Of a project without upstream, to a branch that its rows have; ERR_INVALID.
  */
 int projects_choose_branch(

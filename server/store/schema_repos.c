@@ -1,6 +1,7 @@
 #include "server/store/schema_forge.h"
 
-/* merge_styles: bits of enum merge_style. */
+/* merge_styles: bits of enum merge_style.  provisional: whoever makes it is
+ * not done yet, and a start removes it. */
 const char schema_repos
     [] = "ALTER TABLE project ADD COLUMN description TEXT NOT NULL DEFAULT '';"
 	 "ALTER TABLE project ADD COLUMN website TEXT NOT NULL DEFAULT '';"
@@ -14,6 +15,10 @@ const char schema_repos
 	 " DEFAULT 1;"
 	 "ALTER TABLE project ADD COLUMN delete_branch INTEGER NOT NULL"
 	 " DEFAULT 0;"
+	 "ALTER TABLE project ADD COLUMN provisional INTEGER NOT NULL"
+	 " DEFAULT 0;"
+	 "CREATE INDEX project_provisional ON project (id)"
+	 " WHERE provisional = 1;"
 	 "CREATE INDEX project_owner ON project (owner);"
 	 /* Counting the branches of a large repository takes too long. */
 	 "CREATE TABLE branch_count ("

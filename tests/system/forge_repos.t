@@ -61,6 +61,8 @@ api PATCH "$R" '{"private":false}'
 tap_is "$STATUS" 422 'nothing is public'
 api PATCH "$R" '{"has_issues":false}'
 tap_is "$STATUS,$(field .has_issues),$(field 'has("internal_tracker")')" 200,false,false 'without issues'
+api POST "$R/issues" '{"title":"x"}'
+tap_is "$STATUS,$(field .message)" '404,issues are switched off here' 'there are none'
 api PATCH "$R" '{"has_issues":true}'
 as "$BOB" api PATCH "$R" '{"description":"x"}'
 tap_is "$STATUS" 404 'not by who may not see it'
@@ -303,6 +305,23 @@ api POST /api/v1/admin/users/nobody/repos '{"name":"x2"}'
 tap_is "$STATUS" 404 'not for nobody'
 as "$EVE" api POST /api/v1/admin/users/eve/repos '{"name":"x2"}'
 tap_is "$STATUS" 403 'nor by a user'
+
+# A crash in the middle of a migration leaves nothing either.
+start "$T/silent.log" perl -MIO::Socket::INET -e '
+	my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1") or die;
+	open my $f, ">", "$ARGV[0].new"; print $f $s->sockport; close $f;
+	rename "$ARGV[0].new", $ARGV[0];
+	my @open; while (my $c = $s->accept) { push @open, $c }' "$T/silent.port"
+wait_for 10 test -s "$T/silent.port"
+(api POST /api/v1/repos/migrate "{\"clone_addr\":\"http://127.0.0.1:$(cat "$T/silent.port")/x.git\",\"repo_name\":\"half\"}") &
+HALF=$!
+there() { [ "$(list "/api/v1/repos/search?q=half")" = admin/half ]; }
+tap_ok 'a migration is under way' wait_for 10 there
+kill -KILL "$COFFERD_PID"
+wait "$COFFERD_PID" "$HALF" 2>/dev/null
+start_cofferd
+tap_is "$(list /api/v1/repos/search)" 'admin/calc eve/empty admin/mine' 'and gone after kill -9'
+tap_is "$(find "$HOME_DIR/repos" -maxdepth 1 -name '[0-9]*.git' | wc -l)" 3 'with its files'
 
 # What has rows is still right after a restart.
 stop_cofferd
