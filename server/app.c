@@ -93,9 +93,6 @@ struct app {
 
 static const struct route *const app_routes[] = {
 	api_meta_routes,
-	api_admin_routes,
-	api_tokens_routes,
-	api_orgs_routes,
 	api_users_routes,
 	api_admin_routes,
 	api_tokens_routes,
