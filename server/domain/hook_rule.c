@@ -2,12 +2,12 @@
 
 #include <string.h>
 
+#include "lib/base/err.h"
+#include "server/domain/protect_glob.h"
 #include "server/domain/types.h"
 
 enum {
-	HOOK_WORDS = 4,
-	HOOK_GLOB_STEPS = 20000, /* of one match; beyond it nothing matches */
-	HOOK_GLOB_DEPTH = 16
+	HOOK_WORDS = 4
 };
 
 struct hook_type_row {
@@ -208,186 +208,50 @@ hook_rule_says(const struct hook_fact *f, struct hook_say out[HOOK_TYPES_MAX])
 	return n;
 }
 
-/* A glob that is read: steps bounds the work, depth the nested braces. */
-struct hook_glob {
-	int steps;
-	int depth;
-};
-
-static bool hook_glob(struct hook_glob *g, const char *p, const char *s);
-
-/* p is after '['.  The end of the set, or NULL when it has none. */
-static const char *
-hook_glob_set(const char *p, char c, bool *in)
-{
-	bool negated = *p == '!' || *p == '^';
-
-	*in = false;
-	if (negated)
-		p++;
-	for (bool first = true; *p != '\0' && (first || *p != ']');
-	     first = false) {
-		if (*p == '\\' && p[1] != '\0')
-			p++;
-		if (p[1] == '-' && p[2] != ']' && p[2] != '\0') {
-			if ((unsigned char)c >= (unsigned char)p[0] &&
-			    (unsigned char)c <= (unsigned char)p[2])
-				*in = true;
-			p += 3;
-			continue;
-		}
-		if (*p == c)
-			*in = true;
-		p++;
-	}
-	if (*p != ']')
-		return NULL;
-	if (negated)
-		*in = !*in;
-	return p + 1;
-}
-
-/* The next ',' or the '}' that ends the braces p is in; NULL: none. */
-static const char *
-hook_glob_part(const char *p)
-{
-	int depth = 0;
-
-	for (; *p != '\0'; p++) {
-		if (*p == '\\' && p[1] != '\0') {
-			p++;
-			continue;
-		}
-		if (depth == 0 && (*p == ',' || *p == '}'))
-			return p;
-		if (*p == '{')
-			depth++;
-		else if (*p == '}')
-			depth--;
-	}
-	return NULL;
-}
-
-static const char *
-hook_glob_close(const char *p)
-{
-	while (p != NULL && *p != '}') {
-		p = hook_glob_part(p);
-		if (p != NULL && *p == ',')
-			p++;
-	}
-	return p;
-}
-
-/* p is after '{': each part with what follows the braces. */
+/* Here `*` goes on over '/', which there is `**`.  False: too long. */
 static bool
-hook_glob_braces(struct hook_glob *g, const char *p, const char *s)
+hook_filter(const char *filter, char out[PROTECT_GLOB_MAX + 1])
 {
-	const char *close = hook_glob_close(p);
-	char text[2 * HOOK_FILTER_MAX + 2];
-	const char *end;
-	bool yes = false;
+	size_t n = 0;
 
-	if (close == NULL || g->depth >= HOOK_GLOB_DEPTH)
-		return false;
-	g->depth++;
-	for (; !yes && p != NULL && p <= close; p = end + 1) {
-		size_t n, rest = strlen(close + 1);
-
-		end = hook_glob_part(p);
-		if (end == NULL)
-			break;
-		n = (size_t)(end - p);
-		if (n + rest >= sizeof(text))
-			break;
-		memcpy(text, p, n);
-		memcpy(text + n, close + 1, rest + 1);
-		yes = hook_glob(g, text, s);
-	}
-	g->depth--;
-	return yes;
-}
-
-static bool
-hook_glob(struct hook_glob *g, const char *p, const char *s)
-{
-	bool in;
-
-	for (; *p != '\0'; p++, s++) {
-		if (--g->steps < 0)
+	for (const char *p = filter; *p != '\0'; p++) {
+		if (n + 2 > PROTECT_GLOB_MAX)
 			return false;
-		switch (*p) {
-		case '*':
+		if (*p == '*') {
 			while (p[1] == '*')
 				p++;
-			for (;; s++) {
-				if (hook_glob(g, p + 1, s))
-					return true;
-				if (*s == '\0' || g->steps < 0)
-					return false;
-			}
-		case '{':
-			return hook_glob_braces(g, p + 1, s);
-		case '[':
-			p = hook_glob_set(p + 1, *s, &in);
-			if (p == NULL || !in || *s == '\0')
-				return false;
-			p--;
-			break;
-		case '?':
-			if (*s == '\0')
-				return false;
-			break;
-		case '\\':
-			if (p[1] != '\0')
-				p++;
-			__attribute__((fallthrough));
-		default:
-			if (*p != *s)
-				return false;
-			break;
+			out[n++] = '*';
+		} else if (*p == '\\' && p[1] != '\0') {
+			out[n++] = *p++;
 		}
+		out[n++] = *p;
 	}
-	return *s == '\0';
+	out[n] = '\0';
+	return true;
 }
 
 int
 hook_rule_filter_ok(const char *filter)
 {
-	int depth = 0;
-	bool in;
+	char glob[PROTECT_GLOB_MAX + 1];
+	struct err ignored = ERR_INIT;
 
-	if (strlen(filter) > HOOK_FILTER_MAX)
-		return -1;
-	for (const char *p = filter; *p != '\0'; p++) {
-		if (*p == '\\') {
-			if (p[1] == '\0')
-				return -1;
-			p++;
-		} else if (*p == '[') {
-			p = hook_glob_set(p + 1, 'x', &in);
-			if (p == NULL)
-				return -1;
-			p--;
-		} else if (*p == '{') {
-			if (++depth > HOOK_GLOB_DEPTH)
-				return -1;
-		} else if (*p == '}' && --depth < 0) {
-			return -1;
-		}
-	}
-	return depth == 0 ? 0 : -1;
+	if (filter[0] == '\0')
+		return 0;
+	return hook_filter(filter, glob)
+	    ? protect_glob_check(view_of(glob), &ignored)
+	    : -1;
 }
 
 bool
 hook_rule_branch(const char *filter, const char *ref)
 {
-	struct hook_glob g = { .steps = HOOK_GLOB_STEPS };
+	char glob[PROTECT_GLOB_MAX + 1];
 
 	if (filter[0] == '\0' || strncmp(ref, "refs/heads/", 11) != 0)
 		return true;
-	return strlen(filter) <= HOOK_FILTER_MAX &&
-	    hook_glob(&g, filter, ref + 11);
+	return hook_filter(filter, glob) &&
+	    protect_glob(view_of(glob), view_of(ref + 11), false);
 }
 
 bool

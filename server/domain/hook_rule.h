@@ -84,10 +84,8 @@ struct hook_say {
 size_t hook_rule_says(
     const struct hook_fact *f, struct hook_say out[HOOK_TYPES_MAX]);
 
-/*
- * A filter is a glob of `*` `?` `[a-z]` `[!a]` `{a,b}` and `\x`, where `*` also
- * matches '/'; empty matches all.  A ref that is no branch passes.
- */
+/* A filter is a glob of protect_glob.h, but `*` also matches '/'; empty matches
+ * all.  A ref that is no branch passes. */
 bool hook_rule_branch(const char *filter, const char *ref);
 int hook_rule_filter_ok(const char *filter); /* 0, or -1: malformed */
 
