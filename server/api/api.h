@@ -29,6 +29,10 @@ extern const struct route api_compare_routes[];
 extern const struct route api_contents_routes[];
 extern const struct route api_files_routes[];
 extern const struct route api_issues_routes[];
+extern const struct route api_labels_routes[];
+extern const struct route api_milestones_routes[];
+extern const struct route api_assignees_routes[];
+extern const struct route api_timeline_routes[];
 extern const struct route api_comments_routes[];
 extern const struct route api_reactions_routes[];
 extern const struct route api_attachments_routes[];
@@ -90,6 +94,9 @@ int api_item_fields(
     struct call *c, const struct json *j, struct item_fields *f);
 int api_item_assignees(
     struct call *c, const struct json *j, struct item_fields *f);
+
+/* A reply with one issue of the project that the path names. */
+void api_issues_reply(struct call *c, int status, const struct issue *i);
 
 /* For a done callback: true after it replied with the failure.  The handler
  * held the call; the callback releases it. */
