@@ -110,9 +110,9 @@ search_where(struct where *w, const struct search *s)
 	    " WHERE x.account_id = ?)",
 	    f->mentioned);
 	search_where_of(w,
-	    "i.id IN (SELECT j.id FROM requested_reviewer x JOIN issue j"
+	    "i.id IN (SELECT j.id FROM review x JOIN issue j"
 	    " ON j.project_id = x.project_id AND j.number = x.item"
-	    " WHERE x.account_id = ?)",
+	    " WHERE x.author_id = ? AND x.state = 5)",
 	    f->asked_to_review);
 	search_where_of(w,
 	    "i.id IN (SELECT j.id FROM review x JOIN issue j"
