@@ -80,8 +80,8 @@ svc_merge_refuse(struct svc_merge *op, struct err *e)
 	if (r == NULL)
 		return 0;
 	op->refused = true;
-	return err_set(e, ERR_DENIED, "%s: %s: %s",
-	    merge_policy_refusal(r->cause), r->title, r->why);
+	return err_set(e, ERR_DENIED, "%s: %s", merge_policy_refusal(r->cause),
+	    r->why);
 }
 
 static bool

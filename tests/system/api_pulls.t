@@ -89,7 +89,7 @@ api POST "$R/pulls/$N/merge" "{\"Do\":\"merge\",\"head_commit_id\":\"$OLD\"}"
 tap_is "$STATUS" 409 'a merge of an older head is a conflict'
 as "$EVE" api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
 tap_is "$STATUS" 404 'a stranger cannot merge'
-api POST "$R/pulls/$N/merge" '{"Do":"rebase"}'
+api POST "$R/pulls/$N/merge" '{"Do":"octopus"}'
 tap_is "$STATUS" 422 'an unknown style is refused'
 api GET "$R/pulls/$N/merge"
 tap_is "$STATUS" 404 'it is not merged'
