@@ -15,6 +15,7 @@
 
 struct call;
 struct care_row;
+struct timeline_entry;
 struct identity;
 struct json;
 struct mirror_memo;
@@ -77,6 +78,13 @@ void shape_label(struct shape *s, const char *key, const struct label *l);
 void shape_milestone(
     struct shape *s, const char *key, const struct milestone *m);
 void shape_comment(struct shape *s, const struct comment *c);
+void shape_comment_member(
+    struct shape *s, const char *key, const struct comment *c);
+/* One of an array: of a timeline; what s->who may not see is left out. */
+void shape_timeline_comment(
+    struct shape *s, const struct issue *item, const struct comment *c);
+void shape_timeline_entry(struct shape *s, const struct issue *item,
+    const struct timeline_entry *e);
 /* The elements of an array: one query for their attachments. */
 void shape_comments(struct shape *s, const struct comment_list *l);
 void shape_attachment(struct shape *s, const struct attachment *a);

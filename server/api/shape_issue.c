@@ -102,6 +102,7 @@ shape_issue_pull(struct shape *s, const struct issue *i)
 void
 shape_issue_member(struct shape *s, const char *key, const struct issue *i)
 {
+	const struct words_target of = { i->project_id, i->number, 0 };
 	const struct project *p = s->project;
 
 	jw_object(&s->w, key);
@@ -114,8 +115,7 @@ shape_issue_member(struct shape *s, const char *key, const struct issue *i)
 	jw_i64(&s->w, "time_estimate", 0);
 	jw_array(&s->w, "projects");
 	jw_end(&s->w);
-	jw_array(&s->w, "assets");
-	jw_end(&s->w);
+	shape_assets(s, "assets", &of);
 	shape_issue_pull(s, i);
 	shape_repository_meta(s, "repository", p);
 	jw_end(&s->w);

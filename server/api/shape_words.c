@@ -64,14 +64,21 @@ shape_comment_rest(struct shape *s, const struct comment *c)
 }
 
 void
-shape_comment(struct shape *s, const struct comment *c)
+shape_comment_member(
+    struct shape *s, const char *key, const struct comment *c)
 {
 	const struct words_target of = { c->project_id, c->item, c->id };
 
-	jw_object(&s->w, NULL);
+	jw_object(&s->w, key);
 	shape_comment_rest(s, c);
 	shape_assets(s, "assets", &of);
 	jw_end(&s->w);
+}
+
+void
+shape_comment(struct shape *s, const struct comment *c)
+{
+	shape_comment_member(s, NULL, c);
 }
 
 /* all: by comment. */

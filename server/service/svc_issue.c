@@ -203,8 +203,8 @@ svc_issue_retitled(struct txn *t, const struct svc_op *op,
 
 	jw_init(&w, &data);
 	jw_object(&w, NULL);
-	jw_str(&w, "old", i->title);
-	jw_str(&w, "new", title);
+	jw_str(&w, "old_title", i->title);
+	jw_str(&w, "new_title", title);
 	jw_end(&w);
 	return svc_item_note(t, op, i, "change_title", &data, e);
 }

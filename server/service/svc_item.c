@@ -339,8 +339,8 @@ svc_item_milestone(struct txn *t, const struct svc_op *op,
 	jw_object(&w, NULL);
 	jw_i64(&w, "milestone", id);
 	jw_str(&w, "title", svc_text(m.title));
-	jw_i64(&w, "old", i->milestone.id);
-	jw_str(&w, "old_title", svc_text(i->milestone.title));
+	jw_i64(&w, "old_milestone", i->milestone.id);
+	jw_str(&w, "was", svc_text(i->milestone.title));
 	jw_end(&w);
 	milestone_release(&m);
 	rc = issues_set_milestone(t, i->project_id, i->number, id, op->now, e);
@@ -369,7 +369,7 @@ svc_item_due(struct txn *t, const struct svc_op *op, const struct issue *i,
 		kind = "added_deadline";
 	jw_init(&w, &data);
 	jw_object(&w, NULL);
-	jw_time(&w, "due", due_at);
+	jw_time(&w, "body", due_at);
 	jw_time(&w, "old", i->due_at);
 	jw_end(&w);
 	if (issues_set_due(t, i->project_id, i->number, due_at, op->now, e) ==
@@ -390,8 +390,8 @@ svc_item_ref(struct txn *t, const struct svc_op *op, const struct issue *i,
 		return 0;
 	jw_init(&w, &data);
 	jw_object(&w, NULL);
-	jw_str(&w, "new", ref);
-	jw_str(&w, "old", i->ref);
+	jw_str(&w, "new_ref", ref);
+	jw_str(&w, "old_ref", i->ref);
 	jw_end(&w);
 	if (issues_set_ref(t, i->project_id, i->number, ref, op->now, e) == -1)
 		return -1;

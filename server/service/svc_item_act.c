@@ -80,7 +80,7 @@ svc_item_act_lock(struct txn *t, struct svc_item *op, struct err *e)
 		return 0;
 	jw_init(&w, &data);
 	jw_object(&w, NULL);
-	jw_str(&w, "reason", svc_text(op->text));
+	jw_str(&w, "body", svc_text(op->text));
 	jw_end(&w);
 	if (issues_set_lock(t, i->project_id, i->number, lock,
 		svc_text(op->text), op->op.now, e) == -1 ||

@@ -116,4 +116,8 @@ const char schema_tracker_people
 	 " item INTEGER NOT NULL, at INTEGER NOT NULL,"
 	 " account_id INTEGER NOT NULL REFERENCES account (id),"
 	 " kind TEXT NOT NULL, data TEXT NOT NULL);"
-	 "CREATE INDEX timeline_item ON timeline (project_id, item, at, id);";
+	 "CREATE INDEX timeline_item ON timeline (project_id, item, at, id);"
+	 /* Comments and what else happened have their ids from one sequence. */
+	 "INSERT INTO sqlite_sequence (name, seq) SELECT 'comment', 0"
+	 " WHERE NOT EXISTS"
+	 " (SELECT 1 FROM sqlite_sequence WHERE name = 'comment');";
