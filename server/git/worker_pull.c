@@ -228,7 +228,6 @@ worker_hunk_line(struct str *out, const git_diff_line *x)
 	str_addc(out, x->origin);
 	for (size_t i = 0; i < v.len; i++)
 		str_addc(out, v.p[i] != '\0' ? v.p[i] : ' ');
-	str_addc(out, '\n');
 }
 
 /* The lines of hunk `h` up to the `at`th, the last few of them, with a head
@@ -259,10 +258,12 @@ worker_hunk_text(
 		    GIT_DIFF_LINE_ADDITION;
 		*(i < from ? &now : &news) += x->origin !=
 		    GIT_DIFF_LINE_DELETION;
-		if (i >= from)
+		if (i >= from) {
+			str_addc(&text, '\n');
 			worker_hunk_line(&text, x);
+		}
 	}
-	str_addf(out, "@@ -%d,%d +%d,%d @@\n", old, olds, now, news);
+	str_addf(out, "@@ -%d,%d +%d,%d @@", old, olds, now, news);
 	str_addv(out, str_view(&text));
 	return 0;
 }
