@@ -42,8 +42,9 @@ comments_insert(
     struct txn *t, const struct comment_new *n, int64_t *id, struct err *e)
 {
 	static const char sql
-	    [] = "INSERT INTO comment (project_id, item, author_id, run_id,"
-		 " created_at, updated_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)";
+	    [] = "INSERT INTO comment (id, project_id, item, author_id, run_id,"
+		 " created_at, updated_at, body)"
+		 " VALUES (" ENTRY_NEXT_ID ", ?, ?, ?, ?, ?, ?, ?)";
 
 	if (comments_count(t, n->project_id, n->item, 1, n->now, e) == -1 ||
 	    db_exec(t, sql,

@@ -13,6 +13,11 @@
 	" i.milestone_id, i.due_at, i.version, i.pin, i.locked,"      \
 	" i.lock_reason, i.ref, i.title, i.body, " AUTHOR_COLS
 
+/* Comments and the rows of the timeline are numbered together. */
+#define ENTRY_NEXT_ID                                      \
+	"(SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence" \
+	" WHERE name IN ('comment', 'timeline'))"
+
 static inline void
 author_fill(struct query *q, struct author *a)
 {
