@@ -53,7 +53,7 @@ find_told()
 	done
 	return 1
 }
-tells() { wait_for 10 find_told "$@"; }
+tells() { wait_for 5 find_told "$@"; }
 
 as "$BOB" api GET "$R/hooks"
 tap_is "$STATUS" 403 'who may write does not see hooks'
@@ -125,6 +125,7 @@ hook /issues '["issues_only","issue_comment","status","pull_request_review"]'
 ISSUES=$HOOK
 api POST "$R/issues" '{"title":"One","body":"first"}'
 NUM=$(field .number)
+[ "$STATUS" = 201 ] || tap_bail "issue: $STATUS"
 tap_ok 'an issue is told' tells issues '.action == "opened" and .issue.title == "One"'
 api POST "$R/issues/$NUM/comments" '{"body":"hello"}'
 CID=$(field .id)
