@@ -30,7 +30,7 @@ tap_is "$(field .mergeable)" true 'it is mergeable'
 api POST "$R/pulls" '{"title":"Again","head":"topic","base":"main"}'
 tap_is "$STATUS" 409 'the same pair again is a conflict'
 api POST "$R/pulls" '{"title":"No","head":"nosuch","base":"main"}'
-tap_is "$STATUS" 422 'an unknown head is refused'
+tap_is "$STATUS" 404 'an unknown head is refused'
 api POST "$R/pulls" '{"title":"No","head":"main","base":"main"}'
 tap_is "$STATUS" 422 'head and base differ'
 tap_is "$(git_as "$ADMIN" ls-remote "$URL/$PROJECT.git" "refs/pull/$N/head" | cut -f1)" \
