@@ -83,26 +83,37 @@ hook_put_labels(struct hook_writer *x, const char *key, const char *from)
 		hook_put_raw(x, key, list);
 }
 
+static void
+hook_put_from(struct hook_writer *x, const char *key, const char *from)
+{
+	jw_object(&x->s.w, key);
+	jw_str(&x->s.w, "from", from);
+	jw_end(&x->s.w);
+}
+
 /* Old values, as far as the event knows them. */
 static void
 hook_put_changes(struct hook_writer *x)
 {
 	static const char *const fields[] = { "title", "body", "ref" };
 	const struct json *changes = json_get(x->p->data, "changes");
+	const char *before = strcmp(x->p->event->kind, "comment.edited") == 0
+	    ? json_str_or(x->p->data, "before", NULL)
+	    : NULL;
 	bool labels = json_get(x->p->data, "added") != NULL ||
 	    json_get(x->p->data, "removed") != NULL;
 
-	if (!json_is_object(changes) && !labels)
+	if (!json_is_object(changes) && !labels && before == NULL)
 		return;
 	jw_object(&x->s.w, "changes");
+	if (before != NULL)
+		hook_put_from(x, "body", before);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		const struct json *f = json_get(changes, fields[i]);
 
 		if (f == NULL || json_is_null(f))
 			continue;
-		jw_object(&x->s.w, fields[i]);
-		jw_str(&x->s.w, "from", json_str_or(f, "from", ""));
-		jw_end(&x->s.w);
+		hook_put_from(x, fields[i], json_str_or(f, "from", ""));
 	}
 	hook_put_labels(x, "added_labels", "added");
 	hook_put_labels(x, "removed_labels", "removed");

@@ -46,6 +46,12 @@ svc_comment_event(struct txn *t, const struct svc_op *op, const char *kind,
 	jw_str(&w, "body", c->body);
 	if (before != NULL)
 		jw_str(&w, "before", before);
+	jw_object(&w, "user");
+	jw_i64(&w, "id", c->author.id);
+	jw_str(&w, "login", c->author.login);
+	jw_end(&w);
+	jw_i64(&w, "created_at", c->created_at);
+	jw_i64(&w, "updated_at", c->updated_at);
 	jw_end(&w);
 	return svc_event_add(t, &op->who, op->now, &v, e);
 }

@@ -57,6 +57,7 @@ svc_status_insert(struct txn *t, const struct identity *who, int64_t now,
 		return -1;
 	jw_init(&w, &data);
 	jw_object(&w, NULL);
+	jw_i64(&w, "status", *id);
 	jw_str(&w, "sha", r->sha);
 	jw_str(&w, "context", r->context);
 	jw_str(&w, "state", status_state_name(r->state));
