@@ -1,5 +1,7 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/out.h"
@@ -8,15 +10,38 @@
 #include "cli/target.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
+#include "lib/base/view.h"
 #include "lib/wire/json.h"
 
-struct user_args {
-	const char *user, *name;
+enum {
+	USER_SECRET_MAX = 256, /* bytes of a line with a password */
+	USER_SCOPES_MAX = 400
 };
+
+struct user_args {
+	const char *user;
+	const char *email, *full_name;
+	const char *scope, *repo, *expires;
+	bool bot, password, purge;
+};
+
+/* A password, as one line of standard input. */
+static int
+user_read_password(char out[USER_SECRET_MAX], struct err *e)
+{
+	if (isatty(STDIN_FILENO))
+		cli_note("the password, as one line of standard input:");
+	if (fgets(out, USER_SECRET_MAX, stdin) == NULL)
+		return err_set(
+		    e, ERR_INVALID, "standard input has no password");
+	out[strcspn(out, "\r\n")] = '\0';
+	return 0;
+}
 
 static int
 user_table(struct cli *c, const char *path, const char *what,
@@ -62,24 +87,37 @@ user_list(struct cli *c, const void *args, int argc, char **argv)
 static int
 user_add(struct cli *c, const void *args, int argc, char **argv)
 {
+	const struct user_args *a = args;
 	AUTO_STR struct str body = STR_INIT;
+	char password[USER_SECRET_MAX] = "";
 	struct err e = ERR_INIT;
 	struct json *j = NULL;
 	struct jw w;
 	int rc;
 
-	(void)args;
 	(void)argc;
 	if (!path_component_ok(argv[0]))
 		return cli_usage("user add: %s is not a name", argv[0]);
+	if (a->password && user_read_password(password, &e) == -1)
+		return cli_fail(c, &e, "user add %s", argv[0]);
 	jw_init(&w, &body);
 	jw_object(&w, NULL);
 	jw_str(&w, "username", argv[0]);
+	if (a->email != NULL)
+		jw_str(&w, "email", a->email);
+	if (a->full_name != NULL)
+		jw_str(&w, "full_name", a->full_name);
+	if (a->bot)
+		jw_str(&w, "type", "bot");
+	if (a->password)
+		jw_str(&w, "password", password);
 	jw_end(&w);
+	explicit_bzero(password, sizeof(password));
 	rc = remote_send(c,
 	    &(struct remote_call){ .method = "POST",
 		.path = "/api/v1/admin/users",
-		.body = &body },
+		.body = &body,
+		.secret = a->password },
 	    &j, NULL, &e);
 	if (rc == -1)
 		return cli_fail(c, &e, "user add %s", argv[0]);
@@ -90,6 +128,76 @@ user_add(struct cli *c, const void *args, int argc, char **argv)
 			     "NAME\n",
 		    argv[0], argv[0]);
 	json_free(j);
+	return CLI_OK;
+}
+
+/* An admin's word: the user need not change it. */
+static int
+user_password(struct cli *c, const void *args, int argc, char **argv)
+{
+	AUTO_STR struct str body = STR_INIT;
+	AUTO_FREE char *path = NULL;
+	char password[USER_SECRET_MAX] = "";
+	struct err e = ERR_INIT;
+	struct json *j = NULL;
+	struct jw w;
+	int rc;
+
+	(void)args;
+	(void)argc;
+	if (!path_component_ok(argv[0]))
+		return cli_usage("user password: %s is not a name", argv[0]);
+	if (user_read_password(password, &e) == -1)
+		return cli_fail(c, &e, "user password %s", argv[0]);
+	path = xasprintf("/api/v1/admin/users/%s", argv[0]);
+	jw_init(&w, &body);
+	jw_object(&w, NULL);
+	jw_str(&w, "login_name", argv[0]);
+	jw_i64(&w, "source_id", 0);
+	jw_str(&w, "password", password);
+	jw_bool(&w, "must_change_password", false);
+	jw_end(&w);
+	explicit_bzero(password, sizeof(password));
+	rc = remote_send(c,
+	    &(struct remote_call){ .method = "PATCH",
+		.path = path,
+		.body = &body,
+		.secret = true },
+	    &j, NULL, &e);
+	json_free(j);
+	if (rc == -1)
+		return cli_fail(c, &e, "user password %s", argv[0]);
+	if (rc == 0 && c->g.json)
+		(void)printf("{\"changed\":true}\n");
+	else if (rc == 0)
+		(void)printf("%s has a new password\n", argv[0]);
+	return CLI_OK;
+}
+
+static int
+user_remove(struct cli *c, const void *args, int argc, char **argv)
+{
+	const struct user_args *a = args;
+	AUTO_FREE char *path = NULL;
+	struct err e = ERR_INIT;
+	struct json *j = NULL;
+	int rc;
+
+	(void)argc;
+	if (!path_component_ok(argv[0]))
+		return cli_usage("user remove: %s is not a name", argv[0]);
+	path = xasprintf(
+	    "/api/v1/admin/users/%s%s", argv[0], a->purge ? "?purge=true" : "");
+	rc = remote_send(c,
+	    &(struct remote_call){ .method = "DELETE", .path = path }, &j, NULL,
+	    &e);
+	json_free(j);
+	if (rc == -1)
+		return cli_fail(c, &e, "user remove %s", argv[0]);
+	if (rc == 0 && c->g.json)
+		(void)printf("{\"removed\":true}\n");
+	else if (rc == 0)
+		(void)printf("user %s is removed\n", argv[0]);
 	return CLI_OK;
 }
 
@@ -155,6 +263,38 @@ user_who(struct cli *c, const struct user_args *a, struct err *e)
 	return NULL;
 }
 
+/* {name, scopes, expires_at} of a new token. */
+static int
+user_token_body(const struct user_args *a, const char *name, struct str *body,
+    struct err *e)
+{
+	struct view rest = view_of(a->scope != NULL ? a->scope : "all"), word;
+	AUTO_FREE char *bound = NULL;
+	int64_t in = 0;
+	struct jw w;
+
+	if (rest.len > USER_SCOPES_MAX)
+		return err_set(e, ERR_INVALID, "--scope is too long");
+	if (a->expires != NULL &&
+	    num_duration_ms(a->expires, 1000, INT64_MAX / 2, &in, e) == -1)
+		return err_wrap(e, "--expires");
+	jw_init(&w, body);
+	jw_object(&w, NULL);
+	jw_str(&w, "name", name);
+	jw_array(&w, "scopes");
+	while (view_split(&rest, ',', &word))
+		jw_view(&w, NULL, view_trim(word));
+	if (a->repo != NULL) {
+		bound = xasprintf("repo:%s", a->repo);
+		jw_str(&w, NULL, bound);
+	}
+	jw_end(&w);
+	if (in != 0)
+		jw_time(&w, "expires_at", clock_now_ms() + in);
+	jw_end(&w);
+	return 0;
+}
+
 static int
 user_token_new(struct cli *c, const void *args, int argc, char **argv)
 {
@@ -162,17 +302,14 @@ user_token_new(struct cli *c, const void *args, int argc, char **argv)
 	AUTO_FREE char *who = NULL, *path = NULL;
 	struct err e = ERR_INIT;
 	struct json *j = NULL;
-	struct jw w;
 	int rc;
 
 	(void)argc;
+	if (user_token_body(args, argv[0], &body, &e) == -1)
+		return cli_usage("token new: %s", e.msg);
 	if ((who = user_who(c, args, &e)) == NULL)
 		return cli_fail(c, &e, "token new");
 	path = xasprintf("/api/v1/users/%s/tokens", who);
-	jw_init(&w, &body);
-	jw_object(&w, NULL);
-	jw_str(&w, "name", argv[0]);
-	jw_end(&w);
 	rc = remote_send(c,
 	    &(struct remote_call){
 		.method = "POST", .path = path, .body = &body },
@@ -239,14 +376,63 @@ static const struct command_option user_token_options[] = {
 	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
+static const struct command_option user_new_options[] = {
+	{ 'u', OPT_STR, "user", offsetof(struct user_args, user), "NAME",
+	    "whose (default: one's own)" },
+	{ 0, OPT_STR, "scope", offsetof(struct user_args, scope), "S,S",
+	    "what it may: all (default), read:X, write:X, status" },
+	{ 0, OPT_STR, "repo", offsetof(struct user_args, repo), "OWNER/NAME",
+	    "only in that repository" },
+	{ 0, OPT_STR, "expires", offsetof(struct user_args, expires), "TIME",
+	    "after 12h, 30d (default: never)" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
+};
+
+static const struct command_option user_add_options[] = {
+	{ 0, OPT_STR, "email", offsetof(struct user_args, email), "ADDRESS",
+	    "commits with it are the user's" },
+	{ 0, OPT_STR, "full-name", offsetof(struct user_args, full_name),
+	    "NAME", "shown beside the name" },
+	{ 0, OPT_FLAG, "bot", offsetof(struct user_args, bot), NULL,
+	    "a program: no password, no notifications" },
+	{ 0, OPT_FLAG, "password", offsetof(struct user_args, password), NULL,
+	    "read one from standard input; good until it is changed" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
+};
+
+static const struct command_option user_remove_options[] = {
+	{ 0, OPT_FLAG, "purge", offsetof(struct user_args, purge), NULL,
+	    "and the projects that the user owns" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
+};
+
 const struct command cmd_user[] = {
 	{ .name = "user add",
 	    .group = "People",
 	    .summary = "make a user",
+	    .usage = "NAME [--email ADDRESS] [--full-name NAME] [--bot] "
+		     "[--password]",
+	    .min = 1,
+	    .max = 1,
+	    .args_size = sizeof(struct user_args),
+	    .options = user_add_options,
+	    .run = user_add },
+	{ .name = "user password",
+	    .group = "People",
+	    .summary = "set a user's password, read from standard input",
 	    .usage = "NAME",
 	    .min = 1,
 	    .max = 1,
-	    .run = user_add },
+	    .run = user_password },
+	{ .name = "user remove",
+	    .group = "People",
+	    .summary = "remove a user, its tokens and roles",
+	    .usage = "NAME [--purge]",
+	    .min = 1,
+	    .max = 1,
+	    .args_size = sizeof(struct user_args),
+	    .options = user_remove_options,
+	    .run = user_remove },
 	{ .name = "user list",
 	    .group = "People",
 	    .summary = "list users",
@@ -262,11 +448,12 @@ const struct command cmd_user[] = {
 	{ .name = "token new",
 	    .group = "People",
 	    .summary = "make a token; it is shown once",
-	    .usage = "NAME [--user USER]",
+	    .usage = "NAME [--user USER] [--scope S,S] [--repo OWNER/NAME] "
+		     "[--expires TIME]",
 	    .min = 1,
 	    .max = 1,
 	    .args_size = sizeof(struct user_args),
-	    .options = user_token_options,
+	    .options = user_new_options,
 	    .run = user_token_new },
 	{ .name = "token list",
 	    .group = "People",

@@ -276,6 +276,24 @@ tap_is "$STATUS,$(field .type)" 201,bot 'a bot'
 api PATCH /api/v1/admin/users/robot '{"login_name":"","source_id":0,"password":"correct horse"}'
 tap_is "$STATUS" 422 'has no password'
 
+# ---- coffer
+coffer()
+{
+	COFFER_URL=$URL COFFER_TOKEN=$ADMIN COFFER_HOME=$T/none "$O/bin/coffer" "$@"
+}
+tap_ok 'coffer user add' sh -c "echo 'dave password' | COFFER_URL=$URL COFFER_TOKEN=$ADMIN $O/bin/coffer user add dave --email dave@example.org --password"
+basic 'dave:dave password' GET /api/v1/user
+tap_is "$STATUS,$(field .email)" 200,dave@example.org 'makes one with a password'
+tap_ok 'coffer user password' sh -c "echo 'dave password 2' | COFFER_URL=$URL COFFER_TOKEN=$ADMIN $O/bin/coffer user password dave"
+basic 'dave:dave password 2' GET /api/v1/repos/search
+tap_is "$STATUS" 200 'sets another'
+api PUT "/api/v1/repos/$MAIN/collaborators/dave" '{"permission":"read"}'
+coffer token new cli --user dave --scope read:user,status --repo "$MAIN" --expires 1h >"$T/cli.token" 2>/dev/null
+as "$(cat "$T/cli.token")" api GET /api/v1/token
+tap_is "$(field '.scopes | join(" ")'),$(field '.expires_at | length')" "read:user status repo:$MAIN,20" 'coffer token new with scopes, repository and end'
+tap_ok 'coffer user remove' coffer user remove dave
+tap_not 'is once' coffer user remove dave
+
 # ---- too many
 n=0
 while [ $n -lt 12 ]; do
