@@ -97,6 +97,7 @@ static const struct route *const app_routes[] = {
 	api_admin_routes,
 	api_tokens_routes,
 	api_orgs_routes,
+	api_search_routes, /* before "repos/{o}/{r}" */
 	api_repos_routes,
 	api_collaborators_routes,
 	api_topics_routes,
@@ -117,7 +118,6 @@ static const struct route *const app_routes[] = {
 	api_reactions_routes,
 	api_attachments_routes,
 	api_notifications_routes,
-	api_search_routes,
 	api_pulls_routes,
 	api_pull_git_routes,
 	api_reviews_routes,
