@@ -77,6 +77,14 @@ POST /api/v1/admin/users {"username":"evil"}
 POST /api/v1/users/admin/tokens {"name":"evil"}
 POST /api/v1/users/agent/tokens {"name":"evil"}
 PUT $A/collaborators/agent {"permission":"write"}
+PATCH $A {"archived":true}
+PATCH $A {"mirror_token":"evil"}
+DELETE $A {}
+PUT $A/topics {"topics":["evil"]}
+PUT $A/subscription {}
+POST $A/mirror-sync {}
+POST /api/v1/repos/migrate {"clone_addr":"http://127.0.0.1/x","repo_name":"evil"}
+POST /api/v1/user/repos {"name":"evil"}
 POST $C/projects {"upstream":"http://127.0.0.1/x"}
 PATCH $C/projects/admin/alpha {"settings":{"approvals":0}}
 DELETE $C/projects/admin/alpha {}
@@ -162,7 +170,7 @@ state >"$T/before"
 : >"$HOME_DIR/agents/go"
 attack_end
 state >"$T/after"
-tap_is "$(grep -c '^CALL' "$T/run.log")" 55 'the run made all its calls'
+tap_is "$(grep -c '^CALL' "$T/run.log")" 63 'the run made all its calls'
 tap_is "$(grep '^CALL' "$T/run.log" | grep -v ' 4[0-9][0-9]$')" '' 'each was refused'
 tap_is "$(grep '^PUSHED' "$T/run.log")" '' 'no foreign ref could be pushed'
 tap_ok 'control: its own branch could' grep -q '^OWN' "$T/run.log"
