@@ -141,12 +141,28 @@ api POST "$R/statuses/$MAIN" '{"state":"success","context":"lint","description":
 tap_ok 'a status' tells status ".context == \"lint\" and .state == \"success\" and .commit.id == \"$MAIN\""
 push_branch other d.txt four
 api POST "$R/pulls" '{"title":"Other","head":"other","base":"main"}'
-as "$BOB" api POST "$R/pulls/$(field .number)/reviews" '{"event":"APPROVED","body":"good"}'
+OTHER=$(field .number)
+as "$BOB" api POST "$R/pulls/$OTHER/reviews" '{"event":"APPROVED","body":"good"}'
 tap_ok 'a review' tells pull_request_review_approved '.action == "reviewed" and .review.content == "good"'
 N=$(find_told pull_request_review_approved .number)
 tap_is "$(head_of "$N" X-Gitea-Event)" pull_request_approved 'under its group'
+api PATCH "$R/hooks/$ISSUES" '{"events":["issues","pull_request"]}'
+api POST "$R/labels" '{"name":"bug","color":"ff0000"}'
+api POST "$R/issues/$NUM/labels" '{"labels":["bug"]}'
+tap_ok 'a label' tells issue_label '.action == "label_updated" and .changes.added_labels[0].name == "bug" and .issue.labels[0].name == "bug"'
+api DELETE "$R/issues/$NUM/labels"
+tap_ok 'none any more' tells issue_label '.action == "label_cleared"'
+api PATCH "$R/issues/$NUM" '{"assignees":["bob"]}'
+tap_ok 'who works on it' tells issue_assign '.action == "assigned" and .issue.assignees[0].login == "bob"'
+api POST "$R/milestones" '{"title":"v1"}'
+api PATCH "$R/issues/$NUM" "{\"milestone\":$(field .id)}"
+tap_ok 'for when' tells issue_milestone '.action == "milestoned" and .issue.milestone.title == "v1"'
+api PATCH "$R/issues/$NUM" '{"title":"Uno"}'
+tap_ok 'its old title' tells issues '.action == "edited" and .changes.title.from == "One"'
+api POST "$R/pulls/$OTHER/requested_reviewers" '{"reviewers":["bob"]}'
+tap_ok 'who is asked' tells pull_request_review_request '.action == "review_requested" and .requested_reviewer.login == "bob"'
 api PATCH "$R/hooks/$ISSUES" '{"active":false}'
-tap_is "$STATUS,$(field .active),$(field '.events[0]')" '200,false,issues_only' 'what is not named stays'
+tap_is "$STATUS,$(field .active),$(field '.events[0]')" '200,false,issues' 'what is not named stays'
 
 api POST "$R/hooks" "{\"type\":\"gitea\",\"active\":true,\"branch_filter\":\"rel/*\",\
 \"config\":{\"url\":\"$TO/form\",\"content_type\":\"form\"},\"events\":[\"push\"]}"
@@ -232,6 +248,21 @@ tap_is "$STATUS,$(cat "$BODY")" '200,[]' 'everybody has his own'
 api POST "$R/issues" '{"title":"H"}'
 both() { grep -q '^POST /user' "$SINK"/*.head && grep -q '^POST /system' "$SINK"/*.head; }
 tap_ok 'both are told' wait_for 10 both
+
+api POST /api/v1/admin/hooks "{\"type\":\"gitea\",\"active\":true,\"config\":{\"url\":\"$TO/model\",\"content_type\":\"json\",\"is_system_webhook\":\"false\"},\"events\":[\"push\"]}"
+api GET '/api/v1/admin/hooks?type=default'
+tap_is "$(field length),$(field '.[0].is_system_webhook')" 1,false 'a model for new repositories'
+P1=$PROJECT
+make_project second
+has_model() { api GET "/api/v1/repos/$PROJECT/hooks"; [ "$(field '.[0].config.url')" = "$TO/model" ]; }
+tap_ok 'of which they get a copy' wait_for 5 has_model
+PROJECT=$P1
+api GET "/api/v1/user/hooks"
+UH=$(field '.[0].id')
+api GET "/api/coffer/v1/user/hooks/$UH/deliveries"
+tap_is "$STATUS,$(field '.[-1].event')" 200,issues 'the log of a hook of a user'
+as "$BOB" api GET "/api/coffer/v1/user/hooks/$UH/deliveries"
+tap_is "$STATUS" 404 'is his alone'
 
 # Killed at any time, nothing is lost and no row is there twice.
 hook /crash '["issues"]'
