@@ -14,6 +14,7 @@
 #include "lib/httpd/httpd.h"
 #include "lib/wire/json.h"
 #include "server/auth/auth.h"
+#include "server/http/etag.h"
 #include "server/http/param.h"
 #include "server/http/router.h"
 
@@ -310,10 +311,31 @@ call_header(struct call *c, const char *name, const char *value)
 		request_header(c->q, name, value);
 }
 
+/* A reply that may be asked for again: its tag, and 304 to who has it. */
+static bool
+call_is_known(struct call *c, const struct str *body)
+{
+	char etag[ETAG_MAX];
+
+	if (strcmp(request_method(c->q), "GET") != 0 || !str_ok(body))
+		return false;
+	etag_of(router_etag_key(c->router), str_view(body), etag);
+	request_header(c->q, "ETag", etag);
+	request_header(
+	    c->q, "Cache-Control", "private, max-age=0, must-revalidate");
+	return etag_known(request_header_in(c->q, "If-None-Match"), etag);
+}
+
 void
 call_reply_json(struct call *c, int status, struct str *body)
 {
-	if (call_may_reply(c))
+	if (!call_may_reply(c)) {
+		str_release(body);
+		return;
+	}
+	if (status == 200 && call_is_known(c, body))
+		request_reply(c->q, 304, NULL, "", 0);
+	else
 		request_reply_str(
 		    c->q, status, "application/json;charset=utf-8", body);
 	str_release(body);

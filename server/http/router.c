@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -16,6 +18,7 @@
 #include "server/auth/password.h"
 #include "server/domain/scope.h"
 #include "server/http/call.h"
+#include "server/http/etag.h"
 #include "server/store/db.h"
 #include "server/store/tokens.h"
 #include "server/store/users.h"
@@ -30,6 +33,7 @@ enum {
 
 struct router {
 	struct router_spec spec;
+	unsigned char etag_key[ETAG_KEY]; /* of this process */
 	struct buckets *rate;
 	struct call *calls; /* whose client is there */
 	int64_t revoked;    /* newest row that was looked at */
@@ -61,6 +65,7 @@ router_new(const struct router_spec *spec)
 	struct err e = ERR_INIT;
 
 	r->spec = *spec;
+	randombytes_buf(r->etag_key, sizeof(r->etag_key));
 	r->rate = buckets_new(spec->rate * 1000, spec->rate * ROUTER_BURST_S);
 	r->expiry = timer_new(spec->loop, router_on_expiry, r);
 	if (tokens_revoked_last(db_reader(spec->db), &r->revoked, &e) == -1)
@@ -88,6 +93,12 @@ const char *
 router_url(const struct router *r)
 {
 	return r->spec.public_url;
+}
+
+const unsigned char *
+router_etag_key(const struct router *r)
+{
+	return r->etag_key;
 }
 
 void

@@ -50,6 +50,7 @@ void router_on_commit(struct router *r);
 struct call **router_calls(struct router *r);
 void *router_app(const struct router *r);
 const char *router_url(const struct router *r);
+const unsigned char *router_etag_key(const struct router *r);
 void router_reply_error(
     struct router *r, struct request *q, int status, const char *message);
 
