@@ -89,6 +89,11 @@ tap_is "$(field .max_response_items),$(field .default_git_trees_per_page)" 50,10
 http GET /api/v1/settings/repository
 tap_is "$STATUS,$(field .mirrors_disabled),$(field .lfs_disabled)" 200,false,true 'what repositories can'
 
+http GET /api/v1/settings/attachment
+tap_is "$STATUS,$(field .enabled),$(field .max_size),$(field '.allowed_types | length > 0')" 200,true,100,true 'what may be attached'
+http GET /api/v1/settings/ui
+tap_is "$(field '.allowed_reactions | join(" ")'),$(field '.custom_emojis | length')" '+1 -1 laugh hooray confused heart rocket eyes,0' 'what may be felt'
+
 # ---- passwords
 basic 'alice:correct horse' GET /api/v1/user
 tap_is "$STATUS,$(field .login),$(field .email)" '200,alice,Alice@example.org' 'Basic with a password'
