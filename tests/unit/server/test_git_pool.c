@@ -337,6 +337,44 @@ merge_writes_a_commit_and_moves_nothing(void **state)
 }
 
 static void
+a_rebase_makes_the_commits_again(void **state)
+{
+	struct fixture *f = *state;
+	struct git_merge_spec s = merge_base_spec;
+	struct git_log_spec log = { .limit = 1 };
+	char tip[GIT_SHA_TEXT];
+
+	s.style = "rebase";
+	gitpool_merge(f->pool, 1, &s, on_done, f);
+	want(f, "\"clean\":true");
+	memcpy(tip, f->sha, sizeof(tip));
+	gitpool_is_ancestor(f->pool, 1, "main", tip, on_done, f);
+	want(f, "\"yes\":true");
+	log.rev = tip;
+	gitpool_log(f->pool, 1, &log, on_done, f);
+	want(f, "c@example.org");
+	assert_null(strstr(f->json, "a@example.org"));
+	s.style = "rebase-merge";
+	gitpool_merge(f->pool, 1, &s, on_done, f);
+	want(f, "\"clean\":true");
+	log.rev = memcpy(tip, f->sha, sizeof(tip));
+	gitpool_log(f->pool, 1, &log, on_done, f);
+	want(f, "Merge topic");
+	/* A line of commits that is there already stays. */
+	s.style = "rebase";
+	s.base = "main";
+	s.head = "clash";
+	gitpool_merge(f->pool, 1, &s, on_done, f);
+	want(f, "\"clean\":true");
+	s.base = "conflict";
+	gitpool_merge(f->pool, 1, &s, on_done, f);
+	want(f, "\"sha\":null,\"clean\":false,\"conflicts\":[\"f\"]");
+	s.style = "octopus";
+	gitpool_merge(f->pool, 1, &s, on_done, f);
+	want_fail(f, ERR_INVALID);
+}
+
+static void
 refs_move_all_or_none(void **state)
 {
 	struct fixture *f = *state;
@@ -545,6 +583,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(compare_counts_ahead_and_behind),
 		cmocka_unit_test(mergeable_names_conflicts),
 		cmocka_unit_test(merge_writes_a_commit_and_moves_nothing),
+		cmocka_unit_test(a_rebase_makes_the_commits_again),
 		cmocka_unit_test(refs_move_all_or_none),
 		cmocka_unit_test(
 		    refs_refuse_directory_collisions_and_unknown_objects),

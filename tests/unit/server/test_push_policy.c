@@ -6,6 +6,8 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "lib/base/alloc.h"
+#include "server/domain/protect_rule.h"
 #include "server/domain/push_policy.h"
 
 #define A "1111111111111111111111111111111111111111"
@@ -269,6 +271,100 @@ commands_of_one_push_are_judged_together(void **state)
 	assert_non_null(strstr(v[3].reason, "protected"));
 }
 
+/* One command of alice under the rules, in place of a row of the table. */
+static struct push_verdict
+judged(struct push_rules *rules, const char *old, const char *new_sha,
+    const char *ref)
+{
+	struct row r = { PUSH_MAINTAINER, old, new_sha, ref, NULL };
+	struct push_command c;
+	struct push_verdict v;
+	char name[100];
+
+	fill(&c, &r, name, sizeof(name));
+	(void)push_policy_judge(rules, &c, 1, &v);
+	return v;
+}
+
+#define MINE "refs/heads/mine"
+#define BIT(f) (UINT64_C(1) << (f))
+
+static void
+a_protection_takes_away_and_gives_nothing(void **state)
+{
+	struct protect_rule rule = { .id = 1 };
+	const struct protect_list list = { &rule, 1 };
+	struct push_rules rules = rules_for(PUSH_MAINTAINER);
+
+	(void)state;
+	rules.protect = &list;
+	rules.user = 7;
+	rules.guards = true;
+	rule.name = xstrdup("**");
+	assert_false(judged(&rules, A, B, MINE).ok);
+	rule.flags = BIT(PROTECT_PUSH) | BIT(PROTECT_FORCE);
+	assert_true(judged(&rules, A, B, MINE).ok);
+	assert_int_equal(judged(&rules, A, B, MINE).guards, 0);
+	assert_false(judged(&rules, A, Z, MINE).ok);
+	assert_false(judged(&rules, A, B, "refs/heads/main").ok);
+	assert_false(judged(&rules, A, B, "refs/heads/release").ok);
+	rule.flags = BIT(PROTECT_PUSH) | BIT(PROTECT_PUSH_LIST);
+	assert_false(judged(&rules, A, B, MINE).ok);
+	protect_rule_add_user(&rule, PROTECT_MAY_PUSH, 7, "alice");
+	assert_int_equal(judged(&rules, A, B, MINE).guards, PUSH_GUARD_FORCE);
+	assert_int_equal(judged(&rules, Z, B, "refs/heads/new").guards, 0);
+	protect_rule_release(&rule);
+}
+
+static void
+protected_files_are_seen_where_the_paths_are_known(void **state)
+{
+	static const char *const doc[] = { "docs/a" };
+	static const char *const key[] = { "docs/a", "Secret/key" };
+	struct protect_rule rule = { .id = 1, .flags = BIT(PROTECT_PUSH) };
+	const struct protect_list list = { &rule, 1 };
+	struct push_rules rules = rules_for(PUSH_MAINTAINER);
+
+	(void)state;
+	rules.protect = &list;
+	rule.name = xstrdup("mine");
+	rule.files = xstrdup("secret/**");
+	rules.guards = true;
+	assert_int_equal(judged(&rules, A, B, MINE).guards,
+	    PUSH_GUARD_FORCE | PUSH_GUARD_KEEP);
+	rules.guards = false;
+	assert_false(judged(&rules, A, B, MINE).ok);
+	rules.forward = true;
+	assert_false(judged(&rules, A, B, MINE).ok);
+	rules.paths = doc;
+	rules.n_paths = 1;
+	assert_true(judged(&rules, A, B, MINE).ok);
+	rules.paths = key;
+	rules.n_paths = 2;
+	assert_false(judged(&rules, A, B, MINE).ok);
+	rule.flags = 0;
+	rule.open_files = xstrdup("docs/**");
+	assert_false(judged(&rules, A, B, MINE).ok);
+	rules.paths = doc;
+	rules.n_paths = 1;
+	assert_true(judged(&rules, A, B, MINE).ok);
+	protect_rule_release(&rule);
+}
+
+static void
+without_an_upstream_the_default_branch_is_pushed_to(void **state)
+{
+	struct push_rules rules = rules_for(PUSH_MAINTAINER);
+
+	(void)state;
+	rules.no_upstream = true;
+	rules.n_upstream = 0;
+	assert_true(judged(&rules, A, B, "refs/heads/main").ok);
+	assert_false(judged(&rules, A, Z, "refs/heads/main").ok);
+	rules.who = PUSH_SESSION;
+	assert_false(judged(&rules, A, B, "refs/heads/main").ok);
+}
+
 int
 main(void)
 {
@@ -276,6 +372,11 @@ main(void)
 		cmocka_unit_test(every_row_is_judged_as_written),
 		cmocka_unit_test(a_run_without_a_branch_pushes_nothing),
 		cmocka_unit_test(commands_of_one_push_are_judged_together),
+		cmocka_unit_test(a_protection_takes_away_and_gives_nothing),
+		cmocka_unit_test(
+		    protected_files_are_seen_where_the_paths_are_known),
+		cmocka_unit_test(
+		    without_an_upstream_the_default_branch_is_pushed_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
