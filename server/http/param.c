@@ -38,10 +38,10 @@ param_page(
 {
 	int64_t p = 1, l = PARAM_LIMIT_DEFAULT;
 
-	if (param_i64("page", page, 0, PARAM_PAGE_MAX, &p, e) == -1 ||
+	if (param_i64("page", page, INT32_MIN, PARAM_PAGE_MAX, &p, e) == -1 ||
 	    param_i64("limit", limit, INT32_MIN, INT32_MAX, &l, e) == -1)
 		return -1;
-	if (p == 0)
+	if (p <= 0)
 		p = 1;
 	if (l <= 0)
 		l = PARAM_LIMIT_DEFAULT;

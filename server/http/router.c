@@ -105,13 +105,14 @@ void
 router_reply_error(
     struct router *r, struct request *q, int status, const char *message)
 {
+	AUTO_FREE char *url = xasprintf("%s/api/swagger", r->spec.public_url);
 	struct str body = STR_INIT;
 	struct jw w;
 
 	jw_init(&w, &body);
 	jw_object(&w, NULL);
 	jw_str(&w, "message", message);
-	jw_str(&w, "url", r->spec.public_url);
+	jw_str(&w, "url", url);
 	jw_end(&w);
 	request_reply_str(q, status, "application/json;charset=utf-8", &body);
 	str_release(&body);

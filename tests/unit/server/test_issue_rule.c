@@ -97,7 +97,8 @@ a_page_has_a_limit(void **state)
 	assert_int_equal(p.page, 1);
 	assert_int_equal(p.limit, PARAM_LIMIT_DEFAULT);
 	assert_int_equal(param_page("x", NULL, &p, &e), -1);
-	assert_int_equal(param_page("-1", NULL, &p, &e), -1);
+	assert_int_equal(param_page("-1", NULL, &p, &e), 0);
+	assert_int_equal(p.page, 1);
 	assert_int_equal(param_page("99999999", NULL, &p, &e), -1);
 }
 
