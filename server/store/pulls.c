@@ -189,17 +189,31 @@ pulls_find_open(struct txn *t, int64_t project_id, const char *head,
 	    BINDS(I(project_id), S(head), S(base)), out, e);
 }
 
-/* The page comes from pull's indexes with a branch, else from issue's. */
-static void
-pulls_where(struct where *w, const struct pull_filter *f, bool by_branch)
+/* What leads to the page: a branch's rows of pull, the rows of a label, or
+ * those of issue. */
+enum pulls_lead {
+	PULLS_ISSUE,
+	PULLS_LABEL,
+	PULLS_BRANCH
+};
+
+/* The rest of a label's rows is looked at before they are sorted by what they
+ * do not have; more of them than this are walked in that order. */
+enum {
+	PULLS_SORT_MAX = 2000
+};
+
+static enum pulls_lead
+pulls_lead(const struct pull_filter *f)
 {
-	if (!by_branch) {
-		where_add1(w, "i.project_id = ?", I(f->project_id));
-		where_add(w, "i.is_pull = 1");
-		if (f->state != 0)
-			where_add1(w, "i.state = ?", I(f->state));
-		return;
-	}
+	if (f->head != NULL || f->base != NULL)
+		return PULLS_BRANCH;
+	return f->n_labels > 0 ? PULLS_LABEL : PULLS_ISSUE;
+}
+
+static void
+pulls_where_branch(struct where *w, const struct pull_filter *f)
+{
 	where_add1(w, "p.project_id = ?", I(f->project_id));
 	if (f->state != 0)
 		where_add(w,
@@ -210,93 +224,160 @@ pulls_where(struct where *w, const struct pull_filter *f, bool by_branch)
 		where_add1(w, "p.base = ?", S(f->base));
 }
 
-static bool
-pulls_where_item(struct where *w, const struct pull_filter *f)
+/* A '+' keeps SQLite from an index that answers worse than the other one. */
+static void
+pulls_where_kind(struct where *w, const struct pull_filter *f)
 {
-	if (f->poster != 0)
-		where_add1(w, "i.author_id = ?", I(f->poster));
-	if (f->milestone != 0)
-		where_add1(w, "i.milestone_id = ?", I(f->milestone));
-	for (size_t i = 0; i < f->n_labels; i++)
-		where_add1(w,
-		    "EXISTS (SELECT 1 FROM item_label l WHERE l.label_id = ?"
-		    " AND l.project_id = i.project_id AND l.item = i.number)",
-		    I(f->labels[i]));
-	return f->poster != 0 || f->milestone != 0 || f->n_labels > 0;
+	bool own = f->poster != 0 || f->milestone != 0;
+
+	where_add1(w, "i.project_id = ?", I(f->project_id));
+	where_add(w, own ? "+i.is_pull = 1" : "i.is_pull = 1");
+	if (f->state != 0)
+		where_add1(
+		    w, own ? "+i.state = ?" : "i.state = ?", I(f->state));
 }
 
-/* The middle of a list's SQL: the order inside the page's pick and of it. */
-struct pulls_order {
-	const char *pick;
-	const char *page;
-	const char *branch;
+static void
+pulls_where(struct where *w, const struct pull_filter *f, enum pulls_lead lead)
+{
+	if (lead == PULLS_BRANCH)
+		pulls_where_branch(w, f);
+	if (lead == PULLS_ISSUE)
+		pulls_where_kind(w, f);
+	if (lead == PULLS_LABEL) {
+		where_add1(
+		    w, "x.label_id = ? AND x.is_pull = 1", I(f->labels[0]));
+		where_add1(w, "x.project_id = ?", I(f->project_id));
+		if (f->state != 0)
+			where_add1(w, "x.state = ?", I(f->state));
+	}
+	if (f->poster != 0)
+		where_add1(w, "i.author_id = ?", I(f->poster));
+	/* The first says to SQLite that the partial index will do. */
+	if (f->milestone != 0)
+		where_add1(w, "i.milestone_id > 0 AND i.milestone_id = ?",
+		    I(f->milestone));
+	for (size_t k = lead == PULLS_LABEL; k < f->n_labels; k++)
+		where_add1(w,
+		    lead == PULLS_LABEL
+			? "EXISTS (SELECT 1 FROM item_label y WHERE"
+			  " y.project_id = x.project_id AND y.item = x.item"
+			  " AND y.label_id = ?)"
+			: "EXISTS (SELECT 1 FROM item_label y WHERE"
+			  " y.project_id = i.project_id AND y.item = i.number"
+			  " AND y.label_id = ?)",
+		    I(f->labels[k]));
+}
+
+#define PULLS_LABEL_JOIN                                     \
+	" CROSS JOIN issue i ON i.project_id = x.project_id" \
+	" AND i.number = x.item"
+#define PULLS_BRANCH_JOIN                                    \
+	" CROSS JOIN issue i ON i.project_id = p.project_id" \
+	" AND i.number = p.number"
+
+static int
+pulls_total(
+    struct txn *t, const struct pull_filter *f, int64_t *out, struct err *e)
+{
+	static const char *const from[][2] = {
+		[PULLS_ISSUE] = { "issue i", "issue i" },
+		[PULLS_LABEL] = { "item_label x",
+		    "item_label x" PULLS_LABEL_JOIN },
+		[PULLS_BRANCH] = { "pull p", "pull p" PULLS_BRANCH_JOIN },
+	};
+	enum pulls_lead lead = pulls_lead(f);
+	bool own = f->poster != 0 || f->milestone != 0;
+	AUTO_WHERE struct where w = WHERE_INIT;
+
+	if (lead == PULLS_ISSUE && !own)
+		return issue_total(t, f->project_id, 1, f->state, out, e);
+	pulls_where(&w, f, lead);
+	return where_count(&w, t,
+	    from[lead][own || (lead == PULLS_BRANCH && f->n_labels > 0)], out,
+	    e);
+}
+
+#define PULLS_PICK                                                         \
+	"SELECT " PULL_COLS PULL_FROM_ISSUE " WHERE i.id IN (SELECT i.id " \
+					    "FROM "
+
+static const char *const pulls_pick[] = {
+	[PULLS_ISSUE] = PULLS_PICK "issue i",
+	[PULLS_LABEL] = PULLS_PICK "item_label x" PULLS_LABEL_JOIN,
+	[PULLS_BRANCH] = "SELECT " PULL_COLS PULL_FROM,
 };
 
-static const struct pulls_order pulls_orders[] = {
+/* The order of all, of a label's, of a branch's; and of the page. */
+static const char *const pulls_order[][4] = {
 	[PULL_SORT_NEWEST] = { " ORDER BY i.number DESC",
-	    ") ORDER BY i.number DESC", " ORDER BY +p.number DESC" },
-	[PULL_SORT_OLDEST] = { " ORDER BY i.number", ") ORDER BY i.number",
-	    " ORDER BY +p.number" },
+	    " ORDER BY x.item DESC", " ORDER BY +p.number DESC",
+	    ") ORDER BY i.number DESC" },
+	[PULL_SORT_OLDEST] = { " ORDER BY i.number", " ORDER BY x.item",
+	    " ORDER BY +p.number", ") ORDER BY i.number" },
 	[PULL_SORT_RECENTUPDATE] = { " ORDER BY i.updated_at DESC,"
 				     " i.number DESC",
-	    ") ORDER BY i.updated_at DESC, i.number DESC",
-	    " ORDER BY i.updated_at DESC, i.number DESC" },
+	    " ORDER BY i.updated_at DESC, i.number DESC",
+	    " ORDER BY i.updated_at DESC, i.number DESC",
+	    ") ORDER BY i.updated_at DESC, i.number DESC" },
 	[PULL_SORT_LEASTUPDATE] = { " ORDER BY i.updated_at, i.number",
-	    ") ORDER BY i.updated_at, i.number",
-	    " ORDER BY i.updated_at, i.number" },
+	    " ORDER BY i.updated_at, i.number",
+	    " ORDER BY i.updated_at, i.number",
+	    ") ORDER BY i.updated_at, i.number" },
 	[PULL_SORT_MOSTCOMMENT] = { " ORDER BY i.comments DESC,"
 				    " i.number DESC",
-	    ") ORDER BY i.comments DESC, i.number DESC",
-	    " ORDER BY i.comments DESC, i.number DESC" },
+	    " ORDER BY i.comments DESC, i.number DESC",
+	    " ORDER BY i.comments DESC, i.number DESC",
+	    ") ORDER BY i.comments DESC, i.number DESC" },
 	[PULL_SORT_LEASTCOMMENT] = { " ORDER BY i.comments, i.number",
-	    ") ORDER BY i.comments, i.number",
-	    " ORDER BY i.comments, i.number" },
+	    " ORDER BY i.comments, i.number", " ORDER BY i.comments, i.number",
+	    ") ORDER BY i.comments, i.number" },
 	[PULL_SORT_RECENTCLOSE] = { " ORDER BY i.closed_at DESC,"
 				    " i.number DESC",
-	    ") ORDER BY i.closed_at DESC, i.number DESC",
-	    " ORDER BY i.closed_at DESC, i.number DESC" },
+	    " ORDER BY i.closed_at DESC, i.number DESC",
+	    " ORDER BY i.closed_at DESC, i.number DESC",
+	    ") ORDER BY i.closed_at DESC, i.number DESC" },
 };
+
+static int
+pulls_page(struct txn *t, const struct pull_filter *f, struct pull_list *out,
+    struct err *e)
+{
+	static const char *const before[] = { [PULLS_ISSUE] = "i.number < ?",
+		[PULLS_LABEL] = "x.item < ?",
+		[PULLS_BRANCH] = "p.number < ?" };
+	enum pulls_lead lead = pulls_lead(f);
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_WHERE struct where w = WHERE_INIT;
+	const char *sql[3];
+	int rc;
+
+	if (lead == PULLS_LABEL && f->sort >= PULL_SORT_RECENTUPDATE &&
+	    out->total > PULLS_SORT_MAX)
+		lead = PULLS_ISSUE;
+	sql[0] = pulls_pick[lead];
+	sql[1] = pulls_order[f->sort][lead];
+	sql[2] = lead == PULLS_BRANCH ? NULL : pulls_order[f->sort][3];
+	pulls_where(&w, f, lead);
+	if (f->before > 0)
+		where_add1(&w, before[lead], I(f->before));
+	if (where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		pulls_fill(&q, LIST_ADD(out));
+	return rc;
+}
 
 int
 pulls_list(struct txn *t, const struct pull_filter *f, struct pull_list *out,
     struct err *e)
 {
-	const struct pulls_order *o = &pulls_orders[f->sort];
-	const char *const all[3] = { "SELECT " PULL_COLS PULL_FROM_ISSUE
-				     " WHERE i.id IN (SELECT i.id FROM issue i",
-		o->pick, o->page };
-	const char *const branch[3] = { "SELECT " PULL_COLS PULL_FROM,
-		o->branch };
-	AUTO_QUERY struct query q = QUERY_INIT;
-	AUTO_WHERE struct where w = WHERE_INIT;
-	bool by_branch = f->head != NULL || f->base != NULL;
-	bool filtered;
 	int rc;
 
 	*out = (struct pull_list){ .n = 0 };
-	pulls_where(&w, f, by_branch);
-	filtered = pulls_where_item(&w, f);
-	if (by_branch)
-		rc = where_count(&w, t,
-		    filtered ? "pull p CROSS JOIN issue i ON i.project_id ="
-			       " p.project_id AND i.number = p.number"
-			     : "pull p",
-		    &out->total, e);
-	else if (filtered)
-		rc = where_count(&w, t, "issue i", &out->total, e);
-	else
-		rc = issue_total(t, f->project_id, 1, f->state, &out->total, e);
-	if (rc == -1)
-		return -1;
-	if (f->before > 0)
-		where_add1(&w, by_branch ? "p.number < ?" : "i.number < ?",
-		    I(f->before));
-	if (where_open(&w, &q, t, by_branch ? branch : all, f->limit, f->offset,
-		e) == -1)
-		return -1;
-	while ((rc = query_next(&q, e)) == 1)
-		pulls_fill(&q, LIST_ADD(out));
-	query_end(&q);
+	rc = pulls_total(t, f, &out->total, e);
+	if (rc == 0 && out->total > 0)
+		rc = pulls_page(t, f, out, e);
 	if (rc == 0)
 		rc = pulls_fill_people(t, out->at, out->n, e);
 	if (rc == -1)
