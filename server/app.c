@@ -599,6 +599,7 @@ app_free(struct app *a)
 		httpd_free(a->httpd);
 	passwords_free(a->passwords);
 	router_free(a->router);
+	a->router = NULL; /* the last commits still come */
 	upstream_loop_free(a->upstream_loop);
 	svc_upstream_free(a->upstream);
 	mirror_loop_free(a->mirror_loop);
