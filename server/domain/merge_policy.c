@@ -31,7 +31,8 @@ merge_policy_why(struct merge_requirement *r, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(r->why, sizeof(r->why), fmt, ap);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
+	(void)vsnprintf(r->why, sizeof(r->why), fmt, ap);
 	va_end(ap);
 }
 

@@ -236,54 +236,73 @@ protect_glob_part(struct view p, size_t i)
 	return i < p.len ? i : p.len;
 }
 
-struct protect_glob_out {
-	protect_glob_fn *fn;
-	void *arg;
-	size_t n;
-};
-
-/* What stands before `rest` is in buf.  False ends it all. */
-static bool
-protect_glob_each(char buf[PROTECT_GLOB_MAX], size_t len, struct view rest,
-    struct protect_glob_out *out)
+/* How many alternatives the braces at `open` have; *end is after them, 0 when
+ * they do not end. */
+static size_t
+protect_glob_count(struct view p, size_t open, size_t *end)
 {
-	size_t open = protect_glob_brace(rest, 0);
-	size_t close = open, at = open;
+	size_t n = 0, at = open;
 
-	if (len + open > PROTECT_GLOB_MAX)
-		return true;
-	memcpy(buf + len, rest.p, open);
-	len += open;
-	if (open == rest.len)
-		return out->n++ < PROTECT_GLOB_EITHER_MAX &&
-		    out->fn((struct view){ buf, len }, out->arg);
-	while (close < rest.len && rest.p[close] != '}')
-		close = protect_glob_part(rest, close + 1);
-	if (close == rest.len)
-		return true; /* never closed: it is no pattern */
 	do {
-		size_t end = protect_glob_part(rest, at + 1);
-		size_t n = end - at - 1;
+		at = protect_glob_part(p, at + 1);
+		n++;
+	} while (at < p.len && p.p[at] == ',');
+	*end = at < p.len ? at + 1 : 0;
+	return n;
+}
 
-		if (len + n <= PROTECT_GLOB_MAX) {
-			memcpy(buf + len, rest.p + at + 1, n);
-			if (!protect_glob_each(
-				buf, len + n, view_from(rest, close + 1), out))
-				return false;
-		}
-		at = end;
-	} while (at < close);
+static bool
+protect_glob_put(
+    char buf[PROTECT_GLOB_MAX], size_t *len, const char *from, size_t n)
+{
+	if (*len + n > PROTECT_GLOB_MAX)
+		return false;
+	memcpy(buf + *len, from, n);
+	*len += n;
 	return true;
+}
+
+/* The pattern of the k-th choice; false when there are not so many. */
+static bool
+protect_glob_choice(
+    struct view p, size_t k, char buf[PROTECT_GLOB_MAX], size_t *len)
+{
+	size_t i = 0;
+
+	*len = 0;
+	for (;;) {
+		size_t open = protect_glob_brace(p, i), n, from, end, pick;
+
+		if (!protect_glob_put(buf, len, p.p + i, open - i))
+			return false;
+		if (open == p.len)
+			return k == 0;
+		n = protect_glob_count(p, open, &end);
+		if (end == 0)
+			return false; /* it is no pattern */
+		pick = k % n;
+		k /= n;
+		for (from = open + 1; pick > 0; pick--)
+			from = protect_glob_part(p, from) + 1;
+		if (!protect_glob_put(buf, len, p.p + from,
+			protect_glob_part(p, from) - from))
+			return false;
+		i = end;
+	}
 }
 
 void
 protect_glob_expand(struct view pattern, protect_glob_fn *fn, void *arg)
 {
-	struct protect_glob_out out = { .fn = fn, .arg = arg };
 	char buf[PROTECT_GLOB_MAX];
+	size_t len;
 
-	if (pattern.len > 0 && pattern.len <= PROTECT_GLOB_MAX)
-		(void)protect_glob_each(buf, 0, pattern, &out);
+	if (pattern.len == 0 || pattern.len > PROTECT_GLOB_MAX)
+		return;
+	for (size_t k = 0; k < PROTECT_GLOB_EITHER_MAX; k++)
+		if (!protect_glob_choice(pattern, k, buf, &len) ||
+		    !fn((struct view){ buf, len }, arg))
+			return;
 }
 
 struct protect_glob_ask {

@@ -333,8 +333,9 @@ svc_auto_merge(struct svc_auto_project *p, const struct auto_merge *m,
 	svc_merge(op, svc_auto_on_merged, p);
 }
 
-/* One that can still come about is tried, another is dropped. */
-static void
+/* One that can still come about is tried, another is dropped; the list goes on
+ * when that ends.  False: nothing began. */
+static bool
 svc_auto_try(struct svc_auto_project *p, const struct auto_merge *m)
 {
 	struct txn *t = db_reader(p->a->s->db);
@@ -348,8 +349,7 @@ svc_auto_try(struct svc_auto_project *p, const struct auto_merge *m)
 	    pulls_get(t, m->project_id, m->number, &pull, &e) == -1) {
 		log_error("auto-merge read project=%" PRId64 " reason=%s",
 		    p->id, log_val(e.msg));
-		svc_auto_next(p);
-		return;
+		return false;
 	}
 	drop = u.deleted || pull.issue.state != ISSUE_OPEN ||
 	    strcmp(pull.head_sha, m->head_sha) != 0;
@@ -359,6 +359,7 @@ svc_auto_try(struct svc_auto_project *p, const struct auto_merge *m)
 		svc_auto_drop(p, m, &who);
 	else
 		svc_auto_merge(p, m, &who);
+	return true;
 }
 
 static void
@@ -368,10 +369,9 @@ svc_auto_next(struct svc_auto_project *p)
 
 	if (a->stopped)
 		return;
-	if (p->at < p->list.n) {
-		svc_auto_try(p, &p->list.at[p->at++]);
-		return;
-	}
+	while (p->at < p->list.n)
+		if (svc_auto_try(p, &p->list.at[p->at++]))
+			return;
 	p->running = false;
 	if (p->dirty) {
 		svc_auto_schedule(a);

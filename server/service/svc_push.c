@@ -275,6 +275,8 @@ push_guard_plain(struct view plain, void *arg)
 {
 	struct push_guard *g = arg;
 
+	if (plain.len == 0)
+		return true;
 	str_addf(g->out, "%s %s ", g->word, g->ref);
 	str_addv(g->out, plain);
 	str_addc(g->out, '\n');
