@@ -181,6 +181,8 @@ scope_of(const char *method, const char *pattern, struct scope_need *out)
 	out->repository = scope_starts(pattern, SCOPE_REPO) ||
 	    scope_starts(pattern, SCOPE_PROJECT);
 	out->bound = out->repository || out->areas == 0 ||
+	    scope_starts(pattern, "/attachments/") ||
+	    scope_starts(pattern, "/api/v1/repositories/") ||
 	    strcmp(pattern, "/api/v1/user") == 0;
 	if (out->write)
 		out->status = scope_starts(pattern, SCOPE_STATUSES);

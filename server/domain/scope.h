@@ -41,8 +41,9 @@ struct scope_need {
 	unsigned areas; /* bit per area; each is needed */
 	bool write;
 	bool status; /* `status` is enough */
-	/* May a token that is bound to a repository call it at all?  With
-	 * repository: for that one, the first two arguments of the route. */
+	/* May a token that is bound to a repository call it at all?  Then the
+	 * use case asks for the permission in the repository that it is about.
+	 * With repository: that of the first two arguments. */
 	bool bound;
 	bool repository;
 };
