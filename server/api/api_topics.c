@@ -46,6 +46,7 @@ api_topics_invalid(struct call *c, const struct json *list, const char *why)
 
 	shape_init(&s, c, NULL);
 	jw_object(&s.w, NULL);
+	jw_str(&s.w, "message", why);
 	jw_array(&s.w, "invalidTopics");
 	for (const struct json *v = json_first(list); v != NULL;
 	     v = json_next(v))
@@ -53,7 +54,6 @@ api_topics_invalid(struct call *c, const struct json *list, const char *why)
 		    !repo_topic_clean(json_string(v), clean))
 			jw_str(&s.w, NULL, json_string(v));
 	jw_end(&s.w);
-	jw_str(&s.w, "message", why);
 	jw_end(&s.w);
 	shape_reply(&s, c, 422);
 }

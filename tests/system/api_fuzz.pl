@@ -31,7 +31,15 @@ my @paths = (
 	sub { '/api/v1/users/fuzz/tokens/' . num() },
 	sub { '/api/v1/repos/search' }, sub { $R },
 	sub { '/api/v1/repos/' . text() . '/' . text() },
-	sub { "$R/collaborators/" . text() },
+	sub { "$R/collaborators/" . pick('bob', text()) },
+	sub { "$R/collaborators/" . pick('bob', text()) . '/permission' },
+	sub { $R . pick(qw(/collaborators /assignees /reviewers /subscribers
+	    /subscription /topics /forks /languages /mirror-sync)) },
+	sub { "$R/topics/" . text() }, sub { '/api/v1/repositories/' . num() },
+	sub { '/api/v1/user' . pick('/repos', '/subscriptions') },
+	sub { '/api/v1/users/' . pick('bob', text()) . '/repos' },
+	sub { '/api/v1/admin/users/' . pick('bob', text()) . '/repos' },
+	sub { '/api/v1/repos/migrate' },
 	sub { "$R/branches" }, sub { "$R/branches/" . text() },
 	sub { "$R/commits" }, sub { "$R/raw/" . text() },
 	sub { "$R/issues" }, sub { "$R/issues/" . num() },
@@ -58,7 +66,7 @@ my @paths = (
 	sub { '/' . text() . '/' . text() }, sub { '/' . 'a/' x 70 },
 	sub { '//' }, sub { '/' . 'y' x 5000 },
 );
-my @keys = qw(page limit state type q since created_by ref sha head base after
+my @keys = qw(page limit state type q since uid mode sort order archived created_by ref sha head base after
     wait project pull item offset follow service path name);
 my @words = qw(open closed all issues pulls running stopped gone done failed
     read write scratch off none web success pending error APPROVED
@@ -71,7 +79,9 @@ my @members = qw(title body state head base draft username kind name permission
     commit_id Do head_commit_id MergeTitleField MergeMessageField
     delete_branch_after_merge context description target_url project item
     command access from why message exit_code record runner slots lease phase
-    signal verb ticket seq);
+    signal verb ticket seq website private topics mirror_interval clone_addr
+    repo_name repo_owner auth_token allow_rebase default_merge_style
+    has_issues auto_init default_branch);
 
 sub value {
 	my ($depth) = @_;
@@ -165,7 +175,8 @@ for my $i (1 .. $count) {
 	$path .= '?' . join('&', @q) if @q;
 	my $method = pick(qw(GET GET GET POST POST POST PATCH PUT DELETE HEAD));
 	$method = pick(@{$methods{$n}}) if $methods{$n} && rand(8) > 1;
-	next if $method eq 'DELETE' && $path =~ m{^\Q$P\E(?:\?|$)};
+	next if $method eq 'DELETE' &&
+	    $path =~ m{^(?:\Q$P\E|\Q$R\E|\Q$R\E/issues/[^/?]+)(?:\?|$)};
 	$method = 'GET' if $method eq 'HEAD' && $path =~ m{/log};
 	my $b = $method =~ /GET|HEAD/ ? '' : body();
 	my $type = pick(('application/json') x 6, 'text/plain',
