@@ -12,6 +12,10 @@ struct err;
 struct git_result;
 struct json;
 
+/* All of them; ends with NULL. */
+extern const struct route *const api_tables[];
+
+extern const struct route api_swagger_routes[];
 extern const struct route api_meta_routes[];
 extern const struct route api_users_routes[];
 extern const struct route api_admin_routes[];
