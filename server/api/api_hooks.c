@@ -57,9 +57,9 @@ static void
 api_hooks_breaker(struct shape *s, const struct hook *h)
 {
 	jw_object(&s->w, "breaker");
-	jw_bool(&s->w, "open", h->open_at != 0);
+	jw_bool(&s->w, "open", h->rest_until != 0);
 	jw_i64(&s->w, "failures", h->failures);
-	jw_time(&s->w, "since", h->open_at);
+	jw_time(&s->w, "until", h->rest_until);
 	jw_time(&s->w, "next_at", h->due_at);
 	jw_end(&s->w);
 }

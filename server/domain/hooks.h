@@ -26,11 +26,11 @@ struct hook {
 	char *branch_filter;
 	int64_t created_at;
 	int64_t updated_at;
-	int64_t since;    /* events up to it are not told */
-	int64_t failures; /* in a row */
-	int64_t open_at;  /* since when the breaker is open; 0: closed */
-	int64_t due_at;   /* the next attempt; 0: nothing waits */
-	char *secret;     /* never shown */
+	int64_t since;      /* events up to it are not told */
+	int64_t failures;   /* in a row */
+	int64_t rest_until; /* the breaker is open; 0: closed */
+	int64_t due_at;     /* the next attempt; 0: nothing waits */
+	char *secret;       /* never shown */
 	char *authorization;
 };
 

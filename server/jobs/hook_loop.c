@@ -178,6 +178,8 @@ hookloop_expire_job(struct txn *t, void *arg, struct err *e)
 {
 	const int64_t *now = arg;
 
+	if (hooks_delete_orphans(t, e) == -1)
+		return -1;
 	return deliveries_expire(t, *now - HOOK_WAIT_MAX_AGE, *now, e);
 }
 

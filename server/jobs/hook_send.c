@@ -138,13 +138,12 @@ hooksend_job(struct txn *t, void *arg, struct err *e)
 {
 	struct hook_sending *x = arg;
 	struct hook now = { .id = 0 };
-	int64_t due, open_at;
+	int64_t due;
 	int rc;
 
 	if (hooks_by_id(t, x->hook.id, &now, e) == -1)
 		return -1;
 	x->result.failures = now.failures;
-	open_at = now.open_at != 0 ? now.open_at : x->now;
 	hook_release(&now);
 	if (x->empty) {
 		x->next = (struct hook_next){ .ok = true };
@@ -173,7 +172,7 @@ hooksend_job(struct txn *t, void *arg, struct err *e)
 	if (hooksend_due(t, x, &due, e) == -1)
 		return -1;
 	return hooks_tried(t, x->hook.id, x->next.failures,
-	    x->next.open ? open_at : 0, due, e);
+	    x->next.open ? x->now + x->next.wait_ms : 0, due, e);
 }
 
 /* Given up meanwhile: the hook goes on with what is left. */
@@ -262,7 +261,6 @@ hooksend_on_reply(const struct fetch_reply *r, void *arg)
 
 	if (x->s->stopped)
 		return; /* it is sent again, with the same id */
-	FAIL_POINT(hook_sent);
 	x->result.status = r->error == 0 ? r->status : 0;
 	x->result.refused = r->refused;
 	fetch_headers(x->fetch, &headers);
@@ -279,6 +277,8 @@ hooksend_on_reply(const struct fetch_reply *r, void *arg)
 	else if (r->status < 200 || r->status > 299)
 		(void)snprintf(x->error, sizeof(x->error),
 		    "the receiver answered %d", r->status);
+	if (r->error == 0)
+		FAIL_POINT(hook_sent);
 	x->fetch = NULL;
 	hooksend_end(x);
 }

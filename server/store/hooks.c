@@ -7,7 +7,7 @@
 	"h.id, coalesce(h.project_id, 0), coalesce(h.account_id, 0),"        \
 	" h.is_default, h.active, h.form, h.type, h.name, h.url, h.events,"  \
 	" h.branch_filter, h.created_at, h.updated_at, h.since, h.failures," \
-	" h.open_at, h.due_at, h.secret, h.authorization"
+	" h.rest_until, h.due_at, h.secret, h.authorization"
 #define HOOK_FROM "SELECT " HOOK_COLS " FROM hook h"
 
 static const char hooks_none[] = "no such hook";
@@ -30,7 +30,7 @@ hooks_fill(struct query *q, struct hook *h)
 	h->updated_at = query_i64(q);
 	h->since = query_i64(q);
 	h->failures = query_i64(q);
-	h->open_at = query_i64(q);
+	h->rest_until = query_i64(q);
 	h->due_at = query_i64(q);
 	h->secret = query_text(q);
 	h->authorization = query_text(q);
@@ -143,7 +143,7 @@ hooks_update(struct txn *t, const struct hook *h, int64_t now, struct err *e)
 	static const char sql[] =
 	    "UPDATE hook SET active = ?, form = ?, name = ?, url = ?,"
 	    " events = ?, branch_filter = ?, secret = ?, authorization = ?,"
-	    " updated_at = ?, failures = 0, open_at = 0,"
+	    " updated_at = ?, failures = 0, rest_until = 0,"
 	    " due_at = CASE WHEN due_at > 0 THEN ? ELSE 0 END WHERE id = ?";
 
 	return db_exec_one(t, sql,
@@ -162,6 +162,15 @@ hooks_delete(
 	    " AND coalesce(account_id, 0) = ?",
 	    BINDS(I(id), I(s->project_id), I(s->account_id)), ERR_NOTFOUND,
 	    hooks_none, e);
+}
+
+int
+hooks_delete_orphans(struct txn *t, struct err *e)
+{
+	return db_exec(t,
+	    "DELETE FROM hook WHERE account_id IN"
+	    " (SELECT id FROM account WHERE deleted = 1)",
+	    NULL, NULL, e);
 }
 
 int
@@ -249,21 +258,23 @@ hooks_next_due(struct txn *t, int64_t now, int64_t *at, struct err *e)
 }
 
 int
-hooks_tried(struct txn *t, int64_t id, int64_t failures, int64_t open_at,
+hooks_tried(struct txn *t, int64_t id, int64_t failures, int64_t rest_until,
     int64_t due_at, struct err *e)
 {
 	return db_exec(t,
-	    "UPDATE hook SET failures = ?, open_at = ?, due_at = ?"
+	    "UPDATE hook SET failures = ?, rest_until = ?, due_at = ?"
 	    " WHERE id = ?",
-	    BINDS(I(failures), I(open_at), I(due_at), I(id)), NULL, e);
+	    BINDS(I(failures), I(rest_until), I(due_at), I(id)), NULL, e);
 }
 
 int
 hooks_wake(struct txn *t, int64_t id, int64_t now, bool even_so, struct err *e)
 {
 	return db_exec(t,
-	    "UPDATE hook SET due_at = ? WHERE id = ? AND (due_at = 0 OR ?)",
-	    BINDS(I(now), I(id), I(even_so)), NULL, e);
+	    "UPDATE hook SET due_at ="
+	    " CASE WHEN ? THEN ? ELSE max(rest_until, ?) END"
+	    " WHERE id = ? AND (due_at = 0 OR ?)",
+	    BINDS(I(even_so), I(now), I(now), I(id), I(even_so)), NULL, e);
 }
 
 /* Before the oldest hook there was nobody to tell. */

@@ -54,6 +54,8 @@ int hooks_update(
     struct txn *t, const struct hook *h, int64_t now, struct err *e);
 int hooks_delete(
     struct txn *t, const struct hook_scope *s, int64_t id, struct err *e);
+/* Those of users that were deleted. */
+int hooks_delete_orphans(struct txn *t, struct err *e);
 /* A new repository's copies of the server's default hooks. */
 int hooks_copy_defaults(struct txn *t, int64_t project_id, int64_t now,
     int64_t since, struct err *e);
@@ -69,9 +71,10 @@ int hooks_due(struct txn *t, int64_t now, size_t limit, int64_t *ids, size_t *n,
 /* When the next one after `now` is due, 0: none. */
 int hooks_next_due(struct txn *t, int64_t now, int64_t *at, struct err *e);
 /* The verdict of an attempt.  due_at 0: nothing waits any more. */
-int hooks_tried(struct txn *t, int64_t id, int64_t failures, int64_t open_at,
+int hooks_tried(struct txn *t, int64_t id, int64_t failures, int64_t rest_until,
     int64_t due_at, struct err *e);
-/* Its next attempt is now, unless one is planned and `now_even_so` is not. */
+/* Its next attempt is now, or when it has rested; even_so: now, whatever was
+ * planned. */
 int hooks_wake(
     struct txn *t, int64_t id, int64_t now, bool even_so, struct err *e);
 

@@ -4,6 +4,7 @@
  * project_id: of a repository's hook; account_id: of a user's; neither: the
  * server's, and is_default one that new repositories get a copy of.  secret and
  * authorization are never shown.  since: the newest event that it is not told.
+ * rest_until: its breaker is open, and no attempt is made before; 0: closed.
  * due_at: when its oldest waiting delivery is tried, 0 when none waits.
  * hook_cursor.seq: the newest event whose deliveries are rows.
  */
@@ -18,7 +19,7 @@ const char schema_hooks
 	 " events TEXT NOT NULL, branch_filter TEXT NOT NULL,"
 	 " created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,"
 	 " since INTEGER NOT NULL, failures INTEGER NOT NULL DEFAULT 0,"
-	 " open_at INTEGER NOT NULL DEFAULT 0,"
+	 " rest_until INTEGER NOT NULL DEFAULT 0,"
 	 " due_at INTEGER NOT NULL DEFAULT 0,"
 	 " secret TEXT NOT NULL, authorization TEXT NOT NULL);"
 	 "CREATE INDEX hook_project ON hook (project_id, id)"

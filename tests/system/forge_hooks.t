@@ -5,7 +5,6 @@
 SINK=$T/sink
 mkdir -p "$SINK"
 start "$T/sink.log" perl "$SYSTEM_DIR/hook_sink.pl" "$SINK"
-SINK_PID=$PID
 wait_for 5 test -s "$SINK/port" || tap_bail 'no receiver'
 PORT=$(cat "$SINK/port")
 TO=http://127.0.0.1:$PORT
@@ -40,12 +39,19 @@ head_of()
 	tr -d '\r' <"$SINK/$1.head" | sed -n "s/^$2: //Ip"
 }
 at() { jq -r "$2" "$SINK/$1.body"; }
+# The numbers of all requests, the newest first.
+requests()
+{
+	for f in "$SINK"/*.head; do
+		f=${f##*/}
+		echo "${f%.head}"
+	done | sort -rn
+}
 # find_told EVENT JQ: the number of the newest request of that event for which
 # the expression is true.
 find_told()
 {
-	for f in $(ls "$SINK" | grep '\.head$' | sort -rn); do
-		n=${f%.head}
+	for n in $(requests); do
 		[ "$(head_of "$n" X-Gitea-Event-Type)" = "$1" ] || continue
 		jq -e "$2" "$SINK/$n.body" >/dev/null || continue
 		echo "$n"
@@ -203,8 +209,8 @@ tap_ok 'until it is taken' wait_for 15 sick_n '[.[].state] | join(" ")' 'deliver
 sick_ids() { grep -l '^POST /sick' "$SINK"/*.head | while read -r f; do
 	tr -d '\r' <"$f" | sed -n 's/^X-Gitea-Delivery: //p'; done | sort -u | wc -l; }
 tap_is "$(sick_ids)" 2 'all attempts have one id'
-sick_order() { ls "$SINK" | grep 'head$' | sort -n | while read -r f; do
-	if grep -q '^POST /sick' "$SINK/$f"; then jq -r .issue.title "$SINK/${f%.head}.body"; fi
+sick_order() { requests | tac | while read -r n; do
+	if grep -q '^POST /sick' "$SINK/$n.head"; then jq -r .issue.title "$SINK/$n.body"; fi
 	done | uniq | tr '\n' ' '; }
 tap_is "$(sick_order)" 'A B ' 'in order'
 echo 404 >"$SINK/sick"
@@ -218,6 +224,13 @@ breaker() { api GET "$R/hooks/$SICK"; [ "$(field .breaker.open)" = true ]; }
 tap_ok 'after six failures the hook rests' wait_for 5 breaker
 api GET "$L/$SICK/deliveries"
 tap_like "$(field '.[0].error')" '*6 failures in a row: the hook rests until *' 'and says so'
+api POST "$R/issues" '{"title":"R"}'
+tap_ok 'what comes waits' wait_for 5 sick_n '.[0].state + (.[0].attempts | tostring)' waiting0
+echo 200 >"$SINK/sick"
+api POST "$L/$SICK/deliveries/$(field '.[0].id')/redeliver"
+tap_ok 'a redelivery ends the rest' wait_for 5 sick_n '.[0].state' delivered
+api GET "$R/hooks/$SICK"
+tap_is "$(field .breaker.open),$(field .breaker.failures)" false,0 'when it is taken'
 api DELETE "$R/hooks/$SICK"
 
 echo hang >"$SINK/hang"
@@ -274,12 +287,34 @@ for i in 1 2 3 4 5 6; do
 	PIDS=$(echo " $PIDS " | sed "s/ $COFFERD_PID / /")
 	start_cofferd
 done
-all_rows() { api GET "$L/$CRASH/deliveries"; [ "$(field '[.[] | select(.state == "delivered")] | length')" = 6 ]; }
-tap_ok 'six kills: six deliveries' wait_for 20 all_rows
+rows() { api GET "$L/$CRASH/deliveries"; [ "$(field '[.[] | select(.state == "delivered")] | length')" = "$1" ]; }
+tap_ok 'six kills: six deliveries' wait_for 20 rows 6
 tap_is "$(field length)" 6 'and no more rows'
 crash_titles() { for f in "$SINK"/*.head; do
 	if grep -q '^POST /crash' "$f"; then jq -r .issue.title "${f%.head}.body"; fi
 	done | sort -u | wc -l; }
 tap_is "$(crash_titles)" 6 'each was told'
+dead() { ! kill -0 "$COFFERD_PID" 2>/dev/null || grep -q '^State:.*Z' "/proc/$COFFERD_PID/status"; }
+N=6
+for at in hook_made hook_sent; do
+	stop_cofferd
+	COFFER_FAIL=$at
+	export COFFER_FAIL
+	start_cofferd
+	unset COFFER_FAIL
+	api POST "$R/issues" "{\"title\":\"$at\"}"
+	tap_is "$STATUS" 201 "killed at $at"
+	wait_for 5 dead
+	start_cofferd
+	N=$((N + 1))
+	tap_ok 'it is delivered' wait_for 20 rows $N
+	tap_is "$(field length)" $N 'as one row'
+	# The others, too: nothing waits.
+	sleep 0.3
+done
+ids_sent() { grep -l '"title":"hook_sent"' "$SINK"/*.body | while read -r f; do
+	tr -d '\r' <"${f%.body}.head" | sed -n 's/^X-Gitea-Delivery: //p'; done; }
+tap_ok 'something was on its way' test "$(ids_sent | sort | uniq -d | wc -l)" -ge 1
+tap_is "$(ids_sent | sort | uniq -c | awk '$1 > 2' | wc -l)" 0 'what was on its way comes again with its id'
 tap_not 'the log has no secret' grep -E 's3cret|zzz' "$T/cofferd.log"
 tap_done

@@ -150,6 +150,12 @@ order_job(struct txn *t, void *arg, struct err *e)
 	STEP(deliveries_give_up(t, hook, "off", FIXTURE_NOW, e) == 0);
 	STEP_FAILS(ERR_NOTFOUND, deliveries_head(t, hook, &d, e));
 	STEP(hooks_next_due(t, 0, &at, e) == 0 && at == 0);
+	/* One that rests is not woken by what comes, but by hand. */
+	STEP(hooks_tried(t, hook, 6, 900, 0, e) == 0);
+	STEP(hooks_wake(t, hook, 300, false, e) == 0);
+	STEP(hooks_next_due(t, 0, &at, e) == 0 && at == 900);
+	STEP(hooks_wake(t, hook, 400, true, e) == 0);
+	STEP(hooks_next_due(t, 0, &at, e) == 0 && at == 400);
 	return fixture_verdict(f, e);
 }
 
