@@ -337,8 +337,11 @@ static int
 svc_collaborator_remove(
     struct txn *t, int64_t project, int64_t user, struct err *e)
 {
-	if (roles_remove(t, project, user, e) == -1)
-		return -1;
+	if (roles_remove(t, project, user, e) == -1) {
+		if (e->code != ERR_NOTFOUND)
+			return -1;
+		*e = ERR_INIT; /* as it should be */
+	}
 	return watching_remove(t, project, user, e);
 }
 
@@ -357,7 +360,8 @@ svc_collaborator_job(struct txn *t, void *arg, struct err *e)
 	project_release(&p);
 	if (users_by_name(t, op->login, &u, e) == -1) {
 		if (e->code == ERR_NOTFOUND)
-			return err_set(e, ERR_NOTFOUND, "no such user");
+			return err_set(e, ERR_INVALID,
+			    "collaborator: there is no user %s", op->login);
 		return -1;
 	}
 	if (owner)

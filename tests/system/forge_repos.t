@@ -109,6 +109,10 @@ api PUT "$R/collaborators/bob" '{"permission":"owner"}'
 tap_is "$STATUS" 422 'a permission that is none'
 api PUT "$R/collaborators/admin" '{"permission":"read"}'
 tap_is "$STATUS" 422 'the owner stays'
+api PUT "$R/collaborators/nobody" '{"permission":"read"}'
+tap_is "$STATUS" 422 'nobody is no collaborator'
+api DELETE "$R/collaborators/nobody"
+tap_is "$STATUS" 422 'nor was one'
 api PUT "$R/collaborators/agent" '{"permission":"write"}'
 tap_is "$STATUS" 422 'the agent never'
 as "$AGENTD" api PUT "$R/collaborators/bob" '{"permission":"admin"}'
@@ -120,6 +124,10 @@ api GET "$R/assignees"
 tap_is "$(field '[.[].login] | join(" ")')" 'admin eve' 'not who reads alone'
 api GET "$R/reviewers"
 tap_is "$(field '[.[].login] | join(" ")')" 'admin bob eve' 'who may be asked for a review'
+
+make_user zoe >/dev/null
+api DELETE "$R/collaborators/zoe"
+tap_is "$STATUS" 204 'who has no role loses none'
 
 # Topics.
 api PUT "$R/topics" '{"topics":[" Math ","c-lang","math"]}'
