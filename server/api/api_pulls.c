@@ -315,6 +315,25 @@ api_pulls_edit_fields(
 	return api_item_fields(c, j, &op->fields);
 }
 
+/* Gitea's 412: what is merged stays so. */
+static bool
+api_pulls_merged(struct call *c, const struct svc_pull_edit *op)
+{
+	struct pull pull = { .run_id = 0 };
+	struct err e = ERR_INIT;
+	bool merged;
+
+	if (op->state == 0 ||
+	    pulls_get(api_reader(c), op->project_id, op->number, &pull, &e) ==
+		-1)
+		return false;
+	merged = pull.issue.merged && op->state == ISSUE_OPEN;
+	pull_release(&pull);
+	if (merged)
+		call_reply_error(c, 412, "state: the pull request is merged");
+	return merged;
+}
+
 static void
 api_pulls_on_edit(struct call *c, const struct json *j)
 {
@@ -326,7 +345,7 @@ api_pulls_on_edit(struct call *c, const struct json *j)
 	op = svc_pull_edit_new(api_svc(c), call_who(c));
 	op->project_id = project;
 	op->number = call_arg_id(c, 2);
-	if (api_pulls_edit_fields(c, j, op) == -1) {
+	if (api_pulls_edit_fields(c, j, op) == -1 || api_pulls_merged(c, op)) {
 		svc_op_drop(op);
 		return;
 	}

@@ -29,6 +29,7 @@ static const struct svc_notice_kind {
 	{ "pull.merged", false, false },
 	{ "pull.review_requested", false, false },
 	{ "review.created", true, true },
+	{ "review.commented", true, true },
 	{ "review.dismissed", false, false },
 };
 

@@ -404,7 +404,7 @@ svc_pull_edit_on_base(const struct git_result *res, void *arg)
 
 	if (res->fail != NULL) {
 		if (res->fail->code == ERR_NOTFOUND)
-			err_set(&e, ERR_INVALID, "base: no such branch");
+			err_set(&e, ERR_NOTFOUND, "base: no such branch");
 		else
 			e = *res->fail;
 		svc_op_end(op, &e);

@@ -98,12 +98,34 @@ svc_review_event(struct txn *t, const struct svc_review_create *op,
 	    t, &op->op, &p->issue, "review.created", &data, e);
 }
 
+/* What the comments of a review refer to, once others can read them. */
+static int
+svc_review_refer(struct txn *t, const struct svc_review_create *op,
+    struct svc_words *words, struct err *e)
+{
+	const struct review_comment_filter f = { .project_id = op->project_id,
+		.item = op->item,
+		.review_id = op->review.id,
+		.viewer_id = op->op.who.user_id };
+	struct review_comment_list list;
+	int rc = 0;
+
+	if (review_comments_list(t, &f, &list, e) == -1)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < list.n; i++) {
+		words->text = list.at[i].body;
+		rc = svc_mention_words(t, &op->op, words, e);
+	}
+	review_comment_list_release(&list);
+	return rc;
+}
+
 static int
 svc_review_note(struct txn *t, const struct svc_review_create *op,
     const struct pull *p, struct err *e)
 {
 	AUTO_STR struct str data = STR_INIT;
-	const struct svc_words words = { .project_id = op->project_id,
+	struct svc_words words = { .project_id = op->project_id,
 		.item = op->item,
 		.is_pull = true,
 		.text = op->review.body };
@@ -116,7 +138,8 @@ svc_review_note(struct txn *t, const struct svc_review_create *op,
 	if (svc_item_note(t, &op->op, &p->issue, "review", &data, e) == -1 ||
 	    issues_touch(t, op->project_id, op->item, op->op.now, e) == -1 ||
 	    review_comments_count(t, op->project_id, op->item, e) == -1 ||
-	    svc_mention_words(t, &op->op, &words, e) == -1)
+	    svc_mention_words(t, &op->op, &words, e) == -1 ||
+	    svc_review_refer(t, op, &words, e) == -1)
 		return -1;
 	return svc_review_event(t, op, p, e);
 }

@@ -8,6 +8,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/issue_rule.h"
 #include "server/service/svc_item.h"
+#include "server/service/svc_mention.h"
 #include "server/service/svc_review.h"
 #include "server/store/issues.h"
 #include "server/store/pulls.h"
@@ -45,6 +46,10 @@ svc_review_word_say(struct txn *t, const struct svc_review_word *op,
     const struct pull *p, struct err *e)
 {
 	const struct review_comment *c = &op->comment;
+	const struct svc_words words = { .project_id = op->project_id,
+		.item = c->item,
+		.is_pull = true,
+		.text = c->body };
 	AUTO_STR struct str data = STR_INIT;
 	struct review r;
 	struct jw w;
@@ -66,7 +71,8 @@ svc_review_word_say(struct txn *t, const struct svc_review_word *op,
 	jw_end(&w);
 	if (svc_item_note(t, &op->op, &p->issue, "code", &data, e) == -1 ||
 	    issues_touch(t, op->project_id, c->item, op->op.now, e) == -1 ||
-	    review_comments_count(t, op->project_id, c->item, e) == -1)
+	    review_comments_count(t, op->project_id, c->item, e) == -1 ||
+	    svc_mention_words(t, &op->op, &words, e) == -1)
 		return -1;
 	return svc_item_event(
 	    t, &op->op, &p->issue, "review.commented", &data, e);

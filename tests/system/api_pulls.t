@@ -104,6 +104,8 @@ api GET "$R/issues/1"
 tap_is "$(field .state)" closed 'the issue that it fixes is closed'
 api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
 tap_is "$STATUS" 405 'it is not merged twice'
+api PATCH "$R/pulls/$N" '{"state":"open"}'
+tap_is "$STATUS" 412 'nor opened again'
 tap_is "$(event_count pull.merged) $(event_count pull.opened) $(event_count pull.synchronized)" \
     '1 1 1' 'each thing is one event'
 tap_is "$(jq -r '[.events[] | select(.kind == "branch.updated" and .data.source == "merge")] | length' "$BODY")" \

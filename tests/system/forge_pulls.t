@@ -125,7 +125,7 @@ tap_is "$(field '.labels | length'),$(field .milestone),$(field '.assignees | le
 api PATCH "$R/pulls/$N" '{"base":"main"}'
 tap_is "$STATUS,$(field .base.ref),$(field .changed_files)" '201,main,2' 'it goes to another base'
 api PATCH "$R/pulls/$N" '{"base":"nosuch"}'
-tap_is "$STATUS" 422 'that must be there'
+tap_is "$STATUS" 404 'that must be there'
 api PATCH "$R/pulls/$N" '{"base":"stable"}'
 as "$CAROL" api PATCH "$R/pulls/$N" '{"title":"mine"}'
 tap_is "$STATUS" 403 'a reader does not change it'
