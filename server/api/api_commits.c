@@ -48,6 +48,12 @@ api_commits_on_page(const struct git_result *res, void *arg)
 	struct api_git *x = arg;
 	struct shape_git g;
 
+	if (res->fail != NULL && res->fail->code == ERR_NOTFOUND &&
+	    x->text == NULL) {
+		call_reply_error(x->c, 409, "Git Repository is empty.");
+		api_git_free(x);
+		return;
+	}
 	if (api_git_failed(x, res->fail, NULL))
 		return;
 	api_git_pages(x->c, x->page, x->limit, json_i64_or(res->j, "total", 0),
@@ -87,6 +93,10 @@ api_commits_spec(struct call *c, struct api_git *x, struct git_ask_history *out)
 	out->want = x->want;
 	if (out->rev == NULL || out->rev[0] == '\0')
 		out->rev = x->p.default_branch;
+	else
+		x->text = xstrdup(out->rev);
+	if (x->text == NULL && not != NULL)
+		x->text = xstrdup(not );
 	if (out->rev[0] == '\0') {
 		call_reply_error(c, 409, "Git Repository is empty.");
 		return -1;

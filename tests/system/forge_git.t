@@ -261,6 +261,45 @@ as "$BOB" api DELETE "$R/contents/m/1" "{\"branch\":\"topic/a\",\"sha\":\"$(fiel
 tap_is "$STATUS,$(field .content),$(field .commit.message)" '200,null,Delete m/1' 'a file is deleted'
 as "$BOB" api DELETE "$R/contents/m/1" "{\"branch\":\"topic/a\",\"sha\":\"$SHA\"}"
 tap_is "$STATUS" 404 'once'
+# A large file, an archived repository, one without commits.
+head -c 5000000 /dev/zero | tr '\0' 'z' >"$T/big"
+(cd "$WORK" && git checkout -q main && cp "$T/big" big && git add big &&
+    git commit -q -m 'Large' && git push -q origin main) || tap_bail 'push'
+api POST "/api/coffer/v1/projects/$PROJECT/sync?wait=30"
+api GET "$R/contents/big"
+tap_is "$STATUS,$(field .size),$(field .content)" 200,5000000,null 'a large file is told without its bytes'
+api GET "$R/raw/big"
+tap_ok 'and streamed' cmp "$BODY" "$T/big"
+tap_is "$STATUS,$(grep -ic '^x-content-type-options: nosniff' "$HEADERS")" 200,1 'with the same headers'
+{ printf '{"content":"'; head -c 3000000 "$T/big" | base64 -w0; printf '","branch":"topic/a"}'; } >"$T/put"
+http_t=$BOB
+http POST "$R/contents/big2" -H 'Content-Type: application/json' --data-binary "@$T/put"
+tap_is "$STATUS,$(field .content.size)" 201,3000000 'a file of 3 MB is written'
+http_t=
+api PATCH "$R" '{"archived":true}'
+as "$BOB" api POST "$R/branches" '{"new_branch_name":"late"}'
+tap_is "$STATUS" 423 'an archived repository gets no branch'
+as "$BOB" api POST "$R/contents/late" '{"content":"","branch":"topic/a"}'
+tap_is "$STATUS" 423 'no file'
+as "$BOB" api DELETE "$R/branches/topic/a"
+tap_is "$STATUS" 423 'and loses none'
+api PATCH "$R" '{"archived":false}'
+api POST /api/v1/user/repos '{"name":"bare"}'
+tap_is "$STATUS" 201 'a repository without commits'
+E=/api/v1/repos/admin/bare
+api GET "$E/branches"
+tap_is "$STATUS,$(cat "$BODY")" '200,[]' 'has no branches'
+api GET "$E/tags"
+tap_is "$STATUS,$(cat "$BODY")" '200,[]' 'no tags'
+api GET "$E/commits"
+tap_is "$STATUS" 409 'no history'
+api GET "$E/contents"
+tap_is "$STATUS" 404 'no files'
+api POST "$E/contents/README.md" "{\"content\":\"$(b64 hi)\",\"message\":\"Begin\"}"
+tap_is "$STATUS,$(field '.commit.parents|length')" 201,0 'the first file is its first commit'
+api GET "$E/commits"
+tap_is "$STATUS,$(field length)" 200,1 'then there is history'
+
 REPO=$HOME_DIR/repos/$(ls "$HOME_DIR/repos" | head -n 1)
 tap_ok 'what was written is sound' git -C "$REPO" fsck --strict --no-dangling
 api GET "/api/coffer/v1/events?limit=100"
