@@ -75,7 +75,8 @@ mention_peek(const struct mention_scan *s, size_t skip)
 static bool
 mention_same(struct view a, struct view b)
 {
-	return a.len == b.len && strncasecmp(a.p, b.p, a.len) == 0;
+	return a.len == b.len &&
+	    (a.len == 0 || strncasecmp(a.p, b.p, a.len) == 0);
 }
 
 static void

@@ -106,18 +106,23 @@ svc_mention_user(struct txn *t, int64_t project, struct view login, int64_t *id,
 }
 
 static bool
+svc_mention_same(struct view a, struct view b)
+{
+	return a.len == b.len &&
+	    (a.len == 0 || strncasecmp(a.p, b.p, a.len) == 0);
+}
+
+static bool
 svc_mention_in(const struct mention *list, size_t n, const struct mention *m)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct mention *x = &list[i];
 
 		if (x->kind == m->kind && x->number == m->number &&
-		    x->action == m->action && x->word.len == m->word.len &&
-		    x->owner.len == m->owner.len &&
-		    x->name.len == m->name.len &&
-		    strncasecmp(x->word.p, m->word.p, m->word.len) == 0 &&
-		    strncasecmp(x->owner.p, m->owner.p, m->owner.len) == 0 &&
-		    strncasecmp(x->name.p, m->name.p, m->name.len) == 0)
+		    x->action == m->action &&
+		    svc_mention_same(x->word, m->word) &&
+		    svc_mention_same(x->owner, m->owner) &&
+		    svc_mention_same(x->name, m->name))
 			return true;
 	}
 	return false;
