@@ -120,19 +120,21 @@ swagger_is_def(struct view type)
 
 /* An object member with the type as its value. */
 static void
-swagger_type(struct jw *w, const char *key, struct view type)
+swagger_type(struct jw *w, const char *key, struct view type, bool sometimes)
 {
 	if (view_ends(type, "[]")) {
 		type.len -= 2;
 		jw_object(w, key);
 		jw_str(w, "type", "array");
-		swagger_type(w, "items", type);
+		swagger_type(w, "items", type, false);
 		jw_end(w);
 	} else if (swagger_is_def(type)) {
 		swagger_ref(w, key, type);
 	} else {
 		jw_object(w, key);
 		swagger_scalar(w, type);
+		if (sometimes)
+			jw_bool(w, "x-sometimes", true);
 		if (view_is(type, "map")) {
 			jw_object(w, "additionalProperties");
 			jw_str(w, "type", "string");
@@ -142,10 +144,17 @@ swagger_type(struct jw *w, const char *key, struct view type)
 	}
 }
 
+/* How often: always in a request, not always in a reply. */
+enum swagger_need {
+	SWAGGER_MAY,
+	SWAGGER_MUST,
+	SWAGGER_SOMETIMES
+};
+
 /* One "name:type!"; rest goes on.  False at the end. */
 static bool
-swagger_field(
-    struct view *rest, struct view *name, struct view *type, bool *must)
+swagger_field(struct view *rest, struct view *name, struct view *type,
+    enum swagger_need *need)
 {
 	struct view one;
 
@@ -153,8 +162,10 @@ swagger_field(
 	    !view_split(&one, ':', name))
 		return false;
 	*type = one;
-	*must = view_ends(*type, "!");
-	if (*must)
+	*need = view_ends(*type, "!") ? SWAGGER_MUST
+	    : view_ends(*type, "?")   ? SWAGGER_SOMETIMES
+				      : SWAGGER_MAY;
+	if (*need != SWAGGER_MAY)
 		type->len--;
 	return true;
 }
@@ -163,25 +174,26 @@ static void
 swagger_def_write(struct jw *w, const struct swagger_def *d)
 {
 	struct view rest = view_of(d->fields), name, type;
-	bool must, any = false;
+	enum swagger_need need;
+	bool any = false;
 
 	jw_object(w, d->name);
 	jw_str(w, "type", "object");
 	if (rest.len > 0)
 		jw_object(w, "properties");
-	while (swagger_field(&rest, &name, &type, &must)) {
+	while (swagger_field(&rest, &name, &type, &need)) {
 		AUTO_FREE char *key = view_dup(name);
 
-		any = any || must;
-		swagger_type(w, key, type);
+		any = any || need == SWAGGER_MUST;
+		swagger_type(w, key, type, need == SWAGGER_SOMETIMES);
 	}
 	if (d->fields[0] != '\0')
 		jw_end(w);
 	rest = view_of(d->fields);
 	if (any)
 		jw_array(w, "required");
-	while (swagger_field(&rest, &name, &type, &must))
-		if (must)
+	while (swagger_field(&rest, &name, &type, &need))
+		if (need == SWAGGER_MUST)
 			jw_view(w, NULL, name);
 	if (any)
 		jw_end(w);
@@ -208,21 +220,21 @@ static void
 swagger_query(struct jw *w, const char *query)
 {
 	struct view rest = view_of(query), name, type;
-	bool must;
+	enum swagger_need need;
 
-	while (swagger_field(&rest, &name, &type, &must)) {
+	while (swagger_field(&rest, &name, &type, &need)) {
 		bool list = view_ends(type, "[]");
 
 		jw_object(w, NULL);
 		jw_view(w, "name", name);
 		jw_str(w, "in", "query");
-		if (must)
+		if (need == SWAGGER_MUST)
 			jw_bool(w, "required", true);
 		if (list) {
 			type.len -= 2;
 			jw_str(w, "type", "array");
 			jw_str(w, "collectionFormat", "multi");
-			swagger_type(w, "items", type);
+			swagger_type(w, "items", type, false);
 		} else {
 			swagger_scalar(w, type);
 		}
@@ -243,7 +255,7 @@ swagger_body(struct jw *w, const char *body)
 	if (form)
 		jw_str(w, "type", "file");
 	else
-		swagger_type(w, "schema", view_of(body));
+		swagger_type(w, "schema", view_of(body), false);
 	jw_end(w);
 }
 
@@ -260,7 +272,7 @@ swagger_replies(struct jw *w, const char *reply)
 		jw_object(w, key);
 		jw_str(w, "description", "success");
 		if (one.len > 0)
-			swagger_type(w, "schema", one);
+			swagger_type(w, "schema", one, false);
 		jw_end(w);
 	}
 	jw_object(w, "default");

@@ -6,7 +6,7 @@
  *
  * Fields and parameters are "name:type" with commas between: int, str, bool,
  * time, any, map (of texts), a definition's name; then [] for a list, ! when it
- * must be there, (a|b) the words that a str may be.
+ * must be there, ? when a reply may lack it, (a|b) the words that a str may be.
  */
 #ifndef SERVER_API_SWAGGER_H
 #define SERVER_API_SWAGGER_H
