@@ -81,28 +81,28 @@ api_commits_time(struct call *c, const char *name, int64_t *out)
 static int
 api_commits_spec(struct call *c, struct api_git *x, struct git_ask_history *out)
 {
-	const char *not = call_query(c, "not");
+	const char *without = call_query(c, "not");
 
 	*out = (struct git_ask_history){ .rev = call_query(c, "sha"),
 		.path = call_query(c, "path"),
 		.limit = x->limit,
 		.skip = (x->page - 1) * x->limit,
 		.count = true,
-		.without = not };
+		.without = without };
 	api_git_want(c, &x->want);
 	out->want = x->want;
 	if (out->rev == NULL || out->rev[0] == '\0')
 		out->rev = x->p.default_branch;
 	else
 		x->text = xstrdup(out->rev);
-	if (x->text == NULL && not != NULL)
-		x->text = xstrdup(not );
+	if (x->text == NULL && without != NULL)
+		x->text = xstrdup(without);
 	if (out->rev[0] == '\0') {
 		call_reply_error(c, 409, "Git Repository is empty.");
 		return -1;
 	}
 	if (api_git_told(c, out->rev) == -1 ||
-	    (not != NULL && api_git_told(c, not ) == -1) ||
+	    (without != NULL && api_git_told(c, without) == -1) ||
 	    api_commits_time(c, "since", &out->since) == -1 ||
 	    api_commits_time(c, "until", &out->until) == -1)
 		return -1;

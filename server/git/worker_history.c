@@ -33,7 +33,7 @@ static int
 history_walk(struct history *h, const git_commit *from, struct err *e)
 {
 	const char *path = json_str_or(h->c->in, "path_in", "");
-	const char *not = json_str_or(h->c->in, "not", "");
+	const char *without = json_str_or(h->c->in, "not", "");
 	int rc;
 
 	if (path[0] != '\0') {
@@ -43,10 +43,10 @@ history_walk(struct history *h, const git_commit *from, struct err *e)
 	rc = git_revwalk_new(&h->walk, h->c->repo);
 	if (rc == 0)
 		rc = git_revwalk_push(h->walk, git_commit_id(from));
-	if (rc == 0 && not [0] != '\0') {
+	if (rc == 0 && without[0] != '\0') {
 		AUTO_COMMIT git_commit *hide = NULL;
 
-		if (worker_commit_named(h->c->repo, not, &hide, e) == -1)
+		if (worker_commit_named(h->c->repo, without, &hide, e) == -1)
 			return -1;
 		rc = git_revwalk_hide(h->walk, git_commit_id(hide));
 	}
