@@ -147,12 +147,9 @@ dial_public(const struct sockaddr *sa, socklen_t len)
 }
 
 static void
-dial_add(struct dial_rule *r, const struct dial_range *range, char *host)
+dial_add(struct dial_rule *r, const struct dial_range *range)
 {
-	r->v[r->n] = (struct dial_entry){ .host = host };
-	if (range != NULL)
-		r->v[r->n].range = *range;
-	r->n++;
+	r->v[r->n++] = (struct dial_entry){ .range = *range };
 }
 
 static void
@@ -162,7 +159,7 @@ dial_add_list(struct dial_rule *r, const char *const *list, size_t n)
 		struct dial_range range;
 
 		if (dial_parse(view_of(list[i]), &range))
-			dial_add(r, &range, NULL);
+			dial_add(r, &range);
 	}
 }
 
@@ -196,9 +193,9 @@ dial_entry(struct dial_rule *r, struct view v, struct err *e)
 	else if (view_is(v, "private"))
 		dial_add_list(r, DIAL_N(dial_private));
 	else if (dial_parse(v, &range))
-		dial_add(r, &range, NULL);
+		dial_add(r, &range);
 	else if (dial_host_ok(v))
-		dial_add(r, NULL, view_dup(v));
+		r->v[r->n++] = (struct dial_entry){ .host = view_dup(v) };
 	else
 		return err_set(e, ERR_INVALID,
 		    "%.*s: want an address, a range such as 10.0.0.0/8, a "

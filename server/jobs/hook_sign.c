@@ -35,18 +35,18 @@ hook_sign_1(const char *secret, struct view body, char out[HOOK_SIGN_1_HEX + 1])
 {
 	unsigned char key[SHA1_BLOCK] = { 0 }, pad[SHA1_BLOCK];
 	unsigned char mac[SHA1_BYTES];
-	size_t n = strlen(secret);
+	struct view k = view_of(secret);
 	struct sha1 h;
 
 	out[0] = '\0';
-	if (n == 0)
+	if (k.len == 0)
 		return;
-	if (n > sizeof(key)) {
+	if (k.len > sizeof(key)) {
 		sha1_init(&h);
-		sha1_add(&h, secret, n);
+		sha1_add(&h, k.p, k.len);
 		sha1_end(&h, key);
 	} else {
-		memcpy(key, secret, n);
+		memcpy(key, k.p, k.len);
 	}
 	for (size_t i = 0; i < sizeof(key); i++)
 		pad[i] = key[i] ^ 0x36;

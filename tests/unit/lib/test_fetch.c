@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -568,6 +569,53 @@ a_call_that_cannot_start_fails_later(void **state)
 	assert_int_equal(f->done, 0);
 }
 
+static bool
+test_dial(const struct sockaddr *sa, socklen_t len, void *arg)
+{
+	struct fix *f = arg;
+
+	assert_int_equal(sa->sa_family, AF_INET);
+	assert_true(len >= sizeof(struct sockaddr_in));
+	return f->stop_at == 3;
+}
+
+static void
+an_address_that_is_refused_is_not_dialled(void **state)
+{
+	const struct fetch_spec spec = { .method = "GET",
+		.may_dial = test_dial };
+	struct fix *f = *state;
+
+	/* A connection of the pool is there by now. */
+	fix_start(f, "/x", (struct fetch_spec){ .method = "GET" });
+	fix_wait(f);
+	str_reset(&f->seen);
+	fix_start(f, "/x", spec);
+	fix_wait(f);
+	assert_int_equal(f->error, ERR_DENIED);
+	assert_int_equal(f->status, 0);
+	assert_int_equal(f->seen.len, 0);
+	f->stop_at = 3;
+	fix_start(f, "/x", spec);
+	fix_wait(f);
+	assert_int_equal(f->error, 0);
+	assert_int_equal(f->status, 200);
+}
+
+static void
+a_reply_may_be_cut(void **state)
+{
+	struct fix *f = *state;
+
+	fix_start(f, "/pieces",
+	    (struct fetch_spec){
+		.method = "GET", .max_reply = 1000, .cut_reply = true });
+	fix_wait(f);
+	assert_int_equal(f->error, 0);
+	assert_int_equal(f->status, 200);
+	assert_int_equal(f->body.len, 1000);
+}
+
 #define FETCH_TEST(t) \
 	cmocka_unit_test_setup_teardown(t, fix_setup, fix_teardown)
 
@@ -582,6 +630,8 @@ main(void)
 		FETCH_TEST(a_reply_is_streamed),
 		FETCH_TEST(a_streamed_reply_can_be_stopped),
 		FETCH_TEST(a_reply_over_the_limit_is_an_error),
+		FETCH_TEST(a_reply_may_be_cut),
+		FETCH_TEST(an_address_that_is_refused_is_not_dialled),
 		FETCH_TEST(a_slow_reply_times_out),
 		FETCH_TEST(cancel_reports_later_and_once),
 		FETCH_TEST(freeing_the_net_releases_without_done),
