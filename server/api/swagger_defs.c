@@ -301,7 +301,7 @@ const struct swagger_def swagger_defs[] = {
 	{ "Hook",
 	    "active:bool,authorization_header:str,branch_filter:str,"
 	    "config:map,created_at:time,events:str[],id:int,name:str,"
-	    "type:str,updated_at:time,breaker:str?,"
+	    "type:str,updated_at:time,breaker:any?,"
 	    "is_system_webhook:bool" },
 	{ "Identity", "email:str,name:str" },
 	{ "InternalTracker",
