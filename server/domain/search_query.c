@@ -1,6 +1,5 @@
 #include "server/domain/search_query.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -13,7 +12,6 @@
 struct search_term {
 	struct view text;
 	bool exclude;
-	bool prefix;
 };
 
 static bool
@@ -64,11 +62,6 @@ search_next(struct view *rest, struct search_term *x)
 	     end++)
 		continue;
 	x->text = (struct view){ rest->p + i, end - i };
-	if (x->text.len > SEARCH_PREFIX_MIN &&
-	    x->text.p[x->text.len - 1] == '*') {
-		x->prefix = true;
-		x->text.len--;
-	}
 	*rest = view_from(*rest, end);
 	return true;
 }
@@ -82,25 +75,10 @@ search_put(struct str *out, const struct search_term *x)
 		if (x->text.p[i] != '"' && x->text.p[i] != '\0')
 			str_addc(out, x->text.p[i]);
 	str_addc(out, '"');
-	if (x->prefix)
-		str_add(out, " *");
-}
-
-static void
-search_scope(struct str *out, const int64_t *ids, size_t n)
-{
-	if (n == 0)
-		return;
-	str_add(out, "{p} : (");
-	for (size_t i = 0; i < n; i++)
-		str_addf(
-		    out, "%s\"p%" PRId64 "\"", i > 0 ? " OR " : "", ids[i]);
-	str_add(out, ") AND ");
 }
 
 int
-search_query(
-    struct str *out, const char *q, const int64_t *ids, size_t n, struct err *e)
+search_query(struct str *out, const char *q, struct err *e)
 {
 	AUTO_STR struct str want = STR_INIT;
 	AUTO_STR struct str not = STR_INIT;
@@ -129,10 +107,8 @@ search_query(
 		return 1;
 	if (want.len == 0)
 		return err_set(e, ERR_INVALID, "q: want a word without '-'");
-	search_scope(out, ids, n);
-	str_addf(out, "{title body} : ((%s)", str_cstr(&want));
+	str_addf(out, "(%s)", str_cstr(&want));
 	if (not .len > 0)
 		str_addf(out, " NOT (%s)", str_cstr(&not ));
-	str_addc(out, ')');
 	return 0;
 }

@@ -15,6 +15,13 @@ enum {
 	LEAD_MAX = 2000 /* items that may be sorted */
 };
 
+enum issue_lead {
+	LEAD_NONE,
+	LEAD_LABEL,
+	LEAD_ASSIGNEE,
+	LEAD_MENTION
+};
+
 /* What is looked up before the query. */
 struct issue_ask {
 	const struct issue_filter *f;
@@ -24,7 +31,9 @@ struct issue_ask {
 	int64_t labels[ISSUE_FILTER_NAMES];
 	struct str words;      /* of the index */
 	struct str milestones; /* [id, ...] */
-	bool none;             /* nothing can match */
+	enum issue_lead lead;
+	size_t label; /* that leads */
+	bool none;    /* nothing can match */
 };
 
 static bool
@@ -93,7 +102,7 @@ issue_ask_fill(struct txn *t, struct issue_ask *a, struct err *e)
 	str_addc(&a->milestones, ']');
 	if (!issue_ask_text(f->q))
 		return 0;
-	rc = search_query(&a->words, f->q, &f->project_id, 1, e);
+	rc = search_query(&a->words, f->q, e);
 	a->none = a->none || rc == 1;
 	return rc == -1 ? -1 : 0;
 }
@@ -105,9 +114,7 @@ issue_where_kind(struct where *w, const struct issue_ask *a)
 	const struct issue_filter *f = a->f;
 	bool own = a->author != 0 || a->mentioned != 0 || f->n_milestones > 0;
 
-	where_add1(w,
-	    a->words.len > 0 ? "+i.project_id = ?" : "i.project_id = ?",
-	    I(f->project_id));
+	where_add1(w, "i.project_id = ?", I(f->project_id));
 	if (f->is_pull >= 0)
 		where_add1(w, own ? "+i.is_pull = ?" : "i.is_pull = ?",
 		    I(f->is_pull != 0));
@@ -118,11 +125,12 @@ issue_where_kind(struct where *w, const struct issue_ask *a)
 
 /* What issue i itself must be. */
 static void
-issue_where_item(struct where *w, const struct issue_ask *a, bool led)
+issue_where_item(
+    struct where *w, const struct issue_ask *a, enum issue_lead lead)
 {
 	const struct issue_filter *f = a->f;
 
-	if (!led)
+	if (lead == LEAD_NONE || lead == LEAD_MENTION)
 		issue_where_kind(w, a);
 	if (f->since > 0)
 		where_add1(w, "i.updated_at >= ?", I(f->since));
@@ -140,66 +148,8 @@ issue_where_item(struct where *w, const struct issue_ask *a, bool led)
 		    " (SELECT value FROM json_each(?))",
 		    S(str_cstr(&a->milestones)));
 	if (a->words.len > 0)
-		where_add1(w, SEARCH_ITEMS, S(str_cstr(&a->words)));
-	if (a->mentioned != 0)
-		where_add2(w,
-		    "i.number IN (SELECT item FROM mention"
-		    " WHERE account_id = ? AND project_id = ?)",
-		    I(a->mentioned), I(f->project_id));
-}
-
-enum issue_lead {
-	LEAD_NONE,
-	LEAD_LABEL,
-	LEAD_ASSIGNEE
-};
-
-static enum issue_lead
-issue_lead(const struct issue_ask *a)
-{
-	if (a->assignee != 0)
-		return LEAD_ASSIGNEE;
-	return a->f->n_labels > 0 ? LEAD_LABEL : LEAD_NONE;
-}
-
-/* The row x that leads to issue i. */
-static void
-issue_where_lead(
-    struct where *w, const struct issue_ask *a, enum issue_lead lead)
-{
-	const struct issue_filter *f = a->f;
-
-	if (lead == LEAD_LABEL)
-		where_add1(w, "x.label_id = ?", I(a->labels[0]));
-	else
-		where_add2(w, "x.account_id = ? AND x.project_id = ?",
-		    I(a->assignee), I(f->project_id));
-	if (f->state != 0)
-		where_add1(w, "x.state = ?", I(f->state));
-	if (f->is_pull >= 0)
-		where_add1(w, "x.is_pull = ?", I(f->is_pull != 0));
-}
-
-/* The labels from the k-th on, and the assignee when it does not lead. */
-static void
-issue_where_rest(
-    struct where *w, const struct issue_ask *a, enum issue_lead lead)
-{
-	for (size_t k = lead == LEAD_LABEL; k < a->f->n_labels; k++)
-		where_add2(w,
-		    lead == LEAD_NONE
-			? "EXISTS (SELECT 1 FROM item_label y"
-			  " WHERE y.project_id = ? AND y.item = i.number"
-			  " AND y.label_id = ?)"
-			: "EXISTS (SELECT 1 FROM item_label y"
-			  " WHERE y.project_id = ? AND y.item = x.item"
-			  " AND y.label_id = ?)",
-		    I(a->f->project_id), I(a->labels[k]));
-	if (lead == LEAD_NONE && a->assignee != 0)
-		where_add2(w,
-		    "EXISTS (SELECT 1 FROM assignee y WHERE y.project_id = ?"
-		    " AND y.item = i.number AND y.account_id = ?)",
-		    I(a->f->project_id), I(a->assignee));
+		where_add3(w, SEARCH_ITEMS, S(str_cstr(&a->words)),
+		    I(f->project_id), I(f->project_id));
 }
 
 /* Does anything beside x have to be looked at? */
@@ -210,6 +160,98 @@ issue_ask_item(const struct issue_ask *a)
 
 	return f->since > 0 || f->until > 0 || a->author != 0 ||
 	    f->n_milestones > 0 || a->words.len > 0 || a->mentioned != 0;
+}
+
+/*
+ * Who is mentioned leads, else the rarest of the labels and the assignee.  What
+ * is common does not, when the item itself has to be looked at anyhow.
+ */
+static int
+issue_ask_lead(struct txn *t, struct issue_ask *a, struct err *e)
+{
+	static const char
+	    by_label[] = "SELECT count(*) FROM (SELECT 1 FROM item_label"
+			 " WHERE label_id = ? LIMIT 2001)";
+	static const char by_assignee
+	    [] = "SELECT count(*) FROM (SELECT 1 FROM assignee"
+		 " WHERE account_id = ? AND project_id = ? LIMIT 2001)";
+	int64_t best = INT64_MAX, n;
+
+	for (size_t k = 0; k < a->f->n_labels; k++) {
+		if (db_number(t, by_label, BINDS(I(a->labels[k])), &n, e) == -1)
+			return -1;
+		if (n >= best)
+			continue;
+		best = n;
+		a->lead = LEAD_LABEL;
+		a->label = k;
+	}
+	if (a->assignee != 0) {
+		if (db_number(t, by_assignee,
+			BINDS(I(a->assignee), I(a->f->project_id)), &n,
+			e) == -1)
+			return -1;
+		if (n < best) {
+			best = n;
+			a->lead = LEAD_ASSIGNEE;
+		}
+	}
+	if (best > LEAD_MAX && issue_ask_item(a))
+		a->lead = LEAD_NONE;
+	if (a->mentioned != 0)
+		a->lead = LEAD_MENTION;
+	return 0;
+}
+
+/* The row x that leads to issue i. */
+static void
+issue_where_lead(
+    struct where *w, const struct issue_ask *a, enum issue_lead lead)
+{
+	const struct issue_filter *f = a->f;
+
+	if (lead == LEAD_LABEL)
+		where_add1(w, "x.label_id = ?", I(a->labels[a->label]));
+	else
+		where_add2(w, "x.account_id = ? AND x.project_id = ?",
+		    I(lead == LEAD_MENTION ? a->mentioned : a->assignee),
+		    I(f->project_id));
+	if (lead == LEAD_MENTION)
+		return;
+	if (f->state != 0)
+		where_add1(w, "x.state = ?", I(f->state));
+	if (f->is_pull >= 0)
+		where_add1(w, "x.is_pull = ?", I(f->is_pull != 0));
+}
+
+/* The labels and the assignee that do not lead. */
+static void
+issue_where_rest(
+    struct where *w, const struct issue_ask *a, enum issue_lead lead)
+{
+	bool led = lead != LEAD_NONE;
+
+	for (size_t k = 0; k < a->f->n_labels; k++) {
+		if (lead == LEAD_LABEL && k == a->label)
+			continue;
+		where_add2(w,
+		    led ? "EXISTS (SELECT 1 FROM item_label y"
+			  " WHERE y.project_id = ? AND y.item = x.item"
+			  " AND y.label_id = ?)"
+			: "EXISTS (SELECT 1 FROM item_label y"
+			  " WHERE y.project_id = ? AND y.item = i.number"
+			  " AND y.label_id = ?)",
+		    I(a->f->project_id), I(a->labels[k]));
+	}
+	if (lead != LEAD_ASSIGNEE && a->assignee != 0)
+		where_add2(w,
+		    led ? "EXISTS (SELECT 1 FROM assignee y"
+			  " WHERE y.project_id = ? AND y.item = x.item"
+			  " AND y.account_id = ?)"
+			: "EXISTS (SELECT 1 FROM assignee y"
+			  " WHERE y.project_id = ? AND y.item = i.number"
+			  " AND y.account_id = ?)",
+		    I(a->f->project_id), I(a->assignee));
 }
 
 #define ISSUE_JOIN                                           \
@@ -224,9 +266,10 @@ issue_ask_total(
 		[LEAD_NONE] = { "issue i", "issue i" },
 		[LEAD_LABEL] = { "item_label x", "item_label x" ISSUE_JOIN },
 		[LEAD_ASSIGNEE] = { "assignee x", "assignee x" ISSUE_JOIN },
+		[LEAD_MENTION] = { NULL, "mention x" ISSUE_JOIN },
 	};
 	const struct issue_filter *f = a->f;
-	enum issue_lead lead = issue_lead(a);
+	enum issue_lead lead = a->lead;
 	AUTO_WHERE struct where w = WHERE_INIT;
 
 	if (lead == LEAD_NONE && !issue_ask_item(a))
@@ -234,7 +277,7 @@ issue_ask_total(
 		    t, f->project_id, f->is_pull, f->state, out, e);
 	if (lead != LEAD_NONE)
 		issue_where_lead(&w, a, lead);
-	issue_where_item(&w, a, lead != LEAD_NONE);
+	issue_where_item(&w, a, lead);
 	issue_where_rest(&w, a, lead);
 	return where_count(&w, t, from[lead][issue_ask_item(a)], out, e);
 }
@@ -248,6 +291,7 @@ static const char *const issue_pick[] = {
 	[LEAD_NONE] = ISSUE_PICK "issue i",
 	[LEAD_LABEL] = ISSUE_PICK "item_label x" ISSUE_JOIN,
 	[LEAD_ASSIGNEE] = ISSUE_PICK "assignee x" ISSUE_JOIN,
+	[LEAD_MENTION] = ISSUE_PICK "mention x" ISSUE_JOIN,
 };
 
 /* Of all items, of those that x leads to, of few that are sorted; and of the
@@ -279,14 +323,15 @@ issue_ask_page(struct txn *t, const struct issue_ask *a, struct issue_list *out,
     struct err *e)
 {
 	const struct issue_filter *f = a->f;
-	enum issue_lead lead = issue_lead(a);
+	enum issue_lead lead = a->lead;
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
 	const char *sql[3];
 	size_t order;
 	int rc;
 
-	if (f->sort >= ISSUE_RECENT_UPDATE && out->total > LEAD_MAX)
+	if (f->sort >= ISSUE_RECENT_UPDATE && out->total > LEAD_MAX &&
+	    lead != LEAD_MENTION)
 		lead = LEAD_NONE;
 	sql[0] = issue_pick[lead];
 	order = lead != LEAD_NONE;
@@ -296,7 +341,7 @@ issue_ask_page(struct txn *t, const struct issue_ask *a, struct issue_list *out,
 	sql[2] = issue_order[f->sort][3];
 	if (lead != LEAD_NONE)
 		issue_where_lead(&w, a, lead);
-	issue_where_item(&w, a, lead != LEAD_NONE);
+	issue_where_item(&w, a, lead);
 	issue_where_rest(&w, a, lead);
 	if (f->before > 0)
 		where_add1(&w,
@@ -318,6 +363,8 @@ issues_list(struct txn *t, const struct issue_filter *f, struct issue_list *out,
 
 	*out = (struct issue_list){ .n = 0 };
 	rc = issue_ask_fill(t, &a, e);
+	if (rc == 0 && !a.none)
+		rc = issue_ask_lead(t, &a, e);
 	if (rc == 0 && !a.none)
 		rc = issue_ask_total(t, &a, &out->total, e);
 	if (rc == 0 && out->total > 0)

@@ -400,6 +400,14 @@ where_add2(struct where *w, const char *cond, struct bind a, struct bind b)
 	where_bind(w, b);
 }
 
+void
+where_add3(struct where *w, const char *cond, struct bind a, struct bind b,
+    struct bind c)
+{
+	where_add2(w, cond, a, b);
+	where_bind(w, c);
+}
+
 int
 where_count(const struct where *w, struct txn *t, const char *from,
     int64_t *out, struct err *e)

@@ -10,6 +10,11 @@
 #include "server/store/item_load.h"
 #include "server/store/items_priv.h"
 
+enum {
+	SEARCH_TEXTS_MAX = 5000, /* looked at in all */
+	SEARCH_TEXTS_MIN = 200   /* of one project */
+};
+
 /* What one search works with. */
 struct search {
 	struct txn *t;
@@ -48,19 +53,6 @@ search_projects(struct search *s, struct err *e)
 	}
 	str_addc(&s->json, ']');
 	return rc;
-}
-
-static int
-search_words(struct search *s, struct err *e)
-{
-	bool all = s->n_projects > SEARCH_SCOPE_MAX;
-
-	if (s->f->q == NULL)
-		return 0;
-	return search_query(&s->words, s->f->q, s->projects,
-		   all ? 0 : s->n_projects, e) == -1
-	    ? -1
-	    : 0;
 }
 
 /* A table that says what a user has to do with an item. */
@@ -119,8 +111,6 @@ search_where(struct where *w, const struct search *s)
 	    " ON j.project_id = x.project_id AND j.number = x.item"
 	    " WHERE x.author_id = ?)",
 	    f->reviewer);
-	if (s->words.len > 0)
-		where_add1(w, SEARCH_ITEMS, S(str_cstr(&s->words)));
 }
 
 /* Ids under w, newest first, into s->ids from `at`. */
@@ -141,7 +131,7 @@ search_ids(struct search *s, struct where *w, const char *order, size_t at,
 	return rc;
 }
 
-/* What few items have leads: the index, or a table of the user's. */
+/* What few items have leads: a table of the user's. */
 static int
 search_narrow(struct search *s, struct err *e)
 {
@@ -170,9 +160,26 @@ search_count(struct search *s, const struct where *w, int64_t project,
 	const struct search_filter *f = s->f;
 
 	if (f->since == 0 && f->before == 0 && f->author == 0 &&
-	    f->labels == NULL && f->milestones == NULL)
+	    s->words.len == 0 && f->labels == NULL && f->milestones == NULL)
 		return issue_total(s->t, project, f->is_pull, f->state, n, e);
 	return where_count(w, s->t, "issue i", n, e);
+}
+
+/* Of many projects fewer texts each, so that all of them stay few. */
+static int64_t
+search_texts(const struct search *s)
+{
+	int64_t n = SEARCH_TEXTS_MAX / (int64_t)s->n_projects;
+
+	return n > SEARCH_TEXTS_MIN ? n : SEARCH_TEXTS_MIN;
+}
+
+static void
+search_where_words(struct where *w, const struct search *s, int64_t project)
+{
+	where_add3(w, SEARCH_ITEMS_OF "?)", S(str_cstr(&s->words)), I(project),
+	    I(project));
+	where_value(w, I(search_texts(s)));
 }
 
 /* Otherwise the newest of each project, by its own index, in one order. */
@@ -185,6 +192,8 @@ search_wide(struct search *s, struct err *e)
 
 		where_add1(&w, "i.project_id = ?", I(s->projects[i]));
 		search_where(&w, s);
+		if (s->words.len > 0)
+			search_where_words(&w, s, s->projects[i]);
 		if (s->total < DB_COUNT_MAX &&
 		    search_count(s, &w, s->projects[i], &n, e) == -1)
 			return -1;
@@ -230,18 +239,19 @@ static int
 search_run(struct search *s, struct issue_list *out, struct err *e)
 {
 	const struct search_filter *f = s->f;
-	bool narrow;
+	bool own = f->assignee != 0 || f->mentioned != 0 ||
+	    f->asked_to_review != 0 || f->reviewer != 0;
 	int rc;
 
-	if (search_projects(s, e) == -1 || search_words(s, e) == -1)
+	if (search_projects(s, e) == -1)
 		return -1;
-	narrow = s->words.len > 0 || f->assignee != 0 || f->mentioned != 0 ||
-	    f->asked_to_review != 0 || f->reviewer != 0;
+	if (f->q != NULL && search_query(&s->words, f->q, e) == -1)
+		return -1;
 	s->want = (size_t)(f->offset + db_limit(f->limit));
 	if (s->want > DB_LIST_MAX)
 		s->want = DB_LIST_MAX;
 	s->ids = xcalloc(2 * s->want, sizeof(*s->ids));
-	rc = narrow ? search_narrow(s, e) : search_wide(s, e);
+	rc = own && s->words.len == 0 ? search_narrow(s, e) : search_wide(s, e);
 	out->total = s->total;
 	if (rc == -1 || (int64_t)s->n <= f->offset)
 		return rc;

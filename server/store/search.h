@@ -14,12 +14,14 @@ struct txn;
 /* Texts looked at, in SQL. */
 #define SEARCH_TEXTS "5000"
 /*
- * For a WHERE over "issue i": one value, the expression of
- * server/domain/search_query.h.
+ * For a WHERE over "issue i" of one project: the expression of
+ * server/domain/search_query.h, twice the project's id.
  */
-#define SEARCH_ITEMS                                               \
-	"i.id IN (SELECT rowid >> 32 FROM word WHERE word MATCH ?" \
-	" ORDER BY rowid DESC LIMIT " SEARCH_TEXTS ")"
+#define SEARCH_ITEMS_OF                                         \
+	"i.number IN (SELECT (rowid >> 24) & 4194303 FROM word" \
+	" WHERE word MATCH ? AND rowid >= ? << 46"              \
+	" AND rowid < (? + 1) << 46 ORDER BY rowid DESC LIMIT "
+#define SEARCH_ITEMS SEARCH_ITEMS_OF SEARCH_TEXTS ")"
 
 enum {
 	SEARCH_PROJECTS_MAX = 500 /* the newest that the viewer sees */
