@@ -114,6 +114,10 @@ worker_person(const struct worker_call *c, const char *key, git_signature **out,
 
 	if (name == NULL || email == NULL)
 		return err_set(e, ERR_INVALID, "%s is missing", key);
+	/* A name that git does not take is no reason not to merge. */
+	if (strpbrk(name, "<>\n") != NULL ||
+	    name[strspn(name, " .,:;\"'")] == '\0')
+		name = email;
 	rc = git_signature_new(
 	    out, name, email, json_i64_or(j, "at", 0) / 1000, 0);
 	return rc < 0 ? worker_fail(e, rc, key) : 0;

@@ -107,6 +107,18 @@ svc_op_again(void *op, db_job_fn *job)
 	db_write(x->svc->db, job, svc_op_on_write, x);
 }
 
+char *
+svc_noreply(const struct svc *s, const char *login)
+{
+	const char *host = strstr(s->public_url, "://");
+
+	host = host != NULL ? host + 3 : s->public_url;
+	if (host[0] == '[') /* an IPv6 address has colons */
+		host = "localhost";
+	return xasprintf("%s@noreply.%.*s", login, (int)strcspn(host, "/:"),
+	    host);
+}
+
 const char *
 svc_text(const char *s)
 {

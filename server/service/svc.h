@@ -163,6 +163,10 @@ struct svc_event {
 int svc_event_add(struct txn *t, const struct identity *who, int64_t now,
     const struct svc_event *v, struct err *e);
 
+/* LOGIN@noreply.HOST, for who has no address; free(3). */
+char *svc_noreply(const struct svc *s, const char *login)
+    __attribute__((returns_nonnull));
+
 /* NULL is the empty string. */
 const char *svc_text(const char *s) __attribute__((returns_nonnull));
 

@@ -35,6 +35,7 @@ svc_merge_release(void *arg)
 
 	free(op->title);
 	free(op->message);
+	svc_person_release(&op->person);
 	free(op->commit_message);
 	free(op->row.base);
 	repo_use_leave(op->hold);
@@ -80,8 +81,8 @@ svc_merge_refuse(struct svc_merge *op, struct err *e)
 	if (r == NULL)
 		return 0;
 	op->refused = true;
-	return err_set(e, ERR_DENIED, "%s: %s", merge_policy_refusal(r->cause),
-	    r->why);
+	return err_set(
+	    e, ERR_DENIED, "%s: %s", merge_policy_refusal(r->cause), r->why);
 }
 
 static bool
@@ -422,7 +423,7 @@ svc_merge_on_ready(void *arg)
 	spec.base = op->row.base_sha;
 	spec.head = op->row.head_sha;
 	spec.message = op->commit_message;
-	spec.committer = (struct git_person){ op->op.who.login, op->email,
+	spec.committer = (struct git_person){ op->person.name, op->person.email,
 		op->op.svc->now() };
 	spec.author = spec.committer;
 	gitpool_merge(
@@ -565,6 +566,7 @@ static void
 svc_merge_go(struct svc_merge *op)
 {
 	const struct identity *who = &op->op.who;
+	AUTO_FREE char *noreply = NULL;
 	struct err e = ERR_INIT;
 
 	if (op->style == MERGE_STYLE_MANUAL) {
@@ -587,8 +589,9 @@ svc_merge_go(struct svc_merge *op)
 	memcpy(op->row.base_sha, op->pull.base_sha, sizeof(op->row.base_sha));
 	svc_merge_may_delete(op);
 	svc_merge_message(op);
-	snprintf(
-	    op->email, sizeof(op->email), "%s@noreply.localhost", who->login);
+	noreply = svc_noreply(op->op.svc, op->op.who.login);
+	svc_person_fill(db_reader(op->op.svc->db), &op->op.who, noreply,
+	    op->op.svc->now(), &op->person);
 	op->hold = repo_use_share(
 	    op->op.svc->use, op->project_id, 0, svc_merge_on_ready, op);
 }

@@ -16,6 +16,7 @@
 #include "server/domain/merge_policy.h"
 #include "server/domain/protect_rule.h"
 #include "server/service/svc.h"
+#include "server/service/svc_write.h"
 #include "server/store/merging.h"
 
 /* What the gate needs and the rows do not have. */
@@ -64,7 +65,7 @@ struct svc_merge {
 	void (*go)(struct svc_merge *op);
 	struct merging row;
 	char *commit_message;
-	char email[NAME_LEN_MAX + 32];
+	struct svc_person person;
 	struct err fail;
 	unsigned tries; /* of writing the rows */
 	struct timer *again;

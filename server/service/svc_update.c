@@ -23,6 +23,7 @@ svc_update_release(void *arg)
 	free(op->conflicts);
 	free(op->ref);
 	free(op->message);
+	svc_person_release(&op->person);
 	repo_use_leave(op->hold);
 }
 
@@ -149,7 +150,7 @@ svc_update_on_ready(void *arg)
 	spec.base = op->rebase ? op->base_sha : op->head_sha;
 	spec.head = op->rebase ? op->head_sha : op->base_sha;
 	spec.message = op->message;
-	spec.committer = (struct git_person){ op->op.who.login, op->email,
+	spec.committer = (struct git_person){ op->person.name, op->person.email,
 		op->op.svc->now() };
 	spec.author = spec.committer;
 	gitpool_merge(
@@ -205,13 +206,15 @@ void
 svc_update(struct svc_update *op, svc_done_fn *done, void *arg)
 {
 	struct project p = { .id = 0 };
+	AUTO_FREE char *noreply = NULL;
 	struct err e = ERR_INIT;
 	int rc;
 
 	op->op.done = done;
 	op->op.arg = arg;
-	snprintf(op->email, sizeof(op->email), "%s@noreply.localhost",
-	    op->op.who.login);
+	noreply = svc_noreply(op->op.svc, op->op.who.login);
+	svc_person_fill(db_reader(op->op.svc->db), &op->op.who, noreply,
+	    op->op.svc->now(), &op->person);
 	rc = svc_project_by_id(db_reader(op->op.svc->db), &op->op.who,
 	    op->project_id, PERM_WRITE, &p, &e);
 	if (rc == 0)

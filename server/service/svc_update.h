@@ -10,6 +10,7 @@
 #include "server/domain/items.h"
 #include "server/service/svc.h"
 #include "server/service/svc_push.h"
+#include "server/service/svc_write.h"
 
 struct repo_hold;
 
@@ -23,7 +24,7 @@ struct svc_update {
 	struct svc_pusher pusher;
 	char *ref;
 	char *message;
-	char email[NAME_LEN_MAX + 32];
+	struct svc_person person;
 	char head_sha[SHA_HEX + 1];
 	char base_sha[SHA_HEX + 1];
 	char new_sha[SHA_HEX + 1];
