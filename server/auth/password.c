@@ -26,7 +26,7 @@ enum {
 };
 
 /* Nobody's: no password is known that gives it. */
-#define PASSWORD_NOBODY                                        \
+#define PASSWORD_NOBODY                                         \
 	"$argon2id$v=19$m=65536,t=2,p=1$0U+ZrLv8PTo/mUhl81g0Eg" \
 	"$XseU+ukyT7UHqHag+tCHErulWSbZRRUNoY5vcBHXH6c"
 

@@ -41,8 +41,7 @@ steps_users(struct txn *t, void *arg, struct err *e)
 	STEP(role == ROLE_NONE);
 	STEP(roles_set(t, f->project, f->bob, ROLE_READER, e) == 0);
 	STEP(roles_set(t, f->project, f->bob, ROLE_MAINTAINER, e) == 0);
-	STEP_FAILS(
-	    ERR_INVALID, roles_set(t, f->project, f->bob, ROLE_NONE, e));
+	STEP_FAILS(ERR_INVALID, roles_set(t, f->project, f->bob, ROLE_NONE, e));
 	STEP_FAILS(ERR_NOTFOUND, roles_set(t, 999, f->bob, ROLE_READER, e));
 	STEP(roles_remove(t, f->project, f->bob, e) == 0);
 	STEP_FAILS(ERR_NOTFOUND, roles_remove(t, f->project, f->bob, e));
