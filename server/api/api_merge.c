@@ -44,9 +44,8 @@ api_merge_on_gate(const struct err *fail, void *arg, void *call)
 		jw_str(&s.w, "head_sha", op->pull.head_sha);
 		api_merge_requirements(&s, &op->verdict);
 		jw_raw(&s.w, "conflicts",
-		    view_of(op->pull.conflicts[0] != '\0'
-			    ? op->pull.conflicts
-			    : "[]"));
+		    view_of(op->pull.conflicts[0] != '\0' ? op->pull.conflicts
+							  : "[]"));
 		jw_end(&s.w);
 		shape_reply(&s, c, 200);
 	}

@@ -136,8 +136,8 @@ struct git_person {
 struct git_merge_spec {
 	const char *base; /* commit ids */
 	const char *head;
-	const char *style;   /* as in merge_style_name */
-	const char *message; /* whole, title first */
+	const char *style;        /* as in merge_style_name */
+	const char *message;      /* whole, title first */
 	struct git_person author; /* of a merge commit */
 	struct git_person committer;
 };

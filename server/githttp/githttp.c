@@ -474,8 +474,7 @@ void
 githttp_reply_archive(
     struct githttp *g, struct request *q, const struct svc_archive *a)
 {
-	struct xch *x = githttp_stream(
-	    g, q, a->project, a->credential, a->sha);
+	struct xch *x = githttp_stream(g, q, a->project, a->credential, a->sha);
 
 	if (x == NULL)
 		return;

@@ -53,10 +53,10 @@ struct push_state {
 	uint64_t drained; /* bytes of that rest */
 	struct receive_head h;
 	struct push_verdict *v;
-	char *verdicts;   /* path of the file for the hook */
+	char *verdicts;     /* path of the file for the hook */
 	const char *guards; /* more of its lines, while it is written */
-	bool all_allowed; /* every command is */
-	struct str reply; /* of PUSH_DRAIN */
+	bool all_allowed;   /* every command is */
+	struct str reply;   /* of PUSH_DRAIN */
 	size_t reply_at;
 };
 

@@ -351,7 +351,7 @@ svc_auto_try(struct svc_auto_project *p, const struct auto_merge *m)
 		    p->id, log_val(e.msg));
 		return false;
 	}
-	drop = u.deleted || pull.issue.state != ISSUE_OPEN ||
+	drop = u.deleted || !u.active || pull.issue.state != ISSUE_OPEN ||
 	    strcmp(pull.head_sha, m->head_sha) != 0;
 	pull_release(&pull);
 	svc_identity_of(u.id, u.login, u.kind, &who);

@@ -399,9 +399,8 @@ steps_statuses(struct txn *t, void *arg, struct err *e)
 	status_list_release(&l);
 	STEP(statuses_latest(t, f->project, SHA_B, &l, e) == 0 && l.n == 0);
 	STEP(statuses_list(t,
-		 &(const struct status_filter){ .project_id = f->project,
-		     .sha = SHA_A,
-		     .limit = 1 },
+		 &(const struct status_filter){
+		     .project_id = f->project, .sha = SHA_A, .limit = 1 },
 		 &l, e) == 0);
 	STEP(l.n == 1 && l.total == 3 && l.at[0].state == STATUS_FAILURE);
 	status_list_release(&l);
