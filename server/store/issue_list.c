@@ -5,6 +5,7 @@
  */
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/str.h"
 #include "server/domain/search_query.h"
 #include "server/store/issues.h"
 #include "server/store/item_load.h"
@@ -12,7 +13,8 @@
 #include "server/store/search.h"
 
 enum {
-	LEAD_MAX = 2000 /* items that may be sorted */
+	LEAD_MAX = 2000, /* items that may be sorted */
+	PROBE_MAX = 3000 /* items counted of which each is asked */
 };
 
 enum issue_lead {
@@ -123,19 +125,22 @@ issue_where_kind(struct where *w, const struct issue_ask *a)
 		    w, own ? "+i.state = ?" : "i.state = ?", I(f->state));
 }
 
-/* What issue i itself must be. */
+/* What issue i itself must be; walk: they are met in order, many of them will
+ * do. */
 static void
 issue_where_item(
-    struct where *w, const struct issue_ask *a, enum issue_lead lead)
+    struct where *w, const struct issue_ask *a, enum issue_lead lead, bool walk)
 {
 	const struct issue_filter *f = a->f;
 
 	if (lead == LEAD_NONE || lead == LEAD_MENTION)
 		issue_where_kind(w, a);
 	if (f->since > 0)
-		where_add1(w, "i.updated_at >= ?", I(f->since));
+		where_add1(w, walk ? "+i.updated_at >= ?" : "i.updated_at >= ?",
+		    I(f->since));
 	if (f->until > 0)
-		where_add1(w, "i.updated_at <= ?", I(f->until));
+		where_add1(w, walk ? "+i.updated_at <= ?" : "i.updated_at <= ?",
+		    I(f->until));
 	if (a->author != 0)
 		where_add1(w, "i.author_id = ?", I(a->author));
 	/* The first says to SQLite that the partial index will do. */
@@ -258,6 +263,14 @@ issue_where_rest(
 	" CROSS JOIN issue i ON i.project_id = x.project_id" \
 	" AND i.number = x.item"
 
+/* Is a label or the assignee asked of each? */
+static bool
+issue_ask_probes(const struct issue_ask *a)
+{
+	return a->f->n_labels + (a->assignee != 0) >
+	    (size_t)(a->lead == LEAD_LABEL || a->lead == LEAD_ASSIGNEE);
+}
+
 static int
 issue_ask_total(
     struct txn *t, const struct issue_ask *a, int64_t *out, struct err *e)
@@ -270,6 +283,7 @@ issue_ask_total(
 	};
 	const struct issue_filter *f = a->f;
 	enum issue_lead lead = a->lead;
+	AUTO_STR struct str sql = STR_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
 
 	if (lead == LEAD_NONE && !issue_ask_item(a))
@@ -277,9 +291,12 @@ issue_ask_total(
 		    t, f->project_id, f->is_pull, f->state, out, e);
 	if (lead != LEAD_NONE)
 		issue_where_lead(&w, a, lead);
-	issue_where_item(&w, a, lead);
+	issue_where_item(&w, a, lead, false);
 	issue_where_rest(&w, a, lead);
-	return where_count(&w, t, from[lead][issue_ask_item(a)], out, e);
+	str_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM %s%s LIMIT %d)",
+	    from[lead][issue_ask_item(a)], str_cstr(&w.sql),
+	    issue_ask_probes(a) ? (int)PROBE_MAX : (int)DB_COUNT_MAX);
+	return db_number(t, str_cstr(&sql), w.binds, out, e);
 }
 
 #define ISSUE_PICK                                           \
@@ -328,12 +345,15 @@ issue_ask_page(struct txn *t, const struct issue_ask *a, struct issue_list *out,
 	AUTO_WHERE struct where w = WHERE_INIT;
 	const char *sql[3];
 	size_t order;
+	bool walk;
 	int rc;
 
 	if (f->sort >= ISSUE_RECENT_UPDATE && out->total > LEAD_MAX &&
 	    lead != LEAD_MENTION)
 		lead = LEAD_NONE;
 	sql[0] = issue_pick[lead];
+	walk = out->total > LEAD_MAX && f->sort != ISSUE_RECENT_UPDATE &&
+	    f->sort != ISSUE_LEAST_UPDATE;
 	order = lead != LEAD_NONE;
 	if (lead == LEAD_NONE && issue_ask_item(a) && out->total <= LEAD_MAX)
 		order = 2;
@@ -341,7 +361,7 @@ issue_ask_page(struct txn *t, const struct issue_ask *a, struct issue_list *out,
 	sql[2] = issue_order[f->sort][3];
 	if (lead != LEAD_NONE)
 		issue_where_lead(&w, a, lead);
-	issue_where_item(&w, a, lead);
+	issue_where_item(&w, a, lead, walk);
 	issue_where_rest(&w, a, lead);
 	if (f->before > 0)
 		where_add1(&w,
