@@ -100,8 +100,22 @@ tap_ok 'force is allowed by the rule' push_as "$BOB" +HEAD:refs/heads/stable/1
 tap_ok 'another branch is free' push_as "$EVE" HEAD:refs/heads/free
 tap_ok 'also to be forced and deleted' push_as "$EVE" :refs/heads/free
 
+as "$BOB" api POST "$R/contents/secret/n" '{"branch":"stable/1","content":"eA==","message":"m"}'
+tap_like "$STATUS $(field .message)" '403 *secret/n*' 'the API writes no protected file'
+as "$EVE" api POST "$R/contents/n.txt" '{"branch":"stable/1","content":"eA==","message":"m"}'
+tap_is "$STATUS" 403 'nor for who may not push'
+as "$EVE" api POST "$R/contents/docs/n" '{"branch":"stable/1","content":"eA==","message":"m"}'
+tap_is "$STATUS" 201 'but what is unprotected'
+as "$EVE" api DELETE "$R/branches/stable/1"
+tap_is "$STATUS" 403 'it deletes no protected branch'
+
 api GET "$R/branches/main"
 tap_is "$(field .protected)" true 'main is protected by the server'
+as "$BOB" api GET "$R/branches/stable/1"
+tap_is "$(field '"\(.protected) \(.user_can_push) \(.user_can_merge) \(.effective_branch_protection_name)"')" \
+    'true true true stable/*' 'a branch tells of its rule'
+as "$EVE" api GET "$R/branches/stable/1"
+tap_is "$(field .user_can_push)" false 'to each as it is for him'
 
 # The gate of main, which keeps its own rules.
 api POST "$P" '{"rule_name":"main","enable_push":true,"enable_status_check":true,"status_check_contexts":["lint","deploy/*"],"required_approvals":2,"block_on_outdated_branch":true,"block_on_official_review_requests":true,"protected_file_patterns":"secret/**"}'
