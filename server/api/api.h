@@ -107,8 +107,6 @@ void api_issues_reply(struct call *c, int status, const struct issue *i);
 bool api_failed(struct call *c, const struct err *fail);
 /* A done callback that answers 204. */
 void api_done_empty(const struct err *fail, void *op, void *arg);
-/* One of git_log that answers its commits. */
-void api_done_commits(const struct git_result *res, void *arg);
 /* A secret that is shown once: {key: secret, "expires_at": ...}, the latter
  * left out when expires_at is 0. */
 void api_reply_secret(struct call *c, int status, const char *key,

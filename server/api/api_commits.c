@@ -25,23 +25,6 @@ api_commits_put(struct shape_git *g, const struct json *commits,
 	jw_end(&g->s.w);
 }
 
-void
-api_done_commits(const struct git_result *res, void *arg)
-{
-	const struct git_ask_want want = { .stat = false };
-	struct call *c = arg;
-	struct shape_git g;
-
-	if (!api_failed(c, res->fail)) {
-		call_header(c, "X-HasMore",
-		    json_bool_or(res->j, "more", false) ? "true" : "false");
-		shape_git_init(&g, c);
-		api_commits_put(&g, json_get(res->j, "commits"), &want);
-		shape_git_reply(&g, c, 200);
-	}
-	call_release(c);
-}
-
 static void
 api_commits_on_page(const struct git_result *res, void *arg)
 {

@@ -108,7 +108,6 @@ void shape_branch_protection(
     struct shape *s, const struct svc_branch_view *v);
 void shape_run(struct shape *s, const struct run *r);
 void shape_job(struct shape *s, const struct job *j, bool with_lease);
-void shape_commit(struct shape *s, const struct json *commit);
 void shape_i64_or_null(struct shape *s, const char *key, int64_t n);
 void shape_str_or_null(struct shape *s, const char *key, const char *v);
 

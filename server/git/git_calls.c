@@ -253,22 +253,6 @@ gitpool_blob(struct git_pool *p, int64_t project, const char *rev,
 	gitcall_send(&c, p, project, &ask, done, arg);
 }
 
-void
-gitpool_log(struct git_pool *p, int64_t project,
-    const struct git_log_spec *spec, git_done_fn *done, void *arg)
-{
-	struct git_ask ask = { .op = "log", .raw = { .p = "" } };
-	struct gitcall c;
-
-	gitcall_begin(&c);
-	jw_str(&c.w, "rev", spec->rev);
-	if (spec->hide != NULL)
-		jw_str(&c.w, "hide", spec->hide);
-	jw_u64(&c.w, "skip", spec->skip);
-	jw_u64(&c.w, "limit", spec->limit);
-	gitcall_send(&c, p, project, &ask, done, arg);
-}
-
 static void
 gitcall_person(struct jw *w, const char *key, const struct git_person *p)
 {

@@ -87,22 +87,12 @@ void gitpool_refs(struct git_pool *p, int64_t project, const char *prefix,
 void gitpool_blob(struct git_pool *p, int64_t project, const char *rev,
     const char *path, size_t max, git_done_fn *done, void *arg);
 
-/* {commits: [{sha, message, author: {name, email, at}, committer: {...},
- * parents: [sha]}], more}, newest first.  `at` is ms. */
-struct git_log_spec {
-	const char *rev;
-	const char *hide; /* without what this reaches; NULL: all */
-	uint32_t skip;
-	uint32_t limit; /* 1..1000 */
-};
-void gitpool_log(struct git_pool *p, int64_t project,
-    const struct git_log_spec *spec, git_done_fn *done, void *arg);
-
 /* What a push to `rev` brought beside what `hide` reaches (ids, NULL at the
  * end; one that is gone hides nothing): {head: commit, commits: [commit],
  * total}, newest first, the newest `limit` (0..50) of at most 1000 counted.
  * commit: {sha, message, author: {name, email, at}, committer, added: [path],
- * removed, modified}, at most 300 names each. */
+ * removed, modified}, at most 300 names each
+ * and 256 KiB of names in all. */
 void gitpool_pushed(struct git_pool *p, int64_t project, const char *rev,
     const char *const *hide, uint32_t limit, git_done_fn *done, void *arg);
 

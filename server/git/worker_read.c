@@ -7,10 +7,6 @@
 #include "server/git/git_pool.h"
 #include "server/git/worker_priv.h"
 
-enum {
-	WORKER_LOG_MAX = 1000
-};
-
 /* Its size without its bytes: it is not unpacked to be refused. */
 static int
 worker_blob_size(git_repository *repo, const git_oid *id, size_t *size)
@@ -74,66 +70,6 @@ worker_op_blob(struct worker_call *c, struct err *e)
 	str_addn(
 	    c->raw, git_blob_rawcontent(blob), (size_t)git_blob_rawsize(blob));
 	git_blob_free(blob);
-	return 0;
-}
-
-static int
-worker_walk(struct worker_call *c, const git_commit *from, git_revwalk **out,
-    struct err *e)
-{
-	int rc = git_revwalk_new(out, c->repo);
-
-	if (rc == 0)
-		rc = git_revwalk_sorting(*out, GIT_SORT_NONE);
-	if (rc == 0)
-		rc = git_revwalk_push(*out, git_commit_id(from));
-	if (rc == 0 && !json_is_null(json_get(c->in, "hide")) &&
-	    json_get(c->in, "hide") != NULL) {
-		AUTO_COMMIT git_commit *hide = NULL;
-
-		if (worker_commit(c, "hide", &hide, e) == -1)
-			return -1;
-		rc = git_revwalk_hide(*out, git_commit_id(hide));
-	}
-	return rc < 0 ? worker_fail(e, rc, "walk history") : 0;
-}
-
-static int
-worker_op_log(struct worker_call *c, struct err *e)
-{
-	AUTO_COMMIT git_commit *from = NULL;
-	AUTO_WALK git_revwalk *walk = NULL;
-	int64_t skip = json_i64_or(c->in, "skip", 0);
-	int64_t limit = json_i64_or(c->in, "limit", 0), n = 0;
-	git_oid id;
-	int rc;
-
-	if (limit < 1 || limit > WORKER_LOG_MAX || skip < 0)
-		return err_set(e, ERR_INVALID, "limit is out of range");
-	if (worker_commit(c, "rev", &from, e) == -1 ||
-	    worker_walk(c, from, &walk, e) == -1)
-		return -1;
-	jw_array(c->w, "commits");
-	while ((rc = git_revwalk_next(&id, walk)) == 0) {
-		AUTO_COMMIT git_commit *commit = NULL;
-
-		if (skip > 0) {
-			skip--;
-			continue;
-		}
-		if (n == limit)
-			break;
-		rc = git_commit_lookup(&commit, c->repo, &id);
-		if (rc < 0)
-			return worker_fail(e, rc, "commit");
-		if (worker_put_commit(c->w, c->repo, commit, NULL, e) == -1)
-			return -1;
-		n++;
-	}
-	jw_end(c->w);
-	jw_bool(c->w, "more", rc == 0);
-	if (rc < 0 && rc != GIT_ITEROVER)
-		return worker_fail(e, rc, "walk history");
 	return 0;
 }
 
@@ -241,7 +177,6 @@ worker_op_checks(struct worker_call *c, struct err *e)
 
 const struct worker_op worker_ops_read[] = {
 	{ "blob", worker_op_blob },
-	{ "log", worker_op_log },
 	{ "compare", worker_op_compare },
 	{ "is_ancestor", worker_op_is_ancestor },
 	{ "checks", worker_op_checks },

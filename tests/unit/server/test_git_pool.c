@@ -20,6 +20,7 @@
 #include "lib/io/loop.h"
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
+#include "server/git/git_ask.h"
 #include "server/git/git_pool.h"
 
 /* A bare repository 1.git with branches main, topic, ahead, conflict. */
@@ -254,14 +255,16 @@ static void
 log_hides_and_limits(void **state)
 {
 	struct fixture *f = *state;
-	struct git_log_spec s = { .rev = "topic", .hide = "main", .limit = 10 };
+	struct git_ask_history s = {
+		.rev = "topic", .without = "main", .limit = 10
+	};
 
-	gitpool_log(f->pool, 1, &s, on_done, f);
+	gitask_history(f->pool, 1, &s, on_done, f);
 	want(f, "add t");
 	assert_null(strstr(f->json, "one"));
 	assert_non_null(strstr(f->json, "\"more\":false"));
-	s = (struct git_log_spec){ .rev = "main", .limit = 1 };
-	gitpool_log(f->pool, 1, &s, on_done, f);
+	s = (struct git_ask_history){ .rev = "main", .limit = 1 };
+	gitask_history(f->pool, 1, &s, on_done, f);
 	want(f, "\"more\":true");
 }
 
@@ -309,7 +312,7 @@ merge_writes_a_commit_and_moves_nothing(void **state)
 	struct fixture *f = *state;
 	struct git_merge_spec s = merge_base_spec;
 	char before[GIT_SHA_TEXT], merged[GIT_SHA_TEXT], after[GIT_SHA_TEXT];
-	struct git_log_spec log = { .limit = 1 };
+	struct git_ask_history log = { .limit = 1 };
 
 	sha_of(f, "main", before);
 	gitpool_merge(f->pool, 1, &s, on_done, f);
@@ -318,7 +321,7 @@ merge_writes_a_commit_and_moves_nothing(void **state)
 	sha_of(f, "main", after);
 	assert_string_equal(before, after);
 	log.rev = merged;
-	gitpool_log(f->pool, 1, &log, on_done, f);
+	gitask_history(f->pool, 1, &log, on_done, f);
 	want(f, "Merge topic");
 	assert_non_null(strstr(f->json, "a@example.org"));
 	s.style = "squash";
@@ -341,7 +344,7 @@ a_rebase_makes_the_commits_again(void **state)
 {
 	struct fixture *f = *state;
 	struct git_merge_spec s = merge_base_spec;
-	struct git_log_spec log = { .limit = 1 };
+	struct git_ask_history log = { .limit = 1 };
 	char tip[GIT_SHA_TEXT];
 
 	s.style = "rebase";
@@ -351,14 +354,14 @@ a_rebase_makes_the_commits_again(void **state)
 	gitpool_is_ancestor(f->pool, 1, "main", tip, on_done, f);
 	want(f, "\"yes\":true");
 	log.rev = tip;
-	gitpool_log(f->pool, 1, &log, on_done, f);
+	gitask_history(f->pool, 1, &log, on_done, f);
 	want(f, "c@example.org");
 	assert_null(strstr(f->json, "a@example.org"));
 	s.style = "rebase-merge";
 	gitpool_merge(f->pool, 1, &s, on_done, f);
 	want(f, "\"clean\":true");
 	log.rev = memcpy(tip, f->sha, sizeof(tip));
-	gitpool_log(f->pool, 1, &log, on_done, f);
+	gitask_history(f->pool, 1, &log, on_done, f);
 	want(f, "Merge topic");
 	/* A line of commits that is there already stays. */
 	s.style = "rebase";
