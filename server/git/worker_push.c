@@ -8,8 +8,9 @@
 
 enum {
 	WPUSH_COMMITS_MAX = 50,
-	WPUSH_TOTAL_MAX = 1000, /* counted no further */
-	WPUSH_FILES_MAX = 300,  /* of one commit */
+	WPUSH_TOTAL_MAX = 1000,      /* counted no further */
+	WPUSH_FILES_MAX = 300,       /* of one list of a commit */
+	WPUSH_NAMES_MAX = 256 << 10, /* bytes of all names */
 	WPUSH_MESSAGE_MAX = 16 << 10
 };
 
@@ -47,7 +48,7 @@ wpush_diff(git_repository *repo, const git_commit *commit)
 }
 
 static void
-wpush_put_files(struct jw *w, git_diff *diff)
+wpush_put_files(struct jw *w, git_diff *diff, size_t *left)
 {
 	size_t n = diff != NULL ? git_diff_num_deltas(diff) : 0;
 
@@ -60,11 +61,15 @@ wpush_put_files(struct jw *w, git_diff *diff)
 		for (size_t i = 0; i < n && put < WPUSH_FILES_MAX; i++) {
 			const git_diff_delta *d = git_diff_get_delta(diff, i);
 
-			if (d->status != l->of && d->status != l->or_of)
+			const char *name = d->status == GIT_DELTA_DELETED
+			    ? d->old_file.path
+			    : d->new_file.path;
+
+			if ((d->status != l->of && d->status != l->or_of) ||
+			    strlen(name) > *left)
 				continue;
-			worker_text(w, NULL,
-			    d->status == GIT_DELTA_DELETED ? d->old_file.path
-							   : d->new_file.path);
+			*left -= strlen(name);
+			worker_text(w, NULL, name);
 			put++;
 		}
 		jw_end(w);
@@ -82,8 +87,8 @@ wpush_put_person(struct jw *w, const char *key, const git_signature *s)
 }
 
 static void
-wpush_put_commit(
-    struct worker_call *c, const char *key, const git_commit *commit)
+wpush_put_commit(struct worker_call *c, const char *key,
+    const git_commit *commit, size_t *left)
 {
 	AUTO_DIFF git_diff *diff = wpush_diff(c->repo, commit);
 	AUTO_STR struct str cut = STR_INIT;
@@ -97,7 +102,7 @@ wpush_put_commit(
 	worker_text(c->w, "message", str_cstr(&cut));
 	wpush_put_person(c->w, "author", git_commit_author(commit));
 	wpush_put_person(c->w, "committer", git_commit_committer(commit));
-	wpush_put_files(c->w, diff);
+	wpush_put_files(c->w, diff, left);
 	jw_end(c->w);
 }
 
@@ -120,8 +125,8 @@ wpush_hide(struct worker_call *c, git_revwalk *walk)
 }
 
 static int
-wpush_walk(
-    struct worker_call *c, const git_commit *from, int64_t limit, struct err *e)
+wpush_walk(struct worker_call *c, const git_commit *from, int64_t limit,
+    size_t *left, struct err *e)
 {
 	AUTO_WALK git_revwalk *walk = NULL;
 	int64_t n = 0;
@@ -143,7 +148,7 @@ wpush_walk(
 		rc = git_commit_lookup(&commit, c->repo, &id);
 		if (rc < 0)
 			return worker_fail(e, rc, "commit");
-		wpush_put_commit(c, NULL, commit);
+		wpush_put_commit(c, NULL, commit, left);
 	}
 	jw_end(c->w);
 	jw_i64(c->w, "total", n);
@@ -156,13 +161,14 @@ wpush_op_pushed(struct worker_call *c, struct err *e)
 {
 	AUTO_COMMIT git_commit *head = NULL;
 	int64_t limit = json_i64_or(c->in, "limit", -1);
+	size_t left = WPUSH_NAMES_MAX;
 
 	if (limit < 0 || limit > WPUSH_COMMITS_MAX)
 		return err_set(e, ERR_INVALID, "limit is out of range");
 	if (worker_commit(c, "rev", &head, e) == -1)
 		return -1;
-	wpush_put_commit(c, "head", head);
-	return wpush_walk(c, head, limit, e);
+	wpush_put_commit(c, "head", head, &left);
+	return wpush_walk(c, head, limit, &left, e);
 }
 
 const struct worker_op worker_ops_push[] = {

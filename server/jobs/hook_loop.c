@@ -500,14 +500,20 @@ hookloop_created(struct hook_loop *l, const struct event *ev)
 	b->created[b->n_created++] = ev->project_id;
 }
 
+/* A new repository's hooks are to see what comes after it. */
+static bool
+hookloop_full(const struct hook_batch *b)
+{
+	return b != NULL && (b->bytes >= HOOKLOOP_BYTES || b->n_created > 0);
+}
+
 /* One event after the other, until one needs git or a write is due. */
 static void
 hookloop_step(struct hook_loop *l)
 {
 	int64_t upto = l->list.last;
 
-	while (l->i < l->list.n &&
-	    (l->batch == NULL || l->batch->bytes < HOOKLOOP_BYTES)) {
+	while (l->i < l->list.n && !hookloop_full(l->batch)) {
 		const struct event *ev = &l->list.at[l->i];
 
 		hookloop_created(l, ev);
