@@ -78,19 +78,6 @@ search_where(struct where *w, const struct search *s)
 		where_add1(w, "i.updated_at < ?", I(f->before));
 	if (f->author != 0)
 		where_add1(w, "i.author_id = ?", I(f->author));
-	if (f->labels != NULL)
-		where_add1(w,
-		    "EXISTS (SELECT 1 FROM item_label x"
-		    " JOIN label l ON l.id = x.label_id"
-		    " WHERE x.project_id = i.project_id AND x.item = i.number"
-		    " AND l.name IN (SELECT value FROM json_each(?)))",
-		    S(f->labels));
-	if (f->milestones != NULL)
-		where_add1(w,
-		    "EXISTS (SELECT 1 FROM milestone m"
-		    " WHERE m.id = i.milestone_id"
-		    " AND m.title IN (SELECT value FROM json_each(?)))",
-		    S(f->milestones));
 	search_where_of(w,
 	    "i.id IN (SELECT j.id FROM assignee x JOIN issue j"
 	    " ON j.project_id = x.project_id AND j.number = x.item"
@@ -111,6 +98,25 @@ search_where(struct where *w, const struct search *s)
 	    " ON j.project_id = x.project_id AND j.number = x.item"
 	    " WHERE x.author_id = ?)",
 	    f->reviewer);
+}
+
+/* Names of labels and milestones are a project's. */
+static void
+search_where_names(struct where *w, const struct search *s, int64_t project)
+{
+	if (s->f->labels != NULL)
+		where_add2(w,
+		    "i.number IN (SELECT x.item FROM label l"
+		    " JOIN item_label x ON x.label_id = l.id"
+		    " WHERE l.project_id = ?"
+		    " AND l.name IN (SELECT value FROM json_each(?)))",
+		    I(project), S(s->f->labels));
+	if (s->f->milestones != NULL)
+		where_add2(w,
+		    "i.milestone_id > 0 AND i.milestone_id IN"
+		    " (SELECT m.id FROM milestone m WHERE m.project_id = ?"
+		    " AND m.title IN (SELECT value FROM json_each(?)))",
+		    I(project), S(s->f->milestones));
 }
 
 /* Ids under w, newest first, into s->ids from `at`. */
@@ -192,6 +198,7 @@ search_wide(struct search *s, struct err *e)
 
 		where_add1(&w, "i.project_id = ?", I(s->projects[i]));
 		search_where(&w, s);
+		search_where_names(&w, s, s->projects[i]);
 		if (s->words.len > 0)
 			search_where_words(&w, s, s->projects[i]);
 		if (s->total < DB_COUNT_MAX &&
@@ -251,7 +258,10 @@ search_run(struct search *s, struct issue_list *out, struct err *e)
 	if (s->want > DB_LIST_MAX)
 		s->want = DB_LIST_MAX;
 	s->ids = xcalloc(2 * s->want, sizeof(*s->ids));
-	rc = own && s->words.len == 0 ? search_narrow(s, e) : search_wide(s, e);
+	rc = own && s->words.len == 0 && f->labels == NULL &&
+		f->milestones == NULL
+	    ? search_narrow(s, e)
+	    : search_wide(s, e);
 	out->total = s->total;
 	if (rc == -1 || (int64_t)s->n <= f->offset)
 		return rc;
