@@ -305,8 +305,8 @@ svc_attach_edit_job(struct txn *t, void *arg, struct err *e)
 		rc = attachments_delete(t, op->id, e);
 	else if (!file_rule_taken(op->op.svc->files->spec.types, op->name,
 		     op->attachment.type))
-		rc = err_set(e, ERR_INVALID,
-		    "name: files of this type are not taken");
+		rc = err_set(
+		    e, ERR_INVALID, "name: files of this type are not taken");
 	else
 		rc = attachments_rename(t, op->id, op->name, e);
 	if (rc == -1 || svc_attach_touch(t, op, e) == -1)
@@ -335,9 +335,19 @@ svc_attach_rename(struct svc_attach *op, svc_done_fn *done, void *arg)
 	svc_op_end_later(op, &e);
 }
 
+static bool
+svc_attach_gone(void *arg)
+{
+	struct svc_attach *op = arg;
+
+	svc_files_soon(op->op.svc->files);
+	return false;
+}
+
 void
 svc_attach_remove(struct svc_attach *op, svc_done_fn *done, void *arg)
 {
+	op->op.then = svc_attach_gone;
 	svc_op_run(op, svc_attach_edit_job, done, arg);
 }
 

@@ -30,6 +30,8 @@ struct svc_files *svc_files_new(
     const struct svc_files_spec *spec, struct err *e);
 /* Removes what no row knows, then now and then what rows left. */
 void svc_files_start(struct svc_files *f);
+/* Rows of some are gone: their bytes go soon.  NULL is fine. */
+void svc_files_soon(struct svc_files *f);
 void svc_files_free(struct svc_files *f); /* NULL is fine */
 uint64_t svc_files_max(const struct svc_files *f);
 const char *svc_files_types(const struct svc_files *f);

@@ -7,6 +7,7 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/domain/issue_rule.h"
+#include "server/service/svc_attachment.h"
 #include "server/service/svc_mention.h"
 #include "server/store/comments.h"
 #include "server/store/revisions.h"
@@ -205,6 +206,16 @@ svc_comment_edit_job(struct txn *t, void *arg, struct err *e)
 	return svc_comment_edit_body(t, op, e);
 }
 
+/* With a comment went what was attached to it. */
+static bool
+svc_comment_removed(void *arg)
+{
+	struct svc_comment_edit *op = arg;
+
+	svc_files_soon(op->op.svc->files);
+	return false;
+}
+
 void
 svc_comment_edit(struct svc_comment_edit *op, svc_done_fn *done, void *arg)
 {
@@ -212,6 +223,8 @@ svc_comment_edit(struct svc_comment_edit *op, svc_done_fn *done, void *arg)
 
 	op->op.done = done;
 	op->op.arg = arg;
+	if (op->body == NULL)
+		op->op.then = svc_comment_removed;
 	if (op->body != NULL && issue_rule_comment(op->body, &e) == -1)
 		svc_op_end_later(op, &e);
 	else

@@ -20,7 +20,7 @@
 enum {
 	SVC_FILES_STEP_MS = 10, /* of the sweep at the start */
 	SVC_FILES_STEP = 200,   /* names looked at in one */
-	SVC_FILES_EVERY_MS = 5000,
+	SVC_FILES_EVERY_MS = 30000,
 	SVC_FILES_GONE = 100 /* removed at a time */
 };
 
@@ -200,6 +200,13 @@ svc_files_on_timer(void *arg)
 	}
 	svc_files_clean(f);
 	timer_set(f->timer, SVC_FILES_EVERY_MS);
+}
+
+void
+svc_files_soon(struct svc_files *f)
+{
+	if (f != NULL && f->timer != NULL)
+		timer_set(f->timer, SVC_FILES_STEP_MS);
 }
 
 void
