@@ -197,8 +197,8 @@ enum pulls_lead {
 	PULLS_BRANCH
 };
 
-/* The rest of a label's rows is looked at before they are sorted by what they
- * do not have; more of them than this are walked in that order. */
+/* So many of a label or a branch are sorted by what their rows do not have;
+ * more are found by walking the items in that order. */
 enum {
 	PULLS_SORT_MAX = 2000
 };
@@ -206,9 +206,9 @@ enum {
 static enum pulls_lead
 pulls_lead(const struct pull_filter *f)
 {
-	if (f->head != NULL || f->base != NULL)
-		return PULLS_BRANCH;
-	return f->n_labels > 0 ? PULLS_LABEL : PULLS_ISSUE;
+	if (f->n_labels > 0 && f->head == NULL)
+		return PULLS_LABEL;
+	return f->head != NULL || f->base != NULL ? PULLS_BRANCH : PULLS_ISSUE;
 }
 
 static void
@@ -237,19 +237,43 @@ pulls_where_kind(struct where *w, const struct pull_filter *f)
 		    w, own ? "+i.state = ?" : "i.state = ?", I(f->state));
 }
 
+/* The branches, when an item leads. */
+static void
+pulls_where_pair(
+    struct where *w, const struct pull_filter *f, enum pulls_lead lead)
+{
+	if (f->head != NULL)
+		where_add1(w,
+		    "EXISTS (SELECT 1 FROM pull b WHERE b.project_id ="
+		    " i.project_id AND b.number = i.number AND b.head = ?)",
+		    S(f->head));
+	if (f->base != NULL)
+		where_add1(w,
+		    lead == PULLS_LABEL
+			? "EXISTS (SELECT 1 FROM pull b WHERE b.project_id ="
+			  " x.project_id AND b.number = x.item AND b.base = ?)"
+			: "EXISTS (SELECT 1 FROM pull b WHERE b.project_id ="
+			  " i.project_id AND b.number = i.number"
+			  " AND b.base = ?)",
+		    S(f->base));
+}
+
 static void
 pulls_where(struct where *w, const struct pull_filter *f, enum pulls_lead lead)
 {
 	if (lead == PULLS_BRANCH)
 		pulls_where_branch(w, f);
-	if (lead == PULLS_ISSUE)
+	if (lead == PULLS_ISSUE) {
 		pulls_where_kind(w, f);
+		pulls_where_pair(w, f, lead);
+	}
 	if (lead == PULLS_LABEL) {
 		where_add1(
 		    w, "x.label_id = ? AND x.is_pull = 1", I(f->labels[0]));
 		where_add1(w, "x.project_id = ?", I(f->project_id));
 		if (f->state != 0)
 			where_add1(w, "x.state = ?", I(f->state));
+		pulls_where_pair(w, f, lead);
 	}
 	if (f->poster != 0)
 		where_add1(w, "i.author_id = ?", I(f->poster));
@@ -288,11 +312,21 @@ pulls_total(
 	};
 	enum pulls_lead lead = pulls_lead(f);
 	bool own = f->poster != 0 || f->milestone != 0;
+	AUTO_STR struct str sql = STR_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
 
 	if (lead == PULLS_ISSUE && !own)
 		return issue_total(t, f->project_id, 1, f->state, out, e);
 	pulls_where(&w, f, lead);
+	/* What is looked up for each row is counted as far as rows are sorted.
+	 */
+	if (lead == PULLS_LABEL &&
+	    (own || f->n_labels > 1 || f->base != NULL)) {
+		str_addf(&sql,
+		    "SELECT count(*) FROM (SELECT 1 FROM %s%s LIMIT %d)",
+		    from[lead][own], str_cstr(&w.sql), PULLS_SORT_MAX + 1);
+		return db_number(t, str_cstr(&sql), w.binds, out, e);
+	}
 	return where_count(&w, t,
 	    from[lead][own || (lead == PULLS_BRANCH && f->n_labels > 0)], out,
 	    e);
@@ -300,12 +334,16 @@ pulls_total(
 
 #define PULLS_PICK                                                         \
 	"SELECT " PULL_COLS PULL_FROM_ISSUE " WHERE i.id IN (SELECT i.id " \
-					    "FROM "
+	"FROM "
+
+#define PULLS_PICK_BRANCH                                                  \
+	"SELECT " PULL_COLS PULL_FROM " WHERE p.rowid IN (SELECT p.rowid " \
+	"FROM "
 
 static const char *const pulls_pick[] = {
 	[PULLS_ISSUE] = PULLS_PICK "issue i",
 	[PULLS_LABEL] = PULLS_PICK "item_label x" PULLS_LABEL_JOIN,
-	[PULLS_BRANCH] = "SELECT " PULL_COLS PULL_FROM,
+	[PULLS_BRANCH] = PULLS_PICK_BRANCH "pull p" PULLS_BRANCH_JOIN,
 };
 
 /* The order of all, of a label's, of a branch's; and of the page. */
@@ -352,12 +390,19 @@ pulls_page(struct txn *t, const struct pull_filter *f, struct pull_list *out,
 	const char *sql[3];
 	int rc;
 
-	if (lead == PULLS_LABEL && f->sort >= PULL_SORT_RECENTUPDATE &&
-	    out->total > PULLS_SORT_MAX)
+	if (f->sort >= PULL_SORT_RECENTUPDATE && out->total > PULLS_SORT_MAX)
 		lead = PULLS_ISSUE;
 	sql[0] = pulls_pick[lead];
 	sql[1] = pulls_order[f->sort][lead];
-	sql[2] = lead == PULLS_BRANCH ? NULL : pulls_order[f->sort][3];
+	sql[2] = pulls_order[f->sort][3];
+	/* A base has an index of its numbers. */
+	if (lead == PULLS_BRANCH && f->head == NULL &&
+	    f->sort < PULL_SORT_RECENTUPDATE) {
+		sql[1] = f->sort == PULL_SORT_NEWEST ? " ORDER BY p.number DESC"
+						     : " ORDER BY p.number";
+		if (f->poster == 0 && f->milestone == 0)
+			sql[0] = PULLS_PICK_BRANCH "pull p";
+	}
 	pulls_where(&w, f, lead);
 	if (f->before > 0)
 		where_add1(&w, before[lead], I(f->before));
@@ -368,16 +413,49 @@ pulls_page(struct txn *t, const struct pull_filter *f, struct pull_list *out,
 	return rc;
 }
 
+/* The label that fewest have comes first: it leads. */
+static int
+pulls_rarest(struct txn *t, struct pull_filter *f, struct err *e)
+{
+	static const char
+	    sql[] = "SELECT count(*) FROM (SELECT 1 FROM item_label"
+		    " WHERE label_id = ? LIMIT ?)";
+	int64_t least = INT64_MAX;
+	size_t at = 0;
+
+	for (size_t i = 0; f->n_labels > 1 && i < f->n_labels; i++) {
+		int64_t n = 0;
+
+		if (db_number(t, sql, BINDS(I(f->labels[i]), I(PULLS_SORT_MAX)),
+			&n, e) == -1)
+			return -1;
+		if (n < least) {
+			least = n;
+			at = i;
+		}
+	}
+	if (at > 0) {
+		int64_t first = f->labels[0];
+
+		f->labels[0] = f->labels[at];
+		f->labels[at] = first;
+	}
+	return 0;
+}
+
 int
 pulls_list(struct txn *t, const struct pull_filter *f, struct pull_list *out,
     struct err *e)
 {
+	struct pull_filter ask = *f;
 	int rc;
 
 	*out = (struct pull_list){ .n = 0 };
-	rc = pulls_total(t, f, &out->total, e);
+	rc = pulls_rarest(t, &ask, e);
+	if (rc == 0)
+		rc = pulls_total(t, &ask, &out->total, e);
 	if (rc == 0 && out->total > 0)
-		rc = pulls_page(t, f, out, e);
+		rc = pulls_page(t, &ask, out, e);
 	if (rc == 0)
 		rc = pulls_fill_people(t, out->at, out->n, e);
 	if (rc == -1)
