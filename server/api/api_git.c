@@ -235,13 +235,16 @@ api_branches_on_commits(const struct git_result *res, void *arg)
 static void
 api_branches_ask(struct api_branches *b)
 {
-	const struct git_ask_want want = { .verify = true };
 	const char *ids[PARAM_LIMIT_MAX];
+	const struct git_ask_objects spec = { .ids = ids,
+		.n = b->n,
+		.commits = true,
+		.want = { .verify = true } };
 
 	for (size_t i = 0; i < b->n; i++)
 		ids[i] = b->shas[i];
-	gitask_objects(api_svc(b->x->c)->git, b->x->p.id, ids, b->n, true,
-	    &want, api_branches_on_commits, b);
+	gitask_objects(api_svc(b->x->c)->git, b->x->p.id, &spec,
+	    api_branches_on_commits, b);
 }
 
 static struct api_branches *

@@ -145,7 +145,9 @@ api_trees_on_tree(const struct git_result *res, void *arg)
 static void
 api_trees_get(struct call *c)
 {
-	bool deep = call_query_bool(c, "recursive");
+	struct git_ask_tree spec = { .recursive = call_query_bool(
+					 c, "recursive"),
+		.rev = call_arg(c, 2) };
 	int64_t page = 1, limit = GIT_ASK_TREE_MAX;
 	struct api_git *x;
 
@@ -158,11 +160,13 @@ api_trees_get(struct call *c)
 	x->page = page < 1 ? 1 : (uint32_t)page;
 	x->limit = limit < 1 || limit > GIT_ASK_TREE_MAX ? GIT_ASK_TREE_MAX
 							 : (uint32_t)limit;
-	if (api_git_told(c, call_arg(c, 2)) == -1)
+	spec.skip = (x->page - 1) * x->limit;
+	spec.limit = x->limit;
+	if (api_git_told(c, spec.rev) == -1)
 		api_git_free(x);
 	else
-		gitask_tree(api_svc(c)->git, x->p.id, call_arg(c, 2), deep,
-		    (x->page - 1) * x->limit, x->limit, api_trees_on_tree, x);
+		gitask_tree(
+		    api_svc(c)->git, x->p.id, &spec, api_trees_on_tree, x);
 }
 
 static void

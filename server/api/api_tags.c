@@ -199,8 +199,8 @@ api_tags_on_object(const struct git_result *res, void *arg)
 static void
 api_tags_by_id(struct call *c)
 {
-	const struct git_ask_want want = { .stat = false };
 	const char *id = call_arg(c, 2);
+	const struct git_ask_objects spec = { .ids = &id, .n = 1 };
 	struct api_git *x = api_git_new(c, PERM_READ);
 
 	if (x == NULL)
@@ -210,8 +210,7 @@ api_tags_by_id(struct call *c)
 		api_git_free(x);
 		return;
 	}
-	gitask_objects(api_svc(c)->git, x->p.id, &id, 1, false, &want,
-	    api_tags_on_object, x);
+	gitask_objects(api_svc(c)->git, x->p.id, &spec, api_tags_on_object, x);
 }
 
 const struct route api_tags_routes[] = {

@@ -87,19 +87,18 @@ gitask_range(struct git_pool *p, int64_t project, const char *base,
 }
 
 void
-gitask_objects(struct git_pool *p, int64_t project, const char *const *ids,
-    size_t n, bool commits, const struct git_ask_want *want, git_done_fn *done,
-    void *arg)
+gitask_objects(struct git_pool *p, int64_t project,
+    const struct git_ask_objects *spec, git_done_fn *done, void *arg)
 {
 	AUTO_STR struct str raw = STR_INIT;
 	struct gitask a;
 
-	for (size_t i = 0; i < n; i++)
-		str_addf(&raw, "%s\n", ids[i]);
+	for (size_t i = 0; i < spec->n; i++)
+		str_addf(&raw, "%s\n", spec->ids[i]);
 	gitask_begin(&a, "objects");
 	a.ask.raw = str_view(&raw);
-	jw_bool(&a.w, "commits", commits);
-	gitask_want(&a, want);
+	jw_bool(&a.w, "commits", spec->commits);
+	gitask_want(&a, &spec->want);
 	gitask_send(&a, p, project, done, arg);
 }
 
@@ -133,16 +132,16 @@ gitask_tag_make(struct git_pool *p, int64_t project,
 }
 
 void
-gitask_tree(struct git_pool *p, int64_t project, const char *rev,
-    bool recursive, uint32_t skip, uint32_t limit, git_done_fn *done, void *arg)
+gitask_tree(struct git_pool *p, int64_t project,
+    const struct git_ask_tree *spec, git_done_fn *done, void *arg)
 {
 	struct gitask a;
 
 	gitask_begin(&a, "tree");
-	gitask_text(&a, "rev", rev);
-	jw_bool(&a.w, "recursive", recursive);
-	jw_u64(&a.w, "skip", skip);
-	jw_u64(&a.w, "limit", limit);
+	gitask_text(&a, "rev", spec->rev);
+	jw_bool(&a.w, "recursive", spec->recursive);
+	jw_u64(&a.w, "skip", spec->skip);
+	jw_u64(&a.w, "limit", spec->limit);
 	gitask_send(&a, p, project, done, arg);
 }
 

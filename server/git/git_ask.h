@@ -53,9 +53,14 @@ void gitask_range(struct git_pool *p, int64_t project, const char *base,
  * target_type}, commits: [what it peels to]}]}: tag for an annotated one,
  * commits only when `commits` is set.  ids are 40 digits.
  */
-void gitask_objects(struct git_pool *p, int64_t project, const char *const *ids,
-    size_t n, bool commits, const struct git_ask_want *want, git_done_fn *done,
-    void *arg);
+struct git_ask_objects {
+	const char *const *ids;
+	size_t n;
+	bool commits;
+	struct git_ask_want want;
+};
+void gitask_objects(struct git_pool *p, int64_t project,
+    const struct git_ask_objects *spec, git_done_fn *done, void *arg);
 
 /* {total, tags: [{name, objects: [as above]}]}, newest first; name: only that
  * one, ERR_NOTFOUND. */
@@ -71,9 +76,13 @@ void gitask_tag_make(struct git_pool *p, int64_t project,
     const struct git_ask_tag *spec, git_done_fn *done, void *arg);
 
 /* {sha, total, tree: [{path, mode, type, size, sha}]}; rev may be a tree. */
-void gitask_tree(struct git_pool *p, int64_t project, const char *rev,
-    bool recursive, uint32_t skip, uint32_t limit, git_done_fn *done,
-    void *arg);
+struct git_ask_tree {
+	const char *rev;
+	bool recursive;
+	uint32_t skip, limit;
+};
+void gitask_tree(struct git_pool *p, int64_t project,
+    const struct git_ask_tree *spec, git_done_fn *done, void *arg);
 
 /*
  * {commit, folder, truncated, entries: [{name, path, sha, type: "file"|"dir"|

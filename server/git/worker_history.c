@@ -30,7 +30,7 @@ struct history {
 };
 
 static int
-history_walk(struct history *h, const git_commit *from, struct err *e)
+history_walk(struct history *h, git_commit *from, struct err *e)
 {
 	const char *path = json_str_or(h->c->in, "path_in", "");
 	const char *without = json_str_or(h->c->in, "not", "");
@@ -130,7 +130,7 @@ history_rest(struct history *h, int64_t max, struct err *e)
 }
 
 static int
-history_run(struct history *h, const git_commit *from, struct err *e)
+history_run(struct history *h, git_commit *from, struct err *e)
 {
 	bool count = json_bool_or(h->c->in, "count", false);
 	int64_t end = h->skip + h->limit;

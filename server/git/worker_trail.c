@@ -99,14 +99,14 @@ trail_enter(struct trail *t, git_commit *commit, const git_oid *id)
 }
 
 int
-trail_from(struct trail *t, const git_commit *commit, struct err *e)
+trail_from(struct trail *t, git_commit *commit, struct err *e)
 {
 	git_commit *own = NULL;
 	git_oid id;
 
 	if (trail_look(t, commit, &id, e) == -1)
 		return -1;
-	if (git_commit_dup(&own, (git_commit *)(uintptr_t)commit) < 0)
+	if (git_commit_dup(&own, commit) < 0)
 		return err_set(e, ERR_INTERNAL, "commit");
 	trail_enter(t, own, &id);
 	return 0;

@@ -17,7 +17,7 @@ enum {
 struct trail *trail_new(git_repository *repo, const char *path, int64_t until)
     __attribute__((returns_nonnull));
 void trail_free(struct trail *t); /* NULL is fine */
-int trail_from(struct trail *t, const git_commit *commit, struct err *e);
+int trail_from(struct trail *t, git_commit *commit, struct err *e);
 /* 0 and a commit for the caller, TRAIL_END, TRAIL_LATE, -1. */
 int trail_next(struct trail *t, git_commit **out, struct err *e);
 

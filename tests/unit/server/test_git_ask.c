@@ -334,18 +334,29 @@ a_path_may_begin_with_its_ref(void **state)
 }
 
 static void
+ask_tree(struct fixture *f, const char *rev, bool deep, uint32_t skip,
+    uint32_t limit)
+{
+	const struct git_ask_tree spec = {
+		.rev = rev, .recursive = deep, .skip = skip, .limit = limit
+	};
+
+	gitask_tree(f->pool, 1, &spec, ask_on_done, f);
+}
+
+static void
 a_tree_comes_by_pages(void **state)
 {
 	struct fixture *f = *state;
 
-	gitask_tree(f->pool, 1, "main", true, 3, 2, ask_on_done, f);
+	ask_tree(f, "main", true, 3, 2);
 	ask_run(f);
 	assert_false(f->failed);
 	assert_int_equal(json_i64_or(f->j, "total", 0), 8);
 	assert_int_equal(json_count(json_get(f->j, "tree")), 2);
 	assert_string_equal(ask_member(f, "tree", 0, "path"), "src");
 	assert_string_equal(ask_member(f, "tree", 1, "path"), "src/a");
-	gitask_tree(f->pool, 1, "main", false, 0, 10, ask_on_done, f);
+	ask_tree(f, "main", false, 0, 10);
 	ask_run(f);
 	assert_string_equal(ask_member(f, "tree", 1, "mode"), "120000");
 	assert_string_equal(ask_member(f, "tree", 2, "mode"), "100755");
@@ -448,7 +459,7 @@ a_write_keeps_modes_and_empties_folders(void **state)
 	};
 	char old[GIT_SHA_TEXT];
 
-	gitask_tree(f->pool, 1, "main", true, 0, 100, ask_on_done, f);
+	ask_tree(f, "main", true, 0, 100);
 	ask_run(f);
 	for (size_t i = 0; i < json_count(json_get(f->j, "tree")); i++) {
 		const char *path = ask_member(f, "tree", i, "path");
@@ -465,7 +476,7 @@ a_write_keeps_modes_and_empties_folders(void **state)
 	ask_write(f, v, 3);
 	assert_false(f->failed);
 	(void)snprintf(sha, sizeof(sha), "%s", json_str_or(f->j, "sha", ""));
-	gitask_tree(f->pool, 1, sha, true, 0, 100, ask_on_done, f);
+	ask_tree(f, sha, true, 0, 100);
 	ask_run(f);
 	assert_int_equal(json_i64_or(f->j, "total", 0), 7);
 	assert_string_equal(ask_member(f, "tree", 0, "path"), "g");
