@@ -16,6 +16,7 @@
 #include "server/domain/run_rule.h"
 #include "server/git/git_pool.h"
 #include "server/service/svc_comment.h"
+#include "server/service/svc_mention.h"
 #include "server/service/svc_pull.h"
 #include "server/service/svc_run.h"
 #include "server/service/svc_run_rows.h"
@@ -123,6 +124,9 @@ svc_run_insert_pull(struct txn *t, struct svc_run_finish *op,
 		.base_sha = op->base_sha,
 		.merge_base = op->merge_base,
 		.run_id = op->run.id };
+	const struct svc_op by = { .who = op->agent, .now = op->op.now };
+	struct svc_words words = { .project_id = op->run.project_id,
+		.is_pull = true };
 
 	svc_run_pull_title(op, i, &title);
 	str_addv(&body,
@@ -134,8 +138,12 @@ svc_run_insert_pull(struct txn *t, struct svc_run_finish *op,
 		    body.len > 0 ? "\n\n" : "", i->number);
 	rows.title = str_cstr(&title);
 	rows.body = str_cstr(&body);
-	return svc_pull_insert(
-	    t, &op->agent, op->op.now, &rows, &op->pull_number, e);
+	if (svc_pull_insert(
+		t, &op->agent, op->op.now, &rows, &op->pull_number, e) == -1)
+		return -1;
+	words.item = op->pull_number;
+	words.text = rows.body;
+	return svc_mention_words(t, &by, &words, e);
 }
 
 /* The pull request of the run's branch, made when there is none. */
