@@ -71,8 +71,18 @@ test_on_request(struct request *q, void *arg)
 	assert_true(f->asked < ASKED_MAX);
 	f->waiting[f->asked++] = q;
 	request_on_close(q, test_on_close, f);
+	if (strcmp(request_path(q), "/hold") == 0)
+		request_hold(q);
 	if (strcmp(request_path(q), "/abort") == 0)
 		request_reply_stream(q, 200, "text/plain", &test_abort, f);
+	loop_stop(f->loop);
+}
+
+static void
+test_on_turn(void *arg)
+{
+	struct fix *f = arg;
+
 	loop_stop(f->loop);
 }
 
@@ -275,6 +285,85 @@ a_client_that_leaves_with_its_last_bytes_is_noticed(void **state)
 	assert_false(f->late);
 }
 
+static void
+test_on_held_body(struct request *q, void *arg)
+{
+	struct view v = request_body(q);
+
+	(void)arg;
+	request_header(q, "Connection", "close");
+	request_reply(q, 200, "text/plain", v.p, v.len);
+}
+
+/* The request is there and some turns have gone by. */
+static void
+fix_held(struct fix *f)
+{
+	struct err e = ERR_INIT;
+
+	fix_until(f, &f->asked, 1);
+	for (int i = 0; i < 20; i++) {
+		loop_defer(f->loop, test_on_turn, f);
+		assert_int_equal(loop_run(f->loop, &e), 0);
+	}
+}
+
+static void
+fix_read(struct fix *f, int fd, const char *end)
+{
+	char in[2000];
+	size_t n = 0;
+	ssize_t got;
+
+	fix_until(f, &f->closed, 1);
+	while ((got = read(fd, in + n, sizeof(in) - 1 - n)) > 0)
+		n += (size_t)got;
+	in[n] = '\0';
+	(void)close(fd);
+	assert_true(strncmp(in, "HTTP/1.1 200", 12) == 0);
+	assert_true(n > strlen(end));
+	assert_string_equal(in + n - strlen(end), end);
+}
+
+static void
+a_held_request_s_body_is_still_whole_afterwards(void **state)
+{
+	struct fix *f = *state;
+	int fd = raw_say(f,
+	    "POST /hold HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"
+	    "abcdefghi");
+
+	fix_held(f);
+	request_unhold(f->waiting[0]);
+	request_collect(f->waiting[0], 100, test_on_held_body, f);
+	fix_read(f, fd, "\r\n\r\nabcdefghi");
+}
+
+static void
+a_held_request_without_a_body_is_answered_later(void **state)
+{
+	struct fix *f = *state;
+	int fd = raw_say(f, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+
+	fix_held(f);
+	request_unhold(f->waiting[0]);
+	request_collect(f->waiting[0], 100, test_on_held_body, f);
+	fix_read(f, fd, "\r\n\r\n");
+}
+
+static void
+a_client_that_leaves_while_held_is_noticed(void **state)
+{
+	struct fix *f = *state;
+	int fd = raw_say(f,
+	    "POST /hold HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
+
+	fix_held(f);
+	(void)close(fd);
+	fix_until(f, &f->closed, 1);
+	assert_false(f->late);
+}
+
 int
 main(void)
 {
@@ -294,6 +383,15 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_client_that_leaves_with_its_last_bytes_is_noticed,
 		    fix_setup, fix_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_held_request_s_body_is_still_whole_afterwards, fix_setup,
+		    fix_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_held_request_without_a_body_is_answered_later, fix_setup,
+		    fix_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_client_that_leaves_while_held_is_noticed, fix_setup,
+		    fix_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
