@@ -102,6 +102,10 @@ int api_item_assignees(
 /* A reply with one issue of the project that the path names. */
 void api_issues_reply(struct call *c, int status, const struct issue *i);
 
+/* The member "reviewers": names, owned, into SVC_REVIEWERS_MAX places. */
+int api_reviewers(
+    struct call *c, const struct json *j, char **logins, size_t *n);
+
 /* For a done callback: true after it replied with the failure.  The handler
  * held the call; the callback releases it. */
 bool api_failed(struct call *c, const struct err *fail);

@@ -189,31 +189,6 @@ api_pulls_created(const struct err *fail, void *arg, void *call)
 	call_release(c);
 }
 
-/* team_reviewers is ignored, as Gitea does where no organisation owns. */
-static int
-api_pulls_reviewers(
-    struct call *c, const struct json *j, struct svc_pull_create *op)
-{
-	const struct json *list = json_get(j, "reviewers");
-
-	if (list == NULL || json_is_null(list))
-		return 0;
-	if (!json_is_array(list) || json_count(list) > SVC_REVIEWERS_MAX) {
-		call_reply_error(c, 422, "reviewers: want a list of at most %d",
-		    SVC_REVIEWERS_MAX);
-		return -1;
-	}
-	for (const struct json *x = json_first(list); x != NULL;
-	     x = json_next(x)) {
-		if (json_string(x) == NULL) {
-			call_reply_error(c, 422, "reviewers: want names");
-			return -1;
-		}
-		op->reviewers[op->n_reviewers++] = xstrdup(json_string(x));
-	}
-	return 0;
-}
-
 static int
 api_pulls_branches(struct call *c, const struct json *j,
     const struct project *p, struct svc_pull_create *op)
@@ -244,7 +219,7 @@ api_pulls_fields(struct call *c, const struct json *j, const struct project *p,
 	    api_text(c, j, "body", BODY_LEN_MAX, &op->body) == -1 ||
 	    api_bool(c, j, "draft", &op->draft) == -1 ||
 	    api_pulls_branches(c, j, p, op) == -1 ||
-	    api_pulls_reviewers(c, j, op) == -1)
+	    api_reviewers(c, j, op->reviewers, &op->n_reviewers) == -1)
 		return -1;
 	return api_item_fields(c, j, &op->fields);
 }

@@ -245,9 +245,8 @@ api_reviewers_done(const struct err *fail, void *arg, void *call)
 }
 
 /* team_reviewers is ignored, as Gitea does where no organisation owns. */
-static int
-api_reviewers_read(
-    struct call *c, const struct json *j, struct svc_reviewers *op)
+int
+api_reviewers(struct call *c, const struct json *j, char **logins, size_t *n)
 {
 	const struct json *list = json_get(j, "reviewers");
 
@@ -264,7 +263,7 @@ api_reviewers_read(
 			call_reply_error(c, 422, "reviewers: want names");
 			return -1;
 		}
-		op->logins[op->n++] = xstrdup(json_string(x));
+		logins[(*n)++] = xstrdup(json_string(x));
 	}
 	return 0;
 }
@@ -281,7 +280,7 @@ api_reviewers_write(struct call *c, const struct json *j, bool withdraw)
 	op->project_id = project;
 	op->item = call_arg_id(c, 2);
 	op->withdraw = withdraw;
-	if (api_reviewers_read(c, j, op) == -1) {
+	if (api_reviewers(c, j, op->logins, &op->n) == -1) {
 		svc_op_drop(op);
 		return;
 	}
