@@ -50,4 +50,29 @@ for point in merge_intended merge_moved merge_written; do
 	tap_is "$(field .state)" closed "$point: the issue is closed"
 	tap_is "$(count pull.merged)" 1 "$point: with one event"
 done
+# The head of a pull request that was brought after its base.
+push_branch late late.txt x
+api POST "$R/pulls" '{"title":"late","head":"late","base":"main"}'
+N=$(field .number)
+push_branch early early.txt x
+api POST "$R/pulls" '{"title":"early","head":"early","base":"main"}'
+api POST "$R/pulls/$(field .number)/merge" '{"Do":"merge"}'
+stop_cofferd
+export COFFER_FAIL=update_moved
+start_cofferd
+unset COFFER_FAIL
+api POST "$R/pulls/$N/update?style=rebase"
+tap_is "$STATUS" 000 'update_moved: cofferd dies there'
+wait "$COFFERD_PID" 2>/dev/null
+start_cofferd
+LATE=$(git_as "$ADMIN" ls-remote "$URL/$PROJECT.git" refs/heads/late | cut -f1)
+followed()
+{
+	api GET "$R/pulls/$N"
+	[ "$(field .head.sha)" = "$LATE" ] && [ "$(field .merge_base)" = "$(main_tip)" ]
+}
+tap_ok 'update_moved: the pull request follows its branch' wait_for 5 followed
+api GET "/api/coffer/v1/projects/$PROJECT/kept"
+tap_is "$(field '[.[] | select(.ref == "refs/heads/late")] | length')" 1 \
+    'update_moved: the old head is kept'
 tap_done
