@@ -30,6 +30,7 @@ static const struct svc_notice_kind {
 	{ "pull.review_requested", false, false },
 	{ "review.created", true, true },
 	{ "review.commented", true, true },
+	{ "review.commented", true, true },
 	{ "review.dismissed", false, false },
 };
 
@@ -82,9 +83,10 @@ svc_notice_event(struct txn *t, const struct identity *who, int64_t now,
 		return 0;
 	if (v->data != NULL && k->words)
 		data = json_parse(str_view(v->data), 0, e);
-	if (v->data != NULL && k->words && data == NULL)
-		return err_wrap(e, "event %s", v->kind);
-	n.comment_id = json_i64_or(data, "comment", 0);
+	*e = ERR_INIT; /* what cannot be read names nobody */
+	/* Comments of reviews are numbered by themselves. */
+	if (strcmp(v->kind, "comment.created") == 0)
+		n.comment_id = json_i64_or(data, "comment", 0);
 	if (k->words)
 		rc = svc_notice_named(t, v, data, &n, ids, e);
 	if (rc == 0 && k->joins && who->user_id > 0)

@@ -199,6 +199,18 @@ as "$BOB" api PUT "$R/notifications?to-status=unread&status-types=read"
 as "$BOB" api GET /api/v1/notifications/new
 tap_is "$(field .new)" 1 'or unread again'
 
+push_branch topic b.txt two
+as "$ANN" api POST "$R/pulls" '{"title":"Pump","head":"topic","base":"main"}'
+PN=$(field .number)
+api GET '/api/v1/notifications?subject-type=pull'
+tap_is "$(field '.[0].subject | [.type, .state, .title] | join(" ")')" 'Pull open Pump' 'who watches is told of pull requests'
+api POST "$R/pulls/$PN/reviews" '{"event":"COMMENT","body":"@bob, look"}'
+as "$BOB" api GET '/api/v1/notifications?subject-type=pull'
+tap_is "$(field '.[0].subject.title')" Pump 'and who a review names'
+as "$ANN" api GET '/api/v1/notifications?subject-type=pull'
+tap_is "$(field '.[0].subject.url')" "$URL/api/v1/repos/$PROJECT/pulls/$PN" 'and its author'
+as "$ANN" api PATCH "$R/pulls/$PN" '{"state":"closed"}'
+
 # Search.
 api GET "$R/issues?q=leaks"
 tap_is "$(field '[.[].number] | join(" ")')" 1 'a word of a comment finds its issue'
