@@ -10,8 +10,9 @@
 #include "server/domain/types.h"
 
 enum {
-	PROTECT_RULES_MAX = 50,  /* of one project */
-	PROTECT_PEOPLE_MAX = 50, /* in one list */
+	PROTECT_RULES_MAX = 50,   /* of one project */
+	PROTECT_PEOPLE_MAX = 50,  /* in one list */
+	PROTECT_NAMED_MAX = 2000, /* in all lists of a project */
 	PROTECT_CONTEXTS_MAX = 20,
 	PROTECT_FILES_MAX = 1024, /* bytes of a list of patterns */
 	PROTECT_APPROVALS_MAX = 100

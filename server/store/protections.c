@@ -126,6 +126,8 @@ static int
 protections_put_people(
     struct txn *t, int64_t id, const struct protect_rule *r, struct err *e)
 {
+	int64_t n = 0;
+
 	if (db_exec(t, "DELETE FROM protection_user WHERE protection_id = ?",
 		BINDS(I(id)), NULL, e) == -1)
 		return -1;
@@ -137,6 +139,15 @@ protections_put_people(
 				BINDS(I(id), I(k), I(r->people[k].at[i].id)),
 				NULL, e) == -1)
 				return -1;
+	if (db_number(t,
+		"SELECT count(*) FROM protection p JOIN protection_user u"
+		" ON u.protection_id = p.id WHERE p.project_id = ?",
+		BINDS(I(r->project_id)), &n, e) == -1)
+		return -1;
+	if (n > PROTECT_NAMED_MAX)
+		return err_set(e, ERR_INVALID,
+		    "the rules of a repository name at most %d people",
+		    PROTECT_NAMED_MAX);
 	return 0;
 }
 
