@@ -11,7 +11,7 @@
 #include "lib/base/utf8.h"
 #include "lib/base/view.h"
 #include "lib/wire/json.h"
-#include "server/domain/issue_rule.h"
+#include "server/domain/mentions.h"
 #include "server/domain/items.h"
 #include "server/domain/run_rule.h"
 #include "server/git/git_pool.h"
@@ -102,11 +102,12 @@ svc_run_pull_title(
 static bool
 svc_run_says_fixes(struct view body, int64_t number)
 {
-	int64_t fixes[ISSUE_FIXES_MAX];
-	size_t n = issue_rule_fixes(body, fixes);
+	struct mention m[MENTIONS_MAX];
+	size_t n = mentions_scan(body, m);
 
 	for (size_t i = 0; i < n; i++)
-		if (fixes[i] == number)
+		if (m[i].action == MENTION_CLOSES && m[i].owner.len == 0 &&
+		    m[i].number == number)
 			return true;
 	return false;
 }

@@ -12,57 +12,6 @@
 #include "server/domain/items.h"
 #include "server/http/param.h"
 
-static const struct fixes_case {
-	const char *body;
-	int64_t want[3];
-} fixes_cases[] = {
-	{ "Fixes #7", { 7 } },
-	{ "fixes: #7, closes #8\nRESOLVED #9.", { 7, 8, 9 } },
-	{ "Fixes #7 and fixes #7", { 7 } },
-	{ "Fixes 7", { 0 } },
-	{ "Fixes#7", { 0 } },
-	{ "prefixes #7", { 0 } },
-	{ "un-fixes #7", { 0 } },
-	{ "Fixes #7x", { 0 } },
-	{ "Fixes #0", { 0 } },
-	{ "Fixes #99999999999999999999", { 0 } },
-	{ "Fixes #", { 0 } },
-	{ "Fixes", { 0 } },
-	{ "", { 0 } },
-};
-
-static void
-closing_words_name_issues(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof(fixes_cases) / sizeof(fixes_cases[0]);
-	     i++) {
-		const struct fixes_case *c = &fixes_cases[i];
-		int64_t got[ISSUE_FIXES_MAX];
-		size_t n = issue_rule_fixes(view_of(c->body), got), want = 0;
-
-		while (want < 3 && c->want[want] != 0)
-			want++;
-		if (n != want)
-			fail_msg("'%s': %zu", c->body, n);
-		for (size_t k = 0; k < n; k++)
-			assert_int_equal(got[k], c->want[k]);
-	}
-}
-
-static void
-closing_words_are_bounded(void **state)
-{
-	struct str s = STR_INIT;
-	int64_t got[ISSUE_FIXES_MAX];
-
-	(void)state;
-	for (int i = 1; i < 100; i++)
-		str_addf(&s, "fixes #%d ", i);
-	assert_int_equal(issue_rule_fixes(str_view(&s), got), ISSUE_FIXES_MAX);
-	str_release(&s);
-}
-
 static void
 texts_have_limits(void **state)
 {
@@ -142,8 +91,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(closing_words_name_issues),
-		cmocka_unit_test(closing_words_are_bounded),
 		cmocka_unit_test(texts_have_limits),
 		cmocka_unit_test(a_page_has_a_limit),
 		cmocka_unit_test(links_begin_with_next),

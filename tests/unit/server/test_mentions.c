@@ -52,6 +52,9 @@ numbers_with_a_verb_close(void **state)
 	check("prefixes #3", "#3");
 	check("fixes\n#3", "#3");
 	check("fixes org/repo#12", "corg/repo#12");
+	check("Fixes #7 and fixes #7", "c#7");
+	check("Fixes 7 Fixes#7 Fixes #7x Fixes #0 Fixes # Fixes", "");
+	check("un-fixes #7", "#7");
 }
 
 static void
