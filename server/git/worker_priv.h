@@ -23,7 +23,7 @@ enum {
 	WORKER_JSON_MAX = 4 << 20,
 	WORKER_RAW_MAX = 8 << 20,
 	WORKER_CALL_MAX = 8 << 20,
-	WORKER_STAT_MS = 3000, /* of one call, for what commits changed */
+	WORKER_STAT_MS = 3000,  /* of one call, for what commits changed */
 	WORKER_LOCK_AGE_S = 30, /* no lock of a living git is held so long */
 	/* Of the lists of refs, which grow with the repository. */
 	WORKER_REFS_MAX = 32 << 20,

@@ -24,6 +24,7 @@ make_upstream
 chmod -R a+rX "$T/up"
 api POST /api/coffer/v1/projects "{\"upstream\":\"$UPSTREAM\"}"
 PROJECT=$(field .full_name)
+PROJECT_ID=$(field .id)
 api POST "/api/coffer/v1/projects/$PROJECT/sync?wait=30"
 R=/api/v1/repos/$PROJECT
 BOB=$(make_user bob)
@@ -261,6 +262,20 @@ as "$BOB" api DELETE "$R/contents/m/1" "{\"branch\":\"topic/a\",\"sha\":\"$(fiel
 tap_is "$STATUS,$(field .content),$(field .commit.message)" '200,null,Delete m/1' 'a file is deleted'
 as "$BOB" api DELETE "$R/contents/m/1" "{\"branch\":\"topic/a\",\"sha\":\"$SHA\"}"
 tap_is "$STATUS" 404 'once'
+# Protections hold here as for a push.
+as "$BOB" api POST "$R/branches" '{"new_branch_name":"guard/a"}'
+api POST "$R/branch_protections" '{"rule_name":"guard/*","enable_push":true,"protected_file_patterns":"secret/**"}'
+api GET "$R/branches/guard/a"
+tap_is "$(field '[.protected,.user_can_push,.effective_branch_protection_name]|map(tostring)|join(",")')" 'true,true,guard/*' 'a branch tells its protection'
+as "$BOB" api POST "$R/contents/secret/x" '{"branch":"guard/a","content":""}'
+tap_is "$STATUS" 403 'a protected file stays'
+as "$BOB" api POST "$R/contents/open/x" '{"branch":"guard/a","content":""}'
+tap_is "$STATUS" 201 'another is written'
+as "$BOB" api PUT "$R/branches/guard/a" "{\"new_commit_id\":\"$FIRST\",\"force\":true}"
+tap_is "$STATUS" 403 'no commit is dropped'
+as "$BOB" api DELETE "$R/branches/guard/a"
+tap_is "$STATUS" 403 'and the branch stays'
+
 # A large file, an archived repository, one without commits.
 head -c 5000000 /dev/zero | tr '\0' 'z' >"$T/big"
 (cd "$WORK" && git checkout -q main && cp "$T/big" big && git add big &&
@@ -300,7 +315,7 @@ tap_is "$STATUS,$(field '.commit.parents|length')" 201,0 'the first file is its 
 api GET "$E/commits"
 tap_is "$STATUS,$(field length)" 200,1 'then there is history'
 
-REPO=$HOME_DIR/repos/$(ls "$HOME_DIR/repos" | head -n 1)
+REPO=$HOME_DIR/repos/$PROJECT_ID.git
 tap_ok 'what was written is sound' git -C "$REPO" fsck --strict --no-dangling
 api GET "/api/coffer/v1/events?limit=100"
 tap_is "$(field '[.events[]|select(.kind=="branch.updated" and .actor.login=="bob" and .data.ref=="refs/heads/topic/b")]|length')" 1 'the events tell of it'
