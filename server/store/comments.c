@@ -92,12 +92,6 @@ comments_open(struct where *w, struct query *q, struct txn *t,
 	static const char *const of_item[3] = {
 		"SELECT " COMMENT_COLS COMMENT_FROM, " ORDER BY c.id"
 	};
-	static const char *const all[3] = {
-		"SELECT " COMMENT_COLS COMMENT_FROM
-		" WHERE c.id IN (SELECT c.id FROM comment c"
-		" INDEXED BY comment_project",
-		" ORDER BY c.id", ") ORDER BY c.id"
-	};
 	static const char *const few[3] = {
 		"SELECT " COMMENT_COLS COMMENT_FROM
 		" WHERE c.id IN (SELECT c.id FROM comment c"
@@ -114,9 +108,68 @@ comments_open(struct where *w, struct query *q, struct txn *t,
 
 	if (f->item != 0)
 		sql = of_item;
-	else if (f->since <= 0 && f->before <= 0)
-		sql = all;
 	return where_open(w, q, t, sql, f->limit, f->offset, e);
+}
+
+/* Of a whole project: where the row at `offset` is to be looked for. */
+static int
+comments_seek(struct txn *t, const struct comment_filter *f, int64_t *block,
+    int64_t *skip, int64_t *total, struct err *e)
+{
+	static const char sql[] = "SELECT block, n FROM comment_block"
+				  " WHERE project_id = ? ORDER BY block";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int64_t offset = f->offset < 0 ? 0 : f->offset;
+	int rc;
+
+	*total = *block = *skip = 0;
+	if (query_open(&q, t, sql, BINDS(I(f->project_id)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		int64_t at = query_i64(&q), n = query_i64(&q);
+
+		if (*total <= offset) {
+			*block = at;
+			*skip = offset - *total;
+		}
+		*total += n;
+	}
+	return rc;
+}
+
+static int
+comments_fill_list(struct query *q, struct comment_list *out, struct err *e)
+{
+	int rc;
+
+	while ((rc = query_next(q, e)) == 1)
+		comments_fill(q, LIST_ADD(out));
+	if (rc == -1)
+		comment_list_release(out);
+	return rc;
+}
+
+static int
+comments_all(struct txn *t, const struct comment_filter *f,
+    struct comment_list *out, struct err *e)
+{
+	static const char *const sql[3] = {
+		"SELECT " COMMENT_COLS COMMENT_FROM
+		" WHERE c.id IN (SELECT c.id FROM comment c"
+		" INDEXED BY comment_project",
+		" ORDER BY c.id", ") ORDER BY c.id"
+	};
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_WHERE struct where w = WHERE_INIT;
+	int64_t block, skip;
+
+	if (comments_seek(t, f, &block, &skip, &out->total, e) == -1)
+		return -1;
+	where_add2(&w, "c.project_id = ? AND c.id >= ? << 10", I(f->project_id),
+	    I(block));
+	if (where_open(&w, &q, t, sql, f->limit, skip, e) == -1)
+		return -1;
+	return comments_fill_list(&q, out, e);
 }
 
 int
@@ -125,18 +178,21 @@ comments_find(struct txn *t, const struct comment_filter *f,
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
-	int rc;
 
 	*out = (struct comment_list){ .n = 0 };
+	if (f->item == 0 && f->since <= 0 && f->before <= 0)
+		return comments_all(t, f, out, e);
 	comments_where(&w, f);
 	if (where_count(&w, t, "comment c", &out->total, e) == -1 ||
-	    comments_open(&w, &q, t, f, out->total, e) == -1)
+	    comments_open(&w, &q, t, f, out->total, e) == -1 ||
+	    comments_fill_list(&q, out, e) == -1)
 		return -1;
-	while ((rc = query_next(&q, e)) == 1)
-		comments_fill(&q, LIST_ADD(out));
-	if (rc == -1)
-		comment_list_release(out);
-	return rc;
+	/* Where the count stopped, a full page is not the last one. */
+	if (out->total >= DB_COUNT_MAX && out->n > 0 &&
+	    (int64_t)out->n == db_limit(f->limit) &&
+	    out->total <= f->offset + (int64_t)out->n)
+		out->total = f->offset + (int64_t)out->n + 1;
+	return 0;
 }
 
 int

@@ -32,8 +32,9 @@ struct comment_filter {
 	int64_t limit;  /* 0: DB_LIST_MAX */
 	int64_t offset;
 };
-/* Oldest first; of a project where `since` or `before` leave DB_COUNT_MAX or
- * more, the one that changed first is first. */
+/* Oldest first; total is at least DB_COUNT_MAX when it is more, and more than
+ * the page while there are pages.  Of a project where `since` or `before` leave
+ * DB_COUNT_MAX or more, the one that changed first is first. */
 int comments_find(struct txn *t, const struct comment_filter *f,
     struct comment_list *out, struct err *e);
 /* The same without times. */

@@ -1,6 +1,8 @@
 #include "server/store/schema_forge.h"
 
 /*
+ * comment_block: how many comments of a project have ids of that block of
+ * 1,024, so that a far page is found without walking there.
  * comment_id 0: the item itself.  An attachment's bytes are
  * HOME/attachments/UUID; attachment_gone names those that are to be removed.
  * participant: who spoke on an item or is named in it.
@@ -9,6 +11,20 @@ const char schema_words
     [] = "CREATE INDEX comment_updated ON comment (project_id, updated_at,"
 	 " id);"
 	 "CREATE INDEX comment_project ON comment (project_id, id);"
+	 "CREATE TABLE comment_block ("
+	 " project_id INTEGER NOT NULL REFERENCES project (id)"
+	 " ON DELETE CASCADE,"
+	 " block INTEGER NOT NULL, n INTEGER NOT NULL,"
+	 " PRIMARY KEY (project_id, block)) WITHOUT ROWID;"
+	 "INSERT INTO comment_block SELECT project_id, id >> 10, count(*)"
+	 " FROM comment GROUP BY 1, 2;"
+	 "CREATE TRIGGER comment_block_insert AFTER INSERT ON comment BEGIN"
+	 " INSERT INTO comment_block (project_id, block, n)"
+	 " VALUES (NEW.project_id, NEW.id >> 10, 1)"
+	 " ON CONFLICT (project_id, block) DO UPDATE SET n = n + 1; END;"
+	 "CREATE TRIGGER comment_block_delete AFTER DELETE ON comment BEGIN"
+	 " UPDATE comment_block SET n = n - 1"
+	 " WHERE project_id = OLD.project_id AND block = OLD.id >> 10; END;"
 	 "CREATE TABLE revision ("
 	 " id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	 " project_id INTEGER NOT NULL REFERENCES project (id)"
