@@ -221,6 +221,9 @@ svc_issue_change_text(struct txn *t, const struct svc_op *op,
 
 	if (title == NULL && body == NULL)
 		return 0;
+	if (i->locked &&
+	    svc_may(t, &op->who, i->project_id, PERM_WRITE, NULL, e) == -1)
+		return -1;
 	if (issues_set_text(
 		t, i->project_id, i->number, title, body, op->now, e) == -1 ||
 	    (title != NULL && svc_issue_retitled(t, op, i, title, e) == -1) ||

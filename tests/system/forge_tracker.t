@@ -158,6 +158,13 @@ as "$BOB" api POST "$R/issues/1/comments" '{"body":"no"}'
 tap_is "$STATUS" 403 'a reader says nothing then'
 api GET "$R/issues/1"
 tap_is "$(field .is_locked)" true 'and it shows'
+as "$BOB" api POST "$R/issues" '{"title":"Mine"}'
+MINE=$(field .number)
+api PUT "$R/issues/$MINE/lock"
+tap_is "$STATUS" 204 'without a reason, too'
+as "$BOB" api PATCH "$R/issues/$MINE" '{"body":"more"}'
+tap_is "$STATUS" 403 'nor does he change his words'
+api DELETE "$R/issues/$MINE"
 as "$BOB" api DELETE "$R/issues/1/lock"
 tap_is "$STATUS" 403 'nor opens it'
 api DELETE "$R/issues/1/lock"
