@@ -43,7 +43,7 @@ struct hook_batch {
 	size_t bytes;
 	int64_t *created; /* projects whose default hooks are copied */
 	size_t n_created;
-	int64_t upto; /* cursor afterwards */
+	int64_t until; /* cursor afterwards */
 	int64_t now;
 };
 
@@ -240,14 +240,14 @@ hookloop_job(struct txn *t, void *arg, struct err *e)
 	const struct hook_batch *b = arg;
 
 	for (size_t i = 0; i < b->n_created; i++)
-		if (hooks_copy_defaults(t, b->created[i], b->now, b->upto, e) ==
-		    -1)
+		if (hooks_copy_defaults(
+			t, b->created[i], b->now, b->until, e) == -1)
 			return -1;
 	for (size_t i = 0; i < b->n; i++)
 		if (hookloop_write_row(t, b, &b->rows[i], e) == -1)
 			return -1;
 	FAIL_POINT(hook_made);
-	return hooks_set_cursor(t, b->upto, e);
+	return hooks_set_cursor(t, b->until, e);
 }
 
 static void
@@ -262,7 +262,7 @@ hookloop_written(const struct err *fail, void *arg)
 		log_error("hook rows err=%s", log_val(fail->msg));
 		l->cursor = l->saved;
 	} else {
-		l->saved = b->upto;
+		l->saved = b->until;
 	}
 	hookloop_batch_free(b);
 	if (l->stopped)
@@ -274,14 +274,14 @@ hookloop_written(const struct err *fail, void *arg)
 
 /* Takes the batch. */
 static void
-hookloop_write(struct hook_loop *l, int64_t upto)
+hookloop_write(struct hook_loop *l, int64_t until)
 {
 	struct hook_batch *b = hookloop_batch(l);
 
 	l->batch = NULL;
-	b->upto = upto;
+	b->until = until;
 	b->now = l->spec.svc->now();
-	l->cursor = upto;
+	l->cursor = until;
 	l->busy = true;
 	db_write(l->spec.svc->db, hookloop_job, hookloop_written, b);
 }
@@ -511,7 +511,7 @@ hookloop_full(const struct hook_batch *b)
 static void
 hookloop_step(struct hook_loop *l)
 {
-	int64_t upto = l->list.last;
+	int64_t until = l->list.last;
 
 	while (l->i < l->list.n && !hookloop_full(l->batch)) {
 		const struct event *ev = &l->list.at[l->i];
@@ -526,13 +526,13 @@ hookloop_step(struct hook_loop *l)
 		l->i++;
 	}
 	if (l->i < l->list.n)
-		upto = l->list.at[l->i - 1].seq;
+		until = l->list.at[l->i - 1].seq;
 	event_list_release(&l->list);
 	if (l->batch != NULL) {
-		hookloop_write(l, upto);
+		hookloop_write(l, until);
 		return;
 	}
-	l->cursor = upto;
+	l->cursor = until;
 	timer_set(l->timer, l->cursor < l->last ? 0 : HOOKLOOP_IDLE_MS);
 }
 
