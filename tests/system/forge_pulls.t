@@ -288,6 +288,16 @@ tap_is "$(field '.head.ref + " " + .head.label')" "refs/pull/$M/head second" 'a 
 api GET "$R/pulls/$M/files"
 tap_is "$(field '.[0].filename')" c.txt 'still has its files'
 
+# A locked one takes words from maintainers only.
+api PUT "$R/issues/$N/lock" '{"lock_reason":"spam"}'
+as "$CAROL" api POST "$V" '{"event":"COMMENT","body":"but"}'
+tap_is "$STATUS" 403 'a reader says nothing where it is locked'
+as "$CAROL" api POST "$R/pulls/$N/comments/$C/replies" '{"body":"but"}'
+tap_is "$STATUS" 403 'nor answers'
+as "$BOB" api POST "$V" '{"event":"COMMENT","body":"done"}'
+tap_is "$STATUS" 200 'a maintainer does'
+api DELETE "$R/issues/$N/lock"
+
 # Conflicts are listed.
 push_branch left a.txt left
 api POST "$R/pulls" '{"title":"Left","head":"left","base":"right"}'
