@@ -104,7 +104,7 @@ done <<-TABLE
 404 GET $R/pulls/1
 422 GET $R/issues?state=maybe
 422 GET $R/issues?limit=x
-422 GET $R/issues?page=-1
+422 GET $R/issues?page=x
 422 GET $R/issues?since=yesterday
 422 GET $C/events?after=-1
 404 GET $C/nothing

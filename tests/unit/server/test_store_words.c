@@ -125,6 +125,39 @@ comments_of_a_project_are_found_by_time(void **state)
 }
 
 static int
+steps_far_pages(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct comment_filter x = { .project_id = f->project, .limit = 1 };
+	struct comment_list l;
+	int64_t first = 0, id = 0;
+
+	STEP(add_issue(t, f, "One", e) == 1);
+	for (int i = 0; i < 2100; i++) {
+		STEP((id = add_comment(t, f, 1, "a", e)) > 0);
+		first = i == 0 ? id : first;
+	}
+	STEP(comments_delete(t, f->project, first + 3, FIXTURE_NOW, e) == 0);
+	for (x.offset = 0; x.offset < 2110; x.offset += 211) {
+		STEP(comments_find(t, &x, &l, e) == 0);
+		STEP(l.total == 2099);
+		STEP(l.n == (x.offset < 2099));
+		STEP(l.n == 0 ||
+		    l.at[0].id == first + x.offset + (x.offset > 3));
+		comment_list_release(&l);
+	}
+	return fixture_verdict(f, e);
+}
+
+static void
+far_pages_of_a_project_are_found(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_far_pages, f, e));
+}
+
+static int
 steps_hanging(struct txn *t, void *arg, struct err *e)
 {
 	struct fixture *f = arg;
@@ -247,6 +280,9 @@ main(void)
 		    fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 		    comments_of_a_project_are_found_by_time, fixture_setup,
+		    fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+		    far_pages_of_a_project_are_found, fixture_setup,
 		    fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 		    with_a_comment_goes_what_hangs_on_it, fixture_setup,
