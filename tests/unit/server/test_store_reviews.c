@@ -39,8 +39,7 @@ a_review(struct txn *t, struct fixture *f, int64_t author,
 	int64_t id = 0;
 
 	STEP(reviews_insert(t, &n, &id, e) == 0);
-	STEP(state == REVIEW_REQUEST ||
-	    reviews_supersede(t, &n, id, e) == 0);
+	STEP(state == REVIEW_REQUEST || reviews_supersede(t, &n, id, e) == 0);
 	return id;
 }
 
