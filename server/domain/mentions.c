@@ -69,7 +69,9 @@ mention_is_name(char c)
 static char
 mention_peek(const struct mention_scan *s, size_t skip)
 {
-	return s->at + skip < s->text.len ? s->text.p[s->at + skip] : '\0';
+	if (s->at + skip >= s->text.len)
+		return '\0';
+	return s->text.p[s->at + skip];
 }
 
 static bool

@@ -31,10 +31,10 @@ svc_issue_create_new(struct svc *s, const struct identity *who)
 	    s, sizeof(struct svc_issue_create), who, svc_issue_create_release);
 }
 
-/* What title and body refer to; was NULL: it is new. */
+/* What title and body refer to; was: what they were, NULL for a new one. */
 static int
 svc_issue_refer(struct txn *t, const struct svc_op *op, const struct issue *i,
-    const struct issue *was, struct err *e)
+    const char *title, const char *body, const struct issue *was, struct err *e)
 {
 	AUTO_STR struct str text = STR_INIT;
 	AUTO_STR struct str before = STR_INIT;
@@ -42,7 +42,7 @@ svc_issue_refer(struct txn *t, const struct svc_op *op, const struct issue *i,
 		.item = i->number,
 		.is_pull = i->is_pull };
 
-	str_addf(&text, "%s\n%s", i->title, i->body);
+	str_addf(&text, "%s\n%s", title, body);
 	w.text = str_cstr(&text);
 	if (was != NULL) {
 		str_addf(&before, "%s\n%s", was->title, was->body);
@@ -76,7 +76,7 @@ svc_issue_create_rows(struct txn *t, struct svc_issue_create *op, struct err *e)
 
 	if (svc_issue_opened(t, &op->op, i, e) == -1 ||
 	    svc_item_apply(t, &op->op, i, &op->fields, e) == -1 ||
-	    svc_issue_refer(t, &op->op, i, NULL, e) == -1)
+	    svc_issue_refer(t, &op->op, i, i->title, i->body, NULL, e) == -1)
 		return -1;
 	return op->closed
 	    ? svc_issue_change_state(t, &op->op, i, ISSUE_CLOSED, e)
@@ -217,7 +217,6 @@ svc_issue_change_text(struct txn *t, const struct svc_op *op,
 	const char *title = svc_issue_differs(c->title, i->title) ? c->title
 								  : NULL;
 	const char *body = svc_issue_differs(c->body, i->body) ? c->body : NULL;
-	struct issue now = *i;
 
 	if (title == NULL && body == NULL)
 		return 0;
@@ -231,11 +230,8 @@ svc_issue_change_text(struct txn *t, const struct svc_op *op,
 		revisions_add(t, &of, op->who.user_id, op->now, i->body, e) ==
 		    -1))
 		return -1;
-	if (title != NULL)
-		now.title = (char *)(uintptr_t)title;
-	if (body != NULL)
-		now.body = (char *)(uintptr_t)body;
-	if (svc_issue_refer(t, op, &now, i, e) == -1)
+	if (svc_issue_refer(t, op, i, title != NULL ? title : i->title,
+		body != NULL ? body : i->body, i, e) == -1)
 		return -1;
 	return svc_issue_edited(t, op, i, title, body, e);
 }

@@ -150,7 +150,8 @@ int
 svc_mention_words(struct txn *t, const struct svc_op *op,
     const struct svc_words *w, struct err *e)
 {
-	AUTO_FREE struct mention *now = xcalloc(2 * MENTIONS_MAX, sizeof(*now));
+	AUTO_FREE struct mention *now = xcalloc(
+	    (size_t)2 * MENTIONS_MAX, sizeof(*now));
 	struct mention *old = now + MENTIONS_MAX;
 	size_t n = mentions_scan(view_of(w->text), now), n_old;
 
