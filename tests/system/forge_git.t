@@ -315,8 +315,29 @@ tap_is "$STATUS,$(field '.commit.parents|length')" 201,0 'the first file is its 
 api GET "$E/commits"
 tap_is "$STATUS,$(field length)" 200,1 'then there is history'
 
+# Killed between the commit and the ref, and between the ref and its row.
+if grep -q COFFER_FAIL "$O/bin/cofferd"; then
+	for at in files_written refmove_moved; do
+		stop_cofferd
+		COFFER_FAIL=$at
+		export COFFER_FAIL
+		start_cofferd
+		unset COFFER_FAIL
+		as "$BOB" api POST "$R/contents/crash/$at" '{"branch":"topic/a","content":""}'
+		wait_for 10 sh -c "! kill -0 $COFFERD_PID 2>/dev/null || grep -q '^State:.*Z' /proc/$COFFERD_PID/status"
+		start_cofferd
+		api GET "$R/contents/crash/$at?ref=topic/a"
+		want=200
+		[ $at = refmove_moved ] || want=404
+		tap_is "$STATUS" $want "killed at $at: all of it, or nothing"
+	done
+	SHA=$(git -C "$HOME_DIR/repos/$PROJECT_ID.git" rev-parse topic/a)
+	api GET "/api/coffer/v1/events?limit=100"
+	tap_is "$(field "[.events[]|select(.data.new==\"$SHA\")]|length")" 1 'the event is told once'
+fi
+
 REPO=$HOME_DIR/repos/$PROJECT_ID.git
 tap_ok 'what was written is sound' git -C "$REPO" fsck --strict --no-dangling
-api GET "/api/coffer/v1/events?limit=100"
+api GET "/api/coffer/v1/events?limit=100&project=$PROJECT_ID"
 tap_is "$(field '[.events[]|select(.kind=="branch.updated" and .actor.login=="bob" and .data.ref=="refs/heads/topic/b")]|length')" 1 'the events tell of it'
 tap_done
