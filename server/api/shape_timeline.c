@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "server/api/shape_priv.h"
@@ -54,13 +55,10 @@ shape_entry_milestone(
 	struct milestone m = { .id = 0 };
 	struct err e = ERR_INIT;
 
-	if (id != 0 && milestones_get(s->t, s->project->id, id, &m, &e) == -1) {
-		m.id = id;
-		m.title = (char *)(uintptr_t)title;
-		m.description = (char *)(uintptr_t) "";
-		shape_milestone(s, key, &m);
-		return;
-	}
+	if (id != 0 && milestones_get(s->t, s->project->id, id, &m, &e) == -1)
+		m = (struct milestone){ .id = id,
+			.title = xstrdup(title),
+			.description = xstrdup("") };
 	shape_milestone(s, key, &m);
 	milestone_release(&m);
 }
@@ -68,16 +66,17 @@ shape_entry_milestone(
 static void
 shape_entry_label(struct shape *s, const struct json *j)
 {
-	struct label l = { .id = json_i64_or(j, "id", 0),
-		.name = (char *)(uintptr_t)json_str_or(j, "name", ""),
-		.description = (char *)(uintptr_t) "" };
+	struct label l = { .id = json_i64_or(j, "id", 0) };
 
 	if (l.id == 0) {
 		jw_null(&s->w, "label");
 		return;
 	}
+	l.name = xstrdup(json_str_or(j, "name", ""));
+	l.description = xstrdup("");
 	(void)label_color(json_str_or(j, "color", ""), l.color);
 	shape_label(s, "label", &l);
+	label_release(&l);
 }
 
 static void
