@@ -47,7 +47,8 @@ api GET "$R/issues?limit=2&state=all"
 NEXT=$(header Link | perl -ne 'print $1 if /<(.*)>;\s*rel="next"/')
 tap_like "$NEXT" "$URL$R/issues?*page=2*" 'the greedy expression finds the next page'
 tap_is "$(header Link | grep -o 'rel="[a-z]*"' | tr '\n' ' ')" 'rel="next" rel="last" ' 'next, then last'
-SEEN= NEXT=$URL$R/issues?limit=2\&state=all
+SEEN=
+NEXT="$URL$R/issues?limit=2&state=all"
 while [ -n "$NEXT" ]; do
 	api GET "${NEXT#"$URL"}"
 	SEEN="$SEEN $(field '[.[].number] | join(" ")')"

@@ -24,7 +24,6 @@ tap_is "$STATUS,$(field .basePath)" 200,/api/coffer/v1 'the other one, too'
 # Something of everything.
 make_user bob >/dev/null
 api PUT "$R/collaborators/bob" '{"permission":"write"}'
-BOB=$(make_token bob 2>/dev/null || true)
 api PUT "$R/topics" '{"topics":["calc"]}'
 api POST "$R/labels" '{"name":"bug","color":"#ff0000"}'
 LABEL=$(field .id)
@@ -54,7 +53,6 @@ api POST "$R/hooks" '{"type":"gitea","config":{"url":"http://203.0.113.7/","cont
 HOOK=$(field .id)
 api PUT "$R/subscription"
 TAG=$(git_as "$ADMIN" ls-remote "$URL/$PROJECT.git" refs/tags/v0 | cut -f1)
-TREE=$(api GET "$R/git/commits/$SHA" && field .commit.tree.sha)
 api GET "$R/contents/b.txt?ref=topic"
 BLOB=$(field .sha)
 
