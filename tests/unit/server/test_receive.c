@@ -262,7 +262,8 @@ intents_name_what_is_allowed(void **state)
 	AUTO_STR struct str out = STR_INIT;
 	AUTO_STR struct str want = STR_INIT;
 	struct receive_head h = { .c = NULL };
-	struct push_verdict v[2] = { { false, "no" }, { true, "" } };
+	struct push_verdict v[2] = { { .ok = false, .reason = "no" },
+		{ .ok = true } };
 	struct err e = ERR_INIT;
 
 	(void)state;
