@@ -2,6 +2,7 @@
 #include "server/api/api.h"
 #include "server/api/shape.h"
 #include "server/service/svc_issue.h"
+#include "server/store/assignees.h"
 #include "server/store/issues.h"
 
 #include "lib/base/err.h"
@@ -198,11 +199,45 @@ api_pins_allowed(struct call *c)
 	shape_reply(&s, c, 200);
 }
 
+static void
+api_participants(struct call *c)
+{
+	struct author_list list = { .at = NULL };
+	int64_t item = call_arg_id(c, 2);
+	struct issue i = { .id = 0 };
+	struct err e = ERR_INIT;
+	uint32_t page, limit;
+	struct project p;
+	struct shape s;
+
+	if (api_project(c, PERM_READ, &p) == -1)
+		return;
+	if (call_page(c, &page, &limit) == -1)
+		goto out;
+	if (issues_get(api_reader(c), p.id, item, &i, &e) == -1 ||
+	    participants_list(api_reader(c), p.id, item, limit,
+		(int64_t)(page - 1) * limit, &list, &e) == -1) {
+		call_fail(c, &e);
+		goto out;
+	}
+	shape_page(&s, c, &p, page, limit, list.total);
+	for (size_t k = 0; k < list.n; k++)
+		shape_user(&s, NULL, &list.at[k]);
+	jw_end(&s.w);
+	shape_reply(&s, c, 200);
+out:
+	author_list_release(&list);
+	issue_release(&i);
+	project_release(&p);
+}
+
 const struct route api_assignees_routes[] = {
 	{ "POST", "/api/v1/repos/{o}/{r}/issues/{n}/assignees", ROUTE_USER,
 	    api_assignees_add },
 	{ "DELETE", "/api/v1/repos/{o}/{r}/issues/{n}/assignees", ROUTE_USER,
 	    api_assignees_remove },
+	{ "GET", "/api/v1/repos/{o}/{r}/issues/{n}/subscriptions", ROUTE_RUN_OK,
+	    api_participants },
 	{ "PUT", "/api/v1/repos/{o}/{r}/issues/{n}/lock", ROUTE_USER,
 	    api_lock },
 	{ "DELETE", "/api/v1/repos/{o}/{r}/issues/{n}/lock", ROUTE_USER,

@@ -17,4 +17,8 @@ int assignees_remove(struct txn *t, const struct issue *i, int64_t user_id,
 int mentions_add(struct txn *t, int64_t project_id, int64_t item,
     int64_t user_id, bool *changed, struct err *e);
 
+/* Who spoke on an item: by id, out->total counts all. */
+int participants_list(struct txn *t, int64_t project_id, int64_t item,
+    int64_t limit, int64_t offset, struct author_list *out, struct err *e);
+
 #endif

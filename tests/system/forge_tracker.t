@@ -114,6 +114,9 @@ tap_is "$STATUS,$(field '[.assignees[].login] | join(" ")')" '201,admin bob' 'as
 api DELETE "$R/issues/1/assignees" '{"assignees":["admin"]}'
 tap_is "$STATUS,$(field '[.assignees[].login] | join(" ")')" '200,bob' 'and removed'
 
+api GET "$R/issues/1/subscriptions"
+tap_is "$STATUS,$(field '[.[].login] | join(" ")')" '200,admin' 'who takes part'
+
 # Filters.
 numbers() { field '[.[].number] | join(" ")'; }
 api GET "$R/issues?labels=bug"
