@@ -183,7 +183,8 @@ refusal_is_a_report_in_the_band(void **state)
 	AUTO_STR struct str out = STR_INIT;
 	AUTO_STR struct str verdicts = STR_INIT;
 	struct receive_head h = { .c = NULL };
-	struct push_verdict v[2] = { { false, "no, never" }, { true, "" } };
+	struct push_verdict v[2] = { { .ok = false, .reason = "no, never" },
+		{ .ok = true, .reason = "" } };
 	struct err e = ERR_INIT;
 
 	(void)state;
