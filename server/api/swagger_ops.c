@@ -21,6 +21,8 @@ const struct swagger_op swagger_ops[] = {
 	    "assigneesRemove", "", "IssueAssigneesOption", "200:Issue" },
 	{ "PUT", "/api/v1/repos/{o}/{r}/issues/{n}/lock", "lock", "",
 	    "LockIssueOption", "204" },
+	{ "GET", "/api/v1/repos/{o}/{r}/issues/{n}/subscriptions",
+	    "issueSubscriptions", "page:int,limit:int", "", "200:User[]" },
 	{ "DELETE", "/api/v1/repos/{o}/{r}/issues/{n}/lock", "unlock", "", "",
 	    "204" },
 	{ "POST", "/api/v1/repos/{o}/{r}/issues/{n}/pin", "pinIssue", "", "",
