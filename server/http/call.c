@@ -225,20 +225,39 @@ call_page(struct call *c, uint32_t *page, uint32_t *limit)
 	return 0;
 }
 
+/* A token in the header is not a browser's doing, as Basic may be. */
+static bool
+call_has_token(const struct call *c)
+{
+	const char *auth = request_header_in(c->q, "Authorization");
+
+	return auth != NULL &&
+	    (strncasecmp(auth, "token ", strlen("token ")) == 0 ||
+		strncasecmp(auth, "bearer ", strlen("bearer ")) == 0);
+}
+
+static bool
+call_type_is(struct view type, const char *name)
+{
+	return type.len == strlen(name) &&
+	    strncasecmp(type.p, name, type.len) == 0;
+}
+
+/* Clients that forget the type send none, or what fetch makes of a text.  A
+ * page of another site can send those, too, but no token. */
 static bool
 call_type_is_json(const struct call *c)
 {
 	const char *type = request_header_in(c->q, "Content-Type");
-	struct view rest, first;
+	struct view rest = view_of(type != NULL ? type : ""), first;
 
 	if (type == NULL)
-		return false;
-	rest = view_of(type);
+		return call_has_token(c);
 	if (!view_split(&rest, ';', &first))
 		return false;
 	first = view_trim(first);
-	return first.len == strlen("application/json") &&
-	    strncasecmp(first.p, "application/json", first.len) == 0;
+	return call_type_is(first, "application/json") ||
+	    (call_type_is(first, "text/plain") && call_has_token(c));
 }
 
 static void
