@@ -83,8 +83,8 @@ void shape_comment_member(
 /* One of an array: of a timeline; what s->who may not see is left out. */
 void shape_timeline_comment(
     struct shape *s, const struct issue *item, const struct comment *c);
-void shape_timeline_entry(struct shape *s, const struct issue *item,
-    const struct timeline_entry *e);
+void shape_timeline_entry(
+    struct shape *s, const struct issue *item, const struct timeline_entry *e);
 /* The elements of an array: one query for their attachments. */
 void shape_comments(struct shape *s, const struct comment_list *l);
 void shape_attachment(struct shape *s, const struct attachment *a);
@@ -104,8 +104,7 @@ void shape_review_comment(struct shape *s, const struct review_comment *c);
 void shape_status(struct shape *s, const struct status *st);
 void shape_protection(struct shape *s, const struct protect_rule *r);
 /* Members of a branch's object, for whoever asks. */
-void shape_branch_protection(
-    struct shape *s, const struct svc_branch_view *v);
+void shape_branch_protection(struct shape *s, const struct svc_branch_view *v);
 void shape_run(struct shape *s, const struct run *r);
 void shape_job(struct shape *s, const struct job *j, bool with_lease);
 void shape_i64_or_null(struct shape *s, const char *key, int64_t n);

@@ -121,7 +121,9 @@ shape_mirror(
 	shape_str_or_null(s, "error_kind", mirror_fail_name(x->kind));
 	jw_time(&s->w, "next_at", x->next_at);
 	jw_bool(&s->w, "stale",
-	    x->state != MIRROR_NONE && mirror_plan_stale(m->now, x->last_ok_at, p->settings.interval_s));
+	    x->state != MIRROR_NONE &&
+		mirror_plan_stale(
+		    m->now, x->last_ok_at, p->settings.interval_s));
 	if (x->last_ok_at > 0)
 		jw_i64(&s->w, "age_s",
 		    m->now > x->last_ok_at ? (m->now - x->last_ok_at) / 1000

@@ -64,8 +64,7 @@ shape_comment_rest(struct shape *s, const struct comment *c)
 }
 
 void
-shape_comment_member(
-    struct shape *s, const char *key, const struct comment *c)
+shape_comment_member(struct shape *s, const char *key, const struct comment *c)
 {
 	const struct words_target of = { c->project_id, c->item, c->id };
 

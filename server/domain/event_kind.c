@@ -15,10 +15,11 @@ static const char *const event_kinds[] = { "project.created", "project.updated",
 	"pull.reopened", "pull.merged", "pull.conflict", "review.created",
 	"review.deleted", "review.dismissed", "review.undismissed",
 	"review.commented", "pull.review_requested",
-	"pull.review_request_removed", "status.created",
-	"check.queued", "check.started", "check.finished", "check.failed", "run.created", "run.updated", "run.cancel",
-	"repository.corrupt", "repository.healthy", "repository.failed",
-	"kept.dropped", "protection.changed", "pull.auto_merge" };
+	"pull.review_request_removed", "status.created", "check.queued",
+	"check.started", "check.finished", "check.failed", "run.created",
+	"run.updated", "run.cancel", "repository.corrupt", "repository.healthy",
+	"repository.failed", "kept.dropped", "protection.changed",
+	"pull.auto_merge" };
 
 bool
 event_kind_known(const char *kind)

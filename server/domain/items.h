@@ -83,7 +83,7 @@ struct issue {
 	int64_t updated_at;
 	int64_t closed_at;
 	int64_t merged_at; /* of a pull request */
-	bool draft;	   /* the same */
+	bool draft;        /* the same */
 	int64_t due_at;
 	int64_t version; /* of the body, from 0 */
 	int64_t pin;     /* place among what is pinned, 0: not */
@@ -145,7 +145,7 @@ struct pull {
 	int64_t deletions;
 	int64_t changed_files;
 	int64_t review_comments;
-	char *conflicts; /* a JSON array of paths, "" for none */
+	char *conflicts;          /* a JSON array of paths, "" for none */
 	struct author *reviewers; /* who is asked for a review */
 	size_t n_reviewers;
 };

@@ -115,8 +115,8 @@ svc_noreply(const struct svc *s, const char *login)
 	host = host != NULL ? host + 3 : s->public_url;
 	if (host[0] == '[') /* an IPv6 address has colons */
 		host = "localhost";
-	return xasprintf("%s@noreply.%.*s", login, (int)strcspn(host, "/:"),
-	    host);
+	return xasprintf(
+	    "%s@noreply.%.*s", login, (int)strcspn(host, "/:"), host);
 }
 
 const char *

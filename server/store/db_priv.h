@@ -114,8 +114,8 @@ void where_add(struct where *w, const char *cond);
 void where_add1(struct where *w, const char *cond, struct bind a);
 void where_add2(
     struct where *w, const char *cond, struct bind a, struct bind b);
-void where_add3(struct where *w, const char *cond, struct bind a,
-    struct bind b, struct bind c);
+void where_add3(struct where *w, const char *cond, struct bind a, struct bind b,
+    struct bind c);
 /* For a '?' behind the WHERE, before the LIMIT. */
 void where_value(struct where *w, struct bind a);
 /* How many rows of `from` are under w, at most DB_COUNT_MAX. */

@@ -14,7 +14,7 @@
 	" i.lock_reason, i.ref, i.title, i.body, " AUTHOR_COLS
 
 /* Comments and the rows of the timeline are numbered together. */
-#define ENTRY_NEXT_ID                                      \
+#define ENTRY_NEXT_ID                                            \
 	"(SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence" \
 	" WHERE name IN ('comment', 'timeline'))"
 
