@@ -19,6 +19,9 @@ missing() {
 		dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null |
 		    grep -qx installed || printf '%s ' "$p"
 	done
+	# For the test with an SDK; of whatever source.
+	command -v node >/dev/null || printf 'nodejs '
+	command -v npm >/dev/null || printf 'npm '
 }
 
 lack=$(missing)
