@@ -277,6 +277,7 @@ gitpool_merge(struct git_pool *p, int64_t project,
 	jw_str(&c.w, "head", spec->head);
 	jw_str(&c.w, "style", spec->style);
 	jw_str(&c.w, "message", spec->message);
+	jw_bool(&c.w, "same_tree", spec->same_tree);
 	gitcall_person(&c.w, "author", &spec->author);
 	gitcall_person(&c.w, "committer", &spec->committer);
 	gitcall_send(&c, p, project, &ask, done, arg);

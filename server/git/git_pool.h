@@ -130,6 +130,8 @@ struct git_merge_spec {
 	const char *message;      /* whole, title first */
 	struct git_person author; /* of a merge commit */
 	struct git_person committer;
+	bool same_tree; /* a rebase that leaves other files than a merge of the
+			 * two is ERR_LIMIT: nobody looked at those */
 };
 void gitpool_merge(struct git_pool *p, int64_t project,
     const struct git_merge_spec *spec, git_done_fn *done, void *arg);

@@ -191,6 +191,35 @@ worker_merge_args(
 	return worker_person(c, "committer", &m->committer, e);
 }
 
+/* What was judged is the merge: rebased commits, which come without the head's
+ * merges and one by one, must leave the same files. */
+static int
+worker_rebase_same(struct worker_call *c, const struct worker_merge *m,
+    const git_oid *rebased, struct err *e)
+{
+	AUTO_INDEX git_index *index = NULL;
+	AUTO_COMMIT git_commit *tip = NULL;
+	git_oid tree;
+	int rc = git_commit_lookup(&tip, c->repo, rebased);
+
+	if (rc < 0)
+		return worker_fail(e, rc, "rebase");
+	(void)git_oid_cpy(&tree, git_commit_tree_id(m->p.head));
+	if (!m->p.fast_forward) {
+		if (worker_merge_index(c->repo, &m->p, &index, e) == -1)
+			return -1;
+		if (!git_index_has_conflicts(index))
+			rc = git_index_write_tree_to(&tree, index, c->repo);
+	}
+	if (rc < 0)
+		return worker_fail(e, rc, "rebase");
+	if (!git_oid_equal(&tree, git_commit_tree_id(tip)))
+		return err_set(e, ERR_LIMIT,
+		    "its commits one by one leave other files than the merge: "
+		    "use the style merge or squash");
+	return 0;
+}
+
 /* The commits that a merge makes; *conflict instead when they cannot be. */
 static int
 worker_merge_make(struct worker_call *c, struct worker_merge *m, git_oid *out,
@@ -203,6 +232,10 @@ worker_merge_make(struct worker_call *c, struct worker_merge *m, git_oid *out,
 	if (m->rebase) {
 		if (worker_rebase(c, &m->p, m->committer, out, conflict, e) ==
 		    -1)
+			return -1;
+		if (*conflict == NULL &&
+		    json_bool_or(c->in, "same_tree", false) &&
+		    worker_rebase_same(c, m, out, e) == -1)
 			return -1;
 		if (*conflict != NULL || !m->commit ||
 		    git_oid_equal(out, git_commit_id(m->p.base)))

@@ -224,6 +224,43 @@ tap_ok 'the old head is kept' env TWELVE="$TWELVE" jq -e '[.[].sha] | index(env.
 api POST "$R/pulls/$M/update?style=other"
 tap_is "$STATUS" 422 'another style is none'
 
+# A rebase leaves what the merge would, which is what was judged: a head with a
+# merge that takes a change back, and one that takes back what the base has too.
+commit guard.txt 0 ann
+push guarded
+api POST "$R/branch_protections" '{"rule_name":"guarded","protected_file_patterns":"guard.txt"}'
+git -C "$WORK" checkout -q -B thirteen
+commit guard.txt 1 ann
+git -C "$WORK" checkout -q -B side HEAD~1
+commit side.txt 1 ann
+git -C "$WORK" checkout -q thirteen
+git -C "$WORK" merge -q --no-commit side
+printf '0\n' >"$WORK/guard.txt"
+git -C "$WORK" commit -q -am 'Merge side'
+push thirteen
+opened thirteen guarded
+for style in rebase rebase-merge; do
+	api POST "$R/pulls/$N/merge" "{\"Do\":\"$style\"}"
+	tap_is "$STATUS,$(field .message)" \
+	    '405,its commits one by one leave other files than the merge: use the style merge or squash' \
+	    "$style brings no file past its protection"
+done
+api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
+tap_is "$STATUS" 200 'the merge itself is as it was judged'
+
+commit open.txt 0 ann
+push opened
+git -C "$WORK" checkout -q -B fourteen
+commit open.txt 1 ann
+commit open.txt 0 ann
+push fourteen
+git -C "$WORK" checkout -q -B opened HEAD~2
+commit open.txt 1 ann 'The same'
+push opened
+opened fourteen opened
+api POST "$R/pulls/$N/merge" '{"Do":"rebase"}'
+tap_is "$STATUS" 405 'nor takes back what the base has'
+
 # Verdicts.
 SHA=$(main_is)
 for s in success:a skipped:b; do
