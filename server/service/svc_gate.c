@@ -146,6 +146,16 @@ svc_gate_on_checks(const struct git_result *res, void *arg)
 }
 
 static void
+svc_gate_checks(struct svc_merge *op)
+{
+	struct svc_gate_facts *f = &op->facts;
+
+	memcpy(f->checks_base, op->pull.base_sha, sizeof(f->checks_base));
+	gitpool_checks(op->op.svc->git, op->project_id, f->checks_base,
+	    svc_gate_on_checks, op);
+}
+
+static void
 svc_gate_on_refreshed(const struct err *fail, void *arg)
 {
 	struct svc_merge *op = arg;
@@ -157,8 +167,7 @@ svc_gate_on_refreshed(const struct err *fail, void *arg)
 		&op->pull, &e) == -1)
 		svc_op_end(op, &e);
 	else
-		gitpool_checks(op->op.svc->git, op->project_id,
-		    op->pull.base_sha, svc_gate_on_checks, op);
+		svc_gate_checks(op);
 }
 
 void
@@ -178,8 +187,7 @@ svc_gate_start(
 		svc_pull_refresh(s, op->project_id, op->number, 0,
 		    svc_gate_on_refreshed, op);
 	else
-		gitpool_checks(s->git, op->project_id, op->pull.base_sha,
-		    svc_gate_on_checks, op);
+		svc_gate_checks(op);
 }
 
 void

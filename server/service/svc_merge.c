@@ -340,7 +340,8 @@ svc_merge_intent_job(struct txn *t, void *arg, struct err *e)
 
 	if (svc_gate_read(t, op, e) == -1 || svc_merge_refuse(op, e) == -1)
 		return -1;
-	if (strcmp(op->pull.head_sha, op->row.head_sha) != 0 ||
+	if (strcmp(op->pull.base, op->row.base) != 0 ||
+	    strcmp(op->pull.head_sha, op->row.head_sha) != 0 ||
 	    strcmp(op->pull.base_sha, op->row.base_sha) != 0)
 		return err_set(e, ERR_EXISTS,
 		    "a branch moved during the merge; try again");
@@ -418,7 +419,8 @@ static void
 svc_merge_on_ready(void *arg)
 {
 	struct svc_merge *op = arg;
-	struct git_merge_spec spec = { .style = merge_style_name(op->style) };
+	struct git_merge_spec spec = { .style = merge_style_name(op->style),
+		.same_tree = true };
 
 	spec.base = op->row.base_sha;
 	spec.head = op->row.head_sha;

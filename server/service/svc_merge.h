@@ -22,6 +22,7 @@
 /* What the gate needs and the rows do not have. */
 struct svc_gate_facts {
 	struct checks checks;
+	char checks_base[SHA_HEX + 1]; /* the commit that they are of */
 	enum merge_checks state;
 	char error[240];
 	struct protect_list protect; /* as it was when git was asked */

@@ -123,6 +123,11 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 		.n_reviews = reviews->n,
 		.approvals = a->approvals };
 
+	/* Those of another base, from which it moved just now, say nothing. */
+	if (strcmp(f->checks_base, p->base_sha) != 0) {
+		in.checks_state = MERGE_CHECKS_WRONG;
+		in.checks_error = "it moved just now: ask again";
+	}
 	for (size_t i = 0; i < f->checks.n; i++)
 		checks[i] = (struct merge_check){ f->checks.v[i].name,
 			f->checks.v[i].required,
