@@ -50,6 +50,10 @@ static const struct scope_row scope_rows[] = {
 	{ "/api/v1/repos/{o}/{r}/labels", NULL, AREA(ISSUE) },
 	{ "/api/v1/repos/{o}/{r}/milestones", NULL, AREA(ISSUE) },
 	{ "/api/coffer/v1/user", NULL, AREA(USER) },
+	{ "/api/coffer/v1/admin/", NULL, AREA(ADMIN) },
+	{ "/api/coffer/v1/repos/{o}/{r}/issues", NULL, AREA(ISSUE) },
+	/* The words of issues are in it. */
+	{ "/api/coffer/v1/events", NULL, AREA(REPOSITORY) | AREA(ISSUE) },
 };
 
 #define SCOPE_REPO "/api/v1/repos/{o}/{r}"
