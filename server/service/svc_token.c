@@ -74,7 +74,9 @@ svc_token_create_job(struct txn *t, void *arg, struct err *e)
 	    svc_token_project(op, t, &n.project_id, e) == -1)
 		return -1;
 	if (!scope_holds(who->scopes, op->scopes) ||
-	    (who->bound_project != 0 && who->bound_project != n.project_id))
+	    (who->bound_project != 0 && who->bound_project != n.project_id) ||
+	    (who->expires_at != 0 &&
+		(op->expires_at == 0 || op->expires_at > who->expires_at)))
 		return err_set(e, ERR_DENIED,
 		    "a token does not make one that may more than itself");
 	if (tokens_count(t, op->user_id, &have, e) == -1)

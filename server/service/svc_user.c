@@ -9,6 +9,7 @@
 #include "lib/base/err.h"
 #include "lib/base/path.h"
 #include "server/auth/password.h"
+#include "server/domain/scope.h"
 #include "server/service/svc_project_priv.h"
 #include "server/store/projects.h"
 #include "server/store/seed.h"
@@ -411,6 +412,15 @@ svc_password_on_old(enum password_verdict v, int64_t retry_ms, void *arg)
 	svc_op_end_later(op, &e);
 }
 
+/* A password may all that its user may, for ever: so must who sets the first
+ * one without another. */
+static bool
+svc_password_first(const struct identity *who)
+{
+	return scope_holds(who->scopes, SCOPE_ALL) && who->expires_at == 0 &&
+	    who->bound_project == 0;
+}
+
 void
 svc_password_set(struct svc_password *op, svc_done_fn *done, void *arg)
 {
@@ -432,6 +442,11 @@ svc_password_set(struct svc_password *op, svc_done_fn *done, void *arg)
 	ask.user_id = a.who.user_id;
 	if (a.who.kind == IDENTITY_NONE) {
 		(void)err_set(&e, ERR_DENIED, "this user has no password");
+		svc_op_end_later(op, &e);
+	} else if (a.hash[0] == '\0' && !svc_password_first(&op->op.who)) {
+		(void)err_set(&e, ERR_DENIED,
+		    "the first password needs a token with all scopes and "
+		    "without an end, or an admin");
 		svc_op_end_later(op, &e);
 	} else if (a.hash[0] == '\0') {
 		passwords_hash(s->passwords, op->new, svc_password_on_hash, op);

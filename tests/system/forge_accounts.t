@@ -235,6 +235,25 @@ api POST /api/v1/users/admin/tokens '{"name":"weak","scopes":["write:user"]}'
 WEAK=$(field .sha1)
 as "$WEAK" api POST /api/v1/users/admin/tokens '{"name":"strong","scopes":["all"]}'
 tap_is "$STATUS" 403 'nobody gives more than he has'
+soon=$(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)
+api POST /api/v1/users/admin/tokens "{\"name\":\"hour\",\"scopes\":[\"all\"],\"expires_at\":\"$soon\"}"
+HOUR=$(field .sha1)
+as "$HOUR" api POST /api/v1/users/admin/tokens '{"name":"ever","scopes":["all"]}'
+tap_is "$STATUS" 403 'nor for longer'
+as "$HOUR" api POST /api/v1/users/admin/tokens "{\"name\":\"as long\",\"scopes\":[\"all\"],\"expires_at\":\"$soon\"}"
+tap_is "$STATUS" 201 'but for as long'
+make_user fay >"$T/fay.token"
+api POST /api/v1/users/fay/tokens '{"name":"some","scopes":["write:user"]}'
+as "$(field .sha1)" api PUT "$C/user/password" '{"new":"fays password"}'
+tap_is "$STATUS" 403 'a token with some scopes sets no first password'
+api POST /api/v1/users/fay/tokens "{\"name\":\"hour\",\"scopes\":[\"all\"],\"expires_at\":\"$soon\"}"
+as "$(field .sha1)" api PUT "$C/user/password" '{"new":"fays password"}'
+tap_is "$STATUS" 403 'nor one that ends'
+as "$(cat "$T/fay.token")" api PUT "$C/user/password" '{"new":"fays password"}'
+tap_is "$STATUS" 204 'one that has all does'
+api POST /api/v1/users/fay/tokens '{"name":"repo","scopes":["read:repository"]}'
+as "$(field .sha1)" api GET "$C/events?wait=0"
+tap_is "$STATUS" 403 'events have the words of issues'
 as "$ALICE" api POST $T1 '{"name":"child","scopes":["read:user"]}'
 tap_is "$STATUS,$(field .message)" '401,auth required' 'a token makes no tokens'
 
