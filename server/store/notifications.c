@@ -153,6 +153,7 @@ notices_get(struct txn *t, const struct notice_filter *f, int64_t id,
     struct notice *out, struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
+	int64_t seen = 0;
 
 	*out = (struct notice){ .id = 0 };
 	if (query_one(&q, t,
@@ -160,10 +161,23 @@ notices_get(struct txn *t, const struct notice_filter *f, int64_t id,
 		BINDS(I(id)), "notification does not exist", e) == -1)
 		return -1;
 	notices_fill(&q, out);
-	if (out->account_id == f->account_id)
+	query_end(&q);
+	if (out->account_id != f->account_id) {
+		notice_release(out);
+		return err_set(e, ERR_DENIED, "the notification is another's");
+	}
+	if (f->sees_all)
+		return 0;
+	if (db_number(t,
+		"SELECT EXISTS (SELECT 1 FROM role WHERE project_id = ?"
+		" AND account_id = ?)",
+		BINDS(I(out->project_id), I(f->account_id)), &seen, e) == 0 &&
+	    seen != 0)
 		return 0;
 	notice_release(out);
-	return err_set(e, ERR_DENIED, "the notification is another's");
+	return e->code != ERR_NONE
+	    ? -1
+	    : err_set(e, ERR_NOTFOUND, "notification does not exist");
 }
 
 int

@@ -197,6 +197,14 @@ tap_is "$(field .new)" 0 'none is new'
 as "$BOB" api PUT "$R/notifications?to-status=unread&status-types=read"
 as "$BOB" api GET /api/v1/notifications/new
 tap_is "$(field .new)" 1 'or unread again'
+api DELETE "$R/collaborators/bob"
+as "$BOB" api GET "/api/v1/notifications/threads/$NID"
+tap_is "$STATUS" 404 'who may not read the project any more'
+as "$BOB" api PATCH "/api/v1/notifications/threads/$NID"
+tap_is "$STATUS" 404 'has no thread of it'
+api PUT "$R/collaborators/bob" '{"permission":"read"}'
+as "$BOB" api GET "/api/v1/notifications/threads/$NID"
+tap_is "$STATUS" 200 'until he may again'
 
 push_branch topic b.txt two
 as "$ANN" api POST "$R/pulls" '{"title":"Pump","head":"topic","base":"main"}'
