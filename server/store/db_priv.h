@@ -96,7 +96,7 @@ int64_t db_last_id(struct txn *t);
 
 /* A WHERE of literals, AND between them.  At most WHERE_MAX values. */
 enum {
-	WHERE_MAX = 32
+	WHERE_MAX = 64
 };
 
 struct where {

@@ -112,7 +112,22 @@ steps_filters(struct txn *t, void *arg, struct err *e)
 	STEP(lists(t, &x, "2", 1, e));
 	x.assigned_to = "BOB";
 	STEP(lists(t, &x, "2", 1, e));
-	x.n_labels = 0;
+	/* As many names as a filter takes, with all else that it takes. */
+	for (x.n_labels = 0; x.n_labels < ISSUE_FILTER_NAMES; x.n_labels++)
+		x.labels[x.n_labels] = "bug";
+	x.is_pull = 0;
+	x.since = 1;
+	x.before = 100;
+	STEP(lists(t, &x, "2", 1, e));
+	x.created_by = "alice";
+	x.q = "t";
+	x.until = FIXTURE_NOW + 100;
+	STEP(lists(t, &x, "2", 1, e));
+	x = any;
+	x.sort = ISSUE_OLDEST;
+	x.limit = 2;
+	x.state = ISSUE_OPEN;
+	x.assigned_to = "BOB";
 	STEP(lists(t, &x, "2 5", 2, e));
 	x = any;
 	x.mentioned = "bob";
