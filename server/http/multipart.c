@@ -47,6 +47,9 @@ multipart_param(struct view *rest, struct view *key, struct str *value)
 {
 	size_t i = 0, start;
 
+	*key = (struct view){ .p = NULL };
+	if (rest->len == 0)
+		return false;
 	while (i < rest->len &&
 	    (rest->p[i] == ';' || rest->p[i] == ' ' || rest->p[i] == '\t'))
 		i++;
