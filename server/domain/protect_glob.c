@@ -230,9 +230,14 @@ protect_glob_brace(struct view p, size_t i)
 static size_t
 protect_glob_part(struct view p, size_t i)
 {
-	for (; i < p.len && p.p[i] != ',' && p.p[i] != '}'; i++)
-		if (p.p[i] == '\\')
+	for (; i < p.len && p.p[i] != ',' && p.p[i] != '}'; i++) {
+		size_t end = p.p[i] == '[' ? protect_glob_set_end(p, i) : 0;
+
+		if (end != 0)
+			i = end - 1;
+		else if (p.p[i] == '\\')
 			i++;
+	}
 	return i < p.len ? i : p.len;
 }
 
