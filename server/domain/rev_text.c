@@ -105,6 +105,7 @@ rev_part_is_git(const char *part)
 			plain[n++] = *part;
 	if (strncasecmp(plain, ".gitmodules", 11) == 0 ||
 	    strncasecmp(plain, "gitmod~", 7) == 0 ||
+	    strncasecmp(plain, "gi7eba~", 7) == 0 ||
 	    strncasecmp(plain, "git~", 4) == 0)
 		return true;
 	/* NTFS takes blanks and dots at the end away, and ":stream". */
