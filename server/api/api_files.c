@@ -210,6 +210,22 @@ api_files_text(
 	return 0;
 }
 
+/* RFC 2045: a client may have broken it into lines. */
+static int
+api_files_decode(const char *text, struct str *out, struct err *e)
+{
+	AUTO_STR struct str plain = STR_INIT_MAX(API_FILES_BODY_MAX);
+	size_t n;
+
+	if (text[strcspn(text, "\r\n")] == '\0')
+		return esc_base64_decode(view_of(text), out, e);
+	for (; *text != '\0'; text += n + strspn(text + n, "\r\n")) {
+		n = strcspn(text, "\r\n");
+		str_addn(&plain, text, n);
+	}
+	return esc_base64_decode(str_view(&plain), out, e);
+}
+
 static int
 api_files_bytes(
     struct call *c, const struct json *j, bool must, struct svc_file *f)
@@ -220,7 +236,7 @@ api_files_bytes(
 
 	f->bytes = STR_INIT_MAX(API_FILES_BODY_MAX);
 	if (rc == 0)
-		rc = esc_base64_decode(view_of(text), &f->bytes, &e);
+		rc = api_files_decode(text, &f->bytes, &e);
 	if (rc == -1) {
 		call_reply_error(c, 422, "content: %s", e.msg);
 		return -1;
@@ -374,17 +390,12 @@ api_files_run(struct call *c, const struct json *j, const char *what)
 static struct json *
 api_files_json(struct call *c)
 {
-	struct request *q = call_request(c);
-	const char *type;
 	struct err e = ERR_INIT;
 	struct json *j;
 
-	if (q == NULL)
+	if (call_request(c) == NULL)
 		return NULL;
-	type = request_header_in(q, "Content-Type");
-	if (type == NULL ||
-	    strncmp(type, "application/json", strlen("application/json")) !=
-		0) {
+	if (!call_type_is_json(c)) {
 		call_reply_error(c, 415, "Content-Type: want application/json");
 		return NULL;
 	}

@@ -245,7 +245,7 @@ call_type_is(struct view type, const char *name)
 
 /* Clients that forget the type send none, or what fetch makes of a text.  A
  * page of another site can send those, too, but no token. */
-static bool
+bool
 call_type_is_json(const struct call *c)
 {
 	const char *type = request_header_in(c->q, "Content-Type");

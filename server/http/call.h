@@ -60,6 +60,8 @@ int call_page(struct call *c, uint32_t *page, uint32_t *limit);
  * is wrong with it is answered here.  An absent body is the empty object. */
 typedef void call_json_fn(struct call *c, const struct json *body);
 void call_take_json(struct call *c, call_json_fn *fn);
+/* What call_take_json takes, for who takes the body raw. */
+bool call_type_is_json(const struct call *c);
 void call_take_raw(struct call *c, size_t max, route_fn *fn);
 struct view call_body(const struct call *c);
 

@@ -238,6 +238,15 @@ for bad in .gitmodules a/.GIT/x '.git%20'; do
 done
 as "$BOB" api POST "$R/contents/b.txt" '{"branch":"topic/a","content":"%%%%"}'
 tap_is "$STATUS" 422 'content is base64'
+as "$BOB" api POST "$R/contents/lines.txt" '{"branch":"topic/a","new_branch":"lines","content":"aGVs\nbG8=\r\n"}'
+tap_is "$STATUS,$(field .content.sha)" "201,$(b64 hello | base64 -d | git hash-object --stdin)" 'in lines, too'
+N=0
+for type in 'application/json;charset=utf-8,201' 'Application/JSON,201' 'text/plain,201' 'application/jsonx,415'; do
+	N=$((N + 1))
+	http POST "$R/contents/type.txt" -H "Authorization: token $BOB" -H "Content-Type: ${type%,*}" \
+	    -d "{\"branch\":\"topic/a\",\"new_branch\":\"type$N\",\"content\":\"\"}"
+	tap_is "$STATUS" "${type#*,}" "a body of the type ${type%,*}"
+done
 as "$BOB" api POST "$R/contents/b.txt" '{"branch":"gone","content":""}'
 tap_is "$STATUS" 404 'on a branch that is there'
 as "$BOB" api POST "$R/contents/b.txt" '{"content":""}'
