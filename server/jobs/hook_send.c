@@ -146,7 +146,10 @@ hooksend_job(struct txn *t, void *arg, struct err *e)
 	x->result.failures = now.failures;
 	hook_release(&now);
 	if (x->empty) {
-		x->next = (struct hook_next){ .ok = true };
+		if (x->result.attempts == 0)
+			x->next = (struct hook_next){ .ok = true };
+		else
+			hook_rule_next(&x->result, &x->next);
 	} else {
 		const struct delivery_result r = { .id = x->d.id,
 			.hook_id = x->hook.id,
@@ -207,7 +210,7 @@ hooksend_written(const struct err *fail, void *arg)
 	struct hook_sending *x = arg;
 	struct hook_send *s = x->s;
 
-	if (fail != NULL && fail->code == ERR_BUSY && !x->empty) {
+	if (fail != NULL && fail->code == ERR_EXISTS && !x->empty) {
 		db_write(
 		    s->spec.svc->db, hooksend_skip_job, hooksend_written, x);
 		return;
@@ -262,7 +265,8 @@ hooksend_on_reply(const struct fetch_reply *r, void *arg)
 	if (x->s->stopped)
 		return; /* it is sent again, with the same id */
 	x->result.status = r->error == 0 ? r->status : 0;
-	x->result.refused = r->refused;
+	/* What libcurl takes for no URL will be none the next time. */
+	x->result.refused = r->refused || r->error == ERR_INVALID;
 	fetch_headers(x->fetch, &headers);
 	hooksend_text(&x->response_headers, str_view(&headers));
 	hooksend_text(&x->response_body, r->body);

@@ -183,7 +183,7 @@ deliveries_result(struct txn *t, const struct delivery_result *r, struct err *e)
 		    S(r->response_body),
 		    I(r->state == DELIVERY_WAITS ? 0 : r->now), I(r->id),
 		    I(r->hook_id)),
-		ERR_BUSY, "the delivery is at an end", e) == -1)
+		ERR_EXISTS, "the delivery is at an end", e) == -1)
 		return -1;
 	return r->state == DELIVERY_WAITS ? 0
 					  : deliveries_prune(t, r->hook_id, e);

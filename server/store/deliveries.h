@@ -52,7 +52,7 @@ struct delivery_result {
 	int64_t now;
 };
 
-/* Only one that waits: another is ERR_BUSY.  Forgets those at an end beyond
+/* Only one that waits: another is ERR_EXISTS.  Forgets those at an end beyond
  * HOOK_LOG_MAX. */
 int deliveries_result(
     struct txn *t, const struct delivery_result *r, struct err *e);

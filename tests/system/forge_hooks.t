@@ -249,6 +249,11 @@ api POST "$R/issues" '{"title":"G"}'
 far() { api GET "$L/$FAR/deliveries"; [ "$(field '.[0].state')" = failed ]; }
 tap_ok 'an address that is not listed is not dialled' wait_for 5 far
 tap_like "$(field '.[0].error')" '127.0.0.2 is not a public address*webhook_allow*' 'and the log says why'
+api PATCH "$R/hooks/$FAR" '{"config":{"url":"http://127.0.0.1:99999/"}}'
+api POST "$R/issues" '{"title":"G2"}'
+far_url() { far && [ "$(field length)" = 2 ]; }
+tap_ok 'what is no URL for libcurl is not tried again' wait_for 5 far_url
+tap_is "$(field '.[0].attempts')" 1 'but once'
 
 api POST /api/v1/user/hooks "{\"type\":\"gitea\",\"active\":true,\"config\":{\"url\":\"$TO/user\",\"content_type\":\"json\"},\"events\":[\"issues\"]}"
 tap_is "$STATUS" 201 'a hook of a user'

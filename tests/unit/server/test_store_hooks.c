@@ -140,7 +140,7 @@ order_job(struct txn *t, void *arg, struct err *e)
 	delivery_release(&d);
 	r.state = DELIVERY_OK;
 	STEP(deliveries_result(t, &r, e) == 0);
-	STEP_FAILS(ERR_BUSY, deliveries_result(t, &r, e));
+	STEP_FAILS(ERR_EXISTS, deliveries_result(t, &r, e));
 	STEP(deliveries_get(t, hook, first, &d, e) == 0);
 	STEP(strcmp(d.response_body, "body") == 0 && d.ended_at == FIXTURE_NOW);
 	delivery_release(&d);
