@@ -28,7 +28,7 @@ route_path_release(struct route_path *p)
 }
 
 static bool
-route_path_split(const char *raw, struct route_path *p)
+route_path_split(const char *raw, bool lax, struct route_path *p)
 {
 	struct view rest = view_of(raw), part;
 	struct err e = ERR_INIT;
@@ -40,6 +40,8 @@ route_path_split(const char *raw, struct route_path *p)
 	while (view_split(&rest, '/', &part)) {
 		AUTO_STR struct str out = STR_INIT_MAX(ROUTE_ARG_MAX);
 
+		if (part.len == 0 && rest.p == NULL && p->n > 0 && lax)
+			break;
 		if (p->n == ROUTE_SEGMENTS || part.len == 0)
 			return false;
 		if (esc_url_decode(part, &out, &e) == -1 || !str_ok(&out) ||
@@ -163,7 +165,7 @@ route_find(const struct route *const *tables, const char *method,
 	struct route_path path;
 
 	*m = (struct route_match){ .route = NULL };
-	if (!route_path_split(raw_path, &path)) {
+	if (!route_path_split(raw_path, strcmp(method, "DELETE") != 0, &path)) {
 		route_path_release(&path);
 		return;
 	}

@@ -1,8 +1,10 @@
 /*
  * route: which row of the tables answers a method and a path.  Pure: no
  * request, no reply.  A path is split at '/', then each segment is percent-
- * decoded once, so an encoded slash stays inside its segment.  Empty segments,
- * "." and "..", NUL and broken escapes match nothing.
+ * decoded once, so an encoded slash stays inside its segment.  One slash at the
+ * end is ignored (SDKs ask for "contents/" of no path), but not by DELETE,
+ *where a name that is empty by mistake would name the parent.  Empty segments,
+ *"." and "..", NUL and broken escapes match nothing.
  *
  * A pattern's segments are literal text or a placeholder, which may have a
  * literal suffix ("{n}.diff"):

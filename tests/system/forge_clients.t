@@ -37,6 +37,12 @@ api GET "$R/issues?page=0&limit=0"
 tap_is "$STATUS" 200 'page=0&limit=0'
 api GET "$R/issues?page=-1&limit=-1&state=open&type=&q=&labels=&milestones=&since=0001-01-01T00:00:00Z&before=0001-01-01T00:00:00Z&created_by=&assigned_by=&mentioned_by="
 tap_is "$STATUS" 200 'and the empty rest of its ListIssueOption'
+api GET "$R/contents/?ref=main"
+tap_is "$STATUS,$(field '.[0].name')" 200,a.txt 'contents of no path end with a slash'
+api GET "$R/git/refs/"
+tap_is "$STATUS" 200 'so do the refs'
+api DELETE "$R/issues/1/labels/"
+tap_is "$STATUS" 404 'but nothing is deleted by an empty name'
 api GET "$R/issues/999"
 tap_is "$STATUS" 404 'not there'
 tap_ok 'an error has message and url' jq -e '(.message | type) == "string" and (.url | type) == "string"' "$BODY"

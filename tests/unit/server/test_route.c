@@ -38,6 +38,8 @@ static const struct found_case {
 } found_cases[] = {
 	{ "GET", "/v1/repos/a/b/issues", "/v1/repos/{o}/{r}/issues",
 	    { "a", "b" } },
+	{ "GET", "/v1/repos/a/b/issues/", "/v1/repos/{o}/{r}/issues",
+	    { "a", "b" } },
 	{ "GET", "/v1/repos/a/b.c/issues/17", "/v1/repos/{o}/{r}/issues/{n}",
 	    { "a", "b.c", "17" } },
 	{ "PATCH", "/v1/repos/a/b/issues/comments/3",
@@ -79,7 +81,7 @@ a_path_finds_its_row_and_arguments(void **state)
 }
 
 static const char *const missing[] = { "", "/", "//", "/v1",
-	"/v1/repos/a/b/issues/", "/v1/repos//b/issues", "/v1/repos/./b/issues",
+	"/v1/repos/a/b/issues//", "/v1/repos//b/issues", "/v1/repos/./b/issues",
 	"/v1/repos/a/../issues", "/v1/repos/a/%2e%2e/issues",
 	"/v1/repos/a/%2E/issues", "/v1/repos/a/b%00/issues",
 	"/v1/repos/a/b%/issues", "/v1/repos/a/b%zz/issues",
@@ -106,6 +108,18 @@ a_bad_path_finds_nothing(void **state)
 			fail_msg("%s: found", missing[i]);
 		route_match_release(&m);
 	}
+}
+
+static void
+nothing_is_deleted_by_an_empty_name(void **state)
+{
+	struct route_match m;
+
+	(void)state;
+	route_find(tables, "DELETE", "/v1/repos/a/b/issues/", &m);
+	assert_null(m.route);
+	assert_int_equal(m.allow.len, 0);
+	route_match_release(&m);
 }
 
 static void
@@ -151,6 +165,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_finds_its_row_and_arguments),
 		cmocka_unit_test(a_bad_path_finds_nothing),
+		cmocka_unit_test(nothing_is_deleted_by_an_empty_name),
 		cmocka_unit_test(a_known_path_says_what_it_allows),
 		cmocka_unit_test(a_long_path_is_refused),
 	};
