@@ -201,8 +201,10 @@ api_reviews_fields(
     struct call *c, const struct json *j, struct svc_review_create *op)
 {
 	int state = op->review_id == 0 ? REVIEW_PENDING : 0;
+	const char *event = json_string(json_get(j, "event"));
 
-	if (json_str_or(j, "event", "")[0] != '\0' &&
+	/* An SDK's empty text is none. */
+	if ((event == NULL || *event != '\0') &&
 	    api_word(c, j, "event", api_reviews_event, &state) == -1)
 		return -1;
 	if (state == 0) {
