@@ -246,8 +246,14 @@ api_protections_on_order(struct call *c, const struct json *j)
 	}
 	op = svc_protect_order_new(api_svc(c), call_who(c));
 	op->project_id = project;
-	for (m = json_first(ids); m != NULL; m = json_next(m))
+	for (m = json_first(ids); m != NULL; m = json_next(m)) {
+		if (json_integer(m, 0) < 1) {
+			call_reply_error(c, 422, "ids: want numbers from 1");
+			svc_op_drop(op);
+			return;
+		}
 		op->ids[op->n++] = json_integer(m, 0);
+	}
 	call_hold(c);
 	svc_protect_order(op, api_done_empty, c);
 }

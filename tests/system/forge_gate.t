@@ -67,6 +67,8 @@ api POST "$P/priority" "{\"ids\":[$PLAIN]}"
 tap_is "$STATUS" 204 'rules are ordered'
 api GET "$P"
 tap_is "$(field '[.[].rule_name]|join(" ")')" 'plain stable/*' 'and listed so'
+api POST "$P/priority" '{"ids":["one"]}'
+tap_is "$STATUS,$(field .message)" '422,ids: want numbers from 1' 'ids are numbers'
 api POST "$P/priority" '{"ids":[999]}'
 tap_is "$STATUS" 404 'an unknown id is none'
 api DELETE "$P/plain"
