@@ -29,6 +29,9 @@ enum {
 	PACKCHECK_BAD_MAX = 20, /* lines; more say no more */
 	PACKCHECK_OUT = 64 << 10,
 	PACKCHECK_NICE = 10,
+	/* gitformat-pack(5), an index of version 2: a head of 8 bytes, 256 sums
+	 * of 4, then the ids. */
+	PACKCHECK_IDS_AT = 8 + 256 * 4,
 	PACKCHECK_LOW = 2 << 13 | 7 /* ioprio_set(2): best effort, last */
 };
 
@@ -37,6 +40,7 @@ struct packcheck {
 	struct str *out;
 	unsigned bad;
 	unsigned char *buf; /* PACKCHECK_STEP */
+	struct str alone;   /* indexes without their pack, each with its NUL */
 };
 
 static void
@@ -127,7 +131,10 @@ packcheck_sum(
 	return -1;
 }
 
-/* The index names the pack's checksum: they belong together. */
+/*
+ * The index names the pack's checksum: they belong together.  git removes a
+ * pack before its index, so a repack that was killed leaves one alone.
+ */
 static void
 packcheck_index(struct packcheck *k, const char *idx)
 {
@@ -144,13 +151,14 @@ packcheck_index(struct packcheck *k, const char *idx)
 		AUTO_FREE char *full = path_join(k->repo, pack);
 
 		if (access(full, F_OK) == -1 && access(path, F_OK) == 0)
-			packcheck_say(k, pack, "it is missing");
+			str_addn(&k->alone, idx, strlen(idx) + 1);
 		return;
 	}
 	fd = packcheck_open(k, idx, &size);
-	if (fd == -1 || size < 2 * SHA1_BYTES)
+	if (fd == -1 || size < (off_t)2 * SHA1_BYTES)
 		return;
-	if (pread(fd, of, SHA1_BYTES, size - 2 * SHA1_BYTES) != SHA1_BYTES ||
+	if (pread(fd, of, SHA1_BYTES, size - (off_t)2 * SHA1_BYTES) !=
+		SHA1_BYTES ||
 	    memcmp(of, sum, SHA1_BYTES) != 0)
 		packcheck_say(k, idx, "it belongs to another pack");
 }
@@ -301,6 +309,59 @@ packcheck_refs(struct packcheck *k, git_repository *repo, git_odb *odb)
 	git_reference_iterator_free(it);
 }
 
+/* Are all objects of this index in the repository, in whatever file?  One that
+ * cannot be read was told by its checksum, or went meanwhile. */
+static bool
+packcheck_has_all(struct packcheck *k, const char *idx, git_odb *odb)
+{
+	off_t size = 0, at = PACKCHECK_IDS_AT;
+	AUTO_CLOSE int fd = packcheck_open(k, idx, &size);
+	unsigned char count[4];
+	uint32_t left;
+
+	if (fd == -1 ||
+	    pread(fd, count, sizeof(count), PACKCHECK_IDS_AT - 4) !=
+		(ssize_t)sizeof(count))
+		return true;
+	left = (uint32_t)count[0] << 24 | (uint32_t)count[1] << 16 |
+	    (uint32_t)count[2] << 8 | count[3];
+	while (left > 0) {
+		uint32_t n = PACKCHECK_STEP / SHA1_BYTES;
+
+		if (n > left)
+			n = left;
+		if (pread(fd, k->buf, (size_t)n * SHA1_BYTES, at) !=
+		    (ssize_t)n * SHA1_BYTES)
+			return true;
+		for (uint32_t i = 0; i < n; i++) {
+			git_oid id;
+
+			(void)git_oid_fromraw(
+			    &id, k->buf + (size_t)i * SHA1_BYTES);
+			if (!git_odb_exists(odb, &id))
+				return false;
+		}
+		at += (off_t)n * SHA1_BYTES;
+		left -= n;
+	}
+	return true;
+}
+
+/* A pack that is gone is a loss when an object of it is nowhere else. */
+static void
+packcheck_alone(struct packcheck *k, git_odb *odb)
+{
+	const char *idx = str_cstr(&k->alone), *end = idx + k->alone.len;
+
+	for (; idx < end; idx += strlen(idx) + 1) {
+		AUTO_FREE char *pack = xasprintf(
+		    "%.*s.pack", (int)strlen(idx) - 4, idx);
+
+		if (!packcheck_has_all(k, idx, odb))
+			packcheck_say(k, pack, "it is missing");
+	}
+}
+
 static int
 packcheck_git(struct packcheck *k)
 {
@@ -311,8 +372,10 @@ packcheck_git(struct packcheck *k)
 
 	if (rc == 0)
 		rc = git_repository_odb(&odb, repo);
-	if (rc == 0)
+	if (rc == 0) {
+		packcheck_alone(k, odb);
 		packcheck_refs(k, repo, odb);
+	}
 	git_odb_free(odb);
 	git_repository_free(repo);
 	return rc;
@@ -345,6 +408,7 @@ packcheck_run(const char *repo, struct str *out)
 		    g != NULL && g->message != NULL ? g->message
 						    : "cannot be opened");
 	}
+	str_release(&k.alone);
 	return k.bad == 0 ? PACK_CHECK_OK : PACK_CHECK_BAD;
 }
 

@@ -156,6 +156,19 @@ care check
 tap_is "$(field .repository.health),$(field .error)" ok,null 'mended: it is whole again'
 tap_is "$(events repository.healthy)" 1 'and there is an event'
 
+# git removes a pack before its index: a repack that was killed in between.
+cp "${PACK%.pack}.idx" "$R/objects/pack/pack-0123456789012345678901234567890123456789.idx"
+own
+care check
+tap_is "$(field .repository.health),$(field .error)" ok,null 'an index alone, its objects in another pack: no loss'
+mv "$PACK" "$T/pack.away"
+care check
+tap_like "$(field .repository.error)" "objects/pack/$(basename "$PACK"): it is missing*" 'a pack that is gone is'
+mv "$T/pack.away" "$PACK"
+rm -f "$R/objects/pack/pack-0123456789012345678901234567890123456789.idx"
+care check
+tap_is "$(field .repository.health)" ok 'and back'
+
 # A lost loose object, a damaged one.
 OBJ=$(echo loose | git --git-dir="$R" hash-object -w --stdin)
 FILE=$R/objects/$(echo "$OBJ" | cut -c1-2)/$(echo "$OBJ" | cut -c3-)
