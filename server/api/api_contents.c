@@ -109,8 +109,8 @@ api_raw_stream(struct api_git *x, const char *sha)
 	if (q == NULL)
 		return;
 	request_header(q, "X-Content-Type-Options", "nosniff");
-	up->reply_blob(
-	    api_svc(x->c)->githttp, q, x->p.id, call_who(x->c)->token_id, sha);
+	up->reply_blob(api_svc(x->c)->githttp, q, x->p.id,
+	    auth_credential(call_who(x->c)), sha);
 }
 
 static void
@@ -185,7 +185,7 @@ api_archive_on_commit(const struct git_result *res, void *arg)
 	if (q != NULL) {
 		const struct svc_upper *up = api_svc(x->c)->upper;
 		const struct svc_archive a = { .project = x->p.id,
-			.credential = call_who(x->c)->token_id,
+			.credential = auth_credential(call_who(x->c)),
 			.sha = sha,
 			.form = form,
 			.prefix = prefix };

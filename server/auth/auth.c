@@ -84,6 +84,12 @@ auth_fill(const struct token *k, struct identity *out, struct err *e)
 	return 0;
 }
 
+int64_t
+auth_credential(const struct identity *who)
+{
+	return who->token_id != 0 ? who->token_id : -who->user_id;
+}
+
 int
 auth_by_token(struct txn *t, const struct credential *c, const char *label,
     int64_t now, struct identity *out, struct err *e)

@@ -44,6 +44,10 @@ struct identity {
 	char branch[AUTH_BRANCH_MAX + 1]; /* the one full ref it may push */
 };
 
+/* What one may do at once is counted by it: of a token its id, of a password
+ * minus its user's; 0: nobody, or the server itself. */
+int64_t auth_credential(const struct identity *who);
+
 /*
  * The identity of a credential that credential_parse gave, but a password.
  * label: the project's id in decimal, "" on TCP.  No credential is kind

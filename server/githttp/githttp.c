@@ -355,7 +355,7 @@ githttp_request(
 		xch_refuse(x, 405, "method not allowed");
 		return;
 	}
-	x->credential = who->token_id;
+	x->credential = auth_credential(who);
 	x->kind = path.route->kind;
 	x->receive = path.route->receive;
 	if (x->kind == XCH_INFO_REFS && !githttp_service(x))

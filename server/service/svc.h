@@ -46,7 +46,7 @@ typedef void svc_synced_fn(const struct err *fail, void *arg);
 /* A commit's files as one, all below the folder prefix ("name/"). */
 struct svc_archive {
 	int64_t project;
-	int64_t credential; /* token's id */
+	int64_t credential; /* auth_credential */
 	const char *sha;
 	const char *form; /* "tar.gz", "zip" */
 	const char *prefix;

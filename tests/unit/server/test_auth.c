@@ -302,6 +302,10 @@ people_alone_have_passwords(void **state)
 	assert_string_equal(a.hash, "$hash");
 	assert_string_equal(a.who.login, "alice");
 	assert_true(a.who.by_password && a.who.must_change);
+	assert_true(a.who.user_id > 0);
+	assert_int_equal(auth_credential(&a.who), -a.who.user_id);
+	a.who.token_id = 7;
+	assert_int_equal(auth_credential(&a.who), 7);
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
 		OK(auth_account(db_reader(f->db), none[i], &a, e));
 		assert_string_equal(a.hash, "");
