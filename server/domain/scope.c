@@ -57,6 +57,7 @@ static const struct scope_row scope_rows[] = {
 };
 
 #define SCOPE_REPO "/api/v1/repos/{o}/{r}"
+#define SCOPE_OURS "/api/coffer/v1/repos/{o}/{r}"
 #define SCOPE_PROJECT "/api/coffer/v1/projects/{o}/{p}"
 #define SCOPE_STATUSES SCOPE_REPO "/statuses/"
 
@@ -177,12 +178,23 @@ scope_areas(const char *pattern)
 	return AREA(REPOSITORY);
 }
 
+/* What is no code, issue or pull request, though an area has it. */
+static bool
+scope_is_inner(const char *pattern)
+{
+	return strstr(pattern, "/hooks") != NULL ||
+	    strstr(pattern, "/notifications") != NULL ||
+	    (scope_starts(pattern, "/api/coffer/v1/") &&
+		!scope_starts(pattern, SCOPE_OURS));
+}
+
 void
 scope_of(const char *method, const char *pattern, struct scope_need *out)
 {
 	*out = (struct scope_need){ .areas = scope_areas(pattern) };
 	out->write = strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0;
 	out->repository = scope_starts(pattern, SCOPE_REPO) ||
+	    scope_starts(pattern, SCOPE_OURS) ||
 	    scope_starts(pattern, SCOPE_PROJECT);
 	out->bound = out->repository || out->areas == 0 ||
 	    scope_starts(pattern, "/attachments/") ||
@@ -191,8 +203,9 @@ scope_of(const char *method, const char *pattern, struct scope_need *out)
 	if (out->write)
 		out->status = scope_starts(pattern, SCOPE_STATUSES);
 	else
-		out->status = (out->areas &
-				  ~(AREA(REPOSITORY) | AREA(ISSUE))) == 0 ||
+		out->status = ((out->areas &
+				   ~(AREA(REPOSITORY) | AREA(ISSUE))) == 0 &&
+				  !scope_is_inner(pattern)) ||
 		    strcmp(pattern, "/api/v1/user") == 0;
 }
 

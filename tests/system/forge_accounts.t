@@ -175,6 +175,10 @@ as "$STATUSES" api POST "$R/statuses/$SHA" '{"state":"success","context":"lint"}
 tap_is "$STATUS" 201 'a status token posts statuses'
 as "$STATUSES" api GET "$R/commits/$SHA/status"
 tap_is "$STATUS" 200 'and reads'
+as "$STATUSES" api GET "$R/hooks"
+tap_is "$STATUS" 403 'no hooks'
+as "$STATUSES" api GET "$C/events?wait=0"
+tap_is "$STATUS" 403 'no events'
 as "$STATUSES" api POST "$R/issues" '{"title":"x"}'
 tap_is "$STATUS" 403 'and nothing else'
 MAIN=$PROJECT
@@ -186,6 +190,8 @@ BOUND=$(field .sha1)
 tap_is "$STATUS,$(field '.scopes | join(" ")')" "201,all repo:$MAIN" 'a token for one repository'
 as "$BOUND" api GET "$R/issues"
 tap_is "$STATUS" 200 'sees it'
+as "$BOUND" api GET "$C/repos/$MAIN/pulls/99/gate"
+tap_is "$STATUS,$(field .message)" '404,pull request does not exist' 'by our own paths too'
 as "$BOUND" api GET "/api/v1/repos/$OTHER"
 tap_is "$STATUS" 404 'and no other'
 as "$BOUND" api GET /api/v1/repos/search

@@ -69,7 +69,14 @@ static const struct row rows[] = {
 	{ "read:issue", "GET", "/api/v1/repos/issues/search", true },
 	{ "read:repository", "GET", "/api/coffer/v1/events", false },
 	{ "read:repository,read:issue", "GET", "/api/coffer/v1/events", true },
-	{ "status", "GET", "/api/coffer/v1/events", true },
+	{ "status", "GET", "/api/coffer/v1/events", false },
+	{ "status", "GET", "/api/coffer/v1/projects/{o}/{r}", false },
+	{ "status", "GET", "/api/coffer/v1/repos/{o}/{r}/pulls/{n}/gate",
+	    true },
+	{ "status", "GET", "/api/coffer/v1/repos/{o}/{r}/hooks/{id}/deliveries",
+	    false },
+	{ "status", "GET", R "/hooks", false },
+	{ "status", "GET", R "/notifications", false },
 	{ "write:repository", "GET", "/api/coffer/v1/admin/hooks/{id}", false },
 	{ "status", "GET", "/api/coffer/v1/admin/hooks/{id}", false },
 	{ "read:admin", "GET", "/api/coffer/v1/admin/hooks/{id}", true },
@@ -112,6 +119,8 @@ a_bound_token_stays_in_its_repository(void **state)
 	scope_of("GET", R "/issues", &need);
 	assert_true(need.bound && need.repository);
 	scope_of("POST", "/api/coffer/v1/projects/{o}/{p}/sync", &need);
+	assert_true(need.bound && need.repository);
+	scope_of("GET", "/api/coffer/v1/repos/{o}/{r}/pulls/{n}/gate", &need);
 	assert_true(need.bound && need.repository);
 	scope_of("GET", "/api/v1/user", &need);
 	assert_true(need.bound && !need.repository);
