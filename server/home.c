@@ -331,6 +331,32 @@ home_raise_limit(void)
 		log_warn("home rlimit reason=%s", strerror(errno));
 }
 
+/* What a newer program keeps in a home of an older one. */
+static int
+home_add_parts(const char *home, const struct stat *server, struct err *e)
+{
+	const struct home_init h = { .home = home,
+		.out = stderr,
+		.root = true,
+		.uid = server->st_uid,
+		.gid = server->st_gid };
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(home_parts) / sizeof(home_parts[0]);
+	     i++) {
+		const struct home_part *p = &home_parts[i];
+		AUTO_FREE char *path = path_join(home, p->name);
+
+		/* Root makes nothing below what is not its own. */
+		if (p->owner != HOME_SERVER || strchr(p->name, '/') != NULL ||
+		    lstat(path, &st) == 0)
+			continue;
+		if (home_dir(&h, path, h.uid, h.gid, p->mode, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 home_enter(const char *home, struct err *e)
 {
@@ -351,6 +377,8 @@ home_enter(const char *home, struct err *e)
 			    "%s belongs to uid %u, which could exchange what "
 			    "root uses there; run cofferd --init",
 			    home, top.st_uid);
+		if (home_add_parts(home, &st, e) == -1)
+			return -1;
 		if (setgroups(0, NULL) == -1 ||
 		    setresgid(st.st_gid, st.st_gid, st.st_gid) == -1 ||
 		    setresuid(st.st_uid, st.st_uid, st.st_uid) == -1)

@@ -9,6 +9,11 @@ tap_is "$(cat "$HOME_DIR"/secrets/*.token "$HOME_DIR/instance" | sha256sum)" "$S
 tap_is "$(stat -c %a "$HOME_DIR/secrets/admin.token")" 600 'secrets are 0600'
 tap_is "$(stat -c %a "$HOME_DIR/db")" 700 'the database is private'
 tap_ok 'instance is four hex digits' grep -qxE '[0-9a-f]{4}' "$HOME_DIR/instance"
+rmdir "$HOME_DIR/attachments"
+start_cofferd
+tap_is "$(stat -c '%u %a' "$HOME_DIR/attachments")" "$(stat -c '%u %a' "$HOME_DIR/db")" \
+    'a folder that an older home lacks is made at the start'
+stop_cofferd
 rm "$HOME_DIR/coffer.conf"
 tap_ok 'the template' "$O/bin/cofferd" --home "$HOME_DIR" --init
 tap_ok 'is a right file' "$O/bin/cofferd" --home "$HOME_DIR" -n
