@@ -7,7 +7,8 @@
 	"r.id, r.project_id, r.item, r.state, r.sha, r.official,"            \
 	" r.dismissed, r.submitted_at, max(r.submitted_at, r.updated_at),"   \
 	" (SELECT count(*) FROM review_comment k WHERE k.review_id = r.id)," \
-	" r.body, CASE WHEN a.deleted THEN 0 WHEN a.kind = 1 THEN 3"         \
+	" r.body, CASE WHEN a.deleted OR NOT a.active THEN 0"                \
+	" WHEN a.kind = 1 THEN 3"                                            \
 	" ELSE coalesce((SELECT role FROM role WHERE project_id ="           \
 	" r.project_id AND account_id = a.id), 0) END, " AUTHOR_COLS
 #define REVIEW_FROM " FROM review r JOIN account a ON a.id = r.author_id"

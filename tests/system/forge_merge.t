@@ -261,6 +261,19 @@ opened fourteen opened
 api POST "$R/pulls/$N/merge" '{"Do":"rebase"}'
 tap_is "$STATUS" 405 'nor takes back what the base has'
 
+# An approval is of a person who still works here.
+on_main fifteen
+commit fifteen.txt 15 ann
+push fifteen
+opened fifteen
+api PATCH /api/v1/admin/users/bob '{"active":false}'
+api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
+tap_like "$STATUS,$(field .message)" '405,Does not have enough approvals*' \
+    'the approval of an account that is switched off does not count'
+api PATCH /api/v1/admin/users/bob '{"active":true}'
+api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
+tap_is "$STATUS" 200 'and counts again'
+
 # Verdicts.
 SHA=$(main_is)
 for s in success:a skipped:b; do
