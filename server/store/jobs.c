@@ -51,6 +51,34 @@ jobs_fill(struct query *q, struct job *j)
 	j->check.test = query_text(q);
 }
 
+/* What it ran, or would run, is not what is asked for now: it is queued again.
+ * A runner that still has it hears at its next beat that the lease is gone. */
+static int
+jobs_renew(struct txn *t, const struct job_new *n, int64_t id, bool *renewed,
+    struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE job SET state = 1, base_sha = ?1, network_setup = ?2,"
+	    " network_test = ?3, timeout_s = ?4, memory = ?5, required = ?6,"
+	    " setup = ?7, test = ?8, attempt = 0, lease = '', lease_until = 0,"
+	    " runner = '', phase = '', has_exit = 0, exit_code = 0,"
+	    " signal = 0, started_at = 0, ended_at = 0, why = ''"
+	    " WHERE id = ?9 AND (state = 10 OR network_setup <> ?2"
+	    " OR network_test <> ?3 OR timeout_s <> ?4 OR memory <> ?5"
+	    " OR required <> ?6 OR setup <> ?7 OR test <> ?8)";
+	const struct job_check *c = n->check;
+	int64_t rows = 0;
+
+	if (db_exec(t, sql,
+		BINDS(S(n->base_sha), I(c->network_setup), I(c->network_test),
+		    I(c->timeout_s), I(c->memory), I(c->required), S(c->setup),
+		    S(c->test), I(id)),
+		&rows, e) == -1)
+		return -1;
+	*renewed = rows > 0;
+	return 0;
+}
+
 int
 jobs_insert(struct txn *t, const struct job_new *n, int64_t *id, bool *created,
     struct err *e)
@@ -71,7 +99,7 @@ jobs_insert(struct txn *t, const struct job_new *n, int64_t *id, bool *created,
 		e) == -1)
 		return -1;
 	if (*id != 0)
-		return 0;
+		return jobs_renew(t, n, *id, created, e);
 	if (db_exec(t, sql,
 		BINDS(I(n->project_id), I(n->pull), S(n->sha), S(n->base_sha),
 		    S(n->name), I(c->network_setup), I(c->network_test),

@@ -20,7 +20,8 @@ struct job_new {
 	int64_t now;
 };
 
-/* *created is false when it is there already: *id is that one. */
+/* *created is false when it is there already: *id is that one.  One that was
+ * superseded, or of another check by that name, is queued anew. */
 int jobs_insert(struct txn *t, const struct job_new *n, int64_t *id,
     bool *created, struct err *e);
 int jobs_get(struct txn *t, int64_t id, struct job *out, struct err *e);

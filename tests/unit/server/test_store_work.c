@@ -230,10 +230,9 @@ runs_are_listed_by_project_item_and_state(void **state)
 }
 
 static int
-add_job(struct txn *t, struct fixture *f, const char *sha, const char *name,
-    int64_t *id, bool *created, struct err *e)
+add_job_of(struct txn *t, struct fixture *f, char *test, const char *sha,
+    const char *name, int64_t *id, bool *created, struct err *e)
 {
-	char test[] = "make check";
 	struct job_check check = {
 		.test = test,
 		.network_setup = NETWORK_NONE,
@@ -253,6 +252,42 @@ add_job(struct txn *t, struct fixture *f, const char *sha, const char *name,
 	};
 
 	return jobs_insert(t, &n, id, created, e);
+}
+
+static int
+add_job(struct txn *t, struct fixture *f, const char *sha, const char *name,
+    int64_t *id, bool *created, struct err *e)
+{
+	char test[] = "make check";
+
+	return add_job_of(t, f, test, sha, name, id, created, e);
+}
+
+static int
+steps_jobs_anew(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	char other[] = "true";
+	int64_t id = 0, again = 0, n = 0;
+	bool created;
+
+	STEP(add_job(t, f, SHA_A, "test", &id, &created, e) == 0 && created);
+	STEP(jobs_supersede(t, f->project, 2, "", 1, &n, e) == 0 && n == 1);
+	STEP(add_job(t, f, SHA_A, "test", &again, &created, e) == 0);
+	STEP(created && again == id);
+	STEP(add_job_of(t, f, other, SHA_A, "test", &again, &created, e) == 0);
+	STEP(created && again == id);
+	STEP(add_job_of(t, f, other, SHA_A, "test", &again, &created, e) == 0);
+	STEP(!created && again == id);
+	return fixture_verdict(f, e);
+}
+
+static void
+a_job_is_queued_anew_when_it_was_superseded_or_is_another(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_jobs_anew, f, e));
 }
 
 static int
@@ -470,6 +505,7 @@ main(void)
 		T(a_run_is_one_per_event_and_moves_by_compare_and_set),
 		T(runs_are_listed_by_project_item_and_state),
 		T(a_job_is_claimed_once_and_finished_once),
+		T(a_job_is_queued_anew_when_it_was_superseded_or_is_another),
 		T(a_lost_runner_gives_its_job_back_three_times),
 		T(jobs_of_an_older_head_are_superseded),
 		cmocka_unit_test_setup_teardown(
