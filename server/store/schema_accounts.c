@@ -5,7 +5,7 @@
  * them, joined by commas; "" is all, of tokens from before.  salt: of hash,
  * see tokens.c; empty in a row from before, until the next start.
  * revoked: what ended, token or account (the other is 0), for those who still
- * listen by it; the newest thousands only.
+ * listen by it; the newest thousands only.  A lost role is the account's.
  */
 const char schema_accounts[] =
     "ALTER TABLE account ADD COLUMN full_name TEXT NOT NULL DEFAULT '';"
@@ -38,4 +38,7 @@ const char schema_accounts[] =
     " OR OLD.no_login <> NEW.no_login OR OLD.kind <> NEW.kind"
     " OR OLD.password <> NEW.password OR OLD.login <> NEW.login BEGIN"
     " INSERT INTO revoked (token_id, account_id) VALUES (0, NEW.id);"
+    " END;"
+    "CREATE TRIGGER revoked_role AFTER DELETE ON role BEGIN"
+    " INSERT INTO revoked (token_id, account_id) VALUES (0, OLD.account_id);"
     " END;";

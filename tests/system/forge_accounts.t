@@ -260,6 +260,20 @@ tap_is "$STATUS" 204 'one that has all does'
 api POST /api/v1/users/fay/tokens '{"name":"repo","scopes":["read:repository"]}'
 as "$(field .sha1)" api GET "$C/events?wait=0"
 tap_is "$STATUS" 403 'events have the words of issues'
+api PUT "$R/collaborators/fay" '{"permission":"read"}'
+api POST "$R/issues" '{"title":"Work"}'
+N=$(field .number)
+api GET "$C/events?after=0&limit=1000"
+EV=$(jq '[.events[] | select(.kind == "issue.opened")][-1].seq' "$BODY")
+as "$AGENTD" api POST "$C/runs" "{\"event\":$EV,\"project\":1,\"item\":$N,\"command\":\"fix\",\"access\":\"read\",\"agent\":\"command\",\"network\":\"none\",\"wall_s\":60}"
+RUN=$(field .id)
+curl -sN -m 30 -H "Authorization: token $(cat "$T/fay.token")" -D "$T/log.head" "$URL$C/runs/$RUN/log?follow=true" >/dev/null 2>&1 &
+PIDS="$PIDS $!"
+LISTENER=$!
+tap_ok 'a log is followed' wait_for 5 grep -q ' 200 ' "$T/log.head"
+api DELETE "$R/collaborators/fay"
+tap_is "$STATUS" 204 'a collaborator is removed'
+tap_ok 'she follows no more' wait_for 5 gone "$LISTENER"
 as "$ALICE" api POST $T1 '{"name":"child","scopes":["read:user"]}'
 tap_is "$STATUS,$(field .message)" '401,auth required' 'a token makes no tokens'
 
