@@ -167,6 +167,7 @@ api_pins(struct call *c)
 		project_release(&p);
 		return;
 	}
+	call_count(c, (int64_t)list.n);
 	shape_init(&s, c, &p);
 	jw_array(&s.w, NULL);
 	for (size_t i = 0; i < list.n; i++)

@@ -235,14 +235,22 @@ api_attachments_post_comment(struct call *c)
 static void
 api_attachments_list(struct call *c, enum api_words_on kind)
 {
+	struct attachment_list list = { .n = 0 };
+	struct err e = ERR_INIT;
 	struct words_target on;
 	struct shape s;
 
 	if (api_words_target(c, kind, &on, NULL) == -1)
 		return;
+	if (attachments_list(api_reader(c), &on, &list, &e) == -1) {
+		call_fail(c, &e);
+		return;
+	}
+	call_count(c, (int64_t)list.n);
 	shape_init(&s, c, NULL);
-	shape_assets(&s, NULL, &on);
+	shape_attachments(&s, NULL, &list);
 	shape_reply(&s, c, 200);
+	attachment_list_release(&list);
 }
 
 static void

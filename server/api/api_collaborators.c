@@ -72,6 +72,7 @@ api_members_all(struct call *c, enum member_kind kind)
 		call_fail(c, &e);
 		return;
 	}
+	call_count(c, (int64_t)list.n);
 	shape_init(&s, c, NULL);
 	jw_array(&s.w, NULL);
 	api_members_reply(c, &s, &list);

@@ -26,6 +26,9 @@ api_contents_on_entry(const struct git_result *res, void *arg)
 		return;
 	if (json_bool_or(res->j, "truncated", false))
 		call_header(x->c, "X-Truncated", "true");
+	if (folder)
+		call_count(
+		    x->c, (int64_t)json_count(json_get(res->j, "entries")));
 	shape_git_init(&g, x->c);
 	if (folder)
 		jw_array(&g.s.w, NULL);

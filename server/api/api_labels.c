@@ -167,6 +167,7 @@ api_labels_of_reply(struct call *c, const struct label_list *l)
 
 	if (api_project(c, PERM_READ, &p) == -1)
 		return;
+	call_count(c, (int64_t)l->n);
 	shape_init(&s, c, &p);
 	jw_array(&s.w, NULL);
 	for (size_t i = 0; i < l->n; i++)

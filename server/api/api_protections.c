@@ -26,6 +26,7 @@ api_protections_list(struct call *c)
 		call_fail(c, &e);
 		return;
 	}
+	call_count(c, (int64_t)l.n);
 	shape_init(&s, c, NULL);
 	jw_array(&s.w, NULL);
 	for (size_t i = 0; i < l.n; i++)

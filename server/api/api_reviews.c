@@ -102,6 +102,7 @@ api_reviews_comments(struct call *c)
 	    review_comments_list(api_reader(c), &f, &list, &e) == -1) {
 		call_fail(c, &e);
 	} else {
+		call_count(c, (int64_t)list.n);
 		shape_init(&s, c, &p);
 		jw_array(&s.w, NULL);
 		for (size_t i = 0; i < list.n; i++)

@@ -171,6 +171,7 @@ api_users_emails(struct call *c)
 
 	if (api_users_one(c, call_who(c)->user_id, NULL, &u) == -1)
 		return;
+	call_count(c, u.email[0] != '\0');
 	shape_init(&s, c, NULL);
 	jw_array(&s.w, NULL);
 	if (u.email[0] != '\0') {

@@ -425,19 +425,28 @@ call_fail(struct call *c, const struct err *e)
 }
 
 void
+call_count(struct call *c, int64_t total)
+{
+	char count[24];
+
+	if (c->q == NULL)
+		return;
+	snprintf(count, sizeof(count), "%" PRId64, total);
+	request_header(c->q, "X-Total-Count", count);
+}
+
+void
 call_total(struct call *c, uint32_t page, uint32_t limit, int64_t total)
 {
 	AUTO_STR struct str link = STR_INIT_MAX(16384);
 	AUTO_STR struct str base = STR_INIT_MAX(8192);
 	struct param_page p = { page, limit };
 	const char *path;
-	char count[24];
 
 	if (c->q == NULL)
 		return;
 	path = request_raw_path(c->q);
-	snprintf(count, sizeof(count), "%" PRId64, total);
-	request_header(c->q, "X-Total-Count", count);
+	call_count(c, total);
 	str_addf(&base, "%s%.*s", call_url(c), (int)strcspn(path, "?"), path);
 	param_link(&link, str_cstr(&base), str_cstr(&c->filters), &p, total);
 	if (link.len > 0 && str_ok(&link) && str_ok(&base) &&

@@ -103,6 +103,9 @@ while read -r method path; do
 		continue
 		;;
 	esac
+	if [ "$STATUS" = 200 ] && jq -e 'type == "array"' "$BODY" >/dev/null 2>&1; then
+		tap_ok "GET $path says how many there are" grep -qi '^X-Total-Count: [0-9]' "$HEADERS"
+	fi
 	check check GET "$path" "$STATUS" "$BODY" >"$T/diff"
 	tap_is "$(cat "$T/diff")" '' "GET $path"
 done < <(check paths)
