@@ -424,6 +424,22 @@ router_enter_git(
 		r->spec.fallback(v->q, who, r->spec.arg);
 }
 
+/* Nobody acts as another here, and what is meant to be another's act is not
+ * the caller's own: true after the 403. */
+static bool
+router_sudo(struct visit *v)
+{
+	const char *asked = request_query(v->q, "sudo");
+
+	if (asked == NULL || *asked == '\0')
+		asked = request_header_in(v->q, "Sudo");
+	if (asked == NULL || *asked == '\0')
+		return false;
+	router_reply_error(
+	    v->r, v->q, 403, "sudo is not served: use a token of that user");
+	return true;
+}
+
 static void
 router_enter_api(struct visit *v, const struct identity *who)
 {
@@ -436,7 +452,7 @@ router_enter_api(struct visit *v, const struct identity *who)
 		router_reply_error(v->r, v->q, 401, AUTH_TEXT_NONE);
 		return;
 	}
-	if (router_bars(v, who))
+	if (router_bars(v, who) || router_sudo(v))
 		return;
 	if (who->bound_project != 0 || !scope_holds(who->scopes, SCOPE_ALL)) {
 		scope_of(route->method, route->pattern, &need);

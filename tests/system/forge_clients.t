@@ -43,6 +43,10 @@ api GET "$R/git/refs/"
 tap_is "$STATUS" 200 'so do the refs'
 api DELETE "$R/issues/1/labels/"
 tap_is "$STATUS" 404 'but nothing is deleted by an empty name'
+http GET /api/v1/user -H "Authorization: token $ADMIN" -H 'Sudo: bob'
+tap_is "$STATUS,$(field .message)" '403,sudo is not served: use a token of that user' 'nobody acts as another: not as the caller either'
+http GET '/api/v1/user?sudo=bob' -H "Authorization: token $ADMIN"
+tap_is "$STATUS" 403 'nor by the query'
 api GET "$R/issues/999"
 tap_is "$STATUS" 404 'not there'
 tap_ok 'an error has message and url' jq -e '(.message | type) == "string" and (.url | type) == "string"' "$BODY"
