@@ -5,6 +5,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
+#include "server/domain/job_rule.h"
 #include "server/service/svc_mention.h"
 #include "server/service/svc_merge.h"
 #include "server/store/auto_merges.h"
@@ -17,9 +18,14 @@
 #include "server/store/timeline.h"
 #include "server/store/users.h"
 
+/* Of the head; and of this pull request's own job, where it has one: another
+ * with the same head and another base may have run something else. */
 static const char *
-svc_gate_status(const struct status_list *list, const char *check)
+svc_gate_status(
+    const struct status_list *list, const char *check, enum job_state job)
 {
+	if (job != 0 && job_rule_status(job) != STATUS_SUCCESS)
+		return status_state_name(job_rule_status(job));
 	for (size_t i = 0; i < list->n; i++)
 		if (strncmp(list->at[i].context, "ci/", 3) == 0 &&
 		    strcmp(list->at[i].context + 3, check) == 0)
@@ -41,6 +47,7 @@ struct svc_gate_rows {
 	struct review_list reviews;
 	struct review_list asked;
 	struct status_list statuses;
+	enum job_state jobs[CHECKS_MAX];
 };
 
 static void
@@ -131,7 +138,8 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 	for (size_t i = 0; i < f->checks.n; i++)
 		checks[i] = (struct merge_check){ f->checks.v[i].name,
 			f->checks.v[i].required,
-			svc_gate_status(&x->statuses, f->checks.v[i].name) };
+			svc_gate_status(
+			    &x->statuses, f->checks.v[i].name, x->jobs[i]) };
 	for (size_t i = 0; i < reviews->n; i++) {
 		const struct review *r = &reviews->at[i];
 
@@ -148,10 +156,21 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 }
 
 static int
-svc_gate_rows_read(
-    struct txn *t, const struct pull *p, struct svc_gate_rows *x, struct err *e)
+svc_gate_rows_read(struct txn *t, const struct svc_gate_ask *a,
+    struct svc_gate_rows *x, struct err *e)
 {
+	const struct checks *checks = &a->facts->checks;
+	const struct pull *p = a->pull;
 	int64_t project = p->issue.project_id;
+	struct job_new of = { .project_id = project,
+		.pull = p->issue.number,
+		.sha = p->head_sha };
+
+	for (size_t i = 0; i < checks->n; i++) {
+		of.name = checks->v[i].name;
+		if (jobs_state(t, &of, &x->jobs[i], e) == -1)
+			return -1;
+	}
 
 	if (reviews_latest(t, project, p->issue.number, &x->reviews, e) == -1 ||
 	    statuses_latest(t, project, p->head_sha, &x->statuses, e) == -1)
@@ -165,7 +184,7 @@ svc_gate_decide(struct txn *t, const struct svc_gate_ask *a,
 {
 	struct svc_gate_rows x = { .asked = { .n = 0 } };
 	struct svc_gate_arrays v;
-	int rc = svc_gate_rows_read(t, a->pull, &x, e);
+	int rc = svc_gate_rows_read(t, a, &x, e);
 
 	if (rc == 0) {
 		v.reviews = xcalloc(x.reviews.n + 1, sizeof(*v.reviews));

@@ -51,6 +51,23 @@ jobs_fill(struct query *q, struct job *j)
 	j->check.test = query_text(q);
 }
 
+int
+jobs_state(
+    struct txn *t, const struct job_new *of, enum job_state *out, struct err *e)
+{
+	static const char
+	    sql[] = "SELECT state FROM job WHERE project_id = ? AND pull = ?"
+		    " AND sha = ? AND name = ?";
+	int64_t state = 0;
+
+	if (db_number(t, sql,
+		BINDS(I(of->project_id), I(of->pull), S(of->sha), S(of->name)),
+		&state, e) == -1)
+		return -1;
+	*out = (enum job_state)state;
+	return 0;
+}
+
 /* What it ran, or would run, is not what is asked for now: it is queued again.
  * A runner that still has it hears at its next beat that the lease is gone. */
 static int

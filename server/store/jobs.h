@@ -25,6 +25,9 @@ struct job_new {
 int jobs_insert(struct txn *t, const struct job_new *n, int64_t *id,
     bool *created, struct err *e);
 int jobs_get(struct txn *t, int64_t id, struct job *out, struct err *e);
+/* Of the pull request's check of that head; 0: it has none. */
+int jobs_state(struct txn *t, const struct job_new *of, enum job_state *out,
+    struct err *e);
 /* Newest first; pull 0: any. */
 int jobs_list(struct txn *t, int64_t project_id, int64_t pull, int64_t limit,
     int64_t offset, struct job_list *out, struct err *e);

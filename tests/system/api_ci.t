@@ -116,6 +116,11 @@ tap_like "$(jq -r '[.events[] | select(.kind == "check.failed")][0].data.tail' "
     '*assert failed*' 'the agent is told with the end of the log'
 api GET "$C/repos/$PROJECT/pulls/$N/gate"
 tap_is "$(met check:test)" false 'the gate stays shut'
+# As the check by that name of another pull request with this head would.
+runner POST "$R/statuses/$SHA" '{"state":"success","context":"ci/test"}'
+tap_is "$STATUS" 201 'ci says of the head what it wants'
+api GET "$C/repos/$PROJECT/pulls/$N/gate"
+tap_is "$(met check:test)" false 'the gate asks the own job too'
 
 # A new head supersedes what runs.
 SID=$(printf '%s' "$SLOW" | jq -r .id)

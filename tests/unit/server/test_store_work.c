@@ -268,6 +268,11 @@ steps_jobs_anew(struct txn *t, void *arg, struct err *e)
 {
 	struct fixture *f = arg;
 	char other[] = "true";
+	struct job_new of = { .project_id = f->project,
+		.pull = 2,
+		.sha = SHA_A,
+		.name = "test" };
+	enum job_state state;
 	int64_t id = 0, again = 0, n = 0;
 	bool created;
 
@@ -279,6 +284,9 @@ steps_jobs_anew(struct txn *t, void *arg, struct err *e)
 	STEP(created && again == id);
 	STEP(add_job_of(t, f, other, SHA_A, "test", &again, &created, e) == 0);
 	STEP(!created && again == id);
+	STEP(jobs_state(t, &of, &state, e) == 0 && state == JOB_QUEUED);
+	of.sha = SHA_B;
+	STEP(jobs_state(t, &of, &state, e) == 0 && state == 0);
 	return fixture_verdict(f, e);
 }
 
