@@ -34,8 +34,9 @@ struct issue_ask {
 	struct str words;      /* of the index */
 	struct str milestones; /* [id, ...] */
 	enum issue_lead lead;
-	size_t label; /* that leads */
-	bool none;    /* nothing can match */
+	size_t label;   /* that leads */
+	const char *by; /* the index, "" for SQLite's choice */
+	bool none;      /* nothing can match */
 };
 
 static bool
@@ -208,6 +209,28 @@ issue_ask_lead(struct txn *t, struct issue_ask *a, struct err *e)
 	return 0;
 }
 
+/* Few of a kind among very many are sorted: SQLite does not know that they are
+ * few, and walks the others in some order. */
+static int
+issue_ask_index(struct txn *t, struct issue_ask *a, struct err *e)
+{
+	static const char *const index[2][2] = {
+		{ "", " INDEXED BY issue_state" },
+		{ " INDEXED BY issue_number", " INDEXED BY issue_kind" },
+	};
+	const struct issue_filter *f = a->f;
+	int64_t n = 0;
+
+	if (a->lead != LEAD_NONE || a->author != 0 || f->n_milestones > 0 ||
+	    a->words.len > 0)
+		return 0;
+	if (issue_total(t, f->project_id, f->is_pull, f->state, &n, e) == -1)
+		return -1;
+	if (n <= LEAD_MAX)
+		a->by = index[f->is_pull >= 0][f->state != 0];
+	return 0;
+}
+
 /* The row x that leads to issue i. */
 static void
 issue_where_lead(
@@ -293,8 +316,8 @@ issue_ask_total(
 		issue_where_lead(&w, a, lead);
 	issue_where_item(&w, a, lead, false);
 	issue_where_rest(&w, a, lead);
-	str_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM %s%s LIMIT %d)",
-	    from[lead][issue_ask_item(a)], str_cstr(&w.sql),
+	str_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM %s%s%s LIMIT %d)",
+	    from[lead][issue_ask_item(a)], a->by, str_cstr(&w.sql),
 	    issue_ask_probes(a) ? (int)PROBE_MAX : (int)DB_COUNT_MAX);
 	return db_number(t, str_cstr(&sql), w.binds, out, e);
 }
@@ -343,6 +366,7 @@ issue_ask_page(struct txn *t, const struct issue_ask *a, struct issue_list *out,
 	enum issue_lead lead = a->lead;
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
+	AUTO_STR struct str pick = STR_INIT;
 	const char *sql[3];
 	size_t order;
 	bool walk;
@@ -351,11 +375,13 @@ issue_ask_page(struct txn *t, const struct issue_ask *a, struct issue_list *out,
 	if (f->sort >= ISSUE_RECENT_UPDATE && out->total > LEAD_MAX &&
 	    lead != LEAD_MENTION)
 		lead = LEAD_NONE;
-	sql[0] = issue_pick[lead];
+	str_addf(&pick, "%s%s", issue_pick[lead], a->by);
+	sql[0] = str_cstr(&pick);
 	walk = out->total > LEAD_MAX && f->sort != ISSUE_RECENT_UPDATE &&
 	    f->sort != ISSUE_LEAST_UPDATE;
 	order = lead != LEAD_NONE;
-	if (lead == LEAD_NONE && issue_ask_item(a) && out->total <= LEAD_MAX)
+	if (lead == LEAD_NONE && out->total <= LEAD_MAX &&
+	    (issue_ask_item(a) || a->by[0] != '\0'))
 		order = 2;
 	sql[1] = issue_order[f->sort][order];
 	sql[2] = issue_order[f->sort][3];
@@ -378,13 +404,15 @@ int
 issues_list(struct txn *t, const struct issue_filter *f, struct issue_list *out,
     struct err *e)
 {
-	struct issue_ask a = { .f = f };
+	struct issue_ask a = { .f = f, .by = "" };
 	int rc;
 
 	*out = (struct issue_list){ .n = 0 };
 	rc = issue_ask_fill(t, &a, e);
 	if (rc == 0 && !a.none)
 		rc = issue_ask_lead(t, &a, e);
+	if (rc == 0 && !a.none)
+		rc = issue_ask_index(t, &a, e);
 	if (rc == 0 && !a.none)
 		rc = issue_ask_total(t, &a, &out->total, e);
 	if (rc == 0 && out->total > 0)

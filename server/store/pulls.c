@@ -387,6 +387,7 @@ pulls_page(struct txn *t, const struct pull_filter *f, struct pull_list *out,
 	enum pulls_lead lead = pulls_lead(f);
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
+	AUTO_STR struct str few = STR_INIT;
 	const char *sql[3];
 	int rc;
 
@@ -394,6 +395,16 @@ pulls_page(struct txn *t, const struct pull_filter *f, struct pull_list *out,
 		lead = PULLS_ISSUE;
 	sql[0] = pulls_pick[lead];
 	sql[1] = pulls_order[f->sort][lead];
+	/* Few among many issues: no walk over all in that order. */
+	if (lead == PULLS_ISSUE && f->sort >= PULL_SORT_RECENTUPDATE &&
+	    out->total <= PULLS_SORT_MAX) {
+		str_addf(&few, " ORDER BY +%s", sql[1] + strlen(" ORDER BY "));
+		sql[1] = str_cstr(&few);
+		if (f->poster == 0 && f->milestone == 0)
+			sql[0] = f->state != 0
+			    ? PULLS_PICK "issue i INDEXED BY issue_kind"
+			    : PULLS_PICK "issue i INDEXED BY issue_number";
+	}
 	sql[2] = pulls_order[f->sort][3];
 	/* A base has an index of its numbers. */
 	if (lead == PULLS_BRANCH && f->head == NULL &&

@@ -12,7 +12,8 @@
 
 enum {
 	SEARCH_TEXTS_MAX = 5000, /* looked at in all */
-	SEARCH_TEXTS_MIN = 200   /* of one project */
+	SEARCH_TEXTS_MIN = 200,  /* of one project */
+	SEARCH_SORT_MAX = 2000   /* items that may be sorted */
 };
 
 /* What one search works with. */
@@ -63,8 +64,9 @@ search_where_of(struct where *w, const char *cond, int64_t user)
 		where_add1(w, cond, I(user));
 }
 
+/* walk: many will do, and they are met in order. */
 static void
-search_where(struct where *w, const struct search *s)
+search_where(struct where *w, const struct search *s, bool walk)
 {
 	const struct search_filter *f = s->f;
 
@@ -73,9 +75,11 @@ search_where(struct where *w, const struct search *s)
 	if (f->state != 0)
 		where_add1(w, "i.state = ?", I(f->state));
 	if (f->since > 0)
-		where_add1(w, "i.updated_at >= ?", I(f->since));
+		where_add1(w, walk ? "+i.updated_at >= ?" : "i.updated_at >= ?",
+		    I(f->since));
 	if (f->before > 0)
-		where_add1(w, "i.updated_at < ?", I(f->before));
+		where_add1(w, walk ? "+i.updated_at < ?" : "i.updated_at < ?",
+		    I(f->before));
 	if (f->author != 0)
 		where_add1(w, "i.author_id = ?", I(f->author));
 	search_where_of(w,
@@ -143,7 +147,7 @@ search_narrow(struct search *s, struct err *e)
 {
 	AUTO_WHERE struct where w = WHERE_INIT;
 
-	search_where(&w, s);
+	search_where(&w, s, false);
 	where_add1(&w, "i.project_id IN (SELECT value FROM json_each(?))",
 	    S(str_cstr(&s->json)));
 	if (where_count(&w, s->t, "issue i", &s->total, e) == -1)
@@ -188,23 +192,35 @@ search_where_words(struct where *w, const struct search *s, int64_t project)
 	where_value(w, I(search_texts(s)));
 }
 
+static void
+search_where_project(
+    struct where *w, const struct search *s, int64_t project, bool walk)
+{
+	where_add1(w, "i.project_id = ?", I(project));
+	search_where(w, s, walk);
+	search_where_names(w, s, project);
+	if (s->words.len > 0)
+		search_where_words(w, s, project);
+}
+
 /* Otherwise the newest of each project, by its own index, in one order. */
 static int
 search_wide(struct search *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n_projects; i++) {
+		AUTO_WHERE struct where count = WHERE_INIT;
 		AUTO_WHERE struct where w = WHERE_INIT;
-		int64_t n = 0;
+		int64_t n = INT64_MAX;
 
-		where_add1(&w, "i.project_id = ?", I(s->projects[i]));
-		search_where(&w, s);
-		search_where_names(&w, s, s->projects[i]);
-		if (s->words.len > 0)
-			search_where_words(&w, s, s->projects[i]);
-		if (s->total < DB_COUNT_MAX &&
-		    search_count(s, &w, s->projects[i], &n, e) == -1)
-			return -1;
-		s->total += n;
+		search_where_project(&count, s, s->projects[i], false);
+		if (s->total < DB_COUNT_MAX) {
+			if (search_count(s, &count, s->projects[i], &n, e) ==
+			    -1)
+				return -1;
+			s->total += n;
+		}
+		search_where_project(
+		    &w, s, s->projects[i], n > SEARCH_SORT_MAX);
 		if (search_ids(s, &w, " ORDER BY i.number DESC", s->n, e) == -1)
 			return -1;
 		qsort(s->ids, s->n, sizeof(*s->ids), search_newer_first);

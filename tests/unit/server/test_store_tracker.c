@@ -71,6 +71,29 @@ lists(struct txn *t, const struct issue_filter *f, const char *want,
 	return ok;
 }
 
+/* Open 1 2 3 5, closed 4, no pull request: of each kind, in each order. */
+static int
+steps_kinds(struct txn *t, struct fixture *f, struct err *e)
+{
+	static const int64_t total[2][3] = { { 5, 4, 1 }, { 0, 0, 0 } };
+
+	for (int k = 0; k < 3 * 3 * (ISSUE_LEAST_COMMENT + 1); k++) {
+		struct issue_filter x = { .project_id = f->project,
+			.is_pull = k % 3 - 1,
+			.state = (enum issue_state)(k / 3 % 3),
+			.sort = (enum issue_sort)(k / 9) };
+		int64_t n = total[x.is_pull == 1][x.state];
+		struct issue_list l;
+
+		for (x.since = 0; x.since < 2; x.since++) {
+			STEP(issues_list(t, &x, &l, e) == 0);
+			STEP(l.total == n && l.n == (size_t)n);
+			issue_list_release(&l);
+		}
+	}
+	return 0;
+}
+
 static int
 steps_filters(struct txn *t, void *arg, struct err *e)
 {
@@ -138,6 +161,7 @@ steps_filters(struct txn *t, void *arg, struct err *e)
 	x.labels[0] = "none";
 	x.n_labels = 1;
 	STEP(lists(t, &x, "", 0, e));
+	STEP(steps_kinds(t, f, e) == 0);
 	x = any;
 	x.sort = ISSUE_RECENT_UPDATE;
 	x.limit = 1;
