@@ -48,6 +48,7 @@ struct visit {
 	struct route_match match; /* no route: git */
 	struct identity who;
 	struct password_wait *wait;
+	char *hash; /* what the password is checked against */
 };
 
 static void router_on_expiry(void *arg);
@@ -243,6 +244,7 @@ static void
 visit_free(struct visit *v)
 {
 	route_match_release(&v->match);
+	free(v->hash);
 	free(v);
 }
 
@@ -266,6 +268,21 @@ visit_touch_job(struct txn *t, void *arg, struct err *e)
 	return users_touch(t, x->token, x->now, e);
 }
 
+/* While the password was checked its user may have lost it, or his rights. */
+static int
+visit_account_again(struct visit *v, struct err *e)
+{
+	struct auth_account a;
+
+	if (auth_account(db_reader(v->r->spec.db), v->who.login, &a, e) == -1)
+		return -1;
+	if (a.who.kind == IDENTITY_NONE || a.who.user_id != v->who.user_id ||
+	    strcmp(a.hash, v->hash) != 0)
+		return err_set(e, ERR_DENIED, AUTH_TEXT_BAD);
+	v->who = a.who;
+	return 0;
+}
+
 static void
 visit_on_password(enum password_verdict verdict, int64_t retry_ms, void *arg)
 {
@@ -282,6 +299,10 @@ visit_on_password(enum password_verdict verdict, int64_t retry_ms, void *arg)
 	}
 	if (verdict == PASSWORD_WRONG || v->who.kind == IDENTITY_NONE) {
 		err_set(&bad, ERR_DENIED, AUTH_TEXT_BAD);
+		router_enter(v, NULL, &bad);
+		return;
+	}
+	if (visit_account_again(v, &bad) == -1) {
 		router_enter(v, NULL, &bad);
 		return;
 	}
@@ -314,6 +335,7 @@ visit_password(struct visit *v, const struct credential *c, struct err *e)
 		router_enter(v, &v->who, NULL);
 		return 0;
 	}
+	v->hash = xstrdup(a.hash);
 	request_hold(v->q);
 	v->wait = passwords_ask(r->spec.passwords, &ask, visit_on_password, v);
 	return 0;

@@ -361,5 +361,19 @@ curl -s -K "$T/many" | sort | uniq -c >"$T/codes"
 tap_ok 'a token has a rate' grep -q ' 429' "$T/codes"
 api GET /api/v1/user
 tap_is "$STATUS" 200 'which is its own'
+api POST /api/v1/admin/users '{"username":"gus","password":"gus horse","must_change_password":false}'
+# Others are in the queue before him, so that he is checked later.
+for n in 1 2 3 4 5 6 7 8; do
+	curl -s -u "nobody$n:horse $n" "$URL/api/v1/user" >/dev/null 2>&1 &
+	PIDS="$PIDS $!"
+done
+sleep 0.1
+curl -sN -m 30 -u 'gus:gus horse' -D "$T/gus.head" "$URL$C/events?wait=60" >/dev/null 2>&1 &
+LISTENER=$!
+PIDS="$PIDS $LISTENER"
+sleep 0.1
+api PATCH /api/v1/admin/users/gus '{"login_name":"","source_id":0,"active":false}'
+tap_is "$STATUS" 200 'a user goes while his password is checked'
+tap_ok 'he does not get in' wait_for 10 gone "$LISTENER"
 tap_not 'no secret is in the log' grep -qE 'horse|staple|second password' "$T/cofferd.log"
 tap_done
