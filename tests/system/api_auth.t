@@ -114,7 +114,9 @@ done <<-TABLE
 400 GET /api/v1/repos/admin/%00
 404 GET /api/v1/repos/admin/a%0d%0ab
 404 GET /api/v1/repos//calc
-404 GET /api/v1/repos/admin/calc/
+200 GET /api/v1/repos/admin/calc/
+404 DELETE /api/v1/repos/admin/calc/
+404 GET /api/v1/repos/admin/calc//
 405 DELETE /api/v1/version
 405 PUT $R/issues
 422 POST $C/projects {"upstream":"gopher://x/y"}
