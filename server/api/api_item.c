@@ -95,7 +95,8 @@ api_time(struct call *c, const struct json *j, const char *key, bool *set,
 		return 0;
 	if (rc == -1 || (*s != '\0' && clock_parse(s, out, &e) == -1))
 		return api_item_bad(c, key, "want an RFC 3339 time");
-	if (*s == '\0')
+	/* No text, or what Go makes of a time that was not set, is none. */
+	if (*s == '\0' || strcmp(s, "0001-01-01T00:00:00Z") == 0)
 		*out = 0;
 	*set = true;
 	return 0;
