@@ -175,14 +175,17 @@ api_archive_on_commit(const struct git_result *res, void *arg)
 	const char *sha = json_str_or(
 	    json_at(json_get(res->j, "commits"), 0), "sha", "");
 	AUTO_STR struct str name = STR_INIT;
-	AUTO_FREE char *prefix = NULL;
+	AUTO_FREE char *prefix = NULL, *file = NULL;
 	struct request *q;
 
 	if (api_git_failed(x, res->fail, NULL))
 		return;
 	prefix = xasprintf("%s/", x->p.name);
 	str_addf(&name, "attachment; filename*=UTF-8''%s-", x->p.name);
-	esc_url(&name, view_of(x->rev));
+	file = xstrdup(x->rev);
+	for (char *at = strchr(file, '/'); at != NULL; at = strchr(at, '/'))
+		*at = '-';
+	esc_url(&name, view_of(file));
 	str_addf(&name, ".%s", form);
 	q = call_take_over(x->c);
 	if (q != NULL) {

@@ -206,6 +206,7 @@ tap_is "$STATUS,$(tar tzf "$BODY" | grep -c '^calc/')" "200,$(tar tzf "$BODY" | 
 tap_is "$(tar xzOf "$BODY" calc/a.txt | tail -n 1)" two 'has the files'
 api GET "$R/archive/release/1.zip"
 tap_is "$STATUS,$(head -c 2 "$BODY")" 200,PK 'as a zip'
+tap_like "$(grep -i '^Content-Disposition:' "$HEADERS")" '*-release-1.zip*' 'its name has no folder'
 api GET "$R/archive/main.rar"
 tap_is "$STATUS" 404 'and no other'
 api GET "$R/archive/none.zip"
