@@ -279,7 +279,7 @@ else
 fi
 
 # Readers that wait for what comes, not what was.
-events() { echo "/api/coffer/v1/events?after=$(api GET '/api/coffer/v1/events?after=4611686018427387904' | jq .last)"; }
+events() { echo "/api/coffer/v1/events?after=$(sqlite3 "$home/db/coffer.db" 'SELECT max(seq) FROM event')"; }
 read -r kib first last post < <("$O/tests/bench/api_readers" --port "$port" --pid "$pid" --header "$auth" \
     --path "$(events)" --post "$R/issues/1/comments" --body "$top/comment" --readers 1000) || die readers
 row api_reader_memory KiB "$kib" 70 'limit 70 KiB' '<= 1.0'
