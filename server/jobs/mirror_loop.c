@@ -31,6 +31,8 @@ enum {
 	MIRRORLOOP_POLLS_MAX = 200, /* quiet polls in one transaction */
 	MIRRORLOOP_POLLS_MS = 1000, /* that they may wait for it */
 	MIRRORLOOP_RATE_SPREAD_MS = 10 * 1000,
+	MIRRORLOOP_OWN_S = 5, /* after a failure of this machine, not upstream's
+			       */
 	MIRRORLOOP_SLOW_MS = 3 * 1000, /* then a job gives its place away */
 	MIRRORLOOP_SLOW_TIMES = 4,     /* at_once: so many of those */
 	MIRRORLOOP_CLOCK_MS = 5 * 1000 /* that the clock may be set back */
@@ -460,6 +462,9 @@ mirrorloop_again(const struct mirror_entry *x, const struct svc_mirror_end *end,
 	default:
 		break;
 	}
+	/* Such as the lock of a fetch that outlived a killed cofferd. */
+	if (end->kind == MIRROR_FAIL_INTERNAL && interval_s > MIRRORLOOP_OWN_S)
+		interval_s = MIRRORLOOP_OWN_S;
 	return mirror_plan_next(x->at, interval_s, x->state.failures, roll);
 }
 

@@ -1,7 +1,9 @@
 #include "server/store/deliveries.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "lib/base/log.h"
 #include "server/store/db_priv.h"
 
 #define DELIVERY_COLS                                                   \
@@ -40,7 +42,7 @@ deliveries_bound(struct txn *t, int64_t hook_id, int64_t now, struct err *e)
 		    " (ORDER BY id DESC) AS bytes FROM delivery"
 		    " WHERE state = 1 AND hook_id = ?)"
 		    " WHERE n > ? OR bytes > ?), 0)";
-	int64_t n = 0, bytes = 0;
+	int64_t n = 0, bytes = 0, dropped = 0;
 
 	if (db_number(t,
 		"SELECT count(*) FROM delivery WHERE state = 1"
@@ -53,11 +55,17 @@ deliveries_bound(struct txn *t, int64_t hook_id, int64_t now, struct err *e)
 		return -1;
 	if (n <= HOOK_PENDING_MAX && bytes <= HOOK_PENDING_BYTES)
 		return 0;
-	return db_exec(t, sql,
-	    BINDS(I(now), S("more waited for this hook than is kept"),
-		I(hook_id), I(hook_id), I(HOOK_PENDING_MAX),
-		I(HOOK_PENDING_BYTES)),
-	    NULL, e);
+	if (db_exec(t, sql,
+		BINDS(I(now), S("more waited for this hook than is kept"),
+		    I(hook_id), I(hook_id), I(HOOK_PENDING_MAX),
+		    I(HOOK_PENDING_BYTES)),
+		&dropped, e) == -1)
+		return -1;
+	if (dropped > 0)
+		log_warn("hook dropped hook=%" PRId64 " deliveries=%" PRId64
+			 " waiting=%" PRId64 " bytes=%" PRId64,
+		    hook_id, dropped, n, bytes);
+	return 0;
 }
 
 /* Those at an end beyond what is kept. */

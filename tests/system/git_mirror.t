@@ -5,7 +5,7 @@
 coffer_home
 start_cofferd
 make_project
-tap_plan 54
+tap_plan 57
 R=$HOME_DIR/repos/$PROJECT_ID.git
 UP=$T/up/calc.git
 
@@ -160,6 +160,21 @@ sync admin/viahttp
 tap_is "$(field .mirror.state)" ok 'a poll without news'
 tap_not 'the token is in no log' grep -q "$ADMIN" "$T/cofferd.log"
 tap_not 'nor in a repository' grep -rq "$ADMIN" "$HOME_DIR/repos" --include=config
+
+# A fetch that outlived a killed cofferd holds a lock: tried again soon, not in an hour.
+api PATCH "/api/coffer/v1/projects/$PROJECT" '{"settings":{"interval_s":3600}}'
+up sh -c 'git checkout -q main && echo l >l && git add l && git commit -qm l && git push -q origin main'
+LOCK=$R/refs/namespaces/upstream/refs/heads/main.lock
+mkdir -p "$(dirname "$LOCK")" && : >"$LOCK"
+[ "$(id -u)" -ne 0 ] || chown -R "$(stat -c %u "$HOME_DIR/db")" "$R"
+sync "$PROJECT"
+api GET "/api/coffer/v1/projects/$PROJECT"
+tap_is "$(field .mirror.state),$(field .mirror.error_kind)" failed,internal 'a ref is locked'
+tap_ok 'it is tried again within half a minute' test $(($(date -d "$(field .mirror.next_at)" +%s) - $(date +%s))) -le 30
+rm -f "$LOCK"
+sync "$PROJECT"
+api GET "/api/coffer/v1/projects/$PROJECT"
+tap_is "$(field .mirror.state)" ok 'and goes on'
 for bad in 'https://u:p@example.org/x.git' '-oProxyCommand=x:y' 'ssh://%2doProxyCommand=x/y' 'ext::sh -c id' 'ftp://example.org/x'; do
 	api POST /api/coffer/v1/projects "{\"upstream\":\"$bad\",\"name\":\"bad\"}"
 	tap_is "$STATUS" 422 "refused: $bad"
