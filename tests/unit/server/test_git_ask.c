@@ -9,16 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
-#include "lib/base/path.h"
 #include "lib/base/str.h"
-#include "lib/io/loop.h"
 #include "lib/wire/json.h"
 #include "server/git/git_ask.h"
+#include "tests/unit/server/git_fixture.h"
 
 /* 1.git: main with a merge, a file that came, went and came again, a branch
  * named as a folder's beginning, a tag of each kind. */
@@ -44,9 +42,7 @@ static const char ask_script[] =
     "git clone -q --bare . ../1.git\n";
 
 struct fixture {
-	struct loop *loop;
-	struct git_pool *pool;
-	char dir[64];
+	struct git_fixture git;
 	bool failed;
 	struct err fail;
 	char *json;
@@ -55,52 +51,13 @@ struct fixture {
 };
 
 static int
-ask_sh(const char *script, const char *arg)
-{
-	pid_t pid = fork();
-	int status = 0;
-
-	if (pid == 0) {
-		(void)setenv("GIT_AUTHOR_NAME", "T", 1);
-		(void)setenv("GIT_AUTHOR_EMAIL", "t@example.org", 1);
-		(void)setenv("GIT_COMMITTER_NAME", "T", 1);
-		(void)setenv("GIT_COMMITTER_EMAIL", "t@example.org", 1);
-		(void)setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
-		(void)execl("/bin/sh", "sh", "-c", script, "sh", arg, NULL);
-		_exit(127);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
-static int
 setup(void **state)
 {
-	static const char *const argv[] = { "/proc/self/exe", "--git-worker",
-		NULL };
 	struct fixture *f = xcalloc(1, sizeof(*f));
-	struct git_pool_spec spec = {
-		.worker_argv = argv, .workers = 1, .limit_ms = 10000
-	};
-	struct err e = ERR_INIT;
 
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/coffer-ask-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	assert_int_equal(ask_sh(ask_script, f->dir), 0);
-	f->loop = loop_new(&e);
-	assert_non_null(f->loop);
-	spec.loop = f->loop;
-	spec.repos = f->dir;
-	f->pool = gitpool_new(&spec, &e);
-	assert_non_null(f->pool);
+	git_fixture_open(&f->git, ask_script, 1);
 	*state = f;
 	return 0;
-}
-
-static void
-ask_stop(void *arg)
-{
-	loop_stop(arg);
 }
 
 static void
@@ -118,13 +75,8 @@ static int
 teardown(void **state)
 {
 	struct fixture *f = *state;
-	struct err e = ERR_INIT;
 
-	gitpool_free(f->pool);
-	loop_defer(f->loop, ask_stop, f->loop);
-	(void)loop_run(f->loop, &e);
-	loop_free(f->loop);
-	assert_int_equal(ask_sh("rm -rf \"$1\"", f->dir), 0);
+	git_fixture_close(&f->git);
 	ask_reset(f);
 	free(f);
 	return 0;
@@ -148,7 +100,7 @@ ask_on_done(const struct git_result *r, void *arg)
 		f->raw = view_dup(r->raw);
 	}
 	str_release(&text);
-	loop_stop(f->loop);
+	loop_stop(f->git.loop);
 }
 
 static void
@@ -156,7 +108,7 @@ ask_run(struct fixture *f)
 {
 	struct err e = ERR_INIT;
 
-	assert_int_equal(loop_run(f->loop, &e), 0);
+	assert_int_equal(loop_run(f->git.loop, &e), 0);
 }
 
 /* Titles of commits, joined by '|'. */
@@ -186,19 +138,19 @@ history_of_a_path_follows_what_changed_it(void **state)
 	};
 	struct str t = STR_INIT;
 
-	gitask_history(f->pool, 1, &spec, ask_on_done, f);
+	gitask_history(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_false(f->failed);
 	assert_string_equal(ask_titles(f, &t), "f is back|f goes|f comes");
 	assert_int_equal(json_i64_or(f->j, "total", 0), 3);
 	spec.path = "src/s";
-	gitask_history(f->pool, 1, &spec, ask_on_done, f);
+	gitask_history(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_string_equal(ask_titles(f, &t), "side");
 	spec.path = "src";
 	spec.skip = 1;
 	spec.limit = 2;
-	gitask_history(f->pool, 1, &spec, ask_on_done, f);
+	gitask_history(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	/* The merge joins two changes of the folder, so it is one itself. */
 	assert_string_equal(ask_titles(f, &t), "a changes|side");
@@ -215,24 +167,24 @@ history_is_bounded_by_times_and_by_another(void **state)
 	};
 	struct str t = STR_INIT;
 
-	gitask_history(f->pool, 1, &spec, ask_on_done, f);
+	gitask_history(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_string_equal(
 	    ask_titles(f, &t), "link and mode|f is back|joined|a changes");
 	spec.without = NULL;
 	spec.until = INT64_C(1700000120) * 1000;
-	gitask_history(f->pool, 1, &spec, ask_on_done, f);
+	gitask_history(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_string_equal(ask_titles(f, &t), "f comes|one");
 	assert_int_equal(json_i64_or(f->j, "total", 0), 2);
 	spec.until = 0;
 	spec.since = INT64_C(1700000400) * 1000;
-	gitask_history(f->pool, 1, &spec, ask_on_done, f);
+	gitask_history(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_string_equal(ask_titles(f, &t), "link and mode|f is back");
 	spec.since = 0;
 	spec.skip = 7;
-	gitask_history(f->pool, 1, &spec, ask_on_done, f);
+	gitask_history(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_string_equal(ask_titles(f, &t), "one");
 	assert_false(json_bool_or(f->j, "more", true));
@@ -251,11 +203,11 @@ a_commit_tells_its_files_and_lines(void **state)
 	const struct json *commit;
 
 	/* No revision syntax of git's. */
-	gitask_history(f->pool, 1, &spec, ask_on_done, f);
+	gitask_history(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_true(f->failed);
 	root.rev = "light";
-	gitask_history(f->pool, 1, &root, ask_on_done, f);
+	gitask_history(f->git.pool, 1, &root, ask_on_done, f);
 	ask_run(f);
 	assert_false(f->failed);
 	commit = json_at(json_get(f->j, "commits"), 0);
@@ -284,7 +236,7 @@ a_folder_tells_what_changed_each_entry_last(void **state)
 	static const char *const want[][2] = { { "src/a", "a changes\n" },
 		{ "src/deep", "one\n" }, { "src/s", "side\n" } };
 
-	gitask_entry(f->pool, 1, &spec, ask_on_done, f);
+	gitask_entry(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_false(f->failed);
 	assert_true(json_bool_or(f->j, "folder", false));
@@ -307,27 +259,27 @@ a_path_may_begin_with_its_ref(void **state)
 		.rev = "main", .path = "feat/x/src/s", .leading = true, .max = 9
 	};
 
-	gitask_entry(f->pool, 1, &spec, ask_on_done, f);
+	gitask_entry(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_false(f->failed);
 	assert_string_equal(ask_member(f, "entries", 0, "path"), "src/s");
 	assert_string_equal(f->raw, "s\n");
 	spec.path = "v1/f";
-	gitask_entry(f->pool, 1, &spec, ask_on_done, f);
+	gitask_entry(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_string_equal(f->raw, "again\n");
 	spec.path = "link";
-	gitask_entry(f->pool, 1, &spec, ask_on_done, f);
+	gitask_entry(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_string_equal(ask_member(f, "entries", 0, "target"), "r");
 	spec.path = "f";
 	spec.max = 3;
-	gitask_entry(f->pool, 1, &spec, ask_on_done, f);
+	gitask_entry(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_false(json_bool_or(f->j, "whole", true));
 	assert_string_equal(f->raw, "");
 	spec.path = "feat/x/nope";
-	gitask_entry(f->pool, 1, &spec, ask_on_done, f);
+	gitask_entry(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_true(f->failed);
 	assert_int_equal(f->fail.code, ERR_NOTFOUND);
@@ -341,7 +293,7 @@ ask_tree(struct fixture *f, const char *rev, bool deep, uint32_t skip,
 		.rev = rev, .recursive = deep, .skip = skip, .limit = limit
 	};
 
-	gitask_tree(f->pool, 1, &spec, ask_on_done, f);
+	gitask_tree(f->git.pool, 1, &spec, ask_on_done, f);
 }
 
 static void
@@ -368,7 +320,7 @@ tags_are_told_with_what_they_name(void **state)
 	struct fixture *f = *state;
 	const struct json *o;
 
-	gitask_tags(f->pool, 1, NULL, 0, 10, ask_on_done, f);
+	gitask_tags(f->git.pool, 1, NULL, 0, 10, ask_on_done, f);
 	ask_run(f);
 	assert_int_equal(json_i64_or(f->j, "total", 0), 2);
 	assert_string_equal(ask_member(f, "tags", 0, "name"), "v1");
@@ -376,7 +328,7 @@ tags_are_told_with_what_they_name(void **state)
 	assert_string_equal(json_str_or(o, "type", ""), "tag");
 	assert_string_equal(
 	    json_str_or(json_get(o, "tag"), "message", ""), "note\n");
-	gitask_tags(f->pool, 1, "nope", 0, 1, ask_on_done, f);
+	gitask_tags(f->git.pool, 1, "nope", 0, 1, ask_on_done, f);
 	ask_run(f);
 	assert_int_equal(f->fail.code, ERR_NOTFOUND);
 }
@@ -392,11 +344,11 @@ ask_write(struct fixture *f, const struct git_ask_file *v, size_t n)
 		.n = n };
 	char tip[GIT_SHA_TEXT];
 
-	gitpool_resolve(f->pool, 1, "main", ask_on_done, f);
+	gitpool_resolve(f->git.pool, 1, "main", ask_on_done, f);
 	ask_run(f);
 	(void)snprintf(tip, sizeof(tip), "%s", json_str_or(f->j, "sha", ""));
 	spec.base = tip;
-	gitask_write(f->pool, 1, &spec, ask_on_done, f);
+	gitask_write(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 }
 
@@ -493,18 +445,18 @@ a_range_is_shown_as_a_diff_or_as_mails(void **state)
 	struct fixture *f = *state;
 	struct git_ask_show spec = { .base = "side", .head = "main" };
 
-	gitask_show(f->pool, 1, &spec, ask_on_done, f);
+	gitask_show(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_false(f->failed);
 	assert_non_null(strstr(f->raw, "diff --git a/src/a b/src/a"));
 	assert_null(strstr(f->raw, "src/s"));
 	spec.patch = true;
-	gitask_show(f->pool, 1, &spec, ask_on_done, f);
+	gitask_show(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	assert_non_null(strstr(f->raw, "Subject: [PATCH] a changes"));
 	assert_null(strstr(f->raw, "joined"));
 	spec = (struct git_ask_show){ .head = "light", .patch = true };
-	gitask_show(f->pool, 1, &spec, ask_on_done, f);
+	gitask_show(f->git.pool, 1, &spec, ask_on_done, f);
 	ask_run(f);
 	/* A merge has no mail: its diff to the first parent. */
 	assert_int_equal(strncmp(f->raw, "diff --git a/src/s", 18), 0);

@@ -9,19 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
-#include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/io/child.h"
-#include "lib/io/loop.h"
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
 #include "server/git/git_ask.h"
 #include "server/git/git_pool.h"
+#include "tests/unit/server/git_fixture.h"
 
 /* A bare repository 1.git with branches main, topic, ahead, conflict. */
 static const char fixture_script[] =
@@ -48,9 +46,7 @@ static const char fixture_script[] =
     "git clone -q --bare . ../1.git\n";
 
 struct fixture {
-	struct loop *loop;
-	struct git_pool *pool;
-	char dir[64];
+	struct git_fixture git;
 	const struct git_result *got;
 	bool failed;
 	struct err fail;
@@ -63,64 +59,21 @@ struct fixture {
 };
 
 static int
-fixture_sh(const char *script, const char *arg)
-{
-	pid_t pid = fork();
-	int status = 0;
-
-	if (pid == 0) {
-		(void)setenv("GIT_AUTHOR_NAME", "T", 1);
-		(void)setenv("GIT_AUTHOR_EMAIL", "t@example.org", 1);
-		(void)setenv("GIT_COMMITTER_NAME", "T", 1);
-		(void)setenv("GIT_COMMITTER_EMAIL", "t@example.org", 1);
-		(void)setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
-		(void)execl("/bin/sh", "sh", "-c", script, "sh", arg, NULL);
-		_exit(127);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
-static int
 setup(void **state)
 {
-	static const char *const argv[] = { "/proc/self/exe", "--git-worker",
-		NULL };
 	struct fixture *f = xcalloc(1, sizeof(*f));
-	struct git_pool_spec spec = { .worker_argv = argv, .limit_ms = 10000 };
-	struct err e = ERR_INIT;
 
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/coffer-pool-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	assert_int_equal(fixture_sh(fixture_script, f->dir), 0);
-	f->loop = loop_new(&e);
-	assert_non_null(f->loop);
-	spec.loop = f->loop;
-	spec.repos = f->dir;
-	f->pool = gitpool_new(&spec, &e);
-	assert_non_null(f->pool);
+	git_fixture_open(&f->git, fixture_script, 0);
 	*state = f;
 	return 0;
-}
-
-static void
-fixture_stop(void *arg)
-{
-	loop_stop(arg);
 }
 
 static int
 teardown(void **state)
 {
 	struct fixture *f = *state;
-	struct err e = ERR_INIT;
 
-	gitpool_free(f->pool);
-	/* Two turns: what was closed is freed in the next one. */
-	loop_defer(f->loop, fixture_stop, f->loop);
-	(void)loop_run(f->loop, &e);
-	loop_free(f->loop);
-	(void)path_rmtree(f->dir, &e);
+	git_fixture_close(&f->git);
 	checks_release(&f->checks);
 	free(f->json);
 	free(f->raw);
@@ -155,7 +108,7 @@ on_done(const struct git_result *r, void *arg)
 			    gitpool_result_checks(r, &f->checks, &e), 0);
 		}
 	}
-	loop_stop(f->loop);
+	loop_stop(f->git.loop);
 }
 
 static void
@@ -163,7 +116,7 @@ wait_done(struct fixture *f)
 {
 	struct err e = ERR_INIT;
 
-	assert_int_equal(loop_run(f->loop, &e), 0);
+	assert_int_equal(loop_run(f->git.loop, &e), 0);
 }
 
 static void
@@ -188,7 +141,7 @@ want_fail(struct fixture *f, enum err_code code)
 static void
 sha_of(struct fixture *f, const char *rev, char out[GIT_SHA_TEXT])
 {
-	gitpool_resolve(f->pool, 1, rev, on_done, f);
+	gitpool_resolve(f->git.pool, 1, rev, on_done, f);
 	want(f, "sha");
 	memcpy(out, f->sha, GIT_SHA_TEXT);
 }
@@ -206,9 +159,9 @@ resolve_takes_branch_tag_ref_and_id(void **state)
 	assert_string_equal(a, b);
 	sha_of(f, a, b);
 	assert_string_equal(a, b);
-	gitpool_resolve(f->pool, 1, "nothing", on_done, f);
+	gitpool_resolve(f->git.pool, 1, "nothing", on_done, f);
 	want_fail(f, ERR_NOTFOUND);
-	gitpool_resolve(f->pool, 99, "main", on_done, f);
+	gitpool_resolve(f->git.pool, 99, "main", on_done, f);
 	want_fail(f, ERR_NOTFOUND);
 }
 
@@ -223,7 +176,7 @@ refs_are_listed_sorted_with_prefix(void **state)
 		"refs/heads/topic" };
 	size_t n = 0;
 
-	gitpool_refs(f->pool, 1, "refs/heads/", on_done, f);
+	gitpool_refs(f->git.pool, 1, "refs/heads/", on_done, f);
 	want(f, "\"head\":\"refs/heads/main\"");
 	rest = view_of(f->raw);
 	while (gitpool_ref_next(&rest, &ref)) {
@@ -239,14 +192,14 @@ blob_gives_bytes_up_to_a_limit(void **state)
 {
 	struct fixture *f = *state;
 
-	gitpool_blob(f->pool, 1, "main", "f", 100, on_done, f);
+	gitpool_blob(f->git.pool, 1, "main", "f", 100, on_done, f);
 	want(f, "\"size\":8");
 	assert_string_equal(f->raw, "a\nb\nc\nd\n");
-	gitpool_blob(f->pool, 1, "main", "f", 7, on_done, f);
+	gitpool_blob(f->git.pool, 1, "main", "f", 7, on_done, f);
 	want_fail(f, ERR_LIMIT);
-	gitpool_blob(f->pool, 1, "main", "no", 7, on_done, f);
+	gitpool_blob(f->git.pool, 1, "main", "no", 7, on_done, f);
 	want_fail(f, ERR_NOTFOUND);
-	gitpool_blob(f->pool, 1, "main", "../f", 7, on_done, f);
+	gitpool_blob(f->git.pool, 1, "main", "../f", 7, on_done, f);
 	wait_done(f);
 	assert_true(f->failed);
 }
@@ -259,12 +212,12 @@ log_hides_and_limits(void **state)
 		.rev = "topic", .without = "main", .limit = 10
 	};
 
-	gitask_history(f->pool, 1, &s, on_done, f);
+	gitask_history(f->git.pool, 1, &s, on_done, f);
 	want(f, "add t");
 	assert_null(strstr(f->json, "one"));
 	assert_non_null(strstr(f->json, "\"more\":false"));
 	s = (struct git_ask_history){ .rev = "main", .limit = 1 };
-	gitask_history(f->pool, 1, &s, on_done, f);
+	gitask_history(f->git.pool, 1, &s, on_done, f);
 	want(f, "\"more\":true");
 }
 
@@ -273,13 +226,13 @@ compare_counts_ahead_and_behind(void **state)
 {
 	struct fixture *f = *state;
 
-	gitpool_compare(f->pool, 1, "main", "topic", on_done, f);
+	gitpool_compare(f->git.pool, 1, "main", "topic", on_done, f);
 	want(f, "\"ahead\":1,\"behind\":1");
-	gitpool_is_ancestor(f->pool, 1, "main", "clash", on_done, f);
+	gitpool_is_ancestor(f->git.pool, 1, "main", "clash", on_done, f);
 	want(f, "\"yes\":true");
-	gitpool_is_ancestor(f->pool, 1, "topic", "main", on_done, f);
+	gitpool_is_ancestor(f->git.pool, 1, "topic", "main", on_done, f);
 	want(f, "\"yes\":false");
-	gitpool_is_ancestor(f->pool, 1, "main", "main", on_done, f);
+	gitpool_is_ancestor(f->git.pool, 1, "main", "main", on_done, f);
 	want(f, "\"yes\":true");
 }
 
@@ -288,12 +241,12 @@ mergeable_names_conflicts(void **state)
 {
 	struct fixture *f = *state;
 
-	gitpool_mergeable(f->pool, 1, "main", "topic", on_done, f);
+	gitpool_mergeable(f->git.pool, 1, "main", "topic", on_done, f);
 	want(f, "\"clean\":true,\"fast_forward\":false");
-	gitpool_mergeable(f->pool, 1, "conflict", "clash", on_done, f);
+	gitpool_mergeable(f->git.pool, 1, "conflict", "clash", on_done, f);
 	want(f, "\"conflicts\":[\"f\"]");
 	assert_non_null(strstr(f->json, "\"clean\":false"));
-	gitpool_mergeable(f->pool, 1, "main", "clash", on_done, f);
+	gitpool_mergeable(f->git.pool, 1, "main", "clash", on_done, f);
 	want(f, "\"fast_forward\":true");
 }
 
@@ -315,27 +268,27 @@ merge_writes_a_commit_and_moves_nothing(void **state)
 	struct git_ask_history log = { .limit = 1 };
 
 	sha_of(f, "main", before);
-	gitpool_merge(f->pool, 1, &s, on_done, f);
+	gitpool_merge(f->git.pool, 1, &s, on_done, f);
 	want(f, "\"clean\":true");
 	memcpy(merged, f->sha, sizeof(merged));
 	sha_of(f, "main", after);
 	assert_string_equal(before, after);
 	log.rev = merged;
-	gitask_history(f->pool, 1, &log, on_done, f);
+	gitask_history(f->git.pool, 1, &log, on_done, f);
 	want(f, "Merge topic");
 	assert_non_null(strstr(f->json, "a@example.org"));
 	s.style = "squash";
-	gitpool_merge(f->pool, 1, &s, on_done, f);
+	gitpool_merge(f->git.pool, 1, &s, on_done, f);
 	want(f, "\"clean\":true");
 	s.style = "fast-forward-only";
-	gitpool_merge(f->pool, 1, &s, on_done, f);
+	gitpool_merge(f->git.pool, 1, &s, on_done, f);
 	want_fail(f, ERR_DENIED);
 	s.head = "clash";
-	gitpool_merge(f->pool, 1, &s, on_done, f);
+	gitpool_merge(f->git.pool, 1, &s, on_done, f);
 	want(f, "\"clean\":true");
 	s.style = "merge";
 	s.base = "conflict";
-	gitpool_merge(f->pool, 1, &s, on_done, f);
+	gitpool_merge(f->git.pool, 1, &s, on_done, f);
 	want(f, "\"sha\":null,\"clean\":false,\"conflicts\":[\"f\"]");
 }
 
@@ -348,32 +301,32 @@ a_rebase_makes_the_commits_again(void **state)
 	char tip[GIT_SHA_TEXT];
 
 	s.style = "rebase";
-	gitpool_merge(f->pool, 1, &s, on_done, f);
+	gitpool_merge(f->git.pool, 1, &s, on_done, f);
 	want(f, "\"clean\":true");
 	memcpy(tip, f->sha, sizeof(tip));
-	gitpool_is_ancestor(f->pool, 1, "main", tip, on_done, f);
+	gitpool_is_ancestor(f->git.pool, 1, "main", tip, on_done, f);
 	want(f, "\"yes\":true");
 	log.rev = tip;
-	gitask_history(f->pool, 1, &log, on_done, f);
+	gitask_history(f->git.pool, 1, &log, on_done, f);
 	want(f, "c@example.org");
 	assert_null(strstr(f->json, "a@example.org"));
 	s.style = "rebase-merge";
-	gitpool_merge(f->pool, 1, &s, on_done, f);
+	gitpool_merge(f->git.pool, 1, &s, on_done, f);
 	want(f, "\"clean\":true");
 	log.rev = memcpy(tip, f->sha, sizeof(tip));
-	gitask_history(f->pool, 1, &log, on_done, f);
+	gitask_history(f->git.pool, 1, &log, on_done, f);
 	want(f, "Merge topic");
 	/* A line of commits that is there already stays. */
 	s.style = "rebase";
 	s.base = "main";
 	s.head = "clash";
-	gitpool_merge(f->pool, 1, &s, on_done, f);
+	gitpool_merge(f->git.pool, 1, &s, on_done, f);
 	want(f, "\"clean\":true");
 	s.base = "conflict";
-	gitpool_merge(f->pool, 1, &s, on_done, f);
+	gitpool_merge(f->git.pool, 1, &s, on_done, f);
 	want(f, "\"sha\":null,\"clean\":false,\"conflicts\":[\"f\"]");
 	s.style = "octopus";
-	gitpool_merge(f->pool, 1, &s, on_done, f);
+	gitpool_merge(f->git.pool, 1, &s, on_done, f);
 	want_fail(f, ERR_INVALID);
 }
 
@@ -389,12 +342,12 @@ refs_move_all_or_none(void **state)
 	sha_of(f, "topic", topic);
 	v[0] = (struct git_ref_change){ "refs/heads/new", GIT_ZERO_SHA, topic };
 	v[1] = (struct git_ref_change){ "refs/heads/main", topic, topic };
-	gitpool_refs_update(f->pool, 1, &s, on_done, f);
+	gitpool_refs_update(f->git.pool, 1, &s, on_done, f);
 	want_fail(f, ERR_EXISTS);
-	gitpool_resolve(f->pool, 1, "new", on_done, f);
+	gitpool_resolve(f->git.pool, 1, "new", on_done, f);
 	want_fail(f, ERR_NOTFOUND);
 	v[1].old = main_sha;
-	gitpool_refs_update(f->pool, 1, &s, on_done, f);
+	gitpool_refs_update(f->git.pool, 1, &s, on_done, f);
 	want(f, "\"failed\":0");
 	sha_of(f, "main", now);
 	assert_string_equal(now, topic);
@@ -402,13 +355,13 @@ refs_move_all_or_none(void **state)
 	s.n = 1;
 	s.head = "refs/heads/topic";
 	s.upstream_head = "refs/namespaces/upstream/refs/heads/topic";
-	gitpool_refs_update(f->pool, 1, &s, on_done, f);
+	gitpool_refs_update(f->git.pool, 1, &s, on_done, f);
 	want(f, "\"failed\":0");
-	gitpool_refs(f->pool, 1, "refs/", on_done, f);
+	gitpool_refs(f->git.pool, 1, "refs/", on_done, f);
 	want(f, "\"head\":\"refs/heads/topic\"");
 	assert_null(strstr(f->raw, "refs/heads/new"));
 	v[0] = (struct git_ref_change){ "refs/heads/main", topic, main_sha };
-	gitpool_refs_update(f->pool, 1, &s, on_done, f);
+	gitpool_refs_update(f->git.pool, 1, &s, on_done, f);
 	want(f, "\"failed\":0");
 }
 
@@ -423,16 +376,16 @@ refs_refuse_directory_collisions_and_unknown_objects(void **state)
 	sha_of(f, "topic", topic);
 	v[0] = (struct git_ref_change){ "refs/heads/topic/x", GIT_ZERO_SHA,
 		topic };
-	gitpool_refs_update(f->pool, 1, &s, on_done, f);
+	gitpool_refs_update(f->git.pool, 1, &s, on_done, f);
 	wait_done(f);
 	assert_true(f->failed);
 	v[0] = (struct git_ref_change){ "refs/heads", GIT_ZERO_SHA, topic };
-	gitpool_refs_update(f->pool, 1, &s, on_done, f);
+	gitpool_refs_update(f->git.pool, 1, &s, on_done, f);
 	wait_done(f);
 	assert_true(f->failed);
 	v[0] = (struct git_ref_change){ "refs/heads/n", GIT_ZERO_SHA,
 		"1234567890123456789012345678901234567890" };
-	gitpool_refs_update(f->pool, 1, &s, on_done, f);
+	gitpool_refs_update(f->git.pool, 1, &s, on_done, f);
 	want_fail(f, ERR_NOTFOUND);
 	/* Not atomic: the good one moves, the bad one is named. */
 	v[0] = (struct git_ref_change){ "refs/heads/topic/x", GIT_ZERO_SHA,
@@ -440,10 +393,10 @@ refs_refuse_directory_collisions_and_unknown_objects(void **state)
 	v[1] = (struct git_ref_change){ "refs/heads/ok", "", topic };
 	s.n = 2;
 	s.atomic = false;
-	gitpool_refs_update(f->pool, 1, &s, on_done, f);
+	gitpool_refs_update(f->git.pool, 1, &s, on_done, f);
 	want(f, "\"failed\":1");
 	assert_ptr_equal(strstr(f->raw, "refs/heads/topic/x "), f->raw);
-	gitpool_resolve(f->pool, 1, "ok", on_done, f);
+	gitpool_resolve(f->git.pool, 1, "ok", on_done, f);
 	want(f, "sha");
 }
 
@@ -452,14 +405,14 @@ diff_is_cut_at_a_line(void **state)
 {
 	struct fixture *f = *state;
 
-	gitpool_diff(f->pool, 1, "main", "topic", 4096, on_done, f);
+	gitpool_diff(f->git.pool, 1, "main", "topic", 4096, on_done, f);
 	want(f, "\"truncated\":false");
 	assert_non_null(strstr(f->raw, "diff --git a/t b/t"));
 	assert_non_null(strstr(f->raw, "\n+t\n"));
-	gitpool_diff(f->pool, 1, "main", "topic", 60, on_done, f);
+	gitpool_diff(f->git.pool, 1, "main", "topic", 60, on_done, f);
 	want(f, "\"truncated\":true");
 	assert_true(strlen(f->raw) <= 60);
-	gitpool_files(f->pool, 1, "main", "topic", 10, on_done, f);
+	gitpool_files(f->git.pool, 1, "main", "topic", 10, on_done, f);
 	want(f,
 	    "\"path\":\"t\",\"old_path\":\"t\",\"status\":\"added\","
 	    "\"additions\":1,\"deletions\":0");
@@ -470,9 +423,9 @@ same_change_sees_a_cherry_pick(void **state)
 {
 	struct fixture *f = *state;
 
-	gitpool_same_change(f->pool, 1, "picked", "topic", on_done, f);
+	gitpool_same_change(f->git.pool, 1, "picked", "topic", on_done, f);
 	want(f, "\"same\":true");
-	gitpool_same_change(f->pool, 1, "main", "topic", on_done, f);
+	gitpool_same_change(f->git.pool, 1, "main", "topic", on_done, f);
 	want(f, "\"same\":false");
 }
 
@@ -482,12 +435,12 @@ checks_are_read_from_a_commit(void **state)
 	struct fixture *f = *state;
 
 	f->keep_checks = true;
-	gitpool_checks(f->pool, 1, "main", on_done, f);
+	gitpool_checks(f->git.pool, 1, "main", on_done, f);
 	want(f, "\"found\":true,\"error\":null");
 	assert_int_equal(f->checks.n, 1);
 	assert_string_equal(f->checks.v[0].name, "test");
 	assert_string_equal(f->checks.v[0].test, "make");
-	gitpool_checks(f->pool, 1, "badchecks", on_done, f);
+	gitpool_checks(f->git.pool, 1, "badchecks", on_done, f);
 	want(f, "line 3: unknown key: tset");
 }
 
@@ -502,15 +455,16 @@ leftovers_of_a_killed_git_are_removed(void **state)
 	    "touch -d '2 days ago' objects/tmp_objdir-incoming-x "
 	    "objects/pack/tmp_pack_x";
 
-	assert_int_equal(fixture_sh(script, f->dir), 0);
-	gitpool_clean(f->pool, 1, on_done, f);
+	assert_int_equal(git_fixture_sh(script, f->git.dir), 0);
+	gitpool_clean(f->git.pool, 1, on_done, f);
 	want(f, "\"removed\":4");
-	assert_int_equal(fixture_sh("cd \"$1/1.git\" && "
-				    "test -e refs/heads/young.lock && "
-				    "rm refs/heads/young.lock && "
-				    "! test -e refs/heads/main.lock && "
-				    "! test -e objects/tmp_objdir-incoming-x",
-			     f->dir),
+	assert_int_equal(
+	    git_fixture_sh("cd \"$1/1.git\" && "
+			   "test -e refs/heads/young.lock && "
+			   "rm refs/heads/young.lock && "
+			   "! test -e refs/heads/main.lock && "
+			   "! test -e objects/tmp_objdir-incoming-x",
+		f->git.dir),
 	    0);
 }
 
@@ -520,18 +474,18 @@ a_killed_worker_costs_one_call(void **state)
 	struct fixture *f = *state;
 	char script[200];
 
-	gitpool_resolve(f->pool, 1, "main", on_done, f);
+	gitpool_resolve(f->git.pool, 1, "main", on_done, f);
 	want(f, "sha");
 	/* Kill every worker of this process. */
 	(void)snprintf(script, sizeof(script),
 	    "for p in $(cat /proc/%d/task/%d/children); do kill -9 $p; done; :",
 	    (int)getpid(), (int)getpid());
 	f->count = 0;
-	gitpool_resolve(f->pool, 1, "main", on_done, f);
-	(void)fixture_sh(script, "");
+	gitpool_resolve(f->git.pool, 1, "main", on_done, f);
+	(void)git_fixture_sh(script, "");
 	wait_done(f);
 	assert_int_equal(f->count, 1);
-	gitpool_resolve(f->pool, 1, "main", on_done, f);
+	gitpool_resolve(f->git.pool, 1, "main", on_done, f);
 	want(f, "sha");
 }
 
@@ -541,8 +495,8 @@ a_slow_worker_is_killed_and_others_go_on(void **state)
 	static const char *const argv[] = { "/proc/self/exe", "--slow-worker",
 		NULL };
 	struct fixture *f = *state;
-	struct git_pool_spec spec = { .loop = f->loop,
-		.repos = f->dir,
+	struct git_pool_spec spec = { .loop = f->git.loop,
+		.repos = f->git.dir,
 		.worker_argv = argv,
 		.workers = 1,
 		.limit_ms = 50 };
@@ -551,7 +505,7 @@ a_slow_worker_is_killed_and_others_go_on(void **state)
 
 	gitpool_resolve(slow, 1, "main", on_done, f);
 	want_fail(f, ERR_TIMEOUT);
-	gitpool_resolve(f->pool, 1, "main", on_done, f);
+	gitpool_resolve(f->git.pool, 1, "main", on_done, f);
 	want(f, "sha");
 	gitpool_free(slow);
 }
@@ -565,9 +519,9 @@ a_full_queue_says_busy(void **state)
 
 	f->count = 0;
 	for (int i = 0; i < n; i++)
-		gitpool_resolve(f->pool, 1, "main", on_done, f);
+		gitpool_resolve(f->git.pool, 1, "main", on_done, f);
 	while (f->count < n) {
-		assert_int_equal(loop_run(f->loop, &e), 0);
+		assert_int_equal(loop_run(f->git.loop, &e), 0);
 		if (f->failed && f->fail.code == ERR_BUSY)
 			busy++;
 	}

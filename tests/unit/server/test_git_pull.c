@@ -8,16 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
-#include "lib/base/path.h"
 #include "lib/base/str.h"
-#include "lib/io/loop.h"
 #include "lib/wire/json.h"
 #include "server/git/git_pull.h"
+#include "tests/unit/server/git_fixture.h"
 
 /* main has f with ten lines; head changes its line 5 and adds g; moved has two
  * lines more before f's first, and line 8 of f changed. */
@@ -34,73 +32,28 @@ static const char fixture_script
 	 "git clone -q --bare . ../1.git\n";
 
 struct fixture {
-	struct loop *loop;
-	struct git_pool *pool;
-	char dir[64];
+	struct git_fixture git;
 	bool failed;
 	struct err fail;
 	char *json;
 };
 
 static int
-fixture_sh(const char *script, const char *arg)
-{
-	pid_t pid = fork();
-	int status = 0;
-
-	if (pid == 0) {
-		(void)setenv("GIT_AUTHOR_NAME", "T", 1);
-		(void)setenv("GIT_AUTHOR_EMAIL", "t@example.org", 1);
-		(void)setenv("GIT_COMMITTER_NAME", "T", 1);
-		(void)setenv("GIT_COMMITTER_EMAIL", "t@example.org", 1);
-		(void)setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
-		(void)execl("/bin/sh", "sh", "-c", script, "sh", arg, NULL);
-		_exit(127);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
-static int
 setup(void **state)
 {
-	static const char *const argv[] = { "/proc/self/exe", "--git-worker",
-		NULL };
 	struct fixture *f = xcalloc(1, sizeof(*f));
-	struct git_pool_spec spec = { .worker_argv = argv, .limit_ms = 10000 };
-	struct err e = ERR_INIT;
 
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/coffer-pull-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	assert_int_equal(fixture_sh(fixture_script, f->dir), 0);
-	f->loop = loop_new(&e);
-	assert_non_null(f->loop);
-	spec.loop = f->loop;
-	spec.repos = f->dir;
-	f->pool = gitpool_new(&spec, &e);
-	assert_non_null(f->pool);
+	git_fixture_open(&f->git, fixture_script, 0);
 	*state = f;
 	return 0;
-}
-
-static void
-fixture_stop(void *arg)
-{
-	loop_stop(arg);
 }
 
 static int
 teardown(void **state)
 {
 	struct fixture *f = *state;
-	struct err e = ERR_INIT;
 
-	gitpool_free(f->pool);
-	/* Two turns: what was closed is freed in the next one. */
-	loop_defer(f->loop, fixture_stop, f->loop);
-	(void)loop_run(f->loop, &e);
-	loop_free(f->loop);
-	(void)path_rmtree(f->dir, &e);
+	git_fixture_close(&f->git);
 	free(f->json);
 	free(f);
 	return 0;
@@ -120,7 +73,7 @@ on_done(const struct git_result *r, void *arg)
 	else
 		json_print(r->j, &text);
 	f->json = str_steal(&text);
-	loop_stop(f->loop);
+	loop_stop(f->git.loop);
 }
 
 static void
@@ -128,7 +81,7 @@ wait_done(struct fixture *f)
 {
 	struct err e = ERR_INIT;
 
-	assert_int_equal(loop_run(f->loop, &e), 0);
+	assert_int_equal(loop_run(f->git.loop, &e), 0);
 }
 
 static void
@@ -158,7 +111,7 @@ a_line_is_followed_until_it_changes(void **state)
 		sizeof(lines) / sizeof(lines[0]) };
 	struct fixture *f = *state;
 
-	gitpull_facts(f->pool, 1, &spec, on_done, f);
+	gitpull_facts(f->git.pool, 1, &spec, on_done, f);
 	wait_done(f);
 	says(f, "\"lines\":[3,7,9,0,12,0,3,0,0]");
 	says(f, "\"additions\":4,\"deletions\":3,\"files\":2");
@@ -181,7 +134,7 @@ a_hunk_ends_at_its_line(void **state)
 		sizeof(lines) / sizeof(lines[0]) };
 	struct fixture *f = *state;
 
-	gitpull_hunks(f->pool, 1, &spec, on_done, f);
+	gitpull_hunks(f->git.pool, 1, &spec, on_done, f);
 	wait_done(f);
 	says(f,
 	    "\"hunks\":["
@@ -202,18 +155,18 @@ files_come_by_pages(void **state)
 	};
 	struct fixture *f = *state;
 
-	gitpull_files(f->pool, 1, &spec, on_done, f);
+	gitpull_files(f->git.pool, 1, &spec, on_done, f);
 	wait_done(f);
 	says(f, "\"path\":\"g\"");
 	says(f, "\"total\":3");
 	spec.skip = 0;
 	spec.limit = 9;
 	spec.skip_to = "gone";
-	gitpull_files(f->pool, 1, &spec, on_done, f);
+	gitpull_files(f->git.pool, 1, &spec, on_done, f);
 	wait_done(f);
 	says(f, "\"files\":[{\"path\":\"gone\"");
 	spec.head = "nosuch";
-	gitpull_files(f->pool, 1, &spec, on_done, f);
+	gitpull_files(f->git.pool, 1, &spec, on_done, f);
 	wait_done(f);
 	assert_true(f->failed);
 	assert_int_equal(f->fail.code, ERR_NOTFOUND);
@@ -227,7 +180,7 @@ histories_without_a_common_commit_are_compared_whole(void **state)
 	const struct git_pull_facts spec = { "main", "alone", lines, 1 };
 	struct fixture *f = *state;
 
-	gitpull_facts(f->pool, 1, &spec, on_done, f);
+	gitpull_facts(f->git.pool, 1, &spec, on_done, f);
 	wait_done(f);
 	says(f, "\"lines\":[0]");
 }
