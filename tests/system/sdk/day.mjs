@@ -1,5 +1,6 @@
 // A maintainer's day with an SDK that knows nothing of this server: prints TAP.
 // URL, TOKEN, BOB, PROJECT and HOOK (where webhooks go) come by the environment.
+import { File } from 'node:buffer'; // not global in Node.js 18
 import { giteaApi } from 'gitea-js';
 
 const { URL, TOKEN, BOB, CI, PROJECT, HOOK } = process.env;
