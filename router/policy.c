@@ -37,7 +37,9 @@ static const struct policy_net policy_never[] = {
 static const char *const policy_mode_names[POLICY_MODE_MAX] = {
 	[POLICY_OFF] = "off",
 	[POLICY_NONE] = "none",
+	[POLICY_LOCKED] = "locked",
 	[POLICY_WEB] = "web",
+	[POLICY_OPEN] = "open",
 };
 
 int
@@ -49,8 +51,8 @@ policy_mode_parse(const char *s, enum policy_mode *out, struct err *e)
 			return 0;
 		}
 	}
-	return err_set(
-	    e, ERR_INVALID, "no such network mode; use off, none or web");
+	return err_set(e, ERR_INVALID,
+	    "no such network mode; use off, none, locked, web or open");
 }
 
 const char *

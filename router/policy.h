@@ -13,10 +13,13 @@
 
 struct err;
 
+/* From what lets nothing out to what lets most out. */
 enum policy_mode {
-	POLICY_OFF,  /* nothing at all */
-	POLICY_NONE, /* cofferd and the name `coffer` */
-	POLICY_WEB,  /* public TCP 80 and 443, names, ICMP echo */
+	POLICY_OFF,    /* nothing at all */
+	POLICY_NONE,   /* cofferd and the name `coffer` */
+	POLICY_LOCKED, /* listed names, on their addresses and ports */
+	POLICY_WEB,    /* public TCP 80 and 443, names, empty ICMP echo */
+	POLICY_OPEN,   /* any public address and port */
 	POLICY_MODE_MAX
 };
 

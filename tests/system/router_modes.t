@@ -142,7 +142,7 @@ tap_like "$log" '*"verdict":"denied-host"*"address":"203.0.113.9"*' 'and the hos
 tap_like "$log" '*"verdict":"denied-spoof"*' 'and the forged source'
 
 tap_like "$(mode 70000 web)" '*"ok":false*does not fit*' 'an id beyond the range is refused'
-tap_like "$(mode 9 open)" '*"ok":false*' 'an unknown mode is refused'
+tap_like "$(mode 9 wild)" '*"ok":false*' 'an unknown mode is refused'
 tap_is "$(ask '{"op":"project.del","id":7}')" '{"ok":true}' 'a project is deleted'
 : >"$SINK"
 tap_is "$(p7 connect 203.0.113.5 443)" silent 'and is unknown again'
