@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agentd/attach/dial.h"
 #include "agentd/sandbox/sandbox.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -37,7 +38,8 @@ enum attach_frame {
 	ATTACH_RESIZE = 2,
 	ATTACH_EOF = 3,
 	ATTACH_EXIT = 4,
-	ATTACH_ERROR = 5
+	ATTACH_ERROR = 5,
+	ATTACH_HOSTKEY = 6
 };
 
 enum attach_step {
@@ -58,6 +60,9 @@ struct session {
 	uid_t uid;
 	char *verb;
 	char *argv[ATTACH_ARGV_MAX + 1];
+	bool dial; /* an SSH server is the program */
+	char key[SSHKEY_PUBLIC_MAX];
+	bool editor;
 	bool terminal; /* else a program between two pipes */
 	uint16_t cols, rows;
 	int status; /* -1: not known yet */
@@ -139,8 +144,12 @@ session_on_exit(int status, const struct err *e, void *arg)
 
 	s->exec = NULL;
 	s->status = status;
-	if (e != NULL && s->step != ATTACH_CLOSING)
-		session_refuse(s, e->msg);
+	if (s->step != ATTACH_CLOSING) {
+		if (e != NULL)
+			session_refuse(s, e->msg);
+		else if (s->dial && dial_reason(status) != NULL)
+			session_refuse(s, dial_reason(status));
+	}
 	session_try_end(s);
 	session_unref(s);
 }
@@ -187,16 +196,12 @@ session_term_close(struct stream *t, const char *reason, void *arg)
 }
 
 static void
-session_open(struct session *s, int64_t project)
+session_start(struct session *s, int64_t project,
+    const struct sandbox_spec *like, const struct str *head)
 {
-	const struct sandbox_spec like = {
-		.argv = s->argv[0] == NULL ? NULL
-					   : (const char *const *)s->argv,
-	};
-	char name[HOST_NAME_MAX];
 	struct err e = ERR_INIT;
 	const struct driver_exec_spec x = {
-		.like = s->argv[0] == NULL ? NULL : &like,
+		.like = like,
 		.terminal = s->terminal,
 		.cols = s->cols,
 		.rows = s->rows,
@@ -211,10 +216,6 @@ session_open(struct session *s, int64_t project)
 		.arg = s,
 	};
 
-	if (sandbox_netns(s->all->sandboxes, project, name, &e) == -1) {
-		session_refuse(s, e.msg);
-		return;
-	}
 	s->exec = sandbox_attach(s->all->sandboxes, project, &x, &term.fd, &e);
 	if (s->exec == NULL) {
 		session_refuse(s, e.msg);
@@ -222,7 +223,46 @@ session_open(struct session *s, int64_t project)
 	}
 	s->step = ATTACH_OPEN;
 	s->term = stream_new(s->all->loop, &term);
+	stream_write(s->term, str_cstr(head), head->len);
 	stream_resume(s->user);
+}
+
+static void
+session_open_dial(struct session *s, int64_t project)
+{
+	const struct sandbox_spec like = { .argv = dial_argv,
+		.cwd = "/home/agent" };
+	const struct dial_ask ask = { .key = s->key, .editor = s->editor };
+	AUTO_STR struct str head = STR_INIT;
+	char host[SSHKEY_PUBLIC_MAX];
+	struct err e = ERR_INIT;
+
+	if (dial_prepare(s->all->home, project, &ask, &head, host, &e) == -1) {
+		session_refuse(s, e.msg);
+		return;
+	}
+	session_send(s, ATTACH_HOSTKEY, host, strlen(host));
+	session_start(s, project, &like, &head);
+	explicit_bzero(head.p, head.len);
+}
+
+static void
+session_open(struct session *s, int64_t project)
+{
+	const struct sandbox_spec like = {
+		.argv = (const char *const *)s->argv
+	};
+	const struct str none = STR_INIT;
+	char name[HOST_NAME_MAX];
+	struct err e = ERR_INIT;
+
+	if (sandbox_netns(s->all->sandboxes, project, name, &e) == -1)
+		session_refuse(s, e.msg);
+	else if (s->dial)
+		session_open_dial(s, project);
+	else
+		session_start(
+		    s, project, s->argv[0] == NULL ? NULL : &like, &none);
 }
 
 static void
@@ -247,19 +287,11 @@ session_on_ticket(
 }
 
 static int
-session_read_hello(
-    struct session *s, const struct json *j, const char **ticket, struct err *e)
+session_read_argv(struct session *s, const struct json *j, struct err *e)
 {
 	const struct json *argv = json_get(j, "argv");
-	const char *verb = "";
-	int64_t cols = 80, rows = 24;
 	size_t n = json_count(argv);
 
-	if (json_str(j, "ticket", 128, ticket, e) == -1 ||
-	    json_str(j, "verb", 16, &verb, e) == -1 ||
-	    json_i64(j, "cols", 1, ATTACH_SIDE_MAX, &cols, e) == -1 ||
-	    json_i64(j, "rows", 1, ATTACH_SIDE_MAX, &rows, e) == -1)
-		return -1;
 	if (n > ATTACH_ARGV_MAX)
 		return err_set(
 		    e, ERR_LIMIT, "over %d arguments", ATTACH_ARGV_MAX);
@@ -270,11 +302,37 @@ session_read_hello(
 			return err_set(e, ERR_INVALID, "argv: not a string");
 		s->argv[i] = xstrdup(one);
 	}
-	if ((strcmp(verb, "exec") == 0) != (n > 0))
+	if ((strcmp(s->verb, "exec") == 0) != (n > 0))
 		return err_set(
 		    e, ERR_INVALID, "the verb exec, and it alone, takes argv");
+	return 0;
+}
+
+static int
+session_read_hello(
+    struct session *s, const struct json *j, const char **ticket, struct err *e)
+{
+	const char *verb = "";
+	const char *key = "";
+	int64_t cols = 80, rows = 24;
+
+	if (json_str(j, "ticket", 128, ticket, e) == -1 ||
+	    json_str(j, "verb", 16, &verb, e) == -1 ||
+	    json_str(j, "key", SSHKEY_PUBLIC_MAX - 1, &key, e) == -1 ||
+	    json_bool(j, "editor", &s->editor, e) == -1 ||
+	    json_i64(j, "cols", 1, ATTACH_SIDE_MAX, &cols, e) == -1 ||
+	    json_i64(j, "rows", 1, ATTACH_SIDE_MAX, &rows, e) == -1)
+		return -1;
 	s->verb = xstrdup(verb);
-	s->terminal = n == 0 || json_get(j, "cols") != NULL;
+	s->dial = strcmp(verb, "dial") == 0;
+	if (session_read_argv(s, j, e) == -1)
+		return -1;
+	(void)snprintf(s->key, sizeof(s->key), "%s", key);
+	if (s->dial && !sshkey_read_line(key, NULL))
+		return err_set(e, ERR_INVALID,
+		    "the verb dial needs key: a public ed25519 key");
+	s->terminal = !s->dial &&
+	    (s->argv[0] == NULL || json_get(j, "cols") != NULL);
 	s->cols = (uint16_t)cols;
 	s->rows = (uint16_t)rows;
 	return 0;

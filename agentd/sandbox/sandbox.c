@@ -296,21 +296,23 @@ sandbox_pause(struct sandboxes *m, int64_t id, bool frozen,
 	m->driver->pause(m->h, name, frozen, done, arg);
 }
 
+/* Two byobus that start at once can hang each other: hence the wait. */
+/* clang-format off */
+const char sandbox_attach_script[] =
+    "i=0; until [ -e /tmp/.session-is-up ] || [ $i = 100 ]; do "
+	"sleep 0.05; i=$((i + 1)); done\n"
+    "cd /work; export SHELL=/bin/bash\n"
+    "command -v byobu >/dev/null && exec byobu new-session -A -s main\n"
+    "command -v tmux >/dev/null && exec tmux new-session -A -s main\n"
+    "exec /bin/bash -l";
+/* clang-format on */
+
 struct driver_exec *
 sandbox_attach(struct sandboxes *m, int64_t id,
     const struct driver_exec_spec *x, int *fd, struct err *e)
 {
 	static const char *const argv[] = { "/bin/sh", "-c",
-		/* Two byobus that start at once can hang each other. */
-		"i=0; until [ -e /tmp/.session-is-up ] || [ $i = 100 ]; do "
-		"sleep 0.05; i=$((i + 1)); done\n"
-		"cd /work; export SHELL=/bin/bash\n"
-		"command -v byobu >/dev/null && exec byobu new-session -A -s "
-		"main\n"
-		"command -v tmux >/dev/null && exec tmux new-session -A -s "
-		"main\n"
-		"exec /bin/bash -l",
-		NULL };
+		sandbox_attach_script, NULL };
 	const struct sandbox *b = sandbox_find(m, id);
 	struct driver_exec_spec mine = *x;
 	AUTO_FREE char *dir = NULL;

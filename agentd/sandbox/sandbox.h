@@ -74,7 +74,9 @@ int sandbox_netns(
 /* /etc/gitconfig of its session, with the session's token; "" when there is no
  * such sandbox. */
 const char *sandbox_gitconfig(const struct sandboxes *m, int64_t id);
-/* Attach: a terminal in the session container.  argv NULL: the byobu. */
+/* What attaching runs, a shell's text without an empty line: the byobu. */
+extern const char sandbox_attach_script[];
+/* One more process in the session container.  like NULL: that script. */
 struct driver_exec *sandbox_attach(struct sandboxes *m, int64_t id,
     const struct driver_exec_spec *x, int *fd, struct err *e);
 

@@ -1,4 +1,4 @@
-/* api_tickets: permissions for attach and exec. */
+/* api_tickets: permissions for attach, exec and dial. */
 #include "server/api/api.h"
 #include "server/api/shape.h"
 #include "server/service/svc_ticket.h"

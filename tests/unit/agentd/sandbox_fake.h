@@ -111,6 +111,8 @@ sandbox_gitconfig(const struct sandboxes *m, int64_t id)
 	return m->gitconfig;
 }
 
+const char sandbox_attach_script[] = "exec bash -l";
+
 struct driver_exec *
 sandbox_attach(struct sandboxes *m, int64_t id,
     const struct driver_exec_spec *x, int *fd, struct err *e)
