@@ -49,6 +49,7 @@
 #include "server/service/svc_push.h"
 #include "server/service/svc_reconcile.h"
 #include "server/service/svc_upstream.h"
+#include "server/service/svc_use.h"
 #include "server/store/db.h"
 #include "server/store/projects.h"
 #include "server/store/seed.h"
@@ -237,6 +238,7 @@ app_fill_svc(struct app *a)
 	a->svc.allow_file_upstream = a->cfg->allow_file_upstream;
 	a->svc.sync_interval_ms = a->cfg->sync_interval_ms;
 	a->svc.pulls = svc_pulls_new(&a->svc);
+	a->svc.uses = svc_uses_new();
 	a->svc.ci = svc_ci_new(&a->svc);
 	a->svc.autos = svc_auto_new(&a->svc);
 }
@@ -565,6 +567,7 @@ app_free(struct app *a)
 	svc_files_free(a->svc.files);
 	svc_ci_free(a->svc.ci);
 	svc_pulls_free(a->svc.pulls);
+	svc_uses_free(a->svc.uses);
 	svc_auto_free(a->svc.autos);
 	event_stream_free(a->events);
 	repo_use_free(a->use);

@@ -5,7 +5,9 @@
 #include "server/service/svc_mirror_key.h"
 #include "server/service/svc_project.h"
 #include "server/service/svc_session.h"
+#include "server/service/svc_use.h"
 #include "server/store/care.h"
+#include "server/store/options.h"
 #include "server/store/projects.h"
 #include "server/store/upstream.h"
 
@@ -21,8 +23,7 @@
 
 enum {
 	API_UPSTREAM_MAX = 2000,
-	API_SYNC_WAIT_MAX_S = 600,
-	API_REASON_MAX = 4096
+	API_SYNC_WAIT_MAX_S = 600
 };
 
 struct api_sync {
@@ -43,6 +44,7 @@ api_projects_shape(struct shape *s, struct call *c, const struct project *p)
 		.info = &info,
 		.memo = &memo,
 		.care = &care,
+		.use = svc_use_get(api_svc(c)->uses, p->id, api_svc(c)->now()),
 		.t = api_reader(c) };
 	struct err e = ERR_INIT;
 
@@ -157,6 +159,10 @@ api_projects_settings(
 		}
 		memcpy((char *)out + r->offset, &v, sizeof(v));
 	}
+	if (options_read(j, &out->sandbox, &e) == -1) {
+		call_reply_error(c, 422, "%s", e.msg);
+		return -1;
+	}
 	if (api_word(c, j, "network", network_parse, &network) == -1 ||
 	    api_bool(c, j, "pickup", &out->pickup) == -1 ||
 	    api_bool(c, j, "hold", &out->hold) == -1 ||
@@ -169,8 +175,9 @@ api_projects_settings(
 	return 0;
 }
 
+/* What is wanted of the sandbox; renew: that it is made anew. */
 static int
-api_projects_want(struct call *c, const struct json *j, int *want)
+api_projects_want(struct call *c, const struct json *j, int *want, bool *renew)
 {
 	const struct json *sandbox = json_get(j, "sandbox");
 
@@ -180,11 +187,12 @@ api_projects_want(struct call *c, const struct json *j, int *want)
 		call_reply_error(c, 422, "sandbox: want an object");
 		return -1;
 	}
-	if (api_word(c, sandbox, "want", sandbox_want_parse, want) == -1)
+	if (api_word(c, sandbox, "want", sandbox_want_parse, want) == -1 ||
+	    api_bool(c, sandbox, "renew", renew) == -1)
 		return -1;
 	if (*want == WANT_GONE) {
 		call_reply_error(
-		    c, 422, "sandbox.want: want running or stopped");
+		    c, 422, "sandbox.want: want running, paused or stopped");
 		return -1;
 	}
 	return 0;
@@ -208,11 +216,12 @@ api_projects_on_body(struct call *c, const struct json *j)
 	AUTO_FREE char *upstream = NULL;
 	AUTO_FREE char *name = NULL;
 	struct svc_project_create *op;
+	bool renew = false; /* a new one is new */
 	int want = 0;
 
 	if (api_need(c, j, "upstream", API_UPSTREAM_MAX, &upstream) == -1 ||
 	    api_text(c, j, "name", NAME_LEN_MAX, &name) == -1 ||
-	    api_projects_want(c, j, &want) == -1)
+	    api_projects_want(c, j, &want, &renew) == -1)
 		return;
 	op = svc_project_create_new(api_svc(c), call_who(c));
 	if (settings != NULL && !json_is_null(settings) &&
@@ -264,7 +273,7 @@ api_projects_on_patch(struct call *c, const struct json *j)
 	project_settings_copy(&op->settings, &p.settings);
 	project_release(&p);
 	op->set_settings = settings != NULL && !json_is_null(settings);
-	if (api_projects_want(c, j, &want) == -1 ||
+	if (api_projects_want(c, j, &want, &op->renew) == -1 ||
 	    (op->set_settings &&
 		api_projects_settings(c, settings, &op->settings) == -1)) {
 		svc_op_drop(op);
@@ -435,39 +444,6 @@ api_projects_sync(struct call *c)
 }
 
 static void
-api_projects_on_sandbox(struct call *c, const struct json *j)
-{
-	int64_t project = api_project_id(c, PERM_SERVE);
-	AUTO_FREE char *reason = NULL;
-	AUTO_FREE char *address = NULL;
-	struct svc_sandbox_report *op;
-	int state = 0;
-
-	if (project == 0 ||
-	    api_word(c, j, "state", sandbox_status_parse, &state) == -1 ||
-	    api_text(c, j, "reason", API_REASON_MAX, &reason) == -1 ||
-	    api_text(c, j, "address", 64, &address) == -1)
-		return;
-	if (state == 0) {
-		call_reply_error(c, 422, "state: it is missing");
-		return;
-	}
-	op = svc_sandbox_report_new(api_svc(c), call_who(c));
-	op->project_id = project;
-	op->state = (enum sandbox_status)state;
-	op->reason = STEAL(reason);
-	op->address = STEAL(address);
-	call_hold(c);
-	svc_sandbox_report(op, api_done_empty, c);
-}
-
-static void
-api_projects_sandbox(struct call *c)
-{
-	call_take_json(c, api_projects_on_sandbox);
-}
-
-static void
 api_projects_session_made(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_session_token *op = arg;
@@ -502,7 +478,6 @@ const struct route api_projects_routes[] = {
 	    api_projects_token },
 	{ "PUT", API_PROJECT "/upstream-key", ROUTE_USER, api_projects_key },
 	{ "POST", API_PROJECT "/sync", ROUTE_USER, api_projects_sync },
-	{ "PUT", API_PROJECT "/sandbox", ROUTE_SERVICE, api_projects_sandbox },
 	{ "POST", API_PROJECT "/session-token", ROUTE_SERVICE,
 	    api_projects_session_token },
 	{ .method = NULL },

@@ -21,6 +21,7 @@ struct json;
 struct mirror_memo;
 struct protect_rule;
 struct svc_branch_view;
+struct svc_use;
 struct txn;
 struct upstream_info;
 
@@ -64,6 +65,7 @@ struct shape_mirror {
 	const struct upstream_info *info;
 	const struct mirror_memo *memo;
 	const struct care_row *care;
+	const struct svc_use *use; /* NULL: not known */
 	struct txn *t; /* asked for the verdicts on what is unverified */
 };
 /* The member "repository": its size and state. */

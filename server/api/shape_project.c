@@ -5,7 +5,9 @@
 #include "server/api/shape_priv.h"
 #include "server/domain/mirror_fail.h"
 #include "server/domain/mirror_plan.h"
+#include "server/service/svc_use.h"
 #include "server/store/care.h"
+#include "server/store/options.h"
 #include "server/store/statuses.h"
 #include "server/store/upstream.h"
 
@@ -30,6 +32,7 @@ shape_settings(struct shape *s, const struct project_settings *x)
 	jw_i64(&s->w, "pids", x->pids);
 	jw_i64(&s->w, "disk", x->disk);
 	jw_i64(&s->w, "wall_s", x->wall_s);
+	options_write(&s->w, &x->sandbox);
 	jw_end(&s->w);
 }
 
@@ -177,6 +180,35 @@ shape_care(struct shape *s, const struct care_row *r)
 	jw_end(&s->w);
 }
 
+static void
+shape_sandbox(
+    struct shape *s, const struct sandbox_state *x, const struct svc_use *use)
+{
+	jw_object(&s->w, "sandbox");
+	jw_str(&s->w, "want", sandbox_want_name(x->want));
+	jw_str(&s->w, "state", sandbox_status_name(x->state));
+	jw_str(&s->w, "cause", x->cause);
+	jw_str(&s->w, "reason", x->reason);
+	jw_str(&s->w, "address", x->address);
+	jw_i64(&s->w, "generation", x->generation);
+	jw_time(&s->w, "updated_at", x->updated_at);
+	if (use == NULL) {
+		jw_null(&s->w, "use");
+	} else {
+		jw_object(&s->w, "use");
+		jw_time(&s->w, "at", use->at);
+		for (const struct svc_use_row *r = svc_use_rows;
+		     r->name != NULL; r++) {
+			int64_t v;
+
+			memcpy(&v, (const char *)use + r->offset, sizeof(v));
+			jw_i64(&s->w, r->name, v);
+		}
+		jw_end(&s->w);
+	}
+	jw_end(&s->w);
+}
+
 void
 shape_project(
     struct shape *s, const struct project *p, const struct shape_mirror *m)
@@ -198,13 +230,7 @@ shape_project(
 	shape_upstream(s, m->info);
 	shape_memo(s, "contents", m->memo->contents, "null");
 	shape_care(s, m->care);
-	jw_object(&s->w, "sandbox");
-	jw_str(&s->w, "want", sandbox_want_name(p->sandbox.want));
-	jw_str(&s->w, "state", sandbox_status_name(p->sandbox.state));
-	jw_str(&s->w, "reason", p->sandbox.reason);
-	jw_str(&s->w, "address", p->sandbox.address);
-	jw_time(&s->w, "updated_at", p->sandbox.updated_at);
-	jw_end(&s->w);
+	shape_sandbox(s, &p->sandbox, m->use);
 	shape_settings(s, &p->settings);
 	jw_end(&s->w);
 }

@@ -5,21 +5,21 @@
 
 static const char *const event_kinds[] = { "project.created", "project.updated",
 	"project.deleting", "project.deleted", "sandbox.wanted",
-	"sandbox.updated", "mirror.synced", "mirror.failed", "branch.updated",
-	"upstream.changed", "upstream.moved", "issue.opened", "issue.closed",
-	"issue.reopened", "issue.edited", "issue.labeled", "issue.assigned",
-	"issue.unassigned", "issue.milestoned", "issue.demilestoned",
-	"issue.deadline", "issue.locked", "issue.unlocked", "issue.pinned",
-	"issue.unpinned", "issue.deleted", "comment.created", "comment.edited",
-	"comment.deleted", "pull.opened", "pull.synchronized", "pull.closed",
-	"pull.reopened", "pull.merged", "pull.conflict", "review.created",
-	"review.deleted", "review.dismissed", "review.undismissed",
-	"review.commented", "pull.review_requested",
-	"pull.review_request_removed", "status.created", "check.queued",
-	"check.started", "check.finished", "check.failed", "run.created",
-	"run.updated", "run.cancel", "repository.corrupt", "repository.healthy",
-	"repository.failed", "kept.dropped", "protection.changed",
-	"pull.auto_merge" };
+	"sandbox.updated", "sandbox.asked", "sandbox.work", "mirror.synced",
+	"mirror.failed", "branch.updated", "upstream.changed", "upstream.moved",
+	"issue.opened", "issue.closed", "issue.reopened", "issue.edited",
+	"issue.labeled", "issue.assigned", "issue.unassigned",
+	"issue.milestoned", "issue.demilestoned", "issue.deadline",
+	"issue.locked", "issue.unlocked", "issue.pinned", "issue.unpinned",
+	"issue.deleted", "comment.created", "comment.edited", "comment.deleted",
+	"pull.opened", "pull.synchronized", "pull.closed", "pull.reopened",
+	"pull.merged", "pull.conflict", "review.created", "review.deleted",
+	"review.dismissed", "review.undismissed", "review.commented",
+	"pull.review_requested", "pull.review_request_removed",
+	"status.created", "check.queued", "check.started", "check.finished",
+	"check.failed", "run.created", "run.updated", "run.cancel",
+	"repository.corrupt", "repository.healthy", "repository.failed",
+	"kept.dropped", "protection.changed", "pull.auto_merge" };
 
 bool
 event_kind_known(const char *kind)

@@ -55,9 +55,9 @@ settings_rule_check(const struct project_settings *s, struct err *e)
 			    "settings.%s: want %" PRId64 " to %" PRId64,
 			    r->name, r->min, r->max);
 	}
-	if (s->network < NETWORK_OFF || s->network > NETWORK_WEB)
-		return err_set(
-		    e, ERR_INVALID, "settings.network: want off, none or web");
+	if (s->network < NETWORK_OFF || s->network > NETWORK_OPEN)
+		return err_set(e, ERR_INVALID,
+		    "settings.network: want off, none, web, locked or open");
 	if (s->agent_command_n > SETTINGS_ARGV_MAX)
 		return err_set(e, ERR_INVALID,
 		    "settings.agent_command: over %d arguments",
@@ -68,5 +68,7 @@ settings_rule_check(const struct project_settings *s, struct err *e)
 	if (s->agent_command_n > 0 && s->agent_command[0][0] == '\0')
 		return err_set(e, ERR_INVALID,
 		    "settings.agent_command: the program is empty");
+	if (sandbox_options_check(&s->sandbox, e) == -1)
+		return -1;
 	return settings_rule_agent(s->agent != NULL ? s->agent : "", e);
 }

@@ -32,6 +32,8 @@ static const char *const network_words[] = {
 	[NETWORK_OFF] = "off",
 	[NETWORK_NONE] = "none",
 	[NETWORK_WEB] = "web",
+	[NETWORK_LOCKED] = "locked",
+	[NETWORK_OPEN] = "open",
 };
 
 static const char *const project_state_words[] = {
@@ -52,6 +54,7 @@ static const char *const sandbox_want_words[] = {
 	[WANT_RUNNING] = "running",
 	[WANT_STOPPED] = "stopped",
 	[WANT_GONE] = "gone",
+	[WANT_PAUSED] = "paused",
 };
 
 static const char *const sandbox_status_words[] = {
@@ -60,6 +63,8 @@ static const char *const sandbox_status_words[] = {
 	[SANDBOX_RUNNING] = "running",
 	[SANDBOX_STOPPED] = "stopped",
 	[SANDBOX_FAILED] = "failed",
+	[SANDBOX_PAUSED] = "paused",
+	[SANDBOX_STOPPING] = "stopping",
 };
 
 const char *
@@ -180,6 +185,7 @@ project_settings_init(struct project_settings *s)
 		.disk = INT64_C(4) << 30,
 		.wall_s = 3600,
 	};
+	sandbox_options_init(&s->sandbox);
 }
 
 static void
@@ -197,6 +203,7 @@ project_settings_release(struct project_settings *s)
 {
 	free(s->agent);
 	project_settings_drop_command(s);
+	sandbox_options_release(&s->sandbox);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -236,6 +243,7 @@ project_settings_copy(
 	copy.agent_command_n = 0;
 	project_settings_set_command(&copy,
 	    (const char *const *)src->agent_command, src->agent_command_n);
+	sandbox_options_copy(&copy.sandbox, &src->sandbox);
 	*dst = copy;
 }
 
@@ -247,6 +255,7 @@ project_release(struct project *x)
 	free(x->mirror.last_error);
 	free(x->sandbox.reason);
 	free(x->sandbox.address);
+	free(x->sandbox.cause);
 	project_settings_release(&x->settings);
 	repo_profile_release(&x->profile);
 	memset(x, 0, sizeof(*x));

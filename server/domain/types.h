@@ -16,6 +16,7 @@
 
 #include "server/domain/mirror_fail.h"
 #include "server/domain/repo_profile.h"
+#include "server/domain/sandbox_options.h"
 
 enum {
 	NAME_LEN_MAX = 100, /* a user's or project's name */
@@ -63,7 +64,9 @@ enum token_kind {
 enum network_mode {
 	NETWORK_OFF = 1,
 	NETWORK_NONE,
-	NETWORK_WEB
+	NETWORK_WEB,
+	NETWORK_LOCKED,
+	NETWORK_OPEN
 };
 
 enum project_state {
@@ -83,7 +86,8 @@ enum mirror_status {
 enum sandbox_want {
 	WANT_RUNNING = 1,
 	WANT_STOPPED,
-	WANT_GONE
+	WANT_GONE,
+	WANT_PAUSED
 };
 
 enum sandbox_status {
@@ -91,7 +95,9 @@ enum sandbox_status {
 	SANDBOX_STARTING,
 	SANDBOX_RUNNING,
 	SANDBOX_STOPPED,
-	SANDBOX_FAILED
+	SANDBOX_FAILED,
+	SANDBOX_PAUSED,
+	SANDBOX_STOPPING
 };
 
 /*
@@ -185,6 +191,7 @@ struct project_settings {
 	int64_t pids;
 	int64_t disk; /* bytes */
 	int64_t wall_s;
+	struct sandbox_options sandbox;
 };
 
 /* The defaults of docs/api.md. */
@@ -200,8 +207,7 @@ void project_settings_set_command(
 struct mirror_state {
 	enum mirror_status state;
 	int64_t refs;
-	int64_t last_ok_at;
-	int64_t attempt_at; /* of the newest failure */
+	int64_t last_ok_at, attempt_at; /* of the newest failure */
 	int64_t next_at;    /* 0: not planned */
 	int64_t failures;   /* in a row */
 	char *last_error;
@@ -211,8 +217,9 @@ struct mirror_state {
 struct sandbox_state {
 	enum sandbox_want want;
 	enum sandbox_status state;
-	char *reason;
-	char *address;
+	int64_t generation; /* how often it was to be made anew */
+	char *cause;        /* a word for the reason: "oom", "" */
+	char *reason, *address;
 	int64_t updated_at;
 };
 

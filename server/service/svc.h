@@ -39,6 +39,7 @@ struct svc_ci;
 struct svc_files;
 struct svc_pulls;
 struct svc_push;
+struct svc_uses;
 
 /* What stands above the services and serves them; app.c joins them.  The
  * contracts are in server/jobs/mirror_loop.h and server/githttp/githttp.h. */
@@ -83,6 +84,7 @@ struct svc {
 	struct svc_auto *autos;
 	struct svc_pulls *pulls;
 	struct svc_push *push;
+	struct svc_uses *uses;
 	struct svc_files *files;
 	struct care *care;
 	struct hook_loop *hooks;

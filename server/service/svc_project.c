@@ -18,9 +18,9 @@
 #include "server/service/svc_project_priv.h"
 #include "server/service/svc_secret.h"
 #include "server/store/projects.h"
+#include "server/store/refs.h"
 #include "server/store/repo_facts.h"
 #include "server/store/seed.h"
-#include "server/store/tokens.h"
 #include "server/store/users.h"
 
 enum {
@@ -249,8 +249,7 @@ svc_project_edit_new(struct svc *s, const struct identity *who)
 	    s, sizeof(struct svc_project_edit), who, svc_project_edit_release);
 }
 
-/* The last rows of a project that is being removed. */
-static int
+int
 svc_project_purge(
     struct txn *t, const struct svc_op *op, int64_t id, struct err *e)
 {
@@ -292,22 +291,61 @@ svc_project_remove(struct txn *t, const struct svc_op *op,
 	return *purged ? svc_project_purge(t, op, p->id, e) : 0;
 }
 
+/* What reaches the host is not a project's people's to decide. */
 static int
-svc_project_change(struct txn *t, struct svc_project_edit *op, struct err *e)
+svc_project_check_options(
+    struct txn *t, const struct svc_project_edit *op, struct err *e)
+{
+	const struct sandbox_options *was = &op->project.settings.sandbox;
+	const struct sandbox_options *now = &op->settings.sandbox;
+	AUTO_STR struct str ref = STR_INIT;
+	char sha[SHA_HEX + 1];
+
+	if (!op->op.who.site_admin && !sandbox_options_same_host(was, now))
+		return err_set(e, ERR_DENIED,
+		    "settings.driver, runtime, gpus, docker and ro reach the "
+		    "host: an administrator changes them");
+	if (now->branch[0] == '\0' || strcmp(was->branch, now->branch) == 0)
+		return 0;
+	str_addf(&ref, "refs/heads/%s", now->branch);
+	if (refs_get(t, op->project_id, str_cstr(&ref), sha, e) == 0)
+		return 0;
+	if (e->code != ERR_NOTFOUND)
+		return -1;
+	return err_set(e, ERR_INVALID, "settings.branch: there is no branch %s",
+	    now->branch);
+}
+
+static int
+svc_project_change_settings(
+    struct txn *t, struct svc_project_edit *op, struct err *e)
 {
 	int64_t id = op->project_id;
 
-	if (op->set_settings &&
-	    (projects_set_settings(t, id, &op->settings, e) == -1 ||
-		svc_project_event(t, &op->op, id, "project.updated", NULL, e) ==
-		    -1))
-		return -1;
-	if (op->want == 0 || op->want == op->project.sandbox.want)
+	if (!op->set_settings)
 		return 0;
-	if (projects_set_want(t, id, op->want, op->op.now, e) == -1)
+	if (svc_project_check_options(t, op, e) == -1 ||
+	    projects_set_settings(t, id, &op->settings, e) == -1)
 		return -1;
-	return svc_project_event(
-	    t, &op->op, id, "sandbox.wanted", sandbox_want_name(op->want), e);
+	return svc_project_event(t, &op->op, id, "project.updated", NULL, e);
+}
+
+static int
+svc_project_change(struct txn *t, struct svc_project_edit *op, struct err *e)
+{
+	bool other = op->want != 0 && op->want != op->project.sandbox.want;
+	int64_t id = op->project_id, generation = 0;
+
+	if (svc_project_change_settings(t, op, e) == -1)
+		return -1;
+	if (op->renew && projects_renew_sandbox(t, id, &generation, e) == -1)
+		return -1;
+	if (other && projects_set_want(t, id, op->want, op->op.now, e) == -1)
+		return -1;
+	if (!other && !op->renew)
+		return 0;
+	return svc_project_event(t, &op->op, id, "sandbox.wanted",
+	    sandbox_want_name(other ? op->want : op->project.sandbox.want), e);
 }
 
 static int
@@ -358,94 +396,6 @@ svc_project_edit(struct svc_project_edit *op, svc_done_fn *done, void *arg)
 		svc_op_end_later(op, &e);
 	else
 		svc_op_run(op, svc_project_edit_job, done, arg);
-}
-
-static void
-svc_sandbox_report_release(void *arg)
-{
-	struct svc_sandbox_report *op = arg;
-
-	free(op->reason);
-	free(op->address);
-}
-
-struct svc_sandbox_report *
-svc_sandbox_report_new(struct svc *s, const struct identity *who)
-{
-	return svc_op_new(s, sizeof(struct svc_sandbox_report), who,
-	    svc_sandbox_report_release);
-}
-
-static int
-svc_sandbox_report_rows(struct txn *t, struct svc_sandbox_report *op,
-    const struct project *p, struct err *e)
-{
-	AUTO_STR struct str data = STR_INIT;
-	struct sandbox_state st = { .state = op->state,
-		.reason = op->reason,
-		.address = op->address,
-		.updated_at = op->op.now };
-	const struct svc_event v = {
-		.kind = "sandbox.updated", .project_id = p->id, .data = &data
-	};
-	struct jw w;
-
-	if (p->sandbox.state == op->state &&
-	    strcmp(svc_text(p->sandbox.reason), op->reason) == 0 &&
-	    strcmp(svc_text(p->sandbox.address), op->address) == 0)
-		return 0;
-	jw_init(&w, &data);
-	jw_object(&w, NULL);
-	jw_str(&w, "state", sandbox_status_name(op->state));
-	jw_str(&w, "reason", op->reason);
-	jw_end(&w);
-	if (projects_set_sandbox(t, p->id, &st, e) == -1)
-		return -1;
-	return svc_event_add(t, &op->op.who, op->op.now, &v, e);
-}
-
-static int
-svc_sandbox_report_job(struct txn *t, void *arg, struct err *e)
-{
-	struct svc_sandbox_report *op = arg;
-	struct project p = { .id = 0 };
-	int rc;
-
-	if (svc_project_by_id(
-		t, &op->op.who, op->project_id, PERM_SERVE, &p, e) == -1)
-		return -1;
-	rc = svc_sandbox_report_rows(t, op, &p, e);
-	if (rc == 0 &&
-	    (op->state == SANDBOX_STOPPED || op->state == SANDBOX_ABSENT))
-		rc = tokens_delete_sessions(t, p.id, e);
-	if (rc == 0 && p.state == PROJECT_DELETING &&
-	    op->state == SANDBOX_ABSENT) {
-		op->purged = true;
-		rc = svc_project_purge(t, &op->op, p.id, e);
-	}
-	project_release(&p);
-	return rc;
-}
-
-static bool
-svc_sandbox_reported(void *arg)
-{
-	struct svc_sandbox_report *op = arg;
-
-	if (op->purged)
-		svc_project_forget(op->op.svc, op->project_id);
-	return false;
-}
-
-void
-svc_sandbox_report(struct svc_sandbox_report *op, svc_done_fn *done, void *arg)
-{
-	if (op->reason == NULL)
-		op->reason = xstrdup("");
-	if (op->address == NULL)
-		op->address = xstrdup("");
-	op->op.then = svc_sandbox_reported;
-	svc_op_run(op, svc_sandbox_report_job, done, arg);
 }
 
 int

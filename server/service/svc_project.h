@@ -1,6 +1,6 @@
 /*
- * svc_project: mirrored repositories: made, changed, removed; what agentd
- * reports of a sandbox; the upstream's token; a sync on demand.
+ * svc_project: mirrored repositories: made, changed, removed; the upstream's
+ * token; a sync on demand.
  */
 #ifndef SERVER_SERVICE_SVC_PROJECT_H
 #define SERVER_SERVICE_SVC_PROJECT_H
@@ -31,6 +31,7 @@ struct svc_project_edit {
 	bool set_settings;
 	struct project_settings settings;
 	enum sandbox_want want; /* 0: as it is */
+	bool renew;             /* the sandbox is to be made anew */
 	bool remove;
 	struct project project; /* out; not of a removal */
 	bool purged;
@@ -40,19 +41,6 @@ struct svc_project_edit *svc_project_edit_new(
 /* Changes settings or what is wanted of the sandbox, or begins the removal. */
 void svc_project_edit(
     struct svc_project_edit *op, svc_done_fn *done, void *arg);
-
-struct svc_sandbox_report {
-	struct svc_op op;
-	int64_t project_id;
-	enum sandbox_status state;
-	char *reason;
-	char *address;
-	bool purged; /* out: it was the last thing of a project being removed */
-};
-struct svc_sandbox_report *svc_sandbox_report_new(
-    struct svc *s, const struct identity *who);
-void svc_sandbox_report(
-    struct svc_sandbox_report *op, svc_done_fn *done, void *arg);
 
 /* HOME/secrets/upstream/ID.token; "" removes it. */
 int svc_project_set_token(

@@ -59,7 +59,7 @@ svc_run_create_new(struct svc *s, const struct identity *who)
 }
 
 /* Base and branch of a run: those of the pull request it is about, else the
- * project's default branch and a branch of its own. */
+ * branch that the project's sandbox works on and a branch of its own. */
 struct svc_run_place {
 	bool is_pull;
 	char base[256];
@@ -101,7 +101,9 @@ svc_run_place(struct txn *t, const struct svc_run_create *op,
 	char own[RUN_BRANCH_MAX];
 
 	*x = (struct svc_run_place){ .is_pull = false };
-	snprintf(x->base, sizeof(x->base), "%s", p->default_branch);
+	snprintf(x->base, sizeof(x->base), "%s",
+	    p->settings.sandbox.branch[0] != '\0' ? p->settings.sandbox.branch
+						  : p->default_branch);
 	if (!run_rule_branch(op->command, op->item, own))
 		return err_set(e, ERR_INVALID,
 		    "command: want 1 to %d of a-z 0-9 _ -", RUN_COMMAND_MAX);

@@ -7,6 +7,7 @@
 #include "lib/base/view.h"
 #include "lib/wire/json.h"
 #include "server/store/db_priv.h"
+#include "server/store/options.h"
 
 enum {
 	PROJECT_ARGS_MAX = 256 /* of an agent command, as kept */
@@ -17,10 +18,11 @@ enum {
 	" name, upstream, default_branch, state, created_at,"                \
 	" mirror_state, mirror_refs, mirror_ok_at, mirror_next_at,"          \
 	" mirror_failures, mirror_error, mirror_kind, mirror_attempt_at,"    \
-	" sandbox_want, sandbox_state,"                                      \
+	" sandbox_want, sandbox_state, sandbox_generation, sandbox_cause,"   \
 	" sandbox_reason, sandbox_address, sandbox_at, interval_s, network," \
 	" agent, pickup, approvals, max_wakes, memory, cpus, pids, disk,"    \
-	" wall_s, hold, keep_days, agent_command, description, website,"     \
+	" wall_s, hold, keep_days, agent_command, sandbox_options,"          \
+	" description, website,"                                             \
 	" archived_at, has_issues, has_pulls, merge_styles, merge_style,"    \
 	" delete_branch"
 
@@ -57,6 +59,29 @@ projects_fill_command(struct query *q, struct project_settings *s)
 }
 
 static void
+projects_put_options(struct str *out, const struct project_settings *s)
+{
+	struct jw w;
+
+	jw_init(&w, out);
+	jw_object(&w, NULL);
+	options_write(&w, &s->sandbox);
+	jw_end(&w);
+}
+
+static void
+projects_fill_options(struct query *q, struct sandbox_options *o)
+{
+	AUTO_FREE char *text = query_text(q);
+	struct err ignored = ERR_INIT;
+	struct json *j = json_parse(view_of(text), 0, &ignored);
+
+	sandbox_options_init(o);
+	(void)options_read(j, o, &ignored);
+	json_free(j);
+}
+
+static void
 projects_fill_settings(struct query *q, struct project_settings *s)
 {
 	s->interval_s = query_i64(q);
@@ -73,6 +98,7 @@ projects_fill_settings(struct query *q, struct project_settings *s)
 	s->hold = query_bool(q);
 	s->keep_days = query_i64(q);
 	projects_fill_command(q, s);
+	projects_fill_options(q, &s->sandbox);
 }
 
 static void
@@ -109,6 +135,8 @@ projects_fill(struct query *q, struct project *p)
 	p->mirror.attempt_at = query_i64(q);
 	p->sandbox.want = (enum sandbox_want)query_i64(q);
 	p->sandbox.state = (enum sandbox_status)query_i64(q);
+	p->sandbox.generation = query_i64(q);
+	p->sandbox.cause = query_text(q);
 	p->sandbox.reason = query_text(q);
 	p->sandbox.address = query_text(q);
 	p->sandbox.updated_at = query_i64(q);
@@ -125,14 +153,16 @@ projects_insert(
 	    " mirror_state, mirror_next_at, sandbox_want, sandbox_state,"
 	    " sandbox_at, interval_s, network, agent, agent_command, pickup,"
 	    " approvals, max_wakes, memory, cpus, pids, disk, wall_s,"
-	    " hold, keep_days, description, default_branch, provisional)"
+	    " hold, keep_days, description, default_branch, provisional,"
+	    " sandbox_options)"
 	    " VALUES (?, ?, ?, 1, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	const struct project_settings *s = n->settings;
 	bool own = n->upstream[0] == '\0';
-	AUTO_STR struct str command = STR_INIT;
+	AUTO_STR struct str command = STR_INIT, options = STR_INIT;
 
 	projects_put_command(&command, s);
+	projects_put_options(&options, s);
 	if (db_exec(t, sql,
 		BINDS(S(n->owner), S(n->name), S(n->upstream), I(n->now),
 		    I(own ? MIRROR_NONE : MIRROR_NEW), I(own ? 0 : n->now),
@@ -141,7 +171,8 @@ projects_insert(
 		    S(str_cstr(&command)), I(s->pickup), I(s->approvals),
 		    I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
 		    I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days),
-		    S(n->description), S(n->default_branch), I(n->provisional)),
+		    S(n->description), S(n->default_branch), I(n->provisional),
+		    S(str_cstr(&options))),
 		NULL, e) == -1) {
 		if (e->code == ERR_EXISTS)
 			(void)err_set(e, ERR_EXISTS,
@@ -297,16 +328,18 @@ projects_set_settings(
 	    [] = "UPDATE project SET interval_s = ?, network = ?, agent = ?,"
 		 " agent_command = ?, pickup = ?, approvals = ?, max_wakes = ?,"
 		 " memory = ?, cpus = ?, pids = ?, disk = ?, wall_s = ?,"
-		 " hold = ?, keep_days = ?"
+		 " hold = ?, keep_days = ?, sandbox_options = ?"
 		 " WHERE id = ?";
-	AUTO_STR struct str command = STR_INIT;
+	AUTO_STR struct str command = STR_INIT, options = STR_INIT;
 
 	projects_put_command(&command, s);
+	projects_put_options(&options, s);
 	return db_exec_one(t, sql,
 	    BINDS(I(s->interval_s), I(s->network), S(s->agent),
 		S(str_cstr(&command)), I(s->pickup), I(s->approvals),
 		I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
-		I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days), I(id)),
+		I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days),
+		S(str_cstr(&options)), I(id)),
 	    ERR_NOTFOUND, "project does not exist", e);
 }
 
@@ -511,14 +544,30 @@ projects_set_want(struct txn *t, int64_t id, enum sandbox_want want,
 }
 
 int
+projects_renew_sandbox(
+    struct txn *t, int64_t id, int64_t *generation, struct err *e)
+{
+	if (db_exec_one(t,
+		"UPDATE project SET sandbox_generation = sandbox_generation + 1"
+		" WHERE id = ? AND state = 1",
+		BINDS(I(id)), ERR_BUSY, "the project is being deleted",
+		e) == -1)
+		return -1;
+	return db_number(t,
+	    "SELECT sandbox_generation FROM project WHERE id = ?", BINDS(I(id)),
+	    generation, e);
+}
+
+int
 projects_set_sandbox(
     struct txn *t, int64_t id, const struct sandbox_state *s, struct err *e)
 {
 	return db_exec_one(t,
 	    "UPDATE project SET sandbox_state = ?, sandbox_reason = ?,"
-	    " sandbox_address = ?, sandbox_at = ? WHERE id = ?",
+	    " sandbox_address = ?, sandbox_at = ?, sandbox_cause = ?"
+	    " WHERE id = ?",
 	    BINDS(I(s->state), S(s->reason), S(s->address), I(s->updated_at),
-		I(id)),
+		S(s->cause), I(id)),
 	    ERR_NOTFOUND, "project does not exist", e);
 }
 

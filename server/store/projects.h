@@ -112,7 +112,10 @@ int projects_due(struct txn *t, int64_t now, int64_t *ids, size_t max,
 
 int projects_set_want(struct txn *t, int64_t id, enum sandbox_want want,
     int64_t now, struct err *e);
-/* .want is left alone. */
+/* It is to be made anew: one more. */
+int projects_renew_sandbox(
+    struct txn *t, int64_t id, int64_t *generation, struct err *e);
+/* .want and .generation are left alone. */
 int projects_set_sandbox(
     struct txn *t, int64_t id, const struct sandbox_state *s, struct err *e);
 /* Active to deleting with sandbox wanted "gone"; else ERR_BUSY. */

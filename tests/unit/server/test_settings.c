@@ -92,7 +92,7 @@ a_command_has_a_program_and_bounds(void **state)
 }
 
 static void
-a_network_is_one_of_three(void **state)
+a_network_is_one_of_five(void **state)
 {
 	struct project_settings s;
 	struct err e = ERR_INIT;
@@ -101,9 +101,120 @@ a_network_is_one_of_three(void **state)
 	project_settings_init(&s);
 	s.network = (enum network_mode)0;
 	assert_int_equal(settings_rule_check(&s, &e), -1);
-	s.network = (enum network_mode)(NETWORK_WEB + 1);
+	s.network = (enum network_mode)(NETWORK_OPEN + 1);
 	assert_int_equal(settings_rule_check(&s, &e), -1);
 	project_settings_release(&s);
+}
+
+static const struct sandbox_option *
+option(const char *name)
+{
+	for (const struct sandbox_option *r = sandbox_option_rows;
+	     r->name != NULL; r++)
+		if (strcmp(r->name, name) == 0)
+			return r;
+	fail_msg("no option %s", name);
+	return NULL;
+}
+
+static void
+a_sandbox_option_has_a_rule(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		bool good;
+	} rows[] = {
+		{ "profile", "", true },
+		{ "profile", "python", true },
+		{ "profile", "my-3.12_x", true },
+		{ "profile", "../etc", false },
+		{ "profile", ".hidden", false },
+		{ "profile", "-x", false },
+		{ "profile", "a/b", false },
+		{ "branch", "release/1.0", true },
+		{ "branch", "a..b", false },
+		{ "branch", "-b", false },
+		{ "driver", "oci", true },
+		{ "driver", "engine", true },
+		{ "driver", "none", false },
+		{ "runtime", "crun", true },
+		{ "runtime", "/tmp/evil", false },
+		{ "gpus", "all", true },
+		{ "gpus", "2", true },
+		{ "gpus", "0", false },
+		{ "gpus", "-1", false },
+		{ "gpus", "device=0", false },
+		{ "entrypoint", "make", true },
+		{ "entrypoint", "", false },
+		{ "entrypoint", "a\nb", false },
+		{ "ro", "/srv/data", true },
+		{ "ro", "srv", false },
+		{ "ro", "/srv/\x1b", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct sandbox_option *r = option(rows[i].name);
+		struct project_settings s;
+		struct err e = ERR_INIT;
+
+		project_settings_init(&s);
+		if (r->list)
+			sandbox_options_set_list(
+			    &s.sandbox, r, &rows[i].text, 1);
+		else
+			sandbox_options_set_text(&s.sandbox, r, rows[i].text);
+		if ((settings_rule_check(&s, &e) == 0) != rows[i].good)
+			fail_msg("row %zu %s=%s: %s", i, rows[i].name,
+			    rows[i].text, e.msg);
+		if (!rows[i].good)
+			assert_non_null(strstr(e.msg, rows[i].name));
+		project_settings_release(&s);
+	}
+}
+
+static void
+an_engine_inside_needs_sysbox(void **state)
+{
+	struct project_settings s;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	project_settings_init(&s);
+	s.sandbox.docker = true;
+	assert_int_equal(settings_rule_check(&s, &e), -1);
+	assert_non_null(strstr(e.msg, "privileged"));
+	sandbox_options_set_text(&s.sandbox, option("runtime"), "sysbox-runc");
+	assert_int_equal(settings_rule_check(&s, &e), 0);
+	project_settings_release(&s);
+}
+
+static void
+what_reaches_the_host_is_told_apart(void **state)
+{
+	static const char *const path = "/srv/data";
+	struct sandbox_options a, b;
+
+	(void)state;
+	sandbox_options_init(&a);
+	sandbox_options_set_text(&a, option("profile"), "node");
+	sandbox_options_copy(&b, &a);
+	assert_true(sandbox_options_same_host(&a, &b));
+	sandbox_options_set_text(&b, option("profile"), "c");
+	sandbox_options_set_text(&b, option("branch"), "dev");
+	sandbox_options_set_list(&b, option("entrypoint"), &path, 1);
+	assert_true(sandbox_options_same_host(&a, &b));
+	sandbox_options_set_list(&b, option("ro"), &path, 1);
+	assert_false(sandbox_options_same_host(&a, &b));
+	sandbox_options_set_list(&a, option("ro"), &path, 1);
+	assert_true(sandbox_options_same_host(&a, &b));
+	b.docker = true;
+	assert_false(sandbox_options_same_host(&a, &b));
+	b.docker = false;
+	sandbox_options_set_text(&b, option("runtime"), "runc");
+	assert_false(sandbox_options_same_host(&a, &b));
+	sandbox_options_release(&a);
+	sandbox_options_release(&b);
 }
 
 int
@@ -114,7 +225,10 @@ main(void)
 		cmocka_unit_test(each_number_has_bounds),
 		cmocka_unit_test(an_agent_is_a_plain_word),
 		cmocka_unit_test(a_command_has_a_program_and_bounds),
-		cmocka_unit_test(a_network_is_one_of_three),
+		cmocka_unit_test(a_network_is_one_of_five),
+		cmocka_unit_test(a_sandbox_option_has_a_rule),
+		cmocka_unit_test(an_engine_inside_needs_sysbox),
+		cmocka_unit_test(what_reaches_the_host_is_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

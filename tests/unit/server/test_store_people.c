@@ -176,6 +176,7 @@ steps_settings(struct txn *t, void *arg, struct err *e)
 	struct fixture *f = arg;
 	struct project p;
 	struct project_settings s;
+	int64_t generation = 0;
 
 	STEP(projects_by_id(t, f->project, &p, e) == 0);
 	STEP(p.settings.interval_s == 60 && p.settings.agent_command_n == 0);
@@ -192,6 +193,8 @@ steps_settings(struct txn *t, void *arg, struct err *e)
 	s.keep_days = 3650;
 	project_settings_set_agent(&s, "claude");
 	project_settings_set_command(&s, argv, 3);
+	sandbox_options_set_text(&s.sandbox, &sandbox_option_rows[0], "python");
+	sandbox_options_set_list(&s.sandbox, &sandbox_option_rows[5], argv, 3);
 	STEP(projects_set_settings(t, f->project, &s, e) == 0);
 	STEP_FAILS(ERR_NOTFOUND, projects_set_settings(t, 99, &s, e));
 	project_settings_release(&s);
@@ -202,6 +205,12 @@ steps_settings(struct txn *t, void *arg, struct err *e)
 	STEP(p.settings.agent_command_n == 3);
 	STEP(strcmp(p.settings.agent_command[2], argv[2]) == 0);
 	STEP(p.settings.agent_command[3] == NULL);
+	STEP(strcmp(p.settings.sandbox.profile, "python") == 0);
+	STEP(p.settings.sandbox.entrypoint.n == 3);
+	STEP(strcmp(p.settings.sandbox.entrypoint.v[1], argv[1]) == 0);
+	STEP(p.sandbox.generation == 0);
+	STEP(projects_renew_sandbox(t, f->project, &generation, e) == 0);
+	STEP(generation == 1);
 	project_release(&p);
 	return fixture_verdict(f, e);
 }
@@ -413,7 +422,7 @@ words_go_both_ways(void **state)
 	}
 	assert_string_equal(run_state_name(RUN_TIMED_OUT), "timed_out");
 	assert_int_equal(run_state_parse(""), -1);
-	assert_int_equal(network_parse("open"), -1);
+	assert_int_equal(network_parse("wide"), -1);
 	assert_int_equal(access_parse("scratch"), ACCESS_SCRATCH);
 	assert_int_equal(review_state_parse("APPROVED"), REVIEW_APPROVED);
 	assert_int_equal(status_state_parse("failure"), STATUS_FAILURE);
