@@ -3,7 +3,8 @@
  * may reach them, until when.  A pure table, the same in the main process
  * (which keeps the firewall's set in step) and in the proxy (which asks it).
  * Addresses are host byte order; times are clock_mono_ms, which is the same in
- * all our processes.  A pin is gone at its end, found or not.
+ * all our processes.  A pin that has ended is found no more, but is remembered
+ * until room is needed, as a flow may outlive it.
  */
 #ifndef ROUTER_PINS_H
 #define ROUTER_PINS_H
@@ -58,8 +59,10 @@ const char *pins_name(
  */
 typedef bool pins_keep_fn(const struct pin *pin, void *arg);
 size_t pins_filter(struct pins *p, uint32_t id, pins_keep_fn *fn, void *arg);
-/* All of a project; of all projects what has ended. */
+/* All of a project. */
 void pins_forget(struct pins *p, uint32_t id);
-void pins_expire(struct pins *p, int64_t now);
+/* Ended pins of this project were let go, so some flows have none. */
+bool pins_lost(const struct pins *p, uint32_t id);
+void pins_set_lost(struct pins *p, uint32_t id, bool lost);
 
 #endif
