@@ -125,7 +125,7 @@ done <<-TABLE
 422 POST $C/projects {"upstream":"$UPSTREAM","name":"../x"}
 422 POST $C/projects {"upstream":"$UPSTREAM","name":".x"}
 422 POST $C/projects {"upstream":"$UPSTREAM","name":"a\r\nb"}
-422 POST $C/projects {"upstream":"$UPSTREAM","name":"y","settings":{"network":"open"}}
+422 POST $C/projects {"upstream":"$UPSTREAM","name":"y","settings":{"network":"wide"}}
 422 POST $C/projects {"upstream":"$UPSTREAM","name":"y","settings":{"approvals":-1}}
 422 POST $C/projects {"upstream":"$UPSTREAM","name":"y","settings":{"agent_command":"sh"}}
 409 POST $C/projects {"upstream":"$UPSTREAM"}
