@@ -31,6 +31,11 @@ static const struct conf_key config_keys[] = {
 	    "instead of user" },
 	{ "gid", CONF_U64, CONFIG_OFFSET(gid_set), NULL, 0, UINT32_MAX - 1,
 	    "instead of the user's group" },
+	{ "proxy_gid", CONF_U64, CONFIG_OFFSET(proxy_gid), "64103", 1,
+	    UINT32_MAX - 1,
+	    "group of the proxy, which alone connects out; its own" },
+	{ "proxy_port", CONF_U64, CONFIG_OFFSET(proxy_port), "3128", 1024,
+	    UINT16_MAX, "the proxy's, on the router's address" },
 	{ "upstream_dns", CONF_STR, CONFIG_OFFSET(upstream_dns), "", 0, 0,
 	    "resolvers, 192.0.2.1 or 127.0.0.1:53; empty: the host's" },
 	{ "log_level", CONF_STR, CONFIG_OFFSET(log_level), "info", 0, 0,
@@ -67,6 +72,9 @@ config_set_user(struct config *c, struct err *e)
 	if (c->uid == 0 || c->gid == 0)
 		return err_set(e, ERR_INVALID,
 		    "user %.40s: the router must not run as root", c->user);
+	if (c->proxy_gid == c->gid)
+		return err_set(e, ERR_INVALID,
+		    "proxy_gid: must not be the router's own group");
 	return 0;
 }
 

@@ -21,6 +21,7 @@ struct config {
 	/* As written. */
 	char *range_text, *address, *user, *upstream_dns, *log_level;
 	uint64_t uid_set, gid_set; /* 0: by the user's name */
+	uint64_t proxy_gid, proxy_port;
 	/* What follows. */
 	struct policy_range range;
 	struct policy_net exempt;

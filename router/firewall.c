@@ -1,10 +1,12 @@
 #include "router/firewall.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/list.h"
 #include "lib/base/log.h"
@@ -13,8 +15,7 @@
 
 enum {
 	FIREWALL_QUEUE_MAX = 8192,
-	FIREWALL_BATCH = 256,   /* changes in one ipset call */
-	FIREWALL_FLUSH_MAX = 64 /* above, every flow is cut */
+	FIREWALL_BATCH = 256 /* changes in one ipset call */
 };
 
 struct firewall_change {
@@ -198,10 +199,11 @@ int
 firewall_read(
     struct firewall *f, firewall_member_fn *fn, void *arg, struct err *e)
 {
-	/* bind before known before web: the last word is the mode. */
-	static const char *const sets[] = { "bind", "known", "web" };
+	/* The last word is the mode. */
+	static const char *const sets[] = { "bind", "known", "locked", "web",
+		"open" };
 	static const enum policy_mode modes[] = { POLICY_OFF, POLICY_NONE,
-		POLICY_WEB };
+		POLICY_LOCKED, POLICY_WEB, POLICY_OPEN };
 
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
 		AUTO_STR struct str text = STR_INIT;
@@ -215,6 +217,49 @@ firewall_read(
 			if (policy_project(&f->rules->range, addr, &id))
 				fn(id, modes[i], arg);
 		}
+	}
+	return 0;
+}
+
+/* "10.214.1.7,tcp:443,203.0.113.5 timeout 512" */
+static bool
+firewall_parse_pin(
+    const struct policy_range *range, struct view v, struct firewall_pin *out)
+{
+	AUTO_FREE char *text = view_dup(v);
+	char src[POLICY_TEXT_MAX], dst[POLICY_TEXT_MAX];
+	struct err e = ERR_INIT;
+	unsigned port, timeout;
+	uint32_t addr;
+
+	/* NOLINTNEXTLINE(cert-err34-c): what the kernel prints fits */
+	if (sscanf(text, "%19[0-9.],tcp:%5u,%19[0-9.] timeout %9u", src, &port,
+		dst, &timeout) != 4 ||
+	    port > UINT16_MAX || policy_addr_parse(src, &addr, &e) == -1 ||
+	    policy_addr_parse(dst, &out->addr, &e) == -1)
+		return false;
+	out->port = (uint16_t)port;
+	out->timeout_s = timeout;
+	return policy_project(range, addr, &out->id);
+}
+
+int
+firewall_read_pins(
+    struct firewall *f, firewall_pin_fn *fn, void *arg, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct view rest, line, word;
+
+	if (firewall_save_set(f, "pin", &text, e) == -1)
+		return -1;
+	rest = str_view(&text);
+	while (rest.p != NULL && view_split(&rest, '\n', &line)) {
+		struct firewall_pin pin;
+
+		if (view_split(&line, ' ', &word) && view_is(word, "add") &&
+		    view_split(&line, ' ', &word) &&
+		    firewall_parse_pin(&f->rules->range, line, &pin))
+			fn(&pin, arg);
 	}
 	return 0;
 }
@@ -278,7 +323,7 @@ firewall_on_step(const struct err *e, void *arg)
 static int
 firewall_cut(struct firewall *f, const struct firewall_flush *x, struct err *e)
 {
-	char addr[POLICY_TEXT_MAX], mark[12];
+	char addr[POLICY_TEXT_MAX], to[POLICY_TEXT_MAX], mark[12];
 	const char *argv[] = { "conntrack", "-D",
 		x->flows == FIREWALL_TO ? "-d" : "-s",
 		policy_addr_text(x->addr, addr), NULL, NULL, NULL };
@@ -288,6 +333,9 @@ firewall_cut(struct firewall *f, const struct firewall_flush *x, struct err *e)
 		snprintf(mark, sizeof(mark), "%d", RULES_MARK);
 		argv[4] = "-m";
 		argv[5] = mark;
+	} else if (x->flows == FIREWALL_FROM_TO) {
+		argv[4] = "-d";
+		argv[5] = policy_addr_text(x->to, to);
 	}
 	return tool_start(f->loop, &spec, firewall_on_step, f, e);
 }

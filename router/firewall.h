@@ -32,6 +32,18 @@ typedef void firewall_member_fn(uint32_t id, enum policy_mode mode, void *arg);
 int firewall_read(
     struct firewall *f, firewall_member_fn *fn, void *arg, struct err *e);
 
+struct firewall_pin {
+	uint32_t id;
+	uint32_t addr;
+	uint16_t port;
+	uint32_t timeout_s; /* left */
+};
+
+/* The pins in the kernel, after an adoption; their names are not known. */
+typedef void firewall_pin_fn(const struct firewall_pin *pin, void *arg);
+int firewall_read_pins(
+    struct firewall *f, firewall_pin_fn *fn, void *arg, struct err *e);
+
 /* e is NULL on success. */
 typedef void firewall_done_fn(const struct err *e, void *arg);
 
@@ -41,13 +53,19 @@ int firewall_read_host(
 
 enum firewall_flows {
 	FIREWALL_FROM,     /* every flow from the address */
-	FIREWALL_FROM_OUT, /* those through the uplink; cofferd's stay */
+	FIREWALL_FROM_OUT, /* those that leave; cofferd's stay */
+	FIREWALL_FROM_TO,  /* those from the one to the other address */
 	FIREWALL_TO        /* every flow to the address */
+};
+
+enum {
+	FIREWALL_FLUSH_MAX = 64 /* of one change; above, every flow is cut */
 };
 
 struct firewall_flush {
 	enum firewall_flows flows;
 	uint32_t addr;
+	uint32_t to; /* FIREWALL_FROM_TO */
 };
 
 /*

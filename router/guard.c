@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
@@ -382,7 +383,7 @@ guard_host_set(struct guard *g, const char *const *texts, size_t n,
 {
 	AUTO_STR struct str script = STR_INIT;
 	uint32_t addrs[CLIENTS_HOST_MAX];
-	struct firewall_flush cut[CLIENTS_HOST_MAX];
+	AUTO_FREE struct firewall_flush *cut = NULL;
 	struct guard_change *c;
 	size_t n_addrs, n_cut = 0;
 
@@ -390,6 +391,7 @@ guard_host_set(struct guard *g, const char *const *texts, size_t n,
 		return err_set(e, ERR_LIMIT, "too many addresses");
 	if (guard_host_parse(texts, n, addrs, &n_addrs, e) == -1)
 		return -1;
+	cut = xcalloc(n_addrs + 1, sizeof(*cut));
 	for (size_t i = 0; i < n_addrs; i++) {
 		/* Nothing flows to the never list anyway. */
 		if (guard_host_has(g, addrs[i]) ||

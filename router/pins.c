@@ -186,9 +186,9 @@ pins_is_live(const struct pin *pin, void *arg)
 	return *now < pin->until_ms;
 }
 
-/* Let go what has ended, of every project. */
+/* Let go what has ended: of this project, of every one if all are full. */
 static void
-pins_make_room(struct pins *p, int64_t now)
+pins_make_room(struct pins *p, uint32_t full, int64_t now)
 {
 	size_t cursor = 0;
 	const char *key;
@@ -198,6 +198,8 @@ pins_make_room(struct pins *p, int64_t now)
 		struct pins_project *q = v;
 		uint32_t id = (uint32_t)strtoul(key, NULL, 10);
 
+		if (id != full && p->n < PINS_TOTAL_MAX)
+			continue;
 		if (pins_filter_project(p, q, id, pins_is_live, &now) > 0)
 			q->lost = true;
 	}
@@ -228,7 +230,7 @@ pins_put(struct pins *p, const struct pin *pin, int64_t now, struct err *e)
 		return 0;
 	}
 	if (pins_is_full(p, pin))
-		pins_make_room(p, now);
+		pins_make_room(p, pin->id, now);
 	if (pins_is_full(p, pin))
 		return err_set(e, ERR_LIMIT,
 		    "project %u: too many addresses of names are in use",

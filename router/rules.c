@@ -5,9 +5,10 @@
 #include "lib/base/str.h"
 
 /*
- * @ stands for cfINST, $ for the router's address.  What is not accepted here
- * is refused at once with icmp-admin-prohibited, so that no tool hangs; a
- * forged source is dropped before connection tracking sees it.
+ * @ stands for cfINST, $ for the router's address, ^ for the proxy's port, ~
+ * for its gid.  What is not accepted here is refused at once with
+ * icmp-admin-prohibited, so that no tool hangs; a forged source is dropped
+ * before connection tracking sees it.
  *
  * Established flows come first for speed: who tightens a mode deletes the
  * tracked flows, and a packet in the middle of a stream is INVALID then
@@ -20,22 +21,34 @@ static const char *const rules_v4[] = {
 	":OUTPUT DROP [0:0]",
 	":@-ask - [0:0]",
 	":@-out - [0:0]",
+	":@-free - [0:0]",
+	":@-listed - [0:0]",
+	":@-tcp - [0:0]",
+	":@-ping - [0:0]",
 	":@-pass - [0:0]",
+	":@-proxy - [0:0]",
+	":@-dial - [0:0]",
 	":@-never - [0:0]",
 	":@-host - [0:0]",
 	":@-mode - [0:0]",
 	":@-limit - [0:0]",
+	":@-pin - [0:0]",
+	":@-echo - [0:0]",
 	"-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT",
 	"-A INPUT -m conntrack --ctstate INVALID -j DROP",
 	"-A INPUT -i @p+ -j @-ask",
 	"-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT",
-	"-A FORWARD -p icmp -m conntrack --ctstate RELATED -j ACCEPT",
+	"-A FORWARD -i @u -p icmp -m conntrack --ctstate RELATED -j ACCEPT",
 	"-A FORWARD -m conntrack --ctstate INVALID -j DROP",
+	/* The middle of a stream opens nothing. */
+	"-A FORWARD -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -j DROP",
 	"-A FORWARD -i @p+ -j @-out",
-	/* The router itself answers; it never opens a connection. */
+	/* The router itself answers; the proxy alone opens connections. */
 	"-A OUTPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT",
 	"-A OUTPUT -o @p+ -p icmp -m icmp --icmp-type 3 -j ACCEPT",
 	"-A OUTPUT -o @p+ -p icmp -m icmp --icmp-type 11 -j ACCEPT",
+	("-A OUTPUT -o @u -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN"
+	 " -m multiport --dports 80,443 -m owner --gid-owner ~ -j @-dial"),
 
 	"-A @-ask -m set ! --match-set @-known src -j @-mode",
 	("-A @-ask -d $/32 -p udp -m udp --dport 53 -m hashlimit"
@@ -46,25 +59,57 @@ static const char *const rules_v4[] = {
 	 " -m hashlimit --hashlimit-upto 400/sec --hashlimit-burst 800"
 	 " --hashlimit-mode srcip --hashlimit-name @ask -j ACCEPT"),
 	"-A @-ask -d $/32 -p tcp -m multiport --dports 53,80 -j @-limit",
+	/* By way of the pins alone: nobody dials the proxy itself. */
+	("-A @-ask -d $/32 -p tcp -m tcp --dport ^ -m conntrack"
+	 " --ctstate DNAT -m set --match-set @-locked src -j @-proxy"),
 	"-A @-ask -j @-never",
+
+	("-A @-proxy -p tcp -m connlimit --connlimit-above 2048"
+	 " --connlimit-mask 32 --connlimit-saddr -j @-limit"),
+	("-A @-proxy -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN"
+	 " -m hashlimit --hashlimit-upto 200/sec --hashlimit-burst 400"
+	 " --hashlimit-mode srcip --hashlimit-name @new -j @-pass"),
+	"-A @-proxy -j @-limit",
+	("-A @-dial -m set --match-set @-never dst"
+	 " -j REJECT --reject-with icmp-admin-prohibited"),
+	("-A @-dial -m set --match-set @-host dst"
+	 " -j REJECT --reject-with icmp-admin-prohibited"),
+	"-A @-dial -j ACCEPT",
 
 	"-A @-out -m set ! --match-set @-known src -j @-mode",
 	"-A @-out -m set --match-set @-never dst -j @-never",
 	"-A @-out -m set --match-set @-host dst -j @-host",
 	"-A @-out ! -o @u -j @-never",
+	"-A @-out -m set --match-set @-open src -j @-free",
+	"-A @-out -m set --match-set @-locked src -j @-listed",
 	"-A @-out -m set ! --match-set @-web src -j @-mode",
-	"-A @-out -p tcp -m multiport ! --dports 80,443 -j @-mode",
-	("-A @-out -p tcp -m connlimit --connlimit-above 2048"
+	/* What an echo carries would be data; without any it is 28 bytes. */
+	("-A @-out -p icmp -m icmp --icmp-type 8 -m length ! --length 28"
+	 " -j @-echo"),
+	"-A @-out -p icmp -m icmp --icmp-type 8 -j @-ping",
+	"-A @-out -p tcp -m multiport --dports 80,443 -j @-tcp",
+	"-A @-out -j @-mode",
+	"-A @-free -p tcp -j @-tcp",
+	("-A @-free -p udp -m hashlimit --hashlimit-upto 200/sec"
+	 " --hashlimit-burst 400 --hashlimit-mode srcip"
+	 " --hashlimit-name @new -j @-pass"),
+	"-A @-free -p udp -j @-limit",
+	"-A @-free -p icmp -m icmp --icmp-type 8 -j @-ping",
+	"-A @-free -j @-mode",
+	/* 80 and 443 of a pinned address have gone to the proxy. */
+	"-A @-listed ! -p tcp -j @-mode",
+	("-A @-listed -p tcp -m multiport ! --dports 80,443"
+	 " -m set --match-set @-pin src,dst,dst -j @-tcp"),
+	"-A @-listed -j @-pin",
+	("-A @-tcp -p tcp -m connlimit --connlimit-above 2048"
 	 " --connlimit-mask 32 --connlimit-saddr -j @-limit"),
-	("-A @-out -p tcp -m tcp --syn -m hashlimit"
+	("-A @-tcp -p tcp -m hashlimit"
 	 " --hashlimit-upto 200/sec --hashlimit-burst 400"
 	 " --hashlimit-mode srcip --hashlimit-name @new -j @-pass"),
-	("-A @-out -p icmp -m icmp --icmp-type 8 -m hashlimit"
-	 " --hashlimit-upto 10/sec --hashlimit-burst 20"
+	"-A @-tcp -j @-limit",
+	("-A @-ping -m hashlimit --hashlimit-upto 10/sec --hashlimit-burst 20"
 	 " --hashlimit-mode srcip --hashlimit-name @echo -j @-pass"),
-	"-A @-out -p tcp -j @-limit",
-	"-A @-out -p icmp -m icmp --icmp-type 8 -j @-limit",
-	"-A @-out -j @-mode",
+	"-A @-ping -j @-limit",
 	/* RULES_MARK: what has left, and is cut when web becomes none. */
 	"-A @-pass -j CONNMARK --set-mark 1",
 	"-A @-pass -j ACCEPT",
@@ -77,6 +122,8 @@ static const char *const rules_v4_reasons[] = {
 	RULES_LOG_HOST,
 	RULES_LOG_MODE,
 	RULES_LOG_LIMIT,
+	RULES_LOG_PIN,
+	RULES_LOG_ECHO,
 	NULL,
 };
 
@@ -91,6 +138,8 @@ static const char *const rules_v4_tail[] = {
 	 " --nflog-prefix " RULES_LOG_SPOOF
 	 " --nflog-group 5 --nflog-size 64 --nflog-threshold 1"),
 	"-A @-spoof -j DROP",
+	/* Options of an IP header could carry data. */
+	"-A PREROUTING -i @p+ -m u32 --u32 0>>24&0xf=6:15 -j DROP",
 	"COMMIT",
 	"*nat",
 	":PREROUTING ACCEPT [0:0]",
@@ -102,6 +151,11 @@ static const char *const rules_v4_tail[] = {
 	 " -m set --match-set @-known src -j DNAT --to-destination $:53"),
 	("-A PREROUTING -i @p+ -p tcp -m tcp --dport 53"
 	 " -m set --match-set @-known src -j DNAT --to-destination $:53"),
+	/* The web of mode locked, by way of the proxy. */
+	("-A PREROUTING -i @p+ -p tcp -m multiport --dports 80,443"
+	 " -m set --match-set @-locked src"
+	 " -m set --match-set @-pin src,dst,dst"
+	 " -j DNAT --to-destination $:^"),
 	"-A POSTROUTING -o @u -j MASQUERADE",
 	"COMMIT",
 	NULL,
@@ -119,7 +173,11 @@ static const char *const rules_v6[] = {
 static const char *const rules_set_lines[] = {
 	"create @-bind hash:net,iface family inet maxelem 131072",
 	"create @-known hash:ip family inet maxelem 131072",
+	"create @-locked hash:ip family inet maxelem 131072",
 	"create @-web hash:ip family inet maxelem 131072",
+	"create @-open hash:ip family inet maxelem 131072",
+	("create @-pin hash:ip,port,ip family inet maxelem 524288"
+	 " timeout 0"),
 	"create @-host hash:ip family inet maxelem 65536",
 	"create @-never hash:net family inet maxelem 1024",
 	"create @-never.t hash:net family inet maxelem 1024",
@@ -138,6 +196,10 @@ rules_line(const struct rules *r, const char *line, struct str *out)
 			str_addf(out, "cf%s", r->inst);
 		else if (*p == '$')
 			str_add(out, router);
+		else if (*p == '^')
+			str_addf(out, "%u", r->proxy_port);
+		else if (*p == '~')
+			str_addf(out, "%u", r->proxy_gid);
 		else
 			str_addc(out, *p);
 	}
@@ -193,6 +255,25 @@ rules_sets(const struct rules *r, struct str *out)
 	rules_line(r, "destroy @-never.t", out);
 }
 
+/* Which sets a project is in, by mode. */
+static const struct rules_set {
+	const char *name;
+	bool in[POLICY_MODE_MAX];
+} rules_mode_sets[] = {
+	{ "open", { [POLICY_OPEN] = true } },
+	{ "web", { [POLICY_WEB] = true } },
+	{ "locked", { [POLICY_LOCKED] = true } },
+	{ "known",
+	    { [POLICY_NONE] = true,
+		[POLICY_LOCKED] = true,
+		[POLICY_WEB] = true,
+		[POLICY_OPEN] = true } },
+};
+
+enum {
+	RULES_MODE_SETS = sizeof(rules_mode_sets) / sizeof(rules_mode_sets[0])
+};
+
 void
 rules_project(
     const struct rules *r, uint32_t id, enum policy_mode mode, struct str *out)
@@ -201,15 +282,17 @@ rules_project(
 
 	policy_addr_text(r->range.base + POLICY_FIRST_PROJECT + id, addr);
 	/* What closes comes first. */
-	if (mode != POLICY_WEB)
-		str_addf(out, "del cf%s-web %s\n", r->inst, addr);
-	if (mode == POLICY_OFF)
-		str_addf(out, "del cf%s-known %s\n", r->inst, addr);
+	for (size_t i = 0; i < RULES_MODE_SETS; i++) {
+		if (!rules_mode_sets[i].in[mode])
+			str_addf(out, "del cf%s-%s %s\n", r->inst,
+			    rules_mode_sets[i].name, addr);
+	}
 	str_addf(out, "add cf%s-bind %s,cf%sp%u\n", r->inst, addr, r->inst, id);
-	if (mode != POLICY_OFF)
-		str_addf(out, "add cf%s-known %s\n", r->inst, addr);
-	if (mode == POLICY_WEB)
-		str_addf(out, "add cf%s-web %s\n", r->inst, addr);
+	for (size_t i = RULES_MODE_SETS; i-- > 0;) {
+		if (rules_mode_sets[i].in[mode])
+			str_addf(out, "add cf%s-%s %s\n", r->inst,
+			    rules_mode_sets[i].name, addr);
+	}
 }
 
 void
@@ -218,9 +301,21 @@ rules_project_del(const struct rules *r, uint32_t id, struct str *out)
 	char addr[POLICY_TEXT_MAX];
 
 	policy_addr_text(r->range.base + POLICY_FIRST_PROJECT + id, addr);
-	str_addf(out,
-	    "del cf%s-web %s\ndel cf%s-known %s\ndel cf%s-bind %s,cf%sp%u\n",
-	    r->inst, addr, r->inst, addr, r->inst, addr, r->inst, id);
+	for (size_t i = 0; i < RULES_MODE_SETS; i++)
+		str_addf(out, "del cf%s-%s %s\n", r->inst,
+		    rules_mode_sets[i].name, addr);
+	str_addf(out, "del cf%s-bind %s,cf%sp%u\n", r->inst, addr, r->inst, id);
+}
+
+void
+rules_pin_del(const struct rules *r, uint32_t id, uint32_t addr, uint16_t port,
+    struct str *out)
+{
+	char src[POLICY_TEXT_MAX], dst[POLICY_TEXT_MAX];
+
+	str_addf(out, "del cf%s-pin %s,tcp:%u,%s\n", r->inst,
+	    policy_addr_text(r->range.base + POLICY_FIRST_PROJECT + id, src),
+	    port, policy_addr_text(addr, dst));
 }
 
 void

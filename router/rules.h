@@ -14,7 +14,7 @@ struct str;
 
 enum {
 	RULES_NFLOG_GROUP = 5,
-	RULES_MARK = 1, /* connmark of flows that left through the uplink */
+	RULES_MARK = 1, /* connmark of flows that left or go to the proxy */
 	RULES_IFACE_MAX = 16, /* IFNAMSIZ */
 	RULES_SET_MEMBERS = 131072
 };
@@ -24,14 +24,18 @@ struct rules {
 	const char *inst; /* four hex digits */
 	struct policy_range range;
 	struct policy_net exempt; /* of a test build */
+	uint16_t proxy_port;      /* on the router's address */
+	uint32_t proxy_gid;       /* who may connect out, and nobody else */
 };
 
-/* Prefixes of NFLOG, in the order of enum egress_verdict's denials. */
+/* Prefixes of NFLOG. */
 #define RULES_LOG_NEVER "never"
 #define RULES_LOG_HOST "host"
 #define RULES_LOG_MODE "mode"
 #define RULES_LOG_LIMIT "limit"
 #define RULES_LOG_SPOOF "spoof"
+#define RULES_LOG_PIN "pin"
+#define RULES_LOG_ECHO "echo"
 
 void rules_ipv4(const struct rules *r, struct str *out);
 void rules_ipv6(const struct rules *r, struct str *out);
@@ -41,6 +45,9 @@ void rules_sets(const struct rules *r, struct str *out);
 void rules_project(
     const struct rules *r, uint32_t id, enum policy_mode mode, struct str *out);
 void rules_project_del(const struct rules *r, uint32_t id, struct str *out);
+/* One pin less; they are added by ipset.h. */
+void rules_pin_del(const struct rules *r, uint32_t id, uint32_t addr,
+    uint16_t port, struct str *out);
 /* Exchange the set of the host's addresses in one step. */
 void rules_host(
     const struct rules *r, const uint32_t *addrs, size_t n, struct str *out);

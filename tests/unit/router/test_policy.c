@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "router/clients.h"
@@ -162,7 +164,9 @@ after(const char *text, const char *first, const char *second)
 static void
 rules_drop_before_they_accept(void **state)
 {
-	struct rules r = { .inst = "ab12" };
+	struct rules r = {
+		.inst = "ab12", .proxy_port = 3128, .proxy_gid = 64103
+	};
 	AUTO_STR struct str out = STR_INIT;
 	struct err e = ERR_INIT;
 	const char *t;
@@ -181,8 +185,14 @@ rules_drop_before_they_accept(void **state)
 	assert_non_null(t);
 	after(t, "cfab12-never dst", "cfab12-host dst");
 	after(t, "cfab12-host dst", "cfab12-web src");
+	after(t, "cfab12-host dst", "cfab12-open src");
+	after(t, "cfab12-host dst", "cfab12-locked src");
 	after(t, "cfab12-web src", "-j cfab12-pass");
-	assert_null(strpbrk(str_cstr(&out), "@$"));
+	assert_non_null(strstr(str_cstr(&out),
+	    "-A cfab12-ask -d 10.214.0.1/32 -p tcp -m tcp --dport 3128"
+	    " -m conntrack --ctstate DNAT"));
+	assert_non_null(strstr(str_cstr(&out), "--gid-owner 64103 "));
+	assert_null(strpbrk(str_cstr(&out), "@$^~"));
 	str_reset(&out);
 	rules_ipv6(&r, &out);
 	assert_string_equal(str_cstr(&out),
@@ -193,6 +203,15 @@ rules_drop_before_they_accept(void **state)
 static void
 rules_close_before_they_open(void **state)
 {
+	static const struct {
+		const char *name;
+		bool in[POLICY_MODE_MAX];
+	} sets[] = {
+		{ "known", { false, true, true, true, true } },
+		{ "locked", { false, false, true, false, false } },
+		{ "web", { false, false, false, true, false } },
+		{ "open", { false, false, false, false, true } },
+	};
 	struct rules r = { .inst = "ab12" };
 	AUTO_STR struct str out = STR_INIT;
 	struct err e = ERR_INIT;
@@ -200,25 +219,37 @@ rules_close_before_they_open(void **state)
 	(void)state;
 	assert_int_equal(
 	    policy_range_parse("10.214.0.0/16", "10.214.0.1", &r.range, &e), 0);
-	rules_project(&r, 7, POLICY_WEB, &out);
-	assert_string_equal(str_cstr(&out),
-	    "add cfab12-bind 10.214.1.7,cfab12p7\n"
-	    "add cfab12-known 10.214.1.7\nadd cfab12-web 10.214.1.7\n");
-	str_reset(&out);
-	rules_project(&r, 7, POLICY_NONE, &out);
-	assert_string_equal(str_cstr(&out),
-	    "del cfab12-web 10.214.1.7\nadd cfab12-bind 10.214.1.7,cfab12p7\n"
-	    "add cfab12-known 10.214.1.7\n");
-	str_reset(&out);
-	rules_project(&r, 7, POLICY_OFF, &out);
-	assert_string_equal(str_cstr(&out),
-	    "del cfab12-web 10.214.1.7\ndel cfab12-known 10.214.1.7\n"
-	    "add cfab12-bind 10.214.1.7,cfab12p7\n");
+	for (int m = 0; m < POLICY_MODE_MAX; m++) {
+		const char *t, *add, *del = NULL;
+
+		str_reset(&out);
+		rules_project(&r, 7, (enum policy_mode)m, &out);
+		t = str_cstr(&out);
+		add = strstr(t, "add ");
+		for (const char *p = t; (p = strstr(p, "del ")) != NULL; p++)
+			del = p;
+		assert_true(del == NULL || del < add);
+		assert_non_null(
+		    strstr(t, "add cfab12-bind 10.214.1.7,cfab12p7\n"));
+		for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+			char line[64];
+
+			snprintf(line, sizeof(line),
+			    "%s cfab12-%s 10.214.1.7\n",
+			    sets[i].in[m] ? "add" : "del", sets[i].name);
+			assert_non_null(strstr(t, line));
+		}
+	}
 	str_reset(&out);
 	rules_project_del(&r, 7, &out);
 	assert_string_equal(str_cstr(&out),
-	    "del cfab12-web 10.214.1.7\ndel cfab12-known 10.214.1.7\n"
+	    "del cfab12-open 10.214.1.7\ndel cfab12-web 10.214.1.7\n"
+	    "del cfab12-locked 10.214.1.7\ndel cfab12-known 10.214.1.7\n"
 	    "del cfab12-bind 10.214.1.7,cfab12p7\n");
+	str_reset(&out);
+	rules_pin_del(&r, 7, addr("203.0.113.5"), 22, &out);
+	assert_string_equal(
+	    str_cstr(&out), "del cfab12-pin 10.214.1.7,tcp:22,203.0.113.5\n");
 }
 
 static void
