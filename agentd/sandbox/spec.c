@@ -32,6 +32,8 @@ static const char *const spec_private[] = { "db", "repos", "secrets", "log",
 	"run", "agentd", "runner", "logs", "coffer.conf", "instance", NULL };
 /* Parts that hold one folder per sandbox: each is fine, all are not. */
 static const char *const spec_many[] = { "sandboxes", "runs", NULL };
+/* What of HOME/sandboxes/ID is for the sandbox; the rest is about it. */
+static const char *const spec_own[] = { "ws", "live", "objects", NULL };
 
 /* a is b or below b. */
 static bool
@@ -40,6 +42,21 @@ spec_is_under(const char *a, const char *b)
 	size_t n = strlen(b);
 
 	return strncmp(a, b, n) == 0 && (a[n] == '\0' || a[n] == '/');
+}
+
+static bool
+spec_is_own(const char *rest)
+{
+	const char *slash;
+
+	if (strncmp(rest, "sandboxes/", 10) != 0)
+		return true;
+	slash = strchr(rest + 10, '/');
+	for (size_t i = 0; slash != NULL && spec_own[i] != NULL; i++) {
+		if (spec_is_under(slash + 1, spec_own[i]))
+			return true;
+	}
+	return false;
 }
 
 static int
@@ -98,6 +115,9 @@ spec_check_source(const char *src, const char *home, struct err *e)
 			return err_set(e, ERR_INVALID,
 			    "mount source %s holds more than one sandbox", src);
 	}
+	if (!spec_is_own(rest))
+		return err_set(e, ERR_INVALID,
+		    "mount source %s is private to agentd", src);
 	return 0;
 }
 
@@ -129,7 +149,8 @@ spec_check_mounts(const struct sandbox_spec *s, const char *home, struct err *e)
 	for (size_t i = 0; i < s->n_mounts; i++) {
 		const struct spec_mount *m = &s->mounts[i];
 
-		if (spec_check_source(m->source, home, e) == -1 ||
+		if ((m->share ? spec_share_check(m->source, m->ro, home, e)
+			      : spec_check_source(m->source, home, e)) == -1 ||
 		    spec_check_target(m->target, e) == -1)
 			return -1;
 		if (spec_is_under(m->source, "/usr") && !m->ro)
@@ -290,6 +311,22 @@ spec_check_limits(const struct sandbox_spec *s, struct err *e)
 	return 0;
 }
 
+static int
+spec_check_runtime(const struct sandbox_spec *s, struct err *e)
+{
+	const char *r = s->runtime != NULL ? s->runtime : "";
+	size_t n = strspn(r, "abcdefghijklmnopqrstuvwxyz0123456789_-.");
+
+	if (r[n] != '\0' || n > 64 || r[0] == '-' || r[0] == '.')
+		return err_set(e, ERR_INVALID,
+		    "a runtime is the name of one that is installed");
+	if (s->docker && strcmp(r, "sysbox-runc") != 0)
+		return err_set(e, ERR_INVALID,
+		    "an engine in the sandbox needs the runtime sysbox-runc: "
+		    "with any other it would have to be privileged");
+	return 0;
+}
+
 int
 spec_validate(const struct sandbox_spec *s, const char *home, struct err *e)
 {
@@ -297,6 +334,8 @@ spec_validate(const struct sandbox_spec *s, const char *home, struct err *e)
 	    spec_check_limits(s, e) == -1 ||
 	    spec_check_mounts(s, home, e) == -1 || spec_check_env(s, e) == -1 ||
 	    spec_check_files(s, e) == -1)
+		return -1;
+	if (spec_check_runtime(s, e) == -1)
 		return -1;
 	if (s->cwd != NULL && spec_path_ok("cwd", s->cwd, e) == -1)
 		return -1;
@@ -345,7 +384,10 @@ int
 spec_check_sources(const struct sandbox_spec *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n_mounts; i++) {
-		if (spec_check_plain(s->mounts[i].source, true, e) == -1)
+		const struct spec_mount *m = &s->mounts[i];
+
+		if (spec_check_plain(m->source, true, e) == -1 ||
+		    (m->share && spec_share_look(m->source, e) == -1))
 			return err_wrap(e, "mount");
 	}
 	if (s->stdin_path != NULL &&

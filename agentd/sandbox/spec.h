@@ -33,6 +33,7 @@ struct spec_mount {
 	const char *source; /* under HOME or /usr: a folder or regular file */
 	const char *target;
 	bool ro;
+	bool share; /* anywhere on the host, by the rules of spec_share.c */
 };
 
 /* A file of the container's read-only root, such as /etc/gitconfig. */
@@ -72,6 +73,9 @@ struct sandbox_spec {
 	const char *hostname;    /* NULL: "sandbox" */
 	const char *stdin_path;  /* a file under HOME; NULL: /dev/null */
 	struct spec_limits limits;
+	const char *runtime; /* an OCI runtime's name; NULL: the default */
+	const char *gpus;    /* "all" or how many; NULL: none */
+	bool docker;         /* an engine inside: by sysbox-runc alone */
 	enum spec_net net;
 	const char *netns; /* for SPEC_NET_JOIN: coffer-INST-pID */
 	uint32_t uid_base; /* host_project_uid_base, host_job_uid_base */
@@ -97,6 +101,16 @@ int spec_check_sources(const struct sandbox_spec *s, struct err *e);
  * and the mount.
  */
 int spec_open_source(const char *path, bool may_be_dir, struct err *e);
+/*
+ * spec_share.c: what a user asks to see of the host.  Pure: where it is; ro is
+ * what makes it possible at all.  Then a walk: nothing in it may be a socket, a
+ * pipe or a device, and it may not hold more than can be looked at.
+ */
+int spec_share_check(
+    const char *path, bool ro, const char *home, struct err *e);
+int spec_share_look(const char *path, struct err *e);
+/* /mnt/NAME for the last part of path; "" when there is none. */
+void spec_share_target(const char *path, char *out, size_t size);
 /* With every default filled in. */
 struct spec_limits spec_limits_of(const struct sandbox_spec *s);
 

@@ -134,9 +134,12 @@ a_network_to_join_is_the_shim_s_to_enter(void **state)
 static void
 mounts_are_nosuid_nodev_and_never_from_a_path_that_can_change(void **state)
 {
-	const struct spec_mount m[] = { { "/srv/coffer/runs/7/tree", "/work",
-					    true },
-		{ "/srv/coffer/runs/7/home", "/home/agent", false } };
+	const struct spec_mount m[] = { { .source = "/srv/coffer/runs/7/tree",
+					    .target = "/work",
+					    .ro = true },
+		{ .source = "/srv/coffer/runs/7/home",
+		    .target = "/home/agent",
+		    .ro = false } };
 	struct sandbox_spec s = spec();
 	struct json *j;
 	const struct json *list;

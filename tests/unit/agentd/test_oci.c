@@ -204,8 +204,10 @@ a_read_only_mount_refuses_writes_and_setuid_is_ignored(void **state)
 	cp[4] = id;
 	fixture_program(f, cp);
 	{
-		const struct spec_mount mounts[] = { { ro, "/work/tree", true },
-			{ rw, "/work/out", false } };
+		const struct spec_mount mounts[] = {
+			{ .source = ro, .target = "/work/tree", .ro = true },
+			{ .source = rw, .target = "/work/out", .ro = false }
+		};
 		struct sandbox_spec s = {
 			.mounts = mounts, .n_mounts = 2, .cwd = "/work/out"
 		};
@@ -240,8 +242,9 @@ a_link_in_place_of_a_mount_source_is_refused(void **state)
 	link = path_join(tree, "tree");
 	assert_int_equal(symlink("/etc", link), 0);
 	{
-		const struct spec_mount mounts[] = { { link, "/work/t",
-		    true } };
+		const struct spec_mount mounts[] = {
+			{ .source = link, .target = "/work/t", .ro = true }
+		};
 		const char *const argv[] = { "/bin/true", NULL };
 		struct sandbox_spec s = { .id = "coffer-test-link",
 			.mounts = mounts,
@@ -550,7 +553,9 @@ the_shim_survives_its_parent_and_is_adopted(void **state)
 	pid = fork();
 	if (pid == 0) {
 		/* An agentd of its own, which dies right after the start. */
-		const struct spec_mount m[] = { { tree, "/work/go", true } };
+		const struct spec_mount m[] = {
+			{ .source = tree, .target = "/work/go", .ro = true }
+		};
 		const char *const argv[] = { "/bin/sh", "-c",
 			"echo one; while [ ! -e /work/go/go ]; do sleep 0.02; "
 			"done; echo two; exit 5",

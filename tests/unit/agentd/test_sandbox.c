@@ -173,7 +173,9 @@ a_workspace_has_a_hard_limit_and_keeps_its_files(void **state)
 	assert_int_equal(st.st_gid, host_project_uid_base(9) + HOST_AGENT_UID);
 	assert_int_equal(st.st_mode & 07777, 01770);
 	{
-		const struct spec_mount m = { ws, "/work", false };
+		const struct spec_mount m = {
+			.source = ws, .target = "/work", .ro = false
+		};
 		struct sandbox_spec s = { .mounts = &m,
 			.n_mounts = 1,
 			.uid_base = host_project_uid_base(9),

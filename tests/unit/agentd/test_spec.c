@@ -3,7 +3,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -27,10 +31,18 @@ static void
 a_plain_spec_is_fine(void **state)
 {
 	struct sandbox_spec s = good();
-	const struct spec_mount m[] = { { HOME "/runs/7/tree", "/work", true },
-		{ HOME "/runs/7/out", "/work/out", false },
-		{ HOME "/agents", "/opt/coffer/agents", true },
-		{ "/usr/share/perl5", "/opt/perl5", true } };
+	const struct spec_mount m[] = { { .source = HOME "/runs/7/tree",
+					    .target = "/work",
+					    .ro = true },
+		{ .source = HOME "/runs/7/out",
+		    .target = "/work/out",
+		    .ro = false },
+		{ .source = HOME "/agents",
+		    .target = "/opt/coffer/agents",
+		    .ro = true },
+		{ .source = "/usr/share/perl5",
+		    .target = "/opt/perl5",
+		    .ro = true } };
 	const struct spec_pair env[] = { { "A_1", "x" }, { "_B", "" } };
 	const struct spec_file files[] = { { "/etc/gitconfig", "" } };
 	struct err e = ERR_INIT;
@@ -78,6 +90,11 @@ dangerous_mount_sources_are_refused_with_a_reason(void **state)
 		{ HOME "/run/front", "private" },
 		{ HOME "/agentd", "private" },
 		{ HOME "/coffer.conf", "private" },
+		{ HOME "/sandboxes/7", "private to agentd" },
+		{ HOME "/sandboxes/7/state.json", "private to agentd" },
+		{ HOME "/sandboxes/7/ws.img", "private to agentd" },
+		{ HOME "/sandboxes/7/session", "private to agentd" },
+		{ HOME "/sandboxes/7/wsx", "private to agentd" },
 		{ HOME "/sandboxes", "more than one" },
 		{ HOME "/runs", "more than one" },
 		{ HOME "/runs/../db", ".." },
@@ -93,7 +110,9 @@ dangerous_mount_sources_are_refused_with_a_reason(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct sandbox_spec s = good();
-		const struct spec_mount m = { rows[i][0], "/work", true };
+		const struct spec_mount m = {
+			.source = rows[i][0], .target = "/work", .ro = true
+		};
 		struct err e = ERR_INIT;
 
 		s.mounts = &m;
@@ -106,10 +125,153 @@ dangerous_mount_sources_are_refused_with_a_reason(void **state)
 }
 
 static void
+what_is_shared_of_the_host_is_judged_row_by_row(void **state)
+{
+	static const struct {
+		const char *path, *why; /* NULL: fine */
+	} rows[] = {
+		{ "/srv/data", NULL },
+		{ "/home/me/data", NULL },
+		{ "/opt/models", NULL },
+		{ "/usr/share/dict", NULL },
+		{ "/mnt/disk/set", NULL },
+		{ "/", "whole host" },
+		{ "/etc", "secrets" },
+		{ "/etc/shadow", "secrets" },
+		{ "/root", "secrets" },
+		{ "/root/x", "secrets" },
+		{ "/proc", "kernel" },
+		{ "/proc/1/root", "kernel" },
+		{ "/sys/fs/cgroup", "kernel" },
+		{ "/dev", "devices" },
+		{ "/dev/kvm", "devices" },
+		{ "/dev/nvidia0", "devices" },
+		{ "/boot", "host" },
+		{ "/run", "sockets" },
+		{ "/run/user/1000", "sockets" },
+		{ "/var/run", "sockets" },
+		{ "/var", "is in it" },
+		{ "/var/lib", "is in it" },
+		{ "/var/lib/docker/overlay2", "engine" },
+		{ "/var/lib/containers", "engine" },
+		{ "/var/lib/containerd", "engine" },
+		{ "/var/lib/libvirt", "hypervisor" },
+		{ "/var/spool/cron", "host" },
+		{ "/var/backups", "secrets" },
+		{ "/var/log", "host" },
+		{ "/run/docker.sock", "socket" },
+		{ "/srv/docker.sock", "socket" },
+		{ "/srv/podman.sock", "socket" },
+		{ "/home", "whole" },
+		{ "/home/me", "person's home" },
+		{ "/home/me/.ssh", "begins with a dot" },
+		{ "/home/me/.aws/credentials", "begins with a dot" },
+		{ "/home/me/.gnupg", "begins with a dot" },
+		{ "/home/me/.docker/config.json", "begins with a dot" },
+		{ "/home/me/.config", "begins with a dot" },
+		{ "/home/me/../you", "begins with a dot" },
+		{ "/home/me/./x", "begins with a dot" },
+		{ "/tmp", "whole" },
+		{ "/mnt", "whole" },
+		{ HOME, "home of coffer" },
+		{ HOME "/secrets", "home of coffer" },
+		{ HOME "/sandboxes/7/ws", "home of coffer" },
+		{ "/srv", "home of coffer" },
+		{ "/srv//data", "empty" },
+		{ "/srv/data/", "empty" },
+		{ "/srv/data", "control" },
+		{ "srv/data", "absolute" },
+		{ "", "absolute" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sandbox_spec s = good();
+		const struct spec_mount m = { .source = rows[i].path,
+			.target = "/mnt/x",
+			.ro = true,
+			.share = true };
+		struct err e = ERR_INIT;
+		int r;
+
+		s.mounts = &m;
+		s.n_mounts = 1;
+		r = spec_validate(&s, HOME, &e);
+		if ((r == 0) != (rows[i].why == NULL))
+			fail_msg("%s: %s", rows[i].path, e.msg);
+		if (r == -1 && strstr(e.msg, rows[i].why) == NULL)
+			fail_msg("%s: %s", rows[i].path, e.msg);
+	}
+}
+
+static void
+nothing_is_shared_for_writing(void **state)
+{
+	struct sandbox_spec s = good();
+	const struct spec_mount m = {
+		.source = "/srv/data", .target = "/mnt/data", .share = true
+	};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	s.mounts = &m;
+	s.n_mounts = 1;
+	assert_int_equal(spec_validate(&s, HOME, &e), -1);
+	assert_non_null(strstr(e.msg, "for writing"));
+}
+
+static void
+a_shared_folder_holds_files_alone(void **state)
+{
+	char dir[] = "/tmp/coffer-share-XXXXXX";
+	char fifo[64], sub[64];
+	char target[64];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(sub, sizeof(sub), "%s/sub", dir);
+	(void)snprintf(fifo, sizeof(fifo), "%s/sub/pipe", dir);
+	assert_int_equal(mkdir(sub, 0755), 0);
+	assert_int_equal(spec_share_look(dir, &e), 0);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(spec_share_look(dir, &e), -1);
+	assert_non_null(strstr(e.msg, "pipe"));
+	e = ERR_INIT;
+	assert_int_equal(spec_share_look("/dev/null", &e), -1);
+	assert_non_null(strstr(e.msg, "device"));
+	spec_share_target("/srv/data", target, sizeof(target));
+	assert_string_equal(target, "/mnt/data");
+	(void)unlink(fifo);
+	(void)rmdir(sub);
+	(void)rmdir(dir);
+}
+
+static void
+an_engine_inside_has_one_runtime(void **state)
+{
+	struct sandbox_spec s = good();
+	struct err e = ERR_INIT;
+
+	(void)state;
+	s.docker = true;
+	assert_int_equal(spec_validate(&s, HOME, &e), -1);
+	s.runtime = "runc";
+	assert_int_equal(spec_validate(&s, HOME, &e), -1);
+	assert_non_null(strstr(e.msg, "sysbox-runc"));
+	s.runtime = "sysbox-runc";
+	assert_int_equal(spec_validate(&s, HOME, &e), 0);
+	s.runtime = "../runc";
+	assert_int_equal(spec_validate(&s, HOME, &e), -1);
+}
+
+static void
 a_writable_system_folder_is_refused(void **state)
 {
 	struct sandbox_spec s = good();
-	const struct spec_mount m = { "/usr/share", "/opt/share", false };
+	const struct spec_mount m = {
+		.source = "/usr/share", .target = "/opt/share", .ro = false
+	};
 	struct err e = ERR_INIT;
 
 	(void)state;
@@ -129,7 +291,9 @@ mount_targets_that_hide_the_system_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct sandbox_spec s = good();
-		const struct spec_mount m = { HOME "/runs/1", rows[i], true };
+		const struct spec_mount m = {
+			.source = HOME "/runs/1", .target = rows[i], .ro = true
+		};
 		struct err e = ERR_INIT;
 
 		s.mounts = &m;
@@ -143,8 +307,10 @@ static void
 a_target_that_is_there_twice_is_refused(void **state)
 {
 	struct sandbox_spec s = good();
-	const struct spec_mount m[] = { { HOME "/runs/1", "/work", true },
-		{ HOME "/runs/2", "/work", true } };
+	const struct spec_mount m[] = {
+		{ .source = HOME "/runs/1", .target = "/work", .ro = true },
+		{ .source = HOME "/runs/2", .target = "/work", .ro = true }
+	};
 	struct err e = ERR_INIT;
 
 	(void)state;
@@ -296,6 +462,11 @@ main(void)
 		cmocka_unit_test(a_plain_spec_is_fine),
 		cmocka_unit_test(
 		    dangerous_mount_sources_are_refused_with_a_reason),
+		cmocka_unit_test(
+		    what_is_shared_of_the_host_is_judged_row_by_row),
+		cmocka_unit_test(nothing_is_shared_for_writing),
+		cmocka_unit_test(a_shared_folder_holds_files_alone),
+		cmocka_unit_test(an_engine_inside_has_one_runtime),
 		cmocka_unit_test(a_writable_system_folder_is_refused),
 		cmocka_unit_test(
 		    mount_targets_that_hide_the_system_are_refused),
