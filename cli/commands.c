@@ -12,6 +12,7 @@ const struct command *const command_tables[] = {
 	cmd_credential,
 	cmd_sync,
 	cmd_attach,
+	cmd_ssh,
 	cmd_issue,
 	cmd_pr,
 	cmd_review,
