@@ -170,6 +170,27 @@ oci_go(const char *dir, struct err *e)
 	return shim_send(dir, SHIM_GO, e);
 }
 
+static bool
+oci_is_frozen(const struct sandbox_host *h, const char *id)
+{
+	static const char *const files[] = { "freezer/", "freezer.state",
+		"FROZEN", "", "cgroup.freeze", "1", "unified/", "cgroup.freeze",
+		"1" };
+
+	for (size_t i = 0; i < 9; i += 3) {
+		AUTO_FREE char *path = NULL;
+		AUTO_STR struct str text = STR_INIT;
+		struct err e = ERR_INIT;
+
+		path = xasprintf("/sys/fs/cgroup/%scoffer-%s/%s/%s", files[i],
+		    h->inst, id, files[i + 1]);
+		if (path_read(path, 64, &text, &e) == 0 &&
+		    view_is(view_trim(str_view(&text)), files[i + 2]))
+			return true;
+	}
+	return false;
+}
+
 static void
 oci_pause(const struct sandbox_host *h, const char *id, bool frozen,
     sandbox_done_fn *done, void *arg)
@@ -177,8 +198,11 @@ oci_pause(const struct sandbox_host *h, const char *id, bool frozen,
 	AUTO_FREE char *state = oci_state_root(h);
 	const char *const argv[] = { oci_runc_path(), "--root", state,
 		frozen ? "pause" : "resume", id, NULL };
+	static const char *const nothing[] = { "/bin/true", NULL };
 
-	seq_program(h->loop, argv, false, done, arg);
+	/* runc calls it an error when it is so already. */
+	seq_program(h->loop, oci_is_frozen(h, id) == frozen ? nothing : argv,
+	    false, done, arg);
 }
 
 struct oci_destroy {
@@ -310,27 +334,6 @@ oci_start_time(int64_t pid)
 		return num_u64(z, 0, UINT64_MAX, &v, &e) == 0 ? v : 0;
 	}
 	return 0;
-}
-
-static bool
-oci_is_frozen(const struct sandbox_host *h, const char *id)
-{
-	static const char *const files[] = { "freezer/", "freezer.state",
-		"FROZEN", "", "cgroup.freeze", "1", "unified/", "cgroup.freeze",
-		"1" };
-
-	for (size_t i = 0; i < 9; i += 3) {
-		AUTO_FREE char *path = NULL;
-		AUTO_STR struct str text = STR_INIT;
-		struct err e = ERR_INIT;
-
-		path = xasprintf("/sys/fs/cgroup/%scoffer-%s/%s/%s", files[i],
-		    h->inst, id, files[i + 1]);
-		if (path_read(path, 64, &text, &e) == 0 &&
-		    view_is(view_trim(str_view(&text)), files[i + 2]))
-			return true;
-	}
-	return false;
 }
 
 int

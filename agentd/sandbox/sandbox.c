@@ -19,8 +19,9 @@
 #include "lib/base/str.h"
 
 static const char *const sandbox_names[] = { "stopped", "starting", "running",
-	"stopping", "failed" };
-static const char *const sandbox_modes[] = { "off", "none", "web", NULL };
+	"stopping", "failed", "paused" };
+static const char *const sandbox_modes[] = { "off", "none", "web", "locked",
+	"open", NULL };
 
 const char *
 sandbox_state_name(enum sandbox_state s)
@@ -114,7 +115,46 @@ sandbox_state(const struct sandboxes *m, int64_t id)
 {
 	const struct sandbox *b = sandbox_find(m, id);
 
-	return b == NULL ? SANDBOX_STOPPED : b->state;
+	if (b == NULL)
+		return SANDBOX_STOPPED;
+	return b->state == SANDBOX_RUNNING && b->session.paused ? SANDBOX_PAUSED
+								: b->state;
+}
+
+int64_t
+sandbox_generation(const struct sandboxes *m, int64_t id)
+{
+	const struct sandbox *b = sandbox_find(m, id);
+
+	return b == NULL || b->session.p.id == 0 ? -1 : b->session.p.generation;
+}
+
+const char *
+sandbox_root(const struct sandboxes *m, int64_t id)
+{
+	const struct sandbox *b = sandbox_find(m, id);
+
+	return b == NULL ? NULL : b->session.root;
+}
+
+int
+sandbox_set_branch(
+    struct sandboxes *m, int64_t id, const char *branch, struct err *e)
+{
+	struct sandbox *b = sandbox_find(m, id);
+	struct sandbox_project p;
+
+	if (b == NULL || b->session.p.id == 0)
+		return err_set(
+		    e, ERR_NOTFOUND, "project %" PRId64 " has no sandbox", id);
+	p = b->session.p;
+	p.branch = branch;
+	session_set(&b->session, &p);
+	if (session_save(m->h, &b->session, e) == -1)
+		return -1;
+	return b->state == SANDBOX_RUNNING
+	    ? session_save_branch(m->h, &b->session, e)
+	    : 0;
 }
 
 int
@@ -175,7 +215,7 @@ sandbox_check_mode(const char *mode, struct err *e)
 			return 0;
 	}
 	return err_set(e, ERR_INVALID,
-	    "a network mode is off, none or web, not %.40s",
+	    "a network mode is off, none, web, locked or open, not %.40s",
 	    mode != NULL ? mode : "nothing");
 }
 
@@ -219,6 +259,8 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 	if (mine.gitconfig == NULL && b->state == SANDBOX_RUNNING)
 		mine.gitconfig = b->session.p.gitconfig;
 	session_set(&b->session, &mine);
+	if (b->state != SANDBOX_RUNNING)
+		b->session.paused = false;
 	sandbox_bring_up(b, done, arg);
 }
 
@@ -285,15 +327,34 @@ void
 sandbox_pause(struct sandboxes *m, int64_t id, bool frozen,
     sandbox_done_fn *done, void *arg)
 {
-	char name[HOST_NAME_MAX];
 	struct err e = ERR_INIT;
+	struct sandbox *b = sandbox_claim(m, id, &e);
 
-	if (sandbox_netns(m, id, name, &e) == -1) {
-		sandbox_refuse(m, &e, done, arg);
-		return;
+	if (b != NULL && b->state != SANDBOX_RUNNING) {
+		(void)err_set(&e, ERR_NOTFOUND,
+		    "the sandbox of project %" PRId64 " is %s, not running", id,
+		    sandbox_names[b->state]);
+		b = NULL;
 	}
-	host_session_id(m->h, id, name);
-	m->driver->pause(m->h, name, frozen, done, arg);
+	if (b == NULL)
+		sandbox_refuse(m, &e, done, arg);
+	else
+		sandbox_freeze(b, frozen, done, arg);
+}
+
+void
+sandbox_recreate(struct sandboxes *m, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg)
+{
+	struct err e = ERR_INIT;
+	struct sandbox *b = NULL;
+
+	if (sandbox_check_mode(p->mode, &e) == 0)
+		b = sandbox_claim(m, p->id, &e);
+	if (b == NULL)
+		sandbox_refuse(m, &e, done, arg);
+	else
+		sandbox_renew(b, p, done, arg);
 }
 
 /* Two byobus that start at once can hang each other: hence the wait. */

@@ -19,7 +19,12 @@ enum sandbox_state {
 	SANDBOX_STARTING,
 	SANDBOX_RUNNING,
 	SANDBOX_STOPPING,
-	SANDBOX_FAILED /* the session ended by itself; sandbox_start again */
+	SANDBOX_FAILED, /* the session ended by itself; sandbox_start again */
+	SANDBOX_PAUSED  /* running, and frozen */
+};
+
+enum {
+	SANDBOX_LIST_MAX = 16
 };
 
 struct sandbox_project {
@@ -28,8 +33,16 @@ struct sandbox_project {
 	const char *mode; /* "off", "none", "web" */
 	/* Text of /etc/gitconfig.  NULL: none; that of a session that runs. */
 	const char *gitconfig;
-	uint64_t disk_mib;         /* 0: default */
-	struct spec_limits limits; /* of the session container */
+	const char *profile; /* whose root it has; "": the host's system */
+	const char *branch;  /* what `git tree` takes; "": the default */
+	const char *runtime; /* "": the driver's own */
+	const char *gpus;    /* "": none */
+	bool docker;
+	const char *const *entrypoint; /* NULL-terminated; NULL: none */
+	const char *const *ro;         /* of the host; as entrypoint */
+	int64_t generation;            /* another one: sandbox_recreate */
+	uint64_t disk_mib;             /* 0: default */
+	struct spec_limits limits;     /* of the session container */
 };
 
 /* The session of a project ended without being asked to. */
@@ -51,8 +64,23 @@ void sandbox_stop(
 /* stop, then the image and everything else of the project. */
 void sandbox_destroy(
     struct sandboxes *m, int64_t id, sandbox_done_fn *done, void *arg);
+/*
+ * From an empty workspace, with its address, uids and keys.  What is asked for
+ * is judged first; until the new one runs, the old workspace is kept beside it,
+ * and put back if it does not come to that.
+ */
+void sandbox_recreate(struct sandboxes *m, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg);
+/* Of a session that runs; survives a restart of agentd or of the host. */
 void sandbox_pause(struct sandboxes *m, int64_t id, bool frozen,
     sandbox_done_fn *done, void *arg);
+/* For `git tree` from now on. */
+int sandbox_set_branch(
+    struct sandboxes *m, int64_t id, const char *branch, struct err *e);
+/* -1: there is no sandbox. */
+int64_t sandbox_generation(const struct sandboxes *m, int64_t id);
+/* The root of its session, borrowed; NULL: the host's system. */
+const char *sandbox_root(const struct sandboxes *m, int64_t id);
 void sandbox_set_mode(struct sandboxes *m, int64_t id, const char *mode,
     sandbox_done_fn *done, void *arg);
 

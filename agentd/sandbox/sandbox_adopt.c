@@ -83,6 +83,8 @@ sandbox_adopt_one(struct sandbox_adopt *a, int64_t id)
 	}
 	session_release(&b->session);
 	b->session = s;
+	if (workspace_recover(a->m->h, id, s.p.generation, &e) == -1)
+		sandbox_adopt_note(a, &e);
 	if (!s.wanted && !sandbox_has_rest(a->m, id))
 		return;
 	a->running++;

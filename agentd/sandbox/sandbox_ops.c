@@ -14,19 +14,7 @@
 #include "lib/base/log.h"
 #include "lib/base/path.h"
 
-/* One operation.  A take-down goes on after an error and tells the first. */
-struct sandbox_op {
-	struct sandbox *b;
-	const struct sandbox_host *h;
-	bool destroy;
-	bool was_wanted;
-	struct seq *seq;
-	struct err first;
-	sandbox_done_fn *done;
-	void *arg;
-};
-
-static struct sandbox_op *
+struct sandbox_op *
 sandbox_op_new(struct sandbox *b, sandbox_done_fn *done, void *arg)
 {
 	struct sandbox_op *o = xcalloc(1, sizeof(*o));
@@ -97,12 +85,24 @@ sandbox_open_watch(struct sandbox *b, struct err *e)
 	return b->watch == NULL ? -1 : 0;
 }
 
+static bool
+sandbox_session_is_good(const struct sandbox_op *o)
+{
+	AUTO_FREE char *dir = session_dir(o->h, o->b->id);
+
+	return shim_alive(dir) && session_is_in_netns(o->h, o->b->id);
+}
+
 static int
 sandbox_up_save(struct seq *s, void *ctx, struct err *e)
 {
 	struct sandbox_op *o = ctx;
 
 	(void)s;
+	/* What a start cannot be made of is refused before it is wanted. */
+	if (o->b->state != SANDBOX_RUNNING && !sandbox_session_is_good(o) &&
+	    session_check(o->h, &o->b->session, e) == -1)
+		return -1;
 	o->was_wanted = o->b->session.wanted;
 	o->b->session.wanted = true;
 	return session_save(o->h, &o->b->session, e);
@@ -194,17 +194,10 @@ sandbox_up_check(struct seq *s, void *ctx, struct err *e)
 
 	(void)s;
 	if (path_mkdirs(live, 0755, e) == -1 ||
+	    session_save_branch(o->h, &o->b->session, e) == -1 ||
 	    objects_make(o->h, o->b->id, e) == -1)
 		return -1;
 	return netns_project_check(o->h, o->b->id, e);
-}
-
-static bool
-sandbox_session_is_good(const struct sandbox_op *o)
-{
-	AUTO_FREE char *dir = session_dir(o->h, o->b->id);
-
-	return shim_alive(dir) && session_is_in_netns(o->h, o->b->id);
 }
 
 /* What an earlier session left, alive in an old namespace or dead. */
@@ -235,6 +228,10 @@ sandbox_up_session(struct seq *s, void *ctx, struct err *e)
 	if (sandbox_session_is_good(o))
 		return SEQ_DONE;
 	if (access(dir, F_OK) == 0 && path_rmtree(dir, e) == -1)
+		return -1;
+	/* Which version it has: written down, so that it is not removed. */
+	if (session_find_root(o->h, &o->b->session, e) == -1 ||
+	    session_save(o->h, &o->b->session, e) == -1)
 		return -1;
 	session_spec_init(o->h, &o->b->session, &spec);
 	o->b->m->driver->start(o->h, &spec.spec, dir, seq_resume, s);
@@ -272,7 +269,22 @@ sandbox_up_wait(struct seq *s, void *ctx, struct err *e)
 	return SEQ_WAIT;
 }
 
-static const struct seq_step sandbox_up_steps[] = {
+/* After a restart of agentd or of the host. */
+static int
+sandbox_up_pause(struct seq *s, void *ctx, struct err *e)
+{
+	struct sandbox_op *o = ctx;
+	char id[HOST_NAME_MAX];
+
+	(void)e;
+	if (!o->b->session.paused)
+		return SEQ_DONE;
+	host_session_id(o->h, o->b->id, id);
+	o->b->m->driver->pause(o->h, id, true, seq_resume, s);
+	return SEQ_WAIT;
+}
+
+const struct seq_step sandbox_up_steps[SANDBOX_UP_STEPS] = {
 	{ "desired state", sandbox_up_save, sandbox_up_unsave },
 	{ "workspace", sandbox_up_workspace, sandbox_undo_workspace },
 	{ "network", sandbox_up_network, sandbox_undo_network },
@@ -281,6 +293,7 @@ static const struct seq_step sandbox_up_steps[] = {
 	{ "old session", sandbox_up_clear, NULL },
 	{ "session", sandbox_up_session, sandbox_undo_session },
 	{ "session", sandbox_up_wait, NULL },
+	{ "pause", sandbox_up_pause, NULL },
 };
 /* Of one that is running already. */
 static const struct seq_step sandbox_update_steps[] = {
@@ -329,7 +342,7 @@ sandbox_bring_up(struct sandbox *b, sandbox_done_fn *done, void *arg)
 		sandbox_set_state(b, SANDBOX_STARTING, "asked");
 	seq_start(&(struct seq_spec){ .loop = o->h->loop,
 	    .steps = update ? sandbox_update_steps : sandbox_up_steps,
-	    .n = update ? 2 : 8,
+	    .n = update ? 2 : SANDBOX_UP_STEPS,
 	    .ctx = o,
 	    .done = sandbox_up_done,
 	    .arg = o });
@@ -361,6 +374,7 @@ sandbox_down_save(struct seq *s, void *ctx, struct err *e)
 
 	o->seq = s;
 	o->b->session.wanted = false;
+	o->b->session.paused = false;
 	if (o->b->session.p.id == 0 || access(dir, F_OK) == -1)
 		return SEQ_DONE;
 	return session_save(o->h, &o->b->session, e);
@@ -432,7 +446,7 @@ sandbox_down_workspace(struct seq *s, void *ctx, struct err *e)
 	return SEQ_WAIT;
 }
 
-static const struct seq_step sandbox_down_steps[] = {
+const struct seq_step sandbox_down_steps[SANDBOX_DOWN_STEPS] = {
 	{ "desired state", sandbox_down_save, NULL },
 	{ "end the session", sandbox_down_session, NULL },
 	{ "remove the session", sandbox_down_remove, NULL },
@@ -474,8 +488,89 @@ sandbox_take_down(
 	sandbox_set_state(b, SANDBOX_STOPPING, destroy ? "destroy" : "stop");
 	seq_start(&(struct seq_spec){ .loop = o->h->loop,
 	    .steps = sandbox_down_steps,
-	    .n = sizeof(sandbox_down_steps) / sizeof(sandbox_down_steps[0]),
+	    .n = SANDBOX_DOWN_STEPS,
 	    .ctx = o,
 	    .done = sandbox_down_done,
+	    .arg = o });
+}
+
+/*
+ * Saved before it is frozen and after it is thawed: whatever happens between,
+ * what is frozen is known to be.
+ */
+static int
+sandbox_freeze_save(struct seq *s, void *ctx, struct err *e)
+{
+	struct sandbox_op *o = ctx;
+
+	(void)s;
+	o->b->session.paused = o->frozen;
+	return session_save(o->h, &o->b->session, e);
+}
+
+static int
+sandbox_freeze_unsave(struct seq *s, void *ctx, struct err *e)
+{
+	struct sandbox_op *o = ctx;
+
+	(void)s;
+	o->b->session.paused = !o->frozen;
+	return session_save(o->h, &o->b->session, e);
+}
+
+static int
+sandbox_freeze_do(struct seq *s, void *ctx, struct err *e)
+{
+	struct sandbox_op *o = ctx;
+	char id[HOST_NAME_MAX];
+
+	(void)e;
+	host_session_id(o->h, o->b->id, id);
+	o->b->m->driver->pause(o->h, id, o->frozen, seq_resume, s);
+	return SEQ_WAIT;
+}
+
+static const struct seq_step sandbox_freeze_steps[] = {
+	{ "desired state", sandbox_freeze_save, sandbox_freeze_unsave },
+	{ "pause the session", sandbox_freeze_do, NULL },
+};
+static const struct seq_step sandbox_thaw_steps[] = {
+	{ "resume the session", sandbox_freeze_do, NULL },
+	{ "desired state", sandbox_freeze_save, NULL },
+};
+
+static void
+sandbox_freeze_done(const struct err *e, void *arg)
+{
+	struct sandbox_op *o = arg;
+	struct sandbox *b = o->b;
+	sandbox_done_fn *done = o->done;
+	struct err told = e != NULL ? *e : ERR_INIT;
+
+	log_info("sandbox %s project=%" PRId64 " why=%s",
+	    o->frozen ? "pause" : "resume", b->id,
+	    log_val(e != NULL ? told.msg : "asked"));
+	arg = o->arg;
+	free(o);
+	b->busy = false;
+	if (b->ended && b->state == SANDBOX_RUNNING) {
+		sandbox_set_state(b, SANDBOX_FAILED, b->why);
+		if (b->m->on_lost != NULL)
+			b->m->on_lost(b->id, b->why, b->m->arg);
+	}
+	done(e != NULL ? &told : NULL, arg);
+}
+
+void
+sandbox_freeze(struct sandbox *b, bool frozen, sandbox_done_fn *done, void *arg)
+{
+	struct sandbox_op *o = sandbox_op_new(b, done, arg);
+
+	o->frozen = frozen;
+	seq_start(&(struct seq_spec){ .loop = o->h->loop,
+	    .steps = frozen ? sandbox_freeze_steps : sandbox_thaw_steps,
+	    .n = 2,
+	    .ctx = o,
+	    .done = sandbox_freeze_done,
 	    .arg = o });
 }

@@ -3,11 +3,12 @@
 #define AGENTD_SANDBOX_SANDBOX_PRIV_H
 
 #include "agentd/sandbox/sandbox.h"
+#include "agentd/sandbox/seq.h"
 #include "agentd/sandbox/session.h"
 #include "agentd/sandbox/shim_watch.h"
+#include "lib/base/err.h"
 
 struct map;
-struct seq;
 
 struct sandboxes {
 	const struct sandbox_host *h;
@@ -42,5 +43,33 @@ void sandbox_refuse(
 void sandbox_bring_up(struct sandbox *b, sandbox_done_fn *done, void *arg);
 void sandbox_take_down(
     struct sandbox *b, bool destroy, sandbox_done_fn *done, void *arg);
+void sandbox_freeze(
+    struct sandbox *b, bool frozen, sandbox_done_fn *done, void *arg);
+/* sandbox_renew.c */
+void sandbox_renew(struct sandbox *b, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg);
+
+/* One operation.  A take-down goes on after an error and tells the first. */
+struct sandbox_op {
+	struct sandbox *b;
+	const struct sandbox_host *h;
+	bool destroy;
+	bool was_wanted;
+	bool frozen;          /* what sandbox_freeze wants */
+	struct session other; /* sandbox_renew: the new one, then the old */
+	struct seq *seq;
+	struct err first;
+	sandbox_done_fn *done;
+	void *arg;
+};
+struct sandbox_op *sandbox_op_new(
+    struct sandbox *b, sandbox_done_fn *done, void *arg);
+/* Its steps, in groups; ctx is the op. */
+enum {
+	SANDBOX_UP_STEPS = 9,
+	SANDBOX_DOWN_STEPS = 6
+};
+extern const struct seq_step sandbox_up_steps[SANDBOX_UP_STEPS];
+extern const struct seq_step sandbox_down_steps[SANDBOX_DOWN_STEPS];
 
 #endif

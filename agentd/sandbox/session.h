@@ -14,11 +14,20 @@ struct err;
 struct str;
 struct view;
 
+enum {
+	SESSION_TEXTS = 7,
+	SESSION_MOUNTS = 3
+};
+
 /* A project with strings of its own. */
 struct session {
 	struct sandbox_project p; /* points to the next three */
-	char *name, *mode, *gitconfig;
+	char *texts[SESSION_TEXTS];
+	char **entrypoint;
+	char **ro;
+	char *root;  /* of the profile, since it began; NULL: the host's */
 	bool wanted; /* desired state is running */
+	bool paused; /* and frozen */
 };
 
 void session_set(struct session *s, const struct sandbox_project *p);
@@ -49,7 +58,9 @@ struct session_spec {
 	char *live;
 	char *objects;
 	char *gitconfig;
-	struct spec_mount mounts[3];
+	const char *argv[4 + SANDBOX_LIST_MAX + 1];
+	char *targets[SANDBOX_LIST_MAX];
+	struct spec_mount mounts[SESSION_MOUNTS + SANDBOX_LIST_MAX];
 	struct spec_file files[2];
 	struct spec_pair labels[1];
 	struct sandbox_spec spec;
@@ -57,6 +68,15 @@ struct session_spec {
 
 void session_spec_init(const struct sandbox_host *h, const struct session *s,
     struct session_spec *out);
+/* Before a start: its profile's root. */
+int session_find_root(
+    const struct sandbox_host *h, struct session *s, struct err *e);
+/* Can it be made?  Before anything is. */
+int session_check(
+    const struct sandbox_host *h, const struct session *s, struct err *e);
+/* HOME/sandboxes/ID/live/branch. */
+int session_save_branch(
+    const struct sandbox_host *h, const struct session *s, struct err *e);
 void session_spec_release(struct session_spec *s);
 /* Is the session's process 1 in the namespace that has the project's name? */
 bool session_is_in_netns(const struct sandbox_host *h, int64_t id);

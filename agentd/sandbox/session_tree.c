@@ -33,6 +33,11 @@ const char session_tree_script[] =
     "if [ -n \"$at\" ]; then\n"
     "	git -C \"$new\" symbolic-ref refs/remotes/origin/HEAD "
     "\"refs/remotes/origin/$at\"\n"
+    "	own=$(cat /run/coffer/live/branch 2>/dev/null) || own=\n"
+    "	if [ -n \"$own\" ] && git -C \"$new\" rev-parse -q --verify "
+    "\"refs/remotes/origin/$own\" >/dev/null; then\n"
+    "		at=$own\n"
+    "	fi\n"
     "	git -C \"$new\" checkout -q -B \"$at\" \"origin/$at\"\n"
     "fi\n"
     "mv -T \"$new\" \"$dir\"\n";

@@ -367,3 +367,85 @@ workspace_remove(
 	workspace_start(
 	    h, workspace_new(h, id, 0), workspace_down_steps, 3, done, arg);
 }
+
+#define WORKSPACE_ASIDE "ws.img.old-"
+
+static char *
+workspace_aside(const struct sandbox_host *h, int64_t id, int64_t generation)
+{
+	return xasprintf("%s/sandboxes/%" PRId64 "/" WORKSPACE_ASIDE "%" PRId64,
+	    h->home, id, generation);
+}
+
+static char *
+workspace_image(const struct sandbox_host *h, int64_t id)
+{
+	return xasprintf("%s/sandboxes/%" PRId64 "/ws.img", h->home, id);
+}
+
+int
+workspace_set_aside(
+    const struct sandbox_host *h, int64_t id, int64_t generation, struct err *e)
+{
+	AUTO_FREE char *image = workspace_image(h, id);
+	AUTO_FREE char *aside = workspace_aside(h, id, generation);
+
+	if (workspace_is_mounted(h, id))
+		return err_set(e, ERR_BUSY, "%s is still mounted", image);
+	if (rename(image, aside) == -1 && errno != ENOENT)
+		return err_sys(e, ERR_IO, "rename %s", image);
+	return 0;
+}
+
+int
+workspace_put_back(
+    const struct sandbox_host *h, int64_t id, int64_t generation, struct err *e)
+{
+	AUTO_FREE char *image = workspace_image(h, id);
+	AUTO_FREE char *aside = workspace_aside(h, id, generation);
+
+	if (rename(aside, image) == -1 && errno != ENOENT)
+		return err_sys(e, ERR_IO, "rename %s", aside);
+	return 0;
+}
+
+/* Those that are set aside, but keep (NULL: all). */
+static void
+workspace_drop_but(const struct sandbox_host *h, int64_t id, const char *keep)
+{
+	AUTO_FREE char *dir = workspace_dir(h, id);
+	DIR *d = opendir(dir);
+	const struct dirent *ent;
+
+	/* cppcheck-suppress readdirCalled ; the stream is our own */
+	while (d != NULL && (ent = readdir(d)) != NULL) {
+		AUTO_FREE char *path = NULL;
+
+		if (strncmp(ent->d_name, WORKSPACE_ASIDE,
+			sizeof(WORKSPACE_ASIDE) - 1) != 0)
+			continue;
+		path = path_join(dir, ent->d_name);
+		if (keep == NULL || strcmp(path, keep) != 0)
+			(void)unlink(path);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+}
+
+void
+workspace_drop_aside(const struct sandbox_host *h, int64_t id)
+{
+	workspace_drop_but(h, id, NULL);
+}
+
+int
+workspace_recover(
+    const struct sandbox_host *h, int64_t id, int64_t generation, struct err *e)
+{
+	AUTO_FREE char *aside = workspace_aside(h, id, generation);
+
+	workspace_drop_but(h, id, aside);
+	if (access(aside, F_OK) == -1 || workspace_is_mounted(h, id))
+		return 0;
+	return workspace_put_back(h, id, generation, e);
+}

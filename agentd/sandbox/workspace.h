@@ -29,6 +29,18 @@ void workspace_up(const struct sandbox_host *h, int64_t id, uint64_t size_mib,
     sandbox_done_fn *done, void *arg);
 void workspace_down(
     const struct sandbox_host *h, int64_t id, sandbox_done_fn *done, void *arg);
+/*
+ * The image of a workspace that is not mounted, kept while another takes its
+ * place; `generation` is that of the sandbox it belongs to.
+ */
+int workspace_set_aside(const struct sandbox_host *h, int64_t id,
+    int64_t generation, struct err *e);
+int workspace_put_back(const struct sandbox_host *h, int64_t id,
+    int64_t generation, struct err *e);
+void workspace_drop_aside(const struct sandbox_host *h, int64_t id);
+/* After a crash: one of this generation is put back, others are dropped. */
+int workspace_recover(const struct sandbox_host *h, int64_t id,
+    int64_t generation, struct err *e);
 /* Unmounts and deletes the image: the work in it is gone. */
 void workspace_remove(
     const struct sandbox_host *h, int64_t id, sandbox_done_fn *done, void *arg);

@@ -449,6 +449,155 @@ a_session_that_dies_is_told_and_can_be_started_again(void **state)
 }
 
 static void
+what_is_paused_stays_so_until_it_is_resumed(void **state)
+{
+	struct fixture *f = *state;
+	struct sandboxes *m;
+	char id[HOST_NAME_MAX];
+	char is[16];
+	struct err e = ERR_INIT;
+
+	FIXTURE_NEEDS_ROOT(f);
+	host_session_id(&f->host, 7, id);
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	sandbox_pause(m, 7, true, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_PAUSED);
+	assert_int_equal(oci_state(&f->host, id, is, &e), 0);
+	assert_string_equal(is, "paused");
+	assert_int_equal(sandbox_netns(m, 7, id, &e), -1);
+	assert_non_null(strstr(e.msg, "paused"));
+	/* Once more is fine, and so is another agentd. */
+	sandbox_pause(m, 7, true, fixture_on_done, f);
+	fixture_ok(f);
+	sandboxes_free(m);
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_PAUSED);
+	sandbox_pause(m, 7, false, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_RUNNING);
+	host_session_id(&f->host, 7, id);
+	assert_int_equal(oci_state(&f->host, id, is, &e), 0);
+	assert_string_equal(is, "running");
+	sandboxes_free(m);
+}
+
+static bool
+home_has(const struct fixture *f, const char *rel)
+{
+	AUTO_FREE char *path = path_join(f->home, rel);
+
+	return access(path, F_OK) == 0;
+}
+
+static void
+mark_workspace(const struct fixture *f)
+{
+	AUTO_FREE char *path = path_join(f->home, "sandboxes/7/ws/marker");
+	struct err e = ERR_INIT;
+
+	assert_int_equal(path_write_atomic(path, "x", 1, 0644, &e), 0);
+}
+
+static void
+one_that_cannot_be_made_anew_stays_as_it_is(void **state)
+{
+	static const char *const etc[] = { "/etc", NULL };
+	struct fixture *f = *state;
+	struct sandboxes *m;
+	struct sandbox_project p = project;
+
+	FIXTURE_NEEDS_ROOT(f);
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	mark_workspace(f);
+	p.generation = 1;
+	p.ro = etc;
+	sandbox_recreate(m, &p, fixture_on_done, f);
+	assert_int_equal(fixture_wait(f), -1);
+	assert_non_null(strstr(f->e.msg, "/etc is not shared"));
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_RUNNING);
+	assert_true(home_has(f, "sandboxes/7/ws/marker"));
+	p.ro = NULL;
+	p.profile = "never-built";
+	sandbox_recreate(m, &p, fixture_on_done, f);
+	assert_int_equal(fixture_wait(f), -1);
+	assert_non_null(strstr(f->e.msg, "coffer profile build never-built"));
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_RUNNING);
+	/* A step after the old one was taken down: it is put back. */
+	p.profile = NULL;
+	router.refuse = "full";
+	sandbox_recreate(m, &p, fixture_on_done, f);
+	assert_int_equal(fixture_wait(f), -1);
+	router.refuse = NULL;
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_STOPPED);
+	assert_int_equal(sandbox_generation(m, 7), 0);
+	assert_false(home_has(f, "sandboxes/7/ws.img.old-0"));
+	sandbox_start(m, &project, fixture_on_done, f);
+	fixture_ok(f);
+	assert_true(home_has(f, "sandboxes/7/ws/marker"));
+	sandboxes_free(m);
+}
+
+static void
+one_made_anew_is_empty_and_has_its_identity(void **state)
+{
+	struct fixture *f = *state;
+	struct sandboxes *m;
+	struct sandbox_project p = project;
+	AUTO_FREE char *ws = NULL;
+	struct stat st;
+
+	FIXTURE_NEEDS_ROOT(f);
+	ws = path_join(f->home, "sandboxes/7/ws");
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	mark_workspace(f);
+	p.generation = 1;
+	sandbox_recreate(m, &p, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_RUNNING);
+	assert_int_equal(sandbox_generation(m, 7), 1);
+	assert_false(home_has(f, "sandboxes/7/ws/marker"));
+	assert_false(home_has(f, "sandboxes/7/ws.img.old-0"));
+	assert_int_equal(stat(ws, &st), 0);
+	assert_int_equal(st.st_gid, host_project_uid_base(7) + HOST_AGENT_UID);
+	sandboxes_free(m);
+}
+
+/* A crash with the old image set aside: before, and after the new one had
+ * been written down. */
+static void
+an_image_that_a_crash_left_aside_is_put_back_or_dropped(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_FREE char *dir = NULL;
+	AUTO_FREE char *image = NULL;
+	struct err e = ERR_INIT;
+
+	FIXTURE_NEEDS_ROOT(f);
+	dir = path_join(f->home, "sandboxes/8");
+	image = path_join(dir, "ws.img");
+	assert_int_equal(path_mkdirs(dir, 0711, &e), 0);
+	assert_int_equal(path_write_atomic(image, "old", 3, 0600, &e), 0);
+	assert_int_equal(workspace_set_aside(&f->host, 8, 4, &e), 0);
+	assert_false(home_has(f, "sandboxes/8/ws.img"));
+	assert_int_equal(workspace_recover(&f->host, 8, 4, &e), 0);
+	assert_true(home_has(f, "sandboxes/8/ws.img"));
+	assert_int_equal(workspace_set_aside(&f->host, 8, 4, &e), 0);
+	assert_int_equal(workspace_recover(&f->host, 8, 5, &e), 0);
+	assert_false(home_has(f, "sandboxes/8/ws.img"));
+	assert_false(home_has(f, "sandboxes/8/ws.img.old-4"));
+	assert_int_equal(path_rmtree(dir, &e), 0);
+}
+
+static void
 stop_keeps_the_image_and_destroy_leaves_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -507,6 +656,11 @@ main(void)
 		cmocka_unit_test(it_comes_back_after_a_reboot),
 		cmocka_unit_test(
 		    a_session_that_dies_is_told_and_can_be_started_again),
+		cmocka_unit_test(what_is_paused_stays_so_until_it_is_resumed),
+		cmocka_unit_test(one_that_cannot_be_made_anew_stays_as_it_is),
+		cmocka_unit_test(one_made_anew_is_empty_and_has_its_identity),
+		cmocka_unit_test(
+		    an_image_that_a_crash_left_aside_is_put_back_or_dropped),
 		cmocka_unit_test(
 		    stop_keeps_the_image_and_destroy_leaves_nothing),
 	};
