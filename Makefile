@@ -78,6 +78,7 @@ main.coffer-router := router/main
 main.coffer        := cli/main
 # What only our own programs start; --as-needed leaves it almost no library.
 shim    := $(O)/libexec/coffer/coffer-shim
+eshim   := $(O)/libexec/coffer/coffer-engine-shim
 # What git starts in place of pack-objects; the same care for the same reason.
 packs   := $(O)/libexec/coffer/coffer-packs
 archives := lib server agentd router cli packs
@@ -87,7 +88,7 @@ obj     = $(patsubst %.c,$(O)/%.o,$(1))
 
 # The same places under $(O) as under PREFIX, so that programs find their data.
 prompts := $(wildcard prompts/*/*.md)
-all: $(progs:%=$(O)/bin/%) $(shim) $(packs) $(prompts:%=$(O)/share/coffer/%)
+all: $(progs:%=$(O)/bin/%) $(shim) $(eshim) $(packs) $(prompts:%=$(O)/share/coffer/%)
 $(O)/share/coffer/%: %
 	@mkdir -p $(@D)
 	@cp $< $@
@@ -109,6 +110,10 @@ $(shim): $(O)/agentd/shim/main.o $(O)/agentd.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+$(eshim): $(O)/agentd/engine_shim/main.o $(O)/agentd.a $(O)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 $(packs): $(O)/packs/main.o $(O)/packs.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -125,7 +130,7 @@ $(O)/tests/unit/$(1)/%: $(O)/tests/unit/$(1)/%.o $(O)/$(1).a $(O)/lib.a
 	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
 endef
 $(foreach l,$(archives),$(eval $(call unit_rule,$(l))))
-$(filter $(O)/tests/unit/agentd/%,$(unit)): | $(shim)
+$(filter $(O)/tests/unit/agentd/%,$(unit)): | $(shim) $(eshim)
 
 # Fuzzers: tests/fuzz/ROOM/fuzz_*.c, corpus in tests/fuzz/corpus/NAME.
 fuzz    := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*/fuzz_*.c))
@@ -179,7 +184,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands
 	install -m 0755 $(progs:%=$(O)/bin/%) $(DESTDIR)$(PREFIX)/bin/
 	install -d $(DESTDIR)$(PREFIX)/libexec/coffer
-	install -m 0755 $(shim) $(packs) $(DESTDIR)$(PREFIX)/libexec/coffer/
+	install -m 0755 $(shim) $(eshim) $(packs) $(DESTDIR)$(PREFIX)/libexec/coffer/
 	install -m 0644 $(wildcard prompts/commands/*.md) $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands/
 
 sources := $(foreach l,$(archives) tests,$(wildcard $(l)/*.[ch] $(l)/*/*.[ch] $(l)/*/*/*.[ch]))

@@ -85,15 +85,15 @@ bundle_write_strings(
 	jw_end(w);
 }
 
-static void
-bundle_write_env(struct jw *w, const struct sandbox_spec *s)
+void
+bundle_write_env(struct jw *w, const char *key, const struct sandbox_spec *s)
 {
 	static const char *const base[] = { BUNDLE_PATH, "HOME=/home/agent",
 		"USER=agent", "LOGNAME=agent", "SHELL=/bin/bash",
 		"LANG=C.UTF-8", "TERM=xterm-256color" };
 	AUTO_STR struct str line = STR_INIT;
 
-	jw_array(w, "env");
+	jw_array(w, key);
 	for (size_t i = 0; i < sizeof(base) / sizeof(base[0]); i++) {
 		size_t n = (size_t)(strchr(base[i], '=') - base[i]);
 		bool over = false;
@@ -112,6 +112,21 @@ bundle_write_env(struct jw *w, const struct sandbox_spec *s)
 	jw_end(w);
 }
 
+void
+bundle_write_argv(struct jw *w, const char *key, const struct sandbox_spec *s)
+{
+	jw_array(w, key);
+	if (s->init) {
+		jw_str(w, NULL, "/bin/sh");
+		jw_str(w, NULL, "-c");
+		jw_str(w, NULL, "\"$@\"; exit $?");
+		jw_str(w, NULL, "init");
+	}
+	for (size_t i = 0; s->argv[i] != NULL; i++)
+		jw_str(w, NULL, s->argv[i]);
+	jw_end(w);
+}
+
 static void
 bundle_write_rlimit(
     struct jw *w, const char *name, uint64_t soft, uint64_t hard)
@@ -123,8 +138,7 @@ bundle_write_rlimit(
 	jw_end(w);
 }
 
-/* Raising a hard limit needs a capability that not every root has. */
-static uint64_t
+uint64_t
 bundle_hard_limit(int resource, uint64_t want)
 {
 	struct rlimit r;
@@ -148,17 +162,8 @@ bundle_write_process(
 	jw_u64(w, "uid", HOST_AGENT_UID);
 	jw_u64(w, "gid", HOST_AGENT_UID);
 	jw_end(w);
-	jw_array(w, "args");
-	if (s->init) {
-		jw_str(w, NULL, "/bin/sh");
-		jw_str(w, NULL, "-c");
-		jw_str(w, NULL, "\"$@\"; exit $?");
-		jw_str(w, NULL, "init");
-	}
-	for (size_t i = 0; s->argv[i] != NULL; i++)
-		jw_str(w, NULL, s->argv[i]);
-	jw_end(w);
-	bundle_write_env(w, s);
+	bundle_write_argv(w, "args", s);
+	bundle_write_env(w, "env", s);
 	jw_str(w, "cwd", s->cwd != NULL ? s->cwd : "/home/agent");
 	jw_object(w, "capabilities");
 	for (size_t i = 0; i < 5; i++)
@@ -251,7 +256,7 @@ bundle_write_system(struct jw *w, const struct sandbox_spec *s)
 	}
 }
 
-static bool
+bool
 bundle_has_target(const struct sandbox_spec *s, const char *target)
 {
 	for (size_t i = 0; i < s->n_mounts; i++) {

@@ -10,6 +10,7 @@
 #include "agentd/sandbox/spec.h"
 
 struct err;
+struct jw;
 struct str;
 
 /* Pure: config.json as text. */
@@ -18,6 +19,16 @@ void bundle_config(const struct sandbox_host *h, const struct sandbox_spec *s,
 /* Pure: the OCI process object, for `runc exec --process`. */
 void bundle_process(
     const struct sandbox_spec *s, bool terminal, struct str *out);
+/* Pure: its parts that every driver needs; env with the defaults, argv with
+ * the shell of `init`. */
+void bundle_write_env(
+    struct jw *w, const char *key, const struct sandbox_spec *s);
+void bundle_write_argv(
+    struct jw *w, const char *key, const struct sandbox_spec *s);
+/* At most `want`: raising a hard limit needs a capability that not every root
+ * has.  resource: RLIMIT_*. */
+uint64_t bundle_hard_limit(int resource, uint64_t want);
+bool bundle_has_target(const struct sandbox_spec *s, const char *target);
 /*
  * Mounts come from DIR/source/0, 1, ...: places that the shim binds to the
  * real sources, opened without following a link.  dir must not exist; its

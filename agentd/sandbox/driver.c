@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "agentd/sandbox/engine_driver.h"
 #include "agentd/sandbox/oci.h"
 
-static const struct driver *const driver_table[] = { &oci_driver, NULL };
+static const struct driver *const driver_table[] = { &oci_driver,
+	&engine_driver, NULL };
 
 const struct driver *
 driver_find(const char *name)

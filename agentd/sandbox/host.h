@@ -18,6 +18,7 @@
 
 #include "lib/io/loop.h"
 
+struct engine;
 struct err;
 
 enum {
@@ -32,11 +33,12 @@ enum {
 
 struct sandbox_host {
 	struct loop *loop;
-	const char *home;    /* absolute, no trailing slash */
-	const char *inst;    /* four hex digits: HOME/instance */
-	const char *shim;    /* the program coffer-shim */
-	const char *gateway; /* the router in a sandbox: "10.214.0.1" */
-	const char *range;   /* first address of the range: "10.214.0.0" */
+	const char *home;      /* absolute, no trailing slash */
+	const char *inst;      /* four hex digits: HOME/instance */
+	const char *shim;      /* the program coffer-shim */
+	const char *gateway;   /* the router in a sandbox: "10.214.0.1" */
+	const char *range;     /* first address of the range: "10.214.0.0" */
+	struct engine *engine; /* of the driver "engine"; NULL: none */
 };
 
 typedef void sandbox_done_fn(const struct err *e, void *arg);

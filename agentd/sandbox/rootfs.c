@@ -142,6 +142,35 @@ rootfs_write_etc(const struct sandbox_host *h, const struct sandbox_spec *s,
 	return 0;
 }
 
+int
+rootfs_write_own(const struct sandbox_host *h, const struct sandbox_spec *s,
+    uint32_t uid, const char *dir, struct err *e)
+{
+	AUTO_FREE char *passwd = xasprintf(
+	    "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+	    "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+	    "agent:x:%u:%u:agent:/home/agent:/bin/bash\n",
+	    uid, uid);
+	AUTO_FREE char *group = xasprintf(
+	    "root:x:0:\ntty:x:5:\nnogroup:x:65534:\nagent:x:%u:\n", uid);
+	AUTO_FREE char *etc = path_join(dir, "etc");
+
+	if (mkdir(etc, 0755) == -1)
+		return err_sys(e, ERR_IO, "mkdir %s", etc);
+	if (rootfs_put(dir, "/etc/passwd", passwd, strlen(passwd), e) == -1 ||
+	    rootfs_put(dir, "/etc/group", group, strlen(group), e) == -1 ||
+	    rootfs_put(dir, "/etc/gitconfig", "", 0, e) == -1 ||
+	    rootfs_write_names(h, s, dir, e) == -1)
+		return -1;
+	for (size_t i = 0; i < s->n_files; i++) {
+		const struct spec_file *f = &s->files[i];
+
+		if (rootfs_put(dir, f->path, f->text, strlen(f->text), e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 /* A mount point of the same kind as its source. */
 static int
 rootfs_mount_point(

@@ -14,6 +14,11 @@ struct err;
 int rootfs_write(const struct sandbox_host *h, const struct sandbox_spec *s,
     const char *dir, struct err *e);
 
+/* Only those files of /etc that are this container's own, for a root that
+ * somebody else brings: DIR/etc/NAME.  uid: of the agent inside. */
+int rootfs_write_own(const struct sandbox_host *h, const struct sandbox_spec *s,
+    uint32_t uid, const char *dir, struct err *e);
+
 /* ROOT + REL as a new text, not synced: it is of no use after a reboot. */
 int rootfs_put(const char *root, const char *rel, const char *text, size_t n,
     struct err *e);

@@ -26,7 +26,6 @@
 #include "lib/base/str.h"
 
 enum {
-	SHIM_GRACE_MS = 10 * 1000,
 	SHIM_DRAIN_MS = 2000,
 	SHIM_RUNC_LIMIT_MS = 60 * 1000,
 	SHIM_CHUNK = 8 << 10,
@@ -69,7 +68,7 @@ struct shim {
 static const char *const shim_env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 	NULL };
 
-static int
+int
 shim_open_fifo(const char *dir, const char *name, struct err *e)
 {
 	AUTO_FREE char *path = path_join(dir, name);
@@ -334,8 +333,7 @@ shim_kill(struct shim *s)
 	s->kill_at = clock_mono_ms() + SHIM_GRACE_MS; /* and again */
 }
 
-/* Process 1 of a pid namespace never gets a signal that it does not catch. */
-static bool
+bool
 shim_init_catches_term(pid_t pid)
 {
 	AUTO_FREE char *path = xasprintf("/proc/%d/status", (int)pid);
@@ -378,14 +376,14 @@ shim_on_end(struct shim *s, int status)
 	s->drain_at = clock_mono_ms() + SHIM_DRAIN_MS;
 }
 
-static void
-shim_mark_started(const struct shim *s)
+void
+shim_mark_started(const char *dir, int alive)
 {
-	AUTO_FREE char *path = path_join(s->dir, "started");
+	AUTO_FREE char *path = path_join(dir, "started");
 	AUTO_CLOSE int fd = open(
 	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	(void)!write(s->alive, "r", 1);
+	(void)!write(alive, "r", 1);
 	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 }
 
@@ -429,7 +427,7 @@ shim_begin(struct shim *s)
 		s->wall_at = s->conf.wall_ms > 0
 		    ? clock_mono_ms() + s->conf.wall_ms
 		    : 0;
-	shim_mark_started(s);
+	shim_mark_started(s->dir, s->alive);
 }
 
 static void

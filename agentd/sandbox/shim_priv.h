@@ -2,10 +2,23 @@
 #ifndef AGENTD_SANDBOX_SHIM_PRIV_H
 #define AGENTD_SANDBOX_SHIM_PRIV_H
 
+#include <sys/types.h>
+
 #include "agentd/sandbox/shim.h"
 #include "lib/base/view.h"
 
 struct err;
+
+enum {
+	SHIM_GRACE_MS = 10 * 1000 /* from TERM to KILL */
+};
+
+/* DIR/NAME, made when it is not there, with both ends open. */
+int shim_open_fifo(const char *dir, const char *name, struct err *e);
+/* The file DIR/started, and a byte for who watches. */
+void shim_mark_started(const char *dir, int alive);
+/* Process 1 of a pid namespace never gets a signal that it does not catch. */
+bool shim_init_catches_term(pid_t pid);
 
 /* shim.json, checked.  Strings belong to the struct: shim_conf_release. */
 struct shim_conf {

@@ -54,7 +54,7 @@ fixture_follow(struct fixture *f, const char *dir)
 static inline void
 fixture_destroy(struct fixture *f, const char *id, const char *dir)
 {
-	oci_driver.destroy(&f->host, id, dir, fixture_on_done, f);
+	f->driver->destroy(&f->host, id, dir, fixture_on_done, f);
 	fixture_ok(f);
 }
 
@@ -69,7 +69,7 @@ fixture_run_spec(struct fixture *f, struct sandbox_spec *s)
 	s->id = id;
 	if (s->uid_base == 0)
 		s->uid_base = host_project_uid_base(1);
-	oci_driver.start(&f->host, s, dir, fixture_on_done, f);
+	f->driver->start(&f->host, s, dir, fixture_on_done, f);
 	fixture_ok(f);
 	fixture_follow(f, dir);
 	fixture_destroy(f, id, dir);

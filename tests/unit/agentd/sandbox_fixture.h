@@ -1,7 +1,8 @@
 /*
  * sandbox_fixture: a home of its own for tests that drive real containers,
  * and calls that wait for a completion by running the loop.  The shim
- * is the one of the same build.
+ * is the one of the same build.  The driver is COFFER_TEST_DRIVER, "oci" when
+ * absent; for "engine" COFFER_TEST_SOCKET is the engine's.
  */
 #ifndef TESTS_UNIT_AGENTD_SANDBOX_FIXTURE_H
 #define TESTS_UNIT_AGENTD_SANDBOX_FIXTURE_H
@@ -17,6 +18,9 @@
 #include <unistd.h>
 
 #include "agentd/sandbox/driver.h"
+#include "agentd/sandbox/engine.h"
+#include "agentd/sandbox/engine_create.h"
+#include "agentd/sandbox/engine_driver.h"
 #include "agentd/sandbox/oci.h"
 #include "agentd/sandbox/seq.h"
 #include "agentd/sandbox/shim.h"
@@ -35,6 +39,7 @@ enum {
 
 struct fixture {
 	struct sandbox_host host;
+	const struct driver *driver;
 	char home[64];
 	char inst[8];
 	char shim[640];
@@ -54,6 +59,37 @@ fixture_on_guard(void *arg)
 
 	f->late = true;
 	loop_stop(f->host.loop);
+}
+
+static inline int
+fixture_driver(struct fixture *f, struct err *e)
+{
+	f->driver = driver_find(getenv("COFFER_TEST_DRIVER"));
+	if (f->driver != &engine_driver)
+		return 0;
+	f->host.engine = engine_new(
+	    f->host.loop, getenv("COFFER_TEST_SOCKET"), NULL, e);
+	return f->host.engine == NULL ? -1 : f->driver->probe(&f->host, e);
+}
+
+/* The agent's uid as it sees it itself. */
+static inline unsigned
+fixture_uid(const struct fixture *f)
+{
+	return f->host.engine == NULL
+	    ? HOST_AGENT_UID
+	    : engine_agent_uid(
+		  engine_facts(f->host.engine), host_project_uid_base(1));
+}
+
+/* As the driver tells it; -1 when there is no such container. */
+static inline int
+fixture_state(const struct fixture *f, const char *id, char out[16])
+{
+	struct err e = ERR_INIT;
+
+	return f->host.engine == NULL ? oci_state(&f->host, id, out, &e)
+				      : engine_state(&f->host, id, out, &e);
 }
 
 static inline int
@@ -89,7 +125,10 @@ fixture_setup(void **state)
 		.range = "10.214.0.0" };
 	f->guard = timer_new(f->host.loop, fixture_on_guard, f);
 	f->out = STR_INIT;
-	return f->host.loop == NULL ? -1 : 0;
+	if (fixture_driver(f, &e) == 0)
+		return 0;
+	(void)fprintf(stderr, "setup: %s\n", e.msg);
+	return -1;
 }
 
 static inline int
@@ -103,6 +142,7 @@ fixture_teardown(void **state)
 		sweep_home(f->home, f->inst);
 		oci_sweep_cgroups(&f->host);
 		timer_free(f->guard);
+		engine_free(f->host.engine);
 		loop_free(f->host.loop);
 		r = path_rmtree(f->home, &e);
 		if (r == -1)

@@ -1,0 +1,48 @@
+/*
+ * engine_create: a validated spec as what POST /containers/create takes.
+ * Pure.  What an engine sandbox must never have is absent by construction:
+ * nothing here writes a device, a capability, a host namespace, a published
+ * port or a volume.
+ */
+#ifndef AGENTD_SANDBOX_ENGINE_CREATE_H
+#define AGENTD_SANDBOX_ENGINE_CREATE_H
+
+#include "agentd/sandbox/engine.h"
+#include "agentd/sandbox/engine_places.h"
+#include "agentd/sandbox/host.h"
+#include "agentd/sandbox/spec.h"
+#include "lib/base/str.h"
+
+/* Two objects of JSON; what is known last is put in by the end. */
+struct engine_create {
+	struct str config; /* without Image and HostConfig */
+	struct str host;   /* HostConfig without NetworkMode */
+};
+
+/* The uid of the agent inside, and outside; of the container's root outside. */
+uint32_t engine_agent_uid(const struct engine_facts *f, uint32_t uid_base);
+uint32_t engine_agent_host_uid(const struct engine_facts *f, uint32_t uid_base);
+uint32_t engine_root_uid(const struct engine_facts *f, uint32_t uid_base);
+
+struct engine_create_spec {
+	const struct sandbox_host *h;
+	const struct sandbox_spec *spec;
+	const struct engine_places *places;
+	const char *places_dir;
+	const char *dir;     /* of the sandbox */
+	const char *seccomp; /* the profile's file, for Podman */
+	bool own_name; /* a namespace of its own: it may have a host name */
+};
+
+void engine_create_init(
+    struct engine_create *c, const struct engine_create_spec *s);
+/* image: an id, never a tag.  net: "none", "container:ID", "ns:PATH". */
+void engine_create_end(const struct engine_create *c, const char *image,
+    const char *net, struct str *out);
+void engine_create_release(struct engine_create *c);
+
+/* The container that holds a project's network, and nothing else. */
+void engine_create_holder(const struct sandbox_host *h, int64_t project,
+    const char *image, struct str *out);
+
+#endif

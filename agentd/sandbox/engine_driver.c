@@ -1,0 +1,551 @@
+#include "agentd/sandbox/engine_driver.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agentd/sandbox/bundle.h"
+#include "agentd/sandbox/engine.h"
+#include "agentd/sandbox/engine_conf.h"
+#include "agentd/sandbox/engine_create.h"
+#include "agentd/sandbox/engine_exec.h"
+#include "agentd/sandbox/engine_holder.h"
+#include "agentd/sandbox/engine_image.h"
+#include "agentd/sandbox/engine_places.h"
+#include "agentd/sandbox/rootfs.h"
+#include "agentd/sandbox/seccomp.h"
+#include "agentd/sandbox/seq.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/wire/json.h"
+
+static char *
+engine_shim_program(const struct sandbox_host *h)
+{
+	const char *slash = strrchr(h->shim, '/');
+
+	return xasprintf(
+	    "%.*s/coffer-engine-shim", (int)(slash - h->shim), h->shim);
+}
+
+static int
+engine_probe(const struct sandbox_host *h, struct err *e)
+{
+	AUTO_FREE char *shim = engine_shim_program(h);
+
+	if (geteuid() != 0)
+		return err_set(e, ERR_DENIED,
+		    "the engine driver needs root; see coffer up");
+	if (access(shim, X_OK) == -1)
+		return err_sys(e, ERR_NOTFOUND,
+		    "%s, which is installed with this program", shim);
+	if (h->engine == NULL)
+		return err_set(e, ERR_INVALID, "no engine_socket is set");
+	if (engine_learn(h->engine, e) == -1)
+		return -1;
+	return host_check(h, e);
+}
+
+/* ---- start ---- */
+
+struct engine_start {
+	const struct sandbox_host *h;
+	char *id;
+	char *dir;
+	char *root;  /* NULL: the host's system */
+	char *netns; /* NULL: none */
+	char *places_dir;
+	struct engine_conf conf;
+	struct engine_create create;
+	char image[128];
+	char net[128];
+	struct err bad; /* of the preparation */
+	struct seq *seq;
+};
+
+/* Podman takes the profile's path, not its text. */
+static char *
+engine_write_seccomp(const char *dir, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT;
+	AUTO_FREE char *path = path_join(dir, "bundle/seccomp.json");
+	struct jw w;
+
+	jw_init(&w, &text);
+	seccomp_write(&w, NULL);
+	if (path_write_atomic(path, text.p, text.len, 0600, e) == -1)
+		return NULL;
+	return STEAL(path);
+}
+
+static int
+engine_check(
+    const struct sandbox_host *h, const struct sandbox_spec *s, struct err *e)
+{
+	struct sandbox_spec seen = *s;
+
+	/* Its image may be one that the engine has. */
+	seen.root = NULL;
+	if (spec_validate(s, h->home, e) == -1 ||
+	    spec_check_sources(&seen, e) == -1)
+		return -1;
+	return 0;
+}
+
+static int
+engine_prepare(
+    struct engine_start *o, const struct sandbox_spec *s, struct err *e)
+{
+	const struct engine_facts *f = engine_facts(o->h->engine);
+	AUTO_FREE char *bundle = path_join(o->dir, "bundle");
+	AUTO_FREE char *started = path_join(o->dir, "started");
+	AUTO_FREE char *seccomp = NULL;
+	struct engine_places p = { .n = 0 };
+	uint32_t uid = engine_agent_uid(f, s->uid_base);
+	int r;
+
+	if (engine_check(o->h, s, e) == -1 ||
+	    path_mkdirs(o->dir, 0711, e) == -1)
+		return -1;
+	if (shim_alive(o->dir))
+		return err_set(
+		    e, ERR_EXISTS, "a sandbox is running in %s", o->dir);
+	(void)unlink(started);
+	if (engine_places_unmount(o->places_dir, e) == -1 ||
+	    bundle_remove(bundle, e) == -1)
+		return -1;
+	r = engine_places_plan(o->h, s, uid, o->dir, &p, e);
+	if (r == 0)
+		r = engine_places_mount(&p, s, o->places_dir,
+		    engine_root_uid(f, s->uid_base),
+		    engine_agent_host_uid(f, s->uid_base), e);
+	if (r == 0 && f->podman) {
+		seccomp = engine_write_seccomp(o->dir, e);
+		r = seccomp == NULL ? -1 : 0;
+	}
+	if (r == 0)
+		engine_create_init(&o->create,
+		    &(struct engine_create_spec){ .h = o->h,
+			.spec = s,
+			.places = &p,
+			.places_dir = o->places_dir,
+			.dir = o->dir,
+			.seccomp = seccomp,
+			.own_name = f->podman || s->net == SPEC_NET_OFF });
+	engine_places_release(&p);
+	return r;
+}
+
+static int
+engine_start_prepared(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_start *o = ctx;
+
+	o->seq = s;
+	if (o->bad.code == ERR_NONE)
+		return SEQ_DONE;
+	*e = o->bad;
+	return -1;
+}
+
+static void
+engine_start_on_image(const char *id, const struct err *e, void *arg)
+{
+	struct engine_start *o = arg;
+
+	if (id != NULL)
+		(void)snprintf(o->image, sizeof(o->image), "%s", id);
+	seq_resume(e, o->seq);
+}
+
+static int
+engine_start_image(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_start *o = ctx;
+
+	(void)s;
+	(void)e;
+	engine_image_get(o->h, o->root, engine_start_on_image, o);
+	return SEQ_WAIT;
+}
+
+static void
+engine_start_on_net(const char *net, const struct err *e, void *arg)
+{
+	struct engine_start *o = arg;
+
+	if (net != NULL)
+		(void)snprintf(o->net, sizeof(o->net), "%s", net);
+	seq_resume(e, o->seq);
+}
+
+static int
+engine_start_net(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_start *o = ctx;
+
+	(void)s;
+	(void)e;
+	(void)snprintf(o->net, sizeof(o->net), "none");
+	if (o->netns == NULL)
+		return SEQ_DONE;
+	engine_net_find(o->h, o->netns, engine_start_on_net, o);
+	return SEQ_WAIT;
+}
+
+static void
+engine_start_on_created(const struct engine_reply *r, void *arg)
+{
+	struct engine_start *o = arg;
+	const char *id = json_str_or(r->json, "Id", "");
+	struct err e = ERR_INIT;
+
+	if (r->e == NULL &&
+	    (strlen(id) != 64 || strspn(id, "0123456789abcdef") != 64))
+		(void)err_set(
+		    &e, ERR_PROTO, "the engine: a container without an id");
+	else if (r->e == NULL)
+		o->conf.container = xstrdup(id);
+	seq_resume(e.code != ERR_NONE ? &e : r->e, o->seq);
+}
+
+static int
+engine_start_create(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_start *o = ctx;
+	AUTO_FREE char *path = xasprintf("/containers/create?name=%s", o->id);
+	AUTO_STR struct str body = STR_INIT;
+
+	(void)s;
+	engine_create_end(&o->create, o->image, o->net, &body);
+	if (!str_ok(&o->create.config) || !str_ok(&o->create.host))
+		return err_set(e, ERR_LIMIT, "the sandbox's config is too big");
+	(void)engine_ask(
+	    o->h->engine, "POST", path, &body, 0, engine_start_on_created, o);
+	explicit_bzero(body.p, body.len);
+	return SEQ_WAIT;
+}
+
+static void
+engine_start_on_undone(const struct engine_reply *r, void *arg)
+{
+	struct engine_start *o = arg;
+
+	seq_resume(r->e, o->seq);
+}
+
+static int
+engine_start_uncreate(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_start *o = ctx;
+	AUTO_FREE char *path = xasprintf(
+	    "/containers/%s?force=1&v=1", o->conf.container);
+
+	(void)s;
+	(void)e;
+	(void)engine_ask(
+	    o->h->engine, "DELETE", path, NULL, 0, engine_start_on_undone, o);
+	return SEQ_WAIT;
+}
+
+static int
+engine_start_shim(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_start *o = ctx;
+	AUTO_FREE char *shim = engine_shim_program(o->h);
+	AUTO_STR struct str text = STR_INIT;
+	const char *const argv[] = { shim, o->dir, NULL };
+
+	engine_conf_write(&o->conf, &text);
+	if (rootfs_put(o->dir, "/engine.json", text.p, text.len, e) == -1)
+		return -1;
+	return seq_cmd(s, argv, (struct view){ .p = NULL }, false, e);
+}
+
+static const struct seq_step engine_start_steps[] = {
+	{ "prepare the sandbox", engine_start_prepared, NULL },
+	{ "image", engine_start_image, NULL },
+	{ "network", engine_start_net, NULL },
+	{ "make the sandbox", engine_start_create, engine_start_uncreate },
+	{ "start the sandbox", engine_start_shim, NULL },
+};
+
+static void
+engine_start_free(struct engine_start *o)
+{
+	engine_create_release(&o->create);
+	engine_conf_release(&o->conf);
+	free(o->id);
+	free(o->dir);
+	free(o->root);
+	free(o->netns);
+	free(o->places_dir);
+	free(o);
+}
+
+struct engine_started {
+	struct engine_start *o;
+	sandbox_done_fn *done;
+	void *arg;
+};
+
+static void
+engine_start_done(const struct err *e, void *arg)
+{
+	struct engine_started *d = arg;
+	AUTO_FREE char *bundle = path_join(d->o->dir, "bundle");
+	struct err bad = ERR_INIT;
+
+	if (e != NULL) {
+		(void)engine_places_unmount(d->o->places_dir, &bad);
+		(void)bundle_remove(bundle, &bad);
+	}
+	d->done(e, d->arg);
+	engine_start_free(d->o);
+	free(d);
+}
+
+static void
+engine_start(const struct sandbox_host *h, const struct sandbox_spec *s,
+    const char *dir, sandbox_done_fn *done, void *arg)
+{
+	struct engine_start *o = xcalloc(1, sizeof(*o));
+	struct engine_started *d = xcalloc(1, sizeof(*d));
+
+	o->h = h;
+	o->id = xstrdup(s->id);
+	o->dir = xstrdup(dir);
+	o->root = s->root != NULL ? xstrdup(s->root) : NULL;
+	o->places_dir = engine_places_dir(h, s->id);
+	if (s->net == SPEC_NET_JOIN && s->netns != NULL)
+		o->netns = xstrdup(s->netns);
+	o->conf = (struct engine_conf){
+		.socket = xstrdup(engine_socket(h->engine)),
+		.places = xstrdup(o->places_dir),
+		.stdin_path = s->stdin_path != NULL ? xstrdup(s->stdin_path)
+						    : NULL,
+		.limit = spec_limits_of(s).output,
+		.wall_ms = spec_limits_of(s).wall_ms,
+		.split = s->split_stderr,
+		.hold = s->hold,
+		.init = s->init,
+	};
+	(void)engine_prepare(o, s, &o->bad);
+	*d = (struct engine_started){ .o = o, .done = done, .arg = arg };
+	seq_start(&(struct seq_spec){ .loop = h->loop,
+	    .steps = engine_start_steps,
+	    .n = sizeof(engine_start_steps) / sizeof(engine_start_steps[0]),
+	    .ctx = o,
+	    .done = engine_start_done,
+	    .arg = d });
+}
+
+/* ---- orders ---- */
+
+static int
+engine_kill(const char *dir, bool now, struct err *e)
+{
+	return shim_send(dir, now ? SHIM_KILL : SHIM_STOP, e);
+}
+
+static int
+engine_go(const char *dir, struct err *e)
+{
+	return shim_send(dir, SHIM_GO, e);
+}
+
+struct engine_pause {
+	sandbox_done_fn *done;
+	void *arg;
+};
+
+static void
+engine_on_paused(const struct engine_reply *r, void *arg)
+{
+	struct engine_pause *p = arg;
+
+	p->done(r->e, p->arg);
+	free(p);
+}
+
+static void
+engine_pause(const struct sandbox_host *h, const char *id, bool frozen,
+    sandbox_done_fn *done, void *arg)
+{
+	struct engine_pause *p = xcalloc(1, sizeof(*p));
+	AUTO_FREE char *path = xasprintf(
+	    "/containers/%s/%s", id, frozen ? "pause" : "unpause");
+
+	p->done = done;
+	p->arg = arg;
+	(void)engine_ask(h->engine, "POST", path, NULL, 0, engine_on_paused, p);
+}
+
+/* ---- destroy ---- */
+
+struct engine_destroy {
+	const struct sandbox_host *h;
+	char *id;
+	char *dir;
+	struct seq *seq;
+};
+
+static void
+engine_destroy_on_exit(const struct shim_exit *x, void *arg)
+{
+	struct engine_destroy *o = arg;
+
+	(void)x;
+	seq_resume(NULL, o->seq);
+}
+
+/* A shim that still runs cleans up itself: wait for it. */
+static int
+engine_destroy_shim(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_destroy *o = ctx;
+	const struct shim_watch_spec spec = {
+		.dir = o->dir,
+		.from = UINT64_MAX >> 1,
+		.on_exit = engine_destroy_on_exit,
+		.arg = o,
+	};
+
+	o->seq = s;
+	if (shim_send(o->dir, SHIM_KILL, e) == -1)
+		return SEQ_DONE;
+	if (shim_watch_open(seq_loop(s), &spec, e) == NULL)
+		return -1;
+	return SEQ_WAIT;
+}
+
+static void
+engine_destroy_on_removed(const struct engine_reply *r, void *arg)
+{
+	struct engine_destroy *o = arg;
+
+	seq_resume(r->e != NULL && r->status != 404 ? r->e : NULL, o->seq);
+}
+
+static int
+engine_destroy_container(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_destroy *o = ctx;
+	AUTO_FREE char *path = xasprintf("/containers/%s?force=1&v=1", o->id);
+
+	(void)s;
+	(void)e;
+	(void)engine_ask(o->h->engine, "DELETE", path, NULL, 0,
+	    engine_destroy_on_removed, o);
+	return SEQ_WAIT;
+}
+
+static int
+engine_destroy_files(struct seq *s, void *ctx, struct err *e)
+{
+	static const char *const names[] = { "alive", "ctl", "pid",
+		"engine.json", "started", NULL };
+	const struct engine_destroy *o = ctx;
+	AUTO_FREE char *bundle = path_join(o->dir, "bundle");
+	AUTO_FREE char *places = engine_places_dir(o->h, o->id);
+
+	(void)s;
+	if (engine_places_unmount(places, e) == -1)
+		return -1;
+	for (size_t i = 0; names[i] != NULL; i++) {
+		AUTO_FREE char *path = path_join(o->dir, names[i]);
+
+		if (unlink(path) == -1 && errno != ENOENT)
+			return err_sys(e, ERR_IO, "remove %s", path);
+	}
+	return bundle_remove(bundle, e);
+}
+
+static void
+engine_destroy_release(void *ctx)
+{
+	struct engine_destroy *o = ctx;
+
+	free(o->id);
+	free(o->dir);
+	free(o);
+}
+
+static const struct seq_step engine_destroy_steps[] = {
+	{ "end the sandbox", engine_destroy_shim, NULL },
+	{ "remove the sandbox", engine_destroy_container, NULL },
+	{ "remove its files", engine_destroy_files, NULL },
+};
+
+static void
+engine_destroy(const struct sandbox_host *h, const char *id, const char *dir,
+    sandbox_done_fn *done, void *arg)
+{
+	struct engine_destroy *o = xcalloc(1, sizeof(*o));
+
+	o->h = h;
+	o->id = xstrdup(id);
+	o->dir = xstrdup(dir);
+	seq_start(&(struct seq_spec){ .loop = h->loop,
+	    .steps = engine_destroy_steps,
+	    .n = sizeof(engine_destroy_steps) / sizeof(engine_destroy_steps[0]),
+	    .ctx = o,
+	    .release = engine_destroy_release,
+	    .done = done,
+	    .arg = arg });
+}
+
+/* ---- state ---- */
+
+struct engine_question {
+	char *out;
+	struct err e;
+	int r;
+};
+
+static void
+engine_on_state(const struct engine_reply *r, void *arg)
+{
+	struct engine_question *q = arg;
+
+	q->r = r->e == NULL ? 0 : -1;
+	if (r->e != NULL)
+		q->e = *r->e;
+	else
+		(void)snprintf(q->out, 16, "%s",
+		    json_str_or(json_get(r->json, "State"), "Status", ""));
+}
+
+int
+engine_state(
+    const struct sandbox_host *h, const char *id, char out[16], struct err *e)
+{
+	AUTO_FREE char *path = xasprintf("/containers/%s/json", id);
+	struct engine_question q = { .out = out };
+
+	engine_ask_now(h->engine, "GET", path, engine_on_state, &q);
+	if (q.r == -1) {
+		*e = q.e;
+		return err_wrap(e, "sandbox %s", id);
+	}
+	return 0;
+}
+
+const struct driver engine_driver = {
+	.name = "engine",
+	.probe = engine_probe,
+	.start = engine_start,
+	.exec = engine_exec,
+	.exec_resize = engine_exec_resize,
+	.exec_kill = engine_exec_kill,
+	.go = engine_go,
+	.kill = engine_kill,
+	.pause = engine_pause,
+	.destroy = engine_destroy,
+	.net_up = engine_net_up,
+	.net_down = engine_net_down,
+};

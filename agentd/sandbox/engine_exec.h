@@ -1,0 +1,12 @@
+/* engine_exec: one more process in a container of an engine; see driver.h. */
+#ifndef AGENTD_SANDBOX_ENGINE_EXEC_H
+#define AGENTD_SANDBOX_ENGINE_EXEC_H
+
+#include "agentd/sandbox/driver.h"
+
+struct driver_exec *engine_exec(const struct sandbox_host *h,
+    const struct driver_exec_spec *spec, int *fd, struct err *e);
+void engine_exec_resize(struct driver_exec *x, uint16_t cols, uint16_t rows);
+void engine_exec_kill(struct driver_exec *x, int sig);
+
+#endif

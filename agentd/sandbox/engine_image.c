@@ -1,0 +1,283 @@
+#include "agentd/sandbox/engine_image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agentd/sandbox/bundle.h"
+#include "agentd/sandbox/engine.h"
+#include "agentd/sandbox/rootfs.h"
+#include "agentd/sandbox/seq.h"
+#include "agentd/sandbox/spec.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+#include "lib/base/rnd.h"
+#include "lib/wire/json.h"
+
+enum {
+	ENGINE_ID_MAX = 128
+};
+
+struct engine_image {
+	const struct sandbox_host *h;
+	char *root; /* NULL: the host's system */
+	char *ref;  /* localhost/coffer-NAME:STAMP */
+	char *work; /* HOME/run/engine/.RANDOM: while it is made */
+	char *tar;
+	bool known; /* the engine has it */
+	char id[ENGINE_ID_MAX];
+	struct seq *seq;
+	engine_image_fn *fn;
+	void *arg;
+};
+
+/* Ids of Docker are "sha256:HEX", of Podman HEX. */
+static bool
+engine_image_id_ok(const char *id)
+{
+	size_t n = strlen(id);
+
+	if (strncmp(id, "sha256:", 7) == 0) {
+		id += 7;
+		n -= 7;
+	}
+	return n == 64 && strspn(id, "0123456789abcdef") == 64;
+}
+
+static char *
+engine_image_stamp(const char *name, const struct stat *st)
+{
+	return xasprintf("localhost/coffer-%s:%" PRIx64 "-%" PRIx64 "-%" PRIx64,
+	    name, (uint64_t)st->st_ino, (uint64_t)st->st_mtim.tv_sec,
+	    (uint64_t)st->st_mtim.tv_nsec);
+}
+
+/* What is there now: a new folder in its place is a new image, and so is the
+ * skeleton of a new version of these programs. */
+static int
+engine_image_name(struct engine_image *i, struct err *e)
+{
+	const char *name = i->root != NULL ? strrchr(i->root, '/') + 1 : NULL;
+	AUTO_FREE char *tar = NULL;
+	struct stat st;
+
+	if (name == NULL) {
+		if (stat(i->h->shim, &st) == -1)
+			return err_sys(e, ERR_NOTFOUND, "%s", i->h->shim);
+		i->ref = engine_image_stamp("host", &st);
+		return 0;
+	}
+	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] !=
+		'\0' ||
+	    name[0] == '\0' || strlen(name) > 60)
+		return err_set(e, ERR_INVALID,
+		    "image %.60s: a name is [a-z0-9-]*, at most 60 bytes",
+		    name);
+	tar = xasprintf("%s.tar", i->root);
+	if (stat(i->root, &st) == -1) {
+		if (stat(tar, &st) == -1)
+			return err_set(e, ERR_NOTFOUND,
+			    "image %s: neither %.100s nor its .tar is there; "
+			    "images/build.sh makes one",
+			    name, i->root);
+		i->tar = STEAL(tar);
+	}
+	i->ref = engine_image_stamp(name, &st);
+	return 0;
+}
+
+static void
+engine_image_on_seen(const struct engine_reply *r, void *arg)
+{
+	struct engine_image *i = arg;
+	const char *id = json_str_or(r->json, "Id", "");
+	const struct json *volumes = json_get(
+	    json_get(r->json, "Config"), "Volumes");
+	struct err e = ERR_INIT;
+
+	if (r->e != NULL && r->status != 404) {
+		seq_resume(r->e, i->seq);
+		return;
+	}
+	i->known = r->e == NULL;
+	if (i->known && json_count(volumes) > 0)
+		(void)err_set(&e, ERR_INVALID,
+		    "image %s declares volumes, which have no limit", i->ref);
+	else if (i->known && !engine_image_id_ok(id))
+		(void)err_set(
+		    &e, ERR_PROTO, "the engine: image %s has no id", i->ref);
+	else
+		(void)snprintf(i->id, sizeof(i->id), "%s", id);
+	seq_resume(e.code != ERR_NONE ? &e : NULL, i->seq);
+}
+
+static int
+engine_image_look(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_image *i = ctx;
+	AUTO_FREE char *path = NULL;
+
+	i->seq = s;
+	if (i->ref == NULL && engine_image_name(i, e) == -1)
+		return -1;
+	path = xasprintf("/images/%s/json", i->ref);
+	(void)engine_ask(
+	    i->h->engine, "GET", path, NULL, 0, engine_image_on_seen, i);
+	return SEQ_WAIT;
+}
+
+static int
+engine_image_skeleton(struct engine_image *i, const char *dir, struct err *e)
+{
+	const struct sandbox_spec s = { .net = SPEC_NET_OFF };
+	mode_t old = umask(022);
+	int r = rootfs_write(i->h, &s, dir, e);
+
+	(void)umask(old);
+	return r;
+}
+
+static int
+engine_image_pack(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_image *i = ctx;
+	AUTO_FREE char *up = path_join(i->h->home, "run/engine");
+	AUTO_FREE char *skeleton = NULL;
+	char name[24] = ".image-";
+	const char *argv[] = { "/usr/bin/tar", "--one-file-system",
+		"--numeric-owner", "-C", NULL, "-cf", NULL, ".", NULL };
+
+	if (i->known || i->tar != NULL)
+		return SEQ_DONE;
+	rnd_hex(name + strlen(name), 6);
+	if (path_mkdirs(up, 0711, e) == -1)
+		return -1;
+	i->work = path_join(up, name);
+	if (mkdir(i->work, 0700) == -1)
+		return err_sys(e, ERR_IO, "mkdir %s", i->work);
+	i->tar = path_join(i->work, "image.tar");
+	skeleton = path_join(i->work, "root");
+	if (i->root == NULL && engine_image_skeleton(i, skeleton, e) == -1)
+		return -1;
+	argv[4] = i->root != NULL ? i->root : skeleton;
+	argv[6] = i->tar;
+	return seq_cmd(s, argv, (struct view){ .p = NULL }, false, e);
+}
+
+static int
+engine_image_clear(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_image *i = ctx;
+
+	(void)s;
+	if (i->work == NULL)
+		return SEQ_DONE;
+	return path_rmtree(i->work, e);
+}
+
+static void
+engine_image_on_sent(const struct engine_reply *r, void *arg)
+{
+	struct engine_image *i = arg;
+	struct err e = ERR_INIT;
+
+	/* Some failures come as a line in a success. */
+	if (r->e == NULL && json_get(r->json, "error") != NULL)
+		(void)err_set(&e, ERR_INTERNAL, "the engine: %.200s",
+		    json_str_or(r->json, "error", ""));
+	seq_resume(e.code != ERR_NONE ? &e : r->e, i->seq);
+}
+
+static int
+engine_image_send(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_image *i = ctx;
+	AUTO_FREE char *path = NULL;
+	const char *colon;
+	struct stat st;
+	int fd;
+
+	(void)s;
+	if (i->known)
+		return SEQ_DONE;
+	fd = open(i->tar, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1)
+		return err_sys(e, ERR_IO, "%s", i->tar);
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		(void)close(fd);
+		return err_set(e, ERR_INVALID, "%s is no file", i->tar);
+	}
+	colon = strrchr(i->ref, ':');
+	path = xasprintf("/images/create?fromSrc=-&repo=%.*s&tag=%s",
+	    (int)(colon - i->ref), i->ref, colon + 1);
+	log_info("engine import image=%s", log_val(i->ref));
+	(void)engine_send_file(
+	    i->h->engine, path, fd, st.st_size, engine_image_on_sent, i);
+	return SEQ_WAIT;
+}
+
+/* Again: its id, and what it declares. */
+static int
+engine_image_confirm(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_image *i = ctx;
+
+	if (i->known)
+		return SEQ_DONE;
+	return engine_image_look(s, ctx, e);
+}
+
+static const struct seq_step engine_image_steps[] = {
+	{ "look for the image", engine_image_look, NULL },
+	{ "pack the image", engine_image_pack, NULL },
+	{ "import the image", engine_image_send, NULL },
+	{ "look at the image", engine_image_confirm, NULL },
+	{ "tidy up", engine_image_clear, NULL },
+};
+
+static void
+engine_image_done(const struct err *e, void *arg)
+{
+	struct engine_image *i = arg;
+	struct err bad = ERR_INIT;
+
+	if (e != NULL && i->work != NULL && path_rmtree(i->work, &bad) == -1)
+		log_warn("engine tidy why=%s", log_val(bad.msg));
+	if (e == NULL && !i->known) {
+		(void)err_set(&bad, ERR_NOTFOUND,
+		    "the engine does not know image %s after its import",
+		    i->ref);
+		e = &bad;
+	}
+	i->fn(e == NULL ? i->id : NULL, e, i->arg);
+	free(i->root);
+	free(i->ref);
+	free(i->work);
+	free(i->tar);
+	free(i);
+}
+
+void
+engine_image_get(const struct sandbox_host *h, const char *root,
+    engine_image_fn *fn, void *arg)
+{
+	struct engine_image *i = xcalloc(1, sizeof(*i));
+
+	i->h = h;
+	i->root = root != NULL ? xstrdup(root) : NULL;
+	i->fn = fn;
+	i->arg = arg;
+	seq_start(&(struct seq_spec){ .loop = h->loop,
+	    .steps = engine_image_steps,
+	    .n = sizeof(engine_image_steps) / sizeof(engine_image_steps[0]),
+	    .ctx = i,
+	    .done = engine_image_done,
+	    .arg = i });
+}

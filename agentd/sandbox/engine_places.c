@@ -1,0 +1,216 @@
+#include "agentd/sandbox/engine_places.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agentd/sandbox/bundle.h"
+#include "agentd/sandbox/rootfs.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+
+static const char *const engine_own_files[] = { "passwd", "group", "hosts",
+	"resolv.conf", "hostname", "gitconfig", NULL };
+
+char *
+engine_places_dir(const struct sandbox_host *h, const char *id)
+{
+	return xasprintf("%s/run/engine/%s", h->home, id);
+}
+
+static void
+engine_places_add(
+    struct engine_places *p, const char *source, const char *target, bool ro)
+{
+	if (p->n == ENGINE_PLACES_MAX)
+		die("engine places");
+	p->row[p->n++] = (struct engine_place){
+		.source = source != NULL ? xstrdup(source) : NULL,
+		.target = xstrdup(target),
+		.ro = ro,
+	};
+}
+
+void
+engine_places_release(struct engine_places *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->row[i].source);
+		free(p->row[i].target);
+	}
+	p->n = 0;
+}
+
+/* The system of a root that is the host's: the image has the rest of it. */
+static void
+engine_places_add_system(struct engine_places *p)
+{
+	const char *const *sys = bundle_system_paths();
+	const char *const *links = bundle_link_paths();
+
+	for (size_t i = 0; sys[i] != NULL; i++) {
+		if (access(sys[i], F_OK) == 0)
+			engine_places_add(p, sys[i], sys[i], true);
+	}
+	for (size_t i = 0; links[i] != NULL; i++) {
+		struct stat st;
+
+		if (lstat(links[i], &st) == 0 && S_ISDIR(st.st_mode))
+			engine_places_add(p, links[i], links[i], true);
+	}
+}
+
+static void
+engine_places_add_file(
+    struct engine_places *p, const char *bundle, const char *target)
+{
+	AUTO_FREE char *source = xasprintf("%s%s", bundle, target);
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (strcmp(p->row[i].target, target) == 0)
+			return;
+	}
+	engine_places_add(p, source, target, true);
+}
+
+int
+engine_places_plan(const struct sandbox_host *h, const struct sandbox_spec *s,
+    uint32_t uid, const char *dir, struct engine_places *p, struct err *e)
+{
+	AUTO_FREE char *bundle = path_join(dir, "bundle");
+	mode_t old = umask(022);
+	int r = 0;
+
+	p->n = 0;
+	/* Tokens are in it: nobody but root passes. */
+	if (mkdir(bundle, 0700) == -1)
+		r = err_sys(e, ERR_IO, "mkdir %s", bundle);
+	else
+		r = rootfs_write_own(h, s, uid, bundle, e);
+	(void)umask(old);
+	if (r == -1)
+		return -1;
+	if (s->root == NULL)
+		engine_places_add_system(p);
+	for (size_t i = 0; engine_own_files[i] != NULL; i++) {
+		AUTO_FREE char *t = path_join("/etc", engine_own_files[i]);
+
+		engine_places_add_file(p, bundle, t);
+	}
+	for (size_t i = 0; i < s->n_files; i++)
+		engine_places_add_file(p, bundle, s->files[i].path);
+	if (!bundle_has_target(s, "/home/agent"))
+		engine_places_add(p, NULL, "/home/agent", false);
+	for (size_t i = 0; i < s->n_mounts; i++)
+		engine_places_add(p, s->mounts[i].source, s->mounts[i].target,
+		    s->mounts[i].ro);
+	return 0;
+}
+
+static int
+engine_place_home(
+    const struct sandbox_spec *s, const char *to, uint32_t agent, struct err *e)
+{
+	AUTO_FREE char *options = xasprintf("size=%" PRIu64
+					    ",mode=0700,uid=%u,gid=%u",
+	    spec_limits_of(s).tmp, agent, agent);
+
+	if (mkdir(to, 0700) == -1)
+		return err_sys(e, ERR_IO, "mkdir %s", to);
+	if (mount("tmpfs", to, "tmpfs", MS_NOSUID | MS_NODEV, options) == -1)
+		return err_sys(e, ERR_IO, "mount the home at %s", to);
+	return 0;
+}
+
+/* A mount point of the kind of the source, the bind, its flags. */
+static int
+engine_place_bind(const struct engine_place *p, const char *to, struct err *e)
+{
+	AUTO_CLOSE int fd = spec_open_source(p->source, true, e);
+	AUTO_FREE char *from = xasprintf("/proc/self/fd/%d", fd);
+	unsigned long flags = MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV |
+	    (p->ro ? MS_RDONLY : 0);
+	struct stat st;
+	int file;
+
+	if (fd == -1)
+		return err_wrap(e, "mount");
+	if (fstat(fd, &st) == -1)
+		return err_sys(e, ERR_IO, "%s", p->source);
+	if (S_ISDIR(st.st_mode)) {
+		if (mkdir(to, 0700) == -1)
+			return err_sys(e, ERR_IO, "mkdir %s", to);
+	} else {
+		file = open(to,
+		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (file == -1)
+			return err_sys(e, ERR_IO, "create %s", to);
+		(void)close(file);
+	}
+	if (mount(from, to, NULL, MS_BIND, NULL) == -1)
+		return err_sys(e, ERR_IO, "mount %s", p->source);
+	if (mount(NULL, to, NULL, flags, NULL) == -1)
+		return err_sys(
+		    e, ERR_IO, "flags of the mount of %s", p->source);
+	return 0;
+}
+
+int
+engine_places_mount(const struct engine_places *p, const struct sandbox_spec *s,
+    const char *dir, uint32_t owner, uint32_t agent, struct err *e)
+{
+	AUTO_FREE char *up = xstrndup(dir, (size_t)(strrchr(dir, '/') - dir));
+
+	if (path_mkdirs(up, 0711, e) == -1)
+		return -1;
+	if (mkdir(dir, 0700) == -1 || chown(dir, owner, owner) == -1)
+		return err_sys(e, ERR_IO, "mkdir %s", dir);
+	for (size_t i = 0; i < p->n; i++) {
+		AUTO_FREE char *to = xasprintf("%s/%zu", dir, i);
+
+		if ((p->row[i].source == NULL
+			    ? engine_place_home(s, to, agent, e)
+			    : engine_place_bind(&p->row[i], to, e)) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+engine_places_unmount(const char *dir, struct err *e)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *ent;
+	int r = 0;
+
+	if (d == NULL && errno == ENOENT)
+		return 0;
+	if (d == NULL)
+		return err_sys(e, ERR_IO, "%s", dir);
+	/* cppcheck-suppress readdirCalled ; the stream is our own */
+	while (r == 0 && (ent = readdir(d)) != NULL) {
+		AUTO_FREE char *at = path_join(dir, ent->d_name);
+
+		if (ent->d_name[0] == '.')
+			continue;
+		if (umount2(at, MNT_DETACH | UMOUNT_NOFOLLOW) == -1 &&
+		    errno != EINVAL && errno != ENOENT)
+			r = err_sys(e, ERR_IO, "unmount %s", at);
+		/* Empty, or a mount was left: neither is ever looked into. */
+		else if (rmdir(at) == -1 && errno == ENOTDIR &&
+		    unlink(at) == -1)
+			r = err_sys(e, ERR_IO, "remove %s", at);
+	}
+	(void)closedir(d);
+	if (r == 0 && rmdir(dir) == -1 && errno != ENOENT)
+		r = err_sys(e, ERR_IO, "remove %s", dir);
+	return r;
+}

@@ -1,0 +1,48 @@
+/*
+ * engine_places: the places on the host that an engine mounts into a sandbox:
+ * HOME/run/engine/ID/0, 1, ...  Each is a bind of the real source, made from a
+ * descriptor that was opened without following a link, nosuid, nodev and
+ * read-only where it must be, because an engine takes a path, follows links
+ * and knows none of these flags.  They are needed until the engine has started
+ * the container, and then go.
+ */
+#ifndef AGENTD_SANDBOX_ENGINE_PLACES_H
+#define AGENTD_SANDBOX_ENGINE_PLACES_H
+
+#include "agentd/sandbox/host.h"
+#include "agentd/sandbox/spec.h"
+
+struct err;
+
+enum {
+	ENGINE_PLACES_MAX = SPEC_MAX_MOUNTS + SPEC_MAX_FILES + 16
+};
+
+struct engine_place {
+	char *source; /* NULL: a tmpfs of its own, the agent's home */
+	char *target;
+	bool ro;
+};
+
+struct engine_places {
+	struct engine_place row[ENGINE_PLACES_MAX];
+	size_t n;
+};
+
+/* uid: of the agent inside.  Writes DIR/bundle, whose files some places are. */
+int engine_places_plan(const struct sandbox_host *h,
+    const struct sandbox_spec *s, uint32_t uid, const char *dir,
+    struct engine_places *p, struct err *e);
+void engine_places_release(struct engine_places *p);
+
+/* HOME/run/engine/ID */
+char *engine_places_dir(const struct sandbox_host *h, const char *id)
+    __attribute__((returns_nonnull));
+/* owner: the host's uid of the container's root; agent: that of its agent. */
+int engine_places_mount(const struct engine_places *p,
+    const struct sandbox_spec *s, const char *dir, uint32_t owner,
+    uint32_t agent, struct err *e);
+/* What is not there is fine.  Never looks below a mount. */
+int engine_places_unmount(const char *dir, struct err *e);
+
+#endif
