@@ -16,6 +16,7 @@
 
 enum {
 	ENGINE_REPLY_MAX = 4 << 20,
+	ENGINE_SAID_MAX = 200,
 	ENGINE_API_MINOR = 41, /* of version 1 */
 	ENGINE_SEND_MS = 15 * 60 * 1000
 };
@@ -104,6 +105,16 @@ engine_net(const struct engine *g)
 	return g->net;
 }
 
+const char *
+engine_said(const struct json *j)
+{
+	const char *s = json_str_or(
+	    j, "message", "it failed and did not say why");
+	size_t n = strlen(s);
+
+	return n > ENGINE_SAID_MAX ? s + n - ENGINE_SAID_MAX : s;
+}
+
 /* What went wrong, in the engine's own words where it has any. */
 static int
 engine_judge(const struct engine *g, const struct fetch_reply *r,
@@ -125,8 +136,7 @@ engine_judge(const struct engine *g, const struct fetch_reply *r,
 		if (rows[i].status == r->status)
 			code = rows[i].code;
 	}
-	return err_set(e, code, "the engine: %.200s",
-	    json_str_or(j, "message", "it failed and did not say why"));
+	return err_set(e, code, "the engine: %s", engine_said(j));
 }
 
 static void

@@ -67,6 +67,9 @@ struct engine_call *engine_ask(struct engine *g, const char *method,
 /* No callback any more; NULL is fine. */
 void engine_call_cancel(struct engine_call *c);
 
+/* The message of a refusal; of a long one the end, where the cause is. */
+const char *engine_said(const struct json *j);
+
 /* A file as the body, application/x-tar; it is closed at the end. */
 struct engine_call *engine_send_file(struct engine *g, const char *path, int fd,
     int64_t size, engine_reply_fn *fn, void *arg);

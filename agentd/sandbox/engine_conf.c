@@ -25,6 +25,7 @@ engine_conf_write(const struct engine_conf *c, struct str *out)
 	jw_str(&w, "container", c->container);
 	jw_str(&w, "places", c->places);
 	jw_str(&w, "stdin", c->stdin_path);
+	jw_u64(&w, "owner", c->owner);
 	jw_u64(&w, "limit", c->limit);
 	jw_i64(&w, "wall_ms", c->wall_ms);
 	jw_bool(&w, "split", c->split);
@@ -51,17 +52,20 @@ static int
 engine_conf_fill(const struct json *j, struct engine_conf *c, struct err *e)
 {
 	int64_t limit = 0;
+	int64_t owner = 0;
 
 	if (engine_conf_str(j, "socket", true, &c->socket, e) == -1 ||
 	    engine_conf_str(j, "container", true, &c->container, e) == -1 ||
 	    engine_conf_str(j, "places", true, &c->places, e) == -1 ||
 	    engine_conf_str(j, "stdin", false, &c->stdin_path, e) == -1 ||
+	    json_i64(j, "owner", 0, UINT32_MAX, &owner, e) == -1 ||
 	    json_i64(j, "limit", 0, INT64_MAX, &limit, e) == -1 ||
 	    json_i64(j, "wall_ms", 0, INT64_MAX, &c->wall_ms, e) == -1 ||
 	    json_bool(j, "split", &c->split, e) == -1 ||
 	    json_bool(j, "hold", &c->hold, e) == -1 ||
 	    json_bool(j, "init", &c->init, e) == -1)
 		return -1;
+	c->owner = (uint32_t)owner;
 	c->limit = (uint64_t)limit;
 	return 0;
 }

@@ -18,7 +18,9 @@ struct engine_conf {
 	char *container;  /* its id in the engine */
 	char *places;     /* engine_places_dir; goes after the start */
 	char *stdin_path; /* NULL: none */
-	uint64_t limit;   /* bytes kept of each output */
+	/* Host uid that is to own its streams; 0: the engine sees to it. */
+	uint32_t owner;
+	uint64_t limit; /* bytes kept of each output */
 	int64_t wall_ms;
 	bool split;
 	bool hold;

@@ -93,11 +93,6 @@ engine_write_config(struct jw *w, const struct engine_create_spec *c)
 	jw_bool(w, "StdinOnce", s->stdin_path != NULL);
 	jw_bool(w, "AttachStdout", true);
 	jw_bool(w, "AttachStderr", true);
-	jw_object(w, "Healthcheck");
-	jw_array(w, "Test");
-	jw_str(w, NULL, "NONE");
-	jw_end(w);
-	jw_end(w);
 	engine_write_labels(w, c->h, s, "sandbox", c->dir);
 	jw_end(w);
 }
@@ -156,6 +151,8 @@ engine_write_limits(struct jw *w, const struct spec_limits *l)
 {
 	uint64_t files = bundle_hard_limit(RLIMIT_NOFILE, 65536);
 	uint64_t locked = bundle_hard_limit(RLIMIT_MEMLOCK, 64 << 10);
+	/* Else Podman sets one of its own, which not every root may. */
+	uint64_t procs = bundle_hard_limit(RLIMIT_NPROC, 32768);
 
 	jw_u64(w, "Memory", l->memory);
 	jw_u64(w, "MemorySwap", l->memory); /* memory and swap: no swap */
@@ -167,6 +164,7 @@ engine_write_limits(struct jw *w, const struct spec_limits *l)
 	engine_write_ulimit(w, "nofile", files < 4096 ? files : 4096, files);
 	engine_write_ulimit(w, "core", 0, 0);
 	engine_write_ulimit(w, "memlock", locked, locked);
+	engine_write_ulimit(w, "nproc", procs, procs);
 	jw_end(w);
 }
 

@@ -328,6 +328,9 @@ engine_start(const struct sandbox_host *h, const struct sandbox_spec *s,
 		.places = xstrdup(o->places_dir),
 		.stdin_path = s->stdin_path != NULL ? xstrdup(s->stdin_path)
 						    : NULL,
+		.owner = engine_facts(h->engine)->podman
+		    ? s->uid_base + HOST_AGENT_UID
+		    : 0,
 		.limit = spec_limits_of(s).output,
 		.wall_ms = spec_limits_of(s).wall_ms,
 		.split = s->split_stderr,

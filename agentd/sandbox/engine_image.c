@@ -38,17 +38,17 @@ struct engine_image {
 	void *arg;
 };
 
-/* Ids of Docker are "sha256:HEX", of Podman HEX. */
-static bool
-engine_image_id_ok(const char *id)
+/* "sha256:HEX", or HEX, which every call takes. */
+static int
+engine_image_set_id(struct engine_image *i, const char *id, struct err *e)
 {
-	size_t n = strlen(id);
-
-	if (strncmp(id, "sha256:", 7) == 0) {
+	if (strncmp(id, "sha256:", 7) == 0)
 		id += 7;
-		n -= 7;
-	}
-	return n == 64 && strspn(id, "0123456789abcdef") == 64;
+	if (strlen(id) != 64 || strspn(id, "0123456789abcdef") != 64)
+		return err_set(
+		    e, ERR_PROTO, "the engine: image %s has no id", i->ref);
+	(void)snprintf(i->id, sizeof(i->id), "%s", id);
+	return 0;
 }
 
 static char *
@@ -110,11 +110,8 @@ engine_image_on_seen(const struct engine_reply *r, void *arg)
 	if (i->known && json_count(volumes) > 0)
 		(void)err_set(&e, ERR_INVALID,
 		    "image %s declares volumes, which have no limit", i->ref);
-	else if (i->known && !engine_image_id_ok(id))
-		(void)err_set(
-		    &e, ERR_PROTO, "the engine: image %s has no id", i->ref);
-	else
-		(void)snprintf(i->id, sizeof(i->id), "%s", id);
+	else if (i->known)
+		(void)engine_image_set_id(i, id, &e);
 	seq_resume(e.code != ERR_NONE ? &e : NULL, i->seq);
 }
 
@@ -182,25 +179,29 @@ engine_image_clear(struct seq *s, void *ctx, struct err *e)
 	return path_rmtree(i->work, e);
 }
 
+/* Its id, which Docker tells as the status.  Some failures come as a line in
+ * a success. */
 static void
 engine_image_on_sent(const struct engine_reply *r, void *arg)
 {
 	struct engine_image *i = arg;
 	struct err e = ERR_INIT;
 
-	/* Some failures come as a line in a success. */
-	if (r->e == NULL && json_get(r->json, "error") != NULL)
+	if (r->e != NULL)
+		e = *r->e;
+	else if (json_get(r->json, "error") != NULL)
 		(void)err_set(&e, ERR_INTERNAL, "the engine: %.200s",
 		    json_str_or(r->json, "error", ""));
-	seq_resume(e.code != ERR_NONE ? &e : r->e, i->seq);
+	else
+		(void)engine_image_set_id(
+		    i, json_str_or(r->json, "status", ""), &e);
+	seq_resume(e.code != ERR_NONE ? &e : NULL, i->seq);
 }
 
 static int
 engine_image_send(struct seq *s, void *ctx, struct err *e)
 {
 	struct engine_image *i = ctx;
-	AUTO_FREE char *path = NULL;
-	const char *colon;
 	struct stat st;
 	int fd;
 
@@ -214,12 +215,35 @@ engine_image_send(struct seq *s, void *ctx, struct err *e)
 		(void)close(fd);
 		return err_set(e, ERR_INVALID, "%s is no file", i->tar);
 	}
-	colon = strrchr(i->ref, ':');
-	path = xasprintf("/images/create?fromSrc=-&repo=%.*s&tag=%s",
-	    (int)(colon - i->ref), i->ref, colon + 1);
 	log_info("engine import image=%s", log_val(i->ref));
-	(void)engine_send_file(
-	    i->h->engine, path, fd, st.st_size, engine_image_on_sent, i);
+	(void)engine_send_file(i->h->engine, "/images/create?fromSrc=-", fd,
+	    st.st_size, engine_image_on_sent, i);
+	return SEQ_WAIT;
+}
+
+static void
+engine_image_on_named(const struct engine_reply *r, void *arg)
+{
+	struct engine_image *i = arg;
+
+	seq_resume(r->e, i->seq);
+}
+
+static int
+engine_image_tag(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_image *i = ctx;
+	const char *colon = strrchr(i->ref, ':');
+	AUTO_FREE char *path = NULL;
+
+	(void)s;
+	(void)e;
+	if (i->known)
+		return SEQ_DONE;
+	path = xasprintf("/images/%s/tag?repo=%.*s&tag=%s", i->id,
+	    (int)(colon - i->ref), i->ref, colon + 1);
+	(void)engine_ask(
+	    i->h->engine, "POST", path, NULL, 0, engine_image_on_named, i);
 	return SEQ_WAIT;
 }
 
@@ -238,6 +262,7 @@ static const struct seq_step engine_image_steps[] = {
 	{ "look for the image", engine_image_look, NULL },
 	{ "pack the image", engine_image_pack, NULL },
 	{ "import the image", engine_image_send, NULL },
+	{ "name the image", engine_image_tag, NULL },
 	{ "look at the image", engine_image_confirm, NULL },
 	{ "tidy up", engine_image_clear, NULL },
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agentd/sandbox/engine_places.h"
@@ -187,11 +188,39 @@ engine_shim_begin(struct engine_shim *s)
 	    s->engine, "POST", path, NULL, 0, engine_shim_on_start, s);
 }
 
+/* It was made by the attach, and its first process waits with the streams:
+ * they become the agent's, so that /dev/stdout can be opened there. */
+static void
+engine_shim_on_made(const struct engine_reply *r, void *arg)
+{
+	struct engine_shim *s = arg;
+	int64_t pid = json_i64_or(json_get(r->json, "State"), "Pid", 0);
+
+	for (int fd = 0; r->e == NULL && pid > 1 && fd < 3; fd++) {
+		AUTO_FREE char *path = xasprintf(
+		    "/proc/%lld/fd/%d", (long long)pid, fd);
+		struct stat st;
+
+		if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
+			(void)chown(path, s->conf.owner, s->conf.owner);
+	}
+	if (s->phase == ESHIM_ATTACHING)
+		s->phase = ESHIM_WAITING;
+	engine_shim_begin(s);
+}
+
 static void
 engine_shim_on_open(void *arg)
 {
 	struct engine_shim *s = arg;
+	AUTO_FREE char *path = NULL;
 
+	if (s->phase == ESHIM_ATTACHING && s->conf.owner != 0) {
+		path = engine_shim_path(s, "/json");
+		(void)engine_ask(
+		    s->engine, "GET", path, NULL, 0, engine_shim_on_made, s);
+		return;
+	}
 	if (s->phase == ESHIM_ATTACHING)
 		s->phase = ESHIM_WAITING;
 	engine_shim_begin(s);
@@ -432,6 +461,7 @@ engine_shim_main(const char *dir)
 		.ctl = -1,
 		.files = { -1, -1 },
 		.in = -1,
+		.oom = -1,
 		.x = { .exit_code = -1 },
 	};
 	struct err e = ERR_INIT;

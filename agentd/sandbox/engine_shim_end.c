@@ -65,6 +65,8 @@ engine_shim_learn_pid(struct engine_shim *s, const struct json *state)
 		return;
 	s->pid = (pid_t)pid;
 	s->cgroup = engine_shim_cgroup(s->pid);
+	if (s->cgroup != NULL)
+		engine_shim_watch_oom(s);
 	(void)snprintf(text, sizeof(text), "%" PRId64, pid);
 	(void)path_write_atomic(path, text, strlen(text), 0600, &e);
 }
@@ -153,7 +155,7 @@ engine_shim_ended(struct engine_shim *s, int code)
 	s->phase = ESHIM_DRAINING;
 	s->x.ended_at = clock_now_ms();
 	s->x.exit_code = code >= 0 && code <= 255 ? code : 255;
-	s->x.oom = s->cgroup != NULL && cgroup_was_oom(s->cgroup);
+	s->x.oom |= s->cgroup != NULL && cgroup_was_oom(s->cgroup);
 	timer_cancel(s->wall);
 	timer_cancel(s->kill);
 	(void)engine_ask(

@@ -43,8 +43,10 @@ struct engine_shim {
 	bool lost;              /* the engine went away while it ran */
 	pid_t pid;              /* its process 1 here; 0: unknown */
 	char *cgroup;           /* of pid; NULL: unknown */
-	int64_t gone_at;        /* the engine and pid, both; 0: not */
-	int tries;              /* of the removal */
+	int oom;                /* an eventfd of the cgroup's, or -1 */
+	struct watch *oom_watch;
+	int64_t gone_at; /* the engine and pid, both; 0: not */
+	int tries;       /* of the removal */
 	struct shim_exit x;
 };
 
@@ -56,6 +58,9 @@ void engine_shim_learn_pid(struct engine_shim *s, const struct json *state);
 void engine_shim_ended(struct engine_shim *s, int code);
 void engine_shim_failed(struct engine_shim *s, const struct err *e);
 void engine_shim_on_drained(void *arg);
+
+/* engine_shim_oom.c: hear of it from the kernel, for not every engine tells. */
+void engine_shim_watch_oom(struct engine_shim *s);
 
 char *engine_shim_path(const struct engine_shim *s, const char *verb)
     __attribute__((returns_nonnull));

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agentd/sandbox/engine.h"
 #include "agentd/sandbox/engine_wire.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -45,8 +46,7 @@ engine_stream_refused(struct engine_stream *s, struct view in)
 	    s->head.status == 404       ? ERR_NOTFOUND
 		: s->head.status == 409 ? ERR_EXISTS
 					: ERR_INTERNAL,
-	    "the engine: %.200s",
-	    json_str_or(j, "message", "it refused and did not say why"));
+	    "the engine: %s", engine_said(j));
 	json_free(j);
 	stream_close(s->stream, "refused");
 }

@@ -22,6 +22,8 @@ fixture_on_exit(const struct shim_exit *x, void *arg)
 	struct fixture *f = arg;
 
 	f->exit = *x;
+	if (x->error[0] != '\0')
+		print_message("# ended: %s\n", x->error);
 	f->done = true;
 	loop_stop(f->host.loop);
 }
