@@ -20,19 +20,23 @@ chan_pair(int fds[2], struct err *e)
 static size_t
 chan_size(const struct chan_msg *m)
 {
-	switch (m->kind) {
-	case CHAN_PROJECT:
-		return offsetof(struct chan_msg, project) + sizeof(m->project);
-	case CHAN_HOST:
-		if (m->host.n > CLIENTS_HOST_MAX)
-			return 0;
-		return offsetof(struct chan_msg, host.addrs) +
-		    m->host.n * sizeof(m->host.addrs[0]);
-	case CHAN_LOG:
-		return offsetof(struct chan_msg, log) + sizeof(m->log);
-	default:
+	static const size_t sizes[] = {
+		[CHAN_POLICY] = sizeof(m->policy),
+		[CHAN_RULE] = sizeof(m->rule),
+		[CHAN_PINNED] = sizeof(m->pinned),
+		[CHAN_PIN] = sizeof(m->pin),
+		[CHAN_ANSWER] = sizeof(m->answer),
+		[CHAN_LOG] = sizeof(m->log),
+	};
+
+	if (m->kind == CHAN_HOST)
+		return m->host.n > CLIENTS_HOST_MAX
+		    ? 0
+		    : offsetof(struct chan_msg, host.addrs) +
+			m->host.n * sizeof(m->host.addrs[0]);
+	if (m->kind >= sizeof(sizes) / sizeof(sizes[0]) || sizes[m->kind] == 0)
 		return 0;
-	}
+	return offsetof(struct chan_msg, policy) + sizes[m->kind];
 }
 
 int
@@ -48,18 +52,42 @@ chan_send(int fd, const struct chan_msg *m)
 }
 
 static bool
-chan_is_sane(struct chan_msg *m, size_t n)
+chan_is_text(const char *p, size_t n)
 {
-	if (n < offsetof(struct chan_msg, project) + sizeof(uint32_t) ||
+	return p[n - 1] == '\0';
+}
+
+static bool
+chan_is_sane(const struct chan_msg *m, size_t n)
+{
+	const struct egress_rule *r = &m->rule.rule;
+
+	if (n < offsetof(struct chan_msg, policy) + sizeof(uint32_t) ||
 	    chan_size(m) != n)
 		return false;
-	if (m->kind == CHAN_PROJECT)
-		return m->project.mode < POLICY_MODE_MAX &&
-		    m->project.gone <= 1;
-	if (m->kind == CHAN_LOG)
+	switch ((enum chan_kind)m->kind) {
+	case CHAN_POLICY:
+		return m->policy.mode < POLICY_MODE_MAX &&
+		    m->policy.gone <= 1 && m->policy.lockdown <= 1 &&
+		    m->policy.n_rules <= (int)EGRESS_RULES_MAX * EGRESS_LISTS;
+	case CHAN_RULE:
+		return m->rule.list < EGRESS_LISTS &&
+		    r->n_ports <= EGRESS_PORTS_MAX &&
+		    chan_is_text(r->domain, sizeof(r->domain));
+	case CHAN_PIN:
+		return chan_is_text(m->pin.name, sizeof(m->pin.name));
+	case CHAN_ANSWER:
+		return m->answer.n_addrs <= DNS_ADDRS_MAX &&
+		    chan_is_text(m->answer.name, sizeof(m->answer.name));
+	case CHAN_LOG:
 		return m->log.verdict < EGRESS_VERDICT_MAX &&
-		    m->log.name[sizeof(m->log.name) - 1] == '\0';
-	return true;
+		    chan_is_text(m->log.name, sizeof(m->log.name)) &&
+		    chan_is_text(m->log.rule, sizeof(m->log.rule));
+	case CHAN_HOST:
+	case CHAN_PINNED:
+		return true;
+	}
+	return false;
 }
 
 int

@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/err.h"
 #include "lib/base/map.h"
+#include "router/chan.h"
+#include "router/quota.h"
 
 enum {
 	CLIENT_QUERY_COST = 1000,
@@ -17,6 +20,9 @@ struct clients {
 	struct map *map; /* id -> struct client */
 	uint32_t host[CLIENTS_HOST_MAX];
 	size_t n_host;
+	/* A policy that has not come whole yet. */
+	struct egress_policy *coming;
+	uint32_t coming_id, coming_left;
 };
 
 struct clients *
@@ -30,6 +36,16 @@ clients_new(const struct policy_range *range, const struct policy_net *exempt)
 	return c;
 }
 
+static void
+client_free(struct client *p)
+{
+	if (p == NULL)
+		return;
+	egress_policy_free(p->policy);
+	quota_free(p->quota);
+	free(p);
+}
+
 void
 clients_free(struct clients *c)
 {
@@ -39,8 +55,9 @@ clients_free(struct clients *c)
 	if (c == NULL)
 		return;
 	while (map_next(c->map, &cursor, NULL, &p))
-		free(p);
+		client_free(p);
 	map_free(c->map);
+	egress_policy_free(c->coming);
 	free(c);
 }
 
@@ -51,7 +68,7 @@ clients_range(const struct clients *c)
 }
 
 void
-clients_set(struct clients *c, uint32_t id, enum policy_mode mode)
+clients_set(struct clients *c, uint32_t id, struct egress_policy *policy)
 {
 	struct client *p = map_get_u64(c->map, id);
 
@@ -59,15 +76,74 @@ clients_set(struct clients *c, uint32_t id, enum policy_mode mode)
 		p = xcalloc(1, sizeof(*p));
 		p->id = id;
 		p->tokens = CLIENT_TOKENS_MAX;
+		p->quota = quota_new();
 		map_put_u64(c->map, id, p);
 	}
-	p->mode = mode;
+	egress_policy_free(p->policy);
+	p->policy = policy;
+	p->mode = egress_policy_mode(policy);
 }
 
 void
 clients_del(struct clients *c, uint32_t id)
 {
-	free(map_del_u64(c->map, id));
+	client_free(map_del_u64(c->map, id));
+}
+
+static int
+clients_take_policy(struct clients *c, const struct chan_policy *m)
+{
+	egress_policy_free(c->coming);
+	c->coming = NULL;
+	c->coming_left = 0;
+	if (m->gone == 1) {
+		clients_del(c, m->id);
+		return 1;
+	}
+	c->coming = egress_policy_new(
+	    &(const struct egress_spec){ .mode = (enum policy_mode)m->mode,
+		.lockdown = m->lockdown == 1,
+		.upload_max = m->upload_max });
+	c->coming_id = m->id;
+	c->coming_left = m->n_rules;
+	return 0;
+}
+
+int
+clients_take(
+    struct clients *c, const struct chan_msg *m, uint32_t *id, struct err *e)
+{
+	switch ((enum chan_kind)m->kind) {
+	case CHAN_HOST:
+		clients_set_host(c, m->host.addrs, m->host.n);
+		return 0;
+	case CHAN_POLICY:
+		*id = m->policy.id;
+		if (clients_take_policy(c, &m->policy) == 1)
+			return 1;
+		break;
+	case CHAN_RULE:
+		if (c->coming == NULL || c->coming_left == 0 ||
+		    m->rule.id != c->coming_id)
+			return err_set(
+			    e, ERR_PROTO, "a rule without its policy");
+		if (egress_policy_add(c->coming, (enum egress_list)m->rule.list,
+			&m->rule.rule, e) == -1)
+			return -1;
+		c->coming_left--;
+		break;
+	case CHAN_PINNED:
+	case CHAN_PIN:
+	case CHAN_ANSWER:
+	case CHAN_LOG:
+		return 0;
+	}
+	if (c->coming == NULL || c->coming_left > 0)
+		return 0;
+	*id = c->coming_id;
+	clients_set(c, c->coming_id, c->coming);
+	c->coming = NULL;
+	return 1;
 }
 
 struct client *

@@ -10,9 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "router/egress.h"
 #include "router/policy.h"
 
+struct chan_msg;
 struct clients;
+struct err;
+struct quota;
 
 enum {
 	CLIENT_LOOKUPS_MAX = 64, /* in flight, of one project */
@@ -24,11 +28,14 @@ enum {
 
 struct client {
 	uint32_t id;
-	enum policy_mode mode;
+	enum policy_mode mode; /* in force */
+	struct egress_policy *policy;
 	int64_t refilled_ms;
 	uint32_t tokens; /* thousandths of a query */
 	uint32_t lookups, dns_conns, front_conns;
 	uint32_t suppressed; /* queries over the bound, not logged yet */
+	struct quota *quota; /* of new names */
+	uint32_t quota_refused;
 };
 
 struct clients *clients_new(const struct policy_range *range,
@@ -36,7 +43,15 @@ struct clients *clients_new(const struct policy_range *range,
 void clients_free(struct clients *c);
 const struct policy_range *clients_range(const struct clients *c);
 
-void clients_set(struct clients *c, uint32_t id, enum policy_mode mode);
+/*
+ * What the main process says: a policy in pieces, a project's end, the host's
+ * addresses.  1: the project *id has another policy now, or has gone; 0: no
+ * project has changed; -1: the other end is broken.
+ */
+int clients_take(
+    struct clients *c, const struct chan_msg *m, uint32_t *id, struct err *e);
+/* Takes the policy. */
+void clients_set(struct clients *c, uint32_t id, struct egress_policy *policy);
 void clients_del(struct clients *c, uint32_t id);
 struct client *clients_find(struct clients *c, uint32_t id); /* or NULL */
 /* By source address; NULL for nobody and for mode off. */

@@ -5,22 +5,30 @@
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "lib/base/list.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "lib/base/str.h"
 #include "lib/io/sock.h"
 #include "lib/io/stream.h"
+#include "lib/io/timer.h"
 #include "lib/wire/json.h"
 #include "router/clients.h"
+#include "router/egress_log.h"
+#include "router/egress_read.h"
 #include "router/guard.h"
 
 enum {
-	CONTROL_LINE_MAX = 128 << 10,
+	CONTROL_LINE_MAX = 512 << 10, /* a policy of all rules */
 	CONTROL_REPLY_MAX = 16 << 20, /* 65,000 projects */
 	CONTROL_CLIENTS_MAX = 64,
 	CONTROL_LOG_MAX = 200,
-	CONTROL_LOG_DEFAULT = 50
+	CONTROL_LOG_DEFAULT = 50,
+	CONTROL_WAIT_MAX = 30000, /* ms */
+	CONTROL_GATHER_MS = 20    /* news of the log, before they are told */
 };
 
 struct control {
@@ -29,6 +37,8 @@ struct control {
 	struct listener *listener;
 	struct map *peers;
 	uint64_t last;
+	TAILQ_HEAD(, control_peer) waiting; /* for the log */
+	struct timer *news, *late;
 };
 
 struct control_peer {
@@ -36,12 +46,17 @@ struct control_peer {
 	struct control *control;
 	struct stream *stream;
 	bool busy; /* a reply is owed; later lines wait */
+	TAILQ_ENTRY(control_peer) entry;
+	bool waiting;
+	int64_t deadline_ms;
+	struct egress_ask ask;
 };
 
 /* What a change needs to find who asked. */
 struct control_ticket {
 	struct control *control;
 	uint64_t peer;
+	char *reply; /* when it succeeds; NULL for {"ok":true} */
 };
 
 /* Fills out now, or returns CONTROL_LATER. */
@@ -87,15 +102,18 @@ control_on_changed(const struct err *e, void *arg)
 {
 	struct control_ticket *t = arg;
 	struct control_peer *p = map_get_u64(t->control->peers, t->peer);
+	AUTO_FREE char *reply = t->reply;
 	AUTO_STR struct str out = STR_INIT;
 
 	free(t);
 	if (p == NULL)
 		return; /* gone meanwhile */
-	if (e == NULL)
-		control_reply_ok(&out);
-	else
+	if (e != NULL)
 		control_reply_error(&out, e);
+	else if (reply != NULL)
+		str_add(&out, reply);
+	else
+		control_reply_ok(&out);
 	control_send(p, &out);
 }
 
@@ -136,24 +154,28 @@ static enum control_result
 control_project_set(struct control_peer *p, const struct json *req,
     struct str *out, struct err *e)
 {
+	AUTO_STR struct str reply = STR_INIT;
+	struct egress_policy *policy;
 	struct control_ticket *t;
-	enum policy_mode mode;
-	const char *text = NULL;
 	uint32_t id = 0;
-	int rc;
 
 	(void)out;
 	if (control_id(req, &id, e) == -1)
 		return CONTROL_FAILED;
-	rc = json_str(req, "mode", 16, &text, e);
-	if (rc == 1)
-		err_set(e, ERR_INVALID, "mode is missing");
-	if (rc != 0 || policy_mode_parse(text, &mode, e) == -1)
+	policy = egress_read(req, e);
+	if (policy == NULL) {
+		/* What was set before stays. */
+		guard_project_refused(p->control->guard, id, e->msg);
 		return CONTROL_FAILED;
+	}
+	egress_write_taken(policy, &reply);
 	t = control_ticket_new(p);
+	t->reply = str_steal(&reply);
 	if (guard_project_set(
-		p->control->guard, id, mode, control_on_changed, t, e) == 0)
+		p->control->guard, id, policy, control_on_changed, t, e) == 0)
 		return CONTROL_LATER;
+	egress_policy_free(policy);
+	free(t->reply);
 	free(t);
 	return CONTROL_FAILED;
 }
@@ -216,18 +238,90 @@ control_host_set(struct control_peer *p, const struct json *req,
 	return CONTROL_FAILED;
 }
 
+static void
+control_stop_waiting(struct control_peer *p)
+{
+	if (p->waiting)
+		TAILQ_REMOVE(&p->control->waiting, p, entry);
+	p->waiting = false;
+}
+
+/* When the first of those who wait has waited long enough. */
+static void
+control_arm_late(struct control *c)
+{
+	const struct control_peer *p;
+	int64_t first = INT64_MAX, left;
+
+	TAILQ_FOREACH(p, &c->waiting, entry)
+	{
+		if (p->deadline_ms < first)
+			first = p->deadline_ms;
+	}
+	if (first == INT64_MAX) {
+		timer_cancel(c->late);
+		return;
+	}
+	left = first - clock_mono_ms();
+	timer_set(c->late, left > 0 ? left : 0);
+}
+
+static void
+control_tell_waiting(struct control *c)
+{
+	struct control_peer *p, *next;
+	int64_t now = clock_mono_ms();
+
+	TAILQ_FOREACH_SAFE(p, &c->waiting, entry, next)
+	{
+		AUTO_STR struct str out = STR_INIT_MAX(CONTROL_REPLY_MAX);
+
+		if (guard_log(c->guard, &p->ask, &out) == 0 &&
+		    now < p->deadline_ms)
+			continue;
+		control_stop_waiting(p);
+		control_send(p, &out);
+	}
+	control_arm_late(c);
+}
+
+static void
+control_on_timer(void *arg)
+{
+	control_tell_waiting(arg);
+}
+
+void
+control_on_log(struct control *c)
+{
+	if (c != NULL && c->news != NULL && !TAILQ_EMPTY(&c->waiting) &&
+	    !timer_pending(c->news))
+		timer_set(c->news, CONTROL_GATHER_MS);
+}
+
 static enum control_result
 control_log(struct control_peer *p, const struct json *req, struct str *out,
     struct err *e)
 {
-	int64_t limit = CONTROL_LOG_DEFAULT;
-	uint32_t id = 0;
+	int64_t limit = CONTROL_LOG_DEFAULT, id = 0, since = 0, wait = 0;
+	int follow = json_i64(req, "since", 0, INT64_MAX, &since, e);
 
-	if (control_id(req, &id, e) == -1 ||
-	    json_i64(req, "limit", 1, CONTROL_LOG_MAX, &limit, e) == -1)
+	if (follow == -1 || json_i64(req, "id", 1, UINT32_MAX, &id, e) == -1 ||
+	    json_i64(req, "limit", 1, CONTROL_LOG_MAX, &limit, e) == -1 ||
+	    json_i64(req, "wait", 0, CONTROL_WAIT_MAX, &wait, e) == -1)
 		return CONTROL_FAILED;
-	guard_log(p->control->guard, id, (size_t)limit, out);
-	return CONTROL_DONE;
+	p->ask = (struct egress_ask){ .id = (uint32_t)id,
+		.limit = (size_t)limit,
+		.follow = follow == 0,
+		.since = (uint64_t)since };
+	if (guard_log(p->control->guard, &p->ask, out) > 0 || wait == 0 ||
+	    !p->ask.follow)
+		return CONTROL_DONE;
+	p->deadline_ms = clock_mono_ms() + wait;
+	p->waiting = true;
+	TAILQ_INSERT_TAIL(&p->control->waiting, p, entry);
+	control_arm_late(p->control);
+	return CONTROL_LATER;
 }
 
 static const struct control_op {
@@ -316,6 +410,7 @@ control_on_close(struct stream *s, const char *reason, void *arg)
 	(void)s;
 	log_debug("control close peer=%llu why=%s", (unsigned long long)p->id,
 	    log_val(reason));
+	control_stop_waiting(p);
 	map_del_u64(p->control->peers, p->id);
 	free(p);
 }
@@ -357,6 +452,9 @@ control_new(struct loop *l, int fd, struct guard *guard)
 	c->loop = l;
 	c->guard = guard;
 	c->peers = map_new();
+	TAILQ_INIT(&c->waiting);
+	c->news = timer_new(l, control_on_timer, c);
+	c->late = timer_new(l, control_on_timer, c);
 	c->listener = listener_new(l, fd, control_on_accept, c);
 	return c;
 }
@@ -370,6 +468,10 @@ control_stop(struct control *c)
 	if (c == NULL)
 		return;
 	listener_free(c->listener);
+	timer_free(c->news);
+	timer_free(c->late);
+	c->news = NULL;
+	c->late = NULL;
 	while (map_next(c->peers, &cursor, NULL, &p))
 		stream_close(((struct control_peer *)p)->stream, "shutdown");
 }

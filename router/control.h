@@ -13,6 +13,8 @@ struct guard;
 /* fd: listening, taken.  guard does what is asked; it outlives this. */
 struct control *control_new(struct loop *l, int fd, struct guard *guard)
     __attribute__((returns_nonnull));
+/* The log has something new; c may be NULL. */
+void control_on_log(struct control *c);
 /* Closes everything, before loop_free; NULL is fine. */
 void control_stop(struct control *c);
 void control_free(struct control *c); /* after loop_free */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "router/egress.h"
 
 enum {
 	DNS_FLAG_QR = 0x8000,
@@ -15,7 +16,10 @@ enum {
 	DNS_POINTERS_MAX = 32,
 	DNS_CHAIN_MAX = 16, /* CNAMEs followed */
 	DNS_RECORDS_MAX = 256,
-	DNS_A_RECORD = 16 /* bytes, with a compressed name */
+	DNS_A_RECORD = 16, /* bytes, with a compressed name */
+	DNS_OPT_SIZE = 11,
+	DNS_OPTION_HEAD = 4,
+	DNS_OPTION_EDE = 15
 };
 
 struct dns_reader {
@@ -41,22 +45,7 @@ dns_u32(const struct view *m, size_t at)
 	return (uint32_t)dns_u16(m, at) << 16 | dns_u16(m, at + 2);
 }
 
-static bool
-dns_is_name_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-	    c == '_';
-}
-
-static char
-dns_lower(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return (char)(c - 'A' + 'a');
-	return c;
-}
-
-/* Append one label to name; false when it is too long. *clean: LDH so far. */
+/* Append one label to name; false when it is too long. *clean: so far. */
 static bool
 dns_add_label(const char *p, size_t n, char *name, size_t *len, bool *clean)
 {
@@ -64,24 +53,24 @@ dns_add_label(const char *p, size_t n, char *name, size_t *len, bool *clean)
 		return false;
 	if (*len > 0)
 		name[(*len)++] = '.';
-	for (size_t i = 0; i < n; i++) {
-		char c = dns_lower(p[i]);
-
-		if (!dns_is_name_char(c))
-			*clean = false;
-		name[(*len)++] = c;
-	}
+	/* A dot in a label would move its border. */
+	if (memchr(p, '.', n) != NULL)
+		*clean = false;
+	memcpy(name + *len, p, n);
+	*len += n;
 	return true;
 }
 
 /*
  * Read the name at r->pos and move past it.  Pointers must go backwards, which
- * bounds the walk; they are refused when `plain`.  A name outside of LDH gives
- * the empty text.
+ * bounds the walk; they are refused when `plain`.  A name that egress.h does
+ * not take gives the empty text.
  */
 static bool
-dns_read_name(struct dns_reader *r, bool plain, char name[DNS_NAME_MAX + 1])
+dns_read_name(struct dns_reader *r, bool plain, char out[DNS_NAME_MAX + 1])
 {
+	char name[DNS_NAME_MAX + 1];
+	struct err e = ERR_INIT;
 	size_t at = r->pos, end = 0, len = 0;
 	bool clean = true;
 	int jumps = 0;
@@ -115,7 +104,9 @@ dns_read_name(struct dns_reader *r, bool plain, char name[DNS_NAME_MAX + 1])
 			return false;
 		at += n;
 	}
-	name[clean ? len : 0] = '\0';
+	out[0] = '\0';
+	if (clean && len > 0)
+		(void)egress_name_parse((struct view){ name, len }, out, &e);
 	r->pos = end != 0 ? end : at;
 	return true;
 }
@@ -337,14 +328,44 @@ dns_put_a(struct dns_writer *w, uint32_t addr, uint32_t ttl)
 	dns_put_u16(w, addr & 0xffff);
 }
 
+/* Length of the option, header included. */
+static size_t
+dns_ede_size(const struct dns_query *q, const struct dns_reply *r)
+{
+	if (!q->edns || r->ede == 0)
+		return 0;
+	return DNS_OPTION_HEAD + 2 + strnlen(r->ede_text, DNS_EDE_TEXT_MAX);
+}
+
+static void
+dns_put_opt(struct dns_writer *w, const struct dns_reply *r, size_t ede)
+{
+	w->p[w->len++] = 0;
+	dns_put_u16(w, DNS_TYPE_OPT);
+	dns_put_u16(w, DNS_UDP_MAX);
+	dns_put_u16(w, 0);
+	dns_put_u16(w, 0);
+	dns_put_u16(w, (unsigned)ede);
+	if (ede == 0)
+		return;
+	dns_put_u16(w, DNS_OPTION_EDE);
+	dns_put_u16(w, (unsigned)ede - DNS_OPTION_HEAD);
+	dns_put_u16(w, r->ede);
+	memcpy(w->p + w->len, r->ede_text, ede - DNS_OPTION_HEAD - 2);
+	w->len += ede - DNS_OPTION_HEAD - 2;
+}
+
 size_t
 dns_put_reply(uint8_t out[DNS_REPLY_MAX], const struct dns_query *q, bool udp,
-    uint8_t rcode, const struct dns_answer *a)
+    const struct dns_reply *reply)
 {
+	const struct dns_answer *a = reply->answer;
 	struct dns_writer w = { .p = out };
 	size_t max = udp ? q->udp_max : DNS_REPLY_MAX;
-	size_t opt = q->edns ? 11 : 0, n = a != NULL ? a->n_addrs : 0, room;
-	unsigned flags = DNS_FLAG_QR | DNS_FLAG_RA | rcode;
+	size_t ede = dns_ede_size(q, reply);
+	size_t opt = q->edns ? DNS_OPT_SIZE + ede : 0;
+	size_t n = a != NULL ? a->n_addrs : 0, room;
+	unsigned flags = DNS_FLAG_QR | DNS_FLAG_RA | reply->rcode;
 
 	if (max > DNS_REPLY_MAX)
 		max = DNS_REPLY_MAX;
@@ -360,14 +381,8 @@ dns_put_reply(uint8_t out[DNS_REPLY_MAX], const struct dns_query *q, bool udp,
 	w.len += q->question_len;
 	for (size_t i = 0; i < n; i++)
 		dns_put_a(&w, a->addrs[i], a->ttl);
-	if (opt > 0) {
-		w.p[w.len++] = 0;
-		dns_put_u16(&w, DNS_TYPE_OPT);
-		dns_put_u16(&w, DNS_UDP_MAX);
-		dns_put_u16(&w, 0);
-		dns_put_u16(&w, 0);
-		dns_put_u16(&w, 0);
-	}
+	if (opt > 0)
+		dns_put_opt(&w, reply, ede);
 	return w.len;
 }
 /* NOLINTEND(readability-non-const-parameter) */

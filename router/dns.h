@@ -90,12 +90,27 @@ int dns_read_answer(struct view msg, uint16_t id, const char *name,
 /* A question for an A record with recursion desired; returns its length. */
 size_t dns_put_query(uint8_t out[DNS_QUERY_MAX], uint16_t id, const char *name);
 
+/* Extended DNS errors (RFC 8914). */
+enum {
+	DNS_EDE_BLOCKED = 15,
+	DNS_EDE_PROHIBITED = 18,
+	DNS_EDE_UNREACHABLE = 22,
+	DNS_EDE_TEXT_MAX = 100
+};
+
+struct dns_reply {
+	uint8_t rcode;
+	const struct dns_answer *answer; /* may be NULL */
+	uint16_t ede;                    /* 0 for none */
+	const char *ede_text;
+};
+
 /*
  * A reply to q.  For UDP the addresses that do not fit are left out and TC is
  * set.  Returns its length.
  */
 size_t dns_put_reply(uint8_t out[DNS_REPLY_MAX], const struct dns_query *q,
-    bool udp, uint8_t rcode, const struct dns_answer *a);
+    bool udp, const struct dns_reply *reply);
 
 /* Message-level checks of the stub, which passes bytes that we wrote. */
 bool dns_is_query(struct view msg);

@@ -341,6 +341,12 @@ egress_policy_add(struct egress_policy *p, enum egress_list list,
 	return 0;
 }
 
+size_t
+egress_policy_count(const struct egress_policy *p, enum egress_list list)
+{
+	return p->lists[list].n;
+}
+
 const struct egress_rule *
 egress_policy_rule(
     const struct egress_policy *p, enum egress_list list, size_t i)

@@ -75,6 +75,8 @@ void egress_policy_free(struct egress_policy *p); /* NULL is fine */
 /* The rule is copied; a deny rule has no ports. */
 int egress_policy_add(struct egress_policy *p, enum egress_list list,
     const struct egress_rule *r, struct err *e);
+size_t egress_policy_count(
+    const struct egress_policy *p, enum egress_list list);
 /* By index, in the order of adding; NULL at the end. */
 const struct egress_rule *egress_policy_rule(
     const struct egress_policy *p, enum egress_list list, size_t i);

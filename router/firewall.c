@@ -195,27 +195,46 @@ firewall_next_member(struct view *rest, uint32_t *addr)
 	return false;
 }
 
+static bool
+firewall_has_member(const struct str *saved, uint32_t addr)
+{
+	struct view rest = str_view(saved);
+	uint32_t member;
+
+	while (firewall_next_member(&rest, &member)) {
+		if (member == addr)
+			return true;
+	}
+	return false;
+}
+
 int
 firewall_read(
     struct firewall *f, firewall_member_fn *fn, void *arg, struct err *e)
 {
 	/* The last word is the mode. */
-	static const char *const sets[] = { "bind", "known", "locked", "web",
-		"open" };
-	static const enum policy_mode modes[] = { POLICY_OFF, POLICY_NONE,
-		POLICY_LOCKED, POLICY_WEB, POLICY_OPEN };
+	static const struct {
+		const char *name;
+		enum policy_mode mode;
+	} sets[] = { { "bind", POLICY_OFF }, { "known", POLICY_NONE },
+		{ "locked", POLICY_LOCKED }, { "web", POLICY_WEB },
+		{ "open", POLICY_OPEN } };
+	AUTO_STR struct str strict = STR_INIT;
 
+	if (firewall_save_set(f, "strict", &strict, e) == -1)
+		return -1;
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
 		AUTO_STR struct str text = STR_INIT;
 		struct view rest;
 		uint32_t addr, id;
 
-		if (firewall_save_set(f, sets[i], &text, e) == -1)
+		if (firewall_save_set(f, sets[i].name, &text, e) == -1)
 			return -1;
 		rest = str_view(&text);
 		while (firewall_next_member(&rest, &addr)) {
 			if (policy_project(&f->rules->range, addr, &id))
-				fn(id, modes[i], arg);
+				fn(id, sets[i].mode,
+				    firewall_has_member(&strict, addr), arg);
 		}
 	}
 	return 0;
@@ -403,17 +422,19 @@ firewall_on_turn(void *arg)
 	firewall_next(arg);
 }
 
-int
+bool
+firewall_has_room(const struct firewall *f)
+{
+	return f->n < FIREWALL_QUEUE_MAX;
+}
+
+void
 firewall_submit(struct firewall *f, const struct str *script,
     const struct firewall_flush *flush, size_t n_flush, firewall_done_fn *done,
-    void *arg, struct err *e)
+    void *arg)
 {
-	struct firewall_change *c;
+	struct firewall_change *c = xcalloc(1, sizeof(*c));
 
-	if (f->n >= FIREWALL_QUEUE_MAX)
-		return err_set(
-		    e, ERR_BUSY, "too many changes are waiting; try again");
-	c = xcalloc(1, sizeof(*c));
 	c->script = xstrdup(str_cstr(script));
 	if (n_flush > 0) {
 		c->flush = xcalloc(n_flush, sizeof(*flush));
@@ -425,5 +446,4 @@ firewall_submit(struct firewall *f, const struct str *script,
 	f->n++;
 	STAILQ_INSERT_TAIL(&f->waiting, c, entry);
 	loop_defer(f->loop, firewall_on_turn, f);
-	return 0;
 }

@@ -27,8 +27,12 @@ void firewall_free(struct firewall *f);
  * *changed: the rules that were there before were not these.
  */
 int firewall_load(struct firewall *f, bool *changed, struct err *e);
-/* Each member of the sets that name projects, after an adoption. */
-typedef void firewall_member_fn(uint32_t id, enum policy_mode mode, void *arg);
+/*
+ * Each member of the sets that name projects, after an adoption; the last word
+ * on a project counts.  strict: it had names that were denied.
+ */
+typedef void firewall_member_fn(
+    uint32_t id, enum policy_mode mode, bool strict, void *arg);
 int firewall_read(
     struct firewall *f, firewall_member_fn *fn, void *arg, struct err *e);
 
@@ -68,12 +72,14 @@ struct firewall_flush {
 	uint32_t to; /* FIREWALL_FROM_TO */
 };
 
+/* Ask before a change is submitted. */
+bool firewall_has_room(const struct firewall *f);
 /*
  * Queue a change: an ipset script, then the tracked flows to be cut.  done
- * comes once from the loop, unless this fails with ERR_BUSY.
+ * comes once from the loop.
  */
-int firewall_submit(struct firewall *f, const struct str *script,
+void firewall_submit(struct firewall *f, const struct str *script,
     const struct firewall_flush *flush, size_t n_flush, firewall_done_fn *done,
-    void *arg, struct err *e);
+    void *arg);
 
 #endif

@@ -25,10 +25,6 @@
 #include "router/netns.h"
 #include "router/nflog.h"
 
-enum {
-	GUARD_SLICE = 256 /* messages to or from the worker in one turn */
-};
-
 /* A change on its way through the firewall's queue. */
 struct guard_change {
 	struct guard *guard;
@@ -38,80 +34,13 @@ struct guard_change {
 	void *arg;
 };
 
-/* Tell the worker what it does not know, as far as the channel has room. */
-static void
-guard_tell(struct guard *g)
-{
-	struct project *q;
-
-	for (int i = 0; g->chan != -1 && i < GUARD_SLICE; i++) {
-		struct chan_msg m = { .kind = CHAN_HOST };
-		int rc;
-
-		q = projects_stale(g->projects);
-		if (g->host_stale) {
-			m.host.n = (uint32_t)g->n_host;
-			memcpy(m.host.addrs, g->host,
-			    g->n_host * sizeof(g->host[0]));
-		} else if (q != NULL) {
-			m.kind = CHAN_PROJECT;
-			m.project = (struct chan_project){ .id = q->id,
-				.mode = (uint32_t)q->mode,
-				.gone = q->gone };
-		} else {
-			watch_set(g->chan_watch, WATCH_READ);
-			return;
-		}
-		rc = chan_send(g->chan, &m);
-		if (rc != 1)
-			break;
-		if (g->host_stale)
-			g->host_stale = false;
-		else
-			projects_told(g->projects, q);
-	}
-	if (g->chan != -1)
-		watch_set(g->chan_watch, WATCH_READ | WATCH_WRITE);
-}
-
 void
-guard_close_chan(struct guard *g)
-{
-	watch_free(g->chan_watch);
-	g->chan_watch = NULL;
-	if (g->chan != -1)
-		(void)close(g->chan);
-	g->chan = -1;
-}
-
-static void
-guard_on_log(struct guard *g, const struct egress_entry *e)
+guard_add_log(struct guard *g, const struct egress_entry *e)
 {
 	if (projects_find(g->projects, e->id) == NULL)
 		return;
 	egress_log_add(g->log, e);
-}
-
-static void
-guard_on_chan(int fd, int what, void *arg)
-{
-	struct guard *g = arg;
-	struct chan_msg m;
-
-	for (int i = 0; (what & WATCH_READ) != 0 && i < GUARD_SLICE; i++) {
-		int rc = chan_recv(fd, &m);
-
-		if (rc == 0)
-			break;
-		if (rc == -1) { /* its end is told by respawn */
-			guard_close_chan(g);
-			return;
-		}
-		if (m.kind == CHAN_LOG)
-			guard_on_log(g, &m.log);
-	}
-	if ((what & WATCH_WRITE) != 0)
-		guard_tell(g);
+	control_on_log(g->control);
 }
 
 /* A worker that starts knows nothing: it is told everything. */
@@ -149,16 +78,12 @@ guard_start_worker(
 	spec->n_pass_fds = WORKER_FD_END - WORKER_FD_CHAN;
 	rc = child_start(g->loop, spec, out, e);
 	(void)close(pair[1]);
-	guard_close_chan(g);
 	if (rc == -1) {
+		guard_close_peer(g, GUARD_WORKER);
 		(void)close(pair[0]);
 		return -1;
 	}
-	g->chan = pair[0];
-	g->chan_watch = watch_new(g->loop, g->chan, guard_on_chan, g);
-	projects_mark_all(g->projects);
-	g->host_stale = true;
-	guard_tell(g);
+	guard_open_peer(g, GUARD_WORKER, pair[0]);
 	return 0;
 }
 
@@ -174,6 +99,8 @@ guard_verdict(const char *prefix)
 		{ RULES_LOG_MODE, EGRESS_MODE },
 		{ RULES_LOG_LIMIT, EGRESS_LIMIT },
 		{ RULES_LOG_SPOOF, EGRESS_SPOOF },
+		{ RULES_LOG_PIN, EGRESS_PIN },
+		{ RULES_LOG_ECHO, EGRESS_ECHO },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -192,6 +119,7 @@ guard_on_packet(const struct nflog_packet *p, void *arg)
 		.count = 1,
 		.addr = p->dst,
 		.port = p->dport,
+		.sport = p->sport,
 		.proto = p->proto == EGRESS_PROTO_DNS ? 255 : p->proto,
 		.verdict = (uint8_t)guard_verdict(p->prefix) };
 	char name[IF_NAMESIZE], want[IF_NAMESIZE];
@@ -205,15 +133,22 @@ guard_on_packet(const struct nflog_packet *p, void *arg)
 	    num_u64(name + strlen(want), 1, UINT32_MAX, &id, &ignored) == -1)
 		return;
 	e.id = (uint32_t)id;
-	guard_on_log(g, &e);
+	guard_add_log(g, &e);
 }
 
 int
 guard_start_late(struct guard *g, struct err *e)
 {
+	char set[IF_NAMESIZE + 8];
+
 	g->nflog = nflog_new(g->loop, RULES_NFLOG_GROUP, guard_on_packet, g, e);
 	if (g->nflog == NULL)
 		return -1;
+	snprintf(set, sizeof(set), "cf%s-pin", g->cfg->inst);
+	g->pin_set = ipset_new(set, e);
+	if (g->pin_set == NULL)
+		return -1;
+	g->ends = timer_new(g->loop, guard_on_end, g);
 	return 0;
 }
 
@@ -254,41 +189,118 @@ guard_change_new(
 	return c;
 }
 
+/* What a change of the policy cuts; at most FIREWALL_FLUSH_MAX. */
+static size_t
+guard_cuts(struct guard *g, struct project *q, enum policy_mode old,
+    bool tighten, struct firewall_flush *cut)
+{
+	enum policy_mode mode = project_mode(q);
+	size_t n = guard_drop_pins(g, q, cut + 1, FIREWALL_FLUSH_MAX - 1);
+	bool fits = n < FIREWALL_FLUSH_MAX && !pins_lost(g->pins, q->id);
+
+	cut[0].flows = mode == POLICY_OFF ? FIREWALL_FROM : FIREWALL_FROM_OUT;
+	if (!tighten)
+		return 0;
+	if (mode != POLICY_LOCKED || old != POLICY_LOCKED || !fits) {
+		pins_set_lost(g->pins, q->id, false);
+		return 1;
+	}
+	/* The flows to what the policy does not allow any more. */
+	for (size_t i = 0; i < n; i++)
+		cut[i] = cut[i + 1];
+	return n;
+}
+
 int
-guard_project_set(struct guard *g, uint32_t id, enum policy_mode mode,
+guard_project_set(struct guard *g, uint32_t id, struct egress_policy *policy,
     firewall_done_fn *done, void *arg, struct err *e)
 {
 	AUTO_STR struct str script = STR_INIT;
-	struct firewall_flush cut = { .flows = FIREWALL_FROM };
+	struct firewall_flush cut[FIREWALL_FLUSH_MAX];
+	enum policy_mode mode = egress_policy_mode(policy), old;
+	int64_t now = clock_now_ms();
 	struct guard_change *c;
 	struct project *q;
-	enum policy_mode old;
 	bool tighten;
+	size_t n;
 
-	if (policy_address(&g->cfg->range, id, &cut.addr, e) == -1)
+	if (policy_address(&g->cfg->range, id, &cut[0].addr, e) == -1)
 		return -1;
-	q = projects_find(g->projects, id);
-	old = q != NULL ? q->mode : POLICY_OFF;
-	tighten = mode < old;
-	if (mode == POLICY_NONE)
-		cut.flows = FIREWALL_FROM_OUT;
+	if (!firewall_has_room(g->firewall))
+		return err_set(
+		    e, ERR_BUSY, "too many changes are waiting; try again");
+	q = projects_put(g->projects, id);
+	old = project_mode(q);
+	/* Nobody knows what an adopted project was allowed. */
+	tighten = egress_policy_tightens(q->policy, policy, now) ||
+	    (q->adopted && old == POLICY_LOCKED);
+	project_set_policy(q, policy);
+	q->next_end_ms = egress_policy_next_end(policy, now);
+	n = guard_cuts(g, q, old, tighten, cut);
 	c = guard_change_new(g, id, done, arg);
 	c->loosen = !tighten;
-	rules_project(&g->rules, id, mode, &script);
-	if (firewall_submit(g->firewall, &script, &cut, tighten ? 1 : 0,
-		guard_on_changed, c, e) == -1) {
-		free(c);
-		return -1;
-	}
-	q = projects_put(g->projects, id);
-	q->mode = mode;
+	rules_project(&g->rules, id, mode,
+	    egress_policy_count(policy, EGRESS_DENY) > 0, &script);
+	firewall_submit(g->firewall, &script, cut, n, guard_on_changed, c);
 	if (tighten) {
 		projects_mark(g->projects, q);
 		guard_tell(g);
 	}
-	log_info("guard project-set project=%u from=%s to=%s", id,
-	    policy_mode_name(old), policy_mode_name(mode));
+	guard_arm_ends(g);
+	log_info("guard project-set project=%u from=%s to=%s cuts=%zu", id,
+	    policy_mode_name(old), policy_mode_name(mode), n);
 	return 0;
+}
+
+void
+guard_project_refused(struct guard *g, uint32_t id, const char *why)
+{
+	struct project *q = projects_find(g->projects, id);
+
+	if (q == NULL)
+		return;
+	free(q->error);
+	q->error = xstrdup(why);
+}
+
+static void
+guard_on_ended(const struct err *e, void *arg)
+{
+	(void)e; /* firewall has told */
+	(void)arg;
+}
+
+/* Rules of this project have ended: what they allowed is cut. */
+static void
+guard_end_rules(struct guard *g, struct project *q, int64_t now)
+{
+	AUTO_STR struct str none = STR_INIT;
+	struct firewall_flush cut[FIREWALL_FLUSH_MAX];
+	size_t n;
+
+	q->next_end_ms = egress_policy_next_end(q->policy, now);
+	cut[0].addr = g->cfg->range.base + POLICY_FIRST_PROJECT + q->id;
+	n = guard_cuts(
+	    g, q, project_mode(q), project_mode(q) == POLICY_LOCKED, cut);
+	log_info("guard rules-ended project=%u cuts=%zu", q->id, n);
+	if (n > 0)
+		firewall_submit(
+		    g->firewall, &none, cut, n, guard_on_ended, NULL);
+}
+
+void
+guard_on_end(void *arg)
+{
+	struct guard *g = arg;
+	int64_t now = clock_now_ms();
+	struct project *q;
+	size_t cursor = 0;
+
+	while ((q = projects_next(g->projects, &cursor)) != NULL) {
+		if (q->next_end_ms != 0 && q->next_end_ms <= now)
+			guard_end_rules(g, q, now);
+	}
+	guard_arm_ends(g);
 }
 
 int
@@ -296,26 +308,30 @@ guard_project_del(struct guard *g, uint32_t id, firewall_done_fn *done,
     void *arg, struct err *e)
 {
 	AUTO_STR struct str script = STR_INIT;
-	struct firewall_flush cut = { .flows = FIREWALL_FROM };
-	struct guard_change *c;
+	struct firewall_flush cut = { .flows = FIREWALL_FROM }, none[1];
 	struct project *q;
 
 	if (policy_address(&g->cfg->range, id, &cut.addr, e) == -1)
 		return -1;
-	c = guard_change_new(g, id, done, arg);
-	rules_project_del(&g->rules, id, &script);
-	if (firewall_submit(
-		g->firewall, &script, &cut, 1, guard_on_changed, c, e) == -1) {
-		free(c);
-		return -1;
-	}
+	if (!firewall_has_room(g->firewall))
+		return err_set(
+		    e, ERR_BUSY, "too many changes are waiting; try again");
 	q = projects_find(g->projects, id);
 	if (q != NULL) {
+		project_set_policy(q,
+		    egress_policy_new(
+			&(const struct egress_spec){ .mode = POLICY_OFF }));
+		(void)guard_drop_pins(g, q, none, 0);
 		q->gone = true;
 		projects_mark(g->projects, q);
 		guard_tell(g);
 	}
+	pins_forget(g->pins, id);
+	rules_project_del(&g->rules, id, &script);
+	firewall_submit(g->firewall, &script, &cut, 1, guard_on_changed,
+	    guard_change_new(g, id, done, arg));
 	egress_log_forget(g->log, id);
+	guard_arm_ends(g);
 	log_info("guard project-del project=%u", id);
 	return 0;
 }
@@ -326,10 +342,10 @@ guard_projects(const struct guard *g, struct str *out)
 	projects_write(g->projects, &g->cfg->range, out);
 }
 
-void
-guard_log(const struct guard *g, uint32_t id, size_t limit, struct str *out)
+size_t
+guard_log(const struct guard *g, const struct egress_ask *ask, struct str *out)
 {
-	egress_log_write(g->log, id, limit, out);
+	return egress_log_write(g->log, ask, out);
 }
 
 void
@@ -367,7 +383,7 @@ guard_host_parse(const char *const *texts, size_t n, uint32_t *out,
 	return 0;
 }
 
-static bool
+bool
 guard_host_has(const struct guard *g, uint32_t addr)
 {
 	for (size_t i = 0; i < g->n_host; i++) {
@@ -384,7 +400,6 @@ guard_host_set(struct guard *g, const char *const *texts, size_t n,
 	AUTO_STR struct str script = STR_INIT;
 	uint32_t addrs[CLIENTS_HOST_MAX];
 	AUTO_FREE struct firewall_flush *cut = NULL;
-	struct guard_change *c;
 	size_t n_addrs, n_cut = 0;
 
 	if (n > CLIENTS_HOST_MAX)
@@ -400,16 +415,16 @@ guard_host_set(struct guard *g, const char *const *texts, size_t n,
 		cut[n_cut++] = (struct firewall_flush){ .flows = FIREWALL_TO,
 			.addr = addrs[i] };
 	}
-	c = guard_change_new(g, 0, done, arg);
+	if (!firewall_has_room(g->firewall))
+		return err_set(
+		    e, ERR_BUSY, "too many changes are waiting; try again");
 	rules_host(&g->rules, addrs, n_addrs, &script);
-	if (firewall_submit(g->firewall, &script, cut, n_cut, guard_on_changed,
-		c, e) == -1) {
-		free(c);
-		return -1;
-	}
+	firewall_submit(g->firewall, &script, cut, n_cut, guard_on_changed,
+	    guard_change_new(g, 0, done, arg));
 	memcpy(g->host, addrs, n_addrs * sizeof(addrs[0]));
 	g->n_host = n_addrs;
-	g->host_stale = true;
+	for (int i = 0; i < GUARD_PEERS; i++)
+		g->peers[i].host_stale = true;
 	guard_tell(g);
 	log_info("guard host-set addresses=%zu new=%zu", n_addrs, n_cut);
 	return 0;

@@ -12,6 +12,8 @@
 #include "router/config.h"
 #include "router/firewall.h"
 
+struct egress_ask;
+struct egress_policy;
 struct err;
 struct guard;
 struct str;
@@ -23,15 +25,20 @@ int guard_teardown(const struct config *cfg, struct err *e);
 
 /* What control.c asks for; done comes once from the loop, unless -1. */
 void guard_hello(const struct guard *g, struct str *out);
-int guard_project_set(struct guard *g, uint32_t id, enum policy_mode mode,
-    firewall_done_fn *done, void *arg, struct err *e);
+/* Takes the policy unless -1, which has changed nothing. */
+int guard_project_set(struct guard *g, uint32_t id,
+    struct egress_policy *policy, firewall_done_fn *done, void *arg,
+    struct err *e);
+/* A policy was refused; told by guard_projects until one is taken. */
+void guard_project_refused(struct guard *g, uint32_t id, const char *why);
 int guard_project_del(struct guard *g, uint32_t id, firewall_done_fn *done,
     void *arg, struct err *e);
 void guard_projects(const struct guard *g, struct str *out);
 /* IPv6 addresses are accepted and need nothing: all IPv6 is dropped. */
 int guard_host_set(struct guard *g, const char *const *texts, size_t n,
     firewall_done_fn *done, void *arg, struct err *e);
-void guard_log(
-    const struct guard *g, uint32_t id, size_t limit, struct str *out);
+/* Returns the number of entries. */
+size_t guard_log(
+    const struct guard *g, const struct egress_ask *ask, struct str *out);
 
 #endif

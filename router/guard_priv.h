@@ -1,17 +1,40 @@
-/* guard_priv: what guard.c (at work) and guard_start.c (as root) share. */
+/* guard_priv: what the files of guard share. */
 #ifndef ROUTER_GUARD_PRIV_H
 #define ROUTER_GUARD_PRIV_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "lib/io/loop.h"
+#include "lib/io/timer.h"
+#include "router/chan.h"
 #include "router/clients.h"
+#include "router/control.h"
 #include "router/egress_log.h"
 #include "router/guard.h"
+#include "router/ipset.h"
+#include "router/pins.h"
 #include "router/projects.h"
 #include "router/respawn.h"
 #include "router/rules.h"
 #include "router/worker.h"
+
+/* Children that know the projects; indices for projects.h too. */
+enum guard_peer_id {
+	GUARD_WORKER,
+	GUARD_PEERS
+};
+
+struct guard_peer {
+	struct guard *guard;
+	int chan; /* our end of its channel, -1 while there is none */
+	struct watch *watch;
+	bool host_stale;  /* it does not know the host's addresses */
+	uint64_t telling; /* version of the policy that is half told */
+	uint32_t telling_id;
+	uint32_t told; /* messages of it */
+};
 
 struct guard {
 	const struct config *cfg;
@@ -19,25 +42,53 @@ struct guard {
 	struct rules rules;
 	struct firewall *firewall;
 	struct projects *projects;
+	struct pins *pins;
+	struct ipset *pin_set;
 	struct egress_log *log;
 	struct nflog *nflog;
 	struct control *control;
+	struct timer *ends; /* of rules */
 	struct respawn *worker;
 	struct child *keeper;
 	bool keeper_lost;
 	int stub; /* the worker's end of the stub's socket */
 	int udp53, tcp53, tcp80, listen; /* -1 while closed */
-	int chan; /* our end of the worker's channel, -1 while there is none */
-	struct watch *chan_watch;
+	struct guard_peer peers[GUARD_PEERS];
 	uint32_t host[CLIENTS_HOST_MAX];
 	size_t n_host;
-	bool host_stale; /* the worker does not know it */
 };
+
+/* guard.c */
 
 /* In the namespace, before privileges are dropped. */
 int guard_start_late(struct guard *g, struct err *e);
 /* After: the worker inherits nothing that it should not have. */
 void guard_start_children(struct guard *g);
-void guard_close_chan(struct guard *g);
+void guard_add_log(struct guard *g, const struct egress_entry *e);
+bool guard_host_has(const struct guard *g, uint32_t addr);
+
+/* guard_tell.c: what children are told, and what they say. */
+
+void guard_peers_init(struct guard *g);
+/* Takes fd; it is told everything. */
+void guard_open_peer(struct guard *g, enum guard_peer_id id, int fd);
+void guard_close_peer(struct guard *g, enum guard_peer_id id);
+/* Everybody, what he does not know, as far as the channels have room. */
+void guard_tell(struct guard *g);
+
+/* guard_pins.c: addresses of names, and when rules end. */
+
+void guard_on_answer(struct guard *g, const struct chan_answer *a);
+/*
+ * Take out the pins that the project's policy does not allow any more, also
+ * from the kernel.  Appends the flows to be cut to them, at most max; returns
+ * how many there are, more than max when they did not fit.
+ */
+size_t guard_drop_pins(struct guard *g, const struct project *q,
+    struct firewall_flush *cut, size_t max);
+/* Pins of an adopted namespace: known to be closed, not to be opened. */
+int guard_read_pins(struct guard *g, struct err *e);
+void guard_arm_ends(struct guard *g);
+void guard_on_end(void *arg);
 
 #endif

@@ -119,12 +119,20 @@ guard_listen(struct guard *g, struct err *e)
 	return 0;
 }
 
+/* Its rules are not known: until it is set, no name is let out by them. */
 static void
-guard_on_member(uint32_t id, enum policy_mode mode, void *arg)
+guard_on_member(uint32_t id, enum policy_mode mode, bool strict, void *arg)
 {
+	static const struct egress_rule all = { .below = true };
 	struct guard *g = arg;
+	struct project *q = projects_put(g->projects, id);
+	struct err e = ERR_INIT;
 
-	projects_put(g->projects, id)->mode = mode;
+	project_set_policy(
+	    q, egress_policy_new(&(const struct egress_spec){ .mode = mode }));
+	if (strict)
+		(void)egress_policy_add(q->policy, EGRESS_DENY, &all, &e);
+	q->adopted = true;
 }
 
 /*
@@ -146,7 +154,9 @@ guard_enter(struct guard *g, struct err *e)
 	FAIL_POINT(router_before_publish);
 	if (!adopted && netns_publish(name, e) == -1)
 		return -1;
-	if (adopted && firewall_read(g->firewall, guard_on_member, g, e) == -1)
+	if (adopted &&
+	    (firewall_read(g->firewall, guard_on_member, g, e) == -1 ||
+		guard_read_pins(g, e) == -1))
 		return -1;
 	if (adopted && changed)
 		log_warn("guard rules-differed netns=%s reloaded=yes", name);
@@ -198,14 +208,18 @@ guard_stop(struct guard *g)
 {
 	control_stop(g->control);
 	respawn_stop(g->worker);
-	guard_close_chan(g);
+	for (int i = 0; i < GUARD_PEERS; i++)
+		guard_close_peer(g, (enum guard_peer_id)i);
 	nflog_free(g->nflog);
+	ipset_free(g->pin_set);
+	timer_free(g->ends);
 	/* Kills and reaps the children, makes the last calls of the rest. */
 	loop_free(g->loop);
 	respawn_free(g->worker);
 	control_free(g->control);
 	firewall_free(g->firewall);
 	projects_free(g->projects);
+	pins_free(g->pins);
 	egress_log_free(g->log);
 }
 
@@ -222,12 +236,13 @@ guard_main(const struct config *cfg)
 		.udp53 = -1,
 		.tcp53 = -1,
 		.tcp80 = -1,
-		.listen = -1,
-		.chan = -1 };
+		.listen = -1 };
 	struct err e = ERR_INIT;
 	int rc = 0;
 
-	g.projects = projects_new();
+	guard_peers_init(&g);
+	g.projects = projects_new(GUARD_PEERS);
+	g.pins = pins_new();
 	g.log = egress_log_new();
 	if (guard_start(&g, &e) == -1 || loop_run(g.loop, &e) == -1) {
 		log_error("guard failed err=%s", log_val(e.msg));

@@ -54,6 +54,8 @@ nflog_read_ip(const uint8_t *p, size_t n, struct nflog_packet *out)
 	if (head < NFLOG_IP_HEADER || n < head + 4 ||
 	    (out->proto != IPPROTO_TCP && out->proto != IPPROTO_UDP))
 		return;
+	memcpy(&port, p + head, 2);
+	out->sport = ntohs(port);
 	memcpy(&port, p + head + 2, 2);
 	out->dport = ntohs(port);
 }

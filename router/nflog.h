@@ -21,9 +21,9 @@ enum {
 
 struct nflog_packet {
 	char prefix[NFLOG_PREFIX_MAX];
-	uint32_t indev;    /* interface index, 0 for none */
-	uint32_t src, dst; /* host byte order */
-	uint16_t dport;    /* 0 when the protocol has none */
+	uint32_t indev;        /* interface index, 0 for none */
+	uint32_t src, dst;     /* host byte order */
+	uint16_t sport, dport; /* 0 when the protocol has none */
 	uint8_t proto;
 };
 

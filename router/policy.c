@@ -234,7 +234,7 @@ policy_dns_decide(
 	bool silent = type == DNS_TYPE_AAAA || type == DNS_TYPE_HTTPS ||
 	    type == DNS_TYPE_SVCB;
 
-	if (mode != POLICY_NONE && mode != POLICY_WEB)
+	if (mode == POLICY_OFF)
 		return POLICY_DNS_DROP;
 	if (class != DNS_CLASS_IN || (!a && !silent) || name[0] == '\0')
 		return POLICY_DNS_REFUSED;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,7 +19,9 @@
 #include "lib/io/stream.h"
 #include "lib/io/timer.h"
 #include "lib/io/watch.h"
+#include "router/chan.h"
 #include "router/dns.h"
+#include "router/quota.h"
 
 enum {
 	RESOLVER_SLICE = 64,         /* datagrams in one turn */
@@ -43,6 +46,8 @@ struct resolver_lookup {
 	int64_t deadline_ms;
 	struct resolver_origin origin;
 	struct dns_query query;
+	uint64_t pinning; /* what the main process is asked, 0 for nothing */
+	struct dns_answer answer;
 };
 
 TAILQ_HEAD(resolver_lookups, resolver_lookup);
@@ -64,8 +69,24 @@ struct resolver {
 	    order;           /* oldest first: one time limit for all */
 	struct map *lookups; /* id towards the stub -> lookup */
 	struct map *conns;
-	uint64_t last_conn;
+	uint64_t last_conn, last_pin;
 };
+
+static void
+resolver_log_rule(struct resolver *r, uint32_t client, enum egress_verdict v,
+    const char *name, const char *rule)
+{
+	struct egress_entry e = { .at_ms = clock_now_ms(),
+		.id = client,
+		.count = 1,
+		.proto = EGRESS_PROTO_DNS,
+		.port = 53,
+		.verdict = (uint8_t)v };
+
+	(void)snprintf(e.name, sizeof(e.name), "%s", name);
+	(void)snprintf(e.rule, sizeof(e.rule), "%s", rule);
+	r->spec.log(&e, r->spec.arg);
+}
 
 static void
 resolver_log(struct resolver *r, uint32_t client, enum egress_verdict v,
@@ -79,16 +100,16 @@ resolver_log(struct resolver *r, uint32_t client, enum egress_verdict v,
 		.port = 53,
 		.verdict = (uint8_t)v };
 
-	memcpy(e.name, name, strlen(name) + 1);
+	(void)snprintf(e.name, sizeof(e.name), "%s", name);
 	r->spec.log(&e, r->spec.arg);
 }
 
 static void
 resolver_reply(struct resolver *r, const struct resolver_origin *o,
-    const struct dns_query *q, uint8_t rcode, const struct dns_answer *a)
+    const struct dns_query *q, const struct dns_reply *reply)
 {
 	uint8_t buf[2 + DNS_REPLY_MAX];
-	size_t n = dns_put_reply(buf + 2, q, o->conn == 0, rcode, a);
+	size_t n = dns_put_reply(buf + 2, q, o->conn == 0, reply);
 	struct resolver_conn *c;
 
 	if (o->conn == 0) {
@@ -107,6 +128,18 @@ resolver_reply(struct resolver *r, const struct resolver_origin *o,
 	stream_write(c->stream, buf, n + 2);
 }
 
+/* A refusal that says why. */
+static void
+resolver_refuse(struct resolver *r, const struct resolver_origin *o,
+    const struct dns_query *q, uint8_t rcode, const char *why)
+{
+	resolver_reply(r, o, q,
+	    &(const struct dns_reply){ .rcode = rcode,
+		.ede = rcode == DNS_RCODE_SERVFAIL ? DNS_EDE_UNREACHABLE
+						   : DNS_EDE_BLOCKED,
+		.ede_text = why });
+}
+
 static void
 resolver_lookup_end(struct resolver *r, struct resolver_lookup *k)
 {
@@ -123,7 +156,8 @@ static void
 resolver_lookup_fail(struct resolver *r, struct resolver_lookup *k)
 {
 	resolver_log(r, k->client, EGRESS_DNS_FAILED, k->query.name, 0, 1);
-	resolver_reply(r, &k->origin, &k->query, DNS_RCODE_SERVFAIL, NULL);
+	resolver_refuse(r, &k->origin, &k->query, DNS_RCODE_SERVFAIL,
+	    "no name server answered");
 	resolver_lookup_end(r, k);
 }
 
@@ -168,6 +202,17 @@ resolver_fresh_id(const struct resolver *r)
 }
 
 static void
+resolver_limit(struct resolver *r, struct client *c,
+    const struct resolver_origin *o, const struct dns_query *q)
+{
+	c->suppressed++;
+	if (!timer_pending(r->suppressed))
+		timer_set(r->suppressed, RESOLVER_SUPPRESSED_MS);
+	resolver_refuse(
+	    r, o, q, DNS_RCODE_REFUSED, "too many questions at a time");
+}
+
+static void
 resolver_forward(struct resolver *r, struct client *c,
     const struct resolver_origin *o, const struct dns_query *q)
 {
@@ -177,10 +222,7 @@ resolver_forward(struct resolver *r, struct client *c,
 
 	if (c->lookups >= CLIENT_LOOKUPS_MAX ||
 	    map_count(r->lookups) >= RESOLVER_LOOKUPS_MAX) {
-		c->suppressed++;
-		if (!timer_pending(r->suppressed))
-			timer_set(r->suppressed, RESOLVER_SUPPRESSED_MS);
-		resolver_reply(r, o, q, DNS_RCODE_REFUSED, NULL);
+		resolver_limit(r, c, o, q);
 		return;
 	}
 	k = xcalloc(1, sizeof(*k));
@@ -216,35 +258,86 @@ resolver_filter(const struct resolver *r, struct dns_answer *a)
 }
 
 static void
+resolver_answer(struct resolver *r, struct resolver_lookup *k)
+{
+	const struct dns_answer *a = &k->answer;
+
+	if (a->n_addrs > 0)
+		resolver_log(r, k->client, EGRESS_ANSWERED, k->query.name,
+		    a->addrs[0], 1);
+	resolver_reply(
+	    r, &k->origin, &k->query, &(const struct dns_reply){ .answer = a });
+	resolver_lookup_end(r, k);
+}
+
+/* The addresses must be open before the project knows them. */
+static void
+resolver_pin(struct resolver *r, struct resolver_lookup *k)
+{
+	struct chan_answer m = { .id = k->client,
+		.ttl = k->answer.ttl,
+		.n_addrs = (uint32_t)k->answer.n_addrs };
+
+	(void)snprintf(m.name, sizeof(m.name), "%s", k->query.name);
+	memcpy(
+	    m.addrs, k->answer.addrs, k->answer.n_addrs * sizeof(m.addrs[0]));
+	k->pinning = ++r->last_pin << 16 | k->id;
+	m.seq = k->pinning;
+	if (!r->spec.pin(&m, r->spec.arg))
+		resolver_lookup_fail(r, k);
+}
+
+void
+resolver_pinned(struct resolver *r, uint64_t seq, bool ok)
+{
+	struct resolver_lookup *k = map_get_u64(r->lookups, seq & UINT16_MAX);
+
+	if (k == NULL || seq == 0 || k->pinning != seq)
+		return; /* too late */
+	if (ok)
+		resolver_answer(r, k);
+	else
+		resolver_lookup_fail(r, k);
+	resolver_arm(r);
+}
+
+static void
 resolver_on_answer(
     struct resolver *r, struct resolver_lookup *k, struct view msg)
 {
 	const struct client *c = clients_find(r->spec.clients, k->client);
-	struct dns_answer a;
+	struct dns_answer *a = &k->answer;
+	struct egress_decision d;
 	struct err e = ERR_INIT;
-	uint8_t rcode = DNS_RCODE_OK;
 	uint32_t closed;
 
-	/* A mode that was tightened meanwhile gets no answer any more. */
-	if (c == NULL || c->mode != POLICY_WEB ||
-	    dns_read_answer(msg, k->id, k->query.name, &a, &e) == -1 ||
-	    (a.rcode != DNS_RCODE_OK && a.rcode != DNS_RCODE_NXDOMAIN)) {
+	if (k->pinning != 0)
+		return; /* a second answer */
+	/* A policy that was tightened meanwhile gets no answer any more. */
+	if (c == NULL ||
+	    !egress_decide(c->policy, k->query.name, clock_now_ms(), &d) ||
+	    dns_read_answer(msg, k->id, k->query.name, a, &e) == -1 ||
+	    (a->rcode != DNS_RCODE_OK && a->rcode != DNS_RCODE_NXDOMAIN)) {
 		resolver_lookup_fail(r, k);
 		return;
 	}
-	closed = resolver_filter(r, &a);
+	closed = resolver_filter(r, a);
 	if (closed != 0)
 		resolver_log(r, k->client, EGRESS_DNS_FILTERED, k->query.name,
 		    closed, 1);
-	if (a.rcode == DNS_RCODE_NXDOMAIN || (closed != 0 && a.n_addrs == 0)) {
-		rcode = DNS_RCODE_NXDOMAIN;
-		a.n_addrs = 0;
-	} else if (a.n_addrs > 0) {
-		resolver_log(r, k->client, EGRESS_ANSWERED, k->query.name,
-		    a.addrs[0], 1);
+	if (a->rcode == DNS_RCODE_NXDOMAIN ||
+	    (closed != 0 && a->n_addrs == 0)) {
+		const struct dns_reply no = { .rcode = DNS_RCODE_NXDOMAIN,
+			.ede = closed != 0 ? DNS_EDE_BLOCKED : 0,
+			.ede_text = "its address is never reached" };
+
+		resolver_reply(r, &k->origin, &k->query, &no);
+		resolver_lookup_end(r, k);
+	} else if (c->mode == POLICY_LOCKED && a->n_addrs > 0) {
+		resolver_pin(r, k);
+	} else {
+		resolver_answer(r, k);
 	}
-	resolver_reply(r, &k->origin, &k->query, rcode, &a);
-	resolver_lookup_end(r, k);
 }
 
 static void
@@ -280,31 +373,69 @@ resolver_on_stub(int fd, int what, void *arg)
 	resolver_arm(r);
 }
 
+/* By the project's policy; false when the name is refused. */
+static bool
+resolver_judge(struct resolver *r, struct client *c,
+    const struct resolver_origin *o, const struct dns_query *q)
+{
+	struct egress_decision d;
+	char domain[EGRESS_RULE_TEXT_MAX];
+
+	if (!egress_decide(c->policy, q->name, clock_now_ms(), &d)) {
+		bool denied = d.answer == EGRESS_NO_DENIED;
+
+		resolver_log_rule(r, c->id,
+		    denied ? EGRESS_DNS_DENIED : EGRESS_DNS_UNLISTED, q->name,
+		    d.rule);
+		resolver_refuse(r, o, q, DNS_RCODE_NXDOMAIN,
+		    denied ? "a rule denies this name"
+			   : "no rule allows this name");
+		return false;
+	}
+	if (quota_take(c->quota, q->name, clock_mono_ms()))
+		return true;
+	(void)snprintf(
+	    domain, sizeof(domain), "*.%s", egress_registrable(q->name));
+	if (c->quota_refused++ == 0)
+		log_warn("resolver alarm project=%u domain=%s why=quota", c->id,
+		    log_val(domain));
+	resolver_log_rule(r, c->id, EGRESS_DNS_QUOTA, domain, d.rule);
+	resolver_refuse(
+	    r, o, q, DNS_RCODE_REFUSED, "too many new names below this domain");
+	return false;
+}
+
 static void
 resolver_decide(struct resolver *r, struct client *c,
     const struct resolver_origin *o, const struct dns_query *q)
 {
-	struct dns_answer a = { .n_addrs = 1,
+	static const struct dns_reply empty = { .rcode = DNS_RCODE_OK };
+	const struct dns_answer a = { .n_addrs = 1,
 		.ttl = RESOLVER_COFFER_TTL,
 		.addrs = { clients_range(r->spec.clients)->router } };
 
 	switch (policy_dns_decide(c->mode, q->name, q->type, q->class)) {
 	case POLICY_DNS_ROUTER:
-		resolver_reply(r, o, q, DNS_RCODE_OK, &a);
+		resolver_reply(
+		    r, o, q, &(const struct dns_reply){ .answer = &a });
 		return;
 	case POLICY_DNS_NODATA:
-		resolver_reply(r, o, q, DNS_RCODE_OK, NULL);
+		/* No question of this type leaves, whatever the name. */
+		resolver_reply(r, o, q, &empty);
 		return;
 	case POLICY_DNS_NXDOMAIN:
 		resolver_log(r, c->id, EGRESS_DNS_REFUSED, q->name, 0, 1);
-		resolver_reply(r, o, q, DNS_RCODE_NXDOMAIN, NULL);
+		resolver_refuse(r, o, q, DNS_RCODE_NXDOMAIN,
+		    "the network mode answers no names");
 		return;
 	case POLICY_DNS_REFUSED:
-		resolver_log(r, c->id, EGRESS_DNS_REFUSED, q->name, 0, 1);
-		resolver_reply(r, o, q, DNS_RCODE_REFUSED, NULL);
+		resolver_log(r, c->id, EGRESS_DNS_TYPE, q->name, 0, 1);
+		resolver_refuse(r, o, q, DNS_RCODE_REFUSED,
+		    "only questions for an address are answered");
 		return;
 	case POLICY_DNS_FORWARD:
-		resolver_forward(r, c, o, q);
+		if (resolver_judge(r, c, o, q))
+			resolver_forward(r, c, o, q);
 		return;
 	case POLICY_DNS_DROP:
 		return;
@@ -321,18 +452,16 @@ resolver_on_query(struct resolver *r, struct client *c,
 	if (v == DNS_DROP)
 		return;
 	if (!client_take_query(c, clock_mono_ms())) {
-		c->suppressed++;
-		if (!timer_pending(r->suppressed))
-			timer_set(r->suppressed, RESOLVER_SUPPRESSED_MS);
-		resolver_reply(r, o, &q, DNS_RCODE_REFUSED, NULL);
+		resolver_limit(r, c, o, &q);
 		return;
 	}
 	if (v == DNS_OK)
 		resolver_decide(r, c, o, &q);
 	else
 		resolver_reply(r, o, &q,
-		    v == DNS_NOTIMP ? DNS_RCODE_NOTIMP : DNS_RCODE_FORMERR,
-		    NULL);
+		    &(const struct dns_reply){ .rcode = v == DNS_NOTIMP
+			    ? DNS_RCODE_NOTIMP
+			    : DNS_RCODE_FORMERR });
 }
 
 static void

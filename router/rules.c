@@ -176,6 +176,7 @@ static const char *const rules_set_lines[] = {
 	"create @-locked hash:ip family inet maxelem 131072",
 	"create @-web hash:ip family inet maxelem 131072",
 	"create @-open hash:ip family inet maxelem 131072",
+	"create @-strict hash:ip family inet maxelem 131072",
 	("create @-pin hash:ip,port,ip family inet maxelem 524288"
 	 " timeout 0"),
 	"create @-host hash:ip family inet maxelem 65536",
@@ -275,8 +276,8 @@ enum {
 };
 
 void
-rules_project(
-    const struct rules *r, uint32_t id, enum policy_mode mode, struct str *out)
+rules_project(const struct rules *r, uint32_t id, enum policy_mode mode,
+    bool strict, struct str *out)
 {
 	char addr[POLICY_TEXT_MAX];
 
@@ -287,6 +288,8 @@ rules_project(
 			str_addf(out, "del cf%s-%s %s\n", r->inst,
 			    rules_mode_sets[i].name, addr);
 	}
+	str_addf(
+	    out, "%s cf%s-strict %s\n", strict ? "add" : "del", r->inst, addr);
 	str_addf(out, "add cf%s-bind %s,cf%sp%u\n", r->inst, addr, r->inst, id);
 	for (size_t i = RULES_MODE_SETS; i-- > 0;) {
 		if (rules_mode_sets[i].in[mode])
@@ -304,18 +307,8 @@ rules_project_del(const struct rules *r, uint32_t id, struct str *out)
 	for (size_t i = 0; i < RULES_MODE_SETS; i++)
 		str_addf(out, "del cf%s-%s %s\n", r->inst,
 		    rules_mode_sets[i].name, addr);
+	str_addf(out, "del cf%s-strict %s\n", r->inst, addr);
 	str_addf(out, "del cf%s-bind %s,cf%sp%u\n", r->inst, addr, r->inst, id);
-}
-
-void
-rules_pin_del(const struct rules *r, uint32_t id, uint32_t addr, uint16_t port,
-    struct str *out)
-{
-	char src[POLICY_TEXT_MAX], dst[POLICY_TEXT_MAX];
-
-	str_addf(out, "del cf%s-pin %s,tcp:%u,%s\n", r->inst,
-	    policy_addr_text(r->range.base + POLICY_FIRST_PROJECT + id, src),
-	    port, policy_addr_text(addr, dst));
 }
 
 void

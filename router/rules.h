@@ -41,13 +41,13 @@ void rules_ipv4(const struct rules *r, struct str *out);
 void rules_ipv6(const struct rules *r, struct str *out);
 /* Sets that must exist before the rules; keeps members of existing ones. */
 void rules_sets(const struct rules *r, struct str *out);
-/* Members of one project in this mode: adds and deletions. */
-void rules_project(
-    const struct rules *r, uint32_t id, enum policy_mode mode, struct str *out);
+/*
+ * Members of one project in this mode: adds and deletions.  strict: names are
+ * denied to it, so that one that adopts it knows.
+ */
+void rules_project(const struct rules *r, uint32_t id, enum policy_mode mode,
+    bool strict, struct str *out);
 void rules_project_del(const struct rules *r, uint32_t id, struct str *out);
-/* One pin less; they are added by ipset.h. */
-void rules_pin_del(const struct rules *r, uint32_t id, uint32_t addr,
-    uint16_t port, struct str *out);
 /* Exchange the set of the host's addresses in one step. */
 void rules_host(
     const struct rules *r, const uint32_t *addrs, size_t n, struct str *out);

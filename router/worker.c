@@ -21,6 +21,7 @@ struct worker {
 	struct loop *loop;
 	struct clients *clients;
 	struct front *front;
+	struct resolver *resolver;
 	uint32_t log_lost; /* entries that the channel had no room for */
 };
 
@@ -38,22 +39,36 @@ worker_on_log(const struct egress_entry *e, void *arg)
 	}
 }
 
-static void
+static bool
+worker_on_pin(const struct chan_answer *a, void *arg)
+{
+	struct chan_msg m = { .kind = CHAN_ANSWER, .answer = *a };
+
+	(void)arg;
+	return chan_send(WORKER_FD_CHAN, &m) == 1;
+}
+
+static int
 worker_on_msg(struct worker *w, const struct chan_msg *m)
 {
-	if (m->kind == CHAN_HOST) {
-		clients_set_host(w->clients, m->host.addrs, m->host.n);
-		return;
+	const struct client *c;
+	struct err e = ERR_INIT;
+	uint32_t id;
+	int rc;
+
+	if (m->kind == CHAN_PINNED) {
+		resolver_pinned(w->resolver, m->pinned.seq, m->pinned.ok == 1);
+		return 0;
 	}
-	if (m->kind != CHAN_PROJECT)
-		return;
-	if (m->project.gone == 1)
-		clients_del(w->clients, m->project.id);
-	else
-		clients_set(w->clients, m->project.id,
-		    (enum policy_mode)m->project.mode);
-	if (m->project.gone == 1 || m->project.mode == POLICY_OFF)
-		front_cut(w->front, m->project.id);
+	rc = clients_take(w->clients, m, &id, &e);
+	if (rc == -1)
+		log_error("worker policy err=%s", log_val(e.msg));
+	if (rc != 1)
+		return rc;
+	c = clients_find(w->clients, id);
+	if (c == NULL || c->mode == POLICY_OFF)
+		front_cut(w->front, id);
+	return 0;
 }
 
 static void
@@ -68,11 +83,10 @@ worker_on_chan(int fd, int what, void *arg)
 
 		if (rc == 0)
 			return;
-		if (rc == -1) {
+		if (rc == -1 || worker_on_msg(w, &m) == -1) {
 			loop_stop(w->loop);
 			return;
 		}
-		worker_on_msg(w, &m);
 	}
 }
 
@@ -106,12 +120,13 @@ worker_start(struct worker *w, const struct policy_range *range,
 	w->front = front_new(w->loop, &fs, e);
 	if (w->front == NULL)
 		return -1;
-	(void)resolver_new(w->loop,
+	w->resolver = resolver_new(w->loop,
 	    &(const struct resolver_spec){ .udp_fd = WORKER_FD_UDP53,
 		.tcp_fd = WORKER_FD_TCP53,
 		.stub_fd = WORKER_FD_STUB,
 		.clients = w->clients,
 		.log = worker_on_log,
+		.pin = worker_on_pin,
 		.arg = w });
 	chan = watch_new(w->loop, WORKER_FD_CHAN, worker_on_chan, w);
 	watch_set(chan, WATCH_READ);

@@ -15,6 +15,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t out[DNS_REPLY_MAX];
 	struct dns_query q, again;
 	struct dns_answer a;
+	const struct dns_reply full = { .answer = &a,
+		.ede = DNS_EDE_BLOCKED,
+		.ede_text = "a rule denies this name" };
+	const struct dns_reply no = { .rcode = DNS_RCODE_NXDOMAIN };
 	struct err e = ERR_INIT;
 	size_t n;
 
@@ -23,10 +27,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		memset(&a, 0, sizeof(a));
 		a.n_addrs = DNS_ADDRS_MAX;
-		n = dns_put_reply(out, &q, true, 0, &a);
+		n = dns_put_reply(out, &q, true, &full);
 		if (n > q.udp_max)
 			abort();
-		(void)dns_put_reply(out, &q, false, 3, NULL);
+		(void)dns_put_reply(out, &q, false, &no);
 		if (q.name[0] != '\0') {
 			uint8_t ask[DNS_QUERY_MAX];
 

@@ -128,6 +128,7 @@ edns_sets_the_size_of_a_reply(void **state)
 	uint8_t m[600], out[DNS_REPLY_MAX];
 	struct dns_query q;
 	struct dns_answer a = { .n_addrs = DNS_ADDRS_MAX, .ttl = 60 };
+	const struct dns_reply full = { .answer = &a };
 	size_t n = query(m, LABELS("\2ok\4test"), DNS_TYPE_A);
 
 	(void)state;
@@ -138,11 +139,35 @@ edns_sets_the_size_of_a_reply(void **state)
 	assert_int_equal(dns_read_query(bytes(m, n + sizeof(opt)), &q), DNS_OK);
 	assert_true(q.edns);
 	assert_int_equal(q.udp_max, DNS_UDP_MAX);
-	assert_true(dns_put_reply(out, &q, true, 0, &a) <= DNS_UDP_MAX);
+	assert_true(dns_put_reply(out, &q, true, &full) <= DNS_UDP_MAX);
 	assert_int_equal(out[2] & 2, 0);
 	m[n + 2] = 1; /* another record than OPT */
 	assert_int_equal(
 	    dns_read_query(bytes(m, n + sizeof(opt)), &q), DNS_FORMERR);
+}
+
+static void
+a_refusal_says_why_to_who_can_read_it(void **state)
+{
+	static const uint8_t opt[] = { 0, 0, 41, 0x10, 0, 0, 0, 0, 0, 0, 0 };
+	const struct dns_reply no = { .rcode = DNS_RCODE_NXDOMAIN,
+		.ede = DNS_EDE_BLOCKED,
+		.ede_text = "why" };
+	uint8_t m[600], out[DNS_REPLY_MAX];
+	struct dns_query q;
+	size_t n = query(m, LABELS("\2ok\4test"), DNS_TYPE_A), plain;
+
+	(void)state;
+	assert_int_equal(dns_read_query(bytes(m, n), &q), DNS_OK);
+	plain = dns_put_reply(out, &q, true, &no);
+	assert_int_equal(plain, n);
+	m[11] = 1;
+	memcpy(m + n, opt, sizeof(opt));
+	assert_int_equal(dns_read_query(bytes(m, n + sizeof(opt)), &q), DNS_OK);
+	n = dns_put_reply(out, &q, true, &no);
+	assert_int_equal(n, plain + sizeof(opt) + 4 + 2 + 3);
+	/* RFC 8914: option 15, length, info code, text; no NUL. */
+	assert_memory_equal(out + n - 11, "\0\11\0\17\0\5\0\17why", 11);
 }
 
 static void
@@ -152,6 +177,7 @@ a_reply_that_does_not_fit_is_cut(void **state)
 	uint8_t m[600], out[DNS_REPLY_MAX];
 	struct dns_query q;
 	struct dns_answer a = { .n_addrs = DNS_ADDRS_MAX, .ttl = 60 };
+	const struct dns_reply full = { .answer = &a };
 	size_t n;
 
 	(void)state;
@@ -161,10 +187,10 @@ a_reply_that_does_not_fit_is_cut(void **state)
 	}
 	n = query(m, labels, 254, DNS_TYPE_A);
 	assert_int_equal(dns_read_query(bytes(m, n), &q), DNS_OK);
-	n = dns_put_reply(out, &q, true, 0, &a);
+	n = dns_put_reply(out, &q, true, &full);
 	assert_true(n <= DNS_UDP_MIN);
 	assert_int_equal(out[2] & 2, 2);
-	n = dns_put_reply(out, &q, false, 0, &a);
+	n = dns_put_reply(out, &q, false, &full);
 	assert_true(n <= DNS_REPLY_MAX);
 	assert_int_equal(out[2] & 2, 0);
 	assert_int_equal(out[7], DNS_ADDRS_MAX);
@@ -307,6 +333,7 @@ main(void)
 		cmocka_unit_test(long_names_are_refused),
 		cmocka_unit_test(messages_that_are_no_query_are_told_apart),
 		cmocka_unit_test(edns_sets_the_size_of_a_reply),
+		cmocka_unit_test(a_refusal_says_why_to_who_can_read_it),
 		cmocka_unit_test(a_reply_that_does_not_fit_is_cut),
 		cmocka_unit_test(answers_are_reduced_to_addresses_of_the_chain),
 		cmocka_unit_test(ttl_is_clamped),

@@ -17,6 +17,8 @@
 #include "router/projects.h"
 #include "router/resolvconf.h"
 
+#define EMPTY "{\"ok\":true,\"next\":5000,\"entries\":[]}"
+
 static struct egress_entry
 entry(int64_t at, enum egress_verdict v, uint32_t addr, const char *name)
 {
@@ -25,7 +27,7 @@ entry(int64_t at, enum egress_verdict v, uint32_t addr, const char *name)
 		.count = 1,
 		.addr = addr,
 		.port = 443,
-		.proto = v <= EGRESS_DNS_LIMITED ? EGRESS_PROTO_DNS : 6,
+		.proto = v < EGRESS_NEVER ? EGRESS_PROTO_DNS : 6,
 		.verdict = (uint8_t)v };
 
 	snprintf(e.name, sizeof(e.name), "%s", name);
@@ -60,13 +62,15 @@ a_refusal_survives_a_flood_of_answers(void **state)
 		e = entry(2000 + i, EGRESS_ANSWERED, 0x01010101, name);
 		egress_log_add(l, &e);
 	}
-	egress_log_write(l, 7, 200, &out);
+	(void)egress_log_write(
+	    l, &(const struct egress_ask){ .id = 7, .limit = 200 }, &out);
 	assert_int_equal(count(str_cstr(&out), "\"at\""), EGRESS_KEEP + 1);
 	assert_non_null(strstr(str_cstr(&out), "denied-never"));
 	assert_non_null(strstr(str_cstr(&out), "x999.test"));
 	assert_null(strstr(str_cstr(&out), "x899.test"));
 	str_reset(&out);
-	egress_log_write(l, 7, 2, &out);
+	(void)egress_log_write(
+	    l, &(const struct egress_ask){ .id = 7, .limit = 2 }, &out);
 	assert_int_equal(count(str_cstr(&out), "\"at\""), 2);
 	assert_non_null(strstr(str_cstr(&out), "x999.test"));
 	egress_log_free(l);
@@ -85,16 +89,19 @@ equal_entries_are_counted(void **state)
 
 		egress_log_add(l, &e);
 	}
-	egress_log_write(l, 7, 200, &out);
+	(void)egress_log_write(
+	    l, &(const struct egress_ask){ .id = 7, .limit = 200 }, &out);
 	assert_int_equal(count(str_cstr(&out), "\"at\""), 1);
 	assert_non_null(strstr(str_cstr(&out), "\"count\":5000"));
 	str_reset(&out);
-	egress_log_write(l, 8, 200, &out);
-	assert_string_equal(str_cstr(&out), "{\"ok\":true,\"entries\":[]}");
+	(void)egress_log_write(
+	    l, &(const struct egress_ask){ .id = 8, .limit = 200 }, &out);
+	assert_string_equal(str_cstr(&out), EMPTY);
 	egress_log_forget(l, 7);
 	str_reset(&out);
-	egress_log_write(l, 7, 200, &out);
-	assert_string_equal(str_cstr(&out), "{\"ok\":true,\"entries\":[]}");
+	(void)egress_log_write(
+	    l, &(const struct egress_ask){ .id = 7, .limit = 200 }, &out);
+	assert_string_equal(str_cstr(&out), EMPTY);
 	egress_log_free(l);
 }
 
@@ -111,10 +118,53 @@ a_refused_connection_tells_the_name_asked_for(void **state)
 	e = entry(2, EGRESS_MODE, 0x09090909, "");
 	e.port = 22;
 	egress_log_add(l, &e);
-	egress_log_write(l, 7, 1, &out);
+	(void)egress_log_write(
+	    l, &(const struct egress_ask){ .id = 7, .limit = 1 }, &out);
 	assert_non_null(strstr(str_cstr(&out),
 	    "\"verdict\":\"denied-mode\",\"name\":\"ok.test\","
 	    "\"address\":\"9.9.9.9\",\"port\":22,\"proto\":\"tcp\""));
+	egress_log_free(l);
+}
+
+static void
+who_follows_the_log_misses_nothing(void **state)
+{
+	struct egress_log *l = egress_log_new();
+	struct egress_ask ask = { .limit = 2, .follow = true };
+	AUTO_STR struct str out = STR_INIT;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 3; i++) {
+		struct egress_entry e = entry(1000, EGRESS_MODE, i, "");
+
+		e.id = i;
+		egress_log_add(l, &e);
+	}
+	assert_int_equal(egress_log_write(l, &ask, &out), 2);
+	assert_non_null(strstr(str_cstr(&out), "\"next\":2,"));
+	str_reset(&out);
+	ask.since = 2;
+	assert_int_equal(egress_log_write(l, &ask, &out), 1);
+	assert_non_null(strstr(str_cstr(&out), "\"next\":3,"));
+	assert_non_null(strstr(str_cstr(&out), "\"id\":3,"));
+	ask.since = 3;
+	assert_int_equal(egress_log_write(l, &ask, &out), 0);
+	/* One that is counted up is told again. */
+	egress_log_add(l,
+	    &(const struct egress_entry){ .at_ms = 2000,
+		.id = 1,
+		.count = 4,
+		.addr = 1,
+		.port = 443,
+		.sport = 5555,
+		.proto = 6,
+		.verdict = EGRESS_MODE });
+	str_reset(&out);
+	assert_int_equal(egress_log_write(l, &ask, &out), 1);
+	assert_non_null(strstr(str_cstr(&out), "\"count\":5,"));
+	assert_non_null(strstr(str_cstr(&out), "\"source_port\":5555"));
+	assert_non_null(
+	    strstr(str_cstr(&out), "\"first\":\"1970-01-01T00:00:01Z\""));
 	egress_log_free(l);
 }
 
@@ -155,6 +205,7 @@ nflog_reads_what_the_kernel_tells(void **state)
 	assert_int_equal(p.indev, 12);
 	assert_int_equal(p.src, 0x0ad60107);
 	assert_int_equal(p.dst, 0xcb007105);
+	assert_int_equal(p.sport, 0x8235);
 	assert_int_equal(p.dport, 25);
 	assert_int_equal(p.proto, 6);
 	for (size_t i = 0; i < at; i++) {
@@ -199,28 +250,37 @@ resolv_conf_gives_its_servers(void **state)
 	    resolvconf_list("1.1.1.1,2.2.2.2,3.3.3.3,4.4.4.4", &c, &e), -1);
 }
 
+static struct egress_policy *
+policy(enum policy_mode mode)
+{
+	return egress_policy_new(&(const struct egress_spec){ .mode = mode });
+}
+
 static void
 projects_are_told_once(void **state)
 {
-	struct projects *p = projects_new();
+	struct projects *p = projects_new(2);
 	struct project *q = projects_put(p, 7);
 
 	(void)state;
-	assert_null(projects_stale(p));
-	q->mode = POLICY_WEB;
+	assert_null(projects_stale(p, 0));
+	project_set_policy(q, policy(POLICY_WEB));
 	projects_mark(p, q);
 	projects_mark(p, q);
-	assert_ptr_equal(projects_stale(p), q);
-	projects_told(p, q);
-	assert_null(projects_stale(p));
+	assert_ptr_equal(projects_stale(p, 0), q);
+	projects_told(p, q, 0);
+	assert_null(projects_stale(p, 0));
+	assert_ptr_equal(projects_stale(p, 1), q);
 	q->gone = true;
 	projects_mark(p, q);
 	assert_null(projects_find(p, 7));
-	assert_int_equal(projects_put(p, 7)->mode, POLICY_OFF);
+	assert_int_equal(project_mode(projects_put(p, 7)), POLICY_OFF);
 	assert_non_null(projects_find(p, 7));
 	q->gone = true;
-	projects_told(p, projects_stale(p));
+	projects_told(p, projects_stale(p, 0), 0);
 	assert_null(projects_find(p, 7));
+	projects_told(p, projects_stale(p, 1), 1);
+	assert_null(projects_stale(p, 1));
 	projects_free(p);
 }
 
@@ -241,17 +301,75 @@ channel_takes_whole_messages_only(void **state)
 	assert_int_equal(chan_recv(fds[1], &got), 0);
 	assert_int_equal(write(fds[0], "abc", 3), 3);
 	assert_int_equal(chan_recv(fds[1], &got), -1);
-	m = (struct chan_msg){ .kind = CHAN_PROJECT,
-		.project = { .id = 1, .mode = POLICY_MODE_MAX } };
+	m = (struct chan_msg){ .kind = CHAN_POLICY,
+		.policy = { .id = 1, .mode = POLICY_MODE_MAX } };
 	assert_int_equal(chan_send(fds[0], &m), 1);
 	assert_int_equal(chan_recv(fds[1], &got), -1);
 	m = (struct chan_msg){ .kind = CHAN_LOG };
 	memset(m.log.name, 'a', sizeof(m.log.name));
 	assert_int_equal(chan_send(fds[0], &m), 1);
 	assert_int_equal(chan_recv(fds[1], &got), -1);
+	m = (struct chan_msg){ .kind = CHAN_ANSWER,
+		.answer = { .n_addrs = DNS_ADDRS_MAX + 1 } };
+	assert_int_equal(chan_send(fds[0], &m), 1);
+	assert_int_equal(chan_recv(fds[1], &got), -1);
+	m = (struct chan_msg){ .kind = CHAN_RULE,
+		.rule = { .list = EGRESS_LISTS } };
+	assert_int_equal(chan_send(fds[0], &m), 1);
+	assert_int_equal(chan_recv(fds[1], &got), -1);
 	close(fds[0]);
 	assert_int_equal(chan_recv(fds[1], &got), -1);
 	close(fds[1]);
+}
+
+static int
+take(struct clients *c, const struct chan_msg *m)
+{
+	struct err e = ERR_INIT;
+	uint32_t id = 0;
+	int rc = clients_take(c, m, &id, &e);
+
+	if (rc == 1)
+		assert_int_equal(id, 7);
+	return rc;
+}
+
+static void
+a_policy_counts_when_it_is_whole(void **state)
+{
+	const struct policy_range range = { .base = 0x0ad60000,
+		.size = 65536,
+		.prefix = 16,
+		.router = 0x0ad60001 };
+	const struct policy_net none = { 0 };
+	struct chan_msg begin = { .kind = CHAN_POLICY,
+		.policy = { .id = 7, .mode = POLICY_LOCKED, .n_rules = 2 } };
+	struct chan_msg rule = { .kind = CHAN_RULE, .rule = { .id = 7 } };
+	struct clients *c = clients_new(&range, &none);
+
+	(void)state;
+	snprintf(
+	    rule.rule.rule.domain, sizeof(rule.rule.rule.domain), "ok.test");
+	assert_int_equal(take(c, &rule), -1);
+	assert_int_equal(take(c, &begin), 0);
+	assert_int_equal(take(c, &rule), 0);
+	assert_null(clients_find(c, 7));
+	/* It begins anew, as it was changed meanwhile. */
+	assert_int_equal(take(c, &begin), 0);
+	assert_int_equal(take(c, &rule), 0);
+	assert_int_equal(take(c, &rule), 1);
+	assert_int_equal(clients_find(c, 7)->mode, POLICY_LOCKED);
+	assert_true(
+	    egress_decide_port(clients_find(c, 7)->policy, "ok.test", 443, 1));
+	assert_int_equal(take(c, &rule), -1);
+	begin.policy.n_rules = 0;
+	begin.policy.lockdown = 1;
+	assert_int_equal(take(c, &begin), 1);
+	assert_int_equal(clients_find(c, 7)->mode, POLICY_NONE);
+	begin.policy.gone = 1;
+	assert_int_equal(take(c, &begin), 1);
+	assert_null(clients_find(c, 7));
+	clients_free(c);
 }
 
 int
@@ -261,10 +379,12 @@ main(void)
 		cmocka_unit_test(a_refusal_survives_a_flood_of_answers),
 		cmocka_unit_test(equal_entries_are_counted),
 		cmocka_unit_test(a_refused_connection_tells_the_name_asked_for),
+		cmocka_unit_test(who_follows_the_log_misses_nothing),
 		cmocka_unit_test(nflog_reads_what_the_kernel_tells),
 		cmocka_unit_test(resolv_conf_gives_its_servers),
 		cmocka_unit_test(projects_are_told_once),
 		cmocka_unit_test(channel_takes_whole_messages_only),
+		cmocka_unit_test(a_policy_counts_when_it_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

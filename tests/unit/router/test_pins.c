@@ -89,7 +89,8 @@ bounds_hold_and_ended_pins_make_room(void **state)
 		.until_ms = 300,
 		.name = "more.test" };
 	assert_int_equal(pins_put(p, &pin, 150, &e), 0);
-	assert_int_equal(pins_count(p), 2);
+	assert_int_equal(pins_count(p), 3);
+	assert_false(pins_lost(p, 8));
 	assert_true(pins_lost(p, 7));
 	pins_set_lost(p, 7, false);
 	assert_false(pins_lost(p, 7));

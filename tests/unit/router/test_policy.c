@@ -223,7 +223,7 @@ rules_close_before_they_open(void **state)
 		const char *t, *add, *del = NULL;
 
 		str_reset(&out);
-		rules_project(&r, 7, (enum policy_mode)m, &out);
+		rules_project(&r, 7, (enum policy_mode)m, false, &out);
 		t = str_cstr(&out);
 		add = strstr(t, "add ");
 		for (const char *p = t; (p = strstr(p, "del ")) != NULL; p++)
@@ -245,11 +245,8 @@ rules_close_before_they_open(void **state)
 	assert_string_equal(str_cstr(&out),
 	    "del cfab12-open 10.214.1.7\ndel cfab12-web 10.214.1.7\n"
 	    "del cfab12-locked 10.214.1.7\ndel cfab12-known 10.214.1.7\n"
+	    "del cfab12-strict 10.214.1.7\n"
 	    "del cfab12-bind 10.214.1.7,cfab12p7\n");
-	str_reset(&out);
-	rules_pin_del(&r, 7, addr("203.0.113.5"), 22, &out);
-	assert_string_equal(
-	    str_cstr(&out), "del cfab12-pin 10.214.1.7,tcp:22,203.0.113.5\n");
 }
 
 static void
@@ -283,9 +280,13 @@ clients_have_a_rate(void **state)
 	assert_int_equal(
 	    policy_range_parse("10.214.0.0/16", "10.214.0.1", &r, &e), 0);
 	c = clients_new(&r, &none);
-	clients_set(c, 7, POLICY_OFF);
+	clients_set(c, 7,
+	    egress_policy_new(
+		&(const struct egress_spec){ .mode = POLICY_OFF }));
 	assert_null(clients_from(c, addr("10.214.1.7")));
-	clients_set(c, 7, POLICY_WEB);
+	clients_set(c, 7,
+	    egress_policy_new(
+		&(const struct egress_spec){ .mode = POLICY_WEB }));
 	assert_null(clients_from(c, addr("10.214.1.8")));
 	k = clients_from(c, addr("10.214.1.7"));
 	assert_non_null(k);

@@ -1,0 +1,212 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "router/guard_priv.h"
+
+enum {
+	GUARD_ENDS_MAX_MS = 60 * 1000 /* the clock may have been set */
+};
+
+static uint32_t
+guard_addr_of(const struct guard *g, uint32_t id)
+{
+	return g->cfg->range.base + POLICY_FIRST_PROJECT + id;
+}
+
+/* In seconds, rounded up: the kernel forgets after we do, never before. */
+static uint32_t
+guard_timeout(int64_t end, int64_t now)
+{
+	int64_t s = (end - now + 999) / 1000;
+
+	return s < 1 ? 1 : (uint32_t)s;
+}
+
+/* One address and port of a name, in our table and in the kernel's set. */
+static int
+guard_pin(struct guard *g, const struct pin *pin, int64_t now, struct err *e)
+{
+	struct ipset_pin k = { .src = guard_addr_of(g, pin->id),
+		.dst = pin->addr,
+		.port = pin->port };
+
+	if (pins_put(g->pins, pin, now, e) == -1)
+		return -1;
+	/* Another name of the same address may need it for longer. */
+	k.timeout_s = guard_timeout(
+	    pins_end(g->pins, pin->id, pin->addr, pin->port, now), now);
+	return ipset_add(g->pin_set, &k, e);
+}
+
+static int
+guard_pin_answer(struct guard *g, const struct chan_answer *a,
+    const struct egress_decision *d, struct err *e)
+{
+	int64_t now = clock_mono_ms(), wall = clock_now_ms();
+	struct pin pin = { .id = a->id };
+
+	memcpy(pin.name, a->name, sizeof(pin.name));
+	for (uint32_t i = 0; i < a->n_addrs; i++) {
+		pin.addr = a->addrs[i];
+		if (policy_is_never(pin.addr, &g->cfg->exempt) ||
+		    guard_host_has(g, pin.addr))
+			return err_set(
+			    e, ERR_DENIED, "an address that is never reached");
+		for (size_t k = 0; k < d->n_ports; k++) {
+			int64_t end = d->ports[k].until_ms;
+
+			pin.port = d->ports[k].port;
+			pin.until_ms = now + (int64_t)a->ttl * 1000 +
+			    PINS_GRACE_MS;
+			if (end != 0 && now + end - wall < pin.until_ms)
+				pin.until_ms = now + end - wall;
+			if (guard_pin(g, &pin, now, e) == -1)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+void
+guard_on_answer(struct guard *g, const struct chan_answer *a)
+{
+	struct project *q = projects_find(g->projects, a->id);
+	struct chan_msg m = { .kind = CHAN_PINNED,
+		.pinned = { .seq = a->seq } };
+	struct egress_decision d;
+	struct err e = ERR_INIT;
+
+	/* The worker may be behind a change, or in another's hands. */
+	if (q != NULL && a->ttl <= DNS_TTL_MAX &&
+	    egress_decide(q->policy, a->name, clock_now_ms(), &d)) {
+		m.pinned.ok = project_mode(q) != POLICY_LOCKED ||
+		    guard_pin_answer(g, a, &d, &e) == 0;
+		if (m.pinned.ok == 0)
+			log_warn("guard pin-failed project=%u name=%s err=%s",
+			    a->id, log_val(a->name), log_val(e.msg));
+	}
+	(void)chan_send(g->peers[GUARD_WORKER].chan, &m);
+}
+
+struct guard_drop {
+	const struct project *project;
+	int64_t wall;
+	struct pin *pins; /* what is dropped */
+	size_t n, room;
+};
+
+static bool
+guard_keep_pin(const struct pin *pin, void *arg)
+{
+	struct guard_drop *d = arg;
+	const struct egress_policy *policy = d->project->policy;
+
+	if (egress_policy_mode(policy) == POLICY_LOCKED &&
+	    egress_decide_port(policy, pin->name, pin->port, d->wall))
+		return true;
+	if (d->n == d->room) {
+		d->room = d->room == 0 ? 16 : d->room * 2;
+		d->pins = xrealloc(d->pins, d->room * sizeof(d->pins[0]));
+	}
+	d->pins[d->n++] = *pin;
+	return false;
+}
+
+static bool
+guard_is_cut(const struct firewall_flush *cut, size_t n, uint32_t addr)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (cut[i].to == addr)
+			return true;
+	}
+	return false;
+}
+
+size_t
+guard_drop_pins(struct guard *g, const struct project *q,
+    struct firewall_flush *cut, size_t max)
+{
+	struct guard_drop d = { .project = q, .wall = clock_now_ms() };
+	uint32_t src = guard_addr_of(g, q->id);
+	int64_t now = clock_mono_ms();
+	struct err e = ERR_INIT;
+	size_t n = 0;
+
+	(void)pins_filter(g->pins, q->id, guard_keep_pin, &d);
+	for (size_t i = 0; i < d.n; i++) {
+		const struct pin *p = &d.pins[i];
+		const struct ipset_pin k = { .src = src,
+			.dst = p->addr,
+			.port = p->port,
+			.timeout_s = 1 };
+
+		/* Another name may still have it. */
+		if (pins_end(g->pins, q->id, p->addr, p->port, now) == 0 &&
+		    ipset_del(g->pin_set, &k, &e) == -1)
+			log_error("guard unpin-failed project=%u err=%s", q->id,
+			    log_val(e.msg));
+		if (n > max || guard_is_cut(cut, n, p->addr))
+			continue;
+		if (n < max)
+			cut[n] = (struct firewall_flush){
+				.flows = FIREWALL_FROM_TO,
+				.addr = src,
+				.to = p->addr
+			};
+		n++;
+	}
+	free(d.pins);
+	return n;
+}
+
+static void
+guard_on_kernel_pin(const struct firewall_pin *p, void *arg)
+{
+	struct guard *g = arg;
+	int64_t now = clock_mono_ms();
+	struct pin pin = { .id = p->id,
+		.addr = p->addr,
+		.port = p->port,
+		.until_ms = now + (int64_t)p->timeout_s * 1000 };
+	struct err e = ERR_INIT;
+
+	/* Without a name no policy keeps it: the first that is set closes. */
+	if (pins_put(g->pins, &pin, now, &e) == -1)
+		pins_set_lost(g->pins, p->id, true);
+}
+
+int
+guard_read_pins(struct guard *g, struct err *e)
+{
+	struct project *q;
+	size_t cursor = 0;
+
+	while ((q = projects_next(g->projects, &cursor)) != NULL)
+		pins_set_lost(g->pins, q->id, true);
+	return firewall_read_pins(g->firewall, guard_on_kernel_pin, g, e);
+}
+
+void
+guard_arm_ends(struct guard *g)
+{
+	const struct project *q;
+	size_t cursor = 0;
+	int64_t next = 0, left;
+
+	while ((q = projects_next(g->projects, &cursor)) != NULL) {
+		if (q->next_end_ms != 0 && (next == 0 || q->next_end_ms < next))
+			next = q->next_end_ms;
+	}
+	if (next == 0) {
+		timer_cancel(g->ends);
+		return;
+	}
+	left = next - clock_now_ms();
+	if (left > GUARD_ENDS_MAX_MS)
+		left = GUARD_ENDS_MAX_MS;
+	timer_set(g->ends, left > 0 ? left : 0);
+}
