@@ -136,11 +136,11 @@ app_on_addresses(const char *const *addresses, size_t n, void *arg)
 }
 
 static void
-app_on_session_lost(int64_t id, const char *why, void *arg)
+app_on_session_lost(int64_t id, const char *cause, const char *why, void *arg)
 {
 	struct app *a = arg;
 
-	projects_on_lost(a->projects, id, why);
+	projects_on_lost(a->projects, id, cause, why);
 }
 
 /* One broken sandbox is its project's trouble: projects tries it again. */
@@ -282,6 +282,14 @@ app_on_running(int64_t id, void *arg)
 	struct app *a = arg;
 
 	objcaches_want(a->caches, id);
+}
+
+static void
+app_on_frozen(int64_t id, bool frozen, void *arg)
+{
+	struct app *a = arg;
+
+	runs_freeze_project(a->runs, id, frozen);
 }
 
 /* Asking again would get the same answer. */
@@ -484,6 +492,7 @@ app_make(struct app *a, struct err *e)
 	a->runs = runs_new(&a->env, (unsigned)a->cfg->max_runs);
 	projects_on_unwanted(a->projects, app_on_unwanted, a);
 	projects_on_running(a->projects, app_on_running, a);
+	projects_on_frozen(a->projects, app_on_frozen, a);
 	a->reader = reader_new(a->loop, c->api, "agentd", app_on_event, a);
 	a->retry = timer_new(a->loop, app_on_retry, a);
 	return 0;

@@ -93,3 +93,21 @@ run_live_close(struct run *r)
 		log_warn("run live run=%lld why=%s", (long long)r->id,
 		    strerror(errno));
 }
+
+static void
+run_live_on_frozen(const struct err *e, void *arg)
+{
+	(void)arg;
+	if (e != NULL)
+		log_info("run freeze why=%s", log_val(e->msg));
+}
+
+void
+run_freeze(const struct run *r, bool frozen)
+{
+	char id[HOST_NAME_MAX];
+
+	host_run_id(r->env->host, r->id, run_phase_names[r->phase], id);
+	r->env->driver->pause(
+	    r->env->host, id, frozen, run_live_on_frozen, NULL);
+}

@@ -425,6 +425,18 @@ runs_cancel_project(struct runs *s, int64_t project, const char *why)
 	}
 }
 
+void
+runs_freeze_project(struct runs *s, int64_t project, bool frozen)
+{
+	struct runs_entry *x;
+
+	TAILQ_FOREACH(x, &s->list, link)
+	{
+		if (x->active && !x->ended && run_project(x->run) == project)
+			run_freeze(x->run, frozen);
+	}
+}
+
 bool
 runs_idle(const struct runs *s)
 {

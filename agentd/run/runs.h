@@ -21,6 +21,8 @@ void runs_order(struct runs *s, const struct watch_event *ev,
 void runs_cancel(struct runs *s, int64_t id);
 /* Those that are going on in it; why: constant. */
 void runs_cancel_project(struct runs *s, int64_t project, const char *why);
+/* Freeze or thaw those that are going on in it. */
+void runs_freeze_project(struct runs *s, int64_t project, bool frozen);
 bool runs_idle(const struct runs *s);
 
 #endif

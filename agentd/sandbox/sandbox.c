@@ -130,6 +130,14 @@ sandbox_generation(const struct sandboxes *m, int64_t id)
 }
 
 const char *
+sandbox_cause(const struct sandboxes *m, int64_t id)
+{
+	const struct sandbox *b = sandbox_find(m, id);
+
+	return b == NULL || b->cause == NULL ? "" : b->cause;
+}
+
+const char *
 sandbox_root(const struct sandboxes *m, int64_t id)
 {
 	const struct sandbox *b = sandbox_find(m, id);
@@ -430,10 +438,11 @@ sandboxes_tell_router(struct sandboxes *m)
 			    b->session.p.mode, sandbox_on_told, NULL);
 			continue;
 		}
+		b->cause = "wiring";
 		sandbox_set_state(
 		    b, SANDBOX_FAILED, "its link to the router is gone");
 		if (m->on_lost != NULL)
-			m->on_lost(
-			    b->id, "its link to the router is gone", m->arg);
+			m->on_lost(b->id, b->cause,
+			    "its link to the router is gone", m->arg);
 	}
 }

@@ -46,7 +46,9 @@ struct sandbox_project {
 };
 
 /* The session of a project ended without being asked to. */
-typedef void sandbox_lost_fn(int64_t id, const char *why, void *arg);
+/* cause: of sandbox_cause. */
+typedef void sandbox_lost_fn(
+    int64_t id, const char *cause, const char *why, void *arg);
 
 /* driver NULL: the default. */
 struct sandboxes *sandboxes_new(const struct sandbox_host *h,
@@ -96,6 +98,12 @@ void sandboxes_tell_router(struct sandboxes *m);
 
 enum sandbox_state sandbox_state(const struct sandboxes *m, int64_t id);
 const char *sandbox_state_name(enum sandbox_state s);
+/*
+ * A word for what went wrong last, "" for nothing: "refused" (cannot be made of
+ * what is asked for), "workspace", "disk-full", "wiring", "router",
+ * "engine-down", "oom", "lost" (a crash or a reboot took it), "ended".
+ */
+const char *sandbox_cause(const struct sandboxes *m, int64_t id);
 /* ERR_NOTFOUND when it is not running. */
 int sandbox_netns(
     struct sandboxes *m, int64_t id, char out[HOST_NAME_MAX], struct err *e);

@@ -49,6 +49,7 @@ sandbox_on_exit(const struct shim_exit *x, void *arg)
 	b->watch = NULL;
 	b->ended = true;
 	b->waiting = NULL;
+	b->cause = x->oom ? "oom" : x->lost ? "lost" : "ended";
 	if (x->error[0] != '\0')
 		(void)snprintf(b->why, sizeof(b->why), "%s", x->error);
 	else
@@ -63,7 +64,7 @@ sandbox_on_exit(const struct shim_exit *x, void *arg)
 	} else if (b->state == SANDBOX_RUNNING && !b->busy) {
 		sandbox_set_state(b, SANDBOX_FAILED, b->why);
 		if (b->m->on_lost != NULL)
-			b->m->on_lost(b->id, b->why, b->m->arg);
+			b->m->on_lost(b->id, b->cause, b->why, b->m->arg);
 	}
 }
 
@@ -99,6 +100,7 @@ sandbox_up_save(struct seq *s, void *ctx, struct err *e)
 	struct sandbox_op *o = ctx;
 
 	(void)s;
+	o->b->cause = "refused";
 	/* What a start cannot be made of is refused before it is wanted. */
 	if (o->b->state != SANDBOX_RUNNING && !sandbox_session_is_good(o) &&
 	    session_check(o->h, &o->b->session, e) == -1)
@@ -124,6 +126,7 @@ sandbox_up_workspace(struct seq *s, void *ctx, struct err *e)
 	struct sandbox_op *o = ctx;
 
 	(void)e;
+	o->b->cause = "workspace";
 	workspace_up(o->h, o->b->id, o->b->session.p.disk_mib, seq_resume, s);
 	return SEQ_WAIT;
 }
@@ -144,6 +147,7 @@ sandbox_up_network(struct seq *s, void *ctx, struct err *e)
 	struct sandbox_op *o = ctx;
 
 	(void)e;
+	o->b->cause = "wiring";
 	netns_project_up(o->h, o->b->id, seq_resume, s);
 	return SEQ_WAIT;
 }
@@ -171,6 +175,7 @@ sandbox_up_router(struct seq *s, void *ctx, struct err *e)
 	struct sandbox_op *o = ctx;
 
 	(void)e;
+	o->b->cause = "router";
 	routerctl_project_set(o->b->m->router, o->b->id, o->b->session.p.mode,
 	    sandbox_on_router, s);
 	return SEQ_WAIT;
@@ -193,6 +198,7 @@ sandbox_up_check(struct seq *s, void *ctx, struct err *e)
 	AUTO_FREE char *live = session_live_dir(o->h, o->b->id);
 
 	(void)s;
+	o->b->cause = "wiring";
 	if (path_mkdirs(live, 0755, e) == -1 ||
 	    session_save_branch(o->h, &o->b->session, e) == -1 ||
 	    objects_make(o->h, o->b->id, e) == -1)
@@ -225,6 +231,7 @@ sandbox_up_session(struct seq *s, void *ctx, struct err *e)
 	AUTO_FREE char *dir = session_dir(o->h, o->b->id);
 	struct session_spec spec;
 
+	o->b->cause = "engine-down";
 	if (sandbox_session_is_good(o))
 		return SEQ_DONE;
 	if (access(dir, F_OK) == 0 && path_rmtree(dir, e) == -1)
@@ -258,6 +265,7 @@ sandbox_up_wait(struct seq *s, void *ctx, struct err *e)
 {
 	struct sandbox_op *o = ctx;
 
+	o->b->cause = "ended";
 	/* A new watch tells "running" anew. */
 	shim_watch_close(o->b->watch);
 	o->b->watch = NULL;
@@ -301,6 +309,16 @@ static const struct seq_step sandbox_update_steps[] = {
 	{ "router", sandbox_up_router, NULL },
 };
 
+/* NULL after a success; a full disk shows in more than one step. */
+void
+sandbox_settle_cause(struct sandbox *b, const struct err *e)
+{
+	if (e == NULL)
+		b->cause = NULL;
+	else if (e->sys == ENOSPC || e->sys == EDQUOT)
+		b->cause = "disk-full";
+}
+
 static void
 sandbox_up_done(const struct err *e, void *arg)
 {
@@ -313,6 +331,8 @@ sandbox_up_done(const struct err *e, void *arg)
 	free(o);
 	b->busy = false;
 	b->waiting = NULL;
+	if (e != NULL || !b->ended)
+		sandbox_settle_cause(b, e);
 	if (b->state == SANDBOX_STARTING) {
 		if (e != NULL) {
 			shim_watch_close(b->watch);
@@ -324,7 +344,7 @@ sandbox_up_done(const struct err *e, void *arg)
 	} else if (b->ended && b->state == SANDBOX_RUNNING) {
 		sandbox_set_state(b, SANDBOX_FAILED, b->why);
 		if (b->m->on_lost != NULL)
-			b->m->on_lost(b->id, b->why, b->m->arg);
+			b->m->on_lost(b->id, b->cause, b->why, b->m->arg);
 	}
 	if (e != NULL)
 		(void)err_wrap(
@@ -556,7 +576,7 @@ sandbox_freeze_done(const struct err *e, void *arg)
 	if (b->ended && b->state == SANDBOX_RUNNING) {
 		sandbox_set_state(b, SANDBOX_FAILED, b->why);
 		if (b->m->on_lost != NULL)
-			b->m->on_lost(b->id, b->why, b->m->arg);
+			b->m->on_lost(b->id, b->cause, b->why, b->m->arg);
 	}
 	done(e != NULL ? &told : NULL, arg);
 }

@@ -29,6 +29,7 @@ struct sandbox {
 	struct seq *waiting;      /* a step that waits for the session */
 	bool ended;    /* the session's exit was seen: for the waiting step */
 	char why[240]; /* how it ended */
+	const char *cause; /* constant; NULL: nothing went wrong */
 };
 
 struct sandbox *sandbox_find(const struct sandboxes *m, int64_t id);
@@ -45,6 +46,7 @@ void sandbox_take_down(
     struct sandbox *b, bool destroy, sandbox_done_fn *done, void *arg);
 void sandbox_freeze(
     struct sandbox *b, bool frozen, sandbox_done_fn *done, void *arg);
+void sandbox_settle_cause(struct sandbox *b, const struct err *e);
 /* sandbox_renew.c */
 void sandbox_renew(struct sandbox *b, const struct sandbox_project *p,
     sandbox_done_fn *done, void *arg);

@@ -25,6 +25,7 @@ sandbox_renew_check(struct seq *s, void *ctx, struct err *e)
 	struct sandbox_op *o = ctx;
 
 	(void)s;
+	o->b->cause = "refused";
 	if (session_check(o->h, &o->other, e) == -1)
 		return -1;
 	sandbox_set_state(o->b, SANDBOX_STOPPING, "to be made anew");
@@ -128,6 +129,7 @@ sandbox_renew_done(const struct err *e, void *arg)
 
 	arg = o->arg;
 	session_release(&o->other);
+	sandbox_settle_cause(b, e);
 	free(r);
 	b->busy = false;
 	b->waiting = NULL;

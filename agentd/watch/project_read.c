@@ -21,24 +21,57 @@ enum {
 
 static const int64_t project_disk_max = (int64_t)1 << 40;
 
+/* A list of texts; out has room for max and a NULL. */
 static int
-project_read_argv(const struct json *s, struct project *out, struct err *e)
+project_read_list(const struct json *s, const char *key, char **out, size_t max,
+    struct err *e)
 {
-	const struct json *list = json_get(s, "agent_command");
+	const struct json *list = json_get(s, key);
 	size_t n = json_count(list);
 
-	if (n > PROJECT_ARGV_MAX)
-		return err_set(e, ERR_LIMIT, "agent_command: over %d arguments",
-		    PROJECT_ARGV_MAX);
+	if (n > max)
+		return err_set(e, ERR_LIMIT, "%s: over %zu texts", key, max);
 	for (size_t i = 0; i < n; i++) {
 		const char *arg = json_string(json_at(list, i));
 
 		if (arg == NULL || strlen(arg) > PROJECT_ARG_MAX)
 			return err_set(e, ERR_INVALID,
-			    "agent_command: [%zu] is no short string", i);
-		out->argv[i] = xstrdup(arg);
+			    "%s: [%zu] is no short string", key, i);
+		out[i] = xstrdup(arg);
 	}
 	return 0;
+}
+
+static int
+project_read_text(const struct json *s, const char *key, char *out, size_t size,
+    struct err *e)
+{
+	const char *text = "";
+
+	if (json_str(s, key, size - 1, &text, e) == -1)
+		return -1;
+	(void)snprintf(out, size, "%s", text);
+	return 0;
+}
+
+static int
+project_read_options(const struct json *s, struct project *out, struct err *e)
+{
+	if (project_read_text(
+		s, "profile", out->profile, sizeof(out->profile), e) == -1 ||
+	    project_read_text(
+		s, "runtime", out->runtime, sizeof(out->runtime), e) == -1 ||
+	    project_read_text(
+		s, "branch", out->branch, sizeof(out->branch), e) == -1 ||
+	    project_read_text(s, "gpus", out->gpus, sizeof(out->gpus), e) ==
+		-1 ||
+	    json_bool(s, "docker", &out->docker, e) == -1 ||
+	    project_read_list(
+		s, "entrypoint", out->entrypoint, PROJECT_LIST_MAX, e) == -1 ||
+	    project_read_list(s, "ro", out->ro, PROJECT_LIST_MAX, e) == -1)
+		return -1;
+	return project_read_list(
+	    s, "agent_command", out->argv, PROJECT_ARGV_MAX, e);
 }
 
 static int
@@ -73,11 +106,15 @@ project_read_want(const struct json *j, struct project *out, struct err *e)
 
 	if (json_str(sandbox, "want", 16, &want, e) == -1 ||
 	    json_str(sandbox, "state", PROJECT_STATE_MAX - 1, &has, e) == -1 ||
+	    json_i64(sandbox, "generation", 0, INT64_MAX, &out->generation,
+		e) == -1 ||
 	    json_str(j, "state", 16, &state, e) == -1)
 		return -1;
 	(void)snprintf(out->state, sizeof(out->state), "%s", has);
 	if (strcmp(state, "deleting") == 0 || strcmp(want, "gone") == 0)
 		out->want = PROJECT_WANT_GONE;
+	else if (strcmp(want, "paused") == 0)
+		out->want = PROJECT_WANT_PAUSED;
 	else if (strcmp(want, "running") == 0)
 		out->want = PROJECT_WANT_RUNNING;
 	else
@@ -100,7 +137,7 @@ project_read(const struct json *j, struct project *out, struct err *e)
 	    json_bool(s, "pickup", &out->pickup, e) == -1 ||
 	    project_read_want(j, out, e) == -1 ||
 	    project_read_limits(s, out, e) == -1 ||
-	    project_read_argv(s, out, e) == -1)
+	    project_read_options(s, out, e) == -1)
 		goto fail;
 	if (out->id == 0 || name == NULL) {
 		(void)err_set(e, ERR_PROTO, "no id or no full_name");
@@ -121,5 +158,11 @@ project_release(struct project *p)
 {
 	for (size_t i = 0; i < PROJECT_ARGV_MAX; i++)
 		free(p->argv[i]);
+	for (size_t i = 0; i < PROJECT_LIST_MAX; i++) {
+		free(p->entrypoint[i]);
+		free(p->ro[i]);
+	}
 	memset(p->argv, 0, sizeof(p->argv));
+	memset(p->entrypoint, 0, sizeof(p->entrypoint));
+	memset(p->ro, 0, sizeof(p->ro));
 }

@@ -1,8 +1,8 @@
 /*
  * projects: what cofferd wants of each project's sandbox, and the work of
- * bringing it there: start, stop, change of mode, destroy.  One step per
- * project at a time; the outcome is reported to cofferd until it was heard; a
- * failed start is tried again with backoff.  A sandbox that runs hold is not
+ * bringing it there: start, stop, pause, another mode, anew, destroy.  One step
+ * per project at a time; the outcome is reported to cofferd until it was heard;
+ * a failed start is tried again with backoff.  A sandbox that runs hold is not
  * taken away: the holders are told to end, and waited for.
  */
 #ifndef AGENTD_WATCH_PROJECTS_H
@@ -25,6 +25,9 @@ enum {
 	PROJECT_ARGV_MAX = 16,
 	PROJECT_MAX = 10000,
 	PROJECT_STATE_MAX = 12,
+	PROJECT_CAUSE_MAX = 24,
+	PROJECT_WORD_MAX = 72,
+	PROJECT_LIST_MAX = 16,
 	/* The last ids belong to the runner's slots. */
 	PROJECT_ID_MAX = HOST_MAX_PROJECT - 64
 };
@@ -32,6 +35,7 @@ enum {
 enum project_want {
 	PROJECT_WANT_STOPPED,
 	PROJECT_WANT_RUNNING,
+	PROJECT_WANT_PAUSED,
 	PROJECT_WANT_GONE
 };
 
@@ -48,6 +52,14 @@ struct project {
 	int64_t wall_ms;
 	uint64_t disk_mib;
 	struct spec_limits limits;
+	char profile[PROJECT_WORD_MAX]; /* these: as in sandbox_project */
+	char runtime[PROJECT_WORD_MAX];
+	char branch[256];
+	char gpus[16];
+	char *entrypoint[PROJECT_LIST_MAX + 1];
+	char *ro[PROJECT_LIST_MAX + 1];
+	bool docker;
+	int64_t generation;
 };
 
 /* api and host outlive it; sandboxes is set once they exist. */
@@ -64,6 +76,9 @@ void projects_on_unwanted(
 typedef void projects_running_fn(int64_t id, void *arg);
 void projects_on_running(
     struct projects *p, projects_running_fn *fn, void *arg);
+/* It is about to be frozen or thawed: so is what runs in it. */
+typedef void projects_frozen_fn(int64_t id, bool frozen, void *arg);
+void projects_on_frozen(struct projects *p, projects_frozen_fn *fn, void *arg);
 /* The holders are known: from now on sandboxes are stopped and destroyed. */
 void projects_open(struct projects *p);
 void projects_hold(struct projects *p, int64_t id);
@@ -76,7 +91,8 @@ void projects_load(struct projects *p, sandbox_done_fn *done, void *arg);
 void projects_refresh(struct projects *p, const char *full_name,
     sandbox_done_fn *done, void *arg);
 /* The session ended by itself. */
-void projects_on_lost(struct projects *p, int64_t id, const char *why);
+void projects_on_lost(
+    struct projects *p, int64_t id, const char *cause, const char *why);
 
 const struct project *projects_find(const struct projects *p, int64_t id);
 /* Calls back, later, once the sandbox runs in the mode that is wanted, or with

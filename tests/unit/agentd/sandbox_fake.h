@@ -18,6 +18,10 @@ struct sandboxes {
 	enum sandbox_state state;
 	int starts, stops, destroys, attached;
 	int failing; /* so many starts fail */
+	int renewals, pauses;
+	bool refuses;       /* sandbox_recreate: leaves the old one */
+	int64_t generation; /* of the one there is; -1: none */
+	char branch[64];
 	char mode[8];
 	char gitconfig[512]; /* of the last start */
 	/* of sandbox_attach */
@@ -68,6 +72,64 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 	sandbox_fake_later(m, SANDBOX_RUNNING, m->failing > 0, done, arg);
 	if (m->failing > 0)
 		m->failing--;
+}
+
+void
+sandbox_recreate(struct sandboxes *m, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg)
+{
+	m->renewals++;
+	if (!m->refuses)
+		m->generation = p->generation;
+	sandbox_fake_later(m, SANDBOX_RUNNING, m->refuses, done, arg);
+}
+
+void
+sandbox_pause(struct sandboxes *m, int64_t id, bool frozen,
+    sandbox_done_fn *done, void *arg)
+{
+	(void)id;
+	m->pauses++;
+	sandbox_fake_later(
+	    m, frozen ? SANDBOX_PAUSED : SANDBOX_RUNNING, false, done, arg);
+}
+
+int
+sandbox_set_branch(
+    struct sandboxes *m, int64_t id, const char *branch, struct err *e)
+{
+	(void)id;
+	(void)e;
+	(void)snprintf(m->branch, sizeof(m->branch), "%s", branch);
+	return 0;
+}
+
+int64_t
+sandbox_generation(const struct sandboxes *m, int64_t id)
+{
+	(void)id;
+	return m->generation;
+}
+
+const char *
+sandbox_cause(const struct sandboxes *m, int64_t id)
+{
+	(void)id;
+	return m->refuses ? "refused" : "";
+}
+
+const char *
+sandbox_root(const struct sandboxes *m, int64_t id)
+{
+	(void)m;
+	(void)id;
+	return NULL;
+}
+
+const char *
+sandbox_state_name(enum sandbox_state s)
+{
+	return s == SANDBOX_PAUSED ? "paused" : "running";
 }
 
 void

@@ -134,8 +134,9 @@ a_wanted_sandbox_is_started_and_reported(void **state)
 
 	fix_load(f, PROJECT_ROW("active", "running", "absent", "none"));
 	fix_see(f,
-	    PROJECT_PUT " {\"state\":\"running\",\"reason\":\"\","
-			"\"address\":\"10.214.1.7\"}");
+	    PROJECT_PUT
+	    " {\"state\":\"running\",\"cause\":\"\",\"reason\":\"\","
+	    "\"address\":\"10.214.1.7\"}");
 	assert_int_equal(f->sandboxes.starts, 1);
 	assert_string_equal(f->sandboxes.mode, "none");
 }
@@ -150,7 +151,7 @@ a_failing_start_is_told_and_tried_again(void **state)
 	fix_load(f, PROJECT_ROW("active", "running", "absent", "web"));
 	assert_true(fake_until(&f->c, fix_is_answered, f));
 	assert_string_equal(f->e.msg, "no loop device");
-	fix_see(f, "\"failed\",\"reason\":\"no loop device\"");
+	fix_see(f, "\"failed\",\"cause\":\"\",\"reason\":\"no loop device\"");
 	fix_see(f, "\"state\":\"running\"");
 	assert_int_equal(f->sandboxes.starts, 2);
 }
@@ -249,10 +250,95 @@ a_lost_session_is_started_again(void **state)
 	fix_see(f, "\"state\":\"running\"");
 	str_reset(&f->c.seen);
 	f->sandboxes.state = SANDBOX_FAILED;
-	projects_on_lost(f->projects, 7, "out of memory");
-	fix_see(
-	    f, "\"failed\",\"reason\":\"the session ended: out of memory\"");
+	projects_on_lost(f->projects, 7, "oom", "out of memory");
+	fix_see(f,
+	    "\"failed\",\"cause\":\"oom\",\"reason\":\"the session ended: out "
+	    "of memory\"");
 	fix_see(f, "\"state\":\"running\"");
+}
+
+#define PROJECT_AGAIN(generation, settings)                         \
+	"{\"id\":7,\"full_name\":\"own/app\",\"state\":\"active\"," \
+	"\"sandbox\":{\"want\":\"running\",\"state\":\"running\","  \
+	"\"generation\":" generation                                \
+	"},\"settings\":{\"network\":\"web\"" settings "}}"
+
+static void
+a_sandbox_is_paused_and_goes_on(void **state)
+{
+	struct fix *f = *state;
+
+	fix_load(f, PROJECT_ROW("active", "running", "absent", "web"));
+	fix_see(f, "\"state\":\"running\"");
+	fix_refresh(f, PROJECT_ROW("active", "paused", "running", "web"));
+	fix_see(f, "\"state\":\"paused\"");
+	assert_int_equal(f->sandboxes.pauses, 1);
+	/* Nothing begins in it meanwhile. */
+	projects_when_running(f->projects, 7, fix_on_answer, f);
+	assert_true(fake_until(&f->c, fix_is_answered, f));
+	assert_non_null(strstr(f->e.msg, "coffer unpause own/app"));
+	str_reset(&f->c.seen);
+	fix_refresh(f, PROJECT_ROW("active", "running", "paused", "web"));
+	fix_see(f, "\"state\":\"running\"");
+	f->answered = false;
+	projects_when_running(f->projects, 7, fix_on_answer, f);
+	assert_true(fake_until(&f->c, fix_is_answered, f));
+	assert_int_equal(f->e.code, ERR_NONE);
+	assert_int_equal(f->sandboxes.starts, 1);
+}
+
+static void
+one_that_is_stopped_is_started_and_paused(void **state)
+{
+	struct fix *f = *state;
+
+	fix_load(f, PROJECT_ROW("active", "paused", "stopped", "web"));
+	fix_see(f, "\"state\":\"paused\"");
+	assert_int_equal(f->sandboxes.starts, 1);
+	assert_int_equal(f->sandboxes.pauses, 1);
+}
+
+static void
+another_generation_is_made_anew_once_nobody_holds_it(void **state)
+{
+	struct fix *f = *state;
+
+	projects_open(f->projects);
+	fix_load(f, PROJECT_AGAIN("0", ""));
+	fix_see(f, "\"state\":\"running\"");
+	projects_hold(f->projects, 7);
+	fix_refresh(f, PROJECT_AGAIN("1", ""));
+	loop_drain(f->c.loop);
+	assert_int_equal(f->sandboxes.renewals, 0);
+	projects_release(f->projects, 7);
+	f->waits = false;
+	projects_when_running(f->projects, 7, fix_on_answer, f);
+	assert_true(fake_until(&f->c, fix_is_answered, f));
+	assert_int_equal(f->e.code, ERR_NONE);
+	assert_int_equal(f->sandboxes.renewals, 1);
+	assert_int_equal(f->sandboxes.generation, 1);
+}
+
+static void
+what_cannot_be_made_anew_is_told_and_not_tried_for_ever(void **state)
+{
+	struct fix *f = *state;
+
+	projects_open(f->projects);
+	fix_load(f, PROJECT_AGAIN("0", ""));
+	fix_see(f, "\"state\":\"running\"");
+	f->sandboxes.refuses = true;
+	fix_refresh(f, PROJECT_AGAIN("1", ""));
+	fix_see(f, "\"state\":\"running\",\"cause\":\"refused\"");
+	assert_int_equal(f->sandboxes.renewals, 1);
+	assert_int_equal(f->sandboxes.state, SANDBOX_RUNNING);
+	/* Other settings are another try. */
+	f->sandboxes.refuses = false;
+	fix_refresh(f, PROJECT_AGAIN("1", ",\"branch\":\"dev\""));
+	projects_when_running(f->projects, 7, fix_on_answer, f);
+	assert_true(fake_until(&f->c, fix_is_answered, f));
+	assert_int_equal(f->sandboxes.renewals, 2);
+	assert_string_equal(f->sandboxes.branch, "dev");
 }
 
 #define PROJECT_MINT "POST /api/coffer/v1/projects/own/app/session-token"
@@ -351,6 +437,12 @@ main(void)
 		PROJECTS_TEST(a_session_starts_without_a_token_too),
 		PROJECTS_TEST(a_token_that_is_none_is_not_written),
 		PROJECTS_TEST(a_stop_before_the_token_came_starts_nothing),
+		PROJECTS_TEST(a_sandbox_is_paused_and_goes_on),
+		PROJECTS_TEST(one_that_is_stopped_is_started_and_paused),
+		PROJECTS_TEST(
+		    another_generation_is_made_anew_once_nobody_holds_it),
+		PROJECTS_TEST(
+		    what_cannot_be_made_anew_is_told_and_not_tried_for_ever),
 		PROJECTS_TEST(strange_lists_are_refused),
 	};
 

@@ -226,11 +226,11 @@ a_damaged_image_is_refused_by_name(void **state)
 }
 
 static void
-on_lost(int64_t id, const char *why, void *arg)
+on_lost(int64_t id, const char *cause, const char *why, void *arg)
 {
 	struct fixture *f = arg;
 
-	str_addf(&f->out, "lost %d %s", (int)id, why);
+	str_addf(&f->out, "lost %d %s: %s", (int)id, cause, why);
 	f->done = true;
 	loop_stop(f->host.loop);
 }
@@ -440,7 +440,7 @@ a_session_that_dies_is_told_and_can_be_started_again(void **state)
 	str_reset(&f->out);
 	assert_int_equal(shim_send(dir, SHIM_KILL, &e), 0);
 	fixture_loop(f);
-	fixture_has(f, "lost 7 the session ended");
+	fixture_has(f, "lost 7 ended: the session ended");
 	assert_int_equal(sandbox_state(m, 7), SANDBOX_FAILED);
 	sandbox_start(m, &project, fixture_on_done, f);
 	fixture_ok(f);

@@ -1,0 +1,102 @@
+/* projects_priv: a project as agentd sees it, for the projects_*.c alone. */
+#ifndef AGENTD_WATCH_PROJECTS_PRIV_H
+#define AGENTD_WATCH_PROJECTS_PRIV_H
+
+#include "agentd/sandbox/sandbox.h"
+#include "agentd/watch/projects.h"
+#include "lib/base/err.h"
+#include "lib/base/list.h"
+
+struct call;
+struct map;
+struct timer;
+
+enum {
+	PROJECTS_RETRY_MIN_MS = 1000,
+	PROJECTS_RETRY_MAX_MS = 60 * 1000,
+	PROJECTS_PATH_MAX = 320
+};
+
+struct project_waiter {
+	TAILQ_ENTRY(project_waiter) link;
+	sandbox_done_fn *done;
+	void *arg;
+	struct err e; /* of one that is answered in the next turn */
+};
+
+TAILQ_HEAD(project_waiters, project_waiter);
+
+struct project_entry {
+	struct project p;
+	struct projects *all;
+	bool busy;              /* a step is on its way */
+	bool dirty;             /* look again after it */
+	bool gone;              /* destroyed; freed once cofferd knows */
+	char mode[8];           /* what the running sandbox has */
+	char next_mode[8];      /* what the step on its way gives it */
+	enum project_want goal; /* of the step on its way */
+	unsigned holds;
+	int64_t retry_ms;
+	struct timer *retry;
+	struct call *report;
+	struct call *mint; /* the session's token */
+	bool mint_next;    /* when what is being reported was heard */
+	bool renewing;     /* the step on its way makes it anew */
+	int64_t refused;   /* a generation that cannot be made; -1: none */
+	const char *state; /* the newest to report, NULL: none yet */
+	char cause[PROJECT_CAUSE_MAX];
+	char reason[240];
+	bool untold; /* it is newer than what is being reported */
+	struct project_waiters waiters;
+};
+
+struct projects {
+	const struct sandbox_host *host;
+	struct apiclient *api;
+	struct sandboxes *sandboxes;
+	struct map *by_id;
+	int64_t page;
+	sandbox_done_fn *loaded;
+	void *loaded_arg;
+	projects_unwanted_fn *unwanted;
+	void *unwanted_arg;
+	projects_running_fn *running;
+	void *running_arg;
+	projects_frozen_fn *frozen;
+	void *frozen_arg;
+	bool open;
+	struct project_waiters ready; /* answered by the timer */
+	struct timer *turn;
+	LIST_HEAD(, project_query) queries;
+};
+
+struct project_query {
+	LIST_ENTRY(project_query) link;
+	struct projects *all;
+	sandbox_done_fn *done;
+	void *arg;
+};
+
+/* projects.c */
+struct project_entry *projects_entry_new(struct projects *all, int64_t id);
+void projects_entry_free(struct project_entry *x);
+void projects_settle(struct project_entry *x);
+bool projects_is_outdated(const struct project_entry *x);
+/* The session's token came, or did not; a start goes on. */
+void projects_start_with(struct project_entry *x, const char *gitconfig);
+
+/* projects_report.c: to cofferd, until it was heard; the newest alone. */
+void projects_report(struct project_entry *x, const char *state,
+    const char *cause, const char *reason);
+void projects_on_told(
+    const struct err *fail, int status, const struct json *j, void *arg);
+void projects_on_minted(
+    const struct err *fail, int status, const struct json *j, void *arg);
+
+/* projects_wait.c */
+void projects_unwanted_err(const struct project *p, struct err *e);
+void projects_answer(struct project_entry *x, const struct err *e);
+void projects_drop_waiters(struct project_waiters *list);
+void projects_on_turn(void *arg);
+
+#endif
