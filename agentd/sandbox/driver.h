@@ -55,12 +55,6 @@ struct driver {
 	/* Removes what is left of it; a container that is not there is fine. */
 	void (*destroy)(const struct sandbox_host *h, const char *id,
 	    const char *dir, sandbox_done_fn *done, void *arg);
-	/* Before netns_project_up and after netns_project_down, for a driver
-	 * that has to make a project's namespace itself.  NULL: it need not. */
-	void (*net_up)(const struct sandbox_host *h, int64_t id,
-	    sandbox_done_fn *done, void *arg);
-	void (*net_down)(const struct sandbox_host *h, int64_t id,
-	    sandbox_done_fn *done, void *arg);
 };
 
 /* By name; NULL name gives the default, "oci".  NULL: no such driver. */

@@ -549,6 +549,4 @@ const struct driver engine_driver = {
 	.kill = engine_kill,
 	.pause = engine_pause,
 	.destroy = engine_destroy,
-	.net_up = engine_net_up,
-	.net_down = engine_net_down,
 };

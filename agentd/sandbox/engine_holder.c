@@ -21,7 +21,8 @@ struct engine_holder {
 	int64_t id;
 	char netns[HOST_NAME_MAX];
 	char name[HOST_NAME_MAX]; /* of the container */
-	bool good;                /* as it should be */
+	bool keep;                /* one that is good */
+	bool good;                /* it holds what has the name */
 	char image[128];
 	int64_t pid;
 	struct seq *seq;
@@ -55,7 +56,7 @@ engine_holder_on_seen(const struct engine_reply *r, void *arg)
 {
 	struct engine_holder *o = arg;
 
-	o->good = r->e == NULL &&
+	o->good = r->e == NULL && o->keep &&
 	    engine_holder_is(o->netns, engine_holder_pid(r->json));
 	seq_resume(r->e != NULL && r->status != 404 ? r->e : NULL, o->seq);
 }
@@ -235,20 +236,27 @@ static const struct seq_step engine_holder_down[] = {
 	{ "remove the holder", engine_holder_remove, NULL },
 };
 
+bool
+engine_holds_networks(const struct sandbox_host *h)
+{
+	return h->engine != NULL && !engine_facts(h->engine)->podman;
+}
+
 static void
-engine_holder_run(const struct sandbox_host *h, int64_t id,
+engine_holder_run(const struct sandbox_host *h, int64_t id, bool keep,
     const struct seq_step *steps, size_t n, sandbox_done_fn *done, void *arg)
 {
 	struct engine_holder *o = xcalloc(1, sizeof(*o));
 
 	o->h = h;
 	o->id = id;
+	o->keep = keep;
 	host_project_netns(h, id, o->netns);
 	(void)snprintf(o->name, sizeof(o->name), "coffer-%s-holder-p%" PRId64,
 	    h->inst, id);
 	seq_start(&(struct seq_spec){ .loop = h->loop,
 	    .steps = steps,
-	    .n = engine_facts(h->engine)->podman ? 0 : n,
+	    .n = n,
 	    .ctx = o,
 	    .release = free,
 	    .done = done,
@@ -256,10 +264,10 @@ engine_holder_run(const struct sandbox_host *h, int64_t id,
 }
 
 void
-engine_net_up(
-    const struct sandbox_host *h, int64_t id, sandbox_done_fn *done, void *arg)
+engine_net_up(const struct sandbox_host *h, int64_t id, bool keep,
+    sandbox_done_fn *done, void *arg)
 {
-	engine_holder_run(h, id, engine_holder_up,
+	engine_holder_run(h, id, keep, engine_holder_up,
 	    sizeof(engine_holder_up) / sizeof(engine_holder_up[0]), done, arg);
 }
 
@@ -267,7 +275,7 @@ void
 engine_net_down(
     const struct sandbox_host *h, int64_t id, sandbox_done_fn *done, void *arg)
 {
-	engine_holder_run(h, id, engine_holder_down, 1, done, arg);
+	engine_holder_run(h, id, false, engine_holder_down, 1, done, arg);
 }
 
 /* ---- to join it ---- */

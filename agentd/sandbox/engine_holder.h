@@ -2,7 +2,7 @@
  * engine_holder: Docker joins containers to a container's network and to no
  * other, so a project's namespace belongs to a container that does nothing,
  * and has the name /run/netns/coffer-INST-pID like any other.  Podman joins a
- * namespace by its path: there is no holder then, and these calls do nothing.
+ * namespace by its path: there is no holder then.
  */
 #ifndef AGENTD_SANDBOX_ENGINE_HOLDER_H
 #define AGENTD_SANDBOX_ENGINE_HOLDER_H
@@ -11,10 +11,14 @@
 
 struct err;
 
-/* Idempotent: one that is as it should be stays, any other is replaced. */
-void engine_net_up(
-    const struct sandbox_host *h, int64_t id, sandbox_done_fn *done, void *arg);
-/* After netns_project_down. */
+/* Is there an engine, and does it need one? */
+bool engine_holds_networks(const struct sandbox_host *h);
+
+/* keep: one whose namespace has the project's name stays; else it is made
+ * anew, with an empty namespace. */
+void engine_net_up(const struct sandbox_host *h, int64_t id, bool keep,
+    sandbox_done_fn *done, void *arg);
+/* When nothing uses it any more. */
 void engine_net_down(
     const struct sandbox_host *h, int64_t id, sandbox_done_fn *done, void *arg);
 

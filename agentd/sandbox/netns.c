@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agentd/sandbox/engine_holder.h"
 #include "agentd/sandbox/netns_priv.h"
 #include "agentd/sandbox/seq.h"
 #include "lib/base/alloc.h"
@@ -27,6 +28,7 @@ struct netns {
 	char link[HOST_IF_MAX];
 	char address[HOST_ADDR_MAX];
 	bool already; /* up and as it should be */
+	bool held;    /* a container of the engine has it */
 };
 
 bool
@@ -103,10 +105,47 @@ netns_has_link(const char *ns, char *link)
 }
 
 static int
-netns_step_look(struct seq *s, void *ctx, struct err *e)
+netns_step_judge(struct seq *s, void *ctx, struct err *e)
 {
 	struct netns *n = ctx;
 	struct err why = ERR_INIT;
+
+	(void)s;
+	(void)e;
+	n->already = netns_exists(n->name) &&
+	    netns_has_link(n->router, n->link) &&
+	    netns_project_check(n->h, n->id, &why) == 0;
+	return SEQ_DONE;
+}
+
+static int
+netns_step_hold(struct seq *s, void *ctx, struct err *e)
+{
+	struct netns *n = ctx;
+
+	if (!n->held)
+		return SEQ_DONE;
+	(void)netns_step_judge(s, n, e);
+	engine_net_up(n->h, n->id, n->already, seq_resume, s);
+	return SEQ_WAIT;
+}
+
+static int
+netns_step_release(struct seq *s, void *ctx, struct err *e)
+{
+	const struct netns *n = ctx;
+
+	(void)e;
+	if (!n->held)
+		return SEQ_DONE;
+	engine_net_down(n->h, n->id, seq_resume, s);
+	return SEQ_WAIT;
+}
+
+static int
+netns_step_look(struct seq *s, void *ctx, struct err *e)
+{
+	struct netns *n = ctx;
 
 	(void)s;
 	if (netns_init(n, n->h, n->id, e) == -1)
@@ -115,9 +154,6 @@ netns_step_look(struct seq *s, void *ctx, struct err *e)
 		return err_set(e, ERR_NOTFOUND,
 		    "namespace %s is not there: is coffer-router running?",
 		    n->router);
-	n->already = netns_exists(n->name) &&
-	    netns_has_link(n->router, n->link) &&
-	    netns_project_check(n->h, n->id, &why) == 0;
 	return SEQ_DONE;
 }
 
@@ -144,6 +180,15 @@ netns_step_clear(struct seq *s, void *ctx, struct err *e)
 	if (n->already || !netns_exists(n->name))
 		return SEQ_DONE;
 	return seq_cmd(s, argv, (struct view){ .p = NULL }, false, e);
+}
+
+/* What the holder has is new, or as it should be: no other is made. */
+static int
+netns_step_renew(struct seq *s, void *ctx, struct err *e)
+{
+	const struct netns *n = ctx;
+
+	return n->held ? SEQ_DONE : netns_step_clear(s, ctx, e);
 }
 
 /* Hardware addresses that are known before, so that nobody has to ask. */
@@ -177,7 +222,8 @@ netns_step_make(struct seq *s, void *ctx, struct err *e)
 		return SEQ_DONE;
 	netns_mac(n, 1, router);
 	netns_mac(n, 2, project);
-	str_addf(&in, "netns add %s\n", n->name);
+	if (!n->held)
+		str_addf(&in, "netns add %s\n", n->name);
 	str_addf(&in,
 	    "link add %s netns %s address %s type veth peer name eth0 "
 	    "netns %s address %s\n",
@@ -288,9 +334,11 @@ netns_step_verify(struct seq *s, void *ctx, struct err *e)
 
 static const struct seq_step netns_up_steps[] = {
 	{ "project network", netns_step_look, NULL },
+	{ "hold the namespace", netns_step_hold, netns_step_release },
+	{ "project network", netns_step_judge, NULL },
 	{ "remove an old link", netns_step_unlink, NULL },
 	/* Its undo is also for a namespace that was half made. */
-	{ "remove an old namespace", netns_step_clear, netns_step_clear },
+	{ "remove an old namespace", netns_step_renew, netns_step_clear },
 	{ "make the namespace", netns_step_make, NULL },
 	{ "harden the namespace", netns_step_harden, netns_step_unlink },
 	{ "wire the router's end", netns_step_router, NULL },
@@ -300,6 +348,7 @@ static const struct seq_step netns_up_steps[] = {
 static const struct seq_step netns_down_steps[] = {
 	{ "remove the link", netns_step_unlink, NULL },
 	{ "remove the namespace", netns_step_clear, NULL },
+	{ "release the namespace", netns_step_release, NULL },
 };
 
 void
@@ -310,6 +359,7 @@ netns_project_up(
 
 	n->h = h;
 	n->id = id;
+	n->held = engine_holds_networks(h);
 	seq_start(&(struct seq_spec){ .loop = h->loop,
 	    .steps = netns_up_steps,
 	    .n = sizeof(netns_up_steps) / sizeof(netns_up_steps[0]),
@@ -327,9 +377,10 @@ netns_project_down(
 	struct err e = ERR_INIT;
 
 	(void)netns_init(n, h, id, &e);
+	n->held = engine_holds_networks(h);
 	seq_start(&(struct seq_spec){ .loop = h->loop,
 	    .steps = netns_down_steps,
-	    .n = 2,
+	    .n = sizeof(netns_down_steps) / sizeof(netns_down_steps[0]),
 	    .ctx = n,
 	    .release = free,
 	    .done = done,

@@ -2,7 +2,9 @@
  * netns: a project's network namespace and its one link to the router: a veth
  * pair with /32 addresses, fixed neighbours and no IPv6.  The router's own
  * namespace exists before (coffer-router makes it, with everything dropped).
- * All of it is idempotent: what an earlier try left is replaced.
+ * All of it is idempotent: what an earlier try left is replaced.  With an
+ * engine that joins no namespace by its path, a container of it holds the
+ * project's (engine_holder).
  */
 #ifndef AGENTD_SANDBOX_NETNS_H
 #define AGENTD_SANDBOX_NETNS_H
