@@ -342,10 +342,10 @@ firewall_on_step(const struct err *e, void *arg)
 static int
 firewall_cut(struct firewall *f, const struct firewall_flush *x, struct err *e)
 {
-	char addr[POLICY_TEXT_MAX], to[POLICY_TEXT_MAX], mark[12];
-	const char *argv[] = { "conntrack", "-D",
+	char addr[POLICY_TEXT_MAX], to[POLICY_TEXT_MAX], mark[12], port[12];
+	const char *argv[12] = { "conntrack", "-D",
 		x->flows == FIREWALL_TO ? "-d" : "-s",
-		policy_addr_text(x->addr, addr), NULL, NULL, NULL };
+		policy_addr_text(x->addr, addr) };
 	const struct tool_spec spec = { .argv = argv };
 
 	if (x->flows == FIREWALL_FROM_OUT) {
@@ -353,8 +353,13 @@ firewall_cut(struct firewall *f, const struct firewall_flush *x, struct err *e)
 		argv[4] = "-m";
 		argv[5] = mark;
 	} else if (x->flows == FIREWALL_FROM_TO) {
+		snprintf(port, sizeof(port), "%u", x->port);
 		argv[4] = "-d";
 		argv[5] = policy_addr_text(x->to, to);
+		argv[6] = "-p";
+		argv[7] = "tcp";
+		argv[8] = "--orig-port-dst";
+		argv[9] = port;
 	}
 	return tool_start(f->loop, &spec, firewall_on_step, f, e);
 }

@@ -58,7 +58,7 @@ int firewall_read_host(
 enum firewall_flows {
 	FIREWALL_FROM,     /* every flow from the address */
 	FIREWALL_FROM_OUT, /* those that leave; cofferd's stay */
-	FIREWALL_FROM_TO,  /* those from the one to the other address */
+	FIREWALL_FROM_TO,  /* TCP from the one to a port of the other */
 	FIREWALL_TO        /* every flow to the address */
 };
 
@@ -70,6 +70,7 @@ struct firewall_flush {
 	enum firewall_flows flows;
 	uint32_t addr;
 	uint32_t to; /* FIREWALL_FROM_TO */
+	uint16_t port;
 };
 
 /* Ask before a change is submitted. */

@@ -117,10 +117,10 @@ guard_keep_pin(const struct pin *pin, void *arg)
 }
 
 static bool
-guard_is_cut(const struct firewall_flush *cut, size_t n, uint32_t addr)
+guard_is_cut(const struct firewall_flush *cut, size_t n, const struct pin *p)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (cut[i].to == addr)
+		if (cut[i].to == p->addr && cut[i].port == p->port)
 			return true;
 	}
 	return false;
@@ -149,13 +149,14 @@ guard_drop_pins(struct guard *g, const struct project *q,
 		    ipset_del(g->pin_set, &k, &e) == -1)
 			log_error("guard unpin-failed project=%u err=%s", q->id,
 			    log_val(e.msg));
-		if (n > max || guard_is_cut(cut, n, p->addr))
+		if (n > max || guard_is_cut(cut, n, p))
 			continue;
 		if (n < max)
 			cut[n] = (struct firewall_flush){
 				.flows = FIREWALL_FROM_TO,
 				.addr = src,
-				.to = p->addr
+				.to = p->addr,
+				.port = p->port
 			};
 		n++;
 	}

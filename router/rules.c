@@ -36,6 +36,8 @@ static const char *const rules_v4[] = {
 	":@-echo - [0:0]",
 	"-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT",
 	"-A INPUT -m conntrack --ctstate INVALID -j DROP",
+	/* That the proxy may not go there, at once. */
+	"-A INPUT -i lo -p icmp -m conntrack --ctstate RELATED -j ACCEPT",
 	"-A INPUT -i @p+ -j @-ask",
 	"-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT",
 	"-A FORWARD -i @u -p icmp -m conntrack --ctstate RELATED -j ACCEPT",
@@ -47,6 +49,7 @@ static const char *const rules_v4[] = {
 	"-A OUTPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT",
 	"-A OUTPUT -o @p+ -p icmp -m icmp --icmp-type 3 -j ACCEPT",
 	"-A OUTPUT -o @p+ -p icmp -m icmp --icmp-type 11 -j ACCEPT",
+	"-A OUTPUT -o lo -p icmp -m icmp --icmp-type 3 -j ACCEPT",
 	("-A OUTPUT -o @u -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN"
 	 " -m multiport --dports 80,443 -m owner --gid-owner ~ -j @-dial"),
 
@@ -155,6 +158,7 @@ static const char *const rules_v4_tail[] = {
 	("-A PREROUTING -i @p+ -p tcp -m multiport --dports 80,443"
 	 " -m set --match-set @-locked src"
 	 " -m set --match-set @-pin src,dst,dst"
+	 " -m set ! --match-set @-host dst"
 	 " -j DNAT --to-destination $:^"),
 	"-A POSTROUTING -o @u -j MASQUERADE",
 	"COMMIT",

@@ -8,6 +8,8 @@
 #   dns SERVER NAME TYPE [tcp] prints RCODE and the addresses
 #   raw ADDR PORT HEX          sends bytes by UDP, prints the answer as hex
 #   upstream FILE PORT         a resolver for *.test on 127.0.0.1
+#   proxy FILE ADDR PORT       notes where each connection was meant to go,
+#                              connects there and echoes what comes back
 #   cofferd SOCKET FILE        prints the PROXY header of each connection
 #   http ADDR PATH [TOKEN]     a GET on port 80, prints the answer
 #   spoof SRC DST PORT         a TCP SYN with a forged source (raw socket)
@@ -190,7 +192,9 @@ my %zone = (
 	'meta.test' => ['169.254.169.254'], 'azure.test' => ['168.63.129.16'],
 	'mix.test' => ['203.0.113.5', '10.0.0.1', '192.168.77.9'],
 	'host.test' => ['203.0.113.9'], 'big.test' => ['203.0.113.7'],
+	'shared.test' => ['203.0.113.5'], 'evil.test' => ['203.0.113.6'],
 );
+my $flips = 0;
 
 sub upstream_answer
 {
@@ -220,6 +224,9 @@ sub upstream_answer
 		return ($name, $id . pack('n5', 0x8180, 1, 3, 0, 0) . $q . $a);
 	}
 	my $list = $zone{$name};
+	$list = ['203.0.113.6'] if $name =~ /\.wild\.test$/;
+	# Good at first, private from then on.
+	$list = [$flips++ ? '10.0.0.5' : '203.0.113.6'] if $name eq 'flip.test';
 	return ($name, $id . pack('n5', 0x8183, 1, 0, 0, 0) . $q) if !$list;
 	my $a = join '', map {
 		pack('nnnNn/a', 0xc00c, 1, 1, 1, inet_aton($_)) } @$list;
@@ -253,6 +260,30 @@ sub cmd_upstream
 			note($file, "tcp $name");
 			syswrite($c, pack('n/a', $a));
 			close($c);
+		}
+	}
+}
+
+sub cmd_proxy
+{
+	my ($file, $addr, $port) = @_;
+	my $l = IO::Socket::INET->new(LocalAddr => $addr, LocalPort => $port,
+	    Proto => 'tcp', Listen => 16, ReuseAddr => 1) or die "proxy: $!";
+	note($file, 'ready');
+	while (my $c = $l->accept) {
+		my $where = getsockopt($c, 0, 80); # SO_ORIGINAL_DST
+		my (undef, $p, $a) = unpack('nna4', $where // '');
+		note($file, inet_ntoa($a) . ":$p from " . $c->peerhost);
+		my $s = IO::Socket::INET->new(PeerAddr => inet_ntoa($a),
+		    PeerPort => $p, Proto => 'tcp', Timeout => 2);
+		note($file, $s ? 'reached' : 'not reached');
+		next if !$s || fork;
+		my $sel = IO::Select->new($c, $s);
+		while (my @r = $sel->can_read) {
+			for my $x (@r) {
+				sysread($x, my $b, 4096) or exit;
+				syswrite($x == $c ? $s : $c, $b);
+			}
 		}
 	}
 }
