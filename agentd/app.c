@@ -391,6 +391,8 @@ app_on_event(const struct watch_event *ev, void *arg)
 		    a->projects, ev->full_name, app_on_refreshed, a);
 		return;
 	}
+	if (strcmp(ev->kind, "sandbox.asked") == 0)
+		projects_look(a->projects, ev->project);
 	if (app_is_branch_event(ev->kind))
 		objcaches_want(a->caches, ev->project);
 	/* What was dropped for good lives on nowhere. */

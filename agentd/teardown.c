@@ -7,6 +7,7 @@
 #include "agentd/config.h"
 #include "agentd/connect.h"
 #include "agentd/run/reap.h"
+#include "agentd/sandbox/look.h"
 #include "agentd/sandbox/netns.h"
 #include "agentd/sandbox/oci.h"
 #include "agentd/sandbox/uplink.h"
@@ -95,6 +96,8 @@ teardown_session_name(const struct sandbox_host *h, int64_t id,
 {
 	if (strcmp(phase, "cache") == 0)
 		host_cache_id(h, id, out);
+	else if (strcmp(phase, "look") == 0)
+		look_container_id(h, id, out);
 	else
 		host_session_id(h, id, out);
 }
@@ -102,7 +105,8 @@ teardown_session_name(const struct sandbox_host *h, int64_t id,
 static void
 teardown_sessions(struct teardown *t)
 {
-	static const char *const phases[] = { "cache", "session", NULL };
+	static const char *const phases[] = { "cache", "look", "session",
+		NULL };
 
 	teardown_reap(t, "sandboxes", phases, teardown_session_name);
 }

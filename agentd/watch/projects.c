@@ -24,6 +24,7 @@ projects_entry_new(struct projects *all, int64_t id)
 	x->retry = timer_new(all->host->loop, projects_on_retry, x);
 	x->report = call_new(all->host->loop, all->api, projects_on_told, x);
 	x->mint = call_new(all->host->loop, all->api, projects_on_minted, x);
+	x->work = call_new(all->host->loop, all->api, projects_on_look_told, x);
 	TAILQ_INIT(&x->waiters);
 	(void)map_put_u64(all->by_id, (uint64_t)id, x);
 	return x;
@@ -36,6 +37,7 @@ projects_entry_free(struct project_entry *x)
 	timer_free(x->retry);
 	call_free(x->report);
 	call_free(x->mint);
+	call_free(x->work);
 	project_release(&x->p);
 	free(x);
 }
@@ -284,6 +286,8 @@ projects_settle(struct project_entry *x)
 		return;
 	}
 	x->dirty = false;
+	if (projects_begin_look(x))
+		return;
 	is = sandbox_state(x->all->sandboxes, x->p.id);
 	timer_cancel(x->retry);
 	if (x->p.want != PROJECT_WANT_RUNNING)

@@ -90,6 +90,8 @@ void projects_load(struct projects *p, sandbox_done_fn *done, void *arg);
 /* Something about this project changed: ask again.  done may be NULL. */
 void projects_refresh(struct projects *p, const char *full_name,
     sandbox_done_fn *done, void *arg);
+/* For the work in its sandbox that exists nowhere else: a step like others. */
+void projects_look(struct projects *p, int64_t id);
 /* The session ended by itself. */
 void projects_on_lost(
     struct projects *p, int64_t id, const char *cause, const char *why);

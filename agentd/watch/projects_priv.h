@@ -41,6 +41,8 @@ struct project_entry {
 	struct call *report;
 	struct call *mint; /* the session's token */
 	bool mint_next;    /* when what is being reported was heard */
+	bool look;         /* is to be looked into */
+	struct call *work; /* what was seen */
 	bool renewing;     /* the step on its way makes it anew */
 	int64_t refused;   /* a generation that cannot be made; -1: none */
 	const char *state; /* the newest to report, NULL: none yet */
@@ -91,6 +93,11 @@ void projects_report(struct project_entry *x, const char *state,
 void projects_on_told(
     const struct err *fail, int status, const struct json *j, void *arg);
 void projects_on_minted(
+    const struct err *fail, int status, const struct json *j, void *arg);
+
+/* projects_look.c: begins one that is wanted; true: the entry is busy. */
+bool projects_begin_look(struct project_entry *x);
+void projects_on_look_told(
     const struct err *fail, int status, const struct json *j, void *arg);
 
 /* projects_wait.c */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agentd/sandbox/look.h"
 #include "agentd/sandbox/sandbox.h"
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
@@ -147,6 +148,33 @@ sandbox_destroy(
 	(void)id;
 	m->destroys++;
 	sandbox_fake_later(m, SANDBOX_STOPPED, false, done, arg);
+}
+
+struct sandbox_fake_look {
+	look_done_fn *done;
+	void *arg;
+};
+
+static inline void
+sandbox_fake_looked(void *arg)
+{
+	struct sandbox_fake_look *l = arg;
+	struct look seen = { .n = 1, .files = 2 };
+
+	(void)snprintf(seen.clones[0].path, LOOK_TEXT, "app");
+	seen.clones[0].unpushed = 3;
+	l->done(NULL, &seen, l->arg);
+	free(l);
+}
+
+void
+sandbox_look(struct sandboxes *m, int64_t id, look_done_fn *done, void *arg)
+{
+	struct sandbox_fake_look *l = xcalloc(1, sizeof(*l));
+
+	(void)id;
+	*l = (struct sandbox_fake_look){ done, arg };
+	loop_defer(m->loop, sandbox_fake_looked, l);
 }
 
 enum sandbox_state

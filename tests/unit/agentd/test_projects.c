@@ -299,6 +299,17 @@ one_that_is_stopped_is_started_and_paused(void **state)
 }
 
 static void
+what_was_seen_in_a_sandbox_is_told(void **state)
+{
+	struct fix *f = *state;
+
+	fix_load(f, PROJECT_ROW("active", "stopped", "stopped", "web"));
+	projects_look(f->projects, 7);
+	fix_see(f, PROJECT_PUT "/work {\"clones\":[{\"path\":\"app\",");
+	fix_see(f, "\"unpushed\":3,\"stashes\":0}],\"files\":2,");
+}
+
+static void
 another_generation_is_made_anew_once_nobody_holds_it(void **state)
 {
 	struct fix *f = *state;
@@ -439,6 +450,7 @@ main(void)
 		PROJECTS_TEST(a_stop_before_the_token_came_starts_nothing),
 		PROJECTS_TEST(a_sandbox_is_paused_and_goes_on),
 		PROJECTS_TEST(one_that_is_stopped_is_started_and_paused),
+		PROJECTS_TEST(what_was_seen_in_a_sandbox_is_told),
 		PROJECTS_TEST(
 		    another_generation_is_made_anew_once_nobody_holds_it),
 		PROJECTS_TEST(

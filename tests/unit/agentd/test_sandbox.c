@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "agentd/sandbox/look.h"
 #include "agentd/sandbox/netns.h"
 #include "agentd/sandbox/routerctl.h"
 #include "agentd/sandbox/sandbox.h"
@@ -27,6 +28,7 @@ struct router {
 };
 
 static struct router router;
+static struct look seen;
 
 static void
 router_on_data(struct stream *s, struct view in, void *arg)
@@ -238,7 +240,7 @@ on_lost(int64_t id, const char *cause, const char *why, void *arg)
 static struct sandboxes *
 new_sandboxes(struct fixture *f)
 {
-	return sandboxes_new(&f->host, router.ctl, NULL, on_lost, f);
+	return sandboxes_new(&f->host, router.ctl, f->driver, on_lost, f);
 }
 
 static const struct sandbox_project project = { .id = 7,
@@ -340,7 +342,7 @@ attach_and_type(struct fixture *f, struct sandboxes *m)
 	fixture_loop(f);
 	assert_true(f->done);
 	watch_free(w);
-	driver_find(NULL)->exec_kill(x, SIGTERM);
+	f->driver->exec_kill(x, SIGTERM);
 	f->done = false;
 	fixture_loop(f);
 	assert_true(f->done);
@@ -465,7 +467,7 @@ what_is_paused_stays_so_until_it_is_resumed(void **state)
 	sandbox_pause(m, 7, true, fixture_on_done, f);
 	fixture_ok(f);
 	assert_int_equal(sandbox_state(m, 7), SANDBOX_PAUSED);
-	assert_int_equal(oci_state(&f->host, id, is, &e), 0);
+	assert_int_equal(fixture_state(f, id, is), 0);
 	assert_string_equal(is, "paused");
 	assert_int_equal(sandbox_netns(m, 7, id, &e), -1);
 	assert_non_null(strstr(e.msg, "paused"));
@@ -481,7 +483,7 @@ what_is_paused_stays_so_until_it_is_resumed(void **state)
 	fixture_ok(f);
 	assert_int_equal(sandbox_state(m, 7), SANDBOX_RUNNING);
 	host_session_id(&f->host, 7, id);
-	assert_int_equal(oci_state(&f->host, id, is, &e), 0);
+	assert_int_equal(fixture_state(f, id, is), 0);
 	assert_string_equal(is, "running");
 	sandboxes_free(m);
 }
@@ -501,6 +503,107 @@ mark_workspace(const struct fixture *f)
 	struct err e = ERR_INIT;
 
 	assert_int_equal(path_write_atomic(path, "x", 1, 0644, &e), 0);
+}
+
+static void
+on_looked(const struct err *e, const struct look *look, void *arg)
+{
+	struct fixture *f = arg;
+
+	seen = look != NULL ? *look : (struct look){ .n = 0 };
+	fixture_on_done(e, f);
+}
+
+/* What a session would do, as its user. */
+static void
+in_workspace(struct fixture *f, struct sandboxes *m, const char *script)
+{
+	const char *const argv[] = { "/bin/sh", "-euc", script, NULL };
+	const struct sandbox_spec like = { .argv = argv, .cwd = "/work" };
+	struct err e = ERR_INIT;
+	int fd;
+
+	if (sandbox_attach(m, 7,
+		&(struct driver_exec_spec){
+		    .like = &like, .on_exit = on_exec_exit, .arg = f },
+		&fd, &e) == NULL)
+		fail_msg("%s", e.msg);
+	f->done = false;
+	fixture_loop(f);
+	(void)close(fd);
+	assert_int_equal(f->exit.exit_code, 0);
+}
+
+static void
+work_that_exists_nowhere_else_is_seen(void **state)
+{
+	struct fixture *f = *state;
+	struct sandboxes *m;
+
+	FIXTURE_NEEDS_ROOT(f);
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	sandbox_look(m, 7, on_looked, f);
+	fixture_ok(f);
+	assert_int_equal(seen.n, 0);
+	assert_int_equal(seen.files, 0);
+	in_workspace(f, m,
+	    "git init -q --bare /tmp/up.git; "
+	    "git clone -q /tmp/up.git /work/app 2>/dev/null; cd /work/app; "
+	    "git config user.name a; git config user.email a@b.invalid; "
+	    "echo 1 >f; git add f; git commit -qm one; "
+	    "git push -q origin HEAD; cd /work; cp -R app clean; "
+	    "cd app; echo 2 >g; git add g; git commit -qm two; echo 3 >h; "
+	    "echo note >/work/note.txt");
+	sandbox_look(m, 7, on_looked, f);
+	fixture_ok(f);
+	assert_int_equal(seen.n, 1);
+	assert_string_equal(seen.clones[0].path, "app");
+	assert_int_equal(seen.clones[0].uncommitted, 1);
+	assert_int_equal(seen.clones[0].unpushed, 1);
+	assert_int_equal(seen.files, 1);
+	/* The same of one that is stopped, which stays so. */
+	sandbox_stop(m, 7, fixture_on_done, f);
+	fixture_ok(f);
+	sandbox_look(m, 7, on_looked, f);
+	fixture_ok(f);
+	assert_int_equal(seen.n, 1);
+	assert_false(mount_has(f->home));
+	sandbox_start(m, &project, fixture_on_done, f);
+	fixture_ok(f);
+	in_workspace(f, m, "cd /work; rm -rf app clean note.txt");
+	sandboxes_free(m);
+}
+
+/* Hostile: what is written there an agent may have had a hand in. */
+static void
+what_a_look_says_is_taken_within_bounds(void **state)
+{
+	static const char *const bad[] = { "", "files\t1\n", "end",
+		"clone\t1\n", "clone\t1\t2\t3\tb\nend\n",
+		"clone\tx\t2\t3\tb\tp\nend\n", "clone\t-1\t2\t3\tb\tp\nend\n",
+		"files\t\nend\n", "hello\nend\n" };
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	struct look l;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (i == 2)
+			continue; /* a last line needs no newline */
+		if (look_parse(view_of(bad[i]), &l, &e) == 0)
+			fail_msg("row %zu was taken", i);
+	}
+	for (int i = 0; i < LOOK_CLONES + 5; i++)
+		str_add(&text, "clone\t1\t0\t0\tm\x1b\ta\tb\n");
+	str_add(&text, "files\t7\nend\n");
+	assert_int_equal(look_parse(str_view(&text), &l, &e), 0);
+	assert_int_equal(l.n, LOOK_CLONES);
+	assert_true(l.more);
+	assert_int_equal(l.files, 7);
+	assert_string_equal(l.clones[0].branch, "m?");
+	assert_string_equal(l.clones[0].path, "a?b");
 }
 
 static void
@@ -657,6 +760,8 @@ main(void)
 		cmocka_unit_test(
 		    a_session_that_dies_is_told_and_can_be_started_again),
 		cmocka_unit_test(what_is_paused_stays_so_until_it_is_resumed),
+		cmocka_unit_test(work_that_exists_nowhere_else_is_seen),
+		cmocka_unit_test(what_a_look_says_is_taken_within_bounds),
 		cmocka_unit_test(one_that_cannot_be_made_anew_stays_as_it_is),
 		cmocka_unit_test(one_made_anew_is_empty_and_has_its_identity),
 		cmocka_unit_test(
