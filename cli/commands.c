@@ -13,6 +13,7 @@ const struct command *const command_tables[] = {
 	cmd_sync,
 	cmd_attach,
 	cmd_ssh,
+	cmd_cp,
 	cmd_issue,
 	cmd_pr,
 	cmd_review,

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <libssh2.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,6 +134,28 @@ ssh_on_tick(void *arg)
 	loop_stop(s->loop);
 }
 
+static void
+ssh_on_signal(void *arg)
+{
+	struct ssh *s = arg;
+
+	s->ended = true;
+	(void)err_set(&s->why, ERR_INTERNAL, "ended by a signal");
+	loop_stop(s->loop);
+}
+
+static int
+ssh_watch_signals(struct ssh *s, struct err *e)
+{
+	static const int list[] = { SIGINT, SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		if (loop_on_signal(s->loop, list[i], ssh_on_signal, s, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 void
 ssh_wake(struct ssh *s)
 {
@@ -162,12 +185,18 @@ ssh_wait(struct ssh *s, struct err *e)
 {
 	int next = 0;
 
-	if (s->ended) {
+	if (s->ended && ssh_left(s) == 0) {
 		*e = s->why;
 		return -1;
 	}
+	if (s->ended)
+		return 0;
 	if (loop_run(s->loop, e) == -1)
 		return -1;
+	if (s->ended && ssh_left(s) == 0) {
+		*e = s->why;
+		return -1;
+	}
 	(void)libssh2_keepalive_send(s->session, &next);
 	if (clock_mono_ms() - s->heard_at < SSH_SILENCE_MS)
 		return 0;
@@ -304,7 +333,7 @@ ssh_open(struct cli *c, const char *full, struct ssh **out, struct err *e)
 	*out = NULL;
 	s->loop = remote_loop(c, e);
 	if (s->loop == NULL || libssh2_init(0) != 0 ||
-	    sshkey_make(&s->key, e) == -1) {
+	    sshkey_make(&s->key, e) == -1 || ssh_watch_signals(s, e) == -1) {
 		rc = -1;
 		goto fail;
 	}

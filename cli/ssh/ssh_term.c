@@ -30,7 +30,7 @@ struct ssh_term {
 	struct watch *in;
 	char keys[SSH_TERM_READ]; /* typed, not yet sent */
 	size_t at, n;
-	bool in_eof, resized, hung_up;
+	bool in_eof, resized;
 };
 
 static void
@@ -55,15 +55,6 @@ ssh_term_on_resize(void *arg)
 	struct ssh_term *t = arg;
 
 	t->resized = true;
-	ssh_wake(t->ssh);
-}
-
-static void
-ssh_term_on_signal(void *arg)
-{
-	struct ssh_term *t = arg;
-
-	t->hung_up = true;
 	ssh_wake(t->ssh);
 }
 
@@ -179,8 +170,6 @@ ssh_term_relay(struct ssh_term *t, struct err *e)
 			continue;
 		if (libssh2_channel_eof(t->channel) == 1)
 			return 0;
-		if (t->hung_up)
-			return err_set(e, ERR_INTERNAL, "ended by a signal");
 		if (ssh_wait(t->ssh, e) == -1)
 			return -1;
 	}
@@ -246,8 +235,6 @@ ssh_term_run(struct ssh *s, const char *subsystem, int *status, struct err *e)
 		return -1;
 	t.in = watch_new(l, STDIN_FILENO, ssh_term_on_input, &t);
 	if (loop_on_signal(l, SIGWINCH, ssh_term_on_resize, &t, e) == 0 &&
-	    loop_on_signal(l, SIGTERM, ssh_term_on_signal, &t, e) == 0 &&
-	    loop_on_signal(l, SIGHUP, ssh_term_on_signal, &t, e) == 0 &&
 	    terminal_set_raw(&t.terminal, e) == 0) {
 		rc = ssh_term_relay(&t, e);
 		if (rc == 0)
