@@ -151,6 +151,13 @@ router_setup()
 	grep -q '"ok":true' "$T/out" || tap_bail "host.set: $(cat "$T/out")"
 }
 
+# What has passed is noted a little later: wait for it, then start anew.
+sink_saw()
+{
+	wait_for 5 grep -q "$1" "$SINK" || echo "# the sink has not seen $1"
+	: >"$SINK"
+}
+
 # mode ID MODE
 mode()
 {

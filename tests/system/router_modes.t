@@ -16,10 +16,21 @@ tap_is "$(mode 7 web)" '{"ok":true}' 'web is set'
 tap_is "$(mode 8 web)" '{"ok":true}' 'and for the other project'
 tap_is "$(p7 connect 203.0.113.5 443)" connected 'web: 443 passes'
 tap_is "$(p7 connect 203.0.113.5 80)" connected 'web: 80 passes'
+wait_for 5 sh -c "[ \$(grep -c 'from 10.99.0.2' $SINK) -eq 2 ]"
 tap_is "$(grep -c 'from 10.99.0.2' "$SINK")" 2 'from the uplink address'
 : >"$SINK"
-tap_ok 'web: echo passes' in_ns p7 perl -MNet::Ping -e \
+tap_ok 'web: an empty echo passes' in_ns p7 perl -MNet::Ping -e \
     'exit !Net::Ping->new("icmp", 2)->ping("203.0.113.5")'
+# What an echo carries, and the options of a header, would be data.
+echoes() { in_ns inet awk '/^Icmp:/ { n++; if (n == 2) print $9 }' /proc/net/snmp; }
+before=$(echoes)
+tap_is "$(p7 echo 203.0.113.5 56)" refused 'web: an echo with data is refused at once'
+tap_is $(($(echoes) - before)) 0 'and does not arrive'
+tap_is "$(p7 echo 203.0.113.5 0)" answer 'web: an empty one is answered'
+before=$(echoes)
+tap_is "$(p7 echo 203.0.113.5 0 options)" silent \
+    'web: a packet with IP options is dropped'
+tap_is $(($(echoes) - before)) 0 'and does not arrive'
 for port in 22 25 853 8080; do
 	tap_is "$(p7 connect 203.0.113.5 $port)" refused "web: port $port is refused at once"
 done
@@ -54,7 +65,7 @@ tap_is "$(ask '{"op":"host.set","addresses":["203.0.113.9","203.0.113.6"]}')" \
 tap_is "$(p7 connect 203.0.113.6 443)" refused 'which is refused from then on'
 ask '{"op":"host.set","addresses":["203.0.113.9"]}' >/dev/null
 tap_is "$(p7 connect 203.0.113.6 443)" connected 'and is free when it is given up'
-: >"$SINK"
+sink_saw 203.0.113.6:443
 
 spoofed()
 {
@@ -103,7 +114,7 @@ tap_is "$(p7 dns 10.214.0.1 ok.test A)" NXDOMAIN 'none: nothing else has'
 tap_like "$(p7 http 10.214.0.1 /x)" '*200 OK*GET /x*' 'none: cofferd is reached'
 sink_is '' 'none: nothing arrived'
 tap_is "$(p8 connect 203.0.113.5 443)" connected 'the other project is untouched'
-: >"$SINK"
+sink_saw 203.0.113.5:443
 
 tap_is "$(mode 7 off)" '{"ok":true}' 'off is set'
 tap_is "$(p7 connect 203.0.113.5 443)" refused 'off: 443 is refused'
@@ -112,6 +123,34 @@ tap_like "$(p7 dns 10.214.0.1 coffer A)" 'unreachable' 'off: no name is answered
 sink_is '' 'off: nothing arrived'
 tap_is "$(mode 7 web)" '{"ok":true}' 'web again'
 tap_is "$(p7 connect 203.0.113.5 443)" connected 'opens again'
+
+# Open: every public address and port, and nothing else.
+tap_is "$(mode 7 open)" '{"ok":true}' 'open is set'
+tap_is "$(p7 connect 203.0.113.5 443)" connected 'open: 443 passes'
+tap_is "$(p7 connect 203.0.113.5 22)" connected 'open: 22 passes'
+tap_is "$(p7 udp 203.0.113.5 51820 hello)" answer 'open: UDP passes'
+tap_is "$(p7 udp 203.0.113.5 443 hello)" answer 'open: 443 of UDP, too'
+tap_is "$(p7 echo 203.0.113.5 56)" answer 'open: an echo with data passes'
+tap_is "$(p7 dns 8.8.8.8 ok.test A)" 'NOERROR 203.0.113.5/30' 'open: names are still ours to answer'
+: >"$SINK"
+for a in 192.168.77.9 100.64.0.5 169.254.169.254 168.63.129.16 10.0.0.5 10.99.0.1 \
+    10.99.0.2 10.214.1.8 203.0.113.9; do
+	tap_is "$(p7 connect $a 22)" refused "open: $a is refused at once"
+	tap_is "$(p7 udp $a 8080 hello)" refused "open: by UDP, too"
+done
+for port in 22 443 3000 3128; do
+	tap_is "$(p7 connect 10.214.0.1 $port)" refused "open: port $port of the router is refused"
+done
+sink_is '' 'open: nothing arrived'
+start "$T/hold3" sh -c "sleep 4 | ip netns exec coffer-$INST-p7 perl $NET hold 203.0.113.5 22"
+wait_for 5 grep -q open "$T/hold3"
+tap_is "$(in_ns router conntrack -L -s 10.214.1.7 -d 203.0.113.5 -p tcp --dport 22 2>/dev/null |
+    grep -c ESTABLISHED)" 1 'open: a flow is there'
+mode 7 web >/dev/null
+tap_is "$(in_ns router conntrack -L -s 10.214.1.7 -d 203.0.113.5 -p tcp --dport 22 2>/dev/null |
+    grep -c ESTABLISHED)" 0 'and is cut when open becomes web'
+tap_is "$(p7 connect 203.0.113.5 22)" refused 'web: 22 is refused again'
+: >"$SINK"
 
 # A flood of connections is bounded; the other project does not notice.
 limited()

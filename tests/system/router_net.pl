@@ -13,6 +13,7 @@
 #   cofferd SOCKET FILE        prints the PROXY header of each connection
 #   http ADDR PATH [TOKEN]     a GET on port 80, prints the answer
 #   spoof SRC DST PORT         a TCP SYN with a forged source (raw socket)
+#   echo ADDR BYTES [options]  an ICMP echo, prints what became of it
 #   ask SOCKET LINE...         the router's control socket
 use strict;
 use warnings;
@@ -352,6 +353,28 @@ sub cmd_spoof
 	send($raw, $ip . $s . $d . $tcp, 0, pack_sockaddr_in($port, $d)) or
 	    die "send: $!";
 	print "sent\n";
+}
+
+# With `options`, the IP header has a record-route option.
+sub cmd_echo
+{
+	my ($addr, $len, $options) = @_;
+	my $sin = pack_sockaddr_in(0, inet_aton($addr));
+	socket(my $s, AF_INET, SOCK_RAW, 1) or die "raw: $!";
+	setsockopt($s, 0, 4, pack('C3x8x', 7, 11, 4)) or die "options: $!"
+	    if $options;
+	setsockopt($s, 0, 11, pack('I', 1)); # IP_RECVERR
+	my $m = pack('CCnnn', 8, 0, 0, $$ & 0xffff, 1) . 'x' x $len;
+	substr($m, 2, 2) = pack('n', sum16($m));
+	send($s, $m, 0, $sin) or do { print "refused\n"; return };
+	while (IO::Select->new($s)->can_read(1)) {
+		my $from = recv($s, my $b, 4096, 0) or
+		    do { print "refused\n"; return };
+		my $icmp = substr($b, (ord(substr($b, 0, 1)) & 15) * 4);
+		print "answer\n" and return if ord($icmp) == 0;
+		print "refused\n" and return if ord($icmp) == 3;
+	}
+	print "silent\n";
 }
 
 sub cmd_ask
