@@ -11,6 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/base/str.h"
+#include "lib/io/timer.h"
 #include "lib/net/fetch.h"
 #include "lib/wire/json.h"
 
@@ -18,7 +19,9 @@ enum {
 	ENGINE_REPLY_MAX = 4 << 20,
 	ENGINE_SAID_MAX = 200,
 	ENGINE_API_MINOR = 41, /* of version 1 */
-	ENGINE_SEND_MS = 15 * 60 * 1000
+	ENGINE_SEND_MS = 15 * 60 * 1000,
+	ENGINE_REMOVE_MS = 100,
+	ENGINE_REMOVE_TRIES = 100
 };
 
 struct engine {
@@ -273,6 +276,57 @@ engine_call_cancel(struct engine_call *c)
 	c->fn = NULL;
 	if (c->fetch != NULL)
 		fetch_cancel(c->fetch);
+}
+
+/* ---- to remove one ---- */
+
+struct engine_removal {
+	struct engine *engine;
+	char *path;
+	unsigned tries;
+	struct timer *timer;
+	engine_done_fn *done;
+	void *arg;
+};
+
+/* Docker says that it is at it already, Podman that something is busy. */
+static void
+engine_on_removed(const struct engine_reply *r, void *arg)
+{
+	struct engine_removal *m = arg;
+	const struct err *e = r->status == 404 ? NULL : r->e;
+
+	if (e != NULL && r->status != 0 && ++m->tries < ENGINE_REMOVE_TRIES) {
+		timer_set(m->timer, ENGINE_REMOVE_MS);
+		return;
+	}
+	m->done(e, m->arg);
+	timer_free(m->timer);
+	free(m->path);
+	free(m);
+}
+
+static void
+engine_remove_try(void *arg)
+{
+	struct engine_removal *m = arg;
+
+	(void)engine_ask(
+	    m->engine, "DELETE", m->path, NULL, 0, engine_on_removed, m);
+}
+
+void
+engine_remove(
+    struct engine *g, const char *container, engine_done_fn *done, void *arg)
+{
+	struct engine_removal *m = xcalloc(1, sizeof(*m));
+
+	m->engine = g;
+	m->path = xasprintf("/containers/%s?force=1&v=1", container);
+	m->timer = timer_new(g->loop, engine_remove_try, m);
+	m->done = done;
+	m->arg = arg;
+	engine_remove_try(m);
 }
 
 struct engine_now {

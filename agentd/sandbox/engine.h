@@ -39,6 +39,7 @@ struct engine_reply {
 	const struct json *json; /* NULL when it was none */
 };
 
+typedef void engine_done_fn(const struct err *e, void *arg);
 typedef void engine_reply_fn(const struct engine_reply *r, void *arg);
 
 /* socket_path NULL: where Docker's is, else Podman's.  runtime NULL: the
@@ -74,7 +75,14 @@ const char *engine_said(const struct json *j);
 struct engine_call *engine_send_file(struct engine *g, const char *path, int fd,
     int64_t size, engine_reply_fn *fn, void *arg);
 
-/* The same without the caller's loop, for a moment when none runs: *fn is
+/*
+ * The container, by name or id, goes with all that runs in it.  One that is
+ * not there is fine; one that is on its way is waited for.
+ */
+void engine_remove(
+    struct engine *g, const char *container, engine_done_fn *done, void *arg);
+
+/* engine_ask without the caller's loop, for a moment when none runs: *fn is
  * called before it returns. */
 void engine_ask_now(const struct engine *g, const char *method,
     const char *path, engine_reply_fn *fn, void *arg);

@@ -41,6 +41,24 @@ engine_root_uid(const struct engine_facts *f, uint32_t uid_base)
 	return f->podman ? uid_base : f->remap;
 }
 
+void
+engine_userns(const struct sandbox_host *h, uint32_t uid_base,
+    char out[ENGINE_USERNS_MAX])
+{
+	out[0] = '\0';
+	if (engine_facts(h->engine)->podman)
+		(void)snprintf(out, ENGINE_USERNS_MAX,
+		    "auto:size=%d,uidmapping=0:%u:%d,gidmapping=0:%u:%d",
+		    HOST_UID_SPAN, uid_base, HOST_UID_SPAN, uid_base,
+		    HOST_UID_SPAN);
+}
+
+char *
+engine_seccomp_path(const struct sandbox_host *h)
+{
+	return xasprintf("%s/run/engine/seccomp.json", h->home);
+}
+
 static void
 engine_write_user(struct jw *w, uint32_t uid)
 {
@@ -170,14 +188,15 @@ engine_write_limits(struct jw *w, const struct spec_limits *l)
 
 /* The profile itself for Docker; Podman takes a file on the same host. */
 static void
-engine_write_security(struct jw *w, const char *seccomp)
+engine_write_security(struct jw *w, const struct sandbox_host *h)
 {
+	AUTO_FREE char *file = engine_seccomp_path(h);
 	AUTO_STR struct str profile = STR_INIT;
 	struct jw inner;
 
 	str_add(&profile, "seccomp=");
-	if (seccomp != NULL) {
-		str_add(&profile, seccomp);
+	if (engine_facts(h->engine)->podman) {
+		str_add(&profile, file);
 	} else {
 		jw_init(&inner, &profile);
 		seccomp_write(&inner, NULL);
@@ -221,21 +240,13 @@ static void
 engine_write_host(struct jw *w, const struct engine_create_spec *c)
 {
 	struct spec_limits l = spec_limits_of(c->spec);
-	char userns[128];
 
 	jw_object(w, NULL);
 	engine_write_mounts(w, c);
 	engine_write_tmpfs(w, c->spec);
 	engine_write_limits(w, &l);
-	engine_write_security(w, c->seccomp);
+	engine_write_security(w, c->h);
 	engine_write_habits(w, c->h->engine);
-	if (engine_facts(c->h->engine)->podman) {
-		(void)snprintf(userns, sizeof(userns),
-		    "auto:size=%d,uidmapping=0:%u:%d,gidmapping=0:%u:%d",
-		    HOST_UID_SPAN, c->spec->uid_base, HOST_UID_SPAN,
-		    c->spec->uid_base, HOST_UID_SPAN);
-		jw_str(w, "UsernsMode", userns);
-	}
 	jw_end(w);
 }
 
@@ -260,20 +271,25 @@ engine_add_open(struct str *out, const struct str *object)
 
 void
 engine_create_end(const struct engine_create *c, const char *image,
-    const char *net, struct str *out)
+    const char *net, const char *userns, struct str *out)
 {
-	AUTO_STR struct str tail = STR_INIT;
+	AUTO_STR struct str text = STR_INIT;
 	struct jw w;
 
 	engine_add_open(out, &c->config);
-	jw_init(&w, &tail);
+	jw_init(&w, &text);
 	jw_str(&w, NULL, image);
-	str_addf(out, ",\"Image\":%s,\"HostConfig\":", str_cstr(&tail));
+	str_addf(out, ",\"Image\":%s,\"HostConfig\":", str_cstr(&text));
 	engine_add_open(out, &c->host);
-	str_reset(&tail);
-	jw_init(&w, &tail);
-	jw_str(&w, NULL, net);
-	str_addf(out, ",\"NetworkMode\":%s}}", str_cstr(&tail));
+	/* A third object, joined to the second. */
+	str_reset(&text);
+	jw_init(&w, &text);
+	jw_object(&w, NULL);
+	jw_str(&w, "NetworkMode", net);
+	if (userns[0] != '\0')
+		jw_str(&w, "UsernsMode", userns);
+	jw_end(&w);
+	str_addf(out, ",%s}", str_cstr(&text) + 1);
 }
 
 void
@@ -292,10 +308,10 @@ engine_create_holder(const struct sandbox_host *h, int64_t project,
 	static const char *const argv[] = { "/usr/bin/sleep", "infinity",
 		NULL };
 	const struct sandbox_spec s = { .argv = argv };
-	char text[24];
+	char userns[ENGINE_USERNS_MAX];
 	struct jw w;
 
-	(void)snprintf(text, sizeof(text), "%" PRId64, project);
+	engine_userns(h, host_project_uid_base(project), userns);
 	jw_init(&w, out);
 	jw_object(&w, NULL);
 	jw_str(&w, "Image", image);
@@ -307,6 +323,8 @@ engine_create_holder(const struct sandbox_host *h, int64_t project,
 	engine_write_labels(&w, h, NULL, "holder", NULL);
 	jw_object(&w, "HostConfig");
 	jw_str(&w, "NetworkMode", "none");
+	if (userns[0] != '\0')
+		jw_str(&w, "UsernsMode", userns);
 	jw_array(&w, "Mounts");
 	jw_object(&w, NULL);
 	jw_str(&w, "Type", "bind");
@@ -319,7 +337,7 @@ engine_create_holder(const struct sandbox_host *h, int64_t project,
 	    &(struct spec_limits){ .memory = ENGINE_HOLDER_MEMORY,
 		.cpu_milli = 100,
 		.pids = ENGINE_HOLDER_PIDS });
-	engine_write_security(&w, NULL);
+	engine_write_security(&w, h);
 	engine_write_habits(&w, h->engine);
 	jw_end(&w);
 	jw_end(&w);

@@ -32,6 +32,24 @@ engine_shim_program(const struct sandbox_host *h)
 	    "%.*s/coffer-engine-shim", (int)(slash - h->shim), h->shim);
 }
 
+/* Podman takes the profile's path, not its text. */
+static int
+engine_write_seccomp(const struct sandbox_host *h, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT;
+	AUTO_FREE char *dir = path_join(h->home, "run/engine");
+	AUTO_FREE char *path = engine_seccomp_path(h);
+	struct jw w;
+
+	if (!engine_facts(h->engine)->podman)
+		return 0;
+	jw_init(&w, &text);
+	seccomp_write(&w, NULL);
+	if (path_mkdirs(dir, 0711, e) == -1)
+		return -1;
+	return path_write_atomic(path, text.p, text.len, 0600, e);
+}
+
 static int
 engine_probe(const struct sandbox_host *h, struct err *e)
 {
@@ -45,7 +63,8 @@ engine_probe(const struct sandbox_host *h, struct err *e)
 		    "%s, which is installed with this program", shim);
 	if (h->engine == NULL)
 		return err_set(e, ERR_INVALID, "no engine_socket is set");
-	if (engine_learn(h->engine, e) == -1)
+	if (engine_learn(h->engine, e) == -1 ||
+	    engine_write_seccomp(h, e) == -1)
 		return -1;
 	return host_check(h, e);
 }
@@ -63,31 +82,25 @@ struct engine_start {
 	struct engine_create create;
 	char image[128];
 	char net[128];
-	struct err bad; /* of the preparation */
+	char userns[ENGINE_USERNS_MAX]; /* "": as the engine does */
+	struct err bad;                 /* of the preparation */
 	struct seq *seq;
 };
-
-/* Podman takes the profile's path, not its text. */
-static char *
-engine_write_seccomp(const char *dir, struct err *e)
-{
-	AUTO_STR struct str text = STR_INIT;
-	AUTO_FREE char *path = path_join(dir, "bundle/seccomp.json");
-	struct jw w;
-
-	jw_init(&w, &text);
-	seccomp_write(&w, NULL);
-	if (path_write_atomic(path, text.p, text.len, 0600, e) == -1)
-		return NULL;
-	return STEAL(path);
-}
 
 static int
 engine_check(
     const struct sandbox_host *h, const struct sandbox_spec *s, struct err *e)
 {
 	struct sandbox_spec seen = *s;
+	char netns[HOST_NAME_MAX];
 
+	/* The holder's uids are those of its project. */
+	host_project_netns(h, host_uid_base_project(s->uid_base), netns);
+	if (s->net == SPEC_NET_JOIN && s->netns != NULL &&
+	    strcmp(s->netns, netns) != 0)
+		return err_set(e, ERR_INVALID,
+		    "the namespace %.60s is of another project than the uids",
+		    s->netns);
 	/* Its image may be one that the engine has. */
 	seen.root = NULL;
 	if (spec_validate(s, h->home, e) == -1 ||
@@ -103,7 +116,6 @@ engine_prepare(
 	const struct engine_facts *f = engine_facts(o->h->engine);
 	AUTO_FREE char *bundle = path_join(o->dir, "bundle");
 	AUTO_FREE char *started = path_join(o->dir, "started");
-	AUTO_FREE char *seccomp = NULL;
 	struct engine_places p = { .n = 0 };
 	uint32_t uid = engine_agent_uid(f, s->uid_base);
 	int r;
@@ -123,10 +135,6 @@ engine_prepare(
 		r = engine_places_mount(&p, s, o->places_dir,
 		    engine_root_uid(f, s->uid_base),
 		    engine_agent_host_uid(f, s->uid_base), e);
-	if (r == 0 && f->podman) {
-		seccomp = engine_write_seccomp(o->dir, e);
-		r = seccomp == NULL ? -1 : 0;
-	}
 	if (r == 0)
 		engine_create_init(&o->create,
 		    &(struct engine_create_spec){ .h = o->h,
@@ -134,7 +142,6 @@ engine_prepare(
 			.places = &p,
 			.places_dir = o->places_dir,
 			.dir = o->dir,
-			.seccomp = seccomp,
 			.own_name = f->podman || s->net == SPEC_NET_OFF });
 	engine_places_release(&p);
 	return r;
@@ -180,6 +187,9 @@ engine_start_on_net(const char *net, const struct err *e, void *arg)
 
 	if (net != NULL)
 		(void)snprintf(o->net, sizeof(o->net), "%s", net);
+	/* The holder has the project's user namespace. */
+	if (net != NULL && o->userns[0] != '\0')
+		(void)snprintf(o->userns, sizeof(o->userns), "%s", net);
 	seq_resume(e, o->seq);
 }
 
@@ -221,7 +231,7 @@ engine_start_create(struct seq *s, void *ctx, struct err *e)
 	AUTO_STR struct str body = STR_INIT;
 
 	(void)s;
-	engine_create_end(&o->create, o->image, o->net, &body);
+	engine_create_end(&o->create, o->image, o->net, o->userns, &body);
 	if (!str_ok(&o->create.config) || !str_ok(&o->create.host))
 		return err_set(e, ERR_LIMIT, "the sandbox's config is too big");
 	(void)engine_ask(
@@ -230,25 +240,13 @@ engine_start_create(struct seq *s, void *ctx, struct err *e)
 	return SEQ_WAIT;
 }
 
-static void
-engine_start_on_undone(const struct engine_reply *r, void *arg)
-{
-	struct engine_start *o = arg;
-
-	seq_resume(r->e, o->seq);
-}
-
 static int
 engine_start_uncreate(struct seq *s, void *ctx, struct err *e)
 {
 	struct engine_start *o = ctx;
-	AUTO_FREE char *path = xasprintf(
-	    "/containers/%s?force=1&v=1", o->conf.container);
 
-	(void)s;
 	(void)e;
-	(void)engine_ask(
-	    o->h->engine, "DELETE", path, NULL, 0, engine_start_on_undone, o);
+	engine_remove(o->h->engine, o->conf.container, seq_resume, s);
 	return SEQ_WAIT;
 }
 
@@ -337,6 +335,7 @@ engine_start(const struct sandbox_host *h, const struct sandbox_spec *s,
 		.hold = s->hold,
 		.init = s->init,
 	};
+	engine_userns(h, s->uid_base, o->userns);
 	(void)engine_prepare(o, s, &o->bad);
 	*d = (struct engine_started){ .o = o, .done = done, .arg = arg };
 	seq_start(&(struct seq_spec){ .loop = h->loop,
@@ -362,17 +361,46 @@ engine_go(const char *dir, struct err *e)
 }
 
 struct engine_pause {
+	struct engine *engine;
+	char *id;
+	bool frozen;
+	struct err e; /* of the order */
 	sandbox_done_fn *done;
 	void *arg;
 };
 
 static void
+engine_pause_end(struct engine_pause *p, const struct err *e)
+{
+	p->done(e, p->arg);
+	free(p->id);
+	free(p);
+}
+
+static void
+engine_on_pause_seen(const struct engine_reply *r, void *arg)
+{
+	struct engine_pause *p = arg;
+	bool paused = json_bool_or(
+	    json_get(r->json, "State"), "Paused", !p->frozen);
+
+	engine_pause_end(p, r->e == NULL && paused == p->frozen ? NULL : &p->e);
+}
+
+/* An engine refuses to do what is so already. */
+static void
 engine_on_paused(const struct engine_reply *r, void *arg)
 {
 	struct engine_pause *p = arg;
+	AUTO_FREE char *path = xasprintf("/containers/%s/json", p->id);
 
-	p->done(r->e, p->arg);
-	free(p);
+	if (r->e == NULL) {
+		engine_pause_end(p, NULL);
+		return;
+	}
+	p->e = *r->e;
+	(void)engine_ask(
+	    p->engine, "GET", path, NULL, 0, engine_on_pause_seen, p);
 }
 
 static void
@@ -383,6 +411,9 @@ engine_pause(const struct sandbox_host *h, const char *id, bool frozen,
 	AUTO_FREE char *path = xasprintf(
 	    "/containers/%s/%s", id, frozen ? "pause" : "unpause");
 
+	p->engine = h->engine;
+	p->id = xstrdup(id);
+	p->frozen = frozen;
 	p->done = done;
 	p->arg = arg;
 	(void)engine_ask(h->engine, "POST", path, NULL, 0, engine_on_paused, p);
@@ -426,24 +457,13 @@ engine_destroy_shim(struct seq *s, void *ctx, struct err *e)
 	return SEQ_WAIT;
 }
 
-static void
-engine_destroy_on_removed(const struct engine_reply *r, void *arg)
-{
-	struct engine_destroy *o = arg;
-
-	seq_resume(r->e != NULL && r->status != 404 ? r->e : NULL, o->seq);
-}
-
 static int
 engine_destroy_container(struct seq *s, void *ctx, struct err *e)
 {
 	struct engine_destroy *o = ctx;
-	AUTO_FREE char *path = xasprintf("/containers/%s?force=1&v=1", o->id);
 
-	(void)s;
 	(void)e;
-	(void)engine_ask(o->h->engine, "DELETE", path, NULL, 0,
-	    engine_destroy_on_removed, o);
+	engine_remove(o->h->engine, o->id, seq_resume, s);
 	return SEQ_WAIT;
 }
 

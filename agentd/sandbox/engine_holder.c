@@ -74,26 +74,16 @@ engine_holder_look(struct seq *s, void *ctx, struct err *e)
 	return SEQ_WAIT;
 }
 
-static void
-engine_holder_on_gone(const struct engine_reply *r, void *arg)
-{
-	struct engine_holder *o = arg;
-
-	seq_resume(r->e != NULL && r->status != 404 ? r->e : NULL, o->seq);
-}
-
 static int
 engine_holder_remove(struct seq *s, void *ctx, struct err *e)
 {
 	struct engine_holder *o = ctx;
-	AUTO_FREE char *path = xasprintf("/containers/%s?force=1&v=1", o->name);
 
 	(void)e;
 	o->seq = s;
 	if (o->good)
 		return SEQ_DONE;
-	(void)engine_ask(
-	    o->h->engine, "DELETE", path, NULL, 0, engine_holder_on_gone, o);
+	engine_remove(o->h->engine, o->name, seq_resume, s);
 	return SEQ_WAIT;
 }
 
@@ -239,7 +229,7 @@ static const struct seq_step engine_holder_down[] = {
 bool
 engine_holds_networks(const struct sandbox_host *h)
 {
-	return h->engine != NULL && !engine_facts(h->engine)->podman;
+	return h->engine != NULL;
 }
 
 static void
@@ -308,23 +298,6 @@ engine_net_on_seen(const struct engine_reply *r, void *arg)
 	free(n);
 }
 
-static void
-engine_net_by_path(void *arg)
-{
-	struct engine_net_search *n = arg;
-	AUTO_FREE char *net = xasprintf("ns:/run/netns/%s", n->netns);
-	struct err e = ERR_INIT;
-
-	if (netns_exists(n->netns))
-		n->fn(net, NULL, n->arg);
-	else {
-		(void)err_set(
-		    &e, ERR_NOTFOUND, "namespace %s is not there", n->netns);
-		n->fn(NULL, &e, n->arg);
-	}
-	free(n);
-}
-
 void
 engine_net_find(const struct sandbox_host *h, const char *netns,
     engine_net_fn *fn, void *arg)
@@ -338,9 +311,6 @@ engine_net_find(const struct sandbox_host *h, const char *netns,
 	n->fn = fn;
 	n->arg = arg;
 	(void)snprintf(n->netns, sizeof(n->netns), "%s", netns);
-	if (engine_facts(h->engine)->podman)
-		loop_defer(h->loop, engine_net_by_path, n);
-	else
-		(void)engine_ask(
-		    h->engine, "GET", path, NULL, 0, engine_net_on_seen, n);
+	(void)engine_ask(
+	    h->engine, "GET", path, NULL, 0, engine_net_on_seen, n);
 }

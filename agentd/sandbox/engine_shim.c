@@ -204,6 +204,7 @@ engine_shim_on_made(const struct engine_reply *r, void *arg)
 		if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
 			(void)chown(path, s->conf.owner, s->conf.owner);
 	}
+	engine_shim_learn_pid(s, json_get(r->json, "State"));
 	if (s->phase == ESHIM_ATTACHING)
 		s->phase = ESHIM_WAITING;
 	engine_shim_begin(s);

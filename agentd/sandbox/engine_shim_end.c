@@ -61,7 +61,7 @@ engine_shim_learn_pid(struct engine_shim *s, const struct json *state)
 	struct err e = ERR_INIT;
 	int64_t pid = json_i64_or(state, "Pid", 0);
 
-	if (pid <= 1 || pid > INT32_MAX)
+	if (s->pid != 0 || pid <= 1 || pid > INT32_MAX)
 		return;
 	s->pid = (pid_t)pid;
 	s->cgroup = engine_shim_cgroup(s->pid);

@@ -163,6 +163,16 @@ host_project_uid_base(int64_t id)
 	return HOST_UID_FIRST + HOST_UID_SPAN * (uint32_t)id;
 }
 
+int64_t
+host_uid_base_project(uint32_t uid_base)
+{
+	int64_t id = uid_base < HOST_UID_FIRST
+	    ? 0
+	    : (uid_base - HOST_UID_FIRST) / HOST_UID_SPAN;
+
+	return host_project_uid_base(id) == uid_base ? id : 0;
+}
+
 /* Above the last project's range. */
 uint32_t
 host_job_uid_base(int slot)

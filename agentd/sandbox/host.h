@@ -72,5 +72,7 @@ void host_job_id(const struct sandbox_host *h, int64_t job, const char *phase,
 /* The first host uid of the range mapped into a sandbox; 0: out of range. */
 uint32_t host_project_uid_base(int64_t id);
 uint32_t host_job_uid_base(int slot);
+/* Whose range it is; 0: no project's. */
+int64_t host_uid_base_project(uint32_t uid_base);
 
 #endif

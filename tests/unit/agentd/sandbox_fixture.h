@@ -74,12 +74,12 @@ fixture_driver(struct fixture *f, struct err *e)
 
 /* The agent's uid as it sees it itself. */
 static inline unsigned
-fixture_uid(const struct fixture *f)
+fixture_uid(const struct fixture *f, int64_t project)
 {
 	return f->host.engine == NULL
 	    ? HOST_AGENT_UID
 	    : engine_agent_uid(
-		  engine_facts(f->host.engine), host_project_uid_base(1));
+		  engine_facts(f->host.engine), host_project_uid_base(project));
 }
 
 /* As the driver tells it; -1 when there is no such container. */

@@ -80,7 +80,9 @@ a_project_has_one_link_to_the_router_and_nothing_else(void **state)
 	char name[HOST_NAME_MAX];
 	struct err e = ERR_INIT;
 	AUTO_CLOSE int lfd = -1;
-	struct sandbox_spec s = { .net = SPEC_NET_JOIN, .netns = name };
+	struct sandbox_spec s = { .net = SPEC_NET_JOIN,
+		.netns = name,
+		.uid_base = host_project_uid_base(7) };
 
 	FIXTURE_NEEDS_ROOT(f);
 	make_router(f);

@@ -156,6 +156,7 @@ static void
 a_workspace_has_a_hard_limit_and_keeps_its_files(void **state)
 {
 	struct fixture *f = *state;
+	AUTO_FREE char *who = NULL;
 	AUTO_FREE char *ws = NULL;
 	AUTO_FREE char *dir = NULL;
 	struct err e = ERR_INIT;
@@ -190,7 +191,8 @@ a_workspace_has_a_hard_limit_and_keeps_its_files(void **state)
 		fixture_has(f, "cannot move 'runs'");
 		fixture_has(f, "cannot open directory 'runs'");
 		fixture_has(f, "No space left on device");
-		fixture_has(f, "1000\n");
+		who = xasprintf("%u\n", fixture_uid(f, 9));
+		fixture_has(f, who);
 		fixture_has(f, "nosuid,nodev");
 		workspace_again(f);
 		(void)fixture_sh(f, &s, "cat file");
