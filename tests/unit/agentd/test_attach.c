@@ -12,6 +12,7 @@
 #include "lib/base/path.h"
 #include "lib/io/frame.h"
 #include "lib/io/stream.h"
+#include "lib/net/sshkey.h"
 #include "tests/unit/agentd/cofferd_loop.h"
 #include "tests/unit/agentd/sandbox_fake.h"
 
@@ -28,6 +29,7 @@ struct fix {
 	bool closed;
 	int signal;
 	int cols, rows;
+	char fed[8192]; /* of what the program was given */
 };
 
 static struct fix *fix_current;
@@ -277,6 +279,9 @@ garbage_is_refused(void **state)
 		{ "{\"verb\":\"attach\",\"argv\":[\"x\"]}\n", "argv" },
 		{ "{\"verb\":\"exec\",\"argv\":[7]}\n", "not a string" },
 		{ "{\"verb\":\"exec\"}\n", "argv" },
+		{ "{\"verb\":\"dial\"}\n", "key" },
+		{ "{\"verb\":\"dial\",\"key\":\"ssh-ed25519 x\"}\n", "key" },
+		{ "{\"verb\":\"attach\",\"editor\":7}\n", "editor" },
 		{ "[]\n", "not valid" },
 		{ "\n", "" },
 	};
@@ -316,6 +321,81 @@ a_frame_over_the_limit_ends_it(void **state)
 	assert_true(fake_until(&f->c, fix_is_closed, f));
 	assert_int_equal(f->signal, SIGHUP);
 	fix_exit(f, 129);
+}
+
+static void
+fix_dial(struct fix *f, struct sshkey *k)
+{
+	AUTO_FREE char *hello = NULL;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(sshkey_make(k, &e), 0);
+	hello = xasprintf(
+	    "{\"ticket\":\"t1\",\"verb\":\"dial\",\"key\":\"%s\"}\n",
+	    k->public_line);
+	fake_rule(&f->c, 200, "POST /api/coffer/v1/tickets/redeem",
+	    "{\"user\":\"ann\",\"project\":{\"id\":7},\"verb\":\"dial\"}");
+	fix_send(f, hello);
+	assert_true(fake_until(&f->c, fix_is_attached, f));
+}
+
+static bool
+fix_is_fed(void *arg)
+{
+	struct fix *f = arg;
+	size_t n = strlen(f->fed);
+
+	(void)recv(f->inside, f->fed + n, sizeof(f->fed) - n - 1, MSG_DONTWAIT);
+	return strstr(f->fed, "SSH-2.0-x") != NULL;
+}
+
+static void
+dial_tells_the_host_key_and_feeds_its_server(void **state)
+{
+	struct fix *f = *state;
+	struct sshkey user, host;
+	struct frame got;
+	struct err e = ERR_INIT;
+	char *end;
+	long n;
+
+	fix_dial(f, &user);
+	assert_false(f->sandboxes.exec.terminal);
+	fix_frame(f, 1, "SSH-2.0-x", 9);
+	assert_int_equal(write(f->inside, "hi", 2), 2);
+	assert_true(fake_until(&f->c, fix_is_fed, f));
+	end = strstr(f->fed, "\n\n");
+	assert_non_null(end);
+	end[1] = '\0';
+	assert_int_equal(sshkey_parse(f->fed, &host, &e), 0);
+	assert_memory_equal(
+	    end + 2, user.public_line, strlen(user.public_line));
+	fix_exit(f, 0);
+	assert_true(fake_until(&f->c, fix_is_closed, f));
+	n = frame_get(str_view(&f->in), 4096, &got, &e);
+	assert_true(n > 0 && got.type == 6);
+	assert_true(view_is(got.payload, host.public_line));
+	str_drop(&f->in, (size_t)n);
+	assert_true(frame_get(str_view(&f->in), 4096, &got, &e) > 0);
+	assert_int_equal(got.type, 1);
+	assert_memory_equal(got.payload.p, "hi", 2);
+}
+
+static void
+a_sandbox_without_sshd_is_told(void **state)
+{
+	struct fix *f = *state;
+	struct sshkey user;
+	struct frame got;
+	struct err e = ERR_INIT;
+
+	fix_dial(f, &user);
+	fix_exit(f, 121);
+	assert_true(fake_until(&f->c, fix_is_closed, f));
+	str_drop(&f->in, (size_t)frame_get(str_view(&f->in), 4096, &got, &e));
+	assert_true(frame_get(str_view(&f->in), 4096, &got, &e) > 0);
+	assert_int_equal(got.type, 5);
+	assert_non_null(memmem(got.payload.p, got.payload.len, "no sshd", 7));
 }
 
 static bool
@@ -379,6 +459,8 @@ main(void)
 		cmocka_unit_test(garbage_is_refused),
 		ATTACH_TEST(a_first_line_without_an_end_is_refused),
 		ATTACH_TEST(a_frame_over_the_limit_ends_it),
+		ATTACH_TEST(dial_tells_the_host_key_and_feeds_its_server),
+		ATTACH_TEST(a_sandbox_without_sshd_is_told),
 		ATTACH_TEST(a_client_that_leaves_hangs_up),
 		ATTACH_TEST(a_client_that_leaves_early_is_forgotten),
 		ATTACH_TEST(a_sandbox_that_does_not_run_is_told),
