@@ -7,6 +7,7 @@
 #include "cli/follow.h"
 #include "cli/out.h"
 #include "cli/remote.h"
+#include "cli/sandbox_args.h"
 #include "cli/tables.h"
 #include "cli/target.h"
 #include "lib/base/alloc.h"
@@ -24,10 +25,10 @@ enum {
 };
 
 struct create_args {
-	const char *name, *network, *agent, *token_file;
-	struct opt_list command;
-	uint64_t memory, cpus, pids, disk, approvals;
-	int64_t wall_ms, interval_ms, timeout_ms;
+	const char *name, *token_file;
+	struct sandbox_args sandbox;
+	uint64_t approvals;
+	int64_t interval_ms, timeout_ms;
 	bool no_start, wait, pickup;
 };
 
@@ -41,39 +42,6 @@ struct create_watch {
 };
 
 static void
-create_words(struct jw *w, const char *one)
-{
-	struct view rest = view_of(one), word;
-
-	while (view_split(&rest, ' ', &word))
-		if (word.len > 0)
-			jw_view(w, NULL, word);
-}
-
-static void
-create_command(struct jw *w, const struct create_args *a, int argc, char **argv)
-{
-	if (a->command.n == 0 && argc == 0)
-		return;
-	jw_array(w, "agent_command");
-	if (a->command.n == 1 && argc == 0)
-		create_words(w, a->command.v[0]);
-	else
-		for (int i = 0; i < a->command.n; i++)
-			jw_str(w, NULL, a->command.v[i]);
-	for (int i = 0; i < argc; i++)
-		jw_str(w, NULL, argv[i]);
-	jw_end(w);
-}
-
-static void
-create_number(struct jw *w, const char *key, uint64_t n)
-{
-	if (n != 0)
-		jw_u64(w, key, n);
-}
-
-static void
 create_body(struct str *out, const struct create_args *a, int argc, char **argv)
 {
 	struct jw w;
@@ -84,18 +52,11 @@ create_body(struct str *out, const struct create_args *a, int argc, char **argv)
 	if (a->name != NULL)
 		jw_str(&w, "name", a->name);
 	jw_object(&w, "settings");
-	if (a->network != NULL)
-		jw_str(&w, "network", a->network);
-	if (a->agent != NULL)
-		jw_str(&w, "agent", a->agent);
-	create_command(&w, a, argc - 1, argv + 1);
-	create_number(&w, "memory", a->memory);
-	create_number(&w, "cpus", a->cpus);
-	create_number(&w, "pids", a->pids);
-	create_number(&w, "disk", a->disk);
-	create_number(&w, "approvals", a->approvals);
-	create_number(&w, "wall_s", (uint64_t)(a->wall_ms / 1000));
-	create_number(&w, "interval_s", (uint64_t)(a->interval_ms / 1000));
+	sandbox_args_write(&w, &a->sandbox, argc - 1, argv + 1);
+	if (a->approvals != 0)
+		jw_u64(&w, "approvals", a->approvals);
+	if (a->interval_ms != 0)
+		jw_i64(&w, "interval_s", a->interval_ms / 1000);
 	if (a->pickup)
 		jw_bool(&w, "pickup", true);
 	jw_end(&w);
@@ -238,7 +199,8 @@ create_run(struct cli *c, const void *args, int argc, char **argv)
 	const char *full;
 	int rc;
 
-	if (create_token_check(a, &e) == -1)
+	if (sandbox_args_check(&a->sandbox, &e) == -1 ||
+	    create_token_check(a, &e) == -1)
 		return cli_fail(c, &e, "create %s", argv[0]);
 	create_body(&body, a, argc, argv);
 	rc = remote_send(c, &call, &j, NULL, &e);
@@ -271,18 +233,7 @@ create_run(struct cli *c, const void *args, int argc, char **argv)
 static const struct command_option create_options[] = {
 	{ 'n', OPT_STR, "name", CREATE(name), "NAME",
 	    "default: the last part of the URL" },
-	{ 0, OPT_STR, "network", CREATE(network), "MODE",
-	    "off, none or web (default)" },
-	{ 0, OPT_STR, "agent", CREATE(agent), "NAME",
-	    "the agent's adapter (default: command)" },
-	{ 0, OPT_LIST, "agent-command", CREATE(command), "WORD",
-	    "program in the sandbox; repeat for arguments, or after --" },
-	{ 0, OPT_SIZE, "memory", CREATE(memory), "SIZE", "default 2G" },
-	{ 0, OPT_U64, "cpus", CREATE(cpus), "N", "default 2" },
-	{ 0, OPT_U64, "pids", CREATE(pids), "N", "default 512" },
-	{ 0, OPT_SIZE, "disk", CREATE(disk), "SIZE", "default 4G" },
-	{ 0, OPT_MS, "wall", CREATE(wall_ms), "TIME",
-	    "longest run (default 1h)" },
+	SANDBOX_ARGS_ROWS(struct create_args),
 	{ 0, OPT_MS, "interval", CREATE(interval_ms), "TIME",
 	    "between two looks at upstream (default 60s)" },
 	{ 0, OPT_U64, "approvals", CREATE(approvals), "N",
@@ -309,6 +260,7 @@ const struct command cmd_create[] = {
 	    .args_size = sizeof(struct create_args),
 	    .options = create_options,
 	    .run = create_run,
-	    .more = "One --agent-command with blanks is split at them." },
+	    .more = "One --agent-command or --entrypoint with blanks is split "
+		    "at them." },
 	{ .name = NULL },
 };

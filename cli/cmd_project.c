@@ -7,6 +7,8 @@
 #include "cli/follow.h"
 #include "cli/out.h"
 #include "cli/remote.h"
+#include "cli/sandbox_args.h"
+#include "cli/sandbox_work.h"
 #include "cli/tables.h"
 #include "cli/target.h"
 #include "lib/base/alloc.h"
@@ -21,14 +23,17 @@ enum {
 };
 
 struct project_args {
-	bool yes, force, no_wait;
+	bool yes, force, no_wait, all;
 	int64_t timeout_ms;
+	struct sandbox_args sandbox;
 };
 
 /* The event that ends a wait, and whether it was a good one. */
 struct project_watch {
 	const char *kind;
 	const char *state; /* of sandbox.updated, or NULL */
+	bool renewed;      /* "running" counts once it began */
+	bool began;
 	bool failed;
 	char why[200];
 };
@@ -43,7 +48,14 @@ project_on_event(const struct json *ev, void *arg)
 
 	if (strcmp(kind, w->kind) != 0)
 		return false;
-	if (w->state == NULL || strcmp(state, w->state) == 0)
+	/* Refused: the old one stays. */
+	if (w->renewed &&
+	    strcmp(json_str_or(data, "cause", ""), "refused") == 0)
+		state = "failed";
+	if (strcmp(state, "starting") == 0)
+		w->began = true;
+	if (w->state == NULL ||
+	    ((w->began || !w->renewed) && strcmp(state, w->state) == 0))
 		return true;
 	if (strcmp(state, "failed") != 0)
 		return false;
@@ -54,34 +66,12 @@ project_on_event(const struct json *ev, void *arg)
 }
 
 static bool
-project_skip(const struct json *ev, void *arg)
-{
-	(void)ev;
-	(void)arg;
-	return false;
-}
-
-/* The sequence of the newest event of a project: where waiting starts. */
-static int
-project_newest(struct cli *c, int64_t id, int64_t *seq, struct err *e)
-{
-	struct follow f = { .project = id, .once = true, .fn = project_skip };
-
-	if (follow_events(c, &f, e) == -1)
-		return -1;
-	*seq = f.after;
-	return 0;
-}
-
-static bool
-project_confirm(const char *full)
+project_confirm(const char *full, const char *verb, const char *what)
 {
 	char line[256] = "";
 
-	(void)fprintf(stderr,
-	    "destroy %s: its sandbox, issues, pull requests and branches "
-	    "are deleted.\nType its name to go on: ",
-	    full);
+	(void)fprintf(
+	    stderr, "%s %s: %s.\nType its name to go on: ", verb, full, what);
 	if (fgets(line, sizeof(line), stdin) == NULL)
 		return false;
 	line[strcspn(line, "\r\n")] = '\0';
@@ -106,6 +96,18 @@ project_busy(struct cli *c, const char *full, struct err *e)
 		return err_set(e, ERR_DENIED,
 		    "%zu runs are running; cancel them or use --force", n);
 	return 0;
+}
+
+/* Runs that are going on, and what is in the sandbox alone. */
+static int
+project_may_lose(struct cli *c, const struct project_args *a,
+    const struct json *p, struct err *e)
+{
+	if (a->force)
+		return 0;
+	if (project_busy(c, json_str_or(p, "full_name", ""), e) == -1)
+		return -1;
+	return sandbox_work_check(c, p, e);
 }
 
 static int
@@ -148,10 +150,14 @@ project_destroy(struct cli *c, const void *args, int argc, char **argv)
 	if ((p = target_load(c, argv[0], &e)) == NULL)
 		return cli_fail(c, &e, "destroy %s", argv[0]);
 	full = xstrdup(json_str_or(p, "full_name", ""));
+	rc = project_may_lose(c, a, p, &e);
 	json_free(p);
-	if (!a->force && project_busy(c, full, &e) == -1)
+	if (rc == -1)
 		return cli_fail(c, &e, "destroy %s", full);
-	if (!a->yes && !c->g.dry_run && !project_confirm(full)) {
+	if (!a->yes && !c->g.dry_run &&
+	    !project_confirm(full, "destroy",
+		"its sandbox, issues, pull requests and branches are "
+		"deleted")) {
 		cli_note("nothing was destroyed");
 		return CLI_FAILED;
 	}
@@ -175,15 +181,52 @@ project_destroy(struct cli *c, const void *args, int argc, char **argv)
 	return CLI_OK;
 }
 
+/* What a PATCH asks for, and the state that ends the wait. */
+struct project_order {
+	const char *verb;
+	const char *want;   /* NULL: as it is */
+	const char *branch; /* NULL: as it is */
+	bool renew;
+	const struct sandbox_args *settings; /* NULL: as they are */
+	const char *until;                   /* NULL: no wait */
+};
+
+static void
+project_order_body(const struct project_order *o, struct str *body)
+{
+	struct jw w;
+
+	jw_init(&w, body);
+	jw_object(&w, NULL);
+	if (o->settings != NULL || o->branch != NULL) {
+		jw_object(&w, "settings");
+		if (o->settings != NULL)
+			sandbox_args_write(&w, o->settings, 0, NULL);
+		if (o->branch != NULL)
+			jw_str(&w, "branch", o->branch);
+		jw_end(&w);
+	}
+	if (o->want != NULL) {
+		jw_object(&w, "sandbox");
+		jw_str(&w, "want", o->want);
+		if (o->renew)
+			jw_bool(&w, "renew", true);
+		jw_end(&w);
+	}
+	jw_end(&w);
+}
+
 /* 0 reached, 1 --dry-run, -1. */
 static int
-project_want(struct cli *c, const struct project_args *a, const struct json *p,
-    const char *want, struct err *e)
+project_send(struct cli *c, const struct project_args *a, const struct json *p,
+    const struct project_order *o, struct err *e)
 {
 	AUTO_STR struct str body = STR_INIT;
 	AUTO_FREE char *path = xasprintf(
 	    "/api/coffer/v1/projects/%s", json_str_or(p, "full_name", ""));
-	struct project_watch w = { .kind = "sandbox.updated", .state = want };
+	struct project_watch w = { .kind = "sandbox.updated",
+		.state = o->until,
+		.renewed = o->renew };
 	struct follow f = {
 		.project = json_i64_or(p, "id", 0),
 		.limit_ms = a->timeout_ms == 0 ? PROJECT_WAIT_MS
@@ -192,17 +235,11 @@ project_want(struct cli *c, const struct project_args *a, const struct json *p,
 		.arg = &w,
 	};
 	struct json *j = NULL;
-	struct jw jw;
 	bool there;
 	int rc;
 
-	jw_init(&jw, &body);
-	jw_object(&jw, NULL);
-	jw_object(&jw, "sandbox");
-	jw_str(&jw, "want", want);
-	jw_end(&jw);
-	jw_end(&jw);
-	if (project_newest(c, f.project, &f.after, e) == -1)
+	project_order_body(o, &body);
+	if (sandbox_work_newest(c, f.project, &f.after, e) == -1)
 		return -1;
 	rc = remote_send(c,
 	    &(struct remote_call){
@@ -210,55 +247,152 @@ project_want(struct cli *c, const struct project_args *a, const struct json *p,
 	    &j, NULL, e);
 	if (rc != 0)
 		return rc;
-	there = strcmp(json_str_or(json_get(j, "sandbox"), "state", ""),
-		    want) == 0;
+	there = o->until == NULL ||
+	    (!o->renew &&
+		strcmp(json_str_or(json_get(j, "sandbox"), "state", ""),
+		    o->until) == 0);
 	json_free(j);
 	if (there || a->no_wait)
 		return 0;
 	cli_note("waiting for the sandbox ...");
 	if (follow_events(c, &f, e) == -1)
-		return err_wrap(e, "sandbox is not %s", want);
+		return err_wrap(e, "sandbox is not %s", o->until);
 	if (w.failed)
 		return err_set(e, ERR_INTERNAL, "%s", w.why);
 	return 0;
 }
 
 static int
-project_set(struct cli *c, const void *args, char **argv, const char *verb,
-    const char *want)
+project_order(struct cli *c, const struct project_args *a, const char *name,
+    const struct project_order *o)
 {
 	struct err e = ERR_INIT;
-	struct json *p = target_load(c, argv[0], &e), *now;
+	struct json *p = target_load(c, name, &e), *now;
 	int rc;
 
 	if (p == NULL)
-		return cli_fail(c, &e, "%s %s", verb, argv[0]);
-	rc = project_want(c, args, p, want, &e);
+		return cli_fail(c, &e, "%s %s", o->verb, name);
+	rc = project_send(c, a, p, o, &e);
 	json_free(p);
 	if (rc == -1)
-		return cli_fail(c, &e, "%s %s", verb, argv[0]);
+		return cli_fail(c, &e, "%s %s", o->verb, name);
 	if (rc == 0 && c->g.json) {
-		now = target_load(c, argv[0], &e);
+		now = target_load(c, name, &e);
 		out_json(now);
 		json_free(now);
 	} else if (rc == 0) {
-		(void)printf("%s: %s\n", argv[0], want);
+		(void)printf(
+		    "%s: %s\n", name, o->until != NULL ? o->until : o->branch);
 	}
 	return CLI_OK;
+}
+
+/* One project, or all that are not being deleted; the worst exit code. */
+static int
+project_each(struct cli *c, const struct project_args *a, int argc, char **argv,
+    const struct project_order *o)
+{
+	struct err e = ERR_INIT;
+	struct json *list;
+	int worst = CLI_OK;
+
+	if (a->all == (argc == 1))
+		return cli_usage(
+		    "%s: want a PROJECT or --all, and not both", o->verb);
+	if (!a->all)
+		return project_order(c, a, argv[0], o);
+	list = target_list(c, &e);
+	if (list == NULL)
+		return cli_fail(c, &e, "%s --all", o->verb);
+	for (const struct json *p = json_first(list); p != NULL;
+	     p = json_next(p)) {
+		int rc;
+
+		if (strcmp(json_str_or(p, "state", ""), "active") != 0)
+			continue;
+		rc = project_order(c, a, json_str_or(p, "full_name", ""), o);
+		if (rc != CLI_OK)
+			worst = rc;
+	}
+	json_free(list);
+	return worst;
 }
 
 static int
 project_start(struct cli *c, const void *args, int argc, char **argv)
 {
-	(void)argc;
-	return project_set(c, args, argv, "start", "running");
+	return project_each(c, args, argc, argv,
+	    &(struct project_order){
+		.verb = "start", .want = "running", .until = "running" });
 }
 
 static int
 project_stop(struct cli *c, const void *args, int argc, char **argv)
 {
+	return project_each(c, args, argc, argv,
+	    &(struct project_order){
+		.verb = "stop", .want = "stopped", .until = "stopped" });
+}
+
+static int
+project_pause(struct cli *c, const void *args, int argc, char **argv)
+{
+	return project_each(c, args, argc, argv,
+	    &(struct project_order){
+		.verb = "pause", .want = "paused", .until = "paused" });
+}
+
+static int
+project_unpause(struct cli *c, const void *args, int argc, char **argv)
+{
+	return project_each(c, args, argc, argv,
+	    &(struct project_order){
+		.verb = "unpause", .want = "running", .until = "running" });
+}
+
+static int
+project_set_branch(struct cli *c, const void *args, int argc, char **argv)
+{
 	(void)argc;
-	return project_set(c, args, argv, "stop", "stopped");
+	return project_order(c, args, argv[0],
+	    &(struct project_order){ .verb = "set-branch", .branch = argv[1] });
+}
+
+static int
+project_recreate(struct cli *c, const void *args, int argc, char **argv)
+{
+	const struct project_args *a = args;
+	const struct project_order order = { .verb = "recreate",
+		.want = "running",
+		.renew = true,
+		.settings = sandbox_args_any(&a->sandbox) ? &a->sandbox : NULL,
+		.until = "running" };
+	AUTO_FREE char *full = NULL;
+	struct err e = ERR_INIT;
+	struct json *p;
+	int rc;
+
+	(void)argc;
+	if (sandbox_args_check(&a->sandbox, &e) == -1)
+		return cli_fail(c, &e, "recreate %s", argv[0]);
+	if (!a->yes && !c->g.dry_run && isatty(STDIN_FILENO) != 1)
+		return cli_usage("recreate: not a terminal; confirm with "
+				 "--yes");
+	if ((p = target_load(c, argv[0], &e)) == NULL)
+		return cli_fail(c, &e, "recreate %s", argv[0]);
+	full = xstrdup(json_str_or(p, "full_name", ""));
+	rc = project_may_lose(c, a, p, &e);
+	json_free(p);
+	if (rc == -1)
+		return cli_fail(c, &e, "recreate %s", full);
+	if (!a->yes && !c->g.dry_run &&
+	    !project_confirm(full, "recreate",
+		"what is in its sandbox is deleted; issues, pull requests and "
+		"branches stay")) {
+		cli_note("nothing was changed");
+		return CLI_FAILED;
+	}
+	return project_order(c, a, full, &order);
 }
 
 #define PROJECT(field) offsetof(struct project_args, field)
@@ -266,7 +400,7 @@ project_stop(struct cli *c, const void *args, int argc, char **argv)
 static const struct command_option project_destroy_options[] = {
 	{ 'y', OPT_FLAG, "yes", PROJECT(yes), NULL, "do not ask" },
 	{ 'f', OPT_FLAG, "force", PROJECT(force), NULL,
-	    "even while runs are running" },
+	    "even while runs are running, and with work that is lost" },
 	{ 0, OPT_FLAG, "no-wait", PROJECT(no_wait), NULL,
 	    "do not wait until it is gone" },
 	{ 0, OPT_MS, "timeout", PROJECT(timeout_ms), "TIME",
@@ -274,7 +408,24 @@ static const struct command_option project_destroy_options[] = {
 	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
+static const struct command_option project_recreate_options[] = {
+	{ 'y', OPT_FLAG, "yes", PROJECT(yes), NULL, "do not ask" },
+	{ 'f', OPT_FLAG, "force", PROJECT(force), NULL,
+	    "even while runs are running, and with work that is lost" },
+	SANDBOX_ARGS_ROWS(struct project_args),
+	{ 0, OPT_FLAG, "no-wait", PROJECT(no_wait), NULL,
+	    "do not wait for the sandbox" },
+	{ 0, OPT_MS, "timeout", PROJECT(timeout_ms), "TIME",
+	    "give up waiting (default 2m)" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
+};
+
+static const struct command_option project_branch_options[] = {
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
+};
+
 static const struct command_option project_set_options[] = {
+	{ 'a', OPT_FLAG, "all", PROJECT(all), NULL, "every project" },
 	{ 0, OPT_FLAG, "no-wait", PROJECT(no_wait), NULL,
 	    "do not wait for the sandbox" },
 	{ 0, OPT_MS, "timeout", PROJECT(timeout_ms), "TIME",
@@ -295,8 +446,7 @@ const struct command cmd_project[] = {
 	{ .name = "start",
 	    .group = "Projects",
 	    .summary = "start a project's sandbox",
-	    .usage = "PROJECT",
-	    .min = 1,
+	    .usage = "PROJECT | --all",
 	    .max = 1,
 	    .args_size = sizeof(struct project_args),
 	    .options = project_set_options,
@@ -304,11 +454,48 @@ const struct command cmd_project[] = {
 	{ .name = "stop",
 	    .group = "Projects",
 	    .summary = "stop a project's sandbox; its files stay",
-	    .usage = "PROJECT",
-	    .min = 1,
+	    .usage = "PROJECT | --all",
 	    .max = 1,
 	    .args_size = sizeof(struct project_args),
 	    .options = project_set_options,
 	    .run = project_stop },
+	{ .name = "pause",
+	    .group = "Projects",
+	    .summary = "freeze a sandbox and what runs in it",
+	    .usage = "PROJECT | --all",
+	    .max = 1,
+	    .args_size = sizeof(struct project_args),
+	    .options = project_set_options,
+	    .run = project_pause },
+	{ .name = "unpause",
+	    .group = "Projects",
+	    .summary = "let a paused sandbox go on",
+	    .usage = "PROJECT | --all",
+	    .max = 1,
+	    .args_size = sizeof(struct project_args),
+	    .options = project_set_options,
+	    .run = project_unpause },
+	{ .name = "recreate",
+	    .group = "Projects",
+	    .summary = "make a sandbox anew, from an empty workspace",
+	    .usage = "PROJECT [OPTION...]",
+	    .min = 1,
+	    .max = 1,
+	    .args_size = sizeof(struct project_args),
+	    .options = project_recreate_options,
+	    .run = project_recreate,
+	    .more = "Settings that no option names stay as they are. The old "
+		    "sandbox is kept until\nthe new one runs, and put back if "
+		    "it does not.\n" },
+	{ .name = "set-branch",
+	    .group = "Projects",
+	    .summary = "the branch that runs and git tree begin from",
+	    .usage = "PROJECT BRANCH",
+	    .min = 2,
+	    .max = 2,
+	    .args_size = sizeof(struct project_args),
+	    .options = project_branch_options,
+	    .run = project_set_branch,
+	    .more = "\"\" is the default branch.\n" },
 	{ .name = NULL },
 };

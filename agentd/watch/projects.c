@@ -151,12 +151,14 @@ projects_start_with(struct project_entry *x, const char *gitconfig)
 		.limits = x->p.limits,
 	};
 
-	x->mode[0] = '\0';
 	(void)snprintf(x->next_mode, sizeof(x->next_mode), "%s", x->p.network);
-	if (x->renewing)
+	if (x->renewing) {
+		/* The old one keeps its mode if this is refused. */
 		sandbox_recreate(x->all->sandboxes, &sp, projects_on_step, x);
-	else
-		sandbox_start(x->all->sandboxes, &sp, projects_on_step, x);
+		return;
+	}
+	x->mode[0] = '\0';
+	sandbox_start(x->all->sandboxes, &sp, projects_on_step, x);
 }
 
 /* A new session has a token of its own.  It is asked for when all before was

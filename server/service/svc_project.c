@@ -308,10 +308,10 @@ svc_project_check_options(
 	if (now->branch[0] == '\0' || strcmp(was->branch, now->branch) == 0)
 		return 0;
 	str_addf(&ref, "refs/heads/%s", now->branch);
-	if (refs_get(t, op->project_id, str_cstr(&ref), sha, e) == 0)
-		return 0;
-	if (e->code != ERR_NOTFOUND)
+	if (refs_get(t, op->project_id, str_cstr(&ref), sha, e) == -1)
 		return -1;
+	if (sha[0] != '\0')
+		return 0;
 	return err_set(e, ERR_INVALID, "settings.branch: there is no branch %s",
 	    now->branch);
 }

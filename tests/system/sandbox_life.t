@@ -1,0 +1,107 @@
+#!/bin/sh
+# The life of a sandbox by the command line: options, pause, set-branch, what
+# is refused because it would lose work, recreate, --all, destroy.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/cli_lib.sh"
+
+[ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
+tap_plan 37
+unset COFFER_TOKEN COFFER_URL
+COFFER_HOME=$T/home
+export COFFER_HOME
+life_on_exit() {
+	coffer down >/dev/null 2>&1
+	rm -rf "$SHARE"
+	lib_on_exit
+}
+SHARE=$(mktemp -d /opt/coffer-test.XXXXXX)
+chmod 755 "$SHARE"
+trap life_on_exit EXIT
+run setup
+sed -i -e 's/^#* *allow_file_upstream.*/allow_file_upstream = yes/' \
+    -e "s|^\[agentd\]|[agentd]\nprompts_dir = $PWD/prompts|" "$COFFER_HOME/coffer.conf"
+HOME_DIR=$COFFER_HOME
+make_upstream calc
+git -C "$T/up/calc.git" branch dev main
+run up -d --listen 127.0.0.1:0
+URL=http://$(cat "$COFFER_HOME/run/cofferd.addr")
+ADMIN=$(cat "$COFFER_HOME/secrets/admin.token")
+sandbox() { coffer status calc --json | jq -r ".project.sandbox.$1"; }
+setting() { coffer status calc --json | jq -r ".project.settings.$1"; }
+in_session() { coffer exec calc -- "$@"; }
+
+# What no sandbox gets, before anything is made.
+for OPTION in '--rw /srv' '--privileged' '--device /dev/kvm' '--cap-add ALL' '--pid host' '--docker'; do
+	# shellcheck disable=SC2086
+	run create "$UPSTREAM" $OPTION
+	tap_is "$RC,$(grep -c refused "$T/err")" "3,$([ "$OPTION" = --docker ] && echo 0 || echo 1)" "create $OPTION"
+done
+run create "$UPSTREAM" --memory 1 --no-start
+tap_is "$RC" 1 'a limit out of its bounds'
+run status
+tap_not 'no project was left' out_has calc
+
+echo shared >"$SHARE/hello"
+run create "$UPSTREAM" --network none --memory 256M --pids 100 --ro "$SHARE" \
+    --entrypoint 'sh -c exec>/tmp/entry;echo;entered' --wait --timeout 60s
+tap_is "$RC" 0 'create with options'
+tap_is "$(setting memory),$(setting pids),$(setting network),$(setting 'ro[0]')" \
+    "268435456,100,none,$SHARE" 'which are kept'
+NAME=/mnt/$(basename "$SHARE")
+tap_is "$(in_session cat "$NAME/hello")" shared 'a folder of the host is there'
+tap_not 'and is not written to' in_session sh -c "echo x >$NAME/x"
+tap_ok 'the entrypoint ran' wait_for 10 in_session test -e /tmp/entry
+
+# Pause: nothing in it moves, and nothing begins.
+in_session sh -c 'setsid sh -c "while :; do date +%s%N >/tmp/beat; sleep 0.1; done" >/dev/null 2>&1 &'
+run pause calc
+tap_is "$RC,$(sandbox state),$(sandbox want)" 0,paused,paused 'pause'
+tap_not 'nothing begins in it' coffer exec calc -- true
+run pause calc
+tap_is "$RC" 0 'once more is fine'
+run unpause --all
+tap_is "$RC,$(sandbox state)" 0,running 'unpause --all'
+tap_ok 'it goes on' in_session test -e /tmp/beat
+
+# The branch it works on.
+run set-branch calc nowhere
+tap_is "$RC" 1 'set-branch: one that is not there'
+run set-branch calc dev
+tap_is "$RC,$(setting branch)" 0,dev 'set-branch'
+# shellcheck disable=SC2016
+tap_is "$(in_session sh -c 'cd /work && git tree >/dev/null 2>&1; git -C /work/calc symbolic-ref --short HEAD')" \
+    dev 'git tree takes it'
+run stop calc && run start calc
+tap_is "$(in_session cat /run/coffer/live/branch)" dev 'it is kept over a stop'
+
+# Work that would be lost.
+run recreate calc --yes --timeout 60s
+tap_is "$RC,$(sandbox generation)" 0,1 'recreate of one without work'
+tap_not 'from an empty workspace' in_session test -e /work/calc
+tap_is "$(setting memory),$(setting branch)" 268435456,dev 'with its settings'
+in_session sh -c 'cd /work && git tree >/dev/null 2>&1; cd calc && echo 1 >f && git add f && git commit -qm mine && echo 2 >g'
+run recreate calc --yes
+tap_is "$RC,$(sandbox generation)" 3,1 'recreate is refused while there is'
+tap_ok 'it says what' grep -q '/work/calc (dev): 1 uncommitted files 1 unpushed commits' "$T/err"
+run destroy calc --yes
+tap_is "$RC" 3 'so is destroy'
+run stop calc
+run destroy calc --yes
+tap_is "$RC,$(sandbox state)" 3,stopped 'of one that is stopped as well'
+run start calc
+tap_ok 'nothing was lost' in_session test -e /work/calc/g
+
+# What cannot be made anew leaves the old one.
+run recreate calc --yes --force --profile never-built --timeout 30s
+tap_is "$RC,$(sandbox state),$(sandbox cause)" 1,running,refused 'recreate from a profile that is not built'
+tap_ok 'it says what to do' err_has 'coffer profile build never-built'
+tap_ok 'the old one is there' in_session test -e /work/calc/g
+run recreate calc --yes --force --profile '' --memory 512M --timeout 60s
+tap_is "$RC,$(setting memory),$(setting branch)" 0,536870912,dev 'recreate --force with another limit'
+tap_not 'it is new' in_session test -e /work/calc
+
+in_session sh -c 'cd /work && git tree >/dev/null 2>&1; cd calc && echo 1 >f'
+run destroy calc --yes --force
+tap_is "$RC" 0 'destroy --force'
+tap_not 'nothing of it is left' ls "$COFFER_HOME/sandboxes/1"
+tap_done
