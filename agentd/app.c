@@ -471,10 +471,13 @@ app_make(struct app *a, struct err *e)
 		.shim = c->shim,
 		.gateway = a->gateway,
 		.range = a->range };
-	a->env.driver = driver_find(a->cfg->driver);
+	a->env.driver = driver_open(&a->host,
+	    &(struct driver_choice){ .name = a->cfg->driver,
+		.socket = a->cfg->engine_socket,
+		.runtime = a->cfg->runtime },
+	    e);
 	if (a->env.driver == NULL)
-		return err_set(
-		    e, ERR_INVALID, "no driver is called %s", a->cfg->driver);
+		return -1;
 	if (connection_lock(c, "agentd", e) == -1 ||
 	    a->env.driver->probe(&a->host, e) == -1 ||
 	    app_load_commands(a, e) == -1 ||
@@ -515,6 +518,7 @@ app_free(struct app *a)
 	timer_free(a->retry);
 	commands_release(&a->commands);
 	connection_close(a->connection);
+	driver_close(&a->host);
 	loop_free(a->loop);
 }
 

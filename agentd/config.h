@@ -10,6 +10,8 @@ struct agentd_config {
 	char *server;      /* NULL: the address that cofferd wrote down */
 	char *prompts_dir; /* NULL: next to the program */
 	char *driver;
+	char *engine_socket; /* NULL: the usual one */
+	char *runtime;       /* NULL: the default */
 	uint64_t max_runs;
 	char *log_level;
 };

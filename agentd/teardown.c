@@ -182,6 +182,21 @@ teardown_next(void *arg)
 	loop_stop(t->host.loop);
 }
 
+static int
+teardown_driver(
+    struct teardown *t, const struct agentd_config *cfg, struct err *e)
+{
+	t->driver = driver_open(&t->host,
+	    &(struct driver_choice){ .name = cfg->driver,
+		.socket = cfg->engine_socket,
+		.runtime = cfg->runtime },
+	    e);
+	if (t->driver == NULL)
+		return -1;
+	/* An engine must be known before it can be asked. */
+	return t->host.engine == NULL ? 0 : t->driver->probe(&t->host, e);
+}
+
 int
 app_teardown(
     struct connection *c, const struct agentd_config *cfg, struct err *e)
@@ -192,18 +207,18 @@ app_teardown(
 		    .shim = c->shim,
 		    .gateway = "10.214.0.1",
 		    .range = "10.214.0.0" },
-		.driver = driver_find(cfg->driver),
 	};
 	int rc;
 
-	if (t.driver == NULL)
-		return err_set(
-		    e, ERR_INVALID, "no driver is called %s", cfg->driver);
 	t.host.loop = loop_new(e);
 	if (t.host.loop == NULL)
 		return -1;
-	loop_defer(t.host.loop, teardown_next, &t);
-	rc = loop_run(t.host.loop, e);
+	rc = teardown_driver(&t, cfg, e);
+	if (rc == 0) {
+		loop_defer(t.host.loop, teardown_next, &t);
+		rc = loop_run(t.host.loop, e);
+	}
+	driver_close(&t.host);
 	loop_free(t.host.loop);
 	if (rc == 0 && t.first.code != ERR_NONE) {
 		*e = t.first;

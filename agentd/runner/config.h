@@ -10,6 +10,8 @@ struct runner_config {
 	char *server; /* NULL: the address that cofferd wrote down */
 	char *name;
 	char *driver;
+	char *engine_socket; /* NULL: the usual one */
+	char *runtime;       /* NULL: the default */
 	uint64_t slots;
 	uint64_t disk; /* bytes of a job's tree */
 	uint64_t pids;

@@ -295,10 +295,13 @@ runner_make(struct runner *r, struct err *e)
 		.shim = c->shim,
 		.gateway = r->gateway,
 		.range = r->range };
-	r->env.driver = driver_find(r->cfg->driver);
+	r->env.driver = driver_open(&r->host,
+	    &(struct driver_choice){ .name = r->cfg->driver,
+		.socket = r->cfg->engine_socket,
+		.runtime = r->cfg->runtime },
+	    e);
 	if (r->env.driver == NULL)
-		return err_set(
-		    e, ERR_INVALID, "no driver is called %s", r->cfg->driver);
+		return -1;
 	if (connection_lock(c, "runner", e) == -1 ||
 	    host_check(&r->host, e) == -1 ||
 	    r->env.driver->probe(&r->host, e) == -1 ||
@@ -331,6 +334,7 @@ runner_free(struct runner *r)
 	timer_free(r->again);
 	routerctl_free(r->router);
 	connection_close(r->connection);
+	driver_close(&r->host);
 	loop_free(r->loop);
 }
 

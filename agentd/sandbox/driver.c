@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "agentd/sandbox/engine.h"
 #include "agentd/sandbox/engine_driver.h"
 #include "agentd/sandbox/oci.h"
+#include "lib/base/err.h"
 
 static const struct driver *const driver_table[] = { &oci_driver,
 	&engine_driver, NULL };
@@ -18,4 +20,29 @@ driver_find(const char *name)
 			return driver_table[i];
 	}
 	return NULL;
+}
+
+const struct driver *
+driver_open(
+    struct sandbox_host *h, const struct driver_choice *c, struct err *e)
+{
+	const struct driver *d = driver_find(c->name);
+
+	if (d == NULL) {
+		(void)err_set(e, ERR_INVALID,
+		    "no driver is called %.60s; there are oci and engine",
+		    c->name);
+		return NULL;
+	}
+	if (d != &engine_driver)
+		return d;
+	h->engine = engine_new(h->loop, c->socket, c->runtime, e);
+	return h->engine == NULL ? NULL : d;
+}
+
+void
+driver_close(struct sandbox_host *h)
+{
+	engine_free(h->engine);
+	h->engine = NULL;
 }

@@ -60,4 +60,16 @@ struct driver {
 /* By name; NULL name gives the default, "oci".  NULL: no such driver. */
 const struct driver *driver_find(const char *name);
 
+/* What the configuration says. */
+struct driver_choice {
+	const char *name;    /* NULL: the default */
+	const char *socket;  /* of the engine; NULL: where it usually is */
+	const char *runtime; /* OCI runtime; NULL: the driver's own */
+};
+/* Finds it, and gives the host what it needs; h has its loop already. */
+const struct driver *driver_open(
+    struct sandbox_host *h, const struct driver_choice *c, struct err *e);
+/* Before the loop goes; its calls that wait are dropped. */
+void driver_close(struct sandbox_host *h);
+
 #endif

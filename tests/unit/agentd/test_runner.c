@@ -23,10 +23,19 @@ struct fake_driver fake_driver_state;
 static struct driver fix_driver;
 
 const struct driver *
-driver_find(const char *name)
+driver_open(
+    struct sandbox_host *h, const struct driver_choice *c, struct err *e)
 {
-	(void)name;
+	(void)h;
+	(void)c;
+	(void)e;
 	return &fix_driver;
+}
+
+void
+driver_close(struct sandbox_host *h)
+{
+	(void)h;
 }
 
 struct routerctl *
