@@ -208,8 +208,8 @@ struct mirror_state {
 	enum mirror_status state;
 	int64_t refs;
 	int64_t last_ok_at, attempt_at; /* of the newest failure */
-	int64_t next_at;    /* 0: not planned */
-	int64_t failures;   /* in a row */
+	int64_t next_at;                /* 0: not planned */
+	int64_t failures;               /* in a row */
 	char *last_error;
 	enum mirror_fail kind; /* of last_error */
 };
