@@ -11,7 +11,7 @@
 #include "lib/base/str.h"
 
 enum {
-	COPY_CHUNK = 128 << 10,
+	COPY_CHUNK = 1 << 20, /* an sftp write waits at its end */
 	COPY_PATH_MAX = 64 << 10
 };
 
