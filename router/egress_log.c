@@ -1,6 +1,7 @@
 #include "router/egress_log.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,25 @@ struct egress_item {
 	uint32_t id, count, addr;
 	uint16_t port, sport;
 	uint8_t proto, verdict;
+	uint8_t fold; /* enum egress_fold */
 	char *name, *rule;
+};
+
+/*
+ * What a flood leaves: many entries that share something become one, so that
+ * they do not push the others out.
+ */
+enum egress_fold {
+	EGRESS_FOLD_NONE,
+	EGRESS_FOLD_DOMAIN, /* names below what somebody registered */
+	EGRESS_FOLD_ADDR,   /* ports of one address */
+	EGRESS_FOLD_PORT,   /* addresses of one port */
+	EGRESS_FOLD_VERDICT,
+	EGRESS_FOLD_MAX
+};
+
+enum {
+	EGRESS_FOLD_FEW = 8 /* fewer than these are rather kept apart */
 };
 
 TAILQ_HEAD(egress_items, egress_item);
@@ -112,10 +131,8 @@ egress_log_new(void)
 }
 
 static void
-egress_ring_shift(struct egress_ring *r)
+egress_ring_remove(struct egress_ring *r, struct egress_item *i)
 {
-	struct egress_item *i = TAILQ_FIRST(&r->items);
-
 	TAILQ_REMOVE(&r->items, i, entry);
 	r->n--;
 	free(i->name);
@@ -129,9 +146,10 @@ egress_project_free(struct egress_project *p)
 	if (p == NULL)
 		return;
 	while (p->refused.n > 0)
-		egress_ring_shift(&p->refused);
+		egress_ring_remove(&p->refused, TAILQ_FIRST(&p->refused.items));
 	while (p->answered.n > 0)
-		egress_ring_shift(&p->answered);
+		egress_ring_remove(
+		    &p->answered, TAILQ_FIRST(&p->answered.items));
 	free(p);
 }
 
@@ -176,6 +194,151 @@ egress_name_of(const struct egress_project *p, uint32_t addr)
 	return "";
 }
 
+/* Would i and j be one when folded this way? */
+static bool
+egress_is_kin(const struct egress_item *i, const struct egress_item *j,
+    enum egress_fold fold)
+{
+	if (i->verdict != j->verdict || i->proto != j->proto)
+		return false;
+	switch (fold) {
+	case EGRESS_FOLD_DOMAIN:
+		return i->proto == EGRESS_PROTO_DNS && i->name[0] != '\0' &&
+		    j->name[0] != '\0' &&
+		    strcmp(egress_registrable(i->name),
+			egress_registrable(j->name)) == 0;
+	case EGRESS_FOLD_ADDR:
+		return i->proto != EGRESS_PROTO_DNS && i->addr != 0 &&
+		    i->addr == j->addr;
+	case EGRESS_FOLD_PORT:
+		return i->proto != EGRESS_PROTO_DNS && i->port != 0 &&
+		    i->port == j->port;
+	case EGRESS_FOLD_VERDICT:
+		return true;
+	case EGRESS_FOLD_NONE:
+	case EGRESS_FOLD_MAX:
+		break;
+	}
+	return false;
+}
+
+static size_t
+egress_count_kin(const struct egress_ring *r, const struct egress_item *i,
+    enum egress_fold fold)
+{
+	const struct egress_item *j;
+	size_t n = 0;
+
+	TAILQ_FOREACH(j, &r->items, entry)
+	n += j->fold <= fold && egress_is_kin(i, j, fold);
+	return n;
+}
+
+/* What is not shared is not told. */
+static void
+egress_item_blur(struct egress_item *i, enum egress_fold fold)
+{
+	char *name = NULL;
+
+	if (fold == EGRESS_FOLD_DOMAIN && i->fold == EGRESS_FOLD_NONE)
+		name = xasprintf("*.%s", egress_registrable(i->name));
+	else if (fold != EGRESS_FOLD_ADDR && fold != EGRESS_FOLD_DOMAIN)
+		name = xstrdup("");
+	if (name != NULL) {
+		free(i->name);
+		i->name = name;
+	}
+	if (fold != EGRESS_FOLD_ADDR)
+		i->addr = 0;
+	if (fold != EGRESS_FOLD_PORT && fold != EGRESS_FOLD_DOMAIN)
+		i->port = 0;
+	i->sport = 0;
+	i->fold = (uint8_t)fold;
+}
+
+/* The whole kin of i becomes i, in the place of the latest. */
+static void
+egress_fold_kin(
+    struct egress_ring *r, struct egress_item *i, enum egress_fold fold)
+{
+	struct egress_item *j, *next;
+
+	TAILQ_REMOVE(&r->items, i, entry);
+	TAILQ_FOREACH_SAFE(j, &r->items, entry, next)
+	{
+		if (j->fold > fold || !egress_is_kin(i, j, fold))
+			continue;
+		i->count += j->count;
+		i->up += j->up;
+		i->down += j->down;
+		if (j->first_ms < i->first_ms)
+			i->first_ms = j->first_ms;
+		if (j->at_ms > i->at_ms)
+			i->at_ms = j->at_ms;
+		if (j->seq > i->seq)
+			i->seq = j->seq;
+		egress_ring_remove(r, j);
+	}
+	egress_item_blur(i, fold);
+	TAILQ_INSERT_TAIL(&r->items, i, entry);
+}
+
+/* Make room: the largest kin becomes one, by as much as it shares. */
+static void
+egress_ring_fold(struct egress_ring *r)
+{
+	for (int f = EGRESS_FOLD_DOMAIN; f < EGRESS_FOLD_MAX; f++) {
+		enum egress_fold fold = (enum egress_fold)f;
+		struct egress_item *i, *best = NULL;
+		size_t most = fold == EGRESS_FOLD_VERDICT ? 1
+							  : EGRESS_FOLD_FEW - 1;
+
+		TAILQ_FOREACH(i, &r->items, entry)
+		{
+			size_t n = i->fold > fold
+			    ? 0
+			    : egress_count_kin(r, i, fold);
+
+			if (n > most) {
+				most = n;
+				best = i;
+			}
+		}
+		if (best != NULL) {
+			egress_fold_kin(r, best, fold);
+			return;
+		}
+	}
+	egress_ring_remove(r, TAILQ_FIRST(&r->items));
+}
+
+/* The entry that e counts up: an equal one, or what a flood left of them. */
+static struct egress_item *
+egress_ring_find(const struct egress_ring *r, const struct egress_entry *e)
+{
+	struct egress_item *i;
+	char name[EGRESS_NAME_MAX];
+	const struct egress_item probe = { .addr = e->addr,
+		.port = e->port,
+		.proto = e->proto,
+		.verdict = e->verdict,
+		.name = name };
+
+	TAILQ_FOREACH(i, &r->items, entry)
+	{
+		if (i->fold == EGRESS_FOLD_NONE && egress_item_is(i, e))
+			return i;
+	}
+	(void)snprintf(name, sizeof(name), "%s", e->name);
+	TAILQ_FOREACH(i, &r->items, entry)
+	{
+		if (i->fold != EGRESS_FOLD_NONE &&
+		    egress_is_kin(i, &probe, (enum egress_fold)i->fold))
+			return i;
+	}
+	return NULL;
+}
+
 void
 egress_log_add(struct egress_log *l, const struct egress_entry *e)
 {
@@ -191,22 +354,25 @@ egress_log_add(struct egress_log *l, const struct egress_entry *e)
 		map_put_u64(l->projects, e->id, p);
 	}
 	r = egress_is_refusal(e->verdict) ? &p->refused : &p->answered;
-	TAILQ_FOREACH(i, &r->items, entry)
-	{
-		if (!egress_item_is(i, e))
-			continue;
+	i = egress_ring_find(r, e);
+	if (i == NULL && r->n == EGRESS_KEEP) {
+		if (r == &p->refused)
+			egress_ring_fold(r);
+		else
+			egress_ring_remove(r, TAILQ_FIRST(&r->items));
+		i = egress_ring_find(r, e);
+	}
+	if (i != NULL) {
 		i->at_ms = e->at_ms;
 		i->seq = ++l->seq;
 		i->count += e->count;
 		i->up += e->up;
 		i->down += e->down;
-		i->sport = e->sport;
+		i->sport = i->fold == EGRESS_FOLD_NONE ? e->sport : 0;
 		TAILQ_REMOVE(&r->items, i, entry);
 		TAILQ_INSERT_TAIL(&r->items, i, entry);
 		return;
 	}
-	if (r->n == EGRESS_KEEP)
-		egress_ring_shift(r);
 	if (name[0] == '\0' && e->proto != EGRESS_PROTO_DNS && e->addr != 0)
 		name = egress_name_of(p, e->addr);
 	i = xcalloc(1, sizeof(*i));

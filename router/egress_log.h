@@ -3,6 +3,8 @@
  * project the last EGRESS_KEEP refusals and as many answers apart, so that a
  * flood of allowed names cannot push a refusal out.  Equal entries are counted
  * instead of repeated; each change of one gets the next number of a sequence.
+ * A flood of different refusals becomes one entry without what they do not
+ * share: another refusal is still seen.
  */
 #ifndef ROUTER_EGRESS_LOG_H
 #define ROUTER_EGRESS_LOG_H

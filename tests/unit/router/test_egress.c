@@ -127,6 +127,69 @@ a_refused_connection_tells_the_name_asked_for(void **state)
 }
 
 static void
+flood(struct egress_log *l, const struct egress_entry *first, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct egress_entry e = *first;
+
+		if (e.proto == EGRESS_PROTO_DNS)
+			snprintf(e.name, sizeof(e.name), "x%d.ok.test", i);
+		else if (e.addr == 0)
+			e.addr = 0x01000000u + (uint32_t)i;
+		else
+			e.port = (uint16_t)(1 + i);
+		egress_log_add(l, &e);
+	}
+}
+
+static void
+a_flood_of_refusals_hides_no_other(void **state)
+{
+	struct egress_log *l = egress_log_new();
+	AUTO_STR struct str out = STR_INIT;
+	const struct egress_ask ask = { .id = 7, .limit = 200 };
+	struct egress_entry e = entry(1, EGRESS_NEVER, 0x0a000005, "");
+	struct egress_entry ports = entry(2, EGRESS_MODE, 0x09090909, "");
+	struct egress_entry addrs = entry(3, EGRESS_PIN, 0, "");
+	struct egress_entry names = entry(4, EGRESS_DNS_UNLISTED, 0, "");
+
+	(void)state;
+	egress_log_add(l, &e);
+	flood(l, &ports, 5000);
+	flood(l, &addrs, 5000);
+	flood(l, &names, 5000);
+	e = entry(5, EGRESS_HOST, 0x0a000006, "");
+	egress_log_add(l, &e);
+	(void)egress_log_write(l, &ask, &out);
+	assert_true(count(str_cstr(&out), "\"at\"") <= EGRESS_KEEP);
+	assert_non_null(strstr(str_cstr(&out), "denied-never"));
+	assert_non_null(strstr(str_cstr(&out), "denied-host"));
+	/* What they share, and how many there were. */
+	assert_non_null(strstr(str_cstr(&out),
+	    "\"verdict\":\"denied-mode\",\"name\":\"\","
+	    "\"address\":\"9.9.9.9\",\"port\":0,\"proto\":\"tcp\","
+	    "\"count\":5000,"));
+	assert_non_null(strstr(str_cstr(&out),
+	    "\"verdict\":\"denied-pin\",\"name\":\"\",\"address\":\"\","
+	    "\"port\":443,\"proto\":\"tcp\",\"count\":5000,"));
+	assert_int_equal(count(str_cstr(&out), "\"name\":\"*.ok.test\""), 1);
+	flood(l, &names, 5000);
+	for (int i = 0; i < 200; i++) {
+		snprintf(e.name, sizeof(e.name), "n%d.y.test", i);
+		e.verdict = EGRESS_DNS_DENIED;
+		e.proto = EGRESS_PROTO_DNS;
+		egress_log_add(l, &e);
+	}
+	str_reset(&out);
+	(void)egress_log_write(l, &ask, &out);
+	assert_non_null(strstr(str_cstr(&out), "\"name\":\"*.ok.test\""));
+	assert_non_null(strstr(str_cstr(&out), "\"name\":\"*.y.test\""));
+	assert_non_null(strstr(str_cstr(&out), "denied-never"));
+	assert_non_null(strstr(str_cstr(&out), "denied-host"));
+	egress_log_free(l);
+}
+
+static void
 who_follows_the_log_misses_nothing(void **state)
 {
 	struct egress_log *l = egress_log_new();
@@ -379,6 +442,7 @@ main(void)
 		cmocka_unit_test(a_refusal_survives_a_flood_of_answers),
 		cmocka_unit_test(equal_entries_are_counted),
 		cmocka_unit_test(a_refused_connection_tells_the_name_asked_for),
+		cmocka_unit_test(a_flood_of_refusals_hides_no_other),
 		cmocka_unit_test(who_follows_the_log_misses_nothing),
 		cmocka_unit_test(nflog_reads_what_the_kernel_tells),
 		cmocka_unit_test(resolv_conf_gives_its_servers),
