@@ -12,7 +12,8 @@
 #                              connects there and echoes what comes back
 #   cofferd SOCKET FILE        prints the PROXY header of each connection
 #   http ADDR PATH [TOKEN]     a GET on port 80, prints the answer
-#   spoof SRC DST PORT         a TCP SYN with a forged source (raw socket)
+#   spoof SRC DST PORT [FLAGS] a TCP SYN with a forged source (raw socket), or
+#                              a segment with data and these flags, in hex
 #   echo ADDR BYTES [options]  an ICMP echo, prints what became of it
 #   ask SOCKET LINE...         the router's control socket
 use strict;
@@ -342,11 +343,13 @@ sub sum16
 
 sub cmd_spoof
 {
-	my ($src, $dst, $port) = @_;
+	my ($src, $dst, $port, $flags) = @_;
 	my ($s, $d) = (inet_aton($src), inet_aton($dst));
 	socket(my $raw, AF_INET, SOCK_RAW, 255) or die "raw: $!";
 	setsockopt($raw, 0, 3, pack('I', 1)) or die; # IP_HDRINCL
-	my $tcp = pack('nnNNnnnn', 33333, $port, 1, 0, 0x5002, 1024, 0, 0);
+	my $tcp = pack('nnNNnnnn', 33333, $port, 1, 0,
+	    0x5000 | ($flags ? hex $flags : 2), 1024, 0, 0);
+	$tcp .= 'secret' if $flags;
 	my $sum = sum16($s . $d . pack('nn', 6, length $tcp) . $tcp);
 	substr($tcp, 16, 2) = pack('n', $sum);
 	my $ip = pack('CCnnnCCn', 0x45, 0, 20 + length $tcp, 1, 0, 64, 6, 0);
