@@ -330,29 +330,29 @@ dns_put_a(struct dns_writer *w, uint32_t addr, uint32_t ttl)
 
 /* Length of the option, header included. */
 static size_t
-dns_ede_size(const struct dns_query *q, const struct dns_reply *r)
+dns_why_size(const struct dns_query *q, const struct dns_reply *r)
 {
-	if (!q->edns || r->ede == 0)
+	if (!q->edns || r->why == 0)
 		return 0;
-	return DNS_OPTION_HEAD + 2 + strnlen(r->ede_text, DNS_EDE_TEXT_MAX);
+	return DNS_OPTION_HEAD + 2 + strnlen(r->why_text, DNS_EDE_TEXT_MAX);
 }
 
 static void
-dns_put_opt(struct dns_writer *w, const struct dns_reply *r, size_t ede)
+dns_put_opt(struct dns_writer *w, const struct dns_reply *r, size_t why)
 {
 	w->p[w->len++] = 0;
 	dns_put_u16(w, DNS_TYPE_OPT);
 	dns_put_u16(w, DNS_UDP_MAX);
 	dns_put_u16(w, 0);
 	dns_put_u16(w, 0);
-	dns_put_u16(w, (unsigned)ede);
-	if (ede == 0)
+	dns_put_u16(w, (unsigned)why);
+	if (why == 0)
 		return;
 	dns_put_u16(w, DNS_OPTION_EDE);
-	dns_put_u16(w, (unsigned)ede - DNS_OPTION_HEAD);
-	dns_put_u16(w, r->ede);
-	memcpy(w->p + w->len, r->ede_text, ede - DNS_OPTION_HEAD - 2);
-	w->len += ede - DNS_OPTION_HEAD - 2;
+	dns_put_u16(w, (unsigned)why - DNS_OPTION_HEAD);
+	dns_put_u16(w, r->why);
+	memcpy(w->p + w->len, r->why_text, why - DNS_OPTION_HEAD - 2);
+	w->len += why - DNS_OPTION_HEAD - 2;
 }
 
 size_t
@@ -362,8 +362,8 @@ dns_put_reply(uint8_t out[DNS_REPLY_MAX], const struct dns_query *q, bool udp,
 	const struct dns_answer *a = reply->answer;
 	struct dns_writer w = { .p = out };
 	size_t max = udp ? q->udp_max : DNS_REPLY_MAX;
-	size_t ede = dns_ede_size(q, reply);
-	size_t opt = q->edns ? DNS_OPT_SIZE + ede : 0;
+	size_t why = dns_why_size(q, reply);
+	size_t opt = q->edns ? DNS_OPT_SIZE + why : 0;
 	size_t n = a != NULL ? a->n_addrs : 0, room;
 	unsigned flags = DNS_FLAG_QR | DNS_FLAG_RA | reply->rcode;
 
@@ -382,7 +382,7 @@ dns_put_reply(uint8_t out[DNS_REPLY_MAX], const struct dns_query *q, bool udp,
 	for (size_t i = 0; i < n; i++)
 		dns_put_a(&w, a->addrs[i], a->ttl);
 	if (opt > 0)
-		dns_put_opt(&w, reply, ede);
+		dns_put_opt(&w, reply, why);
 	return w.len;
 }
 /* NOLINTEND(readability-non-const-parameter) */

@@ -101,8 +101,8 @@ enum {
 struct dns_reply {
 	uint8_t rcode;
 	const struct dns_answer *answer; /* may be NULL */
-	uint16_t ede;                    /* 0 for none */
-	const char *ede_text;
+	uint16_t why;                    /* 0 for none */
+	const char *why_text;
 };
 
 /*

@@ -135,9 +135,9 @@ resolver_refuse(struct resolver *r, const struct resolver_origin *o,
 {
 	resolver_reply(r, o, q,
 	    &(const struct dns_reply){ .rcode = rcode,
-		.ede = rcode == DNS_RCODE_SERVFAIL ? DNS_EDE_UNREACHABLE
+		.why = rcode == DNS_RCODE_SERVFAIL ? DNS_EDE_UNREACHABLE
 						   : DNS_EDE_BLOCKED,
-		.ede_text = why });
+		.why_text = why });
 }
 
 static void
@@ -328,8 +328,8 @@ resolver_on_answer(
 	if (a->rcode == DNS_RCODE_NXDOMAIN ||
 	    (closed != 0 && a->n_addrs == 0)) {
 		const struct dns_reply no = { .rcode = DNS_RCODE_NXDOMAIN,
-			.ede = closed != 0 ? DNS_EDE_BLOCKED : 0,
-			.ede_text = "its address is never reached" };
+			.why = closed != 0 ? DNS_EDE_BLOCKED : 0,
+			.why_text = "its address is never reached" };
 
 		resolver_reply(r, &k->origin, &k->query, &no);
 		resolver_lookup_end(r, k);

@@ -16,8 +16,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct dns_query q, again;
 	struct dns_answer a;
 	const struct dns_reply full = { .answer = &a,
-		.ede = DNS_EDE_BLOCKED,
-		.ede_text = "a rule denies this name" };
+		.why = DNS_EDE_BLOCKED,
+		.why_text = "a rule denies this name" };
 	const struct dns_reply no = { .rcode = DNS_RCODE_NXDOMAIN };
 	struct err e = ERR_INIT;
 	size_t n;

@@ -151,8 +151,8 @@ a_refusal_says_why_to_who_can_read_it(void **state)
 {
 	static const uint8_t opt[] = { 0, 0, 41, 0x10, 0, 0, 0, 0, 0, 0, 0 };
 	const struct dns_reply no = { .rcode = DNS_RCODE_NXDOMAIN,
-		.ede = DNS_EDE_BLOCKED,
-		.ede_text = "why" };
+		.why = DNS_EDE_BLOCKED,
+		.why_text = "why" };
 	uint8_t m[600], out[DNS_REPLY_MAX];
 	struct dns_query q;
 	size_t n = query(m, LABELS("\2ok\4test"), DNS_TYPE_A), plain;
