@@ -16,6 +16,7 @@
 #include "agentd/sandbox/uplink.h"
 #include "agentd/watch/projects.h"
 #include "agentd/watch/reader.h"
+#include "agentd/watch/use.h"
 #include "agentd/watch/wakes.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -54,6 +55,7 @@ struct app {
 	struct reader *reader;
 	struct attach *attach;
 	struct uplink_watch *addresses;
+	struct uses *uses;
 	size_t step;
 	unsigned tries;
 	bool rewiring; /* after the router came back */
@@ -222,6 +224,15 @@ app_step_runs(struct app *a)
 	runs_adopt(a->runs, app_on_step, a);
 }
 
+static size_t
+app_run_names(
+    int64_t project, char (*names)[HOST_NAME_MAX], size_t max, void *arg)
+{
+	const struct app *a = arg;
+
+	return runs_names(a->runs, project, names, max);
+}
+
 static void
 app_step_serve(struct app *a)
 {
@@ -233,6 +244,13 @@ app_step_serve(struct app *a)
 		app_on_step(&e, a);
 		return;
 	}
+	a->uses = uses_new(&(struct uses_spec){ .host = &a->host,
+	    .driver = a->env.driver,
+	    .api = a->connection->api,
+	    .projects = a->projects,
+	    .sandboxes = a->sandboxes,
+	    .names = app_run_names,
+	    .arg = a });
 	projects_open(a->projects);
 	objcaches_open(a->caches);
 	routerctl_keep(a->router, app_on_router, a);
@@ -507,6 +525,7 @@ app_make(struct app *a, struct err *e)
 static void
 app_free(struct app *a)
 {
+	uses_free(a->uses);
 	attach_free(a->attach);
 	reader_free(a->reader);
 	runs_free(a->runs);

@@ -8,6 +8,7 @@
 #include "cli/out.h"
 #include "cli/probe.h"
 #include "cli/remote.h"
+#include "cli/sandbox_use.h"
 #include "cli/svcstate.h"
 #include "cli/tables.h"
 #include "cli/target.h"
@@ -20,7 +21,14 @@
 
 enum {
 	STATUS_COUNT_MAX = 50,
-	STATUS_SERVICES = 4
+	STATUS_SERVICES = 4,
+	STATUS_EVERY_MS = 2000
+};
+
+struct status_args {
+	bool watch;
+	int64_t every_ms;
+	uint64_t times;
 };
 
 static const struct {
@@ -354,9 +362,17 @@ status_print_project(
 	    json_str_or(s, "state", "-"));
 	(void)printf(" (wanted: ");
 	out_text(stdout, json_str_or(s, "want", "-"));
-	(void)printf(") ");
+	(void)printf(")");
+	if (json_str_or(s, "cause", "")[0] != '\0') {
+		(void)printf(" ");
+		out_paint(c, stdout, OUT_WARN, json_str_or(s, "cause", ""));
+		(void)printf(":");
+	}
+	(void)printf(" ");
 	out_text(stdout, json_str_or(s, "reason", ""));
-	(void)printf("\n  network   ");
+	(void)printf("\n");
+	sandbox_use_line(p);
+	(void)printf("  network   ");
 	out_text(stdout, json_str_or(set, "network", "-"));
 	(void)printf("\n  agent     ");
 	out_text(stdout, json_str_or(set, "agent", "-"));
@@ -402,16 +418,34 @@ status_one(struct cli *c, const char *name)
 static int
 status_run(struct cli *c, const void *args, int argc, char **argv)
 {
-	(void)args;
+	const struct status_args *a = args;
+
+	if (a->watch)
+		return sandbox_use_watch(c, argc == 0 ? NULL : argv[0],
+		    a->every_ms > 0 ? a->every_ms : STATUS_EVERY_MS, a->times);
 	return argc == 0 ? status_all(c) : status_one(c, argv[0]);
 }
+
+#define STATUS(field) offsetof(struct status_args, field)
+
+static const struct command_option status_options[] = {
+	{ 'w', OPT_FLAG, "watch", STATUS(watch), NULL,
+	    "the sandboxes and what they use, again and again" },
+	{ 0, OPT_MS, "every", STATUS(every_ms), "TIME",
+	    "between two looks (default 2s)" },
+	{ 0, OPT_U64, "times", STATUS(times), "N",
+	    "so many looks (default: for ever)" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
+};
 
 const struct command cmd_status[] = {
 	{ .name = "status",
 	    .group = "Service",
 	    .summary = "services and projects",
-	    .usage = "[PROJECT]",
+	    .usage = "[PROJECT] [--watch]",
 	    .max = 1,
+	    .args_size = sizeof(struct status_args),
+	    .options = status_options,
 	    .run = status_run },
 	{ .name = "project show",
 	    .group = "Projects",
@@ -419,6 +453,8 @@ const struct command cmd_status[] = {
 	    .usage = "PROJECT",
 	    .min = 1,
 	    .max = 1,
+	    .args_size = sizeof(struct status_args),
+	    .options = status_options,
 	    .run = status_run },
 	{ .name = NULL },
 };

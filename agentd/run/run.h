@@ -52,6 +52,7 @@ int64_t run_project(const struct run *r);
 /* args of the order and data of the event, for the prompt; copied. */
 void run_set_order(struct run *r, struct view args, const char *why,
     const char *actor, const struct json *event_data);
+void run_container_name(const struct run *r, char out[HOST_NAME_MAX]);
 /* Its container, if it has one now. */
 void run_freeze(const struct run *r, bool frozen);
 /* why: constant.  Durable at once; the end comes by done as ever. */

@@ -103,11 +103,17 @@ run_live_on_frozen(const struct err *e, void *arg)
 }
 
 void
+run_container_name(const struct run *r, char out[HOST_NAME_MAX])
+{
+	host_run_id(r->env->host, r->id, run_phase_names[r->phase], out);
+}
+
+void
 run_freeze(const struct run *r, bool frozen)
 {
 	char id[HOST_NAME_MAX];
 
-	host_run_id(r->env->host, r->id, run_phase_names[r->phase], id);
+	run_container_name(r, id);
 	r->env->driver->pause(
 	    r->env->host, id, frozen, run_live_on_frozen, NULL);
 }

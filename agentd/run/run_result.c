@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "agentd/run/run_priv.h"
 #include "agentd/run/workdir.h"
+#include "agentd/sandbox/workspace.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/esc.h"
@@ -18,6 +20,7 @@
 
 enum {
 	RUN_TAIL_MAX = 1500,
+	RUN_DISK_LOW = 4 << 20,
 	RUN_RESULT_MAX = 512 << 10
 };
 
@@ -290,6 +293,18 @@ run_end(struct run *r, const char *state, const char *fmt, ...)
 	run_report(r);
 }
 
+/* With nothing left, what failed most likely failed by that. */
+static bool
+run_disk_is_full(const struct run *r)
+{
+	AUTO_FREE char *ws = workspace_mount(r->env->host, r->project);
+	struct statvfs st;
+
+	return workspace_is_mounted(r->env->host, r->project) &&
+	    statvfs(ws, &st) == 0 &&
+	    (st.f_bavail * st.f_frsize < RUN_DISK_LOW || st.f_favail == 0);
+}
+
 static void
 run_verdict(struct run *r, const char *tip)
 {
@@ -307,7 +322,10 @@ run_verdict(struct run *r, const char *tip)
 
 	if (!r->over) {
 		r->over = true;
-		if (r->exit.signal != 0) {
+		if (r->exit.exit_code != 0 && run_disk_is_full(r)) {
+			r->end = "failed";
+			str_add(&r->why, "agent: /work is full");
+		} else if (r->exit.signal != 0) {
 			r->end = "failed";
 			str_addf(&r->why, "the agent was killed by signal %d",
 			    r->exit.signal);

@@ -437,6 +437,22 @@ runs_freeze_project(struct runs *s, int64_t project, bool frozen)
 	}
 }
 
+size_t
+runs_names(const struct runs *s, int64_t project, char (*names)[HOST_NAME_MAX],
+    size_t max)
+{
+	const struct runs_entry *x;
+	size_t n = 0;
+
+	TAILQ_FOREACH(x, &s->list, link)
+	{
+		if (n < max && x->active && !x->ended &&
+		    run_project(x->run) == project)
+			run_container_name(x->run, names[n++]);
+	}
+	return n;
+}
+
 bool
 runs_idle(const struct runs *s)
 {

@@ -23,6 +23,9 @@ void runs_cancel(struct runs *s, int64_t id);
 void runs_cancel_project(struct runs *s, int64_t project, const char *why);
 /* Freeze or thaw those that are going on in it. */
 void runs_freeze_project(struct runs *s, int64_t project, bool frozen);
+/* The containers of those that go on in it; returns how many, at most max. */
+size_t runs_names(const struct runs *s, int64_t project,
+    char (*names)[HOST_NAME_MAX], size_t max);
 bool runs_idle(const struct runs *s);
 
 #endif

@@ -10,6 +10,7 @@
 #ifndef AGENTD_SANDBOX_DRIVER_H
 #define AGENTD_SANDBOX_DRIVER_H
 
+#include "agentd/sandbox/cgroup.h"
 #include "agentd/sandbox/host.h"
 #include "agentd/sandbox/shim_watch.h"
 #include "agentd/sandbox/spec.h"
@@ -52,6 +53,10 @@ struct driver {
 	int (*kill)(const char *dir, bool now, struct err *e);
 	void (*pause)(const struct sandbox_host *h, const char *id, bool frozen,
 	    sandbox_done_fn *done, void *arg);
+	/* What it uses now; ERR_NOTFOUND when it does not run.  Synchronous.
+	 * NULL: the driver cannot tell. */
+	int (*use)(const struct sandbox_host *h, const char *id,
+	    struct cgroup_use *out, struct err *e);
 	/* Removes what is left of it; a container that is not there is fine. */
 	void (*destroy)(const struct sandbox_host *h, const char *id,
 	    const char *dir, sandbox_done_fn *done, void *arg);

@@ -205,6 +205,18 @@ oci_pause(const struct sandbox_host *h, const char *id, bool frozen,
 	    false, done, arg);
 }
 
+static int
+oci_use(const struct sandbox_host *h, const char *id, struct cgroup_use *out,
+    struct err *e)
+{
+	AUTO_FREE char *cgroup = xasprintf("coffer-%s/%s", h->inst, id);
+
+	cgroup_read_use(cgroup, out);
+	return out->pids == -1 && out->memory == -1
+	    ? err_set(e, ERR_NOTFOUND, "%s does not run", id)
+	    : 0;
+}
+
 struct oci_destroy {
 	const struct sandbox_host *h;
 	char *id;
@@ -376,5 +388,6 @@ const struct driver oci_driver = {
 	.go = oci_go,
 	.kill = oci_kill,
 	.pause = oci_pause,
+	.use = oci_use,
 	.destroy = oci_destroy,
 };

@@ -331,6 +331,35 @@ projects_on_lost(
 	projects_failed(x, cause, &e);
 }
 
+void
+projects_note(
+    struct projects *p, int64_t id, const char *cause, const char *reason)
+{
+	struct project_entry *x = map_get_u64(p->by_id, (uint64_t)id);
+	enum sandbox_state is;
+
+	if (x == NULL || x->busy || x->gone || x->untold ||
+	    strcmp(x->cause, "refused") == 0)
+		return;
+	is = sandbox_state(p->sandboxes, id);
+	if ((is == SANDBOX_RUNNING || is == SANDBOX_PAUSED) &&
+	    (strcmp(x->cause, cause) != 0 || strcmp(x->reason, reason) != 0))
+		projects_report(x, sandbox_state_name(is), cause, reason);
+}
+
+void
+projects_each(const struct projects *p, projects_each_fn *fn, void *arg)
+{
+	size_t cursor = 0;
+	void *value;
+
+	while (map_next(p->by_id, &cursor, NULL, &value)) {
+		const struct project_entry *x = value;
+
+		fn(&x->p, arg);
+	}
+}
+
 const struct project *
 projects_find(const struct projects *p, int64_t id)
 {

@@ -96,6 +96,11 @@ void projects_look(struct projects *p, int64_t id);
 void projects_on_lost(
     struct projects *p, int64_t id, const char *cause, const char *why);
 
+/* Something to be told with the state of one that runs; "" takes it back. */
+void projects_note(
+    struct projects *p, int64_t id, const char *cause, const char *reason);
+typedef void projects_each_fn(const struct project *p, void *arg);
+void projects_each(const struct projects *p, projects_each_fn *fn, void *arg);
 const struct project *projects_find(const struct projects *p, int64_t id);
 /* Calls back, later, once the sandbox runs in the mode that is wanted, or with
  * the reason why it will not. */
