@@ -18,21 +18,41 @@ enum {
 };
 
 /*
+ * Docker takes uids below 2^31 only.  The ids at the end are those of the
+ * runner's slots: they get the last ranges below, and projects end before.
+ */
+static uint32_t
+engine_low_range(uint32_t uid_base)
+{
+	int64_t id = host_uid_base_project(uid_base);
+	int64_t last = (INT32_MAX - (int64_t)host_project_uid_base(1)) /
+	    HOST_UID_SPAN;
+	int64_t slots = HOST_MAX_JOB_SLOT;
+
+	if (id > HOST_MAX_PROJECT - slots)
+		id -= HOST_MAX_PROJECT - last;
+	else if (id > last - slots)
+		return 0;
+	return host_project_uid_base(id);
+}
+
+uint32_t
+engine_uid_range(const struct engine_facts *f, uint32_t uid_base)
+{
+	if (f->podman)
+		return uid_base;
+	return f->remap != 0 ? f->remap : engine_low_range(uid_base);
+}
+
+/*
  * A user namespace of the engine's makes 1000 of it inside.  Without one the
  * agent is the project's own uid, there as here: never that of a person.
  */
 uint32_t
 engine_agent_uid(const struct engine_facts *f, uint32_t uid_base)
 {
-	return f->podman || f->remap != 0 ? HOST_AGENT_UID
-					  : uid_base + HOST_AGENT_UID;
-}
-
-uint32_t
-engine_agent_host_uid(const struct engine_facts *f, uint32_t uid_base)
-{
 	return HOST_AGENT_UID +
-	    (!f->podman && f->remap != 0 ? f->remap : uid_base);
+	    (f->podman || f->remap != 0 ? 0 : engine_low_range(uid_base));
 }
 
 uint32_t

@@ -19,9 +19,11 @@ struct engine_create {
 	struct str host;   /* HostConfig without its namespaces */
 };
 
-/* The uid of the agent inside, and outside; of the container's root outside. */
+/* The first host uid of what its processes have; 0: it cannot be. */
+uint32_t engine_uid_range(const struct engine_facts *f, uint32_t uid_base);
+/* Of the agent, as it sees it itself. */
 uint32_t engine_agent_uid(const struct engine_facts *f, uint32_t uid_base);
-uint32_t engine_agent_host_uid(const struct engine_facts *f, uint32_t uid_base);
+/* Of the container's root, for the host. */
 uint32_t engine_root_uid(const struct engine_facts *f, uint32_t uid_base);
 
 enum {

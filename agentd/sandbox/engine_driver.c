@@ -101,6 +101,11 @@ engine_check(
 		return err_set(e, ERR_INVALID,
 		    "the namespace %.60s is of another project than the uids",
 		    s->netns);
+	if (engine_uid_range(engine_facts(h->engine), s->uid_base) == 0)
+		return err_set(e, ERR_LIMIT,
+		    "project %lld has no uids with this engine: it takes none "
+		    "from 2^31 on",
+		    (long long)host_uid_base_project(s->uid_base));
 	/* Its image may be one that the engine has. */
 	seen.root = NULL;
 	if (spec_validate(s, h->home, e) == -1 ||
@@ -133,8 +138,11 @@ engine_prepare(
 	r = engine_places_plan(o->h, s, uid, o->dir, &p, e);
 	if (r == 0)
 		r = engine_places_mount(&p, s, o->places_dir,
-		    engine_root_uid(f, s->uid_base),
-		    engine_agent_host_uid(f, s->uid_base), e);
+		    &(struct engine_places_who){
+			.root = engine_root_uid(f, s->uid_base),
+			.uid_base = s->uid_base,
+			.range = engine_uid_range(f, s->uid_base) },
+		    e);
 	if (r == 0)
 		engine_create_init(&o->create,
 		    &(struct engine_create_spec){ .h = o->h,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agentd/sandbox/bundle.h"
+#include "agentd/sandbox/engine_idmap.h"
 #include "agentd/sandbox/rootfs.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -70,9 +71,9 @@ engine_places_add_system(struct engine_places *p)
 
 static void
 engine_places_add_file(
-    struct engine_places *p, const char *bundle, const char *target)
+    struct engine_places *p, const char *root, const char *target)
 {
-	AUTO_FREE char *source = xasprintf("%s%s", bundle, target);
+	AUTO_FREE char *source = xasprintf("%s%s", root, target);
 
 	for (size_t i = 0; i < p->n; i++) {
 		if (strcmp(p->row[i].target, target) == 0)
@@ -86,15 +87,16 @@ engine_places_plan(const struct sandbox_host *h, const struct sandbox_spec *s,
     uint32_t uid, const char *dir, struct engine_places *p, struct err *e)
 {
 	AUTO_FREE char *bundle = path_join(dir, "bundle");
+	AUTO_FREE char *root = path_join(bundle, "root");
 	mode_t old = umask(022);
 	int r = 0;
 
 	p->n = 0;
 	/* Tokens are in it: nobody but root passes. */
-	if (mkdir(bundle, 0700) == -1)
-		r = err_sys(e, ERR_IO, "mkdir %s", bundle);
+	if (mkdir(bundle, 0700) == -1 || mkdir(root, 0755) == -1)
+		r = err_sys(e, ERR_IO, "mkdir %s", root);
 	else
-		r = rootfs_write_own(h, s, uid, bundle, e);
+		r = rootfs_write_own(h, s, uid, root, e);
 	(void)umask(old);
 	if (r == -1)
 		return -1;
@@ -103,10 +105,10 @@ engine_places_plan(const struct sandbox_host *h, const struct sandbox_spec *s,
 	for (size_t i = 0; engine_own_files[i] != NULL; i++) {
 		AUTO_FREE char *t = path_join("/etc", engine_own_files[i]);
 
-		engine_places_add_file(p, bundle, t);
+		engine_places_add_file(p, root, t);
 	}
 	for (size_t i = 0; i < s->n_files; i++)
-		engine_places_add_file(p, bundle, s->files[i].path);
+		engine_places_add_file(p, root, s->files[i].path);
 	if (!bundle_has_target(s, "/home/agent"))
 		engine_places_add(p, NULL, "/home/agent", false);
 	for (size_t i = 0; i < s->n_mounts; i++)
@@ -130,55 +132,94 @@ engine_place_home(
 	return 0;
 }
 
-/* A mount point of the kind of the source, the bind, its flags. */
+/* A mount point of the kind of the source. */
 static int
-engine_place_bind(const struct engine_place *p, const char *to, struct err *e)
+engine_place_make(const char *to, const struct stat *st, struct err *e)
+{
+	int file;
+
+	if (S_ISDIR(st->st_mode)) {
+		if (mkdir(to, 0700) == -1)
+			return err_sys(e, ERR_IO, "mkdir %s", to);
+		return 0;
+	}
+	file = open(
+	    to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file == -1)
+		return err_sys(e, ERR_IO, "create %s", to);
+	(void)close(file);
+	return 0;
+}
+
+static bool
+engine_place_is_agents(const struct stat *st, uint32_t base)
+{
+	return st->st_uid - base < HOST_UID_SPAN ||
+	    st->st_gid - base < HOST_UID_SPAN;
+}
+
+/* A copy of the mount with flags of its own, which then gets its place. */
+static int
+engine_place_bind(const struct engine_place *p,
+    const struct engine_places_who *who, int idmap, const char *to,
+    struct err *e)
 {
 	AUTO_CLOSE int fd = spec_open_source(p->source, true, e);
-	AUTO_FREE char *from = xasprintf("/proc/self/fd/%d", fd);
-	unsigned long flags = MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV |
-	    (p->ro ? MS_RDONLY : 0);
+	AUTO_CLOSE int tree = -1;
+	struct mount_attr flags = {
+		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+		    (p->ro ? MOUNT_ATTR_RDONLY : 0),
+	};
 	struct stat st;
-	int file;
 
 	if (fd == -1)
 		return err_wrap(e, "mount");
 	if (fstat(fd, &st) == -1)
 		return err_sys(e, ERR_IO, "%s", p->source);
-	if (S_ISDIR(st.st_mode)) {
-		if (mkdir(to, 0700) == -1)
-			return err_sys(e, ERR_IO, "mkdir %s", to);
-	} else {
-		file = open(to,
-		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (file == -1)
-			return err_sys(e, ERR_IO, "create %s", to);
-		(void)close(file);
+	if (engine_place_make(to, &st, e) == -1)
+		return -1;
+	if (idmap != -1 && engine_place_is_agents(&st, who->uid_base)) {
+		flags.attr_set |= MOUNT_ATTR_IDMAP;
+		flags.userns_fd = (unsigned)idmap;
 	}
-	if (mount(from, to, NULL, MS_BIND, NULL) == -1)
+	tree = open_tree(
+	    fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree == -1 ||
+	    mount_setattr(tree, "", AT_EMPTY_PATH, &flags, sizeof(flags)) == -1)
+		return err_sys(e, ERR_IO, "mount %s with flags%s", p->source,
+		    (flags.attr_set & MOUNT_ATTR_IDMAP) != 0
+			? " and other uids (the file system or the kernel "
+			  "cannot do that)"
+			: "");
+	if (move_mount(tree, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH) == -1)
 		return err_sys(e, ERR_IO, "mount %s", p->source);
-	if (mount(NULL, to, NULL, flags, NULL) == -1)
-		return err_sys(
-		    e, ERR_IO, "flags of the mount of %s", p->source);
 	return 0;
 }
 
 int
 engine_places_mount(const struct engine_places *p, const struct sandbox_spec *s,
-    const char *dir, uint32_t owner, uint32_t agent, struct err *e)
+    const char *dir, const struct engine_places_who *who, struct err *e)
 {
 	AUTO_FREE char *up = xstrndup(dir, (size_t)(strrchr(dir, '/') - dir));
+	AUTO_CLOSE int idmap = -1;
 
 	if (path_mkdirs(up, 0711, e) == -1)
 		return -1;
-	if (mkdir(dir, 0700) == -1 || chown(dir, owner, owner) == -1)
+	if (mkdir(dir, 0700) == -1 || chown(dir, who->root, who->root) == -1)
 		return err_sys(e, ERR_IO, "mkdir %s", dir);
+	if (who->range != who->uid_base) {
+		idmap = engine_idmap_open(who->uid_base, who->range, e);
+		if (idmap == -1)
+			return -1;
+	}
 	for (size_t i = 0; i < p->n; i++) {
 		AUTO_FREE char *to = xasprintf("%s/%zu", dir, i);
 
 		if ((p->row[i].source == NULL
-			    ? engine_place_home(s, to, agent, e)
-			    : engine_place_bind(&p->row[i], to, e)) == -1)
+			    ? engine_place_home(
+				  s, to, who->range + HOST_AGENT_UID, e)
+			    : engine_place_bind(
+				  &p->row[i], who, idmap, to, e)) == -1)
 			return -1;
 	}
 	return 0;

@@ -38,10 +38,16 @@ void engine_places_release(struct engine_places *p);
 /* HOME/run/engine/ID */
 char *engine_places_dir(const struct sandbox_host *h, const char *id)
     __attribute__((returns_nonnull));
-/* owner: the host's uid of the container's root; agent: that of its agent. */
+/* Uids of the host. */
+struct engine_places_who {
+	uint32_t root;     /* the container's root */
+	uint32_t uid_base; /* of the spec: the owner of its files */
+	uint32_t range;    /* whose the processes are; mapped if another */
+};
+
 int engine_places_mount(const struct engine_places *p,
-    const struct sandbox_spec *s, const char *dir, uint32_t owner,
-    uint32_t agent, struct err *e);
+    const struct sandbox_spec *s, const char *dir,
+    const struct engine_places_who *who, struct err *e);
 /* What is not there is fine.  Never looks below a mount. */
 int engine_places_unmount(const char *dir, struct err *e);
 
