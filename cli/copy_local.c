@@ -40,7 +40,8 @@ struct copy_local *
 copy_local_new(const char *folder, bool replace, struct err *e)
 {
 	struct copy_local *l;
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Nothing lists it: its names need not be readable. */
+	int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd == -1) {
 		(void)err_sys(

@@ -10,7 +10,6 @@
 #include "cli/cli.h"
 #include "cli/remote.h"
 #include "lib/base/alloc.h"
-#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/io/loop.h"
@@ -21,7 +20,7 @@ enum {
 	SSH_HOLD = 256 << 10, /* input kept before the other end is slowed */
 	SSH_TICK_MS = 5 * 1000,
 	SSH_ALIVE_S = 15,
-	SSH_SILENCE_MS = 40 * 1000,
+	SSH_SILENCE = 8, /* ticks; three answers to SSH_ALIVE_S are due */
 	SSH_TEXT_MAX = 160
 };
 
@@ -38,7 +37,7 @@ struct ssh {
 	unsigned char host[SSHKEY_BLOB];
 	bool has_host, bad_host;
 	bool ended;
-	int64_t heard_at;
+	unsigned quiet; /* ticks since something came */
 	struct err why; /* it ended */
 };
 
@@ -88,7 +87,7 @@ ssh_on_frame(uint8_t type, struct view payload, void *arg)
 {
 	struct ssh *s = arg;
 
-	s->heard_at = clock_mono_ms();
+	s->quiet = 0;
 	if (type == AGENTLINK_HOSTKEY) {
 		char line[SSHKEY_PUBLIC_MAX] = "";
 
@@ -130,6 +129,7 @@ ssh_on_tick(void *arg)
 {
 	struct ssh *s = arg;
 
+	s->quiet++;
 	timer_set(s->tick, SSH_TICK_MS);
 	loop_stop(s->loop);
 }
@@ -198,7 +198,7 @@ ssh_wait(struct ssh *s, struct err *e)
 		return -1;
 	}
 	(void)libssh2_keepalive_send(s->session, &next);
-	if (clock_mono_ms() - s->heard_at < SSH_SILENCE_MS)
+	if (s->quiet < SSH_SILENCE)
 		return 0;
 	s->ended = true;
 	(void)err_set(
@@ -340,7 +340,6 @@ ssh_open(struct cli *c, const char *full, struct ssh **out, struct err *e)
 	rc = agentlink_open(c, &link, &s->link, e);
 	if (rc != 0)
 		goto fail;
-	s->heard_at = clock_mono_ms();
 	s->tick = timer_new(s->loop, ssh_on_tick, s);
 	timer_set(s->tick, SSH_TICK_MS);
 	rc = ssh_log_in(s, e);

@@ -2,8 +2,7 @@
  * ssh: an SSH connection (libssh2) to a project's sandbox, dialled through
  * coffer-agentd with a key that lives as long as it does.  The other end is
  * hostile: its host key must be the one that agentd tells, and what it sends
- * is bounded.  Calls that wait run the loop until they are done; nothing here
- * waits for ever but ssh_wait without a limit.
+ * is bounded.  Calls that wait run the loop until they are done.
  */
 #ifndef CLI_SSH_SSH_H
 #define CLI_SSH_SSH_H
@@ -25,8 +24,8 @@ struct loop *ssh_loop(struct ssh *s);
 
 /*
  * After LIBSSH2_ERROR_EAGAIN: runs the loop until something came, was sent or
- * ssh_wake.  -1 when the connection has ended, or when nothing came for
- * SSH_SILENCE_MS although something was due.
+ * ssh_wake.  -1 when the connection has ended, or when nothing came for 40 s
+ * although answers were due.
  */
 int ssh_wait(struct ssh *s, struct err *e);
 void ssh_wake(struct ssh *s); /* from a callback of the loop */

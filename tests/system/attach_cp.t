@@ -109,7 +109,7 @@ run cp calc:/ x
 tap_is "$RC" 1 'the root has no name'
 
 cd / || exit 1
-run destroy calc --yes
+run destroy calc --yes --force
 run down
 tap_is "$(attach_left)" '' 'nothing is left'
 tap_done

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/attach_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 41
+tap_plan 53
 attach_up calc
 CONF=$T/ssh_config
 EDIT=$T/ssh_config_editor
@@ -107,6 +107,16 @@ PIDS="$! $PIDS"
 wait_for 20 test -S "$T/fwd"
 tap_is "$(curl -s --http0.9 -m 5 --unix-socket "$T/fwd" http://x/)" hello \
     'a forwarded port'
+# What editors do: a script on a shell's input, and a SOCKS proxy beside it.
+SOCKS=$((20000 + $$ % 20000))
+{ echo 'uname -s; echo begun'; sleep 6; } | timeout 30 ssh -F "$EDIT" -T \
+    -D "127.0.0.1:$SOCKS" edit bash >"$T/editor.out" 2>&1 &
+PIDS="$! $PIDS"
+tap_ok "an editor's shell" wait_for 20 grep -q begun "$T/editor.out"
+tap_is "$(curl -s --http0.9 -m 5 --socks5-hostname "127.0.0.1:$SOCKS" \
+    http://127.0.0.1:7777/)" hello 'and its proxy'
+tap_is "$(curl -s --http0.9 -m 5 --socks5-hostname "127.0.0.1:$SOCKS" \
+    http://10.214.0.1/)" '' 'which leads nowhere else'
 for f in -R12345:127.0.0.1:1 -R/tmp/x:127.0.0.1:1; do
 	tap_not "no way back out: $f" timeout 20 ssh -F "$EDIT" \
 	    -o ExitOnForwardFailure=yes "$f" edit true
@@ -131,7 +141,34 @@ tap_is "$RC" 4 'no such project'
 tap_ok 'nothing is left of connections' wait_for 10 sh -c \
     "[ \"\$($O/bin/coffer exec calc -- sh -c 'ls -d /tmp/.coffer-ssh.* 2>/dev/null | wc -l')\" = 0 ]"
 
-run destroy calc --yes
+
+# A user of the host who is not root, with a token of his own.
+mkdir -p "$T/guest"
+chown 65432:65432 "$T/guest"
+as_guest() {
+	HOME=$T/guest XDG_CONFIG_HOME='' COFFER_TOKEN=$ADMIN setpriv \
+	    --reuid=65432 --regid=65432 --clear-groups "$@"
+}
+as_guest "$O/bin/coffer" cp "$T/a.txt" calc:guest 2>"$T/guest.err"
+tap_is "$? $(ssh_say 'cat /work/guest')" '0 a file' 'no root is needed'
+
+HOST=$(cat "$COFFER_HOME/sandboxes/1/ssh/host")
+run recreate calc --yes --force
+tap_is "$RC $(ssh_say 'echo back')" '0 back' 'a sandbox that was made anew'
+tap_is "$(cat "$COFFER_HOME/sandboxes/1/ssh/host")" "$HOST" 'has its host key'
+run pause calc
+tap_is "$RC" 0 'pause'
+timeout 60 ssh -F "$CONF" coffer-calc true </dev/null >"$T/out" 2>&1
+tap_is "$?" 255 'one that is paused'
+tap_ok 'is told' grep -q 'paused' "$T/out"
+run unpause calc
+tap_is "$(ssh_say 'echo back')" back 'and is there again'
+run stop calc
+timeout 60 ssh -F "$CONF" coffer-calc true </dev/null >"$T/out" 2>&1
+tap_ok 'one that does not run is told' grep -q 'not running' "$T/out"
+
+run destroy calc --yes --force
+tap_not 'its key goes with it' test -e "$COFFER_HOME/sandboxes/1/ssh"
 run down
 tap_is "$(attach_left)" '' 'nothing is left'
 tap_done

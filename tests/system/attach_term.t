@@ -104,7 +104,7 @@ tap_ok 'bring back the screen' on_screen "again$i" still-here-1
 run stop calc
 tap_ok 'a sandbox that stops ends it' wait_for 20 on_screen "again$i" status-
 attach_end
-run destroy calc --yes
+run destroy calc --yes --force
 run down
 tap_is "$(attach_left)" '' 'nothing is left'
 tap_done
