@@ -23,8 +23,8 @@ struct egress_item {
 };
 
 struct egress_rules {
-	struct egress_item *items[EGRESS_RULES_MAX];
-	size_t n;
+	struct egress_item **items;
+	size_t n, room;
 	struct map *by_text; /* first of the chain */
 };
 
@@ -314,6 +314,7 @@ egress_policy_free(struct egress_policy *p)
 	for (int i = 0; i < EGRESS_LISTS; i++) {
 		for (size_t k = 0; k < p->lists[i].n; k++)
 			free(p->lists[i].items[k]);
+		free(p->lists[i].items);
 		map_free(p->lists[i].by_text);
 	}
 	free(p);
@@ -334,6 +335,11 @@ egress_policy_add(struct egress_policy *p, enum egress_list list,
 	if (list == EGRESS_DENY && r->n_ports > 0)
 		return err_set(e, ERR_INVALID,
 		    "deny %s: a name is denied on all ports", text);
+	if (l->n == l->room) {
+		l->room = l->room == 0 ? 8 : l->room * 2;
+		l->items = xrealloc(
+		    l->items, l->room * sizeof(struct egress_item *));
+	}
 	i = xcalloc(1, sizeof(*i));
 	i->rule = *r;
 	i->same = map_put(l->by_text, text, i);

@@ -50,6 +50,7 @@ struct egress_ring {
 
 struct egress_project {
 	struct egress_ring refused, answered;
+	uint64_t seq; /* the latest of it */
 };
 
 struct egress_log {
@@ -366,6 +367,7 @@ egress_log_add(struct egress_log *l, const struct egress_entry *e)
 		TAILQ_INIT(&p->answered.items);
 		map_put_u64(l->projects, e->id, p);
 	}
+	p->seq = l->seq + 1;
 	r = egress_is_refusal(e->verdict) ? &p->refused : &p->answered;
 	i = egress_ring_find(r, e);
 	if (i == NULL && r->n == EGRESS_KEEP) {
@@ -477,6 +479,8 @@ static void
 egress_collect_project(const struct egress_project *p,
     const struct egress_ask *ask, struct egress_found *f)
 {
+	if (ask->follow && p->seq <= ask->since)
+		return;
 	egress_collect_ring(&p->refused, ask, f);
 	egress_collect_ring(&p->answered, ask, f);
 }

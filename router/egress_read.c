@@ -11,23 +11,23 @@ enum {
 	EGRESS_READ_WARNINGS_MAX = 32
 };
 
-/* A rule with a misspelt member would mean something else. */
-static int
-egress_read_keys(const struct json *j, struct err *e)
-{
-	static const char *const known[] = { "domain", "ports", "until" };
-	const size_t n = sizeof(known) / sizeof(known[0]);
+static const char *const egress_rule_keys[] = { "domain", "ports", "until",
+	NULL };
+static const char *const egress_policy_keys[] = { "op", "id", "mode", "allow",
+	"deny", "lockdown", "upload_max", NULL };
 
+/* What has a misspelt member would mean something else. */
+static int
+egress_read_keys(const struct json *j, const char *const *known, struct err *e)
+{
 	for (const struct json *m = json_first(j); m != NULL;
 	     m = json_next(m)) {
-		struct view key = view_of(json_key(m));
-		size_t i = 0;
+		const char *const *k = known;
 
-		while (i < n && !view_is(key, known[i]))
-			i++;
-		if (i == n)
-			return err_set(e, ERR_INVALID,
-			    "%.40s: a rule has domain, ports and until",
+		while (*k != NULL && !view_is(view_of(json_key(m)), *k))
+			k++;
+		if (*k == NULL)
+			return err_set(e, ERR_INVALID, "no such member: %.40s",
 			    json_key(m));
 	}
 	return 0;
@@ -60,7 +60,7 @@ egress_read_rule(const struct json *j, struct egress_rule *r, struct err *e)
 	*r = (struct egress_rule){ .until_ms = 0 };
 	if (!json_is_object(j))
 		return err_set(e, ERR_INVALID, "a rule is an object");
-	if (egress_read_keys(j, e) == -1)
+	if (egress_read_keys(j, egress_rule_keys, e) == -1)
 		return -1;
 	rc = json_str(j, "domain", EGRESS_RULE_TEXT_MAX, &domain, e);
 	if (rc == 1)
@@ -108,8 +108,11 @@ egress_read(const struct json *req, struct err *e)
 	struct egress_policy *p;
 	const char *mode = NULL;
 	int64_t upload = 0;
-	int rc = json_str(req, "mode", 16, &mode, e);
+	int rc;
 
+	if (egress_read_keys(req, egress_policy_keys, e) == -1)
+		return NULL;
+	rc = json_str(req, "mode", 16, &mode, e);
 	if (rc == 1)
 		err_set(e, ERR_INVALID, "mode is missing");
 	if (rc != 0 || policy_mode_parse(mode, &spec.mode, e) == -1 ||

@@ -195,19 +195,6 @@ firewall_next_member(struct view *rest, uint32_t *addr)
 	return false;
 }
 
-static bool
-firewall_has_member(const struct str *saved, uint32_t addr)
-{
-	struct view rest = str_view(saved);
-	uint32_t member;
-
-	while (firewall_next_member(&rest, &member)) {
-		if (member == addr)
-			return true;
-	}
-	return false;
-}
-
 int
 firewall_read(
     struct firewall *f, firewall_member_fn *fn, void *arg, struct err *e)
@@ -216,13 +203,13 @@ firewall_read(
 	static const struct {
 		const char *name;
 		enum policy_mode mode;
-	} sets[] = { { "bind", POLICY_OFF }, { "known", POLICY_NONE },
-		{ "locked", POLICY_LOCKED }, { "web", POLICY_WEB },
-		{ "open", POLICY_OPEN } };
-	AUTO_STR struct str strict = STR_INIT;
+		bool strict;
+	} sets[] = { { "bind", POLICY_OFF, false },
+		{ "known", POLICY_NONE, false },
+		{ "locked", POLICY_LOCKED, false },
+		{ "web", POLICY_WEB, false }, { "open", POLICY_OPEN, false },
+		{ "strict", POLICY_OFF, true } };
 
-	if (firewall_save_set(f, "strict", &strict, e) == -1)
-		return -1;
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
 		AUTO_STR struct str text = STR_INIT;
 		struct view rest;
@@ -233,8 +220,7 @@ firewall_read(
 		rest = str_view(&text);
 		while (firewall_next_member(&rest, &addr)) {
 			if (policy_project(&f->rules->range, addr, &id))
-				fn(id, sets[i].mode,
-				    firewall_has_member(&strict, addr), arg);
+				fn(id, sets[i].mode, sets[i].strict, arg);
 		}
 	}
 	return 0;

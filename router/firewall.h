@@ -28,8 +28,8 @@ void firewall_free(struct firewall *f);
  */
 int firewall_load(struct firewall *f, bool *changed, struct err *e);
 /*
- * Each member of the sets that name projects, after an adoption; the last word
- * on a project counts.  strict: it had names that were denied.
+ * Each member of the sets that name projects, after an adoption; the last mode
+ * of a project counts.  strict, last of all: names are denied to it.
  */
 typedef void firewall_member_fn(
     uint32_t id, enum policy_mode mode, bool strict, void *arg);

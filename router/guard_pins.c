@@ -49,6 +49,8 @@ guard_pin_answer(struct guard *g, const struct chan_answer *a,
 	int64_t now = clock_mono_ms(), wall = clock_now_ms();
 	struct pin pin = { .id = a->id };
 
+	if (a->n_addrs * d->n_ports > PINS_OF_ANSWER_MAX && a->n_addrs > 1)
+		return err_set(e, ERR_LIMIT, "too many addresses");
 	memcpy(pin.name, a->name, sizeof(pin.name));
 	for (uint32_t i = 0; i < a->n_addrs; i++) {
 		pin.addr = a->addrs[i];

@@ -128,10 +128,12 @@ guard_on_member(uint32_t id, enum policy_mode mode, bool strict, void *arg)
 	struct project *q = projects_put(g->projects, id);
 	struct err e = ERR_INIT;
 
-	project_set_policy(
-	    q, egress_policy_new(&(const struct egress_spec){ .mode = mode }));
 	if (strict)
 		(void)egress_policy_add(q->policy, EGRESS_DENY, &all, &e);
+	else
+		project_set_policy(q,
+		    egress_policy_new(
+			&(const struct egress_spec){ .mode = mode }));
 	q->adopted = true;
 }
 

@@ -19,8 +19,9 @@ struct err;
 struct pins;
 
 enum {
-	PINS_MAX = 4096,        /* of one project */
-	PINS_OF_NAME_MAX = 256, /* of one name: addresses times ports */
+	PINS_MAX = 4096,         /* of one project */
+	PINS_OF_NAME_MAX = 1024, /* of one name: addresses times ports */
+	PINS_OF_ANSWER_MAX = 128,
 	PINS_TOTAL_MAX = 262144,
 	PINS_GRACE_MS = 60 * 1000 /* beyond the TTL that was told */
 };
