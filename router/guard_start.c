@@ -45,8 +45,9 @@ static int
 guard_start_keeper(struct guard *g, struct err *e)
 {
 	char uid[16], gid[16];
-	const char *argv[] = { "/proc/self/exe", "@keeper", uid, gid,
-		g->cfg->upstream_dns, g->cfg->log_level, NULL };
+	const char *argv[] = { "/proc/self/exe", "@keeper", uid, gid, "1",
+		g->cfg->log_level, "@stub", g->cfg->upstream_dns,
+		g->cfg->log_level, NULL };
 	static const char *const envp[] = { "LC_ALL=C", NULL };
 	int pair[2], rc;
 

@@ -1,32 +1,49 @@
+#include "router/keeper.h"
+
 #include <stddef.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/str.h"
 #include "lib/io/child.h"
 #include "lib/io/loop.h"
 #include "lib/io/timer.h"
 #include "lib/io/watch.h"
 #include "router/priv.h"
 #include "router/respawn.h"
-#include "router/stub.h"
+
+enum {
+	KEEPER_ARGS_MAX = 16
+};
 
 struct keeper {
 	struct loop *loop;
-	const char *upstream, *log_level;
-	struct respawn *stub;
+	const struct keeper_spec *spec;
+	struct respawn *role;
 };
 
 static int
-keeper_start_stub(
+keeper_start_role(
     void *arg, struct child_spec *spec, struct child **out, struct err *e)
 {
 	const struct keeper *k = arg;
-	static const int fds[] = { STUB_FD };
-	const char *argv[] = { "/proc/self/exe", "@stub", k->upstream,
-		k->log_level, NULL };
-	static const char *const envp[] = { "LC_ALL=C", NULL };
+	const char *argv[KEEPER_ARGS_MAX + 2] = { "/proc/self/exe" };
+	AUTO_STR struct str exempt = STR_INIT;
+	const char *envp[] = { "LC_ALL=C", NULL, NULL };
+	const char *internet = getenv("COFFER_TEST_INTERNET");
+	int fds[KEEPER_FDS_MAX];
 
+	/* Of a test build; a release looks at it nowhere. */
+	if (internet != NULL) {
+		str_addf(&exempt, "COFFER_TEST_INTERNET=%.40s", internet);
+		envp[1] = str_cstr(&exempt);
+	}
+	for (size_t i = 0; i < KEEPER_ARGS_MAX && k->spec->argv[i] != NULL; i++)
+		argv[i + 1] = k->spec->argv[i];
+	for (int i = 0; i < k->spec->fds; i++)
+		fds[i] = KEEPER_FD + i;
 	spec->argv = argv;
 	spec->envp = envp;
 	spec->in = CHILD_NULL;
@@ -34,7 +51,7 @@ keeper_start_stub(
 	spec->err = CHILD_FD;
 	spec->err_fd = STDERR_FILENO;
 	spec->pass_fds = fds;
-	spec->n_pass_fds = 1;
+	spec->n_pass_fds = k->spec->fds;
 	return child_start(k->loop, spec, out, e);
 }
 
@@ -50,24 +67,25 @@ keeper_on_stdin(int fd, int what, void *arg)
 }
 
 int
-keeper_main(uid_t uid, gid_t gid, const char *upstream, const char *log_level)
+keeper_main(const struct keeper_spec *spec)
 {
-	struct keeper k = { .upstream = upstream, .log_level = log_level };
+	struct keeper k = { .spec = spec };
 	struct err e = ERR_INIT;
 	struct watch *in;
 
 	(void)priv_raise_files();
-	if (priv_drop_all(uid, gid, &e) == -1)
+	if (priv_drop_all(spec->uid, spec->gid, &e) == -1)
 		goto fail;
 	k.loop = loop_new(&e);
 	if (k.loop == NULL)
 		goto fail;
 	in = watch_new(k.loop, STDIN_FILENO, keeper_on_stdin, &k);
 	watch_set(in, WATCH_READ);
-	k.stub = respawn_new(k.loop, "stub", keeper_start_stub, &k);
+	/* "@stub" is told as stub. */
+	k.role = respawn_new(k.loop, spec->argv[0] + 1, keeper_start_role, &k);
 	if (loop_run(k.loop, &e) == -1)
 		goto fail;
-	/* Kills the stub. */
+	/* Kills the role. */
 	loop_free(k.loop);
 	_exit(0);
 

@@ -7,12 +7,10 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
-#include "lib/base/num.h"
 #include "lib/base/opt.h"
 #include "router/config.h"
 #include "router/guard.h"
-#include "router/stub.h"
-#include "router/worker.h"
+#include "router/role.h"
 
 #define MAIN_VERSION "0.1.0"
 
@@ -22,60 +20,6 @@ main_usage(const struct err *e)
 	fprintf(stderr, "coffer-router: %s\n", e->msg);
 	return 2; /* bad usage */
 }
-
-static void
-main_log_init(const char *name)
-{
-	enum log_level level = LOG_LEVEL_INFO;
-	struct err e = ERR_INIT;
-
-	/* The main process has checked it. */
-	(void)log_level_parse(name, &level, &e);
-	log_init("coffer-router", level);
-}
-
-/* The processes that the main one starts; nobody else has reason to. */
-static int
-main_keeper(char **argv)
-{
-	struct err e = ERR_INIT;
-	uint64_t uid, gid;
-
-	main_log_init(argv[3]);
-	if (num_u64(argv[0], 1, UINT32_MAX - 1, &uid, &e) == -1 ||
-	    num_u64(argv[1], 1, UINT32_MAX - 1, &gid, &e) == -1)
-		return main_usage(&e);
-	return keeper_main((uid_t)uid, (gid_t)gid, argv[2], argv[3]);
-}
-
-static int
-main_stub(char **argv)
-{
-	main_log_init(argv[1]);
-	return stub_main(argv[0]);
-}
-
-static int
-main_worker(char **argv)
-{
-	struct policy_range range;
-	struct err e = ERR_INIT;
-
-	main_log_init(argv[3]);
-	if (policy_range_parse(argv[0], argv[1], &range, &e) == -1)
-		return main_usage(&e);
-	return worker_main(&range, argv[2]);
-}
-
-static const struct {
-	const char *name;
-	int args;
-	int (*fn)(char **argv);
-} main_roles[] = {
-	{ "@keeper", 4, main_keeper },
-	{ "@stub", 2, main_stub },
-	{ "@worker", 4, main_worker },
-};
 
 static int
 main_serve(const char *home, bool check, bool teardown)
@@ -123,14 +67,12 @@ main(int argc, char **argv)
 		{ .name = NULL },
 	};
 	struct err e = ERR_INIT;
+	int rc;
 
 	(void)umask(022);
-	for (size_t i = 0; i < sizeof(main_roles) / sizeof(main_roles[0]);
-	     i++) {
-		if (argc == main_roles[i].args + 2 &&
-		    strcmp(argv[1], main_roles[i].name) == 0)
-			return main_roles[i].fn(argv + 2);
-	}
+	rc = argc > 1 ? role_run(argc, argv) : -1;
+	if (rc != -1)
+		return rc;
 	if (opt_parse(&argc, &argv, opts, &e) == -1)
 		return main_usage(&e);
 	if (help) {

@@ -10,15 +10,11 @@
 #ifndef ROUTER_STUB_H
 #define ROUTER_STUB_H
 
-#include <sys/types.h>
-
 enum {
 	STUB_FD = 3 /* the socket, in keeper and stub */
 };
 
 /* upstream: resolvconf_list, or "" for /etc/resolv.conf.  Exit statuses. */
 int stub_main(const char *upstream);
-int keeper_main(
-    uid_t uid, gid_t gid, const char *upstream, const char *log_level);
 
 #endif
