@@ -88,7 +88,12 @@ obj     = $(patsubst %.c,$(O)/%.o,$(1))
 
 # The same places under $(O) as under PREFIX, so that programs find their data.
 prompts := $(wildcard prompts/*/*.md)
-all: $(progs:%=$(O)/bin/%) $(shim) $(eshim) $(packs) $(prompts:%=$(O)/share/coffer/%)
+profiles := $(wildcard compose/profiles/*/*)
+all: $(progs:%=$(O)/bin/%) $(shim) $(eshim) $(packs) $(prompts:%=$(O)/share/coffer/%) \
+     $(profiles:compose/%=$(O)/share/coffer/%)
+$(O)/share/coffer/profiles/%: compose/profiles/%
+	@mkdir -p $(@D)
+	@cp $< $@
 $(O)/share/coffer/%: %
 	@mkdir -p $(@D)
 	@cp $< $@
@@ -161,6 +166,9 @@ check-slow: have-deps
 	@$(submake) all $(tools)
 	@$(submake) V=fuzz fuzzers
 	@O=$(O) V=$(V) tests/check.sh slow
+check-engines: have-deps
+	@$(submake) all test-programs
+	@O=$(O) V=$(V) tests/check.sh engines
 unit: $(unit)
 	@O=$(O) V=$(V) tests/check.sh unit
 system: all $(tools)
@@ -186,6 +194,8 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/libexec/coffer
 	install -m 0755 $(shim) $(eshim) $(packs) $(DESTDIR)$(PREFIX)/libexec/coffer/
 	install -m 0644 $(wildcard prompts/commands/*.md) $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands/
+	for f in $(profiles:compose/%=%); do \
+	    install -D -m 0644 compose/$$f $(DESTDIR)$(PREFIX)/share/coffer/$$f || exit 1; done
 
 sources := $(foreach l,$(archives) tests,$(wildcard $(l)/*.[ch] $(l)/*/*.[ch] $(l)/*/*/*.[ch]))
 lint: format-check
@@ -210,6 +220,6 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: all check check-slow unit system fuzzers demo bench deps have-deps install lint \
+.PHONY: all check check-slow check-engines unit system fuzzers demo bench deps have-deps install lint \
 	tidy cppcheck objects format format-check clean test-programs bench-programs
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -9,6 +9,7 @@ const struct command *const command_tables[] = {
 	cmd_project,
 	cmd_kept,
 	cmd_settings,
+	cmd_profile,
 	cmd_credential,
 	cmd_sync,
 	cmd_attach,

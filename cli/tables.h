@@ -11,6 +11,7 @@ extern const struct command cmd_status[];
 extern const struct command cmd_create[];
 extern const struct command cmd_project[];
 extern const struct command cmd_settings[];
+extern const struct command cmd_profile[];
 extern const struct command cmd_credential[];
 extern const struct command cmd_sync[];
 extern const struct command cmd_kept[];

@@ -11,8 +11,8 @@
 char *
 profile_root(const struct sandbox_host *h, const char *name, struct err *e)
 {
-	AUTO_FREE char *link = NULL;
-	AUTO_FREE char *root = NULL;
+	AUTO_FREE char *root = xasprintf("%s/images/%s", h->home, name);
+	AUTO_FREE char *tar = xasprintf("%s.tar", root);
 	char version[128];
 	struct stat st;
 	ssize_t n;
@@ -21,19 +21,19 @@ profile_root(const struct sandbox_host *h, const char *name, struct err *e)
 		(void)err_set(e, ERR_INVALID, "no profile is called that");
 		return NULL;
 	}
-	link = xasprintf("%s/images/%s/current", h->home, name);
-	n = readlink(link, version, sizeof(version) - 1);
+	n = readlink(root, version, sizeof(version) - 1);
 	if (n > 0) {
 		version[n] = '\0';
-		root = xasprintf(
-		    "%s/images/%s/%s/root", h->home, name, version);
+		free(root);
+		root = path_component_ok(version)
+		    ? xasprintf("%s/images/%s", h->home, version)
+		    : xstrdup("");
 	}
-	if (n <= 0 || !path_component_ok(version) || lstat(root, &st) == -1 ||
-	    !S_ISDIR(st.st_mode)) {
-		(void)err_set(e, ERR_NOTFOUND,
-		    "the profile %s is not built here: coffer profile build %s",
-		    name, name);
-		return NULL;
-	}
-	return STEAL(root);
+	if ((lstat(root, &st) == 0 && S_ISDIR(st.st_mode)) ||
+	    access(tar, F_OK) == 0)
+		return STEAL(root);
+	(void)err_set(e, ERR_NOTFOUND,
+	    "the profile %s is not built here: coffer profile build %s", name,
+	    name);
+	return NULL;
 }
