@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2034
 # attach_lib.sh: services and one project with a sandbox, for attach_*.t.
-# Sourced after lib.sh and cli_lib.sh.
+# Sourced after lib.sh and cli_lib.sh.  COFFER_TEST_AGENTD: further lines of the
+# section [agentd], \n between them, for another driver.
 
 attach_on_exit()
 {
@@ -22,7 +23,7 @@ attach_up()
 	run setup
 	INST=$(cat "$COFFER_HOME/instance")
 	sed -i -e 's/^#* *allow_file_upstream.*/allow_file_upstream = yes/' \
-	    -e "s|^\[agentd\]|[agentd]\nprompts_dir = $PWD/prompts|" \
+	    -e "s|^\[agentd\]|[agentd]\nprompts_dir = $PWD/prompts${COFFER_TEST_AGENTD:+\n$COFFER_TEST_AGENTD}|" \
 	    "$COFFER_HOME/coffer.conf"
 	HOME_DIR=$COFFER_HOME
 	make_upstream "$1"

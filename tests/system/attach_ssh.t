@@ -29,7 +29,8 @@ DISPLAY=:0
 export DISPLAY
 sshc() { timeout 60 ssh -F "$CONF" coffer-calc "$@" </dev/null; }
 ssh_say() { sshc "$@" 2>&1; }
-tap_is "$(ssh_say 'id -u; pwd')" "$(printf '1000\n/home/agent')" 'ssh'
+# shellcheck disable=SC2016
+tap_is "$(ssh_say 'id -u; pwd')" "$(coffer exec calc -- sh -c 'id -u; echo $HOME')" 'ssh'
 sshc 'exit 7' 2>/dev/null
 tap_is "$?" 7 'its status'
 tap_is "$(sshc 'echo out; echo err >&2' 2>/dev/null)" out \
