@@ -15,6 +15,7 @@
 
 enum {
 	CONFIG_DEFAULT_UID = 64102,
+	CONFIG_RATE_MIN = 64 << 10,
 	CONFIG_INSTANCE_BYTES = 64
 };
 
@@ -36,6 +37,8 @@ static const struct conf_key config_keys[] = {
 	    "group of the proxy, which alone connects out; its own" },
 	{ "proxy_port", CONF_U64, CONFIG_OFFSET(proxy_port), "3128", 1024,
 	    UINT16_MAX, "the proxy's, on the router's address" },
+	{ "upload_rate", CONF_SIZE, CONFIG_OFFSET(upload_rate), "0", 0,
+	    UINT32_MAX, "what a project may send in a second; 0: no bound" },
 	{ "upstream_dns", CONF_STR, CONFIG_OFFSET(upstream_dns), "", 0, 0,
 	    "resolvers, 192.0.2.1 or 127.0.0.1:53; empty: the host's" },
 	{ "log_level", CONF_STR, CONFIG_OFFSET(log_level), "info", 0, 0,
@@ -72,6 +75,9 @@ config_set_user(struct config *c, struct err *e)
 	if (c->uid == 0 || c->gid == 0)
 		return err_set(e, ERR_INVALID,
 		    "user %.40s: the router must not run as root", c->user);
+	if (c->upload_rate > 0 && c->upload_rate < CONFIG_RATE_MIN)
+		return err_set(e, ERR_INVALID,
+		    "upload_rate: at least 64K, or 0 for no bound");
 	if (c->proxy_gid == c->gid)
 		return err_set(e, ERR_INVALID,
 		    "proxy_gid: must not be the router's own group");

@@ -22,6 +22,7 @@ struct config {
 	char *range_text, *address, *user, *upstream_dns, *log_level;
 	uint64_t uid_set, gid_set; /* 0: by the user's name */
 	uint64_t proxy_gid, proxy_port;
+	uint64_t upload_rate; /* bytes a second, 0: no bound */
 	/* What follows. */
 	struct policy_range range;
 	struct policy_net exempt;

@@ -165,6 +165,8 @@ guard_on_changed(const struct err *e, void *arg)
 	struct guard *g = c->guard;
 	struct project *q = projects_find(g->projects, c->id);
 
+	if (q != NULL)
+		q->unsure = e != NULL;
 	if (e == NULL && c->loosen && q != NULL) {
 		projects_mark(g->projects, q);
 		guard_tell(g);
@@ -233,7 +235,7 @@ guard_project_set(struct guard *g, uint32_t id, struct egress_policy *policy,
 	old = project_mode(q);
 	/* Nobody knows what an adopted project was allowed. */
 	tighten = egress_policy_tightens(q->policy, policy, now) ||
-	    (q->adopted && old == POLICY_LOCKED);
+	    (q->adopted && old == POLICY_LOCKED) || q->unsure;
 	project_set_policy(q, policy);
 	q->next_end_ms = egress_policy_next_end(policy, now);
 	n = guard_cuts(g, q, old, tighten, cut);

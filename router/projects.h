@@ -23,6 +23,7 @@ struct project {
 	uint32_t id;
 	bool gone;    /* deleted, kept until everybody knows */
 	bool adopted; /* found in the kernel; nobody has set it since */
+	bool unsure;  /* a change has failed: the kernel may have the old */
 	struct egress_policy *policy;
 	uint64_t version;    /* of the policy */
 	int64_t next_end_ms; /* of a rule, 0 for none */

@@ -4,6 +4,13 @@
 
 #include "lib/base/str.h"
 
+/* In the place of a line. */
+#define RULES_UPLOAD "upload"
+
+enum {
+	RULES_BURST_KB = 256 /* less would be less than a packet of a host */
+};
+
 /*
  * @ stands for cfINST, $ for the router's address, ^ for the proxy's port, ~
  * for its gid.  What is not accepted here is refused at once with
@@ -34,6 +41,7 @@ static const char *const rules_v4[] = {
 	":@-limit - [0:0]",
 	":@-pin - [0:0]",
 	":@-echo - [0:0]",
+	RULES_UPLOAD,
 	"-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT",
 	"-A INPUT -m conntrack --ctstate INVALID -j DROP",
 	/* That the proxy may not go there, at once. */
@@ -211,11 +219,32 @@ rules_line(const struct rules *r, const char *line, struct str *out)
 	str_addc(out, '\n');
 }
 
+/* Before all else, as established flows are meant: what is too much is lost. */
+static void
+rules_upload(const struct rules *r, struct str *out)
+{
+	static const char *const chains[] = { "INPUT", "FORWARD" };
+
+	for (size_t i = 0; r->upload_rate > 0 && i < 2; i++)
+		str_addf(out,
+		    "-A %s -i cf%sp+ -m hashlimit --hashlimit-above %ukb/s"
+		    " --hashlimit-burst %ukb --hashlimit-mode srcip"
+		    " --hashlimit-name cf%sup -j DROP\n",
+		    chains[i], r->inst, r->upload_rate,
+		    r->upload_rate > RULES_BURST_KB ? r->upload_rate
+						    : (uint32_t)RULES_BURST_KB,
+		    r->inst);
+}
+
 static void
 rules_lines(const struct rules *r, const char *const *lines, struct str *out)
 {
-	for (; *lines != NULL; lines++)
-		rules_line(r, *lines, out);
+	for (; *lines != NULL; lines++) {
+		if (strcmp(*lines, RULES_UPLOAD) == 0)
+			rules_upload(r, out);
+		else
+			rules_line(r, *lines, out);
+	}
 }
 
 void

@@ -26,6 +26,7 @@ struct rules {
 	struct policy_net exempt; /* of a test build */
 	uint16_t proxy_port;      /* on the router's address */
 	uint32_t proxy_gid;       /* who may connect out, and nobody else */
+	uint32_t upload_rate;     /* of a project, KB a second; 0: no bound */
 };
 
 /* Prefixes of NFLOG. */

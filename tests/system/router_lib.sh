@@ -130,8 +130,8 @@ router_setup()
 		IO::Socket::INET->new(Proto => "udp", LocalAddr => "127.0.0.1", LocalPort => $p) or next;
 		print $p;
 		last }')
-	printf '[router]\nuid = 64102\ngid = 64102\n%s\n' \
-	    "upstream_dns = 127.0.0.1:9, 127.0.0.1:$dns_port" >"$HOME_DIR/coffer.conf"
+	printf '[router]\nuid = 64102\ngid = 64102\n%s\n%s\n' \
+	    "upstream_dns = 127.0.0.1:9, 127.0.0.1:$dns_port" "${ROUTER_CONF-}" >"$HOME_DIR/coffer.conf"
 	start "$T/peers.log" perl "$NET" upstream "$UPSTREAM_LOG" "$dns_port"
 	start "$T/peers.log" perl "$NET" cofferd \
 	    "$HOME_DIR/run/front/cofferd.sock" "$FRONT_LOG"

@@ -193,6 +193,16 @@ rules_drop_before_they_accept(void **state)
 	    " -m conntrack --ctstate DNAT"));
 	assert_non_null(strstr(str_cstr(&out), "--gid-owner 64103 "));
 	assert_null(strpbrk(str_cstr(&out), "@$^~"));
+	assert_null(strstr(str_cstr(&out), "upload"));
+	assert_null(strstr(str_cstr(&out), "cfab12up"));
+	str_reset(&out);
+	r.upload_rate = 1024;
+	rules_ipv4(&r, &out);
+	/* Established flows are bounded, too. */
+	after(str_cstr(&out),
+	    "-A FORWARD -i cfab12p+ -m hashlimit"
+	    " --hashlimit-above 1024kb/s",
+	    "-A FORWARD -m conntrack");
 	str_reset(&out);
 	rules_ipv6(&r, &out);
 	assert_string_equal(str_cstr(&out),
