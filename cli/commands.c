@@ -10,6 +10,7 @@ const struct command *const command_tables[] = {
 	cmd_kept,
 	cmd_settings,
 	cmd_profile,
+	cmd_seed,
 	cmd_credential,
 	cmd_sync,
 	cmd_attach,

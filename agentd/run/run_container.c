@@ -2,12 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "agentd/run/run_priv.h"
 #include "agentd/run/workdir.h"
 #include "agentd/sandbox/objects.h"
 #include "agentd/sandbox/sandbox.h"
 #include "lib/base/alloc.h"
+#include "lib/base/path.h"
 #include "lib/base/str.h"
 
 enum {
@@ -75,10 +77,11 @@ struct run_container {
 	struct str gitconfig;
 	char *url;
 	char *objects;
-	struct spec_mount mounts[5];
+	struct spec_mount mounts[6];
+	char *seed;
 	struct spec_file files[1];
 	struct spec_pair env[14];
-	const char *argv[6];
+	const char *argv[4 + PROJECT_ARGV_MAX + 1];
 	struct sandbox_spec spec;
 };
 
@@ -146,8 +149,30 @@ run_container_mounts(
 	run_container_mount(c, c->task, "/run/coffer/task", true);
 	(void)snprintf(
 	    c->agents, sizeof(c->agents), "%s/agents", r->env->host->home);
+	c->seed = path_join(r->env->host->home, "seed");
+	if (lstat(c->seed, &st) == 0 && S_ISDIR(st.st_mode))
+		run_container_mount(c, c->seed, "/run/coffer/seed", true);
 	if (lstat(c->agents, &st) == 0 && S_ISDIR(st.st_mode))
 		run_container_mount(c, c->agents, "/opt/coffer/agents", true);
+}
+
+/* Its home is empty: the user's settings first, then the agent. */
+static void
+run_container_seed(struct run_container *c)
+{
+	static const char script
+	    [] = "cp -R /run/coffer/seed/. \"$HOME\" 2>/dev/null; exec \"$@\"";
+	size_t n = 4;
+
+	if (access(c->seed, F_OK) == -1)
+		return;
+	c->argv[0] = "/bin/sh";
+	c->argv[1] = "-c";
+	c->argv[2] = script;
+	c->argv[3] = "sh";
+	for (size_t i = 0; c->spec.argv[i] != NULL && i < PROJECT_ARGV_MAX; i++)
+		c->argv[n++] = c->spec.argv[i];
+	c->spec.argv = c->argv;
 }
 
 static int
@@ -162,7 +187,10 @@ run_container_argv(const struct run *r, enum run_phase phase,
 			return err_set(e, ERR_INVALID,
 			    "no agent is called %s; there is: %s", p->agent,
 			    agent_names());
-		return a->argv(p, &c->spec.argv, e);
+		if (a->argv(p, &c->spec.argv, e) == -1)
+			return -1;
+		run_container_seed(c);
+		return 0;
 	}
 	c->argv[0] = "/bin/sh";
 	c->argv[1] = "-euc";
@@ -266,5 +294,6 @@ run_container_free(struct run_container *c)
 	str_release(&c->gitconfig);
 	free(c->url);
 	free(c->objects);
+	free(c->seed);
 	free(c);
 }

@@ -29,6 +29,7 @@ enum {
 /* clang-format off */
 static const char session_script[] =
     "trap 'exit 0' TERM\n"
+    "cp -R /run/coffer/seed/. \"$HOME\" 2>/dev/null\n"
     "cd /work\n"
     "if command -v byobu; then byobu new-session -d -s main\n"
     "elif command -v tmux; then tmux new-session -d -s main\n"
@@ -373,12 +374,19 @@ session_spec_mounts(const struct session *s, struct session_spec *out)
 	out->mounts[2] = (struct spec_mount){ .source = out->objects,
 		.target = "/run/coffer/objects",
 		.ro = true };
+	out->n_own = 3;
+	if (access(out->seed, F_OK) == 0)
+		out->mounts[out->n_own++] = (struct spec_mount){
+			.source = out->seed,
+			.target = "/run/coffer/seed",
+			.ro = true
+		};
 	for (size_t i = 0; i < n; i++) {
 		char target[SPEC_MAX_PATH + 8];
 
 		spec_share_target(s->p.ro[i], target, sizeof(target));
 		out->targets[i] = xstrdup(target);
-		out->mounts[SESSION_MOUNTS + i] = (struct spec_mount){
+		out->mounts[out->n_own + i] = (struct spec_mount){
 			.source = s->p.ro[i],
 			.target = out->targets[i],
 			.ro = true,
@@ -386,7 +394,7 @@ session_spec_mounts(const struct session *s, struct session_spec *out)
 		};
 	}
 	out->spec.mounts = out->mounts;
-	out->spec.n_mounts = SESSION_MOUNTS + n;
+	out->spec.n_mounts = out->n_own + n;
 }
 
 /* sh -c SCRIPT sh ENTRYPOINT... */
@@ -416,6 +424,7 @@ session_spec_init(const struct sandbox_host *h, const struct session *s,
 	out->workspace = workspace_mount(h, id);
 	out->live = session_live_dir(h, id);
 	out->objects = objects_dir(h, id);
+	out->seed = path_join(h->home, "seed");
 	out->gitconfig = xasprintf(
 	    "%s[alias]\n\ttree = !COFFER_URL=http://coffer/%s.git sh "
 	    "/etc/coffer-tree\n",
@@ -456,6 +465,7 @@ session_spec_release(struct session_spec *s)
 	free(s->workspace);
 	free(s->live);
 	free(s->objects);
+	free(s->seed);
 	for (size_t i = 0; i < SANDBOX_LIST_MAX; i++)
 		free(s->targets[i]);
 	if (s->gitconfig != NULL)
@@ -469,7 +479,7 @@ session_check_spec(
 {
 	if (spec_validate(&x->spec, h->home, e) == -1)
 		return -1;
-	for (size_t i = SESSION_MOUNTS; i < x->spec.n_mounts; i++) {
+	for (size_t i = x->n_own; i < x->spec.n_mounts; i++) {
 		AUTO_CLOSE int fd = spec_open_source(
 		    x->mounts[i].source, true, e);
 

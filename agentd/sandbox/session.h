@@ -16,7 +16,7 @@ struct view;
 
 enum {
 	SESSION_TEXTS = 7,
-	SESSION_MOUNTS = 3
+	SESSION_MOUNTS = 4 /* at most: the last is the seed */
 };
 
 /* A project with strings of its own. */
@@ -57,6 +57,8 @@ struct session_spec {
 	char *workspace;
 	char *live;
 	char *objects;
+	char *seed;
+	size_t n_own; /* mounts that are not shared ones */
 	char *gitconfig;
 	const char *argv[4 + SANDBOX_LIST_MAX + 1];
 	char *targets[SANDBOX_LIST_MAX];

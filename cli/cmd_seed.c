@@ -1,0 +1,114 @@
+/* cmd_seed: the user's own agent settings, for every sandbox. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "cli/seed.h"
+#include "cli/tables.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/path.h"
+
+struct seed_args {
+	const char *from;
+	bool remove, list;
+};
+
+static void
+seed_show(const struct seed_file *f, void *arg)
+{
+	(void)arg;
+	(void)printf("%s ", f->refused == NULL ? "+" : "-");
+	out_text(stdout, f->path);
+	if (f->refused != NULL)
+		(void)printf(": %s", f->refused);
+	(void)printf("\n");
+}
+
+/* The old one stays until the new one is whole. */
+static int
+seed_replace(const char *from, const char *at, struct err *e)
+{
+	AUTO_FREE char *fresh = xasprintf("%s.new", at);
+	AUTO_FREE char *old = xasprintf("%s.old", at);
+	int n;
+
+	if (access(fresh, F_OK) == 0 && path_rmtree(fresh, e) == -1)
+		return -1;
+	if (access(old, F_OK) == 0 && path_rmtree(old, e) == -1)
+		return -1;
+	n = seed_copy(from, fresh, seed_show, NULL, e);
+	if (n == -1)
+		return -1;
+	if (rename(at, old) == -1 && errno != ENOENT)
+		return err_sys(e, ERR_IO, "rename %s", at);
+	if (rename(fresh, at) == -1)
+		return err_sys(e, ERR_IO, "rename %s", fresh);
+	if (access(old, F_OK) == 0 && path_rmtree(old, e) == -1)
+		return -1;
+	return n;
+}
+
+static int
+seed_run(struct cli *c, const void *args, int argc, char **argv)
+{
+	const struct seed_args *a = args;
+	const char *from = a->from != NULL ? a->from : getenv("HOME");
+	AUTO_FREE char *at = path_join(c->home, "seed");
+	struct err e = ERR_INIT;
+	int n = 0;
+
+	(void)argc;
+	(void)argv;
+	if (a->list) {
+		for (const char *const *p = seed_list(); *p != NULL; p++)
+			(void)printf("%s\n", *p);
+		return CLI_OK;
+	}
+	if (a->remove) {
+		if (access(at, F_OK) == 0 && path_rmtree(at, &e) == -1)
+			return cli_fail(c, &e, "seed");
+		return CLI_OK;
+	}
+	if (from == NULL)
+		return cli_usage("seed: no $HOME; name a folder with --from");
+	n = c->g.dry_run ? seed_copy(from, NULL, seed_show, NULL, &e)
+			 : seed_replace(from, at, &e);
+	if (n == -1)
+		return cli_fail(c, &e, "seed");
+	cli_note("%d files%s", n,
+	    c->g.dry_run ? " would be taken"
+			 : "; a sandbox gets them when it starts next");
+	return CLI_OK;
+}
+
+#define SEED(field) offsetof(struct seed_args, field)
+
+static const struct command_option seed_options[] = {
+	{ 0, OPT_STR, "from", SEED(from), "DIR",
+	    "whose settings (default: $HOME)" },
+	{ 0, OPT_FLAG, "list", SEED(list), NULL,
+	    "the places that are looked at" },
+	{ 0, OPT_FLAG, "remove", SEED(remove), NULL,
+	    "sandboxes begin with none from now on" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
+};
+
+const struct command cmd_seed[] = {
+	{ .name = "seed",
+	    .group = "Projects",
+	    .summary = "give sandboxes your agents' settings, commands, skills",
+	    .usage = "[--from DIR] [--list] [--remove]",
+	    .args_size = sizeof(struct seed_args),
+	    .options = seed_options,
+	    .run = seed_run,
+	    .more = "Copied once, now. Links, and what looks like a "
+		    "credential by its name or text,\nare left out and "
+		    "named.\n" },
+	{ .name = NULL },
+};
