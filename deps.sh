@@ -2,6 +2,7 @@
 # Debian packages that building, testing and running need.
 #   deps.sh check      exit 0 when all are installed
 #   deps.sh install    install what is missing; starts and enables no service
+#   deps.sh install engines    and Docker and Podman, for make check-engines
 set -eu
 # After a plain su, root's PATH may lack these.
 PATH=$PATH:/usr/sbin:/sbin
@@ -13,6 +14,10 @@ runc iptables ipset conntrack iproute2 util-linux e2fsprogs procps kmod
 byobu tmux
 openssh-client openssh-server
 clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck shellcheck codespell'
+
+# Only when asked for: what make check-engines needs, and profile build.
+engines='docker.io podman mmdebstrap uidmap'
+[ "${2-}" != engines ] || pkgs="$pkgs $engines"
 
 missing() {
 	for p in $pkgs; do
@@ -60,7 +65,7 @@ install)
 	    -o DPkg::Lock::Timeout=120 --no-install-recommends $lack
 	;;
 *)
-	echo "usage: deps.sh check|install" >&2
+	echo "usage: deps.sh check|install [engines]" >&2
 	exit 2
 	;;
 esac

@@ -12,7 +12,9 @@
 #include "agentd/connect.h"
 #include "agentd/run/objcache.h"
 #include "agentd/run/runs.h"
+#include "agentd/sandbox/engine_sweep.h"
 #include "agentd/sandbox/sandbox.h"
+#include "agentd/sandbox/unpack.h"
 #include "agentd/sandbox/uplink.h"
 #include "agentd/watch/projects.h"
 #include "agentd/watch/reader.h"
@@ -118,6 +120,18 @@ static void
 app_step_uplink(struct app *a)
 {
 	uplink_up(&a->host, app_on_step, a);
+}
+
+static void
+app_step_engine(struct app *a)
+{
+	engine_sweep(&a->host, app_on_step, a);
+}
+
+static void
+app_step_images(struct app *a)
+{
+	unpack_images(&a->host, app_on_step, a);
 }
 
 static void
@@ -262,6 +276,8 @@ app_step_serve(struct app *a)
 static app_step_fn *const app_steps[] = {
 	app_step_router,
 	app_step_uplink,
+	app_step_engine,
+	app_step_images,
 	app_step_sandboxes,
 	app_step_caches,
 	app_step_projects,

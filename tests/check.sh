@@ -1,9 +1,10 @@
 #!/bin/sh
 # Runs what `make check` has built, and ends with "N passed, N failed".
-#   check.sh [unit|fuzz|system [NAME...]|slow]     O and V from the environment
+#   check.sh [unit|fuzz|system [NAME...]|slow|engines [NAME...]]     O and V from the environment
 # unit: the unit tests.  fuzz: the corpus, replayed.  system: tests/system/*.t but slow_*.t, or NAME.t alone.  Without an
 # argument all three, the lints and the format.  slow: tests/system/slow_*.t, and each fuzzer of FUZZ_O (default build/fuzz)
-# for FUZZ_S seconds (default 5) beyond its corpus.
+# for FUZZ_S seconds (default 5) beyond its corpus.  engines: the tests of sandboxes over Docker and Podman, where they are
+# installed (deps.sh install engines): tests/engines.sh.
 set -u
 # After a plain su, root's PATH may lack these.
 PATH=$PATH:/usr/sbin:/sbin
@@ -19,12 +20,19 @@ if [ "$V" = asan ]; then
 	export UBSAN_OPTIONS=print_stacktrace=1
 fi
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+chmod 711 "$work"
+trap 'check_on_exit' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 passed=0
 failed=0
 skipped=0
+
+engines_stop() { :; }
+check_on_exit() {
+	engines_stop
+	rm -rf "$work"
+}
 
 # One whole test without lines of TAP of its own.
 single() { # NAME LIMIT_S COMMAND...
@@ -171,6 +179,12 @@ run_system() { # [NAME...]
 }
 
 case $what in
+engines)
+	shift
+	# shellcheck source=tests/engines.sh
+	. tests/engines.sh
+	run_engines "$@"
+	;;
 unit) run_unit ;;
 fuzz) run_fuzz ;;
 system)
@@ -189,7 +203,7 @@ slow)
 	run_system
 	;;
 *)
-	echo 'usage: tests/check.sh [unit|fuzz|system [NAME...]|slow]' >&2
+	echo 'usage: tests/check.sh [unit|fuzz|system [NAME...]|slow|engines [NAME...]]' >&2
 	exit 2
 	;;
 esac

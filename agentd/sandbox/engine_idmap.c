@@ -20,10 +20,12 @@ engine_idmap_write(
 {
 	AUTO_FREE char *path = xasprintf("/proc/%d/%s", (int)pid, name);
 	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-	char line[64];
+	char line[80];
 
+	/* Root's stay root's: what has an owner that is not mapped cannot be
+	 * written to, not even by its group. */
 	(void)snprintf(
-	    line, sizeof(line), "%u %u %d\n", from, to, HOST_UID_SPAN);
+	    line, sizeof(line), "0 0 1\n%u %u %d\n", from, to, HOST_UID_SPAN);
 	if (fd == -1 || write(fd, line, strlen(line)) == -1)
 		return err_sys(e, ERR_IO, "%s of a user namespace", name);
 	return 0;

@@ -64,30 +64,27 @@ engine_image_stamp(const char *name, const struct stat *st)
 static int
 engine_image_name(struct engine_image *i, struct err *e)
 {
-	const char *name = i->root != NULL ? strrchr(i->root, '/') + 1 : NULL;
-	AUTO_FREE char *tar = NULL;
+	AUTO_FREE char *name = NULL;
 	struct stat st;
 
-	if (name == NULL) {
+	if (i->root == NULL) {
 		if (stat(i->h->shim, &st) == -1)
 			return err_sys(e, ERR_NOTFOUND, "%s", i->h->shim);
 		i->ref = engine_image_stamp("host", &st);
 		return 0;
 	}
-	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] !=
-		'\0' ||
-	    name[0] == '\0' || strlen(name) > 60)
-		return err_set(e, ERR_INVALID,
-		    "image %.60s: a name is [a-z0-9-]*, at most 60 bytes",
-		    name);
-	tar = xasprintf("%s.tar", i->root);
-	if (stat(i->root, &st) == -1) {
-		if (stat(tar, &st) == -1)
-			return err_set(e, ERR_NOTFOUND,
-			    "image %s: neither %.100s nor its .tar is there; "
-			    "images/build.sh makes one",
-			    name, i->root);
-		i->tar = STEAL(tar);
+	if (stat(i->root, &st) == -1)
+		return err_set(e, ERR_NOTFOUND,
+		    "image %.150s is not there: coffer profile build makes one",
+		    i->root);
+	/* Names of images have small letters only. */
+	name = xasprintf("root-%.60s", strrchr(i->root, '/') + 1);
+	for (char *c = name; *c != '\0'; c++) {
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+		else if (strchr("abcdefghijklmnopqrstuvwxyz0123456789", *c) ==
+		    NULL)
+			*c = '-';
 	}
 	i->ref = engine_image_stamp(name, &st);
 	return 0;
@@ -151,7 +148,7 @@ engine_image_pack(struct seq *s, void *ctx, struct err *e)
 	const char *argv[] = { "/usr/bin/tar", "--one-file-system",
 		"--numeric-owner", "-C", NULL, "-cf", NULL, ".", NULL };
 
-	if (i->known || i->tar != NULL)
+	if (i->known)
 		return SEQ_DONE;
 	rnd_hex(name + strlen(name), 6);
 	if (path_mkdirs(up, 0711, e) == -1)
@@ -258,12 +255,59 @@ engine_image_confirm(struct seq *s, void *ctx, struct err *e)
 	return engine_image_look(s, ctx, e);
 }
 
+static void
+engine_image_on_dropped(const struct engine_reply *r, void *arg)
+{
+	(void)r; /* one that is in use stays until the next import */
+	(void)arg;
+}
+
+static void
+engine_image_on_listed(const struct engine_reply *r, void *arg)
+{
+	struct engine_image *i = arg;
+	size_t n = (size_t)(strrchr(i->ref, ':') + 1 - i->ref);
+
+	for (const struct json *m = r->e == NULL ? json_first(r->json) : NULL;
+	     m != NULL; m = json_next(m)) {
+		for (const struct json *t = json_first(json_get(m, "RepoTags"));
+		     t != NULL; t = json_next(t)) {
+			const char *tag = json_string(t);
+			AUTO_FREE char *path = NULL;
+
+			if (tag == NULL || strncmp(tag, i->ref, n) != 0 ||
+			    strcmp(tag, i->ref) == 0 || strlen(tag) > 200)
+				continue;
+			path = xasprintf("/images/%s", tag);
+			(void)engine_ask(i->h->engine, "DELETE", path, NULL, 0,
+			    engine_image_on_dropped, NULL);
+		}
+	}
+	seq_resume(NULL, i->seq);
+}
+
+/* What the name meant before. */
+static int
+engine_image_drop_old(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_image *i = ctx;
+
+	(void)s;
+	(void)e;
+	if (i->work == NULL)
+		return SEQ_DONE;
+	(void)engine_ask(i->h->engine, "GET", "/images/json", NULL, 0,
+	    engine_image_on_listed, i);
+	return SEQ_WAIT;
+}
+
 static const struct seq_step engine_image_steps[] = {
 	{ "look for the image", engine_image_look, NULL },
 	{ "pack the image", engine_image_pack, NULL },
 	{ "import the image", engine_image_send, NULL },
 	{ "name the image", engine_image_tag, NULL },
 	{ "look at the image", engine_image_confirm, NULL },
+	{ "forget old images", engine_image_drop_old, NULL },
 	{ "tidy up", engine_image_clear, NULL },
 };
 

@@ -2,8 +2,8 @@
  * engine_image: what a sandbox of an engine is made from, as an image's id.
  * No registry is asked, ever.  A spec without a root gets the skeleton of this
  * host's system (its folders, its links, a generated /etc; /usr is mounted).
- * A root HOME/images/NAME is a folder, or NAME.tar: it is imported into the
- * engine when it is new there or has changed.
+ * A root HOME/images/NAME is imported into the engine when it is new there or
+ * has changed.
  */
 #ifndef AGENTD_SANDBOX_ENGINE_IMAGE_H
 #define AGENTD_SANDBOX_ENGINE_IMAGE_H

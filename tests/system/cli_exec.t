@@ -30,7 +30,7 @@ tap_is "$(coffer status calc --json | jq -r .project.sandbox.state)" running \
     'the sandbox runs'
 
 run exec calc -- id -u
-tap_is "$RC $(cat "$T/out")" '0 1000' 'a program and its output'
+tap_is "$RC $(cat "$T/out")" "0 ${COFFER_TEST_UID:-1000}" 'a program and its output'
 run exec calc -- sh -c 'echo why >&2; exit 7'
 tap_is "$RC $(cat "$T/out")" '7 why' 'its status and its errors'
 tap_is "$(printf 'in\n' | coffer exec calc -- cat)" in 'its input, from a pipe'
