@@ -60,6 +60,22 @@ oci_probe(const struct sandbox_host *h, struct err *e)
 	return host_check(h, e);
 }
 
+/* State, exec and pause are runc's own: another runtime keeps its otherwise. */
+static int
+oci_check(const struct sandbox_spec *s, struct err *e)
+{
+	if (s->runtime != NULL && strcmp(s->runtime, "runc") != 0)
+		return err_set(e, ERR_INVALID,
+		    "the driver oci has the runtime runc, not %.60s: that is "
+		    "for the driver engine",
+		    s->runtime);
+	if (s->gpus != NULL)
+		return err_set(e, ERR_INVALID,
+		    "the driver oci has no GPUs: a device is the host's "
+		    "kernel; they are for the driver engine");
+	return 0;
+}
+
 struct oci_start {
 	struct err e;
 	bool bad;
@@ -381,6 +397,7 @@ oci_state(
 const struct driver oci_driver = {
 	.name = "oci",
 	.probe = oci_probe,
+	.check = oci_check,
 	.start = oci_start,
 	.exec = oci_exec,
 	.exec_resize = oci_exec_resize,

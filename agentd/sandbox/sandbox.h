@@ -37,6 +37,7 @@ struct sandbox_project {
 	const char *branch;  /* what `git tree` takes; "": the default */
 	const char *runtime; /* "": the driver's own */
 	const char *gpus;    /* "": none */
+	const char *driver;  /* another than there is: refused */
 	bool docker;
 	const char *const *entrypoint; /* NULL-terminated; NULL: none */
 	const char *const *ro;         /* of the host; as entrypoint */

@@ -103,7 +103,7 @@ sandbox_up_save(struct seq *s, void *ctx, struct err *e)
 	o->b->cause = "refused";
 	/* What a start cannot be made of is refused before it is wanted. */
 	if (o->b->state != SANDBOX_RUNNING && !sandbox_session_is_good(o) &&
-	    session_check(o->h, &o->b->session, e) == -1)
+	    session_check(o->h, o->b->m->driver, &o->b->session, e) == -1)
 		return -1;
 	o->was_wanted = o->b->session.wanted;
 	o->b->session.wanted = true;

@@ -26,7 +26,7 @@ sandbox_renew_check(struct seq *s, void *ctx, struct err *e)
 
 	(void)s;
 	o->b->cause = "refused";
-	if (session_check(o->h, &o->other, e) == -1)
+	if (session_check(o->h, o->b->m->driver, &o->other, e) == -1)
 		return -1;
 	sandbox_set_state(o->b, SANDBOX_STOPPING, "to be made anew");
 	return SEQ_DONE;

@@ -49,7 +49,8 @@ enum {
 	SESSION_PROFILE,
 	SESSION_BRANCH,
 	SESSION_RUNTIME,
-	SESSION_GPUS
+	SESSION_GPUS,
+	SESSION_DRIVER
 };
 
 #define SESSION_AT(field) offsetof(struct sandbox_project, field)
@@ -72,6 +73,7 @@ static const struct {
 	[SESSION_RUNTIME] = { "runtime", SESSION_AT(runtime), SESSION_NAME_MAX,
 	    "" },
 	[SESSION_GPUS] = { "gpus", SESSION_AT(gpus), 16, "" },
+	[SESSION_DRIVER] = { "driver", SESSION_AT(driver), 16, "" },
 };
 
 static const char *
@@ -489,9 +491,31 @@ session_check_spec(
 	return 0;
 }
 
+/* What is asked of the driver beyond a container. */
+static int
+session_check_driver(const struct driver *driver, const struct session *s,
+    const struct sandbox_spec *spec, struct err *e)
+{
+	const char *want = session_text(&s->p, SESSION_DRIVER);
+
+	if (want[0] != '\0' && strcmp(want, driver->name) != 0)
+		return err_set(e, ERR_INVALID,
+		    "coffer-agentd here has the driver %s, not %.20s: [agentd] "
+		    "driver in coffer.conf",
+		    driver->name, want);
+	if (driver->check != NULL)
+		return driver->check(spec, e);
+	if (spec->runtime == NULL && spec->gpus == NULL && !spec->docker)
+		return 0;
+	return err_set(e, ERR_INVALID,
+	    "the driver %s takes no runtime, GPUs or engine for one project: "
+	    "[agentd] runtime in coffer.conf is for all",
+	    driver->name);
+}
+
 int
-session_check(
-    const struct sandbox_host *h, const struct session *s, struct err *e)
+session_check(const struct sandbox_host *h, const struct driver *driver,
+    const struct session *s, struct err *e)
 {
 	AUTO_FREE char *root = NULL;
 	struct session_spec x;
@@ -505,6 +529,8 @@ session_check(
 	session_spec_init(h, s, &x);
 	x.spec.root = root;
 	r = session_check_spec(h, &x, e);
+	if (r == 0)
+		r = session_check_driver(driver, s, &x.spec, e);
 	session_spec_release(&x);
 	return r;
 }

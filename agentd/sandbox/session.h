@@ -6,6 +6,7 @@
 #ifndef AGENTD_SANDBOX_SESSION_H
 #define AGENTD_SANDBOX_SESSION_H
 
+#include "agentd/sandbox/driver.h"
 #include "agentd/sandbox/host.h"
 #include "agentd/sandbox/sandbox.h"
 #include "agentd/sandbox/spec.h"
@@ -15,7 +16,7 @@ struct str;
 struct view;
 
 enum {
-	SESSION_TEXTS = 7,
+	SESSION_TEXTS = 8,
 	SESSION_MOUNTS = 4 /* at most: the last is the seed */
 };
 
@@ -73,9 +74,9 @@ void session_spec_init(const struct sandbox_host *h, const struct session *s,
 /* Before a start: its profile's root. */
 int session_find_root(
     const struct sandbox_host *h, struct session *s, struct err *e);
-/* Can it be made?  Before anything is. */
-int session_check(
-    const struct sandbox_host *h, const struct session *s, struct err *e);
+/* Can it be made, by this driver?  Before anything is. */
+int session_check(const struct sandbox_host *h, const struct driver *driver,
+    const struct session *s, struct err *e);
 /* HOME/sandboxes/ID/live/branch. */
 int session_save_branch(
     const struct sandbox_host *h, const struct session *s, struct err *e);

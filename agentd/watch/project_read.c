@@ -65,6 +65,8 @@ project_read_options(const struct json *s, struct project *out, struct err *e)
 		s, "branch", out->branch, sizeof(out->branch), e) == -1 ||
 	    project_read_text(s, "gpus", out->gpus, sizeof(out->gpus), e) ==
 		-1 ||
+	    project_read_text(
+		s, "driver", out->driver, sizeof(out->driver), e) == -1 ||
 	    json_bool(s, "docker", &out->docker, e) == -1 ||
 	    project_read_list(
 		s, "entrypoint", out->entrypoint, PROJECT_LIST_MAX, e) == -1 ||

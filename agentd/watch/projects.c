@@ -143,6 +143,7 @@ projects_start_with(struct project_entry *x, const char *gitconfig)
 		.branch = x->p.branch,
 		.runtime = x->p.runtime,
 		.gpus = x->p.gpus,
+		.driver = x->p.driver,
 		.docker = x->p.docker,
 		.entrypoint = (const char *const *)x->p.entrypoint,
 		.ro = (const char *const *)x->p.ro,

@@ -56,6 +56,7 @@ struct project {
 	char runtime[PROJECT_WORD_MAX];
 	char branch[256];
 	char gpus[16];
+	char driver[16];
 	char *entrypoint[PROJECT_LIST_MAX + 1];
 	char *ro[PROJECT_LIST_MAX + 1];
 	bool docker;

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 37
+tap_plan 41
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -96,6 +96,12 @@ run recreate calc --yes --force --profile never-built --timeout 30s
 tap_is "$RC,$(sandbox state),$(sandbox cause)" 1,running,refused 'recreate from a profile that is not built'
 tap_ok 'it says what to do' err_has 'coffer profile build never-built'
 tap_ok 'the old one is there' in_session test -e /work/calc/g
+for OPTION in '--driver engine' '--runtime crun' '--gpus all' '--ro /etc'; do
+	# shellcheck disable=SC2086
+	run recreate calc --yes --force --profile '' $OPTION --timeout 30s
+	tap_is "$RC,$(sandbox cause)" 1,refused "nor with $OPTION"
+	coffer settings calc driver= runtime= gpus= ro=[] >/dev/null
+done
 run recreate calc --yes --force --profile '' --memory 512M --timeout 60s
 tap_is "$RC,$(setting memory),$(setting branch)" 0,536870912,dev 'recreate --force with another limit'
 tap_not 'it is new' in_session test -e /work/calc

@@ -49,7 +49,7 @@ ADMIN=$(cat "$COFFER_HOME/secrets/admin.token")
 PROJECT=$(coffer status calc --json | jq -r .project.full_name)
 api POST "/api/v1/repos/$PROJECT/issues" '{"title":"x","body":"y"}'
 api POST "/api/v1/repos/$PROJECT/issues/$(field .number)/comments" '{"body":"/explain"}'
-run_is_over() { api GET "/api/coffer/v1/runs?project=$PROJECT"; [ "$(field '.[0].state')" = done ]; }
+run_is_over() { api GET "/api/coffer/v1/runs?project=$PROJECT"; [ "$(field '.[0].state')" = "done" ]; }
 tap_ok 'a run has them' wait_for 60 run_is_over
 tap_is "$(field '.[0].message' | head -n 1)" '# be kind' 'and reads them'
 tap_done

@@ -42,7 +42,7 @@ URL=http://$(cat "$COFFER_HOME/run/cofferd.addr")
 ADMIN=$(cat "$COFFER_HOME/secrets/admin.token")
 api POST "/api/v1/repos/$PROJECT/issues" '{"title":"x","body":"y"}'
 api POST "/api/v1/repos/$PROJECT/issues/$(field .number)/comments" '{"body":"/explain"}'
-run_is_over() { api GET "/api/coffer/v1/runs?project=$PROJECT"; [ "$(field '.[0].state')" = done ]; }
+run_is_over() { api GET "/api/coffer/v1/runs?project=$PROJECT"; [ "$(field '.[0].state')" = "done" ]; }
 tap_ok 'so does a run' wait_for 60 run_is_over
 tap_ok 'which had the program' test "$(field '.[0].message' | grep -c hello)" = 1
 tap_done
