@@ -17,6 +17,7 @@ enum {
 struct clients {
 	struct policy_range range;
 	struct policy_net exempt;
+	struct policy_nets never;
 	struct map *map; /* id -> struct client */
 	uint32_t host[CLIENTS_HOST_MAX];
 	size_t n_host;
@@ -173,6 +174,12 @@ clients_next(struct clients *c, size_t *cursor)
 }
 
 void
+clients_set_never(struct clients *c, const struct policy_nets *never)
+{
+	c->never = *never;
+}
+
+void
 clients_set_host(struct clients *c, const uint32_t *addrs, size_t n)
 {
 	c->n_host = n < CLIENTS_HOST_MAX ? n : CLIENTS_HOST_MAX;
@@ -186,7 +193,8 @@ clients_is_closed(const struct clients *c, uint32_t addr)
 		if (c->host[i] == addr)
 			return true;
 	}
-	return policy_is_never(addr, &c->exempt);
+	return policy_nets_has(&c->never, addr) ||
+	    policy_is_never(addr, &c->exempt);
 }
 
 bool

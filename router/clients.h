@@ -41,6 +41,8 @@ struct client {
 struct clients *clients_new(const struct policy_range *range,
     const struct policy_net *exempt) __attribute__((returns_nonnull));
 void clients_free(struct clients *c);
+/* Closed beside the never list. */
+void clients_set_never(struct clients *c, const struct policy_nets *never);
 const struct policy_range *clients_range(const struct clients *c);
 
 /*

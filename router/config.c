@@ -37,6 +37,8 @@ static const struct conf_key config_keys[] = {
 	    "group of the proxy, which alone connects out; its own" },
 	{ "proxy_port", CONF_U64, CONFIG_OFFSET(proxy_port), "3128", 1024,
 	    UINT16_MAX, "the proxy's, on the router's address" },
+	{ "never", CONF_STR, CONFIG_OFFSET(never_text), "", 0, 0,
+	    "public ranges that no sandbox reaches, like 203.0.113.0/24" },
 	{ "upload_rate", CONF_SIZE, CONFIG_OFFSET(upload_rate), "0", 0,
 	    UINT32_MAX, "what a project may send in a second; 0: no bound" },
 	{ "upstream_dns", CONF_STR, CONFIG_OFFSET(upstream_dns), "", 0, 0,
@@ -114,6 +116,7 @@ config_load(struct config *c, const char *home, struct err *e)
 		return -1;
 	if (policy_range_parse(c->range_text, c->address, &c->range, e) == -1 ||
 	    resolvconf_list(c->upstream_dns, &servers, e) == -1 ||
+	    policy_nets_parse(c->never_text, &c->never, e) == -1 ||
 	    config_set_user(c, e) == -1 ||
 	    log_level_parse(c->log_level, &c->level, e) == -1)
 		return err_wrap(e, "%s [router]", path);

@@ -20,12 +20,14 @@ enum {
 struct config {
 	/* As written. */
 	char *range_text, *address, *user, *upstream_dns, *log_level;
+	char *never_text;
 	uint64_t uid_set, gid_set; /* 0: by the user's name */
 	uint64_t proxy_gid, proxy_port;
 	uint64_t upload_rate; /* bytes a second, 0: no bound */
 	/* What follows. */
 	struct policy_range range;
 	struct policy_net exempt;
+	struct policy_nets never;
 	enum log_level level;
 	uid_t uid;
 	gid_t gid;

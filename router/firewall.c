@@ -127,6 +127,36 @@ firewall_save(struct firewall *f, struct str *out, struct err *e)
 }
 
 int
+firewall_cut_now(struct firewall *f, struct err *e)
+{
+	static const char *const argv[] = { "conntrack", "-F", NULL };
+
+	return firewall_tool(f, argv, NULL, NULL, e);
+}
+
+/* The set's members; none when there is no set yet. */
+static int
+firewall_never(struct firewall *f, struct str *out, struct err *e)
+{
+	static const char *const argv[] = { "ipset", "save", "-sorted", NULL };
+	AUTO_STR struct str all = STR_INIT;
+	AUTO_STR struct str start = STR_INIT;
+	struct view rest, line;
+
+	str_addf(&start, "add cf%s-never ", f->rules->inst);
+	if (firewall_tool(f, argv, NULL, &all, e) == -1)
+		return -1;
+	rest = str_view(&all);
+	while (rest.p != NULL && view_split(&rest, '\n', &line)) {
+		if (!view_starts(line, str_cstr(&start)))
+			continue;
+		str_addv(out, line);
+		str_addc(out, '\n');
+	}
+	return 0;
+}
+
+int
 firewall_load(struct firewall *f, bool *changed, struct err *e)
 {
 	static const char *const ipset[] = { "ipset", "restore", "-exist",
@@ -143,11 +173,13 @@ firewall_load(struct firewall *f, bool *changed, struct err *e)
 	rules_ipv4(f->rules, &rules4);
 	rules_ipv6(f->rules, &rules6);
 	if (firewall_save(f, &before, e) == -1 ||
+	    firewall_never(f, &before, e) == -1 ||
 	    firewall_tool(f, ipset, &sets, NULL, e) == -1 ||
 	    (firewall_has_ipv6() &&
 		firewall_tool(f, v6, &rules6, NULL, e) == -1) ||
 	    firewall_tool(f, v4, &rules4, NULL, e) == -1 ||
-	    firewall_save(f, &after, e) == -1)
+	    firewall_save(f, &after, e) == -1 ||
+	    firewall_never(f, &after, e) == -1)
 		return err_wrap(e, "load the firewall");
 	if (strstr(str_cstr(&after), ":FORWARD DROP") == NULL)
 		return err_set(e, ERR_INTERNAL,

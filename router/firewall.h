@@ -24,9 +24,11 @@ void firewall_free(struct firewall *f);
 
 /*
  * Sets, then rules, one transaction per table, everything dropped first.
- * *changed: the rules that were there before were not these.
+ * *changed: the rules or the never list that were there were not these.
  */
 int firewall_load(struct firewall *f, bool *changed, struct err *e);
+/* Every flow, at the start. */
+int firewall_cut_now(struct firewall *f, struct err *e);
 /*
  * Each member of the sets that name projects, after an adoption; the last mode
  * of a project counts.  strict, last of all: names are denied to it.

@@ -50,7 +50,8 @@ guard_start_worker(
 {
 	struct guard *g = arg;
 	const char *argv[] = { "/proc/self/exe", "@worker", g->cfg->range_text,
-		g->cfg->address, g->cfg->front, g->cfg->log_level, NULL };
+		g->cfg->address, g->cfg->front, g->cfg->never_text,
+		g->cfg->log_level, NULL };
 	AUTO_STR struct str exempt = STR_INIT;
 	char net[POLICY_TEXT_MAX];
 	const char *envp[] = { "LC_ALL=C", NULL, NULL };

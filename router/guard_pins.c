@@ -55,6 +55,7 @@ guard_pin_answer(struct guard *g, const struct chan_answer *a,
 	for (uint32_t i = 0; i < a->n_addrs; i++) {
 		pin.addr = a->addrs[i];
 		if (policy_is_never(pin.addr, &g->cfg->exempt) ||
+		    policy_nets_has(&g->cfg->never, pin.addr) ||
 		    guard_host_has(g, pin.addr))
 			return err_set(
 			    e, ERR_DENIED, "an address that is never reached");

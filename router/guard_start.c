@@ -161,8 +161,12 @@ guard_enter(struct guard *g, struct err *e)
 	    (firewall_read(g->firewall, guard_on_member, g, e) == -1 ||
 		guard_read_pins(g, e) == -1))
 		return -1;
-	if (adopted && changed)
+	if (adopted && changed) {
 		log_warn("guard rules-differed netns=%s reloaded=yes", name);
+		/* What the other rules have let out ends with them. */
+		if (firewall_cut_now(g->firewall, e) == -1)
+			return -1;
+	}
 	log_info(
 	    "guard netns name=%s adopted=%s", name, adopted ? "yes" : "no");
 	return 0;
@@ -233,6 +237,7 @@ guard_main(const struct config *cfg)
 		.rules = { .inst = cfg->inst,
 		    .range = cfg->range,
 		    .exempt = cfg->exempt,
+		    .never = cfg->never,
 		    .proxy_port = (uint16_t)cfg->proxy_port,
 		    .proxy_gid = (uint32_t)cfg->proxy_gid,
 		    .upload_rate = (uint32_t)(cfg->upload_rate >> 10) },

@@ -8,6 +8,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/num.h"
+#include "lib/base/view.h"
 #include "router/dns.h"
 
 #define IP(a, b, c, d)                                   \
@@ -176,6 +177,45 @@ bool
 policy_net_has(const struct policy_net *n, uint32_t addr)
 {
 	return (addr & policy_mask(n->prefix)) == n->base;
+}
+
+int
+policy_nets_parse(const char *s, struct policy_nets *out, struct err *e)
+{
+	struct view rest = view_of(s), part;
+
+	*out = (struct policy_nets){ .n = 0 };
+	while (*s != '\0' && view_split(&rest, ',', &part)) {
+		char text[POLICY_TEXT_MAX];
+		struct policy_net *n = &out->nets[out->n];
+
+		part = view_trim(part);
+		if (out->n == POLICY_NETS_MAX)
+			return err_set(e, ERR_LIMIT, "more than %d ranges",
+			    POLICY_NETS_MAX);
+		if (part.len == 0 || part.len >= sizeof(text))
+			return err_set(e, ERR_INVALID,
+			    "write ranges as 203.0.113.7, 198.51.100.0/24");
+		memcpy(text, part.p, part.len);
+		text[part.len] = '\0';
+		n->prefix = 32;
+		if (strchr(text, '/') == NULL
+			? policy_addr_parse(text, &n->base, e) == -1
+			: policy_net_parse(text, n, e) == -1)
+			return -1;
+		out->n++;
+	}
+	return 0;
+}
+
+bool
+policy_nets_has(const struct policy_nets *n, uint32_t addr)
+{
+	for (size_t i = 0; i < n->n; i++) {
+		if (policy_net_has(&n->nets[i], addr))
+			return true;
+	}
+	return false;
 }
 
 const struct policy_net *

@@ -25,7 +25,8 @@ enum policy_mode {
 
 enum {
 	POLICY_FIRST_PROJECT = 256, /* addresses below belong to the router */
-	POLICY_TEXT_MAX = 20        /* "255.255.255.255/32" and a NUL */
+	POLICY_TEXT_MAX = 20,       /* "255.255.255.255/32" and a NUL */
+	POLICY_NETS_MAX = 64
 };
 
 /* Not a power of two boundary of ours: any prefix from /8 to /22. */
@@ -39,6 +40,12 @@ struct policy_range {
 struct policy_net {
 	uint32_t base;
 	unsigned prefix; /* 0 for an unset exemption */
+};
+
+/* Ranges that the operator closes beside the never list. */
+struct policy_nets {
+	size_t n;
+	struct policy_net nets[POLICY_NETS_MAX];
 };
 
 int policy_mode_parse(const char *s, enum policy_mode *out, struct err *e);
@@ -58,6 +65,10 @@ const char *policy_addr_text(uint32_t addr, char out[POLICY_TEXT_MAX]);
 const char *policy_net_text(
     const struct policy_net *n, char out[POLICY_TEXT_MAX]);
 bool policy_net_has(const struct policy_net *n, uint32_t addr);
+
+/* "203.0.113.7, 198.51.100.0/24", or "" for none. */
+int policy_nets_parse(const char *s, struct policy_nets *out, struct err *e);
+bool policy_nets_has(const struct policy_nets *n, uint32_t addr);
 
 /* The never list, row by row; NULL at the end. */
 const struct policy_net *policy_never_at(size_t i);

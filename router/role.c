@@ -59,13 +59,14 @@ role_stub(char **argv)
 static int
 role_worker(char **argv)
 {
-	struct policy_range range;
+	struct worker_spec spec = { .front = argv[2] };
 	struct err e = ERR_INIT;
 
-	role_log_init(argv[3]);
-	if (policy_range_parse(argv[0], argv[1], &range, &e) == -1)
+	role_log_init(argv[4]);
+	if (policy_range_parse(argv[0], argv[1], &spec.range, &e) == -1 ||
+	    policy_nets_parse(argv[3], &spec.never, &e) == -1)
 		return role_usage(&e);
-	return worker_main(&range, argv[2]);
+	return worker_main(&spec);
 }
 
 static const struct role {
@@ -77,7 +78,7 @@ static const struct role {
 	/* uid, gid, descriptors, log level, role and its arguments */
 	{ "@keeper", 5, true, role_keeper },
 	{ "@stub", 2, false, role_stub },
-	{ "@worker", 4, false, role_worker },
+	{ "@worker", 5, false, role_worker },
 };
 
 int

@@ -285,6 +285,9 @@ rules_sets(const struct rules *r, struct str *out)
 		str_addf(out, "add cf%s-never.t %s\n", r->inst,
 		    policy_net_text(n, text));
 	}
+	for (size_t i = 0; i < r->never.n; i++)
+		str_addf(out, "add cf%s-never.t %s\n", r->inst,
+		    policy_net_text(&r->never.nets[i], text));
 	rules_line(r, "swap @-never.t @-never", out);
 	rules_line(r, "destroy @-never.t", out);
 }

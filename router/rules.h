@@ -24,6 +24,7 @@ struct rules {
 	const char *inst; /* four hex digits */
 	struct policy_range range;
 	struct policy_net exempt; /* of a test build */
+	struct policy_nets never; /* beside the list */
 	uint16_t proxy_port;      /* on the router's address */
 	uint32_t proxy_gid;       /* who may connect out, and nobody else */
 	uint32_t upload_rate;     /* of a project, KB a second; 0: no bound */

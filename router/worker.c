@@ -99,12 +99,11 @@ worker_on_term(void *arg)
 }
 
 static int
-worker_start(struct worker *w, const struct policy_range *range,
-    const char *target, struct err *e)
+worker_start(struct worker *w, const struct worker_spec *spec, struct err *e)
 {
 	struct policy_net exempt;
 	unsigned long files = priv_raise_files();
-	struct front_spec fs = { .fd = WORKER_FD_TCP80, .target = target };
+	struct front_spec fs = { .fd = WORKER_FD_TCP80, .target = spec->front };
 	struct watch *chan;
 
 	if (priv_confine(e) == -1 || policy_exempt(&exempt, e) == -1)
@@ -112,7 +111,8 @@ worker_start(struct worker *w, const struct policy_range *range,
 	w->loop = loop_new(e);
 	if (w->loop == NULL)
 		return -1;
-	w->clients = clients_new(range, &exempt);
+	w->clients = clients_new(&spec->range, &exempt);
+	clients_set_never(w->clients, &spec->never);
 	fs.clients = w->clients;
 	fs.max_conns = files > (size_t)WORKER_FDS_SPARE * 2
 	    ? (files - WORKER_FDS_SPARE) / 2
@@ -134,13 +134,12 @@ worker_start(struct worker *w, const struct policy_range *range,
 }
 
 int
-worker_main(const struct policy_range *range, const char *front_target)
+worker_main(const struct worker_spec *spec)
 {
 	struct worker w = { .loop = NULL };
 	struct err e = ERR_INIT;
 
-	if (worker_start(&w, range, front_target, &e) == -1 ||
-	    loop_run(w.loop, &e) == -1) {
+	if (worker_start(&w, spec, &e) == -1 || loop_run(w.loop, &e) == -1) {
 		log_error("worker failed err=%s", log_val(e.msg));
 		_exit(1);
 	}

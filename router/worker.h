@@ -18,7 +18,13 @@ enum worker_fd {
 	WORKER_FD_END
 };
 
+struct worker_spec {
+	struct policy_range range;
+	struct policy_nets never;
+	const char *front; /* path of cofferd's socket */
+};
+
 /* Returns the exit status. */
-int worker_main(const struct policy_range *range, const char *front_target);
+int worker_main(const struct worker_spec *spec);
 
 #endif

@@ -83,6 +83,25 @@ dns ok.test A >/dev/null
 tap_is "$(p7 connect 203.0.113.5 22)" connected 'until it is asked again'
 sink_saw 203.0.113.5:22
 
+# The operator closes a range and starts the router anew.
+mkfifo "$T/open.in"
+start "$T/open" sh -c "ip netns exec coffer-$INST-p8 perl $NET hold 203.0.113.6 443 <$T/open.in"
+exec 9>"$T/open.in"
+wait_for 5 grep -q open "$T/open"
+stop_pid "$ROUTER_PID"
+echo 'never = 203.0.113.6, 198.51.100.0/24' >>"$HOME_DIR/coffer.conf"
+start_router
+sink_saw 203.0.113.6:443
+echo after >&9
+tap_ok 'what was open to it is cut' wait_for 5 grep -q dead "$T/open"
+exec 9>&-
+tap_is "$(p8 connect 203.0.113.6 443)" refused 'it is refused'
+tap_is "$(p8 dns 10.214.0.1 evil.test A)" NXDOMAIN 'and no name leads there'
+sink_is '' 'nothing arrived'
+tap_is "$(p8 connect 203.0.113.5 443)" connected 'others are reached'
+sink_saw 203.0.113.5:443
+policy 7 '"mode":"locked","allow":[{"domain":"ok.test","ports":[22]}]' >/dev/null
+
 # The router is gone, links and all.
 stop_pid "$ROUTER_PID"
 tap_is "$(p7 connect 203.0.113.6 22)" refused 'stopped: what was closed is closed'

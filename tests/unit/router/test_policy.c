@@ -276,6 +276,31 @@ never_set_leaves_out_the_exemption_alone(void **state)
 }
 
 static void
+an_operator_closes_ranges(void **state)
+{
+	static const char *const bad[] = { "x", "1.2.3.4,", "1.2.3.4/8",
+		"1.2.3.4 5.6.7.8", ",", "2001:db8::/32", "1.2.3.0/33" };
+	struct rules r = { .inst = "ab12" };
+	AUTO_STR struct str out = STR_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(policy_nets_parse("", &r.never, &e), 0);
+	assert_int_equal(r.never.n, 0);
+	assert_int_equal(
+	    policy_nets_parse(" 1.2.3.4 ,5.6.0.0/16", &r.never, &e), 0);
+	assert_int_equal(r.never.n, 2);
+	assert_true(policy_nets_has(&r.never, addr("1.2.3.4")));
+	assert_false(policy_nets_has(&r.never, addr("1.2.3.5")));
+	assert_true(policy_nets_has(&r.never, addr("5.6.255.1")));
+	rules_sets(&r, &out);
+	assert_non_null(strstr(str_cstr(&out), "never.t 1.2.3.4/32\n"));
+	assert_non_null(strstr(str_cstr(&out), "never.t 5.6.0.0/16\n"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(policy_nets_parse(bad[i], &r.never, &e), -1);
+}
+
+static void
 clients_have_a_rate(void **state)
 {
 	struct policy_range r;
@@ -326,6 +351,7 @@ main(void)
 		cmocka_unit_test(rules_drop_before_they_accept),
 		cmocka_unit_test(rules_close_before_they_open),
 		cmocka_unit_test(never_set_leaves_out_the_exemption_alone),
+		cmocka_unit_test(an_operator_closes_ranges),
 		cmocka_unit_test(clients_have_a_rate),
 	};
 
