@@ -121,6 +121,7 @@ ssh_put_proxy(const struct cli *c, const struct ssh_args *a, const char *full,
 /* What protects the user from a hostile server is here, not in his file. */
 static const char ssh_fixed[] = "    User agent\n"
 				"    HostKeyAlias " SSH_DIR_ALIAS "\n"
+				"    CanonicalizeHostname no\n"
 				"    StrictHostKeyChecking yes\n"
 				"    HostKeyAlgorithms ssh-ed25519\n"
 				"    GlobalKnownHostsFile none\n"
@@ -199,7 +200,8 @@ const struct command cmd_ssh[] = {
 	    .args_size = sizeof(struct ssh_args),
 	    .options = ssh_config_options,
 	    .run = ssh_run_config,
-	    .more = "With that block ssh, scp, sftp and rsync reach the "
+	    .more = "Put it before any `Host *`.  With that block ssh, scp, "
+		    "sftp and rsync reach the "
 		    "sandbox as coffer-PROJECT; editors over ssh need "
 		    "--editor.  What they show is not filtered." },
 	{ .name = "dial",

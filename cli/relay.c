@@ -13,7 +13,8 @@
 #include "lib/io/watch.h"
 
 enum {
-	RELAY_READ = 8 << 10
+	RELAY_READ = 8 << 10,
+	RELAY_SIGPIPE = 128 + SIGPIPE
 };
 
 struct relay {
@@ -43,14 +44,17 @@ relay_fail(struct relay *r, const struct err *e)
 	loop_stop(r->loop);
 }
 
+static void relay_on_end(int status, const struct err *e, void *arg);
+
 static void
 relay_on_frame(uint8_t type, struct view payload, void *arg)
 {
 	struct relay *r = arg;
 	struct err e = ERR_INIT;
 
-	if (type == AGENTLINK_DATA)
-		terminal_write(&r->term, payload);
+	/* As a program ends that writes into a pipe nobody reads. */
+	if (type == AGENTLINK_DATA && !terminal_write(&r->term, payload))
+		relay_on_end(RELAY_SIGPIPE, NULL, r);
 	else if (type == AGENTLINK_HOSTKEY && r->spec->on_hostkey != NULL &&
 	    r->spec->on_hostkey(payload, r->spec->arg, &e) == -1)
 		relay_fail(r, &e);

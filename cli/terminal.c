@@ -62,14 +62,15 @@ terminal_size(uint16_t *cols, uint16_t *rows)
 	*rows = ws.ws_row;
 }
 
-static void
-terminal_put(int fd, const char *p, size_t n)
+static bool
+terminal_put(const char *p, size_t n)
 {
 	while (n > 0) {
-		ssize_t w = write(fd, p, n);
+		ssize_t w = write(STDOUT_FILENO, p, n);
 
 		if (w == -1 && errno == EAGAIN) {
-			struct pollfd room = { .fd = fd, .events = POLLOUT };
+			struct pollfd room = { .fd = STDOUT_FILENO,
+				.events = POLLOUT };
 
 			(void)poll(&room, 1, -1);
 			continue;
@@ -77,35 +78,22 @@ terminal_put(int fd, const char *p, size_t n)
 		if (w == -1 && errno == EINTR)
 			continue;
 		if (w <= 0)
-			return;
+			return false;
 		p += w;
 		n -= (size_t)w;
 	}
+	return true;
 }
 
-static void
-terminal_pass(struct terminal *t, int fd, struct view in)
+bool
+terminal_write(struct terminal *t, struct view in)
 {
 	AUTO_STR struct str out = STR_INIT;
 
-	if (!t->filtered) {
-		terminal_put(fd, in.p, in.len);
-		return;
-	}
+	if (!t->filtered)
+		return terminal_put(in.p, in.len);
 	termfilter_feed(&t->filter, in, &out);
-	terminal_put(fd, str_cstr(&out), out.len);
-}
-
-void
-terminal_write(struct terminal *t, struct view in)
-{
-	terminal_pass(t, STDOUT_FILENO, in);
-}
-
-void
-terminal_write_err(struct terminal *t, struct view in)
-{
-	terminal_pass(t, STDERR_FILENO, in);
+	return terminal_put(str_cstr(&out), out.len);
 }
 
 void
@@ -114,8 +102,8 @@ terminal_restore(struct terminal *t)
 	if (!t->raw)
 		return;
 	if (t->filter.alternate)
-		terminal_put(STDOUT_FILENO, "\033[?1049l", 8);
-	terminal_put(STDOUT_FILENO, terminal_reset, sizeof(terminal_reset) - 1);
+		(void)terminal_put("\033[?1049l", 8);
+	(void)terminal_put(terminal_reset, sizeof(terminal_reset) - 1);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &t->saved);
 	t->raw = false;
 }

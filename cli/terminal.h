@@ -27,10 +27,8 @@ void terminal_init(struct terminal *t);
 bool terminal_is_both(void); /* input and output are terminals */
 int terminal_set_raw(struct terminal *t, struct err *e);
 void terminal_size(uint16_t *cols, uint16_t *rows);
-/* What a sandbox printed. */
-void terminal_write(struct terminal *t, struct view in);
-/* The same to standard error. */
-void terminal_write_err(struct terminal *t, struct view in);
+/* What a sandbox printed; false: nobody reads it any more. */
+bool terminal_write(struct terminal *t, struct view in);
 void terminal_restore(struct terminal *t);
 
 #endif

@@ -119,7 +119,8 @@ dial_reason(int status)
 	switch (status) {
 	case DIAL_NO_SSHD:
 		return "the sandbox has no sshd: install openssh-server on the "
-		       "host, or in its profile";
+		       "host, or in its profile; `coffer attach --plain` does "
+		       "without";
 	case DIAL_NO_USER:
 		return "the sandbox's user 1000 is not called agent: its "
 		       "profile must make it so";

@@ -111,8 +111,9 @@ ssh_term_output(struct ssh_term *t, int stream, int *rc)
 		*rc = (int)n;
 	if (n <= 0)
 		return false;
-	terminal_write(
-	    &t->terminal, (struct view){ .p = buf, .len = (size_t)n });
+	if (!terminal_write(
+		&t->terminal, (struct view){ .p = buf, .len = (size_t)n }))
+		*rc = LIBSSH2_ERROR_FILE;
 	return true;
 }
 

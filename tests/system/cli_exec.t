@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 20
+tap_plan 21
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -40,6 +40,9 @@ tap_is "$(head -c 5000000 /dev/zero | coffer exec calc -- wc -c)" 5000000 \
     'much of it'
 tap_is "$(coffer exec calc -- head -c 5000000 /dev/zero | wc -c)" 5000000 \
     'much output'
+{ timeout 30 "$O/bin/coffer" exec calc -- yes; echo $? >"$T/rc"; } |
+    head -n 1 >"$T/out"
+tap_is "$(cat "$T/out" "$T/rc" | tr '\n' ' ')" 'y 141 ' 'until nobody reads it'
 run attach calc
 tap_is "$RC" 2 'attach needs a terminal'
 
