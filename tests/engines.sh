@@ -1,13 +1,14 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 # engines.sh: the tests of sandboxes once more, over each engine that is installed.  Sourced by check.sh.  Each engine is
 # started here with folders and a socket of its own, in a network namespace of its own, where Docker may do to iptables what
 # it does; nothing of it is left.
 
 ENGINES='docker podman'
-engines_unit='driver netns sandbox'
+engines_unit='driver driver_root netns sandbox'
 engines_system='run_template session_git attack_sandbox attack_token cli_exec'
-engines_own='engine_restart engine_images'
+engines_own='restart'
 engine_pid=
+engine_dir=
 engine_net=
 
 engines_wait() { # SOCKET
@@ -18,19 +19,32 @@ engines_wait() { # SOCKET
 	return 1
 }
 
-engine_start_docker() { # DIR
-	nsenter --net="/run/netns/$engine_net" dockerd --data-root "$1/data" --exec-root "$1/exec" -p "$1/pid" \
-	    -H "unix://$1/sock" >>"$1/log" 2>&1 &
+# It starts again when a test ends it, by the pid in DIR/main, until DIR/on is gone.
+engine_keep() { # DIR COMMAND...
+	: >"$1/on"
+	(
+		dir=$1
+		shift
+		while [ -e "$dir/on" ]; do
+			nsenter --net="/run/netns/$engine_net" "$@" >>"$dir/log" 2>&1 &
+			echo $! >"$dir/main"
+			wait $! 2>/dev/null
+		done
+	) &
 	engine_pid=$!
+	engine_dir=$1
+}
+
+engine_start_docker() { # DIR
+	engine_keep "$1" dockerd --data-root "$1/data" --exec-root "$1/exec" -p "$1/pid" -H "unix://$1/sock"
 }
 
 # What its defaults ask for, not every root may set.
 engine_start_podman() { # DIR
 	printf '%s\n' '[containers]' 'default_ulimits = []' 'cgroupns = "private"' '[engine]' 'cgroup_manager = "cgroupfs"' \
 	    'events_logger = "file"' 'runtime = "runc"' >"$1/containers.conf"
-	CONTAINERS_CONF="$1/containers.conf" nsenter --net="/run/netns/$engine_net" podman --root "$1/data" \
-	    --runroot "$1/exec" --tmpdir "$1/tmp" system service -t 0 "unix://$1/sock" >>"$1/log" 2>&1 &
-	engine_pid=$!
+	engine_keep "$1" env CONTAINERS_CONF="$1/containers.conf" podman --root "$1/data" --runroot "$1/exec" \
+	    --tmpdir "$1/tmp" system service -t 0 "unix://$1/sock"
 }
 
 # engine_start NAME DIR
@@ -47,7 +61,8 @@ engine_start() {
 
 engine_stop() {
 	[ -n "$engine_pid" ] || return 0
-	kill "$engine_pid" 2>/dev/null
+	rm -f "$engine_dir/on"
+	kill "$(cat "$engine_dir/main")" 2>/dev/null
 	wait "$engine_pid" 2>/dev/null
 	engine_pid=
 }
@@ -87,7 +102,7 @@ engines_test() { # NAME DIR TEST...
 	dir=$2
 	shift 2
 	in="nsenter --net=/run/netns/$engine_net"
-	export COFFER_TEST_DRIVER=engine COFFER_TEST_SOCKET="$dir/sock" COFFER_TEST_ENGINE="$engine_name"
+	export COFFER_TEST_DRIVER=engine COFFER_TEST_SOCKET="$dir/sock" COFFER_TEST_ENGINE="$dir"
 	# Docker without userns-remap has no user namespace: an agent is its project's uid.
 	if [ "$engine_name" = docker ]; then export COFFER_TEST_UID=266536; else export COFFER_TEST_UID=1000; fi
 	for t in "$@"; do

@@ -8,6 +8,8 @@
 #include "agentd/sandbox/seccomp.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/num.h"
 #include "lib/wire/json.h"
 
 enum {
@@ -236,9 +238,8 @@ engine_write_security(struct jw *w, const struct sandbox_host *h)
 }
 
 static void
-engine_write_habits(struct jw *w, const struct engine *g)
+engine_write_habits(struct jw *w, const struct engine *g, const char *runtime)
 {
-	const char *runtime = engine_runtime(g);
 	bool podman = engine_facts(g)->podman;
 
 	jw_object(w, "RestartPolicy");
@@ -252,8 +253,34 @@ engine_write_habits(struct jw *w, const struct engine *g)
 		jw_str(w, "max-file", "2");
 	jw_end(w);
 	jw_end(w);
+	if (runtime == NULL)
+		runtime = engine_runtime(g);
 	if (runtime != NULL)
 		jw_str(w, "Runtime", runtime);
+}
+
+/* "all", or how many. */
+static void
+engine_write_gpus(struct jw *w, const char *gpus)
+{
+	struct err bad = ERR_INIT;
+	uint64_t n = 0;
+
+	if (gpus == NULL)
+		return;
+	jw_array(w, "DeviceRequests");
+	jw_object(w, NULL);
+	if (num_u64(gpus, 1, 64, &n, &bad) == 0)
+		jw_u64(w, "Count", n);
+	else
+		jw_i64(w, "Count", -1);
+	jw_array(w, "Capabilities");
+	jw_array(w, NULL);
+	jw_str(w, NULL, "gpu");
+	jw_end(w);
+	jw_end(w);
+	jw_end(w);
+	jw_end(w);
 }
 
 static void
@@ -266,7 +293,8 @@ engine_write_host(struct jw *w, const struct engine_create_spec *c)
 	engine_write_tmpfs(w, c->spec);
 	engine_write_limits(w, &l);
 	engine_write_security(w, c->h);
-	engine_write_habits(w, c->h->engine);
+	engine_write_habits(w, c->h->engine, c->spec->runtime);
+	engine_write_gpus(w, c->spec->gpus);
 	jw_end(w);
 }
 
@@ -358,7 +386,7 @@ engine_create_holder(const struct sandbox_host *h, int64_t project,
 		.cpu_milli = 100,
 		.pids = ENGINE_HOLDER_PIDS });
 	engine_write_security(&w, h);
-	engine_write_habits(&w, h->engine);
+	engine_write_habits(&w, h->engine, NULL);
 	jw_end(&w);
 	jw_end(&w);
 }

@@ -106,6 +106,12 @@ engine_check(
 		    "project %lld has no uids with this engine: it takes none "
 		    "from 2^31 on",
 		    (long long)host_uid_base_project(s->uid_base));
+	/* Its root has all capabilities, in a user namespace of sysbox's: that
+	 * is another kind of container than what is made here. */
+	if (s->docker)
+		return err_set(e, ERR_INVALID,
+		    "an engine in the sandbox: this version cannot start "
+		    "sysbox-runc for it");
 	/* Its image may be one that the engine has. */
 	seen.root = NULL;
 	if (spec_validate(s, h->home, e) == -1 ||

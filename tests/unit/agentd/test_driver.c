@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include "agentd/sandbox/unpack.h"
 #include "lib/base/clock.h"
 #include "tests/unit/agentd/sandbox_container.h"
 
@@ -239,69 +238,6 @@ a_read_only_mount_refuses_writes_and_setuid_is_ignored(void **state)
 		assert_int_equal(path_read(here, 64, &text, &e), 0);
 		assert_string_equal(str_cstr(&text), "hello\n");
 	}
-}
-
-/* A small system: a shell, two programs, and what they need. */
-static const char root_script[] =
-    "set -e; mkdir -p \"$0/usr/bin\" \"$0/usr/share\"; cd \"$0\"\n"
-    "for l in bin lib lib64; do ln -s usr/$l $l; done\n"
-    "for p in /bin/sh /bin/cat /bin/ls; do cp -L $p usr/bin; ldd $p; done |\n"
-    "grep -o '/lib[^ ]*' | sort -u | while read -r f; do\n"
-    "mkdir -p usr${f%/*}; cp -L $f usr$f; done\n"
-    "echo mine >usr/share/marker; mkdir -p etc/alternatives var work run tmp "
-    "home proc sys dev\n";
-
-static void
-a_root_of_its_own_is_what_it_sees(void **state)
-{
-	struct fixture *f = *state;
-	AUTO_FREE char *root = NULL;
-	struct sandbox_spec s = { .cwd = "/tmp" };
-
-	FIXTURE_NEEDS_ROOT(f);
-	root = xasprintf("%s/images/Tiny.1", f->home);
-	fixture_program(f,
-	    (const char *const[]){ "/bin/sh", "-c", root_script, root, NULL });
-	s.root = root;
-	(void)fixture_sh(f, &s,
-	    "cat /usr/share/marker; ls /usr/bin; echo x >/usr/x; cat "
-	    "/etc/hostname");
-	assert_int_equal(f->exit.exit_code, 0);
-	fixture_has(f, "mine\ncat\nls\nsh\n");
-	fixture_has(f, "cannot create");
-	fixture_has(f, "sandbox\n");
-	/* Once more, changed: it is not what the engine had. */
-	fixture_program(f,
-	    (const char *const[]){ "/bin/sh", "-c",
-		"echo other >\"$0/usr/share/marker\"; touch \"$0\"", root,
-		NULL });
-	(void)fixture_sh(f, &s, "cat /usr/share/marker");
-	assert_string_equal(str_cstr(&f->out), "other\n");
-}
-
-static void
-a_tar_becomes_a_root_and_a_bad_one_does_not(void **state)
-{
-	struct fixture *f = *state;
-	AUTO_FREE char *images = NULL;
-	AUTO_FREE char *good = NULL;
-	AUTO_FREE char *bad = NULL;
-
-	FIXTURE_NEEDS_ROOT(f);
-	images = path_join(f->home, "images");
-	good = path_join(images, "packed/usr/share/marker");
-	bad = path_join(images, "bad");
-	fixture_program(f,
-	    (const char *const[]){ "/bin/sh", "-c",
-		"tar -C \"$0/Tiny.1\" -cf \"$0/packed.tar\" . && "
-		"echo no >\"$0/bad.tar\"",
-		images, NULL });
-	unpack_images(&f->host, fixture_on_done, f);
-	fixture_ok(f);
-	assert_int_equal(access(good, F_OK), 0);
-	assert_int_equal(access(bad, F_OK), -1);
-	unpack_images(&f->host, fixture_on_done, f);
-	fixture_ok(f);
 }
 
 static void
@@ -817,8 +753,6 @@ main(void)
 		    the_root_is_read_only_and_nothing_of_the_host_is_in_it),
 		cmocka_unit_test(
 		    a_read_only_mount_refuses_writes_and_setuid_is_ignored),
-		cmocka_unit_test(a_root_of_its_own_is_what_it_sees),
-		cmocka_unit_test(a_tar_becomes_a_root_and_a_bad_one_does_not),
 		cmocka_unit_test(a_link_in_place_of_a_mount_source_is_refused),
 		cmocka_unit_test(
 		    a_file_is_standard_input_and_stderr_can_be_apart),
