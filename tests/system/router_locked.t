@@ -146,7 +146,7 @@ for bad in '"mode":"locked","allow":[{"domain":"ok.test"},{"domain":"*.com"}]' \
     '"mode":"locked","allow":[{"domain":"203.0.113.5"}]' \
     '"mode":"locked","allow":[{"domain":"ok.test","until":"tomorrow"}]' \
     '"mode":"locked","deny":[{"domain":"ok.test","ports":[80]}]' \
-    '"mode":"locked","alow":[{"domain":"ok.test"}]' '"mode":"web","lockdown":"no"' '"mode":"ajar"'; do
+    '"mode":"locked","allowed":[{"domain":"ok.test"}]' '"mode":"web","lockdown":"no"' '"mode":"ajar"'; do
 	tap_like "$(policy 7 "$bad")" '*"ok":false,"error":"*' "refused: $bad"
 done
 tap_is "$(dns other.test A)" 'NOERROR 203.0.113.6/30' 'the last policy is in force'
