@@ -6,7 +6,7 @@
 . "$(dirname "$0")/attach_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 53
+tap_plan 55
 attach_up calc
 CONF=$T/ssh_config
 EDIT=$T/ssh_config_editor
@@ -88,10 +88,12 @@ tap_is "$(ssh_say 'ls -d /tmp/.coffer-ssh.* | wc -l')" 1 \
     'what a connection needs goes with it'
 
 # Forwarding.  An echo server on the sandbox's loopback.
-coffer exec calc -- perl -MIO::Socket::INET -e '
+coffer exec calc -- perl -MIO::Socket::INET -MIO::Socket::UNIX -e '
 	my $l = IO::Socket::INET->new(LocalAddr => "127.0.0.1:7777",
 	    Listen => 5, ReuseAddr => 1) or die;
+	my $u = IO::Socket::UNIX->new(Local => "/tmp/x", Listen => 5) or die;
 	if (fork) { exit } close STDIN; close STDOUT; close STDERR;
+	$l = $u if !fork;
 	alarm 300; while (my $c = $l->accept) { print $c "hello\n"; close $c }
 ' >/dev/null 2>&1
 talk() { # CONFIG HOST TARGET
@@ -102,35 +104,52 @@ tap_is "$(talk "$EDIT" edit 127.0.0.1:7777)" hello 'an editor reaches its loopba
 tap_is "$(talk "$EDIT" edit localhost:7777)" hello 'by name, too'
 tap_is "$(talk "$CONF" coffer-calc 127.0.0.1:7777)" '' 'nobody else does'
 tap_is "$(talk "$EDIT" edit 10.214.0.1:80)" '' 'an editor reaches nothing beyond'
-timeout 30 ssh -F "$EDIT" -N -L "$T/fwd:127.0.0.1:7777" edit </dev/null \
-    >"$T/fwd.log" 2>&1 &
-PIDS="$! $PIDS"
-wait_for 20 test -S "$T/fwd"
+timeout 30 ssh -F "$EDIT" -N -L "$T/fwd:127.0.0.1:7777" -L "$T/fwd2:/tmp/x" edit \
+    </dev/null >"$T/fwd.log" 2>&1 &
+FWD=$!
+PIDS="$FWD $PIDS"
+wait_for 20 test -S "$T/fwd2"
 tap_is "$(curl -s --http0.9 -m 5 --unix-socket "$T/fwd" http://x/)" hello \
     'a forwarded port'
+tap_is "$(curl -s --http0.9 -m 5 --unix-socket "$T/fwd2" http://x/)" '' \
+    'but no socket of it'
+tap_is "$(coffer exec calc -- perl -MIO::Socket::UNIX -e \
+    'print IO::Socket::UNIX->new(Peer => "/tmp/x")->getline')" hello \
+    'which is there'
+stop_pid $FWD
 # What editors do: a script on a shell's input, and a SOCKS proxy beside it.
 SOCKS=$((20000 + $$ % 20000))
-{ echo 'uname -s; echo begun'; sleep 6; } | timeout 30 ssh -F "$EDIT" -T \
+{ echo 'uname -s; echo begun'; sleep 20; } | timeout 30 ssh -F "$EDIT" -T \
     -D "127.0.0.1:$SOCKS" edit bash >"$T/editor.out" 2>&1 &
-PIDS="$! $PIDS"
+EDITOR_PID=$!
+PIDS="$EDITOR_PID $PIDS"
 tap_ok "an editor's shell" wait_for 20 grep -q begun "$T/editor.out"
 tap_is "$(curl -s --http0.9 -m 5 --socks5-hostname "127.0.0.1:$SOCKS" \
     http://127.0.0.1:7777/)" hello 'and its proxy'
 tap_is "$(curl -s --http0.9 -m 5 --socks5-hostname "127.0.0.1:$SOCKS" \
     http://10.214.0.1/)" '' 'which leads nowhere else'
+stop_pid $EDITOR_PID
 for f in -R12345:127.0.0.1:1 -R/tmp/x:127.0.0.1:1; do
 	tap_not "no way back out: $f" timeout 20 ssh -F "$EDIT" \
 	    -o ExitOnForwardFailure=yes "$f" edit true
 done
-tap_not 'no socket of it' timeout 20 ssh -F "$EDIT" \
-    -o ExitOnForwardFailure=yes -o StreamLocalBindUnlink=yes \
-    -W /tmp/x edit
 # shellcheck disable=SC2016
 tap_is "$(timeout 30 ssh -F "$CONF" -A -X coffer-calc \
     'echo "[$SSH_AUTH_SOCK$DISPLAY]"' 2>/dev/null </dev/null)" '[]' \
     'no agent and no display, even if asked for'
 tap_is "$(timeout 30 ssh -F "$CONF" -o SetEnv=LD_PRELOAD=/x coffer-calc \
     'echo "[$LD_PRELOAD]"' 2>/dev/null </dev/null)" '[]' 'no variables'
+
+many() {
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		timeout 60 ssh -F "$CONF" coffer-calc "echo $i" </dev/null \
+		    >"$T/many.$i" 2>&1 &
+	done
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		wait_for 40 grep -qx "$i" "$T/many.$i" || return 1
+	done
+}
+tap_ok 'ten at once' many
 
 # Nobody without a ticket.
 make_user eve >"$T/eve"
