@@ -186,6 +186,8 @@ static int
 teardown_driver(
     struct teardown *t, const struct agentd_config *cfg, struct err *e)
 {
+	struct err why = ERR_INIT;
+
 	t->driver = driver_open(&t->host,
 	    &(struct driver_choice){ .name = cfg->driver,
 		.socket = cfg->engine_socket,
@@ -193,8 +195,10 @@ teardown_driver(
 	    e);
 	if (t->driver == NULL)
 		return -1;
-	/* An engine must be known before it can be asked. */
-	return t->host.engine == NULL ? 0 : t->driver->probe(&t->host, e);
+	/* What it cannot be asked to take down is told; the rest goes. */
+	if (t->host.engine != NULL && t->driver->probe(&t->host, &why) == -1)
+		teardown_note(t, &why);
+	return 0;
 }
 
 int

@@ -471,6 +471,17 @@ engine_destroy_shim(struct seq *s, void *ctx, struct err *e)
 	return SEQ_WAIT;
 }
 
+/* Before the container: the engine may be away, and mounts must not stay. */
+static int
+engine_destroy_places(struct seq *s, void *ctx, struct err *e)
+{
+	const struct engine_destroy *o = ctx;
+	AUTO_FREE char *places = engine_places_dir(o->h, o->id);
+
+	(void)s;
+	return engine_places_unmount(places, e);
+}
+
 static int
 engine_destroy_container(struct seq *s, void *ctx, struct err *e)
 {
@@ -488,11 +499,8 @@ engine_destroy_files(struct seq *s, void *ctx, struct err *e)
 		"engine.json", "started", NULL };
 	const struct engine_destroy *o = ctx;
 	AUTO_FREE char *bundle = path_join(o->dir, "bundle");
-	AUTO_FREE char *places = engine_places_dir(o->h, o->id);
 
 	(void)s;
-	if (engine_places_unmount(places, e) == -1)
-		return -1;
 	for (size_t i = 0; names[i] != NULL; i++) {
 		AUTO_FREE char *path = path_join(o->dir, names[i]);
 
@@ -514,6 +522,7 @@ engine_destroy_release(void *ctx)
 
 static const struct seq_step engine_destroy_steps[] = {
 	{ "end the sandbox", engine_destroy_shim, NULL },
+	{ "unmount its places", engine_destroy_places, NULL },
 	{ "remove the sandbox", engine_destroy_container, NULL },
 	{ "remove its files", engine_destroy_files, NULL },
 };

@@ -2,7 +2,9 @@
 # The engine ends and comes back under a project with a session: the sandbox is there again, or still, with its network; what
 # a crash of ours left in the engine is swept; and down leaves nothing.  For check.sh engines only.
 SYSTEM=$(cd "$(dirname "$0")/../system" && pwd)
+# shellcheck disable=SC1091
 . "$SYSTEM/lib.sh"
+# shellcheck disable=SC1091
 . "$SYSTEM/cli_lib.sh"
 
 [ -n "${COFFER_TEST_ENGINE-}" ] || tap_skip_all 'tests/check.sh engines runs it'
@@ -37,6 +39,7 @@ is_here() { [ "$(here)" = here ]; }
 run setup
 INST=$(cat "$COFFER_HOME/instance")
 sed -i -e 's/^#* *allow_file_upstream.*/allow_file_upstream = yes/' "$COFFER_HOME/coffer.conf"
+# shellcheck disable=SC2034
 HOME_DIR=$COFFER_HOME
 make_upstream calc
 run up -d --listen 127.0.0.1:0
