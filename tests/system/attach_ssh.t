@@ -6,7 +6,7 @@
 . "$(dirname "$0")/attach_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 55
+tap_plan 56
 attach_up calc
 CONF=$T/ssh_config
 EDIT=$T/ssh_config_editor
@@ -117,18 +117,23 @@ tap_is "$(coffer exec calc -- perl -MIO::Socket::UNIX -e \
     'print IO::Socket::UNIX->new(Peer => "/tmp/x")->getline')" hello \
     'which is there'
 stop_pid $FWD
+not_there() { ! kill -0 "$1"; }
 # What editors do: a script on a shell's input, and a SOCKS proxy beside it.
 SOCKS=$((20000 + $$ % 20000))
-{ echo 'uname -s; echo begun'; sleep 20; } | timeout 30 ssh -F "$EDIT" -T \
-    -D "127.0.0.1:$SOCKS" edit bash >"$T/editor.out" 2>&1 &
+mkfifo "$T/script"
+timeout 60 ssh -F "$EDIT" -T -D "127.0.0.1:$SOCKS" edit bash <"$T/script" \
+    >"$T/editor.out" 2>&1 &
 EDITOR_PID=$!
 PIDS="$EDITOR_PID $PIDS"
+exec 9>"$T/script"
+echo 'uname -s; echo begun' >&9
 tap_ok "an editor's shell" wait_for 20 grep -q begun "$T/editor.out"
 tap_is "$(curl -s --http0.9 -m 5 --socks5-hostname "127.0.0.1:$SOCKS" \
     http://127.0.0.1:7777/)" hello 'and its proxy'
 tap_is "$(curl -s --http0.9 -m 5 --socks5-hostname "127.0.0.1:$SOCKS" \
     http://10.214.0.1/)" '' 'which leads nowhere else'
-stop_pid $EDITOR_PID
+exec 9>&-
+tap_ok 'and ends with its input' wait_for 10 not_there "$EDITOR_PID"
 for f in -R12345:127.0.0.1:1 -R/tmp/x:127.0.0.1:1; do
 	tap_not "no way back out: $f" timeout 20 ssh -F "$EDIT" \
 	    -o ExitOnForwardFailure=yes "$f" edit true
