@@ -47,8 +47,8 @@ a_command_runs_as_uid_1000_without_any_privilege(void **state)
 	assert_string_equal(f->exit.error, "");
 	assert_true(f->exit.ended_at >= f->exit.started_at);
 	who = xasprintf("%u\n%u\nbox\n", fixture_uid(f, 1), fixture_uid(f, 1));
-	if (strncmp(str_cstr(&f->out), who, strlen(who)) != 0)
-		fail_msg("not %s:\n%s", who, str_cstr(&f->out));
+	/* An engine has two pipes: err may come first. */
+	fixture_has(f, who);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		fixture_has(f, lines[i]);
 	/* The range of Docker's userns-remap is its own. */

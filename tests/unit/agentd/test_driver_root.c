@@ -31,7 +31,8 @@ a_root_of_its_own_is_what_it_sees(void **state)
 	    (const char *const[]){ "/bin/sh", "-c", root_script, root, NULL });
 	s.root = root;
 	(void)fixture_sh(f, &s,
-	    "cat /usr/share/marker; ls /usr/bin; echo x >/usr/x; cat "
+	    "exec 2>&1; cat /usr/share/marker; ls /usr/bin; echo x >/usr/x; "
+	    "cat "
 	    "/etc/hostname");
 	assert_int_equal(f->exit.exit_code, 0);
 	fixture_has(f, "mine\ncat\nls\nsh\n");
