@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/domain.h"
 #include "lib/base/err.h"
 #include "lib/base/map.h"
 
 enum {
-	EGRESS_LABEL_MAX = 63,
 	EGRESS_DNS_PORT = 53,
 	EGRESS_PORTS_DEFAULT = 2
 };
@@ -33,220 +33,22 @@ struct egress_policy {
 	struct egress_rules lists[EGRESS_LISTS];
 };
 
-/*
- * Names below which anybody gets a name or a folder of his own: data can go to
- * all of them.
- */
-static const char *const egress_shared[] = {
-	"amazonaws.com",
-	"appspot.com",
-	"azureedge.net",
-	"azurewebsites.net",
-	"blogspot.com",
-	"cloudapp.azure.com",
-	"cloudapp.net",
-	"cloudfront.net",
-	"codeberg.page",
-	"core.windows.net",
-	"deno.dev",
-	"digitaloceanspaces.com",
-	"duckdns.org",
-	"fastly.net",
-	"firebaseapp.com",
-	"fly.dev",
-	"github.io",
-	"githubusercontent.com",
-	"gitlab.io",
-	"glitch.me",
-	"googleapis.com",
-	"googleusercontent.com",
-	"herokuapp.com",
-	"hf.space",
-	"netlify.app",
-	"ngrok-free.app",
-	"ngrok.app",
-	"ngrok.io",
-	"onrender.com",
-	"pages.dev",
-	"r2.dev",
-	"readthedocs.io",
-	"repl.co",
-	"run.app",
-	"surge.sh",
-	"trycloudflare.com",
-	"vercel.app",
-	"web.app",
-	"workers.dev",
-};
-
-/* Below a country's two letters these are no names of anybody. */
-static const char *const egress_second_level[] = { "ac", "co", "com", "edu",
-	"go", "gob", "gov", "ltd", "mil", "ne", "net", "nom", "or", "org",
-	"plc", "sch" };
-
-static bool
-egress_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* The last label looks like a number, so resolvers may take it for one. */
-static bool
-egress_is_address(const char *name)
-{
-	const char *label = strrchr(name, '.');
-
-	label = label == NULL ? name : label + 1;
-	if (label[0] == '0' && label[1] == 'x')
-		return label[2 + strspn(label + 2, "0123456789abcdef")] == '\0';
-	return label[strspn(label, "0123456789")] == '\0';
-}
-
-static bool
-egress_add_char(char c, char out[EGRESS_NAME_MAX], size_t *n, size_t *label)
-{
-	if (c >= 'A' && c <= 'Z')
-		c = (char)(c - 'A' + 'a');
-	if (*n == EGRESS_NAME_MAX - 1)
-		return false;
-	if (c == '.') {
-		if (*label == 0)
-			return false;
-		*label = 0;
-	} else {
-		if ((c < 'a' || c > 'z') && !egress_is_digit(c) && c != '-' &&
-		    c != '_')
-			return false;
-		if (++*label > EGRESS_LABEL_MAX)
-			return false;
-	}
-	out[(*n)++] = c;
-	return true;
-}
-
 int
 egress_name_parse(struct view text, char out[EGRESS_NAME_MAX], struct err *e)
 {
-	size_t n = 0, label = 0;
-
-	out[0] = '\0';
-	if (text.len > 1 && text.p[text.len - 1] == '.')
-		text.len--;
-	for (size_t i = 0; i < text.len; i++) {
-		if (egress_add_char(text.p[i], out, &n, &label))
-			continue;
-		out[0] = '\0';
-		return err_set(e, ERR_INVALID,
-		    "no name: use letters, digits, - and _ in labels of at "
-		    "most 63, 253 in all; other scripts as xn--");
-	}
-	if (label == 0) {
-		out[0] = '\0';
-		return err_set(e, ERR_INVALID, "no name: a label is empty");
-	}
-	out[n] = '\0';
-	if (egress_is_address(out)) {
-		out[0] = '\0';
-		return err_set(
-		    e, ERR_INVALID, "an address is no name; use the name");
-	}
-	return 0;
-}
-
-/* Where the last n labels of name begin; name itself when it has fewer. */
-static const char *
-egress_last_labels(const char *name, int n)
-{
-	const char *p = name + strlen(name);
-
-	while (p > name) {
-		if (p[-1] == '.' && --n == 0)
-			return p;
-		p--;
-	}
-	return name;
-}
-
-/* The shared suffix that name is or is below, or NULL. */
-static const char *
-egress_shared_suffix(const char *name)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < sizeof(egress_shared) / sizeof(egress_shared[0]);
-	     i++) {
-		size_t n = strlen(egress_shared[i]);
-
-		if (len >= n && strcmp(name + len - n, egress_shared[i]) == 0 &&
-		    (len == n || name[len - n - 1] == '.'))
-			return egress_shared[i];
-	}
-	return NULL;
-}
-
-/* "co.uk" and the like: two labels that belong to a registry. */
-static bool
-egress_is_second_level(const char *two)
-{
-	const char *dot = strchr(two, '.');
-	size_t n;
-
-	if (dot == NULL || strlen(dot + 1) != 2)
-		return false;
-	n = (size_t)(dot - two);
-	for (size_t i = 0;
-	     i < sizeof(egress_second_level) / sizeof(egress_second_level[0]);
-	     i++) {
-		if (strlen(egress_second_level[i]) == n &&
-		    memcmp(two, egress_second_level[i], n) == 0)
-			return true;
-	}
-	return false;
-}
-
-static int
-egress_count_labels(const char *name)
-{
-	int n = 1;
-
-	for (; *name != '\0'; name++)
-		n += *name == '.';
-	return n;
+	return domain_parse(text, out, e);
 }
 
 const char *
 egress_registrable(const char *name)
 {
-	const char *shared = egress_shared_suffix(name);
-
-	if (shared != NULL)
-		return egress_last_labels(
-		    name, egress_count_labels(shared) + 1);
-	if (egress_is_second_level(egress_last_labels(name, 2)))
-		return egress_last_labels(name, 3);
-	return egress_last_labels(name, 2);
+	return domain_registrable(name);
 }
 
 int
 egress_rule_domain(struct egress_rule *r, struct view text, struct err *e)
 {
-	r->domain[0] = '\0';
-	r->below = false;
-	if (view_is(text, "*")) {
-		r->below = true;
-		return 0;
-	}
-	if (view_starts(text, "*.")) {
-		r->below = true;
-		text = view_from(text, 2);
-	}
-	if (egress_name_parse(text, r->domain, e) == -1)
-		return -1;
-	if (r->below && strchr(r->domain, '.') == NULL)
-		return err_set(e, ERR_INVALID,
-		    "*.%s is everybody's; name what is meant below it",
-		    r->domain);
-	return 0;
+	return domain_pattern_parse(text, r->domain, &r->below, e);
 }
 
 int
@@ -271,28 +73,13 @@ egress_rule_port(struct egress_rule *r, int64_t port, struct err *e)
 const char *
 egress_rule_text(const struct egress_rule *r, char out[EGRESS_RULE_TEXT_MAX])
 {
-	const char *star = "";
-
-	if (r->below)
-		star = r->domain[0] == '\0' ? "*" : "*.";
-	(void)snprintf(out, EGRESS_RULE_TEXT_MAX, "%s%s", star, r->domain);
-	return out;
+	return domain_pattern_text(r->domain, r->below, out);
 }
 
 const char *
 egress_rule_warning(const struct egress_rule *r)
 {
-	const char *shared;
-
-	if (r->below && r->domain[0] == '\0')
-		return "every name is allowed: data can leave to any of them";
-	shared = egress_shared_suffix(r->domain);
-	if (r->below && shared != NULL && strcmp(shared, r->domain) == 0)
-		return "anybody can have a name below it: data can leave to "
-		       "anybody";
-	if (r->below && egress_is_second_level(r->domain))
-		return "it is a registry's: anybody can have a name below it";
-	return NULL;
+	return domain_pattern_warning(r->domain, r->below);
 }
 
 struct egress_policy *

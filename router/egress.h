@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/domain.h"
 #include "lib/base/view.h"
 #include "router/policy.h"
 
@@ -20,24 +21,16 @@ struct err;
 struct str;
 
 enum {
-	EGRESS_NAME_MAX = 254,      /* 253 and a NUL */
-	EGRESS_RULE_TEXT_MAX = 256, /* with "*." */
-	EGRESS_PORTS_MAX = 16,      /* of one rule */
-	EGRESS_RULES_MAX = 512,     /* of each list */
+	EGRESS_NAME_MAX = DOMAIN_NAME_MAX,
+	EGRESS_RULE_TEXT_MAX = DOMAIN_PATTERN_MAX,
+	EGRESS_PORTS_MAX = 16,  /* of one rule */
+	EGRESS_RULES_MAX = 512, /* of each list */
 	EGRESS_DECIDED_PORTS_MAX = 64
 };
 
-/*
- * The one normaliser: lower case, one dot at the end dropped, letters, digits,
- * '-' and '_' in labels of 1 to 63, at most 253.  What ends in a number is an
- * address and no name.  Anything else is ERR_INVALID and leaves out empty.
- */
+/* Names and patterns are those of lib/base/domain. */
 int egress_name_parse(
     struct view text, char out[EGRESS_NAME_MAX], struct err *e);
-/*
- * The part of a normalised name that somebody registers: two labels, three
- * below a suffix that many people share.  Points into name.
- */
 const char *egress_registrable(const char *name);
 
 enum egress_list {
