@@ -63,6 +63,7 @@ struct session {
 	bool dial; /* an SSH server is the program */
 	char key[SSHKEY_PUBLIC_MAX];
 	bool editor;
+	bool spoke;    /* the program: so it was not its start that failed */
 	bool terminal; /* else a program between two pipes */
 	uint16_t cols, rows;
 	int status; /* -1: not known yet */
@@ -145,7 +146,8 @@ session_on_exit(int status, const struct err *e, void *arg)
 	s->exec = NULL;
 	s->status = status;
 	if (s->step != ATTACH_CLOSING) {
-		if (e != NULL)
+		/* sshd's 255 is also the end of a client that just left. */
+		if (e != NULL && !(s->dial && s->spoke))
 			session_refuse(s, e->msg);
 		else if (s->dial && dial_reason(status) != NULL)
 			session_refuse(s, dial_reason(status));
@@ -159,6 +161,7 @@ session_term_data(struct stream *t, struct view in, void *arg)
 {
 	struct session *s = arg;
 
+	s->spoke = true;
 	while (in.len > 0 && s->user != NULL) {
 		size_t n = in.len < ATTACH_CHUNK ? in.len : ATTACH_CHUNK;
 

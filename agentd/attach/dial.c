@@ -23,7 +23,9 @@ static const char dial_script[] =
     "[ \"$(id -un)\" = agent ] || exit 122\n"
     "d=$(mktemp -d /tmp/.coffer-ssh.XXXXXX) || exit 123\n"
     "trap 'rm -rf \"$d\"' EXIT\n"
-    "trap 'exit 129' HUP TERM\n"
+    /* The end of its input ends sshd; an exit here could come between the
+     * end of the script and the removal. */
+    "trap : HUP TERM\n"
     "for f in host keys conf attach; do\n"
     /* A shell's read takes no byte beyond the line. */
     "	while IFS= read -r l && [ -n \"$l\" ]; do\n"

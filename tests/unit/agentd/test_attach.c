@@ -381,6 +381,14 @@ dial_tells_the_host_key_and_feeds_its_server(void **state)
 	assert_memory_equal(got.payload.p, "hi", 2);
 }
 
+static bool
+fix_got_data(void *arg)
+{
+	const struct fix *f = arg;
+
+	return memmem(str_cstr(&f->in), f->in.len, "hi", 2) != NULL;
+}
+
 static void
 a_sandbox_without_sshd_is_told(void **state)
 {
@@ -396,6 +404,35 @@ a_sandbox_without_sshd_is_told(void **state)
 	assert_true(frame_get(str_view(&f->in), 4096, &got, &e) > 0);
 	assert_int_equal(got.type, 5);
 	assert_non_null(memmem(got.payload.p, got.payload.len, "no sshd", 7));
+}
+
+static void
+an_sshd_that_served_ends_without_an_error(void **state)
+{
+	struct fix *f = *state;
+	struct err e = ERR_INIT;
+	struct driver_exec_spec x;
+	struct sshkey user;
+	struct frame got;
+	long n;
+
+	fix_dial(f, &user);
+	fix_frame(f, 1, "SSH-2.0-x", 9);
+	assert_true(fake_until(&f->c, fix_is_fed, f));
+	assert_int_equal(write(f->inside, "hi", 2), 2);
+	(void)shutdown(f->inside, SHUT_WR);
+	assert_true(fake_until(&f->c, fix_got_data, f));
+	x = f->sandboxes.exec;
+	(void)err_set(&e, ERR_INTERNAL, "exec: exit 255");
+	x.on_exit(255, &e, x.arg);
+	assert_true(fake_until(&f->c, fix_is_closed, f));
+	for (int i = 0; i < 2; i++) {
+		n = frame_get(str_view(&f->in), 4096, &got, &e);
+		assert_true(n > 0 && got.type != 5);
+		str_drop(&f->in, (size_t)n);
+	}
+	assert_true(frame_get(str_view(&f->in), 4096, &got, &e) > 0);
+	assert_int_equal(got.type, 4);
 }
 
 static bool
@@ -461,6 +498,7 @@ main(void)
 		ATTACH_TEST(a_frame_over_the_limit_ends_it),
 		ATTACH_TEST(dial_tells_the_host_key_and_feeds_its_server),
 		ATTACH_TEST(a_sandbox_without_sshd_is_told),
+		ATTACH_TEST(an_sshd_that_served_ends_without_an_error),
 		ATTACH_TEST(a_client_that_leaves_hangs_up),
 		ATTACH_TEST(a_client_that_leaves_early_is_forgotten),
 		ATTACH_TEST(a_sandbox_that_does_not_run_is_told),
