@@ -293,6 +293,7 @@ static const char *const schema_steps[DB_SCHEMA_VERSION][12] = {
 	{ schema_accounts, schema_repos, schema_tracker, schema_tracker_people,
 	    schema_words, schema_search, schema_reviews, schema_protect,
 	    schema_hooks, NULL },
+	{ schema_merge_rest, NULL },
 };
 
 static int

@@ -1,4 +1,4 @@
-/* schema_forge: the scripts of step 4, one file per room. */
+/* schema_forge: the scripts of step 4, one file per room, and of step 5. */
 #ifndef SERVER_STORE_SCHEMA_FORGE_H
 #define SERVER_STORE_SCHEMA_FORGE_H
 
@@ -11,5 +11,7 @@ extern const char schema_search[];
 extern const char schema_reviews[];
 extern const char schema_protect[];
 extern const char schema_hooks[];
+/* schema_5.c */
+extern const char schema_merge_rest[];
 
 #endif
