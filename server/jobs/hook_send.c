@@ -43,6 +43,7 @@ struct hook_sending {
 	struct hook_try result;
 	struct hook_next next;
 	bool empty; /* nothing waits for this hook */
+	bool room;  /* it was behind, and has room again */
 };
 
 LIST_HEAD(hook_sending_list, hook_sending);
@@ -53,6 +54,8 @@ struct hook_send {
 	struct hook_sending_list list;
 	size_t n;
 	bool stopped;
+	void (*on_room)(void *arg);
+	void *arg;
 };
 
 static void
@@ -62,11 +65,14 @@ hooksend_on_timer(void *arg)
 }
 
 struct hook_send *
-hook_send_new(const struct hook_loop_spec *spec)
+hook_send_new(
+    const struct hook_loop_spec *spec, void (*on_room)(void *arg), void *arg)
 {
 	struct hook_send *s = xcalloc(1, sizeof(*s));
 
 	s->spec = *spec;
+	s->on_room = on_room;
+	s->arg = arg;
 	s->timer = timer_new(spec->svc->loop, hooksend_on_timer, s);
 	LIST_INIT(&s->list);
 	return s;
@@ -123,10 +129,10 @@ static int
 hooksend_due(
     struct txn *t, const struct hook_sending *x, int64_t *due, struct err *e)
 {
-	int64_t waiting = 0;
+	int64_t waiting, bytes;
 
 	*due = 0;
-	if (deliveries_waiting(t, x->hook.id, &waiting, e) == -1)
+	if (deliveries_waiting(t, x->hook.id, &waiting, &bytes, e) == -1)
 		return -1;
 	if (waiting > 0)
 		*due = x->now + x->next.wait_ms;
@@ -172,7 +178,8 @@ hooksend_job(struct txn *t, void *arg, struct err *e)
 		if (rc == -1)
 			return -1;
 	}
-	if (hooksend_due(t, x, &due, e) == -1)
+	if (hooksend_due(t, x, &due, e) == -1 ||
+	    hooks_behind_room(t, x->hook.id, x->now, &x->room, e) == -1)
 		return -1;
 	return hooks_tried(t, x->hook.id, x->next.failures,
 	    x->next.open ? x->now + x->next.wait_ms : 0, due, e);
@@ -225,6 +232,8 @@ hooksend_written(const struct err *fail, void *arg)
 	}
 	if (fail == NULL)
 		hooksend_log(x);
+	if (fail == NULL && x->room && !s->stopped)
+		s->on_room(s->arg);
 	hooksend_drop(x);
 	hook_send_pump(s);
 }

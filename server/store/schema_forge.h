@@ -13,5 +13,8 @@ extern const char schema_protect[];
 extern const char schema_hooks[];
 /* schema_5.c */
 extern const char schema_merge_rest[];
+extern const char schema_hooks_rest[];
+/* schema_forks.c */
+extern const char schema_forks[];
 
 #endif
