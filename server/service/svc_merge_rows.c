@@ -305,17 +305,23 @@ svc_merge_write_as(struct txn *t, const struct merging *m, bool manual,
 	struct identity who;
 	struct pull p = { .run_id = 0 };
 	struct user u;
+	bool written;
 	int rc = 0;
 
 	if (users_by_id(t, m->user_id, &u, e) == -1 ||
 	    pulls_get(t, m->project_id, m->number, &p, e) == -1)
 		return -1;
 	svc_identity_of(u.id, u.login, u.kind, &who);
-	if (p.issue.state == ISSUE_OPEN)
+	written = p.issue.merged;
+	if (p.issue.state == ISSUE_OPEN) {
 		rc = svc_merge_rows(t, &who, now, m, &p, manual, e);
+		written = true;
+	}
 	pull_release(&p);
 	if (rc == -1)
 		return -1;
+	if (written && svc_text(m->delete_head)[0] != '\0')
+		return 0; /* its branch is yet to go */
 	return merging_delete(t, m->project_id, m->number, e);
 }
 
