@@ -48,6 +48,16 @@ txn_limit(struct txn *t, int ms)
 }
 
 int
+txn_allow(struct txn *t, int ms)
+{
+	int was = t->limit_ms;
+
+	if (was > 0)
+		t->limit_ms = ms;
+	return was;
+}
+
+int
 txn_open(struct txn *t, const char *path, struct err *e)
 {
 	static const char pragmas[] = "PRAGMA journal_mode=WAL;"
