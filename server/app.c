@@ -25,6 +25,7 @@
 #include "server/auth/password.h"
 #include "server/config.h"
 #include "server/domain/dial_rule.h"
+#include "server/git/git_copy.h"
 #include "server/git/git_env.h"
 #include "server/git/git_pool.h"
 #include "server/git/packs.h"
@@ -229,6 +230,7 @@ app_fill_svc(struct app *a)
 	a->svc.git = a->git;
 	a->svc.env = a->env;
 	a->svc.use = a->use;
+	a->svc.copies = gitcopies_new(a->loop, a->env, a->git, a->use);
 	a->svc.events = a->events;
 	a->svc.now = clock_now_ms;
 	a->svc.started_at = clock_now_ms();
@@ -559,6 +561,7 @@ app_free(struct app *a)
 	svc_mirror_free(a->mirror);
 	svc_push_free(a->push);
 	care_free(a->svc.care);
+	gitcopies_free(a->svc.copies);
 	if (a->git != NULL)
 		gitpool_free(a->git);
 	db_close(a->db);

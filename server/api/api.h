@@ -25,6 +25,7 @@ extern const struct route api_repos_routes[];
 extern const struct route api_collaborators_routes[];
 extern const struct route api_topics_routes[];
 extern const struct route api_migrate_routes[];
+extern const struct route api_forks_routes[];
 extern const struct route api_git_routes[];
 extern const struct route api_refs_routes[];
 extern const struct route api_commits_routes[];

@@ -155,6 +155,7 @@ const struct swagger_def swagger_defs[] = {
 	    "commit_id:str,"
 	    "event:str(APPROVED|PENDING|COMMENT|REQUEST_CHANGES|REQUEST_"
 	    "REVIEW)" },
+	{ "CreateForkOption", "name:str,organization:str" },
 	{ "CreateRepoOption",
 	    "auto_init:bool,default_branch:str,description:str,"
 	    "gitignores:str,issue_labels:str,license:str,name:str!,"

@@ -337,6 +337,8 @@ const struct swagger_op swagger_ops[] = {
 	{ "DELETE", "/api/v1/repos/{o}/{r}", "repoDelete", "", "", "204" },
 	{ "GET", "/api/v1/repos/{o}/{r}/forks", "listForks",
 	    "page:int,limit:int", "", "200:Repository[]" },
+	{ "POST", "/api/v1/repos/{o}/{r}/forks", "createFork", "",
+	    "CreateForkOption", "202:Repository" },
 	{ "GET", "/api/v1/repos/{o}/{r}/languages", "repoGetLanguages", "", "",
 	    "200:any" },
 	{ "POST", "/api/v1/repos/{o}/{r}/pulls/{n}/comments/{id}/replies",

@@ -229,6 +229,7 @@ struct project {
 	struct sandbox_state sandbox;
 	struct project_settings settings;
 	struct repo_profile profile;
+	int64_t parent_id; /* what it is a fork of, 0: of nothing */
 };
 
 struct project_list {

@@ -122,6 +122,7 @@ svc_project_insert(struct txn *t, struct svc_project_create *op, struct err *e)
 		.settings = &op->settings,
 		.provisional = op->provisional,
 		.want = op->want,
+		.parent_id = op->parent_id,
 		.now = op->op.now };
 	struct user owner;
 	int64_t id;

@@ -22,7 +22,7 @@ enum {
 	" agent, pickup, approvals, max_wakes, memory, cpus, pids, disk,"    \
 	" wall_s, hold, keep_days, agent_command, description, website,"     \
 	" archived_at, has_issues, has_pulls, merge_styles, merge_style,"    \
-	" delete_branch"
+	" delete_branch, parent_id"
 
 /* The command is a JSON array of strings in its column. */
 static void
@@ -114,6 +114,7 @@ projects_fill(struct query *q, struct project *p)
 	p->sandbox.updated_at = query_i64(q);
 	projects_fill_settings(q, &p->settings);
 	projects_fill_profile(q, &p->profile);
+	p->parent_id = query_i64(q);
 }
 
 int
@@ -125,9 +126,10 @@ projects_insert(
 	    " mirror_state, mirror_next_at, sandbox_want, sandbox_state,"
 	    " sandbox_at, interval_s, network, agent, agent_command, pickup,"
 	    " approvals, max_wakes, memory, cpus, pids, disk, wall_s,"
-	    " hold, keep_days, description, default_branch, provisional)"
+	    " hold, keep_days, description, default_branch, provisional,"
+	    " parent_id)"
 	    " VALUES (?, ?, ?, 1, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	const struct project_settings *s = n->settings;
 	bool own = n->upstream[0] == '\0';
 	AUTO_STR struct str command = STR_INIT;
@@ -141,7 +143,8 @@ projects_insert(
 		    S(str_cstr(&command)), I(s->pickup), I(s->approvals),
 		    I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
 		    I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days),
-		    S(n->description), S(n->default_branch), I(n->provisional)),
+		    S(n->description), S(n->default_branch), I(n->provisional),
+		    I(n->parent_id)),
 		NULL, e) == -1) {
 		if (e->code == ERR_EXISTS)
 			(void)err_set(e, ERR_EXISTS,
@@ -187,7 +190,8 @@ projects_by_upstream_name(
     struct txn *t, const char *name, struct project *out, struct err *e)
 {
 	return projects_one(t,
-	    "SELECT " PROJECT_COLS " FROM project WHERE name = ?",
+	    "SELECT " PROJECT_COLS " FROM project WHERE name = ?"
+	    " AND upstream <> ''",
 	    BINDS(S(name)), out, e);
 }
 
@@ -241,6 +245,13 @@ projects_where(struct where *w, const struct project_filter *f)
 		    w, f->archived > 0 ? "archived_at > 0" : "archived_at = 0");
 	if (f->active)
 		where_add(w, "state = 1");
+	if (f->fork != 0)
+		where_add(w, f->fork > 0 ? "parent_id > 0" : "parent_id = 0");
+	if (f->parent_id != 0)
+		where_add1(
+		    w, "parent_id > 0 AND parent_id = ?", I(f->parent_id));
+	if (f->kept)
+		where_add(w, "provisional = 0");
 }
 
 /* Ids break ties, so that pages do not overlap. */
@@ -533,8 +544,33 @@ projects_set_deleting(struct txn *t, int64_t id, int64_t now, struct err *e)
 }
 
 int
+projects_fork_of(struct txn *t, int64_t parent, const char *owner, int64_t *id,
+    struct err *e)
+{
+	*id = 0;
+	return db_number(t,
+	    "SELECT coalesce((SELECT id FROM project WHERE parent_id > 0"
+	    " AND parent_id = ? AND owner = ? ORDER BY id LIMIT 1), 0)",
+	    BINDS(I(parent), S(owner)), id, e);
+}
+
+int
+projects_fork_count(struct txn *t, const char *owner, int64_t *n, struct err *e)
+{
+	*n = 0;
+	return db_number(t,
+	    "SELECT count(*) FROM project WHERE owner = ? AND parent_id > 0",
+	    BINDS(S(owner)), n, e);
+}
+
+int
 projects_purge(struct txn *t, int64_t id, struct err *e)
 {
+	if (db_exec(t,
+		"UPDATE project SET parent_id = 0"
+		" WHERE parent_id > 0 AND parent_id = ?",
+		BINDS(I(id)), NULL, e) == -1)
+		return -1;
 	return db_exec_one(t, "DELETE FROM project WHERE id = ? AND state = 2",
 	    BINDS(I(id)), ERR_BUSY, "the project is not being deleted", e);
 }

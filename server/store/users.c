@@ -167,7 +167,12 @@ users_rename(struct txn *t, int64_t id, const char *login, struct err *e)
 	if (db_exec(t,
 		"UPDATE project SET owner = ? WHERE owner ="
 		" (SELECT login FROM account WHERE id = ?)",
-		BINDS(S(login), I(id)), NULL, e) == -1)
+		BINDS(S(login), I(id)), NULL, e) == -1 ||
+	    db_exec(t,
+		"UPDATE pull SET head = ?1 || substr(head, instr(head, ':'))"
+		" WHERE head_project_id > 0 AND head_project_id IN"
+		" (SELECT id FROM project WHERE owner = ?1)",
+		BINDS(S(login)), NULL, e) == -1)
 		return -1;
 	if (db_exec_one(t,
 		"UPDATE account SET login = ? WHERE id = ? AND deleted = 0",
