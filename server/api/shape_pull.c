@@ -110,7 +110,7 @@ shape_review(struct shape *s, const struct review *r, const char *head_sha)
 	jw_str(&s->w, "body", r->body);
 	jw_str(&s->w, "commit_id", r->sha);
 	jw_bool(&s->w, "official", r->official);
-	jw_bool(&s->w, "stale", strcmp(r->sha, head_sha) != 0);
+	jw_bool(&s->w, "stale", r->retargeted || strcmp(r->sha, head_sha) != 0);
 	jw_bool(&s->w, "dismissed", r->dismissed);
 	jw_i64(&s->w, "comments_count", r->comments);
 	jw_time(&s->w, "submitted_at", r->submitted_at);

@@ -173,6 +173,7 @@ struct review {
 	char sha[SHA_HEX + 1]; /* commit_id */
 	bool official;         /* a maintainer's when submitted */
 	bool dismissed;
+	bool retargeted; /* the base was another */
 	int64_t submitted_at;
 	int64_t updated_at;
 	int64_t comments; /* on lines */

@@ -50,6 +50,7 @@ struct merge_review {
 	bool wrote_head;
 	enum merge_review_verdict verdict;
 	const char *sha; /* what was looked at */
+	bool retargeted; /* for another base */
 };
 
 /* The newest verdict of a context on the head. */

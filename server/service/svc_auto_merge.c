@@ -296,6 +296,25 @@ svc_auto_merge_say(struct txn *t, const struct svc_op *op, int64_t project,
 	return svc_event_add(t, &op->who, op->now, &v, e);
 }
 
+int
+svc_auto_merge_end(struct txn *t, const struct svc_op *op, int64_t project,
+    int64_t number, struct err *e)
+{
+	struct err none = ERR_INIT;
+	struct auto_merge m;
+
+	if (auto_merges_get(t, project, number, &m, &none) == -1) {
+		if (none.code == ERR_NOTFOUND)
+			return 0;
+		*e = none;
+		return -1;
+	}
+	auto_merge_release(&m);
+	if (auto_merges_delete(t, project, number, e) == -1)
+		return -1;
+	return svc_auto_merge_say(t, op, project, number, false, e);
+}
+
 static void
 svc_auto_on_dropped(const struct err *fail, void *op, void *arg)
 {

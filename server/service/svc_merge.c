@@ -78,6 +78,15 @@ svc_merge_forbid(struct svc_merge *op, struct err *e, const char *why)
 	return err_set(e, ERR_DENIED, "%s", why);
 }
 
+static int
+svc_merge_wants_head(const struct svc_merge *op, struct err *e)
+{
+	if (op->want_head[0] == '\0' ||
+	    strcmp(op->want_head, op->pull.head_sha) == 0)
+		return 0;
+	return err_set(e, ERR_EXISTS, "head out of date: it moved");
+}
+
 /* The gate's no, or a head that is not the one that was looked at. */
 static int
 svc_merge_refuse(struct svc_merge *op, struct err *e)
@@ -88,9 +97,8 @@ svc_merge_refuse(struct svc_merge *op, struct err *e)
 
 	if (op->pull.issue.state != ISSUE_OPEN && !op->pull.issue.merged)
 		return err_set(e, ERR_NOTFOUND, "the pull request is closed");
-	if (op->want_head[0] != '\0' &&
-	    strcmp(op->want_head, op->pull.head_sha) != 0)
-		return err_set(e, ERR_EXISTS, "head out of date: it moved");
+	if (svc_merge_wants_head(op, e) == -1)
+		return -1;
 	if (r != NULL && r->cause <= MERGE_CAUSE_DRAFT)
 		op->refused = true;
 	else if (!op->allowed)
@@ -499,6 +507,10 @@ svc_merge_manual_job(struct txn *t, void *arg, struct err *e)
 	if (op->pull.issue.merged)
 		return svc_merge_forbid(
 		    op, e, merge_policy_refusal(MERGE_CAUSE_MERGED));
+	if (op->pull.issue.state != ISSUE_OPEN)
+		return err_set(e, ERR_NOTFOUND, "the pull request is closed");
+	if (svc_merge_wants_head(op, e) == -1)
+		return -1;
 	return svc_merge_write_manual(t, &op->row, op->op.now, e);
 }
 
@@ -513,8 +525,8 @@ svc_merge_manual_on_looked(const struct git_result *res, void *arg)
 		return;
 	}
 	if (res->fail != NULL || !json_bool_or(res->j, "yes", false)) {
-		(void)svc_merge_forbid(
-		    op, &e, "Wrong commit ID: the base branch has it not");
+		(void)err_set(&e, ERR_EXISTS,
+		    "Wrong commit ID: the base branch has it not");
 		svc_op_end(op, &e);
 		return;
 	}
@@ -541,6 +553,8 @@ svc_merge_manual_go(struct svc_merge *op)
 	else if (!op->allowed)
 		(void)svc_merge_forbid(op, &e,
 		    "This merge style is not enabled in the repository");
+	else
+		(void)svc_merge_wants_head(op, &e);
 	if (e.code != ERR_NONE) {
 		svc_op_end(op, &e);
 		return;

@@ -149,7 +149,8 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 			.wrote_head = r->author.id == p->head_user_id ||
 			    r->author.id == p->issue.author.id,
 			.verdict = svc_gate_verdict(r),
-			.sha = r->sha };
+			.sha = r->sha,
+			.retargeted = r->retargeted };
 	}
 	svc_gate_protection(a, x, arrays, &in);
 	merge_policy_decide(&in, out);

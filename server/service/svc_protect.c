@@ -274,8 +274,8 @@ svc_branch_view(const struct svc_branch_ask *a, const char *branch,
 	}
 }
 
-int
-svc_protect_head_moved(struct txn *t, const struct pull *p,
+static int
+svc_protect_dismiss(struct txn *t, const struct pull *p, const char *base,
     const char *head_sha, int64_t now, struct err *e)
 {
 	struct protect_list rules;
@@ -285,10 +285,24 @@ svc_protect_head_moved(struct txn *t, const struct pull *p,
 
 	if (protections_list(t, p->issue.project_id, &rules, e) == -1)
 		return -1;
-	r = protect_match(&rules, p->base);
+	r = protect_match(&rules, base);
 	if (r != NULL && protect_has(r, PROTECT_DISMISS_STALE))
 		rc = reviews_dismiss_stale(t, p->issue.project_id,
 		    p->issue.number, head_sha, now, &n, e);
 	protect_list_release(&rules);
 	return rc;
+}
+
+int
+svc_protect_head_moved(struct txn *t, const struct pull *p,
+    const char *head_sha, int64_t now, struct err *e)
+{
+	return svc_protect_dismiss(t, p, p->base, head_sha, now, e);
+}
+
+int
+svc_protect_retargeted(struct txn *t, const struct pull *p, const char *base,
+    int64_t now, struct err *e)
+{
+	return svc_protect_dismiss(t, p, base, "", now, e);
 }

@@ -15,13 +15,16 @@
 #include "server/domain/refname.h"
 #include "server/git/git_copy.h"
 #include "server/git/git_pool.h"
+#include "server/service/svc_auto_merge.h"
 #include "server/service/svc_issue.h"
 #include "server/service/svc_item.h"
 #include "server/service/svc_mention.h"
+#include "server/service/svc_protect.h"
 #include "server/service/svc_repo.h"
 #include "server/store/jobs.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
+#include "server/store/reviews.h"
 
 int64_t
 svc_pull_head_user(struct txn *t, int64_t project, const char *head,
@@ -389,7 +392,10 @@ svc_pull_edit_base(struct txn *t, const struct svc_pull_edit *op, struct err *e)
 	if (svc_may(t, &op->op.who, op->project_id, PERM_WRITE, NULL, e) ==
 		-1 ||
 	    pulls_set_base(t, op->project_id, op->number, op->base,
-		op->base_sha, op->op.now, e) == -1)
+		op->base_sha, op->op.now, e) == -1 ||
+	    reviews_retarget(t, op->project_id, op->number, e) == -1 ||
+	    svc_protect_retargeted(t, p, op->base, op->op.now, e) == -1 ||
+	    svc_auto_merge_end(t, &op->op, op->project_id, op->number, e) == -1)
 		return -1;
 	jw_init(&w, &data);
 	jw_object(&w, NULL);

@@ -60,6 +60,9 @@ int reviews_set_dismissed(struct txn *t, int64_t project_id, int64_t id,
 /* Approvals of other commits than head_sha are dismissed; *n: how many. */
 int reviews_dismiss_stale(struct txn *t, int64_t project_id, int64_t item,
     const char *head_sha, int64_t now, int64_t *n, struct err *e);
+/* The base is another now, for which nobody has said anything yet. */
+int reviews_retarget(
+    struct txn *t, int64_t project_id, int64_t item, struct err *e);
 /* Its comments go with it. */
 int reviews_delete(
     struct txn *t, int64_t project_id, int64_t id, struct err *e);

@@ -125,7 +125,7 @@ tap_is "$STATUS,$(field .message)" '405,This merge style is not enabled in the r
 as "$BOB" api POST "$R/pulls/$N/merge" "{\"Do\":\"manually-merged\",\"MergeCommitID\":\"$(main_is)\"}"
 tap_is "$STATUS" 405 'manually merged is an admin'\''s word'
 api POST "$R/pulls/$N/merge" "{\"Do\":\"manually-merged\",\"MergeCommitID\":\"$(git -C "$WORK" rev-parse eight)\"}"
-tap_is "$STATUS" 405 'about a commit of the base'
+tap_is "$STATUS" 409 'about a commit of the base'
 BEFORE=$(main_is)
 api POST "$R/pulls/$N/merge" "{\"Do\":\"manually-merged\",\"MergeCommitID\":\"$BEFORE\"}"
 tap_is "$STATUS,$(main_is)" "200,$BEFORE" 'and moves nothing'

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Merges at the same time, merges that wait over a kill, and people who lose
-# their role between their word and the merge.
+# Merges at the same time, merges that wait over a kill; words that no longer
+# count: of who lost his role, of another base; merges made by hand.
 . "$(dirname "$0")/lib.sh"
 
 coffer_home
@@ -8,6 +8,7 @@ start_cofferd
 make_project
 BOB=$(make_user bob)
 CAT=$(make_user cat)
+make_user eve >/dev/null
 R=/api/v1/repos/$PROJECT
 for who in bob cat; do
 	api PUT "$R/collaborators/$who" '{"permission":"write"}'
@@ -95,4 +96,77 @@ as "$CAT" api POST "$R/pulls/$N/merge" '{"Do":"merge","merge_when_checks_succeed
 api PATCH /api/v1/admin/users/cat '{"active":false}'
 tap_ok 'nor for who is switched off' wait_for 10 cancelled
 api PATCH /api/v1/admin/users/cat '{"active":true}'
+
+# What is said by who lost his role, or of another base, says nothing.
+opened listed
+api POST "$R/branch_protections" '{"rule_name":"main","required_approvals":1,"enable_approvals_whitelist":true,"approvals_whitelist_username":["cat"]}'
+as "$CAT" api POST "$R/pulls/$N/reviews" '{"event":"APPROVED"}'
+approved
+gate() { api GET "/api/coffer/v1/repos/$PROJECT/pulls/$N/gate"; jq -r ".requirements[]|select(.id==\"$1\")|.met" "$BODY"; }
+tap_is "$(gate approvals)" true 'an approval of who is listed counts'
+api PUT "$R/collaborators/cat" '{"permission":"read"}'
+tap_is "$(gate approvals)" false 'and no longer when he may not write'
+api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
+tap_like "$STATUS,$(field .message)" '405,Does not have enough approvals*' 'nor for the merge'
+api PUT "$R/collaborators/cat" '{"permission":"write"}'
+api DELETE "$R/branch_protections/main"
+api POST "$R/branches" '{"new_branch_name":"other2","old_branch_name":"main"}'
+as "$CAT" api POST "$R/pulls/$N/merge" '{"Do":"merge","merge_when_checks_succeed":true}'
+tap_is "$STATUS" 200 'an approved one merges'
+opened moved
+approved
+api PATCH "$R/pulls/$N" '{"base":"other2"}'
+tap_is "$STATUS" 201 'another base'
+api GET "$R/pulls/$N/reviews"
+tap_is "$(field '.[0] | "\(.state) \(.stale) \(.dismissed)"')" 'APPROVED true false' 'makes what was said stale'
+api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
+tap_like "$STATUS,$(field .message)" '405,Does not have enough approvals*' 'so that it approves nothing'
+api POST "$R/pulls/$N/merge" '{"Do":"merge","merge_when_checks_succeed":true}'
+tap_is "$STATUS" 201 'it may wait'
+api PATCH "$R/pulls/$N" '{"base":"main"}'
+api DELETE "$R/pulls/$N/merge"
+tap_is "$STATUS" 404 'for that base alone'
+tap_is "$(gate approval)" false 'and the first base has lost the approval, too'
+approved
+tap_is "$(gate approval)" true 'until it is given again'
+api POST "$R/branch_protections" '{"rule_name":"other2","dismiss_stale_approvals":true}'
+api PATCH "$R/pulls/$N" '{"base":"other2"}'
+api GET "$R/pulls/$N/reviews"
+tap_is "$(field '[.[]|select(.dismissed|not)]|length')" 0 'a base that dismisses stale approvals does so'
+api DELETE "$R/branch_protections/other2"
+
+# An official reviewer is not sent away by whom he is to judge.
+DAN=$(make_user dan)
+api PUT "$R/collaborators/dan" '{"permission":"write"}'
+push_branch asked asked.txt x
+as "$DAN" api POST "$R/pulls" '{"title":"Asked","head":"asked","base":"main"}'
+N=$(field .number)
+api PUT "$R/collaborators/dan" '{"permission":"read"}'
+api PUT "$R/collaborators/eve" '{"permission":"read"}'
+api POST "$R/pulls/$N/requested_reviewers" '{"reviewers":["cat","eve"]}'
+tap_is "$STATUS" 201 'reviews are asked for'
+as "$DAN" api DELETE "$R/pulls/$N/requested_reviewers" '{"reviewers":["cat"]}'
+tap_is "$STATUS" 403 'the author does not withdraw an official one'
+as "$DAN" api DELETE "$R/pulls/$N/requested_reviewers" '{"reviewers":["eve"]}'
+tap_is "$STATUS" 204 'but another'
+api GET "$R/pulls/$N"
+tap_is "$(field '[.requested_reviewers[].login]|join(",")')" cat 'it is still asked for'
+as "$CAT" api DELETE "$R/pulls/$N/requested_reviewers" '{"reviewers":["cat"]}'
+tap_is "$STATUS" 204 'who is asked may say no'
+
+# Manually merged: the commit and the head are looked at.
+api PATCH "$R" '{"allow_manual_merge":true}'
+opened manual
+MAIN=$(main_is)
+HEAD_SHA=$(git -C "$WORK" rev-parse HEAD)
+api POST "$R/pulls/$N/merge" "{\"Do\":\"manually-merged\",\"MergeCommitID\":\"$HEAD_SHA\"}"
+tap_like "$STATUS,$(field .message)" '409,Wrong commit ID*' 'a commit that the base has not is wrong'
+api POST "$R/pulls/$N/merge" "{\"Do\":\"manually-merged\",\"MergeCommitID\":\"$(echo "$MAIN" | tr 0-9a-f a-f0-9)\"}"
+tap_like "$STATUS,$(field .message)" '409,Wrong commit ID*' 'and one that is nowhere'
+api POST "$R/pulls/$N/merge" "{\"Do\":\"manually-merged\",\"MergeCommitID\":\"${MAIN%??????????}\"}"
+tap_is "$STATUS" 422 'a part of one is refused'
+api POST "$R/pulls/$N/merge" "{\"Do\":\"manually-merged\",\"MergeCommitID\":\"$MAIN\",\"head_commit_id\":\"$MAIN\"}"
+tap_like "$STATUS,$(field .message)" '409,head out of date*' 'the head must be the one that is meant'
+api POST "$R/pulls/$N/merge" "{\"Do\":\"manually-merged\",\"MergeCommitID\":\"$MAIN\",\"head_commit_id\":\"$HEAD_SHA\"}"
+tap_is "$STATUS" 200 'all of it right'
 tap_done
