@@ -305,6 +305,11 @@ svc_project_change(struct txn *t, struct svc_project_edit *op, struct err *e)
 		return -1;
 	if (op->want == 0 || op->want == op->project.sandbox.want)
 		return 0;
+	/* Whoever reads has made it; what runs there is the host's to give. */
+	if (op->want == WANT_RUNNING && op->project.parent_id != 0 &&
+	    !op->op.who.site_admin)
+		return err_set(e, ERR_DENIED,
+		    "sandbox.want: an admin starts the sandbox of a fork");
 	if (projects_set_want(t, id, op->want, op->op.now, e) == -1)
 		return -1;
 	return svc_project_event(

@@ -210,14 +210,33 @@ svc_refresh_event(struct txn *t, const struct svc_refresh *r,
 	return svc_event_add(t, &r->who, r->now, &v, e);
 }
 
+/* A fork has CI when an admin has started its sandbox: its owner, who may be
+ * anybody that reads, writes the checks. */
+static int
+svc_refresh_has_ci(
+    struct txn *t, const struct svc_refresh *r, bool *yes, struct err *e)
+{
+	struct project p = { .id = 0 };
+
+	if (projects_by_id(t, r->project, &p, e) == -1)
+		return -1;
+	*yes = p.parent_id == 0 || p.sandbox.want == WANT_RUNNING;
+	project_release(&p);
+	return 0;
+}
+
 static int
 svc_refresh_jobs(struct txn *t, struct svc_refresh *r, struct err *e)
 {
+	bool ci = false;
 	int64_t n;
 
 	if (jobs_supersede(t, r->project, r->number, r->head, r->now, &n, e) ==
-	    -1)
+		-1 ||
+	    svc_refresh_has_ci(t, r, &ci, e) == -1)
 		return -1;
+	if (!ci)
+		return 0;
 	for (size_t i = 0; i < r->checks.n; i++) {
 		const struct svc_ci_new job = { .project_id = r->project,
 			.pull = r->number,

@@ -34,7 +34,8 @@ void txn_limit(struct txn *t, int ms);
 int txn_allow(struct txn *t, int ms);
 /* Always -1: what SQLite last said, as an error. */
 int txn_fail(struct txn *t, int rc, const char *what, struct err *e);
-int schema_migrate(struct txn *t, struct err *e);
+/* To that version, DB_SCHEMA_VERSION but in tests. */
+int schema_migrate(struct txn *t, int64_t to, struct err *e);
 
 enum bind_type {
 	BIND_END,

@@ -566,11 +566,6 @@ projects_fork_count(struct txn *t, const char *owner, int64_t *n, struct err *e)
 int
 projects_purge(struct txn *t, int64_t id, struct err *e)
 {
-	if (db_exec(t,
-		"UPDATE project SET parent_id = 0"
-		" WHERE parent_id > 0 AND parent_id = ?",
-		BINDS(I(id)), NULL, e) == -1)
-		return -1;
 	return db_exec_one(t, "DELETE FROM project WHERE id = ? AND state = 2",
 	    BINDS(I(id)), ERR_BUSY, "the project is not being deleted", e);
 }

@@ -320,7 +320,7 @@ schema_step(struct txn *t, int64_t version, struct err *e)
 
 /* One transaction: a migration is there as a whole or not at all. */
 static int
-schema_migrate_all(struct txn *t, struct err *e)
+schema_migrate_all(struct txn *t, int64_t to, struct err *e)
 {
 	struct err ignored = ERR_INIT;
 	int64_t version = 0;
@@ -336,7 +336,7 @@ schema_migrate_all(struct txn *t, struct err *e)
 		    (long long)version, DB_SCHEMA_VERSION);
 		goto fail;
 	}
-	for (; version < DB_SCHEMA_VERSION; version++) {
+	for (; version < to; version++) {
 		if (schema_step(t, version, e) == -1)
 			goto fail;
 	}
@@ -351,12 +351,12 @@ fail:
 /* A table that is made again is dropped first, which deletes its rows and what
  * refers to them, unless nothing refers for as long. */
 int
-schema_migrate(struct txn *t, struct err *e)
+schema_migrate(struct txn *t, int64_t to, struct err *e)
 {
 	int rc = schema_run(t, "PRAGMA foreign_keys=OFF", e);
 
 	if (rc == 0)
-		rc = schema_migrate_all(t, e);
+		rc = schema_migrate_all(t, to, e);
 	if (rc == 0)
 		rc = schema_run(t, "PRAGMA foreign_keys=ON", e);
 	return rc;

@@ -139,11 +139,33 @@ tap_is "$STATUS" 200 'the project'\''s branch of that name stays'
 as "$DAVE" api GET "$F/branches/topic"
 tap_is "$STATUS" 200 'and so does the fork'\''s'
 
+# What runs is an admin's to give.
+tap_is "$(api GET /api/coffer/v1/projects/dave/calc; field .sandbox.want)" stopped 'a fork has no sandbox'
+as "$DAVE" api PATCH /api/coffer/v1/projects/dave/calc '{"sandbox":{"want":"running"}}'
+tap_like "$STATUS,$(field .message)" '403,*an admin starts*' 'its owner starts none'
+(
+	cd "$T/fork" && mkdir -p .coffer && printf 'checks:\n  - name: test\n    test: "true"\n' >.coffer/checks.yml &&
+	    git checkout -q -B ci && git add .coffer && git commit -q -m Checks &&
+	    git_as "$DAVE" push -q "$URL/dave/calc.git" +ci:refs/heads/base-ci &&
+	    echo x >x.txt && git add x.txt && git commit -q -m X && git_as "$DAVE" push -q "$URL/dave/calc.git" +ci:refs/heads/ci
+) 2>"$T/push.err"
+as "$DAVE" api POST "$F/pulls" '{"title":"CI","head":"ci","base":"base-ci"}'
+tap_is "$STATUS" 201 'it has pull requests of its own'
+api GET "/api/coffer/v1/ci/jobs?project=dave/calc"
+tap_is "$(field length)" 0 'without jobs'
+api PATCH /api/coffer/v1/projects/dave/calc '{"sandbox":{"want":"running"}}'
+tap_is "$STATUS" 200 'an admin starts it'
+as "$DAVE" api PATCH "$F/pulls/1" '{"state":"closed"}'
+as "$DAVE" api PATCH "$F/pulls/1" '{"state":"open"}'
+api GET "/api/coffer/v1/ci/jobs?project=dave/calc"
+tap_is "$(field length)" 1 'then its pull requests have jobs'
+as "$DAVE" api PATCH /api/coffer/v1/projects/dave/calc '{"sandbox":{"want":"stopped"}}'
+
 # Back: what the project has, into the fork.
 as "$DAVE" api POST "$F/pulls" '{"title":"Follow","head":"admin:main","base":"main"}'
 tap_is "$STATUS,$(field .head.repo.full_name)" 201,admin/calc 'the fork takes from its parent the same way'
 as "$DAVE" api PATCH "/api/coffer/v1/projects/dave/calc" '{"settings":{"approvals":0}}'
-as "$DAVE" api POST "$F/pulls/1/merge" '{"Do":"fast-forward-only"}'
+as "$DAVE" api POST "$F/pulls/2/merge" '{"Do":"fast-forward-only"}'
 tap_is "$STATUS" 200 'and merges it'
 
 # Gone.
