@@ -47,6 +47,7 @@
 #include "server/service/svc_mirror.h"
 #include "server/service/svc_project.h"
 #include "server/service/svc_pull.h"
+#include "server/service/svc_purge.h"
 #include "server/service/svc_push.h"
 #include "server/service/svc_reconcile.h"
 #include "server/service/svc_upstream.h"
@@ -241,6 +242,7 @@ app_fill_svc(struct app *a)
 	a->svc.pulls = svc_pulls_new(&a->svc);
 	a->svc.ci = svc_ci_new(&a->svc);
 	a->svc.autos = svc_auto_new(&a->svc);
+	a->svc.purge = svc_purge_new(&a->svc);
 }
 
 static int
@@ -486,6 +488,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	svc_files_start(a->svc.files);
 	svc_pulls_start(&a->svc);
 	svc_auto_start(&a->svc);
+	svc_purge_soon(a->svc.purge);
 }
 
 static void
@@ -530,6 +533,7 @@ app_on_signal(void *arg)
 	hook_loop_stop(a->hooks);
 	svc_ci_stop(a->svc.ci);
 	svc_auto_stop(a->svc.autos);
+	svc_purge_stop(a->svc.purge);
 	a->stop = timer_new(a->loop, app_on_stop_step, a);
 	timer_set(a->stop, APP_STOP_STEP_MS);
 }
@@ -569,6 +573,7 @@ app_free(struct app *a)
 	svc_ci_free(a->svc.ci);
 	svc_pulls_free(a->svc.pulls);
 	svc_auto_free(a->svc.autos);
+	svc_purge_free(a->svc.purge);
 	event_stream_free(a->events);
 	repo_use_free(a->use);
 	hook_loop_free(a->hooks);

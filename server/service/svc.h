@@ -83,6 +83,7 @@ struct svc {
 	struct mirror_loop *mirror;
 	struct svc_ci *ci;
 	struct svc_auto *autos;
+	struct svc_purge *purge;
 	struct svc_pulls *pulls;
 	struct svc_push *push;
 	struct svc_files *files;

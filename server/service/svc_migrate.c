@@ -10,6 +10,7 @@
 #include "lib/io/timer.h"
 #include "server/git/repo.h"
 #include "server/service/svc_project_priv.h"
+#include "server/service/svc_purge.h"
 #include "server/store/projects.h"
 
 static void
@@ -44,8 +45,10 @@ svc_migrate_removed(void *arg)
 
 	if (op->purged)
 		svc_project_forget(s, op->make.project.id);
-	else
+	else {
 		s->upper->mirror_forget(s->mirror, op->make.project.id);
+		svc_purge_soon(s->purge);
+	}
 	svc_op_end(op, &op->fail);
 	return true;
 }

@@ -16,8 +16,10 @@
 #include "server/git/repo.h"
 #include "server/service/svc_mirror.h"
 #include "server/service/svc_project_priv.h"
+#include "server/service/svc_purge.h"
 #include "server/service/svc_secret.h"
 #include "server/store/projects.h"
+#include "server/store/purge.h"
 #include "server/store/repo_facts.h"
 #include "server/store/seed.h"
 #include "server/store/tokens.h"
@@ -250,11 +252,19 @@ svc_project_edit_new(struct svc *s, const struct identity *who)
 	    s, sizeof(struct svc_project_edit), who, svc_project_edit_release);
 }
 
-/* The last rows of a project that is being removed. */
+/* Some rows of a project that is being removed; the last of them: *purged. */
 static int
-svc_project_purge(
-    struct txn *t, const struct svc_op *op, int64_t id, struct err *e)
+svc_project_purge(struct txn *t, const struct svc_op *op, int64_t id,
+    bool *purged, struct err *e)
 {
+	bool rest = false;
+
+	*purged = false;
+	if (purge_some(t, id, &rest, e) == -1)
+		return -1;
+	if (rest)
+		return 0;
+	*purged = true;
 	if (svc_project_event(t, op, id, "project.deleted", NULL, e) == -1)
 		return -1;
 	return projects_purge(t, id, e);
@@ -289,8 +299,10 @@ svc_project_remove(struct txn *t, const struct svc_op *op,
 			sandbox_want_name(WANT_GONE), e) == -1)
 			return -1;
 	}
-	*purged = p->sandbox.state == SANDBOX_ABSENT;
-	return *purged ? svc_project_purge(t, op, p->id, e) : 0;
+	*purged = false;
+	return p->sandbox.state == SANDBOX_ABSENT
+	    ? svc_project_purge(t, op, p->id, purged, e)
+	    : 0;
 }
 
 static int
@@ -345,9 +357,10 @@ svc_project_edited(void *arg)
 
 	if (op->purged)
 		svc_project_forget(s, op->project_id);
-	else if (op->remove)
+	else if (op->remove) {
 		s->upper->mirror_forget(s->mirror, op->project_id);
-	else if (op->set_settings && op->project.upstream[0] != '\0')
+		svc_purge_soon(s->purge);
+	} else if (op->set_settings && op->project.upstream[0] != '\0')
 		s->upper->mirror_wake(s->mirror, op->project_id);
 	return false;
 }
@@ -425,10 +438,8 @@ svc_sandbox_report_job(struct txn *t, void *arg, struct err *e)
 	    (op->state == SANDBOX_STOPPED || op->state == SANDBOX_ABSENT))
 		rc = tokens_delete_sessions(t, p.id, e);
 	if (rc == 0 && p.state == PROJECT_DELETING &&
-	    op->state == SANDBOX_ABSENT) {
-		op->purged = true;
-		rc = svc_project_purge(t, &op->op, p.id, e);
-	}
+	    op->state == SANDBOX_ABSENT)
+		rc = svc_project_purge(t, &op->op, p.id, &op->purged, e);
 	project_release(&p);
 	return rc;
 }
@@ -440,6 +451,8 @@ svc_sandbox_reported(void *arg)
 
 	if (op->purged)
 		svc_project_forget(op->op.svc, op->project_id);
+	else
+		svc_purge_soon(op->op.svc->purge);
 	return false;
 }
 

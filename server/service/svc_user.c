@@ -11,6 +11,7 @@
 #include "server/auth/password.h"
 #include "server/domain/scope.h"
 #include "server/service/svc_project_priv.h"
+#include "server/service/svc_purge.h"
 #include "server/store/projects.h"
 #include "server/store/seed.h"
 #include "server/store/users.h"
@@ -286,6 +287,8 @@ svc_user_edited(void *arg)
 		else
 			s->upper->mirror_forget(s->mirror, op->gone[i].id);
 	}
+	if (op->n_gone > 0)
+		svc_purge_soon(s->purge);
 	return false;
 }
 

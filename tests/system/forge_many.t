@@ -1,5 +1,6 @@
 #!/bin/sh
-# Filtered lists of a project of 100,000 issues: answered, and rightly.
+# A project of 100,000 issues: its filtered lists are answered, and rightly; its
+# removal is in nobody's way.
 . "$(dirname "$0")/lib.sh"
 
 coffer_home
@@ -21,6 +22,8 @@ INSERT INTO issue (project_id, number, is_pull, author_id, state, comments, crea
 SELECT $PROJECT_ID, i, i % 50 = 49, 1, 1 + (i % 3 = 0), i % 7 + 90 * (i % 4999 = 0), 1600000000000 + i * 300000,
     1600000000000 + i * 300000 + CASE i % 20 WHEN 7 THEN i * 7919 % (100000 - i + 1) * 300000 ELSE i % 13 * 3600000 END,
     'Issue ' || i, 'The body' || CASE WHEN i % 400 = 7 THEN ' is rare' ELSE '' END FROM n;
+INSERT INTO comment (project_id, item, author_id, run_id, created_at, updated_at, body)
+SELECT project_id, number, 1, 0, created_at, created_at, 'What was said of ' || number FROM issue;
 UPDATE project SET next_number = 100001 WHERE id = $PROJECT_ID;
 COMMIT;
 PRAGMA wal_checkpoint(TRUNCATE);
@@ -91,5 +94,35 @@ for query in "since=$half" "before=$early" "created=true&before=$half" 'created=
 	api GET "/api/v1/repos/issues/search?limit=50&state=all&$query"
 	tap_is "$STATUS,$(field length)" 200,50 "a search of $query"
 done
+
+# While it is removed others write; a crash in the middle does not end it.
+rows() { sqlite3 "$DB" "SELECT (SELECT count(*) FROM issue WHERE project_id = $PROJECT_ID) + (SELECT count(*) FROM comment WHERE project_id = $PROJECT_ID)"; }
+OLD=$PROJECT
+api POST /api/v1/user/repos '{"name":"other","auto_init":true}'
+OTHER=$(field .full_name)
+api POST "/api/v1/repos/$OTHER/issues" '{"title":"t"}'
+tap_is "$STATUS" 201 'another project'
+api DELETE "/api/v1/repos/$OLD"
+tap_is "$STATUS" 204 'the large one is removed'
+BEGIN=$(date +%s%N)
+for i in 1 2 3 4 5; do
+	api POST "/api/v1/repos/$OTHER/issues/1/comments" '{"body":"b"}'
+	[ "$STATUS" = 201 ] || break
+done
+TOOK=$((($(date +%s%N) - BEGIN) / 1000000))
+tap_is "$STATUS" 201 'the other one takes comments meanwhile'
+tap_ok "soon: five in $TOOK ms" [ "$TOOK" -lt 1000 ]
+kill -9 "$COFFERD_PID"
+wait "$COFFERD_PID" 2>/dev/null
+LEFT=$(rows)
+tap_ok "a crash leaves $LEFT rows" [ "$LEFT" -gt 0 ]
+start_cofferd
+gone() { [ "$(sqlite3 "$DB" "SELECT count(*) FROM project WHERE id = $PROJECT_ID")" = 0 ]; }
+tap_ok 'the removal is gone on with' wait_for 60 gone
+tap_is "$(rows)" 0 'and leaves nothing'
+api GET "/api/v1/repos/$OLD"
+tap_is "$STATUS" 404 'it is gone'
+tap_ok 'and its repository' wait_for 10 test ! -e "$HOME_DIR/repos/$PROJECT_ID.git"
+tap_is "$(sqlite3 "$DB" "SELECT count(*) FROM event WHERE project_id = $PROJECT_ID AND kind = 'project.deleted'")" 1 'that is told once'
 
 tap_done
