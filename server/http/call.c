@@ -396,6 +396,8 @@ call_reply_error(struct call *c, int status, const char *fmt, ...)
 		router_reply_error(c->router, c->q, status, str_cstr(&text));
 }
 
+#define CALL_RETRY_AFTER "5" /* seconds */
+
 static const int call_status[ERR_CODE_MAX] = {
 	[ERR_NONE] = 500,
 	[ERR_INVALID] = 422,
@@ -420,6 +422,8 @@ call_fail(struct call *c, const struct err *e)
 		log_error("api fail req=%" PRIu64 " code=%s reason=%s",
 		    c->q != NULL ? request_id(c->q) : 0, err_name(e->code),
 		    log_val(e->msg));
+	if (status == 503)
+		call_header(c, "Retry-After", CALL_RETRY_AFTER);
 	call_reply_error(
 	    c, status, "%s", status == 500 ? "internal error" : e->msg);
 }
