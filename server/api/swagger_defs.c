@@ -22,7 +22,7 @@ const struct swagger_def swagger_defs[] = {
 	    "required_approvals:int,status_check_contexts:str[],"
 	    "user_can_merge:bool,user_can_push:bool" },
 	{ "BranchProtection",
-	    "approvals_whitelist_teams:str[],"
+	    "id:int,approvals_whitelist_teams:str[],"
 	    "approvals_whitelist_username:str[],"
 	    "block_admin_merge_override:bool,"
 	    "block_on_official_review_requests:bool,"

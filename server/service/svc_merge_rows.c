@@ -174,7 +174,7 @@ svc_gate_rows_read(struct txn *t, const struct svc_gate_ask *a,
 	}
 
 	if (reviews_latest(t, project, p->issue.number, &x->reviews, e) == -1 ||
-	    statuses_latest(t, project, p->head_sha, &x->statuses, e) == -1)
+	    statuses_verdicts(t, project, p->head_sha, &x->statuses, e) == -1)
 		return -1;
 	return reviews_requested(t, project, p->issue.number, &x->asked, e);
 }
