@@ -1,5 +1,6 @@
 #include "tests/unit/server/store_fixture.h"
 
+#include "server/store/db_priv.h"
 #include "server/store/deliveries.h"
 #include "server/store/events.h"
 #include "server/store/hooks.h"
@@ -71,6 +72,19 @@ scopes_job(struct txn *t, void *arg, struct err *e)
 	STEP(hooks_for_event(t, f->project, 2, 0, &l, e) == 0);
 	STEP(l.n == 3 && l.at[0].id == repo && l.at[2].id == all);
 	hook_list_release(&l);
+	/* A user who may not sign in is told nothing. */
+	STEP(db_exec(t, "UPDATE account SET no_login = 1", NULL, NULL, e) == 0);
+	STEP(hooks_for_event(t, f->project, 2, 0, &l, e) == 0);
+	STEP(l.n == 2 && l.at[0].id == repo && l.at[1].id == all);
+	hook_list_release(&l);
+	STEP(db_exec(t, "UPDATE account SET no_login = 0, kind = 2", NULL, NULL,
+		 e) == 0);
+	STEP(db_exec(t, "DELETE FROM role", NULL, NULL, e) == 0);
+	/* Nor one who owns it in name only. */
+	STEP(hooks_for_event(t, f->project, 2, 0, &l, e) == 0 && l.n == 2);
+	hook_list_release(&l);
+	STEP(db_exec(t, "UPDATE account SET kind = 1 WHERE id = ?",
+		 BINDS(I(f->root)), NULL, e) == 0);
 	STEP(hooks_copy_defaults(t, f->project, FIXTURE_NOW, 7, e) == 0);
 	STEP(hooks_for_event(t, f->project, 8, 0, &l, e) == 0 && l.n == 4);
 	hook_list_release(&l);
