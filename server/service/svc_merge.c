@@ -434,7 +434,8 @@ svc_merge_on_ready(void *arg)
 	    op->op.svc->git, op->project_id, &spec, svc_merge_on_commit, op);
 }
 
-/* Neither the default branch nor a protected one goes with a merge. */
+/* Neither the default branch, a protected one nor a fork's goes with a merge.
+ */
 static void
 svc_merge_may_delete(struct svc_merge *op)
 {
@@ -444,7 +445,8 @@ svc_merge_may_delete(struct svc_merge *op)
 	op->delete_given = true;
 	if (!op->delete_branch)
 		return;
-	if (projects_by_id(db_reader(op->op.svc->db), op->project_id, &p, &e) ==
+	if (op->pull.head_project != 0 ||
+	    projects_by_id(db_reader(op->op.svc->db), op->project_id, &p, &e) ==
 		-1 ||
 	    strcmp(p.default_branch, op->pull.head) == 0 ||
 	    protect_match(&op->facts.protect, op->pull.head) != NULL)

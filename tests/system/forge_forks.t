@@ -136,6 +136,8 @@ tap_ok 'main has the commit' git -C "$WORK" merge-base --is-ancestor "$SHA" FETC
 tap_is "$(git -C "$WORK" log -1 --format=%s FETCH_HEAD)" "Merge pull request #$N from dave:topic" 'and says where from'
 api GET "$R/branches/topic"
 tap_is "$STATUS" 200 'the project'\''s branch of that name stays'
+api GET "$R/issues/$N/timeline"
+tap_is "$(field '[.[]|select(.type=="delete_branch")]|length')" 0 'and no branch is said to be gone'
 as "$DAVE" api GET "$F/branches/topic"
 tap_is "$STATUS" 200 'and so does the fork'\''s'
 
