@@ -35,6 +35,7 @@
 #include "server/http/front.h"
 #include "server/http/router.h"
 #include "server/jobs/care.h"
+#include "server/jobs/fill_loop.h"
 #include "server/jobs/hook_loop.h"
 #include "server/jobs/mirror_loop.h"
 #include "server/jobs/pack_sweep.h"
@@ -83,6 +84,7 @@ struct app {
 	struct upstream_loop *upstream_loop;
 	struct dial_rule *dial;
 	struct hook_loop *hooks;
+	struct fill_loop *fill;
 	struct svc_push *push;
 	struct passwords *passwords;
 	struct githttp *githttp;
@@ -314,6 +316,7 @@ app_open_hooks(struct app *a, struct err *e)
 	a->dial = dial_rule_new(a->cfg->webhook_allow, e);
 	if (a->dial == NULL)
 		return -1;
+	a->fill = fill_loop_new(&a->svc);
 	a->hooks = hook_loop_new(&(struct hook_loop_spec){ .svc = &a->svc,
 	    .net = a->net,
 	    .dial = a->dial,
@@ -485,6 +488,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 		log_error("care start reason=%s", log_val(e.msg));
 	upstream_loop_start(a->upstream_loop);
 	hook_loop_start(a->hooks);
+	fill_loop_start(a->fill);
 	svc_files_start(a->svc.files);
 	svc_pulls_start(&a->svc);
 	svc_auto_start(&a->svc);
@@ -531,6 +535,7 @@ app_on_signal(void *arg)
 	event_stream_stop(a->events);
 	mirror_loop_stop(a->mirror_loop);
 	hook_loop_stop(a->hooks);
+	fill_loop_stop(a->fill);
 	svc_ci_stop(a->svc.ci);
 	svc_auto_stop(a->svc.autos);
 	svc_purge_stop(a->svc.purge);
@@ -577,6 +582,7 @@ app_free(struct app *a)
 	event_stream_free(a->events);
 	repo_use_free(a->use);
 	hook_loop_free(a->hooks);
+	fill_loop_free(a->fill);
 	dial_rule_free(a->dial);
 	packsweep_free(a->packs);
 	gitenv_free(a->env);

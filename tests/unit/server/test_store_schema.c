@@ -115,12 +115,67 @@ projects_keep_what_hangs_on_them(void **state)
 	txn_close(&t);
 }
 
+/* A hook that was deleted had the newest id. */
+static void
+deliveries_keep_their_payloads_and_ids(void **state)
+{
+	struct fixture *f = *state;
+	struct txn t;
+
+	db_close(f->db);
+	f->db = NULL;
+	(void)snprintf(f->path, sizeof(f->path), "%s/old", f->dir);
+	OK(txn_open(&t, f->path, e));
+	OK(schema_migrate(&t, BEFORE_FORKS, e));
+	fill(&t);
+	run(&t,
+	    "INSERT INTO hook (id, project_id, active, form, type, name, url,"
+	    " events, branch_filter, created_at, updated_at, since, secret,"
+	    " authorization) VALUES (3, 7, 1, 0, 'gitea', '', 'http://h/', '',"
+	    " '', 1, 1, 1, 's', ''), (4, 7, 1, 0, 'gitea', '', 'http://h/',"
+	    " '', '', 1, 1, 1, 's', '');"
+	    "INSERT INTO delivery (id, hook_id, project_id, uuid, type,"
+	    " action, state, redelivery, created_at, size, payload,"
+	    " response_body) VALUES (5, 3, 7, 'u5', 3, '', 2, 0, 1, 2, '[5]',"
+	    " 'b'), (6, 3, 7, 'u6', 3, '', 1, 0, 1, 2, '[6]', ''),"
+	    " (9, 4, 7, 'u9', 3, '', 1, 0, 1, 2, '[9]', '');"
+	    "DELETE FROM hook WHERE id = 4;");
+	OK(schema_migrate(&t, DB_SCHEMA_VERSION, e));
+	assert_int_equal(
+	    number(&t,
+		"SELECT count(*) FROM delivery d JOIN delivery_payload p"
+		" ON p.id = d.payload_id WHERE p.text = '[' || d.id || ']'"
+		" AND d.hook_id = 3 AND uuid = 'u' || d.id"),
+	    2);
+	run(&t,
+	    "INSERT INTO delivery (hook_id, project_id, payload_id, uuid,"
+	    " type, action, state, redelivery, created_at, size)"
+	    " VALUES (3, 7, 5, 'u', 3, '', 1, 0, 1, 2)");
+	assert_int_equal(number(&t, "SELECT max(id) FROM delivery"), 10);
+	/* A payload goes with the last delivery of it. */
+	run(&t, "DELETE FROM delivery WHERE id = 5");
+	assert_int_equal(
+	    number(&t, "SELECT count(*) FROM delivery_payload"), 2);
+	run(&t, "DELETE FROM hook WHERE id = 3");
+	assert_int_equal(
+	    number(&t, "SELECT count(*) FROM delivery_payload"), 0);
+	/* What there is to make up for. */
+	assert_int_equal(number(&t,
+			     "SELECT count(*) FROM fill WHERE done = 0"
+			     " AND until = 1 AND kind IN (1, 3)"),
+	    2);
+	txn_close(&t);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    projects_keep_what_hangs_on_them, fixture_setup,
+		    fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+		    deliveries_keep_their_payloads_and_ids, fixture_setup,
 		    fixture_teardown),
 	};
 
