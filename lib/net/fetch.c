@@ -27,7 +27,7 @@ struct fetch {
 	struct fetch_spec spec;
 	struct str body;
 	bool too_large;
-	bool cut; /* by us, with enough of the body */
+	bool cut;     /* by us, with enough of the body */
 	bool refused; /* an address, by may_dial */
 	bool dialled;
 	bool stopped; /* by on_data or read_body */
