@@ -375,5 +375,63 @@ sleep 0.1
 api PATCH /api/v1/admin/users/gus '{"login_name":"","source_id":0,"active":false}'
 tap_is "$STATUS" 200 'a user goes while his password is checked'
 tap_ok 'he does not get in' wait_for 10 gone "$LISTENER"
+
+# ---- git is counted too, and ends with who does it
+HAL=$(make_user hal)
+api PUT "/api/v1/repos/$MAIN/collaborators/hal" '{"permission":"write"}'
+i=0
+while [ $i -lt 70 ]; do
+	printf 'url = "%s/%s.git/info/refs?service=git-upload-pack"\noutput = "/dev/null"\nheader = "Authorization: token %s"\nwrite-out = "%%{http_code}\\n"\n' "$URL" "$MAIN" "$HAL"
+	i=$((i + 1))
+done >"$T/many"
+curl -s -D "$T/many.head" -K "$T/many" | sort | uniq -c >"$T/codes"
+tap_ok 'git has a rate' grep -q ' 429' "$T/codes"
+tap_ok 'and is served below it' grep -q ' 200' "$T/codes"
+tap_ok 'it says for how long' grep -qi '^retry-after: [1-9]' "$T/many.head"
+stop_cofferd
+sed -i '/^rate = 5$/d' "$HOME_DIR/coffer.conf"
+start_cofferd
+git clone -q "http://hal:$HAL@${URL#http://}/$MAIN.git" "$T/large" 2>"$T/clone.err"
+(cd "$T/large" && head -c 30000000 /dev/urandom >big.bin && git add big.bin && git commit -q -m Big && git push -q origin HEAD:refs/heads/big) 2>"$T/push.err" ||
+    tap_bail "big: $(cat "$T/clone.err" "$T/push.err")"
+# held NAME TOKEN METHOD PATH [TYPE]: its end is in $T/held.NAME
+held()
+{
+	held_n=$1
+	held_t=$2
+	shift 2
+	start "$T/held.$held_n" perl "$(dirname "$0")/held.pl" "${URL#http://}" "$held_t" "$T/go" "$@"
+}
+# A fetch and a push whose bodies do not come, an archive and a file that nobody
+# reads yet.
+held_all()
+{
+	rm -f "$T"/held.* "$T/go"
+	for s in upload receive; do
+		held $s "$1" POST "/$MAIN.git/git-$s-pack" "application/x-git-$s-pack-request"
+	done
+	held archive "$1" GET "/api/v1/repos/$MAIN/archive/big.tar.gz"
+	held raw "$1" GET "/api/v1/repos/$MAIN/raw/big.bin?ref=big"
+	sleep 1
+}
+all_told() { [ "$(cat "$T"/held.* | wc -l)" = 4 ]; }
+held_all "$HAL"
+api DELETE /api/v1/users/hal/tokens/test
+tap_is "$STATUS" 204 'a token is revoked'
+touch "$T/go"
+wait_for 15 all_told
+tap_is "$(cat "$T"/held.* | xargs)" 'cut cut cut cut' 'and all its transfers end'
+api POST /api/v1/users/hal/tokens "{\"name\":\"short\",\"scopes\":[\"all\"],\"expires_at\":\"$(date -u -d '+3 seconds' +%Y-%m-%dT%H:%M:%SZ)\"}"
+held_all "$(field .sha1)"
+sleep 2.5
+touch "$T/go"
+wait_for 15 all_told
+tap_is "$(cat "$T"/held.* | xargs)" 'cut cut cut cut' 'and those of one that expires'
+api POST /api/v1/users/hal/tokens '{"name":"long","scopes":["all"]}'
+LONG=$(field .sha1)
+held_all "$LONG"
+touch "$T/go"
+wait_for 15 all_told
+tap_is "$(cat "$T"/held.* | xargs)" 'whole whole open open' 'else they come to their end, or wait'
 tap_not 'no secret is in the log' grep -qE 'horse|staple|second password' "$T/cofferd.log"
 tap_done
