@@ -173,4 +173,5 @@ api PATCH "$R/pulls/$N" '{"draft":false}'
 api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
 tap_is "$STATUS" 200 'then it merges'
 tap_is "$(git -C "$WORK" fsck --no-dangling 2>&1)" '' 'and the history is whole'
+tap_ok 'cofferd ends well' stop_cofferd
 tap_done

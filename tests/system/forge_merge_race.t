@@ -30,6 +30,11 @@ killed()
 	PIDS=$(echo " $PIDS " | sed "s/ $COFFERD_PID / /")
 }
 
+# at_once FILE MAX: the requests of a curl configuration, codes counted
+at_once() { curl -s --no-progress-meter -Z --parallel-immediate --parallel-max "$2" -K "$1" 2>&1 | sort | uniq -c | tr -s ' ' | tr '\n' ';'; }
+# asks N STYLE MORE >>FILE: one merge of a curl configuration
+asks() { printf 'next\nurl = "%s%s/pulls/%d/merge"\nrequest = POST\nheader = "Authorization: Bearer %s"\nheader = "Content-Type: application/json"\ndata = "{\\"Do\\":\\"%s\\"%s}"\noutput = "%s/out.%d"\nwrite-out = "%%{http_code}\\n"\n' "$URL" "$R" "$1" "$ADMIN" "$2" "$3" "$T" "$1"; }
+
 # Twelve at once into one base, each by another style.
 : >"$T/at-once"
 i=0
@@ -37,16 +42,63 @@ for style in merge squash rebase rebase-merge merge squash rebase rebase-merge m
 	i=$((i + 1))
 	opened "at/$i"
 	approved
-	printf 'next\nurl = "%s%s/pulls/%d/merge"\nrequest = POST\nheader = "Authorization: Bearer %s"\nheader = "Content-Type: application/json"\ndata = "{\\"Do\\":\\"%s\\"}"\noutput = "%s/out.%d"\nwrite-out = "%%{http_code}\\n"\n' \
-	    "$URL" "$R" "$N" "$ADMIN" "$style" "$T" "$N" >>"$T/at-once"
+	asks "$N" "$style" '' >>"$T/at-once"
 done
 sed -i 1d "$T/at-once"
-curl -s --no-progress-meter -Z --parallel-immediate --parallel-max 12 -K "$T/at-once" >"$T/codes" 2>&1
-tap_is "$(sort "$T/codes" | uniq -c | tr -s ' ')" ' 12 200' 'merges at once into one base all come about'
+tap_is "$(at_once "$T/at-once" 12)" ' 12 200;' 'merges at once into one base all come about'
 grep -h -o '"message":"[^"]*"' "$T"/out.* 2>/dev/null | sed 's/^/# /'
 git_as "$ADMIN" -C "$WORK" fetch -q "$URL/$PROJECT.git" main
 tap_is "$(git -C "$WORK" ls-tree -r --name-only FETCH_HEAD | grep -c '^at/')" 12 'and the base has all of them'
 tap_is "$(git -C "$WORK" fsck 2>&1 | grep -c 'error\|missing')" 0 'in a whole history'
+
+# One, asked for six times at once.
+opened same
+approved
+for i in 1 2 3 4 5 6; do asks "$N" squash ''; done | sed 1d >"$T/same"
+tap_like "$(at_once "$T/same" 6)" ' 1 200;*' 'one that is asked for often merges once'
+api GET '/api/coffer/v1/events?after=0&limit=1000'
+tap_is "$(jq "[.events[]|select(.kind==\"pull.merged\" and .item==$N)]|length" "$BODY")" 1 'with one event'
+git_as "$ADMIN" -C "$WORK" fetch -q "$URL/$PROJECT.git" main
+tap_is "$(git -C "$WORK" log --format=%s FETCH_HEAD -- same.txt | wc -l | tr -d ' ')" 1 'and one commit'
+
+# Cut off in the midst of eight: each is merged as a whole, or not at all.
+: >"$T/cut"
+FIRST=0
+for i in 1 2 3 4 5 6 7 8; do
+	opened "cut/$i"
+	approved
+	[ "$FIRST" != 0 ] || FIRST=$N
+	asks "$N" merge ',\"delete_branch_after_merge\":true' >>"$T/cut"
+done
+sed -i 1d "$T/cut"
+at_once "$T/cut" 8 >/dev/null &
+CURL=$!
+some() { git --git-dir="$HOME_DIR/repos/$PROJECT_ID.git" cat-file -e main:cut 2>/dev/null; }
+wait_for 5 some
+killed
+wait "$CURL"
+start_cofferd
+git_as "$ADMIN" -C "$WORK" fetch -q "$URL/$PROJECT.git" main
+MERGED=0
+STATE=
+for i in 1 2 3 4 5 6 7 8; do
+	N=$((FIRST + i - 1))
+	has=false
+	git -C "$WORK" cat-file -e "FETCH_HEAD:cut/$i.txt" 2>/dev/null && has=true
+	api GET "$R/pulls/$N"
+	[ "$(field .merged)" = "$has" ] || STATE="$STATE $i:$has"
+	[ $has = false ] || MERGED=$((MERGED + 1))
+	api GET "$R/branches/cut/$i"
+	case $has,$STATUS in
+	true,404 | false,200) ;;
+	*) STATE="$STATE $i:$has:branch:$STATUS" ;;
+	esac
+	if [ $has = false ]; then
+		api POST "$R/pulls/$N/merge" '{"Do":"merge","delete_branch_after_merge":true}'
+		[ "$STATUS" = 200 ] || STATE="$STATE $i:again:$STATUS"
+	fi
+done
+tap_is "$STATE" '' "a kill in the midst of merges leaves each whole ($MERGED were merged)"
 
 # One that waits is there after a kill.
 opened waits
@@ -169,4 +221,5 @@ api POST "$R/pulls/$N/merge" "{\"Do\":\"manually-merged\",\"MergeCommitID\":\"$M
 tap_like "$STATUS,$(field .message)" '409,head out of date*' 'the head must be the one that is meant'
 api POST "$R/pulls/$N/merge" "{\"Do\":\"manually-merged\",\"MergeCommitID\":\"$MAIN\",\"head_commit_id\":\"$HEAD_SHA\"}"
 tap_is "$STATUS" 200 'all of it right'
+tap_ok 'cofferd ends well' stop_cofferd
 tap_done
