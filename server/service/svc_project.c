@@ -206,6 +206,20 @@ svc_project_check_own(struct svc_project_create *op, struct err *e)
 	return 0;
 }
 
+/* What an address has behind the name of a repository. */
+static bool
+svc_project_is_reserved(const char *name)
+{
+	static const char *const ends[] = { ".git", ".wiki", ".rss", ".atom" };
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (n >= strlen(ends[i]) &&
+		    strcasecmp(name + n - strlen(ends[i]), ends[i]) == 0)
+			return true;
+	return false;
+}
+
 int
 svc_project_check_new(struct svc_project_create *op, struct err *e)
 {
@@ -214,11 +228,10 @@ svc_project_check_new(struct svc_project_create *op, struct err *e)
 		return -1;
 	if (op->name == NULL)
 		op->name = svc_project_name_of(op->upstream);
-	if (!path_component_ok(op->name) ||
-	    view_ends(view_of(op->name), ".git"))
+	if (!path_component_ok(op->name) || svc_project_is_reserved(op->name))
 		return err_set(e, ERR_INVALID,
 		    "name: want 1 to 100 of A-Z a-z 0-9 . _ -, not beginning "
-		    "with . or -, not ending in .git");
+		    "with . or -, not ending in .git, .wiki, .rss or .atom");
 	return settings_rule_check(&op->settings, e);
 }
 

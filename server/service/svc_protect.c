@@ -139,7 +139,7 @@ svc_protect_put_job(struct txn *t, void *arg, struct err *e)
 	struct protect_rule *r = &op->rule;
 	int64_t id;
 
-	if (svc_may(t, &op->op.who, op->project_id, PERM_ADMIN, NULL, e) == -1)
+	if (svc_may(t, &op->op.who, op->project_id, PERM_MANAGE, NULL, e) == -1)
 		return -1;
 	if (op->create) {
 		r->name = xstrdup(op->name);
@@ -183,7 +183,7 @@ svc_protect_delete_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_protect_delete *op = arg;
 
-	if (svc_may(t, &op->op.who, op->project_id, PERM_ADMIN, NULL, e) ==
+	if (svc_may(t, &op->op.who, op->project_id, PERM_MANAGE, NULL, e) ==
 		-1 ||
 	    protections_delete(t, op->project_id, op->name, e) == -1)
 		return -1;
@@ -220,7 +220,7 @@ svc_protect_order_job(struct txn *t, void *arg, struct err *e)
 	int64_t next = 1;
 	int rc = 0;
 
-	if (svc_may(t, &op->op.who, op->project_id, PERM_ADMIN, NULL, e) ==
+	if (svc_may(t, &op->op.who, op->project_id, PERM_MANAGE, NULL, e) ==
 		-1 ||
 	    protections_list(t, op->project_id, &all, e) == -1)
 		return -1;
