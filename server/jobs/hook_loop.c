@@ -18,7 +18,7 @@
 #include "server/store/projects.h"
 
 enum {
-	HOOKLOOP_EVENTS = 64,        /* read at once */
+	HOOKLOOP_EVENTS = 16,        /* read at once: they have texts */
 	HOOKLOOP_IDLE_MS = 1000,     /* after which the cursor is written */
 	HOOKLOOP_AGAIN_MS = 1000,    /* after a failure that may pass */
 	HOOKLOOP_TRIES = 5,          /* of one event, in 150 s */

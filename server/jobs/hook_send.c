@@ -22,7 +22,8 @@ enum {
 	HOOKSEND_ERROR_MAX = 400,
 	HOOKSEND_HEADERS = 20,
 	HOOKSEND_SLEEP_MAX = 3600 * 1000,
-	HOOKSEND_AGAIN_MS = 1000 /* after the database failed */
+	HOOKSEND_BYTES = 32 << 20, /* of payloads on their way; then no more */
+	HOOKSEND_AGAIN_MS = 1000   /* after the database failed */
 };
 
 /* One attempt, from its row to the row of its end. */
@@ -32,6 +33,7 @@ struct hook_sending {
 	struct hook hook;
 	struct delivery d;
 	struct fetch *fetch;
+	size_t bytes;
 	char host[HOOKSEND_HOST_MAX];
 	struct str request; /* its head, as it is logged */
 	struct str response_headers;
@@ -53,6 +55,7 @@ struct hook_send {
 	struct timer *timer;
 	struct hook_sending_list list;
 	size_t n;
+	size_t bytes; /* of their payloads */
 	bool stopped;
 	void (*on_room)(void *arg);
 	void *arg;
@@ -83,6 +86,7 @@ hooksend_drop(struct hook_sending *x)
 {
 	LIST_REMOVE(x, link);
 	x->s->n--;
+	x->s->bytes -= x->bytes;
 	hook_release(&x->hook);
 	delivery_release(&x->d);
 	str_release(&x->request);
@@ -426,8 +430,14 @@ hooksend_start(struct hook_send *s, int64_t hook_id)
 		return;
 	}
 	x->result.attempts = x->d.attempts + 1;
-	if (hooksend_begin(x, &e) == 0)
+	x->bytes = strlen(x->d.payload);
+	s->bytes += x->bytes;
+	if (hooksend_begin(x, &e) == 0) {
+		/* The request has a copy. */
+		free(x->d.payload);
+		x->d.payload = NULL;
 		return;
+	}
 	(void)snprintf(x->error, sizeof(x->error), "%.200s", e.msg);
 	x->result.refused = true;
 	hooksend_end(x);
@@ -442,6 +452,13 @@ hooksend_runs(const struct hook_send *s, int64_t hook_id)
 		if (x->hook.id == hook_id)
 			return true;
 	return false;
+}
+
+/* For one more; each that ends asks again. */
+static bool
+hooksend_room(const struct hook_send *s)
+{
+	return s->n < HOOK_AT_ONCE && s->bytes < HOOKSEND_BYTES;
 }
 
 static void
@@ -464,7 +481,7 @@ hook_send_pump(struct hook_send *s)
 	struct err e = ERR_INIT;
 	size_t n = 0;
 
-	if (s->stopped || s->n >= HOOK_AT_ONCE)
+	if (s->stopped || !hooksend_room(s))
 		return;
 	if (hooks_due(db_reader(s->spec.svc->db), now, s->n + HOOK_AT_ONCE, ids,
 		&n, &e) == -1) {
@@ -472,7 +489,7 @@ hook_send_pump(struct hook_send *s)
 		timer_set(s->timer, HOOKSEND_AGAIN_MS);
 		return;
 	}
-	for (size_t i = 0; i < n && s->n < HOOK_AT_ONCE; i++)
+	for (size_t i = 0; i < n && hooksend_room(s); i++)
 		if (!hooksend_runs(s, ids[i]))
 			hooksend_start(s, ids[i]);
 	hooksend_sleep(s, now);

@@ -281,20 +281,22 @@ hooks_behind_failed(struct txn *t, int64_t id, int64_t behind, int64_t seq,
 	    BINDS(I(seq), I(seq), I(at), I(id), I(behind)), NULL, e);
 }
 
+#define HOOK_ROOM                                                          \
+	"UPDATE hook SET behind_at = ? WHERE behind > 0 AND behind_at = 0" \
+	" AND (SELECT count(*) <= ? AND coalesce(sum(d.size), 0) <= ?"     \
+	" FROM delivery d WHERE d.state = 1 AND d.hook_id = hook.id)"
+
 int
 hooks_behind_room(
     struct txn *t, int64_t id, int64_t now, bool *any, struct err *e)
 {
-	static const char sql[] =
-	    "UPDATE hook SET behind_at = ? WHERE behind > 0 AND behind_at = 0"
-	    " AND (? = 0 OR id = ?)"
-	    " AND (SELECT count(*) <= ? AND coalesce(sum(d.size), 0) <= ?"
-	    " FROM delivery d WHERE d.state = 1 AND d.hook_id = hook.id)";
+	const struct bind binds[] = { I(now), I(HOOK_PENDING_MAX / 2),
+		I(HOOK_PENDING_BYTES / 2),
+		id != 0 ? I(id) : (struct bind){ .type = BIND_END },
+		{ .type = BIND_END } };
 	int64_t changes;
 
-	if (db_exec(t, sql,
-		BINDS(I(now), I(id), I(id), I(HOOK_PENDING_MAX / 2),
-		    I(HOOK_PENDING_BYTES / 2)),
+	if (db_exec(t, id != 0 ? HOOK_ROOM " AND id = ?" : HOOK_ROOM, binds,
 		&changes, e) == -1)
 		return -1;
 	*any = changes > 0;

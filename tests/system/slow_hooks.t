@@ -21,7 +21,6 @@ CONF
 start_cofferd
 make_project
 R=/api/v1/repos/$PROJECT
-L=/api/coffer/v1/repos/$PROJECT/hooks
 tap_plan 17
 
 hook()
@@ -81,7 +80,7 @@ killed()
 # go_on LIST N: kills until N are there.
 go_on()
 {
-	for go_i in 1 2 3; do
+	for _ in 1 2 3; do
 		go_at=$(($(lines "$1") + $2 / 8))
 		wait_for 60 has "$1" "$go_at" || return 1
 		killed
