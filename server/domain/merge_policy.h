@@ -48,9 +48,9 @@ struct merge_review {
 	const char *login;
 	bool maintainer; /* now, not when it was written */
 	bool wrote_head;
+	bool retargeted; /* it was of another base */
 	enum merge_review_verdict verdict;
 	const char *sha; /* what was looked at */
-	bool retargeted; /* for another base */
 };
 
 /* The newest verdict of a context on the head. */

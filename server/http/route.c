@@ -77,12 +77,13 @@ route_fits(struct view name, const char *text)
 	return true;
 }
 
+/* All from there but the last `left`. */
 static char *
-route_join(const struct route_path *p, unsigned from, unsigned to)
+route_join(const struct route_path *p, unsigned from, unsigned left)
 {
 	struct str out = STR_INIT;
 
-	for (unsigned i = from; i < to; i++) {
+	for (unsigned i = from; i < p->n && p->n - i > left; i++) {
 		if (i > from)
 			str_addc(&out, '/');
 		str_add(&out, p->seg[i]);
@@ -151,7 +152,7 @@ route_matches(
 
 			if (m->n == ROUTE_ARGS || p->n - i <= left)
 				return false;
-			m->args[m->n++] = route_join(p, i, p->n - left);
+			m->args[m->n++] = route_join(p, i, left);
 			i = p->n - left;
 			continue;
 		}

@@ -94,11 +94,11 @@ static void
 approvals_count_of_those_who_may(void **state)
 {
 	static const struct merge_review reviews[] = {
-		{ 1, "ann", true, false, MERGE_APPROVED, SHA_A, false },
-		{ 2, "ben", true, false, MERGE_APPROVED, SHA_B, false },
-		{ 3, "cleo", true, false, MERGE_APPROVED, SHA_A, false },
-		{ 4, "dan", true, true, MERGE_APPROVED, SHA_A, false },
-		{ 5, "eve", false, false, MERGE_APPROVED, SHA_A, false },
+		{ 1, "ann", true, false, false, MERGE_APPROVED, SHA_A },
+		{ 2, "ben", true, false, false, MERGE_APPROVED, SHA_B },
+		{ 3, "cleo", true, false, false, MERGE_APPROVED, SHA_A },
+		{ 4, "dan", true, true, false, MERGE_APPROVED, SHA_A },
+		{ 5, "eve", false, false, false, MERGE_APPROVED, SHA_A },
 	};
 	struct protect_rule r = { .approvals = 3 };
 	struct merge_input in = input(&r);
@@ -125,7 +125,7 @@ static void
 what_was_said_of_another_base_is_stale(void **state)
 {
 	struct merge_review reviews[] = {
-		{ 1, "ann", true, false, MERGE_APPROVED, SHA_A, true },
+		{ 1, "ann", true, false, true, MERGE_APPROVED, SHA_A },
 	};
 	struct protect_rule r = { .approvals = 1,
 		.flags = BIT(PROTECT_IGNORE_STALE) };
@@ -144,8 +144,8 @@ static void
 a_rule_never_loosens_the_own_gate(void **state)
 {
 	struct merge_review reviews[] = {
-		{ 3, "cleo", true, false, MERGE_APPROVED, SHA_A, false },
-		{ 2, "ben", true, false, MERGE_REJECTED, SHA_A, false },
+		{ 3, "cleo", true, false, false, MERGE_APPROVED, SHA_A },
+		{ 2, "ben", true, false, false, MERGE_REJECTED, SHA_A },
 	};
 	struct protect_rule r = { .approvals = 1,
 		.flags = BIT(PROTECT_APPROVAL_LIST) };
