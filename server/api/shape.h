@@ -24,6 +24,17 @@ struct svc_branch_view;
 struct txn;
 struct upstream_info;
 
+enum {
+	SHAPE_SEEN = 8
+};
+
+/* Where in the body a user stands: he is copied from there. */
+struct shape_seen {
+	int64_t id;
+	size_t at;
+	size_t len;
+};
+
 struct shape {
 	struct jw w;
 	struct str body;
@@ -33,6 +44,10 @@ struct shape {
 	const struct identity *who;    /* who is shown it */
 	struct repo_facts facts;       /* of the repository shown last */
 	bool inner;                    /* a repository inside another */
+	struct shape_seen users[SHAPE_SEEN]; /* those in the body */
+	size_t n_users;
+	int64_t bare;  /* project none of whose items has an attachment */
+	int64_t asked; /* whether that is so of it is known */
 };
 
 /* A reply being written: init, rows, then shape_reply (which releases). */
