@@ -64,6 +64,10 @@ extern const struct route api_tickets_routes[];
 struct svc *api_svc(const struct call *c);
 struct txn *api_reader(const struct call *c);
 
+/* Nobody is called so: true after a redirect to the name that who was called
+ * so has now. */
+bool api_moved(struct call *c, const char *login);
+
 /* The project of the first two arguments, or -1 after the reply.  The caller
  * releases it. */
 int api_project(struct call *c, enum perm_verb verb, struct project *out);

@@ -6,7 +6,7 @@
  * schema_migrate sees to it that this does not cascade.  parent_id: what it is
  * a fork of, 0: of nothing.  pull.head_project_id: the fork that the head is a
  * branch of, 0: the repository itself; then pull.head is "OWNER:BRANCH", which
- * is no branch's name.
+ * is no branch's name.  account_was: names that accounts had.
  */
 #define PROJECT_OF_4                                                         \
 	" id, owner, name, upstream, default_branch, state, created_at,"     \
@@ -80,5 +80,8 @@ const char schema_forks[] =
     " WHERE parent_id > 0;"
     "ALTER TABLE pull ADD COLUMN head_project_id INTEGER NOT NULL"
     " DEFAULT 0;"
+    "CREATE TABLE account_was ("
+    " login TEXT PRIMARY KEY COLLATE NOCASE,"
+    " account_id INTEGER NOT NULL REFERENCES account (id)) WITHOUT ROWID;"
     "CREATE INDEX pull_fork ON pull (head_project_id, head, is_open)"
     " WHERE head_project_id > 0;";

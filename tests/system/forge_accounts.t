@@ -309,6 +309,18 @@ tap_is "$STATUS,$(field .owner)" 201,alix 'she owns a project'
 api POST /api/v1/admin/users/alix/rename '{"new_username":"alice"}'
 api GET /api/v1/repos/alice/hers
 tap_is "$STATUS,$(field .owner.login)" 200,alice 'which goes by her name'
+api GET "/api/v1/repos/ALIX/hers/branches?limit=3"
+tap_is "$STATUS,$(grep -i '^location:' "$HEADERS" | tr -d '\r' | cut -d ' ' -f 2)" \
+    '307,/api/v1/repos/alice/hers/branches?limit=3' 'her old name leads there'
+api GET /api/v1/users/alix
+tap_is "$STATUS,$(grep -i '^location:' "$HEADERS" | tr -d '\r' | cut -d ' ' -f 2)" 307,/api/v1/users/alice 'and to herself'
+api POST "/api/coffer/v1/projects/alice/hers/sync?wait=30"
+tap_ok 'git follows' git_as "$ADMIN" ls-remote -q --exit-code "$URL/alix/hers.git" main
+api POST /api/v1/admin/users '{"username":"alix"}'
+api GET /api/v1/users/alix
+tap_is "$STATUS,$(field .login)" 200,alix 'until another has that name'
+api GET /api/v1/repos/alix/hers
+tap_is "$STATUS" 404 'then it means him'
 api DELETE /api/v1/admin/users/alice
 tap_like "$STATUS,$(field .message)" '422,user still has ownership*' 'an owner is not removed'
 api DELETE '/api/v1/admin/users/alice?purge=true'
