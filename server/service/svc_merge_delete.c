@@ -12,6 +12,7 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/git/git_pool.h"
+#include "server/service/svc_pull.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
 #include "server/store/timeline.h"
@@ -21,11 +22,14 @@ struct svc_merge_delete {
 	struct svc *s;
 	struct merging row;
 	char *ref;
-	bool gone; /* else it stays */
+	bool gone;     /* else it stays */
+	int64_t child; /* the last that was to get another base */
 	int64_t now;
 	svc_merge_deleted_fn *done;
 	void *arg;
 };
+
+static void svc_merge_delete_children(struct svc_merge_delete *x);
 
 static void
 svc_merge_delete_end(struct svc_merge_delete *x, const struct err *fail)
@@ -156,11 +160,9 @@ svc_merge_delete_on_moved(const struct git_result *res, void *arg)
 		svc_merge_delete_end(x, res->fail);
 }
 
-/* A branch that upstream has is the mirror's, not the merge's, to delete. */
 static void
-svc_merge_delete_on_upstream(const struct git_result *res, void *arg)
+svc_merge_delete_move(struct svc_merge_delete *x)
 {
-	struct svc_merge_delete *x = arg;
 	const struct git_ref_change change = {
 		.ref = x->ref, .old = x->row.head_sha, .new_sha = GIT_ZERO_SHA
 	};
@@ -168,34 +170,90 @@ svc_merge_delete_on_upstream(const struct git_result *res, void *arg)
 		.v = &change, .n = 1, .atomic = true
 	};
 
-	if (res->fail == NULL)
-		svc_merge_delete_write(x, false);
-	else if (res->fail->code != ERR_NOTFOUND)
-		svc_merge_delete_end(x, res->fail);
-	else
-		gitpool_refs_update(x->s->git, x->row.project_id, &spec,
-		    svc_merge_delete_on_moved, x);
+	gitpool_refs_update(
+	    x->s->git, x->row.project_id, &spec, svc_merge_delete_on_moved, x);
 }
 
-/* Another pull request may have the same head. */
-static bool
-svc_merge_delete_is_wanted(struct svc_merge_delete *x)
+/* The newest open pull request with that head or base, under `before` if that
+ * is not 0; 0: none; -1: not known. */
+static int64_t
+svc_merge_delete_find(struct svc_merge_delete *x, const char *head,
+    const char *base, int64_t before)
 {
 	const struct pull_filter f = { .project_id = x->row.project_id,
 		.state = ISSUE_OPEN,
-		.head = x->row.delete_head,
+		.head = head,
+		.base = base,
+		.before = before,
 		.limit = 1 };
 	struct pull_list list = { .at = NULL };
 	struct err e = ERR_INIT;
-	bool wanted;
+	int64_t number;
 
 	if (pulls_list(db_reader(x->s->db), &f, &list, &e) == -1) {
 		log_warn("merge delete reason=%s", log_val(e.msg));
-		return true;
+		return -1;
 	}
-	wanted = list.n > 0;
+	number = list.n > 0 ? list.at[0].issue.number : 0;
 	pull_list_release(&list);
-	return wanted;
+	return number;
+}
+
+static void
+svc_merge_delete_on_child(const struct err *fail, void *op, void *arg)
+{
+	struct svc_merge_delete *x = arg;
+
+	(void)op;
+	if (fail != NULL)
+		log_warn("merge retarget project=%" PRId64 " pull=%" PRId64
+			 " reason=%s",
+		    x->row.project_id, x->child, log_val(fail->msg));
+	svc_merge_delete_children(x);
+}
+
+/* What was to merge into the branch is to merge into its base; the branch stays
+ * for one that cannot. */
+static void
+svc_merge_delete_children(struct svc_merge_delete *x)
+{
+	const char *branch = x->row.delete_head;
+	int64_t number = svc_merge_delete_find(x, NULL, branch, x->child);
+	struct svc_pull_edit *op;
+	struct err e = ERR_INIT;
+	struct identity who;
+	struct user u;
+
+	if (number == 0 && svc_merge_delete_find(x, NULL, branch, 0) == 0) {
+		svc_merge_delete_move(x);
+		return;
+	}
+	if (number <= 0 ||
+	    users_by_id(db_reader(x->s->db), x->row.user_id, &u, &e) == -1) {
+		svc_merge_delete_write(x, false);
+		return;
+	}
+	svc_identity_of(u.id, u.login, u.kind, &who);
+	x->child = number;
+	op = svc_pull_edit_new(x->s, &who);
+	op->project_id = x->row.project_id;
+	op->number = number;
+	op->base = xstrdup(x->row.base);
+	svc_pull_edit(op, svc_merge_delete_on_child, x);
+}
+
+/* A branch that upstream has is the mirror's, not the merge's, to delete. */
+static void
+svc_merge_delete_on_upstream(const struct git_result *res, void *arg)
+{
+	struct svc_merge_delete *x = arg;
+
+	if (res->fail == NULL)
+		svc_merge_delete_write(x, false);
+	else if (res->fail->code == ERR_NOTFOUND)
+		svc_merge_delete_children(x);
+	else
+		svc_merge_delete_end(x, res->fail);
 }
 
 void
@@ -213,7 +271,7 @@ svc_merge_delete(struct svc *s, const struct merging *row,
 	x->ref = xasprintf("refs/heads/%s", row->delete_head);
 	x->done = done;
 	x->arg = arg;
-	if (svc_merge_delete_is_wanted(x))
+	if (svc_merge_delete_find(x, row->delete_head, NULL, 0) != 0)
 		svc_merge_delete_write(x, false);
 	else
 		gitpool_resolve(s->git, row->project_id, upstream,

@@ -149,6 +149,39 @@ api PATCH /api/v1/admin/users/cat '{"active":false}'
 tap_ok 'nor for who is switched off' wait_for 10 cancelled
 api PATCH /api/v1/admin/users/cat '{"active":true}'
 
+# What is stacked on a branch that goes is brought to its base.
+opened parent
+approved
+PARENT=$N
+push_branch child child.txt x
+git_as "$ADMIN" -C "$WORK" push -q "$URL/$PROJECT.git" "$SHA:refs/heads/other-child" 2>/dev/null
+api POST "$R/pulls" '{"title":"Child","head":"child","base":"parent"}'
+CHILD=$(field .number)
+api POST "$R/pulls" '{"title":"Other child","head":"other-child","base":"parent"}'
+OTHER=$(field .number)
+api POST "$R/pulls" '{"title":"Twin","head":"other-child","base":"main"}'
+api POST "$R/pulls/$PARENT/merge" '{"Do":"squash","delete_branch_after_merge":true}'
+tap_is "$STATUS" 200 'the branch below merges'
+api GET "$R/pulls/$CHILD"
+tap_is "$(field '"\(.state) \(.base.ref) \(.mergeable)"')" 'open main true' 'what is stacked on it has its base now'
+N=$CHILD
+tap_is "$(types change_target_branch)" 1 'which its timeline tells'
+api GET "$R/pulls/$OTHER"
+tap_is "$(field .base.ref)" parent 'one that has a twin there does not'
+api GET "$R/branches/parent"
+tap_is "$STATUS" 200 'so that the branch stays'
+api PATCH "$R/pulls/$OTHER" '{"state":"closed"}'
+opened parent2
+approved
+push_branch child2 child2.txt x
+api POST "$R/pulls" '{"title":"Child 2","head":"child2","base":"parent2"}'
+CHILD=$(field .number)
+api POST "$R/pulls/$N/merge" '{"Do":"merge","delete_branch_after_merge":true}'
+api GET "$R/pulls/$CHILD"
+tap_is "$(field .base.ref)" main 'another is'
+api GET "$R/branches/parent2"
+tap_is "$STATUS" 404 'and then the branch goes'
+
 # What is said by who lost his role, or of another base, says nothing.
 opened listed
 api POST "$R/branch_protections" '{"rule_name":"main","required_approvals":1,"enable_approvals_whitelist":true,"approvals_whitelist_username":["cat"]}'
