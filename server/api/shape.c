@@ -17,6 +17,7 @@ shape_init(struct shape *s, struct call *c, const struct project *p)
 	s->who = call_who(c);
 	s->t = api_reader(c);
 	s->facts.project_id = 0;
+	s->inner = false;
 	s->n_users = 0;
 	s->bare = s->asked = 0;
 	jw_init(&s->w, &s->body);
