@@ -8,7 +8,8 @@
 #include "lib/base/log.h"
 
 enum {
-	STR_CAP_MIN = 64
+	STR_CAP_MIN = 64,
+	STR_CAP_DOUBLE = 1 << 20 /* so long it doubles */
 };
 
 static size_t
@@ -34,7 +35,7 @@ str_grow(struct str *s, size_t n)
 		return true;
 	cap = s->cap < STR_CAP_MIN ? STR_CAP_MIN : s->cap;
 	while (cap < need)
-		cap += cap / 2;
+		cap += cap < STR_CAP_DOUBLE ? cap : cap / 2;
 	if (cap > limit + 1)
 		cap = limit + 1;
 	s->p = xrealloc(s->p, cap);
