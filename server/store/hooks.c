@@ -336,7 +336,10 @@ hooks_due(struct txn *t, int64_t now, size_t limit, int64_t *ids, size_t *n,
 
 	*n = 0;
 	if (query_open(&q, t,
-		"SELECT id FROM hook WHERE due_at > 0 AND due_at <= ?"
+		"SELECT id FROM hook h WHERE due_at > 0 AND due_at <= ?"
+		" AND NOT EXISTS (SELECT 1 FROM account a"
+		" WHERE a.id = h.account_id"
+		" AND (a.deleted = 1 OR a.active = 0 OR a.no_login = 1))"
 		" ORDER BY due_at, id LIMIT ?",
 		BINDS(I(now), I(limit)), e) == -1)
 		return -1;

@@ -94,7 +94,8 @@ int hooks_behind_room(
 int hooks_behind_next(
     struct txn *t, struct hook *out, int64_t *at, struct err *e);
 
-/* Ids of those that are due, the longest first; ids has room for limit. */
+/* Ids of those that are due, the longest first; ids has room for limit.  Those
+ * of a user who may not sign in wait. */
 int hooks_due(struct txn *t, int64_t now, size_t limit, int64_t *ids, size_t *n,
     struct err *e);
 /* When the next one after `now` is due, 0: none. */

@@ -43,7 +43,8 @@ scopes_job(struct txn *t, void *arg, struct err *e)
 	struct hook_new n = new_hook(f->project, 0);
 	const struct hook_scope other = { 0, f->root }, server = { 0, 0 };
 	struct hook_list l = { .n = 0 };
-	int64_t repo, user, all, model, seq = -1;
+	int64_t repo, user, all, model, seq = -1, ids[4];
+	size_t due;
 	struct hook h = { .id = 0 };
 
 	STEP(hooks_cursor(t, &seq, e) == 0 && seq == 0);
@@ -73,7 +74,10 @@ scopes_job(struct txn *t, void *arg, struct err *e)
 	STEP(l.n == 3 && l.at[0].id == repo && l.at[2].id == all);
 	hook_list_release(&l);
 	/* A user who may not sign in is told nothing. */
+	STEP(hooks_wake(t, user, 1, true, e) == 0);
+	STEP(hooks_due(t, 1, 4, ids, &due, e) == 0 && due == 1);
 	STEP(db_exec(t, "UPDATE account SET no_login = 1", NULL, NULL, e) == 0);
+	STEP(hooks_due(t, 1, 4, ids, &due, e) == 0 && due == 0);
 	STEP(hooks_for_event(t, f->project, 2, 0, &l, e) == 0);
 	STEP(l.n == 2 && l.at[0].id == repo && l.at[1].id == all);
 	hook_list_release(&l);
