@@ -1,6 +1,7 @@
 #include "server/service/svc_migrate.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,11 +38,26 @@ svc_migrate_new(struct svc *s, const struct identity *who)
 	return op;
 }
 
+/* What a mirror does next is not done: the project is gone. */
+static void
+svc_migrate_say(struct svc_migrate *op)
+{
+	const char *advice = mirror_fail_advice(op->kind);
+	char *at = strstr(op->fail.msg, advice);
+
+	if (at == NULL || strstr(advice, " again ") == NULL)
+		return;
+	(void)snprintf(at, sizeof(op->fail.msg) - (size_t)(at - op->fail.msg),
+	    "nothing is kept of it: migrate again later");
+}
+
 static bool
 svc_migrate_removed(void *arg)
 {
 	struct svc_migrate *op = arg;
 	struct svc *s = op->make.op.svc;
+
+	svc_migrate_say(op);
 
 	if (op->purged)
 		svc_project_forget(s, op->make.project.id);

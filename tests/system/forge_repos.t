@@ -212,6 +212,8 @@ api POST /api/v1/repos/migrate "{\"clone_addr\":\"file://$T/up/none.git\",\"repo
 tap_is "$STATUS" 422 'an owner must be there'
 api POST /api/v1/repos/migrate "{\"clone_addr\":\"file://$T/up/none.git\",\"repo_name\":\"none\"}"
 tap_like "$STATUS,$(field .message)" '422,Migration failed: *' 'an upstream that is none'
+api POST /api/v1/repos/migrate '{"clone_addr":"http://127.0.0.1:1/x.git","repo_name":"none"}'
+tap_like "$STATUS,$(field .message)" '422,*migrate again later*' 'one whose host is away is not tried again'
 api GET /api/v1/repos/admin/none
 tap_is "$STATUS" 404 'leaves no repository'
 api GET /api/coffer/v1/projects/admin/none
