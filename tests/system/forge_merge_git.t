@@ -96,7 +96,7 @@ tap_is "$(git -C "$WORK" log -2 --format=%at FETCH_HEAD)" "$(git -C "$WORK" log 
 
 # Conflicts: the list is git's.
 on_main prepare
-for f in both.txt gone.txt 'with space.txt' 'quo"te.txt' bin.dat moved.txt; do printf '1\n2\n3\n4\n5\n6\n7\n8\n' >"$WORK/$f"; done
+for f in both.txt gone.txt 'with space.txt' 'say"so.txt' bin.dat moved.txt; do printf '1\n2\n3\n4\n5\n6\n7\n8\n' >"$WORK/$f"; done
 mkdir -p "$WORK/dir"
 printf 'x\n' >"$WORK/dir/ünï.txt"
 printf 'a\000b' >"$WORK/bin.dat"
@@ -105,7 +105,7 @@ push prepare
 opened prepare
 api POST "$R/pulls/$N/merge" '{"Do":"fast-forward-only"}'
 on_main theirs
-for f in both.txt 'with space.txt' 'quo"te.txt' 'dir/ünï.txt'; do printf 'theirs\n' >"$WORK/$f"; done
+for f in both.txt 'with space.txt' 'say"so.txt' 'dir/ünï.txt'; do printf 'theirs\n' >"$WORK/$f"; done
 printf 'c\000d' >"$WORK/bin.dat"
 printf 'theirs\n' >>"$WORK/gone.txt"
 printf 'new of theirs\n' >"$WORK/added.txt"
@@ -113,7 +113,7 @@ printf 'fine\n' >"$WORK/fine.txt"
 commit only.txt theirs 'ann <ann@example.org>'
 push theirs
 on_main ours
-for f in both.txt 'with space.txt' 'quo"te.txt' 'dir/ünï.txt'; do printf 'ours\n' >"$WORK/$f"; done
+for f in both.txt 'with space.txt' 'say"so.txt' 'dir/ünï.txt'; do printf 'ours\n' >"$WORK/$f"; done
 printf 'e\000f' >"$WORK/bin.dat"
 rm "$WORK/gone.txt"
 printf 'new of ours\n' >"$WORK/added.txt"
