@@ -105,7 +105,7 @@ tap_is "$STATUS" 201 'another project'
 api DELETE "/api/v1/repos/$OLD"
 tap_is "$STATUS" 204 'the large one is removed'
 BEGIN=$(date +%s%N)
-for i in 1 2 3 4 5; do
+for _ in 1 2 3 4 5; do
 	api POST "/api/v1/repos/$OTHER/issues/1/comments" '{"body":"b"}'
 	[ "$STATUS" = 201 ] || break
 done
