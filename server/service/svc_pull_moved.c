@@ -34,7 +34,7 @@ static void
 svc_pull_on_fork(
     struct svc *s, int64_t project, const char *branch, int64_t actor)
 {
-	struct pull_key v[DB_LIST_MAX];
+	AUTO_FREE struct pull_key *v = xcalloc(DB_LIST_MAX, sizeof(*v));
 	struct err e = ERR_INIT;
 	size_t n;
 

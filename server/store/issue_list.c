@@ -437,7 +437,7 @@ issues_list(struct txn *t, const struct issue_filter *f, struct issue_list *out,
     struct err *e)
 {
 	struct issue_ask a = { .f = f, .by = { .index = "", .span = "" } };
-	int was = txn_allow(t, DB_SCAN_MS);
+	int was = txn_allow(t, DB_SCAN_TIMES);
 	int rc;
 
 	*out = (struct issue_list){ .n = 0 };
@@ -450,7 +450,7 @@ issues_list(struct txn *t, const struct issue_filter *f, struct issue_list *out,
 		rc = issue_ask_total(t, &a, &out->total, e);
 	if (rc == 0 && out->total > 0)
 		rc = issue_ask_page(t, &a, out, e);
-	(void)txn_allow(t, was);
+	txn_limit(t, was);
 	if (rc == 0)
 		rc = item_load(t, out->at, out->n, sizeof(*out->at), e);
 	if (rc == -1)

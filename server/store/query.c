@@ -48,12 +48,11 @@ txn_limit(struct txn *t, int ms)
 }
 
 int
-txn_allow(struct txn *t, int ms)
+txn_allow(struct txn *t, int n)
 {
 	int was = t->limit_ms;
 
-	if (was > 0)
-		t->limit_ms = ms;
+	t->limit_ms *= n;
 	return was;
 }
 

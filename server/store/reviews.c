@@ -82,8 +82,8 @@ reviews_read(struct query *q, struct review_list *out, struct err *e)
 }
 
 int
-reviews_list(struct txn *t, int64_t project_id, int64_t item, int64_t viewer_id,
-    int64_t limit, int64_t offset, struct review_list *out, struct err *e)
+reviews_list(struct txn *t, const struct review_filter *f,
+    struct review_list *out, struct err *e)
 {
 	static const char *const sql[3] = { "SELECT " REVIEW_COLS REVIEW_FROM,
 		" ORDER BY r.id" };
@@ -91,12 +91,12 @@ reviews_list(struct txn *t, int64_t project_id, int64_t item, int64_t viewer_id,
 	AUTO_WHERE struct where w = WHERE_INIT;
 
 	*out = (struct review_list){ .n = 0 };
-	where_add2(
-	    &w, "r.project_id = ? AND r.item = ?", I(project_id), I(item));
+	where_add2(&w, "r.project_id = ? AND r.item = ?", I(f->project_id),
+	    I(f->item));
 	where_add2(&w, "(r.state <> ? OR r.author_id = ?)", I(REVIEW_PENDING),
-	    I(viewer_id));
+	    I(f->viewer_id));
 	if (where_count(&w, t, "review r", &out->total, e) == -1 ||
-	    where_open(&w, &q, t, sql, limit, offset, e) == -1)
+	    where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
 		return -1;
 	return reviews_read(&q, out, e);
 }

@@ -320,12 +320,12 @@ search_run(struct search *s, struct issue_list *out, struct err *e)
 	if (s->want > DB_LIST_MAX)
 		s->want = DB_LIST_MAX;
 	s->ids = xcalloc(2 * s->want, sizeof(*s->ids));
-	was = txn_allow(s->t, s->n_projects < 2 ? DB_SCAN_MS : DB_READ_MS);
+	was = txn_allow(s->t, s->n_projects < 2 ? DB_SCAN_TIMES : 1);
 	rc = own && s->words.len == 0 && f->labels == NULL &&
 		f->milestones == NULL
 	    ? search_narrow(s, e)
 	    : search_wide(s, e);
-	(void)txn_allow(s->t, was);
+	txn_limit(s->t, was);
 	out->total = s->total;
 	if (rc == -1 || (int64_t)s->n <= f->offset)
 		return rc;

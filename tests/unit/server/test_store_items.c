@@ -344,7 +344,8 @@ steps_reviews(struct txn *t, void *arg, struct err *e)
 	STEP(add_review(t, f, f->root, REVIEW_COMMENT, e) == 0);
 	STEP(add_review(t, f, f->alice, REVIEW_APPROVED, e) == 0);
 	STEP(add_review(t, f, f->alice, REVIEW_COMMENT, e) == 0);
-	STEP(reviews_list(t, f->project, 1, 0, 2, 0, &l, e) == 0);
+	STEP(reviews_list(t, &(struct review_filter){ f->project, 1, 0, 2, 0 },
+		 &l, e) == 0);
 	STEP(l.n == 2 && l.total == 5);
 	review_list_release(&l);
 	STEP(reviews_latest(t, f->project, 1, &l, e) == 0);
