@@ -25,6 +25,7 @@
 #include "server/auth/password.h"
 #include "server/config.h"
 #include "server/domain/dial_rule.h"
+#include "server/git/git_copy.h"
 #include "server/git/git_env.h"
 #include "server/git/git_pool.h"
 #include "server/git/packs.h"
@@ -34,6 +35,7 @@
 #include "server/http/front.h"
 #include "server/http/router.h"
 #include "server/jobs/care.h"
+#include "server/jobs/fill_loop.h"
 #include "server/jobs/hook_loop.h"
 #include "server/jobs/mirror_loop.h"
 #include "server/jobs/pack_sweep.h"
@@ -46,6 +48,7 @@
 #include "server/service/svc_mirror.h"
 #include "server/service/svc_project.h"
 #include "server/service/svc_pull.h"
+#include "server/service/svc_purge.h"
 #include "server/service/svc_push.h"
 #include "server/service/svc_reconcile.h"
 #include "server/service/svc_upstream.h"
@@ -82,6 +85,7 @@ struct app {
 	struct upstream_loop *upstream_loop;
 	struct dial_rule *dial;
 	struct hook_loop *hooks;
+	struct fill_loop *fill;
 	struct svc_push *push;
 	struct passwords *passwords;
 	struct githttp *githttp;
@@ -230,6 +234,7 @@ app_fill_svc(struct app *a)
 	a->svc.git = a->git;
 	a->svc.env = a->env;
 	a->svc.use = a->use;
+	a->svc.copies = gitcopies_new(a->loop, a->env, a->git, a->use);
 	a->svc.events = a->events;
 	a->svc.now = clock_now_ms;
 	a->svc.started_at = clock_now_ms();
@@ -241,6 +246,7 @@ app_fill_svc(struct app *a)
 	a->svc.uses = svc_uses_new();
 	a->svc.ci = svc_ci_new(&a->svc);
 	a->svc.autos = svc_auto_new(&a->svc);
+	a->svc.purge = svc_purge_new(&a->svc);
 }
 
 static int
@@ -312,6 +318,7 @@ app_open_hooks(struct app *a, struct err *e)
 	a->dial = dial_rule_new(a->cfg->webhook_allow, e);
 	if (a->dial == NULL)
 		return -1;
+	a->fill = fill_loop_new(&a->svc);
 	a->hooks = hook_loop_new(&(struct hook_loop_spec){ .svc = &a->svc,
 	    .net = a->net,
 	    .dial = a->dial,
@@ -483,9 +490,11 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 		log_error("care start reason=%s", log_val(e.msg));
 	upstream_loop_start(a->upstream_loop);
 	hook_loop_start(a->hooks);
+	fill_loop_start(a->fill);
 	svc_files_start(a->svc.files);
 	svc_pulls_start(&a->svc);
 	svc_auto_start(&a->svc);
+	svc_purge_soon(a->svc.purge);
 }
 
 static void
@@ -528,8 +537,10 @@ app_on_signal(void *arg)
 	event_stream_stop(a->events);
 	mirror_loop_stop(a->mirror_loop);
 	hook_loop_stop(a->hooks);
+	fill_loop_stop(a->fill);
 	svc_ci_stop(a->svc.ci);
 	svc_auto_stop(a->svc.autos);
+	svc_purge_stop(a->svc.purge);
 	a->stop = timer_new(a->loop, app_on_stop_step, a);
 	timer_set(a->stop, APP_STOP_STEP_MS);
 }
@@ -561,6 +572,7 @@ app_free(struct app *a)
 	svc_mirror_free(a->mirror);
 	svc_push_free(a->push);
 	care_free(a->svc.care);
+	gitcopies_free(a->svc.copies);
 	if (a->git != NULL)
 		gitpool_free(a->git);
 	db_close(a->db);
@@ -569,9 +581,11 @@ app_free(struct app *a)
 	svc_pulls_free(a->svc.pulls);
 	svc_uses_free(a->svc.uses);
 	svc_auto_free(a->svc.autos);
+	svc_purge_free(a->svc.purge);
 	event_stream_free(a->events);
 	repo_use_free(a->use);
 	hook_loop_free(a->hooks);
+	fill_loop_free(a->fill);
 	dial_rule_free(a->dial);
 	packsweep_free(a->packs);
 	gitenv_free(a->env);

@@ -34,6 +34,14 @@ clock_mono_ms(void)
 	return clock_read_ms(CLOCK_MONOTONIC);
 }
 
+/* A page has hundreds of times: no printf. */
+static void
+clock_digits(char *at, int n, int value)
+{
+	for (; n > 0; value /= 10)
+		at[--n] = (char)('0' + value % 10);
+}
+
 const char *
 clock_rfc3339(int64_t ms, char out[CLOCK_TEXT_MAX])
 {
@@ -49,11 +57,13 @@ clock_rfc3339(int64_t ms, char out[CLOCK_TEXT_MAX])
 		t--;
 	if (gmtime_r(&t, &tm) == NULL)
 		die("clock gmtime ms=%lld", (long long)ms);
-	(void)snprintf(out, CLOCK_TEXT_MAX, "%04u-%02u-%02uT%02u:%02u:%02uZ",
-	    (unsigned)(tm.tm_year + 1900) % 10000,
-	    (unsigned)(tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100,
-	    (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
-	    (unsigned)tm.tm_sec % 100);
+	memcpy(out, "0000-00-00T00:00:00Z", sizeof("0000-00-00T00:00:00Z"));
+	clock_digits(out, 4, tm.tm_year + 1900);
+	clock_digits(out + 5, 2, tm.tm_mon + 1);
+	clock_digits(out + 8, 2, tm.tm_mday);
+	clock_digits(out + 11, 2, tm.tm_hour);
+	clock_digits(out + 14, 2, tm.tm_min);
+	clock_digits(out + 17, 2, tm.tm_sec);
 	return out;
 }
 

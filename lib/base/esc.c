@@ -93,9 +93,8 @@ esc_log(struct str *out, struct view v)
 	str_addc(out, '"');
 }
 
-/* Code points that show nothing or turn the text around them. */
-static bool
-esc_is_unseen(uint32_t c)
+bool
+esc_unseen(uint32_t c)
 {
 	static const struct {
 		uint32_t from, to;
@@ -137,7 +136,7 @@ esc_term(struct str *out, struct view v)
 			n = 1;
 			str_addf(
 			    out, "<0x%02X>", (unsigned)(unsigned char)v.p[0]);
-		} else if (esc_is_unseen(c)) {
+		} else if (esc_unseen(c)) {
 			str_addf(out, "<U+%04X>", (unsigned)c);
 		} else {
 			str_addn(out, v.p, n);

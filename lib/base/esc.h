@@ -5,7 +5,9 @@
 #ifndef LIB_BASE_ESC_H
 #define LIB_BASE_ESC_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/view.h"
 
@@ -19,6 +21,8 @@ void esc_url_path(struct str *out, struct view v); /* as above, '/' stays */
 void esc_log(struct str *out, struct view v);
 /* Terminal: control bytes, bidi and invisible code points as <U+XXXX>. */
 void esc_term(struct str *out, struct view v);
+/* Does the code point show nothing, or turn the text around it? */
+bool esc_unseen(uint32_t c);
 /* POSIX shell single quotes. */
 void esc_shell(struct str *out, struct view v);
 

@@ -8,7 +8,8 @@
 #include "lib/base/log.h"
 
 enum {
-	STR_CAP_MIN = 64
+	STR_CAP_MIN = 64,
+	STR_CAP_DOUBLE = 1 << 20 /* so long it doubles */
 };
 
 static size_t
@@ -34,7 +35,7 @@ str_grow(struct str *s, size_t n)
 		return true;
 	cap = s->cap < STR_CAP_MIN ? STR_CAP_MIN : s->cap;
 	while (cap < need)
-		cap += cap / 2;
+		cap += cap < STR_CAP_DOUBLE ? cap : cap / 2;
 	if (cap > limit + 1)
 		cap = limit + 1;
 	s->p = xrealloc(s->p, cap);
@@ -88,6 +89,21 @@ str_steal(struct str *s)
 	return p == NULL ? xstrdup("") : p;
 }
 
+char *
+str_room(struct str *s, size_t n)
+{
+	char *p;
+
+	if (s->len + n >= s->cap || s->full) {
+		if (!str_grow(s, n))
+			return NULL;
+	}
+	p = s->p + s->len;
+	s->len += n;
+	s->p[s->len] = '\0';
+	return p;
+}
+
 void
 str_add(struct str *s, const char *z)
 {
@@ -97,11 +113,13 @@ str_add(struct str *s, const char *z)
 void
 str_addn(struct str *s, const void *p, size_t n)
 {
-	if (n == 0 || !str_grow(s, n))
+	char *room;
+
+	if (n == 0)
 		return;
-	memcpy(s->p + s->len, p, n);
-	s->len += n;
-	s->p[s->len] = '\0';
+	room = str_room(s, n);
+	if (room != NULL)
+		memcpy(room, p, n);
 }
 
 void
@@ -113,7 +131,10 @@ str_addv(struct str *s, struct view v)
 void
 str_addc(struct str *s, char c)
 {
-	str_addn(s, &c, 1);
+	char *room = str_room(s, 1);
+
+	if (room != NULL)
+		*room = c;
 }
 
 void

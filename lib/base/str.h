@@ -43,6 +43,9 @@ void str_addf(struct str *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void str_vaddf(struct str *s, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
+/* n more bytes, to be written by the caller at once; NULL, and full, beyond the
+ * maximum. */
+char *str_room(struct str *s, size_t n);
 void str_drop(struct str *s, size_t n); /* removes the first n bytes */
 
 #endif

@@ -110,8 +110,9 @@ void request_reply_str(struct request *q, int status, const char *content_type,
  * and at once when there was a reply before. */
 void request_reply_shared(struct request *q, const char *content_type,
     struct view body, void (*release)(void *arg), void *arg);
+/* Takes fd; sends `size` bytes from `from` on. */
 void request_reply_file(struct request *q, int status, const char *content_type,
-    int fd, uint64_t size); /* takes fd */
+    int fd, uint64_t from, uint64_t size);
 
 /* Answer as a stream.  read fills at most max bytes: > 0 that many, 0 nothing
  * now (call request_wake when there is), BODY_END, or BODY_ABORT to cut the

@@ -116,10 +116,10 @@ request_reply_shared(struct request *q, const char *content_type,
 
 void
 request_reply_file(struct request *q, int status, const char *content_type,
-    int fd, uint64_t size)
+    int fd, uint64_t from, uint64_t size)
 {
-	reply_set(
-	    q, status, content_type, MHD_create_response_from_fd64(size, fd));
+	reply_set(q, status, content_type,
+	    MHD_create_response_from_fd_at_offset64(size, fd, from));
 }
 
 /*

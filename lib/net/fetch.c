@@ -27,6 +27,7 @@ struct fetch {
 	struct fetch_spec spec;
 	struct str body;
 	bool too_large;
+	bool cut;     /* by us, with enough of the body */
 	bool refused; /* an address, by may_dial */
 	bool dialled;
 	bool stopped; /* by on_data or read_body */
@@ -112,7 +113,7 @@ fetch_finish(struct fetch *f, CURLcode code)
 	const char *type = NULL;
 	long status = 0;
 
-	if (code != CURLE_OK || f->cancelled) {
+	if ((code != CURLE_OK && !f->cut) || f->cancelled) {
 		r.error = fetch_error_code(f, code);
 		r.error_text = fetch_error_text(f, code);
 		r.refused = f->refused && !f->dialled;
@@ -310,7 +311,8 @@ fetch_on_write(char *p, size_t size, size_t count, void *arg)
 	if (n > f->spec.max_reply - f->body.len) {
 		if (f->spec.cut_reply) {
 			str_addn(&f->body, p, f->spec.max_reply - f->body.len);
-			return n;
+			f->cut = true;
+			return 0;
 		}
 		f->too_large = true;
 		return 0;

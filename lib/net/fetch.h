@@ -49,7 +49,7 @@ struct fetch_spec {
 	 * a fetch shares no connection with others, so what was asked about is
 	 * what is spoken to.  May be NULL: all. */
 	bool (*may_dial)(const struct sockaddr *sa, socklen_t len, void *arg);
-	bool cut_reply; /* a body over max_reply is cut there, no error */
+	bool cut_reply; /* a body over max_reply ends there, no error */
 	/* Streamed reply: false aborts.  Called for 2xx only. */
 	bool (*on_data)(struct view chunk, void *arg);
 	void (*on_done)(const struct fetch_reply *r, void *arg);

@@ -7,7 +7,8 @@
 #include "lib/wire/json.h"
 
 enum {
-	JW_DIGITS_MAX = 20 /* of a uint64_t */
+	JW_DIGITS_MAX = 20, /* of a uint64_t */
+	JW_WORD = 8
 };
 
 void
@@ -43,6 +44,23 @@ jw_escape(struct str *out, unsigned char c)
 	}
 }
 
+/* Has x a byte that is 0?  May say so of one above 0x7f, too. */
+#define JW_ANY_ZERO(x) \
+	(((x)-UINT64_C(0x0101010101010101)) & UINT64_C(0x8080808080808080))
+#define JW_EACH(c) (UINT64_C(0x0101010101010101) * (c))
+
+/* Eight bytes at once of plain ASCII. */
+static bool
+jw_plain_word(const char *p)
+{
+	uint64_t x;
+
+	memcpy(&x, p, sizeof(x));
+	return ((x | (x - JW_EACH(0x20)) | JW_ANY_ZERO(x ^ JW_EACH('"')) |
+		    JW_ANY_ZERO(x ^ JW_EACH('\\'))) &
+		   JW_EACH(0x80)) == 0;
+}
+
 /* Length of the run from v that can be copied as it is. */
 static size_t
 jw_plain(struct view v)
@@ -50,6 +68,8 @@ jw_plain(struct view v)
 	uint32_t cp;
 	size_t i = 0;
 
+	while (v.len - i >= JW_WORD && jw_plain_word(v.p + i))
+		i += JW_WORD;
 	while (i < v.len) {
 		unsigned char c = (unsigned char)v.p[i];
 		size_t n = 1;
@@ -68,7 +88,7 @@ jw_plain(struct view v)
 /* Bytes that are not UTF-8, and NUL, which json_parse refuses, become U+FFFD:
  * the document stays readable. */
 static void
-jw_quote(struct str *out, struct view v)
+jw_quote_some(struct str *out, struct view v)
 {
 	str_addc(out, '"');
 	while (v.len > 0) {
@@ -85,6 +105,25 @@ jw_quote(struct str *out, struct view v)
 		v = view_from(v, 1);
 	}
 	str_addc(out, '"');
+}
+
+/* Most texts have nothing to escape. */
+static void
+jw_quote(struct str *out, struct view v)
+{
+	char *p;
+
+	if (jw_plain(v) < v.len) {
+		jw_quote_some(out, v);
+		return;
+	}
+	p = str_room(out, v.len + 2);
+	if (p == NULL)
+		return;
+	*p++ = '"';
+	if (v.len > 0)
+		memcpy(p, v.p, v.len);
+	p[v.len] = '"';
 }
 
 /* What stands before a value: the comma, then the key. */

@@ -10,6 +10,7 @@
 #include "lib/wire/json.h"
 #include "server/api/shape.h"
 #include "server/http/param.h"
+#include "server/store/users.h"
 
 struct svc *
 api_svc(const struct call *c)
@@ -23,6 +24,16 @@ api_reader(const struct call *c)
 	return db_reader(api_svc(c)->db);
 }
 
+bool
+api_moved(struct call *c, const char *login)
+{
+	char now[NAME_LEN_MAX + 1];
+	struct err e = ERR_INIT;
+
+	return users_now(api_reader(c), login, now, &e) == 0 &&
+	    call_reply_moved(c, login, now);
+}
+
 int
 api_project(struct call *c, enum perm_verb verb, struct project *out)
 {
@@ -32,7 +43,8 @@ api_project(struct call *c, enum perm_verb verb, struct project *out)
 	if (svc_project_open(api_reader(c), call_who(c), call_arg(c, 0),
 		call_arg(c, 1), verb, out, &e) == 0)
 		return 0;
-	call_fail(c, &e);
+	if (e.code != ERR_NOTFOUND || !api_moved(c, call_arg(c, 0)))
+		call_fail(c, &e);
 	return -1;
 }
 

@@ -25,6 +25,7 @@ extern const struct route api_repos_routes[];
 extern const struct route api_collaborators_routes[];
 extern const struct route api_topics_routes[];
 extern const struct route api_migrate_routes[];
+extern const struct route api_forks_routes[];
 extern const struct route api_git_routes[];
 extern const struct route api_refs_routes[];
 extern const struct route api_commits_routes[];
@@ -63,6 +64,10 @@ extern const struct route api_tickets_routes[];
 
 struct svc *api_svc(const struct call *c);
 struct txn *api_reader(const struct call *c);
+
+/* Nobody is called so: true after a redirect to the name that who was called
+ * so has now. */
+bool api_moved(struct call *c, const char *login);
 
 /* The project of the first two arguments, or -1 after the reply.  The caller
  * releases it. */

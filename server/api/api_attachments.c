@@ -4,10 +4,12 @@
 #include "server/api/shape.h"
 #include "server/domain/file_rule.h"
 #include "server/http/multipart.h"
+#include "server/http/range.h"
 #include "server/service/svc_attachment.h"
 #include "server/store/attachments.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -382,13 +384,17 @@ api_attachments_disposition(struct call *c, const struct attachment *a)
 }
 
 static void
-api_attachments_send(struct call *c, const struct attachment *a)
+api_attachments_send(
+    struct call *c, const struct attachment *a, const char *etag)
 {
 	const char *type = strcmp(a->type, "text/plain") == 0
 	    ? "text/plain; charset=utf-8"
 	    : a->type;
-	struct request *q;
+	struct request *q = call_request(c);
+	enum range_answer part;
 	struct err e = ERR_INIT;
+	char text[64];
+	struct range r;
 	struct stat st;
 	int fd = svc_files_open(api_svc(c)->files, a->uuid, &e);
 
@@ -398,15 +404,34 @@ api_attachments_send(struct call *c, const struct attachment *a)
 		call_reply_error(c, 404, "the attachment's file is gone");
 		return;
 	}
+	part = range_of(request_header_in(q, "Range"),
+	    request_header_in(q, "If-Range"), etag, (uint64_t)st.st_size, &r);
+	if (part == RANGE_NONE)
+		snprintf(
+		    text, sizeof(text), "bytes */%lld", (long long)st.st_size);
+	else
+		snprintf(text, sizeof(text),
+		    "bytes %" PRIu64 "-%" PRIu64 "/%lld", r.from,
+		    r.from + r.n - 1, (long long)st.st_size);
+	if (part != RANGE_WHOLE)
+		call_header(c, "Content-Range", text);
+	if (part == RANGE_NONE) {
+		close(fd);
+		call_reply_error(c, 416, "the file has no such part");
+		return;
+	}
+	call_header(c, "Accept-Ranges", "bytes");
 	api_attachments_disposition(c, a);
 	q = call_take_over(c);
 	if (q == NULL) {
 		close(fd);
 		return;
 	}
-	if (!request_is_head(q))
+	/* Who fetches it in parts has it once. */
+	if (!request_is_head(q) && r.from == 0)
 		svc_attach_count(api_svc(c), call_who(c), a->id);
-	request_reply_file(q, 200, type, fd, (uint64_t)st.st_size);
+	request_reply_file(
+	    q, part == RANGE_PART ? 206 : 200, type, fd, r.from, r.n);
 }
 
 static void
@@ -438,7 +463,7 @@ api_attachments_file(struct call *c)
 	if (seen != NULL && strstr(seen, etag) != NULL)
 		call_reply_empty(c, 304);
 	else
-		api_attachments_send(c, &a);
+		api_attachments_send(c, &a, etag);
 	attachment_release(&a);
 	project_release(&p);
 }

@@ -321,7 +321,7 @@ api_issues_patch(struct call *c)
 static void
 api_issues_delete(struct call *c)
 {
-	int64_t project = api_project_id(c, PERM_ADMIN);
+	int64_t project = api_project_id(c, PERM_MANAGE);
 	struct svc_item *op;
 
 	if (project == 0)

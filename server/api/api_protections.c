@@ -161,7 +161,7 @@ static void
 api_protections_put(
     struct call *c, const struct json *j, char *name, bool create)
 {
-	int64_t project = api_project_id(c, PERM_ADMIN);
+	int64_t project = api_project_id(c, PERM_MANAGE);
 	struct svc_protect_put *op;
 
 	if (project == 0) {
@@ -219,7 +219,7 @@ api_protections_edit(struct call *c)
 static void
 api_protections_delete(struct call *c)
 {
-	int64_t project = api_project_id(c, PERM_ADMIN);
+	int64_t project = api_project_id(c, PERM_MANAGE);
 	struct svc_protect_delete *op;
 
 	if (project == 0)
@@ -234,7 +234,7 @@ api_protections_delete(struct call *c)
 static void
 api_protections_on_order(struct call *c, const struct json *j)
 {
-	int64_t project = api_project_id(c, PERM_ADMIN);
+	int64_t project = api_project_id(c, PERM_MANAGE);
 	const struct json *ids = json_get(j, "ids"), *m;
 	struct svc_protect_order *op;
 

@@ -115,11 +115,26 @@ api_pulls_filter(struct call *c, struct pull_filter *f)
 	return api_pulls_poster(c, f);
 }
 
+/* As the rows have it: a branch, or OWNER:BRANCH of a fork. */
+static const char *
+api_pulls_head(const char *head, const struct project *p, char **label)
+{
+	const char *branch = pull_rule_head(head, p->owner, p->name);
+	const char *colon;
+
+	if (branch != NULL)
+		return branch;
+	colon = strchr(head, ':');
+	*label = xasprintf("%.*s%s", (int)strcspn(head, "/:"), head, colon);
+	return *label;
+}
+
 static void
 api_pulls_list(struct call *c)
 {
 	struct pull_filter f = { .state = ISSUE_OPEN };
 	struct pull_list list = { .at = NULL };
+	AUTO_FREE char *label = NULL;
 	struct err e = ERR_INIT;
 	uint32_t page, limit;
 	struct project p;
@@ -131,7 +146,7 @@ api_pulls_list(struct call *c)
 		return;
 	f.project_id = p.id;
 	if (f.head != NULL)
-		f.head = pull_rule_head(f.head, p.owner, p.name);
+		f.head = api_pulls_head(f.head, &p, &label);
 	f.limit = limit;
 	f.offset = (int64_t)(page - 1) * limit;
 	if (pulls_list(api_reader(c), &f, &list, &e) == -1) {
@@ -194,6 +209,7 @@ api_pulls_branches(struct call *c, const struct json *j,
     const struct project *p, struct svc_pull_create *op)
 {
 	AUTO_FREE char *head = NULL;
+	struct err e = ERR_INIT;
 	const char *branch;
 
 	if (api_need(c, j, "head", API_HEAD_MAX, &head) == -1 ||
@@ -201,24 +217,32 @@ api_pulls_branches(struct call *c, const struct json *j,
 		return -1;
 	branch = pull_rule_head(head, p->owner, p->name);
 	if (branch == NULL) {
-		call_reply_error(c, 404, "head: it must be a branch of %s/%s",
-		    p->owner, p->name);
-		return -1;
+		branch = strchr(head, ':') + 1;
+		if (svc_pull_head_of(api_reader(c), call_who(c), p, head,
+			&op->head_project, &op->label, &e) == -1) {
+			call_fail(c, &e);
+			return -1;
+		}
 	}
 	op->head = xstrdup(branch);
 	if (op->base == NULL)
 		op->base = xstrdup(p->default_branch);
-	return 0;
+	if (svc_may(api_reader(c), call_who(c), p->id,
+		op->head_project != 0 ? PERM_DISCUSS : PERM_PROPOSE, NULL,
+		&e) == 0)
+		return 0;
+	call_fail(c, &e);
+	return -1;
 }
 
 static int
 api_pulls_fields(struct call *c, const struct json *j, const struct project *p,
     struct svc_pull_create *op)
 {
-	if (api_need(c, j, "title", TITLE_LEN_MAX, &op->title) == -1 ||
+	if (api_pulls_branches(c, j, p, op) == -1 ||
+	    api_need(c, j, "title", TITLE_LEN_MAX, &op->title) == -1 ||
 	    api_text(c, j, "body", BODY_LEN_MAX, &op->body) == -1 ||
 	    api_bool(c, j, "draft", &op->draft) == -1 ||
-	    api_pulls_branches(c, j, p, op) == -1 ||
 	    api_reviewers(c, j, op->reviewers, &op->n_reviewers) == -1)
 		return -1;
 	return api_item_fields(c, j, &op->fields);
@@ -231,7 +255,7 @@ api_pulls_on_body(struct call *c, const struct json *j)
 	struct project p;
 	int rc;
 
-	if (api_project(c, PERM_PROPOSE, &p) == -1)
+	if (api_project(c, PERM_READ, &p) == -1)
 		return;
 	op = svc_pull_create_new(api_svc(c), call_who(c));
 	op->project_id = p.id;
@@ -341,16 +365,15 @@ api_pulls_find(struct call *c)
 {
 	struct pull pull = { .run_id = 0 };
 	struct err e = ERR_INIT;
+	AUTO_FREE char *label = NULL;
 	const char *head;
 	struct project p;
 
 	if (api_project(c, PERM_READ, &p) == -1)
 		return;
-	head = pull_rule_head(call_arg(c, 3), p.owner, p.name);
-	if (head == NULL)
-		call_reply_error(c, 404, "pull request does not exist");
-	else if (pulls_find_open(api_reader(c), p.id, head, call_arg(c, 2),
-		     &pull, &e) == -1)
+	head = api_pulls_head(call_arg(c, 3), &p, &label);
+	if (pulls_find_open(
+		api_reader(c), p.id, head, call_arg(c, 2), &pull, &e) == -1)
 		call_fail(c, &e);
 	else
 		api_pulls_reply(c, 200, &pull);

@@ -129,9 +129,13 @@ api_repos_mode(struct call *c, struct project_filter *f)
 {
 	const char *mode = call_query(c, "mode");
 
-	if (mode == NULL || *mode == '\0' || strcmp(mode, "source") == 0)
+	if (mode == NULL || *mode == '\0')
 		return 0;
-	if (strcmp(mode, "fork") == 0 || strcmp(mode, "mirror") == 0)
+	if (strcmp(mode, "source") == 0 || strcmp(mode, "fork") == 0) {
+		f->fork = mode[0] == 'f' ? 1 : -1;
+		return 0;
+	}
+	if (strcmp(mode, "mirror") == 0)
 		return 1;
 	if (strcmp(mode, "collaborative") == 0) {
 		f->shared = true;
@@ -472,14 +476,6 @@ api_repos_delete(struct call *c)
 	svc_project_edit(op, api_done_empty, c);
 }
 
-/* A project has none: whoever works on it has a branch. */
-static void
-api_repos_forks(struct call *c)
-{
-	if (api_project_id(c, PERM_READ) != 0)
-		api_repos_none(c, false);
-}
-
 static void
 api_repos_languages(struct call *c)
 {
@@ -505,7 +501,6 @@ const struct route api_repos_routes[] = {
 	{ "GET", API_REPO, ROUTE_MEMBER, api_repos_get },
 	{ "PATCH", API_REPO, ROUTE_USER, api_repos_patch },
 	{ "DELETE", API_REPO, ROUTE_USER, api_repos_delete },
-	{ "GET", API_REPO "/forks", ROUTE_MEMBER, api_repos_forks },
 	{ "GET", API_REPO "/languages", ROUTE_MEMBER, api_repos_languages },
 	{ .method = NULL },
 };

@@ -33,7 +33,7 @@ api_reviews_list(struct call *c)
 {
 	struct review_list list = { .at = NULL };
 	struct pull pull = { .run_id = 0 };
-	int64_t item = call_arg_id(c, 2);
+	struct review_filter f = { .item = call_arg_id(c, 2) };
 	struct err e = ERR_INIT;
 	uint32_t page, limit;
 	struct project p;
@@ -42,9 +42,12 @@ api_reviews_list(struct call *c)
 	if (call_page(c, &page, &limit) == -1 ||
 	    api_project(c, PERM_READ, &p) == -1)
 		return;
-	if (pulls_get(api_reader(c), p.id, item, &pull, &e) == -1 ||
-	    reviews_list(api_reader(c), p.id, item, call_who(c)->user_id, limit,
-		(int64_t)(page - 1) * limit, &list, &e) == -1) {
+	f.project_id = p.id;
+	f.viewer_id = call_who(c)->user_id;
+	f.limit = limit;
+	f.offset = (int64_t)(page - 1) * limit;
+	if (pulls_get(api_reader(c), p.id, f.item, &pull, &e) == -1 ||
+	    reviews_list(api_reader(c), &f, &list, &e) == -1) {
 		call_fail(c, &e);
 	} else {
 		shape_page(&s, c, &p, page, limit, list.total);

@@ -84,20 +84,19 @@ api_statuses_create(struct call *c)
 
 /* The newest of each context, in one object. */
 static void
-api_statuses_combine(
-    struct api_combined *x, const char *sha, const struct status_list *list)
+api_statuses_combine(struct api_combined *x, const char *sha,
+    const struct status_list *all, const struct status_list *list)
 {
 	const struct project *p = &x->project;
-	size_t from = (size_t)(x->page - 1) * x->limit;
 	struct shape s;
 
 	shape_init(&s, x->c, p);
 	jw_object(&s.w, NULL);
-	jw_str(&s.w, "state", status_state_name(status_combined(list)));
+	jw_str(&s.w, "state", status_state_name(status_combined(all)));
 	jw_str(&s.w, "sha", sha);
-	jw_i64(&s.w, "total_count", (int64_t)list->n);
+	jw_i64(&s.w, "total_count", all->total);
 	jw_array(&s.w, "statuses");
-	for (size_t i = from; i < list->n && i < from + x->limit; i++)
+	for (size_t i = 0; i < list->n; i++)
 		shape_status(&s, &list->at[i]);
 	jw_end(&s.w);
 	shape_repository(&s, "repository", p);
@@ -106,14 +105,14 @@ api_statuses_combine(
 	shape_url(&s, "url", "/api/v1/repos/%s/%s/commits/%s/status", p->owner,
 	    p->name, sha);
 	jw_end(&s.w);
-	call_total(x->c, x->page, x->limit, (int64_t)list->n);
+	call_total(x->c, x->page, x->limit, all->total);
 	shape_reply(&s, x->c, 200);
 }
 
 static void
 api_statuses_reply(struct api_combined *x, const char *sha)
 {
-	struct status_list list = { .at = NULL };
+	struct status_list list = { .at = NULL }, all = { .at = NULL };
 	struct txn *t = api_reader(x->c);
 	struct err e = ERR_INIT;
 	struct shape s;
@@ -123,14 +122,15 @@ api_statuses_reply(struct api_combined *x, const char *sha)
 	x->f.sha = sha;
 	x->f.limit = x->limit;
 	x->f.offset = (int64_t)(x->page - 1) * x->limit;
-	rc = x->combined ? statuses_latest(t, x->project.id, sha, &list, &e)
-			 : statuses_list(t, &x->f, &list, &e);
+	if (!x->combined)
+		rc = statuses_list(t, &x->f, &list, &e);
+	else if ((rc = statuses_verdicts(t, x->project.id, sha, &all, &e)) == 0)
+		rc = statuses_latest(
+		    t, x->project.id, sha, x->f.limit, x->f.offset, &list, &e);
 	if (rc == -1) {
 		call_fail(x->c, &e);
-		return;
-	}
-	if (x->combined) {
-		api_statuses_combine(x, sha, &list);
+	} else if (x->combined) {
+		api_statuses_combine(x, sha, &all, &list);
 	} else {
 		shape_page(
 		    &s, x->c, &x->project, x->page, x->limit, list.total);
@@ -140,6 +140,7 @@ api_statuses_reply(struct api_combined *x, const char *sha)
 		shape_reply(&s, x->c, 200);
 	}
 	status_list_release(&list);
+	status_list_release(&all);
 }
 
 static void
@@ -226,13 +227,13 @@ api_statuses_list(struct call *c)
 }
 
 const struct route api_statuses_routes[] = {
-	{ "POST", "/api/v1/repos/{o}/{r}/statuses/{sha}", ROUTE_MEMBER,
+	{ "POST", "/api/v1/repos/{o}/{r}/statuses/{sha...}", ROUTE_MEMBER,
 	    api_statuses_create },
-	{ "GET", "/api/v1/repos/{o}/{r}/statuses/{sha}", ROUTE_MEMBER,
+	{ "GET", "/api/v1/repos/{o}/{r}/statuses/{sha...}", ROUTE_MEMBER,
 	    api_statuses_list },
-	{ "GET", "/api/v1/repos/{o}/{r}/commits/{ref}/status", ROUTE_MEMBER,
+	{ "GET", "/api/v1/repos/{o}/{r}/commits/{ref...}/status", ROUTE_MEMBER,
 	    api_statuses_combined },
-	{ "GET", "/api/v1/repos/{o}/{r}/commits/{ref}/statuses", ROUTE_MEMBER,
-	    api_statuses_list },
+	{ "GET", "/api/v1/repos/{o}/{r}/commits/{ref...}/statuses",
+	    ROUTE_MEMBER, api_statuses_list },
 	{ .method = NULL },
 };

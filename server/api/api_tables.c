@@ -12,6 +12,7 @@ const struct route *const api_tables[] = {
 	api_repos_routes,
 	api_collaborators_routes,
 	api_topics_routes,
+	api_forks_routes,
 	api_migrate_routes,
 	api_git_routes,
 	api_refs_routes,

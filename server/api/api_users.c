@@ -25,7 +25,8 @@ api_users_one(struct call *c, int64_t id, const char *login, struct user *u)
 	int rc = login != NULL ? users_by_name(api_reader(c), login, u, &e)
 			       : users_by_id(api_reader(c), id, u, &e);
 
-	if (rc == -1)
+	if (rc == -1 &&
+	    (e.code != ERR_NOTFOUND || login == NULL || !api_moved(c, login)))
 		call_fail(c, &e);
 	return rc;
 }

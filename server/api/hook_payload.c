@@ -406,23 +406,18 @@ hook_get_status(struct hook_writer *x, struct status *out, struct err *e)
 	const char *context = json_str_or(d, "context", "");
 	struct status_list list = { .n = 0 };
 	int64_t id = json_i64_or(d, "status", 0), project;
-	int rc = -1;
 
 	project = x->p->event->project_id;
 	if (id != 0)
 		return statuses_get(x->t, project, id, out, e);
-	if (statuses_latest(
+	if (statuses_verdicts(
 		x->t, project, json_str_or(d, "sha", ""), &list, e) == -1)
 		return -1;
-	for (size_t i = 0; i < list.n && rc == -1; i++) {
-		if (strcmp(list.at[i].context, context) != 0)
-			continue;
-		*out = list.at[i];
-		list.at[i] = (struct status){ .id = 0 };
-		rc = 0;
-	}
+	for (size_t i = 0; i < list.n && id == 0; i++)
+		if (strcmp(list.at[i].context, context) == 0)
+			id = list.at[i].id;
 	status_list_release(&list);
-	return rc == 0 ? 0 : err_set(e, ERR_NOTFOUND, "no such status");
+	return statuses_get(x->t, project, id, out, e);
 }
 
 static int

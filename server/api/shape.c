@@ -17,6 +17,9 @@ shape_init(struct shape *s, struct call *c, const struct project *p)
 	s->who = call_who(c);
 	s->t = api_reader(c);
 	s->facts.project_id = 0;
+	s->inner = false;
+	s->n_users = 0;
+	s->bare = s->asked = 0;
 	jw_init(&s->w, &s->body);
 }
 
@@ -114,10 +117,34 @@ shape_user_head(
 	jw_i64(&s->w, "starred_repos_count", 0);
 }
 
+/* A page has few users many times. */
+static bool
+shape_user_again(struct shape *s, const char *key, int64_t id)
+{
+	for (size_t i = 0; i < s->n_users; i++) {
+		const struct shape_seen *v = &s->users[i];
+		char *room;
+
+		if (v->id != id)
+			continue;
+		jw_raw(&s->w, key, VIEW_LIT(""));
+		room = str_room(&s->body, v->len);
+		if (room != NULL)
+			memcpy(room, s->body.p + v->at, v->len);
+		return true;
+	}
+	return false;
+}
+
 /* Of a user that is part of something else, nobody learns more. */
 void
 shape_user(struct shape *s, const char *key, const struct author *a)
 {
+	size_t at;
+
+	if (a->id > 0 && shape_user_again(s, key, a->id))
+		return;
+	at = s->body.len;
 	shape_user_head(s, key, a, NULL);
 	jw_bool(&s->w, "is_admin", false);
 	jw_str(&s->w, "last_login", SHAPE_TIME_NONE);
@@ -127,6 +154,14 @@ shape_user(struct shape *s, const char *key, const struct author *a)
 	jw_str(&s->w, "website", "");
 	jw_str(&s->w, "description", "");
 	jw_end(&s->w);
+	if (a->id > 0 && s->n_users < SHAPE_SEEN && str_ok(&s->body)) {
+		const char *open = memchr(
+		    s->body.p + at, '{', s->body.len - at);
+
+		at = (size_t)(open - s->body.p);
+		s->users[s->n_users++] = (struct shape_seen){ a->id, at,
+			s->body.len - at };
+	}
 }
 
 void

@@ -25,6 +25,17 @@ struct svc_use;
 struct txn;
 struct upstream_info;
 
+enum {
+	SHAPE_SEEN = 8
+};
+
+/* Where in the body a user stands: he is copied from there. */
+struct shape_seen {
+	int64_t id;
+	size_t at;
+	size_t len;
+};
+
 struct shape {
 	struct jw w;
 	struct str body;
@@ -33,6 +44,11 @@ struct shape {
 	struct txn *t;                 /* for what a row shows beside itself */
 	const struct identity *who;    /* who is shown it */
 	struct repo_facts facts;       /* of the repository shown last */
+	bool inner;                    /* a repository inside another */
+	struct shape_seen users[SHAPE_SEEN]; /* those in the body */
+	size_t n_users;
+	int64_t bare;  /* project none of whose items has an attachment */
+	int64_t asked; /* whether that is so of it is known */
 };
 
 /* A reply being written: init, rows, then shape_reply (which releases). */
@@ -54,6 +70,9 @@ void shape_noreply(const struct shape *s, const char *login, struct str *out);
 /* What it shows beside p is read unless it is of the repository before. */
 void shape_repository(
     struct shape *s, const char *key, const struct project *p);
+/* null when s->who may not see it, or it is gone; without a parent of its own.
+ */
+void shape_repository_by_id(struct shape *s, const char *key, int64_t id);
 /* The elements of an array: one query for all. */
 void shape_repositories(struct shape *s, const struct project_list *l);
 /* A short one, for the items of several repositories. */

@@ -99,7 +99,7 @@ shape_unverified(
 	     x = json_next(x)) {
 		struct status_list list = { .n = 0 };
 
-		(void)statuses_latest(m->t, p->id,
+		(void)statuses_verdicts(m->t, p->id,
 		    json_str_or(x, "sha", SHA_ZERO), &list, &ignored);
 		shape_unverified_one(s, &list, x);
 		status_list_release(&list);

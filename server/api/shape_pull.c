@@ -4,30 +4,36 @@
 
 #include "server/api/shape_priv.h"
 
-/* Both are branches of the one repository. */
+/* fork: the project that the branch is of, 0: the pull request's own. */
 static void
-shape_branch(struct shape *s, const char *key, const char *branch,
-    const char *ref, const char *sha)
+shape_branch(struct shape *s, const char *key, const char *label,
+    const char *ref, const char *sha, int64_t fork)
 {
 	jw_object(&s->w, key);
-	jw_str(&s->w, "label", branch);
+	jw_str(&s->w, "label", label);
 	jw_str(&s->w, "ref", ref);
 	jw_str(&s->w, "sha", sha);
-	jw_i64(&s->w, "repo_id", s->project->id);
-	shape_repository(s, "repo", s->project);
+	jw_i64(&s->w, "repo_id", fork != 0 ? fork : s->project->id);
+	if (fork != 0)
+		shape_repository_by_id(s, "repo", fork);
+	else
+		shape_repository(s, "repo", s->project);
 	jw_end(&s->w);
 }
 
 static void
 shape_pull_branches(struct shape *s, const struct pull *p)
 {
+	const char *branch = p->head;
 	char ref[64];
 
 	(void)snprintf(
 	    ref, sizeof(ref), "refs/pull/%" PRId64 "/head", p->issue.number);
-	shape_branch(s, "base", p->base, p->base, p->base_sha);
-	shape_branch(
-	    s, "head", p->head, p->head_gone ? ref : p->head, p->head_sha);
+	if (p->head_project != 0 && strchr(branch, ':') != NULL)
+		branch = strchr(branch, ':') + 1;
+	shape_branch(s, "base", p->base, p->base, p->base_sha, 0);
+	shape_branch(s, "head", p->head, p->head_gone ? ref : branch,
+	    p->head_sha, p->head_project);
 	shape_str_or_null(s, "merge_base", p->merge_base);
 }
 
@@ -104,7 +110,7 @@ shape_review(struct shape *s, const struct review *r, const char *head_sha)
 	jw_str(&s->w, "body", r->body);
 	jw_str(&s->w, "commit_id", r->sha);
 	jw_bool(&s->w, "official", r->official);
-	jw_bool(&s->w, "stale", strcmp(r->sha, head_sha) != 0);
+	jw_bool(&s->w, "stale", r->retargeted || strcmp(r->sha, head_sha) != 0);
 	jw_bool(&s->w, "dismissed", r->dismissed);
 	jw_i64(&s->w, "comments_count", r->comments);
 	jw_time(&s->w, "submitted_at", r->submitted_at);

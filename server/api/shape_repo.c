@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "server/api/shape_priv.h"
 #include "server/auth/auth.h"
+#include "server/service/svc.h"
 
 /* What Gitea shows of a repository that was never archived. */
 #define SHAPE_EPOCH "1970-01-01T00:00:00Z"
@@ -87,7 +88,7 @@ shape_repo_counts(
 							: p->created_at;
 
 	jw_i64(&s->w, "stars_count", 0);
-	jw_i64(&s->w, "forks_count", 0);
+	jw_i64(&s->w, "forks_count", f->forks);
 	jw_i64(&s->w, "watchers_count", f->watchers);
 	jw_i64(&s->w, "branch_count", f->branches);
 	jw_i64(&s->w, "open_issues_count", f->issues);
@@ -144,9 +145,12 @@ shape_repo_head(
 	jw_str(&s->w, "description", p->profile.description);
 	jw_bool(&s->w, "empty", f->branches == 0);
 	jw_bool(&s->w, "private", true);
-	jw_bool(&s->w, "fork", false);
+	jw_bool(&s->w, "fork", p->parent_id != 0);
 	jw_bool(&s->w, "template", false);
-	jw_null(&s->w, "parent");
+	if (p->parent_id != 0 && !s->inner)
+		shape_repository_by_id(s, "parent", p->parent_id);
+	else
+		jw_null(&s->w, "parent");
 	jw_bool(&s->w, "mirror", false);
 	jw_i64(&s->w, "size", f->size / 1024);
 	jw_str(&s->w, "language", "");
@@ -158,6 +162,31 @@ shape_repo_head(
 	shape_url(s, "clone_url", "/%s.git", full.p);
 	jw_str(&s->w, "original_url", p->upstream);
 	jw_str(&s->w, "website", p->profile.website);
+}
+
+static void shape_repo(struct shape *s, const char *key,
+    const struct project *p, const struct repo_facts *f);
+static void shape_repo_facts(
+    struct shape *s, const struct project *p, size_t n, struct repo_facts *out);
+
+void
+shape_repository_by_id(struct shape *s, const char *key, int64_t id)
+{
+	struct project p = { .id = 0 };
+	struct err e = ERR_INIT;
+	struct repo_facts f;
+	bool inner = s->inner;
+
+	if (s->t == NULL || s->who == NULL ||
+	    svc_project_by_id(s->t, s->who, id, PERM_READ, &p, &e) == -1) {
+		jw_null(&s->w, key);
+		return;
+	}
+	shape_repo_facts(s, &p, 1, &f);
+	s->inner = true;
+	shape_repo(s, key, &p, &f);
+	s->inner = inner;
+	project_release(&p);
 }
 
 static void

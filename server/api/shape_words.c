@@ -36,7 +36,16 @@ shape_assets(struct shape *s, const char *key, const struct words_target *of)
 	struct attachment_list l = { .n = 0 };
 	struct err e = ERR_INIT;
 
-	if (s->t != NULL && attachments_list(s->t, of, &l, &e) == -1)
+	if (s->t != NULL && s->asked != of->project_id) {
+		bool any = true;
+
+		s->asked = of->project_id;
+		if (attachments_any(s->t, of->project_id, &any, &e) == -1)
+			log_warn("shape assets reason=%s", log_val(e.msg));
+		s->bare = any ? 0 : of->project_id;
+	}
+	if (s->t != NULL && s->bare != of->project_id &&
+	    attachments_list(s->t, of, &l, &e) == -1)
 		log_warn("shape assets reason=%s", log_val(e.msg));
 	shape_attachments(s, key, &l);
 	attachment_list_release(&l);

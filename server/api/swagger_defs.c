@@ -22,7 +22,7 @@ const struct swagger_def swagger_defs[] = {
 	    "required_approvals:int,status_check_contexts:str[],"
 	    "user_can_merge:bool,user_can_push:bool" },
 	{ "BranchProtection",
-	    "approvals_whitelist_teams:str[],"
+	    "id:int,approvals_whitelist_teams:str[],"
 	    "approvals_whitelist_username:str[],"
 	    "block_admin_merge_override:bool,"
 	    "block_on_official_review_requests:bool,"
@@ -155,6 +155,7 @@ const struct swagger_def swagger_defs[] = {
 	    "commit_id:str,"
 	    "event:str(APPROVED|PENDING|COMMENT|REQUEST_CHANGES|REQUEST_"
 	    "REVIEW)" },
+	{ "CreateForkOption", "name:str,organization:str" },
 	{ "CreateRepoOption",
 	    "auto_init:bool,default_branch:str,description:str,"
 	    "gitignores:str,issue_labels:str,license:str,name:str!,"

@@ -337,6 +337,8 @@ const struct swagger_op swagger_ops[] = {
 	{ "DELETE", "/api/v1/repos/{o}/{r}", "repoDelete", "", "", "204" },
 	{ "GET", "/api/v1/repos/{o}/{r}/forks", "listForks",
 	    "page:int,limit:int", "", "200:Repository[]" },
+	{ "POST", "/api/v1/repos/{o}/{r}/forks", "createFork", "",
+	    "CreateForkOption", "202:Repository" },
 	{ "GET", "/api/v1/repos/{o}/{r}/languages", "repoGetLanguages", "", "",
 	    "200:any" },
 	{ "POST", "/api/v1/repos/{o}/{r}/pulls/{n}/comments/{id}/replies",
@@ -379,17 +381,17 @@ const struct swagger_op swagger_ops[] = {
 	    "review_requested:bool,reviewed:bool,owner:str,"
 	    "created_by:str,team:str,page:int,limit:int",
 	    "", "200:Issue[]" },
-	{ "POST", "/api/v1/repos/{o}/{r}/statuses/{sha}", "repoCreateStatus",
+	{ "POST", "/api/v1/repos/{o}/{r}/statuses/{sha...}", "repoCreateStatus",
 	    "", "CreateStatusOption", "201:CommitStatus" },
-	{ "GET", "/api/v1/repos/{o}/{r}/statuses/{sha}", "repoListStatuses",
+	{ "GET", "/api/v1/repos/{o}/{r}/statuses/{sha...}", "repoListStatuses",
 	    "sort:str(oldest|recentupdate|leastupdate|leastindex|highestindex),"
 	    "state:str(pending|success|error|failure|warning),"
 	    "page:int,limit:int",
 	    "", "200:CommitStatus[]" },
-	{ "GET", "/api/v1/repos/{o}/{r}/commits/{ref}/status",
+	{ "GET", "/api/v1/repos/{o}/{r}/commits/{ref...}/status",
 	    "repoGetCombinedStatusByRef", "page:int,limit:int", "",
 	    "200:CombinedStatus" },
-	{ "GET", "/api/v1/repos/{o}/{r}/commits/{ref}/statuses",
+	{ "GET", "/api/v1/repos/{o}/{r}/commits/{ref...}/statuses",
 	    "repoListStatusesByRef",
 	    "sort:str(oldest|recentupdate|leastupdate|leastindex|highestindex),"
 	    "state:str(pending|success|error|failure|warning),"

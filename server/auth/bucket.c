@@ -1,5 +1,8 @@
 #include "server/auth/bucket.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,4 +99,33 @@ buckets_give(struct buckets *b, struct view key, int64_t now)
 	x = bucket_find(b, key);
 	if (x->full_at > now * 1000)
 		x->full_at -= b->step;
+}
+
+void
+bucket_address(const char *peer, char out[BUCKET_ADDRESS_MAX])
+{
+	struct in6_addr a;
+	const char *end = strrchr(peer, ']');
+	const char *colon = strrchr(peer, ':');
+	char text[BUCKET_ADDRESS_MAX];
+
+	if (peer[0] != '[' || end == NULL) {
+		(void)snprintf(out, BUCKET_ADDRESS_MAX, "%.*s",
+		    colon != NULL ? (int)(colon - peer) : BUCKET_ADDRESS_MAX,
+		    peer);
+		return;
+	}
+	(void)snprintf(
+	    text, sizeof(text), "%.*s", (int)(end - peer) - 1, peer + 1);
+	if (strchr(text, '%') != NULL)
+		*strchr(text, '%') = '\0';
+	if (inet_pton(AF_INET6, text, &a) != 1) {
+		(void)snprintf(out, BUCKET_ADDRESS_MAX, "%s", text);
+	} else if (IN6_IS_ADDR_V4MAPPED(&a)) {
+		(void)inet_ntop(
+		    AF_INET, &a.s6_addr[12], out, BUCKET_ADDRESS_MAX);
+	} else {
+		memset(&a.s6_addr[8], 0, 8);
+		(void)inet_ntop(AF_INET6, &a, out, BUCKET_ADDRESS_MAX);
+	}
 }

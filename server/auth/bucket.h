@@ -24,6 +24,15 @@ void buckets_free(struct buckets *b); /* NULL is fine */
 /* One of the key's; false when it is empty, with the ms until one is there. */
 bool buckets_take(
     struct buckets *b, struct view key, int64_t now, int64_t *retry_ms);
+/*
+ * A client's address as a key: "[v6]:port" and "v4:port" without the port, of
+ * IPv6 its first 64 bits, which are one customer's; a mapped one is IPv4.
+ */
+enum {
+	BUCKET_ADDRESS_MAX = 128
+};
+void bucket_address(const char *peer, char out[BUCKET_ADDRESS_MAX]);
+
 /* Gives one back. */
 void buckets_give(struct buckets *b, struct view key, int64_t now);
 

@@ -17,6 +17,7 @@
 #include "lib/base/utf8.h"
 #include "lib/io/child.h"
 #include "lib/io/loop.h"
+#include "lib/io/timer.h"
 #include "server/auth/bucket.h"
 
 enum {
@@ -36,9 +37,11 @@ struct password_job {
 	unsigned char key[PASSWORD_KEY]; /* of a check */
 	struct str input;
 	struct child *child; /* NULL: it waits for its turn */
+	struct timer *slow;  /* before that; NULL: it need not */
 	TAILQ_HEAD(, password_wait) waits;
 	char account[NAME_LEN_MAX + 3]; /* keys of the buckets */
 	char address[80];
+	char pair[NAME_LEN_MAX + 3 + 80];
 	password_hash_fn *hash_fn; /* of a hash, else NULL */
 	void *arg;
 };
@@ -65,11 +68,13 @@ struct passwords {
 	const char *const *argv;
 	int64_t (*now)(void);
 	unsigned char secret[crypto_generichash_KEYBYTES];
-	struct buckets *accounts;
+	struct buckets *pairs;
 	struct buckets *addresses;
+	struct buckets *accounts;
 	struct password_jobs jobs; /* in the order they came */
 	unsigned running;
 	unsigned waiting;
+	unsigned slow; /* of those */
 	struct password_cached cached[PASSWORD_CACHED_MAX];
 };
 
@@ -101,6 +106,7 @@ passwords_new(struct loop *l, const char *const *argv, int64_t (*now)(void))
 	p->argv = argv;
 	p->now = now;
 	rnd_bytes(p->secret, sizeof(p->secret));
+	p->pairs = buckets_new(1000 / PASSWORD_PAIR_S, PASSWORD_PAIR_BURST);
 	p->accounts = buckets_new(
 	    1000 / PASSWORD_ACCOUNT_S, PASSWORD_ACCOUNT_BURST);
 	p->addresses = buckets_new(
@@ -113,6 +119,7 @@ static void
 password_job_free(struct password_job *j)
 {
 	TAILQ_REMOVE(&j->p->jobs, j, entry);
+	timer_free(j->slow);
 	if (j->input.p != NULL)
 		explicit_bzero(j->input.p, j->input.len);
 	str_release(&j->input);
@@ -137,6 +144,7 @@ passwords_free(struct passwords *p)
 			child_forget(j->child);
 		password_job_free(j);
 	}
+	buckets_free(p->pairs);
 	buckets_free(p->accounts);
 	buckets_free(p->addresses);
 	explicit_bzero(p, sizeof(*p));
@@ -225,8 +233,9 @@ password_job_end(struct password_job *j, enum password_verdict v)
 	struct password_wait *w, *next;
 
 	if (v == PASSWORD_RIGHT || v == PASSWORD_BUSY) {
-		buckets_give(p->accounts, view_of(j->account), p->now());
+		buckets_give(p->pairs, view_of(j->pair), p->now());
 		buckets_give(p->addresses, view_of(j->address), p->now());
+		buckets_give(p->accounts, view_of(j->account), p->now());
 	}
 	if (v == PASSWORD_RIGHT)
 		password_remember(p, j->key);
@@ -288,7 +297,7 @@ passwords_run(struct passwords *p)
 	{
 		if (p->running == PASSWORD_AT_ONCE)
 			return;
-		if (j->child != NULL)
+		if (j->child != NULL || j->slow != NULL)
 			continue;
 		p->waiting--;
 		if (password_job_start(j, &e) == 0) {
@@ -344,21 +353,45 @@ password_job_names(struct password_job *j, const struct password_ask *ask)
 	for (char *c = j->account; *c != '\0'; c++)
 		*c = (char)tolower((unsigned char)*c);
 	(void)snprintf(j->address, sizeof(j->address), "%s", ask->address);
+	(void)snprintf(
+	    j->pair, sizeof(j->pair), "%s\n%s", j->account, j->address);
 }
 
-/* Takes one of both; none of either when one is empty. */
+/* Takes one of each; none of any when he is to come again.  *slow: the account
+ * has none left. */
 static bool
-password_throttle(struct password_job *names, int64_t *retry_ms)
+password_throttle(struct password_job *names, bool *slow, int64_t *retry_ms)
 {
 	struct passwords *p = names->p;
-	int64_t now = p->now();
+	int64_t now = p->now(), ignored;
 
+	*slow = false;
 	if (!buckets_take(p->addresses, view_of(names->address), now, retry_ms))
 		return false;
-	if (buckets_take(p->accounts, view_of(names->account), now, retry_ms))
+	if (!buckets_take(p->pairs, view_of(names->pair), now, retry_ms)) {
+		buckets_give(p->addresses, view_of(names->address), now);
+		return false;
+	}
+	if (buckets_take(p->accounts, view_of(names->account), now, &ignored))
 		return true;
+	*slow = true;
+	if (p->slow < PASSWORD_SLOW_MAX)
+		return true;
+	*retry_ms = PASSWORD_SLOW_MS;
 	buckets_give(p->addresses, view_of(names->address), now);
+	buckets_give(p->pairs, view_of(names->pair), now);
 	return false;
+}
+
+static void
+password_on_slow(void *arg)
+{
+	struct password_job *j = arg;
+
+	timer_free(j->slow);
+	j->slow = NULL;
+	j->p->slow--;
+	passwords_run(j->p);
 }
 
 struct password_wait *
@@ -369,6 +402,7 @@ passwords_ask(struct passwords *p, const struct password_ask *ask,
 	struct password_job *j, names = { .p = p };
 	unsigned char key[PASSWORD_KEY];
 	int64_t retry_ms = PASSWORD_BUSY_MS;
+	bool slow;
 
 	w->p = p;
 	w->fn = fn;
@@ -381,7 +415,7 @@ passwords_ask(struct passwords *p, const struct password_ask *ask,
 			password_wait_end(w, PASSWORD_BUSY, retry_ms);
 			return w;
 		}
-		if (!password_throttle(&names, &retry_ms)) {
+		if (!password_throttle(&names, &slow, &retry_ms)) {
 			password_wait_end(w, PASSWORD_THROTTLED, retry_ms);
 			return w;
 		}
@@ -391,6 +425,12 @@ passwords_ask(struct passwords *p, const struct password_ask *ask,
 		memcpy(j->key, key, sizeof(key));
 		memcpy(j->account, names.account, sizeof(j->account));
 		memcpy(j->address, names.address, sizeof(j->address));
+		memcpy(j->pair, names.pair, sizeof(j->pair));
+		if (slow) {
+			p->slow++;
+			j->slow = timer_new(p->loop, password_on_slow, j);
+			timer_set(j->slow, PASSWORD_SLOW_MS);
+		}
 	}
 	w->job = j;
 	TAILQ_INSERT_TAIL(&j->waits, w, entry);

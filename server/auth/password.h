@@ -4,7 +4,9 @@
  * that the memory of a hash is never cofferd's.  What was right is remembered
  * for PASSWORD_CACHE_MS as a keyed hash of account, stored hash and password,
  * so that git's many requests cost one hash, and a changed password is
- * forgotten by itself.  Wrong ones are counted per account and per address.
+ * forgotten by itself.  Wrong ones are counted per account from one address,
+ * and per address; those of an account from everywhere only make the next ones
+ * wait, so that nobody can lock another out.
  */
 #ifndef SERVER_AUTH_PASSWORD_H
 #define SERVER_AUTH_PASSWORD_H
@@ -27,11 +29,18 @@ enum {
 	PASSWORD_CACHED_MAX = 256,
 	PASSWORD_CACHE_MS = 5 * 60 * 1000,
 	PASSWORD_LIMIT_MS = 30 * 1000,
-	/* Wrong ones: so many at once, then one in so many seconds. */
-	PASSWORD_ACCOUNT_BURST = 10,
-	PASSWORD_ACCOUNT_S = 10,
+	/* Wrong ones: so many at once, then one in so many seconds.  Of an
+	 * account from one address; of an address. */
+	PASSWORD_PAIR_BURST = 10,
+	PASSWORD_PAIR_S = 10,
 	PASSWORD_ADDRESS_BURST = 30,
-	PASSWORD_ADDRESS_S = 2
+	PASSWORD_ADDRESS_S = 2,
+	/* Of an account from everywhere: beyond it each waits so long, at most
+	 * so many at once. */
+	PASSWORD_ACCOUNT_BURST = 100,
+	PASSWORD_ACCOUNT_S = 10,
+	PASSWORD_SLOW_MS = 2000,
+	PASSWORD_SLOW_MAX = 16
 };
 
 enum password_verdict {
@@ -53,7 +62,7 @@ struct password_ask {
 	int64_t user_id;     /* 0: nobody's */
 	const char *hash;    /* stored; "": nobody's, it takes as long */
 	const char *login;   /* as given */
-	const char *address; /* of the client */
+	const char *address; /* of the client, as bucket_address has it */
 	const char *password;
 };
 /* Known to be right from a moment ago? */

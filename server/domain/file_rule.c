@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/esc.h"
 #include "lib/base/utf8.h"
 
 struct file_rule_magic {
@@ -73,11 +74,15 @@ file_rule_name(struct view v, char out[FILE_RULE_NAME_MAX + 1])
 	if (!utf8_valid(v))
 		return false;
 	v = utf8_cut(v, FILE_RULE_NAME_MAX);
-	for (size_t i = 0; i < v.len; i++) {
-		unsigned char c = (unsigned char)v.p[i];
+	while (v.len > 0) {
+		uint32_t c = 0;
+		size_t len = utf8_decode(v, &c);
 
-		if (c >= ' ' && c != 0x7f)
-			out[n++] = (char)c;
+		if (!esc_unseen(c)) {
+			memcpy(out + n, v.p, len);
+			n += len;
+		}
+		v = view_from(v, len);
 	}
 	out[n] = '\0';
 	if (strcmp(out, ".") == 0 || strcmp(out, "..") == 0)

@@ -22,7 +22,7 @@ enum {
 	HOOKS_MAX = 50, /* of a repository, of a user, of the server */
 	HOOK_PENDING_MAX = 1000,
 	HOOK_PENDING_BYTES = 64 << 20,
-	HOOK_PAYLOAD_MAX = 2 << 20,
+	HOOK_PAYLOAD_MAX = 8 << 20,
 	HOOK_LOG_MAX = 100,          /* deliveries at an end that are kept */
 	HOOK_BODY_MAX = 64 << 10,    /* of a response, that is kept */
 	HOOK_HEADERS_MAX = 16 << 10, /* the same, of its head */

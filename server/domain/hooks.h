@@ -30,7 +30,10 @@ struct hook {
 	int64_t failures;   /* in a row */
 	int64_t rest_until; /* the breaker is open; 0: closed */
 	int64_t due_at;     /* the next attempt; 0: nothing waits */
-	char *secret;       /* never shown */
+	int64_t behind;     /* the oldest event it is still to be told of, when
+			     * it does not follow the others; 0: it does */
+	int64_t behind_tries; /* failures to tell that one */
+	char *secret;         /* never shown */
 	char *authorization;
 };
 
@@ -57,6 +60,7 @@ struct delivery {
 	int64_t id;
 	int64_t hook_id;
 	int64_t project_id;
+	int64_t payload_id;
 	char uuid[HOOK_UUID + 1];
 	enum hook_type type;
 	char action[HOOK_WORD_MAX + 1];

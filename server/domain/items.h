@@ -127,7 +127,8 @@ void comment_list_release(struct comment_list *l);
 
 struct pull {
 	struct issue issue; /* .is_pull is true */
-	char *head;         /* branch names without refs/heads/ */
+	char *head;         /* branch names without refs/heads/; of a fork's
+			     * branch OWNER:BRANCH, which is no branch here */
 	char *base;
 	char head_sha[SHA_HEX + 1];
 	char base_sha[SHA_HEX + 1]; /* of the base when last compared */
@@ -141,6 +142,8 @@ struct pull {
 	char merge_sha[SHA_HEX + 1];
 	struct author merger; /* .id 0: nobody */
 	bool head_gone;       /* its branch is */
+	int64_t head_project; /* the fork, 0: the repository itself; it may be
+			       * gone */
 	int64_t additions;    /* lines, from the merge base to the head */
 	int64_t deletions;
 	int64_t changed_files;
@@ -170,6 +173,7 @@ struct review {
 	char sha[SHA_HEX + 1]; /* commit_id */
 	bool official;         /* a maintainer's when submitted */
 	bool dismissed;
+	bool retargeted; /* the base was another */
 	int64_t submitted_at;
 	int64_t updated_at;
 	int64_t comments; /* on lines */

@@ -113,6 +113,13 @@ merge_policy_superseded(const struct merge_input *in, size_t i)
 	return false;
 }
 
+static bool
+merge_policy_is_stale(
+    const struct merge_input *in, const struct merge_review *v)
+{
+	return v->retargeted || strcmp(v->sha, in->head_sha) != 0;
+}
+
 static void
 merge_policy_approval(const struct merge_input *in, struct merge_verdict *out)
 {
@@ -127,7 +134,7 @@ merge_policy_approval(const struct merge_input *in, struct merge_verdict *out)
 			continue;
 		if (v->wrote_head)
 			own++;
-		else if (strcmp(v->sha, in->head_sha) != 0)
+		else if (merge_policy_is_stale(in, v))
 			stale++;
 		else
 			n++;
@@ -141,7 +148,8 @@ merge_policy_approval(const struct merge_input *in, struct merge_verdict *out)
 		merge_policy_why(r,
 		    "%" PRId64 " of %" PRId64 " for this head%s%s", n,
 		    in->approvals,
-		    stale > 0 ? "; an approval is of an older head" : "",
+		    stale > 0 ? "; an approval is of an older head or base"
+			      : "",
 		    own > 0 ? "; the author's own does not count" : "");
 }
 
@@ -235,14 +243,15 @@ merge_protect_statuses(const struct merge_input *in, struct merge_verdict *out)
 		    state != NULL ? state : "no verdict yet");
 }
 
-/* Does the protection count this person's verdicts? */
+/* Does the protection count this person's verdicts?  A list does not outlive
+ * the role that he had when he was put on it. */
 static bool
 merge_protect_official(
     const struct protect_rule *p, int64_t user, bool maintainer)
 {
-	return protect_has(p, PROTECT_APPROVAL_LIST)
-	    ? protect_in_list(p, PROTECT_MAY_APPROVE, user)
-	    : maintainer;
+	return maintainer &&
+	    (!protect_has(p, PROTECT_APPROVAL_LIST) ||
+		protect_in_list(p, PROTECT_MAY_APPROVE, user));
 }
 
 static void
@@ -264,7 +273,7 @@ merge_protect_reviews(const struct merge_input *in, struct merge_verdict *out)
 		if (v->verdict == MERGE_REJECTED && rejected == NULL)
 			rejected = v->login;
 		if (v->verdict == MERGE_APPROVED && !v->wrote_head &&
-		    (!fresh || strcmp(v->sha, in->head_sha) == 0))
+		    (!fresh || !merge_policy_is_stale(in, v)))
 			n++;
 	}
 	if (p->approvals > 0) {

@@ -48,6 +48,7 @@ struct merge_review {
 	const char *login;
 	bool maintainer; /* now, not when it was written */
 	bool wrote_head;
+	bool retargeted; /* it was of another base */
 	enum merge_review_verdict verdict;
 	const char *sha; /* what was looked at */
 };

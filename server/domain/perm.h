@@ -16,6 +16,7 @@ enum perm_verb {
 	PERM_PROPOSE, /* open a pull request */
 	PERM_WRITE,   /* a maintainer's work: merge, settings, sync */
 	PERM_ADMIN,   /* remove it, its collaborators, its upstream's token */
+	PERM_MANAGE,  /* the same, of what an archived one refuses */
 	PERM_STATUS,  /* write a verdict on a commit */
 	PERM_SERVE    /* what agentd reports */
 };

@@ -49,6 +49,7 @@ static const struct scope_row scope_rows[] = {
 	{ "/api/v1/repos/{o}/{r}/issues", NULL, AREA(ISSUE) },
 	{ "/api/v1/repos/{o}/{r}/labels", NULL, AREA(ISSUE) },
 	{ "/api/v1/repos/{o}/{r}/milestones", NULL, AREA(ISSUE) },
+	{ "/attachments/", NULL, AREA(ISSUE) },
 	{ "/api/coffer/v1/user", NULL, AREA(USER) },
 	{ "/api/coffer/v1/admin/", NULL, AREA(ADMIN) },
 	{ "/api/coffer/v1/repos/{o}/{r}/issues", NULL, AREA(ISSUE) },

@@ -236,6 +236,8 @@ struct project {
 	struct sandbox_state sandbox;
 	struct project_settings settings;
 	struct repo_profile profile;
+	int64_t
+	    parent_id; /* what it is a fork of, gone or not; 0: of nothing */
 };
 
 struct project_list {

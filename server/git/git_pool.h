@@ -64,7 +64,7 @@ void gitpool_free(struct git_pool *p); /* kills; no completion comes */
 /* What `cofferd --git-worker` runs: serves requests on fd until it closes. */
 int gitworker_main(int fd);
 
-/* {sha}: the commit that rev names. */
+/* {sha}: the commit that rev, a ref or an id that may be short, names. */
 void gitpool_resolve(struct git_pool *p, int64_t project, const char *rev,
     git_done_fn *done, void *arg);
 

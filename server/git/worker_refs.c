@@ -21,8 +21,10 @@ static int
 worker_op_resolve(struct worker_call *c, struct err *e)
 {
 	AUTO_COMMIT git_commit *commit = NULL;
+	const char *rev;
 
-	if (worker_commit(c, "rev", &commit, e) == -1)
+	if (worker_arg(c, "rev", &rev, e) == -1 ||
+	    worker_commit_named(c->repo, rev, &commit, e) == -1)
 		return -1;
 	worker_oid(c->w, "sha", git_commit_id(commit));
 	return 0;

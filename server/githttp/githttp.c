@@ -21,6 +21,7 @@
 #include "server/service/svc.h"
 #include "server/store/db.h"
 #include "server/store/projects.h"
+#include "server/store/users.h"
 
 enum {
 	GITHTTP_PACKS = 16,
@@ -316,6 +317,24 @@ githttp_error(struct xch *x, const struct err *e)
 	}
 }
 
+/* Its owner has another name now: git follows that where it begins. */
+static bool
+githttp_moved(struct xch *x, const struct githttp_path *path)
+{
+	const char *query = request_raw_query(x->q);
+	AUTO_STR struct str to = STR_INIT;
+	char now[NAME_LEN_MAX + 1];
+	struct err e = ERR_INIT;
+
+	if (x->kind != XCH_INFO_REFS ||
+	    users_now(db_reader(x->g->spec.db), path->owner, now, &e) == -1)
+		return false;
+	str_addf(&to, "/%s/%s.git/info/refs?%s", now, path->name, query);
+	request_header(x->q, "Location", str_cstr(&to));
+	xch_refuse(x, 307, "its owner has another name now");
+	return true;
+}
+
 /* Which service info/refs is about; false: answered. */
 static bool
 githttp_service(struct xch *x)
@@ -362,7 +381,8 @@ githttp_request(
 		return;
 	if (githttp_find(g, &path, who, x, &e) == -1 ||
 	    githttp_rights(x, &e) == -1) {
-		githttp_error(x, &e);
+		if (e.code != ERR_NOTFOUND || !githttp_moved(x, &path))
+			githttp_error(x, &e);
 		return;
 	}
 	if (!repo_exists(g->spec.env, x->project)) {

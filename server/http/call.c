@@ -376,6 +376,34 @@ call_reply_empty(struct call *c, int status)
 		request_reply(c->q, status, NULL, "", 0);
 }
 
+bool
+call_reply_moved(struct call *c, const char *was, const char *now)
+{
+	static const char *const before[] = { "/repos/", "/projects/",
+		"/users/" };
+	const char *path = c->q != NULL ? request_raw_path(c->q) : "";
+	const char *query = c->q != NULL ? request_raw_query(c->q) : "";
+	size_t n = strlen(was);
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		const char *at = strstr(path, before[i]);
+		AUTO_STR struct str to = STR_INIT;
+
+		if (at == NULL)
+			continue;
+		at += strlen(before[i]);
+		if (strncasecmp(at, was, n) != 0 ||
+		    (at[n] != '/' && at[n] != '\0'))
+			continue;
+		str_addf(&to, "%.*s%s%s%s%s", (int)(at - path), path, now,
+		    at + n, query[0] != '\0' ? "?" : "", query);
+		call_header(c, "Location", str_cstr(&to));
+		call_reply_empty(c, 307);
+		return true;
+	}
+	return false;
+}
+
 struct request *
 call_take_over(struct call *c)
 {
@@ -395,6 +423,8 @@ call_reply_error(struct call *c, int status, const char *fmt, ...)
 	if (call_may_reply(c))
 		router_reply_error(c->router, c->q, status, str_cstr(&text));
 }
+
+#define CALL_RETRY_AFTER "5" /* seconds */
 
 static const int call_status[ERR_CODE_MAX] = {
 	[ERR_NONE] = 500,
@@ -420,6 +450,8 @@ call_fail(struct call *c, const struct err *e)
 		log_error("api fail req=%" PRIu64 " code=%s reason=%s",
 		    c->q != NULL ? request_id(c->q) : 0, err_name(e->code),
 		    log_val(e->msg));
+	if (status == 503)
+		call_header(c, "Retry-After", CALL_RETRY_AFTER);
 	call_reply_error(
 	    c, status, "%s", status == 500 ? "internal error" : e->msg);
 }

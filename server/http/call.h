@@ -71,6 +71,10 @@ void call_reply_json(struct call *c, int status, struct str *body);
 void call_reply_text(
     struct call *c, int status, const char *type, struct view body);
 void call_reply_empty(struct call *c, int status);
+/* 307 to the same address with the name behind "repos/", "projects/" or
+ * "users/" replaced; false: the address has no such name, nothing is replied.
+ */
+bool call_reply_moved(struct call *c, const char *was, const char *now);
 void call_reply_error(struct call *c, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* For a reply that the caller makes on the request (a stream, a file); NULL

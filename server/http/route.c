@@ -77,12 +77,13 @@ route_fits(struct view name, const char *text)
 	return true;
 }
 
+/* All from there but the last `left`. */
 static char *
-route_join(const struct route_path *p, unsigned from)
+route_join(const struct route_path *p, unsigned from, unsigned left)
 {
 	struct str out = STR_INIT;
 
-	for (unsigned i = from; i < p->n; i++) {
+	for (unsigned i = from; i < p->n && p->n - i > left; i++) {
 		if (i > from)
 			str_addc(&out, '/');
 		str_add(&out, p->seg[i]);
@@ -124,6 +125,18 @@ route_segment(struct view pat, const char *seg, struct route_match *m)
 	return true;
 }
 
+/* How many segments of a pattern are left. */
+static unsigned
+route_left(struct view rest)
+{
+	struct view part;
+	unsigned n = 0;
+
+	while (view_split(&rest, '/', &part))
+		n++;
+	return n;
+}
+
 static bool
 route_matches(
     const char *pattern, const struct route_path *p, struct route_match *m)
@@ -135,10 +148,13 @@ route_matches(
 		if (i == p->n)
 			return false;
 		if (view_ends(pat, "...}")) {
-			if (m->n == ROUTE_ARGS)
+			unsigned left = route_left(rest);
+
+			if (m->n == ROUTE_ARGS || p->n - i <= left)
 				return false;
-			m->args[m->n++] = route_join(p, i);
-			return true;
+			m->args[m->n++] = route_join(p, i, left);
+			i = p->n - left;
+			continue;
 		}
 		if (!route_segment(pat, p->seg[i++], m))
 			return false;

@@ -11,7 +11,8 @@
  *	{o} {r}		a name (path_component_ok)
  *	{n} {id}	a positive integer
  *	{sha}		4 to 40 hex digits
- *	{path...}	one or more segments up to the end of the path
+ *	{path...}	one or more segments, up to those of the rest of the
+ *			pattern; once in a pattern
  *	other		any text of at most ROUTE_ARG_MAX bytes
  */
 #ifndef SERVER_HTTP_ROUTE_H

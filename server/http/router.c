@@ -9,6 +9,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/list.h"
 #include "lib/base/log.h"
 #include "lib/httpd/httpd.h"
 #include "lib/io/timer.h"
@@ -35,14 +36,17 @@ struct router {
 	struct router_spec spec;
 	unsigned char etag_key[ETAG_KEY]; /* of this process */
 	struct buckets *rate;
-	struct call *calls; /* whose client is there */
-	int64_t revoked;    /* newest row that was looked at */
+	struct call *calls;      /* whose client is there */
+	LIST_HEAD(, visit) gits; /* what git serves */
+	int64_t revoked;         /* newest row that was looked at */
 	struct timer *expiry;
 	int64_t expiry_at; /* what the timer waits for, 0: nothing */
 };
 
 /* A request from its head to its handler; lives as long as the request. */
 struct visit {
+	LIST_ENTRY(visit) entry; /* of gits */
+	bool git;                /* it is among them, as `who` */
 	struct router *r;
 	struct request *q;
 	struct route_match match; /* no route: git */
@@ -203,19 +207,17 @@ router_refuse_busy(struct router *r, struct request *q, int64_t retry_ms)
 	router_reply_error(r, q, 429, why);
 }
 
-/* Without the port; a sandbox is its label. */
+/* A sandbox is its label. */
 static void
-router_address(const struct request *q, char out[SOCK_TEXT_MAX])
+router_address(const struct request *q, char out[BUCKET_ADDRESS_MAX])
 {
-	char *colon;
+	char peer[SOCK_TEXT_MAX];
 
-	request_peer(q, out);
-	colon = strrchr(out, ':');
-	if (colon != NULL)
-		*colon = '\0';
+	request_peer(q, peer);
+	bucket_address(peer, out);
 	if (request_label(q)[0] != '\0')
 		(void)snprintf(
-		    out, SOCK_TEXT_MAX, "sandbox %s", request_label(q));
+		    out, BUCKET_ADDRESS_MAX, "sandbox %s", request_label(q));
 }
 
 /* Cofferdam's own programs are not limited. */
@@ -223,7 +225,7 @@ static bool
 router_rate(struct visit *v, const struct identity *who)
 {
 	struct router *r = v->r;
-	char key[SOCK_TEXT_MAX];
+	char key[BUCKET_ADDRESS_MAX];
 	int64_t retry_ms;
 
 	if (who->kind == IDENTITY_CI || who->kind == IDENTITY_SERVICE)
@@ -243,6 +245,8 @@ router_rate(struct visit *v, const struct identity *who)
 static void
 visit_free(struct visit *v)
 {
+	if (v->git)
+		LIST_REMOVE(v, entry);
 	route_match_release(&v->match);
 	free(v->hash);
 	free(v);
@@ -318,7 +322,7 @@ visit_password(struct visit *v, const struct credential *c, struct err *e)
 {
 	struct router *r = v->r;
 	struct auth_account a;
-	char address[SOCK_TEXT_MAX];
+	char address[BUCKET_ADDRESS_MAX];
 	struct password_ask ask = { .hash = a.hash,
 		.login = c->login,
 		.address = address,
@@ -429,6 +433,7 @@ router_enter_git(
 	struct router *r = v->r;
 	const char *path = request_raw_path(v->q);
 	const char *service = request_query(v->q, "service");
+	const struct identity nobody = { .kind = IDENTITY_NONE };
 	struct scope_need need;
 
 	if (bad != NULL && bad->code != ERR_DENIED) {
@@ -436,14 +441,23 @@ router_enter_git(
 		return;
 	}
 	if (who == NULL || who->kind == IDENTITY_NONE) {
-		r->spec.fallback(v->q, NULL, r->spec.arg);
+		if (router_rate(v, &nobody))
+			r->spec.fallback(v->q, NULL, r->spec.arg);
 		return;
 	}
+	if (!router_rate(v, who))
+		return;
 	scope_of_git(view_ends(view_of(path), "/git-receive-pack") ||
 		(service != NULL && strcmp(service, "git-receive-pack") == 0),
 	    &need);
-	if (!router_bars(v, who) && router_scope(v, who, &need))
-		r->spec.fallback(v->q, who, r->spec.arg);
+	if (router_bars(v, who) || !router_scope(v, who, &need))
+		return;
+	if (who != &v->who)
+		v->who = *who;
+	v->git = true;
+	LIST_INSERT_HEAD(&r->gits, v, entry);
+	router_expects(r, who);
+	r->spec.fallback(v->q, who, r->spec.arg);
 }
 
 /* Nobody acts as another here, and what is meant to be another's act is not
@@ -551,6 +565,18 @@ router_is_revoked(const struct identity *who, const void *arg)
 	return false;
 }
 
+/* Whatever goes on by an identity that fn takes. */
+static void
+router_cut(struct router *r, call_match_fn *fn, const void *arg)
+{
+	struct visit *v, *next;
+
+	calls_cut(r->calls, fn, arg);
+	LIST_FOREACH_SAFE(v, &r->gits, entry, next)
+		if (fn(&v->who, arg))
+			request_cut(v->q);
+}
+
 void
 router_on_commit(struct router *r)
 {
@@ -563,7 +589,7 @@ router_on_commit(struct router *r)
 	}
 	r->revoked = l.last;
 	if (l.n > 0)
-		calls_cut(r->calls, router_is_revoked, &l);
+		router_cut(r, router_is_revoked, &l);
 	revoked_list_release(&l);
 }
 
@@ -606,8 +632,11 @@ router_on_expiry(void *arg)
 {
 	struct router *r = arg;
 	int64_t now = r->spec.now();
+	const struct visit *v;
 
-	calls_cut(r->calls, router_is_expired, &now);
+	router_cut(r, router_is_expired, &now);
 	r->expiry_at = 0;
 	calls_each(r->calls, router_expects_each, r);
+	LIST_FOREACH(v, &r->gits, entry)
+		router_expects_each(&v->who, r);
 }

@@ -18,33 +18,18 @@
 #include "server/store/projects.h"
 
 enum {
-	HOOKLOOP_EVENTS = 64,        /* read at once */
-	HOOKLOOP_BYTES = 2 << 20,    /* of payloads written at once */
+	HOOKLOOP_EVENTS = 16,        /* read at once: they have texts */
 	HOOKLOOP_IDLE_MS = 1000,     /* after which the cursor is written */
 	HOOKLOOP_AGAIN_MS = 1000,    /* after a failure that may pass */
-	HOOKLOOP_TRIES = 5,          /* of git, for one event */
+	HOOKLOOP_TRIES = 5,          /* of one event, in 150 s */
 	HOOKLOOP_EXPIRE_MS = 3600000 /* how often what waits is looked at */
 };
 
-/* A payload and which hooks are told it. */
-struct hook_row {
-	struct hook_say say;
-	int64_t project_id;
-	char *payload;
-	int64_t *hooks;
-	size_t n;
-};
-
-/* What one transaction writes. */
-struct hook_batch {
+/* What is written, and what must know of it. */
+struct hook_write {
 	struct hook_loop *l;
-	struct hook_row *rows;
-	size_t n, cap;
-	size_t bytes;
-	int64_t *created; /* projects whose default hooks are copied */
-	size_t n_created;
-	int64_t until; /* cursor afterwards */
-	int64_t now;
+	struct hook_batch *batch;
+	struct hook_batch_end end;
 };
 
 /* The event that is worked on. */
@@ -55,20 +40,28 @@ struct hook_work {
 	struct hook_list hooks;
 	struct hook_say says[HOOK_TYPES_MAX];
 	size_t n;
-	int tries;
+};
+
+enum hook_open {
+	HOOK_OPEN_NOBODY, /* is told of it */
+	HOOK_OPEN_TELLS,
+	HOOK_OPEN_FAILED
 };
 
 struct hook_loop {
 	struct hook_loop_spec spec;
 	struct hook_send *send;
 	struct timer *timer;
-	struct timer *again; /* asks git once more */
 	struct timer *expire;
 	int64_t cursor; /* read up to there */
 	int64_t saved;  /* the one on disk, as far as is known */
 	int64_t last;   /* the newest event */
 	bool started, stopped;
 	bool busy; /* a git call or a write runs */
+	/* The hook that is read for, id 0: all that follow the cursor. */
+	struct hook only;
+	bool follows; /* whose turn it was: theirs */
+	int64_t next; /* when one that is behind goes on, 0: none */
 	struct event_list list;
 	size_t i;
 	struct hook_work work;
@@ -76,8 +69,8 @@ struct hook_loop {
 };
 
 static void hookloop_turn(void *arg);
-static void hookloop_ask_again(void *arg);
 static void hookloop_expire(void *arg);
+static void hookloop_on_room(void *arg);
 
 struct hook_loop *
 hook_loop_new(const struct hook_loop_spec *spec)
@@ -85,25 +78,10 @@ hook_loop_new(const struct hook_loop_spec *spec)
 	struct hook_loop *l = xcalloc(1, sizeof(*l));
 
 	l->spec = *spec;
-	l->send = hook_send_new(spec);
+	l->send = hook_send_new(spec, hookloop_on_room, l);
 	l->timer = timer_new(spec->svc->loop, hookloop_turn, l);
-	l->again = timer_new(spec->svc->loop, hookloop_ask_again, l);
 	l->expire = timer_new(spec->svc->loop, hookloop_expire, l);
 	return l;
-}
-
-static void
-hookloop_batch_free(struct hook_batch *b)
-{
-	if (b == NULL)
-		return;
-	for (size_t i = 0; i < b->n; i++) {
-		free(b->rows[i].payload);
-		free(b->rows[i].hooks);
-	}
-	free(b->rows);
-	free(b->created);
-	free(b);
 }
 
 static void
@@ -122,10 +100,10 @@ hook_loop_free(struct hook_loop *l)
 		return;
 	hook_send_free(l->send);
 	hookloop_work_clear(&l->work);
-	hookloop_batch_free(l->batch);
+	hook_batch_free(l->batch);
+	hook_release(&l->only);
 	event_list_release(&l->list);
 	timer_free(l->timer);
-	timer_free(l->again);
 	timer_free(l->expire);
 	free(l);
 }
@@ -135,7 +113,6 @@ hook_loop_stop(struct hook_loop *l)
 {
 	l->stopped = true;
 	timer_cancel(l->timer);
-	timer_cancel(l->again);
 	timer_cancel(l->expire);
 	hook_send_stop(l->send);
 }
@@ -177,10 +154,12 @@ static int
 hookloop_expire_job(struct txn *t, void *arg, struct err *e)
 {
 	const int64_t *now = arg;
+	bool any;
 
-	if (hooks_delete_orphans(t, e) == -1)
+	if (hooks_delete_orphans(t, e) == -1 ||
+	    deliveries_expire(t, *now - HOOK_WAIT_MAX_AGE, *now, e) == -1)
 		return -1;
-	return deliveries_expire(t, *now - HOOK_WAIT_MAX_AGE, *now, e);
+	return hooks_behind_room(t, 0, *now, &any, e);
 }
 
 static void
@@ -205,66 +184,37 @@ hookloop_expire(void *arg)
 static struct hook_batch *
 hookloop_batch(struct hook_loop *l)
 {
-	if (l->batch == NULL) {
-		l->batch = xcalloc(1, sizeof(*l->batch));
-		l->batch->l = l;
-	}
+	if (l->batch == NULL)
+		l->batch = hook_batch_new();
 	return l->batch;
-}
-
-static int
-hookloop_write_row(struct txn *t, const struct hook_batch *b,
-    const struct hook_row *r, struct err *e)
-{
-	for (size_t i = 0; i < r->n; i++) {
-		char uuid[HOOK_UUID + 1];
-		const struct delivery_new n = { .hook_id = r->hooks[i],
-			.project_id = r->project_id,
-			.uuid = uuid,
-			.type = r->say.type,
-			.action = r->say.action,
-			.payload = r->payload,
-			.now = b->now };
-
-		svc_hook_uuid(uuid);
-		if (deliveries_insert(t, &n, NULL, e) == -1 ||
-		    hooks_wake(t, n.hook_id, b->now, false, e) == -1)
-			return -1;
-	}
-	return 0;
 }
 
 static int
 hookloop_job(struct txn *t, void *arg, struct err *e)
 {
-	const struct hook_batch *b = arg;
+	const struct hook_write *w = arg;
 
-	for (size_t i = 0; i < b->n_created; i++)
-		if (hooks_copy_defaults(
-			t, b->created[i], b->now, b->until, e) == -1)
-			return -1;
-	for (size_t i = 0; i < b->n; i++)
-		if (hookloop_write_row(t, b, &b->rows[i], e) == -1)
-			return -1;
-	FAIL_POINT(hook_made);
-	return hooks_set_cursor(t, b->until, e);
+	return hook_batch_write(t, w->batch, e);
 }
 
 static void
 hookloop_written(const struct err *fail, void *arg)
 {
-	struct hook_batch *b = arg;
-	struct hook_loop *l = b->l;
+	struct hook_write *w = arg;
+	struct hook_loop *l = w->l;
+	bool all = w->end.only == 0;
 
 	l->busy = false;
 	if (fail != NULL) {
-		/* Nothing is written: from the cursor on disk once more. */
+		/* Nothing is written: from what is on disk once more. */
 		log_error("hook rows err=%s", log_val(fail->msg));
-		l->cursor = l->saved;
-	} else {
-		l->saved = b->until;
+		if (all)
+			l->cursor = l->saved;
+	} else if (all || w->end.caught_up) {
+		l->saved = w->end.until;
 	}
-	hookloop_batch_free(b);
+	hook_batch_free(w->batch);
+	free(w);
 	if (l->stopped)
 		return;
 	timer_set(l->timer, fail != NULL ? HOOKLOOP_AGAIN_MS : 0);
@@ -276,14 +226,21 @@ hookloop_written(const struct err *fail, void *arg)
 static void
 hookloop_write(struct hook_loop *l, int64_t until)
 {
-	struct hook_batch *b = hookloop_batch(l);
+	struct hook_write *w = xcalloc(1, sizeof(*w));
 
+	w->l = l;
+	w->batch = hookloop_batch(l);
+	w->end = (struct hook_batch_end){ .only = l->only.id,
+		.behind = l->only.behind,
+		.until = until,
+		.caught_up = l->only.id != 0 && until >= l->cursor,
+		.now = l->spec.svc->now() };
+	hook_batch_set_end(w->batch, &w->end);
 	l->batch = NULL;
-	b->until = until;
-	b->now = l->spec.svc->now();
-	l->cursor = until;
+	if (l->only.id == 0)
+		l->cursor = until;
 	l->busy = true;
-	db_write(l->spec.svc->db, hookloop_job, hookloop_written, b);
+	db_write(l->spec.svc->db, hookloop_job, hookloop_written, w);
 }
 
 static void
@@ -320,8 +277,16 @@ hookloop_anyone(const struct hook_work *w, size_t i)
 	return false;
 }
 
-/* Fills l->work for the event; false: nobody is told of it. */
+/* One that is behind is not told what is too old: `deliveries` expire, too. */
 static bool
+hookloop_too_old(const struct hook_loop *l, const struct event *ev)
+{
+	return l->only.id != 0 &&
+	    ev->at < l->spec.svc->now() - HOOK_WAIT_MAX_AGE;
+}
+
+/* Fills l->work for the event. */
+static enum hook_open
 hookloop_open(struct hook_loop *l, const struct event *ev)
 {
 	struct txn *t = db_reader(l->spec.svc->db);
@@ -332,79 +297,126 @@ hookloop_open(struct hook_loop *l, const struct event *ev)
 	size_t n;
 
 	w->ev = ev;
-	if (ev->project_id == 0)
-		return false;
+	if (ev->project_id == 0 || hookloop_too_old(l, ev))
+		return HOOK_OPEN_NOBODY;
 	w->data = json_parse(view_of(ev->data), 0, &e);
 	hookloop_fact(ev, w->data, &f);
 	n = hook_rule_says(&f, says);
 	if (n == 0)
-		return false;
-	if (hooks_for_event(t, ev->project_id, ev->seq, &w->hooks, &e) == -1) {
-		log_error("hook list event=%" PRId64 " err=%s", ev->seq,
-		    log_val(e.msg));
-		return false;
-	}
+		return HOOK_OPEN_NOBODY;
+	if (hooks_for_event(
+		t, ev->project_id, ev->seq, l->only.id, &w->hooks, &e) == -1)
+		goto fail;
 	for (size_t i = 0; i < n; i++) {
 		w->says[w->n] = says[i];
 		if (hookloop_anyone(w, w->n))
 			w->n++;
 	}
-	return w->n > 0 &&
-	    projects_by_id(t, ev->project_id, &w->project, &e) == 0;
+	if (w->n == 0)
+		return HOOK_OPEN_NOBODY;
+	if (projects_by_id(t, ev->project_id, &w->project, &e) == 0)
+		return HOOK_OPEN_TELLS;
+	if (e.code == ERR_NOTFOUND)
+		return HOOK_OPEN_NOBODY;
+fail:
+	log_error("hook event=%" PRId64 " err=%s", ev->seq, log_val(e.msg));
+	return HOOK_OPEN_FAILED;
 }
 
-static void
-hookloop_row(struct hook_loop *l, size_t i, char *payload)
+/* The hooks that are told says[i], or with i = w->n anything; owned. */
+static int64_t *
+hookloop_ids(const struct hook_work *w, size_t i, size_t *n)
 {
-	struct hook_batch *b = hookloop_batch(l);
-	const struct hook_work *w = &l->work;
-	struct hook_row *r;
+	int64_t *ids = xcalloc(w->hooks.n + 1, sizeof(*ids));
 
-	if (b->n == b->cap) {
-		b->cap = b->cap == 0 ? 16 : 2 * b->cap;
-		b->rows = xrealloc(b->rows, b->cap * sizeof(*b->rows));
+	*n = 0;
+	for (size_t k = 0; k < w->hooks.n; k++) {
+		const struct hook *h = &w->hooks.at[k];
+		bool tells = false;
+
+		for (size_t j = 0; j < w->n; j++)
+			tells = tells ||
+			    ((i == j || i == w->n) && hookloop_tells(w, h, j));
+		if (tells)
+			ids[(*n)++] = h->id;
 	}
-	r = &b->rows[b->n++];
-	*r = (struct hook_row){ .say = w->says[i],
-		.project_id = w->project.id,
-		.payload = payload };
-	r->hooks = xcalloc(w->hooks.n, sizeof(*r->hooks));
-	for (size_t k = 0; k < w->hooks.n; k++)
-		if (hookloop_tells(w, &w->hooks.at[k], i))
-			r->hooks[r->n++] = w->hooks.at[k].id;
-	b->bytes += strlen(payload) * r->n;
+	return ids;
 }
 
-/* The rows of the event that is open. */
+/* How often the event could not be told already. */
+static int64_t
+hookloop_tries(const struct hook_loop *l)
+{
+	return l->work.ev->seq == l->only.behind ? l->only.behind_tries : 0;
+}
+
+/* The event is told later; those whom it does not concern go on. */
+static void
+hookloop_late(struct hook_loop *l)
+{
+	AUTO_FREE int64_t *ids = NULL;
+	size_t n;
+
+	ids = hookloop_ids(&l->work, l->work.n, &n);
+	hook_batch_late(
+	    hookloop_batch(l), l->work.ev->seq, hookloop_tries(l), ids, n);
+}
+
+/* 1 a payload, 0 there is nothing to tell, -1. */
+static int
+hookloop_payload(
+    struct hook_loop *l, const struct hook_payload *p, struct str *text)
+{
+	struct err e = ERR_INIT;
+
+	if (l->spec.payload(db_reader(l->spec.svc->db), p, text, &e) == 0)
+		return 1;
+	if (e.code == ERR_NOTFOUND) {
+		log_info("hook skips event=%" PRId64 " reason=%s",
+		    p->event->seq, log_val(e.msg));
+		return 0;
+	}
+	log_error("hook payload event=%" PRId64 " err=%s", p->event->seq,
+	    log_val(e.msg));
+	return e.code == ERR_LIMIT || hookloop_tries(l) >= HOOKLOOP_TRIES ? 0
+									  : -1;
+}
+
+/* The rows of the event that is open: all of them, or it is told later. */
 static void
 hookloop_make(struct hook_loop *l, const struct json *git)
 {
 	const struct hook_work *w = &l->work;
+	struct hook_payload p[HOOK_TYPES_MAX];
+	struct str texts[HOOK_TYPES_MAX] = { STR_INIT };
+	int rc[HOOK_TYPES_MAX] = { 0 };
+	bool late = false;
 
-	for (size_t i = 0; i < w->n; i++) {
-		const struct hook_payload p = { .url = l->spec.svc->public_url,
+	for (size_t i = 0; i < w->n && !late; i++) {
+		p[i] = (struct hook_payload){ .url = l->spec.svc->public_url,
 			.event = w->ev,
 			.data = w->data,
 			.say = &w->says[i],
 			.project = &w->project,
 			.git = svc_hook_needs_git(w->says[i].type) ? git
 								   : NULL };
-		struct str text = STR_INIT;
-		struct err e = ERR_INIT;
-
-		if (l->spec.payload(
-			db_reader(l->spec.svc->db), &p, &text, &e) == 0) {
-			hookloop_row(l, i, str_steal(&text));
-			continue;
-		}
-		str_release(&text);
-		if (e.code == ERR_NOTFOUND)
-			log_info("hook skips event=%" PRId64 " reason=%s",
-			    w->ev->seq, log_val(e.msg));
-		else
-			log_error("hook payload event=%" PRId64 " err=%s",
-			    w->ev->seq, log_val(e.msg));
+		texts[i] = STR_INIT;
+		rc[i] = hookloop_payload(l, &p[i], &texts[i]);
+		late = rc[i] == -1;
 	}
+	for (size_t i = 0; i < w->n && !late; i++) {
+		AUTO_FREE int64_t *ids = NULL;
+		size_t n;
+
+		ids = hookloop_ids(w, i, &n);
+		if (rc[i] == 1)
+			hook_batch_tell(hookloop_batch(l), &p[i],
+			    str_steal(&texts[i]), ids, n);
+	}
+	for (size_t i = 0; i < w->n; i++)
+		str_release(&texts[i]);
+	if (late)
+		hookloop_late(l);
 }
 
 static void hookloop_step(struct hook_loop *l);
@@ -413,19 +425,20 @@ static void
 hookloop_on_git(const struct git_result *r, void *arg)
 {
 	struct hook_loop *l = arg;
+	bool late;
 
 	if (l->stopped)
 		return;
-	if (r->fail != NULL && r->fail->code != ERR_NOTFOUND &&
-	    ++l->work.tries < HOOKLOOP_TRIES) {
-		timer_set(l->again, HOOKLOOP_AGAIN_MS);
-		return;
-	}
+	late = r->fail != NULL && r->fail->code != ERR_NOTFOUND &&
+	    hookloop_tries(l) < HOOKLOOP_TRIES;
 	if (r->fail != NULL)
 		log_warn("hook git event=%" PRId64 " reason=%s",
 		    l->work.ev->seq, log_val(r->fail->msg));
 	l->busy = false;
-	hookloop_make(l, r->fail == NULL ? r->j : NULL);
+	if (late)
+		hookloop_late(l);
+	else
+		hookloop_make(l, r->fail == NULL ? r->j : NULL);
 	hookloop_work_clear(&l->work);
 	l->i++;
 	hookloop_step(l);
@@ -482,29 +495,32 @@ hookloop_ask_git(struct hook_loop *l)
 }
 
 static void
-hookloop_ask_again(void *arg)
-{
-	(void)hookloop_ask_git(arg);
-}
-
-static void
 hookloop_created(struct hook_loop *l, const struct event *ev)
 {
-	struct hook_batch *b;
-
-	if (strcmp(ev->kind, "project.created") != 0)
-		return;
-	b = hookloop_batch(l);
-	b->created = xrealloc(
-	    b->created, (b->n_created + 1) * sizeof(*b->created));
-	b->created[b->n_created++] = ev->project_id;
+	if (l->only.id == 0 && strcmp(ev->kind, "project.created") == 0)
+		hook_batch_created(hookloop_batch(l), ev->project_id);
 }
 
-/* A new repository's hooks are to see what comes after it. */
 static bool
-hookloop_full(const struct hook_batch *b)
+hookloop_due(const struct hook_loop *l)
 {
-	return b != NULL && (b->bytes >= HOOKLOOP_BYTES || b->n_created > 0);
+	return l->batch != NULL && hook_batch_full(l->batch);
+}
+
+/* What was read was worked on, up to `until`. */
+static void
+hookloop_read(struct hook_loop *l, int64_t until, bool failed)
+{
+	event_list_release(&l->list);
+	if (l->batch != NULL || l->only.id != 0) {
+		hookloop_write(l, until);
+	} else {
+		l->cursor = until;
+		timer_set(l->timer,
+		    failed                    ? HOOKLOOP_AGAIN_MS
+			: l->cursor < l->last ? 0
+					      : HOOKLOOP_IDLE_MS);
+	}
 }
 
 /* One event after the other, until one needs git or a write is due. */
@@ -512,28 +528,30 @@ static void
 hookloop_step(struct hook_loop *l)
 {
 	int64_t until = l->list.last;
+	bool failed = false;
 
-	while (l->i < l->list.n && !hookloop_full(l->batch)) {
+	while (l->i < l->list.n && !failed && !hookloop_due(l)) {
 		const struct event *ev = &l->list.at[l->i];
+		enum hook_open open = hookloop_open(l, ev);
 
-		hookloop_created(l, ev);
-		if (hookloop_open(l, ev)) {
+		failed = open == HOOK_OPEN_FAILED;
+		if (open == HOOK_OPEN_TELLS) {
 			if (hookloop_ask_git(l))
 				return;
 			hookloop_make(l, NULL);
 		}
+		if (failed && l->only.id != 0)
+			hook_batch_late(hookloop_batch(l), ev->seq,
+			    hookloop_tries(l), &l->only.id, 1);
 		hookloop_work_clear(&l->work);
+		if (failed)
+			break;
+		hookloop_created(l, ev);
 		l->i++;
 	}
 	if (l->i < l->list.n)
-		until = l->list.at[l->i - 1].seq;
-	event_list_release(&l->list);
-	if (l->batch != NULL) {
-		hookloop_write(l, until);
-		return;
-	}
-	l->cursor = until;
-	timer_set(l->timer, l->cursor < l->last ? 0 : HOOKLOOP_IDLE_MS);
+		until = l->list.at[l->i].seq - 1;
+	hookloop_read(l, until, failed);
 }
 
 /* Nobody reads: the stream is passed by. */
@@ -551,25 +569,88 @@ hookloop_nobody(struct hook_loop *l, struct err *e)
 	return true;
 }
 
+/* No further than those who are not behind: with them it goes on. */
+static void
+hookloop_trim(struct event_list *list, int64_t cursor)
+{
+	while (list->n > 0 && list->at[list->n - 1].seq > cursor)
+		event_release(&list->at[--list->n]);
+	if (!list->more || list->last > cursor)
+		list->last = cursor;
+}
+
+/* Events for the one that is behind, or all that follow: 1 there are some, or
+ * a write runs; 0 none; -1. */
+static int
+hookloop_begin(struct hook_loop *l, bool follows, struct err *e)
+{
+	struct txn *t = db_reader(l->spec.svc->db);
+	struct event_filter f = { .limit = HOOKLOOP_EVENTS };
+
+	hook_release(&l->only);
+	l->only = (struct hook){ .id = 0 };
+	f.after = l->cursor;
+	if (!follows) {
+		if (hooks_behind_next(t, &l->only, &l->next, e) == -1)
+			return -1;
+		if (l->next == 0 || l->next > l->spec.svc->now()) {
+			hook_release(&l->only);
+			l->only = (struct hook){ .id = 0 };
+			return 0;
+		}
+		f.after = l->only.behind - 1;
+		f.project_id = l->only.project_id;
+	}
+	if (events_list(t, &f, &l->list, e) == -1)
+		return -1;
+	if (!follows)
+		hookloop_trim(&l->list, l->cursor);
+	l->i = 0;
+	if (follows && l->list.n == 0)
+		return 0;
+	hookloop_step(l);
+	return 1;
+}
+
+/* Nothing to tell: how far it got, or until one that is behind goes on. */
+static void
+hookloop_idle(struct hook_loop *l)
+{
+	int64_t ms = l->next - l->spec.svc->now();
+
+	if (l->saved < l->cursor)
+		hookloop_write(l, l->cursor);
+	else if (l->next != 0)
+		timer_set(l->timer, ms > 0 ? ms : 1);
+}
+
+/* Those who follow and those who are behind take turns. */
 static void
 hookloop_turn(void *arg)
 {
-	struct event_filter f = { .limit = HOOKLOOP_EVENTS };
 	struct hook_loop *l = arg;
 	struct err e = ERR_INIT;
+	int rc;
 
 	if (l->busy || l->stopped || hookloop_nobody(l, &e))
 		return;
-	f.after = l->cursor;
-	if (e.code != ERR_NONE ||
-	    events_list(db_reader(l->spec.svc->db), &f, &l->list, &e) == -1) {
-		log_error("hook events err=%s", log_val(e.msg));
-		timer_set(l->timer, HOOKLOOP_AGAIN_MS);
+	l->follows = !l->follows;
+	rc = e.code != ERR_NONE ? -1 : hookloop_begin(l, l->follows, &e);
+	if (rc == 0)
+		rc = hookloop_begin(l, !l->follows, &e);
+	if (rc == 0)
+		hookloop_idle(l);
+	if (rc != -1)
 		return;
-	}
-	l->i = 0;
-	if (l->list.n > 0)
-		hookloop_step(l);
-	else if (l->saved < l->cursor)
-		hookloop_write(l, l->cursor);
+	log_error("hook events err=%s", log_val(e.msg));
+	timer_set(l->timer, HOOKLOOP_AGAIN_MS);
+}
+
+static void
+hookloop_on_room(void *arg)
+{
+	struct hook_loop *l = arg;
+
+	if (l->started && !l->stopped && !l->busy)
+		timer_set(l->timer, 0);
 }

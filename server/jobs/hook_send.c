@@ -22,7 +22,8 @@ enum {
 	HOOKSEND_ERROR_MAX = 400,
 	HOOKSEND_HEADERS = 20,
 	HOOKSEND_SLEEP_MAX = 3600 * 1000,
-	HOOKSEND_AGAIN_MS = 1000 /* after the database failed */
+	HOOKSEND_BYTES = 32 << 20, /* of payloads on their way; then no more */
+	HOOKSEND_AGAIN_MS = 1000   /* after the database failed */
 };
 
 /* One attempt, from its row to the row of its end. */
@@ -32,6 +33,7 @@ struct hook_sending {
 	struct hook hook;
 	struct delivery d;
 	struct fetch *fetch;
+	size_t bytes;
 	char host[HOOKSEND_HOST_MAX];
 	struct str request; /* its head, as it is logged */
 	struct str response_headers;
@@ -43,6 +45,7 @@ struct hook_sending {
 	struct hook_try result;
 	struct hook_next next;
 	bool empty; /* nothing waits for this hook */
+	bool room;  /* it was behind, and has room again */
 };
 
 LIST_HEAD(hook_sending_list, hook_sending);
@@ -52,7 +55,10 @@ struct hook_send {
 	struct timer *timer;
 	struct hook_sending_list list;
 	size_t n;
+	size_t bytes; /* of their payloads */
 	bool stopped;
+	void (*on_room)(void *arg);
+	void *arg;
 };
 
 static void
@@ -62,11 +68,14 @@ hooksend_on_timer(void *arg)
 }
 
 struct hook_send *
-hook_send_new(const struct hook_loop_spec *spec)
+hook_send_new(
+    const struct hook_loop_spec *spec, void (*on_room)(void *arg), void *arg)
 {
 	struct hook_send *s = xcalloc(1, sizeof(*s));
 
 	s->spec = *spec;
+	s->on_room = on_room;
+	s->arg = arg;
 	s->timer = timer_new(spec->svc->loop, hooksend_on_timer, s);
 	LIST_INIT(&s->list);
 	return s;
@@ -77,6 +86,7 @@ hooksend_drop(struct hook_sending *x)
 {
 	LIST_REMOVE(x, link);
 	x->s->n--;
+	x->s->bytes -= x->bytes;
 	hook_release(&x->hook);
 	delivery_release(&x->d);
 	str_release(&x->request);
@@ -123,10 +133,10 @@ static int
 hooksend_due(
     struct txn *t, const struct hook_sending *x, int64_t *due, struct err *e)
 {
-	int64_t waiting = 0;
+	int64_t waiting, bytes;
 
 	*due = 0;
-	if (deliveries_waiting(t, x->hook.id, &waiting, e) == -1)
+	if (deliveries_waiting(t, x->hook.id, &waiting, &bytes, e) == -1)
 		return -1;
 	if (waiting > 0)
 		*due = x->now + x->next.wait_ms;
@@ -172,7 +182,8 @@ hooksend_job(struct txn *t, void *arg, struct err *e)
 		if (rc == -1)
 			return -1;
 	}
-	if (hooksend_due(t, x, &due, e) == -1)
+	if (hooksend_due(t, x, &due, e) == -1 ||
+	    hooks_behind_room(t, x->hook.id, x->now, &x->room, e) == -1)
 		return -1;
 	return hooks_tried(t, x->hook.id, x->next.failures,
 	    x->next.open ? x->now + x->next.wait_ms : 0, due, e);
@@ -225,6 +236,8 @@ hooksend_written(const struct err *fail, void *arg)
 	}
 	if (fail == NULL)
 		hooksend_log(x);
+	if (fail == NULL && x->room && !s->stopped)
+		s->on_room(s->arg);
 	hooksend_drop(x);
 	hook_send_pump(s);
 }
@@ -417,8 +430,14 @@ hooksend_start(struct hook_send *s, int64_t hook_id)
 		return;
 	}
 	x->result.attempts = x->d.attempts + 1;
-	if (hooksend_begin(x, &e) == 0)
+	x->bytes = strlen(x->d.payload);
+	s->bytes += x->bytes;
+	if (hooksend_begin(x, &e) == 0) {
+		/* The request has a copy. */
+		free(x->d.payload);
+		x->d.payload = NULL;
 		return;
+	}
 	(void)snprintf(x->error, sizeof(x->error), "%.200s", e.msg);
 	x->result.refused = true;
 	hooksend_end(x);
@@ -433,6 +452,13 @@ hooksend_runs(const struct hook_send *s, int64_t hook_id)
 		if (x->hook.id == hook_id)
 			return true;
 	return false;
+}
+
+/* For one more; each that ends asks again. */
+static bool
+hooksend_room(const struct hook_send *s)
+{
+	return s->n < HOOK_AT_ONCE && s->bytes < HOOKSEND_BYTES;
 }
 
 static void
@@ -455,7 +481,7 @@ hook_send_pump(struct hook_send *s)
 	struct err e = ERR_INIT;
 	size_t n = 0;
 
-	if (s->stopped || s->n >= HOOK_AT_ONCE)
+	if (s->stopped || !hooksend_room(s))
 		return;
 	if (hooks_due(db_reader(s->spec.svc->db), now, s->n + HOOK_AT_ONCE, ids,
 		&n, &e) == -1) {
@@ -463,7 +489,7 @@ hook_send_pump(struct hook_send *s)
 		timer_set(s->timer, HOOKSEND_AGAIN_MS);
 		return;
 	}
-	for (size_t i = 0; i < n && s->n < HOOK_AT_ONCE; i++)
+	for (size_t i = 0; i < n && hooksend_room(s); i++)
 		if (!hooksend_runs(s, ids[i]))
 			hooksend_start(s, ids[i]);
 	hooksend_sleep(s, now);

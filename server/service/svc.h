@@ -23,6 +23,7 @@
 struct care;
 struct err;
 struct event_stream;
+struct git_copies;
 struct git_env;
 struct git_pool;
 struct githttp;
@@ -78,10 +79,12 @@ struct svc {
 	struct git_pool *git;
 	struct git_env *env;
 	struct repo_use *use;
+	struct git_copies *copies;
 	const struct svc_upper *upper;
 	struct mirror_loop *mirror;
 	struct svc_ci *ci;
 	struct svc_auto *autos;
+	struct svc_purge *purge;
 	struct svc_pulls *pulls;
 	struct svc_push *push;
 	struct svc_uses *uses;

@@ -88,6 +88,16 @@ svc_upload_leave(struct svc_files *f, int64_t user_id)
 		}
 }
 
+/* errno says why. */
+static int
+svc_upload_failed(struct err *e, const char *what)
+{
+	if (errno == ENOSPC || errno == EDQUOT)
+		return err_set(
+		    e, ERR_BUSY, "attachments: the server's disk is full");
+	return err_sys(e, ERR_IO, "%s", what);
+}
+
 struct svc_upload *
 svc_upload_new(struct svc *s, const struct identity *who,
     const struct words_target *on, struct err *e)
@@ -109,7 +119,7 @@ svc_upload_new(struct svc *s, const struct identity *who,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (u->fd != -1)
 		return u;
-	(void)err_sys(e, ERR_IO, "make an attachment");
+	(void)svc_upload_failed(e, "make an attachment");
 	svc_upload_leave(f, who->user_id);
 	free(u);
 	return NULL;
@@ -140,7 +150,7 @@ svc_upload_put(struct svc_upload *u, const char *p, size_t n, struct err *e)
 		if (w == -1 && errno == EINTR)
 			continue;
 		if (w == -1)
-			return err_sys(e, ERR_IO, "write an attachment");
+			return svc_upload_failed(e, "write an attachment");
 		p += w;
 		n -= (size_t)w;
 		u->size += (uint64_t)w;
@@ -211,7 +221,7 @@ svc_attach_keep(const struct svc_attach *op, struct err *e)
 	svc_upload_part(op->uuid, part, sizeof(part));
 	if (fsync(op->fd) == -1 || renameat(dir, part, dir, op->uuid) == -1 ||
 	    fsync(dir) == -1)
-		return err_sys(e, ERR_IO, "keep an attachment");
+		return svc_upload_failed(e, "keep an attachment");
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "server/store/events.h"
 #include "server/store/pulls.h"
 #include "server/store/timeline.h"
+#include "server/store/tokens.h"
 #include "server/store/users.h"
 
 enum {
@@ -37,7 +38,8 @@ struct svc_auto_project {
 struct svc_auto {
 	struct svc *s;
 	struct map *projects;
-	int64_t seq; /* events up to it were looked at */
+	int64_t seq;     /* events up to it were looked at */
+	int64_t revoked; /* and losses of rights */
 	bool scheduled;
 	bool stopped;
 };
@@ -107,6 +109,12 @@ svc_auto_merge_added(struct svc *s, int64_t project)
 }
 
 void
+svc_auto_merge_look(struct svc *s, int64_t project)
+{
+	svc_auto_mark(s->autos, project, false);
+}
+
+void
 svc_auto_start(struct svc *s)
 {
 	struct svc_auto *a = s->autos;
@@ -114,7 +122,8 @@ svc_auto_start(struct svc *s)
 	struct err e = ERR_INIT;
 	size_t n;
 
-	if (events_last(db_reader(s->db), &a->seq, &e) == -1)
+	if (events_last(db_reader(s->db), &a->seq, &e) == -1 ||
+	    tokens_revoked_last(db_reader(s->db), &a->revoked, &e) == -1)
 		log_error("auto-merge start reason=%s", log_val(e.msg));
 	do {
 		if (auto_merges_projects(db_reader(s->db), after, ids,
@@ -160,21 +169,50 @@ svc_auto_read(struct svc_auto *a, bool *more, struct err *e)
 	return true;
 }
 
+static void
+svc_auto_mark_all(struct svc_auto *a)
+{
+	size_t at = 0;
+	void *v;
+
+	while (map_next(a->projects, &at, NULL, &v))
+		((struct svc_auto_project *)v)->dirty = true;
+	svc_auto_schedule(a);
+}
+
+/* Who lost a role may be who let one wait. */
+static void
+svc_auto_revoked(struct svc_auto *a)
+{
+	struct revoked_list l;
+	struct err e = ERR_INIT;
+
+	if (tokens_revoked(db_reader(a->s->db), a->revoked, &l, &e) == -1) {
+		log_error("auto-merge revoked reason=%s", log_val(e.msg));
+		return;
+	}
+	a->revoked = l.last;
+	if (l.n > 0)
+		svc_auto_mark_all(a);
+	revoked_list_release(&l);
+}
+
 void
 svc_auto_on_commit(struct svc *s, int64_t last_seq)
 {
 	struct svc_auto *a = s->autos;
 	struct err e = ERR_INIT;
-	size_t at = 0;
 	bool more = true;
-	void *v;
 
-	if (a == NULL || a->stopped || last_seq <= a->seq)
+	if (a == NULL || a->stopped)
 		return;
 	if (map_count(a->projects) == 0) {
 		a->seq = last_seq;
 		return;
 	}
+	svc_auto_revoked(a);
+	if (last_seq <= a->seq)
+		return;
 	for (int i = 0; i < SVC_AUTO_ROUNDS && more; i++)
 		if (!svc_auto_read(a, &more, &e))
 			break;
@@ -182,9 +220,7 @@ svc_auto_on_commit(struct svc *s, int64_t last_seq)
 		return;
 	/* Too many at once, or not to be read: everything may have changed. */
 	a->seq = last_seq;
-	while (map_next(a->projects, &at, NULL, &v))
-		((struct svc_auto_project *)v)->dirty = true;
-	svc_auto_schedule(a);
+	svc_auto_mark_all(a);
 }
 
 static void
@@ -260,6 +296,25 @@ svc_auto_merge_say(struct txn *t, const struct svc_op *op, int64_t project,
 	return svc_event_add(t, &op->who, op->now, &v, e);
 }
 
+int
+svc_auto_merge_end(struct txn *t, const struct svc_op *op, int64_t project,
+    int64_t number, struct err *e)
+{
+	struct err none = ERR_INIT;
+	struct auto_merge m;
+
+	if (auto_merges_get(t, project, number, &m, &none) == -1) {
+		if (none.code == ERR_NOTFOUND)
+			return 0;
+		*e = none;
+		return -1;
+	}
+	auto_merge_release(&m);
+	if (auto_merges_delete(t, project, number, e) == -1)
+		return -1;
+	return svc_auto_merge_say(t, op, project, number, false, e);
+}
+
 static void
 svc_auto_on_dropped(const struct err *fail, void *op, void *arg)
 {
@@ -288,14 +343,27 @@ svc_auto_drop_job(struct txn *t, void *arg, struct err *e)
 }
 
 static void
-svc_auto_drop(struct svc_auto_project *p, const struct auto_merge *m,
-    const struct identity *who)
+svc_auto_drop(
+    struct svc_auto_project *p, int64_t number, const struct identity *who)
 {
 	struct svc_auto_cancel *op = svc_auto_cancel_new(p->a->s, who);
 
-	op->project_id = m->project_id;
-	op->number = m->number;
+	op->project_id = p->id;
+	op->number = number;
 	svc_op_run(op, svc_auto_drop_job, svc_auto_on_dropped, p);
+}
+
+/* Who may not merge waits for nothing; an archive may be opened again. */
+static bool
+svc_auto_is_barred(const struct svc_merge *op, const struct err *fail)
+{
+	if (!op->refused)
+		return fail->code == ERR_DENIED && !op->forbidden;
+	for (size_t i = 0; i < op->verdict.n; i++)
+		if (!op->verdict.req[i].met &&
+		    op->verdict.req[i].cause == MERGE_CAUSE_USER)
+			return true;
+	return false;
 }
 
 static void
@@ -307,7 +375,10 @@ svc_auto_on_merged(const struct err *fail, void *arg, void *project)
 	if (fail == NULL)
 		log_info("auto-merge done project=%" PRId64 " pull=%" PRId64,
 		    p->id, op->number);
-	else if (!op->refused)
+	else if (svc_auto_is_barred(op, fail)) {
+		svc_auto_drop(p, op->number, &op->op.who);
+		return;
+	} else if (!op->refused)
 		log_info("auto-merge waits project=%" PRId64 " pull=%" PRId64
 			 " reason=%s",
 		    p->id, op->number, log_val(fail->msg));
@@ -355,8 +426,11 @@ svc_auto_try(struct svc_auto_project *p, const struct auto_merge *m)
 	    strcmp(pull.head_sha, m->head_sha) != 0;
 	pull_release(&pull);
 	svc_identity_of(u.id, u.login, u.kind, &who);
+	if (!drop &&
+	    svc_may(t, &who, m->project_id, PERM_WRITE, NULL, &e) == -1)
+		drop = e.code == ERR_DENIED || e.code == ERR_NOTFOUND;
 	if (drop)
-		svc_auto_drop(p, m, &who);
+		svc_auto_drop(p, m->number, &who);
 	else
 		svc_auto_merge(p, m, &who);
 	return true;

@@ -21,9 +21,14 @@ void svc_auto_on_commit(struct svc *s, int64_t last_seq);
 
 /* One waits now in that project. */
 void svc_auto_merge_added(struct svc *s, int64_t project);
+/* Somebody's role in that project changed, of which there is no event. */
+void svc_auto_merge_look(struct svc *s, int64_t project);
 /* In a job: the timeline and the event of one that waits, or no longer. */
 int svc_auto_merge_say(struct txn *t, const struct svc_op *op, int64_t project,
     int64_t number, bool waits, struct err *e);
+/* In a job: what waits waits no longer; nothing waiting is no error. */
+int svc_auto_merge_end(struct txn *t, const struct svc_op *op, int64_t project,
+    int64_t number, struct err *e);
 
 /* A maintainer's. */
 struct svc_auto_cancel {

@@ -1,5 +1,6 @@
 #include "server/service/svc_hook.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -183,6 +184,14 @@ static int
 svc_hook_add(struct txn *t, struct svc_hook *op, const struct delivery_new *n,
     struct err *e)
 {
+	int64_t waiting, bytes;
+
+	if (deliveries_waiting(t, op->id, &waiting, &bytes, e) == -1)
+		return -1;
+	if (waiting >= 2 * HOOK_PENDING_MAX || bytes >= 2 * HOOK_PENDING_BYTES)
+		return err_set(e, ERR_BUSY,
+		    "%" PRId64 " deliveries wait for this hook already",
+		    waiting);
 	if (deliveries_insert(t, n, &op->delivery, e) == -1)
 		return -1;
 	return hooks_wake(t, op->id, op->op.now, true, e);
@@ -193,16 +202,16 @@ svc_hook_send_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_hook *op = arg;
 	char uuid[HOOK_UUID + 1];
-	const struct delivery_new n = { .hook_id = op->id,
+	struct delivery_new n = { .hook_id = op->id,
 		.project_id = op->project_id,
 		.uuid = uuid,
 		.type = op->type,
 		.action = "",
-		.payload = op->payload,
 		.now = op->op.now };
 
 	svc_hook_uuid(uuid);
-	if (svc_hook_open(t, op, &op->out, e) == -1)
+	if (svc_hook_open(t, op, &op->out, e) == -1 ||
+	    deliveries_payload(t, op->payload, &n.payload_id, e) == -1)
 		return -1;
 	return svc_hook_add(t, op, &n, e);
 }
@@ -234,7 +243,7 @@ svc_hook_redeliver_job(struct txn *t, void *arg, struct err *e)
 			.type = d.type,
 			.action = d.action,
 			.redelivery = true,
-			.payload = d.payload,
+			.payload_id = d.payload_id,
 			.now = op->op.now };
 
 		rc = svc_hook_add(t, op, &n, e);

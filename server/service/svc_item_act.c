@@ -173,7 +173,7 @@ static int
 svc_item_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_item *op = arg;
-	enum perm_verb verb = op->act == SVC_ITEM_DELETE ? PERM_ADMIN
+	enum perm_verb verb = op->act == SVC_ITEM_DELETE ? PERM_MANAGE
 							 : PERM_WRITE;
 
 	if (svc_may(t, &op->op.who, op->project_id, verb, NULL, e) == -1 ||

@@ -8,6 +8,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/failpoint.h"
 #include "lib/base/log.h"
+#include "lib/base/rnd.h"
 #include "lib/base/str.h"
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
@@ -23,26 +24,43 @@
 #include "server/store/timeline.h"
 
 enum {
-	SVC_MERGE_TRIES = 8 /* of writing the rows, over two minutes */
+	SVC_MERGE_TRIES = 8, /* of writing the rows, over two minutes */
+	SVC_MERGE_ASKS = 40, /* while other merges move the base */
+	SVC_MERGE_ASK_MS = 100
 };
 
 static void svc_merge_write_rows(void *arg);
+static void svc_merge_go(struct svc_merge *op);
+
+/* What belongs to one look at the gate and the commit made after it. */
+static void
+svc_merge_reset(struct svc_merge *op)
+{
+	svc_person_release(&op->person);
+	free(op->commit_message);
+	op->commit_message = NULL;
+	free(op->row.base);
+	free(op->row.delete_head);
+	op->row = (struct merging){ .base = NULL };
+	repo_use_leave(op->hold);
+	op->hold = NULL;
+	pull_release(&op->pull);
+	checks_release(&op->facts.checks);
+	protect_list_release(&op->facts.protect);
+	op->facts = (struct svc_gate_facts){ .checks = CHECKS_INIT };
+	op->refused = op->forbidden = false;
+}
 
 static void
 svc_merge_release(void *arg)
 {
 	struct svc_merge *op = arg;
 
+	svc_merge_reset(op);
 	free(op->title);
 	free(op->message);
-	svc_person_release(&op->person);
-	free(op->commit_message);
-	free(op->row.base);
-	repo_use_leave(op->hold);
 	timer_free(op->again);
-	pull_release(&op->pull);
-	checks_release(&op->facts.checks);
-	protect_list_release(&op->facts.protect);
+	timer_free(op->later);
 	free(op->conflicts);
 }
 
@@ -60,6 +78,15 @@ svc_merge_forbid(struct svc_merge *op, struct err *e, const char *why)
 	return err_set(e, ERR_DENIED, "%s", why);
 }
 
+static int
+svc_merge_wants_head(const struct svc_merge *op, struct err *e)
+{
+	if (op->want_head[0] == '\0' ||
+	    strcmp(op->want_head, op->pull.head_sha) == 0)
+		return 0;
+	return err_set(e, ERR_EXISTS, "head out of date: it moved");
+}
+
 /* The gate's no, or a head that is not the one that was looked at. */
 static int
 svc_merge_refuse(struct svc_merge *op, struct err *e)
@@ -70,9 +97,8 @@ svc_merge_refuse(struct svc_merge *op, struct err *e)
 
 	if (op->pull.issue.state != ISSUE_OPEN && !op->pull.issue.merged)
 		return err_set(e, ERR_NOTFOUND, "the pull request is closed");
-	if (op->want_head[0] != '\0' &&
-	    strcmp(op->want_head, op->pull.head_sha) != 0)
-		return err_set(e, ERR_EXISTS, "head out of date: it moved");
+	if (svc_merge_wants_head(op, e) == -1)
+		return -1;
 	if (r != NULL && r->cause <= MERGE_CAUSE_DRAFT)
 		op->refused = true;
 	else if (!op->allowed)
@@ -83,6 +109,45 @@ svc_merge_refuse(struct svc_merge *op, struct err *e)
 	op->refused = true;
 	return err_set(
 	    e, ERR_DENIED, "%s: %s", merge_policy_refusal(r->cause), r->why);
+}
+
+static void
+svc_merge_ask(void *arg)
+{
+	struct svc_merge *op = arg;
+
+	svc_gate_start(op, svc_merge_go, op->op.done, op->op.arg);
+}
+
+/* The base moved meanwhile, as it does when two merge into it at once: the
+ * gate is asked again, for the head that it was asked for.  False: too often.
+ */
+static bool
+svc_merge_again(struct svc_merge *op)
+{
+	if (op->asked++ == SVC_MERGE_ASKS)
+		return false;
+	if (op->want_head[0] == '\0')
+		memcpy(op->want_head,
+		    op->row.base != NULL ? op->row.head_sha : op->pull.head_sha,
+		    sizeof(op->want_head));
+	svc_merge_reset(op);
+	if (op->later == NULL)
+		op->later = timer_new(op->op.svc->loop, svc_merge_ask, op);
+	timer_set(op->later, 1 + (int64_t)rnd_below(SVC_MERGE_ASK_MS));
+	return true;
+}
+
+/* Was the gate's no due to a base that moved while it was asked? */
+static bool
+svc_merge_is_early(const struct svc_merge *op)
+{
+	const struct merge_requirement *r = merge_policy_obstacle(&op->verdict);
+
+	return r != NULL && op->pull.issue.state == ISSUE_OPEN &&
+	    (r->cause == MERGE_CAUSE_UNKNOWN ||
+		(r->cause == MERGE_CAUSE_STATUS &&
+		    strcmp(op->facts.checks_base, op->pull.base_sha) != 0));
 }
 
 static bool
@@ -99,103 +164,26 @@ svc_merge_done(void *arg)
 	return false;
 }
 
-static int
-svc_merge_note_deleted(struct txn *t, const struct svc_merge *op, struct err *e)
-{
-	AUTO_STR struct str data = STR_INIT;
-	struct timeline_new n = { .project_id = op->project_id,
-		.item = op->number,
-		.actor_id = op->op.who.user_id,
-		.now = op->op.now,
-		.kind = "delete_branch" };
-	struct jw w;
-	int64_t id;
-
-	jw_init(&w, &data);
-	jw_object(&w, NULL);
-	jw_str(&w, "old_ref", op->pull.head);
-	jw_end(&w);
-	n.data = str_cstr(&data);
-	return timeline_add(t, &n, &id, e);
-}
-
-static int
-svc_merge_branch_gone(struct txn *t, void *arg, struct err *e)
-{
-	struct svc_merge *op = arg;
-	AUTO_FREE char *ref = xasprintf("refs/heads/%s", op->pull.head);
-	AUTO_STR struct str data = STR_INIT;
-	const struct svc_event v = { .kind = "branch.updated",
-		.project_id = op->project_id,
-		.data = &data };
-	struct jw w;
-
-	jw_init(&w, &data);
-	jw_object(&w, NULL);
-	jw_str(&w, "ref", ref);
-	jw_str(&w, "old", op->row.head_sha);
-	jw_str(&w, "new", SHA_ZERO);
-	jw_bool(&w, "forced", false);
-	jw_str(&w, "source", "merge");
-	jw_end(&w);
-	if (refs_delete(t, op->project_id, ref, e) == -1 ||
-	    svc_event_add(t, &op->op.who, op->op.now, &v, e) == -1)
-		return -1;
-	return svc_merge_note_deleted(t, op, e);
-}
-
 static void
-svc_merge_on_deleted(const struct git_result *res, void *arg)
+svc_merge_on_deleted(void *arg)
 {
 	struct svc_merge *op = arg;
 
-	if (res->fail != NULL) {
-		log_warn("merge delete project=%" PRId64 " reason=%s",
-		    op->project_id, log_val(res->fail->msg));
-		(void)svc_merge_done(op);
-		svc_op_end(op, NULL);
-		return;
-	}
-	op->op.then = svc_merge_done;
-	svc_op_again(op, svc_merge_branch_gone);
-}
-
-/* A branch that upstream has is the mirror's, not the merge's, to delete. */
-static void
-svc_merge_on_upstream(const struct git_result *res, void *arg)
-{
-	struct svc_merge *op = arg;
-	AUTO_FREE char *ref = xasprintf("refs/heads/%s", op->pull.head);
-	const struct git_ref_change change = {
-		.ref = ref, .old = op->row.head_sha, .new_sha = GIT_ZERO_SHA
-	};
-	const struct git_refs_spec spec = {
-		.v = &change, .n = 1, .atomic = true
-	};
-
-	if (res->fail == NULL || res->fail->code != ERR_NOTFOUND) {
-		(void)svc_merge_done(op);
-		svc_op_end(op, NULL);
-		return;
-	}
-	gitpool_refs_update(
-	    op->op.svc->git, op->project_id, &spec, svc_merge_on_deleted, op);
+	(void)svc_merge_done(op);
+	svc_op_end(op, NULL);
 }
 
 static bool
 svc_merge_written(void *arg)
 {
 	struct svc_merge *op = arg;
-	AUTO_FREE char *ref = xasprintf(
-	    "refs/namespaces/upstream/refs/heads/%s", op->pull.head);
 
 	FAIL_POINT(merge_written);
 	log_info("merge done project=%" PRId64 " pull=%" PRId64 " sha=%s",
 	    op->project_id, op->number, op->row.merge_sha);
-	if (!op->delete_branch)
+	if (op->row.delete_head == NULL)
 		return svc_merge_done(op);
-	gitpool_resolve(
-	    op->op.svc->git, op->project_id, ref, svc_merge_on_upstream, op);
+	svc_merge_delete(op->op.svc, &op->row, svc_merge_on_deleted, op);
 	return true;
 }
 
@@ -222,7 +210,8 @@ svc_merge_forgotten(void *arg)
 
 	svc_pull_on_branch(
 	    op->op.svc, op->project_id, op->row.base, op->op.who.user_id);
-	svc_op_end(op, &op->fail);
+	if (op->fail.code != ERR_EXISTS || !svc_merge_again(op))
+		svc_op_end(op, &op->fail);
 	return true;
 }
 
@@ -303,10 +292,9 @@ svc_merge_on_moved(const struct git_result *res, void *arg)
 	    base, svc_merge_on_looked, op);
 }
 
-static bool
-svc_merge_intended(void *arg)
+static void
+svc_merge_intended(struct svc_merge *op)
 {
-	struct svc_merge *op = arg;
 	AUTO_FREE char *base = xasprintf("refs/heads/%s", op->row.base);
 	AUTO_FREE char *head = xasprintf("refs/heads/%s", op->pull.head);
 	char sha[SHA_HEX + 1] = "";
@@ -329,7 +317,6 @@ svc_merge_intended(void *arg)
 		spec.n = 1; /* the branch is gone, refs/pull has the commit */
 	gitpool_refs_update(
 	    op->op.svc->git, op->project_id, &spec, svc_merge_on_moved, op);
-	return true;
 }
 
 /* The last look: nothing that the gate asks for changed meanwhile. */
@@ -338,14 +325,30 @@ svc_merge_intent_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_merge *op = arg;
 
-	if (svc_gate_read(t, op, e) == -1 || svc_merge_refuse(op, e) == -1)
+	op->raced = false;
+	if (svc_gate_read(t, op, e) == -1)
 		return -1;
-	if (strcmp(op->pull.base, op->row.base) != 0 ||
-	    strcmp(op->pull.head_sha, op->row.head_sha) != 0 ||
-	    strcmp(op->pull.base_sha, op->row.base_sha) != 0)
+	op->raced = op->pull.issue.state == ISSUE_OPEN &&
+	    strcmp(op->pull.base, op->row.base) == 0 &&
+	    strcmp(op->pull.base_sha, op->row.base_sha) != 0;
+	if (!op->raced && svc_merge_refuse(op, e) == -1)
+		return -1;
+	if (op->raced || strcmp(op->pull.base, op->row.base) != 0 ||
+	    strcmp(op->pull.head_sha, op->row.head_sha) != 0)
 		return err_set(e, ERR_EXISTS,
 		    "a branch moved during the merge; try again");
 	return merging_insert(t, &op->row, op->op.now, e);
+}
+
+static void
+svc_merge_on_intent(const struct err *fail, void *arg)
+{
+	struct svc_merge *op = arg;
+
+	if (fail == NULL)
+		svc_merge_intended(op);
+	else if (!op->raced || !svc_merge_again(op))
+		svc_op_end(op, fail);
 }
 
 static void
@@ -386,8 +389,7 @@ svc_merge_on_commit(const struct git_result *res, void *arg)
 	snprintf(op->merge_sha, sizeof(op->merge_sha), "%s", sha);
 	memcpy(op->row.merge_sha, op->merge_sha, sizeof(op->merge_sha));
 	op->op.now = op->op.svc->now();
-	op->op.then = svc_merge_intended;
-	svc_op_again(op, svc_merge_intent_job);
+	db_write(op->op.svc->db, svc_merge_intent_job, svc_merge_on_intent, op);
 }
 
 static void
@@ -432,7 +434,8 @@ svc_merge_on_ready(void *arg)
 	    op->op.svc->git, op->project_id, &spec, svc_merge_on_commit, op);
 }
 
-/* Neither the default branch nor a protected one goes with a merge. */
+/* Neither the default branch, a protected one nor a fork's goes with a merge.
+ */
 static void
 svc_merge_may_delete(struct svc_merge *op)
 {
@@ -442,7 +445,8 @@ svc_merge_may_delete(struct svc_merge *op)
 	op->delete_given = true;
 	if (!op->delete_branch)
 		return;
-	if (projects_by_id(db_reader(op->op.svc->db), op->project_id, &p, &e) ==
+	if (op->pull.head_project != 0 ||
+	    projects_by_id(db_reader(op->op.svc->db), op->project_id, &p, &e) ==
 		-1 ||
 	    strcmp(p.default_branch, op->pull.head) == 0 ||
 	    protect_match(&op->facts.protect, op->pull.head) != NULL)
@@ -505,6 +509,10 @@ svc_merge_manual_job(struct txn *t, void *arg, struct err *e)
 	if (op->pull.issue.merged)
 		return svc_merge_forbid(
 		    op, e, merge_policy_refusal(MERGE_CAUSE_MERGED));
+	if (op->pull.issue.state != ISSUE_OPEN)
+		return err_set(e, ERR_NOTFOUND, "the pull request is closed");
+	if (svc_merge_wants_head(op, e) == -1)
+		return -1;
 	return svc_merge_write_manual(t, &op->row, op->op.now, e);
 }
 
@@ -519,8 +527,8 @@ svc_merge_manual_on_looked(const struct git_result *res, void *arg)
 		return;
 	}
 	if (res->fail != NULL || !json_bool_or(res->j, "yes", false)) {
-		(void)svc_merge_forbid(
-		    op, &e, "Wrong commit ID: the base branch has it not");
+		(void)err_set(&e, ERR_EXISTS,
+		    "Wrong commit ID: the base branch has it not");
 		svc_op_end(op, &e);
 		return;
 	}
@@ -547,6 +555,8 @@ svc_merge_manual_go(struct svc_merge *op)
 	else if (!op->allowed)
 		(void)svc_merge_forbid(op, &e,
 		    "This merge style is not enabled in the repository");
+	else
+		(void)svc_merge_wants_head(op, &e);
 	if (e.code != ERR_NONE) {
 		svc_op_end(op, &e);
 		return;
@@ -576,6 +586,9 @@ svc_merge_go(struct svc_merge *op)
 		return;
 	}
 	if (svc_merge_refuse(op, &e) == -1) {
+		if (op->refused && svc_merge_is_early(op) &&
+		    svc_merge_again(op))
+			return;
 		if (op->refused && op->when_ok &&
 		    merge_policy_may_wait(&op->verdict))
 			svc_merge_schedule(op);
@@ -590,6 +603,8 @@ svc_merge_go(struct svc_merge *op)
 	memcpy(op->row.head_sha, op->pull.head_sha, sizeof(op->row.head_sha));
 	memcpy(op->row.base_sha, op->pull.base_sha, sizeof(op->row.base_sha));
 	svc_merge_may_delete(op);
+	if (op->delete_branch)
+		op->row.delete_head = xstrdup(op->pull.head);
 	svc_merge_message(op);
 	noreply = svc_noreply(op->op.svc, op->op.who.login);
 	svc_person_fill(db_reader(op->op.svc->db), &op->op.who, noreply,

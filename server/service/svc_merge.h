@@ -70,6 +70,9 @@ struct svc_merge {
 	struct err fail;
 	unsigned tries; /* of writing the rows */
 	struct timer *again;
+	unsigned asked; /* times that the base moved meanwhile */
+	struct timer *later;
+	bool raced;             /* it moved between the commit and the intent */
 	struct repo_hold *hold; /* from the commit until it has its ref */
 };
 struct svc_merge *svc_merge_new(struct svc *s, const struct identity *who);
@@ -82,6 +85,13 @@ void svc_merge(struct svc_merge *op, svc_done_fn *done, void *arg);
 /* Finishes or forgets what an earlier process began. */
 typedef void svc_merge_recovered_fn(const struct err *fail, void *arg);
 void svc_merge_recover(struct svc *s, svc_merge_recovered_fn *done, void *arg);
+
+/* The branch of a merge that is written, row->delete_head, goes if it may; the
+ * row of the merge goes with it.  What fails is told to the log, and done at
+ * the next start. */
+typedef void svc_merge_deleted_fn(void *arg);
+void svc_merge_delete(struct svc *s, const struct merging *row,
+    svc_merge_deleted_fn *done, void *arg);
 
 /* svc_merge_rows.c: in a transaction. */
 struct svc_gate_ask {

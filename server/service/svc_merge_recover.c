@@ -9,6 +9,7 @@
 #include "lib/wire/json.h"
 #include "server/git/git_pool.h"
 #include "server/service/svc_merge.h"
+#include "server/store/pulls.h"
 
 struct svc_recover {
 	struct svc *s;
@@ -45,6 +46,31 @@ svc_recover_job(struct txn *t, void *arg, struct err *e)
 	return merging_delete(t, m->project_id, m->number, e);
 }
 
+/* Then only its branch is left to go. */
+static bool
+svc_recover_is_written(struct svc_recover *x, const struct merging *m)
+{
+	struct pull p = { .run_id = 0 };
+	struct err e = ERR_INIT;
+	bool yes;
+
+	if (pulls_get(db_reader(x->s->db), m->project_id, m->number, &p, &e) ==
+	    -1)
+		return false;
+	yes = p.issue.merged && strcmp(p.merge_sha, m->merge_sha) == 0;
+	pull_release(&p);
+	return yes && m->delete_head[0] != '\0';
+}
+
+static void
+svc_recover_on_deleted(void *arg)
+{
+	struct svc_recover *x = arg;
+
+	x->at++;
+	svc_recover_next(x);
+}
+
 static void
 svc_recover_written(const struct err *fail, void *arg)
 {
@@ -56,6 +82,10 @@ svc_recover_written(const struct err *fail, void *arg)
 	if (fail != NULL) {
 		x->failed = true;
 		x->fail = *fail;
+	}
+	if (fail == NULL && x->moved && svc_recover_is_written(x, m)) {
+		svc_merge_delete(x->s, m, svc_recover_on_deleted, x);
+		return;
 	}
 	x->at++;
 	svc_recover_next(x);
@@ -87,6 +117,10 @@ svc_recover_next(struct svc_recover *x)
 
 	if (x->at == x->list.n) {
 		svc_recover_end(x);
+		return;
+	}
+	if (svc_recover_is_written(x, m)) {
+		svc_merge_delete(x->s, m, svc_recover_on_deleted, x);
 		return;
 	}
 	ref = xasprintf("refs/heads/%s", m->base);

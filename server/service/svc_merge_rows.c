@@ -149,7 +149,8 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 			.wrote_head = r->author.id == p->head_user_id ||
 			    r->author.id == p->issue.author.id,
 			.verdict = svc_gate_verdict(r),
-			.sha = r->sha };
+			.sha = r->sha,
+			.retargeted = r->retargeted };
 	}
 	svc_gate_protection(a, x, arrays, &in);
 	merge_policy_decide(&in, out);
@@ -173,7 +174,7 @@ svc_gate_rows_read(struct txn *t, const struct svc_gate_ask *a,
 	}
 
 	if (reviews_latest(t, project, p->issue.number, &x->reviews, e) == -1 ||
-	    statuses_latest(t, project, p->head_sha, &x->statuses, e) == -1)
+	    statuses_verdicts(t, project, p->head_sha, &x->statuses, e) == -1)
 		return -1;
 	return reviews_requested(t, project, p->issue.number, &x->asked, e);
 }
@@ -305,17 +306,23 @@ svc_merge_write_as(struct txn *t, const struct merging *m, bool manual,
 	struct identity who;
 	struct pull p = { .run_id = 0 };
 	struct user u;
+	bool written;
 	int rc = 0;
 
 	if (users_by_id(t, m->user_id, &u, e) == -1 ||
 	    pulls_get(t, m->project_id, m->number, &p, e) == -1)
 		return -1;
 	svc_identity_of(u.id, u.login, u.kind, &who);
-	if (p.issue.state == ISSUE_OPEN)
+	written = p.issue.merged;
+	if (p.issue.state == ISSUE_OPEN) {
 		rc = svc_merge_rows(t, &who, now, m, &p, manual, e);
+		written = true;
+	}
 	pull_release(&p);
 	if (rc == -1)
 		return -1;
+	if (written && svc_text(m->delete_head)[0] != '\0')
+		return 0; /* its branch is yet to go */
 	return merging_delete(t, m->project_id, m->number, e);
 }
 

@@ -1,6 +1,7 @@
 #include "server/service/svc_migrate.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "lib/io/timer.h"
 #include "server/git/repo.h"
 #include "server/service/svc_project_priv.h"
+#include "server/service/svc_purge.h"
 #include "server/store/projects.h"
 
 static void
@@ -36,16 +38,33 @@ svc_migrate_new(struct svc *s, const struct identity *who)
 	return op;
 }
 
+/* What a mirror does next is not done: the project is gone. */
+static void
+svc_migrate_say(struct svc_migrate *op)
+{
+	const char *advice = mirror_fail_advice(op->kind);
+	char *at = strstr(op->fail.msg, advice);
+
+	if (at == NULL || strstr(advice, " again ") == NULL)
+		return;
+	(void)snprintf(at, sizeof(op->fail.msg) - (size_t)(at - op->fail.msg),
+	    "nothing is kept of it: migrate again later");
+}
+
 static bool
 svc_migrate_removed(void *arg)
 {
 	struct svc_migrate *op = arg;
 	struct svc *s = op->make.op.svc;
 
+	svc_migrate_say(op);
+
 	if (op->purged)
 		svc_project_forget(s, op->make.project.id);
-	else
+	else {
 		s->upper->mirror_forget(s->mirror, op->make.project.id);
+		svc_purge_soon(s->purge);
+	}
 	svc_op_end(op, &op->fail);
 	return true;
 }

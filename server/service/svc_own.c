@@ -6,6 +6,7 @@
 #include "lib/base/alloc.h"
 #include "server/git/repo.h"
 #include "server/service/svc_project_priv.h"
+#include "server/service/svc_purge.h"
 #include "server/service/svc_write.h"
 #include "server/store/projects.h"
 
@@ -37,6 +38,8 @@ svc_own_removed(void *arg)
 
 	if (op->purged)
 		svc_project_forget(op->make.op.svc, op->make.project.id);
+	else
+		svc_purge_soon(op->make.op.svc->purge);
 	svc_op_end(op, &op->fail);
 	return true;
 }

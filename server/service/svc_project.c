@@ -16,8 +16,10 @@
 #include "server/git/repo.h"
 #include "server/service/svc_mirror.h"
 #include "server/service/svc_project_priv.h"
+#include "server/service/svc_purge.h"
 #include "server/service/svc_secret.h"
 #include "server/store/projects.h"
+#include "server/store/purge.h"
 #include "server/store/refs.h"
 #include "server/store/repo_facts.h"
 #include "server/store/seed.h"
@@ -122,6 +124,7 @@ svc_project_insert(struct txn *t, struct svc_project_create *op, struct err *e)
 		.settings = &op->settings,
 		.provisional = op->provisional,
 		.want = op->want,
+		.parent_id = op->parent_id,
 		.now = op->op.now };
 	struct user owner;
 	int64_t id;
@@ -203,6 +206,20 @@ svc_project_check_own(struct svc_project_create *op, struct err *e)
 	return 0;
 }
 
+/* What an address has behind the name of a repository. */
+static bool
+svc_project_is_reserved(const char *name)
+{
+	static const char *const ends[] = { ".git", ".wiki", ".rss", ".atom" };
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (n >= strlen(ends[i]) &&
+		    strcasecmp(name + n - strlen(ends[i]), ends[i]) == 0)
+			return true;
+	return false;
+}
+
 int
 svc_project_check_new(struct svc_project_create *op, struct err *e)
 {
@@ -211,11 +228,10 @@ svc_project_check_new(struct svc_project_create *op, struct err *e)
 		return -1;
 	if (op->name == NULL)
 		op->name = svc_project_name_of(op->upstream);
-	if (!path_component_ok(op->name) ||
-	    view_ends(view_of(op->name), ".git"))
+	if (!path_component_ok(op->name) || svc_project_is_reserved(op->name))
 		return err_set(e, ERR_INVALID,
 		    "name: want 1 to 100 of A-Z a-z 0-9 . _ -, not beginning "
-		    "with . or -, not ending in .git");
+		    "with . or -, not ending in .git, .wiki, .rss or .atom");
 	return settings_rule_check(&op->settings, e);
 }
 
@@ -250,9 +266,17 @@ svc_project_edit_new(struct svc *s, const struct identity *who)
 }
 
 int
-svc_project_purge(
-    struct txn *t, const struct svc_op *op, int64_t id, struct err *e)
+svc_project_purge(struct txn *t, const struct svc_op *op, int64_t id,
+    bool *purged, struct err *e)
 {
+	bool rest = false;
+
+	*purged = false;
+	if (purge_some(t, id, &rest, e) == -1)
+		return -1;
+	if (rest)
+		return 0;
+	*purged = true;
 	if (svc_project_event(t, op, id, "project.deleted", NULL, e) == -1)
 		return -1;
 	return projects_purge(t, id, e);
@@ -287,8 +311,10 @@ svc_project_remove(struct txn *t, const struct svc_op *op,
 			sandbox_want_name(WANT_GONE), e) == -1)
 			return -1;
 	}
-	*purged = p->sandbox.state == SANDBOX_ABSENT;
-	return *purged ? svc_project_purge(t, op, p->id, e) : 0;
+	*purged = false;
+	return p->sandbox.state == SANDBOX_ABSENT
+	    ? svc_project_purge(t, op, p->id, purged, e)
+	    : 0;
 }
 
 /* What reaches the host is not a project's people's to decide. */
@@ -338,6 +364,11 @@ svc_project_change(struct txn *t, struct svc_project_edit *op, struct err *e)
 
 	if (svc_project_change_settings(t, op, e) == -1)
 		return -1;
+	/* Whoever reads has made it; what runs there is the host's to give. */
+	if (other && op->want == WANT_RUNNING && op->project.parent_id != 0 &&
+	    !op->op.who.site_admin)
+		return err_set(e, ERR_DENIED,
+		    "sandbox.want: an admin starts the sandbox of a fork");
 	if (op->renew && projects_renew_sandbox(t, id, &generation, e) == -1)
 		return -1;
 	if (other && projects_set_want(t, id, op->want, op->op.now, e) == -1)
@@ -377,9 +408,10 @@ svc_project_edited(void *arg)
 
 	if (op->purged)
 		svc_project_forget(s, op->project_id);
-	else if (op->remove)
+	else if (op->remove) {
 		s->upper->mirror_forget(s->mirror, op->project_id);
-	else if (op->set_settings && op->project.upstream[0] != '\0')
+		svc_purge_soon(s->purge);
+	} else if (op->set_settings && op->project.upstream[0] != '\0')
 		s->upper->mirror_wake(s->mirror, op->project_id);
 	return false;
 }

@@ -16,6 +16,7 @@ struct svc_project_create {
 	bool provisional;     /* a start removes it unless projects_keep came */
 	bool own;             /* no upstream; then: */
 	char *default_branch; /* NULL: main */
+	int64_t parent_id;    /* what it is a fork of, 0: of nothing */
 	struct project_settings settings; /* initialised by _new */
 	enum sandbox_want want;           /* also by _new: running */
 	struct project project;           /* out */

@@ -22,9 +22,9 @@ int svc_project_event(struct txn *t, const struct svc_op *op, int64_t id,
 /* In a job: begins the removal, and ends it when there is no sandbox. */
 int svc_project_remove(struct txn *t, const struct svc_op *op,
     const struct project *p, bool *purged, struct err *e);
-/* The last rows of one that is being removed. */
-int svc_project_purge(
-    struct txn *t, const struct svc_op *op, int64_t id, struct err *e);
+/* In a job.  Some rows of one that is being removed; the last: *purged. */
+int svc_project_purge(struct txn *t, const struct svc_op *op, int64_t id,
+    bool *purged, struct err *e);
 /* On the loop, when the rows of one are gone: its files. */
 void svc_project_forget(struct svc *s, int64_t id);
 

@@ -139,7 +139,7 @@ svc_protect_put_job(struct txn *t, void *arg, struct err *e)
 	struct protect_rule *r = &op->rule;
 	int64_t id;
 
-	if (svc_may(t, &op->op.who, op->project_id, PERM_ADMIN, NULL, e) == -1)
+	if (svc_may(t, &op->op.who, op->project_id, PERM_MANAGE, NULL, e) == -1)
 		return -1;
 	if (op->create) {
 		r->name = xstrdup(op->name);
@@ -183,7 +183,7 @@ svc_protect_delete_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_protect_delete *op = arg;
 
-	if (svc_may(t, &op->op.who, op->project_id, PERM_ADMIN, NULL, e) ==
+	if (svc_may(t, &op->op.who, op->project_id, PERM_MANAGE, NULL, e) ==
 		-1 ||
 	    protections_delete(t, op->project_id, op->name, e) == -1)
 		return -1;
@@ -220,7 +220,7 @@ svc_protect_order_job(struct txn *t, void *arg, struct err *e)
 	int64_t next = 1;
 	int rc = 0;
 
-	if (svc_may(t, &op->op.who, op->project_id, PERM_ADMIN, NULL, e) ==
+	if (svc_may(t, &op->op.who, op->project_id, PERM_MANAGE, NULL, e) ==
 		-1 ||
 	    protections_list(t, op->project_id, &all, e) == -1)
 		return -1;
@@ -274,8 +274,8 @@ svc_branch_view(const struct svc_branch_ask *a, const char *branch,
 	}
 }
 
-int
-svc_protect_head_moved(struct txn *t, const struct pull *p,
+static int
+svc_protect_dismiss(struct txn *t, const struct pull *p, const char *base,
     const char *head_sha, int64_t now, struct err *e)
 {
 	struct protect_list rules;
@@ -285,10 +285,24 @@ svc_protect_head_moved(struct txn *t, const struct pull *p,
 
 	if (protections_list(t, p->issue.project_id, &rules, e) == -1)
 		return -1;
-	r = protect_match(&rules, p->base);
+	r = protect_match(&rules, base);
 	if (r != NULL && protect_has(r, PROTECT_DISMISS_STALE))
 		rc = reviews_dismiss_stale(t, p->issue.project_id,
 		    p->issue.number, head_sha, now, &n, e);
 	protect_list_release(&rules);
 	return rc;
+}
+
+int
+svc_protect_head_moved(struct txn *t, const struct pull *p,
+    const char *head_sha, int64_t now, struct err *e)
+{
+	return svc_protect_dismiss(t, p, p->base, head_sha, now, e);
+}
+
+int
+svc_protect_retargeted(struct txn *t, const struct pull *p, const char *base,
+    int64_t now, struct err *e)
+{
+	return svc_protect_dismiss(t, p, base, "", now, e);
 }

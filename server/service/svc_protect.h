@@ -82,5 +82,8 @@ void svc_branch_view(const struct svc_branch_ask *a, const char *branch,
  * any more. */
 int svc_protect_head_moved(struct txn *t, const struct pull *p,
     const char *head_sha, int64_t now, struct err *e);
+/* The same when its base became another branch. */
+int svc_protect_retargeted(struct txn *t, const struct pull *p,
+    const char *base, int64_t now, struct err *e);
 
 #endif

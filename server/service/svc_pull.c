@@ -13,20 +13,26 @@
 #include "server/domain/pull_rule.h"
 #include "server/domain/push_policy.h"
 #include "server/domain/refname.h"
+#include "server/git/git_copy.h"
 #include "server/git/git_pool.h"
+#include "server/service/svc_auto_merge.h"
 #include "server/service/svc_issue.h"
 #include "server/service/svc_item.h"
 #include "server/service/svc_mention.h"
+#include "server/service/svc_protect.h"
 #include "server/service/svc_repo.h"
 #include "server/store/jobs.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
+#include "server/store/reviews.h"
 
 int64_t
 svc_pull_head_user(struct txn *t, int64_t project, const char *head,
     const char *sha, int64_t other)
 {
-	AUTO_FREE char *ref = xasprintf("refs/heads/%s", head);
+	const char *colon = strchr(head, ':');
+	AUTO_FREE char *ref = xasprintf(
+	    "refs/heads/%s", colon != NULL ? colon + 1 : head);
 	struct err ignored = ERR_INIT;
 	char is[SHA_HEX + 1];
 	int64_t mover;
@@ -50,8 +56,10 @@ svc_pull_insert(struct txn *t, const struct identity *who, int64_t now,
 		.head_sha = r->head_sha,
 		.base_sha = r->base_sha,
 		.merge_base = r->merge_base,
-		.head_user_id = svc_pull_head_user(
-		    t, r->project_id, r->head, r->head_sha, who->user_id),
+		.head_user_id = svc_pull_head_user(t,
+		    r->head_project != 0 ? r->head_project : r->project_id,
+		    r->head, r->head_sha, who->user_id),
+		.head_project = r->head_project,
 		.run_id = r->run_id,
 		.draft = r->draft || pull_rule_is_wip(r->title),
 		.now = now };
@@ -89,6 +97,7 @@ svc_pull_create_release(void *arg)
 	free(op->body);
 	free(op->head);
 	free(op->base);
+	free(op->label);
 	for (size_t i = 0; i < op->n_reviewers; i++)
 		free(op->reviewers[i]);
 	item_fields_release(&op->fields);
@@ -134,18 +143,24 @@ svc_pull_create_job(struct txn *t, void *arg, struct err *e)
 	const struct svc_pull_rows rows = { .project_id = op->project_id,
 		.title = op->title,
 		.body = svc_text(op->body),
-		.head = op->head,
+		.head = op->head_project != 0 ? op->label : op->head,
 		.base = op->base,
 		.head_sha = op->head_sha,
 		.base_sha = op->base_sha,
 		.merge_base = op->merge_base,
+		.head_project = op->head_project,
 		.draft = op->draft };
 	struct project p = { .id = 0 };
 
-	if (svc_project_by_id(
-		t, &op->op.who, op->project_id, PERM_PROPOSE, &p, e) == -1)
+	/* A branch of one's own in a fork may be proposed by who reads. */
+	if (svc_project_by_id(t, &op->op.who, op->project_id,
+		op->head_project != 0 ? PERM_DISCUSS : PERM_PROPOSE, &p,
+		e) == -1)
 		return -1;
 	project_release(&p);
+	if (op->head_project != 0 &&
+	    svc_may(t, &op->op.who, op->head_project, PERM_READ, NULL, e) == -1)
+		return -1;
 	if (svc_repo_unit(t, op->project_id, true, e) == -1 ||
 	    svc_pull_insert(
 		t, &op->op.who, op->op.now, &rows, &op->number, e) == -1)
@@ -238,16 +253,66 @@ svc_pull_create_check(const struct svc_pull_create *op, struct err *e)
 	    !push_policy_is_agent_branch(op->head))
 		return err_set(e, ERR_DENIED,
 		    "head: a session may propose branches under agent/ only");
-	if (strcmp(op->head, op->base) == 0)
+	if (op->head_project == 0 && strcmp(op->head, op->base) == 0)
 		return err_set(e, ERR_INVALID, "head: it is the base");
 	return 0;
+}
+
+static void
+svc_pull_compare(struct svc_pull_create *op, const char *head)
+{
+	AUTO_FREE char *base = xasprintf("refs/heads/%s", op->base);
+
+	gitpool_compare(op->op.svc->git, op->project_id, base, head,
+	    svc_pull_on_compare, op);
+}
+
+static void
+svc_pull_on_copied(const struct err *fail, void *arg)
+{
+	struct svc_pull_create *op = arg;
+	struct err e = ERR_INIT;
+
+	if (fail != NULL && fail->code == ERR_NOTFOUND) {
+		(void)err_set(&e, ERR_NOTFOUND, "head: no such branch");
+		svc_op_end(op, &e);
+	} else if (fail != NULL) {
+		svc_op_end(op, fail);
+	} else {
+		svc_pull_compare(op, op->head_sha);
+	}
+}
+
+/* Its commits are brought here before anything is said about them. */
+static void
+svc_pull_from_fork(struct svc_pull_create *op, const char *head)
+{
+	struct txn *t = db_reader(op->op.svc->db);
+	const struct git_copy_spec copy = { .from = op->head_project,
+		.to = op->project_id,
+		.refs = { head, NULL },
+		.done = svc_pull_on_copied,
+		.arg = op };
+	struct err e = ERR_INIT;
+
+	if (svc_may(t, &op->op.who, op->project_id, PERM_DISCUSS, NULL, &e) ==
+		-1 ||
+	    svc_may(t, &op->op.who, op->head_project, PERM_READ, NULL, &e) ==
+		-1 ||
+	    refs_get(t, op->head_project, head, op->head_sha, &e) == -1)
+		svc_op_end_later(op, &e);
+	else if (op->head_sha[0] != '\0')
+		gitcopy(op->op.svc->copies, &copy);
+	else {
+		(void)err_set(&e, ERR_NOTFOUND, "head: no such branch");
+		svc_op_end_later(op, &e);
+	}
 }
 
 void
 svc_pull_create(struct svc_pull_create *op, svc_done_fn *done, void *arg)
 {
 	AUTO_FREE char *head = NULL;
-	AUTO_FREE char *base = NULL;
 	struct err e = ERR_INIT;
 
 	op->op.done = done;
@@ -257,9 +322,10 @@ svc_pull_create(struct svc_pull_create *op, svc_done_fn *done, void *arg)
 		return;
 	}
 	head = xasprintf("refs/heads/%s", op->head);
-	base = xasprintf("refs/heads/%s", op->base);
-	gitpool_compare(op->op.svc->git, op->project_id, base, head,
-	    svc_pull_on_compare, op);
+	if (op->head_project != 0)
+		svc_pull_from_fork(op, head);
+	else
+		svc_pull_compare(op, head);
 }
 
 static void
@@ -326,7 +392,10 @@ svc_pull_edit_base(struct txn *t, const struct svc_pull_edit *op, struct err *e)
 	if (svc_may(t, &op->op.who, op->project_id, PERM_WRITE, NULL, e) ==
 		-1 ||
 	    pulls_set_base(t, op->project_id, op->number, op->base,
-		op->base_sha, op->op.now, e) == -1)
+		op->base_sha, op->op.now, e) == -1 ||
+	    reviews_retarget(t, op->project_id, op->number, e) == -1 ||
+	    svc_protect_retargeted(t, p, op->base, op->op.now, e) == -1 ||
+	    svc_auto_merge_end(t, &op->op, op->project_id, op->number, e) == -1)
 		return -1;
 	jw_init(&w, &data);
 	jw_object(&w, NULL);

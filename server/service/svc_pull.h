@@ -25,6 +25,10 @@ void svc_pulls_start(struct svc *s);
 void svc_pull_on_branch(
     struct svc *s, int64_t project, const char *branch, int64_t actor);
 
+/* The full name of the head's branch, free(3), and the project it is in. */
+char *svc_pull_head_ref(const struct pull *p, int64_t *project)
+    __attribute__((returns_nonnull));
+
 /* Is the row behind its branches? */
 bool svc_pull_needs_refresh(struct svc *s, const struct pull *p);
 
@@ -40,6 +44,8 @@ struct svc_pull_create {
 	char *body;
 	char *head; /* branch names */
 	char *base;
+	int64_t head_project; /* the fork that has the head, 0: none */
+	char *label;          /* then OWNER:BRANCH */
 	bool draft;
 	struct item_fields fields;
 	char *reviewers[SVC_REVIEWERS_MAX]; /* logins */
@@ -54,6 +60,15 @@ struct svc_pull_create *svc_pull_create_new(
     struct svc *s, const struct identity *who);
 /* A branch that is not there: ERR_NOTFOUND. */
 void svc_pull_create(struct svc_pull_create *op, svc_done_fn *done, void *arg);
+
+/*
+ * The project that "owner:branch" or "owner/name:branch" is of, as a head for
+ * p: a fork of it, what it is a fork of, or another fork of that.  label is
+ * what the row has as its head, free(3).  ERR_NOTFOUND.
+ */
+int svc_pull_head_of(struct txn *t, const struct identity *who,
+    const struct project *p, const char *head, int64_t *project, char **label,
+    struct err *e);
 
 struct svc_pull_edit {
 	struct svc_op op;
@@ -77,6 +92,7 @@ struct svc_pull_rows {
 	int64_t project_id;
 	const char *title, *body, *head, *base;
 	const char *head_sha, *base_sha, *merge_base;
+	int64_t head_project; /* as in struct pull; head is its label then */
 	bool draft;
 	int64_t run_id;
 };

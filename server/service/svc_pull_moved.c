@@ -29,6 +29,26 @@ svc_pull_refresh_list(struct svc *s, const struct pull_filter *f, int64_t actor)
 	pull_list_release(&list);
 }
 
+/* Those of other projects that have the branch as their head. */
+static void
+svc_pull_on_fork(
+    struct svc *s, int64_t project, const char *branch, int64_t actor)
+{
+	AUTO_FREE struct pull_key *v = xcalloc(DB_LIST_MAX, sizeof(*v));
+	struct err e = ERR_INIT;
+	size_t n;
+
+	if (pulls_of_fork(db_reader(s->db), project, branch, v, DB_LIST_MAX, &n,
+		&e) == -1) {
+		log_error("pull list fork=%" PRId64 " reason=%s", project,
+		    log_val(e.msg));
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		svc_pull_refresh(
+		    s, v[i].project_id, v[i].number, actor, NULL, NULL);
+}
+
 void
 svc_pull_on_branch(
     struct svc *s, int64_t project, const char *branch, int64_t actor)
@@ -44,20 +64,31 @@ svc_pull_on_branch(
 	f.head = NULL;
 	f.base = branch;
 	svc_pull_refresh_list(s, &f, actor);
+	svc_pull_on_fork(s, project, branch, actor);
+}
+
+char *
+svc_pull_head_ref(const struct pull *p, int64_t *project)
+{
+	const char *colon = strchr(p->head, ':');
+
+	*project = p->head_project != 0 ? p->head_project : p->issue.project_id;
+	return xasprintf("refs/heads/%s",
+	    p->head_project != 0 && colon != NULL ? colon + 1 : p->head);
 }
 
 /* Do the rows say what the branches are? */
 static bool
 svc_pull_is_current(struct svc *s, const struct pull *p)
 {
-	AUTO_FREE char *head = xasprintf("refs/heads/%s", p->head);
+	int64_t of;
+	AUTO_FREE char *head = svc_pull_head_ref(p, &of);
 	AUTO_FREE char *base = xasprintf("refs/heads/%s", p->base);
 	char head_sha[SHA_HEX + 1], base_sha[SHA_HEX + 1];
 	struct err e = ERR_INIT;
 
 	if (p->mergeable == MERGEABLE_UNKNOWN ||
-	    refs_get(db_reader(s->db), p->issue.project_id, head, head_sha,
-		&e) == -1 ||
+	    refs_get(db_reader(s->db), of, head, head_sha, &e) == -1 ||
 	    refs_get(db_reader(s->db), p->issue.project_id, base, base_sha,
 		&e) == -1)
 		return false;

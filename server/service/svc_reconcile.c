@@ -442,7 +442,8 @@ reconcile_read(struct reconcile *r, struct err *e)
 		r->ids = xrealloc(r->ids, (r->n + l.n + 1) * sizeof(*r->ids));
 		for (size_t i = 0; i < l.n; i++)
 			/* Never mirrored: there is no repository yet. */
-			if (l.at[i].mirror.last_ok_at > 0)
+			if (l.at[i].mirror.last_ok_at > 0 ||
+			    l.at[i].upstream[0] == '\0')
 				r->ids[r->n++] = l.at[i].id;
 		f.offset += (int64_t)l.n;
 		if (l.n < RECONCILE_BATCH) {

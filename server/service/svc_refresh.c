@@ -16,6 +16,7 @@
 #include "lib/io/loop.h"
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
+#include "server/git/git_copy.h"
 #include "server/git/git_pull.h"
 #include "server/service/svc_arrived.h"
 #include "server/service/svc_ci.h"
@@ -209,14 +210,33 @@ svc_refresh_event(struct txn *t, const struct svc_refresh *r,
 	return svc_event_add(t, &r->who, r->now, &v, e);
 }
 
+/* A fork has CI when an admin has started its sandbox: its owner, who may be
+ * anybody that reads, writes the checks. */
+static int
+svc_refresh_has_ci(
+    struct txn *t, const struct svc_refresh *r, bool *yes, struct err *e)
+{
+	struct project p = { .id = 0 };
+
+	if (projects_by_id(t, r->project, &p, e) == -1)
+		return -1;
+	*yes = p.parent_id == 0 || p.sandbox.want == WANT_RUNNING;
+	project_release(&p);
+	return 0;
+}
+
 static int
 svc_refresh_jobs(struct txn *t, struct svc_refresh *r, struct err *e)
 {
+	bool ci = false;
 	int64_t n;
 
 	if (jobs_supersede(t, r->project, r->number, r->head, r->now, &n, e) ==
-	    -1)
+		-1 ||
+	    svc_refresh_has_ci(t, r, &ci, e) == -1)
 		return -1;
+	if (!ci)
+		return 0;
 	for (size_t i = 0; i < r->checks.n; i++) {
 		const struct svc_ci_new job = { .project_id = r->project,
 			.pull = r->number,
@@ -241,11 +261,11 @@ static int
 svc_refresh_writer(struct txn *t, const struct svc_refresh *r,
     const struct pull *p, int64_t *writer, bool *behind, struct err *e)
 {
-	AUTO_FREE char *ref = xasprintf("refs/heads/%s", p->head);
 	char sha[SHA_HEX + 1];
-	int64_t mover;
+	int64_t mover, of;
+	AUTO_FREE char *ref = svc_pull_head_ref(p, &of);
 
-	if (refs_get_mover(t, r->project, ref, sha, &mover, e) == -1)
+	if (refs_get_mover(t, of, ref, sha, &mover, e) == -1)
 		return -1;
 	*behind = strcmp(sha, r->head) != 0;
 	if (mover != 0)
@@ -558,6 +578,53 @@ svc_refresh_on_merge(const struct git_result *res, void *arg)
 }
 
 static void
+svc_refresh_ask_merge(struct svc_refresh *r)
+{
+	gitpool_mergeable(r->s->git, r->project, r->base_ref, r->head_ref,
+	    svc_refresh_on_merge, r);
+}
+
+/* A branch that is gone leaves the head that was brought last. */
+static void
+svc_refresh_on_copied(const struct err *fail, void *arg)
+{
+	struct svc_refresh *r = arg;
+
+	if (fail != NULL && fail->code != ERR_NOTFOUND)
+		svc_refresh_end(r, fail);
+	else
+		svc_refresh_ask_merge(r);
+}
+
+/* The head is a branch of another project: its commits are brought here first,
+ * unless they are here. */
+static void
+svc_refresh_from_fork(struct svc_refresh *r, const struct pull *p)
+{
+	int64_t of;
+	AUTO_FREE char *branch = svc_pull_head_ref(p, &of);
+	AUTO_FREE char *spec = NULL;
+	char sha[SHA_HEX + 1] = "";
+	struct err e = ERR_INIT;
+
+	r->head_ref = xasprintf("refs/pull/%" PRId64 "/head", r->number);
+	if (refs_get(db_reader(r->s->db), of, branch, sha, &e) == -1 ||
+	    sha[0] == '\0' ||
+	    (p->mergeable != MERGEABLE_UNKNOWN &&
+		strcmp(sha, p->head_sha) == 0)) {
+		svc_refresh_ask_merge(r);
+		return;
+	}
+	spec = xasprintf("+%s:%s", branch, r->head_ref);
+	gitcopy(r->s->copies,
+	    &(const struct git_copy_spec){ .from = of,
+		.to = r->project,
+		.refs = { spec, NULL },
+		.done = svc_refresh_on_copied,
+		.arg = r });
+}
+
+static void
 svc_refresh_run(struct svc_refresh *r)
 {
 	struct svc *s = r->s;
@@ -576,14 +643,17 @@ svc_refresh_run(struct svc_refresh *r)
 		svc_refresh_end(r, NULL);
 		return;
 	}
-	r->head_ref = xasprintf("refs/heads/%s", p.head);
 	r->base_ref = xasprintf("refs/heads/%s", p.base);
 	memcpy(r->row_head, p.head_sha, sizeof(r->row_head));
 	memcpy(r->row_base, p.merge_base, sizeof(r->row_base));
 	r->sized = p.changed_files > 0;
+	if (p.head_project != 0) {
+		svc_refresh_from_fork(r, &p);
+	} else {
+		r->head_ref = xasprintf("refs/heads/%s", p.head);
+		svc_refresh_ask_merge(r);
+	}
 	pull_release(&p);
-	gitpool_mergeable(s->git, r->project, r->base_ref, r->head_ref,
-	    svc_refresh_on_merge, r);
 }
 
 static void

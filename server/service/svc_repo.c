@@ -11,6 +11,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/settings_rule.h"
 #include "server/git/git_pool.h"
+#include "server/service/svc_auto_merge.h"
 #include "server/store/projects.h"
 #include "server/store/users.h"
 
@@ -375,8 +376,18 @@ svc_collaborator_job(struct txn *t, void *arg, struct err *e)
 	return roles_set(t, op->project_id, u.id, op->role, e);
 }
 
+static bool
+svc_collaborator_changed(void *arg)
+{
+	struct svc_collaborator *op = arg;
+
+	svc_auto_merge_look(op->op.svc, op->project_id);
+	return false;
+}
+
 void
 svc_collaborator(struct svc_collaborator *op, svc_done_fn *done, void *arg)
 {
+	op->op.then = svc_collaborator_changed;
 	svc_op_run(op, svc_collaborator_job, done, arg);
 }

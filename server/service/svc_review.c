@@ -383,7 +383,7 @@ svc_review_may_dismiss(struct txn *t, const struct svc_review_change *op,
 	if (op->review.author.id == who->user_id && op->what == REVIEW_DISMISS)
 		return 0;
 	return svc_may(t, who, op->project_id,
-	    p->issue.author.id == who->user_id ? PERM_ADMIN : PERM_WRITE, NULL,
+	    p->issue.author.id == who->user_id ? PERM_MANAGE : PERM_WRITE, NULL,
 	    e);
 }
 

@@ -128,6 +128,25 @@ svc_reviewer_ask(struct txn *t, const struct svc_op *op, const struct pull *p,
 	return svc_reviewer_say(t, op, p, &u, false, e);
 }
 
+/* The author may, but not a request that the gate waits for. */
+static int
+svc_reviewer_may_withdraw(struct txn *t, const struct svc_op *op,
+    const struct pull *p, int64_t id, struct err *e)
+{
+	struct review r = { .id = 0 };
+	bool waited = false;
+
+	if (id != 0) {
+		if (reviews_get(t, p->issue.project_id, id, &r, e) == -1)
+			return -1;
+		waited = r.official || r.role >= ROLE_MAINTAINER;
+		review_release(&r);
+	}
+	if (p->issue.author.id == op->who.user_id && !waited)
+		return 0;
+	return svc_may(t, &op->who, p->issue.project_id, PERM_WRITE, NULL, e);
+}
+
 static int
 svc_reviewer_withdraw(struct txn *t, const struct svc_op *op,
     const struct pull *p, const char *login, struct err *e)
@@ -138,11 +157,10 @@ svc_reviewer_withdraw(struct txn *t, const struct svc_op *op,
 	if (svc_reviewer_user(t, login, &u, e) == -1)
 		return -1;
 	/* Whoever is asked may say no. */
-	if (u.id != op->who.user_id && p->issue.author.id != op->who.user_id &&
-	    svc_may(t, &op->who, p->issue.project_id, PERM_WRITE, NULL, e) ==
-		-1)
-		return -1;
 	if (svc_reviewer_find(t, p, u.id, &id, e) == -1)
+		return -1;
+	if (u.id != op->who.user_id &&
+	    svc_reviewer_may_withdraw(t, op, p, id, e) == -1)
 		return -1;
 	if (id == 0)
 		return 0;

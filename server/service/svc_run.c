@@ -88,7 +88,9 @@ svc_run_on_item(struct txn *t, const struct svc_run_create *op,
 	if (pulls_get(t, op->project_id, op->item, &p, e) == -1)
 		return -1;
 	snprintf(x->base, sizeof(x->base), "%s", p.base);
-	snprintf(x->branch, sizeof(x->branch), "%s", p.head);
+	/* A branch of a fork is not the agent's to push. */
+	if (p.head_project == 0)
+		snprintf(x->branch, sizeof(x->branch), "%s", p.head);
 	pull_release(&p);
 	return 0;
 }
@@ -109,7 +111,7 @@ svc_run_place(struct txn *t, const struct svc_run_create *op,
 		    "command: want 1 to %d of a-z 0-9 _ -", RUN_COMMAND_MAX);
 	if (svc_run_on_item(t, op, x, e) == -1)
 		return -1;
-	if (!x->is_pull)
+	if (x->branch[0] == '\0')
 		snprintf(x->branch, sizeof(x->branch), "%s", own);
 	if (op->access != ACCESS_WRITE)
 		x->branch[0] = '\0';

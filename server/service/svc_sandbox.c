@@ -8,6 +8,7 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/service/svc_project_priv.h"
+#include "server/service/svc_purge.h"
 #include "server/service/svc_use.h"
 #include "server/store/projects.h"
 #include "server/store/tokens.h"
@@ -75,10 +76,8 @@ svc_sandbox_report_job(struct txn *t, void *arg, struct err *e)
 	    (op->state == SANDBOX_STOPPED || op->state == SANDBOX_ABSENT))
 		rc = tokens_delete_sessions(t, p.id, e);
 	if (rc == 0 && p.state == PROJECT_DELETING &&
-	    op->state == SANDBOX_ABSENT) {
-		op->purged = true;
-		rc = svc_project_purge(t, &op->op, p.id, e);
-	}
+	    op->state == SANDBOX_ABSENT)
+		rc = svc_project_purge(t, &op->op, p.id, &op->purged, e);
 	project_release(&p);
 	return rc;
 }
@@ -92,6 +91,8 @@ svc_sandbox_reported(void *arg)
 		svc_use_forget(op->op.svc->uses, op->project_id);
 	if (op->purged)
 		svc_project_forget(op->op.svc, op->project_id);
+	else
+		svc_purge_soon(op->op.svc->purge);
 	return false;
 }
 

@@ -11,7 +11,8 @@
 
 enum {
 	SVC_STATUS_TEXT_MAX = 1024, /* description, URL */
-	SVC_STATUS_MAX = 5000       /* of one commit, but those of ci */
+	SVC_STATUS_MAX = 5000,      /* of one commit, but those of ci */
+	SVC_STATUS_CONTEXTS = 1000  /* and their contexts */
 };
 
 static void
@@ -66,6 +67,28 @@ svc_status_insert(struct txn *t, const struct identity *who, int64_t now,
 }
 
 static int
+svc_status_room(struct txn *t, const struct svc_status_create *op,
+    const char *context, struct err *e)
+{
+	int64_t n = 0;
+
+	if (statuses_count(t, op->project_id, op->full, &n, e) == -1)
+		return -1;
+	if (n >= SVC_STATUS_MAX)
+		return err_set(e, ERR_INVALID,
+		    "sha: it has %d statuses, which is the most",
+		    SVC_STATUS_MAX);
+	if (statuses_contexts(t, op->project_id, op->full, context, &n, e) ==
+	    -1)
+		return -1;
+	if (n >= SVC_STATUS_CONTEXTS)
+		return err_set(e, ERR_INVALID,
+		    "context: the commit has %d, which is the most",
+		    SVC_STATUS_CONTEXTS);
+	return 0;
+}
+
+static int
 svc_status_create_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_status_create *op = arg;
@@ -78,7 +101,7 @@ svc_status_create_job(struct txn *t, void *arg, struct err *e)
 		.description = svc_text(op->description),
 		.target_url = svc_text(op->target_url) };
 	enum user_kind owner = 0;
-	int64_t id, n = 0;
+	int64_t id;
 
 	if (svc_may(t, &op->op.who, op->project_id, PERM_STATUS, NULL, e) == -1)
 		return -1;
@@ -93,12 +116,9 @@ svc_status_create_job(struct txn *t, void *arg, struct err *e)
 		return err_set(e, ERR_DENIED,
 		    "the context %.100s belongs to another kind of user",
 		    r.context);
-	if (statuses_count(t, op->project_id, op->full, &n, e) == -1)
+	if (op->op.who.user_kind != USER_CI &&
+	    svc_status_room(t, op, r.context, e) == -1)
 		return -1;
-	if (n >= SVC_STATUS_MAX && op->op.who.user_kind != USER_CI)
-		return err_set(e, ERR_INVALID,
-		    "sha: it has %d statuses, which is the most",
-		    SVC_STATUS_MAX);
 	if (svc_status_insert(t, &op->op.who, op->op.now, &r, &id, e) == -1)
 		return -1;
 	return statuses_get(t, op->project_id, id, &op->status, e);

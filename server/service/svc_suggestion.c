@@ -121,6 +121,9 @@ svc_suggestion_check(
 {
 	const struct review_comment *c = &op->comment;
 
+	if (p->head_project != 0)
+		return err_set(e, ERR_INVALID,
+		    "the head is a branch of a fork: apply it there");
 	if (p->issue.state != ISSUE_OPEN || p->head_gone)
 		return err_set(e, ERR_INVALID,
 		    "the pull request is not open, or its branch is gone");

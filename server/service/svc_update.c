@@ -191,6 +191,9 @@ svc_update_pull(struct svc_update *op, struct err *e)
 	op->message = xasprintf("Merge branch '%s' into %s\n", p.base, p.head);
 	if (p.issue.state != ISSUE_OPEN)
 		(void)err_set(e, ERR_INVALID, "the pull request is not open");
+	else if (p.head_project != 0)
+		(void)err_set(e, ERR_INVALID,
+		    "the head is a branch of a fork: update it there");
 	else
 		rc = refs_get(t, op->project_id, op->ref, op->head_sha, e);
 	if (rc == 0)

@@ -11,6 +11,7 @@
 #include "server/auth/password.h"
 #include "server/domain/scope.h"
 #include "server/service/svc_project_priv.h"
+#include "server/service/svc_purge.h"
 #include "server/store/projects.h"
 #include "server/store/seed.h"
 #include "server/store/users.h"
@@ -20,6 +21,9 @@ static const char *const svc_user_reserved[] = { "api", "assets", "attachments",
 	"coffer", "explore", "ghost", "login", "metrics", "new",
 	"notifications", "org", "orgs", "repo", "repos", "swagger", "upstream",
 	"user", "users", "v2" };
+
+static const char *const svc_user_ends[] = { ".atom", ".git", ".gpg", ".keys",
+	".png", ".rss" };
 
 static const char *const svc_user_seeds[] = { SEED_ADMIN, SEED_AGENT, SEED_CI,
 	SEED_AGENTD };
@@ -286,6 +290,8 @@ svc_user_edited(void *arg)
 		else
 			s->upper->mirror_forget(s->mirror, op->gone[i].id);
 	}
+	if (op->n_gone > 0)
+		svc_purge_soon(s->purge);
 	return false;
 }
 
@@ -305,6 +311,17 @@ svc_user_on_hash(const char *hash, void *arg)
 	svc_op_run(op, svc_user_edit_job, op->op.done, op->op.arg);
 }
 
+/* What an address has behind a name. */
+static bool
+svc_user_has_end(const char *login)
+{
+	const char *dot = strrchr(login, '.');
+
+	return dot != NULL &&
+	    svc_user_is_among(dot, svc_user_ends,
+		sizeof(svc_user_ends) / sizeof(svc_user_ends[0]));
+}
+
 /* A name that is to become one. */
 static int
 svc_user_name_ok(const char *login, struct err *e)
@@ -314,7 +331,8 @@ svc_user_name_ok(const char *login, struct err *e)
 		    "username: want 1 to 100 of A-Z a-z 0-9 . _ -, not "
 		    "beginning with . or -");
 	if (svc_user_is_among(login, svc_user_reserved,
-		sizeof(svc_user_reserved) / sizeof(svc_user_reserved[0])))
+		sizeof(svc_user_reserved) / sizeof(svc_user_reserved[0])) ||
+	    svc_user_has_end(login))
 		return err_set(e, ERR_INVALID,
 		    "username: name is reserved [name: %s]", login);
 	return 0;

@@ -119,6 +119,19 @@ attachments_list(struct txn *t, const struct words_target *of,
 }
 
 int
+attachments_any(struct txn *t, int64_t project_id, bool *any, struct err *e)
+{
+	int64_t n = 0;
+
+	if (db_number(t,
+		"SELECT EXISTS (SELECT 1 FROM attachment WHERE project_id = ?)",
+		BINDS(I(project_id)), &n, e) == -1)
+		return -1;
+	*any = n != 0;
+	return 0;
+}
+
+int
 attachments_of_comments(struct txn *t, const struct comment_list *of,
     struct attachment_list *out, struct err *e)
 {

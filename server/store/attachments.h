@@ -32,6 +32,9 @@ int attachments_by_uuid(
 int attachments_list(struct txn *t, const struct words_target *of,
     struct attachment_list *out, struct err *e);
 /* Of many comments, in the order of the comments' ids. */
+/* Has anything of the project one? */
+int attachments_any(
+    struct txn *t, int64_t project_id, bool *any, struct err *e);
 int attachments_of_comments(struct txn *t, const struct comment_list *of,
     struct attachment_list *out, struct err *e);
 int attachments_rename(

@@ -357,7 +357,7 @@ db_open_handles(struct db *d, const char *path, struct err *e)
 {
 	if (db_make_file(path, e) == -1 ||
 	    txn_open(&d->writer, path, e) == -1 ||
-	    schema_migrate(&d->writer, e) == -1 ||
+	    schema_migrate(&d->writer, DB_SCHEMA_VERSION, e) == -1 ||
 	    txn_open(&d->reader, path, e) == -1 ||
 	    db_number(&d->writer, "SELECT max(seq) FROM event", NULL, &d->seq,
 		e) == -1)

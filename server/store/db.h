@@ -25,11 +25,13 @@ struct loop;
 struct txn;
 
 enum {
-	DB_SCHEMA_VERSION = 5,
+	DB_SCHEMA_VERSION = 6,
 	DB_QUEUE_MAX = 4096, /* jobs waiting */
 	DB_GROUP_MAX = 64,   /* jobs per commit */
 	DB_GROUP_MS = 5,
-	DB_READ_MS = 5,      /* CPU time of one query on the loop */
+	DB_READ_MS = 5, /* CPU time of one query on the loop */
+	/* As long times this: one that may look at all items of a project. */
+	DB_SCAN_TIMES = 5,
 	DB_LIST_MAX = 1000,  /* no list is longer, whatever is asked */
 	DB_COUNT_MAX = 10000 /* a total stops there, but that of issues */
 };

@@ -30,9 +30,12 @@ int txn_open(struct txn *t, const char *path, struct err *e);
 void txn_close(struct txn *t);
 /* Begins to cut queries off. */
 void txn_limit(struct txn *t, int ms);
+/* From now on n times as long; returns the limit of before, for txn_limit. */
+int txn_allow(struct txn *t, int n);
 /* Always -1: what SQLite last said, as an error. */
 int txn_fail(struct txn *t, int rc, const char *what, struct err *e);
-int schema_migrate(struct txn *t, struct err *e);
+/* To that version, DB_SCHEMA_VERSION but in tests. */
+int schema_migrate(struct txn *t, int64_t to, struct err *e);
 
 enum bind_type {
 	BIND_END,

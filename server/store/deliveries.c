@@ -1,14 +1,13 @@
 #include "server/store/deliveries.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-#include "lib/base/log.h"
+#include "lib/base/err.h"
 #include "server/store/db_priv.h"
 
-#define DELIVERY_COLS                                                   \
-	"id, hook_id, project_id, uuid, type, action, state,"           \
-	" redelivery, attempts, created_at, ended_at, status, took_ms," \
+#define DELIVERY_COLS                                                     \
+	"id, hook_id, project_id, payload_id, uuid, type, action, state," \
+	" redelivery, attempts, created_at, ended_at, status, took_ms,"   \
 	" error"
 
 static void
@@ -17,6 +16,7 @@ deliveries_fill(struct query *q, struct delivery *d)
 	d->id = query_i64(q);
 	d->hook_id = query_i64(q);
 	d->project_id = query_i64(q);
+	d->payload_id = query_i64(q);
 	QUERY_NAME(q, d->uuid);
 	d->type = (enum hook_type)query_i64(q);
 	QUERY_NAME(q, d->action);
@@ -28,44 +28,6 @@ deliveries_fill(struct query *q, struct delivery *d)
 	d->status = query_i64(q);
 	d->took_ms = query_i64(q);
 	d->error = query_text(q);
-}
-
-/* The oldest fail until the rest is within the bounds. */
-static int
-deliveries_bound(struct txn *t, int64_t hook_id, int64_t now, struct err *e)
-{
-	static const char
-	    sql[] = "UPDATE delivery SET state = 3, ended_at = ?, error = ?"
-		    " WHERE state = 1 AND hook_id = ? AND id <= coalesce("
-		    "(SELECT max(id) FROM (SELECT id, count(*) OVER"
-		    " (ORDER BY id DESC) AS n, sum(size) OVER"
-		    " (ORDER BY id DESC) AS bytes FROM delivery"
-		    " WHERE state = 1 AND hook_id = ?)"
-		    " WHERE n > ? OR bytes > ?), 0)";
-	int64_t n = 0, bytes = 0, dropped = 0;
-
-	if (db_number(t,
-		"SELECT count(*) FROM delivery WHERE state = 1"
-		" AND hook_id = ?",
-		BINDS(I(hook_id)), &n, e) == -1 ||
-	    db_number(t,
-		"SELECT sum(size) FROM delivery WHERE state = 1"
-		" AND hook_id = ?",
-		BINDS(I(hook_id)), &bytes, e) == -1)
-		return -1;
-	if (n <= HOOK_PENDING_MAX && bytes <= HOOK_PENDING_BYTES)
-		return 0;
-	if (db_exec(t, sql,
-		BINDS(I(now), S("more waited for this hook than is kept"),
-		    I(hook_id), I(hook_id), I(HOOK_PENDING_MAX),
-		    I(HOOK_PENDING_BYTES)),
-		&dropped, e) == -1)
-		return -1;
-	if (dropped > 0)
-		log_warn("hook dropped hook=%" PRId64 " deliveries=%" PRId64
-			 " waiting=%" PRId64 " bytes=%" PRId64,
-		    hook_id, dropped, n, bytes);
-	return 0;
 }
 
 /* Those at an end beyond what is kept. */
@@ -80,31 +42,47 @@ deliveries_prune(struct txn *t, int64_t hook_id, struct err *e)
 }
 
 int
+deliveries_payload(struct txn *t, const char *text, int64_t *id, struct err *e)
+{
+	if (db_exec(t, "INSERT INTO delivery_payload (text) VALUES (?)",
+		BINDS(S(text)), NULL, e) == -1)
+		return -1;
+	*id = db_last_id(t);
+	return 0;
+}
+
+static int
+deliveries_text(struct txn *t, int64_t id, char **out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+
+	if (query_one(&q, t, "SELECT text FROM delivery_payload WHERE id = ?",
+		BINDS(I(id)), "no such payload", e) == -1)
+		return -1;
+	*out = query_text(&q);
+	return 0;
+}
+
+int
 deliveries_insert(
     struct txn *t, const struct delivery_new *n, int64_t *id, struct err *e)
 {
 	static const char
-	    sql[] = "INSERT INTO delivery (hook_id, project_id, uuid, type,"
-		    " action, state, redelivery, created_at, size, payload)"
-		    " SELECT h.id, ?, ?, ?, ?, 1, ?, ?, ?, ? FROM hook h"
-		    " WHERE h.id = ?";
-	int64_t changes;
+	    sql[] = "INSERT INTO delivery (hook_id, project_id, payload_id,"
+		    " uuid, type, action, state, redelivery, created_at, size)"
+		    " SELECT ?, ?, p.id, ?, ?, ?, 1, ?, ?,"
+		    " length(CAST(p.text AS BLOB))"
+		    " FROM delivery_payload p WHERE p.id = ?";
 
-	if (id != NULL)
-		*id = 0;
-	if (db_exec(t, sql,
-		BINDS(I(n->project_id), S(n->uuid), I(n->type), S(n->action),
-		    I(n->redelivery), I(n->now), I(strlen(n->payload)),
-		    S(n->payload), I(n->hook_id)),
-		&changes, e) == -1)
+	if (db_exec_one(t, sql,
+		BINDS(I(n->hook_id), I(n->project_id), S(n->uuid), I(n->type),
+		    S(n->action), I(n->redelivery), I(n->now),
+		    I(n->payload_id)),
+		ERR_NOTFOUND, "no such payload", e) == -1)
 		return -1;
-	if (changes == 0)
-		return 0;
 	if (id != NULL)
 		*id = db_last_id(t);
-	if (deliveries_bound(t, n->hook_id, n->now, e) == -1)
-		return -1;
-	return deliveries_prune(t, n->hook_id, e);
+	return 0;
 }
 
 int
@@ -115,13 +93,15 @@ deliveries_head(
 
 	*out = (struct delivery){ .id = 0 };
 	if (query_one(&q, t,
-		"SELECT " DELIVERY_COLS ", payload FROM delivery"
+		"SELECT " DELIVERY_COLS " FROM delivery"
 		" WHERE hook_id = ? AND state = 1 ORDER BY id LIMIT 1",
 		BINDS(I(hook_id)), "nothing waits", e) == -1)
 		return -1;
 	deliveries_fill(&q, out);
-	out->payload = query_text(&q);
-	return 0;
+	if (deliveries_text(t, out->payload_id, &out->payload, e) == 0)
+		return 0;
+	delivery_release(out);
+	return -1;
 }
 
 int
@@ -133,7 +113,7 @@ deliveries_get(struct txn *t, int64_t hook_id, int64_t id, struct delivery *out,
 	*out = (struct delivery){ .id = 0 };
 	if (query_one(&q, t,
 		"SELECT " DELIVERY_COLS ", request, response_headers,"
-		" response_body, payload FROM delivery"
+		" response_body FROM delivery"
 		" WHERE id = ? AND hook_id = ?",
 		BINDS(I(id), I(hook_id)), "no such delivery", e) == -1)
 		return -1;
@@ -141,8 +121,10 @@ deliveries_get(struct txn *t, int64_t hook_id, int64_t id, struct delivery *out,
 	out->request = query_text(&q);
 	out->response_headers = query_text(&q);
 	out->response_body = query_text(&q);
-	out->payload = query_text(&q);
-	return 0;
+	if (deliveries_text(t, out->payload_id, &out->payload, e) == 0)
+		return 0;
+	delivery_release(out);
+	return -1;
 }
 
 int
@@ -169,11 +151,20 @@ deliveries_list(struct txn *t, int64_t hook_id, int64_t limit, int64_t offset,
 }
 
 int
-deliveries_waiting(struct txn *t, int64_t hook_id, int64_t *n, struct err *e)
+deliveries_waiting(
+    struct txn *t, int64_t hook_id, int64_t *n, int64_t *bytes, struct err *e)
 {
-	return db_number(t,
-	    "SELECT count(*) FROM delivery WHERE state = 1 AND hook_id = ?",
-	    BINDS(I(hook_id)), n, e);
+	AUTO_QUERY struct query q = QUERY_INIT;
+
+	*n = *bytes = 0;
+	if (query_one(&q, t,
+		"SELECT count(*), coalesce(sum(size), 0) FROM delivery"
+		" WHERE state = 1 AND hook_id = ?",
+		BINDS(I(hook_id)), "", e) == -1)
+		return -1;
+	*n = query_i64(&q);
+	*bytes = query_i64(&q);
+	return 0;
 }
 
 int
@@ -205,7 +196,9 @@ deliveries_give_up(struct txn *t, int64_t hook_id, const char *error,
 		"UPDATE delivery SET state = 3, ended_at = ?, error = ?"
 		" WHERE state = 1 AND hook_id = ?",
 		BINDS(I(now), S(error), I(hook_id)), NULL, e) == -1 ||
-	    db_exec(t, "UPDATE hook SET due_at = 0 WHERE id = ?",
+	    db_exec(t,
+		"UPDATE hook SET due_at = 0, behind = 0, behind_at = 0"
+		" WHERE id = ?",
 		BINDS(I(hook_id)), NULL, e) == -1)
 		return -1;
 	return deliveries_prune(t, hook_id, e);

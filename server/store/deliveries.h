@@ -17,14 +17,14 @@ struct delivery_new {
 	enum hook_type type;
 	const char *action;
 	bool redelivery;
-	const char *payload;
+	int64_t payload_id;
 	int64_t now;
 };
 
-/*
- * Nothing when the hook is gone (*id is 0).  When more than HOOK_PENDING_MAX or
- * HOOK_PENDING_BYTES wait, the oldest fail.  id may be NULL.
- */
+/* A text for deliveries_insert, of one delivery or many in the same job. */
+int deliveries_payload(
+    struct txn *t, const char *text, int64_t *id, struct err *e);
+/* id may be NULL.  Bounds nothing: hooks_takes does. */
 int deliveries_insert(
     struct txn *t, const struct delivery_new *n, int64_t *id, struct err *e);
 /* The oldest that waits; ERR_NOTFOUND when none does.  No log. */
@@ -35,8 +35,9 @@ int deliveries_get(struct txn *t, int64_t hook_id, int64_t id,
 /* Newest first, without texts but `error`. */
 int deliveries_list(struct txn *t, int64_t hook_id, int64_t limit,
     int64_t offset, struct delivery_list *out, struct err *e);
+/* How many wait, and the size of their payloads. */
 int deliveries_waiting(
-    struct txn *t, int64_t hook_id, int64_t *n, struct err *e);
+    struct txn *t, int64_t hook_id, int64_t *n, int64_t *bytes, struct err *e);
 
 struct delivery_result {
 	int64_t id;
@@ -56,7 +57,7 @@ struct delivery_result {
  * HOOK_LOG_MAX. */
 int deliveries_result(
     struct txn *t, const struct delivery_result *r, struct err *e);
-/* All that wait fail, with that error. */
+/* All that wait fail, with that error, and the hook is behind nothing. */
 int deliveries_give_up(struct txn *t, int64_t hook_id, const char *error,
     int64_t now, struct err *e);
 /* The same for those made before `before`, of every hook. */

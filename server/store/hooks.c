@@ -1,13 +1,15 @@
 #include "server/store/hooks.h"
 
 #include "server/store/db_priv.h"
+#include "server/store/deliveries.h"
 #include "server/store/events.h"
 
 #define HOOK_COLS                                                            \
 	"h.id, coalesce(h.project_id, 0), coalesce(h.account_id, 0),"        \
 	" h.is_default, h.active, h.form, h.type, h.name, h.url, h.events,"  \
 	" h.branch_filter, h.created_at, h.updated_at, h.since, h.failures," \
-	" h.rest_until, h.due_at, h.secret, h.authorization"
+	" h.rest_until, h.due_at, h.behind, h.behind_tries, h.secret,"       \
+	" h.authorization"
 #define HOOK_FROM "SELECT " HOOK_COLS " FROM hook h"
 
 static const char hooks_none[] = "no such hook";
@@ -32,6 +34,8 @@ hooks_fill(struct query *q, struct hook *h)
 	h->failures = query_i64(q);
 	h->rest_until = query_i64(q);
 	h->due_at = query_i64(q);
+	h->behind = query_i64(q);
+	h->behind_tries = query_i64(q);
 	h->secret = query_text(q);
 	h->authorization = query_text(q);
 }
@@ -204,22 +208,29 @@ hooks_any(struct txn *t, bool *any, struct err *e)
 }
 
 int
-hooks_for_event(struct txn *t, int64_t project_id, int64_t seq,
+hooks_for_event(struct txn *t, int64_t project_id, int64_t seq, int64_t only,
     struct hook_list *out, struct err *e)
 {
 	static const char sql[] = HOOK_FROM
-	    " WHERE h.active = 1 AND h.since < ? AND h.id IN ("
-	    "SELECT id FROM hook WHERE project_id = ?"
-	    " UNION ALL SELECT k.id FROM hook k WHERE k.account_id ="
-	    " (SELECT a.id FROM project p JOIN account a ON a.login = p.owner"
-	    " WHERE p.id = ? AND a.deleted = 0)"
+	    " WHERE h.active = 1 AND h.since < ?"
+	    " AND CASE WHEN ? = 0 THEN h.behind = 0 ELSE h.id = ? END"
+	    " AND h.id IN (SELECT id FROM hook WHERE project_id = ?"
+	    " UNION ALL SELECT k.id FROM project p"
+	    " JOIN account a ON a.login = p.owner"
+	    " JOIN hook k ON k.account_id = a.id WHERE p.id = ?"
+	    " AND a.deleted = 0 AND a.active = 1 AND a.no_login = 0"
+	    " AND (a.kind = ? OR EXISTS (SELECT 1 FROM role r"
+	    " WHERE r.project_id = p.id AND r.account_id = a.id"
+	    " AND r.role = ?))"
 	    " UNION ALL SELECT id FROM hook WHERE project_id IS NULL"
 	    " AND account_id IS NULL AND is_default = 0) ORDER BY h.id";
 	AUTO_QUERY struct query q = QUERY_INIT;
 	int rc;
 
 	*out = (struct hook_list){ .n = 0 };
-	if (query_open(&q, t, sql, BINDS(I(seq), I(project_id), I(project_id)),
+	if (query_open(&q, t, sql,
+		BINDS(I(seq), I(only), I(only), I(project_id), I(project_id),
+		    I(USER_ADMIN), I(ROLE_ADMIN)),
 		e) == -1)
 		return -1;
 	while ((rc = query_next(&q, e)) == 1)
@@ -227,6 +238,93 @@ hooks_for_event(struct txn *t, int64_t project_id, int64_t seq,
 	if (rc == -1)
 		hook_list_release(out);
 	return rc;
+}
+
+int
+hooks_takes(struct txn *t, int64_t id, int64_t behind, int64_t seq, bool *takes,
+    struct err *e)
+{
+	int64_t n, bytes, room = 0;
+
+	*takes = false;
+	if (db_number(t,
+		"SELECT count(*) FROM hook"
+		" WHERE id = ? AND active = 1 AND behind = ?",
+		BINDS(I(id), I(behind)), &room, e) == -1 ||
+	    deliveries_waiting(t, id, &n, &bytes, e) == -1)
+		return -1;
+	if (room == 0)
+		return 0;
+	*takes = n < HOOK_PENDING_MAX &&
+	    bytes <= HOOK_PENDING_BYTES - HOOK_PAYLOAD_MAX;
+	return *takes ? 0 : hooks_set_behind(t, id, seq, 0, e);
+}
+
+int
+hooks_set_behind(
+    struct txn *t, int64_t id, int64_t seq, int64_t at, struct err *e)
+{
+	return db_exec(t,
+	    "UPDATE hook SET behind_tries = 0, behind = ?, behind_at = ?"
+	    " WHERE id = ?",
+	    BINDS(I(seq), I(at), I(id)), NULL, e);
+}
+
+int
+hooks_behind_failed(struct txn *t, int64_t id, int64_t behind, int64_t seq,
+    int64_t at, struct err *e)
+{
+	return db_exec(t,
+	    "UPDATE hook SET behind_tries ="
+	    " CASE WHEN behind = ? THEN behind_tries + 1 ELSE 1 END,"
+	    " behind = ?, behind_at = ? WHERE id = ? AND behind = ?",
+	    BINDS(I(seq), I(seq), I(at), I(id), I(behind)), NULL, e);
+}
+
+#define HOOK_ROOM                                                          \
+	"UPDATE hook SET behind_at = ? WHERE behind > 0 AND behind_at = 0" \
+	" AND (SELECT count(*) <= ? AND coalesce(sum(d.size), 0) <= ?"     \
+	" FROM delivery d WHERE d.state = 1 AND d.hook_id = hook.id)"
+
+int
+hooks_behind_room(
+    struct txn *t, int64_t id, int64_t now, bool *any, struct err *e)
+{
+	const struct bind binds[] = { I(now), I(HOOK_PENDING_MAX / 2),
+		I(HOOK_PENDING_BYTES / 2),
+		id != 0 ? I(id) : (struct bind){ .type = BIND_END },
+		{ .type = BIND_END } };
+	int64_t changes;
+
+	if (db_exec(t, id != 0 ? HOOK_ROOM " AND id = ?" : HOOK_ROOM, binds,
+		&changes, e) == -1)
+		return -1;
+	*any = changes > 0;
+	return 0;
+}
+
+int
+hooks_behind_next(struct txn *t, struct hook *out, int64_t *at, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+
+	*out = (struct hook){ .id = 0 };
+	*at = 0;
+	if (query_open(&q, t,
+		"SELECT h.behind_at, " HOOK_COLS " FROM hook h"
+		" WHERE h.behind_at > 0 ORDER BY h.behind_at, h.id LIMIT 1",
+		NULL, e) == -1)
+		return -1;
+	switch (query_next(&q, e)) {
+	case 1:
+		*at = query_i64(&q);
+		hooks_fill(&q, out);
+		return 0;
+	case 0:
+		return 0;
+	default:
+		return -1;
+	}
 }
 
 int
@@ -238,7 +336,10 @@ hooks_due(struct txn *t, int64_t now, size_t limit, int64_t *ids, size_t *n,
 
 	*n = 0;
 	if (query_open(&q, t,
-		"SELECT id FROM hook WHERE due_at > 0 AND due_at <= ?"
+		"SELECT id FROM hook h WHERE due_at > 0 AND due_at <= ?"
+		" AND NOT EXISTS (SELECT 1 FROM account a"
+		" WHERE a.id = h.account_id"
+		" AND (a.deleted = 1 OR a.active = 0 OR a.no_login = 1))"
 		" ORDER BY due_at, id LIMIT ?",
 		BINDS(I(now), I(limit)), e) == -1)
 		return -1;

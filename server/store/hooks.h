@@ -62,10 +62,40 @@ int hooks_copy_defaults(struct txn *t, int64_t project_id, int64_t now,
 
 /* Is there any that could be told something? */
 int hooks_any(struct txn *t, bool *any, struct err *e);
-/* The active ones that are to be told of the event `seq` of the project. */
+/*
+ * The active ones that are to be told of the event `seq` of the project: of a
+ * user the hooks while he owns it, is its admin and may sign in.  only 0: those
+ * that follow the cursor; else that one alone, behind or not.
+ */
 int hooks_for_event(struct txn *t, int64_t project_id, int64_t seq,
-    struct hook_list *out, struct err *e);
-/* Ids of those that are due, the longest first; ids has room for limit. */
+    int64_t only, struct hook_list *out, struct err *e);
+
+/*
+ * A hook for which HOOK_PENDING_MAX deliveries or HOOK_PENDING_BYTES wait, or
+ * that cannot be told of an event, falls behind: it is told from that event on
+ * later, by its own reading of the events.  Nothing is dropped, and what waits
+ * is bounded.
+ *
+ * hooks_takes: false, too, for one that is gone or inactive, or whose `behind`
+ * is not that; one that has no room falls behind at `seq`.
+ */
+int hooks_takes(struct txn *t, int64_t id, int64_t behind, int64_t seq,
+    bool *takes, struct err *e);
+/* at 0: when there is room; seq and at 0: it follows the cursor again. */
+int hooks_set_behind(
+    struct txn *t, int64_t id, int64_t seq, int64_t at, struct err *e);
+/* The event `seq` could not be told to one whose `behind` is that. */
+int hooks_behind_failed(struct txn *t, int64_t id, int64_t behind, int64_t seq,
+    int64_t at, struct err *e);
+/* Those that wait for room and have it go on; id 0: any. */
+int hooks_behind_room(
+    struct txn *t, int64_t id, int64_t now, bool *any, struct err *e);
+/* The one that goes on first, and when; at 0: none. */
+int hooks_behind_next(
+    struct txn *t, struct hook *out, int64_t *at, struct err *e);
+
+/* Ids of those that are due, the longest first; ids has room for limit.  Those
+ * of a user who may not sign in wait. */
 int hooks_due(struct txn *t, int64_t now, size_t limit, int64_t *ids, size_t *n,
     struct err *e);
 /* When the next one after `now` is due, 0: none. */

@@ -7,13 +7,14 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "server/domain/search_query.h"
+#include "server/store/issue_span.h"
 #include "server/store/issues.h"
 #include "server/store/item_load.h"
 #include "server/store/items_priv.h"
 #include "server/store/search.h"
 
 enum {
-	LEAD_MAX = 2000, /* items that may be sorted */
+	LEAD_MAX = ISSUE_SORT_MAX,
 	PROBE_MAX = 3000 /* items counted of which each is asked */
 };
 
@@ -34,9 +35,9 @@ struct issue_ask {
 	struct str words;      /* of the index */
 	struct str milestones; /* [id, ...] */
 	enum issue_lead lead;
-	size_t label;   /* that leads */
-	const char *by; /* the index, "" for SQLite's choice */
-	bool none;      /* nothing can match */
+	size_t label; /* that leads */
+	struct issue_lead_by by;
+	bool none; /* nothing can match */
 };
 
 static bool
@@ -115,7 +116,8 @@ static void
 issue_where_kind(struct where *w, const struct issue_ask *a)
 {
 	const struct issue_filter *f = a->f;
-	bool own = a->author != 0 || a->mentioned != 0 || f->n_milestones > 0;
+	bool own = a->by.index[0] == '\0' &&
+	    (a->author != 0 || a->mentioned != 0 || f->n_milestones > 0);
 
 	where_add1(w, "i.project_id = ?", I(f->project_id));
 	if (f->is_pull >= 0)
@@ -134,8 +136,15 @@ issue_where_item(
 {
 	const struct issue_filter *f = a->f;
 
+	walk = walk || a->words.len > 0 ||
+	    (a->author != 0 && a->by.index[0] == '\0');
 	if (lead == LEAD_NONE || lead == LEAD_MENTION)
 		issue_where_kind(w, a);
+	if (a->by.top > 0 && lead == LEAD_NONE)
+		where_add1(w,
+		    walk && f->sort <= ISSUE_OLDEST ? "i.number <= ?"
+						    : "+i.number <= ?",
+		    I(a->by.top));
 	if (f->since > 0)
 		where_add1(w, walk ? "+i.updated_at >= ?" : "i.updated_at >= ?",
 		    I(f->since));
@@ -214,21 +223,15 @@ issue_ask_lead(struct txn *t, struct issue_ask *a, struct err *e)
 static int
 issue_ask_index(struct txn *t, struct issue_ask *a, struct err *e)
 {
-	static const char *const index[2][2] = {
-		{ "", " INDEXED BY issue_state" },
-		{ " INDEXED BY issue_number", " INDEXED BY issue_kind" },
-	};
-	const struct issue_filter *f = a->f;
-	int64_t n = 0;
+	const struct issue_span s = { .project_id = a->f->project_id,
+		.is_pull = a->f->is_pull,
+		.state = a->f->state,
+		.since = a->f->since,
+		.until = a->f->until };
 
-	if (a->lead != LEAD_NONE || a->author != 0 || f->n_milestones > 0 ||
-	    a->words.len > 0)
+	if (a->lead != LEAD_NONE || a->words.len > 0)
 		return 0;
-	if (issue_total(t, f->project_id, f->is_pull, f->state, &n, e) == -1)
-		return -1;
-	if (n <= LEAD_MAX)
-		a->by = index[f->is_pull >= 0][f->state != 0];
-	return 0;
+	return issue_span_index(t, &s, &a->by, e);
 }
 
 /* The row x that leads to issue i. */
@@ -294,6 +297,20 @@ issue_ask_probes(const struct issue_ask *a)
 	    (size_t)(a->lead == LEAD_LABEL || a->lead == LEAD_ASSIGNEE);
 }
 
+/* Which index: the one of few; to look at a whole span of time, its own. */
+static const char *
+issue_ask_by(const struct issue_ask *a, enum issue_lead lead, bool whole)
+{
+	if (lead == LEAD_NONE && a->words.len > 0)
+		return SEARCH_BY;
+	if (a->by.index[0] != '\0')
+		return a->by.index;
+	if (!whole || lead != LEAD_NONE || a->author != 0 ||
+	    a->f->n_milestones > 0)
+		return "";
+	return a->by.span;
+}
+
 static int
 issue_ask_total(
     struct txn *t, const struct issue_ask *a, int64_t *out, struct err *e)
@@ -316,8 +333,14 @@ issue_ask_total(
 		issue_where_lead(&w, a, lead);
 	issue_where_item(&w, a, lead, false);
 	issue_where_rest(&w, a, lead);
-	str_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM %s%s%s LIMIT %d)",
-	    from[lead][issue_ask_item(a)], a->by, str_cstr(&w.sql),
+	/* What somebody wrote is met from its newest on. */
+	str_addf(&sql, "SELECT count(*) FROM (SELECT 1 FROM %s%s%s%s LIMIT %d)",
+	    from[lead][issue_ask_item(a)],
+	    lead == LEAD_NONE ? issue_ask_by(a, lead, true) : "",
+	    str_cstr(&w.sql),
+	    lead == LEAD_NONE && a->author != 0 && a->by.index[0] == '\0'
+		? " ORDER BY i.number DESC"
+		: "",
 	    issue_ask_probes(a) ? (int)PROBE_MAX : (int)DB_COUNT_MAX);
 	return db_number(t, str_cstr(&sql), w.binds, out, e);
 }
@@ -367,7 +390,7 @@ issue_ask_page(struct txn *t, const struct issue_ask *a, struct issue_list *out,
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
 	AUTO_STR struct str pick = STR_INIT;
-	const char *sql[3];
+	const char *sql[3], *by;
 	size_t order;
 	bool walk;
 	int rc;
@@ -375,14 +398,23 @@ issue_ask_page(struct txn *t, const struct issue_ask *a, struct issue_list *out,
 	if (f->sort >= ISSUE_RECENT_UPDATE && out->total > LEAD_MAX &&
 	    lead != LEAD_MENTION)
 		lead = LEAD_NONE;
-	str_addf(&pick, "%s%s", issue_pick[lead], a->by);
-	sql[0] = str_cstr(&pick);
 	walk = out->total > LEAD_MAX && f->sort != ISSUE_RECENT_UPDATE &&
 	    f->sort != ISSUE_LEAST_UPDATE;
 	order = lead != LEAD_NONE;
 	if (lead == LEAD_NONE && out->total <= LEAD_MAX &&
-	    (issue_ask_item(a) || a->by[0] != '\0'))
+	    (issue_ask_item(a) || a->by.index[0] != '\0'))
 		order = 2;
+	by = issue_ask_by(a, lead, order == 2);
+	/* From the oldest on, those that were not updated since are in the
+	 * way: the span has all of the others. */
+	if (walk && f->sort == ISSUE_OLDEST && f->since > 0 && by[0] == '\0')
+		by = issue_ask_by(a, lead, true);
+	if (walk && by[0] != '\0') {
+		walk = false;
+		order = 2;
+	}
+	str_addf(&pick, "%s%s", issue_pick[lead], by);
+	sql[0] = str_cstr(&pick);
 	sql[1] = issue_order[f->sort][order];
 	sql[2] = issue_order[f->sort][3];
 	if (lead != LEAD_NONE)
@@ -404,7 +436,8 @@ int
 issues_list(struct txn *t, const struct issue_filter *f, struct issue_list *out,
     struct err *e)
 {
-	struct issue_ask a = { .f = f, .by = "" };
+	struct issue_ask a = { .f = f, .by = { .index = "", .span = "" } };
+	int was = txn_allow(t, DB_SCAN_TIMES);
 	int rc;
 
 	*out = (struct issue_list){ .n = 0 };
@@ -417,6 +450,7 @@ issues_list(struct txn *t, const struct issue_filter *f, struct issue_list *out,
 		rc = issue_ask_total(t, &a, &out->total, e);
 	if (rc == 0 && out->total > 0)
 		rc = issue_ask_page(t, &a, out, e);
+	txn_limit(t, was);
 	if (rc == 0)
 		rc = item_load(t, out->at, out->n, sizeof(*out->at), e);
 	if (rc == -1)

@@ -10,7 +10,25 @@ struct item_set {
 	char *first;
 	size_t n;
 	size_t stride;
+	int64_t project; /* of all of them; 0: of several */
 };
+
+enum item_id {
+	ITEM_ID,
+	ITEM_NUMBER,
+	ITEM_MILESTONE
+};
+
+/* Which rows of table x belong to the items: by number in one project, or by
+ * the items' ids, where the project is not asked. */
+#define ITEM_X_OF_PROJECT(table)                      \
+	" FROM json_each(?) j CROSS JOIN " table " x" \
+	" ON x.project_id = ? AND x.item = j.value"
+#define ITEM_X_OF_IDS(table)                                     \
+	" FROM json_each(?) j"                                   \
+	" CROSS JOIN issue i ON i.id = j.value + 0 * ?"          \
+	" CROSS JOIN " table " x ON x.project_id = i.project_id" \
+	" AND x.item = i.number"
 
 static struct issue *
 item_at(const struct item_set *s, size_t k)
@@ -23,17 +41,20 @@ static int
 item_load_labels(
     struct txn *t, const struct item_set *s, const char *ids, struct err *e)
 {
-	static const char
-	    sql[] = "SELECT j.key, " LABEL_COLS " FROM json_each(?) j"
-		    " CROSS JOIN issue i ON i.id = j.value"
-		    " CROSS JOIN item_label x ON x.project_id = i.project_id"
-		    " AND x.item = i.number"
-		    " CROSS JOIN label l ON l.id = x.label_id"
-		    " ORDER BY j.key, l.name COLLATE NOCASE, l.id";
+#define ITEM_LABEL_END                             \
+	" CROSS JOIN label l ON l.id = x.label_id" \
+	" ORDER BY j.key, l.name COLLATE NOCASE, l.id"
+	static const char *const sql[2] = {
+		"SELECT j.key, " LABEL_COLS ITEM_X_OF_IDS("item_label")
+		    ITEM_LABEL_END,
+		"SELECT j.key, " LABEL_COLS ITEM_X_OF_PROJECT("item_label")
+		    ITEM_LABEL_END,
+	};
 	AUTO_QUERY struct query q = QUERY_INIT;
 	int rc;
 
-	if (query_open(&q, t, sql, BINDS(S(ids)), e) == -1)
+	if (query_open(&q, t, sql[s->project != 0],
+		BINDS(S(ids), I(s->project)), e) == -1)
 		return -1;
 	while ((rc = query_next(&q, e)) == 1) {
 		size_t k = (size_t)query_i64(&q);
@@ -47,17 +68,20 @@ static int
 item_load_assignees(
     struct txn *t, const struct item_set *s, const char *ids, struct err *e)
 {
-	static const char
-	    sql[] = "SELECT j.key, " AUTHOR_COLS " FROM json_each(?) j"
-		    " CROSS JOIN issue i ON i.id = j.value"
-		    " CROSS JOIN assignee x ON x.project_id = i.project_id"
-		    " AND x.item = i.number"
-		    " CROSS JOIN account a ON a.id = x.account_id"
-		    " ORDER BY j.key, a.id";
+#define ITEM_ASSIGNEE_END                              \
+	" CROSS JOIN account a ON a.id = x.account_id" \
+	" ORDER BY j.key, a.id"
+	static const char *const sql[2] = {
+		"SELECT j.key, " AUTHOR_COLS ITEM_X_OF_IDS("assignee")
+		    ITEM_ASSIGNEE_END,
+		"SELECT j.key, " AUTHOR_COLS ITEM_X_OF_PROJECT("assignee")
+		    ITEM_ASSIGNEE_END,
+	};
 	AUTO_QUERY struct query q = QUERY_INIT;
 	int rc;
 
-	if (query_open(&q, t, sql, BINDS(S(ids)), e) == -1)
+	if (query_open(&q, t, sql[s->project != 0],
+		BINDS(S(ids), I(s->project)), e) == -1)
 		return -1;
 	while ((rc = query_next(&q, e)) == 1) {
 		size_t k = (size_t)query_i64(&q);
@@ -122,7 +146,7 @@ item_any_pull(const struct item_set *s)
 
 /* false: all are 0. */
 static bool
-item_ids(const struct item_set *s, bool milestones, struct str *out)
+item_ids(const struct item_set *s, enum item_id which, struct str *out)
 {
 	bool any = false;
 	struct jw w;
@@ -131,7 +155,9 @@ item_ids(const struct item_set *s, bool milestones, struct str *out)
 	jw_array(&w, NULL);
 	for (size_t k = 0; k < s->n; k++) {
 		const struct issue *i = item_at(s, k);
-		int64_t id = milestones ? i->milestone.id : i->id;
+		int64_t id = which == ITEM_MILESTONE ? i->milestone.id
+		    : which == ITEM_NUMBER           ? i->number
+						     : i->id;
 
 		jw_i64(&w, NULL, id);
 		any = any || id != 0;
@@ -140,24 +166,39 @@ item_ids(const struct item_set *s, bool milestones, struct str *out)
 	return any;
 }
 
+static int64_t
+item_project(const struct item_set *s)
+{
+	int64_t project = item_at(s, 0)->project_id;
+
+	for (size_t k = 1; k < s->n; k++)
+		if (item_at(s, k)->project_id != project)
+			return 0;
+	return project;
+}
+
 int
 item_load(
     struct txn *t, struct issue *first, size_t n, size_t stride, struct err *e)
 {
-	const struct item_set s = { (char *)(void *)first, n, stride };
+	struct item_set s = { (char *)(void *)first, n, stride, 0 };
 	struct str ids = STR_INIT;
 	int rc = 0;
 
 	if (n == 0)
 		return 0;
-	if (item_ids(&s, false, &ids) &&
+	s.project = item_project(&s);
+	if (item_ids(&s, s.project != 0 ? ITEM_NUMBER : ITEM_ID, &ids) &&
 	    (item_load_labels(t, &s, str_cstr(&ids), e) == -1 ||
 		item_load_assignees(t, &s, str_cstr(&ids), e) == -1))
 		rc = -1;
-	if (rc == 0 && item_any_pull(&s))
+	if (rc == 0 && item_any_pull(&s)) {
+		str_reset(&ids);
+		(void)item_ids(&s, ITEM_ID, &ids);
 		rc = item_load_pulls(t, &s, str_cstr(&ids), e);
+	}
 	str_reset(&ids);
-	if (rc == 0 && item_ids(&s, true, &ids))
+	if (rc == 0 && item_ids(&s, ITEM_MILESTONE, &ids))
 		rc = item_load_milestones(t, &s, str_cstr(&ids), e);
 	str_release(&ids);
 	return rc;

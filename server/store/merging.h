@@ -1,7 +1,7 @@
 /*
  * merging: merges that were begun.  A row is written before the base branch
- * moves and removed with the rows of the merge, so that after a crash it is
- * known which merges are to be finished or forgotten.
+ * moves and removed with the rows of the merge, or when its branch is gone, so
+ * that after a crash it is known what is to be finished or forgotten.
  */
 #ifndef SERVER_STORE_MERGING_H
 #define SERVER_STORE_MERGING_H
@@ -19,6 +19,7 @@ struct merging {
 	char base_sha[SHA_HEX + 1];  /* before */
 	char merge_sha[SHA_HEX + 1]; /* after */
 	int64_t user_id;
+	char *delete_head; /* the branch that goes with it; NULL or "": none */
 };
 
 struct merging_list {

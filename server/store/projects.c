@@ -24,7 +24,7 @@ enum {
 	" wall_s, hold, keep_days, agent_command, sandbox_options,"          \
 	" description, website,"                                             \
 	" archived_at, has_issues, has_pulls, merge_styles, merge_style,"    \
-	" delete_branch"
+	" delete_branch, parent_id"
 
 /* The command is a JSON array of strings in its column. */
 static void
@@ -142,6 +142,7 @@ projects_fill(struct query *q, struct project *p)
 	p->sandbox.updated_at = query_i64(q);
 	projects_fill_settings(q, &p->settings);
 	projects_fill_profile(q, &p->profile);
+	p->parent_id = query_i64(q);
 }
 
 int
@@ -154,9 +155,9 @@ projects_insert(
 	    " sandbox_at, interval_s, network, agent, agent_command, pickup,"
 	    " approvals, max_wakes, memory, cpus, pids, disk, wall_s,"
 	    " hold, keep_days, description, default_branch, provisional,"
-	    " sandbox_options)"
+	    " sandbox_options, parent_id)"
 	    " VALUES (?, ?, ?, 1, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	const struct project_settings *s = n->settings;
 	bool own = n->upstream[0] == '\0';
 	AUTO_STR struct str command = STR_INIT, options = STR_INIT;
@@ -172,7 +173,7 @@ projects_insert(
 		    I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
 		    I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days),
 		    S(n->description), S(n->default_branch), I(n->provisional),
-		    S(str_cstr(&options))),
+		    S(str_cstr(&options)), I(n->parent_id)),
 		NULL, e) == -1) {
 		if (e->code == ERR_EXISTS)
 			(void)err_set(e, ERR_EXISTS,
@@ -218,7 +219,8 @@ projects_by_upstream_name(
     struct txn *t, const char *name, struct project *out, struct err *e)
 {
 	return projects_one(t,
-	    "SELECT " PROJECT_COLS " FROM project WHERE name = ?",
+	    "SELECT " PROJECT_COLS " FROM project WHERE name = ?"
+	    " AND upstream <> ''",
 	    BINDS(S(name)), out, e);
 }
 
@@ -272,6 +274,13 @@ projects_where(struct where *w, const struct project_filter *f)
 		    w, f->archived > 0 ? "archived_at > 0" : "archived_at = 0");
 	if (f->active)
 		where_add(w, "state = 1");
+	if (f->fork != 0)
+		where_add(w, f->fork > 0 ? "parent_id > 0" : "parent_id = 0");
+	if (f->parent_id != 0)
+		where_add1(
+		    w, "parent_id > 0 AND parent_id = ?", I(f->parent_id));
+	if (f->kept)
+		where_add(w, "provisional = 0");
 }
 
 /* Ids break ties, so that pages do not overlap. */
@@ -579,6 +588,26 @@ projects_set_deleting(struct txn *t, int64_t id, int64_t now, struct err *e)
 	    " WHERE id = ? AND state = 1",
 	    BINDS(I(now), I(id)), ERR_BUSY,
 	    "the project is being deleted already", e);
+}
+
+int
+projects_fork_of(struct txn *t, int64_t parent, const char *owner, int64_t *id,
+    struct err *e)
+{
+	*id = 0;
+	return db_number(t,
+	    "SELECT coalesce((SELECT id FROM project WHERE parent_id > 0"
+	    " AND parent_id = ? AND owner = ? ORDER BY id LIMIT 1), 0)",
+	    BINDS(I(parent), S(owner)), id, e);
+}
+
+int
+projects_fork_count(struct txn *t, const char *owner, int64_t *n, struct err *e)
+{
+	*n = 0;
+	return db_number(t,
+	    "SELECT count(*) FROM project WHERE owner = ? AND parent_id > 0",
+	    BINDS(S(owner)), n, e);
 }
 
 int

@@ -1,7 +1,7 @@
 /*
- * projects: mirrored repositories with their settings, mirror and sandbox
- * state.  A name is unique over all owners (/upstream/NAME.git), compared
- * without case.
+ * projects: repositories with their settings, mirror and sandbox state.  A name
+ * is unique per owner, and over all owners among those that have an upstream
+ * (/upstream/NAME.git), compared without case.
  */
 #ifndef SERVER_STORE_PROJECTS_H
 #define SERVER_STORE_PROJECTS_H
@@ -20,6 +20,7 @@ struct project_new {
 	const struct project_settings *settings;
 	bool provisional;       /* until projects_keep */
 	enum sandbox_want want; /* 0: running */
+	int64_t parent_id;      /* what it is a fork of, 0: of nothing */
 	int64_t now;            /* also the time of the first sync */
 };
 
@@ -51,6 +52,9 @@ struct project_filter {
 	bool exclusive;     /* of uid: owned alone */
 	bool shared;        /* of uid: with a role alone */
 	bool active;        /* not those that are being deleted */
+	bool kept;          /* not those that are still being made */
+	int fork;           /* 1 those, -1 the others, 0 any */
+	int64_t parent_id;  /* forks of it, 0: any */
 	int64_t first_uid;  /* what this user owns comes first; 0: nobody */
 	int64_t watched_by; /* user id; 0: any */
 	int archived;       /* 1 those, -1 the others, 0 any */
@@ -121,6 +125,11 @@ int projects_set_sandbox(
 /* Active to deleting with sandbox wanted "gone"; else ERR_BUSY. */
 int projects_set_deleting(
     struct txn *t, int64_t id, int64_t now, struct err *e);
+/* The fork that the owner has of a project, 0: none; how many he has. */
+int projects_fork_of(struct txn *t, int64_t parent, const char *owner,
+    int64_t *id, struct err *e);
+int projects_fork_count(
+    struct txn *t, const char *owner, int64_t *n, struct err *e);
 /*
  * Removes a deleting project with all that hangs on it, but its events, which
  * keep its name.  Not deleting: ERR_BUSY.

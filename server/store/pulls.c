@@ -14,10 +14,13 @@
 		   " p.draft, p.run_id, p.merged_at, p.merged_by,"  \
 		   " p.merge_sha, p.additions, p.deletions,"        \
 		   " p.changed_files, p.review_comments,"           \
-		   " p.conflicts, " PULL_GONE
-#define PULL_GONE                                              \
-	"NOT EXISTS (SELECT 1 FROM ref x WHERE x.project_id =" \
-	" p.project_id AND x.name = 'refs/heads/' || p.head)"
+		   " p.conflicts, p.head_project_id, " PULL_GONE
+/* Behind the colon of OWNER:BRANCH, or all of it. */
+#define PULL_GONE                                                   \
+	"NOT EXISTS (SELECT 1 FROM ref x WHERE x.project_id ="      \
+	" CASE p.head_project_id WHEN 0 THEN p.project_id"          \
+	" ELSE p.head_project_id END AND x.name = 'refs/heads/' ||" \
+	" substr(p.head, instr(p.head, ':') + 1))"
 /*
  * CROSS JOIN is SQLite's way to say in which order: its planner would rather
  * walk a project's issues than take the one index of pull that answers; so
@@ -51,6 +54,7 @@ pulls_fill(struct query *q, struct pull *p)
 	p->changed_files = query_i64(q);
 	p->review_comments = query_i64(q);
 	p->conflicts = query_text(q);
+	p->head_project = query_i64(q);
 	p->head_gone = query_bool(q);
 	p->merger.id = p->merged_by;
 }
@@ -129,8 +133,8 @@ pulls_insert(
 {
 	static const char sql[] =
 	    "INSERT INTO pull (project_id, number, is_open, head, base,"
-	    " head_sha, base_sha, merge_base, head_account_id, draft, run_id)"
-	    " VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)";
+	    " head_sha, base_sha, merge_base, head_account_id, draft, run_id,"
+	    " head_project_id) VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	const struct issue_new issue = {
 		.project_id = n->project_id,
 		.author_id = n->author_id,
@@ -145,7 +149,8 @@ pulls_insert(
 	if (db_exec(t, sql,
 		BINDS(I(n->project_id), I(*number), S(n->head), S(n->base),
 		    S(n->head_sha), S(n->base_sha), S(n->merge_base),
-		    I(n->head_user_id), I(n->draft), I(n->run_id)),
+		    I(n->head_user_id), I(n->draft), I(n->run_id),
+		    I(n->head_project)),
 		NULL, e) == -1)
 		return pulls_exists(e);
 	return 0;
@@ -187,6 +192,27 @@ pulls_find_open(struct txn *t, int64_t project_id, const char *head,
 	    " WHERE p.project_id = ? AND p.head = ? AND p.base = ?"
 	    " AND p.is_open = 1",
 	    BINDS(I(project_id), S(head), S(base)), out, e);
+}
+
+int
+pulls_of_fork(struct txn *t, int64_t fork, const char *branch,
+    struct pull_key *v, size_t max, size_t *n, struct err *e)
+{
+	static const char sql
+	    [] = "SELECT project_id, number FROM pull WHERE head_project_id > 0"
+		 " AND head_project_id = ? AND is_open = 1 AND"
+		 " substr(head, instr(head, ':') + 1) = ? LIMIT ?";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc = 0;
+
+	*n = 0;
+	if (query_open(&q, t, sql, BINDS(I(fork), S(branch), I(max)), e) == -1)
+		return -1;
+	while (*n < max && (rc = query_next(&q, e)) == 1) {
+		v[*n].project_id = query_i64(&q);
+		v[(*n)++].number = query_i64(&q);
+	}
+	return rc == -1 ? -1 : 0;
 }
 
 /* What leads to the page: a branch's rows of pull, the rows of a label, or

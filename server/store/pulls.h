@@ -21,6 +21,7 @@ struct pull_new {
 	const char *base_sha;
 	const char *merge_base; /* NULL: "" */
 	int64_t head_user_id;
+	int64_t head_project; /* as in struct pull */
 	int64_t run_id;
 	bool draft;
 	int64_t now;
@@ -68,6 +69,13 @@ int pulls_list(struct txn *t, const struct pull_filter *f,
 /* The open one of that pair; ERR_NOTFOUND. */
 int pulls_find_open(struct txn *t, int64_t project_id, const char *head,
     const char *base, struct pull *out, struct err *e);
+/* The open ones whose head is that branch of a fork, at most max. */
+struct pull_key {
+	int64_t project_id;
+	int64_t number;
+};
+int pulls_of_fork(struct txn *t, int64_t fork, const char *branch,
+    struct pull_key *v, size_t max, size_t *n, struct err *e);
 /*
  * Compare-and-set of the head, of an open pull request; mergeable becomes
  * unknown.  ERR_BUSY when the head is not `from`.

@@ -48,6 +48,15 @@ txn_limit(struct txn *t, int ms)
 }
 
 int
+txn_allow(struct txn *t, int n)
+{
+	int was = t->limit_ms;
+
+	t->limit_ms *= n;
+	return was;
+}
+
+int
 txn_open(struct txn *t, const char *path, struct err *e)
 {
 	static const char pragmas[] = "PRAGMA journal_mode=WAL;"

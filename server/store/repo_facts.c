@@ -17,6 +17,8 @@ static const char repo_facts_sql[] =
     " coalesce((SELECT n FROM branch_count b WHERE b.project_id = p.id), 0),"
     " coalesce((SELECT size FROM care r WHERE r.project_id = p.id), 0),"
     " (SELECT count(*) FROM watch w WHERE w.project_id = p.id),"
+    " (SELECT count(*) FROM project k WHERE k.parent_id > 0"
+    "  AND k.parent_id = p.id),"
     " coalesce((SELECT v.at FROM event v WHERE v.project_id = p.id"
     "  ORDER BY v.seq DESC LIMIT 1), 0),"
     " coalesce((SELECT r.role FROM role r WHERE r.project_id = p.id"
@@ -46,6 +48,7 @@ repo_facts_fill(struct query *q, struct repo_facts *f)
 	f->branches = query_i64(q);
 	f->size = query_i64(q);
 	f->watchers = query_i64(q);
+	f->forks = query_i64(q);
 	f->changed_at = query_i64(q);
 	f->role = (enum role)query_i64(q);
 	f->owner.id = query_i64(q);

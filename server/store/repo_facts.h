@@ -23,6 +23,7 @@ struct repo_facts {
 	int64_t branches;
 	int64_t size; /* bytes, when it was surveyed */
 	int64_t watchers;
+	int64_t forks;
 	int64_t changed_at;  /* its newest event; 0: none */
 	struct author owner; /* .id 0: an account that is gone */
 	enum role role;      /* of the viewer */

@@ -5,7 +5,8 @@
 
 #define REVIEW_COLS                                                          \
 	"r.id, r.project_id, r.item, r.state, r.sha, r.official,"            \
-	" r.dismissed, r.submitted_at, max(r.submitted_at, r.updated_at),"   \
+	" r.dismissed, r.retargeted, r.submitted_at, max(r.submitted_at, "   \
+	"r.updated_at),"                                                     \
 	" (SELECT count(*) FROM review_comment k WHERE k.review_id = r.id)," \
 	" r.body, CASE WHEN a.deleted OR NOT a.active THEN 0"                \
 	" WHEN a.kind = 1 THEN 3"                                            \
@@ -24,6 +25,7 @@ reviews_fill(struct query *q, struct review *r)
 	QUERY_NAME(q, r->sha);
 	r->official = query_bool(q);
 	r->dismissed = query_bool(q);
+	r->retargeted = query_bool(q);
 	r->submitted_at = query_i64(q);
 	r->updated_at = query_i64(q);
 	r->comments = query_i64(q);
@@ -80,8 +82,8 @@ reviews_read(struct query *q, struct review_list *out, struct err *e)
 }
 
 int
-reviews_list(struct txn *t, int64_t project_id, int64_t item, int64_t viewer_id,
-    int64_t limit, int64_t offset, struct review_list *out, struct err *e)
+reviews_list(struct txn *t, const struct review_filter *f,
+    struct review_list *out, struct err *e)
 {
 	static const char *const sql[3] = { "SELECT " REVIEW_COLS REVIEW_FROM,
 		" ORDER BY r.id" };
@@ -89,12 +91,12 @@ reviews_list(struct txn *t, int64_t project_id, int64_t item, int64_t viewer_id,
 	AUTO_WHERE struct where w = WHERE_INIT;
 
 	*out = (struct review_list){ .n = 0 };
-	where_add2(
-	    &w, "r.project_id = ? AND r.item = ?", I(project_id), I(item));
+	where_add2(&w, "r.project_id = ? AND r.item = ?", I(f->project_id),
+	    I(f->item));
 	where_add2(&w, "(r.state <> ? OR r.author_id = ?)", I(REVIEW_PENDING),
-	    I(viewer_id));
+	    I(f->viewer_id));
 	if (where_count(&w, t, "review r", &out->total, e) == -1 ||
-	    where_open(&w, &q, t, sql, limit, offset, e) == -1)
+	    where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
 		return -1;
 	return reviews_read(&q, out, e);
 }
@@ -176,7 +178,8 @@ reviews_submit(
     struct txn *t, const struct review_new *n, int64_t id, struct err *e)
 {
 	static const char sql[] =
-	    "UPDATE review SET state = ?, sha = ?, official = ?,"
+	    "UPDATE review SET state = ?, sha = ?, official = ?, retargeted = "
+	    "0,"
 	    " submitted_at = ?, updated_at = ?,"
 	    " body = CASE WHEN ? <> '' THEN ? ELSE body END"
 	    " WHERE id = ? AND project_id = ? AND author_id = ? AND state = 4";
@@ -221,6 +224,15 @@ reviews_dismiss_stale(struct txn *t, int64_t project_id, int64_t item,
 	    " WHERE project_id = ? AND item = ? AND state = 1"
 	    " AND dismissed = 0 AND sha <> ?",
 	    BINDS(I(now), I(project_id), I(item), S(head_sha)), n, e);
+}
+
+int
+reviews_retarget(struct txn *t, int64_t project_id, int64_t item, struct err *e)
+{
+	return db_exec(t,
+	    "UPDATE review SET retargeted = 1 WHERE project_id = ?"
+	    " AND item = ? AND state < 4",
+	    BINDS(I(project_id), I(item)), NULL, e);
 }
 
 int

@@ -26,10 +26,15 @@ int reviews_insert(
     struct txn *t, const struct review_new *n, int64_t *id, struct err *e);
 int reviews_get(struct txn *t, int64_t project_id, int64_t id,
     struct review *out, struct err *e);
-/* Oldest first; limit 0: DB_LIST_MAX. */
-int reviews_list(struct txn *t, int64_t project_id, int64_t item,
-    int64_t viewer_id, int64_t limit, int64_t offset, struct review_list *out,
-    struct err *e);
+/* Of a pull request, without what is pending of others than the viewer. */
+struct review_filter {
+	int64_t project_id, item, viewer_id;
+	int64_t limit, offset; /* limit 0: DB_LIST_MAX */
+};
+
+/* Oldest first. */
+int reviews_list(struct txn *t, const struct review_filter *f,
+    struct review_list *out, struct err *e);
 /*
  * For the gate: of each user the newest that is a verdict (APPROVED or
  * REQUEST_CHANGES), not dismissed, of any commit.
@@ -60,6 +65,9 @@ int reviews_set_dismissed(struct txn *t, int64_t project_id, int64_t id,
 /* Approvals of other commits than head_sha are dismissed; *n: how many. */
 int reviews_dismiss_stale(struct txn *t, int64_t project_id, int64_t item,
     const char *head_sha, int64_t now, int64_t *n, struct err *e);
+/* The base is another now, for which nobody has said anything yet. */
+int reviews_retarget(
+    struct txn *t, int64_t project_id, int64_t item, struct err *e);
 /* Its comments go with it. */
 int reviews_delete(
     struct txn *t, int64_t project_id, int64_t id, struct err *e);

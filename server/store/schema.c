@@ -293,6 +293,7 @@ static const char *const schema_steps[DB_SCHEMA_VERSION][12] = {
 	{ schema_accounts, schema_repos, schema_tracker, schema_tracker_people,
 	    schema_words, schema_search, schema_reviews, schema_protect,
 	    schema_hooks, NULL },
+	{ schema_merge_rest, schema_hooks_rest, schema_forks, NULL },
 	{ schema_sandboxes, NULL },
 };
 
@@ -319,8 +320,8 @@ schema_step(struct txn *t, int64_t version, struct err *e)
 }
 
 /* One transaction: a migration is there as a whole or not at all. */
-int
-schema_migrate(struct txn *t, struct err *e)
+static int
+schema_migrate_all(struct txn *t, int64_t to, struct err *e)
 {
 	struct err ignored = ERR_INIT;
 	int64_t version = 0;
@@ -336,7 +337,7 @@ schema_migrate(struct txn *t, struct err *e)
 		    (long long)version, DB_SCHEMA_VERSION);
 		goto fail;
 	}
-	for (; version < DB_SCHEMA_VERSION; version++) {
+	for (; version < to; version++) {
 		if (schema_step(t, version, e) == -1)
 			goto fail;
 	}
@@ -346,4 +347,18 @@ schema_migrate(struct txn *t, struct err *e)
 fail:
 	(void)schema_run(t, "ROLLBACK", &ignored);
 	return -1;
+}
+
+/* A table that is made again is dropped first, which deletes its rows and what
+ * refers to them, unless nothing refers for as long. */
+int
+schema_migrate(struct txn *t, int64_t to, struct err *e)
+{
+	int rc = schema_run(t, "PRAGMA foreign_keys=OFF", e);
+
+	if (rc == 0)
+		rc = schema_migrate_all(t, to, e);
+	if (rc == 0)
+		rc = schema_run(t, "PRAGMA foreign_keys=ON", e);
+	return rc;
 }

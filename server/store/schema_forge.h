@@ -1,4 +1,4 @@
-/* schema_forge: the scripts of steps 4 and 5, one file per room. */
+/* schema_forge: the scripts of steps 4 to 6, one file per room. */
 #ifndef SERVER_STORE_SCHEMA_FORGE_H
 #define SERVER_STORE_SCHEMA_FORGE_H
 
@@ -11,6 +11,12 @@ extern const char schema_search[];
 extern const char schema_reviews[];
 extern const char schema_protect[];
 extern const char schema_hooks[];
+/* schema_5.c */
+extern const char schema_merge_rest[];
+extern const char schema_hooks_rest[];
+/* schema_forks.c */
+extern const char schema_forks[];
+/* schema_6.c */
 extern const char schema_sandboxes[];
 
 #endif

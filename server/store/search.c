@@ -7,13 +7,13 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "server/domain/search_query.h"
+#include "server/store/issue_span.h"
 #include "server/store/item_load.h"
 #include "server/store/items_priv.h"
 
 enum {
 	SEARCH_TEXTS_MAX = 5000, /* looked at in all */
 	SEARCH_TEXTS_MIN = 200,  /* of one project */
-	SEARCH_SORT_MAX = 2000   /* items that may be sorted */
 };
 
 /* What one search works with. */
@@ -125,14 +125,17 @@ search_where_names(struct where *w, const struct search *s, int64_t project)
 
 /* Ids under w, newest first, into s->ids from `at`. */
 static int
-search_ids(struct search *s, struct where *w, const char *order, size_t at,
-    struct err *e)
+search_ids(struct search *s, struct where *w, const char *from,
+    const char *order, size_t at, struct err *e)
 {
-	const char *const sql[3] = { "SELECT i.id FROM issue i", order, NULL };
+	AUTO_STR struct str head = STR_INIT;
+	const char *sql[3] = { NULL, order, NULL };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	size_t n = at;
 	int rc;
 
+	str_addf(&head, "SELECT i.id FROM %s", from);
+	sql[0] = str_cstr(&head);
 	if (where_open(w, &q, s->t, sql, (int64_t)s->want, 0, e) == -1)
 		return -1;
 	while ((rc = query_next(&q, e)) == 1)
@@ -152,7 +155,7 @@ search_narrow(struct search *s, struct err *e)
 	    S(str_cstr(&s->json)));
 	if (where_count(&w, s->t, "issue i", &s->total, e) == -1)
 		return -1;
-	return search_ids(s, &w, " ORDER BY i.id DESC", 0, e);
+	return search_ids(s, &w, "issue i", " ORDER BY i.id DESC", 0, e);
 }
 
 static int
@@ -163,16 +166,33 @@ search_newer_first(const void *a, const void *b)
 	return (*x < *y) - (*x > *y);
 }
 
+/* "issue i" and the index of by that suits; whole: a span of time is looked at
+ * as a whole. */
+static void
+search_from(struct str *out, const struct search *s,
+    const struct issue_lead_by *by, bool whole)
+{
+	const char *index = by->index;
+
+	if (s->words.len > 0)
+		index = SEARCH_BY;
+	else if (index[0] == '\0' && whole && s->f->author == 0)
+		index = by->span;
+	str_addf(out, "issue i%s", index);
+}
+
 static int
 search_count(struct search *s, const struct where *w, int64_t project,
-    int64_t *n, struct err *e)
+    const struct issue_lead_by *by, int64_t *n, struct err *e)
 {
+	AUTO_STR struct str from = STR_INIT;
 	const struct search_filter *f = s->f;
 
 	if (f->since == 0 && f->before == 0 && f->author == 0 &&
 	    s->words.len == 0 && f->labels == NULL && f->milestones == NULL)
 		return issue_total(s->t, project, f->is_pull, f->state, n, e);
-	return where_count(w, s->t, "issue i", n, e);
+	search_from(&from, s, by, true);
+	return where_count(w, s->t, str_cstr(&from), n, e);
 }
 
 /* Of many projects fewer texts each, so that all of them stay few. */
@@ -193,14 +213,53 @@ search_where_words(struct where *w, const struct search *s, int64_t project)
 }
 
 static void
-search_where_project(
-    struct where *w, const struct search *s, int64_t project, bool walk)
+search_where_project(struct where *w, const struct search *s, int64_t project,
+    const struct issue_lead_by *by, bool walk)
 {
+	walk = walk || s->words.len > 0 ||
+	    (s->f->author != 0 && by->index[0] == '\0');
 	where_add1(w, "i.project_id = ?", I(project));
 	search_where(w, s, walk);
+	if (by->top > 0)
+		where_add1(
+		    w, walk ? "i.number <= ?" : "+i.number <= ?", I(by->top));
 	search_where_names(w, s, project);
 	if (s->words.len > 0)
 		search_where_words(w, s, project);
+}
+
+/* The newest of one project, after the at ids of others. */
+static int
+search_project(struct search *s, int64_t project, struct err *e)
+{
+	AUTO_WHERE struct where count = WHERE_INIT;
+	AUTO_WHERE struct where w = WHERE_INIT;
+	AUTO_STR struct str from = STR_INIT;
+	const struct issue_span span = { .project_id = project,
+		.is_pull = s->f->is_pull,
+		.state = s->f->state,
+		.since = s->f->since,
+		.until = s->f->before > 0 ? s->f->before - 1 : 0 };
+	struct issue_lead_by by = { .index = "", .span = "" };
+	int64_t n = INT64_MAX;
+	bool walk;
+
+	if (s->words.len == 0 && issue_span_index(s->t, &span, &by, e) == -1)
+		return -1;
+	search_where_project(&count, s, project, &by, false);
+	if (s->f->author != 0)
+		str_add(&count.sql, " ORDER BY i.number DESC");
+	if (s->total < DB_COUNT_MAX) {
+		if (search_count(s, &count, project, &by, &n, e) == -1)
+			return -1;
+		s->total += n;
+	}
+	walk = n > ISSUE_SORT_MAX && by.index[0] == '\0';
+	search_where_project(&w, s, project, &by, walk);
+	search_from(&from, s, &by, !walk);
+	return search_ids(s, &w, str_cstr(&from),
+	    walk ? " ORDER BY i.number DESC" : " ORDER BY +i.number DESC", s->n,
+	    e);
 }
 
 /* Otherwise the newest of each project, by its own index, in one order. */
@@ -208,20 +267,7 @@ static int
 search_wide(struct search *s, struct err *e)
 {
 	for (size_t i = 0; i < s->n_projects; i++) {
-		AUTO_WHERE struct where count = WHERE_INIT;
-		AUTO_WHERE struct where w = WHERE_INIT;
-		int64_t n = INT64_MAX;
-
-		search_where_project(&count, s, s->projects[i], false);
-		if (s->total < DB_COUNT_MAX) {
-			if (search_count(s, &count, s->projects[i], &n, e) ==
-			    -1)
-				return -1;
-			s->total += n;
-		}
-		search_where_project(
-		    &w, s, s->projects[i], n > SEARCH_SORT_MAX);
-		if (search_ids(s, &w, " ORDER BY i.number DESC", s->n, e) == -1)
+		if (search_project(s, s->projects[i], e) == -1)
 			return -1;
 		qsort(s->ids, s->n, sizeof(*s->ids), search_newer_first);
 		if (s->n > s->want)
@@ -264,7 +310,7 @@ search_run(struct search *s, struct issue_list *out, struct err *e)
 	const struct search_filter *f = s->f;
 	bool own = f->assignee != 0 || f->mentioned != 0 ||
 	    f->asked_to_review != 0 || f->reviewer != 0;
-	int rc;
+	int rc, was;
 
 	if (search_projects(s, e) == -1)
 		return -1;
@@ -274,10 +320,12 @@ search_run(struct search *s, struct issue_list *out, struct err *e)
 	if (s->want > DB_LIST_MAX)
 		s->want = DB_LIST_MAX;
 	s->ids = xcalloc(2 * s->want, sizeof(*s->ids));
+	was = txn_allow(s->t, s->n_projects < 2 ? DB_SCAN_TIMES : 1);
 	rc = own && s->words.len == 0 && f->labels == NULL &&
 		f->milestones == NULL
 	    ? search_narrow(s, e)
 	    : search_wide(s, e);
+	txn_limit(s->t, was);
 	out->total = s->total;
 	if (rc == -1 || (int64_t)s->n <= f->offset)
 		return rc;

@@ -21,6 +21,8 @@ struct txn;
 	"i.number IN (SELECT (rowid >> 24) & 4194303 FROM word" \
 	" WHERE word MATCH ? AND rowid >= ? << 46"              \
 	" AND rowid < (? + 1) << 46 ORDER BY rowid DESC LIMIT "
+/* Behind "issue i": the numbers found lead, whatever else is asked. */
+#define SEARCH_BY " INDEXED BY sqlite_autoindex_issue_1"
 #define SEARCH_ITEMS SEARCH_ITEMS_OF SEARCH_TEXTS ")"
 
 enum {

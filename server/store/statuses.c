@@ -70,23 +70,61 @@ statuses_read(struct query *q, struct status_list *out, struct err *e)
 }
 
 int
-statuses_latest(struct txn *t, int64_t project_id, const char *sha,
+statuses_verdicts(struct txn *t, int64_t project_id, const char *sha,
     struct status_list *out, struct err *e)
+{
+	static const char
+	    sql[] = "SELECT s.id, s.state, s.context FROM"
+		    " (SELECT max(id) AS id FROM status WHERE project_id = ?"
+		    " AND sha = ? GROUP BY context) m"
+		    " CROSS JOIN status s ON s.id = m.id";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	*out = (struct status_list){ .n = 0 };
+	if (query_open(&q, t, sql, BINDS(I(project_id), S(sha)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		struct status *s = LIST_ADD(out);
+
+		s->id = query_i64(&q);
+		s->state = (enum status_state)query_i64(&q);
+		s->context = query_text(&q);
+	}
+	out->total = (int64_t)out->n;
+	if (rc == -1)
+		status_list_release(out);
+	return rc;
+}
+
+int
+statuses_latest(struct txn *t, int64_t project_id, const char *sha,
+    int64_t limit, int64_t offset, struct status_list *out, struct err *e)
 {
 	static const char
 	    sql[] = "SELECT " STATUS_COLS STATUS_FROM
 		    " WHERE s.id IN (SELECT max(id) FROM status"
-		    " WHERE project_id = ? AND sha = ? GROUP BY context)"
-		    " ORDER BY s.context LIMIT ?";
+		    " WHERE project_id = ? AND sha = ? GROUP BY context"
+		    " ORDER BY context LIMIT ? OFFSET ?) ORDER BY s.context";
 	AUTO_QUERY struct query q = QUERY_INIT;
 
 	*out = (struct status_list){ .n = 0 };
-	if (query_open(&q, t, sql, BINDS(I(project_id), S(sha), I(DB_LIST_MAX)),
-		e) == -1 ||
-	    statuses_read(&q, out, e) == -1)
+	if (query_open(&q, t, sql,
+		BINDS(I(project_id), S(sha), I(db_limit(limit)), I(offset)),
+		e) == -1)
 		return -1;
-	out->total = (int64_t)out->n;
-	return 0;
+	return statuses_read(&q, out, e);
+}
+
+int
+statuses_contexts(struct txn *t, int64_t project_id, const char *sha,
+    const char *but, int64_t *out, struct err *e)
+{
+	return db_number(t,
+	    "SELECT count(DISTINCT context) FROM status WHERE project_id = ?1"
+	    " AND sha = ?2 AND NOT EXISTS (SELECT 1 FROM status"
+	    " WHERE project_id = ?1 AND sha = ?2 AND context = ?3)",
+	    BINDS(I(project_id), S(sha), S(but)), out, e);
 }
 
 int

@@ -23,9 +23,16 @@ int statuses_insert(
     struct txn *t, const struct status_new *n, int64_t *id, struct err *e);
 int statuses_get(struct txn *t, int64_t project_id, int64_t id,
     struct status *out, struct err *e);
-/* The newest of each context, by context. */
-int statuses_latest(struct txn *t, int64_t project_id, const char *sha,
+/* Of every context the newest, by context: its id and state alone.  No list
+ * is cut here, what is required may be its last. */
+int statuses_verdicts(struct txn *t, int64_t project_id, const char *sha,
     struct status_list *out, struct err *e);
+/* The same whole, a page of it; limit 0: DB_LIST_MAX. */
+int statuses_latest(struct txn *t, int64_t project_id, const char *sha,
+    int64_t limit, int64_t offset, struct status_list *out, struct err *e);
+/* How many contexts a commit has; 0 when it has that one. */
+int statuses_contexts(struct txn *t, int64_t project_id, const char *sha,
+    const char *but, int64_t *out, struct err *e);
 enum status_sort {
 	STATUS_SORT_NEWEST,
 	STATUS_SORT_OLDEST

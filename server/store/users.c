@@ -29,6 +29,29 @@ users_fill(struct query *q, struct user *u)
 	QUERY_NAME(q, u->location);
 }
 
+/* Who has a name now is whom it means. */
+static int
+users_was_forget(struct txn *t, const char *login, struct err *e)
+{
+	return db_exec(t, "DELETE FROM account_was WHERE login = ?",
+	    BINDS(S(login)), NULL, e);
+}
+
+int
+users_now(
+    struct txn *t, const char *was, char out[NAME_LEN_MAX + 1], struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+
+	if (query_one(&q, t,
+		"SELECT a.login FROM account_was w JOIN account a"
+		" ON a.id = w.account_id WHERE w.login = ? AND a.deleted = 0",
+		BINDS(S(was)), "user does not exist", e) == -1)
+		return -1;
+	query_name(&q, out, NAME_LEN_MAX + 1);
+	return 0;
+}
+
 int
 users_insert(struct txn *t, const char *login, enum user_kind kind, int64_t now,
     int64_t *id, struct err *e)
@@ -43,7 +66,7 @@ users_insert(struct txn *t, const char *login, enum user_kind kind, int64_t now,
 		return -1;
 	}
 	*id = db_last_id(t);
-	return 0;
+	return users_was_forget(t, login, e);
 }
 
 static int
@@ -165,9 +188,19 @@ int
 users_rename(struct txn *t, int64_t id, const char *login, struct err *e)
 {
 	if (db_exec(t,
+		"INSERT OR REPLACE INTO account_was (login, account_id)"
+		" SELECT login, id FROM account WHERE id = ? AND deleted = 0",
+		BINDS(I(id)), NULL, e) == -1 ||
+	    users_was_forget(t, login, e) == -1 ||
+	    db_exec(t,
 		"UPDATE project SET owner = ? WHERE owner ="
 		" (SELECT login FROM account WHERE id = ?)",
-		BINDS(S(login), I(id)), NULL, e) == -1)
+		BINDS(S(login), I(id)), NULL, e) == -1 ||
+	    db_exec(t,
+		"UPDATE pull SET head = ?1 || substr(head, instr(head, ':'))"
+		" WHERE head_project_id > 0 AND head_project_id IN"
+		" (SELECT id FROM project WHERE owner = ?1)",
+		BINDS(S(login)), NULL, e) == -1)
 		return -1;
 	if (db_exec_one(t,
 		"UPDATE account SET login = ? WHERE id = ? AND deleted = 0",

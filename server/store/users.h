@@ -57,6 +57,10 @@ int users_list(struct txn *t, const struct users_filter *f,
 int users_update(struct txn *t, const struct user *u, struct err *e);
 /* Name and, of its projects, the owner's name.  ERR_EXISTS when taken. */
 int users_rename(struct txn *t, int64_t id, const char *login, struct err *e);
+/* What the user is called now who was called so, and nobody is now;
+ * ERR_NOTFOUND. */
+int users_now(
+    struct txn *t, const char *was, char out[NAME_LEN_MAX + 1], struct err *e);
 int users_delete(struct txn *t, int64_t id, struct err *e);
 
 /* Its projects, by id: at most max, *n of them. */

@@ -50,6 +50,37 @@ for point in merge_intended merge_moved merge_written; do
 	tap_is "$(field .state)" closed "$point: the issue is closed"
 	tap_is "$(count pull.merged)" 1 "$point: with one event"
 done
+
+# The branch that is to go with its merge goes, wherever it was cut off.
+for point in merge_moved merge_written merge_deleted; do
+	push_branch "gone-$point" "gone-$point.txt" x
+	api POST "$R/pulls" "{\"title\":\"gone $point\",\"head\":\"gone-$point\",\"base\":\"main\"}"
+	N=$(field .number)
+	stop_cofferd
+	export COFFER_FAIL=$point
+	start_cofferd
+	unset COFFER_FAIL
+	api POST "$R/pulls/$N/merge" '{"Do":"merge","delete_branch_after_merge":true}'
+	tap_is "$STATUS" 000 "delete, $point: cofferd dies there"
+	wait "$COFFERD_PID" 2>/dev/null
+	start_cofferd
+	tap_ok "delete, $point: it is merged" wait_for 5 settled true
+	gone() { api GET "$R/branches/gone-$point"; [ "$STATUS" = 404 ]; }
+	tap_ok "delete, $point: its branch is gone" wait_for 5 gone
+	tap_is "$(git_as "$ADMIN" ls-remote "$URL/$PROJECT.git" "refs/heads/gone-$point")" '' \
+	    "delete, $point: for git, too"
+	api GET "$R/issues/$N/timeline"
+	tap_is "$(field '[.[]|select(.type=="delete_branch")]|length')" 1 "delete, $point: it is told once"
+	api GET '/api/coffer/v1/events?after=0&limit=1000'
+	tap_is "$(jq "[.events[]|select(.kind==\"branch.updated\" and .data.ref==\"refs/heads/gone-$point\" and (.data.new|test(\"^0*$\")))]|length" "$BODY")" \
+	    1 "delete, $point: with one event"
+	stop_cofferd
+	start_cofferd
+	push_branch "gone-$point" "again-$point.txt" x
+	api GET "$R/branches/gone-$point"
+	tap_is "$STATUS" 200 "delete, $point: another of its name stays"
+done
+
 # The head of a pull request that was brought after its base.
 push_branch late late.txt x
 api POST "$R/pulls" '{"title":"late","head":"late","base":"main"}'

@@ -36,7 +36,25 @@ api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
 tap_ok 'a merge is refused' test "$STATUS" -ge 500
 tap_is "$(git_as "$ADMIN" ls-remote "$URL/$PROJECT.git" main | cut -f1)" "$TIP" \
     'and moved nothing'
+printf 'free' >"$T/note.txt"
+attach()
+{
+	http POST "$R/issues/$N/assets" -H "Authorization: Bearer $ADMIN" -F "attachment=@$1"
+}
+head -c 600000 /dev/urandom >"$T/large.txt"
 rm "$HOME_DIR/fill"
+head -c $((($(df -k --output=avail "$T/small" | tail -n 1) - 400) * 1024)) /dev/zero >"$HOME_DIR/fill"
+attach "$T/large.txt"
+tap_is "$STATUS,$(tr -d '\r' <"$HEADERS" | sed -n 's/^Retry-After: //Ip')" 503,5 'a file that does not fit is refused'
+tap_like "$(field .message)" '*disk is full*' 'and why'
+tap_is "$(find "$HOME_DIR/attachments" -type f | wc -l)" 0 'nothing of it stays'
+attach "$T/note.txt"
+tap_is "$STATUS" 201 'one that fits is taken'
+api POST "$R/issues/$N/comments" '{"body":"still"}'
+tap_is "$STATUS" 201 'words, too'
+rm "$HOME_DIR/fill"
+attach "$T/large.txt"
+tap_is "$STATUS" 201 'with room again it is taken'
 api POST "$R/issues" "{\"title\":\"Long\",\"body\":\"$LONG\"}"
 tap_is "$STATUS,$(field .number)" 201,2 'with room again it is made, with the next number'
 api POST "$R/pulls/$N/merge" '{"Do":"merge"}'

@@ -309,6 +309,18 @@ tap_is "$STATUS,$(field .owner)" 201,alix 'she owns a project'
 api POST /api/v1/admin/users/alix/rename '{"new_username":"alice"}'
 api GET /api/v1/repos/alice/hers
 tap_is "$STATUS,$(field .owner.login)" 200,alice 'which goes by her name'
+api GET "/api/v1/repos/ALIX/hers/branches?limit=3"
+tap_is "$STATUS,$(grep -i '^location:' "$HEADERS" | tr -d '\r' | cut -d ' ' -f 2)" \
+    '307,/api/v1/repos/alice/hers/branches?limit=3' 'her old name leads there'
+api GET /api/v1/users/alix
+tap_is "$STATUS,$(grep -i '^location:' "$HEADERS" | tr -d '\r' | cut -d ' ' -f 2)" 307,/api/v1/users/alice 'and to herself'
+api POST "/api/coffer/v1/projects/alice/hers/sync?wait=30"
+tap_ok 'git follows' git_as "$ADMIN" ls-remote -q --exit-code "$URL/alix/hers.git" main
+api POST /api/v1/admin/users '{"username":"alix"}'
+api GET /api/v1/users/alix
+tap_is "$STATUS,$(field .login)" 200,alix 'until another has that name'
+api GET /api/v1/repos/alix/hers
+tap_is "$STATUS" 404 'then it means him'
 api DELETE /api/v1/admin/users/alice
 tap_like "$STATUS,$(field .message)" '422,user still has ownership*' 'an owner is not removed'
 api DELETE '/api/v1/admin/users/alice?purge=true'
@@ -375,5 +387,63 @@ sleep 0.1
 api PATCH /api/v1/admin/users/gus '{"login_name":"","source_id":0,"active":false}'
 tap_is "$STATUS" 200 'a user goes while his password is checked'
 tap_ok 'he does not get in' wait_for 10 gone "$LISTENER"
+
+# ---- git is counted too, and ends with who does it
+HAL=$(make_user hal)
+api PUT "/api/v1/repos/$MAIN/collaborators/hal" '{"permission":"write"}'
+i=0
+while [ $i -lt 70 ]; do
+	printf 'url = "%s/%s.git/info/refs?service=git-upload-pack"\noutput = "/dev/null"\nheader = "Authorization: token %s"\nwrite-out = "%%{http_code}\\n"\n' "$URL" "$MAIN" "$HAL"
+	i=$((i + 1))
+done >"$T/many"
+curl -s -D "$T/many.head" -K "$T/many" | sort | uniq -c >"$T/codes"
+tap_ok 'git has a rate' grep -q ' 429' "$T/codes"
+tap_ok 'and is served below it' grep -q ' 200' "$T/codes"
+tap_ok 'it says for how long' grep -qi '^retry-after: [1-9]' "$T/many.head"
+stop_cofferd
+sed -i '/^rate = 5$/d' "$HOME_DIR/coffer.conf"
+start_cofferd
+git clone -q "http://hal:$HAL@${URL#http://}/$MAIN.git" "$T/large" 2>"$T/clone.err"
+(cd "$T/large" && head -c 30000000 /dev/urandom >big.bin && git add big.bin && git commit -q -m Big && git push -q origin HEAD:refs/heads/big) 2>"$T/push.err" ||
+    tap_bail "big: $(cat "$T/clone.err" "$T/push.err")"
+# held NAME TOKEN METHOD PATH [TYPE]: its end is in $T/held.NAME
+held()
+{
+	held_n=$1
+	held_t=$2
+	shift 2
+	start "$T/held.$held_n" perl "$(dirname "$0")/held.pl" "${URL#http://}" "$held_t" "$T/go" "$@"
+}
+# A fetch and a push whose bodies do not come, an archive and a file that nobody
+# reads yet.
+held_all()
+{
+	rm -f "$T"/held.* "$T/go"
+	for s in upload receive; do
+		held $s "$1" POST "/$MAIN.git/git-$s-pack" "application/x-git-$s-pack-request"
+	done
+	held archive "$1" GET "/api/v1/repos/$MAIN/archive/big.tar.gz"
+	held raw "$1" GET "/api/v1/repos/$MAIN/raw/big.bin?ref=big"
+	sleep 1
+}
+all_told() { [ "$(cat "$T"/held.* | wc -l)" = 4 ]; }
+held_all "$HAL"
+api DELETE /api/v1/users/hal/tokens/test
+tap_is "$STATUS" 204 'a token is revoked'
+touch "$T/go"
+wait_for 15 all_told
+tap_is "$(cat "$T"/held.* | xargs)" 'cut cut cut cut' 'and all its transfers end'
+api POST /api/v1/users/hal/tokens "{\"name\":\"short\",\"scopes\":[\"all\"],\"expires_at\":\"$(date -u -d '+3 seconds' +%Y-%m-%dT%H:%M:%SZ)\"}"
+held_all "$(field .sha1)"
+sleep 2.5
+touch "$T/go"
+wait_for 15 all_told
+tap_is "$(cat "$T"/held.* | xargs)" 'cut cut cut cut' 'and those of one that expires'
+api POST /api/v1/users/hal/tokens '{"name":"long","scopes":["all"]}'
+LONG=$(field .sha1)
+held_all "$LONG"
+touch "$T/go"
+wait_for 15 all_told
+tap_is "$(cat "$T"/held.* | xargs)" 'whole whole open open' 'else they come to their end, or wait'
 tap_not 'no secret is in the log' grep -qE 'horse|staple|second password' "$T/cofferd.log"
 tap_done

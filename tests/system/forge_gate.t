@@ -53,6 +53,31 @@ api POST "$P" '{"rule_name":"x","require_signed_commits":true}'
 tap_is "$STATUS" 422 'signatures cannot be asked for'
 api POST "$P" '{"rule_name":"[x"}'
 tap_is "$STATUS" 422 'a broken pattern is refused'
+# Each field that swagger has is kept by POST and by PATCH, and shown.
+api GET /swagger.v1.json
+cp "$BODY" "$T/swagger"
+filled() # DEFINITION TRUE NUMBER TEXT
+{
+	jq -c --argjson b "$2" --argjson n "$3" --arg s "$4" '.definitions[$ARGS.positional[0]].properties
+	    | with_entries(.value = (if .value.type == "boolean" then $b elif .value.type == "integer" then $n
+		elif .value.type == "array" then (if (.key | test("teams")) then [] elif .key == "status_check_contexts" then [$s] else ["bob"] end)
+		else $s end))
+	    | del(.branch_name) | .require_signed_commits = false
+	    | if has("rule_name") then .rule_name = "all" else . end' "$T/swagger" --args "$1"
+}
+differs() { jq -c --slurpfile want "$T/want" '. as $got | [$want[0] | to_entries[] | select(.key != "priority") | select($got[.key] != .value) | .key]' "$BODY"; }
+filled CreateBranchProtectionOption true 3 '*.lock' >"$T/want"
+api POST "$P" "$(cat "$T/want")"
+tap_is "$STATUS,$(differs)" '201,[]' 'POST takes each field'
+api GET "$P/all"
+tap_is "$STATUS,$(differs)" '200,[]' 'GET has it'
+tap_is "$(jq -c 'keys' "$BODY")" "$(jq -c '.definitions.BranchProtection.properties|keys' "$T/swagger")" 'and no other'
+filled EditBranchProtectionOption false 2 'x/**' >"$T/want"
+api PATCH "$P/all" "$(cat "$T/want")"
+tap_is "$STATUS,$(differs)" '200,[]' 'PATCH takes each'
+api DELETE "$P/all"
+tap_is "$STATUS" 204 'it goes'
+
 api GET "$P/stable%2F*"
 tap_is "$STATUS,$(field .enable_push)" 200,true 'one is read by its name'
 api PATCH "$P/stable/*" '{"enable_force_push":false,"unprotected_file_patterns":"docs/**"}'

@@ -2,6 +2,7 @@
 # Webhooks: made, told, signed, logged, retried; and what they may not reach.
 . "$(dirname "$0")/lib.sh"
 
+dead() { ! kill -0 "$COFFERD_PID" 2>/dev/null || grep -q '^State:.*Z' "/proc/$COFFERD_PID/status"; }
 SINK=$T/sink
 mkdir -p "$SINK"
 start "$T/sink.log" perl "$SYSTEM_DIR/hook_sink.pl" "$SINK"
@@ -233,6 +234,17 @@ api GET "$R/hooks/$SICK"
 tap_is "$(field .breaker.open),$(field .breaker.failures)" false,0 'when it is taken'
 api DELETE "$R/hooks/$SICK"
 
+echo endless >"$SINK/endless"
+hook /endless '["issues"]'
+ENDLESS=$HOOK
+api POST "$R/issues" '{"title":"E"}'
+endless() { api GET "$L/$ENDLESS/deliveries"; [ "$(field '.[0].state')" = delivered ]; }
+tap_ok 'an answer without an end is taken' wait_for 4 endless
+tap_ok 'and cut' test "$(field '.[0].duration_ms')" -lt 2000
+api GET "$L/$ENDLESS/deliveries/$(field '.[0].id')"
+tap_is "$(field '.response.body | length')" 65536 'at 64 KiB'
+api DELETE "$R/hooks/$ENDLESS"
+
 echo hang >"$SINK/hang"
 hook /hang '["issues"]'
 HANG=$HOOK
@@ -282,6 +294,26 @@ tap_is "$STATUS,$(field '.[-1].event')" 200,issues 'the log of a hook of a user'
 as "$BOB" api GET "/api/coffer/v1/user/hooks/$UH/deliveries"
 tap_is "$STATUS" 404 'is his alone'
 
+# What git cannot tell of one repository holds up no other.
+stop_cofferd
+COFFER_FAIL=hook_made
+export COFFER_FAIL
+start_cofferd
+unset COFFER_FAIL
+api POST "$R/branches" '{"new_branch_name":"sore"}'
+wait_for 5 dead
+CONFIG=$HOME_DIR/repos/1.git/config
+mv "$CONFIG" "$CONFIG.kept"
+echo '[broken' >"$CONFIG"
+start_cofferd
+api POST /api/v1/repos/admin/second/hooks "{\"type\":\"gitea\",\"active\":true,\"config\":{\"url\":\"$TO/well\",\"content_type\":\"json\"},\"events\":[\"issues\"]}"
+api POST /api/v1/repos/admin/second/issues '{"title":"well"}'
+well() { grep -q '^POST /well' "$SINK"/*.head; }
+tap_ok 'a repository that git cannot read holds up no other' wait_for 3 well
+tap_ok 'its own hook waits' grep -aq 'hook git event=' "$T/cofferd.log"
+mv "$CONFIG.kept" "$CONFIG"
+tap_ok 'and is told when it can be' wait_for 20 find_told push '.ref == "refs/heads/sore" and .head_commit.id == .after'
+
 # Killed at any time, nothing is lost and no row is there twice.
 hook /crash '["issues"]'
 CRASH=$HOOK
@@ -299,7 +331,6 @@ crash_titles() { for f in "$SINK"/*.head; do
 	if grep -q '^POST /crash' "$f"; then jq -r .issue.title "${f%.head}.body"; fi
 	done | sort -u | wc -l; }
 tap_is "$(crash_titles)" 6 'each was told'
-dead() { ! kill -0 "$COFFERD_PID" 2>/dev/null || grep -q '^State:.*Z' "/proc/$COFFERD_PID/status"; }
 N=6
 for at in hook_made hook_sent; do
 	stop_cofferd

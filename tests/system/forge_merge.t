@@ -125,7 +125,7 @@ tap_is "$STATUS,$(field .message)" '405,This merge style is not enabled in the r
 as "$BOB" api POST "$R/pulls/$N/merge" "{\"Do\":\"manually-merged\",\"MergeCommitID\":\"$(main_is)\"}"
 tap_is "$STATUS" 405 'manually merged is an admin'\''s word'
 api POST "$R/pulls/$N/merge" "{\"Do\":\"manually-merged\",\"MergeCommitID\":\"$(git -C "$WORK" rev-parse eight)\"}"
-tap_is "$STATUS" 405 'about a commit of the base'
+tap_is "$STATUS" 409 'about a commit of the base'
 BEFORE=$(main_is)
 api POST "$R/pulls/$N/merge" "{\"Do\":\"manually-merged\",\"MergeCommitID\":\"$BEFORE\"}"
 tap_is "$STATUS,$(main_is)" "200,$BEFORE" 'and moves nothing'
@@ -295,5 +295,51 @@ tap_is "$(field '[.[].context]|join(",")')" a,b,default 'and ordered'
 tap_ok 'with their number' grep -qi '^X-Total-Count: 3' "$HEADERS"
 api POST "$R/statuses/$SHA" '{"state":"fine"}'
 tap_is "$STATUS" 422 'an unknown state is refused'
+
+
+# A commit is named by a branch with a slash, by a short id, by both.
+push_branch feat/slash slash.txt 1
+api POST "$R/statuses/$(echo "$SHA" | cut -c1-10)" '{"state":"success","context":"short"}'
+tap_is "$STATUS,$(field .url)" "201,$URL/api/v1/repos/$PROJECT/statuses/$SHA" 'a short id takes a status'
+api POST "$R/statuses/feat/slash" '{"state":"success","context":"branch"}'
+tap_is "$STATUS" 201 'a branch, too'
+for ref in feat/slash feat%2Fslash "$(echo "$SHA" | cut -c1-8)" refs/heads/feat/slash; do
+	api GET "$R/commits/$ref/status"
+	tap_is "$STATUS,$(field .sha),$(field .total_count)" "200,$SHA,2" "$ref has both"
+	api GET "$R/commits/$ref/statuses"
+	tap_is "$STATUS,$(field length)" 200,2 "$ref lists them"
+	api GET "$R/statuses/$ref"
+	tap_is "$STATUS,$(field length)" 200,2 "$ref is of statuses"
+done
+for ref in 00000000 feat/none feat; do
+	api GET "$R/commits/$ref/status"
+	tap_is "$STATUS" 404 "$ref is none"
+done
+
+# A thousand contexts, and the required one after them.
+on_main many
+commit many.txt 1 ann
+push many
+SHA=$(git -C "$WORK" rev-parse HEAD)
+opened many
+awk -v n=999 -v url="$URL$R/statuses/$SHA" -v token="$ADMIN" 'BEGIN {
+	for (i = 1; i <= n; i++)
+		printf "%surl = \"%s\"\nheader = \"Authorization: Bearer %s\"\nheader = \"Content-Type: application/json\"\ndata = \"{\\\"state\\\":\\\"success\\\",\\\"context\\\":\\\"c/%04d\\\"}\"\noutput = \"/dev/null\"\nwrite-out = \"%%{http_code}\\n\"\n", (i > 1 ? "next\n" : ""), url, token, i
+}' >"$T/many"
+tap_is "$(curl -s -K "$T/many" | sort | uniq -c | tr -s ' ')" ' 999 201' 'many contexts'
+api POST "$R/branch_protections" '{"rule_name":"main","enable_status_check":true,"status_check_contexts":["zz"]}'
+api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
+tap_is "$STATUS" 405 'the required one is missing'
+api POST "$R/statuses/$SHA" '{"state":"success","context":"zz"}'
+tap_is "$STATUS" 201 'the thousandth is taken'
+api POST "$R/statuses/$SHA" '{"state":"success","context":"zzz"}'
+tap_is "$STATUS" 422 'another is too many'
+api POST "$R/statuses/$SHA" '{"state":"success","context":"c/0001"}'
+tap_is "$STATUS" 201 'not one that is there'
+api GET "$R/commits/$SHA/status?limit=50&page=20"
+tap_is "$STATUS,$(field .state),$(field .total_count),$(field '.statuses|length'),$(field '.statuses[49].context')" \
+    200,success,1000,50,zz 'all in one has them all'
+api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
+tap_is "$STATUS" 200 'the last one is seen by the gate'
 
 tap_done

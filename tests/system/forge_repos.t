@@ -174,6 +174,10 @@ api PATCH "$R" '{"archived":true}'
 tap_is "$STATUS,$(field .archived)" 200,true 'archived'
 api POST "$R/issues" '{"title":"x"}'
 tap_is "$STATUS" 423 'no issues then'
+api DELETE "$R/issues/1"
+tap_is "$STATUS" 423 'nor are they deleted'
+api POST "$R/branch_protections" '{"rule_name":"late"}'
+tap_is "$STATUS" 423 'no protections'
 as "$EVE" api PUT "$R/topics/other"
 tap_is "$STATUS" 423 'no topics'
 tap_not 'no pushes' push_branch topic/x b.txt two
@@ -208,6 +212,8 @@ api POST /api/v1/repos/migrate "{\"clone_addr\":\"file://$T/up/none.git\",\"repo
 tap_is "$STATUS" 422 'an owner must be there'
 api POST /api/v1/repos/migrate "{\"clone_addr\":\"file://$T/up/none.git\",\"repo_name\":\"none\"}"
 tap_like "$STATUS,$(field .message)" '422,Migration failed: *' 'an upstream that is none'
+api POST /api/v1/repos/migrate '{"clone_addr":"http://127.0.0.1:1/x.git","repo_name":"none"}'
+tap_like "$STATUS,$(field .message)" '422,*migrate again later*' 'one whose host is away is not tried again'
 api GET /api/v1/repos/admin/none
 tap_is "$STATUS" 404 'leaves no repository'
 api GET /api/coffer/v1/projects/admin/none
@@ -268,6 +274,14 @@ tap_is "$STATUS" 404 'it is gone'
 tap_is "$(list /api/v1/repos/search)" admin/calc 'from lists too'
 
 # Without an upstream.
+for n in a.keys api upstream b.PNG; do
+	api POST /api/v1/admin/users "{\"username\":\"$n\"}"
+	tap_is "$STATUS" 422 "no user is named $n"
+done
+for n in a.git a.WIKI a.rss a.atom .. -a ''; do
+	api POST /api/v1/user/repos "{\"name\":\"$n\"}"
+	tap_is "$STATUS" 422 "no repository is named $n"
+done
 as "$BOB" api POST /api/v1/user/repos '{"name":"mine"}'
 tap_is "$STATUS" 403 'only an admin makes repositories'
 api POST /api/v1/user/repos '{"name":"mine","description":"Ours","private":false,"auto_init":true,"default_branch":"trunk","readme":"Default"}'

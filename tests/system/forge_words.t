@@ -116,8 +116,15 @@ as "$EVE" api GET "/attachments/$UUID"
 tap_is "$STATUS" 404 'a stranger does not'
 http GET "/attachments/$UUID" -H "Authorization: Bearer $BOB" -H "If-None-Match: \"$UUID\""
 tap_is "$STATUS" 304 'once is enough'
+http GET "/attachments/$UUID" -H "Authorization: Bearer $BOB" -r 2-5
+tap_is "$STATUS,$(cat "$BODY"),$(tr -d '\r' <"$HEADERS" | sed -n 's/^Content-Range: //Ip')" \
+    "206,$(head -c 6 "$T/note.txt" | tail -c 4),bytes 2-5/22" 'or a part'
+http GET "/attachments/$UUID" -H "Authorization: Bearer $BOB" -r 2-5 -H 'If-Range: "x"'
+tap_ok 'of what is still the same' cmp "$T/note.txt" "$BODY"
+http GET "/attachments/$UUID" -H "Authorization: Bearer $BOB" -r 22-
+tap_is "$STATUS,$(tr -d '\r' <"$HEADERS" | sed -n 's/^Content-Range: //Ip')" '416,bytes */22' 'that is there'
 api GET "$R/issues/comments/$BID/assets/$AID"
-tap_is "$(field .download_count)" 1 'it is counted'
+tap_is "$(field .download_count)" 2 'it is counted when it is begun'
 as "$BOB" upload "$R/issues/comments/$BID" "$T/big.txt"
 tap_is "$STATUS" 413 'a large one is refused'
 as "$BOB" upload "$R/issues/comments/$BID" "$T/note.txt" evil.exe

@@ -26,6 +26,8 @@ static const struct route fuzz_routes[] = {
 	    fuzz_handler },
 	{ "GET", "/api/v1/repos/{o}/{r}/statuses/{sha}", ROUTE_USER,
 	    fuzz_handler },
+	{ "GET", "/api/v1/repos/{o}/{r}/commits/{ref...}/status", ROUTE_USER,
+	    fuzz_handler },
 	{ "GET", "/api/v1/repos/{o}/{r}/raw/{path...}", ROUTE_USER,
 	    fuzz_handler },
 	{ "PUT", "/api/v1/users/{name}", ROUTE_USER, fuzz_handler },

@@ -165,7 +165,7 @@ test_reply_file(struct request *q)
 	int fd = memfd_create("body", MFD_CLOEXEC);
 
 	assert_int_equal(write(fd, "from a file", 11), 11);
-	request_reply_file(q, 200, "text/plain", fd, 11);
+	request_reply_file(q, 200, "text/plain", fd, 0, 11);
 }
 
 static void

@@ -192,6 +192,31 @@ what_is_written_can_be_read(void **state)
 	json_free(j);
 }
 
+static void
+each_byte_is_written_right_wherever_it_is(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < 128 * 20; k++) {
+		AUTO_STR struct str out = STR_INIT;
+		struct err e = ERR_INIT;
+		struct json *j;
+		struct jw w;
+		char text[21] = "abcdefghijklmnopqrst";
+		char c = (char)(k % 128);
+
+		if (c == '\0') /* becomes U+FFFD */
+			continue;
+		text[k / 128] = c;
+		jw_init(&w, &out);
+		jw_object(&w, NULL);
+		jw_str(&w, "t", text);
+		jw_end(&w);
+		j = json_parse(str_view(&out), 0, &e);
+		assert_string_equal(json_str_or(j, "t", ""), text);
+		json_free(j);
+	}
+}
+
 int
 main(void)
 {
@@ -203,6 +228,7 @@ main(void)
 		cmocka_unit_test(limits_are_checked_first),
 		cmocka_unit_test(values_come_with_a_verdict),
 		cmocka_unit_test(what_is_written_can_be_read),
+		cmocka_unit_test(each_byte_is_written_right_wherever_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,24 +94,48 @@ static void
 approvals_count_of_those_who_may(void **state)
 {
 	static const struct merge_review reviews[] = {
-		{ 1, "ann", true, false, MERGE_APPROVED, SHA_A },
-		{ 2, "ben", true, false, MERGE_APPROVED, SHA_B },
-		{ 3, "cleo", false, false, MERGE_APPROVED, SHA_A },
-		{ 4, "dan", true, true, MERGE_APPROVED, SHA_A },
+		{ 1, "ann", true, false, false, MERGE_APPROVED, SHA_A },
+		{ 2, "ben", true, false, false, MERGE_APPROVED, SHA_B },
+		{ 3, "cleo", true, false, false, MERGE_APPROVED, SHA_A },
+		{ 4, "dan", true, true, false, MERGE_APPROVED, SHA_A },
+		{ 5, "eve", false, false, false, MERGE_APPROVED, SHA_A },
 	};
-	struct protect_rule r = { .approvals = 2 };
+	struct protect_rule r = { .approvals = 3 };
 	struct merge_input in = input(&r);
 
 	(void)state;
 	in.reviews = reviews;
-	in.n_reviews = 4;
+	in.n_reviews = 5;
 	assert_true(met(&in, "approvals"));
 	r.flags = BIT(PROTECT_IGNORE_STALE);
 	assert_false(met(&in, "approvals"));
 	r.flags = BIT(PROTECT_APPROVAL_LIST);
+	r.approvals = 2;
 	protect_rule_add_user(&r, PROTECT_MAY_APPROVE, 3, "cleo");
 	assert_false(met(&in, "approvals"));
+	/* She may write no longer. */
+	protect_rule_add_user(&r, PROTECT_MAY_APPROVE, 5, "eve");
+	assert_false(met(&in, "approvals"));
 	protect_rule_add_user(&r, PROTECT_MAY_APPROVE, 1, "ann");
+	assert_true(met(&in, "approvals"));
+	protect_rule_release(&r);
+}
+
+static void
+what_was_said_of_another_base_is_stale(void **state)
+{
+	struct merge_review reviews[] = {
+		{ 1, "ann", true, false, true, MERGE_APPROVED, SHA_A },
+	};
+	struct protect_rule r = { .approvals = 1,
+		.flags = BIT(PROTECT_IGNORE_STALE) };
+	struct merge_input in = input(&r);
+
+	(void)state;
+	in.reviews = reviews;
+	in.n_reviews = 1;
+	assert_false(met(&in, "approvals"));
+	reviews[0].retargeted = false;
 	assert_true(met(&in, "approvals"));
 	protect_rule_release(&r);
 }
@@ -120,8 +144,8 @@ static void
 a_rule_never_loosens_the_own_gate(void **state)
 {
 	struct merge_review reviews[] = {
-		{ 3, "cleo", false, false, MERGE_APPROVED, SHA_A },
-		{ 2, "ben", true, false, MERGE_REJECTED, SHA_A },
+		{ 3, "cleo", true, false, false, MERGE_APPROVED, SHA_A },
+		{ 2, "ben", true, false, false, MERGE_REJECTED, SHA_A },
 	};
 	struct protect_rule r = { .approvals = 1,
 		.flags = BIT(PROTECT_APPROVAL_LIST) };
@@ -138,7 +162,7 @@ a_rule_never_loosens_the_own_gate(void **state)
 	merge_policy_decide(&in, &v);
 	r0 = merge_policy_own_obstacle(&v);
 	assert_non_null(r0);
-	assert_true(r0 != NULL && strcmp(r0->id, "approval") == 0);
+	assert_true(r0 != NULL && strcmp(r0->id, "rejection") == 0);
 	reviews[1].verdict = MERGE_APPROVED;
 	merge_policy_decide(&in, &v);
 	assert_null(merge_policy_own_obstacle(&v));
@@ -225,6 +249,7 @@ main(void)
 		cmocka_unit_test(an_empty_rule_asks_for_nothing),
 		cmocka_unit_test(each_pattern_needs_a_status_that_passed),
 		cmocka_unit_test(approvals_count_of_those_who_may),
+		cmocka_unit_test(what_was_said_of_another_base_is_stale),
 		cmocka_unit_test(a_rule_never_loosens_the_own_gate),
 		cmocka_unit_test(force_passes_what_the_rule_adds_only),
 		cmocka_unit_test(requests_files_and_age_are_asked_for),

@@ -15,6 +15,7 @@
 #include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/io/loop.h"
+#include "server/auth/bucket.h"
 #include "server/auth/password.h"
 
 /* Stands for the worker: passwords that begin with "right" are; each start
@@ -175,26 +176,30 @@ the_same_question_is_worked_out_once(void **state)
 }
 
 static void
-guessing_is_throttled_per_account(void **state)
+guessing_an_account_is_throttled_from_that_address_alone(void **state)
 {
 	struct fixture *f = *state;
 	struct password_ask a;
 	char text[32];
 
-	for (int i = 0; i < PASSWORD_ACCOUNT_BURST; i++) {
+	for (int i = 0; i < PASSWORD_PAIR_BURST; i++) {
 		(void)snprintf(text, sizeof(text), "wrong %d", i);
 		a = ask(text);
-		a.address = text; /* from everywhere */
 		passwords_ask(f->p, &a, on_verdict, f);
 	}
-	run(f, PASSWORD_ACCOUNT_BURST);
+	run(f, PASSWORD_PAIR_BURST);
+	a = ask("right there");
+	a.address = "127.0.0.2";
+	passwords_ask(f->p, &a, on_verdict, f);
+	run(f, 1);
+	assert_int_equal(f->last, PASSWORD_RIGHT);
 	a = ask("right");
 	a.login = "ALICE";
 	passwords_ask(f->p, &a, on_verdict, f);
 	run(f, 1);
 	assert_int_equal(f->last, PASSWORD_THROTTLED);
-	assert_int_equal(f->retry_ms, PASSWORD_ACCOUNT_S * 1000);
-	fixture_now += PASSWORD_ACCOUNT_S * 1000;
+	assert_int_equal(f->retry_ms, PASSWORD_PAIR_S * 1000);
+	fixture_now += PASSWORD_PAIR_S * 1000;
 	passwords_ask(f->p, &a, on_verdict, f);
 	run(f, 1);
 	assert_int_equal(f->last, PASSWORD_RIGHT);
@@ -203,6 +208,79 @@ guessing_is_throttled_per_account(void **state)
 	passwords_ask(f->p, &a, on_verdict, f);
 	run(f, 1);
 	assert_int_equal(f->last, PASSWORD_RIGHT);
+}
+
+/* Wrong ones from so many addresses; run when the queue is full. */
+static void
+guess_from_everywhere(struct fixture *f, int n)
+{
+	char text[32];
+
+	for (int i = 0; i < n; i++) {
+		struct password_ask a;
+
+		(void)snprintf(text, sizeof(text), "wrong %d", i);
+		a = ask(text);
+		a.address = text;
+		passwords_ask(f->p, &a, on_verdict, f);
+		if (i % PASSWORD_AT_ONCE != 0)
+			run(f, PASSWORD_AT_ONCE);
+	}
+}
+
+static void
+guessing_an_account_from_everywhere_slows_it_down(void **state)
+{
+	struct fixture *f = *state;
+	struct password_ask a;
+	char text[32];
+	size_t n;
+
+	guess_from_everywhere(f, PASSWORD_ACCOUNT_BURST);
+	n = started(f);
+	for (int i = 0; i < PASSWORD_SLOW_MAX; i++) {
+		(void)snprintf(text, sizeof(text), "right %d", i);
+		a = ask(text);
+		a.address = text;
+		passwords_ask(f->p, &a, on_verdict, f);
+	}
+	/* They wait; one more is told to come again, another user is not. */
+	a = ask("right");
+	a.address = "another";
+	passwords_ask(f->p, &a, on_verdict, f);
+	run(f, 1);
+	assert_int_equal(f->last, PASSWORD_THROTTLED);
+	assert_int_equal(started(f), n);
+	a.login = "bob";
+	a.user_id = 8;
+	passwords_ask(f->p, &a, on_verdict, f);
+	run(f, 1);
+	assert_int_equal(f->last, PASSWORD_RIGHT);
+}
+
+static void
+an_address_is_a_network_of_ipv6(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "127.0.0.1:3000", "127.0.0.1" },
+		{ "[2001:db8:1:2:3:4:5:6]:80", "2001:db8:1:2::" },
+		{ "[2001:db8:1:2::1]:1", "2001:db8:1:2::" },
+		{ "[2001:db8:1:3::1]:1", "2001:db8:1:3::" },
+		{ "[fe80::1%eth0]:1", "fe80::" },
+		{ "[::ffff:10.1.2.3]:1", "10.1.2.3" },
+		{ "[::1]:1", "::" },
+		{ "[x]:1", "x" },
+		{ "", "" },
+		{ "local", "local" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		char out[BUCKET_ADDRESS_MAX];
+
+		bucket_address(pairs[i][0], out);
+		assert_string_equal(out, pairs[i][1]);
+	}
 }
 
 static void
@@ -300,11 +378,13 @@ main(void)
 		WITH(what_was_right_is_known_for_a_while),
 		WITH(what_was_wrong_and_nobody_s_is_not),
 		WITH(the_same_question_is_worked_out_once),
-		WITH(guessing_is_throttled_per_account),
+		WITH(guessing_an_account_is_throttled_from_that_address_alone),
+		WITH(guessing_an_account_from_everywhere_slows_it_down),
 		WITH(guessing_is_throttled_per_address),
 		WITH(a_new_one_is_hashed_and_a_broken_worker_is_nobody_s_fault),
 		WITH(it_ends_while_questions_are_open),
 		cmocka_unit_test(a_password_is_long_enough_and_no_token),
+		cmocka_unit_test(an_address_is_a_network_of_ipv6),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,32 +16,35 @@ enum {
 static const struct perm_case {
 	const char *name;
 	struct perm_who who;
-	int want[8]; /* read comment discuss propose write admin status
+	int want[9]; /* read comment discuss propose write admin manage status
 			serve */
 } cases[] = {
-	{ "nobody", { .kind = PERM_WHO_NOBODY }, { H, H, H, H, H, H, H, H } },
-	{ "admin", { .kind = PERM_WHO_ADMIN }, { O, O, O, O, O, O, O, O } },
-	{ "stranger", { .kind = PERM_WHO_PERSON }, { H, H, H, H, H, H, H, H } },
+	{ "nobody", { .kind = PERM_WHO_NOBODY },
+	    { H, H, H, H, H, H, H, H, H } },
+	{ "admin", { .kind = PERM_WHO_ADMIN }, { O, O, O, O, O, O, O, O, O } },
+	{ "stranger", { .kind = PERM_WHO_PERSON },
+	    { H, H, H, H, H, H, H, H, H } },
 	{ "reader", { .kind = PERM_WHO_PERSON, .role = ROLE_READER },
-	    { O, O, O, D, D, D, D, D } },
+	    { O, O, O, D, D, D, D, D, D } },
 	{ "maintainer", { .kind = PERM_WHO_PERSON, .role = ROLE_MAINTAINER },
-	    { O, O, O, O, O, D, O, D } },
+	    { O, O, O, O, O, D, D, O, D } },
 	{ "agent", { .kind = PERM_WHO_AGENT, .role = ROLE_MAINTAINER },
-	    { O, O, D, D, D, D, D, O } },
+	    { O, O, D, D, D, D, D, D, O } },
 	{ "ci", { .kind = PERM_WHO_CI, .role = ROLE_ADMIN },
-	    { O, O, D, D, D, D, O, D } },
-	{ "service", { .kind = PERM_WHO_SERVICE }, { O, O, D, D, D, D, D, O } },
+	    { O, O, D, D, D, D, D, O, D } },
+	{ "service", { .kind = PERM_WHO_SERVICE },
+	    { O, O, D, D, D, D, D, D, O } },
 	{ "a run elsewhere", { .kind = PERM_WHO_RUN, .role = ROLE_MAINTAINER },
-	    { H, H, H, H, H, H, H, H } },
+	    { H, H, H, H, H, H, H, H, H } },
 	{ "a run at home",
 	    { .kind = PERM_WHO_RUN, .role = ROLE_ADMIN, .own_project = true },
-	    { O, D, D, D, D, D, D, D } },
+	    { O, D, D, D, D, D, D, D, D } },
 	{ "a session elsewhere",
 	    { .kind = PERM_WHO_SESSION, .role = ROLE_MAINTAINER },
-	    { H, H, H, H, H, H, H, H } },
+	    { H, H, H, H, H, H, H, H, H } },
 	{ "a session at home",
 	    { .kind = PERM_WHO_SESSION, .own_project = true },
-	    { O, D, D, O, D, D, D, D } },
+	    { O, D, D, O, D, D, D, D, D } },
 };
 
 static void

@@ -52,6 +52,8 @@ static const struct row rows[] = {
 	{ "read:issue", "DELETE", "/api/v1/token", true },
 	{ "read:issue", "GET", R "/issues/{n}", true },
 	{ "read:issue", "POST", R "/issues", false },
+	{ "read:issue", "GET", "/attachments/{uuid}", true },
+	{ "read:repository", "GET", "/attachments/{uuid}", false },
 	{ "write:issue", "POST", R "/issues/{n}/comments", true },
 	{ "write:issue", "GET", R "/labels", true },
 	{ "write:issue", "GET", R, false },

@@ -1,5 +1,6 @@
 #include "tests/unit/server/store_fixture.h"
 
+#include "server/store/db_priv.h"
 #include "server/store/deliveries.h"
 #include "server/store/events.h"
 #include "server/store/hooks.h"
@@ -42,7 +43,8 @@ scopes_job(struct txn *t, void *arg, struct err *e)
 	struct hook_new n = new_hook(f->project, 0);
 	const struct hook_scope other = { 0, f->root }, server = { 0, 0 };
 	struct hook_list l = { .n = 0 };
-	int64_t repo, user, all, model, seq = -1;
+	int64_t repo, user, all, model, seq = -1, ids[4];
+	size_t due;
 	struct hook h = { .id = 0 };
 
 	STEP(hooks_cursor(t, &seq, e) == 0 && seq == 0);
@@ -67,12 +69,28 @@ scopes_job(struct txn *t, void *arg, struct err *e)
 	hook_list_release(&l);
 	STEP(hooks_list(t, &server, HOOKS_ALL, 0, 0, &l, e) == 0 && l.n == 2);
 	hook_list_release(&l);
-	STEP(hooks_for_event(t, f->project, 1, &l, e) == 0 && l.n == 0);
-	STEP(hooks_for_event(t, f->project, 2, &l, e) == 0);
+	STEP(hooks_for_event(t, f->project, 1, 0, &l, e) == 0 && l.n == 0);
+	STEP(hooks_for_event(t, f->project, 2, 0, &l, e) == 0);
 	STEP(l.n == 3 && l.at[0].id == repo && l.at[2].id == all);
 	hook_list_release(&l);
+	/* A user who may not sign in is told nothing. */
+	STEP(hooks_wake(t, user, 1, true, e) == 0);
+	STEP(hooks_due(t, 1, 4, ids, &due, e) == 0 && due == 1);
+	STEP(db_exec(t, "UPDATE account SET no_login = 1", NULL, NULL, e) == 0);
+	STEP(hooks_due(t, 1, 4, ids, &due, e) == 0 && due == 0);
+	STEP(hooks_for_event(t, f->project, 2, 0, &l, e) == 0);
+	STEP(l.n == 2 && l.at[0].id == repo && l.at[1].id == all);
+	hook_list_release(&l);
+	STEP(db_exec(t, "UPDATE account SET no_login = 0, kind = 2", NULL, NULL,
+		 e) == 0);
+	STEP(db_exec(t, "DELETE FROM role", NULL, NULL, e) == 0);
+	/* Nor one who owns it in name only. */
+	STEP(hooks_for_event(t, f->project, 2, 0, &l, e) == 0 && l.n == 2);
+	hook_list_release(&l);
+	STEP(db_exec(t, "UPDATE account SET kind = 1 WHERE id = ?",
+		 BINDS(I(f->root)), NULL, e) == 0);
 	STEP(hooks_copy_defaults(t, f->project, FIXTURE_NOW, 7, e) == 0);
-	STEP(hooks_for_event(t, f->project, 8, &l, e) == 0 && l.n == 4);
+	STEP(hooks_for_event(t, f->project, 8, 0, &l, e) == 0 && l.n == 4);
 	hook_list_release(&l);
 	STEP_FAILS(ERR_NOTFOUND, hooks_delete(t, &server, repo, e));
 	STEP(hooks_delete(t, &other, user, e) == 0);
@@ -91,14 +109,15 @@ static int
 add_delivery(struct txn *t, int64_t hook, const char *payload, int64_t *id,
     struct err *e)
 {
-	const struct delivery_new n = { .hook_id = hook,
+	struct delivery_new n = { .hook_id = hook,
 		.project_id = 1,
 		.uuid = "00000000-0000-4000-8000-000000000000",
 		.type = HOOK_ISSUES,
 		.action = "opened",
-		.payload = payload,
 		.now = FIXTURE_NOW };
 
+	if (deliveries_payload(t, payload, &n.payload_id, e) == -1)
+		return -1;
 	return deliveries_insert(t, &n, id, e);
 }
 
@@ -115,14 +134,13 @@ order_job(struct txn *t, void *arg, struct err *e)
 		.response_headers = "a: b",
 		.response_body = "body",
 		.now = FIXTURE_NOW };
-	int64_t hook, first, second, at, ids[4], gone;
+	int64_t hook, first, second, at, ids[4];
 	struct delivery d = { .id = 0 };
 	size_t count;
 
 	STEP(hooks_insert(t, &n, &hook, e) == 0);
 	STEP(add_delivery(t, hook, "{}", &first, e) == 0);
 	STEP(add_delivery(t, hook, "[1]", &second, e) == 0);
-	STEP(add_delivery(t, hook + 9, "{}", &gone, e) == 0 && gone == 0);
 	STEP(hooks_wake(t, hook, 100, false, e) == 0);
 	STEP(hooks_wake(t, hook, 50, false, e) == 0);
 	STEP(hooks_due(t, 99, 4, ids, &count, e) == 0 && count == 0);
@@ -174,23 +192,52 @@ bounds_job(struct txn *t, void *arg, struct err *e)
 	const struct hook_new n = new_hook(f->project, 0);
 	struct delivery d = { .id = 0 };
 	struct delivery_list l = { .n = 0 };
-	int64_t hook, id = 0, first = 0, waiting;
+	struct hook_list hooks = { .n = 0 };
+	struct delivery_result r = { .state = DELIVERY_OK, .attempts = 1 };
+	int64_t hook, id = 0, waiting, bytes, at;
+	struct hook h = { .id = 0 };
+	bool takes, any;
 
 	STEP(hooks_insert(t, &n, &hook, e) == 0);
-	for (int i = 0; i < HOOK_PENDING_MAX + 3; i++) {
+	for (int i = 0; i < HOOK_PENDING_MAX; i++) {
+		STEP(hooks_takes(t, hook, 0, 5, &takes, e) == 0 && takes);
 		STEP(add_delivery(t, hook, "{}", &id, e) == 0);
-		if (i == 0)
-			first = id;
 	}
-	STEP(deliveries_waiting(t, hook, &waiting, e) == 0);
-	STEP(waiting == HOOK_PENDING_MAX);
-	STEP(deliveries_head(t, hook, &d, e) == 0 && d.id == first + 3);
-	delivery_release(&d);
-	STEP(deliveries_get(t, hook, first, &d, e) == 0);
-	STEP(d.state == DELIVERY_FAILED && d.error[0] != '\0');
-	delivery_release(&d);
+	/* It falls behind, and goes on when half of that was told. */
+	STEP(hooks_takes(t, hook, 0, 7, &takes, e) == 0 && !takes);
+	STEP(hooks_takes(t, hook, 0, 8, &takes, e) == 0 && !takes);
+	STEP(deliveries_waiting(t, hook, &waiting, &bytes, e) == 0);
+	STEP(waiting == HOOK_PENDING_MAX && bytes == 2 * waiting);
+	STEP(hooks_by_id(t, hook, &h, e) == 0 && h.behind == 7);
+	hook_release(&h);
+	STEP(hooks_for_event(t, f->project, 9, 0, &hooks, e) == 0);
+	STEP(hooks.n == 0);
+	STEP(hooks_for_event(t, f->project, 9, hook, &hooks, e) == 0);
+	STEP(hooks.n == 1);
+	hook_list_release(&hooks);
+	STEP(hooks_behind_room(t, hook, 3, &any, e) == 0 && !any);
+	STEP(hooks_behind_next(t, &h, &at, e) == 0 && at == 0);
+	for (int i = 0; i < HOOK_PENDING_MAX / 2; i++) {
+		STEP(deliveries_head(t, hook, &d, e) == 0);
+		r.id = d.id;
+		r.hook_id = hook;
+		delivery_release(&d);
+		STEP(deliveries_result(t, &r, e) == 0);
+	}
+	STEP(hooks_behind_room(t, hook, 3, &any, e) == 0 && any);
+	STEP(hooks_behind_next(t, &h, &at, e) == 0);
+	STEP(at == 3 && h.id == hook && h.behind == 7);
+	hook_release(&h);
+	STEP(hooks_takes(t, hook, 7, 7, &takes, e) == 0 && takes);
+	STEP(hooks_behind_failed(t, hook, 7, 8, 50, e) == 0);
+	STEP(hooks_behind_failed(t, hook, 7, 9, 60, e) == 0);
+	STEP(hooks_behind_failed(t, hook, 8, 8, 70, e) == 0);
+	STEP(hooks_behind_next(t, &h, &at, e) == 0);
+	STEP(at == 70 && h.behind == 8 && h.behind_tries == 2);
+	hook_release(&h);
 	/* The log of what is at an end is bounded, too. */
 	STEP(deliveries_give_up(t, hook, "off", FIXTURE_NOW, e) == 0);
+	STEP(hooks_behind_next(t, &h, &at, e) == 0 && at == 0);
 	STEP(deliveries_list(t, hook, 0, 0, &l, e) == 0);
 	STEP(l.n == HOOK_LOG_MAX && l.at[0].id == id);
 	delivery_list_release(&l);

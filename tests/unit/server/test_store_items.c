@@ -344,7 +344,8 @@ steps_reviews(struct txn *t, void *arg, struct err *e)
 	STEP(add_review(t, f, f->root, REVIEW_COMMENT, e) == 0);
 	STEP(add_review(t, f, f->alice, REVIEW_APPROVED, e) == 0);
 	STEP(add_review(t, f, f->alice, REVIEW_COMMENT, e) == 0);
-	STEP(reviews_list(t, f->project, 1, 0, 2, 0, &l, e) == 0);
+	STEP(reviews_list(t, &(struct review_filter){ f->project, 1, 0, 2, 0 },
+		 &l, e) == 0);
 	STEP(l.n == 2 && l.total == 5);
 	review_list_release(&l);
 	STEP(reviews_latest(t, f->project, 1, &l, e) == 0);
@@ -392,12 +393,16 @@ steps_statuses(struct txn *t, void *arg, struct err *e)
 	STEP(add_status(t, f, "lint", STATUS_PENDING, e) == 0);
 	STEP(add_status(t, f, "build", STATUS_SUCCESS, e) == 0);
 	STEP(add_status(t, f, "lint", STATUS_FAILURE, e) == 0);
-	STEP(statuses_latest(t, f->project, SHA_A, &l, e) == 0);
+	STEP(statuses_latest(t, f->project, SHA_A, 0, 0, &l, e) == 0);
 	STEP(l.n == 2 && strcmp(l.at[0].context, "build") == 0);
 	STEP(l.at[1].state == STATUS_FAILURE);
 	STEP(l.at[1].description[0] == '\0');
 	status_list_release(&l);
-	STEP(statuses_latest(t, f->project, SHA_B, &l, e) == 0 && l.n == 0);
+	STEP(statuses_latest(t, f->project, SHA_A, 1, 1, &l, e) == 0);
+	STEP(l.n == 1 && strcmp(l.at[0].context, "lint") == 0);
+	status_list_release(&l);
+	STEP(statuses_latest(t, f->project, SHA_B, 0, 0, &l, e) == 0 &&
+	    l.n == 0);
 	STEP(statuses_list(t,
 		 &(const struct status_filter){
 		     .project_id = f->project, .sha = SHA_A, .limit = 1 },
@@ -419,6 +424,40 @@ the_newest_status_of_a_context_counts(void **state)
 	OK(db_write_now(f->db, steps_statuses, f, e));
 }
 
+static int
+steps_contexts(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct status_list l;
+	char name[16];
+	int64_t n = -1;
+
+	for (int i = 0; i < DB_LIST_MAX + 200; i++) {
+		(void)snprintf(name, sizeof(name), "c/%06d", i);
+		STEP(add_status(t, f, name, STATUS_SUCCESS, e) == 0);
+	}
+	STEP(add_status(t, f, name, STATUS_FAILURE, e) == 0);
+	STEP(statuses_verdicts(t, f->project, SHA_A, &l, e) == 0);
+	STEP(l.n == DB_LIST_MAX + 200 && l.total == (int64_t)l.n);
+	STEP(strcmp(l.at[l.n - 1].context, name) == 0);
+	STEP(l.at[l.n - 1].state == STATUS_FAILURE);
+	STEP(status_combined(&l) == STATUS_FAILURE);
+	status_list_release(&l);
+	STEP(statuses_contexts(t, f->project, SHA_A, "new", &n, e) == 0);
+	STEP(n == DB_LIST_MAX + 200);
+	STEP(statuses_contexts(t, f->project, SHA_A, name, &n, e) == 0);
+	STEP(n == 0);
+	return fixture_verdict(f, e);
+}
+
+static void
+no_context_is_left_out_of_the_verdicts(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_contexts, f, e));
+}
+
 int
 main(void)
 {
@@ -431,6 +470,7 @@ main(void)
 		T(one_open_pull_request_per_pair_of_branches),
 		T(the_latest_verdict_of_each_reviewer_counts),
 		T(the_newest_status_of_a_context_counts),
+		T(no_context_is_left_out_of_the_verdicts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

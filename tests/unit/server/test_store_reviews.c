@@ -104,10 +104,14 @@ pending_job(struct txn *t, void *arg, struct err *e)
 	id = a_review(t, f, f->alice, REVIEW_PENDING, e);
 	n.author_id = f->alice;
 	STEP(reviews_find_open(t, &n, &found, e) == 0 && found == id);
-	STEP(reviews_list(t, f->project, 1, f->alice, 0, 0, &l, e) == 0);
+	STEP(reviews_list(t,
+		 &(struct review_filter){ f->project, 1, f->alice, 0, 0 }, &l,
+		 e) == 0);
 	STEP(l.n == 1 && l.total == 1);
 	review_list_release(&l);
-	STEP(reviews_list(t, f->project, 1, f->root, 0, 0, &l, e) == 0);
+	STEP(reviews_list(t,
+		 &(struct review_filter){ f->project, 1, f->root, 0, 0 }, &l,
+		 e) == 0);
 	STEP(l.n == 0 && l.total == 0);
 	review_list_release(&l);
 	n.state = REVIEW_APPROVED;

@@ -85,6 +85,11 @@ a_files_name_is_its_last_component(void **state)
 	assert_string_equal(out, "passwd");
 	assert_true(file_rule_name(view_of("C:\\dir\\a.txt"), out));
 	assert_string_equal(out, "a.txt");
+	/* What turns the text around, or shows nothing, is left out. */
+	assert_true(
+	    file_rule_name(view_of("a\u202egnp.\u200bexe\xc2\x85\u00e9"), out));
+	assert_string_equal(out, "agnp.exe\u00e9");
+	assert_false(file_rule_name(view_of("\u202e"), out));
 	assert_false(file_rule_name(view_of(".."), out));
 	assert_false(file_rule_name(view_of("a/"), out));
 	assert_false(file_rule_name(view_of("\xff"), out));

@@ -1,0 +1,73 @@
+/* Heads in forks: of svc_pull.h. */
+#include "server/service/svc_pull.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "server/store/projects.h"
+
+/* What the owner has that is akin to p; 0: nothing. */
+static int
+svc_pull_akin(struct txn *t, const struct project *p, const char *owner,
+    int64_t *id, struct err *e)
+{
+	struct project up = { .id = 0 };
+
+	if (projects_fork_of(t, p->id, owner, id, e) == -1)
+		return -1;
+	if (*id != 0 || p->parent_id == 0)
+		return 0;
+	if (projects_by_id(t, p->parent_id, &up, e) == -1)
+		return -1;
+	if (strcasecmp(up.owner, owner) == 0)
+		*id = up.id;
+	project_release(&up);
+	return *id != 0 ? 0 : projects_fork_of(t, p->parent_id, owner, id, e);
+}
+
+static bool
+svc_pull_is_akin(const struct project *p, const struct project *q)
+{
+	return q->parent_id == p->id || p->parent_id == q->id ||
+	    (p->parent_id != 0 && p->parent_id == q->parent_id);
+}
+
+int
+svc_pull_head_of(struct txn *t, const struct identity *who,
+    const struct project *p, const char *head, int64_t *project, char **label,
+    struct err *e)
+{
+	const char *colon = strchr(head, ':');
+	size_t n = strcspn(head, "/:");
+	AUTO_FREE char *owner = xstrndup(head, n);
+	struct project q = { .id = 0 };
+	int64_t id = 0;
+	int rc;
+
+	if (colon != NULL && head[n] == '/') {
+		AUTO_FREE char *name = xstrndup(
+		    head + n + 1, (size_t)(colon - head) - n - 1);
+
+		rc = svc_project_open(t, who, owner, name, PERM_READ, &q, e);
+	} else {
+		rc = svc_pull_akin(t, p, owner, &id, e);
+		if (rc == 0)
+			rc = svc_project_by_id(t, who, id, PERM_READ, &q, e);
+	}
+	if (rc == -1 && e->code != ERR_NOTFOUND)
+		return -1;
+	if (rc == -1 || colon == NULL || !svc_pull_is_akin(p, &q)) {
+		project_release(&q);
+		return err_set(e, ERR_NOTFOUND,
+		    "head: %.100s is no branch of %s/%s nor of a fork of it "
+		    "that you can see",
+		    head, p->owner, p->name);
+	}
+	*project = q.id;
+	*label = xasprintf("%s%s", q.owner, colon);
+	project_release(&q);
+	return 0;
+}
