@@ -29,6 +29,11 @@ void svc_pull_on_branch(
 char *svc_pull_head_ref(const struct pull *p, int64_t *project)
     __attribute__((returns_nonnull));
 
+/* Where the head's branch is; "": it is gone, or it is a fork's and the author
+ * may read that or this project no longer, and the head stays what it was. */
+int svc_pull_head_now(
+    struct txn *t, const struct pull *p, char sha[SHA_HEX + 1], struct err *e);
+
 /* Is the row behind its branches? */
 bool svc_pull_needs_refresh(struct svc *s, const struct pull *p);
 

@@ -608,7 +608,7 @@ svc_refresh_from_fork(struct svc_refresh *r, const struct pull *p)
 	struct err e = ERR_INIT;
 
 	r->head_ref = xasprintf("refs/pull/%" PRId64 "/head", r->number);
-	if (refs_get(db_reader(r->s->db), of, branch, sha, &e) == -1 ||
+	if (svc_pull_head_now(db_reader(r->s->db), p, sha, &e) == -1 ||
 	    sha[0] == '\0' ||
 	    (p->mergeable != MERGEABLE_UNKNOWN &&
 		strcmp(sha, p->head_sha) == 0)) {

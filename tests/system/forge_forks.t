@@ -170,6 +170,33 @@ as "$DAVE" api PATCH "/api/coffer/v1/projects/dave/calc" '{"settings":{"approval
 as "$DAVE" api POST "$F/pulls/2/merge" '{"Do":"fast-forward-only"}'
 tap_is "$STATUS" 200 'and merges it'
 
+# Who may read no more is told no more, and moves nothing.
+as "$DAVE" api POST "$F/pulls" '{"title":"More","head":"admin:topic","base":"main"}'
+tap_is "$STATUS,$(field .number)" 201,3 'it is to take another branch'
+SEEN=$(field .head.sha)
+commit_fork out o.txt 'before'
+as "$DAVE" api POST "$R/pulls" '{"title":"Out","head":"dave:out","base":"main"}'
+N=$(field .number)
+WAS=$SHA
+api DELETE "$R/collaborators/dave"
+push_branch topic secret.txt 'not for dave'
+commit_fork out o.txt 'after'
+push_branch other o.txt 'other'
+api POST "$R/pulls" '{"title":"Other","head":"other","base":"main"}'
+OTHER=$(field .number)
+push_branch other o.txt 'once more'
+other_moved() { api GET "$R/pulls/$OTHER"; [ "$(field .head.sha)" = "$(git -C "$WORK" rev-parse HEAD)" ]; }
+tap_ok 'what moves later is seen' wait_for 10 other_moved
+as "$DAVE" api GET "$F/pulls/3"
+tap_is "$(field .head.sha)" "$SEEN" 'what the parent got since is not brought to a fork whose owner was put out'
+tap_is "$(git --git-dir="$HOME_DIR/repos/$FORK_ID.git" rev-parse refs/pull/3/head)" "$SEEN" 'nor into its repository'
+api GET "$R/pulls/$N"
+tap_is "$(field .head.sha)" "$WAS" 'and his pushes move no pull request of the parent'
+api PUT "$R/collaborators/dave" '{"permission":"read"}'
+commit_fork out o.txt 'back'
+tap_ok 'until he is back' wait_for 10 at_head
+for I in "$N" "$OTHER"; do api PATCH "$R/pulls/$I" '{"state":"closed"}'; done
+
 # Gone.
 commit_fork late l.txt 'late'
 as "$DAVE" api POST "$R/pulls" '{"title":"Late","head":"dave:late","base":"main"}'
