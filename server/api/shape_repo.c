@@ -182,6 +182,12 @@ shape_repository_by_id(struct shape *s, const char *key, int64_t id)
 		jw_null(&s->w, key);
 		return;
 	}
+	if (s->reader != NULL &&
+	    svc_may(s->t, s->reader, id, PERM_READ, NULL, &e) == -1) {
+		jw_null(&s->w, key);
+		project_release(&p);
+		return;
+	}
 	shape_repo_facts(s, &p, 1, &f);
 	s->inner = true;
 	shape_repo(s, key, &p, &f);

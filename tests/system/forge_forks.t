@@ -192,6 +192,14 @@ tap_is "$(field .head.sha)" "$SEEN" 'what the parent got since is not brought to
 tap_is "$(git --git-dir="$HOME_DIR/repos/$FORK_ID.git" rev-parse refs/pull/3/head)" "$SEEN" 'nor into its repository'
 api GET "$R/pulls/$N"
 tap_is "$(field .head.sha)" "$WAS" 'and his pushes move no pull request of the parent'
+as "$DAVE" api POST "$F/hooks" '{"type":"gitea","active":true,"events":["issue_comment","pull_request_comment"],"config":{"url":"http://127.0.0.1:9/","content_type":"json"}}'
+D=/api/coffer/v1/repos/dave/calc/hooks/$(field .id)/deliveries
+api POST "$F/issues/3/comments" '{"body":"an admin says"}'
+told() { as "$DAVE" api GET "$D"; [ "$(field length)" -gt 0 ]; }
+tap_ok 'his hook is told what an admin says' wait_for 10 told
+as "$DAVE" api GET "$D/$(field '.[0].id')"
+tap_ok 'and nothing of the parent, which the admin sees' jq -e '.request.payload | .comment.body == "an admin says" and
+	.repository.fork and .repository.parent == null and ([.. | objects | select(.full_name? == "admin/calc")] == [])' "$BODY"
 api PUT "$R/collaborators/dave" '{"permission":"read"}'
 commit_fork out o.txt 'back'
 tap_ok 'until he is back' wait_for 10 at_head
