@@ -223,6 +223,17 @@ as "$BOB" api POST "$R/pulls/$N/merge" '{"Do":"squash"}'
 tap_is "$STATUS" 200 'and can be merged'
 api GET "$R"
 tap_is "$(field .forks_count)" 0 'the parent has no fork'
+api POST /api/v1/admin/users/bob/repos '{"name":"bobs","auto_init":true}'
+api PUT /api/v1/repos/bob/bobs/collaborators/david '{"permission":"read"}'
+as "$BOB" api POST /api/v1/repos/bob/bobs/hooks '{"type":"gitea","active":true,"events":["pull_request"],"config":{"url":"http://127.0.0.1:9/","content_type":"json"}}'
+D=/api/coffer/v1/repos/bob/bobs/hooks/$(field .id)/deliveries
+as "$DAVE" api POST /api/v1/repos/bob/bobs/forks
+as "$DAVE" api POST /api/v1/repos/david/bobs/contents/z.txt '{"content":"eg==","branch":"main","message":"z"}'
+as "$DAVE" api POST /api/v1/repos/bob/bobs/pulls '{"title":"z","head":"david:main","base":"main"}'
+told() { as "$BOB" api GET "$D"; [ "$(field length)" -gt 0 ]; }
+wait_for 10 told
+as "$BOB" api GET "$D/$(field '.[0].id')"
+tap_is "$(field .request.payload.pull_request.head.repo.full_name)" david/bobs 'the hooks of a project are told which fork its owner proposes'
 as "$DAVE" api POST "$R/forks" '{"name":"other"}'
 tap_is "$STATUS,$(field .full_name)" 202,david/other 'another is made, with a name of its own'
 api PATCH "$R" '{"archived":true}'
