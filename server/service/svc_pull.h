@@ -75,6 +75,13 @@ int svc_pull_head_of(struct txn *t, const struct identity *who,
     const struct project *p, const char *head, int64_t *project, char **label,
     struct err *e);
 
+/*
+ * In a job: may the head's code run here?  One of a branch of the project, or
+ * of a fork when a maintainer pushed it or approved exactly that commit.
+ */
+int svc_pull_is_trusted(struct txn *t, int64_t project, const struct pull *p,
+    bool *yes, struct err *e);
+
 struct svc_pull_edit {
 	struct svc_op op;
 	int64_t project_id;

@@ -242,4 +242,33 @@ tap_is "$STATUS" 423 'an archived project takes none'
 api DELETE "$R"
 as "$DAVE" api GET /api/v1/repos/david/other
 tap_is "$STATUS,$(field '.parent')" 200,null 'a fork outlives its parent'
+
+# A stranger's code runs here when a maintainer has looked at it.
+make_upstream checked
+(
+	cd "$WORK" && mkdir .coffer && printf 'checks:\n  - name: test\n    test: "true"\n' >.coffer/checks.yml &&
+	    git add .coffer && git commit -q -m Checks && git push -q origin HEAD:main
+) 2>"$T/push.err"
+api POST /api/v1/repos/migrate "{\"clone_addr\":\"$UPSTREAM\",\"repo_name\":\"checked\"}"
+K=/api/v1/repos/admin/checked
+api PUT "$K/collaborators/bob" '{"permission":"write"}'
+api PUT "$K/collaborators/david" '{"permission":"read"}'
+as "$DAVE" api POST "$K/forks"
+as "$DAVE" api POST /api/v1/repos/david/checked/contents/y.txt '{"content":"eQ==","branch":"main","new_branch":"y","message":"y"}'
+as "$DAVE" api POST "$K/pulls" '{"title":"y","head":"david:y","base":"main"}'
+tap_is "$STATUS" 201 'a reader proposes to a project with checks'
+N=$(field .number)
+jobs() { api GET '/api/coffer/v1/ci/jobs?project=admin/checked'; field '[.[] | .state] | join(" ")'; }
+as "$CAROL" api GET "$K"
+api PATCH "$K/pulls/$N" '{"title":"y, too"}'
+tap_is "$(jobs)" '' 'nothing of it runs'
+as "$DAVE" api POST "$K/pulls/$N/reviews" '{"event":"COMMENT","body":"please"}'
+tap_is "$(jobs)" '' 'nor when he asks'
+as "$BOB" api POST "$K/pulls/$N/reviews" '{"event":"APPROVED"}'
+queued() { [ "$(jobs)" = queued ]; }
+tap_ok 'until a maintainer approved this commit' wait_for 10 queued
+as "$DAVE" api PUT /api/v1/repos/david/checked/contents/y.txt "{\"content\":\"eg==\",\"branch\":\"y\",\"message\":\"z\",\"sha\":\"$(printf y | git hash-object --stdin)\"}"
+tap_is "$STATUS" 200 'he goes on'
+superseded() { [ "$(jobs)" = superseded ]; }
+tap_ok 'and what he adds does not run' wait_for 10 superseded
 tap_done
