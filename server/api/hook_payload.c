@@ -19,6 +19,7 @@ struct hook_writer {
 	struct txn *t;
 	const struct hook_payload *p;
 	struct identity who;
+	struct identity owner; /* whose hook it is, or as good as */
 	struct author actor;
 };
 
@@ -155,7 +156,8 @@ hook_sub(struct hook_writer *x, struct shape *sub)
 		.url = x->s.url,
 		.project = x->p->project,
 		.t = x->t,
-		.who = &x->who };
+		.who = &x->who,
+		.reader = &x->owner };
 	sub->facts = x->s.facts;
 	jw_init(&sub->w, &sub->body);
 }
@@ -485,17 +487,22 @@ hook_payload_make(
 {
 	const struct actor *a = &p->event->actor;
 	struct hook_writer x = { .t = t, .p = p };
+	struct err none = ERR_INIT;
+	struct user u;
 
 	if ((size_t)p->say->type >= HOOK_TYPES ||
 	    hook_writers[p->say->type] == NULL)
 		return err_set(e, ERR_INVALID, "no payload of that type");
 	svc_identity_of(a->id, a->login, a->kind, &x.who);
 	hook_author(&x, a->id, a->login, &x.actor);
+	if (users_by_name(t, p->project->owner, &u, &none) == 0)
+		svc_identity_of(u.id, u.login, u.kind, &x.owner);
 	x.s = (struct shape){ .body = STR_INIT_MAX(HOOK_PAYLOAD_MAX),
 		.url = p->url,
 		.project = p->project,
 		.t = t,
-		.who = &x.who };
+		.who = &x.who,
+		.reader = &x.owner };
 	jw_init(&x.s.w, &x.s.body);
 	jw_object(&x.s.w, NULL);
 	if (hook_writers[p->say->type](&x, e) == -1) {

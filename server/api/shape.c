@@ -15,6 +15,7 @@ shape_init(struct shape *s, struct call *c, const struct project *p)
 	s->url = call_url(c);
 	s->project = p;
 	s->who = call_who(c);
+	s->reader = NULL;
 	s->t = api_reader(c);
 	s->facts.project_id = 0;
 	s->inner = false;

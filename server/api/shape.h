@@ -43,6 +43,7 @@ struct shape {
 	const struct project *project; /* NULL: none */
 	struct txn *t;                 /* for what a row shows beside itself */
 	const struct identity *who;    /* who is shown it */
+	const struct identity *reader; /* who reads it, too; NULL: nobody */
 	struct repo_facts facts;       /* of the repository shown last */
 	bool inner;                    /* a repository inside another */
 	struct shape_seen users[SHAPE_SEEN]; /* those in the body */
@@ -70,8 +71,8 @@ void shape_noreply(const struct shape *s, const char *login, struct str *out);
 /* What it shows beside p is read unless it is of the repository before. */
 void shape_repository(
     struct shape *s, const char *key, const struct project *p);
-/* null when s->who may not see it, or it is gone; without a parent of its own.
- */
+/* null when s->who or s->reader may not see it, or it is gone; the reader is
+ * shown the fork of s->project that is s->who's own.  Without its parent. */
 void shape_repository_by_id(struct shape *s, const char *key, int64_t id);
 /* The elements of an array: one query for all. */
 void shape_repositories(struct shape *s, const struct project_list *l);

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -175,11 +176,20 @@ shape_repository_by_id(struct shape *s, const char *key, int64_t id)
 	struct project p = { .id = 0 };
 	struct err e = ERR_INIT;
 	struct repo_facts f;
-	bool inner = s->inner;
+	bool inner = s->inner, own;
 
 	if (s->t == NULL || s->who == NULL ||
 	    svc_project_by_id(s->t, s->who, id, PERM_READ, &p, &e) == -1) {
 		jw_null(&s->w, key);
+		return;
+	}
+	/* Who proposes a branch of his fork shows it. */
+	own = s->project != NULL && p.parent_id == s->project->id &&
+	    strcasecmp(p.owner, s->who->login) == 0;
+	if (s->reader != NULL && !own &&
+	    svc_may(s->t, s->reader, id, PERM_READ, NULL, &e) == -1) {
+		jw_null(&s->w, key);
+		project_release(&p);
 		return;
 	}
 	shape_repo_facts(s, &p, 1, &f);

@@ -29,6 +29,11 @@ void svc_pull_on_branch(
 char *svc_pull_head_ref(const struct pull *p, int64_t *project)
     __attribute__((returns_nonnull));
 
+/* Where the head's branch is; "": it is gone, or it is a fork's and the author
+ * may read that or this project no longer, and the head stays what it was. */
+int svc_pull_head_now(
+    struct txn *t, const struct pull *p, char sha[SHA_HEX + 1], struct err *e);
+
 /* Is the row behind its branches? */
 bool svc_pull_needs_refresh(struct svc *s, const struct pull *p);
 
@@ -69,6 +74,13 @@ void svc_pull_create(struct svc_pull_create *op, svc_done_fn *done, void *arg);
 int svc_pull_head_of(struct txn *t, const struct identity *who,
     const struct project *p, const char *head, int64_t *project, char **label,
     struct err *e);
+
+/*
+ * In a job: may the head's code run here?  One of a branch of the project, or
+ * of a fork when a maintainer pushed it or approved exactly that commit.
+ */
+int svc_pull_is_trusted(struct txn *t, int64_t project, const struct pull *p,
+    bool *yes, struct err *e);
 
 struct svc_pull_edit {
 	struct svc_op op;

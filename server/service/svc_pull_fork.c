@@ -8,6 +8,8 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "server/store/projects.h"
+#include "server/store/reviews.h"
+#include "server/store/users.h"
 
 /* What the owner has that is akin to p; 0: nothing. */
 static int
@@ -70,4 +72,36 @@ svc_pull_head_of(struct txn *t, const struct identity *who,
 	*label = xasprintf("%s%s", q.owner, colon);
 	project_release(&q);
 	return 0;
+}
+
+int
+svc_pull_is_trusted(struct txn *t, int64_t project, const struct pull *p,
+    bool *yes, struct err *e)
+{
+	struct review_list list = { .at = NULL };
+	enum role role = ROLE_NONE;
+	int rc = 0;
+
+	*yes = p->head_project == 0;
+	if (*yes)
+		return 0;
+	if (p->head_user_id != 0 &&
+	    roles_get(t, project, p->head_user_id, &role, e) == -1)
+		return -1;
+	*yes = role >= ROLE_MAINTAINER;
+	if (*yes)
+		return 0;
+	if (reviews_latest(t, project, p->issue.number, &list, e) == -1)
+		return -1;
+	for (size_t i = 0; rc == 0 && !*yes && i < list.n; i++) {
+		const struct review *r = &list.at[i];
+
+		if (r->state != REVIEW_APPROVED ||
+		    strcmp(r->sha, p->head_sha) != 0)
+			continue;
+		rc = roles_get(t, project, r->author.id, &role, e);
+		*yes = rc == 0 && role >= ROLE_MAINTAINER;
+	}
+	review_list_release(&list);
+	return rc;
 }

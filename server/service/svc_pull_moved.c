@@ -77,18 +77,39 @@ svc_pull_head_ref(const struct pull *p, int64_t *project)
 	    p->head_project != 0 && colon != NULL ? colon + 1 : p->head);
 }
 
+int
+svc_pull_head_now(
+    struct txn *t, const struct pull *p, char sha[SHA_HEX + 1], struct err *e)
+{
+	int64_t of;
+	AUTO_FREE char *ref = svc_pull_head_ref(p, &of);
+	const struct author *a = &p->issue.author;
+	struct identity who;
+
+	sha[0] = '\0';
+	svc_identity_of(a->id, a->login, a->kind, &who);
+	if (p->head_project != 0 &&
+	    (svc_may(t, &who, of, PERM_READ, NULL, e) == -1 ||
+		svc_may(t, &who, p->issue.project_id, PERM_READ, NULL, e) ==
+		    -1)) {
+		if (e->code != ERR_NOTFOUND && e->code != ERR_DENIED)
+			return -1;
+		*e = ERR_INIT;
+		return 0;
+	}
+	return refs_get(t, of, ref, sha, e);
+}
+
 /* Do the rows say what the branches are? */
 static bool
 svc_pull_is_current(struct svc *s, const struct pull *p)
 {
-	int64_t of;
-	AUTO_FREE char *head = svc_pull_head_ref(p, &of);
 	AUTO_FREE char *base = xasprintf("refs/heads/%s", p->base);
 	char head_sha[SHA_HEX + 1], base_sha[SHA_HEX + 1];
 	struct err e = ERR_INIT;
 
 	if (p->mergeable == MERGEABLE_UNKNOWN ||
-	    refs_get(db_reader(s->db), of, head, head_sha, &e) == -1 ||
+	    svc_pull_head_now(db_reader(s->db), p, head_sha, &e) == -1 ||
 	    refs_get(db_reader(s->db), p->issue.project_id, base, base_sha,
 		&e) == -1)
 		return false;

@@ -217,12 +217,20 @@ svc_refresh_has_ci(
     struct txn *t, const struct svc_refresh *r, bool *yes, struct err *e)
 {
 	struct project p = { .id = 0 };
+	struct pull now = { .run_id = 0 };
+	int rc;
 
 	if (projects_by_id(t, r->project, &p, e) == -1)
 		return -1;
 	*yes = p.parent_id == 0 || p.sandbox.want == WANT_RUNNING;
 	project_release(&p);
-	return 0;
+	if (!*yes)
+		return 0;
+	rc = pulls_get(t, r->project, r->number, &now, e);
+	if (rc == 0)
+		rc = svc_pull_is_trusted(t, r->project, &now, yes, e);
+	pull_release(&now);
+	return rc;
 }
 
 static int
@@ -608,7 +616,7 @@ svc_refresh_from_fork(struct svc_refresh *r, const struct pull *p)
 	struct err e = ERR_INIT;
 
 	r->head_ref = xasprintf("refs/pull/%" PRId64 "/head", r->number);
-	if (refs_get(db_reader(r->s->db), of, branch, sha, &e) == -1 ||
+	if (svc_pull_head_now(db_reader(r->s->db), p, sha, &e) == -1 ||
 	    sha[0] == '\0' ||
 	    (p->mergeable != MERGEABLE_UNKNOWN &&
 		strcmp(sha, p->head_sha) == 0)) {

@@ -12,6 +12,7 @@
 #include "server/git/git_pull.h"
 #include "server/service/svc_item.h"
 #include "server/service/svc_mention.h"
+#include "server/service/svc_pull.h"
 #include "server/store/issues.h"
 #include "server/store/pulls.h"
 #include "server/store/review_comments.h"
@@ -340,10 +341,24 @@ svc_review_place(struct svc_review_create *op, struct err *e)
 	return 0;
 }
 
+/* An approval lets the checks of a fork's head run. */
+static bool
+svc_review_created(void *arg)
+{
+	struct svc_review_create *op = arg;
+
+	if (op->state == REVIEW_APPROVED)
+		svc_pull_refresh(op->op.svc, op->project_id, op->item,
+		    op->op.who.user_id, NULL, NULL);
+	return false;
+}
+
 void
 svc_review_create(struct svc_review_create *op, svc_done_fn *done, void *arg)
 {
 	struct err e = ERR_INIT;
+
+	op->op.then = svc_review_created;
 
 	op->op.done = done;
 	op->op.arg = arg;

@@ -170,6 +170,41 @@ as "$DAVE" api PATCH "/api/coffer/v1/projects/dave/calc" '{"settings":{"approval
 as "$DAVE" api POST "$F/pulls/2/merge" '{"Do":"fast-forward-only"}'
 tap_is "$STATUS" 200 'and merges it'
 
+# Who may read no more is told no more, and moves nothing.
+as "$DAVE" api POST "$F/pulls" '{"title":"More","head":"admin:topic","base":"main"}'
+tap_is "$STATUS,$(field .number)" 201,3 'it is to take another branch'
+SEEN=$(field .head.sha)
+commit_fork out o.txt 'before'
+as "$DAVE" api POST "$R/pulls" '{"title":"Out","head":"dave:out","base":"main"}'
+N=$(field .number)
+WAS=$SHA
+api DELETE "$R/collaborators/dave"
+push_branch topic secret.txt 'not for dave'
+commit_fork out o.txt 'after'
+push_branch other o.txt 'other'
+api POST "$R/pulls" '{"title":"Other","head":"other","base":"main"}'
+OTHER=$(field .number)
+push_branch other o.txt 'once more'
+other_moved() { api GET "$R/pulls/$OTHER"; [ "$(field .head.sha)" = "$(git -C "$WORK" rev-parse HEAD)" ]; }
+tap_ok 'what moves later is seen' wait_for 10 other_moved
+as "$DAVE" api GET "$F/pulls/3"
+tap_is "$(field .head.sha)" "$SEEN" 'what the parent got since is not brought to a fork whose owner was put out'
+tap_is "$(git --git-dir="$HOME_DIR/repos/$FORK_ID.git" rev-parse refs/pull/3/head)" "$SEEN" 'nor into its repository'
+api GET "$R/pulls/$N"
+tap_is "$(field .head.sha)" "$WAS" 'and his pushes move no pull request of the parent'
+as "$DAVE" api POST "$F/hooks" '{"type":"gitea","active":true,"events":["issue_comment","pull_request_comment"],"config":{"url":"http://127.0.0.1:9/","content_type":"json"}}'
+D=/api/coffer/v1/repos/dave/calc/hooks/$(field .id)/deliveries
+api POST "$F/issues/3/comments" '{"body":"an admin says"}'
+told() { as "$DAVE" api GET "$D"; [ "$(field length)" -gt 0 ]; }
+tap_ok 'his hook is told what an admin says' wait_for 10 told
+as "$DAVE" api GET "$D/$(field '.[0].id')"
+tap_ok 'and nothing of the parent, which the admin sees' jq -e '.request.payload | .comment.body == "an admin says" and
+	.repository.fork and .repository.parent == null and ([.. | objects | select(.full_name? == "admin/calc")] == [])' "$BODY"
+api PUT "$R/collaborators/dave" '{"permission":"read"}'
+commit_fork out o.txt 'back'
+tap_ok 'until he is back' wait_for 10 at_head
+for I in "$N" "$OTHER"; do api PATCH "$R/pulls/$I" '{"state":"closed"}'; done
+
 # Gone.
 commit_fork late l.txt 'late'
 as "$DAVE" api POST "$R/pulls" '{"title":"Late","head":"dave:late","base":"main"}'
@@ -188,6 +223,17 @@ as "$BOB" api POST "$R/pulls/$N/merge" '{"Do":"squash"}'
 tap_is "$STATUS" 200 'and can be merged'
 api GET "$R"
 tap_is "$(field .forks_count)" 0 'the parent has no fork'
+api POST /api/v1/admin/users/bob/repos '{"name":"bobs","auto_init":true}'
+api PUT /api/v1/repos/bob/bobs/collaborators/david '{"permission":"read"}'
+as "$BOB" api POST /api/v1/repos/bob/bobs/hooks '{"type":"gitea","active":true,"events":["pull_request"],"config":{"url":"http://127.0.0.1:9/","content_type":"json"}}'
+D=/api/coffer/v1/repos/bob/bobs/hooks/$(field .id)/deliveries
+as "$DAVE" api POST /api/v1/repos/bob/bobs/forks
+as "$DAVE" api POST /api/v1/repos/david/bobs/contents/z.txt '{"content":"eg==","branch":"main","message":"z"}'
+as "$DAVE" api POST /api/v1/repos/bob/bobs/pulls '{"title":"z","head":"david:main","base":"main"}'
+told() { as "$BOB" api GET "$D"; [ "$(field length)" -gt 0 ]; }
+wait_for 10 told
+as "$BOB" api GET "$D/$(field '.[0].id')"
+tap_is "$(field .request.payload.pull_request.head.repo.full_name)" david/bobs 'the hooks of a project are told which fork its owner proposes'
 as "$DAVE" api POST "$R/forks" '{"name":"other"}'
 tap_is "$STATUS,$(field .full_name)" 202,david/other 'another is made, with a name of its own'
 api PATCH "$R" '{"archived":true}'
@@ -196,4 +242,33 @@ tap_is "$STATUS" 423 'an archived project takes none'
 api DELETE "$R"
 as "$DAVE" api GET /api/v1/repos/david/other
 tap_is "$STATUS,$(field '.parent')" 200,null 'a fork outlives its parent'
+
+# A stranger's code runs here when a maintainer has looked at it.
+make_upstream checked
+(
+	cd "$WORK" && mkdir .coffer && printf 'checks:\n  - name: test\n    test: "true"\n' >.coffer/checks.yml &&
+	    git add .coffer && git commit -q -m Checks && git push -q origin HEAD:main
+) 2>"$T/push.err"
+api POST /api/v1/repos/migrate "{\"clone_addr\":\"$UPSTREAM\",\"repo_name\":\"checked\"}"
+K=/api/v1/repos/admin/checked
+api PUT "$K/collaborators/bob" '{"permission":"write"}'
+api PUT "$K/collaborators/david" '{"permission":"read"}'
+as "$DAVE" api POST "$K/forks"
+as "$DAVE" api POST /api/v1/repos/david/checked/contents/y.txt '{"content":"eQ==","branch":"main","new_branch":"y","message":"y"}'
+as "$DAVE" api POST "$K/pulls" '{"title":"y","head":"david:y","base":"main"}'
+tap_is "$STATUS" 201 'a reader proposes to a project with checks'
+N=$(field .number)
+jobs() { api GET '/api/coffer/v1/ci/jobs?project=admin/checked'; field '[.[] | .state] | join(" ")'; }
+as "$CAROL" api GET "$K"
+api PATCH "$K/pulls/$N" '{"title":"y, too"}'
+tap_is "$(jobs)" '' 'nothing of it runs'
+as "$DAVE" api POST "$K/pulls/$N/reviews" '{"event":"COMMENT","body":"please"}'
+tap_is "$(jobs)" '' 'nor when he asks'
+as "$BOB" api POST "$K/pulls/$N/reviews" '{"event":"APPROVED"}'
+queued() { [ "$(jobs)" = queued ]; }
+tap_ok 'until a maintainer approved this commit' wait_for 10 queued
+as "$DAVE" api PUT /api/v1/repos/david/checked/contents/y.txt "{\"content\":\"eg==\",\"branch\":\"y\",\"message\":\"z\",\"sha\":\"$(printf y | git hash-object --stdin)\"}"
+tap_is "$STATUS" 200 'he goes on'
+superseded() { [ "$(jobs)" = superseded ]; }
+tap_ok 'and what he adds does not run' wait_for 10 superseded
 tap_done
