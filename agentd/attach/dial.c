@@ -18,9 +18,10 @@ enum dial_status {
 
 /* clang-format off */
 static const char dial_script[] =
-    /* The end of its input ends sshd, and with that this; an exit of its own
-     * could come before the folder is removed. */
-    "trap : HUP TERM\n"
+    /* The end of its input ends sshd, and with that this.  No signal may do
+     * so before the folder is removed; runc hands on the SIGPIPE, too, that it
+     * gets when the client is gone. */
+    "trap : HUP INT PIPE TERM\n"
     "umask 077\n"
     "sshd=$(command -v sshd) || exit 121\n"
     "[ \"$(id -un)\" = agent ] || exit 122\n"
