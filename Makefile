@@ -89,8 +89,9 @@ obj     = $(patsubst %.c,$(O)/%.o,$(1))
 # The same places under $(O) as under PREFIX, so that programs find their data.
 prompts := $(wildcard prompts/*/*.md)
 profiles := $(wildcard compose/profiles/*/*)
+egress  := $(wildcard egress/*.list)
 all: $(progs:%=$(O)/bin/%) $(shim) $(eshim) $(packs) $(prompts:%=$(O)/share/coffer/%) \
-     $(profiles:compose/%=$(O)/share/coffer/%)
+     $(profiles:compose/%=$(O)/share/coffer/%) $(egress:%=$(O)/share/coffer/%)
 $(O)/share/coffer/profiles/%: compose/profiles/%
 	@mkdir -p $(@D)
 	@cp $< $@
@@ -194,6 +195,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/libexec/coffer
 	install -m 0755 $(shim) $(eshim) $(packs) $(DESTDIR)$(PREFIX)/libexec/coffer/
 	install -m 0644 $(wildcard prompts/commands/*.md) $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands/
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/egress $(egress)
 	for f in $(profiles:compose/%=%); do \
 	    install -D -m 0644 compose/$$f $(DESTDIR)$(PREFIX)/share/coffer/$$f || exit 1; done
 

@@ -45,6 +45,7 @@ struct project {
 	enum project_want want;
 	char state[PROJECT_STATE_MAX]; /* of the sandbox, as cofferd has it */
 	char network[8];
+	char *policy; /* as in sandbox_project */
 	char agent[32];
 	char *argv[PROJECT_ARGV_MAX + 1]; /* agent_command */
 	bool pickup;
