@@ -600,8 +600,9 @@ engine_state(
     const struct sandbox_host *h, const char *id, char out[16], struct err *e)
 {
 	AUTO_FREE char *path = xasprintf("/containers/%s/json", id);
-	struct engine_question q = { .out = out };
+	struct engine_question q = { .r = 0 };
 
+	q.out = out;
 	engine_ask_now(h->engine, "GET", path, engine_on_state, &q);
 	if (q.r == -1) {
 		*e = q.e;
