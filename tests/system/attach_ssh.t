@@ -162,7 +162,7 @@ for i in 1 2 3 4; do
 	    </dev/null >/dev/null 2>&1 &
 	LAST=$!
 done
-wait $LAST
+wait "$LAST"
 
 # Nobody without a ticket.
 make_user eve >"$T/eve"
