@@ -17,6 +17,7 @@ const struct command *const command_tables[] = {
 	cmd_attach,
 	cmd_ssh,
 	cmd_cp,
+	cmd_prove,
 	cmd_issue,
 	cmd_pr,
 	cmd_review,

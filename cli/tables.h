@@ -25,6 +25,7 @@ extern const struct command cmd_check[];
 extern const struct command cmd_attach[];
 extern const struct command cmd_ssh[];
 extern const struct command cmd_cp[];
+extern const struct command cmd_prove[];
 extern const struct command cmd_user[];
 extern const struct command cmd_wait[];
 extern const struct command cmd_fetch[];
