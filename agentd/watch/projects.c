@@ -429,7 +429,8 @@ projects_open(struct projects *p)
 	p->open = true;
 	while (map_next(p->by_id, &cursor, NULL, &value)) {
 		x = value;
-		if (x->p.want != PROJECT_WANT_RUNNING)
+		if (x->p.want != PROJECT_WANT_RUNNING ||
+		    projects_is_outdated(x))
 			projects_settle(x);
 	}
 }
