@@ -69,6 +69,12 @@ engine_stop() {
 
 engines_stop() {
 	engine_stop
+	# Podman keeps the followers of an exec for five minutes; they have our folder as an argument.
+	for p in /proc/[0-9]*; do
+		if { tr '\0' '\n' <"$p/cmdline" | grep -q "^$work/podman/"; } 2>/dev/null; then
+			kill "${p#/proc/}" 2>/dev/null
+		fi
+	done
 	# Deepest first.
 	awk -v d="$work/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r at; do
 		umount -l "$at"
