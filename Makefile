@@ -79,18 +79,23 @@ main.coffer        := cli/main
 # What only our own programs start; --as-needed leaves it almost no library.
 shim    := $(O)/libexec/coffer/coffer-shim
 eshim   := $(O)/libexec/coffer/coffer-engine-shim
+# `coffer prove`: who judges, and the program that is sent into the sandbox,
+# which has to run on whatever is there.
+prover  := $(O)/libexec/coffer/coffer-prove
+probe   := $(O)/libexec/coffer/coffer-probe
 # What git starts in place of pack-objects; the same care for the same reason.
 packs   := $(O)/libexec/coffer/coffer-packs
 archives := lib server agentd router cli packs
 
-src     = $(sort $(filter-out %/main.c,$(wildcard $(1)/*.c $(1)/*/*.c)))
+src     = $(sort $(filter-out %/main.c agentd/probe/%,$(wildcard $(1)/*.c $(1)/*/*.c)))
 obj     = $(patsubst %.c,$(O)/%.o,$(1))
 
 # The same places under $(O) as under PREFIX, so that programs find their data.
 prompts := $(wildcard prompts/*/*.md)
 profiles := $(wildcard compose/profiles/*/*)
-all: $(progs:%=$(O)/bin/%) $(shim) $(eshim) $(packs) $(prompts:%=$(O)/share/coffer/%) \
-     $(profiles:compose/%=$(O)/share/coffer/%)
+egress  := $(wildcard egress/*.list)
+all: $(progs:%=$(O)/bin/%) $(shim) $(eshim) $(prover) $(probe) $(packs) $(prompts:%=$(O)/share/coffer/%) \
+     $(profiles:compose/%=$(O)/share/coffer/%) $(egress:%=$(O)/share/coffer/%)
 $(O)/share/coffer/profiles/%: compose/profiles/%
 	@mkdir -p $(@D)
 	@cp $< $@
@@ -118,6 +123,15 @@ $(shim): $(O)/agentd/shim/main.o $(O)/agentd.a $(O)/lib.a
 $(eshim): $(O)/agentd/engine_shim/main.o $(O)/agentd.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(prover): $(O)/agentd/prover/main.o $(O)/agentd.a $(O)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(O)/agentd/probe/%.o: CFLAGS := $(filter-out -fsanitize% --coverage,$(CFLAGS))
+$(probe): $(patsubst %.c,$(O)/%.o,$(wildcard agentd/probe/*.c))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -pie -fsanitize% --coverage,$(LDFLAGS)) -static -s -o $@ $^
 
 $(packs): $(O)/packs/main.o $(O)/packs.a $(O)/lib.a
 	@mkdir -p $(@D)
@@ -192,8 +206,9 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands
 	install -m 0755 $(progs:%=$(O)/bin/%) $(DESTDIR)$(PREFIX)/bin/
 	install -d $(DESTDIR)$(PREFIX)/libexec/coffer
-	install -m 0755 $(shim) $(eshim) $(packs) $(DESTDIR)$(PREFIX)/libexec/coffer/
+	install -m 0755 $(shim) $(eshim) $(prover) $(probe) $(packs) $(DESTDIR)$(PREFIX)/libexec/coffer/
 	install -m 0644 $(wildcard prompts/commands/*.md) $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands/
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/egress $(egress)
 	for f in $(profiles:compose/%=%); do \
 	    install -D -m 0644 compose/$$f $(DESTDIR)$(PREFIX)/share/coffer/$$f || exit 1; done
 

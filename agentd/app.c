@@ -403,6 +403,7 @@ app_is_project_event(const char *kind)
 	return strcmp(kind, "project.created") == 0 ||
 	    strcmp(kind, "project.updated") == 0 ||
 	    strcmp(kind, "project.deleting") == 0 ||
+	    strcmp(kind, "network.changed") == 0 ||
 	    strcmp(kind, "sandbox.wanted") == 0;
 }
 

@@ -12,6 +12,7 @@
 #include "cli/svcstate.h"
 #include "cli/tables.h"
 #include "cli/target.h"
+#include "cli/verdict.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -329,6 +330,21 @@ status_print_repository(const struct cli *c, const struct json *r)
 }
 
 static void
+status_print_verdict(const struct cli *c, int64_t project)
+{
+	struct verdict v;
+
+	verdict_load(c->home, project, &v);
+	(void)printf("  barriers  ");
+	if (v.j == NULL)
+		(void)printf("not tried: coffer prove");
+	else
+		verdict_show(c, &v);
+	(void)printf("\n");
+	verdict_release(&v);
+}
+
+static void
 status_print_project(
     const struct cli *c, const struct json *p, const struct status_counts *n)
 {
@@ -374,7 +390,9 @@ status_print_project(
 	sandbox_use_line(p);
 	(void)printf("  network   ");
 	out_text(stdout, json_str_or(set, "network", "-"));
-	(void)printf("\n  agent     ");
+	(void)printf("\n");
+	status_print_verdict(c, json_i64_or(p, "id", 0));
+	(void)printf("  agent     ");
 	out_text(stdout, json_str_or(set, "agent", "-"));
 	(void)printf("\n  open      %s issues, %s pull requests, %s runs "
 		     "running\n",

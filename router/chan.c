@@ -27,6 +27,7 @@ chan_size(const struct chan_msg *m)
 		[CHAN_PIN] = sizeof(m->pin),
 		[CHAN_ANSWER] = sizeof(m->answer),
 		[CHAN_LOG] = sizeof(m->log),
+		[CHAN_READY] = sizeof(m->ready),
 	};
 
 	if (m->kind == CHAN_HOST)
@@ -85,6 +86,7 @@ chan_is_sane(const struct chan_msg *m, size_t n)
 		    chan_is_text(m->log.rule, sizeof(m->log.rule));
 	case CHAN_HOST:
 	case CHAN_PINNED:
+	case CHAN_READY:
 		return true;
 	}
 	return false;

@@ -6,6 +6,9 @@
  * A project's policy comes as CHAN_POLICY and then as many CHAN_RULE as it
  * says; clients_take puts it together.  A name's addresses go CHAN_ANSWER to
  * the main process, which pins them and says CHAN_PINNED.
+ *
+ * A keeper's child inherits what its forerunner did not read.  It says
+ * CHAN_READY and drops everything until it hears the same: then it is told all.
  */
 #ifndef ROUTER_CHAN_H
 #define ROUTER_CHAN_H
@@ -28,7 +31,8 @@ enum chan_kind {
 	CHAN_PINNED, /* to the worker */
 	CHAN_PIN,    /* to the proxy: before the worker hears CHAN_PINNED */
 	CHAN_ANSWER, /* to the main process */
-	CHAN_LOG
+	CHAN_LOG,
+	CHAN_READY /* a child of a keeper has begun; all it heard is stale */
 };
 
 struct chan_policy {
@@ -65,9 +69,14 @@ struct chan_pinned {
 	uint32_t ok; /* 0: the name must not be answered */
 };
 
+struct chan_ready {
+	uint32_t nonce; /* of the child, which hears it back */
+};
+
 struct chan_msg {
 	uint32_t kind;
 	union {
+		struct chan_ready ready;
 		struct chan_policy policy;
 		struct chan_rule rule;
 		struct chan_host host;

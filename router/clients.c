@@ -137,6 +137,7 @@ clients_take(
 	case CHAN_PIN:
 	case CHAN_ANSWER:
 	case CHAN_LOG:
+	case CHAN_READY:
 		return 0;
 	}
 	if (c->coming == NULL || c->coming_left > 0)

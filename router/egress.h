@@ -59,7 +59,7 @@ const char *egress_rule_warning(const struct egress_rule *r);
 struct egress_spec {
 	enum policy_mode mode;
 	bool lockdown;       /* as mode none, until it is taken back */
-	uint64_t upload_max; /* bytes to one name and day; 0: no bound */
+	uint64_t upload_max; /* bytes to one domain and day; 0: no bound */
 };
 
 struct egress_policy *egress_policy_new(const struct egress_spec *spec)

@@ -116,6 +116,12 @@ egress_verdict_name(enum egress_verdict v)
 	return egress_verdicts[v].name;
 }
 
+const char *
+egress_verdict_reason(enum egress_verdict v)
+{
+	return egress_verdicts[v].reason;
+}
+
 bool
 egress_is_refusal(enum egress_verdict v)
 {

@@ -86,6 +86,7 @@ size_t egress_log_write(
     const struct egress_log *l, const struct egress_ask *ask, struct str *out);
 
 const char *egress_verdict_name(enum egress_verdict v);
+const char *egress_verdict_reason(enum egress_verdict v); /* a sentence */
 bool egress_is_refusal(enum egress_verdict v);
 
 #endif

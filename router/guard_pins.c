@@ -28,7 +28,8 @@ guard_timeout(int64_t end, int64_t now)
 
 /* One address and port of a name, in our table and in the kernel's set. */
 static int
-guard_pin(struct guard *g, const struct pin *pin, int64_t now, struct err *e)
+guard_pin(struct guard *g, struct project *q, const struct pin *pin,
+    int64_t now, struct err *e)
 {
 	struct ipset_pin k = { .src = guard_addr_of(g, pin->id),
 		.dst = pin->addr,
@@ -39,12 +40,16 @@ guard_pin(struct guard *g, const struct pin *pin, int64_t now, struct err *e)
 	/* Another name of the same address may need it for longer. */
 	k.timeout_s = guard_timeout(
 	    pins_end(g->pins, pin->id, pin->addr, pin->port, now), now);
-	return ipset_add(g->pin_set, &k, e);
+	if (ipset_add(g->pin_set, &k, e) == -1)
+		return -1;
+	if (!guard_tell_pin(g, q, pin))
+		return err_set(e, ERR_BUSY, "the proxy is behind");
+	return 0;
 }
 
 static int
-guard_pin_answer(struct guard *g, const struct chan_answer *a,
-    const struct egress_decision *d, struct err *e)
+guard_pin_answer(struct guard *g, struct project *q,
+    const struct chan_answer *a, const struct egress_decision *d, struct err *e)
 {
 	int64_t now = clock_mono_ms(), wall = clock_now_ms();
 	struct pin pin = { .id = a->id };
@@ -67,7 +72,7 @@ guard_pin_answer(struct guard *g, const struct chan_answer *a,
 			    PINS_GRACE_MS;
 			if (end != 0 && now + end - wall < pin.until_ms)
 				pin.until_ms = now + end - wall;
-			if (guard_pin(g, &pin, now, e) == -1)
+			if (guard_pin(g, q, &pin, now, e) == -1)
 				return -1;
 		}
 	}
@@ -87,7 +92,7 @@ guard_on_answer(struct guard *g, const struct chan_answer *a)
 	if (q != NULL && a->ttl <= DNS_TTL_MAX &&
 	    egress_decide(q->policy, a->name, clock_now_ms(), &d)) {
 		m.pinned.ok = project_mode(q) != POLICY_LOCKED ||
-		    guard_pin_answer(g, a, &d, &e) == 0;
+		    guard_pin_answer(g, q, a, &d, &e) == 0;
 		if (m.pinned.ok == 0)
 			log_warn("guard pin-failed project=%u name=%s err=%s",
 			    a->id, log_val(a->name), log_val(e.msg));
@@ -147,11 +152,15 @@ guard_drop_pins(struct guard *g, const struct project *q,
 			.port = p->port,
 			.timeout_s = 1 };
 
-		/* Another name may still have it. */
-		if (pins_end(g->pins, q->id, p->addr, p->port, now) == 0 &&
-		    ipset_del(g->pin_set, &k, &e) == -1)
+		/* Another name may still have it: its flows through the proxy
+		 * go on, which knows the names. */
+		if (pins_end(g->pins, q->id, p->addr, p->port, now) != 0) {
+			if (p->port == 80 || p->port == 443)
+				continue;
+		} else if (ipset_del(g->pin_set, &k, &e) == -1) {
 			log_error("guard unpin-failed project=%u err=%s", q->id,
 			    log_val(e.msg));
+		}
 		if (n > max || guard_is_cut(cut, n, p))
 			continue;
 		if (n < max)
@@ -165,6 +174,32 @@ guard_drop_pins(struct guard *g, const struct project *q,
 	}
 	free(d.pins);
 	return n;
+}
+
+struct guard_copy {
+	struct pin *pins;
+	size_t n;
+};
+
+static bool
+guard_copy_pin(const struct pin *pin, void *arg)
+{
+	struct guard_copy *c = arg;
+
+	/* Those of an adopted namespace have no name. */
+	if (c->n < PINS_MAX && pin->name[0] != '\0')
+		c->pins[c->n++] = *pin;
+	return true;
+}
+
+size_t
+guard_copy_pins(struct guard *g, uint32_t id, struct pin **out)
+{
+	struct guard_copy c = { .pins = xcalloc(PINS_MAX, sizeof(c.pins[0])) };
+
+	(void)pins_filter(g->pins, id, guard_copy_pin, &c);
+	*out = c.pins;
+	return c.n;
 }
 
 static void

@@ -23,6 +23,7 @@
 /* Children that know the projects; indices for projects.h too. */
 enum guard_peer_id {
 	GUARD_WORKER,
+	GUARD_PROXY,
 	GUARD_PEERS
 };
 
@@ -30,10 +31,16 @@ struct guard_peer {
 	struct guard *guard;
 	int chan; /* our end of its channel, -1 while there is none */
 	struct watch *watch;
+	bool deaf;  /* a keeper's child that has not begun */
+	bool greet; /* it has, and is told that it is heard */
+	uint32_t nonce;
 	bool host_stale;  /* it does not know the host's addresses */
 	uint64_t telling; /* version of the policy that is half told */
 	uint32_t telling_id;
 	uint32_t told; /* messages of it */
+	/* The pins of that project, which go behind its policy. */
+	struct pin *pins;
+	size_t n_pins;
 };
 
 struct guard {
@@ -49,10 +56,10 @@ struct guard {
 	struct control *control;
 	struct timer *ends; /* of rules */
 	struct respawn *worker;
-	struct child *keeper;
 	bool keeper_lost;
 	int stub; /* the worker's end of the stub's socket */
 	int udp53, tcp53, tcp80, listen; /* -1 while closed */
+	int proxy_chan;                  /* until there is a peer for it */
 	struct guard_peer peers[GUARD_PEERS];
 	uint32_t host[CLIENTS_HOST_MAX];
 	size_t n_host;
@@ -75,6 +82,8 @@ void guard_open_peer(struct guard *g, enum guard_peer_id id, int fd);
 void guard_close_peer(struct guard *g, enum guard_peer_id id);
 /* Everybody, what he does not know, as far as the channels have room. */
 void guard_tell(struct guard *g);
+/* A new pin to the proxy, at once; false when it must not be used yet. */
+bool guard_tell_pin(struct guard *g, struct project *q, const struct pin *pin);
 
 /* guard_pins.c: addresses of names, and when rules end. */
 
@@ -86,6 +95,8 @@ void guard_on_answer(struct guard *g, const struct chan_answer *a);
  */
 size_t guard_drop_pins(struct guard *g, const struct project *q,
     struct firewall_flush *cut, size_t max);
+/* The named pins of a project into *out, which the caller frees; how many. */
+size_t guard_copy_pins(struct guard *g, uint32_t id, struct pin **out);
 /* Pins of an adopted namespace: known to be closed, not to be opened. */
 int guard_read_pins(struct guard *g, struct err *e);
 void guard_arm_ends(struct guard *g);

@@ -33,11 +33,39 @@ guard_on_keeper_exit(const struct child_exit *x, void *arg)
 
 	(void)child_check(x, "keeper", &e);
 	log_error("guard keeper-ended err=%s", log_val(e.msg));
-	g->keeper = NULL;
 	g->keeper_lost = true;
-	/* We cannot go back to the host's namespace: the supervisor starts us
-	 * again, and the rules stay meanwhile. */
+	/* We cannot go back to the host's namespace, nor be root again: the
+	 * supervisor starts us again, and the rules stay meanwhile. */
 	loop_stop(g->loop);
+}
+
+/* It lasts until our end of its standard input goes. */
+static int
+guard_keep(struct guard *g, const char *const *argv, const int *fds, int n,
+    struct err *e)
+{
+	const char *envp[] = { "LC_ALL=C", NULL, NULL };
+	AUTO_STR struct str exempt = STR_INIT;
+	char net[POLICY_TEXT_MAX];
+	struct child *keeper;
+
+	if (g->cfg->exempt.prefix != 0) {
+		str_addf(&exempt, "COFFER_TEST_INTERNET=%s",
+		    policy_net_text(&g->cfg->exempt, net));
+		envp[1] = str_cstr(&exempt);
+	}
+	return child_start(g->loop,
+	    &(const struct child_spec){ .argv = argv,
+		.envp = envp,
+		.in = CHILD_PIPE,
+		.out = CHILD_NULL,
+		.err = CHILD_FD,
+		.err_fd = STDERR_FILENO,
+		.pass_fds = fds,
+		.n_pass_fds = n,
+		.on_exit = guard_on_keeper_exit,
+		.arg = g },
+	    &keeper, e);
 }
 
 /* Before the namespace is left: the stub asks from the host's. */
@@ -48,27 +76,44 @@ guard_start_keeper(struct guard *g, struct err *e)
 	const char *argv[] = { "/proc/self/exe", "@keeper", uid, gid, "1",
 		g->cfg->log_level, "@stub", g->cfg->upstream_dns,
 		g->cfg->log_level, NULL };
-	static const char *const envp[] = { "LC_ALL=C", NULL };
 	int pair[2], rc;
 
 	if (chan_pair(pair, e) == -1)
 		return -1;
 	snprintf(uid, sizeof(uid), "%u", (unsigned)g->cfg->uid);
 	snprintf(gid, sizeof(gid), "%u", (unsigned)g->cfg->gid);
-	rc = child_start(g->loop,
-	    &(const struct child_spec){ .argv = argv,
-		.envp = envp,
-		.in = CHILD_PIPE,
-		.out = CHILD_NULL,
-		.err = CHILD_FD,
-		.err_fd = STDERR_FILENO,
-		.pass_fds = &pair[1],
-		.n_pass_fds = 1,
-		.on_exit = guard_on_keeper_exit,
-		.arg = g },
-	    &g->keeper, e);
+	rc = guard_keep(g, argv, &pair[1], 1, e);
 	(void)close(pair[1]);
 	g->stub = pair[0];
+	return rc;
+}
+
+/* While we are root: the proxy has a group of its own, which may call out. */
+static int
+guard_start_proxy(struct guard *g, struct err *e)
+{
+	AUTO_FREE char *text = xasprintf(
+	    "%s:%u", g->cfg->address, (unsigned)g->cfg->proxy_port);
+	char uid[16], gid[16];
+	const char *argv[] = { "/proc/self/exe", "@keeper", uid, gid, "2",
+		g->cfg->log_level, "@proxy", g->cfg->range_text,
+		g->cfg->address, g->cfg->never_text, g->cfg->log_level, NULL };
+	int pair[2], fds[2], rc;
+	struct sock_addr a;
+
+	if (sock_parse(text, &a, e) == -1 ||
+	    sock_listen(&a, 0, &fds[1], e) == -1)
+		return -1;
+	snprintf(uid, sizeof(uid), "%u", (unsigned)g->cfg->uid);
+	snprintf(gid, sizeof(gid), "%u", (unsigned)g->cfg->proxy_gid);
+	rc = chan_pair(pair, e);
+	if (rc == 0) {
+		fds[0] = pair[1];
+		g->proxy_chan = pair[0];
+		rc = guard_keep(g, argv, fds, 2, e);
+		(void)close(pair[1]);
+	}
+	(void)close(fds[1]);
 	return rc;
 }
 
@@ -197,13 +242,15 @@ guard_start(struct guard *g, struct err *e)
 		return -1;
 	g->firewall = firewall_new(g->loop, &g->rules, g->cfg->xtlock);
 	if (guard_start_keeper(g, e) == -1 || guard_enter(g, e) == -1 ||
-	    guard_listen(g, e) == -1 || guard_start_late(g, e) == -1)
+	    guard_listen(g, e) == -1 || guard_start_late(g, e) == -1 ||
+	    guard_start_proxy(g, e) == -1)
 		return -1;
 	if (loop_on_signal(g->loop, SIGTERM, guard_on_term, g, e) == -1 ||
 	    loop_on_signal(g->loop, SIGINT, guard_on_term, g, e) == -1 ||
 	    priv_keep_net_admin(g->cfg->uid, g->cfg->gid, e) == -1)
 		return -1;
 	guard_start_children(g);
+	guard_open_peer(g, GUARD_PROXY, STEAL_FD(g->proxy_chan));
 	g->control = control_new(g->loop, STEAL_FD(g->listen), g);
 	log_info("guard ready address=%s range=%s", g->cfg->address,
 	    g->cfg->range_text);
@@ -242,6 +289,7 @@ guard_main(const struct config *cfg)
 		    .proxy_gid = (uint32_t)cfg->proxy_gid,
 		    .upload_rate = (uint32_t)(cfg->upload_rate >> 10) },
 		.stub = -1,
+		.proxy_chan = -1,
 		.udp53 = -1,
 		.tcp53 = -1,
 		.tcp80 = -1,

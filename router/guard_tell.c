@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,6 +57,40 @@ guard_put_rule(const struct project *q, size_t at, struct chan_msg *m)
 	return false;
 }
 
+/* What follows a policy: its rules, and for the proxy its pins. */
+static bool
+guard_put_more(const struct guard_peer *p, const struct project *q, size_t at,
+    struct chan_msg *m)
+{
+	size_t n = 0;
+
+	if (guard_put_rule(q, at, m))
+		return true;
+	for (int l = 0; l < EGRESS_LISTS; l++)
+		n += egress_policy_count(q->policy, (enum egress_list)l);
+	if (at - n >= p->n_pins)
+		return false;
+	m->kind = CHAN_PIN;
+	m->pin = p->pins[at - n];
+	return true;
+}
+
+static void
+guard_forget_copy(struct guard_peer *p)
+{
+	free(p->pins);
+	p->pins = NULL;
+	p->n_pins = 0;
+}
+
+static void
+guard_pins_of(struct guard_peer *p, const struct project *q)
+{
+	guard_forget_copy(p);
+	if (p == &p->guard->peers[GUARD_PROXY] && !q->gone)
+		p->n_pins = guard_copy_pins(p->guard, q->id, &p->pins);
+}
+
 /*
  * One message of what is told of q; 1 sent, 2 and that was the last, else as
  * chan_send.  A policy that was replaced meanwhile is told from its beginning.
@@ -70,19 +105,33 @@ guard_tell_project(struct guard_peer *p, const struct project *q)
 		p->telling_id = q->id;
 		p->telling = q->version;
 		p->told = 0;
+		guard_pins_of(p, q);
 	}
 	if (p->told == 0)
 		guard_put_policy(q, &m);
 	else
-		(void)guard_put_rule(q, p->told - 1, &m);
+		(void)guard_put_more(p, q, p->told - 1, &m);
 	rc = chan_send(p->chan, &m);
 	if (rc != 1)
 		return rc;
 	p->told++;
-	if (!q->gone && guard_put_rule(q, p->told - 1, &m))
+	if (!q->gone && guard_put_more(p, q, p->told - 1, &m))
 		return 1;
 	p->telling_id = 0;
+	guard_forget_copy(p);
 	return 2;
+}
+
+static int
+guard_tell_ready(struct guard_peer *p)
+{
+	const struct chan_msg m = { .kind = CHAN_READY,
+		.ready = { .nonce = p->nonce } };
+	int rc = chan_send(p->chan, &m);
+
+	if (rc == 1)
+		p->greet = false;
+	return rc;
 }
 
 static int
@@ -109,12 +158,15 @@ guard_tell_peer(struct guard *g, unsigned id)
 		struct project *q = projects_stale(g->projects, id);
 		int rc;
 
-		if (!p->host_stale && q == NULL) {
+		if (p->deaf || (!p->greet && !p->host_stale && q == NULL)) {
 			watch_set(p->watch, WATCH_READ);
 			return;
 		}
-		rc = p->host_stale ? guard_tell_host(p)
-				   : guard_tell_project(p, q);
+		if (p->greet)
+			rc = guard_tell_ready(p);
+		else
+			rc = p->host_stale ? guard_tell_host(p)
+					   : guard_tell_project(p, q);
 		if (rc < 1)
 			break;
 		if (rc == 2)
@@ -131,16 +183,67 @@ guard_tell(struct guard *g)
 		guard_tell_peer(g, i);
 }
 
+bool
+guard_tell_pin(struct guard *g, struct project *q, const struct pin *pin)
+{
+	const struct chan_msg m = { .kind = CHAN_PIN, .pin = *pin };
+	struct guard_peer *p = &g->peers[GUARD_PROXY];
+
+	/* One that begins is told all. */
+	if (p->chan == -1 || p->deaf || p->greet)
+		return true;
+	if (chan_send(p->chan, &m) == 1)
+		return true;
+	projects_mark_for(g->projects, q, GUARD_PROXY);
+	/* What was half told is told again, with this one. */
+	p->telling_id = 0;
+	guard_tell_peer(g, GUARD_PROXY);
+	return false;
+}
+
+/* It knows nothing, whatever it has been told before. */
+static void
+guard_tell_anew(struct guard *g, enum guard_peer_id id)
+{
+	struct guard_peer *p = &g->peers[id];
+
+	p->telling_id = 0;
+	p->host_stale = true;
+	projects_mark_all(g->projects, id);
+	guard_tell_peer(g, id);
+}
+
+static void
+guard_on_ready(struct guard *g, uint32_t nonce)
+{
+	struct guard_peer *p = &g->peers[GUARD_PROXY];
+
+	p->deaf = false;
+	p->greet = true;
+	p->nonce = nonce;
+	guard_tell_anew(g, GUARD_PROXY);
+}
+
 void
 guard_close_peer(struct guard *g, enum guard_peer_id id)
 {
 	struct guard_peer *p = &g->peers[id];
 
+	guard_forget_copy(p);
 	watch_free(p->watch);
 	p->watch = NULL;
 	if (p->chan != -1)
 		(void)close(p->chan);
 	p->chan = -1;
+}
+
+/* Its keeper could start another, but not with another channel. */
+static void
+guard_on_proxy_lost(struct guard *g)
+{
+	log_error("guard proxy-lost why=channel");
+	g->keeper_lost = true;
+	loop_stop(g->loop);
 }
 
 static void
@@ -158,12 +261,16 @@ guard_on_chan(int fd, int what, void *arg)
 			break;
 		if (rc == -1) { /* its end is told by respawn */
 			guard_close_peer(g, id);
+			if (id == GUARD_PROXY)
+				guard_on_proxy_lost(g);
 			return;
 		}
 		if (m.kind == CHAN_LOG)
 			guard_add_log(g, &m.log);
 		if (m.kind == CHAN_ANSWER && id == GUARD_WORKER)
 			guard_on_answer(g, &m.answer);
+		if (m.kind == CHAN_READY && id == GUARD_PROXY)
+			guard_on_ready(g, m.ready.nonce);
 	}
 	if ((what & WATCH_WRITE) != 0)
 		guard_tell_peer(g, id);
@@ -177,8 +284,6 @@ guard_open_peer(struct guard *g, enum guard_peer_id id, int fd)
 	guard_close_peer(g, id);
 	p->chan = fd;
 	p->watch = watch_new(g->loop, fd, guard_on_chan, p);
-	p->telling_id = 0;
-	p->host_stale = true;
-	projects_mark_all(g->projects, id);
-	guard_tell_peer(g, id);
+	p->deaf = id == GUARD_PROXY;
+	guard_tell_anew(g, id);
 }

@@ -160,7 +160,7 @@ static int
 hello_peek(struct view in, char head[HELLO_HANDSHAKE_HEAD], size_t *n)
 {
 	*n = 0;
-	while (in.len > HELLO_RECORD_HEAD && *n < HELLO_HANDSHAKE_HEAD) {
+	while (in.len >= HELLO_RECORD_HEAD && *n < HELLO_HANDSHAKE_HEAD) {
 		size_t len = hello_u16(in.p + 3), have;
 
 		if (hello_u8(in.p) != HELLO_HANDSHAKE ||

@@ -120,12 +120,14 @@ project_mode(const struct project *q)
 	return egress_policy_mode(q->policy);
 }
 
-static void
-projects_mark_for(struct projects *p, struct projects_item *i, unsigned peer)
+void
+projects_mark_for(struct projects *p, struct project *q, unsigned peer)
 {
-	if (i->project.stale[peer])
+	struct projects_item *i = (struct projects_item *)(void *)q;
+
+	if (q->stale[peer])
 		return;
-	i->project.stale[peer] = true;
+	q->stale[peer] = true;
 	TAILQ_INSERT_TAIL(&p->stale[peer], i, stale[peer]);
 }
 
@@ -133,7 +135,7 @@ void
 projects_mark(struct projects *p, struct project *q)
 {
 	for (unsigned i = 0; i < p->peers; i++)
-		projects_mark_for(p, (struct projects_item *)(void *)q, i);
+		projects_mark_for(p, q, i);
 }
 
 void
@@ -143,7 +145,8 @@ projects_mark_all(struct projects *p, unsigned peer)
 	void *i;
 
 	while (map_next(p->map, &cursor, NULL, &i))
-		projects_mark_for(p, i, peer);
+		projects_mark_for(
+		    p, &((struct projects_item *)i)->project, peer);
 }
 
 struct project *

@@ -46,6 +46,7 @@ enum policy_mode project_mode(const struct project *q);
 
 /* To be told to every peer. */
 void projects_mark(struct projects *p, struct project *q);
+void projects_mark_for(struct projects *p, struct project *q, unsigned peer);
 /* A peer that starts knows nothing. */
 void projects_mark_all(struct projects *p, unsigned peer);
 /* The next project that a peer must be told of, NULL when there is none. */

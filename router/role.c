@@ -10,6 +10,7 @@
 #include "lib/base/num.h"
 #include "router/keeper.h"
 #include "router/policy.h"
+#include "router/proxy.h"
 #include "router/stub.h"
 #include "router/worker.h"
 
@@ -69,6 +70,19 @@ role_worker(char **argv)
 	return worker_main(&spec);
 }
 
+static int
+role_proxy(char **argv)
+{
+	struct proxy_spec spec;
+	struct err e = ERR_INIT;
+
+	role_log_init(argv[3]);
+	if (policy_range_parse(argv[0], argv[1], &spec.range, &e) == -1 ||
+	    policy_nets_parse(argv[2], &spec.never, &e) == -1)
+		return role_usage(&e);
+	return proxy_main(&spec);
+}
+
 static const struct role {
 	const char *name;
 	int args;
@@ -77,6 +91,7 @@ static const struct role {
 } roles[] = {
 	/* uid, gid, descriptors, log level, role and its arguments */
 	{ "@keeper", 5, true, role_keeper },
+	{ "@proxy", 4, false, role_proxy },
 	{ "@stub", 2, false, role_stub },
 	{ "@worker", 5, false, role_worker },
 };

@@ -41,7 +41,7 @@ engine_start_docker() { # DIR
 
 # What its defaults ask for, not every root may set.
 engine_start_podman() { # DIR
-	printf '%s\n' '[containers]' 'default_ulimits = []' 'cgroupns = "private"' '[engine]' 'cgroup_manager = "cgroupfs"' \
+	printf '%s\n' '[containers]' 'default_ulimits = []' '[engine]' 'cgroup_manager = "cgroupfs"' \
 	    'events_logger = "file"' 'runtime = "runc"' >"$1/containers.conf"
 	engine_keep "$1" env CONTAINERS_CONF="$1/containers.conf" podman --root "$1/data" --runroot "$1/exec" \
 	    --tmpdir "$1/tmp" system service -t 0 "unix://$1/sock"
@@ -69,6 +69,12 @@ engine_stop() {
 
 engines_stop() {
 	engine_stop
+	# Podman keeps the followers of an exec for five minutes; they have our folder as an argument.
+	for p in /proc/[0-9]*; do
+		if { tr '\0' '\n' <"$p/cmdline" | grep -q "^$work/podman/"; } 2>/dev/null; then
+			kill "${p#/proc/}" 2>/dev/null
+		fi
+	done
 	# Deepest first.
 	awk -v d="$work/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r at; do
 		umount -l "$at"
@@ -103,8 +109,15 @@ engines_test() { # NAME DIR TEST...
 	shift 2
 	in="nsenter --net=/run/netns/$engine_net"
 	export COFFER_TEST_DRIVER=engine COFFER_TEST_SOCKET="$dir/sock" COFFER_TEST_ENGINE="$dir"
-	# Docker without userns-remap has no user namespace: an agent is its project's uid.
-	if [ "$engine_name" = docker ]; then export COFFER_TEST_UID=266536; else export COFFER_TEST_UID=1000; fi
+	# Docker without userns-remap has no user namespace: an agent is its project's uid.  Podman's API has no cgroup namespace
+	# on cgroup v1.
+	export COFFER_TEST_UID=1000 COFFER_TEST_SHARED=
+	if [ "$engine_name" = docker ]; then
+		COFFER_TEST_UID=266536
+		COFFER_TEST_SHARED=' user'
+	elif [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
+		COFFER_TEST_SHARED=' cgroup'
+	fi
 	for t in "$@"; do
 		if [ -e "$O/tests/unit/agentd/test_$t" ]; then
 			# shellcheck disable=SC2086

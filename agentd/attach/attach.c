@@ -4,9 +4,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agentd/attach/dial.h"
+#include "agentd/attach/proving.h"
 #include "agentd/sandbox/sandbox.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -60,6 +62,8 @@ struct session {
 	uid_t uid;
 	char *verb;
 	char *argv[ATTACH_ARGV_MAX + 1];
+	struct child *judge; /* of prove: the program outside */
+	bool prove;
 	bool dial; /* an SSH server is the program */
 	char key[SSHKEY_PUBLIC_MAX];
 	bool editor;
@@ -97,7 +101,8 @@ session_free(struct session *s)
 static void
 session_unref(struct session *s)
 {
-	if (s->user == NULL && s->term == NULL && s->exec == NULL)
+	if (s->user == NULL && s->term == NULL && s->exec == NULL &&
+	    s->judge == NULL)
 		session_free(s);
 }
 
@@ -128,7 +133,8 @@ session_try_end(struct session *s)
 {
 	uint8_t status[4];
 
-	if (s->exec != NULL || s->term != NULL || s->step == ATTACH_CLOSING)
+	if (s->exec != NULL || s->judge != NULL || s->term != NULL ||
+	    s->step == ATTACH_CLOSING)
 		return;
 	s->step = ATTACH_CLOSING;
 	for (int i = 0; i < 4; i++)
@@ -144,7 +150,8 @@ session_on_exit(int status, const struct err *e, void *arg)
 	struct session *s = arg;
 
 	s->exec = NULL;
-	s->status = status;
+	if (!s->prove)
+		s->status = status;
 	if (s->step != ATTACH_CLOSING) {
 		/* sshd's 255 is also the end of a client that just left. */
 		if (e != NULL && !(s->dial && s->spoke))
@@ -199,6 +206,36 @@ session_term_close(struct stream *t, const char *reason, void *arg)
 }
 
 static void
+session_on_judged(const struct child_exit *x, void *arg)
+{
+	struct session *s = arg;
+
+	s->judge = NULL;
+	s->status = WIFEXITED(x->status) ? WEXITSTATUS(x->status) : 1;
+	if (x->errlen > 0)
+		log_warn("prove says=%s", log_val(x->err));
+	session_try_end(s);
+	session_unref(s);
+}
+
+/* *fd: the program's end of the probe; then that of what it says. */
+static int
+session_judge(struct session *s, int64_t project, int *fd, struct err *e)
+{
+	const struct proving p = { .loop = s->all->loop,
+		.home = s->all->home,
+		.driver = s->all->driver->name,
+		.project = project,
+		.probe = *fd,
+		.on_exit = session_on_judged,
+		.arg = s };
+	int rc = proving_start(&p, &s->judge, fd, e);
+
+	(void)close(p.probe);
+	return rc;
+}
+
+static void
 session_start(struct session *s, int64_t project,
     const struct sandbox_spec *like, const struct str *head)
 {
@@ -222,6 +259,11 @@ session_start(struct session *s, int64_t project,
 	s->exec = sandbox_attach(s->all->sandboxes, project, &x, &term.fd, &e);
 	if (s->exec == NULL) {
 		session_refuse(s, e.msg);
+		return;
+	}
+	if (s->prove && session_judge(s, project, &term.fd, &e) == -1) {
+		session_refuse(s, e.msg);
+		s->all->driver->exec_kill(s->exec, SIGKILL);
 		return;
 	}
 	s->step = ATTACH_OPEN;
@@ -253,7 +295,7 @@ static void
 session_open(struct session *s, int64_t project)
 {
 	const struct sandbox_spec like = {
-		.argv = (const char *const *)s->argv
+		.argv = s->prove ? proving_argv : (const char *const *)s->argv
 	};
 	const struct str none = STR_INIT;
 	char name[HOST_NAME_MAX];
@@ -265,7 +307,7 @@ session_open(struct session *s, int64_t project)
 		session_open_dial(s, project);
 	else
 		session_start(
-		    s, project, s->argv[0] == NULL ? NULL : &like, &none);
+		    s, project, like.argv[0] == NULL ? NULL : &like, &none);
 }
 
 static void
@@ -328,13 +370,14 @@ session_read_hello(
 		return -1;
 	s->verb = xstrdup(verb);
 	s->dial = strcmp(verb, "dial") == 0;
+	s->prove = strcmp(verb, "prove") == 0;
 	if (session_read_argv(s, j, e) == -1)
 		return -1;
 	(void)snprintf(s->key, sizeof(s->key), "%s", key);
 	if (s->dial && !sshkey_read_line(key, NULL))
 		return err_set(e, ERR_INVALID,
 		    "the verb dial needs key: a public ed25519 key");
-	s->terminal = !s->dial &&
+	s->terminal = !s->dial && !s->prove &&
 	    (s->argv[0] == NULL || json_get(j, "cols") != NULL);
 	s->cols = (uint16_t)cols;
 	s->rows = (uint16_t)rows;
@@ -379,7 +422,7 @@ session_frame(struct session *s, const struct frame *f)
 	const uint8_t *p = (const uint8_t *)f->payload.p;
 
 	/* Writing to a terminal without a program would cut its last words. */
-	if (s->term == NULL || s->exec == NULL)
+	if (s->term == NULL || s->exec == NULL || s->prove)
 		return;
 	if (f->type == ATTACH_DATA) {
 		stream_write(s->term, f->payload.p, f->payload.len);
@@ -451,6 +494,8 @@ session_user_close(struct stream *u, const char *reason, void *arg)
 	timer_cancel(s->late);
 	if (s->term != NULL)
 		stream_close(s->term, "the user left");
+	if (s->judge != NULL)
+		child_kill(s->judge, SIGTERM);
 	if (s->exec != NULL) {
 		s->all->driver->exec_kill(s->exec, SIGHUP);
 		timer_set(s->late, ATTACH_HUP_MS);
@@ -582,6 +627,10 @@ attach_free(struct attach *a)
 	loop_drain(a->loop);
 	/* Those whose program has not ended yet. */
 	TAILQ_FOREACH_SAFE(s, &a->list, link, next)
-	session_free(s);
+	{
+		if (s->judge != NULL)
+			child_forget(s->judge);
+		session_free(s);
+	}
 	free(a);
 }

@@ -18,14 +18,15 @@ enum dial_status {
 
 /* clang-format off */
 static const char dial_script[] =
+    /* The end of its input ends sshd, and with that this.  No signal may do
+     * so before the folder is removed; runc hands on the SIGPIPE, too, that it
+     * gets when the client is gone. */
+    "trap : HUP INT PIPE TERM\n"
     "umask 077\n"
     "sshd=$(command -v sshd) || exit 121\n"
     "[ \"$(id -un)\" = agent ] || exit 122\n"
     "d=$(mktemp -d /tmp/.coffer-ssh.XXXXXX) || exit 123\n"
     "trap 'rm -rf \"$d\"' EXIT\n"
-    /* The end of its input ends sshd; an exit here could come between the
-     * end of the script and the removal. */
-    "trap : HUP TERM\n"
     "for f in host keys conf attach; do\n"
     /* A shell's read takes no byte beyond the line. */
     "	while IFS= read -r l && [ -n \"$l\" ]; do\n"

@@ -192,7 +192,7 @@ job_on_netns(const struct err *e, void *arg)
 	}
 	j->netns_up = true;
 	routerctl_project_set(
-	    j->env->router, j->disk_id, "web", job_on_mode, j);
+	    j->env->router, j->disk_id, "web", NULL, job_on_mode, j);
 }
 
 void

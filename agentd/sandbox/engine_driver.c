@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agentd/sandbox/bundle.h"
+#include "agentd/sandbox/cgroup.h"
 #include "agentd/sandbox/engine.h"
 #include "agentd/sandbox/engine_conf.h"
 #include "agentd/sandbox/engine_create.h"
@@ -87,6 +88,18 @@ struct engine_start {
 	struct seq *seq;
 };
 
+/* Its root would have all capabilities, in a user namespace of sysbox's: that
+ * is another kind of container than what is made here. */
+static int
+engine_check_spec(const struct sandbox_spec *s, struct err *e)
+{
+	if (s->docker)
+		return err_set(e, ERR_INVALID,
+		    "an engine in the sandbox: the driver engine cannot make "
+		    "containers of sysbox-runc in this version");
+	return 0;
+}
+
 static int
 engine_check(
     const struct sandbox_host *h, const struct sandbox_spec *s, struct err *e)
@@ -106,12 +119,8 @@ engine_check(
 		    "project %lld has no uids with this engine: it takes none "
 		    "from 2^31 on",
 		    (long long)host_uid_base_project(s->uid_base));
-	/* Its root has all capabilities, in a user namespace of sysbox's: that
-	 * is another kind of container than what is made here. */
-	if (s->docker)
-		return err_set(e, ERR_INVALID,
-		    "an engine in the sandbox: this version cannot start "
-		    "sysbox-runc for it");
+	if (engine_check_spec(s, e) == -1)
+		return -1;
 	/* Its image may be one that the engine has. */
 	seen.root = NULL;
 	if (spec_validate(s, h->home, e) == -1 ||
@@ -498,9 +507,12 @@ engine_destroy_files(struct seq *s, void *ctx, struct err *e)
 	static const char *const names[] = { "alive", "ctl", "pid",
 		"engine.json", "started", NULL };
 	const struct engine_destroy *o = ctx;
+	AUTO_FREE char *places = engine_places_dir(o->h, o->id);
+	AUTO_FREE char *cgroup = xasprintf("%s.cgroup", places);
 	AUTO_FREE char *bundle = path_join(o->dir, "bundle");
 
 	(void)s;
+	(void)unlink(cgroup);
 	for (size_t i = 0; names[i] != NULL; i++) {
 		AUTO_FREE char *path = path_join(o->dir, names[i]);
 
@@ -545,7 +557,24 @@ engine_destroy(const struct sandbox_host *h, const char *id, const char *dir,
 	    .arg = arg });
 }
 
-/* ---- state ---- */
+/* ---- use and state ---- */
+
+/* The shim wrote down where its cgroup is. */
+static int
+engine_use(const struct sandbox_host *h, const char *id, struct cgroup_use *out,
+    struct err *e)
+{
+	AUTO_FREE char *places = engine_places_dir(h, id);
+	AUTO_FREE char *path = xasprintf("%s.cgroup", places);
+	AUTO_STR struct str cgroup = STR_INIT;
+
+	if (path_read(path, 4096, &cgroup, e) == -1)
+		return -1;
+	cgroup_read_use(str_cstr(&cgroup), out);
+	return out->pids == -1 && out->memory == -1
+	    ? err_set(e, ERR_NOTFOUND, "%s does not run", id)
+	    : 0;
+}
 
 struct engine_question {
 	char *out;
@@ -571,8 +600,9 @@ engine_state(
     const struct sandbox_host *h, const char *id, char out[16], struct err *e)
 {
 	AUTO_FREE char *path = xasprintf("/containers/%s/json", id);
-	struct engine_question q = { .out = out };
+	struct engine_question q = { .r = 0 };
 
+	q.out = out;
 	engine_ask_now(h->engine, "GET", path, engine_on_state, &q);
 	if (q.r == -1) {
 		*e = q.e;
@@ -591,5 +621,7 @@ const struct driver engine_driver = {
 	.go = engine_go,
 	.kill = engine_kill,
 	.pause = engine_pause,
+	.use = engine_use,
+	.check = engine_check_spec,
 	.destroy = engine_destroy,
 };

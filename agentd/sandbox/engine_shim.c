@@ -408,9 +408,11 @@ static int
 engine_shim_leave(struct engine_shim *s)
 {
 	AUTO_FREE char *path = path_join(s->dir, "exit.json");
+	AUTO_FREE char *cgroup = xasprintf("%s.cgroup", s->conf.places);
 	AUTO_STR struct str text = STR_INIT;
 	struct err e = ERR_INIT;
 
+	(void)unlink(cgroup);
 	for (int i = 0; i < 2; i++) {
 		if (s->kept[i] > 0)
 			(void)fsync(s->files[i]);

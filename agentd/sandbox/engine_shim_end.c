@@ -57,6 +57,7 @@ void
 engine_shim_learn_pid(struct engine_shim *s, const struct json *state)
 {
 	AUTO_FREE char *path = path_join(s->dir, "pid");
+	AUTO_FREE char *file = xasprintf("%s.cgroup", s->conf.places);
 	char text[24];
 	struct err e = ERR_INIT;
 	int64_t pid = json_i64_or(state, "Pid", 0);
@@ -65,8 +66,11 @@ engine_shim_learn_pid(struct engine_shim *s, const struct json *state)
 		return;
 	s->pid = (pid_t)pid;
 	s->cgroup = engine_shim_cgroup(s->pid);
-	if (s->cgroup != NULL)
+	if (s->cgroup != NULL) {
+		(void)path_write_atomic(
+		    file, s->cgroup, strlen(s->cgroup), 0600, &e);
 		engine_shim_watch_oom(s);
+	}
 	(void)snprintf(text, sizeof(text), "%" PRId64, pid);
 	(void)path_write_atomic(path, text, strlen(text), 0600, &e);
 }

@@ -128,6 +128,18 @@ engine_sweep_containers(struct seq *s, void *ctx, struct err *e)
 	return SEQ_WAIT;
 }
 
+/* ID.cgroup, of a shim that did not end by itself. */
+static void
+engine_sweep_file(const struct engine_sweep *w, const char *name)
+{
+	AUTO_FREE char *at = engine_places_dir(w->h, name);
+	AUTO_FREE char *id = xstrndup(name, strcspn(name, "."));
+
+	if (strcmp(name + strlen(id), ".cgroup") == 0 &&
+	    map_get(w->kept, id) == NULL)
+		(void)unlink(at);
+}
+
 /* One folder of HOME/run/engine: places, or an image that was being made. */
 static void
 engine_sweep_place(const struct engine_sweep *w, const char *name)
@@ -137,10 +149,14 @@ engine_sweep_place(const struct engine_sweep *w, const char *name)
 	struct stat st;
 	int r;
 
-	if (lstat(at, &st) == -1 || !S_ISDIR(st.st_mode) ||
+	if (lstat(at, &st) == -1 ||
 	    st.st_ctime + ENGINE_SWEEP_AGE_S > clock_now_ms() / 1000 ||
 	    map_get(w->kept, name) != NULL)
 		return;
+	if (!S_ISDIR(st.st_mode)) {
+		engine_sweep_file(w, name);
+		return;
+	}
 	r = name[0] == '.' ? path_rmtree(at, &bad)
 			   : engine_places_unmount(at, &bad);
 	if (r == -1)

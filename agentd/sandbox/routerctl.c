@@ -338,14 +338,26 @@ routerctl_hello(struct routerctl *c, routerctl_fn *fn, void *arg)
 
 void
 routerctl_project_set(struct routerctl *c, int64_t id, const char *mode,
-    routerctl_fn *fn, void *arg)
+    const char *policy, routerctl_fn *fn, void *arg)
 {
+	struct err ignored = ERR_INIT;
+	struct json *more = NULL;
 	struct str out;
 	struct jw w;
 
 	routerctl_open(&w, &out, "project.set");
 	jw_i64(&w, "id", id);
 	jw_str(&w, "mode", mode);
+	if (policy != NULL && policy[0] != '\0')
+		more = json_parse(view_of(policy), 0, &ignored);
+	for (const struct json *m = json_first(more); m != NULL;
+	     m = json_next(m)) {
+		AUTO_STR struct str text = STR_INIT;
+
+		json_print(m, &text);
+		jw_raw(&w, json_key(m), str_view(&text));
+	}
+	json_free(more);
 	jw_end(&w);
 	routerctl_send(c, &out, fn, arg);
 }

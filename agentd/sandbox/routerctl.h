@@ -30,9 +30,10 @@ void routerctl_keep(struct routerctl *c, loop_fn *fn, void *arg);
 void routerctl_free(struct routerctl *c);
 
 void routerctl_hello(struct routerctl *c, routerctl_fn *fn, void *arg);
-/* mode: "off", "none" or "web" */
+/* mode: "off", "none", "locked", "web" or "open".  policy: the other members as
+ * an object; NULL or "": none. */
 void routerctl_project_set(struct routerctl *c, int64_t id, const char *mode,
-    routerctl_fn *fn, void *arg);
+    const char *policy, routerctl_fn *fn, void *arg);
 void routerctl_project_del(
     struct routerctl *c, int64_t id, routerctl_fn *fn, void *arg);
 void routerctl_projects(struct routerctl *c, routerctl_fn *fn, void *arg);

@@ -435,7 +435,8 @@ sandboxes_tell_router(struct sandboxes *m)
 		host_project_link(m->h, b->id, link);
 		if (netns_has_link(router, link)) {
 			routerctl_project_set(m->router, b->id,
-			    b->session.p.mode, sandbox_on_told, NULL);
+			    b->session.p.mode, b->session.p.policy,
+			    sandbox_on_told, NULL);
 			continue;
 		}
 		b->cause = "wiring";

@@ -29,8 +29,9 @@ enum {
 
 struct sandbox_project {
 	int64_t id;
-	const char *name; /* OWNER/PROJECT, shown in the session */
-	const char *mode; /* "off", "none", "web" */
+	const char *name;   /* OWNER/PROJECT, shown in the session */
+	const char *mode;   /* "off", "none", "locked", "web", "open" */
+	const char *policy; /* as in routerctl_project_set */
 	/* Text of /etc/gitconfig.  NULL: none; that of a session that runs. */
 	const char *gitconfig;
 	const char *profile; /* whose root it has; "": the host's system */

@@ -177,7 +177,7 @@ sandbox_up_router(struct seq *s, void *ctx, struct err *e)
 	(void)e;
 	o->b->cause = "router";
 	routerctl_project_set(o->b->m->router, o->b->id, o->b->session.p.mode,
-	    sandbox_on_router, s);
+	    o->b->session.p.policy, sandbox_on_router, s);
 	return SEQ_WAIT;
 }
 

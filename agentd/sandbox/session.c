@@ -17,7 +17,8 @@
 #include "lib/wire/json.h"
 
 enum {
-	SESSION_STATE_MAX = 128 << 10,
+	SESSION_POLICY_MAX = 512 << 10,
+	SESSION_STATE_MAX = 2 << 20,
 	SESSION_NAME_MAX = 256
 };
 
@@ -50,7 +51,8 @@ enum {
 	SESSION_BRANCH,
 	SESSION_RUNTIME,
 	SESSION_GPUS,
-	SESSION_DRIVER
+	SESSION_DRIVER,
+	SESSION_POLICY
 };
 
 #define SESSION_AT(field) offsetof(struct sandbox_project, field)
@@ -74,6 +76,8 @@ static const struct {
 	    "" },
 	[SESSION_GPUS] = { "gpus", SESSION_AT(gpus), 16, "" },
 	[SESSION_DRIVER] = { "driver", SESSION_AT(driver), 16, "" },
+	[SESSION_POLICY] = { "policy", SESSION_AT(policy), SESSION_POLICY_MAX,
+	    "" },
 };
 
 static const char *

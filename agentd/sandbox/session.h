@@ -16,7 +16,7 @@ struct str;
 struct view;
 
 enum {
-	SESSION_TEXTS = 8,
+	SESSION_TEXTS = 9,
 	SESSION_MOUNTS = 4 /* at most: the last is the seed */
 };
 

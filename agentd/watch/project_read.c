@@ -6,6 +6,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
+#include "lib/base/str.h"
 #include "lib/wire/json.h"
 
 enum {
@@ -16,7 +17,8 @@ enum {
 	PROJECT_WAKES_MAX = 100,
 	PROJECT_WALL_MAX_S = 24 * 3600,
 	PROJECT_ARG_MAX = 4096,
-	PROJECT_MIB = 1 << 20
+	PROJECT_MIB = 1 << 20,
+	PROJECT_POLICY_MAX = 512 << 10
 };
 
 static const int64_t project_disk_max = (int64_t)1 << 40;
@@ -124,6 +126,30 @@ project_read_want(const struct json *j, struct project *out, struct err *e)
 	return 0;
 }
 
+/* The rules, which cofferd judged and the router will.  Null: cofferd could not
+ * say them, so what is in force stays. */
+static int
+project_read_policy(const struct json *j, struct project *out, struct err *e)
+{
+	const struct json *policy = json_get(j, "policy");
+	struct str text = STR_INIT_MAX(PROJECT_POLICY_MAX);
+
+	if (policy != NULL && !json_is_object(policy)) {
+		project_release(out);
+		return err_set(e, ERR_PROTO, "project: no policy");
+	}
+	if (policy != NULL)
+		json_print(policy, &text);
+	if (!str_ok(&text)) {
+		str_release(&text);
+		project_release(out);
+		return err_set(e, ERR_LIMIT, "project: the policy is over %d",
+		    PROJECT_POLICY_MAX);
+	}
+	out->policy = str_steal(&text);
+	return 0;
+}
+
 int
 project_read(const struct json *j, struct project *out, struct err *e)
 {
@@ -148,7 +174,7 @@ project_read(const struct json *j, struct project *out, struct err *e)
 	(void)snprintf(out->full_name, sizeof(out->full_name), "%s", name);
 	(void)snprintf(out->network, sizeof(out->network), "%s", network);
 	(void)snprintf(out->agent, sizeof(out->agent), "%s", agent);
-	return 0;
+	return project_read_policy(j, out, e);
 
 fail:
 	project_release(out);
@@ -164,6 +190,8 @@ project_release(struct project *p)
 		free(p->entrypoint[i]);
 		free(p->ro[i]);
 	}
+	free(p->policy);
+	p->policy = NULL;
 	memset(p->argv, 0, sizeof(p->argv));
 	memset(p->entrypoint, 0, sizeof(p->entrypoint));
 	memset(p->ro, 0, sizeof(p->ro));

@@ -6,6 +6,7 @@
 #include "agentd/watch/project_read.h"
 #include "agentd/watch/projects_priv.h"
 #include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "lib/io/timer.h"
@@ -39,7 +40,32 @@ projects_entry_free(struct project_entry *x)
 	call_free(x->mint);
 	call_free(x->work);
 	project_release(&x->p);
+	free(x->net);
+	free(x->next_net);
 	free(x);
+}
+
+static char *
+projects_policy(const struct project *p)
+{
+	return xasprintf(
+	    "%s %s", p->network, p->policy != NULL ? p->policy : "");
+}
+
+/* Does the router have what is wanted? */
+bool
+projects_has_policy(const struct project_entry *x)
+{
+	AUTO_FREE char *want = projects_policy(&x->p);
+
+	return x->net != NULL && strcmp(x->net, want) == 0;
+}
+
+static void
+projects_forget_policy(struct project_entry *x)
+{
+	free(x->net);
+	x->net = NULL;
 }
 
 static void
@@ -61,13 +87,13 @@ projects_failed(struct project_entry *x, const char *cause, const struct err *e)
 static void
 projects_now_running(struct project_entry *x)
 {
-	(void)snprintf(x->mode, sizeof(x->mode), "%s", x->next_mode);
+	free(x->net);
+	x->net = STEAL(x->next_net);
 	projects_report(x, "running", "", "");
 	if (x->all->running != NULL)
 		x->all->running(x->p.id, x->all->running_arg);
 	/* In a mode that is not wanted any more nothing may begin. */
-	if (x->p.want == PROJECT_WANT_RUNNING &&
-	    strcmp(x->mode, x->p.network) == 0)
+	if (x->p.want == PROJECT_WANT_RUNNING && projects_has_policy(x))
 		projects_answer(x, NULL);
 	if (x->p.want == PROJECT_WANT_PAUSED)
 		x->dirty = true;
@@ -106,7 +132,7 @@ projects_on_step(const struct err *e, void *arg)
 		e = &lost;
 	}
 	if (e != NULL) {
-		x->mode[0] = '\0';
+		projects_forget_policy(x);
 		projects_failed(x, cause, e);
 		return;
 	}
@@ -138,6 +164,7 @@ projects_start_with(struct project_entry *x, const char *gitconfig)
 		.id = x->p.id,
 		.name = x->p.full_name,
 		.mode = x->p.network,
+		.policy = x->p.policy,
 		.gitconfig = gitconfig,
 		.profile = x->p.profile,
 		.branch = x->p.branch,
@@ -152,13 +179,14 @@ projects_start_with(struct project_entry *x, const char *gitconfig)
 		.limits = x->p.limits,
 	};
 
-	(void)snprintf(x->next_mode, sizeof(x->next_mode), "%s", x->p.network);
+	free(x->next_net);
+	x->next_net = projects_policy(&x->p);
 	if (x->renewing) {
 		/* The old one keeps its mode if this is refused. */
 		sandbox_recreate(x->all->sandboxes, &sp, projects_on_step, x);
 		return;
 	}
-	x->mode[0] = '\0';
+	projects_forget_policy(x);
 	sandbox_start(x->all->sandboxes, &sp, projects_on_step, x);
 }
 
@@ -235,7 +263,8 @@ projects_freeze(struct project_entry *x, bool frozen)
 	x->busy = true;
 	x->goal = frozen ? PROJECT_WANT_PAUSED : PROJECT_WANT_RUNNING;
 	/* After a resume the mode is looked at. */
-	(void)snprintf(x->next_mode, sizeof(x->next_mode), "%s", x->mode);
+	free(x->next_net);
+	x->next_net = xstrdup(x->net != NULL ? x->net : "");
 	x->dirty = x->dirty || !frozen;
 	if (x->all->frozen != NULL)
 		x->all->frozen(x->p.id, frozen, x->all->frozen_arg);
@@ -267,7 +296,7 @@ projects_settle_up(struct project_entry *x, enum sandbox_state is)
 		projects_freeze(x, false);
 		return;
 	}
-	if (is == SANDBOX_RUNNING && strcmp(x->mode, x->p.network) == 0) {
+	if (is == SANDBOX_RUNNING && projects_has_policy(x)) {
 		projects_answer(x, NULL);
 		return;
 	}
@@ -327,7 +356,7 @@ projects_on_lost(
 	/* The end of the step on its way looks for itself. */
 	if (x == NULL || x->busy || x->gone)
 		return;
-	x->mode[0] = '\0';
+	projects_forget_policy(x);
 	(void)err_set(&e, ERR_INTERNAL, "the session ended: %s", why);
 	projects_failed(x, cause, &e);
 }
@@ -400,7 +429,8 @@ projects_open(struct projects *p)
 	p->open = true;
 	while (map_next(p->by_id, &cursor, NULL, &value)) {
 		x = value;
-		if (x->p.want != PROJECT_WANT_RUNNING)
+		if (x->p.want != PROJECT_WANT_RUNNING ||
+		    projects_is_outdated(x))
 			projects_settle(x);
 	}
 }

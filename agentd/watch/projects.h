@@ -45,6 +45,7 @@ struct project {
 	enum project_want want;
 	char state[PROJECT_STATE_MAX]; /* of the sandbox, as cofferd has it */
 	char network[8];
+	char *policy; /* as in sandbox_project */
 	char agent[32];
 	char *argv[PROJECT_ARGV_MAX + 1]; /* agent_command */
 	bool pickup;
@@ -80,7 +81,8 @@ void projects_on_running(
 /* It is about to be frozen or thawed: so is what runs in it. */
 typedef void projects_frozen_fn(int64_t id, bool frozen, void *arg);
 void projects_on_frozen(struct projects *p, projects_frozen_fn *fn, void *arg);
-/* The holders are known: from now on sandboxes are stopped and destroyed. */
+/* The holders are known: from now on sandboxes are stopped, made anew and
+ * destroyed. */
 void projects_open(struct projects *p);
 void projects_hold(struct projects *p, int64_t id);
 void projects_release(struct projects *p, int64_t id);

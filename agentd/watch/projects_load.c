@@ -12,7 +12,7 @@
 #include "lib/wire/json.h"
 
 enum {
-	PROJECTS_PAGE = 50
+	PROJECTS_PAGE = 16 /* each with up to 1,024 rules */
 };
 
 /* The branch that `git tree` takes is changed while the session runs. */

@@ -29,11 +29,11 @@ TAILQ_HEAD(project_waiters, project_waiter);
 struct project_entry {
 	struct project p;
 	struct projects *all;
-	bool busy;              /* a step is on its way */
-	bool dirty;             /* look again after it */
-	bool gone;              /* destroyed; freed once cofferd knows */
-	char mode[8];           /* what the running sandbox has */
-	char next_mode[8];      /* what the step on its way gives it */
+	bool busy;      /* a step is on its way */
+	bool dirty;     /* look again after it */
+	bool gone;      /* destroyed; freed once cofferd knows */
+	char *net;      /* mode and policy of the running one, or NULL */
+	char *next_net; /* what the step on its way gives it */
 	enum project_want goal; /* of the step on its way */
 	unsigned holds;
 	int64_t retry_ms;
@@ -83,6 +83,7 @@ struct project_query {
 struct project_entry *projects_entry_new(struct projects *all, int64_t id);
 void projects_entry_free(struct project_entry *x);
 void projects_settle(struct project_entry *x);
+bool projects_has_policy(const struct project_entry *x);
 bool projects_is_outdated(const struct project_entry *x);
 /* The session's token came, or did not; a start goes on. */
 void projects_start_with(struct project_entry *x, const char *gitconfig);

@@ -73,8 +73,7 @@ projects_when_running(
 	w->arg = arg;
 	if (x != NULL && x->p.want == PROJECT_WANT_RUNNING && !x->gone &&
 	    (x->busy || sandbox_state(p->sandboxes, id) != SANDBOX_RUNNING ||
-		strcmp(x->mode, x->p.network) != 0 ||
-		projects_is_outdated(x))) {
+		!projects_has_policy(x) || projects_is_outdated(x))) {
 		TAILQ_INSERT_TAIL(&x->waiters, w, link);
 		if (!x->busy)
 			projects_settle(x);

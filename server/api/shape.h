@@ -15,10 +15,12 @@
 
 struct call;
 struct care_row;
+struct err;
 struct timeline_entry;
 struct identity;
 struct json;
 struct mirror_memo;
+struct net_rule;
 struct protect_rule;
 struct svc_branch_view;
 struct svc_use;
@@ -92,6 +94,11 @@ struct shape_mirror {
 void shape_care(struct shape *s, const struct care_row *r);
 void shape_project(
     struct shape *s, const struct project *p, const struct shape_mirror *m);
+/* full: with its id and who made it. */
+void shape_net_rule(struct shape *s, const struct net_rule *r, bool full);
+/* The member "policy", what agentd tells the router. */
+int shape_net_policy(struct shape *s, struct txn *t, int64_t project,
+    int64_t now, struct err *e);
 void shape_issue(struct shape *s, const struct issue *i);
 void shape_issue_member(
     struct shape *s, const char *key, const struct issue *i);

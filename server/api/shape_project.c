@@ -1,8 +1,11 @@
+#include <inttypes.h>
 #include <string.h>
 
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "server/api/shape_priv.h"
+#include "server/auth/auth.h"
 #include "server/domain/mirror_fail.h"
 #include "server/domain/mirror_plan.h"
 #include "server/service/svc_use.h"
@@ -209,6 +212,21 @@ shape_sandbox(
 	jw_end(&s->w);
 }
 
+/* Without it agentd leaves the project as it is. */
+static void
+shape_policy(
+    struct shape *s, const struct project *p, const struct shape_mirror *m)
+{
+	struct err e = ERR_INIT;
+
+	if (s->who == NULL || s->who->kind != IDENTITY_SERVICE ||
+	    shape_net_policy(s, m->t, p->id, m->now, &e) == 0)
+		return;
+	log_error(
+	    "project policy project=%" PRId64 " err=%s", p->id, log_val(e.msg));
+	jw_null(&s->w, "policy");
+}
+
 void
 shape_project(
     struct shape *s, const struct project *p, const struct shape_mirror *m)
@@ -232,5 +250,6 @@ shape_project(
 	shape_care(s, m->care);
 	shape_sandbox(s, &p->sandbox, m->use);
 	shape_settings(s, &p->settings);
+	shape_policy(s, p, m);
 	jw_end(&s->w);
 }

@@ -50,8 +50,9 @@ svc_ticket_create(struct svc *s, const struct identity *who, int64_t project_id,
 	op->project_id = project_id;
 	snprintf(op->verb, sizeof(op->verb), "%s", verb);
 	if (strcmp(verb, "attach") != 0 && strcmp(verb, "exec") != 0 &&
-	    strcmp(verb, "dial") != 0) {
-		err_set(&e, ERR_INVALID, "verb: want attach, exec or dial");
+	    strcmp(verb, "dial") != 0 && strcmp(verb, "prove") != 0) {
+		err_set(
+		    &e, ERR_INVALID, "verb: want attach, exec, dial or prove");
 		svc_op_end_later(op, &e);
 	} else {
 		svc_op_run(op, svc_ticket_create_job, done, arg);

@@ -15,7 +15,7 @@ struct svc_ticket_create {
 	char secret[TICKET_HEX + 1]; /* out */
 	int64_t expires_at;          /* out */
 };
-/* verb is "attach", "exec" or "dial". */
+/* verb is "attach", "exec", "dial" or "prove". */
 void svc_ticket_create(struct svc *s, const struct identity *who,
     int64_t project_id, const char *verb, svc_done_fn *done, void *arg);
 

@@ -3,7 +3,9 @@
 /*
  * Step 6: sandboxes.  sandbox_options is JSON of server/store/options;
  * sandbox_generation counts the times that it was asked to be made anew;
- * sandbox_cause is the word of its reason.
+ * sandbox_cause is the word of its reason.  net_rule is what it may reach;
+ * ports is a list like "22,443"; of one pattern each preset and the people have
+ * a rule each.
  */
 const char
     schema_sandboxes[] = "ALTER TABLE project ADD COLUMN sandbox_options"
@@ -11,4 +13,17 @@ const char
 			 "ALTER TABLE project ADD COLUMN sandbox_generation"
 			 " INTEGER NOT NULL DEFAULT 0;"
 			 "ALTER TABLE project ADD COLUMN sandbox_cause"
-			 " TEXT NOT NULL DEFAULT '';";
+			 " TEXT NOT NULL DEFAULT '';"
+			 "ALTER TABLE project ADD COLUMN net_lockdown"
+			 " INTEGER NOT NULL DEFAULT 0;"
+			 "ALTER TABLE project ADD COLUMN net_upload_max"
+			 " INTEGER NOT NULL DEFAULT 0;"
+			 "CREATE TABLE net_rule ("
+			 " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+			 " project_id INTEGER NOT NULL REFERENCES project (id)"
+			 " ON DELETE CASCADE,"
+			 " list INTEGER NOT NULL, domain TEXT NOT NULL,"
+			 " preset TEXT NOT NULL, ports TEXT NOT NULL,"
+			 " until INTEGER NOT NULL, created_at INTEGER NOT NULL,"
+			 " account_id INTEGER NOT NULL REFERENCES account (id),"
+			 " UNIQUE (project_id, list, domain, preset));";

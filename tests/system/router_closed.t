@@ -17,8 +17,13 @@ mode 8 web >/dev/null
 
 # Without a proxy the web of mode locked is closed.
 tap_is "$(dns ok.test A)" 'NOERROR 203.0.113.5/30' 'a name is answered'
-tap_is "$(p7 connect 203.0.113.5 443)" refused 'no proxy: 443 is refused'
+keeper=$(pgrep -P "$ROUTER_PID" -f '@keeper.*@proxy')
+kill -STOP "$keeper"
+kill -9 "$(pgrep -P "$keeper")"
+in_ns p7 perl "$SYSTEM_DIR/router_web.pl" say 203.0.113.5 443 hello:ok.test read >"$T/out"
+tap_is "$(cat "$T/out")" open 'no proxy: 443 waits for one'
 sink_is '' 'and does not arrive'
+kill -CONT "$keeper"
 
 # A pin ends by the kernel's clock, with the TTL and a minute.
 pins 203.0.113.5 >"$T/pins"

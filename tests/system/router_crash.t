@@ -12,7 +12,7 @@ pid_of()
 {
 	case $1 in
 	worker) pgrep -P "$(main_pid)" -f '@worker' ;;
-	keeper) pgrep -P "$(main_pid)" -f '@keeper' ;;
+	keeper) pgrep -P "$(main_pid)" -f '@keeper.*@stub' ;;
 	stub) pgrep -P "$(pid_of keeper)" -f '@stub' ;;
 	esac
 }

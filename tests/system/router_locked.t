@@ -33,9 +33,6 @@ sink_is '' 'nothing arrived'
 tap_like "$(log_of 7)" '*"verdict":"name-unlisted","name":"ok.test"*' 'the log has the name'
 tap_like "$(log_of 7)" '*"verdict":"denied-pin"*"address":"203.0.113.5","port":22*' 'and the address'
 
-start "$T/peers.log" ip netns exec "coffer-$INST-router" \
-    setpriv --regid 64103 --clear-groups perl "$NET" proxy "$T/proxy" 10.214.0.1 3128
-wait_for 5 grep -q ready "$T/proxy" || tap_bail "proxy: $(cat "$T/peers.log")"
 locked '"allow":[{"domain":"OK.test.","ports":[443,22]},{"domain":"*.wild.test"},{"domain":"other.test","ports":[22]}],"deny":[{"domain":"bad.wild.test"}]' >"$T/out"
 tap_is "$(cat "$T/out")" '{"ok":true}' 'rules are taken'
 tap_is "$(p7 connect 203.0.113.5 22)" refused 'a listed name opens nothing by itself'
@@ -45,9 +42,8 @@ tap_is "$(p7 connect 203.0.113.5 22)" connected 'a pinned port passes'
 tap_ok 'straight' wait_for 5 grep -q '203.0.113.5:22 from 10.99.0.2' "$SINK"
 : >"$SINK"
 tap_is "$(p7 connect 203.0.113.5 443)" connected '443 is taken'
-tap_ok 'by the proxy' wait_for 5 grep -q '203.0.113.5:443 from 10.214.1.7' "$T/proxy"
-tap_ok 'which may connect out' wait_for 5 grep -q '^reached' "$T/proxy"
-sink_saw 203.0.113.5:443
+sleep 0.2
+sink_is '' 'by the proxy, which waits for a name' # router_proxy.t
 tap_is "$(p7 connect 203.0.113.5 80)" refused 'a port that is not listed is refused'
 tap_is "$(p7 connect 203.0.113.6 22)" refused 'and an address that was not answered'
 tap_is "$(p7 udp 203.0.113.5 22 hello)" refused 'and UDP'

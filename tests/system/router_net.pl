@@ -8,8 +8,6 @@
 #   dns SERVER NAME TYPE [tcp] prints RCODE and the addresses
 #   raw ADDR PORT HEX          sends bytes by UDP, prints the answer as hex
 #   upstream FILE PORT         a resolver for *.test on 127.0.0.1
-#   proxy FILE ADDR PORT       notes where each connection was meant to go,
-#                              connects there and echoes what comes back
 #   cofferd SOCKET FILE        prints the PROXY header of each connection
 #   http ADDR PATH [TOKEN]     a GET on port 80, prints the answer
 #   spoof SRC DST PORT [FLAGS] a TCP SYN with a forged source (raw socket), or
@@ -262,30 +260,6 @@ sub cmd_upstream
 			note($file, "tcp $name");
 			syswrite($c, pack('n/a', $a));
 			close($c);
-		}
-	}
-}
-
-sub cmd_proxy
-{
-	my ($file, $addr, $port) = @_;
-	my $l = IO::Socket::INET->new(LocalAddr => $addr, LocalPort => $port,
-	    Proto => 'tcp', Listen => 16, ReuseAddr => 1) or die "proxy: $!";
-	note($file, 'ready');
-	while (my $c = $l->accept) {
-		my $where = getsockopt($c, 0, 80); # SO_ORIGINAL_DST
-		my (undef, $p, $a) = unpack('nna4', $where // '');
-		note($file, inet_ntoa($a) . ":$p from " . $c->peerhost);
-		my $s = IO::Socket::INET->new(PeerAddr => inet_ntoa($a),
-		    PeerPort => $p, Proto => 'tcp', Timeout => 2);
-		note($file, $s ? 'reached' : 'not reached');
-		next if !$s || fork;
-		my $sel = IO::Select->new($c, $s);
-		while (my @r = $sel->can_read) {
-			for my $x (@r) {
-				sysread($x, my $b, 4096) or exit;
-				syswrite($x == $c ? $s : $c, $b);
-			}
 		}
 	}
 }

@@ -8,7 +8,7 @@
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
 TM="tmux -L coffer-test-$$ -f /dev/null"
 attach_end() { $TM kill-server 2>/dev/null; }
-tap_plan 8
+tap_plan 9
 attach_up calc
 TERM=screen-256color
 unset TMUX
@@ -40,6 +40,20 @@ one_client() {
 }
 tap_ok 'the old one is gone' wait_for 20 one_client
 attach_end
+
+# A client may leave at any moment.
+coffer ssh-config calc >"$T/config"
+i=0
+while [ $i -lt 60 ]; do
+	timeout -s KILL 0.5 ssh -F "$T/config" coffer-calc 'cat /dev/zero' \
+	    </dev/null >/dev/null 2>&1 &
+	i=$((i + 1))
+	[ $((i % 6)) != 0 ] || wait
+done
+none_left() {
+	coffer exec calc -- sh -c '! ls -d /tmp/.coffer-ssh.*'
+}
+tap_ok 'a hundred connections leave nothing' wait_for 10 none_left
 run destroy calc --yes --force
 run down
 tap_is "$(attach_left)" '' 'nothing is left'

@@ -22,7 +22,7 @@ fix_setup(void **state)
 	fix_command(f, "fix", "write");
 	fix_message = "All is well.";
 	fix_removed = 0;
-	fake_rule(&f->c, 200, "GET /api/coffer/v1/projects?page=1&limit=50",
+	fake_rule(&f->c, 200, "GET /api/coffer/v1/projects?page=1&limit=16",
 	    "[{\"id\":7,\"full_name\":\"own/app\",\"state\":\"active\","
 	    "\"sandbox\":{\"want\":\"running\",\"state\":\"absent\"},"
 	    "\"settings\":{\"network\":\"web\",\"agent\":\"command\","

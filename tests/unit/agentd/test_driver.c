@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "agentd/sandbox/cgroup.h"
 #include "lib/base/clock.h"
 #include "tests/unit/agentd/sandbox_container.h"
 
@@ -514,6 +515,7 @@ static void
 a_paused_one_is_frozen_and_can_still_be_stopped(void **state)
 {
 	struct fixture *f = *state;
+	struct cgroup_use use;
 	AUTO_FREE char *dir = NULL;
 	char id[HOST_NAME_MAX];
 	char what[16];
@@ -522,6 +524,9 @@ a_paused_one_is_frozen_and_can_still_be_stopped(void **state)
 	FIXTURE_NEEDS_ROOT(f);
 	start_long(f, "exec sleep 1000", id, &dir);
 	shim_watch_close(wait_running(f, dir));
+	assert_int_equal(f->driver->use(&f->host, id, &use, &e), 0);
+	assert_true(use.pids >= 1 && use.pids_max == 512);
+	assert_true(use.memory > 0 && use.memory_max == 2ll << 30);
 	f->driver->pause(&f->host, id, true, fixture_on_done, f);
 	fixture_ok(f);
 	assert_int_equal(fixture_state(f, id, what), 0);
@@ -536,6 +541,7 @@ a_paused_one_is_frozen_and_can_still_be_stopped(void **state)
 	fixture_follow(f, dir);
 	assert_int_equal(f->exit.signal, SIGKILL);
 	fixture_destroy(f, id, dir);
+	assert_int_equal(f->driver->use(&f->host, id, &use, &e), -1);
 }
 
 static void

@@ -112,7 +112,7 @@ fix_load(struct fix *f, const char *row)
 	AUTO_FREE char *list = xasprintf("[%s]", row);
 
 	fake_rule(
-	    &f->c, 200, "GET /api/coffer/v1/projects?page=1&limit=50", list);
+	    &f->c, 200, "GET /api/coffer/v1/projects?page=1&limit=16", list);
 	f->loaded = false;
 	projects_load(f->projects, fix_on_loaded, f);
 	assert_true(fake_until(&f->c, fix_is_loaded, f));
@@ -331,6 +331,20 @@ another_generation_is_made_anew_once_nobody_holds_it(void **state)
 }
 
 static void
+a_renewal_that_agentd_did_not_live_to_end_goes_on(void **state)
+{
+	struct fix *f = *state;
+
+	f->sandboxes.state = SANDBOX_STOPPED;
+	fix_load(f, PROJECT_AGAIN("1", ""));
+	loop_drain(f->c.loop);
+	assert_int_equal(f->sandboxes.renewals, 0);
+	projects_open(f->projects);
+	fix_see(f, "\"state\":\"running\"");
+	assert_int_equal(f->sandboxes.renewals, 1);
+}
+
+static void
 what_cannot_be_made_anew_is_told_and_not_tried_for_ever(void **state)
 {
 	struct fix *f = *state;
@@ -417,7 +431,7 @@ strange_lists_are_refused(void **state)
 {
 	struct fix *f = *state;
 
-	fake_rule(&f->c, 200, "GET /api/coffer/v1/projects?page=1&limit=50",
+	fake_rule(&f->c, 200, "GET /api/coffer/v1/projects?page=1&limit=16",
 	    "{\"a\":1}");
 	projects_load(f->projects, fix_on_loaded, f);
 	assert_true(fake_until(&f->c, fix_is_loaded, f));
@@ -453,6 +467,8 @@ main(void)
 		PROJECTS_TEST(what_was_seen_in_a_sandbox_is_told),
 		PROJECTS_TEST(
 		    another_generation_is_made_anew_once_nobody_holds_it),
+		PROJECTS_TEST(
+		    a_renewal_that_agentd_did_not_live_to_end_goes_on),
 		PROJECTS_TEST(
 		    what_cannot_be_made_anew_is_told_and_not_tried_for_ever),
 		PROJECTS_TEST(strange_lists_are_refused),

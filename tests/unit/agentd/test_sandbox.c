@@ -126,14 +126,14 @@ the_router_is_asked_in_order_and_its_no_is_an_error(void **state)
 	router_up(f);
 	routerctl_hello(router.ctl, NULL, NULL);
 	routerctl_host_set(router.ctl, addrs, 1, NULL, NULL);
-	routerctl_project_set(router.ctl, 7, "web", on_reply, f);
+	routerctl_project_set(router.ctl, 7, "web", NULL, on_reply, f);
 	fixture_ok(f);
 	assert_string_equal(str_cstr(&router.heard),
 	    "{\"op\":\"hello\"}\n"
 	    "{\"op\":\"host.set\",\"addresses\":[\"192.0.2.1\"]}\n"
 	    "{\"op\":\"project.set\",\"id\":7,\"mode\":\"web\"}\n");
 	router.refuse = "no such mode";
-	routerctl_project_set(router.ctl, 7, "x", on_reply, f);
+	routerctl_project_set(router.ctl, 7, "x", NULL, on_reply, f);
 	assert_int_equal(fixture_wait(f), -1);
 	assert_non_null(strstr(f->e.msg, "no such mode"));
 	router.refuse = NULL;

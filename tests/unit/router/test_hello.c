@@ -208,7 +208,7 @@ what_is_no_hello_is_bad_at_once(void **state)
 		VIEW_LIT("SSH-2.0-x\r\n"),
 		VIEW_LIT("\x80\x2e\1\3\1"),           /* of SSL 2 */
 		VIEW_LIT("\x16\2\0\0\5\1\0\0\1\0"),   /* not of TLS */
-		VIEW_LIT("\x16\3\1\0\0\1"),           /* an empty record */
+		VIEW_LIT("\x16\3\1\0\0"),             /* an empty record */
 		VIEW_LIT("\x16\3\1\0\5\2\0\0\1\0"),   /* a server's */
 		VIEW_LIT("\x16\3\1\0\5\1\0\x40\0\0"), /* of 16 KiB */
 		VIEW_LIT("\x16\3\1\0\5\1\1\0\0\0"),   /* of 64 KiB */

@@ -1,0 +1,110 @@
+/*
+ * prove: what `coffer prove` finds out about one running sandbox.  A program of
+ * its own (coffer-prove), synchronous, started by agentd with the two ends of
+ * the probe on descriptor 3.  Each row tries one thing from inside, and is
+ * judged from outside wherever something can be seen there: what the probe
+ * says may make a row fail, but alone it does not make one pass.
+ */
+#ifndef AGENTD_PROVE_PROVE_H
+#define AGENTD_PROVE_PROVE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agentd/prove/eye.h"
+#include "lib/base/str.h"
+
+struct err;
+struct json;
+
+enum {
+	PROVE_TOKEN = 33,
+	PROVE_LINE_MAX = 128 << 10,
+	PROVE_WHY_MAX = 1000,
+	PROVE_PORTS_MAX = 1060
+};
+
+enum prove_result {
+	PROVE_UNTESTABLE,
+	PROVE_PASS,
+	PROVE_FAIL
+};
+
+struct prove {
+	const char *home;
+	const char *driver;
+	int64_t project;
+	char inst[5];
+	char token[PROVE_TOKEN]; /* hex; in all that is sent */
+	int probe;               /* -1: it is gone */
+	struct str in;           /* read of the probe, not used yet */
+	pid_t pid;               /* the probe's, as the host sees it */
+	int proc;                /* /proc/PID, opened */
+	int router;              /* its control socket, -1: none */
+	char mode[16];
+	char gateway[16];
+	char address[16];
+	int64_t log_at; /* the router's log up to here is not this row's */
+	struct eye *eye;
+	bool said; /* of the row that runs: */
+	enum prove_result result;
+	struct str why;
+};
+
+typedef void prove_fn(struct prove *p);
+
+struct prove_row {
+	const char *id;
+	const char *threat; /* rows of the threat table it is about */
+	const char *what;
+	prove_fn *fn;
+};
+
+/* Ends with a NULL id. */
+extern const struct prove_row prove_net_rows[];
+extern const struct prove_row prove_dns_rows[];
+extern const struct prove_row prove_box_rows[];
+extern const struct prove_row prove_limit_rows[];
+
+/* A verdict of the row that runs: a failure stays one. */
+void prove_say(struct prove *p, enum prove_result r, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* prove_link.c: one line to the probe and its answer; valid until the next. */
+int prove_start_probe(struct prove *p, const char *program, struct err *e);
+const char *prove_ask(struct prove *p, const struct str *line, struct err *e);
+/* Parts of an answer: how many, how many of them good; the first good one. */
+struct prove_count {
+	unsigned all, good;
+	char first[100];
+};
+void prove_count(const char *answer, struct prove_count *c);
+
+/* prove_router.c; -1 and no result without a router. */
+void prove_router_open(struct prove *p);
+void prove_log_mark(struct prove *p);
+/* How many entries came since; waits a little for the first. */
+int prove_log_new(struct prove *p);
+
+/* An attempt that must be seen by nobody outside and succeed nowhere. */
+enum prove_closed_flag {
+	PROVE_LOGGED = 1, /* the router must have refused something */
+	PROVE_ASKED = 2   /* the reply is hex, not words */
+};
+void prove_closed(struct prove *p, const struct str *line, unsigned flags);
+
+/* prove_find.c: the probe's process as the host sees it: its pid and /proc. */
+int prove_find(struct prove *p, struct err *e);
+/* A file of /proc/PID. */
+int prove_proc(
+    const struct prove *p, const char *name, struct str *out, struct err *e);
+/* The root of the sandbox, O_PATH. */
+int prove_root(const struct prove *p, struct err *e);
+
+/* prove_verdict.c: runs all, writes lines to stdout; the exit status. */
+int prove_run(struct prove *p);
+
+#endif

@@ -1,0 +1,221 @@
+#include "server/service/svc_network.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/wire/json.h"
+#include "server/store/net_rules.h"
+
+/* Who may; and a project that is being removed is not changed. */
+static int
+svc_net_open(
+    struct txn *t, const struct svc_op *op, int64_t project, struct err *e)
+{
+	struct project p = { .id = 0 };
+
+	if (svc_project_by_id(t, &op->who, project, PERM_WRITE, &p, e) == -1)
+		return -1;
+	project_release(&p);
+	return 0;
+}
+
+static int
+svc_net_event(struct txn *t, const struct svc_op *op, int64_t project,
+    const char *what, const char *of, struct err *e)
+{
+	AUTO_STR struct str data = STR_INIT;
+	const struct svc_event v = {
+		.kind = "network.changed", .project_id = project, .data = &data
+	};
+	struct jw w;
+
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_str(&w, "what", what);
+	jw_str(&w, "of", of);
+	jw_end(&w);
+	return svc_event_add(t, &op->who, op->now, &v, e);
+}
+
+static int
+svc_net_check(const struct net_rule *r, bool force, struct err *e)
+{
+	const char *why = net_rule_warning(r);
+
+	if (why == NULL || force)
+		return 0;
+	return err_set(
+	    e, ERR_INVALID, "domain: %s: %s; force takes it", r->domain, why);
+}
+
+struct svc_net_put *
+svc_net_put_new(struct svc *s, const struct identity *who)
+{
+	return svc_op_new(s, sizeof(struct svc_net_put), who, NULL);
+}
+
+static int
+svc_net_put_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_net_put *op = arg;
+	struct net_rule *r = &op->rule;
+	const struct net_rule_filter other = {
+		.list = r->list == NET_ALLOW ? NET_DENY : NET_ALLOW,
+		.domain = r->domain,
+		.preset = "",
+	};
+
+	r->project_id = op->project_id;
+	r->by_id = op->op.who.user_id;
+	if (svc_net_open(t, &op->op, op->project_id, e) == -1 ||
+	    net_rules_delete(t, op->project_id, &other, NULL, e) == -1 ||
+	    net_rules_put(t, r, op->op.now, e) == -1)
+		return -1;
+	return svc_net_event(
+	    t, &op->op, op->project_id, net_list_name(r->list), r->domain, e);
+}
+
+void
+svc_net_put(struct svc_net_put *op, svc_done_fn *done, void *arg)
+{
+	struct err e = ERR_INIT;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	if (svc_net_check(&op->rule, op->force, &e) == -1)
+		svc_op_end_later(op, &e);
+	else
+		svc_op_run(op, svc_net_put_job, done, arg);
+}
+
+struct svc_net_drop *
+svc_net_drop_new(struct svc *s, const struct identity *who)
+{
+	return svc_op_new(s, sizeof(struct svc_net_drop), who, NULL);
+}
+
+static int
+svc_net_drop_job(struct txn *t, void *arg, struct err *e)
+{
+	const struct svc_net_drop *op = arg;
+	const struct net_rule_filter f = { .id = op->id };
+	struct net_rule was;
+
+	if (svc_net_open(t, &op->op, op->project_id, e) == -1 ||
+	    net_rules_get(t, op->project_id, op->id, &was, e) == -1 ||
+	    net_rules_delete(t, op->project_id, &f, NULL, e) == -1)
+		return -1;
+	return svc_net_event(
+	    t, &op->op, op->project_id, "forget", was.domain, e);
+}
+
+void
+svc_net_drop(struct svc_net_drop *op, svc_done_fn *done, void *arg)
+{
+	svc_op_run(op, svc_net_drop_job, done, arg);
+}
+
+static void
+svc_net_preset_release(void *arg)
+{
+	struct svc_net_preset *op = arg;
+
+	net_rule_list_release(&op->rules);
+}
+
+struct svc_net_preset *
+svc_net_preset_new(struct svc *s, const struct identity *who)
+{
+	return svc_op_new(
+	    s, sizeof(struct svc_net_preset), who, svc_net_preset_release);
+}
+
+static int
+svc_net_preset_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_net_preset *op = arg;
+	const struct net_rule_filter f = { .preset = op->name };
+	int64_t n = 0;
+
+	if (svc_net_open(t, &op->op, op->project_id, e) == -1 ||
+	    net_rules_delete(t, op->project_id, &f, &n, e) == -1)
+		return -1;
+	if (op->remove && n == 0)
+		return err_set(e, ERR_NOTFOUND,
+		    "the project does not have the preset %s", op->name);
+	for (size_t i = 0; !op->remove && i < op->rules.n; i++) {
+		struct net_rule *r = &op->rules.at[i];
+
+		r->project_id = op->project_id;
+		r->by_id = op->op.who.user_id;
+		memcpy(r->preset, op->name, sizeof(r->preset));
+		if (net_rules_put(t, r, op->op.now, e) == -1)
+			return -1;
+	}
+	return svc_net_event(t, &op->op, op->project_id,
+	    op->remove ? "preset-removed" : "preset", op->name, e);
+}
+
+void
+svc_net_preset(struct svc_net_preset *op, svc_done_fn *done, void *arg)
+{
+	struct err e = ERR_INIT;
+	int rc = 0;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	if (!op->remove)
+		rc = svc_net_preset_read(op->op.svc, op->name, &op->rules, &e);
+	for (size_t i = 0; rc == 0 && i < op->rules.n; i++)
+		rc = svc_net_check(&op->rules.at[i], op->force, &e);
+	if (rc == -1)
+		svc_op_end_later(op, &e);
+	else
+		svc_op_run(op, svc_net_preset_job, done, arg);
+}
+
+struct svc_net_bounds *
+svc_net_bounds_new(struct svc *s, const struct identity *who)
+{
+	struct svc_net_bounds *op = svc_op_new(s, sizeof(*op), who, NULL);
+
+	op->upload_max = -1;
+	return op;
+}
+
+static int
+svc_net_bounds_job(struct txn *t, void *arg, struct err *e)
+{
+	const struct svc_net_bounds *op = arg;
+	struct net_bounds now;
+	char bytes[24];
+
+	if (svc_net_open(t, &op->op, op->project_id, e) == -1 ||
+	    net_bounds_get(t, op->project_id, &now, e) == -1)
+		return -1;
+	if (op->set_lockdown && op->lockdown != now.lockdown) {
+		now.lockdown = op->lockdown;
+		if (svc_net_event(t, &op->op, op->project_id,
+			op->lockdown ? "lockdown" : "unlock", "", e) == -1)
+			return -1;
+	}
+	if (op->upload_max != -1 && op->upload_max != now.upload_max) {
+		now.upload_max = op->upload_max;
+		(void)snprintf(
+		    bytes, sizeof(bytes), "%" PRId64, op->upload_max);
+		if (svc_net_event(t, &op->op, op->project_id, "upload-max",
+			bytes, e) == -1)
+			return -1;
+	}
+	return net_bounds_set(t, op->project_id, &now, e);
+}
+
+void
+svc_net_bounds(struct svc_net_bounds *op, svc_done_fn *done, void *arg)
+{
+	svc_op_run(op, svc_net_bounds_job, done, arg);
+}

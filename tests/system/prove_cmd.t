@@ -1,0 +1,47 @@
+#!/bin/sh
+# `coffer prove`: rows about a real sandbox, a verdict that is signed and kept,
+# and what a hostile sandbox makes of it.
+. "$(dirname "$0")/lib.sh"
+. "$SYSTEM_DIR/attack_lib.sh"
+
+[ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
+[ -x /usr/sbin/runc ] || [ -x /usr/bin/runc ] || tap_skip_all 'runc is absent'
+tap_plan 21
+
+attack_start alpha beta
+prove() { coffer prove "$@" --json >"$T/verdict" 2>"$T/prove.err"; RC=$?; }
+row() { jq -r --arg id "$1" '.rows[] | select(.id == $id) | .result' "$T/verdict"; }
+evidence() { jq -r --arg id "$1" '.rows[] | select(.id == $id) | .evidence' "$T/verdict"; }
+kept=$HOME_DIR/sandboxes/1/prove.json
+
+prove alpha
+tap_is "$RC" 0 'nothing fails'
+tap_is "$(jq -r '.result' "$T/verdict")" pass 'it is proven'
+tap_is "$(jq -r '[.rows[] | select(.result == "fail")] | length' "$T/verdict")" 0 'no row failed'
+tap_is "$(jq -r '.passed + .failed + .untestable - (.rows | length)' "$T/verdict")" 0 'each row is counted once'
+for r in observers host lan metadata project ipv6 capabilities unshare disk; do
+	tap_is "$(row $r)" pass "row $r"
+done
+tap_is "$(row unlisted)" untestable 'what the mode lets is untestable'
+tap_like "$(evidence host)" '*router refused*' 'the evidence is from outside'
+coffer status alpha >"$T/status"
+tap_ok 'status shows it' grep -q 'barriers *proven, .* 0 failed' "$T/status"
+tap_is "$(stat -c %a:%u "$kept") $(stat -c %a:%u "$HOME_DIR/secrets/prove.key")" '644:0 600:0' \
+    'all may read it, root alone may sign'
+tap_not 'no probe is left' pgrep -f '^/tmp/.coffer-probe'
+
+# A verdict that somebody has touched.
+sed -i 's/\\"failed\\":0/\\"failed\\":1/' "$kept"
+coffer status alpha >"$T/status"
+tap_ok 'a changed one is told' grep -q 'barriers *the verdict: the signature' "$T/status"
+
+# The agent kills whatever looks like the probe.
+coffer exec alpha -- sh -c 'setsid perl -e "while (1) { system(q(pkill -9 -f [c]offer-probe)); select(undef, undef, undef, 0.02) }" >/dev/null 2>&1 &' >/dev/null 2>&1
+prove alpha
+tap_not 'an agent that kills the probe proves nothing' test "$RC" -eq 0
+coffer exec alpha -- pkill -9 perl >/dev/null 2>&1
+coffer stop alpha --wait >/dev/null 2>&1 || coffer stop alpha >/dev/null 2>&1
+prove alpha
+tap_ok 'a sandbox that does not run is no verdict' test "$RC" -eq 1
+[ "$TAP_FAILED" -eq 0 ] || tail -n 20 "$T/prove.err" "$HOME_DIR"/log/*.log | sed 's/^/# /'
+tap_done
