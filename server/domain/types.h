@@ -224,9 +224,8 @@ struct sandbox_state {
 };
 
 struct project {
-	int64_t id;
+	int64_t id, owner_id;
 	char owner[NAME_LEN_MAX + 1];
-	int64_t owner_id;
 	char name[NAME_LEN_MAX + 1];
 	char *upstream;
 	char *default_branch; /* short name, "" before the first sync */
@@ -236,8 +235,7 @@ struct project {
 	struct sandbox_state sandbox;
 	struct project_settings settings;
 	struct repo_profile profile;
-	int64_t
-	    parent_id; /* what it is a fork of, gone or not; 0: of nothing */
+	int64_t parent_id; /* what it is a fork of, gone or not; 0: none */
 };
 
 struct project_list {
