@@ -19,7 +19,7 @@
 #include "lib/base/str.h"
 
 enum {
-	NETPROC_MS = 20,
+	NETPROC_MS = 10,
 	NETPROC_TABLE_MAX = 1 << 20,
 	NETPROC_STAT_MAX = 1024,
 	NETPROC_FIELDS = 10, /* up to the inode */

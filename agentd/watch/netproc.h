@@ -25,7 +25,7 @@ struct netproc *netproc_new(const struct sandbox_host *h)
     __attribute__((returns_nonnull));
 /* One question; port 0: none.  Beyond NETPROC_MAX it is not answered. */
 void netproc_add(struct netproc *p, int64_t project, uint16_t port);
-/* Answers them; reads /proc once, for 20 ms at most. */
+/* Answers them; reads /proc once, for 10 ms at most. */
 void netproc_look(struct netproc *p);
 /* "curl < bash < byobu" of the i-th question, "" when it is not known. */
 const char *netproc_name(const struct netproc *p, size_t i);

@@ -79,6 +79,26 @@ tap_is "$(jq 'map(select(.allowed | not)) | length' "$T/out")" 0 '--allowed'
 run net calc --blocked --limit 1 --json
 tap_is "$(jq length "$T/out")" 1 '--limit'
 
+# Through the proxy: by the name in the request, with a budget for what leaves.
+# web HOST BYTES: a request to ok.test for this host; the first line back
+web() {
+	inside calc "exec 3<>/dev/tcp/ok.test/80; { printf 'POST / HTTP/1.1\\r\\nHost: $1\\r\\nContent-Length: $2\\r\\n\\r\\n'; head -c $2 /dev/zero | tr '\\0' x; } >&3; timeout 5 head -n 1 <&3" | tr -d '\r'
+}
+coffer net calc allow ok.test >/dev/null
+tap_ok 'port 80 of an allowed name' wait_for 10 soon ok.test 80 connected
+tap_is "$(web ok.test 10)" 'POST / HTTP/1.1' 'the other end answers'
+tap_ok 'it passed' wait_for 10 row_is '.verdict == "passed"' '.name + " " + (.up > 50 | tostring)' 'ok.test true'
+tap_like "$(web evil.test 10)" 'HTTP/1.1 403*' "another name's request is refused"
+tap_ok 'with its name' wait_for 10 row_is '.verdict == "denied-unlisted"' '.name' evil.test
+tap_is "$(row '.verdict == "denied-unlisted"' .to_allow)" "coffer net admin/calc allow 'evil.test'" 'and its command'
+coffer net calc upload-max 4k >/dev/null
+spent() { web ok.test 9000 >/dev/null; row_is '.verdict == "denied-upload"' .name ok.test; }
+tap_ok 'the upload budget ends' wait_for 15 spent
+tap_is "$(row '.verdict == "denied-upload"' .to_allow)" 'coffer net admin/calc upload-max 0' 'with its command'
+coffer net calc upload-max 0 >/dev/null
+again() { [ "$(web ok.test 10)" = 'POST / HTTP/1.1' ]; }
+tap_ok 'which lets it' wait_for 10 again
+
 # Nobody but agentd writes it, and only who may read the project reads it.
 TOKEN=$(cat "$HOME_DIR/secrets/runner.token") api PUT /api/coffer/v1/sandboxes/network '{"rows":[]}'
 tap_is "$STATUS" 403 'the runner does not write it'
