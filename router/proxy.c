@@ -16,11 +16,12 @@
 #include "router/chan.h"
 #include "router/priv.h"
 #include "router/proxy_priv.h"
+#include "router/proxy_way.h"
 #include "router/upload.h"
 
 enum {
-	PROXY_SLICE = 8192,   /* messages in one turn */
-	PROXY_FDS_SPARE = 64, /* our own */
+	PROXY_SLICE = 8192,                         /* messages in one turn */
+	PROXY_FDS_SPARE = 64 + 2 * PROXY_PIPES_MAX, /* and our own */
 	PROXY_ENDS_MAX_MS = 60 * 1000
 };
 
@@ -207,9 +208,9 @@ proxy_start(struct proxy *p, const struct proxy_spec *spec, struct err *e)
 	clients_set_never(p->clients, &spec->never);
 	p->pins = pins_new();
 	p->projects = map_new();
-	p->max_conns = files > (size_t)PROXY_FDS_SPARE * 4
+	p->max_conns = files > (size_t)PROXY_FDS_SPARE * 2
 	    ? (files - PROXY_FDS_SPARE) / 2
-	    : PROXY_FDS_SPARE;
+	    : 64;
 	p->ends = timer_new(p->loop, proxy_on_end, p);
 	p->deaf = true;
 	rnd_bytes(&p->nonce, sizeof(p->nonce));
