@@ -57,6 +57,13 @@ tap_ok 'closes all' wait_for 10 soon ok.test 22 refused
 tap_is "$(name_of calc ok.test)" none 'and names'
 tap_is "$(inside calc 'git ls-remote http://coffer/admin/calc.git >/dev/null && echo yes')" \
     yes 'but cofferd'
+coffer pause calc >/dev/null && net unlock
+locked_is() { perl "$NET" ask "$HOME_DIR/run/router.sock" '{"op":"projects"}' | jq -e ".projects[0].lockdown == $1"; }
+tap_ok 'a sandbox that is paused has its rules at once' wait_for 10 locked_is null
+net lockdown
+tap_ok 'not when it goes on' wait_for 10 locked_is true
+coffer unpause calc >/dev/null
+tap_ok 'it goes on by them' wait_for 10 soon ok.test 22 refused
 net unlock
 tap_ok 'unlock' wait_for 10 soon ok.test 22 connected
 net mode web
