@@ -124,6 +124,12 @@ proxy_on_changed(struct proxy *p, uint32_t id)
 	proxy_forget(p, id);
 }
 
+static void
+proxy_on_accept(int fd, const struct sock_addr *peer, void *arg)
+{
+	proxy_conn_start(arg, fd, peer);
+}
+
 static int
 proxy_on_msg(struct proxy *p, const struct chan_msg *m)
 {
@@ -131,8 +137,12 @@ proxy_on_msg(struct proxy *p, const struct chan_msg *m)
 	uint32_t id;
 	int rc;
 
-	if (m->kind == CHAN_READY && m->ready.nonce == p->nonce)
+	if (m->kind == CHAN_READY && m->ready.nonce == p->nonce) {
+		if (!p->deaf && p->listener == NULL)
+			p->listener = listener_new(
+			    p->loop, PROXY_FD_LISTEN, proxy_on_accept, p);
 		p->deaf = false;
+	}
 	if (p->deaf || m->kind == CHAN_READY)
 		return 0;
 	if (m->kind == CHAN_PIN) {
@@ -177,12 +187,6 @@ proxy_on_chan(int fd, int what, void *arg)
 }
 
 static void
-proxy_on_accept(int fd, const struct sock_addr *peer, void *arg)
-{
-	proxy_conn_start(arg, fd, peer);
-}
-
-static void
 proxy_on_term(void *arg)
 {
 	struct proxy *p = arg;
@@ -219,7 +223,6 @@ proxy_start(struct proxy *p, const struct proxy_spec *spec, struct err *e)
 		return err_set(e, ERR_BUSY, "the main process does not listen");
 	chan = watch_new(p->loop, PROXY_FD_CHAN, proxy_on_chan, p);
 	watch_set(chan, WATCH_READ);
-	(void)listener_new(p->loop, PROXY_FD_LISTEN, proxy_on_accept, p);
 	return loop_on_signal(p->loop, SIGTERM, proxy_on_term, p, e);
 }
 

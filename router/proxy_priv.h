@@ -40,7 +40,8 @@ struct proxy {
 	unsigned n_pipes;
 	struct timer *ends; /* of rules */
 	uint32_t nonce;
-	bool deaf;         /* what is heard was for our forerunner */
+	bool deaf;                 /* what is heard was for our forerunner */
+	struct listener *listener; /* from when all has been heard */
 	uint32_t log_lost; /* entries that the channel had no room for */
 };
 
