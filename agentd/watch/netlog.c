@@ -141,6 +141,13 @@ netlog_row(struct netlog *n, const struct json *entry, const char *process)
 	netlog_put(n, str_steal(&key), str_steal(&text));
 }
 
+/* Of what was refused, another's connection to the address says nothing. */
+static bool
+netlog_is_let(const struct json *entry)
+{
+	return strcmp(json_str_or(entry, "verdict", ""), "answered") == 0;
+}
+
 static void
 netlog_take(struct netlog *n, const struct json *entries)
 {
@@ -150,7 +157,8 @@ netlog_take(struct netlog *n, const struct json *entries)
 	for (const struct json *m = json_first(entries); m != NULL;
 	     m = json_next(m))
 		netproc_add(looks, json_i64_or(m, "id", 0),
-		    (uint16_t)json_i64_or(m, "source_port", 0));
+		    (uint16_t)json_i64_or(m, "source_port", 0),
+		    netlog_is_let(m) ? json_str_or(m, "address", "") : "");
 	netproc_look(looks);
 	for (const struct json *m = json_first(entries); m != NULL;
 	     m = json_next(m), i++)

@@ -1,5 +1,6 @@
 #include "agentd/watch/netproc.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <inttypes.h>
@@ -23,6 +24,7 @@ enum {
 	NETPROC_TABLE_MAX = 1 << 20,
 	NETPROC_STAT_MAX = 1024,
 	NETPROC_FIELDS = 10, /* up to the inode */
+	NETPROC_ADDR_HEX = 8,
 	NETPROC_DEPTH = 3,
 	NETPROC_COMM_MAX = 16
 };
@@ -30,6 +32,7 @@ enum {
 struct netproc_ask {
 	int64_t project;
 	uint16_t port;
+	uint32_t to; /* as in_addr has it; 0: none */
 	ino_t netns; /* 0: there is none */
 	uint64_t inode;
 	char name[NETPROC_NAME_MAX];
@@ -74,25 +77,43 @@ netproc_number(struct view w, int base)
 	return strtoull(text, NULL, base);
 }
 
+/* "...ADDRESS:PORT", in hex; of a mapped address the last word counts. */
+static bool
+netproc_is_end(struct view word, uint16_t port, uint32_t addr)
+{
+	const char *colon = word.len == 0 ? NULL
+					  : memrchr(word.p, ':', word.len);
+	size_t at;
+
+	if (colon == NULL)
+		return false;
+	at = (size_t)(colon - word.p);
+	if (port != 0)
+		return netproc_number(view_from(word, at + 1), 16) == port;
+	if (at < NETPROC_ADDR_HEX)
+		return false;
+	word = (struct view){ .p = colon - NETPROC_ADDR_HEX,
+		.len = NETPROC_ADDR_HEX };
+	return netproc_number(word, 16) == addr;
+}
+
 uint64_t
-netproc_inode(struct view table, uint16_t port)
+netproc_inode(struct view table, uint16_t port, uint32_t to)
 {
 	struct view line;
 
 	(void)view_split(&table, '\n', &line);
 	while (view_split(&table, '\n', &line)) {
-		struct view word = { .len = 0 };
-		const char *colon;
+		struct view word;
 
 		(void)netproc_word(&line);
 		word = netproc_word(&line);
-		colon = word.len == 0 ? NULL : memrchr(word.p, ':', word.len);
-		if (colon == NULL ||
-		    netproc_number(
-			view_from(word, (size_t)(colon + 1 - word.p)), 16) !=
-			port)
+		if (port != 0 && !netproc_is_end(word, port, 0))
 			continue;
-		for (int i = 2; i < NETPROC_FIELDS; i++)
+		word = netproc_word(&line);
+		if (port == 0 && !netproc_is_end(word, 0, to))
+			continue;
+		for (int i = 3; i < NETPROC_FIELDS; i++)
 			word = netproc_word(&line);
 		/* One that waits for its end belongs to nobody: 0. */
 		if (netproc_number(word, 10) != 0)
@@ -117,8 +138,10 @@ netproc_free(struct netproc *p)
 }
 
 void
-netproc_add(struct netproc *p, int64_t project, uint16_t port)
+netproc_add(
+    struct netproc *p, int64_t project, uint16_t port, const char *address)
 {
+	struct in_addr to;
 	char netns[HOST_NAME_MAX], path[HOST_NAME_MAX + 16];
 	struct netproc_ask *a = &p->asks[p->n];
 	struct stat st;
@@ -128,7 +151,10 @@ netproc_add(struct netproc *p, int64_t project, uint16_t port)
 	p->n++;
 	a->project = project;
 	a->port = port;
-	if (port == 0 || project < 1 || project > HOST_MAX_PROJECT)
+	if (inet_pton(AF_INET, address, &to) == 1)
+		a->to = to.s_addr;
+	if ((port == 0 && a->to == 0) || project < 1 ||
+	    project > HOST_MAX_PROJECT)
 		return;
 	host_project_netns(p->h, project, netns);
 	(void)snprintf(path, sizeof(path), "/run/netns/%s", netns);
@@ -185,6 +211,15 @@ netproc_find_pids(struct netproc *p)
 		(void)closedir(d);
 }
 
+static void
+netproc_ask_table(struct netproc_ask *a, const struct str *table)
+{
+	if (a->port != 0)
+		a->inode = netproc_inode(str_view(table), a->port, 0);
+	if (a->inode == 0 && a->to != 0)
+		a->inode = netproc_inode(str_view(table), 0, a->to);
+}
+
 /* A namespace's tables, by any process in it. */
 static void
 netproc_find_inodes(struct netproc *p, pid_t pid, ino_t netns)
@@ -202,8 +237,7 @@ netproc_find_inodes(struct netproc *p, pid_t pid, ino_t netns)
 			continue;
 		for (size_t i = 0; i < p->n; i++)
 			if (p->asks[i].netns == netns && p->asks[i].inode == 0)
-				p->asks[i].inode = netproc_inode(
-				    str_view(&text), p->asks[i].port);
+				netproc_ask_table(&p->asks[i], &text);
 	}
 }
 

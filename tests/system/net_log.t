@@ -54,6 +54,14 @@ tap_ok 'the program is named' wait_for 10 row_is '.proto == "udp" and .port == 8
 tap_is "$(row '.proto == "udp" and .port == 8080' .to_allow)" 'coffer net admin/calc mode open' 'UDP needs mode open'
 wait "$WHO"
 
+# And one that is connected to where the name that it asked for led.
+stays() { inside calc 'exec 3<>/dev/tcp/ok.test/22; for i in 1 2 3 4; do getent ahostsv4 ok.test; sleep 1; done' >/dev/null & }
+coffer net calc allow ok.test --port 22 >/dev/null
+wait_for 10 soon ok.test 22 connected
+stays
+tap_ok 'the program of a name that is let is named' wait_for 10 row_is '.name == "ok.test" and .verdict == "answered"' '.process | startswith("bash")' true
+coffer net calc forget ok.test >/dev/null
+
 # The command does what it says.
 coffer net calc --blocked --watch --json >"$T/watch" 2>/dev/null &
 WATCH=$!

@@ -26,14 +26,29 @@ a_port_has_the_inode_of_its_socket(void **state)
 	struct view v = VIEW_LIT(table);
 
 	(void)state;
-	assert_int_equal(netproc_inode(v, 0xa3e4), 48151);
-	assert_int_equal(netproc_inode(v, 0xb001), 48152);
-	assert_int_equal(netproc_inode(v, 22), 0);
+	assert_int_equal(netproc_inode(v, 0xa3e4, 0), 48151);
+	assert_int_equal(netproc_inode(v, 0xb001, 0), 48152);
+	assert_int_equal(netproc_inode(v, 22, 0), 0);
 	/* Any piece of it is read without a fault. */
 	for (size_t n = 0; n < v.len; n++)
-		(void)netproc_inode((struct view){ table, n }, 0xb001);
-	assert_int_equal(netproc_inode(VIEW_LIT(""), 22), 0);
-	assert_int_equal(netproc_inode(VIEW_LIT("\nx\n:\n 0: :16\n"), 22), 0);
+		(void)netproc_inode((struct view){ table, n }, 0xb001, 0);
+	assert_int_equal(netproc_inode(VIEW_LIT(""), 22, 0), 0);
+	assert_int_equal(
+	    netproc_inode(VIEW_LIT("\nx\n:\n 0: :16\n"), 22, 0), 0);
+}
+
+static void
+an_address_has_the_inode_of_who_is_connected(void **state)
+{
+	struct view v = VIEW_LIT(table);
+
+	(void)state;
+	assert_int_equal(netproc_inode(v, 0, 0x05710bcb), 48151);
+	assert_int_equal(netproc_inode(v, 0, 0x05710bcc), 0);
+	for (size_t n = 0; n < v.len; n++)
+		(void)netproc_inode((struct view){ table, n }, 0, 0x05710bcb);
+	assert_int_equal(
+	    netproc_inode(VIEW_LIT("\nx\n:\n 0: : 5:16\n"), 0, 5), 0);
 }
 
 static void
@@ -45,7 +60,7 @@ what_is_not_there_has_no_name(void **state)
 
 	(void)state;
 	for (int i = 0; i < NETPROC_MAX + 5; i++)
-		netproc_add(p, i, 4000);
+		netproc_add(p, i, 4000, "203.0.113.5");
 	netproc_look(p);
 	assert_string_equal(netproc_name(p, 0), "");
 	assert_string_equal(netproc_name(p, NETPROC_MAX + 4), "");
@@ -57,6 +72,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_port_has_the_inode_of_its_socket),
+		cmocka_unit_test(an_address_has_the_inode_of_who_is_connected),
 		cmocka_unit_test(what_is_not_there_has_no_name),
 	};
 
