@@ -50,6 +50,13 @@ for r in observers host lan reserved metadata ports project icmp dns-bytes dns-t
 	[ "$(result $r)" = pass ] || echo "# $(evidence "$r")"
 done
 
+# ---- the host's own tables are gone: the sandbox's are its own ----
+iptables -P FORWARD ACCEPT && iptables -F && iptables -t nat -F
+prove
+for r in host lan reserved metadata ports project icmp; do
+	tap_is "$(result $r)" pass "the host's tables flushed: row $r"
+done
+
 # ---- bounds, files, devices, sockets: of the sandbox that runs ----
 for f in pids/pids.max memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us; do
 	g=/sys/fs/cgroup/${f%/*}/coffer-$INST/coffer-$INST-session-p1/${f#*/}
