@@ -68,25 +68,36 @@ netlog_put(struct netlog *n, char *key, char *text)
 	r->text = text;
 }
 
+/* The text of the first row, which goes. */
+static char *
+netlog_pop(struct netlog *n)
+{
+	struct netlog_row *r = TAILQ_FIRST(&n->rows);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): TAILQ_REMOVE */
+	char *text = STEAL(r->text);
+
+	TAILQ_REMOVE(&n->rows, r, link);
+	(void)map_del(n->by_key, r->key);
+	netlog_row_free(r);
+	return text;
+}
+
 static void
 netlog_on_tell(void *arg)
 {
 	struct netlog *n = arg;
 	AUTO_STR struct str body = STR_INIT;
-	struct netlog_row *r;
 	struct jw w;
-	int i = 0;
 
 	if (call_busy(n->call) || TAILQ_EMPTY(&n->rows))
 		return;
 	jw_init(&w, &body);
 	jw_object(&w, NULL);
 	jw_array(&w, "rows");
-	while (i++ < NETLOG_BATCH && (r = TAILQ_FIRST(&n->rows)) != NULL) {
-		jw_raw(&w, NULL, view_of(r->text));
-		TAILQ_REMOVE(&n->rows, r, link);
-		(void)map_del(n->by_key, r->key);
-		netlog_row_free(r);
+	for (int i = 0; i < NETLOG_BATCH && !TAILQ_EMPTY(&n->rows); i++) {
+		AUTO_FREE char *text = netlog_pop(n);
+
+		jw_raw(&w, NULL, view_of(text));
 	}
 	jw_end(&w);
 	jw_end(&w);

@@ -16,6 +16,7 @@
 
 enum {
 	API_NET_LIMIT = 100,
+	API_NET_LIMIT_MAX = 2 * NET_SEEN_KEEP,
 	API_NET_TIME_MAX = 40
 };
 
@@ -142,7 +143,7 @@ api_net_ask(struct call *c, struct net_log_ask *ask)
 	struct err e = ERR_INIT;
 
 	ask->limit = API_NET_LIMIT;
-	if (call_query_i64(c, "limit", 1, 2 * NET_SEEN_KEEP, &ask->limit) == -1)
+	if (call_query_i64(c, "limit", 1, API_NET_LIMIT_MAX, &ask->limit) == -1)
 		return -1;
 	ask->allowed = of == NULL || strcmp(of, "allowed") == 0;
 	ask->blocked = of == NULL || strcmp(of, "blocked") == 0;
