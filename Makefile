@@ -3,6 +3,7 @@
 #   make deps            install the Debian packages (root, sudo, or a hint)
 #   make check           unit, lint, fuzz corpus replay, system tests
 #   make V=asan check    the same under ASan and UBSan
+#   make prove           the threat table, to build/prove.json
 #   make demo            the main job, start to end
 #   make bench B=main    one benchmark suite
 # Variants: debug strict release asan tsan cov analyze fuzz.
@@ -183,6 +184,10 @@ check-slow: have-deps
 check-engines: have-deps
 	@$(submake) all test-programs
 	@O=$(O) V=$(V) tests/check.sh engines
+# The threat table: tests/prove.rows, into build/prove.json.
+prove: have-deps
+	@$(submake) all test-programs
+	@O=$(O) V=$(V) tests/prove.sh
 unit: $(unit)
 	@O=$(O) V=$(V) tests/check.sh unit
 system: all $(tools)
@@ -235,6 +240,6 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: all check check-slow check-engines unit system fuzzers demo bench deps have-deps install lint \
+.PHONY: all check check-slow check-engines prove unit system fuzzers demo bench deps have-deps install lint \
 	tidy cppcheck objects format format-check clean test-programs bench-programs
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -16,6 +16,7 @@
 #include "agentd/sandbox/sandbox.h"
 #include "agentd/sandbox/unpack.h"
 #include "agentd/sandbox/uplink.h"
+#include "agentd/watch/netlog.h"
 #include "agentd/watch/projects.h"
 #include "agentd/watch/reader.h"
 #include "agentd/watch/use.h"
@@ -49,6 +50,7 @@ struct app {
 	char range[HOST_ADDR_MAX];
 	struct commands commands;
 	struct routerctl *router;
+	char *router_socket;
 	struct projects *projects;
 	struct sandboxes *sandboxes;
 	struct objcaches *caches;
@@ -58,6 +60,7 @@ struct app {
 	struct attach *attach;
 	struct uplink_watch *addresses;
 	struct uses *uses;
+	struct netlog *netlog;
 	size_t step;
 	unsigned tries;
 	bool rewiring; /* after the router came back */
@@ -265,6 +268,10 @@ app_step_serve(struct app *a)
 	    .sandboxes = a->sandboxes,
 	    .names = app_run_names,
 	    .arg = a });
+	a->netlog = netlog_new(&(struct netlog_spec){ .host = &a->host,
+	    .api = a->connection->api,
+	    .projects = a->projects,
+	    .router = a->router_socket });
 	projects_open(a->projects);
 	objcaches_open(a->caches);
 	routerctl_keep(a->router, app_on_router, a);
@@ -495,7 +502,6 @@ static int
 app_make(struct app *a, struct err *e)
 {
 	struct connection *c = a->connection;
-	AUTO_FREE char *sock = path_join(c->home, "run/router.sock");
 
 	a->loop = loop_new(e);
 	if (a->loop == NULL)
@@ -521,7 +527,8 @@ app_make(struct app *a, struct err *e)
 	    loop_on_signal(a->loop, SIGTERM, app_on_signal, a, e) == -1 ||
 	    loop_on_signal(a->loop, SIGINT, app_on_signal, a, e) == -1)
 		return -1;
-	a->router = routerctl_new(a->loop, sock);
+	a->router_socket = path_join(c->home, "run/router.sock");
+	a->router = routerctl_new(a->loop, a->router_socket);
 	a->projects = projects_new(&a->host, c->api);
 	a->env.host = &a->host;
 	a->env.projects = a->projects;
@@ -542,6 +549,7 @@ app_make(struct app *a, struct err *e)
 static void
 app_free(struct app *a)
 {
+	netlog_free(a->netlog);
 	uses_free(a->uses);
 	attach_free(a->attach);
 	reader_free(a->reader);
@@ -551,6 +559,7 @@ app_free(struct app *a)
 	uplink_watch_free(a->addresses);
 	sandboxes_free(a->sandboxes);
 	routerctl_free(a->router);
+	free(a->router_socket);
 	timer_free(a->retry);
 	commands_release(&a->commands);
 	connection_close(a->connection);

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/net.h"
+#include "cli/net_log.h"
 #include "cli/out.h"
 #include "cli/remote.h"
 #include "cli/tables.h"
@@ -20,6 +21,8 @@ struct net_args {
 	struct opt_list ports;
 	int64_t for_ms;
 	bool force;
+	bool blocked, allowed, watch;
+	uint64_t limit;
 };
 
 /* One start of `coffer net PROJECT VERB ARG...`. */
@@ -278,6 +281,19 @@ net_act(struct net_call *n, struct err *e)
 	return n->c->g.dry_run ? 0 : net_show(n, false, e);
 }
 
+/* What the sandbox asked for. */
+static int
+net_look(const struct net_call *n, struct err *e)
+{
+	const struct net_log_ask ask = { .full = n->full,
+		.blocked = n->a->blocked,
+		.allowed = n->a->allowed,
+		.limit = n->a->limit };
+
+	return n->a->watch ? net_log_watch(n->c, &ask, e)
+			   : net_log_show(n->c, &ask, e);
+}
+
 static int
 net_run(struct cli *c, const void *args, int argc, char **argv)
 {
@@ -292,7 +308,7 @@ net_run(struct cli *c, const void *args, int argc, char **argv)
 	int rc = target_project(c, argv[0], full, &e);
 
 	if (rc == 0)
-		rc = argc > 1 ? net_act(&n, &e) : net_show(&n, true, &e);
+		rc = argc > 1 ? net_act(&n, &e) : net_look(&n, &e);
 	json_free(n.net);
 	if (rc == -1)
 		return cli_fail(c, &e, "net %s", argv[0]);
@@ -321,6 +337,11 @@ net_presets_run(struct cli *c, const void *args, int argc, char **argv)
 #define NET(field) offsetof(struct net_args, field)
 
 static const struct command_option net_options[] = {
+	{ 0, OPT_FLAG, "blocked", NET(blocked), NULL, "what was refused" },
+	{ 0, OPT_FLAG, "allowed", NET(allowed), NULL, "what was let" },
+	{ 'w', OPT_FLAG, "watch", NET(watch), NULL, "what comes from now on" },
+	{ 0, OPT_U64, "limit", NET(limit), "N",
+	    "so many of the last (default 50)" },
 	{ 0, OPT_LIST, "port", NET(ports), "N",
 	    "of allow: this port; may be repeated (default 80 and 443)" },
 	{ 0, OPT_MS, "for", NET(for_ms), "TIME",
@@ -333,14 +354,17 @@ static const struct command_option net_options[] = {
 const struct command cmd_net[] = {
 	{ .name = "net",
 	    .group = "Projects",
-	    .summary = "what a sandbox may reach",
+	    .summary = "what a sandbox asked for, and what it may reach",
 	    .usage = "PROJECT [VERB [ARG...]] [OPTION...]",
 	    .min = 1,
 	    .max = COMMAND_MANY,
 	    .args_size = sizeof(struct net_args),
 	    .options = net_options,
 	    .run = net_run,
-	    .more = "Verbs:\n"
+	    .more = "Without a verb: names and addresses that were asked for, "
+		    "how often, when,\nby what "
+		    "program, and the command that would allow "
+		    "them.\n\nVerbs:\n"
 		    "  allow DOMAIN...      in mode locked: name, *.name or *\n"
 		    "  deny DOMAIN...       in locked, web and open; wins\n"
 		    "  forget DOMAIN...     take such a rule back\n"

@@ -8,7 +8,8 @@
  * the main process, which pins them and says CHAN_PINNED.
  *
  * A keeper's child inherits what its forerunner did not read.  It says
- * CHAN_READY and drops everything until it hears the same: then it is told all.
+ * CHAN_READY and drops everything until it hears the same: then it is told all,
+ * and hears it once more.
  */
 #ifndef ROUTER_CHAN_H
 #define ROUTER_CHAN_H

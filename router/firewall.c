@@ -11,6 +11,7 @@
 #include "lib/base/list.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "router/conntrack.h"
 #include "router/tool.h"
 
 enum {
@@ -36,6 +37,8 @@ struct firewall {
 	struct firewall_changes waiting, batch;
 	size_t n;
 	bool busy;
+	struct conntrack *conntrack; /* NULL: not opened yet */
+	bool tools_cut;              /* this kernel's netlink cannot */
 };
 
 static void firewall_next(struct firewall *f);
@@ -73,6 +76,7 @@ firewall_free(struct firewall *f)
 		STAILQ_REMOVE_HEAD(&f->batch, entry);
 		firewall_change_free(c);
 	}
+	conntrack_free(f->conntrack);
 	free(f);
 }
 
@@ -357,6 +361,33 @@ firewall_on_step(const struct err *e, void *arg)
 	firewall_next(f);
 }
 
+/* False: conntrack(8) has to. */
+static bool
+firewall_cut_quick(struct firewall *f, const struct firewall_flush *x)
+{
+	const struct conntrack_match m = {
+		.src = x->flows == FIREWALL_TO ? 0 : x->addr,
+		.dst = x->flows == FIREWALL_TO     ? x->addr
+		    : x->flows == FIREWALL_FROM_TO ? x->to
+						   : 0,
+		.tcp_port = x->flows == FIREWALL_FROM_TO ? x->port : 0,
+		.mark = x->flows == FIREWALL_FROM_OUT ? RULES_MARK : 0,
+	};
+	struct err e = ERR_INIT;
+
+	if (f->tools_cut)
+		return false;
+	/* Not before: the namespace is entered after firewall_new. */
+	if (f->conntrack == NULL)
+		f->conntrack = conntrack_new(&e);
+	if (f->conntrack != NULL && conntrack_cut(f->conntrack, &m, &e) == 0)
+		return true;
+	f->tools_cut = e.code == ERR_INVALID || e.code == ERR_NOTFOUND;
+	if (!f->tools_cut)
+		log_warn("firewall cut-failed err=%s", log_val(e.msg));
+	return false;
+}
+
 static int
 firewall_cut(struct firewall *f, const struct firewall_flush *x, struct err *e)
 {
@@ -406,7 +437,10 @@ firewall_step(struct firewall *f, struct err *e)
 			c->flushed = c->n_flush;
 			return firewall_cut_all(f, e);
 		}
-		return firewall_cut(f, &c->flush[c->flushed++], e);
+		if (firewall_cut_quick(f, &c->flush[c->flushed]))
+			c->flushed++;
+		else
+			return firewall_cut(f, &c->flush[c->flushed++], e);
 	}
 	return 0;
 }

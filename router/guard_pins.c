@@ -152,15 +152,15 @@ guard_drop_pins(struct guard *g, const struct project *q,
 			.port = p->port,
 			.timeout_s = 1 };
 
-		/* Another name may still have it: its flows through the proxy
-		 * go on, which knows the names. */
-		if (pins_end(g->pins, q->id, p->addr, p->port, now) != 0) {
-			if (p->port == 80 || p->port == 443)
-				continue;
-		} else if (ipset_del(g->pin_set, &k, &e) == -1) {
+		/* Another name may still have it. */
+		if (pins_end(g->pins, q->id, p->addr, p->port, now) == 0 &&
+		    ipset_del(g->pin_set, &k, &e) == -1)
 			log_error("guard unpin-failed project=%u err=%s", q->id,
 			    log_val(e.msg));
-		}
+		/* The proxy cuts these itself: it knows the names, and can
+		 * tell the project that it does. */
+		if (p->port == 80 || p->port == 443)
+			continue;
 		if (n > max || guard_is_cut(cut, n, p))
 			continue;
 		if (n < max)

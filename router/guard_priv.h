@@ -31,8 +31,9 @@ struct guard_peer {
 	struct guard *guard;
 	int chan; /* our end of its channel, -1 while there is none */
 	struct watch *watch;
-	bool deaf;  /* a keeper's child that has not begun */
-	bool greet; /* it has, and is told that it is heard */
+	bool deaf;    /* a keeper's child that has not begun */
+	bool greet;   /* it has, and is told that it is heard */
+	bool greeted; /* it is told so again when it knows all */
 	uint32_t nonce;
 	bool host_stale;  /* it does not know the host's addresses */
 	uint64_t telling; /* version of the policy that is half told */

@@ -123,14 +123,14 @@ guard_tell_project(struct guard_peer *p, const struct project *q)
 }
 
 static int
-guard_tell_ready(struct guard_peer *p)
+guard_tell_ready(struct guard_peer *p, bool *due)
 {
 	const struct chan_msg m = { .kind = CHAN_READY,
 		.ready = { .nonce = p->nonce } };
 	int rc = chan_send(p->chan, &m);
 
 	if (rc == 1)
-		p->greet = false;
+		*due = false;
 	return rc;
 }
 
@@ -158,15 +158,19 @@ guard_tell_peer(struct guard *g, unsigned id)
 		struct project *q = projects_stale(g->projects, id);
 		int rc;
 
-		if (p->deaf || (!p->greet && !p->host_stale && q == NULL)) {
+		if (p->deaf ||
+		    (!p->greet && !p->greeted && !p->host_stale && q == NULL)) {
 			watch_set(p->watch, WATCH_READ);
 			return;
 		}
 		if (p->greet)
-			rc = guard_tell_ready(p);
+			rc = guard_tell_ready(p, &p->greet);
+		else if (p->host_stale)
+			rc = guard_tell_host(p);
+		else if (q != NULL)
+			rc = guard_tell_project(p, q);
 		else
-			rc = p->host_stale ? guard_tell_host(p)
-					   : guard_tell_project(p, q);
+			rc = guard_tell_ready(p, &p->greeted);
 		if (rc < 1)
 			break;
 		if (rc == 2)
@@ -219,7 +223,7 @@ guard_on_ready(struct guard *g, uint32_t nonce)
 	struct guard_peer *p = &g->peers[GUARD_PROXY];
 
 	p->deaf = false;
-	p->greet = true;
+	p->greet = p->greeted = true;
 	p->nonce = nonce;
 	guard_tell_anew(g, GUARD_PROXY);
 }

@@ -180,6 +180,7 @@ hello_read(struct view in, struct hello *out)
 {
 	char head[HELLO_HANDSHAKE_HEAD];
 	AUTO_FREE char *all = NULL;
+	struct view body;
 	size_t n, len;
 
 	*out = (struct hello){ .name_len = 0 };
@@ -201,9 +202,9 @@ hello_read(struct view in, struct hello *out)
 		return in.len < HELLO_MAX ? HELLO_MORE : HELLO_BAD;
 	all = xmalloc(len);
 	(void)hello_join(in, all, len, &n);
-	if (!hello_read_body((struct view){ .p = all + HELLO_HANDSHAKE_HEAD,
-				 .len = len - HELLO_HANDSHAKE_HEAD },
-		out)) {
+	body = view_from(
+	    (struct view){ .p = all, .len = len }, HELLO_HANDSHAKE_HEAD);
+	if (!hello_read_body(body, out)) {
 		*out = (struct hello){ .name_len = 0 };
 		return HELLO_BAD;
 	}

@@ -16,11 +16,12 @@
 #include "router/chan.h"
 #include "router/priv.h"
 #include "router/proxy_priv.h"
+#include "router/proxy_way.h"
 #include "router/upload.h"
 
 enum {
-	PROXY_SLICE = 8192,   /* messages in one turn */
-	PROXY_FDS_SPARE = 64, /* our own */
+	PROXY_SLICE = 8192,                         /* messages in one turn */
+	PROXY_FDS_SPARE = 64 + 2 * PROXY_PIPES_MAX, /* and our own */
 	PROXY_ENDS_MAX_MS = 60 * 1000
 };
 
@@ -123,6 +124,12 @@ proxy_on_changed(struct proxy *p, uint32_t id)
 	proxy_forget(p, id);
 }
 
+static void
+proxy_on_accept(int fd, const struct sock_addr *peer, void *arg)
+{
+	proxy_conn_start(arg, fd, peer);
+}
+
 static int
 proxy_on_msg(struct proxy *p, const struct chan_msg *m)
 {
@@ -130,8 +137,12 @@ proxy_on_msg(struct proxy *p, const struct chan_msg *m)
 	uint32_t id;
 	int rc;
 
-	if (m->kind == CHAN_READY && m->ready.nonce == p->nonce)
+	if (m->kind == CHAN_READY && m->ready.nonce == p->nonce) {
+		if (!p->deaf && p->listener == NULL)
+			p->listener = listener_new(
+			    p->loop, PROXY_FD_LISTEN, proxy_on_accept, p);
 		p->deaf = false;
+	}
 	if (p->deaf || m->kind == CHAN_READY)
 		return 0;
 	if (m->kind == CHAN_PIN) {
@@ -176,12 +187,6 @@ proxy_on_chan(int fd, int what, void *arg)
 }
 
 static void
-proxy_on_accept(int fd, const struct sock_addr *peer, void *arg)
-{
-	proxy_conn_start(arg, fd, peer);
-}
-
-static void
 proxy_on_term(void *arg)
 {
 	struct proxy *p = arg;
@@ -207,9 +212,9 @@ proxy_start(struct proxy *p, const struct proxy_spec *spec, struct err *e)
 	clients_set_never(p->clients, &spec->never);
 	p->pins = pins_new();
 	p->projects = map_new();
-	p->max_conns = files > (size_t)PROXY_FDS_SPARE * 4
+	p->max_conns = files > (size_t)PROXY_FDS_SPARE * 2
 	    ? (files - PROXY_FDS_SPARE) / 2
-	    : PROXY_FDS_SPARE;
+	    : 64;
 	p->ends = timer_new(p->loop, proxy_on_end, p);
 	p->deaf = true;
 	rnd_bytes(&p->nonce, sizeof(p->nonce));
@@ -218,7 +223,6 @@ proxy_start(struct proxy *p, const struct proxy_spec *spec, struct err *e)
 		return err_set(e, ERR_BUSY, "the main process does not listen");
 	chan = watch_new(p->loop, PROXY_FD_CHAN, proxy_on_chan, p);
 	watch_set(chan, WATCH_READ);
-	(void)listener_new(p->loop, PROXY_FD_LISTEN, proxy_on_accept, p);
 	return loop_on_signal(p->loop, SIGTERM, proxy_on_term, p, e);
 }
 

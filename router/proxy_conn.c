@@ -17,6 +17,7 @@
 #include "router/hello.h"
 #include "router/http_head.h"
 #include "router/proxy_priv.h"
+#include "router/proxy_way.h"
 
 enum {
 	PROXY_FIRST = 16 << 10, /* HELLO_MAX and HTTP_HEAD_MAX */
@@ -32,19 +33,12 @@ enum proxy_conn_state {
 	PROXY_ENDED
 };
 
-/* One direction.  The buffer is there while it holds anything. */
-struct proxy_way {
-	char *buf;
-	size_t cap, off, len;
-	bool eof;  /* nothing more comes */
-	bool done; /* and all of it has been handed on */
-};
-
 struct proxy_conn {
 	LIST_ENTRY(proxy_conn) entry;
 	struct proxy *proxy;
 	struct proxy_ask ask;
 	uint16_t sport;
+	uint32_t count; /* that it stands for in the log */
 	enum proxy_conn_state state;
 	enum proxy_kind kind;
 	int a, b; /* the project's side, the server's; -1 when not open */
@@ -66,7 +60,7 @@ proxy_conn_log(struct proxy_conn *c, const struct proxy_name *n)
 		.up = c->sent,
 		.down = c->got,
 		.id = c->ask.id,
-		.count = 1,
+		.count = c->count,
 		.addr = c->ask.addr,
 		.port = c->ask.port,
 		.sport = c->sport,
@@ -100,11 +94,7 @@ proxy_conn_set_state(struct proxy_conn *c, enum proxy_conn_state next)
 static void
 proxy_conn_on_ended(void *arg)
 {
-	struct proxy_conn *c = arg;
-
-	free(c->up.buf);
-	free(c->down.buf);
-	free(c);
+	free(arg);
 }
 
 static void
@@ -136,6 +126,8 @@ proxy_conn_end(struct proxy_conn *c, bool reset)
 			(void)close(*fd);
 		*fd = -1;
 	}
+	proxy_way_release(&c->up, &p->n_pipes);
+	proxy_way_release(&c->down, &p->n_pipes);
 	p->n_conns--;
 	proxy_project(p, c->ask.id)->conns--;
 	proxy_forget(p, c->ask.id);
@@ -361,66 +353,6 @@ proxy_conn_sift(struct proxy_conn *c)
 	}
 }
 
-static void
-proxy_way_forget(struct proxy_way *w)
-{
-	free(w->buf);
-	w->buf = NULL;
-	w->cap = w->off = w->len = 0;
-}
-
-static bool
-proxy_way_has_room(const struct proxy_way *w)
-{
-	return !w->eof && (w->buf == NULL || w->len < w->cap);
-}
-
-/* -1: the sender has broken off. */
-static int
-proxy_way_read(struct proxy_way *w, int fd, size_t cap)
-{
-	ssize_t n;
-
-	if (!proxy_way_has_room(w))
-		return 0;
-	if (w->buf == NULL) {
-		w->buf = xmalloc(cap);
-		w->cap = cap;
-	}
-	if (w->off > 0 && w->off + w->len == w->cap) {
-		memmove(w->buf, w->buf + w->off, w->len);
-		w->off = 0;
-	}
-	n = read(fd, w->buf + w->off + w->len, w->cap - w->off - w->len);
-	if (n == -1 && errno != EAGAIN && errno != EINTR)
-		return -1;
-	if (n == 0)
-		w->eof = true;
-	if (n > 0)
-		w->len += (size_t)n;
-	if (w->len == 0)
-		proxy_way_forget(w);
-	return 0;
-}
-
-/* Up to max of it; how many have gone, -1 when the reader has broken off. */
-static ssize_t
-proxy_way_write(struct proxy_way *w, int fd, size_t max)
-{
-	ssize_t n;
-
-	if (max == 0)
-		return 0;
-	n = write(fd, w->buf + w->off, max);
-	if (n == -1)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	w->off += (size_t)n;
-	w->len -= (size_t)n;
-	if (w->len == 0)
-		proxy_way_forget(w);
-	return n;
-}
-
 /* A server that reads no more may still answer: its side goes on. */
 static void
 proxy_conn_flush_up(struct proxy_conn *c)
@@ -428,7 +360,7 @@ proxy_conn_flush_up(struct proxy_conn *c)
 	ssize_t n = proxy_way_write(&c->up, c->b, c->let);
 
 	if (n == -1) {
-		proxy_way_forget(&c->up);
+		proxy_way_release(&c->up, &c->proxy->n_pipes);
 		c->let = 0;
 		c->up.eof = true;
 	} else {
@@ -511,7 +443,8 @@ proxy_conn_on_a(int fd, int what, void *arg)
 		return;
 	if ((what & WATCH_READ) != 0 &&
 	    proxy_way_read(&c->up, fd,
-		c->state == PROXY_WAITS ? PROXY_FIRST : PROXY_BUF) == -1) {
+		c->state == PROXY_WAITS ? PROXY_FIRST : PROXY_BUF,
+		c->kind == PROXY_TLS ? &c->proxy->n_pipes : NULL) == -1) {
 		proxy_conn_end(c, true);
 		return;
 	}
@@ -527,7 +460,7 @@ proxy_conn_on_b(int fd, int what, void *arg)
 	struct proxy_conn *c = arg;
 
 	if ((what & WATCH_READ) != 0 &&
-	    proxy_way_read(&c->down, fd, PROXY_BUF) == -1) {
+	    proxy_way_read(&c->down, fd, PROXY_BUF, &c->proxy->n_pipes) == -1) {
 		/* What came before the break is still the project's. */
 		proxy_conn_flush_down(c);
 		if (c->state == PROXY_PASSES && c->parts)
@@ -607,6 +540,22 @@ proxy_conn_target(int fd, struct proxy_ask *ask)
 	return true;
 }
 
+/* A flood is told once a second, with its number. */
+static void
+proxy_conn_log_full(struct proxy_conn *c, struct proxy_project *q)
+{
+	int64_t now = clock_mono_ms();
+
+	q->full++;
+	if (now - q->full_ms < 1000)
+		return;
+	c->count = q->full;
+	c->name.verdict = EGRESS_LIMIT;
+	proxy_conn_log(c, &c->name);
+	q->full_ms = now;
+	q->full = 0;
+}
+
 /* When half of the places are taken, the rest is shared evenly. */
 static bool
 proxy_has_room(struct proxy *p, const struct proxy_project *q)
@@ -637,12 +586,12 @@ proxy_conn_start(struct proxy *p, int fd, const struct sock_addr *peer)
 		return;
 	}
 	c->proxy = p;
+	c->count = 1;
 	c->ask.id = client->id;
 	c->sport = ntohs(sin.sin_port);
 	q = proxy_project(p, client->id);
 	if (!proxy_has_room(p, q)) {
-		c->name.verdict = EGRESS_LIMIT;
-		proxy_conn_log(c, &c->name);
+		proxy_conn_log_full(c, q);
 		proxy_reset(fd);
 		free(c);
 		return;

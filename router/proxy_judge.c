@@ -6,6 +6,10 @@
 #include "router/proxy_priv.h"
 #include "router/upload.h"
 
+enum {
+	PROXY_ALARM_MS = 60 * 1000
+};
+
 static enum egress_verdict
 proxy_verdict(enum egress_answer a)
 {
@@ -76,7 +80,7 @@ proxy_spend(struct proxy *p, uint32_t id, const char *name, size_t n)
 		egress_policy_spec(c->policy)->upload_max, now))
 		return true;
 	/* One a minute says as much as each. */
-	if (now - q->alarm_ms >= 60 * 1000) {
+	if (now - q->alarm_ms >= PROXY_ALARM_MS) {
 		q->alarm_ms = now;
 		log_warn("proxy alarm project=%u upload-used-up name=%s", id,
 		    log_val(name));

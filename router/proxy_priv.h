@@ -26,6 +26,8 @@ struct proxy_project {
 	uint32_t conns, waiting;
 	struct upload *upload;
 	int64_t alarm_ms; /* of the budget, 0 for none yet */
+	int64_t full_ms;  /* when it was told last that there is no room */
+	uint32_t full;    /* connections since then */
 };
 
 struct proxy {
@@ -35,9 +37,11 @@ struct proxy {
 	struct map *projects; /* id -> struct proxy_project */
 	struct proxy_conns conns;
 	unsigned long n_conns, max_conns;
+	unsigned n_pipes;
 	struct timer *ends; /* of rules */
 	uint32_t nonce;
-	bool deaf;         /* what is heard was for our forerunner */
+	bool deaf;                 /* what is heard was for our forerunner */
+	struct listener *listener; /* from when all has been heard */
 	uint32_t log_lost; /* entries that the channel had no room for */
 };
 

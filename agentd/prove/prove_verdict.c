@@ -104,6 +104,24 @@ prove_keep(struct prove *p, const struct str *verdict, struct err *e)
 	return path_write_atomic(path, str_cstr(&doc), doc.len, 0644, e);
 }
 
+/* Rows after the end of the probe were not tried; a table without them is no
+ * proof. */
+static void
+prove_lived(struct prove *p)
+{
+	AUTO_STR struct str line = STR_INIT;
+	struct err e = ERR_INIT;
+
+	str_add(&line, "sock 1:1:0");
+	if (prove_ask(p, &line, &e) == NULL)
+		prove_say(p, PROVE_UNTESTABLE, "%s", e.msg);
+	else
+		prove_say(p, PROVE_PASS, "it answers still");
+}
+
+static const struct prove_row prove_last = { "probe", "",
+	"the program in the sandbox lived to the end", prove_lived };
+
 static void
 prove_head(const struct prove *p, struct jw *w)
 {
@@ -123,6 +141,7 @@ prove_run(struct prove *p)
 	unsigned counts[3] = { 0 };
 	struct err e = ERR_INIT;
 	const char *word;
+	bool proven;
 	struct jw w;
 
 	jw_init(&w, &verdict);
@@ -134,11 +153,11 @@ prove_run(struct prove *p)
 		     r++)
 			prove_one(p, r, &w, counts);
 	}
+	prove_one(p, &prove_last, &w, counts);
 	jw_end(&w);
 	/* Nothing that was not seen to hold is called proven. */
-	word = counts[PROVE_FAIL] > 0 ? "fail"
-	    : counts[PROVE_PASS] > 0  ? "pass"
-				      : "untestable";
+	proven = counts[PROVE_FAIL] == 0 && p->result == PROVE_PASS;
+	word = counts[PROVE_FAIL] > 0 ? "fail" : proven ? "pass" : "untestable";
 	jw_u64(&w, "passed", counts[PROVE_PASS]);
 	jw_u64(&w, "failed", counts[PROVE_FAIL]);
 	jw_u64(&w, "untestable", counts[PROVE_UNTESTABLE]);
@@ -150,5 +169,5 @@ prove_run(struct prove *p)
 	}
 	if (counts[PROVE_FAIL] > 0)
 		return PROVE_EXIT_FAILED;
-	return counts[PROVE_PASS] > 0 ? PROVE_EXIT_PASSED : PROVE_EXIT_ERROR;
+	return proven ? PROVE_EXIT_PASSED : PROVE_EXIT_ERROR;
 }

@@ -14,7 +14,9 @@ enum {
 	ROUTERCTL_MAX_WAITING = 256,
 	ROUTERCTL_MAX_LINE = 4 << 20, /* a host.set or a log */
 	ROUTERCTL_LIMIT_MS = 15 * 1000,
-	ROUTERCTL_RETRY_MS = 500
+	ROUTERCTL_RETRY_MS = 500,
+	ROUTERCTL_FOLLOW_MS = 10 * 1000,
+	ROUTERCTL_FOLLOW_MAX = 200 /* entries */
 };
 
 struct routerctl_request {
@@ -412,6 +414,21 @@ routerctl_log(
 	routerctl_open(&w, &out, "log");
 	jw_i64(&w, "id", id);
 	jw_i64(&w, "limit", limit);
+	jw_end(&w);
+	routerctl_send(c, &out, fn, arg);
+}
+
+void
+routerctl_follow(
+    struct routerctl *c, int64_t since, routerctl_fn *fn, void *arg)
+{
+	struct str out;
+	struct jw w;
+
+	routerctl_open(&w, &out, "log");
+	jw_i64(&w, "limit", ROUTERCTL_FOLLOW_MAX);
+	jw_i64(&w, "since", since);
+	jw_i64(&w, "wait", ROUTERCTL_FOLLOW_MS);
 	jw_end(&w);
 	routerctl_send(c, &out, fn, arg);
 }

@@ -39,6 +39,10 @@ void routerctl_project_del(
 void routerctl_projects(struct routerctl *c, routerctl_fn *fn, void *arg);
 void routerctl_host_set(struct routerctl *c, const char *const *addresses,
     size_t n, routerctl_fn *fn, void *arg);
+/* What changed after the `next` of an earlier reply, of all projects; held up
+ * to 10 s until there is something: on a connection of its own. */
+void routerctl_follow(
+    struct routerctl *c, int64_t since, routerctl_fn *fn, void *arg);
 void routerctl_log(
     struct routerctl *c, int64_t id, int limit, routerctl_fn *fn, void *arg);
 

@@ -62,6 +62,13 @@ projects_has_policy(const struct project_entry *x)
 }
 
 static void
+projects_take_policy(struct project_entry *x)
+{
+	free(x->net);
+	x->net = STEAL(x->next_net);
+}
+
+static void
 projects_forget_policy(struct project_entry *x)
 {
 	free(x->net);
@@ -87,8 +94,7 @@ projects_failed(struct project_entry *x, const char *cause, const struct err *e)
 static void
 projects_now_running(struct project_entry *x)
 {
-	free(x->net);
-	x->net = STEAL(x->next_net);
+	projects_take_policy(x);
 	projects_report(x, "running", "", "");
 	if (x->all->running != NULL)
 		x->all->running(x->p.id, x->all->running_arg);
@@ -146,7 +152,9 @@ projects_on_step(const struct err *e, void *arg)
 		projects_report(x, "stopped", "", "");
 		break;
 	case PROJECT_WANT_PAUSED:
+		projects_take_policy(x);
 		projects_report(x, "paused", "", "");
+		x->dirty = x->dirty || x->p.want != PROJECT_WANT_PAUSED;
 		break;
 	case PROJECT_WANT_RUNNING:
 		projects_now_running(x);
@@ -281,6 +289,14 @@ projects_settle_up(struct project_entry *x, enum sandbox_state is)
 		x->renewing = true;
 		x->busy = true;
 		projects_start(x);
+		return;
+	}
+	/* Before it is thawed: nothing leaves by rules that do not hold any
+	 * more. */
+	if (is == SANDBOX_PAUSED && !projects_has_policy(x)) {
+		x->goal = PROJECT_WANT_PAUSED;
+		x->busy = true;
+		projects_start_with(x, NULL);
 		return;
 	}
 	if (x->p.want == PROJECT_WANT_PAUSED && is == SANDBOX_PAUSED) {

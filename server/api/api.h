@@ -54,6 +54,7 @@ extern const struct route api_statuses_routes[];
 extern const struct route api_projects_routes[];
 extern const struct route api_sandbox_routes[];
 extern const struct route api_network_routes[];
+extern const struct route api_network_log_routes[];
 extern const struct route api_kept_routes[];
 extern const struct route api_hooks_routes[];
 extern const struct route api_deliveries_routes[];

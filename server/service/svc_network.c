@@ -8,6 +8,7 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
+#include "server/store/net_log.h"
 #include "server/store/net_rules.h"
 
 /* Who may; and a project that is being removed is not changed. */
@@ -218,4 +219,51 @@ void
 svc_net_bounds(struct svc_net_bounds *op, svc_done_fn *done, void *arg)
 {
 	svc_op_run(op, svc_net_bounds_job, done, arg);
+}
+
+static void
+svc_net_tell_release(void *arg)
+{
+	struct svc_net_tell *op = arg;
+
+	net_seen_list_release(&op->rows);
+}
+
+struct svc_net_tell *
+svc_net_tell_new(struct svc *s, const struct identity *who)
+{
+	return svc_op_new(
+	    s, sizeof(struct svc_net_tell), who, svc_net_tell_release);
+}
+
+/* Each project once, after its last row. */
+static bool
+svc_net_is_last(const struct net_seen_list *l, size_t i)
+{
+	for (size_t k = i + 1; k < l->n; k++)
+		if (l->at[k].project_id == l->at[i].project_id)
+			return false;
+	return true;
+}
+
+static int
+svc_net_tell_job(struct txn *t, void *arg, struct err *e)
+{
+	const struct svc_net_tell *op = arg;
+
+	for (size_t i = 0; i < op->rows.n; i++) {
+		const struct net_seen *s = &op->rows.at[i];
+
+		if (net_log_put(t, s, e) == -1 ||
+		    (svc_net_is_last(&op->rows, i) &&
+			net_log_prune(t, s->project_id, e) == -1))
+			return -1;
+	}
+	return 0;
+}
+
+void
+svc_net_tell(struct svc_net_tell *op, svc_done_fn *done, void *arg)
+{
+	svc_op_run(op, svc_net_tell_job, done, arg);
 }

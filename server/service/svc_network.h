@@ -8,6 +8,7 @@
 #define SERVER_SERVICE_SVC_NETWORK_H
 
 #include "server/domain/net_rule.h"
+#include "server/domain/net_seen.h"
 #include "server/service/svc.h"
 
 enum {
@@ -57,6 +58,15 @@ struct svc_net_bounds {
 struct svc_net_bounds *svc_net_bounds_new(
     struct svc *s, const struct identity *who);
 void svc_net_bounds(struct svc_net_bounds *op, svc_done_fn *done, void *arg);
+
+/* What agentd tells of the routers' log. */
+struct svc_net_tell {
+	struct svc_op op;
+	struct net_seen_list rows; /* its own */
+};
+struct svc_net_tell *svc_net_tell_new(
+    struct svc *s, const struct identity *who);
+void svc_net_tell(struct svc_net_tell *op, svc_done_fn *done, void *arg);
 
 /* Names of the presets there are, sorted, owned; how many. */
 size_t svc_net_preset_names(

@@ -93,3 +93,5 @@ name_of()
 {
 	inside "$1" "getent ahostsv4 $2 | awk 'NR == 1 { print \$1 }' | grep . || echo none"
 }
+
+out_has() { grep -q -e "$1" "$T/out"; }

@@ -16,17 +16,17 @@ tap_is "$RC" 0 'allow'
 tap_ok 'opens it' wait_for 10 soon ok.test 22 connected
 tap_ok 'at the other end, too' wait_for 5 grep -q '203.0.113.5:22' "$SINK"
 tap_is "$(dial calc other.test 22)" refused 'another name stays closed'
-net --json
+net rules --json
 tap_is "$(jq -r '.allow[0] | .domain + " " + (.ports | tostring) + " " + .by' "$T/out")" \
     'ok.test [22] admin' 'who allowed it is kept'
 
 net deny ok.test
 tap_is "$RC" 0 'deny'
 tap_ok 'closes it' wait_for 10 soon ok.test 22 refused
-net --json
+net rules --json
 tap_is "$(jq -r '.allow | length' "$T/out")" 0 'and takes the other rule back'
 net forget ok.test
-net --json
+net rules --json
 tap_is "$(jq -r '(.allow + .deny) | length' "$T/out")" 0 'forget'
 net forget ok.test
 tap_is "$RC" 4 'once more: there is none'
@@ -34,7 +34,7 @@ tap_is "$RC" 4 'once more: there is none'
 net allow other.test --port 22 --for 6s
 tap_ok 'allow --for opens' wait_for 5 soon other.test 22 connected
 tap_ok 'and ends' wait_for 10 soon other.test 22 refused
-net --json
+net rules --json
 tap_is "$(jq -r '.allow | length' "$T/out")" 0 'without a trace'
 
 net allow '*.github.io'
@@ -57,6 +57,13 @@ tap_ok 'closes all' wait_for 10 soon ok.test 22 refused
 tap_is "$(name_of calc ok.test)" none 'and names'
 tap_is "$(inside calc 'git ls-remote http://coffer/admin/calc.git >/dev/null && echo yes')" \
     yes 'but cofferd'
+coffer pause calc >/dev/null && net unlock
+locked_is() { perl "$NET" ask "$HOME_DIR/run/router.sock" '{"op":"projects"}' | jq -e ".projects[0].lockdown == $1"; }
+tap_ok 'a sandbox that is paused has its rules at once' wait_for 10 locked_is null
+net lockdown
+tap_ok 'not when it goes on' wait_for 10 locked_is true
+coffer unpause calc >/dev/null
+tap_ok 'it goes on by them' wait_for 10 soon ok.test 22 refused
 net unlock
 tap_ok 'unlock' wait_for 10 soon ok.test 22 connected
 net mode web

@@ -12,12 +12,16 @@
 #     none:     a ClientHello without a name
 #     big:      one of 64 KiB
 #     fill:N    N bytes
+#   echo ADDR PORT NAME N   a ClientHello and N bytes to one that echoes; prints
+#                           same when they came back
 #   flood ADDR PORT N       opens N connections and holds them, silent, until
-#                           its input ends; prints how many stayed
+#                           its input ends; prints how many, in lines
 use strict;
 use warnings;
 use IO::Select;
 use IO::Socket::INET;
+use Fcntl;
+use Socket;
 use Time::HiRes qw(sleep time);
 
 $| = 1;
@@ -122,14 +126,47 @@ sub cmd_say
 	print $end // 'open', "\n";
 }
 
+sub cmd_echo
+{
+	my ($addr, $port, $name, $n) = @_;
+	$s = IO::Socket::INET->new(PeerAddr => $addr, PeerPort => $port,
+	    Proto => 'tcp', Timeout => 3) or do { print "refused\n"; return };
+	my $all = hello($name, 0, 4096);
+	my $x = 1;
+	while (length $all < $n) {
+		$x = ($x * 1103515245 + 12345) & 0x7fffffff;
+		$all .= pack('N', $x) x 25;
+	}
+	my ($at, $back) = (0, '');
+	$s->blocking(0);
+	while (length $back < length $all) {
+		my ($r, $w) = IO::Select->select(IO::Select->new($s),
+		    $at < length $all ? IO::Select->new($s) : undef, undef, 5);
+		last if !$r;
+		$at += syswrite($s, $all, 65536, $at) // 0 if @$w;
+		next if !@$r;
+		sysread($s, my $b, 65536) or last;
+		$back .= $b;
+	}
+	print $back eq $all ? 'same' : 'other', "\n";
+}
+
 sub cmd_flood
 {
 	my ($addr, $port, $n) = @_;
-	my @all;
+	my $to = pack_sockaddr_in($port, inet_aton($addr));
+	my (@all, $pid);
+	# In as many processes as descriptors ask for.
+	while ($n > 900) {
+		$n -= 900;
+		$pid = fork;
+		if (!$pid) { $n = 900; last }
+	}
 	for (1 .. $n) {
-		my $c = IO::Socket::INET->new(PeerAddr => $addr,
-		    PeerPort => $port, Proto => 'tcp', Timeout => 1);
-		push @all, $c if $c;
+		socket(my $c, AF_INET, SOCK_STREAM, 0) or last;
+		fcntl($c, F_SETFL, O_NONBLOCK);
+		connect($c, $to);
+		push @all, $c;
 	}
 	print scalar(@all), "\n";
 	1 while <STDIN>;

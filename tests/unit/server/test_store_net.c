@@ -1,5 +1,6 @@
 #include "tests/unit/server/store_fixture.h"
 
+#include "server/store/net_log.h"
 #include "server/store/net_rules.h"
 
 static int
@@ -81,6 +82,92 @@ steps_bounds(struct txn *t, void *arg, struct err *e)
 	return fixture_verdict(f, e);
 }
 
+static int
+seen(struct txn *t, const struct fixture *f, const char *name, int64_t first,
+    int64_t count, struct err *e)
+{
+	struct net_seen s = { .project_id = f->project,
+		.verdict = "name-unlisted",
+		.proto = "dns",
+		.first = first,
+		.last = FIXTURE_NOW + count,
+		.count = count };
+
+	snprintf(s.name, sizeof(s.name), "%s", name);
+	if (count == 2)
+		snprintf(s.process, sizeof(s.process), "curl");
+	return net_log_put(t, &s, e);
+}
+
+static int
+steps_log(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct net_log_ask ask = { .project_id = f->project,
+		.allowed = true,
+		.blocked = true,
+		.limit = 100 };
+	struct net_seen_list l;
+	struct net_seen s = { .project_id = 9999, .verdict = "answered" };
+
+	STEP(net_log_put(t, &s, e) == 0);
+	STEP(seen(t, f, "a.test", 50, 2, e) == 0);
+	STEP(seen(t, f, "a.test", 50, 3, e) == 0);
+	STEP(seen(t, f, "a.test", 50, 3, e) == 0);
+	STEP(net_log_list(t, &ask, &l, e) == 0 && l.n == 1);
+	STEP(l.at[0].count == 3 && strcmp(l.at[0].process, "curl") == 0);
+	net_seen_list_release(&l);
+	STEP(seen(t, f, "a.test", 70, 1, e) == 0);
+	STEP(seen(t, f, "a.test", 70, 4, e) == 0);
+	STEP(seen(t, f, "b.test", 70, 1, e) == 0);
+	s = (struct net_seen){
+		.project_id = f->project, .verdict = "answered", .last = 1
+	};
+	STEP(net_log_put(t, &s, e) == 0);
+	STEP(net_log_list(t, &ask, &l, e) == 0 && l.n == 3);
+	STEP(l.at[2].count == 7 && l.at[2].first == 50);
+	net_seen_list_release(&l);
+	ask.allowed = false;
+	ask.since = FIXTURE_NOW + 2;
+	STEP(net_log_list(t, &ask, &l, e) == 0 && l.n == 1);
+	net_seen_list_release(&l);
+	return fixture_verdict(f, e);
+}
+
+static int
+steps_log_bound(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct net_log_ask ask = {
+		.project_id = f->project, .blocked = true, .limit = 1000
+	};
+	struct net_seen_list l;
+	char name[32];
+
+	for (int i = 0; i < NET_SEEN_KEEP + 9; i++) {
+		snprintf(name, sizeof(name), "a%d.test", i);
+		STEP(seen(t, f, name, 50, i + 3, e) == 0);
+	}
+	STEP(net_log_prune(t, f->project, e) == 0);
+	STEP(net_log_list(t, &ask, &l, e) == 0 && l.n == NET_SEEN_KEEP);
+	STEP(strcmp(l.at[0].name, "a9.test") == 0);
+	net_seen_list_release(&l);
+	return fixture_verdict(f, e);
+}
+
+static void
+what_was_asked_for_is_counted_once(void **state)
+{
+	OK(db_write_now(((struct fixture *)*state)->db, steps_log, *state, e));
+}
+
+static void
+the_oldest_are_forgotten(void **state)
+{
+	OK(db_write_now(
+	    ((struct fixture *)*state)->db, steps_log_bound, *state, e));
+}
+
 static void
 rules_are_replaced_end_and_go(void **state)
 {
@@ -105,6 +192,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    what_was_asked_for_is_counted_once, fixture_setup,
+		    fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+		    the_oldest_are_forgotten, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(rules_are_replaced_end_and_go,
 		    fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(

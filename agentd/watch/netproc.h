@@ -1,0 +1,43 @@
+/*
+ * netproc: which program of a sandbox has a socket with a given port, or to a
+ * given address, looked up from outside: by the kernel's tables and /proc, so a
+ * sandbox cannot hide a socket that is open; one that was closed already is not
+ * found.  The names are the sandbox's to choose.
+ */
+#ifndef AGENTD_WATCH_NETPROC_H
+#define AGENTD_WATCH_NETPROC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/view.h"
+
+struct netproc;
+struct sandbox_host;
+
+enum {
+	NETPROC_MAX = 200,       /* questions of one look */
+	NETPROC_PIDS_MAX = 4096, /* processes that are looked at */
+	NETPROC_NAME_MAX = 56    /* three names */
+};
+
+struct netproc *netproc_new(const struct sandbox_host *h)
+    __attribute__((returns_nonnull));
+/* One question: whose is the local port (0: none), else who is connected to the
+ * address ("": none).  Beyond NETPROC_MAX it is not answered. */
+void netproc_add(
+    struct netproc *p, int64_t project, uint16_t port, const char *address);
+/* Answers them; reads /proc once, for 10 ms at most. */
+void netproc_look(struct netproc *p);
+/* "curl < bash < byobu" of the i-th question, "" when it is not known. */
+const char *netproc_name(const struct netproc *p, size_t i);
+void netproc_free(struct netproc *p);
+
+/*
+ * The inode of a socket in a table as /proc/net/tcp is, by its local port, or
+ * with port 0 by the IPv4 address (as in_addr has it) that it is connected to;
+ * 0 when there is none.  Pure.
+ */
+uint64_t netproc_inode(struct view table, uint16_t port, uint32_t to);
+
+#endif
