@@ -234,7 +234,8 @@ app_fill_svc(struct app *a)
 	a->svc.git = a->git;
 	a->svc.env = a->env;
 	a->svc.use = a->use;
-	a->svc.copies = gitcopies_new(a->loop, a->env, a->git, a->use);
+	a->svc.copies = gitcopies_new(
+	    a->loop, a->env, a->git, a->use, a->cfg->min_free);
 	a->svc.events = a->events;
 	a->svc.now = clock_now_ms;
 	a->svc.started_at = clock_now_ms();

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -40,7 +41,8 @@ struct git_copies {
 	struct git_copy_list waiting;
 	struct git_copy_list running;
 	struct git_copy_list refused;
-	unsigned n_waiting, n_running;
+	uint64_t min_free;
+	unsigned n_waiting, n_running, n_whole;
 	bool scheduled;
 };
 
@@ -48,7 +50,7 @@ static void gitcopies_schedule(struct git_copies *c);
 
 struct git_copies *
 gitcopies_new(struct loop *l, const struct git_env *env, struct git_pool *pool,
-    struct repo_use *use)
+    struct repo_use *use, uint64_t min_free)
 {
 	struct git_copies *c = xcalloc(1, sizeof(*c));
 
@@ -56,6 +58,7 @@ gitcopies_new(struct loop *l, const struct git_env *env, struct git_pool *pool,
 	c->env = env;
 	c->pool = pool;
 	c->use = use;
+	c->min_free = min_free;
 	TAILQ_INIT(&c->waiting);
 	TAILQ_INIT(&c->running);
 	TAILQ_INIT(&c->refused);
@@ -102,6 +105,7 @@ gitcopy_end(struct git_copy *x, const struct err *fail)
 
 	TAILQ_REMOVE(&c->running, x, link);
 	c->n_running--;
+	c->n_whole -= x->spec.whole;
 	gitpool_refs_moved(c->pool, x->spec.to);
 	repo_use_leave(x->hold);
 	x->hold = NULL;
@@ -162,13 +166,29 @@ gitcopy_spawn(struct git_copy *x, struct err *e)
 	return rc;
 }
 
+static int
+gitcopy_room(const struct git_copy *x, struct err *e)
+{
+	const char *repos = gitenv_repos(x->all->env);
+	struct statvfs v;
+
+	if (!x->spec.whole)
+		return 0;
+	if (statvfs(repos, &v) == -1)
+		return err_sys(e, ERR_IO, "the disk of repos");
+	if ((uint64_t)v.f_bavail * v.f_frsize >= x->all->min_free)
+		return 0;
+	return err_set(e, ERR_BUSY,
+	    "the server's disk has less room than [server] min_free");
+}
+
 static void
 gitcopy_on_ready(void *arg)
 {
 	struct git_copy *x = arg;
 	struct err e = ERR_INIT;
 
-	if (gitcopy_spawn(x, &e) == -1)
+	if (gitcopy_room(x, &e) == -1 || gitcopy_spawn(x, &e) == -1)
 		gitcopy_end(x, &e);
 }
 
@@ -184,6 +204,22 @@ gitcopies_refuse(struct git_copies *c)
 	}
 }
 
+/* The next that may run: a large one does not hold up a branch. */
+static struct git_copy *
+gitcopies_next(const struct git_copies *c)
+{
+	struct git_copy *x;
+
+	if (c->n_running >= GITCOPY_AT_ONCE)
+		return NULL;
+	TAILQ_FOREACH(x, &c->waiting, link)
+	{
+		if (!x->spec.whole || c->n_whole == 0)
+			return x;
+	}
+	return NULL;
+}
+
 static void
 gitcopies_turn(void *arg)
 {
@@ -192,12 +228,12 @@ gitcopies_turn(void *arg)
 
 	c->scheduled = false;
 	gitcopies_refuse(c);
-	while (c->n_running < GITCOPY_AT_ONCE &&
-	    (x = TAILQ_FIRST(&c->waiting)) != NULL) {
+	while ((x = gitcopies_next(c)) != NULL) {
 		TAILQ_REMOVE(&c->waiting, x, link);
 		TAILQ_INSERT_TAIL(&c->running, x, link);
 		c->n_waiting--;
 		c->n_running++;
+		c->n_whole += x->spec.whole;
 		x->hold = repo_use_share(
 		    c->use, x->spec.to, 0, gitcopy_on_ready, x);
 	}

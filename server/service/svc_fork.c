@@ -155,6 +155,7 @@ svc_fork_made(void *arg)
 		.to = x->project.id,
 		.refs = { "+refs/heads/*:refs/heads/*",
 		    "+refs/tags/*:refs/tags/*" },
+		.whole = true,
 		.done = svc_fork_on_copied,
 		.arg = op };
 	struct err e = ERR_INIT;

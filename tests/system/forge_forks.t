@@ -271,4 +271,15 @@ as "$DAVE" api PUT /api/v1/repos/david/checked/contents/y.txt "{\"content\":\"eg
 tap_is "$STATUS" 200 'he goes on'
 superseded() { [ "$(jobs)" = superseded ]; }
 tap_ok 'and what he adds does not run' wait_for 10 superseded
+
+# A full disk.
+stop_cofferd
+{ printf 'allow_file_upstream = yes\nmin_free = 900000G\n'; lib_router_ids; } | coffer_conf
+start_cofferd
+as "$EVE" api POST /api/v1/repos/david/other/forks
+tap_is "$STATUS" 404 'who may not see it is not told of the disk'
+as "$BOB" api POST "$K/forks"
+tap_like "$STATUS,$(field .message)" '503,*min_free*' 'a copy that the disk has no room for is refused'
+as "$BOB" api GET /api/v1/repos/bob/checked
+tap_is "$STATUS" 404 'and nothing is left of it'
 tap_done
