@@ -9,6 +9,7 @@ log() { ask '{"op":"log","id":7,"limit":200}' >"$T/log"; }
 # question BYTES: a label of these (printf), below evil.test
 question()
 {
+	# shellcheck disable=SC2059
 	hex=$(printf "$1" | od -An -tx1 | tr -d ' \n')
 	p7 raw 10.214.0.1 53 "126701000001000000000000$(printf %02x $((${#hex} / 2)))${hex}046576696c04746573740000010001" >/dev/null
 }
@@ -18,7 +19,7 @@ before=$(jq '.entries | length' "$T/log")
 question 'x\n{"seq":1,"verdict":"answered"}'
 question 'x"},{"verdict":"answered","name":"y'
 question 'x\033[2J\033]0;t\007'
-question 'x\r\\u0000\\'
+question 'x\r\\u0000'
 question '\303\050\377\376'
 log
 tap_is "$(wc -l <"$T/log")" 1 'the answer is one line'
