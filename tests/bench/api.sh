@@ -123,7 +123,7 @@ fill() {
 	WITH RECURSIVE n(i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $2)
 	INSERT INTO comment (project_id, item, author_id, run_id, created_at, updated_at, body)
 	SELECT 1, CASE WHEN i < 200 THEN 10 ELSE 11 + (i - 200) / 10 END, 1, 0, 1700000000000 + i, 1700000000000 + i,
-	    'Comment ' || i || ': what was said of it, in some words, word' || (i % 5000) || ' among them.' FROM n;
+	    'Comment ' || i || ': what was said of it, in some words, word' || CASE WHEN i <= 1000 THEN i % 100 ELSE 100 + i % 50000 END || ' among them.' FROM n;
 	UPDATE project SET next_number = (SELECT max(number) + 1 FROM issue WHERE project_id = 1) WHERE id = 1;
 	COMMIT;
 	PRAGMA wal_checkpoint(TRUNCATE);
