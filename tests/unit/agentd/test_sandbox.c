@@ -677,9 +677,9 @@ one_made_anew_is_empty_and_has_its_identity(void **state)
 }
 
 /* A crash with the old image set aside: before, and after the new one had
- * been written down. */
+ * been written down; then only a session that runs takes its place. */
 static void
-an_image_that_a_crash_left_aside_is_put_back_or_dropped(void **state)
+an_image_that_a_crash_left_aside_is_put_back_or_kept(void **state)
 {
 	struct fixture *f = *state;
 	AUTO_FREE char *dir = NULL;
@@ -698,8 +698,37 @@ an_image_that_a_crash_left_aside_is_put_back_or_dropped(void **state)
 	assert_int_equal(workspace_set_aside(&f->host, 8, 4, &e), 0);
 	assert_int_equal(workspace_recover(&f->host, 8, 5, &e), 0);
 	assert_false(home_has(f, "sandboxes/8/ws.img"));
-	assert_false(home_has(f, "sandboxes/8/ws.img.old-4"));
+	assert_true(home_has(f, "sandboxes/8/ws.img.old-4"));
 	assert_int_equal(path_rmtree(dir, &e), 0);
+}
+
+static void
+an_old_image_goes_when_a_session_runs(void **state)
+{
+	struct fixture *f = *state;
+	struct sandbox_project p = project;
+	struct sandboxes *m;
+	AUTO_FREE char *aside = NULL;
+	struct err e = ERR_INIT;
+
+	FIXTURE_NEEDS_ROOT(f);
+	aside = path_join(f->home, "sandboxes/7/ws.img.old-0");
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	sandbox_stop(m, 7, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(path_write_atomic(aside, "old", 3, 0600, &e), 0);
+	p.generation = 1;
+	router.refuse = "full";
+	sandbox_start(m, &p, fixture_on_done, f);
+	assert_int_equal(fixture_wait(f), -1);
+	router.refuse = NULL;
+	assert_int_equal(access(aside, F_OK), 0);
+	sandbox_start(m, &p, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(access(aside, F_OK), -1);
+	sandboxes_free(m);
 }
 
 static void
@@ -767,7 +796,8 @@ main(void)
 		cmocka_unit_test(one_that_cannot_be_made_anew_stays_as_it_is),
 		cmocka_unit_test(one_made_anew_is_empty_and_has_its_identity),
 		cmocka_unit_test(
-		    an_image_that_a_crash_left_aside_is_put_back_or_dropped),
+		    an_image_that_a_crash_left_aside_is_put_back_or_kept),
+		cmocka_unit_test(an_old_image_goes_when_a_session_runs),
 		cmocka_unit_test(
 		    stop_keeps_the_image_and_destroy_leaves_nothing),
 	};
