@@ -26,7 +26,11 @@ enum {
 static const char look_script[] =
     "export GIT_OPTIONAL_LOCKS=0 GIT_TERMINAL_PROMPT=0 LC_ALL=C\n"
     "find /work -xdev -path /work/runs -prune -o -name .git -prune -print "
-    "2>/dev/null | head -n 500 | while IFS= read -r g; do\n"
+    "2>/dev/null | head -n 501 >/tmp/clones\n"
+    /* What is not looked at counts as work. */
+    "[ \"$(wc -l </tmp/clones)\" -le 500 ] || printf "
+    "'clone\\t1\\t0\\t0\\t-\\t(more than 500 clones)\\n'\n"
+    "head -n 500 /tmp/clones | while IFS= read -r g; do\n"
     "	d=${g%/.git}\n"
     "	if s=$(git -C \"$d\" status --porcelain 2>/dev/null); then\n"
     "		c=$(printf '%s' \"$s\" | grep -c .)\n"
@@ -34,7 +38,7 @@ static const char look_script[] =
     "		p=$(git -C \"$d\" rev-list --count --branches $h --not "
     "--remotes 2>/dev/null)\n"
     "		t=$(git -C \"$d\" stash list 2>/dev/null | grep -c .)\n"
-    "		b=$(git -C \"$d\" symbolic-ref -q --short HEAD) || "
+    "		b=$(git -C \"$d\" symbolic-ref -q --short HEAD 2>/dev/null) || "
     "b='(detached)'\n"
     "	else\n"
     "		c=1 p=0 t=0 b='(unreadable)'\n"

@@ -575,6 +575,15 @@ work_that_exists_nowhere_else_is_seen(void **state)
 	sandbox_start(m, &project, fixture_on_done, f);
 	fixture_ok(f);
 	in_workspace(f, m, "cd /work; rm -rf app clean note.txt");
+	/* More than are looked at, the last of which may have any work. */
+	in_workspace(f, m,
+	    "mkdir /work/many; cd /work/many; seq -f %g/.git 501 | "
+	    "xargs mkdir -p");
+	sandbox_look(m, 7, on_looked, f);
+	fixture_ok(f);
+	assert_int_equal(seen.n, LOOK_CLONES);
+	assert_string_equal(seen.clones[0].path, "(more than 500 clones)");
+	in_workspace(f, m, "rm -rf /work/many");
 	sandboxes_free(m);
 }
 
