@@ -56,7 +56,8 @@ struct looking {
 	const struct sandbox_host *h;
 	const struct driver *driver;
 	int64_t id;
-	bool mounted; /* before it began */
+	bool mounted;  /* before it began */
+	char *runtime; /* NULL: the driver's own */
 	char *dir;
 	struct seq *seq;
 	struct shim_exit exit;
@@ -129,6 +130,7 @@ look_run(struct seq *s, void *ctx, struct err *e)
 		.cwd = "/work",
 		.net = SPEC_NET_OFF,
 		.uid_base = host_project_uid_base(l->id),
+		.runtime = l->runtime,
 		.init = true,
 		.limits = { .memory = LOOK_MEMORY,
 		    .wall_ms = LOOK_WALL_MS,
@@ -210,6 +212,7 @@ look_on_done(const struct err *e, void *arg)
 	struct looking *l = arg;
 
 	l->done(e, e == NULL ? &l->look : NULL, l->arg);
+	free(l->runtime);
 	free(l->dir);
 	free(l);
 }
@@ -221,10 +224,12 @@ sandbox_look(struct sandboxes *m, int64_t id, look_done_fn *done, void *arg)
 	AUTO_FREE char *image = xasprintf(
 	    "%s/sandboxes/%" PRId64 "/ws.img", m->h->home, id);
 	bool none = access(image, F_OK) == -1;
+	const char *runtime = sandbox_runtime(m, id);
 
 	l->h = m->h;
 	l->driver = m->driver;
 	l->id = id;
+	l->runtime = runtime != NULL ? xstrdup(runtime) : NULL;
 	l->dir = xasprintf("%s/sandboxes/%" PRId64 "/look", m->h->home, id);
 	l->done = done;
 	l->arg = arg;
