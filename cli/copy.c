@@ -114,6 +114,12 @@ copy_leave(struct copy *c)
 		c->path.p[c->path.len] = '\0';
 }
 
+static bool
+copy_is_git(const char *name)
+{
+	return strcasecmp(name, ".git") == 0;
+}
+
 static int
 copy_entry(struct copy *c, const struct copy_entry *f, struct err *e)
 {
@@ -123,7 +129,7 @@ copy_entry(struct copy *c, const struct copy_entry *f, struct err *e)
 	if (!copy_name_ok(f->name)) {
 		if (strcmp(f->name, ".") != 0 && strcmp(f->name, "..") != 0)
 			copy_skip(c, "?", "not a file's name");
-	} else if (!c->spec->keep_git && strcasecmp(f->name, ".git") == 0) {
+	} else if (!c->spec->keep_git && copy_is_git(f->name)) {
 		copy_skip(c, f->name, "git would run what it says");
 	} else if (f->kind == COPY_DIR) {
 		return copy_enter(c, f->name, f->name, e);
@@ -170,6 +176,10 @@ copy_run(const struct copy_spec *spec, const struct copy_entry *what,
 	*r = (struct copy_result){ .files = 0 };
 	if (!copy_name_ok(spec->as))
 		return err_set(e, ERR_INVALID, "not a file's name");
+	if (!spec->keep_git &&
+	    (copy_is_git(what->name) || copy_is_git(spec->as)))
+		return err_set(e, ERR_INVALID,
+		    "git would run what .git says (--git copies it)");
 	c.buf = xmalloc(COPY_CHUNK);
 	if (what->kind == COPY_DIR)
 		rc = copy_tree(&c, what, e);

@@ -140,6 +140,39 @@ static const char *const seed_members[] = { "\"apiKey", "\"api_key",
 	"\"Authorization", "api_key =", "experimental_bearer_token",
 	"AWS_SECRET_ACCESS_KEY", NULL };
 
+/* Variables of programs, as they end: GITHUB_TOKEN, DB_PASSWORD. */
+static const char *const seed_variables[] = { "_TOKEN", "_SECRET", "_PASSWORD",
+	"_PASSWD", "_KEY", "_PAT", NULL };
+
+static bool
+seed_is_blank_or_quote(char c)
+{
+	return c == ' ' || c == '\t' || c == '"' || c == '\'';
+}
+
+/* NAME=x, "NAME": "x", NAME = 'x'; not NAME=$OTHER, nor nothing. */
+static bool
+seed_is_set_at(struct view v, size_t at)
+{
+	for (size_t i = 0; seed_variables[i] != NULL; i++) {
+		size_t n = strlen(seed_variables[i]), k = at + n;
+
+		if (v.len - at < n ||
+		    memcmp(v.p + at, seed_variables[i], n) != 0)
+			continue;
+		while (k < v.len && seed_is_blank_or_quote(v.p[k]))
+			k++;
+		if (k == v.len || (v.p[k] != '=' && v.p[k] != ':'))
+			continue;
+		k++;
+		while (k < v.len && seed_is_blank_or_quote(v.p[k]))
+			k++;
+		if (k < v.len && seed_is_key_char(v.p[k]))
+			return true;
+	}
+	return false;
+}
+
 const char *
 seed_text_refused(struct view text)
 {
@@ -148,6 +181,9 @@ seed_text_refused(struct view text)
 	for (size_t i = 0; i < text.len; i++)
 		if (seed_is_key_at(text, i))
 			return "it has a key or a token in it";
+	for (size_t i = 0; i < text.len; i++)
+		if (text.p[i] == '_' && seed_is_set_at(text, i))
+			return "it sets a credential";
 	if (text.len > 0 &&
 	    memmem(text.p, text.len, "PRIVATE KEY-----", 16) != NULL)
 		return "it has a private key in it";

@@ -70,10 +70,17 @@ engine_stop() {
 engines_stop() {
 	engine_stop
 	# Podman keeps the followers of an exec for five minutes; they have our folder as an argument.
-	for p in /proc/[0-9]*; do
-		if { tr '\0' '\n' <"$p/cmdline" | grep -q "^$work/podman/"; } 2>/dev/null; then
-			kill "${p#/proc/}" 2>/dev/null
-		fi
+	# They mount its folder until they are gone.
+	for _ in $(seq 30); do
+		left=
+		for p in /proc/[0-9]*; do
+			if { tr '\0' '\n' <"$p/cmdline" | grep -q "^$work/podman/"; } 2>/dev/null; then
+				left=yes
+				kill "${p#/proc/}" 2>/dev/null
+			fi
+		done
+		[ -n "$left" ] || break
+		sleep 0.1
 	done
 	# Deepest first.
 	awk -v d="$work/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r at; do

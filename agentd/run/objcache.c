@@ -295,6 +295,7 @@ objcache_launch(
 		.cwd = "/work/template",
 		.hostname = "sandbox",
 		.uid_base = host_project_uid_base(x->id),
+		.runtime = sandbox_runtime(x->all->sandboxes, x->id),
 		.limits = p->limits,
 		.net = SPEC_NET_JOIN,
 		.netns = netns,

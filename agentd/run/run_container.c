@@ -251,6 +251,7 @@ run_container_init(const struct run *r, enum run_phase phase,
 	c->spec.cwd = "/work/tree";
 	c->spec.hostname = "sandbox";
 	c->spec.root = sandbox_root(r->env->sandboxes, r->project);
+	c->spec.runtime = sandbox_runtime(r->env->sandboxes, r->project);
 	c->spec.uid_base = host_project_uid_base(r->project);
 	run_container_env(r, phase, c);
 	run_container_mounts(r, phase, c);

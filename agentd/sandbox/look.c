@@ -26,7 +26,11 @@ enum {
 static const char look_script[] =
     "export GIT_OPTIONAL_LOCKS=0 GIT_TERMINAL_PROMPT=0 LC_ALL=C\n"
     "find /work -xdev -path /work/runs -prune -o -name .git -prune -print "
-    "2>/dev/null | head -n 500 | while IFS= read -r g; do\n"
+    "2>/dev/null | head -n 501 >/tmp/clones\n"
+    /* What is not looked at counts as work. */
+    "[ \"$(wc -l </tmp/clones)\" -le 500 ] || printf "
+    "'clone\\t1\\t0\\t0\\t-\\t(more than 500 clones)\\n'\n"
+    "head -n 500 /tmp/clones | while IFS= read -r g; do\n"
     "	d=${g%/.git}\n"
     "	if s=$(git -C \"$d\" status --porcelain 2>/dev/null); then\n"
     "		c=$(printf '%s' \"$s\" | grep -c .)\n"
@@ -34,7 +38,7 @@ static const char look_script[] =
     "		p=$(git -C \"$d\" rev-list --count --branches $h --not "
     "--remotes 2>/dev/null)\n"
     "		t=$(git -C \"$d\" stash list 2>/dev/null | grep -c .)\n"
-    "		b=$(git -C \"$d\" symbolic-ref -q --short HEAD) || "
+    "		b=$(git -C \"$d\" symbolic-ref -q --short HEAD 2>/dev/null) || "
     "b='(detached)'\n"
     "	else\n"
     "		c=1 p=0 t=0 b='(unreadable)'\n"
@@ -52,7 +56,8 @@ struct looking {
 	const struct sandbox_host *h;
 	const struct driver *driver;
 	int64_t id;
-	bool mounted; /* before it began */
+	bool mounted;  /* before it began */
+	char *runtime; /* NULL: the driver's own */
 	char *dir;
 	struct seq *seq;
 	struct shim_exit exit;
@@ -125,6 +130,7 @@ look_run(struct seq *s, void *ctx, struct err *e)
 		.cwd = "/work",
 		.net = SPEC_NET_OFF,
 		.uid_base = host_project_uid_base(l->id),
+		.runtime = l->runtime,
 		.init = true,
 		.limits = { .memory = LOOK_MEMORY,
 		    .wall_ms = LOOK_WALL_MS,
@@ -206,6 +212,7 @@ look_on_done(const struct err *e, void *arg)
 	struct looking *l = arg;
 
 	l->done(e, e == NULL ? &l->look : NULL, l->arg);
+	free(l->runtime);
 	free(l->dir);
 	free(l);
 }
@@ -217,10 +224,12 @@ sandbox_look(struct sandboxes *m, int64_t id, look_done_fn *done, void *arg)
 	AUTO_FREE char *image = xasprintf(
 	    "%s/sandboxes/%" PRId64 "/ws.img", m->h->home, id);
 	bool none = access(image, F_OK) == -1;
+	const char *runtime = sandbox_runtime(m, id);
 
 	l->h = m->h;
 	l->driver = m->driver;
 	l->id = id;
+	l->runtime = runtime != NULL ? xstrdup(runtime) : NULL;
 	l->dir = xasprintf("%s/sandboxes/%" PRId64 "/look", m->h->home, id);
 	l->done = done;
 	l->arg = arg;

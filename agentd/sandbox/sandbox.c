@@ -145,6 +145,15 @@ sandbox_root(const struct sandboxes *m, int64_t id)
 	return b == NULL ? NULL : b->session.root;
 }
 
+const char *
+sandbox_runtime(const struct sandboxes *m, int64_t id)
+{
+	const struct sandbox *b = sandbox_find(m, id);
+	const char *runtime = b == NULL ? NULL : b->session.p.runtime;
+
+	return runtime == NULL || runtime[0] == '\0' ? NULL : runtime;
+}
+
 int
 sandbox_set_branch(
     struct sandboxes *m, int64_t id, const char *branch, struct err *e)

@@ -85,6 +85,8 @@ int sandbox_set_branch(
 int64_t sandbox_generation(const struct sandboxes *m, int64_t id);
 /* The root of its session, borrowed; NULL: the host's system. */
 const char *sandbox_root(const struct sandboxes *m, int64_t id);
+/* The runtime of all its containers, borrowed; NULL: the driver's own. */
+const char *sandbox_runtime(const struct sandboxes *m, int64_t id);
 void sandbox_set_mode(struct sandboxes *m, int64_t id, const char *mode,
     sandbox_done_fn *done, void *arg);
 

@@ -337,6 +337,9 @@ sandbox_up_done(const struct err *e, void *arg)
 		if (e != NULL) {
 			shim_watch_close(b->watch);
 			b->watch = NULL;
+		} else {
+			/* Of one made anew, which a crash cut short. */
+			workspace_drop_aside(b->m->h, b->id);
 		}
 		sandbox_set_state(b,
 		    e == NULL ? SANDBOX_RUNNING : SANDBOX_STOPPED,

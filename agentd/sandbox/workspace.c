@@ -409,9 +409,8 @@ workspace_put_back(
 	return 0;
 }
 
-/* Those that are set aside, but keep (NULL: all). */
-static void
-workspace_drop_but(const struct sandbox_host *h, int64_t id, const char *keep)
+void
+workspace_drop_aside(const struct sandbox_host *h, int64_t id)
 {
 	AUTO_FREE char *dir = workspace_dir(h, id);
 	DIR *d = opendir(dir);
@@ -425,17 +424,10 @@ workspace_drop_but(const struct sandbox_host *h, int64_t id, const char *keep)
 			sizeof(WORKSPACE_ASIDE) - 1) != 0)
 			continue;
 		path = path_join(dir, ent->d_name);
-		if (keep == NULL || strcmp(path, keep) != 0)
-			(void)unlink(path);
+		(void)unlink(path);
 	}
 	if (d != NULL)
 		(void)closedir(d);
-}
-
-void
-workspace_drop_aside(const struct sandbox_host *h, int64_t id)
-{
-	workspace_drop_but(h, id, NULL);
 }
 
 int
@@ -444,7 +436,6 @@ workspace_recover(
 {
 	AUTO_FREE char *aside = workspace_aside(h, id, generation);
 
-	workspace_drop_but(h, id, aside);
 	if (access(aside, F_OK) == -1 || workspace_is_mounted(h, id))
 		return 0;
 	return workspace_put_back(h, id, generation, e);

@@ -38,7 +38,8 @@ int workspace_set_aside(const struct sandbox_host *h, int64_t id,
 int workspace_put_back(const struct sandbox_host *h, int64_t id,
     int64_t generation, struct err *e);
 void workspace_drop_aside(const struct sandbox_host *h, int64_t id);
-/* After a crash: one of this generation is put back, others are dropped. */
+/* After a crash: one of this generation is put back, others stay until a
+ * session runs. */
 int workspace_recover(const struct sandbox_host *h, int64_t id,
     int64_t generation, struct err *e);
 /* Unmounts and deletes the image: the work in it is gone. */

@@ -3,7 +3,9 @@
 # what a test says.  After lib.sh:
 #
 #	attack_start alpha beta		projects admin/alpha, admin/beta
-#	agent_does <<'A' ... A		the program of every run from now on
+#	agent_does NAME			the program of every run from now on:
+#					attack_agent_NAME.sh; without a name,
+#					what stands on the standard input
 #	attack_order alpha /plan	an order; RID and ITEM, its run goes on
 #	attack_end			waits for it; $T/run.log, $T/run.json
 
@@ -58,7 +60,10 @@ attack_commands()
 	    >"$HOME_DIR/prompts/commands/short.md"
 }
 
-agent_does() { cat >"$HOME_DIR/agents/do"; }
+agent_does()
+{
+	cat ${1:+"$SYSTEM_DIR/attack_agent_$1.sh"} >"$HOME_DIR/agents/do"
+}
 
 attack_has_run()
 {

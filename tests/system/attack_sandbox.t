@@ -7,9 +7,20 @@
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
 [ -x /usr/sbin/runc ] || [ -x /usr/bin/runc ] || tap_skip_all 'runc is absent'
-tap_plan 52
+tap_plan 53
 nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 no_sleep() { ! pgrep -f "sleep $1"; }
+
+# The host must not run what an agent does, whoever hands it to a shell.
+refused=
+for f in "$SYSTEM_DIR"/attack_agent_*.sh; do
+	sed '/^\[ "\$(id -un)"/q' "$f" >"$T/guard"
+	echo 'echo RAN' >>"$T/guard"
+	sh "$T/guard" >>"$T/guard.out"
+	refused="$refused $?"
+done
+tap_is "$refused$(cat "$T/guard.out")" ' 99 99 99 99 99 99' \
+    'what an agent does ends at once outside a sandbox'
 
 attack_start alpha
 attack_sink
@@ -42,33 +53,7 @@ for my $f ([17, 3, 0x300], [40, 1, 0], [16, 3, 12], [38, 5, 0], [2, 3, 1]) {
 	print "SOCKET @$f\n" if socket(my $s, $f->[0], $f->[1], $f->[2]);
 }
 A
-agent_does <<'A'
-exec 2>&1
-. /opt/coffer/agents/env
-# shellcheck disable=SC2086
-perl /opt/coffer/agents/dial.pl $PORT $HOSTS
-for f in /work/tree/x /work/tree/.git/x /usr/x /etc/x /opt/coffer/agents/x \
-    /run/coffer/task/x /proc/sys/kernel/core_pattern /proc/sysrq-trigger \
-    /proc/sys/net/ipv4/ip_forward; do
-	(echo x >$f) 2>/dev/null && echo "WROTE $f"
-done
-cp /bin/sh /tmp/s && chmod 6755 /tmp/s
-unshare -Ur true && echo UNSHARED
-unshare -n true && echo UNSHARED
-nsenter -t 1 -n true && echo ENTERED
-mount -t tmpfs none /tmp && echo MOUNTED
-mknod /tmp/d b 7 0 && echo MADE
-ip link set eth0 down && echo CHANGED
-ip addr add 10.214.1.2/32 dev eth0 && echo CHANGED
-ls /work/.. /run/coffer
-cd /work/tree && git push -q origin HEAD:refs/heads/agent/read && echo PUSHED
-find / -xdev \( -name '*.token' -o -name coffer.conf -o -name '*.sock' \) 2>/dev/null
-grep -c . /proc/self/mountinfo
-echo TRIED
-ln -s /etc/shadow /run/coffer/out/message.md
-while [ ! -e /opt/coffer/agents/go ]; do sleep 0.1; done
-kill -STOP 1
-A
+agent_does read
 attack_order alpha /plan
 tap_ok 'a read run tries' wait_for 20 attack_says TRIED
 P=$(cat "$HOME_DIR/runs/$RID/agent/pid")
@@ -99,39 +84,19 @@ tap_not 'a link as the answer is not followed' grep -q 'root:' "$T/issue"
 tap_ok 'and it is told' grep -q 'cannot be read' "$T/issue"
 tap_is "$(attack_refs alpha | wc -l)" 2 'no ref was made'
 
-agent_does <<'A'
-exec 2>&1
-echo x >/work/tree/x && echo WROTE
-git commit -q --allow-empty -m x
-for b in main agent/x "agent/scratch-1" "agent/scrap-$COFFER_RUN"; do
-	git push origin "HEAD:refs/heads/$b"
-done
-echo ok >"$COFFER_OUT"
-A
+agent_does scratch
 attack_order alpha /scrap
 attack_end
 tap_ok 'a scratch run writes its tree' grep -q WROTE "$T/run.log"
 tap_is "$(attack_refs alpha | wc -l)" 2 'and pushes nothing'
 
 # ---- what does not want to end ----
-agent_does <<'A'
-trap '' TERM HUP INT
-(setsid sleep 86333 &)
-(setsid sh -c 'trap "" TERM; while :; do sleep 86333; done' &)
-while :; do sleep 1; done
-A
+agent_does stay
 attack_order alpha /short
 attack_end
 tap_is "$(attack_state)" timed_out 'a run that ignores TERM is ended'
 tap_ok 'and its daemons with it' wait_for 5 no_sleep 86333
-agent_does <<'A'
-perl -e 'for (1 .. 3000) { $p = fork; last if !defined $p; if (!$p) { sleep 1; exit } $n++ } print "forked $n\n"'
-perl -e '$x = "x" x (3 << 30)'
-echo "memory $?"
-fallocate -l 100G /run/coffer/out/x 2>&1
-truncate -s 100G /run/coffer/out/message.md
-head -c 60000000 /dev/zero | tr '\0' x
-A
+agent_does limits
 attack_order alpha /plan
 attack_end
 tap_ok 'processes are bounded' awk '/^forked/ {exit !($2 > 0 && $2 < 600)}' "$T/run.log"
@@ -148,36 +113,7 @@ echo "PAYLOAD $0" >&2
 exit 1
 A
 chmod 755 "$HOME_DIR/agents/payload"
-agent_does <<'A'
-exec 2>&1
-X=/opt/coffer/agents/payload
-cd /work/tree
-echo x >work
-git add work && git commit -q -m 'Its own commit'
-git init -q inner && echo x >inner/f
-t=/work/template/current
-(: >/work/template/planted; : >$t/planted; chmod 777 $t/git; mkdir -p $t/git/hooks; : >$t/git/hooks/x)
-for r in . inner; do
-	for h in pre-commit post-commit commit-msg prepare-commit-msg \
-	    reference-transaction pre-push post-index-change; do
-		cp $X $r/.git/hooks/$h
-	done
-	git -C $r config core.fsmonitor $X
-	git -C $r config core.sshCommand $X
-	git -C $r config credential.helper "!$X"
-	git -C $r config filter.x.clean $X
-	git -C $r config gpg.program $X
-	git -C $r config commit.gpgSign true
-	git -C $r config remote.origin.pushurl "ext::$X"
-	git -C $r config protocol.ext.allow always
-done
-echo '* filter=x' >.gitattributes
-git status; git push
-ls RAN && rm -f RAN
-: >.git/index.lock
-echo left >left
-echo 'done' >"$COFFER_OUT"
-A
+agent_does sealed
 attack_order alpha /sealed
 attack_end
 tap_is "$(attack_state)" 'done' 'a sealed write run ends well'
@@ -193,11 +129,7 @@ tap_is "$(find "$HOME_DIR/sandboxes/1/objects" -name planted -o -name x)" '' \
 
 # ---- the session against a run ----
 rm -f "$HOME_DIR/agents/go"
-agent_does <<'A'
-echo HERE
-while [ ! -e /opt/coffer/agents/go ]; do sleep 0.1; done
-echo ok >"$COFFER_OUT"
-A
+agent_does wait
 attack_order alpha /fix
 wait_for 20 attack_says HERE
 coffer exec alpha -- sh -c "echo x >/work/runs/$RID/tree/planted

@@ -68,6 +68,8 @@ fake_note(const struct sandbox_spec *s, const char *dir, struct str *line)
 	for (size_t i = 0; i < s->n_mounts; i++)
 		str_addf(line, " %s:%s", s->mounts[i].target,
 		    s->mounts[i].ro ? "ro" : "rw");
+	if (s->runtime != NULL)
+		str_addf(line, " runtime=%s", s->runtime);
 	str_addc(line, '\n');
 	str_reset(&d->gitconfig);
 	if (s->n_files > 0)

@@ -23,6 +23,7 @@ struct sandboxes {
 	bool refuses;       /* sandbox_recreate: leaves the old one */
 	int64_t generation; /* of the one there is; -1: none */
 	char branch[64];
+	const char *runtime;
 	char mode[8];
 	char gitconfig[512]; /* of the last start */
 	/* of sandbox_attach */
@@ -125,6 +126,13 @@ sandbox_root(const struct sandboxes *m, int64_t id)
 	(void)m;
 	(void)id;
 	return NULL;
+}
+
+const char *
+sandbox_runtime(const struct sandboxes *m, int64_t id)
+{
+	(void)id;
+	return m->runtime;
 }
 
 const char *

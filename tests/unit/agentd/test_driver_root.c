@@ -54,13 +54,20 @@ a_tar_becomes_a_root_and_a_bad_one_does_not(void **state)
 	AUTO_FREE char *images = NULL;
 	AUTO_FREE char *good = NULL;
 	AUTO_FREE char *bad = NULL;
+	AUTO_FREE char *disk = NULL;
+	AUTO_FREE char *setuid = NULL;
+	struct stat st;
 
 	FIXTURE_NEEDS_ROOT(f);
 	images = path_join(f->home, "images");
 	good = path_join(images, "packed/usr/share/marker");
 	bad = path_join(images, "bad");
+	disk = path_join(images, "packed/dev/disk");
+	setuid = path_join(images, "packed/usr/bin/sh");
 	fixture_program(f,
 	    (const char *const[]){ "/bin/sh", "-c",
+		"chmod 6755 \"$0/Tiny.1/usr/bin/sh\" && "
+		"mknod -m 666 \"$0/Tiny.1/dev/disk\" c 1 3 && "
 		"tar -C \"$0/Tiny.1\" -cf \"$0/packed.tar\" . && "
 		"echo no >\"$0/bad.tar\"",
 		images, NULL });
@@ -68,6 +75,10 @@ a_tar_becomes_a_root_and_a_bad_one_does_not(void **state)
 	fixture_ok(f);
 	assert_int_equal(access(good, F_OK), 0);
 	assert_int_equal(access(bad, F_OK), -1);
+	/* Others of the host reach it. */
+	assert_int_equal(access(disk, F_OK), -1);
+	assert_int_equal(stat(setuid, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
 	unpack_images(&f->host, fixture_on_done, f);
 	fixture_ok(f);
 }

@@ -53,6 +53,25 @@ a_write_run_has_a_finish_phase(void **state)
 	    strstr(str_cstr(&fake_driver_state.started), "finish net=1"));
 }
 
+/* One that shields the host better is worth nothing in the session alone. */
+static void
+each_phase_has_the_runtime_of_the_project(void **state)
+{
+	struct fix *f = *state;
+	const char *at;
+	size_t n = 0;
+
+	f->sandboxes.runtime = "runsc";
+	fake_rule(&f->c, 201, "POST /api/coffer/v1/runs", RUN_WRITE);
+	fix_run(f);
+	at = str_cstr(&fake_driver_state.started);
+	while ((at = strstr(at, " runtime=runsc\n")) != NULL) {
+		at++;
+		n++;
+	}
+	assert_int_equal(n, 3);
+}
+
 static void
 neither_answer_nor_change_is_a_failure(void **state)
 {
@@ -300,6 +319,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(a_read_run_sees_a_read_only_tree_and_has_no_finish),
 		RUN_TEST(a_write_run_has_a_finish_phase),
+		RUN_TEST(each_phase_has_the_runtime_of_the_project),
 		RUN_TEST(neither_answer_nor_change_is_a_failure),
 		RUN_TEST(a_change_without_a_word_is_done),
 		RUN_TEST(an_unreadable_answer_is_none),

@@ -575,37 +575,16 @@ work_that_exists_nowhere_else_is_seen(void **state)
 	sandbox_start(m, &project, fixture_on_done, f);
 	fixture_ok(f);
 	in_workspace(f, m, "cd /work; rm -rf app clean note.txt");
+	/* More than are looked at, the last of which may have any work. */
+	in_workspace(f, m,
+	    "mkdir /work/many; cd /work/many; seq -f %g/.git 501 | "
+	    "xargs mkdir -p");
+	sandbox_look(m, 7, on_looked, f);
+	fixture_ok(f);
+	assert_int_equal(seen.n, LOOK_CLONES);
+	assert_string_equal(seen.clones[0].path, "(more than 500 clones)");
+	in_workspace(f, m, "rm -rf /work/many");
 	sandboxes_free(m);
-}
-
-/* Hostile: what is written there an agent may have had a hand in. */
-static void
-what_a_look_says_is_taken_within_bounds(void **state)
-{
-	static const char *const bad[] = { "", "files\t1\n", "end",
-		"clone\t1\n", "clone\t1\t2\t3\tb\nend\n",
-		"clone\tx\t2\t3\tb\tp\nend\n", "clone\t-1\t2\t3\tb\tp\nend\n",
-		"files\t\nend\n", "hello\nend\n" };
-	AUTO_STR struct str text = STR_INIT;
-	struct err e = ERR_INIT;
-	struct look l;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		if (i == 2)
-			continue; /* a last line needs no newline */
-		if (look_parse(view_of(bad[i]), &l, &e) == 0)
-			fail_msg("row %zu was taken", i);
-	}
-	for (int i = 0; i < LOOK_CLONES + 5; i++)
-		str_add(&text, "clone\t1\t0\t0\tm\x1b\ta\tb\n");
-	str_add(&text, "files\t7\nend\n");
-	assert_int_equal(look_parse(str_view(&text), &l, &e), 0);
-	assert_int_equal(l.n, LOOK_CLONES);
-	assert_true(l.more);
-	assert_int_equal(l.files, 7);
-	assert_string_equal(l.clones[0].branch, "m?");
-	assert_string_equal(l.clones[0].path, "a?b");
 }
 
 static void
@@ -677,9 +656,9 @@ one_made_anew_is_empty_and_has_its_identity(void **state)
 }
 
 /* A crash with the old image set aside: before, and after the new one had
- * been written down. */
+ * been written down; then only a session that runs takes its place. */
 static void
-an_image_that_a_crash_left_aside_is_put_back_or_dropped(void **state)
+an_image_that_a_crash_left_aside_is_put_back_or_kept(void **state)
 {
 	struct fixture *f = *state;
 	AUTO_FREE char *dir = NULL;
@@ -698,8 +677,37 @@ an_image_that_a_crash_left_aside_is_put_back_or_dropped(void **state)
 	assert_int_equal(workspace_set_aside(&f->host, 8, 4, &e), 0);
 	assert_int_equal(workspace_recover(&f->host, 8, 5, &e), 0);
 	assert_false(home_has(f, "sandboxes/8/ws.img"));
-	assert_false(home_has(f, "sandboxes/8/ws.img.old-4"));
+	assert_true(home_has(f, "sandboxes/8/ws.img.old-4"));
 	assert_int_equal(path_rmtree(dir, &e), 0);
+}
+
+static void
+an_old_image_goes_when_a_session_runs(void **state)
+{
+	struct fixture *f = *state;
+	struct sandbox_project p = project;
+	struct sandboxes *m;
+	AUTO_FREE char *aside = NULL;
+	struct err e = ERR_INIT;
+
+	FIXTURE_NEEDS_ROOT(f);
+	aside = path_join(f->home, "sandboxes/7/ws.img.old-0");
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	sandbox_stop(m, 7, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(path_write_atomic(aside, "old", 3, 0600, &e), 0);
+	p.generation = 1;
+	router.refuse = "full";
+	sandbox_start(m, &p, fixture_on_done, f);
+	assert_int_equal(fixture_wait(f), -1);
+	router.refuse = NULL;
+	assert_int_equal(access(aside, F_OK), 0);
+	sandbox_start(m, &p, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(access(aside, F_OK), -1);
+	sandboxes_free(m);
 }
 
 static void
@@ -763,11 +771,11 @@ main(void)
 		    a_session_that_dies_is_told_and_can_be_started_again),
 		cmocka_unit_test(what_is_paused_stays_so_until_it_is_resumed),
 		cmocka_unit_test(work_that_exists_nowhere_else_is_seen),
-		cmocka_unit_test(what_a_look_says_is_taken_within_bounds),
 		cmocka_unit_test(one_that_cannot_be_made_anew_stays_as_it_is),
 		cmocka_unit_test(one_made_anew_is_empty_and_has_its_identity),
 		cmocka_unit_test(
-		    an_image_that_a_crash_left_aside_is_put_back_or_dropped),
+		    an_image_that_a_crash_left_aside_is_put_back_or_kept),
+		cmocka_unit_test(an_old_image_goes_when_a_session_runs),
 		cmocka_unit_test(
 		    stop_keeps_the_image_and_destroy_leaves_nothing),
 	};

@@ -168,6 +168,49 @@ fix_has(const struct fix *f, const char *rel)
 }
 
 static void
+what_git_would_run_is_not_taken_by_its_own_name_either(void **state)
+{
+	static const struct copy_entry rows[] = {
+		{ .name = "config", .kind = COPY_FILE },
+	};
+	static const struct {
+		const char *name, *as;
+	} tries[] = { { ".git", "x" }, { "x", ".git" }, { ".Git", ".Git" } };
+	struct liar l = { .rows = rows, .n = 1, .size = 3 };
+	struct fix *f = *state;
+	struct copy_spec spec = { .from = &liar_source,
+		.src = &l,
+		.to = &copy_local_sink,
+		.dst = f->to,
+		.limits = { .bytes = 1 << 20, .entries = 1000 } };
+	struct copy_result r;
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		struct copy_entry what = { .kind = COPY_DIR };
+
+		(void)snprintf(
+		    what.name, sizeof(what.name), "%s", tries[i].name);
+		spec.as = tries[i].as;
+		assert_int_equal(copy_run(&spec, &what, &r, &e), -1);
+		assert_non_null(strstr(e.msg, "--git"));
+		assert_false(fix_has(f, tries[i].as));
+		if (i == 0)
+			continue;
+		what.kind = COPY_FILE;
+		assert_int_equal(copy_run(&spec, &what, &r, &e), -1);
+	}
+	spec.keep_git = true;
+	spec.as = ".git";
+	assert_int_equal(
+	    copy_run(&spec,
+		&(struct copy_entry){ .name = ".git", .kind = COPY_DIR }, &r,
+		&e),
+	    0);
+	assert_true(fix_has(f, ".git/config"));
+}
+
+static void
 names_that_lead_elsewhere_are_left_out(void **state)
 {
 	static const struct copy_entry rows[] = {
@@ -339,6 +382,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		COPY_TEST(
+		    what_git_would_run_is_not_taken_by_its_own_name_either),
 		COPY_TEST(names_that_lead_elsewhere_are_left_out),
 		COPY_TEST(a_tree_without_an_end_is_cut),
 		COPY_TEST(a_folder_without_an_end_is_refused),

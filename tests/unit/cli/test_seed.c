@@ -78,12 +78,18 @@ texts_with_keys_are_refused(void **state)
 		"-----BEGIN OPENSSH PRIVATE KEY-----\nx",
 		"{\"apiKeyHelper\":\"cat ~/key\"}",
 		"{\"env\":{\"ANTHROPIC_API_KEY\":\"x\"}}",
+		"{\"env\":{\"GITHUB_TOKEN\": \"0123abcd\"}}",
+		"env = { DB_PASSWORD = 'hunter2' }",
+		"export JIRA_PAT=abc\n",
 		"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.x",
 	};
 	static const char *const good[] = { "", "# Be brief\n",
 		"use ask-anything",
 		"a risk-free-plan-for-everybody-who-likes-it",
-		"{\"model\":\"x\",\"permissions\":{\"allow\":[]}}" };
+		"{\"model\":\"x\",\"permissions\":{\"allow\":[]}}",
+		"env_key = \"SOME_API_KEY\"\n",
+		"{\"env\":{\"MAX_OUTPUT_TOKENS\":\"32000\"}}",
+		"set GITHUB_TOKEN, it is needed; export A_TOKEN=$B" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
