@@ -17,6 +17,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/io/timer.h"
@@ -201,8 +202,10 @@ engine_shim_on_made(const struct engine_reply *r, void *arg)
 		    "/proc/%lld/fd/%d", (long long)pid, fd);
 		struct stat st;
 
-		if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
-			(void)chown(path, s->conf.owner, s->conf.owner);
+		if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode) &&
+		    chown(path, s->conf.owner, s->conf.owner) == -1)
+			log_warn("engine shim stream fd=%d reason=%s", fd,
+			    strerror(errno));
 	}
 	engine_shim_learn_pid(s, json_get(r->json, "State"));
 	if (s->phase == ESHIM_ATTACHING)
