@@ -20,6 +20,8 @@ enum {
 	ENGINE_SAID_MAX = 200,
 	ENGINE_API_MINOR = 41, /* of version 1 */
 	ENGINE_SEND_MS = 15 * 60 * 1000,
+	/* Who waits gives up after 60 s, and should hear why. */
+	ENGINE_NOW_MS = 10 * 1000,
 	ENGINE_REMOVE_MS = 100,
 	ENGINE_REMOVE_TRIES = 100
 };
@@ -357,8 +359,8 @@ engine_ask_now(const struct engine *g, const char *method, const char *path,
 	twin.loop = now.loop;
 	twin.net = now.loop == NULL ? NULL : net_new(now.loop, "coffer", &e);
 	if (twin.net != NULL) {
-		(void)engine_ask(
-		    &twin, method, path, NULL, 0, engine_on_now, &now);
+		(void)engine_ask(&twin, method, path, NULL, ENGINE_NOW_MS,
+		    engine_on_now, &now);
 		if (loop_run(now.loop, &e) == -1)
 			fn(&failed, arg);
 		net_free(twin.net);
