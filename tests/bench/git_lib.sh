@@ -212,6 +212,7 @@ bench_product() {
 		# Care comes when the benchmark asks for it.
 		echo 'care_quiet = 24h'
 		echo 'allow_file_upstream = yes'
+		echo 'rate = 0'
 		[ "$(id -u)" = 0 ] || printf 'router_uid = %s\nrouter_gid = %s\n' "$(id -u)" "$(id -g)"
 		[ -z "${bench_conf:-}" ] || printf '%s\n' "$bench_conf"
 	} >"$home/coffer.conf"

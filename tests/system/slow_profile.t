@@ -6,7 +6,7 @@
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
 command -v mmdebstrap >/dev/null || tap_skip_all 'no mmdebstrap'
 # Where this host has its packages from.
-FROM=$(apt-get -qq --print-uris update 2>/dev/null | sed -n "s/^'\([^']*\)'.*/\1/p" | head -n 1)
+FROM=$(apt-get --print-uris update 2>/dev/null | sed -n "s/^'\([^']*\)'.*/\1/p" | head -n 1)
 curl -sS -m 10 -o /dev/null "$FROM" 2>/dev/null || tap_skip_all 'Debian is not reached'
 tap_plan 9
 unset COFFER_TOKEN COFFER_URL
