@@ -76,15 +76,15 @@ count_tap() { # STATUS
 			print "  SKIP all: " (reason == "" ? "no reason given" : reason)
 			skip++
 		} else if (!planned) {
-			print "  no plan: it ended before its first test"
+			print "  no plan: it ended before its last test"
 			bad++
 		} else if (seen != plan) {
 			print "  " seen + 0 " of " plan " tests came"
 			bad++
 		}
-		if (rc != 0 && !bad) {
+		if (rc != 0 && (rc > 1 || !bad)) {
 			print "  status " rc (rc == 124 ? ": out of time" : "")
-			bad++
+			bad += !bad
 		}
 		print good + 0, bad + 0, skip + 0 >tally
 	}' tally="$work/tally" "$work/out" >"$work/remarks"

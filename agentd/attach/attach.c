@@ -214,6 +214,9 @@ session_on_judged(const struct child_exit *x, void *arg)
 	s->status = WIFEXITED(x->status) ? WEXITSTATUS(x->status) : 1;
 	if (x->errlen > 0)
 		log_warn("prove says=%s", log_val(x->err));
+	/* Whatever runs in the sandbox as the probe may not want to end. */
+	if (s->exec != NULL)
+		s->all->driver->exec_kill(s->exec, SIGKILL);
 	session_try_end(s);
 	session_unref(s);
 }
