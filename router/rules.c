@@ -28,6 +28,8 @@ static const char *const rules_v4[] = {
 	":OUTPUT DROP [0:0]",
 	":@-ask - [0:0]",
 	":@-out - [0:0]",
+	":@-closed - [0:0]",
+	":@-web - [0:0]",
 	":@-free - [0:0]",
 	":@-listed - [0:0]",
 	":@-tcp - [0:0]",
@@ -87,19 +89,23 @@ static const char *const rules_v4[] = {
 	 " -j REJECT --reject-with icmp-admin-prohibited"),
 	"-A @-dial -j ACCEPT",
 
-	"-A @-out -m set ! --match-set @-known src -j @-mode",
-	"-A @-out -m set --match-set @-never dst -j @-never",
-	"-A @-out -m set --match-set @-host dst -j @-host",
-	"-A @-out ! -o @u -j @-never",
+	/* The set of its mode first: each costs a new connection its look. */
+	"-A @-out -m set --match-set @-web src -j @-web",
 	"-A @-out -m set --match-set @-open src -j @-free",
 	"-A @-out -m set --match-set @-locked src -j @-listed",
-	"-A @-out -m set ! --match-set @-web src -j @-mode",
-	/* What an echo carries would be data; without any it is 28 bytes. */
-	("-A @-out -p icmp -m icmp --icmp-type 8 -m length ! --length 28"
-	 " -j @-echo"),
-	"-A @-out -p icmp -m icmp --icmp-type 8 -j @-ping",
-	"-A @-out -p tcp -m multiport --dports 80,443 -j @-tcp",
+	"-A @-out -m set --match-set @-known src -j @-closed",
 	"-A @-out -j @-mode",
+	"-A @-closed -m set --match-set @-never dst -j @-never",
+	"-A @-closed -m set --match-set @-host dst -j @-host",
+	"-A @-closed ! -o @u -j @-never",
+	"-A @-web -j @-closed",
+	/* What an echo carries would be data; without any it is 28 bytes. */
+	("-A @-web -p icmp -m icmp --icmp-type 8 -m length ! --length 28"
+	 " -j @-echo"),
+	"-A @-web -p icmp -m icmp --icmp-type 8 -j @-ping",
+	"-A @-web -p tcp -m multiport --dports 80,443 -j @-tcp",
+	"-A @-web -j @-mode",
+	"-A @-free -j @-closed",
 	"-A @-free -p tcp -j @-tcp",
 	("-A @-free -p udp -m hashlimit --hashlimit-upto 200/sec"
 	 " --hashlimit-burst 400 --hashlimit-mode srcip"
@@ -107,6 +113,7 @@ static const char *const rules_v4[] = {
 	"-A @-free -p udp -j @-limit",
 	"-A @-free -p icmp -m icmp --icmp-type 8 -j @-ping",
 	"-A @-free -j @-mode",
+	"-A @-listed -j @-closed",
 	/* 80 and 443 of a pinned address have gone to the proxy. */
 	"-A @-listed ! -p tcp -j @-mode",
 	("-A @-listed -p tcp -m multiport ! --dports 80,443"
