@@ -3,7 +3,9 @@
  * its own (coffer-prove), synchronous, started by agentd with the two ends of
  * the probe on descriptor 3.  Each row tries one thing from inside, and is
  * judged from outside wherever something can be seen there: what the probe
- * says may make a row fail, but alone it does not make one pass.
+ * says may make a row fail, but alone it does not make one pass.  All that it
+ * is asked a second one is asked too: ours, beside it in its namespaces, with
+ * its user and filter, where nothing of the sandbox reaches it.
  */
 #ifndef AGENTD_PROVE_PROVE_H
 #define AGENTD_PROVE_PROVE_H
@@ -15,6 +17,7 @@
 #include <sys/types.h>
 
 #include "agentd/prove/eye.h"
+#include "agentd/sandbox/beside.h"
 #include "lib/base/str.h"
 
 struct err;
@@ -33,17 +36,28 @@ enum prove_result {
 	PROVE_FAIL
 };
 
+/* The two ends of a probe. */
+struct prove_link {
+	int fd;        /* -1: it is gone */
+	struct str in; /* read of it, not used yet */
+};
+
 struct prove {
 	const char *home;
 	const char *driver;
 	int64_t project;
 	char inst[5];
 	char token[PROVE_TOKEN]; /* hex; in all that is sent */
-	int probe;               /* -1: it is gone */
-	struct str in;           /* read of the probe, not used yet */
-	pid_t pid;               /* the probe's, as the host sees it */
-	int proc;                /* /proc/PID, opened */
-	int router;              /* its control socket, -1: none */
+	struct prove_link probe;
+	struct prove_link twin; /* the one that is ours */
+	struct beside beside;
+	struct str both;  /* the answers to what was asked last */
+	char alone[300];  /* why there is no twin; "": there is */
+	bool sealed;      /* its network namespace has lo alone */
+	bool asked_alone; /* this row has the word of one probe only */
+	pid_t pid;        /* the probe's, as the host sees it */
+	int proc;         /* /proc/PID, opened */
+	int router;       /* its control socket, -1: none */
 	char mode[16];
 	char gateway[16];
 	char address[16];
@@ -73,14 +87,20 @@ extern const struct prove_row prove_limit_rows[];
 void prove_say(struct prove *p, enum prove_result r, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* prove_link.c: one line to the probe and its answer; valid until the next. */
+/* prove_link.c: one line to the probes and their answers, valid until the
+ * next: that of the one inside, then, after the word "|", that of the twin. */
 int prove_start_probe(struct prove *p, const char *program, struct err *e);
+/* After prove_find; without one p->alone says why. */
+void prove_start_twin(struct prove *p, const char *program);
+void prove_stop_twin(struct prove *p);
 const char *prove_ask(struct prove *p, const struct str *line, struct err *e);
 /* Parts of an answer: how many, how many of them good; the first good one. */
 struct prove_count {
 	unsigned all, good;
 	char first[100];
 };
+/* The answer of the twin in one of prove_ask; NULL: there is none. */
+const char *prove_twins(const char *answer);
 void prove_count(const char *answer, struct prove_count *c);
 
 /* prove_router.c; -1 and no result without a router. */
@@ -101,6 +121,8 @@ int prove_find(struct prove *p, struct err *e);
 /* A file of /proc/PID. */
 int prove_proc(
     const struct prove *p, const char *name, struct str *out, struct err *e);
+/* False when it cannot be read, too. */
+bool prove_has_lo_alone(const struct prove *p);
 /* The root of the sandbox, O_PATH. */
 int prove_root(const struct prove *p, struct err *e);
 

@@ -9,6 +9,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/num.h"
+#include "lib/base/view.h"
 
 enum {
 	PROVE_PROC_MAX = 1 << 20
@@ -36,6 +37,27 @@ prove_proc(
 	if (prove_read_at(p->proc, name, out) == -1)
 		return err_sys(e, ERR_IO, "/proc/%d/%s", (int)p->pid, name);
 	return 0;
+}
+
+/* Two lines of headings, then one for each interface. */
+bool
+prove_has_lo_alone(const struct prove *p)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	struct view rest, line;
+	unsigned n = 0;
+
+	if (prove_proc(p, "net/dev", &text, &e) == -1)
+		return false;
+	rest = str_view(&text);
+	while (view_split(&rest, '\n', &line)) {
+		line = view_trim(line);
+		n += line.len > 0;
+		if (n > 2 && line.len > 0 && !view_starts(line, "lo:"))
+			return false;
+	}
+	return n == 3;
 }
 
 int

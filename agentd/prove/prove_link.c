@@ -1,7 +1,8 @@
-/* prove_link: the two ends of the probe. */
+/* prove_link: the ends of the probe, and of the one that is ours. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,9 +17,9 @@ enum {
 };
 
 static int
-prove_wait(struct prove *p, short what, struct err *e)
+prove_wait(struct prove_link *l, short what, struct err *e)
 {
-	struct pollfd fd = { .fd = p->probe, .events = what };
+	struct pollfd fd = { .fd = l->fd, .events = what };
 
 	if (poll(&fd, 1, PROVE_LINK_MS) == 1)
 		return 0;
@@ -26,13 +27,13 @@ prove_wait(struct prove *p, short what, struct err *e)
 }
 
 static int
-prove_write(struct prove *p, const char *at, size_t n, struct err *e)
+prove_write(struct prove_link *l, const char *at, size_t n, struct err *e)
 {
 	while (n > 0) {
-		ssize_t k = write(p->probe, at, n);
+		ssize_t k = write(l->fd, at, n);
 
 		if (k == -1 && errno == EAGAIN) {
-			if (prove_wait(p, POLLOUT, e) == -1)
+			if (prove_wait(l, POLLOUT, e) == -1)
 				return -1;
 			continue;
 		}
@@ -44,9 +45,9 @@ prove_write(struct prove *p, const char *at, size_t n, struct err *e)
 	return 0;
 }
 
-/* One line; p->in keeps what comes after it. */
+/* One line; l->in keeps what comes after it. */
 static const char *
-prove_read(struct prove *p, struct err *e)
+prove_read(struct prove_link *l, struct err *e)
 {
 	char buf[4096];
 	char *nl;
@@ -54,18 +55,18 @@ prove_read(struct prove *p, struct err *e)
 	for (;;) {
 		ssize_t k;
 
-		nl = p->in.len > 0 ? memchr(p->in.p, '\n', p->in.len) : NULL;
+		nl = l->in.len > 0 ? memchr(l->in.p, '\n', l->in.len) : NULL;
 		if (nl != NULL) {
 			*nl = '\0';
-			return p->in.p;
+			return l->in.p;
 		}
-		if (p->in.len >= PROVE_LINE_MAX) {
+		if (l->in.len >= PROVE_LINE_MAX) {
 			(void)err_set(e, ERR_LIMIT, "the probe says too much");
 			return NULL;
 		}
-		k = read(p->probe, buf, sizeof(buf));
+		k = read(l->fd, buf, sizeof(buf));
 		if (k == -1 && errno == EAGAIN) {
-			if (prove_wait(p, POLLIN, e) == -1)
+			if (prove_wait(l, POLLIN, e) == -1)
 				return NULL;
 			continue;
 		}
@@ -73,26 +74,118 @@ prove_read(struct prove *p, struct err *e)
 			(void)err_set(e, ERR_IO, "the probe has ended");
 			return NULL;
 		}
-		str_addn(&p->in, buf, (size_t)k);
+		str_addn(&l->in, buf, (size_t)k);
 	}
 }
 
+/* A late answer would be taken for another's. */
+static void
+prove_lose(struct prove_link *l)
+{
+	l->fd = -1;
+}
+
+static const char *
+prove_answer(struct prove_link *l, struct err *e)
+{
+	const char *answer = l->fd == -1 ? NULL : prove_read(l, e);
+
+	if (answer == NULL)
+		prove_lose(l);
+	return answer;
+}
+
+static int
+prove_send(struct prove_link *l, const struct str *line, struct err *e)
+{
+	if (l->fd == -1)
+		return err_set(e, ERR_IO, "the probe has ended");
+	str_reset(&l->in);
+	if (prove_write(l, str_cstr(line), line->len, e) == 0 &&
+	    prove_write(l, "\n", 1, e) == 0)
+		return 0;
+	prove_lose(l);
+	return -1;
+}
+
+/* Without the sandbox's filter it says nothing about calls. */
+static bool
+prove_twin_may(const struct prove *p, const struct str *line)
+{
+	return p->beside.filter != BESIDE_FILTER_UNKNOWN ||
+	    (strncmp(str_cstr(line), "call", 4) != 0 &&
+		strncmp(str_cstr(line), "sock", 4) != 0);
+}
+
+/* Both try at the same time. */
 const char *
 prove_ask(struct prove *p, const struct str *line, struct err *e)
 {
-	const char *answer = NULL;
+	const bool twin = p->twin.fd >= 0 && prove_twin_may(p, line);
+	struct err bad = ERR_INIT;
+	const char *answer;
 
-	if (p->probe == -1) {
-		(void)err_set(e, ERR_IO, "the probe has ended");
+	if (prove_send(&p->probe, line, e) == -1 ||
+	    (twin && prove_send(&p->twin, line, e) == -1))
 		return NULL;
+	str_reset(&p->both);
+	answer = prove_answer(&p->probe, e);
+	if (answer != NULL)
+		str_add(&p->both, answer);
+	if (!twin) {
+		p->asked_alone = true;
+	} else {
+		const char *second = prove_answer(&p->twin, &bad);
+
+		if (second == NULL && answer != NULL) {
+			(void)err_set(e, ERR_IO, "our own probe: %s", bad.msg);
+			return NULL;
+		}
+		if (second != NULL)
+			str_addf(&p->both, " | %s", second);
 	}
-	str_reset(&p->in);
-	if (prove_write(p, str_cstr(line), line->len, e) == 0 &&
-	    prove_write(p, "\n", 1, e) == 0)
-		answer = prove_read(p, e);
-	if (answer == NULL)
-		p->probe = -1; /* a late answer would be taken for another's */
-	return answer;
+	return answer != NULL ? str_cstr(&p->both) : NULL;
+}
+
+const char *
+prove_twins(const char *answer)
+{
+	const char *at = strstr(answer, " | ");
+
+	return at != NULL ? at + 3 : NULL;
+}
+
+void
+prove_start_twin(struct prove *p, const char *program)
+{
+	AUTO_STR struct str want = STR_INIT;
+	struct err e = ERR_INIT;
+	const char *hello;
+
+	p->beside = (struct beside){ .pid = p->pid,
+		.proc = p->proc,
+		.program = program,
+		.arg = p->token,
+		.child = -1,
+		.fd = -1 };
+	str_addf(&want, "probe %s", p->token);
+	if (beside_start(&p->beside, &e) == 0) {
+		p->twin.fd = p->beside.fd;
+		hello = prove_read(&p->twin, &e);
+		if (hello != NULL && strcmp(hello, str_cstr(&want)) == 0)
+			return;
+		if (hello != NULL)
+			(void)err_set(&e, ERR_IO, "%s", hello);
+	}
+	prove_stop_twin(p);
+	(void)snprintf(p->alone, sizeof(p->alone), "%s", e.msg);
+}
+
+void
+prove_stop_twin(struct prove *p)
+{
+	p->twin.fd = -1;
+	beside_stop(&p->beside);
 }
 
 int
@@ -107,10 +200,10 @@ prove_start_probe(struct prove *p, const char *program, struct err *e)
 		return -1;
 	str_addf(&head, "%zu %s\n", bytes.len, p->token);
 	str_addf(&want, "probe %s", p->token);
-	if (prove_write(p, str_cstr(&head), head.len, e) == -1 ||
-	    prove_write(p, bytes.p, bytes.len, e) == -1)
+	if (prove_write(&p->probe, str_cstr(&head), head.len, e) == -1 ||
+	    prove_write(&p->probe, bytes.p, bytes.len, e) == -1)
 		return -1;
-	hello = prove_read(p, e);
+	hello = prove_read(&p->probe, e);
 	if (hello == NULL)
 		return err_wrap(e, "the probe cannot run in the sandbox");
 	if (strcmp(hello, str_cstr(&want)) != 0)
@@ -132,6 +225,11 @@ prove_count(const char *answer, struct prove_count *c)
 		const char *is = memrchr(word, '=', n);
 		size_t k = is != NULL ? n - (size_t)(is + 1 - word) : 0;
 
+		/* What follows is the twin's: its verb is no part. */
+		if (n == 1 && *word == '|') {
+			at = end != NULL ? strchr(end + 1, ' ') : NULL;
+			continue;
+		}
 		c->all += n > 0;
 		/* Of an errno all are capitals and digits. */
 		if (is != NULL && k > 0 && is[1] >= 'a' && is[1] <= 'z' &&

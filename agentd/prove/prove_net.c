@@ -34,7 +34,7 @@ prove_judge(struct prove *p, const char *answer, unsigned flags)
 
 	prove_count(answer, &c);
 	if ((flags & PROVE_ASKED) == 0 && c.good > 0)
-		prove_say(p, PROVE_FAIL, "inside: %s", c.first);
+		prove_say(p, PROVE_FAIL, "got: %s", c.first);
 	if (eye_look(p->eye, PROVE_LOOK_MS, &seen) > 0)
 		prove_say(p, PROVE_FAIL, "outside: %s", str_cstr(&seen));
 	logged = prove_log_new(p);
@@ -43,6 +43,11 @@ prove_judge(struct prove *p, const char *answer, unsigned flags)
 		    "the host is too busy to see every packet");
 	else if (logged == -1)
 		prove_say(p, PROVE_UNTESTABLE, "the router does not answer");
+	else if (p->sealed)
+		prove_say(p, PROVE_PASS,
+		    "%u tried, none went through; outside nothing was seen; "
+		    "its namespace has loopback alone",
+		    c.all);
 	else if ((flags & PROVE_LOGGED) != 0 && logged == 0)
 		prove_say(p, PROVE_UNTESTABLE,
 		    "the router's log does not show that it was tried");
@@ -301,6 +306,24 @@ prove_icmp(struct prove *p)
 	prove_closed(p, &line, 0);
 }
 
+static void
+prove_router_judge(struct prove *p, const char *answer)
+{
+	struct prove_count c;
+	unsigned may = 0;
+
+	prove_count(answer, &c);
+	may += strstr(answer, ",53=open") != NULL;
+	may += strstr(answer, ",80=open") != NULL;
+	if (c.good > may)
+		prove_say(p, PROVE_FAIL, "%u ports answer, first %s", c.good,
+		    c.first);
+	else
+		prove_say(p, PROVE_PASS,
+		    "of %u ports only those for names and cofferd answer",
+		    c.all);
+}
+
 /* What answers on the router itself: cofferd's door, and names by TCP. */
 static void
 prove_router_ports(struct prove *p)
@@ -308,11 +331,9 @@ prove_router_ports(struct prove *p)
 	static const uint16_t more[] = { 110, 139, 443, 445, 853, 993, 2049,
 		2375, 2376, 3000, 3128, 3306, 5432, 6379, 6443, 8000, 8080,
 		8443, 9090, 9229, 10250, 27017 };
-	AUTO_STR struct str line = STR_INIT;
-	struct prove_count c;
+	AUTO_STR struct str line = STR_INIT, inside = STR_INIT;
 	struct err e = ERR_INIT;
-	const char *answer;
-	unsigned may = 0;
+	const char *answer, *twin;
 
 	str_add(&line, "tcp");
 	for (unsigned port = 1; port <= 100; port++)
@@ -324,16 +345,12 @@ prove_router_ports(struct prove *p)
 		prove_say(p, PROVE_UNTESTABLE, "%s", e.msg);
 		return;
 	}
-	prove_count(answer, &c);
-	may += strstr(answer, ",53=open") != NULL;
-	may += strstr(answer, ",80=open") != NULL;
-	if (c.good > may)
-		prove_say(p, PROVE_FAIL, "%u ports answer, first %s", c.good,
-		    c.first);
-	else
-		prove_say(p, PROVE_PASS,
-		    "of %u ports only those for names and cofferd answer",
-		    c.all);
+	twin = prove_twins(answer);
+	str_addn(&inside, answer,
+	    twin != NULL ? (size_t)(twin - answer) : strlen(answer));
+	prove_router_judge(p, str_cstr(&inside));
+	if (twin != NULL)
+		prove_router_judge(p, twin);
 }
 
 const struct prove_row prove_net_rows[] = {

@@ -89,6 +89,10 @@ prove_router_open(struct prove *p)
 	    json_str_or(j, "address", ""));
 	json_free(j);
 	prove_router_project(p);
+	/* A job of CI, say: what the project may is not its. */
+	p->sealed = prove_has_lo_alone(p);
+	if (p->sealed)
+		(void)snprintf(p->mode, sizeof(p->mode), "off");
 }
 
 static struct json *
@@ -106,7 +110,7 @@ prove_log(struct prove *p, int wait_ms)
 void
 prove_log_mark(struct prove *p)
 {
-	struct json *j = prove_log(p, 0);
+	struct json *j = p->sealed ? NULL : prove_log(p, 0);
 
 	p->log_at = json_i64_or(j, "next", p->log_at);
 	json_free(j);
@@ -115,9 +119,11 @@ prove_log_mark(struct prove *p)
 int
 prove_log_new(struct prove *p)
 {
-	struct json *j = prove_log(p, PROVE_LOG_MS);
+	struct json *j = p->sealed ? NULL : prove_log(p, PROVE_LOG_MS);
 	int n = 0;
 
+	if (p->sealed)
+		return 0;
 	if (j == NULL)
 		return -1;
 	for (const struct json *k = json_first(json_get(j, "entries"));

@@ -76,7 +76,10 @@ prove_one(struct prove *p, const struct prove_row *row, struct jw *all,
 	p->result = PROVE_UNTESTABLE;
 	str_release(&p->why);
 	p->why = STR_INIT_MAX(PROVE_WHY_MAX);
+	p->asked_alone = false;
 	row->fn(p);
+	if (p->asked_alone)
+		str_addf(&p->why, " (by the word of the program inside alone)");
 	counts[p->result]++;
 	prove_row_json(p, row, all);
 	jw_init(&w, &one);
@@ -117,6 +120,7 @@ prove_lived(struct prove *p)
 		prove_say(p, PROVE_UNTESTABLE, "%s", e.msg);
 	else
 		prove_say(p, PROVE_PASS, "it answers still");
+	p->asked_alone = false;
 }
 
 static const struct prove_row prove_last = { "probe", "",

@@ -41,7 +41,10 @@ prover_fail(const struct err *e)
 int
 main(int argc, char **argv)
 {
-	struct prove p = { .probe = PROVER_PROBE_FD, .proc = -1, .router = -1 };
+	struct prove p = { .probe = { .fd = PROVER_PROBE_FD },
+		.twin = { .fd = -1 },
+		.proc = -1,
+		.router = -1 };
 	struct err e = ERR_INIT;
 	int rc;
 
@@ -56,18 +59,22 @@ main(int argc, char **argv)
 	p.home = argv[1];
 	p.driver = argv[3];
 	rnd_hex(p.token, (PROVE_TOKEN - 1) / 2);
-	(void)fcntl(p.probe, F_SETFL, O_NONBLOCK);
+	(void)fcntl(p.probe.fd, F_SETFL, O_NONBLOCK);
 	if (host_instance(p.home, p.inst, &e) == -1 ||
 	    prove_start_probe(&p, argv[4], &e) == -1 ||
 	    prove_find(&p, &e) == -1)
 		return prover_fail(&e);
+	prove_start_twin(&p, argv[4]);
 	prove_router_open(&p);
 	p.eye = eye_open(p.inst, p.project, p.token, &e);
 	if (p.eye == NULL)
 		return prover_fail(&e);
 	rc = prove_run(&p);
 	eye_close(p.eye);
-	str_release(&p.in);
+	prove_stop_twin(&p);
+	str_release(&p.probe.in);
+	str_release(&p.twin.in);
+	str_release(&p.both);
 	str_release(&p.why);
 	return rc;
 }

@@ -36,7 +36,7 @@ coffer status alpha >"$T/status"
 tap_ok 'status shows it' grep -q 'barriers *proven, .* 0 failed' "$T/status"
 tap_is "$(stat -c %a:%u "$kept") $(stat -c %a:%u "$HOME_DIR/secrets/prove.key")" '644:0 600:0' \
     'all may read it, root alone may sign'
-tap_not 'no probe is left' pgrep -f '^/tmp/.coffer-probe'
+tap_not 'no probe is left' coffer exec alpha -- pgrep -f coffer-probe
 
 make_upstream sealed
 coffer create "$UPSTREAM" --network none --wait >"$T/create.log" 2>&1 || tap_bail "$(cat "$T/create.log")"

@@ -23,6 +23,26 @@ what_succeeded_inside_is_counted(void **state)
 	assert_int_equal(c.good, 0);
 }
 
+/* The second probe's answer stands behind the first one's. */
+static void
+what_both_probes_say_counts(void **state)
+{
+	static const char both[] = "tcp a,1=EPERM | tcp a,1=open b,2=EPERM";
+	struct prove_count c;
+
+	(void)state;
+	prove_count(both, &c);
+	assert_int_equal(c.all, 3);
+	assert_int_equal(c.good, 1);
+	assert_string_equal(c.first, "a,1=open");
+	assert_string_equal(prove_twins(both), "tcp a,1=open b,2=EPERM");
+	assert_null(prove_twins("tcp a,1=open"));
+	prove_count("tcp a,1=EPERM |", &c);
+	assert_int_equal(c.all, 1);
+	prove_count("tcp a,1=EPERM | tcp", &c);
+	assert_int_equal(c.all, 1);
+}
+
 /* A name that is made up to look harmless counts as a success. */
 static void
 what_is_no_errno_is_a_success(void **state)
@@ -66,6 +86,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_succeeded_inside_is_counted),
+		cmocka_unit_test(what_both_probes_say_counts),
 		cmocka_unit_test(what_is_no_errno_is_a_success),
 		cmocka_unit_test(a_failure_stays_and_what_was_not_tried_spoils),
 	};
