@@ -81,10 +81,13 @@ char **
 program_env(void)
 {
 	static const char *const keep[] = { "HOME", "LANG", "LC_ALL", "TZ",
-		"TMPDIR", "COFFER_FAIL", "COFFER_PROMPTS",
-		"COFFER_TEST_INTERNET", "COFFER_TEST_WITHOUT", "ASAN_OPTIONS",
-		"LSAN_OPTIONS", "UBSAN_OPTIONS", "SSL_CERT_FILE",
-		"SSL_CERT_DIR" };
+		"TMPDIR", "COFFER_PROMPTS", "SSL_CERT_FILE", "SSL_CERT_DIR",
+#ifdef COFFER_TEST
+		"COFFER_FAIL", "COFFER_TEST_CLOCK", "COFFER_TEST_INTERNET",
+		"COFFER_TEST_WITHOUT", "ASAN_OPTIONS", "LSAN_OPTIONS",
+		"UBSAN_OPTIONS"
+#endif
+	};
 	const size_t n = sizeof(keep) / sizeof(keep[0]);
 	char **env = xcalloc(n + 2, sizeof(*env));
 	size_t at = 0;

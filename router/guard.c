@@ -10,6 +10,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/barrier.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
@@ -52,16 +53,10 @@ guard_start_worker(
 	const char *argv[] = { "/proc/self/exe", "@worker", g->cfg->range_text,
 		g->cfg->address, g->cfg->front, g->cfg->never_text,
 		g->cfg->log_level, NULL };
-	AUTO_STR struct str exempt = STR_INIT;
-	char net[POLICY_TEXT_MAX];
-	const char *envp[] = { "LC_ALL=C", NULL, NULL };
+	const char *envp[BARRIER_ENV_MAX + 2] = { "LC_ALL=C" };
 	int fds[WORKER_FD_END - WORKER_FD_CHAN], pair[2], rc;
 
-	if (g->cfg->exempt.prefix != 0) {
-		str_addf(&exempt, "COFFER_TEST_INTERNET=%s",
-		    policy_net_text(&g->cfg->exempt, net));
-		envp[1] = str_cstr(&exempt);
-	}
+	barrier_env(envp + 1);
 	if (chan_pair(pair, e) == -1)
 		return -1;
 	fds[0] = pair[1];

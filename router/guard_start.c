@@ -9,11 +9,11 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/barrier.h"
 #include "lib/base/err.h"
 #include "lib/base/failpoint.h"
 #include "lib/base/log.h"
 #include "lib/base/path.h"
-#include "lib/base/str.h"
 #include "lib/io/child.h"
 #include "lib/io/sock.h"
 #include "router/chan.h"
@@ -44,16 +44,10 @@ static int
 guard_keep(struct guard *g, const char *const *argv, const int *fds, int n,
     struct err *e)
 {
-	const char *envp[] = { "LC_ALL=C", NULL, NULL };
-	AUTO_STR struct str exempt = STR_INIT;
-	char net[POLICY_TEXT_MAX];
+	const char *envp[BARRIER_ENV_MAX + 2] = { "LC_ALL=C" };
 	struct child *keeper;
 
-	if (g->cfg->exempt.prefix != 0) {
-		str_addf(&exempt, "COFFER_TEST_INTERNET=%s",
-		    policy_net_text(&g->cfg->exempt, net));
-		envp[1] = str_cstr(&exempt);
-	}
+	barrier_env(envp + 1);
 	return child_start(g->loop,
 	    &(const struct child_spec){ .argv = argv,
 		.envp = envp,

@@ -1,12 +1,11 @@
 #include "router/keeper.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/base/barrier.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
-#include "lib/base/str.h"
 #include "lib/io/child.h"
 #include "lib/io/loop.h"
 #include "lib/io/timer.h"
@@ -30,16 +29,10 @@ keeper_start_role(
 {
 	const struct keeper *k = arg;
 	const char *argv[KEEPER_ARGS_MAX + 2] = { "/proc/self/exe" };
-	AUTO_STR struct str exempt = STR_INIT;
-	const char *envp[] = { "LC_ALL=C", NULL, NULL };
-	const char *internet = getenv("COFFER_TEST_INTERNET");
+	const char *envp[BARRIER_ENV_MAX + 2] = { "LC_ALL=C" };
 	int fds[KEEPER_FDS_MAX];
 
-	/* Of a test build; a release looks at it nowhere. */
-	if (internet != NULL) {
-		str_addf(&exempt, "COFFER_TEST_INTERNET=%.40s", internet);
-		envp[1] = str_cstr(&exempt);
-	}
+	barrier_env(envp + 1);
 	for (size_t i = 0; i < KEEPER_ARGS_MAX && k->spec->argv[i] != NULL; i++)
 		argv[i + 1] = k->spec->argv[i];
 	for (int i = 0; i < k->spec->fds; i++)

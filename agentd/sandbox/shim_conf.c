@@ -7,6 +7,7 @@
 #include "agentd/sandbox/shim_priv.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/barrier.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
@@ -34,7 +35,9 @@ shim_config(
 	jw_str(&w, "state", state);
 	jw_str(&w, "cgroup", cgroup);
 	jw_str(&w, "stdin", s->stdin_path);
-	jw_str(&w, "netns", s->net == SPEC_NET_JOIN ? s->netns : NULL);
+	jw_str(&w, "netns",
+	    s->net == SPEC_NET_JOIN && !barrier_is_off("network") ? s->netns
+								  : NULL);
 	jw_u64(&w, "uid", s->uid_base + HOST_AGENT_UID);
 	jw_u64(&w, "limit", l.output);
 	jw_i64(&w, "wall_ms", l.wall_ms);
