@@ -11,11 +11,7 @@
 #include <stdint.h>
 
 struct err;
-struct conntrack;
-
-/* In the present network namespace. */
-struct conntrack *conntrack_new(struct err *e);
-void conntrack_free(struct conntrack *c); /* NULL is fine */
+struct nlsock;
 
 /* As the first packet went; host byte order; what is 0 is any. */
 struct conntrack_match {
@@ -27,6 +23,6 @@ struct conntrack_match {
 /* At least one address.  ERR_INVALID or ERR_NOTFOUND: this kernel cannot, and
  * nothing was cut. */
 int conntrack_cut(
-    struct conntrack *c, const struct conntrack_match *m, struct err *e);
+    struct nlsock *s, const struct conntrack_match *m, struct err *e);
 
 #endif

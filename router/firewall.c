@@ -8,40 +8,10 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
-#include "lib/base/list.h"
-#include "lib/base/log.h"
 #include "lib/base/str.h"
-#include "router/conntrack.h"
+#include "router/firewall_priv.h"
+#include "router/nlmsg.h"
 #include "router/tool.h"
-
-enum {
-	FIREWALL_QUEUE_MAX = 8192,
-	FIREWALL_BATCH = 256 /* changes in one ipset call */
-};
-
-struct firewall_change {
-	STAILQ_ENTRY(firewall_change) entry;
-	char *script;
-	struct firewall_flush *flush;
-	size_t n_flush, flushed;
-	firewall_done_fn *done;
-	void *arg;
-};
-
-STAILQ_HEAD(firewall_changes, firewall_change);
-
-struct firewall {
-	struct loop *loop;
-	const struct rules *rules;
-	const char *lockfile;
-	struct firewall_changes waiting, batch;
-	size_t n;
-	bool busy;
-	struct conntrack *conntrack; /* NULL: not opened yet */
-	bool tools_cut;              /* this kernel's netlink cannot */
-};
-
-static void firewall_next(struct firewall *f);
 
 struct firewall *
 firewall_new(struct loop *l, const struct rules *rules, const char *lockfile)
@@ -52,31 +22,16 @@ firewall_new(struct loop *l, const struct rules *rules, const char *lockfile)
 	f->rules = rules;
 	f->lockfile = lockfile;
 	STAILQ_INIT(&f->waiting);
-	STAILQ_INIT(&f->batch);
 	return f;
-}
-
-static void
-firewall_change_free(struct firewall_change *c)
-{
-	free(c->script);
-	free(c->flush);
-	free(c);
 }
 
 void
 firewall_free(struct firewall *f)
 {
-	struct firewall_change *c;
-
 	if (f == NULL)
 		return;
-	STAILQ_CONCAT(&f->batch, &f->waiting);
-	while ((c = STAILQ_FIRST(&f->batch)) != NULL) {
-		STAILQ_REMOVE_HEAD(&f->batch, entry);
-		firewall_change_free(c);
-	}
-	conntrack_free(f->conntrack);
+	firewall_drop_queue(f);
+	nlsock_free(f->netlink);
 	free(f);
 }
 
@@ -319,188 +274,4 @@ firewall_read_host(
 	while (*n < max && firewall_next_member(&rest, &out[*n]))
 		(*n)++;
 	return 0;
-}
-
-/* Each change of the batch hears of the end once. */
-static void
-firewall_finish(
-    struct firewall *f, struct firewall_change *c, const struct err *e)
-{
-	STAILQ_REMOVE(&f->batch, c, firewall_change, entry);
-	f->n--;
-	c->done(e, c->arg);
-	firewall_change_free(c);
-}
-
-static void
-firewall_fail(struct firewall *f, const struct err *e)
-{
-	struct firewall_change *c;
-
-	log_error(
-	    "firewall change-failed changes=some err=%s", log_val(e->msg));
-	while ((c = STAILQ_FIRST(&f->batch)) != NULL)
-		firewall_finish(f, c, e);
-}
-
-static int firewall_step(struct firewall *f, struct err *e);
-
-static void
-firewall_on_step(const struct err *e, void *arg)
-{
-	struct firewall *f = arg;
-	struct err why = ERR_INIT;
-
-	if (e != NULL)
-		firewall_fail(f, e);
-	else if (firewall_step(f, &why) == -1)
-		firewall_fail(f, &why);
-	if (!STAILQ_EMPTY(&f->batch))
-		return;
-	f->busy = false;
-	firewall_next(f);
-}
-
-/* False: conntrack(8) has to. */
-static bool
-firewall_cut_quick(struct firewall *f, const struct firewall_flush *x)
-{
-	const struct conntrack_match m = {
-		.src = x->flows == FIREWALL_TO ? 0 : x->addr,
-		.dst = x->flows == FIREWALL_TO     ? x->addr
-		    : x->flows == FIREWALL_FROM_TO ? x->to
-						   : 0,
-		.tcp_port = x->flows == FIREWALL_FROM_TO ? x->port : 0,
-		.mark = x->flows == FIREWALL_FROM_OUT ? RULES_MARK : 0,
-	};
-	struct err e = ERR_INIT;
-
-	if (f->tools_cut)
-		return false;
-	/* Not before: the namespace is entered after firewall_new. */
-	if (f->conntrack == NULL)
-		f->conntrack = conntrack_new(&e);
-	if (f->conntrack != NULL && conntrack_cut(f->conntrack, &m, &e) == 0)
-		return true;
-	f->tools_cut = e.code == ERR_INVALID || e.code == ERR_NOTFOUND;
-	if (!f->tools_cut)
-		log_warn("firewall cut-failed err=%s", log_val(e.msg));
-	return false;
-}
-
-static int
-firewall_cut(struct firewall *f, const struct firewall_flush *x, struct err *e)
-{
-	char addr[POLICY_TEXT_MAX], to[POLICY_TEXT_MAX], mark[12], port[12];
-	const char *argv[12] = { "conntrack", "-D",
-		x->flows == FIREWALL_TO ? "-d" : "-s",
-		policy_addr_text(x->addr, addr) };
-	const struct tool_spec spec = { .argv = argv };
-
-	if (x->flows == FIREWALL_FROM_OUT) {
-		snprintf(mark, sizeof(mark), "%d", RULES_MARK);
-		argv[4] = "-m";
-		argv[5] = mark;
-	} else if (x->flows == FIREWALL_FROM_TO) {
-		snprintf(port, sizeof(port), "%u", x->port);
-		argv[4] = "-d";
-		argv[5] = policy_addr_text(x->to, to);
-		argv[6] = "-p";
-		argv[7] = "tcp";
-		argv[8] = "--orig-port-dst";
-		argv[9] = port;
-	}
-	return tool_start(f->loop, &spec, firewall_on_step, f, e);
-}
-
-static int
-firewall_cut_all(struct firewall *f, struct err *e)
-{
-	static const char *const argv[] = { "conntrack", "-F", NULL };
-	const struct tool_spec spec = { .argv = argv };
-
-	return tool_start(f->loop, &spec, firewall_on_step, f, e);
-}
-
-/* The next flow to be cut; finishes the changes that have none left. */
-static int
-firewall_step(struct firewall *f, struct err *e)
-{
-	struct firewall_change *c;
-
-	while ((c = STAILQ_FIRST(&f->batch)) != NULL) {
-		if (c->flushed == c->n_flush) {
-			firewall_finish(f, c, NULL);
-			continue;
-		}
-		if (c->n_flush > FIREWALL_FLUSH_MAX) {
-			c->flushed = c->n_flush;
-			return firewall_cut_all(f, e);
-		}
-		if (firewall_cut_quick(f, &c->flush[c->flushed]))
-			c->flushed++;
-		else
-			return firewall_cut(f, &c->flush[c->flushed++], e);
-	}
-	return 0;
-}
-
-static void
-firewall_next(struct firewall *f)
-{
-	static const char *const argv[] = { "ipset", "restore", "-exist",
-		NULL };
-	AUTO_STR struct str script = STR_INIT;
-	struct tool_spec spec = { .argv = argv };
-	struct firewall_change *c;
-	struct err e = ERR_INIT;
-
-	if (f->busy || STAILQ_EMPTY(&f->waiting))
-		return;
-	for (int i = 0; i < FIREWALL_BATCH; i++) {
-		c = STAILQ_FIRST(&f->waiting);
-		if (c == NULL)
-			break;
-		STAILQ_REMOVE_HEAD(&f->waiting, entry);
-		STAILQ_INSERT_TAIL(&f->batch, c, entry);
-		str_add(&script, c->script);
-	}
-	f->busy = true;
-	spec.input = str_cstr(&script);
-	if (tool_start(f->loop, &spec, firewall_on_step, f, &e) == -1) {
-		firewall_fail(f, &e);
-		f->busy = false;
-	}
-}
-
-static void
-firewall_on_turn(void *arg)
-{
-	firewall_next(arg);
-}
-
-bool
-firewall_has_room(const struct firewall *f)
-{
-	return f->n < FIREWALL_QUEUE_MAX;
-}
-
-void
-firewall_submit(struct firewall *f, const struct str *script,
-    const struct firewall_flush *flush, size_t n_flush, firewall_done_fn *done,
-    void *arg)
-{
-	struct firewall_change *c = xcalloc(1, sizeof(*c));
-
-	c->script = xstrdup(str_cstr(script));
-	if (n_flush > 0) {
-		c->flush = xcalloc(n_flush, sizeof(*flush));
-		memcpy(c->flush, flush, n_flush * sizeof(*flush));
-	}
-	c->n_flush = n_flush;
-	c->done = done;
-	c->arg = arg;
-	f->n++;
-	STAILQ_INSERT_TAIL(&f->waiting, c, entry);
-	loop_defer(f->loop, firewall_on_turn, f);
 }

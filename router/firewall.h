@@ -1,7 +1,7 @@
 /*
  * firewall: puts the rules of rules.h into the kernel.  firewall_load runs at
  * start as root (iptables needs NET_RAW to name a set); later only members of
- * sets change, in order, through a queue of tools that need NET_ADMIN alone.
+ * sets change, in order, by netlink or tools that need NET_ADMIN alone.
  */
 #ifndef ROUTER_FIREWALL_H
 #define ROUTER_FIREWALL_H
@@ -77,12 +77,16 @@ struct firewall_flush {
 
 /* Ask before a change is submitted. */
 bool firewall_has_room(const struct firewall *f);
-/*
- * Queue a change: an ipset script, then the tracked flows to be cut.  done
- * comes once from the loop.
- */
-void firewall_submit(struct firewall *f, const struct str *script,
-    const struct firewall_flush *flush, size_t n_flush, firewall_done_fn *done,
-    void *arg);
+/* What is done in this order; a member that is NULL or 0 is left out. */
+struct firewall_job {
+	const struct rules_change *project; /* copied */
+	const struct str *script;           /* for ipset(8), copied */
+	const struct firewall_flush *flush; /* tracked flows to cut, copied */
+	size_t n_flush;
+};
+
+/* Queue a change; done comes once from the loop. */
+void firewall_submit(struct firewall *f, const struct firewall_job *job,
+    firewall_done_fn *done, void *arg);
 
 #endif

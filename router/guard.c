@@ -25,6 +25,7 @@
 #include "router/guard_priv.h"
 #include "router/netns.h"
 #include "router/nflog.h"
+#include "router/nlmsg.h"
 
 /* A change on its way through the firewall's queue. */
 struct guard_change {
@@ -135,14 +136,12 @@ guard_on_packet(const struct nflog_packet *p, void *arg)
 int
 guard_start_late(struct guard *g, struct err *e)
 {
-	char set[IF_NAMESIZE + 8];
-
 	g->nflog = nflog_new(g->loop, RULES_NFLOG_GROUP, guard_on_packet, g, e);
 	if (g->nflog == NULL)
 		return -1;
-	snprintf(set, sizeof(set), "cf%s-pin", g->cfg->inst);
-	g->pin_set = ipset_new(set, e);
-	if (g->pin_set == NULL)
+	snprintf(g->pin_set, sizeof(g->pin_set), "cf%s-pin", g->cfg->inst);
+	g->netlink = nlsock_new(e);
+	if (g->netlink == NULL)
 		return -1;
 	g->ends = timer_new(g->loop, guard_on_end, g);
 	return 0;
@@ -213,8 +212,8 @@ int
 guard_project_set(struct guard *g, uint32_t id, struct egress_policy *policy,
     firewall_done_fn *done, void *arg, struct err *e)
 {
-	AUTO_STR struct str script = STR_INIT;
 	struct firewall_flush cut[FIREWALL_FLUSH_MAX];
+	struct rules_change change;
 	enum policy_mode mode = egress_policy_mode(policy), old;
 	int64_t now = clock_now_ms();
 	struct guard_change *c;
@@ -237,9 +236,12 @@ guard_project_set(struct guard *g, uint32_t id, struct egress_policy *policy,
 	n = guard_cuts(g, q, old, tighten, cut);
 	c = guard_change_new(g, id, done, arg);
 	c->loosen = !tighten;
-	rules_project(&g->rules, id, mode,
-	    egress_policy_count(policy, EGRESS_DENY) > 0, &script);
-	firewall_submit(g->firewall, &script, cut, n, guard_on_changed, c);
+	rules_project(
+	    id, mode, egress_policy_count(policy, EGRESS_DENY) > 0, &change);
+	firewall_submit(g->firewall,
+	    &(const struct firewall_job){
+		.project = &change, .flush = cut, .n_flush = n },
+	    guard_on_changed, c);
 	if (tighten) {
 		projects_mark(g->projects, q);
 		guard_tell(g);
@@ -272,7 +274,6 @@ guard_on_ended(const struct err *e, void *arg)
 static void
 guard_end_rules(struct guard *g, struct project *q, int64_t now)
 {
-	AUTO_STR struct str none = STR_INIT;
 	struct firewall_flush cut[FIREWALL_FLUSH_MAX];
 	size_t n;
 
@@ -282,8 +283,9 @@ guard_end_rules(struct guard *g, struct project *q, int64_t now)
 	    g, q, project_mode(q), project_mode(q) == POLICY_LOCKED, cut);
 	log_info("guard rules-ended project=%u cuts=%zu", q->id, n);
 	if (n > 0)
-		firewall_submit(
-		    g->firewall, &none, cut, n, guard_on_ended, NULL);
+		firewall_submit(g->firewall,
+		    &(const struct firewall_job){ .flush = cut, .n_flush = n },
+		    guard_on_ended, NULL);
 }
 
 void
@@ -305,8 +307,8 @@ int
 guard_project_del(struct guard *g, uint32_t id, firewall_done_fn *done,
     void *arg, struct err *e)
 {
-	AUTO_STR struct str script = STR_INIT;
 	struct firewall_flush cut = { .flows = FIREWALL_FROM }, none[1];
+	struct rules_change change;
 	struct project *q;
 
 	if (policy_address(&g->cfg->range, id, &cut.addr, e) == -1)
@@ -325,9 +327,11 @@ guard_project_del(struct guard *g, uint32_t id, firewall_done_fn *done,
 		guard_tell(g);
 	}
 	pins_forget(g->pins, id);
-	rules_project_del(&g->rules, id, &script);
-	firewall_submit(g->firewall, &script, &cut, 1, guard_on_changed,
-	    guard_change_new(g, id, done, arg));
+	rules_project_del(id, &change);
+	firewall_submit(g->firewall,
+	    &(const struct firewall_job){
+		.project = &change, .flush = &cut, .n_flush = 1 },
+	    guard_on_changed, guard_change_new(g, id, done, arg));
 	egress_log_forget(g->log, id);
 	guard_arm_ends(g);
 	log_info("guard project-del project=%u", id);
@@ -417,8 +421,10 @@ guard_host_set(struct guard *g, const char *const *texts, size_t n,
 		return err_set(
 		    e, ERR_BUSY, "too many changes are waiting; try again");
 	rules_host(&g->rules, addrs, n_addrs, &script);
-	firewall_submit(g->firewall, &script, cut, n_cut, guard_on_changed,
-	    guard_change_new(g, 0, done, arg));
+	firewall_submit(g->firewall,
+	    &(const struct firewall_job){
+		.script = &script, .flush = cut, .n_flush = n_cut },
+	    guard_on_changed, guard_change_new(g, 0, done, arg));
 	memcpy(g->host, addrs, n_addrs * sizeof(addrs[0]));
 	g->n_host = n_addrs;
 	for (int i = 0; i < GUARD_PEERS; i++)

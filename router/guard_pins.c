@@ -6,6 +6,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "router/guard_priv.h"
+#include "router/ipset.h"
 
 enum {
 	GUARD_ENDS_MAX_MS = 60 * 1000 /* the clock may have been set */
@@ -31,7 +32,7 @@ static int
 guard_pin(struct guard *g, struct project *q, const struct pin *pin,
     int64_t now, struct err *e)
 {
-	struct ipset_pin k = { .src = guard_addr_of(g, pin->id),
+	struct ipset_member k = { .addr = guard_addr_of(g, pin->id),
 		.dst = pin->addr,
 		.port = pin->port };
 
@@ -40,7 +41,7 @@ guard_pin(struct guard *g, struct project *q, const struct pin *pin,
 	/* Another name of the same address may need it for longer. */
 	k.timeout_s = guard_timeout(
 	    pins_end(g->pins, pin->id, pin->addr, pin->port, now), now);
-	if (ipset_add(g->pin_set, &k, e) == -1)
+	if (ipset_add(g->netlink, g->pin_set, &k, e) == -1)
 		return -1;
 	if (!guard_tell_pin(g, q, pin))
 		return err_set(e, ERR_BUSY, "the proxy is behind");
@@ -147,14 +148,14 @@ guard_drop_pins(struct guard *g, const struct project *q,
 	(void)pins_filter(g->pins, q->id, guard_keep_pin, &d);
 	for (size_t i = 0; i < d.n; i++) {
 		const struct pin *p = &d.pins[i];
-		const struct ipset_pin k = { .src = src,
+		const struct ipset_member k = { .addr = src,
 			.dst = p->addr,
 			.port = p->port,
 			.timeout_s = 1 };
 
 		/* Another name may still have it. */
 		if (pins_end(g->pins, q->id, p->addr, p->port, now) == 0 &&
-		    ipset_del(g->pin_set, &k, &e) == -1)
+		    ipset_del(g->netlink, g->pin_set, &k, &e) == -1)
 			log_error("guard unpin-failed project=%u err=%s", q->id,
 			    log_val(e.msg));
 		/* The proxy cuts these itself: it knows the names, and can

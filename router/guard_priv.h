@@ -13,7 +13,6 @@
 #include "router/control.h"
 #include "router/egress_log.h"
 #include "router/guard.h"
-#include "router/ipset.h"
 #include "router/pins.h"
 #include "router/projects.h"
 #include "router/respawn.h"
@@ -26,6 +25,8 @@ enum guard_peer_id {
 	GUARD_PROXY,
 	GUARD_PEERS
 };
+
+struct nlsock;
 
 struct guard_peer {
 	struct guard *guard;
@@ -51,7 +52,8 @@ struct guard {
 	struct firewall *firewall;
 	struct projects *projects;
 	struct pins *pins;
-	struct ipset *pin_set;
+	struct nlsock *netlink; /* for the pins */
+	char pin_set[RULES_IFACE_MAX + 8];
 	struct egress_log *log;
 	struct nflog *nflog;
 	struct control *control;

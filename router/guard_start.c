@@ -21,6 +21,7 @@
 #include "router/guard_priv.h"
 #include "router/netns.h"
 #include "router/nflog.h"
+#include "router/nlmsg.h"
 #include "router/priv.h"
 #include "router/stub.h"
 #include "router/tool.h"
@@ -259,7 +260,7 @@ guard_stop(struct guard *g)
 	for (int i = 0; i < GUARD_PEERS; i++)
 		guard_close_peer(g, (enum guard_peer_id)i);
 	nflog_free(g->nflog);
-	ipset_free(g->pin_set);
+	nlsock_free(g->netlink);
 	timer_free(g->ends);
 	/* Kills and reaps the children, makes the last calls of the rest. */
 	loop_free(g->loop);

@@ -1,7 +1,7 @@
 /*
- * ipset: members of the firewall's pin set, by netlink and at once: a name's
- * answer waits for them.  Synchronous, each a few microseconds; needs
- * NET_ADMIN.  The kernel's acknowledgement is read before a call returns.
+ * ipset: members of the firewall's sets, by netlink and at once: a name's
+ * answer and a change of mode wait for them.  Synchronous, each a few
+ * microseconds; needs NET_ADMIN.
  */
 #ifndef ROUTER_IPSET_H
 #define ROUTER_IPSET_H
@@ -9,20 +9,25 @@
 #include <stdint.h>
 
 struct err;
-struct ipset;
+struct nlsock;
 
-/* In the present network namespace.  name: of a set hash:ip,port,ip. */
-struct ipset *ipset_new(const char *name, struct err *e);
-void ipset_free(struct ipset *s); /* NULL is fine */
-
-/* Host byte order, TCP; an end that was set before is replaced. */
-struct ipset_pin {
-	uint32_t src, dst;
+/*
+ * Host byte order.  Which of them a set wants is its kind's: hash:ip the
+ * address, hash:net,iface the link too, hash:ip,port,ip the rest (TCP).
+ */
+struct ipset_member {
+	uint32_t addr;
+	const char *iface; /* NULL for none */
+	uint32_t dst;      /* 0 for none */
 	uint16_t port;
-	uint32_t timeout_s; /* at least 1 */
+	uint32_t timeout_s; /* at least 1, with dst */
 };
 
-int ipset_add(struct ipset *s, const struct ipset_pin *pin, struct err *e);
-int ipset_del(struct ipset *s, const struct ipset_pin *pin, struct err *e);
+/* One that is there gets the new end of time. */
+int ipset_add(struct nlsock *s, const char *set, const struct ipset_member *m,
+    struct err *e);
+/* One that is not there is no failure. */
+int ipset_del(struct nlsock *s, const char *set, const struct ipset_member *m,
+    struct err *e);
 
 #endif

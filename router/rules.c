@@ -318,40 +318,41 @@ enum {
 	RULES_MODE_SETS = sizeof(rules_mode_sets) / sizeof(rules_mode_sets[0])
 };
 
-void
-rules_project(const struct rules *r, uint32_t id, enum policy_mode mode,
-    bool strict, struct str *out)
+static void
+rules_member(struct rules_change *c, const char *set, bool add, bool with_link)
 {
-	char addr[POLICY_TEXT_MAX];
+	c->members[c->n++] = (struct rules_member){
+		.set = set, .add = add, .link = with_link
+	};
+}
 
-	policy_addr_text(r->range.base + POLICY_FIRST_PROJECT + id, addr);
+void
+rules_project(
+    uint32_t id, enum policy_mode mode, bool strict, struct rules_change *out)
+{
+	*out = (struct rules_change){ .id = id };
 	/* What closes comes first. */
 	for (size_t i = 0; i < RULES_MODE_SETS; i++) {
 		if (!rules_mode_sets[i].in[mode])
-			str_addf(out, "del cf%s-%s %s\n", r->inst,
-			    rules_mode_sets[i].name, addr);
+			rules_member(
+			    out, rules_mode_sets[i].name, false, false);
 	}
-	str_addf(
-	    out, "%s cf%s-strict %s\n", strict ? "add" : "del", r->inst, addr);
-	str_addf(out, "add cf%s-bind %s,cf%sp%u\n", r->inst, addr, r->inst, id);
+	rules_member(out, "strict", strict, false);
+	rules_member(out, "bind", true, true);
 	for (size_t i = RULES_MODE_SETS; i-- > 0;) {
 		if (rules_mode_sets[i].in[mode])
-			str_addf(out, "add cf%s-%s %s\n", r->inst,
-			    rules_mode_sets[i].name, addr);
+			rules_member(out, rules_mode_sets[i].name, true, false);
 	}
 }
 
 void
-rules_project_del(const struct rules *r, uint32_t id, struct str *out)
+rules_project_del(uint32_t id, struct rules_change *out)
 {
-	char addr[POLICY_TEXT_MAX];
-
-	policy_addr_text(r->range.base + POLICY_FIRST_PROJECT + id, addr);
+	*out = (struct rules_change){ .id = id };
 	for (size_t i = 0; i < RULES_MODE_SETS; i++)
-		str_addf(out, "del cf%s-%s %s\n", r->inst,
-		    rules_mode_sets[i].name, addr);
-	str_addf(out, "del cf%s-strict %s\n", r->inst, addr);
-	str_addf(out, "del cf%s-bind %s,cf%sp%u\n", r->inst, addr, r->inst, id);
+		rules_member(out, rules_mode_sets[i].name, false, false);
+	rules_member(out, "strict", false, false);
+	rules_member(out, "bind", false, true);
 }
 
 void

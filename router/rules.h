@@ -6,6 +6,8 @@
 #ifndef ROUTER_RULES_H
 #define ROUTER_RULES_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "router/policy.h"
@@ -43,13 +45,28 @@ void rules_ipv4(const struct rules *r, struct str *out);
 void rules_ipv6(const struct rules *r, struct str *out);
 /* Sets that must exist before the rules; keeps members of existing ones. */
 void rules_sets(const struct rules *r, struct str *out);
+enum {
+	RULES_MEMBERS_MAX = 6
+};
+
+/* A project's places in the sets, in the order in which they are taken. */
+struct rules_change {
+	uint32_t id;
+	size_t n;
+	struct rules_member {
+		const char *set; /* static, without cfINST- */
+		bool add;        /* else taken out */
+		bool link;       /* with the project's interface */
+	} members[RULES_MEMBERS_MAX];
+};
+
 /*
- * Members of one project in this mode: adds and deletions.  strict: names are
- * denied to it, so that one that adopts it knows.
+ * In this mode.  strict: names are denied to it, so that one that adopts it
+ * knows.
  */
-void rules_project(const struct rules *r, uint32_t id, enum policy_mode mode,
-    bool strict, struct str *out);
-void rules_project_del(const struct rules *r, uint32_t id, struct str *out);
+void rules_project(
+    uint32_t id, enum policy_mode mode, bool strict, struct rules_change *out);
+void rules_project_del(uint32_t id, struct rules_change *out);
 /* Exchange the set of the host's addresses in one step. */
 void rules_host(
     const struct rules *r, const uint32_t *addrs, size_t n, struct str *out);

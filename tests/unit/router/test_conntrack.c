@@ -14,6 +14,7 @@
 
 #include "lib/base/err.h"
 #include "router/conntrack.h"
+#include "router/nlmsg.h"
 
 enum {
 	ADDR_A = 0x0ad60107, /* 10.214.1.7 */
@@ -63,7 +64,7 @@ static void
 flows_are_cut_by_what_is_said_and_no_others(void **state)
 {
 	struct conntrack_match m = { .src = ADDR_A, .mark = 1 };
-	struct conntrack *c;
+	struct nlsock *c;
 	struct err e = ERR_INIT;
 
 	(void)state;
@@ -76,7 +77,7 @@ flows_are_cut_by_what_is_said_and_no_others(void **state)
 	add("10.214.1.7", "8.8.8.8", "443", "1");
 	add("10.214.1.7", "8.8.4.4", "80", "0");
 	add("10.214.1.8", "8.8.8.8", "80", "1");
-	c = conntrack_new(&e);
+	c = nlsock_new(&e);
 	assert_non_null(c);
 	assert_int_equal(
 	    conntrack_cut(c, &(struct conntrack_match){ .mark = 1 }, &e), -1);
@@ -86,7 +87,7 @@ flows_are_cut_by_what_is_said_and_no_others(void **state)
 	if (conntrack_cut(c, &m, &e) == -1) {
 		assert_true(e.code == ERR_INVALID || e.code == ERR_NOTFOUND);
 		assert_true(has("10.214.1.7", "8.8.8.8", "80"));
-		conntrack_free(c);
+		nlsock_free(c);
 		print_message("skipped: needs Linux 6.8\n");
 		skip();
 	}
@@ -106,7 +107,7 @@ flows_are_cut_by_what_is_said_and_no_others(void **state)
 	m = (struct conntrack_match){ .dst = ADDR_WEB };
 	assert_int_equal(conntrack_cut(c, &m, &e), 0);
 	assert_false(has("10.214.1.8", "8.8.8.8", "80"));
-	conntrack_free(c);
+	nlsock_free(c);
 }
 
 int

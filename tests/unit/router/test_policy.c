@@ -219,6 +219,17 @@ rules_drop_before_they_accept(void **state)
 	    ":OUTPUT DROP [0:0]\nCOMMIT\n");
 }
 
+static const struct rules_member *
+member(const struct rules_change *c, const char *set)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		if (strcmp(c->members[i].set, set) == 0)
+			return &c->members[i];
+	}
+	fail_msg("no member of %s", set);
+	return NULL;
+}
+
 static void
 rules_close_before_they_open(void **state)
 {
@@ -231,41 +242,35 @@ rules_close_before_they_open(void **state)
 		{ "web", { false, false, false, true, false } },
 		{ "open", { false, false, false, false, true } },
 	};
-	struct rules r = { .inst = "ab12" };
-	AUTO_STR struct str out = STR_INIT;
-	struct err e = ERR_INIT;
+	struct rules_change c;
 
 	(void)state;
-	assert_int_equal(
-	    policy_range_parse("10.214.0.0/16", "10.214.0.1", &r.range, &e), 0);
 	for (int m = 0; m < POLICY_MODE_MAX; m++) {
-		const char *t, *add, *del = NULL;
+		bool opened = false;
 
-		str_reset(&out);
-		rules_project(&r, 7, (enum policy_mode)m, false, &out);
-		t = str_cstr(&out);
-		add = strstr(t, "add ");
-		for (const char *p = t; (p = strstr(p, "del ")) != NULL; p++)
-			del = p;
-		assert_true(del == NULL || del < add);
-		assert_non_null(
-		    strstr(t, "add cfab12-bind 10.214.1.7,cfab12p7\n"));
+		rules_project(7, (enum policy_mode)m, false, &c);
+		assert_int_equal(c.id, 7);
+		assert_int_equal(c.n, RULES_MEMBERS_MAX);
+		for (size_t i = 0; i < c.n; i++) {
+			opened |= c.members[i].add;
+			assert_true(c.members[i].add == opened);
+		}
+		assert_true(member(&c, "bind")->add);
+		assert_true(member(&c, "bind")->link);
 		for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
-			char line[64];
-
-			snprintf(line, sizeof(line),
-			    "%s cfab12-%s 10.214.1.7\n",
-			    sets[i].in[m] ? "add" : "del", sets[i].name);
-			assert_non_null(strstr(t, line));
+			assert_true(
+			    member(&c, sets[i].name)->add == sets[i].in[m]);
+			assert_false(member(&c, sets[i].name)->link);
 		}
 	}
-	str_reset(&out);
-	rules_project_del(&r, 7, &out);
-	assert_string_equal(str_cstr(&out),
-	    "del cfab12-open 10.214.1.7\ndel cfab12-web 10.214.1.7\n"
-	    "del cfab12-locked 10.214.1.7\ndel cfab12-known 10.214.1.7\n"
-	    "del cfab12-strict 10.214.1.7\n"
-	    "del cfab12-bind 10.214.1.7,cfab12p7\n");
+	rules_project(7, POLICY_WEB, true, &c);
+	assert_true(member(&c, "strict")->add);
+	rules_project_del(7, &c);
+	assert_int_equal(c.n, RULES_MEMBERS_MAX);
+	for (size_t i = 0; i < c.n; i++)
+		assert_false(c.members[i].add);
+	assert_true(member(&c, "bind")->link);
+	assert_string_equal(c.members[c.n - 1].set, "bind");
 }
 
 static void
