@@ -1,7 +1,7 @@
 /*
- * bundle: an OCI bundle for runc from a validated spec: DIR/config.json and
- * DIR/root, the skeleton of the container's read-only root with its generated
- * /etc.  Synchronous: a few dozen small files.
+ * bundle: an OCI bundle for runc from a validated spec: config.json and root,
+ * the skeleton of the container's read-only root with its generated /etc.  In
+ * memory: a few dozen small files that nobody has to remove.
  */
 #ifndef AGENTD_SANDBOX_BUNDLE_H
 #define AGENTD_SANDBOX_BUNDLE_H
@@ -30,11 +30,13 @@ void bundle_write_argv(
 uint64_t bundle_hard_limit(int resource, uint64_t want);
 bool bundle_has_target(const struct sandbox_spec *s, const char *target);
 /*
- * Mounts come from DIR/source/0, 1, ...: places that the shim binds to the
- * real sources, opened without following a link.  dir must not exist; its
- * parent must be 0711 or wider. */
-int bundle_write(const struct sandbox_host *h, const struct sandbox_spec *s,
-    const char *dir, struct err *e);
+ * A tmpfs with the bundle, mounted nowhere yet (fsmount(2)): with its last
+ * descriptor and mount it is gone.  Mounts come from its source/0, 1, ...:
+ * places that the shim binds to the real sources, opened without following a
+ * link.  The path to where it will be mounted must be 0711 or wider. */
+int bundle_open(
+    const struct sandbox_host *h, const struct sandbox_spec *s, struct err *e);
+/* What engine_places or an earlier release left at DIR/bundle. */
 int bundle_remove(const char *dir, struct err *e);
 
 #endif

@@ -5,6 +5,7 @@
 #include "agentd/sandbox/engine.h"
 #include "agentd/sandbox/engine_driver.h"
 #include "agentd/sandbox/oci.h"
+#include "agentd/sandbox/oci_seal.h"
 #include "lib/base/err.h"
 
 static const struct driver *const driver_table[] = { &oci_driver,
@@ -34,6 +35,8 @@ driver_open(
 		    c->name);
 		return NULL;
 	}
+	if (d == &oci_driver)
+		h->seal = oci_seal_new();
 	if (d != &engine_driver)
 		return d;
 	h->engine = engine_new(h->loop, c->socket, c->runtime, e);
@@ -45,4 +48,6 @@ driver_close(struct sandbox_host *h)
 {
 	engine_free(h->engine);
 	h->engine = NULL;
+	oci_seal_free(h->seal);
+	h->seal = NULL;
 }

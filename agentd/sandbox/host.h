@@ -20,6 +20,7 @@
 
 struct engine;
 struct err;
+struct oci_seal;
 
 enum {
 	HOST_IF_MAX = 16, /* IFNAMSIZ */
@@ -39,6 +40,7 @@ struct sandbox_host {
 	const char *gateway;   /* the router in a sandbox: "10.214.0.1" */
 	const char *range;     /* first address of the range: "10.214.0.0" */
 	struct engine *engine; /* of the driver "engine"; NULL: none */
+	struct oci_seal *seal; /* of the driver "oci"; NULL: none */
 };
 
 typedef void sandbox_done_fn(const struct err *e, void *arg);

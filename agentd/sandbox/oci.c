@@ -8,6 +8,7 @@
 
 #include "agentd/sandbox/bundle.h"
 #include "agentd/sandbox/oci_priv.h"
+#include "agentd/sandbox/oci_seal.h"
 #include "agentd/sandbox/rootfs.h"
 #include "agentd/sandbox/seq.h"
 #include "lib/base/alloc.h"
@@ -78,16 +79,20 @@ oci_check(const struct sandbox_spec *s, struct err *e)
 
 struct oci_start {
 	struct err e;
-	bool bad;
 	char *shim;
 	char *dir;
+	int fds[2]; /* for the shim: the bundle, -1 when it is bad; runc or -1
+		     */
 };
 
+/* The bundle, see bundle_open. */
 static int
 oci_prepare(const struct sandbox_host *h, const struct sandbox_spec *s,
     const char *dir, struct err *e)
 {
+	AUTO_CLOSE int fd = -1;
 	AUTO_FREE char *bundle = path_join(dir, "bundle");
+	AUTO_FREE char *root = path_join(bundle, "root");
 	AUTO_FREE char *started = path_join(dir, "started");
 	AUTO_FREE char *state = oci_state_root(h);
 	AUTO_STR struct str text = STR_INIT;
@@ -103,10 +108,16 @@ oci_prepare(const struct sandbox_host *h, const struct sandbox_spec *s,
 		    e, ERR_EXISTS, "a sandbox is running in %s", dir);
 	shim_config(h, s, &text);
 	(void)unlink(started);
-	if (bundle_remove(bundle, e) == -1 ||
-	    bundle_write(h, s, bundle, e) == -1)
+	if (bundle_remove(bundle, e) == -1)
 		return -1;
-	return rootfs_put(dir, "/shim.json", text.p, text.len, e);
+	/* An exec of runc stands in the root's folder before it joins. */
+	if (path_mkdirs(root, 0700, e) == -1)
+		return -1;
+	fd = bundle_open(h, s, e);
+	if (fd == -1 ||
+	    rootfs_put(dir, "/shim.json", text.p, text.len, e) == -1)
+		return -1;
+	return STEAL_FD(fd);
 }
 
 static int
@@ -115,7 +126,7 @@ oci_start_prepared(struct seq *s, void *ctx, struct err *e)
 	const struct oci_start *o = ctx;
 
 	(void)s;
-	if (o->bad) {
+	if (o->fds[0] == -1) {
 		*e = o->e;
 		return -1;
 	}
@@ -135,10 +146,14 @@ oci_start_undo(struct seq *s, void *ctx, struct err *e)
 static int
 oci_start_shim(struct seq *s, void *ctx, struct err *e)
 {
-	const struct oci_start *o = ctx;
+	struct oci_start *o = ctx;
 	const char *const argv[] = { o->shim, o->dir, NULL };
+	int r = seq_cmd_fds(s, argv, o->fds, o->fds[1] == -1 ? 1 : 2, e);
 
-	return seq_cmd(s, argv, (struct view){ .p = NULL }, false, e);
+	/* The shim's now: it would be kept alive here. */
+	(void)close(o->fds[0]);
+	o->fds[0] = -1;
+	return r;
 }
 
 static void
@@ -146,6 +161,8 @@ oci_start_release(void *ctx)
 {
 	struct oci_start *o = ctx;
 
+	if (o->fds[0] != -1)
+		(void)close(o->fds[0]);
 	free(o->shim);
 	free(o->dir);
 	free(o);
@@ -164,7 +181,8 @@ oci_start(const struct sandbox_host *h, const struct sandbox_spec *s,
 
 	o->shim = xstrdup(h->shim);
 	o->dir = xstrdup(dir);
-	o->bad = oci_prepare(h, s, dir, &o->e) == -1;
+	o->fds[0] = oci_prepare(h, s, dir, &o->e);
+	o->fds[1] = oci_seal_fd(h->seal, oci_runc_path());
 	seq_start(&(struct seq_spec){ .loop = h->loop,
 	    .steps = oci_start_steps,
 	    .n = 2,

@@ -135,7 +135,7 @@ oci_exec(const struct sandbox_host *h, const struct driver_exec_spec *spec,
 	x->file = path_join(spec->dir, name);
 	if (spec_validate(spec->like, h->home, e) == -1 ||
 	    shim_conf_load(spec->dir, &conf, e) == -1 ||
-	    path_write_atomic(x->file, text.p, text.len, 0600, e) == -1)
+	    path_replace(x->file, text.p, text.len, 0600, e) == -1)
 		goto fail;
 	if ((spec->terminal ? oci_exec_open_pty(spec, &ours, &theirs, e)
 			    : oci_exec_open_pair(&ours, &theirs, e)) == -1)

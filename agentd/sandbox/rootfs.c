@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "agentd/sandbox/bundle.h"
 #include "lib/base/alloc.h"
@@ -317,7 +320,7 @@ rootfs_write_places(
 	return 0;
 }
 
-int
+static int
 bundle_write(const struct sandbox_host *h, const struct sandbox_spec *s,
     const char *dir, struct err *e)
 {
@@ -332,9 +335,8 @@ bundle_write(const struct sandbox_host *h, const struct sandbox_spec *s,
 	old = umask(022);
 	/* The container's root alone passes here: others on the host do not
 	 * reach the skeleton's open folders. */
-	if (mkdir(dir, 0700) == -1)
-		r = err_sys(e, ERR_IO, "mkdir %s", dir);
-	else if (chown(dir, s->uid_base, s->uid_base) == -1)
+	if (chmod(dir, 0700) == -1 ||
+	    chown(dir, s->uid_base, s->uid_base) == -1)
 		r = err_sys(e, ERR_IO, "owner of %s", dir);
 	else
 		r = rootfs_write(h, s, root, e);
@@ -347,6 +349,37 @@ bundle_write(const struct sandbox_host *h, const struct sandbox_spec *s,
 	if (r == -1)
 		return err_wrap(e, "bundle");
 	return 0;
+}
+
+/* A new tmpfs that is mounted nowhere. */
+static int
+bundle_new_mount(struct err *e)
+{
+	AUTO_CLOSE int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	int fd = -1;
+
+	if (fs != -1 &&
+	    fsconfig(fs, FSCONFIG_SET_STRING, "source", "coffer", 0) == 0 &&
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		fd = fsmount(
+		    fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
+	return fd == -1 ? err_sys(e, ERR_IO, "mount a tmpfs") : fd;
+}
+
+int
+bundle_open(
+    const struct sandbox_host *h, const struct sandbox_spec *s, struct err *e)
+{
+	AUTO_CLOSE int fd = bundle_new_mount(e);
+	char dir[32];
+
+	if (fd == -1)
+		return -1;
+	(void)snprintf(dir, sizeof(dir), "/proc/self/fd/%d", fd);
+	if (bundle_write(h, s, dir, e) == -1)
+		return -1;
+	return STEAL_FD(fd);
 }
 
 int

@@ -110,17 +110,12 @@ seq_resume(const struct err *e, void *seq)
 	}
 }
 
-static int
-seq_spawn(struct loop *l, const char *const *argv, struct view in,
-    child_exit_fn *fn, void *arg, struct err *e)
+static struct child_spec
+seq_child(const char *const *argv, child_exit_fn *fn, void *arg)
 {
-	struct child *c;
-	const struct child_spec spec = {
+	return (struct child_spec){
 		.argv = argv,
 		.envp = seq_env,
-		.in = in.p != NULL ? CHILD_BYTES : CHILD_NULL,
-		.in_bytes = in.p,
-		.in_len = in.len,
 		.out = CHILD_COLLECT,
 		.err = CHILD_COLLECT,
 		.max_output = 64 << 10,
@@ -128,8 +123,6 @@ seq_spawn(struct loop *l, const char *const *argv, struct view in,
 		.on_exit = fn,
 		.arg = arg,
 	};
-
-	return child_start(l, &spec, &c, e);
 }
 
 static void
@@ -150,8 +143,29 @@ int
 seq_cmd(struct seq *s, const char *const *argv, struct view in, bool lenient,
     struct err *e)
 {
+	struct child_spec spec = seq_child(argv, seq_on_exit, s);
+	struct child *c;
+
+	spec.in = in.p != NULL ? CHILD_BYTES : CHILD_NULL;
+	spec.in_bytes = in.p;
+	spec.in_len = in.len;
 	s->lenient = lenient;
-	if (seq_spawn(s->spec.loop, argv, in, seq_on_exit, s, e) == -1)
+	if (child_start(s->spec.loop, &spec, &c, e) == -1)
+		return -1;
+	return SEQ_WAIT;
+}
+
+int
+seq_cmd_fds(struct seq *s, const char *const *argv, const int *fds, int n,
+    struct err *e)
+{
+	struct child_spec spec = seq_child(argv, seq_on_exit, s);
+	struct child *c;
+
+	spec.pass_fds = fds;
+	spec.n_pass_fds = n;
+	s->lenient = false;
+	if (child_start(s->spec.loop, &spec, &c, e) == -1)
 		return -1;
 	return SEQ_WAIT;
 }
@@ -198,12 +212,13 @@ void
 seq_program(struct loop *l, const char *const *argv, bool lenient,
     sandbox_done_fn *done, void *arg)
 {
-	const struct view none = { .p = NULL };
 	struct seq_one *o = xcalloc(1, sizeof(*o));
+	struct child_spec spec = seq_child(argv, seq_one_exit, o);
+	struct child *c;
 
 	o->lenient = lenient;
 	o->done = done;
 	o->arg = arg;
-	if (seq_spawn(l, argv, none, seq_one_exit, o, &o->e) == -1)
+	if (child_start(l, &spec, &c, &o->e) == -1)
 		loop_defer(l, seq_one_failed, o);
 }

@@ -46,6 +46,9 @@ void seq_resume(const struct err *e, void *seq);
  * its stdin.  `lenient`: any exit status is fine. */
 int seq_cmd(struct seq *s, const char *const *argv, struct view in,
     bool lenient, struct err *e);
+/* The same with descriptors that become 3, 4, ... of the program. */
+int seq_cmd_fds(struct seq *s, const char *const *argv, const int *fds, int n,
+    struct err *e);
 /* Exit status of the last command, for the step after a lenient one; 128 and
  * more for a signal. */
 int seq_status(const struct seq *s);

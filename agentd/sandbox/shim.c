@@ -51,6 +51,8 @@ struct shim {
 	const char *dir;
 	struct shim_conf conf;
 	int alive, ctl, sig;
+	int bundle;       /* until it is mounted */
+	int sealed;       /* runc itself; -1: it is taken by its path */
 	int home;         /* the host's mount namespace */
 	int64_t start_by; /* clock_mono_ms: runc is stuck after that */
 	struct shim_pipe pipes[2];
@@ -107,11 +109,26 @@ shim_open_pipe(struct shim *s, struct shim_pipe *p, const char *name,
 	return 0;
 }
 
+/* Before anything else is opened. */
+static int
+shim_take_fds(struct shim *s, struct err *e)
+{
+	if (fcntl(SHIM_FD_BUNDLE, F_SETFD, FD_CLOEXEC) == -1)
+		return err_set(e, ERR_INVALID, "there is no bundle");
+	s->bundle = SHIM_FD_BUNDLE;
+	if (fcntl(SHIM_FD_RUNC, F_GET_SEALS) > 0 &&
+	    fcntl(SHIM_FD_RUNC, F_SETFD, FD_CLOEXEC) == 0)
+		s->sealed = SHIM_FD_RUNC;
+	return 0;
+}
+
 static int
 shim_load(struct shim *s, struct err *e)
 {
 	AUTO_FREE char *done = path_join(s->dir, "exit.json");
 
+	if (shim_take_fds(s, e) == -1)
+		return -1;
 	if (access(done, F_OK) == 0)
 		return err_set(e, ERR_EXISTS, "%s is there already", done);
 	if (shim_conf_load(s->dir, &s->conf, e) == -1)
@@ -140,10 +157,12 @@ shim_catch_signals(struct shim *s, struct err *e)
 	return 0;
 }
 
-/* fds: what becomes 0, 1 and 2; -1 is /dev/null. */
+/* runc with arguments; fds: what becomes 0, 1 and 2; -1 is /dev/null. */
 static int
-shim_spawn(const char *const *argv, const int fds[3], pid_t *pid, struct err *e)
+shim_spawn(const struct shim *s, const char *const *argv, const int fds[3],
+    pid_t *pid, struct err *e)
 {
+	AUTO_FREE char *sealed = xasprintf("/proc/self/fd/%d", s->sealed);
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t at;
 	sigset_t none;
@@ -170,6 +189,10 @@ shim_spawn(const char *const *argv, const int fds[3], pid_t *pid, struct err *e)
 			  &fa, i, "/dev/null", O_RDWR, 0)
 		    : posix_spawn_file_actions_adddup2(&fa, fds[i], i);
 	if (r == 0)
+		r = posix_spawn(pid, s->sealed != -1 ? sealed : argv[0], &fa,
+		    &at, args, env);
+	/* A host that starts nothing from memory. */
+	if (s->sealed != -1 && (r == EACCES || r == EPERM))
 		r = posix_spawn(pid, argv[0], &fa, &at, args, env);
 	(void)posix_spawn_file_actions_destroy(&fa);
 	(void)posix_spawnattr_destroy(&at);
@@ -206,9 +229,23 @@ shim_join_netns(const struct shim *s, struct err *e)
 	return 0;
 }
 
+/* Where runc finds it, in this mount namespace only. */
+static int
+shim_mount_bundle(struct shim *s, struct err *e)
+{
+	AUTO_FREE char *to = path_join(s->dir, "bundle");
+
+	if (move_mount(s->bundle, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH) ==
+	    -1)
+		return err_sys(e, ERR_IO, "mount %s", to);
+	(void)close(s->bundle);
+	s->bundle = -1;
+	return 0;
+}
+
 /*
  * A mount namespace of its own until the container has started, so that the
- * binds below are seen by nobody and vanish, and one bind per source, from a
+ * mounts below are seen by nobody and vanish, and one bind per source, from a
  * descriptor: whoever can write beside the source cannot put a link there
  * between the check and the mount.
  */
@@ -221,6 +258,8 @@ shim_bind_sources(struct shim *s, struct err *e)
 	if (unshare(CLONE_NEWNS) == -1 ||
 	    mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) == -1)
 		return err_sys(e, ERR_IO, "mount namespace");
+	if (shim_mount_bundle(s, e) == -1)
+		return -1;
 	for (size_t i = 0; i < s->conf.n_sources; i++) {
 		const char *src = s->conf.sources[i];
 		AUTO_CLOSE int fd = spec_open_source(src, true, e);
@@ -289,7 +328,7 @@ shim_start_runc(struct shim *s, struct err *e)
 	if (s->conf.split &&
 	    shim_open_pipe(s, &s->pipes[1], "err.log", &err, e) == -1)
 		return -1;
-	return shim_spawn(s->conf.hold ? held : argv,
+	return shim_spawn(s, s->conf.hold ? held : argv,
 	    (const int[3]){ in, out, s->conf.split ? err : out }, &s->runc, e);
 }
 
@@ -439,7 +478,6 @@ shim_on_runc_end(struct shim *s, int status)
 	int64_t pid = 0;
 
 	s->runc = 0;
-	shim_leave_mounts(s);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
 	    path_read(path, 32, &text, &e) == 0 &&
 	    num_i64(str_cstr(&text), 2, INT32_MAX, &pid, &e) == 0) {
@@ -469,6 +507,8 @@ shim_reap(struct shim *s)
 		if (waitpid(s->runc, &status, WNOHANG) != s->runc)
 			return;
 		shim_on_runc_end(s, status);
+		/* It may take long: nobody waits for it any more. */
+		shim_leave_mounts(s);
 	}
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == s->pid) {
@@ -615,7 +655,7 @@ shim_delete(struct shim *s)
 	int64_t until = clock_mono_ms() + SHIM_RUNC_LIMIT_MS;
 	pid_t pid = 0;
 
-	if (shim_spawn(argv, (const int[3]){ -1, -1, -1 }, &pid, &e) == -1)
+	if (shim_spawn(s, argv, (const int[3]){ -1, -1, -1 }, &pid, &e) == -1)
 		return;
 	while (waitpid(pid, NULL, WNOHANG) == 0) {
 		struct pollfd p = { .fd = s->sig, .events = POLLIN };
@@ -641,12 +681,8 @@ shim_finish(struct shim *s)
 	s->x.oom = cgroup_was_oom(s->conf.cgroup);
 	if (!shim_delete_quick(s))
 		shim_delete(s);
-	for (int i = 0; i < 2; i++) {
-		if (s->pipes[i].kept > 0)
-			(void)fsync(s->pipes[i].file);
-	}
 	shim_exit_write(&s->x, &text);
-	if (path_write_atomic(path, text.p, text.len, 0600, &e) == -1)
+	if (path_replace(path, text.p, text.len, 0600, &e) == -1)
 		return 1;
 	return 0;
 }
@@ -689,6 +725,8 @@ shim_main(const char *dir)
 		.alive = -1,
 		.ctl = -1,
 		.sig = -1,
+		.bundle = -1,
+		.sealed = -1,
 		.home = -1,
 		.pipes = { { .in = -1, .file = -1 }, { .in = -1, .file = -1 } },
 		.x = { .exit_code = -1 },

@@ -3,9 +3,11 @@
  * agentd: `coffer-shim DIR`.  It reads DIR/shim.json, goes to the background,
  * runs `runc run --detach` as a subreaper, keeps the output in
  * DIR/out.log (and DIR/err.log) up to a limit, enforces the wall clock, and
- * leaves DIR/exit.json behind.  DIR/alive is a FIFO whose writer is the shim: a
- * byte there says that the output grew or DIR/started came, end of file that
- * the shim is gone. DIR/ctl is a FIFO that takes the bytes of enum shim_order.
+ * leaves DIR/exit.json behind; neither is synced, a power failure loses what
+ * had just ended like what was running.  DIR/alive is a FIFO whose writer is
+ * the shim: a byte there says that the output grew or DIR/started came, end of
+ * file that the shim is gone. DIR/ctl is a FIFO that takes the bytes of enum
+ * shim_order.
  *
  * One that is made to wait (`runc create`) counts as started, and its wall
  * clock runs, from SHIM_GO on; without it, it is ended after SHIM_HOLD_MS.

@@ -10,7 +10,11 @@
 struct err;
 
 enum {
-	SHIM_GRACE_MS = 10 * 1000 /* from TERM to KILL */
+	SHIM_GRACE_MS = 10 * 1000, /* from TERM to KILL */
+	/* Descriptors that it is started with, see bundle_open, oci_seal_fd.
+	 * The second may be absent. */
+	SHIM_FD_BUNDLE = 3,
+	SHIM_FD_RUNC = 4
 };
 
 /* DIR/NAME, made when it is not there, with both ends open. */

@@ -205,9 +205,9 @@ path_sync_folder(const char *path, struct err *e)
 	return 0;
 }
 
-int
-path_write_atomic(
-    const char *path, const void *p, size_t n, mode_t mode, struct err *e)
+static int
+path_put(const char *path, const void *p, size_t n, mode_t mode, bool sync,
+    struct err *e)
 {
 	char tail[2 * PATH_RND + 1];
 	AUTO_FREE char *tmp = NULL;
@@ -219,7 +219,7 @@ path_write_atomic(
 	if (fd == -1)
 		return path_fail(e, "create", tmp);
 	if (path_write_all(fd, p, n) == -1 || fchmod(fd, mode) == -1 ||
-	    fsync(fd) == -1) {
+	    (sync && fsync(fd) == -1)) {
 		path_fail(e, "write", tmp);
 		goto fail;
 	}
@@ -227,11 +227,25 @@ path_write_atomic(
 		path_fail(e, "rename to", path);
 		goto fail;
 	}
-	return path_sync_folder(path, e);
+	return sync ? path_sync_folder(path, e) : 0;
 
 fail:
 	(void)unlink(tmp);
 	return -1;
+}
+
+int
+path_write_atomic(
+    const char *path, const void *p, size_t n, mode_t mode, struct err *e)
+{
+	return path_put(path, p, n, mode, true, e);
+}
+
+int
+path_replace(
+    const char *path, const void *p, size_t n, mode_t mode, struct err *e)
+{
+	return path_put(path, p, n, mode, false, e);
 }
 
 int

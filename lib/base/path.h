@@ -25,6 +25,10 @@ int path_read(const char *path, size_t max, struct str *out, struct err *e);
 /* Temporary file in the same folder, fsync, rename, fsync of the folder. */
 int path_write_atomic(
     const char *path, const void *p, size_t n, mode_t mode, struct err *e);
+/* The same without the syncs: whole at each moment but after a power failure,
+ * for what is of no use then. */
+int path_replace(
+    const char *path, const void *p, size_t n, mode_t mode, struct err *e);
 /*
  * Recursive removal that never follows a link nor leaves the file system, of
  * any depth.  What is absent is removed already.

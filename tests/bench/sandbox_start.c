@@ -156,7 +156,8 @@ main(int argc, char **argv)
 		.inst = argv[3],
 		.gateway = "10.214.0.1",
 		.range = "10.214.0.0" };
-	s->driver = driver_find("oci");
+	s->driver = driver_open(
+	    &s->host, &(struct driver_choice){ .name = "oci" }, &e);
 	s->first = start_number(argv[4]);
 	s->count = start_number(argv[5]);
 	at_once = start_number(argv[6]);
@@ -174,6 +175,7 @@ main(int argc, char **argv)
 	(void)printf("%.1f %.1f\n", s->one[(s->count - 1) / 2].took, began);
 	for (int i = 0; i < s->count; i++)
 		free(s->one[i].dir);
+	driver_close(&s->host);
 	loop_free(s->host.loop);
 	free(s);
 	return 0;

@@ -129,6 +129,10 @@ path_write_atomic_sets_mode_and_replaces(void **state)
 	assert_int_equal(st.st_mode & 0777, 0640);
 	assert_int_equal(path_read("w", 10, &s, &e), 0);
 	assert_string_equal(str_cstr(&s), "two!");
+	assert_int_equal(path_replace("w", "three", 5, 0600, &e), 0);
+	assert_int_equal(stat("w", &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(st.st_size, 5);
 	assert_int_equal(path_write_atomic("no/w", "x", 1, 0600, &e), -1);
 	assert_int_equal(e.code, ERR_NOTFOUND);
 }
