@@ -79,37 +79,6 @@ project_confirm(const char *full, const char *verb, const char *what)
 	    strcmp(line, strchr(full, '/') + 1) == 0;
 }
 
-/* Work that exists nowhere else: runs that are not over. */
-static int
-project_busy(struct cli *c, const char *full, struct err *e)
-{
-	AUTO_FREE char *path = xasprintf(
-	    "/api/coffer/v1/runs?project=%s&state=running", full);
-	struct json *j = NULL;
-	size_t n;
-
-	if (remote_get(c, path, &j, e) == -1)
-		return -1;
-	n = json_count(j);
-	json_free(j);
-	if (n > 0)
-		return err_set(e, ERR_DENIED,
-		    "%zu runs are running; cancel them or use --force", n);
-	return 0;
-}
-
-/* Runs that are going on, and what is in the sandbox alone. */
-static int
-project_may_lose(struct cli *c, const struct project_args *a,
-    const struct json *p, struct err *e)
-{
-	if (a->force)
-		return 0;
-	if (project_busy(c, json_str_or(p, "full_name", ""), e) == -1)
-		return -1;
-	return sandbox_work_check(c, p, e);
-}
-
 static int
 project_gone(struct cli *c, const char *full, int64_t limit, struct err *e)
 {
@@ -150,10 +119,7 @@ project_destroy(struct cli *c, const void *args, int argc, char **argv)
 	if ((p = target_load(c, argv[0], &e)) == NULL)
 		return cli_fail(c, &e, "destroy %s", argv[0]);
 	full = xstrdup(json_str_or(p, "full_name", ""));
-	rc = project_may_lose(c, a, p, &e);
 	json_free(p);
-	if (rc == -1)
-		return cli_fail(c, &e, "destroy %s", full);
 	if (!a->yes && !c->g.dry_run &&
 	    !project_confirm(full, "destroy",
 		"its sandbox, issues, pull requests and branches are "
@@ -161,10 +127,10 @@ project_destroy(struct cli *c, const void *args, int argc, char **argv)
 		cli_note("nothing was destroyed");
 		return CLI_FAILED;
 	}
-	path = xasprintf("/api/coffer/v1/projects/%s", full);
-	rc = remote_send(c,
-	    &(struct remote_call){ .method = "DELETE", .path = path }, &j, NULL,
-	    &e);
+	path = xasprintf("/api/coffer/v1/projects/%s%s", full,
+	    a->force ? "?force=true" : "");
+	rc = sandbox_work_send(c,
+	    &(struct remote_call){ .method = "DELETE", .path = path }, &j, &e);
 	json_free(j);
 	if (rc == -1)
 		return cli_fail(c, &e, "destroy %s", full);
@@ -186,7 +152,7 @@ struct project_order {
 	const char *verb;
 	const char *want;   /* NULL: as it is */
 	const char *branch; /* NULL: as it is */
-	bool renew;
+	bool renew, force;
 	const struct sandbox_args *settings; /* NULL: as they are */
 	const char *until;                   /* NULL: no wait */
 };
@@ -211,9 +177,79 @@ project_order_body(const struct project_order *o, struct str *body)
 		jw_str(&w, "want", o->want);
 		if (o->renew)
 			jw_bool(&w, "renew", true);
+		if (o->force)
+			jw_bool(&w, "force", true);
 		jw_end(&w);
 	}
 	jw_end(&w);
+}
+
+/* Is it so, as agentd says now and not before it went away? */
+static bool
+project_is(const struct json *p, const char *until)
+{
+	const struct json *s = json_get(p, "sandbox");
+
+	if (strcmp(json_str_or(s, "state", ""), until) != 0)
+		return false;
+	return strcmp(until, "stopped") == 0 ||
+	    (json_bool_or(s, "served", false) &&
+		json_is_object(json_get(s, "use")));
+}
+
+/* What cofferd holds for true already, until agentd says so as well. */
+static int
+project_confirm_state(struct cli *c, const char *full, const char *until,
+    int64_t limit, struct err *e)
+{
+	AUTO_FREE char *path = xasprintf("/api/coffer/v1/projects/%s", full);
+	int64_t end = clock_mono_ms() + limit;
+	bool served = false;
+
+	while (clock_mono_ms() < end) {
+		const struct json *s;
+		struct json *j = NULL;
+		bool is, failed;
+
+		if (remote_get(c, path, &j, e) == -1)
+			return -1;
+		s = json_get(j, "sandbox");
+		served = json_bool_or(s, "served", false);
+		is = project_is(j, until);
+		failed = served &&
+		    strcmp(json_str_or(s, "state", ""), "failed") == 0;
+		if (failed)
+			(void)err_set(e, ERR_INTERNAL, "%.190s",
+			    json_str_or(s, "reason", "the sandbox failed"));
+		json_free(j);
+		if (is || failed)
+			return is ? 0 : -1;
+		(void)usleep(200 * 1000);
+	}
+	return err_set(e, ERR_TIMEOUT,
+	    served ? "coffer-agentd does not say that the sandbox is %s"
+		   : "no coffer-agentd: the sandbox was %s when one was last "
+		     "heard of; `coffer up` starts it",
+	    until);
+}
+
+/* The event came, or not in time: then why. */
+static int
+project_follow(struct cli *c, const char *full, struct follow *f,
+    const struct project_watch *w, struct err *e)
+{
+	AUTO_FREE char *path = xasprintf("/api/coffer/v1/projects/%s", full);
+	struct err ignored = ERR_INIT;
+	struct json *j = NULL;
+
+	if (follow_events(c, f, e) == 0)
+		return w->failed ? err_set(e, ERR_INTERNAL, "%s", w->why) : 0;
+	if (e->code == ERR_TIMEOUT && remote_get(c, path, &j, &ignored) == 0 &&
+	    !json_bool_or(json_get(j, "sandbox"), "served", false))
+		(void)err_set(e, ERR_TIMEOUT,
+		    "no coffer-agentd is heard of; `coffer up` starts it");
+	json_free(j);
+	return err_wrap(e, "sandbox is not %s", w->state);
 }
 
 /* 0 reached, 1 --dry-run, -1. */
@@ -234,32 +270,31 @@ project_send(struct cli *c, const struct project_args *a, const struct json *p,
 		.fn = project_on_event,
 		.arg = &w,
 	};
+	const struct remote_call call = {
+		.method = "PATCH", .path = path, .body = &body
+	};
+	const char *full = json_str_or(p, "full_name", "");
 	struct json *j = NULL;
 	bool there;
 	int rc;
 
 	project_order_body(o, &body);
-	if (sandbox_work_newest(c, f.project, &f.after, e) == -1)
+	if (follow_newest(c, f.project, &f.after, e) == -1)
 		return -1;
-	rc = remote_send(c,
-	    &(struct remote_call){
-		.method = "PATCH", .path = path, .body = &body },
-	    &j, NULL, e);
+	rc = o->renew ? sandbox_work_send(c, &call, &j, e)
+		      : remote_send(c, &call, &j, NULL, e);
 	if (rc != 0)
 		return rc;
-	there = o->until == NULL ||
-	    (!o->renew &&
-		strcmp(json_str_or(json_get(j, "sandbox"), "state", ""),
-		    o->until) == 0);
+	there = o->until != NULL && !o->renew &&
+	    strcmp(json_str_or(json_get(j, "sandbox"), "state", ""),
+		o->until) == 0;
+	rc = there && project_is(j, o->until);
 	json_free(j);
-	if (there || a->no_wait)
+	if (rc == 1 || o->until == NULL || a->no_wait)
 		return 0;
 	cli_note("waiting for the sandbox ...");
-	if (follow_events(c, &f, e) == -1)
-		return err_wrap(e, "sandbox is not %s", o->until);
-	if (w.failed)
-		return err_set(e, ERR_INTERNAL, "%s", w.why);
-	return 0;
+	return there ? project_confirm_state(c, full, o->until, f.limit_ms, e)
+		     : project_follow(c, full, &f, &w, e);
 }
 
 static int
@@ -365,12 +400,12 @@ project_recreate(struct cli *c, const void *args, int argc, char **argv)
 	const struct project_order order = { .verb = "recreate",
 		.want = "running",
 		.renew = true,
+		.force = a->force,
 		.settings = sandbox_args_any(&a->sandbox) ? &a->sandbox : NULL,
 		.until = "running" };
 	AUTO_FREE char *full = NULL;
 	struct err e = ERR_INIT;
 	struct json *p;
-	int rc;
 
 	(void)argc;
 	if (sandbox_args_check(&a->sandbox, &e) == -1)
@@ -381,10 +416,7 @@ project_recreate(struct cli *c, const void *args, int argc, char **argv)
 	if ((p = target_load(c, argv[0], &e)) == NULL)
 		return cli_fail(c, &e, "recreate %s", argv[0]);
 	full = xstrdup(json_str_or(p, "full_name", ""));
-	rc = project_may_lose(c, a, p, &e);
 	json_free(p);
-	if (rc == -1)
-		return cli_fail(c, &e, "recreate %s", full);
 	if (!a->yes && !c->g.dry_run &&
 	    !project_confirm(full, "recreate",
 		"what is in its sandbox is deleted; issues, pull requests and "

@@ -40,6 +40,27 @@ follow_take(
 	return 0;
 }
 
+static bool
+follow_skip(const struct json *ev, void *arg)
+{
+	(void)ev;
+	(void)arg;
+	return false;
+}
+
+int
+follow_newest(struct cli *c, int64_t project, int64_t *seq, struct err *e)
+{
+	struct follow f = {
+		.project = project, .once = true, .fn = follow_skip
+	};
+
+	if (follow_events(c, &f, e) == -1)
+		return -1;
+	*seq = f.after;
+	return 0;
+}
+
 int
 follow_events(struct cli *c, struct follow *f, struct err *e)
 {

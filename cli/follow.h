@@ -25,5 +25,7 @@ struct follow {
 
 /* 0 when fn was satisfied (or the end with `once`), ERR_TIMEOUT after limit. */
 int follow_events(struct cli *c, struct follow *f, struct err *e);
+/* The sequence of a project's newest event: where waiting starts. */
+int follow_newest(struct cli *c, int64_t project, int64_t *seq, struct err *e);
 
 #endif

@@ -89,16 +89,17 @@ remote_on_answer(
 	struct remote_answer *a = arg;
 
 	a->status = status;
-	if (fail != NULL && fail->code != ERR_NONE) {
-		a->failed = true;
-		a->fail = *fail;
-	} else if (j != NULL) {
+	if (j != NULL) {
 		AUTO_STR struct str text = STR_INIT;
 
 		json_print(j, &text);
 		a->json = json_parse(
 		    str_view(&text), STR_MAX_DEFAULT, &a->fail);
 		a->failed = a->json == NULL;
+	}
+	if (fail != NULL && fail->code != ERR_NONE) {
+		a->failed = true;
+		a->fail = *fail;
 	}
 	loop_stop(a->loop);
 }
@@ -128,14 +129,16 @@ remote_run(struct cli *c, const struct remote_call *call, struct json **out,
 	if (loop_run(r->loop, e) == -1)
 		return -1;
 	*status = a.status;
-	if (a.failed && a.status == 0)
+	if (!a.failed || call->keep_refusal)
+		*out = a.json;
+	else
+		json_free(a.json);
+	if (!a.failed)
+		return 0;
+	if (a.status == 0)
 		return cli_err_unreachable(e, "%s: %s", c->url, a.fail.msg);
-	if (a.failed) {
-		*e = a.fail;
-		return -1;
-	}
-	*out = a.json;
-	return 0;
+	*e = a.fail;
+	return -1;
 }
 
 int

@@ -42,6 +42,7 @@ struct remote_call {
 	const struct str *body; /* JSON or NULL */
 	int64_t limit_ms;       /* 0: 60 s */
 	bool secret;            /* --dry-run does not show the body */
+	bool keep_refusal;      /* *out is also the body of an error reply */
 };
 
 /* 0, REMOTE_DRY or -1; *status is the HTTP status, 0 if there was none. */

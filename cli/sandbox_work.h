@@ -1,21 +1,19 @@
-/* sandbox_work: what would be lost with a sandbox; coffer-agentd looks. */
+/* sandbox_work: calls that take a sandbox away; cofferd asks coffer-agentd
+ * what would be lost. */
 #ifndef CLI_SANDBOX_WORK_H
 #define CLI_SANDBOX_WORK_H
-
-#include <stdint.h>
 
 struct cli;
 struct err;
 struct json;
+struct remote_call;
 
 /*
- * 0 when there is nothing.  ERR_DENIED when there is work that exists nowhere
- * else: it is listed on stderr; also when nobody could look.
+ * remote_send with the time that looking into a sandbox takes.  ERR_DENIED
+ * when something would be lost, or nobody could look: what it is goes to
+ * stderr.
  */
-int sandbox_work_check(
-    struct cli *c, const struct json *project, struct err *e);
-/* The sequence of the newest event of a project: where waiting starts. */
-int sandbox_work_newest(
-    struct cli *c, int64_t project, int64_t *seq, struct err *e);
+int sandbox_work_send(struct cli *c, const struct remote_call *call,
+    struct json **out, struct err *e);
 
 #endif

@@ -53,6 +53,7 @@
 #include "server/service/svc_reconcile.h"
 #include "server/service/svc_upstream.h"
 #include "server/service/svc_use.h"
+#include "server/service/svc_work.h"
 #include "server/store/db.h"
 #include "server/store/projects.h"
 #include "server/store/seed.h"
@@ -245,6 +246,7 @@ app_fill_svc(struct app *a)
 	a->svc.sync_interval_ms = a->cfg->sync_interval_ms;
 	a->svc.pulls = svc_pulls_new(&a->svc);
 	a->svc.uses = svc_uses_new();
+	a->svc.works = svc_works_new(&a->svc);
 	a->svc.ci = svc_ci_new(&a->svc);
 	a->svc.autos = svc_auto_new(&a->svc);
 	a->svc.purge = svc_purge_new(&a->svc);
@@ -542,6 +544,7 @@ app_on_signal(void *arg)
 	svc_ci_stop(a->svc.ci);
 	svc_auto_stop(a->svc.autos);
 	svc_purge_stop(a->svc.purge);
+	svc_works_stop(a->svc.works);
 	a->stop = timer_new(a->loop, app_on_stop_step, a);
 	timer_set(a->stop, APP_STOP_STEP_MS);
 }
@@ -581,6 +584,7 @@ app_free(struct app *a)
 	svc_ci_free(a->svc.ci);
 	svc_pulls_free(a->svc.pulls);
 	svc_uses_free(a->svc.uses);
+	svc_works_free(a->svc.works);
 	svc_auto_free(a->svc.autos);
 	svc_purge_free(a->svc.purge);
 	event_stream_free(a->events);

@@ -89,11 +89,21 @@ use_read_disk(const struct uses *u, int64_t id, struct use_now *n)
 static int
 use_read(struct uses *u, int64_t id, struct use_now *n, struct err *e)
 {
+	static const struct cgroup_use unknown = { .memory = -1,
+		.memory_max = -1,
+		.cpu_us = -1,
+		.pids = -1,
+		.pids_max = -1,
+		.ooms = -1,
+		.pids_hits = -1 };
 	char names[USE_RUNS][HOST_NAME_MAX];
 	char session[HOST_NAME_MAX];
 	size_t runs = 0;
 
-	*n = (struct use_now){ .run_ooms = 0 };
+	*n = (struct use_now){ .session = unknown, .all = unknown };
+	use_read_disk(u, id, n);
+	if (u->s.driver->use == NULL)
+		return 0;
 	host_session_id(u->s.host, id, session);
 	if (u->s.driver->use(u->s.host, session, &n->session, e) == -1)
 		return -1;
@@ -107,7 +117,6 @@ use_read(struct uses *u, int64_t id, struct use_now *n, struct err *e)
 		if (u->s.driver->use(u->s.host, names[i], &run, &gone) == 0)
 			use_add(n, &run);
 	}
-	use_read_disk(u, id, n);
 	return 0;
 }
 
@@ -183,15 +192,21 @@ use_look(const struct project *p, void *arg)
 	struct err e = ERR_INIT;
 
 	if ((is != SANDBOX_RUNNING && is != SANDBOX_PAUSED) ||
-	    u->n >= USE_BATCH || use_read(u, p->id, &n, &e) == -1) {
+	    u->n >= USE_BATCH) {
 		free(map_del_u64(u->past, (uint64_t)p->id));
+		return;
+	}
+	if (use_read(u, p->id, &n, &e) == -1) {
+		free(map_del_u64(u->past, (uint64_t)p->id));
+		use_write(u, p, &n, -1);
 		return;
 	}
 	if (past == NULL) {
 		past = xcalloc(1, sizeof(*past));
 		(void)map_put_u64(u->past, (uint64_t)p->id, past);
 	}
-	if (past->at != 0 && now > past->at && n.all.cpu_us >= past->cpu_us)
+	if (past->at != 0 && now > past->at && past->cpu_us >= 0 &&
+	    n.all.cpu_us >= past->cpu_us)
 		milli = (n.all.cpu_us - past->cpu_us) / (now - past->at);
 	use_judge(u, p, &n, past);
 	past->cpu_us = n.all.cpu_us;
@@ -223,7 +238,8 @@ use_on_timer(void *arg)
 	projects_each(u->s.projects, use_look, u);
 	jw_end(&u->w);
 	jw_end(&u->w);
-	if (u->n > 0 && !call_busy(u->call))
+	/* Of no sandbox even: it says that agentd is there. */
+	if (!call_busy(u->call))
 		call_start(u->call, "PUT", "/api/coffer/v1/sandboxes/use",
 		    str_cstr(&u->body));
 }
@@ -238,8 +254,7 @@ uses_new(const struct uses_spec *spec)
 	u->past = map_new();
 	u->call = call_new(spec->host->loop, spec->api, use_on_told, u);
 	u->timer = timer_new(spec->host->loop, use_on_timer, u);
-	if (spec->driver->use != NULL)
-		timer_set(u->timer, 0);
+	timer_set(u->timer, 0);
 	return u;
 }
 

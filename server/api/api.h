@@ -114,6 +114,11 @@ void api_issues_reply(struct call *c, int status, const struct issue *i);
 int api_reviewers(
     struct call *c, const struct json *j, char **logins, size_t *n);
 
+/* fn with the body again once nothing of the project's sandbox would be lost;
+ * else 409 with what would.  verb is what fn needs. */
+void api_unless_lost(struct call *c, int64_t project, enum perm_verb verb,
+    const struct json *body, call_json_fn *fn);
+
 /* For a done callback: true after it replied with the failure.  The handler
  * held the call; the callback releases it. */
 bool api_failed(struct call *c, const struct err *fail);

@@ -45,6 +45,7 @@ api_projects_shape(struct shape *s, struct call *c, const struct project *p)
 		.memo = &memo,
 		.care = &care,
 		.use = svc_use_get(api_svc(c)->uses, p->id, api_svc(c)->now()),
+		.served = svc_use_served(api_svc(c)->uses, api_svc(c)->now()),
 		.t = api_reader(c) };
 	struct err e = ERR_INIT;
 
@@ -284,18 +285,42 @@ api_projects_on_patch(struct call *c, const struct json *j)
 	svc_project_edit(op, api_projects_edited, c);
 }
 
+/* A new one begins from an empty workspace. */
 static void
-api_projects_patch(struct call *c)
+api_projects_on_patch_first(struct call *c, const struct json *j)
 {
-	call_take_json(c, api_projects_on_patch);
+	const struct json *sandbox = json_get(j, "sandbox");
+	bool force = false;
+	int64_t id;
+
+	if (!json_bool_or(sandbox, "renew", false)) {
+		api_projects_on_patch(c, j);
+		return;
+	}
+	if (api_bool(c, sandbox, "force", &force) == -1)
+		return;
+	if (force) {
+		api_projects_on_patch(c, j);
+		return;
+	}
+	id = api_project_id(c, PERM_WRITE);
+	if (id != 0)
+		api_unless_lost(c, id, PERM_WRITE, j, api_projects_on_patch);
 }
 
 static void
-api_projects_delete(struct call *c)
+api_projects_patch(struct call *c)
+{
+	call_take_json(c, api_projects_on_patch_first);
+}
+
+static void
+api_projects_remove(struct call *c, const struct json *j)
 {
 	struct svc_project_edit *op;
 	struct project p;
 
+	(void)j;
 	if (api_project(c, PERM_READ, &p) == -1)
 		return;
 	op = svc_project_edit_new(api_svc(c), call_who(c));
@@ -304,6 +329,20 @@ api_projects_delete(struct call *c)
 	project_release(&p);
 	call_hold(c);
 	svc_project_edit(op, api_projects_edited, c);
+}
+
+static void
+api_projects_delete(struct call *c)
+{
+	int64_t id;
+
+	if (call_query_bool(c, "force")) {
+		api_projects_remove(c, NULL);
+		return;
+	}
+	id = api_project_id(c, PERM_READ);
+	if (id != 0)
+		api_unless_lost(c, id, PERM_ADMIN, NULL, api_projects_remove);
 }
 
 /* The id of one that follows an upstream, 0 after the reply. */

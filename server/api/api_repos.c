@@ -461,11 +461,12 @@ api_repos_patch(struct call *c)
 }
 
 static void
-api_repos_delete(struct call *c)
+api_repos_remove(struct call *c, const struct json *j)
 {
 	struct svc_project_edit *op;
 	struct project p;
 
+	(void)j;
 	if (api_repos_open(c, &p) == -1)
 		return;
 	op = svc_project_edit_new(api_svc(c), call_who(c));
@@ -474,6 +475,23 @@ api_repos_delete(struct call *c)
 	project_release(&p);
 	call_hold(c);
 	svc_project_edit(op, api_done_empty, c);
+}
+
+static void
+api_repos_delete(struct call *c)
+{
+	struct project p;
+	int64_t id;
+
+	if (call_query_bool(c, "force")) {
+		api_repos_remove(c, NULL);
+		return;
+	}
+	if (api_repos_open(c, &p) == -1)
+		return;
+	id = p.id;
+	project_release(&p);
+	api_unless_lost(c, id, PERM_ADMIN, NULL, api_repos_remove);
 }
 
 static void

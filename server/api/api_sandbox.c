@@ -170,6 +170,7 @@ api_sandbox_on_uses(struct call *c, const struct json *j)
 	     u = json_next(u))
 		if (api_sandbox_use(c, u) == -1)
 			return;
+	svc_use_heard(api_svc(c)->uses, api_svc(c)->now());
 	call_reply_empty(c, 204);
 }
 

@@ -184,9 +184,11 @@ shape_care(struct shape *s, const struct care_row *r)
 }
 
 static void
-shape_sandbox(
-    struct shape *s, const struct sandbox_state *x, const struct svc_use *use)
+shape_sandbox(struct shape *s, const struct sandbox_state *x,
+    const struct shape_mirror *m)
 {
+	const struct svc_use *use = m->use;
+
 	jw_object(&s->w, "sandbox");
 	jw_str(&s->w, "want", sandbox_want_name(x->want));
 	jw_str(&s->w, "state", sandbox_status_name(x->state));
@@ -195,6 +197,7 @@ shape_sandbox(
 	jw_str(&s->w, "address", x->address);
 	jw_i64(&s->w, "generation", x->generation);
 	jw_time(&s->w, "updated_at", x->updated_at);
+	jw_bool(&s->w, "served", m->served);
 	if (use == NULL) {
 		jw_null(&s->w, "use");
 	} else {
@@ -248,7 +251,7 @@ shape_project(
 	shape_upstream(s, m->info);
 	shape_memo(s, "contents", m->memo->contents, "null");
 	shape_care(s, m->care);
-	shape_sandbox(s, &p->sandbox, m->use);
+	shape_sandbox(s, &p->sandbox, m);
 	shape_settings(s, &p->settings);
 	shape_policy(s, p, m);
 	jw_end(&s->w);

@@ -41,6 +41,7 @@ struct svc_files;
 struct svc_pulls;
 struct svc_push;
 struct svc_uses;
+struct svc_works;
 
 /* What stands above the services and serves them; app.c joins them.  The
  * contracts are in server/jobs/mirror_loop.h and server/githttp/githttp.h. */
@@ -88,6 +89,7 @@ struct svc {
 	struct svc_pulls *pulls;
 	struct svc_push *push;
 	struct svc_uses *uses;
+	struct svc_works *works;
 	struct svc_files *files;
 	struct care *care;
 	struct hook_loop *hooks;

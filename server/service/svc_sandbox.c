@@ -10,6 +10,7 @@
 #include "server/service/svc_project_priv.h"
 #include "server/service/svc_purge.h"
 #include "server/service/svc_use.h"
+#include "server/service/svc_work.h"
 #include "server/store/projects.h"
 #include "server/store/tokens.h"
 
@@ -168,6 +169,15 @@ svc_sandbox_ask(struct svc *s, const struct identity *who, int64_t project,
 	svc_op_run(op, svc_sandbox_said_job, done, arg);
 }
 
+static bool
+svc_sandbox_worked(void *arg)
+{
+	const struct svc_sandbox_said *op = arg;
+
+	svc_work_heard(op->op.svc->works, op->project_id, str_view(&op->data));
+	return false;
+}
+
 void
 svc_sandbox_work(struct svc *s, const struct identity *who, int64_t project,
     struct view data, svc_done_fn *done, void *arg)
@@ -176,6 +186,7 @@ svc_sandbox_work(struct svc *s, const struct identity *who, int64_t project,
 
 	op->kind = "sandbox.work";
 	op->verb = PERM_SERVE;
+	op->op.then = svc_sandbox_worked;
 	str_addv(&op->data, data);
 	svc_op_run(op, svc_sandbox_said_job, done, arg);
 }

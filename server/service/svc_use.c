@@ -6,6 +6,7 @@
 #include "lib/base/map.h"
 
 struct svc_uses {
+	int64_t heard_at; /* 0: never */
 	struct map *by_project;
 };
 
@@ -72,6 +73,19 @@ svc_use_get(const struct svc_uses *u, int64_t project, int64_t now)
 		return NULL;
 	x = map_get_u64(u->by_project, (uint64_t)project);
 	return x != NULL && now - x->at < SVC_USE_FRESH_MS ? x : NULL;
+}
+
+void
+svc_use_heard(struct svc_uses *u, int64_t now)
+{
+	u->heard_at = now;
+}
+
+bool
+svc_use_served(const struct svc_uses *u, int64_t now)
+{
+	return u != NULL && u->heard_at != 0 &&
+	    now - u->heard_at < SVC_USE_FRESH_MS;
 }
 
 void

@@ -5,6 +5,7 @@
 #ifndef SERVER_SERVICE_SVC_USE_H
 #define SERVER_SERVICE_SVC_USE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,7 +13,7 @@ struct svc_uses;
 
 enum {
 	SVC_USE_MAX = 10000, /* sandboxes that are known */
-	SVC_USE_FRESH_MS = 60 * 1000
+	SVC_USE_FRESH_MS = 10 * 1000
 };
 
 /* Bytes, thousandths of a CPU, processes.  -1: not known. */
@@ -38,6 +39,9 @@ void svc_use_put(struct svc_uses *u, int64_t project, int64_t now,
 /* NULL when nothing is known that is fresh. */
 const struct svc_use *svc_use_get(
     const struct svc_uses *u, int64_t project, int64_t now);
+/* agentd spoke, of no sandbox even; has it lately? */
+void svc_use_heard(struct svc_uses *u, int64_t now);
+bool svc_use_served(const struct svc_uses *u, int64_t now);
 void svc_use_forget(struct svc_uses *u, int64_t project);
 
 #endif

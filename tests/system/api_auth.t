@@ -170,7 +170,7 @@ tap_is "$(stat -c %a "$HOME_DIR/secrets/upstream/$PROJECT_ID.token")" 600 'reada
 api GET "$C/projects/$PROJECT"
 tap_is "$(field .sandbox.state),$(field .sandbox.address)" running,10.214.1.1 'which the project shows'
 tap_not 'and never the token' grep -q s3cret "$BODY"
-api DELETE "$C/projects/$PROJECT"
+api DELETE "$C/projects/$PROJECT?force=true"
 tap_is "$STATUS" 202 'a project is removed'
 api GET "$C/projects/$PROJECT"
 tap_is "$STATUS,$(field .state)" 200,deleting 'once its sandbox is'

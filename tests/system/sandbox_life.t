@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 41
+tap_plan 45
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -63,6 +63,20 @@ run unpause --all
 tap_is "$RC,$(sandbox state)" 0,running 'unpause --all'
 tap_ok 'it goes on' in_session test -e /tmp/beat
 
+# What was so once is not taken for an answer: agentd does not move.
+AGENTD_PID=$(jq -r '.[] | select(.name == "agentd").pid' "$COFFER_HOME/run/services.json")
+is_away() { [ "$(sandbox served)" = false ]; }
+kill -STOP "$AGENTD_PID"
+wait_for 30 is_away
+run start calc --timeout 2s
+tap_is "$RC,$(sandbox state)" 124,running 'start while agentd is away is no success'
+tap_ok 'it says so' err_has 'no coffer-agentd'
+run destroy calc --yes
+tap_is "$RC" 3 'destroy finds nobody who could look'
+kill -CONT "$AGENTD_PID"
+run start calc --timeout 30s
+tap_is "$RC" 0 'it is one when agentd is back'
+
 # The branch it works on.
 run set-branch calc nowhere
 tap_is "$RC" 1 'set-branch: one that is not there'
@@ -96,7 +110,7 @@ run recreate calc --yes --force --profile never-built --timeout 30s
 tap_is "$RC,$(sandbox state),$(sandbox cause)" 1,running,refused 'recreate from a profile that is not built'
 tap_ok 'it says what to do' err_has 'coffer profile build never-built'
 tap_ok 'the old one is there' in_session test -e /work/calc/g
-for OPTION in '--driver engine' '--runtime crun' '--gpus all' '--ro /etc'; do
+for OPTION in "--driver ${COFFER_TEST_OTHER:-engine}" '--runtime nonesuch' '--gpus all' '--ro /etc'; do
 	# shellcheck disable=SC2086
 	run recreate calc --yes --force --profile '' $OPTION --timeout 30s
 	tap_is "$RC,$(sandbox cause)" 1,refused "nor with $OPTION"

@@ -1,0 +1,102 @@
+#!/bin/sh
+# What takes a sandbox away is refused while something would be lost with it:
+# cofferd asks agentd, whom this test plays.
+. "$(dirname "$0")/lib.sh"
+
+tap_plan 21
+coffer_home
+start_cofferd
+make_project
+C=/api/coffer/v1
+P=$C/projects/$PROJECT
+EMPTY='{"clones":[],"files":0,"more":false,"error":""}'
+WORK='{"clones":[{"path":"calc","branch":"main","uncommitted":1,"unpushed":2,"stashes":0}],"files":3,"more":false,"error":""}'
+said() { as "$AGENTD" api "$@"; }
+sandbox_is() { said PUT "$P/sandbox" "{\"state\":\"$1\",\"reason\":\"\",\"address\":\"\"}"; }
+
+# later METHOD PATH [JSON]: a call that waits; its end in $T/later.*
+later() {
+	(
+		BODY=$T/later.body HEADERS=$T/later.headers
+		mkdir -p "$T/later" && T=$T/later
+		api "$@"
+		echo "$STATUS" >"$T/status"
+	) &
+	LATER=$!
+}
+asked() { api GET "$C/events?after=$SEQ&project=$PROJECT_ID&limit=100"; jq -e '.events[] | select(.kind == "sandbox.asked")' "$BODY"; }
+seq_now() { api GET "$C/events?after=0&project=$PROJECT_ID&limit=1000"; SEQ=$(field '.events[-1].seq'); }
+ended() { wait "$LATER"; STATUS=$(cat "$T/later/status"); cp "$T/later.body" "$BODY"; }
+
+sandbox_is running
+api GET "$P"
+tap_is "$(field .sandbox.state),$(field .sandbox.served)" running,false 'agentd was not heard of yet'
+api DELETE "$P"
+tap_is "$STATUS,$(field .lost)" 409,null 'without agentd nobody can look: refused'
+tap_like "$(field .message)" '*coffer-agentd is not there*' 'with the reason'
+api DELETE "/api/v1/repos/$PROJECT"
+tap_is "$STATUS" 409 "the forge's call as well"
+said PUT "$C/sandboxes/use" '{"uses":[]}'
+api GET "$P"
+tap_is "$(field .sandbox.served),$(field .sandbox.use)" true,null 'agentd is there; of the sandbox nothing is known'
+
+seq_now
+later DELETE "$P"
+tap_ok 'agentd is asked' wait_for 10 asked
+said PUT "$P/sandbox/work" "$WORK"
+tap_is "$STATUS" 204 'and answers'
+ended
+tap_is "$STATUS,$(field .lost.files),$(field '.lost.clones[0].unpushed')" 409,3,2 'what would be lost is told'
+api GET "$P"
+tap_is "$(field .state)" active 'nothing was removed'
+
+seq_now
+later PATCH "$P" '{"sandbox":{"renew":true}}'
+tap_ok 'a sandbox made anew is looked into, too' wait_for 10 asked
+said PUT "$P/sandbox/work" '{"clones":[],"files":0,"more":false,"error":"no such mount"}'
+ended
+tap_is "$STATUS" 409 'what cannot be looked into stays'
+tap_like "$(field .message)" '*no such mount*' 'with the reason'
+api GET "$P"
+tap_is "$(field .sandbox.generation)" 0 'and is the old one'
+seq_now
+later PATCH "$P" '{"settings":{"memory":268435456},"sandbox":{"renew":true}}'
+wait_for 10 asked
+said PUT "$P/sandbox/work" "$EMPTY"
+ended
+tap_is "$STATUS,$(field .sandbox.generation),$(field .settings.memory)" 200,1,268435456 'one without work is made anew'
+api PATCH "$P" '{"sandbox":{"renew":true,"force":true}}'
+tap_is "$STATUS,$(field .sandbox.generation)" 200,2 'with force nobody looks'
+
+# Who may not do it learns nothing, and agentd is not asked.
+BOB=$(make_user bob)
+api PUT "/api/v1/repos/$PROJECT/collaborators/bob" '{"permission":"write"}'
+seq_now
+as "$BOB" api DELETE "$P"
+tap_is "$STATUS" 403 'a maintainer removes nothing'
+tap_not 'nor has it looked into' asked
+
+# Who leaves does not want it any more.
+http_t=$ADMIN
+http DELETE "$P" -m 1
+http_t=
+said PUT "$P/sandbox/work" "$EMPTY"
+sleep 0.2
+api GET "$P"
+tap_is "$(field .state)" active 'the caller hung up before the answer'
+
+seq_now
+later DELETE "$P"
+wait_for 10 asked
+said PUT "$P/sandbox/work" "$EMPTY"
+ended
+tap_is "$STATUS" 202 'one without work is removed'
+make_project other
+P=$C/projects/$PROJECT
+sandbox_is running
+api DELETE "$P?force=true"
+tap_is "$STATUS" 202 'or by force'
+make_project third
+api DELETE "$C/projects/$PROJECT"
+tap_is "$STATUS" 202 'one without a sandbox has nothing to lose'
+tap_done
