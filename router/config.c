@@ -127,6 +127,7 @@ config_load(struct config *c, const char *home, struct err *e)
 	c->control = xasprintf("unix:%s/run/router.sock", home);
 	c->front = xasprintf("%s/run/front/cofferd.sock", home);
 	c->xtlock = xasprintf("%s/run/router.xtables", home);
+	c->book = xasprintf("%s/run/router.uploads", home);
 	return 0;
 }
 
@@ -138,5 +139,6 @@ config_release(struct config *c)
 	free(c->control);
 	free(c->front);
 	free(c->xtlock);
+	free(c->book);
 	memset(c, 0, sizeof(*c));
 }

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -23,6 +24,7 @@
 #include "router/nflog.h"
 #include "router/nlmsg.h"
 #include "router/priv.h"
+#include "router/proxy.h"
 #include "router/stub.h"
 #include "router/tool.h"
 
@@ -90,25 +92,32 @@ guard_start_proxy(struct guard *g, struct err *e)
 	AUTO_FREE char *text = xasprintf(
 	    "%s:%u", g->cfg->address, (unsigned)g->cfg->proxy_port);
 	char uid[16], gid[16];
-	const char *argv[] = { "/proc/self/exe", "@keeper", uid, gid, "2",
+	const char *argv[] = { "/proc/self/exe", "@keeper", uid, gid, "3",
 		g->cfg->log_level, "@proxy", g->cfg->range_text,
 		g->cfg->address, g->cfg->never_text, g->cfg->log_level, NULL };
-	int pair[2], fds[2], rc;
+	AUTO_CLOSE int book = -1;
+	AUTO_CLOSE int listen = -1;
+	int pair[2], fds[PROXY_FD_END - PROXY_FD_CHAN], rc;
 	struct sock_addr a;
 
 	if (sock_parse(text, &a, e) == -1 ||
-	    sock_listen(&a, 0, &fds[1], e) == -1)
+	    sock_listen(&a, 0, &listen, e) == -1)
 		return -1;
+	book = open(g->cfg->book,
+	    O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (book == -1)
+		return err_sys(e, ERR_IO, "open %s", g->cfg->book);
 	snprintf(uid, sizeof(uid), "%u", (unsigned)g->cfg->uid);
 	snprintf(gid, sizeof(gid), "%u", (unsigned)g->cfg->proxy_gid);
 	rc = chan_pair(pair, e);
 	if (rc == 0) {
 		fds[0] = pair[1];
+		fds[PROXY_FD_LISTEN - PROXY_FD_CHAN] = listen;
+		fds[PROXY_FD_BOOK - PROXY_FD_CHAN] = book;
 		g->proxy_chan = pair[0];
-		rc = guard_keep(g, argv, fds, 2, e);
+		rc = guard_keep(g, argv, fds, PROXY_FD_END - PROXY_FD_CHAN, e);
 		(void)close(pair[1]);
 	}
-	(void)close(fds[1]);
 	return rc;
 }
 

@@ -22,7 +22,7 @@
 enum {
 	PROXY_SLICE = 8192,                         /* messages in one turn */
 	PROXY_FDS_SPARE = 64 + 2 * PROXY_PIPES_MAX, /* and our own */
-	PROXY_ENDS_MAX_MS = 60 * 1000
+	PROXY_ENDS_MAX_MS = 5000
 };
 
 void
@@ -46,7 +46,7 @@ proxy_project(struct proxy *p, uint32_t id)
 	if (q != NULL)
 		return q;
 	q = xcalloc(1, sizeof(*q));
-	q->upload = upload_new();
+	q->upload = proxy_book_take(p, id);
 	map_put_u64(p->projects, id, q);
 	return q;
 }
@@ -216,6 +216,8 @@ proxy_start(struct proxy *p, const struct proxy_spec *spec, struct err *e)
 	    ? (files - PROXY_FDS_SPARE) / 2
 	    : 64;
 	p->ends = timer_new(p->loop, proxy_on_end, p);
+	if (proxy_book_open(p, e) == -1)
+		return -1;
 	p->deaf = true;
 	rnd_bytes(&p->nonce, sizeof(p->nonce));
 	m.ready.nonce = p->nonce;
@@ -236,6 +238,7 @@ proxy_main(const struct proxy_spec *spec)
 		log_error("proxy failed err=%s", log_val(e.msg));
 		_exit(1);
 	}
+	proxy_book_save(&p);
 	/* Everything lives as long as the process. */
 	_exit(0);
 }

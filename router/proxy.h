@@ -14,6 +14,7 @@
 enum proxy_fd {
 	PROXY_FD_CHAN = 3,
 	PROXY_FD_LISTEN,
+	PROXY_FD_BOOK, /* to read and to append; lines of upload.h */
 	PROXY_FD_END
 };
 

@@ -15,6 +15,7 @@
 #include "router/pins.h"
 #include "router/proxy.h"
 
+struct err;
 struct map;
 struct proxy_conn;
 struct timer;
@@ -43,6 +44,10 @@ struct proxy {
 	bool deaf;                 /* what is heard was for our forerunner */
 	struct listener *listener; /* from when all has been heard */
 	uint32_t log_lost; /* entries that the channel had no room for */
+	struct map *kept;  /* id -> struct upload, of before this process */
+	struct timer *book;
+	size_t book_size, book_full; /* bytes */
+	bool book_broken;
 };
 
 /* proxy.c */
@@ -54,6 +59,16 @@ struct proxy_project *proxy_project(struct proxy *p, uint32_t id)
     __attribute__((returns_nonnull));
 /* What is known of a project that is gone, when nothing is left of it. */
 void proxy_forget(struct proxy *p, uint32_t id);
+
+/* proxy_book.c: what was sent today, in a file that outlives us. */
+
+int proxy_book_open(struct proxy *p, struct err *e);
+/* What is known of a project; the caller's. */
+struct upload *proxy_book_take(struct proxy *p, uint32_t id)
+    __attribute__((returns_nonnull));
+/* Something was counted: it is written soon. */
+void proxy_book_due(struct proxy *p);
+void proxy_book_save(struct proxy *p);
 
 /* proxy_judge.c: decisions. */
 

@@ -188,6 +188,26 @@ tap_like "$(say $B 443 hello:a.wild.test read fill:2000000 read)" '*reset' 'name
 tap_is "$(say $B 443 hello:b.wild.test read)" "$(printf '%s\nclosed' "$ALERT")" 'share it'
 tap_like "$(log_of 7)" '*"verdict":"denied-upload","name":"ok.test"*' 'the log has it'
 
+# What was sent today outlives the proxy, and the router.
+budget='"allow":[{"domain":"ok.test"},{"domain":"other.test"}],"upload_max":200000'
+closed=$(printf '%s\nclosed' "$ALERT")
+spent() { [ "$(say $A 443 hello:ok.test read)" = "$closed" ]; }
+tap_ok 'it is written down' wait_for 5 grep -q '^[0-9]* 7 200000 ok.test$' "$HOME_DIR/run/router.uploads"
+kill -9 "$(proxy_pid)"
+tap_ok 'a new proxy knows the budget' wait_for 10 spent
+tap_like "$(say $B 443 hello:other.test read)" '*other.test*' 'and lets the rest'
+kill -9 "$ROUTER_PID"
+wait "$ROUTER_PID" 2>/dev/null
+# A line that was not written whole.
+printf '99999 7 10' >>"$HOME_DIR/run/router.uploads"
+start_router
+locked "$budget" >/dev/null
+dns ok.test >/dev/null
+dns other.test >/dev/null
+tap_ok 'so does a new router' wait_for 10 spent
+tap_like "$(say $B 443 hello:other.test read)" '*other.test*' 'and lets the rest'
+tap_is "$(stat -c '%a %u' "$HOME_DIR/run/router.uploads")" '600 0' 'the file is the router'"'"'s'
+
 # Half-open connections of one do not hurt another.
 locked '"allow":[{"domain":"ok.test"}]' >/dev/null
 ask '{"op":"project.set","id":8,"mode":"locked","allow":[{"domain":"ok.test"}]}' >/dev/null
