@@ -1,5 +1,6 @@
 /* cmd_seed: the user's own agent settings, for every sandbox. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,28 +31,43 @@ seed_show(const struct seed_file *f, void *arg)
 	(void)printf("\n");
 }
 
-/* The old one stays until the new one is whole. */
+static int
+seed_drop(const char *path, struct err *e)
+{
+	return access(path, F_OK) == -1 ? 0 : path_rmtree(path, e);
+}
+
+/* The old one stays until the new one is whole, and changes to it in one
+ * step. */
 static int
 seed_replace(const char *from, const char *at, struct err *e)
 {
 	AUTO_FREE char *fresh = xasprintf("%s.new", at);
-	AUTO_FREE char *old = xasprintf("%s.old", at);
 	int n;
 
-	if (access(fresh, F_OK) == 0 && path_rmtree(fresh, e) == -1)
-		return -1;
-	if (access(old, F_OK) == 0 && path_rmtree(old, e) == -1)
+	if (seed_drop(fresh, e) == -1)
 		return -1;
 	n = seed_copy(from, fresh, seed_show, NULL, e);
 	if (n == -1)
 		return -1;
+	if (renameat2(AT_FDCWD, fresh, AT_FDCWD, at, RENAME_EXCHANGE) == 0)
+		return seed_drop(fresh, e) == -1 ? -1 : n;
+	if (errno != ENOENT || rename(fresh, at) == -1)
+		return err_sys(e, ERR_IO, "rename %s", fresh);
+	return n;
+}
+
+/* A sandbox that begins meanwhile has all of it or none. */
+static int
+seed_remove(const char *at, struct err *e)
+{
+	AUTO_FREE char *old = xasprintf("%s.new", at);
+
+	if (seed_drop(old, e) == -1)
+		return -1;
 	if (rename(at, old) == -1 && errno != ENOENT)
 		return err_sys(e, ERR_IO, "rename %s", at);
-	if (rename(fresh, at) == -1)
-		return err_sys(e, ERR_IO, "rename %s", fresh);
-	if (access(old, F_OK) == 0 && path_rmtree(old, e) == -1)
-		return -1;
-	return n;
+	return seed_drop(old, e);
 }
 
 static int
@@ -71,7 +87,7 @@ seed_run(struct cli *c, const void *args, int argc, char **argv)
 		return CLI_OK;
 	}
 	if (a->remove) {
-		if (access(at, F_OK) == 0 && path_rmtree(at, &e) == -1)
+		if (seed_remove(at, &e) == -1)
 			return cli_fail(c, &e, "seed");
 		return CLI_OK;
 	}

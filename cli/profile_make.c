@@ -1,11 +1,13 @@
 /* profile_make: a version of a profile, built, checked and put in place. */
 #include <dirent.h>
 #include <errno.h>
+#include <fts.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,7 +22,7 @@
 
 enum {
 	PROFILE_BUILD_MS = 30 * 60 * 1000,
-	PROFILE_STATE_MAX = 128 << 10
+	PROFILE_STATE_MAX = 2 << 20 /* as agentd's SESSION_STATE_MAX */
 };
 
 /* What a sandbox's session and attach need of it. */
@@ -105,6 +107,50 @@ profile_check(const char *root, struct err *e)
 	return 0;
 }
 
+/* Users of the host reach the root: what is setuid or a device there would be
+ * theirs.  A sandbox obeys neither. */
+static int
+profile_harmless_one(const FTSENT *ent, struct err *e)
+{
+	const char *path = ent->fts_accpath;
+	mode_t mode = ent->fts_statp->st_mode;
+
+	if (ent->fts_info == FTS_DNR || ent->fts_info == FTS_ERR ||
+	    ent->fts_info == FTS_NS) {
+		errno = ent->fts_errno;
+		return err_sys(e, ERR_IO, "%s", ent->fts_path);
+	}
+	if (S_ISCHR(mode) || S_ISBLK(mode))
+		return unlink(path) == 0
+		    ? 0
+		    : err_sys(e, ERR_IO, "remove %s", ent->fts_path);
+	if (!S_ISREG(mode))
+		return 0;
+	if (lremovexattr(path, "security.capability") == -1 &&
+	    errno != ENODATA && errno != ENOTSUP)
+		return err_sys(e, ERR_IO, "%s", ent->fts_path);
+	if ((mode & (S_ISUID | S_ISGID)) != 0 &&
+	    chmod(path, mode & 07777 & ~(unsigned)(S_ISUID | S_ISGID)) == -1)
+		return err_sys(e, ERR_IO, "chmod %s", ent->fts_path);
+	return 0;
+}
+
+static int
+profile_harmless(char *root, struct err *e)
+{
+	char *const tops[] = { root, NULL };
+	FTS *walk = fts_open(tops, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+	const FTSENT *ent;
+	int rc = 0;
+
+	if (walk == NULL)
+		return err_sys(e, ERR_IO, "%s", root);
+	while (rc == 0 && (ent = fts_read(walk)) != NULL)
+		rc = profile_harmless_one(ent, e);
+	(void)fts_close(walk);
+	return rc;
+}
+
 /* The link changes from one version to the next in one step. */
 static int
 profile_place(
@@ -180,13 +226,13 @@ profile_sweep(struct cli *c, const struct profile *p)
 
 static int
 profile_build_into(struct cli *c, const struct profile *p,
-    const struct profile_build *b, const char *root, const char *recipe,
+    const struct profile_build *b, char *root, const char *recipe,
     struct err *e)
 {
 	AUTO_FREE char *file = xasprintf("%s/usr/share/coffer-profile", root);
 
 	if (profile_run(c, p, b, root, e) == -1 ||
-	    profile_check(root, e) == -1 ||
+	    profile_check(root, e) == -1 || profile_harmless(root, e) == -1 ||
 	    path_write_atomic(file, recipe, strlen(recipe), 0644, e) == -1)
 		return -1;
 	if (chmod(root, 0755) == -1)

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'roots are built by root'
-tap_plan 23
+tap_plan 27
 COFFER_HOME=$T/home
 export COFFER_HOME
 mkdir -p "$T/bin" "$COFFER_HOME/sandboxes/7" "$COFFER_HOME/profiles/mine"
@@ -16,6 +16,9 @@ for a; do case $a in --include=*) list=${a#*=} ;; bookworm | trixie) suite=$a ;;
 echo "$suite $list" >>"$(dirname "$0")/log"
 mkdir -p "$root/usr/bin" "$root/usr/sbin" "$root/usr/share" "$root/bin"
 : >"$root/bin/sh"
+cp /bin/true "$root/usr/bin/su" && chmod 6755 "$root/usr/bin/su"
+mkdir -p "$root/dev" "$root/var/mail" && chmod 2775 "$root/var/mail" && mknod "$root/dev/null" c 1 3
+cp /bin/true "$root/usr/bin/ping" && setcap cap_net_raw=p "$root/usr/bin/ping"
 case ,$list, in *,broken,*) echo "E: no such package: broken" >&2; exit 1 ;; esac
 for p in git byobu; do case ,$list, in *,$p,*) : >"$root/usr/bin/$p" ;; esac; done
 case ,$list, in *,openssh-server,*) : >"$root/usr/sbin/sshd" ;; esac
@@ -41,6 +44,15 @@ run profile build mine
 tap_is "$RC" 0 'one of the home is built'
 FIRST=$(readlink "$IMAGES/mine")
 tap_ok 'and in place' test -x "$IMAGES/$FIRST/usr" -a -e "$IMAGES/mine/usr/bin/git"
+# A user of the host could run what is in it.
+tap_is "$(stat -c %a "$IMAGES/mine/usr/bin/su")" 755 'without setuid and setgid'
+tap_is "$(stat -c %a "$IMAGES/mine/var/mail")" 2775 'folders as they are'
+tap_not 'without devices' test -e "$IMAGES/mine/dev/null"
+if command -v setcap >/dev/null; then
+	tap_is "$(getcap "$IMAGES/mine/usr/bin/ping")" '' 'nor capabilities of files'
+else
+	tap_skip 'nor capabilities of files' 'no setcap'
+fi
 run profile build mine
 tap_is "$RC,$(wc -l <"$FAKE_LOG")" 0,1 'it is not built again'
 sleep 1

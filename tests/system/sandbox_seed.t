@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 12
+tap_plan 15
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -33,6 +33,25 @@ tap_is "$RC,$(grep -c '^+' "$T/out")" 0,2 'seed takes what is listed'
 tap_ok 'a link is named and left out' out_has '^- .claude/commands/p.md: it is a link'
 tap_ok 'so is a file with a key' out_has '^- .codex/config.toml: it has a key'
 tap_is "$(find "$COFFER_HOME/seed" -type f | wc -l)" 2 'nothing else is there'
+
+# A sandbox may begin at any moment: there is always a whole one.
+cat >"$T/watch.pl" <<'END'
+my ($dir, $stop) = @ARGV;
+my $missing = 0;
+until (-e $stop) { $missing++ unless -e "$dir/.claude/CLAUDE.md" }
+exit($missing != 0);
+END
+perl "$T/watch.pl" "$COFFER_HOME/seed" "$T/stop" &
+WATCH=$!
+I=0
+while [ $I -lt 30 ]; do run seed --from "$ME"; I=$((I + 1)); done
+: >"$T/stop"
+wait "$WATCH"
+tap_is "$?" 0 'seed again never takes it away'
+run seed --remove
+tap_is "$RC,$(ls -d "$COFFER_HOME"/seed* 2>/dev/null)" 0, 'seed --remove'
+run seed --from "$ME"
+tap_is "$RC,$(ls -d "$COFFER_HOME"/seed*)" "0,$COFFER_HOME/seed" 'and once more'
 
 make_upstream calc
 run up -d --listen 127.0.0.1:0
