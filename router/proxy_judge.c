@@ -76,8 +76,8 @@ proxy_spend(struct proxy *p, uint32_t id, const char *name, size_t n)
 
 	if (c == NULL)
 		return false;
-	if (upload_take(q->upload, name, n,
 	proxy_book_due(p);
+	if (upload_take(q->upload, name, n,
 		egress_policy_spec(c->policy)->upload_max, now))
 		return true;
 	/* One a minute says as much as each. */
