@@ -17,7 +17,9 @@
 #include "lib/base/str.h"
 
 enum {
-	CGROUP_FILE_MAX = 4 << 20
+	CGROUP_FILE_MAX = 4 << 20,
+	/* A process that runs is frozen after a few. */
+	CGROUP_FREEZE_LOOKS = 50
 };
 
 #define CGROUP_TOP "/sys/fs/cgroup"
@@ -84,23 +86,80 @@ cgroup_signal(const char *cgroup, int sig)
 	return n;
 }
 
+/* v1 and v2 differ in the file that says it is done, too. */
+struct cgroup_freezer {
+	const char *mount, *order, *frozen, *thawed, *state, *is_frozen;
+};
+
+static const struct cgroup_freezer cgroup_freezers[] = {
+	{ "freezer/", "freezer.state", "FROZEN", "THAWED", "freezer.state",
+	    "FROZEN" },
+	{ "", "cgroup.freeze", "1", "0", "cgroup.events", "frozen 1" },
+	{ "unified/", "cgroup.freeze", "1", "0", "cgroup.events", "frozen 1" },
+	{ .mount = NULL },
+};
+
+static bool
+cgroup_freezer_is(
+    const struct cgroup_freezer *f, const char *cgroup, bool *frozen)
+{
+	AUTO_FREE char *path = xasprintf(
+	    CGROUP_TOP "/%s%s/%s", f->mount, cgroup, f->state);
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	struct view rest;
+	struct view line;
+
+	if (path_read(path, 4096, &text, &e) == -1)
+		return false;
+	rest = str_view(&text);
+	*frozen = false;
+	while (rest.p != NULL && view_split(&rest, '\n', &line))
+		*frozen |= view_is(line, f->is_frozen);
+	return true;
+}
+
+bool
+cgroup_is_frozen(const char *cgroup)
+{
+	bool frozen = false;
+
+	for (const struct cgroup_freezer *f = cgroup_freezers; f->mount != NULL;
+	     f++) {
+		if (cgroup_freezer_is(f, cgroup, &frozen) && frozen)
+			return true;
+	}
+	return false;
+}
+
+int
+cgroup_freeze(const char *cgroup, bool freeze)
+{
+	for (const struct cgroup_freezer *f = cgroup_freezers; f->mount != NULL;
+	     f++) {
+		AUTO_FREE char *path = xasprintf(
+		    CGROUP_TOP "/%s%s/%s", f->mount, cgroup, f->order);
+		AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+		const char *order = freeze ? f->frozen : f->thawed;
+		bool is = !freeze;
+
+		if (fd == -1 || write(fd, order, strlen(order)) == -1)
+			continue;
+		for (int i = 0; is != freeze && i < CGROUP_FREEZE_LOOKS; i++) {
+			if (!cgroup_freezer_is(f, cgroup, &is))
+				break;
+		}
+		/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
+		return is == freeze ? 0 : 1;
+	}
+	return -1;
+}
+
 /* A frozen process takes its signal only when it runs again. */
 void
 cgroup_thaw(const char *cgroup)
 {
-	static const char *const files[] = { "freezer/", "freezer.state",
-		"THAWED", "", "cgroup.freeze", "0", "unified/", "cgroup.freeze",
-		"0" };
-
-	for (size_t i = 0; i < 9; i += 3) {
-		AUTO_FREE char *path = xasprintf(
-		    CGROUP_TOP "/%s%s/%s", files[i], cgroup, files[i + 1]);
-		AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-		if (fd != -1 &&
-		    write(fd, files[i + 2], strlen(files[i + 2])) != -1)
-			return;
-	}
+	(void)cgroup_freeze(cgroup, false);
 }
 
 /* Depth first, folders only: rmdir succeeds on an empty cgroup alone. */

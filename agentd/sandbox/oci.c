@@ -11,14 +11,22 @@
 #include "agentd/sandbox/oci_seal.h"
 #include "agentd/sandbox/rootfs.h"
 #include "agentd/sandbox/seq.h"
+#include "agentd/sandbox/shim_priv.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/io/child.h"
+#include "lib/io/timer.h"
 #include "lib/wire/json.h"
+
+enum {
+	OCI_PAUSE_RETRY_MS = 2,
+	OCI_PAUSE_LIMIT_MS = 10 * 1000
+};
 
 const char *
 oci_runc_path(void)
@@ -204,46 +212,67 @@ oci_go(const char *dir, struct err *e)
 	return shim_send(dir, SHIM_GO, e);
 }
 
-static bool
-oci_is_frozen(const struct sandbox_host *h, const char *id)
+static char *
+oci_cgroup(const struct sandbox_host *h, const char *id)
 {
-	static const char *const files[] = { "freezer/", "freezer.state",
-		"FROZEN", "", "cgroup.freeze", "1", "unified/", "cgroup.freeze",
-		"1" };
+	return xasprintf("coffer-%s/%s", h->inst, id);
+}
 
-	for (size_t i = 0; i < 9; i += 3) {
-		AUTO_FREE char *path = NULL;
-		AUTO_STR struct str text = STR_INIT;
-		struct err e = ERR_INIT;
+struct oci_pause {
+	struct timer *timer;
+	char *cgroup;
+	bool frozen;
+	int64_t until; /* clock_mono_ms */
+	sandbox_done_fn *done;
+	void *arg;
+};
 
-		path = xasprintf("/sys/fs/cgroup/%scoffer-%s/%s/%s", files[i],
-		    h->inst, id, files[i + 1]);
-		if (path_read(path, 64, &text, &e) == 0 &&
-		    view_is(view_trim(str_view(&text)), files[i + 2]))
-			return true;
+/* All that runc does is the write, in twenty times the time.  What waits for a
+ * disk is frozen later. */
+static void
+oci_pause_try(void *arg)
+{
+	struct oci_pause *o = arg;
+	struct err e = ERR_INIT;
+	int r = cgroup_freeze(o->cgroup, o->frozen);
+
+	if (r == 1 && clock_mono_ms() < o->until) {
+		timer_set(o->timer, OCI_PAUSE_RETRY_MS);
+		return;
 	}
-	return false;
+	if (r == 1) {
+		cgroup_thaw(o->cgroup);
+		(void)err_set(&e, ERR_TIMEOUT,
+		    "%s has a process that cannot be frozen", o->cgroup);
+	} else if (r == -1) {
+		(void)err_set(&e, ERR_NOTFOUND, "%s does not run", o->cgroup);
+	}
+	o->done(r == 0 ? NULL : &e, o->arg);
+	timer_free(o->timer);
+	free(o->cgroup);
+	free(o);
 }
 
 static void
 oci_pause(const struct sandbox_host *h, const char *id, bool frozen,
     sandbox_done_fn *done, void *arg)
 {
-	AUTO_FREE char *state = oci_state_root(h);
-	const char *const argv[] = { oci_runc_path(), "--root", state,
-		frozen ? "pause" : "resume", id, NULL };
-	static const char *const nothing[] = { "/bin/true", NULL };
+	struct oci_pause *o = xcalloc(1, sizeof(*o));
 
-	/* runc calls it an error when it is so already. */
-	seq_program(h->loop, oci_is_frozen(h, id) == frozen ? nothing : argv,
-	    false, done, arg);
+	o->timer = timer_new(h->loop, oci_pause_try, o);
+	o->cgroup = oci_cgroup(h, id);
+	o->frozen = frozen;
+	o->until = clock_mono_ms() + OCI_PAUSE_LIMIT_MS;
+	o->done = done;
+	o->arg = arg;
+	timer_set(o->timer, 0);
 }
 
 static int
 oci_use(const struct sandbox_host *h, const char *id, struct cgroup_use *out,
     struct err *e)
 {
-	AUTO_FREE char *cgroup = xasprintf("coffer-%s/%s", h->inst, id);
+	AUTO_FREE char *cgroup = oci_cgroup(h, id);
 
 	cgroup_read_use(cgroup, out);
 	return out->pids == -1 && out->memory == -1
@@ -386,6 +415,7 @@ int
 oci_state(
     const struct sandbox_host *h, const char *id, char out[16], struct err *e)
 {
+	AUTO_FREE char *cgroup = oci_cgroup(h, id);
 	AUTO_FREE char *path = xasprintf(
 	    "%s/run/runc/%s/state.json", h->home, id);
 	AUTO_FREE char *fifo = xasprintf(
@@ -403,7 +433,7 @@ oci_state(
 	at = oci_start_time(json_i64_or(j, "init_process_pid", 0));
 	if (at == 0 || (int64_t)at != json_i64_or(j, "init_process_start", -1))
 		state = "stopped";
-	else if (oci_is_frozen(h, id))
+	else if (cgroup_is_frozen(cgroup))
 		state = "paused";
 	else
 		state = access(fifo, F_OK) == 0 ? "created" : "running";

@@ -52,6 +52,9 @@ int cgroup_signal(const char *cgroup, int sig);
 /* False when a part of it is in use. */
 bool cgroup_remove_all(const char *cgroup);
 void cgroup_thaw(const char *cgroup);
+bool cgroup_is_frozen(const char *cgroup);
+/* 0: it is; 1: not yet, ask again; -1: there is no such cgroup. */
+int cgroup_freeze(const char *cgroup, bool freeze);
 
 /* The last error in runc's JSON log, or "". */
 void shim_runc_error(const char *dir, char *out, size_t n);
