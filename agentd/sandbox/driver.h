@@ -35,8 +35,9 @@ struct driver {
 	/* Can it work here?  Synchronous, cheap. */
 	int (*probe)(const struct sandbox_host *h, struct err *e);
 	/* Beyond spec_validate: has it the runtime, the GPUs that are asked
-	 * for?  NULL: it has none to choose. */
-	int (*check)(const struct sandbox_spec *s, struct err *e);
+	 * for?  Synchronous, without a question to anybody. */
+	int (*check)(const struct sandbox_host *h, const struct sandbox_spec *s,
+	    struct err *e);
 	/* Validates, writes the bundle, starts it; done when it is on its way:
 	 * whether the command could be run is told by exit.json. */
 	void (*start)(const struct sandbox_host *h,

@@ -9,6 +9,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/map.h"
 #include "lib/base/num.h"
 #include "lib/base/str.h"
 #include "lib/io/timer.h"
@@ -31,6 +32,7 @@ struct engine {
 	struct net *net;
 	char *socket;
 	char *runtime;
+	struct map *runtimes; /* by name, what the engine has; NULL: unasked */
 	struct engine_facts facts;
 };
 
@@ -83,6 +85,7 @@ engine_free(struct engine *g)
 	net_free(g->net);
 	free(g->socket);
 	free(g->runtime);
+	map_free(g->runtimes);
 	free(g);
 }
 
@@ -96,6 +99,12 @@ const char *
 engine_runtime(const struct engine *g)
 {
 	return g->runtime;
+}
+
+bool
+engine_has_runtime(const struct engine *g, const char *name)
+{
+	return g->runtimes != NULL && map_get(g->runtimes, name) != NULL;
 }
 
 const struct engine_facts *
@@ -453,11 +462,20 @@ engine_learn_remap(struct engine *g, const struct json *info, struct err *e)
 	return 0;
 }
 
+static void
+engine_learn_runtimes(struct engine *g, const struct json *info)
+{
+	map_free(g->runtimes);
+	g->runtimes = map_new();
+	for (const struct json *r = json_first(json_get(info, "Runtimes"));
+	     r != NULL; r = json_next(r))
+		(void)map_put(g->runtimes, json_key(r), g);
+}
+
 static int
 engine_learn_fit(struct engine *g, const struct json *info, struct err *e)
 {
-	const struct json *runtimes = json_get(info, "Runtimes");
-
+	engine_learn_runtimes(g, info);
 	if (!engine_has_option(info, "name=seccomp"))
 		return err_set(e, ERR_DENIED,
 		    "the engine at %s has no seccomp: a sandbox would not be "
@@ -468,7 +486,7 @@ engine_learn_fit(struct engine *g, const struct json *info, struct err *e)
 		    "the engine at %s is rootless: it cannot join the "
 		    "router's network",
 		    g->socket);
-	if (g->runtime != NULL && json_get(runtimes, g->runtime) == NULL)
+	if (g->runtime != NULL && !engine_has_runtime(g, g->runtime))
 		return err_set(e, ERR_NOTFOUND,
 		    "the engine at %s has no runtime %.60s", g->socket,
 		    g->runtime);

@@ -50,6 +50,8 @@ void engine_free(struct engine *g); /* NULL is fine; no more callbacks */
 
 const char *engine_socket(const struct engine *g);
 const char *engine_runtime(const struct engine *g); /* NULL: default */
+/* Did it name this one when it was asked last? */
+bool engine_has_runtime(const struct engine *g, const char *name);
 const struct engine_facts *engine_facts(const struct engine *g);
 struct net *engine_net(const struct engine *g);
 

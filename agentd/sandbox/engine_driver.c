@@ -88,11 +88,44 @@ struct engine_start {
 	struct seq *seq;
 };
 
+/*
+ * Docker hands GPUs out by this hook, and says so only when it is too late;
+ * Podman 4 takes the question by Docker's API and forgets it.
+ */
+static int
+engine_check_gpus(const struct sandbox_host *h, struct err *e)
+{
+	static const char *const hooks[] = {
+		"/usr/bin/nvidia-container-runtime-hook",
+		"/usr/local/bin/nvidia-container-runtime-hook", NULL
+	};
+
+	if (engine_facts(h->engine)->podman)
+		return err_set(e, ERR_INVALID,
+		    "Podman gives no GPUs by Docker's API: they are for Docker "
+		    "with the NVIDIA container toolkit");
+	for (size_t i = 0; hooks[i] != NULL; i++) {
+		if (access(hooks[i], X_OK) == 0)
+			return 0;
+	}
+	return err_set(e, ERR_NOTFOUND,
+	    "no GPUs: %s is not there; install the NVIDIA container toolkit",
+	    hooks[0]);
+}
+
 /* Its root would have all capabilities, in a user namespace of sysbox's: that
  * is another kind of container than what is made here. */
 static int
-engine_check_spec(const struct sandbox_spec *s, struct err *e)
+engine_check_spec(
+    const struct sandbox_host *h, const struct sandbox_spec *s, struct err *e)
 {
+	if (s->runtime != NULL && !engine_has_runtime(h->engine, s->runtime))
+		return err_set(e, ERR_NOTFOUND,
+		    "the engine at %s has no runtime %.60s: it names those "
+		    "that it has by `docker info` or `podman info`",
+		    engine_socket(h->engine), s->runtime);
+	if (s->gpus != NULL && engine_check_gpus(h, e) == -1)
+		return -1;
 	if (s->docker)
 		return err_set(e, ERR_INVALID,
 		    "an engine in the sandbox: the driver engine cannot make "
@@ -119,7 +152,7 @@ engine_check(
 		    "project %lld has no uids with this engine: it takes none "
 		    "from 2^31 on",
 		    (long long)host_uid_base_project(s->uid_base));
-	if (engine_check_spec(s, e) == -1)
+	if (engine_check_spec(h, s, e) == -1)
 		return -1;
 	/* Its image may be one that the engine has. */
 	seen.root = NULL;

@@ -71,8 +71,10 @@ oci_probe(const struct sandbox_host *h, struct err *e)
 
 /* State, exec and pause are runc's own: another runtime keeps its otherwise. */
 static int
-oci_check(const struct sandbox_spec *s, struct err *e)
+oci_check(
+    const struct sandbox_host *h, const struct sandbox_spec *s, struct err *e)
 {
+	(void)h;
 	if (s->runtime != NULL && strcmp(s->runtime, "runc") != 0)
 		return err_set(e, ERR_INVALID,
 		    "the driver oci has the runtime runc, not %.60s: that is "

@@ -497,8 +497,8 @@ session_check_spec(
 
 /* What is asked of the driver beyond a container. */
 static int
-session_check_driver(const struct driver *driver, const struct session *s,
-    const struct sandbox_spec *spec, struct err *e)
+session_check_driver(const struct sandbox_host *h, const struct driver *driver,
+    const struct session *s, const struct sandbox_spec *spec, struct err *e)
 {
 	const char *want = session_text(&s->p, SESSION_DRIVER);
 
@@ -507,14 +507,7 @@ session_check_driver(const struct driver *driver, const struct session *s,
 		    "coffer-agentd here has the driver %s, not %.20s: [agentd] "
 		    "driver in coffer.conf",
 		    driver->name, want);
-	if (driver->check != NULL)
-		return driver->check(spec, e);
-	if (spec->runtime == NULL && spec->gpus == NULL && !spec->docker)
-		return 0;
-	return err_set(e, ERR_INVALID,
-	    "the driver %s takes no runtime, GPUs or engine for one project: "
-	    "[agentd] runtime in coffer.conf is for all",
-	    driver->name);
+	return driver->check(h, spec, e);
 }
 
 int
@@ -534,7 +527,7 @@ session_check(const struct sandbox_host *h, const struct driver *driver,
 	x.spec.root = root;
 	r = session_check_spec(h, &x, e);
 	if (r == 0)
-		r = session_check_driver(driver, s, &x.spec, e);
+		r = session_check_driver(h, driver, s, &x.spec, e);
 	session_spec_release(&x);
 	return r;
 }
