@@ -3,7 +3,7 @@
 # started here with folders and a socket of its own, in a network namespace of its own, where Docker may do to iptables what
 # it does; nothing of it is left.
 
-ENGINES='docker podman'
+ENGINES=${ENGINES:-docker podman}
 engines_unit='driver driver_root netns sandbox'
 engines_system='run_template session_git attack_sandbox attack_token cli_exec'
 engines_own='restart'
@@ -99,11 +99,11 @@ engines_programs() { # DIR SOCKET
 	done
 	rm "$1/bin/coffer"
 	cat >"$1/bin/coffer" <<-PROGRAM
-	#!/bin/sh
+	#!/bin/bash
+	[ "\$1" = setup ] || exec -a "\$0" "$O/bin/coffer" "\$@"
 	"$O/bin/coffer" "\$@"
 	rc=\$?
-	[ "\$1" != setup ] ||
-	    sed -i -E 's|^\[(agentd\|runner)\]|&\ndriver = engine\nengine_socket = $2|' "\$COFFER_HOME/coffer.conf"
+	sed -i -E 's|^\[(agentd\|runner)\]|&\ndriver = engine\nengine_socket = $2|' "\$COFFER_HOME/coffer.conf"
 	exit \$rc
 	PROGRAM
 	chmod 755 "$1/bin/coffer"
@@ -115,15 +115,12 @@ engines_test() { # NAME DIR TEST...
 	dir=$2
 	shift 2
 	in="nsenter --net=/run/netns/$engine_net"
-	export COFFER_TEST_DRIVER=engine COFFER_TEST_SOCKET="$dir/sock" COFFER_TEST_ENGINE="$dir"
-	# Docker without userns-remap has no user namespace: an agent is its project's uid.  Podman's API has no cgroup namespace
-	# on cgroup v1.
+	export COFFER_TEST_DRIVER=engine COFFER_TEST_SOCKET="$dir/sock" COFFER_TEST_ENGINE="$dir" COFFER_TEST_OTHER=oci
+	# Docker without userns-remap has no user namespace: an agent is its project's uid.
 	export COFFER_TEST_UID=1000 COFFER_TEST_SHARED=
 	if [ "$engine_name" = docker ]; then
 		COFFER_TEST_UID=266536
 		COFFER_TEST_SHARED=' user'
-	elif [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
-		COFFER_TEST_SHARED=' cgroup'
 	fi
 	for t in "$@"; do
 		if [ -e "$O/tests/unit/agentd/test_$t" ]; then

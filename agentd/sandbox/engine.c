@@ -232,6 +232,8 @@ engine_call_send(struct engine_call *c, struct net *n, struct fetch_spec *spec)
 static char *
 engine_url(const char *path)
 {
+	if (strncmp(path, "/libpod/", 8) == 0)
+		return xasprintf("http://engine/v4.0.0%s", path);
 	return xasprintf("http://engine/v1.%d%s", ENGINE_API_MINOR, path);
 }
 

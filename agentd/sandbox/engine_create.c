@@ -5,6 +5,8 @@
 #include <sys/resource.h>
 
 #include "agentd/sandbox/bundle.h"
+#include "agentd/sandbox/engine_create_priv.h"
+#include "agentd/sandbox/engine_podman.h"
 #include "agentd/sandbox/seccomp.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -13,8 +15,6 @@
 #include "lib/wire/json.h"
 
 enum {
-	ENGINE_SHM_BYTES = 64 << 20,
-	ENGINE_OOM_SCORE = 500,
 	ENGINE_HOLDER_MEMORY = 16 << 20,
 	ENGINE_HOLDER_PIDS = 8
 };
@@ -63,31 +63,29 @@ engine_root_uid(const struct engine_facts *f, uint32_t uid_base)
 	return f->podman ? uid_base : f->remap;
 }
 
-void
-engine_userns(const struct sandbox_host *h, uint32_t uid_base,
-    char out[ENGINE_USERNS_MAX])
-{
-	out[0] = '\0';
-	if (engine_facts(h->engine)->podman)
-		(void)snprintf(out, ENGINE_USERNS_MAX,
-		    "auto:size=%d,uidmapping=0:%u:%d,gidmapping=0:%u:%d",
-		    HOST_UID_SPAN, uid_base, HOST_UID_SPAN, uid_base,
-		    HOST_UID_SPAN);
-}
-
 char *
 engine_seccomp_path(const struct sandbox_host *h)
 {
 	return xasprintf("%s/run/engine/seccomp.json", h->home);
 }
 
-static void
-engine_write_user(struct jw *w, uint32_t uid)
+char *
+engine_create_path(const struct sandbox_host *h, const char *name)
 {
+	return engine_facts(h->engine)->podman
+	    ? xstrdup("/libpod/containers/create")
+	    : xasprintf("/containers/create?name=%s", name);
+}
+
+void
+engine_write_user(struct jw *w, const char *key, const struct sandbox_host *h,
+    uint32_t uid_base)
+{
+	uint32_t uid = engine_agent_uid(engine_facts(h->engine), uid_base);
 	char user[32];
 
 	(void)snprintf(user, sizeof(user), "%u:%u", uid, uid);
-	jw_str(w, "User", user);
+	jw_str(w, key, user);
 }
 
 /* As one, so that the image's own command is never used. */
@@ -99,17 +97,17 @@ engine_write_command(struct jw *w, const struct sandbox_spec *s)
 	jw_end(w);
 }
 
-static void
-engine_write_labels(struct jw *w, const struct sandbox_host *h,
-    const struct sandbox_spec *s, const char *role, const char *dir)
+void
+engine_write_labels(
+    struct jw *w, const char *key, const struct engine_create_spec *c)
 {
-	jw_object(w, "Labels");
-	jw_str(w, "coffer.inst", h->inst);
-	jw_str(w, "coffer.role", role);
-	if (dir != NULL)
-		jw_str(w, "coffer.dir", dir);
-	for (size_t i = 0; s != NULL && i < s->n_labels; i++)
-		jw_str(w, s->labels[i].name, s->labels[i].value);
+	jw_object(w, key);
+	jw_str(w, "coffer.inst", c->h->inst);
+	jw_str(w, "coffer.role", c->holder ? "holder" : "sandbox");
+	if (c->dir != NULL)
+		jw_str(w, "coffer.dir", c->dir);
+	for (size_t i = 0; i < c->spec->n_labels; i++)
+		jw_str(w, c->spec->labels[i].name, c->spec->labels[i].value);
 	jw_end(w);
 }
 
@@ -117,13 +115,12 @@ static void
 engine_write_config(struct jw *w, const struct engine_create_spec *c)
 {
 	const struct sandbox_spec *s = c->spec;
-	const struct engine_facts *f = engine_facts(c->h->engine);
 
 	jw_object(w, NULL);
 	if (c->own_name)
 		jw_str(w, "Hostname",
 		    s->hostname != NULL ? s->hostname : "sandbox");
-	engine_write_user(w, engine_agent_uid(f, s->uid_base));
+	engine_write_user(w, "User", c->h, s->uid_base);
 	engine_write_command(w, s);
 	bundle_write_env(w, "Env", s);
 	jw_str(w, "WorkingDir", s->cwd != NULL ? s->cwd : "/home/agent");
@@ -133,7 +130,7 @@ engine_write_config(struct jw *w, const struct engine_create_spec *c)
 	jw_bool(w, "StdinOnce", s->stdin_path != NULL);
 	jw_bool(w, "AttachStdout", true);
 	jw_bool(w, "AttachStderr", true);
-	engine_write_labels(w, c->h, s, "sandbox", c->dir);
+	engine_write_labels(w, "Labels", c);
 	jw_end(w);
 }
 
@@ -142,7 +139,9 @@ engine_write_mounts(struct jw *w, const struct engine_create_spec *c)
 {
 	jw_array(w, "Mounts");
 	for (size_t i = 0; i < c->places->n; i++) {
-		AUTO_FREE char *source = xasprintf("%s/%zu", c->places_dir, i);
+		AUTO_FREE char *source = c->places_dir == NULL
+		    ? xstrdup(c->places->row[i].source)
+		    : xasprintf("%s/%zu", c->places_dir, i);
 
 		jw_object(w, NULL);
 		jw_str(w, "Type", "bind");
@@ -157,43 +156,53 @@ engine_write_mounts(struct jw *w, const struct engine_create_spec *c)
 	jw_end(w);
 }
 
+const struct engine_tmpfs engine_tmpfs[ENGINE_TMPFS_N] = {
+	{ "/tmp", false, 0, "mode=1777" },
+	{ "/var/tmp", false, 0, "mode=1777" },
+	{ "/run", false, 16 << 20, "mode=755" },
+	/* Over what an engine shows of the host's devices and cgroups. */
+	{ "/sys", true, 4 << 10, "mode=555" },
+	{ "/sys/fs/cgroup", true, 4 << 10, "mode=555" },
+};
+
 static void
 engine_write_tmpfs(struct jw *w, const struct sandbox_spec *s)
 {
-	char tmp[96];
-
-	(void)snprintf(tmp, sizeof(tmp),
-	    "rw,nosuid,nodev,exec,size=%" PRIu64 ",mode=1777",
-	    spec_limits_of(s).tmp);
 	jw_object(w, "Tmpfs");
-	jw_str(w, "/tmp", tmp);
-	jw_str(w, "/var/tmp", tmp);
-	jw_str(w, "/run", "rw,nosuid,nodev,exec,size=16m,mode=755");
-	/* Over what an engine shows of the host's devices and cgroups. */
-	jw_str(w, "/sys", "ro,nosuid,nodev,noexec,size=4k,mode=555");
-	jw_str(w, "/sys/fs/cgroup", "ro,nosuid,nodev,noexec,size=4k,mode=555");
+	for (size_t i = 0; i < ENGINE_TMPFS_N; i++) {
+		const struct engine_tmpfs *t = &engine_tmpfs[i];
+		char options[96];
+
+		(void)snprintf(options, sizeof(options),
+		    "%s,nosuid,nodev,size=%" PRIu64 ",%s",
+		    t->ro ? "ro,noexec" : "rw,exec",
+		    t->bytes != 0 ? t->bytes : spec_limits_of(s).tmp, t->mode);
+		jw_str(w, t->target, options);
+	}
 	jw_end(w);
 }
 
-static void
-engine_write_ulimit(
-    struct jw *w, const char *name, uint64_t soft, uint64_t hard)
-{
-	jw_object(w, NULL);
-	jw_str(w, "Name", name);
-	jw_u64(w, "Soft", soft);
-	jw_u64(w, "Hard", hard);
-	jw_end(w);
-}
-
-static void
-engine_write_limits(struct jw *w, const struct spec_limits *l)
+void
+engine_rlimits(struct engine_rlimit out[ENGINE_RLIMIT_N])
 {
 	uint64_t files = bundle_hard_limit(RLIMIT_NOFILE, 65536);
 	uint64_t locked = bundle_hard_limit(RLIMIT_MEMLOCK, 64 << 10);
 	/* Else Podman sets one of its own, which not every root may. */
 	uint64_t procs = bundle_hard_limit(RLIMIT_NPROC, 32768);
 
+	out[0] = (struct engine_rlimit){ "nofile", files < 4096 ? files : 4096,
+		files };
+	out[1] = (struct engine_rlimit){ "core", 0, 0 };
+	out[2] = (struct engine_rlimit){ "memlock", locked, locked };
+	out[3] = (struct engine_rlimit){ "nproc", procs, procs };
+}
+
+static void
+engine_write_limits(struct jw *w, const struct spec_limits *l)
+{
+	struct engine_rlimit rlimits[ENGINE_RLIMIT_N];
+
+	engine_rlimits(rlimits);
 	jw_u64(w, "Memory", l->memory);
 	jw_u64(w, "MemorySwap", l->memory); /* memory and swap: no swap */
 	jw_u64(w, "NanoCpus", (uint64_t)l->cpu_milli * 1000000);
@@ -201,28 +210,26 @@ engine_write_limits(struct jw *w, const struct spec_limits *l)
 	jw_i64(w, "OomScoreAdj", ENGINE_OOM_SCORE);
 	jw_u64(w, "ShmSize", ENGINE_SHM_BYTES);
 	jw_array(w, "Ulimits");
-	engine_write_ulimit(w, "nofile", files < 4096 ? files : 4096, files);
-	engine_write_ulimit(w, "core", 0, 0);
-	engine_write_ulimit(w, "memlock", locked, locked);
-	engine_write_ulimit(w, "nproc", procs, procs);
+	for (size_t i = 0; i < ENGINE_RLIMIT_N; i++) {
+		jw_object(w, NULL);
+		jw_str(w, "Name", rlimits[i].name);
+		jw_u64(w, "Soft", rlimits[i].soft);
+		jw_u64(w, "Hard", rlimits[i].hard);
+		jw_end(w);
+	}
 	jw_end(w);
 }
 
-/* The profile itself for Docker; Podman takes a file on the same host. */
+/* The profile itself, not a path. */
 static void
-engine_write_security(struct jw *w, const struct sandbox_host *h)
+engine_write_security(struct jw *w)
 {
-	AUTO_FREE char *file = engine_seccomp_path(h);
 	AUTO_STR struct str profile = STR_INIT;
 	struct jw inner;
 
 	str_add(&profile, "seccomp=");
-	if (engine_facts(h->engine)->podman) {
-		str_add(&profile, file);
-	} else {
-		jw_init(&inner, &profile);
-		seccomp_write(&inner, NULL);
-	}
+	jw_init(&inner, &profile);
+	seccomp_write(&inner, NULL);
 	jw_array(w, "CapDrop");
 	jw_str(w, NULL, "ALL");
 	jw_end(w);
@@ -240,17 +247,14 @@ engine_write_security(struct jw *w, const struct sandbox_host *h)
 static void
 engine_write_habits(struct jw *w, const struct engine *g, const char *runtime)
 {
-	bool podman = engine_facts(g)->podman;
-
 	jw_object(w, "RestartPolicy");
 	jw_str(w, "Name", "no");
 	jw_end(w);
 	jw_object(w, "LogConfig");
-	jw_str(w, "Type", podman ? "k8s-file" : "local");
+	jw_str(w, "Type", "local");
 	jw_object(w, "Config");
 	jw_str(w, "max-size", "5m");
-	if (!podman)
-		jw_str(w, "max-file", "2");
+	jw_str(w, "max-file", "2");
 	jw_end(w);
 	jw_end(w);
 	if (runtime == NULL)
@@ -290,9 +294,10 @@ engine_write_host(struct jw *w, const struct engine_create_spec *c)
 
 	jw_object(w, NULL);
 	engine_write_mounts(w, c);
-	engine_write_tmpfs(w, c->spec);
+	if (!c->holder)
+		engine_write_tmpfs(w, c->spec);
 	engine_write_limits(w, &l);
-	engine_write_security(w, c->h);
+	engine_write_security(w);
 	engine_write_habits(w, c->h->engine, c->spec->runtime);
 	engine_write_gpus(w, c->spec->gpus);
 	jw_end(w);
@@ -303,7 +308,16 @@ engine_create_init(struct engine_create *c, const struct engine_create_spec *s)
 {
 	struct jw w;
 
-	*c = (struct engine_create){ .config = STR_INIT, .host = STR_INIT };
+	*c = (struct engine_create){
+		.podman = engine_facts(s->h->engine)->podman,
+		.uid_base = s->spec->uid_base,
+		.config = STR_INIT,
+		.host = STR_INIT,
+	};
+	if (c->podman) {
+		engine_podman_config(s, &c->config);
+		return;
+	}
 	jw_init(&w, &c->config);
 	engine_write_config(&w, s);
 	jw_init(&w, &c->host);
@@ -319,11 +333,16 @@ engine_add_open(struct str *out, const struct str *object)
 
 void
 engine_create_end(const struct engine_create *c, const char *image,
-    const char *net, const char *userns, struct str *out)
+    const char *net, struct str *out)
 {
 	AUTO_STR struct str text = STR_INIT;
 	struct jw w;
 
+	if (c->podman) {
+		str_addv(out, str_view(&c->config));
+		engine_podman_end(image, net, c->uid_base, out);
+		return;
+	}
 	engine_add_open(out, &c->config);
 	jw_init(&w, &text);
 	jw_str(&w, NULL, image);
@@ -334,8 +353,6 @@ engine_create_end(const struct engine_create *c, const char *image,
 	jw_init(&w, &text);
 	jw_object(&w, NULL);
 	jw_str(&w, "NetworkMode", net);
-	if (userns[0] != '\0')
-		jw_str(&w, "UsernsMode", userns);
 	jw_end(&w);
 	str_addf(out, ",%s}", str_cstr(&text) + 1);
 }
@@ -351,42 +368,28 @@ engine_create_release(struct engine_create *c)
 
 void
 engine_create_holder(const struct sandbox_host *h, int64_t project,
-    const char *image, struct str *out)
+    const char *name, const char *image, struct str *out)
 {
 	static const char *const argv[] = { "/usr/bin/sleep", "infinity",
 		NULL };
-	const struct sandbox_spec s = { .argv = argv };
-	char userns[ENGINE_USERNS_MAX];
-	struct jw w;
+	char usr[] = "/usr";
+	const struct engine_places places = { .n = 1,
+		.row = { { .source = usr, .target = usr, .ro = true } } };
+	const struct sandbox_spec s = { .id = name,
+		.argv = argv,
+		.cwd = "/",
+		.uid_base = host_project_uid_base(project),
+		.limits = { .memory = ENGINE_HOLDER_MEMORY,
+		    .cpu_milli = 100,
+		    .pids = ENGINE_HOLDER_PIDS } };
+	struct engine_create c;
 
-	engine_userns(h, host_project_uid_base(project), userns);
-	jw_init(&w, out);
-	jw_object(&w, NULL);
-	jw_str(&w, "Image", image);
-	jw_str(&w, "Hostname", "sandbox");
-	engine_write_user(&w,
-	    engine_agent_uid(
-		engine_facts(h->engine), host_project_uid_base(project)));
-	engine_write_command(&w, &s);
-	engine_write_labels(&w, h, NULL, "holder", NULL);
-	jw_object(&w, "HostConfig");
-	jw_str(&w, "NetworkMode", "none");
-	if (userns[0] != '\0')
-		jw_str(&w, "UsernsMode", userns);
-	jw_array(&w, "Mounts");
-	jw_object(&w, NULL);
-	jw_str(&w, "Type", "bind");
-	jw_str(&w, "Source", "/usr");
-	jw_str(&w, "Target", "/usr");
-	jw_bool(&w, "ReadOnly", true);
-	jw_end(&w);
-	jw_end(&w);
-	engine_write_limits(&w,
-	    &(struct spec_limits){ .memory = ENGINE_HOLDER_MEMORY,
-		.cpu_milli = 100,
-		.pids = ENGINE_HOLDER_PIDS });
-	engine_write_security(&w, h);
-	engine_write_habits(&w, h->engine, NULL);
-	jw_end(&w);
-	jw_end(&w);
+	engine_create_init(&c,
+	    &(struct engine_create_spec){ .h = h,
+		.spec = &s,
+		.places = &places,
+		.own_name = true,
+		.holder = true });
+	engine_create_end(&c, image, "none", out);
+	engine_create_release(&c);
 }

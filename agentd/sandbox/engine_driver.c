@@ -83,8 +83,7 @@ struct engine_start {
 	struct engine_create create;
 	char image[128];
 	char net[128];
-	char userns[ENGINE_USERNS_MAX]; /* "": as the engine does */
-	struct err bad;                 /* of the preparation */
+	struct err bad; /* of the preparation */
 	struct seq *seq;
 };
 
@@ -243,9 +242,6 @@ engine_start_on_net(const char *net, const struct err *e, void *arg)
 
 	if (net != NULL)
 		(void)snprintf(o->net, sizeof(o->net), "%s", net);
-	/* The holder has the project's user namespace. */
-	if (net != NULL && o->userns[0] != '\0')
-		(void)snprintf(o->userns, sizeof(o->userns), "%s", net);
 	seq_resume(e, o->seq);
 }
 
@@ -283,11 +279,11 @@ static int
 engine_start_create(struct seq *s, void *ctx, struct err *e)
 {
 	struct engine_start *o = ctx;
-	AUTO_FREE char *path = xasprintf("/containers/create?name=%s", o->id);
+	AUTO_FREE char *path = engine_create_path(o->h, o->id);
 	AUTO_STR struct str body = STR_INIT;
 
 	(void)s;
-	engine_create_end(&o->create, o->image, o->net, o->userns, &body);
+	engine_create_end(&o->create, o->image, o->net, &body);
 	if (!str_ok(&o->create.config) || !str_ok(&o->create.host))
 		return err_set(e, ERR_LIMIT, "the sandbox's config is too big");
 	(void)engine_ask(
@@ -391,7 +387,6 @@ engine_start(const struct sandbox_host *h, const struct sandbox_spec *s,
 		.hold = s->hold,
 		.init = s->init,
 	};
-	engine_userns(h, s->uid_base, o->userns);
 	(void)engine_prepare(o, s, &o->bad);
 	*d = (struct engine_started){ .o = o, .done = done, .arg = arg };
 	seq_start(&(struct seq_spec){ .loop = h->loop,

@@ -134,14 +134,14 @@ static int
 engine_holder_create(struct seq *s, void *ctx, struct err *e)
 {
 	struct engine_holder *o = ctx;
-	AUTO_FREE char *path = xasprintf("/containers/create?name=%s", o->name);
+	AUTO_FREE char *path = engine_create_path(o->h, o->name);
 	AUTO_STR struct str body = STR_INIT;
 
 	(void)s;
 	(void)e;
 	if (o->good)
 		return SEQ_DONE;
-	engine_create_holder(o->h, o->id, o->image, &body);
+	engine_create_holder(o->h, o->id, o->name, o->image, &body);
 	(void)engine_ask(
 	    o->h->engine, "POST", path, &body, 0, engine_holder_on_step, o);
 	return SEQ_WAIT;

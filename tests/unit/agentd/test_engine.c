@@ -9,6 +9,7 @@
 
 #include "agentd/sandbox/engine_conf.h"
 #include "agentd/sandbox/engine_create.h"
+#include "agentd/sandbox/engine_podman.h"
 #include "agentd/sandbox/engine_wire.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
@@ -160,7 +161,7 @@ what_a_sandbox_must_not_have_is_not_asked_for(void **state)
 		.places = &none,
 		.places_dir = "/h/run/engine/x",
 		.dir = "/h/runs/1/agent" });
-	engine_create_end(&c, "0123", "container:abc", "", &out);
+	engine_create_end(&c, "0123", "container:abc", &out);
 	j = json_parse(str_view(&out), 0, &e);
 	assert_non_null(j);
 	host = json_get(j, "HostConfig");
@@ -191,6 +192,84 @@ what_a_sandbox_must_not_have_is_not_asked_for(void **state)
 	    json_str_or(json_get(host, "RestartPolicy"), "Name", ""), "no");
 	json_free(j);
 	engine_create_release(&c);
+	engine_free(h.engine);
+	loop_free(l);
+}
+
+static void
+podman_is_asked_for_the_same_in_its_own_words(void **state)
+{
+	static const char *const never[] = { "privileged", "cap_add", "devices",
+		"device_cgroup_rule", "volumes", "volumes_from", "unmask",
+		"env_host", "httpproxy", "portmappings", "cgroup_parent",
+		"groups", "selinux_opts", "idmappings", NULL };
+	static const char *const spaces[] = { "pidns", "ipcns", "utsns",
+		"cgroupns", NULL };
+	static const char *const argv[] = { "/bin/true", NULL };
+	static const struct spec_pair env[] = { { "A", "x=y" } };
+	struct err e = ERR_INIT;
+	struct loop *l = loop_new(&e);
+	struct sandbox_host h = { .loop = l, .home = "/h", .inst = "abcd" };
+	const struct sandbox_spec s = { .id = "coffer-abcd-run-1-agent",
+		.argv = argv,
+		.env = env,
+		.n_env = 1,
+		.uid_base = host_project_uid_base(1),
+		.limits = {
+		    .memory = 64 << 20, .pids = 9, .cpu_milli = 1500 } };
+	const struct engine_places none = { .n = 0 };
+	AUTO_STR struct str open = STR_INIT;
+	AUTO_STR struct str own = STR_INIT;
+	struct json *j;
+	const struct json *limits;
+	const struct json *map;
+
+	(void)state;
+	h.engine = engine_new(l, "/nowhere.sock", NULL, &e);
+	engine_podman_config(&(struct engine_create_spec){ .h = &h,
+				 .spec = &s,
+				 .places = &none,
+				 .places_dir = "/h/run/engine/x",
+				 .dir = "/h/runs/1/agent" },
+	    &open);
+	str_addv(&own, str_view(&open));
+	engine_podman_end("0123", "container:abc", s.uid_base, &open);
+	j = json_parse(str_view(&open), 0, &e);
+	assert_non_null(j);
+	for (size_t i = 0; never[i] != NULL; i++)
+		assert_false(has(j, never[i]));
+	for (size_t i = 0; spaces[i] != NULL; i++)
+		assert_string_equal(
+		    json_str_or(json_get(j, spaces[i]), "nsmode", ""),
+		    "private");
+	assert_string_equal(
+	    json_str_or(json_get(j, "netns"), "nsmode", ""), "container");
+	assert_string_equal(
+	    json_str_or(json_get(j, "userns"), "value", ""), "abc");
+	assert_string_equal(json_str_or(j, "image", ""), "0123");
+	assert_string_equal(json_str_or(json_get(j, "env"), "A", ""), "x=y");
+	assert_string_equal(
+	    json_string(json_at(json_get(j, "cap_drop"), 0)), "ALL");
+	assert_true(json_bool_or(j, "no_new_privileges", false));
+	assert_true(json_bool_or(j, "read_only_filesystem", false));
+	assert_string_equal(json_str_or(j, "seccomp_profile_path", ""),
+	    "/h/run/engine/seccomp.json");
+	limits = json_get(j, "resource_limits");
+	assert_int_equal(
+	    json_i64_or(json_get(limits, "memory"), "swap", 0), 64 << 20);
+	assert_int_equal(json_i64_or(json_get(limits, "pids"), "limit", 0), 9);
+	assert_int_equal(
+	    json_i64_or(json_get(limits, "cpu"), "quota", 0), 150000);
+	json_free(j);
+	engine_podman_end("0123", "none", s.uid_base, &own);
+	j = json_parse(str_view(&own), 0, &e);
+	assert_non_null(j);
+	assert_string_equal(
+	    json_str_or(json_get(j, "userns"), "nsmode", ""), "private");
+	map = json_at(json_get(json_get(j, "idmappings"), "GIDMap"), 0);
+	assert_int_equal(json_i64_or(map, "host_id", 0), s.uid_base);
+	assert_int_equal(json_i64_or(map, "size", 0), HOST_UID_SPAN);
+	json_free(j);
 	engine_free(h.engine);
 	loop_free(l);
 }
@@ -236,6 +315,7 @@ main(void)
 		cmocka_unit_test(
 		    uids_are_the_project_s_below_what_docker_takes),
 		cmocka_unit_test(what_a_sandbox_must_not_have_is_not_asked_for),
+		cmocka_unit_test(podman_is_asked_for_the_same_in_its_own_words),
 		cmocka_unit_test(what_the_shim_is_told_comes_back),
 	};
 
