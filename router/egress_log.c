@@ -403,7 +403,8 @@ egress_log_add(struct egress_log *l, const struct egress_entry *e)
 		.up = e->up,
 		.down = e->down,
 		.id = e->id,
-		.count = e->count,
+		/* What was told of it has gone. */
+		.count = e->count > 0 ? e->count : 1,
 		.addr = e->addr,
 		.port = e->port,
 		.sport = e->sport,

@@ -23,8 +23,8 @@ enum {
 };
 
 enum egress_verdict {
-	EGRESS_ANSWERED,     /* a name, with its first address */
-	EGRESS_PASSED,       /* a connection through the proxy, at its end */
+	EGRESS_ANSWERED, /* a name, with its first address */
+	EGRESS_PASSED, /* a connection through the proxy, from its beginning */
 	EGRESS_DNS_REFUSED,  /* by mode */
 	EGRESS_DNS_TYPE,     /* by type, class or spelling */
 	EGRESS_DNS_UNLISTED, /* mode locked, no rule */
@@ -59,8 +59,8 @@ struct egress_entry {
 	int64_t at_ms;
 	uint64_t up, down; /* bytes from and to the project */
 	uint32_t id;
-	uint32_t count;
-	uint32_t addr; /* host byte order, 0 for none */
+	uint32_t count; /* 0: more of an equal one that was told */
+	uint32_t addr;  /* host byte order, 0 for none */
 	uint16_t port, sport;
 	uint8_t proto;
 	uint8_t verdict;

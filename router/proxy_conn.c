@@ -38,7 +38,6 @@ struct proxy_conn {
 	struct proxy *proxy;
 	struct proxy_ask ask;
 	uint16_t sport;
-	uint32_t count; /* that it stands for in the log */
 	enum proxy_conn_state state;
 	enum proxy_kind kind;
 	int a, b; /* the project's side, the server's; -1 when not open */
@@ -53,14 +52,15 @@ struct proxy_conn {
 	uint64_t sent, got;     /* since that name; bytes */
 };
 
+/* count: connections that it tells of; 0: bytes of one that was told. */
 static void
-proxy_conn_log(struct proxy_conn *c, const struct proxy_name *n)
+proxy_conn_log(struct proxy_conn *c, const struct proxy_name *n, uint32_t count)
 {
 	struct egress_entry e = { .at_ms = clock_now_ms(),
 		.up = c->sent,
 		.down = c->got,
 		.id = c->ask.id,
-		.count = c->count,
+		.count = count,
 		.addr = c->ask.addr,
 		.port = c->ask.port,
 		.sport = c->sport,
@@ -73,12 +73,12 @@ proxy_conn_log(struct proxy_conn *c, const struct proxy_name *n)
 	c->sent = c->got = 0;
 }
 
-/* What went by under the present name, once. */
+/* What went by under the present name since it was told last. */
 static void
 proxy_conn_log_passed(struct proxy_conn *c)
 {
-	if (c->state == PROXY_PASSES && !c->parts)
-		proxy_conn_log(c, &c->name);
+	if (c->state == PROXY_PASSES && !c->parts && c->sent + c->got > 0)
+		proxy_conn_log(c, &c->name, 0);
 }
 
 static void
@@ -161,7 +161,7 @@ static void
 proxy_conn_refuse(struct proxy_conn *c, enum egress_verdict v)
 {
 	c->name.verdict = v;
-	proxy_conn_log(c, &c->name);
+	proxy_conn_log(c, &c->name, 1);
 	if (c->kind == PROXY_UNKNOWN)
 		proxy_conn_end(c, true);
 	else
@@ -178,7 +178,7 @@ proxy_conn_part(struct proxy_conn *c, const struct proxy_name *why)
 	proxy_conn_log_passed(c);
 	c->parts = true;
 	c->name = *why;
-	proxy_conn_log(c, &c->name);
+	proxy_conn_log(c, &c->name, 1);
 	c->up.len = c->let;
 	c->up.eof = true;
 	timer_set(c->timer, PROXY_PART_MS);
@@ -193,7 +193,7 @@ proxy_conn_cut(struct proxy_conn *c, enum egress_verdict v)
 	proxy_conn_log_passed(c);
 	c->parts = true;
 	c->name.verdict = v;
-	proxy_conn_log(c, &c->name);
+	proxy_conn_log(c, &c->name, 1);
 	if (quiet)
 		proxy_conn_say(c);
 	else
@@ -319,6 +319,7 @@ proxy_conn_let_head(struct proxy_conn *c, struct view in)
 	if (strcmp(n.name, c->name.name) != 0) {
 		proxy_conn_log_passed(c);
 		c->name = n;
+		proxy_conn_log(c, &c->name, 1);
 	}
 	http_flow_begin(&c->flow, &h);
 	return proxy_conn_let(c, h.len);
@@ -487,6 +488,7 @@ proxy_conn_on_dialled(int fd, int what, void *arg)
 		return;
 	}
 	proxy_conn_set_state(c, PROXY_PASSES);
+	proxy_conn_log(c, &c->name, 1);
 	watch_free(c->wb);
 	c->wb = watch_new(c->proxy->loop, fd, proxy_conn_on_b, c);
 	timer_set(c->timer, PROXY_HALF_MS);
@@ -509,6 +511,7 @@ proxy_conn_on_time(void *arg)
 		proxy_conn_refuse(c, EGRESS_FAILED);
 		return;
 	case PROXY_PASSES:
+		proxy_conn_log_passed(c);
 		left = c->last_ms - clock_mono_ms() +
 		    (c->up.done || c->down.done ? PROXY_HALF_MS
 						: PROXY_IDLE_MS);
@@ -549,9 +552,8 @@ proxy_conn_log_full(struct proxy_conn *c, struct proxy_project *q)
 	q->full++;
 	if (now - q->full_ms < 1000)
 		return;
-	c->count = q->full;
 	c->name.verdict = EGRESS_LIMIT;
-	proxy_conn_log(c, &c->name);
+	proxy_conn_log(c, &c->name, q->full);
 	q->full_ms = now;
 	q->full = 0;
 }
@@ -586,7 +588,6 @@ proxy_conn_start(struct proxy *p, int fd, const struct sock_addr *peer)
 		return;
 	}
 	c->proxy = p;
-	c->count = 1;
 	c->ask.id = client->id;
 	c->sport = ntohs(sin.sin_port);
 	q = proxy_project(p, client->id);

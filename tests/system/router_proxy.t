@@ -11,6 +11,14 @@ say() { in_ns p7 perl "$WEB" say "$@"; }
 dns() { p7 dns 10.214.0.1 "$1" A; }
 sink_is() { tap_is "$(cat "$SINK")" "$1" "$2"; : >"$SINK"; }
 log_of() { ask "{\"op\":\"log\",\"id\":$1,\"limit\":200}"; }
+# passed_is NAME PATTERN: in the entry of what passed to it
+passed_is()
+{
+	case $(log_of 7 | tr '{' '\n' | grep "\"verdict\":\"passed\",\"name\":\"$1\"") in
+	*$2*) ;;
+	*) return 1 ;;
+	esac
+}
 locked() { ask "{\"op\":\"project.set\",\"id\":7,\"mode\":\"locked\",$1}"; }
 soon() { perl -MPOSIX -e 'print strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(time + shift))' "$1"; }
 proxy_pid() { pgrep -P "$(pgrep -P "$ROUTER_PID" -f @keeper.*@proxy)"; }
@@ -93,6 +101,14 @@ tap_like "$(log_of 7)" '*"verdict":"denied-mismatch","name":"other.test"*"rule":
 for v in denied-no-name denied-protocol; do
 	tap_like "$(log_of 7)" "*\"verdict\":\"$v\"*" "$v is told"
 done
+
+# Told while it lasts, and counted once.
+start "$T/lasts" ip netns exec "coffer-$INST-p7" perl "$WEB" say $A 443 hello:shared.test read sleep:2 read
+tap_ok 'what begins to pass is told' wait_for 5 passed_is shared.test '"count":1'
+tap_is "$(cat "$T/lasts")" '' 'while it lasts'
+wait "$PID"
+tap_ok 'and once, with its bytes' wait_for 5 passed_is shared.test '"count":1*"up":[1-9]*'
+: >"$SINK"
 
 # HTTP: what passes, request by request
 tap_like "$(say $A 80 "GET /one HTTP/1.1\\r\\n$H\\r\\n" read "GET /two HTTP/1.1\\r\\n$H\\r\\n" read)" \
