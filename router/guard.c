@@ -216,7 +216,7 @@ guard_project_set(struct guard *g, uint32_t id, struct egress_policy *policy,
 	struct firewall_flush cut[FIREWALL_FLUSH_MAX];
 	struct rules_change change;
 	enum policy_mode mode = egress_policy_mode(policy), old;
-	int64_t now = clock_now_ms();
+	int64_t now = clock_forward_ms();
 	struct guard_change *c;
 	struct project *q;
 	bool tighten;
@@ -293,7 +293,7 @@ void
 guard_on_end(void *arg)
 {
 	struct guard *g = arg;
-	int64_t now = clock_now_ms();
+	int64_t now = clock_forward_ms();
 	struct project *q;
 	size_t cursor = 0;
 

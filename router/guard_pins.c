@@ -9,7 +9,7 @@
 #include "router/ipset.h"
 
 enum {
-	GUARD_ENDS_MAX_MS = 60 * 1000 /* the clock may have been set */
+	GUARD_ENDS_MAX_MS = 5000 /* the clock may have been set */
 };
 
 static uint32_t
@@ -52,7 +52,7 @@ static int
 guard_pin_answer(struct guard *g, struct project *q,
     const struct chan_answer *a, const struct egress_decision *d, struct err *e)
 {
-	int64_t now = clock_mono_ms(), wall = clock_now_ms();
+	int64_t now = clock_mono_ms(), wall = clock_forward_ms();
 	struct pin pin = { .id = a->id };
 
 	if (a->n_addrs * d->n_ports > PINS_OF_ANSWER_MAX && a->n_addrs > 1)
@@ -91,7 +91,7 @@ guard_on_answer(struct guard *g, const struct chan_answer *a)
 
 	/* The worker may be behind a change, or in another's hands. */
 	if (q != NULL && a->ttl <= DNS_TTL_MAX &&
-	    egress_decide(q->policy, a->name, clock_now_ms(), &d)) {
+	    egress_decide(q->policy, a->name, clock_forward_ms(), &d)) {
 		m.pinned.ok = project_mode(q) != POLICY_LOCKED ||
 		    guard_pin_answer(g, q, a, &d, &e) == 0;
 		if (m.pinned.ok == 0)
@@ -139,7 +139,7 @@ size_t
 guard_drop_pins(struct guard *g, const struct project *q,
     struct firewall_flush *cut, size_t max)
 {
-	struct guard_drop d = { .project = q, .wall = clock_now_ms() };
+	struct guard_drop d = { .project = q, .wall = clock_forward_ms() };
 	uint32_t src = guard_addr_of(g, q->id);
 	int64_t now = clock_mono_ms();
 	struct err e = ERR_INIT;
@@ -245,7 +245,7 @@ guard_arm_ends(struct guard *g)
 		timer_cancel(g->ends);
 		return;
 	}
-	left = next - clock_now_ms();
+	left = next - clock_forward_ms();
 	if (left > GUARD_ENDS_MAX_MS)
 		left = GUARD_ENDS_MAX_MS;
 	timer_set(g->ends, left > 0 ? left : 0);

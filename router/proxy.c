@@ -81,7 +81,7 @@ proxy_keep_pin(const struct pin *pin, void *arg)
 static void
 proxy_arm_ends(struct proxy *p)
 {
-	int64_t now = clock_now_ms(), next = 0, left;
+	int64_t now = clock_forward_ms(), next = 0, left;
 	const struct client *c;
 	size_t cursor = 0;
 
@@ -114,7 +114,7 @@ static void
 proxy_on_changed(struct proxy *p, uint32_t id)
 {
 	struct proxy_keep k = { .client = clients_find(p->clients, id),
-		.wall = clock_now_ms() };
+		.wall = clock_forward_ms() };
 
 	proxy_conn_review(p, id);
 	(void)pins_filter(p->pins, id, proxy_keep_pin, &k);

@@ -30,7 +30,7 @@ proxy_judge(struct proxy *p, const struct proxy_ask *ask, struct view name,
     struct proxy_name *out)
 {
 	const struct client *c = clients_find(p->clients, ask->id);
-	int64_t wall = clock_now_ms();
+	int64_t wall = clock_forward_ms();
 	struct egress_decision d;
 	struct err e = ERR_INIT;
 
@@ -63,7 +63,8 @@ proxy_may_go_on(struct proxy *p, const struct proxy_ask *ask, const char *name)
 	const struct client *c = clients_find(p->clients, ask->id);
 
 	return c != NULL &&
-	    egress_decide_port(c->policy, name, ask->port, clock_now_ms()) &&
+	    egress_decide_port(
+		c->policy, name, ask->port, clock_forward_ms()) &&
 	    !clients_is_closed(p->clients, ask->addr);
 }
 
@@ -72,7 +73,7 @@ proxy_spend(struct proxy *p, uint32_t id, const char *name, size_t n)
 {
 	const struct client *c = clients_find(p->clients, id);
 	struct proxy_project *q = proxy_project(p, id);
-	int64_t now = clock_now_ms();
+	int64_t now = clock_forward_ms();
 
 	if (c == NULL)
 		return false;

@@ -317,7 +317,7 @@ resolver_on_answer(
 		return; /* a second answer */
 	/* A policy that was tightened meanwhile gets no answer any more. */
 	if (c == NULL ||
-	    !egress_decide(c->policy, k->query.name, clock_now_ms(), &d) ||
+	    !egress_decide(c->policy, k->query.name, clock_forward_ms(), &d) ||
 	    dns_read_answer(msg, k->id, k->query.name, a, &e) == -1 ||
 	    (a->rcode != DNS_RCODE_OK && a->rcode != DNS_RCODE_NXDOMAIN)) {
 		resolver_lookup_fail(r, k);
@@ -389,7 +389,7 @@ resolver_judge(struct resolver *r, struct client *c,
 	struct egress_decision d;
 	char domain[EGRESS_RULE_TEXT_MAX];
 
-	if (!egress_decide(c->policy, q->name, clock_now_ms(), &d)) {
+	if (!egress_decide(c->policy, q->name, clock_forward_ms(), &d)) {
 		bool denied = d.answer == EGRESS_NO_DENIED;
 
 		resolver_log_rule(r, c->id,
