@@ -28,6 +28,7 @@ enum {
 	SUPERVISE_SETTLED_MS = 10 * 1000, /* the pause starts small again */
 	SUPERVISE_QUICK_MS = 2000,        /* ending so soon is a failed start */
 	SUPERVISE_QUICK_MAX = 5,
+	SUPERVISE_TRIES_MS = 30 * 1000, /* of a first start, slow ends too */
 	SUPERVISE_PROBE_MS = 30,
 	SUPERVISE_READY_MS = 60 * 1000,
 	SUPERVISE_GRACE_MS = 20 * 1000,
@@ -63,6 +64,7 @@ struct service {
 	struct watch *watch;
 	struct svclog *log;
 	struct timer *timer; /* restart, probe, or the grace of a stop */
+	int64_t first_ms;    /* of the first start; 0: none yet */
 	int64_t started_ms;
 	int64_t pause_ms;
 	int quick;
@@ -184,6 +186,14 @@ service_pause(struct service *v, const char *why)
 	    : v->pause_ms * 2;
 }
 
+/* Who started all of it still waits, and should hear why. */
+static bool
+service_is_hopeless(const struct service *v)
+{
+	return !v->sup->told_ready && v->state == SERVICE_STARTING &&
+	    clock_mono_ms() - v->first_ms > SUPERVISE_TRIES_MS;
+}
+
 static void
 service_on_exit(const struct child_exit *x, void *arg)
 {
@@ -210,7 +220,7 @@ service_on_exit(const struct child_exit *x, void *arg)
 	v->quick = lived < SUPERVISE_QUICK_MS ? v->quick + 1 : 0;
 	if (lived > SUPERVISE_SETTLED_MS)
 		v->pause_ms = SUPERVISE_PAUSE_MIN_MS;
-	if (v->quick >= SUPERVISE_QUICK_MAX) {
+	if (v->quick >= SUPERVISE_QUICK_MAX || service_is_hopeless(v)) {
 		service_set_state(v, SERVICE_PAUSED, "it does not stay up");
 		supervise_fail(v->sup, v, why);
 		return;
@@ -250,6 +260,8 @@ service_start(struct service *v)
 
 	service_clear(v);
 	v->started_ms = clock_mono_ms();
+	if (v->first_ms == 0)
+		v->first_ms = v->started_ms;
 	if (child_start(v->sup->spec.loop, &spec, &v->child, &e) == -1) {
 		v->child = NULL;
 		svclog_write(v->log, e.msg, strlen(e.msg));
