@@ -14,7 +14,8 @@ enum {
 struct http_read {
 	struct http_head *head;
 	struct view authority; /* of the target, or empty */
-	bool has_host, has_length, has_coding, upgrade, one_one;
+	bool has_host, has_length, has_coding, upgrade, one_one, get;
+	bool websocket, h2; /* what an upgrade is to */
 };
 
 /* RFC 9110 5.6.2 */
@@ -111,6 +112,7 @@ http_read_line(struct http_read *r, struct view line)
 	target = (struct view){ .p = rest.p, .len = (size_t)(space - rest.p) };
 	rest = view_from(rest, target.len + 1);
 	r->one_one = view_is(rest, "HTTP/1.1");
+	r->get = view_is(method, "GET");
 	if (!r->one_one && !view_is(rest, "HTTP/1.0"))
 		return HTTP_BAD;
 	return http_read_target(r, method, target);
@@ -180,9 +182,13 @@ http_read_field(struct http_read *r, struct view line)
 	if (http_is_word(name, "Content_Length") ||
 	    http_is_word(name, "Transfer_Encoding"))
 		return false;
-	if (http_is_word(name, "Upgrade") ||
-	    http_is_word(name, "HTTP2-Settings"))
+	if (http_is_word(name, "Upgrade")) {
+		/* Once: two could be read as one or the other. */
+		r->websocket = !r->upgrade && http_is_word(value, "websocket");
 		r->upgrade = true;
+	}
+	if (http_is_word(name, "HTTP2-Settings"))
+		r->upgrade = r->h2 = true;
 	return true;
 }
 
@@ -224,15 +230,24 @@ http_may_begin(struct view in)
 	return http_is_token(method) && method.len <= HTTP_METHOD_MAX;
 }
 
+/* RFC 6455 4.1; its request has no body. */
+static bool
+http_is_websocket(const struct http_read *r)
+{
+	return r->websocket && !r->h2 && r->get && r->one_one &&
+	    !r->has_length && !r->has_coding;
+}
+
 static enum http_state
 http_read_end(const struct http_read *r)
 {
-	const struct http_head *h = r->head;
+	struct http_head *h = r->head;
 	struct view host;
 
 	if (r->has_coding && (r->has_length || !r->one_one))
 		return HTTP_BAD;
-	if (r->upgrade)
+	h->websocket = http_is_websocket(r);
+	if (r->upgrade && !h->websocket)
 		return HTTP_UPGRADE;
 	if (h->host_len == 0)
 		return HTTP_NO_HOST;
@@ -288,6 +303,12 @@ http_flow_begin(struct http_flow *f, const struct http_head *h)
 		f->at = HTTP_AT_BODY;
 		f->left = h->body;
 	}
+}
+
+bool
+http_is_switched(struct view in)
+{
+	return view_starts(in, "HTTP/1.1 101 ");
 }
 
 /* RFC 9112 7.1; extensions are refused, nobody needs them. */

@@ -21,9 +21,9 @@ enum {
 enum http_state {
 	HTTP_MORE,
 	HTTP_OK,
-	HTTP_BAD,     /* no HTTP/1, or not exactly */
-	HTTP_CONNECT, /* asks for a tunnel */
-	HTTP_UPGRADE, /* asks for another protocol, which we could not follow */
+	HTTP_BAD,      /* no HTTP/1, or not exactly */
+	HTTP_CONNECT,  /* asks for a tunnel */
+	HTTP_UPGRADE,  /* asks for another protocol, which is no WebSocket */
 	HTTP_ABSOLUTE, /* names one host in its line and another as Host */
 	HTTP_NO_HOST
 };
@@ -35,6 +35,8 @@ struct http_head {
 	size_t host_len;
 	bool chunked;  /* its body; else of a length */
 	uint64_t body; /* bytes */
+	/* Asks for one: when the server says 101, what follows is no HTTP. */
+	bool websocket;
 };
 
 /* What is wrong is told as soon as it can be; out is filled with HTTP_OK. */
@@ -58,6 +60,11 @@ struct http_flow {
 
 /* A head has been let: what follows is its body. */
 void http_flow_begin(struct http_flow *f, const struct http_head *h);
+/* Does an answer begin so that what follows is not HTTP any more? */
+bool http_is_switched(struct view in);
+enum {
+	HTTP_STATUS_BYTES = 13 /* of an answer, for http_is_switched */
+};
 /*
  * How many of these bytes belong to the present request.  Stops where a head
  * begins, and before a line that is not whole.  -1: the body is broken.

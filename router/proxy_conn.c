@@ -33,6 +33,13 @@ enum proxy_conn_state {
 	PROXY_ENDED
 };
 
+/* What a WebSocket is to be; only the first request may ask for it. */
+enum proxy_tunnel {
+	PROXY_NO_TUNNEL,
+	PROXY_ASKED_TUNNEL, /* nothing goes on until the server has answered */
+	PROXY_IN_TUNNEL
+};
+
 struct proxy_conn {
 	LIST_ENTRY(proxy_conn) entry;
 	struct proxy *proxy;
@@ -47,9 +54,12 @@ struct proxy_conn {
 	struct proxy_way up, down;
 	size_t let; /* of up: the server may have these */
 	struct http_flow flow;
+	enum proxy_tunnel tunnel;
+	bool asked;             /* a request has been let */
 	struct proxy_name name; /* of the present request */
 	bool parts;             /* name.verdict is its last word */
-	uint64_t sent, got;     /* since that name; bytes */
+	bool heard;             /* there was an answer under this name */
+	uint64_t sent, got;     /* bytes that the log was not told yet */
 };
 
 /* count: connections that it tells of; 0: bytes of one that was told. */
@@ -188,7 +198,7 @@ proxy_conn_part(struct proxy_conn *c, const struct proxy_name *why)
 static void
 proxy_conn_cut(struct proxy_conn *c, enum egress_verdict v)
 {
-	bool quiet = c->got == 0 && c->kind == PROXY_HTTP;
+	bool quiet = !c->heard && c->kind == PROXY_HTTP;
 
 	proxy_conn_log_passed(c);
 	c->parts = true;
@@ -312,6 +322,9 @@ proxy_conn_let_head(struct proxy_conn *c, struct view in)
 		    (struct view){ .p = h.host, .len = h.host_len }, &n);
 	else
 		n.verdict = proxy_http_verdict(s);
+	/* Behind another, its answer would not be the first. */
+	if (s == HTTP_OK && h.websocket && c->asked)
+		n.verdict = EGRESS_PROTOCOL;
 	if (n.verdict != EGRESS_PASSED) {
 		proxy_conn_part(c, &n);
 		return false;
@@ -319,9 +332,13 @@ proxy_conn_let_head(struct proxy_conn *c, struct view in)
 	if (strcmp(n.name, c->name.name) != 0) {
 		proxy_conn_log_passed(c);
 		c->name = n;
+		c->heard = false;
 		proxy_conn_log(c, &c->name, 1);
 	}
 	http_flow_begin(&c->flow, &h);
+	c->asked = true;
+	if (h.websocket)
+		c->tunnel = PROXY_ASKED_TUNNEL;
 	return proxy_conn_let(c, h.len);
 }
 
@@ -329,11 +346,12 @@ proxy_conn_let_head(struct proxy_conn *c, struct view in)
 static void
 proxy_conn_sift(struct proxy_conn *c)
 {
-	if (c->kind != PROXY_HTTP) {
+	if (c->kind != PROXY_HTTP || c->tunnel == PROXY_IN_TUNNEL) {
 		(void)proxy_conn_let(c, c->up.len - c->let);
 		return;
 	}
-	while (!c->parts && c->let < c->up.len) {
+	while (!c->parts && c->tunnel != PROXY_ASKED_TUNNEL &&
+	    c->let < c->up.len) {
 		struct view in = { .p = c->up.buf + c->up.off + c->let,
 			.len = c->up.len - c->let };
 		struct proxy_name bad = c->name;
@@ -385,6 +403,7 @@ proxy_conn_flush_down(struct proxy_conn *c)
 		return;
 	}
 	c->got += (uint64_t)n;
+	c->heard |= n > 0;
 	if (!c->down.eof || c->down.len > 0 || c->down.done)
 		return;
 	c->down.done = true;
@@ -417,16 +436,35 @@ proxy_conn_update(struct proxy_conn *c)
 	watch_set(c->wb, b);
 }
 
+/* What the server says to a WebSocket; false when more is needed. */
+static bool
+proxy_conn_is_answered(struct proxy_conn *c)
+{
+	if (c->tunnel != PROXY_ASKED_TUNNEL)
+		return true;
+	if (c->down.len < HTTP_STATUS_BYTES && !c->down.eof)
+		return false;
+	/* When it says no, other requests may follow. */
+	c->tunnel = c->down.len >= HTTP_STATUS_BYTES &&
+		http_is_switched((struct view){
+		    .p = c->down.buf + c->down.off, .len = c->down.len })
+	    ? PROXY_IN_TUNNEL
+	    : PROXY_NO_TUNNEL;
+	return true;
+}
+
 /* Everything that can be done with what is there. */
 static void
 proxy_conn_pass(struct proxy_conn *c)
 {
+	bool answered = proxy_conn_is_answered(c);
+
 	c->last_ms = clock_mono_ms();
 	if (!c->parts && c->let < c->up.len)
 		proxy_conn_sift(c);
 	if (c->state == PROXY_PASSES)
 		proxy_conn_flush_up(c);
-	if (c->state == PROXY_PASSES)
+	if (c->state == PROXY_PASSES && answered)
 		proxy_conn_flush_down(c);
 	proxy_conn_update(c);
 }

@@ -74,6 +74,8 @@ sub cmd_sink
 				}
 				chomp(my $t = $buf);
 				note($file, "data $where $t");
+				syswrite($s, "HTTP/1.1 101 Yes\r\n\r\n")
+				    if $buf =~ m{^GET /ws };
 				syswrite($s, $buf);
 			}
 		}

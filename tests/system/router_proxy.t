@@ -110,6 +110,22 @@ wait "$PID"
 tap_ok 'and once, with its bytes' wait_for 5 passed_is shared.test '"count":1*"up":[1-9]*'
 : >"$SINK"
 
+# A WebSocket: a tunnel when the server says so, and only as the first request.
+ws="Connection: Upgrade\\r\\nUpgrade: websocket\\r\\n"
+out=$(say $A 80 "GET /ws HTTP/1.1\\r\\n$H$ws\\r\\n" read '\x81\x02no http' read sleep:0.2 '\x82\x00' read)
+tap_like "$out" '*HTTP/1.1 101*\\x81\\x02no http*\\x82*open' 'a WebSocket passes, both ways'
+tap_like "$(say $A 80 "GET /ws HTTP/1.1\\r\\n$H$ws\\r\\n\\x81early" read read)" '*101*\\x81early*open' \
+    'what is sent before the answer goes behind it'
+: >"$SINK"
+out=$(say $A 80 "GET /no HTTP/1.1\\r\\n$H$ws\\r\\nGET /evil HTTP/1.1\\r\\nHost: evil.test\\r\\n\\r\\n" read read)
+tap_like "$out" '*/no*403 Forbidden*evil.test*closed' 'a server that says no: what follows is judged'
+tap_like "$(say $A 80 "GET /one HTTP/1.1\\r\\n$H\\r\\n" read "GET /ws HTTP/1.1\\r\\n$H$ws\\r\\n" read)" \
+    '*/one*403 Forbidden*closed' 'not behind another request'
+tap_like "$(say $A 80 "GET /ws HTTP/1.1\\r\\nHost: evil.test\\r\\n$ws\\r\\n" read)" '*403*evil.test*' 'nor to another name'
+wait_for 5 grep -q /one "$SINK"
+tap_not 'and nothing of it arrived' grep -q evil "$SINK"
+: >"$SINK"
+
 # HTTP: what passes, request by request
 tap_like "$(say $A 80 "GET /one HTTP/1.1\\r\\n$H\\r\\n" read "GET /two HTTP/1.1\\r\\n$H\\r\\n" read)" \
     '*/one*/two*open' 'two requests on one connection'
@@ -200,6 +216,9 @@ tap_ok 'what arrived is within it' sh -c "[ \$(grep -o x '$SINK' | wc -l) -le 20
 tap_is "$(say $A 443 hello:ok.test read)" "$(printf '%s\nclosed' "$ALERT")" 'the rest of the day is closed'
 tap_like "$(say $A 80 "GET / HTTP/1.1\\r\\n$H\\r\\n" read)" '*403*upload budget*' 'and says why'
 tap_like "$(say $B 443 hello:other.test read)" '*other.test*' 'another domain has its own'
+tap_like "$(say $B 80 'GET /ws HTTP/1.1\r\nHost: a.wild.test\r\nUpgrade: websocket\r\n\r\n' read)" '*101*open' 'a WebSocket'
+tap_like "$(say $B 80 'GET /ws HTTP/1.1\r\nHost: a.wild.test\r\nUpgrade: websocket\r\n\r\n' read fill:200000 read)" \
+    '*101*reset' 'has the same budget'
 tap_like "$(say $B 443 hello:a.wild.test read fill:2000000 read)" '*reset' 'names of one domain'
 tap_is "$(say $B 443 hello:b.wild.test read)" "$(printf '%s\nclosed' "$ALERT")" 'share it'
 tap_like "$(log_of 7)" '*"verdict":"denied-upload","name":"ok.test"*' 'the log has it'

@@ -64,6 +64,26 @@ a_head_in_pieces_is_waited_for(void **state)
 }
 
 static void
+a_websocket_is_asked_for_and_answered(void **state)
+{
+	struct http_head h;
+
+	(void)state;
+	assert_int_equal(
+	    head("GET /s HTTP/1.1\r\n" HOST "Connection: Upgrade\r\n"
+		 "Upgrade: WebSocket\r\n\r\n",
+		&h),
+	    HTTP_OK);
+	assert_true(h.websocket);
+	assert_int_equal(head("GET / HTTP/1.1\r\n" HOST "\r\n", &h), HTTP_OK);
+	assert_false(h.websocket);
+	assert_true(http_is_switched(view_of("HTTP/1.1 101 Yes\r\n")));
+	assert_false(http_is_switched(view_of("HTTP/1.1 1010")));
+	assert_false(http_is_switched(view_of("HTTP/1.1 200 101 ")));
+	assert_false(http_is_switched(view_of("HTTP/1.1 101")));
+}
+
+static void
 each_refusal_has_its_word(void **state)
 {
 	static const struct {
@@ -80,6 +100,26 @@ each_refusal_has_its_word(void **state)
 		    HTTP_UPGRADE },
 		{ "GET / HTTP/1.1\r\n" HOST "HTTP2-Settings: AA\r\n\r\n",
 		    HTTP_UPGRADE },
+		{ "GET / HTTP/1.1\r\n" HOST "Upgrade: websocket, h2c\r\n\r\n",
+		    HTTP_UPGRADE },
+		{ "GET / HTTP/1.1\r\n" HOST "Upgrade: h2c\r\n"
+		  "Upgrade: websocket\r\n\r\n",
+		    HTTP_UPGRADE },
+		{ "GET / HTTP/1.1\r\n" HOST "Upgrade: websocket\r\n"
+		  "Upgrade: websocket\r\n\r\n",
+		    HTTP_UPGRADE },
+		{ "GET / HTTP/1.1\r\n" HOST "HTTP2-Settings: AA\r\n"
+		  "Upgrade: websocket\r\n\r\n",
+		    HTTP_UPGRADE },
+		{ "POST / HTTP/1.1\r\n" HOST "Upgrade: websocket\r\n\r\n",
+		    HTTP_UPGRADE },
+		{ "GET / HTTP/1.0\r\n" HOST "Upgrade: websocket\r\n\r\n",
+		    HTTP_UPGRADE },
+		{ "GET / HTTP/1.1\r\n" HOST "Content-Length: 0\r\n"
+		  "Upgrade: websocket\r\n\r\n",
+		    HTTP_UPGRADE },
+		{ "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
+		    HTTP_NO_HOST },
 		{ "GET / HTTP/1.0\r\n\r\n", HTTP_NO_HOST },
 		{ "GET / HTTP/1.1\r\nHost:\r\n\r\n", HTTP_NO_HOST },
 	};
@@ -219,6 +259,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_head_tells_its_host_and_its_body),
 		cmocka_unit_test(a_head_in_pieces_is_waited_for),
+		cmocka_unit_test(a_websocket_is_asked_for_and_answered),
 		cmocka_unit_test(each_refusal_has_its_word),
 		cmocka_unit_test(what_could_be_read_in_two_ways_is_bad),
 		cmocka_unit_test(a_head_ends_at_the_limit),
