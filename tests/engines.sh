@@ -1,15 +1,19 @@
 # shellcheck shell=sh disable=SC2154
 # engines.sh: the tests of sandboxes once more, over each engine that is installed.  Sourced by check.sh.  Each engine is
 # started here with folders and a socket of its own, in a network namespace of its own, where Docker may do to iptables what
-# it does; nothing of it is left.
+# it does; nothing of it is left.  ENGINES: these alone.
 
-ENGINES=${ENGINES:-docker podman}
+ENGINES=${ENGINES:-docker podman docker-remap}
 engines_unit='driver driver_root netns sandbox'
-engines_system='run_template session_git attack_sandbox attack_token cli_exec'
+engines_system='run_template session_git cli_exec sandbox_life sandbox_limits sandbox_seed sandbox_crash
+    attach_cp attach_hostile attach_ssh attach_term attack_sandbox attack_token prove_cmd'
 engines_own='restart'
+# docker-remap is Docker with userns-remap: what depends on users.
+engines_remap='driver sandbox cli_exec sandbox_life sandbox_seed attack_sandbox'
 engine_pid=
 engine_dir=
 engine_net=
+engines_covered=
 
 engines_wait() { # SOCKET
 	for _ in $(seq 100); do
@@ -25,6 +29,8 @@ engine_keep() { # DIR COMMAND...
 	(
 		dir=$1
 		shift
+		# Podman's conmon leaves a file where it was started.
+		cd "$dir" || exit 1
 		while [ -e "$dir/on" ]; do
 			nsenter --net="/run/netns/$engine_net" "$@" >>"$dir/log" 2>&1 &
 			echo $! >"$dir/main"
@@ -35,8 +41,20 @@ engine_keep() { # DIR COMMAND...
 	engine_dir=$1
 }
 
-engine_start_docker() { # DIR
-	engine_keep "$1" dockerd --data-root "$1/data" --exec-root "$1/exec" -p "$1/pid" -H "unix://$1/sock"
+engine_start_docker() { # DIR [OPTION...]
+	dir=$1
+	shift
+	engine_keep "$dir" dockerd "$@" --data-root "$dir/data" --exec-root "$dir/exec" -p "$dir/pid" -H "unix://$dir/sock"
+}
+
+# Its range is that of a user in /etc/subuid, which is not a test's to write: it is covered, in a mount namespace of our own.
+engine_start_docker_remap() { # DIR
+	printf '%s:1500000000:65536\n' nobody nogroup >"$1/sub"
+	for f in /etc/subuid /etc/subgid; do
+		[ -e "$f" ] && mount --bind "$1/sub" "$f" || return 1
+	done
+	engine_start_docker "$1" --userns-remap=nobody:nogroup
+	engines_covered=yes
 }
 
 # What its defaults ask for, not every root may set.
@@ -52,6 +70,7 @@ engine_start() {
 	mkdir -p "$2"
 	case $1 in
 	docker) engine_start_docker "$2" ;;
+	docker-remap) engine_start_docker_remap "$2" || return 1 ;;
 	podman) engine_start_podman "$2" ;;
 	esac
 	engines_wait "$2/sock" && return 0
@@ -65,6 +84,8 @@ engine_stop() {
 	kill "$(cat "$engine_dir/main")" 2>/dev/null
 	wait "$engine_pid" 2>/dev/null
 	engine_pid=
+	[ -z "$engines_covered" ] || umount /etc/subuid /etc/subgid
+	engines_covered=
 }
 
 engines_stop() {
@@ -138,6 +159,7 @@ engines_test() { # NAME DIR TEST...
 }
 
 run_engines() { # [TEST...]
+	named=$*
 	# shellcheck disable=SC2086
 	[ $# -gt 0 ] || set -- $engines_unit $engines_system $engines_own
 	[ "$(id -u)" = 0 ] || { echo 'engines need root' >&2; exit 1; }
@@ -145,10 +167,17 @@ run_engines() { # [TEST...]
 	ip netns add "$engine_net" && ip -n "$engine_net" link set lo up || exit 1
 	for engine in $ENGINES; do
 		program=$engine
-		[ "$engine" != docker ] || program=dockerd
+		case $engine in docker*) program=dockerd ;; esac
+		why=
 		if ! command -v "$program" >/dev/null; then
+			why='is not installed: deps.sh install engines'
+		elif [ "$engine" = docker-remap ] &&
+		    [ "$(readlink /proc/self/ns/mnt)" = "$(readlink /proc/1/ns/mnt)" ]; then
+			why='needs mounts of its own: unshare -m'
+		fi
+		if [ -n "$why" ]; then
 			skipped=$((skipped + 1))
-			echo "skipped - $engine is not installed: deps.sh install engines"
+			echo "skipped - $engine $why"
 			continue
 		fi
 		if ! engine_start "$engine" "$work/$engine"; then
@@ -158,7 +187,11 @@ run_engines() { # [TEST...]
 			continue
 		fi
 		engines_programs "$work/$engine/o" "$work/$engine/sock"
-		engines_test "$engine" "$work/$engine" "$@"
+		# shellcheck disable=SC2086
+		case $engine,$named in
+		docker-remap,) engines_test "$engine" "$work/$engine" $engines_remap ;;
+		*) engines_test "$engine" "$work/$engine" "$@" ;;
+		esac
 		engine_stop
 	done
 }
