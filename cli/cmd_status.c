@@ -197,6 +197,19 @@ status_json_services(struct jw *w, const struct status_row *rows)
 	jw_end(w);
 }
 
+static void
+status_cell_sandbox(struct out_table *t, const struct json *sandbox)
+{
+	const char *state = json_str_or(sandbox, "state", "-");
+
+	if (!json_bool_or(sandbox, "served", true))
+		out_cellf(t, "%s (no agentd)", state);
+	else if (json_bool_or(sandbox, "lockdown", false))
+		out_cellf(t, "%s (lockdown)", state);
+	else
+		out_cell_state(t, state);
+}
+
 static int
 status_print_projects(struct cli *c, const struct json *list, struct err *e)
 {
@@ -229,8 +242,7 @@ status_print_projects(struct cli *c, const struct json *list, struct err *e)
 		else
 			out_cell_state(t, json_str_or(m, "state", NULL));
 		out_cell(t, out_ago(json_str_or(m, "last_ok_at", NULL), buf));
-		out_cell_state(
-		    t, json_str_or(json_get(p, "sandbox"), "state", NULL));
+		status_cell_sandbox(t, json_get(p, "sandbox"));
 		out_cell(t, status_number(n.issues, buf));
 		out_cell(t, status_number(n.pulls, buf));
 		out_cell(t, status_number(n.runs, buf));
@@ -344,6 +356,29 @@ status_print_verdict(const struct cli *c, int64_t project)
 	verdict_release(&v);
 }
 
+/* What it is made with, and what of. */
+static void
+status_print_driver(const struct json *sandbox, const struct json *settings)
+{
+	static const char *const keys[] = { "runtime", "profile", "branch",
+		"gpus", NULL };
+	const char *driver = json_str_or(sandbox, "driver", "");
+
+	if (driver[0] == '\0')
+		driver = json_str_or(settings, "driver", "");
+	(void)printf("  driver    ");
+	out_text(stdout, driver[0] != '\0' ? driver : "-");
+	for (size_t i = 0; keys[i] != NULL; i++) {
+		const char *v = json_str_or(settings, keys[i], "");
+
+		if (v[0] == '\0')
+			continue;
+		(void)printf(", %s ", keys[i]);
+		out_text(stdout, v);
+	}
+	(void)printf("\n");
+}
+
 static void
 status_print_project(
     const struct cli *c, const struct json *p, const struct status_counts *n)
@@ -387,9 +422,23 @@ status_print_project(
 	(void)printf(" ");
 	out_text(stdout, json_str_or(s, "reason", ""));
 	(void)printf("\n");
+	if (json_get(s, "served") != NULL &&
+	    !json_bool_or(s, "served", false)) {
+		out_paint(c, stdout, OUT_WARN,
+		    "            no coffer-agentd is heard of: that is how it "
+		    "was");
+		(void)printf("\n");
+	}
 	sandbox_use_line(p);
+	status_print_driver(s, set);
 	(void)printf("  network   ");
 	out_text(stdout, json_str_or(set, "network", "-"));
+	if (json_bool_or(s, "lockdown", false)) {
+		(void)printf(", ");
+		out_paint(c, stdout, OUT_BAD, "lockdown");
+		(void)printf(
+		    " (coffer net %s unlock)", json_str_or(p, "name", ""));
+	}
 	(void)printf("\n");
 	status_print_verdict(c, json_i64_or(p, "id", 0));
 	(void)printf("  agent     ");

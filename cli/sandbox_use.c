@@ -97,7 +97,12 @@ sandbox_use_row(struct out_table *t, const struct json *p)
 
 	out_cell(t, json_str_or(p, "full_name", NULL));
 	out_cell_state(t, json_str_or(s, "state", NULL));
+	if (!json_bool_or(s, "served", true))
+		cause = "no agentd";
 	out_cell(t, cause[0] != '\0' ? cause : NULL);
+	out_cellf(t, "%s%s",
+	    json_str_or(json_get(p, "settings"), "network", ""),
+	    json_bool_or(s, "lockdown", false) ? " LOCKED" : "");
 	for (size_t i = 0; i < SANDBOX_USE_ROWS; i++) {
 		char a[32], b[32];
 
@@ -112,11 +117,12 @@ sandbox_use_row(struct out_table *t, const struct json *p)
 static struct out_table *
 sandbox_use_table(void)
 {
-	struct out_table *t = out_table_new(3 + SANDBOX_USE_ROWS);
+	struct out_table *t = out_table_new(4 + SANDBOX_USE_ROWS);
 
 	out_cell(t, "project");
 	out_cell(t, "sandbox");
 	out_cell(t, "cause");
+	out_cell(t, "network");
 	for (size_t i = 0; i < SANDBOX_USE_ROWS; i++)
 		out_cell(t, sandbox_use_rows[i].name);
 	return t;

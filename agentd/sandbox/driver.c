@@ -1,5 +1,6 @@
 #include "agentd/sandbox/driver.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agentd/sandbox/engine.h"
@@ -41,6 +42,21 @@ driver_open(
 		return d;
 	h->engine = engine_new(h->loop, c->socket, c->runtime, e);
 	return h->engine == NULL ? NULL : d;
+}
+
+void
+driver_describe(const struct sandbox_host *h, const struct driver *d,
+    char out[DRIVER_TEXT_MAX])
+{
+	const struct engine_facts *f;
+
+	(void)snprintf(out, DRIVER_TEXT_MAX, "%s", d->name);
+	if (h->engine == NULL)
+		return;
+	f = engine_facts(h->engine);
+	(void)snprintf(out, DRIVER_TEXT_MAX, "%s (%s %s%s)", d->name,
+	    f->podman ? "Podman" : "Docker", f->version,
+	    f->podman || f->remap != 0 ? "" : ", no user namespace");
 }
 
 void

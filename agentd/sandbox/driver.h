@@ -70,6 +70,10 @@ struct driver {
 /* By name; NULL name gives the default, "oci".  NULL: no such driver. */
 const struct driver *driver_find(const char *name);
 
+enum {
+	DRIVER_TEXT_MAX = 120
+};
+
 /* What the configuration says. */
 struct driver_choice {
 	const char *name;    /* NULL: the default */
@@ -79,6 +83,9 @@ struct driver_choice {
 /* Finds it, and gives the host what it needs; h has its loop already. */
 const struct driver *driver_open(
     struct sandbox_host *h, const struct driver_choice *c, struct err *e);
+/* For a person: "oci", "engine (Docker 20.10.24, no user namespace)". */
+void driver_describe(const struct sandbox_host *h, const struct driver *d,
+    char out[DRIVER_TEXT_MAX]);
 /* Before the loop goes; its calls that wait are dropped. */
 void driver_close(struct sandbox_host *h);
 

@@ -228,6 +228,7 @@ static void
 use_on_timer(void *arg)
 {
 	struct uses *u = arg;
+	char driver[DRIVER_TEXT_MAX];
 
 	timer_set(u->timer, USE_EVERY_MS);
 	str_reset(&u->body);
@@ -237,6 +238,8 @@ use_on_timer(void *arg)
 	u->n = 0;
 	projects_each(u->s.projects, use_look, u);
 	jw_end(&u->w);
+	driver_describe(u->s.host, u->s.driver, driver);
+	jw_str(&u->w, "driver", driver);
 	jw_end(&u->w);
 	/* Of no sandbox even: it says that agentd is there. */
 	if (!call_busy(u->call))

@@ -7,6 +7,7 @@
 #include "server/service/svc_session.h"
 #include "server/service/svc_use.h"
 #include "server/store/care.h"
+#include "server/store/net_rules.h"
 #include "server/store/options.h"
 #include "server/store/projects.h"
 #include "server/store/upstream.h"
@@ -40,20 +41,24 @@ api_projects_shape(struct shape *s, struct call *c, const struct project *p)
 	struct upstream_info info = { .checked_at = 0 };
 	struct mirror_memo memo = { .waiting = NULL };
 	struct care_row care = { .size = 0 };
-	const struct shape_mirror m = { .now = api_svc(c)->now(),
+	struct net_bounds bounds = { .lockdown = false };
+	struct shape_mirror m = { .now = api_svc(c)->now(),
 		.info = &info,
 		.memo = &memo,
 		.care = &care,
 		.use = svc_use_get(api_svc(c)->uses, p->id, api_svc(c)->now()),
+		.driver = svc_use_driver(api_svc(c)->uses),
 		.served = svc_use_served(api_svc(c)->uses, api_svc(c)->now()),
 		.t = api_reader(c) };
 	struct err e = ERR_INIT;
 
 	if (upstream_get(api_reader(c), p->id, &info, &e) == -1 ||
 	    mirror_memo_get(api_reader(c), p->id, &memo, &e) == -1 ||
-	    care_get(api_reader(c), p->id, &care, &e) == -1)
+	    care_get(api_reader(c), p->id, &care, &e) == -1 ||
+	    net_bounds_get(api_reader(c), p->id, &bounds, &e) == -1)
 		log_error("project upstream project=%" PRId64 " err=%s", p->id,
 		    log_val(e.msg));
+	m.lockdown = bounds.lockdown;
 	shape_project(s, p, &m);
 	upstream_info_release(&info);
 	mirror_memo_release(&memo);

@@ -161,16 +161,20 @@ static void
 api_sandbox_on_uses(struct call *c, const struct json *j)
 {
 	const struct json *list = json_get(j, "uses");
+	AUTO_FREE char *driver = NULL;
 
 	if (!json_is_array(list) || json_count(list) > API_USES_MAX) {
 		call_reply_error(c, 422, "uses: want at most %d", API_USES_MAX);
 		return;
 	}
+	if (api_text(c, j, "driver", SVC_USE_DRIVER_MAX - 1, &driver) == -1)
+		return;
 	for (const struct json *u = json_first(list); u != NULL;
 	     u = json_next(u))
 		if (api_sandbox_use(c, u) == -1)
 			return;
-	svc_use_heard(api_svc(c)->uses, api_svc(c)->now());
+	svc_use_heard(
+	    api_svc(c)->uses, api_svc(c)->now(), driver != NULL ? driver : "");
 	call_reply_empty(c, 204);
 }
 

@@ -88,7 +88,9 @@ struct shape_mirror {
 	const struct mirror_memo *memo;
 	const struct care_row *care;
 	const struct svc_use *use; /* NULL: not known */
-	bool served;               /* agentd was heard lately */
+	const char *driver;        /* what agentd makes them with, or "" */
+	bool lockdown;
+	bool served;   /* agentd was heard lately */
 	struct txn *t; /* asked for the verdicts on what is unverified */
 };
 /* The member "repository": its size and state. */

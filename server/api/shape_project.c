@@ -198,6 +198,8 @@ shape_sandbox(struct shape *s, const struct sandbox_state *x,
 	jw_i64(&s->w, "generation", x->generation);
 	jw_time(&s->w, "updated_at", x->updated_at);
 	jw_bool(&s->w, "served", m->served);
+	jw_str(&s->w, "driver", m->driver);
+	jw_bool(&s->w, "lockdown", m->lockdown);
 	if (use == NULL) {
 		jw_null(&s->w, "use");
 	} else {

@@ -1,5 +1,6 @@
 #include "server/service/svc_use.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
@@ -7,6 +8,7 @@
 
 struct svc_uses {
 	int64_t heard_at; /* 0: never */
+	char driver[SVC_USE_DRIVER_MAX];
 	struct map *by_project;
 };
 
@@ -76,9 +78,16 @@ svc_use_get(const struct svc_uses *u, int64_t project, int64_t now)
 }
 
 void
-svc_use_heard(struct svc_uses *u, int64_t now)
+svc_use_heard(struct svc_uses *u, int64_t now, const char *driver)
 {
 	u->heard_at = now;
+	(void)snprintf(u->driver, sizeof(u->driver), "%s", driver);
+}
+
+const char *
+svc_use_driver(const struct svc_uses *u)
+{
+	return u != NULL ? u->driver : "";
 }
 
 bool

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 17
+tap_plan 21
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -38,9 +38,25 @@ tap_ok 'and is more than nothing' test "$(sandbox use.memory)" -gt 0 -a "$(sandb
 DISK=$(sandbox use.disk_max)
 tap_ok 'the disk is bounded' test "$DISK" -gt 30000000 -a "$DISK" -le 67108864
 run status calc
+cp "$T/out" "$T/status"
 tap_ok 'status shows it' out_has 'use .*memory [0-9]*M of 128M'
 run status --watch --times 2 --every 100ms
 tap_is "$RC,$(grep -c '/128M' "$T/out")" 0,2 'status --watch, twice'
+
+# What it is made with, and a lockdown, live.
+tap_ok 'with what it is made' grep -q 'driver  *oci' "$T/status"
+run net calc lockdown
+run status calc
+tap_ok 'status shows a lockdown' out_has 'network  *none, lockdown'
+run status
+tap_ok 'of every project' out_has 'running (lockdown)'
+coffer status --watch --times 30 --every 100ms >"$T/watch" &
+WATCH=$!
+sleep 1
+run net calc unlock
+wait "$WATCH"
+tap_is "$(grep calc "$T/watch" | grep -c LOCKED | sed 's/^[1-9].*/some/'),$(grep calc "$T/watch" | tail -n 1 | grep -c LOCKED)" \
+    some,0 'status --watch follows it'
 
 # Memory: the program is ended, the sandbox is not, and the word says it.
 tap_not 'a program over the limit is ended' in_session sh -c 'tail -c 400m /dev/zero | tail -c 300m >/dev/null'
