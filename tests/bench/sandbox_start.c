@@ -1,7 +1,8 @@
 /*
- * sandbox_start: containers of the oci driver without cofferd, from the order
- * until the command has run; agentd's own code, in a HOME of its own.
+ * sandbox_start: containers of a driver without cofferd, from the order until
+ * the command has run; agentd's own code, in a HOME of its own.
  *   sandbox_start HOME SHIM INST FIRST COUNT AT_ONCE [NETNS]
+ * The driver is oci, or with ENGINE_SOCKET in the environment the engine there.
  * Starts COUNT sandboxes with /bin/true in them, AT_ONCE at a time, numbered
  * from FIRST on; all must end with 0.  Prints the median of one in
  * milliseconds (order to exit told), and those of all.
@@ -145,6 +146,7 @@ main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 	struct start *s = xcalloc(1, sizeof(*s));
+	const char *socket = getenv("ENGINE_SOCKET");
 	int at_once;
 	double began;
 
@@ -156,8 +158,10 @@ main(int argc, char **argv)
 		.inst = argv[3],
 		.gateway = "10.214.0.1",
 		.range = "10.214.0.0" };
-	s->driver = driver_open(
-	    &s->host, &(struct driver_choice){ .name = "oci" }, &e);
+	s->driver = driver_open(&s->host,
+	    &(struct driver_choice){
+		.name = socket != NULL ? "engine" : "oci", .socket = socket },
+	    &e);
 	s->first = start_number(argv[4]);
 	s->count = start_number(argv[5]);
 	at_once = start_number(argv[6]);
