@@ -189,6 +189,17 @@ tap_is "$(grep -c '^udp part' "$UPSTREAM_LOG")" 199 'ends at its quota' # a.b.wi
 tap_like "$(log_of 7)" '*"verdict":"name-quota","name":"\*.wild.test"*"count":121,*' 'the rest is counted'
 tap_ok 'with an alarm' grep -q 'resolver alarm project=7 domain=.*wild.test' "$T/router.log"
 
+# A name is denied in mode web: what is open ends, whatever its address.
+policy 7 '"mode":"web"' >/dev/null
+dns other.test A >/dev/null
+hold five 203.0.113.6 443
+exec 9>"$T/five.in"
+tap_ok 'web: a name is reached' wait_for 5 grep -q open "$T/five"
+policy 7 '"mode":"web","deny":[{"domain":"other.test"}]' >/dev/null
+echo after-denial >&9
+tap_ok 'its flow is dead when it is denied' wait_for 5 grep -q dead "$T/five"
+exec 9>&-
+
 # The router dies: nothing opens, and its successor knows no rules until told.
 policy 7 '"mode":"locked","allow":[{"domain":"ok.test","ports":[22]}]' >/dev/null
 policy 8 '"mode":"web","deny":[{"domain":"evil.test"}]' >/dev/null

@@ -226,7 +226,7 @@ tap_like "$(log_of 7)" '*"verdict":"denied-upload","name":"ok.test"*' 'the log h
 # What was sent today outlives the proxy, and the router.
 budget='"allow":[{"domain":"ok.test"},{"domain":"other.test"}],"upload_max":200000'
 closed=$(printf '%s\nclosed' "$ALERT")
-spent() { [ "$(say $A 443 hello:ok.test read)" = "$closed" ]; }
+spent() { [ "$(say "$A" 443 hello:ok.test read)" = "$closed" ]; }
 tap_ok 'it is written down' wait_for 5 grep -q '^[0-9]* 7 200000 ok.test$' "$HOME_DIR/run/router.uploads"
 kill -9 "$(proxy_pid)"
 tap_ok 'a new proxy knows the budget' wait_for 10 spent
