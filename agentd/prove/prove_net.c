@@ -12,7 +12,8 @@
 #include "lib/base/err.h"
 
 enum {
-	PROVE_LOOK_MS = 150
+	PROVE_LOOK_MS = 150,
+	PROVE_FIRST_PROJECT = 256
 };
 
 /* AS112: public addresses that are made to swallow what is not wanted. */
@@ -265,16 +266,16 @@ prove_project(struct prove *p)
 	AUTO_STR struct str tcp = STR_INIT, udp = STR_INIT;
 	size_t n;
 	const int64_t *peers = eye_peers(p->eye, &n);
-	uint32_t own, base;
+	uint32_t base;
 	struct in_addr a;
 
-	if (n == 0 || inet_pton(AF_INET, p->address, &a) != 1) {
+	if (n == 0 || inet_pton(AF_INET, p->gateway, &a) != 1) {
 		prove_say(p, PROVE_UNTESTABLE,
 		    "no other project has a running sandbox");
 		return;
 	}
-	own = ntohl(a.s_addr);
-	base = own - (uint32_t)p->project;
+	/* The router has the first address of the range. */
+	base = ntohl(a.s_addr) - 1 + PROVE_FIRST_PROJECT;
 	str_add(&tcp, "tcp");
 	str_add(&udp, "udp ");
 	prove_hex(&udp, p->token);

@@ -19,7 +19,7 @@ for f in "$SYSTEM_DIR"/attack_agent_*.sh; do
 	sh "$T/guard" >>"$T/guard.out"
 	refused="$refused $?"
 done
-tap_is "$refused$(cat "$T/guard.out")" ' 99 99 99 99 99 99' \
+tap_is "$refused$(cat "$T/guard.out")" ' 99 99 99 99 99 99 99' \
     'what an agent does ends at once outside a sandbox'
 
 attack_start alpha
