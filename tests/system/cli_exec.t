@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 21
+tap_plan 22
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -28,6 +28,8 @@ run create "$UPSTREAM" --network none --wait --timeout 60s
 tap_is "$RC" 0 'create'
 tap_is "$(coffer status calc --json | jq -r .project.sandbox.state)" running \
     'the sandbox runs'
+run status calc
+tap_ok 'status says what it is made with' out_has "^  driver *${COFFER_TEST_MADE:-oci$}"
 
 run exec calc -- id -u
 tap_is "$RC $(cat "$T/out")" "0 ${COFFER_TEST_UID:-1000}" 'a program and its output'
