@@ -77,7 +77,8 @@ struct run_container {
 	struct str gitconfig;
 	char *url;
 	char *objects;
-	struct spec_mount mounts[6];
+	struct spec_mount mounts[6 + SANDBOX_LIST_MAX];
+	char *targets[SANDBOX_LIST_MAX]; /* of what the project shares */
 	char *seed;
 	struct spec_file files[1];
 	struct spec_pair env[14];
@@ -126,6 +127,22 @@ run_container_mount(
 	};
 }
 
+/* What the user shares with the project. */
+static void
+run_container_shares(const struct run *r, struct run_container *c)
+{
+	const char *const *ro = sandbox_shares(r->env->sandboxes, r->project);
+
+	for (size_t i = 0; ro[i] != NULL && i < SANDBOX_LIST_MAX; i++) {
+		char target[SPEC_MAX_PATH + 8];
+
+		spec_share_target(ro[i], target, sizeof(target));
+		c->targets[i] = xstrdup(target);
+		run_container_mount(c, ro[i], c->targets[i], true);
+		c->mounts[c->spec.n_mounts - 1].share = true;
+	}
+}
+
 static void
 run_container_mounts(
     const struct run *r, enum run_phase phase, struct run_container *c)
@@ -154,6 +171,7 @@ run_container_mounts(
 		run_container_mount(c, c->seed, "/run/coffer/seed", true);
 	if (lstat(c->agents, &st) == 0 && S_ISDIR(st.st_mode))
 		run_container_mount(c, c->agents, "/opt/coffer/agents", true);
+	run_container_shares(r, c);
 }
 
 /* Its home is empty: the user's settings first, then the agent. */
@@ -252,6 +270,8 @@ run_container_init(const struct run *r, enum run_phase phase,
 	c->spec.hostname = "sandbox";
 	c->spec.root = sandbox_root(r->env->sandboxes, r->project);
 	c->spec.runtime = sandbox_runtime(r->env->sandboxes, r->project);
+	if (phase == RUN_AGENT)
+		c->spec.gpus = sandbox_gpus(r->env->sandboxes, r->project);
 	c->spec.uid_base = host_project_uid_base(r->project);
 	run_container_env(r, phase, c);
 	run_container_mounts(r, phase, c);
@@ -296,5 +316,7 @@ run_container_free(struct run_container *c)
 	free(c->url);
 	free(c->objects);
 	free(c->seed);
+	for (size_t i = 0; i < SANDBOX_LIST_MAX; i++)
+		free(c->targets[i]);
 	free(c);
 }

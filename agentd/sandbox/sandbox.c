@@ -154,6 +154,24 @@ sandbox_runtime(const struct sandboxes *m, int64_t id)
 	return runtime == NULL || runtime[0] == '\0' ? NULL : runtime;
 }
 
+const char *
+sandbox_gpus(const struct sandboxes *m, int64_t id)
+{
+	const struct sandbox *b = sandbox_find(m, id);
+	const char *gpus = b == NULL ? NULL : b->session.p.gpus;
+
+	return gpus == NULL || gpus[0] == '\0' ? NULL : gpus;
+}
+
+const char *const *
+sandbox_shares(const struct sandboxes *m, int64_t id)
+{
+	static const char *const none[] = { NULL };
+	const struct sandbox *b = sandbox_find(m, id);
+
+	return b == NULL || b->session.p.ro == NULL ? none : b->session.p.ro;
+}
+
 int
 sandbox_set_branch(
     struct sandboxes *m, int64_t id, const char *branch, struct err *e)

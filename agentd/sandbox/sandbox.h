@@ -87,6 +87,11 @@ int64_t sandbox_generation(const struct sandboxes *m, int64_t id);
 const char *sandbox_root(const struct sandboxes *m, int64_t id);
 /* The runtime of all its containers, borrowed; NULL: the driver's own. */
 const char *sandbox_runtime(const struct sandboxes *m, int64_t id);
+/* "all" or how many, borrowed; NULL: none. */
+const char *sandbox_gpus(const struct sandboxes *m, int64_t id);
+/* What it sees of the host, borrowed, ended by NULL; at most SANDBOX_LIST_MAX.
+ * See spec_share_target. */
+const char *const *sandbox_shares(const struct sandboxes *m, int64_t id);
 void sandbox_set_mode(struct sandboxes *m, int64_t id, const char *mode,
     sandbox_done_fn *done, void *arg);
 

@@ -5,14 +5,18 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 15
+tap_plan 16
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 export COFFER_HOME
 seed_on_exit() {
 	coffer down >/dev/null 2>&1
+	rm -rf "$SHARE"
 	lib_on_exit
 }
+SHARE=$(mktemp -d /opt/coffer-test.XXXXXX)
+chmod 755 "$SHARE"
+echo shared >"$SHARE/hello"
 trap seed_on_exit EXIT
 run setup
 sed -i -e 's/^#* *allow_file_upstream.*/allow_file_upstream = yes/' \
@@ -55,8 +59,8 @@ tap_is "$RC,$(ls -d "$COFFER_HOME"/seed*)" "0,$COFFER_HOME/seed" 'and once more'
 
 make_upstream calc
 run up -d --listen 127.0.0.1:0
-run create "$UPSTREAM" --network none --wait --timeout 60s \
-    -- /bin/sh -c 'cat ~/.claude/CLAUDE.md >/run/coffer/out/message.md; echo x >>~/.claude/CLAUDE.md'
+run create "$UPSTREAM" --network none --ro "$SHARE" --wait --timeout 60s \
+    -- /bin/sh -c 'cat ~/.claude/CLAUDE.md /mnt/coffer-test.*/hello >/run/coffer/out/message.md; echo x >>~/.claude/CLAUDE.md'
 tap_is "$RC" 0 'a sandbox begins'
 in_session() { coffer exec calc -- "$@"; }
 tap_is "$(in_session cat /home/agent/.claude/CLAUDE.md)" '# be kind' 'with them'
@@ -71,4 +75,5 @@ api POST "/api/v1/repos/$PROJECT/issues/$(field .number)/comments" '{"body":"/ex
 run_is_over() { api GET "/api/coffer/v1/runs?project=$PROJECT"; [ "$(field '.[0].state')" = "done" ]; }
 tap_ok 'a run has them' wait_for 60 run_is_over
 tap_is "$(field '.[0].message' | head -n 1)" '# be kind' 'and reads them'
+tap_is "$(field '.[0].message' | sed -n 2p)" shared 'as well as what the project shares'
 tap_done
