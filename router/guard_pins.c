@@ -27,10 +27,11 @@ guard_timeout(int64_t end, int64_t now)
 	return s < 1 ? 1 : (uint32_t)s;
 }
 
-/* One address and port of a name, in our table and in the kernel's set. */
+/* One address and port of a name, in our table and in the kernel's set; *late:
+ * the proxy does not know it yet. */
 static int
 guard_pin(struct guard *g, struct project *q, const struct pin *pin,
-    int64_t now, struct err *e)
+    int64_t now, bool *late, struct err *e)
 {
 	struct ipset_member k = { .addr = guard_addr_of(g, pin->id),
 		.dst = pin->addr,
@@ -43,14 +44,14 @@ guard_pin(struct guard *g, struct project *q, const struct pin *pin,
 	    pins_end(g->pins, pin->id, pin->addr, pin->port, now), now);
 	if (ipset_add(g->netlink, g->pin_set, &k, e) == -1)
 		return -1;
-	if (!guard_tell_pin(g, q, pin))
-		return err_set(e, ERR_BUSY, "the proxy is behind");
+	*late |= !guard_tell_pin(g, q, pin);
 	return 0;
 }
 
 static int
 guard_pin_answer(struct guard *g, struct project *q,
-    const struct chan_answer *a, const struct egress_decision *d, struct err *e)
+    const struct chan_answer *a, const struct egress_decision *d, bool *late,
+    struct err *e)
 {
 	int64_t now = clock_mono_ms(), wall = clock_forward_ms();
 	struct pin pin = { .id = a->id };
@@ -73,7 +74,7 @@ guard_pin_answer(struct guard *g, struct project *q,
 			    PINS_GRACE_MS;
 			if (end != 0 && now + end - wall < pin.until_ms)
 				pin.until_ms = now + end - wall;
-			if (guard_pin(g, q, &pin, now, e) == -1)
+			if (guard_pin(g, q, &pin, now, late, e) == -1)
 				return -1;
 		}
 	}
@@ -88,17 +89,39 @@ guard_on_answer(struct guard *g, const struct chan_answer *a)
 		.pinned = { .seq = a->seq } };
 	struct egress_decision d;
 	struct err e = ERR_INIT;
+	bool late = false;
 
 	/* The worker may be behind a change, or in another's hands. */
 	if (q != NULL && a->ttl <= DNS_TTL_MAX &&
 	    egress_decide(q->policy, a->name, clock_forward_ms(), &d)) {
 		m.pinned.ok = project_mode(q) != POLICY_LOCKED ||
-		    guard_pin_answer(g, q, a, &d, &e) == 0;
+		    guard_pin_answer(g, q, a, &d, &late, &e) == 0;
 		if (m.pinned.ok == 0)
 			log_warn("guard pin-failed project=%u name=%s err=%s",
 			    a->id, log_val(a->name), log_val(e.msg));
 	}
+	/* It has been told meanwhile, or is told and guard_on_told_all comes.
+	 */
+	late = late && m.pinned.ok != 0 && guard_is_behind(g, GUARD_PROXY);
+	if (late && g->n_late < GUARD_LATE_MAX) {
+		g->late[g->n_late++] = a->seq;
+		return;
+	}
+	if (late)
+		m.pinned.ok = 0;
 	(void)chan_send(g->peers[GUARD_WORKER].chan, &m);
+}
+
+void
+guard_on_told_all(struct guard *g)
+{
+	struct chan_msg m = { .kind = CHAN_PINNED, .pinned = { .ok = 1 } };
+
+	for (size_t i = 0; i < g->n_late; i++) {
+		m.pinned.seq = g->late[i];
+		(void)chan_send(g->peers[GUARD_WORKER].chan, &m);
+	}
+	g->n_late = 0;
 }
 
 struct guard_drop {

@@ -45,6 +45,10 @@ struct guard_peer {
 	size_t n_pins;
 };
 
+enum {
+	GUARD_LATE_MAX = 256
+};
+
 struct guard {
 	const struct config *cfg;
 	struct loop *loop;
@@ -66,6 +70,9 @@ struct guard {
 	struct guard_peer peers[GUARD_PEERS];
 	uint32_t host[CLIENTS_HOST_MAX];
 	size_t n_host;
+	/* Answers that are let when the proxy knows their pins. */
+	uint64_t late[GUARD_LATE_MAX];
+	size_t n_late;
 };
 
 /* guard.c */
@@ -85,12 +92,17 @@ void guard_open_peer(struct guard *g, enum guard_peer_id id, int fd);
 void guard_close_peer(struct guard *g, enum guard_peer_id id);
 /* Everybody, what he does not know, as far as the channels have room. */
 void guard_tell(struct guard *g);
-/* A new pin to the proxy, at once; false when it must not be used yet. */
+/* Is there something that it has not been told? */
+bool guard_is_behind(struct guard *g, enum guard_peer_id id);
+/* A new pin to the proxy, at once; false: it is told with all, as late as
+ * guard_on_told_all. */
 bool guard_tell_pin(struct guard *g, struct project *q, const struct pin *pin);
 
 /* guard_pins.c: addresses of names, and when rules end. */
 
 void guard_on_answer(struct guard *g, const struct chan_answer *a);
+/* The proxy knows everything. */
+void guard_on_told_all(struct guard *g);
 /*
  * Take out the pins that the project's policy does not allow any more, also
  * from the kernel.  Appends the flows to be cut to them, at most max; returns

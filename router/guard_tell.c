@@ -149,6 +149,15 @@ guard_tell_host(struct guard_peer *p)
 	return rc;
 }
 
+bool
+guard_is_behind(struct guard *g, enum guard_peer_id id)
+{
+	const struct guard_peer *p = &g->peers[id];
+
+	return p->greet || p->greeted || p->host_stale ||
+	    projects_stale(g->projects, id) != NULL;
+}
+
 static void
 guard_tell_peer(struct guard *g, unsigned id)
 {
@@ -161,6 +170,8 @@ guard_tell_peer(struct guard *g, unsigned id)
 		if (p->deaf ||
 		    (!p->greet && !p->greeted && !p->host_stale && q == NULL)) {
 			watch_set(p->watch, WATCH_READ);
+			if (id == GUARD_PROXY && !p->deaf)
+				guard_on_told_all(g);
 			return;
 		}
 		if (p->greet)
@@ -286,6 +297,9 @@ guard_open_peer(struct guard *g, enum guard_peer_id id, int fd)
 	struct guard_peer *p = &g->peers[id];
 
 	guard_close_peer(g, id);
+	/* Another worker has asked nothing. */
+	if (id == GUARD_WORKER)
+		g->n_late = 0;
 	p->chan = fd;
 	p->watch = watch_new(g->loop, fd, guard_on_chan, p);
 	p->deaf = id == GUARD_PROXY;

@@ -276,5 +276,18 @@ kill -STOP "$(proxy_pid)"
 tap_is "$(say $A 443 hello:ok.test sleep:1)" open 'a proxy that hangs'
 tap_like "$(p7 dns 10.214.0.1 ok.test A)" NOERROR* 'stops no name'
 sink_is '' 'and opens nothing'
+# Nor is a name lost that the proxy cannot be told of yet: it waits.
+set --
+for i in $(seq 300); do
+	set -- "$@" "{\"op\":\"project.set\",\"id\":7,\"mode\":\"locked\",\"allow\":[{\"domain\":\"ok.test\"},{\"domain\":\"n$i.test\"}]}"
+done
+ask "$@" >/dev/null
+start "$T/waits" ip netns exec "coffer-$INST-p7" perl "$NET" dns 10.214.0.1 ok.test A
+waits=$PID
+sleep 0.5
+tap_is "$(cat "$T/waits")" '' 'a name whose pin the proxy cannot hear of waits'
 kill -CONT "$(proxy_pid)"
+wait "$waits"
+tap_like "$(cat "$T/waits")" NOERROR* 'and is answered when it has'
+tap_like "$(say $A 443 hello:ok.test read)" '*ok.test*' 'and let'
 tap_done
