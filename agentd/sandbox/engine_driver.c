@@ -17,6 +17,7 @@
 #include "agentd/sandbox/rootfs.h"
 #include "agentd/sandbox/seccomp.h"
 #include "agentd/sandbox/seq.h"
+#include "agentd/sandbox/share_look.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -79,6 +80,7 @@ struct engine_start {
 	char *root;  /* NULL: the host's system */
 	char *netns; /* NULL: none */
 	char *places_dir;
+	char **shares;
 	struct engine_conf conf;
 	struct engine_create create;
 	char image[128];
@@ -303,6 +305,16 @@ engine_start_uncreate(struct seq *s, void *ctx, struct err *e)
 }
 
 static int
+engine_start_look(struct seq *s, void *ctx, struct err *e)
+{
+	const struct engine_start *o = ctx;
+
+	(void)e;
+	share_look(o->h, (const char *const *)o->shares, seq_resume, s);
+	return SEQ_WAIT;
+}
+
+static int
 engine_start_shim(struct seq *s, void *ctx, struct err *e)
 {
 	struct engine_start *o = ctx;
@@ -318,6 +330,7 @@ engine_start_shim(struct seq *s, void *ctx, struct err *e)
 
 static const struct seq_step engine_start_steps[] = {
 	{ "prepare the sandbox", engine_start_prepared, NULL },
+	{ "look at what is shared", engine_start_look, NULL },
 	{ "image", engine_start_image, NULL },
 	{ "network", engine_start_net, NULL },
 	{ "make the sandbox", engine_start_create, engine_start_uncreate },
@@ -334,6 +347,7 @@ engine_start_free(struct engine_start *o)
 	free(o->root);
 	free(o->netns);
 	free(o->places_dir);
+	share_list_free(o->shares);
 	free(o);
 }
 
@@ -371,6 +385,7 @@ engine_start(const struct sandbox_host *h, const struct sandbox_spec *s,
 	o->dir = xstrdup(dir);
 	o->root = s->root != NULL ? xstrdup(s->root) : NULL;
 	o->places_dir = engine_places_dir(h, s->id);
+	o->shares = share_list(s);
 	if (s->net == SPEC_NET_JOIN && s->netns != NULL)
 		o->netns = xstrdup(s->netns);
 	o->conf = (struct engine_conf){

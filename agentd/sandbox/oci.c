@@ -11,6 +11,7 @@
 #include "agentd/sandbox/oci_seal.h"
 #include "agentd/sandbox/rootfs.h"
 #include "agentd/sandbox/seq.h"
+#include "agentd/sandbox/share_look.h"
 #include "agentd/sandbox/shim_priv.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -25,6 +26,7 @@
 
 enum {
 	OCI_PAUSE_RETRY_MS = 2,
+	OCI_PAUSE_THAW = 8, /* every so many tries */
 	OCI_PAUSE_LIMIT_MS = 10 * 1000
 };
 
@@ -89,7 +91,8 @@ oci_check(
 
 struct oci_start {
 	struct err e;
-	char *shim;
+	const struct sandbox_host *h;
+	char **shares;
 	char *dir;
 	int fds[2]; /* for the shim: the bundle, -1 when it is bad; runc or -1
 		     */
@@ -154,10 +157,20 @@ oci_start_undo(struct seq *s, void *ctx, struct err *e)
 }
 
 static int
+oci_start_look(struct seq *s, void *ctx, struct err *e)
+{
+	const struct oci_start *o = ctx;
+
+	(void)e;
+	share_look(o->h, (const char *const *)o->shares, seq_resume, s);
+	return SEQ_WAIT;
+}
+
+static int
 oci_start_shim(struct seq *s, void *ctx, struct err *e)
 {
 	struct oci_start *o = ctx;
-	const char *const argv[] = { o->shim, o->dir, NULL };
+	const char *const argv[] = { o->h->shim, o->dir, NULL };
 	int r = seq_cmd_fds(s, argv, o->fds, o->fds[1] == -1 ? 1 : 2, e);
 
 	/* The shim's now: it would be kept alive here. */
@@ -173,13 +186,14 @@ oci_start_release(void *ctx)
 
 	if (o->fds[0] != -1)
 		(void)close(o->fds[0]);
-	free(o->shim);
+	share_list_free(o->shares);
 	free(o->dir);
 	free(o);
 }
 
 static const struct seq_step oci_start_steps[] = {
 	{ "prepare the sandbox", oci_start_prepared, oci_start_undo },
+	{ "look at what is shared", oci_start_look, NULL },
 	{ "start the sandbox", oci_start_shim, NULL },
 };
 
@@ -189,13 +203,14 @@ oci_start(const struct sandbox_host *h, const struct sandbox_spec *s,
 {
 	struct oci_start *o = xcalloc(1, sizeof(*o));
 
-	o->shim = xstrdup(h->shim);
+	o->h = h;
+	o->shares = share_list(s);
 	o->dir = xstrdup(dir);
 	o->fds[0] = oci_prepare(h, s, dir, &o->e);
 	o->fds[1] = oci_seal_fd(h->seal, oci_runc_path());
 	seq_start(&(struct seq_spec){ .loop = h->loop,
 	    .steps = oci_start_steps,
-	    .n = 2,
+	    .n = sizeof(oci_start_steps) / sizeof(oci_start_steps[0]),
 	    .ctx = o,
 	    .release = oci_start_release,
 	    .done = done,
@@ -224,13 +239,15 @@ struct oci_pause {
 	struct timer *timer;
 	char *cgroup;
 	bool frozen;
+	unsigned tries;
 	int64_t until; /* clock_mono_ms */
 	sandbox_done_fn *done;
 	void *arg;
 };
 
 /* All that runc does is the write, in twenty times the time.  What waits for a
- * disk is frozen later. */
+ * disk is frozen later; the freezer of cgroup v1 may not get to its end at all
+ * unless it is told to thaw in between. */
 static void
 oci_pause_try(void *arg)
 {
@@ -239,6 +256,8 @@ oci_pause_try(void *arg)
 	int r = cgroup_freeze(o->cgroup, o->frozen);
 
 	if (r == 1 && clock_mono_ms() < o->until) {
+		if (++o->tries % OCI_PAUSE_THAW == 0)
+			cgroup_thaw(o->cgroup);
 		timer_set(o->timer, OCI_PAUSE_RETRY_MS);
 		return;
 	}

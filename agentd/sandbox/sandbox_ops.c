@@ -7,6 +7,7 @@
 #include "agentd/sandbox/objects.h"
 #include "agentd/sandbox/sandbox_priv.h"
 #include "agentd/sandbox/seq.h"
+#include "agentd/sandbox/share_look.h"
 #include "agentd/sandbox/workspace.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -94,6 +95,28 @@ sandbox_session_is_good(const struct sandbox_op *o)
 	return shim_alive(dir) && session_is_in_netns(o->h, o->b->id);
 }
 
+int
+sandbox_judge_step(struct seq *s, struct sandbox_op *o,
+    const struct session *is, struct err *e)
+{
+	o->b->cause = "refused";
+	if (session_check(o->h, o->b->m->driver, is, e) == -1)
+		return -1;
+	share_look(o->h, is->p.ro, seq_resume, s);
+	return SEQ_WAIT;
+}
+
+/* What a start cannot be made of is refused before it is wanted. */
+static int
+sandbox_up_judge(struct seq *s, void *ctx, struct err *e)
+{
+	struct sandbox_op *o = ctx;
+
+	if (o->b->state == SANDBOX_RUNNING || sandbox_session_is_good(o))
+		return SEQ_DONE;
+	return sandbox_judge_step(s, o, &o->b->session, e);
+}
+
 static int
 sandbox_up_save(struct seq *s, void *ctx, struct err *e)
 {
@@ -101,10 +124,6 @@ sandbox_up_save(struct seq *s, void *ctx, struct err *e)
 
 	(void)s;
 	o->b->cause = "refused";
-	/* What a start cannot be made of is refused before it is wanted. */
-	if (o->b->state != SANDBOX_RUNNING && !sandbox_session_is_good(o) &&
-	    session_check(o->h, o->b->m->driver, &o->b->session, e) == -1)
-		return -1;
 	o->was_wanted = o->b->session.wanted;
 	o->b->session.wanted = true;
 	return session_save(o->h, &o->b->session, e);
@@ -293,6 +312,7 @@ sandbox_up_pause(struct seq *s, void *ctx, struct err *e)
 }
 
 const struct seq_step sandbox_up_steps[SANDBOX_UP_STEPS] = {
+	{ "what is asked for", sandbox_up_judge, NULL },
 	{ "desired state", sandbox_up_save, sandbox_up_unsave },
 	{ "workspace", sandbox_up_workspace, sandbox_undo_workspace },
 	{ "network", sandbox_up_network, sandbox_undo_network },

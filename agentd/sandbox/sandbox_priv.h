@@ -64,11 +64,14 @@ struct sandbox_op {
 	sandbox_done_fn *done;
 	void *arg;
 };
+/* A step: can it be made of this, and what does it share of the host? */
+int sandbox_judge_step(struct seq *s, struct sandbox_op *o,
+    const struct session *is, struct err *e);
 struct sandbox_op *sandbox_op_new(
     struct sandbox *b, sandbox_done_fn *done, void *arg);
 /* Its steps, in groups; ctx is the op. */
 enum {
-	SANDBOX_UP_STEPS = 9,
+	SANDBOX_UP_STEPS = 10,
 	SANDBOX_DOWN_STEPS = 6
 };
 extern const struct seq_step sandbox_up_steps[SANDBOX_UP_STEPS];

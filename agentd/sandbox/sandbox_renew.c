@@ -10,7 +10,7 @@
 #include "lib/base/log.h"
 
 enum {
-	RENEW_OWN_STEPS = 5,
+	RENEW_OWN_STEPS = 6,
 	RENEW_STEPS = RENEW_OWN_STEPS + SANDBOX_DOWN_STEPS + SANDBOX_UP_STEPS
 };
 
@@ -20,14 +20,20 @@ struct sandbox_renewal {
 };
 
 static int
-sandbox_renew_check(struct seq *s, void *ctx, struct err *e)
+sandbox_renew_judge(struct seq *s, void *ctx, struct err *e)
+{
+	struct sandbox_op *o = ctx;
+
+	return sandbox_judge_step(s, o, &o->other, e);
+}
+
+static int
+sandbox_renew_begin(struct seq *s, void *ctx, struct err *e)
 {
 	struct sandbox_op *o = ctx;
 
 	(void)s;
-	o->b->cause = "refused";
-	if (session_check(o->h, o->b->m->driver, &o->other, e) == -1)
-		return -1;
+	(void)e;
 	sandbox_set_state(o->b, SANDBOX_STOPPING, "to be made anew");
 	return SEQ_DONE;
 }
@@ -111,7 +117,8 @@ sandbox_renew_drop(struct seq *s, void *ctx, struct err *e)
 }
 
 static const struct seq_step sandbox_renew_steps[RENEW_OWN_STEPS] = {
-	{ "what is asked for", sandbox_renew_check, NULL },
+	{ "what is asked for", sandbox_renew_judge, NULL },
+	{ "begin", sandbox_renew_begin, NULL },
 	{ "end the old one", sandbox_renew_is_down, NULL },
 	{ "set the workspace aside", sandbox_renew_aside, sandbox_renew_back },
 	{ "take the new settings", sandbox_renew_take, sandbox_renew_untake },
@@ -148,22 +155,23 @@ sandbox_renew_done(const struct err *e, void *arg)
 	done(e != NULL ? &told : NULL, arg);
 }
 
-/* check, DOWN..., is down, aside, take, UP..., drop. */
+/* judge, begin, DOWN..., is down, aside, take, UP..., drop. */
 static void
 sandbox_renew_plan(struct seq_step *at)
 {
 	const struct seq_step *own = sandbox_renew_steps;
 
 	*at++ = own[0];
+	*at++ = own[1];
 	memcpy(at, sandbox_down_steps,
 	    SANDBOX_DOWN_STEPS * sizeof(sandbox_down_steps[0]));
 	at += SANDBOX_DOWN_STEPS;
-	*at++ = own[1];
 	*at++ = own[2];
 	*at++ = own[3];
+	*at++ = own[4];
 	memcpy(at, sandbox_up_steps,
 	    SANDBOX_UP_STEPS * sizeof(sandbox_up_steps[0]));
-	at[SANDBOX_UP_STEPS] = own[4];
+	at[SANDBOX_UP_STEPS] = own[5];
 }
 
 void

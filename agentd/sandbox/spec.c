@@ -386,8 +386,7 @@ spec_check_sources(const struct sandbox_spec *s, struct err *e)
 	for (size_t i = 0; i < s->n_mounts; i++) {
 		const struct spec_mount *m = &s->mounts[i];
 
-		if (spec_check_plain(m->source, true, e) == -1 ||
-		    (m->share && spec_share_look(m->source, e) == -1))
+		if (spec_check_plain(m->source, true, e) == -1)
 			return err_wrap(e, "mount");
 	}
 	if (s->stdin_path != NULL &&

@@ -108,6 +108,7 @@ int spec_open_source(const char *path, bool may_be_dir, struct err *e);
  */
 int spec_share_check(
     const char *path, bool ro, const char *home, struct err *e);
+/* As long as the disk takes: see share_look. */
 int spec_share_look(const char *path, struct err *e);
 /* /mnt/NAME for the last part of path; "" when there is none. */
 void spec_share_target(const char *path, char *out, size_t size);

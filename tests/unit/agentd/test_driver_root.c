@@ -48,6 +48,42 @@ a_root_of_its_own_is_what_it_sees(void **state)
 }
 
 static void
+what_is_shared_is_looked_at_before_each_start(void **state)
+{
+	struct fixture *f = *state;
+	char top[] = "/tmp/coffer-share-XXXXXX";
+	AUTO_FREE char *file = NULL;
+	AUTO_FREE char *fifo = NULL;
+	AUTO_FREE char *dir = NULL;
+	AUTO_FREE char *bundle = NULL;
+	struct spec_mount m = {
+		.source = top, .target = "/mnt/it", .ro = true, .share = true
+	};
+	struct sandbox_spec s = { .cwd = "/tmp", .mounts = &m, .n_mounts = 1 };
+	struct err e = ERR_INIT;
+
+	FIXTURE_NEEDS_ROOT(f);
+	assert_non_null(mkdtemp(top));
+	assert_int_equal(chmod(top, 0755), 0);
+	file = path_join(top, "file");
+	fifo = path_join(top, "fifo");
+	assert_int_equal(path_write_atomic(file, "shared\n", 7, 0644, &e), 0);
+	assert_string_equal(fixture_sh(f, &s, "cat /mnt/it/file"), "shared\n");
+	assert_int_equal(mkfifo(fifo, 0644), 0);
+	dir = fixture_dir(f);
+	bundle = path_join(dir, "bundle");
+	s.id = "coffer-beef-run-1-share";
+	s.argv = (const char *const[]){ "/bin/true", NULL };
+	f->driver->start(&f->host, &s, dir, fixture_on_done, f);
+	assert_int_equal(fixture_wait(f), -1);
+	assert_non_null(strstr(f->e.msg, "fifo is a pipe"));
+	assert_int_equal(access(bundle, F_OK), -1);
+	assert_int_equal(unlink(fifo), 0);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(top), 0);
+}
+
+static void
 a_tar_becomes_a_root_and_a_bad_one_does_not(void **state)
 {
 	struct fixture *f = *state;
@@ -88,6 +124,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_root_of_its_own_is_what_it_sees),
+		cmocka_unit_test(what_is_shared_is_looked_at_before_each_start),
 		cmocka_unit_test(a_tar_becomes_a_root_and_a_bad_one_does_not),
 	};
 
