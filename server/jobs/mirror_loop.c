@@ -16,6 +16,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/mirror_plan.h"
 #include "server/jobs/mirror_host.h"
+#include "server/jobs/mirror_polls.h"
 #include "server/service/svc_mirror.h"
 #include "server/service/svc_refs.h"
 #include "server/store/db.h"
@@ -28,8 +29,6 @@ enum {
 	MIRRORLOOP_LOOK_MS = 60 * 1000, /* at least so often */
 	MIRRORLOOP_SOON_MS = 20,
 	MIRRORLOOP_PAGE = 500,
-	MIRRORLOOP_POLLS_MAX = 200, /* quiet polls in one transaction */
-	MIRRORLOOP_POLLS_MS = 1000, /* that they may wait for it */
 	MIRRORLOOP_RATE_SPREAD_MS = 10 * 1000,
 	MIRRORLOOP_OWN_S = 5, /* after a failure of this machine, not upstream's
 			       */
@@ -71,23 +70,10 @@ struct mirror_entry {
 };
 TAILQ_HEAD(mirror_wanted, mirror_entry);
 
-/* A poll that found nothing new. */
-struct mirror_poll {
-	int64_t project;
-	int64_t ok_at;
-	int64_t next_at;
-};
-
-struct mirror_polls {
-	struct mirror_poll v[MIRRORLOOP_POLLS_MAX];
-	size_t n;
-};
-
 struct mirror_loop {
 	struct mirror_loop_spec spec;
 	struct timer *timer;
-	struct timer *flush;
-	struct mirror_polls *polls; /* not written yet */
+	struct mirror_polls *polls;
 	struct mirror_hosts *hosts;
 	struct map *entries;
 	struct mirror_wanted wanted;
@@ -100,7 +86,6 @@ struct mirror_loop {
 };
 
 static void mirrorloop_look(void *arg);
-static void mirrorloop_flush(void *arg);
 
 struct mirror_loop *
 mirror_loop_new(const struct mirror_loop_spec *spec)
@@ -111,7 +96,7 @@ mirror_loop_new(const struct mirror_loop_spec *spec)
 	if (l->spec.at_once == 0)
 		l->spec.at_once = MIRRORLOOP_AT_ONCE;
 	l->timer = timer_new(spec->loop, mirrorloop_look, l);
-	l->flush = timer_new(spec->loop, mirrorloop_flush, l);
+	l->polls = mirror_polls_new(spec->loop, spec->db);
 	l->hosts = mirror_hosts_new(spec->per_host);
 	l->entries = map_new();
 	l->clock = clock_now_ms() - clock_mono_ms();
@@ -244,8 +229,7 @@ mirror_loop_free(struct mirror_loop *l)
 	map_free(l->entries);
 	mirror_hosts_free(l->hosts);
 	timer_free(l->timer);
-	timer_free(l->flush);
-	free(l->polls);
+	mirror_polls_free(l->polls);
 	free(l);
 }
 
@@ -505,56 +489,6 @@ mirrorloop_failed(struct mirror_entry *x, const struct svc_mirror_end *end)
 }
 
 static int
-mirrorloop_polls_job(struct txn *t, void *arg, struct err *e)
-{
-	const struct mirror_polls *p = arg;
-
-	for (size_t i = 0; i < p->n; i++)
-		if (projects_set_polled(t, p->v[i].project, p->v[i].ok_at,
-			p->v[i].next_at, e) == -1)
-			return -1;
-	return 0;
-}
-
-/* The next polls write them again. */
-static void
-mirrorloop_on_polls(const struct err *fail, void *arg)
-{
-	if (fail != NULL)
-		log_warn("mirror polls-write err=%s", log_val(fail->msg));
-	free(arg);
-}
-
-static void
-mirrorloop_flush(void *arg)
-{
-	struct mirror_loop *l = arg;
-	struct mirror_polls *p = l->polls;
-
-	l->polls = NULL;
-	timer_cancel(l->flush);
-	if (p != NULL)
-		db_write(
-		    l->spec.db, mirrorloop_polls_job, mirrorloop_on_polls, p);
-}
-
-static void
-mirrorloop_polled(struct mirror_entry *x)
-{
-	struct mirror_loop *l = x->l;
-
-	if (l->polls == NULL) {
-		l->polls = xcalloc(1, sizeof(*l->polls));
-		timer_set(l->flush, MIRRORLOOP_POLLS_MS);
-	}
-	l->polls->v[l->polls->n++] = (struct mirror_poll){
-		.project = x->project, .ok_at = x->at, .next_at = x->next_at
-	};
-	if (l->polls->n == MIRRORLOOP_POLLS_MAX)
-		mirrorloop_flush(l);
-}
-
-static int
 mirrorloop_polled_job(struct txn *t, void *arg, struct err *e)
 {
 	const struct mirror_entry *x = arg;
@@ -587,7 +521,7 @@ mirrorloop_on_synced(const struct svc_mirror_end *end, void *arg)
 		return;
 	}
 	if (end->quiet)
-		mirrorloop_polled(x);
+		mirror_polls_add(x->l->polls, x->project, x->at, x->next_at);
 	mirrorloop_over(x);
 }
 
