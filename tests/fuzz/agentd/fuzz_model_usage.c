@@ -48,7 +48,7 @@ fuzz_scrub(struct view in, size_t step, struct view secret)
 			abort();
 	}
 	if (secret.len >= SCRUB_SECRET_MIN &&
-	    (memmem(out.p, out.len, secret.p, secret.len) != NULL ||
+	    (memmem(str_cstr(&out), out.len, secret.p, secret.len) != NULL ||
 		clean != (memmem(in.p, in.len, secret.p, secret.len) == NULL)))
 		abort();
 	scrub_release(&s);
