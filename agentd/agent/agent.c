@@ -3,13 +3,19 @@
 #include <string.h>
 
 #include "agentd/agent/agent_claude.h"
+#include "agentd/agent/agent_codex.h"
 #include "agentd/agent/agent_command.h"
+#include "agentd/agent/agent_goose.h"
+#include "agentd/agent/agent_opencode.h"
 #include "agentd/agent/stream.h"
 #include "lib/base/str.h"
 
 static const struct agent *const agents[] = {
 	&agent_command,
 	&agent_claude,
+	&agent_codex,
+	&agent_goose,
+	&agent_opencode,
 };
 
 const struct agent *

@@ -60,8 +60,8 @@ struct agent {
 	void (*read)(struct agent_stream *s, const struct json *line);
 	/* Names of the tools that it may have, by access; NULL-terminated. */
 	const char *const *read_tools, *const *write_tools;
-	/* A name at the top of the tree that it would obey and has no switch
-	 * for: kept out of the tree; NULL: none. */
+	/* Names at the top of the tree, with blanks between, that it would obey
+	 * and has no switch for: kept out of the tree; NULL: none. */
 	const char *aside;
 	/* Did it do its work?  Never from the exit code alone. */
 	bool (*judge)(const struct agent_result *r, struct str *why);

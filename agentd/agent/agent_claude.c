@@ -170,7 +170,6 @@ agent_claude_fault(const struct json *j, const char *text)
 		{ "budget_exhausted", AGENT_FAULT_BUDGET },
 	};
 	const int64_t status = json_i64_or(j, "api_error_status", 0);
-	enum agent_fault f;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (strcmp(json_str_or(j, "subtype", ""), rows[i].word) == 0 ||
@@ -178,10 +177,7 @@ agent_claude_fault(const struct json *j, const char *text)
 			rows[i].word) == 0)
 			return rows[i].fault;
 	}
-	f = agent_fault_of_text(view_of(text));
-	return f == AGENT_FAULT_OTHER && status > 0
-	    ? agent_fault_of_status(status)
-	    : f;
+	return agent_fault_of(view_of(text), status);
 }
 
 /* A result can call itself a success and be an error. */
@@ -208,20 +204,14 @@ agent_claude_result(struct agent_stream *s, const struct json *j)
 static void
 agent_claude_read(struct agent_stream *s, const struct json *line)
 {
-	static const struct {
-		const char *type;
-		void (*read)(struct agent_stream *s, const struct json *j);
-	} rows[] = {
+	static const struct agent_reader rows[] = {
 		{ "system", agent_claude_system },
 		{ "assistant", agent_claude_assistant },
 		{ "result", agent_claude_result },
+		{ NULL, NULL },
 	};
-	const char *type = json_str_or(line, "type", "");
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (strcmp(rows[i].type, type) == 0)
-			rows[i].read(s, line);
-	}
+	agent_stream_read(s, rows, line);
 }
 
 const struct agent agent_claude = {

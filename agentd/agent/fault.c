@@ -122,3 +122,12 @@ agent_fault_of_text(struct view text)
 	}
 	return AGENT_FAULT_OTHER;
 }
+
+enum agent_fault
+agent_fault_of(struct view text, int64_t http)
+{
+	enum agent_fault f = agent_fault_of_text(text);
+
+	return f == AGENT_FAULT_OTHER && http > 0 ? agent_fault_of_status(http)
+						  : f;
+}

@@ -31,5 +31,7 @@ const char *agent_fault_text(enum agent_fault f); /* a clause for people */
 enum agent_fault agent_fault_of_status(int64_t http);
 /* From what a CLI says; AGENT_FAULT_OTHER when no phrase is known. */
 enum agent_fault agent_fault_of_text(struct view text);
+/* The text when it says something, else the status, 0: none. */
+enum agent_fault agent_fault_of(struct view text, int64_t http);
 
 #endif

@@ -15,13 +15,20 @@ enum {
 	AGENT_DOLLARS_MAX = 1000
 };
 
+struct agent_asked {
+	char id[AGENT_WORD_MAX], tool[AGENT_WORD_MAX];
+};
+
 struct agent_stream {
 	const struct agent *agent;
 	bool write;
 	agent_event_fn *on_event;
 	void *arg;
 	struct str line;
-	bool skip; /* the rest of a line that is too long */
+	bool skip;                  /* the rest of a line that is too long */
+	char piece[AGENT_WORD_MAX]; /* the id of the text that goes on */
+	struct agent_asked asked[AGENT_ASKED_MAX];
+	size_t n_asked;
 	struct agent_report report;
 };
 
@@ -164,6 +171,23 @@ agent_stream_text(struct agent_stream *s, const char *text)
 }
 
 void
+agent_stream_piece(struct agent_stream *s, const char *id, const char *text)
+{
+	AUTO_STR struct str whole = STR_INIT_MAX(2 * AGENT_LINE_MAX);
+	const struct agent_event ev = { .kind = AGENT_EVENT_TEXT,
+		.text = text };
+
+	if (text == NULL)
+		return;
+	if (id[0] != '\0' && strncmp(id, s->piece, AGENT_WORD_MAX - 1) == 0)
+		str_addv(&whole, str_view(&s->report.text));
+	str_add(&whole, text);
+	agent_stream_say(s, &ev);
+	agent_report_answer(&s->report, str_cstr(&whole));
+	agent_stream_word(s->piece, id);
+}
+
+void
 agent_stream_error(struct agent_stream *s, enum agent_fault f, const char *text)
 {
 	const struct agent_event ev = { .kind = AGENT_EVENT_ERROR,
@@ -207,6 +231,32 @@ agent_stream_call(
 		agent_stream_has(s, tool);
 }
 
+/* Too many at once: the oldest is forgotten. */
+void
+agent_stream_ask(
+    struct agent_stream *s, const char *id, const char *tool, const char *text)
+{
+	struct agent_asked *a = &s->asked[s->n_asked++ % AGENT_ASKED_MAX];
+
+	agent_stream_word(a->id, id);
+	agent_stream_word(a->tool, tool);
+	agent_stream_call(s, tool, text, false);
+}
+
+void
+agent_stream_answered(struct agent_stream *s, const char *id)
+{
+	for (size_t i = 0; i < AGENT_ASKED_MAX; i++) {
+		struct agent_asked *a = &s->asked[i];
+
+		if (a->id[0] != '\0' && strcmp(a->id, id) == 0) {
+			agent_stream_has(s, a->tool);
+			a->id[0] = '\0';
+			return;
+		}
+	}
+}
+
 const char *
 agent_stream_pick(const struct json *j, const char *const *keys)
 {
@@ -224,6 +274,18 @@ agent_stream_about(const struct json *input)
 		"filePath", "path", "pattern", "query", "url", NULL };
 
 	return agent_stream_pick(input, keys);
+}
+
+void
+agent_stream_read(struct agent_stream *s, const struct agent_reader *rows,
+    const struct json *line)
+{
+	const char *type = json_str_or(line, "type", "");
+
+	for (; rows->type != NULL; rows++) {
+		if (strcmp(rows->type, type) == 0)
+			rows->read(s, line);
+	}
 }
 
 int64_t

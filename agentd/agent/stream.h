@@ -21,7 +21,8 @@
 enum {
 	AGENT_LINE_MAX = 1 << 20,
 	AGENT_EVENT_TEXT_MAX = 4 << 10,
-	AGENT_WORD_MAX = 128
+	AGENT_WORD_MAX = 128,
+	AGENT_ASKED_MAX = 64 /* calls whose result is not there yet */
 };
 
 enum agent_event_kind {
@@ -77,13 +78,27 @@ void agent_stream_free(struct agent_stream *s); /* NULL is fine */
 
 /* ---- for adapters, from read ---- */
 
+/* By the member `type` of a line; the last row is empty. */
+struct agent_reader {
+	const char *type;
+	void (*read)(struct agent_stream *s, const struct json *j);
+};
+void agent_stream_read(struct agent_stream *s, const struct agent_reader *rows,
+    const struct json *line);
 void agent_stream_say(struct agent_stream *s, const struct agent_event *ev);
 void agent_stream_text(struct agent_stream *s, const char *text);
+/* A part of a text, which goes on while the id is the same. */
+void agent_stream_piece(
+    struct agent_stream *s, const char *id, const char *text);
 /* The CLI says that it has this tool: a fault when it must not. */
 void agent_stream_has(struct agent_stream *s, const char *tool);
 /* It called one; done, and not allowed, is a fault. */
 void agent_stream_call(
     struct agent_stream *s, const char *tool, const char *text, bool done);
+/* The same where the result is a line of its own: asked, then answered. */
+void agent_stream_ask(
+    struct agent_stream *s, const char *id, const char *tool, const char *text);
+void agent_stream_answered(struct agent_stream *s, const char *id);
 void agent_stream_error(
     struct agent_stream *s, enum agent_fault f, const char *text);
 /* The first of these members that is a text; NULL: none. */

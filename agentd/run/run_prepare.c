@@ -54,9 +54,9 @@ const char run_prepare_script[] =
      * not seen as taken away. */
     "aside() {\n"
     "	[ -n \"$COFFER_ASIDE\" ] || return 0\n"
-    "	git ls-files -z -- \"$COFFER_ASIDE\" |"
+    "	git ls-files -z -- $COFFER_ASIDE |"
     " git update-index -z --skip-worktree --stdin &&\n"
-    "	rm -rf -- \"$COFFER_ASIDE\"\n"
+    "	rm -rf -- $COFFER_ASIDE\n"
     "}\n"
     "tree() {\n"
     "	start \"$1\" || return\n"

@@ -23,7 +23,8 @@ fuzz_on_event(const struct agent_event *ev, void *arg)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = { "claude" };
+	static const char *const names[] = { "claude", "codex", "goose",
+		"opencode" };
 	AUTO_STR struct str out = STR_INIT;
 	struct view rest;
 	struct agent_stream *s;
