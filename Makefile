@@ -66,15 +66,17 @@ LIBS    := -levent_core -lmicrohttpd -lcurl -lsqlite3 -lgit2 -lsodium -lyaml \
 
 # cofferd starts itself anew as its own user, so a careful umask must not close it.
 # Program: its folder, whose objects are also an archive for the tests.
-progs   := cofferd coffer-agentd coffer-runner coffer-router coffer
+progs   := cofferd coffer-agentd coffer-runner coffer-gateway coffer-router coffer
 dir.cofferd       := server
 dir.coffer-agentd := agentd
 dir.coffer-runner := agentd
+dir.coffer-gateway := agentd
 dir.coffer-router := router
 dir.coffer        := cli
 main.cofferd       := server/main
 main.coffer-agentd := agentd/main
 main.coffer-runner := agentd/runner/main
+main.coffer-gateway := agentd/gateway/main
 main.coffer-router := router/main
 main.coffer        := cli/main
 # What only our own programs start; --as-needed leaves it almost no library.
@@ -95,8 +97,10 @@ obj     = $(patsubst %.c,$(O)/%.o,$(1))
 prompts := $(wildcard prompts/*/*.md)
 profiles := $(wildcard compose/profiles/*/*)
 egress  := $(wildcard egress/*.list)
+models  := models/prices
 all: $(progs:%=$(O)/bin/%) $(shim) $(eshim) $(prover) $(probe) $(packs) $(prompts:%=$(O)/share/coffer/%) \
-     $(profiles:compose/%=$(O)/share/coffer/%) $(egress:%=$(O)/share/coffer/%)
+     $(profiles:compose/%=$(O)/share/coffer/%) $(egress:%=$(O)/share/coffer/%) \
+     $(models:%=$(O)/share/coffer/%)
 $(O)/share/coffer/profiles/%: compose/profiles/%
 	@mkdir -p $(@D)
 	@cp $< $@
@@ -215,6 +219,7 @@ install: all
 	install -m 0755 $(shim) $(eshim) $(prover) $(probe) $(packs) $(DESTDIR)$(PREFIX)/libexec/coffer/
 	install -m 0644 $(wildcard prompts/commands/*.md) $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands/
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/egress $(egress)
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/models $(models)
 	for f in $(profiles:compose/%=%); do \
 	    install -D -m 0644 compose/$$f $(DESTDIR)$(PREFIX)/share/coffer/$$f || exit 1; done
 

@@ -534,6 +534,8 @@ app_make(struct app *a, struct err *e)
 	a->env.projects = a->projects;
 	a->env.api = c->api;
 	a->env.commands = &a->commands;
+	a->env.model_url = a->cfg->model_url;
+	a->env.model = a->cfg->model;
 	a->caches = objcaches_new(&a->host, a->env.driver, a->projects);
 	a->env.caches = a->caches;
 	a->runs = runs_new(&a->env, (unsigned)a->cfg->max_runs);

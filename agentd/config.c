@@ -22,6 +22,11 @@ static const struct conf_key agentd_config_keys[] = {
 	    "of Docker or Podman; where they have it when absent" },
 	{ "runtime", CONF_STR, CONFIG_AT(runtime), NULL, 0, 0,
 	    "OCI runtime of the engine; its default when absent" },
+	{ "model_url", CONF_STR, CONFIG_AT(model_url), NULL, 0, 0,
+	    "where sandboxes reach a model, without /v1; agents sign in by "
+	    "themselves when absent" },
+	{ "model", CONF_STR, CONFIG_AT(model), NULL, 0, 0,
+	    "the name of the model that agents ask for; theirs when absent" },
 	{ "max_runs", CONF_U64, CONFIG_AT(max_runs), "4", 1, 1000,
 	    "runs at a time, over all projects" },
 	{ "log_level", CONF_STR, CONFIG_AT(log_level), "info", 0, 0,
@@ -30,7 +35,7 @@ static const struct conf_key agentd_config_keys[] = {
 };
 
 static const char *const agentd_config_known[] = { "server", "runner", "router",
-	"cli", NULL };
+	"gateway", "cli", NULL };
 
 static const struct conf_spec agentd_config_spec = {
 	.section = "agentd",
@@ -47,6 +52,11 @@ agentd_config_check(const struct agentd_config *c, struct err *e)
 	    strncmp(c->server, "https://", 8) != 0)
 		return err_set(e, ERR_INVALID,
 		    "server: expected http://HOST:PORT, not %s", c->server);
+	if (c->model_url != NULL && strncmp(c->model_url, "http://", 7) != 0 &&
+	    strncmp(c->model_url, "https://", 8) != 0)
+		return err_set(e, ERR_INVALID,
+		    "model_url: expected http://HOST:PORT, not %s",
+		    c->model_url);
 	if (log_level_parse(c->log_level, &level, e) == -1)
 		return -1;
 	log_init("coffer-agentd", level);

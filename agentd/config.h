@@ -12,6 +12,8 @@ struct agentd_config {
 	char *driver;
 	char *engine_socket; /* NULL: the usual one */
 	char *runtime;       /* NULL: the default */
+	char *model_url;     /* NULL: agents find their models by themselves */
+	char *model;         /* NULL: the agent's default */
 	uint64_t max_runs;
 	char *log_level;
 };

@@ -48,8 +48,8 @@ static const struct conf_key config_keys[] = {
 	{ .name = NULL },
 };
 
-static const char *const config_known[] = { "server", "agentd", "runner", "cli",
-	NULL };
+static const char *const config_known[] = { "server", "agentd", "runner",
+	"gateway", "cli", NULL };
 
 static const struct conf_spec config_spec = {
 	.section = "router", .keys = config_keys, .known = config_known

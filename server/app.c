@@ -15,6 +15,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/path.h"
+#include "lib/httpd/door.h"
 #include "lib/httpd/httpd.h"
 #include "lib/io/loop.h"
 #include "lib/io/sock.h"
@@ -32,7 +33,6 @@
 #include "server/git/repo_use.h"
 #include "server/githttp/githttp.h"
 #include "server/http/event_stream.h"
-#include "server/http/front.h"
 #include "server/http/router.h"
 #include "server/jobs/care.h"
 #include "server/jobs/fill_loop.h"
@@ -92,7 +92,7 @@ struct app {
 	struct githttp *githttp;
 	struct router *router;
 	struct httpd *httpd;
-	struct front *front;
+	struct door *door;
 	struct timer *stop;
 	int stop_steps;
 };
@@ -410,7 +410,7 @@ app_open_http(struct app *a, int fd, struct err *e)
 	struct httpd_spec hs = { .loop = a->loop,
 		.listen_fd = fd,
 		.on_request = router_on_request };
-	struct front_spec fs = { .loop = a->loop, .path = front };
+	struct door_spec ds = { .loop = a->loop, .path = front };
 
 	a->githttp = githttp_new(&gs);
 	a->svc.githttp = a->githttp;
@@ -420,10 +420,10 @@ app_open_http(struct app *a, int fd, struct err *e)
 	if (a->httpd == NULL)
 		return -1;
 	config_router_ids(&ids);
-	fs.httpd = a->httpd;
-	fs.router_uid = (uid_t)ids.router_uid;
-	a->front = front_new(&fs, e);
-	return a->front == NULL ? -1 : 0;
+	ds.httpd = a->httpd;
+	ds.router_uid = (uid_t)ids.router_uid;
+	a->door = door_new(&ds, e);
+	return a->door == NULL ? -1 : 0;
 }
 
 static int
@@ -536,7 +536,7 @@ app_on_signal(void *arg)
 		return;
 	log_info("server stop");
 	httpd_quiesce(a->httpd);
-	front_stop(a->front);
+	door_stop(a->door);
 	event_stream_stop(a->events);
 	mirror_loop_stop(a->mirror_loop);
 	hook_loop_stop(a->hooks);
@@ -563,7 +563,7 @@ app_run(struct app *a, struct err *e)
 void
 app_free(struct app *a)
 {
-	front_free(a->front);
+	door_free(a->door);
 	githttp_free(a->githttp);
 	if (a->httpd != NULL)
 		httpd_free(a->httpd);

@@ -115,7 +115,7 @@ static const struct conf_key config_keys[] = {
 };
 
 static const char *const config_sections[] = { "agentd", "runner", "router",
-	"cli", NULL };
+	"gateway", "cli", NULL };
 
 static const struct conf_spec config_spec = {
 	.section = "server",

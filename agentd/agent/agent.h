@@ -1,6 +1,7 @@
 /*
- * agent: how an agent program is started, one adapter per agent.  What every
- * adapter finds in the sandbox (docs/agents.md):
+ * agent: how an agent program is started and understood, one adapter per
+ * agent: a file and a row in agent.c.  What every one finds in the sandbox
+ * (docs/agents.md):
  *
  *   /work/tree                 the clone, working directory
  *   /run/coffer/task/prompt.md the prompt            $COFFER_PROMPT
@@ -16,11 +17,29 @@
 #include "agentd/watch/projects.h"
 #include "lib/base/view.h"
 
+struct agent_plan;
+struct agent_report;
+struct agent_stream;
 struct err;
+struct json;
 struct str;
 
 enum {
 	AGENT_MESSAGE_MAX = 60 << 10
+};
+
+/* Where a model is reached from a sandbox; url NULL: the agent's own way. */
+struct agent_model {
+	const char *url;   /* without /v1 */
+	const char *name;  /* NULL: the agent's default */
+	const char *token; /* of this run; no provider knows it */
+};
+
+struct agent_start {
+	const struct project *project; /* argv[0]: another program; argv[1..]:
+					  arguments added */
+	bool write;                    /* the tree may be changed */
+	struct agent_model model;
 };
 
 /* What came of a run, for the adapter to judge. */
@@ -29,19 +48,31 @@ struct agent_result {
 	struct view message; /* what the agent wrote, may be empty */
 	bool pushed;         /* the run's branch moved */
 	bool can_push;
+	const struct agent_report *report; /* NULL: it has no stream */
 };
 
 struct agent {
 	const char *name;
-	/* argv for this project, borrowed from it. */
-	int (*argv)(
-	    const struct project *p, const char *const **argv, struct err *e);
+	/* Pure: the same start gives the same plan. */
+	int (*plan)(
+	    const struct agent_start *s, struct agent_plan *p, struct err *e);
+	/* One line of its output; NULL: that is text for people. */
+	void (*read)(struct agent_stream *s, const struct json *line);
+	/* Names of the tools that it may have, by access; NULL-terminated. */
+	const char *const *read_tools, *const *write_tools;
+	/* Names at the top of the tree, with blanks between, that it would obey
+	 * and has no switch for: kept out of the tree; NULL: none. */
+	const char *aside;
 	/* Did it do its work?  Never from the exit code alone. */
 	bool (*judge)(const struct agent_result *r, struct str *why);
 };
 
 /* NULL: no such agent; the message of agent_names says which there are. */
 const struct agent *agent_find(const char *name);
-const char *agent_names(void);
+void agent_names(struct str *out);
+
+/* For judge: an answer or a change; what its stream told, then that. */
+bool agent_judge_work(const struct agent_result *r, struct str *why);
+bool agent_judge_report(const struct agent_result *r, struct str *why);
 
 #endif

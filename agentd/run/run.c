@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agentd/agent/stream.h"
 #include "agentd/command/prompt.h"
 #include "agentd/run/objcache.h"
 #include "agentd/run/run_priv.h"
@@ -97,6 +98,12 @@ int64_t
 run_project(const struct run *r)
 {
 	return r->project;
+}
+
+bool
+run_may_write(const struct run *r)
+{
+	return strcmp(r->access, "read") != 0;
 }
 
 void
@@ -424,11 +431,25 @@ run_prepare_is_apart(const struct run *r, const struct shim_exit *x)
 	return r->phase == RUN_PREPARE && x->exit_code == RUN_PREPARE_APART;
 }
 
+/* What it did before that is not taken. */
+static void
+run_foreign(struct run *r)
+{
+	AUTO_STR struct str why = STR_INIT;
+
+	agent_report_why(run_agent_report(r), &why);
+	run_end(r, "failed", "%s", str_cstr(&why));
+}
+
 static bool
 run_phase_failed(struct run *r, const struct shim_exit *x)
 {
 	const char *name = run_phase_names[r->phase];
 
+	if (r->phase == RUN_AGENT && r->foreign) {
+		run_foreign(r);
+		return true;
+	}
 	if (r->cancelled && r->phase != RUN_FINISH)
 		run_end(r, "cancelled", "%s", r->cancel_why);
 	else if (x->lost)
@@ -455,7 +476,8 @@ static void
 run_after_agent(struct run *r)
 {
 	run_set_state(r, RUN_FINISHING);
-	if (strcmp(r->access, "write") == 0 && r->exit.started_at != 0)
+	if (strcmp(r->access, "write") == 0 && r->exit.started_at != 0 &&
+	    !r->foreign)
 		run_phase_start(r, RUN_FINISH);
 	else
 		logship_finish(r->ship);
@@ -473,6 +495,7 @@ run_on_phase_exit(struct run *r, const struct shim_exit *x)
 	if (r->phase == RUN_AGENT) {
 		r->exit = *x;
 		r->agent_ended = true;
+		run_agent_end(r);
 		(void)run_phase_failed(r, x);
 		run_after_agent(r);
 		return;
@@ -536,6 +559,7 @@ run_free(struct run *r)
 		objcaches_forget(r->env->caches, r);
 	shim_watch_close(r->watch);
 	logship_free(r->ship);
+	run_agent_close(r);
 	explicit_bzero(r->token, sizeof(r->token));
 	json_free(r->issue);
 	json_free(r->comments);

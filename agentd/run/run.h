@@ -35,7 +35,8 @@ struct run_env {
 	struct projects *projects;
 	struct apiclient *api;
 	const struct commands *commands;
-	struct objcaches *caches; /* NULL: each run clones for itself */
+	const char *model_url, *model; /* of agent_model; NULL: none */
+	struct objcaches *caches;      /* NULL: each run clones for itself */
 };
 
 /* The run is over and cofferd knows; the callee frees it. */

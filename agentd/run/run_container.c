@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agentd/agent/plan.h"
 #include "agentd/run/run_priv.h"
 #include "agentd/run/workdir.h"
 #include "agentd/sandbox/objects.h"
@@ -15,7 +16,8 @@
 enum {
 	RUN_PREPARE_MS = 10 * 60 * 1000,
 	RUN_FINISH_MS = 5 * 60 * 1000,
-	RUN_OUTPUT_MAX = 32 << 20
+	RUN_OUTPUT_MAX = 32 << 20,
+	RUN_ENV_MAX = 15
 };
 
 /*
@@ -81,15 +83,19 @@ struct run_container {
 	char *targets[SANDBOX_LIST_MAX]; /* of what the project shares */
 	char *seed;
 	struct spec_file files[1];
-	struct spec_pair env[14];
-	const char *argv[4 + PROJECT_ARGV_MAX + 1];
+	struct spec_pair env[RUN_ENV_MAX + AGENT_ENV_MAX];
+	struct agent_plan plan;
+	char *stdin_path;
+	char *token; /* of the model */
+	const char *argv[4 + AGENT_ARGV_MAX + 1];
 	struct sandbox_spec spec;
 };
 
 static void
-run_container_env(
-    const struct run *r, enum run_phase phase, struct run_container *c)
+run_container_env(const struct run *r, enum run_phase phase,
+    const struct project *p, struct run_container *c)
 {
+	const struct agent *agent = agent_find(p->agent);
 	const struct spec_pair env[] = {
 		{ "COFFER_RUN", c->run },
 		{ "COFFER_PROJECT", r->full_name },
@@ -106,6 +112,8 @@ run_container_env(
 		/* For the clone alone: */
 		{ "COFFER_BASE_SHA", r->base_tip },
 		{ "COFFER_BRANCH_SHA", r->tip },
+		{ "COFFER_ASIDE",
+		    agent != NULL && agent->aside != NULL ? agent->aside : "" },
 	};
 	const size_t n = sizeof(env) / sizeof(env[0]);
 
@@ -115,7 +123,7 @@ run_container_env(
 		    c->pull, sizeof(c->pull), "%lld", (long long)r->item);
 	memcpy(c->env, env, sizeof(env));
 	c->spec.env = c->env;
-	c->spec.n_env = phase == RUN_PREPARE ? n : n - 2;
+	c->spec.n_env = phase == RUN_PREPARE ? n : n - 3;
 }
 
 static void
@@ -147,7 +155,7 @@ static void
 run_container_mounts(
     const struct run *r, enum run_phase phase, struct run_container *c)
 {
-	bool ro = phase == RUN_AGENT && strcmp(r->access, "read") == 0;
+	bool ro = phase == RUN_AGENT && !run_may_write(r);
 	struct stat st;
 
 	workdir_path(
@@ -188,34 +196,55 @@ run_container_seed(struct run_container *c)
 	c->argv[1] = "-c";
 	c->argv[2] = script;
 	c->argv[3] = "sh";
-	for (size_t i = 0; c->spec.argv[i] != NULL && i < PROJECT_ARGV_MAX; i++)
+	for (size_t i = 0; c->spec.argv[i] != NULL && i < AGENT_ARGV_MAX; i++)
 		c->argv[n++] = c->spec.argv[i];
 	c->spec.argv = c->argv;
+}
+
+static int
+run_container_agent(const struct run *r, const struct project *p,
+    struct run_container *c, struct err *e)
+{
+	const struct agent *a = agent_find(p->agent);
+	AUTO_STR struct str names = STR_INIT;
+	struct agent_start start = { .project = p,
+		.write = run_may_write(r),
+		.model = { .url = r->env->model_url, .name = r->env->model } };
+
+	if (a == NULL) {
+		agent_names(&names);
+		return err_set(e, ERR_INVALID,
+		    "no agent is called %s; there are: %s", p->agent,
+		    str_cstr(&names));
+	}
+	c->token = xasprintf("run-%lld", (long long)r->id);
+	start.model.token = c->token;
+	if (a->plan(&start, &c->plan, e) == -1)
+		return -1;
+	c->spec.argv = c->plan.argv;
+	c->spec.split_stderr = c->plan.split;
+	memcpy(c->env + c->spec.n_env, c->plan.env,
+	    c->plan.n_env * sizeof(c->env[0]));
+	c->spec.n_env += c->plan.n_env;
+	if (c->plan.prompt) {
+		c->stdin_path = path_join(r->dir, "task/prompt.md");
+		c->spec.stdin_path = c->stdin_path;
+	}
+	run_container_seed(c);
+	return 0;
 }
 
 static int
 run_container_argv(const struct run *r, enum run_phase phase,
     const struct project *p, struct run_container *c, struct err *e)
 {
-	const struct agent *a;
-
-	if (phase == RUN_AGENT) {
-		a = agent_find(p->agent);
-		if (a == NULL)
-			return err_set(e, ERR_INVALID,
-			    "no agent is called %s; there is: %s", p->agent,
-			    agent_names());
-		if (a->argv(p, &c->spec.argv, e) == -1)
-			return -1;
-		run_container_seed(c);
-		return 0;
-	}
+	if (phase == RUN_AGENT)
+		return run_container_agent(r, p, c, e);
 	c->argv[0] = "/bin/sh";
 	c->argv[1] = "-euc";
 	c->argv[2] = phase == RUN_PREPARE ? run_prepare_script
 					  : run_finish_script;
 	c->spec.argv = c->argv;
-	(void)r;
 	return 0;
 }
 
@@ -273,7 +302,7 @@ run_container_init(const struct run *r, enum run_phase phase,
 	if (phase == RUN_AGENT)
 		c->spec.gpus = sandbox_gpus(r->env->sandboxes, r->project);
 	c->spec.uid_base = host_project_uid_base(r->project);
-	run_container_env(r, phase, c);
+	run_container_env(r, phase, p, c);
 	run_container_mounts(r, phase, c);
 	run_container_limits(r, phase, p, c);
 	if (run_container_argv(r, phase, p, c, e) == -1 ||
@@ -318,5 +347,8 @@ run_container_free(struct run_container *c)
 	free(c->seed);
 	for (size_t i = 0; i < SANDBOX_LIST_MAX; i++)
 		free(c->targets[i]);
+	free(c->stdin_path);
+	free(c->token);
+	agent_plan_release(&c->plan);
 	free(c);
 }

@@ -21,17 +21,6 @@ run_phase_dir(const struct run *r, enum run_phase phase, char out[RUN_PATH_MAX])
 }
 
 static void
-run_on_output(struct view bytes, uint64_t offset, void *arg)
-{
-	struct run *r = arg;
-
-	(void)bytes;
-	(void)offset;
-	if (r->ship != NULL)
-		logship_kick(r->ship);
-}
-
-static void
 run_on_running(void *arg)
 {
 	run_live_open(arg);
@@ -70,6 +59,21 @@ run_phase_stop(struct run *r)
 }
 
 static void
+run_on_output(struct view bytes, uint64_t offset, void *arg)
+{
+	struct run *r = arg;
+
+	(void)offset;
+	if (!run_agent_feed(r, bytes) && !r->foreign) {
+		r->foreign = true;
+		log_warn("run foreign-tool run=%lld", (long long)r->id);
+		run_phase_stop(r);
+	}
+	if (r->ship != NULL)
+		logship_kick(r->ship);
+}
+
+static void
 run_phase_follow(struct run *r)
 {
 	char dir[RUN_PATH_MAX];
@@ -83,8 +87,10 @@ run_phase_follow(struct run *r)
 		.arg = r,
 	};
 
-	if (agent)
+	if (agent) {
 		run_set_state(r, RUN_RUNNING);
+		run_agent_open(r);
+	}
 	run_phase_dir(r, r->phase, dir);
 	r->watch = shim_watch_open(r->env->host->loop, &spec, &e);
 	if (r->watch == NULL) {

@@ -56,6 +56,8 @@ enum run_query {
 	RUN_QUERIES
 };
 
+struct run_agent;
+
 struct run {
 	const struct run_env *env;
 	run_done_fn *done;
@@ -90,8 +92,10 @@ struct run {
 	bool loading; /* no container of it was looked at yet */
 	struct shim_watch *watch;
 	struct logship *ship;
-	struct shim_exit exit; /* of the agent */
+	struct run_agent *agent; /* NULL: its output is text for people */
+	struct shim_exit exit;   /* of the agent */
 	bool agent_ended;
+	bool foreign; /* it has a tool that it must not have: it is ended */
 	bool cancelled;
 	char cancel_why[RUN_WHY_MAX];
 	bool prepared_twice;
@@ -136,6 +140,8 @@ const struct sandbox_spec *run_container_spec(const struct run_container *c);
 void run_container_hold(struct run_container *c);
 void run_container_free(struct run_container *c); /* NULL is fine */
 
+bool run_may_write(const struct run *r); /* into its tree */
+
 /* run_files.c */
 bool run_has(const struct run *r, const char *leaf);
 int run_files_write(struct run *r, struct err *e);
@@ -144,6 +150,15 @@ int run_file_get(const struct run *r, const char *leaf, char *out, size_t max,
     struct err *e);
 int run_file_put(const struct run *r, const char *leaf, mode_t mode,
     const struct str *text, struct err *e);
+
+/* run_agent.c: its output as its adapter reads it. */
+void run_agent_open(struct run *r);
+/* False: it has a tool that it must not have. */
+bool run_agent_feed(struct run *r, struct view bytes);
+void run_agent_end(struct run *r);
+void run_agent_close(struct run *r);
+/* NULL: it has no such output. */
+const struct agent_report *run_agent_report(const struct run *r);
 
 /* run_live.c: what the session shows of the agent at work. */
 void run_live_open(struct run *r);

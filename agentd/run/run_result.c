@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "agentd/agent/stream.h"
 #include "agentd/run/run_priv.h"
 #include "agentd/run/workdir.h"
 #include "agentd/sandbox/workspace.h"
@@ -52,6 +53,7 @@ static void
 run_message_read(struct run *r)
 {
 	AUTO_STR struct str raw = STR_INIT_MAX(AGENT_MESSAGE_MAX);
+	const struct agent_report *report = run_agent_report(r);
 	struct err e = ERR_INIT;
 
 	str_reset(&r->message);
@@ -64,6 +66,8 @@ run_message_read(struct run *r)
 		    e.msg);
 		return;
 	}
+	if (raw.len == 0 && report != NULL)
+		str_addv(&raw, str_view(&report->text));
 	run_add_clean(&r->message, view_trim(str_view(&raw)));
 }
 
@@ -106,6 +110,18 @@ run_add_tail(struct run *r)
 		run_add_clean(&r->message, line);
 		str_addc(&r->message, '\n');
 	}
+}
+
+static void
+run_add_usage(struct run *r)
+{
+	const struct agent_report *report = run_agent_report(r);
+
+	if (report == NULL || report->lines == 0)
+		return;
+	str_add(&r->message, r->message.len > 0 ? "\n\n" : "");
+	agent_report_line(report, &r->message);
+	str_addc(&r->message, '\n');
 }
 
 static void
@@ -318,6 +334,7 @@ run_verdict(struct run *r, const char *tip)
 		.pushed = tip[0] != '\0' && strcmp(tip, r->tip) != 0 &&
 		    strcmp(tip, r->base_sha) != 0,
 		.can_push = r->branch[0] != '\0',
+		.report = run_agent_report(r),
 	};
 
 	if (!r->over) {
@@ -335,6 +352,7 @@ run_verdict(struct run *r, const char *tip)
 			    : "failed";
 		}
 	}
+	run_add_usage(r);
 	run_add_tail(r);
 	run_report(r);
 }

@@ -34,7 +34,7 @@ static const struct conf_key runner_config_keys[] = {
 };
 
 static const char *const runner_config_known[] = { "server", "agentd", "router",
-	"cli", NULL };
+	"gateway", "cli", NULL };
 
 static const struct conf_spec runner_config_spec = {
 	.section = "runner",

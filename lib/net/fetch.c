@@ -111,7 +111,7 @@ fetch_finish(struct fetch *f, CURLcode code)
 {
 	struct fetch_reply r = { .content_type = "" };
 	const char *type = NULL;
-	long status = 0;
+	long status = 0, sent = 0;
 
 	if ((code != CURLE_OK && !f->cut) || f->cancelled) {
 		r.error = fetch_error_code(f, code);
@@ -120,7 +120,9 @@ fetch_finish(struct fetch *f, CURLcode code)
 	}
 	(void)curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
 	(void)curl_easy_getinfo(f->easy, CURLINFO_CONTENT_TYPE, &type);
+	(void)curl_easy_getinfo(f->easy, CURLINFO_REQUEST_SIZE, &sent);
 	r.status = (int)status;
+	r.sent = sent > 0;
 	if (type != NULL)
 		r.content_type = type;
 	r.body = (struct view){ .p = str_cstr(&f->body), .len = f->body.len };
@@ -556,4 +558,10 @@ fetch_cancel(struct fetch *f)
 {
 	f->cancelled = true;
 	timer_set(f->net->late, 0);
+}
+
+void
+fetch_pause(struct fetch *f, bool pause)
+{
+	(void)curl_easy_pause(f->easy, pause ? CURLPAUSE_RECV : CURLPAUSE_CONT);
 }

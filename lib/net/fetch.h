@@ -26,6 +26,7 @@ struct fetch_reply {
 	int error; /* an ERR_* code of lib/base/err.h, 0: a reply came */
 	const char *error_text;   /* without URL credentials */
 	bool refused;             /* by may_dial, every address */
+	bool sent;                /* some of the request went out */
 	int status;               /* HTTP status */
 	const char *content_type; /* "" if none */
 	struct view body; /* NUL-terminated; empty when on_data took it */
@@ -61,6 +62,9 @@ struct fetch_spec {
 struct net *net_new(struct loop *l, const char *user_agent, struct err *e);
 void net_free(struct net *n); /* cancels what runs, without callbacks */
 struct loop *net_loop(const struct net *n);
+/* Stop the reply from coming, and let it come again: for a reader that is
+ * slower.  on_data may be called from in here when it comes again. */
+void fetch_pause(struct fetch *f, bool pause);
 /* Finds a header of the reply, during on_data and on_done only. */
 const char *fetch_header(const struct fetch *f, const char *name);
 /* All of them, a line each, as far as it has room; in on_done only. */

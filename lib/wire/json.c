@@ -212,6 +212,14 @@ json_bool_or(const struct json *j, const char *key, bool def)
 	return cJSON_IsBool(json_item(v)) ? cJSON_IsTrue(json_item(v)) : def;
 }
 
+double
+json_f64_or(const struct json *j, const char *key, double def)
+{
+	const struct json *v = json_get(j, key);
+
+	return cJSON_IsNumber(json_item(v)) ? json_item(v)->valuedouble : def;
+}
+
 int
 json_str(const struct json *j, const char *key, size_t max, const char **out,
     struct err *e)

@@ -45,6 +45,7 @@ bool json_is_null(const struct json *j); /* present and null */
 const char *json_str_or(const struct json *j, const char *key, const char *def);
 int64_t json_i64_or(const struct json *j, const char *key, int64_t def);
 bool json_bool_or(const struct json *j, const char *key, bool def);
+double json_f64_or(const struct json *j, const char *key, double def);
 
 /*
  * Values with a verdict, for what a peer sent.  0 found, 1 absent or null (the

@@ -82,3 +82,6 @@ reset; a=$(peak)
 git clone -q --bare --branch agent/blob --single-branch "$url/admin/tally.git" "$top/c.git" || die clone
 b=$(peak)
 row clone_100mb_hwm_growth KiB $((b - a)) 8192 'limit 8 MiB' '<= 1.00' 1.00
+
+# And by the model gateway.
+O=$O tests/bench/gateway.sh

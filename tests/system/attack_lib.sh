@@ -3,6 +3,7 @@
 # what a test says.  After lib.sh:
 #
 #	attack_start alpha beta		projects admin/alpha, admin/beta
+#					ATTACK_AGENTD: a line for [agentd]
 #	agent_does NAME			the program of every run from now on:
 #					attack_agent_NAME.sh; without a name,
 #					what stands on the standard input
@@ -25,6 +26,8 @@ attack_start()
 	trap attack_on_exit EXIT
 	coffer setup >"$T/setup.log" 2>&1 || tap_bail "$(cat "$T/setup.log")"
 	sed -i 's/^#* *allow_file_upstream.*/allow_file_upstream = yes/' \
+	    "$COFFER_HOME/coffer.conf"
+	[ -z "${ATTACK_AGENTD-}" ] || sed -i "/^\[agentd\]/a $ATTACK_AGENTD" \
 	    "$COFFER_HOME/coffer.conf"
 	HOME_DIR=$COFFER_HOME
 	INST=$(cat "$HOME_DIR/instance")
@@ -49,6 +52,9 @@ attack_start()
 
 attack_commands()
 {
+	printf -- '---\ndescription: %s\naccess: %s\n%s\n---\nDo it.\n' \
+	    'a read run without a network' read 'network: off' \
+	    >"$HOME_DIR/prompts/commands/look.md"
 	printf -- '---\ndescription: %s\naccess: %s\n%s\n---\nDo it.\n' \
 	    'a write run without a network' write 'network: off' \
 	    >"$HOME_DIR/prompts/commands/sealed.md"

@@ -1,4 +1,4 @@
-#include "server/http/front.h"
+#include "lib/httpd/door.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,14 +19,14 @@
 #include "lib/io/watch.h"
 
 enum {
-	FRONT_FIXED = 16, /* bytes of the header before its variable part */
-	FRONT_WAIT_MS = 5000,
-	FRONT_MAX = 256 /* connections whose header is not there yet */
+	DOOR_FIXED = 16, /* bytes of the header before its variable part */
+	DOOR_WAIT_MS = 5000,
+	DOOR_MAX = 256 /* connections whose header is not there yet */
 };
 
-struct front_conn {
-	LIST_ENTRY(front_conn) entry;
-	struct front *f;
+struct door_conn {
+	LIST_ENTRY(door_conn) entry;
+	struct door *f;
 	int fd;
 	struct watch *watch;
 	struct timer *timer;
@@ -34,20 +34,20 @@ struct front_conn {
 	char buf[PROXYV2_MAX];
 };
 
-LIST_HEAD(front_conns, front_conn);
+LIST_HEAD(door_conns, door_conn);
 
-struct front {
-	struct front_spec spec;
+struct door {
+	struct door_spec spec;
 	struct listener *listener;
-	struct front_conns conns;
+	struct door_conns conns;
 	unsigned n;
 };
 
 static void
-front_conn_free(struct front_conn *c, const char *reason)
+door_conn_free(struct door_conn *c, const char *reason)
 {
 	if (reason != NULL)
-		log_warn("front refuse reason=%s", log_val(reason));
+		log_warn("door refuse reason=%s", log_val(reason));
 	LIST_REMOVE(c, entry);
 	c->f->n--;
 	watch_free(c->watch);
@@ -58,25 +58,25 @@ front_conn_free(struct front_conn *c, const char *reason)
 }
 
 static void
-front_on_timer(void *arg)
+door_on_timer(void *arg)
 {
-	front_conn_free(arg, "no PROXY header in time");
+	door_conn_free(arg, "no PROXY header in time");
 }
 
 /* How many bytes the header has, as far as is known: never more is read, for
  * what follows is HTTP. */
 static size_t
-front_conn_want(const struct front_conn *c)
+door_conn_want(const struct door_conn *c)
 {
-	if (c->len < FRONT_FIXED)
-		return FRONT_FIXED;
-	return FRONT_FIXED +
+	if (c->len < DOOR_FIXED)
+		return DOOR_FIXED;
+	return DOOR_FIXED +
 	    ((size_t)(unsigned char)c->buf[14] << 8 |
 		(size_t)(unsigned char)c->buf[15]);
 }
 
 static void
-front_conn_ready(struct front_conn *c)
+door_conn_ready(struct door_conn *c)
 {
 	struct view in = { c->buf, c->len };
 	struct proxyv2 h;
@@ -86,11 +86,11 @@ front_conn_ready(struct front_conn *c)
 	uint64_t id;
 
 	if (proxyv2_get(in, &h, &e) != (long)c->len) {
-		front_conn_free(c, e.code != ERR_NONE ? e.msg : "bad header");
+		door_conn_free(c, e.code != ERR_NONE ? e.msg : "bad header");
 		return;
 	}
 	if (num_u64(h.project, 1, INT64_MAX, &id, &e) == -1) {
-		front_conn_free(c, "the PROXY header names no project");
+		door_conn_free(c, "the PROXY header names no project");
 		return;
 	}
 	sin.sin_addr.s_addr = htonl(h.src_addr);
@@ -98,36 +98,36 @@ front_conn_ready(struct front_conn *c)
 	memcpy(&peer.ss, &sin, sizeof(sin));
 	if (httpd_add_connection(c->f->spec.httpd, STEAL_FD(c->fd), &peer,
 		h.project, &e) == -1) {
-		front_conn_free(c, e.msg);
+		door_conn_free(c, e.msg);
 		return;
 	}
-	front_conn_free(c, NULL);
+	door_conn_free(c, NULL);
 }
 
 static void
-front_on_ready(int fd, int what, void *arg)
+door_on_ready(int fd, int what, void *arg)
 {
-	struct front_conn *c = arg;
+	struct door_conn *c = arg;
 
 	(void)what;
 	for (;;) {
-		size_t want = front_conn_want(c);
+		size_t want = door_conn_want(c);
 		ssize_t n;
 
 		if (want > sizeof(c->buf)) {
-			front_conn_free(c, "PROXY header is too long");
+			door_conn_free(c, "PROXY header is too long");
 			return;
 		}
-		if (c->len == want && want >= FRONT_FIXED &&
-		    front_conn_want(c) == c->len) {
-			front_conn_ready(c);
+		if (c->len == want && want >= DOOR_FIXED &&
+		    door_conn_want(c) == c->len) {
+			door_conn_ready(c);
 			return;
 		}
 		n = read(fd, c->buf + c->len, want - c->len);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) {
-			front_conn_free(c, "closed before the PROXY header");
+			door_conn_free(c, "closed before the PROXY header");
 			return;
 		}
 		c->len += (size_t)n;
@@ -135,17 +135,17 @@ front_on_ready(int fd, int what, void *arg)
 }
 
 static void
-front_on_accept(int fd, const struct sock_addr *peer, void *arg)
+door_on_accept(int fd, const struct sock_addr *peer, void *arg)
 {
-	struct front *f = arg;
-	struct front_conn *c;
+	struct door *f = arg;
+	struct door_conn *c;
 	struct err e = ERR_INIT;
 	uid_t uid = 0;
 
 	(void)peer;
 	if (sock_peer_uid(fd, &uid, &e) == -1 || uid != f->spec.router_uid ||
-	    uid == 0 || f->n >= FRONT_MAX) {
-		log_warn("front refuse uid=%u reason=%s", uid,
+	    uid == 0 || f->n >= DOOR_MAX) {
+		log_warn("door refuse uid=%u reason=%s", uid,
 		    uid == f->spec.router_uid ? "too-many" : "not-the-router");
 		close(fd);
 		return;
@@ -153,19 +153,19 @@ front_on_accept(int fd, const struct sock_addr *peer, void *arg)
 	c = xcalloc(1, sizeof(*c));
 	c->f = f;
 	c->fd = fd;
-	c->watch = watch_new(f->spec.loop, fd, front_on_ready, c);
-	c->timer = timer_new(f->spec.loop, front_on_timer, c);
+	c->watch = watch_new(f->spec.loop, fd, door_on_ready, c);
+	c->timer = timer_new(f->spec.loop, door_on_timer, c);
 	LIST_INSERT_HEAD(&f->conns, c, entry);
 	f->n++;
-	timer_set(c->timer, FRONT_WAIT_MS);
+	timer_set(c->timer, DOOR_WAIT_MS);
 	watch_set(c->watch, WATCH_READ);
 }
 
-struct front *
-front_new(const struct front_spec *spec, struct err *e)
+struct door *
+door_new(const struct door_spec *spec, struct err *e)
 {
 	AUTO_FREE char *text = xasprintf("unix:%s", spec->path);
-	struct front *f;
+	struct door *f;
 	struct sock_addr a;
 	int fd = -1;
 
@@ -176,26 +176,26 @@ front_new(const struct front_spec *spec, struct err *e)
 	f->spec = *spec;
 	f->spec.path = NULL;
 	LIST_INIT(&f->conns);
-	f->listener = listener_new(spec->loop, fd, front_on_accept, f);
+	f->listener = listener_new(spec->loop, fd, door_on_accept, f);
 	return f;
 }
 
 void
-front_stop(struct front *f)
+door_stop(struct door *f)
 {
 	listener_free(f->listener);
 	f->listener = NULL;
 }
 
 void
-front_free(struct front *f)
+door_free(struct door *f)
 {
-	struct front_conn *c, *next;
+	struct door_conn *c, *next;
 
 	if (f == NULL)
 		return;
 	LIST_FOREACH_SAFE(c, &f->conns, entry, next)
-		front_conn_free(c, NULL);
+		door_conn_free(c, NULL);
 	listener_free(f->listener);
 	free(f);
 }

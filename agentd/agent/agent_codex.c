@@ -1,0 +1,172 @@
+#include "agentd/agent/agent_codex.h"
+
+#include <string.h>
+
+#include "agentd/agent/plan.h"
+#include "agentd/agent/stream.h"
+#include "lib/base/view.h"
+#include "lib/wire/json.h"
+
+static const char *const agent_codex_read_tools[] = { "command_execution",
+	NULL };
+static const char *const agent_codex_write_tools[] = { "command_execution",
+	"file_change", NULL };
+
+/*
+ * Its own sandbox needs namespaces that the sandbox it is in does not give;
+ * the tree of a read run is read-only without it.  A repository that it was
+ * not told to trust configures nothing; what its shell runs does not get the
+ * key.
+ */
+static const char *const agent_codex_args[] = { "exec", "--json",
+	"--skip-git-repo-check", "-s", "danger-full-access", "--disable",
+	"plugins", "--disable", "apps", "--disable", "remote_plugin",
+	"--disable", "multi_agent", "--disable", "goals", "-c",
+	"web_search=\"disabled\"", "-c",
+	"shell_environment_policy.inherit=core", "-c",
+	"analytics.enabled=false", "-c", "check_for_update_on_startup=false",
+	NULL };
+static const char *const agent_codex_provider[] = { "-c",
+	"model_provider=\"coffer\"", "-c",
+	"model_providers.coffer.name=\"coffer\"", "-c",
+	"model_providers.coffer.env_key=\"CODEX_API_KEY\"", "-c",
+	"model_providers.coffer.wire_api=\"responses\"", "-c",
+	"model_providers.coffer.request_max_retries=4", "-c",
+	"model_providers.coffer.stream_max_retries=4", "-c", NULL };
+
+static int
+agent_codex_plan(
+    const struct agent_start *s, struct agent_plan *p, struct err *e)
+{
+	(void)e;
+	agent_plan_program(p, s, "codex", "0.*");
+	agent_plan_args(p, agent_codex_args);
+	if (s->model.url != NULL) {
+		agent_plan_args(p, agent_codex_provider);
+		agent_plan_argf(p, "model_providers.coffer.base_url=\"%s/v1\"",
+		    s->model.url);
+		agent_plan_env(p, "CODEX_API_KEY", s->model.token);
+	}
+	if (s->model.name != NULL) {
+		agent_plan_arg(p, "-m");
+		agent_plan_arg(p, s->model.name);
+	}
+	agent_plan_more(p, s);
+	agent_plan_arg(p, "-");
+	p->prompt = true;
+	return 0;
+}
+
+/* ---- its lines ---- */
+
+static void
+agent_codex_thread(struct agent_stream *s, const struct json *j)
+{
+	const struct agent_event ev = { .kind = AGENT_EVENT_SESSION,
+		.name = json_str_or(j, "thread_id", NULL) };
+
+	agent_stream_say(s, &ev);
+}
+
+static bool
+agent_codex_is_tool(const char *type)
+{
+	return strcmp(type, "command_execution") == 0 ||
+	    strcmp(type, "file_change") == 0 ||
+	    strcmp(type, "web_search") == 0 ||
+	    view_ends(view_of(type), "_call");
+}
+
+/* A command that failed was run; a change that failed was not made. */
+static bool
+agent_codex_is_done(const struct json *item, const char *type)
+{
+	const char *status = json_str_or(item, "status", "completed");
+
+	return strcmp(status, "completed") == 0 ||
+	    (strcmp(type, "command_execution") == 0 &&
+		json_i64_or(item, "exit_code", -1) >= 0);
+}
+
+static void
+agent_codex_item(struct agent_stream *s, const struct json *j)
+{
+	static const char *const keys[] = { "command", "query", "tool", "path",
+		NULL };
+	const struct json *item = json_get(j, "item");
+	const char *type = json_str_or(item, "type", "");
+	const char *about = agent_stream_pick(item, keys);
+
+	if (strcmp(type, "agent_message") == 0)
+		agent_stream_text(s, json_str_or(item, "text", NULL));
+	if (!agent_codex_is_tool(type))
+		return;
+	if (about == NULL)
+		about = agent_stream_pick(
+		    json_first(json_get(item, "changes")), keys);
+	agent_stream_call(s, type, about, agent_codex_is_done(item, type));
+}
+
+/* What came from a cache is a part of its input_tokens. */
+static void
+agent_codex_turn(struct agent_stream *s, const struct json *j)
+{
+	const struct json *u = json_get(j, "usage");
+	const int64_t read = json_i64_or(u, "cached_input_tokens", 0);
+	const int64_t written = json_i64_or(u, "cache_write_input_tokens", 0);
+	const struct agent_event usage = {
+		.kind = AGENT_EVENT_USAGE,
+		.usage = { .input = json_i64_or(u, "input_tokens", 0) - read -
+			written,
+		    .output = json_i64_or(u, "output_tokens", 0),
+		    .cache_read = read,
+		    .cache_write = written,
+		    .cost = -1 },
+	};
+	const struct agent_event end = { .kind = AGENT_EVENT_END };
+
+	agent_stream_say(s, &usage);
+	agent_stream_say(s, &end);
+}
+
+static void
+agent_codex_failed(struct agent_stream *s, const struct json *j)
+{
+	const char *text = json_str_or(json_get(j, "error"), "message", "");
+
+	agent_stream_error(s, agent_fault_of_text(view_of(text)), text);
+}
+
+/* It goes on after these. */
+static void
+agent_codex_error(struct agent_stream *s, const struct json *j)
+{
+	const struct agent_event ev = { .kind = AGENT_EVENT_RETRY,
+		.text = json_str_or(j, "message", NULL) };
+
+	agent_stream_say(s, &ev);
+}
+
+static void
+agent_codex_read(struct agent_stream *s, const struct json *line)
+{
+	static const struct agent_reader rows[] = {
+		{ "thread.started", agent_codex_thread },
+		{ "item.completed", agent_codex_item },
+		{ "turn.completed", agent_codex_turn },
+		{ "turn.failed", agent_codex_failed },
+		{ "error", agent_codex_error },
+		{ NULL, NULL },
+	};
+
+	agent_stream_read(s, rows, line);
+}
+
+const struct agent agent_codex = {
+	.name = "codex",
+	.plan = agent_codex_plan,
+	.read = agent_codex_read,
+	.read_tools = agent_codex_read_tools,
+	.write_tools = agent_codex_write_tools,
+	.judge = agent_judge_report,
+};

@@ -1,0 +1,379 @@
+#include "agentd/agent/stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/utf8.h"
+#include "lib/wire/json.h"
+
+enum {
+	AGENT_COUNT_MAX = 1 << 30, /* of one number that a CLI tells */
+	AGENT_DOLLARS_MAX = 1000
+};
+
+struct agent_asked {
+	char id[AGENT_WORD_MAX], tool[AGENT_WORD_MAX];
+};
+
+struct agent_stream {
+	const struct agent *agent;
+	bool write;
+	agent_event_fn *on_event;
+	void *arg;
+	struct str line;
+	bool skip;                  /* the rest of a line that is too long */
+	char piece[AGENT_WORD_MAX]; /* the id of the text that goes on */
+	struct agent_asked asked[AGENT_ASKED_MAX];
+	size_t n_asked;
+	struct agent_report report;
+};
+
+struct agent_stream *
+agent_stream_new(
+    const struct agent *a, bool write, agent_event_fn *on_event, void *arg)
+{
+	struct agent_stream *s = xcalloc(1, sizeof(*s));
+
+	s->agent = a;
+	s->write = write;
+	s->on_event = on_event;
+	s->arg = arg;
+	s->line = STR_INIT_MAX(AGENT_LINE_MAX);
+	s->report.text = STR_INIT_MAX(AGENT_MESSAGE_MAX);
+	return s;
+}
+
+void
+agent_stream_free(struct agent_stream *s)
+{
+	if (s == NULL)
+		return;
+	str_release(&s->line);
+	str_release(&s->report.text);
+	free(s);
+}
+
+const struct agent_report *
+agent_stream_report(const struct agent_stream *s)
+{
+	return &s->report;
+}
+
+/* ---- events ---- */
+
+static void
+agent_stream_word(char out[AGENT_WORD_MAX], const char *s)
+{
+	struct view v = utf8_cut(view_of(s), AGENT_WORD_MAX - 1);
+
+	(void)snprintf(
+	    out, AGENT_WORD_MAX, "%.*s", (int)v.len, v.len > 0 ? v.p : "");
+}
+
+static void
+agent_stream_sum(int64_t *sum, int64_t n)
+{
+	if (n > 0 && n <= AGENT_COUNT_MAX && *sum <= INT64_MAX - n)
+		*sum += n;
+}
+
+static void
+agent_report_add(struct agent_report *r, const struct agent_usage *u)
+{
+	agent_stream_sum(&r->usage.input, u->input);
+	agent_stream_sum(&r->usage.output, u->output);
+	agent_stream_sum(&r->usage.cache_read, u->cache_read);
+	agent_stream_sum(&r->usage.cache_write, u->cache_write);
+	agent_stream_sum(&r->usage.turns, u->turns);
+	if (u->cost < 0)
+		return;
+	r->costed = true;
+	agent_stream_sum(&r->usage.cost, u->cost);
+}
+
+static void
+agent_report_answer(struct agent_report *r, const char *text)
+{
+	if (text == NULL)
+		return;
+	str_reset(&r->text);
+	str_addv(&r->text, utf8_cut(view_of(text), AGENT_MESSAGE_MAX));
+}
+
+static void
+agent_report_fail(struct agent_report *r, enum agent_fault f, const char *text)
+{
+	struct view v = utf8_cut(view_of(text), sizeof(r->why) - 1);
+
+	if (r->fault != AGENT_FAULT_NONE)
+		return;
+	r->fault = f;
+	(void)snprintf(
+	    r->why, sizeof(r->why), "%.*s", (int)v.len, v.len > 0 ? v.p : "");
+}
+
+static void
+agent_report_take(struct agent_report *r, const struct agent_event *ev)
+{
+	switch (ev->kind) {
+	case AGENT_EVENT_VERSION:
+		agent_stream_word(r->version, ev->name);
+		break;
+	case AGENT_EVENT_SESSION:
+		agent_stream_word(r->session, ev->name);
+		agent_stream_word(r->model, ev->text);
+		break;
+	case AGENT_EVENT_TEXT:
+		agent_report_answer(r, ev->text);
+		break;
+	case AGENT_EVENT_TOOL:
+		r->tools++;
+		break;
+	case AGENT_EVENT_DENIED:
+		r->denied++;
+		break;
+	case AGENT_EVENT_USAGE:
+		agent_report_add(r, &ev->usage);
+		break;
+	case AGENT_EVENT_ERROR:
+		agent_report_fail(r, ev->fault, ev->text);
+		break;
+	case AGENT_EVENT_END:
+		r->ended = true;
+		agent_report_answer(r, ev->text);
+		break;
+	case AGENT_EVENT_RETRY:
+	case AGENT_EVENTS:
+		break;
+	}
+}
+
+void
+agent_stream_say(struct agent_stream *s, const struct agent_event *ev)
+{
+	agent_report_take(&s->report, ev);
+	if (s->on_event != NULL)
+		s->on_event(ev, s->arg);
+}
+
+void
+agent_stream_text(struct agent_stream *s, const char *text)
+{
+	const struct agent_event ev = { .kind = AGENT_EVENT_TEXT,
+		.text = text };
+
+	if (text != NULL && text[0] != '\0')
+		agent_stream_say(s, &ev);
+}
+
+void
+agent_stream_piece(struct agent_stream *s, const char *id, const char *text)
+{
+	AUTO_STR struct str whole = STR_INIT_MAX(2 * AGENT_LINE_MAX);
+	const struct agent_event ev = { .kind = AGENT_EVENT_TEXT,
+		.text = text };
+
+	if (text == NULL)
+		return;
+	if (id[0] != '\0' && strncmp(id, s->piece, AGENT_WORD_MAX - 1) == 0)
+		str_addv(&whole, str_view(&s->report.text));
+	str_add(&whole, text);
+	agent_stream_say(s, &ev);
+	agent_report_answer(&s->report, str_cstr(&whole));
+	agent_stream_word(s->piece, id);
+}
+
+void
+agent_stream_error(struct agent_stream *s, enum agent_fault f, const char *text)
+{
+	const struct agent_event ev = { .kind = AGENT_EVENT_ERROR,
+		.fault = f,
+		.text = text,
+		.name = agent_fault_name(f) };
+
+	agent_stream_say(s, &ev);
+}
+
+static bool
+agent_stream_allows(const struct agent_stream *s, const char *tool)
+{
+	const char *const *t = s->write ? s->agent->write_tools
+					: s->agent->read_tools;
+
+	for (; t != NULL && *t != NULL; t++) {
+		if (strcmp(*t, tool) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+agent_stream_has(struct agent_stream *s, const char *tool)
+{
+	if (!agent_stream_allows(s, tool))
+		agent_stream_error(s, AGENT_FAULT_TOOLS, tool);
+}
+
+void
+agent_stream_call(
+    struct agent_stream *s, const char *tool, const char *text, bool done)
+{
+	const struct agent_event ev = {
+		.kind = AGENT_EVENT_TOOL, .name = tool, .text = text, .ok = done
+	};
+
+	agent_stream_say(s, &ev);
+	if (done)
+		agent_stream_has(s, tool);
+}
+
+/* Too many at once: the oldest is forgotten. */
+void
+agent_stream_ask(
+    struct agent_stream *s, const char *id, const char *tool, const char *text)
+{
+	struct agent_asked *a = &s->asked[s->n_asked++ % AGENT_ASKED_MAX];
+
+	agent_stream_word(a->id, id);
+	agent_stream_word(a->tool, tool);
+	agent_stream_call(s, tool, text, false);
+}
+
+void
+agent_stream_answered(struct agent_stream *s, const char *id)
+{
+	for (size_t i = 0; i < AGENT_ASKED_MAX; i++) {
+		struct agent_asked *a = &s->asked[i];
+
+		if (a->id[0] != '\0' && strcmp(a->id, id) == 0) {
+			agent_stream_has(s, a->tool);
+			a->id[0] = '\0';
+			return;
+		}
+	}
+}
+
+const char *
+agent_stream_pick(const struct json *j, const char *const *keys)
+{
+	const char *s = NULL;
+
+	for (; s == NULL && *keys != NULL; keys++)
+		s = json_str_or(j, *keys, NULL);
+	return s;
+}
+
+const char *
+agent_stream_about(const struct json *input)
+{
+	static const char *const keys[] = { "command", "cmd", "file_path",
+		"filePath", "path", "pattern", "query", "url", NULL };
+
+	return agent_stream_pick(input, keys);
+}
+
+void
+agent_stream_read(struct agent_stream *s, const struct agent_reader *rows,
+    const struct json *line)
+{
+	const char *type = json_str_or(line, "type", "");
+
+	for (; rows->type != NULL; rows++) {
+		if (strcmp(rows->type, type) == 0)
+			rows->read(s, line);
+	}
+}
+
+int64_t
+agent_micros(double dollars)
+{
+	return dollars >= 0 && dollars <= AGENT_DOLLARS_MAX
+	    ? (int64_t)(dollars * 1e6 + 0.5)
+	    : -1;
+}
+
+/* ---- lines ---- */
+
+/*
+ * What the script says that starts it: "coffer-agent version 2.1.329", or
+ * "coffer-agent refused ...".  The first line alone: later ones are not its.
+ */
+static bool
+agent_stream_version(struct agent_stream *s, struct view line)
+{
+	const struct view head = VIEW_LIT("coffer-agent version ");
+	AUTO_FREE char *text = NULL;
+	struct agent_event ev = { .kind = AGENT_EVENT_VERSION };
+
+	if (s->report.lines > 1 || !view_starts(line, "coffer-agent "))
+		return false;
+	text = view_dup(utf8_cut(line, 200));
+	ev.name = text + head.len;
+	if (view_starts(line, head.p))
+		agent_stream_say(s, &ev);
+	else
+		agent_stream_error(s, AGENT_FAULT_VERSION, text);
+	return true;
+}
+
+static void
+agent_stream_line(struct agent_stream *s, struct view line)
+{
+	struct json *j = NULL;
+	struct err e = ERR_INIT;
+
+	line = view_trim(line);
+	if (line.len == 0)
+		return;
+	s->report.lines++;
+	if (agent_stream_version(s, line))
+		return;
+	if (line.p[0] == '{')
+		j = json_parse(line, AGENT_LINE_MAX, &e);
+	if (json_is_object(j))
+		s->agent->read(s, j);
+	else
+		s->report.other++;
+	json_free(j);
+}
+
+/* Most lines are whole within what came: those are not copied. */
+void
+agent_stream_feed(struct agent_stream *s, struct view bytes)
+{
+	while (bytes.len > 0) {
+		const char *nl = memchr(bytes.p, '\n', bytes.len);
+		size_t n = nl == NULL ? bytes.len : (size_t)(nl - bytes.p);
+		struct view part = { .p = bytes.p, .len = n };
+
+		bytes = view_from(bytes, nl == NULL ? n : n + 1);
+		if (!s->skip && n > AGENT_LINE_MAX - s->line.len) {
+			s->skip = true;
+			s->report.over++;
+			str_reset(&s->line);
+		}
+		if (!s->skip && (nl == NULL || s->line.len > 0)) {
+			str_addv(&s->line, part);
+			part = str_view(&s->line);
+		}
+		if (nl == NULL)
+			return;
+		if (!s->skip)
+			agent_stream_line(s, part);
+		s->skip = false;
+		str_reset(&s->line);
+	}
+}
+
+void
+agent_stream_end(struct agent_stream *s)
+{
+	if (!s->skip)
+		agent_stream_line(s, str_view(&s->line));
+	s->skip = false;
+	str_reset(&s->line);
+}

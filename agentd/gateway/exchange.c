@@ -1,0 +1,601 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "agentd/gateway/exchange_priv.h"
+#include "agentd/gateway/grants.h"
+#include "agentd/gateway/record.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/base/failpoint.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/httpd/httpd.h"
+#include "lib/io/loop.h"
+#include "lib/io/timer.h"
+#include "lib/net/fetch.h"
+
+enum {
+	EXCHANGES_MAX = 1024,
+	EXCHANGES_OF_GRANT_MAX = 32,
+	EXCHANGE_QUERY_MAX = 100,
+	EXCHANGE_HEADER_MAX = 2048,
+	EXCHANGE_HEADERS = 12,
+	EXCHANGE_CONNECT_MS = 15 * 1000
+};
+
+/* What of a request goes on to the provider, beside its body. */
+static const char *const exchange_headers_up[] = { "Content-Type", "Accept",
+	"User-Agent", "anthropic-version", "anthropic-beta", "OpenAI-Beta" };
+
+static struct exchange *
+exchange_new(struct gateway *g, struct request *q)
+{
+	struct exchange *x = xcalloc(1, sizeof(*x));
+
+	x->g = g;
+	x->q = q;
+	x->id = ++g->last;
+	x->shape = PROVIDER_OPENAI;
+	x->began = x->sent = clock_mono_ms();
+	x->began_at = clock_now_ms();
+	x->first = -1;
+	LIST_INSERT_HEAD(&g->exchanges, x, entry);
+	g->n_exchanges++;
+	return x;
+}
+
+static void
+exchange_free(struct exchange *x)
+{
+	struct gateway *g = x->g;
+
+	if (x->waits_for_key)
+		provider_key_forget(x->provider, x);
+	timer_free(x->held);
+	if (x->key != NULL)
+		explicit_bzero(x->key, strlen(x->key));
+	free(x->key);
+	usage_release(&x->usage);
+	scrub_release(&x->scrub);
+	str_release(&x->out);
+	LIST_REMOVE(x, entry);
+	g->n_exchanges--;
+	g->buffered -= x->buffered;
+	free(x);
+	if (g->stopping && g->n_exchanges == 0)
+		loop_stop(g->loop);
+}
+
+static void
+exchange_record(struct exchange *x, int64_t cost, bool estimated)
+{
+	int64_t now = clock_mono_ms();
+	const struct record_line line = { .at = x->began_at,
+		.exchange = x->id,
+		.who = x->who,
+		.provider = provider_name(x->provider),
+		.path = x->route->path,
+		.model = x->ask.model,
+		.served = x->usage.usage.model,
+		.result = x->result == NULL ? "done" : x->result,
+		.status = x->status,
+		.upstream = x->upstream,
+		.stream = x->ask.stream,
+		.estimated = estimated,
+		.tokens = x->usage.usage.tokens,
+		.reserved = x->reserved,
+		.cost = cost,
+		.bytes_up = x->buffered,
+		.bytes_down = x->usage.bytes,
+		.own_ms = x->sent - x->began,
+		.first_ms = x->first == -1 ? -1 : x->first - x->began,
+		.all_ms = now - x->began };
+
+	record_add(x->g->record, &line);
+}
+
+void
+exchange_settle(struct exchange *x, int64_t cost, bool estimated)
+{
+	if (x->seq != 0) {
+		FAIL_POINT(gateway_settle);
+		ledger_settle(x->g->ledger, x->seq, cost);
+		x->seq = 0;
+		gateway_journal_moved(x->g);
+		/* What waits for this one's reservation is the client's. */
+	}
+	if (x->route != NULL)
+		exchange_record(x, cost, estimated);
+}
+
+void
+exchange_release(struct exchange *x)
+{
+	if (x->q == NULL && x->fetch == NULL)
+		exchange_free(x);
+}
+
+void
+exchange_refuse(struct exchange *x, enum refusal r, const char *fmt, ...)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(400);
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(&text, fmt, ap);
+	va_end(ap);
+	x->status = refuse_status(r);
+	if (x->result == NULL)
+		x->result = refuse_word(r);
+	if (x->q != NULL)
+		refuse_send(x->q, x->shape, r, str_cstr(&text));
+}
+
+/* Before anything was sent: what it ends with is all there is to record. */
+static void __attribute__((format(printf, 3, 4)))
+exchange_end(struct exchange *x, enum refusal r, const char *fmt, ...)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(400);
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(&text, fmt, ap);
+	va_end(ap);
+	exchange_refuse(x, r, "%s", str_cstr(&text));
+	exchange_settle(x, 0, false);
+}
+
+static void
+exchange_on_close(struct request *q, const char *reason, void *arg)
+{
+	struct exchange *x = arg;
+
+	(void)q;
+	x->q = NULL;
+	if (x->fetch != NULL) {
+		/* What the provider does for nobody is paid as well. */
+		x->result = "client_left";
+		fetch_cancel(x->fetch);
+		if (x->paused)
+			fetch_pause(x->fetch, false);
+		return;
+	}
+	if (x->held != NULL || x->waits_for_key) {
+		x->result = "client_left";
+		exchange_settle(x, 0, false);
+	}
+	log_debug("gateway close exchange=%llu why=%s",
+	    (unsigned long long)x->id, log_val(reason));
+	exchange_release(x);
+}
+
+/* A header that goes on, or NULL. */
+static char *
+exchange_header(const struct exchange *x, const char *name)
+{
+	const char *v = request_header_in(x->q, name);
+
+	if (v == NULL || strlen(v) > EXCHANGE_HEADER_MAX)
+		return NULL;
+	return xasprintf("%s: %s", name, v);
+}
+
+static char *
+exchange_url(const struct exchange *x)
+{
+	const char *query = request_raw_query(x->q);
+
+	return xasprintf("%s%s%s%s", provider_url(x->provider), x->route->path,
+	    *query == '\0' ? "" : "?", query);
+}
+
+static void
+exchange_send(struct exchange *x)
+{
+	AUTO_FREE char *url = exchange_url(x);
+	char *own[EXCHANGE_HEADERS] = { NULL };
+	const char *headers[EXCHANGE_HEADERS + 2] = { NULL };
+	struct fetch_spec spec = { .method = request_method(x->q),
+		.url = url,
+		.headers = headers,
+		.max_reply = EXCHANGE_ERROR_MAX,
+		.connect_ms = EXCHANGE_CONNECT_MS,
+		.limit_ms = -1,
+		.stall_ms = x->g->cfg->stall_ms,
+		.ca_file = provider_ca_file(x->provider),
+		.on_data = exchange_on_data,
+		.on_done = exchange_on_done,
+		.on_free = exchange_on_free,
+		.arg = x };
+	struct err e = ERR_INIT;
+	size_t n = 0;
+
+	if (*x->key != '\0')
+		own[n++] = provider_auth(x->provider, x->key);
+	for (size_t i = 0;
+	     i < sizeof(exchange_headers_up) / sizeof(exchange_headers_up[0]);
+	     i++)
+		if ((own[n] = exchange_header(x, exchange_headers_up[i])) !=
+		    NULL)
+			n++;
+	for (size_t i = 0; i < n; i++)
+		headers[i] = own[i];
+	/* Compressed, usage could not be read on the way. */
+	headers[n] = "Accept-Encoding: identity";
+	if (strcmp(x->route->method, "POST") == 0)
+		spec.body = request_body(x->q);
+	x->sent = clock_mono_ms();
+	scrub_init(&x->scrub, view_of(x->key));
+	if (fetch_start(x->g->net, &spec, &x->fetch, &e) == -1)
+		exchange_end(x, REFUSE_UPSTREAM, "%s", e.msg);
+	for (size_t i = 0; i < n; i++) {
+		explicit_bzero(own[i], strlen(own[i]));
+		free(own[i]);
+	}
+}
+
+static void
+exchange_with_key(void *arg)
+{
+	struct exchange *x = arg;
+	struct err e = ERR_INIT;
+	const char *key;
+	int rc;
+
+	x->waits_for_key = false;
+	rc = provider_key(x->provider, &key, exchange_with_key, x, &e);
+	if (rc == 0) {
+		x->waits_for_key = true;
+		return;
+	}
+	if (rc == -1) {
+		gateway_alarm(x->g, "no-key", x->who.project, e.msg);
+		exchange_end(x, REFUSE_NO_KEY,
+		    "the gateway has no key for provider %s",
+		    provider_name(x->provider));
+		return;
+	}
+	x->key = xstrdup(key);
+	exchange_send(x);
+}
+
+static void
+exchange_no_budget(struct exchange *x, const struct ledger_no *no)
+{
+	if (no->later)
+		exchange_end(x, REFUSE_LATER,
+		    "the budget of this %s is reserved by requests that are "
+		    "under way",
+		    ledger_scope_name(no->scope));
+	else
+		exchange_end(x, REFUSE_BUDGET,
+		    "the budget of this %s is used up: %" PRId64 ".%02" PRId64
+		    " of %" PRId64 ".%02" PRId64
+		    " dollars are spent, and this request may cost %" PRId64
+		    ".%02" PRId64 "; a maintainer can raise it",
+		    ledger_scope_name(no->scope), no->at.spent / 1000000,
+		    no->at.spent % 1000000 / 10000, no->at.limit / 1000000,
+		    no->at.limit % 1000000 / 10000, x->reserved / 1000000,
+		    x->reserved % 1000000 / 10000);
+}
+
+static void
+exchange_on_held(void *arg)
+{
+	struct exchange *x = arg;
+
+	timer_free(x->held);
+	x->held = NULL;
+	exchange_end(x, REFUSE_FROZEN, "this run is frozen by a maintainer");
+}
+
+static void
+exchange_hold(struct exchange *x)
+{
+	if (x->g->cfg->freeze_hold_ms == 0) {
+		exchange_end(
+		    x, REFUSE_FROZEN, "this run is frozen by a maintainer");
+		return;
+	}
+	x->held = timer_new(x->g->loop, exchange_on_held, x);
+	timer_set(x->held, x->g->cfg->freeze_hold_ms);
+	log_info("gateway hold exchange=%llu run=%llu project=%llu",
+	    (unsigned long long)x->id, (unsigned long long)x->who.run,
+	    (unsigned long long)x->who.project);
+}
+
+/* A run with nothing left stops here and goes on when it is thawed. */
+static bool
+exchange_freeze(struct exchange *x, const struct ledger_no *no)
+{
+	struct err e = ERR_INIT;
+
+	if (!x->g->cfg->freeze_at_limit || no->later || x->who.run == 0 ||
+	    ledger_freeze(x->g->ledger, LEDGER_RUN, &x->who, true,
+		clock_now_ms(), &e) == -1)
+		return false;
+	log_warn("gateway freeze run=%llu scope=%s",
+	    (unsigned long long)x->who.run, ledger_scope_name(no->scope));
+	gateway_journal_moved(x->g);
+	return true;
+}
+
+/* Everything is known: reserve, then ask. */
+static void
+exchange_admit(struct exchange *x)
+{
+	const struct grant *t = grants_by_id(x->g->grants, x->grant);
+	struct err e = ERR_INIT;
+	struct ledger_no no;
+
+	if (t == NULL) {
+		exchange_end(x, REFUSE_NO_TOKEN, "the token has ended");
+		return;
+	}
+	if (ledger_reserve(x->g->ledger, &x->who, t->budget, x->reserved,
+		clock_now_ms(), &x->seq, &no, &e) == 0) {
+		gateway_journal_moved(x->g);
+		FAIL_POINT(gateway_reserve);
+		exchange_with_key(x);
+	} else if (e.code != ERR_DENIED) {
+		log_error("gateway reserve err=%s", log_val(e.msg));
+		exchange_end(
+		    x, REFUSE_BUSY, "the gateway cannot count any more");
+	} else if (no.frozen || exchange_freeze(x, &no)) {
+		exchange_hold(x);
+	} else {
+		exchange_no_budget(x, &no);
+	}
+}
+
+/* The most that it can cost. */
+static int
+exchange_estimate(struct exchange *x, struct err *e)
+{
+	struct price *p = &x->price;
+	struct tokens *t = &x->most;
+
+	if (!x->route->priced || provider_is_free(x->provider))
+		return 0;
+	if (!prices_find(x->g->prices, x->ask.model, p) &&
+	    x->g->cfg->deny_unknown)
+		return err_set(e, ERR_DENIED,
+		    "model %s is not in the table of prices", x->ask.model);
+	if (p->cache_write > p->input)
+		t->cache_write = (int64_t)(x->buffered /
+				     EXCHANGE_BYTES_PER_TOKEN) +
+		    1;
+	else
+		t->input = (int64_t)(x->buffered / EXCHANGE_BYTES_PER_TOKEN) +
+		    1;
+	if (p->context > 0 && t->input > p->context)
+		t->input = p->context;
+	if (p->context > 0 && t->cache_write > p->context)
+		t->cache_write = p->context;
+	t->output = x->ask.max_output > 0 ? x->ask.max_output : p->max_output;
+	if (t->output > PRICE_TOKENS_MAX / x->ask.answers)
+		t->output = PRICE_TOKENS_MAX;
+	else
+		t->output *= x->ask.answers;
+	x->reserved = price_of(p, t);
+	return 0;
+}
+
+static void
+exchange_on_body(struct request *q, void *arg)
+{
+	struct exchange *x = arg;
+	struct err e = ERR_INIT;
+
+	x->buffered = request_body(q).len;
+	x->g->buffered += x->buffered;
+	if (ask_read(request_body(q), &x->ask, &e) == -1 ||
+	    exchange_estimate(x, &e) == -1)
+		exchange_end(x,
+		    e.code == ERR_DENIED ? REFUSE_DENIED : REFUSE_BODY, "%s",
+		    e.msg);
+	else
+		exchange_admit(x);
+}
+
+/* The token that a client sends as if it were the provider's key. */
+static const struct grant *
+exchange_token(const struct exchange *x)
+{
+	const char *h = request_header_in(x->q, "x-api-key");
+	const struct grant *t = NULL;
+
+	if (h != NULL)
+		t = grants_find(x->g->grants, h, x->began_at);
+	h = request_header_in(x->q, "Authorization");
+	if (t == NULL && h != NULL && strncasecmp(h, "Bearer ", 7) == 0)
+		t = grants_find(x->g->grants, h + 7, x->began_at);
+	return t;
+}
+
+static bool
+exchange_identify(struct exchange *x, const struct grant **out)
+{
+	const struct grant *t = exchange_token(x);
+	struct err e = ERR_INIT;
+	uint64_t project = 0;
+
+	(void)num_u64(request_label(x->q), 1, INT64_MAX, &project, &e);
+	if (t == NULL) {
+		gateway_alarm(x->g, "no-token", project, "");
+		exchange_refuse(x, REFUSE_NO_TOKEN,
+		    "this is not a token of the gateway, or its run is over");
+		return false;
+	}
+	if (t->who.project != project) {
+		gateway_alarm(x->g, "foreign-token", project, "");
+		exchange_refuse(x, REFUSE_NOT_HERE,
+		    "this token belongs to another sandbox");
+		return false;
+	}
+	x->grant = t->id;
+	x->who = t->who;
+	*out = t;
+	return true;
+}
+
+/* "/NAME/v1/…" exactly as it is sent. */
+static bool
+exchange_find_route(struct exchange *x, const char **path)
+{
+	const char *raw = request_raw_path(x->q), *rest = NULL;
+	AUTO_FREE char *name = NULL;
+
+	if (raw[0] == '/')
+		rest = strchr(raw + 1, '/');
+	if (rest == NULL)
+		return false;
+	name = xstrndup(raw + 1, (size_t)(rest - raw - 1));
+	x->provider = providers_find(x->g->providers, name);
+	*path = rest;
+	if (x->provider == NULL)
+		return false;
+	x->shape = provider_kind(x->provider);
+	return true;
+}
+
+static bool
+exchange_query_ok(const struct exchange *x)
+{
+	const char *query = request_raw_query(x->q);
+
+	return strlen(query) <= EXCHANGE_QUERY_MAX &&
+	    query[strspn(query,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789_=&.-")] == '\0';
+}
+
+static bool
+exchange_may(struct exchange *x, const struct grant *t, const char *path)
+{
+	const char *name;
+
+	if (x->provider == NULL) {
+		exchange_refuse(
+		    x, REFUSE_PATH, "the gateway has no provider at this path");
+		return false;
+	}
+	name = provider_name(x->provider);
+	if (!grant_has_provider(t, name)) {
+		exchange_refuse(x, REFUSE_PROVIDER,
+		    "this run may not use provider %s", name);
+		return false;
+	}
+	x->route = provider_route_find(x->provider,
+	    request_is_head(x->q) ? "HEAD" : request_method(x->q), path);
+	if (x->route == NULL || !exchange_query_ok(x)) {
+		gateway_alarm(x->g, "path", x->who.project, path);
+		exchange_refuse(x, REFUSE_PATH,
+		    "the gateway does not pass this request to provider %s",
+		    name);
+		x->route = NULL;
+		return false;
+	}
+	return true;
+}
+
+static bool
+exchange_has_room(struct exchange *x)
+{
+	const struct gateway *g = x->g;
+	const struct exchange *o;
+	int64_t length = request_length(x->q);
+	size_t want = length < 0 ? g->cfg->max_body : (size_t)length;
+	unsigned n = 0;
+
+	LIST_FOREACH(o, &g->exchanges, entry)
+		if (o->grant == x->grant)
+			n++;
+	if (n > EXCHANGES_OF_GRANT_MAX || g->n_exchanges > EXCHANGES_MAX ||
+	    g->stopping ||
+	    (want <= g->cfg->max_body &&
+		want > g->cfg->max_bodies -
+			(g->buffered < g->cfg->max_bodies
+				? g->buffered
+				: g->cfg->max_bodies))) {
+		exchange_end(x, REFUSE_BUSY,
+		    "the gateway has too many requests under way");
+		return false;
+	}
+	return true;
+}
+
+void
+exchange_on_request(struct request *q, void *arg)
+{
+	struct gateway *g = arg;
+	struct exchange *x = exchange_new(g, q);
+	const struct grant *t = NULL;
+	const char *path = "";
+
+	request_on_close(q, exchange_on_close, x);
+	(void)exchange_find_route(x, &path);
+	if (!exchange_identify(x, &t) || !exchange_may(x, t, path) ||
+	    !exchange_has_room(x))
+		return;
+	if (strcmp(x->route->method, "POST") == 0) {
+		int64_t length = request_length(q);
+
+		if (length > 0 && (uint64_t)length > g->cfg->max_body)
+			exchange_end(x, REFUSE_TOO_LARGE,
+			    "the request is over %" PRIu64 " bytes",
+			    g->cfg->max_body);
+		else
+			request_collect(
+			    q, g->cfg->max_body, exchange_on_body, x);
+	} else {
+		exchange_admit(x);
+	}
+}
+
+void
+exchanges_retry(struct gateway *g)
+{
+	struct exchange *x, *next;
+
+	LIST_FOREACH_SAFE(x, &g->exchanges, entry, next) {
+		if (x->held == NULL)
+			continue;
+		timer_free(x->held);
+		x->held = NULL;
+		exchange_admit(x);
+	}
+}
+
+static void
+exchange_cut(struct exchange *x)
+{
+	if (x->q != NULL)
+		request_cut(x->q);
+}
+
+void
+exchanges_cut(struct gateway *g, uint64_t run, uint64_t project)
+{
+	struct exchange *x, *next;
+
+	LIST_FOREACH_SAFE(x, &g->exchanges, entry, next)
+		if (x->grant != 0 && x->who.run == run &&
+		    (run != 0 || x->who.project == project))
+			exchange_cut(x);
+}
+
+void
+exchanges_cut_all(struct gateway *g)
+{
+	struct exchange *x, *next;
+
+	LIST_FOREACH_SAFE(x, &g->exchanges, entry, next)
+		exchange_cut(x);
+}

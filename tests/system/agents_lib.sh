@@ -1,0 +1,120 @@
+# shellcheck shell=sh disable=SC2034
+# agents_lib.sh: real agent CLIs in runs, with a stub of a model beside them in
+# the same sandbox.  After lib.sh and attack_lib.sh:
+#
+#	agents_start claude		HOME and programs; skips without the CLI
+#	agents_project alpha claude	a project of make_upstream's $UPSTREAM
+#	agents_steps <<'A'		what the model says from now on
+#	agents_order alpha /fix		a run, waited for: $AJSON, $EVENTS, $SAID
+#					(its comment), $ERR (what it left on
+#					stderr: requests, hostile requests and
+#					marks as lines "stub ", "trap ", "mark ")
+#
+# COFFER_TEST_CLIS is a folder with bin/claude, bin/codex, bin/opencode and
+# bin/goose; tests/clis.sh makes one.
+
+agents_start()
+{
+	AGENTS_CLIS=${COFFER_TEST_CLIS-}
+	for agents_n in "$@"; do
+		[ -n "$AGENTS_CLIS" ] && [ -x "$AGENTS_CLIS/bin/$agents_n" ] ||
+		    tap_skip_all "no $agents_n: set COFFER_TEST_CLIS (tests/clis.sh)"
+	done
+	ATTACK_AGENTD='model_url = http://127.0.0.1:18080\nmodel = stub-model'
+	attack_start
+	mkdir -p "$HOME_DIR/agents/bin" "$HOME_DIR/agents/cli"
+	cp "$SYSTEM_DIR/model_stub.pl" "$HOME_DIR/agents/"
+	printf '[{"text":"trapped"}]' >"$HOME_DIR/agents/trap.json"
+	for agents_n in "$@"; do
+		agents_f=$(readlink -f "$AGENTS_CLIS/bin/$agents_n")
+		ln "$agents_f" "$HOME_DIR/agents/cli/$agents_n" 2>/dev/null ||
+		    cp "$agents_f" "$HOME_DIR/agents/cli/$agents_n"
+		cat >"$HOME_DIR/agents/bin/$agents_n" <<'W'
+#!/bin/bash
+# The CLI beside a stub of its model, and a trap for whoever asks elsewhere.
+d=/opt/coffer/agents
+real=$d/cli/$(basename "$0")
+[ ! -e $d/env ] || . $d/env
+[ "$1" != --version ] || exec "$real" --version
+perl $d/model_stub.pl 18080 $d/steps.json /tmp/stub.log >/dev/null 2>&1 </dev/null &
+perl $d/model_stub.pl 18081 $d/trap.json /tmp/trap.log >/dev/null 2>&1 </dev/null &
+for p in 18080 18081; do
+	until (: </dev/tcp/127.0.0.1/$p) 2>/dev/null; do sleep 0.05; done
+done
+"$real" "$@"
+rc=$?
+sleep 0.3
+for f in stub trap; do
+	[ ! -e /tmp/$f.log ] || sed "s/^/$f /" /tmp/$f.log >&2
+done
+for f in /tmp/mark-*; do
+	[ ! -e "$f" ] || echo "mark $f" >&2
+done
+exit $rc
+W
+		chmod 755 "$HOME_DIR/agents/bin/$agents_n"
+	done
+}
+
+# agents_project NAME AGENT [ARGUMENT...]
+agents_project()
+{
+	agents_n=$1
+	agents_a=$2
+	shift 2
+	[ $# -eq 0 ] || set -- -- "$@"
+	coffer create "$UPSTREAM" --name "$agents_n" --agent "$agents_a" \
+	    --network web --wait "$@" >"$T/create.log" 2>&1 ||
+	    tap_bail "$(cat "$T/create.log")"
+}
+
+agents_steps() { cat >"$HOME_DIR/agents/steps.json"; }
+
+agents_order()
+{
+	attack_order "$@"
+	attack_end
+	AJSON=$HOME_DIR/runs/$RID/agent.json
+	EVENTS=$HOME_DIR/runs/$RID/events.jsonl
+	ERR=$HOME_DIR/runs/$RID/agent/err.log
+	SAID=$T/said
+	coffer issue show "$1" "$ITEM" >"$SAID" 2>&1
+}
+
+agents_end() { echo "$(attack_state) $(jq -r .fault "$AJSON")"; }
+
+# agents_tools: what the requests offered to the model, once each, sorted
+agents_tools()
+{
+	sed -n 's/^stub //p' "$ERR" | jq -r '.tools[]' | sort -u | tr '\n' ' '
+}
+
+# A repository that tries everything.
+agents_upstream()
+{
+	make_upstream "$1"
+	(
+		cd "$WORK" && sh "$SYSTEM_DIR/agents_hostile.sh" && git add -A &&
+		    git commit -q -m 'Settings' && git push -q origin main
+	) || tap_bail 'agents_upstream'
+}
+
+# Variables of the wrappers, on top of what the adapter gives.
+agents_env() { echo "export COFFER_TEST $1" >"$HOME_DIR/agents/env"; }
+
+# agents_fail NAME STATUS BODY: a run whose model answers with an error
+agents_fail()
+{
+	printf '[{"status":%s,"body":%s}]' "$2" "$3" | agents_steps
+	agents_order "$1" /look
+}
+
+# What no run may do, whatever the repository says.
+agents_harmless()
+{
+	tap_is "$(sed -n 's/^stub //p' "$ERR" | jq -r .key | sed 's/^Bearer //' | sort -u)" "run-$RID" \
+	    'each request has the placeholder of the run'
+	tap_not 'nothing of the repository ran' grep '^mark ' "$ERR"
+	tap_not 'nothing was asked elsewhere' grep '^trap ' "$ERR"
+	tap_not 'no token of cofferd came near' grep -rqF "$ADMIN" "$HOME_DIR/runs/$RID"
+}
