@@ -45,7 +45,7 @@ left_of() {
 		ls -d "$COFFER_HOME/sandboxes/$1" "/run/netns/coffer-$INST-p$1"
 		grep " $COFFER_HOME/sandboxes/$1/" /proc/self/mounts
 		losetup -a | grep "$COFFER_HOME/sandboxes/$1/"
-		ls "$COFFER_HOME/run/runc" | grep -- "-p$1\$"
+		find "$COFFER_HOME/run/runc" -maxdepth 1 -name "*-p$1"
 		grep -ls "coffer-$INST.*-p$1\$" /proc/[0-9]*/cgroup
 	} 2>/dev/null
 }
@@ -137,6 +137,6 @@ moments "$AGAIN" again
 moments "$FREEZE" freeze
 moments "$THAW" thaw
 moments "$RENEW" renew
-tap_is "$(ls /run/netns | grep -c "coffer-$INST-p")" "$(coffer status --json | jq '.projects | length')" \
+tap_is "$(find /run/netns -name "coffer-$INST-p*" | wc -l)" "$(coffer status --json | jq '.projects | length')" \
     'a namespace for each project there is'
 tap_done
