@@ -92,7 +92,8 @@ lacks 'has the runtime runc, not crun' --runtime crun
 lacks 'has the runtime runc, not sysbox-runc' --runtime sysbox-runc --docker
 lacks 'driver' --driver engine
 lacks 'coffer profile build c' --profile c
-tap_is "$(sandbox state)" running 'the sandbox that is there goes on'
+runs() { [ "$(sandbox state),$(sandbox cause)" = running, ]; }
+tap_ok 'what was asked for comes about once its settings can be had' wait_for 20 runs
 run recreate calc --yes --force --profile '' --branch '' --timeout 30s
 tap_is "$RC,$(setting memory),$(setting branch)" 0,209715200, 'recreate keeps what is not named'
 tap_done
