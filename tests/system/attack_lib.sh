@@ -17,7 +17,7 @@ attack_on_exit()
 
 coffer() { "$O/bin/coffer" "$@"; }
 
-# attack_start PROJECT...: URL, ADMIN, HOME_DIR, INST
+# attack_start PROJECT...: ATTACK_DNS is the router's name server; URL, ADMIN, HOME_DIR, INST
 attack_start()
 {
 	COFFER_HOME=$T/home
@@ -26,6 +26,9 @@ attack_start()
 	coffer setup >"$T/setup.log" 2>&1 || tap_bail "$(cat "$T/setup.log")"
 	sed -i 's/^#* *allow_file_upstream.*/allow_file_upstream = yes/' \
 	    "$COFFER_HOME/coffer.conf"
+	[ -z "${ATTACK_DNS-}" ] ||
+	    sed -i "s|^\[router\]|[router]\nupstream_dns = $ATTACK_DNS|" \
+		"$COFFER_HOME/coffer.conf"
 	HOME_DIR=$COFFER_HOME
 	INST=$(cat "$HOME_DIR/instance")
 	ADMIN=$(cat "$HOME_DIR/secrets/admin.token")
