@@ -138,7 +138,7 @@ engines_test() { # NAME DIR TEST...
 	in="nsenter --net=/run/netns/$engine_net"
 	export COFFER_TEST_DRIVER=engine COFFER_TEST_SOCKET="$dir/sock" COFFER_TEST_ENGINE="$dir" COFFER_TEST_OTHER=oci
 	# Docker without userns-remap has no user namespace: an agent is its project's uid.
-	export COFFER_TEST_UID=1000 COFFER_TEST_SHARED= COFFER_TEST_MADE='engine (Podman 4'
+	export COFFER_TEST_UID=1000 COFFER_TEST_SHARED='' COFFER_TEST_MADE='engine (Podman 4'
 	if [ "$engine_name" = docker ]; then
 		COFFER_TEST_UID=266536
 		COFFER_TEST_SHARED=' user'
