@@ -34,6 +34,7 @@ struct project_watch {
 	const char *state; /* of sandbox.updated, or NULL */
 	bool renewed;      /* "running" counts once it began */
 	bool began;
+	int64_t generation; /* of what is made anew */
 	bool failed;
 	char why[200];
 };
@@ -45,13 +46,21 @@ project_on_event(const struct json *ev, void *arg)
 	const char *kind = json_str_or(ev, "kind", "");
 	const struct json *data = json_get(ev, "data");
 	const char *state = json_str_or(data, "state", "");
+	int64_t generation = json_i64_or(data, "generation", -1);
+	bool refused = strcmp(json_str_or(data, "cause", ""), "refused") == 0;
 
 	if (strcmp(kind, w->kind) != 0)
 		return false;
 	/* Refused: the old one stays. */
-	if (w->renewed &&
-	    strcmp(json_str_or(data, "cause", ""), "refused") == 0)
+	if (w->renewed && refused)
 		state = "failed";
+	/* What is said of one before is no answer, but that it failed is. */
+	if (w->renewed && generation != -1) {
+		if (generation < w->generation &&
+		    (refused || strcmp(state, "failed") != 0))
+			return false;
+		w->began = true;
+	}
 	if (strcmp(state, "starting") == 0)
 		w->began = true;
 	if (w->state == NULL ||
@@ -289,6 +298,7 @@ project_send(struct cli *c, const struct project_args *a, const struct json *p,
 	    strcmp(json_str_or(json_get(j, "sandbox"), "state", ""),
 		o->until) == 0;
 	rc = there && project_is(j, o->until);
+	w.generation = json_i64_or(json_get(j, "sandbox"), "generation", 0);
 	json_free(j);
 	if (rc == 1 || o->until == NULL || a->no_wait)
 		return 0;

@@ -9,12 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "lib/base/alloc.h"
-#include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/io/watch.h"
+#include "router/nlmsg.h"
 
 enum {
 	NFLOG_COPY = 64, /* bytes of a packet */
@@ -24,7 +23,7 @@ enum {
 };
 
 struct nflog {
-	int fd;
+	struct nlsock *sock;
 	struct watch *watch;
 	nflog_fn *fn;
 	void *arg;
@@ -130,46 +129,23 @@ nflog_parse(const void *p, size_t n, struct nflog_packet *out, bool *got)
 	return step < n ? step : n;
 }
 
-struct nflog_config {
-	struct nlmsghdr nl;
-	struct nfgenmsg gen;
-	struct nlattr attr;
-	uint8_t data[8]; /* padded to 4 */
-};
-
 /* One setting of the group, acknowledged by the kernel. */
 static int
-nflog_set(int fd, uint16_t group, uint16_t type, const void *p, size_t n,
-    struct err *e)
+nflog_set(struct nlsock *s, uint16_t group, uint16_t type, const void *p,
+    size_t n, struct err *e)
 {
-	struct nflog_config c = { 0 };
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	struct {
-		struct nlmsghdr nl;
-		struct nlmsgerr err;
-		uint8_t rest[64];
-	} ack;
-	size_t len = offsetof(struct nflog_config, data) + nflog_align(n);
+	struct nlmsg m;
+	int refused;
 
-	c.nl.nlmsg_len = (uint32_t)len;
-	c.nl.nlmsg_type = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG;
-	c.nl.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	c.gen.nfgen_family = AF_UNSPEC;
-	c.gen.version = NFNETLINK_V0;
-	c.gen.res_id = htons(group);
-	c.attr.nla_type = type;
-	c.attr.nla_len = (uint16_t)(sizeof(c.attr) + n);
-	memcpy(c.data, p, n);
-	memset(&ack, 0, sizeof(ack));
-	if (sendto(fd, &c, len, 0, (const struct sockaddr *)(void *)&kernel,
-		sizeof(kernel)) == -1 ||
-	    recv(fd, &ack, sizeof(ack), 0) == -1)
-		return err_sys(e, ERR_IO, "configure NFLOG group %u", group);
-	if (ack.nl.nlmsg_type == NLMSG_ERROR && ack.err.error != 0) {
-		errno = -ack.err.error;
-		return err_sys(e, ERR_IO, "configure NFLOG group %u", group);
-	}
-	return 0;
+	nlmsg_begin(&m, NFNL_SUBSYS_ULOG, NFULNL_MSG_CONFIG, 0, NFNETLINK_V0);
+	nlmsg_set_resource(&m, group);
+	nlmsg_put(&m, type, p, n);
+	if (nlsock_call(s, &m, &refused, e) == 0)
+		return 0;
+	if (refused == 0)
+		return err_wrap(e, "configure NFLOG group %u", group);
+	errno = refused;
+	return err_sys(e, ERR_IO, "configure NFLOG group %u", group);
 }
 
 static void
@@ -210,29 +186,23 @@ nflog_new(
 	const struct nfulnl_msg_config_mode mode = {
 		.copy_range = htonl(NFLOG_COPY), .copy_mode = NFULNL_COPY_PACKET
 	};
-	const struct timeval limit = { .tv_sec = 2 };
-	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
-	AUTO_CLOSE int fd = socket(
-	    AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	struct nlsock *sock = nlsock_new(e);
 	struct nflog *n;
 
-	if (fd == -1 ||
-	    bind(fd, (const struct sockaddr *)(void *)&self, sizeof(self)) ==
-		-1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ==
+	if (sock == NULL)
+		return NULL;
+	if (nflog_set(sock, group, NFULA_CFG_CMD, &bind_cmd, sizeof(bind_cmd),
+		e) == -1 ||
+	    nflog_set(sock, group, NFULA_CFG_MODE, &mode, sizeof(mode), e) ==
 		-1) {
-		err_sys(e, ERR_IO, "open a netfilter socket");
+		nlsock_free(sock);
 		return NULL;
 	}
-	if (nflog_set(fd, group, NFULA_CFG_CMD, &bind_cmd, sizeof(bind_cmd),
-		e) == -1 ||
-	    nflog_set(fd, group, NFULA_CFG_MODE, &mode, sizeof(mode), e) == -1)
-		return NULL;
 	n = xcalloc(1, sizeof(*n));
 	n->fn = fn;
 	n->arg = arg;
-	n->fd = STEAL_FD(fd);
-	n->watch = watch_new(l, n->fd, nflog_on_ready, n);
+	n->sock = sock;
+	n->watch = watch_new(l, nlsock_fd(sock), nflog_on_ready, n);
 	watch_set(n->watch, WATCH_READ);
 	return n;
 }
@@ -243,6 +213,6 @@ nflog_free(struct nflog *n)
 	if (n == NULL)
 		return;
 	watch_free(n->watch);
-	(void)close(n->fd);
+	nlsock_free(n->sock);
 	free(n);
 }

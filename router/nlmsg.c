@@ -1,5 +1,6 @@
 #include "router/nlmsg.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -78,6 +79,16 @@ nlmsg_begin(struct nlmsg *m, uint8_t subsystem, uint8_t cmd, uint16_t flags,
 	m->len = sizeof(h) + sizeof(gen);
 }
 
+void
+nlmsg_set_resource(struct nlmsg *m, uint16_t id)
+{
+	const uint16_t be = htons(id);
+
+	memcpy(
+	    m->p + sizeof(struct nlmsghdr) + offsetof(struct nfgenmsg, res_id),
+	    &be, sizeof(be));
+}
+
 struct nlsock *
 nlsock_new(struct err *e)
 {
@@ -107,6 +118,12 @@ nlsock_free(struct nlsock *s)
 		return;
 	(void)close(s->fd);
 	free(s);
+}
+
+int
+nlsock_fd(const struct nlsock *s)
+{
+	return s->fd;
 }
 
 /* The kernel's word on the last message; older ones are passed over. */

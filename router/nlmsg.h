@@ -25,6 +25,8 @@ struct nlmsg {
  */
 void nlmsg_begin(struct nlmsg *m, uint8_t subsystem, uint8_t cmd,
     uint16_t flags, uint8_t version);
+/* The number that the subsystem wants in the head, as NFLOG its group. */
+void nlmsg_set_resource(struct nlmsg *m, uint16_t id);
 void nlmsg_put(struct nlmsg *m, uint16_t type, const void *p, size_t n);
 void nlmsg_put_u32(struct nlmsg *m, uint16_t type, uint32_t v);
 /* Returns where the attribute began, for nlmsg_nest_end. */
@@ -35,7 +37,8 @@ struct nlsock;
 
 /* In the present network namespace. */
 struct nlsock *nlsock_new(struct err *e);
-void nlsock_free(struct nlsock *s); /* NULL is fine */
+void nlsock_free(struct nlsock *s);    /* NULL is fine */
+int nlsock_fd(const struct nlsock *s); /* to read what comes unasked */
 /*
  * Send and wait for the kernel's word.  *refused: its error number when that
  * is what failed, else 0; e says nothing of it then.

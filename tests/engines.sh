@@ -7,7 +7,7 @@ ENGINES=${ENGINES:-docker podman docker-remap}
 engines_unit='driver driver_root netns sandbox'
 engines_system='run_template session_git cli_exec sandbox_life sandbox_limits sandbox_seed sandbox_crash
     attach_cp attach_hostile attach_ssh attach_term attack_sandbox attack_token prove_cmd'
-engines_own='restart'
+engines_own='restart crash'
 # docker-remap is Docker with userns-remap: what depends on users.
 engines_remap='driver sandbox cli_exec sandbox_life sandbox_seed attack_sandbox'
 engine_pid=
@@ -138,7 +138,7 @@ engines_test() { # NAME DIR TEST...
 	in="nsenter --net=/run/netns/$engine_net"
 	export COFFER_TEST_DRIVER=engine COFFER_TEST_SOCKET="$dir/sock" COFFER_TEST_ENGINE="$dir" COFFER_TEST_OTHER=oci
 	# Docker without userns-remap has no user namespace: an agent is its project's uid.
-	export COFFER_TEST_UID=1000 COFFER_TEST_SHARED= COFFER_TEST_MADE='engine (Podman 4'
+	export COFFER_TEST_UID=1000 COFFER_TEST_SHARED='' COFFER_TEST_MADE='engine (Podman 4'
 	if [ "$engine_name" = docker ]; then
 		COFFER_TEST_UID=266536
 		COFFER_TEST_SHARED=' user'

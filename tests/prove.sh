@@ -45,8 +45,25 @@ tap()
 	[ "$driver" != engine ] || driver_is=$engine_name
 	[ "$driver" = engine ] || driver_is=$driver
 	mkdir -p "$work/tap/$driver_is"
-	timeout -k 10 "$tap_limit" "$@" >"$work/tap/$driver_is/$tap_name" 2>&1 </dev/null
+	case $1 in
+	prove_fuzz) prove_fuzz >"$work/tap/$driver_is/$tap_name" 2>&1 ;;
+	*) timeout -k 10 "$tap_limit" "$@" >"$work/tap/$driver_is/$tap_name" 2>&1 </dev/null ;;
+	esac
 	echo "  ran $tap_name ($driver_is)" >&2
+}
+
+# Each fuzzer with its corpus; "make check-slow" goes beyond it.
+prove_fuzz()
+{
+	for f in tests/fuzz/*/fuzz_*.c; do
+		name=${f##*/fuzz_}
+		name=${name%.c}
+		if timeout 60 "$O/${f%.c}" tests/fuzz/corpus/"$name"/* >"$work/fuzz" 2>&1; then
+			echo "ok - $name: corpus replayed"
+		else
+			echo "not ok - $name"
+		fi
+	done
 }
 
 # The tests of a kind: "box" are of a sandbox and run over each driver.
@@ -65,6 +82,7 @@ prove_wanted()
 only=$*
 for t in $(prove_wanted any); do
 	case $t in
+	fuzz_replay) tap "$t" 300 prove_fuzz ;;
 	test_*)
 		for room in agentd cli lib router server; do
 			[ ! -x "$O/tests/unit/$room/$t" ] || tap "$t" 120 \

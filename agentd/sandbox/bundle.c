@@ -381,7 +381,7 @@ bundle_config(
 	bundle_write_process(&w, "process", s, false);
 	jw_object(&w, "root");
 	jw_str(&w, "path", "root");
-	jw_bool(&w, "readonly", true);
+	jw_bool(&w, "readonly", !barrier_is_off("root"));
 	jw_end(&w);
 	jw_str(&w, "hostname", s->hostname != NULL ? s->hostname : "sandbox");
 	bundle_write_mounts(&w, s);

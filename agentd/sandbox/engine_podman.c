@@ -167,6 +167,8 @@ engine_podman_config(const struct engine_create_spec *c, struct str *out)
 	jw_str(&w, "work_dir", s->cwd != NULL ? s->cwd : "/home/agent");
 	jw_bool(&w, "stdin", s->stdin_path != NULL);
 	engine_write_labels(&w, "labels", c);
+	/* When it is removed: its end is the shim's affair. */
+	jw_i64(&w, "stop_timeout", 0);
 	jw_str(&w, "systemd", "false");
 	jw_str(&w, "image_volume_mode", "ignore");
 	jw_str(&w, "restart_policy", "no");

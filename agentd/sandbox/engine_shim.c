@@ -36,55 +36,18 @@ engine_shim_path(const struct engine_shim *s, const char *verb)
 	return xasprintf("/containers/%s%s", s->conf.container, verb);
 }
 
-static int
-engine_shim_open_log(const char *dir, const char *name, struct err *e)
-{
-	AUTO_FREE char *path = path_join(dir, name);
-	int fd = open(path,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
-
-	if (fd == -1)
-		return err_sys(e, ERR_IO, "create %s", path);
-	return fd;
-}
-
-static int
-engine_shim_open_stdin(const char *source, struct err *e)
-{
-	AUTO_CLOSE int fd = spec_open_source(source, false, e);
-	AUTO_FREE char *path = xasprintf("/proc/self/fd/%d", fd);
-	int in;
-
-	if (fd == -1)
-		return err_wrap(e, "stdin");
-	in = open(path, O_RDONLY | O_CLOEXEC);
-	if (in == -1)
-		return err_sys(e, ERR_IO, "stdin %s", source);
-	return in;
-}
-
 /* ---- its streams ---- */
 
-/* A full disk counts like the limit: dropped, not stuck. */
 static void
 engine_shim_on_bytes(int channel, struct view v, void *arg)
 {
 	struct engine_shim *s = arg;
 	int i = channel == 2 && s->conf.split ? 1 : 0;
-	size_t keep = v.len;
-	ssize_t w;
 
-	s->x.bytes += v.len;
-	if (keep > s->conf.limit - s->kept[i])
-		keep = (size_t)(s->conf.limit - s->kept[i]);
-	w = keep == 0 ? 0 : write(s->files[i], v.p, keep);
-	if (w < 0)
-		w = 0;
-	s->kept[i] += (uint64_t)w;
-	s->x.dropped += v.len - (uint64_t)w;
-	if (w > 0)
-		(void)!write(s->alive, "o", 1);
+	shim_keep(&(struct shim_log){ .file = s->files[i],
+		      .alive = s->alive,
+		      .limit = s->conf.limit },
+	    v, &s->kept[i], &s->x);
 }
 
 static void
@@ -370,19 +333,17 @@ engine_shim_load(struct engine_shim *s, struct err *e)
 		return err_set(e, ERR_EXISTS, "%s is there already", done);
 	if (engine_conf_load(s->dir, &s->conf, e) == -1)
 		return -1;
-	s->alive = shim_open_fifo(s->dir, "alive", e);
-	s->ctl = s->alive == -1 ? -1 : shim_open_fifo(s->dir, "ctl", e);
-	return s->ctl == -1 ? -1 : 0;
+	return shim_open_orders(s->dir, &s->alive, &s->ctl, e);
 }
 
 static int
 engine_shim_make(struct engine_shim *s, struct err *e)
 {
-	s->files[0] = engine_shim_open_log(s->dir, "out.log", e);
+	s->files[0] = shim_open_log(s->dir, "out.log", e);
 	if (s->files[0] == -1)
 		return -1;
 	if (s->conf.split) {
-		s->files[1] = engine_shim_open_log(s->dir, "err.log", e);
+		s->files[1] = shim_open_log(s->dir, "err.log", e);
 		if (s->files[1] == -1)
 			return -1;
 	}
@@ -400,7 +361,7 @@ engine_shim_make(struct engine_shim *s, struct err *e)
 	s->ctl_watch = watch_new(s->loop, s->ctl, engine_shim_on_order, s);
 	watch_set(s->ctl_watch, WATCH_READ);
 	if (s->conf.stdin_path != NULL) {
-		s->in = engine_shim_open_stdin(s->conf.stdin_path, e);
+		s->in = shim_open_stdin(s->conf.stdin_path, e);
 		if (s->in == -1)
 			return -1;
 	}
@@ -426,19 +387,14 @@ engine_shim_leave(struct engine_shim *s)
 	return 0;
 }
 
-/* The half that stays.  Its standard streams are nobody's. */
 static int
 engine_shim_stay(struct engine_shim *s)
 {
 	struct err e = ERR_INIT;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (int i = 0; i < 3 && null != -1; i++)
-		(void)dup2(null, i);
-	(void)setsid();
+	shim_detach("coffer-eshim");
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN);
-	(void)prctl(PR_SET_NAME, "coffer-eshim", 0, 0, 0);
 	s->go = !s->conf.hold;
 	if (engine_shim_make(s, &e) == -1) {
 		if (s->engine == NULL) {

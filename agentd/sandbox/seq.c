@@ -4,6 +4,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/log.h"
 #include "lib/io/child.h"
 
@@ -68,9 +69,13 @@ seq_run(void *arg)
 	struct seq *s = arg;
 
 	while (s->at < s->spec.n) {
+		const struct seq_step *step = &s->spec.steps[s->at];
 		struct err e = ERR_INIT;
-		int r = s->spec.steps[s->at].run(s, s->spec.ctx, &e);
+		int r;
 
+		FAIL_STEP("seq", step->name, "");
+		r = step->run(s, s->spec.ctx, &e);
+		FAIL_STEP("seq", step->name, "+");
 		if (r == SEQ_WAIT)
 			return;
 		if (r == -1) {

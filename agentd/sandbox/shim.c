@@ -70,35 +70,17 @@ struct shim {
 static const char *const shim_env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 	NULL };
 
-int
-shim_open_fifo(const char *dir, const char *name, struct err *e)
-{
-	AUTO_FREE char *path = path_join(dir, name);
-	int fd;
-
-	if (mkfifo(path, 0600) == -1 && errno != EEXIST)
-		return err_sys(e, ERR_IO, "make %s", path);
-	/* Both ends, so that opening never waits. */
-	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-	if (fd == -1)
-		return err_sys(e, ERR_IO, "open %s", path);
-	return fd;
-}
-
 /* One output: a pipe whose inside end belongs to the container's user, so that
  * /dev/stdout can be opened again there. */
 static int
 shim_open_pipe(struct shim *s, struct shim_pipe *p, const char *name,
     int *inside, struct err *e)
 {
-	AUTO_FREE char *path = path_join(s->dir, name);
 	int fds[2];
 
-	p->file = open(path,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
+	p->file = shim_open_log(s->dir, name, e);
 	if (p->file == -1)
-		return err_sys(e, ERR_IO, "create %s", path);
+		return -1;
 	if (pipe2(fds, O_CLOEXEC) == -1)
 		return err_sys(e, ERR_IO, "pipe");
 	p->in = fds[0];
@@ -133,9 +115,7 @@ shim_load(struct shim *s, struct err *e)
 		return err_set(e, ERR_EXISTS, "%s is there already", done);
 	if (shim_conf_load(s->dir, &s->conf, e) == -1)
 		return -1;
-	s->alive = shim_open_fifo(s->dir, "alive", e);
-	s->ctl = s->alive == -1 ? -1 : shim_open_fifo(s->dir, "ctl", e);
-	return s->ctl == -1 ? -1 : 0;
+	return shim_open_orders(s->dir, &s->alive, &s->ctl, e);
 }
 
 static int
@@ -286,22 +266,6 @@ shim_leave_mounts(struct shim *s)
 	s->home = -1;
 }
 
-/* A FIFO or a device would have been refused by kind. */
-static int
-shim_open_stdin(const struct shim *s, struct err *e)
-{
-	AUTO_CLOSE int fd = spec_open_source(s->conf.stdin_path, false, e);
-	AUTO_FREE char *path = xasprintf("/proc/self/fd/%d", fd);
-	int in;
-
-	if (fd == -1)
-		return err_wrap(e, "stdin");
-	in = open(path, O_RDONLY | O_CLOEXEC);
-	if (in == -1)
-		return err_sys(e, ERR_IO, "stdin %s", s->conf.stdin_path);
-	return in;
-}
-
 static int
 shim_start_runc(struct shim *s, struct err *e)
 {
@@ -319,7 +283,7 @@ shim_start_runc(struct shim *s, struct err *e)
 		bundle, "--pid-file", pidfile, s->conf.id, NULL };
 
 	if (s->conf.stdin_path != NULL) {
-		in = shim_open_stdin(s, e);
+		in = shim_open_stdin(s->conf.stdin_path, e);
 		if (in == -1)
 			return -1;
 	}
@@ -332,14 +296,12 @@ shim_start_runc(struct shim *s, struct err *e)
 	    (const int[3]){ in, out, s->conf.split ? err : out }, &s->runc, e);
 }
 
-/* Up to one chunk.  A full disk counts like the limit: dropped, not stuck. */
+/* Up to one chunk. */
 static void
 shim_pipe_read(struct shim *s, struct shim_pipe *p)
 {
 	char buf[SHIM_CHUNK];
 	ssize_t n = read(p->in, buf, sizeof(buf));
-	size_t keep;
-	ssize_t w;
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -348,18 +310,10 @@ shim_pipe_read(struct shim *s, struct shim_pipe *p)
 		p->in = -1;
 		return;
 	}
-	s->x.bytes += (uint64_t)n;
-	keep = (size_t)n;
-	if (keep > s->conf.limit - p->kept)
-		keep = (size_t)(s->conf.limit - p->kept);
-	w = keep == 0 ? 0 : write(p->file, buf, keep);
-	if (w < 0)
-		w = 0;
-	p->kept += (uint64_t)w;
-	/* Wakes a watcher; when the FIFO is full, one is awake already. */
-	if (w > 0)
-		(void)!write(s->alive, "o", 1);
-	s->x.dropped += (uint64_t)n - (uint64_t)w;
+	shim_keep(
+	    &(struct shim_log){
+		.file = p->file, .alive = s->alive, .limit = s->conf.limit },
+	    (struct view){ .p = buf, .len = (size_t)n }, &p->kept, &s->x);
 }
 
 static void
@@ -413,17 +367,6 @@ shim_on_end(struct shim *s, int status)
 	s->x.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	s->phase = SHIM_DRAINING;
 	s->drain_at = clock_mono_ms() + SHIM_DRAIN_MS;
-}
-
-void
-shim_mark_started(const char *dir, int alive)
-{
-	AUTO_FREE char *path = path_join(dir, "started");
-	AUTO_CLOSE int fd = open(
-	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	(void)!write(alive, "r", 1);
-	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 }
 
 /*
@@ -687,18 +630,13 @@ shim_finish(struct shim *s)
 	return 0;
 }
 
-/* The half that stays.  Its standard streams are nobody's. */
 static int
 shim_stay(struct shim *s)
 {
 	struct err e = ERR_INIT;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (int i = 0; i < 3 && null != -1; i++)
-		(void)dup2(null, i);
-	(void)setsid();
+	shim_detach("coffer-shim");
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	(void)prctl(PR_SET_NAME, "coffer-shim", 0, 0, 0);
 	s->go = !s->conf.hold;
 	if (s->conf.hold)
 		s->wall_at = clock_mono_ms() + SHIM_HOLD_MS;

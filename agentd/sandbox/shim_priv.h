@@ -17,10 +17,28 @@ enum {
 	SHIM_FD_RUNC = 4
 };
 
-/* DIR/NAME, made when it is not there, with both ends open. */
-int shim_open_fifo(const char *dir, const char *name, struct err *e);
+/* shim_files.c: what every driver's shim does with its folder. */
+/* DIR/alive and DIR/ctl, made when they are not there, with both ends open. */
+int shim_open_orders(const char *dir, int *alive, int *ctl, struct err *e);
+int shim_open_log(const char *dir, const char *name, struct err *e);
+/* A FIFO or a device is refused by kind. */
+int shim_open_stdin(const char *source, struct err *e);
+
+struct shim_log {
+	int file;
+	int alive; /* where a watcher is woken */
+	uint64_t limit;
+};
+
+/* A full disk counts like the limit: dropped, not stuck.  *kept: of the file
+ * so far. */
+void shim_keep(const struct shim_log *l, struct view v, uint64_t *kept,
+    struct shim_exit *x);
 /* The file DIR/started, and a byte for who watches. */
 void shim_mark_started(const char *dir, int alive);
+/* For the half that stays: its standard streams are nobody's. */
+void shim_detach(const char *name);
+
 /* Process 1 of a pid namespace never gets a signal that it does not catch. */
 bool shim_init_catches_term(pid_t pid);
 

@@ -67,6 +67,11 @@ projects_tell(struct project_entry *x)
 	jw_str(&w, "cause", x->cause);
 	jw_str(&w, "reason", x->reason);
 	jw_str(&w, "address", address);
+	/* Which one is meant: what was refused, or what there is. */
+	jw_i64(&w, "generation",
+	    strcmp(x->cause, "refused") == 0
+		? x->refused
+		: sandbox_generation(x->all->sandboxes, x->p.id));
 	jw_end(&w);
 	call_start(x->report, "PUT", path, str_cstr(&body));
 }

@@ -3,7 +3,7 @@
  * in with COFFER_TEST only: COFFER_TEST_WITHOUT in the environment names the
  * barriers that do not hold, commas between:
  *   capabilities new-privileges seccomp	of a process in a sandbox
- *   user namespaces network		of a sandbox
+ *   user namespaces network root	of a sandbox
  *   environment			agentd's own gets in
  *   kept				too much is filtered
  *   names				any question is asked for

@@ -22,9 +22,11 @@ api_sandbox_on_report(struct call *c, const struct json *j)
 	AUTO_FREE char *reason = NULL;
 	AUTO_FREE char *address = NULL;
 	struct svc_sandbox_report *op;
+	int64_t generation = -1;
 	int state = 0;
 
 	if (project == 0 ||
+	    api_i64(c, j, "generation", -1, INT64_MAX, &generation) == -1 ||
 	    api_word(c, j, "state", sandbox_status_parse, &state) == -1 ||
 	    api_text(c, j, "cause", SVC_CAUSE_MAX, &cause) == -1 ||
 	    api_text(c, j, "reason", API_REASON_MAX, &reason) == -1 ||
@@ -37,6 +39,7 @@ api_sandbox_on_report(struct call *c, const struct json *j)
 	op = svc_sandbox_report_new(api_svc(c), call_who(c));
 	op->project_id = project;
 	op->state = (enum sandbox_status)state;
+	op->generation = generation;
 	op->cause = STEAL(cause);
 	op->reason = STEAL(reason);
 	op->address = STEAL(address);

@@ -56,6 +56,8 @@ svc_sandbox_report_rows(struct txn *t, struct svc_sandbox_report *op,
 	jw_str(&w, "state", sandbox_status_name(op->state));
 	jw_str(&w, "cause", op->cause);
 	jw_str(&w, "reason", op->reason);
+	if (op->generation != -1)
+		jw_i64(&w, "generation", op->generation);
 	jw_end(&w);
 	if (projects_set_sandbox(t, p->id, &st, e) == -1)
 		return -1;

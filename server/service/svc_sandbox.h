@@ -18,7 +18,8 @@ struct svc_sandbox_report {
 	struct svc_op op;
 	int64_t project_id;
 	enum sandbox_status state;
-	char *cause; /* a word for the reason, or "" */
+	int64_t generation; /* that is meant; -1: not known */
+	char *cause;        /* a word for the reason, or "" */
 	char *reason;
 	char *address;
 	bool purged; /* out: it was the last thing of a project being removed */

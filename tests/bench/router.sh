@@ -129,7 +129,7 @@ conn() { awk '{ print $1 }' "$top/lat.$1" | median; }
 whole() { awk '{ print $2 }' "$top/lat.$1" | median; }
 rate() { median <"$top/rate.$1"; }
 row web_new_connection us "$(conn web)" "$(conn plain)" 'plain forwarding' '<= 1.10'
-row web_new_connection us "$(conn web)" "$(conn nat)" 'forwarding, masquerade' '-'
+row web_new_connection us "$(conn web)" "$(conn nat)" 'forwarding, masquerade' '<= 1.10'
 row web_new_connection us "$(conn web)" "$(conn direct)" 'one wire' '<= 1.45'
 row web_first_answer us "$(whole web)" "$(whole plain)" 'plain forwarding' '<= 1.10'
 row locked_first_answer us "$(whole locked)" "$(whole plain)" 'plain forwarding' '-'

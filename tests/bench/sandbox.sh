@@ -219,7 +219,7 @@ for what in pause gone; do
 	read -r name ms <&4
 	[ "$name" = "$what" ] || die 'sandbox_many has ended'
 	echo "$ms" >"$top/$what"
-	echo >&3
+	[ "$what" = gone ] || echo >&3
 done
 exec 3>&-
 wait "$many_pid" || die 'sandbox_many'

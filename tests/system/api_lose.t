@@ -16,17 +16,13 @@ sandbox_is() { said PUT "$P/sandbox" "{\"state\":\"$1\",\"reason\":\"\",\"addres
 
 # later METHOD PATH [JSON]: a call that waits; its end in $T/later.*
 later() {
-	(
-		BODY=$T/later.body HEADERS=$T/later.headers
-		mkdir -p "$T/later" && T=$T/later
-		api "$@"
-		echo "$STATUS" >"$T/status"
-	) &
+	curl -sS -m 60 -X "$1" -H "Authorization: Bearer $ADMIN" -H 'Content-Type: application/json' \
+	    ${3:+--data "$3"} -o "$T/later.body" -w '%{http_code}' "$URL$2" >"$T/later.status" &
 	LATER=$!
 }
 asked() { api GET "$C/events?after=$SEQ&project=$PROJECT_ID&limit=100"; jq -e '.events[] | select(.kind == "sandbox.asked")' "$BODY"; }
 seq_now() { api GET "$C/events?after=0&project=$PROJECT_ID&limit=1000"; SEQ=$(field '.events[-1].seq'); }
-ended() { wait "$LATER"; STATUS=$(cat "$T/later/status"); cp "$T/later.body" "$BODY"; }
+ended() { wait "$LATER"; STATUS=$(cat "$T/later.status"); cp "$T/later.body" "$BODY"; }
 
 sandbox_is running
 api GET "$P"

@@ -26,14 +26,14 @@ nsenter -t 1 -m true && found 'nsenter'
 for s in /run/docker.sock /var/run/docker.sock /run/podman/podman.sock /run/containerd/containerd.sock \
     /run/crio/crio.sock /run/systemd/private /run/dbus/system_bus_socket /var/run/secrets/kubernetes.io \
     /run/secrets /var/lib/docker /var/lib/kubelet /etc/kubernetes /root/.kube; do
-	[ -e "$s" ] && ls -A "$s" | grep -q . && found "there is $s"
+	find "$s" ! -type d | grep -q . && found "there is $s"
 done
 find / -xdev -type s ! -path '/tmp/*' ! -path '/work/*' ! -path '/run/user/*' | sed 's/^/socket /'
 env | cut -d= -f1 | grep -iE 'token|secret|passw|kube|aws|azure|gcp|docker|ssh_auth' | sed 's/^/variable /'
 # Devices.
 find /dev -type b -o -type c | grep -vxE '/dev/(null|zero|full|random|urandom|tty|console|ptmx|pts/.*)' | sed 's/^/device /'
 for d in /dev/mem /dev/kmem /dev/kmsg /dev/kvm /dev/fuse /dev/net/tun /dev/port /dev/disk /dev/mapper; do
-	[ -r "$d" ] && [ ! "$d" -ef /dev/null ] && found "device $d"
+	[ -r "$d" ] && [ "$(stat -Lc %t:%T "$d")" != 1:3 ] && found "device $d"
 done
 mknod /tmp/.d b 7 0 && found mknod
 # Settings and memory of the kernel.
@@ -59,8 +59,8 @@ awk '{ for (i = 7; $i != "-"; i++); if ($6 ~ /(^|,)rw(,|$)/ && $6 !~ /nosuid/ &&
 awk '{ for (i = 7; $i != "-"; i++); print $(i + 1) }' /proc/self/mountinfo | sort -u |
     grep -xE 'debugfs|tracefs|securityfs|bpf|configfs|efivarfs|fusectl|binfmt_misc|nfs4?|cifs|9p|virtiofs' | sed 's/^/mount of /'
 for p in / /usr /etc /bin /lib /opt/coffer; do (: >"$p/.x") && found "writable $p"; done
-for p in /etc/shadow /root /home/*/.ssh /var/lib /var/log /etc/coffer /boot; do
-	ls -A "$p" | head -n 1 | grep -q . && head -c 1 "$p" >/dev/null && found "readable $p"
+for p in /etc/shadow /etc/gshadow /etc/sudoers /etc/ssh/ssh_host_ed25519_key; do
+	head -c 1 "$p" | grep -q . && found "readable $p"
 done
 # The network.
 tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ' | grep -vxE 'lo|eth0' | sed 's/^/interface /'

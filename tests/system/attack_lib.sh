@@ -18,7 +18,7 @@ attack_on_exit()
 
 coffer() { "$O/bin/coffer" "$@"; }
 
-# attack_start PROJECT...: URL, ADMIN, HOME_DIR, INST
+# attack_start PROJECT...: ATTACK_DNS is the router's name server; URL, ADMIN, HOME_DIR, INST
 attack_start()
 {
 	COFFER_HOME=$T/home
@@ -29,6 +29,9 @@ attack_start()
 	    "$COFFER_HOME/coffer.conf"
 	[ -z "${ATTACK_AGENTD-}" ] || sed -i "/^\[agentd\]/a $ATTACK_AGENTD" \
 	    "$COFFER_HOME/coffer.conf"
+	[ -z "${ATTACK_DNS-}" ] ||
+	    sed -i "s|^\[router\]|[router]\nupstream_dns = $ATTACK_DNS|" \
+		"$COFFER_HOME/coffer.conf"
 	HOME_DIR=$COFFER_HOME
 	INST=$(cat "$HOME_DIR/instance")
 	ADMIN=$(cat "$HOME_DIR/secrets/admin.token")

@@ -14,11 +14,11 @@
 #
 # The rows that have a test, by file; together they are all that there are.
 BARRIERS_RUNNING='observers host lan reserved metadata unlisted ports project icmp router-ports
-dns-bytes dns-other dns-loopback dns-server processes memory cpu kernel engines setuid disk'
+dns-bytes dns-other dns-loopback processes memory cpu kernel engines setuid'
 BARRIERS_MADE='capabilities seccomp unshare syscalls sockets user raw dns-types dns-tunnel
-host-ipv6 host-unix ipv6 namespaces environment kept'
-# Of the run itself; prove_cmd.t ends the probe.
-BARRIERS_ELSEWHERE=probe
+host-ipv6 host-unix ipv6 namespaces environment kept disk dns-server'
+# Of the run itself, which no barrier is about: prove_cmd.t ends the probe.
+BARRIERS_ELSEWHERE="probe second"
 
 barrier_start()
 {
@@ -39,6 +39,13 @@ barrier_start()
 prove() { coffer prove "$1" --json >"$T/verdict" 2>"$T/prove.err"; RC=$?; }
 result() { jq -r --arg id "$1" '.rows[] | select(.id == $id) | .result' "$T/verdict"; }
 evidence() { jq -r --arg id "$1" '.rows[] | select(.id == $id) | .evidence' "$T/verdict"; }
+
+# The first process of the session of alpha.
+session()
+{
+	cat /sys/fs/cgroup/pids/"coffer-$INST/coffer-$INST-session-p1"/cgroup.procs \
+	    /sys/fs/cgroup/"coffer-$INST/coffer-$INST-session-p1"/cgroup.procs 2>/dev/null | head -n 1
+}
 
 # notices WHAT ROW...
 notices()

@@ -44,7 +44,7 @@ run status --watch --times 2 --every 100ms
 tap_is "$RC,$(grep -c '/128M' "$T/out")" 0,2 'status --watch, twice'
 
 # What it is made with, and a lockdown, live.
-tap_ok 'with what it is made' grep -q 'driver  *oci' "$T/status"
+tap_ok 'with what it is made' grep -q "driver  *${COFFER_TEST_MADE:-oci}" "$T/status"
 run net calc lockdown
 run status calc
 tap_ok 'status shows a lockdown' out_has 'network  *none, lockdown'

@@ -136,6 +136,24 @@ sandbox_runtime(const struct sandboxes *m, int64_t id)
 }
 
 const char *
+sandbox_gpus(const struct sandboxes *m, int64_t id)
+{
+	(void)m;
+	(void)id;
+	return NULL;
+}
+
+const char *const *
+sandbox_shares(const struct sandboxes *m, int64_t id)
+{
+	static const char *const none[] = { NULL };
+
+	(void)m;
+	(void)id;
+	return none;
+}
+
+const char *
 sandbox_state_name(enum sandbox_state s)
 {
 	return s == SANDBOX_PAUSED ? "paused" : "running";
