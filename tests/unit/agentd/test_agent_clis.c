@@ -24,7 +24,7 @@
 	"\"cached_input_tokens\":1500,\"output_tokens\":200}}\n"
 #define OPENCODE(type, part)                                                  \
 	"{\"type\":\"" type "\",\"sessionID\":\"ses_1\",\"part\":{" part "}}" \
-									 "\n"
+	"\n"
 #define OPENCODE_TOOL(tool, status)               \
 	OPENCODE("tool_use",                      \
 	    "\"tool\":\"" tool "\",\"state\":{"   \
