@@ -50,7 +50,7 @@ guard_start_worker(
 {
 	struct guard *g = arg;
 	const char *argv[] = { "/proc/self/exe", "@worker", g->cfg->range_text,
-		g->cfg->address, g->cfg->front, g->cfg->never_text,
+		g->cfg->address, g->cfg->run, g->cfg->never_text,
 		g->cfg->log_level, NULL };
 	AUTO_STR struct str exempt = STR_INIT;
 	char net[POLICY_TEXT_MAX];
@@ -69,6 +69,7 @@ guard_start_worker(
 	fds[WORKER_FD_UDP53 - WORKER_FD_CHAN] = g->udp53;
 	fds[WORKER_FD_TCP53 - WORKER_FD_CHAN] = g->tcp53;
 	fds[WORKER_FD_TCP80 - WORKER_FD_CHAN] = g->tcp80;
+	fds[WORKER_FD_TCP81 - WORKER_FD_CHAN] = g->tcp81;
 	spec->argv = argv;
 	spec->envp = envp;
 	spec->in = CHILD_NULL;
