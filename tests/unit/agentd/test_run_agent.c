@@ -103,6 +103,29 @@ an_end_without_a_result_is_a_failure(void **state)
 }
 
 static void
+what_it_says_beside_its_stream_is_told_when_it_fails(void **state)
+{
+	struct fix *f = *state;
+	const struct fake_plan p = { .phase = "agent",
+		.output = "coffer-agent version 2.1.329\n",
+		.stays = true };
+	const struct shim_exit bad = {
+		.exit_code = 1, .started_at = 1, .ended_at = 2
+	};
+	AUTO_FREE char *dir = xasprintf("%s/runs/9/agent", f->home);
+
+	fix_agent(f, "claude");
+	fix_plan(&p);
+	fix_begin(f);
+	fix_order(f);
+	assert_true(fake_until(&f->c, fix_agent_is_alive, f));
+	fake_put(dir, "err.log", "no such option\n", 15);
+	fake_end("agent", &bad);
+	assert_true(fake_until(&f->c, fix_is_over, f));
+	assert_true(fake_saw(&f->c, "    no such option"));
+}
+
+static void
 a_cli_with_a_foreign_tool_is_ended_and_its_work_not_taken(void **state)
 {
 	struct fix *f = *state;
@@ -166,6 +189,7 @@ main(void)
 		RUN_TEST(the_last_word_of_a_cli_is_the_answer),
 		RUN_TEST(what_it_wrote_itself_is_the_answer_before_that),
 		RUN_TEST(an_end_without_a_result_is_a_failure),
+		RUN_TEST(what_it_says_beside_its_stream_is_told_when_it_fails),
 		RUN_TEST(
 		    a_cli_with_a_foreign_tool_is_ended_and_its_work_not_taken),
 		RUN_TEST(a_restart_in_the_middle_writes_each_event_once),
