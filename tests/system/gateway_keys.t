@@ -80,7 +80,10 @@ SLOW=$!
 sleep 2
 after=$(rss)
 kill "$SLOW"
-tap_ok "a slow client holds up the provider (KiB: $before, $after)" test $((after - before)) -lt 4096
+# A sanitizer keeps what was freed.
+most=4096
+[ "${V:-debug}" != asan ] || most=32768
+tap_ok "a slow client holds up the provider (KiB: $before, $after)" test $((after - before)) -lt $most
 ask_path=big/v1/messages ask "$TOK" big-65536
 tap_is "$STATUS,$(wc -c <"$BODY" | awk '{ print int($1 / 1048576) }')" 200,64 'a fast one gets it all'
 tap_done
