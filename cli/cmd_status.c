@@ -22,7 +22,7 @@
 
 enum {
 	STATUS_COUNT_MAX = 50,
-	STATUS_SERVICES = 4,
+	STATUS_SERVICES = 5,
 	STATUS_EVERY_MS = 2000
 };
 
@@ -38,6 +38,7 @@ static const struct {
 } status_services[STATUS_SERVICES] = {
 	{ "cofferd", PROBE_HTTP },
 	{ "router", PROBE_ROUTER },
+	{ "gateway", PROBE_GATEWAY },
 	{ "agentd", PROBE_AGENTD },
 	{ "runner", PROBE_NONE },
 };
@@ -103,9 +104,10 @@ status_services_load(struct cli *c, struct status_row rows[STATUS_SERVICES])
 				    : s[k].state;
 			}
 		}
-		/* The router's socket is root's alone. */
+		/* These two have sockets that are root's alone. */
 		if (status_services[i].probe == PROBE_NONE ||
-		    (status_services[i].probe == PROBE_ROUTER &&
+		    ((status_services[i].probe == PROBE_ROUTER ||
+			 status_services[i].probe == PROBE_GATEWAY) &&
 			geteuid() != 0))
 			continue;
 		if (status_answers(c, status_services[i].probe))

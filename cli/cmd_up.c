@@ -26,7 +26,7 @@
 #include "lib/wire/json.h"
 
 enum {
-	UP_SERVICES = 4,
+	UP_SERVICES = 5,
 	UP_ARGS = 8,
 	UP_LEFT_GRACE_MS = 10 * 1000,
 	UP_READY_FD = 3, /* of the daemon: where it says that it is ready */
@@ -47,6 +47,7 @@ static const struct {
 } up_programs[UP_SERVICES] = {
 	{ "cofferd", "cofferd", PROBE_HTTP, false },
 	{ "router", "coffer-router", PROBE_ROUTER, true },
+	{ "gateway", "coffer-gateway", PROBE_GATEWAY, true },
 	{ "agentd", "coffer-agentd", PROBE_AGENTD, true },
 	{ "runner", "coffer-runner", PROBE_NONE, true },
 };
@@ -363,7 +364,8 @@ up_run(struct cli *c, const void *args, int argc, char **argv)
 	if (c->g.dry_run) {
 		(void)printf("would start cofferd%s for %s\n",
 		    geteuid() == 0 && !a->no_sandboxes
-			? ", coffer-router, coffer-agentd, coffer-runner"
+			? ", coffer-router, coffer-gateway, coffer-agentd, "
+			  "coffer-runner"
 			: "",
 		    c->home);
 		return CLI_OK;

@@ -169,6 +169,10 @@ probe_start(const struct probe_spec *spec)
 	case PROBE_AGENTD:
 		probe_socket(p, "run/agentd.sock", NULL);
 		return;
+	case PROBE_GATEWAY:
+		probe_socket(
+		    p, "run/gateway/control.sock", "{\"op\":\"hello\"}\n");
+		return;
 	case PROBE_NONE:
 		probe_end(p, true);
 		return;

@@ -12,10 +12,11 @@ struct loop;
 struct net;
 
 enum probe_kind {
-	PROBE_HTTP,   /* HOME/run/cofferd.addr is there and /version answers */
-	PROBE_ROUTER, /* HOME/run/router.sock says hello */
-	PROBE_AGENTD, /* HOME/run/agentd.sock takes a connection */
-	PROBE_NONE    /* living is enough */
+	PROBE_HTTP,    /* HOME/run/cofferd.addr is there and /version answers */
+	PROBE_ROUTER,  /* HOME/run/router.sock says hello */
+	PROBE_AGENTD,  /* HOME/run/agentd.sock takes a connection */
+	PROBE_GATEWAY, /* HOME/run/gateway/control.sock says hello */
+	PROBE_NONE     /* living is enough */
 };
 
 typedef void probe_fn(bool ready, void *arg);

@@ -125,7 +125,6 @@ config_load(struct config *c, const char *home, struct err *e)
 		return -1;
 	c->run = xasprintf("%s/run", home);
 	c->control = xasprintf("unix:%s/run/router.sock", home);
-	c->front = xasprintf("%s/run/front/cofferd.sock", home);
 	c->xtlock = xasprintf("%s/run/router.xtables", home);
 	c->book = xasprintf("%s/run/router.uploads", home);
 	return 0;
@@ -137,7 +136,6 @@ config_release(struct config *c)
 	conf_release(&config_spec, c);
 	free(c->run);
 	free(c->control);
-	free(c->front);
 	free(c->xtlock);
 	free(c->book);
 	memset(c, 0, sizeof(*c));

@@ -21,11 +21,11 @@
 enum {
 	FRONT_IDLE_MS = 10 * 60 * 1000,
 	FRONT_REFUSE_MS = 5000,
-	FRONT_RETRY_MS = 20, /* while cofferd's queue is full */
+	FRONT_RETRY_MS = 20, /* while the service's queue is full */
 	FRONT_TRIES = 100
 };
 
-/* Waiting for a place in cofferd's queue (fd), then passed on (pump). */
+/* Waiting for a place in the service's queue (fd), then passed on (pump). */
 struct front_conn {
 	LIST_ENTRY(front_conn) entry;
 	struct front *front;
@@ -44,7 +44,7 @@ struct front {
 	struct listener *listener;
 	LIST_HEAD(, front_conn) conns;
 	unsigned long n;
-	uint64_t refused; /* since cofferd was reached last */
+	uint64_t refused; /* since the service was reached last */
 };
 
 static void
@@ -112,17 +112,17 @@ front_refuse(struct front *f, int fd, const char *status, const char *why)
 	stream_finish(s);
 }
 
-/* cofferd does not take it: say so, and log the first of a series. */
+/* The service does not take it: say so, and log the first of a series. */
 static void
 front_conn_refuse(struct front_conn *k, const struct err *e)
 {
 	struct front *f = k->front;
+	AUTO_FREE char *why = xasprintf("%s is not reachable", f->spec.name);
 
 	if (f->refused++ == 0)
-		log_warn("front unreachable project=%u err=%s", k->client,
-		    log_val(e->msg));
-	front_refuse(
-	    f, STEAL_FD(k->fd), "502 Bad Gateway", "cofferd is not reachable");
+		log_warn("front unreachable service=%s project=%u err=%s",
+		    log_val(f->spec.name), k->client, log_val(e->msg));
+	front_refuse(f, STEAL_FD(k->fd), "502 Bad Gateway", why);
 	front_conn_free(k);
 }
 
@@ -135,8 +135,8 @@ front_conn_pass(struct front_conn *k, int to)
 	struct front *f = k->front;
 
 	if (f->refused > 0)
-		log_info("front reachable refused=%llu",
-		    (unsigned long long)f->refused);
+		log_info("front reachable service=%s refused=%llu",
+		    log_val(f->spec.name), (unsigned long long)f->refused);
 	f->refused = 0;
 	(void)snprintf(h.project, sizeof(h.project), "%u", k->client);
 	proxyv2_put(&head, &h);

@@ -53,7 +53,7 @@ guard_start_worker(
 {
 	struct guard *g = arg;
 	const char *argv[] = { "/proc/self/exe", "@worker", g->cfg->range_text,
-		g->cfg->address, g->cfg->front, g->cfg->never_text,
+		g->cfg->address, g->cfg->run, g->cfg->never_text,
 		g->cfg->log_level, NULL };
 	const char *envp[BARRIER_ENV_MAX + 2] = { "LC_ALL=C" };
 	int fds[WORKER_FD_END - WORKER_FD_CHAN], pair[2], rc;
@@ -66,6 +66,7 @@ guard_start_worker(
 	fds[WORKER_FD_UDP53 - WORKER_FD_CHAN] = g->udp53;
 	fds[WORKER_FD_TCP53 - WORKER_FD_CHAN] = g->tcp53;
 	fds[WORKER_FD_TCP80 - WORKER_FD_CHAN] = g->tcp80;
+	fds[WORKER_FD_TCP81 - WORKER_FD_CHAN] = g->tcp81;
 	spec->argv = argv;
 	spec->envp = envp;
 	spec->in = CHILD_NULL;

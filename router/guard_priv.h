@@ -65,8 +65,8 @@ struct guard {
 	struct respawn *worker;
 	bool keeper_lost;
 	int stub; /* the worker's end of the stub's socket */
-	int udp53, tcp53, tcp80, listen; /* -1 while closed */
-	int proxy_chan;                  /* until there is a peer for it */
+	int udp53, tcp53, tcp80, tcp81, listen; /* -1 while closed */
+	int proxy_chan; /* until there is a peer for it */
 	struct guard_peer peers[GUARD_PEERS];
 	uint32_t host[CLIENTS_HOST_MAX];
 	size_t n_host;

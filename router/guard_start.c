@@ -157,6 +157,7 @@ guard_listen(struct guard *g, struct err *e)
 {
 	AUTO_FREE char *dns = xasprintf("%s:53", g->cfg->address);
 	AUTO_FREE char *http = xasprintf("%s:80", g->cfg->address);
+	AUTO_FREE char *model = xasprintf("%s:81", g->cfg->address);
 	struct sock_addr a;
 
 	if (sock_parse(dns, &a, e) == -1 ||
@@ -165,6 +166,9 @@ guard_listen(struct guard *g, struct err *e)
 		return -1;
 	if (sock_parse(http, &a, e) == -1 ||
 	    sock_listen(&a, 0, &g->tcp80, e) == -1)
+		return -1;
+	if (sock_parse(model, &a, e) == -1 ||
+	    sock_listen(&a, 0, &g->tcp81, e) == -1)
 		return -1;
 	return 0;
 }
@@ -297,6 +301,7 @@ guard_main(const struct config *cfg)
 		.udp53 = -1,
 		.tcp53 = -1,
 		.tcp80 = -1,
+		.tcp81 = -1,
 		.listen = -1 };
 	struct err e = ERR_INIT;
 	int rc = 0;

@@ -60,7 +60,7 @@ role_stub(char **argv)
 static int
 role_worker(char **argv)
 {
-	struct worker_spec spec = { .front = argv[2] };
+	struct worker_spec spec = { .run = argv[2] };
 	struct err e = ERR_INIT;
 
 	role_log_init(argv[4]);

@@ -68,10 +68,10 @@ static const char *const rules_v4[] = {
 	 " --hashlimit-upto 400/sec --hashlimit-burst 800"
 	 " --hashlimit-mode srcip --hashlimit-name @dns -j ACCEPT"),
 	"-A @-ask -d $/32 -p udp -m udp --dport 53 -j @-limit",
-	("-A @-ask -d $/32 -p tcp -m tcp --syn -m multiport --dports 53,80"
+	("-A @-ask -d $/32 -p tcp -m tcp --syn -m multiport --dports 53,80,81"
 	 " -m hashlimit --hashlimit-upto 400/sec --hashlimit-burst 800"
 	 " --hashlimit-mode srcip --hashlimit-name @ask -j ACCEPT"),
-	"-A @-ask -d $/32 -p tcp -m multiport --dports 53,80 -j @-limit",
+	"-A @-ask -d $/32 -p tcp -m multiport --dports 53,80,81 -j @-limit",
 	/* By way of the pins alone: nobody dials the proxy itself. */
 	("-A @-ask -d $/32 -p tcp -m tcp --dport ^ -m conntrack"
 	 " --ctstate DNAT -m set --match-set @-locked src -j @-proxy"),

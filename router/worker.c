@@ -3,8 +3,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/path.h"
 #include "lib/io/loop.h"
 #include "lib/io/watch.h"
 #include "router/chan.h"
@@ -17,10 +19,23 @@ enum {
 	WORKER_FDS_SPARE = 1200 /* DNS connections and our own */
 };
 
+/* Services, and where in HOME/run they listen. */
+static const struct {
+	int fd;
+	const char *name, *socket;
+} worker_fronts[] = {
+	{ WORKER_FD_TCP80, "cofferd", "front/cofferd.sock" },
+	{ WORKER_FD_TCP81, "the model gateway", "gateway/gateway.sock" },
+};
+
+enum {
+	WORKER_FRONTS = sizeof(worker_fronts) / sizeof(worker_fronts[0])
+};
+
 struct worker {
 	struct loop *loop;
 	struct clients *clients;
-	struct front *front;
+	struct front *fronts[WORKER_FRONTS];
 	struct resolver *resolver;
 	uint32_t log_lost; /* entries that the channel had no room for */
 };
@@ -66,8 +81,9 @@ worker_on_msg(struct worker *w, const struct chan_msg *m)
 	if (rc != 1)
 		return rc;
 	c = clients_find(w->clients, id);
-	if (c == NULL || c->mode == POLICY_OFF)
-		front_cut(w->front, id);
+	for (size_t i = 0; i < WORKER_FRONTS; i++)
+		if (c == NULL || c->mode == POLICY_OFF)
+			front_cut(w->fronts[i], id);
 	return 0;
 }
 
@@ -99,11 +115,33 @@ worker_on_term(void *arg)
 }
 
 static int
+worker_start_fronts(
+    struct worker *w, const char *run, unsigned long files, struct err *e)
+{
+	for (size_t i = 0; i < WORKER_FRONTS; i++) {
+		AUTO_FREE char *target = path_join(
+		    run, worker_fronts[i].socket);
+		const struct front_spec fs = { .fd = worker_fronts[i].fd,
+			.name = worker_fronts[i].name,
+			.target = target,
+			/* Each has two descriptors. */
+			.max_conns = files > (size_t)WORKER_FDS_SPARE * 2
+			    ? (files - WORKER_FDS_SPARE) / 2 / WORKER_FRONTS
+			    : 64,
+			.clients = w->clients };
+
+		w->fronts[i] = front_new(w->loop, &fs, e);
+		if (w->fronts[i] == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 worker_start(struct worker *w, const struct worker_spec *spec, struct err *e)
 {
 	struct policy_net exempt;
 	unsigned long files = priv_raise_files();
-	struct front_spec fs = { .fd = WORKER_FD_TCP80, .target = spec->front };
 	struct watch *chan;
 
 	if (priv_confine(e) == -1 || policy_exempt(&exempt, e) == -1)
@@ -113,12 +151,7 @@ worker_start(struct worker *w, const struct worker_spec *spec, struct err *e)
 		return -1;
 	w->clients = clients_new(&spec->range, &exempt);
 	clients_set_never(w->clients, &spec->never);
-	fs.clients = w->clients;
-	fs.max_conns = files > (size_t)WORKER_FDS_SPARE * 2
-	    ? (files - WORKER_FDS_SPARE) / 2
-	    : 128;
-	w->front = front_new(w->loop, &fs, e);
-	if (w->front == NULL)
+	if (worker_start_fronts(w, spec->run, files, e) == -1)
 		return -1;
 	w->resolver = resolver_new(w->loop,
 	    &(const struct resolver_spec){ .udp_fd = WORKER_FD_UDP53,

@@ -1,5 +1,5 @@
 /*
- * worker: the process that handles what sandboxes send: resolver and front.
+ * worker: the process that handles what sandboxes send: resolver and fronts.
  * It lives in the router's namespace, has no capability, and ends when the
  * main process does.
  */
@@ -15,13 +15,14 @@ enum worker_fd {
 	WORKER_FD_UDP53,
 	WORKER_FD_TCP53,
 	WORKER_FD_TCP80,
+	WORKER_FD_TCP81,
 	WORKER_FD_END
 };
 
 struct worker_spec {
 	struct policy_range range;
 	struct policy_nets never;
-	const char *front; /* path of cofferd's socket */
+	const char *run; /* HOME/run, where the services' sockets are */
 };
 
 /* Returns the exit status. */

@@ -51,13 +51,19 @@ struct agent_result {
 	const struct agent_report *report; /* NULL: it has no stream */
 };
 
+struct agent_reader {
+	const char *type;
+	void (*read)(struct agent_stream *s, const struct json *line);
+};
+
 struct agent {
 	const char *name;
 	/* Pure: the same start gives the same plan. */
 	int (*plan)(
 	    const struct agent_start *s, struct agent_plan *p, struct err *e);
-	/* One line of its output; NULL: that is text for people. */
-	void (*read)(struct agent_stream *s, const struct json *line);
+	/* What is read of its output, by the member `type` of a line; the last
+	 * row is empty.  NULL: that is text for people. */
+	const struct agent_reader *rows;
 	/* Names of the tools that it may have, by access; NULL-terminated. */
 	const char *const *read_tools, *const *write_tools;
 	/* Names at the top of the tree, with blanks between, that it would obey

@@ -201,23 +201,17 @@ agent_claude_result(struct agent_stream *s, const struct json *j)
 	agent_stream_error(s, agent_claude_fault(j, text), text);
 }
 
-static void
-agent_claude_read(struct agent_stream *s, const struct json *line)
-{
-	static const struct agent_reader rows[] = {
-		{ "system", agent_claude_system },
-		{ "assistant", agent_claude_assistant },
-		{ "result", agent_claude_result },
-		{ NULL, NULL },
-	};
-
-	agent_stream_read(s, rows, line);
-}
+static const struct agent_reader agent_claude_rows[] = {
+	{ "system", agent_claude_system },
+	{ "assistant", agent_claude_assistant },
+	{ "result", agent_claude_result },
+	{ NULL, NULL },
+};
 
 const struct agent agent_claude = {
 	.name = "claude",
 	.plan = agent_claude_plan,
-	.read = agent_claude_read,
+	.rows = agent_claude_rows,
 	.read_tools = agent_claude_read_tools,
 	.write_tools = agent_claude_write_tools,
 	.judge = agent_judge_report,

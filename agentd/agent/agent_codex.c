@@ -147,25 +147,19 @@ agent_codex_error(struct agent_stream *s, const struct json *j)
 	agent_stream_say(s, &ev);
 }
 
-static void
-agent_codex_read(struct agent_stream *s, const struct json *line)
-{
-	static const struct agent_reader rows[] = {
-		{ "thread.started", agent_codex_thread },
-		{ "item.completed", agent_codex_item },
-		{ "turn.completed", agent_codex_turn },
-		{ "turn.failed", agent_codex_failed },
-		{ "error", agent_codex_error },
-		{ NULL, NULL },
-	};
-
-	agent_stream_read(s, rows, line);
-}
+static const struct agent_reader agent_codex_rows[] = {
+	{ "thread.started", agent_codex_thread },
+	{ "item.completed", agent_codex_item },
+	{ "turn.completed", agent_codex_turn },
+	{ "turn.failed", agent_codex_failed },
+	{ "error", agent_codex_error },
+	{ NULL, NULL },
+};
 
 const struct agent agent_codex = {
 	.name = "codex",
 	.plan = agent_codex_plan,
-	.read = agent_codex_read,
+	.rows = agent_codex_rows,
 	.read_tools = agent_codex_read_tools,
 	.write_tools = agent_codex_write_tools,
 	.judge = agent_judge_report,

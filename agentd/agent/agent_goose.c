@@ -120,22 +120,16 @@ agent_goose_complete(struct agent_stream *s, const struct json *j)
 		agent_stream_error(s, AGENT_FAULT_OTHER, "it used no tokens");
 }
 
-static void
-agent_goose_read(struct agent_stream *s, const struct json *line)
-{
-	static const struct agent_reader rows[] = {
-		{ "message", agent_goose_message },
-		{ "complete", agent_goose_complete },
-		{ NULL, NULL },
-	};
-
-	agent_stream_read(s, rows, line);
-}
+static const struct agent_reader agent_goose_rows[] = {
+	{ "message", agent_goose_message },
+	{ "complete", agent_goose_complete },
+	{ NULL, NULL },
+};
 
 const struct agent agent_goose = {
 	.name = "goose",
 	.plan = agent_goose_plan,
-	.read = agent_goose_read,
+	.rows = agent_goose_rows,
 	.read_tools = agent_goose_tools,
 	.write_tools = agent_goose_tools,
 	/* Hooks and plugins, which it runs with its key. */

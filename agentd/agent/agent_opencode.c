@@ -186,25 +186,19 @@ agent_opencode_error(struct agent_stream *s, const struct json *j)
 	agent_stream_error(s, agent_fault_of(view_of(text), status), text);
 }
 
-static void
-agent_opencode_read(struct agent_stream *s, const struct json *line)
-{
-	static const struct agent_reader rows[] = {
-		{ "step_start", agent_opencode_start },
-		{ "text", agent_opencode_text },
-		{ "tool_use", agent_opencode_tool },
-		{ "step_finish", agent_opencode_step },
-		{ "error", agent_opencode_error },
-		{ NULL, NULL },
-	};
-
-	agent_stream_read(s, rows, line);
-}
+static const struct agent_reader agent_opencode_rows[] = {
+	{ "step_start", agent_opencode_start },
+	{ "text", agent_opencode_text },
+	{ "tool_use", agent_opencode_tool },
+	{ "step_finish", agent_opencode_step },
+	{ "error", agent_opencode_error },
+	{ NULL, NULL },
+};
 
 const struct agent agent_opencode = {
 	.name = "opencode",
 	.plan = agent_opencode_plan,
-	.read = agent_opencode_read,
+	.rows = agent_opencode_rows,
 	.read_tools = agent_opencode_read_tools,
 	.write_tools = agent_opencode_write_tools,
 	/* Its switch for the project's configuration leaves plugins on, even

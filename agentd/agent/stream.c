@@ -276,18 +276,6 @@ agent_stream_about(const struct json *input)
 	return agent_stream_pick(input, keys);
 }
 
-void
-agent_stream_read(struct agent_stream *s, const struct agent_reader *rows,
-    const struct json *line)
-{
-	const char *type = json_str_or(line, "type", "");
-
-	for (; rows->type != NULL; rows++) {
-		if (strcmp(rows->type, type) == 0)
-			rows->read(s, line);
-	}
-}
-
 int64_t
 agent_micros(double dollars)
 {
@@ -320,10 +308,67 @@ agent_stream_version(struct agent_stream *s, struct view line)
 	return true;
 }
 
+/* Past the string that begins at i, or at the end of the line. */
+static size_t
+agent_stream_string(struct view line, size_t i)
+{
+	for (i++; i < line.len; i++) {
+		const char *q = memchr(line.p + i, '"', line.len - i);
+		size_t slashes = 0;
+
+		if (q == NULL)
+			return line.len;
+		for (const char *b = q; b[-1] == '\\'; b--)
+			slashes++;
+		i = (size_t)(q - line.p);
+		if (slashes % 2 == 0)
+			return i + 1;
+	}
+	return line.len;
+}
+
+/*
+ * The text of the member `type` of the object itself, without a tree: most
+ * bytes are of lines that nobody reads.  Empty: there is none.
+ */
+static struct view
+agent_stream_type(struct view line)
+{
+	const struct view none = { .p = "" };
+	bool named = false; /* the last string was "type" */
+	bool value = false; /* and a colon came */
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < line.len;) {
+		const char c = line.p[i];
+		struct view s;
+		size_t end;
+
+		if (c != '"') {
+			depth += c == '{' || c == '[';
+			depth -= depth > 0 && (c == '}' || c == ']');
+			value = c == ':' ? named : value && c == ' ';
+			named = named && c == ' ';
+			i++;
+			continue;
+		}
+		end = agent_stream_string(line, i);
+		s = (struct view){ .p = line.p + i + 1, .len = end - i - 1 };
+		s.len -= s.len > 0;
+		if (value)
+			return s;
+		named = depth == 1 && view_is(s, "type");
+		i = end;
+	}
+	return none;
+}
+
 static void
 agent_stream_line(struct agent_stream *s, struct view line)
 {
+	const struct agent_reader *row = s->agent->rows;
 	struct json *j = NULL;
+	struct view type;
 	struct err e = ERR_INIT;
 
 	line = view_trim(line);
@@ -332,10 +377,18 @@ agent_stream_line(struct agent_stream *s, struct view line)
 	s->report.lines++;
 	if (agent_stream_version(s, line))
 		return;
-	if (line.p[0] == '{')
-		j = json_parse(line, AGENT_LINE_MAX, &e);
-	if (json_is_object(j))
-		s->agent->read(s, j);
+	if (line.p[0] != '{') {
+		s->report.other++;
+		return;
+	}
+	type = agent_stream_type(line);
+	while (row->type != NULL && !view_is(type, row->type))
+		row++;
+	if (row->type == NULL)
+		return;
+	j = json_parse(line, AGENT_LINE_MAX, &e);
+	if (j != NULL)
+		row->read(s, j);
 	else
 		s->report.other++;
 	json_free(j);

@@ -2,7 +2,7 @@
  * stream: what an agent CLI prints, one JSON value per line, as events of one
  * form for all of them, and as a report at the end.  Takes bytes as they come;
  * a line over AGENT_LINE_MAX is passed over, as is what is no JSON and what an
- * adapter does not know.  Pure.
+ * adapter has no row for.  Pure.
  *
  * All of it is a claim: whatever runs in the sandbox can write there.  What
  * holds is enforced outside; a claim can only make a run fail.
@@ -76,15 +76,8 @@ void agent_stream_end(struct agent_stream *s); /* no more: the last line */
 const struct agent_report *agent_stream_report(const struct agent_stream *s);
 void agent_stream_free(struct agent_stream *s); /* NULL is fine */
 
-/* ---- for adapters, from read ---- */
+/* ---- for adapters, from a row's read ---- */
 
-/* By the member `type` of a line; the last row is empty. */
-struct agent_reader {
-	const char *type;
-	void (*read)(struct agent_stream *s, const struct json *j);
-};
-void agent_stream_read(struct agent_stream *s, const struct agent_reader *rows,
-    const struct json *line);
 void agent_stream_say(struct agent_stream *s, const struct agent_event *ev);
 void agent_stream_text(struct agent_stream *s, const char *text);
 /* A part of a text, which goes on while the id is the same. */

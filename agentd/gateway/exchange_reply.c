@@ -49,8 +49,9 @@ exchange_on_read(struct request *q, void *p, size_t max, void *arg)
 	} else if (x->eof) {
 		return BODY_END;
 	}
-	if (x->out_at == x->out.len) {
-		str_reset(&x->out);
+	/* In pieces: the whole of it may never be empty. */
+	if (x->out_at == x->out.len || x->out_at >= EXCHANGE_OUT_LOW) {
+		str_drop(&x->out, x->out_at);
 		x->out_at = 0;
 	}
 	if (x->paused && x->out.len - x->out_at <= EXCHANGE_OUT_LOW) {

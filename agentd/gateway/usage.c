@@ -172,7 +172,8 @@ usage_add(struct usage_reader *r, struct view part)
 		return;
 	if (part.len > USAGE_TEXT_MAX - r->text.len) {
 		r->skip = true;
-		str_reset(&r->text);
+		str_release(&r->text);
+		r->text = STR_INIT_MAX(USAGE_TEXT_MAX);
 		return;
 	}
 	str_addv(&r->text, part);

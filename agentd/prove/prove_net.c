@@ -316,16 +316,19 @@ prove_router_judge(struct prove *p, const char *answer)
 	prove_count(answer, &c);
 	may += strstr(answer, ",53=open") != NULL;
 	may += strstr(answer, ",80=open") != NULL;
+	may += strstr(answer, ",81=open") != NULL;
 	if (c.good > may)
 		prove_say(p, PROVE_FAIL, "%u ports answer, first %s", c.good,
 		    c.first);
 	else
 		prove_say(p, PROVE_PASS,
-		    "of %u ports only those for names and cofferd answer",
+		    "of %u ports only those for names, cofferd and models "
+		    "answer",
 		    c.all);
 }
 
-/* What answers on the router itself: cofferd's door, and names by TCP. */
+/* What answers on the router itself: the doors of cofferd and of the model
+ * gateway, and names by TCP. */
 static void
 prove_router_ports(struct prove *p)
 {
@@ -371,7 +374,8 @@ const struct prove_row prove_net_rows[] = {
 	{ "raw", "11 12 13", "no packet of its own making", prove_raw },
 	{ "project", "14 15", "no other project", prove_project },
 	{ "icmp", "23", "no bytes by ICMP", prove_icmp },
-	{ "router-ports", "74", "the router answers names and cofferd alone",
+	{ "router-ports", "74",
+	    "the router answers names, cofferd and models alone",
 	    prove_router_ports },
 	{ .id = NULL },
 };

@@ -62,7 +62,7 @@ run_agent_open(struct run *r)
 	struct run_agent *a;
 
 	run_agent_close(r);
-	if (agent == NULL || agent->read == NULL)
+	if (agent == NULL || agent->rows == NULL)
 		return;
 	a = xcalloc(1, sizeof(*a));
 	a->agent = agent;

@@ -72,10 +72,10 @@ run_message_read(struct run *r)
 }
 
 static int
-run_tail_read(const struct run *r, char *buf, size_t max, struct view *out)
+run_tail_read(const struct run *r, const char *leaf, char *buf, size_t max,
+    struct view *out)
 {
-	AUTO_FREE char *path = xasprintf(
-	    "%s/%s/out.log", r->dir, run_phase_names[r->phase]);
+	AUTO_FREE char *path = path_join(r->dir, leaf);
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 	ssize_t n;
@@ -90,18 +90,33 @@ run_tail_read(const struct run *r, char *buf, size_t max, struct view *out)
 	return 0;
 }
 
+/* NULL: nothing in particular. */
+static const char *
+run_tail_leaf(const struct run *r)
+{
+	const struct agent_report *report = run_agent_report(r);
+
+	if (report != NULL && r->agent_ended && !report->ended)
+		return "agent/err.log";
+	return r->phase == RUN_PREPARE ? "prepare/out.log"
+	    : r->phase == RUN_FINISH   ? "finish/out.log"
+				       : NULL;
+}
+
 /*
- * The end of a phase's output says more than its status.  Indented, so that
- * nothing in it ends the block.
+ * The end of a phase's output says more than its status, and so does what a
+ * CLI without a result says beside its stream.  Indented, so that nothing in
+ * it ends the block.
  */
 static void
 run_add_tail(struct run *r)
 {
+	const char *leaf = run_tail_leaf(r);
 	char buf[RUN_TAIL_MAX];
 	struct view v, line;
 
-	if (r->phase == RUN_AGENT || strcmp(r->end, "failed") != 0 ||
-	    run_tail_read(r, buf, sizeof(buf), &v) == -1)
+	if (leaf == NULL || strcmp(r->end, "failed") != 0 ||
+	    run_tail_read(r, leaf, buf, sizeof(buf), &v) == -1)
 		return;
 	str_addf(&r->message, "%sThe end of its output:\n\n",
 	    r->message.len > 0 ? "\n\n" : "");

@@ -24,7 +24,7 @@
 	"\"cached_input_tokens\":1500,\"output_tokens\":200}}\n"
 #define OPENCODE(type, part)                                                  \
 	"{\"type\":\"" type "\",\"sessionID\":\"ses_1\",\"part\":{" part "}}" \
-									 "\n"
+	"\n"
 #define OPENCODE_TOOL(tool, status)               \
 	OPENCODE("tool_use",                      \
 	    "\"tool\":\"" tool "\",\"state\":{"   \
@@ -250,7 +250,7 @@ each_plan_is_whole_and_the_same_again(void **state)
 		unsigned tokens = 0;
 
 		assert_non_null(a);
-		assert_non_null(a->read);
+		assert_non_null(a->rows);
 		assert_int_equal(a->plan(&start, &p, &e), 0);
 		assert_int_equal(a->plan(&start, &q, &e), 0);
 		assert_int_equal(p.argc, q.argc);

@@ -125,16 +125,61 @@ what_is_not_known_is_passed_over(void **state)
 	    "{\"type\":\"new\"}\nwarning: x\n\n{\"type\":7}\n[]\n{\"type\":"
 	    "\"system\"}\n{\"type\":\"assistant\",\"message\":\"x\"}\n"
 	    "{\"type\":\"assistant\",\"message\":{\"content\":\"x\"}}\n{"
-	    "\n" CLAUDE_RESULT,
+	    "\n{\"type\":\"result\",\n" CLAUDE_RESULT,
 	    NULL);
 	const struct agent_report *r = agent_stream_report(s);
 
 	(void)state;
 	assert_true(r->ended);
 	assert_int_equal(r->fault, AGENT_FAULT_NONE);
-	assert_int_equal(r->lines, 9);
+	assert_int_equal(r->lines, 10);
 	assert_int_equal(r->other, 3);
 	agent_stream_free(s);
+}
+
+/* The type is the line's own, wherever it stands; all others are text. */
+static void
+the_type_of_a_line_is_found_wherever_it_stands(void **state)
+{
+	static const struct {
+		const char *text;
+		bool ended;
+	} rows[] = {
+		{ "{\"is_error\":false,\"subtype\":\"success\","
+		  "\"a\":[{\"type\":\"x\"}],\"type\" : \"result\"}",
+		    true },
+		{ "{\"q\":\"\\\\\\\"\",\"is_error\":false,\"type\":\"result\","
+		  "\"subtype\":\"success\"}",
+		    true },
+		{ "{\"q\":\"type\",\"subtype\":\"success\",\"is_error\":false,"
+		  "\"type\":\"result\"}",
+		    true },
+		{ "{\"m\":{\"type\":\"result\"},\"is_error\":false,"
+		  "\"subtype\":\"success\",\"type\":\"user\"}",
+		    false },
+		{ "{\"type\":\"user\",\"is_error\":false,"
+		  "\"subtype\":\"success\",\"t\":\"\\\",\\\"type\\\":"
+		  "\\\"result\\\"\"}",
+		    false },
+		{ "{\"type\":\"user\",\"type\":\"result\",\"is_error\":false,"
+		  "\"subtype\":\"success\"}",
+		    false },
+		{ "{\"type\":\"result\",\"is_error\":false,"
+		  "\"subtype\":\"success\",\"type\":\"user\"}",
+		    false },
+		{ "{\"type", false },
+		{ "{\"type\":\"result\\", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct agent_stream *s = stream_of(
+		    "claude", true, rows[i].text, NULL);
+
+		if (agent_stream_report(s)->ended != rows[i].ended)
+			fail_msg("row %zu", i);
+		agent_stream_free(s);
+	}
 }
 
 static void
@@ -363,6 +408,8 @@ main(void)
 		cmocka_unit_test(a_good_run_of_claude_is_told),
 		cmocka_unit_test(a_line_may_come_in_pieces),
 		cmocka_unit_test(what_is_not_known_is_passed_over),
+		cmocka_unit_test(
+		    the_type_of_a_line_is_found_wherever_it_stands),
 		cmocka_unit_test(a_line_that_is_too_long_is_passed_over),
 		cmocka_unit_test(a_tool_that_it_must_not_have_is_a_fault),
 		cmocka_unit_test(what_went_wrong_is_one_of_few_words),

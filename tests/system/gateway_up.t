@@ -1,0 +1,29 @@
+#!/bin/sh
+# The gateway among the services that `coffer up` runs.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/gateway_lib.sh"
+[ "$(id -u)" -eq 0 ] || tap_skip_all 'needs root'
+command -v runc >/dev/null || tap_skip_all 'needs runc'
+HOME_DIR=$T/home
+COFFER_HOME=$HOME_DIR
+export COFFER_HOME
+trap '"$O/bin/coffer" down >/dev/null 2>&1; lib_on_exit' EXIT
+coffer() { "$O/bin/coffer" "$@"; }
+coffer setup >"$T/out" 2>&1 || tap_bail "$(cat "$T/out")"
+port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport')
+tap_ok 'up starts everything' coffer up -d --listen "127.0.0.1:$port"
+coffer status --json >"$T/status"
+tap_is "$(jq -r '.services[] | select(.name == "gateway") | .state' "$T/status")" up 'the gateway with it'
+G=$(jq -r '.services[] | select(.name == "gateway") | .pid' "$T/status")
+tap_is "$(awk '/^Uid/ { print $2 }' "/proc/$G/status")" 64104 'as its own user'
+tap_ok 'it takes orders' control '{"op":"hello"}'
+tap_is "$(field '[.providers[] | select(.ready)] | length')" 0 'no provider is ready'
+tap_ok 'a key is given' sh -c "echo $KEY | '$O/bin/coffer-gateway' --home '$HOME_DIR' --set-key anthropic"
+control '{"op":"hello"}'
+tap_is "$(field '[.providers[] | select(.ready) | .name] | join(" ")')" anthropic 'and is seen at once'
+kill -KILL "$G"
+again() { [ "$(coffer status --json | jq -r '.services[] | select(.name == "gateway") | "\(.state) \(.restarts)"')" = 'up 1' ]; }
+tap_ok 'killed, it comes back' wait_for 15 again
+tap_ok 'down ends it' coffer down
+tap_not 'for good' control '{"op":"hello"}'
+tap_done
