@@ -6,7 +6,7 @@
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
 [ -x /usr/sbin/runc ] || [ -x /usr/bin/runc ] || tap_skip_all 'runc is absent'
-attack_start alpha beta
+attack_start beta alpha
 # The probe comes in and answers by two pipes in the job's tree.
 (
 	cd "$WORK" && mkdir .coffer &&
