@@ -78,6 +78,7 @@ the_longest_name_has_the_price(void **state)
 	assert_int_equal(x.max_output, 100);
 	assert_false(prices_find(p, "other", &x));
 	assert_int_equal(x.output, 30000000);
+	assert_int_equal(x.max_output, PRICE_UNKNOWN_OUTPUT);
 	assert_int_equal(
 	    price_of(&x, &(const struct tokens){ .input = 1, .output = 100 }),
 	    3 + 3000);
@@ -102,6 +103,10 @@ the_shipped_prices_can_be_read(void **state)
 	assert_int_equal(prices_parse(p, "prices", str_view(&text), &e), 0);
 	assert_true(prices_find(p, "claude-sonnet-4-5-20250929", &x));
 	assert_int_equal(x.output, 15000000);
+	assert_true(prices_find(p, "claude-opus-5-5", &x));
+	assert_int_equal(x.output, 25000000);
+	assert_true(prices_find(p, "claude-opus-4-1-20250805", &x));
+	assert_int_equal(x.output, 75000000);
 	prices_free(p);
 }
 
