@@ -433,11 +433,12 @@ books_spent(const struct books *b, enum ledger_scope s)
 static uint64_t
 books_reserve(struct books *b, const struct ledger_who *who, int64_t micros)
 {
+	const struct ledger_ask ask = { *who, 0, micros, NOW };
 	struct ledger_no no;
 	struct err e = ERR_INIT;
 	uint64_t seq = 0;
 
-	(void)ledger_reserve(b->ledger, who, 0, micros, NOW, &seq, &no, &e);
+	(void)ledger_reserve(b->ledger, &ask, &seq, &no, &e);
 	return seq;
 }
 
@@ -453,8 +454,10 @@ a_budget_is_reserved_and_settled(void **state)
 	books_new(&b);
 	one = books_reserve(&b, &who_one, 600);
 	assert_true(one != 0);
-	assert_int_equal(
-	    ledger_reserve(b.ledger, &who_one, 0, 600, NOW, &two, &no, &e), -1);
+	assert_int_equal(ledger_reserve(b.ledger,
+			     &(const struct ledger_ask){ who_one, 0, 600, NOW },
+			     &two, &no, &e),
+	    -1);
 	assert_int_equal(e.code, ERR_DENIED);
 	assert_int_equal(no.scope, LEDGER_RUN);
 	assert_true(no.later);
@@ -466,8 +469,10 @@ a_budget_is_reserved_and_settled(void **state)
 	assert_true(two != 0);
 	ledger_settle(b.ledger, two, 950);
 	assert_int_equal(books_spent(&b, LEDGER_RUN), 1050);
-	assert_int_equal(
-	    ledger_reserve(b.ledger, &who_one, 0, 1, NOW, &two, &no, &e), -1);
+	assert_int_equal(ledger_reserve(b.ledger,
+			     &(const struct ledger_ask){ who_one, 0, 1, NOW },
+			     &two, &no, &e),
+	    -1);
 	assert_false(no.later);
 	/* Another run of the same issue has what is left of that. */
 	assert_true(books_reserve(&b, &who_two, 451) == 0);
