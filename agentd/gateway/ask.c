@@ -48,7 +48,7 @@ ask_string(struct ask_scan *s, struct view *out, struct err *e)
 	for (;;) {
 		int c = ask_peek(s);
 
-		if (c == -1 || c < ' ')
+		if (c < ' ') /* or the end */
 			return ask_bad(s, e);
 		if (c == '"')
 			break;
@@ -266,7 +266,7 @@ static int
 ask_one(struct ask_scan *s, struct ask *a, unsigned *seen, bool *more,
     struct err *e)
 {
-	struct view name, value;
+	struct view name = VIEW_LIT(""), value = VIEW_LIT("");
 	int c;
 
 	ask_space(s);

@@ -32,7 +32,7 @@ static const struct conf_key config_keys[] = {
 	    UINT32_MAX - 1, "uid of coffer-router; 0 is that user's" },
 	{ "router_gid", CONF_U64, CONFIG_AT(router_gid_set), NULL, 0,
 	    UINT32_MAX - 1, "gid of coffer-router; 0 is that user's" },
-	{ "run_budget", CONF_STR, CONFIG_BUDGET(LEDGER_RUN), "10", 0, 0,
+	{ "run_budget", CONF_STR, CONFIG_BUDGET(LEDGER_RUN), "20", 0, 0,
 	    "dollars of one run; 0 is no limit, as for the others" },
 	{ "item_budget", CONF_STR, CONFIG_BUDGET(LEDGER_ITEM), "50", 0, 0,
 	    "of one issue or pull request" },

@@ -331,6 +331,8 @@ static void
 exchange_admit(struct exchange *x)
 {
 	const struct grant *t = grants_by_id(x->g->grants, x->grant);
+	struct ledger_ask ask = { .micros = x->reserved,
+		.now = clock_now_ms() };
 	struct err e = ERR_INIT;
 	struct ledger_no no;
 
@@ -338,8 +340,9 @@ exchange_admit(struct exchange *x)
 		exchange_end(x, REFUSE_NO_TOKEN, "the token has ended");
 		return;
 	}
-	if (ledger_reserve(x->g->ledger, &x->who, t->budget, x->reserved,
-		clock_now_ms(), &x->seq, &no, &e) == 0) {
+	ask.who = x->who;
+	ask.run_limit = t->budget;
+	if (ledger_reserve(x->g->ledger, &ask, &x->seq, &no, &e) == 0) {
 		gateway_journal_moved(x->g);
 		FAIL_POINT(gateway_reserve);
 		exchange_with_key(x);

@@ -177,7 +177,7 @@ key_take_answer(struct key *k, const struct child_exit *x, struct err *e)
 		kept = (int64_t)seconds * 1000;
 	}
 	k->until = clock_mono_ms() + kept -
-	    (kept > 2 * KEY_EARLY_MS ? KEY_EARLY_MS : kept / 2);
+	    (kept > (int64_t)2 * KEY_EARLY_MS ? KEY_EARLY_MS : kept / 2);
 	return 0;
 }
 

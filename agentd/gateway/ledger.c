@@ -223,46 +223,55 @@ ledger_settle_one(struct ledger *l, uint64_t seq, int64_t micros)
 	return true;
 }
 
-int
-/* NOLINTNEXTLINE(readability-function-size): what is decided, and the ways
- * that it can end */
-ledger_reserve(struct ledger *l, const struct ledger_who *who,
-    int64_t run_limit, int64_t micros, int64_t now, uint64_t *seq,
-    struct ledger_no *no, struct err *e)
+/* Does every account that it belongs to have the money?  Else *no is filled. */
+static bool
+ledger_may(
+    const struct ledger *l, const struct ledger_ask *ask, struct ledger_no *no)
 {
-	struct ledger_pending p = {
-		.who = *who, .day = ledger_day(now), .micros = micros
-	};
 	char key[LEDGER_KEY_MAX];
 
+	for (int i = 0; i < LEDGER_SCOPES; i++) {
+		enum ledger_scope s = (enum ledger_scope)i;
+		const struct ledger_account *a;
+		int64_t limit;
+
+		if (!ledger_key(s, &ask->who, ledger_day(ask->now), key))
+			continue;
+		a = map_get(l->accounts, key);
+		limit = ledger_limit(l, s, a);
+		if (s == LEDGER_RUN && ask->run_limit > 0 &&
+		    (a == NULL || a->limit < 0))
+			limit = ask->run_limit;
+		no->scope = s;
+		if (!ledger_has(a, limit, ask->micros, no))
+			return false;
+	}
+	return true;
+}
+
+int
+ledger_reserve(struct ledger *l, const struct ledger_ask *ask, uint64_t *seq,
+    struct ledger_no *no, struct err *e)
+{
+	const struct ledger_pending p = { .who = ask->who,
+		.day = ledger_day(ask->now),
+		.micros = ask->micros };
+
 	memset(no, 0, sizeof(*no));
-	if (micros < 0 || micros > LEDGER_MICROS_MAX)
+	if (p.micros < 0 || p.micros > LEDGER_MICROS_MAX)
 		return err_set(e, ERR_LIMIT, "an exchange of that price");
 	if (map_count(l->pending) >= LEDGER_PENDING_MAX ||
 	    map_count(l->accounts) + LEDGER_SCOPES > LEDGER_ACCOUNTS_MAX)
 		return err_set(e, ERR_BUSY, "the ledger is full");
-	for (int s = 0; s < LEDGER_SCOPES; s++) {
-		const struct ledger_account *a;
-		int64_t limit;
-
-		no->scope = (enum ledger_scope)s;
-		if (!ledger_key(no->scope, who, p.day, key))
-			continue;
-		a = map_get(l->accounts, key);
-		limit = ledger_limit(l, no->scope, a);
-		if (s == LEDGER_RUN && run_limit > 0 &&
-		    (a == NULL || a->limit < 0))
-			limit = run_limit;
-		if (!ledger_has(a, limit, micros, no))
-			return err_set(e, ERR_DENIED, "%s: %s",
-			    ledger_kinds[s].name,
-			    no->frozen ? "frozen" : "no budget left");
-	}
+	if (!ledger_may(l, ask, no))
+		return err_set(e, ERR_DENIED, "%s: %s",
+		    ledger_kinds[no->scope].name,
+		    no->frozen ? "frozen" : "no budget left");
 	if (journal_add(l->journal, e,
 		"R %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
 		" %" PRId64,
-		l->last + 1, who->run, who->project, who->item, p.day,
-		micros) == -1)
+		l->last + 1, p.who.run, p.who.project, p.who.item, p.day,
+		p.micros) == -1)
 		return -1;
 	*seq = l->last + 1;
 	ledger_hold(l, *seq, &p);
@@ -405,7 +414,7 @@ ledger_numbers(struct view text, uint64_t *out, size_t want, struct err *e)
 static int
 ledger_replay_reserve(struct ledger *l, struct view text, struct err *e)
 {
-	uint64_t n[LEDGER_NUMBERS_MAX];
+	uint64_t n[LEDGER_NUMBERS_MAX] = { 0 };
 	struct ledger_pending p;
 
 	if (ledger_numbers(text, n, 6, e) == -1)
@@ -420,7 +429,7 @@ ledger_replay_reserve(struct ledger *l, struct view text, struct err *e)
 static int
 ledger_replay_settle(struct ledger *l, struct view text, struct err *e)
 {
-	uint64_t n[2];
+	uint64_t n[2] = { 0 };
 
 	if (ledger_numbers(text, n, 2, e) == -1)
 		return -1;
@@ -428,41 +437,43 @@ ledger_replay_settle(struct ledger *l, struct view text, struct err *e)
 	return 0;
 }
 
-/* "KEY NUMBER" */
-static int
-ledger_replay_keyed(struct ledger *l, struct view text,
-    struct ledger_account **a, int64_t *value, struct err *e)
+/* "KEY NUMBER"; NULL when it is not. */
+static struct ledger_account *
+ledger_replay_keyed(
+    struct ledger *l, struct view text, int64_t *value, struct err *e)
 {
+	AUTO_FREE char *name = NULL;
+	struct ledger_account *a;
 	struct view key;
-	uint64_t n[2];
-	const char *day;
+	uint64_t n = 0, day = 0;
+	const char *last;
 
 	if (!view_split(&text, ' ', &key) || key.len == 0 ||
-	    key.len >= LEDGER_KEY_MAX)
-		return err_set(e, ERR_PROTO, "no account");
-	if (ledger_numbers(text, n, 1, e) == -1)
-		return -1;
-	{
-		AUTO_FREE char *name = view_dup(key);
-
-		*a = ledger_account(l, name);
-		day = strrchr(name, ':');
-		if ((name[0] == 'q' || name[0] == 'd') && day != NULL &&
-		    num_u64(day + 1, 0, INT64_MAX, &(*a)->day, e) == -1)
-			return -1;
+	    key.len >= LEDGER_KEY_MAX) {
+		err_set(e, ERR_PROTO, "no account");
+		return NULL;
 	}
-	*value = n[0] == UINT64_MAX ? -1 : (int64_t)n[0];
-	return 0;
+	if (ledger_numbers(text, &n, 1, e) == -1)
+		return NULL;
+	name = view_dup(key);
+	last = strrchr(name, ':');
+	if ((name[0] == 'q' || name[0] == 'd') && last != NULL &&
+	    num_u64(last + 1, 0, INT64_MAX, &day, e) == -1)
+		return NULL;
+	a = ledger_account(l, name);
+	a->day = day;
+	*value = n == UINT64_MAX ? -1 : (int64_t)n;
+	return a;
 }
 
 static int
 ledger_replay_account(
     struct ledger *l, char what, struct view text, struct err *e)
 {
-	struct ledger_account *a = NULL;
 	int64_t value = 0;
+	struct ledger_account *a = ledger_replay_keyed(l, text, &value, e);
 
-	if (ledger_replay_keyed(l, text, &a, &value, e) == -1)
+	if (a == NULL)
 		return -1;
 	if (what == 'A')
 		a->spent = value;
@@ -477,10 +488,11 @@ int
 ledger_replay(struct ledger *l, struct view line, struct err *e)
 {
 	struct view text = view_from(line, 2);
-	char what = line.len > 2 && line.p[1] == ' ' ? line.p[0] : '\0';
-	uint64_t run;
+	uint64_t run = 0;
 
-	switch (what) {
+	if (line.len <= 2 || line.p[1] != ' ')
+		return 1;
+	switch (line.p[0]) {
 	case 'R':
 		return ledger_replay_reserve(l, text, e);
 	case 'S':
@@ -488,7 +500,7 @@ ledger_replay(struct ledger *l, struct view line, struct err *e)
 	case 'A':
 	case 'L':
 	case 'F':
-		return ledger_replay_account(l, what, text, e);
+		return ledger_replay_account(l, line.p[0], text, e);
 	case 'Z':
 		if (ledger_numbers(text, &run, 1, e) == -1)
 			return -1;

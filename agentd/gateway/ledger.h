@@ -65,17 +65,22 @@ void ledger_free(struct ledger *l); /* NULL is fine */
 /* Before anything moves; borrowed. */
 void ledger_set_journal(struct ledger *l, struct journal *j);
 
-/*
- * 0 and *seq, to be settled once; or -1: ERR_DENIED with *no filled, else the
- * journal's error.  run_limit (0: the default) is that run's own.
- */
-int ledger_reserve(struct ledger *l, const struct ledger_who *who,
-    int64_t run_limit, int64_t micros, int64_t now, uint64_t *seq,
-    struct ledger_no *no, struct err *e) __attribute__((nonnull));
+/* What is to be reserved. */
+struct ledger_ask {
+	struct ledger_who who;
+	int64_t run_limit; /* that run's own, 0: the default */
+	int64_t micros;
+	int64_t now;
+};
+
+/* 0 and *seq, to be settled once; or -1: ERR_DENIED with *no filled, else the
+ * journal's error. */
+int ledger_reserve(struct ledger *l, const struct ledger_ask *ask,
+    uint64_t *seq, struct ledger_no *no, struct err *e);
 void ledger_settle(struct ledger *l, uint64_t seq, int64_t micros);
 
 /* "run", "item", "project", "project_day", "day" or "all". */
-int ledger_scope_parse(const char *name, enum ledger_scope *s, struct err *e);
+int ledger_scope_parse(const char *name, enum ledger_scope *out, struct err *e);
 const char *ledger_scope_name(enum ledger_scope s)
     __attribute__((returns_nonnull));
 /* micros -1: the default again. */

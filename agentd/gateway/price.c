@@ -221,8 +221,8 @@ prices_find(const struct prices *p, const char *model, struct price *out)
 		price_raise(&out->cache_read, x->cache_read);
 		price_raise(&out->output, x->output);
 		price_raise(&out->context, x->context);
-		price_raise(&out->max_output, x->max_output);
 	}
+	out->max_output = PRICE_UNKNOWN_OUTPUT;
 	return false;
 }
 

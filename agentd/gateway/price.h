@@ -22,7 +22,9 @@ struct prices;
 enum {
 	PRICE_ROWS_MAX = 1000,
 	PRICE_FILE_MAX = 256 << 10,
-	PRICE_TOKENS_MAX = 100 * 1000 * 1000 /* of one exchange */
+	PRICE_TOKENS_MAX = 100 * 1000 * 1000, /* of one exchange */
+	/* The longest answer of a model that is not known. */
+	PRICE_UNKNOWN_OUTPUT = 32000
 };
 
 struct price {
@@ -46,7 +48,8 @@ int prices_parse(
     struct prices *p, const char *name, struct view text, struct err *e);
 /*
  * The row for a model, tried as it is and without what is before its last
- * slash.  False: there is none, and *out is the dearest of everything.
+ * slash.  False: there is none, and *out has the dearest price of all and
+ * PRICE_UNKNOWN_OUTPUT.
  */
 bool prices_find(const struct prices *p, const char *model, struct price *out);
 int64_t price_of(const struct price *p, const struct tokens *t); /* micros */

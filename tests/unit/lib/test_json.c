@@ -79,6 +79,21 @@ the_same_key_below_the_top_is_the_first(void **state)
 }
 
 static void
+a_number_may_have_a_fraction(void **state)
+{
+	struct err e = ERR_INIT;
+	struct json *j = parse("{\"a\":0.25,\"b\":\"0.25\",\"c\":3}", &e);
+
+	(void)state;
+	assert_non_null(j);
+	assert_true(json_f64_or(j, "a", -1) == 0.25);
+	assert_true(json_f64_or(j, "b", -1) == -1);
+	assert_true(json_f64_or(j, "c", -1) == 3);
+	assert_true(json_f64_or(j, "d", -1) == -1);
+	json_free(j);
+}
+
+static void
 limits_are_checked_first(void **state)
 {
 	AUTO_STR struct str s = STR_INIT;
@@ -225,6 +240,7 @@ main(void)
 		cmocka_unit_test(bad_documents_are_refused),
 		cmocka_unit_test(an_embedded_nul_is_refused),
 		cmocka_unit_test(the_same_key_below_the_top_is_the_first),
+		cmocka_unit_test(a_number_may_have_a_fraction),
 		cmocka_unit_test(limits_are_checked_first),
 		cmocka_unit_test(values_come_with_a_verdict),
 		cmocka_unit_test(what_is_written_can_be_read),
