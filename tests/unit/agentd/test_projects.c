@@ -136,7 +136,7 @@ a_wanted_sandbox_is_started_and_reported(void **state)
 	fix_see(f,
 	    PROJECT_PUT
 	    " {\"state\":\"running\",\"cause\":\"\",\"reason\":\"\","
-	    "\"address\":\"10.214.1.7\"}");
+	    "\"address\":\"10.214.1.7\",\"generation\":0}");
 	assert_int_equal(f->sandboxes.starts, 1);
 	assert_string_equal(f->sandboxes.mode, "none");
 }
