@@ -59,7 +59,8 @@ proxy_forget(struct proxy *p, uint32_t id)
 	if (q == NULL || q->conns > 0 || clients_find(p->clients, id) != NULL)
 		return;
 	(void)map_del_u64(p->projects, id);
-	upload_free(q->upload);
+	/* The day goes on when its sandbox starts again. */
+	(void)map_put_u64(p->kept, id, q->upload);
 	free(q);
 }
 

@@ -134,8 +134,7 @@ proxy_book_save(struct proxy *p)
 	ssize_t n;
 
 	proxy_book_write(p->projects, false, all, &out);
-	if (all)
-		proxy_book_write(p->kept, true, all, &out);
+	proxy_book_write(p->kept, true, all, &out);
 	if (out.len == 0)
 		return;
 	if (all && ftruncate(PROXY_FD_BOOK, 0) == 0) {

@@ -262,7 +262,10 @@ prove_engines(struct prove *p)
 static void
 prove_second(struct prove *p)
 {
-	if (p->twin.fd == -1)
+	if (p->beside.traced)
+		prove_say(p, PROVE_FAIL,
+		    "something in the sandbox traces the probe");
+	else if (p->twin.fd == -1)
 		prove_say(p, PROVE_UNTESTABLE, "%s", p->alone);
 	else if (p->beside.filter == BESIDE_FILTER_UNKNOWN)
 		prove_say(p, PROVE_UNTESTABLE,

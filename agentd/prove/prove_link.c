@@ -117,6 +117,19 @@ prove_twin_may(const struct prove *p, const struct str *line)
 		strncmp(str_cstr(line), "sock", 4) != 0);
 }
 
+/* What is said inside cannot look like the beginning of the twin's. */
+static void
+prove_add_inside(struct str *both, const char *answer)
+{
+	const size_t from = both->len;
+
+	str_add(both, answer);
+	for (size_t i = from; i < both->len; i++) {
+		if (both->p[i] == '|')
+			both->p[i] = '!';
+	}
+}
+
 /* Both try at the same time. */
 const char *
 prove_ask(struct prove *p, const struct str *line, struct err *e)
@@ -131,7 +144,7 @@ prove_ask(struct prove *p, const struct str *line, struct err *e)
 	str_reset(&p->both);
 	answer = prove_answer(&p->probe, e);
 	if (answer != NULL)
-		str_add(&p->both, answer);
+		prove_add_inside(&p->both, answer);
 	if (!twin) {
 		p->asked_alone = true;
 	} else {

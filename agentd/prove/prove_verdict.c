@@ -78,8 +78,12 @@ prove_one(struct prove *p, const struct prove_row *row, struct jw *all,
 	p->why = STR_INIT_MAX(PROVE_WHY_MAX);
 	p->asked_alone = false;
 	row->fn(p);
-	if (p->asked_alone)
+	if (p->asked_alone) {
+		/* It may have tried nothing. */
+		if (p->result == PROVE_PASS)
+			p->result = PROVE_UNTESTABLE;
 		str_addf(&p->why, " (by the word of the program inside alone)");
+	}
 	counts[p->result]++;
 	prove_row_json(p, row, all);
 	jw_init(&w, &one);
@@ -159,8 +163,10 @@ prove_run(struct prove *p)
 	}
 	prove_one(p, &prove_last, &w, counts);
 	jw_end(&w);
-	/* Nothing that was not seen to hold is called proven. */
-	proven = counts[PROVE_FAIL] == 0 && p->result == PROVE_PASS;
+	/* Nothing that was not seen to hold is called proven, nor what only a
+	 * program said that the agent may have written. */
+	proven = counts[PROVE_FAIL] == 0 && p->result == PROVE_PASS &&
+	    p->twin.fd >= 0 && p->beside.filter != BESIDE_FILTER_UNKNOWN;
 	word = counts[PROVE_FAIL] > 0 ? "fail" : proven ? "pass" : "untestable";
 	jw_u64(&w, "passed", counts[PROVE_PASS]);
 	jw_u64(&w, "failed", counts[PROVE_FAIL]);

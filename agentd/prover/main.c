@@ -59,6 +59,7 @@ main(int argc, char **argv)
 	p.home = argv[1];
 	p.driver = argv[3];
 	rnd_hex(p.token, (PROVE_TOKEN - 1) / 2);
+	(void)fcntl(PROVER_PROBE_FD, F_SETFD, FD_CLOEXEC);
 	(void)fcntl(p.probe.fd, F_SETFL, O_NONBLOCK);
 	if (host_instance(p.home, p.inst, &e) == -1 ||
 	    prove_start_probe(&p, argv[4], &e) == -1 ||

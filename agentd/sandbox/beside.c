@@ -105,7 +105,7 @@ beside_id(const struct beside *b, const char *key, const char *map,
 	return 0;
 }
 
-/* Stopped by our PTRACE_INTERRUPT: any other stop is let go on. */
+/* Stopped by our PTRACE_INTERRUPT: any other stop goes on, with its signal. */
 static bool
 beside_stopped(pid_t pid)
 {
@@ -113,10 +113,13 @@ beside_stopped(pid_t pid)
 		int status;
 		pid_t r = waitpid(pid, &status, WNOHANG | __WALL);
 
-		if (r == pid && WIFSTOPPED(status))
-			return true;
-		if (r == -1 || r == pid)
+		if (r == -1 || (r == pid && !WIFSTOPPED(status)))
 			return false;
+		if (r == pid && status >> 16 == PTRACE_EVENT_STOP)
+			return true;
+		if (r == pid)
+			(void)ptrace(
+			    PTRACE_CONT, pid, NULL, (long)WSTOPSIG(status));
 		(void)usleep(BESIDE_STOP_US);
 	}
 	return false;
@@ -132,6 +135,17 @@ beside_has_no_filter(const struct beside *b)
 	    strstr(text, "\nSeccomp:\t0\n") != NULL;
 }
 
+static bool
+beside_is_traced(const struct beside *b)
+{
+	char text[BESIDE_STATUS_MAX];
+	struct err e = ERR_INIT;
+
+	return beside_read(b->proc, "status", text, &e) == 0 &&
+	    strstr(text, "\nTracerPid:\t") != NULL &&
+	    strstr(text, "\nTracerPid:\t0\n") == NULL;
+}
+
 /*
  * The oldest filter, which is the runtime's: a process can only add to it, and
  * one that an agent added to this process is none of the sandbox's.
@@ -143,8 +157,10 @@ beside_get_filter(struct beside *b, struct sock_fprog *f)
 	long n;
 
 	b->filter = BESIDE_FILTER_UNKNOWN;
-	if (ptrace(PTRACE_SEIZE, b->pid, NULL, NULL) == -1)
+	if (ptrace(PTRACE_SEIZE, b->pid, NULL, NULL) == -1) {
+		b->traced = beside_is_traced(b);
 		return;
+	}
 	if (ptrace(PTRACE_INTERRUPT, b->pid, NULL, NULL) == -1 ||
 	    !beside_stopped(b->pid))
 		goto out;

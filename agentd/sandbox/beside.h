@@ -27,6 +27,7 @@ struct beside {
 	pid_t child;
 	int fd; /* its standard input and output, non-blocking */
 	enum beside_filter filter;
+	bool traced; /* by another process, which keeps the filter from us */
 	unsigned instructions;
 };
 

@@ -171,8 +171,11 @@ oci_start_shim(struct seq *s, void *ctx, struct err *e)
 {
 	struct oci_start *o = ctx;
 	const char *const argv[] = { o->h->shim, o->dir, NULL };
-	int r = seq_cmd_fds(s, argv, o->fds, o->fds[1] == -1 ? 1 : 2, e);
+	int r;
 
+	/* Now: the copy that others use may have been a new one meanwhile. */
+	o->fds[1] = oci_seal_fd(o->h->seal, oci_runc_path());
+	r = seq_cmd_fds(s, argv, o->fds, o->fds[1] == -1 ? 1 : 2, e);
 	/* The shim's now: it would be kept alive here. */
 	(void)close(o->fds[0]);
 	o->fds[0] = -1;
@@ -207,7 +210,6 @@ oci_start(const struct sandbox_host *h, const struct sandbox_spec *s,
 	o->shares = share_list(s);
 	o->dir = xstrdup(dir);
 	o->fds[0] = oci_prepare(h, s, dir, &o->e);
-	o->fds[1] = oci_seal_fd(h->seal, oci_runc_path());
 	seq_start(&(struct seq_spec){ .loop = h->loop,
 	    .steps = oci_start_steps,
 	    .n = sizeof(oci_start_steps) / sizeof(oci_start_steps[0]),

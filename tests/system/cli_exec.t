@@ -23,7 +23,7 @@ make_upstream calc
 run up -d --listen 127.0.0.1:0
 tap_is "$RC" 0 'up with sandboxes'
 tap_is "$(coffer status --json | jq -r '[.services[].state] | join(" ")')" \
-    'up up up up' 'four services'
+    'up up up up up' 'five services'
 run create "$UPSTREAM" --network none --wait --timeout 60s
 tap_is "$RC" 0 'create'
 tap_is "$(coffer status calc --json | jq -r .project.sandbox.state)" running \

@@ -243,6 +243,12 @@ tap_ok 'so does a new router' wait_for 10 spent
 tap_like "$(say $B 443 hello:other.test read)" '*other.test*' 'and lets the rest'
 tap_is "$(stat -c '%a %u' "$HOME_DIR/run/router.uploads")" '600 0' 'the file is the router'"'"'s'
 
+# Nor is it a new day when the project is stopped and started.
+ask '{"op":"project.del","id":7}' >/dev/null
+locked "$budget" >/dev/null
+dns ok.test >/dev/null
+tap_ok 'a project that comes back has the same budget' wait_for 10 spent
+
 # Half-open connections of one do not hurt another.
 locked '"allow":[{"domain":"ok.test"}]' >/dev/null
 ask '{"op":"project.set","id":8,"mode":"locked","allow":[{"domain":"ok.test"}]}' >/dev/null
