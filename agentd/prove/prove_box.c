@@ -263,8 +263,8 @@ static void
 prove_second(struct prove *p)
 {
 	if (p->beside.traced)
-		prove_say(p, PROVE_FAIL,
-		    "something in the sandbox traces the probe");
+		prove_say(
+		    p, PROVE_FAIL, "something in the sandbox traces the probe");
 	else if (p->twin.fd == -1)
 		prove_say(p, PROVE_UNTESTABLE, "%s", p->alone);
 	else if (p->beside.filter == BESIDE_FILTER_UNKNOWN)
