@@ -202,6 +202,17 @@ beside_open_ns(const struct beside *b, struct beside_place *p, struct err *e)
 	return 0;
 }
 
+/* While it is root: without a user namespace another user may not. */
+static int
+beside_bound_caps(void)
+{
+	for (unsigned long c = 0; c < BESIDE_CAPS; c++) {
+		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) == -1 && errno != EINVAL)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 beside_give_up_caps(void)
 {
@@ -210,10 +221,6 @@ beside_give_up_caps(void)
 	};
 	struct __user_cap_data_struct none[2] = { { .effective = 0 } };
 
-	for (unsigned long c = 0; c < BESIDE_CAPS; c++) {
-		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) == -1 && errno != EINVAL)
-			return -1;
-	}
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
 		return -1;
 	return (int)syscall(SYS_capset, &head, none);
@@ -236,6 +243,8 @@ beside_become(const struct beside_place *p)
 	}
 	if (chdir("/") == -1 || setrlimit(RLIMIT_CORE, &none) == -1)
 		return "its root";
+	if (beside_bound_caps() == -1)
+		return "its bounds of capabilities";
 	if (setgroups(0, NULL) == -1 ||
 	    setresgid(p->gid, p->gid, p->gid) == -1 ||
 	    setresuid(p->uid, p->uid, p->uid) == -1)
