@@ -119,7 +119,7 @@ tap_is "$(coffer exec calc -- perl -MIO::Socket::UNIX -e \
 stop_pid $FWD
 not_there() { ! kill -0 "$1"; }
 # What editors do: a script on a shell's input, and a SOCKS proxy beside it.
-SOCKS=$((20000 + $$ % 20000))
+SOCKS=$((20000 + $$ % 10000)) # below the ports that the kernel gives
 mkfifo "$T/script"
 timeout 60 ssh -F "$EDIT" -T -D "127.0.0.1:$SOCKS" edit bash <"$T/script" \
     >"$T/editor.out" 2>&1 &
@@ -128,9 +128,9 @@ PIDS="$EDITOR_PID $PIDS"
 exec 9>"$T/script"
 echo 'uname -s; echo begun' >&9
 tap_ok "an editor's shell" wait_for 20 grep -q begun "$T/editor.out"
-tap_is "$(curl -s --http0.9 -m 5 --socks5-hostname "127.0.0.1:$SOCKS" \
+tap_is "$(curl -s --http0.9 -m 20 --socks5-hostname "127.0.0.1:$SOCKS" \
     http://127.0.0.1:7777/)" hello 'and its proxy'
-tap_is "$(curl -s --http0.9 -m 5 --socks5-hostname "127.0.0.1:$SOCKS" \
+tap_is "$(curl -s --http0.9 -m 20 --socks5-hostname "127.0.0.1:$SOCKS" \
     http://10.214.0.1/)" '' 'which leads nowhere else'
 exec 9>&-
 tap_ok 'and ends with its input' wait_for 10 not_there "$EDITOR_PID"
