@@ -213,11 +213,15 @@ pkt() { printf '%04x%s\n' $((${#1} + 5)) "$1"; }
 post() { curl -sS -m 90 "$@" -u "x:$ADMIN" -H 'Git-Protocol: version=2' \
     -H 'Content-Type: application/x-git-upload-pack-request' \
     --data-binary "@$T/body" "$URL/$PROJECT.git/git-upload-pack"; }
-post --limit-rate 500k -o "$T/slow" & A=$!
-tap_ok 'a slow reader is read to' wait_for 20 sh -c "test -s '$T/slow'"
-tap_ok 'git ends before it does' wait_for 20 idle
-tap_ok 'it still reads' kill -0 $A
+mkfifo "$T/pipe"
+post -o "$T/pipe" & A=$!
+exec 7<"$T/pipe"
+head -c 1 <&7 >"$T/slow"
+tap_ok 'a slow reader is read to; git ends' wait_for 20 idle
+tap_ok 'while it still reads' kill -0 $A
 forget
+cat <&7 >>"$T/slow"
+exec 7<&-
 tap_ok 'its entry is removed meanwhile; it gets all' wait $A
 perl -e 'local $/; $_ = <>; while (/\G([0-9a-f]{4})/gc) { my $n = hex($1);
 	next if $n < 5; my $d = substr($_, pos, $n - 4); pos($_) += $n - 4;
