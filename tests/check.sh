@@ -1,10 +1,10 @@
 #!/bin/sh
 # Runs what `make check` has built, and ends with "N passed, N failed".
 #   check.sh [unit|fuzz|system [NAME...]|slow|engines [NAME...]]     O and V from the environment
-# unit: the unit tests.  fuzz: the corpus, replayed.  system: tests/system/*.t but slow_*.t, or NAME.t alone.  Without an
-# argument all three, the lints and the format.  slow: tests/system/slow_*.t, and each fuzzer of FUZZ_O (default build/fuzz)
-# for FUZZ_S seconds (default 5) beyond its corpus.  engines: the tests of sandboxes over Docker and Podman, where they are
-# installed (deps.sh install engines): tests/engines.sh.
+# unit: the unit tests.  fuzz: the corpus, replayed.  system: tests/system/*.t but slow_*.t, or NAME.t alone; LANES of them at
+# a time (as many as there are processors, at most 4).  Without an argument all three, the lints and the format.  slow:
+# tests/system/slow_*.t, and each fuzzer of FUZZ_O (default build/fuzz) for FUZZ_S seconds (default 5) beyond its corpus.
+# engines: the tests of sandboxes over Docker and Podman, where they are installed (deps.sh install engines): tests/engines.sh.
 set -u
 # After a plain su, root's PATH may lack these.
 PATH=$PATH:/usr/sbin:/sbin
@@ -29,7 +29,9 @@ failed=0
 skipped=0
 
 engines_stop() { :; }
+lanes_end() { :; }
 check_on_exit() {
+	lanes_end
 	engines_stop
 	rm -rf "$work"
 }
@@ -163,9 +165,55 @@ run_lint() {
 	[ "$failed" != "$before" ] || echo 'ok - format'
 }
 
+# lane FOLDER: takes tests from the queue until it is empty; what one says is printed whole.
+lane() {
+	trap - EXIT
+	top=$work
+	work=$1
+	passed=0 failed=0 skipped=0
+	while t=$(flock "$top/lock" sed -i -e '1w /dev/stdout' -e 1d "$top/queue") && [ -n "$t" ]; do
+		tap "$t" "${limit_s:-300}" "$t" >"$work/said"
+		flock "$top/lock" cat "$work/said"
+	done
+	echo "$passed $failed $skipped" >"$work/sum"
+}
+
+lanes=
+lanes_end() {
+	for l in $lanes; do
+		kill -STOP "$l" 2>/dev/null && pkill -P "$l"
+		kill -KILL "$l" 2>/dev/null
+	done
+	lanes=
+}
+
+# LANES at a time: they mostly wait.
+run_lanes() { # TEST...
+	printf '%s\n' "$@" >"$work/queue"
+	n=${LANES:-$(nproc)}
+	[ "$n" -le 4 ] || n=4
+	for l in $(seq "$n"); do
+		mkdir "$work/$l"
+		chmod 711 "$work/$l"
+		lane "$work/$l" &
+		lanes="$lanes $!"
+	done
+	# shellcheck disable=SC2086
+	wait $lanes
+	lanes=
+	for l in $(seq "$n"); do
+		good=0 bad=1 skip=0
+		[ ! -e "$work/$l/sum" ] || read -r good bad skip <"$work/$l/sum"
+		passed=$((passed + good))
+		failed=$((failed + bad))
+		skipped=$((skipped + skip))
+	done
+}
+
 # Without a name all but the slow ones.
 run_system() { # [NAME...]
 	all=
+	some=
 	[ $# -gt 0 ] || { all=1; set -- '*'; }
 	for t in $(printf 'tests/system/%s.t ' "$@"); do
 		case $all$t in 1*/slow_*) continue ;; esac
@@ -174,8 +222,10 @@ run_system() { # [NAME...]
 			echo "not ok - $t is not there"
 			continue
 		fi
-		tap "$t" "${limit_s:-300}" "$t"
+		some="$some $t"
 	done
+	# shellcheck disable=SC2086
+	[ -z "$some" ] || run_lanes $some
 }
 
 case $what in
@@ -193,6 +243,7 @@ system)
 	;;
 slow)
 	limit_s=580
+	LANES=${LANES:-1}
 	run_system 'slow_*'
 	run_fuzz_timed
 	;;

