@@ -172,7 +172,7 @@ lane() {
 	work=$1
 	passed=0 failed=0 skipped=0
 	while t=$(flock "$top/lock" sed -i -e '1w /dev/stdout' -e 1d "$top/queue") && [ -n "$t" ]; do
-		tap "$t" "${limit_s:-300}" "$t" >"$work/said"
+		tap "$t" "${limit_s:-600}" "$t" >"$work/said"
 		flock "$top/lock" cat "$work/said"
 	done
 	echo "$passed $failed $skipped" >"$work/sum"

@@ -12,23 +12,6 @@
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
 
-static void
-svc_pull_refresh_list(struct svc *s, const struct pull_filter *f, int64_t actor)
-{
-	struct pull_list list = { .at = NULL };
-	struct err e = ERR_INIT;
-
-	if (pulls_list(db_reader(s->db), f, &list, &e) == -1) {
-		log_error("pull list project=%" PRId64 " reason=%s",
-		    f->project_id, log_val(e.msg));
-		return;
-	}
-	for (size_t i = 0; i < list.n; i++)
-		svc_pull_refresh(s, f->project_id, list.at[i].issue.number,
-		    actor, NULL, NULL);
-	pull_list_release(&list);
-}
-
 /* Those of other projects that have the branch as their head. */
 static void
 svc_pull_on_fork(
@@ -53,17 +36,20 @@ void
 svc_pull_on_branch(
     struct svc *s, int64_t project, const char *branch, int64_t actor)
 {
-	struct pull_filter f = {
-		.project_id = project, .state = ISSUE_OPEN, .limit = DB_LIST_MAX
-	};
+	AUTO_FREE struct pull_key *v = xcalloc(DB_LIST_MAX, sizeof(*v));
+	struct err e = ERR_INIT;
+	size_t n;
 
 	if (strncmp(branch, "refs/heads/", 11) == 0)
 		branch += 11;
-	f.head = branch;
-	svc_pull_refresh_list(s, &f, actor);
-	f.head = NULL;
-	f.base = branch;
-	svc_pull_refresh_list(s, &f, actor);
+	if (pulls_open(db_reader(s->db), project, branch, 0, v, DB_LIST_MAX, &n,
+		&e) == -1) {
+		log_error("pull list project=%" PRId64 " reason=%s", project,
+		    log_val(e.msg));
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		svc_pull_refresh(s, project, v[i].number, actor, NULL, NULL);
 	svc_pull_on_fork(s, project, branch, actor);
 }
 
@@ -124,24 +110,43 @@ svc_pull_needs_refresh(struct svc *s, const struct pull *p)
 }
 
 static void
-svc_pulls_start_project(struct svc *s, int64_t project)
+svc_pull_start(struct svc *s, int64_t project, int64_t number)
 {
-	const struct pull_filter f = {
-		.project_id = project, .state = ISSUE_OPEN, .limit = DB_LIST_MAX
-	};
-	struct pull_list list = { .at = NULL };
+	struct pull p = { .run_id = 0 };
 	struct err e = ERR_INIT;
 
-	if (pulls_list(db_reader(s->db), &f, &list, &e) == -1) {
-		log_error("pull list project=%" PRId64 " reason=%s", project,
-		    log_val(e.msg));
+	if (pulls_get(db_reader(s->db), project, number, &p, &e) == -1) {
+		log_error("pull start project=%" PRId64 " number=%" PRId64
+			  " reason=%s",
+		    project, number, log_val(e.msg));
 		return;
 	}
-	for (size_t i = 0; i < list.n; i++)
-		if (svc_pull_needs_refresh(s, &list.at[i]))
-			svc_pull_refresh(
-			    s, project, list.at[i].issue.number, 0, NULL, NULL);
-	pull_list_release(&list);
+	if (svc_pull_needs_refresh(s, &p))
+		svc_pull_refresh(s, project, number, 0, NULL, NULL);
+	pull_release(&p);
+}
+
+/* One small question each: a list of all with what they have could be cut off.
+ */
+static void
+svc_pulls_start_project(struct svc *s, int64_t project)
+{
+	AUTO_FREE struct pull_key *v = xcalloc(DB_LIST_MAX, sizeof(*v));
+	struct err e = ERR_INIT;
+	int64_t after = 0;
+	size_t n;
+
+	do {
+		if (pulls_open(db_reader(s->db), project, NULL, after, v,
+			DB_LIST_MAX, &n, &e) == -1) {
+			log_error("pull list project=%" PRId64 " reason=%s",
+			    project, log_val(e.msg));
+			return;
+		}
+		for (size_t i = 0; i < n; i++)
+			svc_pull_start(s, project, v[i].number);
+		after = n > 0 ? v[n - 1].number : 0;
+	} while (n == DB_LIST_MAX);
 }
 
 void

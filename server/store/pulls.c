@@ -194,6 +194,45 @@ pulls_find_open(struct txn *t, int64_t project_id, const char *head,
 	    BINDS(I(project_id), S(head), S(base)), out, e);
 }
 
+static int
+pulls_read_keys(
+    struct query *q, struct pull_key *v, size_t max, size_t *n, struct err *e)
+{
+	int rc = 0;
+
+	while (*n < max && (rc = query_next(q, e)) == 1) {
+		v[*n].project_id = query_i64(q);
+		v[(*n)++].number = query_i64(q);
+	}
+	return rc == -1 ? -1 : 0;
+}
+
+int
+pulls_open(struct txn *t, int64_t project_id, const char *branch, int64_t after,
+    struct pull_key *v, size_t max, size_t *n, struct err *e)
+{
+	static const char
+	    all[] = "SELECT project_id, number FROM pull WHERE project_id = ?"
+		    " AND number > ? AND is_open = 1 ORDER BY number LIMIT ?";
+	static const char of[] =
+	    "SELECT project_id, number FROM pull WHERE project_id = ?1"
+	    " AND number > ?2 AND is_open = 1 AND head = ?4"
+	    " UNION SELECT project_id, number FROM pull WHERE project_id = ?1"
+	    " AND number > ?2 AND is_open = 1 AND base = ?4"
+	    " ORDER BY number LIMIT ?3";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	*n = 0;
+	if (branch == NULL)
+		rc = query_open(
+		    &q, t, all, BINDS(I(project_id), I(after), I(max)), e);
+	else
+		rc = query_open(&q, t, of,
+		    BINDS(I(project_id), I(after), I(max), S(branch)), e);
+	return rc == -1 ? -1 : pulls_read_keys(&q, v, max, n, e);
+}
+
 int
 pulls_of_fork(struct txn *t, int64_t fork, const char *branch,
     struct pull_key *v, size_t max, size_t *n, struct err *e)
@@ -203,16 +242,11 @@ pulls_of_fork(struct txn *t, int64_t fork, const char *branch,
 		 " AND head_project_id = ? AND is_open = 1 AND"
 		 " substr(head, instr(head, ':') + 1) = ? LIMIT ?";
 	AUTO_QUERY struct query q = QUERY_INIT;
-	int rc = 0;
 
 	*n = 0;
 	if (query_open(&q, t, sql, BINDS(I(fork), S(branch), I(max)), e) == -1)
 		return -1;
-	while (*n < max && (rc = query_next(&q, e)) == 1) {
-		v[*n].project_id = query_i64(&q);
-		v[(*n)++].number = query_i64(&q);
-	}
-	return rc == -1 ? -1 : 0;
+	return pulls_read_keys(&q, v, max, n, e);
 }
 
 /* What leads to the page: a branch's rows of pull, the rows of a label, or

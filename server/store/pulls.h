@@ -69,11 +69,15 @@ int pulls_list(struct txn *t, const struct pull_filter *f,
 /* The open one of that pair; ERR_NOTFOUND. */
 int pulls_find_open(struct txn *t, int64_t project_id, const char *head,
     const char *base, struct pull *out, struct err *e);
-/* The open ones whose head is that branch of a fork, at most max. */
 struct pull_key {
 	int64_t project_id;
 	int64_t number;
 };
+/* The open ones with numbers over `after`, at most max, in their order; of
+ * that branch, as head or base, unless it is NULL. */
+int pulls_open(struct txn *t, int64_t project_id, const char *branch,
+    int64_t after, struct pull_key *v, size_t max, size_t *n, struct err *e);
+/* The open ones whose head is that branch of a fork, at most max. */
 int pulls_of_fork(struct txn *t, int64_t fork, const char *branch,
     struct pull_key *v, size_t max, size_t *n, struct err *e);
 /*

@@ -312,6 +312,36 @@ one_open_pull_request_per_pair_of_branches(void **state)
 	issue_release(&i);
 }
 
+/* 1 is a to main and closed, 2 is b to main, 3 is a to dev. */
+static void
+open_pull_requests_are_found_by_either_branch(void **state)
+{
+	struct fixture *f = *state;
+	struct txn *t = db_reader(f->db);
+	struct pull_key v[4];
+	size_t n;
+
+	OK(db_write_now(f->db, step_pull_a, f, e));
+	OK(db_write_now(f->db, steps_pairs, f, e));
+	OK(pulls_open(t, f->project, NULL, 0, v, 4, &n, e));
+	assert_int_equal(n, 2);
+	assert_int_equal(v[0].number, 2);
+	assert_int_equal(v[1].number, 3);
+	OK(pulls_open(t, f->project, NULL, 0, v, 1, &n, e));
+	assert_int_equal(n, 1);
+	OK(pulls_open(t, f->project, NULL, v[0].number, v, 4, &n, e));
+	assert_int_equal(n, 1);
+	assert_int_equal(v[0].number, 3);
+	OK(pulls_open(t, f->project, "a", 0, v, 4, &n, e));
+	assert_int_equal(n, 1);
+	assert_int_equal(v[0].number, 3);
+	OK(pulls_open(t, f->project, "main", 0, v, 4, &n, e));
+	assert_int_equal(n, 1);
+	assert_int_equal(v[0].number, 2);
+	OK(pulls_open(t, f->project + 1, NULL, 0, v, 4, &n, e));
+	assert_int_equal(n, 0);
+}
+
 static int
 add_review(struct txn *t, struct fixture *f, int64_t who,
     enum review_state verdict, struct err *e)
@@ -468,6 +498,7 @@ main(void)
 		T(comments_keep_the_count_of_their_issue),
 		T(a_pull_request_moves_by_compare_and_set),
 		T(one_open_pull_request_per_pair_of_branches),
+		T(open_pull_requests_are_found_by_either_branch),
 		T(the_latest_verdict_of_each_reviewer_counts),
 		T(the_newest_status_of_a_context_counts),
 		T(no_context_is_left_out_of_the_verdicts),
