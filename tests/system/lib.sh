@@ -198,11 +198,10 @@ trap 'exit 143' TERM HUP
 # machine that is busy: it is there for what hangs, never for what is slow.
 wait_for()
 {
-	wait_i=$(($1 * 60))
+	wait_end=$(($(date +%s) + 3 * $1))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
-		wait_i=$((wait_i - 1))
-		[ $wait_i -gt 0 ] || return 1
+		[ "$(date +%s)" -lt "$wait_end" ] || return 1
 		sleep 0.05
 	done
 }

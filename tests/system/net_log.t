@@ -48,14 +48,14 @@ tap_is "$(row '.name == "ok.test"' .first)" "$first" 'since the first'
 # Who: a socket that is still open when it is looked for.
 coffer exec calc -- perl -MIO::Socket::INET -e '$0 = "the-agent";
 	my $s = IO::Socket::INET->new(PeerAddr => "203.0.113.5", PeerPort => 8080, Proto => "udp");
-	for (1 .. 8) { $s->send("x"); sleep 1 }' >/dev/null 2>&1 &
+	for (1 .. 60) { $s->send("x"); sleep 1 }' >/dev/null 2>&1 &
 WHO=$!
 tap_ok 'the program is named' wait_for 10 row_is '.proto == "udp" and .port == 8080' '.process | startswith("the-agent")' true
 tap_is "$(row '.proto == "udp" and .port == 8080' .to_allow)" 'coffer net admin/calc mode open' 'UDP needs mode open'
-wait "$WHO"
+stop_pid "$WHO"
 
 # And one that is connected to where the name that it asked for led.
-stays() { inside calc 'exec 3<>/dev/tcp/ok.test/22; for i in 1 2 3 4; do getent ahostsv4 ok.test; sleep 1; done' >/dev/null & }
+stays() { inside calc 'exec 3<>/dev/tcp/ok.test/22; for i in $(seq 30); do getent ahostsv4 ok.test; sleep 1; done' >/dev/null & }
 coffer net calc allow ok.test --port 22 >/dev/null
 wait_for 10 soon ok.test 22 connected
 stays
@@ -66,8 +66,8 @@ coffer net calc forget ok.test >/dev/null
 coffer net calc --blocked --watch --json >"$T/watch" 2>/dev/null &
 WATCH=$!
 coffer net calc allow other.test --port 25 >/dev/null
-dial calc other.test 22 >/dev/null
-tap_ok 'a port that no rule has is named' wait_for 10 row_is '.name == "other.test" and .port == 22' .verdict denied-pin
+denied() { dial calc other.test 22 >/dev/null; row_is '.name == "other.test" and .port == 22' .verdict denied-pin; }
+tap_ok 'a port that no rule has is named' wait_for 10 denied
 cmd=$(row '.name == "other.test" and .port == 22' .to_allow)
 tap_is "$cmd" "coffer net admin/calc allow 'other.test' --port 22" 'with its command'
 eval "$cmd" >/dev/null
