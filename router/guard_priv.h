@@ -110,7 +110,7 @@ void guard_on_told_all(struct guard *g);
  */
 size_t guard_drop_pins(struct guard *g, const struct project *q,
     struct firewall_flush *cut, size_t max);
-/* The named pins of a project into *out, which the caller frees; how many. */
+/* The named pins of a project, without notes, into *out, which the caller frees; how many. */
 size_t guard_copy_pins(struct guard *g, uint32_t id, struct pin **out);
 /* Pins of an adopted namespace: known to be closed, not to be opened. */
 int guard_read_pins(struct guard *g, struct err *e);
