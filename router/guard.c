@@ -306,6 +306,7 @@ guard_on_end(void *arg)
 	struct project *q;
 	size_t cursor = 0;
 
+	guard_keep_clock(g);
 	while ((q = projects_next(g->projects, &cursor)) != NULL) {
 		if (q->next_end_ms != 0 && q->next_end_ms <= now)
 			guard_end_rules(g, q, now);
