@@ -214,6 +214,32 @@ sandbox_gitconfig(const struct sandboxes *m, int64_t id)
 	    : b->session.p.gitconfig;
 }
 
+bool
+sandbox_is_up(const struct sandboxes *m, int64_t id)
+{
+	const struct sandbox *b = sandbox_find(m, id);
+
+	return b != NULL && sandbox_session_is_good(b);
+}
+
+int
+sandbox_drop_token(struct sandboxes *m, int64_t id, struct err *e)
+{
+	struct sandbox *b = sandbox_find(m, id);
+	struct sandbox_project p;
+
+	if (b == NULL || b->session.p.id == 0)
+		return 0;
+	p = b->session.p;
+	p.gitconfig = "";
+	session_set(&b->session, &p);
+	if (session_save(m->h, &b->session, e) == 0)
+		return 0;
+	b->cause = "workspace";
+	sandbox_settle_cause(b, e);
+	return -1;
+}
+
 /* A completion with an error that was known before anything began. */
 struct sandbox_refusal {
 	struct err e;
@@ -290,8 +316,9 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 		sandbox_refuse(m, &e, done, arg);
 		return;
 	}
-	/* The session that runs keeps its token. */
-	if (mine.gitconfig == NULL && b->state == SANDBOX_RUNNING)
+	/* The session that is up keeps its token. */
+	if (mine.gitconfig == NULL &&
+	    (b->state == SANDBOX_RUNNING || sandbox_session_is_good(b)))
 		mine.gitconfig = b->session.p.gitconfig;
 	session_set(&b->session, &mine);
 	if (b->state != SANDBOX_RUNNING)
@@ -390,6 +417,21 @@ sandbox_recreate(struct sandboxes *m, const struct sandbox_project *p,
 		sandbox_refuse(m, &e, done, arg);
 	else
 		sandbox_renew(b, p, done, arg);
+}
+
+void
+sandbox_judge(struct sandboxes *m, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg)
+{
+	struct err e = ERR_INIT;
+	struct sandbox *b = NULL;
+
+	if (sandbox_check_mode(p->mode, &e) == 0)
+		b = sandbox_claim(m, p->id, &e);
+	if (b == NULL)
+		sandbox_refuse(m, &e, done, arg);
+	else
+		sandbox_weigh(b, p, done, arg);
 }
 
 /* Two byobus that start at once can hang each other: hence the wait. */

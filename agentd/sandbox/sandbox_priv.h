@@ -47,7 +47,10 @@ void sandbox_take_down(
 void sandbox_freeze(
     struct sandbox *b, bool frozen, sandbox_done_fn *done, void *arg);
 void sandbox_settle_cause(struct sandbox *b, const struct err *e);
+bool sandbox_session_is_good(const struct sandbox *b);
 /* sandbox_renew.c */
+void sandbox_weigh(struct sandbox *b, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg);
 void sandbox_renew(struct sandbox *b, const struct sandbox_project *p,
     sandbox_done_fn *done, void *arg);
 

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 33
+tap_plan 34
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -93,7 +93,8 @@ lacks 'has the runtime runc, not sysbox-runc' --runtime sysbox-runc --docker
 lacks 'driver' --driver engine
 lacks 'coffer profile build c' --profile c
 runs() { [ "$(sandbox state),$(sandbox cause)" = running, ]; }
-tap_ok 'what was asked for comes about once its settings can be had' wait_for 20 runs
+tap_ok 'the refusal is over when the settings can be had' wait_for 20 runs
+tap_is "$(sandbox generation)" 0 'and nothing is made anew then'
 run recreate calc --yes --force --profile '' --branch '' --timeout 30s
 tap_is "$RC,$(setting memory),$(setting branch)" 0,209715200, 'recreate keeps what is not named'
 tap_done

@@ -19,8 +19,12 @@ struct sandboxes {
 	enum sandbox_state state;
 	int starts, stops, destroys, attached;
 	int failing; /* so many starts fail */
-	int renewals, pauses;
-	bool refuses;       /* sandbox_recreate: leaves the old one */
+	int renewals, pauses, judged;
+	bool refuses;       /* sandbox_judge */
+	bool kept;          /* the last start kept the session's token */
+	bool up;            /* a session lives, whatever the state */
+	bool full;          /* sandbox_drop_token finds no room */
+	bool idle;          /* sandbox_look finds nothing */
 	int64_t generation; /* of the one there is; -1: none */
 	char branch[64];
 	const char *runtime;
@@ -69,6 +73,7 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 {
 	m->starts++;
 	(void)snprintf(m->mode, sizeof(m->mode), "%s", p->mode);
+	m->kept = p->gitconfig == NULL;
 	(void)snprintf(m->gitconfig, sizeof(m->gitconfig), "%s",
 	    p->gitconfig != NULL ? p->gitconfig : "");
 	sandbox_fake_later(m, SANDBOX_RUNNING, m->failing > 0, done, arg);
@@ -81,9 +86,33 @@ sandbox_recreate(struct sandboxes *m, const struct sandbox_project *p,
     sandbox_done_fn *done, void *arg)
 {
 	m->renewals++;
-	if (!m->refuses)
-		m->generation = p->generation;
-	sandbox_fake_later(m, SANDBOX_RUNNING, m->refuses, done, arg);
+	m->generation = p->generation;
+	(void)snprintf(m->gitconfig, sizeof(m->gitconfig), "%s",
+	    p->gitconfig != NULL ? p->gitconfig : "");
+	sandbox_fake_later(m, SANDBOX_RUNNING, false, done, arg);
+}
+
+void
+sandbox_judge(struct sandboxes *m, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg)
+{
+	(void)p;
+	m->judged++;
+	sandbox_fake_later(m, m->state, m->refuses, done, arg);
+}
+
+bool
+sandbox_is_up(const struct sandboxes *m, int64_t id)
+{
+	(void)id;
+	return m->up;
+}
+
+int
+sandbox_drop_token(struct sandboxes *m, int64_t id, struct err *e)
+{
+	(void)id;
+	return m->full ? err_set(e, ERR_IO, "no space left") : 0;
 }
 
 void
@@ -177,6 +206,7 @@ sandbox_destroy(
 }
 
 struct sandbox_fake_look {
+	struct sandboxes *m;
 	look_done_fn *done;
 	void *arg;
 };
@@ -187,6 +217,8 @@ sandbox_fake_looked(void *arg)
 	struct sandbox_fake_look *l = arg;
 	struct look seen = { .n = 1, .files = 2 };
 
+	if (l->m->idle)
+		seen = (struct look){ .n = 0 };
 	(void)snprintf(seen.clones[0].path, LOOK_TEXT, "app");
 	seen.clones[0].unpushed = 3;
 	l->done(NULL, &seen, l->arg);
@@ -199,7 +231,7 @@ sandbox_look(struct sandboxes *m, int64_t id, look_done_fn *done, void *arg)
 	struct sandbox_fake_look *l = xcalloc(1, sizeof(*l));
 
 	(void)id;
-	*l = (struct sandbox_fake_look){ done, arg };
+	*l = (struct sandbox_fake_look){ m, done, arg };
 	loop_defer(m->loop, sandbox_fake_looked, l);
 }
 

@@ -377,6 +377,20 @@ a_project_s_sandbox_starts_and_can_be_attached_to(void **state)
 	sandboxes_free(m);
 }
 
+/* What of it is on disk and is replaced when it is written. */
+static ino_t
+saved_files(const struct fixture *f)
+{
+	AUTO_FREE char *state = path_join(f->home, "sandboxes/7/state.json");
+	AUTO_FREE char *branch = path_join(f->home, "sandboxes/7/live/branch");
+	struct stat a = { .st_ino = 0 };
+	struct stat b = { .st_ino = 0 };
+
+	(void)stat(state, &a);
+	(void)stat(branch, &b);
+	return a.st_ino ^ b.st_ino << 20;
+}
+
 static void
 it_is_adopted_by_the_next_agentd_with_its_session(void **state)
 {
@@ -385,6 +399,7 @@ it_is_adopted_by_the_next_agentd_with_its_session(void **state)
 	AUTO_FREE char *pidfile = NULL;
 	AUTO_STR struct str before = STR_INIT;
 	AUTO_STR struct str after = STR_INIT;
+	ino_t files = saved_files(f);
 	struct err e = ERR_INIT;
 
 	FIXTURE_NEEDS_ROOT(f);
@@ -399,6 +414,39 @@ it_is_adopted_by_the_next_agentd_with_its_session(void **state)
 	assert_string_equal(str_cstr(&before), str_cstr(&after));
 	assert_string_equal(str_cstr(&router.heard),
 	    "{\"op\":\"project.set\",\"id\":7,\"mode\":\"none\"}\n");
+	/* With a home that is full as well: nothing is written. */
+	assert_int_equal(saved_files(f), files);
+	assert_true(sandbox_is_up(m, 7));
+	sandboxes_free(m);
+}
+
+/* Its token died with the next one: it is not brought back with that. */
+static void
+one_whose_token_was_dropped_waits_for_another(void **state)
+{
+	struct fixture *f = *state;
+	struct sandboxes *m;
+	AUTO_FREE char *dir = NULL;
+	char id[HOST_NAME_MAX];
+	struct err e = ERR_INIT;
+
+	FIXTURE_NEEDS_ROOT(f);
+	dir = path_join(f->home, "sandboxes/7/session");
+	host_session_id(&f->host, 7, id);
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(sandbox_drop_token(m, 7, &e), 0);
+	sandboxes_free(m);
+	fixture_destroy(f, id, dir);
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_STOPPED);
+	assert_false(sandbox_is_up(m, 7));
+	sandbox_start(m, &project, fixture_on_done, f);
+	fixture_ok(f);
+	assert_string_equal(sandbox_gitconfig(m, 7), project.gitconfig);
 	sandboxes_free(m);
 }
 
@@ -766,6 +814,7 @@ main(void)
 		    a_project_s_sandbox_starts_and_can_be_attached_to),
 		cmocka_unit_test(
 		    it_is_adopted_by_the_next_agentd_with_its_session),
+		cmocka_unit_test(one_whose_token_was_dropped_waits_for_another),
 		cmocka_unit_test(it_comes_back_after_a_reboot),
 		cmocka_unit_test(
 		    a_session_that_dies_is_told_and_can_be_started_again),
