@@ -7,7 +7,7 @@ ENGINES=${ENGINES:-docker podman docker-remap}
 engines_unit='driver driver_root netns sandbox'
 engines_system='run_template session_git cli_exec sandbox_life sandbox_limits sandbox_seed sandbox_crash
     attach_cp attach_hostile attach_ssh attach_term attack_sandbox attack_token prove_cmd'
-engines_own='restart crash'
+engines_own='restart crash engine_image'
 # docker-remap is Docker with userns-remap: what depends on users.
 engines_remap='driver sandbox cli_exec sandbox_life sandbox_seed attack_sandbox'
 engine_pid=
