@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "agentd/sandbox/netns.h"
-#include "agentd/sandbox/netns_priv.h"
 #include "agentd/sandbox/sandbox_priv.h"
 #include "agentd/sandbox/seq.h"
 #include "agentd/sandbox/workspace.h"
@@ -93,6 +92,7 @@ sandboxes_new(const struct sandbox_host *h, struct routerctl *router,
 	m->on_lost = on_lost;
 	m->arg = arg;
 	m->map = map_new();
+	m->again = timer_new(h->loop, sandbox_tell_again, m);
 	return m;
 }
 
@@ -107,6 +107,7 @@ sandboxes_free(struct sandboxes *m)
 	while (map_next(m->map, &cursor, NULL, &b))
 		sandbox_free(b);
 	map_free(m->map);
+	timer_free(m->again);
 	free(m);
 }
 
@@ -476,43 +477,4 @@ sandbox_attach(struct sandboxes *m, int64_t id,
 	session_spec_release(&s);
 	/* cppcheck-suppress returnDanglingLifetime ; exec copies the spec */
 	return r;
-}
-
-static void
-sandbox_on_told(const struct json *reply, const struct err *e, void *arg)
-{
-	(void)reply;
-	(void)arg;
-	if (e != NULL)
-		log_warn("sandbox router-not-told reason=%s", log_val(e->msg));
-}
-
-void
-sandboxes_tell_router(struct sandboxes *m)
-{
-	char router[HOST_NAME_MAX];
-	size_t cursor = 0;
-	void *v;
-
-	host_router_netns(m->h, router);
-	while (map_next(m->map, &cursor, NULL, &v)) {
-		struct sandbox *b = v;
-		char link[HOST_IF_MAX];
-
-		if (b->state != SANDBOX_RUNNING || b->busy)
-			continue;
-		host_project_link(m->h, b->id, link);
-		if (netns_has_link(router, link)) {
-			routerctl_project_set(m->router, b->id,
-			    b->session.p.mode, b->session.p.policy,
-			    sandbox_on_told, NULL);
-			continue;
-		}
-		b->cause = "wiring";
-		sandbox_set_state(
-		    b, SANDBOX_FAILED, "its link to the router is gone");
-		if (m->on_lost != NULL)
-			m->on_lost(b->id, b->cause,
-			    "its link to the router is gone", m->arg);
-	}
 }
