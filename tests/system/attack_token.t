@@ -11,7 +11,8 @@ attack_start alpha beta
 AGENTD=$(cat "$HOME_DIR/secrets/agentd.token")
 RUNNER=$(cat "$HOME_DIR/secrets/runner.token")
 
-# Everything that a run could want to change, but its own run and branch.
+# Everything that a run could want to change, but its own run and branch, and
+# what cofferd keeps tidy by itself.
 state()
 {
 	attack_refs alpha | grep -v -e 'refs/heads/agent/fix-' -e 'refs/pull/'
@@ -23,7 +24,8 @@ state()
 	    /api/v1/repos/admin/beta/issues /api/coffer/v1/ci/jobs; do
 		api GET "$p"
 		jq -cS 'if type == "array" then map(del(.updated_at, .comments,
-		    .last_used_at, .mirror, .sandbox)) else . end' "$BODY"
+		    .last_used_at, .mirror, .sandbox, .repository)) else
+		    . end' "$BODY"
 	done
 }
 
