@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agentd/sandbox/look.h"
 #include "agentd/sandbox/sandbox.h"
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
@@ -30,8 +29,7 @@ struct sandboxes {
 	const char *runtime;
 	char mode[8];
 	char gitconfig[512]; /* of the last start */
-	/* of sandbox_attach */
-	int attach_fd; /* handed out, then -1; -1: no attach */
+	int attach_fd; /* sandbox_attach hands it out, then -1; -1: none */
 	struct driver_exec_spec exec;
 };
 
@@ -205,36 +203,6 @@ sandbox_destroy(
 	sandbox_fake_later(m, SANDBOX_STOPPED, false, done, arg);
 }
 
-struct sandbox_fake_look {
-	struct sandboxes *m;
-	look_done_fn *done;
-	void *arg;
-};
-
-static inline void
-sandbox_fake_looked(void *arg)
-{
-	struct sandbox_fake_look *l = arg;
-	struct look seen = { .n = 1, .files = 2 };
-
-	if (l->m->idle)
-		seen = (struct look){ .n = 0 };
-	(void)snprintf(seen.clones[0].path, LOOK_TEXT, "app");
-	seen.clones[0].unpushed = 3;
-	l->done(NULL, &seen, l->arg);
-	free(l);
-}
-
-void
-sandbox_look(struct sandboxes *m, int64_t id, look_done_fn *done, void *arg)
-{
-	struct sandbox_fake_look *l = xcalloc(1, sizeof(*l));
-
-	(void)id;
-	*l = (struct sandbox_fake_look){ m, done, arg };
-	loop_defer(m->loop, sandbox_fake_looked, l);
-}
-
 enum sandbox_state
 sandbox_state(const struct sandboxes *m, int64_t id)
 {
@@ -276,5 +244,7 @@ sandbox_attach(struct sandboxes *m, int64_t id,
 	m->attach_fd = -1;
 	return (struct driver_exec *)(void *)m;
 }
+
+#include "tests/unit/agentd/look_fake.h"
 
 #endif
