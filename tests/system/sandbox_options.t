@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 34
+tap_plan 36
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -54,6 +54,11 @@ for OPTION in '--memory 1M' '--cpus 100000' '--pids 1' '--disk 1M' '--wall 1s' '
 	run create "$UPSTREAM" $OPTION --no-start
 	tap_ok "create $OPTION says what is wrong" test "$RC" = 1 -a -s "$T/err"
 done
+run create "$UPSTREAM" --agent clod --no-start
+tap_is "$RC,$(tr -c 'a-z\n' '\n' <"$T/err" | grep -cxE 'command|claude|codex|goose|opencode')" 1,5 \
+    'create --agent with none that there is names those that there are'
+tap_is "$(sed -n 's/^	\.name = "\(.*\)",/\1/p' agentd/agent/agent_*.c | sort | tr '\n' ' ')" \
+    'claude codex command goose opencode ' 'which are all that agentd has'
 run status
 tap_not 'nothing of all that was made' out_has calc
 
