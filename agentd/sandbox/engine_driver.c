@@ -19,10 +19,17 @@
 #include "agentd/sandbox/share_look.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
+#include "lib/io/timer.h"
 #include "lib/wire/json.h"
+
+enum {
+	ENGINE_PAUSE_RETRY_MS = 100,
+	ENGINE_PAUSE_LIMIT_MS = 10 * 1000
+};
 
 static char *
 engine_shim_program(const struct sandbox_host *h)
@@ -408,9 +415,11 @@ engine_start(const struct sandbox_host *h, const struct sandbox_spec *s,
 
 struct engine_pause {
 	struct engine *engine;
+	struct timer *timer;
 	char *id;
 	bool frozen;
-	struct err e; /* of the order */
+	int64_t until; /* clock_mono_ms */
+	struct err e;  /* of the order */
 	sandbox_done_fn *done;
 	void *arg;
 };
@@ -419,18 +428,27 @@ static void
 engine_pause_end(struct engine_pause *p, const struct err *e)
 {
 	p->done(e, p->arg);
+	timer_free(p->timer);
 	free(p->id);
 	free(p);
 }
 
+/* The freezer of cgroup v1 may not get to its end, and the runtime gives up
+ * early: once more, while it runs. */
 static void
 engine_on_pause_seen(const struct engine_reply *r, void *arg)
 {
 	struct engine_pause *p = arg;
-	bool paused = json_bool_or(
-	    json_get(r->json, "State"), "Paused", !p->frozen);
+	const struct json *state = json_get(r->json, "State");
+	bool paused = json_bool_or(state, "Paused", !p->frozen);
 
-	engine_pause_end(p, r->e == NULL && paused == p->frozen ? NULL : &p->e);
+	if (r->e == NULL && paused == p->frozen)
+		engine_pause_end(p, NULL);
+	else if (r->e == NULL && json_bool_or(state, "Running", false) &&
+	    clock_mono_ms() < p->until)
+		timer_set(p->timer, ENGINE_PAUSE_RETRY_MS);
+	else
+		engine_pause_end(p, &p->e);
 }
 
 /* An engine refuses to do what is so already. */
@@ -450,19 +468,29 @@ engine_on_paused(const struct engine_reply *r, void *arg)
 }
 
 static void
+engine_pause_try(void *arg)
+{
+	struct engine_pause *p = arg;
+	AUTO_FREE char *path = xasprintf(
+	    "/containers/%s/%s", p->id, p->frozen ? "pause" : "unpause");
+
+	(void)engine_ask(p->engine, "POST", path, NULL, 0, engine_on_paused, p);
+}
+
+static void
 engine_pause(const struct sandbox_host *h, const char *id, bool frozen,
     sandbox_done_fn *done, void *arg)
 {
 	struct engine_pause *p = xcalloc(1, sizeof(*p));
-	AUTO_FREE char *path = xasprintf(
-	    "/containers/%s/%s", id, frozen ? "pause" : "unpause");
 
 	p->engine = h->engine;
+	p->timer = timer_new(h->loop, engine_pause_try, p);
 	p->id = xstrdup(id);
 	p->frozen = frozen;
+	p->until = clock_mono_ms() + ENGINE_PAUSE_LIMIT_MS;
 	p->done = done;
 	p->arg = arg;
-	(void)engine_ask(h->engine, "POST", path, NULL, 0, engine_on_paused, p);
+	engine_pause_try(p);
 }
 
 /* ---- destroy ---- */

@@ -29,54 +29,22 @@ id_of() { engine GET "/images/$1/json" | jq -r '.Id | sub("sha256:"; "")'; }
 made_of() { engine GET "/containers/coffer-$INST-$1-p1/json" | jq -r '.Image | sub("sha256:"; "")'; }
 our_tag() { engine GET /images/json | jq -r '.[] | .RepoTags // [] | .[] | select(startswith("localhost/coffer-'"$INST"'-host:"))'; }
 
-# For each request that makes a container, the name is moved first: $T/moved has a line for each.
-cat >"$T/proxy.pl" <<'PERL'
-use strict;
-use IO::Select;
-use IO::Socket::UNIX;
-my ($at, $engine, $dir) = @ARGV;
-$SIG{CHLD} = 'IGNORE';
-umask 0077;
-my $l = IO::Socket::UNIX->new(Local => $at, Listen => 64) or die "$at: $!";
-while (my $c = $l->accept) {
-	next if fork;
-	close $l;
-	my $s = IO::Socket::UNIX->new(Peer => $engine) or exit 1;
-	my $set = IO::Select->new($c, $s);
-	while ($set->count) {
-		for my $from ($set->can_read) {
-			my ($to, $bytes) = ($from == $c ? $s : $c);
-			if (!sysread $from, $bytes, 65536) {
-				$set->remove($from);
-				shutdown $to, 1;
-				next;
-			} elsif ($from == $c && $bytes =~ m{^POST \S*/containers/create}) {
-				system 'sh', "$dir/move";
-			}
-			while (length $bytes) {
-				my $n = syswrite $to, $bytes;
-				exit 0 if !defined $n;
-				substr $bytes, 0, $n, '';
-			}
-		}
-	}
-	exit 0;
-}
-PERL
 mkdir "$T/evil"
 echo evil >"$T/evil/evil"
 EVIL=$(tar -C "$T/evil" -c . | curl -s --unix-socket "$COFFER_TEST_SOCKET" -H 'Content-Type: application/x-tar' --data-binary @- \
     'http://engine/v1.41/images/create?fromSrc=-' | jq -r '.status // empty' | tail -n 1 | sed 's/^sha256://')
 run setup
 INST=$(cat "$COFFER_HOME/instance")
-cat >"$T/move" <<MOVE
+# For each request that makes a container, the name is moved first: $T/moved has a line for each.
+cat >"$T/hook" <<HOOK
+case \$1 in */containers/create*) ;; *) exit ;; esac
 curl -s --unix-socket "$COFFER_TEST_SOCKET" http://engine/v1.41/images/json |
     jq -r '.[] | .RepoTags // [] | .[] | select(startswith("localhost/coffer-$INST-host:"))' | while read -r ref; do
 	curl -s -o /dev/null -w '%{http_code}\n' --unix-socket "$COFFER_TEST_SOCKET" -X POST \
 	    "http://engine/v1.41/images/$EVIL/tag?repo=\${ref%:*}&tag=\${ref##*:}" >>"$T/moved"
 done
-MOVE
-perl "$T/proxy.pl" "$T/proxy.sock" "$COFFER_TEST_SOCKET" "$T" 2>"$T/proxy.err" &
+HOOK
+perl "$SYSTEM/../engines/proxy.pl" "$T/proxy.sock" "$COFFER_TEST_SOCKET" "$T" 2>"$T/proxy.err" &
 PROXY=$!
 wait_for 10 test -S "$T/proxy.sock" || tap_bail "no proxy: $(cat "$T/proxy.err")"
 sed -i -e "s|^engine_socket = .*|engine_socket = $T/proxy.sock|" \
