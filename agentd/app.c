@@ -434,7 +434,8 @@ app_on_event(const struct watch_event *ev, void *arg)
 		return;
 	}
 	if (strcmp(ev->kind, "sandbox.asked") == 0)
-		projects_look(a->projects, ev->project);
+		projects_look(a->projects, ev->project, ev->seq,
+		    strcmp(json_str_or(ev->data, "ask", ""), "remove") == 0);
 	if (app_is_branch_event(ev->kind))
 		objcaches_want(a->caches, ev->project);
 	/* What was dropped for good lives on nowhere. */

@@ -8,6 +8,7 @@
 #include "cli/out.h"
 #include "cli/remote.h"
 #include "cli/sandbox_args.h"
+#include "cli/sandbox_use.h"
 #include "cli/tables.h"
 #include "cli/target.h"
 #include "lib/base/alloc.h"
@@ -212,6 +213,8 @@ create_run(struct cli *c, const void *args, int argc, char **argv)
 	rc = CLI_OK;
 	if (!c->g.json)
 		cli_note("project %s", full);
+	if (!a->no_start)
+		sandbox_use_warn(j);
 	if ((a->token_file != NULL &&
 		create_send_token(c, full, a->token_file, &e) == -1) ||
 	    create_wait(c, a, j, &e) == -1) {

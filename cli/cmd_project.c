@@ -8,6 +8,7 @@
 #include "cli/out.h"
 #include "cli/remote.h"
 #include "cli/sandbox_args.h"
+#include "cli/sandbox_use.h"
 #include "cli/sandbox_work.h"
 #include "cli/tables.h"
 #include "cli/target.h"
@@ -321,14 +322,17 @@ project_order(struct cli *c, const struct project_args *a, const char *name,
 	json_free(p);
 	if (rc == -1)
 		return cli_fail(c, &e, "%s %s", o->verb, name);
-	if (rc == 0 && c->g.json) {
-		now = target_load(c, name, &e);
+	if (rc != 0)
+		return CLI_OK;
+	now = target_load(c, name, &e);
+	if (o->want != NULL && strcmp(o->want, "running") == 0)
+		sandbox_use_warn(now);
+	if (c->g.json)
 		out_json(now);
-		json_free(now);
-	} else if (rc == 0) {
+	else
 		(void)printf(
 		    "%s: %s\n", name, o->until != NULL ? o->until : o->branch);
-	}
+	json_free(now);
 	return CLI_OK;
 }
 

@@ -224,6 +224,8 @@ profile_sweep(struct cli *c, const struct profile *p)
 		(void)closedir(d);
 }
 
+/* In a folder that nobody else enters: until it is harmless, what is setuid in
+ * it would be any user's. */
 static int
 profile_build_into(struct cli *c, const struct profile *p,
     const struct profile_build *b, char *root, const char *recipe,
@@ -248,10 +250,12 @@ profile_make(struct cli *c, const struct profile *p,
 	AUTO_FREE char *images = path_join(c->home, "images");
 	AUTO_FREE char *root = NULL;
 	AUTO_FREE char *half = NULL;
+	AUTO_FREE char *inside = NULL;
 	char version[96], stamp[32];
 	time_t now = (time_t)(clock_now_ms() / 1000);
 	struct tm tm;
 	struct err ignored = ERR_INIT;
+	int rc;
 
 	if (!b->force && profile_is_fresh(c, p, recipe))
 		return 1;
@@ -261,15 +265,17 @@ profile_make(struct cli *c, const struct profile *p,
 	(void)snprintf(version, sizeof(version), "%s-%s", p->name, stamp);
 	root = path_join(images, version);
 	half = xasprintf("%s-half", root);
+	inside = path_join(half, "root");
 	if (path_mkdirs(images, 0755, e) == -1)
 		return -1;
-	if (profile_build_into(c, p, b, half, recipe, e) == -1) {
-		if (access(half, F_OK) == 0)
-			(void)path_rmtree(half, &ignored);
+	if (mkdir(half, 0700) == -1)
+		return err_sys(e, ERR_IO, "make %s", half);
+	rc = profile_build_into(c, p, b, inside, recipe, e);
+	if (rc == 0 && rename(inside, root) == -1)
+		rc = err_sys(e, ERR_IO, "rename %s", inside);
+	(void)path_rmtree(half, &ignored);
+	if (rc == -1)
 		return -1;
-	}
-	if (rename(half, root) == -1)
-		return err_sys(e, ERR_IO, "rename %s", half);
 	if (profile_place(c, p, version, e) == -1) {
 		(void)path_rmtree(root, &ignored);
 		return -1;

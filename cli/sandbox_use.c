@@ -171,3 +171,15 @@ sandbox_use_watch(
 		(void)usleep((useconds_t)(every_ms * 1000));
 	}
 }
+
+void
+sandbox_use_warn(const struct json *project)
+{
+	const char *driver = json_str_or(
+	    json_get(project, "sandbox"), "driver", "");
+
+	if (strstr(driver, "no user namespace") != NULL)
+		cli_note("warning: this engine gives a sandbox no user "
+			 "namespace: the agent is a user of the host, one "
+			 "of its own (docs/sandboxes.md, Drivers)");
+}

@@ -11,6 +11,8 @@ struct json;
 const char *sandbox_use_size(int64_t bytes, char buf[32]);
 /* A line "  use       ..." of a project; nothing when nothing is known. */
 void sandbox_use_line(const struct json *project);
+/* For who starts one: what its driver does not have. */
+void sandbox_use_warn(const struct json *project);
 /* The table of all, or of the project of that name, until interrupted or
  * `times` times (0: for ever); returns the exit code. */
 int sandbox_use_watch(

@@ -52,6 +52,7 @@ struct chan_rule {
 };
 
 struct chan_host {
+	int64_t ahead_ms; /* clock_keep_ahead */
 	uint32_t n;
 	uint32_t addrs[CLIENTS_HOST_MAX];
 };

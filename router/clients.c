@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/map.h"
 #include "router/chan.h"
@@ -116,6 +117,7 @@ clients_take(
 {
 	switch ((enum chan_kind)m->kind) {
 	case CHAN_HOST:
+		clock_keep_ahead(m->host.ahead_ms);
 		clients_set_host(c, m->host.addrs, m->host.n);
 		return 0;
 	case CHAN_POLICY:

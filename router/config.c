@@ -127,6 +127,7 @@ config_load(struct config *c, const char *home, struct err *e)
 	c->control = xasprintf("unix:%s/run/router.sock", home);
 	c->xtlock = xasprintf("%s/run/router.xtables", home);
 	c->book = xasprintf("%s/run/router.uploads", home);
+	c->clock = xasprintf("%s/run/router.clock", home);
 	return 0;
 }
 
@@ -138,5 +139,6 @@ config_release(struct config *c)
 	free(c->control);
 	free(c->xtlock);
 	free(c->book);
+	free(c->clock);
 	memset(c, 0, sizeof(*c));
 }

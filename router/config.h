@@ -32,7 +32,7 @@ struct config {
 	uid_t uid;
 	gid_t gid;
 	char inst[CONFIG_INST_MAX];
-	char *run, *control, *xtlock, *book; /* paths */
+	char *run, *control, *xtlock, *book, *clock; /* paths */
 };
 
 /* home: --home or NULL for $COFFER_HOME and the default. */

@@ -195,12 +195,17 @@ guard_cuts(struct guard *g, struct project *q, enum policy_mode old,
 {
 	enum policy_mode mode = project_mode(q);
 	size_t n = guard_drop_pins(g, q, cut + 1, FIREWALL_FLUSH_MAX - 1);
-	bool fits = n < FIREWALL_FLUSH_MAX && !pins_lost(g->pins, q->id);
+	bool fits = n < FIREWALL_FLUSH_MAX && !q->unsure &&
+	    !pins_lost(g->pins, q->id);
 
 	cut[0].flows = mode == POLICY_OFF ? FIREWALL_FROM : FIREWALL_FROM_OUT;
-	if (!tighten)
+	if (!tighten) {
+		/* What goes on was let by pins, which are gone. */
+		if (old == POLICY_LOCKED && mode != POLICY_LOCKED)
+			pins_set_lost(g->pins, q->id, true);
 		return 0;
-	if (mode != POLICY_LOCKED || old != POLICY_LOCKED || !fits) {
+	}
+	if (mode < POLICY_LOCKED || mode != old || !fits) {
 		pins_set_lost(g->pins, q->id, false);
 		return 1;
 	}
@@ -232,7 +237,10 @@ guard_project_set(struct guard *g, uint32_t id, struct egress_policy *policy,
 	old = project_mode(q);
 	/* Nobody knows what an adopted project was allowed. */
 	tighten = egress_policy_tightens(q->policy, policy, now) ||
-	    (q->adopted && old == POLICY_LOCKED) || q->unsure;
+	    (q->adopted &&
+		(old == POLICY_LOCKED ||
+		    egress_policy_count(q->policy, EGRESS_DENY) > 0)) ||
+	    q->unsure;
 	project_set_policy(q, policy);
 	q->next_end_ms = egress_policy_next_end(policy, now);
 	n = guard_cuts(g, q, old, tighten, cut);
@@ -298,6 +306,7 @@ guard_on_end(void *arg)
 	struct project *q;
 	size_t cursor = 0;
 
+	guard_keep_clock(g);
 	while ((q = projects_next(g->projects, &cursor)) != NULL) {
 		if (q->next_end_ms != 0 && q->next_end_ms <= now)
 			guard_end_rules(g, q, now);

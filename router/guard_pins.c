@@ -81,6 +81,25 @@ guard_pin_answer(struct guard *g, struct project *q,
 	return 0;
 }
 
+/* In modes web and open: on no port, for a denial to come. */
+static void
+guard_note_answer(struct guard *g, const struct chan_answer *a)
+{
+	int64_t now = clock_mono_ms();
+	struct pin pin = { .id = a->id,
+		.until_ms = now + (int64_t)a->ttl * 1000 + PINS_GRACE_MS };
+	struct err e = ERR_INIT;
+
+	memcpy(pin.name, a->name, sizeof(pin.name));
+	for (uint32_t i = 0; i < a->n_addrs; i++) {
+		pin.addr = a->addrs[i];
+		/* The other half is for pins, without which nothing opens. */
+		if (pins_count(g->pins) >= PINS_TOTAL_MAX / 2 ||
+		    pins_put(g->pins, &pin, now, &e) == -1)
+			pins_set_lost(g->pins, a->id, true);
+	}
+}
+
 void
 guard_on_answer(struct guard *g, const struct chan_answer *a)
 {
@@ -96,6 +115,8 @@ guard_on_answer(struct guard *g, const struct chan_answer *a)
 	    egress_decide(q->policy, a->name, clock_forward_ms(), &d)) {
 		m.pinned.ok = project_mode(q) != POLICY_LOCKED ||
 		    guard_pin_answer(g, q, a, &d, &late, &e) == 0;
+		if (project_mode(q) != POLICY_LOCKED)
+			guard_note_answer(g, a);
 		if (m.pinned.ok == 0)
 			log_warn("guard pin-failed project=%u name=%s err=%s",
 			    a->id, log_val(a->name), log_val(e.msg));
@@ -136,8 +157,12 @@ guard_keep_pin(const struct pin *pin, void *arg)
 {
 	struct guard_drop *d = arg;
 	const struct egress_policy *policy = d->project->policy;
+	enum policy_mode mode = egress_policy_mode(policy);
 
-	if (egress_policy_mode(policy) == POLICY_LOCKED &&
+	/* Programs may remember an address beyond a lockdown. */
+	if (pin->port == 0 && mode < POLICY_LOCKED)
+		return true;
+	if ((pin->port == 0) == (mode != POLICY_LOCKED) &&
 	    egress_decide_port(policy, pin->name, pin->port, d->wall))
 		return true;
 	if (d->n == d->room) {
@@ -177,7 +202,8 @@ guard_drop_pins(struct guard *g, const struct project *q,
 			.timeout_s = 1 };
 
 		/* Another name may still have it. */
-		if (pins_end(g->pins, q->id, p->addr, p->port, now) == 0 &&
+		if (p->port != 0 &&
+		    pins_end(g->pins, q->id, p->addr, p->port, now) == 0 &&
 		    ipset_del(g->netlink, g->pin_set, &k, &e) == -1)
 			log_error("guard unpin-failed project=%u err=%s", q->id,
 			    log_val(e.msg));
@@ -211,7 +237,7 @@ guard_copy_pin(const struct pin *pin, void *arg)
 	struct guard_copy *c = arg;
 
 	/* Those of an adopted namespace have no name. */
-	if (c->n < PINS_MAX && pin->name[0] != '\0')
+	if (c->n < PINS_MAX && pin->name[0] != '\0' && pin->port != 0)
 		c->pins[c->n++] = *pin;
 	return true;
 }

@@ -62,6 +62,9 @@ struct guard {
 	struct nflog *nflog;
 	struct control *control;
 	struct timer *ends; /* of rules */
+	int clock;          /* what is kept of it, -1 before */
+	int64_t clock_kept;
+	bool clock_broken;
 	struct respawn *worker;
 	bool keeper_lost;
 	int stub; /* the worker's end of the stub's socket */
@@ -110,11 +113,23 @@ void guard_on_told_all(struct guard *g);
  */
 size_t guard_drop_pins(struct guard *g, const struct project *q,
     struct firewall_flush *cut, size_t max);
-/* The named pins of a project into *out, which the caller frees; how many. */
+/* The named pins of a project, without notes, into *out, which the caller
+ * frees; how many. */
 size_t guard_copy_pins(struct guard *g, uint32_t id, struct pin **out);
 /* Pins of an adopted namespace: known to be closed, not to be opened. */
 int guard_read_pins(struct guard *g, struct err *e);
 void guard_arm_ends(struct guard *g);
 void guard_on_end(void *arg);
+
+/* guard_clock.c: a rule that has ended stays so when the router is killed and
+ * the host's clock set back: how far it ever was is in a file, until the host
+ * or the router is stopped in an orderly way. */
+
+/* As root. */
+void guard_open_clock(struct guard *g);
+/* Before anything ends by it. */
+void guard_keep_clock(struct guard *g);
+/* An orderly stop: whoever sets the clock right starts with that. */
+void guard_drop_clock(struct guard *g);
 
 #endif

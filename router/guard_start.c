@@ -231,6 +231,7 @@ guard_on_term(void *arg)
 	struct guard *g = arg;
 
 	log_info("guard stop why=signal");
+	guard_drop_clock(g);
 	loop_stop(g->loop);
 }
 
@@ -248,6 +249,7 @@ guard_start(struct guard *g, struct err *e)
 	    sock_parse(g->cfg->control, &a, e) == -1 ||
 	    sock_listen(&a, 0600, &g->listen, e) == -1)
 		return -1;
+	guard_open_clock(g);
 	g->firewall = firewall_new(g->loop, &g->rules, g->cfg->xtlock);
 	if (guard_start_keeper(g, e) == -1 || guard_enter(g, e) == -1 ||
 	    guard_listen(g, e) == -1 || guard_start_late(g, e) == -1 ||
@@ -275,6 +277,8 @@ guard_stop(struct guard *g)
 	nflog_free(g->nflog);
 	nlsock_free(g->netlink);
 	timer_free(g->ends);
+	if (g->clock != -1)
+		(void)close(g->clock);
 	/* Kills and reaps the children, makes the last calls of the rest. */
 	loop_free(g->loop);
 	respawn_free(g->worker);
@@ -296,6 +300,7 @@ guard_main(const struct config *cfg)
 		    .proxy_port = (uint16_t)cfg->proxy_port,
 		    .proxy_gid = (uint32_t)cfg->proxy_gid,
 		    .upload_rate = (uint32_t)(cfg->upload_rate >> 10) },
+		.clock = -1,
 		.stub = -1,
 		.proxy_chan = -1,
 		.udp53 = -1,

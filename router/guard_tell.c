@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/io/watch.h"
@@ -139,7 +140,8 @@ guard_tell_host(struct guard_peer *p)
 {
 	const struct guard *g = p->guard;
 	struct chan_msg m = { .kind = CHAN_HOST,
-		.host = { .n = (uint32_t)g->n_host } };
+		.host = {
+		    .ahead_ms = clock_ahead_ms(), .n = (uint32_t)g->n_host } };
 	int rc;
 
 	memcpy(m.host.addrs, g->host, g->n_host * sizeof(g->host[0]));

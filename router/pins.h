@@ -4,7 +4,8 @@
  * (which keeps the firewall's set in step) and in the proxy (which asks it).
  * Addresses are host byte order; times are clock_mono_ms, which is the same in
  * all our processes.  A pin that has ended is found no more, but is remembered
- * until room is needed, as a flow may outlive it.
+ * until room is needed, as a flow may outlive it.  Port 0 is a note of what was
+ * answered where no pin is needed, in modes web and open.
  */
 #ifndef ROUTER_PINS_H
 #define ROUTER_PINS_H

@@ -335,12 +335,12 @@ resolver_on_answer(
 
 		resolver_reply(r, &k->origin, &k->query, &no);
 		resolver_lookup_end(r, k);
-	} else if (c->mode == POLICY_LOCKED && a->n_addrs > 0) {
+	} else if (a->n_addrs > 0) {
 		size_t max = d.n_ports > 0 && d.n_ports < PINS_OF_ANSWER_MAX
 		    ? PINS_OF_ANSWER_MAX / d.n_ports
 		    : 1;
 
-		if (a->n_addrs > max)
+		if (c->mode == POLICY_LOCKED && a->n_addrs > max)
 			a->n_addrs = max;
 		resolver_pin(r, k);
 	} else {

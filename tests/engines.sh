@@ -1,44 +1,50 @@
 # shellcheck shell=sh disable=SC2154
 # engines.sh: the tests of sandboxes once more, over each engine that is installed.  Sourced by check.sh.  Each engine is
 # started here with folders and a socket of its own, in a network namespace of its own, where Docker may do to iptables what
-# it does; nothing of it is left.  ENGINES: these alone.
+# it does; nothing of it is left.  ENGINES: these alone, and Podman with all tests.
 
-ENGINES=${ENGINES:-docker podman docker-remap}
+engines_part=
+[ -n "${ENGINES-}" ] || engines_part=yes
+ENGINES=${ENGINES:-docker docker-remap podman}
 engines_unit='driver driver_root netns sandbox'
 engines_system='run_template session_git cli_exec sandbox_life sandbox_limits sandbox_seed sandbox_crash
     attach_cp attach_hostile attach_ssh attach_term attack_sandbox attack_token prove_cmd'
-engines_own='restart crash'
+engines_own='restart crash engine_image pause'
 # docker-remap is Docker with userns-remap: what depends on users.
 engines_remap='driver sandbox cli_exec sandbox_life sandbox_seed attack_sandbox'
+# What Podman does otherwise: its API, its user namespaces, its execs, its end.
+engines_podman='driver driver_root sandbox cli_exec sandbox_seed attack_sandbox restart engine_image'
 engine_pid=
 engine_dir=
 engine_net=
 engines_covered=
 
 engines_wait() { # SOCKET
-	for _ in $(seq 100); do
-		curl -fs --unix-socket "$1" http://engine/_ping >/dev/null 2>&1 && return 0
+	for _ in $(seq 600); do
+		curl -fs -m 10 --unix-socket "$1" http://engine/_ping >/dev/null 2>&1 && return 0
 		sleep 0.1
 	done
 	return 1
 }
 
-# It starts again when a test ends it, by the pid in DIR/main, until DIR/on is gone.
+# It starts again when a test ends it, by the pid in DIR/main, until DIR/on is gone.  What ends us by our group does not end
+# it: the test that runs has to take away what it has in it.
 engine_keep() { # DIR COMMAND...
-	: >"$1/on"
-	(
-		dir=$1
-		shift
-		# Podman's conmon leaves a file where it was started.
-		cd "$dir" || exit 1
-		while [ -e "$dir/on" ]; do
-			nsenter --net="/run/netns/$engine_net" "$@" >>"$dir/log" 2>&1 &
-			echo $! >"$dir/main"
-			wait $! 2>/dev/null
-		done
-	) &
-	engine_pid=$!
 	engine_dir=$1
+	shift
+	: >"$engine_dir/on"
+	# Podman's conmon leaves a file where it was started.
+	# shellcheck disable=SC2016
+	setsid sh -c 'cd "$1" || exit 1
+		net=$2
+		shift 2
+		while [ -e on ]; do
+			nsenter --net="/run/netns/$net" "$@" >>log 2>&1 &
+			echo $! >main
+			wait $!
+			sleep 0.1
+		done' sh "$engine_dir" "$engine_net" "$@" </dev/null >/dev/null 2>&1 &
+	engine_pid=$!
 }
 
 engine_start_docker() { # DIR [OPTION...]
@@ -78,31 +84,45 @@ engine_start() {
 	return 1
 }
 
+# All that is in it: it is a test's alone, and a test may have been killed.
+engine_empty() { # SOCKET
+	curl -fs -m 10 --unix-socket "$1" 'http://engine/v1.41/containers/json?all=1' | jq -r '.[].Id' | while read -r id; do
+		curl -fs -m 20 -o /dev/null --unix-socket "$1" -X DELETE "http://engine/v1.41/containers/$id?force=1&v=1"
+	done
+}
+
 engine_stop() {
 	[ -n "$engine_pid" ] || return 0
+	engine_empty "$engine_dir/sock"
 	rm -f "$engine_dir/on"
 	kill "$(cat "$engine_dir/main")" 2>/dev/null
 	wait "$engine_pid" 2>/dev/null
 	engine_pid=
+	engine_sweep
 	[ -z "$engines_covered" ] || umount /etc/subuid /etc/subgid
 	engines_covered=
 }
 
-engines_stop() {
-	engine_stop
-	# Podman keeps the followers of an exec for five minutes; they have our folder as an argument.
-	# They mount its folder until they are gone.
-	for _ in $(seq 30); do
+# Podman keeps the followers of an exec for five minutes, and they mount its folder until they are gone; one whose engine was
+# killed follows its container.  They have our folder as an argument.
+engine_sweep() {
+	for _ in $(seq 50); do
 		left=
 		for p in /proc/[0-9]*; do
-			if { tr '\0' '\n' <"$p/cmdline" | grep -q "^$work/podman/"; } 2>/dev/null; then
-				left=yes
-				kill "${p#/proc/}" 2>/dev/null
-			fi
+			{ tr '\0' '\n' <"$p/cmdline" | grep -q "^$engine_dir/"; } 2>/dev/null || continue
+			left=yes
+			# Its container first: it does not end before.
+			# shellcheck disable=SC2046
+			kill -KILL $(cat "$p"/task/*/children 2>/dev/null) 2>/dev/null
+			kill "${p#/proc/}" 2>/dev/null
 		done
 		[ -n "$left" ] || break
 		sleep 0.1
 	done
+}
+
+engines_stop() {
+	engine_stop
 	# Deepest first.
 	awk -v d="$work/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r at; do
 		umount -l "$at"
@@ -191,8 +211,9 @@ run_engines() { # [TEST...]
 		fi
 		engines_programs "$work/$engine/o" "$work/$engine/sock"
 		# shellcheck disable=SC2086
-		case $engine,$named in
-		docker-remap,) engines_test "$engine" "$work/$engine" $engines_remap ;;
+		case $engine,$named,$engines_part in
+		docker-remap,,*) engines_test "$engine" "$work/$engine" $engines_remap ;;
+		podman,,yes) engines_test "$engine" "$work/$engine" $engines_podman ;;
 		*) engines_test "$engine" "$work/$engine" "$@" ;;
 		esac
 		engine_stop

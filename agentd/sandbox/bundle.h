@@ -36,7 +36,7 @@ bool bundle_has_target(const struct sandbox_spec *s, const char *target);
  * link.  The path to where it will be mounted must be 0711 or wider. */
 int bundle_open(
     const struct sandbox_host *h, const struct sandbox_spec *s, struct err *e);
-/* What engine_places or an earlier release left at DIR/bundle. */
+/* What is left at DIR/bundle. */
 int bundle_remove(const char *dir, struct err *e);
 
 #endif

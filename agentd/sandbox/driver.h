@@ -4,8 +4,8 @@
  * is absolute, under HOME, without an exit.json, and kept by the caller as the
  * run's record.
  *
- *   DIR/bundle     where config and root are mounted for the one who starts
- *                  it, or are; removed by destroy
+ *   DIR/bundle     where oci's config and root are mounted for the one who
+ *                  starts it; removed by destroy
  *   DIR/out.log    what it wrote;  DIR/exit.json  how it ended
  */
 #ifndef AGENTD_SANDBOX_DRIVER_H

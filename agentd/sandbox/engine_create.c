@@ -131,6 +131,9 @@ engine_write_config(struct jw *w, const struct engine_create_spec *c)
 	jw_bool(w, "AttachStdout", true);
 	jw_bool(w, "AttachStderr", true);
 	engine_write_labels(w, "Labels", c);
+	/* It has nothing to end: an engine that ends need not wait for it. */
+	if (c->holder)
+		jw_str(w, "StopSignal", "SIGKILL");
 	jw_end(w);
 }
 

@@ -1,12 +1,11 @@
 #include "agentd/sandbox/engine_driver.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "agentd/sandbox/bundle.h"
 #include "agentd/sandbox/cgroup.h"
+#include "agentd/sandbox/driver_end.h"
 #include "agentd/sandbox/engine.h"
 #include "agentd/sandbox/engine_conf.h"
 #include "agentd/sandbox/engine_create.h"
@@ -20,10 +19,17 @@
 #include "agentd/sandbox/share_look.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
+#include "lib/io/timer.h"
 #include "lib/wire/json.h"
+
+enum {
+	ENGINE_PAUSE_RETRY_MS = 100,
+	ENGINE_PAUSE_LIMIT_MS = 10 * 1000
+};
 
 static char *
 engine_shim_program(const struct sandbox_host *h)
@@ -168,10 +174,14 @@ engine_prepare(
     struct engine_start *o, const struct sandbox_spec *s, struct err *e)
 {
 	const struct engine_facts *f = engine_facts(o->h->engine);
-	AUTO_FREE char *bundle = path_join(o->dir, "bundle");
 	AUTO_FREE char *started = path_join(o->dir, "started");
 	struct engine_places p = { .n = 0 };
-	uint32_t uid = engine_agent_uid(f, s->uid_base);
+	const struct engine_places_who who = {
+		.agent = engine_agent_uid(f, s->uid_base),
+		.root = engine_root_uid(f, s->uid_base),
+		.uid_base = s->uid_base,
+		.range = engine_uid_range(f, s->uid_base),
+	};
 	int r;
 
 	if (engine_check(o->h, s, e) == -1 ||
@@ -181,17 +191,9 @@ engine_prepare(
 		return err_set(
 		    e, ERR_EXISTS, "a sandbox is running in %s", o->dir);
 	(void)unlink(started);
-	if (engine_places_unmount(o->places_dir, e) == -1 ||
-	    bundle_remove(bundle, e) == -1)
+	if (engine_places_unmount(o->places_dir, e) == -1)
 		return -1;
-	r = engine_places_plan(o->h, s, uid, o->dir, &p, e);
-	if (r == 0)
-		r = engine_places_mount(&p, s, o->places_dir,
-		    &(struct engine_places_who){
-			.root = engine_root_uid(f, s->uid_base),
-			.uid_base = s->uid_base,
-			.range = engine_uid_range(f, s->uid_base) },
-		    e);
+	r = engine_places_make(o->h, s, &who, o->places_dir, &p, e);
 	if (r == 0)
 		engine_create_init(&o->create,
 		    &(struct engine_create_spec){ .h = o->h,
@@ -361,13 +363,10 @@ static void
 engine_start_done(const struct err *e, void *arg)
 {
 	struct engine_started *d = arg;
-	AUTO_FREE char *bundle = path_join(d->o->dir, "bundle");
 	struct err bad = ERR_INIT;
 
-	if (e != NULL) {
+	if (e != NULL)
 		(void)engine_places_unmount(d->o->places_dir, &bad);
-		(void)bundle_remove(bundle, &bad);
-	}
 	d->done(e, d->arg);
 	engine_start_free(d->o);
 	free(d);
@@ -414,23 +413,13 @@ engine_start(const struct sandbox_host *h, const struct sandbox_spec *s,
 
 /* ---- orders ---- */
 
-static int
-engine_kill(const char *dir, bool now, struct err *e)
-{
-	return shim_send(dir, now ? SHIM_KILL : SHIM_STOP, e);
-}
-
-static int
-engine_go(const char *dir, struct err *e)
-{
-	return shim_send(dir, SHIM_GO, e);
-}
-
 struct engine_pause {
 	struct engine *engine;
+	struct timer *timer;
 	char *id;
 	bool frozen;
-	struct err e; /* of the order */
+	int64_t until; /* clock_mono_ms */
+	struct err e;  /* of the order */
 	sandbox_done_fn *done;
 	void *arg;
 };
@@ -439,18 +428,27 @@ static void
 engine_pause_end(struct engine_pause *p, const struct err *e)
 {
 	p->done(e, p->arg);
+	timer_free(p->timer);
 	free(p->id);
 	free(p);
 }
 
+/* The freezer of cgroup v1 may not get to its end, and the runtime gives up
+ * early: once more, while it runs. */
 static void
 engine_on_pause_seen(const struct engine_reply *r, void *arg)
 {
 	struct engine_pause *p = arg;
-	bool paused = json_bool_or(
-	    json_get(r->json, "State"), "Paused", !p->frozen);
+	const struct json *state = json_get(r->json, "State");
+	bool paused = json_bool_or(state, "Paused", !p->frozen);
 
-	engine_pause_end(p, r->e == NULL && paused == p->frozen ? NULL : &p->e);
+	if (r->e == NULL && paused == p->frozen)
+		engine_pause_end(p, NULL);
+	else if (r->e == NULL && json_bool_or(state, "Running", false) &&
+	    clock_mono_ms() < p->until)
+		timer_set(p->timer, ENGINE_PAUSE_RETRY_MS);
+	else
+		engine_pause_end(p, &p->e);
 }
 
 /* An engine refuses to do what is so already. */
@@ -470,19 +468,29 @@ engine_on_paused(const struct engine_reply *r, void *arg)
 }
 
 static void
+engine_pause_try(void *arg)
+{
+	struct engine_pause *p = arg;
+	AUTO_FREE char *path = xasprintf(
+	    "/containers/%s/%s", p->id, p->frozen ? "pause" : "unpause");
+
+	(void)engine_ask(p->engine, "POST", path, NULL, 0, engine_on_paused, p);
+}
+
+static void
 engine_pause(const struct sandbox_host *h, const char *id, bool frozen,
     sandbox_done_fn *done, void *arg)
 {
 	struct engine_pause *p = xcalloc(1, sizeof(*p));
-	AUTO_FREE char *path = xasprintf(
-	    "/containers/%s/%s", id, frozen ? "pause" : "unpause");
 
 	p->engine = h->engine;
+	p->timer = timer_new(h->loop, engine_pause_try, p);
 	p->id = xstrdup(id);
 	p->frozen = frozen;
+	p->until = clock_mono_ms() + ENGINE_PAUSE_LIMIT_MS;
 	p->done = done;
 	p->arg = arg;
-	(void)engine_ask(h->engine, "POST", path, NULL, 0, engine_on_paused, p);
+	engine_pause_try(p);
 }
 
 /* ---- destroy ---- */
@@ -491,36 +499,14 @@ struct engine_destroy {
 	const struct sandbox_host *h;
 	char *id;
 	char *dir;
-	struct seq *seq;
 };
 
-static void
-engine_destroy_on_exit(const struct shim_exit *x, void *arg)
-{
-	struct engine_destroy *o = arg;
-
-	(void)x;
-	seq_resume(NULL, o->seq);
-}
-
-/* A shim that still runs cleans up itself: wait for it. */
 static int
 engine_destroy_shim(struct seq *s, void *ctx, struct err *e)
 {
-	struct engine_destroy *o = ctx;
-	const struct shim_watch_spec spec = {
-		.dir = o->dir,
-		.from = UINT64_MAX >> 1,
-		.on_exit = engine_destroy_on_exit,
-		.arg = o,
-	};
+	const struct engine_destroy *o = ctx;
 
-	o->seq = s;
-	if (shim_send(o->dir, SHIM_KILL, e) == -1)
-		return SEQ_DONE;
-	if (shim_watch_open(seq_loop(s), &spec, e) == NULL)
-		return -1;
-	return SEQ_WAIT;
+	return driver_end_shim(s, o->dir, e);
 }
 
 /* Before the container: the engine may be away, and mounts must not stay. */
@@ -547,22 +533,13 @@ engine_destroy_container(struct seq *s, void *ctx, struct err *e)
 static int
 engine_destroy_files(struct seq *s, void *ctx, struct err *e)
 {
-	static const char *const names[] = { "alive", "ctl", "pid",
-		"engine.json", "started", NULL };
 	const struct engine_destroy *o = ctx;
 	AUTO_FREE char *places = engine_places_dir(o->h, o->id);
 	AUTO_FREE char *cgroup = xasprintf("%s.cgroup", places);
-	AUTO_FREE char *bundle = path_join(o->dir, "bundle");
 
 	(void)s;
 	(void)unlink(cgroup);
-	for (size_t i = 0; names[i] != NULL; i++) {
-		AUTO_FREE char *path = path_join(o->dir, names[i]);
-
-		if (unlink(path) == -1 && errno != ENOENT)
-			return err_sys(e, ERR_IO, "remove %s", path);
-	}
-	return bundle_remove(bundle, e);
+	return driver_end_files(o->dir, "engine.json", e);
 }
 
 static void
@@ -661,8 +638,8 @@ const struct driver engine_driver = {
 	.exec = engine_exec,
 	.exec_resize = engine_exec_resize,
 	.exec_kill = engine_exec_kill,
-	.go = engine_go,
-	.kill = engine_kill,
+	.go = driver_end_go,
+	.kill = driver_end_kill,
 	.pause = engine_pause,
 	.use = engine_use,
 	.check = engine_check_spec,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agentd/sandbox/bundle.h"
@@ -15,6 +16,8 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/io/sock.h"
 #include "lib/io/timer.h"
@@ -26,6 +29,7 @@ enum {
 	EXEC_ASK_FIRST_MS = 10,
 	EXEC_ASK_LAST_MS = 1000,
 	EXEC_ID_MAX = 128,
+	EXEC_CGROUP_MAX = 64 << 10,
 	EXEC_ERROR_MAX = 200
 };
 
@@ -367,16 +371,48 @@ struct engine_exec_signal {
 	int signal;
 };
 
+int
+engine_exec_signal(int64_t pid, const char *container, int sig, struct err *e)
+{
+	AUTO_CLOSE int fd = -1;
+	AUTO_FREE char *path = xasprintf("/proc/%" PRId64 "/cgroup", pid);
+	AUTO_STR struct str cgroup = STR_INIT;
+
+	if (pid <= 1 || pid > INT32_MAX || strlen(container) != 64)
+		return err_set(e, ERR_PROTO, "the engine: an exec without pid");
+	/* First: what is looked at then is what gets it. */
+	fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0U);
+	if (fd == -1)
+		return err_sys(e, ERR_NOTFOUND, "process %" PRId64, pid);
+	if (path_read(path, EXEC_CGROUP_MAX, &cgroup, e) == -1)
+		return -1;
+	if (strstr(str_cstr(&cgroup), container) == NULL)
+		return err_set(e, ERR_DENIED,
+		    "process %" PRId64 " is in no cgroup of container %.12s: "
+		    "has the engine other pids than this host?",
+		    pid, container);
+	if (syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0U) == -1)
+		return err_sys(e, ERR_IO, "signal to process %" PRId64, pid);
+	return 0;
+}
+
+struct engine_exec_order {
+	int signal;
+};
+
 /* The engine has no call for it, but tells its process of this host. */
 static void
 engine_exec_on_pid(const struct engine_reply *r, void *arg)
 {
-	struct engine_exec_signal *k = arg;
-	int64_t pid = json_i64_or(r->json, "Pid", 0);
+	struct engine_exec_order *k = arg;
+	struct err e = ERR_INIT;
 
 	if (r->e == NULL && json_bool_or(r->json, "Running", false) &&
-	    pid > 1 && pid <= INT32_MAX)
-		(void)kill((pid_t)pid, k->signal);
+	    engine_exec_signal(json_i64_or(r->json, "Pid", 0),
+		json_str_or(r->json, "ContainerID", ""), k->signal, &e) == -1 &&
+	    e.code != ERR_NOTFOUND)
+		log_warn(
+		    "engine exec signal=%d why=%s", k->signal, log_val(e.msg));
 	free(k);
 }
 
@@ -384,7 +420,7 @@ void
 engine_exec_kill(struct driver_exec *x, int sig)
 {
 	AUTO_FREE char *path = xasprintf("/exec/%s/json", x->id);
-	struct engine_exec_signal *k;
+	struct engine_exec_order *k;
 
 	x->signal = sig;
 	if (!x->open || x->told)

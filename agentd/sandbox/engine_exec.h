@@ -9,4 +9,9 @@ struct driver_exec *engine_exec(const struct sandbox_host *h,
 void engine_exec_resize(struct driver_exec *x, uint16_t cols, uint16_t rows);
 void engine_exec_kill(struct driver_exec *x, int sig);
 
+/* To a process that an engine told us of, by its pid on this host: only when
+ * it is one of that container (64 hex digits).  ERR_NOTFOUND: it is gone. */
+int engine_exec_signal(
+    int64_t pid, const char *container, int sig, struct err *e);
+
 #endif

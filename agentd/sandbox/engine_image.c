@@ -19,17 +19,20 @@
 #include "lib/base/log.h"
 #include "lib/base/path.h"
 #include "lib/base/rnd.h"
+#include "lib/base/str.h"
 #include "lib/wire/json.h"
 
 enum {
-	ENGINE_ID_MAX = 128
+	ENGINE_ID_MAX = 128,
+	ENGINE_RECORD_MAX = 512
 };
 
 struct engine_image {
 	const struct sandbox_host *h;
-	char *root; /* NULL: the host's system */
-	char *ref;  /* localhost/coffer-NAME:STAMP */
-	char *work; /* HOME/run/engine/.RANDOM: while it is made */
+	char *root;   /* NULL: the host's system */
+	char *ref;    /* localhost/coffer-INST-NAME:STAMP */
+	char *record; /* HOME/run/engine/image-NAME: "REF ID", of the last */
+	char *work;   /* HOME/run/engine/.RANDOM: while it is made */
 	char *tar;
 	bool known; /* the engine has it */
 	char id[ENGINE_ID_MAX];
@@ -51,12 +54,31 @@ engine_image_set_id(struct engine_image *i, const char *id, struct err *e)
 	return 0;
 }
 
-static char *
-engine_image_stamp(const char *name, const struct stat *st)
+static void
+engine_image_stamp(
+    struct engine_image *i, const char *name, const struct stat *st)
 {
-	return xasprintf("localhost/coffer-%s:%" PRIx64 "-%" PRIx64 "-%" PRIx64,
-	    name, (uint64_t)st->st_ino, (uint64_t)st->st_mtim.tv_sec,
-	    (uint64_t)st->st_mtim.tv_nsec);
+	i->ref = xasprintf("localhost/coffer-%s-%s:%" PRIx64 "-%" PRIx64
+			   "-%" PRIx64,
+	    i->h->inst, name, (uint64_t)st->st_ino,
+	    (uint64_t)st->st_mtim.tv_sec, (uint64_t)st->st_mtim.tv_nsec);
+	i->record = xasprintf("%s/run/engine/image-%s", i->h->home, name);
+}
+
+/*
+ * An image of ours is known by its id, as the engine told it when it was
+ * imported: whoever gives our name to another changes nothing.
+ */
+static void
+engine_image_recall(struct engine_image *i)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err bad = ERR_INIT;
+	size_t n = strlen(i->ref);
+
+	if (path_read(i->record, ENGINE_RECORD_MAX, &text, &bad) == 0 &&
+	    strncmp(str_cstr(&text), i->ref, n) == 0 && text.p[n] == ' ')
+		(void)engine_image_set_id(i, text.p + n + 1, &bad);
 }
 
 /* What is there now: a new folder in its place is a new image, and so is the
@@ -70,7 +92,7 @@ engine_image_name(struct engine_image *i, struct err *e)
 	if (i->root == NULL) {
 		if (stat(i->h->shim, &st) == -1)
 			return err_sys(e, ERR_NOTFOUND, "%s", i->h->shim);
-		i->ref = engine_image_stamp("host", &st);
+		engine_image_stamp(i, "host", &st);
 		return 0;
 	}
 	if (stat(i->root, &st) == -1)
@@ -86,7 +108,7 @@ engine_image_name(struct engine_image *i, struct err *e)
 		    NULL)
 			*c = '-';
 	}
-	i->ref = engine_image_stamp(name, &st);
+	engine_image_stamp(i, name, &st);
 	return 0;
 }
 
@@ -119,9 +141,14 @@ engine_image_look(struct seq *s, void *ctx, struct err *e)
 	AUTO_FREE char *path = NULL;
 
 	i->seq = s;
-	if (i->ref == NULL && engine_image_name(i, e) == -1)
-		return -1;
-	path = xasprintf("/images/%s/json", i->ref);
+	if (i->ref == NULL) {
+		if (engine_image_name(i, e) == -1)
+			return -1;
+		engine_image_recall(i);
+	}
+	if (i->id[0] == '\0')
+		return SEQ_DONE;
+	path = xasprintf("/images/%s/json", i->id);
 	(void)engine_ask(
 	    i->h->engine, "GET", path, NULL, 0, engine_image_on_seen, i);
 	return SEQ_WAIT;
@@ -244,7 +271,7 @@ engine_image_tag(struct seq *s, void *ctx, struct err *e)
 	return SEQ_WAIT;
 }
 
-/* Again: its id, and what it declares. */
+/* What it declares. */
 static int
 engine_image_confirm(struct seq *s, void *ctx, struct err *e)
 {
@@ -253,6 +280,18 @@ engine_image_confirm(struct seq *s, void *ctx, struct err *e)
 	if (i->known)
 		return SEQ_DONE;
 	return engine_image_look(s, ctx, e);
+}
+
+static int
+engine_image_keep(struct seq *s, void *ctx, struct err *e)
+{
+	struct engine_image *i = ctx;
+	AUTO_FREE char *text = xasprintf("%s %s", i->ref, i->id);
+
+	(void)s;
+	if (i->work == NULL || !i->known)
+		return SEQ_DONE;
+	return path_write_atomic(i->record, text, strlen(text), 0600, e);
 }
 
 static void
@@ -307,6 +346,7 @@ static const struct seq_step engine_image_steps[] = {
 	{ "import the image", engine_image_send, NULL },
 	{ "name the image", engine_image_tag, NULL },
 	{ "look at the image", engine_image_confirm, NULL },
+	{ "remember the image", engine_image_keep, NULL },
 	{ "forget old images", engine_image_drop_old, NULL },
 	{ "tidy up", engine_image_clear, NULL },
 };
@@ -328,6 +368,7 @@ engine_image_done(const struct err *e, void *arg)
 	i->fn(e == NULL ? i->id : NULL, e, i->arg);
 	free(i->root);
 	free(i->ref);
+	free(i->record);
 	free(i->work);
 	free(i->tar);
 	free(i);

@@ -3,7 +3,8 @@
  * No registry is asked, ever.  A spec without a root gets the skeleton of this
  * host's system (its folders, its links, a generated /etc; /usr is mounted).
  * A root HOME/images/NAME is imported into the engine when it is new there or
- * has changed.
+ * has changed.  HOME/run/engine/image-NAME remembers the id that it got: the
+ * name that it has in the engine is for people.
  */
 #ifndef AGENTD_SANDBOX_ENGINE_IMAGE_H
 #define AGENTD_SANDBOX_ENGINE_IMAGE_H

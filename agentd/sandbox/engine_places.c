@@ -82,24 +82,39 @@ engine_places_add_file(
 	engine_places_add(p, source, target, true);
 }
 
-int
-engine_places_plan(const struct sandbox_host *h, const struct sandbox_spec *s,
-    uint32_t uid, const char *dir, struct engine_places *p, struct err *e)
+/*
+ * A tmpfs, for tokens are in them: places are binds of its files, and keep it
+ * when it is mounted here no more.
+ */
+static int
+engine_places_write_own(const struct sandbox_host *h,
+    const struct sandbox_spec *s, uint32_t uid, const char *own, struct err *e)
 {
-	AUTO_FREE char *bundle = path_join(dir, "bundle");
-	AUTO_FREE char *root = path_join(bundle, "root");
-	mode_t old = umask(022);
+	AUTO_FREE char *root = path_join(own, "root");
+	mode_t old;
 	int r = 0;
 
-	p->n = 0;
-	/* Tokens are in it: nobody but root passes. */
-	if (mkdir(bundle, 0700) == -1 || mkdir(root, 0755) == -1)
+	if (mkdir(own, 0700) == -1)
+		return err_sys(e, ERR_IO, "mkdir %s", own);
+	if (mount("coffer", own, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") ==
+	    -1)
+		return err_sys(e, ERR_IO, "mount a tmpfs at %s", own);
+	old = umask(022);
+	if (mkdir(root, 0755) == -1)
 		r = err_sys(e, ERR_IO, "mkdir %s", root);
 	else
 		r = rootfs_write_own(h, s, uid, root, e);
 	(void)umask(old);
-	if (r == -1)
-		return -1;
+	return r;
+}
+
+static void
+engine_places_plan(
+    const struct sandbox_spec *s, const char *own, struct engine_places *p)
+{
+	AUTO_FREE char *root = path_join(own, "root");
+
+	p->n = 0;
 	if (s->root == NULL)
 		engine_places_add_system(p);
 	for (size_t i = 0; engine_own_files[i] != NULL; i++) {
@@ -114,7 +129,6 @@ engine_places_plan(const struct sandbox_host *h, const struct sandbox_spec *s,
 	for (size_t i = 0; i < s->n_mounts; i++)
 		engine_places_add(p, s->mounts[i].source, s->mounts[i].target,
 		    s->mounts[i].ro);
-	return 0;
 }
 
 static int
@@ -196,17 +210,12 @@ engine_place_bind(const struct engine_place *p,
 	return 0;
 }
 
-int
+static int
 engine_places_mount(const struct engine_places *p, const struct sandbox_spec *s,
     const char *dir, const struct engine_places_who *who, struct err *e)
 {
-	AUTO_FREE char *up = xstrndup(dir, (size_t)(strrchr(dir, '/') - dir));
 	AUTO_CLOSE int idmap = -1;
 
-	if (path_mkdirs(up, 0711, e) == -1)
-		return -1;
-	if (mkdir(dir, 0700) == -1 || chown(dir, who->root, who->root) == -1)
-		return err_sys(e, ERR_IO, "mkdir %s", dir);
 	if (who->range != who->uid_base) {
 		idmap = engine_idmap_open(who->uid_base, who->range, e);
 		if (idmap == -1)
@@ -223,6 +232,38 @@ engine_places_mount(const struct engine_places *p, const struct sandbox_spec *s,
 			return -1;
 	}
 	return 0;
+}
+
+static int
+engine_place_unmount(const char *at, struct err *e)
+{
+	if (umount2(at, MNT_DETACH | UMOUNT_NOFOLLOW) == -1 &&
+	    errno != EINVAL && errno != ENOENT)
+		return err_sys(e, ERR_IO, "unmount %s", at);
+	/* Empty, or a mount was left: neither is ever looked into. */
+	if (rmdir(at) == -1 && errno == ENOTDIR && unlink(at) == -1)
+		return err_sys(e, ERR_IO, "remove %s", at);
+	return 0;
+}
+
+int
+engine_places_make(const struct sandbox_host *h, const struct sandbox_spec *s,
+    const struct engine_places_who *who, const char *dir,
+    struct engine_places *p, struct err *e)
+{
+	AUTO_FREE char *up = xstrndup(dir, (size_t)(strrchr(dir, '/') - dir));
+	AUTO_FREE char *own = path_join(dir, "own");
+
+	if (path_mkdirs(up, 0711, e) == -1)
+		return -1;
+	if (mkdir(dir, 0700) == -1 || chown(dir, who->root, who->root) == -1)
+		return err_sys(e, ERR_IO, "mkdir %s", dir);
+	if (engine_places_write_own(h, s, who->agent, own, e) == -1)
+		return -1;
+	engine_places_plan(s, own, p);
+	if (engine_places_mount(p, s, dir, who, e) == -1)
+		return -1;
+	return engine_place_unmount(own, e);
 }
 
 int
@@ -242,13 +283,7 @@ engine_places_unmount(const char *dir, struct err *e)
 
 		if (ent->d_name[0] == '.')
 			continue;
-		if (umount2(at, MNT_DETACH | UMOUNT_NOFOLLOW) == -1 &&
-		    errno != EINVAL && errno != ENOENT)
-			r = err_sys(e, ERR_IO, "unmount %s", at);
-		/* Empty, or a mount was left: neither is ever looked into. */
-		else if (rmdir(at) == -1 && errno == ENOTDIR &&
-		    unlink(at) == -1)
-			r = err_sys(e, ERR_IO, "remove %s", at);
+		r = engine_place_unmount(at, e);
 	}
 	(void)closedir(d);
 	if (r == 0 && rmdir(dir) == -1 && errno != ENOENT)

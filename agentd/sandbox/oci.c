@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agentd/sandbox/bundle.h"
+#include "agentd/sandbox/driver_end.h"
 #include "agentd/sandbox/oci_priv.h"
 #include "agentd/sandbox/oci_seal.h"
 #include "agentd/sandbox/rootfs.h"
@@ -219,18 +220,6 @@ oci_start(const struct sandbox_host *h, const struct sandbox_spec *s,
 	    .arg = arg });
 }
 
-static int
-oci_kill(const char *dir, bool now, struct err *e)
-{
-	return shim_send(dir, now ? SHIM_KILL : SHIM_STOP, e);
-}
-
-static int
-oci_go(const char *dir, struct err *e)
-{
-	return shim_send(dir, SHIM_GO, e);
-}
-
 static char *
 oci_cgroup(const struct sandbox_host *h, const char *id)
 {
@@ -307,36 +296,14 @@ struct oci_destroy {
 	const struct sandbox_host *h;
 	char *id;
 	char *dir;
-	struct seq *seq;
 };
 
-static void
-oci_destroy_on_exit(const struct shim_exit *x, void *arg)
-{
-	struct oci_destroy *o = arg;
-
-	(void)x;
-	seq_resume(NULL, o->seq);
-}
-
-/* A shim that still runs cleans up itself: wait for it. */
 static int
 oci_destroy_shim(struct seq *s, void *ctx, struct err *e)
 {
-	struct oci_destroy *o = ctx;
-	const struct shim_watch_spec spec = {
-		.dir = o->dir,
-		.from = UINT64_MAX >> 1,
-		.on_exit = oci_destroy_on_exit,
-		.arg = o,
-	};
+	const struct oci_destroy *o = ctx;
 
-	o->seq = s;
-	if (shim_send(o->dir, SHIM_KILL, e) == -1)
-		return SEQ_DONE;
-	if (shim_watch_open(seq_loop(s), &spec, e) == NULL)
-		return -1;
-	return SEQ_WAIT;
+	return driver_end_shim(s, o->dir, e);
 }
 
 static int
@@ -356,19 +323,10 @@ oci_destroy_container(struct seq *s, void *ctx, struct err *e)
 static int
 oci_destroy_files(struct seq *s, void *ctx, struct err *e)
 {
-	static const char *const names[] = { "alive", "ctl", "pid", "shim.json",
-		"started", NULL };
 	const struct oci_destroy *o = ctx;
-	AUTO_FREE char *bundle = path_join(o->dir, "bundle");
 
 	(void)s;
-	for (size_t i = 0; names[i] != NULL; i++) {
-		AUTO_FREE char *path = path_join(o->dir, names[i]);
-
-		if (unlink(path) == -1 && errno != ENOENT)
-			return err_sys(e, ERR_IO, "remove %s", path);
-	}
-	return bundle_remove(bundle, e);
+	return driver_end_files(o->dir, "shim.json", e);
 }
 
 static void
@@ -473,8 +431,8 @@ const struct driver oci_driver = {
 	.exec = oci_exec,
 	.exec_resize = oci_exec_resize,
 	.exec_kill = oci_exec_kill,
-	.go = oci_go,
-	.kill = oci_kill,
+	.go = driver_end_go,
+	.kill = driver_end_kill,
 	.pause = oci_pause,
 	.use = oci_use,
 	.destroy = oci_destroy,

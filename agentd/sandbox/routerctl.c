@@ -2,6 +2,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/list.h"
 #include "lib/base/str.h"
@@ -15,6 +16,8 @@ enum {
 	ROUTERCTL_MAX_LINE = 4 << 20, /* a host.set or a log */
 	ROUTERCTL_LIMIT_MS = 15 * 1000,
 	ROUTERCTL_RETRY_MS = 500,
+	ROUTERCTL_AWAY_MS = 10 * 1000, /* a request waits for the router */
+	ROUTERCTL_AGAIN_MS = 50,       /* and looks for it so often */
 	ROUTERCTL_FOLLOW_MS = 10 * 1000,
 	ROUTERCTL_FOLLOW_MAX = 200 /* entries */
 };
@@ -23,6 +26,7 @@ struct routerctl_request {
 	TAILQ_ENTRY(routerctl_request) entry;
 	char *line;
 	size_t len;
+	int64_t until_ms; /* clock_mono_ms: then it fails; 0: at once */
 	routerctl_fn *fn;
 	void *arg;
 };
@@ -39,7 +43,7 @@ struct routerctl {
 	bool turning; /* routerctl_turn is deferred */
 	bool closed;
 	struct timer *timer; /* of the request in flight */
-	struct timer *retry; /* while kept and not connected */
+	struct timer *retry; /* while not connected, and kept or asked */
 	loop_fn *on_connect; /* NULL: not kept */
 	void *connect_arg;
 };
@@ -143,6 +147,22 @@ routerctl_release(struct routerctl *c)
 	free(c);
 }
 
+/* Is there somebody who waits for the router, and may? */
+static bool
+routerctl_waits(const struct routerctl *c)
+{
+	const struct routerctl_request *r = TAILQ_FIRST(&c->queue);
+
+	return r != NULL && clock_mono_ms() < r->until_ms;
+}
+
+static void
+routerctl_retry(struct routerctl *c)
+{
+	timer_set(c->retry,
+	    routerctl_waits(c) ? ROUTERCTL_AGAIN_MS : ROUTERCTL_RETRY_MS);
+}
+
 static void
 routerctl_on_close(struct stream *s, const char *reason, void *arg)
 {
@@ -156,10 +176,12 @@ routerctl_on_close(struct stream *s, const char *reason, void *arg)
 			routerctl_release(c);
 		return;
 	}
-	if (c->on_connect != NULL)
-		timer_set(c->retry, ROUTERCTL_RETRY_MS);
-	if (c->in_flight)
+	if (c->in_flight && !routerctl_waits(c))
 		routerctl_fail(c, reason);
+	c->in_flight = false;
+	timer_cancel(c->timer);
+	if (!c->closed && (c->on_connect != NULL || routerctl_waits(c)))
+		routerctl_retry(c);
 }
 
 static void
@@ -187,10 +209,9 @@ routerctl_connect(struct routerctl *c, struct err *e)
 		.on_data = routerctl_on_data,
 		.on_close = routerctl_on_close,
 		.arg = c });
-	if (c->on_connect != NULL) {
-		timer_cancel(c->retry);
+	timer_cancel(c->retry);
+	if (c->on_connect != NULL)
 		loop_defer(c->loop, routerctl_connected, c);
-	}
 	return 0;
 }
 
@@ -200,8 +221,13 @@ routerctl_on_retry(void *arg)
 	struct routerctl *c = arg;
 	struct err e = ERR_INIT;
 
-	if (!c->closed && c->stream == NULL && routerctl_connect(c, &e) == -1)
-		timer_set(c->retry, ROUTERCTL_RETRY_MS);
+	if (c->closed)
+		return;
+	/* The first one that waits does so, or fails. */
+	if (!TAILQ_EMPTY(&c->queue))
+		routerctl_defer(c);
+	else if (c->stream == NULL && routerctl_connect(c, &e) == -1)
+		routerctl_retry(c);
 }
 
 void
@@ -228,6 +254,10 @@ routerctl_turn(void *arg)
 	if (r == NULL || c->in_flight)
 		return;
 	if (c->stream == NULL && routerctl_connect(c, &e) == -1) {
+		if (c->on_connect != NULL || routerctl_waits(c))
+			routerctl_retry(c);
+		if (routerctl_waits(c))
+			return;
 		(void)err_wrap(&e, "coffer-router is not reachable");
 		routerctl_finish(c, NULL, &e);
 		return;
@@ -289,10 +319,10 @@ routerctl_refuse(void *arg)
 	free(r);
 }
 
-/* Takes the text of *out. */
+/* Takes the text of *out; away_ms: how long it waits for the router. */
 static void
-routerctl_send(
-    struct routerctl *c, struct str *out, routerctl_fn *fn, void *arg)
+routerctl_send_for(struct routerctl *c, int64_t away_ms, struct str *out,
+    routerctl_fn *fn, void *arg)
 {
 	struct routerctl_request *r;
 
@@ -311,11 +341,19 @@ routerctl_send(
 	r = xcalloc(1, sizeof(*r));
 	r->len = out->len;
 	r->line = str_steal(out);
+	r->until_ms = away_ms > 0 ? clock_mono_ms() + away_ms : 0;
 	r->fn = fn;
 	r->arg = arg;
 	TAILQ_INSERT_TAIL(&c->queue, r, entry);
 	c->waiting++;
 	routerctl_defer(c);
+}
+
+static void
+routerctl_send(
+    struct routerctl *c, struct str *out, routerctl_fn *fn, void *arg)
+{
+	routerctl_send_for(c, ROUTERCTL_AWAY_MS, out, fn, arg);
 }
 
 static void
@@ -430,5 +468,5 @@ routerctl_follow(
 	jw_i64(&w, "since", since);
 	jw_i64(&w, "wait", ROUTERCTL_FOLLOW_MS);
 	jw_end(&w);
-	routerctl_send(c, &out, fn, arg);
+	routerctl_send_for(c, 0, &out, fn, arg);
 }

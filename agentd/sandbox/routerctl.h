@@ -1,8 +1,10 @@
 /*
  * routerctl: a client of the router's control socket HOME/run/router.sock
  * (docs/architecture.md).  One connection, requests in order, at most 256
- * waiting; connects when the first request comes and again after a loss.  A
- * request whose connection was lost fails; it is not repeated.
+ * waiting; connects when the first request comes and again after a loss.  While
+ * the router is away, as when it is started again, requests wait for up to ten
+ * seconds, and one that was lost with its connection is repeated: each says what
+ * shall be, not what shall be done.
  */
 #ifndef AGENTD_SANDBOX_ROUTERCTL_H
 #define AGENTD_SANDBOX_ROUTERCTL_H
@@ -40,7 +42,8 @@ void routerctl_projects(struct routerctl *c, routerctl_fn *fn, void *arg);
 void routerctl_host_set(struct routerctl *c, const char *const *addresses,
     size_t n, routerctl_fn *fn, void *arg);
 /* What changed after the `next` of an earlier reply, of all projects; held up
- * to 10 s until there is something: on a connection of its own. */
+ * to 10 s until there is something: on a connection of its own.  Not repeated:
+ * another router counts anew. */
 void routerctl_follow(
     struct routerctl *c, int64_t since, routerctl_fn *fn, void *arg);
 void routerctl_log(

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "agentd/sandbox/netns.h"
-#include "agentd/sandbox/netns_priv.h"
 #include "agentd/sandbox/sandbox_priv.h"
 #include "agentd/sandbox/seq.h"
 #include "agentd/sandbox/workspace.h"
@@ -93,6 +92,7 @@ sandboxes_new(const struct sandbox_host *h, struct routerctl *router,
 	m->on_lost = on_lost;
 	m->arg = arg;
 	m->map = map_new();
+	m->again = timer_new(h->loop, sandbox_tell_again, m);
 	return m;
 }
 
@@ -107,6 +107,7 @@ sandboxes_free(struct sandboxes *m)
 	while (map_next(m->map, &cursor, NULL, &b))
 		sandbox_free(b);
 	map_free(m->map);
+	timer_free(m->again);
 	free(m);
 }
 
@@ -214,6 +215,32 @@ sandbox_gitconfig(const struct sandboxes *m, int64_t id)
 	    : b->session.p.gitconfig;
 }
 
+bool
+sandbox_is_up(const struct sandboxes *m, int64_t id)
+{
+	const struct sandbox *b = sandbox_find(m, id);
+
+	return b != NULL && sandbox_session_is_good(b);
+}
+
+int
+sandbox_drop_token(struct sandboxes *m, int64_t id, struct err *e)
+{
+	struct sandbox *b = sandbox_find(m, id);
+	struct sandbox_project p;
+
+	if (b == NULL || b->session.p.id == 0)
+		return 0;
+	p = b->session.p;
+	p.gitconfig = "";
+	session_set(&b->session, &p);
+	if (session_save(m->h, &b->session, e) == 0)
+		return 0;
+	b->cause = "workspace";
+	sandbox_settle_cause(b, e);
+	return -1;
+}
+
 /* A completion with an error that was known before anything began. */
 struct sandbox_refusal {
 	struct err e;
@@ -290,8 +317,9 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 		sandbox_refuse(m, &e, done, arg);
 		return;
 	}
-	/* The session that runs keeps its token. */
-	if (mine.gitconfig == NULL && b->state == SANDBOX_RUNNING)
+	/* The session that is up keeps its token. */
+	if (mine.gitconfig == NULL &&
+	    (b->state == SANDBOX_RUNNING || sandbox_session_is_good(b)))
 		mine.gitconfig = b->session.p.gitconfig;
 	session_set(&b->session, &mine);
 	if (b->state != SANDBOX_RUNNING)
@@ -392,6 +420,21 @@ sandbox_recreate(struct sandboxes *m, const struct sandbox_project *p,
 		sandbox_renew(b, p, done, arg);
 }
 
+void
+sandbox_judge(struct sandboxes *m, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg)
+{
+	struct err e = ERR_INIT;
+	struct sandbox *b = NULL;
+
+	if (sandbox_check_mode(p->mode, &e) == 0)
+		b = sandbox_claim(m, p->id, &e);
+	if (b == NULL)
+		sandbox_refuse(m, &e, done, arg);
+	else
+		sandbox_weigh(b, p, done, arg);
+}
+
 /* Two byobus that start at once can hang each other: hence the wait. */
 /* clang-format off */
 const char sandbox_attach_script[] =
@@ -434,43 +477,4 @@ sandbox_attach(struct sandboxes *m, int64_t id,
 	session_spec_release(&s);
 	/* cppcheck-suppress returnDanglingLifetime ; exec copies the spec */
 	return r;
-}
-
-static void
-sandbox_on_told(const struct json *reply, const struct err *e, void *arg)
-{
-	(void)reply;
-	(void)arg;
-	if (e != NULL)
-		log_warn("sandbox router-not-told reason=%s", log_val(e->msg));
-}
-
-void
-sandboxes_tell_router(struct sandboxes *m)
-{
-	char router[HOST_NAME_MAX];
-	size_t cursor = 0;
-	void *v;
-
-	host_router_netns(m->h, router);
-	while (map_next(m->map, &cursor, NULL, &v)) {
-		struct sandbox *b = v;
-		char link[HOST_IF_MAX];
-
-		if (b->state != SANDBOX_RUNNING || b->busy)
-			continue;
-		host_project_link(m->h, b->id, link);
-		if (netns_has_link(router, link)) {
-			routerctl_project_set(m->router, b->id,
-			    b->session.p.mode, b->session.p.policy,
-			    sandbox_on_told, NULL);
-			continue;
-		}
-		b->cause = "wiring";
-		sandbox_set_state(
-		    b, SANDBOX_FAILED, "its link to the router is gone");
-		if (m->on_lost != NULL)
-			m->on_lost(b->id, b->cause,
-			    "its link to the router is gone", m->arg);
-	}
 }

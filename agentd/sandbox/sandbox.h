@@ -32,7 +32,7 @@ struct sandbox_project {
 	const char *name;   /* OWNER/PROJECT, shown in the session */
 	const char *mode;   /* "off", "none", "locked", "web", "open" */
 	const char *policy; /* as in routerctl_project_set */
-	/* Text of /etc/gitconfig.  NULL: none; that of a session that runs. */
+	/* Text of /etc/gitconfig.  NULL: none; that of a session that is up. */
 	const char *gitconfig;
 	const char *profile; /* whose root it has; "": the host's system */
 	const char *branch;  /* what `git tree` takes; "": the default */
@@ -74,6 +74,9 @@ void sandbox_destroy(
  * and put back if it does not come to that.
  */
 void sandbox_recreate(struct sandboxes *m, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg);
+/* Could it be?  ERR_* with the reason, and nothing is touched. */
+void sandbox_judge(struct sandboxes *m, const struct sandbox_project *p,
     sandbox_done_fn *done, void *arg);
 /* Of a session that runs; survives a restart of agentd or of the host. */
 void sandbox_pause(struct sandboxes *m, int64_t id, bool frozen,
@@ -119,6 +122,14 @@ int sandbox_netns(
 /* /etc/gitconfig of its session, with the session's token; "" when there is no
  * such sandbox. */
 const char *sandbox_gitconfig(const struct sandboxes *m, int64_t id);
+/* Does its session live, in its namespace, whatever became of the rest? */
+bool sandbox_is_up(const struct sandboxes *m, int64_t id);
+/*
+ * Another token is about to be asked for, by which the one it has dies: it is
+ * forgotten on disk first.  Without a session that is up such a sandbox is not
+ * brought back by sandboxes_adopt, but by sandbox_start with the new one.
+ */
+int sandbox_drop_token(struct sandboxes *m, int64_t id, struct err *e);
 /* What attaching runs, a shell's text without an empty line: the byobu. */
 extern const char sandbox_attach_script[];
 /* One more process in the session container.  like NULL: that script. */

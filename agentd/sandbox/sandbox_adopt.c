@@ -87,6 +87,9 @@ sandbox_adopt_one(struct sandbox_adopt *a, int64_t id)
 		sandbox_adopt_note(a, &e);
 	if (!s.wanted && !sandbox_has_rest(a->m, id))
 		return;
+	/* Its token is dead: it begins with another. */
+	if (s.wanted && s.p.gitconfig[0] == '\0' && !sandbox_session_is_good(b))
+		return;
 	a->running++;
 	if (s.wanted)
 		sandbox_bring_up(b, sandbox_adopt_on_done, a);

@@ -87,12 +87,12 @@ sandbox_open_watch(struct sandbox *b, struct err *e)
 	return b->watch == NULL ? -1 : 0;
 }
 
-static bool
-sandbox_session_is_good(const struct sandbox_op *o)
+bool
+sandbox_session_is_good(const struct sandbox *b)
 {
-	AUTO_FREE char *dir = session_dir(o->h, o->b->id);
+	AUTO_FREE char *dir = session_dir(b->m->h, b->id);
 
-	return shim_alive(dir) && session_is_in_netns(o->h, o->b->id);
+	return shim_alive(dir) && session_is_in_netns(b->m->h, b->id);
 }
 
 int
@@ -112,7 +112,7 @@ sandbox_up_judge(struct seq *s, void *ctx, struct err *e)
 {
 	struct sandbox_op *o = ctx;
 
-	if (o->b->state == SANDBOX_RUNNING || sandbox_session_is_good(o))
+	if (o->b->state == SANDBOX_RUNNING || sandbox_session_is_good(o->b))
 		return SEQ_DONE;
 	return sandbox_judge_step(s, o, &o->b->session, e);
 }
@@ -234,7 +234,7 @@ sandbox_up_clear(struct seq *s, void *ctx, struct err *e)
 	char id[HOST_NAME_MAX];
 
 	(void)e;
-	if (sandbox_session_is_good(o))
+	if (sandbox_session_is_good(o->b))
 		return SEQ_DONE;
 	shim_watch_close(o->b->watch);
 	o->b->watch = NULL;
@@ -251,7 +251,7 @@ sandbox_up_session(struct seq *s, void *ctx, struct err *e)
 	struct session_spec spec;
 
 	o->b->cause = "engine-down";
-	if (sandbox_session_is_good(o))
+	if (sandbox_session_is_good(o->b))
 		return SEQ_DONE;
 	if (access(dir, F_OK) == 0 && path_rmtree(dir, e) == -1)
 		return -1;

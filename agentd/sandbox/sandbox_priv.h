@@ -7,6 +7,7 @@
 #include "agentd/sandbox/session.h"
 #include "agentd/sandbox/shim_watch.h"
 #include "lib/base/err.h"
+#include "lib/io/timer.h"
 
 struct map;
 
@@ -17,6 +18,8 @@ struct sandboxes {
 	sandbox_lost_fn *on_lost;
 	void *arg;
 	struct map *map; /* id -> struct sandbox */
+	/* Some were busy when the router came back. */
+	struct timer *again;
 };
 
 struct sandbox {
@@ -25,6 +28,7 @@ struct sandbox {
 	struct session session;
 	enum sandbox_state state;
 	bool busy;                /* an operation is on its way */
+	bool untold;              /* of the router that has come back */
 	struct shim_watch *watch; /* of the session */
 	struct seq *waiting;      /* a step that waits for the session */
 	bool ended;    /* the session's exit was seen: for the waiting step */
@@ -40,6 +44,9 @@ void sandbox_set_state(
 void sandbox_refuse(
     struct sandboxes *m, const struct err *e, sandbox_done_fn *done, void *arg);
 
+/* sandbox_router.c; arg is the sandboxes. */
+void sandbox_tell_again(void *arg);
+
 /* The operations; b is not busy and its session is set. */
 void sandbox_bring_up(struct sandbox *b, sandbox_done_fn *done, void *arg);
 void sandbox_take_down(
@@ -47,7 +54,10 @@ void sandbox_take_down(
 void sandbox_freeze(
     struct sandbox *b, bool frozen, sandbox_done_fn *done, void *arg);
 void sandbox_settle_cause(struct sandbox *b, const struct err *e);
+bool sandbox_session_is_good(const struct sandbox *b);
 /* sandbox_renew.c */
+void sandbox_weigh(struct sandbox *b, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg);
 void sandbox_renew(struct sandbox *b, const struct sandbox_project *p,
     sandbox_done_fn *done, void *arg);
 

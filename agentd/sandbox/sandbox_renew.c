@@ -155,6 +155,41 @@ sandbox_renew_done(const struct err *e, void *arg)
 	done(e != NULL ? &told : NULL, arg);
 }
 
+static void
+sandbox_weigh_done(const struct err *e, void *arg)
+{
+	struct sandbox_op *o = arg;
+	struct sandbox *b = o->b;
+	sandbox_done_fn *done = o->done;
+	struct err told = e != NULL ? *e : ERR_INIT;
+
+	arg = o->arg;
+	session_release(&o->other);
+	free(o);
+	b->busy = false;
+	if (e != NULL)
+		(void)err_wrap(&told,
+		    "make the sandbox of project %" PRId64 " anew", b->id);
+	else
+		b->cause = NULL;
+	done(e != NULL ? &told : NULL, arg);
+}
+
+void
+sandbox_weigh(struct sandbox *b, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg)
+{
+	struct sandbox_op *o = sandbox_op_new(b, done, arg);
+
+	session_set(&o->other, p);
+	seq_start(&(struct seq_spec){ .loop = b->m->h->loop,
+	    .steps = sandbox_renew_steps,
+	    .n = 1,
+	    .ctx = o,
+	    .done = sandbox_weigh_done,
+	    .arg = o });
+}
+
 /* judge, begin, DOWN..., is down, aside, take, UP..., drop. */
 static void
 sandbox_renew_plan(struct seq_step *at)

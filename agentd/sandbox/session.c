@@ -296,6 +296,20 @@ session_state_path(const struct sandbox_host *h, int64_t id)
 	return xasprintf("%s/sandboxes/%" PRId64 "/state.json", h->home, id);
 }
 
+/* What is there already is not written: an adoption needs no room. */
+static int
+session_put(
+    const char *path, const char *text, size_t len, mode_t mode, struct err *e)
+{
+	AUTO_STR struct str is = STR_INIT;
+	struct err none = ERR_INIT;
+
+	if (path_read(path, SESSION_STATE_MAX, &is, &none) == 0 &&
+	    is.len == len && memcmp(is.p, text, len) == 0)
+		return 0;
+	return path_write_atomic(path, text, len, mode, e);
+}
+
 int
 session_save(
     const struct sandbox_host *h, const struct session *s, struct err *e)
@@ -307,7 +321,7 @@ session_save(
 	session_write(s, &text);
 	if (path_mkdirs(dir, 0711, e) == -1)
 		return -1;
-	return path_write_atomic(path, text.p, text.len, 0600, e);
+	return session_put(path, text.p, text.len, 0600, e);
 }
 
 int
@@ -347,7 +361,7 @@ session_save_branch(
 	AUTO_FREE char *line = xasprintf(
 	    "%s\n", session_text(&s->p, SESSION_BRANCH));
 
-	return path_write_atomic(path, line, strlen(line), 0644, e);
+	return session_put(path, line, strlen(line), 0644, e);
 }
 
 int

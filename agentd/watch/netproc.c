@@ -25,8 +25,7 @@ enum {
 	NETPROC_STAT_MAX = 1024,
 	NETPROC_FIELDS = 10, /* up to the inode */
 	NETPROC_ADDR_HEX = 8,
-	NETPROC_DEPTH = 3,
-	NETPROC_COMM_MAX = 16
+	NETPROC_DEPTH = 3
 };
 
 struct netproc_ask {
@@ -241,30 +240,41 @@ netproc_find_inodes(struct netproc *p, pid_t pid, ino_t netns)
 	}
 }
 
-/* Name and parent: "PID (NAME) STATE PPID ..."; the name may hold anything. */
+pid_t
+netproc_stat_read(struct view text, char name[NETPROC_COMM_MAX + 1])
+{
+	const char *open = text.len == 0 ? NULL : memchr(text.p, '(', text.len);
+	const char *close = text.len == 0 ? NULL
+					  : memrchr(text.p, ')', text.len);
+	struct view rest;
+	size_t n = 0;
+
+	name[0] = '\0';
+	if (open == NULL || close == NULL || close < open)
+		return 0;
+	rest = view_from(text, (size_t)(close + 1 - text.p));
+	(void)netproc_word(&rest); /* its state */
+	rest = netproc_word(&rest);
+	if (rest.len == 0)
+		return 0;
+	for (const char *p = open + 1; p < close && n < NETPROC_COMM_MAX; p++)
+		name[n++] = *p < ' ' || *p > '~' || *p == '<' ? '?' : *p;
+	name[n] = '\0';
+	return (pid_t)netproc_number(rest, 10);
+}
+
 static pid_t
 netproc_stat(pid_t pid, char name[NETPROC_COMM_MAX + 1])
 {
 	AUTO_STR struct str text = STR_INIT;
 	struct err e = ERR_INIT;
-	const char *open, *close;
 	char path[32];
-	int parent = 0;
 
 	name[0] = '\0';
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (path_read(path, NETPROC_STAT_MAX, &text, &e) == -1)
 		return 0;
-	open = strchr(str_cstr(&text), '(');
-	close = strrchr(str_cstr(&text), ')');
-	if (open == NULL || close == NULL || strlen(close) < 5)
-		return 0;
-	(void)snprintf(name, NETPROC_COMM_MAX + 1, "%.*s",
-	    (int)(close - open - 1), open + 1);
-	parent = (int)netproc_number(
-	    (struct view){ .p = close + 4, .len = strcspn(close + 4, " ") },
-	    10);
-	return parent;
+	return netproc_stat_read(str_view(&text), name);
 }
 
 /* Up to three names, as long as the parent is in the sandbox, too. */

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lib/base/view.h"
 
@@ -18,7 +19,8 @@ struct sandbox_host;
 enum {
 	NETPROC_MAX = 200,       /* questions of one look */
 	NETPROC_PIDS_MAX = 4096, /* processes that are looked at */
-	NETPROC_NAME_MAX = 56    /* three names */
+	NETPROC_NAME_MAX = 56,   /* three names */
+	NETPROC_COMM_MAX = 16    /* one */
 };
 
 struct netproc *netproc_new(const struct sandbox_host *h)
@@ -39,5 +41,11 @@ void netproc_free(struct netproc *p);
  * 0 when there is none.  Pure.
  */
 uint64_t netproc_inode(struct view table, uint16_t port, uint32_t to);
+/*
+ * The parent by a text as /proc/PID/stat is, and the name: what is not plain
+ * ASCII, or would look like another program's name, is a "?".  0 and "" when it
+ * is none.  Pure.
+ */
+pid_t netproc_stat_read(struct view text, char name[NETPROC_COMM_MAX + 1]);
 
 #endif

@@ -26,6 +26,7 @@ projects_entry_new(struct projects *all, int64_t id)
 	x->report = call_new(all->host->loop, all->api, projects_on_told, x);
 	x->mint = call_new(all->host->loop, all->api, projects_on_minted, x);
 	x->work = call_new(all->host->loop, all->api, projects_on_look_told, x);
+	x->hold = timer_new(all->host->loop, projects_on_hold_over, x);
 	TAILQ_INIT(&x->waiters);
 	(void)map_put_u64(all->by_id, (uint64_t)id, x);
 	return x;
@@ -36,6 +37,7 @@ projects_entry_free(struct project_entry *x)
 {
 	projects_drop_waiters(&x->waiters);
 	timer_free(x->retry);
+	timer_free(x->hold);
 	call_free(x->report);
 	call_free(x->mint);
 	call_free(x->work);
@@ -95,7 +97,9 @@ static void
 projects_now_running(struct project_entry *x)
 {
 	projects_take_policy(x);
-	projects_report(x, "running", "", "");
+	/* That another was refused was told of it, and holds. */
+	if (x->refused == -1 || strcmp(x->state, "running") != 0)
+		projects_report(x, "running", "", "");
 	if (x->all->running != NULL)
 		x->all->running(x->p.id, x->all->running_arg);
 	/* In a mode that is not wanted any more nothing may begin. */
@@ -105,20 +109,26 @@ projects_now_running(struct project_entry *x)
 		x->dirty = true;
 }
 
-/* The old one still runs: it is not taken for what was asked now. */
+/* The old one is as it was: it is not taken for what was asked now. */
 static bool
 projects_kept_old(struct project_entry *x, const struct err *e)
 {
 	enum sandbox_state is = sandbox_state(x->all->sandboxes, x->p.id);
+	const char *state = "failed";
 
-	if (!x->renewing || (is != SANDBOX_RUNNING && is != SANDBOX_PAUSED))
+	if (x->renewing && is == SANDBOX_PAUSED)
+		state = x->held ? "running" : "paused";
+	else if (x->renewing && is == SANDBOX_RUNNING)
+		state = "running";
+	else if (!x->renewing ||
+	    strcmp(sandbox_cause(x->all->sandboxes, x->p.id), "refused") != 0)
 		return false;
 	x->refused = x->p.generation;
-	projects_report(x, sandbox_state_name(is), "refused", e->msg);
+	projects_report(x, state, "refused", e->msg);
 	return true;
 }
 
-static void
+void
 projects_on_step(const struct err *e, void *arg)
 {
 	struct project_entry *x = arg;
@@ -128,6 +138,7 @@ projects_on_step(const struct err *e, void *arg)
 	x->busy = false;
 	if (e != NULL && projects_kept_old(x, e)) {
 		x->renewing = false;
+		x->held = false;
 		projects_settle(x);
 		return;
 	}
@@ -143,6 +154,7 @@ projects_on_step(const struct err *e, void *arg)
 		return;
 	}
 	x->retry_ms = PROJECTS_RETRY_MIN_MS;
+	x->held = x->held && x->goal == PROJECT_WANT_PAUSED;
 	switch (x->goal) {
 	case PROJECT_WANT_GONE:
 		x->gone = true;
@@ -164,11 +176,10 @@ projects_on_step(const struct err *e, void *arg)
 		projects_settle(x);
 }
 
-/* gitconfig NULL: none; of a running session it is not looked at. */
-void
-projects_start_with(struct project_entry *x, const char *gitconfig)
+static struct sandbox_project
+projects_sandbox(const struct project_entry *x, const char *gitconfig)
 {
-	struct sandbox_project sp = {
+	return (struct sandbox_project){
 		.id = x->p.id,
 		.name = x->p.full_name,
 		.mode = x->p.network,
@@ -186,6 +197,13 @@ projects_start_with(struct project_entry *x, const char *gitconfig)
 		.disk_mib = x->p.disk_mib,
 		.limits = x->p.limits,
 	};
+}
+
+/* gitconfig NULL: none; of a session that is up it is not looked at. */
+void
+projects_start_with(struct project_entry *x, const char *gitconfig)
+{
+	struct sandbox_project sp = projects_sandbox(x, gitconfig);
 
 	free(x->next_net);
 	x->next_net = projects_policy(&x->p);
@@ -203,13 +221,37 @@ projects_start_with(struct project_entry *x, const char *gitconfig)
 static void
 projects_start(struct project_entry *x)
 {
+	const struct sandboxes *m = x->all->sandboxes;
+
 	if (!x->renewing &&
-	    sandbox_state(x->all->sandboxes, x->p.id) == SANDBOX_RUNNING) {
+	    (sandbox_state(m, x->p.id) == SANDBOX_RUNNING ||
+		sandbox_is_up(m, x->p.id))) {
 		projects_start_with(x, NULL);
 		return;
 	}
 	x->mint_next = true;
 	projects_report(x, "starting", "", "");
+}
+
+static void
+projects_on_judged(const struct err *e, void *arg)
+{
+	if (e != NULL)
+		projects_on_step(e, arg);
+	else
+		projects_start(arg);
+}
+
+/* Judged before a token is asked for: that ends the one of the old. */
+static void
+projects_renew(struct project_entry *x)
+{
+	struct sandbox_project sp = projects_sandbox(x, NULL);
+
+	x->goal = PROJECT_WANT_RUNNING;
+	x->renewing = true;
+	x->busy = true;
+	sandbox_judge(x->all->sandboxes, &sp, projects_on_judged, x);
 }
 
 static void
@@ -283,12 +325,8 @@ static void
 projects_settle_up(struct project_entry *x, enum sandbox_state is)
 {
 	if (projects_is_outdated(x)) {
-		if (!projects_may_remove(x))
-			return;
-		x->goal = PROJECT_WANT_RUNNING;
-		x->renewing = true;
-		x->busy = true;
-		projects_start(x);
+		if (projects_may_remove(x))
+			projects_renew(x);
 		return;
 	}
 	/* Before it is thawed: nothing leaves by rules that do not hold any
@@ -309,10 +347,13 @@ projects_settle_up(struct project_entry *x, enum sandbox_state is)
 		return;
 	}
 	if (is == SANDBOX_PAUSED) {
-		projects_freeze(x, false);
+		if (!x->held)
+			projects_freeze(x, false);
 		return;
 	}
 	if (is == SANDBOX_RUNNING && projects_has_policy(x)) {
+		if (x->refused == -1 && strcmp(x->cause, "refused") == 0)
+			projects_report(x, "running", "", "");
 		projects_answer(x, NULL);
 		return;
 	}
@@ -338,8 +379,10 @@ projects_settle(struct project_entry *x)
 		return;
 	is = sandbox_state(x->all->sandboxes, x->p.id);
 	timer_cancel(x->retry);
-	if (x->p.want != PROJECT_WANT_RUNNING)
+	if (x->p.want != PROJECT_WANT_RUNNING) {
+		x->held = false;
 		projects_refuse(x);
+	}
 	if (x->p.want == PROJECT_WANT_RUNNING ||
 	    x->p.want == PROJECT_WANT_PAUSED) {
 		projects_settle_up(x, is);

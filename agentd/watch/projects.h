@@ -93,8 +93,12 @@ void projects_load(struct projects *p, sandbox_done_fn *done, void *arg);
 /* Something about this project changed: ask again.  done may be NULL. */
 void projects_refresh(struct projects *p, const char *full_name,
     sandbox_done_fn *done, void *arg);
-/* For the work in its sandbox that exists nowhere else: a step like others. */
-void projects_look(struct projects *p, int64_t id);
+/*
+ * For the work in its sandbox that exists nowhere else: a step like others.
+ * asked: the event that asks.  hold: it is to be taken away if there is none;
+ * it is frozen before the look, and until it is gone or that did not come.
+ */
+void projects_look(struct projects *p, int64_t id, int64_t asked, bool hold);
 /* The session ended by itself. */
 void projects_on_lost(
     struct projects *p, int64_t id, const char *cause, const char *why);

@@ -14,6 +14,8 @@ struct timer;
 enum {
 	PROJECTS_RETRY_MIN_MS = 1000,
 	PROJECTS_RETRY_MAX_MS = 60 * 1000,
+	/* Longer than cofferd waits for a look. */
+	PROJECTS_HOLD_MS = 100 * 1000,
 	PROJECTS_PATH_MAX = 320
 };
 
@@ -42,6 +44,11 @@ struct project_entry {
 	struct call *mint; /* the session's token */
 	bool mint_next;    /* when what is being reported was heard */
 	bool look;         /* is to be looked into */
+	bool look_hold;    /* and nothing may begin in it until it is gone */
+	bool held;         /* frozen for that; timer hold ends it */
+	struct timer *hold;
+	int64_t asked;     /* the newest event that asked for a look */
+	int64_t looking;   /* asked, when the look began */
 	struct call *work; /* what was seen */
 	bool renewing;     /* the step on its way makes it anew */
 	int64_t refused;   /* a generation that cannot be made; -1: none */
@@ -85,6 +92,7 @@ void projects_entry_free(struct project_entry *x);
 void projects_settle(struct project_entry *x);
 bool projects_has_policy(const struct project_entry *x);
 bool projects_is_outdated(const struct project_entry *x);
+void projects_on_step(const struct err *e, void *arg);
 /* The session's token came, or did not; a start goes on. */
 void projects_start_with(struct project_entry *x, const char *gitconfig);
 
@@ -98,6 +106,7 @@ void projects_on_minted(
 
 /* projects_look.c: begins one that is wanted; true: the entry is busy. */
 bool projects_begin_look(struct project_entry *x);
+void projects_on_hold_over(void *arg);
 void projects_on_look_told(
     const struct err *fail, int status, const struct json *j, void *arg);
 

@@ -72,6 +72,9 @@ projects_tell(struct project_entry *x)
 	    strcmp(x->cause, "refused") == 0
 		? x->refused
 		: sandbox_generation(x->all->sandboxes, x->p.id));
+	if (strcmp(x->cause, "refused") == 0)
+		jw_i64(
+		    &w, "kept", sandbox_generation(x->all->sandboxes, x->p.id));
 	jw_end(&w);
 	call_start(x->report, "PUT", path, str_cstr(&body));
 }
@@ -134,8 +137,14 @@ static void
 projects_mint(struct project_entry *x)
 {
 	char path[PROJECTS_PATH_MAX];
+	struct err e = ERR_INIT;
 
 	x->mint_next = false;
+	if (!x->renewing &&
+	    sandbox_drop_token(x->all->sandboxes, x->p.id, &e) == -1) {
+		projects_on_step(&e, x);
+		return;
+	}
 	(void)snprintf(path, sizeof(path),
 	    "/api/coffer/v1/projects/%s/session-token", x->p.full_name);
 	call_start(x->mint, "POST", path, NULL);

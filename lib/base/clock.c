@@ -74,17 +74,36 @@ clock_mono_ms(void)
 	return clock_read_ms(CLOCK_MONOTONIC);
 }
 
-int64_t
-clock_forward_ms(void)
+/* By how much the one was ever ahead of the other. */
+static int64_t
+clock_raise(int64_t now)
 {
-	/* By how much the one was ever ahead of the other. */
 	static _Atomic int64_t ahead;
-	int64_t mono = clock_mono_ms();
-	int64_t now = clock_now_ms() - mono, was = atomic_load(&ahead);
+	int64_t was = atomic_load(&ahead);
 
 	while (now > was && !atomic_compare_exchange_weak(&ahead, &was, now))
 		;
-	return mono + (now > was ? now : was);
+	return now > was ? now : was;
+}
+
+int64_t
+clock_ahead_ms(void)
+{
+	return clock_raise(clock_now_ms() - clock_mono_ms());
+}
+
+void
+clock_keep_ahead(int64_t ms)
+{
+	(void)clock_raise(ms);
+}
+
+int64_t
+clock_forward_ms(void)
+{
+	int64_t mono = clock_mono_ms();
+
+	return mono + clock_raise(clock_now_ms() - mono);
 }
 
 /* A page has hundreds of times: no printf. */

@@ -22,11 +22,12 @@ api_sandbox_on_report(struct call *c, const struct json *j)
 	AUTO_FREE char *reason = NULL;
 	AUTO_FREE char *address = NULL;
 	struct svc_sandbox_report *op;
-	int64_t generation = -1;
+	int64_t generation = -1, kept = -1;
 	int state = 0;
 
 	if (project == 0 ||
 	    api_i64(c, j, "generation", -1, INT64_MAX, &generation) == -1 ||
+	    api_i64(c, j, "kept", -1, INT64_MAX, &kept) == -1 ||
 	    api_word(c, j, "state", sandbox_status_parse, &state) == -1 ||
 	    api_text(c, j, "cause", SVC_CAUSE_MAX, &cause) == -1 ||
 	    api_text(c, j, "reason", API_REASON_MAX, &reason) == -1 ||
@@ -40,6 +41,7 @@ api_sandbox_on_report(struct call *c, const struct json *j)
 	op->project_id = project;
 	op->state = (enum sandbox_status)state;
 	op->generation = generation;
+	op->kept = kept;
 	op->cause = STEAL(cause);
 	op->reason = STEAL(reason);
 	op->address = STEAL(address);
@@ -108,9 +110,25 @@ api_sandbox_clones(struct call *c, const struct json *list, struct jw *w)
 }
 
 static void
+api_sandbox_worked(const struct err *fail, void *arg, void *call)
+{
+	struct call *c = call;
+	AUTO_STR struct str out = STR_INIT;
+	struct jw w;
+
+	jw_init(&w, &out);
+	jw_object(&w, NULL);
+	jw_bool(&w, "awaited", fail == NULL && svc_sandbox_work_awaited(arg));
+	jw_end(&w);
+	if (!api_failed(c, fail))
+		call_reply_json(c, 200, &out);
+	call_release(c);
+}
+
+static void
 api_sandbox_on_work(struct call *c, const struct json *j)
 {
-	int64_t project = api_project_id(c, PERM_SERVE), files = 0;
+	int64_t project = api_project_id(c, PERM_SERVE), files = 0, asked = 0;
 	AUTO_STR struct str data = STR_INIT;
 	AUTO_FREE char *error = NULL;
 	bool more = false;
@@ -122,6 +140,7 @@ api_sandbox_on_work(struct call *c, const struct json *j)
 	    api_text(c, j, "error", API_REASON_MAX, &error) == -1 ||
 	    api_i64(c, j, "files", 0, INT32_MAX, &files) == -1 ||
 	    api_bool(c, j, "more", &more) == -1 ||
+	    api_i64(c, j, "asked", 0, INT64_MAX, &asked) == -1 ||
 	    api_sandbox_clones(c, json_get(j, "clones"), &w) == -1)
 		return;
 	jw_i64(&w, "files", files);
@@ -129,8 +148,8 @@ api_sandbox_on_work(struct call *c, const struct json *j)
 	jw_str(&w, "error", error != NULL ? error : "");
 	jw_end(&w);
 	call_hold(c);
-	svc_sandbox_work(api_svc(c), call_who(c), project, str_view(&data),
-	    api_done_empty, c);
+	svc_sandbox_work(api_svc(c), call_who(c), project, asked,
+	    str_view(&data), api_sandbox_worked, c);
 }
 
 static void

@@ -20,16 +20,18 @@ const struct settings_number settings_numbers[] = {
 	{ .name = NULL },
 };
 
+/* The adapters of agentd/agent. */
+static const char *const settings_agents[] = { "command", "claude", "codex",
+	"goose", "opencode", NULL };
+
 static int
 settings_rule_agent(const char *agent, struct err *e)
 {
-	size_t n = strspn(agent, "abcdefghijklmnopqrstuvwxyz0123456789_-");
-
-	if (n == 0 || agent[n] != '\0' || n > SETTINGS_AGENT_MAX)
-		return err_set(e, ERR_INVALID,
-		    "settings.agent: want 1 to %d of a-z 0-9 _ -",
-		    SETTINGS_AGENT_MAX);
-	return 0;
+	for (size_t i = 0; settings_agents[i] != NULL; i++)
+		if (strcmp(agent, settings_agents[i]) == 0)
+			return 0;
+	return err_set(e, ERR_INVALID,
+	    "settings.agent: want command, claude, codex, goose or opencode");
 }
 
 int

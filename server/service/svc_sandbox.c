@@ -27,8 +27,24 @@ svc_sandbox_report_release(void *arg)
 struct svc_sandbox_report *
 svc_sandbox_report_new(struct svc *s, const struct identity *who)
 {
-	return svc_op_new(s, sizeof(struct svc_sandbox_report), who,
-	    svc_sandbox_report_release);
+	struct svc_sandbox_report *op = svc_op_new(
+	    s, sizeof(*op), who, svc_sandbox_report_release);
+
+	op->generation = -1;
+	op->kept = -1;
+	return op;
+}
+
+/* What cannot be made anew is not made when nobody thinks of it any more. */
+static int
+svc_sandbox_withdraw(
+    struct txn *t, const struct svc_sandbox_report *op, struct err *e)
+{
+	if (strcmp(op->cause, "refused") != 0 || op->kept < 0 ||
+	    op->kept >= op->generation)
+		return 0;
+	return projects_keep_sandbox(
+	    t, op->project_id, op->generation, op->kept, e);
 }
 
 static int
@@ -74,7 +90,9 @@ svc_sandbox_report_job(struct txn *t, void *arg, struct err *e)
 	if (svc_project_by_id(
 		t, &op->op.who, op->project_id, PERM_SERVE, &p, e) == -1)
 		return -1;
-	rc = svc_sandbox_report_rows(t, op, &p, e);
+	rc = svc_sandbox_withdraw(t, op, e);
+	if (rc == 0)
+		rc = svc_sandbox_report_rows(t, op, &p, e);
 	if (rc == 0 &&
 	    (op->state == SANDBOX_STOPPED || op->state == SANDBOX_ABSENT))
 		rc = tokens_delete_sessions(t, p.id, e);
@@ -117,6 +135,8 @@ struct svc_sandbox_said {
 	int64_t project_id;
 	const char *kind;
 	enum perm_verb verb;
+	int64_t asked; /* of a look: the event that it answers */
+	bool awaited;  /* somebody waited for it */
 	struct str data;
 };
 
@@ -174,21 +194,31 @@ svc_sandbox_ask(struct svc *s, const struct identity *who, int64_t project,
 static bool
 svc_sandbox_worked(void *arg)
 {
-	const struct svc_sandbox_said *op = arg;
+	struct svc_sandbox_said *op = arg;
 
-	svc_work_heard(op->op.svc->works, op->project_id, str_view(&op->data));
+	op->awaited = svc_work_heard(
+	    op->op.svc->works, op->project_id, op->asked, str_view(&op->data));
 	return false;
 }
 
 void
 svc_sandbox_work(struct svc *s, const struct identity *who, int64_t project,
-    struct view data, svc_done_fn *done, void *arg)
+    int64_t asked, struct view data, svc_done_fn *done, void *arg)
 {
 	struct svc_sandbox_said *op = svc_sandbox_said_new(s, who, project);
 
 	op->kind = "sandbox.work";
+	op->asked = asked;
 	op->verb = PERM_SERVE;
 	op->op.then = svc_sandbox_worked;
 	str_addv(&op->data, data);
 	svc_op_run(op, svc_sandbox_said_job, done, arg);
+}
+
+bool
+svc_sandbox_work_awaited(const void *op)
+{
+	const struct svc_sandbox_said *said = op;
+
+	return said->awaited;
 }

@@ -19,6 +19,7 @@ struct svc_sandbox_report {
 	int64_t project_id;
 	enum sandbox_status state;
 	int64_t generation; /* that is meant; -1: not known */
+	int64_t kept;       /* "refused": the one that stays; -1: none */
 	char *cause;        /* a word for the reason, or "" */
 	char *reason;
 	char *address;
@@ -33,9 +34,13 @@ void svc_sandbox_report(
 void svc_sandbox_ask(struct svc *s, const struct identity *who, int64_t project,
     svc_done_fn *done, void *arg);
 
-/* agentd's answer: the event sandbox.work with `data`, an object of JSON that
- * the caller wrote from what it judged. */
+/* agentd's answer to the event `asked` and all before it: the event
+ * sandbox.work with `data`, an object of JSON that the caller wrote from what
+ * it judged. */
 void svc_sandbox_work(struct svc *s, const struct identity *who,
-    int64_t project, struct view data, svc_done_fn *done, void *arg);
+    int64_t project, int64_t asked, struct view data, svc_done_fn *done,
+    void *arg);
+/* In done: was it waited for, by who would take the sandbox away? */
+bool svc_sandbox_work_awaited(const void *op);
 
 #endif

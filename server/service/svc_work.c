@@ -10,6 +10,7 @@
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
 #include "server/service/svc_use.h"
+#include "server/store/events.h"
 #include "server/store/projects.h"
 #include "server/store/runs.h"
 
@@ -22,6 +23,7 @@ struct work_waiter {
 	LIST_ENTRY(work_waiter) link;
 	struct svc_works *all;
 	struct svc_work_check *op;
+	int64_t asked; /* a look that began before does not count */
 	struct timer *timer;
 };
 
@@ -34,7 +36,9 @@ struct svc_works {
 /* The op with what only this file knows of it. */
 struct work_op {
 	struct svc_work_check pub;
-	bool clear; /* there is no sandbox */
+	bool clear;    /* there is no sandbox */
+	int64_t asked; /* the event that asks agentd */
+	bool served;   /* it is there */
 };
 
 struct svc_works *
@@ -127,8 +131,10 @@ work_ask(struct txn *t, struct work_op *x, struct err *e)
 		.project_id = x->pub.project_id,
 		.data = &data };
 
-	str_add(&data, "{\"ask\":\"work\"}");
-	return svc_event_add(t, &x->pub.op.who, x->pub.op.now, &v, e);
+	str_add(&data, "{\"ask\":\"remove\"}");
+	if (svc_event_add(t, &x->pub.op.who, x->pub.op.now, &v, e) == -1)
+		return -1;
+	return events_last(t, &x->asked, e);
 }
 
 static int
@@ -146,7 +152,12 @@ work_check_job(struct txn *t, void *arg, struct err *e)
 	if (svc_may(t, who, p.id, x->pub.verb, NULL, e) == 0 &&
 	    (x->clear || work_check_runs(t, p.id, e) == 0)) {
 		x->clear = x->clear || p.sandbox.state == SANDBOX_ABSENT;
-		rc = x->clear ? 0 : work_ask(t, x, e);
+		rc = x->clear ? 0
+		    : x->served
+		    ? work_ask(t, x, e)
+		    : err_set(e, ERR_EXISTS,
+			  "coffer-agentd is not there to look into the "
+			  "sandbox; start it, or use force");
 	}
 	project_release(&p);
 	return rc;
@@ -175,10 +186,6 @@ work_asked(void *arg)
 		return false;
 	if (s->works->stopped)
 		(void)err_set(&e, ERR_BUSY, "the server is stopping");
-	else if (!svc_use_served(s->uses, s->now()))
-		(void)err_set(&e, ERR_EXISTS,
-		    "coffer-agentd is not there to look into the sandbox; "
-		    "start it, or use force");
 	if (e.code != ERR_NONE) {
 		svc_op_end(x, &e);
 		return true;
@@ -186,6 +193,7 @@ work_asked(void *arg)
 	waiter = xcalloc(1, sizeof(*waiter));
 	waiter->all = s->works;
 	waiter->op = &x->pub;
+	waiter->asked = x->asked;
 	waiter->timer = timer_new(s->loop, work_on_timer, waiter);
 	timer_set(waiter->timer, SVC_WORK_WAIT_MS);
 	LIST_INSERT_HEAD(&s->works->waiters, waiter, link);
@@ -195,6 +203,10 @@ work_asked(void *arg)
 void
 svc_work_check(struct svc_work_check *op, svc_done_fn *done, void *arg)
 {
+	struct work_op *x = (struct work_op *)op;
+	struct svc *s = op->op.svc;
+
+	x->served = svc_use_served(s->uses, s->now());
 	op->op.then = work_asked;
 	svc_op_run(op, work_check_job, done, arg);
 }
@@ -223,21 +235,25 @@ work_judge(struct view data, struct err *e)
 	return rc;
 }
 
-void
-svc_work_heard(struct svc_works *w, int64_t project, struct view data)
+bool
+svc_work_heard(
+    struct svc_works *w, int64_t project, int64_t asked, struct view data)
 {
 	struct work_waiter *x, *next;
 	struct err e = ERR_INIT;
 	int rc = work_judge(data, &e);
+	bool awaited = false;
 
 	LIST_FOREACH_SAFE(x, &w->waiters, link, next) {
 		struct svc_work_check *op = x->op;
 
-		if (op->project_id != project)
+		if (op->project_id != project || x->asked > asked)
 			continue;
+		awaited = true;
 		(void)work_waiter_free(x);
 		if (rc == -1)
 			str_addv(&op->lost, data);
 		svc_op_end(op, rc == -1 ? &e : NULL);
 	}
+	return awaited;
 }

@@ -34,7 +34,9 @@ struct svc_work_check *svc_work_check_new(
  * project without a sandbox. */
 void svc_work_check(struct svc_work_check *op, svc_done_fn *done, void *arg);
 
-/* What agentd saw in a project's sandbox, as in the event sandbox.work. */
-void svc_work_heard(struct svc_works *w, int64_t project, struct view data);
+/* What agentd saw in a project's sandbox, as in the event sandbox.work; it
+ * began when the event `asked` was the newest to ask.  Did somebody wait? */
+bool svc_work_heard(
+    struct svc_works *w, int64_t project, int64_t asked, struct view data);
 
 #endif

@@ -568,6 +568,16 @@ projects_renew_sandbox(
 }
 
 int
+projects_keep_sandbox(
+    struct txn *t, int64_t id, int64_t meant, int64_t kept, struct err *e)
+{
+	return db_exec(t,
+	    "UPDATE project SET sandbox_generation = ?"
+	    " WHERE id = ? AND sandbox_generation = ?",
+	    BINDS(I(kept), I(id), I(meant)), NULL, e);
+}
+
+int
 projects_set_sandbox(
     struct txn *t, int64_t id, const struct sandbox_state *s, struct err *e)
 {

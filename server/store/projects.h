@@ -119,6 +119,9 @@ int projects_set_want(struct txn *t, int64_t id, enum sandbox_want want,
 /* It is to be made anew: one more. */
 int projects_renew_sandbox(
     struct txn *t, int64_t id, int64_t *generation, struct err *e);
+/* Takes back that it was to be `meant`, unless another is by now. */
+int projects_keep_sandbox(
+    struct txn *t, int64_t id, int64_t meant, int64_t kept, struct err *e);
 /* .want and .generation are left alone. */
 int projects_set_sandbox(
     struct txn *t, int64_t id, const struct sandbox_state *s, struct err *e);

@@ -27,7 +27,7 @@ ours() {
 restart() {
 	was=$(cat "$COFFER_TEST_ENGINE/main")
 	kill "$1" "$was"
-	for _ in $(seq 200); do
+	for _ in $(seq 900); do
 		[ "$(cat "$COFFER_TEST_ENGINE/main")" != "$was" ] && engine GET /_ping >/dev/null && return 0
 		sleep 0.1
 	done

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'roots are built by root'
-tap_plan 27
+tap_plan 28
 COFFER_HOME=$T/home
 export COFFER_HOME
 mkdir -p "$T/bin" "$COFFER_HOME/sandboxes/7" "$COFFER_HOME/profiles/mine"
@@ -14,6 +14,7 @@ cat >"$T/bin/mmdebstrap" <<'END'
 # --include=... SUITE ROOT [MIRROR]
 for a; do case $a in --include=*) list=${a#*=} ;; bookworm | trixie) suite=$a ;; /*) root=$a ;; esac; done
 echo "$suite $list" >>"$(dirname "$0")/log"
+stat -c %a,%u "$(dirname "$root")" >"$(dirname "$0")/above"
 mkdir -p "$root/usr/bin" "$root/usr/sbin" "$root/usr/share" "$root/bin"
 : >"$root/bin/sh"
 cp /bin/true "$root/usr/bin/su" && chmod 6755 "$root/usr/bin/su"
@@ -44,6 +45,7 @@ run profile build mine
 tap_is "$RC" 0 'one of the home is built'
 FIRST=$(readlink "$IMAGES/mine")
 tap_ok 'and in place' test -x "$IMAGES/$FIRST/usr" -a -e "$IMAGES/mine/usr/bin/git"
+tap_is "$(cat "$T/bin/above"),$(stat -c %a "$IMAGES/$FIRST")" 700,0,755 'while it was made, by root alone'
 # A user of the host could run what is in it.
 tap_is "$(stat -c %a "$IMAGES/mine/usr/bin/su")" 755 'without setuid and setgid'
 tap_is "$(stat -c %a "$IMAGES/mine/var/mail")" 2775 'folders as they are'

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 
-tap_plan 48
+tap_plan 50
 unset COFFER_TOKEN
 # shellcheck disable=SC2119
 coffer_home
@@ -32,6 +32,11 @@ tap_is "$RC $(coffer status --json | jq '.projects | length')" '4 1' \
 run settings calc interval_s=2m wall_s=90
 tap_is "$RC $(coffer settings calc --json | jq -c '[.interval_s,.wall_s]')" \
     '0 [120,90]' 'settings of time take a unit'
+as "$AGENTD" api PUT /api/coffer/v1/sandboxes/use '{"uses":[],"driver":"engine (Docker 20.10.24, no user namespace)"}'
+run start calc --no-wait
+tap_ok 'start says what the driver does not have' err_has 'no user namespace'
+run stop calc --no-wait
+tap_not 'stop does not' err_has 'no user namespace'
 run create "$UPSTREAM"
 tap_is "$RC" 1 'the same once more is refused'
 run status

@@ -114,4 +114,15 @@ TOKEN=$(cat "$HOME_DIR/secrets/agentd.token") api PUT /api/coffer/v1/sandboxes/n
 tap_is "$STATUS" 204 'a row of no project is nothing'
 TOKEN=$(cat "$HOME_DIR/secrets/agentd.token") api PUT /api/coffer/v1/sandboxes/network '{"rows":[{"id":1,"verdict":"a word that is longer than any","count":1}]}'
 tap_is "$STATUS" 422 'one that is too long is refused'
+
+# What a program calls itself, as if agentd had not made it plain (test_netproc): no row more, no column, no terminal.
+put() { TOKEN=$(cat "$HOME_DIR/secrets/agentd.token") api PUT /api/coffer/v1/sandboxes/network "{\"rows\":[{\"id\":1,\"verdict\":\"denied-mode\",\"address\":\"203.0.113.5\",\"proto\":\"udp\",\"port\":$1,\"count\":1,\"process\":\"$2\"}]}"; }
+put 8081 'a\n\"},{\"count\":9' && put 8082 'b\u001b[2J\u001b]0;t\u0007\r' && put 8083 '\u202ec\u0080\u009b2J'
+tap_is "$STATUS" 204 "a program's name: it is taken"
+run net calc --json
+tap_ok "a program's name: valid JSON" jq -e . "$T/out"
+tap_is "$(jq '[.[] | select(.port >= 8081 and .port <= 8083)] | length' "$T/out")" 3 "a program's name: a row for each"
+run net calc
+tap_is "$(tr -d '\n' <"$T/out" | LC_ALL=C.UTF-8 grep -c '[[:cntrl:]]')" 0 "a program's name: nothing for a terminal in the table"
+tap_is "$(grep -c ':808[1-3] udp' "$T/out")" 3 "a program's name: a line for each"
 tap_done

@@ -72,6 +72,24 @@ exec 9>&-
 sink_is '' 'what was sent after did not arrive'
 clock 0
 tap_is "$(dns ok.test A)" NXDOMAIN 'and back again: it does not begin anew'
+kill -9 "$(pgrep -P "$ROUTER_PID" -f '@worker')"
+has_other() { [ "$(dns other.test A)" = 'NOERROR 203.0.113.6/30' ]; }
+wait_for 10 has_other || echo '# no worker'
+tap_is "$(dns ok.test A)" NXDOMAIN 'nor for another worker'
+again()
+{
+	start_router
+	policy 7 "\"mode\":\"locked\",\"allow\":[{\"domain\":\"other.test\",\"ports\":[22]},$allow]" >/dev/null
+	wait_for 10 has_other || echo '# no other.test'
+}
+kill -9 "$ROUTER_PID"
+wait "$ROUTER_PID" 2>/dev/null
+again
+tap_is "$(dns ok.test A)" NXDOMAIN 'nor for another router, when the first was killed'
+stop_pid "$ROUTER_PID"
+again
+tap_is "$(dns ok.test A)" 'NOERROR 203.0.113.5/30' 'one that was stopped has left the clock to the host'
+policy 7 '"mode":"locked","allow":[{"domain":"other.test","ports":[22]}]' >/dev/null
 tap_is "$(dns other.test A)" 'NOERROR 203.0.113.6/30' 'what has no end goes on'
 tap_is "$(p7 connect 203.0.113.6 22)" connected 'at its address'
 sink_saw 203.0.113.6:22

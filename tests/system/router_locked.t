@@ -189,16 +189,38 @@ tap_is "$(grep -c '^udp part' "$UPSTREAM_LOG")" 199 'ends at its quota' # a.b.wi
 tap_like "$(log_of 7)" '*"verdict":"name-quota","name":"\*.wild.test"*"count":121,*' 'the rest is counted'
 tap_ok 'with an alarm' grep -q 'resolver alarm project=7 domain=.*wild.test' "$T/router.log"
 
-# A name is denied in mode web: what is open ends, whatever its address.
+# A name is denied in modes web and open: what was open to its addresses ends.
+# denies MODE WHAT WORD: other.test is; what becomes of a flow to ok.test
+denies()
+{
+	flow=flow$TAP_N
+	[ "$WARM" = no ] || dns ok.test A >/dev/null
+	[ "$WARM" = no ] || dns other.test A >/dev/null
+	hold "$flow.d" 203.0.113.6 443
+	exec 9>"$T/$flow.d.in"
+	hold "$flow.o" 203.0.113.5 443
+	exec 8>"$T/$flow.o.in"
+	wait_for 5 grep -q open "$T/$flow.d" && wait_for 5 grep -q open "$T/$flow.o" || tap_bail 'no flows'
+	policy 7 "\"mode\":\"$1\",\"deny\":[{\"domain\":\"other.test\"}]" >/dev/null
+	echo after-denial >&9
+	tap_ok "$1: its flow is dead when a name is denied" wait_for 5 grep -q dead "$T/$flow.d"
+	echo after-denial >&8
+	tap_ok "$1: $2" wait_for 5 grep -q "$3" "$T/$flow.o"
+	exec 9>&- 8>&-
+}
+WARM=yes
 policy 7 '"mode":"web"' >/dev/null
+denies web 'and any other, as of locked nobody knows what was let' dead
+policy 7 '"mode":"web"' >/dev/null
+denies web 'another goes on' echo
+policy 7 '"mode":"open"' >/dev/null
+denies open 'another goes on' echo
+policy 7 '"mode":"open"' >/dev/null
 dns other.test A >/dev/null
-hold five 203.0.113.6 443
-exec 9>"$T/five.in"
-tap_ok 'web: a name is reached' wait_for 5 grep -q open "$T/five"
-policy 7 '"mode":"web","deny":[{"domain":"other.test"}]' >/dev/null
-echo after-denial >&9
-tap_ok 'its flow is dead when it is denied' wait_for 5 grep -q dead "$T/five"
-exec 9>&-
+policy 7 '"mode":"open","lockdown":true' >/dev/null
+policy 7 '"mode":"open"' >/dev/null
+WARM=no
+denies open 'what was answered before a lockdown is known' echo
 
 # The router dies: nothing opens, and its successor knows no rules until told.
 policy 7 '"mode":"locked","allow":[{"domain":"ok.test","ports":[22]}]' >/dev/null

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 33
+tap_plan 36
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -54,6 +54,11 @@ for OPTION in '--memory 1M' '--cpus 100000' '--pids 1' '--disk 1M' '--wall 1s' '
 	run create "$UPSTREAM" $OPTION --no-start
 	tap_ok "create $OPTION says what is wrong" test "$RC" = 1 -a -s "$T/err"
 done
+run create "$UPSTREAM" --agent clod --no-start
+tap_is "$RC,$(tr -c 'a-z\n' '\n' <"$T/err" | grep -cxE 'command|claude|codex|goose|opencode')" 1,5 \
+    'create --agent with none that there is names those that there are'
+tap_is "$(sed -n 's/^	\.name = "\(.*\)",/\1/p' agentd/agent/agent_*.c | sort | tr '\n' ' ')" \
+    'claude codex command goose opencode ' 'which are all that agentd has'
 run status
 tap_not 'nothing of all that was made' out_has calc
 
@@ -93,7 +98,8 @@ lacks 'has the runtime runc, not sysbox-runc' --runtime sysbox-runc --docker
 lacks 'driver' --driver engine
 lacks 'coffer profile build c' --profile c
 runs() { [ "$(sandbox state),$(sandbox cause)" = running, ]; }
-tap_ok 'what was asked for comes about once its settings can be had' wait_for 20 runs
+tap_ok 'the refusal is over when the settings can be had' wait_for 20 runs
+tap_is "$(sandbox generation)" 0 'and nothing is made anew then'
 run recreate calc --yes --force --profile '' --branch '' --timeout 30s
 tap_is "$RC,$(setting memory),$(setting branch)" 0,209715200, 'recreate keeps what is not named'
 tap_done

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agentd/sandbox/look.h"
 #include "agentd/sandbox/sandbox.h"
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
@@ -19,15 +18,18 @@ struct sandboxes {
 	enum sandbox_state state;
 	int starts, stops, destroys, attached;
 	int failing; /* so many starts fail */
-	int renewals, pauses;
-	bool refuses;       /* sandbox_recreate: leaves the old one */
+	int renewals, pauses, judged;
+	bool refuses;       /* sandbox_judge */
+	bool kept;          /* the last start kept the session's token */
+	bool up;            /* a session lives, whatever the state */
+	bool full;          /* sandbox_drop_token finds no room */
+	bool idle;          /* sandbox_look finds nothing */
 	int64_t generation; /* of the one there is; -1: none */
 	char branch[64];
 	const char *runtime;
 	char mode[8];
 	char gitconfig[512]; /* of the last start */
-	/* of sandbox_attach */
-	int attach_fd; /* handed out, then -1; -1: no attach */
+	int attach_fd; /* sandbox_attach hands it out, then -1; -1: none */
 	struct driver_exec_spec exec;
 };
 
@@ -69,6 +71,7 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 {
 	m->starts++;
 	(void)snprintf(m->mode, sizeof(m->mode), "%s", p->mode);
+	m->kept = p->gitconfig == NULL;
 	(void)snprintf(m->gitconfig, sizeof(m->gitconfig), "%s",
 	    p->gitconfig != NULL ? p->gitconfig : "");
 	sandbox_fake_later(m, SANDBOX_RUNNING, m->failing > 0, done, arg);
@@ -81,9 +84,33 @@ sandbox_recreate(struct sandboxes *m, const struct sandbox_project *p,
     sandbox_done_fn *done, void *arg)
 {
 	m->renewals++;
-	if (!m->refuses)
-		m->generation = p->generation;
-	sandbox_fake_later(m, SANDBOX_RUNNING, m->refuses, done, arg);
+	m->generation = p->generation;
+	(void)snprintf(m->gitconfig, sizeof(m->gitconfig), "%s",
+	    p->gitconfig != NULL ? p->gitconfig : "");
+	sandbox_fake_later(m, SANDBOX_RUNNING, false, done, arg);
+}
+
+void
+sandbox_judge(struct sandboxes *m, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg)
+{
+	(void)p;
+	m->judged++;
+	sandbox_fake_later(m, m->state, m->refuses, done, arg);
+}
+
+bool
+sandbox_is_up(const struct sandboxes *m, int64_t id)
+{
+	(void)id;
+	return m->up;
+}
+
+int
+sandbox_drop_token(struct sandboxes *m, int64_t id, struct err *e)
+{
+	(void)id;
+	return m->full ? err_set(e, ERR_IO, "no space left") : 0;
 }
 
 void
@@ -176,33 +203,6 @@ sandbox_destroy(
 	sandbox_fake_later(m, SANDBOX_STOPPED, false, done, arg);
 }
 
-struct sandbox_fake_look {
-	look_done_fn *done;
-	void *arg;
-};
-
-static inline void
-sandbox_fake_looked(void *arg)
-{
-	struct sandbox_fake_look *l = arg;
-	struct look seen = { .n = 1, .files = 2 };
-
-	(void)snprintf(seen.clones[0].path, LOOK_TEXT, "app");
-	seen.clones[0].unpushed = 3;
-	l->done(NULL, &seen, l->arg);
-	free(l);
-}
-
-void
-sandbox_look(struct sandboxes *m, int64_t id, look_done_fn *done, void *arg)
-{
-	struct sandbox_fake_look *l = xcalloc(1, sizeof(*l));
-
-	(void)id;
-	*l = (struct sandbox_fake_look){ done, arg };
-	loop_defer(m->loop, sandbox_fake_looked, l);
-}
-
 enum sandbox_state
 sandbox_state(const struct sandboxes *m, int64_t id)
 {
@@ -244,5 +244,7 @@ sandbox_attach(struct sandboxes *m, int64_t id,
 	m->attach_fd = -1;
 	return (struct driver_exec *)(void *)m;
 }
+
+#include "tests/unit/agentd/look_fake.h"
 
 #endif

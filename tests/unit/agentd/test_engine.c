@@ -3,12 +3,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "agentd/sandbox/engine_conf.h"
 #include "agentd/sandbox/engine_create.h"
+#include "agentd/sandbox/engine_exec.h"
 #include "agentd/sandbox/engine_podman.h"
 #include "agentd/sandbox/engine_wire.h"
 #include "lib/base/err.h"
@@ -305,6 +308,27 @@ what_the_shim_is_told_comes_back(void **state)
 	assert_int_equal(engine_conf_parse(view_of("x"), &out, &e), -1);
 }
 
+static void
+a_signal_is_for_a_process_of_the_container_alone(void **state)
+{
+	char id[65];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	memset(id, 'e', 64);
+	id[64] = '\0';
+	assert_int_equal(engine_exec_signal(getpid(), id, SIGKILL, &e), -1);
+	assert_int_equal(e.code, ERR_DENIED);
+	/* Nor is one of every container. */
+	assert_int_equal(engine_exec_signal(getpid(), "", SIGKILL, &e), -1);
+	assert_int_equal(e.code, ERR_PROTO);
+	assert_int_equal(engine_exec_signal(1, id, SIGKILL, &e), -1);
+	assert_int_equal(engine_exec_signal(-1, id, SIGKILL, &e), -1);
+	/* No system has as many. */
+	assert_int_equal(engine_exec_signal(INT32_MAX, id, SIGKILL, &e), -1);
+	assert_int_equal(e.code, ERR_NOTFOUND);
+}
+
 int
 main(void)
 {
@@ -317,6 +341,8 @@ main(void)
 		cmocka_unit_test(what_a_sandbox_must_not_have_is_not_asked_for),
 		cmocka_unit_test(podman_is_asked_for_the_same_in_its_own_words),
 		cmocka_unit_test(what_the_shim_is_told_comes_back),
+		cmocka_unit_test(
+		    a_signal_is_for_a_process_of_the_container_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

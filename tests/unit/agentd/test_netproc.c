@@ -51,6 +51,48 @@ an_address_has_the_inode_of_who_is_connected(void **state)
 	    netproc_inode(VIEW_LIT("\nx\n:\n 0: : 5:16\n"), 0, 5), 0);
 }
 
+/* A program calls itself what it likes. */
+static void
+a_name_forges_nothing(void **state)
+{
+	static const struct {
+		const char *text, *name;
+		int parent;
+	} rows[] = {
+		{ "7 (perl) S 5 7 7 0 -1", "perl", 5 },
+		{ "7 (a\n\"},{\"count\":9) R 5 7", "a?\"},{\"count\":9", 5 },
+		{ "7 (b\033[2J\033]0;t\a\r) S 5 7", "b?[2J?]0;t??", 5 },
+		{ "7 (c\xff\xfe\xc3(\x9b) S 5 7",
+		    "c??"
+		    "?(?",
+		    5 },
+		{ "7 (\xe2\x80\xaexx\x7f) S 5 7", "???xx?", 5 },
+		{ "7 (x < sshd < init) S 5 7", "x ? sshd ? init", 5 },
+		{ "7 (x) S 1 () S 5 7", "x) S 1 (", 5 },
+		{ "7 (longer than any is) S 5 7", "longer than any ", 5 },
+		{ "7 () S 5 7", "", 5 },
+		{ "7 )x( S 5", "", 0 },
+		{ "7 (x)", "", 0 },
+		{ "7 (x) S", "", 0 },
+		{ "", "", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t len = strlen(rows[i].text);
+		char name[NETPROC_COMM_MAX + 1];
+
+		assert_int_equal(
+		    netproc_stat_read(
+			(struct view){ .p = rows[i].text, .len = len }, name),
+		    rows[i].parent);
+		assert_string_equal(name, rows[i].name);
+		for (size_t n = 0; n < len; n++)
+			(void)netproc_stat_read(
+			    (struct view){ rows[i].text, n }, name);
+	}
+}
+
 static void
 what_is_not_there_has_no_name(void **state)
 {
@@ -73,6 +115,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_port_has_the_inode_of_its_socket),
 		cmocka_unit_test(an_address_has_the_inode_of_who_is_connected),
+		cmocka_unit_test(a_name_forges_nothing),
 		cmocka_unit_test(what_is_not_there_has_no_name),
 	};
 

@@ -13,6 +13,7 @@
 	"{\"id\":7,\"full_name\":\"own/app\",\"state\":\"" state "\"," \
 	"\"sandbox\":{\"want\":\"" want "\",\"state\":\"" has "\"},"   \
 	"\"settings\":{\"network\":\"" network "\"}}"
+#define PROJECT_MINT "POST /api/coffer/v1/projects/own/app/session-token"
 #define PROJECT_PUT "PUT /api/coffer/v1/projects/own/app/sandbox"
 
 struct fix {
@@ -68,6 +69,14 @@ fix_has_seen(void *arg)
 	const struct fix *f = arg;
 
 	return fake_saw(&f->c, f->text);
+}
+
+static bool
+fix_goes_on(void *arg)
+{
+	const struct fix *f = arg;
+
+	return f->sandboxes.state == SANDBOX_RUNNING;
 }
 
 static void
@@ -304,9 +313,50 @@ what_was_seen_in_a_sandbox_is_told(void **state)
 	struct fix *f = *state;
 
 	fix_load(f, PROJECT_ROW("active", "stopped", "stopped", "web"));
-	projects_look(f->projects, 7);
+	projects_look(f->projects, 7, 41, false);
 	fix_see(f, PROJECT_PUT "/work {\"clones\":[{\"path\":\"app\",");
 	fix_see(f, "\"unpushed\":3,\"stashes\":0}],\"files\":2,");
+	fix_see(f, "\"asked\":41}");
+	assert_int_equal(f->sandboxes.pauses, 0);
+}
+
+/* Nothing new begins between the look and what is done after it. */
+static void
+one_that_is_to_go_is_frozen_before_it_is_looked_into(void **state)
+{
+	struct fix *f = *state;
+
+	projects_open(f->projects);
+	fix_load(f, PROJECT_ROW("active", "running", "absent", "web"));
+	fix_see(f, "\"state\":\"running\"");
+	/* There is work: it goes on. */
+	projects_look(f->projects, 7, 5, true);
+	fix_see(f, "\"asked\":5}");
+	projects_when_running(f->projects, 7, fix_on_answer, f);
+	assert_true(fake_until(&f->c, fix_is_answered, f));
+	assert_int_equal(f->sandboxes.pauses, 2);
+	assert_int_equal(f->sandboxes.state, SANDBOX_RUNNING);
+	/* There is none, but who asked has left. */
+	f->sandboxes.idle = true;
+	projects_look(f->projects, 7, 6, true);
+	fix_see(f, "\"asked\":6}");
+	assert_true(fake_until(&f->c, fix_goes_on, f));
+	assert_int_equal(f->sandboxes.pauses, 4);
+	/* There is none: it is frozen until it is gone. */
+	fake_rule(&f->c, 200, PROJECT_PUT "/work", "{\"awaited\":true}");
+	projects_look(f->projects, 7, 7, true);
+	fix_see(f, "\"asked\":7}");
+	assert_int_equal(f->sandboxes.pauses, 5);
+	assert_int_equal(f->sandboxes.state, SANDBOX_PAUSED);
+	f->answered = false;
+	projects_when_running(f->projects, 7, fix_on_answer, f);
+	fix_refresh(f, PROJECT_ROW("active", "running", "running", "web"));
+	assert_int_equal(f->sandboxes.state, SANDBOX_PAUSED);
+	assert_false(f->answered);
+	fix_refresh(f, PROJECT_ROW("deleting", "gone", "running", "web"));
+	fix_see(f, "\"state\":\"absent\"");
+	assert_int_equal(f->sandboxes.pauses, 5);
+	assert_int_equal(f->sandboxes.destroys, 1);
 }
 
 static void
@@ -355,18 +405,25 @@ what_cannot_be_made_anew_is_told_and_not_tried_for_ever(void **state)
 	f->sandboxes.refuses = true;
 	fix_refresh(f, PROJECT_AGAIN("1", ""));
 	fix_see(f, "\"state\":\"running\",\"cause\":\"refused\"");
-	assert_int_equal(f->sandboxes.renewals, 1);
+	fix_see(f, "\"generation\":1,\"kept\":0}");
+	assert_int_equal(f->sandboxes.renewals, 0);
+	/* The old one's token lives: no other was asked for. */
+	assert_int_equal(fake_count(&f->c, PROJECT_MINT), 1);
 	assert_int_equal(f->sandboxes.state, SANDBOX_RUNNING);
+	/* cofferd has taken it back: what can be had later changes nothing. */
+	f->sandboxes.refuses = false;
+	fix_refresh(f, PROJECT_AGAIN("0", ""));
+	fix_see(f, "\"state\":\"running\",\"cause\":\"\"");
+	assert_int_equal(f->sandboxes.renewals, 0);
 	/* Other settings are another try. */
 	f->sandboxes.refuses = false;
 	fix_refresh(f, PROJECT_AGAIN("1", ",\"branch\":\"dev\""));
 	projects_when_running(f->projects, 7, fix_on_answer, f);
 	assert_true(fake_until(&f->c, fix_is_answered, f));
-	assert_int_equal(f->sandboxes.renewals, 2);
+	assert_int_equal(f->sandboxes.renewals, 1);
 	assert_string_equal(f->sandboxes.branch, "dev");
 }
 
-#define PROJECT_MINT "POST /api/coffer/v1/projects/own/app/session-token"
 #define TOKEN_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static void
@@ -385,6 +442,34 @@ a_new_session_has_a_token_and_keeps_it(void **state)
 	projects_when_running(f->projects, 7, fix_on_answer, f);
 	assert_true(fake_until(&f->c, fix_is_answered, f));
 	assert_string_equal(f->sandboxes.mode, "none");
+	assert_int_equal(fake_count(&f->c, PROJECT_MINT), 1);
+}
+
+/* What agentd found, but could not bring up whole. */
+static void
+a_session_that_is_up_keeps_its_token(void **state)
+{
+	struct fix *f = *state;
+
+	f->sandboxes.up = true;
+	fix_load(f, PROJECT_ROW("active", "running", "running", "web"));
+	fix_see(f, "\"state\":\"running\"");
+	assert_true(f->sandboxes.kept);
+	assert_int_equal(fake_count(&f->c, PROJECT_MINT), 0);
+}
+
+/* It would not be known afterwards that the old one is dead. */
+static void
+no_token_is_asked_for_while_that_cannot_be_written_down(void **state)
+{
+	struct fix *f = *state;
+
+	f->sandboxes.full = true;
+	fix_load(f, PROJECT_ROW("active", "running", "absent", "web"));
+	fix_see(f, "\"failed\",\"cause\":\"\",\"reason\":\"no space left\"");
+	assert_int_equal(fake_count(&f->c, PROJECT_MINT), 0);
+	f->sandboxes.full = false;
+	fix_see(f, "\"state\":\"running\"");
 	assert_int_equal(fake_count(&f->c, PROJECT_MINT), 1);
 }
 
@@ -459,12 +544,17 @@ main(void)
 		PROJECTS_TEST(nothing_is_removed_before_the_runs_are_known),
 		PROJECTS_TEST(a_lost_session_is_started_again),
 		PROJECTS_TEST(a_new_session_has_a_token_and_keeps_it),
+		PROJECTS_TEST(a_session_that_is_up_keeps_its_token),
+		PROJECTS_TEST(
+		    no_token_is_asked_for_while_that_cannot_be_written_down),
 		PROJECTS_TEST(a_session_starts_without_a_token_too),
 		PROJECTS_TEST(a_token_that_is_none_is_not_written),
 		PROJECTS_TEST(a_stop_before_the_token_came_starts_nothing),
 		PROJECTS_TEST(a_sandbox_is_paused_and_goes_on),
 		PROJECTS_TEST(one_that_is_stopped_is_started_and_paused),
 		PROJECTS_TEST(what_was_seen_in_a_sandbox_is_told),
+		PROJECTS_TEST(
+		    one_that_is_to_go_is_frozen_before_it_is_looked_into),
 		PROJECTS_TEST(
 		    another_generation_is_made_anew_once_nobody_holds_it),
 		PROJECTS_TEST(

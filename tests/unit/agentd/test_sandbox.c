@@ -9,103 +9,14 @@
 
 #include "agentd/sandbox/look.h"
 #include "agentd/sandbox/netns.h"
-#include "agentd/sandbox/routerctl.h"
 #include "agentd/sandbox/sandbox.h"
 #include "agentd/sandbox/workspace.h"
-#include "lib/io/sock.h"
-#include "lib/io/stream.h"
 #include "lib/io/watch.h"
 #include "lib/wire/json.h"
+#include "tests/unit/agentd/router_fake.h"
 #include "tests/unit/agentd/sandbox_container.h"
 
-/* A router that says yes, or what `refuse` says; and its namespace. */
-struct router {
-	struct fixture *f;
-	struct listener *listener;
-	struct routerctl *ctl;
-	struct str heard; /* the lines it got */
-	const char *refuse;
-};
-
-static struct router router;
 static struct look seen;
-
-static void
-router_on_data(struct stream *s, struct view in, void *arg)
-{
-	const char *nl = memchr(in.p, '\n', in.len);
-	char reply[128];
-
-	(void)arg;
-	if (nl == NULL)
-		return;
-	str_addn(&router.heard, in.p, (size_t)(nl - in.p) + 1);
-	stream_take(s, (size_t)(nl - in.p) + 1);
-	if (router.refuse != NULL)
-		(void)snprintf(reply, sizeof(reply),
-		    "{\"ok\":false,\"error\":\"%s\"}\n", router.refuse);
-	else
-		(void)snprintf(reply, sizeof(reply), "{\"ok\":true}\n");
-	stream_write(s, reply, strlen(reply));
-}
-
-static void
-router_on_close(struct stream *s, const char *reason, void *arg)
-{
-	(void)s;
-	(void)reason;
-	(void)arg;
-}
-
-static void
-router_on_accept(int fd, const struct sock_addr *peer, void *arg)
-{
-	const struct fixture *f = arg;
-
-	(void)peer;
-	(void)stream_new(f->host.loop,
-	    &(struct stream_spec){ .fd = fd,
-		.on_data = router_on_data,
-		.on_close = router_on_close });
-}
-
-static void
-router_up(struct fixture *f)
-{
-	char name[HOST_NAME_MAX];
-	const char *const add[] = { "/usr/sbin/ip", "netns", "add", name,
-		NULL };
-	AUTO_FREE char *path = path_join(f->home, "run/router.sock");
-	AUTO_FREE char *text = xasprintf("unix:%s", path);
-	AUTO_FREE char *dir = path_join(f->home, "run");
-	struct sock_addr a;
-	struct err e = ERR_INIT;
-	int fd;
-
-	host_router_netns(&f->host, name);
-	fixture_program(f, add);
-	assert_int_equal(path_mkdirs(dir, 0755, &e), 0);
-	assert_int_equal(sock_parse(text, &a, &e), 0);
-	assert_int_equal(sock_listen(&a, 0600, &fd, &e), 0);
-	router.f = f;
-	router.heard = STR_INIT;
-	router.listener = listener_new(f->host.loop, fd, router_on_accept, f);
-	router.ctl = routerctl_new(f->host.loop, path);
-}
-
-static void
-router_down(struct fixture *f)
-{
-	char name[HOST_NAME_MAX];
-	const char *const del[] = { "/usr/sbin/ip", "netns", "delete", name,
-		NULL };
-
-	host_router_netns(&f->host, name);
-	routerctl_free(router.ctl);
-	listener_free(router.listener);
-	fixture_program(f, del);
-	str_release(&router.heard);
-}
 
 static void
 on_reply(const struct json *reply, const struct err *e, void *arg)
@@ -377,6 +288,20 @@ a_project_s_sandbox_starts_and_can_be_attached_to(void **state)
 	sandboxes_free(m);
 }
 
+/* What of it is on disk and is replaced when it is written. */
+static ino_t
+saved_files(const struct fixture *f)
+{
+	AUTO_FREE char *state = path_join(f->home, "sandboxes/7/state.json");
+	AUTO_FREE char *branch = path_join(f->home, "sandboxes/7/live/branch");
+	struct stat a = { .st_ino = 0 };
+	struct stat b = { .st_ino = 0 };
+
+	(void)stat(state, &a);
+	(void)stat(branch, &b);
+	return a.st_ino ^ b.st_ino << 20;
+}
+
 static void
 it_is_adopted_by_the_next_agentd_with_its_session(void **state)
 {
@@ -385,6 +310,7 @@ it_is_adopted_by_the_next_agentd_with_its_session(void **state)
 	AUTO_FREE char *pidfile = NULL;
 	AUTO_STR struct str before = STR_INIT;
 	AUTO_STR struct str after = STR_INIT;
+	ino_t files = saved_files(f);
 	struct err e = ERR_INIT;
 
 	FIXTURE_NEEDS_ROOT(f);
@@ -399,6 +325,39 @@ it_is_adopted_by_the_next_agentd_with_its_session(void **state)
 	assert_string_equal(str_cstr(&before), str_cstr(&after));
 	assert_string_equal(str_cstr(&router.heard),
 	    "{\"op\":\"project.set\",\"id\":7,\"mode\":\"none\"}\n");
+	/* With a home that is full as well: nothing is written. */
+	assert_int_equal(saved_files(f), files);
+	assert_true(sandbox_is_up(m, 7));
+	sandboxes_free(m);
+}
+
+/* Its token died with the next one: it is not brought back with that. */
+static void
+one_whose_token_was_dropped_waits_for_another(void **state)
+{
+	struct fixture *f = *state;
+	struct sandboxes *m;
+	AUTO_FREE char *dir = NULL;
+	char id[HOST_NAME_MAX];
+	struct err e = ERR_INIT;
+
+	FIXTURE_NEEDS_ROOT(f);
+	dir = path_join(f->home, "sandboxes/7/session");
+	host_session_id(&f->host, 7, id);
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(sandbox_drop_token(m, 7, &e), 0);
+	sandboxes_free(m);
+	fixture_destroy(f, id, dir);
+	m = new_sandboxes(f);
+	sandboxes_adopt(m, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_STOPPED);
+	assert_false(sandbox_is_up(m, 7));
+	sandbox_start(m, &project, fixture_on_done, f);
+	fixture_ok(f);
+	assert_string_equal(sandbox_gitconfig(m, 7), project.gitconfig);
 	sandboxes_free(m);
 }
 
@@ -766,6 +725,7 @@ main(void)
 		    a_project_s_sandbox_starts_and_can_be_attached_to),
 		cmocka_unit_test(
 		    it_is_adopted_by_the_next_agentd_with_its_session),
+		cmocka_unit_test(one_whose_token_was_dropped_waits_for_another),
 		cmocka_unit_test(it_comes_back_after_a_reboot),
 		cmocka_unit_test(
 		    a_session_that_dies_is_told_and_can_be_started_again),

@@ -47,9 +47,10 @@ each_number_has_bounds(void **state)
 }
 
 static void
-an_agent_is_a_plain_word(void **state)
+an_agent_is_one_that_there_is(void **state)
 {
-	static const char *const bad[] = { "", "A", "a b", "../x", "a\n" };
+	static const char *const bad[] = { "", "A", "a b", "../x", "command\n",
+		"clau", "claudes" };
 	struct project_settings s;
 
 	(void)state;
@@ -223,7 +224,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_defaults_are_good),
 		cmocka_unit_test(each_number_has_bounds),
-		cmocka_unit_test(an_agent_is_a_plain_word),
+		cmocka_unit_test(an_agent_is_one_that_there_is),
 		cmocka_unit_test(a_command_has_a_program_and_bounds),
 		cmocka_unit_test(a_network_is_one_of_five),
 		cmocka_unit_test(a_sandbox_option_has_a_rule),
