@@ -102,18 +102,99 @@ prompt_comments(const struct prompt_input *in, struct str *out)
 }
 
 static void
-prompt_check(const struct prompt_input *in, struct str *out)
+prompt_check(
+    const struct prompt_input *in, const struct json *data, struct str *out)
 {
-	const char *name = json_str_or(in->event_data, "name", NULL);
-	const char *tail = json_str_or(in->event_data, "tail", NULL);
+	const char *name = json_str_or(data, "name", NULL);
+	const char *tail = json_str_or(data, "tail", NULL);
 
 	if (name == NULL || tail == NULL)
 		return;
 	str_add(out, "\n## The check that failed: ");
 	esc_term(out, view_of(name));
 	str_addf(out, "\n\nCommit %s. The end of its output:\n",
-	    json_str_or(in->event_data, "sha", "unknown"));
+	    json_str_or(data, "sha", "unknown"));
 	prompt_quote(out, in->nonce, tail);
+}
+
+static void
+prompt_checks(const struct prompt_input *in, struct str *out)
+{
+	const struct json *o;
+
+	if (in->orders == NULL)
+		prompt_check(in, in->event_data, out);
+	for (o = json_first(in->orders); o != NULL; o = json_next(o))
+		prompt_check(in, json_get(o, "data"), out);
+}
+
+static void
+prompt_args(struct view args, struct str *out)
+{
+	if (args.len == 0)
+		return;
+	str_add(out, "- Arguments: ");
+	esc_term(out, utf8_cut(args, PROMPT_QUOTE_MAX));
+	str_addc(out, '\n');
+}
+
+/* What a maintainer said of lines is an order, the lines are data. */
+static void
+prompt_hunks(
+    const struct prompt_input *in, const struct json *list, struct str *out)
+{
+	const struct json *c;
+
+	for (c = json_first(list); c != NULL; c = json_next(c)) {
+		str_add(out, "- Of `");
+		esc_term(out, view_of(json_str_or(c, "path", "")));
+		str_addf(out,
+		    "` line %lld%s: ", (long long)json_i64_or(c, "line", 0),
+		    view_eq(
+			view_of(json_str_or(c, "side", "new")), view_of("old"))
+			? " of the old side"
+			: "");
+		esc_term(out,
+		    utf8_cut(
+			view_of(json_str_or(c, "body", "")), PROMPT_QUOTE_MAX));
+		str_add(out, "\n\n");
+		prompt_quote(out, in->nonce, json_str_or(c, "hunk", ""));
+		str_addc(out, '\n');
+	}
+}
+
+static void
+prompt_orders(const struct prompt_input *in, struct str *out)
+{
+	const struct json *o;
+
+	if (in->orders == NULL) {
+		str_addf(out, "- Command: /%s (%s, by %s)\n", in->command->name,
+		    in->why, in->actor);
+		prompt_args(in->args, out);
+	}
+	for (o = json_first(in->orders); o != NULL; o = json_next(o)) {
+		str_addf(out, "- Command: /%s (%s, by ", in->command->name,
+		    json_str_or(o, "why", ""));
+		esc_term(out, view_of(json_str_or(o, "actor", "")));
+		str_add(out, ")\n");
+		prompt_args(view_of(json_str_or(o, "args", "")), out);
+	}
+}
+
+static void
+prompt_lines(const struct prompt_input *in, struct str *out)
+{
+	const struct json *o;
+
+	for (o = json_first(in->orders); o != NULL; o = json_next(o)) {
+		if (json_count(json_get(o, "comments")) == 0)
+			continue;
+		str_add(out, "\n## What the review by ");
+		esc_term(out, view_of(json_str_or(o, "actor", "")));
+		str_add(out, " says of lines\n\n");
+		prompt_hunks(in, json_get(o, "comments"), out);
+	}
 }
 
 static void
@@ -145,13 +226,13 @@ prompt_write(const struct prompt_input *in, struct str *out)
 
 	str_add(out, "# Your task\n\n");
 	str_add(out, in->command->prompt);
-	str_addf(out, "\n\n## The order\n\n- Command: /%s (%s, by %s)\n",
-	    in->command->name, in->why, in->actor);
-	if (in->args.len > 0) {
-		str_add(out, "- Arguments: ");
-		esc_term(out, utf8_cut(in->args, PROMPT_QUOTE_MAX));
-		str_addc(out, '\n');
-	}
+	if (json_count(in->orders) > 1)
+		str_add(out,
+		    "\n\n## The orders\n\nThey came one after the other while "
+		    "you were not at work: all of them count.\n\n");
+	else
+		str_add(out, "\n\n## The order\n\n");
+	prompt_orders(in, out);
 	str_addf(out, "- Project: %s, %s #%lld\n", in->project, what,
 	    (long long)in->item);
 	prompt_access(in, out);
@@ -168,5 +249,6 @@ prompt_write(const struct prompt_input *in, struct str *out)
 	prompt_quote(out, in->nonce, json_str_or(in->issue, "title", ""));
 	prompt_quote(out, in->nonce, json_str_or(in->issue, "body", ""));
 	prompt_comments(in, out);
-	prompt_check(in, out);
+	prompt_lines(in, out);
+	prompt_checks(in, out);
 }
