@@ -71,6 +71,10 @@ typedef void agent_event_fn(const struct agent_event *ev, void *arg);
 /* on_event may be NULL. */
 struct agent_stream *agent_stream_new(const struct agent *a, bool write,
     agent_event_fn *on_event, void *arg) __attribute__((returns_nonnull));
+/* Before the first byte; what it tells beyond is a fault. */
+void agent_stream_bound(struct agent_stream *s, const struct agent_bounds *b);
+/* It has what it must not have, or went too far: it is to be ended. */
+bool agent_stream_is_beyond(const struct agent_stream *s);
 void agent_stream_feed(struct agent_stream *s, struct view bytes);
 void agent_stream_end(struct agent_stream *s); /* no more: the last line */
 const struct agent_report *agent_stream_report(const struct agent_stream *s);

@@ -146,7 +146,7 @@ run_prompt_write(struct run *r, struct err *e)
 	AUTO_FREE char *path = path_join(r->dir, "task/prompt.md");
 	char nonce[2 * PROMPT_NONCE_BYTES + 1];
 	const struct prompt_input in = {
-		.command = commands_find(r->env->commands, r->command),
+		.command = run_command(r),
 		.args = view_of(r->args),
 		.why = r->why_asked,
 		.actor = r->actor,
@@ -477,7 +477,7 @@ run_after_agent(struct run *r)
 {
 	run_set_state(r, RUN_FINISHING);
 	if (strcmp(r->access, "write") == 0 && r->exit.started_at != 0 &&
-	    !r->foreign)
+	    !run_agent_is_foreign(r))
 		run_phase_start(r, RUN_FINISH);
 	else
 		logship_finish(r->ship);
@@ -567,6 +567,7 @@ run_free(struct run *r)
 	free(r->args);
 	free(r->why_asked);
 	free(r->actor);
+	command_release(&r->resolved);
 	str_release(&r->why);
 	str_release(&r->message);
 	str_release(&r->result);

@@ -59,8 +59,10 @@ run_agent_open(struct run *r)
 	const struct project *p = projects_find(r->env->projects, r->project);
 	const struct agent *agent = p == NULL ? NULL : agent_find(p->agent);
 	AUTO_FREE char *path = path_join(r->dir, "events.jsonl");
+	struct agent_bounds bounds;
 	struct run_agent *a;
 
+	run_bounds(r, &bounds);
 	run_agent_close(r);
 	if (agent == NULL || agent->rows == NULL)
 		return;
@@ -69,6 +71,7 @@ run_agent_open(struct run *r)
 	a->run = r->id;
 	a->stream = agent_stream_new(
 	    agent, run_may_write(r), run_agent_on_event, a);
+	agent_stream_bound(a->stream, &bounds);
 	a->fd = open(path,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
 	    0600);
@@ -85,8 +88,16 @@ run_agent_feed(struct run *r, struct view bytes)
 		return true;
 	agent_stream_feed(r->agent->stream, bytes);
 	run_agent_flush(r->agent);
-	return agent_stream_report(r->agent->stream)->fault !=
-	    AGENT_FAULT_TOOLS;
+	return !agent_stream_is_beyond(r->agent->stream);
+}
+
+bool
+run_agent_is_foreign(const struct run *r)
+{
+	const struct agent_report *report = run_agent_report(r);
+
+	return r->foreign && report != NULL &&
+	    report->fault == AGENT_FAULT_TOOLS;
 }
 
 /* Its container ended: the rest, and agent.json. */

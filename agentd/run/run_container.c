@@ -219,6 +219,7 @@ run_container_agent(const struct run *r, const struct project *p,
 	}
 	c->token = xasprintf("run-%lld", (long long)r->id);
 	start.model.token = c->token;
+	run_bounds(r, &start.bounds);
 	if (a->plan(&start, &c->plan, e) == -1)
 		return -1;
 	c->spec.argv = c->plan.argv;
@@ -252,7 +253,7 @@ static void
 run_container_limits(const struct run *r, enum run_phase phase,
     const struct project *p, struct run_container *c)
 {
-	const struct command *cmd = commands_find(r->env->commands, r->command);
+	const struct command *cmd = run_command(r);
 	int64_t wall = p->wall_ms;
 
 	if (cmd != NULL && cmd->wall_ms > 0 &&

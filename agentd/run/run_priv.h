@@ -95,7 +95,8 @@ struct run {
 	struct run_agent *agent; /* NULL: its output is text for people */
 	struct shim_exit exit;   /* of the agent */
 	bool agent_ended;
-	bool foreign; /* it has a tool that it must not have: it is ended */
+	bool foreign;            /* beyond its bounds: it is ended */
+	struct command resolved; /* its name is "": the operator's holds */
 	bool cancelled;
 	char cancel_why[RUN_WHY_MAX];
 	bool prepared_twice;
@@ -142,6 +143,10 @@ void run_container_free(struct run_container *c); /* NULL is fine */
 
 bool run_may_write(const struct run *r); /* into its tree */
 
+/* run_command.c: what its command means; NULL: there is none. */
+const struct command *run_command(const struct run *r);
+void run_bounds(const struct run *r, struct agent_bounds *out);
+
 /* run_files.c */
 bool run_has(const struct run *r, const char *leaf);
 int run_files_write(struct run *r, struct err *e);
@@ -153,8 +158,10 @@ int run_file_put(const struct run *r, const char *leaf, mode_t mode,
 
 /* run_agent.c: its output as its adapter reads it. */
 void run_agent_open(struct run *r);
-/* False: it has a tool that it must not have. */
+/* False: it is beyond its bounds. */
 bool run_agent_feed(struct run *r, struct view bytes);
+/* What it did with tools that it must not have is not taken. */
+bool run_agent_is_foreign(const struct run *r);
 void run_agent_end(struct run *r);
 void run_agent_close(struct run *r);
 /* NULL: it has no such output. */
