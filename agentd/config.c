@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "agentd/command/repo.h"
 #include "lib/base/auto.h"
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
@@ -27,6 +28,9 @@ static const struct conf_key agentd_config_keys[] = {
 	    "themselves when absent" },
 	{ "model", CONF_STR, CONFIG_AT(model), NULL, 0, 0,
 	    "the name of the model that agents ask for; theirs when absent" },
+	{ "repo_commands", CONF_STR, CONFIG_AT(repo_commands), "scratch", 0, 0,
+	    "access that a command of a repository may have when the operator "
+	    "has none of its name: off, read, scratch or write" },
 	{ "max_runs", CONF_U64, CONFIG_AT(max_runs), "4", 1, 1000,
 	    "runs at a time, over all projects" },
 	{ "log_level", CONF_STR, CONFIG_AT(log_level), "info", 0, 0,
@@ -46,8 +50,11 @@ static const struct conf_spec agentd_config_spec = {
 static int
 agentd_config_check(const struct agentd_config *c, struct err *e)
 {
+	struct repo_policy repo;
 	enum log_level level;
 
+	if (repo_policy_parse(c->repo_commands, &repo, e) == -1)
+		return -1;
 	if (c->server != NULL && strncmp(c->server, "http://", 7) != 0 &&
 	    strncmp(c->server, "https://", 8) != 0)
 		return err_set(e, ERR_INVALID,

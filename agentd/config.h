@@ -14,6 +14,7 @@ struct agentd_config {
 	char *runtime;       /* NULL: the default */
 	char *model_url;     /* NULL: agents find their models by themselves */
 	char *model;         /* NULL: the agent's default */
+	char *repo_commands; /* repo_policy_parse takes it */
 	uint64_t max_runs;
 	char *log_level;
 };

@@ -469,7 +469,8 @@ command_narrow(const char *file, const struct command *most, struct command *c,
 	what = command_wider(most, c);
 	if (what != NULL)
 		return err_set(e, ERR_DENIED,
-		    "%s: its `%s` reaches further than the operator's /%s",
+		    "%s: its `%s` reaches further than the operator allows for "
+		    "/%s",
 		    file, what, most->name);
 	if (c->tools == 0)
 		c->tools = command_kinds(most);
@@ -477,8 +478,8 @@ command_narrow(const char *file, const struct command *most, struct command *c,
 		c->tools &= ~(unsigned)AGENT_EDITS;
 	if (c->tools == 0)
 		return err_set(e, ERR_DENIED,
-		    "%s: no tool of the operator's /%s is left", file,
-		    most->name);
+		    "%s: no tool is left of what the operator allows for /%s",
+		    file, most->name);
 	c->offline = c->offline || most->offline;
 	c->wall_ms = command_least(c->wall_ms, most->wall_ms);
 	c->turns = command_least(c->turns, most->turns);

@@ -178,7 +178,8 @@ run_loaded(struct run *r)
 {
 	struct err e = ERR_INIT;
 
-	if (run_files_write(r, &e) == -1 || run_prompt_write(r, &e) == -1 ||
+	if (run_files_write(r, &e) == -1 || run_command_write(r, &e) == -1 ||
+	    run_prompt_write(r, &e) == -1 ||
 	    workdir_make(r->env->host, r->project, r->id, &e) == -1 ||
 	    objects_make(r->env->host, r->project, &e) == -1) {
 		run_end(r, "failed", "%s", e.msg);
@@ -273,6 +274,13 @@ run_on_tip(struct run *r, const struct err *fail, const struct json *j)
 	    r, fail != NULL && fail->code != ERR_NOTFOUND ? fail : NULL);
 }
 
+static void
+run_on_command(struct run *r, const struct err *fail, const struct json *j)
+{
+	(void)j;
+	run_arrived(r, fail);
+}
+
 /* Not known is fine: the clone asks itself, then. */
 static void
 run_on_base(struct run *r, const struct err *fail, const struct json *j)
@@ -317,13 +325,14 @@ run_load(struct run *r)
 	    "/api/v1/repos/%s/issues/%lld", r->full_name, (long long)r->item);
 	AUTO_FREE char *comments = xasprintf("%s/comments", issue);
 
-	r->waiting = 5;
+	r->waiting = 6;
 	run_set_state(r, RUN_PREPARING);
 	projects_when_running(r->env->projects, r->project, run_on_sandbox, r);
 	run_ask(r, RUN_Q_TOKEN, "POST", token, "{}", run_on_token);
 	run_ask(r, RUN_Q_ISSUE, "GET", issue, NULL, run_on_issue);
 	run_ask(r, RUN_Q_COMMENTS, "GET", comments, NULL, run_on_comments);
 	run_ask_tip(r, RUN_Q_BASE, run_on_base);
+	run_command_ask(r, run_on_command);
 	if (r->branch[0] == '\0')
 		return;
 	r->waiting++;
@@ -380,6 +389,7 @@ run_on_resume_ready(const struct err *fail, void *arg)
 		run_end(r, "failed", "%s", fail->msg);
 		return;
 	}
+	run_command_read(r);
 	log_info("run resume run=%lld phase=%s", (long long)r->id,
 	    run_phase_names[phase]);
 	run_enter(r, phase);

@@ -24,6 +24,7 @@ struct apiclient;
 struct err;
 struct json;
 struct objcaches;
+struct repo_policy;
 struct run;
 struct sandboxes;
 
@@ -35,6 +36,7 @@ struct run_env {
 	struct projects *projects;
 	struct apiclient *api;
 	const struct commands *commands;
+	const struct repo_policy *repo; /* NULL: no file of a repository is one */
 	const char *model_url, *model; /* of agent_model; NULL: none */
 	struct objcaches *caches;      /* NULL: each run clones for itself */
 };

@@ -53,6 +53,7 @@ enum run_query {
 	RUN_Q_BRANCH,
 	RUN_Q_BASE,
 	RUN_Q_FINISH,
+	RUN_Q_COMMAND,
 	RUN_QUERIES
 };
 
@@ -96,6 +97,7 @@ struct run {
 	struct shim_exit exit;   /* of the agent */
 	bool agent_ended;
 	bool foreign;            /* beyond its bounds: it is ended */
+	run_reply_fn *on_command;
 	struct command resolved; /* its name is "": the operator's holds */
 	bool cancelled;
 	char cancel_why[RUN_WHY_MAX];
@@ -146,6 +148,11 @@ bool run_may_write(const struct run *r); /* into its tree */
 /* run_command.c: what its command means; NULL: there is none. */
 const struct command *run_command(const struct run *r);
 void run_bounds(const struct run *r, struct agent_bounds *out);
+/* Asks whether the repository has it, too; then it is as it was ordered, or
+ * next is told why not.  command.md keeps it for the process after this. */
+void run_command_ask(struct run *r, run_reply_fn *next);
+int run_command_write(const struct run *r, struct err *e);
+void run_command_read(struct run *r);
 
 /* run_files.c */
 bool run_has(const struct run *r, const char *leaf);

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include "agentd/command/repo.h"
+#include "lib/base/esc.h"
 #include "tests/unit/agentd/run_steps.h"
 
 struct fake_driver fake_driver_state;
@@ -217,6 +219,59 @@ the_session_shows_the_agent_at_work(void **state)
 	assert_int_equal(lstat(log, &st), -1);
 }
 
+/* ---- the repository's own command ---- */
+
+/* text as the file .coffer/commands/fix.md of the project. */
+static void
+fix_repo(struct fix *f, struct repo_policy *p, const char *text)
+{
+	AUTO_STR struct str content = STR_INIT;
+	AUTO_FREE char *body = NULL;
+
+	*p = (struct repo_policy){ .all = &f->commands };
+	f->env.repo = p;
+	esc_base64(&content, view_of(text));
+	body = xasprintf("{\"type\":\"file\",\"size\":%zu,\"content\":\"%s\"}",
+	    strlen(text), str_cstr(&content));
+	fake_rule(&f->c, 200,
+	    "GET /api/v1/repos/own/app/contents/.coffer/commands/fix.md", body);
+}
+
+static void
+the_repositorys_command_is_what_the_run_is_told(void **state)
+{
+	struct fix *f = *state;
+	struct repo_policy p;
+	AUTO_STR struct str prompt = STR_INIT, kept = STR_INIT;
+
+	fake_rule(&f->c, 201, "POST /api/coffer/v1/runs", RUN_WRITE);
+	fix_begin(f);
+	fix_repo(f, &p, "---\ndescription: d\nturns: 3\n---\nOur way.");
+	fix_order(f);
+	assert_true(fake_until(&f->c, fix_is_over, f));
+	assert_true(fake_saw(&f->c, "/finish {\"state\":\"done\""));
+	fix_file(f, "task/prompt.md", &prompt);
+	assert_non_null(strstr(str_cstr(&prompt), "Our way."));
+	fix_file(f, "command.md", &kept);
+	assert_non_null(strstr(str_cstr(&kept), "access: write\n"));
+	assert_non_null(strstr(str_cstr(&kept), "turns: 3\n"));
+}
+
+static void
+a_command_that_was_changed_after_the_order_does_not_run(void **state)
+{
+	struct fix *f = *state;
+	struct repo_policy p;
+
+	fake_rule(&f->c, 201, "POST /api/coffer/v1/runs", RUN_WRITE);
+	fix_begin(f);
+	fix_repo(f, &p, "---\ndescription: d\naccess: read\n---\nLook.");
+	fix_order(f);
+	assert_true(fake_until(&f->c, fix_is_over, f));
+	assert_true(fake_saw(&f->c, "was changed after it was ordered"));
+	assert_int_equal(fake_driver_state.started.len, 0);
+}
+
 /* ---- cancel ---- */
 
 static void
@@ -326,6 +381,9 @@ main(void)
 		cmocka_unit_test(ends_have_their_reasons),
 		RUN_TEST(a_finish_that_cannot_start_still_ends_the_run),
 		RUN_TEST(the_session_shows_the_agent_at_work),
+		RUN_TEST(the_repositorys_command_is_what_the_run_is_told),
+		RUN_TEST(
+		    a_command_that_was_changed_after_the_order_does_not_run),
 		RUN_TEST(cancelled_while_loading_ends_without_a_container),
 		RUN_TEST(cancelled_while_preparing_never_starts_the_agent),
 		RUN_TEST(cancelled_while_running_saves_the_work),
