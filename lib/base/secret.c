@@ -26,6 +26,7 @@ static const struct {
 	{ "glpat-", SECRET_URL, 20, "GitLab token" },
 	{ "sk-ant-", SECRET_URL, 20, "Anthropic key" },
 	{ "sk-proj-", SECRET_URL, 20, "OpenAI key" },
+	{ "sk-coffer-", SECRET_ALNUM, 40, "token of the model gateway" },
 	{ "sk-or-", SECRET_URL, 20, "OpenRouter key" },
 	{ "sk-", SECRET_ALNUM, 32, "API key" },
 	{ "sk_live_", SECRET_ALNUM, 20, "Stripe key" },
