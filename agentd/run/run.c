@@ -100,6 +100,12 @@ run_project(const struct run *r)
 	return r->project;
 }
 
+int64_t
+run_item(const struct run *r)
+{
+	return r->item;
+}
+
 bool
 run_may_write(const struct run *r)
 {
@@ -158,6 +164,7 @@ run_prompt_write(struct run *r, struct err *e)
 		.issue = r->issue,
 		.comments = r->comments,
 		.event_data = r->event_data,
+		.orders = r->orders,
 		.nonce = nonce,
 	};
 
@@ -188,7 +195,7 @@ run_loaded(struct run *r)
 	run_phase_start(r, RUN_PREPARE);
 }
 
-static void
+void
 run_arrived(struct run *r, const struct err *fail)
 {
 	if (fail != NULL)
@@ -326,7 +333,10 @@ run_load(struct run *r)
 	AUTO_FREE char *comments = xasprintf("%s/comments", issue);
 
 	r->waiting = 6;
+	r->waiting++;
+	r->asking_orders = true;
 	run_set_state(r, RUN_PREPARING);
+	run_orders_ask(r);
 	projects_when_running(r->env->projects, r->project, run_on_sandbox, r);
 	run_ask(r, RUN_Q_TOKEN, "POST", token, "{}", run_on_token);
 	run_ask(r, RUN_Q_ISSUE, "GET", issue, NULL, run_on_issue);
@@ -460,6 +470,7 @@ run_phase_failed(struct run *r, const struct shim_exit *x)
 		run_foreign(r);
 		return true;
 	}
+	r->lost = r->lost || x->lost || x->stopped;
 	if (r->cancelled && r->phase != RUN_FINISH)
 		run_end(r, "cancelled", "%s", r->cancel_why);
 	else if (x->lost)
@@ -574,6 +585,7 @@ run_free(struct run *r)
 	json_free(r->issue);
 	json_free(r->comments);
 	json_free(r->event_data);
+	json_free(r->orders);
 	free(r->args);
 	free(r->why_asked);
 	free(r->actor);

@@ -52,6 +52,7 @@ void run_begin(struct run *r);
 void run_sweep(struct run *r);
 int64_t run_id(const struct run *r);
 int64_t run_project(const struct run *r);
+int64_t run_item(const struct run *r);
 /* args of the order and data of the event, for the prompt; copied. */
 void run_set_order(struct run *r, struct view args, const char *why,
     const char *actor, const struct json *event_data);

@@ -48,6 +48,7 @@ struct run_query_slot {
 enum run_query {
 	RUN_Q_STATE,
 	RUN_Q_TOKEN,
+	RUN_Q_ORDERS,
 	RUN_Q_ISSUE,
 	RUN_Q_COMMENTS,
 	RUN_Q_BRANCH,
@@ -79,6 +80,8 @@ struct run {
 	char *why_asked;
 	char *actor;
 	struct json *event_data;
+	struct json *orders; /* all of them, as in prompt_input */
+	bool asking_orders;  /* once cofferd has it as preparing */
 
 	char dir[RUN_DIR_MAX]; /* HOME/runs/ID */
 	char token[RUN_TOKEN_MAX];
@@ -96,7 +99,8 @@ struct run {
 	struct run_agent *agent; /* NULL: its output is text for people */
 	struct shim_exit exit;   /* of the agent */
 	bool agent_ended;
-	bool foreign;            /* beyond its bounds: it is ended */
+	bool lost;    /* a container of it, by no fault of its own */
+	bool foreign; /* beyond its bounds: it is ended */
 	run_reply_fn *on_command;
 	struct command resolved; /* its name is "": the operator's holds */
 	bool cancelled;
@@ -126,6 +130,9 @@ void run_requests_release(struct run *r);
 /* Bring cofferd's state of the run forward to `state`. */
 void run_set_state(struct run *r, enum run_state state);
 int run_state_find(const char *name); /* -1: none, or an end */
+
+/* run_orders.c: nothing unless they are to be asked for and may be. */
+void run_orders_ask(struct run *r);
 
 /* run_prepare.c: the clone, as a shell's text; all else is in the
  * environment. */
@@ -211,6 +218,7 @@ void run_clean(struct run *r);
 void run_report_send(struct run *r);
 
 /* run.c */
+void run_arrived(struct run *r, const struct err *fail);
 void run_on_phase_exit(struct run *r, const struct shim_exit *x);
 
 #endif

@@ -22,7 +22,8 @@
 enum {
 	RUN_TAIL_MAX = 1500,
 	RUN_DISK_LOW = 4 << 20,
-	RUN_RESULT_MAX = 512 << 10
+	RUN_RESULT_MAX = 512 << 10,
+	RUN_EXIT_LATER = 75 /* EX_TEMPFAIL, of a `command` */
 };
 
 /* Other names in a result.json are not ours. */
@@ -241,6 +242,23 @@ run_report_start(struct run *r)
 		run_report_send(r);
 }
 
+/* What it failed of may be over soon: cofferd may try again. */
+static bool
+run_is_passing(const struct run *r)
+{
+	const struct agent_report *report = run_agent_report(r);
+	enum agent_fault fault = report == NULL || !r->agent_ended
+	    ? AGENT_FAULT_NONE
+	    : report->fault;
+
+	if (strcmp(r->end, "failed") != 0 || r->foreign)
+		return false;
+	return r->lost || fault == AGENT_FAULT_RATE ||
+	    fault == AGENT_FAULT_OVERLOAD || fault == AGENT_FAULT_NETWORK ||
+	    (report == NULL && r->agent_ended &&
+		r->exit.exit_code == RUN_EXIT_LATER);
+}
+
 static void
 run_report(struct run *r)
 {
@@ -254,6 +272,7 @@ run_report(struct run *r)
 	jw_str(&w, "state", r->end);
 	jw_str(&w, "why", str_cstr(&r->why));
 	jw_view(&w, "message", str_view(&r->message));
+	jw_bool(&w, "passing", run_is_passing(r));
 	if (r->agent_ended && r->exit.exit_code >= 0)
 		jw_i64(&w, "exit_code", r->exit.exit_code);
 	else

@@ -27,6 +27,7 @@ enum {
 	PROJECT_STATE_MAX = 12,
 	PROJECT_CAUSE_MAX = 24,
 	PROJECT_WORD_MAX = 72,
+	PROJECT_LABEL_MAX = 101,
 	PROJECT_LIST_MAX = 16,
 	/* The last ids belong to the runner's slots. */
 	PROJECT_ID_MAX = HOST_MAX_PROJECT - 64
@@ -49,7 +50,8 @@ struct project {
 	char agent[32];
 	char *argv[PROJECT_ARGV_MAX + 1]; /* agent_command */
 	bool pickup;
-	int64_t max_wakes;
+	bool runs_paused;
+	char label[PROJECT_LABEL_MAX]; /* that is an order, "": none */
 	int64_t wall_ms;
 	uint64_t disk_mib;
 	struct spec_limits limits;

@@ -127,9 +127,13 @@ api_runs_created(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_run_create *op = arg;
 	struct call *c = call;
+	struct shape s;
 
-	if (!api_failed(c, fail))
-		api_runs_reply(c, op->created ? 201 : 200, &op->run);
+	if (!api_failed(c, fail)) {
+		shape_init(&s, c, NULL);
+		shape_run_verdict(&s, op->verdict, &op->run);
+		shape_reply(&s, c, op->created ? 201 : 200);
+	}
 	call_release(c);
 }
 
@@ -261,7 +265,8 @@ api_runs_finish_op(
 	if (api_word(c, j, "state", run_state_parse, &state) == -1 ||
 	    api_text(c, j, "why", API_WHY_MAX, &op->why) == -1 ||
 	    api_text(c, j, "message", API_MESSAGE_MAX, &op->message) == -1 ||
-	    api_i64(c, j, "exit_code", -1, 255, &code) == -1)
+	    api_i64(c, j, "exit_code", -1, 255, &code) == -1 ||
+	    api_bool(c, j, "passing", &op->passing) == -1)
 		return -1;
 	if (state == 0) {
 		call_reply_error(c, 422, "state: it is missing");

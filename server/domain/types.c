@@ -186,6 +186,7 @@ project_settings_init(struct project_settings *s)
 		.wall_s = 3600,
 		.trigger_label = "agent",
 		.max_retries = 2,
+		.retry_s = 30,
 		.max_item_runs = 20,
 		.max_day_runs = 200,
 	};

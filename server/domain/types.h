@@ -194,6 +194,7 @@ struct project_settings {
 	bool runs_paused;                     /* orders wait */
 	char trigger_label[NAME_LEN_MAX + 1]; /* an order; "": none is */
 	int64_t max_retries;   /* of a run that failed for a passing reason */
+	int64_t retry_s;       /* before the first one, then more */
 	int64_t max_item_runs; /* on one item within a day */
 	int64_t max_day_runs;  /* in the project within a day */
 	struct sandbox_options sandbox;

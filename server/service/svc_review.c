@@ -94,6 +94,7 @@ svc_review_event(struct txn *t, const struct svc_review_create *op,
 	jw_str(&w, "sha", op->review.sha);
 	jw_str(&w, "body", op->review.body);
 	jw_i64(&w, "comments", op->review.comments);
+	jw_bool(&w, "of_agent", p->issue.author.kind == USER_AGENT);
 	jw_end(&w);
 	return svc_item_event(
 	    t, &op->op, &p->issue, "review.created", &data, e);

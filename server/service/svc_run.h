@@ -6,6 +6,7 @@
 #ifndef SERVER_SERVICE_SVC_RUN_H
 #define SERVER_SERVICE_SVC_RUN_H
 
+#include "server/domain/run_rule.h"
 #include "server/domain/work.h"
 #include "server/service/svc.h"
 
@@ -19,8 +20,10 @@ struct svc_run_create {
 	char *agent;               /* NULL: the project's */
 	enum network_mode network; /* 0: the project's */
 	int64_t wall_s;            /* 0: the project's */
-	bool created;              /* out: false when the event had one */
-	struct run run;            /* out */
+	/* out: false when the event had one, or one that waits took it */
+	bool created;
+	enum run_verdict verdict; /* out */
+	struct run run;           /* out; no id: no run was made */
 };
 struct svc_run_create *svc_run_create_new(
     struct svc *s, const struct identity *who);
@@ -56,7 +59,9 @@ struct svc_run_finish {
 	char *record; /* JSON or NULL */
 	bool has_exit;
 	int64_t exit_code;
-	struct run run; /* out */
+	bool passing;     /* what it failed of may be over soon: try again */
+	struct run run;   /* out */
+	int64_t pause_ms; /* till the next try, 0: there is none */
 	int64_t pull_number;
 	struct identity agent;
 	char head_sha[SHA_HEX + 1]; /* of a branch that is ahead, else "" */

@@ -17,10 +17,13 @@
 #include "server/git/git_pool.h"
 #include "server/service/svc_comment.h"
 #include "server/service/svc_mention.h"
+#include "server/service/svc_order.h"
 #include "server/service/svc_pull.h"
 #include "server/service/svc_run.h"
 #include "server/service/svc_run_rows.h"
+#include "server/store/events.h"
 #include "server/store/issues.h"
+#include "server/store/projects.h"
 #include "server/store/pulls.h"
 #include "server/store/runs.h"
 #include "server/store/tokens.h"
@@ -46,6 +49,29 @@ svc_run_finish_new(struct svc *s, const struct identity *who)
 	return op;
 }
 
+/* A failed one is tried again, or a person has to say what is next. */
+static void
+svc_run_what_next(const struct svc_run_finish *op, struct str *out)
+{
+	const struct run *r = &op->run;
+
+	if (op->state != RUN_FAILED && op->state != RUN_TIMED_OUT)
+		return;
+	if (op->pause_ms > 0)
+		str_addf(out,
+		    "\n\nIt is tried again in %" PRId64 " s (try %" PRId64
+		    "). `/stop` stops that.",
+		    op->pause_ms / 1000, r->attempt + 1);
+	else if (r->attempt > 1)
+		str_addf(out,
+		    "\n\nThat was try %" PRId64 ", the last: nothing more "
+		    "happens here by itself. `/retry` or any order starts it "
+		    "again.",
+		    r->attempt);
+	else
+		str_add(out, "\n\n`/retry` starts it again.");
+}
+
 /* What the run says on its item: its message, or why there is none. */
 static void
 svc_run_comment_text(const struct svc_run_finish *op, struct str *out)
@@ -62,7 +88,8 @@ svc_run_comment_text(const struct svc_run_finish *op, struct str *out)
 		if (m.len > 0)
 			str_add(out, "\n\n");
 	}
-	str_addv(out, utf8_cut(m, BODY_LEN_MAX - 1024));
+	str_addv(out, utf8_cut(m, BODY_LEN_MAX - 2048));
+	svc_run_what_next(op, out);
 	if (out->len == 0)
 		str_addf(out, "The run `%s` is done.", op->run.command);
 }
@@ -178,7 +205,69 @@ svc_run_write_pull(struct txn *t, struct svc_run_finish *op, struct err *e)
 }
 
 static int
-svc_run_finish_rows(struct txn *t, struct svc_run_finish *op, struct err *e)
+svc_run_plan_retry(struct txn *t, struct svc_run_finish *op,
+    const struct project *p, struct err *e)
+{
+	const struct run *r = &op->run;
+	enum run_verdict may;
+
+	op->pause_ms = 0;
+	if (op->state != RUN_FAILED || !op->passing || r->cancel ||
+	    r->attempt > p->settings.max_retries || p->state != PROJECT_ACTIVE)
+		return 0;
+	if (svc_order_ceiling(t, p, r->item, op->op.now, &may, e) == -1)
+		return -1;
+	if (may == RUN_TAKEN)
+		op->pause_ms = run_rule_pause_ms(
+		    p->settings.retry_s, r->attempt);
+	return 0;
+}
+
+/* The event of the end is what the next try is of. */
+static int
+svc_run_write_retry(struct txn *t, const struct svc_run_finish *op,
+    const struct project *p, struct err *e)
+{
+	const struct run *r = &op->run;
+	struct svc_run_make m = { .project = p,
+		.item = r->item,
+		.command = r->command,
+		.access = r->access,
+		.agent = r->agent,
+		.network = r->network,
+		.wall_s = r->wall_s,
+		.retry_of = r->id,
+		.attempt = r->attempt + 1,
+		.not_before = op->op.now + op->pause_ms };
+	struct run next = { .id = 0 };
+	bool created;
+	int rc;
+
+	if (events_last(t, &m.event, e) == -1)
+		return -1;
+	rc = svc_run_make(t, &op->op, &m, &next, &created, e);
+	run_release(&next);
+	return rc;
+}
+
+static int
+svc_run_finish_next(struct txn *t, const struct svc_run_finish *op,
+    const struct project *p, struct err *e)
+{
+	const struct svc_op by = {
+		.svc = op->op.svc, .who = op->agent, .now = op->op.now
+	};
+
+	if (op->pause_ms > 0)
+		return svc_run_write_retry(t, op, p, e);
+	if (op->state == RUN_FAILED && op->run.attempt > 1)
+		return svc_order_mark(t, &by, p->id, op->run.item, true, e);
+	return 0;
+}
+
+static int
+svc_run_finish_rows(struct txn *t, struct svc_run_finish *op,
+    const struct project *p, struct err *e)
 {
 	struct run_finish f = { .state = op->state,
 		.why = svc_text(op->why),
@@ -188,7 +277,8 @@ svc_run_finish_rows(struct txn *t, struct svc_run_finish *op, struct err *e)
 		.exit_code = op->exit_code,
 		.now = op->op.now };
 
-	if (svc_run_write_pull(t, op, e) == -1 ||
+	if (svc_run_plan_retry(t, op, p, e) == -1 ||
+	    svc_run_write_pull(t, op, e) == -1 ||
 	    svc_run_write_comment(t, op, &f.comment, e) == -1)
 		return -1;
 	f.pull = op->pull_number;
@@ -198,14 +288,18 @@ svc_run_finish_rows(struct txn *t, struct svc_run_finish *op, struct err *e)
 	run_release(&op->run);
 	if (runs_get(t, op->id, &op->run, e) == -1)
 		return -1;
-	return svc_run_event(
-	    t, &op->op.who, op->op.now, "run.updated", &op->run, e);
+	if (svc_run_event(
+		t, &op->op.who, op->op.now, "run.updated", &op->run, e) == -1)
+		return -1;
+	return svc_run_finish_next(t, op, p, e);
 }
 
 static int
 svc_run_finish_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_run_finish *op = arg;
+	struct project p = { .id = 0 };
+	int rc;
 
 	run_release(&op->run);
 	if (runs_get(t, op->id, &op->run, e) == -1 ||
@@ -214,7 +308,11 @@ svc_run_finish_job(struct txn *t, void *arg, struct err *e)
 		return -1;
 	if (run_state_is_end(op->run.state))
 		return 0;
-	return svc_run_finish_rows(t, op, e);
+	if (projects_by_id(t, op->run.project_id, &p, e) == -1)
+		return -1;
+	rc = svc_run_finish_rows(t, op, &p, e);
+	project_release(&p);
+	return rc;
 }
 
 static void

@@ -22,7 +22,7 @@ enum {
 	" sandbox_reason, sandbox_address, sandbox_at, interval_s, network," \
 	" agent, pickup, approvals, max_wakes, memory, cpus, pids, disk,"    \
 	" wall_s, hold, keep_days, agent_command, sandbox_options,"          \
-	" runs_paused, trigger_label, max_retries, max_item_runs,"           \
+	" runs_paused, trigger_label, max_retries, retry_s, max_item_runs,"  \
 	" max_day_runs,"                                                     \
 	" description, website,"                                             \
 	" archived_at, has_issues, has_pulls, merge_styles, merge_style,"    \
@@ -104,6 +104,7 @@ projects_fill_settings(struct query *q, struct project_settings *s)
 	s->runs_paused = query_bool(q);
 	QUERY_NAME(q, s->trigger_label);
 	s->max_retries = query_i64(q);
+	s->retry_s = query_i64(q);
 	s->max_item_runs = query_i64(q);
 	s->max_day_runs = query_i64(q);
 }
@@ -163,9 +164,9 @@ projects_insert(
 	    " approvals, max_wakes, memory, cpus, pids, disk, wall_s,"
 	    " hold, keep_days, description, default_branch, provisional,"
 	    " sandbox_options, parent_id, runs_paused, trigger_label,"
-	    " max_retries, max_item_runs, max_day_runs)"
+	    " max_retries, retry_s, max_item_runs, max_day_runs)"
 	    " VALUES (?, ?, ?, 1, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	const struct project_settings *s = n->settings;
 	bool own = n->upstream[0] == '\0';
 	AUTO_STR struct str command = STR_INIT, options = STR_INIT;
@@ -182,8 +183,8 @@ projects_insert(
 		    I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days),
 		    S(n->description), S(n->default_branch), I(n->provisional),
 		    S(str_cstr(&options)), I(n->parent_id), I(s->runs_paused),
-		    S(s->trigger_label), I(s->max_retries), I(s->max_item_runs),
-		    I(s->max_day_runs)),
+		    S(s->trigger_label), I(s->max_retries), I(s->retry_s),
+		    I(s->max_item_runs), I(s->max_day_runs)),
 		NULL, e) == -1) {
 		if (e->code == ERR_EXISTS)
 			(void)err_set(e, ERR_EXISTS,
@@ -349,6 +350,7 @@ projects_set_settings(
 		 " memory = ?, cpus = ?, pids = ?, disk = ?, wall_s = ?,"
 		 " hold = ?, keep_days = ?, sandbox_options = ?,"
 		 " runs_paused = ?, trigger_label = ?, max_retries = ?,"
+		 " retry_s = ?,"
 		 " max_item_runs = ?, max_day_runs = ?"
 		 " WHERE id = ?";
 	AUTO_STR struct str command = STR_INIT, options = STR_INIT;
@@ -361,8 +363,8 @@ projects_set_settings(
 		I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
 		I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days),
 		S(str_cstr(&options)), I(s->runs_paused), S(s->trigger_label),
-		I(s->max_retries), I(s->max_item_runs), I(s->max_day_runs),
-		I(id)),
+		I(s->max_retries), I(s->retry_s), I(s->max_item_runs),
+		I(s->max_day_runs), I(id)),
 	    ERR_NOTFOUND, "project does not exist", e);
 }
 

@@ -13,6 +13,8 @@ const char
 		    " TEXT NOT NULL DEFAULT 'agent';"
 		    "ALTER TABLE project ADD COLUMN max_retries"
 		    " INTEGER NOT NULL DEFAULT 2;"
+		    "ALTER TABLE project ADD COLUMN retry_s"
+		    " INTEGER NOT NULL DEFAULT 30;"
 		    "ALTER TABLE project ADD COLUMN max_item_runs"
 		    " INTEGER NOT NULL DEFAULT 20;"
 		    "ALTER TABLE project ADD COLUMN max_day_runs"

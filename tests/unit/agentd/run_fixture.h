@@ -74,7 +74,8 @@ fix_on_event(const struct watch_event *ev, void *arg)
 
 	if (strcmp(ev->kind, "run.cancel") == 0)
 		runs_cancel(f->runs, json_i64_or(ev->data, "run", 0));
-	trigger_decide(ev, &f->commands, false, &t);
+	trigger_decide(
+	    ev, &f->commands, &(struct trigger_rules){ .pickup = false }, &t);
 	if (t.verdict == TRIGGER_RUN)
 		runs_order(f->runs, ev, &t, fix_on_ordered, f);
 	else
