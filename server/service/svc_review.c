@@ -241,10 +241,9 @@ svc_review_write(struct txn *t, struct svc_review_create *op,
 	return svc_review_needs(op, e);
 }
 
-static int
-svc_review_create_job(struct txn *t, void *arg, struct err *e)
+int
+svc_review_add(struct txn *t, struct svc_review_create *op, struct err *e)
 {
-	struct svc_review_create *op = arg;
 	struct review_new n = { .project_id = op->project_id,
 		.item = op->item,
 		.author_id = op->op.who.user_id,
@@ -268,6 +267,12 @@ svc_review_create_job(struct txn *t, void *arg, struct err *e)
 		rc = svc_review_note(t, op, &p, e);
 	pull_release(&p);
 	return rc;
+}
+
+static int
+svc_review_create_job(struct txn *t, void *arg, struct err *e)
+{
+	return svc_review_add(t, arg, e);
 }
 
 static void
