@@ -26,6 +26,8 @@ const struct command *const command_tables[] = {
 	cmd_check,
 	cmd_fetch,
 	cmd_reviewer,
+	cmd_model,
+	cmd_budget,
 	cmd_user,
 	cmd_help,
 	NULL,
