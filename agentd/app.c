@@ -11,6 +11,7 @@
 #include "agentd/command/repo.h"
 #include "agentd/config.h"
 #include "agentd/connect.h"
+#include "agentd/model/modelgate.h"
 #include "agentd/run/objcache.h"
 #include "agentd/run/runs.h"
 #include "agentd/sandbox/engine_sweep.h"
@@ -60,6 +61,7 @@ struct app {
 	struct reader *reader;
 	struct attach *attach;
 	struct uplink_watch *addresses;
+	struct modelgate *models;
 	struct uses *uses;
 	struct netlog *netlog;
 	size_t step;
@@ -585,9 +587,11 @@ app_make(struct app *a, struct err *e)
 	a->env.projects = a->projects;
 	a->env.api = c->api;
 	a->env.commands = &a->commands;
+	a->models = modelgate_new(a->loop, c->home, a->cfg->providers);
+	projects_set_models(a->projects, a->models);
+	a->env.models = a->models;
 	a->env.repo = &a->repo;
 	a->repo_commands = repo_commands_new(c->api, &a->repo);
-	a->env.model_url = a->cfg->model_url;
 	a->env.model = a->cfg->model;
 	a->caches = objcaches_new(&a->host, a->env.driver, a->projects);
 	a->env.caches = a->caches;
@@ -612,6 +616,7 @@ app_free(struct app *a)
 	runs_free(a->runs);
 	objcaches_free(a->caches);
 	projects_free(a->projects);
+	modelgate_free(a->models);
 	uplink_watch_free(a->addresses);
 	sandboxes_free(a->sandboxes);
 	routerctl_free(a->router);

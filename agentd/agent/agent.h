@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 
+#include "agentd/model/modelgate.h"
 #include "agentd/watch/projects.h"
 #include "lib/base/view.h"
 
@@ -30,9 +31,10 @@ enum {
 
 /* Where a model is reached from a sandbox; url NULL: the agent's own way. */
 struct agent_model {
-	const char *url;   /* without /v1 */
+	const char *url;   /* of what the agent speaks, without /v1 */
 	const char *name;  /* NULL: the agent's default */
 	const char *token; /* of this run; no provider knows it */
+	const char *urls[MODEL_KINDS]; /* for one that speaks anything */
 };
 
 /* What tools are for, as a command's file names it. */
@@ -80,6 +82,7 @@ struct agent_tool {
 
 struct agent {
 	const char *name;
+	enum model_kind speaks; /* MODEL_ANY: it is told of all */
 	/* Pure: the same start gives the same plan. */
 	int (*plan)(
 	    const struct agent_start *s, struct agent_plan *p, struct err *e);

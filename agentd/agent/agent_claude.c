@@ -250,6 +250,7 @@ static const struct agent_reader agent_claude_rows[] = {
 
 const struct agent agent_claude = {
 	.name = "claude",
+	.speaks = MODEL_ANTHROPIC,
 	.plan = agent_claude_plan,
 	.rows = agent_claude_rows,
 	.tools = agent_claude_tools,

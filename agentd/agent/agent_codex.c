@@ -165,6 +165,7 @@ static const struct agent_reader agent_codex_rows[] = {
 
 const struct agent agent_codex = {
 	.name = "codex",
+	.speaks = MODEL_OPENAI,
 	.plan = agent_codex_plan,
 	.rows = agent_codex_rows,
 	.tools = agent_codex_tools,

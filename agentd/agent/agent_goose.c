@@ -137,6 +137,7 @@ static const struct agent_reader agent_goose_rows[] = {
 
 const struct agent agent_goose = {
 	.name = "goose",
+	.speaks = MODEL_OPENAI,
 	.plan = agent_goose_plan,
 	.rows = agent_goose_rows,
 	.tools = agent_goose_tools,

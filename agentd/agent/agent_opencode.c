@@ -207,6 +207,7 @@ static const struct agent_reader agent_opencode_rows[] = {
 
 const struct agent agent_opencode = {
 	.name = "opencode",
+	.speaks = MODEL_OPENAI,
 	.plan = agent_opencode_plan,
 	.rows = agent_opencode_rows,
 	.tools = agent_opencode_tools,

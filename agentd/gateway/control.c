@@ -20,7 +20,7 @@
 enum {
 	CONTROL_LINE_MAX = 16 << 10,
 	CONTROL_PEERS_MAX = 32,
-	CONTROL_TTL_S_MAX = 30 * 24 * 3600
+	CONTROL_TTL_S_MAX = 366 * 24 * 3600
 };
 
 struct control_peer {
@@ -155,6 +155,7 @@ control_revoke(
 		return -1;
 	if (who.run == 0 && who.project == 0)
 		return err_set(e, ERR_INVALID, "run: is missing");
+	jw_bool(w, "out", grants_is_out(g->grants, who.run, who.project));
 	exchanges_cut(g, who.run, who.project);
 	rc = grants_drop(g->grants, who.run, who.project, &was, e);
 	if (rc == 0) {

@@ -350,7 +350,8 @@ exchange_no_budget(struct exchange *x, const struct ledger_no *no)
 		    "the budget of this %s is reserved by requests that are "
 		    "under way",
 		    ledger_scope_name(no->scope));
-	else
+	else {
+		grants_set_out(x->g->grants, x->grant);
 		exchange_end(x, REFUSE_BUDGET,
 		    "the budget of this %s is used up: %" PRId64 ".%02" PRId64
 		    " of %" PRId64 ".%02" PRId64
@@ -360,6 +361,7 @@ exchange_no_budget(struct exchange *x, const struct ledger_no *no)
 		    no->at.spent % 1000000 / 10000, no->at.limit / 1000000,
 		    no->at.limit % 1000000 / 10000, x->reserved / 1000000,
 		    x->reserved % 1000000 / 10000);
+	}
 }
 
 static void

@@ -202,6 +202,26 @@ grant_has_provider(const struct grant *t, const char *name)
 	return false;
 }
 
+void
+grants_set_out(struct grants *g, uint64_t id)
+{
+	struct grant_row *r = map_get_u64(g->by_id, id);
+
+	if (r != NULL)
+		r->grant.out = true;
+}
+
+bool
+grants_is_out(const struct grants *g, uint64_t run, uint64_t project)
+{
+	char owner[LEDGER_KEY_MAX];
+	const struct grant_row *r;
+
+	grant_owner(run, project, owner);
+	r = map_get(g->by_owner, owner);
+	return r != NULL && r->grant.out;
+}
+
 static int
 grants_end(struct grants *g, struct grant_row *r, struct err *e)
 {

@@ -30,6 +30,7 @@ struct grant {
 	int64_t expires;       /* ms since 1970 */
 	bool web;              /* the provider may fetch for it */
 	char providers[GRANT_PROVIDERS_MAX + 1]; /* "a,b"; "" is all */
+	bool out; /* a request was refused for want of money */
 };
 
 struct grants *grants_new(void) __attribute__((returns_nonnull));
@@ -45,6 +46,9 @@ const struct grant *grants_find(
     const struct grants *g, const char *token, int64_t now);
 const struct grant *grants_by_id(const struct grants *g, uint64_t id);
 bool grant_has_provider(const struct grant *t, const char *name);
+/* A request was refused for want of money. */
+void grants_set_out(struct grants *g, uint64_t id);
+bool grants_is_out(const struct grants *g, uint64_t run, uint64_t project);
 /* run 0: the project's session.  It has ended in any case; -1: but not in the
  * journal, until that is written anew. */
 int grants_drop(

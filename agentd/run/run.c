@@ -337,6 +337,8 @@ run_load(struct run *r)
 	r->asking_orders = true;
 	run_set_state(r, RUN_PREPARING);
 	run_orders_ask(r);
+	if (run_model_ask(r))
+		r->waiting++;
 	projects_when_running(r->env->projects, r->project, run_on_sandbox, r);
 	run_ask(r, RUN_Q_TOKEN, "POST", token, "{}", run_on_token);
 	run_ask(r, RUN_Q_ISSUE, "GET", issue, NULL, run_on_issue);
@@ -581,6 +583,7 @@ run_free(struct run *r)
 	shim_watch_close(r->watch);
 	logship_free(r->ship);
 	run_agent_close(r);
+	run_model_release(r);
 	explicit_bzero(r->token, sizeof(r->token));
 	json_free(r->issue);
 	json_free(r->comments);

@@ -23,6 +23,7 @@
 struct apiclient;
 struct err;
 struct json;
+struct modelgate;
 struct objcaches;
 struct repo_policy;
 struct run;
@@ -36,9 +37,11 @@ struct run_env {
 	struct projects *projects;
 	struct apiclient *api;
 	const struct commands *commands;
-	const struct repo_policy *repo; /* NULL: no file of a repository is one */
-	const char *model_url, *model; /* of agent_model; NULL: none */
-	struct objcaches *caches;      /* NULL: each run clones for itself */
+	const struct repo_policy
+	    *repo;                /* NULL: no file of a repository is one */
+	struct modelgate *models; /* NULL: agents sign in by themselves */
+	const char *model;        /* of agent_model; NULL: none */
+	struct objcaches *caches; /* NULL: each run clones for itself */
 };
 
 /* The run is over and cofferd knows; the callee frees it. */

@@ -86,7 +86,7 @@ struct run_container {
 	struct spec_pair env[RUN_ENV_MAX + AGENT_ENV_MAX];
 	struct agent_plan plan;
 	char *stdin_path;
-	char *token; /* of the model */
+	char models[MODEL_KINDS][MODEL_URL_MAX];
 	const char *argv[4 + AGENT_ARGV_MAX + 1];
 	struct sandbox_spec spec;
 };
@@ -201,6 +201,24 @@ run_container_seed(struct run_container *c)
 	c->spec.argv = c->argv;
 }
 
+/* What it may ask, if it was given anything. */
+static void
+run_container_model(const struct run *r, const struct agent *a,
+    struct run_container *c, struct agent_model *m)
+{
+	if (r->models.token[0] == '\0')
+		return;
+	m->token = r->models.token;
+	for (int k = 0; k < MODEL_KINDS; k++) {
+		if (r->models.provider[k][0] == '\0')
+			continue;
+		model_url(r->models.provider[k], c->models[k]);
+		m->urls[k] = c->models[k];
+	}
+	if (a->speaks != MODEL_ANY)
+		m->url = m->urls[a->speaks];
+}
+
 static int
 run_container_agent(const struct run *r, const struct project *p,
     struct run_container *c, struct err *e)
@@ -209,7 +227,7 @@ run_container_agent(const struct run *r, const struct project *p,
 	AUTO_STR struct str names = STR_INIT;
 	struct agent_start start = { .project = p,
 		.write = run_may_write(r),
-		.model = { .url = r->env->model_url, .name = r->env->model } };
+		.model = { .name = r->env->model } };
 
 	if (a == NULL) {
 		agent_names(&names);
@@ -217,8 +235,7 @@ run_container_agent(const struct run *r, const struct project *p,
 		    "no agent is called %s; there are: %s", p->agent,
 		    str_cstr(&names));
 	}
-	c->token = xasprintf("run-%lld", (long long)r->id);
-	start.model.token = c->token;
+	run_container_model(r, a, c, &start.model);
 	run_bounds(r, &start.bounds);
 	if (a->plan(&start, &c->plan, e) == -1)
 		return -1;
@@ -349,7 +366,6 @@ run_container_free(struct run_container *c)
 	for (size_t i = 0; i < SANDBOX_LIST_MAX; i++)
 		free(c->targets[i]);
 	free(c->stdin_path);
-	free(c->token);
 	agent_plan_release(&c->plan);
 	free(c);
 }

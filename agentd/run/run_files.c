@@ -93,7 +93,8 @@ int
 run_files_read(struct run *r, struct err *e)
 {
 	if (run_file_get(r, "token", r->token, sizeof(r->token), e) == -1 ||
-	    run_file_get(r, "tip", r->tip, sizeof(r->tip), e) == -1)
+	    run_file_get(r, "tip", r->tip, sizeof(r->tip), e) == -1 ||
+	    run_model_read(r, e) == -1)
 		return -1;
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "agentd/agent/agent.h"
 #include "agentd/call.h"
+#include "agentd/model/modelgate.h"
 #include "agentd/run/logship.h"
 #include "agentd/run/run.h"
 #include "lib/base/err.h"
@@ -85,6 +86,10 @@ struct run {
 
 	char dir[RUN_DIR_MAX]; /* HOME/runs/ID */
 	char token[RUN_TOKEN_MAX];
+	struct modelask *asker;
+	run_next_fn *after_models; /* once they are revoked */
+	struct model_grant models;
+	struct model_spent spent;
 	char tip[RUN_REF_MAX]; /* of branch when the run began, "" if none */
 	char base_tip[RUN_REF_MAX]; /* of base then, "" when not known */
 	struct json *issue, *comments;
@@ -169,6 +174,14 @@ int run_file_get(const struct run *r, const char *leaf, char *out, size_t max,
     struct err *e);
 int run_file_put(const struct run *r, const char *leaf, mode_t mode,
     const struct str *text, struct err *e);
+
+/* run_model.c: its token of the models. */
+/* True: an answer of load is on its way. */
+bool run_model_ask(struct run *r);
+int run_model_read(struct run *r, struct err *e); /* after a restart */
+/* End it, learn what it cost, then next: at once when there is none. */
+void run_model_end(struct run *r, int64_t wait_ms, run_next_fn *next);
+void run_model_release(struct run *r);
 
 /* run_agent.c: its output as its adapter reads it. */
 void run_agent_open(struct run *r);

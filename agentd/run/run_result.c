@@ -22,6 +22,8 @@
 enum {
 	RUN_TAIL_MAX = 1500,
 	RUN_DISK_LOW = 4 << 20,
+	RUN_SPENT_MS = 10 * 1000,  /* what a report waits for the gateway */
+	RUN_REVOKE_MS = 60 * 1000, /* and the end of the run */
 	RUN_RESULT_MAX = 512 << 10,
 	RUN_EXIT_LATER = 75 /* EX_TEMPFAIL, of a `command` */
 };
@@ -156,6 +158,12 @@ run_on_cleaned(const struct err *e, void *arg)
 	r->done(r, r->arg);
 }
 
+static void
+run_on_revoked(struct run *r)
+{
+	run_on_cleaned(NULL, r);
+}
+
 /* The record stays: task, out.log and exit.json of each phase, result.json. */
 void
 run_clean(struct run *r)
@@ -167,7 +175,8 @@ run_clean(struct run *r)
 		return;
 	}
 	run_live_close(r);
-	r->cleaning = RUN_PHASES + 1;
+	r->cleaning = RUN_PHASES + 2;
+	run_model_end(r, RUN_REVOKE_MS, run_on_revoked);
 	for (int p = 0; p < RUN_PHASES; p++) {
 		host_run_id(r->env->host, r->id, run_phase_names[p], id);
 		run_phase_dir(r, (enum run_phase)p, dir);
@@ -209,15 +218,22 @@ run_on_reported(struct run *r, const struct err *fail, const struct json *j)
 	run_clean(r);
 }
 
-/* The token is dead by then; it is nobody's business all the same. */
+static void
+run_mask_one(const char *secret, struct str *text)
+{
+	size_t n = strlen(secret);
+	char *at = text->p;
+
+	while (n > 0 && at != NULL && (at = strstr(at, secret)) != NULL)
+		memset(at, '*', n);
+}
+
+/* The tokens are dead by then; they are nobody's business all the same. */
 static void
 run_mask(const struct run *r, struct str *text)
 {
-	size_t n = strlen(r->token);
-	char *at = text->p;
-
-	while (n > 0 && at != NULL && (at = strstr(at, r->token)) != NULL)
-		memset(at, '*', n);
+	run_mask_one(r->token, text);
+	run_mask_one(r->models.token, text);
 }
 
 void
@@ -251,7 +267,7 @@ run_is_passing(const struct run *r)
 	    ? AGENT_FAULT_NONE
 	    : report->fault;
 
-	if (strcmp(r->end, "failed") != 0 || r->foreign)
+	if (strcmp(r->end, "failed") != 0 || r->foreign || r->spent.out)
 		return false;
 	return r->lost || fault == AGENT_FAULT_RATE ||
 	    fault == AGENT_FAULT_OVERLOAD || fault == AGENT_FAULT_NETWORK ||
@@ -259,12 +275,47 @@ run_is_passing(const struct run *r)
 		r->exit.exit_code == RUN_EXIT_LATER);
 }
 
+/* What the gateway says, which no agent can change. */
 static void
-run_report(struct run *r)
+run_add_spent(struct run *r)
+{
+	const struct model_spent *m = &r->spent;
+
+	if (m->out && strcmp(r->end, "failed") == 0) {
+		str_reset(&r->why);
+		str_addf(&r->why,
+		    "budget: the models may take no more: $%.2f of $%.2f are "
+		    "spent by this run",
+		    (double)m->spent / 1e6, (double)m->limit / 1e6);
+	}
+	if (m->known && m->spent > 0)
+		str_addf(&r->message, "%sThe models took $%.4f.\n",
+		    r->message.len > 0 ? "\n\n" : "", (double)m->spent / 1e6);
+}
+
+static void
+run_result_record(const struct run *r, struct jw *w)
+{
+	const struct model_spent *m = &r->spent;
+
+	if (!m->known)
+		return;
+	jw_object(w, "record");
+	jw_object(w, "models");
+	jw_i64(w, "spent_micros", m->spent);
+	jw_i64(w, "limit_micros", m->limit);
+	jw_bool(w, "out", m->out);
+	jw_end(w);
+	jw_end(w);
+}
+
+static void
+run_report_write(struct run *r)
 {
 	struct err e = ERR_INIT;
 	struct jw w;
 
+	run_add_spent(r);
 	run_mask(r, &r->message);
 	run_mask(r, &r->why);
 	jw_init(&w, &r->result);
@@ -277,11 +328,18 @@ run_report(struct run *r)
 		jw_i64(&w, "exit_code", r->exit.exit_code);
 	else
 		jw_null(&w, "exit_code");
+	run_result_record(r, &w);
 	jw_end(&w);
 	if (run_file_put(r, "result.json", 0600, &r->result, &e) == -1)
 		log_error("run record run=%lld why=%s", (long long)r->id,
 		    log_val(e.msg));
 	run_report_start(r);
+}
+
+static void
+run_report(struct run *r)
+{
+	run_model_end(r, RUN_SPENT_MS, run_report_write);
 }
 
 bool

@@ -39,6 +39,7 @@ projects_entry_free(struct project_entry *x)
 	call_free(x->report);
 	call_free(x->mint);
 	call_free(x->work);
+	projects_models_release(x);
 	project_release(&x->p);
 	free(x->net);
 	free(x->next_net);
@@ -145,10 +146,12 @@ projects_on_step(const struct err *e, void *arg)
 	x->retry_ms = PROJECTS_RETRY_MIN_MS;
 	switch (x->goal) {
 	case PROJECT_WANT_GONE:
+		projects_models_end(x);
 		x->gone = true;
 		projects_report(x, "absent", "", "");
 		return;
 	case PROJECT_WANT_STOPPED:
+		projects_models_end(x);
 		projects_report(x, "stopped", "", "");
 		break;
 	case PROJECT_WANT_PAUSED:
@@ -164,9 +167,22 @@ projects_on_step(const struct err *e, void *arg)
 		projects_settle(x);
 }
 
-/* gitconfig NULL: none; of a running session it is not looked at. */
+bool
+projects_start_is_off(struct project_entry *x)
+{
+	if (x->p.want == PROJECT_WANT_RUNNING ||
+	    x->p.want == PROJECT_WANT_PAUSED)
+		return false;
+	x->busy = false;
+	x->renewing = false;
+	projects_settle(x);
+	return true;
+}
+
+/* gitconfig and env NULL: none; of a running session it is not looked at. */
 void
-projects_start_with(struct project_entry *x, const char *gitconfig)
+projects_start_with(
+    struct project_entry *x, const char *gitconfig, const char *env)
 {
 	struct sandbox_project sp = {
 		.id = x->p.id,
@@ -174,6 +190,7 @@ projects_start_with(struct project_entry *x, const char *gitconfig)
 		.mode = x->p.network,
 		.policy = x->p.policy,
 		.gitconfig = gitconfig,
+		.env = env,
 		.profile = x->p.profile,
 		.branch = x->p.branch,
 		.runtime = x->p.runtime,
@@ -205,7 +222,7 @@ projects_start(struct project_entry *x)
 {
 	if (!x->renewing &&
 	    sandbox_state(x->all->sandboxes, x->p.id) == SANDBOX_RUNNING) {
-		projects_start_with(x, NULL);
+		projects_start_with(x, NULL, NULL);
 		return;
 	}
 	x->mint_next = true;
@@ -296,7 +313,7 @@ projects_settle_up(struct project_entry *x, enum sandbox_state is)
 	if (is == SANDBOX_PAUSED && !projects_has_policy(x)) {
 		x->goal = PROJECT_WANT_PAUSED;
 		x->busy = true;
-		projects_start_with(x, NULL);
+		projects_start_with(x, NULL, NULL);
 		return;
 	}
 	if (x->p.want == PROJECT_WANT_PAUSED && is == SANDBOX_PAUSED) {
@@ -373,6 +390,7 @@ projects_on_lost(
 	if (x == NULL || x->busy || x->gone)
 		return;
 	projects_forget_policy(x);
+	projects_models_end(x);
 	(void)err_set(&e, ERR_INTERNAL, "the session ended: %s", why);
 	projects_failed(x, cause, &e);
 }
@@ -463,6 +481,12 @@ projects_new(const struct sandbox_host *h, struct apiclient *api)
 	TAILQ_INIT(&p->ready);
 	LIST_INIT(&p->queries);
 	return p;
+}
+
+void
+projects_set_models(struct projects *p, struct modelgate *g)
+{
+	p->models = g;
 }
 
 void

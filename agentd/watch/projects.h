@@ -17,6 +17,7 @@
 
 struct apiclient;
 struct err;
+struct modelgate;
 struct projects;
 struct sandboxes;
 
@@ -69,6 +70,8 @@ struct project {
 /* api and host outlive it; sandboxes is set once they exist. */
 struct projects *projects_new(
     const struct sandbox_host *h, struct apiclient *api);
+/* Where sessions get a token of the models; outlives it. */
+void projects_set_models(struct projects *p, struct modelgate *g);
 void projects_set_sandboxes(struct projects *p, struct sandboxes *m);
 void projects_free(struct projects *p);
 
