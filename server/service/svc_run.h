@@ -9,6 +9,7 @@
 #include "server/domain/run_rule.h"
 #include "server/domain/work.h"
 #include "server/service/svc.h"
+#include "server/service/svc_review.h"
 
 struct svc_run_create {
 	struct svc_op op;
@@ -67,6 +68,12 @@ struct svc_run_finish {
 	char head_sha[SHA_HEX + 1]; /* of a branch that is ahead, else "" */
 	char base_sha[SHA_HEX + 1];
 	char merge_base[SHA_HEX + 1];
+	/* Of a pull request: what it says of lines of the commit it saw. */
+	char commit[SHA_HEX + 1];
+	struct svc_review_line *lines; /* owned, at most REVIEW_COMMENTS_MAX */
+	size_t n_lines;
+	char review_base[SHA_HEX + 1];
+	bool reviewed; /* a review holds those that have a hunk */
 };
 struct svc_run_finish *svc_run_finish_new(
     struct svc *s, const struct identity *who);

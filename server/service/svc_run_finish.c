@@ -36,6 +36,7 @@ svc_run_finish_release(void *arg)
 	free(op->why);
 	free(op->message);
 	free(op->record);
+	svc_run_review_release(op);
 	run_release(&op->run);
 }
 
@@ -88,7 +89,10 @@ svc_run_comment_text(const struct svc_run_finish *op, struct str *out)
 		if (m.len > 0)
 			str_add(out, "\n\n");
 	}
-	str_addv(out, utf8_cut(m, BODY_LEN_MAX - 2048));
+	str_addv(out,
+	    utf8_cut(
+		m, BODY_LEN_MAX - 2048 - (op->n_lines > 0 ? 28 << 10 : 0)));
+	svc_run_review_rest(op, out);
 	svc_run_what_next(op, out);
 	if (out->len == 0)
 		str_addf(out, "The run `%s` is done.", op->run.command);
@@ -279,6 +283,7 @@ svc_run_finish_rows(struct txn *t, struct svc_run_finish *op,
 
 	if (svc_run_plan_retry(t, op, p, e) == -1 ||
 	    svc_run_write_pull(t, op, e) == -1 ||
+	    svc_run_review_write(t, op, e) == -1 ||
 	    svc_run_write_comment(t, op, &f.comment, e) == -1)
 		return -1;
 	f.pull = op->pull_number;
@@ -335,7 +340,7 @@ svc_run_finished(void *arg)
 	return true;
 }
 
-static void
+void
 svc_run_finish_write(struct svc_run_finish *op)
 {
 	op->op.now = op->op.svc->now();
@@ -379,6 +384,11 @@ svc_run_finish(struct svc_run_finish *op, svc_done_fn *done, void *arg)
 	}
 	if (runs_get(db_reader(op->op.svc->db), op->id, &op->run, &e) == -1) {
 		svc_op_end_later(op, &e);
+		return;
+	}
+	if (op->n_lines > 0 && op->run.is_pull && op->state == RUN_DONE &&
+	    !run_state_is_end(op->run.state)) {
+		svc_run_review_place(op);
 		return;
 	}
 	if (op->run.branch[0] == '\0' || op->run.is_pull ||

@@ -27,4 +27,17 @@ int svc_run_make(struct txn *t, const struct svc_op *by,
 int svc_run_event(struct txn *t, const struct identity *who, int64_t now,
     const char *kind, const struct run *r, struct err *e);
 
+struct str;
+struct svc_run_finish;
+
+/* svc_run_finish.c: the transaction of the end. */
+void svc_run_finish_write(struct svc_run_finish *op);
+/* svc_run_review.c: finds the lines in the diff, then svc_run_finish_write. */
+void svc_run_review_place(struct svc_run_finish *op);
+int svc_run_review_write(
+    struct txn *t, struct svc_run_finish *op, struct err *e);
+/* What no review holds. */
+void svc_run_review_rest(const struct svc_run_finish *op, struct str *out);
+void svc_run_review_release(struct svc_run_finish *op);
+
 #endif
