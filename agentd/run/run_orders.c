@@ -9,6 +9,7 @@
 #include "agentd/watch/trigger.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/log.h"
 #include "lib/wire/json.h"
 
@@ -78,6 +79,7 @@ run_on_orders(struct run *r, const struct err *fail, const struct json *j)
 	struct err e = ERR_INIT;
 	struct jw w;
 
+	FAIL_POINT(orders_known);
 	if (fail == NULL) {
 		jw_init(&w, &text);
 		jw_array(&w, NULL);

@@ -9,6 +9,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/list.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
@@ -294,6 +295,7 @@ runs_on_row(const struct err *fail, int status, const struct json *j, void *arg)
 	struct runs_request *q = arg;
 
 	(void)status;
+	FAIL_POINT(order_known);
 	if (fail == NULL && q->item != 0)
 		runs_hurry(q->all, q->project, q->item);
 	/* No id: it was refused, and why stands on the item. */
@@ -350,6 +352,7 @@ runs_on_answered(
 	int64_t run = json_i64_or(j, "run", 0);
 
 	(void)status;
+	FAIL_POINT(answer_known);
 	if (fail != NULL || run == 0) {
 		runs_request_end(q, fail);
 		return;

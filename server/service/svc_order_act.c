@@ -5,6 +5,7 @@
 
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/str.h"
 #include "server/domain/issue_rule.h"
 #include "server/service/svc_comment.h"
@@ -283,6 +284,14 @@ svc_order_job(struct txn *t, void *arg, struct err *e)
 	return rc;
 }
 
+static bool
+svc_order_answered(void *arg)
+{
+	(void)arg;
+	FAIL_POINT(order_answered);
+	return false;
+}
+
 void
 svc_order(struct svc_order *op, svc_done_fn *done, void *arg)
 {
@@ -290,6 +299,7 @@ svc_order(struct svc_order *op, svc_done_fn *done, void *arg)
 
 	op->op.done = done;
 	op->op.arg = arg;
+	op->op.then = svc_order_answered;
 	if (op->act == SVC_ORDER_ANSWER &&
 	    issue_rule_comment(svc_text(op->text), &e) == -1)
 		svc_op_end_later(op, &e);

@@ -6,6 +6,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/domain/items.h"
@@ -231,6 +232,14 @@ svc_run_create_job(struct txn *t, void *arg, struct err *e)
 	return rc;
 }
 
+static bool
+svc_run_taken(void *arg)
+{
+	(void)arg;
+	FAIL_POINT(order_taken);
+	return false;
+}
+
 void
 svc_run_create(struct svc_run_create *op, svc_done_fn *done, void *arg)
 {
@@ -239,6 +248,7 @@ svc_run_create(struct svc_run_create *op, svc_done_fn *done, void *arg)
 	op->op.done = done;
 	op->op.arg = arg;
 	if (run_rule_command_ok(svc_text(op->command))) {
+		op->op.then = svc_run_taken;
 		svc_op_run(op, svc_run_create_job, done, arg);
 		return;
 	}
