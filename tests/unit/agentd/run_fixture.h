@@ -40,7 +40,8 @@ struct fix {
 	struct runs *runs;
 	struct reader *reader;
 	char home[64];
-	int64_t cancel; /* of the last event */
+	int64_t cancel;    /* of the last event */
+	unsigned max_runs; /* 0: 4 */
 	bool loaded;
 	bool ordered;
 	struct err fail;
@@ -135,7 +136,7 @@ fix_begin(struct fix *f)
 		.commands = &f->commands };
 	f->projects = projects_new(&f->host, f->c.api);
 	f->env.projects = f->projects;
-	f->runs = runs_new(&f->env, 4);
+	f->runs = runs_new(&f->env, f->max_runs == 0 ? 4 : f->max_runs);
 	projects_on_unwanted(f->projects, fix_on_unwanted, f);
 	projects_set_sandboxes(f->projects, &f->sandboxes);
 	f->loaded = false;
