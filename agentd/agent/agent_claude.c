@@ -27,10 +27,6 @@ static const struct agent_tool agent_claude_tools[] = {
 static const char *const agent_claude_args[] = { "-p", "--output-format",
 	"stream-json", "--verbose", "--setting-sources", "",
 	"--strict-mcp-config", "--permission-prompts", "none", NULL };
-static const char agent_claude_look
-    [] = "Bash(git diff *),Bash(git log *),Bash(git show *),Bash(git blame *),"
-	 "Bash(git grep *),Bash(git ls-files *),Bash(git status *)";
-
 static const struct spec_pair agent_claude_env[] = {
 	{ "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1" },
 	{ "DISABLE_AUTOUPDATER", "1" },
@@ -64,7 +60,9 @@ agent_claude_model(const struct agent_model *m, struct agent_plan *p)
 }
 
 /* Those it has, and those of them that it need not ask for: all; in a read run
- * what is of the net, and of its shell what looks. */
+ * what is of the net.  Of its shell it then lets through what it knows to look
+ * only, with the options that write or start something told apart: a pattern
+ * like "git diff *" would not. */
 static void
 agent_claude_policy(const struct agent_start *s, struct agent_plan *p)
 {
@@ -79,9 +77,6 @@ agent_claude_policy(const struct agent_start *s, struct agent_plan *p)
 		if (s->write || t->kinds == AGENT_WEB)
 			str_addf(&may, "%s%s", may.len > 0 ? "," : "", t->name);
 	}
-	if (!s->write && (kinds & AGENT_SHELL) != 0)
-		str_addf(
-		    &may, "%s%s", may.len > 0 ? "," : "", agent_claude_look);
 	agent_plan_arg(p, "--permission-mode");
 	agent_plan_arg(p, s->write ? "acceptEdits" : "default");
 	agent_plan_arg(p, "--tools");

@@ -39,8 +39,12 @@ static void
 agent_opencode_permission(const struct agent_start *s, struct jw *w)
 {
 	static const char *const look[] = { "git diff *", "git log *",
-		"git show *", "git blame *", "git grep *", "git ls-files *",
-		"git status *", NULL };
+		"git show *", "git blame *", "git ls-files *", "git status *",
+		NULL };
+	/* --output writes; quotes could spell it, and other things, so that no
+	 * pattern sees it. */
+	static const char *const never[] = { "*--ou*", "*\"*", "*'*", "*\\*",
+		"*$*", "*`*", "*>*", "*<*", NULL };
 	const unsigned kinds = agent_tools(s->write, &s->bounds);
 
 	jw_object(w, "permission");
@@ -58,6 +62,8 @@ agent_opencode_permission(const struct agent_start *s, struct jw *w)
 		jw_str(w, "*", "deny");
 		for (size_t i = 0; look[i] != NULL; i++)
 			jw_str(w, look[i], "allow");
+		for (size_t i = 0; never[i] != NULL; i++)
+			jw_str(w, never[i], "deny");
 		jw_end(w);
 	}
 	jw_end(w);

@@ -224,18 +224,22 @@ agent_stream_text(struct agent_stream *s, const char *text)
 void
 agent_stream_piece(struct agent_stream *s, const char *id, const char *text)
 {
-	AUTO_STR struct str whole = STR_INIT_MAX(2 * AGENT_LINE_MAX);
 	const struct agent_event ev = { .kind = AGENT_EVENT_TEXT,
 		.text = text };
+	struct str *whole = &s->report.text;
 
 	if (text == NULL)
 		return;
-	if (id[0] != '\0' && strncmp(id, s->piece, AGENT_WORD_MAX - 1) == 0)
-		str_addv(&whole, str_view(&s->report.text));
-	str_add(&whole, text);
-	agent_stream_say(s, &ev);
-	agent_report_answer(&s->report, str_cstr(&whole));
-	agent_stream_word(s->piece, id);
+	if (id[0] == '\0' || strncmp(id, s->piece, AGENT_WORD_MAX - 1) != 0) {
+		agent_stream_say(s, &ev);
+		agent_stream_word(s->piece, id);
+		return;
+	}
+	/* What is there already is not copied: pieces are many. */
+	str_addv(
+	    whole, utf8_cut(view_of(text), AGENT_MESSAGE_MAX - whole->len));
+	if (s->on_event != NULL)
+		s->on_event(&ev, s->arg);
 }
 
 void

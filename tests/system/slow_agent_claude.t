@@ -51,6 +51,8 @@ agents_harmless
 agents_steps <<'A'
 [{"tools":[{"name":"Bash","args":{"command":"git log --oneline | head -3","description":"log"}}]},
  {"tools":[{"name":"Bash","args":{"command":"echo x >/tmp/mark-bash","description":"w"}}]},
+ {"tools":[{"name":"Bash","args":{"command":"git diff --output=/tmp/mark-output HEAD~1","description":"d"}}]},
+ {"tools":[{"name":"Bash","args":{"command":"git grep -O'touch /tmp/mark-grep;:' one","description":"g"}}]},
  {"tools":[{"name":"Read","args":{"file_path":"/work/tree/link"}}]},
  {"tools":[{"name":"Read","args":{"file_path":"/proc/self/environ"}}]},
  {"tools":[{"name":"Write","args":{"file_path":"/work/tree/x","content":"x"}}]},

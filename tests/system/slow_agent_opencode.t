@@ -51,6 +51,9 @@ agents_harmless
 agents_steps <<'A'
 [{"tools":[{"name":"bash","args":{"description":"log","command":"git log --oneline"}}]},
  {"tools":[{"name":"bash","args":{"description":"w","command":"echo x >/tmp/mark-bash"}}]},
+ {"tools":[{"name":"bash","args":{"description":"o","command":"git diff --output=/tmp/mark-output HEAD~1"}}]},
+ {"tools":[{"name":"bash","args":{"description":"q","command":"git diff --o'ut'put=/tmp/mark-output HEAD~1"}}]},
+ {"tools":[{"name":"bash","args":{"description":"g","command":"git grep -Otouch one"}}]},
  {"tools":[{"name":"write","args":{"filePath":"/tmp/mark-write","content":"x"}}]},
  {"text":"Looked."}]
 A
