@@ -478,8 +478,8 @@ exchange_check_web(const struct exchange *x, struct err *e)
 	if (!x->ask.web || (t != NULL && t->web))
 		return 0;
 	return err_set(e, ERR_DENIED,
-	    "the provider would fetch from the web, which this sandbox may "
-	    "not");
+	    "the provider would reach the web, which this sandbox may not: "
+	    "switch the agent's web search off");
 }
 
 static void

@@ -61,6 +61,7 @@ cat >"$T/codex/conf/config.toml" <<CONF
 model = "gpt-5"
 model_provider = "gw"
 check_for_update_on_startup = false
+web_search = "disabled"
 [analytics]
 enabled = false
 [model_providers.gw]
