@@ -74,6 +74,7 @@ run_new(const struct run_env *env, const struct json *row, run_done_fn *done,
 	r->done = done;
 	r->arg = arg;
 	r->why.max = 1024;
+	r->review.max = RUN_REVIEW_MAX;
 	r->message.max = AGENT_MESSAGE_MAX + RUN_NOTES_MAX;
 	if (run_read(r, row, e) == -1) {
 		free(r);
@@ -288,6 +289,25 @@ run_on_command(struct run *r, const struct err *fail, const struct json *j)
 	run_arrived(r, fail);
 }
 
+/* Not known: what is said of lines stands in the comment. */
+static void
+run_on_pull(struct run *r, const struct err *fail, const struct json *j)
+{
+	(void)snprintf(r->seen, sizeof(r->seen), "%s",
+	    fail == NULL ? json_str_or(json_get(j, "head"), "sha", "") : "");
+	run_arrived(r, NULL);
+}
+
+static void
+run_ask_pull(struct run *r)
+{
+	AUTO_FREE char *path = xasprintf(
+	    "/api/v1/repos/%s/pulls/%lld", r->full_name, (long long)r->item);
+
+	r->waiting++;
+	run_ask(r, RUN_Q_PULL, "GET", path, NULL, run_on_pull);
+}
+
 /* Not known is fine: the clone asks itself, then. */
 static void
 run_on_base(struct run *r, const struct err *fail, const struct json *j)
@@ -345,6 +365,8 @@ run_load(struct run *r)
 	run_ask(r, RUN_Q_COMMENTS, "GET", comments, NULL, run_on_comments);
 	run_ask_tip(r, RUN_Q_BASE, run_on_base);
 	run_command_ask(r, run_on_command);
+	if (r->is_pull)
+		run_ask_pull(r);
 	if (r->branch[0] == '\0')
 		return;
 	r->waiting++;
@@ -595,6 +617,7 @@ run_free(struct run *r)
 	command_release(&r->resolved);
 	str_release(&r->why);
 	str_release(&r->message);
+	str_release(&r->review);
 	str_release(&r->result);
 	free(r);
 }

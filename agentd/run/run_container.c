@@ -17,7 +17,7 @@ enum {
 	RUN_PREPARE_MS = 10 * 60 * 1000,
 	RUN_FINISH_MS = 5 * 60 * 1000,
 	RUN_OUTPUT_MAX = 32 << 20,
-	RUN_ENV_MAX = 15
+	RUN_ENV_MAX = 16
 };
 
 /*
@@ -112,6 +112,7 @@ run_container_env(const struct run *r, enum run_phase phase,
 		/* For the clone alone: */
 		{ "COFFER_BASE_SHA", r->base_tip },
 		{ "COFFER_BRANCH_SHA", r->tip },
+		{ "COFFER_SEEN", r->seen },
 		{ "COFFER_ASIDE",
 		    agent != NULL && agent->aside != NULL ? agent->aside : "" },
 	};
@@ -123,7 +124,7 @@ run_container_env(const struct run *r, enum run_phase phase,
 		    c->pull, sizeof(c->pull), "%lld", (long long)r->item);
 	memcpy(c->env, env, sizeof(env));
 	c->spec.env = c->env;
-	c->spec.n_env = phase == RUN_PREPARE ? n : n - 3;
+	c->spec.n_env = phase == RUN_PREPARE ? n : n - 4;
 }
 
 static void

@@ -17,6 +17,8 @@ enum {
 	RUN_WHY_MAX = 64,
 	RUN_PATH_MAX = 512,
 	RUN_DIR_MAX = 448, /* leaves room for what is below */
+	RUN_UNFIT_MAX = 240,
+	RUN_REVIEW_MAX = 320 << 10,
 	RUN_NAME_MAX = SLASH_NAME_MAX + 1
 };
 
@@ -56,9 +58,11 @@ enum run_query {
 	RUN_Q_BASE,
 	RUN_Q_FINISH,
 	RUN_Q_COMMAND,
+	RUN_Q_PULL,
 	RUN_QUERIES
 };
 
+struct jw;
 struct run_agent;
 
 struct run {
@@ -122,7 +126,10 @@ struct run {
 	const char *end; /* "done" "failed" "cancelled" "timed_out" */
 	struct str why;
 	struct str message;
-	struct str result; /* the body of the report */
+	struct str review;      /* comments on lines, as JSON; empty: none */
+	char seen[RUN_REF_MAX]; /* the head of the pull request it is about */
+	char unfit[RUN_UNFIT_MAX]; /* why its answer is not in its form */
+	struct str result;         /* the body of the report */
 	int cleaning;
 	struct run_query_slot q[RUN_QUERIES];
 };
@@ -165,6 +172,11 @@ void run_bounds(const struct run *r, struct agent_bounds *out);
 void run_command_ask(struct run *r, run_reply_fn *next);
 int run_command_write(const struct run *r, struct err *e);
 void run_command_read(struct run *r);
+
+/* run_output.c: the form that its command asks for, once the message is there.
+ * What is taken out of it is no part of the message any more. */
+void run_output_read(struct run *r);
+void run_output_report(const struct run *r, struct jw *w);
 
 /* run_files.c */
 bool run_has(const struct run *r, const char *leaf);

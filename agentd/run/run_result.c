@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agentd/agent/stream.h"
+#include "agentd/command/output.h"
 #include "agentd/run/run_priv.h"
 #include "agentd/run/workdir.h"
 #include "agentd/sandbox/workspace.h"
@@ -32,26 +33,6 @@ enum {
 static const char *const run_ends[] = { "done", "failed", "cancelled",
 	"timed_out" };
 
-/* Text of an agent as text: whole code points, no control characters. */
-static void
-run_add_clean(struct str *out, struct view v)
-{
-	while (v.len > 0) {
-		uint32_t cp;
-		size_t n = utf8_decode(v, &cp);
-
-		if (n == 0) {
-			str_add(out, "\xef\xbf\xbd");
-			n = 1;
-		} else if (cp >= 0x20 && (cp < 0x7f || cp > 0x9f)) {
-			str_addn(out, v.p, n);
-		} else if (cp == '\n' || cp == '\t') {
-			str_addc(out, (char)cp);
-		}
-		v = view_from(v, n);
-	}
-}
-
 static void
 run_message_read(struct run *r)
 {
@@ -62,8 +43,8 @@ run_message_read(struct run *r)
 	str_reset(&r->message);
 	if (!r->agent_ended)
 		return;
-	if (workdir_message(r->env->host, r->project, r->id, AGENT_MESSAGE_MAX,
-		&raw, &e) == -1) {
+	if (workdir_out(r->env->host, r->project, r->id, "message.md",
+		AGENT_MESSAGE_MAX, &raw, &e) == -1) {
 		r->unreadable = true;
 		str_addf(&r->message, "(The agent's answer cannot be read: %s)",
 		    e.msg);
@@ -71,7 +52,7 @@ run_message_read(struct run *r)
 	}
 	if (raw.len == 0 && report != NULL)
 		str_addv(&raw, str_view(&report->text));
-	run_add_clean(&r->message, view_trim(str_view(&raw)));
+	output_clean(&r->message, view_trim(str_view(&raw)));
 }
 
 static int
@@ -125,7 +106,7 @@ run_add_tail(struct run *r)
 	    r->message.len > 0 ? "\n\n" : "");
 	while (view_split(&v, '\n', &line)) {
 		str_add(&r->message, "    ");
-		run_add_clean(&r->message, line);
+		output_clean(&r->message, line);
 		str_addc(&r->message, '\n');
 	}
 }
@@ -317,6 +298,7 @@ run_report_write(struct run *r)
 
 	run_add_spent(r);
 	run_mask(r, &r->message);
+	run_mask(r, &r->review);
 	run_mask(r, &r->why);
 	jw_init(&w, &r->result);
 	jw_object(&w, NULL);
@@ -324,6 +306,7 @@ run_report_write(struct run *r)
 	jw_str(&w, "why", str_cstr(&r->why));
 	jw_view(&w, "message", str_view(&r->message));
 	jw_bool(&w, "passing", run_is_passing(r));
+	run_output_report(r, &w);
 	if (r->agent_ended && r->exit.exit_code >= 0)
 		jw_i64(&w, "exit_code", r->exit.exit_code);
 	else
@@ -443,6 +426,12 @@ run_verdict(struct run *r, const char *tip)
 			    ? "done"
 			    : "failed";
 		}
+		if (strcmp(r->end, "done") == 0 && r->unfit[0] != '\0') {
+			r->end = "failed";
+			str_addf(&r->why,
+			    "its answer is not in the form of /%s: %s",
+			    r->command, r->unfit);
+		}
 	}
 	run_add_usage(r);
 	run_add_tail(r);
@@ -472,6 +461,7 @@ void
 run_judge(struct run *r)
 {
 	run_message_read(r);
+	run_output_read(r);
 	if (r->branch[0] == '\0')
 		run_verdict(r, "");
 	else

@@ -21,6 +21,7 @@ fix_setup(void **state)
 	f->sandboxes = (struct sandboxes){ .loop = f->c.loop, .attach_fd = -1 };
 	fix_command(f, "fix", "write");
 	fix_message = "All is well.";
+	fix_form = NULL;
 	fix_removed = 0;
 	fake_rule(&f->c, 200, "GET /api/coffer/v1/projects?page=1&limit=16",
 	    "[{\"id\":7,\"full_name\":\"own/app\",\"state\":\"active\","

@@ -272,6 +272,106 @@ a_command_that_was_changed_after_the_order_does_not_run(void **state)
 	assert_int_equal(fake_driver_state.started.len, 0);
 }
 
+/* ---- the form of the answer ---- */
+
+#define RUN_PULL                                                         \
+	"{\"id\":9,\"project\":{\"id\":7,\"full_name\":\"own/app\"},"    \
+	"\"event\":5,\"item\":3,\"is_pull\":true,\"command\":\"fix\","   \
+	"\"access\":\"read\",\"agent\":\"command\",\"network\":\"web\"," \
+	"\"branch\":null,\"base\":\"main\",\"base_sha\":\"aaaa\","       \
+	"\"state\":\"queued\"}"
+#define RUN_SHA "0123456789012345678901234567890123456789"
+
+/* A run of a pull request whose command asks for a form. */
+static void
+fix_form_run(struct fix *f, const char *front)
+{
+	AUTO_FREE char *text = xasprintf(
+	    "---\ndescription: d\n%s---\nLook.\n", front);
+	struct command c;
+	struct err e = ERR_INIT;
+
+	if (command_parse("f", "fix", view_of(text), &c, &e) == -1)
+		fail_msg("%s", e.msg);
+	assert_int_equal(commands_add(&f->commands, &c, &e), 0);
+	fake_rule(&f->c, 201, "POST /api/coffer/v1/runs", RUN_PULL);
+	fake_rule(&f->c, 200, "GET /api/v1/repos/own/app/pulls/3",
+	    "{\"head\":{\"sha\":\"" RUN_SHA "\"}}");
+	fix_run(f);
+}
+
+static void
+a_review_is_reported_with_the_commit_that_was_seen(void **state)
+{
+	struct fix *f = *state;
+
+	fix_message = "In short.";
+	fix_form = "{\"comments\":[{\"path\":\"a\",\"line\":2,\"body\":"
+		   "\"b " RUN_TOKEN "\"}]}";
+	fix_form_run(f, "output: review\n");
+	assert_true(fake_saw(&f->c, "/finish {\"state\":\"done\""));
+	assert_true(fake_saw(&f->c, "\"message\":\"In short.\""));
+	assert_true(fake_saw(&f->c,
+	    "\"review\":{\"commit\":\"" RUN_SHA "\",\"comments\":[{\"path\":"
+	    "\"a\",\"line\":2,\"side\":\"new\",\"body\":\"b ***"));
+}
+
+static void
+a_review_may_stand_in_the_answer(void **state)
+{
+	struct fix *f = *state;
+
+	fix_message = "In short.\n```json\n{\"comments\":[{\"path\":\"a\","
+		      "\"line\":2,\"body\":\"b\"}]}\n```\n";
+	fix_form_run(f, "output: review\n");
+	assert_true(fake_saw(&f->c, "\"message\":\"In short.\""));
+	assert_true(fake_saw(&f->c, "\"line\":2,\"side\":\"new\""));
+}
+
+static void
+a_wrong_review_is_an_answer_without_comments(void **state)
+{
+	struct fix *f = *state;
+
+	fix_message = "In short.";
+	fix_form = "{\"comments\":[{\"path\":\"a\",\"body\":\"b\"}]}";
+	fix_form_run(f, "output: review\n");
+	assert_true(fake_saw(&f->c,
+	    "/finish {\"state\":\"done\",\"why\":\"\",\"message\":\"In "
+	    "short.\\n\\n(Its comments on lines could not be read: "
+	    "comments[0].line"));
+	assert_false(fake_saw(&f->c, "\"review\":"));
+}
+
+static void
+a_value_that_does_not_fit_is_a_failure(void **state)
+{
+	struct fix *f = *state;
+
+	fix_message = "```json\n{}\n```";
+	fix_form_run(f,
+	    "output: structured\n"
+	    "schema: {\"type\":\"object\",\"required\":[\"n\"]}\n");
+	assert_true(fake_saw(&f->c,
+	    "/finish {\"state\":\"failed\",\"why\":\"its answer is not in the "
+	    "form of /fix: $.n: is missing\""));
+}
+
+static void
+a_value_that_fits_is_the_answer(void **state)
+{
+	struct fix *f = *state;
+
+	fix_message = "So be it.";
+	fix_form = "{ \"n\": 1 }";
+	fix_form_run(f,
+	    "output: structured\n"
+	    "schema: {\"type\":\"object\",\"required\":[\"n\"]}\n");
+	assert_true(fake_saw(&f->c,
+	    "/finish {\"state\":\"done\",\"why\":\"\",\"message\":\"So be "
+	    "it.\\n\\n```json\\n{\\\"n\\\":1}\\n```\\n\""));
+}
+
 /* ---- cancel ---- */
 
 static void
@@ -384,6 +484,11 @@ main(void)
 		RUN_TEST(the_repositorys_command_is_what_the_run_is_told),
 		RUN_TEST(
 		    a_command_that_was_changed_after_the_order_does_not_run),
+		RUN_TEST(a_review_is_reported_with_the_commit_that_was_seen),
+		RUN_TEST(a_review_may_stand_in_the_answer),
+		RUN_TEST(a_wrong_review_is_an_answer_without_comments),
+		RUN_TEST(a_value_that_does_not_fit_is_a_failure),
+		RUN_TEST(a_value_that_fits_is_the_answer),
 		RUN_TEST(cancelled_while_loading_ends_without_a_container),
 		RUN_TEST(cancelled_while_preparing_never_starts_the_agent),
 		RUN_TEST(cancelled_while_running_saves_the_work),
