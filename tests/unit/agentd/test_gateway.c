@@ -94,6 +94,7 @@ the_shipped_prices_can_be_read(void **state)
 	assert_int_equal(x.output, 15000000);
 	assert_true(prices_find(p, "claude-opus-5-5", &x));
 	assert_int_equal(x.output, 25000000);
+	assert_int_equal(x.context, 1000000);
 	assert_true(prices_find(p, "claude-opus-4-1-20250805", &x));
 	assert_int_equal(x.output, 75000000);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
