@@ -205,4 +205,44 @@ as "$AGENTD" api GET "$C/runs/$RUN/orders"
 tap_is "$(field '.comments[0] | "\(.event) \(.path) \(.line) \(.side) \(.body)"')" "$EV b.txt 1 new why two?" 'comes with the run'
 tap_like "$(field '.comments[0].hunk')" '*+two*' 'and with the lines'
 
+# cofferd dies between the rows and the reply: asked again it says the same.
+if grep -q COFFER_FAIL "$O/bin/cofferd"; then
+	dies_at()
+	{
+		stop_cofferd
+		COFFER_FAIL=$1
+		export COFFER_FAIL
+		start_cofferd
+		unset COFFER_FAIL
+	}
+	lives()
+	{
+		tap_is "$STATUS" 000 "$1: cofferd dies there"
+		wait "$COFFERD_PID" 2>/dev/null
+		start_cofferd
+	}
+	api POST "$R/issues" '{"title":"Three","body":"x"}'
+	I=$(field .number)
+	say "$I" '/plan'
+	dies_at order_taken
+	order "$EV" "$I" plan read
+	lives order_taken
+	order "$EV" "$I" plan read
+	RUN=$(field .id)
+	tap_is "$STATUS,$(field .verdict)" 200,taken 'the order is one run'
+	say "$I" '/help'
+	dies_at order_answered
+	act "$EV" "$I" answer 'Help.'
+	lives order_answered
+	act "$EV" "$I" answer 'Help.'
+	api GET "$R/issues/$I/comments"
+	tap_is "$(field '[.[].body | select(. == "Help.")] | length')" 1 'the answer is one comment'
+	dies_at run_finished
+	finish "$RUN" '{"state":"failed","why":"away","message":"","passing":true}'
+	lives run_finished
+	finish "$RUN" '{"state":"failed","why":"away","message":"","passing":true}'
+	api GET "$C/runs?project=$PROJECT&item=$I"
+	tap_is "$(field length),$(field '.[0].retry_of')" "2,$RUN" 'the next try is one run'
+fi
+
 tap_done
