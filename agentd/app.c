@@ -50,6 +50,7 @@ struct app {
 	struct sandbox_host host;
 	char gateway[HOST_ADDR_MAX];
 	char range[HOST_ADDR_MAX];
+	char *recorder;
 	struct commands commands;
 	struct routerctl *router;
 	char *router_socket;
@@ -595,6 +596,9 @@ app_make(struct app *a, struct err *e)
 	a->env.model = a->cfg->model;
 	a->caches = objcaches_new(&a->host, a->env.driver, a->projects);
 	a->env.caches = a->caches;
+	a->recorder = xasprintf("%.*s/coffer-record",
+	    (int)(strrchr(c->shim, '/') - c->shim), c->shim);
+	a->env.recorder = a->recorder;
 	a->runs = runs_new(&a->env, (unsigned)a->cfg->max_runs);
 	projects_on_unwanted(a->projects, app_on_unwanted, a);
 	projects_on_running(a->projects, app_on_running, a);
@@ -621,6 +625,7 @@ app_free(struct app *a)
 	sandboxes_free(a->sandboxes);
 	routerctl_free(a->router);
 	free(a->router_socket);
+	free(a->recorder);
 	timer_free(a->retry);
 	commands_release(&a->commands);
 	connection_close(a->connection);

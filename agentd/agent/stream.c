@@ -224,13 +224,16 @@ agent_stream_text(struct agent_stream *s, const char *text)
 void
 agent_stream_piece(struct agent_stream *s, const char *id, const char *text)
 {
-	const struct agent_event ev = { .kind = AGENT_EVENT_TEXT,
-		.text = text };
+	const bool more = id[0] != '\0' &&
+	    strncmp(id, s->piece, AGENT_WORD_MAX - 1) == 0;
+	const struct agent_event ev = {
+		.kind = AGENT_EVENT_TEXT, .text = text, .more = more
+	};
 	struct str *whole = &s->report.text;
 
 	if (text == NULL)
 		return;
-	if (id[0] == '\0' || strncmp(id, s->piece, AGENT_WORD_MAX - 1) != 0) {
+	if (!more) {
 		agent_stream_say(s, &ev);
 		agent_stream_word(s->piece, id);
 		return;

@@ -48,6 +48,7 @@ struct agent_event {
 	enum agent_event_kind kind;
 	const char *name, *text; /* NULL: none; borrowed */
 	bool ok;
+	bool more; /* of a text: it goes on where the last one ended */
 	enum agent_fault fault;
 	struct agent_usage usage;
 };
@@ -108,9 +109,13 @@ const char *agent_stream_about(const struct json *input);
 
 /* ---- the record ---- */
 
-/* One line of JSON, with its number. */
+/* One line of JSON, with its time and number. */
 void agent_event_write(
-    const struct agent_event *ev, uint64_t n, struct str *out);
+    const struct agent_event *ev, int64_t at_ms, uint64_t n, struct str *out);
+/* The same for people, as a log that grows; *open: its last line is not at an
+ * end. */
+void agent_event_show(
+    const struct agent_event *ev, bool *open, struct str *out);
 void agent_report_write(
     const struct agent_report *r, const char *agent, struct str *out);
 /* A line for people: "3 turns, 5000 tokens in, 250 out, $0.025". */

@@ -26,7 +26,6 @@ const struct record_name record_names[RECORD_PARTS] = {
 	[RECORD_TASK] = { "task.json", "task/task.json", RECORD_SMALL },
 	[RECORD_POLICY] = { "policy.json", "policy.json", RECORD_SMALL },
 	[RECORD_AGENT] = { "agent.json", "agent.json", RECORD_SMALL },
-	[RECORD_SPENT] = { "spent.json", "spent.json", RECORD_SMALL },
 	[RECORD_RESULT] = { "result.json", "result.json", RECORD_SMALL },
 	[RECORD_MD] = { "report.md", NULL, 128 << 10 },
 	[RECORD_HTML] = { "report.html", NULL, 4 << 20 },

@@ -36,7 +36,6 @@ enum record_id {
 	RECORD_TASK,
 	RECORD_POLICY,
 	RECORD_AGENT,
-	RECORD_SPENT,
 	RECORD_RESULT,
 	RECORD_FOUND, /* those above were files of the run */
 	RECORD_MD = RECORD_FOUND,

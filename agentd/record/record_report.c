@@ -71,7 +71,10 @@ static void
 report_usage(const struct record *r, struct doc *d)
 {
 	const struct json *u = json_get(r->j_agent, "usage");
+	const struct json *models = json_get(
+	    json_get(r->j_result, "record"), "models");
 	const int64_t cost = json_i64_or(u, "cost_micros", -1);
+	const int64_t spent = json_i64_or(models, "spent_micros", 0);
 
 	doc_heading(d, "What it took");
 	report_row(d, r->j_agent, "model", "model");
@@ -88,6 +91,10 @@ report_usage(const struct record *r, struct doc *d)
 	if (cost >= 0)
 		doc_row(d, "cost, as the agent says", "$%" PRId64 ".%06" PRId64,
 		    cost / 1000000, cost % 1000000);
+	if (models != NULL)
+		doc_row(d, "cost, as the gateway counted",
+		    "$%" PRId64 ".%06" PRId64, spent / 1000000,
+		    spent % 1000000);
 	if (r->use.samples == 0) {
 		doc_row(d, "resources", "ended before they were looked at");
 		return;

@@ -386,7 +386,7 @@ run_on_shipped(void *arg)
 static void
 run_ship_open(struct run *r)
 {
-	AUTO_FREE char *file = path_join(r->dir, "agent/out.log");
+	AUTO_FREE char *file = path_join(r->dir, run_log_leaf(r));
 	AUTO_FREE char *path = xasprintf(
 	    "/api/coffer/v1/runs/%lld/log", (long long)r->id);
 	const struct logship_spec spec = {
@@ -444,6 +444,8 @@ run_begin(struct run *r)
 		run_end(r, "failed", "%s", e.msg);
 		return;
 	}
+	run_step(r, run_has(r, "prepare") ? "resume" : "begin", r->command,
+	    "item %lld of %s", (long long)r->item, r->full_name);
 	if (run_has(r, "result.json") && run_report_again(r))
 		return;
 	if (!r->cancelled &&
@@ -465,7 +467,8 @@ run_sweep(struct run *r)
 	log_info("run sweep run=%lld", (long long)r->id);
 	r->begun = true;
 	r->over = true;
-	run_clean(r);
+	run_step(r, "swept", NULL, "it was over for cofferd");
+	run_record_make(r, run_clean);
 }
 
 /* The tree is whole, but what it should have borrowed from is not. */
@@ -521,7 +524,7 @@ static void
 run_after_agent(struct run *r)
 {
 	run_set_state(r, RUN_FINISHING);
-	if (strcmp(r->access, "write") == 0 && r->exit.started_at != 0 &&
+	if (run_may_write(r) && r->exit.started_at != 0 &&
 	    !run_agent_is_foreign(r))
 		run_phase_start(r, RUN_FINISH);
 	else
@@ -537,7 +540,12 @@ run_on_phase_exit(struct run *r, const struct shim_exit *x)
 		 "timed_out=%d oom=%d",
 	    (long long)r->id, run_phase_names[r->phase], x->exit_code,
 	    x->signal, x->timed_out, x->oom);
+	run_step(r, "phase-end", run_phase_names[r->phase],
+	    "status %d signal %d%s%s", x->exit_code, x->signal,
+	    x->timed_out ? ", out of time" : "",
+	    x->oom ? ", out of memory" : "");
 	if (r->phase == RUN_AGENT) {
+		run_record_unwatch(r);
 		r->exit = *x;
 		r->agent_ended = true;
 		run_agent_end(r);
@@ -551,7 +559,9 @@ run_on_phase_exit(struct run *r, const struct shim_exit *x)
 		run_phase_again(r);
 		return;
 	}
-	failed = run_phase_failed(r, x);
+	/* Of a tree that is thrown away only the patch is lost. */
+	failed = (r->phase != RUN_FINISH || r->branch[0] != '\0') &&
+	    run_phase_failed(r, x);
 	if (run_prepare_is_apart(r, x) && r->env->caches != NULL)
 		objcaches_renew(r->env->caches, r->project);
 	if (failed && r->phase == RUN_PREPARE)
@@ -585,6 +595,7 @@ run_cancel(struct run *r, const char *why)
 	r->cancelled = true;
 	(void)snprintf(r->cancel_why, sizeof(r->cancel_why), "%s", why);
 	run_cancel_keep(r);
+	run_step(r, "cancel", NULL, "%s", why);
 	if (!r->begun)
 		return;
 	if (r->loading)
@@ -606,6 +617,7 @@ run_free(struct run *r)
 	logship_free(r->ship);
 	run_agent_close(r);
 	run_model_release(r);
+	run_record_close(r);
 	explicit_bzero(r->token, sizeof(r->token));
 	json_free(r->issue);
 	json_free(r->comments);

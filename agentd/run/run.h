@@ -42,6 +42,7 @@ struct run_env {
 	struct modelgate *models; /* NULL: agents sign in by themselves */
 	const char *model;        /* of agent_model; NULL: none */
 	struct objcaches *caches; /* NULL: each run clones for itself */
+	const char *recorder;     /* coffer-record; NULL: no records */
 };
 
 /* The run is over and cofferd knows; the callee frees it. */

@@ -20,39 +20,6 @@ enum {
 	RUN_ENV_MAX = 16
 };
 
-/*
- * What the agent left uncommitted or unpushed is its work, too.  Without any
- * there is no push: a branch at its base would look like work.
- *
- * This container has the network even when the agent had none, so nothing of
- * the agent's may run in it.  Git gets a folder with the agent's objects, refs
- * and index and none of its settings and hooks; repositories inside the tree,
- * which git would ask with theirs, become plain folders.
- */
-static const char run_finish_script
-    [] = "[ -d .git ] || exit 0\n"
-	 "find . -mindepth 2 -name .git -prune -exec rm -rf {} +\n"
-	 "export GIT_DIR=/tmp/git GIT_WORK_TREE=/work/tree\n"
-	 "mkdir $GIT_DIR\n"
-	 "for f in HEAD index packed-refs shallow; do\n"
-	 "	[ ! -f .git/$f ] || cp .git/$f $GIT_DIR/$f\n"
-	 "done\n"
-	 "for f in objects refs info; do\n"
-	 "	ln -s /work/tree/.git/$f $GIT_DIR/$f\n"
-	 "done\n"
-	 "if [ -n \"$(git status --porcelain)\" ]; then\n"
-	 "	git add -A\n"
-	 "	git commit -q --no-verify -m \"Work left by run $COFFER_RUN\"\n"
-	 "fi\n"
-	 "if ! at=$(git rev-parse -q --verify "
-	 "\"refs/remotes/origin/$COFFER_BRANCH\"); then\n"
-	 "	at=$(git rev-parse -q --verify "
-	 "\"refs/remotes/origin/$COFFER_BASE\")\n"
-	 "fi\n"
-	 "[ \"$(git rev-parse HEAD)\" != \"$at\" ] || exit 0\n"
-	 "git push -q --no-verify \"$COFFER_URL\" "
-	 "\"HEAD:refs/heads/$COFFER_BRANCH\"\n";
-
 /* /etc/gitconfig of a container: who commits, and this run's token. */
 static void
 run_gitconfig(const struct run *r, struct str *out)
@@ -76,6 +43,7 @@ struct run_container {
 	char tree[RUN_PATH_MAX], out[RUN_PATH_MAX], task[RUN_PATH_MAX];
 	char agents[RUN_PATH_MAX];
 	char run[24], pull[24];
+	char from[RUN_REF_MAX]; /* the commit that the tree was made of */
 	struct str gitconfig;
 	char *url;
 	char *objects;
@@ -119,12 +87,16 @@ run_container_env(const struct run *r, enum run_phase phase,
 	const size_t n = sizeof(env) / sizeof(env[0]);
 
 	(void)snprintf(c->run, sizeof(c->run), "%lld", (long long)r->id);
+	run_facts_start(r, c->from);
 	if (r->is_pull)
 		(void)snprintf(
 		    c->pull, sizeof(c->pull), "%lld", (long long)r->item);
 	memcpy(c->env, env, sizeof(env));
 	c->spec.env = c->env;
 	c->spec.n_env = phase == RUN_PREPARE ? n : n - 4;
+	if (phase == RUN_FINISH)
+		c->env[c->spec.n_env++] = (struct spec_pair){ "COFFER_FROM",
+			c->from };
 }
 
 static void
@@ -264,6 +236,8 @@ run_container_argv(const struct run *r, enum run_phase phase,
 	c->argv[2] = phase == RUN_PREPARE ? run_prepare_script
 					  : run_finish_script;
 	c->spec.argv = c->argv;
+	/* The patch is all that the last one prints. */
+	c->spec.split_stderr = phase == RUN_FINISH;
 	return 0;
 }
 
@@ -289,7 +263,8 @@ static int
 run_container_net(const struct run *r, enum run_phase phase,
     struct run_container *c, struct err *e)
 {
-	if (phase == RUN_AGENT && strcmp(r->network, "off") == 0) {
+	if ((phase == RUN_AGENT && strcmp(r->network, "off") == 0) ||
+	    (phase == RUN_FINISH && r->branch[0] == '\0')) {
 		c->spec.net = SPEC_NET_OFF;
 		return 0;
 	}

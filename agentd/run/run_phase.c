@@ -90,6 +90,7 @@ run_phase_follow(struct run *r)
 	if (agent) {
 		run_set_state(r, RUN_RUNNING);
 		run_agent_open(r);
+		run_record_watch(r);
 	}
 	run_phase_dir(r, r->phase, dir);
 	r->watch = shim_watch_open(r->env->host->loop, &spec, &e);

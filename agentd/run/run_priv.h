@@ -64,6 +64,7 @@ enum run_query {
 
 struct jw;
 struct run_agent;
+struct run_record;
 
 struct run {
 	const struct run_env *env;
@@ -105,8 +106,9 @@ struct run {
 	bool loading; /* no container of it was looked at yet */
 	struct shim_watch *watch;
 	struct logship *ship;
-	struct run_agent *agent; /* NULL: its output is text for people */
-	struct shim_exit exit;   /* of the agent */
+	struct run_agent *agent;   /* NULL: its output is text for people */
+	struct run_record *record; /* NULL: none was begun */
+	struct shim_exit exit;     /* of the agent */
 	bool agent_ended;
 	bool lost;    /* a container of it, by no fault of its own */
 	bool foreign; /* beyond its bounds: it is ended */
@@ -149,6 +151,8 @@ void run_orders_ask(struct run *r);
 /* run_prepare.c: the clone, as a shell's text; all else is in the
  * environment. */
 extern const char run_prepare_script[];
+/* run_finish.c: what saves the work, and prints the patch. */
+extern const char run_finish_script[];
 
 enum {
 	RUN_PREPARE_APART = 3 /* its status: a tree that borrows nothing */
@@ -205,6 +209,26 @@ void run_agent_end(struct run *r);
 void run_agent_close(struct run *r);
 /* NULL: it has no such output. */
 const struct agent_report *run_agent_report(const struct run *r);
+/* What people see of its output: a file in the run's folder. */
+const char *run_log_leaf(const struct run *r);
+
+/* run_record.c: what is kept of it (agentd/record/record.h).  A step is a line
+ * of its events. */
+void run_step(const struct run *r, const char *kind, const char *name,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void run_record_watch(struct run *r); /* its agent runs: look what it uses */
+void run_record_unwatch(struct run *r);
+void run_record_mask(const struct run *r); /* its tokens, before they go */
+/* Seal it, bring it to cofferd, then next, whatever came of it. */
+void run_record_make(struct run *r, run_next_fn *next);
+void run_record_tell(const struct run *r, struct str *result);
+void run_record_clean(const struct run *r);
+void run_record_close(struct run *r);
+
+/* run_facts.c: what stands before it begins. */
+int run_facts_write(const struct run *r, struct err *e);
+/* The commit that the tree was made of, "" when it is not known. */
+void run_facts_start(const struct run *r, char out[RUN_REF_MAX]);
 
 /* run_live.c: what the session shows of the agent at work. */
 void run_live_open(struct run *r);

@@ -9,6 +9,7 @@
 
 #include "agentd/agent/stream.h"
 #include "agentd/command/output.h"
+#include "agentd/record/mask.h"
 #include "agentd/run/run_priv.h"
 #include "agentd/run/workdir.h"
 #include "agentd/sandbox/workspace.h"
@@ -83,7 +84,7 @@ run_tail_leaf(const struct run *r)
 	if (report != NULL && r->agent_ended && !report->ended)
 		return "agent/err.log";
 	return r->phase == RUN_PREPARE ? "prepare/out.log"
-	    : r->phase == RUN_FINISH   ? "finish/out.log"
+	    : r->phase == RUN_FINISH   ? "finish/err.log"
 				       : NULL;
 }
 
@@ -134,6 +135,7 @@ run_on_cleaned(const struct err *e, void *arg)
 		    log_val(e->msg));
 	if (--r->cleaning > 0)
 		return;
+	run_record_clean(r);
 	/* The last: it marks a run that is not cleaned away yet. */
 	(void)unlink(token);
 	r->done(r, r->arg);
@@ -145,7 +147,7 @@ run_on_revoked(struct run *r)
 	run_on_cleaned(NULL, r);
 }
 
-/* The record stays: task, out.log and exit.json of each phase, result.json. */
+/* The record stays: exit.json of each phase, result.json. */
 void
 run_clean(struct run *r)
 {
@@ -199,22 +201,16 @@ run_on_reported(struct run *r, const struct err *fail, const struct json *j)
 	run_clean(r);
 }
 
-static void
-run_mask_one(const char *secret, struct str *text)
-{
-	size_t n = strlen(secret);
-	char *at = text->p;
-
-	while (n > 0 && at != NULL && (at = strstr(at, secret)) != NULL)
-		memset(at, '*', n);
-}
-
 /* The tokens are dead by then; they are nobody's business all the same. */
 static void
 run_mask(const struct run *r, struct str *text)
 {
-	run_mask_one(r->token, text);
-	run_mask_one(r->models.token, text);
+	struct mask m = { .n = 0 };
+
+	mask_add(&m, view_of(r->token));
+	mask_add(&m, view_of(r->models.token));
+	if (text->len > 0)
+		(void)mask_text(&m, text->p, text->len);
 }
 
 void
@@ -225,6 +221,7 @@ run_report_send(struct run *r)
 	if (!r->reporting || r->reported)
 		return;
 	r->reported = true;
+	run_record_tell(r, &r->result);
 	path = xasprintf("/api/coffer/v1/runs/%lld/finish", (long long)r->id);
 	run_ask(r, RUN_Q_FINISH, "POST", path, str_cstr(&r->result),
 	    run_on_reported);
@@ -313,15 +310,17 @@ run_report_write(struct run *r)
 		jw_null(&w, "exit_code");
 	run_result_record(r, &w);
 	jw_end(&w);
+	run_step(r, "verdict", r->end, "%s", str_cstr(&r->why));
 	if (run_file_put(r, "result.json", 0600, &r->result, &e) == -1)
 		log_error("run record run=%lld why=%s", (long long)r->id,
 		    log_val(e.msg));
-	run_report_start(r);
+	run_record_make(r, run_report_start);
 }
 
 static void
 run_report(struct run *r)
 {
+	run_record_mask(r);
 	run_model_end(r, RUN_SPENT_MS, run_report_write);
 }
 
@@ -346,7 +345,7 @@ run_report_again(struct run *r)
 		r->over = true;
 		if (strcmp(r->end, "done") == 0)
 			run_set_state(r, RUN_FINISHING);
-		run_report_start(r);
+		run_record_make(r, run_report_start);
 	} else {
 		str_reset(&r->result);
 		log_warn("run record run=%lld why=%s", (long long)r->id,

@@ -3,6 +3,7 @@
 #include "server/api/shape.h"
 #include "server/domain/issue_rule.h"
 #include "server/domain/run_rule.h"
+#include "server/service/svc_record.h"
 #include "server/service/svc_run.h"
 #include "server/store/runs.h"
 
@@ -30,8 +31,7 @@ api_runs_reply(struct call *c, int status, const struct run *r)
 	shape_reply(&s, c, status);
 }
 
-/* The run of the path, if the caller may see its project. */
-static int
+int
 api_runs_open(struct call *c, struct run *r)
 {
 	struct err e = ERR_INIT;
@@ -331,6 +331,8 @@ api_runs_finish_op(
 		}
 		op->record = str_steal(&text);
 	}
+	if (api_text(c, j, "report", SVC_REPORT_MAX, &op->report) == -1)
+		return -1;
 	return 0;
 }
 

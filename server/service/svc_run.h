@@ -58,6 +58,7 @@ struct svc_run_finish {
 	char *why;
 	char *message;
 	char *record; /* JSON or NULL */
+	char *report; /* Markdown for the comment, or NULL */
 	bool has_exit;
 	int64_t exit_code;
 	bool passing;     /* what it failed of may be over soon: try again */

@@ -19,6 +19,7 @@
 #include "server/service/svc_mention.h"
 #include "server/service/svc_order.h"
 #include "server/service/svc_pull.h"
+#include "server/service/svc_record.h"
 #include "server/service/svc_run.h"
 #include "server/service/svc_run_rows.h"
 #include "server/store/events.h"
@@ -37,6 +38,7 @@ svc_run_finish_release(void *arg)
 	free(op->message);
 	free(op->record);
 	svc_run_review_release(op);
+	free(op->report);
 	run_release(&op->run);
 }
 
@@ -284,7 +286,8 @@ svc_run_finish_rows(struct txn *t, struct svc_run_finish *op,
 	if (svc_run_plan_retry(t, op, p, e) == -1 ||
 	    svc_run_write_pull(t, op, e) == -1 ||
 	    svc_run_review_write(t, op, e) == -1 ||
-	    svc_run_write_comment(t, op, &f.comment, e) == -1)
+	    svc_run_write_comment(t, op, &f.comment, e) == -1 ||
+	    svc_record_attach(t, op, f.comment, e) == -1)
 		return -1;
 	f.pull = op->pull_number;
 	if (runs_finish(t, op->id, &f, e) == -1 ||

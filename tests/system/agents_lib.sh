@@ -100,11 +100,12 @@ agents_order()
 {
 	attack_order "$@"
 	attack_end
-	AJSON=$HOME_DIR/runs/$RID/agent.json
-	EVENTS=$HOME_DIR/runs/$RID/events.jsonl
+	wait_for 20 test ! -e "$HOME_DIR/runs/$RID/token"
+	AJSON=$HOME_DIR/runs/$RID/record/agent.json
+	EVENTS=$HOME_DIR/runs/$RID/record/events.jsonl
 	ERR=$T/err
 	{
-		cat "$HOME_DIR/runs/$RID/agent/err.log"
+		cat "$HOME_DIR/runs/$RID/record/err.log"
 		sed 's/^/stub /' "$T/stub.log"
 	} >"$ERR"
 	SAID=$T/said

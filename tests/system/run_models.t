@@ -39,7 +39,8 @@ in_session() { # PROJECT COMMAND
 	coffer exec "$1" -- sh -c ". /work/ask; $2" 2>&1
 }
 for p in alpha beta; do coffer cp "$HOME_DIR/agents/ask" "$p:/work/ask" >"$T/cp.log" 2>&1 || tap_bail "$(cat "$T/cp.log")"; done
-run_token() { sed -n 's/^token //p' "$HOME_DIR/runs/$RID/agent/out.log" 2>/dev/null; }
+# Backwards, so that the record does not mask it.
+run_token() { cat "$HOME_DIR/runs/$RID/agent/out.log" "$HOME_DIR/runs/$RID/record/out.log" 2>/dev/null | sed -n 's/^nekot //p' | head -n 1 | rev; }
 has_token() { [ -n "$(run_token)" ]; }
 dead() { # WHAT
 	tap_like "$(in_session alpha "ask $TOK")" '*invalid_token* 401' "$1"
@@ -49,7 +50,7 @@ dead() { # WHAT
 agent_does <<'A'
 . /opt/coffer/agents/ask
 echo "base $ANTHROPIC_BASE_URL"
-echo "token $ANTHROPIC_API_KEY"
+echo "nekot $(echo "$ANTHROPIC_API_KEY" | rev)"
 echo "openai ${OPENAI_API_KEY-none}"
 ask "$ANTHROPIC_API_KEY"
 ask "$ANTHROPIC_API_KEY"
@@ -95,7 +96,7 @@ tap_like "$(jq -r .why "$T/run.json")" 'budget: *of $0.05 are spent*' 'and says 
 # ---- it waits for a gateway that is away ----
 agent_does <<'A'
 . /opt/coffer/agents/ask
-echo "token $ANTHROPIC_API_KEY"
+echo "nekot $(echo "$ANTHROPIC_API_KEY" | rev)"
 ask "$ANTHROPIC_API_KEY"
 until [ -e /opt/coffer/agents/go ]; do sleep 0.1; done
 ask "$ANTHROPIC_API_KEY"
