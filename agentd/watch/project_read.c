@@ -161,8 +161,8 @@ project_read(const struct json *j, struct project *out, struct err *e)
 	    json_str(s, "agent", sizeof(out->agent) - 1, &agent, e) == -1 ||
 	    json_bool(s, "pickup", &out->pickup, e) == -1 ||
 	    json_bool(s, "runs_paused", &out->runs_paused, e) == -1 ||
-	    project_read_text(s, "trigger_label", out->label,
-		sizeof(out->label), e) == -1 ||
+	    project_read_text(
+		s, "trigger_label", out->label, sizeof(out->label), e) == -1 ||
 	    project_read_want(j, out, e) == -1 ||
 	    project_read_limits(s, out, e) == -1 ||
 	    project_read_options(s, out, e) == -1)

@@ -64,8 +64,7 @@ events_get(struct txn *t, int64_t seq, struct event *out, struct err *e)
 	AUTO_QUERY struct query q = QUERY_INIT;
 
 	*out = (struct event){ .seq = 0 };
-	if (query_one(&q, t,
-		"SELECT " EVENT_COLS " FROM event WHERE seq = ?",
+	if (query_one(&q, t, "SELECT " EVENT_COLS " FROM event WHERE seq = ?",
 		BINDS(I(seq)), "event does not exist", e) == -1)
 		return -1;
 	events_fill(&q, out);
