@@ -95,7 +95,7 @@ static int
 ask_web(struct view v, struct ask *a, struct err *e)
 {
 	(void)e;
-	if (!view_is(v, "null"))
+	if (!view_is(v, "null") && !view_is(v, "false"))
 		a->web = a->whole = true;
 	return 0;
 }
@@ -147,6 +147,8 @@ static const struct ask_member {
 	{ "mcp_servers", ASK_ANY, ASK_PART_NONE, ask_nothing },
 	{ "plugins", ASK_ANY, ASK_PART_NONE, ask_nothing },
 	{ "web_search_options", ASK_ANY, ASK_PART_NONE, ask_web },
+	{ "search_parameters", ASK_ANY, ASK_PART_NONE, ask_web },
+	{ "enable_search", ASK_ANY, ASK_PART_NONE, ask_web },
 	/* Another model, or what is kept at the provider. */
 	{ "models", ASK_ANY, ASK_PART_NONE, ask_nothing },
 	{ "preset", ASK_ANY, ASK_PART_NONE, ask_nothing },
