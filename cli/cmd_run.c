@@ -316,6 +316,33 @@ run_resume(struct cli *c, const void *args, int argc, char **argv)
 	return run_set_paused(c, argv[0], false);
 }
 
+static int
+run_watch(struct cli *c, const void *args, int argc, char **argv)
+{
+	const struct run_args a = { .follow = true };
+	struct err e = ERR_INIT;
+	struct json *j;
+	int64_t id;
+	int rc;
+
+	(void)args;
+	if ((j = run_load(c, argv[0], &id, &e)) == NULL)
+		return cli_fail(c, &e, "run %s", argv[0]);
+	cli_note("run %" PRId64 " is %s", id, json_str_or(j, "state", "-"));
+	json_free(j);
+	rc = run_logs(c, &a, argc, argv);
+	(void)fflush(stdout);
+	if (rc != CLI_OK)
+		return rc;
+	if ((j = run_load(c, argv[0], &id, &e)) == NULL)
+		return cli_fail(c, &e, "run %s", argv[0]);
+	cli_note("run %" PRId64 " is %s", id, json_str_or(j, "state", "-"));
+	rc = strcmp(json_str_or(j, "state", ""), "done") == 0 ? CLI_OK
+							      : CLI_FAILED;
+	json_free(j);
+	return rc;
+}
+
 #define RUN(field) offsetof(struct run_args, field)
 
 static const struct command_option run_list_options[] = {
@@ -363,6 +390,13 @@ const struct command cmd_run[] = {
 	    .args_size = sizeof(struct run_args),
 	    .options = run_logs_options,
 	    .run = run_logs },
+	{ .name = "run watch",
+	    .group = "Runs and checks",
+	    .summary = "what a run does, while it does it (0: done)",
+	    .usage = "ID",
+	    .min = 1,
+	    .max = 1,
+	    .run = run_watch },
 	{ .name = "run wait",
 	    .group = "Runs and checks",
 	    .summary = "wait until it is over (0: done, 1: anything else)",

@@ -23,6 +23,7 @@ const struct command *const command_tables[] = {
 	cmd_review,
 	cmd_wait,
 	cmd_run,
+	cmd_record,
 	cmd_check,
 	cmd_fetch,
 	cmd_reviewer,

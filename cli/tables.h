@@ -21,6 +21,7 @@ extern const struct command cmd_issue[];
 extern const struct command cmd_pr[];
 extern const struct command cmd_review[];
 extern const struct command cmd_run[];
+extern const struct command cmd_record[];
 extern const struct command cmd_check[];
 extern const struct command cmd_attach[];
 extern const struct command cmd_ssh[];
