@@ -86,6 +86,8 @@ eshim   := $(O)/libexec/coffer/coffer-engine-shim
 # which has to run on whatever is there.
 prover  := $(O)/libexec/coffer/coffer-prove
 probe   := $(O)/libexec/coffer/coffer-probe
+# Makes the record of a run, without a right on the host.
+record  := $(O)/libexec/coffer/coffer-record
 # What git starts in place of pack-objects; the same care for the same reason.
 packs   := $(O)/libexec/coffer/coffer-packs
 archives := lib server agentd router cli packs
@@ -98,7 +100,7 @@ prompts := $(wildcard prompts/*/*.md)
 profiles := $(wildcard compose/profiles/*/*)
 egress  := $(wildcard egress/*.list)
 models  := models/prices
-all: $(progs:%=$(O)/bin/%) $(shim) $(eshim) $(prover) $(probe) $(packs) $(prompts:%=$(O)/share/coffer/%) \
+all: $(progs:%=$(O)/bin/%) $(shim) $(eshim) $(prover) $(probe) $(record) $(packs) $(prompts:%=$(O)/share/coffer/%) \
      $(profiles:compose/%=$(O)/share/coffer/%) $(egress:%=$(O)/share/coffer/%) \
      $(models:%=$(O)/share/coffer/%)
 $(O)/share/coffer/profiles/%: compose/profiles/%
@@ -133,6 +135,10 @@ $(prover): $(O)/agentd/prover/main.o $(O)/agentd.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+$(record): $(O)/agentd/recorder/main.o $(O)/agentd.a $(O)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 $(O)/agentd/probe/%.o: CFLAGS := $(filter-out -fsanitize% --coverage,$(CFLAGS))
 $(probe): $(patsubst %.c,$(O)/%.o,$(wildcard agentd/probe/*.c))
 	@mkdir -p $(@D)
@@ -154,7 +160,7 @@ $(O)/tests/unit/$(1)/%: $(O)/tests/unit/$(1)/%.o $(O)/$(1).a $(O)/lib.a
 	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
 endef
 $(foreach l,$(archives),$(eval $(call unit_rule,$(l))))
-$(filter $(O)/tests/unit/agentd/%,$(unit)): | $(shim) $(eshim)
+$(filter $(O)/tests/unit/agentd/%,$(unit)): | $(shim) $(eshim) $(record)
 
 # Fuzzers: tests/fuzz/ROOM/fuzz_*.c, corpus in tests/fuzz/corpus/NAME.
 fuzz    := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*/fuzz_*.c))
@@ -216,7 +222,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands
 	install -m 0755 $(progs:%=$(O)/bin/%) $(DESTDIR)$(PREFIX)/bin/
 	install -d $(DESTDIR)$(PREFIX)/libexec/coffer
-	install -m 0755 $(shim) $(eshim) $(prover) $(probe) $(packs) $(DESTDIR)$(PREFIX)/libexec/coffer/
+	install -m 0755 $(shim) $(eshim) $(prover) $(probe) $(record) $(packs) $(DESTDIR)$(PREFIX)/libexec/coffer/
 	install -m 0644 $(wildcard prompts/commands/*.md) $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands/
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/egress $(egress)
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/models $(models)

@@ -8,8 +8,10 @@
 #include "agentd/attach/attach.h"
 #include "agentd/call.h"
 #include "agentd/command/command.h"
+#include "agentd/command/repo.h"
 #include "agentd/config.h"
 #include "agentd/connect.h"
+#include "agentd/model/modelgate.h"
 #include "agentd/run/objcache.h"
 #include "agentd/run/runs.h"
 #include "agentd/sandbox/engine_sweep.h"
@@ -20,7 +22,6 @@
 #include "agentd/watch/projects.h"
 #include "agentd/watch/reader.h"
 #include "agentd/watch/use.h"
-#include "agentd/watch/wakes.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -35,6 +36,7 @@
 
 enum {
 	APP_RETRY_MS = 200,
+	APP_HELP_MAX = 48 << 10,
 	APP_TRIES_MAX = 300 /* of one step: a minute, then it is an error */
 };
 
@@ -48,6 +50,7 @@ struct app {
 	struct sandbox_host host;
 	char gateway[HOST_ADDR_MAX];
 	char range[HOST_ADDR_MAX];
+	char *recorder;
 	struct commands commands;
 	struct routerctl *router;
 	char *router_socket;
@@ -59,6 +62,7 @@ struct app {
 	struct reader *reader;
 	struct attach *attach;
 	struct uplink_watch *addresses;
+	struct modelgate *models;
 	struct uses *uses;
 	struct netlog *netlog;
 	size_t step;
@@ -67,6 +71,8 @@ struct app {
 	struct timer *retry;
 	struct watch_event ev; /* the one in hand */
 	struct trigger trigger;
+	struct repo_policy repo;
+	struct repo_commands *repo_commands;
 	struct err fail;
 };
 
@@ -360,48 +366,28 @@ app_on_refreshed(const struct err *e, void *arg)
 	if (e != NULL)
 		log_warn("app refresh event=%lld why=%s", (long long)a->ev.seq,
 		    log_val(e->msg));
+	runs_wake(a->runs);
 	reader_next(a->reader, !app_is_final(e));
 }
 
+/* Once, whatever happens: cofferd remembers what it answered. */
 static void
-app_on_helped(
-    const struct err *fail, int status, const struct json *j, void *arg)
+app_help(struct app *a)
 {
-	struct app *a = arg;
+	AUTO_STR struct str text = STR_INIT_MAX(APP_HELP_MAX);
 
-	(void)status;
-	(void)j;
-	if (fail != NULL)
-		log_warn("app help why=%s", log_val(fail->msg));
-	reader_next(a->reader, false);
-}
-
-/* The cursor is past the event: at most one answer, whatever happens. */
-static void
-app_help(void *arg)
-{
-	struct app *a = arg;
-	AUTO_STR struct str text = STR_INIT, body = STR_INIT;
-	AUTO_FREE char *path = xasprintf(
-	    "/api/v1/repos/%s/issues/%lld/comments", a->ev.full_name,
-	    (long long)a->ev.item);
-	struct jw w;
-	const struct api_call call = {
-		.method = "POST",
-		.path = path,
-		.body = &body,
-		.done = app_on_helped,
-		.arg = a,
-	};
-
-	str_addf(&text, "There is no command `/%s`. These are there:\n\n",
-	    a->trigger.asked);
+	if (a->trigger.asked[0] != '\0')
+		str_addf(&text,
+		    "There is no command `/%s`. These are there:\n\n",
+		    a->trigger.asked);
 	commands_help(&a->commands, &text);
-	jw_init(&w, &body);
-	jw_object(&w, NULL);
-	jw_view(&w, "body", str_view(&text));
-	jw_end(&w);
-	(void)api_start(a->connection->api, &call);
+	str_add(&text,
+	    "- `/stop`: end what runs or waits here\n"
+	    "- `/retry`: the last run again; what follows is told to it\n"
+	    "- `/status`: what ran here and what waits\n"
+	    "- `/help`: this\n");
+	runs_answer(
+	    a->runs, &a->ev, "answer", str_cstr(&text), app_on_ordered, a);
 }
 
 static bool
@@ -422,10 +408,84 @@ app_is_branch_event(const char *kind)
 }
 
 static void
+app_act(struct app *a)
+{
+	switch (a->trigger.verdict) {
+	case TRIGGER_NONE:
+		reader_next(a->reader, false);
+		return;
+	case TRIGGER_RUN:
+		runs_order(a->runs, &a->ev, &a->trigger, app_on_ordered, a);
+		return;
+	case TRIGGER_HELP:
+		app_help(a);
+		return;
+	case TRIGGER_STOP:
+		runs_answer(a->runs, &a->ev, "stop", NULL, app_on_ordered, a);
+		return;
+	case TRIGGER_RETRY:
+		runs_answer(a->runs, &a->ev, "retry", NULL, app_on_ordered, a);
+		return;
+	case TRIGGER_STATUS:
+		runs_answer(a->runs, &a->ev, "status", NULL, app_on_ordered, a);
+		return;
+	}
+}
+
+static void
+app_decide(struct app *a, const struct commands *all)
+{
+	const struct project *p = projects_find(a->projects, a->ev.project);
+	const struct trigger_rules rules = { .pickup = p != NULL && p->pickup,
+		.label = p == NULL ? NULL : p->label };
+
+	trigger_decide(&a->ev, all, &rules, &a->trigger);
+}
+
+/* With the repository's own file of that name it is judged anew. */
+static void
+app_on_commands(const struct err *fail, const struct commands *all, void *arg)
+{
+	struct app *a = arg;
+	AUTO_STR struct str text = STR_INIT;
+
+	if (fail != NULL && call_is_transient(fail)) {
+		reader_next(a->reader, true);
+		return;
+	}
+	if (fail != NULL) {
+		str_addf(&text,
+		    "The command was not started: its file on the default "
+		    "branch is wrong.\n\n    %s\n",
+		    fail->msg);
+		runs_answer(a->runs, &a->ev, "answer", str_cstr(&text),
+		    app_on_ordered, a);
+		return;
+	}
+	app_decide(a, all);
+	app_act(a);
+}
+
+static void
+app_on_order(struct app *a)
+{
+	const struct trigger *t = &a->trigger;
+
+	app_decide(a, &a->commands);
+	if (t->verdict == TRIGGER_RUN)
+		repo_commands_ask(a->repo_commands, a->ev.full_name,
+		    t->command->name, app_on_commands, a);
+	else if (t->verdict == TRIGGER_HELP && t->asked[0] != '\0')
+		repo_commands_ask(a->repo_commands, a->ev.full_name, t->asked,
+		    app_on_commands, a);
+	else
+		app_act(a);
+}
+
+static void
 app_on_event(const struct watch_event *ev, void *arg)
 {
 	struct app *a = arg;
-	const struct project *p = projects_find(a->projects, ev->project);
 
 	a->ev = *ev;
 	if (app_is_project_event(ev->kind)) {
@@ -443,22 +503,13 @@ app_on_event(const struct watch_event *ev, void *arg)
 		objcaches_renew(a->caches, ev->project);
 	if (strcmp(ev->kind, "run.cancel") == 0)
 		runs_cancel(a->runs, json_i64_or(ev->data, "run", 0));
-	trigger_decide(ev, &a->commands, p != NULL && p->pickup, &a->trigger);
-	switch (a->trigger.verdict) {
-	case TRIGGER_NONE:
-		reader_next(a->reader, false);
-		return;
-	case TRIGGER_RUN:
-		if (p != NULL && !wakes_allow(a->host.home, ev, p->max_wakes)) {
-			reader_next(a->reader, false);
-			return;
-		}
-		runs_order(a->runs, ev, &a->trigger, app_on_ordered, a);
-		return;
-	case TRIGGER_HELP:
-		reader_commit(a->reader, app_help, a);
+	if (strcmp(ev->kind, "run.created") == 0 &&
+	    !runs_knows(a->runs, json_i64_or(ev->data, "run", 0))) {
+		runs_learn(a->runs, json_i64_or(ev->data, "run", 0),
+		    app_on_ordered, a);
 		return;
 	}
+	app_on_order(a);
 }
 
 /* ---- putting it together ---- */
@@ -486,6 +537,9 @@ app_load_commands(struct app *a, struct err *e)
 		    "no command file in %s nor in %s: set prompts_dir", own,
 		    shipped);
 	}
+	if (repo_policy_parse(a->cfg->repo_commands, &a->repo, e) == -1)
+		return -1;
+	a->repo.all = &a->commands;
 	log_info("app commands n=%zu from=%s", a->commands.n, shipped);
 	return 0;
 }
@@ -535,10 +589,17 @@ app_make(struct app *a, struct err *e)
 	a->env.projects = a->projects;
 	a->env.api = c->api;
 	a->env.commands = &a->commands;
-	a->env.model_url = a->cfg->model_url;
+	a->models = modelgate_new(a->loop, c->home, a->cfg->providers);
+	projects_set_models(a->projects, a->models);
+	a->env.models = a->models;
+	a->env.repo = &a->repo;
+	a->repo_commands = repo_commands_new(c->api, &a->repo);
 	a->env.model = a->cfg->model;
 	a->caches = objcaches_new(&a->host, a->env.driver, a->projects);
 	a->env.caches = a->caches;
+	a->recorder = xasprintf("%.*s/coffer-record",
+	    (int)(strrchr(c->shim, '/') - c->shim), c->shim);
+	a->env.recorder = a->recorder;
 	a->runs = runs_new(&a->env, (unsigned)a->cfg->max_runs);
 	projects_on_unwanted(a->projects, app_on_unwanted, a);
 	projects_on_running(a->projects, app_on_running, a);
@@ -556,13 +617,16 @@ app_free(struct app *a)
 	uses_free(a->uses);
 	attach_free(a->attach);
 	reader_free(a->reader);
+	repo_commands_free(a->repo_commands);
 	runs_free(a->runs);
 	objcaches_free(a->caches);
 	projects_free(a->projects);
+	modelgate_free(a->models);
 	uplink_watch_free(a->addresses);
 	sandboxes_free(a->sandboxes);
 	routerctl_free(a->router);
 	free(a->router_socket);
+	free(a->recorder);
 	timer_free(a->retry);
 	commands_release(&a->commands);
 	connection_close(a->connection);

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "agentd/command/repo.h"
+#include "agentd/model/modelgate.h"
 #include "lib/base/auto.h"
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
@@ -22,11 +24,14 @@ static const struct conf_key agentd_config_keys[] = {
 	    "of Docker or Podman; where they have it when absent" },
 	{ "runtime", CONF_STR, CONFIG_AT(runtime), NULL, 0, 0,
 	    "OCI runtime of the engine; its default when absent" },
-	{ "model_url", CONF_STR, CONFIG_AT(model_url), NULL, 0, 0,
-	    "where sandboxes reach a model, without /v1; agents sign in by "
-	    "themselves when absent" },
+	{ "providers", CONF_STR, CONFIG_AT(providers), "auto", 0, 0,
+	    "of models, by coffer-gateway: auto (those that have a key), none "
+	    "(agents sign in by themselves) or names" },
 	{ "model", CONF_STR, CONFIG_AT(model), NULL, 0, 0,
 	    "the name of the model that agents ask for; theirs when absent" },
+	{ "repo_commands", CONF_STR, CONFIG_AT(repo_commands), "scratch", 0, 0,
+	    "access that a command of a repository may have when the operator "
+	    "has none of its name: off, read, scratch or write" },
 	{ "max_runs", CONF_U64, CONFIG_AT(max_runs), "4", 1, 1000,
 	    "runs at a time, over all projects" },
 	{ "log_level", CONF_STR, CONFIG_AT(log_level), "info", 0, 0,
@@ -46,17 +51,17 @@ static const struct conf_spec agentd_config_spec = {
 static int
 agentd_config_check(const struct agentd_config *c, struct err *e)
 {
+	struct repo_policy repo;
 	enum log_level level;
 
+	if (repo_policy_parse(c->repo_commands, &repo, e) == -1)
+		return -1;
 	if (c->server != NULL && strncmp(c->server, "http://", 7) != 0 &&
 	    strncmp(c->server, "https://", 8) != 0)
 		return err_set(e, ERR_INVALID,
 		    "server: expected http://HOST:PORT, not %s", c->server);
-	if (c->model_url != NULL && strncmp(c->model_url, "http://", 7) != 0 &&
-	    strncmp(c->model_url, "https://", 8) != 0)
-		return err_set(e, ERR_INVALID,
-		    "model_url: expected http://HOST:PORT, not %s",
-		    c->model_url);
+	if (modelgate_check(c->providers, e) == -1)
+		return -1;
 	if (log_level_parse(c->log_level, &level, e) == -1)
 		return -1;
 	log_init("coffer-agentd", level);

@@ -12,8 +12,9 @@ struct agentd_config {
 	char *driver;
 	char *engine_socket; /* NULL: the usual one */
 	char *runtime;       /* NULL: the default */
-	char *model_url;     /* NULL: agents find their models by themselves */
+	char *providers;     /* of models: as modelgate takes it */
 	char *model;         /* NULL: the agent's default */
+	char *repo_commands; /* repo_policy_parse takes it */
 	uint64_t max_runs;
 	char *log_level;
 };

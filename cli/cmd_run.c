@@ -266,6 +266,83 @@ run_wait(struct cli *c, const void *args, int argc, char **argv)
 	return rc;
 }
 
+static int
+run_set_paused(struct cli *c, const char *project, bool paused)
+{
+	AUTO_STR struct str body = STR_INIT;
+	AUTO_FREE char *path = NULL;
+	struct err e = ERR_INIT;
+	struct json *p = target_load(c, project, &e), *j = NULL;
+	int rc;
+
+	if (p == NULL)
+		return cli_fail(c, &e, "%s", project);
+	path = xasprintf(
+	    "/api/coffer/v1/projects/%s", json_str_or(p, "full_name", ""));
+	str_addf(&body, "{\"settings\":{\"runs_paused\":%s}}",
+	    paused ? "true" : "false");
+	rc = remote_send(c,
+	    &(struct remote_call){
+		.method = "PATCH", .path = path, .body = &body },
+	    &j, NULL, &e);
+	if (rc == -1)
+		rc = cli_fail(c, &e, "%s", project);
+	else if (rc == 0 && c->g.json)
+		(void)printf(
+		    "{\"runs_paused\":%s}\n", paused ? "true" : "false");
+	else if (rc == 0)
+		(void)printf("%s: %s\n", json_str_or(p, "full_name", ""),
+		    paused ? "orders wait" : "orders start");
+	else
+		rc = CLI_OK;
+	json_free(j);
+	json_free(p);
+	return rc;
+}
+
+static int
+run_pause(struct cli *c, const void *args, int argc, char **argv)
+{
+	(void)args;
+	(void)argc;
+	return run_set_paused(c, argv[0], true);
+}
+
+static int
+run_resume(struct cli *c, const void *args, int argc, char **argv)
+{
+	(void)args;
+	(void)argc;
+	return run_set_paused(c, argv[0], false);
+}
+
+static int
+run_watch(struct cli *c, const void *args, int argc, char **argv)
+{
+	const struct run_args a = { .follow = true };
+	struct err e = ERR_INIT;
+	struct json *j;
+	int64_t id;
+	int rc;
+
+	(void)args;
+	if ((j = run_load(c, argv[0], &id, &e)) == NULL)
+		return cli_fail(c, &e, "run %s", argv[0]);
+	cli_note("run %" PRId64 " is %s", id, json_str_or(j, "state", "-"));
+	json_free(j);
+	rc = run_logs(c, &a, argc, argv);
+	(void)fflush(stdout);
+	if (rc != CLI_OK)
+		return rc;
+	if ((j = run_load(c, argv[0], &id, &e)) == NULL)
+		return cli_fail(c, &e, "run %s", argv[0]);
+	cli_note("run %" PRId64 " is %s", id, json_str_or(j, "state", "-"));
+	rc = strcmp(json_str_or(j, "state", ""), "done") == 0 ? CLI_OK
+							      : CLI_FAILED;
+	json_free(j);
+	return rc;
+}
+
 #define RUN(field) offsetof(struct run_args, field)
 
 static const struct command_option run_list_options[] = {
@@ -313,6 +390,13 @@ const struct command cmd_run[] = {
 	    .args_size = sizeof(struct run_args),
 	    .options = run_logs_options,
 	    .run = run_logs },
+	{ .name = "run watch",
+	    .group = "Runs and checks",
+	    .summary = "what a run does, while it does it (0: done)",
+	    .usage = "ID",
+	    .min = 1,
+	    .max = 1,
+	    .run = run_watch },
 	{ .name = "run wait",
 	    .group = "Runs and checks",
 	    .summary = "wait until it is over (0: done, 1: anything else)",
@@ -329,5 +413,19 @@ const struct command cmd_run[] = {
 	    .min = 1,
 	    .max = 1,
 	    .run = run_cancel },
+	{ .name = "run pause",
+	    .group = "Runs and checks",
+	    .summary = "let a project's orders wait; what runs goes on",
+	    .usage = "PROJECT",
+	    .min = 1,
+	    .max = 1,
+	    .run = run_pause },
+	{ .name = "run resume",
+	    .group = "Runs and checks",
+	    .summary = "let them start",
+	    .usage = "PROJECT",
+	    .min = 1,
+	    .max = 1,
+	    .run = run_resume },
 	{ .name = NULL },
 };

@@ -35,6 +35,16 @@ agent_names(struct str *out)
 		str_addf(out, "%s%s", i > 0 ? ", " : "", agents[i]->name);
 }
 
+unsigned
+agent_tools(bool write, const struct agent_bounds *b)
+{
+	const unsigned all = AGENT_READS | AGENT_SEARCHES | AGENT_SHELL;
+
+	if (b->tools != 0)
+		return b->tools;
+	return write ? all | AGENT_EDITS : all;
+}
+
 bool
 agent_judge_work(const struct agent_result *r, struct str *why)
 {

@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 
+#include "agentd/model/modelgate.h"
 #include "agentd/watch/projects.h"
 #include "lib/base/view.h"
 
@@ -30,15 +31,33 @@ enum {
 
 /* Where a model is reached from a sandbox; url NULL: the agent's own way. */
 struct agent_model {
-	const char *url;   /* without /v1 */
+	const char *url;   /* of what the agent speaks, without /v1 */
 	const char *name;  /* NULL: the agent's default */
 	const char *token; /* of this run; no provider knows it */
+	const char *urls[MODEL_KINDS]; /* for one that speaks anything */
+};
+
+/* What tools are for, as a command's file names it. */
+enum agent_tools {
+	AGENT_READS = 1 << 0,
+	AGENT_SEARCHES = 1 << 1,
+	AGENT_SHELL = 1 << 2,
+	AGENT_EDITS = 1 << 3,
+	AGENT_WEB = 1 << 4
+};
+
+/* How far a run's agent may go. */
+struct agent_bounds {
+	unsigned tools; /* 0: those of its access */
+	int64_t turns;  /* 0: no limit but the run's */
+	int64_t budget; /* millionths of a dollar; 0: the same */
 };
 
 struct agent_start {
 	const struct project *project; /* argv[0]: another program; argv[1..]:
 					  arguments added */
 	bool write;                    /* the tree may be changed */
+	struct agent_bounds bounds;
 	struct agent_model model;
 };
 
@@ -56,16 +75,21 @@ struct agent_reader {
 	void (*read)(struct agent_stream *s, const struct json *line);
 };
 
+struct agent_tool {
+	const char *name; /* as it calls it */
+	unsigned kinds;   /* any of them lets it be used */
+};
+
 struct agent {
 	const char *name;
+	enum model_kind speaks; /* MODEL_ANY: it is told of all */
 	/* Pure: the same start gives the same plan. */
 	int (*plan)(
 	    const struct agent_start *s, struct agent_plan *p, struct err *e);
 	/* What is read of its output, by the member `type` of a line; the last
 	 * row is empty.  NULL: that is text for people. */
 	const struct agent_reader *rows;
-	/* Names of the tools that it may have, by access; NULL-terminated. */
-	const char *const *read_tools, *const *write_tools;
+	const struct agent_tool *tools; /* those known; the last row is empty */
 	/* Names at the top of the tree, with blanks between, that it would obey
 	 * and has no switch for: kept out of the tree; NULL: none. */
 	const char *aside;
@@ -76,6 +100,9 @@ struct agent {
 /* NULL: no such agent; the message of agent_names says which there are. */
 const struct agent *agent_find(const char *name);
 void agent_names(struct str *out);
+
+/* The kinds of tools of a run: of its bounds, else of its access. */
+unsigned agent_tools(bool write, const struct agent_bounds *b);
 
 /* For judge: an answer or a change; what its stream told, then that. */
 bool agent_judge_work(const struct agent_result *r, struct str *why);

@@ -7,10 +7,17 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 
-static const char *const agent_claude_read_tools[] = { "Read", "Grep", "Glob",
-	"Bash", NULL };
-static const char *const agent_claude_write_tools[] = { "Read", "Grep", "Glob",
-	"Bash", "Edit", "Write", NULL };
+static const struct agent_tool agent_claude_tools[] = {
+	{ "Read", AGENT_READS },
+	{ "Grep", AGENT_SEARCHES },
+	{ "Glob", AGENT_SEARCHES },
+	{ "Bash", AGENT_SHELL },
+	{ "Edit", AGENT_EDITS },
+	{ "Write", AGENT_EDITS },
+	{ "WebFetch", AGENT_WEB },
+	{ "WebSearch", AGENT_WEB },
+	{ NULL, 0 },
+};
 
 /*
  * No settings of the repository or of a user, no servers but those named here
@@ -20,15 +27,6 @@ static const char *const agent_claude_write_tools[] = { "Read", "Grep", "Glob",
 static const char *const agent_claude_args[] = { "-p", "--output-format",
 	"stream-json", "--verbose", "--setting-sources", "",
 	"--strict-mcp-config", "--permission-prompts", "none", NULL };
-static const char *const agent_claude_read_args[] = { "--permission-mode",
-	"default", "--tools", "Read,Grep,Glob,Bash", "--allowedTools",
-	"Bash(git diff *),Bash(git log *),Bash(git show *),Bash(git blame *),"
-	"Bash(git grep *),Bash(git ls-files *),Bash(git status *)",
-	NULL };
-static const char *const agent_claude_write_args[] = { "--permission-mode",
-	"acceptEdits", "--tools", "Read,Grep,Glob,Bash,Edit,Write",
-	"--allowedTools", "Read,Grep,Glob,Bash,Edit,Write", NULL };
-
 static const struct spec_pair agent_claude_env[] = {
 	{ "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1" },
 	{ "DISABLE_AUTOUPDATER", "1" },
@@ -61,6 +59,44 @@ agent_claude_model(const struct agent_model *m, struct agent_plan *p)
 	agent_plan_env(p, "ANTHROPIC_API_KEY", m->token);
 }
 
+/* Those it has, and those of them that it need not ask for: all; in a read run
+ * what is of the net.  Of its shell it then lets through what it knows to look
+ * only, with the options that write or start something told apart: a pattern
+ * like "git diff *" would not. */
+static void
+agent_claude_policy(const struct agent_start *s, struct agent_plan *p)
+{
+	const unsigned kinds = agent_tools(s->write, &s->bounds);
+	AUTO_STR struct str has = STR_INIT, may = STR_INIT;
+
+	for (const struct agent_tool *t = agent_claude_tools; t->name != NULL;
+	     t++) {
+		if ((t->kinds & kinds) == 0)
+			continue;
+		str_addf(&has, "%s%s", has.len > 0 ? "," : "", t->name);
+		if (s->write || t->kinds == AGENT_WEB)
+			str_addf(&may, "%s%s", may.len > 0 ? "," : "", t->name);
+	}
+	agent_plan_arg(p, "--permission-mode");
+	agent_plan_arg(p, s->write ? "acceptEdits" : "default");
+	agent_plan_arg(p, "--tools");
+	agent_plan_argf(p, "%s", str_cstr(&has));
+	if (may.len > 0) {
+		agent_plan_arg(p, "--allowedTools");
+		agent_plan_argf(p, "%s", str_cstr(&may));
+	}
+	if (s->bounds.turns > 0) {
+		agent_plan_arg(p, "--max-turns");
+		agent_plan_argf(p, "%lld", (long long)s->bounds.turns);
+	}
+	if (s->bounds.budget > 0) {
+		agent_plan_arg(p, "--max-budget-usd");
+		agent_plan_argf(p, "%lld.%06lld",
+		    (long long)(s->bounds.budget / 1000000),
+		    (long long)(s->bounds.budget % 1000000));
+	}
+}
+
 static int
 agent_claude_plan(
     const struct agent_start *s, struct agent_plan *p, struct err *e)
@@ -68,8 +104,7 @@ agent_claude_plan(
 	(void)e;
 	agent_plan_program(p, s, "claude", "2.*");
 	agent_plan_args(p, agent_claude_args);
-	agent_plan_args(
-	    p, s->write ? agent_claude_write_args : agent_claude_read_args);
+	agent_claude_policy(s, p);
 	agent_plan_envs(p, agent_claude_env,
 	    sizeof(agent_claude_env) / sizeof(agent_claude_env[0]));
 	agent_claude_model(&s->model, p);
@@ -210,9 +245,9 @@ static const struct agent_reader agent_claude_rows[] = {
 
 const struct agent agent_claude = {
 	.name = "claude",
+	.speaks = MODEL_ANTHROPIC,
 	.plan = agent_claude_plan,
 	.rows = agent_claude_rows,
-	.read_tools = agent_claude_read_tools,
-	.write_tools = agent_claude_write_tools,
+	.tools = agent_claude_tools,
 	.judge = agent_judge_report,
 };

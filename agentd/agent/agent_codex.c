@@ -7,10 +7,13 @@
 #include "lib/base/view.h"
 #include "lib/wire/json.h"
 
-static const char *const agent_codex_read_tools[] = { "command_execution",
-	NULL };
-static const char *const agent_codex_write_tools[] = { "command_execution",
-	"file_change", NULL };
+/* Its shell is all that it reads and searches with. */
+static const struct agent_tool agent_codex_tools[] = {
+	{ "command_execution", AGENT_READS | AGENT_SEARCHES | AGENT_SHELL },
+	{ "file_change", AGENT_EDITS },
+	{ "web_search", AGENT_WEB },
+	{ NULL, 0 },
+};
 
 /*
  * Its own sandbox needs namespaces that the sandbox it is in does not give;
@@ -22,7 +25,6 @@ static const char *const agent_codex_args[] = { "exec", "--json",
 	"--skip-git-repo-check", "-s", "danger-full-access", "--disable",
 	"plugins", "--disable", "apps", "--disable", "remote_plugin",
 	"--disable", "multi_agent", "--disable", "goals", "-c",
-	"web_search=\"disabled\"", "-c",
 	"shell_environment_policy.inherit=core", "-c",
 	"analytics.enabled=false", "-c", "check_for_update_on_startup=false",
 	NULL };
@@ -41,6 +43,11 @@ agent_codex_plan(
 	(void)e;
 	agent_plan_program(p, s, "codex", "0.*");
 	agent_plan_args(p, agent_codex_args);
+	agent_plan_arg(p, "-c");
+	agent_plan_arg(p,
+	    (agent_tools(s->write, &s->bounds) & AGENT_WEB) != 0
+		? "web_search=\"live\""
+		: "web_search=\"disabled\"");
 	if (s->model.url != NULL) {
 		agent_plan_args(p, agent_codex_provider);
 		agent_plan_argf(p, "model_providers.coffer.base_url=\"%s/v1\"",
@@ -158,9 +165,9 @@ static const struct agent_reader agent_codex_rows[] = {
 
 const struct agent agent_codex = {
 	.name = "codex",
+	.speaks = MODEL_OPENAI,
 	.plan = agent_codex_plan,
 	.rows = agent_codex_rows,
-	.read_tools = agent_codex_read_tools,
-	.write_tools = agent_codex_write_tools,
+	.tools = agent_codex_tools,
 	.judge = agent_judge_report,
 };

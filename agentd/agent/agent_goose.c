@@ -10,8 +10,13 @@
 
 /* It cannot be told to leave some of them out; the tree of a read run is
  * read-only. */
-static const char *const agent_goose_tools[] = { "shell", "tree", "write",
-	"edit", NULL };
+static const struct agent_tool agent_goose_tools[] = {
+	{ "shell", AGENT_READS | AGENT_SEARCHES | AGENT_SHELL },
+	{ "tree", AGENT_READS | AGENT_SEARCHES },
+	{ "write", AGENT_SHELL | AGENT_EDITS },
+	{ "edit", AGENT_SHELL | AGENT_EDITS },
+	{ NULL, 0 },
+};
 
 static const char *const agent_goose_args[] = { "run", "-q", "--no-session",
 	"--no-profile", "--with-builtin", "developer", "--output-format",
@@ -35,6 +40,10 @@ agent_goose_plan(
 		    "[agentd] of coffer.conf");
 	agent_plan_program(p, s, "goose", "1.*");
 	agent_plan_args(p, agent_goose_args);
+	if (s->bounds.turns > 0) {
+		agent_plan_arg(p, "--max-turns");
+		agent_plan_argf(p, "%lld", (long long)s->bounds.turns);
+	}
 	agent_plan_envs(p, agent_goose_env,
 	    sizeof(agent_goose_env) / sizeof(agent_goose_env[0]));
 	if (s->model.url != NULL) {
@@ -128,10 +137,10 @@ static const struct agent_reader agent_goose_rows[] = {
 
 const struct agent agent_goose = {
 	.name = "goose",
+	.speaks = MODEL_OPENAI,
 	.plan = agent_goose_plan,
 	.rows = agent_goose_rows,
-	.read_tools = agent_goose_tools,
-	.write_tools = agent_goose_tools,
+	.tools = agent_goose_tools,
 	/* Hooks and plugins, which it runs with its key. */
 	.aside = ".agents",
 	.judge = agent_judge_report,

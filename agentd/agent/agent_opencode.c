@@ -8,10 +8,18 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 
-static const char *const agent_opencode_read_tools[] = { "read", "grep", "glob",
-	"list", "bash", NULL };
-static const char *const agent_opencode_write_tools[] = { "read", "grep",
-	"glob", "list", "bash", "edit", "write", "patch", NULL };
+static const struct agent_tool agent_opencode_tools[] = {
+	{ "read", AGENT_READS },
+	{ "grep", AGENT_SEARCHES },
+	{ "glob", AGENT_SEARCHES },
+	{ "list", AGENT_READS | AGENT_SEARCHES },
+	{ "bash", AGENT_SHELL },
+	{ "webfetch", AGENT_WEB },
+	{ "edit", AGENT_EDITS },
+	{ "write", AGENT_EDITS }, /* these two: asked for as `edit` */
+	{ "patch", AGENT_EDITS },
+	{ NULL, 0 },
+};
 
 static const char *const agent_opencode_args[] = { "run", "--pure", "--format",
 	"json", NULL };
@@ -28,26 +36,34 @@ static const struct spec_pair agent_opencode_env[] = {
 
 /* The last rule that fits wins: what is not named is denied. */
 static void
-agent_opencode_permission(bool write, struct jw *w)
+agent_opencode_permission(const struct agent_start *s, struct jw *w)
 {
 	static const char *const look[] = { "git diff *", "git log *",
-		"git show *", "git blame *", "git grep *", "git ls-files *",
-		"git status *", NULL };
+		"git show *", "git blame *", "git ls-files *", "git status *",
+		NULL };
+	/* --output writes; quotes could spell it, and other things, so that no
+	 * pattern sees it. */
+	static const char *const never[] = { "*--ou*", "*\"*", "*'*", "*\\*",
+		"*$*", "*`*", "*>*", "*<*", NULL };
+	const unsigned kinds = agent_tools(s->write, &s->bounds);
 
 	jw_object(w, "permission");
 	jw_str(w, "*", "deny");
-	jw_str(w, "read", "allow");
-	jw_str(w, "grep", "allow");
-	jw_str(w, "glob", "allow");
-	jw_str(w, "list", "allow");
-	if (write) {
-		jw_str(w, "edit", "allow");
-		jw_str(w, "bash", "allow");
-	} else {
+	for (const struct agent_tool *t = agent_opencode_tools; t->name != NULL;
+	     t++) {
+		if ((t->kinds & kinds) != 0 &&
+		    (t->kinds != AGENT_SHELL || s->write))
+			jw_str(w, t->name, "allow");
+		if (strcmp(t->name, "edit") == 0)
+			break;
+	}
+	if (!s->write && (kinds & AGENT_SHELL) != 0) {
 		jw_object(w, "bash");
 		jw_str(w, "*", "deny");
 		for (size_t i = 0; look[i] != NULL; i++)
 			jw_str(w, look[i], "allow");
+		for (size_t i = 0; never[i] != NULL; i++)
+			jw_str(w, never[i], "deny");
 		jw_end(w);
 	}
 	jw_end(w);
@@ -99,7 +115,7 @@ agent_opencode_plan(
 	jw_object(&w, NULL);
 	jw_bool(&w, "autoupdate", false);
 	jw_str(&w, "share", "disabled");
-	agent_opencode_permission(s->write, &w);
+	agent_opencode_permission(s, &w);
 	if (s->model.url != NULL) {
 		agent_opencode_provider(&s->model, &w);
 		agent_plan_env(p, "COFFER_MODEL_TOKEN", s->model.token);
@@ -197,10 +213,10 @@ static const struct agent_reader agent_opencode_rows[] = {
 
 const struct agent agent_opencode = {
 	.name = "opencode",
+	.speaks = MODEL_OPENAI,
 	.plan = agent_opencode_plan,
 	.rows = agent_opencode_rows,
-	.read_tools = agent_opencode_read_tools,
-	.write_tools = agent_opencode_write_tools,
+	.tools = agent_opencode_tools,
 	/* Its switch for the project's configuration leaves plugins on, even
 	 * with
 	 * --pure (1.18.33). */

@@ -4,6 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
+enum {
+	AGENT_FAULT_TEXT_MAX = 2 << 10
+};
+
 static const struct {
 	const char *name, *text;
 } agent_faults[AGENT_FAULTS] = {
@@ -74,7 +78,8 @@ agent_fault_has(struct view text, const char *phrase)
 	return false;
 }
 
-/* The first row that is found; the terminal ones come first. */
+/* The first row that is found; the terminal ones come first.  A text that
+ * names an error does so at its beginning. */
 enum agent_fault
 agent_fault_of_text(struct view text)
 {
@@ -116,6 +121,8 @@ agent_fault_of_text(struct view text)
 		{ "maximum number of", AGENT_FAULT_TURNS },
 	};
 
+	if (text.len > AGENT_FAULT_TEXT_MAX)
+		text.len = AGENT_FAULT_TEXT_MAX;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (agent_fault_has(text, rows[i].phrase))
 			return rows[i].fault;

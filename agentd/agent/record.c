@@ -1,5 +1,6 @@
 
 #include "agentd/agent/stream.h"
+#include "lib/base/esc.h"
 #include "lib/base/utf8.h"
 #include "lib/wire/json.h"
 
@@ -37,12 +38,14 @@ agent_record_usage(struct jw *w, const struct agent_usage *u, bool costed)
 }
 
 void
-agent_event_write(const struct agent_event *ev, uint64_t n, struct str *out)
+agent_event_write(
+    const struct agent_event *ev, int64_t at_ms, uint64_t n, struct str *out)
 {
 	struct jw w;
 
 	jw_init(&w, out);
 	jw_object(&w, NULL);
+	jw_i64(&w, "at_ms", at_ms);
 	jw_u64(&w, "n", n);
 	jw_str(&w, "kind", agent_event_names[ev->kind]);
 	agent_record_text(&w, "name", ev->name);
@@ -53,6 +56,82 @@ agent_event_write(const struct agent_event *ev, uint64_t n, struct str *out)
 		agent_record_usage(&w, &ev->usage, ev->usage.cost >= 0);
 	jw_end(&w);
 	str_addc(out, '\n');
+}
+
+/* Lines stay lines; what would move a terminal's cursor does not. */
+static void
+agent_record_lines(struct str *out, const char *text)
+{
+	struct view rest = view_of(text), line;
+	bool first = true;
+
+	while (rest.len > 0 && view_split(&rest, '\n', &line)) {
+		if (!first)
+			str_addc(out, '\n');
+		esc_term(out, line);
+		first = false;
+	}
+}
+
+static void
+agent_record_named(
+    struct str *out, const char *what, const char *name, const char *text)
+{
+	str_add(out, what);
+	if (name != NULL) {
+		str_addc(out, ' ');
+		esc_term(out, utf8_cut(view_of(name), AGENT_WORD_MAX));
+	}
+	if (text != NULL && text[0] != '\0') {
+		str_add(out, ": ");
+		esc_term(out, utf8_cut(view_of(text), AGENT_EVENT_TEXT_MAX));
+	}
+	str_addc(out, '\n');
+}
+
+void
+agent_event_show(const struct agent_event *ev, bool *open, struct str *out)
+{
+	static const char *const names[AGENT_EVENTS] = {
+		[AGENT_EVENT_VERSION] = "[version]",
+		[AGENT_EVENT_SESSION] = "[session]",
+		[AGENT_EVENT_DENIED] = "[denied]",
+		[AGENT_EVENT_RETRY] = "[again]",
+		[AGENT_EVENT_ERROR] = "[error]",
+	};
+	const bool goes_on = ev->kind == AGENT_EVENT_TEXT && ev->more;
+
+	if (ev->kind == AGENT_EVENT_USAGE)
+		return;
+	if (*open && !goes_on)
+		str_addc(out, '\n');
+	*open = false;
+	switch (ev->kind) {
+	case AGENT_EVENT_TEXT:
+		agent_record_lines(out, ev->text);
+		*open = true;
+		break;
+	case AGENT_EVENT_TOOL:
+		agent_record_named(
+		    out, ev->ok ? ">" : "> (not done)", ev->name, ev->text);
+		break;
+	case AGENT_EVENT_END:
+		str_add(out, "[end]\n");
+		break;
+	case AGENT_EVENT_SESSION:
+		/* Its id is of no use to people; its model is. */
+		agent_record_named(out, names[ev->kind], NULL, ev->text);
+		break;
+	case AGENT_EVENT_VERSION:
+	case AGENT_EVENT_DENIED:
+	case AGENT_EVENT_RETRY:
+	case AGENT_EVENT_ERROR:
+		agent_record_named(out, names[ev->kind], ev->name, ev->text);
+		break;
+	case AGENT_EVENT_USAGE:
+	case AGENT_EVENTS:
+		break;
+	}
 }
 
 void

@@ -22,6 +22,8 @@ struct agent_asked {
 struct agent_stream {
 	const struct agent *agent;
 	bool write;
+	struct agent_bounds bounds;
+	bool beyond;
 	agent_event_fn *on_event;
 	void *arg;
 	struct str line;
@@ -152,12 +154,61 @@ agent_report_take(struct agent_report *r, const struct agent_event *ev)
 	}
 }
 
-void
-agent_stream_say(struct agent_stream *s, const struct agent_event *ev)
+static void
+agent_stream_tell(struct agent_stream *s, const struct agent_event *ev)
 {
 	agent_report_take(&s->report, ev);
 	if (s->on_event != NULL)
 		s->on_event(ev, s->arg);
+}
+
+static void
+agent_stream_beyond(
+    struct agent_stream *s, enum agent_fault f, const char *text)
+{
+	const struct agent_event ev = { .kind = AGENT_EVENT_ERROR,
+		.fault = f,
+		.text = text,
+		.name = agent_fault_name(f) };
+
+	s->beyond = true;
+	agent_stream_tell(s, &ev);
+}
+
+/* After its result there is nothing left to save. */
+static void
+agent_stream_count(struct agent_stream *s)
+{
+	const struct agent_report *r = &s->report;
+
+	if (r->ended || s->beyond)
+		return;
+	if (s->bounds.turns > 0 && r->usage.turns > s->bounds.turns)
+		agent_stream_beyond(
+		    s, AGENT_FAULT_TURNS, "over the turns of its command");
+	else if (s->bounds.budget > 0 && r->usage.cost > s->bounds.budget)
+		agent_stream_beyond(
+		    s, AGENT_FAULT_BUDGET, "over the budget of its command");
+}
+
+void
+agent_stream_say(struct agent_stream *s, const struct agent_event *ev)
+{
+	agent_stream_tell(s, ev);
+	if (ev->kind == AGENT_EVENT_USAGE)
+		agent_stream_count(s);
+}
+
+void
+agent_stream_bound(struct agent_stream *s, const struct agent_bounds *b)
+{
+	s->bounds = *b;
+}
+
+bool
+agent_stream_is_beyond(const struct agent_stream *s)
+{
+	return s->beyond;
 }
 
 void
@@ -173,18 +224,25 @@ agent_stream_text(struct agent_stream *s, const char *text)
 void
 agent_stream_piece(struct agent_stream *s, const char *id, const char *text)
 {
-	AUTO_STR struct str whole = STR_INIT_MAX(2 * AGENT_LINE_MAX);
-	const struct agent_event ev = { .kind = AGENT_EVENT_TEXT,
-		.text = text };
+	const bool more = id[0] != '\0' &&
+	    strncmp(id, s->piece, AGENT_WORD_MAX - 1) == 0;
+	const struct agent_event ev = {
+		.kind = AGENT_EVENT_TEXT, .text = text, .more = more
+	};
+	struct str *whole = &s->report.text;
 
 	if (text == NULL)
 		return;
-	if (id[0] != '\0' && strncmp(id, s->piece, AGENT_WORD_MAX - 1) == 0)
-		str_addv(&whole, str_view(&s->report.text));
-	str_add(&whole, text);
-	agent_stream_say(s, &ev);
-	agent_report_answer(&s->report, str_cstr(&whole));
-	agent_stream_word(s->piece, id);
+	if (!more) {
+		agent_stream_say(s, &ev);
+		agent_stream_word(s->piece, id);
+		return;
+	}
+	/* What is there already is not copied: pieces are many. */
+	str_addv(
+	    whole, utf8_cut(view_of(text), AGENT_MESSAGE_MAX - whole->len));
+	if (s->on_event != NULL)
+		s->on_event(&ev, s->arg);
 }
 
 void
@@ -201,12 +259,12 @@ agent_stream_error(struct agent_stream *s, enum agent_fault f, const char *text)
 static bool
 agent_stream_allows(const struct agent_stream *s, const char *tool)
 {
-	const char *const *t = s->write ? s->agent->write_tools
-					: s->agent->read_tools;
+	const unsigned kinds = agent_tools(s->write, &s->bounds);
+	const struct agent_tool *t = s->agent->tools;
 
-	for (; t != NULL && *t != NULL; t++) {
-		if (strcmp(*t, tool) == 0)
-			return true;
+	for (; t != NULL && t->name != NULL; t++) {
+		if (strcmp(t->name, tool) == 0)
+			return (t->kinds & kinds) != 0;
 	}
 	return false;
 }
@@ -215,7 +273,7 @@ void
 agent_stream_has(struct agent_stream *s, const char *tool)
 {
 	if (!agent_stream_allows(s, tool))
-		agent_stream_error(s, AGENT_FAULT_TOOLS, tool);
+		agent_stream_beyond(s, AGENT_FAULT_TOOLS, tool);
 }
 
 void

@@ -48,6 +48,7 @@ struct agent_event {
 	enum agent_event_kind kind;
 	const char *name, *text; /* NULL: none; borrowed */
 	bool ok;
+	bool more; /* of a text: it goes on where the last one ended */
 	enum agent_fault fault;
 	struct agent_usage usage;
 };
@@ -71,6 +72,10 @@ typedef void agent_event_fn(const struct agent_event *ev, void *arg);
 /* on_event may be NULL. */
 struct agent_stream *agent_stream_new(const struct agent *a, bool write,
     agent_event_fn *on_event, void *arg) __attribute__((returns_nonnull));
+/* Before the first byte; what it tells beyond is a fault. */
+void agent_stream_bound(struct agent_stream *s, const struct agent_bounds *b);
+/* It has what it must not have, or went too far: it is to be ended. */
+bool agent_stream_is_beyond(const struct agent_stream *s);
 void agent_stream_feed(struct agent_stream *s, struct view bytes);
 void agent_stream_end(struct agent_stream *s); /* no more: the last line */
 const struct agent_report *agent_stream_report(const struct agent_stream *s);
@@ -104,9 +109,13 @@ const char *agent_stream_about(const struct json *input);
 
 /* ---- the record ---- */
 
-/* One line of JSON, with its number. */
+/* One line of JSON, with its time and number. */
 void agent_event_write(
-    const struct agent_event *ev, uint64_t n, struct str *out);
+    const struct agent_event *ev, int64_t at_ms, uint64_t n, struct str *out);
+/* The same for people, as a log that grows; *open: its last line is not at an
+ * end. */
+void agent_event_show(
+    const struct agent_event *ev, bool *open, struct str *out);
 void agent_report_write(
     const struct agent_report *r, const char *agent, struct str *out);
 /* A line for people: "3 turns, 5000 tokens in, 250 out, $0.025". */

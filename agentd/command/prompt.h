@@ -35,6 +35,13 @@ struct prompt_input {
 	bool is_pull;
 	const char *branch; /* "" unless access is write */
 	const char *base;
+	/*
+	 * What the run answers, oldest first: [{actor, why, args, kind, data,
+	 * comments: [{path, line, side, body, hunk}]}]; data is the event's,
+	 * comments are a review's on lines.  NULL: args, why, actor and
+	 * event_data are the one order.
+	 */
+	const struct json *orders;
 	const struct json *issue;      /* docs/api.md: Issue */
 	const struct json *comments;   /* array of Comment */
 	const struct json *event_data; /* of check.failed: its tail is quoted */

@@ -1,129 +1,16 @@
 #include "agentd/gateway/ask.h"
 
 #include <string.h>
+#include <strings.h>
 
+#include "agentd/gateway/ask_scan.h"
 #include "lib/base/err.h"
 
 enum {
 	ASK_NUMBER_MAX = 100 * 1000 * 1000,
-	ASK_ANSWERS_MAX = 128
+	ASK_ANSWERS_MAX = 128,
+	ASK_ANY = ASK_MESSAGES | ASK_CHAT | ASK_RESPONSES
 };
-
-struct ask_scan {
-	struct view in;
-	size_t pos;
-};
-
-static int
-ask_bad(const struct ask_scan *s, struct err *e)
-{
-	return err_set(
-	    e, ERR_INVALID, "the body is not a JSON object (byte %zu)", s->pos);
-}
-
-static int
-ask_peek(const struct ask_scan *s)
-{
-	return s->pos < s->in.len ? (unsigned char)s->in.p[s->pos] : -1;
-}
-
-static void
-ask_space(struct ask_scan *s)
-{
-	int c;
-
-	while ((c = ask_peek(s)) == ' ' || c == '\t' || c == '\n' || c == '\r')
-		s->pos++;
-}
-
-/* A string with its escapes as they are, without the quotes. */
-static int
-ask_string(struct ask_scan *s, struct view *out, struct err *e)
-{
-	size_t from;
-
-	if (ask_peek(s) != '"')
-		return ask_bad(s, e);
-	from = ++s->pos;
-	for (;;) {
-		int c = ask_peek(s);
-
-		if (c < ' ') /* or the end */
-			return ask_bad(s, e);
-		if (c == '"')
-			break;
-		s->pos += c == '\\' ? 2 : 1;
-		if (s->pos > s->in.len)
-			return ask_bad(s, e);
-	}
-	*out = (struct view){ s->in.p + from, s->pos - from };
-	s->pos++;
-	return 0;
-}
-
-/* A number or a word: up to what cannot be part of one. */
-static int
-ask_bare(struct ask_scan *s, struct err *e)
-{
-	size_t from = s->pos;
-
-	for (;;) {
-		int c = ask_peek(s);
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
-		    c != '-' && c != '+' && c != '.' && c != 'E')
-			break;
-		s->pos++;
-	}
-	return s->pos == from ? ask_bad(s, e) : 0;
-}
-
-/*
- * Past a container.  Its grammar is the provider's to check: what is wrong in
- * there is an error for it as well, and costs nothing.
- */
-static int
-ask_skip(struct ask_scan *s, struct err *e)
-{
-	size_t depth = 0;
-	struct view v;
-
-	do {
-		int c = ask_peek(s);
-
-		if (c == -1)
-			return ask_bad(s, e);
-		if (c == '"') {
-			if (ask_string(s, &v, e) == -1)
-				return -1;
-			continue;
-		}
-		if ((c == '{' || c == '[') && ++depth > ASK_DEPTH_MAX)
-			return err_set(e, ERR_LIMIT,
-			    "the body is nested deeper than %d", ASK_DEPTH_MAX);
-		if (c == '}' || c == ']')
-			depth--;
-		s->pos++;
-	} while (depth > 0);
-	return 0;
-}
-
-static int
-ask_value(struct ask_scan *s, struct view *out, struct err *e)
-{
-	size_t from = s->pos;
-	struct view v;
-	int c = ask_peek(s), rc;
-
-	if (c == '"')
-		rc = ask_string(s, &v, e);
-	else if (c == '{' || c == '[')
-		rc = ask_skip(s, e);
-	else
-		rc = ask_bare(s, e);
-	*out = (struct view){ s->in.p + from, s->pos - from };
-	return rc;
-}
 
 static int
 ask_to_number(struct view v, int64_t max, int64_t *out, struct err *e)
@@ -156,10 +43,15 @@ ask_model(struct view v, struct ask *a, struct err *e)
 	if (v.len < 3 || v.p[0] != '"' || name.len > ASK_MODEL_MAX ||
 	    memchr(name.p, '\\', name.len) != NULL)
 		return err_set(e, ERR_INVALID,
-		    "model: must be a plain name of at most %d bytes",
-		    ASK_MODEL_MAX);
+		    "must be a plain name of at most %d bytes", ASK_MODEL_MAX);
 	memcpy(a->model, name.p, name.len);
 	a->model[name.len] = '\0';
+	/* OpenRouter's ways to have more in a name than a model. */
+	if (strstr(a->model, "@preset") != NULL)
+		return err_set(
+		    e, ERR_DENIED, "a preset does not pass the gateway");
+	if (strstr(a->model, ":online") != NULL)
+		a->web = a->whole = true;
 	return 0;
 }
 
@@ -180,134 +72,206 @@ ask_stream(struct view v, struct ask *a, struct err *e)
 {
 	a->stream = view_is(v, "true");
 	if (!a->stream && !view_is(v, "false") && !view_is(v, "null"))
-		return err_set(e, ERR_INVALID, "stream: must be true or false");
+		return err_set(e, ERR_INVALID, "must be true or false");
 	return 0;
 }
 
-/* It would go on, and cost, with nobody there to count. */
+/* Where something else than what is in the body would be asked, or reached, or
+ * paid for. */
 static int
-ask_background(struct view v, struct ask *a, struct err *e)
+ask_nothing(struct view v, struct ask *a, struct err *e)
 {
+	static const char *const none[] = { "null", "false", "[]", "{}",
+		"\"\"" };
+
 	(void)a;
-	if (view_is(v, "false") || view_is(v, "null"))
-		return 0;
-	return err_set(
-	    e, ERR_DENIED, "background answers do not pass the gateway");
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (view_is(v, none[i]))
+			return 0;
+	return err_set(e, ERR_DENIED, "does not pass the gateway");
 }
 
-/* Servers that the provider would call: a way around the network's mode. */
 static int
-ask_servers(struct view v, struct ask *a, struct err *e)
+ask_web(struct view v, struct ask *a, struct err *e)
 {
-	(void)a;
-	if (view_is(v, "null") || view_is(v, "[]"))
-		return 0;
-	return err_set(e, ERR_DENIED,
-	    "mcp_servers: the provider would reach what the sandbox may not");
+	(void)e;
+	if (!view_is(v, "null") && !view_is(v, "false"))
+		a->web = a->whole = true;
+	return 0;
 }
 
 /* Dearer than the table of prices says. */
 static int
-ask_tier(struct view v, struct ask *a, struct err *e)
+ask_usual(struct view v, struct ask *a, struct err *e)
 {
 	static const char *const usual[] = { "null", "\"auto\"", "\"default\"",
-		"\"flex\"", "\"standard\"", "\"standard_only\"" };
+		"\"flex\"", "\"standard\"", "\"standard_only\"", "\"global\"",
+		"[\"text\"]" };
 
 	(void)a;
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
 		if (view_is(v, usual[i]))
 			return 0;
-	return err_set(e, ERR_DENIED,
-	    "%.*s: this tier of service is not in the table of prices",
+	return err_set(e, ERR_DENIED, "%.*s is not in the table of prices",
 	    (int)(v.len > 20 ? 20 : v.len), v.p);
+}
+
+static int
+ask_tools(struct view v, struct ask *a, struct err *e)
+{
+	(void)e;
+	a->tools = v.len > 2;
+	return 0;
 }
 
 static const struct ask_member {
 	const char *name;
+	unsigned apis; /* elsewhere it must not be there */
+	enum ask_part part;
 	int (*take)(struct view v, struct ask *a, struct err *e);
 } ask_members[] = {
-	{ "model", ask_model },
-	{ "max_tokens", ask_max },
-	{ "max_completion_tokens", ask_max },
-	{ "max_output_tokens", ask_max },
-	{ "n", ask_answers },
-	{ "stream", ask_stream },
-	{ "background", ask_background },
-	{ "mcp_servers", ask_servers },
-	{ "service_tier", ask_tier },
-	{ "speed", ask_tier },
+	{ "model", ASK_ANY, ASK_PART_NONE, ask_model },
+	{ "stream", ASK_ANY, ASK_PART_NONE, ask_stream },
+	{ "max_tokens", ASK_MESSAGES | ASK_CHAT, ASK_PART_NONE, ask_max },
+	{ "max_completion_tokens", ASK_CHAT, ASK_PART_NONE, ask_max },
+	{ "max_output_tokens", ASK_RESPONSES, ASK_PART_NONE, ask_max },
+	{ "n", ASK_CHAT, ASK_PART_NONE, ask_answers },
+	{ "messages", ASK_ANY, ASK_PART_CONTENT, NULL },
+	{ "system", ASK_ANY, ASK_PART_CONTENT, NULL },
+	{ "cache_control", ASK_ANY, ASK_PART_CONTENT, NULL },
+	{ "input", ASK_ANY, ASK_PART_ITEMS, NULL },
+	{ "tools", ASK_ANY, ASK_PART_TOOLS, ask_tools },
+	/* It would go on, and cost, with nobody there to count. */
+	{ "background", ASK_ANY, ASK_PART_NONE, ask_nothing },
+	/* The provider would reach what the sandbox may not. */
+	{ "mcp_servers", ASK_ANY, ASK_PART_NONE, ask_nothing },
+	{ "plugins", ASK_ANY, ASK_PART_NONE, ask_nothing },
+	{ "web_search_options", ASK_ANY, ASK_PART_NONE, ask_web },
+	{ "search_parameters", ASK_ANY, ASK_PART_NONE, ask_web },
+	{ "enable_search", ASK_ANY, ASK_PART_NONE, ask_web },
+	/* Another model, or what is kept at the provider. */
+	{ "models", ASK_ANY, ASK_PART_NONE, ask_nothing },
+	{ "preset", ASK_ANY, ASK_PART_NONE, ask_nothing },
+	{ "previous_response_id", ASK_ANY, ASK_PART_NONE, ask_nothing },
+	{ "conversation", ASK_ANY, ASK_PART_NONE, ask_nothing },
+	{ "prompt", ASK_ANY, ASK_PART_NONE, ask_nothing },
+	{ "container", ASK_ANY, ASK_PART_NONE, ask_nothing },
+	/* Its own prices. */
+	{ "prediction", ASK_ANY, ASK_PART_NONE, ask_nothing },
+	{ "audio", ASK_ANY, ASK_PART_NONE, ask_nothing },
+	{ "modalities", ASK_ANY, ASK_PART_NONE, ask_usual },
+	{ "service_tier", ASK_ANY, ASK_PART_NONE, ask_usual },
+	{ "speed", ASK_ANY, ASK_PART_NONE, ask_usual },
+	{ "inference_geo", ASK_ANY, ASK_PART_NONE, ask_usual },
 };
 
 enum {
 	ASK_MEMBERS = sizeof(ask_members) / sizeof(ask_members[0])
 };
 
+struct ask_body {
+	struct ask_scan s;
+	enum ask_api api;
+	uint64_t seen;
+};
+
+/* Its row, or NULL; a name that only some readers would take for one of them
+ * is an error. */
 static int
-ask_take(struct view name, struct view value, struct ask *a, unsigned *seen,
+ask_find(struct ask_body *b, struct view name, const struct ask_member **out,
     struct err *e)
 {
+	*out = NULL;
 	if (memchr(name.p, '\\', name.len) != NULL)
 		return err_set(
 		    e, ERR_INVALID, "a member's name is written with escapes");
 	for (size_t i = 0; i < ASK_MEMBERS; i++) {
-		if (!view_is(name, ask_members[i].name))
+		const char *want = ask_members[i].name;
+
+		if (name.len != strlen(want) ||
+		    strncasecmp(name.p, want, name.len) != 0)
 			continue;
-		if ((*seen & 1U << i) != 0)
-			return err_set(e, ERR_INVALID, "%s: is there twice",
-			    ask_members[i].name);
-		*seen |= 1U << i;
-		return ask_members[i].take(value, a, e);
+		if (!view_is(name, want))
+			return err_set(
+			    e, ERR_INVALID, "%s: is written in capitals", want);
+		if ((b->seen & UINT64_C(1) << i) != 0)
+			return err_set(
+			    e, ERR_INVALID, "%s: is there twice", want);
+		b->seen |= UINT64_C(1) << i;
+		*out = &ask_members[i];
+		return 0;
 	}
+	return 0;
+}
+
+static int
+ask_take(struct ask_body *b, const struct ask_member *m, struct view v,
+    struct ask *a, struct err *e)
+{
+	if (m == NULL)
+		return 0;
+	if ((m->apis & b->api) == 0)
+		return view_is(v, "null")
+		    ? 0
+		    : err_set(e, ERR_INVALID,
+			  "%s: is no member of this request", m->name);
+	if (m->take != NULL && m->take(v, a, e) == -1)
+		return err_wrap(e, "%s", m->name);
 	return 0;
 }
 
 /* One member and what ends it; *more tells that another follows. */
 static int
-ask_one(struct ask_scan *s, struct ask *a, unsigned *seen, bool *more,
-    struct err *e)
+ask_one(struct ask_body *b, struct ask *a, bool *more, struct err *e)
 {
-	struct view name = VIEW_LIT(""), value = VIEW_LIT("");
+	struct ask_scan *s = &b->s;
+	struct view name = VIEW_LIT(""), value;
+	const struct ask_member *m;
+	size_t from;
 	int c;
 
-	ask_space(s);
-	if (ask_string(s, &name, e) == -1)
+	ask_scan_space(s);
+	if (ask_scan_string(s, &name, e) == -1 ||
+	    ask_find(b, name, &m, e) == -1)
 		return -1;
-	ask_space(s);
-	if (ask_peek(s) != ':')
-		return ask_bad(s, e);
+	ask_scan_space(s);
+	if (ask_scan_peek(s) != ':')
+		return ask_scan_bad(s, e);
 	s->pos++;
-	ask_space(s);
-	if (ask_value(s, &value, e) == -1 ||
-	    ask_take(name, value, a, seen, e) == -1)
+	ask_scan_space(s);
+	from = s->pos;
+	if (ask_walk(s, m == NULL ? ASK_PART_NONE : m->part, a, e) == -1)
 		return -1;
-	ask_space(s);
-	c = ask_peek(s);
+	value = (struct view){ s->in.p + from, s->pos - from };
+	if (ask_take(b, m, value, a, e) == -1)
+		return -1;
+	ask_scan_space(s);
+	c = ask_scan_peek(s);
 	if (c != ',' && c != '}')
-		return ask_bad(s, e);
+		return ask_scan_bad(s, e);
 	s->pos++;
 	*more = c == ',';
 	return 0;
 }
 
 int
-ask_read(struct view body, struct ask *out, struct err *e)
+ask_read(struct view body, enum ask_api api, struct ask *out, struct err *e)
 {
-	struct ask_scan s = { .in = body };
-	unsigned seen = 0;
+	struct ask_body b = { .s = { .in = body }, .api = api };
 	bool more = true;
 
 	memset(out, 0, sizeof(*out));
 	out->answers = 1;
-	ask_space(&s);
-	if (ask_peek(&s) != '{')
-		return ask_bad(&s, e);
-	s.pos++;
+	ask_scan_space(&b.s);
+	if (ask_scan_peek(&b.s) != '{')
+		return ask_scan_bad(&b.s, e);
+	b.s.pos++;
 	while (more)
-		if (ask_one(&s, out, &seen, &more, e) == -1)
+		if (ask_one(&b, out, &more, e) == -1)
 			return -1;
-	ask_space(&s);
-	if (s.pos != body.len)
-		return ask_bad(&s, e);
+	ask_scan_space(&b.s);
+	if (b.s.pos != body.len)
+		return ask_scan_bad(&b.s, e);
 	if (out->model[0] == '\0')
 		return err_set(e, ERR_INVALID, "model: is missing");
 	return 0;

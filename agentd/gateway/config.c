@@ -5,11 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agentd/gateway/price.h"
 #include "lib/base/auto.h"
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/money.h"
 #include "lib/base/path.h"
 
 enum {
@@ -59,6 +59,10 @@ static const struct conf_key config_keys[] = {
 	{ "key_commands", CONF_BOOL, CONFIG_AT(key_commands), NULL, 0, 0,
 	    "providers may have a key_command; the gateway may start "
 	    "programs then" },
+	{ "capture", CONF_BOOL, CONFIG_AT(capture), NULL, 0, 0,
+	    "keep what is said, in gateway/content" },
+	{ "capture_runs", CONF_U64, CONFIG_AT(capture_runs), "50", 1, 10000,
+	    "of how many runs" },
 	{ "prices", CONF_STR, CONFIG_AT(prices), NULL, 0, 0,
 	    "the table of prices, instead of the shipped one" },
 	{ "log_level", CONF_STR, CONFIG_AT(log_level), "info", 0, 0,

@@ -20,7 +20,8 @@ struct gateway_config {
 	char *unknown_model, *at_limit, *prices, *log_level;
 	int64_t freeze_hold_ms, stall_ms;
 	uint64_t max_body, max_bodies;
-	bool key_commands;
+	uint64_t capture_runs;
+	bool key_commands, capture;
 
 	uid_t uid, router_uid;
 	gid_t gid, router_gid;

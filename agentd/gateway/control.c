@@ -20,7 +20,7 @@
 enum {
 	CONTROL_LINE_MAX = 16 << 10,
 	CONTROL_PEERS_MAX = 32,
-	CONTROL_TTL_S_MAX = 30 * 24 * 3600
+	CONTROL_TTL_S_MAX = 366 * 24 * 3600
 };
 
 struct control_peer {
@@ -72,6 +72,7 @@ control_hello(
 		jw_str(w, "kind",
 		    provider_kind(p) == PROVIDER_ANTHROPIC ? "anthropic"
 							   : "openai");
+		jw_str(w, "url", provider_url(p));
 		jw_bool(w, "ready", provider_is_ready(p));
 		jw_bool(w, "free", provider_is_free(p));
 		jw_end(w);
@@ -121,6 +122,7 @@ control_grant(
 	if (ttl == 0)
 		return err_set(e, ERR_INVALID,
 		    "ttl: is missing, the seconds that the token is good");
+	t.web = json_bool_or(j, "web", false);
 	t.expires = clock_now_ms() + ttl * 1000;
 	if (grants_make(g->grants, &t, token, e) == -1)
 		return -1;
@@ -146,19 +148,24 @@ control_revoke(
 {
 	struct ledger_who who;
 	struct ledger_state s;
+	bool was;
+	int rc;
 
 	if (control_who(j, &who, e) == -1)
 		return -1;
 	if (who.run == 0 && who.project == 0)
 		return err_set(e, ERR_INVALID, "run: is missing");
+	jw_bool(w, "out", grants_is_out(g->grants, who.run, who.project));
 	exchanges_cut(g, who.run, who.project);
-	jw_bool(w, "was", grants_drop(g->grants, who.run, who.project));
-	ledger_look(g->ledger, LEDGER_RUN, &who, clock_now_ms(), &s);
-	control_put_state(w, &s);
-	if (who.run != 0 && s.reserved == 0)
-		ledger_forget_run(g->ledger, who.run);
+	rc = grants_drop(g->grants, who.run, who.project, &was, e);
+	if (rc == 0) {
+		jw_bool(w, "was", was);
+		ledger_look(g->ledger, LEDGER_RUN, &who, clock_now_ms(), &s);
+		control_put_state(w, &s);
+		gateway_forget(g, &who);
+	}
 	gateway_journal_moved(g);
-	return 0;
+	return rc;
 }
 
 static int
@@ -234,6 +241,15 @@ control_thaw(
 	return 0;
 }
 
+static int
+control_reload(
+    struct gateway *g, const struct json *j, struct jw *w, struct err *e)
+{
+	(void)j;
+	(void)w;
+	return gateway_reload(g, e);
+}
+
 static const struct control_op {
 	const char *name;
 	int (*fn)(struct gateway *g, const struct json *j, struct jw *w,
@@ -246,6 +262,7 @@ static const struct control_op {
 	{ "limit", control_limit },
 	{ "freeze", control_freeze },
 	{ "thaw", control_thaw },
+	{ "reload", control_reload },
 };
 
 static int

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agentd/gateway/capture.h"
 #include "agentd/gateway/exchange_priv.h"
 #include "agentd/gateway/grants.h"
 #include "agentd/gateway/record.h"
@@ -26,7 +27,9 @@ enum {
 	EXCHANGE_QUERY_MAX = 100,
 	EXCHANGE_HEADER_MAX = 2048,
 	EXCHANGE_HEADERS = 12,
-	EXCHANGE_CONNECT_MS = 15 * 1000
+	EXCHANGE_CONNECT_MS = 15 * 1000,
+	EXCHANGE_TOOL_TOKENS = 1000, /* what a provider adds for tools */
+	EXCHANGE_SHARE = 4 /* a grant's of the room for bodies: 1 in 4 */
 };
 
 /* What of a request goes on to the provider, beside its body. */
@@ -44,10 +47,48 @@ exchange_new(struct gateway *g, struct request *q)
 	x->shape = PROVIDER_OPENAI;
 	x->began = x->sent = clock_mono_ms();
 	x->began_at = clock_now_ms();
-	x->first = -1;
+	x->first = x->cut = -1;
 	LIST_INSERT_HEAD(&g->exchanges, x, entry);
 	g->n_exchanges++;
 	return x;
+}
+
+static void
+exchange_hold_bytes(struct exchange *x, size_t n)
+{
+	x->g->buffered += n - x->buffered;
+	x->buffered = n;
+}
+
+void
+exchange_capture(struct exchange *x, struct view chunk)
+{
+	size_t room = CAPTURE_BODY_MAX - x->said.len;
+
+	if (x->g->capture != NULL)
+		str_addn(
+		    &x->said, chunk.p, chunk.len < room ? chunk.len : room);
+}
+
+static void
+exchange_keep(const struct exchange *x, const char *part, struct view bytes)
+{
+	const struct capture_what what = { .who = x->who,
+		.at = x->began_at,
+		.exchange = x->id,
+		.part = part,
+		.bytes = bytes,
+		.key = view_of(x->key) };
+
+	if (x->g->capture != NULL)
+		capture_add(x->g->capture, &what);
+}
+
+void
+exchange_drop_body(struct exchange *x)
+{
+	str_release(&x->body);
+	exchange_hold_bytes(x, 0);
 }
 
 static void
@@ -57,6 +98,8 @@ exchange_free(struct exchange *x)
 
 	if (x->waits_for_key)
 		provider_key_forget(x->provider, x);
+	exchange_keep(x, "reply.txt", str_view(&x->said));
+	str_release(&x->said);
 	timer_free(x->held);
 	if (x->key != NULL)
 		explicit_bzero(x->key, strlen(x->key));
@@ -64,9 +107,10 @@ exchange_free(struct exchange *x)
 	usage_release(&x->usage);
 	scrub_release(&x->scrub);
 	str_release(&x->out);
+	provider_drop(x->provider);
+	exchange_drop_body(x);
 	LIST_REMOVE(x, entry);
 	g->n_exchanges--;
-	g->buffered -= x->buffered;
 	free(x);
 	if (g->stopping && g->n_exchanges == 0)
 		loop_stop(g->loop);
@@ -91,7 +135,7 @@ exchange_record(struct exchange *x, int64_t cost, bool estimated)
 		.tokens = x->usage.usage.tokens,
 		.reserved = x->reserved,
 		.cost = cost,
-		.bytes_up = x->buffered,
+		.bytes_up = x->length,
 		.bytes_down = x->usage.bytes,
 		.own_ms = x->sent - x->began,
 		.first_ms = x->first == -1 ? -1 : x->first - x->began,
@@ -110,7 +154,9 @@ exchange_settle(struct exchange *x, int64_t cost, bool estimated)
 		gateway_journal_moved(x->g);
 		/* What waits for this one's reservation is the client's. */
 	}
-	if (x->route != NULL)
+	if (x->route != NULL && x->cut >= 0)
+		exchange_record(x, x->cut, true);
+	else if (x->route != NULL)
 		exchange_record(x, cost, estimated);
 }
 
@@ -160,14 +206,16 @@ exchange_on_close(struct request *q, const char *reason, void *arg)
 	x->q = NULL;
 	if (x->fetch != NULL) {
 		/* What the provider does for nobody is paid as well. */
-		x->result = "client_left";
+		if (x->result == NULL)
+			x->result = "client_left";
 		fetch_cancel(x->fetch);
 		if (x->paused)
 			fetch_pause(x->fetch, false);
 		return;
 	}
 	if (x->held != NULL || x->waits_for_key) {
-		x->result = "client_left";
+		if (x->result == NULL)
+			x->result = "client_left";
 		exchange_settle(x, 0, false);
 	}
 	log_debug("gateway close exchange=%llu why=%s",
@@ -175,15 +223,42 @@ exchange_on_close(struct request *q, const char *reason, void *arg)
 	exchange_release(x);
 }
 
+/* With prices that the table does not have. */
+static bool
+exchange_beta_is_dear(struct view name)
+{
+	static const char *const dear[] = { "context-1m", "fast-mode" };
+
+	for (size_t i = 0; i < sizeof(dear) / sizeof(dear[0]); i++)
+		if (name.len >= strlen(dear[i]) &&
+		    strncasecmp(name.p, dear[i], strlen(dear[i])) == 0)
+			return true;
+	return false;
+}
+
 /* A header that goes on, or NULL. */
 static char *
 exchange_header(const struct exchange *x, const char *name)
 {
+	AUTO_STR struct str text = STR_INIT;
 	const char *v = request_header_in(x->q, name);
+	struct view rest, part;
+	bool first = true;
 
 	if (v == NULL || strlen(v) > EXCHANGE_HEADER_MAX)
 		return NULL;
-	return xasprintf("%s: %s", name, v);
+	if (strcmp(name, "anthropic-beta") != 0)
+		return xasprintf("%s: %s", name, v);
+	rest = view_of(v);
+	while (view_split(&rest, ',', &part)) {
+		part = view_trim(part);
+		if (exchange_beta_is_dear(part))
+			continue;
+		str_add(&text, first ? "anthropic-beta: " : ",");
+		str_addv(&text, part);
+		first = false;
+	}
+	return first ? NULL : str_steal(&text);
 }
 
 static char *
@@ -209,6 +284,7 @@ exchange_send(struct exchange *x)
 		.limit_ms = -1,
 		.stall_ms = x->g->cfg->stall_ms,
 		.ca_file = provider_ca_file(x->provider),
+		.body_kept = true,
 		.on_data = exchange_on_data,
 		.on_done = exchange_on_done,
 		.on_free = exchange_on_free,
@@ -229,7 +305,8 @@ exchange_send(struct exchange *x)
 	/* Compressed, usage could not be read on the way. */
 	headers[n] = "Accept-Encoding: identity";
 	if (strcmp(x->route->method, "POST") == 0)
-		spec.body = request_body(x->q);
+		spec.body = str_view(&x->body);
+	exchange_keep(x, "request.json", str_view(&x->body));
 	x->sent = clock_mono_ms();
 	scrub_init(&x->scrub, view_of(x->key));
 	if (fetch_start(x->g->net, &spec, &x->fetch, &e) == -1)
@@ -273,7 +350,8 @@ exchange_no_budget(struct exchange *x, const struct ledger_no *no)
 		    "the budget of this %s is reserved by requests that are "
 		    "under way",
 		    ledger_scope_name(no->scope));
-	else
+	else {
+		grants_set_out(x->g->grants, x->grant);
 		exchange_end(x, REFUSE_BUDGET,
 		    "the budget of this %s is used up: %" PRId64 ".%02" PRId64
 		    " of %" PRId64 ".%02" PRId64
@@ -283,6 +361,7 @@ exchange_no_budget(struct exchange *x, const struct ledger_no *no)
 		    no->at.spent % 1000000 / 10000, no->at.limit / 1000000,
 		    no->at.limit % 1000000 / 10000, x->reserved / 1000000,
 		    x->reserved % 1000000 / 10000);
+	}
 }
 
 static void
@@ -363,6 +442,7 @@ exchange_estimate(struct exchange *x, struct err *e)
 {
 	struct price *p = &x->price;
 	struct tokens *t = &x->most;
+	int64_t in;
 
 	if (!x->route->priced || provider_is_free(x->provider))
 		return 0;
@@ -370,17 +450,16 @@ exchange_estimate(struct exchange *x, struct err *e)
 	    x->g->cfg->deny_unknown)
 		return err_set(e, ERR_DENIED,
 		    "model %s is not in the table of prices", x->ask.model);
-	if (p->cache_write > p->input)
-		t->cache_write = (int64_t)(x->buffered /
-				     EXCHANGE_BYTES_PER_TOKEN) +
-		    1;
+	in = (int64_t)(x->length / EXCHANGE_BYTES_PER_TOKEN) + 1 +
+	    (x->ask.tools ? EXCHANGE_TOOL_TOKENS : 0);
+	if (x->ask.whole || in > p->context)
+		in = p->context;
+	if (p->cache_write <= p->input)
+		t->input = in;
+	else if (x->ask.long_cache)
+		t->cache_long = in;
 	else
-		t->input = (int64_t)(x->buffered / EXCHANGE_BYTES_PER_TOKEN) +
-		    1;
-	if (p->context > 0 && t->input > p->context)
-		t->input = p->context;
-	if (p->context > 0 && t->cache_write > p->context)
-		t->cache_write = p->context;
+		t->cache_write = in;
 	t->output = x->ask.max_output > 0 ? x->ask.max_output : p->max_output;
 	if (t->output > PRICE_TOKENS_MAX / x->ask.answers)
 		t->output = PRICE_TOKENS_MAX;
@@ -390,16 +469,30 @@ exchange_estimate(struct exchange *x, struct err *e)
 	return 0;
 }
 
+/* What the provider fetches comes past the sandbox's network mode. */
+static int
+exchange_check_web(const struct exchange *x, struct err *e)
+{
+	const struct grant *t = grants_by_id(x->g->grants, x->grant);
+
+	if (!x->ask.web || (t != NULL && t->web))
+		return 0;
+	return err_set(e, ERR_DENIED,
+	    "the provider would reach the web, which this sandbox may not: "
+	    "switch the agent's web search off");
+}
+
 static void
 exchange_on_body(struct request *q, void *arg)
 {
 	struct exchange *x = arg;
 	struct err e = ERR_INIT;
 
-	x->buffered = request_body(q).len;
-	x->g->buffered += x->buffered;
-	if (ask_read(request_body(q), &x->ask, &e) == -1 ||
-	    exchange_estimate(x, &e) == -1)
+	request_take_body(q, &x->body);
+	x->length = x->body.len;
+	exchange_hold_bytes(x, x->body.cap);
+	if (ask_read(str_view(&x->body), x->route->api, &x->ask, &e) == -1 ||
+	    exchange_check_web(x, &e) == -1 || exchange_estimate(x, &e) == -1)
 		exchange_end(x,
 		    e.code == ERR_DENIED ? REFUSE_DENIED : REFUSE_BODY, "%s",
 		    e.msg);
@@ -460,7 +553,7 @@ exchange_find_route(struct exchange *x, const char **path)
 	if (rest == NULL)
 		return false;
 	name = xstrndup(raw + 1, (size_t)(rest - raw - 1));
-	x->provider = providers_find(x->g->providers, name);
+	x->provider = provider_hold(providers_find(x->g->providers, name));
 	*path = rest;
 	if (x->provider == NULL)
 		return false;
@@ -511,26 +604,31 @@ exchange_may(struct exchange *x, const struct grant *t, const char *path)
 static bool
 exchange_has_room(struct exchange *x)
 {
-	const struct gateway *g = x->g;
+	struct gateway *g = x->g;
 	const struct exchange *o;
 	int64_t length = request_length(x->q);
+	size_t most = g->cfg->max_bodies, own = 0;
 	size_t want = length < 0 ? g->cfg->max_body : (size_t)length;
 	unsigned n = 0;
 
 	LIST_FOREACH(o, &g->exchanges, entry)
-		if (o->grant == x->grant)
+		if (o->grant == x->grant) {
 			n++;
+			own += o->buffered;
+		}
+	if (length >= 0 && want > g->cfg->max_body) {
+		exchange_end(x, REFUSE_TOO_LARGE,
+		    "the request is over %" PRIu64 " bytes", g->cfg->max_body);
+		return false;
+	}
 	if (n > EXCHANGES_OF_GRANT_MAX || g->n_exchanges > EXCHANGES_MAX ||
-	    g->stopping ||
-	    (want <= g->cfg->max_body &&
-		want > g->cfg->max_bodies -
-			(g->buffered < g->cfg->max_bodies
-				? g->buffered
-				: g->cfg->max_bodies))) {
+	    g->stopping || want > most || g->buffered > most - want ||
+	    (own > 0 && own + want > most / EXCHANGE_SHARE)) {
 		exchange_end(x, REFUSE_BUSY,
 		    "the gateway has too many requests under way");
 		return false;
 	}
+	exchange_hold_bytes(x, want);
 	return true;
 }
 
@@ -547,19 +645,10 @@ exchange_on_request(struct request *q, void *arg)
 	if (!exchange_identify(x, &t) || !exchange_may(x, t, path) ||
 	    !exchange_has_room(x))
 		return;
-	if (strcmp(x->route->method, "POST") == 0) {
-		int64_t length = request_length(q);
-
-		if (length > 0 && (uint64_t)length > g->cfg->max_body)
-			exchange_end(x, REFUSE_TOO_LARGE,
-			    "the request is over %" PRIu64 " bytes",
-			    g->cfg->max_body);
-		else
-			request_collect(
-			    q, g->cfg->max_body, exchange_on_body, x);
-	} else {
+	if (strcmp(x->route->method, "POST") == 0)
+		request_collect(q, g->cfg->max_body, exchange_on_body, x);
+	else
 		exchange_admit(x);
-	}
 }
 
 void
@@ -583,6 +672,19 @@ exchange_cut(struct exchange *x)
 		request_cut(x->q);
 }
 
+/* At once: who ends a run is told what it cost. */
+static void
+exchange_settle_cut(struct exchange *x)
+{
+	if (x->seq == 0)
+		return;
+	x->cut = x->fetch == NULL ? 0 : exchange_guess(x);
+	ledger_settle(x->g->ledger, x->seq, x->cut);
+	x->seq = 0;
+	if (x->result == NULL)
+		x->result = "revoked";
+}
+
 void
 exchanges_cut(struct gateway *g, uint64_t run, uint64_t project)
 {
@@ -590,8 +692,10 @@ exchanges_cut(struct gateway *g, uint64_t run, uint64_t project)
 
 	LIST_FOREACH_SAFE(x, &g->exchanges, entry, next)
 		if (x->grant != 0 && x->who.run == run &&
-		    (run != 0 || x->who.project == project))
+		    (run != 0 || x->who.project == project)) {
+			exchange_settle_cut(x);
 			exchange_cut(x);
+		}
 }
 
 void

@@ -21,7 +21,8 @@ enum {
 	EXCHANGE_OUT_HIGH = 256 << 10, /* bytes that wait for the client */
 	EXCHANGE_OUT_LOW = 64 << 10,
 	EXCHANGE_ERROR_MAX = 1 << 20, /* of a provider's error */
-	EXCHANGE_BYTES_PER_TOKEN = 3  /* at least; of text, source code too */
+	EXCHANGE_BYTES_PER_TOKEN = 2, /* at least; of text, source code too */
+	EXCHANGE_TOKENS_PER_MS = 1    /* at most, of an answer */
 };
 
 struct exchange {
@@ -37,8 +38,11 @@ struct exchange {
 
 	struct ask ask;
 	struct price price;
-	size_t buffered;
-	uint64_t seq; /* of the reservation, 0: none */
+	struct str body;
+	size_t length;   /* of the body */
+	size_t buffered; /* counted in the gateway's, of the body */
+	uint64_t seq;    /* of the reservation, 0: none, or settled */
+	int64_t cut;     /* what it was settled at when cut, -1: it was not */
 	int64_t reserved;
 	struct tokens most; /* what was reserved for */
 
@@ -49,6 +53,7 @@ struct exchange {
 	char *key;
 	struct usage_reader usage;
 	struct scrub scrub;
+	struct str said; /* by the provider, when that is kept */
 	struct str out;
 	size_t out_at;
 	bool streaming; /* a reply has begun */
@@ -68,8 +73,14 @@ void exchange_on_free(void *arg);
 /* exchange.c */
 void exchange_refuse(struct exchange *x, enum refusal r, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Adds to what is kept of the reply, when that is asked for. */
+void exchange_capture(struct exchange *x, struct view chunk);
+/* The body is not needed any more. */
+void exchange_drop_body(struct exchange *x);
 /* When nothing is left of it. */
 void exchange_release(struct exchange *x);
+/* What it may have cost until now. */
+int64_t exchange_guess(const struct exchange *x);
 /* Once, with the last use of its price. */
 void exchange_settle(struct exchange *x, int64_t cost, bool estimated);
 

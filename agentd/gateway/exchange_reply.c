@@ -74,6 +74,8 @@ exchange_begin_reply(struct exchange *x)
 	x->first = clock_mono_ms();
 	x->streaming = true;
 	x->status = 200;
+	if (fetch_body_sent(x->fetch))
+		exchange_drop_body(x);
 	usage_init(&x->usage, strncmp(type, "text/event-stream", 17) == 0);
 	exchange_pass_headers(x);
 	request_reply_stream(x->q, 200, type, &exchange_source, x);
@@ -97,6 +99,7 @@ exchange_on_data(struct view chunk, void *arg)
 		x->result = "key_in_reply";
 		return false;
 	}
+	exchange_capture(x, chunk);
 	if (x->out.len - x->out_at > EXCHANGE_OUT_HIGH && !x->paused) {
 		x->paused = true;
 		fetch_pause(x->fetch, true);
@@ -105,17 +108,23 @@ exchange_on_data(struct view chunk, void *arg)
 	return true;
 }
 
-/* When the provider did not tell: what went through, never over what was
- * reserved. */
-static int64_t
+/* When the provider did not tell: what went through, or what a model may have
+ * thought in that time without a word; never over what was reserved. */
+int64_t
 exchange_guess(const struct exchange *x)
 {
 	const struct usage *u = &x->usage.usage;
 	struct tokens t = u->any ? u->tokens : x->most;
 	int64_t seen = (int64_t)(x->usage.bytes / EXCHANGE_BYTES_PER_TOKEN);
+	int64_t took = (clock_mono_ms() - x->sent) * EXCHANGE_TOKENS_PER_MS *
+	    x->ask.answers;
 	int64_t cost;
 
+	if (!x->streaming)
+		return x->reserved;
 	t.output = u->tokens.output > seen ? u->tokens.output : seen;
+	if (t.output < took)
+		t.output = took;
 	if (t.output > x->most.output)
 		t.output = x->most.output;
 	cost = price_of(&x->price, &t);
@@ -137,9 +146,8 @@ exchange_cost(
 	if (u->complete)
 		return u->cost >= 0 ? u->cost : price_of(&x->price, &u->tokens);
 	*estimated = true;
-	/* It ended well, and does not say what it cost; or it was under way
-	 * and nothing is known. */
-	if (r->error == ERR_NONE ? !u->failed : !x->streaming)
+	/* It ended well, and does not say what it cost. */
+	if (r->error == ERR_NONE && !u->failed)
 		return x->reserved;
 	return exchange_guess(x);
 }
@@ -192,6 +200,7 @@ exchange_pass_error(struct exchange *x, const struct fetch_reply *r)
 		return;
 	}
 	scrub_end(&x->scrub, &clean);
+	exchange_capture(x, r->body);
 	x->result = "upstream_error";
 	x->status = r->status;
 	if (x->q == NULL)
@@ -248,8 +257,7 @@ exchange_on_free(void *arg)
 	if (x->fetch != NULL) {
 		x->fetch = NULL;
 		x->result = "stopped";
-		exchange_settle(
-		    x, x->streaming ? exchange_guess(x) : x->reserved, true);
+		exchange_settle(x, exchange_guess(x), true);
 	}
 	exchange_release(x);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agentd/gateway/capture.h"
 #include "agentd/gateway/confine.h"
 #include "agentd/gateway/gateway_priv.h"
 #include "agentd/gateway/grants.h"
@@ -34,7 +35,10 @@
 enum {
 	GATEWAY_ALARM_MS = 1000,
 	GATEWAY_TICK_MS = 1000,
+	GATEWAY_RETRY_MS = 5 * 1000,
 	GATEWAY_GRACE_MS = 10 * 1000,
+	GATEWAY_SWEEP_MS = 10 * 60 * 1000,
+	GATEWAY_EXPIRED_MS = 24 * 60 * 60 * 1000, /* may still be asked for */
 	GATEWAY_CONNS_MAX = 2048,
 	GATEWAY_IDLE_S = 120,
 	GATEWAY_CONN_MEMORY = 32 << 10
@@ -104,7 +108,10 @@ gateway_sync(const char *path)
 	char buf[4096];
 	ssize_t n;
 
-	if (confine_filter(false, &e) == -1)
+	/* It ends with the gateway, by the end of its input. */
+	if (signal(SIGTERM, SIG_IGN) == SIG_ERR ||
+	    signal(SIGINT, SIG_IGN) == SIG_ERR ||
+	    confine_filter(false, &e) == -1)
 		return 1;
 	while ((n = read(STDIN_FILENO, buf, sizeof(buf))) > 0 ||
 	    (n == -1 && errno == EINTR)) {
@@ -120,15 +127,21 @@ gateway_sync(const char *path)
 	return 0;
 }
 
+static void gateway_on_term(void *arg);
+
 static void
 gateway_on_sync_exit(const struct child_exit *x, void *arg)
 {
 	struct gateway *g = arg;
 
-	log_error("gateway sync-ended status=%d", x->status);
+	/* The filter lets no program be started: who started the gateway
+	 * starts it anew. */
+	log_error("gateway sync-ended status=%d; the gateway stops", x->status);
 	if (g->sync_fd != -1)
 		(void)close(g->sync_fd);
 	g->sync_fd = -1;
+	g->sync_lost = true;
+	gateway_on_term(g);
 }
 
 static int
@@ -160,7 +173,7 @@ gateway_journal_moved(struct gateway *g)
 	if (g->sync_fd != -1 && write(g->sync_fd, "", 1) == -1 &&
 	    errno != EAGAIN)
 		log_error("gateway sync errno=%d", errno);
-	if (journal_is_long(g->journal) && !timer_pending(g->tick))
+	if (journal_is_due(g->journal) && !timer_pending(g->tick))
 		timer_set(g->tick, GATEWAY_TICK_MS);
 }
 
@@ -250,8 +263,9 @@ gateway_load_prices(struct gateway *g, struct err *e)
 	return gateway_add_prices(g, shipped, true, e);
 }
 
+/* Providers and prices. */
 static int
-gateway_load(struct gateway *g, struct err *e)
+gateway_load_files(struct gateway *g, struct err *e)
 {
 	AUTO_FREE char *dir = path_join(g->home, "gateway");
 	const struct providers_spec ps = {
@@ -261,9 +275,15 @@ gateway_load(struct gateway *g, struct err *e)
 	if (gateway_load_prices(g, e) == -1)
 		return -1;
 	g->providers = providers_new(&ps, e);
+	return g->providers == NULL ? -1 : 0;
+}
+
+static int
+gateway_load(struct gateway *g, struct err *e)
+{
 	g->ledger = ledger_new(&g->cfg->limits);
 	g->grants = grants_new();
-	return g->providers == NULL ? -1 : 0;
+	return gateway_load_files(g, e);
 }
 
 static int
@@ -271,6 +291,7 @@ gateway_open_files(struct gateway *g, const char *journal, struct err *e)
 {
 	AUTO_FREE char *record = path_join(
 	    g->home, "gateway/log/exchanges.jsonl");
+	AUTO_FREE char *content = path_join(g->home, "gateway/content");
 	const struct journal_spec js = { .path = journal,
 		.replay = gateway_on_line,
 		.snapshot = gateway_snapshot,
@@ -282,7 +303,14 @@ gateway_open_files(struct gateway *g, const char *journal, struct err *e)
 	ledger_set_journal(g->ledger, g->journal);
 	grants_set_journal(g->grants, g->journal);
 	g->record = record_open(record, e);
-	return g->record == NULL ? -1 : 0;
+	if (g->record == NULL)
+		return -1;
+	if (!g->cfg->capture)
+		return 0;
+	log_info("gateway capture runs=%u: what is said is kept",
+	    (unsigned)g->cfg->capture_runs);
+	g->capture = capture_open(content, (unsigned)g->cfg->capture_runs, e);
+	return g->capture == NULL ? -1 : 0;
 }
 
 static int
@@ -328,8 +356,74 @@ gateway_on_tick(void *arg)
 		loop_stop(g->loop);
 		return;
 	}
-	if (journal_renew(g->journal, &e) == -1)
+	if (journal_renew(g->journal, &e) == -1) {
 		log_error("gateway journal err=%s", log_val(e.msg));
+		timer_set(g->tick, GATEWAY_RETRY_MS);
+	}
+}
+
+void
+gateway_forget(struct gateway *g, const struct ledger_who *who)
+{
+	struct ledger_state s;
+
+	if (who->run == 0)
+		return;
+	ledger_look(g->ledger, LEDGER_RUN, who, clock_now_ms(), &s);
+	if (s.reserved == 0)
+		ledger_forget_run(g->ledger, who->run);
+}
+
+static void
+gateway_on_expired(const struct ledger_who *who, void *arg)
+{
+	struct gateway *g = arg;
+
+	exchanges_cut(g, who->run, who->project);
+	gateway_forget(g, who);
+}
+
+/* Who asked for a token may have gone without an end of it. */
+static void
+gateway_on_sweep(void *arg)
+{
+	struct gateway *g = arg;
+
+	grants_expire(g->grants, clock_now_ms() - GATEWAY_EXPIRED_MS,
+	    gateway_on_expired, g);
+	gateway_journal_moved(g);
+	timer_set(g->sweep, GATEWAY_SWEEP_MS);
+}
+
+int
+gateway_reload(struct gateway *g, struct err *e)
+{
+	struct gateway fresh = { .cfg = g->cfg, .home = g->home };
+	struct providers *providers = g->providers;
+	struct prices *prices = g->prices;
+
+	fresh.loop = g->loop;
+	if (gateway_load_files(&fresh, e) == -1) {
+		providers_free(fresh.providers);
+		prices_free(fresh.prices);
+		return -1;
+	}
+	g->providers = fresh.providers;
+	g->prices = fresh.prices;
+	/* Exchanges hold what they use. */
+	providers_free(providers);
+	prices_free(prices);
+	log_info("gateway reload");
+	return 0;
+}
+
+static void
+gateway_on_hup(void *arg)
+{
+	struct err e = ERR_INIT;
+
+	if (gateway_reload(arg, &e) == -1)
+		log_error("gateway reload err=%s", log_val(e.msg));
 }
 
 /* What is under way may end by itself. */
@@ -361,11 +455,13 @@ gateway_release(struct gateway *g)
 	control_free(g->control);
 	providers_free(g->providers);
 	record_close(g->record);
+	capture_close(g->capture);
 	ledger_free(g->ledger);
 	grants_free(g->grants);
 	journal_close(g->journal);
 	prices_free(g->prices);
 	timer_free(g->tick);
+	timer_free(g->sweep);
 	if (g->sync_fd != -1)
 		(void)close(g->sync_fd);
 	loop_free(g->loop);
@@ -381,9 +477,12 @@ gateway_start(struct gateway *g, struct err *e)
 	    confine_filter(g->cfg->key_commands, e) == -1)
 		return -1;
 	g->tick = timer_new(g->loop, gateway_on_tick, g);
+	g->sweep = timer_new(g->loop, gateway_on_sweep, g);
+	timer_set(g->sweep, GATEWAY_SWEEP_MS);
 	if (gateway_load(g, e) == -1 ||
 	    gateway_open_files(g, journal, e) == -1 ||
 	    gateway_listen(g, e) == -1 ||
+	    loop_on_signal(g->loop, SIGHUP, gateway_on_hup, g, e) == -1 ||
 	    loop_on_signal(g->loop, SIGTERM, gateway_on_term, g, e) == -1 ||
 	    loop_on_signal(g->loop, SIGINT, gateway_on_term, g, e) == -1)
 		return -1;
@@ -402,6 +501,8 @@ gateway_serve(const char *home, const struct gateway_config *cfg, struct err *e)
 		log_info("gateway ready tokens=%zu", grants_count(g.grants));
 		rc = loop_run(g.loop, e);
 	}
+	if (rc == 0 && g.sync_lost)
+		rc = err_set(e, ERR_IO, "nothing puts the journal on the disk");
 	gateway_release(&g);
 	return rc;
 }

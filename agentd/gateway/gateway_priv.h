@@ -14,6 +14,7 @@
 #include "lib/base/list.h"
 #include "lib/base/str.h"
 
+struct capture;
 struct control;
 struct door;
 struct exchange;
@@ -45,15 +46,18 @@ struct gateway {
 	struct grants *grants;
 	struct journal *journal;
 	struct record *record;
-	struct timer *tick; /* of the journal, and of the end */
-	int sync_fd;        /* a byte here and the journal goes to disk */
+	struct capture *capture; /* NULL: not asked for */
+	struct timer *tick;      /* of the journal, and of the end */
+	struct timer *sweep;     /* of tokens that nobody ended */
+	int sync_fd;             /* a byte here and the journal goes to disk */
 	struct exchange_list exchanges;
 	unsigned n_exchanges;
 	uint64_t last;
-	size_t buffered; /* bytes of request bodies */
+	size_t buffered; /* bytes of request bodies, those to come too */
 	int64_t alarm_until;
 	unsigned alarms; /* not told since then */
 	bool stopping;
+	bool sync_lost; /* nothing puts the journal on the disk */
 };
 
 /* exchange.c: one request of a sandbox, from its head to its record. */
@@ -66,6 +70,10 @@ void exchanges_cut_all(struct gateway *g);
 
 /* gateway.c */
 void gateway_journal_moved(struct gateway *g); /* lines were added */
+/* Providers and prices as they are in the files now; else as they were. */
+int gateway_reload(struct gateway *g, struct err *e);
+/* A run that is over, or has no token any more. */
+void gateway_forget(struct gateway *g, const struct ledger_who *who);
 /* A warning that a sandbox can cause: at most one in a second is told. */
 void gateway_alarm(
     struct gateway *g, const char *what, uint64_t project, const char *detail);

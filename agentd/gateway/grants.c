@@ -26,6 +26,9 @@ enum {
 /* Clients take what looks like a key, and logs are searched for it. */
 static const char grant_prefix[] = "sk-coffer-";
 
+/* In the journal, before the providers. */
+static const char grant_web[] = "+";
+
 struct grant_row {
 	struct grant grant;
 	char hash[GRANT_HASH_HEX + 1];
@@ -156,9 +159,10 @@ grants_make(struct grants *g, const struct grant *spec,
 	grant_hash(token, hash);
 	if (journal_add(g->journal, e,
 		"G %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64
-		" %s",
+		" %s%s",
 		hash, spec->who.run, spec->who.project, spec->who.item,
-		spec->budget, spec->expires, spec->providers) == -1)
+		spec->budget, spec->expires, spec->web ? grant_web : "",
+		spec->providers) == -1)
 		return -1;
 	grants_add(g, spec, hash);
 	return 0;
@@ -198,21 +202,66 @@ grant_has_provider(const struct grant *t, const char *name)
 	return false;
 }
 
-bool
-grants_drop(struct grants *g, uint64_t run, uint64_t project)
+void
+grants_set_out(struct grants *g, uint64_t id)
 {
-	struct err e = ERR_INIT;
+	struct grant_row *r = map_get_u64(g->by_id, id);
+
+	if (r != NULL)
+		r->grant.out = true;
+}
+
+bool
+grants_is_out(const struct grants *g, uint64_t run, uint64_t project)
+{
+	char owner[LEDGER_KEY_MAX];
+	const struct grant_row *r;
+
+	grant_owner(run, project, owner);
+	r = map_get(g->by_owner, owner);
+	return r != NULL && r->grant.out;
+}
+
+static int
+grants_end(struct grants *g, struct grant_row *r, struct err *e)
+{
+	int rc = journal_add(g->journal, e, "X %s", r->hash);
+
+	grants_remove(g, r);
+	return rc;
+}
+
+int
+grants_drop(
+    struct grants *g, uint64_t run, uint64_t project, bool *was, struct err *e)
+{
 	char owner[LEDGER_KEY_MAX];
 	struct grant_row *r;
 
 	grant_owner(run, project, owner);
 	r = map_get(g->by_owner, owner);
-	if (r == NULL)
-		return false;
-	if (journal_add(g->journal, &e, "X %s", r->hash) == -1)
-		log_error("grants drop err=%s", log_val(e.msg));
-	grants_remove(g, r);
-	return true;
+	*was = r != NULL;
+	return *was ? grants_end(g, r, e) : 0;
+}
+
+void
+grants_expire(struct grants *g, int64_t before,
+    void (*fn)(const struct ledger_who *who, void *arg), void *arg)
+{
+	size_t cursor = 0;
+	void *v;
+
+	while (map_next(g->by_hash, &cursor, NULL, &v)) {
+		struct grant_row *r = v;
+		const struct ledger_who who = r->grant.who;
+		struct err e = ERR_INIT;
+
+		if (r->grant.expires >= before)
+			continue;
+		if (grants_end(g, r, &e) == -1)
+			log_error("grants expire err=%s", log_val(e.msg));
+		fn(&who, arg);
+	}
 }
 
 size_t
@@ -242,6 +291,9 @@ grants_replay_make(struct grants *g, struct view text, struct err *e)
 	t.who = (struct ledger_who){ n[0], n[1], n[2] };
 	t.budget = (int64_t)n[3];
 	t.expires = (int64_t)n[4];
+	t.web = view_starts(text, grant_web);
+	if (t.web)
+		text = view_from(text, strlen(grant_web));
 	if (text.len > GRANT_PROVIDERS_MAX)
 		return err_set(e, ERR_PROTO, "too many providers");
 	if (text.len > 0)
@@ -287,8 +339,8 @@ grants_snapshot(struct grants *g, struct str *out, int64_t now)
 			continue;
 		journal_put(out,
 		    "G %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64
-		    " %" PRId64 " %s",
+		    " %" PRId64 " %s%s",
 		    r->hash, t->who.run, t->who.project, t->who.item, t->budget,
-		    t->expires, t->providers);
+		    t->expires, t->web ? grant_web : "", t->providers);
 	}
 }

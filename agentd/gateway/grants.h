@@ -28,7 +28,9 @@ struct grant {
 	struct ledger_who who; /* run 0: a session */
 	int64_t budget;        /* micros of the run, 0: the default */
 	int64_t expires;       /* ms since 1970 */
+	bool web;              /* the provider may fetch for it */
 	char providers[GRANT_PROVIDERS_MAX + 1]; /* "a,b"; "" is all */
+	bool out; /* a request was refused for want of money */
 };
 
 struct grants *grants_new(void) __attribute__((returns_nonnull));
@@ -44,8 +46,16 @@ const struct grant *grants_find(
     const struct grants *g, const char *token, int64_t now);
 const struct grant *grants_by_id(const struct grants *g, uint64_t id);
 bool grant_has_provider(const struct grant *t, const char *name);
-/* run 0: the project's session.  False: there was none. */
-bool grants_drop(struct grants *g, uint64_t run, uint64_t project);
+/* A request was refused for want of money. */
+void grants_set_out(struct grants *g, uint64_t id);
+bool grants_is_out(const struct grants *g, uint64_t run, uint64_t project);
+/* run 0: the project's session.  It has ended in any case; -1: but not in the
+ * journal, until that is written anew. */
+int grants_drop(
+    struct grants *g, uint64_t run, uint64_t project, bool *was, struct err *e);
+/* Drops those that ended before a time, and tells whose they were. */
+void grants_expire(struct grants *g, int64_t before,
+    void (*fn)(const struct ledger_who *who, void *arg), void *arg);
 size_t grants_count(const struct grants *g);
 
 /* For the journal: 1 when the line was not ours. */

@@ -27,6 +27,7 @@ struct journal {
 	int fd;
 	size_t size;
 	size_t fresh; /* as it was when written anew */
+	bool lost;    /* a line, since then */
 };
 
 static void __attribute__((format(printf, 2, 0)))
@@ -119,6 +120,7 @@ journal_renew(struct journal *j, struct err *e)
 		(void)close(j->fd);
 	j->fd = STEAL_FD(fd);
 	j->size = j->fresh = (size_t)st.st_size;
+	j->lost = false;
 	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 	return 0;
 }
@@ -160,9 +162,11 @@ journal_add(struct journal *j, struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	journal_line(&line, fmt, ap);
 	va_end(ap);
-	if (j->size + line.len > JOURNAL_FILE_MAX)
+	if (j->size + line.len > JOURNAL_FILE_MAX) {
+		j->lost = true;
 		return err_set(e, ERR_LIMIT, "%s: over %d bytes", j->path,
 		    JOURNAL_FILE_MAX);
+	}
 	do
 		n = write(j->fd, line.p, line.len);
 	while (n == -1 && errno == EINTR);
@@ -170,6 +174,7 @@ journal_add(struct journal *j, struct err *e, const char *fmt, ...)
 		j->size += line.len;
 		return 0;
 	}
+	j->lost = true;
 	err_sys(e, ERR_IO, "write %s", j->path);
 	/* Half a line would spoil the next one. */
 	if (n > 0 && ftruncate(j->fd, (off_t)j->size) == -1)
@@ -179,8 +184,10 @@ journal_add(struct journal *j, struct err *e, const char *fmt, ...)
 }
 
 bool
-journal_is_long(const struct journal *j)
+journal_is_due(const struct journal *j)
 {
+	if (j->lost)
+		return true;
 	return j->size > JOURNAL_RENEW_MIN &&
 	    j->size / JOURNAL_RENEW_TIMES > j->fresh;
 }

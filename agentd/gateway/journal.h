@@ -43,8 +43,8 @@ int journal_add(struct journal *j, struct err *e, const char *fmt, ...)
 /* For a snapshot. */
 void journal_put(struct str *out, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* It has grown enough to be written anew. */
-bool journal_is_long(const struct journal *j);
+/* It has grown, or a line is missing: it is to be written anew. */
+bool journal_is_due(const struct journal *j);
 int journal_renew(struct journal *j, struct err *e);
 int journal_fd(const struct journal *j);
 

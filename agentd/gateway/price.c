@@ -6,14 +6,12 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/money.h"
 #include "lib/base/num.h"
 
 enum {
 	PRICE_NAME_MAX = 120,
-	PRICE_COLUMNS = 7,
-	MONEY_DECIMALS = 6,
-	MONEY_DOLLARS_MAX = 1000 * 1000,
-	MONEY_MICROS = 1000 * 1000
+	PRICE_COLUMNS = 7
 };
 
 struct price_row {
@@ -27,46 +25,6 @@ struct prices {
 	struct price_row *rows;
 	size_t n;
 };
-
-static bool
-money_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-int
-money_parse(struct view text, int64_t *micros, struct err *e)
-{
-	int64_t n = 0, unit = MONEY_MICROS;
-	size_t i = 0, decimals = 0;
-
-	for (; i < text.len && money_is_digit(text.p[i]); i++) {
-		n = n * 10 + (text.p[i] - '0');
-		if (n > MONEY_DOLLARS_MAX)
-			return err_set(e, ERR_INVALID, "more than %d dollars",
-			    MONEY_DOLLARS_MAX);
-	}
-	if (i == 0)
-		return err_set(e, ERR_INVALID,
-		    "expected dollars like 12 or 0.25, not %.*s",
-		    (int)(text.len > 40 ? 40 : text.len), text.p);
-	n *= MONEY_MICROS;
-	if (i < text.len && text.p[i] == '.') {
-		for (i++; i < text.len && money_is_digit(text.p[i]); i++) {
-			/* What is less than a millionth counts as one. */
-			if (decimals++ == MONEY_DECIMALS && text.p[i] != '0')
-				n++;
-			unit /= 10;
-			n += unit * (text.p[i] - '0');
-		}
-	}
-	if (i < text.len)
-		return err_set(e, ERR_INVALID,
-		    "expected dollars like 12 or 0.25, not %.*s",
-		    (int)(text.len > 40 ? 40 : text.len), text.p);
-	*micros = n;
-	return 0;
-}
 
 struct prices *
 prices_new(void)
@@ -236,11 +194,19 @@ price_part(int64_t tokens, int64_t price)
 	    (tokens % MONEY_MICROS * price + MONEY_MICROS - 1) / MONEY_MICROS;
 }
 
+/* As Anthropic has it; others tell of no such writes. */
+static int64_t
+price_long(const struct price *p)
+{
+	return p->cache_write > 2 * p->input ? p->cache_write : 2 * p->input;
+}
+
 int64_t
 price_of(const struct price *p, const struct tokens *t)
 {
 	return price_part(t->input, p->input) +
 	    price_part(t->cache_write, p->cache_write) +
+	    price_part(t->cache_long, price_long(p)) +
 	    price_part(t->cache_read, p->cache_read) +
 	    price_part(t->output, p->output);
 }

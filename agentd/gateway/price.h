@@ -35,11 +35,9 @@ struct price {
 struct tokens {
 	int64_t input; /* neither written to nor read from a cache */
 	int64_t cache_write, cache_read;
+	int64_t cache_long; /* written for an hour, at twice the input */
 	int64_t output;
 };
-
-/* "12", "0.25": at most six decimals and 1,000,000 dollars. */
-int money_parse(struct view text, int64_t *micros, struct err *e);
 
 struct prices *prices_new(void) __attribute__((returns_nonnull));
 void prices_free(struct prices *p); /* NULL is fine */

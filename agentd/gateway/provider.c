@@ -1,7 +1,9 @@
 #include "agentd/gateway/provider.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +29,7 @@ struct provider_conf {
 
 struct provider {
 	struct provider *next;
+	unsigned refs;
 	char name[PROVIDER_NAME_MAX + 1];
 	enum provider_kind kind;
 	struct provider_conf conf;
@@ -101,12 +104,13 @@ static const struct {
 	enum provider_kind kind;
 	struct provider_route route;
 } provider_routes[] = {
-	{ PROVIDER_ANTHROPIC, { "POST", "/v1/messages", true } },
-	{ PROVIDER_ANTHROPIC, { "POST", "/v1/messages/count_tokens", false } },
-	{ PROVIDER_ANTHROPIC, { "GET", "/v1/models", false } },
-	{ PROVIDER_OPENAI, { "POST", "/v1/chat/completions", true } },
-	{ PROVIDER_OPENAI, { "POST", "/v1/responses", true } },
-	{ PROVIDER_OPENAI, { "GET", "/v1/models", false } },
+	{ PROVIDER_ANTHROPIC, { "POST", "/v1/messages", ASK_MESSAGES, true } },
+	{ PROVIDER_ANTHROPIC,
+	    { "POST", "/v1/messages/count_tokens", ASK_MESSAGES, false } },
+	{ PROVIDER_ANTHROPIC, { "GET", "/v1/models", ASK_MESSAGES, false } },
+	{ PROVIDER_OPENAI, { "POST", "/v1/chat/completions", ASK_CHAT, true } },
+	{ PROVIDER_OPENAI, { "POST", "/v1/responses", ASK_RESPONSES, true } },
+	{ PROVIDER_OPENAI, { "GET", "/v1/models", ASK_CHAT, false } },
 };
 
 #define PROVIDER_COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -145,16 +149,23 @@ provider_set_kind(struct provider *p, const char **url, struct err *e)
 	return 0;
 }
 
+/* http://HOST[:PORT][/…] with a HOST that never leaves this machine. */
 static bool
 provider_is_local(const char *url)
 {
-	static const char *const local[] = { "http://127.",
-		"http://localhost:", "http://localhost/", "http://[::1]" };
+	const char *host = url + strlen("http://");
+	size_t n = strcspn(host, "/");
+	AUTO_FREE char *name = NULL;
+	struct in_addr a;
 
-	for (size_t i = 0; i < PROVIDER_COUNT(local); i++)
-		if (strncmp(url, local[i], strlen(local[i])) == 0)
-			return true;
-	return false;
+	if (host[0] == '[')
+		return strncmp(host, "[::1]", 5) == 0 &&
+		    (n == 5 || host[5] == ':');
+	name = xstrndup(host, n);
+	name[strcspn(name, ":")] = '\0';
+	return strcmp(name, "localhost") == 0 ||
+	    (inet_pton(AF_INET, name, &a) == 1 &&
+		ntohl(a.s_addr) >> 24 == IN_LOOPBACKNET);
 }
 
 static int
@@ -235,6 +246,7 @@ providers_add(
 	struct provider *p = xcalloc(1, sizeof(*p));
 	const char *url = NULL;
 
+	p->refs = 1;
 	memcpy(p->name, name, strnlen(name, PROVIDER_NAME_MAX));
 	if (conf != NULL &&
 	    conf_load(conf, &provider_conf_spec, &p->conf, e) == -1) {
@@ -314,6 +326,21 @@ providers_new(const struct providers_spec *spec, struct err *e)
 	return NULL;
 }
 
+struct provider *
+provider_hold(struct provider *p)
+{
+	if (p != NULL)
+		p->refs++;
+	return p;
+}
+
+void
+provider_drop(struct provider *p)
+{
+	if (p != NULL && --p->refs == 0)
+		provider_free(p);
+}
+
 void
 providers_free(struct providers *ps)
 {
@@ -323,7 +350,8 @@ providers_free(struct providers *ps)
 		return;
 	for (p = ps->first; p != NULL; p = next) {
 		next = p->next;
-		provider_free(p);
+		p->next = NULL;
+		provider_drop(p);
 	}
 	free(ps);
 }

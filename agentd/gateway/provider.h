@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agentd/gateway/ask.h"
+
 struct err;
 struct json;
 struct jw;
@@ -33,6 +35,7 @@ enum provider_kind {
 struct provider_route {
 	const char *method;
 	const char *path; /* after the provider's name */
+	enum ask_api api; /* of its body */
 	bool priced;      /* it makes a model answer */
 };
 
@@ -44,8 +47,11 @@ struct providers_spec {
 
 struct providers *providers_new(
     const struct providers_spec *spec, struct err *e);
-void providers_free(struct providers *p); /* NULL is fine */
+/* Those that are held stay until they are dropped; NULL is fine. */
+void providers_free(struct providers *p);
 struct provider *providers_find(struct providers *p, const char *name);
+struct provider *provider_hold(struct provider *p); /* NULL is fine */
+void provider_drop(struct provider *p);             /* NULL is fine */
 /* A walk: NULL at the end. */
 struct provider *providers_next(struct providers *p, struct provider *after);
 

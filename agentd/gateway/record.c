@@ -82,6 +82,7 @@ record_tokens(struct jw *w, const struct record_line *l)
 	jw_object(w, "tokens");
 	jw_i64(w, "input", l->tokens.input);
 	jw_i64(w, "cache_write", l->tokens.cache_write);
+	jw_i64(w, "cache_write_1h", l->tokens.cache_long);
 	jw_i64(w, "cache_read", l->tokens.cache_read);
 	jw_i64(w, "output", l->tokens.output);
 	jw_end(w);

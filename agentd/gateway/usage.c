@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/money.h"
 #include "lib/wire/json.h"
 
 enum {
@@ -54,6 +55,20 @@ usage_take_cost(struct usage *x, const struct json *u)
 		x->cost = micros;
 }
 
+/* All writes, and how many of them were for an hour; a stream's last counts
+ * do not say that again. */
+static void
+usage_take_writes(struct tokens *t, const struct json *u)
+{
+	int64_t all = t->cache_write + t->cache_long, hour = t->cache_long;
+
+	(void)usage_take(u, "cache_creation_input_tokens", &all);
+	(void)usage_take(
+	    json_get(u, "cache_creation"), "ephemeral_1h_input_tokens", &hour);
+	t->cache_long = hour < all ? hour : all;
+	t->cache_write = all - t->cache_long;
+}
+
 /*
  * Anthropic: the input without what a cache had; counts of an answer in a
  * stream come first in message_start and are then replaced by message_delta.
@@ -64,8 +79,7 @@ usage_take_anthropic(struct usage *x, const struct json *u)
 	bool in = usage_take(u, "input_tokens", &x->tokens.input);
 	bool out = usage_take(u, "output_tokens", &x->tokens.output);
 
-	(void)usage_take(
-	    u, "cache_creation_input_tokens", &x->tokens.cache_write);
+	usage_take_writes(&x->tokens, u);
 	(void)usage_take(u, "cache_read_input_tokens", &x->tokens.cache_read);
 	x->any = x->any || in || out;
 	return out;

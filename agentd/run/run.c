@@ -74,6 +74,7 @@ run_new(const struct run_env *env, const struct json *row, run_done_fn *done,
 	r->done = done;
 	r->arg = arg;
 	r->why.max = 1024;
+	r->review.max = RUN_REVIEW_MAX;
 	r->message.max = AGENT_MESSAGE_MAX + RUN_NOTES_MAX;
 	if (run_read(r, row, e) == -1) {
 		free(r);
@@ -98,6 +99,12 @@ int64_t
 run_project(const struct run *r)
 {
 	return r->project;
+}
+
+int64_t
+run_item(const struct run *r)
+{
+	return r->item;
 }
 
 bool
@@ -146,7 +153,7 @@ run_prompt_write(struct run *r, struct err *e)
 	AUTO_FREE char *path = path_join(r->dir, "task/prompt.md");
 	char nonce[2 * PROMPT_NONCE_BYTES + 1];
 	const struct prompt_input in = {
-		.command = commands_find(r->env->commands, r->command),
+		.command = run_command(r),
 		.args = view_of(r->args),
 		.why = r->why_asked,
 		.actor = r->actor,
@@ -158,6 +165,7 @@ run_prompt_write(struct run *r, struct err *e)
 		.issue = r->issue,
 		.comments = r->comments,
 		.event_data = r->event_data,
+		.orders = r->orders,
 		.nonce = nonce,
 	};
 
@@ -178,7 +186,8 @@ run_loaded(struct run *r)
 {
 	struct err e = ERR_INIT;
 
-	if (run_files_write(r, &e) == -1 || run_prompt_write(r, &e) == -1 ||
+	if (run_files_write(r, &e) == -1 || run_command_write(r, &e) == -1 ||
+	    run_prompt_write(r, &e) == -1 ||
 	    workdir_make(r->env->host, r->project, r->id, &e) == -1 ||
 	    objects_make(r->env->host, r->project, &e) == -1) {
 		run_end(r, "failed", "%s", e.msg);
@@ -187,7 +196,7 @@ run_loaded(struct run *r)
 	run_phase_start(r, RUN_PREPARE);
 }
 
-static void
+void
 run_arrived(struct run *r, const struct err *fail)
 {
 	if (fail != NULL)
@@ -273,6 +282,32 @@ run_on_tip(struct run *r, const struct err *fail, const struct json *j)
 	    r, fail != NULL && fail->code != ERR_NOTFOUND ? fail : NULL);
 }
 
+static void
+run_on_command(struct run *r, const struct err *fail, const struct json *j)
+{
+	(void)j;
+	run_arrived(r, fail);
+}
+
+/* Not known: what is said of lines stands in the comment. */
+static void
+run_on_pull(struct run *r, const struct err *fail, const struct json *j)
+{
+	(void)snprintf(r->seen, sizeof(r->seen), "%s",
+	    fail == NULL ? json_str_or(json_get(j, "head"), "sha", "") : "");
+	run_arrived(r, NULL);
+}
+
+static void
+run_ask_pull(struct run *r)
+{
+	AUTO_FREE char *path = xasprintf(
+	    "/api/v1/repos/%s/pulls/%lld", r->full_name, (long long)r->item);
+
+	r->waiting++;
+	run_ask(r, RUN_Q_PULL, "GET", path, NULL, run_on_pull);
+}
+
 /* Not known is fine: the clone asks itself, then. */
 static void
 run_on_base(struct run *r, const struct err *fail, const struct json *j)
@@ -317,13 +352,21 @@ run_load(struct run *r)
 	    "/api/v1/repos/%s/issues/%lld", r->full_name, (long long)r->item);
 	AUTO_FREE char *comments = xasprintf("%s/comments", issue);
 
-	r->waiting = 5;
+	r->waiting = 6;
+	r->waiting++;
+	r->asking_orders = true;
 	run_set_state(r, RUN_PREPARING);
+	run_orders_ask(r);
+	if (run_model_ask(r))
+		r->waiting++;
 	projects_when_running(r->env->projects, r->project, run_on_sandbox, r);
 	run_ask(r, RUN_Q_TOKEN, "POST", token, "{}", run_on_token);
 	run_ask(r, RUN_Q_ISSUE, "GET", issue, NULL, run_on_issue);
 	run_ask(r, RUN_Q_COMMENTS, "GET", comments, NULL, run_on_comments);
 	run_ask_tip(r, RUN_Q_BASE, run_on_base);
+	run_command_ask(r, run_on_command);
+	if (r->is_pull)
+		run_ask_pull(r);
 	if (r->branch[0] == '\0')
 		return;
 	r->waiting++;
@@ -343,7 +386,7 @@ run_on_shipped(void *arg)
 static void
 run_ship_open(struct run *r)
 {
-	AUTO_FREE char *file = path_join(r->dir, "agent/out.log");
+	AUTO_FREE char *file = path_join(r->dir, run_log_leaf(r));
 	AUTO_FREE char *path = xasprintf(
 	    "/api/coffer/v1/runs/%lld/log", (long long)r->id);
 	const struct logship_spec spec = {
@@ -380,6 +423,7 @@ run_on_resume_ready(const struct err *fail, void *arg)
 		run_end(r, "failed", "%s", fail->msg);
 		return;
 	}
+	run_command_read(r);
 	log_info("run resume run=%lld phase=%s", (long long)r->id,
 	    run_phase_names[phase]);
 	run_enter(r, phase);
@@ -400,6 +444,8 @@ run_begin(struct run *r)
 		run_end(r, "failed", "%s", e.msg);
 		return;
 	}
+	run_step(r, run_has(r, "prepare") ? "resume" : "begin", r->command,
+	    "item %lld of %s", (long long)r->item, r->full_name);
 	if (run_has(r, "result.json") && run_report_again(r))
 		return;
 	if (!r->cancelled &&
@@ -421,7 +467,8 @@ run_sweep(struct run *r)
 	log_info("run sweep run=%lld", (long long)r->id);
 	r->begun = true;
 	r->over = true;
-	run_clean(r);
+	run_step(r, "swept", NULL, "it was over for cofferd");
+	run_record_make(r, run_clean);
 }
 
 /* The tree is whole, but what it should have borrowed from is not. */
@@ -450,6 +497,7 @@ run_phase_failed(struct run *r, const struct shim_exit *x)
 		run_foreign(r);
 		return true;
 	}
+	r->lost = r->lost || x->lost || x->stopped;
 	if (r->cancelled && r->phase != RUN_FINISH)
 		run_end(r, "cancelled", "%s", r->cancel_why);
 	else if (x->lost)
@@ -476,8 +524,8 @@ static void
 run_after_agent(struct run *r)
 {
 	run_set_state(r, RUN_FINISHING);
-	if (strcmp(r->access, "write") == 0 && r->exit.started_at != 0 &&
-	    !r->foreign)
+	if (run_may_write(r) && r->exit.started_at != 0 &&
+	    !run_agent_is_foreign(r))
 		run_phase_start(r, RUN_FINISH);
 	else
 		logship_finish(r->ship);
@@ -492,7 +540,12 @@ run_on_phase_exit(struct run *r, const struct shim_exit *x)
 		 "timed_out=%d oom=%d",
 	    (long long)r->id, run_phase_names[r->phase], x->exit_code,
 	    x->signal, x->timed_out, x->oom);
+	run_step(r, "phase-end", run_phase_names[r->phase],
+	    "status %d signal %d%s%s", x->exit_code, x->signal,
+	    x->timed_out ? ", out of time" : "",
+	    x->oom ? ", out of memory" : "");
 	if (r->phase == RUN_AGENT) {
+		run_record_unwatch(r);
 		r->exit = *x;
 		r->agent_ended = true;
 		run_agent_end(r);
@@ -506,7 +559,9 @@ run_on_phase_exit(struct run *r, const struct shim_exit *x)
 		run_phase_again(r);
 		return;
 	}
-	failed = run_phase_failed(r, x);
+	/* Of a tree that is thrown away only the patch is lost. */
+	failed = (r->phase != RUN_FINISH || r->branch[0] != '\0') &&
+	    run_phase_failed(r, x);
 	if (run_prepare_is_apart(r, x) && r->env->caches != NULL)
 		objcaches_renew(r->env->caches, r->project);
 	if (failed && r->phase == RUN_PREPARE)
@@ -540,6 +595,7 @@ run_cancel(struct run *r, const char *why)
 	r->cancelled = true;
 	(void)snprintf(r->cancel_why, sizeof(r->cancel_why), "%s", why);
 	run_cancel_keep(r);
+	run_step(r, "cancel", NULL, "%s", why);
 	if (!r->begun)
 		return;
 	if (r->loading)
@@ -560,15 +616,20 @@ run_free(struct run *r)
 	shim_watch_close(r->watch);
 	logship_free(r->ship);
 	run_agent_close(r);
+	run_model_release(r);
+	run_record_close(r);
 	explicit_bzero(r->token, sizeof(r->token));
 	json_free(r->issue);
 	json_free(r->comments);
 	json_free(r->event_data);
+	json_free(r->orders);
 	free(r->args);
 	free(r->why_asked);
 	free(r->actor);
+	command_release(&r->resolved);
 	str_release(&r->why);
 	str_release(&r->message);
+	str_release(&r->review);
 	str_release(&r->result);
 	free(r);
 }

@@ -23,7 +23,9 @@
 struct apiclient;
 struct err;
 struct json;
+struct modelgate;
 struct objcaches;
+struct repo_policy;
 struct run;
 struct sandboxes;
 
@@ -35,8 +37,12 @@ struct run_env {
 	struct projects *projects;
 	struct apiclient *api;
 	const struct commands *commands;
-	const char *model_url, *model; /* of agent_model; NULL: none */
-	struct objcaches *caches;      /* NULL: each run clones for itself */
+	const struct repo_policy
+	    *repo;                /* NULL: no file of a repository is one */
+	struct modelgate *models; /* NULL: agents sign in by themselves */
+	const char *model;        /* of agent_model; NULL: none */
+	struct objcaches *caches; /* NULL: each run clones for itself */
+	const char *recorder;     /* coffer-record; NULL: no records */
 };
 
 /* The run is over and cofferd knows; the callee frees it. */
@@ -50,6 +56,7 @@ void run_begin(struct run *r);
 void run_sweep(struct run *r);
 int64_t run_id(const struct run *r);
 int64_t run_project(const struct run *r);
+int64_t run_item(const struct run *r);
 /* args of the order and data of the event, for the prompt; copied. */
 void run_set_order(struct run *r, struct view args, const char *why,
     const char *actor, const struct json *event_data);

@@ -104,6 +104,7 @@ run_state_step(struct run *r)
 	AUTO_FREE char *path = NULL;
 	AUTO_FREE char *body = NULL;
 
+	run_orders_ask(r);
 	if (r->reported || call_busy(r->q[RUN_Q_STATE].call))
 		return;
 	if (r->have >= r->want || r->have >= RUN_FINISHING) {

@@ -17,41 +17,8 @@ enum {
 	RUN_PREPARE_MS = 10 * 60 * 1000,
 	RUN_FINISH_MS = 5 * 60 * 1000,
 	RUN_OUTPUT_MAX = 32 << 20,
-	RUN_ENV_MAX = 15
+	RUN_ENV_MAX = 16
 };
-
-/*
- * What the agent left uncommitted or unpushed is its work, too.  Without any
- * there is no push: a branch at its base would look like work.
- *
- * This container has the network even when the agent had none, so nothing of
- * the agent's may run in it.  Git gets a folder with the agent's objects, refs
- * and index and none of its settings and hooks; repositories inside the tree,
- * which git would ask with theirs, become plain folders.
- */
-static const char run_finish_script
-    [] = "[ -d .git ] || exit 0\n"
-	 "find . -mindepth 2 -name .git -prune -exec rm -rf {} +\n"
-	 "export GIT_DIR=/tmp/git GIT_WORK_TREE=/work/tree\n"
-	 "mkdir $GIT_DIR\n"
-	 "for f in HEAD index packed-refs shallow; do\n"
-	 "	[ ! -f .git/$f ] || cp .git/$f $GIT_DIR/$f\n"
-	 "done\n"
-	 "for f in objects refs info; do\n"
-	 "	ln -s /work/tree/.git/$f $GIT_DIR/$f\n"
-	 "done\n"
-	 "if [ -n \"$(git status --porcelain)\" ]; then\n"
-	 "	git add -A\n"
-	 "	git commit -q --no-verify -m \"Work left by run $COFFER_RUN\"\n"
-	 "fi\n"
-	 "if ! at=$(git rev-parse -q --verify "
-	 "\"refs/remotes/origin/$COFFER_BRANCH\"); then\n"
-	 "	at=$(git rev-parse -q --verify "
-	 "\"refs/remotes/origin/$COFFER_BASE\")\n"
-	 "fi\n"
-	 "[ \"$(git rev-parse HEAD)\" != \"$at\" ] || exit 0\n"
-	 "git push -q --no-verify \"$COFFER_URL\" "
-	 "\"HEAD:refs/heads/$COFFER_BRANCH\"\n";
 
 /* /etc/gitconfig of a container: who commits, and this run's token. */
 static void
@@ -76,6 +43,7 @@ struct run_container {
 	char tree[RUN_PATH_MAX], out[RUN_PATH_MAX], task[RUN_PATH_MAX];
 	char agents[RUN_PATH_MAX];
 	char run[24], pull[24];
+	char from[RUN_REF_MAX]; /* the commit that the tree was made of */
 	struct str gitconfig;
 	char *url;
 	char *objects;
@@ -86,7 +54,7 @@ struct run_container {
 	struct spec_pair env[RUN_ENV_MAX + AGENT_ENV_MAX];
 	struct agent_plan plan;
 	char *stdin_path;
-	char *token; /* of the model */
+	char models[MODEL_KINDS][MODEL_URL_MAX];
 	const char *argv[4 + AGENT_ARGV_MAX + 1];
 	struct sandbox_spec spec;
 };
@@ -112,18 +80,23 @@ run_container_env(const struct run *r, enum run_phase phase,
 		/* For the clone alone: */
 		{ "COFFER_BASE_SHA", r->base_tip },
 		{ "COFFER_BRANCH_SHA", r->tip },
+		{ "COFFER_SEEN", r->seen },
 		{ "COFFER_ASIDE",
 		    agent != NULL && agent->aside != NULL ? agent->aside : "" },
 	};
 	const size_t n = sizeof(env) / sizeof(env[0]);
 
 	(void)snprintf(c->run, sizeof(c->run), "%lld", (long long)r->id);
+	run_facts_start(r, c->from);
 	if (r->is_pull)
 		(void)snprintf(
 		    c->pull, sizeof(c->pull), "%lld", (long long)r->item);
 	memcpy(c->env, env, sizeof(env));
 	c->spec.env = c->env;
-	c->spec.n_env = phase == RUN_PREPARE ? n : n - 3;
+	c->spec.n_env = phase == RUN_PREPARE ? n : n - 4;
+	if (phase == RUN_FINISH)
+		c->env[c->spec.n_env++] = (struct spec_pair){ "COFFER_FROM",
+			c->from };
 }
 
 static void
@@ -201,6 +174,24 @@ run_container_seed(struct run_container *c)
 	c->spec.argv = c->argv;
 }
 
+/* What it may ask, if it was given anything. */
+static void
+run_container_model(const struct run *r, const struct agent *a,
+    struct run_container *c, struct agent_model *m)
+{
+	if (r->models.token[0] == '\0')
+		return;
+	m->token = r->models.token;
+	for (int k = 0; k < MODEL_KINDS; k++) {
+		if (r->models.provider[k][0] == '\0')
+			continue;
+		model_url(r->models.provider[k], c->models[k]);
+		m->urls[k] = c->models[k];
+	}
+	if (a->speaks != MODEL_ANY)
+		m->url = m->urls[a->speaks];
+}
+
 static int
 run_container_agent(const struct run *r, const struct project *p,
     struct run_container *c, struct err *e)
@@ -209,7 +200,7 @@ run_container_agent(const struct run *r, const struct project *p,
 	AUTO_STR struct str names = STR_INIT;
 	struct agent_start start = { .project = p,
 		.write = run_may_write(r),
-		.model = { .url = r->env->model_url, .name = r->env->model } };
+		.model = { .name = r->env->model } };
 
 	if (a == NULL) {
 		agent_names(&names);
@@ -217,8 +208,8 @@ run_container_agent(const struct run *r, const struct project *p,
 		    "no agent is called %s; there are: %s", p->agent,
 		    str_cstr(&names));
 	}
-	c->token = xasprintf("run-%lld", (long long)r->id);
-	start.model.token = c->token;
+	run_container_model(r, a, c, &start.model);
+	run_bounds(r, &start.bounds);
 	if (a->plan(&start, &c->plan, e) == -1)
 		return -1;
 	c->spec.argv = c->plan.argv;
@@ -245,6 +236,8 @@ run_container_argv(const struct run *r, enum run_phase phase,
 	c->argv[2] = phase == RUN_PREPARE ? run_prepare_script
 					  : run_finish_script;
 	c->spec.argv = c->argv;
+	/* The patch is all that the last one prints. */
+	c->spec.split_stderr = phase == RUN_FINISH;
 	return 0;
 }
 
@@ -252,7 +245,7 @@ static void
 run_container_limits(const struct run *r, enum run_phase phase,
     const struct project *p, struct run_container *c)
 {
-	const struct command *cmd = commands_find(r->env->commands, r->command);
+	const struct command *cmd = run_command(r);
 	int64_t wall = p->wall_ms;
 
 	if (cmd != NULL && cmd->wall_ms > 0 &&
@@ -270,7 +263,8 @@ static int
 run_container_net(const struct run *r, enum run_phase phase,
     struct run_container *c, struct err *e)
 {
-	if (phase == RUN_AGENT && strcmp(r->network, "off") == 0) {
+	if ((phase == RUN_AGENT && strcmp(r->network, "off") == 0) ||
+	    (phase == RUN_FINISH && r->branch[0] == '\0')) {
 		c->spec.net = SPEC_NET_OFF;
 		return 0;
 	}
@@ -348,7 +342,6 @@ run_container_free(struct run_container *c)
 	for (size_t i = 0; i < SANDBOX_LIST_MAX; i++)
 		free(c->targets[i]);
 	free(c->stdin_path);
-	free(c->token);
 	agent_plan_release(&c->plan);
 	free(c);
 }

@@ -58,6 +58,7 @@ int
 run_files_write(struct run *r, struct err *e)
 {
 	AUTO_STR struct str task = STR_INIT, token = STR_INIT, tip = STR_INIT;
+	AUTO_STR struct str seen = STR_INIT;
 	AUTO_FREE char *dir = path_join(r->dir, "task");
 
 	/* An item is private: the sandbox reads it, no other user does. */
@@ -69,11 +70,13 @@ run_files_write(struct run *r, struct err *e)
 	run_task_json(r, &task);
 	str_add(&token, r->token);
 	str_add(&tip, r->tip);
+	str_add(&seen, r->seen);
 	if (run_file_put(r, "token", 0600, &token, e) == -1 ||
 	    run_file_put(r, "tip", 0600, &tip, e) == -1 ||
+	    run_file_put(r, "seen", 0600, &seen, e) == -1 ||
 	    run_file_put(r, "task/task.json", 0644, &task, e) == -1)
 		return -1;
-	return 0;
+	return run_facts_write(r, e);
 }
 
 int
@@ -92,8 +95,14 @@ run_file_get(
 int
 run_files_read(struct run *r, struct err *e)
 {
+	struct err none = ERR_INIT;
+
 	if (run_file_get(r, "token", r->token, sizeof(r->token), e) == -1 ||
-	    run_file_get(r, "tip", r->tip, sizeof(r->tip), e) == -1)
+	    run_file_get(r, "tip", r->tip, sizeof(r->tip), e) == -1 ||
+	    run_model_read(r, e) == -1)
 		return -1;
+	/* Of an older agentd there is none. */
+	if (run_file_get(r, "seen", r->seen, sizeof(r->seen), &none) == -1)
+		r->seen[0] = '\0';
 	return 0;
 }

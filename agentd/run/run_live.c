@@ -10,6 +10,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/log.h"
+#include "lib/base/path.h"
 
 /* HOME/sandboxes/ID/live is /run/coffer/live in the session, read-only. */
 static char *
@@ -24,7 +25,7 @@ static int
 run_live_link(const struct run *r, bool *fresh, struct err *e)
 {
 	AUTO_FREE char *to = run_live_path(r);
-	AUTO_FREE char *from = xasprintf("%s/agent/out.log", r->dir);
+	AUTO_FREE char *from = path_join(r->dir, run_log_leaf(r));
 	AUTO_CLOSE int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	gid_t group = host_project_uid_base(r->project) + HOST_AGENT_UID;
 

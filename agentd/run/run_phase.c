@@ -66,7 +66,7 @@ run_on_output(struct view bytes, uint64_t offset, void *arg)
 	(void)offset;
 	if (!run_agent_feed(r, bytes) && !r->foreign) {
 		r->foreign = true;
-		log_warn("run foreign-tool run=%lld", (long long)r->id);
+		log_warn("run beyond-bounds run=%lld", (long long)r->id);
 		run_phase_stop(r);
 	}
 	if (r->ship != NULL)
@@ -90,6 +90,7 @@ run_phase_follow(struct run *r)
 	if (agent) {
 		run_set_state(r, RUN_RUNNING);
 		run_agent_open(r);
+		run_record_watch(r);
 	}
 	run_phase_dir(r, r->phase, dir);
 	r->watch = shim_watch_open(r->env->host->loop, &spec, &e);

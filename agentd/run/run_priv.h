@@ -4,6 +4,7 @@
 
 #include "agentd/agent/agent.h"
 #include "agentd/call.h"
+#include "agentd/model/modelgate.h"
 #include "agentd/run/logship.h"
 #include "agentd/run/run.h"
 #include "lib/base/err.h"
@@ -16,6 +17,8 @@ enum {
 	RUN_WHY_MAX = 64,
 	RUN_PATH_MAX = 512,
 	RUN_DIR_MAX = 448, /* leaves room for what is below */
+	RUN_UNFIT_MAX = 240,
+	RUN_REVIEW_MAX = 320 << 10,
 	RUN_NAME_MAX = SLASH_NAME_MAX + 1
 };
 
@@ -48,15 +51,20 @@ struct run_query_slot {
 enum run_query {
 	RUN_Q_STATE,
 	RUN_Q_TOKEN,
+	RUN_Q_ORDERS,
 	RUN_Q_ISSUE,
 	RUN_Q_COMMENTS,
 	RUN_Q_BRANCH,
 	RUN_Q_BASE,
 	RUN_Q_FINISH,
+	RUN_Q_COMMAND,
+	RUN_Q_PULL,
 	RUN_QUERIES
 };
 
+struct jw;
 struct run_agent;
+struct run_record;
 
 struct run {
 	const struct run_env *env;
@@ -78,9 +86,15 @@ struct run {
 	char *why_asked;
 	char *actor;
 	struct json *event_data;
+	struct json *orders; /* all of them, as in prompt_input */
+	bool asking_orders;  /* once cofferd has it as preparing */
 
 	char dir[RUN_DIR_MAX]; /* HOME/runs/ID */
 	char token[RUN_TOKEN_MAX];
+	struct modelask *asker;
+	run_next_fn *after_models; /* once they are revoked */
+	struct model_grant models;
+	struct model_spent spent;
 	char tip[RUN_REF_MAX]; /* of branch when the run began, "" if none */
 	char base_tip[RUN_REF_MAX]; /* of base then, "" when not known */
 	struct json *issue, *comments;
@@ -92,10 +106,14 @@ struct run {
 	bool loading; /* no container of it was looked at yet */
 	struct shim_watch *watch;
 	struct logship *ship;
-	struct run_agent *agent; /* NULL: its output is text for people */
-	struct shim_exit exit;   /* of the agent */
+	struct run_agent *agent;   /* NULL: its output is text for people */
+	struct run_record *record; /* NULL: none was begun */
+	struct shim_exit exit;     /* of the agent */
 	bool agent_ended;
-	bool foreign; /* it has a tool that it must not have: it is ended */
+	bool lost;    /* a container of it, by no fault of its own */
+	bool foreign; /* beyond its bounds: it is ended */
+	run_reply_fn *on_command;
+	struct command resolved; /* its name is "": the operator's holds */
 	bool cancelled;
 	char cancel_why[RUN_WHY_MAX];
 	bool prepared_twice;
@@ -110,7 +128,10 @@ struct run {
 	const char *end; /* "done" "failed" "cancelled" "timed_out" */
 	struct str why;
 	struct str message;
-	struct str result; /* the body of the report */
+	struct str review;      /* comments on lines, as JSON; empty: none */
+	char seen[RUN_REF_MAX]; /* the head of the pull request it is about */
+	char unfit[RUN_UNFIT_MAX]; /* why its answer is not in its form */
+	struct str result;         /* the body of the report */
 	int cleaning;
 	struct run_query_slot q[RUN_QUERIES];
 };
@@ -124,79 +145,9 @@ void run_requests_release(struct run *r);
 void run_set_state(struct run *r, enum run_state state);
 int run_state_find(const char *name); /* -1: none, or an end */
 
-/* run_prepare.c: the clone, as a shell's text; all else is in the
- * environment. */
-extern const char run_prepare_script[];
+/* run_orders.c: nothing unless they are to be asked for and may be. */
+void run_orders_ask(struct run *r);
 
-enum {
-	RUN_PREPARE_APART = 3 /* its status: a tree that borrows nothing */
-};
-
-/* run_container.c */
-struct run_container;
-struct run_container *run_container_new(
-    const struct run *r, enum run_phase phase, struct err *e);
-const struct sandbox_spec *run_container_spec(const struct run_container *c);
-void run_container_hold(struct run_container *c);
-void run_container_free(struct run_container *c); /* NULL is fine */
-
-bool run_may_write(const struct run *r); /* into its tree */
-
-/* run_files.c */
-bool run_has(const struct run *r, const char *leaf);
-int run_files_write(struct run *r, struct err *e);
-int run_files_read(struct run *r, struct err *e); /* after a restart */
-int run_file_get(const struct run *r, const char *leaf, char *out, size_t max,
-    struct err *e);
-int run_file_put(const struct run *r, const char *leaf, mode_t mode,
-    const struct str *text, struct err *e);
-
-/* run_agent.c: its output as its adapter reads it. */
-void run_agent_open(struct run *r);
-/* False: it has a tool that it must not have. */
-bool run_agent_feed(struct run *r, struct view bytes);
-void run_agent_end(struct run *r);
-void run_agent_close(struct run *r);
-/* NULL: it has no such output. */
-const struct agent_report *run_agent_report(const struct run *r);
-
-/* run_live.c: what the session shows of the agent at work. */
-void run_live_open(struct run *r);
-void run_live_close(struct run *r);
-
-/* run_phase.c */
-extern const char *const run_phase_names[RUN_PHASES];
-void run_phase_dir(
-    const struct run *r, enum run_phase phase, char out[RUN_PATH_MAX]);
-/* Start it, or follow it if it was started before. */
-void run_phase_start(struct run *r, enum run_phase phase);
-/*
- * Beside the clone: make the agent's container, which waits.  The file `go` in
- * the run's folder says that it was let go: without it no agent ever ran.
- */
-void run_hold_start(struct run *r);
-/* End it, still waiting. */
-void run_hold_stop(struct run *r);
-/* Remove what is left of the current phase, then start it. */
-void run_phase_again(struct run *r);
-/* End the container that runs, but for the one that saves the work. */
-void run_phase_stop(struct run *r);
-
-/* run_result.c */
-void run_judge(struct run *r); /* after the last phase */
-void run_end(struct run *r, const char *state, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* The commit that a branch is at: `which` is RUN_Q_BRANCH or RUN_Q_BASE. */
-void run_ask_tip(struct run *r, enum run_query which, run_reply_fn *done);
-/* Tell again what an earlier process decided; false: it did not. */
-bool run_report_again(struct run *r);
-/* Only take away what is left of a run that cofferd knows to be over. */
-void run_clean(struct run *r);
-/* The states were told: so may the report be. */
-void run_report_send(struct run *r);
-
-/* run.c */
-void run_on_phase_exit(struct run *r, const struct shim_exit *x);
+#include "agentd/run/run_parts.h" /* what each file does with it */
 
 #endif

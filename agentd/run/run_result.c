@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "agentd/agent/stream.h"
+#include "agentd/command/output.h"
+#include "agentd/record/mask.h"
 #include "agentd/run/run_priv.h"
 #include "agentd/run/workdir.h"
 #include "agentd/sandbox/workspace.h"
@@ -22,32 +24,15 @@
 enum {
 	RUN_TAIL_MAX = 1500,
 	RUN_DISK_LOW = 4 << 20,
-	RUN_RESULT_MAX = 512 << 10
+	RUN_SPENT_MS = 10 * 1000,  /* what a report waits for the gateway */
+	RUN_REVOKE_MS = 60 * 1000, /* and the end of the run */
+	RUN_RESULT_MAX = 512 << 10,
+	RUN_EXIT_LATER = 75 /* EX_TEMPFAIL, of a `command` */
 };
 
 /* Other names in a result.json are not ours. */
 static const char *const run_ends[] = { "done", "failed", "cancelled",
 	"timed_out" };
-
-/* Text of an agent as text: whole code points, no control characters. */
-static void
-run_add_clean(struct str *out, struct view v)
-{
-	while (v.len > 0) {
-		uint32_t cp;
-		size_t n = utf8_decode(v, &cp);
-
-		if (n == 0) {
-			str_add(out, "\xef\xbf\xbd");
-			n = 1;
-		} else if (cp >= 0x20 && (cp < 0x7f || cp > 0x9f)) {
-			str_addn(out, v.p, n);
-		} else if (cp == '\n' || cp == '\t') {
-			str_addc(out, (char)cp);
-		}
-		v = view_from(v, n);
-	}
-}
 
 static void
 run_message_read(struct run *r)
@@ -59,8 +44,8 @@ run_message_read(struct run *r)
 	str_reset(&r->message);
 	if (!r->agent_ended)
 		return;
-	if (workdir_message(r->env->host, r->project, r->id, AGENT_MESSAGE_MAX,
-		&raw, &e) == -1) {
+	if (workdir_out(r->env->host, r->project, r->id, "message.md",
+		AGENT_MESSAGE_MAX, &raw, &e) == -1) {
 		r->unreadable = true;
 		str_addf(&r->message, "(The agent's answer cannot be read: %s)",
 		    e.msg);
@@ -68,7 +53,7 @@ run_message_read(struct run *r)
 	}
 	if (raw.len == 0 && report != NULL)
 		str_addv(&raw, str_view(&report->text));
-	run_add_clean(&r->message, view_trim(str_view(&raw)));
+	output_clean(&r->message, view_trim(str_view(&raw)));
 }
 
 static int
@@ -99,7 +84,7 @@ run_tail_leaf(const struct run *r)
 	if (report != NULL && r->agent_ended && !report->ended)
 		return "agent/err.log";
 	return r->phase == RUN_PREPARE ? "prepare/out.log"
-	    : r->phase == RUN_FINISH   ? "finish/out.log"
+	    : r->phase == RUN_FINISH   ? "finish/err.log"
 				       : NULL;
 }
 
@@ -122,7 +107,7 @@ run_add_tail(struct run *r)
 	    r->message.len > 0 ? "\n\n" : "");
 	while (view_split(&v, '\n', &line)) {
 		str_add(&r->message, "    ");
-		run_add_clean(&r->message, line);
+		output_clean(&r->message, line);
 		str_addc(&r->message, '\n');
 	}
 }
@@ -150,12 +135,19 @@ run_on_cleaned(const struct err *e, void *arg)
 		    log_val(e->msg));
 	if (--r->cleaning > 0)
 		return;
+	run_record_clean(r);
 	/* The last: it marks a run that is not cleaned away yet. */
 	(void)unlink(token);
 	r->done(r, r->arg);
 }
 
-/* The record stays: task, out.log and exit.json of each phase, result.json. */
+static void
+run_on_revoked(struct run *r)
+{
+	run_on_cleaned(NULL, r);
+}
+
+/* The record stays: exit.json of each phase, result.json. */
 void
 run_clean(struct run *r)
 {
@@ -166,7 +158,8 @@ run_clean(struct run *r)
 		return;
 	}
 	run_live_close(r);
-	r->cleaning = RUN_PHASES + 1;
+	r->cleaning = RUN_PHASES + 2;
+	run_model_end(r, RUN_REVOKE_MS, run_on_revoked);
 	for (int p = 0; p < RUN_PHASES; p++) {
 		host_run_id(r->env->host, r->id, run_phase_names[p], id);
 		run_phase_dir(r, (enum run_phase)p, dir);
@@ -208,15 +201,16 @@ run_on_reported(struct run *r, const struct err *fail, const struct json *j)
 	run_clean(r);
 }
 
-/* The token is dead by then; it is nobody's business all the same. */
+/* The tokens are dead by then; they are nobody's business all the same. */
 static void
 run_mask(const struct run *r, struct str *text)
 {
-	size_t n = strlen(r->token);
-	char *at = text->p;
+	struct mask m = { .n = 0 };
 
-	while (n > 0 && at != NULL && (at = strstr(at, r->token)) != NULL)
-		memset(at, '*', n);
+	mask_add(&m, view_of(r->token));
+	mask_add(&m, view_of(r->models.token));
+	if (text->len > 0)
+		(void)mask_text(&m, text->p, text->len);
 }
 
 void
@@ -227,6 +221,7 @@ run_report_send(struct run *r)
 	if (!r->reporting || r->reported)
 		return;
 	r->reported = true;
+	run_record_tell(r, &r->result);
 	path = xasprintf("/api/coffer/v1/runs/%lld/finish", (long long)r->id);
 	run_ask(r, RUN_Q_FINISH, "POST", path, str_cstr(&r->result),
 	    run_on_reported);
@@ -241,28 +236,92 @@ run_report_start(struct run *r)
 		run_report_send(r);
 }
 
+/* What it failed of may be over soon: cofferd may try again. */
+static bool
+run_is_passing(const struct run *r)
+{
+	const struct agent_report *report = run_agent_report(r);
+	enum agent_fault fault = report == NULL || !r->agent_ended
+	    ? AGENT_FAULT_NONE
+	    : report->fault;
+
+	if (strcmp(r->end, "failed") != 0 || r->foreign || r->spent.out)
+		return false;
+	return r->lost || fault == AGENT_FAULT_RATE ||
+	    fault == AGENT_FAULT_OVERLOAD || fault == AGENT_FAULT_NETWORK ||
+	    (report == NULL && r->agent_ended &&
+		r->exit.exit_code == RUN_EXIT_LATER);
+}
+
+/* What the gateway says, which no agent can change. */
 static void
-run_report(struct run *r)
+run_add_spent(struct run *r)
+{
+	const struct model_spent *m = &r->spent;
+
+	if (m->out && strcmp(r->end, "failed") == 0) {
+		str_reset(&r->why);
+		str_addf(&r->why,
+		    "budget: the models may take no more: $%.2f of $%.2f are "
+		    "spent by this run",
+		    (double)m->spent / 1e6, (double)m->limit / 1e6);
+	}
+	if (m->known && m->spent > 0)
+		str_addf(&r->message, "%sThe models took $%.4f.\n",
+		    r->message.len > 0 ? "\n\n" : "", (double)m->spent / 1e6);
+}
+
+static void
+run_result_record(const struct run *r, struct jw *w)
+{
+	const struct model_spent *m = &r->spent;
+
+	if (!m->known)
+		return;
+	jw_object(w, "record");
+	jw_object(w, "models");
+	jw_i64(w, "spent_micros", m->spent);
+	jw_i64(w, "limit_micros", m->limit);
+	jw_bool(w, "out", m->out);
+	jw_end(w);
+	jw_end(w);
+}
+
+static void
+run_report_write(struct run *r)
 {
 	struct err e = ERR_INIT;
 	struct jw w;
 
+	run_add_spent(r);
 	run_mask(r, &r->message);
+	run_mask(r, &r->review);
 	run_mask(r, &r->why);
 	jw_init(&w, &r->result);
 	jw_object(&w, NULL);
 	jw_str(&w, "state", r->end);
 	jw_str(&w, "why", str_cstr(&r->why));
 	jw_view(&w, "message", str_view(&r->message));
+	jw_bool(&w, "passing", run_is_passing(r));
+	run_output_report(r, &w);
 	if (r->agent_ended && r->exit.exit_code >= 0)
 		jw_i64(&w, "exit_code", r->exit.exit_code);
 	else
 		jw_null(&w, "exit_code");
+	run_result_record(r, &w);
 	jw_end(&w);
+	run_step(r, "verdict", r->end, "%s", str_cstr(&r->why));
 	if (run_file_put(r, "result.json", 0600, &r->result, &e) == -1)
 		log_error("run record run=%lld why=%s", (long long)r->id,
 		    log_val(e.msg));
-	run_report_start(r);
+	run_record_make(r, run_report_start);
+}
+
+static void
+run_report(struct run *r)
+{
+	run_record_mask(r);
+	run_model_end(r, RUN_SPENT_MS, run_report_write);
 }
 
 bool
@@ -286,7 +345,7 @@ run_report_again(struct run *r)
 		r->over = true;
 		if (strcmp(r->end, "done") == 0)
 			run_set_state(r, RUN_FINISHING);
-		run_report_start(r);
+		run_record_make(r, run_report_start);
 	} else {
 		str_reset(&r->result);
 		log_warn("run record run=%lld why=%s", (long long)r->id,
@@ -366,6 +425,12 @@ run_verdict(struct run *r, const char *tip)
 			    ? "done"
 			    : "failed";
 		}
+		if (strcmp(r->end, "done") == 0 && r->unfit[0] != '\0') {
+			r->end = "failed";
+			str_addf(&r->why,
+			    "its answer is not in the form of /%s: %s",
+			    r->command, r->unfit);
+		}
 	}
 	run_add_usage(r);
 	run_add_tail(r);
@@ -395,6 +460,7 @@ void
 run_judge(struct run *r)
 {
 	run_message_read(r);
+	run_output_read(r);
 	if (r->branch[0] == '\0')
 		run_verdict(r, "");
 	else

@@ -7,10 +7,13 @@
 #include "agentd/run/runs_sweep.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/list.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "lib/io/timer.h"
 #include "lib/net/apiclient.h"
 #include "lib/wire/json.h"
 
@@ -23,8 +26,16 @@ struct runs_entry {
 	TAILQ_ENTRY(runs_entry) link;
 	struct runs *all;
 	struct run *run;
+	int64_t due; /* ms since 1970 */
 	bool active;
 	bool ended;
+};
+
+/* A project that was served: when, as a number that grows. */
+struct runs_turn {
+	LIST_ENTRY(runs_turn) link;
+	int64_t project;
+	uint64_t at;
 };
 
 struct runs {
@@ -33,18 +44,18 @@ struct runs {
 	unsigned active;
 	TAILQ_HEAD(runs_list, runs_entry) list; /* by id */
 	LIST_HEAD(, runs_request) requests;
+	LIST_HEAD(, runs_turn) turns;
+	uint64_t turn;
+	struct timer *due; /* of the next that waits for its next try */
 	sandbox_done_fn *adopted;
 	void *adopted_arg;
-	struct json *rows; /* of the adoption */
-	const struct json *row;
-	bool more;
 	int64_t last; /* id of the last row asked for */
 };
 
 static void runs_pump(struct runs *s);
 
 static struct runs_entry *
-runs_find(struct runs *s, int64_t id)
+runs_find(const struct runs *s, int64_t id)
 {
 	struct runs_entry *x;
 
@@ -103,19 +114,86 @@ runs_start(struct runs *s, struct runs_entry *x)
 	run_begin(x->run);
 }
 
+static struct runs_turn *
+runs_turn_of(struct runs *s, int64_t project)
+{
+	struct runs_turn *x;
+
+	LIST_FOREACH(x, &s->turns, link) {
+		if (x->project == project)
+			return x;
+	}
+	x = xcalloc(1, sizeof(*x));
+	x->project = project;
+	LIST_INSERT_HEAD(&s->turns, x, link);
+	return x;
+}
+
+static bool
+runs_may_start(struct runs *s, const struct runs_entry *x)
+{
+	const struct project *p = projects_find(
+	    s->env->projects, run_project(x->run));
+
+	return !x->active && (p == NULL || !p->runs_paused) &&
+	    !runs_project_busy(s, run_project(x->run));
+}
+
+/* NULL: nothing may start.  *due: when what waits for a time may, or 0. */
+static struct runs_entry *
+runs_next(struct runs *s, int64_t now, int64_t *due)
+{
+	struct runs_entry *x, *best = NULL;
+	uint64_t at = 0;
+
+	*due = 0;
+	TAILQ_FOREACH(x, &s->list, link)
+	{
+		uint64_t served;
+
+		if (!runs_may_start(s, x))
+			continue;
+		if (x->due > now) {
+			if (*due == 0 || x->due < *due)
+				*due = x->due;
+			continue;
+		}
+		served = runs_turn_of(s, run_project(x->run))->at;
+		if (best == NULL || served < at) {
+			best = x;
+			at = served;
+		}
+	}
+	return best;
+}
+
 static void
 runs_pump(struct runs *s)
 {
+	int64_t now = clock_now_ms(), due = 0;
 	struct runs_entry *x;
 
-	TAILQ_FOREACH(x, &s->list, link)
-	{
-		if (s->active >= s->max_active)
-			return;
-		if (x->active || runs_project_busy(s, run_project(x->run)))
-			continue;
+	while (s->active < s->max_active) {
+		x = runs_next(s, now, &due);
+		if (x == NULL)
+			break;
+		runs_turn_of(s, run_project(x->run))->at = ++s->turn;
 		runs_start(s, x);
 	}
+	if (due != 0 && s->active < s->max_active)
+		timer_set(s->due, due - now);
+}
+
+static void
+runs_on_due(void *arg)
+{
+	runs_pump(arg);
+}
+
+void
+runs_wake(struct runs *s)
+{
+	runs_pump(s);
 }
 
 static bool
@@ -139,6 +217,9 @@ runs_add(struct runs *s, const struct json *row)
 		return NULL;
 	x = xcalloc(1, sizeof(*x));
 	x->all = s;
+	if (json_str_or(row, "not_before", NULL) != NULL &&
+	    clock_parse(json_str_or(row, "not_before", ""), &x->due, &e) == -1)
+		x->due = 0;
 	x->run = run_new(s->env, row, runs_on_done, x, &e);
 	if (x->run == NULL) {
 		log_error("runs skip why=%s", log_val(e.msg));
@@ -157,68 +238,77 @@ runs_add(struct runs *s, const struct json *row)
 	return x;
 }
 
-/* One order on its way to being a row. */
+/* A person said something on the item: what waits there is due. */
+static void
+runs_hurry(struct runs *s, int64_t project, int64_t item)
+{
+	struct runs_entry *x;
+
+	TAILQ_FOREACH(x, &s->list, link)
+	{
+		if (run_project(x->run) == project && run_item(x->run) == item)
+			x->due = 0;
+	}
+}
+
+/* One order, or question, on its way. */
 struct runs_request {
 	LIST_ENTRY(runs_request) link;
 	struct runs *all;
-	char *args;
-	const char *why; /* constant */
-	char *actor;
-	struct json *data;
+	int64_t project, item; /* item 0: of no person */
 	sandbox_done_fn *done;
 	void *arg;
 };
+
+static struct runs_request *
+runs_request_new(struct runs *s, sandbox_done_fn *done, void *arg)
+{
+	struct runs_request *q = xcalloc(1, sizeof(*q));
+
+	LIST_INSERT_HEAD(&s->requests, q, link);
+	q->all = s;
+	q->done = done;
+	q->arg = arg;
+	return q;
+}
 
 static void
 runs_request_free(struct runs_request *q)
 {
 	LIST_REMOVE(q, link);
-	free(q->args);
-	free(q->actor);
-	json_free(q->data);
 	free(q);
+}
+
+static void
+runs_request_end(struct runs_request *q, const struct err *fail)
+{
+	struct runs *s = q->all;
+
+	q->done(fail, q->arg);
+	runs_request_free(q);
+	runs_pump(s);
 }
 
 static void
 runs_on_row(const struct err *fail, int status, const struct json *j, void *arg)
 {
 	struct runs_request *q = arg;
-	struct runs_entry *x;
-	struct runs *s;
 
 	(void)status;
-	if (fail == NULL) {
-		x = runs_add(q->all, j);
-		if (x != NULL)
-			run_set_order(x->run, view_of(q->args), q->why,
-			    q->actor, q->data);
-	}
-	s = q->all;
-	q->done(fail, q->arg);
-	runs_request_free(q);
-	runs_pump(s);
+	FAIL_POINT(order_known);
+	if (fail == NULL && q->item != 0)
+		runs_hurry(q->all, q->project, q->item);
+	/* No id: it was refused, and why stands on the item. */
+	if (fail == NULL && json_i64_or(j, "id", 0) != 0)
+		(void)runs_add(q->all, j);
+	runs_request_end(q, fail);
 }
 
-static struct runs_request *
-runs_request_new(struct runs *s, const struct watch_event *ev,
-    const struct trigger *t, sandbox_done_fn *done, void *arg)
+static bool
+runs_is_person(const struct watch_event *ev)
 {
-	struct runs_request *q = xcalloc(1, sizeof(*q));
-	AUTO_STR struct str copy = STR_INIT;
-	struct err e = ERR_INIT;
-
-	LIST_INSERT_HEAD(&s->requests, q, link);
-	q->all = s;
-	q->args = view_dup(t->args);
-	q->why = t->why;
-	q->actor = xstrdup(ev->actor);
-	q->done = done;
-	q->arg = arg;
-	if (ev->data != NULL) {
-		json_print(ev->data, &copy);
-		q->data = json_parse(str_view(&copy), 0, &e);
-	}
-	return q;
+	return strcmp(ev->actor_kind, "user") == 0 ||
+	    strcmp(ev->actor_kind, "admin") == 0;
 }
 
 void
@@ -226,7 +316,7 @@ runs_order(struct runs *s, const struct watch_event *ev,
     const struct trigger *t, sandbox_done_fn *done, void *arg)
 {
 	const struct project *p = projects_find(s->env->projects, ev->project);
-	struct runs_request *q = runs_request_new(s, ev, t, done, arg);
+	struct runs_request *q = runs_request_new(s, done, arg);
 	AUTO_STR struct str body = STR_INIT;
 	struct jw w;
 	const struct api_call call = {
@@ -237,6 +327,8 @@ runs_order(struct runs *s, const struct watch_event *ev,
 		.arg = q,
 	};
 
+	q->project = ev->project;
+	q->item = runs_is_person(ev) ? ev->item : 0;
 	jw_init(&w, &body);
 	jw_object(&w, NULL);
 	jw_i64(&w, "event", ev->seq);
@@ -252,7 +344,88 @@ runs_order(struct runs *s, const struct watch_event *ev,
 	(void)api_start(s->env->api, &call);
 }
 
-static void runs_adopt_next(struct runs *s);
+static void
+runs_on_answered(
+    const struct err *fail, int status, const struct json *j, void *arg)
+{
+	struct runs_request *q = arg;
+	int64_t run = json_i64_or(j, "run", 0);
+
+	(void)status;
+	FAIL_POINT(answer_known);
+	if (fail != NULL || run == 0) {
+		runs_request_end(q, fail);
+		return;
+	}
+	if (q->item != 0)
+		runs_hurry(q->all, q->project, q->item);
+	runs_learn(q->all, run, q->done, q->arg);
+	runs_request_free(q);
+}
+
+void
+runs_answer(struct runs *s, const struct watch_event *ev, const char *act,
+    const char *text, sandbox_done_fn *done, void *arg)
+{
+	struct runs_request *q = runs_request_new(s, done, arg);
+	AUTO_FREE char *path = xasprintf(
+	    "/api/coffer/v1/orders/%lld", (long long)ev->seq);
+	AUTO_STR struct str body = STR_INIT;
+	struct jw w;
+	const struct api_call call = {
+		.method = "POST",
+		.path = path,
+		.body = &body,
+		.done = runs_on_answered,
+		.arg = q,
+	};
+
+	q->project = ev->project;
+	q->item = runs_is_person(ev) ? ev->item : 0;
+	jw_init(&w, &body);
+	jw_object(&w, NULL);
+	jw_i64(&w, "project", ev->project);
+	jw_i64(&w, "item", ev->item);
+	jw_str(&w, "act", act);
+	if (text != NULL)
+		jw_str(&w, "text", text);
+	jw_end(&w);
+	(void)api_start(s->env->api, &call);
+}
+
+static void
+runs_on_learned(
+    const struct err *fail, int status, const struct json *j, void *arg)
+{
+	struct runs_request *q = arg;
+
+	(void)status;
+	if (fail == NULL)
+		(void)runs_add(q->all, j);
+	runs_request_end(q, fail);
+}
+
+void
+runs_learn(struct runs *s, int64_t id, sandbox_done_fn *done, void *arg)
+{
+	struct runs_request *q = runs_request_new(s, done, arg);
+	AUTO_FREE char *path = xasprintf(
+	    "/api/coffer/v1/runs/%lld", (long long)id);
+	const struct api_call call = {
+		.method = "GET",
+		.path = path,
+		.done = runs_on_learned,
+		.arg = q,
+	};
+
+	(void)api_start(s->env->api, &call);
+}
+
+bool
+runs_knows(const struct runs *s, int64_t id)
+{
+	return runs_find(s, id) != NULL;
+}
 
 /* A run that cofferd does not count among the unfinished ones any more. */
 static void
@@ -272,9 +445,6 @@ runs_on_rest(const struct json *row, void *arg)
 static void
 runs_adopt_end(struct runs *s, const struct err *e)
 {
-	json_free(s->rows);
-	s->rows = NULL;
-	s->row = NULL;
 	if (e == NULL)
 		runs_sweep(s->env->host, runs_on_rest, s);
 	s->adopted(e, s->adopted_arg);
@@ -282,95 +452,38 @@ runs_adopt_end(struct runs *s, const struct err *e)
 		runs_pump(s);
 }
 
-/* The order stands in the event that caused the run, if it is still there. */
-static void
-runs_on_event(
-    const struct err *fail, int status, const struct json *j, void *arg)
-{
-	struct runs *s = arg;
-	struct runs_entry *x;
-	const struct json *first = json_at(json_get(j, "events"), 0);
-	struct watch_event ev;
-	struct trigger t;
-	struct err e = ERR_INIT;
-	int64_t id;
-
-	(void)status;
-	if (fail != NULL) {
-		runs_adopt_end(s, fail);
-		return;
-	}
-	x = runs_add(s, s->row);
-	if (x != NULL && first != NULL &&
-	    watch_event_read(first, &ev, &e) == 0 &&
-	    ev.seq == json_i64_or(s->row, "event", 0)) {
-		trigger_decide(&ev, s->env->commands, true, &t);
-		run_set_order(x->run, t.args, t.why, ev.actor, ev.data);
-	}
-	id = json_i64_or(s->row, "id", 0);
-	/* A list that does not get on would be asked for for ever. */
-	if (id > s->last)
-		s->last = id;
-	else
-		s->more = false;
-	s->row = json_next(s->row);
-	runs_adopt_next(s);
-}
-
 static void runs_ask_page(struct runs *s);
-
-static void
-runs_adopt_next(struct runs *s)
-{
-	char path[RUNS_PATH_MAX];
-	const struct api_call call = {
-		.method = "GET",
-		.path = path,
-		.done = runs_on_event,
-		.arg = s,
-	};
-
-	if (s->row != NULL) {
-		(void)snprintf(path, sizeof(path),
-		    "/api/coffer/v1/events?after=%lld&limit=1",
-		    (long long)json_i64_or(s->row, "event", 1) - 1);
-		(void)api_start(s->env->api, &call);
-		return;
-	}
-	json_free(s->rows);
-	s->rows = NULL;
-	if (s->more)
-		runs_ask_page(s);
-	else
-		runs_adopt_end(s, NULL);
-}
 
 static void
 runs_on_page(
     const struct err *fail, int status, const struct json *j, void *arg)
 {
 	struct runs *s = arg;
-	AUTO_STR struct str copy = STR_INIT;
+	const struct json *row;
 	struct err e = ERR_INIT;
+	int64_t before = s->last;
 
 	(void)status;
 	if (fail == NULL && !json_is_array(j)) {
 		(void)err_set(&e, ERR_PROTO, "runs: not a list");
 		fail = &e;
 	}
-	if (fail == NULL) {
-		json_print(j, &copy);
-		s->rows = json_parse(str_view(&copy), STR_MAX_DEFAULT, &e);
-		if (s->rows == NULL)
-			fail = &e;
-	}
 	if (fail != NULL) {
 		runs_adopt_end(s, fail);
 		return;
 	}
-	s->more = json_count(s->rows) == RUNS_PAGE;
-	s->row = json_first(s->rows);
-	runs_adopt_next(s);
+	for (row = json_first(j); row != NULL; row = json_next(row)) {
+		int64_t id = json_i64_or(row, "id", 0);
+
+		(void)runs_add(s, row);
+		if (id > s->last)
+			s->last = id;
+	}
+	/* A list that does not get on would be asked for for ever. */
+	if (json_count(j) == RUNS_PAGE && s->last > before)
+		runs_ask_page(s);
+	else
+		runs_adopt_end(s, NULL);
 }
 
 static void
@@ -468,6 +581,8 @@ runs_new(const struct run_env *env, unsigned max_active)
 	s->max_active = max_active;
 	TAILQ_INIT(&s->list);
 	LIST_INIT(&s->requests);
+	LIST_INIT(&s->turns);
+	s->due = timer_new(env->host->loop, runs_on_due, s);
 	return s;
 }
 
@@ -476,6 +591,7 @@ runs_free(struct runs *s)
 {
 	struct runs_request *q, *q_next;
 	struct runs_entry *x, *x_next;
+	struct runs_turn *t, *t_next;
 
 	if (s == NULL)
 		return;
@@ -489,6 +605,9 @@ runs_free(struct runs *s)
 		run_free(x->run);
 		free(x);
 	}
-	json_free(s->rows);
+	LIST_FOREACH_SAFE(t, &s->turns, link, t_next) {
+		free(t);
+	}
+	timer_free(s->due);
 	free(s);
 }

@@ -1,6 +1,8 @@
 /*
  * runs: the runs that are waiting or going on: one at a time in each project,
- * in the order of their ids, and a limit for all.
+ * in the order of their ids, and a limit for all.  A place that gets free goes
+ * to the project that was served the longest ago.  What waits for its next try,
+ * and what is in a project whose runs are paused, is passed over.
  */
 #ifndef AGENTD_RUN_RUNS_H
 #define AGENTD_RUN_RUNS_H
@@ -15,9 +17,18 @@ void runs_free(struct runs *s); /* containers go on */
 
 /* cofferd's runs that are not over: after a start, before any event. */
 void runs_adopt(struct runs *s, sandbox_done_fn *done, void *arg);
-/* An order: makes the row (once per event) and queues the run. */
+/* An order: makes the row (once per event) and queues the run, or makes it a
+ * part of one that waits.  Or cofferd says on the item why there is none. */
 void runs_order(struct runs *s, const struct watch_event *ev,
     const struct trigger *t, sandbox_done_fn *done, void *arg);
+/* What is answered at once: act as in docs/api.md, text of an answer only. */
+void runs_answer(struct runs *s, const struct watch_event *ev, const char *act,
+    const char *text, sandbox_done_fn *done, void *arg);
+/* A row that somebody else made. */
+void runs_learn(struct runs *s, int64_t id, sandbox_done_fn *done, void *arg);
+bool runs_knows(const struct runs *s, int64_t id);
+/* What a project is set to changed. */
+void runs_wake(struct runs *s);
 void runs_cancel(struct runs *s, int64_t id);
 /* Those that are going on in it; why: constant. */
 void runs_cancel_project(struct runs *s, int64_t project, const char *why);

@@ -99,15 +99,15 @@ workdir_open(const struct sandbox_host *h, int64_t project, const char *leaf,
 }
 
 int
-workdir_message(const struct sandbox_host *h, int64_t project, int64_t run,
-    size_t max, struct str *text, struct err *e)
+workdir_out(const struct sandbox_host *h, int64_t project, int64_t run,
+    const char *leaf, size_t max, struct str *text, struct err *e)
 {
 	AUTO_FREE char *out = xasprintf("runs/%lld/out", (long long)run);
 	AUTO_CLOSE int dir = workdir_open(h, project, out, e);
 
 	if (dir == -1)
 		return -1;
-	if (path_read_beneath(dir, "message.md", max, text, e) == -1 &&
+	if (path_read_beneath(dir, leaf, max, text, e) == -1 &&
 	    e->code != ERR_NOTFOUND)
 		return -1;
 	return 0;

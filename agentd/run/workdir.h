@@ -19,9 +19,9 @@ int workdir_make(
     const struct sandbox_host *h, int64_t project, int64_t run, struct err *e);
 void workdir_path(const struct sandbox_host *h, int64_t project, int64_t run,
     const char *leaf, char *out, size_t max);
-/* out/message.md: a regular file of at most max bytes; absent: empty. */
-int workdir_message(const struct sandbox_host *h, int64_t project, int64_t run,
-    size_t max, struct str *text, struct err *e);
+/* out/LEAF: a regular file of at most max bytes; absent: empty. */
+int workdir_out(const struct sandbox_host *h, int64_t project, int64_t run,
+    const char *leaf, size_t max, struct str *text, struct err *e);
 void workdir_remove(const struct sandbox_host *h, int64_t project, int64_t run,
     sandbox_done_fn *done, void *arg);
 

@@ -321,6 +321,8 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 	if (mine.gitconfig == NULL &&
 	    (b->state == SANDBOX_RUNNING || sandbox_session_is_good(b)))
 		mine.gitconfig = b->session.p.gitconfig;
+	if (mine.env == NULL && b->state == SANDBOX_RUNNING)
+		mine.env = b->session.p.env;
 	session_set(&b->session, &mine);
 	if (b->state != SANDBOX_RUNNING)
 		b->session.paused = false;
@@ -465,8 +467,10 @@ sandbox_attach(struct sandboxes *m, int64_t id,
 	s.spec.argv = argv;
 	if (x->like != NULL) {
 		s.spec.argv = x->like->argv;
-		s.spec.env = x->like->env;
-		s.spec.n_env = x->like->n_env;
+		if (x->like->n_env > 0) {
+			s.spec.env = x->like->env;
+			s.spec.n_env = x->like->n_env;
+		}
 		if (x->like->cwd != NULL)
 			s.spec.cwd = x->like->cwd;
 	}

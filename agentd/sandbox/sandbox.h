@@ -34,6 +34,7 @@ struct sandbox_project {
 	const char *policy; /* as in routerctl_project_set */
 	/* Text of /etc/gitconfig.  NULL: none; that of a session that is up. */
 	const char *gitconfig;
+	const char *env; /* of the session, lines NAME=VALUE; as gitconfig */
 	const char *profile; /* whose root it has; "": the host's system */
 	const char *branch;  /* what `git tree` takes; "": the default */
 	const char *runtime; /* "": the driver's own */

@@ -52,7 +52,8 @@ enum {
 	SESSION_RUNTIME,
 	SESSION_GPUS,
 	SESSION_DRIVER,
-	SESSION_POLICY
+	SESSION_POLICY,
+	SESSION_ENV
 };
 
 #define SESSION_AT(field) offsetof(struct sandbox_project, field)
@@ -78,6 +79,7 @@ static const struct {
 	[SESSION_DRIVER] = { "driver", SESSION_AT(driver), 16, "" },
 	[SESSION_POLICY] = { "policy", SESSION_AT(policy), SESSION_POLICY_MAX,
 	    "" },
+	[SESSION_ENV] = { "env", SESSION_AT(env), SPEC_MAX_FILE_BYTES, "" },
 };
 
 static const char *
@@ -432,6 +434,28 @@ session_spec_argv(const struct session *s, struct session_spec *out)
 	out->spec.argv = out->argv;
 }
 
+/* What is no line NAME=VALUE is not for it. */
+static void
+session_spec_env(const struct session *s, struct session_spec *out)
+{
+	char *rest, *line;
+
+	out->env_text = xstrdup(session_text(&s->p, SESSION_ENV));
+	out->env_len = strlen(out->env_text);
+	rest = out->env_text;
+	while ((line = strsep(&rest, "\n")) != NULL &&
+	    out->spec.n_env < SESSION_ENV_MAX) {
+		char *value = strchr(line, '=');
+
+		if (value == NULL || value == line)
+			continue;
+		*value++ = '\0';
+		out->env[out->spec.n_env++] = (struct spec_pair){ .name = line,
+			.value = value };
+	}
+	out->spec.env = out->env;
+}
+
 void
 session_spec_init(const struct sandbox_host *h, const struct session *s,
     struct session_spec *out)
@@ -477,6 +501,7 @@ session_spec_init(const struct sandbox_host *h, const struct session *s,
 		out->spec.gpus = s->p.gpus;
 	session_spec_mounts(s, out);
 	session_spec_argv(s, out);
+	session_spec_env(s, out);
 }
 
 void
@@ -488,6 +513,9 @@ session_spec_release(struct session_spec *s)
 	free(s->seed);
 	for (size_t i = 0; i < SANDBOX_LIST_MAX; i++)
 		free(s->targets[i]);
+	if (s->env_text != NULL)
+		explicit_bzero(s->env_text, s->env_len);
+	free(s->env_text);
 	if (s->gitconfig != NULL)
 		explicit_bzero(s->gitconfig, strlen(s->gitconfig));
 	free(s->gitconfig);

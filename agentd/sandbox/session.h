@@ -16,7 +16,8 @@ struct str;
 struct view;
 
 enum {
-	SESSION_TEXTS = 9,
+	SESSION_TEXTS = 10,
+	SESSION_ENV_MAX = 8,
 	SESSION_MOUNTS = 4 /* at most: the last is the seed */
 };
 
@@ -66,6 +67,9 @@ struct session_spec {
 	struct spec_mount mounts[SESSION_MOUNTS + SANDBOX_LIST_MAX];
 	struct spec_file files[2];
 	struct spec_pair labels[1];
+	char *env_text; /* of env_len bytes; env points into it */
+	size_t env_len;
+	struct spec_pair env[SESSION_ENV_MAX];
 	struct sandbox_spec spec;
 };
 

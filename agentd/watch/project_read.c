@@ -14,7 +14,6 @@ enum {
 	PROJECT_CPUS_MAX = 1024,
 	PROJECT_PIDS_MIN = 16,
 	PROJECT_PIDS_MAX = 1 << 20,
-	PROJECT_WAKES_MAX = 100,
 	PROJECT_WALL_MAX_S = 24 * 3600,
 	PROJECT_ARG_MAX = 4096,
 	PROJECT_MIB = 1 << 20,
@@ -90,9 +89,7 @@ project_read_limits(const struct json *s, struct project *out, struct err *e)
 		-1 ||
 	    json_i64(s, "disk", PROJECT_MIB, project_disk_max, &disk, e) ==
 		-1 ||
-	    json_i64(s, "wall_s", 1, PROJECT_WALL_MAX_S, &wall_s, e) == -1 ||
-	    json_i64(
-		s, "max_wakes", 0, PROJECT_WAKES_MAX, &out->max_wakes, e) == -1)
+	    json_i64(s, "wall_s", 1, PROJECT_WALL_MAX_S, &wall_s, e) == -1)
 		return -1;
 	out->limits.memory = (uint64_t)memory;
 	out->limits.cpu_milli = (uint32_t)cpus * 1000;
@@ -163,6 +160,9 @@ project_read(const struct json *j, struct project *out, struct err *e)
 		-1 ||
 	    json_str(s, "agent", sizeof(out->agent) - 1, &agent, e) == -1 ||
 	    json_bool(s, "pickup", &out->pickup, e) == -1 ||
+	    json_bool(s, "runs_paused", &out->runs_paused, e) == -1 ||
+	    project_read_text(
+		s, "trigger_label", out->label, sizeof(out->label), e) == -1 ||
 	    project_read_want(j, out, e) == -1 ||
 	    project_read_limits(s, out, e) == -1 ||
 	    project_read_options(s, out, e) == -1)

@@ -41,6 +41,7 @@ projects_entry_free(struct project_entry *x)
 	call_free(x->report);
 	call_free(x->mint);
 	call_free(x->work);
+	projects_models_release(x);
 	project_release(&x->p);
 	free(x->net);
 	free(x->next_net);
@@ -157,10 +158,12 @@ projects_on_step(const struct err *e, void *arg)
 	x->held = x->held && x->goal == PROJECT_WANT_PAUSED;
 	switch (x->goal) {
 	case PROJECT_WANT_GONE:
+		projects_models_end(x);
 		x->gone = true;
 		projects_report(x, "absent", "", "");
 		return;
 	case PROJECT_WANT_STOPPED:
+		projects_models_end(x);
 		projects_report(x, "stopped", "", "");
 		break;
 	case PROJECT_WANT_PAUSED:
@@ -177,7 +180,8 @@ projects_on_step(const struct err *e, void *arg)
 }
 
 static struct sandbox_project
-projects_sandbox(const struct project_entry *x, const char *gitconfig)
+projects_sandbox(
+    const struct project_entry *x, const char *gitconfig, const char *env)
 {
 	return (struct sandbox_project){
 		.id = x->p.id,
@@ -185,6 +189,7 @@ projects_sandbox(const struct project_entry *x, const char *gitconfig)
 		.mode = x->p.network,
 		.policy = x->p.policy,
 		.gitconfig = gitconfig,
+		.env = env,
 		.profile = x->p.profile,
 		.branch = x->p.branch,
 		.runtime = x->p.runtime,
@@ -199,11 +204,24 @@ projects_sandbox(const struct project_entry *x, const char *gitconfig)
 	};
 }
 
-/* gitconfig NULL: none; of a session that is up it is not looked at. */
-void
-projects_start_with(struct project_entry *x, const char *gitconfig)
+bool
+projects_start_is_off(struct project_entry *x)
 {
-	struct sandbox_project sp = projects_sandbox(x, gitconfig);
+	if (x->p.want == PROJECT_WANT_RUNNING ||
+	    x->p.want == PROJECT_WANT_PAUSED)
+		return false;
+	x->busy = false;
+	x->renewing = false;
+	projects_settle(x);
+	return true;
+}
+
+/* gitconfig and env NULL: none; of a session that is up it is not looked at. */
+void
+projects_start_with(
+    struct project_entry *x, const char *gitconfig, const char *env)
+{
+	struct sandbox_project sp = projects_sandbox(x, gitconfig, env);
 
 	free(x->next_net);
 	x->next_net = projects_policy(&x->p);
@@ -226,7 +244,7 @@ projects_start(struct project_entry *x)
 	if (!x->renewing &&
 	    (sandbox_state(m, x->p.id) == SANDBOX_RUNNING ||
 		sandbox_is_up(m, x->p.id))) {
-		projects_start_with(x, NULL);
+		projects_start_with(x, NULL, NULL);
 		return;
 	}
 	x->mint_next = true;
@@ -246,7 +264,7 @@ projects_on_judged(const struct err *e, void *arg)
 static void
 projects_renew(struct project_entry *x)
 {
-	struct sandbox_project sp = projects_sandbox(x, NULL);
+	struct sandbox_project sp = projects_sandbox(x, NULL, NULL);
 
 	x->goal = PROJECT_WANT_RUNNING;
 	x->renewing = true;
@@ -334,7 +352,7 @@ projects_settle_up(struct project_entry *x, enum sandbox_state is)
 	if (is == SANDBOX_PAUSED && !projects_has_policy(x)) {
 		x->goal = PROJECT_WANT_PAUSED;
 		x->busy = true;
-		projects_start_with(x, NULL);
+		projects_start_with(x, NULL, NULL);
 		return;
 	}
 	if (x->p.want == PROJECT_WANT_PAUSED && is == SANDBOX_PAUSED) {
@@ -416,6 +434,7 @@ projects_on_lost(
 	if (x == NULL || x->busy || x->gone)
 		return;
 	projects_forget_policy(x);
+	projects_models_end(x);
 	(void)err_set(&e, ERR_INTERNAL, "the session ended: %s", why);
 	projects_failed(x, cause, &e);
 }
@@ -506,6 +525,12 @@ projects_new(const struct sandbox_host *h, struct apiclient *api)
 	TAILQ_INIT(&p->ready);
 	LIST_INIT(&p->queries);
 	return p;
+}
+
+void
+projects_set_models(struct projects *p, struct modelgate *g)
+{
+	p->models = g;
 }
 
 void

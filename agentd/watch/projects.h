@@ -17,6 +17,7 @@
 
 struct apiclient;
 struct err;
+struct modelgate;
 struct projects;
 struct sandboxes;
 
@@ -27,6 +28,7 @@ enum {
 	PROJECT_STATE_MAX = 12,
 	PROJECT_CAUSE_MAX = 24,
 	PROJECT_WORD_MAX = 72,
+	PROJECT_LABEL_MAX = 101,
 	PROJECT_LIST_MAX = 16,
 	/* The last ids belong to the runner's slots. */
 	PROJECT_ID_MAX = HOST_MAX_PROJECT - 64
@@ -49,7 +51,8 @@ struct project {
 	char agent[32];
 	char *argv[PROJECT_ARGV_MAX + 1]; /* agent_command */
 	bool pickup;
-	int64_t max_wakes;
+	bool runs_paused;
+	char label[PROJECT_LABEL_MAX]; /* that is an order, "": none */
 	int64_t wall_ms;
 	uint64_t disk_mib;
 	struct spec_limits limits;
@@ -67,6 +70,8 @@ struct project {
 /* api and host outlive it; sandboxes is set once they exist. */
 struct projects *projects_new(
     const struct sandbox_host *h, struct apiclient *api);
+/* Where sessions get a token of the models; outlives it. */
+void projects_set_models(struct projects *p, struct modelgate *g);
 void projects_set_sandboxes(struct projects *p, struct sandboxes *m);
 void projects_free(struct projects *p);
 

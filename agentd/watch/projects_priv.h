@@ -42,6 +42,8 @@ struct project_entry {
 	struct timer *retry;
 	struct call *report;
 	struct call *mint; /* the session's token */
+	struct modelask *models;
+	char *gitconfig;   /* while that is asked for */
 	bool mint_next;    /* when what is being reported was heard */
 	bool look;         /* is to be looked into */
 	bool look_hold;    /* and nothing may begin in it until it is gone */
@@ -63,6 +65,7 @@ struct projects {
 	const struct sandbox_host *host;
 	struct apiclient *api;
 	struct sandboxes *sandboxes;
+	struct modelgate *models;
 	struct map *by_id;
 	int64_t page;
 	sandbox_done_fn *loaded;
@@ -93,8 +96,11 @@ void projects_settle(struct project_entry *x);
 bool projects_has_policy(const struct project_entry *x);
 bool projects_is_outdated(const struct project_entry *x);
 void projects_on_step(const struct err *e, void *arg);
-/* The session's token came, or did not; a start goes on. */
-void projects_start_with(struct project_entry *x, const char *gitconfig);
+/* Something came that a start waited for; true: it is not wanted any more. */
+bool projects_start_is_off(struct project_entry *x);
+/* The session's tokens came, or did not; a start goes on. */
+void projects_start_with(
+    struct project_entry *x, const char *gitconfig, const char *env);
 
 /* projects_report.c: to cofferd, until it was heard; the newest alone. */
 void projects_report(struct project_entry *x, const char *state,
@@ -103,6 +109,12 @@ void projects_on_told(
     const struct err *fail, int status, const struct json *j, void *arg);
 void projects_on_minted(
     const struct err *fail, int status, const struct json *j, void *arg);
+
+/* projects_models.c: the session's token of the models: asked for, then
+ * projects_start_with; ended. */
+void projects_models_ask(struct project_entry *x, const char *gitconfig);
+void projects_models_end(struct project_entry *x);
+void projects_models_release(struct project_entry *x);
 
 /* projects_look.c: begins one that is wanted; true: the entry is busy. */
 bool projects_begin_look(struct project_entry *x);

@@ -119,16 +119,11 @@ projects_on_minted(
 	if (fail != NULL)
 		log_warn("project session-token id=%lld why=%s",
 		    (long long)x->p.id, log_val(fail->msg));
-	if (x->p.want != PROJECT_WANT_RUNNING &&
-	    x->p.want != PROJECT_WANT_PAUSED) {
-		x->busy = false;
-		x->renewing = false;
-		projects_settle(x);
+	if (projects_start_is_off(x))
 		return;
-	}
 	projects_gitconfig(
 	    &text, fail == NULL ? json_str_or(j, "token", "") : "");
-	projects_start_with(x, str_cstr(&text));
+	projects_models_ask(x, str_cstr(&text));
 	explicit_bzero(text.p, text.len);
 	str_release(&text);
 }

@@ -1,9 +1,9 @@
 /*
  * trigger: does an event give an order, and which one?  Pure.  An order comes
- * from a new issue, comment or review of a user with write access, and from
- * two events of the server about the agent's own pull request: a failed
- * required check and a conflict.  An edit, an agent, a CI identity, a service
- * and a reader never trigger.
+ * from a user with write access: a new issue, comment or review, an assignment
+ * to `agent`, the project's label; and from two events of the server about the
+ * agent's own pull request: a failed required check and a conflict.  An edit,
+ * an agent, a CI identity, a service and a reader never trigger.
  */
 #ifndef AGENTD_WATCH_TRIGGER_H
 #define AGENTD_WATCH_TRIGGER_H
@@ -37,8 +37,11 @@ int watch_event_read(
 
 enum trigger_verdict {
 	TRIGGER_NONE,
-	TRIGGER_RUN, /* start `command` */
-	TRIGGER_HELP /* a maintainer asked for a command that is not there */
+	TRIGGER_RUN,   /* start `command` */
+	TRIGGER_HELP,  /* /help, or a command that is not there: `asked` */
+	TRIGGER_STOP,  /* what waits and goes on on the item */
+	TRIGGER_RETRY, /* its last run again */
+	TRIGGER_STATUS
 };
 
 struct trigger {
@@ -49,10 +52,15 @@ struct trigger {
 	const char *why; /* constant, for the log and the prompt */
 };
 
+/* What a project takes as an order. */
+struct trigger_rules {
+	bool pickup;       /* plain issues, for `fix` */
+	const char *label; /* "" or NULL: no label is one */
+};
+
 /* Words that cofferd or the runner answer: never a run, never an error. */
 bool trigger_is_reserved(const char *name);
-/* pickup: the project takes plain issues as orders for `fix`. */
 void trigger_decide(const struct watch_event *ev, const struct commands *all,
-    bool pickup, struct trigger *out);
+    const struct trigger_rules *rules, struct trigger *out);
 
 #endif

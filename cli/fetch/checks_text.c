@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "cli/fetch/checks.h"
-#include "cli/fetch/secret.h"
+#include "lib/base/secret.h"
 #include "cli/fetch/unicode.h"
 
 enum {

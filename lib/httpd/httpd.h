@@ -87,6 +87,8 @@ void request_unhold(struct request *q);
 void request_collect(
     struct request *q, size_t max, request_fn *done, void *arg);
 struct view request_body(const struct request *q); /* after done */
+/* The same, and it is the caller's; out is empty before. */
+void request_take_body(struct request *q, struct str *out);
 
 /* Take it as it comes.  on_data returns how many bytes it took; fewer than n
  * suspends the request until request_resume. */

@@ -354,7 +354,10 @@ void
 request_collect(struct request *q, size_t max, request_fn *done, void *arg)
 {
 	q->mode = BODY_COLLECT;
-	q->body = STR_INIT_MAX(max);
+	/* Where the length is known no more than that is allocated. */
+	q->body = STR_INIT_MAX(q->length > 0 && (uint64_t)q->length < max
+		? (size_t)q->length
+		: max);
 	q->body_max = max;
 	q->body_done = done;
 	q->body_arg = arg;
@@ -366,6 +369,13 @@ struct view
 request_body(const struct request *q)
 {
 	return str_view(&q->body);
+}
+
+void
+request_take_body(struct request *q, struct str *out)
+{
+	*out = q->body;
+	q->body = STR_INIT;
 }
 
 void

@@ -435,7 +435,8 @@ fetch_set_body(struct fetch *f)
 	} else if (s->body.p != NULL || sends) {
 		(void)curl_easy_setopt(
 		    c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->body.len);
-		(void)curl_easy_setopt(c, CURLOPT_COPYPOSTFIELDS,
+		(void)curl_easy_setopt(c,
+		    s->body_kept ? CURLOPT_POSTFIELDS : CURLOPT_COPYPOSTFIELDS,
 		    s->body.p == NULL ? "" : s->body.p);
 	}
 	if (strcmp(s->method, "HEAD") == 0)
@@ -521,7 +522,7 @@ fetch_start(struct net *n, const struct fetch_spec *spec, struct fetch **out,
 	/* The strings of the spec were copied and are the caller's. */
 	f->spec.url = f->spec.method = f->spec.unix_socket = NULL;
 	f->spec.headers = NULL;
-	f->spec.body = (struct view){ .p = NULL };
+	f->spec.body.p = NULL;
 	LIST_INSERT_HEAD(&n->fetches, f, link);
 	if (curl_multi_add_handle(n->multi, f->easy) != CURLM_OK) {
 		f->spec.on_free = NULL;
@@ -531,6 +532,15 @@ fetch_start(struct net *n, const struct fetch_spec *spec, struct fetch **out,
 	if (out != NULL)
 		*out = f;
 	return 0;
+}
+
+bool
+fetch_body_sent(const struct fetch *f)
+{
+	curl_off_t sent = 0;
+
+	(void)curl_easy_getinfo(f->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+	return sent >= (curl_off_t)f->spec.body.len;
 }
 
 const char *

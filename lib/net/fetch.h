@@ -37,7 +37,8 @@ struct fetch_spec {
 	const char *url;
 	const char *unix_socket;    /* dial this instead of the URL's host */
 	const char *const *headers; /* "Name: value", NULL-terminated */
-	struct view body;           /* copied; sent when .p != NULL */
+	struct view body;           /* sent when .p != NULL; copied, or */
+	bool body_kept;             /* the caller's until on_free */
 	/* Or pulled: fill up to max bytes, 0 ends, -1 aborts. */
 	long (*read_body)(void *p, size_t max, void *arg);
 	int64_t read_len;    /* of read_body, -1: chunked */
@@ -65,6 +66,8 @@ struct loop *net_loop(const struct net *n);
 /* Stop the reply from coming, and let it come again: for a reader that is
  * slower.  on_data may be called from in here when it comes again. */
 void fetch_pause(struct fetch *f, bool pause);
+/* All of a body_kept went out: it is not read again, once a reply is there. */
+bool fetch_body_sent(const struct fetch *f);
 /* Finds a header of the reply, during on_data and on_done only. */
 const char *fetch_header(const struct fetch *f, const char *name);
 /* All of them, a line each, as far as it has room; in on_done only. */

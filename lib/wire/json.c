@@ -159,6 +159,24 @@ json_is_null(const struct json *j)
 	return cJSON_IsNull(json_item(j));
 }
 
+bool
+json_is_bool(const struct json *j)
+{
+	return cJSON_IsBool(json_item(j));
+}
+
+bool
+json_is_number(const struct json *j)
+{
+	return cJSON_IsNumber(json_item(j));
+}
+
+double
+json_number(const struct json *j, double def)
+{
+	return json_is_number(j) ? json_item(j)->valuedouble : def;
+}
+
 /* A whole number of at most 2^53; anything else is refused, never rounded. */
 static bool
 json_to_i64(const struct json *j, int64_t *out)
@@ -215,9 +233,7 @@ json_bool_or(const struct json *j, const char *key, bool def)
 double
 json_f64_or(const struct json *j, const char *key, double def)
 {
-	const struct json *v = json_get(j, key);
-
-	return cJSON_IsNumber(json_item(v)) ? json_item(v)->valuedouble : def;
+	return json_number(json_get(j, key), def);
 }
 
 int

@@ -40,6 +40,8 @@ bool json_is_object(const struct json *j);
 bool json_is_array(const struct json *j);
 bool json_is_string(const struct json *j);
 bool json_is_null(const struct json *j); /* present and null */
+bool json_is_bool(const struct json *j);
+bool json_is_number(const struct json *j);
 
 /* Values with a default when absent or of another type. */
 const char *json_str_or(const struct json *j, const char *key, const char *def);
@@ -60,6 +62,7 @@ int json_bool(const struct json *j, const char *key, bool *out, struct err *e);
 /* Of a value itself (array elements). */
 const char *json_string(const struct json *j); /* NULL if it is none */
 int64_t json_integer(const struct json *j, int64_t def);
+double json_number(const struct json *j, double def);
 /* Write a parsed value back, compact. */
 void json_print(const struct json *j, struct str *out);
 

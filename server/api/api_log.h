@@ -16,4 +16,7 @@ void api_log_reply(struct call *c, enum svc_log_kind kind, int64_t id,
 /* The body of this call is a part; replies 202 {next}, or 416 {next}. */
 void api_log_append(struct call *c, enum svc_log_kind kind, int64_t id);
 
+/* The run of the path, if the caller may see its project; run_release. */
+int api_runs_open(struct call *c, struct run *r);
+
 #endif

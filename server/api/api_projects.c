@@ -2,6 +2,7 @@
 #include "server/api/api.h"
 #include "server/api/shape.h"
 #include "server/domain/settings_rule.h"
+#include "server/domain/tracker.h"
 #include "server/service/svc_mirror_key.h"
 #include "server/service/svc_project.h"
 #include "server/service/svc_session.h"
@@ -13,6 +14,7 @@
 #include "server/store/upstream.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
@@ -147,6 +149,7 @@ api_projects_settings(
     struct call *c, const struct json *j, struct project_settings *out)
 {
 	AUTO_FREE char *agent = NULL;
+	AUTO_FREE char *label = NULL;
 	struct err e = ERR_INIT;
 	int network = (int)out->network;
 
@@ -172,12 +175,17 @@ api_projects_settings(
 	if (api_word(c, j, "network", network_parse, &network) == -1 ||
 	    api_bool(c, j, "pickup", &out->pickup) == -1 ||
 	    api_bool(c, j, "hold", &out->hold) == -1 ||
+	    api_bool(c, j, "runs_paused", &out->runs_paused) == -1 ||
+	    api_text(c, j, "trigger_label", LABEL_NAME_MAX, &label) == -1 ||
 	    api_text(c, j, "agent", SETTINGS_AGENT_MAX, &agent) == -1 ||
 	    api_projects_command(c, j, out) == -1)
 		return -1;
 	out->network = (enum network_mode)network;
 	if (agent != NULL)
 		project_settings_set_agent(out, agent);
+	if (label != NULL)
+		(void)snprintf(out->trigger_label, sizeof(out->trigger_label),
+		    "%s", label);
 	return 0;
 }
 

@@ -1,7 +1,9 @@
 /* api_runs: runs of an agent. */
 #include "server/api/api_log.h"
 #include "server/api/shape.h"
+#include "server/domain/issue_rule.h"
 #include "server/domain/run_rule.h"
+#include "server/service/svc_record.h"
 #include "server/service/svc_run.h"
 #include "server/store/runs.h"
 
@@ -29,8 +31,7 @@ api_runs_reply(struct call *c, int status, const struct run *r)
 	shape_reply(&s, c, status);
 }
 
-/* The run of the path, if the caller may see its project. */
-static int
+int
 api_runs_open(struct call *c, struct run *r)
 {
 	struct err e = ERR_INIT;
@@ -127,9 +128,13 @@ api_runs_created(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_run_create *op = arg;
 	struct call *c = call;
+	struct shape s;
 
-	if (!api_failed(c, fail))
-		api_runs_reply(c, op->created ? 201 : 200, &op->run);
+	if (!api_failed(c, fail)) {
+		shape_init(&s, c, NULL);
+		shape_run_verdict(&s, op->verdict, &op->run);
+		shape_reply(&s, c, op->created ? 201 : 200);
+	}
 	call_release(c);
 }
 
@@ -250,6 +255,50 @@ api_runs_finished(const struct err *fail, void *arg, void *call)
 }
 
 static int
+api_runs_line(struct call *c, const struct json *j, struct svc_review_line *l)
+{
+	const char *side = json_str_or(j, "side", "new");
+	struct err e = ERR_INIT;
+
+	if (api_text(c, j, "path", REVIEW_PATH_MAX, &l->path) == -1 ||
+	    api_text(c, j, "body", BODY_LEN_MAX, &l->body) == -1 ||
+	    api_i64(c, j, "line", 1, INT32_MAX, &l->line) == -1)
+		return -1;
+	l->side = strcmp(side, "old") == 0 ? REVIEW_SIDE_OLD : REVIEW_SIDE_NEW;
+	if (l->path != NULL && l->path[0] != '\0' && l->line > 0 &&
+	    issue_rule_comment(svc_text(l->body), &e) == 0)
+		return 0;
+	call_reply_error(
+	    c, 422, "review: want path, line and body of each comment");
+	return -1;
+}
+
+static int
+api_runs_review(struct call *c, const struct json *j, struct svc_run_finish *op)
+{
+	const struct json *list = json_get(j, "comments");
+	const char *commit = json_str_or(j, "commit", "");
+	const size_t n = json_count(list);
+
+	if (n == 0)
+		return 0;
+	if (n > REVIEW_COMMENTS_MAX || strlen(commit) != SHA_HEX) {
+		call_reply_error(c, 422,
+		    "review: want a commit and at most %d comments",
+		    REVIEW_COMMENTS_MAX);
+		return -1;
+	}
+	memcpy(op->commit, commit, SHA_HEX);
+	op->lines = xcalloc(n, sizeof(*op->lines));
+	for (const struct json *l = json_first(list); l != NULL;
+	     l = json_next(l)) {
+		if (api_runs_line(c, l, &op->lines[op->n_lines++]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 api_runs_finish_op(
     struct call *c, const struct json *j, struct svc_run_finish *op)
 {
@@ -261,7 +310,9 @@ api_runs_finish_op(
 	if (api_word(c, j, "state", run_state_parse, &state) == -1 ||
 	    api_text(c, j, "why", API_WHY_MAX, &op->why) == -1 ||
 	    api_text(c, j, "message", API_MESSAGE_MAX, &op->message) == -1 ||
-	    api_i64(c, j, "exit_code", -1, 255, &code) == -1)
+	    api_i64(c, j, "exit_code", -1, 255, &code) == -1 ||
+	    api_bool(c, j, "passing", &op->passing) == -1 ||
+	    api_runs_review(c, json_get(j, "review"), op) == -1)
 		return -1;
 	if (state == 0) {
 		call_reply_error(c, 422, "state: it is missing");
@@ -280,6 +331,8 @@ api_runs_finish_op(
 		}
 		op->record = str_steal(&text);
 	}
+	if (api_text(c, j, "report", SVC_REPORT_MAX, &op->report) == -1)
+		return -1;
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/items.h"
 #include "server/domain/review_comment.h"
+#include "server/domain/run_rule.h"
 #include "server/domain/words.h"
 #include "server/domain/work.h"
 #include "server/store/repo_facts.h"
@@ -138,6 +139,9 @@ void shape_protection(struct shape *s, const struct protect_rule *r);
 /* Members of a branch's object, for whoever asks. */
 void shape_branch_protection(struct shape *s, const struct svc_branch_view *v);
 void shape_run(struct shape *s, const struct run *r);
+/* What became of an order, with the run if there is one. */
+void shape_run_verdict(
+    struct shape *s, enum run_verdict verdict, const struct run *r);
 void shape_job(struct shape *s, const struct job *j, bool with_lease);
 void shape_i64_or_null(struct shape *s, const char *key, int64_t n);
 void shape_str_or_null(struct shape *s, const char *key, const char *v);

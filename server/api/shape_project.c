@@ -35,6 +35,12 @@ shape_settings(struct shape *s, const struct project_settings *x)
 	jw_i64(&s->w, "pids", x->pids);
 	jw_i64(&s->w, "disk", x->disk);
 	jw_i64(&s->w, "wall_s", x->wall_s);
+	jw_bool(&s->w, "runs_paused", x->runs_paused);
+	jw_str(&s->w, "trigger_label", x->trigger_label);
+	jw_i64(&s->w, "max_retries", x->max_retries);
+	jw_i64(&s->w, "retry_s", x->retry_s);
+	jw_i64(&s->w, "max_item_runs", x->max_item_runs);
+	jw_i64(&s->w, "max_day_runs", x->max_day_runs);
 	options_write(&s->w, &x->sandbox);
 	jw_end(&s->w);
 }

@@ -10,13 +10,15 @@ shape_project_ref(struct shape *s, int64_t id, const char *full_name)
 	jw_end(&s->w);
 }
 
-void
-shape_run(struct shape *s, const struct run *r)
+static void
+shape_run_members(struct shape *s, const struct run *r)
 {
-	jw_object(&s->w, NULL);
 	jw_i64(&s->w, "id", r->id);
 	shape_project_ref(s, r->project_id, r->project_name);
 	jw_i64(&s->w, "event", r->event);
+	shape_i64_or_null(s, "retry_of", r->retry_of);
+	jw_i64(&s->w, "attempt", r->attempt);
+	jw_time(&s->w, "not_before", r->not_before);
 	shape_i64_or_null(s, "item", r->item);
 	jw_bool(&s->w, "is_pull", r->is_pull);
 	jw_str(&s->w, "command", r->command);
@@ -45,6 +47,24 @@ shape_run(struct shape *s, const struct run *r)
 	jw_time(&s->w, "created_at", r->created_at);
 	jw_time(&s->w, "started_at", r->started_at);
 	jw_time(&s->w, "ended_at", r->ended_at);
+}
+
+void
+shape_run(struct shape *s, const struct run *r)
+{
+	jw_object(&s->w, NULL);
+	shape_run_members(s, r);
+	jw_end(&s->w);
+}
+
+void
+shape_run_verdict(
+    struct shape *s, enum run_verdict verdict, const struct run *r)
+{
+	jw_object(&s->w, NULL);
+	jw_str(&s->w, "verdict", run_verdict_name(verdict));
+	if (r->id != 0)
+		shape_run_members(s, r);
 	jw_end(&s->w);
 }
 

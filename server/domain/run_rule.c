@@ -52,3 +52,37 @@ run_rule_branch(const char *command, int64_t item, char out[RUN_BRANCH_MAX])
 		snprintf(out, RUN_BRANCH_MAX, "agent/%s", command);
 	return true;
 }
+
+const char *
+run_verdict_name(enum run_verdict v)
+{
+	static const char *const names[] = {
+		[RUN_TAKEN] = "taken",
+		[RUN_JOINED] = "joined",
+		[RUN_ANSWERED] = "answered",
+		[RUN_NO_BOT] = "bot",
+		[RUN_NO_WAKES] = "wakes",
+		[RUN_NO_ITEM] = "item",
+		[RUN_NO_DAY] = "day",
+	};
+
+	return v < RUN_TAKEN || v > RUN_NO_DAY ? "" : names[v];
+}
+
+bool
+run_rule_is_human(const char *cause)
+{
+	return strcmp(cause, "check.failed") != 0 &&
+	    strcmp(cause, "pull.conflict") != 0 &&
+	    strcmp(cause, "run.updated") != 0;
+}
+
+int64_t
+run_rule_pause_ms(int64_t first_s, int64_t attempt)
+{
+	int64_t s = first_s;
+
+	for (int64_t i = 1; i < attempt && s < RUN_PAUSE_MAX_S; i++)
+		s *= 4;
+	return (s > RUN_PAUSE_MAX_S ? RUN_PAUSE_MAX_S : s) * 1000;
+}

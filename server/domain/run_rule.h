@@ -11,9 +11,29 @@ enum {
 	RUN_COMMAND_MAX = 64, /* bytes of a command's name */
 	RUN_BRANCH_MAX = 128,
 	RUN_WALL_MAX_S = 7 * 86400,
+	RUN_PAUSE_MAX_S = 3600, /* between two tries */
 	RUN_LOG_MAX = 32 << 20, /* bytes kept of a run's or job's output */
 	RUN_TOKEN_GRACE_S = 600 /* a token outlives the run's wall time by */
 };
+
+/* What became of an event that gave an order or asked something. */
+enum run_verdict {
+	RUN_TAKEN = 1, /* a run of its own */
+	RUN_JOINED,    /* a part of one that waited */
+	RUN_ANSWERED,  /* something was said or done at once */
+	RUN_NO_BOT,    /* of a program's account: nothing */
+	RUN_NO_WAKES,  /* the server's own events did it too often */
+	RUN_NO_ITEM,   /* too many runs on the item within a day */
+	RUN_NO_DAY     /* the same, in the project */
+};
+
+const char *run_verdict_name(enum run_verdict v);
+
+/* Did a person cause it?  `cause` is an event's kind. */
+bool run_rule_is_human(const char *cause);
+/* Before try `attempt` + 1, when the pause after the first is first_s: four
+ * times as long each time, an hour at most. */
+int64_t run_rule_pause_ms(int64_t first_s, int64_t attempt);
 
 /* queued, preparing, running, finishing, an end; any of them may fail, be
  * cancelled or time out; nothing leaves an end. */

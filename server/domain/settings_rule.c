@@ -17,6 +17,10 @@ const struct settings_number settings_numbers[] = {
 	{ "pids", SETTINGS_AT(pids), 32, 32768 },
 	{ "disk", SETTINGS_AT(disk), INT64_C(64) << 20, INT64_C(1) << 44 },
 	{ "wall_s", SETTINGS_AT(wall_s), 10, INT64_C(604800) },
+	{ "max_retries", SETTINGS_AT(max_retries), 0, 10 },
+	{ "retry_s", SETTINGS_AT(retry_s), 1, 3600 },
+	{ "max_item_runs", SETTINGS_AT(max_item_runs), 1, 10000 },
+	{ "max_day_runs", SETTINGS_AT(max_day_runs), 1, 100000 },
 	{ .name = NULL },
 };
 

@@ -184,6 +184,11 @@ project_settings_init(struct project_settings *s)
 		.pids = 512,
 		.disk = INT64_C(4) << 30,
 		.wall_s = 3600,
+		.trigger_label = "agent",
+		.max_retries = 2,
+		.retry_s = 30,
+		.max_item_runs = 20,
+		.max_day_runs = 200,
 	};
 	sandbox_options_init(&s->sandbox);
 }

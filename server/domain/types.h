@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/domain/kinds.h"
 #include "server/domain/mirror_fail.h"
 #include "server/domain/repo_profile.h"
 #include "server/domain/sandbox_options.h"
@@ -31,92 +32,6 @@ enum {
 };
 
 #define SHA_ZERO "0000000000000000000000000000000000000000"
-
-enum user_kind {
-	USER_ADMIN = 1,
-	USER_PERSON, /* "user" */
-	USER_AGENT,
-	USER_CI,
-	USER_SERVICE
-};
-
-/* What a user may do in one project; a site's admin is ROLE_ADMIN in all. */
-enum role {
-	ROLE_NONE,
-	ROLE_READER,
-	ROLE_MAINTAINER,
-	ROLE_ADMIN
-};
-
-enum access_level {
-	ACCESS_NONE,
-	ACCESS_READ,
-	ACCESS_SCRATCH,
-	ACCESS_WRITE
-};
-
-enum token_kind {
-	TOKEN_USER = 1,
-	TOKEN_RUN,
-	TOKEN_SESSION
-};
-
-enum network_mode {
-	NETWORK_OFF = 1,
-	NETWORK_NONE,
-	NETWORK_WEB,
-	NETWORK_LOCKED,
-	NETWORK_OPEN
-};
-
-enum project_state {
-	PROJECT_ACTIVE = 1,
-	PROJECT_DELETING
-};
-
-enum mirror_status {
-	MIRROR_NEW = 1,
-	MIRROR_SYNCING,
-	MIRROR_OK,
-	MIRROR_FAILED,
-	MIRROR_PAUSED,
-	MIRROR_NONE /* there is no upstream */
-};
-
-enum sandbox_want {
-	WANT_RUNNING = 1,
-	WANT_STOPPED,
-	WANT_GONE,
-	WANT_PAUSED
-};
-
-enum sandbox_status {
-	SANDBOX_ABSENT = 1,
-	SANDBOX_STARTING,
-	SANDBOX_RUNNING,
-	SANDBOX_STOPPED,
-	SANDBOX_FAILED,
-	SANDBOX_PAUSED,
-	SANDBOX_STOPPING
-};
-
-/*
- * The word of the API for a value, "" for one outside the enum; and back: the
- * value, or -1.  role: "none" "reader" "maintainer" "admin"; access: "none"
- * "read" "scratch" "write".
- */
-const char *user_kind_name(enum user_kind v);
-const char *role_name(enum role v);
-const char *access_name(enum access_level v);
-const char *network_name(enum network_mode v);
-const char *project_state_name(enum project_state v);
-const char *mirror_status_name(enum mirror_status v);
-const char *sandbox_want_name(enum sandbox_want v);
-const char *sandbox_status_name(enum sandbox_status v);
-int access_parse(const char *s);
-int network_parse(const char *s);
-int sandbox_want_parse(const char *s);
-int sandbox_status_parse(const char *s);
 
 struct user {
 	int64_t id;
@@ -191,6 +106,12 @@ struct project_settings {
 	int64_t pids;
 	int64_t disk; /* bytes */
 	int64_t wall_s;
+	bool runs_paused;                     /* orders wait */
+	char trigger_label[NAME_LEN_MAX + 1]; /* an order; "": none is */
+	int64_t max_retries;   /* of a run that failed for a passing reason */
+	int64_t retry_s;       /* before the first one, then more */
+	int64_t max_item_runs; /* on one item within a day */
+	int64_t max_day_runs;  /* in the project within a day */
 	struct sandbox_options sandbox;
 };
 

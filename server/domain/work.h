@@ -62,7 +62,10 @@ bool run_state_is_end(enum run_state s);
 struct run {
 	int64_t id;
 	int64_t project_id;
-	int64_t event; /* the one event that caused it */
+	int64_t event;      /* the one event that caused it */
+	int64_t retry_of;   /* the run that it tries again, 0: none */
+	int64_t attempt;    /* from 1 */
+	int64_t not_before; /* it waits until then */
 	int64_t item;
 	char *command;
 	char *agent;

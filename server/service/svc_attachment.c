@@ -38,8 +38,8 @@ svc_attachment_may(struct txn *t, const struct identity *who,
 }
 
 /* Version 4 of RFC 9562. */
-static void
-svc_upload_uuid(char out[ATTACHMENT_UUID + 1])
+void
+svc_files_uuid(char out[ATTACHMENT_UUID + 1])
 {
 	unsigned char b[16];
 
@@ -113,7 +113,7 @@ svc_upload_new(struct svc *s, const struct identity *who,
 	u->files = f;
 	u->who = *who;
 	u->on = *on;
-	svc_upload_uuid(u->uuid);
+	svc_files_uuid(u->uuid);
 	svc_upload_part(u->uuid, part, sizeof(part));
 	u->fd = openat(f->dir, part,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -13,6 +13,7 @@
 #include "lib/io/loop.h"
 #include "lib/wire/json.h"
 #include "server/service/svc_merge.h"
+#include "server/service/svc_word.h"
 #include "server/store/auto_merges.h"
 #include "server/store/events.h"
 #include "server/store/pulls.h"
@@ -366,12 +367,73 @@ svc_auto_is_barred(const struct svc_merge *op, const struct err *fail)
 	return false;
 }
 
+/* A comment asked for it once, and is told. */
+struct svc_auto_told {
+	struct svc_op op;
+	struct auto_merge m; /* its numbers */
+	char *text;
+};
+
+static void
+svc_auto_told_release(void *arg)
+{
+	struct svc_auto_told *op = arg;
+
+	free(op->text);
+}
+
+static int
+svc_auto_tell_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_auto_told *op = arg;
+
+	return svc_word_refuse(t, op->op.svc, op->op.now, &op->m, op->text, e);
+}
+
+static void
+svc_auto_tell(struct svc_auto_project *p, const struct auto_merge *m,
+    const struct identity *who, const char *text)
+{
+	struct svc_auto_told *op = svc_op_new(
+	    p->a->s, sizeof(*op), who, svc_auto_told_release);
+
+	op->m = (struct auto_merge){ .project_id = m->project_id,
+		.number = m->number,
+		.comment = m->comment };
+	op->text = xstrdup(text);
+	svc_op_run(op, svc_auto_tell_job, svc_auto_on_dropped, p);
+}
+
+static bool
+svc_auto_is_once(const struct auto_merge *m)
+{
+	return m->comment != 0 && !m->waits;
+}
+
+static void
+svc_auto_refused(struct svc_auto_project *p, const struct auto_merge *m,
+    const struct svc_merge *op, const struct err *fail)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	if (op->refused)
+		svc_word_verdict(&op->verdict, &text);
+	else
+		str_addf(&text, "Not merged: %s.", fail->msg);
+	svc_auto_tell(p, m, &op->op.who, str_cstr(&text));
+}
+
 static void
 svc_auto_on_merged(const struct err *fail, void *arg, void *project)
 {
 	const struct svc_merge *op = arg;
 	struct svc_auto_project *p = project;
+	const struct auto_merge *m = &p->list.at[p->at - 1];
 
+	if (fail != NULL && svc_auto_is_once(m) && !p->a->stopped) {
+		svc_auto_refused(p, m, op, fail);
+		return;
+	}
 	if (fail == NULL)
 		log_info("auto-merge done project=%" PRId64 " pull=%" PRId64,
 		    p->id, op->number);
@@ -400,7 +462,7 @@ svc_auto_merge(struct svc_auto_project *p, const struct auto_merge *m,
 		op->message = xstrdup(m->message);
 	memcpy(op->want_head, m->head_sha, sizeof(op->want_head));
 	op->delete_branch = m->delete_branch;
-	op->delete_given = true;
+	op->delete_given = m->comment == 0;
 	svc_merge(op, svc_auto_on_merged, p);
 }
 
@@ -429,7 +491,11 @@ svc_auto_try(struct svc_auto_project *p, const struct auto_merge *m)
 	if (!drop &&
 	    svc_may(t, &who, m->project_id, PERM_WRITE, NULL, &e) == -1)
 		drop = e.code == ERR_DENIED || e.code == ERR_NOTFOUND;
-	if (drop)
+	if (drop && svc_auto_is_once(m))
+		svc_auto_tell(p, m, &who,
+		    "Not merged: the pull request or your rights in it changed "
+		    "after that comment.");
+	else if (drop)
 		svc_auto_drop(p, m->number, &who);
 	else
 		svc_auto_merge(p, m, &who);

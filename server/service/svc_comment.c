@@ -124,9 +124,19 @@ svc_comment_create_job(struct txn *t, void *arg, struct err *e)
 	int64_t id;
 
 	if (svc_comment_may(t, &op->op.who, &on, &state, e) == -1 ||
-	    svc_comment_insert(t, &op->op.who, op->op.now, &r, &id, e) == -1)
+	    svc_comment_insert(t, &op->op.who, op->op.now, &r, &id, e) == -1 ||
+	    comments_get(t, op->project_id, id, &op->comment, e) == -1)
 		return -1;
-	return comments_get(t, op->project_id, id, &op->comment, e);
+	return svc_word_obey(t, &op->op, &op->comment, &op->word, e);
+}
+
+static bool
+svc_comment_created(void *arg)
+{
+	const struct svc_comment_create *op = arg;
+
+	svc_word_after(op->op.svc, &op->comment, op->word);
+	return false;
 }
 
 void
@@ -136,6 +146,7 @@ svc_comment_create(struct svc_comment_create *op, svc_done_fn *done, void *arg)
 
 	op->op.done = done;
 	op->op.arg = arg;
+	op->op.then = svc_comment_created;
 	if (issue_rule_comment(svc_text(op->body), &e) == -1)
 		svc_op_end_later(op, &e);
 	else

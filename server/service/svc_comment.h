@@ -4,6 +4,7 @@
 
 #include "server/domain/items.h"
 #include "server/service/svc.h"
+#include "server/service/svc_word.h"
 #include "server/store/words_target.h"
 
 struct svc_comment_create {
@@ -12,6 +13,7 @@ struct svc_comment_create {
 	int64_t item;
 	char *body;
 	struct comment comment; /* out */
+	enum svc_word word;     /* what it did besides */
 };
 struct svc_comment_create *svc_comment_create_new(
     struct svc *s, const struct identity *who);

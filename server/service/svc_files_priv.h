@@ -42,6 +42,7 @@ struct svc_files {
 
 /* ERR_BUSY: less room on the disk than must stay free. */
 int svc_files_room(const struct svc_files *f, struct err *e);
+void svc_files_uuid(char out[ATTACHMENT_UUID + 1]);
 void svc_files_unlink(const struct svc_files *f, const char *name);
 
 #endif

@@ -465,7 +465,8 @@ svc_merge_schedule_job(struct txn *t, void *arg, struct err *e)
 		.delete_branch = op->delete_branch,
 		.title = op->title,
 		.message = op->message,
-		.at = op->op.now };
+		.at = op->op.now,
+		.waits = true };
 	struct auto_merge row = m;
 
 	memcpy(row.head_sha, op->pull.head_sha, sizeof(row.head_sha));

@@ -94,6 +94,7 @@ svc_review_event(struct txn *t, const struct svc_review_create *op,
 	jw_str(&w, "sha", op->review.sha);
 	jw_str(&w, "body", op->review.body);
 	jw_i64(&w, "comments", op->review.comments);
+	jw_bool(&w, "of_agent", p->issue.author.kind == USER_AGENT);
 	jw_end(&w);
 	return svc_item_event(
 	    t, &op->op, &p->issue, "review.created", &data, e);
@@ -240,17 +241,30 @@ svc_review_write(struct txn *t, struct svc_review_create *op,
 	return svc_review_needs(op, e);
 }
 
-static int
-svc_review_create_job(struct txn *t, void *arg, struct err *e)
+int
+svc_review_put(struct txn *t, struct svc_review_create *op,
+    const struct pull *p, bool official, struct err *e)
 {
-	struct svc_review_create *op = arg;
 	struct review_new n = { .project_id = op->project_id,
 		.item = op->item,
 		.author_id = op->op.who.user_id,
 		.state = op->state,
+		.official = official,
 		.body = svc_text(op->body),
 		.sha = op->head_sha,
 		.now = op->op.now };
+
+	if (svc_review_allow(op, p, e) == -1)
+		return -1;
+	memcpy(op->head_sha, p->head_sha, sizeof(op->head_sha));
+	if (svc_review_write(t, op, &n, e) == -1)
+		return -1;
+	return op->state == REVIEW_PENDING ? 0 : svc_review_note(t, op, p, e);
+}
+
+int
+svc_review_add(struct txn *t, struct svc_review_create *op, struct err *e)
+{
 	struct pull p = { .run_id = 0 };
 	enum role role;
 	int rc;
@@ -258,15 +272,15 @@ svc_review_create_job(struct txn *t, void *arg, struct err *e)
 	if (svc_review_open(
 		t, &op->op.who, op->project_id, op->item, &role, &p, e) == -1)
 		return -1;
-	rc = svc_review_allow(op, &p, e);
-	memcpy(op->head_sha, p.head_sha, sizeof(op->head_sha));
-	n.official = role >= ROLE_MAINTAINER;
-	if (rc == 0)
-		rc = svc_review_write(t, op, &n, e);
-	if (rc == 0 && op->state != REVIEW_PENDING)
-		rc = svc_review_note(t, op, &p, e);
+	rc = svc_review_put(t, op, &p, role >= ROLE_MAINTAINER, e);
 	pull_release(&p);
 	return rc;
+}
+
+static int
+svc_review_create_job(struct txn *t, void *arg, struct err *e)
+{
+	return svc_review_add(t, arg, e);
 }
 
 static void

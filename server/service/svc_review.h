@@ -58,6 +58,14 @@ struct svc_review_change *svc_review_change_new(
 void svc_review_change(
     struct svc_review_change *op, svc_done_fn *done, void *arg);
 
+/* In a job: a review without comments on lines; fills op->review, which is the
+ * caller's to release.  Afterwards svc_pull_refresh for an approval. */
+int svc_review_add(struct txn *t, struct svc_review_create *op, struct err *e);
+/* The same by the server itself, with the pull request as it is now; lines with
+ * their hunks, which head_sha and merge_base are of. */
+int svc_review_put(struct txn *t, struct svc_review_create *op,
+    const struct pull *p, bool official, struct err *e);
+
 /* In a job: may he say something there?  A locked item takes the words of
  * maintainers only.  Fills *out, which the caller releases on success. */
 int svc_review_open(struct txn *t, const struct identity *who,

@@ -6,15 +6,18 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/domain/items.h"
 #include "server/domain/run_rule.h"
+#include "server/service/svc_order.h"
 #include "server/service/svc_run_rows.h"
 #include "server/store/issues.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
+#include "server/store/run_orders.h"
 #include "server/store/runs.h"
 #include "server/store/tokens.h"
 
@@ -68,15 +71,15 @@ struct svc_run_place {
 };
 
 static int
-svc_run_on_item(struct txn *t, const struct svc_run_create *op,
+svc_run_on_item(struct txn *t, const struct svc_run_make *m,
     struct svc_run_place *x, struct err *e)
 {
 	struct issue i = { .id = 0 };
 	struct pull p = { .run_id = 0 };
 
-	if (op->item == 0)
+	if (m->item == 0)
 		return 0;
-	if (issues_get(t, op->project_id, op->item, &i, e) == -1) {
+	if (issues_get(t, m->project->id, m->item, &i, e) == -1) {
 		if (e->code == ERR_NOTFOUND)
 			return err_set(e, ERR_INVALID, "item: no such item");
 		return -1;
@@ -85,7 +88,7 @@ svc_run_on_item(struct txn *t, const struct svc_run_create *op,
 	issue_release(&i);
 	if (!x->is_pull)
 		return 0;
-	if (pulls_get(t, op->project_id, op->item, &p, e) == -1)
+	if (pulls_get(t, m->project->id, m->item, &p, e) == -1)
 		return -1;
 	snprintf(x->base, sizeof(x->base), "%s", p.base);
 	/* A branch of a fork is not the agent's to push. */
@@ -96,9 +99,10 @@ svc_run_on_item(struct txn *t, const struct svc_run_create *op,
 }
 
 static int
-svc_run_place(struct txn *t, const struct svc_run_create *op,
-    const struct project *p, struct svc_run_place *x, struct err *e)
+svc_run_place(struct txn *t, const struct svc_run_make *m,
+    struct svc_run_place *x, struct err *e)
 {
+	const struct project *p = m->project;
 	AUTO_STR struct str ref = STR_INIT;
 	char own[RUN_BRANCH_MAX];
 
@@ -106,52 +110,100 @@ svc_run_place(struct txn *t, const struct svc_run_create *op,
 	snprintf(x->base, sizeof(x->base), "%s",
 	    p->settings.sandbox.branch[0] != '\0' ? p->settings.sandbox.branch
 						  : p->default_branch);
-	if (!run_rule_branch(op->command, op->item, own))
+	if (!run_rule_branch(m->command, m->item, own))
 		return err_set(e, ERR_INVALID,
 		    "command: want 1 to %d of a-z 0-9 _ -", RUN_COMMAND_MAX);
-	if (svc_run_on_item(t, op, x, e) == -1)
+	if (svc_run_on_item(t, m, x, e) == -1)
 		return -1;
 	if (x->branch[0] == '\0')
 		snprintf(x->branch, sizeof(x->branch), "%s", own);
-	if (op->access != ACCESS_WRITE)
+	if (m->access != ACCESS_WRITE)
 		x->branch[0] = '\0';
 	str_addf(&ref, "refs/heads/%s", x->base);
 	return refs_get(t, p->id, str_cstr(&ref), x->base_sha, e);
 }
 
-static int
-svc_run_insert(struct txn *t, struct svc_run_create *op,
-    const struct project *p, struct err *e)
+int
+svc_run_make(struct txn *t, const struct svc_op *by,
+    const struct svc_run_make *m, struct run *out, bool *created, struct err *e)
 {
+	const struct project_settings *s = &m->project->settings;
 	struct svc_run_place x;
-	struct run_new n = { .project_id = op->project_id,
-		.event = op->event,
-		.item = op->item,
-		.command = op->command,
-		.access = op->access,
-		.agent = op->agent != NULL ? op->agent : p->settings.agent,
-		.network = op->network != 0 ? op->network : p->settings.network,
-		.wall_s = op->wall_s != 0 ? op->wall_s : p->settings.wall_s,
-		.now = op->op.now };
+	struct run_new n = { .project_id = m->project->id,
+		.event = m->event,
+		.item = m->item,
+		.command = m->command,
+		.access = m->access,
+		.agent = m->agent != NULL ? m->agent : s->agent,
+		.network = m->network != 0 ? m->network : s->network,
+		.wall_s = m->wall_s != 0 ? m->wall_s : s->wall_s,
+		.retry_of = m->retry_of,
+		.attempt = m->attempt,
+		.not_before = m->not_before,
+		.now = by->now };
 	int64_t id;
 
-	if (svc_run_place(t, op, p, &x, e) == -1)
+	if (svc_run_place(t, m, &x, e) == -1)
 		return -1;
 	n.is_pull = x.is_pull;
 	n.branch = x.branch;
 	n.base = x.base;
 	n.base_sha = x.base_sha;
-	if (runs_insert(t, &n, &id, &op->created, e) == -1) {
+	if (runs_insert(t, &n, &id, created, e) == -1) {
 		if (e->code == ERR_NOTFOUND)
 			return err_set(e, ERR_INVALID, "event: no such event");
 		return -1;
 	}
-	if (runs_get(t, id, &op->run, e) == -1)
+	if (runs_get(t, id, out, e) == -1)
 		return -1;
-	if (!op->created)
+	if (!*created)
 		return 0;
-	return svc_run_event(
-	    t, &op->op.who, op->op.now, "run.created", &op->run, e);
+	return svc_run_event(t, &by->who, by->now, "run.created", out, e);
+}
+
+/* A run of its own, or a part of one that waits. */
+static int
+svc_run_take(struct txn *t, struct svc_run_create *op, const struct project *p,
+    struct run_order *o, struct err *e)
+{
+	const struct svc_run_make m = { .project = p,
+		.event = op->event,
+		.item = op->item,
+		.command = op->command,
+		.access = op->access,
+		.agent = op->agent,
+		.network = op->network,
+		.wall_s = op->wall_s };
+	bool joined;
+
+	if (svc_order_join(t, &op->op, &m, &op->run, &joined, e) == -1)
+		return -1;
+	o->verdict = joined ? RUN_JOINED : RUN_TAKEN;
+	if (!joined &&
+	    svc_run_make(t, &op->op, &m, &op->run, &op->created, e) == -1)
+		return -1;
+	o->run_id = op->run.id;
+	return run_orders_add(t, o, e);
+}
+
+static int
+svc_run_order(struct txn *t, struct svc_run_create *op, const struct project *p,
+    struct err *e)
+{
+	struct run_order o = { .event = op->event,
+		.project_id = op->project_id,
+		.item = op->item,
+		.at = op->op.now };
+
+	if (svc_order_begin(t, &op->op, p, true, &o, e) == -1)
+		return -1;
+	op->verdict = o.verdict;
+	if (o.verdict >= RUN_NO_BOT)
+		return svc_order_refuse(t, &op->op, p, &o, e);
+	if (svc_run_take(t, op, p, &o, e) == -1)
+		return -1;
+	op->verdict = o.verdict;
+	return 0;
 }
 
 static int
@@ -159,22 +211,50 @@ svc_run_create_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_run_create *op = arg;
 	struct project p = { .id = 0 };
+	struct run_order o;
 	int rc;
 
 	if (svc_project_by_id(
 		t, &op->op.who, op->project_id, PERM_SERVE, &p, e) == -1)
 		return -1;
-	rc = p.state == PROJECT_ACTIVE
-	    ? svc_run_insert(t, op, &p, e)
-	    : err_set(e, ERR_EXISTS, "the project is being deleted");
+	if (run_orders_get(t, op->event, &o, e) == 0) {
+		op->verdict = o.verdict;
+		rc = o.run_id == 0 ? 0 : runs_get(t, o.run_id, &op->run, e);
+	} else if (e->code != ERR_NOTFOUND) {
+		rc = -1;
+	} else if (p.state != PROJECT_ACTIVE) {
+		rc = err_set(e, ERR_EXISTS, "the project is being deleted");
+	} else {
+		*e = ERR_INIT;
+		rc = svc_run_order(t, op, &p, e);
+	}
 	project_release(&p);
 	return rc;
+}
+
+static bool
+svc_run_taken(void *arg)
+{
+	(void)arg;
+	FAIL_POINT(order_taken);
+	return false;
 }
 
 void
 svc_run_create(struct svc_run_create *op, svc_done_fn *done, void *arg)
 {
-	svc_op_run(op, svc_run_create_job, done, arg);
+	struct err e = ERR_INIT;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	if (run_rule_command_ok(svc_text(op->command))) {
+		op->op.then = svc_run_taken;
+		svc_op_run(op, svc_run_create_job, done, arg);
+		return;
+	}
+	(void)err_set(&e, ERR_INVALID, "command: want 1 to %d of a-z 0-9 _ -",
+	    RUN_COMMAND_MAX);
+	svc_op_end_later(op, &e);
 }
 
 static void

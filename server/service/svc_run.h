@@ -6,8 +6,10 @@
 #ifndef SERVER_SERVICE_SVC_RUN_H
 #define SERVER_SERVICE_SVC_RUN_H
 
+#include "server/domain/run_rule.h"
 #include "server/domain/work.h"
 #include "server/service/svc.h"
+#include "server/service/svc_review.h"
 
 struct svc_run_create {
 	struct svc_op op;
@@ -19,8 +21,10 @@ struct svc_run_create {
 	char *agent;               /* NULL: the project's */
 	enum network_mode network; /* 0: the project's */
 	int64_t wall_s;            /* 0: the project's */
-	bool created;              /* out: false when the event had one */
-	struct run run;            /* out */
+	/* out: false when the event had one, or one that waits took it */
+	bool created;
+	enum run_verdict verdict; /* out */
+	struct run run;           /* out; no id: no run was made */
 };
 struct svc_run_create *svc_run_create_new(
     struct svc *s, const struct identity *who);
@@ -54,14 +58,23 @@ struct svc_run_finish {
 	char *why;
 	char *message;
 	char *record; /* JSON or NULL */
+	char *report; /* Markdown for the comment, or NULL */
 	bool has_exit;
 	int64_t exit_code;
-	struct run run; /* out */
+	bool passing;     /* what it failed of may be over soon: try again */
+	struct run run;   /* out */
+	int64_t pause_ms; /* till the next try, 0: there is none */
 	int64_t pull_number;
 	struct identity agent;
 	char head_sha[SHA_HEX + 1]; /* of a branch that is ahead, else "" */
 	char base_sha[SHA_HEX + 1];
 	char merge_base[SHA_HEX + 1];
+	/* Of a pull request: what it says of lines of the commit it saw. */
+	char commit[SHA_HEX + 1];
+	struct svc_review_line *lines; /* owned, at most REVIEW_COMMENTS_MAX */
+	size_t n_lines;
+	char review_base[SHA_HEX + 1];
+	bool reviewed; /* a review holds those that have a hunk */
 };
 struct svc_run_finish *svc_run_finish_new(
     struct svc *s, const struct identity *who);

@@ -17,10 +17,14 @@
 #include "server/git/git_pool.h"
 #include "server/service/svc_comment.h"
 #include "server/service/svc_mention.h"
+#include "server/service/svc_order.h"
 #include "server/service/svc_pull.h"
+#include "server/service/svc_record.h"
 #include "server/service/svc_run.h"
 #include "server/service/svc_run_rows.h"
+#include "server/store/events.h"
 #include "server/store/issues.h"
+#include "server/store/projects.h"
 #include "server/store/pulls.h"
 #include "server/store/runs.h"
 #include "server/store/tokens.h"
@@ -33,6 +37,8 @@ svc_run_finish_release(void *arg)
 	free(op->why);
 	free(op->message);
 	free(op->record);
+	svc_run_review_release(op);
+	free(op->report);
 	run_release(&op->run);
 }
 
@@ -44,6 +50,29 @@ svc_run_finish_new(struct svc *s, const struct identity *who)
 
 	svc_identity_of(s->agent_id, "agent", USER_AGENT, &op->agent);
 	return op;
+}
+
+/* A failed one is tried again, or a person has to say what is next. */
+static void
+svc_run_what_next(const struct svc_run_finish *op, struct str *out)
+{
+	const struct run *r = &op->run;
+
+	if (op->state != RUN_FAILED && op->state != RUN_TIMED_OUT)
+		return;
+	if (op->pause_ms > 0)
+		str_addf(out,
+		    "\n\nIt is tried again in %" PRId64 " s (try %" PRId64
+		    "). `/stop` stops that.",
+		    op->pause_ms / 1000, r->attempt + 1);
+	else if (r->attempt > 1)
+		str_addf(out,
+		    "\n\nThat was try %" PRId64 ", the last: nothing more "
+		    "happens here by itself. `/retry` or any order starts it "
+		    "again.",
+		    r->attempt);
+	else
+		str_add(out, "\n\n`/retry` starts it again.");
 }
 
 /* What the run says on its item: its message, or why there is none. */
@@ -62,7 +91,11 @@ svc_run_comment_text(const struct svc_run_finish *op, struct str *out)
 		if (m.len > 0)
 			str_add(out, "\n\n");
 	}
-	str_addv(out, utf8_cut(m, BODY_LEN_MAX - 1024));
+	str_addv(out,
+	    utf8_cut(
+		m, BODY_LEN_MAX - 2048 - (op->n_lines > 0 ? 28 << 10 : 0)));
+	svc_run_review_rest(op, out);
+	svc_run_what_next(op, out);
 	if (out->len == 0)
 		str_addf(out, "The run `%s` is done.", op->run.command);
 }
@@ -178,7 +211,69 @@ svc_run_write_pull(struct txn *t, struct svc_run_finish *op, struct err *e)
 }
 
 static int
-svc_run_finish_rows(struct txn *t, struct svc_run_finish *op, struct err *e)
+svc_run_plan_retry(struct txn *t, struct svc_run_finish *op,
+    const struct project *p, struct err *e)
+{
+	const struct run *r = &op->run;
+	enum run_verdict may;
+
+	op->pause_ms = 0;
+	if (op->state != RUN_FAILED || !op->passing || r->cancel ||
+	    r->attempt > p->settings.max_retries || p->state != PROJECT_ACTIVE)
+		return 0;
+	if (svc_order_ceiling(t, p, r->item, op->op.now, &may, e) == -1)
+		return -1;
+	if (may == RUN_TAKEN)
+		op->pause_ms = run_rule_pause_ms(
+		    p->settings.retry_s, r->attempt);
+	return 0;
+}
+
+/* The event of the end is what the next try is of. */
+static int
+svc_run_write_retry(struct txn *t, const struct svc_run_finish *op,
+    const struct project *p, struct err *e)
+{
+	const struct run *r = &op->run;
+	struct svc_run_make m = { .project = p,
+		.item = r->item,
+		.command = r->command,
+		.access = r->access,
+		.agent = r->agent,
+		.network = r->network,
+		.wall_s = r->wall_s,
+		.retry_of = r->id,
+		.attempt = r->attempt + 1,
+		.not_before = op->op.now + op->pause_ms };
+	struct run next = { .id = 0 };
+	bool created;
+	int rc;
+
+	if (events_last(t, &m.event, e) == -1)
+		return -1;
+	rc = svc_run_make(t, &op->op, &m, &next, &created, e);
+	run_release(&next);
+	return rc;
+}
+
+static int
+svc_run_finish_next(struct txn *t, const struct svc_run_finish *op,
+    const struct project *p, struct err *e)
+{
+	const struct svc_op by = {
+		.svc = op->op.svc, .who = op->agent, .now = op->op.now
+	};
+
+	if (op->pause_ms > 0)
+		return svc_run_write_retry(t, op, p, e);
+	if (op->state == RUN_FAILED && op->run.attempt > 1)
+		return svc_order_mark(t, &by, p->id, op->run.item, true, e);
+	return 0;
+}
+
+static int
+svc_run_finish_rows(struct txn *t, struct svc_run_finish *op,
+    const struct project *p, struct err *e)
 {
 	struct run_finish f = { .state = op->state,
 		.why = svc_text(op->why),
@@ -188,8 +283,11 @@ svc_run_finish_rows(struct txn *t, struct svc_run_finish *op, struct err *e)
 		.exit_code = op->exit_code,
 		.now = op->op.now };
 
-	if (svc_run_write_pull(t, op, e) == -1 ||
-	    svc_run_write_comment(t, op, &f.comment, e) == -1)
+	if (svc_run_plan_retry(t, op, p, e) == -1 ||
+	    svc_run_write_pull(t, op, e) == -1 ||
+	    svc_run_review_write(t, op, e) == -1 ||
+	    svc_run_write_comment(t, op, &f.comment, e) == -1 ||
+	    svc_record_attach(t, op, f.comment, e) == -1)
 		return -1;
 	f.pull = op->pull_number;
 	if (runs_finish(t, op->id, &f, e) == -1 ||
@@ -198,14 +296,18 @@ svc_run_finish_rows(struct txn *t, struct svc_run_finish *op, struct err *e)
 	run_release(&op->run);
 	if (runs_get(t, op->id, &op->run, e) == -1)
 		return -1;
-	return svc_run_event(
-	    t, &op->op.who, op->op.now, "run.updated", &op->run, e);
+	if (svc_run_event(
+		t, &op->op.who, op->op.now, "run.updated", &op->run, e) == -1)
+		return -1;
+	return svc_run_finish_next(t, op, p, e);
 }
 
 static int
 svc_run_finish_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_run_finish *op = arg;
+	struct project p = { .id = 0 };
+	int rc;
 
 	run_release(&op->run);
 	if (runs_get(t, op->id, &op->run, e) == -1 ||
@@ -214,7 +316,11 @@ svc_run_finish_job(struct txn *t, void *arg, struct err *e)
 		return -1;
 	if (run_state_is_end(op->run.state))
 		return 0;
-	return svc_run_finish_rows(t, op, e);
+	if (projects_by_id(t, op->run.project_id, &p, e) == -1)
+		return -1;
+	rc = svc_run_finish_rows(t, op, &p, e);
+	project_release(&p);
+	return rc;
 }
 
 static void
@@ -237,7 +343,7 @@ svc_run_finished(void *arg)
 	return true;
 }
 
-static void
+void
 svc_run_finish_write(struct svc_run_finish *op)
 {
 	op->op.now = op->op.svc->now();
@@ -281,6 +387,11 @@ svc_run_finish(struct svc_run_finish *op, svc_done_fn *done, void *arg)
 	}
 	if (runs_get(db_reader(op->op.svc->db), op->id, &op->run, &e) == -1) {
 		svc_op_end_later(op, &e);
+		return;
+	}
+	if (op->n_lines > 0 && op->run.is_pull && op->state == RUN_DONE &&
+	    !run_state_is_end(op->run.state)) {
+		svc_run_review_place(op);
 		return;
 	}
 	if (op->run.branch[0] == '\0' || op->run.is_pull ||

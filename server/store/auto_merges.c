@@ -7,7 +7,7 @@
 
 #define AUTO_COLS                                                           \
 	"project_id, item, account_id, head_sha, at, style, delete_branch," \
-	" title, message"
+	" title, message, comment_id, waits"
 
 void
 auto_merge_release(struct auto_merge *m)
@@ -38,6 +38,8 @@ auto_merges_fill(struct query *q, struct auto_merge *m)
 	m->delete_branch = query_bool(q);
 	m->title = query_text(q);
 	m->message = query_text(q);
+	m->comment = query_i64(q);
+	m->waits = query_bool(q);
 }
 
 int
@@ -45,11 +47,11 @@ auto_merges_insert(struct txn *t, const struct auto_merge *m, struct err *e)
 {
 	return db_exec_one(t,
 	    "INSERT OR IGNORE INTO auto_merge (project_id, item, account_id,"
-	    " head_sha, at, style, delete_branch, title, message)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	    " head_sha, at, style, delete_branch, title, message, comment_id,"
+	    " waits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	    BINDS(I(m->project_id), I(m->number), I(m->user_id), S(m->head_sha),
 		I(m->at), I(m->style), I(m->delete_branch), S(m->title),
-		S(m->message)),
+		S(m->message), I(m->comment), I(m->waits)),
 	    ERR_EXISTS, "the pull request is scheduled to merge already", e);
 }
 

@@ -20,6 +20,8 @@ struct auto_merge {
 	bool delete_branch;
 	char *title; /* "" or NULL: made up */
 	char *message;
+	int64_t comment; /* that says so, 0: none */
+	bool waits;      /* else the gate is asked once, and the comment told */
 };
 
 struct auto_merge_list {

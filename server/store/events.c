@@ -59,6 +59,19 @@ events_append(
 }
 
 int
+events_get(struct txn *t, int64_t seq, struct event *out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+
+	*out = (struct event){ .seq = 0 };
+	if (query_one(&q, t, "SELECT " EVENT_COLS " FROM event WHERE seq = ?",
+		BINDS(I(seq)), "event does not exist", e) == -1)
+		return -1;
+	events_fill(&q, out);
+	return 0;
+}
+
+int
 events_last(struct txn *t, int64_t *seq, struct err *e)
 {
 	return db_number(t, "SELECT max(seq) FROM event", NULL, seq, e);

@@ -38,6 +38,8 @@ struct event_filter {
  */
 int events_list(struct txn *t, const struct event_filter *f,
     struct event_list *out, struct err *e);
+/* ERR_NOTFOUND. */
+int events_get(struct txn *t, int64_t seq, struct event *out, struct err *e);
 int events_last(struct txn *t, int64_t *seq, struct err *e); /* 0: none */
 
 #endif

@@ -22,6 +22,8 @@ enum {
 	" sandbox_reason, sandbox_address, sandbox_at, interval_s, network," \
 	" agent, pickup, approvals, max_wakes, memory, cpus, pids, disk,"    \
 	" wall_s, hold, keep_days, agent_command, sandbox_options,"          \
+	" runs_paused, trigger_label, max_retries, retry_s, max_item_runs,"  \
+	" max_day_runs,"                                                     \
 	" description, website,"                                             \
 	" archived_at, has_issues, has_pulls, merge_styles, merge_style,"    \
 	" delete_branch, parent_id"
@@ -99,6 +101,12 @@ projects_fill_settings(struct query *q, struct project_settings *s)
 	s->keep_days = query_i64(q);
 	projects_fill_command(q, s);
 	projects_fill_options(q, &s->sandbox);
+	s->runs_paused = query_bool(q);
+	QUERY_NAME(q, s->trigger_label);
+	s->max_retries = query_i64(q);
+	s->retry_s = query_i64(q);
+	s->max_item_runs = query_i64(q);
+	s->max_day_runs = query_i64(q);
 }
 
 static void
@@ -155,9 +163,10 @@ projects_insert(
 	    " sandbox_at, interval_s, network, agent, agent_command, pickup,"
 	    " approvals, max_wakes, memory, cpus, pids, disk, wall_s,"
 	    " hold, keep_days, description, default_branch, provisional,"
-	    " sandbox_options, parent_id)"
+	    " sandbox_options, parent_id, runs_paused, trigger_label,"
+	    " max_retries, retry_s, max_item_runs, max_day_runs)"
 	    " VALUES (?, ?, ?, 1, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	const struct project_settings *s = n->settings;
 	bool own = n->upstream[0] == '\0';
 	AUTO_STR struct str command = STR_INIT, options = STR_INIT;
@@ -173,7 +182,9 @@ projects_insert(
 		    I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
 		    I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days),
 		    S(n->description), S(n->default_branch), I(n->provisional),
-		    S(str_cstr(&options)), I(n->parent_id)),
+		    S(str_cstr(&options)), I(n->parent_id), I(s->runs_paused),
+		    S(s->trigger_label), I(s->max_retries), I(s->retry_s),
+		    I(s->max_item_runs), I(s->max_day_runs)),
 		NULL, e) == -1) {
 		if (e->code == ERR_EXISTS)
 			(void)err_set(e, ERR_EXISTS,
@@ -337,7 +348,10 @@ projects_set_settings(
 	    [] = "UPDATE project SET interval_s = ?, network = ?, agent = ?,"
 		 " agent_command = ?, pickup = ?, approvals = ?, max_wakes = ?,"
 		 " memory = ?, cpus = ?, pids = ?, disk = ?, wall_s = ?,"
-		 " hold = ?, keep_days = ?, sandbox_options = ?"
+		 " hold = ?, keep_days = ?, sandbox_options = ?,"
+		 " runs_paused = ?, trigger_label = ?, max_retries = ?,"
+		 " retry_s = ?,"
+		 " max_item_runs = ?, max_day_runs = ?"
 		 " WHERE id = ?";
 	AUTO_STR struct str command = STR_INIT, options = STR_INIT;
 
@@ -348,7 +362,9 @@ projects_set_settings(
 		S(str_cstr(&command)), I(s->pickup), I(s->approvals),
 		I(s->max_wakes), I(s->memory), I(s->cpus), I(s->pids),
 		I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days),
-		S(str_cstr(&options)), I(id)),
+		S(str_cstr(&options)), I(s->runs_paused), S(s->trigger_label),
+		I(s->max_retries), I(s->retry_s), I(s->max_item_runs),
+		I(s->max_day_runs), I(id)),
 	    ERR_NOTFOUND, "project does not exist", e);
 }
 

@@ -5,6 +5,7 @@
 
 #define RUN_COLS                                                          \
 	"r.id, r.project_id, p.owner || '/' || p.name, r.event, r.cause," \
+	" r.retry_of, r.attempt, r.not_before,"                           \
 	" r.item, r.is_pull, r.command, r.access, r.agent, r.network,"    \
 	" r.wall_s, r.branch, r.base, r.base_sha, r.state, r.cancel,"     \
 	" r.has_exit, r.exit_code, r.log_bytes, r.comment, r.pull,"       \
@@ -21,6 +22,9 @@ runs_fill(struct query *q, struct run *r)
 	QUERY_NAME(q, r->project_name);
 	r->event = query_i64(q);
 	QUERY_NAME(q, r->cause);
+	r->retry_of = query_i64(q);
+	r->attempt = query_i64(q);
+	r->not_before = query_i64(q);
 	r->item = query_i64(q);
 	r->is_pull = query_bool(q);
 	r->command = query_text(q);
@@ -53,8 +57,10 @@ runs_insert(struct txn *t, const struct run_new *n, int64_t *id, bool *created,
 	static const char
 	    sql[] = "INSERT INTO run (project_id, event, cause, item, is_pull,"
 		    " command, access, agent, network, wall_s, branch, base,"
-		    " base_sha, state, created_at)"
-		    " SELECT ?, seq, kind, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?"
+		    " base_sha, retry_of, attempt, not_before, state,"
+		    " created_at)"
+		    " SELECT ?, seq, kind, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+		    " ?, 1, ?"
 		    " FROM event WHERE seq = ?";
 
 	*created = false;
@@ -67,7 +73,8 @@ runs_insert(struct txn *t, const struct run_new *n, int64_t *id, bool *created,
 		BINDS(I(n->project_id), I(n->item), I(n->is_pull),
 		    S(n->command), I(n->access), S(n->agent), I(n->network),
 		    I(n->wall_s), S(n->branch), S(n->base), S(n->base_sha),
-		    I(n->now), I(n->event)),
+		    I(n->retry_of), I(n->attempt == 0 ? 1 : n->attempt),
+		    I(n->not_before), I(n->now), I(n->event)),
 		ERR_NOTFOUND, "event does not exist", e) == -1)
 		return -1;
 	*id = db_last_id(t);
@@ -86,6 +93,46 @@ runs_get(struct txn *t, int64_t id, struct run *out, struct err *e)
 		return -1;
 	runs_fill(&q, out);
 	return 0;
+}
+
+int
+runs_newest(struct txn *t, int64_t project_id, int64_t item, struct run *out,
+    struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+
+	*out = (struct run){ .id = 0 };
+	if (query_one(&q, t,
+		"SELECT " RUN_COLS RUN_FROM
+		" WHERE r.project_id = ? AND r.item = ?"
+		" ORDER BY r.id DESC LIMIT 1",
+		BINDS(I(project_id), I(item)), RUN_NONE, e) == -1)
+		return -1;
+	runs_fill(&q, out);
+	return 0;
+}
+
+int
+runs_set_due(struct txn *t, int64_t project_id, int64_t item, struct err *e)
+{
+	return db_exec(t,
+	    "UPDATE run SET not_before = 0 WHERE project_id = ? AND item = ?"
+	    " AND state = 1 AND not_before > 0",
+	    BINDS(I(project_id), I(item)), NULL, e);
+}
+
+int
+runs_count(struct txn *t, int64_t project_id, int64_t item, int64_t since,
+    int64_t *n, struct err *e)
+{
+	return item == 0 ? db_number(t,
+			       "SELECT count(*) FROM run WHERE project_id = ?"
+			       " AND created_at > ?",
+			       BINDS(I(project_id), I(since)), n, e)
+			 : db_number(t,
+			       "SELECT count(*) FROM run WHERE project_id = ?"
+			       " AND item = ? AND created_at > ?",
+			       BINDS(I(project_id), I(item), I(since)), n, e);
 }
 
 static int

@@ -23,6 +23,9 @@ struct run_new {
 	const char *branch; /* without refs/heads/, NULL: "" */
 	const char *base;
 	const char *base_sha;
+	int64_t retry_of;   /* 0: none */
+	int64_t attempt;    /* 0: 1 */
+	int64_t not_before; /* 0: at once */
 	int64_t now;
 };
 
@@ -30,6 +33,16 @@ struct run_new {
 int runs_insert(struct txn *t, const struct run_new *n, int64_t *id,
     bool *created, struct err *e);
 int runs_get(struct txn *t, int64_t id, struct run *out, struct err *e);
+
+/* The newest of an item; ERR_NOTFOUND. */
+int runs_newest(struct txn *t, int64_t project_id, int64_t item,
+    struct run *out, struct err *e);
+/* The queued ones of an item are due now. */
+int runs_set_due(
+    struct txn *t, int64_t project_id, int64_t item, struct err *e);
+/* Made after `since`; item 0: in the whole project. */
+int runs_count(struct txn *t, int64_t project_id, int64_t item, int64_t since,
+    int64_t *n, struct err *e);
 
 struct run_filter {
 	int64_t project_id;   /* 0: any */

@@ -1,4 +1,4 @@
-/* schema_forge: the scripts of steps 4 to 6, one file per room. */
+/* schema_forge: the scripts of steps 4 to 7, one file per room. */
 #ifndef SERVER_STORE_SCHEMA_FORGE_H
 #define SERVER_STORE_SCHEMA_FORGE_H
 
@@ -18,5 +18,7 @@ extern const char schema_hooks_rest[];
 extern const char schema_forks[];
 /* schema_6.c */
 extern const char schema_sandboxes[];
+/* schema_7.c */
+extern const char schema_runs[];
 
 #endif

@@ -64,7 +64,7 @@ bench_on_event(const struct agent_event *ev, void *arg)
 	struct str *out = arg;
 
 	str_reset(out);
-	agent_event_write(ev, 1, out);
+	agent_event_write(ev, 1, 1, out);
 }
 
 static double

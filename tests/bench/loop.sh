@@ -83,5 +83,8 @@ git clone -q --bare --branch agent/blob --single-branch "$url/admin/tally.git" "
 b=$(peak)
 row clone_100mb_hwm_growth KiB $((b - a)) 8192 'limit 8 MiB' '<= 1.00' 1.00
 
+# The same with many projects.
+O=$O tests/bench/loop_many.sh
+
 # And by the model gateway.
 O=$O tests/bench/gateway.sh

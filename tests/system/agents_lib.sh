@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034
-# agents_lib.sh: real agent CLIs in runs, with a stub of a model beside them in
-# the same sandbox.  After lib.sh and attack_lib.sh:
+# agents_lib.sh: real agent CLIs in runs, which ask a stub of a model by the
+# router and the gateway.  After lib.sh, gateway_lib.sh and attack_lib.sh:
 #
 #	agents_start claude		HOME and programs; skips without the CLI
 #	agents_project alpha claude	a project of make_upstream's $UPSTREAM
@@ -20,7 +20,8 @@ agents_start()
 		[ -n "$AGENTS_CLIS" ] && [ -x "$AGENTS_CLIS/bin/$agents_n" ] ||
 		    tap_skip_all "no $agents_n: set COFFER_TEST_CLIS (tests/clis.sh)"
 	done
-	ATTACK_AGENTD='model_url = http://127.0.0.1:18080\nmodel = stub-model'
+	ATTACK_AGENTD='model = stub-model'
+	ATTACK_BEFORE=agents_before
 	attack_start
 	mkdir -p "$HOME_DIR/agents/bin" "$HOME_DIR/agents/cli"
 	cp "$SYSTEM_DIR/model_stub.pl" "$HOME_DIR/agents/"
@@ -31,12 +32,13 @@ agents_start()
 		    cp "$agents_f" "$HOME_DIR/agents/cli/$agents_n"
 		cat >"$HOME_DIR/agents/bin/$agents_n" <<'W'
 #!/bin/bash
-# The CLI beside a stub of its model, and a trap for whoever asks elsewhere.
+# The CLI beside a stub of a model that is not the gateway's, for the controls,
+# and a trap for whoever asks elsewhere.
 d=/opt/coffer/agents
 real=$d/cli/$(basename "$0")
 [ ! -e $d/env ] || . $d/env
 [ "$1" != --version ] || exec "$real" --version
-perl $d/model_stub.pl 18080 $d/steps.json /tmp/stub.log >/dev/null 2>&1 </dev/null &
+perl $d/model_stub.pl 18080 $d/steps.json /tmp/own.log >/dev/null 2>&1 </dev/null &
 perl $d/model_stub.pl 18081 $d/trap.json /tmp/trap.log >/dev/null 2>&1 </dev/null &
 for p in 18080 18081; do
 	until (: </dev/tcp/127.0.0.1/$p) 2>/dev/null; do sleep 0.05; done
@@ -44,7 +46,7 @@ done
 "$real" "$@"
 rc=$?
 sleep 0.3
-for f in stub trap; do
+for f in own trap; do
 	[ ! -e /tmp/$f.log ] || sed "s/^/$f /" /tmp/$f.log >&2
 done
 for f in /tmp/mark-*; do
@@ -56,6 +58,25 @@ W
 	done
 }
 
+# The stub is what the gateway takes for its providers, which have a key.
+agents_before()
+{
+	mkdir -p "$HOME_DIR/agents"
+	echo '[]' >"$HOME_DIR/agents/steps.json"
+	: >"$T/stub.log"
+	start "$T/stub.err" perl "$SYSTEM_DIR/model_stub.pl" "0:$T/stub.port" \
+	    "$HOME_DIR/agents/steps.json" "$T/stub.log"
+	wait_for 10 test -s "$T/stub.port" || tap_bail 'no stub'
+	UP_PORT=$(cat "$T/stub.port")
+	gateway_files anthropic anthropic
+	gateway_files openai openai
+	gateway_prices
+	for agents_n in look:read sealed:write; do
+		printf -- '---\ndescription: x\naccess: %s\n---\nDo it.\n' "${agents_n#*:}" \
+		    >"$HOME_DIR/prompts/commands/${agents_n%:*}.md"
+	done
+}
+
 # agents_project NAME AGENT [ARGUMENT...]
 agents_project()
 {
@@ -64,19 +85,29 @@ agents_project()
 	shift 2
 	[ $# -eq 0 ] || set -- -- "$@"
 	coffer create "$UPSTREAM" --name "$agents_n" --agent "$agents_a" \
-	    --network web --wait "$@" >"$T/create.log" 2>&1 ||
+	    --network none --wait "$@" >"$T/create.log" 2>&1 ||
 	    tap_bail "$(cat "$T/create.log")"
 }
 
-agents_steps() { cat >"$HOME_DIR/agents/steps.json"; }
+agents_steps()
+{
+	cat >"$HOME_DIR/agents/steps.json"
+	rm -f "$T"/stub.log.*
+	: >"$T/stub.log"
+}
 
 agents_order()
 {
 	attack_order "$@"
 	attack_end
-	AJSON=$HOME_DIR/runs/$RID/agent.json
-	EVENTS=$HOME_DIR/runs/$RID/events.jsonl
-	ERR=$HOME_DIR/runs/$RID/agent/err.log
+	wait_for 20 test ! -e "$HOME_DIR/runs/$RID/token"
+	AJSON=$HOME_DIR/runs/$RID/record/agent.json
+	EVENTS=$HOME_DIR/runs/$RID/record/events.jsonl
+	ERR=$T/err
+	{
+		cat "$HOME_DIR/runs/$RID/record/err.log"
+		sed 's/^/stub /' "$T/stub.log"
+	} >"$ERR"
 	SAID=$T/said
 	coffer issue show "$1" "$ITEM" >"$SAID" 2>&1
 }
@@ -109,11 +140,23 @@ agents_fail()
 	agents_order "$1" /look
 }
 
+# agents_poor NAME: a run when the day's money is gone
+agents_poor()
+{
+	control '{"op":"limit","scope":"day","micros":1}'
+	echo '[{"text":"x"}]' | agents_steps
+	agents_order "$1" /look
+	control '{"op":"limit","scope":"day","micros":100000000}'
+}
+
 # What no run may do, whatever the repository says.
 agents_harmless()
 {
-	tap_is "$(sed -n 's/^stub //p' "$ERR" | jq -r .key | sed 's/^Bearer //' | sort -u)" "run-$RID" \
-	    'each request has the placeholder of the run'
+	tap_is "$(sed -n 's/^stub //p' "$ERR" | jq -r .key | sed 's/^Bearer //' | sort -u)" "$KEY" \
+	    'each request came by the gateway, with its key'
+	tap_is "$(jq -s "[.[] | select(.run == $RID)] | length > 0" "$HOME_DIR/gateway/log/exchanges.jsonl")" true \
+	    'and as one of this run'
+	tap_not 'the key is in no file of the run' grep -rqF "$KEY" "$HOME_DIR/runs" "$HOME_DIR/log" "$HOME_DIR/sandboxes"
 	tap_not 'nothing of the repository ran' grep '^mark ' "$ERR"
 	tap_not 'nothing was asked elsewhere' grep '^trap ' "$ERR"
 	tap_not 'no token of cofferd came near' grep -rqF "$ADMIN" "$HOME_DIR/runs/$RID"

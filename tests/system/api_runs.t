@@ -171,5 +171,44 @@ tap_is "$(field .body)" "Done.
 
 Closes #$N" 'what the agent says it fixes is said once'
 
+# What a run says of lines is a review of the commit that it saw.
+push_branch looked-at look.txt 'one line'
+api POST "$R/pulls" '{"title":"Look","head":"looked-at","base":"main"}'
+N=$(field .number)
+# reviewed COMMIT: a run of that pull request ends with two comments
+reviewed()
+{
+	api POST "$R/issues/$N/comments" '{"body":"/review"}'
+	EV=$(event_of comment.created)
+	as "$AGENTD" api POST "$C/runs" "{\"event\":$EV,\"project\":$PROJECT_ID,\"item\":$N,\"command\":\"review\",\"access\":\"read\",\"agent\":\"command\",\"network\":\"none\",\"wall_s\":60}"
+	ID=$(field .id)
+	as "$AGENTD" api PATCH "$C/runs/$ID" '{"from":"queued","state":"preparing"}'
+	as "$AGENTD" api PATCH "$C/runs/$ID" '{"from":"preparing","state":"running"}'
+	as "$AGENTD" api PATCH "$C/runs/$ID" '{"from":"running","state":"finishing"}'
+	REVIEW="{\"state\":\"done\",\"why\":\"\",\"message\":\"In short.\",\"exit_code\":0,\"review\":{\"commit\":\"$1\",\"comments\":[{\"path\":\"look.txt\",\"line\":1,\"side\":\"new\",\"body\":\"P1: odd\"},{\"path\":\"a.txt\",\"line\":1,\"body\":\"P2: elsewhere\"}]}}"
+	as "$AGENTD" api POST "$C/runs/$ID/finish" "$REVIEW"
+}
+answer() { api GET "$R/issues/comments/$COMMENT" && field .body; }
+
+reviewed "$SHA"
+COMMENT=$(field .comment)
+tap_is "$STATUS,$(field .state)" 200,done 'a run ends with a review'
+api GET "$R/pulls/$N/reviews"
+tap_is "$(field 'map("\(.user.login) \(.state) \(.commit_id) \(.comments_count)") | join(",")')" "agent COMMENT $SHA 1" 'by the agent, of that commit'
+REV=$(field '.[0].id')
+api GET "$R/pulls/$N/reviews/$REV/comments"
+tap_is "$(field 'map("\(.path) \(.position) \(.body)") | join(",")')" 'look.txt 1 P1: odd' 'with the line that the diff shows'
+tap_like "$(answer)" 'In short.*\`a.txt\` line 1:*P2: elsewhere' 'the other one stands in the comment'
+as "$AGENTD" api POST "$C/runs/$ID/finish" "$REVIEW"
+api GET "$R/pulls/$N/reviews"
+tap_is "$(field length)" 1 'told again it is not there twice'
+OLD=$SHA
+push_branch looked-at look.txt 'another line'
+reviewed "$OLD"
+COMMENT=$(field .comment)
+tap_like "$STATUS $(answer)" '200 *\`look.txt\` line 1:*P1: odd*P2: elsewhere' 'of an old head all stands in the comment'
+api GET "$R/pulls/$N/reviews"
+tap_is "$(field length)" 1 'and nothing is a review'
+
 tap_not 'no secret is in the log' grep -qE "$TOK|$TOK2|$TICKET|$ADMIN" "$T/cofferd.log"
 tap_done

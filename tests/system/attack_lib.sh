@@ -3,7 +3,8 @@
 # what a test says.  After lib.sh:
 #
 #	attack_start alpha beta		projects admin/alpha, admin/beta
-#					ATTACK_AGENTD: a line for [agentd]
+#					ATTACK_AGENTD: a line for [agentd];
+#					ATTACK_BEFORE: a function, before `up`
 #	agent_does NAME			the program of every run from now on:
 #					attack_agent_NAME.sh; without a name,
 #					what stands on the standard input
@@ -43,6 +44,7 @@ attack_start()
 	    Listen => 1, LocalAddr => "127.0.0.1")->sockport')
 	URL=http://127.0.0.1:$attack_port
 	attack_commands
+	[ -z "${ATTACK_BEFORE-}" ] || "$ATTACK_BEFORE"
 	coffer up -d --listen "127.0.0.1:$attack_port" >"$T/up.log" 2>&1 ||
 	    tap_bail "$(cat "$T/up.log" "$HOME_DIR"/log/*.log)"
 	for attack_p in "$@"; do

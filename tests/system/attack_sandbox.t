@@ -102,7 +102,7 @@ attack_end
 tap_ok 'processes are bounded' awk '/^forked/ {exit !($2 > 0 && $2 < 600)}' "$T/run.log"
 tap_ok 'memory is bounded' grep -q 'memory 137' "$T/run.log"
 tap_ok 'disk is bounded' grep -q 'No space left' "$T/run.log"
-tap_ok 'output is bounded' test "$(stat -c %s "$HOME_DIR/runs/$RID/agent/out.log")" -le 33554432
+tap_ok 'output is bounded' test "$(stat -c %s "$HOME_DIR/runs/$RID/record/out.log")" -le 33554432
 tap_ok 'the services live' coffer status
 
 # ---- the phase that pushes has a network: nothing of the agent runs in it ----
@@ -121,7 +121,7 @@ tap_ok 'control: its traps work' grep -q '^RAN' "$T/run.log"
 tap_ok 'its work was pushed' git_as "$ADMIN" fetch -q "$URL/admin/alpha.git" "agent/sealed-$ITEM"
 git_as "$ADMIN" clone -q -b "agent/sealed-$ITEM" "$URL/admin/alpha.git" "$T/sealed" 2>/dev/null
 tap_ok 'what it left is in it' test -f "$T/sealed/left"
-tap_not 'no trap ran with a network' grep -q PAYLOAD "$HOME_DIR/runs/$RID/finish/out.log"
+tap_not 'no trap ran with a network' grep -q PAYLOAD "$HOME_DIR/runs/$RID/record/finish.log"
 tap_not 'nor left a trace' test -e "$T/sealed/RAN"
 tap_ok 'what later runs borrow from is there' test -s "$HOME_DIR/sandboxes/1/objects/current/refs"
 tap_is "$(find "$HOME_DIR/sandboxes/1/objects" -name planted -o -name x)" '' \

@@ -36,7 +36,7 @@ tap_like "$(field .error.message)" '*of this run is used up*of 0.05 dollars*' 'a
 tap_is "$i" 28 'when the next might go over it'
 tap_ok 'it is not over it' test "$(spent run '"run":1')" -le 50000
 tap_is "$(spent item '"project":7,"item":1')" "$(spent run '"run":1')" 'its issue has the same'
-ask_path=openai/v1/responses ask "$TOK" m
+http POST "$BASE/openai/v1/responses" -H "x-api-key: $TOK" -d '{"model":"m","max_output_tokens":1000}'
 tap_is "$STATUS,$(field .error.type)" 403,budget_exceeded 'every provider refuses'
 ask_path=local/v1/chat/completions ask "$TOK" m
 tap_is "$STATUS" 200 'but one that is free'

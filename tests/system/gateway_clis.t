@@ -39,7 +39,7 @@ run() {
 		shift
 	done
 	shift
-	env -i PATH="$PATH" HOME="$T/$cli" TMPDIR="$T/tmp" "${env[@]}" timeout 60 "$CLIS/bin/$cli" "$@" \
+	env -i PATH="$PATH" HOME="$T/$cli" TMPDIR="$T/tmp" "${env[@]}" timeout 240 "$CLIS/bin/$cli" "$@" \
 	    </dev/null >"$T/$cli.out" 2>"$T/$cli.err"
 	tap_ok "$cli says what the model said" grep -q 'all done' "$T/$cli.out"
 	tap_ok "after its tool ran" grep -q '"results":1' "$T/$cli.log"
@@ -61,6 +61,7 @@ cat >"$T/codex/conf/config.toml" <<CONF
 model = "gpt-5"
 model_provider = "gw"
 check_for_update_on_startup = false
+web_search = "disabled"
 [analytics]
 enabled = false
 [model_providers.gw]

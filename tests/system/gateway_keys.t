@@ -62,7 +62,7 @@ curl -sS -m 0.1 -H "x-api-key: $TOK" -d '{"model":"m"}' "$BASE/helper/v1/message
 tap_ok 'a client that leaves meanwhile does no harm' control '{"op":"hello"}'
 
 # A credential, and a file that changes.
-ask_path=cred/v1/responses ask "$TOK" m
+http POST "$BASE/cred/v1/responses" -H "x-api-key: $TOK" -d '{"model":"m"}'
 tap_is "$STATUS" 200 'a credential of systemd'
 tap_ok 'is the key' grep -q '|Authorization: Bearer sk-from-systemd-0123|' "$T/up.log"
 printf 'sk-another-0123456789\n' | "$O/bin/coffer-gateway" --home "$HOME_DIR" --set-key big
@@ -70,7 +70,33 @@ ask_path=big/v1/messages ask "$TOK" m
 tap_ok 'a new key is used at once' grep -q '|x-api-key: sk-another-0123456789|' "$T/up.log"
 printf '[provider]\nkind = openai\nurl = http://192.0.2.1:80\n' >"$HOME_DIR/gateway/providers/plain.conf"
 tap_not 'a key does not go out in the clear' "$O/bin/coffer-gateway" --home "$HOME_DIR" -n
+printf '[provider]\nkind = openai\nurl = http://127.elsewhere.example:80\n' >"$HOME_DIR/gateway/providers/plain.conf"
+tap_not 'nor to what only begins like this machine' "$O/bin/coffer-gateway" --home "$HOME_DIR" -n
+tap_not 'a file that is no good is not read again' control '{"op":"reload"}'
+tap_like "$(field .error)" '*plain.conf*without encryption*' 'and says why'
 rm "$HOME_DIR/gateway/providers/plain.conf"
+ask_path=big/v1/messages ask "$TOK" m
+tap_is "$STATUS" 200 'what was there still is'
+
+# Providers and prices are read again while a stream is open.
+curl -sSN -o "$T/open" -H "x-api-key: $TOK" -d '{"model":"slow-20"}' "$BASE/big/v1/messages" &
+OPEN=$!
+wait_for 10 grep -qs message_start "$T/open"
+gateway_files later anthropic
+rm "$HOME_DIR/gateway/providers/big.conf"
+ask_path=later/v1/messages ask "$TOK" m
+tap_is "$STATUS" 403 'a provider that came later is not there'
+tap_ok 'until files are read again' control '{"op":"reload"}'
+ask_path=later/v1/messages ask "$TOK" m
+tap_is "$STATUS" 200 'then it is'
+ask_path=big/v1/messages ask "$TOK" m
+tap_is "$STATUS" 403 'and one that is gone is gone'
+tap_ok 'what is open goes on' wait "$OPEN"
+tap_is "$(grep -c piece "$T/open")" 20 'to its end'
+gateway_files big anthropic
+kill -HUP "$GATEWAY_PID"
+big() { ask_path=big/v1/messages ask "$TOK" m && [ "$STATUS" = 200 ]; }
+tap_ok 'SIGHUP does it, too' wait_for 10 big
 
 # 64 MiB for somebody who does not read: the provider waits, not our memory.
 rss() { awk '/^VmRSS/ { print $2 }' "/proc/$GATEWAY_PID/status"; }

@@ -8,6 +8,7 @@
 #   hang       no answer
 #   status-N   an error with that status
 #   big-N      an answer of N KiB
+#   think      a stream that says nothing for a minute
 #   cut        a stream that ends in its middle
 # anything else answers "hello".  Each request is a line of LOG: method, path,
 # its headers with | between, body's length.  One process per connection.
@@ -89,6 +90,7 @@ sub answer {
 		return send_json($c, 200, "{$type\"model\":\"$model\",\"text\":\"" . 'x' x ($1 * 1024) . "\",\"usage\":$usage{$kind}}");
 	}
 	if ($model =~ /^slow-(\d+)/) { return stream($c, $model, $1, 0.1, 0) }
+	if ($model eq 'think') { return stream($c, $model, 1, 60, 0) }
 	if ($model eq 'cut') { return stream($c, $model, 5, 0, 1) }
 	if ($body =~ /"stream" *: *true/ && $kind eq 'messages') { return stream($c, $model, 3, 0, 0) }
 	$head =~ s/["\\\r\n]+/ /g;

@@ -18,12 +18,18 @@ G=$(jq -r '.services[] | select(.name == "gateway") | .pid' "$T/status")
 tap_is "$(awk '/^Uid/ { print $2 }' "/proc/$G/status")" 64104 'as its own user'
 tap_ok 'it takes orders' control '{"op":"hello"}'
 tap_is "$(field '[.providers[] | select(.ready)] | length')" 0 'no provider is ready'
-tap_ok 'a key is given' sh -c "echo $KEY | '$O/bin/coffer-gateway' --home '$HOME_DIR' --set-key anthropic"
+tap_ok 'a key is given' sh -c "echo $KEY | '$O/bin/coffer' model key anthropic"
 control '{"op":"hello"}'
 tap_is "$(field '[.providers[] | select(.ready) | .name] | join(" ")')" anthropic 'and is seen at once'
 kill -KILL "$G"
 again() { [ "$(coffer status --json | jq -r '.services[] | select(.name == "gateway") | "\(.state) \(.restarts)"')" = 'up 1' ]; }
 tap_ok 'killed, it comes back' wait_for 15 again
+G=$(coffer status --json | jq -r '.services[] | select(.name == "gateway") | .pid')
+kill -KILL "$(cat "/proc/$G/task/$G/children")"
+anew() { [ "$(coffer status --json | jq -r '.services[] | select(.name == "gateway") | "\(.state) \(.restarts)"')" = 'up 2' ]; }
+tap_ok 'so it does when nothing puts its journal on the disk' wait_for 60 anew
+coffer model list >"$T/models" 2>&1
+tap_ok 'and has its keys' grep -q '^anthropic  *anthropic  *ready' "$T/models"
 tap_ok 'down ends it' coffer down
 tap_not 'for good' control '{"op":"hello"}'
 tap_done

@@ -20,8 +20,12 @@ use JSON::PP;
 my ($port, $script, $log) = @ARGV;
 die "usage: model_stub.pl PORT SCRIPT LOG\n" unless defined $log;
 my $json = JSON::PP->new->utf8->canonical;
-open(my $sf, '<', $script) or die "$script: $!\n";
-my $steps = $json->decode(do { local $/; <$sf> });
+my $steps; # as they are when a request comes
+sub load_steps {
+	open(my $sf, '<', $script) or die "$script: $!\n";
+	$steps = $json->decode(do { local $/; <$sf> });
+}
+load_steps();
 my ($number, $portfile) = split /:/, $port, 2;
 my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $number, Listen => 64, ReuseAddr => 1)
     or die "listen: $!\n";
@@ -183,6 +187,7 @@ sub answer {
 while (1) {
 	my $c = $listen->accept or next;
 	next if fork();
+	load_steps();
 	binmode($c);
 	my ($method, $path) = (<$c> // '') =~ m{^([A-Z]+) ([^ ?]+)} or exit 0;
 	my ($size, $key) = (0, '');

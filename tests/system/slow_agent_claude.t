@@ -2,6 +2,7 @@
 # The real Claude Code in runs, with a stub of its model, on a repository that
 # tries to take it over.
 . "$(dirname "$0")/lib.sh"
+. "$SYSTEM_DIR/gateway_lib.sh"
 . "$SYSTEM_DIR/attack_lib.sh"
 . "$SYSTEM_DIR/agents_lib.sh"
 
@@ -50,6 +51,8 @@ agents_harmless
 agents_steps <<'A'
 [{"tools":[{"name":"Bash","args":{"command":"git log --oneline | head -3","description":"log"}}]},
  {"tools":[{"name":"Bash","args":{"command":"echo x >/tmp/mark-bash","description":"w"}}]},
+ {"tools":[{"name":"Bash","args":{"command":"git diff --output=/tmp/mark-output HEAD~1","description":"d"}}]},
+ {"tools":[{"name":"Bash","args":{"command":"git grep -O'touch /tmp/mark-grep;:' one","description":"g"}}]},
  {"tools":[{"name":"Read","args":{"file_path":"/work/tree/link"}}]},
  {"tools":[{"name":"Read","args":{"file_path":"/proc/self/environ"}}]},
  {"tools":[{"name":"Write","args":{"file_path":"/work/tree/x","content":"x"}}]},
@@ -69,7 +72,7 @@ agents_fail alpha 401 '{"type":"error","error":{"type":"authentication_error","m
 tap_is "$(agents_end)" 'failed key' 'a refused key is told'
 agents_fail alpha 400 '{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 300000 tokens"}}'
 tap_is "$(agents_end)" 'failed context' 'so is a task that is too long'
-agents_fail alpha 403 '{"type":"error","error":{"type":"permission_error","message":"the budget of this run is used up"}}'
+agents_poor alpha
 tap_is "$(agents_end)" 'failed budget' 'and a used up budget'
 agents_project beta claude claude --tools WebFetch
 agents_steps <<'A'

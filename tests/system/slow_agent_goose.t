@@ -2,6 +2,7 @@
 # The real Goose in runs, with a stub of its model, on a repository that tries
 # to take it over.
 . "$(dirname "$0")/lib.sh"
+. "$SYSTEM_DIR/gateway_lib.sh"
 . "$SYSTEM_DIR/attack_lib.sh"
 . "$SYSTEM_DIR/agents_lib.sh"
 
@@ -55,6 +56,6 @@ agents_harmless
 # ---- how it can go wrong: it ends with status 0 each time ----
 agents_fail alpha 401 '{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}'
 tap_is "$(agents_end)" 'failed key' 'a refused key is told'
-agents_fail alpha 403 '{"error":{"message":"the budget of this run is used up","type":"permission_error"}}'
+agents_poor alpha
 tap_is "$(agents_end)" 'failed budget' 'so is a used up budget'
 tap_done

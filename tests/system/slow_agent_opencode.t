@@ -2,6 +2,7 @@
 # The real OpenCode in runs, with a stub of its model, on a repository that
 # tries to take it over.
 . "$(dirname "$0")/lib.sh"
+. "$SYSTEM_DIR/gateway_lib.sh"
 . "$SYSTEM_DIR/attack_lib.sh"
 . "$SYSTEM_DIR/agents_lib.sh"
 
@@ -50,6 +51,9 @@ agents_harmless
 agents_steps <<'A'
 [{"tools":[{"name":"bash","args":{"description":"log","command":"git log --oneline"}}]},
  {"tools":[{"name":"bash","args":{"description":"w","command":"echo x >/tmp/mark-bash"}}]},
+ {"tools":[{"name":"bash","args":{"description":"o","command":"git diff --output=/tmp/mark-output HEAD~1"}}]},
+ {"tools":[{"name":"bash","args":{"description":"q","command":"git diff --o'ut'put=/tmp/mark-output HEAD~1"}}]},
+ {"tools":[{"name":"bash","args":{"description":"g","command":"git grep -Otouch one"}}]},
  {"tools":[{"name":"write","args":{"filePath":"/tmp/mark-write","content":"x"}}]},
  {"text":"Looked."}]
 A
@@ -62,6 +66,6 @@ agents_harmless
 # ---- how it can go wrong ----
 agents_fail alpha 401 '{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}'
 tap_is "$(agents_end)" 'failed key' 'a refused key is told'
-agents_fail alpha 403 '{"error":{"message":"the budget of this run is used up","type":"permission_error"}}'
+agents_poor alpha
 tap_is "$(agents_end)" 'failed budget' 'so is a used up budget'
 tap_done

@@ -14,7 +14,7 @@ fuzz_on_event(const struct agent_event *ev, void *arg)
 	struct str *out = arg;
 
 	str_reset(out);
-	agent_event_write(ev, 1, out);
+	agent_event_write(ev, 1, 1, out);
 	if (!str_ok(out))
 		abort();
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agentd/command/slash.h"
+#include "lib/base/slash.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "cli/fetch/secret.h"
+#include "lib/base/secret.h"
 #include "cli/fetch/unicode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -40,7 +40,8 @@ struct fix {
 	struct runs *runs;
 	struct reader *reader;
 	char home[64];
-	int64_t cancel; /* of the last event */
+	int64_t cancel;    /* of the last event */
+	unsigned max_runs; /* 0: 4 */
 	bool loaded;
 	bool ordered;
 	struct err fail;
@@ -74,7 +75,8 @@ fix_on_event(const struct watch_event *ev, void *arg)
 
 	if (strcmp(ev->kind, "run.cancel") == 0)
 		runs_cancel(f->runs, json_i64_or(ev->data, "run", 0));
-	trigger_decide(ev, &f->commands, false, &t);
+	trigger_decide(
+	    ev, &f->commands, &(struct trigger_rules){ .pickup = false }, &t);
 	if (t.verdict == TRIGGER_RUN)
 		runs_order(f->runs, ev, &t, fix_on_ordered, f);
 	else
@@ -134,7 +136,7 @@ fix_begin(struct fix *f)
 		.commands = &f->commands };
 	f->projects = projects_new(&f->host, f->c.api);
 	f->env.projects = f->projects;
-	f->runs = runs_new(&f->env, 4);
+	f->runs = runs_new(&f->env, f->max_runs == 0 ? 4 : f->max_runs);
 	projects_on_unwanted(f->projects, fix_on_unwanted, f);
 	projects_set_sandboxes(f->projects, &f->sandboxes);
 	f->loaded = false;

@@ -21,6 +21,7 @@ fix_setup(void **state)
 	f->sandboxes = (struct sandboxes){ .loop = f->c.loop, .attach_fd = -1 };
 	fix_command(f, "fix", "write");
 	fix_message = "All is well.";
+	fix_form = NULL;
 	fix_removed = 0;
 	fake_rule(&f->c, 200, "GET /api/coffer/v1/projects?page=1&limit=16",
 	    "[{\"id\":7,\"full_name\":\"own/app\",\"state\":\"active\","
@@ -41,8 +42,8 @@ fix_setup(void **state)
 	fake_rule(&f->c, 404, "GET /api/v1/repos/own/app/branches/agent/fix-3",
 	    "{\"message\":\"none\"}");
 	fake_rule(&f->c, 404, "GET /api/coffer/v1/cursors/agentd", "{}");
-	fake_rule(&f->c, 200, "GET /api/coffer/v1/events?after=4&limit=1",
-	    "{\"events\":[" RUN_EVENT "],\"last\":5}");
+	fake_rule(&f->c, 200, "GET /api/coffer/v1/runs/9/orders",
+	    "{\"events\":[" RUN_EVENT "],\"comments\":[]}");
 	*state = f;
 	return 0;
 }
@@ -71,7 +72,8 @@ fix_order(struct fix *f)
 	struct trigger t;
 
 	assert_int_equal(watch_event_read(j, &ev, &e), 0);
-	trigger_decide(&ev, &f->commands, false, &t);
+	trigger_decide(
+	    &ev, &f->commands, &(struct trigger_rules){ .pickup = false }, &t);
 	assert_int_equal(t.verdict, TRIGGER_RUN);
 	f->ordered = false;
 	runs_order(f->runs, &ev, &t, fix_on_ordered, f);

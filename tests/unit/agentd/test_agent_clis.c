@@ -266,6 +266,84 @@ each_plan_is_whole_and_the_same_again(void **state)
 	}
 }
 
+static bool
+clis_plan_says(const struct agent_start *s, const char *agent, const char *what)
+{
+	struct agent_plan p = { .argc = 0 };
+	struct err e = ERR_INIT;
+	bool found = false;
+
+	assert_int_equal(agent_find(agent)->plan(s, &p, &e), 0);
+	for (size_t k = 0; k < p.argc; k++)
+		found = found || strcmp(p.argv[k], what) == 0;
+	for (size_t k = 0; k < p.n_env; k++)
+		found = found || strstr(p.env[k].value, what) != NULL;
+	agent_plan_release(&p);
+	return found;
+}
+
+/* A command's tools, turns and budget are told to those that can be told. */
+static void
+a_plan_keeps_to_the_bounds_of_the_command(void **state)
+{
+	struct project project = { .id = 1 };
+	struct agent_start s = { .project = &project,
+		.write = false,
+		.model = { .url = "http://m", .name = "x", .token = "t" } };
+
+	(void)state;
+	assert_true(clis_plan_says(&s, "claude", "Read,Grep,Glob,Bash"));
+	assert_true(clis_plan_says(&s, "codex", "web_search=\"disabled\""));
+	assert_false(clis_plan_says(&s, "opencode", "webfetch"));
+	s.bounds = (struct agent_bounds){
+		.tools = AGENT_READS | AGENT_WEB, .turns = 7, .budget = 2500000
+	};
+	assert_true(clis_plan_says(&s, "claude", "Read,WebFetch,WebSearch"));
+	assert_true(clis_plan_says(&s, "claude", "WebFetch,WebSearch"));
+	assert_true(clis_plan_says(&s, "claude", "--max-turns"));
+	assert_true(clis_plan_says(&s, "claude", "2.500000"));
+	assert_true(clis_plan_says(&s, "goose", "7"));
+	assert_true(clis_plan_says(&s, "codex", "web_search=\"live\""));
+	assert_true(clis_plan_says(&s, "opencode", "\"webfetch\":\"allow\""));
+	assert_false(clis_plan_says(&s, "opencode", "\"bash\""));
+	s.write = true;
+	s.bounds.tools = AGENT_READS | AGENT_EDITS;
+	assert_true(clis_plan_says(&s, "claude", "Read,Edit,Write"));
+}
+
+static void
+what_goes_beyond_its_bounds_is_ended(void **state)
+{
+	static const char step[] =
+	    "{\"type\":\"step_finish\",\"part\":{\"reason\":\"tool-calls\","
+	    "\"tokens\":{\"input\":1,\"output\":1},\"cost\":0.4}}\n";
+	static const struct {
+		struct agent_bounds b;
+		enum agent_fault fault; /* after the third step */
+	} rows[] = {
+		{ { .turns = 2 }, AGENT_FAULT_TURNS },
+		{ { .turns = 3 }, AGENT_FAULT_NONE },
+		{ { .budget = 1000000 }, AGENT_FAULT_BUDGET },
+		{ { .budget = 1200000 }, AGENT_FAULT_NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct agent_stream *s = agent_stream_new(
+		    agent_find("opencode"), true, NULL, NULL);
+
+		agent_stream_bound(s, &rows[i].b);
+		agent_stream_feed(s, view_of(step));
+		agent_stream_feed(s, view_of(step));
+		assert_false(agent_stream_is_beyond(s));
+		agent_stream_feed(s, view_of(step));
+		assert_int_equal(agent_stream_report(s)->fault, rows[i].fault);
+		assert_int_equal(agent_stream_is_beyond(s),
+		    rows[i].fault != AGENT_FAULT_NONE);
+		agent_stream_free(s);
+	}
+}
+
 int
 main(void)
 {
@@ -275,6 +353,8 @@ main(void)
 		cmocka_unit_test(a_tool_that_was_refused_is_no_fault),
 		cmocka_unit_test(what_was_asked_is_bounded),
 		cmocka_unit_test(each_plan_is_whole_and_the_same_again),
+		cmocka_unit_test(a_plan_keeps_to_the_bounds_of_the_command),
+		cmocka_unit_test(what_goes_beyond_its_bounds_is_ended),
 	};
 
 	return cmocka_run_group_tests_name("agent_clis", tests, NULL, NULL);

@@ -31,7 +31,7 @@
 static void
 seen_on_event(const struct agent_event *ev, void *arg)
 {
-	agent_event_write(ev, 0, arg);
+	agent_event_write(ev, 0, 0, arg);
 }
 
 static struct agent_stream *

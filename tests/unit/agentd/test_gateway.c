@@ -4,12 +4,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#include "agentd/gateway/ask.h"
 #include "agentd/gateway/grants.h"
 #include "agentd/gateway/journal.h"
 #include "agentd/gateway/ledger.h"
@@ -22,37 +23,6 @@
 #include "lib/base/str.h"
 
 #define NOW ((int64_t)20000 * 86400000)
-
-static void
-money_is_read_exactly(void **state)
-{
-	static const struct {
-		const char *text;
-		int64_t micros; /* -1: refused */
-	} rows[] = {
-		{ "0", 0 },
-		{ "12", 12000000 },
-		{ "0.25", 250000 },
-		{ "0.000001", 1 },
-		{ "0.0000001", 1 },
-		{ "1000000", 1000000000000 },
-		{ "1000001", -1 },
-		{ "", -1 },
-		{ ".5", -1 },
-		{ "-1", -1 },
-		{ "1e3", -1 },
-		{ "1,5", -1 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct err e = ERR_INIT;
-		int64_t micros = -1;
-
-		(void)money_parse(view_of(rows[i].text), &micros, &e);
-		assert_int_equal(micros, rows[i].micros);
-	}
-}
 
 static void
 the_longest_name_has_the_price(void **state)
@@ -92,6 +62,25 @@ the_longest_name_has_the_price(void **state)
 static void
 the_shipped_prices_can_be_read(void **state)
 {
+	static const struct {
+		const char *model;
+		int64_t dollars; /* of a million tokens of output */
+	} rows[] = {
+		{ "o3-pro-2025-06-10", 80 },
+		{ "o3-deep-research", 40 },
+		{ "o3", 8 },
+		{ "o1-pro", 600 },
+		{ "o1", 60 },
+		{ "gpt-4", 60 },
+		{ "gpt-4-0613", 60 },
+		{ "gpt-4-turbo", 30 },
+		{ "gpt-4-vision-preview", 60 },
+		{ "gpt-4o", 10 },
+		{ "gpt-4o-audio-preview", 80 },
+		{ "openai/gpt-5-codex", 10 },
+		{ "gpt-5-pro", 120 },
+		{ "deepseek/deepseek-r1:free", 8 },
+	};
 	AUTO_STR struct str text = STR_INIT;
 	struct prices *p = prices_new();
 	struct err e = ERR_INIT;
@@ -105,90 +94,18 @@ the_shipped_prices_can_be_read(void **state)
 	assert_int_equal(x.output, 15000000);
 	assert_true(prices_find(p, "claude-opus-5-5", &x));
 	assert_int_equal(x.output, 25000000);
+	assert_int_equal(x.context, 1000000);
 	assert_true(prices_find(p, "claude-opus-4-1-20250805", &x));
 	assert_int_equal(x.output, 75000000);
-	prices_free(p);
-}
-
-static void
-a_request_is_read_one_way_or_refused(void **state)
-{
-	/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
-	static const struct {
-		const char *body;
-		enum err_code code;
-		const char *model;
-		int64_t max, answers;
-		bool stream;
-	} rows[] = {
-		{ "{\"model\":\"m\"}", ERR_NONE, "m", 0, 1, false },
-		{ " { \"max_tokens\" : 5 , \"model\":\"a/b:c\",\"stream\":true}"
-		  "\n",
-		    ERR_NONE, "a/b:c", 5, 1, true },
-		{ "{\"messages\":[{\"model\":\"x\",\"max_tokens\":9}],"
-		  "\"model\":\"m\",\"n\":3,\"max_completion_tokens\":7,"
-		  "\"max_tokens\":2}",
-		    ERR_NONE, "m", 7, 3, false },
-		{ "{\"a\":\"\\\"}],\",\"model\":\"m\",\"max_tokens\":null}",
-		    ERR_NONE, "m", 0, 1, false },
-		{ "{\"model\":\"m\",\"max_tokens\":1,\"max_tokens\":2}",
-		    ERR_INVALID, "", 0, 0, false },
-		{ "{\"model\":\"m\",\"max_token\\u0073\":1}", ERR_INVALID, "",
-		    0, 0, false },
-		{ "{\"model\":\"m\",\"max_tokens\":1e9}", ERR_INVALID, "", 0, 0,
-		    false },
-		{ "{\"model\":\"m\",\"max_tokens\":-1}", ERR_INVALID, "", 0, 0,
-		    false },
-		{ "{\"model\":\"m\",\"max_tokens\":999999999999999999999}",
-		    ERR_INVALID, "", 0, 0, false },
-		{ "{\"model\":5}", ERR_INVALID, "", 0, 0, false },
-		{ "{\"model\":\"a\\nb\"}", ERR_INVALID, "", 0, 0, false },
-		{ "{\"model\":\"m\",\"stream\":1}", ERR_INVALID, "", 0, 0,
-		    false },
-		{ "{\"model\":\"m\"} x", ERR_INVALID, "", 0, 0, false },
-		{ "{\"model\":\"m\"", ERR_INVALID, "", 0, 0, false },
-		{ "[1]", ERR_INVALID, "", 0, 0, false },
-		{ "{}", ERR_INVALID, "", 0, 0, false },
-		{ "", ERR_INVALID, "", 0, 0, false },
-		{ "{\"model\":\"m\",\"background\":true}", ERR_DENIED, "", 0, 0,
-		    false },
-		{ "{\"model\":\"m\",\"mcp_servers\":[{\"url\":\"x\"}]}",
-		    ERR_DENIED, "", 0, 0, false },
-		{ "{\"model\":\"m\",\"mcp_servers\":[]}", ERR_NONE, "m", 0, 1,
-		    false },
-		{ "{\"model\":\"m\",\"service_tier\":\"priority\"}", ERR_DENIED,
-		    "", 0, 0, false },
-	};
-
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct err e = ERR_INIT;
-		struct ask a;
-		int rc = ask_read(view_of(rows[i].body), &a, &e);
-
-		assert_int_equal(e.code, rows[i].code);
-		if (rc == -1)
-			continue;
-		assert_string_equal(a.model, rows[i].model);
-		assert_int_equal(a.max_output, rows[i].max);
-		assert_int_equal(a.answers, rows[i].answers);
-		assert_int_equal(a.stream, rows[i].stream);
+		assert_true(prices_find(p, rows[i].model, &x));
+		assert_int_equal(x.output, rows[i].dollars * 1000000);
 	}
-}
-
-static void
-a_deep_body_is_refused(void **state)
-{
-	AUTO_STR struct str s = STR_INIT;
-	struct err e = ERR_INIT;
-	struct ask a;
-
-	(void)state;
-	str_add(&s, "{\"model\":\"m\",\"x\":");
-	for (int i = 0; i < 100000; i++)
-		str_addc(&s, '[');
-	assert_int_equal(ask_read(str_view(&s), &a, &e), -1);
-	assert_int_equal(e.code, ERR_LIMIT);
+	/* A name that is not known costs as the dearest. */
+	assert_false(prices_find(p, "gpt-6", &x));
+	assert_false(prices_find(p, "gpt-5.9-ultra", &x));
+	assert_int_equal(x.output, 600000000);
+	prices_free(p);
 }
 
 static struct usage
@@ -241,6 +158,29 @@ usage_is_read_from_each_kind_of_reply(void **state)
 	assert_int_equal(u.tokens.cache_read, 10);
 	assert_int_equal(u.tokens.output, 4);
 	assert_int_equal(u.cost, -1);
+}
+
+static void
+writes_for_an_hour_cost_twice_the_input(void **state)
+{
+	const struct price p = { .input = 3000000, .cache_write = 3750000 };
+	struct usage u;
+
+	(void)state;
+	u = usage_of("data: {\"type\":\"message_start\",\"message\":{"
+		     "\"usage\":{\"input_tokens\":1,"
+		     "\"cache_creation_input_tokens\":100,"
+		     "\"cache_creation\":{\"ephemeral_5m_input_tokens\":60,"
+		     "\"ephemeral_1h_input_tokens\":40},"
+		     "\"output_tokens\":1}}}\n\n"
+		     "data: {\"type\":\"message_delta\",\"usage\":{"
+		     "\"cache_creation_input_tokens\":100,"
+		     "\"output_tokens\":0}}\n\n",
+	    true);
+	assert_true(u.complete);
+	assert_int_equal(u.tokens.cache_write, 60);
+	assert_int_equal(u.tokens.cache_long, 40);
+	assert_int_equal(price_of(&p, &u.tokens), 3 + 225 + 240);
 }
 
 static const char
@@ -550,6 +490,7 @@ a_token_has_an_end(void **state)
 	struct err e = ERR_INIT;
 	char one[GRANT_TOKEN_MAX], two[GRANT_TOKEN_MAX];
 	const struct grant t = { .who = { 1, 7, 3 }, .expires = NOW + 1000 };
+	bool was;
 
 	(void)state;
 	books_new(&b);
@@ -559,11 +500,82 @@ a_token_has_an_end(void **state)
 	assert_int_equal(grants_make(b.grants, &t, two, &e), 0);
 	assert_null(grants_find(b.grants, one, NOW));
 	assert_non_null(grants_find(b.grants, two, NOW));
-	assert_true(grants_drop(b.grants, 1, 0));
+	assert_int_equal(grants_drop(b.grants, 1, 0, &was, &e), 0);
+	assert_true(was);
 	assert_null(grants_find(b.grants, two, NOW));
 	books_close(&b);
 	books_open(&b);
 	assert_int_equal(grants_count(b.grants), 0);
+	books_end(&b);
+}
+
+static void
+an_end_that_the_journal_missed_is_told_and_written_anew(void **state)
+{
+	const struct rlimit none = { 0, RLIM_INFINITY };
+	struct books b;
+	struct err e = ERR_INIT;
+	struct rlimit was_limit;
+	char token[GRANT_TOKEN_MAX];
+	const struct grant t = {
+		.who = { 1, 7, 3 }, .expires = NOW + 1000, .web = true
+	};
+	bool was;
+
+	(void)state;
+	books_new(&b);
+	assert_int_equal(grants_make(b.grants, &t, token, &e), 0);
+	assert_false(journal_is_due(b.journal));
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was_limit), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_int_equal(grants_drop(b.grants, 1, 0, &was, &e), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was_limit), 0);
+	assert_true(was);
+	assert_null(grants_find(b.grants, token, NOW));
+	assert_true(journal_is_due(b.journal));
+	e = ERR_INIT;
+	assert_int_equal(journal_renew(b.journal, &e), 0);
+	assert_false(journal_is_due(b.journal));
+	books_close(&b);
+	books_open(&b);
+	assert_null(grants_find(b.grants, token, NOW));
+	books_end(&b);
+}
+
+static void
+on_expired(const struct ledger_who *who, void *arg)
+{
+	struct books *b = arg;
+
+	ledger_forget_run(b->ledger, who->run);
+}
+
+static void
+a_token_that_nobody_ended_goes_with_its_account(void **state)
+{
+	struct books b;
+	struct err e = ERR_INIT;
+	char token[GRANT_TOKEN_MAX];
+	struct grant t = { .who = who_one, .expires = NOW + 1000, .web = true };
+
+	(void)state;
+	books_new(&b);
+	assert_int_equal(grants_make(b.grants, &t, token, &e), 0);
+	t.who = who_two;
+	t.expires = NOW + 5000;
+	assert_int_equal(grants_make(b.grants, &t, token, &e), 0);
+	ledger_settle(b.ledger, books_reserve(&b, &who_one, 600), 100);
+	assert_int_equal(books_spent(&b, LEDGER_RUN), 100);
+	grants_expire(b.grants, NOW + 3000, on_expired, &b);
+	assert_int_equal(grants_count(b.grants), 1);
+	assert_int_equal(books_spent(&b, LEDGER_RUN), 0);
+	assert_int_equal(books_spent(&b, LEDGER_ITEM), 100);
+	books_close(&b);
+	books_open(&b);
+	assert_int_equal(grants_count(b.grants), 1);
+	assert_true(grants_find(b.grants, token, NOW)->web);
+	assert_int_equal(books_spent(&b, LEDGER_RUN), 0);
 	books_end(&b);
 }
 
@@ -617,12 +629,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(money_is_read_exactly),
 		cmocka_unit_test(the_longest_name_has_the_price),
 		cmocka_unit_test(the_shipped_prices_can_be_read),
-		cmocka_unit_test(a_request_is_read_one_way_or_refused),
-		cmocka_unit_test(a_deep_body_is_refused),
 		cmocka_unit_test(usage_is_read_from_each_kind_of_reply),
+		cmocka_unit_test(writes_for_an_hour_cost_twice_the_input),
 		cmocka_unit_test(a_stream_that_breaks_is_not_complete),
 		cmocka_unit_test(usage_that_makes_no_sense_is_not_believed),
 		cmocka_unit_test(a_long_line_is_passed_over),
@@ -631,6 +641,10 @@ main(void)
 		cmocka_unit_test(what_was_not_settled_is_spent_after_a_crash),
 		cmocka_unit_test(a_file_that_is_written_anew_loses_nothing),
 		cmocka_unit_test(a_token_has_an_end),
+		cmocka_unit_test(
+		    an_end_that_the_journal_missed_is_told_and_written_anew),
+		cmocka_unit_test(
+		    a_token_that_nobody_ended_goes_with_its_account),
 		cmocka_unit_test(
 		    a_torn_end_is_dropped_and_a_damaged_middle_refused),
 		cmocka_unit_test(a_refusal_has_the_shape_of_its_client),

@@ -78,6 +78,43 @@ prompt_quotes_what_is_not_an_order(void **state)
 }
 
 static void
+prompt_says_what_form_the_answer_has(void **state)
+{
+	static char schema[] = "{\"type\":\"object\"}";
+	struct command c = { .name = "look", .prompt = command_prompt };
+	const struct prompt_input in = { .command = &c,
+		.args = view_of("first\n\n\tsecond \x1b[0m"),
+		.why = "w",
+		.actor = "ann",
+		.project = "a/x",
+		.item = 7,
+		.is_pull = true,
+		.branch = "",
+		.base = "main",
+		.nonce = nonce };
+	struct str out = STR_INIT_MAX(PROMPT_MAX);
+
+	(void)state;
+	c.output = COMMAND_REVIEW;
+	prompt_write(&in, &out);
+	assert_non_null(strstr(str_cstr(&out), "/run/coffer/out/review.json"));
+	assert_non_null(strstr(str_cstr(&out), "- Base branch: `origin/main`"));
+	assert_non_null(strstr(str_cstr(&out), "as the base branch has them"));
+	/* Lines of an order stay lines. */
+	assert_non_null(strstr(str_cstr(&out),
+	    "- Arguments:\n\n      first\n      \n      \tsecond "
+	    "<U+001B>[0m\n"));
+	str_reset(&out);
+	c.output = COMMAND_STRUCTURED;
+	c.schema = schema;
+	prompt_write(&in, &out);
+	assert_non_null(
+	    strstr(str_cstr(&out), "\n      {\"type\":\"object\"}\n"));
+	assert_null(strstr(str_cstr(&out), "review.json"));
+	str_release(&out);
+}
+
+static void
 prompt_keeps_the_newest_comments(void **state)
 {
 	struct str many = STR_INIT, out;
@@ -145,6 +182,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prompt_quotes_what_is_not_an_order),
+		cmocka_unit_test(prompt_says_what_form_the_answer_has),
 		cmocka_unit_test(prompt_keeps_the_newest_comments),
 		cmocka_unit_test(prompt_keeps_tabs_and_names_other_controls),
 		cmocka_unit_test(prompt_fits_whatever_people_write),

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include "agentd/command/repo.h"
+#include "lib/base/esc.h"
 #include "tests/unit/agentd/run_steps.h"
 
 struct fake_driver fake_driver_state;
@@ -217,6 +219,159 @@ the_session_shows_the_agent_at_work(void **state)
 	assert_int_equal(lstat(log, &st), -1);
 }
 
+/* ---- the repository's own command ---- */
+
+/* text as the file .coffer/commands/fix.md of the project. */
+static void
+fix_repo(struct fix *f, struct repo_policy *p, const char *text)
+{
+	AUTO_STR struct str content = STR_INIT;
+	AUTO_FREE char *body = NULL;
+
+	*p = (struct repo_policy){ .all = &f->commands };
+	f->env.repo = p;
+	esc_base64(&content, view_of(text));
+	body = xasprintf("{\"type\":\"file\",\"size\":%zu,\"content\":\"%s\"}",
+	    strlen(text), str_cstr(&content));
+	fake_rule(&f->c, 200,
+	    "GET /api/v1/repos/own/app/contents/.coffer/commands/fix.md", body);
+}
+
+static void
+the_repositorys_command_is_what_the_run_is_told(void **state)
+{
+	struct fix *f = *state;
+	struct repo_policy p;
+	AUTO_STR struct str prompt = STR_INIT, kept = STR_INIT;
+
+	fake_rule(&f->c, 201, "POST /api/coffer/v1/runs", RUN_WRITE);
+	fix_begin(f);
+	fix_repo(f, &p, "---\ndescription: d\nturns: 3\n---\nOur way.");
+	fix_order(f);
+	assert_true(fake_until(&f->c, fix_is_over, f));
+	assert_true(fake_saw(&f->c, "/finish {\"state\":\"done\""));
+	fix_file(f, "task/prompt.md", &prompt);
+	assert_non_null(strstr(str_cstr(&prompt), "Our way."));
+	fix_file(f, "command.md", &kept);
+	assert_non_null(strstr(str_cstr(&kept), "access: write\n"));
+	assert_non_null(strstr(str_cstr(&kept), "turns: 3\n"));
+}
+
+static void
+a_command_that_was_changed_after_the_order_does_not_run(void **state)
+{
+	struct fix *f = *state;
+	struct repo_policy p;
+
+	fake_rule(&f->c, 201, "POST /api/coffer/v1/runs", RUN_WRITE);
+	fix_begin(f);
+	fix_repo(f, &p, "---\ndescription: d\naccess: read\n---\nLook.");
+	fix_order(f);
+	assert_true(fake_until(&f->c, fix_is_over, f));
+	assert_true(fake_saw(&f->c, "was changed after it was ordered"));
+	assert_int_equal(fake_driver_state.started.len, 0);
+}
+
+/* ---- the form of the answer ---- */
+
+#define RUN_PULL                                                         \
+	"{\"id\":9,\"project\":{\"id\":7,\"full_name\":\"own/app\"},"    \
+	"\"event\":5,\"item\":3,\"is_pull\":true,\"command\":\"fix\","   \
+	"\"access\":\"read\",\"agent\":\"command\",\"network\":\"web\"," \
+	"\"branch\":null,\"base\":\"main\",\"base_sha\":\"aaaa\","       \
+	"\"state\":\"queued\"}"
+#define RUN_SHA "0123456789012345678901234567890123456789"
+
+/* A run of a pull request whose command asks for a form. */
+static void
+fix_form_run(struct fix *f, const char *front)
+{
+	AUTO_FREE char *text = xasprintf(
+	    "---\ndescription: d\n%s---\nLook.\n", front);
+	struct command c;
+	struct err e = ERR_INIT;
+
+	if (command_parse("f", "fix", view_of(text), &c, &e) == -1)
+		fail_msg("%s", e.msg);
+	assert_int_equal(commands_add(&f->commands, &c, &e), 0);
+	fake_rule(&f->c, 201, "POST /api/coffer/v1/runs", RUN_PULL);
+	fake_rule(&f->c, 200, "GET /api/v1/repos/own/app/pulls/3",
+	    "{\"head\":{\"sha\":\"" RUN_SHA "\"}}");
+	fix_run(f);
+}
+
+static void
+a_review_is_reported_with_the_commit_that_was_seen(void **state)
+{
+	struct fix *f = *state;
+
+	fix_message = "In short.";
+	fix_form = "{\"comments\":[{\"path\":\"a\",\"line\":2,\"body\":"
+		   "\"b " RUN_TOKEN "\"}]}";
+	fix_form_run(f, "output: review\n");
+	assert_true(fake_saw(&f->c, "/finish {\"state\":\"done\""));
+	assert_true(fake_saw(&f->c, "\"message\":\"In short.\""));
+	assert_true(fake_saw(&f->c,
+	    "\"review\":{\"commit\":\"" RUN_SHA "\",\"comments\":[{\"path\":"
+	    "\"a\",\"line\":2,\"side\":\"new\",\"body\":\"b ***"));
+}
+
+static void
+a_review_may_stand_in_the_answer(void **state)
+{
+	struct fix *f = *state;
+
+	fix_message = "In short.\n```json\n{\"comments\":[{\"path\":\"a\","
+		      "\"line\":2,\"body\":\"b\"}]}\n```\n";
+	fix_form_run(f, "output: review\n");
+	assert_true(fake_saw(&f->c, "\"message\":\"In short.\""));
+	assert_true(fake_saw(&f->c, "\"line\":2,\"side\":\"new\""));
+}
+
+static void
+a_wrong_review_is_an_answer_without_comments(void **state)
+{
+	struct fix *f = *state;
+
+	fix_message = "In short.";
+	fix_form = "{\"comments\":[{\"path\":\"a\",\"body\":\"b\"}]}";
+	fix_form_run(f, "output: review\n");
+	assert_true(fake_saw(&f->c,
+	    "/finish {\"state\":\"done\",\"why\":\"\",\"message\":\"In "
+	    "short.\\n\\n(Its comments on lines could not be read: "
+	    "comments[0].line"));
+	assert_false(fake_saw(&f->c, "\"review\":"));
+}
+
+static void
+a_value_that_does_not_fit_is_a_failure(void **state)
+{
+	struct fix *f = *state;
+
+	fix_message = "```json\n{}\n```";
+	fix_form_run(f,
+	    "output: structured\n"
+	    "schema: {\"type\":\"object\",\"required\":[\"n\"]}\n");
+	assert_true(fake_saw(&f->c,
+	    "/finish {\"state\":\"failed\",\"why\":\"its answer is not in the "
+	    "form of /fix: $.n: is missing\""));
+}
+
+static void
+a_value_that_fits_is_the_answer(void **state)
+{
+	struct fix *f = *state;
+
+	fix_message = "So be it.";
+	fix_form = "{ \"n\": 1 }";
+	fix_form_run(f,
+	    "output: structured\n"
+	    "schema: {\"type\":\"object\",\"required\":[\"n\"]}\n");
+	assert_true(fake_saw(&f->c,
+	    "/finish {\"state\":\"done\",\"why\":\"\",\"message\":\"So be "
+	    "it.\\n\\n```json\\n{\\\"n\\\":1}\\n```\\n\""));
+}
+
 /* ---- cancel ---- */
 
 static void
@@ -326,6 +481,14 @@ main(void)
 		cmocka_unit_test(ends_have_their_reasons),
 		RUN_TEST(a_finish_that_cannot_start_still_ends_the_run),
 		RUN_TEST(the_session_shows_the_agent_at_work),
+		RUN_TEST(the_repositorys_command_is_what_the_run_is_told),
+		RUN_TEST(
+		    a_command_that_was_changed_after_the_order_does_not_run),
+		RUN_TEST(a_review_is_reported_with_the_commit_that_was_seen),
+		RUN_TEST(a_review_may_stand_in_the_answer),
+		RUN_TEST(a_wrong_review_is_an_answer_without_comments),
+		RUN_TEST(a_value_that_does_not_fit_is_a_failure),
+		RUN_TEST(a_value_that_fits_is_the_answer),
 		RUN_TEST(cancelled_while_loading_ends_without_a_container),
 		RUN_TEST(cancelled_while_preparing_never_starts_the_agent),
 		RUN_TEST(cancelled_while_running_saves_the_work),

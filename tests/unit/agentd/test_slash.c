@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "agentd/command/slash.h"
+#include "lib/base/slash.h"
 
 static void
 slash_table(void **state)

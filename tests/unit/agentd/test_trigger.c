@@ -41,8 +41,9 @@ unload(void **state)
 	return 0;
 }
 
+/* data: JSON; NULL: the row's body. */
 static void
-check_row(const struct row *r, size_t i)
+check_event(const struct row *r, const char *data, bool is_pull, size_t i)
 {
 	struct str text = STR_INIT;
 	struct jw w;
@@ -65,20 +66,33 @@ check_row(const struct row *r, size_t i)
 	jw_str(&w, "kind", r->actor_kind);
 	jw_str(&w, "role", r->role);
 	jw_end(&w);
-	jw_object(&w, "data");
-	jw_str(&w, "body", r->body);
-	jw_end(&w);
+	jw_bool(&w, "is_pull", is_pull);
+	if (data != NULL) {
+		jw_raw(&w, "data", view_of(data));
+	} else {
+		jw_object(&w, "data");
+		jw_str(&w, "body", r->body);
+		jw_end(&w);
+	}
 	jw_end(&w);
 	j = json_parse(str_view(&text), 0, &e);
 	assert_non_null(j);
 	assert_int_equal(watch_event_read(j, &ev, &e), 0);
-	trigger_decide(&ev, &all, r->pickup, &t);
+	trigger_decide(&ev, &all,
+	    &(struct trigger_rules){ .pickup = r->pickup, .label = "agent" },
+	    &t);
 	if (t.verdict != r->verdict)
 		fail_msg("row %zu (%s): verdict %d", i, r->kind, t.verdict);
 	if (r->command != NULL)
 		assert_string_equal(t.command->name, r->command);
 	json_free(j);
 	str_release(&text);
+}
+
+static void
+check_row(const struct row *r, size_t i)
+{
+	check_event(r, NULL, false, i);
 }
 
 static void
@@ -111,6 +125,28 @@ trigger_table(void **state)
 		    TRIGGER_NONE, NULL },
 		{ "comment.created", "admin", "admin", "/merge", false,
 		    TRIGGER_NONE, NULL },
+		{ "comment.created", "admin", "admin", "/help", false,
+		    TRIGGER_HELP, NULL },
+		{ "comment.created", "admin", "admin", "/stop\nplease", false,
+		    TRIGGER_STOP, NULL },
+		{ "comment.created", "admin", "admin", "/retry", false,
+		    TRIGGER_RETRY, NULL },
+		{ "review.commented", "admin", "admin", "/status", false,
+		    TRIGGER_STATUS, NULL },
+		{ "comment.created", "user", "reader", "/stop", false,
+		    TRIGGER_NONE, NULL },
+		{ "comment.created", "agent", "none", "/retry", false,
+		    TRIGGER_NONE, NULL },
+		{ "comment.created", "admin", "admin", "> /fix", false,
+		    TRIGGER_NONE, NULL },
+		{ "comment.created", "admin", "admin", "```\n/fix\n```", false,
+		    TRIGGER_NONE, NULL },
+		{ "comment.created", "admin", "admin", "    /fix", false,
+		    TRIGGER_NONE, NULL },
+		{ "comment.created", "admin", "admin", "see\n/fix", false,
+		    TRIGGER_NONE, NULL },
+		{ "issue.opened", "admin", "admin", "/stop", true, TRIGGER_STOP,
+		    NULL },
 		{ "issue.opened", "admin", "admin", "it breaks", false,
 		    TRIGGER_NONE, NULL },
 		{ "issue.opened", "admin", "admin", "it breaks", true,
@@ -127,6 +163,74 @@ trigger_table(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		check_row(&rows[i], i);
+}
+
+struct item_row {
+	struct row row;
+	const char *data;
+	bool is_pull;
+};
+
+static void
+items_trigger_by_what_is_done_to_them(void **state)
+{
+	static const struct item_row rows[] = {
+		{ { "issue.assigned", "user", "maintainer", NULL, false,
+		      TRIGGER_RUN, "fix" },
+		    "{\"login\":\"agent\",\"removed\":false}", false },
+		{ { "issue.assigned", "user", "maintainer", NULL, false,
+		      TRIGGER_RUN, "review" },
+		    "{\"login\":\"agent\"}", true },
+		{ { "issue.assigned", "user", "maintainer", NULL, false,
+		      TRIGGER_NONE, NULL },
+		    "{\"login\":\"ann\"}", false },
+		{ { "issue.assigned", "user", "reader", NULL, false,
+		      TRIGGER_NONE, NULL },
+		    "{\"login\":\"agent\"}", false },
+		{ { "issue.unassigned", "admin", "admin", NULL, false,
+		      TRIGGER_NONE, NULL },
+		    "{\"login\":\"agent\"}", false },
+		{ { "issue.labeled", "user", "maintainer", NULL, false,
+		      TRIGGER_RUN, "fix" },
+		    "{\"added\":[{\"name\":\"x\"},{\"name\":\"Agent\"}]}",
+		    false },
+		{ { "issue.labeled", "user", "maintainer", NULL, false,
+		      TRIGGER_NONE, NULL },
+		    "{\"added\":[],\"removed\":[{\"name\":\"agent\"}]}",
+		    false },
+		{ { "issue.labeled", "agent", "none", NULL, false, TRIGGER_NONE,
+		      NULL },
+		    "{\"added\":[{\"name\":\"agent\"}]}", false },
+		{ { "review.created", "user", "maintainer", NULL, false,
+		      TRIGGER_RUN, "fix" },
+		    "{\"verdict\":\"REQUEST_CHANGES\",\"body\":\"no\","
+		    "\"of_agent\":true}",
+		    true },
+		{ { "review.created", "user", "maintainer", NULL, false,
+		      TRIGGER_RUN, "fix" },
+		    "{\"verdict\":\"COMMENT\",\"body\":\"\",\"comments\":2,"
+		    "\"of_agent\":true}",
+		    true },
+		{ { "review.created", "user", "maintainer", NULL, false,
+		      TRIGGER_NONE, NULL },
+		    "{\"verdict\":\"APPROVED\",\"body\":\"\",\"comments\":2,"
+		    "\"of_agent\":true}",
+		    true },
+		{ { "review.created", "user", "maintainer", NULL, false,
+		      TRIGGER_NONE, NULL },
+		    "{\"verdict\":\"REQUEST_CHANGES\",\"body\":\"no\","
+		    "\"of_agent\":false}",
+		    true },
+		{ { "review.created", "user", "reader", NULL, false,
+		      TRIGGER_NONE, NULL },
+		    "{\"verdict\":\"REQUEST_CHANGES\",\"body\":\"no\","
+		    "\"of_agent\":true}",
+		    true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_event(&rows[i].row, rows[i].data, rows[i].is_pull, i);
 }
 
 static void
@@ -153,6 +257,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(trigger_table),
+		cmocka_unit_test(items_trigger_by_what_is_done_to_them),
 		cmocka_unit_test(trigger_refuses_a_broken_event),
 	};
 

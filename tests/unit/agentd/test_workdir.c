@@ -153,13 +153,16 @@ a_message_is_read_and_all_is_removed(void **state)
 	struct err e = ERR_INIT;
 
 	fix_make(f);
-	assert_int_equal(workdir_message(&f->host, 7, 9, 100, &text, &e), 0);
+	assert_int_equal(
+	    workdir_out(&f->host, 7, 9, "message.md", 100, &text, &e), 0);
 	assert_int_equal(text.len, 0);
 	fix_write(f, "sandboxes/7/ws/runs/9/out/message.md");
-	assert_int_equal(workdir_message(&f->host, 7, 9, 100, &text, &e), 0);
+	assert_int_equal(
+	    workdir_out(&f->host, 7, 9, "message.md", 100, &text, &e), 0);
 	assert_string_equal(str_cstr(&text), "hello");
 	str_reset(&text);
-	assert_int_equal(workdir_message(&f->host, 7, 9, 4, &text, &e), -1);
+	assert_int_equal(
+	    workdir_out(&f->host, 7, 9, "message.md", 4, &text, &e), -1);
 	fix_remove(f);
 	assert_int_equal(f->e.code, ERR_NONE);
 	assert_false(fix_has(f, "sandboxes/7/ws/runs/9"));
@@ -178,7 +181,8 @@ an_exchanged_folder_leads_nowhere(void **state)
 
 	fix_make(f);
 	fix_exchange(f);
-	assert_int_equal(workdir_message(&f->host, 7, 9, 100, &text, &e), -1);
+	assert_int_equal(
+	    workdir_out(&f->host, 7, 9, "message.md", 100, &text, &e), -1);
 	fix_remove(f);
 	assert_true(fix_has(f, "other/9/out/message.md"));
 	assert_int_equal(workdir_make(&f->host, 7, 9, &e), -1);
@@ -212,10 +216,12 @@ a_link_as_message_is_refused(void **state)
 
 	fix_make(f);
 	assert_int_equal(symlink("/etc/hostname", link), 0);
-	assert_int_equal(workdir_message(&f->host, 7, 9, 100, &text, &e), -1);
+	assert_int_equal(
+	    workdir_out(&f->host, 7, 9, "message.md", 100, &text, &e), -1);
 	assert_int_equal(unlink(link), 0);
 	assert_int_equal(mkfifo(link, 0600), 0);
-	assert_int_equal(workdir_message(&f->host, 7, 9, 100, &text, &e), -1);
+	assert_int_equal(
+	    workdir_out(&f->host, 7, 9, "message.md", 100, &text, &e), -1);
 }
 
 #define DIR_TEST(t) cmocka_unit_test_setup_teardown(t, fix_setup, fix_teardown)

@@ -7,6 +7,7 @@
 
 /* What the agent left behind; of the fakes below. */
 static const char *fix_message;
+static const char *fix_form; /* review.json or result.json; NULL: none */
 static int fix_removed;
 
 int
@@ -29,13 +30,17 @@ workdir_path(const struct sandbox_host *h, int64_t project, int64_t run,
 }
 
 int
-workdir_message(const struct sandbox_host *h, int64_t project, int64_t run,
-    size_t max, struct str *text, struct err *e)
+workdir_out(const struct sandbox_host *h, int64_t project, int64_t run,
+    const char *leaf, size_t max, struct str *text, struct err *e)
 {
 	(void)h;
 	(void)project;
 	(void)run;
 	(void)max;
+	if (strcmp(leaf, "message.md") != 0) {
+		str_add(text, fix_form == NULL ? "" : fix_form);
+		return 0;
+	}
 	if (fix_message == NULL)
 		return err_set(e, ERR_DENIED, "message.md: not a regular file");
 	str_add(text, fix_message);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cli/fetch/checks.h"
-#include "cli/fetch/secret.h"
+#include "lib/base/secret.h"
 #include "cli/fetch/unicode.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"

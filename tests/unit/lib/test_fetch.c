@@ -45,6 +45,7 @@ struct fix {
 	struct str body;
 	struct str location;
 	struct fetch *fetch;
+	bool sent; /* all of a body */
 	size_t streamed;
 	size_t stop_at;
 	unsigned pulled;
@@ -70,10 +71,14 @@ static const struct body_source test_pieces = { test_read_pieces };
 static void
 test_on_body(struct request *q, void *arg)
 {
-	struct view v = request_body(q);
+	size_t len = request_body(q).len;
+	AUTO_STR struct str body = STR_INIT;
 
 	(void)arg;
-	request_reply(q, 200, "text/plain", v.p, v.len);
+	request_take_body(q, &body);
+	assert_int_equal(body.len, len);
+	assert_int_equal(request_body(q).len, 0);
+	request_reply(q, 200, "text/plain", body.p, body.len);
 }
 
 static void
@@ -192,6 +197,7 @@ test_on_done(const struct fetch_reply *r, void *arg)
 
 	f->done++;
 	assert_int_equal(f->released, 0);
+	f->sent = fetch_body_sent(f->fetch);
 	f->error = r->error;
 	f->status = r->status;
 	str_add(&f->text, r->error == 0 ? "" : r->error_text);
@@ -295,6 +301,23 @@ post_sends_the_body(void **state)
 	fix_wait(f);
 	assert_string_equal(str_cstr(&f->body), "some text");
 	assert_string_equal(str_cstr(&f->seen), "POST /echo auth=Bearer t");
+}
+
+static void
+a_body_that_is_kept_is_not_copied(void **state)
+{
+	struct fix *f = *state;
+	char text[] = "some text";
+
+	fix_start(f, "/echo",
+	    (struct fetch_spec){ .method = "POST",
+		.body = { text, sizeof(text) - 1 },
+		.body_kept = true });
+	assert_false(fetch_body_sent(f->fetch));
+	text[0] = 'S';
+	fix_wait(f);
+	assert_string_equal(str_cstr(&f->body), "Some text");
+	assert_true(f->sent);
 }
 
 static void
@@ -625,6 +648,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FETCH_TEST(get_gives_status_type_and_body),
 		FETCH_TEST(post_sends_the_body),
+		FETCH_TEST(a_body_that_is_kept_is_not_copied),
 		FETCH_TEST(a_pulled_body_is_sent_in_chunks),
 		FETCH_TEST(a_body_that_fails_aborts),
 		FETCH_TEST(a_reply_is_streamed),

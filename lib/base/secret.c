@@ -1,4 +1,4 @@
-#include "cli/fetch/secret.h"
+#include "lib/base/secret.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -26,6 +26,7 @@ static const struct {
 	{ "glpat-", SECRET_URL, 20, "GitLab token" },
 	{ "sk-ant-", SECRET_URL, 20, "Anthropic key" },
 	{ "sk-proj-", SECRET_URL, 20, "OpenAI key" },
+	{ "sk-coffer-", SECRET_ALNUM, 40, "token of the model gateway" },
 	{ "sk-or-", SECRET_URL, 20, "OpenRouter key" },
 	{ "sk-", SECRET_ALNUM, 32, "API key" },
 	{ "sk_live_", SECRET_ALNUM, 20, "Stripe key" },
@@ -71,24 +72,59 @@ secret_run(enum secret_set set, struct view v)
 	return n;
 }
 
-/* head.payload.signature, each base64url, the first two JSON objects. */
-static bool
-secret_is_jwt(struct view v)
+/* head.payload.signature, each base64url, the first two JSON objects; its
+ * length, 0: it is none. */
+static size_t
+secret_jwt(struct view v)
+{
+	size_t at = 0, n;
+
+	for (int part = 0; part < 3; part++) {
+		struct view rest = view_from(v, at);
+
+		if (part < 2 && !view_starts(rest, "eyJ"))
+			return 0;
+		n = secret_run(SECRET_URL, rest);
+		if (n < 16)
+			return 0;
+		at += n;
+		if (part == 2)
+			break;
+		if (at >= v.len || v.p[at] != '.')
+			return 0;
+		at++;
+	}
+	return at;
+}
+
+size_t
+secret_at(struct view v, const char **kind)
 {
 	size_t n;
 
-	if (!view_starts(v, "eyJ"))
-		return false;
-	n = secret_run(SECRET_URL, v);
-	if (n < 16 || n >= v.len || v.p[n] != '.')
-		return false;
-	v = view_from(v, n + 1);
-	if (!view_starts(v, "eyJ"))
-		return false;
-	n = secret_run(SECRET_URL, v);
-	if (n < 16 || n >= v.len || v.p[n] != '.')
-		return false;
-	return secret_run(SECRET_URL, view_from(v, n + 1)) >= 16;
+	for (size_t i = 0; i < sizeof(secret_shapes) / sizeof(secret_shapes[0]);
+	     i++) {
+		const char *prefix = secret_shapes[i].prefix;
+
+		if (!view_starts(v, prefix))
+			continue;
+		n = secret_run(
+		    secret_shapes[i].set, view_from(v, strlen(prefix)));
+		if (n < secret_shapes[i].min)
+			continue;
+		*kind = secret_shapes[i].kind;
+		return strlen(prefix) + n;
+	}
+	n = secret_jwt(v);
+	if (n > 0)
+		*kind = "JSON web token";
+	return n;
+}
+
+bool
+secret_inside(char c)
+{
+	return secret_in(SECRET_URL, c);
 }
 
 const char *
@@ -98,6 +134,7 @@ secret_find(struct view line, bool *private_key)
 	const char *pem = line.len == 0
 	    ? NULL
 	    : memmem(line.p, line.len, begin, sizeof(begin) - 1);
+	const char *kind;
 
 	*private_key = pem != NULL &&
 	    memmem(pem, (size_t)(line.p + line.len - pem), key,
@@ -110,19 +147,8 @@ secret_find(struct view line, bool *private_key)
 		/* In the middle of a word it is some other text. */
 		if (at > 0 && secret_in(SECRET_URL, line.p[at - 1]))
 			continue;
-		for (size_t i = 0;
-		     i < sizeof(secret_shapes) / sizeof(secret_shapes[0]);
-		     i++) {
-			const char *prefix = secret_shapes[i].prefix;
-
-			if (view_starts(v, prefix) &&
-			    secret_run(secret_shapes[i].set,
-				view_from(v, strlen(prefix))) >=
-				secret_shapes[i].min)
-				return secret_shapes[i].kind;
-		}
-		if (secret_is_jwt(v))
-			return "JSON web token";
+		if (secret_at(v, &kind) > 0)
+			return kind;
 	}
 	return NULL;
 }

@@ -1,4 +1,4 @@
-#include "agentd/command/slash.h"
+#include "lib/base/slash.h"
 
 #include <string.h>
 

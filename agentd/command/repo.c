@@ -1,0 +1,172 @@
+#include "agentd/command/repo.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/esc.h"
+#include "lib/base/str.h"
+#include "lib/net/apiclient.h"
+#include "lib/wire/json.h"
+
+enum {
+	/* What command_print adds leaves it a command's file. */
+	REPO_COMMAND_MAX = COMMAND_FILE_MAX - 1024
+};
+
+struct repo_commands {
+	struct apiclient *api;
+	struct repo_policy policy;
+	char name[SLASH_NAME_MAX + 1];
+	repo_commands_fn *done;
+	void *arg;
+	struct command own;   /* of the repository */
+	struct commands seen; /* borrows from the operator's and from own */
+};
+
+int
+repo_policy_parse(const char *word, struct repo_policy *out, struct err *e)
+{
+	const int access = command_access_parse(word);
+
+	out->none = strcmp(word, "off") == 0;
+	if (access == -1 && !out->none)
+		return err_set(e, ERR_INVALID,
+		    "repo_commands is off, read, scratch or write, not %s",
+		    word);
+	out->most = access == -1 ? COMMAND_READ : (enum command_access)access;
+	return 0;
+}
+
+void
+repo_command_path(const char *full_name, const char *name, struct str *out)
+{
+	str_addf(out, "/api/v1/repos/%s/contents/.coffer/commands/%s.md",
+	    full_name, name);
+}
+
+static int
+repo_command_bytes(
+    const char *file, const struct json *j, struct str *out, struct err *e)
+{
+	const char *content = json_str_or(j, "content", NULL);
+	const int64_t size = json_i64_or(j, "size", 0);
+
+	if (strcmp(json_str_or(j, "type", ""), "file") != 0)
+		return err_set(e, ERR_INVALID, "%s: is no plain file", file);
+	if (size > REPO_COMMAND_MAX)
+		return err_set(
+		    e, ERR_LIMIT, "%s: over %d bytes", file, REPO_COMMAND_MAX);
+	if (content == NULL ||
+	    esc_base64_decode(view_of(content), out, e) == -1 || !str_ok(out))
+		return err_set(
+		    e, ERR_PROTO, "%s: cofferd gave no text of it", file);
+	return 0;
+}
+
+int
+repo_command_read(const struct repo_policy *p, const char *name,
+    const struct json *contents, struct command *out, struct err *e)
+{
+	const struct command *operators = commands_find(p->all, name);
+	struct command widest = { .access = p->most,
+		.output = p->most == COMMAND_WRITE ? COMMAND_PULL
+						   : COMMAND_COMMENT };
+	AUTO_FREE char *file = xasprintf(".coffer/commands/%s.md", name);
+	AUTO_STR struct str text = STR_INIT_MAX(COMMAND_FILE_MAX);
+
+	if (repo_command_bytes(file, contents, &text, e) == -1 ||
+	    command_parse(file, name, str_view(&text), out, e) == -1)
+		return -1;
+	/* What its file does not say, a name of its own does not get. */
+	out->access_given = out->access_given || operators == NULL;
+	out->output_given = out->output_given || operators == NULL;
+	(void)snprintf(widest.name, sizeof(widest.name), "%s", name);
+	if (command_narrow(
+		file, operators != NULL ? operators : &widest, out, e) == 0)
+		return 0;
+	command_release(out);
+	return -1;
+}
+
+struct repo_commands *
+repo_commands_new(struct apiclient *api, const struct repo_policy *p)
+{
+	struct repo_commands *r = xcalloc(1, sizeof(*r));
+
+	r->api = api;
+	r->policy = *p;
+	return r;
+}
+
+/* The operator's, and *own over the one of its name; there is room or not. */
+static void
+repo_commands_join(struct repo_commands *r)
+{
+	size_t i = 0;
+
+	r->seen = *r->policy.all;
+	if (r->own.name[0] == '\0')
+		return;
+	while (i < r->seen.n && strcmp(r->seen.v[i].name, r->own.name) != 0)
+		i++;
+	if (i == COMMAND_MAX)
+		return;
+	r->seen.v[i] = r->own;
+	r->seen.n += i == r->seen.n;
+}
+
+static void
+repo_commands_on_file(
+    const struct err *fail, int status, const struct json *j, void *arg)
+{
+	struct repo_commands *r = arg;
+	struct err e = ERR_INIT;
+
+	(void)status;
+	/* None is the usual. */
+	if (fail != NULL && fail->code == ERR_NOTFOUND) {
+		fail = NULL;
+	} else if (fail == NULL &&
+	    repo_command_read(&r->policy, r->name, j, &r->own, &e) == -1) {
+		fail = &e;
+	}
+	repo_commands_join(r);
+	r->done(fail, &r->seen, r->arg);
+}
+
+void
+repo_commands_ask(struct repo_commands *r, const char *full_name,
+    const char *name, repo_commands_fn *done, void *arg)
+{
+	AUTO_STR struct str path = STR_INIT;
+	struct api_call call = {
+		.method = "GET", .done = repo_commands_on_file, .arg = r
+	};
+
+	r->done = done;
+	r->arg = arg;
+	(void)snprintf(r->name, sizeof(r->name), "%s", name);
+	command_release(&r->own);
+	if (r->policy.none || command_is_reserved(name)) {
+		repo_commands_join(r);
+		done(NULL, &r->seen, arg);
+		return;
+	}
+	repo_command_path(full_name, name, &path);
+	call.path = str_cstr(&path);
+	(void)api_start(r->api, &call);
+}
+
+void
+repo_commands_free(struct repo_commands *r)
+{
+	if (r == NULL)
+		return;
+	apiclient_forget(r->api, r);
+	command_release(&r->own);
+	free(r);
+}

@@ -1,0 +1,83 @@
+/*
+ * modelgate: what agentd asks of coffer-gateway: a token for each run and
+ * session, its end, and what it cost.  Which providers are meant is
+ * `providers` of [agentd]: "auto" (those that have a key), "none" (agents sign
+ * in by themselves), or names, of which the first of the wanted kind counts.
+ *
+ * A gateway that is away is asked again until a limit; then there is an error
+ * that says so.  Where no gateway ever ran (no HOME/gateway), "auto" is none.
+ */
+#ifndef AGENTD_MODEL_MODELGATE_H
+#define AGENTD_MODEL_MODELGATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/io/loop.h"
+
+struct err;
+struct json;
+struct modelask;
+struct modelgate;
+
+enum {
+	MODEL_NAME_MAX = 64, /* of a provider */
+	MODEL_TOKEN_MAX = 96,
+	MODEL_URL_MAX = 128
+};
+
+enum model_kind {
+	MODEL_ANTHROPIC,
+	MODEL_OPENAI,
+	MODEL_KINDS,
+	MODEL_ANY = MODEL_KINDS /* as an asker: all that there are */
+};
+
+/* No token: the agent signs in by itself. */
+struct model_grant {
+	char token[MODEL_TOKEN_MAX];
+	char provider[MODEL_KINDS][MODEL_NAME_MAX]; /* "": none of the kind */
+};
+
+/* What a run spent, in millionths of a dollar. */
+struct model_spent {
+	bool known;
+	bool out; /* a request was refused for want of money */
+	int64_t spent, limit;
+};
+
+struct model_want {
+	int64_t run; /* 0: the project's session */
+	int64_t project, item;
+	int64_t ttl_s;
+	int64_t budget; /* of the run; 0: the default */
+	enum model_kind kind;
+};
+
+/* providers: "auto", "none" or names between blanks; checked. */
+struct modelgate *modelgate_new(struct loop *l, const char *home,
+    const char *providers) __attribute__((returns_nonnull));
+void modelgate_free(struct modelgate *g); /* after its askers; NULL is fine */
+int modelgate_check(const char *providers, struct err *e);
+
+/* Where sandboxes reach it: "http://coffer:81/NAME". */
+void model_url(const char *provider, char out[MODEL_URL_MAX]);
+
+/* One of both is there, or neither: a grant without a token. */
+typedef void modelask_fn(const struct model_grant *grant,
+    const struct model_spent *spent, const struct err *e, void *arg);
+
+/* An asker: one question at a time; a new one replaces it.  g NULL: there is no
+ * gateway.  fn comes from the loop, once per question. */
+struct modelask *modelask_new(struct loop *l, struct modelgate *g,
+    modelask_fn *fn, void *arg) __attribute__((returns_nonnull));
+/* wait_ms: how long a gateway that is away is asked again. */
+void modelask_grant(
+    struct modelask *a, const struct model_want *want, int64_t wait_ms);
+/* run 0: the session of the project. */
+void modelask_revoke(
+    struct modelask *a, int64_t run, int64_t project, int64_t wait_ms);
+bool modelask_busy(const struct modelask *a);
+void modelask_free(struct modelask *a); /* no callback; NULL is fine */
+
+#endif

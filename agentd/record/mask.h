@@ -1,0 +1,31 @@
+/*
+ * mask: secrets in a text become asterisks, as many as they had bytes, so that
+ * lines, JSON and offsets stay what they were.  Words that are known, tokens
+ * and keys by their shape (lib/base/secret.h), private keys as PEM.  What was
+ * encoded (base64, reversed, cut in two) is not found.  Pure.
+ */
+#ifndef AGENTD_RECORD_MASK_H
+#define AGENTD_RECORD_MASK_H
+
+#include <stddef.h>
+
+#include "lib/base/view.h"
+
+enum {
+	MASK_WORDS = 32,
+	MASK_WORD_MIN = 8, /* shorter ones are in any text */
+	MASK_WORD_MAX = 4096,
+	MASK_PEM_MAX = 16 << 10 /* of a key whose end is missing */
+};
+
+struct mask {
+	struct view words[MASK_WORDS]; /* borrowed */
+	size_t n;
+};
+
+/* One that is too short, or one too many, is not taken. */
+void mask_add(struct mask *m, struct view word);
+/* How many places. */
+size_t mask_text(const struct mask *m, char *p, size_t n);
+
+#endif

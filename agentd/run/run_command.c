@@ -1,0 +1,107 @@
+#include <string.h>
+
+#include "agentd/command/repo.h"
+#include "agentd/run/run_priv.h"
+#include "lib/base/auto.h"
+#include "lib/base/log.h"
+#include "lib/base/path.h"
+
+static const char run_command_leaf[] = "command.md";
+
+const struct command *
+run_command(const struct run *r)
+{
+	return r->resolved.name[0] != '\0'
+	    ? &r->resolved
+	    : commands_find(r->env->commands, r->command);
+}
+
+void
+run_bounds(const struct run *r, struct agent_bounds *out)
+{
+	const struct command *c = run_command(r);
+
+	*out = (struct agent_bounds){ .tools = 0 };
+	if (c != NULL)
+		*out = (struct agent_bounds){ .tools = c->tools,
+			.turns = c->turns,
+			.budget = c->budget };
+}
+
+/* The run has what was ordered; a file that says something else by now was not
+ * what the maintainer saw. */
+static int
+run_command_is_as_ordered(const struct run *r, struct err *e)
+{
+	const struct command *c = run_command(r);
+
+	if (c == NULL)
+		return err_set(
+		    e, ERR_NOTFOUND, "no command is called /%s", r->command);
+	if (c == &r->resolved &&
+	    (strcmp(command_access_name(c->access), r->access) != 0 ||
+		(c->offline && strcmp(r->network, "off") != 0)))
+		return err_set(e, ERR_EXISTS,
+		    "/%s was changed after it was ordered: order it again",
+		    r->command);
+	return 0;
+}
+
+/* Its slot's callback is this one; the caller's stands in the run. */
+static void
+run_command_on_file(struct run *r, const struct err *fail, const struct json *j)
+{
+	struct err e = ERR_INIT;
+
+	if (fail != NULL && fail->code != ERR_NOTFOUND)
+		r->on_command(r, fail, NULL);
+	else if ((fail == NULL &&
+		     repo_command_read(r->env->repo, r->command, j,
+			 &r->resolved, &e) == -1) ||
+	    run_command_is_as_ordered(r, &e) == -1)
+		r->on_command(r, &e, NULL);
+	else
+		r->on_command(r, NULL, NULL);
+}
+
+void
+run_command_ask(struct run *r, run_reply_fn *next)
+{
+	AUTO_STR struct str path = STR_INIT;
+	struct err e = ERR_INIT;
+
+	r->on_command = next;
+	if (r->env->repo == NULL || r->env->repo->none) {
+		next(r, run_command_is_as_ordered(r, &e) == -1 ? &e : NULL,
+		    NULL);
+		return;
+	}
+	repo_command_path(r->full_name, r->command, &path);
+	run_ask(r, RUN_Q_COMMAND, "GET", str_cstr(&path), NULL,
+	    run_command_on_file);
+}
+
+int
+run_command_write(const struct run *r, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(2 * COMMAND_FILE_MAX);
+
+	command_print(run_command(r), &text);
+	return run_file_put(r, run_command_leaf, 0600, &text, e);
+}
+
+/* Of an older agentd there is none: the operator's holds. */
+void
+run_command_read(struct run *r)
+{
+	AUTO_FREE char *path = path_join(r->dir, run_command_leaf);
+	AUTO_STR struct str text = STR_INIT_MAX(2 * COMMAND_FILE_MAX);
+	struct err e = ERR_INIT;
+
+	command_release(&r->resolved);
+	if (path_read(path, COMMAND_FILE_MAX, &text, &e) == -1 ||
+	    command_parse(run_command_leaf, r->command, str_view(&text),
+		&r->resolved, &e) == -1)
+		log_info("run command run=%lld why=%s", (long long)r->id,
+		    log_val(e.msg));
+}

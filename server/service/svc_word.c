@@ -1,0 +1,300 @@
+#include "server/service/svc_word.h"
+
+#include <string.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/slash.h"
+#include "lib/base/str.h"
+#include "server/domain/merge_policy.h"
+#include "server/domain/repo_profile.h"
+#include "server/domain/scope.h"
+#include "server/service/svc_auto_merge.h"
+#include "server/service/svc_comment.h"
+#include "server/service/svc_pull.h"
+#include "server/service/svc_review.h"
+#include "server/store/auto_merges.h"
+#include "server/store/pulls.h"
+#include "server/store/seed.h"
+
+enum {
+	SVC_WORD_SHA_MIN = 7
+};
+
+struct svc_word_ask {
+	struct txn *t;
+	const struct svc_op *op;
+	const struct comment *c;
+	struct view args;
+	enum svc_word did;
+};
+
+/* A person who may write here, with a token that may. */
+static bool
+svc_word_may(const struct svc_word_ask *a)
+{
+	const struct identity *who = &a->op->who;
+	const struct scope_need need = {
+		.areas = 1u << SCOPE_REPOSITORY, .write = true, .bound = true
+	};
+	struct err e = ERR_INIT;
+
+	return (who->user_kind == USER_ADMIN ||
+		   who->user_kind == USER_PERSON) &&
+	    scope_allows(who->scopes, &need) &&
+	    svc_may(a->t, who, a->c->project_id, PERM_WRITE, NULL, &e) == 0;
+}
+
+static int
+svc_word_say(struct txn *t, const struct svc *s, int64_t now, int64_t project,
+    int64_t item, const char *text, struct err *e)
+{
+	const struct svc_comment_row r = {
+		.project_id = project, .item = item, .body = text
+	};
+	struct identity who;
+	int64_t id;
+
+	svc_identity_of(s->agentd_id, SEED_AGENTD, USER_SERVICE, &who);
+	return svc_comment_insert(t, &who, now, &r, &id, e);
+}
+
+static int
+svc_word_answer(struct svc_word_ask *a, const char *text, struct err *e)
+{
+	a->did = SVC_WORD_ANSWERED;
+	return svc_word_say(a->t, a->op->svc, a->op->now, a->c->project_id,
+	    a->c->item, text, e);
+}
+
+/* What the asker can mend is answered, the rest is the comment's failure. */
+static int
+svc_word_failed(struct svc_word_ask *a, const char *what,
+    const struct err *fail, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	if (fail->code != ERR_INVALID && fail->code != ERR_EXISTS &&
+	    fail->code != ERR_DENIED && fail->code != ERR_LOCKED &&
+	    fail->code != ERR_NOTFOUND) {
+		*e = *fail;
+		return -1;
+	}
+	str_addf(&text, "%s: %s.", what, fail->msg);
+	return svc_word_answer(a, str_cstr(&text), e);
+}
+
+/* ---- /approve ---- */
+
+static bool
+svc_word_is_sha(struct view v)
+{
+	if (v.len < SVC_WORD_SHA_MIN || v.len > SHA_HEX)
+		return false;
+	for (size_t i = 0; i < v.len; i++)
+		if (strchr("0123456789abcdef", v.p[i]) == NULL)
+			return false;
+	return true;
+}
+
+/* The commit that he names is the head, when he names one. */
+static int
+svc_word_head(const struct svc_word_ask *a, struct err *e)
+{
+	struct view rest = a->args, word;
+	struct pull p = { .run_id = 0 };
+	int rc = 0;
+
+	if (!view_split(&rest, ' ', &word) || !svc_word_is_sha(word))
+		return 0;
+	if (pulls_get(a->t, a->c->project_id, a->c->item, &p, e) == -1)
+		return -1;
+	if (memcmp(p.head_sha, word.p, word.len) != 0)
+		rc = err_set(
+		    e, ERR_EXISTS, "the head is %.12s by now", p.head_sha);
+	pull_release(&p);
+	return rc;
+}
+
+static int
+svc_word_approve(struct svc_word_ask *a, struct err *e)
+{
+	struct svc_review_create r = { .op = *a->op,
+		.project_id = a->c->project_id,
+		.item = a->c->item,
+		.state = REVIEW_APPROVED };
+	struct err fail = ERR_INIT;
+	int rc = svc_word_head(a, &fail);
+
+	if (rc == 0)
+		rc = svc_review_add(a->t, &r, &fail);
+	review_release(&r.review);
+	if (rc == -1)
+		return svc_word_failed(a, "Not approved", &fail, e);
+	a->did = SVC_WORD_APPROVED;
+	return 0;
+}
+
+/* ---- /merge ---- */
+
+static int
+svc_word_merge_args(
+    struct svc_word_ask *a, struct auto_merge *m, bool *waits, struct err *e)
+{
+	struct view rest = a->args, word, line;
+
+	if (!view_split(&rest, '\n', &line))
+		return 0;
+	while (view_split(&line, ' ', &word)) {
+		AUTO_STR struct str name = STR_INIT;
+		int style;
+
+		word = view_trim(word);
+		str_addv(&name, word);
+		style = merge_style_parse(str_cstr(&name));
+		if (word.len == 0)
+			continue;
+		if (view_is(word, "auto"))
+			*waits = true;
+		else if (style > 0 && style != MERGE_STYLE_MANUAL)
+			m->style = (enum merge_style)style;
+		else
+			return err_set(e, ERR_INVALID,
+			    "`/merge` takes `merge`, `rebase`, `rebase-merge`, "
+			    "`squash` or `fast-forward-only`, and `auto` to "
+			    "wait for the gate");
+	}
+	return 0;
+}
+
+static int
+svc_word_merge_row(struct svc_word_ask *a, bool *waits, struct err *e)
+{
+	struct auto_merge m = { .project_id = a->c->project_id,
+		.number = a->c->item,
+		.user_id = a->op->who.user_id,
+		.at = a->op->now,
+		.comment = a->c->id };
+	struct pull p = { .run_id = 0 };
+	int rc;
+
+	if (svc_word_merge_args(a, &m, waits, e) == -1 ||
+	    pulls_get(a->t, m.project_id, m.number, &p, e) == -1)
+		return -1;
+	memcpy(m.head_sha, p.head_sha, sizeof(m.head_sha));
+	m.waits = *waits;
+	rc = p.issue.state == ISSUE_OPEN
+	    ? auto_merges_insert(a->t, &m, e)
+	    : err_set(e, ERR_INVALID, "the pull request is %s",
+		  p.issue.merged ? "merged already" : "closed");
+	pull_release(&p);
+	return rc;
+}
+
+static int
+svc_word_merge(struct svc_word_ask *a, struct err *e)
+{
+	struct err fail = ERR_INIT;
+	bool waits = false;
+
+	if (svc_word_merge_row(a, &waits, &fail) == -1)
+		return svc_word_failed(a, "Not merged", &fail, e);
+	a->did = SVC_WORD_MERGE;
+	return waits ? svc_auto_merge_say(
+			   a->t, a->op, a->c->project_id, a->c->item, true, e)
+		     : 0;
+}
+
+/* ---- the others ---- */
+
+static int
+svc_word_test(struct svc_word_ask *a, struct err *e)
+{
+	return svc_word_answer(a,
+	    "CI takes no orders here: the checks that the base branch "
+	    "requires run by themselves on each push. An agent runs the "
+	    "project's tests with `/test`.",
+	    e);
+}
+
+static const struct {
+	const char *name;
+	bool pull; /* of pull requests alone */
+	int (*obey)(struct svc_word_ask *a, struct err *e);
+} svc_words_known[] = {
+	{ "approve", true, svc_word_approve },
+	{ "merge", true, svc_word_merge },
+	{ "test-pr", false, svc_word_test },
+	{ "test-pr-bug", false, svc_word_test },
+};
+
+int
+svc_word_obey(struct txn *t, const struct svc_op *op, const struct comment *c,
+    enum svc_word *out, struct err *e)
+{
+	const size_t n = sizeof(svc_words_known) / sizeof(svc_words_known[0]);
+	struct svc_word_ask a = { .t = t, .op = op, .c = c };
+	struct slash s;
+	size_t i = 0;
+	int rc;
+
+	*out = SVC_WORD_NONE;
+	if (!slash_parse(view_of(c->body), &s))
+		return 0;
+	while (i < n && strcmp(svc_words_known[i].name, s.name) != 0)
+		i++;
+	a.args = s.args;
+	if (i == n || !svc_word_may(&a))
+		return 0;
+	if (svc_words_known[i].pull && !c->item_is_pull)
+		rc = svc_word_answer(
+		    &a, "That is an order for pull requests.", e);
+	else
+		rc = svc_words_known[i].obey(&a, e);
+	*out = a.did;
+	return rc;
+}
+
+void
+svc_word_after(struct svc *s, const struct comment *c, enum svc_word word)
+{
+	if (word == SVC_WORD_MERGE)
+		svc_auto_merge_added(s, c->project_id);
+	else if (word == SVC_WORD_APPROVED)
+		svc_pull_refresh(
+		    s, c->project_id, c->item, c->author.id, NULL, NULL);
+}
+
+int
+svc_word_refuse(struct txn *t, struct svc *s, int64_t now,
+    const struct auto_merge *m, const char *why, struct err *e)
+{
+	struct auto_merge is;
+	bool same;
+
+	if (auto_merges_get(t, m->project_id, m->number, &is, e) == -1)
+		return -1;
+	same = is.comment == m->comment;
+	auto_merge_release(&is);
+	if (!same)
+		return 0;
+	if (auto_merges_delete(t, m->project_id, m->number, e) == -1)
+		return -1;
+	return svc_word_say(t, s, now, m->project_id, m->number, why, e);
+}
+
+void
+svc_word_verdict(const struct merge_verdict *v, struct str *out)
+{
+	str_add(out, "Not merged. The gate wants:\n\n");
+	for (size_t i = 0; i < v->n; i++) {
+		const struct merge_requirement *r = &v->req[i];
+
+		str_addf(out, "- [%c] %s", r->met ? 'x' : ' ', r->title);
+		if (!r->met && r->why[0] != '\0')
+			str_addf(out, ": %s", r->why);
+		str_addc(out, '\n');
+	}
+	str_add(out, "\n`/merge auto` merges as soon as it is open.\n");
+}

@@ -1,0 +1,47 @@
+#include "server/store/schema_forge.h"
+
+/*
+ * Step 7: the agent loop.  run.retry_of is the run that it tries again, 0:
+ * none; attempt counts from 1; before not_before it does not start.  run_order
+ * is every event that gave an order or asked for an answer: the run it became
+ * a part of, or none and what was said instead.
+ */
+const char
+    schema_runs[] = "ALTER TABLE project ADD COLUMN runs_paused"
+		    " INTEGER NOT NULL DEFAULT 0;"
+		    "ALTER TABLE project ADD COLUMN trigger_label"
+		    " TEXT NOT NULL DEFAULT 'agent';"
+		    "ALTER TABLE project ADD COLUMN max_retries"
+		    " INTEGER NOT NULL DEFAULT 2;"
+		    "ALTER TABLE project ADD COLUMN retry_s"
+		    " INTEGER NOT NULL DEFAULT 30;"
+		    "ALTER TABLE project ADD COLUMN max_item_runs"
+		    " INTEGER NOT NULL DEFAULT 20;"
+		    "ALTER TABLE project ADD COLUMN max_day_runs"
+		    " INTEGER NOT NULL DEFAULT 200;"
+		    "ALTER TABLE run ADD COLUMN retry_of"
+		    " INTEGER NOT NULL DEFAULT 0;"
+		    "ALTER TABLE run ADD COLUMN attempt"
+		    " INTEGER NOT NULL DEFAULT 1;"
+		    "ALTER TABLE run ADD COLUMN not_before"
+		    " INTEGER NOT NULL DEFAULT 0;"
+		    "ALTER TABLE auto_merge ADD COLUMN comment_id"
+		    " INTEGER NOT NULL DEFAULT 0;"
+		    "ALTER TABLE auto_merge ADD COLUMN waits"
+		    " INTEGER NOT NULL DEFAULT 1;"
+		    "CREATE INDEX run_made ON run (project_id, created_at);"
+		    "CREATE TABLE run_order ("
+		    " event INTEGER PRIMARY KEY,"
+		    " project_id INTEGER NOT NULL REFERENCES project (id)"
+		    " ON DELETE CASCADE,"
+		    " item INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+		    " human INTEGER NOT NULL, verdict INTEGER NOT NULL,"
+		    " at INTEGER NOT NULL);"
+		    "CREATE INDEX run_order_run ON run_order (run_id, event)"
+		    " WHERE run_id > 0;"
+		    "CREATE INDEX run_order_item ON run_order"
+		    " (project_id, item, event);"
+		    "INSERT INTO run_order (event, project_id, item, run_id,"
+		    " human, verdict, at) SELECT r.event, r.project_id, r.item,"
+		    " r.id, r.cause NOT IN ('check.failed', 'pull.conflict'),"
+		    " 1, r.created_at FROM run r;";

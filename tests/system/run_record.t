@@ -1,0 +1,134 @@
+#!/bin/bash
+# The record of a run: whole, masked, a chain of hashes under a signature, on
+# the comment, at cofferd, and there after a kill at any step.
+. "$(dirname "$0")/lib.sh"
+. "$SYSTEM_DIR/attack_lib.sh"
+
+[ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
+
+attack_start alpha
+KEY=ghp_abcdefghijklmnopqrstuvwxyz0123456789
+agent_does <<A
+echo "token \$(sed -n 's/.*Bearer //p' /etc/gitconfig)"
+echo "key $KEY"
+echo "at work" >&2
+case \$COFFER_ACCESS in
+write)	printf 'one\\ntwo\\n' >new.txt; printf '\\000\\001\\002' >bin.dat
+	git rm -q README.md 2>/dev/null; git add -A; git commit -qm 'New'; echo left >left.txt ;;
+scratch) echo scrap >scrap.txt ;;
+esac
+echo "<script>alert(1)</script> $KEY" >"\$COFFER_OUT"
+A
+dir() { echo "$HOME_DIR/runs/$RID/record"; }
+run_is_clean() { [ ! -e "$HOME_DIR/runs/$RID/token" ]; }
+ended() { attack_end; wait_for 20 run_is_clean; }
+# whole: every file is what the manifest says, and the chain holds
+whole() {
+	(
+		cd "$(dir)" || exit 1
+		jq -r '.files[] | .sha256 + "  " + .name' manifest.json | sha256sum -c --quiet || exit 1
+		perl -MDigest::SHA=sha256_hex -ne 'BEGIN { $p = "0" x 64 }
+		    chomp; /"prev":"\Q$p\E"\}$/ or die "line $.\n"; $p = sha256_hex($_); END { print "$p\n" }' \
+		    events.jsonl >"$T/head" || exit 1
+		[ "$(cat "$T/head")" = "$(jq -r .events.head manifest.json)" ] &&
+		    [ "$(jq -r .manifest manifest.sig)" = "$(sha256sum <manifest.json | cut -d ' ' -f 1)" ]
+	)
+}
+
+attack_order alpha '/fix it'
+ended
+RUN1=$RID
+tap_is "$(attack_state)" done 'a write run'
+tap_ok 'its record is whole' whole
+tap_is "$(find "$(dir)" -type f -printf '%f\n' | LC_ALL=C sort | tr '\n' ' ')" \
+    'events.jsonl finish.log manifest.json manifest.sig out.log patch.diff policy.json prepare.log prompt.md report.html report.md result.json task.json ' \
+    'of all that there is'
+tap_is "$(find "$(dir)" -perm /077 | wc -l)" 0 'root alone reads it'
+tap_not 'the key is nowhere' grep -rqF "$KEY" "$HOME_DIR/runs/$RID" "$HOME_DIR/logs/runs/$RID.tar"
+tap_is "$(grep -c '^token \*\{40\}$' "$(dir)/out.log"),$(grep -c '^key \*\{40\}$' "$(dir)/out.log")" 1,1 'its token is not, either'
+tap_not 'nor in its comment' sh -c "'$O/bin/coffer' issue show alpha $ITEM | grep -qF $KEY"
+tap_is "$(jq -r '.patch.files, .patch.added' "$(dir)/manifest.json" | tr '\n' ' ')" '3 3 ' 'its patch is counted'
+tap_not 'its report runs nothing' grep -q '<script' "$(dir)/report.html"
+C=$(jq -r .comment "$T/run.json")
+curl -sS -H "Authorization: token $ADMIN" "$URL/api/v1/repos/admin/alpha/issues/comments/$C/assets" >"$T/assets"
+tap_is "$(jq -r '.[].name' "$T/assets")" "run-$RID.md" 'its comment has the report'
+curl -sS -H "Authorization: token $ADMIN" "$(jq -r '.[0].browser_download_url' "$T/assets")" >"$T/report.md"
+tap_ok 'the same' cmp -s "$T/report.md" "$(dir)/report.md"
+
+# ---- the user's side ----
+coffer run inspect "$RID" >"$T/inspect" 2>&1
+tap_is $? 0 'coffer run inspect'
+tap_ok 'it is signed' grep -q 'signed by this installation' "$T/inspect"
+tap_is "$(coffer run inspect "$RID" --json | jq -r .state)" done 'as JSON'
+coffer run report "$RID" -o "$T/report.html" && coffer run report "$RID" >"$T/report.txt"
+tap_is "$?,$(head -c 15 "$T/report.html"),$(head -n 1 "$T/report.txt")" "0,<!DOCTYPE html>,# Run $RID\\: done" 'coffer run report'
+coffer run replay "$RID" >"$T/replay" 2>&1
+tap_is $? 0 'coffer run replay'
+tap_ok 'gives the same tree' grep -q 'gives the tree' "$T/replay"
+[ "$TAP_FAILED" -eq 0 ] || sed 's/^/# /' "$T/replay" "$T/inspect"
+
+attack_order alpha /scrap
+coffer run watch "$RID" >"$T/watch" 2>&1
+tap_is $? 0 'coffer run watch'
+tap_ok 'shows what it says' grep -q '^at work' "$T/watch"
+ended
+tap_ok 'a scratch run has its record' whole
+tap_ok 'and its patch' grep -q '^+scrap$' "$(dir)/patch.diff"
+tap_ok 'that gives its tree' coffer run replay "$RID"
+coffer run compare "$RUN1" "$RID" >"$T/compare"
+tap_is "$?,$(grep -c '^access *write *scratch' "$T/compare")" 0,1 'coffer run compare'
+attack_order alpha /look
+ended
+tap_ok 'a read run has one' whole
+tap_ok 'without a patch' [ ! -e "$(dir)/patch.diff" ]
+coffer run replay "$RID" >"$T/replay"
+tap_is "$?,$(grep -c 'there is no patch' "$T/replay")" 0,1 'of which nothing is replayed'
+
+# ---- one that was changed ----
+cp "$HOME_DIR/logs/runs/$RUN1.tar" "$T/good.tar"
+sed 's/^+two$/+TWO/' "$T/good.tar" >"$HOME_DIR/logs/runs/$RUN1.tar"
+coffer run replay "$RUN1" >"$T/replay" 2>&1
+tap_is "$?,$(grep -c 'patch.diff is not what the manifest names' "$T/replay")" 3,1 'a changed patch is refused'
+sed 's/"kind":"begin"/"kind":"BEGIN"/' "$T/good.tar" >"$HOME_DIR/logs/runs/$RUN1.tar"
+coffer run inspect "$RUN1" >/dev/null 2>&1
+tap_is $? 3 'a changed event, too'
+sed 's/"format":1/"format":2/' "$T/good.tar" >"$HOME_DIR/logs/runs/$RUN1.tar"
+coffer run inspect "$RUN1" >"$T/inspect" 2>&1
+tap_is "$?,$(grep -c "is not this installation" "$T/inspect")" 3,1 'a changed manifest is not signed'
+cp "$T/good.tar" "$HOME_DIR/logs/runs/$RUN1.tar"
+tap_ok 'as it was it is good' coffer run inspect "$RUN1"
+
+# ---- agentd is killed ----
+agentd_pid() { jq -r '.. | objects | select(.name? == "agentd") | .pid' "$HOME_DIR/run/services.json"; }
+agentd_is_new() { P=$(agentd_pid) && [ -n "$P" ] && [ "$P" != "$OLD" ] && [ "$P" -gt 0 ] 2>/dev/null && kill -0 "$P"; }
+killed() { OLD=$(agentd_pid); kill -9 "$OLD"; wait_for 30 agentd_is_new; }
+agent_does <<'A'
+echo begun
+until [ -e /work/tree/go ]; do sleep 0.1; done
+echo over >"$COFFER_OUT"
+A
+attack_order alpha /scrap
+wait_for 30 attack_says begun
+tap_ok 'in the midst of a run' killed
+go() { touch "$HOME_DIR/sandboxes/1/ws/runs/$RID/tree/go"; }
+wait_for 10 go
+ended
+tap_is "$(attack_state)" done 'it goes on'
+tap_ok 'its record is whole' whole
+tap_is "$(grep -c '"kind":"resume"' "$(dir)/events.jsonl")" 1 'and tells of it'
+tap_ok 'it is at cofferd' coffer run inspect "$RID"
+attack_order alpha /scrap
+wait_for 30 attack_says begun
+# While the record is made: the folder that it is made in appears, then it goes.
+( until [ -e "$HOME_DIR/runs/$RID/record.new" ] || [ -e "$HOME_DIR/runs/$RID/record" ]; do :; done
+	kill -9 "$(agentd_pid)" ) &
+OLD=$(agentd_pid)
+wait_for 10 go
+wait $!
+wait_for 30 agentd_is_new
+ended
+tap_is "$(attack_state)" done 'while a record is made'
+tap_ok 'it is made again' whole
+tap_ok 'and brought' coffer run inspect "$RID"
+tap_is "$(find "$HOME_DIR/runs" -name 'record.new' -o -name mask | wc -l)" 0 'nothing is left over'
+tap_done

@@ -1,0 +1,182 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agentd/record/record.h"
+#include "lib/base/err.h"
+#include "lib/wire/json.h"
+
+#define GHP "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
+#define ZEROS "0000000000000000000000000000000000000000"
+#define TREE "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void
+mask_is(const char *in, const char *out, size_t n)
+{
+	struct mask m = { .n = 0 };
+	char buf[512];
+
+	mask_add(&m, VIEW_LIT("run-token-1"));
+	mask_add(&m, VIEW_LIT("short"));
+	(void)snprintf(buf, sizeof(buf), "%s", in);
+	assert_int_equal(mask_text(&m, buf, strlen(buf)), n);
+	assert_string_equal(buf, out);
+}
+
+static void
+a_secret_becomes_as_many_asterisks(void **state)
+{
+	(void)state;
+	mask_is(
+	    "a run-token-1, run-token-1!", "a ***********, ***********!", 2);
+	mask_is("short is in any text", "short is in any text", 0);
+	mask_is("k=" GHP ".", "k=****************************************.", 1);
+	/* Behind an escape of JSON begins a word. */
+	mask_is("\"x\\n" GHP "\"",
+	    "\"x\\n****************************************\"", 1);
+	mask_is("in_the_middle" GHP, "in_the_middle" GHP, 0);
+	mask_is("-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n"
+		"-----END RSA PRIVATE KEY-----\nx",
+	    "-----BEGIN RSA PRIVATE KEY-----\n****\n***\n"
+	    "-----END RSA PRIVATE KEY-----\nx",
+	    1);
+	mask_is("{\"t\":\"-----BEGIN PRIVATE KEY-----\\nMIIE\"}",
+	    "{\"t\":\"-----BEGIN PRIVATE KEY-----\\n****\"}", 1);
+}
+
+static void
+record_of(struct record *r, enum record_id i, const char *text)
+{
+	str_add(&r->part[i].text, text);
+	r->part[i].there = true;
+}
+
+static void
+events_are_a_chain_in_the_order_of_their_time(void **state)
+{
+	struct record r;
+	char first[SHA256_HEX];
+	const char line[] = "{\"at_ms\":5,\"kind\":\"begin\",\"prev\":\"" ZEROS
+			    "000000000000000000000000\"}";
+
+	(void)state;
+	record_init(&r);
+	str_add(&r.steps,
+	    "{\"at_ms\":5,\"kind\":\"begin\"}\n"
+	    "{\"at_ms\":9,\"kind\":\"end\"}\n");
+	record_of(&r, RECORD_EVENTS,
+	    "{\"at_ms\":7,\"kind\":\"text\"}\nnot one\n{\"at_ms\":8,\"ki");
+	record_chain(&r);
+	assert_int_equal(r.events, 3);
+	assert_true(view_starts(str_view(&r.part[RECORD_EVENTS].text), line));
+	sha256_hex(view_of(line), first);
+	assert_non_null(strstr(str_cstr(&r.part[RECORD_EVENTS].text),
+	    "{\"at_ms\":7,\"kind\":\"text\",\"prev\":\""));
+	assert_non_null(strstr(str_cstr(&r.part[RECORD_EVENTS].text), first));
+	record_release(&r);
+}
+
+static void
+a_patch_is_counted_by_its_hunks(void **state)
+{
+	struct record r;
+
+	(void)state;
+	record_init(&r);
+	record_of(&r, RECORD_PATCH,
+	    "coffer-patch " ZEROS " " TREE " -\ndiff --git a/x b/x\n"
+	    "--- a/x\n+++ b/x\n@@ -1,3 +1,2 @@ f\n a\n--- b\n-c\n+++ d\n"
+	    "\\ No newline at end of file\ndiff --git a/y b/y\n"
+	    "@@ -0,0 +1 @@\n+y\n");
+	record_read_patch(&r);
+	assert_true(r.patch.is);
+	assert_string_equal(r.patch.tree, TREE);
+	assert_string_equal(r.patch.commit, "");
+	assert_int_equal(r.patch.files, 2);
+	assert_int_equal(r.patch.added, 2);
+	assert_int_equal(r.patch.deleted, 2);
+	assert_true(view_starts(
+	    str_view(&r.part[RECORD_PATCH].text), "diff --git a/x"));
+	record_release(&r);
+	record_init(&r);
+	record_of(&r, RECORD_PATCH, "fatal: not a git repository\n");
+	record_read_patch(&r);
+	assert_false(r.patch.is);
+	assert_false(r.part[RECORD_PATCH].there);
+	record_release(&r);
+}
+
+static void
+a_record_says_what_it_is_made_of(void **state)
+{
+	struct err e = ERR_INIT;
+	struct json *j;
+	struct record r;
+	const char *html;
+
+	(void)state;
+	record_init(&r);
+	mask_add(&r.mask, VIEW_LIT("run-token-1"));
+	str_add(&r.facts, "{\"run\":7,\"project\":\"a/b\"}");
+	record_of(&r, RECORD_RESULT,
+	    "{\"state\":\"failed\",\"why\":\"<script>alert(1)</script>\","
+	    "\"message\":\"</pre><script>x</script>\",\"exit_code\":1}");
+	record_of(&r, RECORD_OUT, "run-token-1 \x1b[31m</pre><script>\n");
+	record_of(&r, RECORD_RESOURCES,
+	    "{\"at_ms\":1,\"memory\":10,\"cpu_ms\":3,\"pids\":2}\n"
+	    "{\"at_ms\":2,\"memory\":7,\"cpu_ms\":9,\"pids\":1}\nx\n");
+	record_make(&r);
+	j = json_parse(str_view(&r.part[RECORD_MANIFEST].text), 0, &e);
+	assert_non_null(j);
+	assert_string_equal(json_str_or(j, "state", ""), "failed");
+	assert_int_equal(
+	    json_i64_or(json_get(j, "resources"), "memory_peak", 0), 10);
+	assert_int_equal(json_i64_or(json_get(j, "resources"), "cpu_ms", 0), 9);
+	assert_null(json_get(j, "patch"));
+	assert_string_equal(
+	    json_str_or(json_at(json_get(j, "files"), 0), "name", ""),
+	    "out.log");
+	json_free(j);
+	html = str_cstr(&r.part[RECORD_HTML].text);
+	assert_null(strstr(html, "<script"));
+	assert_null(strstr(html, "run-token-1"));
+	assert_null(strchr(html, '\x1b'));
+	assert_non_null(strstr(html, "&lt;/pre&gt;"));
+	assert_non_null(
+	    strstr(str_cstr(&r.part[RECORD_MD].text), "\\<script\\>"));
+	record_release(&r);
+}
+
+/* A run that was over before there was anything of it. */
+static void
+a_record_of_nothing_is_one(void **state)
+{
+	struct record r;
+
+	(void)state;
+	record_init(&r);
+	record_make(&r);
+	assert_non_null(strstr(
+	    str_cstr(&r.part[RECORD_MANIFEST].text), "\"state\":\"unknown\""));
+	assert_int_equal(r.events, 0);
+	record_release(&r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_secret_becomes_as_many_asterisks),
+		cmocka_unit_test(events_are_a_chain_in_the_order_of_their_time),
+		cmocka_unit_test(a_patch_is_counted_by_its_hunks),
+		cmocka_unit_test(a_record_says_what_it_is_made_of),
+		cmocka_unit_test(a_record_of_nothing_is_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
