@@ -277,6 +277,12 @@ modelask_on_token(const struct json *reply, const struct err *fail, void *arg)
 	explicit_bzero(&a->grant, sizeof(a->grant));
 }
 
+bool
+model_has_web(const char *network)
+{
+	return strcmp(network, "web") == 0 || strcmp(network, "open") == 0;
+}
+
 static void
 modelask_send_grant(struct modelask *a)
 {
@@ -293,6 +299,8 @@ modelask_send_grant(struct modelask *a)
 	jw_i64(&w, "ttl", q->ttl_s);
 	if (q->budget > 0)
 		jw_i64(&w, "budget", q->budget);
+	if (q->web)
+		jw_bool(&w, "web", true);
 	jw_array(&w, "providers");
 	for (int k = 0; k < MODEL_KINDS; k++) {
 		if (a->grant.provider[k][0] != '\0')
