@@ -131,4 +131,11 @@ tap_is "$(attack_state)" done 'while a record is made'
 tap_ok 'it is made again' whole
 tap_ok 'and brought' coffer run inspect "$RID"
 tap_is "$(find "$HOME_DIR/runs" -name 'record.new' -o -name mask | wc -l)" 0 'nothing is left over'
+
+# ---- what is too old goes ----
+touch -d '100 days ago' "$HOME_DIR/runs/$RUN1/record"
+killed
+pruned() { [ ! -e "$HOME_DIR/runs/$RUN1" ] && [ ! -e "$HOME_DIR/logs/runs/$RUN1.tar" ]; }
+tap_ok 'an old record is removed, here and at cofferd' wait_for 20 pruned
+tap_ok 'others stay' coffer run inspect "$RID"
 tap_done
