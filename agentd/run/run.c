@@ -193,6 +193,7 @@ run_loaded(struct run *r)
 		run_end(r, "failed", "%s", e.msg);
 		return;
 	}
+	run_keep_open(r, false);
 	run_phase_start(r, RUN_PREPARE);
 }
 
@@ -426,6 +427,7 @@ run_on_resume_ready(const struct err *fail, void *arg)
 	run_command_read(r);
 	log_info("run resume run=%lld phase=%s", (long long)r->id,
 	    run_phase_names[phase]);
+	run_keep_open(r, run_has(r, "go"));
 	run_enter(r, phase);
 }
 

@@ -17,6 +17,9 @@ enum {
 	RUN_MODEL_FILE_MAX = 512
 };
 
+/* Each of its lines is masked in records, and a provider's name is a word. */
+#define RUN_MODEL_MARK "provider:"
+
 /* The file `model`: a line for the token and one for each provider.  It is
  * there, empty, before the question: whatever happens, the token is ended. */
 static int
@@ -26,8 +29,9 @@ run_model_put(const struct run *r, struct err *e)
 	int rc;
 
 	if (r->models.token[0] != '\0')
-		str_addf(&text, "%s\n%s\n%s\n", r->models.token,
-		    r->models.provider[MODEL_ANTHROPIC],
+		str_addf(&text,
+		    "%s\n" RUN_MODEL_MARK "%s\n" RUN_MODEL_MARK "%s\n",
+		    r->models.token, r->models.provider[MODEL_ANTHROPIC],
 		    r->models.provider[MODEL_OPENAI]);
 	rc = run_file_put(r, "model", 0600, &text, e);
 	if (text.p != NULL)
@@ -36,11 +40,14 @@ run_model_put(const struct run *r, struct err *e)
 }
 
 static void
-run_model_line(struct view *rest, char *out, size_t max)
+run_model_line(struct view *rest, const char *mark, char *out, size_t max)
 {
 	struct view line;
 
-	if (view_split(rest, '\n', &line) && line.len < max) {
+	if (!view_split(rest, '\n', &line) || !view_starts(line, mark))
+		return;
+	line = view_from(line, strlen(mark));
+	if (line.len < max) {
 		memcpy(out, line.p, line.len);
 		out[line.len] = '\0';
 	}
@@ -57,10 +64,11 @@ run_model_read(struct run *r, struct err *e)
 	if (run_file_get(r, "model", text, sizeof(text), e) == -1)
 		return -1;
 	rest = view_of(text);
-	run_model_line(&rest, r->models.token, MODEL_TOKEN_MAX);
-	run_model_line(
-	    &rest, r->models.provider[MODEL_ANTHROPIC], MODEL_NAME_MAX);
-	run_model_line(&rest, r->models.provider[MODEL_OPENAI], MODEL_NAME_MAX);
+	run_model_line(&rest, "", r->models.token, MODEL_TOKEN_MAX);
+	run_model_line(&rest, RUN_MODEL_MARK,
+	    r->models.provider[MODEL_ANTHROPIC], MODEL_NAME_MAX);
+	run_model_line(&rest, RUN_MODEL_MARK, r->models.provider[MODEL_OPENAI],
+	    MODEL_NAME_MAX);
 	explicit_bzero(text, sizeof(text));
 	return 0;
 }

@@ -55,6 +55,11 @@ int run_model_read(struct run *r, struct err *e); /* after a restart */
 void run_model_end(struct run *r, int64_t wait_ms, run_next_fn *next);
 void run_model_release(struct run *r);
 
+/* run_keep.c: the CLI's session, from run to run. */
+/* Before its agent is made; began: it runs already. */
+void run_keep_open(struct run *r, bool began);
+void run_keep_close(struct run *r); /* with the verdict */
+
 /* run_agent.c: its output as its adapter reads it. */
 void run_agent_open(struct run *r);
 /* False: it is beyond its bounds. */

@@ -7,6 +7,7 @@
 #include "agentd/model/modelgate.h"
 #include "agentd/run/logship.h"
 #include "agentd/run/run.h"
+#include "agentd/run/workdir.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/net/apiclient.h"
@@ -95,6 +96,8 @@ struct run {
 	run_next_fn *after_models; /* once they are revoked */
 	struct model_grant models;
 	struct model_spent spent;
+	char keep[WORKDIR_KEEP_MAX + 8]; /* below ws/runs; "": none */
+	char session[AGENT_SESSION_MAX]; /* of the CLI, to go on with */
 	char tip[RUN_REF_MAX]; /* of branch when the run began, "" if none */
 	char base_tip[RUN_REF_MAX]; /* of base then, "" when not known */
 	struct json *issue, *comments;
