@@ -118,7 +118,7 @@ prompt_has_all_orders_and_what_a_review_says_of_lines(void **state)
 	    "- Command: /fix (w2, by bob)\n- Command: /fix (w3, by ci)\n"));
 	assert_non_null(strstr(s,
 	    "## What the review by bob says of lines\n\n"
-	    "- Of `a.c` line 4 of the old side:\n\n    why?\n"));
+	    "- Of `a.c` line 4 of the old side:\n\n      why?\n"));
 	assert_non_null(strstr(s, "\n0123456789abcdef| - Command: /evil\n"));
 	assert_null(strstr(s, "\n- Command: /evil"));
 	assert_non_null(strstr(s, "\n0123456789abcdef| BAD\n"));
