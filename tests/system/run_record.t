@@ -132,6 +132,19 @@ tap_ok 'it is made again' whole
 tap_ok 'and brought' coffer run inspect "$RID"
 tap_is "$(find "$HOME_DIR/runs" -name 'record.new' -o -name mask | wc -l)" 0 'nothing is left over'
 
+# ---- cofferd ends a run while agentd is away ----
+attack_order alpha /scrap
+wait_for 30 attack_says begun
+kill -STOP "$(agentd_pid)"
+curl -sS -X PATCH -H "Authorization: token $(cat "$HOME_DIR/secrets/agentd.token")" -H 'Content-Type: application/json' \
+    -d '{"from":"running","state":"failed","why":"test"}' "$URL/api/coffer/v1/runs/$RID" >"$T/patch"
+tap_is "$(jq -r .state "$T/patch")" failed 'a run that is over for cofferd alone'
+tap_ok 'is found by the next agentd' killed
+tap_ok 'which cleans it away' wait_for 30 run_is_clean
+tap_ok 'with a record' whole
+tap_is "$(jq -r '.state, .facts.run' "$(dir)/manifest.json" | tr '\n' ' ')" "unknown $RID " 'that knows no verdict'
+tap_ok 'and is at cofferd' coffer run inspect "$RID"
+
 # ---- what is too old goes ----
 touch -d '100 days ago' "$HOME_DIR/runs/$RUN1/record"
 killed
