@@ -166,6 +166,7 @@ run_prompt_write(struct run *r, struct err *e)
 		.comments = r->comments,
 		.event_data = r->event_data,
 		.orders = r->orders,
+		.attached = r->attached,
 		.nonce = nonce,
 	};
 
@@ -203,7 +204,7 @@ run_arrived(struct run *r, const struct err *fail)
 	if (fail != NULL)
 		run_end(r, "failed", "%s", fail->msg);
 	if (--r->waiting == 0 && !r->over)
-		run_loaded(r);
+		run_attach(r, run_loaded);
 }
 
 static const char run_token_letters[] = "abcdefghijklmnopqrstuvwxyz"
@@ -612,6 +613,8 @@ run_free(struct run *r)
 	if (r == NULL)
 		return;
 	run_requests_release(r);
+	run_attach_free(r);
+	json_free(r->attached);
 	projects_forget(r->env->projects, r);
 	if (r->env->caches != NULL)
 		objcaches_forget(r->env->caches, r);

@@ -38,6 +38,10 @@ void run_command_read(struct run *r);
 void run_output_read(struct run *r);
 void run_output_report(const struct run *r, struct jw *w);
 
+/* run_attach.c: the files of the item into task/attachments, then next. */
+void run_attach(struct run *r, run_next_fn *next);
+void run_attach_free(struct run *r);
+
 /* run_files.c */
 bool run_has(const struct run *r, const char *leaf);
 int run_files_write(struct run *r, struct err *e);

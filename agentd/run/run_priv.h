@@ -65,6 +65,7 @@ enum run_query {
 
 struct jw;
 struct run_agent;
+struct run_attach;
 struct run_record;
 
 struct run {
@@ -131,6 +132,8 @@ struct run {
 	const char *end; /* "done" "failed" "cancelled" "timed_out" */
 	struct str why;
 	struct str message;
+	struct run_attach *attach;
+	struct json *attached;  /* for the prompt: [{name, file, by, why}] */
 	struct str review;      /* comments on lines, as JSON; empty: none */
 	char seen[RUN_REF_MAX]; /* the head of the pull request it is about */
 	char unfit[RUN_UNFIT_MAX]; /* why its answer is not in its form */
