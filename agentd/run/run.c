@@ -397,6 +397,7 @@ run_ship_open(struct run *r)
 		.file = file,
 		.path = path,
 		.secret = r->token[0] == '\0' ? NULL : r->token,
+		.secret2 = r->models.token[0] == '\0' ? NULL : r->models.token,
 		.on_done = run_on_shipped,
 		.arg = r,
 	};
