@@ -177,5 +177,5 @@ void
 run_model_release(struct run *r)
 {
 	modelask_free(r->asker);
-	explicit_bzero(&r->models, sizeof(r->models));
+	explicit_bzero(r->models.token, sizeof(r->models.token));
 }

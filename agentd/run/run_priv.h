@@ -89,7 +89,6 @@ struct run {
 	char *actor;
 	struct json *event_data;
 	struct json *orders; /* all of them, as in prompt_input */
-	bool asking_orders;  /* once cofferd has it as preparing */
 
 	char dir[RUN_DIR_MAX]; /* HOME/runs/ID */
 	char token[RUN_TOKEN_MAX];
@@ -106,6 +105,8 @@ struct run {
 
 	enum run_state have, want; /* what cofferd has, what it should */
 	enum run_phase phase;
+	int cleaning;
+	bool asking_orders; /* once cofferd has it as preparing */
 	bool begun;
 	bool loading; /* no container of it was looked at yet */
 	struct shim_watch *watch;
@@ -138,7 +139,6 @@ struct run {
 	char seen[RUN_REF_MAX]; /* the head of the pull request it is about */
 	char unfit[RUN_UNFIT_MAX]; /* why its answer is not in its form */
 	struct str result;         /* the body of the report */
-	int cleaning;
 	struct run_query_slot q[RUN_QUERIES];
 };
 

@@ -23,25 +23,24 @@ struct keep_look {
 	const char *id;
 	unsigned files;
 	uint64_t bytes;
-	bool found; /* a file that is called by the id */
+	bool found;              /* a file that is called by the id */
+	DIR *at[KEEP_DEPTH_MAX]; /* the folders that it is in */
+	unsigned depth;
 };
-
-static int keep_walk(struct keep_look *k, int parent, const char *name,
-    int depth, struct err *e);
 
 static int
 keep_entry(
-    struct keep_look *k, int dir, const char *name, int depth, struct err *e)
+    struct keep_look *k, int dir, const char *name, bool *is_dir, struct err *e)
 {
 	struct stat st;
 
-	if (++k->files > KEEP_FILES_MAX || depth > KEEP_DEPTH_MAX)
-		return err_set(
-		    e, ERR_LIMIT, "over %d files, or too deep", KEEP_FILES_MAX);
+	if (++k->files > KEEP_FILES_MAX)
+		return err_set(e, ERR_LIMIT, "over %d files", KEEP_FILES_MAX);
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return err_sys(e, ERR_IO, "look at what is kept");
-	if (S_ISDIR(st.st_mode))
-		return keep_walk(k, dir, name, depth + 1, e);
+	*is_dir = S_ISDIR(st.st_mode);
+	if (*is_dir)
+		return 0;
 	if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
 		return err_set(e, ERR_DENIED, "a file that is no plain one");
 	k->bytes += (uint64_t)st.st_size;
@@ -53,26 +52,49 @@ keep_entry(
 }
 
 static int
-keep_walk(
-    struct keep_look *k, int parent, const char *name, int depth, struct err *e)
+keep_enter(struct keep_look *k, int parent, const char *name, struct err *e)
 {
-	int fd = openat(
-	    parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
-	const struct dirent *x;
-	int rc = 0;
+	int fd;
 
-	if (d == NULL) {
+	if (k->depth == KEEP_DEPTH_MAX)
+		return err_set(
+		    e, ERR_LIMIT, "over %d folders deep", KEEP_DEPTH_MAX);
+	fd = openat(
+	    parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	k->at[k->depth] = fd == -1 ? NULL : fdopendir(fd);
+	if (k->at[k->depth] == NULL) {
 		(void)err_sys(e, ERR_IO, "look at what is kept");
 		if (fd != -1)
 			(void)close(fd);
 		return -1;
 	}
-	while (rc == 0 && (x = readdir(d)) != NULL) {
-		if (strcmp(x->d_name, ".") != 0 && strcmp(x->d_name, "..") != 0)
-			rc = keep_entry(k, dirfd(d), x->d_name, depth, e);
+	k->depth++;
+	return 0;
+}
+
+static int
+keep_walk(struct keep_look *k, int keep, const char *name, struct err *e)
+{
+	int rc = keep_enter(k, keep, name, e);
+
+	while (rc == 0 && k->depth > 0) {
+		DIR *d = k->at[k->depth - 1];
+		const struct dirent *x = readdir(d);
+		bool is_dir = false;
+
+		if (x == NULL) {
+			(void)closedir(d);
+			k->depth--;
+			continue;
+		}
+		if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0)
+			continue;
+		rc = keep_entry(k, dirfd(d), x->d_name, &is_dir, e);
+		if (rc == 0 && is_dir)
+			rc = keep_enter(k, dirfd(d), x->d_name, e);
 	}
-	(void)closedir(d);
+	while (k->depth > 0)
+		(void)closedir(k->at[--k->depth]);
 	return rc;
 }
 
@@ -83,7 +105,7 @@ workdir_keep_look(const struct sandbox_host *h, int64_t project,
 	AUTO_CLOSE int keep = workdir_open(h, project, "runs/keep", e);
 	struct keep_look k = { .id = id };
 
-	if (keep == -1 || keep_walk(&k, keep, name, 0, e) == -1)
+	if (keep == -1 || keep_walk(&k, keep, name, e) == -1)
 		return -1;
 	if (id[0] != '\0' ? !k.found : k.files > 0)
 		return err_set(e, ERR_NOTFOUND, "the session is not there");
