@@ -140,8 +140,9 @@ prompt_check(
 		return;
 	str_add(out, "\n## The check that failed: ");
 	esc_term(out, view_of(name));
-	str_addf(out, "\n\nCommit %s. The end of its output:\n",
-	    json_str_or(data, "sha", "unknown"));
+	str_add(out, "\n\nCommit ");
+	esc_term(out, view_of(json_str_or(data, "sha", "unknown")));
+	str_add(out, ". The end of its output:\n");
 	prompt_quote(out, in->nonce, tail);
 }
 
