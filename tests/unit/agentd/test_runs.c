@@ -140,7 +140,6 @@ a_row_of_somebody_else_is_learned_once(void **state)
 	f->ordered = false;
 	runs_learn(f->runs, 3, fix_on_ordered, f);
 	assert_true(fake_until(&f->c, fix_is_ordered, f));
-	assert_true(runs_knows(f->runs, 3));
 	assert_true(fake_until(&f->c, is_idle, f));
 	assert_int_equal(
 	    fake_count(&f->c, "POST /api/coffer/v1/runs/3/finish"), 1);
