@@ -13,6 +13,7 @@
 #include "agentd/connect.h"
 #include "agentd/model/modelgate.h"
 #include "agentd/run/objcache.h"
+#include "agentd/run/prune.h"
 #include "agentd/run/runs.h"
 #include "agentd/sandbox/engine_sweep.h"
 #include "agentd/sandbox/sandbox.h"
@@ -61,6 +62,7 @@ struct app {
 	struct run_env env;
 	struct reader *reader;
 	struct attach *attach;
+	struct prune *prune;
 	struct uplink_watch *addresses;
 	struct modelgate *models;
 	struct uses *uses;
@@ -278,6 +280,11 @@ app_step_serve(struct app *a)
 	    .api = a->connection->api,
 	    .projects = a->projects,
 	    .router = a->router_socket });
+	a->prune = prune_new(&(struct prune_spec){ .loop = a->loop,
+	    .api = a->connection->api,
+	    .home = a->host.home,
+	    .days = a->cfg->keep_days,
+	    .bytes = a->cfg->keep_bytes });
 	projects_open(a->projects);
 	objcaches_open(a->caches);
 	routerctl_keep(a->router, app_on_router, a);
@@ -615,6 +622,7 @@ app_free(struct app *a)
 {
 	netlog_free(a->netlog);
 	uses_free(a->uses);
+	prune_free(a->prune);
 	attach_free(a->attach);
 	reader_free(a->reader);
 	repo_commands_free(a->repo_commands);

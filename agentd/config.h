@@ -16,6 +16,8 @@ struct agentd_config {
 	char *model;         /* NULL: the agent's default */
 	char *repo_commands; /* repo_policy_parse takes it */
 	uint64_t max_runs;
+	uint64_t keep_days;  /* records of runs; 0: for ever */
+	uint64_t keep_bytes; /* 0: without a limit */
 	char *log_level;
 };
 

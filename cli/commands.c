@@ -11,6 +11,7 @@ const struct command *const command_tables[] = {
 	cmd_settings,
 	cmd_profile,
 	cmd_seed,
+	cmd_init,
 	cmd_net,
 	cmd_credential,
 	cmd_sync,

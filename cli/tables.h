@@ -13,6 +13,7 @@ extern const struct command cmd_project[];
 extern const struct command cmd_settings[];
 extern const struct command cmd_profile[];
 extern const struct command cmd_seed[];
+extern const struct command cmd_init[];
 extern const struct command cmd_net[];
 extern const struct command cmd_credential[];
 extern const struct command cmd_sync[];

@@ -26,7 +26,8 @@ struct json;
 struct str;
 
 enum {
-	AGENT_MESSAGE_MAX = 60 << 10
+	AGENT_MESSAGE_MAX = 60 << 10,
+	AGENT_SESSION_MAX = 128
 };
 
 /* Where a model is reached from a sandbox; url NULL: the agent's own way. */
@@ -57,6 +58,7 @@ struct agent_start {
 	const struct project *project; /* argv[0]: another program; argv[1..]:
 					  arguments added */
 	bool write;                    /* the tree may be changed */
+	const char *session;           /* to go on with; NULL: a new one */
 	struct agent_bounds bounds;
 	struct agent_model model;
 };
@@ -93,6 +95,10 @@ struct agent {
 	/* Names at the top of the tree, with blanks between, that it would obey
 	 * and has no switch for: kept out of the tree; NULL: none. */
 	const char *aside;
+	/* The folder below its home where it has its sessions, in files that
+	 * are called by their ids: kept from run to run; NULL: it starts anew.
+	 */
+	const char *keeps;
 	/* Did it do its work?  Never from the exit code alone. */
 	bool (*judge)(const struct agent_result *r, struct str *why);
 };

@@ -108,6 +108,10 @@ agent_claude_plan(
 	agent_plan_envs(p, agent_claude_env,
 	    sizeof(agent_claude_env) / sizeof(agent_claude_env[0]));
 	agent_claude_model(&s->model, p);
+	if (s->session != NULL) {
+		agent_plan_arg(p, "--resume");
+		agent_plan_arg(p, s->session);
+	}
 	agent_plan_more(p, s);
 	p->prompt = true;
 	return 0;
@@ -249,5 +253,6 @@ const struct agent agent_claude = {
 	.plan = agent_claude_plan,
 	.rows = agent_claude_rows,
 	.tools = agent_claude_tools,
+	.keeps = ".claude/projects",
 	.judge = agent_judge_report,
 };

@@ -59,6 +59,10 @@ agent_codex_plan(
 		agent_plan_arg(p, s->model.name);
 	}
 	agent_plan_more(p, s);
+	if (s->session != NULL) {
+		agent_plan_arg(p, "resume");
+		agent_plan_arg(p, s->session);
+	}
 	agent_plan_arg(p, "-");
 	p->prompt = true;
 	return 0;
@@ -169,5 +173,6 @@ const struct agent agent_codex = {
 	.plan = agent_codex_plan,
 	.rows = agent_codex_rows,
 	.tools = agent_codex_tools,
+	.keeps = ".codex/sessions",
 	.judge = agent_judge_report,
 };

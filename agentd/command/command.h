@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agentd/command/slash.h"
+#include "lib/base/slash.h"
 #include "lib/base/view.h"
 
 struct err;

@@ -42,6 +42,7 @@ struct prompt_input {
 	 * event_data are the one order.
 	 */
 	const struct json *orders;
+	const struct json *attached;   /* [{name, file, by, why}]; NULL: none */
 	const struct json *issue;      /* docs/api.md: Issue */
 	const struct json *comments;   /* array of Comment */
 	const struct json *event_data; /* of check.failed: its tail is quoted */

@@ -232,9 +232,14 @@ static void
 modelask_end(
     struct modelask *a, const struct model_spent *spent, const struct err *e)
 {
+	/* The asker may be gone after the call. */
+	struct model_grant grant = a->grant;
+
 	a->busy = false;
 	timer_cancel(a->timer);
-	a->fn(e == NULL && !a->revoking ? &a->grant : NULL, spent, e, a->arg);
+	explicit_bzero(a->grant.token, sizeof(a->grant.token));
+	a->fn(e == NULL && !a->revoking ? &grant : NULL, spent, e, a->arg);
+	explicit_bzero(grant.token, sizeof(grant.token));
 }
 
 /* A refusal is an answer; anything else may be better in a moment. */
@@ -274,7 +279,12 @@ modelask_on_token(const struct json *reply, const struct err *fail, void *arg)
 	}
 	(void)snprintf(a->grant.token, sizeof(a->grant.token), "%s", token);
 	modelask_end(a, NULL, NULL);
-	explicit_bzero(&a->grant, sizeof(a->grant));
+}
+
+bool
+model_has_web(const char *network)
+{
+	return strcmp(network, "web") == 0 || strcmp(network, "open") == 0;
 }
 
 static void
@@ -293,6 +303,8 @@ modelask_send_grant(struct modelask *a)
 	jw_i64(&w, "ttl", q->ttl_s);
 	if (q->budget > 0)
 		jw_i64(&w, "budget", q->budget);
+	if (q->web)
+		jw_bool(&w, "web", true);
 	jw_array(&w, "providers");
 	for (int k = 0; k < MODEL_KINDS; k++) {
 		if (a->grant.provider[k][0] != '\0')
@@ -438,6 +450,6 @@ modelask_free(struct modelask *a)
 	if (a->gate != NULL)
 		ctl_forget(a->gate->ctl, a);
 	timer_free(a->timer);
-	explicit_bzero(&a->grant, sizeof(a->grant));
+	explicit_bzero(a->grant.token, sizeof(a->grant.token));
 	free(a);
 }

@@ -52,6 +52,7 @@ struct model_want {
 	int64_t ttl_s;
 	int64_t budget; /* of the run; 0: the default */
 	enum model_kind kind;
+	bool web; /* the provider may search and fetch for it */
 };
 
 /* providers: "auto", "none" or names between blanks; checked. */
@@ -59,6 +60,9 @@ struct modelgate *modelgate_new(struct loop *l, const char *home,
     const char *providers) __attribute__((returns_nonnull));
 void modelgate_free(struct modelgate *g); /* after its askers; NULL is fine */
 int modelgate_check(const char *providers, struct err *e);
+
+/* May what is in this network mode reach the web by itself? */
+bool model_has_web(const char *network);
 
 /* Where sandboxes reach it: "http://coffer:81/NAME". */
 void model_url(const char *provider, char out[MODEL_URL_MAX]);

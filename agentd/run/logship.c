@@ -21,6 +21,7 @@
 #include "lib/wire/json.h"
 
 enum {
+	LOGSHIP_SECRETS = 2,
 	LOGSHIP_CHUNK = 256 << 10,
 	LOGSHIP_GATHER_MS = 50, /* small writes travel together */
 	LOGSHIP_RETRY_MIN_MS = 200,
@@ -33,7 +34,7 @@ struct logship {
 	char *file;
 	char *path;
 	char *header;
-	char *secret;
+	char *secrets[LOGSHIP_SECRETS]; /* NULL: none */
 	loop_fn *on_done;
 	void *arg;
 	struct timer *timer;
@@ -47,19 +48,32 @@ struct logship {
 };
 
 static void
-logship_mask(struct logship *s)
+logship_mask(struct logship *s, const char *secret)
 {
-	size_t n;
-	char *at;
+	size_t n = secret == NULL ? 0 : strlen(secret);
+	char *at = s->chunk.p;
 
-	if (s->secret == NULL || s->chunk.len == 0)
-		return;
-	n = strlen(s->secret);
-	for (at = s->chunk.p; n > 0 &&
-	     (at = memmem(at, s->chunk.len - (size_t)(at - s->chunk.p),
-		  s->secret, n)) != NULL;
-	     at += n)
+	while (n > 0 && s->chunk.len > 0 &&
+	    (at = memmem(at, s->chunk.len - (size_t)(at - s->chunk.p), secret,
+		 n)) != NULL) {
 		memset(at, '*', n);
+		at += n;
+	}
+}
+
+/* How many bytes at the end could be the secret's beginning. */
+static size_t
+logship_tail(const struct logship *s, const char *secret)
+{
+	size_t keep = secret == NULL ? 0 : strlen(secret);
+
+	while (keep > 1) {
+		keep--;
+		if (s->chunk.len >= keep &&
+		    memcmp(s->chunk.p + s->chunk.len - keep, secret, keep) == 0)
+			return keep;
+	}
+	return 0;
 }
 
 /* Read behind `sent`.  A secret that the end may have cut waits. */
@@ -68,7 +82,7 @@ logship_read(struct logship *s, struct err *e)
 {
 	AUTO_CLOSE int fd = open(s->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	AUTO_FREE char *buf = xmalloc(LOGSHIP_CHUNK);
-	size_t keep = s->secret == NULL ? 0 : strlen(s->secret);
+	size_t hold = 0;
 	ssize_t n;
 
 	str_reset(&s->chunk);
@@ -78,19 +92,16 @@ logship_read(struct logship *s, struct err *e)
 	if (n == -1)
 		return err_sys(e, ERR_IO, "%s", s->file);
 	str_addn(&s->chunk, buf, (size_t)n);
-	logship_mask(s);
+	for (size_t i = 0; i < LOGSHIP_SECRETS; i++)
+		logship_mask(s, s->secrets[i]);
 	if (s->finishing && n < LOGSHIP_CHUNK)
 		return 0;
-	/* Only a tail that could be the secret's beginning has to wait. */
-	while (keep > 1) {
-		keep--;
-		if (s->chunk.len >= keep &&
-		    memcmp(s->chunk.p + s->chunk.len - keep, s->secret, keep) ==
-			0) {
-			s->chunk.len -= keep;
-			break;
-		}
+	for (size_t i = 0; i < LOGSHIP_SECRETS; i++) {
+		size_t keep = logship_tail(s, s->secrets[i]);
+
+		hold = keep > hold ? keep : hold;
 	}
+	s->chunk.len -= hold;
 	return 0;
 }
 
@@ -199,7 +210,8 @@ logship_new(const struct logship_spec *spec)
 	s->file = xstrdup(spec->file);
 	s->path = xstrdup(spec->path);
 	s->header = spec->header == NULL ? NULL : xstrdup(spec->header);
-	s->secret = spec->secret == NULL ? NULL : xstrdup(spec->secret);
+	s->secrets[0] = spec->secret == NULL ? NULL : xstrdup(spec->secret);
+	s->secrets[1] = spec->secret2 == NULL ? NULL : xstrdup(spec->secret2);
 	s->on_done = spec->on_done;
 	s->arg = spec->arg;
 	s->retry_ms = LOGSHIP_RETRY_MIN_MS;
@@ -235,6 +247,7 @@ logship_free(struct logship *s)
 	free(s->file);
 	free(s->path);
 	free(s->header);
-	free(s->secret);
+	for (size_t i = 0; i < LOGSHIP_SECRETS; i++)
+		free(s->secrets[i]);
 	free(s);
 }

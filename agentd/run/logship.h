@@ -17,7 +17,8 @@ struct logship_spec {
 	const char *file;   /* copied, as the others */
 	const char *path;   /* of the PATCH call */
 	const char *header; /* one more header, may be NULL */
-	const char *secret; /* may be NULL */
+	/* Each may be NULL. */
+	const char *secret, *secret2;
 	/* All that was there at logship_finish has arrived (or cofferd takes
 	 * no more of it). */
 	loop_fn *on_done;

@@ -166,6 +166,7 @@ run_prompt_write(struct run *r, struct err *e)
 		.comments = r->comments,
 		.event_data = r->event_data,
 		.orders = r->orders,
+		.attached = r->attached,
 		.nonce = nonce,
 	};
 
@@ -193,6 +194,7 @@ run_loaded(struct run *r)
 		run_end(r, "failed", "%s", e.msg);
 		return;
 	}
+	run_keep_open(r, false);
 	run_phase_start(r, RUN_PREPARE);
 }
 
@@ -202,7 +204,7 @@ run_arrived(struct run *r, const struct err *fail)
 	if (fail != NULL)
 		run_end(r, "failed", "%s", fail->msg);
 	if (--r->waiting == 0 && !r->over)
-		run_loaded(r);
+		run_attach(r, run_loaded);
 }
 
 static const char run_token_letters[] = "abcdefghijklmnopqrstuvwxyz"
@@ -395,6 +397,7 @@ run_ship_open(struct run *r)
 		.file = file,
 		.path = path,
 		.secret = r->token[0] == '\0' ? NULL : r->token,
+		.secret2 = r->models.token[0] == '\0' ? NULL : r->models.token,
 		.on_done = run_on_shipped,
 		.arg = r,
 	};
@@ -426,6 +429,7 @@ run_on_resume_ready(const struct err *fail, void *arg)
 	run_command_read(r);
 	log_info("run resume run=%lld phase=%s", (long long)r->id,
 	    run_phase_names[phase]);
+	run_keep_open(r, run_has(r, "go"));
 	run_enter(r, phase);
 }
 
@@ -610,6 +614,8 @@ run_free(struct run *r)
 	if (r == NULL)
 		return;
 	run_requests_release(r);
+	run_attach_free(r);
+	json_free(r->attached);
 	projects_forget(r->env->projects, r);
 	if (r->env->caches != NULL)
 		objcaches_forget(r->env->caches, r);

@@ -9,7 +9,9 @@
 #include "agentd/run/workdir.h"
 #include "agentd/sandbox/objects.h"
 #include "agentd/sandbox/sandbox.h"
+#include "agentd/sandbox/workspace.h"
 #include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
 
@@ -47,13 +49,14 @@ struct run_container {
 	struct str gitconfig;
 	char *url;
 	char *objects;
-	struct spec_mount mounts[6 + SANDBOX_LIST_MAX];
+	struct spec_mount mounts[7 + SANDBOX_LIST_MAX];
 	char *targets[SANDBOX_LIST_MAX]; /* of what the project shares */
 	char *seed;
 	struct spec_file files[1];
 	struct spec_pair env[RUN_ENV_MAX + AGENT_ENV_MAX];
 	struct agent_plan plan;
 	char *stdin_path;
+	char *keep;
 	char models[MODEL_KINDS][MODEL_URL_MAX];
 	const char *argv[4 + AGENT_ARGV_MAX + 1];
 	struct sandbox_spec spec;
@@ -152,23 +155,36 @@ run_container_mounts(
 		run_container_mount(c, c->seed, "/run/coffer/seed", true);
 	if (lstat(c->agents, &st) == 0 && S_ISDIR(st.st_mode))
 		run_container_mount(c, c->agents, "/opt/coffer/agents", true);
+	if (r->keep[0] != '\0') {
+		AUTO_FREE char *ws = workspace_mount(r->env->host, r->project);
+
+		c->keep = xasprintf("%s/runs/%s", ws, r->keep);
+		run_container_mount(c, c->keep, "/run/coffer/keep", false);
+	}
 	run_container_shares(r, c);
 }
 
-/* Its home is empty: the user's settings first, then the agent. */
+/* Its home is empty: the user's settings first, what it kept of an earlier run,
+ * then the agent.  $0 is where it looks for that, or "-". */
 static void
-run_container_seed(struct run_container *c)
+run_container_home(const struct agent *a, struct run_container *c)
 {
-	static const char script
-	    [] = "cp -R /run/coffer/seed/. \"$HOME\" 2>/dev/null; exec \"$@\"";
+	static const char
+	    script[] = "cp -R /run/coffer/seed/. \"$HOME\" 2>/dev/null\n"
+		       "[ \"$0\" = - ] || {\n"
+		       "	rm -rf \"$HOME/$0\"\n"
+		       "	mkdir -p \"$HOME/${0%/*}\"\n"
+		       "	ln -s /run/coffer/keep \"$HOME/$0\"\n"
+		       "}\n"
+		       "exec \"$@\"";
 	size_t n = 4;
 
-	if (access(c->seed, F_OK) == -1)
+	if (c->keep == NULL && access(c->seed, F_OK) == -1)
 		return;
 	c->argv[0] = "/bin/sh";
 	c->argv[1] = "-c";
 	c->argv[2] = script;
-	c->argv[3] = "sh";
+	c->argv[3] = c->keep != NULL ? a->keeps : "-";
 	for (size_t i = 0; c->spec.argv[i] != NULL && i < AGENT_ARGV_MAX; i++)
 		c->argv[n++] = c->spec.argv[i];
 	c->spec.argv = c->argv;
@@ -200,6 +216,7 @@ run_container_agent(const struct run *r, const struct project *p,
 	AUTO_STR struct str names = STR_INIT;
 	struct agent_start start = { .project = p,
 		.write = run_may_write(r),
+		.session = r->session[0] != '\0' ? r->session : NULL,
 		.model = { .name = r->env->model } };
 
 	if (a == NULL) {
@@ -221,7 +238,7 @@ run_container_agent(const struct run *r, const struct project *p,
 		c->stdin_path = path_join(r->dir, "task/prompt.md");
 		c->spec.stdin_path = c->stdin_path;
 	}
-	run_container_seed(c);
+	run_container_home(a, c);
 	return 0;
 }
 
@@ -342,6 +359,7 @@ run_container_free(struct run_container *c)
 	for (size_t i = 0; i < SANDBOX_LIST_MAX; i++)
 		free(c->targets[i]);
 	free(c->stdin_path);
+	free(c->keep);
 	agent_plan_release(&c->plan);
 	free(c);
 }

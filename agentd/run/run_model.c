@@ -17,6 +17,9 @@ enum {
 	RUN_MODEL_FILE_MAX = 512
 };
 
+/* Each of its lines is masked in records, and a provider's name is a word. */
+#define RUN_MODEL_MARK "provider:"
+
 /* The file `model`: a line for the token and one for each provider.  It is
  * there, empty, before the question: whatever happens, the token is ended. */
 static int
@@ -26,8 +29,9 @@ run_model_put(const struct run *r, struct err *e)
 	int rc;
 
 	if (r->models.token[0] != '\0')
-		str_addf(&text, "%s\n%s\n%s\n", r->models.token,
-		    r->models.provider[MODEL_ANTHROPIC],
+		str_addf(&text,
+		    "%s\n" RUN_MODEL_MARK "%s\n" RUN_MODEL_MARK "%s\n",
+		    r->models.token, r->models.provider[MODEL_ANTHROPIC],
 		    r->models.provider[MODEL_OPENAI]);
 	rc = run_file_put(r, "model", 0600, &text, e);
 	if (text.p != NULL)
@@ -36,11 +40,14 @@ run_model_put(const struct run *r, struct err *e)
 }
 
 static void
-run_model_line(struct view *rest, char *out, size_t max)
+run_model_line(struct view *rest, const char *mark, char *out, size_t max)
 {
 	struct view line;
 
-	if (view_split(rest, '\n', &line) && line.len < max) {
+	if (!view_split(rest, '\n', &line) || !view_starts(line, mark))
+		return;
+	line = view_from(line, strlen(mark));
+	if (line.len < max) {
 		memcpy(out, line.p, line.len);
 		out[line.len] = '\0';
 	}
@@ -57,10 +64,11 @@ run_model_read(struct run *r, struct err *e)
 	if (run_file_get(r, "model", text, sizeof(text), e) == -1)
 		return -1;
 	rest = view_of(text);
-	run_model_line(&rest, r->models.token, MODEL_TOKEN_MAX);
-	run_model_line(
-	    &rest, r->models.provider[MODEL_ANTHROPIC], MODEL_NAME_MAX);
-	run_model_line(&rest, r->models.provider[MODEL_OPENAI], MODEL_NAME_MAX);
+	run_model_line(&rest, "", r->models.token, MODEL_TOKEN_MAX);
+	run_model_line(&rest, RUN_MODEL_MARK,
+	    r->models.provider[MODEL_ANTHROPIC], MODEL_NAME_MAX);
+	run_model_line(&rest, RUN_MODEL_MARK, r->models.provider[MODEL_OPENAI],
+	    MODEL_NAME_MAX);
 	explicit_bzero(text, sizeof(text));
 	return 0;
 }
@@ -142,6 +150,8 @@ run_model_ask(struct run *r)
 	run_bounds(r, &bounds);
 	want.kind = agent->speaks;
 	want.budget = bounds.budget;
+	want.web = model_has_web(r->network) &&
+	    (bounds.tools == 0 || (bounds.tools & AGENT_WEB) != 0);
 	want.ttl_s += p->wall_ms > 0 ? p->wall_ms / 1000 : RUN_MODEL_WALL_S;
 	if (run_model_put(r, &e) == -1) {
 		log_warn("run model run=%lld why=%s", (long long)r->id,
@@ -167,5 +177,5 @@ void
 run_model_release(struct run *r)
 {
 	modelask_free(r->asker);
-	explicit_bzero(&r->models, sizeof(r->models));
+	explicit_bzero(r->models.token, sizeof(r->models.token));
 }

@@ -38,6 +38,10 @@ void run_command_read(struct run *r);
 void run_output_read(struct run *r);
 void run_output_report(const struct run *r, struct jw *w);
 
+/* run_attach.c: the files of the item into task/attachments, then next. */
+void run_attach(struct run *r, run_next_fn *next);
+void run_attach_free(struct run *r);
+
 /* run_files.c */
 bool run_has(const struct run *r, const char *leaf);
 int run_files_write(struct run *r, struct err *e);
@@ -54,6 +58,11 @@ int run_model_read(struct run *r, struct err *e); /* after a restart */
 /* End it, learn what it cost, then next: at once when there is none. */
 void run_model_end(struct run *r, int64_t wait_ms, run_next_fn *next);
 void run_model_release(struct run *r);
+
+/* run_keep.c: the CLI's session, from run to run. */
+/* Before its agent is made; began: it runs already. */
+void run_keep_open(struct run *r, bool began);
+void run_keep_close(struct run *r); /* with the verdict */
 
 /* run_agent.c: its output as its adapter reads it. */
 void run_agent_open(struct run *r);

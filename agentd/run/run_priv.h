@@ -7,6 +7,7 @@
 #include "agentd/model/modelgate.h"
 #include "agentd/run/logship.h"
 #include "agentd/run/run.h"
+#include "agentd/run/workdir.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/net/apiclient.h"
@@ -64,6 +65,7 @@ enum run_query {
 
 struct jw;
 struct run_agent;
+struct run_attach;
 struct run_record;
 
 struct run {
@@ -87,7 +89,6 @@ struct run {
 	char *actor;
 	struct json *event_data;
 	struct json *orders; /* all of them, as in prompt_input */
-	bool asking_orders;  /* once cofferd has it as preparing */
 
 	char dir[RUN_DIR_MAX]; /* HOME/runs/ID */
 	char token[RUN_TOKEN_MAX];
@@ -95,6 +96,8 @@ struct run {
 	run_next_fn *after_models; /* once they are revoked */
 	struct model_grant models;
 	struct model_spent spent;
+	char keep[WORKDIR_KEEP_MAX + 8]; /* below ws/runs; "": none */
+	char session[AGENT_SESSION_MAX]; /* of the CLI, to go on with */
 	char tip[RUN_REF_MAX]; /* of branch when the run began, "" if none */
 	char base_tip[RUN_REF_MAX]; /* of base then, "" when not known */
 	struct json *issue, *comments;
@@ -102,6 +105,8 @@ struct run {
 
 	enum run_state have, want; /* what cofferd has, what it should */
 	enum run_phase phase;
+	int cleaning;
+	bool asking_orders; /* once cofferd has it as preparing */
 	bool begun;
 	bool loading; /* no container of it was looked at yet */
 	struct shim_watch *watch;
@@ -128,11 +133,12 @@ struct run {
 	const char *end; /* "done" "failed" "cancelled" "timed_out" */
 	struct str why;
 	struct str message;
+	struct run_attach *attach;
+	struct json *attached;  /* for the prompt: [{name, file, by, why}] */
 	struct str review;      /* comments on lines, as JSON; empty: none */
 	char seen[RUN_REF_MAX]; /* the head of the pull request it is about */
 	char unfit[RUN_UNFIT_MAX]; /* why its answer is not in its form */
 	struct str result;         /* the body of the report */
-	int cleaning;
 	struct run_query_slot q[RUN_QUERIES];
 };
 

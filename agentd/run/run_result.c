@@ -294,6 +294,7 @@ run_report_write(struct run *r)
 	struct jw w;
 
 	run_add_spent(r);
+	run_keep_close(r);
 	run_mask(r, &r->message);
 	run_mask(r, &r->review);
 	run_mask(r, &r->why);

@@ -1,4 +1,4 @@
-#include "agentd/run/workdir.h"
+#include "agentd/run/workdir_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +29,7 @@ workdir_path(const struct sandbox_host *h, int64_t project, int64_t run,
 	(void)snprintf(out, max, "%s/runs/%lld/%s", ws, (long long)run, leaf);
 }
 
-/* A folder of root's under dirfd, made if it is not there. */
-static int
+int
 workdir_sub(
     int dirfd, const char *name, mode_t mode, uid_t owner, struct err *e)
 {
@@ -84,8 +83,7 @@ workdir_make(
 	return out == -1 ? -1 : 0;
 }
 
-/* ws/LEAF as a descriptor: no part of it may be a link. */
-static int
+int
 workdir_open(const struct sandbox_host *h, int64_t project, const char *leaf,
     struct err *e)
 {
@@ -161,15 +159,14 @@ workdir_answer(const struct sandbox_host *h, const struct workdir_removal *w,
  * that it follows no link by itself.
  */
 void
-workdir_remove(const struct sandbox_host *h, int64_t project, int64_t run,
+workdir_rm(const struct sandbox_host *h, int64_t project, const char *below,
     sandbox_done_fn *done, void *arg)
 {
 	struct workdir_removal *w;
 	struct child *c;
 	struct err e = ERR_INIT;
 	AUTO_CLOSE int runs = workdir_open(h, project, "runs", &e);
-	AUTO_FREE char *path = xasprintf(
-	    "/proc/self/fd/3/%lld", (long long)run);
+	AUTO_FREE char *path = xasprintf("/proc/self/fd/3/%s", below);
 	const char *const argv[] = { "/bin/rm", "-rf", "--one-file-system",
 		"--", path, NULL };
 	const char *const envp[] = { "PATH=/usr/bin:/bin", NULL };
@@ -196,4 +193,13 @@ workdir_remove(const struct sandbox_host *h, int64_t project, int64_t run,
 		return;
 	free(w);
 	workdir_answer(h, &told, &e);
+}
+
+void
+workdir_remove(const struct sandbox_host *h, int64_t project, int64_t run,
+    sandbox_done_fn *done, void *arg)
+{
+	AUTO_FREE char *path = xasprintf("%lld", (long long)run);
+
+	workdir_rm(h, project, path, done, arg);
 }

@@ -25,4 +25,20 @@ int workdir_out(const struct sandbox_host *h, int64_t project, int64_t run,
 void workdir_remove(const struct sandbox_host *h, int64_t project, int64_t run,
     sandbox_done_fn *done, void *arg);
 
+/*
+ * ws/runs/keep/NAME, of the agent's uid: what a CLI keeps from run to run.
+ * Making one may take the oldest away (pruned comes with arg NULL).
+ */
+enum {
+	WORKDIR_KEEP_MAX = 96
+};
+int workdir_keep_make(const struct sandbox_host *h, int64_t project,
+    const char *name, sandbox_done_fn *pruned, struct err *e);
+/* Plain files alone, few and small, one of them called by the id; with an empty
+ * id: nothing at all. */
+int workdir_keep_look(const struct sandbox_host *h, int64_t project,
+    const char *name, const char *id, struct err *e);
+void workdir_keep_remove(const struct sandbox_host *h, int64_t project,
+    const char *name, sandbox_done_fn *done, void *arg);
+
 #endif

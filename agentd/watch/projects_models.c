@@ -86,7 +86,8 @@ projects_models_ask(struct project_entry *x, const char *gitconfig)
 {
 	const struct model_want want = { .project = x->p.id,
 		.ttl_s = PROJECTS_MODELS_TTL_S,
-		.kind = MODEL_ANY };
+		.kind = MODEL_ANY,
+		.web = model_has_web(x->p.network) };
 
 	if (x->all->models == NULL || strcmp(x->p.network, "off") == 0) {
 		projects_start_with(x, gitconfig, NULL);

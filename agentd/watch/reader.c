@@ -47,8 +47,6 @@ struct reader {
 	int64_t backoff_ms;
 	int64_t asked_ms; /* monotonic, when the poll began */
 	bool moved;       /* the batch in hand had something new */
-	loop_fn *committed;
-	void *committed_arg;
 };
 
 static void reader_run(void *arg);
@@ -191,7 +189,6 @@ reader_on_store(
     const struct err *fail, int status, const struct json *j, void *arg)
 {
 	struct reader *r = arg;
-	loop_fn *done = r->committed;
 
 	(void)status;
 	(void)j;
@@ -201,25 +198,7 @@ reader_on_store(
 	}
 	r->backoff_ms = READER_BACKOFF_MIN_MS;
 	r->stored = r->handled;
-	r->committed = NULL;
-	if (done != NULL)
-		done(r->committed_arg);
-	else
-		reader_go(r, READER_POLL);
-}
-
-void
-reader_commit(struct reader *r, loop_fn *done, void *arg)
-{
-	struct err e = ERR_INIT;
-	int64_t seq = r->handled;
-
-	(void)json_i64(r->next, "seq", 1, INT64_MAX, &seq, &e);
-	r->handled = seq;
-	r->moved = true;
-	r->committed = done;
-	r->committed_arg = arg;
-	reader_go(r, READER_STORE);
+	reader_go(r, READER_POLL);
 }
 
 static void

@@ -3,9 +3,9 @@
  *
  * The handler answers each event once, at once or later, by reader_next: only
  * then the next one comes.  The cursor is stored on the server after the
- * events of one reply were handled, and at once when the handler says so.
- * After a crash the last events come again; handlers are idempotent by seq.
- * The connection is retried for ever, with backoff.
+ * events of one reply were handled.  After a crash the last events come again;
+ * handlers are idempotent by seq.  The connection is retried for ever, with
+ * backoff.
  */
 #ifndef AGENTD_WATCH_READER_H
 #define AGENTD_WATCH_READER_H
@@ -24,8 +24,6 @@ struct reader *reader_new(struct loop *l, struct apiclient *api,
 void reader_start(struct reader *r);
 /* The event was handled: go on.  With retry it comes again, after a pause. */
 void reader_next(struct reader *r, bool retry);
-/* Store the cursor behind the current event before anything else is done. */
-void reader_commit(struct reader *r, loop_fn *done, void *arg);
 void reader_free(struct reader *r);
 
 #endif

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "agentd/command/command.h"
-#include "agentd/command/slash.h"
+#include "lib/base/slash.h"
 #include "lib/base/view.h"
 
 struct json;

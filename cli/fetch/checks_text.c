@@ -1,8 +1,8 @@
 #include <string.h>
 
 #include "cli/fetch/checks.h"
-#include "lib/base/secret.h"
 #include "cli/fetch/unicode.h"
+#include "lib/base/secret.h"
 
 enum {
 	CHECKS_LONG_LINE = 1000,

@@ -23,6 +23,7 @@ struct api_running {
 	struct timer *timer;
 	struct err fail;
 	api_fn *done;
+	api_bytes_fn *bytes;
 	void *arg;
 };
 
@@ -165,6 +166,16 @@ api_on_done(const struct fetch_reply *reply, void *arg)
 	if (r->client == NULL)
 		return;
 	api_detach(r);
+	if (r->bytes != NULL) {
+		if (reply->error != 0)
+			(void)err_set(&e, (enum err_code)reply->error, "%s",
+			    reply->error_text);
+		else if (reply->status / 100 != 2)
+			(void)err_set(&e, api_error_code(reply->status),
+			    "refused (HTTP %d)", reply->status);
+		r->bytes(e.code == ERR_NONE ? NULL : &e, reply->body, r->arg);
+		return;
+	}
 	failed = api_judge(reply, &body, &e) == -1;
 	r->done(failed ? &e : NULL, reply->status, body, r->arg);
 	json_free(body);
@@ -176,7 +187,10 @@ api_on_not_started(void *arg)
 	struct api_running *r = arg;
 
 	api_detach(r);
-	r->done(&r->fail, 0, NULL, r->arg);
+	if (r->bytes != NULL)
+		r->bytes(&r->fail, (struct view){ .p = "" }, r->arg);
+	else
+		r->done(&r->fail, 0, NULL, r->arg);
 	api_release(r);
 }
 
@@ -192,7 +206,8 @@ api_start(struct apiclient *c, const struct api_call *call)
 	struct fetch_spec spec = { .method = call->method,
 		.url = url,
 		.headers = headers,
-		.max_reply = API_MAX_REPLY,
+		.max_reply = call->bytes != NULL ? call->max_bytes
+						 : API_MAX_REPLY,
 		.limit_ms = call->limit_ms,
 		.on_done = api_on_done,
 		.on_free = api_release,
@@ -212,6 +227,7 @@ api_start(struct apiclient *c, const struct api_call *call)
 	}
 	r->client = c;
 	r->done = call->done;
+	r->bytes = call->bytes;
 	r->arg = call->arg;
 	LIST_INSERT_HEAD(&c->calls, r, link);
 	if (fetch_start(c->net, &spec, &r->fetch, &r->fail) == -1) {

@@ -27,6 +27,9 @@ void apiclient_forget(struct apiclient *c, const void *arg);
 typedef void api_fn(
     const struct err *fail, int status, const struct json *j, void *arg);
 
+/* A reply that is no JSON; body lives during the call. */
+typedef void api_bytes_fn(const struct err *fail, struct view body, void *arg);
+
 struct api_call {
 	const char *method;
 	const char *path;         /* "/api/v1/…" with its query */
@@ -36,6 +39,8 @@ struct api_call {
 	const char *header2;      /* and another */
 	int64_t limit_ms;         /* default 60 s */
 	api_fn *done;
+	api_bytes_fn *bytes; /* instead of done, if it is set */
+	size_t max_bytes;    /* of its reply, else ERR_LIMIT */
 	void *arg;
 };
 

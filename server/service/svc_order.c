@@ -13,6 +13,7 @@
 #include "server/store/events.h"
 #include "server/store/issues.h"
 #include "server/store/labels.h"
+#include "server/store/pulls.h"
 #include "server/store/reactions.h"
 #include "server/store/runs.h"
 #include "server/store/users.h"
@@ -226,6 +227,44 @@ svc_order_join(struct txn *t, const struct svc_op *by,
 		return 0;
 	}
 	return svc_run_event(t, &by->who, by->now, "run.updated", out, e);
+}
+
+static bool
+svc_order_of_head(const struct event *v, const struct pull *p)
+{
+	struct err ignored = ERR_INIT;
+	struct json *j = json_parse(view_of(svc_text(v->data)), 0, &ignored);
+	const char *sha = json_str_or(j, "sha", json_str_or(j, "head_sha", ""));
+	bool same = p->issue.state == ISSUE_OPEN &&
+	    strcmp(sha, p->head_sha) == 0;
+
+	json_free(j);
+	return same;
+}
+
+int
+svc_order_is_stale(
+    struct txn *t, const struct run *r, bool *stale, struct err *e)
+{
+	struct pull p = { .run_id = 0 };
+	struct event_list list;
+
+	*stale = false;
+	if (!r->is_pull || r->item == 0)
+		return 0;
+	if (run_orders_events(t, r->id, &list, e) == -1)
+		return -1;
+	if (pulls_get(t, r->project_id, r->item, &p, e) == -1) {
+		event_list_release(&list);
+		return -1;
+	}
+	*stale = list.n > 0;
+	for (size_t i = 0; i < list.n; i++)
+		*stale = *stale && !run_rule_is_human(list.at[i].kind) &&
+		    !svc_order_of_head(&list.at[i], &p);
+	pull_release(&p);
+	event_list_release(&list);
+	return 0;
 }
 
 static int

@@ -30,6 +30,10 @@ int svc_order_join(struct txn *t, const struct svc_op *by,
 /* RUN_TAKEN, or the ceiling that is reached. */
 int svc_order_ceiling(struct txn *t, const struct project *p, int64_t item,
     int64_t now, enum run_verdict *out, struct err *e);
+/* All that it answers are checks and conflicts of a commit that is not the
+ * head of its open pull request any more. */
+int svc_order_is_stale(
+    struct txn *t, const struct run *r, bool *stale, struct err *e);
 /* The label that says so; an item that has no room for it goes without. */
 int svc_order_mark(struct txn *t, const struct svc_op *by, int64_t project_id,
     int64_t item, bool on, struct err *e);

@@ -339,18 +339,40 @@ svc_run_move_new(struct svc *s, const struct identity *who)
 	    s, sizeof(struct svc_run_move), who, svc_run_move_release);
 }
 
+/* What another run has done meanwhile is not begun. */
+static int
+svc_run_drop_stale(
+    struct txn *t, const struct svc_run_move *op, bool *stale, struct err *e)
+{
+	const struct run_finish f = { .state = RUN_CANCELLED,
+		.why = "the branch moved on",
+		.message = "",
+		.now = op->op.now };
+
+	*stale = false;
+	if (op->from != RUN_QUEUED || op->to != RUN_PREPARING)
+		return 0;
+	if (svc_order_is_stale(t, &op->run, stale, e) == -1)
+		return -1;
+	return *stale ? runs_finish(t, op->id, &f, e) : 0;
+}
+
 static int
 svc_run_move_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_run_move *op = arg;
+	bool stale;
 
 	if (runs_get(t, op->id, &op->run, e) == -1)
 		return -1;
 	if (op->run.state != op->from)
 		return err_set(e, ERR_EXISTS, "the run is %s, not %s",
 		    run_state_name(op->run.state), run_state_name(op->from));
-	if (runs_move(t, op->id, op->from, op->to, svc_text(op->why),
-		op->op.now, e) == -1 ||
+	if (svc_run_drop_stale(t, op, &stale, e) == -1)
+		return -1;
+	if ((!stale &&
+		runs_move(t, op->id, op->from, op->to, svc_text(op->why),
+		    op->op.now, e) == -1) ||
 	    (run_state_is_end(op->to) &&
 		tokens_delete_by_run(t, op->id, e) == -1))
 		return -1;

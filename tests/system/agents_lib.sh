@@ -100,6 +100,11 @@ agents_order()
 {
 	attack_order "$@"
 	attack_end
+	agents_files "$1"
+}
+
+agents_files()
+{
 	wait_for 20 test ! -e "$HOME_DIR/runs/$RID/token"
 	AJSON=$HOME_DIR/runs/$RID/record/agent.json
 	EVENTS=$HOME_DIR/runs/$RID/record/events.jsonl
@@ -110,6 +115,22 @@ agents_order()
 	} >"$ERR"
 	SAID=$T/said
 	coffer issue show "$1" "$ITEM" >"$SAID" 2>&1
+}
+
+# agents_again NAME ORDER: one more on the same item; as agents_order
+agents_newer()
+{
+	agents_r=$(coffer run list "$1" --json | jq -r "[.[] | select(.item == $ITEM)] | map(.id) | max")
+	[ "$agents_r" -gt "$RID" ]
+}
+agents_again()
+{
+	: >"$T/stub.log"
+	coffer issue comment "$1" "$ITEM" -b "$2" >"$T/comment.log" 2>&1 || tap_bail "$(cat "$T/comment.log")"
+	wait_for 20 agents_newer "$1" || tap_bail "no second run for #$ITEM"
+	RID=$agents_r
+	attack_end
+	agents_files "$1"
 }
 
 agents_end() { echo "$(attack_state) $(jq -r .fault "$AJSON")"; }

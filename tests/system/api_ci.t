@@ -122,6 +122,13 @@ tap_is "$STATUS" 201 'ci says of the head what it wants'
 api GET "$C/repos/$PROJECT/pulls/$N/gate"
 tap_is "$(met check:test)" false 'the gate asks the own job too'
 
+# What a failed check woke waits.
+api GET "$C/events?after=0&limit=1000"
+FAILED=$(field '[.events[] | select(.kind == "check.failed")][0].seq')
+as "$AGENTD" api POST "$C/runs" "{\"event\":$FAILED,\"project\":$PROJECT_ID,\"item\":$N,\"command\":\"fix\",\"access\":\"write\"}"
+WAKE=$(field .id)
+tap_is "$STATUS,$(field .verdict)" 201,taken 'a failed check wakes the agent'
+
 # A new head supersedes what runs.
 SID=$(printf '%s' "$SLOW" | jq -r .id)
 SLEASE=$(printf '%s' "$SLOW" | jq -r .lease)
@@ -132,6 +139,11 @@ superseded()
 	[ "$(field .state)" = superseded ]
 }
 tap_ok 'a job of an older head is superseded' wait_for 10 superseded
+as "$AGENTD" api PATCH "$C/runs/$WAKE" '{"from":"queued","state":"preparing"}'
+tap_is "$STATUS,$(field .state),$(field .why)" '200,cancelled,the branch moved on' \
+    'and so is a run that it woke'
+as "$AGENTD" api POST "$C/runs/$WAKE/finish" '{"state":"cancelled","why":"x","message":""}'
+tap_is "$STATUS,$(field .comment)" 200,null 'without a word'
 runner POST "$C/ci/jobs/$SID/heartbeat" "{\"lease\":\"$SLEASE\"}"
 tap_is "$STATUS,$(field .cancel)" 200,true 'and its runner told to stop'
 while :; do

@@ -84,9 +84,11 @@ wait $!
 kill -KILL "$COFFERD_PID"
 wait "$COFFERD_PID" 2>/dev/null
 start_cofferd
-wait_for 20 is merged 'true bob'
-tap_is "$(merged),$(comments)" "true bob,$n" 'after a crash it is carried out'
-tap_is "$(api GET "$R/issues/$N/timeline" && field '[.[] | select(.type == "merge_pull")] | length')" 1 'once'
+# What the crash cut off in git may be in the way: then the comment is told so.
+settled() { [ "$(merged),$(comments)" = "true bob,$n" ] || [ "$(merged),$(comments)" = "false null,$((n + 1))" ]; }
+tap_ok 'after a crash it is carried out, or told why not' wait_for 20 settled
+ends() { api GET "$R/issues/$N/timeline" && field '[.[] | select(.type == "merge_pull")] | length'; }
+tap_is "$(($(ends) + $(comments) - n))" 1 'once'
 
 # A token for issues alone does not merge by words.
 pull five five.txt

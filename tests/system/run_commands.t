@@ -60,7 +60,7 @@ A
 commit .coffer/commands/deps.md <<'A'
 ---
 description: Broken
-acess: read
+reach: read
 ---
 Look.
 A
@@ -96,7 +96,9 @@ review)
 *)
 	{
 		cat "$COFFER_PROMPT"
-	} | sed 's/^/    /' >"$COFFER_OUT"
+		cd /run/coffer/task/attachments && cat -- *
+		touch x 2>/dev/null && echo WROTE
+	} 2>&1 | sed 's/^/    /' >"$COFFER_OUT"
 	;;
 esac
 A
@@ -124,10 +126,18 @@ has_run() { coffer run list calc --json | jq -e --argjson n "$had" '([.[].id] | 
 answered() { api GET "$R/issues/$1/comments" && field '.[] | select(.user.login == "agentd") | .body' | grep -qe "$2"; }
 runs() { coffer run list calc --json | jq length; }
 
+printf 'what it printed\n' >"$T/out.log"
+printf 'MZ' >"$T/all.zip"
+for f in out.log all.zip; do
+	http_t=$ADMIN http POST "$R/issues/$ISSUE/assets" -F "attachment=@$T/$f"
+done
 tap_is "$(order "$ISSUE" "$(printf '/plan first line\n\n\tand a second\n/fix is no order here')")" 'done' "the repository's /plan runs"
 tap_ok 'with its words' grep -q "Plan with the project's own words." "$T/message"
 tap_ok 'and all lines of the order' grep -q '^          	and a second$' "$T/message"
 tap_ok 'once' grep -q '/fix is no order here' "$T/message"
+tap_ok 'an attachment is there' grep -q '^    what it printed$' "$T/message"
+tap_ok 'one of a type that is not handed on is named' grep -q 'all.zip, by admin: not taken' "$T/message"
+tap_not 'and nothing can be written beside it' grep -q WROTE "$T/message"
 tap_ok 'its record has what held' grep -q '^turns: 7$' "$COFFER_HOME/runs/$(jq .id "$T/run")/command.md"
 
 n=$(runs)
@@ -135,7 +145,7 @@ api POST "$R/issues/$ISSUE/comments" '{"body":"/ship"}'
 tap_ok 'a command that takes more than the operator gives is answered' \
     wait_for 30 answered "$ISSUE" 'ship.md: its `access` reaches further'
 api POST "$R/issues/$ISSUE/comments" '{"body":"/deps"}'
-tap_ok 'a wrong file with its line' wait_for 30 answered "$ISSUE" 'deps.md:3: unknown key `acess`'
+tap_ok 'a wrong file with its line' wait_for 30 answered "$ISSUE" 'deps.md:3: unknown key `reach`'
 api POST "$R/issues/$ISSUE/comments" '{"body":"/nothing"}'
 tap_ok 'an unknown one with what there is' wait_for 30 answered "$ISSUE" '`/security'
 tap_is "$(runs)" "$n" 'and no run was made'

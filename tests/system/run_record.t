@@ -38,7 +38,7 @@ whole() {
 attack_order alpha '/fix it'
 ended
 RUN1=$RID
-tap_is "$(attack_state)" done 'a write run'
+tap_is "$(attack_state)" 'done' 'a write run'
 tap_ok 'its record is whole' whole
 tap_is "$(find "$(dir)" -type f -printf '%f\n' | LC_ALL=C sort | tr '\n' ' ')" \
     'events.jsonl finish.log manifest.json manifest.sig out.log patch.diff policy.json prepare.log prompt.md report.html report.md result.json task.json ' \
@@ -59,7 +59,7 @@ tap_ok 'the same' cmp -s "$T/report.md" "$(dir)/report.md"
 coffer run inspect "$RID" >"$T/inspect" 2>&1
 tap_is $? 0 'coffer run inspect'
 tap_ok 'it is signed' grep -q 'signed by this installation' "$T/inspect"
-tap_is "$(coffer run inspect "$RID" --json | jq -r .state)" done 'as JSON'
+tap_is "$(coffer run inspect "$RID" --json | jq -r .state)" 'done' 'as JSON'
 coffer run report "$RID" -o "$T/report.html" && coffer run report "$RID" >"$T/report.txt"
 tap_is "$?,$(head -c 15 "$T/report.html"),$(head -n 1 "$T/report.txt")" "0,<!DOCTYPE html>,# Run $RID\\: done" 'coffer run report'
 coffer run replay "$RID" >"$T/replay" 2>&1
@@ -113,7 +113,7 @@ tap_ok 'in the midst of a run' killed
 go() { touch "$HOME_DIR/sandboxes/1/ws/runs/$RID/tree/go"; }
 wait_for 10 go
 ended
-tap_is "$(attack_state)" done 'it goes on'
+tap_is "$(attack_state)" 'done' 'it goes on'
 tap_ok 'its record is whole' whole
 tap_is "$(grep -c '"kind":"resume"' "$(dir)/events.jsonl")" 1 'and tells of it'
 tap_ok 'it is at cofferd' coffer run inspect "$RID"
@@ -127,8 +127,28 @@ wait_for 10 go
 wait $!
 wait_for 30 agentd_is_new
 ended
-tap_is "$(attack_state)" done 'while a record is made'
+tap_is "$(attack_state)" 'done' 'while a record is made'
 tap_ok 'it is made again' whole
 tap_ok 'and brought' coffer run inspect "$RID"
 tap_is "$(find "$HOME_DIR/runs" -name 'record.new' -o -name mask | wc -l)" 0 'nothing is left over'
+
+# ---- cofferd ends a run while agentd is away ----
+attack_order alpha /scrap
+wait_for 30 attack_says begun
+kill -STOP "$(agentd_pid)"
+curl -sS -X PATCH -H "Authorization: token $(cat "$HOME_DIR/secrets/agentd.token")" -H 'Content-Type: application/json' \
+    -d '{"from":"running","state":"failed","why":"test"}' "$URL/api/coffer/v1/runs/$RID" >"$T/patch"
+tap_is "$(jq -r .state "$T/patch")" failed 'a run that is over for cofferd alone'
+tap_ok 'is found by the next agentd' killed
+tap_ok 'which cleans it away' wait_for 30 run_is_clean
+tap_ok 'with a record' whole
+tap_is "$(jq -r '.state, .facts.run' "$(dir)/manifest.json" | tr '\n' ' ')" "unknown $RID " 'that knows no verdict'
+tap_ok 'and is at cofferd' coffer run inspect "$RID"
+
+# ---- what is too old goes ----
+touch -d '100 days ago' "$HOME_DIR/runs/$RUN1/record"
+killed
+pruned() { [ ! -e "$HOME_DIR/runs/$RUN1" ] && [ ! -e "$HOME_DIR/logs/runs/$RUN1.tar" ]; }
+tap_ok 'an old record is removed, here and at cofferd' wait_for 20 pruned
+tap_ok 'others stay' coffer run inspect "$RID"
 tap_done

@@ -26,14 +26,17 @@ URL=http://127.0.0.1:$port
 ADMIN=$(cat "$COFFER_HOME/secrets/admin.token")
 A=$COFFER_HOME/agents
 mkdir -p "$A"
-# It waits while there is `hold`, and has done nothing while there is `later`.
+# It waits while there is `hold`, has done nothing while there is `later`, and
+# changes something while there is `write`.
 cat >"$A/probe" <<'E'
 #!/bin/sh
 while [ -e /opt/coffer/agents/hold ]; do sleep 0.05; done
 [ ! -e /opt/coffer/agents/later ] || exit 75
+[ ! -e /opt/coffer/agents/write ] || [ "$COFFER_ACCESS" != write ] || echo "by $COFFER_RUN" >>f.txt
 {
 	echo "$COFFER_COMMAND"
 	sed -n 's/^- Arguments: //p' "$COFFER_PROMPT"
+	grep -A 9 '^- Of `f.txt`' "$COFFER_PROMPT" || :
 } >"$COFFER_OUT"
 E
 chmod 755 "$A/probe"
@@ -152,4 +155,18 @@ tap_ok 'still one' are 5 queued
 run run resume calc
 tap_ok 'then it runs' wait_for 60 are 5 'done'
 tap_is "$(runs 5 '.[0].message')" "$(printf 'plan\none\ntwo\nthree')" 'none was lost'
+
+# What is said of lines of the agent's work.
+touch "$A/write"
+issue '/fix'
+tap_ok 'the agent writes' wait_for 60 are 6 'done'
+PULL=$(runs 6 '.[0].pull')
+api POST "$R/pulls/$PULL/reviews" '{"event":"COMMENT","body":"","comments":[{"path":"f.txt","new_position":1,"body":"why by?"}]}'
+tap_is "$STATUS" 200 'somebody reviews it'
+tap_ok 'a review with words on lines is an order' wait_for 60 are "$PULL" 'done'
+tap_like "$(runs "$PULL" '.[0].message')" '*Of `f.txt` line 1*why by?*+by *' 'that has them, and the lines'
+api POST "$R/pulls/$PULL/reviews" '{"event":"APPROVED","body":"good"}'
+say "$PULL" '/status'
+tap_ok 'and what is said after it' wait_for 30 said "$PULL" 'Within 24 hours'
+tap_is "$(runs "$PULL" length)" 1 'an approval is none'
 tap_done

@@ -401,6 +401,33 @@ a_project_names_its_own_program_and_adds_arguments(void **state)
 	agent_plan_release(&p);
 }
 
+static void
+events_are_shown_as_lines_for_people(void **state)
+{
+	static const struct agent_event events[] = {
+		{ .kind = AGENT_EVENT_SESSION, .name = "id", .text = "m1" },
+		{ .kind = AGENT_EVENT_TEXT, .text = "one\ntw" },
+		{ .kind = AGENT_EVENT_TEXT, .text = "o", .more = true },
+		{ .kind = AGENT_EVENT_TOOL,
+		    .name = "Bash",
+		    .text = "ls\x1b[2J",
+		    .ok = true },
+		{ .kind = AGENT_EVENT_TOOL, .name = "Edit" },
+		{ .kind = AGENT_EVENT_USAGE },
+		{ .kind = AGENT_EVENT_TEXT, .text = "done" },
+		{ .kind = AGENT_EVENT_END },
+	};
+	AUTO_STR struct str out = STR_INIT;
+	bool open = false;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		agent_event_show(&events[i], &open, &out);
+	assert_string_equal(str_cstr(&out),
+	    "[session]: m1\none\ntwo\n> Bash: ls<U+001B>[2J\n"
+	    "> (not done) Edit\ndone\n[end]\n");
+}
+
 int
 main(void)
 {
@@ -417,6 +444,7 @@ main(void)
 		cmocka_unit_test(claude_takes_no_settings_of_the_repository),
 		cmocka_unit_test(
 		    a_project_names_its_own_program_and_adds_arguments),
+		cmocka_unit_test(events_are_shown_as_lines_for_people),
 	};
 
 	return cmocka_run_group_tests_name("agent_stream", tests, NULL, NULL);

@@ -229,6 +229,27 @@ the_usual_provider_of_a_kind_is_taken_if_it_has_a_key(void **state)
 }
 
 static void
+what_may_reach_the_web_may_have_it_reached(void **state)
+{
+	struct fix *f = *state;
+	const struct model_want want = { .project = 7,
+		.ttl_s = 60,
+		.kind = MODEL_OPENAI,
+		.web = model_has_web("web") };
+
+	assert_true(model_has_web("open"));
+	assert_false(model_has_web("locked"));
+	assert_false(model_has_web("none"));
+	fix_listen(f);
+	fix_begin(f, "auto");
+	modelask_grant(f->ask, &want, 20000);
+	fix_wait(f);
+	assert_true(f->ok);
+	assert_non_null(strstr(str_cstr(&f->seen),
+	    "\"ttl\":60,\"web\":true,\"providers\":[\"openai\"]}"));
+}
+
+static void
 who_speaks_anything_gets_one_of_each(void **state)
 {
 	struct fix *f = *state;
@@ -402,6 +423,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		GATE_TEST(
 		    the_usual_provider_of_a_kind_is_taken_if_it_has_a_key),
+		GATE_TEST(what_may_reach_the_web_may_have_it_reached),
 		GATE_TEST(who_speaks_anything_gets_one_of_each),
 		GATE_TEST(without_a_key_there_is_no_token_and_no_error),
 		GATE_TEST(a_provider_that_is_named_has_to_be_there_with_a_key),

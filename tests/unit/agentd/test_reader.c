@@ -16,22 +16,9 @@ struct fix {
 	struct reader *reader;
 	struct str got;
 	int retries; /* so many events are not handled at first */
-	bool commit; /* before they are handled */
 	bool deaf;   /* never answers, as in a crash */
 	const char *text;
 };
-
-static void
-fix_on_committed(void *arg)
-{
-	struct fix *f = arg;
-
-	str_addf(&f->got, "c(%s) ",
-	    fake_saw(&f->c, "PUT /api/coffer/v1/cursors/agentd {\"seq\":5}")
-		? "stored"
-		: "not stored");
-	reader_next(f->reader, false);
-}
 
 static void
 fix_on_event(const struct watch_event *ev, void *arg)
@@ -44,8 +31,6 @@ fix_on_event(const struct watch_event *ev, void *arg)
 	if (f->retries > 0) {
 		f->retries--;
 		reader_next(f->reader, true);
-	} else if (f->commit) {
-		reader_commit(f->reader, fix_on_committed, f);
 	} else {
 		reader_next(f->reader, false);
 	}
@@ -138,18 +123,6 @@ after_a_crash_they_come_again_from_what_was_stored(void **state)
 }
 
 static void
-a_commit_is_stored_before_the_work(void **state)
-{
-	struct fix *f = *state;
-
-	f->commit = true;
-	fake_times(&f->c, 1, 503, "PUT /api/coffer/v1/cursors/agentd", "{}");
-	fix_begin(f);
-	fix_see(f, "events?after=6");
-	assert_string_equal(str_cstr(&f->got), "5 c(stored) 6 c(stored) ");
-}
-
-static void
 broken_and_repeated_events_are_passed_over(void **state)
 {
 	struct fix *f = *state;
@@ -189,7 +162,6 @@ main(void)
 		READER_TEST(events_come_in_order_from_the_cursor),
 		READER_TEST(an_event_that_was_not_handled_comes_again),
 		READER_TEST(after_a_crash_they_come_again_from_what_was_stored),
-		READER_TEST(a_commit_is_stored_before_the_work),
 		READER_TEST(broken_and_repeated_events_are_passed_over),
 		READER_TEST(a_cofferd_that_is_away_or_strange_is_asked_again),
 	};

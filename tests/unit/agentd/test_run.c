@@ -372,6 +372,64 @@ a_value_that_fits_is_the_answer(void **state)
 	    "it.\\n\\n```json\\n{\\\"n\\\":1}\\n```\\n\""));
 }
 
+/* ---- attachments ---- */
+
+#define RUN_UUID(n) "00000000-0000-0000-0000-00000000000" #n
+
+static void
+files_of_the_item_are_handed_on_within_limits(void **state)
+{
+	struct fix *f = *state;
+	AUTO_STR struct str prompt = STR_INIT, one = STR_INIT;
+
+	fake_rule(&f->c, 200, "GET /api/v1/repos/own/app/issues/3",
+	    "{\"title\":\"T\",\"body\":\"b\",\"user\":{\"login\":\"bob\"},"
+	    "\"assets\":["
+	    "{\"uuid\":\"" RUN_UUID(
+		1) "\",\"name\":\"../a b\\n.png\",\"size\":3},"
+		   "{\"uuid\":\"" RUN_UUID(
+		       2) "\",\"name\":\"run.exe\",\"size\":3},"
+			  "{\"uuid\":\"" RUN_UUID(
+			      3) "\",\"name\":\"big.log\",\"size\":99999999},"
+				 "{\"uuid\":\"../"
+				 "admin\",\"name\":\"x.log\",\"size\":1}]}");
+	fake_rule(&f->c, 200, "GET /api/v1/repos/own/app/issues/3/comments",
+	    "[{\"user\":{\"login\":\"eve\"},\"assets\":["
+	    "{\"uuid\":\"" RUN_UUID(
+		4) "\",\"name\":\"gone.txt\",\"size\":3}]}]");
+	fake_rule(&f->c, 200, "GET /attachments/" RUN_UUID(1), "PNG");
+	fake_rule(&f->c, 404, "GET /attachments/" RUN_UUID(4), "{}");
+	fix_run(f);
+	assert_true(fake_saw(&f->c, "/finish {\"state\":\"done\""));
+	fix_file(f, "task/attachments/01-.._a_b_.png", &one);
+	assert_string_equal(str_cstr(&one), "PNG");
+	fix_file(f, "task/prompt.md", &prompt);
+	assert_non_null(
+	    strstr(str_cstr(&prompt), "| 01-.._a_b_.png, named ../a b\n"));
+	assert_non_null(strstr(str_cstr(&prompt),
+	    "named run.exe, by bob: not taken, it is of no type"));
+	assert_non_null(strstr(
+	    str_cstr(&prompt), "named big.log, by bob: not taken, it is over"));
+	assert_non_null(strstr(str_cstr(&prompt),
+	    "named gone.txt, by eve: not taken, it could not be had"));
+	assert_null(strstr(str_cstr(&prompt), "x.log"));
+	assert_false(fake_saw(&f->c, "admin"));
+	assert_false(fake_saw(&f->c, "/attachments/" RUN_UUID(2)));
+	assert_false(fake_saw(&f->c, "/attachments/" RUN_UUID(3)));
+}
+
+static void
+a_run_without_attachments_has_no_folder_for_them(void **state)
+{
+	struct fix *f = *state;
+	AUTO_FREE char *dir = NULL;
+	struct stat st;
+
+	fix_run(f);
+	dir = xasprintf("%s/runs/9/task/attachments", f->home);
+	assert_int_equal(lstat(dir, &st), -1);
+}
+
 /* ---- cancel ---- */
 
 static void
@@ -489,6 +547,8 @@ main(void)
 		RUN_TEST(a_wrong_review_is_an_answer_without_comments),
 		RUN_TEST(a_value_that_does_not_fit_is_a_failure),
 		RUN_TEST(a_value_that_fits_is_the_answer),
+		RUN_TEST(files_of_the_item_are_handed_on_within_limits),
+		RUN_TEST(a_run_without_attachments_has_no_folder_for_them),
 		RUN_TEST(cancelled_while_loading_ends_without_a_container),
 		RUN_TEST(cancelled_while_preparing_never_starts_the_agent),
 		RUN_TEST(cancelled_while_running_saves_the_work),

@@ -4,7 +4,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "agentd/run/workdir.h"
 #include "lib/base/path.h"
@@ -224,6 +226,85 @@ a_link_as_message_is_refused(void **state)
 	    workdir_out(&f->host, 7, 9, "message.md", 100, &text, &e), -1);
 }
 
+static int
+fix_keep_look(struct fix *f, const char *id)
+{
+	struct err e = ERR_INIT;
+
+	return workdir_keep_look(&f->host, 7, "3-claude-read", id, &e);
+}
+
+static void
+what_is_kept_has_the_session_and_nothing_odd(void **state)
+{
+	struct fix *f = *state;
+	const char *dir = "sandboxes/7/ws/runs/keep/3-claude-read/p";
+	AUTO_FREE char *deep = fix_path(f, dir);
+	AUTO_FREE char *file = xasprintf("%s/ab-12.jsonl", dir);
+	AUTO_FREE char *path = fix_path(f, file);
+	AUTO_FREE char *odd = xasprintf("%s/odd", deep);
+	struct err e = ERR_INIT;
+	int fd;
+
+	assert_int_equal(
+	    workdir_keep_make(&f->host, 7, "3-claude-read", fix_on_done, &e),
+	    0);
+	assert_int_equal(fix_keep_look(f, ""), 0);
+	assert_int_equal(fix_keep_look(f, "ab-12"), -1);
+	assert_int_equal(mkdir(deep, 0755), 0);
+	fix_write(f, file);
+	assert_int_equal(fix_keep_look(f, "ab-12"), 0);
+	assert_int_equal(fix_keep_look(f, "cd-34"), -1);
+	assert_int_equal(fix_keep_look(f, ""), -1);
+	assert_int_equal(symlink("/etc", odd), 0);
+	assert_int_equal(fix_keep_look(f, "ab-12"), -1);
+	assert_int_equal(unlink(odd), 0);
+	assert_int_equal(link(path, odd), 0);
+	assert_int_equal(fix_keep_look(f, "ab-12"), -1);
+	assert_int_equal(unlink(odd), 0);
+	assert_int_equal(mkfifo(odd, 0600), 0);
+	assert_int_equal(fix_keep_look(f, "ab-12"), -1);
+	assert_int_equal(unlink(odd), 0);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(ftruncate(fd, (16 << 20) + 1), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(fix_keep_look(f, "ab-12"), -1);
+}
+
+static void
+fix_on_pruned(const struct err *e, void *arg)
+{
+	(void)arg;
+	assert_null(e);
+}
+
+static bool
+fix_is_pruned(void *arg)
+{
+	return !fix_has(arg, "sandboxes/7/ws/runs/keep/5-claude-read");
+}
+
+static void
+of_what_is_kept_the_oldest_goes(void **state)
+{
+	struct fix *f = *state;
+	const struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	AUTO_FREE char *first = fix_path(
+	    f, "sandboxes/7/ws/runs/keep/5-claude-read");
+	struct err e = ERR_INIT;
+	char name[32];
+
+	for (int i = 0; i < 17; i++) {
+		(void)snprintf(name, sizeof(name), "%d-claude-read", i);
+		assert_int_equal(
+		    workdir_keep_make(&f->host, 7, name, fix_on_pruned, &e), 0);
+		if (i == 5)
+			assert_int_equal(utimensat(AT_FDCWD, first, old, 0), 0);
+	}
+	assert_true(fake_until(&f->c, fix_is_pruned, f));
+	assert_true(fix_has(f, "sandboxes/7/ws/runs/keep/16-claude-read"));
+}
+
 #define DIR_TEST(t) cmocka_unit_test_setup_teardown(t, fix_setup, fix_teardown)
 
 int
@@ -235,6 +316,8 @@ main(void)
 		DIR_TEST(an_exchanged_folder_leads_nowhere),
 		DIR_TEST(a_folder_of_the_sandboxs_own_is_refused),
 		DIR_TEST(a_link_as_message_is_refused),
+		DIR_TEST(what_is_kept_has_the_session_and_nothing_odd),
+		DIR_TEST(of_what_is_kept_the_oldest_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

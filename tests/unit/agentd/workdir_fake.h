@@ -57,4 +57,36 @@ workdir_remove(const struct sandbox_host *h, int64_t project, int64_t run,
 	fake_later(h->loop, NULL, done, arg);
 }
 
+/* Nothing is kept from run to run. */
+int
+workdir_keep_make(const struct sandbox_host *h, int64_t project,
+    const char *name, sandbox_done_fn *pruned, struct err *e)
+{
+	(void)h;
+	(void)project;
+	(void)name;
+	(void)pruned;
+	return err_set(e, ERR_NOTFOUND, "no workspace");
+}
+
+int
+workdir_keep_look(const struct sandbox_host *h, int64_t project,
+    const char *name, const char *id, struct err *e)
+{
+	(void)h;
+	(void)project;
+	(void)name;
+	(void)id;
+	return err_set(e, ERR_NOTFOUND, "no workspace");
+}
+
+void
+workdir_keep_remove(const struct sandbox_host *h, int64_t project,
+    const char *name, sandbox_done_fn *done, void *arg)
+{
+	(void)project;
+	(void)name;
+	fake_later(h->loop, NULL, done, arg);
+}
+
 #endif

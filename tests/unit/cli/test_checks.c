@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "cli/fetch/checks.h"
-#include "lib/base/secret.h"
 #include "cli/fetch/unicode.h"
 #include "lib/base/err.h"
+#include "lib/base/secret.h"
 #include "lib/base/str.h"
 
 #define ID_0 "0000000000000000000000000000000000000000"

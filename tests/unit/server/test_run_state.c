@@ -66,10 +66,33 @@ a_branch_is_named_for_command_and_item(void **state)
 	assert_false(run_rule_branch("../x", 7, b));
 }
 
+static void
+pauses_grow_to_an_hour(void **state)
+{
+	(void)state;
+	assert_int_equal(run_rule_pause_ms(30, 1), 30000);
+	assert_int_equal(run_rule_pause_ms(30, 2), 120000);
+	assert_int_equal(run_rule_pause_ms(30, 10), 3600000);
+	assert_int_equal(run_rule_pause_ms(3600, 1), 3600000);
+}
+
+static void
+the_server_is_no_person(void **state)
+{
+	(void)state;
+	assert_true(run_rule_is_human("comment.created"));
+	assert_true(run_rule_is_human("issue.labeled"));
+	assert_false(run_rule_is_human("check.failed"));
+	assert_false(run_rule_is_human("pull.conflict"));
+	assert_false(run_rule_is_human("run.updated"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pauses_grow_to_an_hour),
+		cmocka_unit_test(the_server_is_no_person),
 		cmocka_unit_test(a_run_goes_forward_or_ends),
 		cmocka_unit_test(only_an_end_finishes),
 		cmocka_unit_test(a_command_is_a_plain_word),
