@@ -43,11 +43,11 @@ struct project_entry {
 	struct call *report;
 	struct call *mint; /* the session's token */
 	struct modelask *models;
-	char *gitconfig;   /* while that is asked for */
-	bool mint_next;    /* when what is being reported was heard */
-	bool look;         /* is to be looked into */
-	bool look_hold;    /* and nothing may begin in it until it is gone */
-	bool held;         /* frozen for that; timer hold ends it */
+	char *gitconfig; /* while that is asked for */
+	bool mint_next;  /* when what is being reported was heard */
+	bool look;       /* is to be looked into */
+	bool look_hold;  /* and nothing may begin in it until it is gone */
+	bool held;       /* frozen for that; timer hold ends it */
 	struct timer *hold;
 	int64_t asked;     /* the newest event that asked for a look */
 	int64_t looking;   /* asked, when the look began */
