@@ -13,7 +13,7 @@ engines_own='restart crash engine_image pause'
 # docker-remap is Docker with userns-remap: what depends on users.
 engines_remap='driver sandbox cli_exec sandbox_life sandbox_seed attack_sandbox'
 # What Podman does otherwise: its API, its user namespaces, its execs, its end.
-engines_podman='driver driver_root sandbox cli_exec sandbox_seed attack_sandbox restart engine_image'
+engines_podman='driver driver_root sandbox cli_exec attack_sandbox restart engine_image pause'
 engine_pid=
 engine_dir=
 engine_net=

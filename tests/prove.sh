@@ -48,8 +48,7 @@ trap 'prove_cut 143' TERM
 driver=any
 # shellcheck disable=SC2034 # of engines.sh
 skipped=0
-# shellcheck disable=SC2034
-failed=0
+failed=0 # engines that do not start
 
 # How many lines are ok, are not, are skipped; "whole" when it came to its end:
 # as many lines as planned, and a status that they explain.
@@ -272,4 +271,5 @@ if [ -n "${PROVE_ENGINES-yes}" ] && [ "$(id -u)" = 0 ]; then
 fi
 [ -n "$only" ] || : >"$taps/complete"
 prove_judge
+[ "$failed" = 0 ] || exit 3
 jq -e --arg only "$only" '.failed == 0 and ($only != "" or .not_run == 0 and .passed > 0)' "$OUT" >/dev/null || exit 3

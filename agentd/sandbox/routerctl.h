@@ -3,8 +3,8 @@
  * (docs/architecture.md).  One connection, requests in order, at most 256
  * waiting; connects when the first request comes and again after a loss.  While
  * the router is away, as when it is started again, requests wait for up to ten
- * seconds, and one that was lost with its connection is repeated: each says what
- * shall be, not what shall be done.
+ * seconds, and one that was lost with its connection is repeated: each says
+ * what shall be, not what shall be done.
  */
 #ifndef AGENTD_SANDBOX_ROUTERCTL_H
 #define AGENTD_SANDBOX_ROUTERCTL_H

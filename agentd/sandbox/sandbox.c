@@ -193,14 +193,30 @@ sandbox_set_branch(
 	    : 0;
 }
 
+static int
+sandbox_not_running(const struct sandboxes *m, int64_t id, struct err *e)
+{
+	enum sandbox_state is = sandbox_state(m, id);
+	const struct sandbox *b = sandbox_find(m, id);
+	const char *verb = is == SANDBOX_PAUSED ? "unpause"
+	    : is == SANDBOX_STOPPED             ? "start"
+						: NULL;
+
+	if (b == NULL || b->session.p.id == 0 || verb == NULL)
+		return err_set(e, ERR_NOTFOUND,
+		    "the sandbox of project %" PRId64 " is %s, not running", id,
+		    sandbox_names[is]);
+	return err_set(e, ERR_NOTFOUND,
+	    "the sandbox is %s, not running: `coffer %s %.100s`",
+	    sandbox_names[is], verb, b->session.p.name);
+}
+
 int
 sandbox_netns(
     struct sandboxes *m, int64_t id, char out[HOST_NAME_MAX], struct err *e)
 {
 	if (sandbox_state(m, id) != SANDBOX_RUNNING)
-		return err_set(e, ERR_NOTFOUND,
-		    "the sandbox of project %" PRId64 " is %s, not running", id,
-		    sandbox_names[sandbox_state(m, id)]);
+		return sandbox_not_running(m, id, e);
 	host_project_netns(m->h, id, out);
 	return 0;
 }

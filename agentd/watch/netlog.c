@@ -23,7 +23,8 @@ enum {
 	NETLOG_RETRY_MS = 1000,
 	NETLOG_PAUSE_MS = 200, /* between two questions, between two tells */
 	NETLOG_WAITING_MAX = 2000, /* rows; beyond them the log is not read */
-	NETLOG_BATCH = 200         /* what cofferd takes at once */
+	NETLOG_REPLY_MAX = 4 << 20,
+	NETLOG_BATCH = 200 /* what cofferd takes at once */
 };
 
 /* A row as cofferd takes it; the newest of equal ones waits. */
@@ -36,7 +37,9 @@ struct netlog_row {
 struct netlog {
 	struct netlog_spec s;
 	struct routerctl *router;
-	struct timer *ask, *tell;
+	struct timer *ask, *tell, *look;
+	struct json *entries; /* whose processes are looked for, or NULL */
+	struct netproc *looks;
 	struct call *call;
 	int64_t next; /* of the router's sequence */
 	TAILQ_HEAD(, netlog_row) rows;
@@ -159,31 +162,71 @@ netlog_is_let(const struct json *entry)
 	return strcmp(json_str_or(entry, "verdict", ""), "answered") == 0;
 }
 
+/* What was taken is told; then the router is asked for more. */
 static void
-netlog_take(struct netlog *n, const struct json *entries)
+netlog_go_on(struct netlog *n)
 {
-	struct netproc *looks = netproc_new(n->s.host);
+	if (!TAILQ_EMPTY(&n->rows) && !call_busy(n->call))
+		timer_set(n->tell, 0);
+	timer_set(n->ask, NETLOG_PAUSE_MS);
+}
+
+static void
+netlog_forget(struct netlog *n)
+{
+	netproc_free(n->looks);
+	json_free(n->entries);
+	n->looks = NULL;
+	n->entries = NULL;
+}
+
+/* Who has those sockets is read in parts: others wait for the loop. */
+static void
+netlog_on_look(void *arg)
+{
+	struct netlog *n = arg;
 	size_t i = 0;
 
-	for (const struct json *m = json_first(entries); m != NULL;
-	     m = json_next(m))
-		netproc_add(looks, json_i64_or(m, "id", 0),
-		    (uint16_t)json_i64_or(m, "source_port", 0),
-		    netlog_is_let(m) ? json_str_or(m, "address", "") : "");
-	netproc_look(looks);
-	for (const struct json *m = json_first(entries); m != NULL;
+	if (netproc_step(n->looks)) {
+		timer_set(n->look, 0);
+		return;
+	}
+	for (const struct json *m = json_first(n->entries); m != NULL;
 	     m = json_next(m), i++)
 		/* The runner's slots are no projects. */
 		if (projects_find(n->s.projects, json_i64_or(m, "id", 0)) !=
 		    NULL)
-			netlog_row(n, m, netproc_name(looks, i));
-	netproc_free(looks);
+			netlog_row(n, m, netproc_name(n->looks, i));
+	netlog_forget(n);
+	netlog_go_on(n);
+}
+
+static int
+netlog_take(struct netlog *n, const struct json *entries, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	netlog_forget(n);
+	json_print(entries, &text);
+	n->entries = json_parse(str_view(&text), NETLOG_REPLY_MAX, e);
+	if (n->entries == NULL)
+		return -1;
+	n->looks = netproc_new(n->s.host);
+	for (const struct json *m = json_first(n->entries); m != NULL;
+	     m = json_next(m))
+		netproc_add(n->looks, json_i64_or(m, "id", 0),
+		    (uint16_t)json_i64_or(m, "source_port", 0),
+		    netlog_is_let(m) ? json_str_or(m, "address", "") : "");
+	timer_set(n->look, 0);
+	return 0;
 }
 
 static void
 netlog_on_log(const struct json *reply, const struct err *e, void *arg)
 {
+	const struct json *entries = json_get(reply, "entries");
 	struct netlog *n = arg;
+	struct err bad = ERR_INIT;
 	int64_t next;
 
 	if (e != NULL) {
@@ -194,10 +237,12 @@ netlog_on_log(const struct json *reply, const struct err *e, void *arg)
 	next = json_i64_or(reply, "next", 0);
 	/* A router that began anew counts from the start. */
 	n->next = next < n->next ? 0 : next;
-	netlog_take(n, json_get(reply, "entries"));
-	if (!TAILQ_EMPTY(&n->rows) && !call_busy(n->call))
-		timer_set(n->tell, 0);
-	timer_set(n->ask, NETLOG_PAUSE_MS);
+	if (json_count(entries) == 0) {
+		netlog_go_on(n);
+	} else if (netlog_take(n, entries, &bad) == -1) {
+		log_error("netlog why=%s", log_val(bad.msg));
+		netlog_go_on(n);
+	}
 }
 
 static void
@@ -224,6 +269,7 @@ netlog_new(const struct netlog_spec *spec)
 	n->call = call_new(spec->host->loop, spec->api, netlog_on_told, n);
 	n->ask = timer_new(spec->host->loop, netlog_on_ask, n);
 	n->tell = timer_new(spec->host->loop, netlog_on_tell, n);
+	n->look = timer_new(spec->host->loop, netlog_on_look, n);
 	timer_set(n->ask, 0);
 	return n;
 }
@@ -244,5 +290,7 @@ netlog_free(struct netlog *n)
 	call_free(n->call);
 	timer_free(n->ask);
 	timer_free(n->tell);
+	timer_free(n->look);
+	netlog_forget(n);
 	free(n);
 }

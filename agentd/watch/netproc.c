@@ -20,7 +20,8 @@
 #include "lib/base/str.h"
 
 enum {
-	NETPROC_MS = 10,
+	NETPROC_SLICE_MS = 2,
+	NETPROC_SLICES = 10,
 	NETPROC_TABLE_MAX = 1 << 20,
 	NETPROC_STAT_MAX = 1024,
 	NETPROC_FIELDS = 10, /* up to the inode */
@@ -46,7 +47,16 @@ struct netproc {
 		ino_t netns;
 	} pids[NETPROC_PIDS_MAX]; /* those in a namespace that was asked of */
 	size_t n_pids;
-	int64_t deadline;
+	int64_t deadline; /* of the slice */
+	int slices;
+	enum {
+		NETPROC_PIDS,
+		NETPROC_TABLES,
+		NETPROC_FDS,
+		NETPROC_END
+	} stage;
+	DIR *dir;  /* that the stage is in, or NULL */
+	size_t at; /* process that it is at */
 };
 
 /* The next word of a line. */
@@ -130,9 +140,20 @@ netproc_new(const struct sandbox_host *h)
 	return p;
 }
 
+static void
+netproc_close(struct netproc *p)
+{
+	if (p->dir != NULL)
+		(void)closedir(p->dir);
+	p->dir = NULL;
+}
+
 void
 netproc_free(struct netproc *p)
 {
+	if (p == NULL)
+		return;
+	netproc_close(p);
 	free(p);
 }
 
@@ -182,15 +203,38 @@ netproc_is_asked(const struct netproc *p, ino_t netns)
 	return false;
 }
 
+/* The next entry of the stage's folder; NULL at its end, or when it is late. */
+static const struct dirent *
+netproc_entry(struct netproc *p)
+{
+	const struct dirent *ent;
+
+	if (p->dir == NULL || netproc_late(p))
+		return NULL;
+	/* cppcheck-suppress readdirCalled ; the stream is our own */
+	ent = readdir(p->dir);
+	if (ent == NULL)
+		netproc_close(p);
+	return ent;
+}
+
+static void
+netproc_next(struct netproc *p)
+{
+	netproc_close(p);
+	p->stage++;
+	p->at = 0;
+}
+
 static void
 netproc_find_pids(struct netproc *p)
 {
-	DIR *d = opendir("/proc");
 	const struct dirent *ent;
 
-	/* cppcheck-suppress readdirCalled ; the stream is our own */
-	while (d != NULL && p->n_pids < NETPROC_PIDS_MAX && !netproc_late(p) &&
-	    (ent = readdir(d)) != NULL) {
+	if (p->dir == NULL)
+		p->dir = opendir("/proc");
+	while (
+	    p->n_pids < NETPROC_PIDS_MAX && (ent = netproc_entry(p)) != NULL) {
 		struct err e = ERR_INIT;
 		struct stat st;
 		char path[32];
@@ -206,8 +250,8 @@ netproc_find_pids(struct netproc *p)
 		p->pids[p->n_pids].pid = (pid_t)pid;
 		p->pids[p->n_pids++].netns = st.st_ino;
 	}
-	if (d != NULL)
-		(void)closedir(d);
+	if (p->dir == NULL || p->n_pids == NETPROC_PIDS_MAX)
+		netproc_next(p);
 }
 
 static void
@@ -313,20 +357,36 @@ netproc_match(struct netproc *p, pid_t pid, ino_t netns, uint64_t inode)
 	}
 }
 
+/* Each namespace once, by the first process that is in it. */
+static void
+netproc_find_all(struct netproc *p)
+{
+	for (; p->at < p->n_pids && !netproc_late(p); p->at++) {
+		size_t k = 0;
+
+		while (p->pids[k].netns != p->pids[p->at].netns)
+			k++;
+		if (k == p->at)
+			netproc_find_inodes(
+			    p, p->pids[k].pid, p->pids[k].netns);
+	}
+	if (p->at == p->n_pids)
+		netproc_next(p);
+}
+
 static void
 netproc_scan_fds(struct netproc *p, pid_t pid, ino_t netns)
 {
 	const struct dirent *ent;
 	char path[32];
-	DIR *d;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	d = opendir(path);
-	/* cppcheck-suppress readdirCalled ; the stream is our own */
-	while (d != NULL && !netproc_late(p) && (ent = readdir(d)) != NULL) {
+	if (p->dir == NULL)
+		p->dir = opendir(path);
+	while ((ent = netproc_entry(p)) != NULL) {
 		char text[64];
 		ssize_t n = readlinkat(
-		    dirfd(d), ent->d_name, text, sizeof(text) - 1);
+		    dirfd(p->dir), ent->d_name, text, sizeof(text) - 1);
 		struct view v;
 
 		text[n < 0 ? 0 : n] = '\0';
@@ -337,30 +397,39 @@ netproc_scan_fds(struct netproc *p, pid_t pid, ino_t netns)
 		v.len = strcspn(v.p, "]");
 		netproc_match(p, pid, netns, netproc_number(v, 10));
 	}
-	if (d != NULL)
-		(void)closedir(d);
 }
 
-void
-netproc_look(struct netproc *p)
+static void
+netproc_scan_all(struct netproc *p)
 {
-	bool found = false;
-
-	for (size_t i = 0; i < p->n && !found; i++)
-		found = p->asks[i].netns != 0;
-	if (!found)
-		return;
-	p->deadline = clock_mono_ms() + NETPROC_MS;
-	netproc_find_pids(p);
-	for (size_t i = 0; i < p->n_pids; i++) {
-		size_t k = 0;
-
-		while (p->pids[k].netns != p->pids[i].netns)
-			k++;
-		if (k == i)
-			netproc_find_inodes(
-			    p, p->pids[i].pid, p->pids[i].netns);
+	while (p->at < p->n_pids && !netproc_late(p)) {
+		netproc_scan_fds(p, p->pids[p->at].pid, p->pids[p->at].netns);
+		if (p->dir == NULL)
+			p->at++;
 	}
-	for (size_t i = 0; i < p->n_pids && !netproc_late(p); i++)
-		netproc_scan_fds(p, p->pids[i].pid, p->pids[i].netns);
+	if (p->at == p->n_pids)
+		netproc_next(p);
+}
+
+static bool
+netproc_has_asks(const struct netproc *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->asks[i].netns != 0)
+			return true;
+	return false;
+}
+
+bool
+netproc_step(struct netproc *p)
+{
+	static void (*const stages[])(struct netproc *) = { netproc_find_pids,
+		netproc_find_all, netproc_scan_all };
+
+	if (p->slices++ == NETPROC_SLICES || !netproc_has_asks(p))
+		return false;
+	p->deadline = clock_mono_ms() + NETPROC_SLICE_MS;
+	while (p->stage != NETPROC_END && !netproc_late(p))
+		stages[p->stage](p);
+	return p->stage != NETPROC_END;
 }

@@ -7,6 +7,7 @@
 #ifndef AGENTD_WATCH_NETPROC_H
 #define AGENTD_WATCH_NETPROC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -29,11 +30,12 @@ struct netproc *netproc_new(const struct sandbox_host *h)
  * address ("": none).  Beyond NETPROC_MAX it is not answered. */
 void netproc_add(
     struct netproc *p, int64_t project, uint16_t port, const char *address);
-/* Answers them; reads /proc once, for 10 ms at most. */
-void netproc_look(struct netproc *p);
+/* Reads a part of /proc for the answers, for 2 ms; is there more to read?  Not
+ * after ten parts, whatever there is. */
+bool netproc_step(struct netproc *p);
 /* "curl < bash < byobu" of the i-th question, "" when it is not known. */
 const char *netproc_name(const struct netproc *p, size_t i);
-void netproc_free(struct netproc *p);
+void netproc_free(struct netproc *p); /* NULL is fine */
 
 /*
  * The inode of a socket in a table as /proc/net/tcp is, by its local port, or

@@ -17,7 +17,7 @@ soon() { perl -MPOSIX -e 'print strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(time + shi
 hold()
 {
 	mkfifo "$T/$1.in"
-	start "$T/$1" sh -c "ip netns exec coffer-$INST-p7 perl $NET hold $2 $3 <$T/$1.in"
+	start "$T/$1" sh -c "ip netns exec coffer-$INST-${HOLD:-p7} perl $NET hold $2 $3 <$T/$1.in"
 }
 : >"$SINK"
 
@@ -228,6 +228,10 @@ policy 8 '"mode":"web","deny":[{"domain":"evil.test"}]' >/dev/null
 dns ok.test A >/dev/null
 tap_is "$(p8 dns 10.214.0.1 evil.test A)" NXDOMAIN 'web: a denied name has no answer'
 tap_is "$(p8 dns 10.214.0.1 ok.test A)" 'NOERROR 203.0.113.5/30' 'web: others have'
+HOLD=p8 hold nine 203.0.113.5 443
+exec 9>"$T/nine.in"
+wait_for 5 grep -q open "$T/nine" || tap_bail 'no flow'
+sink_saw 203.0.113.5:443
 kill -9 "$ROUTER_PID"
 wait "$ROUTER_PID" 2>/dev/null
 : >"$SINK"
@@ -236,6 +240,10 @@ sink_is '' 'nothing arrived'
 start_router
 tap_is "$(dns ok.test A)" NXDOMAIN 'a new router answers no name before it is told'
 tap_is "$(p8 dns 10.214.0.1 ok.test A)" NXDOMAIN 'web: nor does it where names were denied'
+policy 8 '"mode":"web","deny":[{"domain":"evil.test"},{"domain":"ok.test"}]' >/dev/null
+echo after-denial >&9
+tap_ok 'web: what a name that was denied meanwhile had open is dead' wait_for 5 grep -q dead "$T/nine"
+exec 9>&-
 tap_is "$(pins '10.214.1.7,tcp:22,203.0.113.5')" 1 'the pins have stayed'
 policy 7 '"mode":"locked","allow":[{"domain":"other.test","ports":[22]}]' >/dev/null
 tap_is "$(pins .)" 0 'and go when it is told'

@@ -6,29 +6,7 @@
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
 tap_plan 36
-unset COFFER_TOKEN COFFER_URL
-COFFER_HOME=$T/home
-export COFFER_HOME
-options_on_exit() {
-	coffer down >/dev/null 2>&1
-	rm -rf "$SHARE"
-	lib_on_exit
-}
-SHARE=$(mktemp -d /opt/coffer-test.XXXXXX)
-chmod 755 "$SHARE"
-trap options_on_exit EXIT
-run setup
-sed -i -e 's/^#* *allow_file_upstream.*/allow_file_upstream = yes/' \
-    -e "s|^\[agentd\]|[agentd]\nprompts_dir = $PWD/prompts|" "$COFFER_HOME/coffer.conf"
-HOME_DIR=$COFFER_HOME
-make_upstream calc
-git -C "$T/up/calc.git" branch dev main
-run up -d --listen 127.0.0.1:0
-URL=http://$(cat "$COFFER_HOME/run/cofferd.addr")
-ADMIN=$(cat "$COFFER_HOME/secrets/admin.token")
-sandbox() { coffer status calc --json | jq -r ".project.sandbox.$1"; }
-setting() { coffer status calc --json | jq -r ".project.settings.$1"; }
-in_session() { coffer exec calc -- "$@"; }
+. "$SYSTEM_DIR/sandbox_lib.sh"
 
 # What no sandbox gets, each with a reason of its own.
 refused() { # REASON OPTION...
@@ -89,7 +67,7 @@ lacks() { # REASON OPTION...
 	reason=$1
 	shift
 	run recreate calc --yes --force "$@" --timeout 30s
-	tap_is "$RC,$(sandbox cause),$(sandbox reason | grep -c -e "$reason")" 1,refused,1 "recreate $* is refused, with the reason"
+	tap_is "$RC,$(sandbox state),$(grep -c -e "$reason" "$T/err")" 1,running,1 "recreate $* is refused, with the reason"
 	coffer settings calc driver= runtime= gpus= profile= docker=false >/dev/null
 }
 lacks 'has no GPUs' --gpus all

@@ -103,7 +103,7 @@ what_is_not_there_has_no_name(void **state)
 	(void)state;
 	for (int i = 0; i < NETPROC_MAX + 5; i++)
 		netproc_add(p, i, 4000, "203.0.113.5");
-	netproc_look(p);
+	assert_false(netproc_step(p));
 	assert_string_equal(netproc_name(p, 0), "");
 	assert_string_equal(netproc_name(p, NETPROC_MAX + 4), "");
 	netproc_free(p);
