@@ -245,9 +245,9 @@ cppcheck:
 		getpwuidCalled getpwnamCalled)
 objects: $(foreach l,$(archives),$(call obj,$(call src,$(l))))
 format:
-	clang-format-14 -i $(sources)
+	@clang-format-14 -i $(sources)
 format-check:
-	clang-format-14 --dry-run -Werror $(sources)
+	@clang-format-14 --dry-run -Werror $(sources)
 clean:
 	rm -rf build
 

@@ -45,10 +45,8 @@ tap_is "$RC" 0 'a sandbox'
 [ "$RC" = 0 ] || { sed 's/^/# /' "$T/err"; tap_bail 'no sandbox'; }
 R=/api/v1/repos/admin/calc
 C=/api/coffer/v1
-has_issues=0
 issue() {
 	api POST "$R/issues" "$(jq -n --arg b "$1" '{title: "T", body: $b}')"
-	has_issues=$(field .number)
 }
 say() {
 	api POST "$R/issues/$1/comments" "$(jq -n --arg b "$2" '{body: $b}')"
