@@ -1,9 +1,14 @@
 #include "agentd/record/mask.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "lib/base/secret.h"
+
+enum {
+	MASK_CSI_MAX = 32
+};
 
 void
 mask_add(struct mask *m, struct view word)
@@ -28,59 +33,106 @@ mask_word(struct view word, char *p, size_t n)
 	return found;
 }
 
-/* From behind its first line on; the lines stay lines. */
+/*
+ * From behind its first line on, to its last one or the end of the string of
+ * JSON that it is in.  Lines stay lines, and escapes of JSON go or stay whole.
+ */
 static size_t
 mask_pem_body(char *p, size_t n)
 {
 	static const char last[] = "-----END ";
-	const char *end = memmem(p, n, last, sizeof(last) - 1);
-	size_t len = end != NULL ? (size_t)(end - p) : n;
+	size_t max = n < MASK_PEM_MAX ? n : MASK_PEM_MAX, i = 0;
 
-	if (end == NULL && len > MASK_PEM_MAX)
-		len = MASK_PEM_MAX;
-	for (size_t i = 0; i < len; i++) {
-		/* In JSON a line ends with two bytes that have to stay. */
-		if (p[i] == '\\' && i + 1 < len &&
-		    (p[i + 1] == 'n' || p[i + 1] == 'r'))
+	while (i < max && p[i] != '"' &&
+	    (max - i < sizeof(last) - 1 ||
+		memcmp(p + i, last, sizeof(last) - 1) != 0)) {
+		char next = i + 1 < n ? p[i + 1] : '"';
+
+		if (p[i] == '\\' && next == '"')
+			break;
+		if (p[i] == '\\') {
+			if (next != 'n' && next != 'r')
+				memset(p + i, '*', 2);
 			i++;
-		else if (p[i] != '\n' && p[i] != '\r' && p[i] != '"')
+		} else if (p[i] != '\n' && p[i] != '\r') {
 			p[i] = '*';
-		else if (p[i] == '"')
-			return i;
+		}
+		i++;
 	}
-	return len;
+	return i;
+}
+
+/* What the first line of a key ends with, behind "-----BEGIN ". */
+static char *
+mask_pem_head(char *p, size_t n)
+{
+	static const char *const ends[] = { "PRIVATE KEY-----",
+		"PRIVATE KEY BLOCK-----" };
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t len = strlen(ends[i]);
+		char *at = memmem(p, n < 80 ? n : 80, ends[i], len);
+
+		if (at != NULL)
+			return at + len;
+	}
+	return NULL;
 }
 
 static size_t
 mask_pem(char *p, size_t n)
 {
-	static const char begin[] = "-----BEGIN ", key[] = "PRIVATE KEY-----";
+	static const char begin[] = "-----BEGIN ";
 	char *at = p, *end = p + n;
 	size_t found = 0;
 
 	while ((at = memmem(at, (size_t)(end - at), begin,
 		    sizeof(begin) - 1)) != NULL) {
-		size_t left = (size_t)(end - at);
-		char *head = memmem(
-		    at, left < 80 ? left : 80, key, sizeof(key) - 1);
+		char *body = mask_pem_head(at, (size_t)(end - at));
 
-		if (head == NULL) {
+		if (body == NULL) {
 			at += sizeof(begin) - 1;
 			continue;
 		}
-		at = head + sizeof(key) - 1;
-		at += mask_pem_body(at, (size_t)(end - at));
+		at = body + mask_pem_body(body, (size_t)(end - body));
 		found++;
 	}
 	return found;
 }
 
-/* Behind an escape of JSON a word begins, too. */
+static bool
+mask_is_hex(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isxdigit((unsigned char)p[i]))
+			return false;
+	return true;
+}
+
+/* The end of a terminal's control sequence: [ digits and ; a letter. */
+static bool
+mask_after_csi(const char *p, size_t at)
+{
+	size_t i = at - 1;
+
+	if (!isalpha((unsigned char)p[i]))
+		return false;
+	while (i > 0 && at - i < MASK_CSI_MAX &&
+	    (isdigit((unsigned char)p[i - 1]) || p[i - 1] == ';'))
+		i--;
+	return i > 0 && p[i - 1] == '[';
+}
+
+/* Behind an escape of JSON, a URL or a terminal a word begins, too. */
 static bool
 mask_begins(const char *p, size_t at)
 {
 	return at == 0 || !secret_inside(p[at - 1]) ||
-	    (at >= 2 && p[at - 2] == '\\');
+	    (at >= 2 && p[at - 2] == '\\') ||
+	    (at >= 3 && p[at - 3] == '%' && mask_is_hex(p + at - 2, 2)) ||
+	    (at >= 6 && p[at - 6] == '\\' && p[at - 5] == 'u' &&
+		mask_is_hex(p + at - 4, 4)) ||
+	    mask_after_csi(p, at);
 }
 
 static size_t

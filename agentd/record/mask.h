@@ -15,7 +15,7 @@ enum {
 	MASK_WORDS = 32,
 	MASK_WORD_MIN = 8, /* shorter ones are in any text */
 	MASK_WORD_MAX = 4096,
-	MASK_PEM_MAX = 16 << 10 /* of a key whose end is missing */
+	MASK_PEM_MAX = 16 << 10 /* of a private key */
 };
 
 struct mask {

@@ -115,6 +115,13 @@ fix_prepare_is_alive(void *arg)
 	return fake_live("prepare") != NULL;
 }
 
+/* The clone goes on, and the agent's container waits beside it. */
+static inline bool
+fix_agent_is_held(void *arg)
+{
+	return fix_prepare_is_alive(arg) && fake_held("agent") != NULL;
+}
+
 static inline void
 fix_file(const struct fix *f, const char *leaf, struct str *out)
 {

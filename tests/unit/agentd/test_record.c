@@ -8,10 +8,13 @@
 #include <cmocka.h>
 
 #include "agentd/record/record.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/wire/json.h"
 
 #define GHP "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
+#define STARS "****************************************"
 #define ZEROS "0000000000000000000000000000000000000000"
 #define TREE "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -47,6 +50,61 @@ a_secret_becomes_as_many_asterisks(void **state)
 	    1);
 	mask_is("{\"t\":\"-----BEGIN PRIVATE KEY-----\\nMIIE\"}",
 	    "{\"t\":\"-----BEGIN PRIVATE KEY-----\\n****\"}", 1);
+	/* What colours, JSON and URLs put before a word. */
+	mask_is("\033[32m" GHP, "\033[32m" STARS, 1);
+	mask_is("\033[01;31m\033[K" GHP, "\033[01;31m\033[K" STARS, 1);
+	mask_is("\"\\u003c" GHP "\"", "\"\\u003c" STARS "\"", 1);
+	mask_is("a%3A" GHP, "a%3A" STARS, 1);
+	mask_is("-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQ\n"
+		"-----END PGP PRIVATE KEY BLOCK-----\n",
+	    "-----BEGIN PGP PRIVATE KEY BLOCK-----\n**\n"
+	    "-----END PGP PRIVATE KEY BLOCK-----\n",
+	    1);
+}
+
+/* JSON that speaks of keys stays JSON. */
+static void
+masked_json_is_json(void **state)
+{
+	static const char *const texts[] = {
+		"{\"b\":\"has \\\"-----BEGIN PRIVATE KEY-----\\\" in it\"}",
+		"{\"b\":\"-----BEGIN PRIVATE KEY-----\\\\\\t\\u0041x\"}",
+		"{\"b\":\"-----BEGIN PRIVATE "
+		"KEY-----\\\\\\\"y\\\"\",\"c\":\"\\\\\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct mask m = { .n = 0 };
+		struct err e = ERR_INIT;
+		char buf[512];
+		struct json *j;
+
+		(void)snprintf(buf, sizeof(buf), "%s", texts[i]);
+		assert_int_equal(mask_text(&m, buf, strlen(buf)), 1);
+		j = json_parse(view_of(buf), 0, &e);
+		assert_non_null(j);
+		assert_non_null(json_str_or(j, "b", NULL));
+		json_free(j);
+	}
+}
+
+/* Nothing is longer than a key may be, whatever its first line says. */
+static void
+a_first_line_alone_hides_no_more_than_a_key(void **state)
+{
+	static const char first[] = "-----BEGIN PRIVATE KEY-----\n";
+	const size_t n = 64 << 10;
+	struct mask m = { .n = 0 };
+	AUTO_FREE char *p = xmalloc(n);
+
+	(void)state;
+	memset(p, 'x', n);
+	memcpy(p, first, sizeof(first) - 1);
+	memcpy(p + n - 9, "-----END ", 9);
+	assert_int_equal(mask_text(&m, p, n), 1);
+	assert_int_equal(p[100], '*');
+	assert_int_equal(p[MASK_PEM_MAX + 100], 'x');
 }
 
 static void
@@ -172,6 +230,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_secret_becomes_as_many_asterisks),
+		cmocka_unit_test(masked_json_is_json),
+		cmocka_unit_test(a_first_line_alone_hides_no_more_than_a_key),
 		cmocka_unit_test(events_are_a_chain_in_the_order_of_their_time),
 		cmocka_unit_test(a_patch_is_counted_by_its_hunks),
 		cmocka_unit_test(a_record_says_what_it_is_made_of),

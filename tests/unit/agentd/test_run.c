@@ -455,7 +455,7 @@ cancelled_while_preparing_never_starts_the_agent(void **state)
 	fix_plan(&p);
 	fix_begin(f);
 	fix_order(f);
-	assert_true(fake_until(&f->c, fix_prepare_is_alive, f));
+	assert_true(fake_until(&f->c, fix_agent_is_held, f));
 	runs_cancel(f->runs, 9);
 	assert_true(fake_until(&f->c, fix_is_over, f));
 	assert_null(strstr(str_cstr(&fake_driver_state.started), "agent"));

@@ -51,6 +51,28 @@ a_running_agent_is_followed_over_a_restart(void **state)
 	    " ok\n");
 }
 
+/* Its sandbox is not there again yet. */
+static void
+what_is_stopped_while_it_waits_to_go_on_is_over(void **state)
+{
+	struct fix *f = *state;
+	const struct fake_plan p = { .phase = "agent", .stays = true };
+
+	fix_plan(&p);
+	fix_begin(f);
+	fix_order(f);
+	assert_true(fake_until(&f->c, fix_agent_is_alive, f));
+	f->sandboxes.state = SANDBOX_ABSENT;
+	fix_restart_in(f, "[" RUN_ROW("read", "null", "running") "]");
+	runs_cancel(f->runs, 9);
+	assert_true(fake_until(&f->c, fix_is_over, f));
+	assert_true(fake_saw(&f->c, "/finish {\"state\":\"cancelled\""));
+	assert_int_equal(fake_count(&f->c, "/finish"), 1);
+	/* Nothing was followed once more. */
+	assert_int_equal(fake_count(&f->c, "/runs/9/log"), 0);
+	assert_string_equal(str_cstr(&fake_driver_state.killed), "");
+}
+
 static void
 an_agent_that_a_reboot_took_is_told_as_lost(void **state)
 {
@@ -101,8 +123,7 @@ fix_restart_while_preparing(struct fix *f, bool gone)
 	fix_plan(&p);
 	fix_begin(f);
 	fix_order(f);
-	assert_true(fake_until(&f->c, fix_prepare_is_alive, f));
-	assert_non_null(fake_held("agent"));
+	assert_true(fake_until(&f->c, fix_agent_is_held, f));
 	if (gone) {
 		fake_let_go(fake_held("agent"));
 		fake_end("agent", NULL);
@@ -347,6 +368,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(a_running_agent_is_followed_over_a_restart),
+		RUN_TEST(what_is_stopped_while_it_waits_to_go_on_is_over),
 		RUN_TEST(an_agent_that_a_reboot_took_is_told_as_lost),
 		RUN_TEST(a_lost_prepare_is_done_anew),
 		RUN_TEST(a_waiting_agent_is_let_go_after_a_restart),
