@@ -326,6 +326,7 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 	struct err e = ERR_INIT;
 	struct sandbox *b = NULL;
 	struct sandbox_project mine = *p;
+	bool up;
 
 	if (sandbox_check_mode(p->mode, &e) == 0)
 		b = sandbox_claim(m, p->id, &e);
@@ -333,11 +334,11 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 		sandbox_refuse(m, &e, done, arg);
 		return;
 	}
-	/* The session that is up keeps its token. */
-	if (mine.gitconfig == NULL &&
-	    (b->state == SANDBOX_RUNNING || sandbox_session_is_good(b)))
+	/* The session that is up keeps its tokens. */
+	up = b->state == SANDBOX_RUNNING || sandbox_session_is_good(b);
+	if (mine.gitconfig == NULL && up)
 		mine.gitconfig = b->session.p.gitconfig;
-	if (mine.env == NULL && b->state == SANDBOX_RUNNING)
+	if (mine.env == NULL && up)
 		mine.env = b->session.p.env;
 	session_set(&b->session, &mine);
 	if (b->state != SANDBOX_RUNNING)

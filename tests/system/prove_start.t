@@ -40,7 +40,7 @@ sleep 0.5
 # ---- a start with a router that is slow: the network is there, the rules are late ----
 make_upstream beta
 ROUTER=$(pid_of router)
-start "$T/early.log" sh -c "until [ -e /run/netns/coffer-$INST-p2 ]; do sleep 0.005; done
+start "$T/early.log" sh -c "until ip netns exec coffer-$INST-p2 true 2>/dev/null; do sleep 0.005; done
     exec ip netns exec coffer-$INST-p2 perl $T/dial.pl $T/early 9"
 EARLY=$PID
 kill -STOP "$ROUTER"
@@ -66,7 +66,7 @@ tap_is "$(cat "$SINK")" '' 'a slow start: nobody outside saw anything'
 
 # ---- the same with a router that is killed in the middle ----
 make_upstream gamma
-start "$T/killed.log" sh -c "until [ -e /run/netns/coffer-$INST-p3 ]; do sleep 0.005; done
+start "$T/killed.log" sh -c "until ip netns exec coffer-$INST-p3 true 2>/dev/null; do sleep 0.005; done
     exec ip netns exec coffer-$INST-p3 perl $T/dial.pl $T/killed 6"
 coffer create "$UPSTREAM" --network none >"$T/create.log" 2>&1
 wait_for 10 test -e "/run/netns/coffer-$INST-p3"
