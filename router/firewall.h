@@ -60,7 +60,7 @@ int firewall_read_host(
 enum firewall_flows {
 	FIREWALL_FROM,     /* every flow from the address */
 	FIREWALL_FROM_OUT, /* those that leave; cofferd's stay */
-	FIREWALL_FROM_TO,  /* TCP from the one to a port of the other */
+	FIREWALL_FROM_TO,  /* from the one to the other, TCP to a port or all */
 	FIREWALL_TO        /* every flow to the address */
 };
 
@@ -71,8 +71,8 @@ enum {
 struct firewall_flush {
 	enum firewall_flows flows;
 	uint32_t addr;
-	uint32_t to; /* FIREWALL_FROM_TO */
-	uint16_t port;
+	uint32_t to;   /* FIREWALL_FROM_TO */
+	uint16_t port; /* 0: every flow between the two */
 };
 
 /* Ask before a change is submitted. */

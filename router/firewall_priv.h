@@ -26,6 +26,15 @@ struct firewall {
 
 /* firewall_queue.c: changes while the router runs. */
 
+/* What conntrack(8) is told, where netlink cannot; ends with NULL. */
+struct firewall_cut_args {
+	const char *argv[12];
+	char addr[POLICY_TEXT_MAX], to[POLICY_TEXT_MAX], mark[12], port[12];
+};
+
+void firewall_cut_argv(
+    const struct firewall_flush *x, struct firewall_cut_args *a);
+
 /* Without their done. */
 void firewall_drop_queue(struct firewall *f);
 

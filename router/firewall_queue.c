@@ -132,28 +132,38 @@ firewall_on_tool(const struct err *e, void *arg)
 	firewall_turn(f);
 }
 
+void
+firewall_cut_argv(const struct firewall_flush *x, struct firewall_cut_args *a)
+{
+	*a = (struct firewall_cut_args){
+		.argv = { "conntrack", "-D",
+		    x->flows == FIREWALL_TO ? "-d" : "-s", a->addr }
+	};
+	policy_addr_text(x->addr, a->addr);
+	if (x->flows == FIREWALL_FROM_OUT) {
+		snprintf(a->mark, sizeof(a->mark), "%d", RULES_MARK);
+		a->argv[4] = "-m";
+		a->argv[5] = a->mark;
+	} else if (x->flows == FIREWALL_FROM_TO) {
+		a->argv[4] = "-d";
+		a->argv[5] = policy_addr_text(x->to, a->to);
+	}
+	if (x->flows == FIREWALL_FROM_TO && x->port != 0) {
+		snprintf(a->port, sizeof(a->port), "%u", x->port);
+		a->argv[6] = "-p";
+		a->argv[7] = "tcp";
+		a->argv[8] = "--orig-port-dst";
+		a->argv[9] = a->port;
+	}
+}
+
 static int
 firewall_cut(struct firewall *f, const struct firewall_flush *x, struct err *e)
 {
-	char addr[POLICY_TEXT_MAX], to[POLICY_TEXT_MAX], mark[12], port[12];
-	const char *argv[12] = { "conntrack", "-D",
-		x->flows == FIREWALL_TO ? "-d" : "-s",
-		policy_addr_text(x->addr, addr) };
-	const struct tool_spec spec = { .argv = argv };
+	struct firewall_cut_args a;
+	const struct tool_spec spec = { .argv = a.argv };
 
-	if (x->flows == FIREWALL_FROM_OUT) {
-		snprintf(mark, sizeof(mark), "%d", RULES_MARK);
-		argv[4] = "-m";
-		argv[5] = mark;
-	} else if (x->flows == FIREWALL_FROM_TO) {
-		snprintf(port, sizeof(port), "%u", x->port);
-		argv[4] = "-d";
-		argv[5] = policy_addr_text(x->to, to);
-		argv[6] = "-p";
-		argv[7] = "tcp";
-		argv[8] = "--orig-port-dst";
-		argv[9] = port;
-	}
+	firewall_cut_argv(x, &a);
 	return tool_start(f->loop, &spec, firewall_on_tool, f, e);
 }
 
