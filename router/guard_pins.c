@@ -93,9 +93,7 @@ guard_note_answer(struct guard *g, const struct chan_answer *a)
 	memcpy(pin.name, a->name, sizeof(pin.name));
 	for (uint32_t i = 0; i < a->n_addrs; i++) {
 		pin.addr = a->addrs[i];
-		/* The other half is for pins, without which nothing opens. */
-		if (pins_count(g->pins) >= PINS_TOTAL_MAX / 2 ||
-		    pins_put(g->pins, &pin, now, &e) == -1)
+		if (pins_put_note(g->pins, &pin, now, &e) == -1)
 			pins_set_lost(g->pins, a->id, true);
 	}
 }

@@ -28,6 +28,11 @@ struct pins_project {
 struct pins {
 	struct map *projects; /* id -> struct pins_project */
 	size_t n;
+	int64_t next_drop_ms; /* of ended notes, at the earliest */
+};
+
+enum {
+	PINS_DROP_MS = 1000
 };
 
 struct pins *
@@ -206,6 +211,33 @@ pins_make_room(struct pins *p, uint32_t full, int64_t now)
 }
 
 static bool
+pins_is_no_ended_note(const struct pin *pin, void *arg)
+{
+	return pin->port != 0 || pins_is_live(pin, arg);
+}
+
+/* A walk through everything: not at each answer of a flood. */
+static void
+pins_drop_notes(struct pins *p, int64_t now)
+{
+	size_t cursor = 0;
+	const char *key;
+	void *v;
+
+	if (now < p->next_drop_ms)
+		return;
+	p->next_drop_ms = now + PINS_DROP_MS;
+	while (map_next(p->projects, &cursor, &key, &v)) {
+		struct pins_project *q = v;
+		uint32_t id = (uint32_t)strtoul(key, NULL, 10);
+
+		if (pins_filter_project(p, q, id, pins_is_no_ended_note, &now) >
+		    0)
+			q->lost = true;
+	}
+}
+
+static bool
 pins_is_full(const struct pins *p, const struct pin *pin)
 {
 	const struct pins_project *q = map_get_u64(p->projects, pin->id);
@@ -251,6 +283,16 @@ pins_put(struct pins *p, const struct pin *pin, int64_t now, struct err *e)
 	q->n++;
 	p->n++;
 	return 0;
+}
+
+int
+pins_put_note(struct pins *p, const struct pin *pin, int64_t now, struct err *e)
+{
+	if (p->n >= PINS_NOTES_TOTAL_MAX)
+		pins_drop_notes(p, now);
+	if (p->n >= PINS_NOTES_TOTAL_MAX)
+		return err_set(e, ERR_LIMIT, "too many addresses are noted");
+	return pins_put(p, pin, now, e);
 }
 
 bool

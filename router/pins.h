@@ -24,6 +24,8 @@ enum {
 	PINS_OF_NAME_MAX = 1024, /* of one name: addresses times ports */
 	PINS_OF_ANSWER_MAX = 128,
 	PINS_TOTAL_MAX = 262144,
+	/* The other half is for pins, without which nothing opens. */
+	PINS_NOTES_TOTAL_MAX = PINS_TOTAL_MAX / 2,
 	PINS_GRACE_MS = 60 * 1000 /* beyond the TTL that was told */
 };
 
@@ -45,6 +47,10 @@ size_t pins_count(const struct pins *p);
  * when the project, the name or the table is full.
  */
 int pins_put(struct pins *p, const struct pin *pin, int64_t now, struct err *e);
+/* The same for a note.  When its half is full, notes that have ended go first,
+ * of every project, which has then lost some. */
+int pins_put_note(
+    struct pins *p, const struct pin *pin, int64_t now, struct err *e);
 /* Was this address given for exactly this name, for this port? */
 bool pins_has(const struct pins *p, uint32_t id, const char *name,
     uint32_t addr, uint16_t port, int64_t now);

@@ -132,6 +132,46 @@ filtering_takes_what_is_not_kept(void **state)
 	pins_free(p);
 }
 
+static int
+note(struct pins *p, uint32_t id, const char *name, uint32_t addr, int64_t now)
+{
+	struct pin pin = { .id = id, .addr = addr, .until_ms = now + 100 };
+	struct err e = ERR_INIT;
+
+	snprintf(pin.name, sizeof(pin.name), "%s", name);
+	return pins_put_note(p, &pin, now, &e);
+}
+
+static void
+ended_notes_make_room_for_new_ones(void **state)
+{
+	struct pins *p = pins_new();
+	uint32_t id = 0;
+	char name[32];
+
+	(void)state;
+	assert_int_equal(put(p, 1, "pin.test", 1, 443, 50), 0);
+	while (pins_count(p) < PINS_NOTES_TOTAL_MAX) {
+		uint32_t n = (uint32_t)pins_count(p);
+
+		id = 2 + n / (PINS_MAX / 2);
+		snprintf(name, sizeof(name), "n%u.test", n / 64);
+		assert_int_equal(note(p, id, name, n, 0), 0);
+	}
+	/* None has ended; a pin has room yet. */
+	assert_int_equal(note(p, 500, "new.test", 1, 50), -1);
+	assert_int_equal(put(p, 500, "new.test", 1, 443, 5000), 0);
+	/* And not at each answer: it is a walk through all of them. */
+	assert_int_equal(note(p, 500, "new.test", 1, 150), -1);
+	assert_int_equal(note(p, 500, "new.test", 1, 2000), 0);
+	/* Pins that have ended stay, for those who had their flows. */
+	assert_int_equal(pins_count(p), 3);
+	assert_true(pins_lost(p, id));
+	assert_false(pins_lost(p, 1));
+	assert_false(pins_lost(p, 500));
+	pins_free(p);
+}
+
 int
 main(void)
 {
@@ -141,6 +181,7 @@ main(void)
 		cmocka_unit_test(an_end_moves_only_later),
 		cmocka_unit_test(bounds_hold_and_ended_pins_make_room),
 		cmocka_unit_test(filtering_takes_what_is_not_kept),
+		cmocka_unit_test(ended_notes_make_room_for_new_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
