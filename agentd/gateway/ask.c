@@ -35,6 +35,19 @@ ask_to_number(struct view v, int64_t max, int64_t *out, struct err *e)
 	return 0;
 }
 
+/* Models that search the web whether or not they are asked to. */
+static bool
+ask_model_searches(const char *model)
+{
+	static const char *const parts[] = { ":online", "-search", "sonar",
+		"deep-research" };
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strcasestr(model, parts[i]) != NULL)
+			return true;
+	return false;
+}
+
 static int
 ask_model(struct view v, struct ask *a, struct err *e)
 {
@@ -50,7 +63,7 @@ ask_model(struct view v, struct ask *a, struct err *e)
 	if (strstr(a->model, "@preset") != NULL)
 		return err_set(
 		    e, ERR_DENIED, "a preset does not pass the gateway");
-	if (strstr(a->model, ":online") != NULL)
+	if (ask_model_searches(a->model))
 		a->web = a->whole = true;
 	return 0;
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "agentd/gateway/ask.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
@@ -309,6 +311,36 @@ a_name_of_a_model_has_nothing_else_in_it(void **state)
 	assert_int_equal(e.code, ERR_DENIED);
 }
 
+static void
+a_model_that_searches_by_itself_reaches_the_web(void **state)
+{
+	static const struct {
+		const char *model;
+		bool web;
+	} rows[] = {
+		{ "gpt-4o-search-preview", true },
+		{ "openai/gpt-5-search-api", true },
+		{ "perplexity/sonar-pro", true },
+		{ "Sonar", true },
+		{ "o4-mini-deep-research-2025-06-26", true },
+		{ "gpt-4o", false },
+		{ "research-1", false },
+		{ "claude-sonnet-4-5", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		AUTO_FREE char *body = xasprintf(
+		    "{\"model\":\"%s\"}", rows[i].model);
+		struct err e = ERR_INIT;
+		struct ask a;
+
+		assert_int_equal(ask_read(view_of(body), ASK_CHAT, &a, &e), 0);
+		assert_int_equal(a.web, rows[i].web);
+		assert_int_equal(a.whole, rows[i].web);
+	}
+}
+
 int
 main(void)
 {
@@ -318,6 +350,8 @@ main(void)
 		cmocka_unit_test(a_limit_counts_where_it_is_obeyed),
 		cmocka_unit_test(what_comes_from_elsewhere_is_found),
 		cmocka_unit_test(a_name_of_a_model_has_nothing_else_in_it),
+		cmocka_unit_test(
+		    a_model_that_searches_by_itself_reaches_the_web),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
