@@ -422,6 +422,8 @@ run_on_resume_ready(const struct err *fail, void *arg)
 	/* In the last phase the agent's own end is read again, too. */
 	enum run_phase phase = agent ? RUN_AGENT : RUN_PREPARE;
 
+	if (r->over)
+		return;
 	if (fail != NULL) {
 		run_end(r, "failed", "%s", fail->msg);
 		return;

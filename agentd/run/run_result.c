@@ -365,6 +365,8 @@ run_end(struct run *r, const char *state, const char *fmt, ...)
 	if (r->over)
 		return;
 	r->over = true;
+	if (r->loading)
+		projects_forget(r->env->projects, r);
 	/* What fails because it was told to end did not fail. */
 	if (r->cancelled && strcmp(state, "failed") == 0 && !r->agent_ended) {
 		r->end = "cancelled";

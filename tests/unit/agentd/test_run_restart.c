@@ -62,9 +62,12 @@ what_is_stopped_while_it_waits_to_go_on_is_over(void **state)
 	fix_begin(f);
 	fix_order(f);
 	assert_true(fake_until(&f->c, fix_agent_is_alive, f));
-	f->sandboxes.state = SANDBOX_ABSENT;
+	f->sandboxes.state = SANDBOX_STOPPED;
+	f->sandboxes.slow = true;
 	fix_restart_in(f, "[" RUN_ROW("read", "null", "running") "]");
+	assert_non_null(f->sandboxes.late);
 	runs_cancel(f->runs, 9);
+	sandbox_fake_tell(f->sandboxes.late);
 	assert_true(fake_until(&f->c, fix_is_over, f));
 	assert_true(fake_saw(&f->c, "/finish {\"state\":\"cancelled\""));
 	assert_int_equal(fake_count(&f->c, "/finish"), 1);
