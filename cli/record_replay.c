@@ -50,14 +50,22 @@ record_git(struct fetch_job *j, const char *const *argv, struct view in,
 }
 
 static int
-record_apply(struct fetch_job *j, const struct record *r, const char *base,
-    struct err *e)
+record_get(
+    struct fetch_job *j, const struct record *r, const char *id, struct err *e)
 {
 	const char *full = json_str_or(
 	    json_get(r->manifest, "facts"), "project", "");
 	AUTO_FREE char *url = xasprintf("%s/%s.git", j->c->url, full);
 	const char *const get[] = { "fetch", "--quiet", "--no-tags", "--depth",
-		"1", url, base, NULL };
+		"1", url, id, NULL };
+
+	return record_git(j, get, (struct view){ .len = 0 }, true, e);
+}
+
+static int
+record_apply(struct fetch_job *j, const struct record *r, const char *base,
+    struct err *e)
+{
 	const char *const tree[] = { "read-tree", base, NULL };
 	const char *const apply[] = { "apply", "--cached", "--binary", "-",
 		NULL };
@@ -66,10 +74,37 @@ record_apply(struct fetch_job *j, const struct record *r, const char *base,
 
 	if (f == NULL)
 		return err_set(e, ERR_DENIED, "the patch is missing");
-	if (record_git(j, get, none, true, e) == -1 ||
+	if (record_get(j, r, base, e) == -1 ||
 	    record_git(j, tree, none, false, e) == -1)
 		return -1;
 	return f->bytes.len == 0 ? 0 : record_git(j, apply, f->bytes, false, e);
+}
+
+/* What it pushed, where cofferd has that still. */
+static int
+record_pushed(struct fetch_job *j, const struct record *r, const char *tree,
+    struct err *e)
+{
+	const char *commit = json_str_or(
+	    json_get(r->manifest, "patch"), "commit", "");
+	AUTO_FREE char *of = xasprintf("%.*s^{tree}", SCAN_ID, commit);
+	const char *const parse[] = { "rev-parse", "--verify", of, NULL };
+	const struct fetch_git g = { .place = FETCH_BOX, .argv = parse };
+	struct err gone = ERR_INIT;
+	char got[SCAN_ID + 1];
+
+	if (commit[0] == '\0')
+		return 0;
+	if (!fetch_id_ok(commit))
+		return err_set(e, ERR_DENIED, "its commit is none");
+	if (record_get(j, r, commit, &gone) == -1)
+		return 0;
+	if (fetch_git_line(j, &g, got, sizeof(got), e) == -1)
+		return -1;
+	return strcmp(got, tree) == 0
+	    ? 0
+	    : err_set(e, ERR_DENIED,
+		  "its patch gives the tree %s, its commit has %s", tree, got);
 }
 
 static int
@@ -90,7 +125,7 @@ record_replay_in(struct fetch_job *j, const struct record *r, struct err *e)
 		return err_set(e, ERR_DENIED,
 		    "its patch gives the tree %s, not %.40s", tree,
 		    json_str_or(patch, "tree", ""));
-	return 0;
+	return record_pushed(j, r, tree, e);
 }
 
 int

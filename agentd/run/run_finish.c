@@ -9,19 +9,21 @@
  *
  * This container has the network even when the agent had none, so nothing of
  * the agent's may run in it.  Git gets a folder with the agent's objects, refs
- * and index and none of its settings and hooks; repositories inside the tree,
- * which git would ask with theirs, become plain folders.
+ * and index and none of its settings and hooks, nor of what shows another
+ * object or parent than there is (refs/replace, info/grafts); repositories
+ * inside the tree, which git would ask with theirs, become plain folders.
  */
 /* clang-format off */
 const char run_finish_script[] =
     "[ -d .git ] || exit 0\n"
     "find . -mindepth 2 -name .git -prune -exec rm -rf {} +\n"
     "export GIT_DIR=/tmp/git GIT_WORK_TREE=/work/tree\n"
-    "mkdir $GIT_DIR\n"
-    "for f in HEAD index packed-refs shallow; do\n"
+    "export GIT_NO_REPLACE_OBJECTS=1\n"
+    "mkdir -p $GIT_DIR/info\n"
+    "for f in HEAD index packed-refs shallow info/exclude; do\n"
     "	[ ! -f .git/$f ] || cp .git/$f $GIT_DIR/$f\n"
     "done\n"
-    "for f in objects refs info; do\n"
+    "for f in objects refs; do\n"
     "	ln -s /work/tree/.git/$f $GIT_DIR/$f\n"
     "done\n"
     /* patch TREE COMMIT */

@@ -84,6 +84,24 @@ tap_ok 'without a patch' [ ! -e "$(dir)/patch.diff" ]
 coffer run replay "$RID" >"$T/replay"
 tap_is "$?,$(grep -c 'there is no patch' "$T/replay")" 0,1 'of which nothing is replayed'
 
+# ---- one that shows git another commit than it made ----
+agent_does <<'A'
+echo good >shown.txt; git add -A; git commit -qm Shown; D=$(git rev-parse HEAD)
+echo bad >shown.txt; git commit -qam Made
+git replace HEAD "$(git commit-tree -p "$D^" -m Made "$D^{tree}")"
+echo "$D" >.git/info/grafts
+git reset -q --hard
+echo over >"$COFFER_OUT"
+A
+attack_order alpha '/fix it'
+ended
+tap_is "$(attack_state)" 'done' 'a run that replaces its commit'
+C=$(jq -r .patch.commit "$(dir)/manifest.json")
+tap_is "$(curl -sS -H "Authorization: token $ADMIN" "$URL/api/v1/repos/admin/alpha/raw/shown.txt?ref=$C"),$(grep -x '+[a-z]*' "$(dir)/patch.diff")" \
+    'good,+good' 'what it pushed is what its patch says'
+coffer run replay "$RID" >"$T/replay" 2>&1
+tap_is "$?,$(grep -c 'gives the tree' "$T/replay")" 0,1 'and gives the tree of its commit'
+
 # ---- one that was changed ----
 cp "$HOME_DIR/logs/runs/$RUN1.tar" "$T/good.tar"
 sed 's/^+two$/+TWO/' "$T/good.tar" >"$HOME_DIR/logs/runs/$RUN1.tar"
