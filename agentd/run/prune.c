@@ -64,13 +64,14 @@ static bool
 prune_measure(const char *path, struct prune_row *row)
 {
 	AUTO_FREE char *token = path_join(path, "token");
+	AUTO_FREE char *model = path_join(path, "model");
 	AUTO_FREE char *record = path_join(path, "record");
 	const struct dirent *entry;
 	struct stat st;
 	DIR *d;
 
-	if (access(token, F_OK) == 0 || lstat(record, &st) == -1 ||
-	    (d = opendir(record)) == NULL)
+	if (access(token, F_OK) == 0 || access(model, F_OK) == 0 ||
+	    lstat(record, &st) == -1 || (d = opendir(record)) == NULL)
 		return false;
 	row->at_ms = (int64_t)st.st_mtime * 1000;
 	while ((entry = readdir(d)) != NULL)

@@ -40,12 +40,13 @@ runs_sweep_one(
 {
 	AUTO_FREE char *dir = xasprintf("%s/runs/%lld", h->home, (long long)id);
 	AUTO_FREE char *token = path_join(dir, "token");
+	AUTO_FREE char *model = path_join(dir, "model");
 	AUTO_STR struct str text = STR_INIT;
 	struct err e = ERR_INIT;
 	struct json *row;
 	int64_t project;
 
-	if (access(token, F_OK) == -1)
+	if (access(token, F_OK) == -1 && access(model, F_OK) == -1)
 		return;
 	project = runs_sweep_project(dir);
 	if (project < 1 || project > PROJECT_ID_MAX) {

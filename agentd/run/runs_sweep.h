@@ -1,7 +1,7 @@
 /*
  * runs_sweep: finds the runs whose folder was not cleaned away: HOME/runs/ID
- * still has a token.  Each as a row that run_new understands, with id and
- * project only; valid during the call.
+ * still has a token, or one of the models.  Each as a row that run_new
+ * understands, with id and project only; valid during the call.
  */
 #ifndef AGENTD_RUN_RUNS_SWEEP_H
 #define AGENTD_RUN_RUNS_SWEEP_H

@@ -315,6 +315,9 @@ projects_settle_stopped(struct project_entry *x, enum sandbox_state is)
 {
 	const char *known = projects_known(x);
 
+	/* What an earlier agentd did not come to, or was not heard with. */
+	if (is == SANDBOX_STOPPED && x->models == NULL)
+		projects_models_end(x);
 	if (is != SANDBOX_STOPPED) {
 		x->busy = true;
 		projects_report(x, "stopping", "", "");

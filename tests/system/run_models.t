@@ -134,7 +134,11 @@ TOK=$(run_token)
 dead 'its token ended'
 
 # ---- the end of a session ----
+# The gateway has not read it when both are killed: the next agentd says it again.
+G=$(pid_of gateway)
+kill -STOP "$G"
 coffer stop beta >"$T/stop.log" 2>&1
+kill -KILL "$(pid_of agentd)" "$G"
 one() { control '{"op":"hello"}' && [ "$(field .tokens)" = 1 ]; }
 tap_ok 'one session is left, and one token' wait_for 20 one
 

@@ -225,6 +225,8 @@ what_a_crash_left_of_a_finished_run_is_removed(void **state)
 {
 	struct fix *f = *state;
 	const struct fake_plan p = { .phase = "agent", .stays = true };
+	AUTO_FREE char *model = NULL;
+	struct err e = ERR_INIT;
 
 	fix_plan(&p);
 	fix_begin(f);
@@ -241,6 +243,11 @@ what_a_crash_left_of_a_finished_run_is_removed(void **state)
 	fix_restart_in(f, "[]");
 	loop_drain(f->c.loop);
 	assert_int_equal(fix_removed, 0);
+	/* The gateway was not heard to have ended its token of the models. */
+	model = xasprintf("%s/runs/9/model", f->home);
+	assert_int_equal(path_write_atomic(model, "", 0, 0600, &e), 0);
+	fix_restart_in(f, "[]");
+	assert_true(fake_until(&f->c, fix_was_removed, f));
 }
 
 /* ---- cofferd ---- */
