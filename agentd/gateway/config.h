@@ -18,7 +18,7 @@ struct gateway_config {
 	uint64_t uid_set, gid_set, router_uid_set, router_gid_set;
 	char *budget_text[LEDGER_SCOPES];
 	char *unknown_model, *at_limit, *prices, *log_level;
-	int64_t freeze_hold_ms, stall_ms;
+	int64_t freeze_hold_ms, stall_ms, upload_ms;
 	uint64_t max_body, max_bodies;
 	uint64_t capture_runs;
 	bool key_commands, capture;

@@ -29,7 +29,9 @@ enum {
 	EXCHANGE_HEADERS = 12,
 	EXCHANGE_CONNECT_MS = 15 * 1000,
 	EXCHANGE_TOOL_TOKENS = 1000, /* what a provider adds for tools */
-	EXCHANGE_SHARE = 4 /* a grant's of the room for bodies: 1 in 4 */
+	EXCHANGE_SHARE = 4, /* a project's of the room for bodies: 1 in 4 */
+	EXCHANGE_UPLOAD_RATE = 256, /* bytes in a ms, beyond the first wait */
+	EXCHANGE_LATE_MS = 10 * 1000
 };
 
 /* What of a request goes on to the provider, beside its body. */
@@ -101,6 +103,7 @@ exchange_free(struct exchange *x)
 	exchange_keep(x, "reply.txt", str_view(&x->said));
 	str_release(&x->said);
 	timer_free(x->held);
+	timer_free(x->upload);
 	if (x->key != NULL)
 		explicit_bzero(x->key, strlen(x->key));
 	free(x->key);
@@ -488,6 +491,9 @@ exchange_on_body(struct request *q, void *arg)
 	struct exchange *x = arg;
 	struct err e = ERR_INIT;
 
+	if (x->late)
+		return;
+	timer_cancel(x->upload);
 	request_take_body(q, &x->body);
 	x->length = x->body.len;
 	exchange_hold_bytes(x, x->body.cap);
@@ -498,6 +504,38 @@ exchange_on_body(struct request *q, void *arg)
 		    e.msg);
 	else
 		exchange_admit(x);
+}
+
+/* Twice: it is told, which it hears when it ends its body; then it is cut. */
+static void
+exchange_on_late(void *arg)
+{
+	struct exchange *x = arg;
+
+	if (x->q == NULL)
+		return;
+	if (x->late) {
+		request_cut(x->q);
+		return;
+	}
+	x->late = true;
+	request_take_body(x->q, &x->body);
+	x->length = x->body.len;
+	exchange_drop_body(x);
+	timer_set(x->upload, EXCHANGE_LATE_MS);
+	exchange_end(x, REFUSE_UPLOAD, "the request's body came too slowly");
+}
+
+/* Its body has room, for as long as a body needs. */
+static void
+exchange_collect(struct exchange *x)
+{
+	struct gateway *g = x->g;
+
+	x->upload = timer_new(g->loop, exchange_on_late, x);
+	timer_set(x->upload,
+	    g->cfg->upload_ms + (int64_t)(x->buffered / EXCHANGE_UPLOAD_RATE));
+	request_collect(x->q, g->cfg->max_body, exchange_on_body, x);
 }
 
 /* The token that a client sends as if it were the provider's key. */
@@ -611,11 +649,11 @@ exchange_has_room(struct exchange *x)
 	size_t want = length < 0 ? g->cfg->max_body : (size_t)length;
 	unsigned n = 0;
 
-	LIST_FOREACH(o, &g->exchanges, entry)
-		if (o->grant == x->grant) {
-			n++;
+	LIST_FOREACH(o, &g->exchanges, entry) {
+		n += o->grant == x->grant;
+		if (o->who.project == x->who.project)
 			own += o->buffered;
-		}
+	}
 	if (length >= 0 && want > g->cfg->max_body) {
 		exchange_end(x, REFUSE_TOO_LARGE,
 		    "the request is over %" PRIu64 " bytes", g->cfg->max_body);
@@ -646,7 +684,7 @@ exchange_on_request(struct request *q, void *arg)
 	    !exchange_has_room(x))
 		return;
 	if (strcmp(x->route->method, "POST") == 0)
-		request_collect(q, g->cfg->max_body, exchange_on_body, x);
+		exchange_collect(x);
 	else
 		exchange_admit(x);
 }

@@ -47,7 +47,9 @@ struct exchange {
 	struct tokens most; /* what was reserved for */
 
 	bool waits_for_key;
-	struct timer *held; /* frozen, until then */
+	struct timer *held;   /* frozen, until then */
+	struct timer *upload; /* until then its body has to be there */
+	bool late;            /* it was not */
 
 	struct fetch *fetch;
 	char *key;

@@ -21,6 +21,7 @@ static const struct {
 	[REFUSE_BODY] = { 400, "invalid_request", "invalid_request_error",
 	    "false" },
 	[REFUSE_DENIED] = { 403, "not_allowed", "permission_error", "false" },
+	[REFUSE_UPLOAD] = { 408, "upload_timeout", "timeout_error", "true" },
 	[REFUSE_TOO_LARGE] = { 413, "request_too_large", "request_too_large",
 	    "false" },
 	[REFUSE_BUDGET] = { 403, "budget_exceeded", "permission_error",

@@ -18,6 +18,7 @@ enum refusal {
 	REFUSE_PROVIDER,  /* 403: the grant does not have it */
 	REFUSE_BODY,      /* 400 */
 	REFUSE_DENIED,    /* 403: what it asks for is not let through */
+	REFUSE_UPLOAD,    /* 408 */
 	REFUSE_TOO_LARGE, /* 413 */
 	REFUSE_BUDGET,    /* 403: terminal */
 	REFUSE_FROZEN,    /* 403: terminal */
