@@ -108,11 +108,28 @@ record_check_chain(const struct record *r, struct err *e)
 	return 0;
 }
 
+/* Older records are signed without the number; their facts have it. */
+static int
+record_check_text(
+    const struct record *r, const char *home, const char *sig, struct err *e)
+{
+	AUTO_FREE char *text = xasprintf(
+	    "coffer run record %" PRId64 " %s", r->run, r->sha);
+	AUTO_FREE char *old = xasprintf("coffer run record %s", r->sha);
+	struct err why = ERR_INIT;
+
+	if (signed_check(home, view_of(text), sig, e) == 0)
+		return 0;
+	if (e->code != ERR_DENIED ||
+	    !json_is_object(json_get(r->manifest, "facts")))
+		return -1;
+	return signed_check(home, view_of(old), sig, &why) == 0 ? 0 : -1;
+}
+
 static int
 record_check_sig(struct record *r, const char *home, struct err *e)
 {
 	const struct ustar_file *f = record_file(r, "manifest.sig");
-	AUTO_FREE char *text = xasprintf("coffer run record %s", r->sha);
 	struct err why = ERR_INIT;
 	struct json *j;
 	int rc;
@@ -122,8 +139,7 @@ record_check_sig(struct record *r, const char *home, struct err *e)
 	j = json_parse(f->bytes, RECORD_MANIFEST_MAX, e);
 	if (j == NULL)
 		return err_wrap(e, "manifest.sig");
-	rc = signed_check(
-	    home, view_of(text), json_str_or(j, "signature", ""), &why);
+	rc = record_check_text(r, home, json_str_or(j, "signature", ""), &why);
 	json_free(j);
 	r->is_signed = rc == 0;
 	/* Far from HOME there is nothing to check it with. */

@@ -77,7 +77,12 @@ record_apply(struct fetch_job *j, const struct record *r, const char *base,
 	if (record_get(j, r, base, e) == -1 ||
 	    record_git(j, tree, none, false, e) == -1)
 		return -1;
-	return f->bytes.len == 0 ? 0 : record_git(j, apply, f->bytes, false, e);
+	if (f->bytes.len == 0 || record_git(j, apply, f->bytes, false, e) == 0)
+		return 0;
+	/* All that it needs is here: it is the record that is not right. */
+	if (e->code == ERR_INTERNAL)
+		e->code = ERR_DENIED;
+	return err_wrap(e, "its patch");
 }
 
 /* What it pushed, where cofferd has that still. */

@@ -6,8 +6,8 @@
  *   events.jsonl   each line ends with "prev": the SHA-256 of the line before,
  *                  64 zeros in the first; the head is that of the last
  *   manifest.json  facts, end, head, and the SHA-256 of every other file
- *   manifest.sig   lib/net/signed.h over RECORD_SIGNED and the SHA-256 of
- *                  manifest.json
+ *   manifest.sig   lib/net/signed.h over RECORD_SIGNED, the run's number, a
+ *                  space and the SHA-256 of manifest.json
  */
 #ifndef AGENTD_RECORD_RECORD_H
 #define AGENTD_RECORD_RECORD_H

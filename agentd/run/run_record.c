@@ -223,7 +223,7 @@ run_record_sign(struct run_record *x, struct err *e)
 	AUTO_CLOSE int fd = -1;
 	struct jw w;
 
-	str_addf(&text, RECORD_SIGNED "%s", x->sha);
+	str_addf(&text, RECORD_SIGNED "%lld %s", (long long)r->id, x->sha);
 	if (signed_make(r->env->host->home, str_view(&text), x->sig, e) == -1)
 		return -1;
 	jw_init(&w, &doc);

@@ -40,9 +40,9 @@ ended
 RUN1=$RID
 tap_is "$(attack_state)" 'done' 'a write run'
 tap_ok 'its record is whole' whole
-tap_is "$(find "$(dir)" -type f -printf '%f\n' | LC_ALL=C sort | tr '\n' ' ')" \
+tap_is "$(find "$(dir)" -type f ! -name resources.jsonl -printf '%f\n' | LC_ALL=C sort | tr '\n' ' ')" \
     'events.jsonl finish.log manifest.json manifest.sig out.log patch.diff policy.json prepare.log prompt.md report.html report.md result.json task.json ' \
-    'of all that there is'
+    'of all that there is; a quick run has no samples'
 tap_is "$(find "$(dir)" -perm /077 | wc -l)" 0 'root alone reads it'
 tap_not 'the key is nowhere' grep -rqF "$KEY" "$HOME_DIR/runs/$RID" "$HOME_DIR/logs/runs/$RID.tar"
 tap_is "$(grep -c '^token \*\{40\}$' "$(dir)/out.log"),$(grep -c '^key \*\{40\}$' "$(dir)/out.log")" 1,1 'its token is not, either'
@@ -115,6 +115,51 @@ coffer run inspect "$RUN1" >"$T/inspect" 2>&1
 tap_is "$?,$(grep -c "is not this installation" "$T/inspect")" 3,1 'a changed manifest is not signed'
 cp "$T/good.tar" "$HOME_DIR/logs/runs/$RUN1.tar"
 tap_ok 'as it was it is good' coffer run inspect "$RUN1"
+
+# ---- one that is signed for another ----
+# made_of JQ NUMBER [SED]: RUN1's record with a changed manifest, and a changed
+# patch, signed here.
+made_of()
+{
+	rm -rf "$T/made" && mkdir "$T/made" && tar -xf "$T/good.tar" -C "$T/made" && (
+		cd "$T/made" || exit 1
+		[ -z "${3:-}" ] || sed -i "$3" patch.diff
+		jq -c --arg p "$(sha256sum <patch.diff | cut -d ' ' -f 1)" \
+		    '(.files[] | select(.name == "patch.diff")).sha256 = $p | '"$1" manifest.json >new &&
+		    mv new manifest.json
+		{
+			printf 302e020100300506032b657004220420
+			cat "$HOME_DIR/secrets/prove.key"
+		} | xxd -r -p >"$T/key.der"
+		sha=$(sha256sum <manifest.json | cut -d ' ' -f 1)
+		printf 'coffer run record %s%s' "$2" "$sha" >"$T/signed"
+		openssl pkeyutl -sign -rawin -inkey "$T/key.der" -keyform DER -in "$T/signed" -out "$T/sig"
+		printf '{"manifest":"%s","signature":"%s"}\n' "$sha" "$(xxd -p -c 64 "$T/sig")" >manifest.sig
+		tar --format=ustar -cf "$T/made.tar" -- *
+	)
+}
+put() { cp "$T/made.tar" "$HOME_DIR/logs/runs/$1.tar"; }
+cp "$HOME_DIR/logs/runs/$RID.tar" "$T/other.tar"
+made_of . ''
+put "$RUN1"
+tap_ok 'one that was signed without a number is good with its facts' coffer run inspect "$RUN1"
+made_of '.facts = null' ''
+put "$RUN1"
+coffer run inspect "$RUN1" >"$T/inspect" 2>&1
+tap_is "$?,$(grep -c 'is not this installation' "$T/inspect")" 3,1 'not without'
+made_of '.facts = null' "$RUN1 "
+put "$RUN1"
+tap_ok 'with its number it is good without facts' coffer run inspect "$RUN1"
+put "$RID"
+coffer run inspect "$RID" >"$T/inspect" 2>&1
+tap_is "$?,$(grep -c 'is not this installation' "$T/inspect")" 3,1 'but of no other run'
+made_of . "$RUN1 " 's/^--- .*//; s/^@@ .*/@@ -7,3 +7,3 @@/'
+put "$RUN1"
+coffer run replay "$RUN1" >"$T/replay" 2>&1
+tap_is "$?,$(grep -c 'its patch: git apply failed' "$T/replay")" 3,1 'a patch that does not apply is no system error'
+[ "$TAP_FAILED" -eq 0 ] || sed 's/^/# /' "$T/replay" "$T/inspect"
+cp "$T/good.tar" "$HOME_DIR/logs/runs/$RUN1.tar"
+cp "$T/other.tar" "$HOME_DIR/logs/runs/$RID.tar"
 
 # ---- agentd is killed ----
 agentd_pid() { jq -r '.. | objects | select(.name? == "agentd") | .pid' "$HOME_DIR/run/services.json"; }
