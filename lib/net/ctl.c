@@ -131,9 +131,11 @@ ctl_on_data(struct stream *s, struct view in, void *arg)
 		return;
 	}
 	{
-		AUTO_FREE char *line = xstrndup(in.p, (size_t)(nl - in.p));
 		size_t n = (size_t)(nl - in.p);
+		AUTO_FREE char *line = xmalloc(n + 1);
 
+		/* There may be a NUL in it: json_parse is to say so. */
+		memcpy(line, in.p, n);
 		stream_take(s, n + 1);
 		ctl_on_line(c, (struct view){ .p = line, .len = n });
 		explicit_bzero(line, n);

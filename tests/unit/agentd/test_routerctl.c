@@ -36,7 +36,8 @@ struct fixture {
 	struct listener *listener;
 	struct stream *stream; /* its last client */
 	struct str heard;
-	int die; /* so many requests kill it, unanswered */
+	int die;          /* so many requests kill it, unanswered */
+	struct view says; /* what it answers instead */
 	int asked, good, bad, wait;
 	bool late;
 };
@@ -67,7 +68,10 @@ router_on_data(struct stream *s, struct view in, void *arg)
 		stream_close(s, "killed");
 		return;
 	}
-	stream_write(s, yes, sizeof(yes) - 1);
+	if (f->says.len > 0)
+		stream_write(s, f->says.p, f->says.len);
+	else
+		stream_write(s, yes, sizeof(yes) - 1);
 }
 
 static void
@@ -227,6 +231,26 @@ who_follows_the_log_is_told_that_the_router_is_away(void **state)
 	assert_int_equal(f->bad, 2);
 }
 
+/* What is behind the NUL is of the line, too. */
+static void
+a_reply_with_a_nul_in_it_is_none(void **state)
+{
+	struct fixture *f = *state;
+	char line[4096] = "";
+
+	memset(line + 1, 'x', sizeof(line) - 2);
+	line[sizeof(line) - 1] = '\n';
+	f->says = (struct view){ .p = line, .len = sizeof(line) };
+	router_start(f);
+	routerctl_follow(f->ctl, 5, on_reply, f);
+	replies(f, 1);
+	assert_int_equal(f->bad, 1);
+	f->says.len = 0;
+	routerctl_follow(f->ctl, 5, on_reply, f);
+	replies(f, 1);
+	assert_int_equal(f->good, 1);
+}
+
 static void
 on_connect(void *arg)
 {
@@ -264,6 +288,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    who_follows_the_log_is_told_that_the_router_is_away, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_reply_with_a_nul_in_it_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    one_that_is_kept_is_told_of_each_connection, setup,
 		    teardown),
