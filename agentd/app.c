@@ -463,7 +463,7 @@ app_on_commands(const struct err *fail, const struct commands *all, void *arg)
 	if (fail != NULL) {
 		str_addf(&text,
 		    "The command was not started: its file on the default "
-		    "branch is wrong.\n\n    %s\n",
+		    "branch is wrong or cannot be read.\n\n    %s\n",
 		    fail->msg);
 		runs_answer(a->runs, &a->ev, "answer", str_cstr(&text),
 		    app_on_ordered, a);

@@ -14,13 +14,16 @@
 
 enum {
 	/* What command_print adds leaves it a command's file. */
-	REPO_COMMAND_MAX = COMMAND_FILE_MAX - 1024
+	REPO_COMMAND_MAX = COMMAND_FILE_MAX - 1024,
+	REPO_TRIES = 5 /* of a file that cofferd does not get out */
 };
 
 struct repo_commands {
 	struct apiclient *api;
 	struct repo_policy policy;
 	char name[SLASH_NAME_MAX + 1];
+	char *path; /* asked for last */
+	unsigned tries;
 	repo_commands_fn *done;
 	void *arg;
 	struct command own;   /* of the repository */
@@ -81,6 +84,7 @@ repo_command_read(const struct repo_policy *p, const char *name,
 	if (repo_command_bytes(file, contents, &text, e) == -1 ||
 	    command_parse(file, name, str_view(&text), out, e) == -1)
 		return -1;
+	sha256_hex(str_view(&text), out->sha);
 	/* What its file does not say, a name of its own does not get. */
 	out->access_given = out->access_given || operators == NULL;
 	out->output_given = out->output_given || operators == NULL;
@@ -119,6 +123,21 @@ repo_commands_join(struct repo_commands *r)
 	r->seen.n += i == r->seen.n;
 }
 
+/*
+ * Every event waits for the one in hand: a repository that cofferd cannot read
+ * must not hold up those of all the others.
+ */
+static void
+repo_commands_count(struct repo_commands *r, struct err *e)
+{
+	if (e->code != ERR_INTERNAL && e->code != ERR_PROTO)
+		return;
+	if (++r->tries < REPO_TRIES)
+		return;
+	e->code = ERR_INVALID;
+	(void)err_wrap(e, ".coffer/commands/%s.md: cannot be read", r->name);
+}
+
 static void
 repo_commands_on_file(
     const struct err *fail, int status, const struct json *j, void *arg)
@@ -128,14 +147,15 @@ repo_commands_on_file(
 
 	(void)status;
 	/* None is the usual. */
-	if (fail != NULL && fail->code == ERR_NOTFOUND) {
-		fail = NULL;
-	} else if (fail == NULL &&
-	    repo_command_read(&r->policy, r->name, j, &r->own, &e) == -1) {
-		fail = &e;
-	}
+	if (fail != NULL && fail->code != ERR_NOTFOUND)
+		e = *fail;
+	else if (fail == NULL)
+		(void)repo_command_read(&r->policy, r->name, j, &r->own, &e);
+	repo_commands_count(r, &e);
+	if (e.code == ERR_NONE)
+		r->tries = 0;
 	repo_commands_join(r);
-	r->done(fail, &r->seen, r->arg);
+	r->done(e.code == ERR_NONE ? NULL : &e, &r->seen, r->arg);
 }
 
 void
@@ -158,6 +178,11 @@ repo_commands_ask(struct repo_commands *r, const char *full_name,
 	}
 	repo_command_path(full_name, name, &path);
 	call.path = str_cstr(&path);
+	if (r->path == NULL || strcmp(r->path, call.path) != 0) {
+		free(r->path);
+		r->path = xstrdup(call.path);
+		r->tries = 0;
+	}
 	(void)api_start(r->api, &call);
 }
 
@@ -168,5 +193,6 @@ repo_commands_free(struct repo_commands *r)
 		return;
 	apiclient_forget(r->api, r);
 	command_release(&r->own);
+	free(r->path);
 	free(r);
 }

@@ -36,7 +36,8 @@ int repo_command_read(const struct repo_policy *p, const char *name,
 /*
  * The same at an order: all is what there is to order, with the repository's
  * file of that name in its place; borrowed until the next order.  fail: it was
- * not to be had (call_is_transient) or the file is wrong.
+ * not to be had (call_is_transient), the file is wrong, or, asked for a few
+ * times in a row, it cannot be read (ERR_INVALID too).
  */
 typedef void repo_commands_fn(
     const struct err *fail, const struct commands *all, void *arg);

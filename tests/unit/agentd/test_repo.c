@@ -13,6 +13,16 @@
 #include "lib/base/esc.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
+#include "tests/unit/agentd/cofferd_loop.h"
+
+#define REPO_PATH "GET /api/v1/repos/own/p/contents/.coffer/commands/plan.md"
+
+struct asked {
+	struct cofferd c;
+	struct repo_commands *r;
+	struct err fail;
+	bool told;
+};
 
 static struct commands all;
 
@@ -159,6 +169,68 @@ what_is_no_file_is_none(void **state)
 	}
 }
 
+static void
+repo_on_commands(const struct err *fail, const struct commands *seen, void *arg)
+{
+	struct asked *a = arg;
+
+	assert_non_null(seen);
+	a->fail = fail == NULL ? ERR_INIT : *fail;
+	a->told = true;
+}
+
+static bool
+repo_is_told(void *arg)
+{
+	const struct asked *a = arg;
+
+	return a->told;
+}
+
+static enum err_code
+repo_ask(struct asked *a)
+{
+	a->told = false;
+	repo_commands_ask(a->r, "own/p", "plan", repo_on_commands, a);
+	assert_true(fake_until(&a->c, repo_is_told, a));
+	return a->fail.code;
+}
+
+static void
+a_file_that_cannot_be_read_is_given_up(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		enum err_code code;
+	} rows[] = {
+		{ 500, "{\"message\":\"broken\"}", ERR_INTERNAL },
+		{ 200, "{\"type\":\"file\",\"size\":1}", ERR_PROTO },
+	};
+	const struct repo_policy p = { .all = &all, .most = COMMAND_READ };
+	struct asked a;
+
+	(void)state;
+	fake_init(&a.c);
+	a.r = repo_commands_new(a.c.api, &p);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fake_rule(&a.c, rows[i].status, REPO_PATH, rows[i].body);
+		for (int n = 1; n < 5; n++)
+			assert_int_equal(repo_ask(&a), rows[i].code);
+		assert_int_equal(repo_ask(&a), ERR_INVALID);
+		assert_non_null(strstr(
+		    a.fail.msg, ".coffer/commands/plan.md: cannot be read: "));
+		/* A cofferd that is away, or busy, is waited for. */
+		a.c.down = true;
+		assert_int_equal(repo_ask(&a), ERR_BUSY);
+		a.c.down = false;
+		fake_rule(&a.c, 404, REPO_PATH, "{}");
+		assert_int_equal(repo_ask(&a), ERR_NONE);
+	}
+	repo_commands_free(a.r);
+	fake_release(&a.c);
+}
+
 int
 main(void)
 {
@@ -169,6 +241,7 @@ main(void)
 		    a_name_of_its_own_gets_what_the_operator_allows),
 		cmocka_unit_test(a_wrong_file_is_told_with_its_line),
 		cmocka_unit_test(what_is_no_file_is_none),
+		cmocka_unit_test(a_file_that_cannot_be_read_is_given_up),
 	};
 
 	return cmocka_run_group_tests_name(
