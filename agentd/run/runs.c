@@ -256,6 +256,7 @@ struct runs_request {
 	LIST_ENTRY(runs_request) link;
 	struct runs *all;
 	int64_t project, item; /* item 0: of no person */
+	char sha[SHA256_HEX];  /* of its command's file */
 	sandbox_done_fn *done;
 	void *arg;
 };
@@ -293,14 +294,19 @@ static void
 runs_on_row(const struct err *fail, int status, const struct json *j, void *arg)
 {
 	struct runs_request *q = arg;
+	const struct runs_entry *x = NULL;
 
 	(void)status;
 	FAIL_POINT(order_known);
-	if (fail == NULL && q->item != 0)
+	/* As in cofferd's row: a program's account ends no pause. */
+	if (fail == NULL && q->item != 0 &&
+	    strcmp(json_str_or(j, "verdict", ""), "bot") != 0)
 		runs_hurry(q->all, q->project, q->item);
 	/* No id: it was refused, and why stands on the item. */
 	if (fail == NULL && json_i64_or(j, "id", 0) != 0)
-		(void)runs_add(q->all, j);
+		x = runs_add(q->all, j);
+	if (x != NULL)
+		run_ordered(x->run, q->sha);
 	runs_request_end(q, fail);
 }
 
@@ -329,6 +335,7 @@ runs_order(struct runs *s, const struct watch_event *ev,
 
 	q->project = ev->project;
 	q->item = runs_is_person(ev) ? ev->item : 0;
+	(void)snprintf(q->sha, sizeof(q->sha), "%s", t->command->sha);
 	jw_init(&w, &body);
 	jw_object(&w, NULL);
 	jw_i64(&w, "event", ev->seq);

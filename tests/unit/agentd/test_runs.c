@@ -157,6 +157,30 @@ an_order_that_is_refused_is_no_run(void **state)
 	assert_true(runs_idle(f->runs));
 }
 
+/* It gave no order: what waits there goes on waiting, as in cofferd. */
+static void
+a_programs_word_ends_no_pause(void **state)
+{
+	struct fix *f = *state;
+	static const char *const ids[] = { "2", NULL };
+
+	begin(f, "[" PROJECT("7", "") "]",
+	    "[" ROW(
+		"1", "7", "3", ",\"not_before\":\"2096-01-31T09:05:00Z\"") "]");
+	fake_rule(
+	    &f->c, 200, "POST /api/coffer/v1/runs", "{\"verdict\":\"bot\"}");
+	fix_order(f);
+	fake_rule(
+	    &f->c, 200, "GET /api/coffer/v1/runs/2", ROW("2", "7", "4", ""));
+	f->ordered = false;
+	runs_learn(f->runs, 2, fix_on_ordered, f);
+	assert_true(fake_until(&f->c, fix_is_ordered, f));
+	assert_true(fake_until(&f->c, is_2_over, f));
+	assert_order(f, ids);
+	assert_int_equal(fake_count(&f->c, "/runs/1/"), 0);
+	assert_true(runs_knows(f->runs, 1));
+}
+
 int
 main(void)
 {
@@ -166,6 +190,7 @@ main(void)
 		RUN_TEST(a_try_waits_for_its_time_unless_a_person_speaks),
 		RUN_TEST(a_row_of_somebody_else_is_learned_once),
 		RUN_TEST(an_order_that_is_refused_is_no_run),
+		RUN_TEST(a_programs_word_ends_no_pause),
 	};
 
 	return cmocka_run_group_tests_name("runs", tests, NULL, NULL);
