@@ -48,6 +48,7 @@ struct stream {
 	bool shut;     /* our half is to be closed after the queue */
 	bool was_full; /* above half of out_max since the last on_drain */
 	bool kick;     /* a deferred on_data is on its way */
+	bool last;     /* on_data comes once more before on_close */
 	char reason[STREAM_REASON_MAX];
 };
 
@@ -64,6 +65,8 @@ stream_on_closed(void *arg)
 {
 	struct stream *s = arg;
 
+	if (s->last)
+		s->spec.on_data(s, stream_input(s), s->spec.arg);
 	s->spec.on_close(s, s->reason, s->spec.arg);
 	stream_free(s);
 }
@@ -71,6 +74,7 @@ stream_on_closed(void *arg)
 void
 stream_close(struct stream *s, const char *reason)
 {
+	s->last = false;
 	if (s->state == STREAM_CLOSED)
 		return;
 	s->state = STREAM_CLOSED;
@@ -164,28 +168,6 @@ stream_on_flushed(struct stream *s)
 	}
 }
 
-static void
-stream_flush(struct stream *s)
-{
-	int n = evbuffer_write(s->out, s->spec.fd);
-	size_t left;
-
-	if (n == -1) {
-		if (errno != EAGAIN && errno != EINTR)
-			stream_close_errno(s, "write", errno);
-		return;
-	}
-	s->last_ms = clock_mono_ms();
-	left = evbuffer_get_length(s->out);
-	if (left == 0)
-		stream_on_flushed(s);
-	if (s->was_full && left <= s->spec.out_max / 2) {
-		s->was_full = false;
-		if (s->state == STREAM_OPEN && s->spec.on_drain != NULL)
-			s->spec.on_drain(s, s->spec.arg);
-	}
-}
-
 /* Room for one read: as much as in_max allows, growing by doubling. */
 static size_t
 stream_make_room(struct stream *s)
@@ -204,6 +186,45 @@ stream_make_room(struct stream *s)
 		s->in_cap = cap;
 	}
 	return cap - s->in_len;
+}
+
+/* The peer takes no more; what it said before that, as why, is told. */
+static void
+stream_on_refused(struct stream *s, int sys)
+{
+	ssize_t n = 0;
+
+	if (s->state == STREAM_OPEN && stream_wants_input(s)) {
+		size_t room = stream_make_room(s);
+
+		n = read(s->spec.fd, s->in + s->in_len, room);
+	}
+	if (n > 0)
+		s->in_len += (size_t)n;
+	stream_close_errno(s, "write", sys);
+	s->last = n > 0;
+}
+
+static void
+stream_flush(struct stream *s)
+{
+	int n = evbuffer_write(s->out, s->spec.fd);
+	size_t left;
+
+	if (n == -1) {
+		if (errno != EAGAIN && errno != EINTR)
+			stream_on_refused(s, errno);
+		return;
+	}
+	s->last_ms = clock_mono_ms();
+	left = evbuffer_get_length(s->out);
+	if (left == 0)
+		stream_on_flushed(s);
+	if (s->was_full && left <= s->spec.out_max / 2) {
+		s->was_full = false;
+		if (s->state == STREAM_OPEN && s->spec.on_drain != NULL)
+			s->spec.on_drain(s, s->spec.arg);
+	}
 }
 
 static void
@@ -357,7 +378,7 @@ stream_write_now(struct stream *s, const void *p, size_t n)
 	put = write(s->spec.fd, p, n);
 	if (put == -1) {
 		if (errno != EAGAIN && errno != EINTR)
-			stream_close_errno(s, "write", errno);
+			stream_on_refused(s, errno);
 		return 0;
 	}
 	s->last_ms = clock_mono_ms();

@@ -45,6 +45,8 @@ void stream_take(struct stream *s, size_t n);
 void stream_pause(struct stream *s); /* stop reading */
 /* Reads again; what was left in the buffer comes to on_data once more. */
 void stream_resume(struct stream *s);
+/* When the peer takes no more, on_data tells what it said before, then on_close
+ * comes, unless stream_close was called. */
 void stream_write(struct stream *s, const void *p, size_t n);
 bool stream_is_full(const struct stream *s);
 void stream_shutdown(struct stream *s); /* half-close after the queue */

@@ -394,6 +394,31 @@ stream_names_a_write_error(void **state)
 	close_scene(&t);
 }
 
+/* As one that says why, and ends before it read all. */
+static void
+stream_tells_what_came_before_a_write_error(void **state)
+{
+	struct scene t;
+
+	(void)state;
+	for (int closed = 0; closed < 2; closed++) {
+		open_scene(&t, (struct stream_spec){ .fd = -1 });
+		assert_int_equal(write(t.peer, "why", 3), 3);
+		(void)close(t.peer);
+		t.peer = -1;
+		stream_write(t.s, "x", 1);
+		/* Who closed it himself wants no more of it. */
+		if (closed)
+			stream_close(t.s, "later");
+		run(&t);
+		assert_int_equal(t.shows, closed ? 0 : 1);
+		assert_int_equal(t.shown, closed ? 0 : 3);
+		assert_int_equal(t.closes, 1);
+		assert_string_equal(t.reason, "write: Broken pipe");
+		close_scene(&t);
+	}
+}
+
 static void
 stream_close_after_resume_is_safe(void **state)
 {
@@ -424,6 +449,7 @@ main(void)
 		cmocka_unit_test(stream_keeps_the_other_half),
 		cmocka_unit_test(stream_closes_when_idle),
 		cmocka_unit_test(stream_names_a_write_error),
+		cmocka_unit_test(stream_tells_what_came_before_a_write_error),
 		cmocka_unit_test(stream_close_after_resume_is_safe),
 	};
 
