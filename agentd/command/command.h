@@ -26,6 +26,7 @@
 
 #include "lib/base/slash.h"
 #include "lib/base/view.h"
+#include "lib/net/sha256.h"
 
 struct err;
 struct str;
@@ -64,6 +65,7 @@ struct command {
 	char *schema; /* NULL: none */
 	char *prompt;
 	bool access_given, output_given; /* by the file, else as here */
+	char sha[SHA256_HEX]; /* of a repository's file; "": the operator's */
 };
 
 struct commands {

@@ -60,6 +60,8 @@ int64_t run_item(const struct run *r);
 /* args of the order and data of the event, for the prompt; copied. */
 void run_set_order(struct run *r, struct view args, const char *why,
     const char *actor, const struct json *event_data);
+/* sha: of its command's file, "" for the operator's; outlives this process. */
+void run_ordered(const struct run *r, const char *sha);
 void run_container_name(const struct run *r, char out[HOST_NAME_MAX]);
 /* Its container, if it has one now. */
 void run_freeze(const struct run *r, bool frozen);

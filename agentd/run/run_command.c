@@ -7,6 +7,7 @@
 #include "lib/base/path.h"
 
 static const char run_command_leaf[] = "command.md";
+static const char run_command_order[] = "ordered"; /* its file's sha256 */
 
 const struct command *
 run_command(const struct run *r)
@@ -28,19 +29,46 @@ run_bounds(const struct run *r, struct agent_bounds *out)
 			.budget = c->budget };
 }
 
+void
+run_ordered(const struct run *r, const char *sha)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+
+	str_add(&text, sha);
+	if (path_mkdirs(r->dir, 0711, &e) == -1 ||
+	    run_file_put(r, run_command_order, 0600, &text, &e) == -1)
+		log_error("run order run=%lld why=%s", (long long)r->id,
+		    log_val(e.msg));
+}
+
+/* Of an order that this agentd did not make there is nothing to compare. */
+static bool
+run_command_is_same(const struct run *r, const struct command *c)
+{
+	char sha[SHA256_HEX] = "";
+	struct err e = ERR_INIT;
+
+	return !run_has(r, run_command_order) ||
+	    (run_file_get(r, run_command_order, sha, sizeof(sha), &e) == 0 &&
+		strcmp(sha, c->sha) == 0);
+}
+
 /* The run has what was ordered; a file that says something else by now was not
  * what the maintainer saw. */
 static int
 run_command_is_as_ordered(const struct run *r, struct err *e)
 {
 	const struct command *c = run_command(r);
+	const int access = command_access_parse(r->access);
 
 	if (c == NULL)
 		return err_set(
 		    e, ERR_NOTFOUND, "no command is called /%s", r->command);
-	if (c == &r->resolved &&
-	    (strcmp(command_access_name(c->access), r->access) != 0 ||
-		(c->offline && strcmp(r->network, "off") != 0)))
+	if (!run_command_is_same(r, c) || access > (int)c->access ||
+	    (c == &r->resolved &&
+		(access != (int)c->access ||
+		    (c->offline && strcmp(r->network, "off") != 0))))
 		return err_set(e, ERR_EXISTS,
 		    "/%s was changed after it was ordered: order it again",
 		    r->command);

@@ -237,17 +237,27 @@ fix_repo(struct fix *f, struct repo_policy *p, const char *text)
 	    "GET /api/v1/repos/own/app/contents/.coffer/commands/fix.md", body);
 }
 
+/* As if the order had come with a file of that text. */
+static void
+fix_ordered_with(struct fix *f, const char *text)
+{
+	sha256_hex(view_of(text), f->commands.v[0].sha);
+	fix_order(f);
+}
+
 static void
 the_repositorys_command_is_what_the_run_is_told(void **state)
 {
 	struct fix *f = *state;
 	struct repo_policy p;
 	AUTO_STR struct str prompt = STR_INIT, kept = STR_INIT;
+	static const char
+	    text[] = "---\ndescription: d\nturns: 3\n---\nOur way.";
 
 	fake_rule(&f->c, 201, "POST /api/coffer/v1/runs", RUN_WRITE);
 	fix_begin(f);
-	fix_repo(f, &p, "---\ndescription: d\nturns: 3\n---\nOur way.");
-	fix_order(f);
+	fix_repo(f, &p, text);
+	fix_ordered_with(f, text);
 	assert_true(fake_until(&f->c, fix_is_over, f));
 	assert_true(fake_saw(&f->c, "/finish {\"state\":\"done\""));
 	fix_file(f, "task/prompt.md", &prompt);
@@ -265,7 +275,43 @@ a_command_that_was_changed_after_the_order_does_not_run(void **state)
 
 	fake_rule(&f->c, 201, "POST /api/coffer/v1/runs", RUN_WRITE);
 	fix_begin(f);
-	fix_repo(f, &p, "---\ndescription: d\naccess: read\n---\nLook.");
+	fix_repo(f, &p, "---\ndescription: d\n---\nLook elsewhere.");
+	fix_ordered_with(f, "---\ndescription: d\n---\nLook.");
+	assert_true(fake_until(&f->c, fix_is_over, f));
+	assert_true(fake_saw(&f->c, "was changed after it was ordered"));
+	assert_int_equal(fake_driver_state.started.len, 0);
+}
+
+static void
+a_command_that_was_removed_after_the_order_does_not_run(void **state)
+{
+	struct fix *f = *state;
+	struct repo_policy p = { .all = &f->commands };
+	struct commands *now = xmalloc(sizeof(*now));
+
+	fake_rule(&f->c, 201, "POST /api/coffer/v1/runs", RUN_WRITE);
+	fix_begin(f);
+	fake_rule(&f->c, 404,
+	    "GET /api/v1/repos/own/app/contents/.coffer/commands/fix.md", "{}");
+	*now = f->commands;
+	f->env.commands = now;
+	f->env.repo = &p;
+	fix_ordered_with(f, "---\ndescription: d\n---\nLook.");
+	assert_true(fake_until(&f->c, fix_is_over, f));
+	assert_true(fake_saw(&f->c, "was changed after it was ordered"));
+	assert_int_equal(fake_driver_state.started.len, 0);
+	f->env.commands = &f->commands;
+	free(now);
+}
+
+static void
+an_operators_command_that_takes_less_by_now_does_not_run(void **state)
+{
+	struct fix *f = *state;
+
+	fake_rule(&f->c, 201, "POST /api/coffer/v1/runs", RUN_WRITE);
+	fix_begin(f);
+	f->commands.v[0].access = COMMAND_READ;
 	fix_order(f);
 	assert_true(fake_until(&f->c, fix_is_over, f));
 	assert_true(fake_saw(&f->c, "was changed after it was ordered"));
@@ -542,6 +588,10 @@ main(void)
 		RUN_TEST(the_repositorys_command_is_what_the_run_is_told),
 		RUN_TEST(
 		    a_command_that_was_changed_after_the_order_does_not_run),
+		RUN_TEST(
+		    a_command_that_was_removed_after_the_order_does_not_run),
+		RUN_TEST(
+		    an_operators_command_that_takes_less_by_now_does_not_run),
 		RUN_TEST(a_review_is_reported_with_the_commit_that_was_seen),
 		RUN_TEST(a_review_may_stand_in_the_answer),
 		RUN_TEST(a_wrong_review_is_an_answer_without_comments),
