@@ -1,6 +1,7 @@
 #include "server/service/svc_word.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -17,6 +18,7 @@
 #include "server/store/auto_merges.h"
 #include "server/store/pulls.h"
 #include "server/store/seed.h"
+#include "server/store/users.h"
 
 enum {
 	SVC_WORD_SHA_MIN = 7
@@ -30,7 +32,16 @@ struct svc_word_ask {
 	enum svc_word did;
 };
 
-/* A person who may write here, with a token that may. */
+static bool
+svc_word_is_bot(const struct svc_word_ask *a)
+{
+	struct user u = { .id = 0 };
+	struct err e = ERR_INIT;
+
+	return users_by_id(a->t, a->op->who.user_id, &u, &e) == -1 || u.bot;
+}
+
+/* A person who may write here, with a token that may; no program. */
 static bool
 svc_word_may(const struct svc_word_ask *a)
 {
@@ -42,7 +53,7 @@ svc_word_may(const struct svc_word_ask *a)
 
 	return (who->user_kind == USER_ADMIN ||
 		   who->user_kind == USER_PERSON) &&
-	    scope_allows(who->scopes, &need) &&
+	    !svc_word_is_bot(a) && scope_allows(who->scopes, &need) &&
 	    svc_may(a->t, who, a->c->project_id, PERM_WRITE, NULL, &e) == 0;
 }
 
@@ -93,24 +104,45 @@ svc_word_is_sha(struct view v)
 	if (v.len < SVC_WORD_SHA_MIN || v.len > SHA_HEX)
 		return false;
 	for (size_t i = 0; i < v.len; i++)
-		if (strchr("0123456789abcdef", v.p[i]) == NULL)
+		if (strchr("0123456789abcdefABCDEF", v.p[i]) == NULL)
 			return false;
 	return true;
+}
+
+/* What stands behind the order in its line; the empty view: nothing. */
+static struct view
+svc_word_first(const struct svc_word_ask *a)
+{
+	struct view word = { .p = a->args.p };
+
+	/* The blanks before the arguments may be the end of the line. */
+	for (const char *p = word.p; p > a->c->body && p[-1] <= ' '; p--)
+		if (p[-1] == '\n')
+			return word;
+	while (word.len < a->args.len &&
+	    strchr(" \t\r\n", word.p[word.len]) == NULL)
+		word.len++;
+	return word;
 }
 
 /* The commit that he names is the head, when he names one. */
 static int
 svc_word_head(const struct svc_word_ask *a, struct err *e)
 {
-	struct view rest = a->args, word;
+	const struct view word = svc_word_first(a);
 	struct pull p = { .run_id = 0 };
 	int rc = 0;
 
-	if (!view_split(&rest, ' ', &word) || !svc_word_is_sha(word))
+	if (word.len == 0)
 		return 0;
+	if (!svc_word_is_sha(word))
+		return err_set(e, ERR_INVALID,
+		    "`/approve` takes a commit, at least %d digits of it, "
+		    "or nothing",
+		    SVC_WORD_SHA_MIN);
 	if (pulls_get(a->t, a->c->project_id, a->c->item, &p, e) == -1)
 		return -1;
-	if (memcmp(p.head_sha, word.p, word.len) != 0)
+	if (strncasecmp(p.head_sha, word.p, word.len) != 0)
 		rc = err_set(
 		    e, ERR_EXISTS, "the head is %.12s by now", p.head_sha);
 	pull_release(&p);

@@ -35,7 +35,25 @@ tap_is "$(reviews)" '' 'nor does text that only has it in it'
 as "$BOB" say "/approve 0123456789"
 tap_like "$(last)" "*the head is ${SHA%????????????????????????????}*" 'another commit than the head is told'
 tap_is "$(reviews)" '' 'and not approved'
-as "$BOB" say "$(printf '\n/Approve %.10s\nwell done' "$SHA")"
+for more in "$(printf '0123456789\nwell done')" "$(printf 'ABCDEF0\twell done')"; do
+	as "$BOB" say "/approve $more"
+	tap_like "$(last),$(reviews)" "*the head is ${SHA%????????????????????????????}*," 'whatever follows it'
+done
+n=$(comments)
+for more in '0123456789, well done' 0123 main "$SHA$SHA"; do
+	as "$BOB" say "/approve $more"
+	tap_is "$(comments),$(reviews)" "$((n += 1))," 'what is no commit approves nothing'
+done
+tap_like "$(last)" '*takes a commit*' 'and is answered'
+make_user robot >/dev/null
+api PUT "$R/collaborators/robot" '{"permission":"write"}'
+api PATCH /api/v1/admin/users/robot '{"type":"bot"}'
+api POST /api/v1/users/robot/tokens '{"name":"t2"}'
+ROBOT=$(field .sha1)
+as "$ROBOT" say /approve
+as "$ROBOT" say /merge
+tap_is "$STATUS,$(reviews),$(comments)" "201,,$n" "a program's account gives no order"
+as "$BOB" say "$(printf '\n/Approve %.10s\nwell done' "$SHA" | tr abcdef ABCDEF)"
 tap_is "$STATUS,$(reviews)" '201,bob APPROVED true' 'a maintainer approves the head'
 say /approve
 tap_like "$(last)" '*your own pull request*' 'nobody approves his own'
@@ -77,7 +95,7 @@ tap_is "$(merged)" 'true admin' 'and merges when the gate opens'
 
 # Written down in the comment's transaction: a crash loses and repeats nothing.
 pull four four.txt
-as "$BOB" say /approve
+as "$BOB" say "$(printf '/approve\nwell done')"
 n=$(comments)
 as "$BOB" say /merge &
 wait $!
