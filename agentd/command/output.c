@@ -73,6 +73,8 @@ output_comment(const struct json *c, size_t i, struct jw *w, struct err *e)
 	const int64_t line = json_i64_or(c, "line", 0);
 	AUTO_STR struct str text = STR_INIT_MAX(2 * OUTPUT_BODY_MAX);
 	AUTO_STR struct str name = STR_INIT_MAX(OUTPUT_PATH_MAX);
+	AUTO_STR struct str rank = STR_INIT;
+	size_t begin;
 
 	output_clean(&name, view_of(path));
 	if (name.len == 0 || !str_ok(&name) || strpbrk(path, "\n\t") != NULL ||
@@ -85,13 +87,12 @@ output_comment(const struct json *c, size_t i, struct jw *w, struct err *e)
 	if (strcmp(side, "new") != 0 && strcmp(side, "old") != 0)
 		return err_set(
 		    e, ERR_INVALID, "comments[%zu].side: want new or old", i);
-	if (view_trim(view_of(severity)).len > 0) {
-		str_add(&text, "**");
-		output_clean(&text, utf8_cut(view_of(severity), 40));
-		str_add(&text, "** ");
-	}
+	output_clean(&rank, utf8_cut(view_of(severity), 40));
+	if (view_trim(str_view(&rank)).len > 0)
+		str_addf(&text, "**%s** ", str_cstr(&rank));
+	begin = text.len;
 	output_clean(&text, utf8_cut(view_of(body), OUTPUT_BODY_MAX));
-	if (view_trim(view_of(body)).len == 0)
+	if (view_trim(view_from(str_view(&text), begin)).len == 0)
 		return err_set(
 		    e, ERR_INVALID, "comments[%zu].body: it is empty", i);
 	jw_object(w, NULL);

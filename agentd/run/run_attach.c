@@ -14,6 +14,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/log.h"
 #include "lib/base/path.h"
+#include "lib/base/utf8.h"
 #include "lib/wire/json.h"
 
 enum {
@@ -88,6 +89,9 @@ run_attach_add(struct run_attach *a, const struct json *list, const char *by)
 	for (const struct json *j = json_first(list);
 	     j != NULL && a->n < RUN_ATTACH_SEEN; j = json_next(j)) {
 		const char *uuid = json_str_or(j, "uuid", "");
+		const char *name = json_str_or(j, "name", "file");
+		const struct view cut = utf8_cut(
+		    view_of(name), RUN_ATTACH_NAME - 1);
 		const int64_t size = json_i64_or(j, "size", 0);
 		struct run_attach_file *f;
 
@@ -95,12 +99,12 @@ run_attach_add(struct run_attach *a, const struct json *list, const char *by)
 			continue;
 		f = &a->v[a->n++];
 		(void)snprintf(f->uuid, sizeof(f->uuid), "%s", uuid);
-		(void)snprintf(f->name, sizeof(f->name), "%s",
-		    json_str_or(j, "name", "file"));
+		(void)snprintf(
+		    f->name, sizeof(f->name), "%.*s", (int)cut.len, cut.p);
 		(void)snprintf(f->by, sizeof(f->by), "%s", by);
 		if (size < 0 || size > RUN_ATTACH_BYTES)
 			f->why = "it is over 5 MiB";
-		else if (!run_attach_is_type(f->name))
+		else if (!run_attach_is_type(name))
 			f->why = "it is of no type that is handed on";
 		else if (a->taken == RUN_ATTACH_MAX)
 			f->why = "there are 12 before it";

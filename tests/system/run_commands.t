@@ -128,7 +128,9 @@ runs() { coffer run list calc --json | jq length; }
 
 printf 'what it printed\n' >"$T/out.log"
 printf 'MZ' >"$T/all.zip"
-for f in out.log all.zip; do
+LONG=$(printf '%0130d' 7).txt
+printf 'of a long name\n' >"$T/$LONG"
+for f in out.log all.zip "$LONG"; do
 	http_t=$ADMIN http POST "$R/issues/$ISSUE/assets" -F "attachment=@$T/$f"
 done
 tap_is "$(order "$ISSUE" "$(printf '/plan first line\n\n\tand a second\n/fix is no order here')")" 'done' "the repository's /plan runs"
@@ -136,6 +138,7 @@ tap_ok 'with its words' grep -q "Plan with the project's own words." "$T/message
 tap_ok 'and all lines of the order' grep -q '^          	and a second$' "$T/message"
 tap_ok 'once' grep -q '/fix is no order here' "$T/message"
 tap_ok 'an attachment is there' grep -q '^    what it printed$' "$T/message"
+tap_ok 'and one whose name is cut' grep -q '^    of a long name$' "$T/message"
 tap_ok 'one of a type that is not handed on is named' grep -q 'all.zip, by admin: not taken' "$T/message"
 tap_not 'and nothing can be written beside it' grep -q WROTE "$T/message"
 tap_ok 'its record has what held' grep -q '^turns: 7$' "$COFFER_HOME/runs/$(jq .id "$T/run")/command.md"

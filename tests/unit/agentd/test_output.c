@@ -84,6 +84,9 @@ a_wrong_review_says_which_comment(void **state)
 		    "comments[0].side" },
 		{ "{\"comments\":[{\"path\":\"a\",\"line\":1,\"body\":\" \"}]}",
 		    "comments[0].body" },
+		{ "{\"comments\":[{\"path\":\"a\",\"line\":1,"
+		  "\"severity\":\"P1\",\"body\":\"\\u0001 \"}]}",
+		    "comments[0].body" },
 	};
 
 	(void)state;
