@@ -62,6 +62,7 @@ struct svc_run_finish {
 	bool has_exit;
 	int64_t exit_code;
 	bool passing;     /* what it failed of may be over soon: try again */
+	bool gone;        /* its item was deleted */
 	struct run run;   /* out */
 	int64_t pause_ms; /* till the next try, 0: there is none */
 	int64_t pull_number;

@@ -112,7 +112,7 @@ svc_run_write_comment(
 	struct svc_comment_row row = r;
 
 	*id = 0;
-	if (op->run.item == 0)
+	if (op->run.item == 0 || op->gone)
 		return 0;
 	svc_run_comment_text(op, &text);
 	row.body = str_cstr(&text);
@@ -190,7 +190,7 @@ svc_run_write_pull(struct txn *t, struct svc_run_finish *op, struct err *e)
 	int rc;
 
 	op->pull_number = 0;
-	if (op->head_sha[0] == '\0')
+	if (op->head_sha[0] == '\0' || op->gone)
 		return 0;
 	if (pulls_find_open(t, r->project_id, r->branch, r->base, &p, e) == 0) {
 		op->pull_number = p.issue.number;
@@ -218,7 +218,7 @@ svc_run_plan_retry(struct txn *t, struct svc_run_finish *op,
 	enum run_verdict may;
 
 	op->pause_ms = 0;
-	if (op->state != RUN_FAILED || !op->passing || r->cancel ||
+	if (op->state != RUN_FAILED || !op->passing || r->cancel || op->gone ||
 	    r->attempt > p->settings.max_retries || p->state != PROJECT_ACTIVE)
 		return 0;
 	if (svc_order_ceiling(t, p, r->item, op->op.now, &may, e) == -1)
@@ -271,6 +271,25 @@ svc_run_finish_next(struct txn *t, const struct svc_run_finish *op,
 	return 0;
 }
 
+/* Deleted meanwhile: the run ends all the same, told nowhere. */
+static int
+svc_run_look_item(struct txn *t, struct svc_run_finish *op, struct err *e)
+{
+	struct issue i = { .id = 0 };
+
+	op->gone = false;
+	if (op->run.item == 0)
+		return 0;
+	if (issues_get(t, op->run.project_id, op->run.item, &i, e) == -1) {
+		if (e->code != ERR_NOTFOUND)
+			return -1;
+		*e = ERR_INIT;
+		op->gone = true;
+	}
+	issue_release(&i);
+	return 0;
+}
+
 static int
 svc_run_finish_rows(struct txn *t, struct svc_run_finish *op,
     const struct project *p, struct err *e)
@@ -283,7 +302,8 @@ svc_run_finish_rows(struct txn *t, struct svc_run_finish *op,
 		.exit_code = op->exit_code,
 		.now = op->op.now };
 
-	if (svc_run_plan_retry(t, op, p, e) == -1 ||
+	if (svc_run_look_item(t, op, e) == -1 ||
+	    svc_run_plan_retry(t, op, p, e) == -1 ||
 	    svc_run_write_pull(t, op, e) == -1 ||
 	    svc_run_review_write(t, op, e) == -1 ||
 	    svc_run_write_comment(t, op, &f.comment, e) == -1 ||

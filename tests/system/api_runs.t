@@ -210,5 +210,29 @@ tap_like "$STATUS $(answer)" '200 *\`look.txt\` line 1:*P1: odd*P2: elsewhere' '
 api GET "$R/pulls/$N/reviews"
 tap_is "$(field length)" 1 'and nothing is a review'
 
+# The issue was deleted meanwhile: the run ends, with nowhere to say so.
+deleted()
+{
+	api POST "$R/issues" '{"title":"Not for long","body":"/fix"}'
+	N=$(field .number)
+	EV=$(event_of issue.opened)
+	as "$AGENTD" api POST "$C/runs" "{\"event\":$EV,\"project\":$PROJECT_ID,\"item\":$N,\"command\":\"fix\",\"access\":\"write\",\"agent\":\"command\",\"network\":\"none\",\"wall_s\":60}"
+	ID=$(field .id)
+	as "$AGENTD" api POST "$C/runs/$ID/token"
+	RUN_TOKEN=$(field .token)
+	as "$AGENTD" api PATCH "$C/runs/$ID" '{"from":"queued","state":"preparing"}'
+	push_branch "agent/fix-$N" "gone-$N.txt" text
+	api DELETE "$R/issues/$N"
+	as "$AGENTD" api POST "$C/runs/$ID/finish" "$1"
+}
+for end in done failed; do
+	deleted "{\"state\":\"$end\",\"why\":\"x\",\"message\":\"Done.\",\"exit_code\":0,\"passing\":true,\"report\":\"r\"}"
+	tap_is "$STATUS,$(field .state),$(field .comment),$(field .pull)" "200,$end,null,null" "a run of a deleted issue is $end"
+	as "$RUN_TOKEN" api GET /api/v1/user
+	tap_is "$STATUS" 401 'and its token is dead'
+	api GET "$C/runs?project=$PROJECT&item=$N"
+	tap_is "$(field length)" 1 'and not tried again'
+done
+
 tap_not 'no secret is in the log' grep -qE "$TOK|$TOK2|$TICKET|$ADMIN" "$T/cofferd.log"
 tap_done
