@@ -14,15 +14,25 @@
 #include "lib/base/view.h"
 #include "lib/wire/json.h"
 
+enum {
+	/* Of the reply; one comment more stays below what the reader takes. */
+	API_ORDERS_FULL = 6 << 20
+};
+
+/* Whoever may read may reply in the thread, but orders nothing by it. */
 static void
-api_orders_lines(struct jw *w, const struct event *v,
+api_orders_lines(struct shape *s, const struct event *v,
     const struct review_comment_list *l, int64_t only)
 {
+	struct jw *w = &s->w;
+
 	for (size_t i = 0; i < l->n; i++) {
 		const struct review_comment *x = &l->at[i];
 
-		if (only != 0 && x->id != only)
+		if ((only != 0 && x->id != only) || x->author.id != v->actor.id)
 			continue;
+		if (s->body.len > API_ORDERS_FULL)
+			return;
 		jw_object(w, NULL);
 		jw_i64(w, "event", v->seq);
 		jw_str(w, "path", x->path);
@@ -37,7 +47,7 @@ api_orders_lines(struct jw *w, const struct event *v,
 /* Of a review: what its author said of lines, with the lines. */
 static int
 api_orders_comments(
-    struct call *c, struct jw *w, const struct event *v, struct err *e)
+    struct call *c, struct shape *s, const struct event *v, struct err *e)
 {
 	struct err ignored = ERR_INIT;
 	struct json *data = json_parse(view_of(v->data), 0, &ignored);
@@ -57,15 +67,17 @@ api_orders_comments(
 		return 0;
 	if (review_comments_list(api_reader(c), &f, &list, e) == -1)
 		return -1;
-	api_orders_lines(w, v, &list, only);
+	api_orders_lines(s, v, &list, only);
 	review_comment_list_release(&list);
 	return 0;
 }
 
 static int
 api_orders_put(
-    struct call *c, struct jw *w, const struct event_list *l, struct err *e)
+    struct call *c, struct shape *s, const struct event_list *l, struct err *e)
 {
+	struct jw *w = &s->w;
+
 	jw_object(w, NULL);
 	jw_array(w, "events");
 	for (size_t i = 0; i < l->n; i++)
@@ -73,7 +85,7 @@ api_orders_put(
 	jw_end(w);
 	jw_array(w, "comments");
 	for (size_t i = 0; i < l->n; i++)
-		if (api_orders_comments(c, w, &l->at[i], e) == -1)
+		if (api_orders_comments(c, s, &l->at[i], e) == -1)
 			return -1;
 	jw_end(w);
 	jw_end(w);
@@ -96,7 +108,7 @@ api_orders_get(struct call *c)
 	}
 	run_release(&r);
 	shape_init(&s, c, NULL);
-	if (api_orders_put(c, &s.w, &list, &e) == -1) {
+	if (api_orders_put(c, &s, &list, &e) == -1) {
 		str_release(&s.body);
 		call_fail(c, &e);
 	} else {

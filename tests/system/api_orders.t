@@ -204,6 +204,17 @@ RUN=$(field .id)
 as "$AGENTD" api GET "$C/runs/$RUN/orders"
 tap_is "$(field '.comments[0] | "\(.event) \(.path) \(.line) \(.side) \(.body)"')" "$EV b.txt 1 new why two?" 'comes with the run'
 tap_like "$(field '.comments[0].hunk')" '*+two*' 'and with the lines'
+EVE=$(make_user eve)
+api PUT "$R/collaborators/eve" '{"permission":"read"}'
+api GET "$R/pulls/$PULL/reviews"
+REVIEW=$(field '.[0].id')
+api GET "$R/pulls/$PULL/reviews/$REVIEW/comments"
+LINE=$(field '.[0].id')
+as "$EVE" api POST "$R/pulls/$PULL/comments/$LINE/replies" '{"body":"mine too"}'
+tap_is "$STATUS" 201 'a reader answers in the thread'
+as "$AGENTD" api GET "$C/runs/$RUN/orders"
+tap_is "$(field '[.comments[].body] | join(";")')" 'why two?' 'and orders nothing by it'
+THREAD=$RUN
 
 # cofferd dies between the rows and the reply: asked again it says the same.
 if grep -q COFFER_FAIL "$O/bin/cofferd"; then
@@ -244,5 +255,17 @@ if grep -q COFFER_FAIL "$O/bin/cofferd"; then
 	api GET "$C/runs?project=$PROJECT&item=$I"
 	tap_is "$(field length),$(field '.[0].retry_of')" "2,$RUN" 'the next try is one run'
 fi
+
+# 20 answers of 64 KiB that JSON writes six times as long, and more than fits.
+jq -n '{body: ("\u0001" * 65000)}' >"$T/long.json"
+LONG=0
+while [ $((LONG += 1)) -le 20 ]; do
+	http POST "$R/pulls/$PULL/comments/$LINE/replies" -H "Authorization: token $ADMIN" \
+	    -H 'Content-Type: application/json' --data-binary "@$T/long.json"
+done
+tap_is "$STATUS" 201 'a long thread'
+as "$AGENTD" api GET "$C/runs/$THREAD/orders"
+tap_is "$STATUS,$(field '.comments[0].body')" '200,why two?' 'is cut at its end'
+tap_ok 'to what agentd takes' test "$(wc -c <"$BODY")" -lt $((8 << 20))
 
 tap_done
