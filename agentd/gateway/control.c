@@ -107,6 +107,33 @@ control_grant_providers(
 }
 
 static int
+control_set_web(struct gateway *g, uint64_t project, bool web, struct err *e)
+{
+	int rc = grants_shut(g->grants, project, !web, e);
+
+	if (!web)
+		exchanges_cut_web(g, project);
+	gateway_journal_moved(g);
+	return rc;
+}
+
+/* Of every token of a project, also of those to come. */
+static int
+control_web(
+    struct gateway *g, const struct json *j, struct jw *w, struct err *e)
+{
+	struct ledger_who who;
+	bool web = false;
+
+	(void)w;
+	if (control_who(j, &who, e) == -1 || json_bool(j, "web", &web, e) == -1)
+		return -1;
+	if (who.project == 0)
+		return err_set(e, ERR_INVALID, "project: is missing");
+	return control_set_web(g, who.project, web, e);
+}
+
+static int
 control_grant(
     struct gateway *g, const struct json *j, struct jw *w, struct err *e)
 {
@@ -124,6 +151,9 @@ control_grant(
 		    "ttl: is missing, the seconds that the token is good");
 	t.web = json_bool_or(j, "web", false);
 	t.expires = clock_now_ms() + ttl * 1000;
+	if (json_bool_or(j, "shut", false) && t.who.project != 0 &&
+	    control_set_web(g, t.who.project, false, e) == -1)
+		return -1;
 	if (grants_make(g->grants, &t, token, e) == -1)
 		return -1;
 	gateway_journal_moved(g);
@@ -257,6 +287,7 @@ static const struct control_op {
 } control_ops[] = {
 	{ "hello", control_hello },
 	{ "grant", control_grant },
+	{ "web", control_web },
 	{ "revoke", control_revoke },
 	{ "usage", control_usage },
 	{ "limit", control_limit },

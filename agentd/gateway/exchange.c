@@ -478,7 +478,7 @@ exchange_check_web(const struct exchange *x, struct err *e)
 {
 	const struct grant *t = grants_by_id(x->g->grants, x->grant);
 
-	if (!x->ask.web || (t != NULL && t->web))
+	if (!x->ask.web || (t != NULL && grants_may_web(x->g->grants, t)))
 		return 0;
 	return err_set(e, ERR_DENIED,
 	    "the provider would reach the web, which this sandbox may not: "
@@ -731,6 +731,18 @@ exchanges_cut(struct gateway *g, uint64_t run, uint64_t project)
 	LIST_FOREACH_SAFE(x, &g->exchanges, entry, next)
 		if (x->grant != 0 && x->who.run == run &&
 		    (run != 0 || x->who.project == project)) {
+			exchange_settle_cut(x);
+			exchange_cut(x);
+		}
+}
+
+void
+exchanges_cut_web(struct gateway *g, uint64_t project)
+{
+	struct exchange *x, *next;
+
+	LIST_FOREACH_SAFE(x, &g->exchanges, entry, next)
+		if (x->who.project == project && x->ask.web) {
 			exchange_settle_cut(x);
 			exchange_cut(x);
 		}

@@ -66,6 +66,8 @@ void exchange_on_request(struct request *q, void *arg);
 void exchanges_retry(struct gateway *g);
 /* Ends what a run, or the session of a project (run 0), has open. */
 void exchanges_cut(struct gateway *g, uint64_t run, uint64_t project);
+/* Those of a project for which a provider fetches. */
+void exchanges_cut_web(struct gateway *g, uint64_t project);
 void exchanges_cut_all(struct gateway *g);
 
 /* gateway.c */

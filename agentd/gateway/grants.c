@@ -39,6 +39,7 @@ struct grants {
 	struct map *by_hash;
 	struct map *by_owner; /* "r RUN" or "s PROJECT" */
 	struct map *by_id;
+	struct map *shut; /* projects */
 	uint64_t last;
 };
 
@@ -50,6 +51,7 @@ grants_new(void)
 	g->by_hash = map_new();
 	g->by_owner = map_new();
 	g->by_id = map_new();
+	g->shut = map_new();
 	return g;
 }
 
@@ -66,6 +68,7 @@ grants_free(struct grants *g)
 	map_free(g->by_hash);
 	map_free(g->by_owner);
 	map_free(g->by_id);
+	map_free(g->shut);
 	free(g);
 }
 
@@ -222,6 +225,37 @@ grants_is_out(const struct grants *g, uint64_t run, uint64_t project)
 	return r != NULL && r->grant.out;
 }
 
+static void
+grants_put_shut(struct grants *g, uint64_t project, bool shut)
+{
+	if (shut)
+		(void)map_put_u64(g->shut, project, g);
+	else
+		(void)map_del_u64(g->shut, project);
+}
+
+int
+grants_shut(struct grants *g, uint64_t project, bool shut, struct err *e)
+{
+	if ((map_get_u64(g->shut, project) != NULL) == shut)
+		return 0;
+	if (project == 0)
+		return err_set(e, ERR_INVALID, "project: is missing");
+	/* What is not in the journal is shut all the same. */
+	if (shut)
+		grants_put_shut(g, project, true);
+	if (journal_add(g->journal, e, "W %" PRIu64 " %d", project, shut) == -1)
+		return -1;
+	grants_put_shut(g, project, shut);
+	return 0;
+}
+
+bool
+grants_may_web(const struct grants *g, const struct grant *t)
+{
+	return t->web && map_get_u64(g->shut, t->who.project) == NULL;
+}
+
 static int
 grants_end(struct grants *g, struct grant_row *r, struct err *e)
 {
@@ -306,6 +340,23 @@ grants_replay_make(struct grants *g, struct view text, struct err *e)
 	return 0;
 }
 
+static int
+grants_replay_shut(struct grants *g, struct view text, struct err *e)
+{
+	struct view part;
+	uint64_t project;
+
+	(void)view_split(&text, ' ', &part);
+	{
+		AUTO_FREE char *s = view_dup(part);
+
+		if (num_u64(s, 1, INT64_MAX, &project, e) == -1)
+			return -1;
+	}
+	grants_put_shut(g, project, view_is(text, "1"));
+	return 0;
+}
+
 int
 grants_replay(struct grants *g, struct view line, struct err *e)
 {
@@ -313,6 +364,8 @@ grants_replay(struct grants *g, struct view line, struct err *e)
 
 	if (view_starts(line, "G "))
 		return grants_replay_make(g, view_from(line, 2), e);
+	if (view_starts(line, "W "))
+		return grants_replay_shut(g, view_from(line, 2), e);
 	if (!view_starts(line, "X "))
 		return 1;
 	{
@@ -329,8 +382,12 @@ void
 grants_snapshot(struct grants *g, struct str *out, int64_t now)
 {
 	size_t cursor = 0;
+	const char *project;
 	void *v;
 
+	while (map_next(g->shut, &cursor, &project, NULL))
+		journal_put(out, "W %s 1", project);
+	cursor = 0;
 	while (map_next(g->by_hash, &cursor, NULL, &v)) {
 		const struct grant_row *r = v;
 		const struct grant *t = &r->grant;

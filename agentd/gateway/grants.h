@@ -28,7 +28,7 @@ struct grant {
 	struct ledger_who who; /* run 0: a session */
 	int64_t budget;        /* micros of the run, 0: the default */
 	int64_t expires;       /* ms since 1970 */
-	bool web;              /* the provider may fetch for it */
+	bool web; /* the provider may fetch for it, where its project may */
 	char providers[GRANT_PROVIDERS_MAX + 1]; /* "a,b"; "" is all */
 	bool out; /* a request was refused for want of money */
 };
@@ -49,6 +49,9 @@ bool grant_has_provider(const struct grant *t, const char *name);
 /* A request was refused for want of money. */
 void grants_set_out(struct grants *g, uint64_t id);
 bool grants_is_out(const struct grants *g, uint64_t run, uint64_t project);
+/* Providers fetch for no token of a project that is shut, until it is not. */
+int grants_shut(struct grants *g, uint64_t project, bool shut, struct err *e);
+bool grants_may_web(const struct grants *g, const struct grant *t);
 /* run 0: the project's session.  It has ended in any case; -1: but not in the
  * journal, until that is written anew. */
 int grants_drop(

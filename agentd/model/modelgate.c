@@ -19,6 +19,7 @@
 
 enum {
 	MODELGATE_RETRY_MS = 250,
+	MODELGATE_AWAY_MS = 10 * 60 * 1000,
 	MODELGATE_PROVIDERS_MAX = 1024
 };
 
@@ -305,6 +306,8 @@ modelask_send_grant(struct modelask *a)
 		jw_i64(&w, "budget", q->budget);
 	if (q->web)
 		jw_bool(&w, "web", true);
+	if (q->shut)
+		jw_bool(&w, "shut", true);
 	jw_array(&w, "providers");
 	for (int k = 0; k < MODEL_KINDS; k++) {
 		if (a->grant.provider[k][0] != '\0')
@@ -377,6 +380,30 @@ modelask_send(struct modelask *a)
 	ctl_open(&w, &out, "hello");
 	jw_end(&w);
 	ctl_send(a->gate->ctl, &out, modelask_on_hello, a);
+}
+
+static void
+modelgate_on_web(const struct json *reply, const struct err *fail, void *arg)
+{
+	(void)reply;
+	(void)arg;
+	if (fail != NULL)
+		log_warn("model web why=%s", log_val(fail->msg));
+}
+
+void
+modelgate_set_web(struct modelgate *g, int64_t project, bool web)
+{
+	struct str out;
+	struct jw w;
+
+	if (modelgate_is_none(g))
+		return;
+	ctl_open(&w, &out, "web");
+	jw_i64(&w, "project", project);
+	jw_bool(&w, "web", web);
+	jw_end(&w);
+	ctl_send_for(g->ctl, MODELGATE_AWAY_MS, &out, modelgate_on_web, g);
 }
 
 static void

@@ -52,7 +52,8 @@ struct model_want {
 	int64_t ttl_s;
 	int64_t budget; /* of the run; 0: the default */
 	enum model_kind kind;
-	bool web; /* the provider may search and fetch for it */
+	bool web;  /* the provider may search and fetch for it */
+	bool shut; /* but for nothing of the project, until modelgate_set_web */
 };
 
 /* providers: "auto", "none" or names between blanks; checked. */
@@ -63,6 +64,10 @@ int modelgate_check(const char *providers, struct err *e);
 
 /* May what is in this network mode reach the web by itself? */
 bool model_has_web(const char *network);
+
+/* May providers search and fetch for what is in the project, whatever its
+ * grants say?  The gateway is told as soon as it is there, and keeps it. */
+void modelgate_set_web(struct modelgate *g, int64_t project, bool web);
 
 /* Where sandboxes reach it: "http://coffer:81/NAME". */
 void model_url(const char *provider, char out[MODEL_URL_MAX]);

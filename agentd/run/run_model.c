@@ -152,6 +152,7 @@ run_model_ask(struct run *r)
 	want.budget = bounds.budget;
 	want.web = model_has_web(r->network) &&
 	    (bounds.tools == 0 || (bounds.tools & AGENT_WEB) != 0);
+	want.shut = !project_has_web(p);
 	want.ttl_s += p->wall_ms > 0 ? p->wall_ms / 1000 : RUN_MODEL_WALL_S;
 	if (run_model_put(r, &e) == -1) {
 		log_warn("run model run=%lld why=%s", (long long)r->id,

@@ -135,6 +135,7 @@ project_read_policy(const struct json *j, struct project *out, struct err *e)
 		project_release(out);
 		return err_set(e, ERR_PROTO, "project: no policy");
 	}
+	out->lockdown = json_bool_or(policy, "lockdown", false);
 	if (policy != NULL)
 		json_print(policy, &text);
 	if (!str_ok(&text)) {

@@ -69,6 +69,8 @@ projects_take_policy(struct project_entry *x)
 {
 	free(x->net);
 	x->net = STEAL(x->next_net);
+	x->web = x->next_web;
+	projects_models_set_web(x, x->web);
 }
 
 static void
@@ -125,6 +127,7 @@ projects_kept_old(struct project_entry *x, const struct err *e)
 	    strcmp(sandbox_cause(x->all->sandboxes, x->p.id), "refused") != 0)
 		return false;
 	x->refused = x->p.generation;
+	projects_models_set_web(x, x->web);
 	projects_report(x, state, "refused", e->msg);
 	return true;
 }
@@ -225,6 +228,9 @@ projects_start_with(
 
 	free(x->next_net);
 	x->next_net = projects_policy(&x->p);
+	x->next_web = project_has_web(&x->p);
+	if (!x->next_web)
+		projects_models_set_web(x, false);
 	if (x->renewing) {
 		/* The old one keeps its mode if this is refused. */
 		sandbox_recreate(x->all->sandboxes, &sp, projects_on_step, x);
@@ -336,6 +342,7 @@ projects_freeze(struct project_entry *x, bool frozen)
 	/* After a resume the mode is looked at. */
 	free(x->next_net);
 	x->next_net = xstrdup(x->net != NULL ? x->net : "");
+	x->next_web = x->web;
 	x->dirty = x->dirty || !frozen;
 	if (x->all->frozen != NULL)
 		x->all->frozen(x->p.id, frozen, x->all->frozen_arg);

@@ -47,7 +47,8 @@ struct project {
 	enum project_want want;
 	char state[PROJECT_STATE_MAX]; /* of the sandbox, as cofferd has it */
 	char network[8];
-	char *policy; /* as in sandbox_project */
+	char *policy;  /* as in sandbox_project */
+	bool lockdown; /* the policy says: as mode none */
 	char agent[32];
 	char *argv[PROJECT_ARGV_MAX + 1]; /* agent_command */
 	bool pickup;
@@ -66,6 +67,9 @@ struct project {
 	bool docker;
 	int64_t generation;
 };
+
+/* May what is in its sandbox reach the web?  Then a provider may for it. */
+bool project_has_web(const struct project *p);
 
 /* api and host outlive it; sandboxes is set once they exist. */
 struct projects *projects_new(

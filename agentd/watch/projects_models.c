@@ -87,7 +87,8 @@ projects_models_ask(struct project_entry *x, const char *gitconfig)
 	const struct model_want want = { .project = x->p.id,
 		.ttl_s = PROJECTS_MODELS_TTL_S,
 		.kind = MODEL_ANY,
-		.web = model_has_web(x->p.network) };
+		.web = true,
+		.shut = !project_has_web(&x->p) };
 
 	if (x->all->models == NULL || strcmp(x->p.network, "off") == 0) {
 		projects_start_with(x, gitconfig, NULL);
@@ -97,6 +98,19 @@ projects_models_ask(struct project_entry *x, const char *gitconfig)
 	x->gitconfig = xstrdup(gitconfig);
 	modelask_grant(
 	    projects_models_asker(x), &want, PROJECTS_MODELS_WAIT_MS);
+}
+
+bool
+project_has_web(const struct project *p)
+{
+	return model_has_web(p->network) && !p->lockdown;
+}
+
+void
+projects_models_set_web(struct project_entry *x, bool web)
+{
+	if (x->all->models != NULL)
+		modelgate_set_web(x->all->models, x->p.id, web);
 }
 
 void

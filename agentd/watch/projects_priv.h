@@ -31,11 +31,12 @@ TAILQ_HEAD(project_waiters, project_waiter);
 struct project_entry {
 	struct project p;
 	struct projects *all;
-	bool busy;      /* a step is on its way */
-	bool dirty;     /* look again after it */
-	bool gone;      /* destroyed; freed once cofferd knows */
-	char *net;      /* mode and policy of the running one, or NULL */
-	char *next_net; /* what the step on its way gives it */
+	bool busy;          /* a step is on its way */
+	bool dirty;         /* look again after it */
+	bool gone;          /* destroyed; freed once cofferd knows */
+	char *net;          /* mode and policy of the running one, or NULL */
+	char *next_net;     /* what the step on its way gives it */
+	bool web, next_web; /* the same: may providers search for it? */
 	enum project_want goal; /* of the step on its way */
 	unsigned holds;
 	int64_t retry_ms;
@@ -113,6 +114,8 @@ void projects_on_minted(
 /* projects_models.c: the session's token of the models: asked for, then
  * projects_start_with; ended. */
 void projects_models_ask(struct project_entry *x, const char *gitconfig);
+/* What is in force, or will be: at once when that is less, else when it is. */
+void projects_models_set_web(struct project_entry *x, bool web);
 void projects_models_end(struct project_entry *x);
 void projects_models_release(struct project_entry *x);
 

@@ -84,6 +84,21 @@ tap_is "$STATUS,$(field .error.type)" 403,permission_error 'a sandbox that may n
 grant 9 7 9 '"web":true'
 ask_more=',"tools":[{"type":"web_fetch_20250910","name":"web_fetch"}]' ask "$TOKEN_NEW" m
 tap_is "$STATUS" 200 'one that may can'
+fetches() { ask_more=',"tools":[{"type":"web_fetch_20250910","name":"web_fetch"}]' ask "$TOKEN_NEW" m; }
+control '{"op":"web","project":7,"web":false}'
+fetches
+tap_is "$STATUS" 403 'until its project may not any more'
+grant 9 7 9 '"web":true'
+fetches
+tap_is "$STATUS" 403 'nor with a new token'
+control '{"op":"web","project":7,"web":true}'
+fetches
+tap_is "$STATUS" 200 'and may again'
+grant 9 7 9 '"web":true,"shut":true'
+fetches
+tap_is "$STATUS" 403 'a token may come with the order'
+control '{"op":"web","project":7,"web":true}'
+tap_not 'an order without a project is refused' control '{"op":"web","web":true}'
 http POST "$BASE/anthropic/v1/messages" -H "x-api-key: $TOKEN_NEW" \
     -d '{"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64"}}]}]}'
 tap_is "$(tail -n 1 "$HOME_DIR/gateway/log/exchanges.jsonl" | jq .reserved_micros)" 200010 'an image is reserved for as all that the model takes'

@@ -29,10 +29,10 @@ done
 
 # What each agent begins with.
 cat >"$HOME_DIR/agents/ask" <<'A'
-# ask TOKEN: what the model says, and the status
+# ask TOKEN [MORE]: what the model says, and the status
 ask() {
 	curl -sS -m 20 -H "x-api-key: $1" -H 'Content-Type: application/json' -w ' %{http_code}\n' \
-	    -d '{"model":"m","max_tokens":1000,"messages":[]}' "${ANTHROPIC_BASE_URL:-http://coffer:81/anthropic}/v1/messages" 2>&1
+	    -d '{"model":"m","max_tokens":1000'"${2-}"',"messages":[]}' "${ANTHROPIC_BASE_URL:-http://coffer:81/anthropic}/v1/messages" 2>&1
 }
 A
 in_session() { # PROJECT COMMAND
@@ -78,6 +78,23 @@ tap_like "$(in_session alpha 'ask "$ANTHROPIC_AUTH_TOKEN"')" '*"text":"hello"* 2
 STOK=$(in_session alpha 'echo "$ANTHROPIC_AUTH_TOKEN"' | tr -d '\r\n')
 tap_like "$(in_session beta "ask $STOK")" '*foreign_token* 403' 'its token is no good in another sandbox'
 tap_not 'no process has it among its arguments' sh -c "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -v sed | grep -q -- '$STOK'"
+
+# ---- what the provider searches for it ----
+search='ask "$ANTHROPIC_AUTH_TOKEN" ",\"tools\":[{\"type\":\"web_search_20250305\",\"name\":\"web_search\"}]"'
+may_search() { in_session alpha "$search" >"$T/search"; grep -q " 200$" "$T/search"; }
+may_not_search() { in_session alpha "$search" >"$T/search"; grep -q "reach the web.* 403$" "$T/search"; }
+tap_ok 'a sandbox without a network has no provider search for it' may_not_search
+coffer net alpha mode web >"$T/net.log" 2>&1
+tap_ok 'one in mode web has' wait_for 10 may_search
+coffer net alpha lockdown >"$T/net.log" 2>&1
+tap_ok 'but not in a lockdown' wait_for 10 may_not_search
+coffer net alpha unlock >"$T/net.log" 2>&1
+tap_ok 'until that is over' wait_for 10 may_search
+coffer net alpha mode locked >"$T/net.log" 2>&1
+tap_ok 'nor in a mode that is narrower than before' wait_for 10 may_not_search
+coffer net alpha mode web >"$T/net.log" 2>&1
+tap_ok 'and again' wait_for 10 may_search
+[ "$TAP_FAILED" -eq 0 ] || sed 's/^/# /' "$T/net.log"
 
 # ---- a budget ----
 agent_does <<'A'

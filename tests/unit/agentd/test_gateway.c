@@ -580,6 +580,43 @@ a_token_that_nobody_ended_goes_with_its_account(void **state)
 }
 
 static void
+no_provider_fetches_for_a_project_that_is_shut(void **state)
+{
+	struct books b;
+	struct err e = ERR_INIT;
+	char token[GRANT_TOKEN_MAX], other[GRANT_TOKEN_MAX];
+	struct grant t = { .who = who_one, .expires = NOW + 1000, .web = true };
+
+	(void)state;
+	books_new(&b);
+	assert_int_equal(grants_make(b.grants, &t, token, &e), 0);
+	t.who.run++;
+	t.web = false;
+	assert_int_equal(grants_make(b.grants, &t, other, &e), 0);
+	assert_true(
+	    grants_may_web(b.grants, grants_find(b.grants, token, NOW)));
+	assert_int_equal(grants_shut(b.grants, who_one.project, true, &e), 0);
+	assert_int_equal(grants_shut(b.grants, 0, true, &e), -1);
+	/* From its line, then from a snapshot. */
+	for (int i = 0; i < 2; i++) {
+		assert_false(grants_may_web(
+		    b.grants, grants_find(b.grants, token, NOW)));
+		books_close(&b);
+		books_open(&b);
+	}
+	assert_false(
+	    grants_may_web(b.grants, grants_find(b.grants, token, NOW)));
+	assert_int_equal(grants_shut(b.grants, who_one.project, false, &e), 0);
+	books_close(&b);
+	books_open(&b);
+	assert_true(
+	    grants_may_web(b.grants, grants_find(b.grants, token, NOW)));
+	assert_false(
+	    grants_may_web(b.grants, grants_find(b.grants, other, NOW)));
+	books_end(&b);
+}
+
+static void
 a_torn_end_is_dropped_and_a_damaged_middle_refused(void **state)
 {
 	AUTO_STR struct str all = STR_INIT;
@@ -641,6 +678,8 @@ main(void)
 		cmocka_unit_test(what_was_not_settled_is_spent_after_a_crash),
 		cmocka_unit_test(a_file_that_is_written_anew_loses_nothing),
 		cmocka_unit_test(a_token_has_an_end),
+		cmocka_unit_test(
+		    no_provider_fetches_for_a_project_that_is_shut),
 		cmocka_unit_test(
 		    an_end_that_the_journal_missed_is_told_and_written_anew),
 		cmocka_unit_test(

@@ -235,7 +235,8 @@ what_may_reach_the_web_may_have_it_reached(void **state)
 	const struct model_want want = { .project = 7,
 		.ttl_s = 60,
 		.kind = MODEL_OPENAI,
-		.web = model_has_web("web") };
+		.web = model_has_web("web"),
+		.shut = true };
 
 	assert_true(model_has_web("open"));
 	assert_false(model_has_web("locked"));
@@ -246,7 +247,13 @@ what_may_reach_the_web_may_have_it_reached(void **state)
 	fix_wait(f);
 	assert_true(f->ok);
 	assert_non_null(strstr(str_cstr(&f->seen),
-	    "\"ttl\":60,\"web\":true,\"providers\":[\"openai\"]}"));
+	    "\"ttl\":60,\"web\":true,\"shut\":true,"
+	    "\"providers\":[\"openai\"]}"));
+	modelgate_set_web(f->gate, 7, false);
+	modelask_grant(f->ask, &want, 20000);
+	fix_wait(f);
+	assert_non_null(strstr(str_cstr(&f->seen),
+	    "{\"op\":\"web\",\"project\":7,\"web\":false}"));
 }
 
 static void
