@@ -101,33 +101,45 @@ prune_look(struct prune *p, const char *name)
 }
 
 static void
+prune_wait(struct prune *p)
+{
+	timer_set(p->timer,
+	    p->dir != NULL || p->gone < p->going ? PRUNE_STEP_MS
+						 : PRUNE_EVERY_MS);
+}
+
+/* While the folder is there the record is found again. */
+static void
 prune_on_removed(
     const struct err *fail, int status, const struct json *j, void *arg)
 {
+	struct prune *p = arg;
+	const int64_t id = p->rows[p->gone++].id;
+	AUTO_FREE char *path = xasprintf(
+	    "%s/runs/%lld", p->s.home, (long long)id);
+	struct err e = ERR_INIT;
+
 	(void)j;
-	(void)arg;
 	if (fail != NULL && fail->code != ERR_NOTFOUND)
+		log_warn("run prune run=%lld status=%d why=%s", (long long)id,
+		    status, log_val(fail->msg));
+	else if (path_rmtree(path, &e) == -1)
 		log_warn(
-		    "run prune status=%d why=%s", status, log_val(fail->msg));
+		    "run prune run=%lld why=%s", (long long)id, log_val(e.msg));
+	prune_wait(p);
 }
 
 static void
 prune_remove(struct prune *p, int64_t id)
 {
-	AUTO_FREE char *path = xasprintf(
-	    "%s/runs/%lld", p->s.home, (long long)id);
 	AUTO_FREE char *url = xasprintf(
 	    "/api/coffer/v1/runs/%lld/record", (long long)id);
 	const struct api_call call = { .method = "DELETE",
 		.path = url,
 		.done = prune_on_removed,
 		.arg = p };
-	struct err e = ERR_INIT;
 
 	log_info("run prune run=%lld", (long long)id);
-	if (path_rmtree(path, &e) == -1)
-		log_warn(
-		    "run prune run=%lld why=%s", (long long)id, log_val(e.msg));
 	(void)api_start(p->s.api, &call);
 }
 
@@ -158,13 +170,12 @@ prune_run(void *arg)
 
 	if (p->dir != NULL)
 		prune_read(p);
-	else if (p->gone < p->going)
-		prune_remove(p, p->rows[p->gone++].id);
-	else if ((p->dir = opendir(root)) != NULL)
+	else if (p->gone < p->going) {
+		prune_remove(p, p->rows[p->gone].id);
+		return; /* until cofferd answers */
+	} else if ((p->dir = opendir(root)) != NULL)
 		p->n = p->gone = p->going = 0;
-	timer_set(p->timer,
-	    p->dir != NULL || p->gone < p->going ? PRUNE_STEP_MS
-						 : PRUNE_EVERY_MS);
+	prune_wait(p);
 }
 
 struct prune *
