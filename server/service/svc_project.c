@@ -17,6 +17,7 @@
 #include "server/service/svc_mirror.h"
 #include "server/service/svc_project_priv.h"
 #include "server/service/svc_purge.h"
+#include "server/service/svc_record.h"
 #include "server/service/svc_secret.h"
 #include "server/store/projects.h"
 #include "server/store/purge.h"
@@ -269,11 +270,16 @@ int
 svc_project_purge(struct txn *t, const struct svc_op *op, int64_t id,
     bool *purged, struct err *e)
 {
+	int64_t runs[PURGE_ROWS];
 	bool rest = false;
+	size_t n;
 
 	*purged = false;
-	if (purge_some(t, id, &rest, e) == -1)
+	if (purge_runs(t, id, runs, &n, e) == -1 ||
+	    purge_some(t, id, &rest, e) == -1)
 		return -1;
+	for (size_t i = 0; i < n; i++)
+		svc_record_remove(op->svc, runs[i]);
 	if (rest)
 		return 0;
 	*purged = true;

@@ -7,6 +7,7 @@
 #define SERVER_STORE_PURGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct err;
@@ -18,6 +19,9 @@ enum {
 
 /* *rest: there are more of the kinds that may be many. */
 int purge_some(struct txn *t, int64_t project, bool *rest, struct err *e);
+/* The runs that the next call may remove: they have files. */
+int purge_runs(struct txn *t, int64_t project, int64_t ids[PURGE_ROWS],
+    size_t *n, struct err *e);
 /* A project that is being removed, has no sandbox and still has rows; 0 none.
  */
 int purge_next(struct txn *t, int64_t *project, struct err *e);

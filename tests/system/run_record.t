@@ -214,4 +214,10 @@ killed
 pruned() { [ ! -e "$HOME_DIR/runs/$RUN1" ] && [ ! -e "$HOME_DIR/logs/runs/$RUN1.tar" ]; }
 tap_ok 'an old record is removed, here and at cofferd' wait_for 20 pruned
 tap_ok 'others stay' coffer run inspect "$RID"
+
+# ---- a project goes ----
+no_tar() { [ -z "$(find "$HOME_DIR/logs/runs" -name '*.tar')" ]; }
+tap_not 'its records are there' no_tar
+curl -sS -X DELETE -H "Authorization: token $ADMIN" "$URL/api/coffer/v1/projects/admin/alpha?force=true" >"$T/gone"
+tap_ok 'with a project its records go from cofferd' wait_for 30 no_tar
 tap_done
