@@ -13,26 +13,21 @@
 #include "lib/base/err.h"
 #include "lib/io/loop.h"
 
-struct sandbox_fake_done;
-
 struct sandboxes {
 	struct loop *loop;
 	enum sandbox_state state;
 	int starts, stops, destroys, attached;
-	int failing; /* so many starts fail */
-	int renewals, pauses, judged;
-	bool refuses; /* sandbox_judge */
-	bool kept;    /* the last start kept the session's token */
-	bool up;      /* a session lives, whatever the state */
-	bool full;    /* sandbox_drop_token finds no room */
-	bool idle;    /* sandbox_look finds nothing */
-	bool slow;    /* a start waits for sandbox_fake_tell(late) */
+	int renewals, pauses, judged, failing; /* so many starts fail */
+	bool refuses;                          /* sandbox_judge */
+	bool kept; /* the last start kept the session's token */
+	bool up;   /* a session lives, whatever the state */
+	bool full; /* sandbox_drop_token finds no room */
+	bool idle; /* sandbox_look finds nothing */
+	bool slow; /* a start waits for sandbox_fake_tell(late) */
 	struct sandbox_fake_done *late;
 	int64_t generation; /* of the one there is; -1: none */
-	char branch[64];
 	const char *runtime;
-	char mode[8];
-	char gitconfig[512]; /* of the last start */
+	char branch[64], mode[8], gitconfig[512]; /* of the last start */
 	int attach_fd; /* sandbox_attach hands it out, then -1; -1: none */
 	struct driver_exec_spec exec;
 };
@@ -66,11 +61,9 @@ sandbox_fake_later(struct sandboxes *m, enum sandbox_state then, bool fails,
 	struct sandbox_fake_done *d = xcalloc(1, sizeof(*d));
 
 	*d = (struct sandbox_fake_done){ m, then, fails, done, arg };
-	if (m->slow && then == SANDBOX_RUNNING) {
-		m->late = d;
-		return;
-	}
-	loop_defer(m->loop, sandbox_fake_tell, d);
+	m->late = d;
+	if (!m->slow || then != SANDBOX_RUNNING)
+		loop_defer(m->loop, sandbox_fake_tell, d);
 }
 
 void
@@ -254,5 +247,4 @@ sandbox_attach(struct sandboxes *m, int64_t id,
 }
 
 #include "tests/unit/agentd/look_fake.h"
-
 #endif
