@@ -21,6 +21,10 @@
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
 
+enum {
+	FIX_OPEN = 8
+};
+
 /* A gateway that answers by op, and the one who asks. */
 struct fix {
 	char home[64];
@@ -31,6 +35,7 @@ struct fix {
 	struct modelask *ask;
 	const char *providers, *grant, *revoke; /* its replies */
 	int drops; /* connections that it closes at the first line */
+	struct stream *open[FIX_OPEN];
 	struct str seen;
 	int answers;
 	bool ok, has_grant, has_spent;
@@ -85,18 +90,24 @@ fix_on_data(struct stream *s, struct view in, void *arg)
 static void
 fix_on_closed(struct stream *s, const char *reason, void *arg)
 {
-	(void)s;
+	struct fix *f = arg;
+
 	(void)reason;
-	(void)arg;
+	for (size_t i = 0; i < FIX_OPEN; i++)
+		if (f->open[i] == s)
+			f->open[i] = NULL;
 }
 
 static void
 fix_on_accept(int fd, const struct sock_addr *peer, void *arg)
 {
 	struct fix *f = arg;
+	size_t i = 0;
 
 	(void)peer;
-	(void)stream_new(f->loop,
+	while (f->open[i] != NULL)
+		assert_true(++i < FIX_OPEN);
+	f->open[i] = stream_new(f->loop,
 	    &(struct stream_spec){ .fd = fd,
 		.on_data = fix_on_data,
 		.on_close = fix_on_closed,
@@ -172,6 +183,9 @@ fix_teardown(void **state)
 	if (f->listener != NULL)
 		listener_free(f->listener);
 	timer_free(f->late);
+	for (size_t i = 0; i < FIX_OPEN; i++)
+		if (f->open[i] != NULL)
+			stream_close(f->open[i], "the end");
 	loop_drain(f->loop);
 	loop_free(f->loop);
 	(void)path_rmtree(f->home, &e);
