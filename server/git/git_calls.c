@@ -231,6 +231,15 @@ gitpool_clean_all(
 }
 
 void
+gitpool_unlock(struct git_pool *p, int64_t project, const char *ref,
+    git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { "ref", ref }, { NULL, NULL } };
+
+	gitcall_texts(p, project, "unlock", t, done, arg);
+}
+
+void
 gitpool_survey(
     struct git_pool *p, int64_t project, git_done_fn *done, void *arg)
 {

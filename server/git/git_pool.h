@@ -199,6 +199,10 @@ void gitpool_clean(
 /* The same whatever its age: nobody but the caller writes the repository. */
 void gitpool_clean_all(
     struct git_pool *p, int64_t project, git_done_fn *done, void *arg);
+/* {removed}: the lock of a ref, when it stays as it is for 1.5 s: who took it
+ * was killed. */
+void gitpool_unlock(struct git_pool *p, int64_t project, const char *ref,
+    git_done_fn *done, void *arg);
 
 /* The fields of struct care_facts: what is in the repository, by its files. */
 void gitpool_survey(

@@ -8,6 +8,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/path.h"
+#include "server/domain/refname.h"
 #include "server/git/worker_priv.h"
 
 /*
@@ -15,7 +16,8 @@
  * its ref, a quarantine or a half pack only takes room.
  */
 enum {
-	WORKER_ROOM_AGE_S = 24 * 3600 /* no push or fetch lasts so long */
+	WORKER_ROOM_AGE_S = 24 * 3600, /* no push or fetch lasts so long */
+	WORKER_UNLOCK_STEPS = 75       /* of 20 ms */
 };
 
 static bool
@@ -128,7 +130,53 @@ worker_op_clean(struct worker_call *c, struct err *e)
 	return 0;
 }
 
+/* Is the lock that was there before still there? */
+static bool
+worker_is_same_lock(const char *path, const struct stat *was)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && st.st_ino == was->st_ino &&
+	    st.st_mtim.tv_sec == was->st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == was->st_mtim.tv_nsec;
+}
+
+/* A living holder lets go in a blink; a name of a ref is good, or refused. */
+static int
+worker_op_unlock(struct worker_call *c, struct err *e)
+{
+	const struct timespec step = { .tv_nsec = 20000000L };
+	AUTO_FREE char *lock = NULL;
+	AUTO_FREE char *path = NULL;
+	const char *repo, *ref, *why;
+	struct stat was;
+
+	if (worker_arg(c, "path", &repo, e) == -1 ||
+	    worker_arg(c, "ref", &ref, e) == -1)
+		return -1;
+	if (!refname_ok(ref, &why))
+		return err_set(e, ERR_INVALID, "%.150s: %s", ref, why);
+	lock = xasprintf("%s.lock", ref);
+	path = path_join(repo, lock);
+	if (lstat(path, &was) == -1) {
+		jw_bool(c->w, "removed", false);
+		return 0;
+	}
+	for (int i = 0; i < WORKER_UNLOCK_STEPS; i++) {
+		(void)nanosleep(&step, NULL);
+		if (!worker_is_same_lock(path, &was)) {
+			jw_bool(c->w, "removed", false);
+			return 0;
+		}
+	}
+	if (unlink(path) == -1 && errno != ENOENT)
+		return err_sys(e, ERR_IO, "%s", path);
+	jw_bool(c->w, "removed", true);
+	return 0;
+}
+
 const struct worker_op worker_ops_clean[] = {
 	{ "clean", worker_op_clean },
+	{ "unlock", worker_op_unlock },
 	{ NULL, NULL },
 };

@@ -110,6 +110,29 @@ svc_recover_on_ancestor(const struct git_result *res, void *arg)
 }
 
 static void
+svc_recover_on_unlocked(const struct git_result *res, void *arg)
+{
+	struct svc_recover *x = arg;
+	const struct merging *m = &x->list.at[x->at];
+	AUTO_FREE char *ref = xasprintf("refs/heads/%s", m->base);
+
+	if (res->fail != NULL)
+		log_warn("merge unlock project=%" PRId64 " why=%s",
+		    m->project_id, log_val(res->fail->msg));
+	else if (json_bool_or(res->j, "removed", false))
+		log_info("merge unlock project=%" PRId64 " ref=%s",
+		    m->project_id, log_val(ref));
+	if (svc_recover_is_written(x, m)) {
+		svc_merge_delete(x->s, m, svc_recover_on_deleted, x);
+		return;
+	}
+	gitpool_is_ancestor(x->s->git, m->project_id, m->merge_sha, ref,
+	    svc_recover_on_ancestor, x);
+}
+
+/* The worker that was killed with the merge may have left its lock, which
+ * would stop all others until maintenance finds it. */
+static void
 svc_recover_next(struct svc_recover *x)
 {
 	const struct merging *m = &x->list.at[x->at];
@@ -119,13 +142,9 @@ svc_recover_next(struct svc_recover *x)
 		svc_recover_end(x);
 		return;
 	}
-	if (svc_recover_is_written(x, m)) {
-		svc_merge_delete(x->s, m, svc_recover_on_deleted, x);
-		return;
-	}
 	ref = xasprintf("refs/heads/%s", m->base);
-	gitpool_is_ancestor(x->s->git, m->project_id, m->merge_sha, ref,
-	    svc_recover_on_ancestor, x);
+	gitpool_unlock(
+	    x->s->git, m->project_id, ref, svc_recover_on_unlocked, x);
 }
 
 void

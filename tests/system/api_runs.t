@@ -223,7 +223,7 @@ deleted()
 	api DELETE "$R/issues/$N"
 	as "$AGENTD" api POST "$C/runs/$ID/finish" "$1"
 }
-for end in done failed; do
+for end in 'done' failed; do
 	deleted "{\"state\":\"$end\",\"why\":\"x\",\"message\":\"Done.\",\"exit_code\":0,\"passing\":true,\"report\":\"r\"}"
 	tap_is "$STATUS,$(field .state),$(field .comment),$(field .pull)" "200,$end,null,null" "a run of a deleted issue is $end"
 	as "$AGENTD" api POST "$C/runs/$ID/token"

@@ -77,7 +77,12 @@ some() { git --git-dir="$HOME_DIR/repos/$PROJECT_ID.git" cat-file -e main:cut 2>
 wait_for 5 some
 killed
 wait "$CURL"
+# As a worker leaves it that is killed while it moves the branch.
+LOCK=$HOME_DIR/repos/$PROJECT_ID.git/refs/heads/main.lock
+[ "$(sqlite3 "$HOME_DIR/db/coffer.db" 'SELECT count(*) FROM merging')" = 0 ] || : >>"$LOCK"
 start_cofferd
+unlocked() { [ ! -e "$LOCK" ]; }
+tap_ok 'what the killed one had locked is free' wait_for 10 unlocked
 git_as "$ADMIN" -C "$WORK" fetch -q "$URL/$PROJECT.git" main
 MERGED=0
 STATE=
