@@ -319,21 +319,31 @@ sandbox_claim(struct sandboxes *m, int64_t id, struct err *e)
 	return b;
 }
 
-void
-sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
+/* NULL: it is refused, and done will say so. */
+static struct sandbox *
+sandbox_claim_for(struct sandboxes *m, const struct sandbox_project *p,
     sandbox_done_fn *done, void *arg)
 {
 	struct err e = ERR_INIT;
 	struct sandbox *b = NULL;
-	struct sandbox_project mine = *p;
-	bool up;
 
 	if (sandbox_check_mode(p->mode, &e) == 0)
 		b = sandbox_claim(m, p->id, &e);
-	if (b == NULL) {
+	if (b == NULL)
 		sandbox_refuse(m, &e, done, arg);
+	return b;
+}
+
+void
+sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
+    sandbox_done_fn *done, void *arg)
+{
+	struct sandbox *b = sandbox_claim_for(m, p, done, arg);
+	struct sandbox_project mine = *p;
+	bool up;
+
+	if (b == NULL)
 		return;
-	}
 	/* The session that is up keeps its tokens. */
 	up = b->state == SANDBOX_RUNNING || sandbox_session_is_good(b);
 	if (mine.gitconfig == NULL && up)
@@ -428,14 +438,9 @@ void
 sandbox_recreate(struct sandboxes *m, const struct sandbox_project *p,
     sandbox_done_fn *done, void *arg)
 {
-	struct err e = ERR_INIT;
-	struct sandbox *b = NULL;
+	struct sandbox *b = sandbox_claim_for(m, p, done, arg);
 
-	if (sandbox_check_mode(p->mode, &e) == 0)
-		b = sandbox_claim(m, p->id, &e);
-	if (b == NULL)
-		sandbox_refuse(m, &e, done, arg);
-	else
+	if (b != NULL)
 		sandbox_renew(b, p, done, arg);
 }
 
@@ -443,14 +448,9 @@ void
 sandbox_judge(struct sandboxes *m, const struct sandbox_project *p,
     sandbox_done_fn *done, void *arg)
 {
-	struct err e = ERR_INIT;
-	struct sandbox *b = NULL;
+	struct sandbox *b = sandbox_claim_for(m, p, done, arg);
 
-	if (sandbox_check_mode(p->mode, &e) == 0)
-		b = sandbox_claim(m, p->id, &e);
-	if (b == NULL)
-		sandbox_refuse(m, &e, done, arg);
-	else
+	if (b != NULL)
 		sandbox_weigh(b, p, done, arg);
 }
 
