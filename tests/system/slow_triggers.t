@@ -2,12 +2,7 @@
 # agentd is killed at each step from an order to its answer, cofferd at any:
 # each order comes about once.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/cli_lib.sh"
-
-[ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-unset COFFER_TOKEN COFFER_URL
-COFFER_HOME=$T/home
-export COFFER_HOME
+. "$(dirname "$0")/triggers_lib.sh"
 triggers_on_exit() {
 	stop_all
 	"$O/bin/coffer-agentd" --home "$COFFER_HOME" --teardown >/dev/null 2>&1
@@ -16,14 +11,6 @@ triggers_on_exit() {
 	lib_on_exit
 }
 trap triggers_on_exit EXIT
-run setup
-sed -i -e 's/^#* *allow_file_upstream.*/allow_file_upstream = yes/' \
-    -e "s|^\[agentd\]|[agentd]\nprompts_dir = $PWD/prompts|" "$COFFER_HOME/coffer.conf"
-HOME_DIR=$COFFER_HOME
-make_upstream calc
-COFFER_FAIL_FILE=$T/fail
-export COFFER_FAIL_FILE
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen=>1,LocalAddr=>"127.0.0.1")->sockport')
 run up -d --no-sandboxes --listen "127.0.0.1:$port"
 start "$T/router.log" "$O/bin/coffer-router" --home "$COFFER_HOME"
 wait_for 10 test -S "$COFFER_HOME/run/router.sock"

@@ -2,25 +2,12 @@
 # From what people do to what the agent does: each order once, in order, over
 # the ends of either side.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/cli_lib.sh"
-
-[ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-unset COFFER_TOKEN COFFER_URL
-COFFER_HOME=$T/home
-export COFFER_HOME
+. "$(dirname "$0")/triggers_lib.sh"
 triggers_on_exit() {
 	coffer down >/dev/null 2>&1
 	lib_on_exit
 }
 trap triggers_on_exit EXIT
-run setup
-sed -i -e 's/^#* *allow_file_upstream.*/allow_file_upstream = yes/' \
-    -e "s|^\[agentd\]|[agentd]\nprompts_dir = $PWD/prompts|" "$COFFER_HOME/coffer.conf"
-HOME_DIR=$COFFER_HOME
-make_upstream calc
-COFFER_FAIL_FILE=$T/fail
-export COFFER_FAIL_FILE
-port=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen=>1,LocalAddr=>"127.0.0.1")->sockport')
 run up -d --listen "127.0.0.1:$port"
 URL=http://127.0.0.1:$port
 ADMIN=$(cat "$COFFER_HOME/secrets/admin.token")
