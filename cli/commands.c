@@ -24,6 +24,7 @@ const struct command *const command_tables[] = {
 	cmd_review,
 	cmd_wait,
 	cmd_run,
+	cmd_run_start,
 	cmd_record,
 	cmd_check,
 	cmd_fetch,

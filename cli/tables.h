@@ -22,6 +22,7 @@ extern const struct command cmd_issue[];
 extern const struct command cmd_pr[];
 extern const struct command cmd_review[];
 extern const struct command cmd_run[];
+extern const struct command cmd_run_start[];
 extern const struct command cmd_record[];
 extern const struct command cmd_check[];
 extern const struct command cmd_attach[];

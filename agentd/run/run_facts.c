@@ -46,7 +46,7 @@ run_facts_json(const struct run *r, const char *agent, struct str *out)
 static void
 run_facts_policy(const struct run *r, const struct project *p, struct str *out)
 {
-	const struct agent *a = agent_find(p->agent);
+	const struct agent *a = run_given_agent(r);
 	struct agent_bounds b;
 	struct jw w;
 
@@ -57,7 +57,10 @@ run_facts_policy(const struct run *r, const struct project *p, struct str *out)
 	jw_str(&w, "tree", run_may_write(r) ? "writable" : "read-only");
 	jw_str(&w, "push", r->branch[0] != '\0' ? r->branch : NULL);
 	jw_str(&w, "network", r->network);
-	jw_i64(&w, "wall_ms", p->wall_ms);
+	jw_i64(&w, "wall_ms",
+	    r->wall_ms > 0 && (p->wall_ms == 0 || r->wall_ms < p->wall_ms)
+		? r->wall_ms
+		: p->wall_ms);
 	jw_u64(&w, "memory", p->limits.memory);
 	jw_u64(&w, "pids", p->limits.pids);
 	jw_i64(&w, "turns", b.turns);
@@ -86,7 +89,7 @@ run_facts_write(const struct run *r, struct err *e)
 
 	if (r->env->recorder == NULL || p == NULL)
 		return 0;
-	run_facts_json(r, p->agent, &facts);
+	run_facts_json(r, run_given_agent_name(r), &facts);
 	run_facts_policy(r, p, &policy);
 	if (run_file_put(r, "facts.json", 0600, &facts, e) == -1)
 		return -1;

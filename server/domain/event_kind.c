@@ -17,7 +17,7 @@ static const char *const event_kinds[] = { "project.created", "project.updated",
 	"review.dismissed", "review.undismissed", "review.commented",
 	"pull.review_requested", "pull.review_request_removed",
 	"status.created", "check.queued", "check.started", "check.finished",
-	"check.failed", "run.created", "run.updated", "run.cancel",
+	"check.failed", "run.asked", "run.created", "run.updated", "run.cancel",
 	"repository.corrupt", "repository.healthy", "repository.failed",
 	"kept.dropped", "protection.changed", "pull.auto_merge" };
 

@@ -2,7 +2,9 @@
 
 /*
  * Step 7: the agent loop.  run.retry_of is the run that it tries again, 0:
- * none; attempt counts from 1; before not_before it does not start.  run_order
+ * none; attempt counts from 1; before not_before it does not start; budget is
+ * in millionths of a dollar, 0: no limit of its own; env is a JSON object of
+ * texts, which goes when the run ends.  run_order
  * is every event that gave an order or asked for an answer: the run it became
  * a part of, or none and what was said instead.
  */
@@ -25,6 +27,10 @@ const char
 		    " INTEGER NOT NULL DEFAULT 1;"
 		    "ALTER TABLE run ADD COLUMN not_before"
 		    " INTEGER NOT NULL DEFAULT 0;"
+		    "ALTER TABLE run ADD COLUMN budget"
+		    " INTEGER NOT NULL DEFAULT 0;"
+		    "ALTER TABLE run ADD COLUMN env"
+		    " TEXT NOT NULL DEFAULT '';"
 		    "ALTER TABLE auto_merge ADD COLUMN comment_id"
 		    " INTEGER NOT NULL DEFAULT 0;"
 		    "ALTER TABLE auto_merge ADD COLUMN waits"
