@@ -26,6 +26,7 @@ const struct command *const command_tables[] = {
 	cmd_run,
 	cmd_run_start,
 	cmd_record,
+	cmd_approvals,
 	cmd_check,
 	cmd_fetch,
 	cmd_reviewer,

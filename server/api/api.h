@@ -55,6 +55,7 @@ extern const struct route api_projects_routes[];
 extern const struct route api_sandbox_routes[];
 extern const struct route api_network_routes[];
 extern const struct route api_network_log_routes[];
+extern const struct route api_approvals_routes[];
 extern const struct route api_kept_routes[];
 extern const struct route api_hooks_routes[];
 extern const struct route api_deliveries_routes[];

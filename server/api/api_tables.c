@@ -42,6 +42,7 @@ const struct route *const api_tables[] = {
 	api_sandbox_routes,
 	api_network_routes,
 	api_network_log_routes,
+	api_approvals_routes,
 	api_kept_routes,
 	api_hooks_routes,
 	api_deliveries_routes,

@@ -19,7 +19,8 @@ static const char *const event_kinds[] = { "project.created", "project.updated",
 	"status.created", "check.queued", "check.started", "check.finished",
 	"check.failed", "run.asked", "run.created", "run.updated", "run.cancel",
 	"repository.corrupt", "repository.healthy", "repository.failed",
-	"kept.dropped", "protection.changed", "pull.auto_merge" };
+	"kept.dropped", "protection.changed", "pull.auto_merge",
+	"approval.asked", "approval.decided" };
 
 bool
 event_kind_known(const char *kind)

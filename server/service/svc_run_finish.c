@@ -22,6 +22,7 @@
 #include "server/service/svc_record.h"
 #include "server/service/svc_run.h"
 #include "server/service/svc_run_rows.h"
+#include "server/store/approvals.h"
 #include "server/store/events.h"
 #include "server/store/issues.h"
 #include "server/store/projects.h"
@@ -325,7 +326,8 @@ svc_run_finish_rows(struct txn *t, struct svc_run_finish *op,
 		return -1;
 	f.pull = op->pull_number;
 	if (runs_finish(t, op->id, &f, e) == -1 ||
-	    tokens_delete_by_run(t, op->id, e) == -1)
+	    tokens_delete_by_run(t, op->id, e) == -1 ||
+	    approvals_withdraw(t, op->id, e) == -1)
 		return -1;
 	run_release(&op->run);
 	if (runs_get(t, op->id, &op->run, e) == -1)
