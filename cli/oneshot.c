@@ -25,6 +25,7 @@ enum {
 	ONESHOT_NAME_MAX = 32,
 	ONESHOT_SCRIPT_MAX = 4096, /* one word of an agent_command */
 	ONESHOT_CHANGED_MAX = 160,
+	ONESHOT_WALL_MIN_S = 10, /* that a project can have */
 	ONESHOT_MARK = 6
 };
 
@@ -97,6 +98,15 @@ oneshot_script(struct str *out, int argc, char **argv, struct err *e)
 		  (int)ONESHOT_SCRIPT_MAX);
 }
 
+/* The run has its own; the project's is not to be less. */
+static uint64_t
+oneshot_wall(const struct oneshot_spec *s)
+{
+	uint64_t n = (uint64_t)((s->wall_ms + 999) / 1000);
+
+	return n == 0 || n > ONESHOT_WALL_MIN_S ? n : ONESHOT_WALL_MIN_S;
+}
+
 static void
 oneshot_settings(const struct oneshot *o, struct jw *w, const char *script)
 {
@@ -106,7 +116,7 @@ oneshot_settings(const struct oneshot *o, struct jw *w, const char *script)
 		uint64_t n;
 	} numbers[] = { { "memory", s->memory }, { "cpus", s->cpus },
 		{ "pids", s->pids }, { "disk", s->disk },
-		{ "wall_s", (uint64_t)((s->wall_ms + 999) / 1000) } };
+		{ "wall_s", oneshot_wall(s) } };
 
 	jw_object(w, "settings");
 	/* The clone comes by this way; the agent's own is the run's. */

@@ -286,7 +286,11 @@ static int
 run_container_net(const struct run *r, enum run_phase phase,
     struct run_container *c, struct err *e)
 {
-	if ((phase == RUN_AGENT && strcmp(r->network, "off") == 0) ||
+	const struct command *cmd = run_command(r);
+	const bool off = strcmp(r->network, "off") == 0 ||
+	    (cmd != NULL && cmd->offline);
+
+	if ((phase == RUN_AGENT && off) ||
 	    (phase == RUN_FINISH && r->branch[0] == '\0')) {
 		c->spec.net = SPEC_NET_OFF;
 		return 0;

@@ -37,12 +37,16 @@ tap_not 'nothing of it stays' test -e "$HOME_DIR/runs/$RID/env"
 coffer run start alpha 'Again' --env NOT_SET_HERE >"$T/out" 2>&1
 tap_is "$?,$(grep -c 'NOT_SET_HERE' "$T/out")" 1,1 'a name that is not set is told'
 
-coffer run start alpha 'Look' --access read --network off --wait >"$T/out" 2>"$T/err"
+coffer run start alpha 'Look' --access read --network off --budget 0.25 --wait >"$T/out" 2>"$T/err"
 tap_is $? 0 'one that may only read'
 row
 tap_is "$(ran branch),$(ran pull)" null,null 'has no branch'
 tap_ok 'its tree cannot be written' grep -q 'tree is read-only' "$T/out"
 tap_ok 'and it has loopback alone' grep -q 'access=read network=1' "$T/out"
+
+policy() { jq -r ".$1" "$HOME_DIR/runs/$RID/record/policy.json"; }
+tap_is "$(policy access),$(policy network),$(policy budget_micros)" read,off,250000 'its record says how far it might go'
+tap_ok 'the list has it without an item' sh -c "'$O/bin/coffer' run list alpha | grep -q \"^$RID *done *task *- \""
 
 # ---- how it fails ----
 agent_does <<'A'
