@@ -258,6 +258,15 @@ app_run_names(
 	return runs_names(a->runs, project, names, max);
 }
 
+static struct driver_exec *
+app_on_diff(int64_t project, int64_t run, const struct driver_exec_spec *x,
+    int *fd, void *arg, struct err *e)
+{
+	const struct app *a = arg;
+
+	return runs_diff(a->runs, project, run, x, fd, e);
+}
+
 static void
 app_step_serve(struct app *a)
 {
@@ -269,6 +278,7 @@ app_step_serve(struct app *a)
 		app_on_step(&e, a);
 		return;
 	}
+	attach_on_run(a->attach, app_on_diff, a);
 	a->uses = uses_new(&(struct uses_spec){ .host = &a->host,
 	    .driver = a->env.driver,
 	    .api = a->connection->api,

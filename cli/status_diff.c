@@ -4,7 +4,10 @@
 #include "cli/relay.h"
 #include "cli/remote.h"
 #include "cli/target.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/wire/json.h"
 
 /*
  * From where a clone left what it came from, with what is not committed and
@@ -49,6 +52,22 @@ static const char status_diff_script[] =
     "done <\"$t/all\" | head -c 16777216\n";
 /* clang-format on */
 
+/* The run whose agent is at work, 0: none. */
+static int
+status_diff_run(struct cli *c, const char *full, int64_t *run, struct err *e)
+{
+	AUTO_FREE char *path = xasprintf(
+	    "/api/coffer/v1/runs?project=%s&state=running&limit=1", full);
+	struct json *j = NULL;
+
+	*run = 0;
+	if (remote_get(c, path, &j, e) == -1)
+		return -1;
+	*run = json_i64_or(json_first(j), "id", 0);
+	json_free(j);
+	return 0;
+}
+
 int
 status_diff(struct cli *c, const char *project)
 {
@@ -56,8 +75,8 @@ status_diff(struct cli *c, const char *project)
 		status_diff_script, NULL };
 	char full[TARGET_FULL_MAX];
 	/* On a terminal it is filtered. */
-	const struct relay_spec relay = {
-		.project = full, .verb = "exec", .terminal = true, .argv = words
+	struct relay_spec relay = {
+		.project = full, .verb = "exec", .terminal = true
 	};
 	struct err e = ERR_INIT;
 	int status = CLI_OK;
@@ -65,6 +84,13 @@ status_diff(struct cli *c, const char *project)
 
 	if (target_project(c, project, full, &e) == -1)
 		return cli_fail(c, &e, "status %s", project);
+	if (status_diff_run(c, full, &relay.run, &e) == -1)
+		return cli_fail(c, &e, "status %s", full);
+	if (relay.run == 0)
+		relay.argv = words;
+	cli_note("%s",
+	    relay.run != 0 ? "of the run that is at work:"
+			   : "of the session's clones:");
 	rc = relay_run(c, &relay, &status, &e);
 	if (rc == -1)
 		return cli_fail(c, &e, "what changed in %s", full);

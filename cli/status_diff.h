@@ -1,5 +1,5 @@
-/* status_diff: what an agent changed in the clones of a sandbox's session, as
- * git says it in there. */
+/* status_diff: what an agent changed, as git says it in the sandbox: the run's
+ * that is at work, else in the clones of the session. */
 #ifndef CLI_STATUS_DIFF_H
 #define CLI_STATUS_DIFF_H
 

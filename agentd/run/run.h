@@ -63,6 +63,12 @@ void run_set_order(struct run *r, struct view args, const char *why,
 void run_container_name(const struct run *r, char out[HOST_NAME_MAX]);
 /* Its container, if it has one now. */
 void run_freeze(const struct run *r, bool frozen);
+struct driver_exec;
+struct driver_exec_spec;
+/* What its agent changed so far, told by git in its container as its user:
+ * x->like and x->dir are filled in.  ERR_NOTFOUND: no agent is at work. */
+struct driver_exec *run_diff(const struct run *r,
+    const struct driver_exec_spec *x, int *fd, struct err *e);
 /* why: constant.  Durable at once; the end comes by done as ever. */
 void run_cancel(struct run *r, const char *why);
 /* No more callbacks; its container goes on. */

@@ -82,6 +82,11 @@ coffer run start alpha 'Wait' --access scratch --env FOO --json >/dev/null 2>&1
 FOO=value-of-the-caller coffer run start alpha 'Wait' --access scratch --env FOO --json >"$T/asked"
 RID=$(jq -r .id "$T/asked")
 wait_for 30 attack_says begun
+in_tree() { touch "$HOME_DIR/sandboxes/1/ws/runs/$RID/tree/$1"; }
+wait_for 10 in_tree made-meanwhile
+coffer status alpha --diff >"$T/diff" 2>"$T/err" </dev/null
+tap_is "$?,$(grep -c "^# run $RID (scratch)" "$T/diff"),$(grep -c '^+++ b/\|^diff --git a/made-meanwhile' "$T/diff")" 0,1,1 'coffer status --diff shows what the run changed so far'
+rm "$HOME_DIR/sandboxes/1/ws/runs/$RID/tree/made-meanwhile"
 OLD=$(agentd_pid)
 kill -9 "$OLD"
 tap_ok 'agentd is killed in the midst' wait_for 30 agentd_is_new
