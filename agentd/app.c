@@ -12,6 +12,7 @@
 #include "agentd/config.h"
 #include "agentd/connect.h"
 #include "agentd/model/modelgate.h"
+#include "agentd/policy/policy_place.h"
 #include "agentd/run/objcache.h"
 #include "agentd/run/prune.h"
 #include "agentd/run/runs.h"
@@ -52,6 +53,7 @@ struct app {
 	char gateway[HOST_ADDR_MAX];
 	char range[HOST_ADDR_MAX];
 	char *recorder;
+	char *policy;
 	struct commands commands;
 	struct routerctl *router;
 	char *router_socket;
@@ -561,6 +563,22 @@ app_load_commands(struct app *a, struct err *e)
 	return 0;
 }
 
+static int
+app_load_policy(struct app *a, struct err *e)
+{
+	const char *self = a->connection->self, *shim = a->connection->shim;
+	AUTO_FREE char *shipped = xasprintf(
+	    "%.*s/../share/coffer/policy/default",
+	    (int)(strrchr(self, '/') - self), self);
+	AUTO_FREE char *hook = xasprintf(
+	    "%.*s/coffer-hook", (int)(strrchr(shim, '/') - shim), shim);
+
+	if (policy_place(a->host.home, shipped, hook, &a->policy, e) == -1)
+		return err_wrap(e, "policy");
+	a->env.policy = a->policy;
+	return 0;
+}
+
 static void
 app_on_signal(void *arg)
 {
@@ -593,7 +611,7 @@ app_make(struct app *a, struct err *e)
 		return -1;
 	if (connection_lock(c, "agentd", e) == -1 ||
 	    a->env.driver->probe(&a->host, e) == -1 ||
-	    app_load_commands(a, e) == -1 ||
+	    app_load_commands(a, e) == -1 || app_load_policy(a, e) == -1 ||
 	    connection_open(c, a->loop, a->cfg->server, "agentd.token",
 		"coffer-agentd", e) == -1 ||
 	    loop_on_signal(a->loop, SIGTERM, app_on_signal, a, e) == -1 ||
@@ -645,6 +663,7 @@ app_free(struct app *a)
 	routerctl_free(a->router);
 	free(a->router_socket);
 	free(a->recorder);
+	free(a->policy);
 	timer_free(a->retry);
 	commands_release(&a->commands);
 	connection_close(a->connection);

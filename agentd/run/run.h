@@ -43,6 +43,7 @@ struct run_env {
 	const char *model;        /* of agent_model; NULL: none */
 	struct objcaches *caches; /* NULL: each run clones for itself */
 	const char *recorder;     /* coffer-record; NULL: no records */
+	const char *policy;       /* policy_place's folder; NULL: none */
 };
 
 /* The run is over and cofferd knows; the callee frees it. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agentd/agent/plan.h"
+#include "agentd/policy/policy_place.h"
 #include "agentd/run/run_priv.h"
 #include "agentd/run/workdir.h"
 #include "agentd/sandbox/objects.h"
@@ -49,7 +50,7 @@ struct run_container {
 	struct str gitconfig;
 	char *url;
 	char *objects;
-	struct spec_mount mounts[7 + SANDBOX_LIST_MAX];
+	struct spec_mount mounts[8 + SANDBOX_LIST_MAX];
 	char *targets[SANDBOX_LIST_MAX]; /* of what the project shares */
 	char *seed;
 	struct spec_file files[1];
@@ -149,6 +150,8 @@ run_container_mounts(
 	(void)snprintf(c->task, sizeof(c->task), "%s/task", r->dir);
 	run_container_mount(c, c->out, "/run/coffer/out", false);
 	run_container_mount(c, c->task, "/run/coffer/task", true);
+	if (r->env->policy != NULL)
+		run_container_mount(c, r->env->policy, POLICY_TARGET, true);
 	(void)snprintf(
 	    c->agents, sizeof(c->agents), "%s/agents", r->env->host->home);
 	c->seed = path_join(r->env->host->home, "seed");
@@ -219,6 +222,7 @@ run_container_agent(const struct run *r, const struct project *p,
 	struct agent_start start = { .project = &with,
 		.write = run_may_write(r),
 		.session = r->session[0] != '\0' ? r->session : NULL,
+		.hook = r->env->policy != NULL ? POLICY_TARGET "/hook" : NULL,
 		.model = { .name = r->env->model } };
 
 	if (a == NULL) {
