@@ -20,6 +20,7 @@
 #include "agentd/sandbox/sandbox.h"
 #include "agentd/sandbox/unpack.h"
 #include "agentd/sandbox/uplink.h"
+#include "agentd/watch/budgets.h"
 #include "agentd/watch/netlog.h"
 #include "agentd/watch/projects.h"
 #include "agentd/watch/reader.h"
@@ -54,6 +55,7 @@ struct app {
 	char range[HOST_ADDR_MAX];
 	char *recorder;
 	char *policy;
+	struct budgets *budgets;
 	struct commands commands;
 	struct routerctl *router;
 	char *router_socket;
@@ -563,6 +565,14 @@ app_load_commands(struct app *a, struct err *e)
 	return 0;
 }
 
+static bool
+app_is_idle(void *arg)
+{
+	const struct app *a = arg;
+
+	return runs_idle(a->runs);
+}
+
 static int
 app_load_policy(struct app *a, struct err *e)
 {
@@ -636,6 +646,11 @@ app_make(struct app *a, struct err *e)
 	    (int)(strrchr(c->shim, '/') - c->shim), c->shim);
 	a->env.recorder = a->recorder;
 	a->runs = runs_new(&a->env, (unsigned)a->cfg->max_runs);
+	a->budgets = budgets_new(&(struct budgets_spec){ .loop = a->loop,
+	    .api = c->api,
+	    .models = a->models,
+	    .idle = app_is_idle,
+	    .arg = a });
 	projects_on_unwanted(a->projects, app_on_unwanted, a);
 	projects_on_running(a->projects, app_on_running, a);
 	projects_on_frozen(a->projects, app_on_frozen, a);
@@ -648,6 +663,7 @@ app_make(struct app *a, struct err *e)
 static void
 app_free(struct app *a)
 {
+	budgets_free(a->budgets);
 	netlog_free(a->netlog);
 	uses_free(a->uses);
 	prune_free(a->prune);
