@@ -23,6 +23,9 @@ enum {
 	HOOK_SUBJECT_MAX = 4096 /* as cofferd takes it */
 };
 
+/* The file `rules` beside the program, and what the repository adds. */
+struct policy *hook_rules(struct err *e);
+
 /* Borrows from the JSON that it was read from. */
 struct hook_call {
 	const char *tool;

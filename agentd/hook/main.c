@@ -46,29 +46,6 @@ hook_input(struct str *out, struct err *e)
 	return str_ok(out) ? 0 : err_set(e, ERR_LIMIT, "the call is too long");
 }
 
-static struct policy *
-hook_rules(struct err *e)
-{
-	AUTO_STR struct str text = STR_INIT;
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 8);
-	struct policy *p;
-
-	self[n > 0 ? n : 0] = '\0';
-	if (strrchr(self, '/') == NULL) {
-		(void)err_set(e, ERR_IO, "the rules are not found");
-		return NULL;
-	}
-	(void)snprintf(strrchr(self, '/'), 8, "/rules");
-	if (path_read(self, POLICY_FILE_MAX, &text, e) == -1)
-		return NULL;
-	p = policy_new();
-	if (policy_add(p, str_view(&text), POLICY_OPERATOR, e) == 0)
-		return p;
-	policy_free(p);
-	return NULL;
-}
-
 static int
 hook_verdict(const struct json *j)
 {

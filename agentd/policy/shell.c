@@ -104,10 +104,12 @@ shell_skip(struct shell_in *in, char open, char close, struct err *e)
 static bool
 shell_is_text(const struct shell_in *in, size_t before)
 {
-	const struct shell_command *c = &in->out->at[before];
+	const struct shell_command *c;
 
-	return in->literal && in->out->n == before + 1 && c->n == 1 &&
-	    !c->words[0].dynamic && !c->words[0].beside &&
+	if (!in->literal || in->out->n != before + 1)
+		return false;
+	c = &in->out->at[before];
+	return c->n == 1 && !c->words[0].dynamic && !c->words[0].beside &&
 	    strcmp(c->words[0].text, "cat") == 0;
 }
 

@@ -295,6 +295,13 @@ run_on_command(struct run *r, const struct err *fail, const struct json *j)
 	run_arrived(r, fail);
 }
 
+static void
+run_on_policy(struct run *r, const struct err *fail, const struct json *j)
+{
+	(void)j;
+	run_arrived(r, fail);
+}
+
 /* Not known: what is said of lines stands in the comment. */
 static void
 run_on_pull(struct run *r, const struct err *fail, const struct json *j)
@@ -373,6 +380,10 @@ run_load(struct run *r)
 	}
 	run_ask_tip(r, RUN_Q_BASE, run_on_base);
 	run_command_ask(r, run_on_command);
+	if (r->env->policy != NULL) {
+		r->waiting++;
+		run_policy_ask(r, run_on_policy);
+	}
 	if (r->is_pull)
 		run_ask_pull(r);
 	if (r->branch[0] == '\0')
@@ -642,6 +653,7 @@ run_free(struct run *r)
 	free(r->why_asked);
 	free(r->actor);
 	command_release(&r->resolved);
+	free(r->own_policy);
 	str_release(&r->why);
 	str_release(&r->message);
 	str_release(&r->review);

@@ -50,6 +50,10 @@ void run_command_ask(struct run *r, run_reply_fn *next);
 int run_command_write(const struct run *r, struct err *e);
 void run_command_read(struct run *r);
 
+/* run_policy.c: the repository's own rules; one that is wrong is told. */
+void run_policy_ask(struct run *r, run_reply_fn *next);
+int run_policy_write(const struct run *r, struct err *e);
+
 /* run_output.c: the form that its command asks for, once the message is there.
  * What is taken out of it is no part of the message any more. */
 void run_output_read(struct run *r);

@@ -63,6 +63,7 @@ enum run_query {
 	RUN_Q_FINISH,
 	RUN_Q_COMMAND,
 	RUN_Q_PULL,
+	RUN_Q_POLICY,
 	RUN_QUERIES
 };
 
@@ -126,6 +127,8 @@ struct run {
 	bool lost;    /* a container of it, by no fault of its own */
 	bool foreign; /* beyond its bounds: it is ended */
 	run_reply_fn *on_command;
+	run_reply_fn *on_policy;
+	char *own_policy;        /* the repository's rules, NULL: none */
 	struct command resolved; /* its name is "": the operator's holds */
 	bool cancelled;
 	char cancel_why[RUN_WHY_MAX];

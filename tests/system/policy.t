@@ -85,6 +85,25 @@ tap_is "$(said one two)" 'one status 0' 'what is allowed'
 tap_is "$(said two three)" 'two status 0' 'also the next time'
 tap_like "$(tr '\n' ' ' <"$T/run.log")" "*three *approval $B is denied*status 2*" 'what is denied'
 
+# The repository's own.
+rules() { (cd "$WORK" && mkdir -p .coffer && echo "$1" >.coffer/policy && git add -A && git commit -q -m 'Rules' && git push -q origin main) && coffer sync alpha >/dev/null 2>&1; }
+rules 'deny command slow: sleep   # too slow here'
+agent_does <<'A'
+. /opt/coffer/agents/lib
+echo "one $(bash 'sleep 1')"
+echo "two $(bash 'touch x')"
+echo done >"$COFFER_OUT"
+A
+attack_order alpha /plan
+attack_end
+tap_like "$(said one two)" '*slow denies it: too slow here*status 2' 'a repository denies more'
+tap_like "$(tr '\n' ' ' <"$T/run.log")" '*two *no-touch denies it*' 'what was denied stays'
+rules 'allow command slow: touch ...'
+attack_order alpha /plan
+attack_end
+tap_like "$(jq -r .why "$T/run.json")" "*.coffer/policy: line 1: a repository's policy asks or denies*" 'and allows nothing'
+rules '# none'
+
 # Nobody can be asked.
 agent_does <<'A'
 . /opt/coffer/agents/lib
