@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/cli.h"
 #include "cli/follow.h"
@@ -20,6 +21,7 @@
 enum {
 	ASK_SLICE_MS = 1000, /* between two looks at a signal */
 	ASK_CANCEL_MS = 60 * 1000,
+	ASK_AWAY_MS = 60 * 1000, /* that cofferd may be away */
 	ASK_PATCH_MAX = 64 << 20
 };
 
@@ -125,6 +127,34 @@ ask_cancel(struct cli *c, int64_t id)
 	json_free(j);
 }
 
+bool
+ask_is_away(const struct err *e, int64_t *since)
+{
+	const struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
+
+	if (cli_exit_of(e) != CLI_UNREACHABLE)
+		return false;
+	if (*since == 0)
+		*since = clock_mono_ms();
+	if (clock_mono_ms() - *since > ASK_AWAY_MS)
+		return false;
+	(void)nanosleep(&pause, NULL);
+	return true;
+}
+
+static int
+ask_get(struct cli *c, const char *path, struct json **out, struct err *e)
+{
+	int64_t away = 0;
+
+	while (remote_get(c, path, out, e) == -1) {
+		if (!ask_is_away(e, &away))
+			return -1;
+		*e = ERR_INIT;
+	}
+	return 0;
+}
+
 int
 ask_wait(struct cli *c, const struct json *row, const bool *stop,
     int64_t limit_ms, struct json **out, struct err *e)
@@ -138,10 +168,13 @@ ask_wait(struct cli *c, const struct json *row, const bool *stop,
 		.limit_ms = ASK_SLICE_MS,
 		.fn = ask_on_event,
 		.arg = &id };
+	int64_t away = 0;
 	bool told = false;
 
 	while (follow_events(c, &f, e) == -1) {
-		if (e->code != ERR_TIMEOUT)
+		if (e->code == ERR_TIMEOUT)
+			away = 0;
+		else if (!ask_is_away(e, &away))
 			return -1;
 		if (clock_mono_ms() >= end)
 			return err_set(e, ERR_TIMEOUT,
@@ -153,7 +186,7 @@ ask_wait(struct cli *c, const struct json *row, const bool *stop,
 			end = clock_mono_ms() + ASK_CANCEL_MS;
 		}
 	}
-	return remote_get(c, path, out, e);
+	return ask_get(c, path, out, e);
 }
 
 int

@@ -32,6 +32,9 @@ int ask_start(struct cli *c, const char *full, const struct ask *a,
  */
 int ask_wait(struct cli *c, const struct json *row, const bool *stop,
     int64_t limit_ms, struct json **out, struct err *e);
+/* Is that why, and not for too long since *since (0 at first)?  Then a moment
+ * later: it may be started again. */
+bool ask_is_away(const struct err *e, int64_t *since);
 /* The exit code that says how it ended. */
 int ask_exit(const struct json *row);
 /* Its state and why, on standard error. */

@@ -196,6 +196,8 @@ oneshot_remove(struct oneshot *o)
 	const struct remote_call call = { .method = "DELETE", .path = path };
 	struct err e = ERR_INIT;
 	struct json *j = NULL;
+	int64_t away = 0;
+	int rc;
 
 	if (!o->made)
 		return;
@@ -203,7 +205,10 @@ oneshot_remove(struct oneshot *o)
 		cli_note("the project stays: coffer destroy %s", o->full);
 		return;
 	}
-	if (remote_send(o->c, &call, &j, NULL, &e) == -1)
+	do
+		rc = remote_send(o->c, &call, &j, NULL, &e);
+	while (rc == -1 && ask_is_away(&e, &away));
+	if (rc == -1)
 		cli_note("coffer: the project stays behind: %s (coffer destroy "
 			 "%s)",
 		    e.msg, o->full);
