@@ -10,6 +10,7 @@
 #include "lib/wire/json.h"
 
 enum {
+	RUN_RULES_MAX = 12 << 10,  /* bytes: quoted, twice of it is kept */
 	RUN_PREPARED_MAX = 1 << 20 /* of what the clone printed */
 };
 
@@ -40,6 +41,26 @@ run_facts_json(const struct run *r, const char *agent, struct str *out)
 	jw_i64(&w, "began_ms", clock_now_ms());
 	jw_end(&w);
 	str_addc(out, '\n');
+}
+
+/* The rules that it asks before it uses a tool, as they were read; null when
+ * there are none or they are too many to keep. */
+static void
+run_facts_rules(const struct run *r, struct jw *w)
+{
+	AUTO_STR struct str text = STR_INIT;
+	AUTO_FREE char *path = NULL;
+	struct err ignored = ERR_INIT;
+	const char *own = r->own_policy;
+
+	if (r->env->policy != NULL)
+		path = path_join(r->env->policy, "rules");
+	jw_str(w, "rules",
+	    path != NULL && path_read(path, RUN_RULES_MAX, &text, &ignored) == 0
+		? str_cstr(&text)
+		: NULL);
+	jw_str(w, "repository_rules",
+	    own != NULL && strlen(own) <= RUN_RULES_MAX ? own : NULL);
 }
 
 /* What it may do, and how it is kept to that. */
@@ -76,6 +97,7 @@ run_facts_policy(const struct run *r, const struct project *p, struct str *out)
 				jw_str(&w, NULL, t->name);
 	}
 	jw_end(&w);
+	run_facts_rules(r, &w);
 	jw_end(&w);
 	str_addc(out, '\n');
 }

@@ -60,6 +60,8 @@ tap_like "$(said eleven twelve)" '*annot create*' 'the rules are not the sandbox
 tap_like "$(said twelve thirteen)" '*Read-only*' 'nor the program'
 tap_like "$(tr '\n' ' ' <"$T/run.log")" '*thirteen status 0*' 'only files called .policy are rules'
 
+tap_is "$(jq -r .rules "$HOME_DIR/runs/$RID/record/policy.json" | grep -c -e '^deny command no-touch: touch # ours$' -e '^deny command rm-all: ')" 2 'its record has the rules'
+
 # Asked.
 agent_does <<'A'
 . /opt/coffer/agents/lib
