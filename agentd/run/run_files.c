@@ -77,8 +77,7 @@ run_files_write(struct run *r, struct err *e)
 	if (run_file_put(r, "token", 0600, &token, e) == -1 ||
 	    run_file_put(r, "tip", 0600, &tip, e) == -1 ||
 	    run_file_put(r, "seen", 0600, &seen, e) == -1 ||
-	    run_given_write(r, e) == -1 ||
-	    run_policy_write(r, e) == -1 ||
+	    run_given_write(r, e) == -1 || run_policy_write(r, e) == -1 ||
 	    run_file_put(r, "task/task.json", 0644, &task, e) == -1)
 		return -1;
 	return run_facts_write(r, e);

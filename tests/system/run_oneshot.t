@@ -1,50 +1,12 @@
 #!/bin/bash
 # coffer run start --repo: a command in a throw-away sandbox on a copy of a
-# folder; hostile folders; a kill of agentd; signals.
+# folder; hostile folders.
 . "$(dirname "$0")/lib.sh"
 . "$SYSTEM_DIR/attack_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
 
-attack_start
-SRC=$T/src
-mkdir "$SRC"
-git -C "$SRC" init -q -b main
-printf 'one\n' >"$SRC/a.txt"
-mkdir "$SRC/deep"
-printf '#!/bin/sh\necho tool\n' >"$SRC/deep/tool"
-chmod 755 "$SRC/deep/tool"
-ln -s ../a.txt "$SRC/deep/link"
-printf '.env\n' >"$SRC/.gitignore"
-git -C "$SRC" add -A
-git -C "$SRC" commit -q -m first
-printf 'two\n' >>"$SRC/a.txt"                # not committed: it is copied
-printf 'SECRET=of-the-user\n' >"$SRC/.env"   # git does not know it: it is not
-# Whatever git on the host would run here leaves a mark.
-cat >>"$SRC/.git/config" <<C
-[core]
-	fsmonitor = "touch $T/mark; false"
-	hooksPath = $T/hooks
-	sshCommand = touch $T/mark
-[filter "evil"]
-	clean = "touch $T/mark; cat"
-	smudge = "touch $T/mark; cat"
-	required = true
-[diff]
-	external = touch $T/mark
-C
-mkdir "$T/hooks"
-for h in pre-commit post-checkout pre-push post-index-change reference-transaction; do
-	printf '#!/bin/sh\ntouch %s\n' "$T/mark" >"$T/hooks/$h"
-	cp "$T/hooks/$h" "$SRC/.git/hooks/$h"
-done
-chmod 755 "$T"/hooks/* "$SRC"/.git/hooks/*
-printf '*.txt filter=evil\n' >"$SRC/.git/info/attributes"
-
-start_run() { coffer run start --repo "$@" >"$T/out" 2>"$T/err"; RC=$?; }
-projects() { coffer status --json | jq -r '.. | objects | .full_name? // empty' | grep -c oneshot; }
-gone() { [ "$(projects)" -eq 0 ]; }
-show() { [ "$TAP_FAILED" -eq 0 ] || sed 's/^/# /' "$T/out" "$T/err"; }
+. "$SYSTEM_DIR/oneshot_lib.sh"
 
 FOO=of-the-caller OTHER=x start_run "$SRC" --env FOO --record "$T/record.tar" -- sh -c \
     'echo three >>a.txt; ls -a; cat a.txt; sh deep/link; deep/tool; echo "foo=$FOO other=$OTHER net=$(grep -c : /proc/net/dev)"; id -u'
@@ -112,47 +74,5 @@ tap_ok 'none of them left a project' wait_for 30 gone
 tap_not 'and nothing of them ran' test -e "$T/mark"
 start_run "$SRC" --dry-run -- true
 tap_is "$RC,$(grep -c 'would make a project' "$T/out"),$(projects)" 0,1,0 'what would be done'
-show
-
-# ---- in the midst of one ----
-oneshot_id() { RID=$(coffer status --json | jq -r '.. | objects | .full_name? // empty' | grep oneshot | head -n 1); [ -n "$RID" ] &&
-	RID=$(coffer run list "$RID" --json | jq -r '[.[].id] | max // empty') && [ -n "$RID" ]; }
-oneshot_works() { oneshot_id && coffer run logs "$RID" 2>/dev/null | grep -q begun; }
-agentd_pid() { jq -r '.. | objects | select(.name? == "agentd") | .pid' "$HOME_DIR/run/services.json"; }
-begin() { wait_for 60 gone || return; "$O/bin/coffer" run start --repo "$SRC" "$@" >"$T/out" 2>"$T/err" & BG=$!; wait_for 60 oneshot_works; }
-let_go() { for d in "$HOME_DIR"/sandboxes/*/ws/runs/"$RID"/tree; do touch "$d/go"; done; }
-
-begin -- sh -c 'echo begun; until [ -e go ]; do sleep 0.1; done; rm go; echo three >>a.txt'
-kill -9 "$(agentd_pid)"
-let_go
-wait "$BG"
-tap_is "$?,$(grep -c '^+three' "$T/out")" 0,1 'agentd is killed, the run goes on'
-show
-begin -- sh -c 'echo begun; until [ -e go ]; do sleep 0.1; done; rm go; echo four >>a.txt'
-kill -9 "$(jq -r '.. | objects | select(.name? == "cofferd") | .pid' "$HOME_DIR/run/services.json")"
-let_go
-wait "$BG"
-tap_is "$?,$(grep -c '^+four' "$T/out")" 0,1 'so it does when cofferd is'
-show
-wait_for 60 gone
-"$O/bin/coffer" run start --repo "$SRC" --json -- sh -c 'echo once >>a.txt' >"$T/out" 2>"$T/err" &
-BG=$!
-wait_for 60 oneshot_id
-kill -9 "$(agentd_pid)"
-wait "$BG"
-tap_is "$?,$(jq -r '.run.state, .run.attempt, .patch.bytes > 0' "$T/out" | tr '\n' ' ')" '0,done 1 true ' 'agentd is killed before it begins'
-show
-begin -- sh -c 'echo begun; until [ -e go ]; do sleep 0.1; done; rm go'
-printf 'meanwhile\n' >>"$SRC/a.txt"
-let_go
-wait "$BG"
-tap_is "$?,$(grep -c 'a.txt' "$T/err")" 80,1 'the folder changed meanwhile'
-begin -- sh -c 'echo begun; sleep 600'
-kill -TERM "$BG"
-wait "$BG"
-tap_is $? 1 'a signal'
-tap_ok 'cancels it' grep -q 'cancelled' "$T/err"
-tap_ok 'and takes it all away' wait_for 60 gone
-tap_not 'nothing ran on the host' test -e "$T/mark"
 show
 tap_done
