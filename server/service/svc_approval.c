@@ -59,7 +59,12 @@ svc_approval_comment(struct txn *t, const struct svc *s, int64_t now,
 	if (a->item == 0)
 		return 0;
 	svc_identity_of(s->agentd_id, SEED_AGENTD, USER_SERVICE, &who);
-	return svc_comment_insert(t, &who, now, &r, &id, e);
+	if (svc_comment_insert(t, &who, now, &r, &id, e) == 0)
+		return 0;
+	if (e->code != ERR_NOTFOUND)
+		return -1;
+	*e = ERR_INIT; /* the item is gone: the row says it */
+	return 0;
 }
 
 /* ---- to ask ---- */

@@ -178,4 +178,12 @@ for i in 1 2 3 4 5 6; do
 	blocked name-unlisted $(seq -f "n$i-%g.test" 10)
 done
 tap_is "$(open)" 31 'a run asks only so much'
+
+# Without the item it is asked all the same.
+as "$AGENTD" api POST "$C/runs/$RUN/finish" '{"state":"failed","why":"x"}'
+begin
+api DELETE "$R/issues/1"
+was=$(open)
+blocked name-unlisted gone.test
+tap_is "$STATUS,$(open)" "204,$((was + 1))" 'an item that is gone hinders nothing'
 tap_done
