@@ -88,6 +88,8 @@ prover  := $(O)/libexec/coffer/coffer-prove
 probe   := $(O)/libexec/coffer/coffer-probe
 # Makes the record of a run, without a right on the host.
 record  := $(O)/libexec/coffer/coffer-record
+# What an agent's CLI asks in the sandbox before it uses a tool.
+hook    := $(O)/libexec/coffer/coffer-hook
 # What git starts in place of pack-objects; the same care for the same reason.
 packs   := $(O)/libexec/coffer/coffer-packs
 archives := lib server agentd router cli packs
@@ -100,9 +102,10 @@ prompts := $(wildcard prompts/*/*.md)
 profiles := $(wildcard compose/profiles/*/*)
 egress  := $(wildcard egress/*.list)
 models  := models/prices
-all: $(progs:%=$(O)/bin/%) $(shim) $(eshim) $(prover) $(probe) $(record) $(packs) $(prompts:%=$(O)/share/coffer/%) \
+policy  := policy/default
+all: $(progs:%=$(O)/bin/%) $(shim) $(eshim) $(prover) $(probe) $(record) $(hook) $(packs) $(prompts:%=$(O)/share/coffer/%) \
      $(profiles:compose/%=$(O)/share/coffer/%) $(egress:%=$(O)/share/coffer/%) \
-     $(models:%=$(O)/share/coffer/%)
+     $(models:%=$(O)/share/coffer/%) $(policy:%=$(O)/share/coffer/%)
 $(O)/share/coffer/profiles/%: compose/profiles/%
 	@mkdir -p $(@D)
 	@cp $< $@
@@ -136,6 +139,10 @@ $(prover): $(O)/agentd/prover/main.o $(O)/agentd.a $(O)/lib.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(record): $(O)/agentd/recorder/main.o $(O)/agentd.a $(O)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(hook): $(O)/agentd/hook/main.o $(O)/agentd.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -222,10 +229,11 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands
 	install -m 0755 $(progs:%=$(O)/bin/%) $(DESTDIR)$(PREFIX)/bin/
 	install -d $(DESTDIR)$(PREFIX)/libexec/coffer
-	install -m 0755 $(shim) $(eshim) $(prover) $(probe) $(record) $(packs) $(DESTDIR)$(PREFIX)/libexec/coffer/
+	install -m 0755 $(shim) $(eshim) $(prover) $(probe) $(record) $(hook) $(packs) $(DESTDIR)$(PREFIX)/libexec/coffer/
 	install -m 0644 $(wildcard prompts/commands/*.md) $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands/
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/egress $(egress)
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/models $(models)
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/policy $(policy)
 	for f in $(profiles:compose/%=%); do \
 	    install -D -m 0644 compose/$$f $(DESTDIR)$(PREFIX)/share/coffer/$$f || exit 1; done
 

@@ -12,6 +12,7 @@
 #include "agentd/config.h"
 #include "agentd/connect.h"
 #include "agentd/model/modelgate.h"
+#include "agentd/policy/policy_place.h"
 #include "agentd/run/objcache.h"
 #include "agentd/run/prune.h"
 #include "agentd/run/runs.h"
@@ -19,6 +20,7 @@
 #include "agentd/sandbox/sandbox.h"
 #include "agentd/sandbox/unpack.h"
 #include "agentd/sandbox/uplink.h"
+#include "agentd/watch/budgets.h"
 #include "agentd/watch/netlog.h"
 #include "agentd/watch/projects.h"
 #include "agentd/watch/reader.h"
@@ -52,6 +54,8 @@ struct app {
 	char gateway[HOST_ADDR_MAX];
 	char range[HOST_ADDR_MAX];
 	char *recorder;
+	char *policy;
+	struct budgets *budgets;
 	struct commands commands;
 	struct routerctl *router;
 	char *router_socket;
@@ -258,6 +262,15 @@ app_run_names(
 	return runs_names(a->runs, project, names, max);
 }
 
+static struct driver_exec *
+app_on_diff(int64_t project, int64_t run, const struct driver_exec_spec *x,
+    int *fd, void *arg, struct err *e)
+{
+	const struct app *a = arg;
+
+	return runs_diff(a->runs, project, run, x, fd, e);
+}
+
 static void
 app_step_serve(struct app *a)
 {
@@ -269,6 +282,7 @@ app_step_serve(struct app *a)
 		app_on_step(&e, a);
 		return;
 	}
+	attach_on_run(a->attach, app_on_diff, a);
 	a->uses = uses_new(&(struct uses_spec){ .host = &a->host,
 	    .driver = a->env.driver,
 	    .api = a->connection->api,
@@ -551,6 +565,30 @@ app_load_commands(struct app *a, struct err *e)
 	return 0;
 }
 
+static bool
+app_is_idle(void *arg)
+{
+	const struct app *a = arg;
+
+	return runs_idle(a->runs);
+}
+
+static int
+app_load_policy(struct app *a, struct err *e)
+{
+	const char *self = a->connection->self, *shim = a->connection->shim;
+	AUTO_FREE char *shipped = xasprintf(
+	    "%.*s/../share/coffer/policy/default",
+	    (int)(strrchr(self, '/') - self), self);
+	AUTO_FREE char *hook = xasprintf(
+	    "%.*s/coffer-hook", (int)(strrchr(shim, '/') - shim), shim);
+
+	if (policy_place(a->host.home, shipped, hook, &a->policy, e) == -1)
+		return err_wrap(e, "policy");
+	a->env.policy = a->policy;
+	return 0;
+}
+
 static void
 app_on_signal(void *arg)
 {
@@ -583,7 +621,7 @@ app_make(struct app *a, struct err *e)
 		return -1;
 	if (connection_lock(c, "agentd", e) == -1 ||
 	    a->env.driver->probe(&a->host, e) == -1 ||
-	    app_load_commands(a, e) == -1 ||
+	    app_load_commands(a, e) == -1 || app_load_policy(a, e) == -1 ||
 	    connection_open(c, a->loop, a->cfg->server, "agentd.token",
 		"coffer-agentd", e) == -1 ||
 	    loop_on_signal(a->loop, SIGTERM, app_on_signal, a, e) == -1 ||
@@ -608,6 +646,11 @@ app_make(struct app *a, struct err *e)
 	    (int)(strrchr(c->shim, '/') - c->shim), c->shim);
 	a->env.recorder = a->recorder;
 	a->runs = runs_new(&a->env, (unsigned)a->cfg->max_runs);
+	a->budgets = budgets_new(&(struct budgets_spec){ .loop = a->loop,
+	    .api = c->api,
+	    .models = a->models,
+	    .idle = app_is_idle,
+	    .arg = a });
 	projects_on_unwanted(a->projects, app_on_unwanted, a);
 	projects_on_running(a->projects, app_on_running, a);
 	projects_on_frozen(a->projects, app_on_frozen, a);
@@ -620,6 +663,7 @@ app_make(struct app *a, struct err *e)
 static void
 app_free(struct app *a)
 {
+	budgets_free(a->budgets);
 	netlog_free(a->netlog);
 	uses_free(a->uses);
 	prune_free(a->prune);
@@ -635,6 +679,7 @@ app_free(struct app *a)
 	routerctl_free(a->router);
 	free(a->router_socket);
 	free(a->recorder);
+	free(a->policy);
 	timer_free(a->retry);
 	commands_release(&a->commands);
 	connection_close(a->connection);

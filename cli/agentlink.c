@@ -82,6 +82,8 @@ agentlink_hello(struct agentlink *l, const char *ticket)
 			jw_str(&w, NULL, s->argv[i]);
 		jw_end(&w);
 	}
+	if (s->run != 0)
+		jw_i64(&w, "run", s->run);
 	if (s->key != NULL) {
 		jw_str(&w, "key", s->key);
 		jw_bool(&w, "editor", s->editor);

@@ -32,6 +32,7 @@ struct agentlink_spec {
 	const char *const *argv; /* of exec; NULL at its end */
 	const char *key;         /* of dial: the caller's public key */
 	bool editor;
+	int64_t run; /* of exec, without argv: what this run changed */
 	/* Any but EXIT and ERROR. */
 	void (*on_frame)(uint8_t type, struct view payload, void *arg);
 	void (*on_drain)(void *arg); /* may be NULL */

@@ -19,6 +19,10 @@ enum cli_exit {
 	CLI_REFUSED = 3, /* by policy or gate */
 	CLI_NOTFOUND = 4,
 	CLI_UNREACHABLE = 5,
+	/* Of runs: */
+	CLI_RUN_FAILED = 30,
+	CLI_VERIFY_FAILED = 40,
+	CLI_SOURCE_CHANGED = 80, /* what was only to be read */
 	CLI_TIMEOUT = 124
 };
 

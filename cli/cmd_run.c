@@ -40,7 +40,10 @@ run_rows(const struct cli *c, const struct json *j)
 		out_cellf(t, "%" PRId64, json_i64_or(r, "id", 0));
 		out_cell_state(t, json_str_or(r, "state", NULL));
 		out_cell(t, json_str_or(r, "command", NULL));
-		out_cellf(t, "#%" PRId64, json_i64_or(r, "item", 0));
+		if (json_i64_or(r, "item", 0) == 0)
+			out_cell(t, NULL);
+		else
+			out_cellf(t, "#%" PRId64, json_i64_or(r, "item", 0));
 		out_cell(t, json_str_or(r, "branch", NULL));
 		out_cell(t, out_ago(json_str_or(r, "created_at", NULL), ago));
 		out_cell(t, json_str_or(r, "why", NULL));
@@ -117,7 +120,9 @@ run_print(const struct cli *c, const struct json *r)
 
 	(void)printf("run %" PRId64 " of ", json_i64_or(r, "id", 0));
 	out_text(stdout, json_str_or(json_get(r, "project"), "full_name", "-"));
-	(void)printf("#%" PRId64 ": ", json_i64_or(r, "item", 0));
+	if (json_i64_or(r, "item", 0) != 0)
+		(void)printf("#%" PRId64, json_i64_or(r, "item", 0));
+	(void)printf(": ");
 	out_paint(c, stdout, out_state_colour(json_str_or(r, "state", "")),
 	    json_str_or(r, "state", "-"));
 	(void)printf("\n");

@@ -9,6 +9,7 @@
 #include "cli/probe.h"
 #include "cli/remote.h"
 #include "cli/sandbox_use.h"
+#include "cli/status_diff.h"
 #include "cli/svcstate.h"
 #include "cli/tables.h"
 #include "cli/target.h"
@@ -27,7 +28,7 @@ enum {
 };
 
 struct status_args {
-	bool watch;
+	bool watch, diff;
 	int64_t every_ms;
 	uint64_t times;
 };
@@ -489,6 +490,10 @@ status_run(struct cli *c, const void *args, int argc, char **argv)
 {
 	const struct status_args *a = args;
 
+	if (a->diff && (argc == 0 || a->watch))
+		return cli_usage("status: --diff wants a project");
+	if (a->diff)
+		return status_diff(c, argv[0]);
 	if (a->watch)
 		return sandbox_use_watch(c, argc == 0 ? NULL : argv[0],
 		    a->every_ms > 0 ? a->every_ms : STATUS_EVERY_MS, a->times);
@@ -500,6 +505,8 @@ status_run(struct cli *c, const void *args, int argc, char **argv)
 static const struct command_option status_options[] = {
 	{ 'w', OPT_FLAG, "watch", STATUS(watch), NULL,
 	    "the sandboxes and what they use, again and again" },
+	{ 'd', OPT_FLAG, "diff", STATUS(diff), NULL,
+	    "what changed in its session's clones, as the sandbox says" },
 	{ 0, OPT_MS, "every", STATUS(every_ms), "TIME",
 	    "between two looks (default 2s)" },
 	{ 0, OPT_U64, "times", STATUS(times), "N",
@@ -511,7 +518,7 @@ const struct command cmd_status[] = {
 	{ .name = "status",
 	    .group = "Service",
 	    .summary = "services and projects",
-	    .usage = "[PROJECT] [--watch]",
+	    .usage = "[PROJECT] [--watch] [--diff]",
 	    .max = 1,
 	    .args_size = sizeof(struct status_args),
 	    .options = status_options,

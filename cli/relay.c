@@ -156,6 +156,7 @@ relay_run(
 		.argv = spec->argv,
 		.key = spec->key,
 		.editor = spec->editor,
+		.run = spec->run,
 		.on_frame = relay_on_frame,
 		.on_drain = relay_on_drain,
 		.on_end = relay_on_end,

@@ -20,7 +20,8 @@ struct relay_spec {
 	const char *const *argv;
 	const char *key; /* see agentlink.h */
 	bool editor;
-	bool quiet; /* a signal is its end, no failure */
+	int64_t run; /* see agentlink.h */
+	bool quiet;  /* a signal is its end, no failure */
 	/* Before any output: the host key that agentd told; may be NULL. */
 	int (*on_hostkey)(struct view line, void *arg, struct err *e);
 	void *arg;

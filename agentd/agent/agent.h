@@ -59,6 +59,7 @@ struct agent_start {
 					  arguments added */
 	bool write;                    /* the tree may be changed */
 	const char *session;           /* to go on with; NULL: a new one */
+	const char *hook;              /* to ask before a tool; NULL: none */
 	struct agent_bounds bounds;
 	struct agent_model model;
 };

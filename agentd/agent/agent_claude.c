@@ -34,27 +34,65 @@ static const struct spec_pair agent_claude_env[] = {
 	{ "CLAUDE_CODE_DISABLE_AUTO_MEMORY", "1" },
 };
 
-/* In its settings too, which win over whatever else might name another. */
+enum {
+	AGENT_CLAUDE_HOOK_S = 600 /* a person may have to answer */
+};
+
+/* A hook that ends with another status than 0 and 2 lets the tool pass. */
 static void
-agent_claude_model(const struct agent_model *m, struct agent_plan *p)
+agent_claude_hook(const char *hook, struct jw *w)
+{
+	AUTO_STR struct str command = STR_INIT;
+
+	str_addf(&command, "%s || exit 2", hook);
+	jw_object(w, "hooks");
+	jw_array(w, "PreToolUse");
+	jw_object(w, NULL);
+	jw_str(w, "matcher", "*");
+	jw_array(w, "hooks");
+	jw_object(w, NULL);
+	jw_str(w, "type", "command");
+	jw_str(w, "command", str_cstr(&command));
+	jw_i64(w, "timeout", AGENT_CLAUDE_HOOK_S);
+	jw_end(w);
+	jw_end(w);
+	jw_end(w);
+	jw_end(w);
+	jw_end(w);
+}
+
+/* They win over whatever else might say otherwise. */
+static void
+agent_claude_settings(const struct agent_start *s, struct agent_plan *p)
 {
 	AUTO_STR struct str settings = STR_INIT;
 	struct jw w;
 
+	if (s->model.url == NULL && s->hook == NULL)
+		return;
+	jw_init(&w, &settings);
+	jw_object(&w, NULL);
+	if (s->model.url != NULL) {
+		jw_object(&w, "env");
+		jw_str(&w, "ANTHROPIC_BASE_URL", s->model.url);
+		jw_end(&w);
+	}
+	if (s->hook != NULL)
+		agent_claude_hook(s->hook, &w);
+	jw_end(&w);
+	agent_plan_arg(p, "--settings");
+	agent_plan_argf(p, "%s", str_cstr(&settings));
+}
+
+static void
+agent_claude_model(const struct agent_model *m, struct agent_plan *p)
+{
 	if (m->name != NULL) {
 		agent_plan_arg(p, "--model");
 		agent_plan_arg(p, m->name);
 	}
 	if (m->url == NULL)
 		return;
-	jw_init(&w, &settings);
-	jw_object(&w, NULL);
-	jw_object(&w, "env");
-	jw_str(&w, "ANTHROPIC_BASE_URL", m->url);
-	jw_end(&w);
-	jw_end(&w);
-	agent_plan_arg(p, "--settings");
-	agent_plan_argf(p, "%s", str_cstr(&settings));
 	agent_plan_env(p, "ANTHROPIC_BASE_URL", m->url);
 	agent_plan_env(p, "ANTHROPIC_API_KEY", m->token);
 }
@@ -108,6 +146,7 @@ agent_claude_plan(
 	agent_plan_envs(p, agent_claude_env,
 	    sizeof(agent_claude_env) / sizeof(agent_claude_env[0]));
 	agent_claude_model(&s->model, p);
+	agent_claude_settings(s, p);
 	if (s->session != NULL) {
 		agent_plan_arg(p, "--resume");
 		agent_plan_arg(p, s->session);

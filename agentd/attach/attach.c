@@ -67,6 +67,7 @@ struct session {
 	bool dial; /* an SSH server is the program */
 	char key[SSHKEY_PUBLIC_MAX];
 	bool editor;
+	int64_t run;   /* of exec: what this run changed; 0: none */
 	bool spoke;    /* the program: so it was not its start that failed */
 	bool terminal; /* else a program between two pipes */
 	uint16_t cols, rows;
@@ -79,6 +80,8 @@ struct attach {
 	struct apiclient *api;
 	struct sandboxes *sandboxes;
 	const struct driver *driver;
+	attach_run_fn *on_run;
+	void *on_run_arg;
 	struct listener *listener;
 	unsigned n;
 	TAILQ_HEAD(, session) list;
@@ -238,6 +241,18 @@ session_judge(struct session *s, int64_t project, int *fd, struct err *e)
 	return rc;
 }
 
+static struct driver_exec *
+session_run(struct session *s, int64_t project,
+    const struct driver_exec_spec *x, int *fd, struct err *e)
+{
+	const struct attach *a = s->all;
+
+	if (a->on_run != NULL)
+		return a->on_run(project, s->run, x, fd, a->on_run_arg, e);
+	(void)err_set(e, ERR_NOTFOUND, "no run goes on");
+	return NULL;
+}
+
 static void
 session_start(struct session *s, int64_t project,
     const struct sandbox_spec *like, const struct str *head)
@@ -259,7 +274,9 @@ session_start(struct session *s, int64_t project,
 		.arg = s,
 	};
 
-	s->exec = sandbox_attach(s->all->sandboxes, project, &x, &term.fd, &e);
+	s->exec = s->run == 0
+	    ? sandbox_attach(s->all->sandboxes, project, &x, &term.fd, &e)
+	    : session_run(s, project, &x, &term.fd, &e);
 	if (s->exec == NULL) {
 		session_refuse(s, e.msg);
 		return;
@@ -350,9 +367,11 @@ session_read_argv(struct session *s, const struct json *j, struct err *e)
 			return err_set(e, ERR_INVALID, "argv: not a string");
 		s->argv[i] = xstrdup(one);
 	}
-	if ((strcmp(s->verb, "exec") == 0) != (n > 0))
-		return err_set(
-		    e, ERR_INVALID, "the verb exec, and it alone, takes argv");
+	if ((strcmp(s->verb, "exec") == 0) != (n > 0 || s->run != 0))
+		return err_set(e, ERR_INVALID,
+		    "the verb exec, and it alone, takes argv or run");
+	if (n > 0 && s->run != 0)
+		return err_set(e, ERR_INVALID, "run takes no argv");
 	return 0;
 }
 
@@ -369,7 +388,8 @@ session_read_hello(
 	    json_str(j, "key", SSHKEY_PUBLIC_MAX - 1, &key, e) == -1 ||
 	    json_bool(j, "editor", &s->editor, e) == -1 ||
 	    json_i64(j, "cols", 1, ATTACH_SIDE_MAX, &cols, e) == -1 ||
-	    json_i64(j, "rows", 1, ATTACH_SIDE_MAX, &rows, e) == -1)
+	    json_i64(j, "rows", 1, ATTACH_SIDE_MAX, &rows, e) == -1 ||
+	    json_i64(j, "run", 1, INT64_MAX, &s->run, e) == -1)
 		return -1;
 	s->verb = xstrdup(verb);
 	s->dial = strcmp(verb, "dial") == 0;
@@ -381,7 +401,8 @@ session_read_hello(
 		return err_set(e, ERR_INVALID,
 		    "the verb dial needs key: a public ed25519 key");
 	s->terminal = !s->dial && !s->prove &&
-	    (s->argv[0] == NULL || json_get(j, "cols") != NULL);
+	    ((s->argv[0] == NULL && s->run == 0) ||
+		json_get(j, "cols") != NULL);
 	s->cols = (uint16_t)cols;
 	s->rows = (uint16_t)rows;
 	return 0;
@@ -609,6 +630,13 @@ attach_new(struct loop *l, const char *home, struct apiclient *api,
 	}
 	a->listener = listener_new(l, fd, attach_on_accept, a);
 	return a;
+}
+
+void
+attach_on_run(struct attach *a, attach_run_fn *fn, void *arg)
+{
+	a->on_run = fn;
+	a->on_run_arg = arg;
 }
 
 void

@@ -45,8 +45,8 @@ static const struct {
 	{ "web", AGENT_WEB },
 };
 
-static const char *const command_reserved[] = { "approve", "help", "merge",
-	"retry", "status", "stop", "test-pr", "test-pr-bug" };
+static const char *const command_reserved[] = { "allow", "approve", "deny",
+	"help", "merge", "retry", "status", "stop", "test-pr", "test-pr-bug" };
 
 const char *
 command_access_name(enum command_access a)

@@ -321,12 +321,18 @@ prompt_write(const struct prompt_input *in, struct str *out)
 	else
 		str_add(out, "\n\n## The order\n\n");
 	prompt_orders(in, out);
-	str_addf(out, "- Project: %s, %s #%lld\n", in->project, what,
-	    (long long)in->item);
+	if (in->item == 0)
+		str_addf(out, "- Project: %s\n", in->project);
+	else
+		str_addf(out, "- Project: %s, %s #%lld\n", in->project, what,
+		    (long long)in->item);
 	prompt_access(in, out);
 	if (in->is_pull && in->branch[0] == '\0')
 		str_addf(out, "- Base branch: `origin/%s`\n", in->base);
 	prompt_output(in, out);
+	/* All of it is a maintainer's order. */
+	if (in->item == 0)
+		return;
 	str_add(out, "\n## The item\n\n");
 	prompt_rules(out, in->nonce);
 	str_addf(out, "\nThe %s, by ", what);

@@ -20,6 +20,7 @@
 enum {
 	CONTROL_LINE_MAX = 16 << 10,
 	CONTROL_PEERS_MAX = 32,
+	CONTROL_WAITING_MAX = 256,
 	CONTROL_TTL_S_MAX = 366 * 24 * 3600
 };
 
@@ -271,6 +272,46 @@ control_thaw(
 	return 0;
 }
 
+struct control_waiting {
+	struct gateway *g;
+	struct jw *w;
+	size_t n;
+};
+
+static void
+control_put_waiting(const struct grant *t, void *arg)
+{
+	struct control_waiting *c = arg;
+	struct ledger_state s;
+
+	if (t->who.run == 0 || c->n == CONTROL_WAITING_MAX)
+		return;
+	ledger_look(c->g->ledger, LEDGER_RUN, &t->who, clock_now_ms(), &s);
+	if (s.frozen_at == 0)
+		return;
+	c->n++;
+	jw_object(c->w, NULL);
+	jw_u64(c->w, "run", t->who.run);
+	jw_i64(c->w, "limit", s.frozen_at);
+	jw_i64(c->w, "spent", s.spent);
+	jw_end(c->w);
+}
+
+/* Runs that are frozen because they have nothing left of their limit. */
+static int
+control_waiting(
+    struct gateway *g, const struct json *j, struct jw *w, struct err *e)
+{
+	struct control_waiting c = { .g = g, .w = w };
+
+	(void)j;
+	(void)e;
+	jw_array(w, "runs");
+	grants_each(g->grants, control_put_waiting, &c);
+	jw_end(w);
+	return 0;
+}
+
 static int
 control_reload(
     struct gateway *g, const struct json *j, struct jw *w, struct err *e)
@@ -293,6 +334,7 @@ static const struct control_op {
 	{ "limit", control_limit },
 	{ "freeze", control_freeze },
 	{ "thaw", control_thaw },
+	{ "waiting", control_waiting },
 	{ "reload", control_reload },
 };
 

@@ -298,6 +298,17 @@ grants_expire(struct grants *g, int64_t before,
 	}
 }
 
+void
+grants_each(const struct grants *g,
+    void (*fn)(const struct grant *t, void *arg), void *arg)
+{
+	size_t cursor = 0;
+	void *v;
+
+	while (map_next(g->by_hash, &cursor, NULL, &v))
+		fn(&((const struct grant_row *)v)->grant, arg);
+}
+
 size_t
 grants_count(const struct grants *g)
 {

@@ -60,6 +60,8 @@ int grants_drop(
 void grants_expire(struct grants *g, int64_t before,
     void (*fn)(const struct ledger_who *who, void *arg), void *arg);
 size_t grants_count(const struct grants *g);
+void grants_each(const struct grants *g,
+    void (*fn)(const struct grant *t, void *arg), void *arg);
 
 /* For the journal: 1 when the line was not ours. */
 int grants_replay(struct grants *g, struct view line, struct err *e);

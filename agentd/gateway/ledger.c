@@ -22,9 +22,14 @@ enum {
 
 struct ledger_account {
 	int64_t spent, reserved;
-	int64_t limit; /* its own, -1: the default */
-	uint64_t day;  /* of an account of one day, else 0 */
-	bool frozen;
+	int64_t limit;  /* its own, -1: the default */
+	uint64_t day;   /* of an account of one day, else 0 */
+	int64_t frozen; /* 0: it is not; 1: by an order; else the limit that
+			 * the run has reached */
+};
+
+enum {
+	LEDGER_FROZEN_ORDER = 1
 };
 
 struct ledger_pending {
@@ -171,7 +176,7 @@ ledger_has(const struct ledger_account *a, int64_t limit, int64_t micros,
 	if (a != NULL) {
 		no->at.spent = a->spent;
 		no->at.reserved = a->reserved;
-		no->at.frozen = a->frozen;
+		no->at.frozen = a->frozen != 0;
 	}
 	no->frozen = no->at.frozen;
 	if (no->frozen)
@@ -339,17 +344,33 @@ ledger_set_limit(struct ledger *l, enum ledger_scope s,
 	return 0;
 }
 
-int
-ledger_freeze(struct ledger *l, enum ledger_scope s,
-    const struct ledger_who *who, bool frozen, int64_t now, struct err *e)
+static int
+ledger_set_frozen(struct ledger *l, enum ledger_scope s,
+    const struct ledger_who *who, int64_t frozen, int64_t now, struct err *e)
 {
 	char key[LEDGER_KEY_MAX];
 
 	if (ledger_change(l, s, who, ledger_day(now), key, e) == -1 ||
-	    journal_add(l->journal, e, "F %s %d", key, frozen) == -1)
+	    journal_add(l->journal, e, "F %s %" PRId64, key, frozen) == -1)
 		return -1;
 	ledger_of(l, s, who, ledger_day(now))->frozen = frozen;
 	return 0;
+}
+
+int
+ledger_freeze(struct ledger *l, enum ledger_scope s,
+    const struct ledger_who *who, bool frozen, int64_t now, struct err *e)
+{
+	return ledger_set_frozen(
+	    l, s, who, frozen ? LEDGER_FROZEN_ORDER : 0, now, e);
+}
+
+int
+ledger_freeze_at(struct ledger *l, const struct ledger_who *who, int64_t limit,
+    int64_t now, struct err *e)
+{
+	return ledger_set_frozen(l, LEDGER_RUN, who,
+	    limit > LEDGER_FROZEN_ORDER ? limit : LEDGER_FROZEN_ORDER, now, e);
 }
 
 void
@@ -367,7 +388,8 @@ ledger_look(const struct ledger *l, enum ledger_scope s,
 		return;
 	out->spent = a->spent;
 	out->reserved = a->reserved;
-	out->frozen = a->frozen;
+	out->frozen = a->frozen != 0;
+	out->frozen_at = a->frozen > LEDGER_FROZEN_ORDER ? a->frozen : 0;
 }
 
 static void
@@ -480,7 +502,7 @@ ledger_replay_account(
 	else if (what == 'L')
 		a->limit = value;
 	else
-		a->frozen = value != 0;
+		a->frozen = value < 0 ? LEDGER_FROZEN_ORDER : value;
 	return 0;
 }
 
@@ -551,7 +573,7 @@ ledger_snapshot(struct ledger *l, struct str *out, int64_t now)
 		if (a->limit >= 0)
 			journal_put(out, "L %s %" PRId64, key, a->limit);
 		if (a->frozen)
-			journal_put(out, "F %s 1", key);
+			journal_put(out, "F %s %" PRId64, key, a->frozen);
 	}
 	cursor = 0;
 	while (map_next(l->pending, &cursor, &key, &v)) {

@@ -48,6 +48,7 @@ struct ledger_limits {
 
 struct ledger_state {
 	int64_t spent, reserved, limit; /* limit 0: none */
+	int64_t frozen_at;              /* the limit that froze the run, or 0 */
 	bool frozen;
 };
 
@@ -89,6 +90,9 @@ int ledger_set_limit(struct ledger *l, enum ledger_scope s,
 /* Nothing is reserved there until it is thawed. */
 int ledger_freeze(struct ledger *l, enum ledger_scope s,
     const struct ledger_who *who, bool frozen, int64_t now, struct err *e);
+/* A run that has nothing left of its limit, until it is thawed. */
+int ledger_freeze_at(struct ledger *l, const struct ledger_who *who,
+    int64_t limit, int64_t now, struct err *e);
 void ledger_look(const struct ledger *l, enum ledger_scope s,
     const struct ledger_who *who, int64_t now, struct ledger_state *out);
 /* A run that is over: its account goes, after what is pending is settled. */

@@ -20,6 +20,7 @@
 enum {
 	MODELGATE_RETRY_MS = 250,
 	MODELGATE_AWAY_MS = 10 * 60 * 1000,
+	MODELGATE_RAISE_MS = 60 * 1000,
 	MODELGATE_PROVIDERS_MAX = 1024
 };
 
@@ -35,6 +36,8 @@ static const char model_letters[] = "abcdefghijklmnopqrstuvwxyz"
 
 struct modelgate {
 	struct ctl *ctl;
+	modelgate_waiting_fn *waiting;
+	void *waiting_arg;
 	char *folder;    /* HOME/gateway */
 	char *providers; /* as configured */
 };
@@ -119,6 +122,74 @@ modelgate_is_none(const struct modelgate *g)
 
 	return g == NULL || strcmp(g->providers, "none") == 0 ||
 	    (modelgate_is_auto(g) && lstat(g->folder, &st) == -1);
+}
+
+/* ---- runs that wait for money ---- */
+
+static void
+modelgate_on_waiting(
+    const struct json *reply, const struct err *fail, void *arg)
+{
+	struct modelgate *g = arg;
+	const struct json *r = json_first(json_get(reply, "runs"));
+
+	for (; fail == NULL && r != NULL; r = json_next(r))
+		g->waiting(json_i64_or(r, "run", 0), json_i64_or(r, "limit", 0),
+		    json_i64_or(r, "spent", 0), g->waiting_arg);
+	g->waiting(0, 0, 0, g->waiting_arg);
+}
+
+void
+modelgate_waiting(struct modelgate *g, modelgate_waiting_fn *fn, void *arg)
+{
+	struct str out;
+	struct jw w;
+
+	if (modelgate_is_none(g))
+		return;
+	g->waiting = fn;
+	g->waiting_arg = arg;
+	ctl_forget(g->ctl, g);
+	ctl_open(&w, &out, "waiting");
+	jw_end(&w);
+	ctl_send(g->ctl, &out, modelgate_on_waiting, g);
+}
+
+static void
+modelgate_on_raised(const struct json *reply, const struct err *fail, void *arg)
+{
+	(void)reply;
+	(void)arg;
+	if (fail != NULL)
+		log_warn("model raise why=%s", log_val(fail->msg));
+}
+
+static void
+modelgate_tell_run(
+    struct modelgate *g, const char *op, int64_t run, int64_t micros)
+{
+	struct str out;
+	struct jw w;
+
+	ctl_open(&w, &out, op);
+	jw_str(&w, "scope", "run");
+	jw_i64(&w, "run", run);
+	if (micros > 0)
+		jw_i64(&w, "micros", micros);
+	jw_end(&w);
+	ctl_send_for(
+	    g->ctl, MODELGATE_RAISE_MS, &out, modelgate_on_raised, NULL);
+}
+
+void
+modelgate_raise(struct modelgate *g, int64_t run, int64_t micros)
+{
+	if (modelgate_is_none(g) || run <= 0 || micros <= 0)
+		return;
+	log_info("model raise run=%lld micros=%lld", (long long)run,
+	    (long long)micros);
+	modelgate_tell_run(g, "limit", run, micros);
+	modelgate_tell_run(g, "thaw", run, 0);
 }
 
 static int

@@ -72,6 +72,16 @@ void modelgate_set_web(struct modelgate *g, int64_t project, bool web);
 /* Where sandboxes reach it: "http://coffer:81/NAME". */
 void model_url(const char *provider, char out[MODEL_URL_MAX]);
 
+/* Which runs wait for money, then run 0; nothing is asked where there is no
+ * gateway. */
+typedef void modelgate_waiting_fn(
+    int64_t run, int64_t limit, int64_t spent, void *arg);
+void modelgate_waiting(
+    struct modelgate *g, modelgate_waiting_fn *fn, void *arg);
+/* From now on a run's limit, and it goes on; repeated until the gateway is
+ * there, a minute long. */
+void modelgate_raise(struct modelgate *g, int64_t run, int64_t micros);
+
 /* One of both is there, or neither: a grant without a token. */
 typedef void modelask_fn(const struct model_grant *grant,
     const struct model_spent *spent, const struct err *e, void *arg);

@@ -47,8 +47,10 @@ run_read(struct run *r, const struct json *row, struct err *e)
 	    json_str(row, "base_sha", RUN_REF_MAX - 1, &sha, e) == -1 ||
 	    json_str(row, "state", 15, &state, e) == -1)
 		return err_wrap(e, "run");
-	if (r->id == 0 || r->project == 0 || r->item == 0)
-		return err_set(e, ERR_PROTO, "run: no id, project or item");
+	if (r->id == 0 || r->project == 0)
+		return err_set(e, ERR_PROTO, "run: no id or project");
+	if (run_given_read(r, row, e) == -1)
+		return err_wrap(e, "run");
 	(void)snprintf(r->full_name, sizeof(r->full_name), "%s", name);
 	(void)snprintf(r->command, sizeof(r->command), "%s", command);
 	(void)snprintf(r->access, sizeof(r->access), "%s", access);
@@ -226,6 +228,8 @@ run_on_token(struct run *r, const struct err *fail, const struct json *j)
 		fail = &e;
 	}
 	(void)snprintf(r->token, sizeof(r->token), "%s", token);
+	if (fail == NULL && run_given_env(r, json_get(j, "env"), &e) == -1)
+		fail = &e;
 	run_arrived(r, fail);
 }
 
@@ -286,6 +290,13 @@ run_on_tip(struct run *r, const struct err *fail, const struct json *j)
 
 static void
 run_on_command(struct run *r, const struct err *fail, const struct json *j)
+{
+	(void)j;
+	run_arrived(r, fail);
+}
+
+static void
+run_on_policy(struct run *r, const struct err *fail, const struct json *j)
 {
 	(void)j;
 	run_arrived(r, fail);
@@ -354,8 +365,7 @@ run_load(struct run *r)
 	    "/api/v1/repos/%s/issues/%lld", r->full_name, (long long)r->item);
 	AUTO_FREE char *comments = xasprintf("%s/comments", issue);
 
-	r->waiting = 6;
-	r->waiting++;
+	r->waiting = r->item == 0 ? 5 : 7;
 	r->asking_orders = true;
 	run_set_state(r, RUN_PREPARING);
 	run_orders_ask(r);
@@ -363,10 +373,17 @@ run_load(struct run *r)
 		r->waiting++;
 	projects_when_running(r->env->projects, r->project, run_on_sandbox, r);
 	run_ask(r, RUN_Q_TOKEN, "POST", token, "{}", run_on_token);
-	run_ask(r, RUN_Q_ISSUE, "GET", issue, NULL, run_on_issue);
-	run_ask(r, RUN_Q_COMMENTS, "GET", comments, NULL, run_on_comments);
+	if (r->item != 0) {
+		run_ask(r, RUN_Q_ISSUE, "GET", issue, NULL, run_on_issue);
+		run_ask(
+		    r, RUN_Q_COMMENTS, "GET", comments, NULL, run_on_comments);
+	}
 	run_ask_tip(r, RUN_Q_BASE, run_on_base);
 	run_command_ask(r, run_on_command);
+	if (r->env->policy != NULL) {
+		r->waiting++;
+		run_policy_ask(r, run_on_policy);
+	}
 	if (r->is_pull)
 		run_ask_pull(r);
 	if (r->branch[0] == '\0')
@@ -627,6 +644,9 @@ run_free(struct run *r)
 	run_model_release(r);
 	run_record_close(r);
 	explicit_bzero(r->token, sizeof(r->token));
+	if (r->given.p != NULL)
+		explicit_bzero(r->given.p, r->given.len);
+	str_release(&r->given);
 	json_free(r->issue);
 	json_free(r->comments);
 	json_free(r->event_data);
@@ -635,6 +655,7 @@ run_free(struct run *r)
 	free(r->why_asked);
 	free(r->actor);
 	command_release(&r->resolved);
+	free(r->own_policy);
 	str_release(&r->why);
 	str_release(&r->message);
 	str_release(&r->review);

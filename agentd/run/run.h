@@ -43,6 +43,7 @@ struct run_env {
 	const char *model;        /* of agent_model; NULL: none */
 	struct objcaches *caches; /* NULL: each run clones for itself */
 	const char *recorder;     /* coffer-record; NULL: no records */
+	const char *policy;       /* policy_place's folder; NULL: none */
 };
 
 /* The run is over and cofferd knows; the callee frees it. */
@@ -65,6 +66,12 @@ void run_ordered(const struct run *r, const char *sha);
 void run_container_name(const struct run *r, char out[HOST_NAME_MAX]);
 /* Its container, if it has one now. */
 void run_freeze(const struct run *r, bool frozen);
+struct driver_exec;
+struct driver_exec_spec;
+/* What its agent changed so far, told by git in its container as its user:
+ * x->like and x->dir are filled in.  ERR_NOTFOUND: no agent is at work. */
+struct driver_exec *run_diff(const struct run *r,
+    const struct driver_exec_spec *x, int *fd, struct err *e);
 /* why: constant.  Durable at once; the end comes by done as ever. */
 void run_cancel(struct run *r, const char *why);
 /* No more callbacks; its container goes on. */

@@ -132,8 +132,7 @@ run_agent_tapes(struct run_agent *a, const struct run *r)
 static const struct agent *
 run_agent_of(const struct run *r)
 {
-	const struct project *p = projects_find(r->env->projects, r->project);
-	const struct agent *agent = p == NULL ? NULL : agent_find(p->agent);
+	const struct agent *agent = run_given_agent(r);
 
 	return agent == NULL || agent->rows == NULL ? NULL : agent;
 }

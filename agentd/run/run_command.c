@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "agentd/command/repo.h"
@@ -27,6 +28,49 @@ run_bounds(const struct run *r, struct agent_bounds *out)
 		*out = (struct agent_bounds){ .tools = c->tools,
 			.turns = c->turns,
 			.budget = c->budget };
+	if (r->budget > 0 && (out->budget == 0 || r->budget < out->budget))
+		out->budget = r->budget;
+}
+
+/* Of a run without an item a person says the access; its command says how far
+ * that may go. */
+static int
+run_command_may(struct run *r, const struct command *c, struct err *e)
+{
+	const int access = command_access_parse(r->access);
+
+	if (access == -1 || access > (int)c->access)
+		return err_set(e, ERR_DENIED,
+		    "/%s has access %s at most: a run of it with %s is not "
+		    "possible",
+		    r->command, command_access_name(c->access), r->access);
+	if (c->offline)
+		(void)snprintf(r->network, sizeof(r->network), "off");
+	return 0;
+}
+
+/* Then it is a command of that access, for the prompt and the record. */
+static int
+run_command_narrow(struct run *r, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(2 * COMMAND_FILE_MAX);
+	const struct command *c = run_command(r);
+	struct command narrow = { .name = "" };
+
+	if (run_command_may(r, c, e) == -1)
+		return -1;
+	if (strcmp(command_access_name(c->access), r->access) == 0)
+		return 0;
+	command_print(c, &text);
+	if (command_parse(run_command_leaf, r->command, str_view(&text),
+		&narrow, e) == -1)
+		return -1;
+	narrow.access = (enum command_access)command_access_parse(r->access);
+	if (narrow.output == COMMAND_PULL)
+		narrow.output = COMMAND_COMMENT;
+	command_release(&r->resolved);
+	r->resolved = narrow;
+	return 0;
 }
 
 void
@@ -57,7 +101,7 @@ run_command_is_same(const struct run *r, const struct command *c)
 /* The run has what was ordered; a file that says something else by now was not
  * what the maintainer saw. */
 static int
-run_command_is_as_ordered(const struct run *r, struct err *e)
+run_command_is_as_ordered(struct run *r, struct err *e)
 {
 	const struct command *c = run_command(r);
 	const int access = command_access_parse(r->access);
@@ -65,6 +109,8 @@ run_command_is_as_ordered(const struct run *r, struct err *e)
 	if (c == NULL)
 		return err_set(
 		    e, ERR_NOTFOUND, "no command is called /%s", r->command);
+	if (r->item == 0)
+		return run_command_narrow(r, e);
 	if (!run_command_is_same(r, c) || access > (int)c->access ||
 	    (c == &r->resolved &&
 		(access != (int)c->access ||

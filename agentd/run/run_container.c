@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agentd/agent/plan.h"
+#include "agentd/policy/policy_place.h"
 #include "agentd/run/run_priv.h"
 #include "agentd/run/workdir.h"
 #include "agentd/sandbox/objects.h"
@@ -49,11 +50,12 @@ struct run_container {
 	struct str gitconfig;
 	char *url;
 	char *objects;
-	struct spec_mount mounts[7 + SANDBOX_LIST_MAX];
+	struct spec_mount mounts[8 + SANDBOX_LIST_MAX];
 	char *targets[SANDBOX_LIST_MAX]; /* of what the project shares */
 	char *seed;
 	struct spec_file files[1];
-	struct spec_pair env[RUN_ENV_MAX + AGENT_ENV_MAX];
+	struct spec_pair env[RUN_ENV_MAX + AGENT_ENV_MAX + RUN_GIVEN_PAIRS];
+	char *given;
 	struct agent_plan plan;
 	char *stdin_path;
 	char *keep;
@@ -63,10 +65,10 @@ struct run_container {
 };
 
 static void
-run_container_env(const struct run *r, enum run_phase phase,
-    const struct project *p, struct run_container *c)
+run_container_env(
+    const struct run *r, enum run_phase phase, struct run_container *c)
 {
-	const struct agent *agent = agent_find(p->agent);
+	const struct agent *agent = run_given_agent(r);
 	const struct spec_pair env[] = {
 		{ "COFFER_RUN", c->run },
 		{ "COFFER_PROJECT", r->full_name },
@@ -148,6 +150,8 @@ run_container_mounts(
 	(void)snprintf(c->task, sizeof(c->task), "%s/task", r->dir);
 	run_container_mount(c, c->out, "/run/coffer/out", false);
 	run_container_mount(c, c->task, "/run/coffer/task", true);
+	if (r->env->policy != NULL)
+		run_container_mount(c, r->env->policy, POLICY_TARGET, true);
 	(void)snprintf(
 	    c->agents, sizeof(c->agents), "%s/agents", r->env->host->home);
 	c->seed = path_join(r->env->host->home, "seed");
@@ -212,19 +216,22 @@ static int
 run_container_agent(const struct run *r, const struct project *p,
     struct run_container *c, struct err *e)
 {
-	const struct agent *a = agent_find(p->agent);
+	const struct agent *a = run_given_agent(r);
 	AUTO_STR struct str names = STR_INIT;
-	struct agent_start start = { .project = p,
+	struct project with;
+	struct agent_start start = { .project = &with,
 		.write = run_may_write(r),
 		.session = r->session[0] != '\0' ? r->session : NULL,
+		.hook = r->env->policy != NULL ? POLICY_TARGET "/hook" : NULL,
 		.model = { .name = r->env->model } };
 
 	if (a == NULL) {
 		agent_names(&names);
 		return err_set(e, ERR_INVALID,
-		    "no agent is called %s; there are: %s", p->agent,
-		    str_cstr(&names));
+		    "no agent is called %s; there are: %s",
+		    run_given_agent_name(r), str_cstr(&names));
 	}
+	run_given_project(r, p, &with);
 	run_container_model(r, a, c, &start.model);
 	run_bounds(r, &start.bounds);
 	if (a->plan(&start, &c->plan, e) == -1)
@@ -234,6 +241,7 @@ run_container_agent(const struct run *r, const struct project *p,
 	memcpy(c->env + c->spec.n_env, c->plan.env,
 	    c->plan.n_env * sizeof(c->env[0]));
 	c->spec.n_env += c->plan.n_env;
+	c->spec.n_env += run_given_pairs(r, &c->given, c->env + c->spec.n_env);
 	if (c->plan.prompt) {
 		c->stdin_path = path_join(r->dir, "task/prompt.md");
 		c->spec.stdin_path = c->stdin_path;
@@ -265,6 +273,8 @@ run_container_limits(const struct run *r, enum run_phase phase,
 	const struct command *cmd = run_command(r);
 	int64_t wall = p->wall_ms;
 
+	if (r->wall_ms > 0 && (wall == 0 || r->wall_ms < wall))
+		wall = r->wall_ms;
 	if (cmd != NULL && cmd->wall_ms > 0 &&
 	    (wall == 0 || cmd->wall_ms < wall))
 		wall = cmd->wall_ms;
@@ -280,7 +290,11 @@ static int
 run_container_net(const struct run *r, enum run_phase phase,
     struct run_container *c, struct err *e)
 {
-	if ((phase == RUN_AGENT && strcmp(r->network, "off") == 0) ||
+	const struct command *cmd = run_command(r);
+	const bool off = strcmp(r->network, "off") == 0 ||
+	    (cmd != NULL && cmd->offline);
+
+	if ((phase == RUN_AGENT && off) ||
 	    (phase == RUN_FINISH && r->branch[0] == '\0')) {
 		c->spec.net = SPEC_NET_OFF;
 		return 0;
@@ -313,7 +327,7 @@ run_container_init(const struct run *r, enum run_phase phase,
 	if (phase == RUN_AGENT)
 		c->spec.gpus = sandbox_gpus(r->env->sandboxes, r->project);
 	c->spec.uid_base = host_project_uid_base(r->project);
-	run_container_env(r, phase, p, c);
+	run_container_env(r, phase, c);
 	run_container_mounts(r, phase, c);
 	run_container_limits(r, phase, p, c);
 	if (run_container_argv(r, phase, p, c, e) == -1 ||
@@ -360,6 +374,9 @@ run_container_free(struct run_container *c)
 		free(c->targets[i]);
 	free(c->stdin_path);
 	free(c->keep);
+	if (c->given != NULL)
+		explicit_bzero(c->given, strlen(c->given));
+	free(c->given);
 	agent_plan_release(&c->plan);
 	free(c);
 }

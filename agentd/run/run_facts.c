@@ -10,6 +10,7 @@
 #include "lib/wire/json.h"
 
 enum {
+	RUN_RULES_MAX = 12 << 10,  /* bytes: quoted, twice of it is kept */
 	RUN_PREPARED_MAX = 1 << 20 /* of what the clone printed */
 };
 
@@ -42,11 +43,31 @@ run_facts_json(const struct run *r, const char *agent, struct str *out)
 	str_addc(out, '\n');
 }
 
+/* The rules that it asks before it uses a tool, as they were read; null when
+ * there are none or they are too many to keep. */
+static void
+run_facts_rules(const struct run *r, struct jw *w)
+{
+	AUTO_STR struct str text = STR_INIT;
+	AUTO_FREE char *path = NULL;
+	struct err ignored = ERR_INIT;
+	const char *own = r->own_policy;
+
+	if (r->env->policy != NULL)
+		path = path_join(r->env->policy, "rules");
+	jw_str(w, "rules",
+	    path != NULL && path_read(path, RUN_RULES_MAX, &text, &ignored) == 0
+		? str_cstr(&text)
+		: NULL);
+	jw_str(w, "repository_rules",
+	    own != NULL && strlen(own) <= RUN_RULES_MAX ? own : NULL);
+}
+
 /* What it may do, and how it is kept to that. */
 static void
 run_facts_policy(const struct run *r, const struct project *p, struct str *out)
 {
-	const struct agent *a = agent_find(p->agent);
+	const struct agent *a = run_given_agent(r);
 	struct agent_bounds b;
 	struct jw w;
 
@@ -57,7 +78,10 @@ run_facts_policy(const struct run *r, const struct project *p, struct str *out)
 	jw_str(&w, "tree", run_may_write(r) ? "writable" : "read-only");
 	jw_str(&w, "push", r->branch[0] != '\0' ? r->branch : NULL);
 	jw_str(&w, "network", r->network);
-	jw_i64(&w, "wall_ms", p->wall_ms);
+	jw_i64(&w, "wall_ms",
+	    r->wall_ms > 0 && (p->wall_ms == 0 || r->wall_ms < p->wall_ms)
+		? r->wall_ms
+		: p->wall_ms);
 	jw_u64(&w, "memory", p->limits.memory);
 	jw_u64(&w, "pids", p->limits.pids);
 	jw_i64(&w, "turns", b.turns);
@@ -73,6 +97,7 @@ run_facts_policy(const struct run *r, const struct project *p, struct str *out)
 				jw_str(&w, NULL, t->name);
 	}
 	jw_end(&w);
+	run_facts_rules(r, &w);
 	jw_end(&w);
 	str_addc(out, '\n');
 }
@@ -86,7 +111,7 @@ run_facts_write(const struct run *r, struct err *e)
 
 	if (r->env->recorder == NULL || p == NULL)
 		return 0;
-	run_facts_json(r, p->agent, &facts);
+	run_facts_json(r, run_given_agent_name(r), &facts);
 	run_facts_policy(r, p, &policy);
 	if (run_file_put(r, "facts.json", 0600, &facts, e) == -1)
 		return -1;

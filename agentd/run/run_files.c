@@ -40,7 +40,10 @@ run_task_json(const struct run *r, struct str *out)
 	jw_i64(&w, "run", r->id);
 	jw_i64(&w, "project_id", r->project);
 	jw_str(&w, "project", r->full_name);
-	jw_i64(&w, "item", r->item);
+	if (r->item == 0)
+		jw_null(&w, "item");
+	else
+		jw_i64(&w, "item", r->item);
 	jw_bool(&w, "is_pull", r->is_pull);
 	jw_str(&w, "command", r->command);
 	jw_str(&w, "arguments", r->args);
@@ -74,6 +77,7 @@ run_files_write(struct run *r, struct err *e)
 	if (run_file_put(r, "token", 0600, &token, e) == -1 ||
 	    run_file_put(r, "tip", 0600, &tip, e) == -1 ||
 	    run_file_put(r, "seen", 0600, &seen, e) == -1 ||
+	    run_given_write(r, e) == -1 || run_policy_write(r, e) == -1 ||
 	    run_file_put(r, "task/task.json", 0644, &task, e) == -1)
 		return -1;
 	return run_facts_write(r, e);
@@ -101,6 +105,7 @@ run_files_read(struct run *r, struct err *e)
 	    run_file_get(r, "tip", r->tip, sizeof(r->tip), e) == -1 ||
 	    run_model_read(r, e) == -1)
 		return -1;
+	run_given_load(r);
 	/* Of an older agentd there is none. */
 	if (run_file_get(r, "seen", r->seen, sizeof(r->seen), &none) == -1)
 		r->seen[0] = '\0';

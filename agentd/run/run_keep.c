@@ -25,10 +25,9 @@ static const char run_keep_letters[] = "abcdefghijklmnopqrstuvwxyz"
 static bool
 run_keep_name(const struct run *r, char out[WORKDIR_KEEP_MAX])
 {
-	const struct project *p = projects_find(r->env->projects, r->project);
-	const struct agent *agent = p == NULL ? NULL : agent_find(p->agent);
+	const struct agent *agent = run_given_agent(r);
 
-	if (agent == NULL || agent->keeps == NULL)
+	if (r->item == 0 || agent == NULL || agent->keeps == NULL)
 		return false;
 	(void)snprintf(out, WORKDIR_KEEP_MAX, "%lld-%s-%s", (long long)r->item,
 	    agent->name, r->access);

@@ -134,7 +134,7 @@ bool
 run_model_ask(struct run *r)
 {
 	const struct project *p = projects_find(r->env->projects, r->project);
-	const struct agent *agent = p == NULL ? NULL : agent_find(p->agent);
+	const struct agent *agent = p == NULL ? NULL : run_given_agent(r);
 	struct model_want want = { .run = r->id,
 		.project = r->project,
 		.item = r->item,

@@ -13,6 +13,9 @@
 #include "lib/base/log.h"
 #include "lib/wire/json.h"
 
+/* Of a run without an item: by a person's own word. */
+static const char run_orders_asked[] = "run.asked";
+
 /* What the line comments of one event are, of all that came. */
 static void
 run_orders_lines(struct jw *w, const struct json *comments, int64_t event)
@@ -55,6 +58,10 @@ run_orders_one(struct run *r, struct jw *w, const struct json *j,
 		return;
 	}
 	trigger_decide(&ev, r->env->commands, &rules, &t);
+	if (strcmp(ev.kind, run_orders_asked) == 0) {
+		t.args = view_trim(view_of(json_str_or(ev.data, "task", "")));
+		t.why = "a maintainer's order";
+	}
 	args = view_dup(t.args);
 	run_set_order(r, view_of(args), t.why[0] == '\0' ? ev.kind : t.why,
 	    ev.actor, ev.data);

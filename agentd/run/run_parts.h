@@ -24,6 +24,23 @@ void run_container_free(struct run_container *c); /* NULL is fine */
 
 bool run_may_write(const struct run *r); /* into its tree */
 
+/* run_given.c: what it was given besides its order. */
+int run_given_read(struct run *r, const struct json *row, struct err *e);
+/* NULL: no adapter is called so. */
+const struct agent *run_given_agent(const struct run *r);
+const char *run_given_agent_name(const struct run *r);
+/* What the adapter plans for: the project, without a program of another one. */
+void run_given_project(
+    const struct run *r, const struct project *p, struct project *out);
+/* {NAME: text}, of the token's reply; NULL is fine. */
+int run_given_env(struct run *r, const struct json *env, struct err *e);
+int run_given_write(const struct run *r, struct err *e); /* the file `env` */
+void run_given_load(struct run *r);                      /* after a restart */
+/* Its pairs; they point into *text, which the caller frees. */
+size_t run_given_pairs(
+    const struct run *r, char **text, struct spec_pair out[RUN_GIVEN_PAIRS]);
+void run_given_forget(struct run *r);
+
 /* run_command.c: what its command means; NULL: there is none. */
 const struct command *run_command(const struct run *r);
 void run_bounds(const struct run *r, struct agent_bounds *out);
@@ -32,6 +49,10 @@ void run_bounds(const struct run *r, struct agent_bounds *out);
 void run_command_ask(struct run *r, run_reply_fn *next);
 int run_command_write(const struct run *r, struct err *e);
 void run_command_read(struct run *r);
+
+/* run_policy.c: the repository's own rules; one that is wrong is told. */
+void run_policy_ask(struct run *r, run_reply_fn *next);
+int run_policy_write(const struct run *r, struct err *e);
 
 /* run_output.c: the form that its command asks for, once the message is there.
  * What is taken out of it is no part of the message any more. */

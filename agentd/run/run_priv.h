@@ -20,7 +20,10 @@ enum {
 	RUN_DIR_MAX = 448, /* leaves room for what is below */
 	RUN_UNFIT_MAX = 240,
 	RUN_REVIEW_MAX = 320 << 10,
-	RUN_NAME_MAX = SLASH_NAME_MAX + 1
+	RUN_NAME_MAX = SLASH_NAME_MAX + 1,
+	RUN_AGENT_NAME_MAX = 65,
+	RUN_GIVEN_PAIRS = 16,
+	RUN_GIVEN_MAX = 4000 /* bytes of the file `env` */
 };
 
 enum run_phase {
@@ -60,6 +63,7 @@ enum run_query {
 	RUN_Q_FINISH,
 	RUN_Q_COMMAND,
 	RUN_Q_PULL,
+	RUN_Q_POLICY,
 	RUN_QUERIES
 };
 
@@ -74,7 +78,7 @@ struct run {
 	void *arg;
 
 	int64_t id, project, item, event;
-	bool is_pull;
+	bool is_pull; /* item 0: it is about none */
 	char full_name[PROJECT_NAME_MAX];
 	char command[RUN_NAME_MAX];
 	char access[16];
@@ -82,6 +86,11 @@ struct run {
 	char branch[RUN_REF_MAX]; /* "" unless access is write */
 	char base[RUN_REF_MAX];
 	char base_sha[RUN_REF_MAX];
+
+	/* Given for it alone, by its row and with its token. */
+	char agent_name[RUN_AGENT_NAME_MAX]; /* "": the project's */
+	int64_t wall_ms, budget;             /* 0: no limit of its own */
+	struct str given;                    /* environment, run_given.c */
 
 	/* The order, for the prompt. */
 	char *args;
@@ -118,6 +127,8 @@ struct run {
 	bool lost;    /* a container of it, by no fault of its own */
 	bool foreign; /* beyond its bounds: it is ended */
 	run_reply_fn *on_command;
+	run_reply_fn *on_policy;
+	char *own_policy;        /* the repository's rules, NULL: none */
 	struct command resolved; /* its name is "": the operator's holds */
 	bool cancelled;
 	char cancel_why[RUN_WHY_MAX];

@@ -302,7 +302,7 @@ run_record_secrets(const struct run *r, struct str *out)
 {
 	static const char *const files[] = { "secrets/admin.token",
 		"secrets/agentd.token", "secrets/runner.token" };
-	static const char *const own[] = { "token", "model", "mask" };
+	static const char *const own[] = { "token", "model", "mask", "env" };
 	struct err e = ERR_INIT;
 
 	str_addf(out, "%s\n%s\n", r->token, r->models.token);

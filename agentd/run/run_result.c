@@ -136,6 +136,7 @@ run_on_cleaned(const struct err *e, void *arg)
 	if (--r->cleaning > 0)
 		return;
 	run_record_clean(r);
+	run_given_forget(r);
 	/* The last: it marks a run that is not cleaned away yet. */
 	(void)unlink(token);
 	r->done(r, r->arg);
@@ -206,9 +207,15 @@ static void
 run_mask(const struct run *r, struct str *text)
 {
 	struct mask m = { .n = 0 };
+	struct spec_pair pairs[RUN_GIVEN_PAIRS];
+	AUTO_FREE char *given = NULL;
+	size_t n;
 
 	mask_add(&m, view_of(r->token));
 	mask_add(&m, view_of(r->models.token));
+	n = run_given_pairs(r, &given, pairs);
+	for (size_t i = 0; i < n; i++)
+		mask_add(&m, view_of(pairs[i].value));
 	if (text->len > 0)
 		(void)mask_text(&m, text->p, text->len);
 }
@@ -401,8 +408,7 @@ run_disk_is_full(const struct run *r)
 static void
 run_verdict(struct run *r, const char *tip)
 {
-	const struct project *p = projects_find(r->env->projects, r->project);
-	const struct agent *a = p == NULL ? NULL : agent_find(p->agent);
+	const struct agent *a = run_given_agent(r);
 	const struct agent_result result = {
 		.exit_code = r->exit.exit_code,
 		.message = r->unreadable ? (struct view){ .p = "" }

@@ -573,6 +573,20 @@ runs_names(const struct runs *s, int64_t project, char (*names)[HOST_NAME_MAX],
 	return n;
 }
 
+struct driver_exec *
+runs_diff(const struct runs *s, int64_t project, int64_t id,
+    const struct driver_exec_spec *x, int *fd, struct err *e)
+{
+	const struct runs_entry *at = runs_find(s, id);
+
+	if (at != NULL && at->active && !at->ended &&
+	    run_project(at->run) == project)
+		return run_diff(at->run, x, fd, e);
+	(void)err_set(
+	    e, ERR_NOTFOUND, "no run %lld goes on here", (long long)id);
+	return NULL;
+}
+
 bool
 runs_idle(const struct runs *s)
 {

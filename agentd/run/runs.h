@@ -37,6 +37,9 @@ void runs_freeze_project(struct runs *s, int64_t project, bool frozen);
 /* The containers of those that go on in it; returns how many, at most max. */
 size_t runs_names(const struct runs *s, int64_t project,
     char (*names)[HOST_NAME_MAX], size_t max);
+/* As run_diff, of a run that goes on in the project. */
+struct driver_exec *runs_diff(const struct runs *s, int64_t project, int64_t id,
+    const struct driver_exec_spec *x, int *fd, struct err *e);
 bool runs_idle(const struct runs *s);
 
 #endif

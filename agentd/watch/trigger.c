@@ -12,8 +12,8 @@ enum {
 	TRIGGER_NAME_MAX = 256
 };
 
-static const char *const trigger_reserved[] = { "merge", "approve", "test-pr",
-	"test-pr-bug" };
+static const char *const trigger_reserved[] = { "merge", "approve", "allow",
+	"deny", "test-pr", "test-pr-bug" };
 
 /* Answered at once: no run, whatever commands there are. */
 static const struct {

@@ -187,9 +187,19 @@ api_runs_on_token(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_run_token *op = arg;
 	struct call *c = call;
+	struct shape s;
 
-	if (!api_failed(c, fail))
-		api_reply_secret(c, 200, "token", op->secret, op->expires_at);
+	if (!api_failed(c, fail)) {
+		call_header(c, "Cache-Control", "no-store");
+		shape_init(&s, c, NULL);
+		jw_object(&s.w, NULL);
+		jw_str(&s.w, "token", op->secret);
+		jw_time(&s.w, "expires_at", op->expires_at);
+		if (svc_text(op->env)[0] != '\0')
+			jw_raw(&s.w, "env", view_of(op->env));
+		jw_end(&s.w);
+		shape_reply(&s, c, 200);
+	}
 	call_release(c);
 }
 

@@ -14,6 +14,7 @@
 #include "server/domain/work.h"
 #include "server/store/repo_facts.h"
 
+struct approval;
 struct call;
 struct care_row;
 struct err;
@@ -143,6 +144,7 @@ void shape_run(struct shape *s, const struct run *r);
 void shape_run_verdict(
     struct shape *s, enum run_verdict verdict, const struct run *r);
 void shape_job(struct shape *s, const struct job *j, bool with_lease);
+void shape_approval(struct shape *s, const struct approval *a);
 void shape_i64_or_null(struct shape *s, const char *key, int64_t n);
 void shape_str_or_null(struct shape *s, const char *key, const char *v);
 

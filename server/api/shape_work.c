@@ -26,6 +26,7 @@ shape_run_members(struct shape *s, const struct run *r)
 	jw_str(&s->w, "agent", r->agent);
 	jw_str(&s->w, "network", network_name(r->network));
 	jw_i64(&s->w, "wall_s", r->wall_s);
+	shape_i64_or_null(s, "budget", r->budget);
 	shape_str_or_null(s, "branch", r->branch);
 	shape_str_or_null(s, "base", r->base);
 	shape_str_or_null(s, "base_sha", r->base_sha);

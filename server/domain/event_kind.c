@@ -17,9 +17,10 @@ static const char *const event_kinds[] = { "project.created", "project.updated",
 	"review.dismissed", "review.undismissed", "review.commented",
 	"pull.review_requested", "pull.review_request_removed",
 	"status.created", "check.queued", "check.started", "check.finished",
-	"check.failed", "run.created", "run.updated", "run.cancel",
+	"check.failed", "run.asked", "run.created", "run.updated", "run.cancel",
 	"repository.corrupt", "repository.healthy", "repository.failed",
-	"kept.dropped", "protection.changed", "pull.auto_merge" };
+	"kept.dropped", "protection.changed", "pull.auto_merge",
+	"approval.asked", "approval.decided" };
 
 bool
 event_kind_known(const char *kind)

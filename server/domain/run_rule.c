@@ -53,6 +53,42 @@ run_rule_branch(const char *command, int64_t item, char out[RUN_BRANCH_MAX])
 	return true;
 }
 
+bool
+run_rule_own_branch(
+    const char *command, int64_t event, char out[RUN_BRANCH_MAX])
+{
+	if (!run_rule_command_ok(command))
+		return false;
+	(void)snprintf(
+	    out, RUN_BRANCH_MAX, "agent/%s-run-%" PRId64, command, event);
+	return true;
+}
+
+bool
+run_rule_env_ok(const char *name, const char *value)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz_0123456789";
+	static const char *const taken[] = { "COFFER_", "GIT_", "LD_" };
+	static const char *const words[] = { "PATH", "HOME", "USER", "SHELL",
+		"IFS", "ENV", "BASH_ENV", "PWD" };
+	size_t n = strspn(name, letters);
+
+	if (n == 0 || n > RUN_ENV_NAME_MAX || name[n] != '\0' ||
+	    (name[0] >= '0' && name[0] <= '9'))
+		return false;
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (strncmp(name, taken[i], strlen(taken[i])) == 0)
+			return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(name, words[i]) == 0)
+			return false;
+	for (; *value != '\0'; value++)
+		if ((unsigned char)*value < ' ' || *value == 127)
+			return false;
+	return true;
+}
+
 const char *
 run_verdict_name(enum run_verdict v)
 {

@@ -11,9 +11,14 @@ enum {
 	RUN_COMMAND_MAX = 64, /* bytes of a command's name */
 	RUN_BRANCH_MAX = 128,
 	RUN_WALL_MAX_S = 7 * 86400,
-	RUN_PAUSE_MAX_S = 3600, /* between two tries */
-	RUN_LOG_MAX = 32 << 20, /* bytes kept of a run's or job's output */
-	RUN_TOKEN_GRACE_S = 600 /* a token outlives the run's wall time by */
+	RUN_PAUSE_MAX_S = 3600,  /* between two tries */
+	RUN_LOG_MAX = 32 << 20,  /* bytes kept of a run's or job's output */
+	RUN_TOKEN_GRACE_S = 600, /* a token outlives the run's wall time by */
+	RUN_TASK_MAX = 32 << 10, /* bytes of what a run without an item does */
+	RUN_BUDGET_MAX = 1000 * 1000000, /* millionths of a dollar */
+	RUN_ENV_COUNT_MAX = 16,
+	RUN_ENV_NAME_MAX = 64,
+	RUN_ENV_MAX = 3 << 10 /* bytes of all names and values */
 };
 
 /* What became of an event that gave an order or asked something. */
@@ -45,5 +50,11 @@ bool run_rule_is_finish(enum run_state s);
 bool run_rule_command_ok(const char *command);
 bool run_rule_branch(
     const char *command, int64_t item, char out[RUN_BRANCH_MAX]);
+/* Of a run without an item: by its event, "agent/COMMAND-run-EVENT". */
+bool run_rule_own_branch(
+    const char *command, int64_t event, char out[RUN_BRANCH_MAX]);
+/* [A-Za-z_][A-Za-z0-9_]*, not what agentd or the loader say themselves; a value
+ * is one line. */
+bool run_rule_env_ok(const char *name, const char *value);
 
 #endif

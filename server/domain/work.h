@@ -75,6 +75,7 @@ struct run {
 	char *message;
 	char *record; /* JSON text or "" */
 	int64_t wall_s;
+	int64_t budget; /* millionths of a dollar, 0: no limit of its own */
 	int64_t exit_code;
 	int64_t log_bytes;
 	int64_t comment; /* ids of what it left */

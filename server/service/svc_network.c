@@ -8,6 +8,7 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
+#include "server/service/svc_approval.h"
 #include "server/store/net_log.h"
 #include "server/store/net_rules.h"
 
@@ -236,6 +237,30 @@ svc_net_tell_new(struct svc *s, const struct identity *who)
 	    s, sizeof(struct svc_net_tell), who, svc_net_tell_release);
 }
 
+int
+svc_net_allow_row(
+    struct txn *t, const struct svc_op *by, struct net_rule *r, struct err *e)
+{
+	struct net_rule_list l;
+	bool has = false;
+
+	r->by_id = by->who.user_id;
+	if (net_rules_list(t, r->project_id, by->now, &l, e) == -1)
+		return -1;
+	for (size_t i = 0; i < l.n; i++)
+		has = has ||
+		    (l.at[i].list == NET_ALLOW && l.at[i].preset[0] == '\0' &&
+			l.at[i].n_ports == 0 &&
+			strcmp(l.at[i].domain, r->domain) == 0 &&
+			(l.at[i].until == 0 || l.at[i].until >= r->until));
+	net_rule_list_release(&l);
+	if (has)
+		return 0;
+	if (net_rules_put(t, r, by->now, e) == -1)
+		return -1;
+	return svc_net_event(t, by, r->project_id, "allow", r->domain, e);
+}
+
 /* Each project once, after its last row. */
 static bool
 svc_net_is_last(const struct net_seen_list *l, size_t i)
@@ -256,7 +281,9 @@ svc_net_tell_job(struct txn *t, void *arg, struct err *e)
 
 		if (net_log_put(t, s, e) == -1 ||
 		    (svc_net_is_last(&op->rows, i) &&
-			net_log_prune(t, s->project_id, e) == -1))
+			(net_log_prune(t, s->project_id, e) == -1 ||
+			    svc_approval_seen(
+				t, &op->op, op->rows.at, i + 1, e) == -1)))
 			return -1;
 	}
 	return 0;

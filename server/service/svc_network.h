@@ -28,6 +28,11 @@ struct svc_net_put *svc_net_put_new(struct svc *s, const struct identity *who);
  */
 void svc_net_put(struct svc_net_put *op, svc_done_fn *done, void *arg);
 
+/* In a job: a rule to allow, beside those that deny; one that lasts as long is
+ * kept. */
+int svc_net_allow_row(
+    struct txn *t, const struct svc_op *by, struct net_rule *r, struct err *e);
+
 struct svc_net_drop {
 	struct svc_op op;
 	int64_t project_id;

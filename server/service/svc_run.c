@@ -110,7 +110,10 @@ svc_run_place(struct txn *t, const struct svc_run_make *m,
 	snprintf(x->base, sizeof(x->base), "%s",
 	    p->settings.sandbox.branch[0] != '\0' ? p->settings.sandbox.branch
 						  : p->default_branch);
-	if (!run_rule_branch(m->command, m->item, own))
+	if (m->base != NULL)
+		snprintf(x->base, sizeof(x->base), "%s", m->base);
+	if (!(m->item != 0 ? run_rule_branch(m->command, m->item, own)
+			   : run_rule_own_branch(m->command, m->event, own)))
 		return err_set(e, ERR_INVALID,
 		    "command: want 1 to %d of a-z 0-9 _ -", RUN_COMMAND_MAX);
 	if (svc_run_on_item(t, m, x, e) == -1)
@@ -120,7 +123,11 @@ svc_run_place(struct txn *t, const struct svc_run_make *m,
 	if (m->access != ACCESS_WRITE)
 		x->branch[0] = '\0';
 	str_addf(&ref, "refs/heads/%s", x->base);
-	return refs_get(t, p->id, str_cstr(&ref), x->base_sha, e);
+	if (refs_get(t, p->id, str_cstr(&ref), x->base_sha, e) == -1)
+		return -1;
+	if (m->base != NULL && x->base_sha[0] == '\0')
+		return err_set(e, ERR_INVALID, "base: no branch %s", m->base);
+	return 0;
 }
 
 int
@@ -137,6 +144,8 @@ svc_run_make(struct txn *t, const struct svc_op *by,
 		.agent = m->agent != NULL ? m->agent : s->agent,
 		.network = m->network != 0 ? m->network : s->network,
 		.wall_s = m->wall_s != 0 ? m->wall_s : s->wall_s,
+		.budget = m->budget,
+		.env = m->env,
 		.retry_of = m->retry_of,
 		.attempt = m->attempt,
 		.not_before = m->not_before,
@@ -263,6 +272,9 @@ svc_run_token_release(void *arg)
 	struct svc_run_token *op = arg;
 
 	explicit_bzero(op->secret, sizeof(op->secret));
+	if (op->env != NULL)
+		explicit_bzero(op->env, strlen(op->env));
+	free(op->env);
 }
 
 static int
@@ -308,6 +320,8 @@ svc_run_token_job(struct txn *t, void *arg, struct err *e)
 	rc = svc_may(t, &op->op.who, r.project_id, PERM_SERVE, NULL, e);
 	if (rc == 0)
 		rc = svc_run_token_insert(t, op, &r, e);
+	if (rc == 0)
+		rc = runs_env(t, op->id, &op->env, e);
 	run_release(&r);
 	return rc;
 }

@@ -30,11 +30,31 @@ struct svc_run_create *svc_run_create_new(
     struct svc *s, const struct identity *who);
 void svc_run_create(struct svc_run_create *op, svc_done_fn *done, void *arg);
 
+/* A run without an item, by a person's own word: once per call. */
+struct svc_run_ask {
+	struct svc_op op;
+	int64_t project_id;
+	char *task;    /* what is to be done */
+	char *command; /* whose prompt it gets */
+	enum access_level access;
+	char *agent;               /* NULL: the project's */
+	enum network_mode network; /* 0: the project's */
+	int64_t wall_s;            /* 0: the project's */
+	int64_t budget;            /* 0: no limit of its own */
+	char *base;                /* a branch; NULL: the project's */
+	char *env;                 /* JSON object of texts; NULL: none */
+	struct run run;            /* out */
+};
+struct svc_run_ask *svc_run_ask_new(struct svc *s, const struct identity *who);
+/* ERR_DENIED: a program's account, or the project's ceiling. */
+void svc_run_ask(struct svc_run_ask *op, svc_done_fn *done, void *arg);
+
 struct svc_run_token {
 	struct svc_op op;
 	int64_t id;
 	char secret[TOKEN_SECRET_HEX + 1]; /* out */
 	int64_t expires_at;                /* out */
+	char *env; /* out: JSON object of texts, or "" */
 };
 void svc_run_token(struct svc *s, const struct identity *who, int64_t id,
     svc_done_fn *done, void *arg);
@@ -64,6 +84,7 @@ struct svc_run_finish {
 	bool passing;     /* what it failed of may be over soon: try again */
 	bool gone;        /* its item was deleted */
 	struct run run;   /* out */
+	char *env;        /* of the next try */
 	int64_t pause_ms; /* till the next try, 0: there is none */
 	int64_t pull_number;
 	struct identity agent;

@@ -22,10 +22,12 @@
 #include "server/service/svc_record.h"
 #include "server/service/svc_run.h"
 #include "server/service/svc_run_rows.h"
+#include "server/store/approvals.h"
 #include "server/store/events.h"
 #include "server/store/issues.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
+#include "server/store/run_orders.h"
 #include "server/store/runs.h"
 #include "server/store/tokens.h"
 
@@ -39,6 +41,9 @@ svc_run_finish_release(void *arg)
 	free(op->record);
 	svc_run_review_release(op);
 	free(op->report);
+	if (op->env != NULL)
+		explicit_bzero(op->env, strlen(op->env));
+	free(op->env);
 	run_release(&op->run);
 }
 
@@ -117,6 +122,31 @@ svc_run_write_comment(
 	svc_run_comment_text(op, &text);
 	row.body = str_cstr(&text);
 	return svc_comment_insert(t, &op->agent, op->op.now, &row, id, e);
+}
+
+/* Of a run without an item: the first line of what it was asked for. */
+static int
+svc_run_task_title(
+    struct txn *t, const struct run *r, char **out, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	struct event_list list;
+	struct view rest, line = { .len = 0 };
+	struct json *j;
+
+	if (run_orders_events(t, r->id, &list, e) == -1)
+		return -1;
+	j = list.n == 0
+	    ? NULL
+	    : json_parse(view_of(svc_text(list.at[0].data)), 0, &ignored);
+	rest = view_trim(view_of(json_str_or(j, "task", "")));
+	if (rest.len > 0)
+		(void)view_split(&rest, '\n', &line);
+	line = view_trim(line);
+	*out = line.len > 0 ? view_dup(line) : xstrdup(r->command);
+	json_free(j);
+	event_list_release(&list);
+	return 0;
 }
 
 static void
@@ -203,6 +233,8 @@ svc_run_write_pull(struct txn *t, struct svc_run_finish *op, struct err *e)
 	if (r->item != 0 && !r->is_pull &&
 	    issues_get(t, r->project_id, r->item, &i, e) == -1)
 		return -1;
+	if (r->item == 0 && svc_run_task_title(t, r, &i.title, e) == -1)
+		return -1;
 	if (i.title == NULL)
 		i.title = xstrdup(r->command);
 	rc = svc_run_insert_pull(t, op, &i, e);
@@ -223,10 +255,10 @@ svc_run_plan_retry(struct txn *t, struct svc_run_finish *op,
 		return 0;
 	if (svc_order_ceiling(t, p, r->item, op->op.now, &may, e) == -1)
 		return -1;
-	if (may == RUN_TAKEN)
-		op->pause_ms = run_rule_pause_ms(
-		    p->settings.retry_s, r->attempt);
-	return 0;
+	if (may != RUN_TAKEN)
+		return 0;
+	op->pause_ms = run_rule_pause_ms(p->settings.retry_s, r->attempt);
+	return runs_env(t, r->id, &op->env, e);
 }
 
 /* The event of the end is what the next try is of. */
@@ -242,6 +274,9 @@ svc_run_write_retry(struct txn *t, const struct svc_run_finish *op,
 		.agent = r->agent,
 		.network = r->network,
 		.wall_s = r->wall_s,
+		.budget = r->budget,
+		.base = r->item == 0 ? r->base : NULL,
+		.env = op->env,
 		.retry_of = r->id,
 		.attempt = r->attempt + 1,
 		.not_before = op->op.now + op->pause_ms };
@@ -311,7 +346,8 @@ svc_run_finish_rows(struct txn *t, struct svc_run_finish *op,
 		return -1;
 	f.pull = op->pull_number;
 	if (runs_finish(t, op->id, &f, e) == -1 ||
-	    tokens_delete_by_run(t, op->id, e) == -1)
+	    tokens_delete_by_run(t, op->id, e) == -1 ||
+	    approvals_withdraw(t, op->id, e) == -1)
 		return -1;
 	run_release(&op->run);
 	if (runs_get(t, op->id, &op->run, e) == -1)

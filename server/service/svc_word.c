@@ -1,5 +1,6 @@
 #include "server/service/svc_word.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -8,9 +9,11 @@
 #include "lib/base/log.h"
 #include "lib/base/slash.h"
 #include "lib/base/str.h"
+#include "server/domain/issue_rule.h"
 #include "server/domain/merge_policy.h"
 #include "server/domain/repo_profile.h"
 #include "server/domain/scope.h"
+#include "server/service/svc_approval.h"
 #include "server/service/svc_auto_merge.h"
 #include "server/service/svc_comment.h"
 #include "server/service/svc_pull.h"
@@ -79,6 +82,14 @@ svc_word_answer(struct svc_word_ask *a, const char *text, struct err *e)
 	    a->c->item, text, e);
 }
 
+static bool
+svc_word_is_asker(const struct err *fail)
+{
+	return fail->code == ERR_INVALID || fail->code == ERR_EXISTS ||
+	    fail->code == ERR_DENIED || fail->code == ERR_LOCKED ||
+	    fail->code == ERR_NOTFOUND;
+}
+
 /* What the asker can mend is answered, the rest is the comment's failure. */
 static int
 svc_word_failed(struct svc_word_ask *a, const char *what,
@@ -86,9 +97,7 @@ svc_word_failed(struct svc_word_ask *a, const char *what,
 {
 	AUTO_STR struct str text = STR_INIT;
 
-	if (fail->code != ERR_INVALID && fail->code != ERR_EXISTS &&
-	    fail->code != ERR_DENIED && fail->code != ERR_LOCKED &&
-	    fail->code != ERR_NOTFOUND) {
+	if (!svc_word_is_asker(fail)) {
 		*e = *fail;
 		return -1;
 	}
@@ -238,6 +247,64 @@ svc_word_merge(struct svc_word_ask *a, struct err *e)
 		     : 0;
 }
 
+/* ---- /allow, /deny ---- */
+
+/* False: what the asker cannot mend. */
+static bool
+svc_word_decided(struct svc_word_ask *a, struct svc_approval_answer *op,
+    struct str *text, struct err *fail)
+{
+	if (svc_approval_decide(a->t, op, a->c->project_id, fail) == -1) {
+		if (!svc_word_is_asker(fail))
+			return false;
+		str_addf(
+		    text, "Approval %" PRId64 ": %s.\n", op->id, fail->msg);
+		*fail = ERR_INIT;
+		return true;
+	}
+	svc_approval_verdict(&op->approval, text);
+	return op->approval.item == a->c->item ||
+	    svc_approval_tell(
+		a->t, a->op->svc, a->op->now, &op->approval, fail) == 0;
+}
+
+static int
+svc_word_decide(struct svc_word_ask *a, bool allow, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(BODY_LEN_MAX);
+	struct svc_approval_answer op = { .op = *a->op, .allow = allow };
+	struct approval_words w;
+	struct err fail = ERR_INIT;
+	bool ok = true;
+
+	if (approval_words_parse(a->args, allow, &w, &fail) == -1)
+		return svc_word_failed(
+		    a, allow ? "Not allowed" : "Not denied", &fail, e);
+	op.for_ms = w.for_ms;
+	for (size_t i = 0; i < w.n && ok; i++) {
+		op.id = w.ids[i];
+		ok = svc_word_decided(a, &op, &text, &fail);
+		approval_release(&op.approval);
+	}
+	if (!ok) {
+		*e = fail;
+		return -1;
+	}
+	return svc_word_answer(a, str_cstr(&text), e);
+}
+
+static int
+svc_word_allow(struct svc_word_ask *a, struct err *e)
+{
+	return svc_word_decide(a, true, e);
+}
+
+static int
+svc_word_deny(struct svc_word_ask *a, struct err *e)
+{
+	return svc_word_decide(a, false, e);
+}
+
 /* ---- the others ---- */
 
 static int
@@ -255,7 +322,9 @@ static const struct {
 	bool pull; /* of pull requests alone */
 	int (*obey)(struct svc_word_ask *a, struct err *e);
 } svc_words_known[] = {
+	{ "allow", false, svc_word_allow },
 	{ "approve", true, svc_word_approve },
+	{ "deny", false, svc_word_deny },
 	{ "merge", true, svc_word_merge },
 	{ "test-pr", false, svc_word_test },
 	{ "test-pr-bug", false, svc_word_test },

@@ -5,6 +5,7 @@
  *   /approve [COMMIT]      his approving review of the head
  *   /merge [STYLE] [auto]  the gate is asked for him: it merges or is told why
  *                          not; with `auto` it waits for the gate
+ *   /allow N... [for TIME], /deny N...  his answer to approvals
  *   /test-pr, /test-pr-bug are answered: no CI here takes an order
  *
  * Whoever may not write says plain text by them.

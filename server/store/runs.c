@@ -7,7 +7,8 @@
 	"r.id, r.project_id, p.owner || '/' || p.name, r.event, r.cause," \
 	" r.retry_of, r.attempt, r.not_before,"                           \
 	" r.item, r.is_pull, r.command, r.access, r.agent, r.network,"    \
-	" r.wall_s, r.branch, r.base, r.base_sha, r.state, r.cancel,"     \
+	" r.wall_s, r.budget, r.branch, r.base, r.base_sha, r.state, "    \
+	"r.cancel,"                                                       \
 	" r.has_exit, r.exit_code, r.log_bytes, r.comment, r.pull,"       \
 	" r.created_at, r.started_at, r.ended_at, r.why, r.message,"      \
 	" r.record"
@@ -32,6 +33,7 @@ runs_fill(struct query *q, struct run *r)
 	r->agent = query_text(q);
 	r->network = (enum network_mode)query_i64(q);
 	r->wall_s = query_i64(q);
+	r->budget = query_i64(q);
 	r->branch = query_text(q);
 	r->base = query_text(q);
 	QUERY_NAME(q, r->base_sha);
@@ -54,14 +56,14 @@ int
 runs_insert(struct txn *t, const struct run_new *n, int64_t *id, bool *created,
     struct err *e)
 {
-	static const char
-	    sql[] = "INSERT INTO run (project_id, event, cause, item, is_pull,"
-		    " command, access, agent, network, wall_s, branch, base,"
-		    " base_sha, retry_of, attempt, not_before, state,"
-		    " created_at)"
-		    " SELECT ?, seq, kind, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-		    " ?, 1, ?"
-		    " FROM event WHERE seq = ?";
+	static const char sql[] =
+	    "INSERT INTO run (project_id, event, cause, item, is_pull,"
+	    " command, access, agent, network, wall_s, budget, env,"
+	    " branch, base, base_sha, retry_of, attempt, not_before, state,"
+	    " created_at)"
+	    " SELECT ?, seq, kind, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " ?, ?, ?, 1, ?"
+	    " FROM event WHERE seq = ?";
 
 	*created = false;
 	if (db_number(t, "SELECT id FROM run WHERE event = ?",
@@ -72,9 +74,10 @@ runs_insert(struct txn *t, const struct run_new *n, int64_t *id, bool *created,
 	if (db_exec_one(t, sql,
 		BINDS(I(n->project_id), I(n->item), I(n->is_pull),
 		    S(n->command), I(n->access), S(n->agent), I(n->network),
-		    I(n->wall_s), S(n->branch), S(n->base), S(n->base_sha),
-		    I(n->retry_of), I(n->attempt == 0 ? 1 : n->attempt),
-		    I(n->not_before), I(n->now), I(n->event)),
+		    I(n->wall_s), I(n->budget), S(n->env == NULL ? "" : n->env),
+		    S(n->branch), S(n->base), S(n->base_sha), I(n->retry_of),
+		    I(n->attempt == 0 ? 1 : n->attempt), I(n->not_before),
+		    I(n->now), I(n->event)),
 		ERR_NOTFOUND, "event does not exist", e) == -1)
 		return -1;
 	*id = db_last_id(t);
@@ -92,6 +95,19 @@ runs_get(struct txn *t, int64_t id, struct run *out, struct err *e)
 		BINDS(I(id)), RUN_NONE, e) == -1)
 		return -1;
 	runs_fill(&q, out);
+	return 0;
+}
+
+int
+runs_env(struct txn *t, int64_t id, char **out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+
+	*out = NULL;
+	if (query_one(&q, t, "SELECT env FROM run WHERE id = ?", BINDS(I(id)),
+		RUN_NONE, e) == -1)
+		return -1;
+	*out = query_text(&q);
 	return 0;
 }
 
@@ -200,12 +216,14 @@ runs_move(struct txn *t, int64_t id, enum run_state from, enum run_state to,
 	    sql[] = "UPDATE run SET state = ?,"
 		    " why = CASE WHEN ? THEN ? ELSE why END,"
 		    " started_at = CASE WHEN ? THEN ? ELSE started_at END,"
-		    " ended_at = CASE WHEN ? THEN ? ELSE ended_at END"
+		    " ended_at = CASE WHEN ? THEN ? ELSE ended_at END,"
+		    " env = CASE WHEN ? THEN '' ELSE env END"
 		    " WHERE id = ? AND state = ?";
 
 	return db_exec_one(t, sql,
 	    BINDS(I(to), I(why != NULL), S(why), I(to == RUN_RUNNING), I(now),
-		I(run_state_is_end(to)), I(now), I(id), I(from)),
+		I(run_state_is_end(to)), I(now), I(run_state_is_end(to)), I(id),
+		I(from)),
 	    ERR_BUSY, "the run is in another state", e);
 }
 
@@ -216,7 +234,8 @@ runs_finish(
 	static const char sql
 	    [] = "UPDATE run SET state = ?, why = ?, message = ?, record = ?,"
 		 " has_exit = ?, exit_code = ?, comment = ?,"
-		 " pull = CASE WHEN ? THEN ? ELSE pull END, ended_at = ?"
+		 " pull = CASE WHEN ? THEN ? ELSE pull END, ended_at = ?,"
+		 " env = ''"
 		 " WHERE id = ? AND state < ?";
 
 	if (!run_state_is_end(f->state))

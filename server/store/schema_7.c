@@ -2,7 +2,9 @@
 
 /*
  * Step 7: the agent loop.  run.retry_of is the run that it tries again, 0:
- * none; attempt counts from 1; before not_before it does not start.  run_order
+ * none; attempt counts from 1; before not_before it does not start; budget is
+ * in millionths of a dollar, 0: no limit of its own; env is a JSON object of
+ * texts, which goes when the run ends.  run_order
  * is every event that gave an order or asked for an answer: the run it became
  * a part of, or none and what was said instead.
  */
@@ -25,6 +27,10 @@ const char
 		    " INTEGER NOT NULL DEFAULT 1;"
 		    "ALTER TABLE run ADD COLUMN not_before"
 		    " INTEGER NOT NULL DEFAULT 0;"
+		    "ALTER TABLE run ADD COLUMN budget"
+		    " INTEGER NOT NULL DEFAULT 0;"
+		    "ALTER TABLE run ADD COLUMN env"
+		    " TEXT NOT NULL DEFAULT '';"
 		    "ALTER TABLE auto_merge ADD COLUMN comment_id"
 		    " INTEGER NOT NULL DEFAULT 0;"
 		    "ALTER TABLE auto_merge ADD COLUMN waits"
@@ -45,3 +51,28 @@ const char
 		    " human, verdict, at) SELECT r.event, r.project_id, r.item,"
 		    " r.id, r.cause NOT IN ('check.failed', 'pull.conflict'),"
 		    " 1, r.created_at FROM run r;";
+
+/* What was asked of maintainers, and answered.  scope is the run, 0 of what is
+ * the whole project's; the states and kinds are those of domain/approval.h. */
+const char
+    schema_approvals[] = "CREATE TABLE approval ("
+			 " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+			 " project_id INTEGER NOT NULL REFERENCES project (id)"
+			 " ON DELETE CASCADE,"
+			 " kind INTEGER NOT NULL, state INTEGER NOT NULL,"
+			 " scope INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+			 " item INTEGER NOT NULL, is_pull INTEGER NOT NULL,"
+			 " created_at INTEGER NOT NULL,"
+			 " expires_at INTEGER NOT NULL,"
+			 " decided_at INTEGER NOT NULL DEFAULT 0,"
+			 " decided_by INTEGER NOT NULL DEFAULT 0,"
+			 " until INTEGER NOT NULL DEFAULT 0,"
+			 " subject TEXT NOT NULL, reason TEXT NOT NULL);"
+			 "CREATE UNIQUE INDEX approval_open ON approval"
+			 " (project_id, kind, scope, subject) WHERE state = 1;"
+			 "CREATE INDEX approval_project ON approval"
+			 " (project_id, id);"
+			 "CREATE INDEX approval_run ON approval"
+			 " (project_id, run_id);"
+			 "CREATE INDEX approval_scope ON approval (scope)"
+			 " WHERE state = 1;";

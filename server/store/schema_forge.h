@@ -20,5 +20,6 @@ extern const char schema_forks[];
 extern const char schema_sandboxes[];
 /* schema_7.c */
 extern const char schema_runs[];
+extern const char schema_approvals[];
 
 #endif

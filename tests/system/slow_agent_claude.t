@@ -47,6 +47,19 @@ tap_ok 'with what it took' grep -q '5000 tokens in, 250 out, \$' "$SAID"
 tap_is "$(git_as "$ADMIN" ls-remote "$URL/admin/alpha.git" | grep -c 'agent/sealed-')" 1 'its work is pushed'
 agents_harmless
 
+# ---- the rules for what it does ----
+agents_steps <<'A'
+[{"tools":[{"name":"Bash","args":{"command":"echo x >.git/hooks/pre-commit; touch taken","description":"x"}}]},
+ {"tools":[{"name":"Write","args":{"file_path":"/work/tree/.git/hooks/pre-push","content":"x"}}]},
+ {"tools":[{"name":"Bash","args":{"command":"touch given; ls .git; echo $((40 + 2))","description":"x"}}]},
+ {"text":"Done."}]
+A
+agents_order alpha /sealed
+tap_is "$(agents_end)" 'done none' 'a run goes on after a no'
+tap_is "$(grep -c '"last":"[^"]*git-hooks denies it' "$ERR")" 2 'the model is told what a rule denies'
+tap_ok 'what no rule is against is done' sh -c "sed -n 's/^stub //p' '$ERR' | jq -r .last | grep -qx 42"
+tap_is "$(grep -cE '^\+\+\+ b/(taken|given)$|^diff --git a/(taken|given) ' "$HOME_DIR/runs/$RID/record/patch.diff")" 1 'and nothing of the rest'
+
 # ---- a read run ----
 agents_steps <<'A'
 [{"tools":[{"name":"Bash","args":{"command":"git log --oneline | head -3","description":"log"}}]},

@@ -67,6 +67,32 @@ a_branch_is_named_for_command_and_item(void **state)
 }
 
 static void
+a_run_without_an_item_has_a_branch_by_its_event(void **state)
+{
+	char b[RUN_BRANCH_MAX];
+
+	(void)state;
+	assert_true(run_rule_own_branch("task", 12, b));
+	assert_string_equal(b, "agent/task-run-12");
+	assert_false(run_rule_own_branch("", 12, b));
+}
+
+static void
+an_environment_says_nothing_that_the_run_says_itself(void **state)
+{
+	static const char *const taken[] = { "PATH", "HOME", "LD_PRELOAD",
+		"GIT_DIR", "COFFER_OUT", "BASH_ENV", "1A", "A-B", "", "A=B" };
+
+	(void)state;
+	assert_true(run_rule_env_ok("API_TOKEN", "x y=z"));
+	assert_true(run_rule_env_ok("_a1", ""));
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		assert_false(run_rule_env_ok(taken[i], "x"));
+	assert_false(run_rule_env_ok("A", "two\nlines"));
+	assert_false(run_rule_env_ok("A", "\x1b[0m"));
+}
+
+static void
 pauses_grow_to_an_hour(void **state)
 {
 	(void)state;
@@ -91,6 +117,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    a_run_without_an_item_has_a_branch_by_its_event),
+		cmocka_unit_test(
+		    an_environment_says_nothing_that_the_run_says_itself),
 		cmocka_unit_test(pauses_grow_to_an_hour),
 		cmocka_unit_test(the_server_is_no_person),
 		cmocka_unit_test(a_run_goes_forward_or_ends),

@@ -1,0 +1,104 @@
+#include "agentd/hook/hook.h"
+
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/base/utf8.h"
+#include "lib/wire/json.h"
+
+enum {
+	HOOK_NAME_MAX = 200,
+	HOOK_PATH_MAX = 4096
+};
+
+static int
+hook_text(const struct json *j, const char *key, size_t max, const char **out,
+    struct err *e)
+{
+	const struct json *v = json_get(j, key);
+
+	if (v == NULL || json_is_null(v))
+		return 0;
+	*out = json_string(v);
+	if (*out == NULL)
+		return err_set(e, ERR_INVALID, "%s is no text", key);
+	if (strlen(*out) > max)
+		return err_set(e, ERR_LIMIT, "%s is too long", key);
+	return 0;
+}
+
+/* A shell is whatever has a command. */
+int
+hook_read(const struct json *j, struct hook_call *out, struct err *e)
+{
+	static const char *const paths[] = { "file_path", "notebook_path",
+		"path" };
+	const struct json *in = json_get(j, "tool_input");
+
+	*out = (struct hook_call){ .cwd = "/work/tree" };
+	if (hook_text(j, "tool_name", HOOK_NAME_MAX, &out->tool, e) == -1 ||
+	    hook_text(j, "cwd", HOOK_PATH_MAX, &out->cwd, e) == -1 ||
+	    hook_text(in, "command", HOOK_INPUT_MAX, &out->command, e) == -1)
+		return -1;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (out->path == NULL &&
+		    hook_text(in, paths[i], HOOK_PATH_MAX, &out->path, e) == -1)
+			return -1;
+	if (out->tool == NULL || out->tool[0] == '\0')
+		return err_set(e, ERR_INVALID, "no tool_name");
+	if (strcmp(out->tool, "Bash") == 0 && out->command == NULL)
+		return err_set(e, ERR_INVALID, "Bash without a command");
+	return 0;
+}
+
+void
+hook_judge(const struct policy *p, const struct hook_call *c,
+    struct policy_answer *out)
+{
+	if (c->command != NULL)
+		policy_command(p, view_of(c->command), c->cwd, out);
+	else
+		policy_tool(p, c->tool, c->path, c->cwd, out);
+}
+
+int
+hook_question(const struct hook_call *c, const struct policy_answer *a,
+    struct str *out, struct err *e)
+{
+	struct str subject = STR_INIT_MAX(HOOK_SUBJECT_MAX);
+	struct str why = STR_INIT;
+	struct jw w;
+	int rc = 0;
+
+	str_add(&subject, c->command != NULL ? c->command : c->tool);
+	if (c->command == NULL && c->path != NULL)
+		str_addf(&subject, " %s", c->path);
+	str_addf(&why, "%s: %s", a->rule, a->why);
+	if (!str_ok(&subject) || !utf8_valid(str_view(&subject)))
+		rc = err_set(e, ERR_LIMIT,
+		    "it is too long or no text, and so cannot be asked");
+	jw_init(&w, out);
+	jw_object(&w, NULL);
+	jw_str(&w, "kind", c->command != NULL ? "command" : "tool");
+	jw_str(&w, "subject", rc == 0 ? str_cstr(&subject) : "");
+	jw_str(&w, "reason", str_cstr(&why));
+	jw_end(&w);
+	str_release(&subject);
+	str_release(&why);
+	return rc;
+}
+
+char *
+hook_token(struct view gitconfig)
+{
+	static const char mark[] = "extraHeader = Authorization: Bearer ";
+	struct view rest = gitconfig, line;
+
+	while (rest.p != NULL && view_split(&rest, '\n', &line)) {
+		line = view_trim(line);
+		if (view_starts(line, mark))
+			return view_dup(view_from(line, sizeof(mark) - 1));
+	}
+	return NULL;
+}

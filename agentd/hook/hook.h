@@ -1,0 +1,51 @@
+/*
+ * hook: what an agent's CLI calls in the sandbox before it uses a tool, with
+ * JSON on standard input as Claude Code and Codex give it: {"tool_name",
+ * "tool_input":{"command"|"file_path"|...}, "cwd"}.  The rules judge it; what
+ * is to be asked is asked of cofferd with the run's own token, and waited for.
+ * It is a courtesy: the sandbox is the wall.  Whatever goes wrong is a no.
+ */
+#ifndef AGENTD_HOOK_HOOK_H
+#define AGENTD_HOOK_HOOK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agentd/policy/policy.h"
+#include "lib/base/view.h"
+
+struct err;
+struct json;
+struct str;
+
+enum {
+	HOOK_INPUT_MAX = 1 << 20,
+	HOOK_SUBJECT_MAX = 4096 /* as cofferd takes it */
+};
+
+/* The file `rules` beside the program, and what the repository adds. */
+struct policy *hook_rules(struct err *e);
+
+/* Borrows from the JSON that it was read from. */
+struct hook_call {
+	const char *tool;
+	const char *command; /* of a shell, else NULL */
+	const char *path;    /* NULL: none */
+	const char *cwd;
+};
+int hook_read(const struct json *j, struct hook_call *out, struct err *e);
+
+void hook_judge(const struct policy *p, const struct hook_call *c,
+    struct policy_answer *out);
+/* The body of POST approvals; ERR_LIMIT: too long to be shown to anybody. */
+int hook_question(const struct hook_call *c, const struct policy_answer *a,
+    struct str *out, struct err *e);
+
+/* One request to http://coffer/ on a connection of its own; blocks at most some
+ * seconds.  body NULL: GET.  The reply is the caller's; not 2xx: ERR_DENIED. */
+struct json *hook_http(
+    const char *token, const char *path, const struct str *body, struct err *e);
+/* Of the sandbox's /etc/gitconfig; free(3), NULL: there is none. */
+char *hook_token(struct view gitconfig);
+
+#endif

@@ -1,0 +1,121 @@
+/*
+ * coffer-hook: may the agent do this?  Status 0: the rules have nothing against
+ * it; 2: no, and why on standard error, which the agent's model is shown.  The
+ * rules are the file `rules` beside the program.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agentd/hook/hook.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/wire/json.h"
+
+enum {
+	HOOK_OK = 0,
+	HOOK_NO = 2, /* any other status would let it pass */
+	HOOK_WAIT_MS = 540 * 1000,
+	HOOK_AGAIN_S = 2,
+	HOOK_CONFIG_MAX = 64 << 10
+};
+
+static int
+hook_say(const char *what, const char *why)
+{
+	(void)fprintf(stderr, "Not done: %s%s%s\n", what,
+	    why[0] != '\0' ? ": " : "", why);
+	return HOOK_NO;
+}
+
+static int
+hook_input(struct str *out, struct err *e)
+{
+	char buf[4096];
+	size_t n;
+
+	while ((n = fread(buf, 1, sizeof(buf), stdin)) > 0)
+		str_addn(out, buf, n);
+	return str_ok(out) ? 0 : err_set(e, ERR_LIMIT, "the call is too long");
+}
+
+static int
+hook_verdict(const struct json *j)
+{
+	const char *state = json_str_or(j, "state", "");
+	char what[80];
+
+	if (strcmp(state, "allowed") == 0)
+		return HOOK_OK;
+	(void)snprintf(what, sizeof(what), "approval %" PRId64 " is %.20s",
+	    json_i64_or(j, "id", 0), state);
+	return hook_say(what,
+	    strcmp(state, "open") == 0
+		? "nobody answered yet; do something else, or end and say "
+		  "what it is needed for"
+		: "do without it");
+}
+
+/* Until somebody answers, or the CLI's patience is over. */
+static int
+hook_wait(const struct hook_call *c, const struct policy_answer *a)
+{
+	AUTO_STR struct str body = STR_INIT, config = STR_INIT;
+	AUTO_FREE char *token = NULL;
+	int64_t until = clock_mono_ms() + HOOK_WAIT_MS;
+	struct err e = ERR_INIT;
+	struct json *j = NULL;
+	int rc;
+
+	if (hook_question(c, a, &body, &e) == -1 ||
+	    path_read("/etc/gitconfig", HOOK_CONFIG_MAX, &config, &e) == -1)
+		return hook_say("a maintainer cannot be asked", e.msg);
+	token = hook_token(str_view(&config));
+	j = hook_http(
+	    token != NULL ? token : "", "/api/coffer/v1/approvals", &body, &e);
+	while (j != NULL && strcmp(json_str_or(j, "state", ""), "open") == 0 &&
+	    clock_mono_ms() < until) {
+		AUTO_FREE char *path = xasprintf(
+		    "/api/coffer/v1/approvals/%" PRId64,
+		    json_i64_or(j, "id", 0));
+
+		json_free(j);
+		(void)sleep(HOOK_AGAIN_S);
+		j = hook_http(token != NULL ? token : "", path, NULL, &e);
+	}
+	rc = j != NULL ? hook_verdict(j)
+		       : hook_say("a maintainer cannot be asked", e.msg);
+	json_free(j);
+	return rc;
+}
+
+int
+main(void)
+{
+	struct str text = STR_INIT_MAX(HOOK_INPUT_MAX);
+	struct policy_answer a;
+	struct hook_call c;
+	struct err e = ERR_INIT;
+	struct policy *p = NULL;
+	struct json *j = NULL;
+
+	if (hook_input(&text, &e) == -1 || (p = hook_rules(&e)) == NULL ||
+	    (j = json_parse(str_view(&text), 0, &e)) == NULL ||
+	    hook_read(j, &c, &e) == -1)
+		return hook_say("the policy cannot judge it", e.msg);
+	hook_judge(p, &c, &a);
+	if (a.verdict == POLICY_ALLOW)
+		return HOOK_OK;
+	if (a.verdict == POLICY_ASK)
+		return hook_wait(&c, &a);
+	(void)fprintf(stderr, "Not done: the policy's rule %s denies it: %s\n",
+	    a.rule[0] != '\0' ? a.rule : "(none)", a.why);
+	return HOOK_NO;
+}

@@ -1,0 +1,143 @@
+/* Runs that a person asks for by themselves, without an item. */
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/wire/json.h"
+#include "server/domain/run_rule.h"
+#include "server/service/svc_order.h"
+#include "server/service/svc_run.h"
+#include "server/service/svc_run_rows.h"
+#include "server/store/events.h"
+#include "server/store/run_orders.h"
+#include "server/store/users.h"
+
+static void
+svc_run_ask_release(void *arg)
+{
+	struct svc_run_ask *op = arg;
+
+	if (op->env != NULL)
+		explicit_bzero(op->env, strlen(op->env));
+	free(op->env);
+	free(op->task);
+	free(op->command);
+	free(op->agent);
+	free(op->base);
+	run_release(&op->run);
+}
+
+struct svc_run_ask *
+svc_run_ask_new(struct svc *s, const struct identity *who)
+{
+	return svc_op_new(
+	    s, sizeof(struct svc_run_ask), who, svc_run_ask_release);
+}
+
+/* Who orders is a person, as with a comment. */
+static int
+svc_run_ask_who(struct txn *t, const struct svc_op *by, struct err *e)
+{
+	struct user u = { .id = 0 };
+	bool person;
+
+	if (users_by_id(t, by->who.user_id, &u, e) == -1)
+		return -1;
+	person = !u.bot && (u.kind == USER_PERSON || u.kind == USER_ADMIN);
+	return person
+	    ? 0
+	    : err_set(e, ERR_DENIED, "only a person may ask for a run");
+}
+
+/* The event is the order: it says what, and never with which environment. */
+static int
+svc_run_ask_event(
+    struct txn *t, struct svc_run_ask *op, int64_t *seq, struct err *e)
+{
+	AUTO_STR struct str data = STR_INIT;
+	const struct svc_event v = {
+		.kind = "run.asked", .project_id = op->project_id, .data = &data
+	};
+	struct jw w;
+
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_str(&w, "task", op->task);
+	jw_str(&w, "command", op->command);
+	jw_end(&w);
+	if (svc_event_add(t, &op->op.who, op->op.now, &v, e) == -1)
+		return -1;
+	return events_last(t, seq, e);
+}
+
+static int
+svc_run_ask_make(struct txn *t, struct svc_run_ask *op, const struct project *p,
+    struct err *e)
+{
+	struct svc_run_make m = { .project = p,
+		.command = op->command,
+		.access = op->access,
+		.agent = op->agent,
+		.network = op->network,
+		.wall_s = op->wall_s,
+		.budget = op->budget,
+		.base = op->base,
+		.env = op->env };
+	struct run_order o = { .project_id = p->id,
+		.human = true,
+		.verdict = RUN_TAKEN,
+		.at = op->op.now };
+	enum run_verdict may;
+	bool created;
+
+	if (svc_order_ceiling(t, p, 0, op->op.now, &may, e) == -1)
+		return -1;
+	if (may != RUN_TAKEN)
+		return err_set(e, ERR_DENIED,
+		    "there were as many runs within 24 hours as max_day_runs "
+		    "of the project allows");
+	if (svc_run_ask_event(t, op, &m.event, e) == -1 ||
+	    svc_run_make(t, &op->op, &m, &op->run, &created, e) == -1)
+		return -1;
+	o.event = m.event;
+	o.run_id = op->run.id;
+	return run_orders_add(t, &o, e);
+}
+
+static int
+svc_run_ask_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_run_ask *op = arg;
+	struct project p = { .id = 0 };
+	int rc;
+
+	if (svc_project_by_id(
+		t, &op->op.who, op->project_id, PERM_WRITE, &p, e) == -1)
+		return -1;
+	if (p.state != PROJECT_ACTIVE)
+		rc = err_set(e, ERR_EXISTS, "the project is being deleted");
+	else
+		rc = svc_run_ask_who(t, &op->op, e);
+	if (rc == 0)
+		rc = svc_run_ask_make(t, op, &p, e);
+	project_release(&p);
+	return rc;
+}
+
+void
+svc_run_ask(struct svc_run_ask *op, svc_done_fn *done, void *arg)
+{
+	struct err e = ERR_INIT;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	if (run_rule_command_ok(svc_text(op->command))) {
+		svc_op_run(op, svc_run_ask_job, done, arg);
+		return;
+	}
+	(void)err_set(&e, ERR_INVALID, "command: want 1 to %d of a-z 0-9 _ -",
+	    RUN_COMMAND_MAX);
+	svc_op_end_later(op, &e);
+}

@@ -1,0 +1,186 @@
+#include "server/store/approvals.h"
+
+#include "lib/base/err.h"
+#include "server/store/db_priv.h"
+
+/* Its state at the time ?: an open one whose time is over has expired. */
+#define APPROVAL_STATE                                                    \
+	"CASE WHEN a.state = 1 AND a.expires_at <= ? THEN 4 ELSE a.state" \
+	" END"
+#define APPROVAL_COLS                                                      \
+	"SELECT " APPROVAL_STATE ", a.id, a.project_id, a.kind, a.run_id," \
+	" a.item, a.is_pull, a.created_at, a.expires_at, a.decided_at,"    \
+	" a.decided_by, coalesce(u.login, ''), a.until, a.subject,"        \
+	" a.reason, p.owner || '/' || p.name FROM approval a"              \
+	" JOIN project p ON p.id = a.project_id"                           \
+	" LEFT JOIN account u ON u.id = a.decided_by"
+
+static int64_t
+approvals_scope(const struct approval_new *n)
+{
+	return n->kind == APPROVAL_DOMAIN ? 0 : n->run_id;
+}
+
+static void
+approvals_fill(struct query *q, struct approval *a)
+{
+	*a = (struct approval){ .state = (enum approval_state)query_i64(q) };
+	a->id = query_i64(q);
+	a->project_id = query_i64(q);
+	a->kind = (enum approval_kind)query_i64(q);
+	a->run_id = query_i64(q);
+	a->item = query_i64(q);
+	a->is_pull = query_bool(q);
+	a->created_at = query_i64(q);
+	a->expires_at = query_i64(q);
+	a->decided_at = query_i64(q);
+	a->decided_by = query_i64(q);
+	QUERY_NAME(q, a->by);
+	a->until = query_i64(q);
+	a->subject = query_text(q);
+	a->reason = query_text(q);
+	QUERY_NAME(q, a->project_name);
+}
+
+int
+approvals_insert(
+    struct txn *t, const struct approval_new *n, int64_t *id, struct err *e)
+{
+	if (db_exec(t,
+		"INSERT INTO approval (project_id, kind, state, scope, run_id,"
+		" item, is_pull, created_at, expires_at, subject, reason)"
+		" VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)",
+		BINDS(I(n->project_id), I(n->kind), I(approvals_scope(n)),
+		    I(n->run_id), I(n->item), I(n->is_pull), I(n->now),
+		    I(n->expires_at), S(n->subject), S(n->reason)),
+		NULL, e) == -1)
+		return -1;
+	*id = db_last_id(t);
+	return 0;
+}
+
+static int
+approvals_one(struct txn *t, const char *sql, const struct bind *binds,
+    struct approval *out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+
+	*out = (struct approval){ .id = 0 };
+	if (query_one(&q, t, sql, binds, "no such approval", e) == -1)
+		return -1;
+	approvals_fill(&q, out);
+	return 0;
+}
+
+int
+approvals_get(
+    struct txn *t, int64_t id, int64_t now, struct approval *out, struct err *e)
+{
+	return approvals_one(
+	    t, APPROVAL_COLS " WHERE a.id = ?", BINDS(I(now), I(id)), out, e);
+}
+
+int
+approvals_standing(struct txn *t, const struct approval_new *n,
+    struct approval *out, struct err *e)
+{
+	return approvals_one(t,
+	    APPROVAL_COLS " WHERE a.project_id = ? AND a.kind = ?"
+			  " AND a.scope = ? AND a.subject = ?"
+			  " AND ((a.state = 1 AND a.expires_at > ?)"
+			  " OR (a.state = 2 AND a.until > ?)"
+			  " OR (a.state <> 2 AND a.created_at > ?))"
+			  " ORDER BY a.id DESC LIMIT 1",
+	    BINDS(I(n->now), I(n->project_id), I(n->kind),
+		I(approvals_scope(n)), S(n->subject), I(n->now), I(n->now),
+		I(n->now - APPROVAL_DAY_MS)),
+	    out, e);
+}
+
+int
+approvals_list(struct txn *t, const struct approval_filter *f,
+    struct approval_list *out, struct err *e)
+{
+	static const char from[] = "approval a";
+	static const char *const sql[3] = { APPROVAL_COLS,
+		" ORDER BY a.id DESC" };
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_WHERE struct where w = WHERE_INIT, n = WHERE_INIT;
+	int rc;
+
+	*out = (struct approval_list){ .n = 0 };
+	where_value(&w, I(f->now)); /* of the state, before the others */
+	for (int i = 0; i < 2; i++) {
+		struct where *x = i == 0 ? &w : &n;
+
+		if (f->project_id != 0)
+			where_add1(x, "a.project_id = ?", I(f->project_id));
+		if (f->viewer != 0)
+			where_add1(x,
+			    "a.project_id IN (SELECT project_id FROM role"
+			    " WHERE account_id = ?)",
+			    I(f->viewer));
+		if (f->run_id != 0)
+			where_add1(x, "a.run_id = ?", I(f->run_id));
+		if (f->state != 0)
+			where_add2(
+			    x, APPROVAL_STATE " = ?", I(f->now), I(f->state));
+	}
+	if (where_count(&n, t, from, &out->total, e) == -1 ||
+	    where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		approvals_fill(&q, LIST_ADD(out));
+	if (rc == -1)
+		approval_list_release(out);
+	return rc;
+}
+
+int
+approvals_count(struct txn *t, const struct approval_new *n, int64_t *open,
+    int64_t *of_run, struct err *e)
+{
+	if (db_number(t,
+		"SELECT count(*) FROM approval WHERE project_id = ?"
+		" AND state = 1 AND expires_at > ?",
+		BINDS(I(n->project_id), I(n->now)), open, e) == -1)
+		return -1;
+	return db_number(t,
+	    "SELECT count(*) FROM approval WHERE project_id = ?"
+	    " AND run_id = ?",
+	    BINDS(I(n->project_id), I(n->run_id)), of_run, e);
+}
+
+int
+approvals_decide(
+    struct txn *t, int64_t id, const struct approval_decision *d, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE approval SET state = ?, decided_at = ?, decided_by = ?,"
+	    " until = ? WHERE id = ? AND state = 1 AND expires_at > ?",
+	    BINDS(I(d->state), I(d->now), I(d->by), I(d->until), I(id),
+		I(d->now)),
+	    ERR_BUSY, "the approval is not open", e);
+}
+
+int
+approvals_tidy(struct txn *t, int64_t project_id, int64_t now, struct err *e)
+{
+	if (db_exec(t,
+		"UPDATE approval SET state = 4 WHERE project_id = ?"
+		" AND state = 1 AND expires_at <= ?",
+		BINDS(I(project_id), I(now)), NULL, e) == -1)
+		return -1;
+	return db_exec(t,
+	    "DELETE FROM approval WHERE id IN (SELECT id FROM approval"
+	    " WHERE project_id = ? ORDER BY id DESC LIMIT -1 OFFSET ?)",
+	    BINDS(I(project_id), I(APPROVAL_KEEP)), NULL, e);
+}
+
+int
+approvals_withdraw(struct txn *t, int64_t run_id, struct err *e)
+{
+	return db_exec(t,
+	    "UPDATE approval SET state = 5 WHERE scope = ? AND state = 1",
+	    BINDS(I(run_id)), NULL, e);
+}

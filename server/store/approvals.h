@@ -1,0 +1,66 @@
+/* approvals: questions to maintainers and what was answered. */
+#ifndef SERVER_STORE_APPROVALS_H
+#define SERVER_STORE_APPROVALS_H
+
+#include "server/domain/approval.h"
+
+struct err;
+struct txn;
+
+struct approval_new {
+	int64_t project_id;
+	enum approval_kind kind;
+	int64_t run_id;
+	int64_t item;
+	bool is_pull;
+	const char *subject;
+	const char *reason;
+	int64_t now;
+	int64_t expires_at;
+};
+/* Of one subject a project has one open ask about names, a run one of each
+ * other kind: ERR_EXISTS. */
+int approvals_insert(
+    struct txn *t, const struct approval_new *n, int64_t *id, struct err *e);
+/* now: for its state. ERR_NOTFOUND. */
+int approvals_get(struct txn *t, int64_t id, int64_t now, struct approval *out,
+    struct err *e);
+/*
+ * The newest of the same subject that still says something: open, allowed for
+ * now, or answered otherwise or left open within a day. ERR_NOTFOUND.
+ */
+int approvals_standing(struct txn *t, const struct approval_new *n,
+    struct approval *out, struct err *e);
+
+struct approval_filter {
+	int64_t project_id;        /* 0: any */
+	int64_t viewer;            /* user id: projects with a role; 0: all */
+	int64_t run_id;            /* 0: any */
+	enum approval_state state; /* 0: any */
+	int64_t now;
+	int64_t limit;
+	int64_t offset;
+};
+/* Newest first. */
+int approvals_list(struct txn *t, const struct approval_filter *f,
+    struct approval_list *out, struct err *e);
+/* Open ones of the project, and all of the run. */
+int approvals_count(struct txn *t, const struct approval_new *n, int64_t *open,
+    int64_t *of_run, struct err *e);
+
+struct approval_decision {
+	enum approval_state state; /* allowed or denied */
+	int64_t by;
+	int64_t until; /* of a yes */
+	int64_t now;
+};
+/* Compare-and-set: ERR_BUSY when it is not open. */
+int approvals_decide(struct txn *t, int64_t id,
+    const struct approval_decision *d, struct err *e);
+/* What its time is over for says so; the oldest over APPROVAL_KEEP go. */
+int approvals_tidy(
+    struct txn *t, int64_t project_id, int64_t now, struct err *e);
+/* The open ones of a run that ended, but those about names. */
+int approvals_withdraw(struct txn *t, int64_t run_id, struct err *e);
+
+#endif
