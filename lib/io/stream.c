@@ -22,6 +22,7 @@ enum {
 	STREAM_IN_STEP = 4 << 10,
 	STREAM_LINGER_MS = 1000,
 	STREAM_LINGER_BYTES = 256 << 10,
+	STREAM_REFUSED_MS = 30 * 1000, /* between two bytes of such a peer */
 	STREAM_REASON_MAX = 128
 };
 
@@ -48,8 +49,9 @@ struct stream {
 	bool shut;     /* our half is to be closed after the queue */
 	bool was_full; /* above half of out_max since the last on_drain */
 	bool kick;     /* a deferred on_data is on its way */
-	bool last;     /* on_data comes once more before on_close */
-	char reason[STREAM_REASON_MAX];
+	bool ending;   /* the end waits for what was left in the buffer */
+	bool refused;  /* the peer takes no more; what it said is read */
+	char reason[STREAM_REASON_MAX]; /* the first one counts */
 };
 
 static void
@@ -65,20 +67,24 @@ stream_on_closed(void *arg)
 {
 	struct stream *s = arg;
 
-	if (s->last)
-		s->spec.on_data(s, stream_input(s), s->spec.arg);
 	s->spec.on_close(s, s->reason, s->spec.arg);
 	stream_free(s);
+}
+
+static void
+stream_note(struct stream *s, const char *reason)
+{
+	if (s->reason[0] == '\0')
+		(void)snprintf(s->reason, sizeof(s->reason), "%s", reason);
 }
 
 void
 stream_close(struct stream *s, const char *reason)
 {
-	s->last = false;
 	if (s->state == STREAM_CLOSED)
 		return;
 	s->state = STREAM_CLOSED;
-	(void)snprintf(s->reason, sizeof(s->reason), "%s", reason);
+	stream_note(s, reason);
 	watch_free(s->watch);
 	timer_free(s->idle);
 	(void)close(s->spec.fd);
@@ -87,12 +93,12 @@ stream_close(struct stream *s, const char *reason)
 }
 
 static void
-stream_close_errno(struct stream *s, const char *verb, int sys)
+stream_note_errno(struct stream *s, const char *verb, int sys)
 {
 	char text[STREAM_REASON_MAX];
 
 	(void)snprintf(text, sizeof(text), "%s: %s", verb, strerror(sys));
-	stream_close(s, text);
+	stream_note(s, text);
 }
 
 static bool
@@ -130,7 +136,8 @@ stream_on_idle(void *arg)
 		stream_close(s, "finished");
 		return;
 	}
-	left = s->last_ms + s->spec.idle_ms - clock_mono_ms();
+	left = s->last_ms - clock_mono_ms() +
+	    (s->refused ? STREAM_REFUSED_MS : s->spec.idle_ms);
 	if (left <= 0)
 		stream_close(s, "idle");
 	else
@@ -163,7 +170,7 @@ stream_on_flushed(struct stream *s)
 	}
 	if (s->shut && s->state == STREAM_OPEN) {
 		(void)shutdown(s->spec.fd, SHUT_WR);
-		if (s->eof)
+		if (s->eof && !s->ending)
 			stream_close(s, "eof");
 	}
 }
@@ -188,21 +195,22 @@ stream_make_room(struct stream *s)
 	return cap - s->in_len;
 }
 
-/* The peer takes no more; what it said before that, as why, is told. */
+/*
+ * The peer takes no more, but what it said before, as why, is told: up to its
+ * end.  Who has paused it waits for the peer to take something, most likely.
+ */
 static void
 stream_on_refused(struct stream *s, int sys)
 {
-	ssize_t n = 0;
-
-	if (s->state == STREAM_OPEN && stream_wants_input(s)) {
-		size_t room = stream_make_room(s);
-
-		n = read(s->spec.fd, s->in + s->in_len, room);
+	stream_note_errno(s, "write", sys);
+	if (s->state != STREAM_OPEN || s->paused || s->eof) {
+		stream_close(s, "refused");
+		return;
 	}
-	if (n > 0)
-		s->in_len += (size_t)n;
-	stream_close_errno(s, "write", sys);
-	s->last = n > 0;
+	s->refused = true;
+	(void)evbuffer_drain(s->out, evbuffer_get_length(s->out));
+	timer_set(s->idle, STREAM_REFUSED_MS);
+	stream_update(s);
 }
 
 static void
@@ -227,11 +235,12 @@ stream_flush(struct stream *s)
 	}
 }
 
+/* No byte comes any more; those in the buffer were shown. */
 static void
-stream_on_end(struct stream *s)
+stream_end(struct stream *s)
 {
-	s->eof = true;
-	if (!s->spec.keep_half) {
+	s->ending = false;
+	if (!s->spec.keep_half || s->reason[0] != '\0') {
 		stream_close(s, "eof");
 		return;
 	}
@@ -240,6 +249,17 @@ stream_on_end(struct stream *s)
 	if (s->state == STREAM_OPEN && s->shut &&
 	    evbuffer_get_length(s->out) == 0)
 		stream_close(s, "eof");
+}
+
+/* The end may overtake the call that shows what a pause left. */
+static void
+stream_on_end(struct stream *s)
+{
+	s->eof = true;
+	if (s->kick)
+		s->ending = true;
+	else
+		stream_end(s);
 }
 
 static void
@@ -263,12 +283,12 @@ stream_fill(struct stream *s)
 	ssize_t n = read(s->spec.fd, s->in + s->in_len, room);
 
 	if (n == -1) {
-		if (errno != EAGAIN && errno != EINTR)
-			stream_close_errno(s, "read", errno);
-		return;
+		if (errno == EAGAIN || errno == EINTR)
+			return;
+		stream_note_errno(s, "read", errno);
 	}
 	s->last_ms = clock_mono_ms();
-	if (n == 0) {
+	if (n <= 0) {
 		stream_on_end(s);
 		return;
 	}
@@ -350,9 +370,12 @@ stream_on_kick(void *arg)
 	struct stream *s = arg;
 
 	s->kick = false;
-	if (s->state != STREAM_OPEN || s->paused || s->in_len == 0)
+	if (s->state != STREAM_OPEN || s->paused)
 		return;
-	s->spec.on_data(s, stream_input(s), s->spec.arg);
+	if (s->in_len > 0)
+		s->spec.on_data(s, stream_input(s), s->spec.arg);
+	if (s->state == STREAM_OPEN && s->ending && !s->paused && !s->kick)
+		stream_end(s);
 	stream_update(s);
 }
 
@@ -361,7 +384,8 @@ stream_resume(struct stream *s)
 {
 	s->paused = false;
 	stream_update(s);
-	if (s->state == STREAM_OPEN && s->in_len > 0 && !s->kick) {
+	if (s->state == STREAM_OPEN && (s->in_len > 0 || s->ending) &&
+	    !s->kick) {
 		s->kick = true;
 		loop_defer(s->loop, stream_on_kick, s);
 	}
@@ -390,10 +414,10 @@ stream_write(struct stream *s, const void *p, size_t n)
 {
 	size_t put, queued;
 
-	if (s->state != STREAM_OPEN || s->shut || n == 0)
+	if (s->state != STREAM_OPEN || s->shut || s->refused || n == 0)
 		return;
 	put = stream_write_now(s, p, n);
-	if (s->state != STREAM_OPEN || put == n)
+	if (s->state != STREAM_OPEN || s->refused || put == n)
 		return;
 	queued = evbuffer_get_length(s->out);
 	if (n - put > s->spec.out_max * 2 - queued) {

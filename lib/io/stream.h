@@ -11,6 +11,7 @@
  * idle timeout or stream_close; the stream is freed after it.  What is still
  * queued then is dropped: a peer that half-closes and waits for the answer
  * needs keep_half, and stream_finish is the end that waits for the queue.
+ * Input is not dropped: the end comes after on_data was offered all of it.
  */
 #ifndef LIB_IO_STREAM_H
 #define LIB_IO_STREAM_H
@@ -45,8 +46,8 @@ void stream_take(struct stream *s, size_t n);
 void stream_pause(struct stream *s); /* stop reading */
 /* Reads again; what was left in the buffer comes to on_data once more. */
 void stream_resume(struct stream *s);
-/* When the peer takes no more, on_data tells what it said before, then on_close
- * comes, unless stream_close was called. */
+/* When the peer takes no more, on_data tells all that it said before, then
+ * on_close comes, unless the stream is paused or stream_close was called. */
 void stream_write(struct stream *s, const void *p, size_t n);
 bool stream_is_full(const struct stream *s);
 void stream_shutdown(struct stream *s); /* half-close after the queue */

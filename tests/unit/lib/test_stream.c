@@ -36,6 +36,7 @@ struct scene {
 	bool pause; /* on_data pauses */
 	struct str got;
 	size_t shown; /* length of the last input shown */
+	size_t taken; /* bytes, in all */
 	int shows, drains, eofs, closes;
 	char reason[128];
 };
@@ -59,6 +60,7 @@ on_data(struct stream *s, struct view in, void *arg)
 	t->shown = in.len;
 	if (t->take) {
 		str_addv(&t->got, in);
+		t->taken += in.len;
 		stream_take(s, in.len);
 	}
 	if (t->pause)
@@ -419,6 +421,100 @@ stream_tells_what_came_before_a_write_error(void **state)
 	}
 }
 
+/* As a program's last words while nobody has room for them. */
+static void
+stream_shows_what_a_pause_left_before_the_end(void **state)
+{
+	static const char bytes[IN_MAX / 2];
+	struct scene t;
+
+	(void)state;
+	for (int half = 0; half < 2; half++) {
+		open_scene(&t,
+		    (struct stream_spec){ .fd = -1, .keep_half = half == 1 });
+		t.pause = true;
+		assert_int_equal(
+		    write(t.peer, bytes, sizeof(bytes)), sizeof(bytes));
+		settle(&t);
+		assert_int_equal(t.shows, 1);
+		(void)close(t.peer);
+		t.peer = -1;
+		stream_resume(t.s); /* there is still none: paused again */
+		settle(&t);
+		assert_int_equal(t.shows, 2);
+		assert_int_equal(t.closes + t.eofs, 0);
+		t.pause = false;
+		t.take = true;
+		stream_resume(t.s);
+		run(&t);
+		assert_int_equal(t.taken, sizeof(bytes));
+		assert_int_equal(t.eofs, half);
+		assert_int_equal(t.closes, 1 - half);
+		close_scene(&t);
+	}
+}
+
+static void
+stream_ends_after_a_pause_in_which_all_was_taken(void **state)
+{
+	struct scene t;
+
+	(void)state;
+	open_scene(&t, (struct stream_spec){ .fd = -1 });
+	t.pause = true;
+	assert_int_equal(write(t.peer, "abc", 3), 3);
+	settle(&t);
+	(void)close(t.peer);
+	t.peer = -1;
+	stream_resume(t.s);
+	settle(&t);
+	stream_take(t.s, 3);
+	settle(&t);
+	assert_int_equal(t.closes, 0);
+	stream_resume(t.s);
+	run(&t);
+	assert_string_equal(t.reason, "eof");
+	close_scene(&t);
+}
+
+static void
+stream_tells_all_that_came_before_a_write_error(void **state)
+{
+	static const char bytes[8 * IN_MAX];
+	struct scene t;
+
+	(void)state;
+	open_scene(&t, (struct stream_spec){ .fd = -1 });
+	t.take = true;
+	assert_int_equal(write(t.peer, bytes, sizeof(bytes)), sizeof(bytes));
+	(void)close(t.peer);
+	t.peer = -1;
+	stream_write(t.s, "x", 1);
+	stream_write(t.s, "x", 1);
+	run(&t);
+	assert_int_equal(t.taken, sizeof(bytes));
+	assert_string_equal(t.reason, "write: Broken pipe");
+	close_scene(&t);
+}
+
+static void
+stream_does_not_wait_for_a_paused_peer_that_is_gone(void **state)
+{
+	struct scene t;
+
+	(void)state;
+	open_scene(&t, (struct stream_spec){ .fd = -1 });
+	t.pause = true;
+	assert_int_equal(write(t.peer, "abc", 3), 3);
+	settle(&t);
+	(void)close(t.peer);
+	t.peer = -1;
+	stream_write(t.s, "x", 1);
+	run(&t);
+	assert_string_equal(t.reason, "write: Broken pipe");
+	close_scene(&t);
+}
+
 static void
 stream_close_after_resume_is_safe(void **state)
 {
@@ -450,6 +546,13 @@ main(void)
 		cmocka_unit_test(stream_closes_when_idle),
 		cmocka_unit_test(stream_names_a_write_error),
 		cmocka_unit_test(stream_tells_what_came_before_a_write_error),
+		cmocka_unit_test(stream_shows_what_a_pause_left_before_the_end),
+		cmocka_unit_test(
+		    stream_ends_after_a_pause_in_which_all_was_taken),
+		cmocka_unit_test(
+		    stream_tells_all_that_came_before_a_write_error),
+		cmocka_unit_test(
+		    stream_does_not_wait_for_a_paused_peer_that_is_gone),
 		cmocka_unit_test(stream_close_after_resume_is_safe),
 	};
 
