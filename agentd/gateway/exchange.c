@@ -1,6 +1,5 @@
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -25,18 +24,10 @@ enum {
 	EXCHANGES_MAX = 1024,
 	EXCHANGES_OF_GRANT_MAX = 32,
 	EXCHANGE_QUERY_MAX = 100,
-	EXCHANGE_HEADER_MAX = 2048,
-	EXCHANGE_HEADERS = 12,
-	EXCHANGE_CONNECT_MS = 15 * 1000,
-	EXCHANGE_TOOL_TOKENS = 1000, /* what a provider adds for tools */
 	EXCHANGE_SHARE = 4, /* a project's of the room for bodies: 1 in 4 */
 	EXCHANGE_UPLOAD_RATE = 256, /* bytes in a ms, beyond the first wait */
 	EXCHANGE_LATE_MS = 10 * 1000
 };
-
-/* What of a request goes on to the provider, beside its body. */
-static const char *const exchange_headers_up[] = { "Content-Type", "Accept",
-	"User-Agent", "anthropic-version", "anthropic-beta", "OpenAI-Beta" };
 
 static struct exchange *
 exchange_new(struct gateway *g, struct request *q)
@@ -72,7 +63,7 @@ exchange_capture(struct exchange *x, struct view chunk)
 		    &x->said, chunk.p, chunk.len < room ? chunk.len : room);
 }
 
-static void
+void
 exchange_keep(const struct exchange *x, const char *part, struct view bytes)
 {
 	const struct capture_what what = { .who = x->who,
@@ -186,8 +177,7 @@ exchange_refuse(struct exchange *x, enum refusal r, const char *fmt, ...)
 		refuse_send(x->q, x->shape, r, str_cstr(&text));
 }
 
-/* Before anything was sent: what it ends with is all there is to record. */
-static void __attribute__((format(printf, 3, 4)))
+void
 exchange_end(struct exchange *x, enum refusal r, const char *fmt, ...)
 {
 	AUTO_STR struct str text = STR_INIT_MAX(400);
@@ -224,254 +214,6 @@ exchange_on_close(struct request *q, const char *reason, void *arg)
 	log_debug("gateway close exchange=%llu why=%s",
 	    (unsigned long long)x->id, log_val(reason));
 	exchange_release(x);
-}
-
-/* With prices that the table does not have. */
-static bool
-exchange_beta_is_dear(struct view name)
-{
-	static const char *const dear[] = { "context-1m", "fast-mode" };
-
-	for (size_t i = 0; i < sizeof(dear) / sizeof(dear[0]); i++)
-		if (name.len >= strlen(dear[i]) &&
-		    strncasecmp(name.p, dear[i], strlen(dear[i])) == 0)
-			return true;
-	return false;
-}
-
-/* A header that goes on, or NULL. */
-static char *
-exchange_header(const struct exchange *x, const char *name)
-{
-	AUTO_STR struct str text = STR_INIT;
-	const char *v = request_header_in(x->q, name);
-	struct view rest, part;
-	bool first = true;
-
-	if (v == NULL || strlen(v) > EXCHANGE_HEADER_MAX)
-		return NULL;
-	if (strcmp(name, "anthropic-beta") != 0)
-		return xasprintf("%s: %s", name, v);
-	rest = view_of(v);
-	while (view_split(&rest, ',', &part)) {
-		part = view_trim(part);
-		if (exchange_beta_is_dear(part))
-			continue;
-		str_add(&text, first ? "anthropic-beta: " : ",");
-		str_addv(&text, part);
-		first = false;
-	}
-	return first ? NULL : str_steal(&text);
-}
-
-static char *
-exchange_url(const struct exchange *x)
-{
-	const char *query = request_raw_query(x->q);
-
-	return xasprintf("%s%s%s%s", provider_url(x->provider), x->route->path,
-	    *query == '\0' ? "" : "?", query);
-}
-
-static void
-exchange_send(struct exchange *x)
-{
-	AUTO_FREE char *url = exchange_url(x);
-	char *own[EXCHANGE_HEADERS] = { NULL };
-	const char *headers[EXCHANGE_HEADERS + 2] = { NULL };
-	struct fetch_spec spec = { .method = request_method(x->q),
-		.url = url,
-		.headers = headers,
-		.max_reply = EXCHANGE_ERROR_MAX,
-		.connect_ms = EXCHANGE_CONNECT_MS,
-		.limit_ms = -1,
-		.stall_ms = x->g->cfg->stall_ms,
-		.ca_file = provider_ca_file(x->provider),
-		.body_kept = true,
-		.on_data = exchange_on_data,
-		.on_done = exchange_on_done,
-		.on_free = exchange_on_free,
-		.arg = x };
-	struct err e = ERR_INIT;
-	size_t n = 0;
-
-	if (*x->key != '\0')
-		own[n++] = provider_auth(x->provider, x->key);
-	for (size_t i = 0;
-	     i < sizeof(exchange_headers_up) / sizeof(exchange_headers_up[0]);
-	     i++)
-		if ((own[n] = exchange_header(x, exchange_headers_up[i])) !=
-		    NULL)
-			n++;
-	for (size_t i = 0; i < n; i++)
-		headers[i] = own[i];
-	/* Compressed, usage could not be read on the way. */
-	headers[n] = "Accept-Encoding: identity";
-	if (strcmp(x->route->method, "POST") == 0)
-		spec.body = str_view(&x->body);
-	exchange_keep(x, "request.json", str_view(&x->body));
-	x->sent = clock_mono_ms();
-	scrub_init(&x->scrub, view_of(x->key));
-	if (fetch_start(x->g->net, &spec, &x->fetch, &e) == -1)
-		exchange_end(x, REFUSE_UPSTREAM, "%s", e.msg);
-	for (size_t i = 0; i < n; i++) {
-		explicit_bzero(own[i], strlen(own[i]));
-		free(own[i]);
-	}
-}
-
-static void
-exchange_with_key(void *arg)
-{
-	struct exchange *x = arg;
-	struct err e = ERR_INIT;
-	const char *key;
-	int rc;
-
-	x->waits_for_key = false;
-	rc = provider_key(x->provider, &key, exchange_with_key, x, &e);
-	if (rc == 0) {
-		x->waits_for_key = true;
-		return;
-	}
-	if (rc == -1) {
-		gateway_alarm(x->g, "no-key", x->who.project, e.msg);
-		exchange_end(x, REFUSE_NO_KEY,
-		    "the gateway has no key for provider %s",
-		    provider_name(x->provider));
-		return;
-	}
-	x->key = xstrdup(key);
-	exchange_send(x);
-}
-
-static void
-exchange_no_budget(struct exchange *x, const struct ledger_no *no)
-{
-	if (no->later)
-		exchange_end(x, REFUSE_LATER,
-		    "the budget of this %s is reserved by requests that are "
-		    "under way",
-		    ledger_scope_name(no->scope));
-	else {
-		grants_set_out(x->g->grants, x->grant);
-		exchange_end(x, REFUSE_BUDGET,
-		    "the budget of this %s is used up: %" PRId64 ".%02" PRId64
-		    " of %" PRId64 ".%02" PRId64
-		    " dollars are spent, and this request may cost %" PRId64
-		    ".%02" PRId64 "; a maintainer can raise it",
-		    ledger_scope_name(no->scope), no->at.spent / 1000000,
-		    no->at.spent % 1000000 / 10000, no->at.limit / 1000000,
-		    no->at.limit % 1000000 / 10000, x->reserved / 1000000,
-		    x->reserved % 1000000 / 10000);
-	}
-}
-
-static void
-exchange_on_held(void *arg)
-{
-	struct exchange *x = arg;
-
-	timer_free(x->held);
-	x->held = NULL;
-	exchange_end(x, REFUSE_FROZEN, "this run is frozen by a maintainer");
-}
-
-static void
-exchange_hold(struct exchange *x)
-{
-	if (x->g->cfg->freeze_hold_ms == 0) {
-		exchange_end(
-		    x, REFUSE_FROZEN, "this run is frozen by a maintainer");
-		return;
-	}
-	x->held = timer_new(x->g->loop, exchange_on_held, x);
-	timer_set(x->held, x->g->cfg->freeze_hold_ms);
-	log_info("gateway hold exchange=%llu run=%llu project=%llu",
-	    (unsigned long long)x->id, (unsigned long long)x->who.run,
-	    (unsigned long long)x->who.project);
-}
-
-/* A run with nothing left stops here and goes on when it is thawed.  Of its own
- * limit it is said which, so that more can be asked for. */
-static bool
-exchange_freeze(struct exchange *x, const struct ledger_no *no)
-{
-	int64_t limit = no->scope == LEDGER_RUN ? no->at.limit : 0;
-	struct err e = ERR_INIT;
-
-	if (!x->g->cfg->freeze_at_limit || no->later || x->who.run == 0 ||
-	    ledger_freeze_at(
-		x->g->ledger, &x->who, limit, clock_now_ms(), &e) == -1)
-		return false;
-	log_warn("gateway freeze run=%llu scope=%s",
-	    (unsigned long long)x->who.run, ledger_scope_name(no->scope));
-	gateway_journal_moved(x->g);
-	return true;
-}
-
-/* Everything is known: reserve, then ask. */
-static void
-exchange_admit(struct exchange *x)
-{
-	const struct grant *t = grants_by_id(x->g->grants, x->grant);
-	struct ledger_ask ask = { .micros = x->reserved,
-		.now = clock_now_ms() };
-	struct err e = ERR_INIT;
-	struct ledger_no no;
-
-	if (t == NULL) {
-		exchange_end(x, REFUSE_NO_TOKEN, "the token has ended");
-		return;
-	}
-	ask.who = x->who;
-	ask.run_limit = t->budget;
-	if (ledger_reserve(x->g->ledger, &ask, &x->seq, &no, &e) == 0) {
-		gateway_journal_moved(x->g);
-		FAIL_POINT(gateway_reserve);
-		exchange_with_key(x);
-	} else if (e.code != ERR_DENIED) {
-		log_error("gateway reserve err=%s", log_val(e.msg));
-		exchange_end(
-		    x, REFUSE_BUSY, "the gateway cannot count any more");
-	} else if (no.frozen || exchange_freeze(x, &no)) {
-		exchange_hold(x);
-	} else {
-		exchange_no_budget(x, &no);
-	}
-}
-
-/* The most that it can cost. */
-static int
-exchange_estimate(struct exchange *x, struct err *e)
-{
-	struct price *p = &x->price;
-	struct tokens *t = &x->most;
-	int64_t in;
-
-	if (!x->route->priced || provider_is_free(x->provider))
-		return 0;
-	if (!prices_find(x->g->prices, x->ask.model, p) &&
-	    x->g->cfg->deny_unknown)
-		return err_set(e, ERR_DENIED,
-		    "model %s is not in the table of prices", x->ask.model);
-	in = (int64_t)(x->length / EXCHANGE_BYTES_PER_TOKEN) + 1 +
-	    (x->ask.tools ? EXCHANGE_TOOL_TOKENS : 0);
-	if (x->ask.whole || in > p->context)
-		in = p->context;
-	if (p->cache_write <= p->input)
-		t->input = in;
-	else if (x->ask.long_cache)
-		t->cache_long = in;
-	else
-		t->cache_write = in;
-	t->output = x->ask.max_output > 0 ? x->ask.max_output : p->max_output;
-	if (t->output > PRICE_TOKENS_MAX / x->ask.answers)
-		t->output = PRICE_TOKENS_MAX;
-	else
-		t->output *= x->ask.answers;
-	x->reserved = price_of(p, t);
-	return 0;
 }
 
 /* What the provider fetches comes past the sandbox's network mode. */
@@ -689,20 +431,6 @@ exchange_on_request(struct request *q, void *arg)
 		exchange_collect(x);
 	else
 		exchange_admit(x);
-}
-
-void
-exchanges_retry(struct gateway *g)
-{
-	struct exchange *x, *next;
-
-	LIST_FOREACH_SAFE(x, &g->exchanges, entry, next) {
-		if (x->held == NULL)
-			continue;
-		timer_free(x->held);
-		x->held = NULL;
-		exchange_admit(x);
-	}
 }
 
 static void

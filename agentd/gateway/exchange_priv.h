@@ -1,6 +1,7 @@
 /*
- * exchange_priv: one request of a sandbox: exchange.c lets it in and sends it
- * on, exchange_reply.c hands back what comes and settles what it cost.
+ * exchange_priv: one request of a sandbox: exchange.c lets it in,
+ * exchange_budget.c reserves what it may cost, exchange_upstream.c sends it on,
+ * exchange_reply.c hands back what comes and settles what it cost.
  */
 #ifndef AGENTD_GATEWAY_EXCHANGE_PRIV_H
 #define AGENTD_GATEWAY_EXCHANGE_PRIV_H
@@ -75,6 +76,12 @@ void exchange_on_free(void *arg);
 /* exchange.c */
 void exchange_refuse(struct exchange *x, enum refusal r, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Before anything was sent: what it ends with is all there is to record. */
+void exchange_end(struct exchange *x, enum refusal r, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A part of it, when that is asked for. */
+void exchange_keep(
+    const struct exchange *x, const char *part, struct view bytes);
 /* Adds to what is kept of the reply, when that is asked for. */
 void exchange_capture(struct exchange *x, struct view chunk);
 /* The body is not needed any more. */
@@ -85,5 +92,14 @@ void exchange_release(struct exchange *x);
 int64_t exchange_guess(const struct exchange *x);
 /* Once, with the last use of its price. */
 void exchange_settle(struct exchange *x, int64_t cost, bool estimated);
+
+/* exchange_budget.c */
+/* The most that it can cost; ERR_DENIED: there is no price. */
+int exchange_estimate(struct exchange *x, struct err *e);
+/* Everything is known: reserve, then ask. */
+void exchange_admit(struct exchange *x);
+
+/* exchange_upstream.c: sends it once there is a key; x is a struct exchange. */
+void exchange_with_key(void *arg);
 
 #endif

@@ -60,7 +60,7 @@ struct gateway {
 	bool sync_lost; /* nothing puts the journal on the disk */
 };
 
-/* exchange.c: one request of a sandbox, from its head to its record. */
+/* exchange.c and its parts: one request of a sandbox, to its record. */
 void exchange_on_request(struct request *q, void *arg);
 /* Of those that are held, who may go on now. */
 void exchanges_retry(struct gateway *g);
