@@ -23,6 +23,7 @@
 #include "agentd/watch/budgets.h"
 #include "agentd/watch/netlog.h"
 #include "agentd/watch/projects.h"
+#include "agentd/watch/proved.h"
 #include "agentd/watch/reader.h"
 #include "agentd/watch/use.h"
 #include "lib/base/alloc.h"
@@ -71,6 +72,7 @@ struct app {
 	struct modelgate *models;
 	struct uses *uses;
 	struct netlog *netlog;
+	struct proved *proved;
 	size_t step;
 	unsigned tries;
 	bool rewiring; /* after the router came back */
@@ -272,6 +274,14 @@ app_on_diff(int64_t project, int64_t run, const struct driver_exec_spec *x,
 }
 
 static void
+app_on_proved(int64_t project, void *arg)
+{
+	struct app *a = arg;
+
+	proved_tell(a->proved, project);
+}
+
+static void
 app_step_serve(struct app *a)
 {
 	struct err e = ERR_INIT;
@@ -283,6 +293,11 @@ app_step_serve(struct app *a)
 		return;
 	}
 	attach_on_run(a->attach, app_on_diff, a);
+	a->proved = proved_new(&(struct proved_spec){ .loop = a->loop,
+	    .api = a->connection->api,
+	    .projects = a->projects,
+	    .home = a->host.home });
+	attach_on_proved(a->attach, app_on_proved, a);
 	a->uses = uses_new(&(struct uses_spec){ .host = &a->host,
 	    .driver = a->env.driver,
 	    .api = a->connection->api,
@@ -668,6 +683,7 @@ app_free(struct app *a)
 	uses_free(a->uses);
 	prune_free(a->prune);
 	attach_free(a->attach);
+	proved_free(a->proved);
 	reader_free(a->reader);
 	repo_commands_free(a->repo_commands);
 	runs_free(a->runs);

@@ -345,11 +345,11 @@ status_print_repository(const struct cli *c, const struct json *r)
 }
 
 static void
-status_print_verdict(const struct cli *c, int64_t project)
+status_print_verdict(const struct cli *c, const struct json *project)
 {
 	struct verdict v;
 
-	verdict_load(c->home, project, &v);
+	verdict_of_project(c->home, project, &v);
 	(void)printf("  barriers  ");
 	if (v.j == NULL)
 		(void)printf("not tried: coffer prove");
@@ -443,7 +443,7 @@ status_print_project(
 		    " (coffer net %s unlock)", json_str_or(p, "name", ""));
 	}
 	(void)printf("\n");
-	status_print_verdict(c, json_i64_or(p, "id", 0));
+	status_print_verdict(c, p);
 	(void)printf("  agent     ");
 	out_text(stdout, json_str_or(set, "agent", "-"));
 	(void)printf("\n  open      %s issues, %s pull requests, %s runs "

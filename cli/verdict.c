@@ -51,6 +51,25 @@ verdict_load(const char *home, int64_t project, struct verdict *v)
 }
 
 void
+verdict_of_project(
+    const char *home, const struct json *project, struct verdict *v)
+{
+	const struct json *told = json_get(project, "prove");
+	AUTO_STR struct str text = STR_INIT;
+
+	verdict_load(home, json_i64_or(project, "id", 0), v);
+	if (v->j == NULL && json_is_object(told)) {
+		json_print(told, &text);
+		v->j = json_parse(str_view(&text), VERDICT_MAX, &v->why);
+		v->good = v->j != NULL;
+	}
+	/* It may be about another one than cofferd has heard of. */
+	v->stale = json_bool_or(told, "stale", false) &&
+	    strcmp(json_str_or(told, "at", ""), json_str_or(v->j, "at", "")) ==
+		0;
+}
+
+void
 verdict_release(struct verdict *v)
 {
 	json_free(v->j);
@@ -85,4 +104,8 @@ verdict_show(const struct cli *c, const struct verdict *v)
 	    json_i64_or(v->j, "untestable", 0),
 	    json_str_or(v->j, "network", "-"),
 	    out_ago(json_str_or(v->j, "at", NULL), ago));
+	if (v->stale)
+		out_paint(c, stdout, OUT_WARN,
+		    "; the sandbox is another one now, or its network: "
+		    "coffer prove");
 }

@@ -16,6 +16,7 @@ struct json;
 struct verdict {
 	struct json *j; /* NULL: there is none */
 	bool good;      /* signed by this installation; else why not */
+	bool stale;     /* cofferd: the sandbox is another one now */
 	struct err why;
 };
 
@@ -23,6 +24,10 @@ struct verdict {
 void verdict_parse(const char *home, const struct json *doc, struct verdict *v);
 /* The one that is kept; of another project or none: v->j is NULL. */
 void verdict_load(const char *home, int64_t project, struct verdict *v);
+/* As verdict_load; where HOME has none, what cofferd has: agentd has checked
+ * that one's signature. */
+void verdict_of_project(
+    const char *home, const struct json *project, struct verdict *v);
 void verdict_release(struct verdict *v);
 /* "pass", "fail" or "untestable" */
 bool verdict_is(const struct verdict *v, const char *result);

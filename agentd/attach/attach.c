@@ -64,7 +64,8 @@ struct session {
 	char *argv[ATTACH_ARGV_MAX + 1];
 	struct child *judge; /* of prove: the program outside */
 	bool prove;
-	bool dial; /* an SSH server is the program */
+	int64_t project; /* that is proven */
+	bool dial;       /* an SSH server is the program */
 	char key[SSHKEY_PUBLIC_MAX];
 	bool editor;
 	int64_t run;   /* of exec: what this run changed; 0: none */
@@ -82,6 +83,8 @@ struct attach {
 	const struct driver *driver;
 	attach_run_fn *on_run;
 	void *on_run_arg;
+	attach_proved_fn *on_proved;
+	void *on_proved_arg;
 	struct listener *listener;
 	unsigned n;
 	TAILQ_HEAD(, session) list;
@@ -217,6 +220,8 @@ session_on_judged(const struct child_exit *x, void *arg)
 	s->status = WIFEXITED(x->status) ? WEXITSTATUS(x->status) : 1;
 	if (x->errlen > 0)
 		log_warn("prove says=%s", log_val(x->err));
+	if (s->all->on_proved != NULL)
+		s->all->on_proved(s->project, s->all->on_proved_arg);
 	/* Whatever runs in the sandbox as the probe may not want to end. */
 	if (s->exec != NULL)
 		s->all->driver->exec_kill(s->exec, SIGKILL);
@@ -238,6 +243,7 @@ session_judge(struct session *s, int64_t project, int *fd, struct err *e)
 	int rc = proving_start(&p, &s->judge, fd, e);
 
 	(void)close(p.probe);
+	s->project = project;
 	return rc;
 }
 
@@ -637,6 +643,13 @@ attach_on_run(struct attach *a, attach_run_fn *fn, void *arg)
 {
 	a->on_run = fn;
 	a->on_run_arg = arg;
+}
+
+void
+attach_on_proved(struct attach *a, attach_proved_fn *fn, void *arg)
+{
+	a->on_proved = fn;
+	a->on_proved_arg = arg;
 }
 
 void

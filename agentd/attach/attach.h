@@ -25,6 +25,9 @@ struct attach *attach_new(struct loop *l, const char *home,
 typedef struct driver_exec *attach_run_fn(int64_t project, int64_t run,
     const struct driver_exec_spec *x, int *fd, void *arg, struct err *e);
 void attach_on_run(struct attach *a, attach_run_fn *fn, void *arg);
+/* `coffer prove` has ended on this project: there may be another verdict. */
+typedef void attach_proved_fn(int64_t project, void *arg);
+void attach_on_proved(struct attach *a, attach_proved_fn *fn, void *arg);
 /*
  * When the loop has ended: open sessions are cut; the programs in them go on
  * under byobu.

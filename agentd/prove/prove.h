@@ -46,6 +46,7 @@ struct prove {
 	const char *home;
 	const char *driver;
 	int64_t project;
+	int64_t generation; /* of the sandbox that is tried */
 	char inst[5];
 	char token[PROVE_TOKEN]; /* hex; in all that is sent */
 	struct prove_link probe;

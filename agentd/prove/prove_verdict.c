@@ -13,6 +13,10 @@
 #include "lib/net/signed.h"
 #include "lib/wire/json.h"
 
+enum {
+	PROVE_STATE_MAX = 1 << 20
+};
+
 enum prove_exit {
 	PROVE_EXIT_PASSED = 0,
 	PROVE_EXIT_ERROR = 1,
@@ -91,6 +95,25 @@ prove_one(struct prove *p, const struct prove_row *row, struct jw *all,
 	prove_print(&one);
 }
 
+/* What is not kept with a state, a job of CI, has none. */
+static int64_t
+prove_generation(const struct prove *p)
+{
+	AUTO_FREE char *path = xasprintf(
+	    "%s/sandboxes/%" PRId64 "/state.json", p->home, p->project);
+	AUTO_STR struct str text = STR_INIT;
+	struct err ignored = ERR_INIT;
+	struct json *j;
+	int64_t n;
+
+	if (path_read(path, PROVE_STATE_MAX, &text, &ignored) == -1)
+		return 0;
+	j = json_parse(str_view(&text), PROVE_STATE_MAX, &ignored);
+	n = json_i64_or(j, "generation", 0);
+	json_free(j);
+	return n;
+}
+
 static int
 prove_keep(struct prove *p, const struct str *verdict, struct err *e)
 {
@@ -137,6 +160,7 @@ prove_head(const struct prove *p, struct jw *w)
 	jw_i64(w, "format", 1);
 	jw_str(w, "instance", p->inst);
 	jw_i64(w, "project", p->project);
+	jw_i64(w, "generation", p->generation);
 	jw_time(w, "at", clock_now_ms());
 	jw_str(w, "driver", p->driver);
 	jw_str(w, "network", p->mode);
@@ -152,6 +176,7 @@ prove_run(struct prove *p)
 	bool proven;
 	struct jw w;
 
+	p->generation = prove_generation(p);
 	jw_init(&w, &verdict);
 	prove_head(p, &w);
 	jw_array(&w, "rows");

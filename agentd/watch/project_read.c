@@ -164,6 +164,8 @@ project_read(const struct json *j, struct project *out, struct err *e)
 	    json_bool(s, "runs_paused", &out->runs_paused, e) == -1 ||
 	    project_read_text(
 		s, "trigger_label", out->label, sizeof(out->label), e) == -1 ||
+	    project_read_text(json_get(j, "prove"), "at", out->proved_at,
+		sizeof(out->proved_at), e) == -1 ||
 	    project_read_want(j, out, e) == -1 ||
 	    project_read_limits(s, out, e) == -1 ||
 	    project_read_options(s, out, e) == -1)

@@ -27,6 +27,7 @@ enum {
 	PROJECT_MAX = 10000,
 	PROJECT_STATE_MAX = 12,
 	PROJECT_CAUSE_MAX = 24,
+	PROJECT_TIME_MAX = 32,
 	PROJECT_WORD_MAX = 72,
 	PROJECT_LABEL_MAX = 101,
 	PROJECT_LIST_MAX = 16,
@@ -66,6 +67,7 @@ struct project {
 	char *ro[PROJECT_LIST_MAX + 1];
 	bool docker;
 	int64_t generation;
+	char proved_at[PROJECT_TIME_MAX]; /* of the verdict cofferd has */
 };
 
 /* May what is in its sandbox reach the web?  Then a provider may for it. */

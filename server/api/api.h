@@ -53,6 +53,7 @@ extern const struct route api_protections_routes[];
 extern const struct route api_statuses_routes[];
 extern const struct route api_projects_routes[];
 extern const struct route api_sandbox_routes[];
+extern const struct route api_prove_routes[];
 extern const struct route api_network_routes[];
 extern const struct route api_network_log_routes[];
 extern const struct route api_approvals_routes[];

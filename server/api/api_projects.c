@@ -12,6 +12,7 @@
 #include "server/store/options.h"
 #include "server/store/projects.h"
 #include "server/store/upstream.h"
+#include "server/store/verdicts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -44,10 +45,12 @@ api_projects_shape(struct shape *s, struct call *c, const struct project *p)
 	struct mirror_memo memo = { .waiting = NULL };
 	struct care_row care = { .size = 0 };
 	struct net_bounds bounds = { .lockdown = false };
+	struct verdict verdict = { .at = 0 };
 	struct shape_mirror m = { .now = api_svc(c)->now(),
 		.info = &info,
 		.memo = &memo,
 		.care = &care,
+		.verdict = &verdict,
 		.use = svc_use_get(api_svc(c)->uses, p->id, api_svc(c)->now()),
 		.driver = svc_use_driver(api_svc(c)->uses),
 		.served = svc_use_served(api_svc(c)->uses, api_svc(c)->now()),
@@ -57,7 +60,8 @@ api_projects_shape(struct shape *s, struct call *c, const struct project *p)
 	if (upstream_get(api_reader(c), p->id, &info, &e) == -1 ||
 	    mirror_memo_get(api_reader(c), p->id, &memo, &e) == -1 ||
 	    care_get(api_reader(c), p->id, &care, &e) == -1 ||
-	    net_bounds_get(api_reader(c), p->id, &bounds, &e) == -1)
+	    net_bounds_get(api_reader(c), p->id, &bounds, &e) == -1 ||
+	    verdicts_get(api_reader(c), p->id, &verdict, &e) == -1)
 		log_error("project upstream project=%" PRId64 " err=%s", p->id,
 		    log_val(e.msg));
 	m.lockdown = bounds.lockdown;
@@ -65,6 +69,7 @@ api_projects_shape(struct shape *s, struct call *c, const struct project *p)
 	upstream_info_release(&info);
 	mirror_memo_release(&memo);
 	care_row_release(&care);
+	verdict_release(&verdict);
 }
 
 static void

@@ -40,6 +40,7 @@ const struct route *const api_tables[] = {
 	api_statuses_routes,
 	api_projects_routes,
 	api_sandbox_routes,
+	api_prove_routes,
 	api_network_routes,
 	api_network_log_routes,
 	api_approvals_routes,

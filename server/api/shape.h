@@ -28,6 +28,7 @@ struct svc_branch_view;
 struct svc_use;
 struct txn;
 struct upstream_info;
+struct verdict;
 
 enum {
 	SHAPE_SEEN = 8
@@ -91,6 +92,7 @@ struct shape_mirror {
 	const struct care_row *care;
 	const struct svc_use *use; /* NULL: not known */
 	const char *driver;        /* what agentd makes them with, or "" */
+	const struct verdict *verdict;
 	bool lockdown;
 	bool served;   /* agentd was heard lately */
 	struct txn *t; /* asked for the verdicts on what is unverified */

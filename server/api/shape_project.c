@@ -8,6 +8,7 @@
 #include "server/auth/auth.h"
 #include "server/domain/mirror_fail.h"
 #include "server/domain/mirror_plan.h"
+#include "server/domain/verdict.h"
 #include "server/service/svc_use.h"
 #include "server/store/care.h"
 #include "server/store/options.h"
@@ -223,6 +224,31 @@ shape_sandbox(struct shape *s, const struct sandbox_state *x,
 	jw_end(&s->w);
 }
 
+/* The member "prove". */
+static void
+shape_verdict_on(
+    struct shape *s, const struct project *p, const struct shape_mirror *m)
+{
+	const struct verdict *v = m->verdict;
+
+	if (v->at == 0) {
+		jw_null(&s->w, "prove");
+		return;
+	}
+	jw_object(&s->w, "prove");
+	jw_time(&s->w, "at", v->at);
+	jw_str(&s->w, "result", verdict_result_name(v->result));
+	jw_bool(&s->w, "stale", verdict_is_stale(v, p, m->lockdown));
+	jw_i64(&s->w, "passed", v->passed);
+	jw_i64(&s->w, "failed", v->failed);
+	jw_i64(&s->w, "untestable", v->untestable);
+	jw_i64(&s->w, "generation", v->generation);
+	jw_str(&s->w, "network", v->network);
+	jw_str(&s->w, "driver", v->driver);
+	shape_memo(s, "failed_rows", v->failed_rows, "[]");
+	jw_end(&s->w);
+}
+
 /* Without it agentd leaves the project as it is. */
 static void
 shape_policy(
@@ -260,6 +286,7 @@ shape_project(
 	shape_memo(s, "contents", m->memo->contents, "null");
 	shape_care(s, m->care);
 	shape_sandbox(s, &p->sandbox, m);
+	shape_verdict_on(s, p, m);
 	shape_settings(s, &p->settings);
 	shape_policy(s, p, m);
 	jw_end(&s->w);

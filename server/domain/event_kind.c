@@ -20,7 +20,7 @@ static const char *const event_kinds[] = { "project.created", "project.updated",
 	"check.failed", "run.asked", "run.created", "run.updated", "run.cancel",
 	"repository.corrupt", "repository.healthy", "repository.failed",
 	"kept.dropped", "protection.changed", "pull.auto_merge",
-	"approval.asked", "approval.decided" };
+	"approval.asked", "approval.decided", "sandbox.proved" };
 
 bool
 event_kind_known(const char *kind)

@@ -13,6 +13,7 @@
 #include "server/service/svc_work.h"
 #include "server/store/projects.h"
 #include "server/store/tokens.h"
+#include "server/store/verdicts.h"
 
 static void
 svc_sandbox_report_release(void *arg)
@@ -96,6 +97,8 @@ svc_sandbox_report_job(struct txn *t, void *arg, struct err *e)
 	if (rc == 0 &&
 	    (op->state == SANDBOX_STOPPED || op->state == SANDBOX_ABSENT))
 		rc = tokens_delete_sessions(t, p.id, e);
+	if (rc == 0 && op->state == SANDBOX_ABSENT)
+		rc = verdicts_set_gone(t, p.id, e);
 	if (rc == 0 && p.state == PROJECT_DELETING &&
 	    op->state == SANDBOX_ABSENT)
 		rc = svc_project_purge(t, &op->op, p.id, &op->purged, e);

@@ -76,3 +76,15 @@ const char
 			 " (project_id, run_id);"
 			 "CREATE INDEX approval_scope ON approval (scope)"
 			 " WHERE state = 1;";
+
+/* The newest that `coffer prove` found of each project's sandbox; failed_rows
+ * is a JSON array; gone: that sandbox was taken away since. */
+const char schema_verdict
+    [] = "CREATE TABLE verdict ("
+	 " project_id INTEGER PRIMARY KEY REFERENCES project (id)"
+	 " ON DELETE CASCADE,"
+	 " at INTEGER NOT NULL, result INTEGER NOT NULL,"
+	 " passed INTEGER NOT NULL, failed INTEGER NOT NULL,"
+	 " untestable INTEGER NOT NULL, generation INTEGER NOT NULL,"
+	 " network TEXT NOT NULL, driver TEXT NOT NULL,"
+	 " failed_rows TEXT NOT NULL, gone INTEGER NOT NULL);";

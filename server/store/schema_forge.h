@@ -21,5 +21,6 @@ extern const char schema_sandboxes[];
 /* schema_7.c */
 extern const char schema_runs[];
 extern const char schema_approvals[];
+extern const char schema_verdict[];
 
 #endif

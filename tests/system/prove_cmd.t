@@ -34,6 +34,10 @@ rows ''
 tap_like "$(evidence host)" '*router refused*' 'the evidence is from outside'
 coffer status alpha >"$T/status"
 tap_ok 'status shows it' grep -q 'barriers *proven, .* 0 failed' "$T/status"
+told() { api GET /api/coffer/v1/projects/admin/alpha; [ "$(jq -r .prove.at "$BODY")" = "$(jq -r .at "$T/verdict")" ]; }
+tap_ok 'cofferd is told' wait_for 10 told
+tap_is "$(jq -c '[.prove | .result, .stale, .failed, .passed, .network, .driver, .failed_rows]' "$BODY")" \
+    "$(jq -c '[.result, false, .failed, .passed, .network, .driver, []]' "$T/verdict")" 'the same, without its rows'
 tap_is "$(stat -c %a:%u "$kept") $(stat -c %a:%u "$HOME_DIR/secrets/prove.key")" '644:0 600:0' \
     'all may read it, root alone may sign'
 tap_not 'no probe is left' coffer exec alpha -- pgrep -f coffer-probe
