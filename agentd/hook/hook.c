@@ -28,12 +28,11 @@ hook_text(const struct json *j, const char *key, size_t max, const char **out,
 	return 0;
 }
 
-/* A shell is whatever has a command. */
 int
 hook_read(const struct json *j, struct hook_call *out, struct err *e)
 {
-	static const char *const paths[] = { "file_path", "notebook_path",
-		"path" };
+	static const char *const paths[HOOK_PATHS] = { "file_path",
+		"notebook_path", "path" };
 	const struct json *in = json_get(j, "tool_input");
 
 	*out = (struct hook_call){ .cwd = "/work/tree" };
@@ -41,13 +40,14 @@ hook_read(const struct json *j, struct hook_call *out, struct err *e)
 	    hook_text(j, "cwd", HOOK_PATH_MAX, &out->cwd, e) == -1 ||
 	    hook_text(in, "command", HOOK_INPUT_MAX, &out->command, e) == -1)
 		return -1;
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		if (out->path == NULL &&
-		    hook_text(in, paths[i], HOOK_PATH_MAX, &out->path, e) == -1)
+	for (size_t i = 0; i < HOOK_PATHS; i++)
+		if (hook_text(in, paths[i], HOOK_PATH_MAX, &out->paths[i], e) ==
+		    -1)
 			return -1;
 	if (out->tool == NULL || out->tool[0] == '\0')
 		return err_set(e, ERR_INVALID, "no tool_name");
-	if (strcmp(out->tool, "Bash") == 0 && out->command == NULL)
+	out->shell = strcmp(out->tool, "Bash") == 0;
+	if (out->shell && out->command == NULL)
 		return err_set(e, ERR_INVALID, "Bash without a command");
 	return 0;
 }
@@ -56,10 +56,18 @@ void
 hook_judge(const struct policy *p, const struct hook_call *c,
     struct policy_answer *out)
 {
+	struct policy_answer a = { .verdict = POLICY_NONE };
+
+	*out = a;
+	for (size_t i = 0; i < HOOK_PATHS && !c->shell; i++) {
+		policy_tool(p, c->tool, c->paths[i], c->cwd, &a);
+		if (a.verdict > out->verdict)
+			*out = a;
+	}
 	if (c->command != NULL)
-		policy_command(p, view_of(c->command), c->cwd, out);
-	else
-		policy_tool(p, c->tool, c->path, c->cwd, out);
+		policy_command(p, view_of(c->command), c->cwd, &a);
+	if (a.verdict > out->verdict)
+		*out = a;
 }
 
 int
@@ -71,16 +79,19 @@ hook_question(const struct hook_call *c, const struct policy_answer *a,
 	struct jw w;
 	int rc = 0;
 
-	str_add(&subject, c->command != NULL ? c->command : c->tool);
-	if (c->command == NULL && c->path != NULL)
-		str_addf(&subject, " %s", c->path);
+	str_add(&subject, c->shell ? c->command : c->tool);
+	for (size_t i = 0; i < HOOK_PATHS && !c->shell; i++)
+		if (c->paths[i] != NULL)
+			str_addf(&subject, " %s", c->paths[i]);
+	if (!c->shell && c->command != NULL)
+		str_addf(&subject, " %s", c->command);
 	str_addf(&why, "%s: %s", a->rule, a->why);
 	if (!str_ok(&subject) || !utf8_valid(str_view(&subject)))
 		rc = err_set(e, ERR_LIMIT,
 		    "it is too long or no text, and so cannot be asked");
 	jw_init(&w, out);
 	jw_object(&w, NULL);
-	jw_str(&w, "kind", c->command != NULL ? "command" : "tool");
+	jw_str(&w, "kind", c->shell ? "command" : "tool");
 	jw_str(&w, "subject", rc == 0 ? str_cstr(&subject) : "");
 	jw_str(&w, "reason", str_cstr(&why));
 	jw_end(&w);

@@ -20,7 +20,8 @@ struct str;
 
 enum {
 	HOOK_INPUT_MAX = 1 << 20,
-	HOOK_SUBJECT_MAX = 4096 /* as cofferd takes it */
+	HOOK_SUBJECT_MAX = 4096, /* as cofferd takes it */
+	HOOK_PATHS = 3
 };
 
 /* The file `rules` beside the program, and what the repository adds. */
@@ -29,8 +30,9 @@ struct policy *hook_rules(struct err *e);
 /* Borrows from the JSON that it was read from. */
 struct hook_call {
 	const char *tool;
-	const char *command; /* of a shell, else NULL */
-	const char *path;    /* NULL: none */
+	bool shell;
+	const char *command; /* what a shell is to run; of others judged, too */
+	const char *paths[HOOK_PATHS]; /* NULL: none */
 	const char *cwd;
 };
 int hook_read(const struct json *j, struct hook_call *out, struct err *e);
@@ -42,7 +44,8 @@ int hook_question(const struct hook_call *c, const struct policy_answer *a,
     struct str *out, struct err *e);
 
 /* One request to http://coffer/ on a connection of its own; blocks at most some
- * seconds.  body NULL: GET.  The reply is the caller's; not 2xx: ERR_DENIED. */
+ * seconds.  body NULL: GET.  The reply is the caller's; not 2xx: ERR_DENIED,
+ * ERR_IO when cofferd is not there. */
 struct json *hook_http(
     const char *token, const char *path, const struct str *body, struct err *e);
 /* Of the sandbox's /etc/gitconfig; free(3), NULL: there is none. */

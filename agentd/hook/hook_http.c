@@ -27,7 +27,7 @@ hook_connect(struct err *e)
 	int fd = -1;
 
 	if (getaddrinfo("coffer", "80", &want, &list) != 0)
-		return err_set(e, ERR_IO, "coffer has no address here");
+		return err_set(e, ERR_NOTFOUND, "coffer has no address here");
 	for (const struct addrinfo *a = list; a != NULL && fd == -1;
 	     a = a->ai_next) {
 		fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -87,12 +87,17 @@ hook_reply(struct view reply, struct err *e)
 	    : NULL;
 	struct json *j;
 
-	if (body == NULL || !view_starts(reply, "HTTP/1.1 ")) {
-		(void)err_set(e, ERR_PROTO, "cofferd did not answer");
+	if (body == NULL || reply.len < 12 ||
+	    !view_starts(reply, "HTTP/1.1 ")) {
+		(void)err_set(e, ERR_IO, "cofferd did not answer");
+		return NULL;
+	}
+	if (reply.p[9] == '5') {
+		(void)err_set(e, ERR_IO, "cofferd is not there");
 		return NULL;
 	}
 	j = json_parse(view_from(reply, (size_t)(body + 4 - reply.p)), 0, e);
-	if (j == NULL || reply.len < 12 || reply.p[9] == '2')
+	if (j == NULL || reply.p[9] == '2')
 		return j;
 	(void)err_set(e, ERR_DENIED, "cofferd says: %.150s",
 	    json_str_or(j, "message", "no"));

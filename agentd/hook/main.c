@@ -4,6 +4,7 @@
  * rules are the file `rules` beside the program.
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ enum {
 	HOOK_OK = 0,
 	HOOK_NO = 2, /* any other status would let it pass */
 	HOOK_WAIT_MS = 540 * 1000,
+	HOOK_ALARM_S = 580,       /* a CLI that waits no more lets it pass */
+	HOOK_AWAY_MS = 60 * 1000, /* that cofferd may be, as it starts */
 	HOOK_AGAIN_S = 2,
 	HOOK_CONFIG_MAX = 64 << 10
 };
@@ -63,6 +66,22 @@ hook_verdict(const struct json *j)
 		: "do without it");
 }
 
+/* Tried again while nobody is there: cofferd may be about to start. */
+static struct json *
+hook_try(
+    const char *token, const char *path, const struct str *body, struct err *e)
+{
+	const int64_t until = clock_mono_ms() + HOOK_AWAY_MS;
+	struct json *j = hook_http(token, path, body, e);
+
+	while (j == NULL && e->code == ERR_IO && clock_mono_ms() < until) {
+		*e = ERR_INIT;
+		(void)sleep(HOOK_AGAIN_S);
+		j = hook_http(token, path, body, e);
+	}
+	return j;
+}
+
 /* Until somebody answers, or the CLI's patience is over. */
 static int
 hook_wait(const struct hook_call *c, const struct policy_answer *a)
@@ -78,8 +97,9 @@ hook_wait(const struct hook_call *c, const struct policy_answer *a)
 	    path_read("/etc/gitconfig", HOOK_CONFIG_MAX, &config, &e) == -1)
 		return hook_say("a maintainer cannot be asked", e.msg);
 	token = hook_token(str_view(&config));
-	j = hook_http(
-	    token != NULL ? token : "", "/api/coffer/v1/approvals", &body, &e);
+	if (token == NULL)
+		return hook_say("a maintainer cannot be asked", "no token");
+	j = hook_try(token, "/api/coffer/v1/approvals", &body, &e);
 	while (j != NULL && strcmp(json_str_or(j, "state", ""), "open") == 0 &&
 	    clock_mono_ms() < until) {
 		AUTO_FREE char *path = xasprintf(
@@ -88,12 +108,23 @@ hook_wait(const struct hook_call *c, const struct policy_answer *a)
 
 		json_free(j);
 		(void)sleep(HOOK_AGAIN_S);
-		j = hook_http(token != NULL ? token : "", path, NULL, &e);
+		j = hook_try(token, path, NULL, &e);
 	}
 	rc = j != NULL ? hook_verdict(j)
 		       : hook_say("a maintainer cannot be asked", e.msg);
 	json_free(j);
 	return rc;
+}
+
+/* Whatever holds it up: before the CLI's patience ends, it says no. */
+static void
+hook_on_alarm(int sig)
+{
+	static const char text[] = "Not done: it was not judged in time\n";
+
+	(void)sig;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(HOOK_NO);
 }
 
 int
@@ -106,6 +137,8 @@ main(void)
 	struct policy *p = NULL;
 	struct json *j = NULL;
 
+	(void)signal(SIGALRM, hook_on_alarm);
+	(void)alarm(HOOK_ALARM_S);
 	if (hook_input(&text, &e) == -1 || (p = hook_rules(&e)) == NULL ||
 	    (j = json_parse(str_view(&text), 0, &e)) == NULL ||
 	    hook_read(j, &c, &e) == -1)

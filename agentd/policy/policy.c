@@ -11,10 +11,15 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
+enum {
+	POLICY_DIRS_MAX = 8
+};
+
 /* What is being judged, and the worst that was found of it. */
 struct policy_case {
 	const struct policy *p;
-	const char *cwd;
+	char *dirs[POLICY_DIRS_MAX]; /* where it may be by now */
+	size_t n_dirs;
 	int nest;
 	struct policy_answer *out;
 };
@@ -53,6 +58,7 @@ policy_default(struct policy_case *c, const char *why)
 /* Its arguments, the program first. */
 struct policy_argv {
 	const struct shell_word *at[SHELL_WORDS_MAX];
+	char *file[SHELL_WORDS_MAX]; /* what it is a file, plainly; or NULL */
 	size_t n;
 };
 
@@ -74,9 +80,8 @@ policy_is_option(const char *pattern, const char *text)
 }
 
 static bool
-policy_word_is(const char *pattern, const struct shell_word *w, bool program)
+policy_text_is(const char *pattern, const char *text)
 {
-	const char *text = program ? policy_base(w->text) : w->text;
 	struct view rest = view_of(pattern), one;
 
 	while (view_split(&rest, '|', &one)) {
@@ -86,6 +91,19 @@ policy_word_is(const char *pattern, const struct shell_word *w, bool program)
 			return true;
 	}
 	return false;
+}
+
+static bool
+policy_program_is(const char *pattern, const struct shell_word *w)
+{
+	return policy_text_is(pattern, policy_base(w->text));
+}
+
+static bool
+policy_argument_is(const char *pattern, const struct policy_argv *a, size_t i)
+{
+	return policy_text_is(pattern, a->at[i]->text) ||
+	    (a->file[i] != NULL && policy_text_is(pattern, a->file[i]));
 }
 
 static bool
@@ -105,7 +123,7 @@ policy_argument(const char *pattern, const struct policy_argv *a,
 	for (size_t i = used[0] + 1; i < a->n; i++)
 		if (!policy_is_used(used, n, i) &&
 		    (unknown ? a->at[i]->dynamic
-			     : policy_word_is(pattern, a->at[i], false)))
+			     : policy_argument_is(pattern, a, i)))
 			return i;
 	return 0;
 }
@@ -119,7 +137,7 @@ policy_holds_from(const struct policy_rule *r, const struct policy_argv *a,
 	size_t used[POLICY_WORDS_MAX] = { from };
 
 	*unsure = false;
-	if (!policy_word_is(r->words[0], a->at[from], true))
+	if (!policy_program_is(r->words[0], a->at[from]))
 		return false;
 	for (size_t k = 1; k < r->n; k++) {
 		used[k] = policy_argument(r->words[k], a, used, k, false);
@@ -134,17 +152,36 @@ policy_holds_from(const struct policy_rule *r, const struct policy_argv *a,
 }
 
 static bool
+policy_is_among(const char *const *names, const char *program)
+{
+	for (; *names != NULL; names++)
+		if (strcmp(*names, policy_base(program)) == 0)
+			return true;
+	return false;
+}
+
+static bool
 policy_is_wrapper(const char *program)
 {
 	static const char *const names[] = { "sudo", "doas", "env", "nice",
 		"ionice", "nohup", "setsid", "timeout", "stdbuf", "xargs",
 		"find", "command", "builtin", "exec", "chroot", "unshare",
-		"parallel", "watch", "strace", "time", "busybox", "flock" };
+		"parallel", "watch", "strace", "ltrace", "time", "busybox",
+		"toybox", "flock", "taskset", "chrt", "nsenter", "setpriv",
+		"runuser", "su", "gosu", "script", "fakeroot", "prlimit",
+		"setarch", "linux64", "xvfb-run", "dbus-run-session", NULL };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(names[i], policy_base(program)) == 0)
-			return true;
-	return false;
+	return policy_is_among(names, program);
+}
+
+static bool
+policy_is_shell(const char *program)
+{
+	static const char *const names[] = { "sh", "bash", "dash", "zsh", "ksh",
+		"ash", "mksh", "yash", "posh", "rbash", "fish", "csh", "tcsh",
+		NULL };
+
+	return policy_is_among(names, program);
 }
 
 /* Of what starts others, any of its words may be the program. */
@@ -226,18 +263,24 @@ policy_absolute(const char *cwd, const char *text, struct str *out)
 		str_addc(out, '/');
 }
 
+/* glob: a shell puts names for it. */
 static void
-policy_on_path(struct policy_case *c, const char *text)
+policy_on_path(struct policy_case *c, const char *text, bool glob)
 {
 	AUTO_STR struct str path = STR_INIT;
 
-	policy_absolute(c->cwd, text, &path);
-	for (size_t i = 0; i < c->p->n; i++) {
-		const struct policy_rule *r = &c->p->at[i];
+	for (size_t i = 0; i < c->n_dirs * c->p->n; i++) {
+		const struct policy_rule *r = &c->p->at[i % c->p->n];
 
-		if (r->kind == POLICY_KIND_PATH &&
-		    policy_glob_any(r->words[0], str_cstr(&path)))
+		if (i % c->p->n == 0)
+			policy_absolute(c->dirs[i / c->p->n], text, &path);
+		if (r->kind != POLICY_KIND_PATH)
+			continue;
+		if (policy_glob_any(r->words[0], str_cstr(&path)))
 			policy_hit(c, r, false);
+		else if (glob &&
+		    policy_glob_meets(r->words[0], str_cstr(&path)))
+			policy_hit(c, r, true);
 	}
 }
 
@@ -246,48 +289,98 @@ policy_on_word(struct policy_case *c, const struct shell_word *w)
 {
 	const char *value = strchr(w->text, '=');
 
-	policy_on_path(c, w->text);
-	/* --file=/a, -C/a, user@host:/a */
+	policy_on_path(c, w->text, w->glob);
+	/* --file=a, -Ca, user@host:/a */
 	if (value != NULL)
-		policy_on_path(c, value + 1);
+		policy_on_path(c, value + 1, w->glob);
+	if (w->text[0] == '-' && w->text[1] != '-' && w->text[1] != '\0')
+		policy_on_path(c, w->text + 2, w->glob);
 	value = strchr(w->text, '/');
 	if (value != NULL && value != w->text)
-		policy_on_path(c, value);
+		policy_on_path(c, value, w->glob);
 	value = strchr(w->text, '~');
 	if (value != NULL)
-		policy_on_path(c, value);
+		policy_on_path(c, value, w->glob);
+}
+
+/* Where cd leads, from each place that it may start at; it may be that it is
+ * not run, or in a subshell alone. */
+static void
+policy_on_cd(struct policy_case *c, const struct policy_argv *a)
+{
+	static const char *const names[] = { "cd", "pushd", NULL };
+	const size_t n = c->n_dirs;
+	const char *to = "~";
+	size_t at = 0;
+
+	while (at < a->n && !policy_is_among(names, a->at[at]->text))
+		at++;
+	if (at == a->n || (at > 0 && !policy_is_wrapper(a->at[0]->text)))
+		return;
+	while (++at < a->n && a->at[at]->text[0] == '-')
+		;
+	if (at < a->n)
+		to = a->at[at]->text;
+	for (size_t i = 0; i < n; i++) {
+		AUTO_STR struct str path = STR_INIT;
+
+		policy_absolute(c->dirs[i], to, &path);
+		for (size_t k = 0; k < c->n_dirs; k++)
+			if (strcmp(c->dirs[k], str_cstr(&path)) == 0)
+				str_reset(&path);
+		if (path.len == 0)
+			continue;
+		if (c->n_dirs == POLICY_DIRS_MAX) {
+			policy_find(c, POLICY_ASK, "folders",
+			    "it goes to so many folders");
+			return;
+		}
+		c->dirs[c->n_dirs++] = str_steal(&path);
+	}
 }
 
 /* ---- a line ---- */
 
 static void policy_line(struct policy_case *c, struct view line);
 
-/* sh -c 'LINE', eval WORDS: what it runs is judged, too. */
-static void
-policy_on_shell(struct policy_case *c, const struct policy_argv *a)
+/* Behind -c at `at`, its options passed; a->n: there is none. */
+static size_t
+policy_shell_line(const struct policy_argv *a, size_t at)
 {
-	static const char *const shells[] = { "sh", "bash", "dash", "zsh",
-		"ksh" };
-	const char *program = policy_base(a->at[0]->text);
-	AUTO_STR struct str line = STR_INIT;
-	bool eval = strcmp(program, "eval") == 0, shell = false;
+	while (++at < a->n &&
+	    (a->at[at]->text[0] == '-' || a->at[at]->text[0] == '+')) {
+		const char *o = a->at[at]->text;
 
-	for (size_t i = 0; i < a->n && !eval; i++) {
+		if (o[1] != '-' &&
+		    (strchr(o, 'o') != NULL || strchr(o, 'O') != NULL))
+			at++;
+	}
+	return at < a->n ? at : a->n;
+}
+
+/* Where the line of sh -c 'LINE' is; 0: nowhere. */
+static size_t
+policy_shell_find(const struct policy_argv *a)
+{
+	bool shell = false;
+
+	for (size_t i = 0; i < a->n; i++) {
 		const char *text = a->at[i]->text;
 
-		for (size_t k = 0; k < sizeof(shells) / sizeof(shells[0]); k++)
-			shell = shell ||
-			    strcmp(policy_base(text), shells[k]) == 0;
-		if (!shell || !policy_is_option("-c", text) || i + 1 == a->n)
-			continue;
-		if (a->at[i + 1]->dynamic)
-			policy_find(c, POLICY_ASK, "shell",
-			    "a shell's line that is known only when it runs");
-		str_add(&line, a->at[i + 1]->text);
-		break;
+		shell = shell || policy_is_shell(text);
+		if (shell &&
+		    (policy_is_option("-c", text) ||
+			strcmp(text, "--command") == 0)) {
+			i = policy_shell_line(a, i);
+			return i < a->n ? i : 0;
+		}
 	}
-	for (size_t i = 1; eval && i < a->n; i++)
-		str_addf(&line, "%s ", a->at[i]->text);
+	return 0;
+}
+
+static void
+policy_on_line(struct policy_case *c, struct view line)
+{
 	if (line.len == 0)
 		return;
 	if (c->nest == POLICY_NEST_MAX) {
@@ -295,8 +388,35 @@ policy_on_shell(struct policy_case *c, const struct policy_argv *a)
 		return;
 	}
 	c->nest++;
-	policy_line(c, str_view(&line));
+	policy_line(c, line);
 	c->nest--;
+}
+
+/* sh -c 'LINE', eval WORDS: what it runs is judged, too; what it reads is not,
+ * and is asked. */
+static void
+policy_on_shell(struct policy_case *c, const struct policy_argv *a, bool fed)
+{
+	AUTO_STR struct str line = STR_INIT;
+	const size_t at = policy_shell_find(a);
+
+	if (strcmp(policy_base(a->at[0]->text), "eval") == 0) {
+		for (size_t i = 1; i < a->n; i++)
+			str_addf(&line, "%s ", a->at[i]->text);
+	} else if (at != 0) {
+		if (a->at[at]->dynamic)
+			policy_find(c, POLICY_ASK, "shell",
+			    "a shell's line that is known only when it runs");
+		str_add(&line, a->at[at]->text);
+	} else if (fed &&
+	    (policy_is_shell(a->at[0]->text) ||
+		policy_is_wrapper(a->at[0]->text))) {
+		for (size_t i = 0; i < a->n; i++)
+			if (policy_is_shell(a->at[i]->text))
+				policy_find(c, POLICY_ASK, "shell",
+				    "a shell that is given its lines to read");
+	}
+	policy_on_line(c, str_view(&line));
 }
 
 static void
@@ -318,6 +438,30 @@ policy_on_kind(struct policy_case *c, enum policy_kind kind, const char *text,
 }
 
 static void
+policy_argv_add(const struct policy_case *c, struct policy_argv *a,
+    const struct shell_word *w)
+{
+	AUTO_STR struct str path = STR_INIT;
+
+	if (w->text[0] == '/' || w->text[0] == '.') {
+		policy_absolute(c->dirs[0], w->text, &path);
+		a->file[a->n] = str_steal(&path);
+	}
+	a->at[a->n++] = w;
+}
+
+static void
+policy_on_program(struct policy_case *c, const struct policy_argv *a, bool fed)
+{
+	if (a->at[0]->dynamic || a->at[0]->glob)
+		policy_on_kind(c, POLICY_KIND_DYNAMIC, "program",
+		    "a program that is known only when it runs");
+	policy_on_argv(c, a);
+	policy_on_cd(c, a);
+	policy_on_shell(c, a, fed);
+}
+
+static void
 policy_on_command(struct policy_case *c, const struct shell_command *s)
 {
 	AUTO_FREE struct policy_argv *a = xcalloc(1, sizeof(*a));
@@ -325,41 +469,44 @@ policy_on_command(struct policy_case *c, const struct shell_command *s)
 	for (size_t i = 0; i < s->n; i++) {
 		policy_on_word(c, &s->words[i]);
 		if (!s->words[i].beside)
-			a->at[a->n++] = &s->words[i];
+			policy_argv_add(c, a, &s->words[i]);
 	}
-	if (a->n == 0) {
+	if (a->n == 0)
 		policy_find(c, POLICY_ALLOW, "", "");
-		return;
-	}
-	if (a->at[0]->dynamic)
-		policy_on_kind(c, POLICY_KIND_DYNAMIC, "program",
-		    "a program that is known only when it runs");
-	policy_on_argv(c, a);
-	policy_on_shell(c, a);
+	else
+		policy_on_program(c, a, s->fed);
+	for (size_t i = 0; i < a->n; i++)
+		free(a->file[i]);
 }
 
-static const struct shell_word *
-policy_program(const struct shell_command *s)
+/* Its program, or one that it starts. */
+static bool
+policy_starts(const char *pattern, const struct shell_command *s)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (!s->words[i].beside)
-			return &s->words[i];
-	return NULL;
+	bool more = false;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct shell_word *w = &s->words[i];
+
+		if (w->beside)
+			continue;
+		if (policy_program_is(pattern, w))
+			return true;
+		more = more || policy_is_wrapper(w->text);
+		if (!more)
+			return false;
+	}
+	return false;
 }
 
 static bool
 policy_pipes(const struct policy_rule *r, const struct shell *s, size_t to)
 {
-	const struct shell_word *w = policy_program(&s->at[to]);
-
-	if (!s->at[to].piped || w == NULL ||
-	    !policy_word_is(r->words[1], w, true))
+	if (!s->at[to].piped || !policy_starts(r->words[1], &s->at[to]))
 		return false;
-	for (size_t i = 0; i < to; i++) {
-		w = policy_program(&s->at[i]);
-		if (w != NULL && policy_word_is(r->words[0], w, true))
+	for (size_t i = 0; i < to; i++)
+		if (policy_starts(r->words[0], &s->at[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -411,26 +558,40 @@ policy_line(struct policy_case *c, struct view line)
 	shell_release(&s);
 }
 
+static void
+policy_case_release(struct policy_case *c)
+{
+	for (size_t i = 0; i < c->n_dirs; i++)
+		free(c->dirs[i]);
+	c->n_dirs = 0;
+}
+
 void
 policy_command(const struct policy *p, struct view line, const char *cwd,
     struct policy_answer *out)
 {
-	struct policy_case c = { .p = p, .cwd = cwd, .out = out };
+	struct policy_case c = {
+		.p = p, .dirs = { xstrdup(cwd) }, .n_dirs = 1, .out = out
+	};
 
 	*out = (struct policy_answer){ .verdict = POLICY_NONE };
 	policy_line(&c, line);
 	/* An empty line. */
 	policy_find(&c, POLICY_ALLOW, "", "");
+	policy_case_release(&c);
 }
 
 void
 policy_tool(const struct policy *p, const char *tool, const char *path,
     const char *cwd, struct policy_answer *out)
 {
-	struct policy_case c = { .p = p, .cwd = cwd, .out = out };
+	struct policy_case c = {
+		.p = p, .dirs = { xstrdup(cwd) }, .n_dirs = 1, .out = out
+	};
 
 	*out = (struct policy_answer){ .verdict = POLICY_NONE };
 	policy_on_kind(&c, POLICY_KIND_TOOL, tool, "no rule is for this tool");
 	if (path != NULL)
-		policy_on_path(&c, path);
+		policy_on_path(&c, path, false);
+	policy_case_release(&c);
 }

@@ -36,47 +36,6 @@ policy_verdict_name(enum policy_verdict v)
 	return policy_verdicts[v];
 }
 
-bool
-policy_glob(const char *pattern, const char *text)
-{
-	const char *star = NULL, *back = NULL;
-
-	while (*text != '\0') {
-		bool plain = *pattern == '\\' && pattern[1] != '\0';
-
-		if (*pattern == '*') {
-			star = pattern++;
-			back = text;
-		} else if (plain ? pattern[1] == *text
-				 : *pattern == '?' || *pattern == *text) {
-			pattern += plain ? 2 : 1;
-			text++;
-		} else if (star != NULL) {
-			pattern = star + 1;
-			text = ++back;
-		} else {
-			return false;
-		}
-	}
-	while (*pattern == '*')
-		pattern++;
-	return *pattern == '\0';
-}
-
-bool
-policy_glob_any(const char *patterns, const char *text)
-{
-	struct view rest = view_of(patterns), one;
-
-	while (view_split(&rest, '|', &one)) {
-		AUTO_FREE char *alone = view_dup(one);
-
-		if (policy_glob(alone, text))
-			return true;
-	}
-	return false;
-}
-
 static void
 policy_rule_release(struct policy_rule *r)
 {

@@ -34,5 +34,8 @@ struct policy {
 bool policy_glob(const char *pattern, const char *text);
 /* One of a|b. */
 bool policy_glob_any(const char *patterns, const char *text);
+/* Is there a file that a|b fits and that a shell may put for `names`, in which
+ * *, ? and [] stand for others? */
+bool policy_glob_meets(const char *patterns, const char *names);
 
 #endif

@@ -20,13 +20,16 @@ struct shell_in {
 	int depth;
 	struct shell_here here[SHELL_HERE_MAX];
 	size_t n_here;
-	bool literal; /* the last here-document is taken as it is */
+	struct view body; /* of the last here-document */
+	bool literal;     /* it is taken as it is */
+	bool block;       /* behind a |: all in { }, if and loops read it */
 };
 
 /* A word that grows. */
 struct shell_text {
 	struct str s;
-	bool any, dynamic, quoted, brace;
+	bool any, dynamic, quoted, brace, bracket, glob;
+	bool within; /* "" */
 };
 
 static int shell_list(struct shell_in *in, char stop, struct err *e);
@@ -81,7 +84,8 @@ shell_in_release(struct shell_in *in)
 
 /* ---- what is only known when it runs ---- */
 
-/* To the closing one; commands in there are not looked for, so none may be. */
+/* To the closing one; commands in there are not looked for, so none may be, nor
+ * quotes, in which it would not close. */
 static int
 shell_skip(struct shell_in *in, char open, char close, struct err *e)
 {
@@ -90,6 +94,8 @@ shell_skip(struct shell_in *in, char open, char close, struct err *e)
 	for (; (c = shell_peek(in, 0)) != -1; in->at++) {
 		if (c == '`' || (c == '$' && shell_peek(in, 1) == '('))
 			return shell_fail(e, "a command within an expansion");
+		if (c == '\'' || c == '"' || c == '\\')
+			return shell_fail(e, "a quote within an expansion");
 		if (c == open)
 			deep++;
 		if (c == close && --deep == 0) {
@@ -100,7 +106,7 @@ shell_skip(struct shell_in *in, char open, char close, struct err *e)
 	return shell_fail(e, "an expansion does not end");
 }
 
-/* $(cat <<'END' ...) is a text that is there. */
+/* $(cat <<'END' ...) is a text that is there: nothing runs by it. */
 static bool
 shell_is_text(const struct shell_in *in, size_t before)
 {
@@ -119,16 +125,22 @@ shell_nested(struct shell_in *in, struct shell_text *w, struct err *e)
 	size_t before = in->out->n;
 
 	in->literal = false;
+	/* Shells differ in where that one's text begins then. */
+	if (in->n_here > 0)
+		return shell_fail(e, "a command behind a here-document");
 	if (++in->depth > SHELL_DEPTH_MAX)
 		return shell_fail(e, "it is nested too deep");
 	if (shell_list(in, ')', e) == -1)
 		return -1;
 	in->depth--;
 	w->any = true;
-	if (shell_is_text(in, before))
+	if (w->within && shell_is_text(in, before)) {
+		while (view_ends(in->body, "\n"))
+			in->body.len--;
+		str_addv(&w->s, in->body);
 		return 0;
-	w->dynamic = true;
-	in->out->substitutes = true;
+	}
+	w->dynamic = in->out->substitutes = true;
 	return 0;
 }
 
@@ -191,6 +203,8 @@ shell_dollar(struct shell_in *in, struct shell_text *w, struct err *e)
 		w->dynamic = true;
 		return shell_skip(in, '{', '}', e);
 	}
+	if (c == '[')
+		return shell_fail(e, "$[ is not understood");
 	in->at++;
 	if (c != -1 && (shell_is_name(c) || strchr("@*#?$!-'\"", c) != NULL)) {
 		w->dynamic = true;
@@ -228,7 +242,7 @@ shell_double(struct shell_in *in, struct shell_text *w, struct err *e)
 {
 	int c;
 
-	w->any = w->quoted = true;
+	w->any = w->quoted = w->within = true;
 	in->at++;
 	while ((c = shell_peek(in, 0)) != -1 && c != '"') {
 		if (c == '$' &&
@@ -250,6 +264,7 @@ shell_double(struct shell_in *in, struct shell_text *w, struct err *e)
 	}
 	if (c == -1)
 		return shell_fail(e, "a \" does not end");
+	w->within = false;
 	in->at++;
 	return 0;
 }
@@ -257,7 +272,7 @@ shell_double(struct shell_in *in, struct shell_text *w, struct err *e)
 static bool
 shell_ends_word(int c)
 {
-	return c == -1 || strchr(" \t\r\n;&|<>()", c) != NULL;
+	return c == -1 || strchr(" \t\n;&|<>()", c) != NULL;
 }
 
 static int
@@ -277,6 +292,10 @@ shell_word_part(struct shell_in *in, int c, struct shell_text *w, struct err *e)
 			return shell_fail(e, "a \\ at the end");
 		in->at++;
 		w->quoted = true;
+	} else if (c == '[') {
+		w->bracket = true;
+	} else if (c == '*' || c == '?' || (c == ']' && w->bracket)) {
+		w->glob = true;
 	} else if (c == '{') {
 		w->brace = true;
 	} else if (c == ',' && w->brace) {
@@ -314,6 +333,7 @@ shell_put(struct shell_in *in, struct shell_command *c, struct shell_text *w,
 	c->words = xrealloc(c->words, (c->n + 1) * sizeof(*c->words));
 	c->words[c->n++] = (struct shell_word){ .text = str_steal(&w->s),
 		.dynamic = w->dynamic,
+		.glob = w->glob,
 		.beside = beside };
 	return 0;
 }
@@ -338,6 +358,7 @@ shell_here_body(struct shell_in *in, const struct shell_here *h, struct err *e)
 {
 	struct view rest = view_from(in->v, in->at), line;
 
+	in->body = (struct view){ .p = rest.p };
 	while (rest.len > 0 && view_split(&rest, '\n', &line)) {
 		struct view as = line;
 
@@ -347,6 +368,7 @@ shell_here_body(struct shell_in *in, const struct shell_here *h, struct err *e)
 			as = view_from(as, 1);
 		if (view_is(as, h->mark))
 			return 0;
+		in->body.len = (size_t)(in->v.p + in->at - in->body.p);
 		if (h->quoted)
 			continue;
 		for (size_t i = 0; i < line.len; i++)
@@ -365,7 +387,7 @@ shell_here_bodies(struct shell_in *in, struct err *e)
 	for (size_t i = 0; i < in->n_here; i++) {
 		if (rc == 0)
 			rc = shell_here_body(in, &in->here[i], e);
-		in->literal = in->here[i].quoted;
+		in->literal = in->here[i].quoted && !in->here[i].tabs;
 		free(in->here[i].mark);
 	}
 	in->n_here = 0;
@@ -379,6 +401,8 @@ shell_target(
 	struct shell_text w = { .s = STR_INIT };
 	bool here = shell_is(in, "<<") && !shell_is(in, "<<<"), tabs = false;
 	int rc;
+
+	c->fed = c->fed || shell_is(in, "<<");
 
 	while (shell_peek(in, 0) != -1 &&
 	    strchr("<>&|", shell_peek(in, 0)) != NULL)
@@ -456,12 +480,14 @@ static int
 shell_first(struct shell_in *in, struct shell_command *c, struct shell_text *w,
     struct err *e)
 {
+	static const char *const blocks[] = { "if", "while", "until", "for",
+		"{", NULL };
 	static const char *const passed[] = { "if", "then", "else", "elif",
-		"fi", "do", "done", "while", "until", "!", "{", "}", "time",
-		NULL };
-	static const char *const never[] = { "case", "esac", "function", "for",
-		"select", "coproc", "[[", "alias", "trap", NULL };
+		"fi", "do", "done", "while", "until", "!", "{", "}", NULL };
+	static const char *const never[] = { "case", "esac", "function",
+		"select", "coproc", "alias", "trap", NULL };
 
+	in->block = in->block || (c->piped && shell_among(blocks, w));
 	if (shell_among(passed, w))
 		return 0;
 	if (shell_among(never, w))
@@ -512,7 +538,7 @@ shell_end(
 		s->at = xrealloc(s->at, (s->n + 1) * sizeof(*s->at));
 		s->at[s->n++] = *c;
 	}
-	*c = (struct shell_command){ .piped = piped };
+	*c = (struct shell_command){ .piped = piped || in->block };
 	return 0;
 }
 
@@ -556,7 +582,7 @@ shell_one(
 {
 	int ch = shell_peek(in, 0);
 
-	if (ch == ' ' || ch == '\t' || ch == '\r') {
+	if (ch == ' ' || ch == '\t') {
 		in->at++;
 		return 0;
 	}

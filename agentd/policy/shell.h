@@ -25,6 +25,7 @@ enum {
 struct shell_word {
 	char *text;   /* without its quotes; of what is dynamic the rest */
 	bool dynamic; /* a part of it is known when it runs */
+	bool glob;    /* so are the names that *, ? or [ in it stand for */
 	bool beside;  /* no argument: a file of < or >, an assignment */
 };
 
@@ -32,6 +33,7 @@ struct shell_command {
 	struct shell_word *words;
 	size_t n;
 	bool piped; /* reads what the one before it writes */
+	bool fed;   /* reads what stands in the line: << or <<< */
 };
 
 struct shell {
