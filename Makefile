@@ -142,9 +142,11 @@ $(record): $(O)/agentd/recorder/main.o $(O)/agentd.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# It runs in images that have no library of ours.
 $(hook): $(O)/agentd/hook/main.o $(O)/agentd.a $(O)/lib.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(if $(findstring -fsanitize,$(LDFLAGS)),$(LDFLAGS),$(filter-out -pie,$(LDFLAGS)) -static) -o $@ $^ \
+	    $(if $(findstring -fsanitize,$(LDFLAGS)),$(LIBS))
 
 $(O)/agentd/probe/%.o: CFLAGS := $(filter-out -fsanitize% --coverage,$(CFLAGS))
 $(probe): $(patsubst %.c,$(O)/%.o,$(wildcard agentd/probe/*.c))
@@ -155,6 +157,8 @@ $(packs): $(O)/packs/main.o $(O)/packs.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# What the pages have beside their HTML is in the object.
+$(O)/server/web/asset.o: server/web/style.css server/web/app.js server/web/icon.svg
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"

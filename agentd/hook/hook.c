@@ -1,7 +1,10 @@
 #include "agentd/hook/hook.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "agentd/hook/hook_json.h"
+#include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
@@ -13,43 +16,53 @@ enum {
 };
 
 static int
-hook_text(const struct json *j, const char *key, size_t max, const char **out,
-    struct err *e)
-{
-	const struct json *v = json_get(j, key);
-
-	if (v == NULL || json_is_null(v))
-		return 0;
-	*out = json_string(v);
-	if (*out == NULL)
-		return err_set(e, ERR_INVALID, "%s is no text", key);
-	if (strlen(*out) > max)
-		return err_set(e, ERR_LIMIT, "%s is too long", key);
-	return 0;
-}
-
-int
-hook_read(const struct json *j, struct hook_call *out, struct err *e)
+hook_read_fields(struct view call, struct hook_call *out, struct err *e)
 {
 	static const char *const paths[HOOK_PATHS] = { "file_path",
 		"notebook_path", "path" };
-	const struct json *in = json_get(j, "tool_input");
+	struct view in;
 
-	*out = (struct hook_call){ .cwd = "/work/tree" };
-	if (hook_text(j, "tool_name", HOOK_NAME_MAX, &out->tool, e) == -1 ||
-	    hook_text(j, "cwd", HOOK_PATH_MAX, &out->cwd, e) == -1 ||
-	    hook_text(in, "command", HOOK_INPUT_MAX, &out->command, e) == -1)
+	if (hook_json_check(call, e) == -1 ||
+	    hook_json_get(call, "tool_input", &in, e) == -1 ||
+	    hook_json_text(call, "tool_name", HOOK_NAME_MAX, &out->tool, e) ==
+		-1 ||
+	    hook_json_text(call, "cwd", HOOK_PATH_MAX, &out->cwd, e) == -1 ||
+	    hook_json_text(in, "command", HOOK_INPUT_MAX, &out->command, e) ==
+		-1)
 		return -1;
 	for (size_t i = 0; i < HOOK_PATHS; i++)
-		if (hook_text(in, paths[i], HOOK_PATH_MAX, &out->paths[i], e) ==
-		    -1)
+		if (hook_json_text(
+			in, paths[i], HOOK_PATH_MAX, &out->paths[i], e) == -1)
 			return -1;
 	if (out->tool == NULL || out->tool[0] == '\0')
 		return err_set(e, ERR_INVALID, "no tool_name");
+	if (out->cwd == NULL)
+		out->cwd = xstrdup("/work/tree");
 	out->shell = strcmp(out->tool, "Bash") == 0;
 	if (out->shell && out->command == NULL)
 		return err_set(e, ERR_INVALID, "Bash without a command");
 	return 0;
+}
+
+int
+hook_read(struct view call, struct hook_call *out, struct err *e)
+{
+	*out = (struct hook_call){ .tool = NULL };
+	if (hook_read_fields(call, out, e) == 0)
+		return 0;
+	hook_release(out);
+	return -1;
+}
+
+void
+hook_release(struct hook_call *c)
+{
+	free(c->tool);
+	free(c->command);
+	free(c->cwd);
+	for (size_t i = 0; i < HOOK_PATHS; i++)
+		free(c->paths[i]);
+	*c = (struct hook_call){ .tool = NULL };
 }
 
 void

@@ -8,6 +8,7 @@
 #ifndef AGENTD_HOOK_HOOK_H
 #define AGENTD_HOOK_HOOK_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,7 +16,6 @@
 #include "lib/base/view.h"
 
 struct err;
-struct json;
 struct str;
 
 enum {
@@ -27,15 +27,15 @@ enum {
 /* The file `rules` beside the program, and what the repository adds. */
 struct policy *hook_rules(struct err *e);
 
-/* Borrows from the JSON that it was read from. */
 struct hook_call {
-	const char *tool;
+	char *tool;
 	bool shell;
-	const char *command; /* what a shell is to run; of others judged, too */
-	const char *paths[HOOK_PATHS]; /* NULL: none */
-	const char *cwd;
+	char *command; /* what a shell is to run; of others judged, too */
+	char *paths[HOOK_PATHS]; /* NULL: none */
+	char *cwd;
 };
-int hook_read(const struct json *j, struct hook_call *out, struct err *e);
+int hook_read(struct view call, struct hook_call *out, struct err *e);
+void hook_release(struct hook_call *c);
 
 void hook_judge(const struct policy *p, const struct hook_call *c,
     struct policy_answer *out);
@@ -44,10 +44,13 @@ int hook_question(const struct hook_call *c, const struct policy_answer *a,
     struct str *out, struct err *e);
 
 /* One request to http://coffer/ on a connection of its own; blocks at most some
- * seconds.  body NULL: GET.  The reply is the caller's; not 2xx: ERR_DENIED,
+ * seconds.  body NULL: GET.  *reply is a JSON object; not 2xx: ERR_DENIED,
  * ERR_IO when cofferd is not there. */
-struct json *hook_http(
-    const char *token, const char *path, const struct str *body, struct err *e);
+int hook_http(const char *token, const char *path, const struct str *body,
+    struct str *reply, struct err *e);
+/* The address that a hosts(5) says `name` has. */
+int hook_host(
+    struct view hosts, const char *name, struct in_addr *out, struct err *e);
 /* Of the sandbox's /etc/gitconfig; free(3), NULL: there is none. */
 char *hook_token(struct view gitconfig);
 

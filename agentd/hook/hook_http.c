@@ -1,49 +1,70 @@
 /* A request and its reply, blocking: there is nothing else to do meanwhile. */
+#include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "agentd/hook/hook.h"
+#include "agentd/hook/hook_json.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/path.h"
 #include "lib/base/str.h"
-#include "lib/wire/json.h"
 
 enum {
 	HOOK_REPLY_MAX = 256 << 10,
+	HOOK_HOSTS_MAX = 64 << 10,
 	HOOK_WAIT_S = 20
 };
+
+int
+hook_host(
+    struct view hosts, const char *name, struct in_addr *out, struct err *e)
+{
+	struct view line, word;
+
+	while (hosts.p != NULL && view_split(&hosts, '\n', &line)) {
+		bool first = true, good = false;
+
+		while (view_split(&line, ' ', &word)) {
+			AUTO_FREE char *text = view_dup(view_trim(word));
+
+			if (text[0] == '#')
+				break;
+			if (first)
+				good = inet_pton(AF_INET, text, out) == 1;
+			else if (good && strcmp(text, name) == 0)
+				return 0;
+			first = first && text[0] == '\0';
+		}
+	}
+	return err_set(e, ERR_NOTFOUND, "%s has no address here", name);
+}
 
 static int
 hook_connect(struct err *e)
 {
-	const struct addrinfo want = { .ai_family = AF_INET,
-		.ai_socktype = SOCK_STREAM };
 	const struct timeval wait = { .tv_sec = HOOK_WAIT_S };
-	struct addrinfo *list = NULL;
-	int fd = -1;
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons(80) };
+	AUTO_STR struct str hosts = STR_INIT;
+	int fd;
 
-	if (getaddrinfo("coffer", "80", &want, &list) != 0)
-		return err_set(e, ERR_NOTFOUND, "coffer has no address here");
-	for (const struct addrinfo *a = list; a != NULL && fd == -1;
-	     a = a->ai_next) {
-		fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (fd == -1)
-			continue;
-		(void)setsockopt(
-		    fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-		(void)setsockopt(
-		    fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
-		if (connect(fd, a->ai_addr, a->ai_addrlen) == -1)
-			(void)close(STEAL_FD(fd));
-	}
-	freeaddrinfo(list);
+	if (path_read("/etc/hosts", HOOK_HOSTS_MAX, &hosts, e) == -1 ||
+	    hook_host(str_view(&hosts), "coffer", &to.sin_addr, e) == -1)
+		return -1;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
-		(void)err_sys(e, ERR_IO, "reach cofferd");
-	return fd;
+		return err_sys(e, ERR_IO, "reach cofferd");
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
+		return fd;
+	(void)err_sys(e, ERR_IO, "reach cofferd");
+	(void)close(fd);
+	return -1;
 }
 
 static int
@@ -79,42 +100,44 @@ hook_receive(int fd, struct str *out, struct err *e)
 	return 0;
 }
 
-static struct json *
-hook_reply(struct view reply, struct err *e)
+/* reply becomes its body. */
+static int
+hook_reply(struct str *reply, struct err *e)
 {
-	const char *body = reply.len > 0
-	    ? memmem(reply.p, reply.len, "\r\n\r\n", 4)
+	const char *body = reply->len > 0
+	    ? memmem(reply->p, reply->len, "\r\n\r\n", 4)
 	    : NULL;
-	struct json *j;
+	AUTO_FREE char *why = NULL;
+	char status;
 
-	if (body == NULL || reply.len < 12 ||
-	    !view_starts(reply, "HTTP/1.1 ")) {
-		(void)err_set(e, ERR_IO, "cofferd did not answer");
-		return NULL;
-	}
-	if (reply.p[9] == '5') {
-		(void)err_set(e, ERR_IO, "cofferd is not there");
-		return NULL;
-	}
-	j = json_parse(view_from(reply, (size_t)(body + 4 - reply.p)), 0, e);
-	if (j == NULL || reply.p[9] == '2')
-		return j;
-	(void)err_set(e, ERR_DENIED, "cofferd says: %.150s",
-	    json_str_or(j, "message", "no"));
-	json_free(j);
-	return NULL;
+	if (body == NULL || reply->len < 12 ||
+	    !view_starts(str_view(reply), "HTTP/1.1 "))
+		return err_set(e, ERR_IO, "cofferd did not answer");
+	status = reply->p[9];
+	if (status == '5')
+		return err_set(e, ERR_IO, "cofferd is not there");
+	str_drop(reply, (size_t)(body + 4 - reply->p));
+	if (hook_json_check(str_view(reply), e) == -1)
+		return -1;
+	if (status == '2')
+		return 0;
+	(void)hook_json_text(
+	    str_view(reply), "message", HOOK_REPLY_MAX, &why, e);
+	return err_set(
+	    e, ERR_DENIED, "cofferd says: %.150s", why != NULL ? why : "no");
 }
 
-struct json *
-hook_http(
-    const char *token, const char *path, const struct str *body, struct err *e)
+int
+hook_http(const char *token, const char *path, const struct str *body,
+    struct str *reply, struct err *e)
 {
-	AUTO_STR struct str text = STR_INIT,
-			    reply = STR_INIT_MAX(HOOK_REPLY_MAX);
+	AUTO_STR struct str text = STR_INIT;
 	AUTO_CLOSE int fd = hook_connect(e);
 
 	if (fd == -1)
-		return NULL;
+		return -1;
+	str_reset(reply);
+	reply->max = HOOK_REPLY_MAX;
 	str_addf(&text,
 	    "%s %s HTTP/1.1\r\nHost: coffer\r\nConnection: close\r\n"
 	    "Accept: application/json\r\nAuthorization: Bearer %s\r\n",
@@ -128,7 +151,7 @@ hook_http(
 	if (body != NULL)
 		str_addv(&text, str_view(body));
 	if (hook_send(fd, str_view(&text), e) == -1 ||
-	    hook_receive(fd, &reply, e) == -1)
-		return NULL;
-	return hook_reply(str_view(&reply), e);
+	    hook_receive(fd, reply, e) == -1)
+		return -1;
+	return hook_reply(reply, e);
 }

@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 #include "agentd/hook/hook.h"
+#include "agentd/hook/hook_json.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
-#include "lib/wire/json.h"
 
 enum {
 	HOOK_OK = 0,
@@ -27,8 +27,10 @@ enum {
 	HOOK_ALARM_S = 580,       /* a CLI that waits no more lets it pass */
 	HOOK_AWAY_MS = 60 * 1000, /* that cofferd may be, as it starts */
 	HOOK_AGAIN_S = 2,
-	HOOK_CONFIG_MAX = 64 << 10
+	HOOK_CONFIG_MAX = 64 << 10,
+	HOOK_STATE_MAX = 20
 };
+#define HOOK_PATH "/api/coffer/v1/approvals"
 
 static int
 hook_say(const char *what, const char *why)
@@ -49,48 +51,61 @@ hook_input(struct str *out, struct err *e)
 	return str_ok(out) ? 0 : err_set(e, ERR_LIMIT, "the call is too long");
 }
 
-static int
-hook_verdict(const struct json *j)
+static bool
+hook_is(struct view reply, const char *state)
 {
-	const char *state = json_str_or(j, "state", "");
+	AUTO_FREE char *is = NULL;
+	struct err ignored = ERR_INIT;
+
+	return hook_json_text(reply, "state", HOOK_STATE_MAX, &is, &ignored) ==
+	    0 &&
+	    is != NULL && strcmp(is, state) == 0;
+}
+
+static int
+hook_verdict(struct view reply)
+{
 	char what[80];
 
-	if (strcmp(state, "allowed") == 0)
+	if (hook_is(reply, "allowed"))
 		return HOOK_OK;
-	(void)snprintf(what, sizeof(what), "approval %" PRId64 " is %.20s",
-	    json_i64_or(j, "id", 0), state);
+	(void)snprintf(what, sizeof(what), "approval %" PRId64 " is %s",
+	    hook_json_i64(reply, "id", 0),
+	    hook_is(reply, "open")         ? "open"
+		: hook_is(reply, "denied") ? "denied"
+					   : "over");
 	return hook_say(what,
-	    strcmp(state, "open") == 0
+	    hook_is(reply, "open")
 		? "nobody answered yet; do something else, or end and say "
 		  "what it is needed for"
 		: "do without it");
 }
 
 /* Tried again while nobody is there: cofferd may be about to start. */
-static struct json *
-hook_try(
-    const char *token, const char *path, const struct str *body, struct err *e)
+static int
+hook_try(const char *token, const char *path, const struct str *body,
+    struct str *reply, struct err *e)
 {
 	const int64_t until = clock_mono_ms() + HOOK_AWAY_MS;
-	struct json *j = hook_http(token, path, body, e);
+	int rc = hook_http(token, path, body, reply, e);
 
-	while (j == NULL && e->code == ERR_IO && clock_mono_ms() < until) {
+	while (rc == -1 && e->code == ERR_IO && clock_mono_ms() < until) {
 		*e = ERR_INIT;
 		(void)sleep(HOOK_AGAIN_S);
-		j = hook_http(token, path, body, e);
+		rc = hook_http(token, path, body, reply, e);
 	}
-	return j;
+	return rc;
 }
 
 /* Until somebody answers, or the CLI's patience is over. */
 static int
 hook_wait(const struct hook_call *c, const struct policy_answer *a)
 {
-	AUTO_STR struct str body = STR_INIT, config = STR_INIT;
+	AUTO_STR struct str body = STR_INIT, config = STR_INIT,
+			    reply = STR_INIT;
 	AUTO_FREE char *token = NULL;
 	int64_t until = clock_mono_ms() + HOOK_WAIT_MS;
 	struct err e = ERR_INIT;
-	struct json *j = NULL;
 	int rc;
 
 	if (hook_question(c, a, &body, &e) == -1 ||
@@ -99,21 +114,17 @@ hook_wait(const struct hook_call *c, const struct policy_answer *a)
 	token = hook_token(str_view(&config));
 	if (token == NULL)
 		return hook_say("a maintainer cannot be asked", "no token");
-	j = hook_try(token, "/api/coffer/v1/approvals", &body, &e);
-	while (j != NULL && strcmp(json_str_or(j, "state", ""), "open") == 0 &&
+	rc = hook_try(token, HOOK_PATH, &body, &reply, &e);
+	while (rc == 0 && hook_is(str_view(&reply), "open") &&
 	    clock_mono_ms() < until) {
-		AUTO_FREE char *path = xasprintf(
-		    "/api/coffer/v1/approvals/%" PRId64,
-		    json_i64_or(j, "id", 0));
+		AUTO_FREE char *path = xasprintf(HOOK_PATH "/%" PRId64,
+		    hook_json_i64(str_view(&reply), "id", 0));
 
-		json_free(j);
 		(void)sleep(HOOK_AGAIN_S);
-		j = hook_try(token, path, NULL, &e);
+		rc = hook_try(token, path, NULL, &reply, &e);
 	}
-	rc = j != NULL ? hook_verdict(j)
+	return rc == 0 ? hook_verdict(str_view(&reply))
 		       : hook_say("a maintainer cannot be asked", e.msg);
-	json_free(j);
-	return rc;
 }
 
 /* Whatever holds it up: before the CLI's patience ends, it says no. */
@@ -135,13 +146,11 @@ main(void)
 	struct hook_call c;
 	struct err e = ERR_INIT;
 	struct policy *p = NULL;
-	struct json *j = NULL;
 
 	(void)signal(SIGALRM, hook_on_alarm);
 	(void)alarm(HOOK_ALARM_S);
 	if (hook_input(&text, &e) == -1 || (p = hook_rules(&e)) == NULL ||
-	    (j = json_parse(str_view(&text), 0, &e)) == NULL ||
-	    hook_read(j, &c, &e) == -1)
+	    hook_read(str_view(&text), &c, &e) == -1)
 		return hook_say("the policy cannot judge it", e.msg);
 	hook_judge(p, &c, &a);
 	if (a.verdict == POLICY_ALLOW)

@@ -1,7 +1,7 @@
 /*
  * json_scan: the checks on JSON text (RFC 8259) before the reader sees it:
- * grammar, nesting, number of values, UTF-8, no NUL in a string.  Private to
- * lib/wire.
+ * grammar, nesting, number of values, UTF-8, no NUL in a string.  For
+ * lib/wire, and for a program that must not need the reader.
  */
 #ifndef LIB_WIRE_JSON_SCAN_H
 #define LIB_WIRE_JSON_SCAN_H

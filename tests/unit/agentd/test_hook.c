@@ -26,13 +26,12 @@ check(const char *call, const char *want)
 	struct policy *p = policy_new();
 	struct str body = STR_INIT, got = STR_INIT;
 	struct err e = ERR_INIT;
-	struct json *j = json_parse(view_of(call), 0, &e), *q = NULL;
+	struct json *q = NULL;
 	struct policy_answer a;
 	struct hook_call c;
 
-	assert_non_null(j);
 	assert_int_equal(policy_add(p, view_of(rules), POLICY_OPERATOR, &e), 0);
-	if (hook_read(j, &c, &e) == -1) {
+	if (hook_read(view_of(call), &c, &e) == -1) {
 		str_add(&got, e.msg);
 	} else {
 		hook_judge(p, &c, &a);
@@ -46,7 +45,7 @@ check(const char *call, const char *want)
 	}
 	assert_string_equal(str_cstr(&got), want);
 	json_free(q);
-	json_free(j);
+	hook_release(&c);
 	policy_free(p);
 	str_release(&got);
 	str_release(&body);
@@ -105,6 +104,38 @@ what_is_not_understood_is_told(void **state)
 	    "path is no text");
 	check("{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":1}}",
 	    "command is no text");
+	check("{\"tool_name\":\"Read\",\"tool_name\":\"Bash\"}",
+	    "tool_name is there twice");
+	check("[]", "it is no object");
+	check("{\"tool_name\":\"a\\u0000b\"}",
+	    "JSON: \\u0000 is not allowed at byte 21");
+}
+
+static void
+escapes_are_what_they_stand_for(void **state)
+{
+	(void)state;
+	check("{\"x\":{\"tool_name\":\"no\"},\"y\":[\"}\",{}],"
+	      "\"tool_\\u006eame\" : \"Ba\\u0073h\" , \"tool_input\":"
+	      "{\"command\":\"sudo '\\u00e9\\u20ac\\ud83d\\ude00\\n\\/"
+	      "\\\\\\\"'\"}}",
+	    "ask command sudo '\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\n/\\\"'");
+}
+
+static void
+a_host_is_found_among_others(void **state)
+{
+	const struct view hosts = view_of("# 1.2.3.4 coffer\n::1 coffer\n"
+					  "127.0.0.1 localhost x\n"
+					  "10.1.2.3 other coffer # y\n");
+	struct in_addr a;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(hook_host(hosts, "coffer", &a, &e), 0);
+	assert_int_equal(ntohl(a.s_addr), 0x0a010203);
+	assert_int_equal(hook_host(hosts, "y", &a, &e), -1);
+	assert_int_equal(e.code, ERR_NOTFOUND);
 }
 
 int
@@ -115,6 +146,8 @@ main(void)
 		cmocka_unit_test(a_tool_with_a_command_is_still_that_tool),
 		cmocka_unit_test(each_file_of_a_call_counts),
 		cmocka_unit_test(what_is_not_understood_is_told),
+		cmocka_unit_test(escapes_are_what_they_stand_for),
+		cmocka_unit_test(a_host_is_found_among_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
