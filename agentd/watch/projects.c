@@ -96,13 +96,23 @@ projects_failed(struct project_entry *x, const char *cause, const struct err *e)
 		x->retry_ms = PROJECTS_RETRY_MAX_MS;
 }
 
+/* That another was refused holds until one is begun, or this one ends. */
+static void
+projects_report_up(struct project_entry *x, const char *state)
+{
+	char cause[PROJECT_CAUSE_MAX], reason[sizeof(x->reason)];
+	bool refused = strcmp(x->cause, "refused") == 0;
+
+	(void)snprintf(cause, sizeof(cause), "%s", refused ? x->cause : "");
+	(void)snprintf(reason, sizeof(reason), "%s", refused ? x->reason : "");
+	projects_report(x, state, cause, reason);
+}
+
 static void
 projects_now_running(struct project_entry *x)
 {
 	projects_take_policy(x);
-	/* That another was refused was told of it, and holds. */
-	if (x->refused == -1 || strcmp(x->state, "running") != 0)
-		projects_report(x, "running", "", "");
+	projects_report_up(x, "running");
 	if (x->all->running != NULL)
 		x->all->running(x->p.id, x->all->running_arg);
 	/* In a mode that is not wanted any more nothing may begin. */
@@ -171,7 +181,7 @@ projects_on_step(const struct err *e, void *arg)
 		break;
 	case PROJECT_WANT_PAUSED:
 		projects_take_policy(x);
-		projects_report(x, "paused", "", "");
+		projects_report_up(x, "paused");
 		x->dirty = x->dirty || x->p.want != PROJECT_WANT_PAUSED;
 		break;
 	case PROJECT_WANT_RUNNING:
@@ -367,7 +377,7 @@ projects_settle_up(struct project_entry *x, enum sandbox_state is)
 	}
 	if (x->p.want == PROJECT_WANT_PAUSED && is == SANDBOX_PAUSED) {
 		if (strcmp(projects_known(x), "paused") != 0)
-			projects_report(x, "paused", "", "");
+			projects_report_up(x, "paused");
 		return;
 	}
 	if (x->p.want == PROJECT_WANT_PAUSED && is == SANDBOX_RUNNING) {
@@ -380,8 +390,6 @@ projects_settle_up(struct project_entry *x, enum sandbox_state is)
 		return;
 	}
 	if (is == SANDBOX_RUNNING && projects_has_policy(x)) {
-		if (x->refused == -1 && strcmp(x->cause, "refused") == 0)
-			projects_report(x, "running", "", "");
 		projects_answer(x, NULL);
 		return;
 	}
@@ -457,7 +465,7 @@ projects_note(
 	enum sandbox_state is;
 
 	if (x == NULL || x->busy || x->gone || x->untold ||
-	    strcmp(x->cause, "refused") == 0)
+	    (strcmp(x->cause, "refused") == 0 && cause[0] == '\0'))
 		return;
 	is = sandbox_state(p->sandboxes, id);
 	if ((is == SANDBOX_RUNNING || is == SANDBOX_PAUSED) &&

@@ -18,6 +18,7 @@
 #include "server/service/svc_project_priv.h"
 #include "server/service/svc_purge.h"
 #include "server/service/svc_record.h"
+#include "server/service/svc_renewal.h"
 #include "server/service/svc_secret.h"
 #include "server/store/projects.h"
 #include "server/store/purge.h"
@@ -375,7 +376,11 @@ svc_project_change(struct txn *t, struct svc_project_edit *op, struct err *e)
 	    !op->op.who.site_admin)
 		return err_set(e, ERR_DENIED,
 		    "sandbox.want: an admin starts the sandbox of a fork");
-	if (op->renew && projects_renew_sandbox(t, id, &generation, e) == -1)
+	if (op->renew &&
+	    (projects_renew_sandbox(t, id, &generation, e) == -1 ||
+		svc_renewal_begin(t, &op->project,
+		    op->set_settings ? &op->settings : &op->project.settings,
+		    generation, e) == -1))
 		return -1;
 	if (other && projects_set_want(t, id, op->want, op->op.now, e) == -1)
 		return -1;

@@ -9,9 +9,11 @@
 #include "lib/wire/json.h"
 #include "server/service/svc_project_priv.h"
 #include "server/service/svc_purge.h"
+#include "server/service/svc_renewal.h"
 #include "server/service/svc_use.h"
 #include "server/service/svc_work.h"
 #include "server/store/projects.h"
+#include "server/store/renewals.h"
 #include "server/store/tokens.h"
 #include "server/store/verdicts.h"
 
@@ -38,14 +40,29 @@ svc_sandbox_report_new(struct svc *s, const struct identity *who)
 
 /* What cannot be made anew is not made when nobody thinks of it any more. */
 static int
-svc_sandbox_withdraw(
-    struct txn *t, const struct svc_sandbox_report *op, struct err *e)
+svc_sandbox_withdraw(struct txn *t, const struct svc_sandbox_report *op,
+    const struct project *p, struct err *e)
 {
-	if (strcmp(op->cause, "refused") != 0 || op->kept < 0 ||
-	    op->kept >= op->generation)
+	if (op->kept < 0 || op->kept >= op->generation ||
+	    op->generation != p->sandbox.generation)
 		return 0;
-	return projects_keep_sandbox(
-	    t, op->project_id, op->generation, op->kept, e);
+	if (projects_keep_sandbox(t, p->id, op->generation, op->kept, e) == -1)
+		return -1;
+	return svc_renewal_undo(t, &op->op, p, e);
+}
+
+/* What becomes of a sandbox that was to be made anew. */
+static int
+svc_sandbox_renewed(struct txn *t, const struct svc_sandbox_report *op,
+    const struct project *p, struct err *e)
+{
+	if (strcmp(op->cause, "refused") == 0)
+		return svc_sandbox_withdraw(t, op, p, e);
+	if (op->state == SANDBOX_ABSENT)
+		return renewals_end(t, p->id, INT64_MAX, e);
+	if (op->state == SANDBOX_RUNNING)
+		return renewals_end(t, p->id, op->generation, e);
+	return 0;
 }
 
 static int
@@ -91,7 +108,7 @@ svc_sandbox_report_job(struct txn *t, void *arg, struct err *e)
 	if (svc_project_by_id(
 		t, &op->op.who, op->project_id, PERM_SERVE, &p, e) == -1)
 		return -1;
-	rc = svc_sandbox_withdraw(t, op, e);
+	rc = svc_sandbox_renewed(t, op, &p, e);
 	if (rc == 0)
 		rc = svc_sandbox_report_rows(t, op, &p, e);
 	if (rc == 0 &&

@@ -295,7 +295,7 @@ static const char *const schema_steps[DB_SCHEMA_VERSION][12] = {
 	    schema_hooks, NULL },
 	{ schema_merge_rest, schema_hooks_rest, schema_forks, NULL },
 	{ schema_sandboxes, NULL },
-	{ schema_runs, schema_approvals, schema_verdict, NULL },
+	{ schema_runs, schema_approvals, schema_verdict, schema_renewal, NULL },
 };
 
 static int

@@ -88,3 +88,11 @@ const char schema_verdict
 	 " untestable INTEGER NOT NULL, generation INTEGER NOT NULL,"
 	 " network TEXT NOT NULL, driver TEXT NOT NULL,"
 	 " failed_rows TEXT NOT NULL, gone INTEGER NOT NULL);";
+
+/* Of a sandbox that is being made anew: what it was made of, and is to be; JSON
+ * of server/service/svc_renewal. */
+const char schema_renewal[] = "CREATE TABLE renewal ("
+			      " project_id INTEGER PRIMARY KEY"
+			      " REFERENCES project (id) ON DELETE CASCADE,"
+			      " generation INTEGER NOT NULL,"
+			      " before TEXT NOT NULL, after TEXT NOT NULL);";

@@ -22,5 +22,6 @@ extern const char schema_sandboxes[];
 extern const char schema_runs[];
 extern const char schema_approvals[];
 extern const char schema_verdict[];
+extern const char schema_renewal[];
 
 #endif

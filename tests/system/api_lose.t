@@ -3,7 +3,7 @@
 # cofferd asks agentd, whom this test plays.
 . "$(dirname "$0")/lib.sh"
 
-tap_plan 26
+tap_plan 30
 coffer_home
 start_cofferd
 make_project
@@ -79,6 +79,23 @@ tap_is "$(field .sandbox.generation)" 2 'what was refused is not what is wanted 
 as "$AGENTD" api PUT "$P/sandbox" '{"state":"running","cause":"refused","reason":"no such profile!","address":"","generation":2,"kept":0}'
 api GET "$P"
 tap_is "$(field .sandbox.generation),$(field .sandbox.cause)" 0,refused 'it is, and is taken back'
+tap_is "$(field .settings.memory)" 2147483648 'with what it was to be made of'
+
+# What it is made of stands for the next start, but for what somebody changed.
+old() { api GET "$P"; jq -c '.settings | [.profile, .memory, .pids, .entrypoint, .network]' "$BODY"; }
+refused() { as "$AGENTD" api PUT "$P/sandbox" '{"state":"running","cause":"refused","reason":"no such profile","address":"","generation":1,"kept":0}'; }
+was=$(old)
+api PATCH "$P" '{"settings":{"profile":"nope","memory":536870912,"pids":99,"entrypoint":["/bin/x"],"network":"none"},"sandbox":{"renew":true,"force":true}}'
+api PATCH "$P" '{"settings":{"pids":300}}'
+tap_is "$(old)" '["nope",536870912,300,["/bin/x"],"none"]' 'it is to be made of other things'
+refused
+tap_is "$(old)" "$(echo "$was" | jq -c '.[2] = 300 | .[4] = "none"')" \
+    'refused: it is made of what it was, a limit set since and the network stay'
+api PATCH "$P" '{"settings":{"memory":536870912},"sandbox":{"renew":true,"force":true}}'
+as "$AGENTD" api PUT "$P/sandbox" '{"state":"running","cause":"","reason":"","address":"","generation":1}'
+api PATCH "$P" '{"sandbox":{"renew":true,"force":true}}'
+as "$AGENTD" api PUT "$P/sandbox" '{"state":"running","cause":"refused","reason":"x","address":"","generation":2,"kept":1}'
+tap_is "$(old | jq '.[1]')" 536870912 'what one was made of stays when the next is refused'
 
 # Who may not do it learns nothing, and agentd is not asked.
 BOB=$(make_user bob)

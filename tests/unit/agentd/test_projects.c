@@ -397,11 +397,14 @@ a_renewal_that_agentd_did_not_live_to_end_goes_on(void **state)
 static void
 what_cannot_be_made_anew_is_told_and_not_tried_for_ever(void **state)
 {
+	static const char calm[] = "\"state\":\"running\",\"cause\":\"\"";
 	struct fix *f = *state;
+	unsigned n;
 
 	projects_open(f->projects);
 	fix_load(f, PROJECT_AGAIN("0", ""));
-	fix_see(f, "\"state\":\"running\"");
+	fix_see(f, calm);
+	n = fake_count(&f->c, calm);
 	f->sandboxes.refuses = true;
 	fix_refresh(f, PROJECT_AGAIN("1", ""));
 	fix_see(f, "\"state\":\"running\",\"cause\":\"refused\"");
@@ -413,13 +416,27 @@ what_cannot_be_made_anew_is_told_and_not_tried_for_ever(void **state)
 	/* cofferd has taken it back: what can be had later changes nothing. */
 	f->sandboxes.refuses = false;
 	fix_refresh(f, PROJECT_AGAIN("0", ""));
-	fix_see(f, "\"state\":\"running\",\"cause\":\"\"");
 	assert_int_equal(f->sandboxes.renewals, 0);
-	/* Other settings are another try. */
-	f->sandboxes.refuses = false;
-	fix_refresh(f, PROJECT_AGAIN("1", ",\"branch\":\"dev\""));
+	/* The reason stays over another mode, a pause and what is calm. */
+	fix_refresh(f, PROJECT_ROW("active", "running", "running", "none"));
 	projects_when_running(f->projects, 7, fix_on_answer, f);
 	assert_true(fake_until(&f->c, fix_is_answered, f));
+	fix_refresh(f, PROJECT_ROW("active", "paused", "running", "none"));
+	fix_see(f, "\"state\":\"paused\",\"cause\":\"refused\"");
+	fix_refresh(f, PROJECT_ROW("active", "running", "paused", "none"));
+	assert_true(fake_until(&f->c, fix_goes_on, f));
+	loop_drain(f->c.loop);
+	projects_note(f->projects, 7, "", "");
+	assert_int_equal(fake_count(&f->c, calm), n);
+	/* What presses is told all the same. */
+	projects_note(f->projects, 7, "oom", "it has no memory left");
+	fix_see(f, "\"cause\":\"oom\"");
+	/* Other settings are another try. */
+	fix_refresh(f, PROJECT_AGAIN("1", ",\"branch\":\"dev\""));
+	f->answered = false;
+	projects_when_running(f->projects, 7, fix_on_answer, f);
+	assert_true(fake_until(&f->c, fix_is_answered, f));
+	assert_int_equal(fake_count(&f->c, calm), n + 1);
 	assert_int_equal(f->sandboxes.renewals, 1);
 	assert_string_equal(f->sandboxes.branch, "dev");
 }
