@@ -11,6 +11,7 @@
 
 #include "agentd/record/record.h"
 #include "agentd/run/run_priv.h"
+#include "agentd/run/upload.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
@@ -39,7 +40,7 @@ struct run_record {
 	uint64_t samples;
 	int64_t every;
 	struct child *child;
-	struct logship *ship;
+	struct upload *upload;
 	run_next_fn *next;
 	char sha[SHA256_HEX], sig[SIGNED_HEX]; /* "": there is no record */
 };
@@ -164,8 +165,8 @@ run_record_done(struct run_record *x)
 	run_next_fn *next = x->next;
 
 	x->next = NULL;
-	logship_free(x->ship);
-	x->ship = NULL;
+	upload_free(x->upload);
+	x->upload = NULL;
 	next(x->run);
 }
 
@@ -179,13 +180,17 @@ run_record_broken(struct run_record *x, const struct err *e)
 	run_record_done(x);
 }
 
-/* cofferd has it, or takes no more of it: the folder stays. */
+/* Without it at cofferd the folder is all there is. */
 static void
-run_record_on_shipped(void *arg)
+run_record_on_brought(const struct err *fail, void *arg)
 {
 	struct run_record *x = arg;
 	AUTO_FREE char *tar = path_join(x->run->dir, "record/record.tar");
 
+	/* Not there: it was brought before a crash, or the run is gone. */
+	if (fail != NULL && fail->code != ERR_NOTFOUND)
+		log_error("run record-kept-here run=%lld why=%s",
+		    (long long)x->run->id, log_val(fail->msg));
 	if (unlink(tar) == -1 && errno != ENOENT)
 		log_warn("run record run=%lld why=%s", (long long)x->run->id,
 		    strerror(errno));
@@ -193,23 +198,22 @@ run_record_on_shipped(void *arg)
 }
 
 static void
-run_record_ship(struct run_record *x)
+run_record_bring(struct run_record *x)
 {
 	const struct run *r = x->run;
 	AUTO_FREE char *file = path_join(r->dir, "record/record.tar");
 	AUTO_FREE char *path = xasprintf(
 	    "/api/coffer/v1/runs/%lld/record", (long long)r->id);
-	const struct logship_spec spec = {
+	const struct upload_spec spec = {
 		.loop = r->env->host->loop,
 		.api = r->env->api,
 		.file = file,
 		.path = path,
-		.on_done = run_record_on_shipped,
+		.on_done = run_record_on_brought,
 		.arg = x,
 	};
 
-	x->ship = logship_new(&spec);
-	logship_finish(x->ship);
+	x->upload = upload_new(&spec);
 }
 
 /* manifest.sig, in the folder and at the end of the archive. */
@@ -276,7 +280,7 @@ run_record_on_exit(const struct child_exit *c, void *arg)
 	if (e.code != ERR_NONE || run_record_keep(x, &e) == -1)
 		run_record_broken(x, &e);
 	else
-		run_record_ship(x);
+		run_record_bring(x);
 }
 
 /* Its tokens die before it is told, and a record that is made later must not
@@ -383,7 +387,7 @@ run_record_make(struct run *r, run_next_fn *next)
 	if (r->env->recorder == NULL)
 		run_record_done(x);
 	else if (run_record_again(x))
-		run_record_ship(x);
+		run_record_bring(x);
 	else if (run_record_start(x, &e) == -1)
 		run_record_broken(x, &e);
 }
@@ -399,7 +403,7 @@ run_record_close(struct run *r)
 	if (x->child != NULL)
 		child_forget(x->child);
 	timer_free(x->timer);
-	logship_free(x->ship);
+	upload_free(x->upload);
 	free(x);
 }
 

@@ -1,6 +1,7 @@
 /* api_records: the sealed records of runs. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/base/auto.h"
@@ -77,6 +78,57 @@ api_records_append(struct call *c)
 }
 
 static void
+api_records_kept(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_record_keep *op = arg;
+	struct call *c = call;
+	struct shape s;
+
+	if (!api_failed(c, fail)) {
+		shape_init(&s, c, NULL);
+		jw_object(&s.w, NULL);
+		jw_u64(&s.w, "bytes", op->bytes);
+		jw_str(&s.w, "sha256", op->sha);
+		jw_end(&s.w);
+		shape_reply(&s, c, op->kept ? 200 : 201);
+	}
+	call_release(c);
+}
+
+static void
+api_records_on_whole(struct call *c, const struct json *body)
+{
+	struct svc_record_keep *op;
+	AUTO_FREE char *sha = NULL;
+	int64_t bytes = 0;
+	struct run r;
+
+	if (api_i64(c, body, "bytes", 1, SVC_RECORD_MAX, &bytes) == -1 ||
+	    api_need(c, body, "sha256", SHA256_HEX - 1, &sha) == -1)
+		return;
+	if (bytes == 0 || !sha256_is_hex(sha)) {
+		call_reply_error(c, 422,
+		    "want bytes, and sha256 as 64 digits in lower case");
+		return;
+	}
+	if (api_runs_open(c, &r) == -1)
+		return;
+	op = svc_record_keep_new(api_svc(c), call_who(c));
+	op->run = r.id;
+	op->bytes = (uint64_t)bytes;
+	memcpy(op->sha, sha, SHA256_HEX);
+	run_release(&r);
+	call_hold(c);
+	svc_record_keep(op, api_records_kept, c);
+}
+
+static void
+api_records_whole(struct call *c)
+{
+	call_take_json(c, api_records_on_whole);
+}
+
+static void
 api_records_remove(struct call *c)
 {
 	struct run r;
@@ -93,6 +145,8 @@ const struct route api_records_routes[] = {
 	    api_records_get },
 	{ "PATCH", "/api/coffer/v1/runs/{id}/record", ROUTE_SERVICE,
 	    api_records_append },
+	{ "POST", "/api/coffer/v1/runs/{id}/record", ROUTE_SERVICE,
+	    api_records_whole },
 	{ "DELETE", "/api/coffer/v1/runs/{id}/record", ROUTE_SERVICE,
 	    api_records_remove },
 	{ .method = NULL },

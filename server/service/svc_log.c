@@ -10,6 +10,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
 #include "server/domain/run_rule.h"
@@ -147,6 +148,16 @@ svc_log_open(struct svc *s, enum svc_log_kind kind, int64_t id, struct err *e)
 		return err_sys(
 		    e, errno == ENOENT ? ERR_NOTFOUND : ERR_IO, "open log");
 	return fd;
+}
+
+void
+svc_log_remove(const struct svc *s, enum svc_log_kind kind, int64_t id)
+{
+	AUTO_FREE char *path = svc_log_path(s, kind, id);
+
+	if (unlink(path) == -1 && errno != ENOENT)
+		log_warn("log remove file=%s why=%s", log_val(path),
+		    strerror(errno));
 }
 
 void

@@ -43,6 +43,7 @@ void svc_log_append(struct svc *s, const struct identity *who,
 /* A descriptor to read, or -1; the file may not be there yet. */
 int svc_log_open(
     struct svc *s, enum svc_log_kind kind, int64_t id, struct err *e);
+void svc_log_remove(const struct svc *s, enum svc_log_kind kind, int64_t id);
 /* The last max bytes as text. */
 void svc_log_tail(struct svc *s, enum svc_log_kind kind, int64_t id, size_t max,
     struct str *out);

@@ -14,6 +14,7 @@
 #include "server/domain/refname.h"
 #include "server/domain/settings_rule.h"
 #include "server/git/repo.h"
+#include "server/service/svc_log.h"
 #include "server/service/svc_mirror.h"
 #include "server/service/svc_project_priv.h"
 #include "server/service/svc_purge.h"
@@ -267,20 +268,37 @@ svc_project_edit_new(struct svc *s, const struct identity *who)
 	    s, sizeof(struct svc_project_edit), who, svc_project_edit_release);
 }
 
+/* Logs and records; before the rows, which name them. */
+static int
+svc_project_purge_files(
+    struct txn *t, const struct svc *s, int64_t id, struct err *e)
+{
+	int64_t ids[PURGE_ROWS];
+	size_t n;
+
+	if (purge_runs(t, id, ids, &n, e) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		svc_record_remove(s, ids[i]);
+		svc_log_remove(s, SVC_LOG_RUN, ids[i]);
+	}
+	if (purge_jobs(t, id, ids, &n, e) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		svc_log_remove(s, SVC_LOG_JOB, ids[i]);
+	return 0;
+}
+
 int
 svc_project_purge(struct txn *t, const struct svc_op *op, int64_t id,
     bool *purged, struct err *e)
 {
-	int64_t runs[PURGE_ROWS];
 	bool rest = false;
-	size_t n;
 
 	*purged = false;
-	if (purge_runs(t, id, runs, &n, e) == -1 ||
+	if (svc_project_purge_files(t, op->svc, id, e) == -1 ||
 	    purge_some(t, id, &rest, e) == -1)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		svc_record_remove(op->svc, runs[i]);
 	if (rest)
 		return 0;
 	*purged = true;

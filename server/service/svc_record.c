@@ -17,10 +17,15 @@
 #include "server/service/svc_run.h"
 #include "server/store/attachments.h"
 
+enum {
+	SVC_RECORD_STEP = 8 << 20, /* read in one transaction */
+	SVC_RECORD_CHUNK = 8 << 10
+};
+
 static char *
-svc_record_path(const struct svc *s, int64_t run)
+svc_record_path(const struct svc *s, int64_t run, const char *end)
 {
-	return xasprintf("%s/logs/runs/%" PRId64 ".tar", s->home, run);
+	return xasprintf("%s/logs/runs/%" PRId64 ".tar%s", s->home, run, end);
 }
 
 static int
@@ -39,16 +44,37 @@ svc_record_write(int fd, struct view v, int64_t at, struct err *e)
 	return 0;
 }
 
+/* *size: -1, it is not there. */
+static int
+svc_record_size(const char *path, int64_t *size, struct err *e)
+{
+	struct stat st;
+
+	*size = -1;
+	if (lstat(path, &st) == 0)
+		*size = st.st_size;
+	else if (errno != ENOENT)
+		return err_sys(e, ERR_IO, "look for a record");
+	return 0;
+}
+
 int
 svc_record_append(const struct svc *s, int64_t run, int64_t from,
     struct view bytes, int64_t *next, struct err *e)
 {
-	AUTO_FREE char *path = svc_record_path(s, run);
-	AUTO_CLOSE int fd = open(
-	    path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	AUTO_FREE char *whole = svc_record_path(s, run, "");
+	AUTO_FREE char *path = svc_record_path(s, run, ".part");
+	AUTO_CLOSE int fd = -1;
 	struct stat st;
 
+	if (svc_record_size(whole, next, e) == -1)
+		return -1;
+	if (*next >= 0 && from >= *next)
+		return err_set(e, ERR_INVALID, "the record is kept already");
+	if (*next >= 0)
+		return err_set(e, ERR_EXISTS, "the record is there");
 	*next = 0;
+	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1 || fstat(fd, &st) == -1)
 		return err_sys(e, ERR_IO, "open a record");
 	*next = st.st_size;
@@ -67,7 +93,7 @@ svc_record_append(const struct svc *s, int64_t run, int64_t from,
 int
 svc_record_open(const struct svc *s, int64_t run, uint64_t *size, struct err *e)
 {
-	AUTO_FREE char *path = svc_record_path(s, run);
+	AUTO_FREE char *path = svc_record_path(s, run, "");
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
@@ -81,12 +107,138 @@ svc_record_open(const struct svc *s, int64_t run, uint64_t *size, struct err *e)
 void
 svc_record_remove(const struct svc *s, int64_t run)
 {
-	AUTO_FREE char *path = svc_record_path(s, run);
+	static const char *const ends[] = { "", ".part" };
 
-	if (unlink(path) == -1 && errno != ENOENT)
-		log_warn("record remove run=%" PRId64 " why=%s", run,
-		    strerror(errno));
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		AUTO_FREE char *path = svc_record_path(s, run, ends[i]);
+
+		if (unlink(path) == -1 && errno != ENOENT)
+			log_warn("record remove run=%" PRId64 " why=%s", run,
+			    strerror(errno));
+	}
 }
+
+/* ---- all of it is there ---- */
+
+static void
+svc_record_keep_release(void *arg)
+{
+	struct svc_record_keep *op = arg;
+
+	sha256_free(op->hash);
+	if (op->fd != -1)
+		(void)close(op->fd);
+}
+
+struct svc_record_keep *
+svc_record_keep_new(struct svc *s, const struct identity *who)
+{
+	struct svc_record_keep *op = svc_op_new(
+	    s, sizeof(*op), who, svc_record_keep_release);
+
+	op->fd = -1;
+	return op;
+}
+
+static int
+svc_record_keep_open(struct svc_record_keep *op, struct err *e)
+{
+	AUTO_FREE char *whole = svc_record_path(op->op.svc, op->run, "");
+	AUTO_FREE char *part = svc_record_path(op->op.svc, op->run, ".part");
+	struct stat st = { .st_size = 0 };
+
+	op->fd = open(whole, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	op->kept = op->fd != -1;
+	if (!op->kept && errno == ENOENT)
+		op->fd = open(part, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if ((op->fd == -1 && errno != ENOENT) ||
+	    (op->fd != -1 && fstat(op->fd, &st) == -1))
+		return err_sys(e, ERR_IO, "open a record");
+	if (op->fd == -1 || (uint64_t)st.st_size != op->bytes)
+		return err_set(e, ERR_EXISTS,
+		    "%lld of its %llu bytes have come", (long long)st.st_size,
+		    (unsigned long long)op->bytes);
+	op->hash = sha256_new();
+	return 0;
+}
+
+static int
+svc_record_keep_read(struct svc_record_keep *op, struct err *e)
+{
+	char buf[SVC_RECORD_CHUNK];
+
+	for (uint64_t end = op->at + SVC_RECORD_STEP;
+	     op->at < end && op->at < op->bytes;) {
+		ssize_t n = pread(op->fd, buf, sizeof(buf), (off_t)op->at);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_sys(e, ERR_IO, "read a record");
+		sha256_add(op->hash, (struct view){ buf, (size_t)n });
+		op->at += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* On the disk before it has its name. */
+static int
+svc_record_keep_rename(const struct svc_record_keep *op, struct err *e)
+{
+	AUTO_FREE char *whole = svc_record_path(op->op.svc, op->run, "");
+	AUTO_FREE char *part = svc_record_path(op->op.svc, op->run, ".part");
+	AUTO_FREE char *folder = xasprintf("%s/logs/runs", op->op.svc->home);
+	AUTO_CLOSE int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (dir == -1 || fsync(op->fd) == -1 || fstat(op->fd, &st) == -1 ||
+	    st.st_nlink == 0 || rename(part, whole) == -1 || fsync(dir) == -1)
+		return err_sys(e, ERR_IO, "keep a record");
+	return 0;
+}
+
+static int
+svc_record_keep_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_record_keep *op = arg;
+	AUTO_FREE char *part = svc_record_path(op->op.svc, op->run, ".part");
+	char sha[SHA256_HEX];
+
+	(void)t;
+	if ((op->hash == NULL && svc_record_keep_open(op, e) == -1) ||
+	    svc_record_keep_read(op, e) == -1)
+		return -1;
+	if (op->at < op->bytes)
+		return 0;
+	sha256_end(op->hash, sha);
+	op->hash = NULL;
+	if (strcmp(sha, op->sha) == 0)
+		return op->kept ? 0 : svc_record_keep_rename(op, e);
+	if (!op->kept)
+		(void)unlink(part);
+	return err_set(
+	    e, ERR_EXISTS, "what has come has another SHA-256: %s", sha);
+}
+
+static bool
+svc_record_keep_then(void *arg)
+{
+	struct svc_record_keep *op = arg;
+
+	if (op->at == op->bytes)
+		return false;
+	svc_op_again(op, svc_record_keep_job);
+	return true;
+}
+
+void
+svc_record_keep(struct svc_record_keep *op, svc_done_fn *done, void *arg)
+{
+	op->op.then = svc_record_keep_then;
+	svc_op_run(op, svc_record_keep_job, done, arg);
+}
+
+/* ---- the report ---- */
 
 /* On disk before its row is; one without a row goes at the next start. */
 static int

@@ -46,20 +46,35 @@ purge_some(struct txn *t, int64_t project, bool *rest, struct err *e)
 }
 
 /* As the statement above takes them. */
-int
-purge_runs(struct txn *t, int64_t project, int64_t ids[PURGE_ROWS], size_t *n,
-    struct err *e)
+static int
+purge_ids(struct txn *t, const char *sql, int64_t project,
+    int64_t ids[PURGE_ROWS], size_t *n, struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
 	int rc = 0;
 
 	*n = 0;
-	if (query_open(&q, t, "SELECT id FROM run WHERE project_id = ? LIMIT ?",
-		BINDS(I(project), I(PURGE_ROWS)), e) == -1)
+	if (query_open(&q, t, sql, BINDS(I(project), I(PURGE_ROWS)), e) == -1)
 		return -1;
 	while (*n < PURGE_ROWS && (rc = query_next(&q, e)) == 1)
 		ids[(*n)++] = query_i64(&q);
 	return rc == -1 ? -1 : 0;
+}
+
+int
+purge_runs(struct txn *t, int64_t project, int64_t ids[PURGE_ROWS], size_t *n,
+    struct err *e)
+{
+	return purge_ids(t, "SELECT id FROM run WHERE project_id = ? LIMIT ?",
+	    project, ids, n, e);
+}
+
+int
+purge_jobs(struct txn *t, int64_t project, int64_t ids[PURGE_ROWS], size_t *n,
+    struct err *e)
+{
+	return purge_ids(t, "SELECT id FROM job WHERE project_id = ? LIMIT ?",
+	    project, ids, n, e);
 }
 
 int

@@ -19,8 +19,10 @@ enum {
 
 /* *rest: there are more of the kinds that may be many. */
 int purge_some(struct txn *t, int64_t project, bool *rest, struct err *e);
-/* The runs that the next call may remove: they have files. */
+/* Of what the next call may remove, the rows that have files. */
 int purge_runs(struct txn *t, int64_t project, int64_t ids[PURGE_ROWS],
+    size_t *n, struct err *e);
+int purge_jobs(struct txn *t, int64_t project, int64_t ids[PURGE_ROWS],
     size_t *n, struct err *e);
 /* A project that is being removed, has no sandbox and still has rows; 0 none.
  */

@@ -118,7 +118,8 @@ fake_answer(struct request *q, void *arg)
 		return;
 	}
 	str_addf(&c->seen, "%s ", what);
-	if (n < 4 || strcmp(what + n - 4, "/log") != 0)
+	if (strcmp(request_method(q), "PATCH") != 0 || n < 4 ||
+	    strcmp(what + n - 4, "/log") != 0)
 		str_addv(&c->seen, request_body(q));
 	str_addc(&c->seen, '\n');
 	for (size_t i = c->n_rules; i-- > 0;) {
@@ -135,7 +136,8 @@ fake_answer(struct request *q, void *arg)
 			    strlen(r->body));
 		return;
 	}
-	if (n > 4 && strcmp(what + n - 4, "/log") == 0)
+	if (strcmp(request_method(q), "PATCH") == 0 && n > 4 &&
+	    strcmp(what + n - 4, "/log") == 0)
 		fake_append(c, q);
 	else
 		request_reply(q, 200, "application/json", "{}", 2);

@@ -7,7 +7,9 @@
 
 #include "agentd/call.h"
 #include "agentd/run/logship.h"
+#include "agentd/run/upload.h"
 #include "lib/base/path.h"
+#include "lib/net/sha256.h"
 #include "tests/unit/agentd/cofferd_loop.h"
 
 #define SECRET "s3cr3t-s3cr3t"
@@ -196,6 +198,95 @@ a_call_is_repeated_until_there_is_an_answer(void **state)
 	call_free(c);
 }
 
+/* ---- a file as a whole ---- */
+
+struct whole {
+	struct upload *upload;
+	enum err_code code;
+	bool done;
+};
+
+static void
+whole_on_done(const struct err *fail, void *arg)
+{
+	struct whole *w = arg;
+
+	w->done = true;
+	w->code = fail == NULL ? ERR_NONE : fail->code;
+	upload_free(w->upload);
+	w->upload = NULL;
+}
+
+static bool
+whole_is_done(void *arg)
+{
+	const struct whole *w = arg;
+
+	return w->done;
+}
+
+static enum err_code
+fix_upload(struct fix *f)
+{
+	struct whole w = { .done = false };
+	const struct upload_spec spec = {
+		.loop = f->c.loop,
+		.api = f->c.api,
+		.file = f->file,
+		.path = "/api/coffer/v1/runs/9/log",
+		.on_done = whole_on_done,
+		.arg = &w,
+	};
+
+	w.upload = upload_new(&spec);
+	assert_true(fake_until(&f->c, whole_is_done, &w));
+	return w.code;
+}
+
+static void
+a_whole_file_is_named_by_its_hash(void **state)
+{
+	struct fix *f = *state;
+	AUTO_STR struct str text = STR_INIT;
+	char sha[SHA256_HEX];
+	AUTO_FREE char *want = NULL;
+
+	while (text.len < 3 * CHUNK + 7)
+		str_addf(&text, "%zu ", text.len);
+	fix_put(f, &text);
+	fake_times(&f->c, 1, FAKE_LOST, "POST /api/coffer/v1/runs/9/log", "");
+	assert_int_equal(fix_upload(f), ERR_NONE);
+	assert_int_equal(f->c.log.len, text.len);
+	assert_memory_equal(f->c.log.p, text.p, text.len);
+	sha256_hex(str_view(&text), sha);
+	want = xasprintf("{\"bytes\":%zu,\"sha256\":\"%s\"}", text.len, sha);
+	assert_int_equal(fake_count(&f->c, want), 2);
+}
+
+static void
+what_came_as_something_else_is_brought_once_more(void **state)
+{
+	struct fix *f = *state;
+	AUTO_STR struct str text = STR_INIT;
+
+	str_add(&text, "a record");
+	fix_put(f, &text);
+	fake_rule(&f->c, 409, "POST /api/coffer/v1/runs/9/log", "{}");
+	assert_int_equal(fix_upload(f), ERR_EXISTS);
+	assert_int_equal(
+	    fake_count(&f->c, "POST /api/coffer/v1/runs/9/log"), 2);
+}
+
+static void
+a_file_that_is_not_there_is_told(void **state)
+{
+	struct fix *f = *state;
+
+	assert_int_equal(unlink(f->file), 0);
+	assert_int_equal(fix_upload(f), ERR_NOTFOUND);
+	assert_int_equal(fake_count(&f->c, "POST"), 0);
+}
+
 #define SHIP_TEST(t) cmocka_unit_test_setup_teardown(t, fix_setup, fix_teardown)
 
 int
@@ -207,6 +298,9 @@ main(void)
 		SHIP_TEST(lost_replies_and_pauses_lose_nothing),
 		SHIP_TEST(a_refusal_ends_it),
 		SHIP_TEST(no_file_is_an_empty_log),
+		SHIP_TEST(a_whole_file_is_named_by_its_hash),
+		SHIP_TEST(what_came_as_something_else_is_brought_once_more),
+		SHIP_TEST(a_file_that_is_not_there_is_told),
 		SHIP_TEST(a_call_is_repeated_until_there_is_an_answer),
 	};
 
