@@ -34,6 +34,7 @@
 #include "server/githttp/githttp.h"
 #include "server/http/event_stream.h"
 #include "server/http/router.h"
+#include "server/jobs/approval_sweep.h"
 #include "server/jobs/care.h"
 #include "server/jobs/fill_loop.h"
 #include "server/jobs/hook_loop.h"
@@ -87,6 +88,7 @@ struct app {
 	struct dial_rule *dial;
 	struct hook_loop *hooks;
 	struct fill_loop *fill;
+	struct approval_sweep *approvals;
 	struct svc_push *push;
 	struct passwords *passwords;
 	struct githttp *githttp;
@@ -494,6 +496,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	upstream_loop_start(a->upstream_loop);
 	hook_loop_start(a->hooks);
 	fill_loop_start(a->fill);
+	a->approvals = approval_sweep_new(&a->svc);
 	svc_files_start(a->svc.files);
 	svc_pulls_start(&a->svc);
 	svc_auto_start(&a->svc);
@@ -541,6 +544,7 @@ app_on_signal(void *arg)
 	mirror_loop_stop(a->mirror_loop);
 	hook_loop_stop(a->hooks);
 	fill_loop_stop(a->fill);
+	approval_sweep_free(STEAL(a->approvals));
 	svc_ci_stop(a->svc.ci);
 	svc_auto_stop(a->svc.autos);
 	svc_purge_stop(a->svc.purge);
@@ -591,6 +595,7 @@ app_free(struct app *a)
 	repo_use_free(a->use);
 	hook_loop_free(a->hooks);
 	fill_loop_free(a->fill);
+	approval_sweep_free(a->approvals);
 	dial_rule_free(a->dial);
 	packsweep_free(a->packs);
 	gitenv_free(a->env);

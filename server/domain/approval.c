@@ -6,6 +6,7 @@
 
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/esc.h"
 #include "lib/base/num.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
@@ -170,24 +171,41 @@ approval_ticks_add(struct str *out, size_t n)
 		str_addc(out, '`');
 }
 
+/* What a reader would not see as it is, he sees as its name. */
+static void
+approval_seen(struct view v, struct str *out)
+{
+	for (size_t at = 0; at < v.len;) {
+		const char *line = memchr(v.p + at, '\n', v.len - at);
+		size_t n = line != NULL ? (size_t)(line - v.p) - at
+					: v.len - at;
+
+		esc_term(out, (struct view){ .p = v.p + at, .len = n });
+		if (line != NULL)
+			str_add(out, "<U+000A>");
+		at += n + (line != NULL ? 1 : 0);
+	}
+}
+
 void
 approval_quote(const struct approval *a, struct str *out)
 {
 	struct view v = view_trim(view_of(a->subject));
-	struct view shown = utf8_cut(v, APPROVAL_SHOWN_MAX);
-	size_t n = approval_ticks(shown) + 1;
+	struct view cut = utf8_cut(v, APPROVAL_SHOWN_MAX);
+	AUTO_STR struct str shown = STR_INIT;
+	size_t n;
 
+	approval_seen(cut, &shown);
+	if (shown.len == 0)
+		str_add(&shown, "<nothing>");
+	n = approval_ticks(str_view(&shown)) + 1;
 	approval_ticks_add(out, n);
 	str_add(out, n > 1 ? " " : "");
-	for (size_t i = 0; i < shown.len; i++)
-		str_addc(out,
-		    (unsigned char)shown.p[i] < ' ' || shown.p[i] == 0x7f
-			? ' '
-			: shown.p[i]);
+	str_addv(out, str_view(&shown));
 	str_add(out, n > 1 ? " " : "");
 	approval_ticks_add(out, n);
-	if (shown.len < v.len)
-		str_addf(out, " (and %zu bytes more)", v.len - shown.len);
+	if (cut.len < v.len)
+		str_addf(out, " (and %zu bytes more)", v.len - cut.len);
 }
 
 void

@@ -22,7 +22,7 @@ enum {
 	SVC_APPROVAL_LATE_MS = 3600000
 };
 
-static int
+int
 svc_approval_event(struct txn *t, const struct svc_op *by, const char *kind,
     const struct approval *a, struct err *e)
 {
@@ -83,7 +83,8 @@ svc_approval_row(struct txn *t, const struct svc_op *by,
 	if (e->code != ERR_NOTFOUND)
 		return -1;
 	*e = ERR_INIT;
-	if (approvals_tidy(t, n->project_id, n->now, e) == -1 ||
+	if (svc_approval_overdue(t, by, e) == -1 ||
+	    approvals_tidy(t, n->project_id, e) == -1 ||
 	    approvals_count(t, n, &open, &of_run, e) == -1)
 		return -1;
 	if (open >= APPROVAL_OPEN_MAX || of_run >= APPROVAL_RUN_MAX)
@@ -175,6 +176,9 @@ static int
 svc_approval_ask_rows(struct txn *t, struct svc_approval_ask *op,
     const struct run *r, struct err *e)
 {
+	const int64_t open = op->op.who.kind != IDENTITY_RUN && op->for_ms > 0
+	    ? op->for_ms
+	    : APPROVAL_DAY_MS;
 	const struct approval_new n = { .project_id = r->project_id,
 		.kind = op->kind,
 		.run_id = r->id,
@@ -183,8 +187,7 @@ svc_approval_ask_rows(struct txn *t, struct svc_approval_ask *op,
 		.subject = op->subject,
 		.reason = svc_text(op->reason),
 		.now = op->op.now,
-		.expires_at = op->op.now +
-		    (op->for_ms > 0 ? op->for_ms : APPROVAL_DAY_MS) };
+		.expires_at = op->op.now + open };
 	AUTO_STR struct str lines = STR_INIT_MAX(BODY_LEN_MAX / 2);
 
 	approval_release(&op->approval);
@@ -362,14 +365,14 @@ svc_approval_closed(const struct approval *a, struct err *e)
 
 static int
 svc_approval_do(struct txn *t, const struct svc_approval_answer *op,
-    const struct approval *a, struct err *e)
+    const struct approval *a, const struct approval_decision *d, struct err *e)
 {
 	struct net_rule r = { .list = NET_ALLOW, .project_id = a->project_id };
 
-	if (a->kind != APPROVAL_DOMAIN || a->state != APPROVAL_ALLOWED)
+	if (a->kind != APPROVAL_DOMAIN || d->state != APPROVAL_ALLOWED)
 		return 0;
 	/* The router is told whole seconds. */
-	r.until = (a->until / 1000 + 1) * 1000;
+	r.until = (d->until / 1000 + 1) * 1000;
 	if (net_rule_set_domain(&r, view_of(a->subject), e) == -1)
 		return -1;
 	return svc_net_allow_row(t, &op->op, &r, e);
@@ -398,11 +401,12 @@ svc_approval_decide(struct txn *t, struct svc_approval_answer *op,
 		return -1;
 	if (a->state != APPROVAL_OPEN)
 		return svc_approval_closed(a, e);
-	if (approvals_decide(t, op->id, &d, e) == -1)
+	/* First what may fail for a reason that the asker is told. */
+	if (svc_approval_do(t, op, a, &d, e) == -1 ||
+	    approvals_decide(t, op->id, &d, e) == -1)
 		return -1;
 	approval_release(a);
-	if (approvals_get(t, op->id, op->op.now, a, e) == -1 ||
-	    svc_approval_do(t, op, a, e) == -1)
+	if (approvals_get(t, op->id, op->op.now, a, e) == -1)
 		return -1;
 	return svc_approval_event(t, &op->op, "approval.decided", a, e);
 }

@@ -54,6 +54,17 @@ void svc_approval_answer(
  * it is not open. */
 int svc_approval_decide(struct txn *t, struct svc_approval_answer *op,
     int64_t project_id, struct err *e);
+/* In the job that ended a run: what it alone asks for is withdrawn. */
+int svc_approval_withdraw(
+    struct txn *t, const struct svc_op *by, int64_t run_id, struct err *e);
+/* Those whose time is over, if there are any, say so: a row and an event. */
+void svc_approval_expire(struct svc *s);
+
+/* For svc_approval*.c: the event of one. */
+int svc_approval_event(struct txn *t, const struct svc_op *by, const char *kind,
+    const struct approval *a, struct err *e);
+/* Those whose time is over, in a job. */
+int svc_approval_overdue(struct txn *t, const struct svc_op *by, struct err *e);
 /* A sentence that says what became of it. */
 void svc_approval_verdict(const struct approval *a, struct str *out);
 /* A comment of the server's in the item that it is of. */

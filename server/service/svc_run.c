@@ -1,3 +1,4 @@
+#include "server/service/svc_approval.h"
 #include "server/service/svc_run.h"
 
 #include <stdio.h>
@@ -387,8 +388,9 @@ svc_run_move_job(struct txn *t, void *arg, struct err *e)
 	if ((!stale &&
 		runs_move(t, op->id, op->from, op->to, svc_text(op->why),
 		    op->op.now, e) == -1) ||
-	    (run_state_is_end(op->to) &&
-		tokens_delete_by_run(t, op->id, e) == -1))
+	    ((stale || run_state_is_end(op->to)) &&
+		(tokens_delete_by_run(t, op->id, e) == -1 ||
+		    svc_approval_withdraw(t, &op->op, op->id, e) == -1)))
 		return -1;
 	run_release(&op->run);
 	if (runs_get(t, op->id, &op->run, e) == -1)

@@ -15,6 +15,7 @@
 #include "server/domain/mentions.h"
 #include "server/domain/run_rule.h"
 #include "server/git/git_pool.h"
+#include "server/service/svc_approval.h"
 #include "server/service/svc_comment.h"
 #include "server/service/svc_mention.h"
 #include "server/service/svc_order.h"
@@ -22,7 +23,6 @@
 #include "server/service/svc_record.h"
 #include "server/service/svc_run.h"
 #include "server/service/svc_run_rows.h"
-#include "server/store/approvals.h"
 #include "server/store/events.h"
 #include "server/store/issues.h"
 #include "server/store/projects.h"
@@ -347,7 +347,7 @@ svc_run_finish_rows(struct txn *t, struct svc_run_finish *op,
 	f.pull = op->pull_number;
 	if (runs_finish(t, op->id, &f, e) == -1 ||
 	    tokens_delete_by_run(t, op->id, e) == -1 ||
-	    approvals_withdraw(t, op->id, e) == -1)
+	    svc_approval_withdraw(t, &op->op, op->id, e) == -1)
 		return -1;
 	run_release(&op->run);
 	if (runs_get(t, op->id, &op->run, e) == -1)

@@ -164,23 +164,55 @@ approvals_decide(
 }
 
 int
-approvals_tidy(struct txn *t, int64_t project_id, int64_t now, struct err *e)
+approvals_tidy(struct txn *t, int64_t project_id, struct err *e)
 {
-	if (db_exec(t,
-		"UPDATE approval SET state = 4 WHERE project_id = ?"
-		" AND state = 1 AND expires_at <= ?",
-		BINDS(I(project_id), I(now)), NULL, e) == -1)
-		return -1;
 	return db_exec(t,
 	    "DELETE FROM approval WHERE id IN (SELECT id FROM approval"
 	    " WHERE project_id = ? ORDER BY id DESC LIMIT -1 OFFSET ?)",
 	    BINDS(I(project_id), I(APPROVAL_KEEP)), NULL, e);
 }
 
-int
-approvals_withdraw(struct txn *t, int64_t run_id, struct err *e)
+static int
+approvals_some(struct txn *t, const char *sql, const struct bind *binds,
+    struct approval_list *out, struct err *e)
 {
-	return db_exec(t,
-	    "UPDATE approval SET state = 5 WHERE scope = ? AND state = 1",
-	    BINDS(I(run_id)), NULL, e);
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	*out = (struct approval_list){ .n = 0 };
+	if (query_open(&q, t, sql, binds, e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		approvals_fill(&q, LIST_ADD(out));
+	if (rc == -1)
+		approval_list_release(out);
+	return rc;
+}
+
+int
+approvals_due(struct txn *t, int64_t now, int64_t limit,
+    struct approval_list *out, struct err *e)
+{
+	return approvals_some(t,
+	    APPROVAL_COLS " WHERE a.state = 1 AND a.expires_at <= ?"
+			  " ORDER BY a.id LIMIT ?",
+	    BINDS(I(now), I(now), I(limit)), out, e);
+}
+
+int
+approvals_of_run(struct txn *t, int64_t run_id, int64_t now,
+    struct approval_list *out, struct err *e)
+{
+	return approvals_some(t,
+	    APPROVAL_COLS " WHERE a.scope = ? AND a.state = 1 ORDER BY a.id",
+	    BINDS(I(now), I(run_id)), out, e);
+}
+
+int
+approvals_end(
+    struct txn *t, int64_t id, enum approval_state state, struct err *e)
+{
+	return db_exec_one(t,
+	    "UPDATE approval SET state = ? WHERE id = ? AND state = 1",
+	    BINDS(I(state), I(id)), ERR_BUSY, "the approval is not open", e);
 }

@@ -57,10 +57,17 @@ struct approval_decision {
 /* Compare-and-set: ERR_BUSY when it is not open. */
 int approvals_decide(struct txn *t, int64_t id,
     const struct approval_decision *d, struct err *e);
-/* What its time is over for says so; the oldest over APPROVAL_KEEP go. */
-int approvals_tidy(
-    struct txn *t, int64_t project_id, int64_t now, struct err *e);
-/* The open ones of a run that ended, but those about names. */
-int approvals_withdraw(struct txn *t, int64_t run_id, struct err *e);
+/* The oldest over APPROVAL_KEEP go. */
+int approvals_tidy(struct txn *t, int64_t project_id, struct err *e);
+
+/* Those that say they are open and whose time is over, at most limit. */
+int approvals_due(struct txn *t, int64_t now, int64_t limit,
+    struct approval_list *out, struct err *e);
+/* Those that say they are open and are that run's alone. */
+int approvals_of_run(struct txn *t, int64_t run_id, int64_t now,
+    struct approval_list *out, struct err *e);
+/* Nobody's answer: expired or withdrawn. ERR_BUSY: it is not open. */
+int approvals_end(
+    struct txn *t, int64_t id, enum approval_state state, struct err *e);
 
 #endif

@@ -77,22 +77,27 @@ net_rules_put(
 	int64_t n = 0;
 
 	net_rule_ports_text(r, &ports);
+	/* Counted first: what is refused changes nothing. */
+	if (db_number(t,
+		"SELECT count(*) FROM net_rule WHERE project_id = ?1"
+		" AND list = ?2 AND NOT (domain = ?3 AND preset = ?4)"
+		" AND (until = 0 OR until > ?5)",
+		BINDS(I(r->project_id), I(r->list), S(r->domain), S(r->preset),
+		    I(now)),
+		&n, e) == -1)
+		return -1;
+	if (n >= NET_RULES_MAX)
+		return err_set(e, ERR_INVALID,
+		    "a project has at most %d rules to %s", NET_RULES_MAX,
+		    net_list_name(r->list));
 	if (db_exec(t,
 		"DELETE FROM net_rule WHERE project_id = ?1 AND"
 		" ((list = ?2 AND domain = ?3 AND preset = ?4)"
 		" OR (until > 0 AND until <= ?5))",
 		BINDS(I(r->project_id), I(r->list), S(r->domain), S(r->preset),
 		    I(now)),
-		NULL, e) == -1 ||
-	    db_number(t,
-		"SELECT count(*) FROM net_rule WHERE project_id = ?"
-		" AND list = ?",
-		BINDS(I(r->project_id), I(r->list)), &n, e) == -1)
+		NULL, e) == -1)
 		return -1;
-	if (n >= NET_RULES_MAX)
-		return err_set(e, ERR_INVALID,
-		    "a project has at most %d rules to %s", NET_RULES_MAX,
-		    net_list_name(r->list));
 	return db_exec(t,
 	    "INSERT INTO net_rule (project_id, list, domain, preset, ports,"
 	    " until, created_at, account_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

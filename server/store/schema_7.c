@@ -75,6 +75,8 @@ const char
 			 "CREATE INDEX approval_run ON approval"
 			 " (project_id, run_id);"
 			 "CREATE INDEX approval_scope ON approval (scope)"
+			 " WHERE state = 1;"
+			 "CREATE INDEX approval_due ON approval (expires_at)"
 			 " WHERE state = 1;";
 
 /* The newest that `coffer prove` found of each project's sandbox; failed_rows

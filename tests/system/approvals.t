@@ -128,6 +128,10 @@ tap_is "$STATUS,$(field .id)" "200,$B" 'once'
 ask command 'echo `x` ``y``'
 tap_like "$(last)" '*to run ``` echo `x` ``y`` ```*' 'a command is quoted whatever is in it'
 CMD=$(field '.[-1].id' >/dev/null; api GET "$C/approvals?run=$RUN&state=open"; field '.[] | select(.kind == "command") | .id')
+ask tool "$(printf 'echo a\nrm -rf / \342\200\256x')"
+tap_like "$(last)" '*to use `echo a<U+000A>rm -rf / <U+202E>x`*' 'and what would not be seen in it is named'
+api GET "$C/approvals?run=$RUN&state=open"
+coffer approvals deny "$(field '.[] | select(.kind == "tool") | .id')" >/dev/null
 ask domain x.test
 tap_is "$STATUS" 422 'names are asked by the log alone'
 as "$BOB" api POST "$C/approvals" "{\"run\":$RUN,\"kind\":\"budget\",\"subject\":\"1\"}"
@@ -156,7 +160,33 @@ api GET "$C/approvals/$W"
 was=$(field .state)
 say "$BOB" "/allow $W"
 api GET "$C/approvals/$W"
-tap_is "$was,$(field .state),$(events approval.decided)" allowed,allowed,5 'an answer survives a crash, once'
+tap_is "$was,$(field .state),$(events approval.decided)" allowed,allowed,6 'an answer survives a crash, once'
+
+# Time that is over.
+as "$AGENTD" api POST "$C/approvals" "{\"run\":$RUN,\"kind\":\"tool\",\"subject\":\"Quick\",\"open_s\":1}"
+Q=$(field .id)
+expired() { [ "$(events approval.expired)" = 1 ]; }
+tap_ok 'what nobody answers in time is an event' wait_for 30 expired
+api GET "$C/events?after=0&limit=1000"
+tap_is "$(field '.events[] | select(.kind == "approval.expired") | .data | "\(.approval) \(.state)"')" "$Q expired" 'of that one'
+say "$BOB" "/allow $Q"
+tap_like "$(last)" '*the time to answer approval*is over*' 'and not answered then'
+
+# What a rule cannot be made for is told, and stays open.
+blocked name-unlisted full.test
+api GET "$C/approvals?state=open&project=$PROJECT"
+F=$(field '.[] | select(.subject == "full.test") | .id')
+seq 520 | while read -r n; do
+	printf 'next\nurl = "%s"\nheader = "Authorization: token %s"\nheader = "Content-Type: application/json"\noutput = "/dev/null"\nsilent\n' \
+	    "$URL$C/projects/$PROJECT/network/rules" "$ADMIN"
+	printf 'data = "{\\"list\\":\\"allow\\",\\"domain\\":\\"n%s.full.test\\"}"\n' "$n"
+done | sed 1d >"$T/curlrc"
+curl -K "$T/curlrc"
+say "$BOB" "/allow $F"
+tap_like "$(last)" "*Approval $F: a project has at most * rules to allow.*" 'a yes that cannot be obeyed is told so'
+api GET "$C/approvals/$F"
+tap_is "$(field .state)" open 'and is none'
+say "$BOB" "/deny $F"
 
 # What is left when the run ends.
 ask tool 'WebFetch https://y.test'
@@ -164,7 +194,7 @@ Y=$(field .id)
 blocked name-unlisted late.test
 as "$AGENTD" api POST "$C/runs/$RUN/finish" '{"state":"failed","why":"x"}'
 api GET "$C/approvals/$Y"
-tap_is "$(field .state)" withdrawn 'what only the run needed is withdrawn'
+tap_is "$(field .state),$(events approval.withdrawn)" withdrawn,1 'what only the run needed is withdrawn'
 say "$BOB" "/allow $Y"
 tap_like "$(last)" '*has ended*' 'and not answered'
 tap_is "$(open)" 1 'a name stays open'
