@@ -60,6 +60,7 @@
 #include "server/store/seed.h"
 #include "server/store/tokens.h"
 #include "server/store/users.h"
+#include "server/web/web.h"
 
 enum {
 	APP_STOP_STEP_MS = 50,
@@ -387,8 +388,11 @@ app_open_http(struct app *a, int fd, struct err *e)
 		.passwords = a->passwords,
 		.rate = a->cfg->rate,
 		.tables = api_tables,
+		.pages = web_tables,
 		.app = &a->svc,
 		.public_url = a->public_url,
+		.cookie = web_cookie(a->public_url),
+		.sign_in = web_sign_in_first,
 		.now = clock_now_ms,
 		.handles = githttp_handles,
 		.fallback = app_fallback,

@@ -102,6 +102,7 @@ api_events_cursor_put(struct call *c)
 
 const struct route api_events_routes[] = {
 	{ "GET", "/api/coffer/v1/events", ROUTE_MEMBER, api_events_get },
+	{ "GET", "/-/events", ROUTE_PAGE, api_events_get },
 	{ "GET", "/api/coffer/v1/cursors/{name}", ROUTE_MEMBER,
 	    api_events_cursor_get },
 	{ "PUT", "/api/coffer/v1/cursors/{name}", ROUTE_MEMBER,

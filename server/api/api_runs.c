@@ -447,5 +447,6 @@ const struct route api_runs_routes[] = {
 	{ "GET", "/api/coffer/v1/runs/{id}/log", ROUTE_MEMBER, api_runs_log },
 	{ "PATCH", "/api/coffer/v1/runs/{id}/log", ROUTE_SERVICE,
 	    api_runs_log_append },
+	{ "GET", "/-/runs/{id}/log", ROUTE_PAGE, api_runs_log },
 	{ .method = NULL },
 };

@@ -43,6 +43,8 @@ auth_is_good(const struct token *k, const char *label, int64_t now)
 	/* The user `agent` cannot log in; a run acts in its name. */
 	if (k->user_kind == USER_AGENT && k->kind == TOKEN_USER)
 		return false;
+	if (k->kind == TOKEN_WEB)
+		return false;
 	return alive && !k->user_deleted && auth_label_fits(k, label);
 }
 
@@ -73,6 +75,8 @@ auth_fill(const struct token *k, struct identity *out, struct err *e)
 	out->expires_at = k->expires_at;
 	out->scopes = k->scopes;
 	out->barred = k->user_barred;
+	if (k->kind == TOKEN_WEB)
+		return 0;
 	if (k->kind == TOKEN_USER) {
 		out->bound_project = k->project_id;
 		return 0;
@@ -107,6 +111,34 @@ auth_by_token(struct txn *t, const struct credential *c, const char *label,
 	token_release(&k);
 	if (rc == -1)
 		*out = (struct identity){ .kind = IDENTITY_NONE };
+	return rc;
+}
+
+int
+auth_by_session(struct txn *t, struct view secret, int64_t now,
+    struct identity *out, struct err *e)
+{
+	char text[TOKEN_SECRET_HEX + 1];
+	struct token k = { .id = 0 };
+	int rc = -1;
+
+	*out = (struct identity){ .kind = IDENTITY_NONE };
+	if (!credential_is_secret(secret))
+		return auth_deny(e);
+	memcpy(text, secret.p, TOKEN_SECRET_HEX);
+	text[TOKEN_SECRET_HEX] = '\0';
+	if (tokens_by_secret(t, text, &k, e) == -1) {
+		if (e->code == ERR_NOTFOUND)
+			(void)auth_deny(e);
+	} else if (k.kind != TOKEN_WEB || k.user_deleted ||
+	    k.expires_at <= now ||
+	    (k.user_kind != USER_ADMIN && k.user_kind != USER_PERSON)) {
+		(void)auth_deny(e);
+	} else {
+		rc = auth_fill(&k, out, e);
+	}
+	explicit_bzero(text, sizeof(text));
+	token_release(&k);
 	return rc;
 }
 

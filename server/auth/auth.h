@@ -56,6 +56,11 @@ int64_t auth_credential(const struct identity *who);
 int auth_by_token(struct txn *t, const struct credential *c, const char *label,
     int64_t now, struct identity *out, struct err *e);
 
+/* The same of the secret in a browser's cookie, a token of kind TOKEN_WEB,
+ * which is good there alone: a person's. */
+int auth_by_session(struct txn *t, struct view secret, int64_t now,
+    struct identity *out, struct err *e);
+
 /* Whose password is to be checked, and against what. */
 struct auth_account {
 	struct identity who;

@@ -441,10 +441,16 @@ static const int call_status[ERR_CODE_MAX] = {
 	[ERR_LOCKED] = 423,
 };
 
+int
+call_status_of(const struct err *e)
+{
+	return e->code < ERR_CODE_MAX ? call_status[e->code] : 500;
+}
+
 void
 call_fail(struct call *c, const struct err *e)
 {
-	int status = e->code < ERR_CODE_MAX ? call_status[e->code] : 500;
+	int status = call_status_of(e);
 
 	if (status >= 500)
 		log_error("api fail req=%" PRIu64 " code=%s reason=%s",

@@ -82,6 +82,7 @@ void call_reply_error(struct call *c, int status, const char *fmt, ...)
 struct request *call_take_over(struct call *c);
 /* By code: INVALID 422, NOTFOUND 404, EXISTS 409 ...; logs what is ours. */
 void call_fail(struct call *c, const struct err *e);
+int call_status_of(const struct err *e);
 /* X-Total-Count alone: of a list that has no pages. */
 void call_count(struct call *c, int64_t total);
 /* X-Total-Count and Link, before the reply of a list. */

@@ -34,6 +34,8 @@ route_path_split(const char *raw, bool lax, struct route_path *p)
 	struct err e = ERR_INIT;
 
 	p->n = 0;
+	if (strcmp(raw, "/") == 0)
+		return true;
 	if (rest.len < 2 || rest.len > ROUTE_PATH_MAX || raw[0] != '/')
 		return false;
 	rest = view_from(rest, 1);
@@ -70,6 +72,9 @@ route_fits(struct view name, const char *text)
 
 	if (view_is(name, "o") || view_is(name, "r"))
 		return path_component_ok(text);
+	if (view_is(name, "owner"))
+		return path_component_ok(text) && strcmp(text, "api") != 0 &&
+		    strcmp(text, "-") != 0;
 	if (view_is(name, "n") || view_is(name, "id"))
 		return num_u64(text, 1, INT64_MAX, &n, &e) == 0;
 	if (view_is(name, "sha"))
@@ -144,6 +149,8 @@ route_matches(
 	struct view rest = view_of(pattern + 1), pat;
 	unsigned i = 0;
 
+	if (rest.len == 0)
+		return p->n == 0;
 	while (view_split(&rest, '/', &pat)) {
 		if (i == p->n)
 			return false;
@@ -207,4 +214,10 @@ route_match_release(struct route_match *m)
 {
 	route_args_clear(m);
 	str_release(&m->allow);
+}
+
+bool
+route_is_page(const struct route *r)
+{
+	return r->access == ROUTE_PAGE || r->access == ROUTE_PAGE_ANON;
 }

@@ -9,6 +9,7 @@
  * A pattern's segments are literal text or a placeholder, which may have a
  * literal suffix ("{n}.diff"):
  *	{o} {r}		a name (path_component_ok)
+ *	{owner}		the same, but "api" and "-": of a page
  *	{n} {id}	a positive integer
  *	{sha}		4 to 40 hex digits
  *	{path...}	one or more segments, up to those of the rest of the
@@ -18,6 +19,7 @@
 #ifndef SERVER_HTTP_ROUTE_H
 #define SERVER_HTTP_ROUTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/str.h"
@@ -36,8 +38,13 @@ enum route_access {
 	ROUTE_ADMIN,
 	ROUTE_SERVICE,
 	ROUTE_CI,
-	ROUTE_RUN_OK,    /* ROUTE_MEMBER and the tokens of runs and sessions */
-	ROUTE_SESSION_OK /* ROUTE_USER and the tokens of sessions */
+	ROUTE_RUN_OK,     /* ROUTE_MEMBER and the tokens of runs and sessions */
+	ROUTE_SESSION_OK, /* ROUTE_USER and the tokens of sessions */
+	/* Pages: who asks is the session of the cookie, and nothing else; not
+	 * through a door for sandboxes.  What writes must come from a page of
+	 * ours (origin.h). */
+	ROUTE_PAGE,     /* a person, else router_spec.sign_in answers */
+	ROUTE_PAGE_ANON /* signed in or not */
 };
 
 struct route {
@@ -64,5 +71,6 @@ struct route_match {
 void route_find(const struct route *const *tables, const char *method,
     const char *raw_path, struct route_match *m);
 void route_match_release(struct route_match *m);
+bool route_is_page(const struct route *r);
 
 #endif

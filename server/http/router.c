@@ -19,7 +19,9 @@
 #include "server/auth/password.h"
 #include "server/domain/scope.h"
 #include "server/http/call.h"
+#include "server/http/cookie.h"
 #include "server/http/etag.h"
+#include "server/http/origin.h"
 #include "server/store/db.h"
 #include "server/store/tokens.h"
 #include "server/store/users.h"
@@ -345,6 +347,34 @@ visit_password(struct visit *v, const struct credential *c, struct err *e)
 	return 0;
 }
 
+/* Who has the cookie's session; nobody when there is none, or it is over. */
+static void
+router_identify_page(struct visit *v)
+{
+	struct router *r = v->r;
+	const struct identity nobody = { .kind = IDENTITY_NONE };
+	struct view secret;
+	struct err e = ERR_INIT;
+	int64_t now = r->spec.now();
+
+	if (request_label(v->q)[0] != '\0') {
+		router_reply_error(r, v->q, 404, "not found");
+		return;
+	}
+	v->who = nobody;
+	if (r->spec.cookie != NULL &&
+	    cookie_find(
+		request_header_in(v->q, "Cookie"), r->spec.cookie, &secret) &&
+	    auth_by_session(db_reader(r->spec.db), secret, now, &v->who, &e) ==
+		-1 &&
+	    e.code != ERR_DENIED) {
+		router_enter(v, NULL, &e);
+		return;
+	}
+	router_touch(r, &v->who, now);
+	router_enter(v, &v->who, NULL);
+}
+
 static void
 router_identify(struct visit *v)
 {
@@ -505,6 +535,39 @@ router_enter_api(struct visit *v, const struct identity *who)
 	route->fn(c);
 }
 
+/* A form that another site's page sends has its origin. */
+static bool
+router_foreign(const struct visit *v)
+{
+	return strcmp(request_method(v->q), "GET") != 0 &&
+	    !origin_ok(request_header_in(v->q, "Origin"),
+		request_header_in(v->q, "Host"), v->r->spec.public_url);
+}
+
+static void
+router_enter_page(struct visit *v, const struct identity *who)
+{
+	const struct identity nobody = { .kind = IDENTITY_NONE };
+	const struct route *route = v->match.route;
+	bool known = who->kind != IDENTITY_NONE && !who->barred &&
+	    !who->must_change;
+	struct call *c;
+
+	if (router_foreign(v)) {
+		router_reply_error(v->r, v->q, 403,
+		    "not from a page of this server: open it by the address "
+		    "that it is configured with (public_url)");
+		return;
+	}
+	if (known)
+		router_expects(v->r, who);
+	c = call_new(v->r, v->q, &v->match, known ? who : &nobody);
+	if (known || route->access == ROUTE_PAGE_ANON)
+		route->fn(c);
+	else
+		v->r->spec.sign_in(c);
+}
+
 static void
 router_enter(struct visit *v, const struct identity *who, const struct err *bad)
 {
@@ -512,7 +575,11 @@ router_enter(struct visit *v, const struct identity *who, const struct err *bad)
 		router_enter_git(v, who, bad);
 	else if (bad != NULL)
 		router_refuse_auth(v, bad);
-	else if (router_rate(v, who))
+	else if (!router_rate(v, who))
+		return;
+	else if (route_is_page(v->match.route))
+		router_enter_page(v, who);
+	else
 		router_enter_api(v, who);
 }
 
@@ -529,7 +596,12 @@ router_on_request(struct request *q, void *arg)
 	request_on_close(q, visit_on_close, v);
 	if (!git)
 		route_find(r->spec.tables, request_method(q), path, &v->match);
-	if (git || v->match.route != NULL) {
+	if (!git && v->match.route == NULL && v->match.allow.len == 0 &&
+	    r->spec.pages != NULL)
+		route_find(r->spec.pages, request_method(q), path, &v->match);
+	if (v->match.route != NULL && route_is_page(v->match.route)) {
+		router_identify_page(v);
+	} else if (git || v->match.route != NULL) {
 		router_identify(v);
 	} else if (v->match.allow.len > 0) {
 		request_header(q, "Allow", str_cstr(&v->match.allow));

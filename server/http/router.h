@@ -29,8 +29,11 @@ struct router_spec {
 	struct passwords *passwords;
 	uint64_t rate; /* API requests per second and credential, 0: any */
 	const struct route *const *tables; /* ends with NULL */
+	const struct route *const *pages;  /* the same, after those; or NULL */
 	void *app;                         /* call_app */
 	const char *public_url;
+	const char *cookie; /* its name, of the sessions of pages */
+	void (*sign_in)(struct call *c); /* a page that needs a person */
 	int64_t (*now)(void);
 	bool (*handles)(const char *path); /* may be NULL */
 	void (*fallback)(

@@ -1,5 +1,7 @@
 #include "server/store/tokens.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +15,8 @@
 
 enum {
 	TOKEN_TOUCH_MS = 60 * 1000,
-	TOKENS_SALT = 16
+	TOKENS_SALT = 16,
+	TOKENS_WEB_NAME = 32
 };
 
 #define TOKEN_COLS                                                      \
@@ -225,13 +228,82 @@ tokens_list(struct txn *t, int64_t user_id, int64_t limit, int64_t offset,
 	return rc;
 }
 
+/* The name of the sessions that began by a token. */
+static void
+tokens_web_name(int64_t by, char out[TOKENS_WEB_NAME])
+{
+	out[0] = '\0';
+	if (by != 0)
+		(void)snprintf(out, TOKENS_WEB_NAME, "token %" PRId64, by);
+}
+
 int
 tokens_delete(struct txn *t, int64_t user_id, int64_t token_id, struct err *e)
 {
-	return db_exec_one(t,
-	    "DELETE FROM token WHERE id = ? AND account_id = ? AND kind = 1",
-	    BINDS(I(token_id), I(user_id)), ERR_NOTFOUND,
-	    "token does not exist", e);
+	char name[TOKENS_WEB_NAME];
+
+	tokens_web_name(token_id, name);
+	if (db_exec_one(t,
+		"DELETE FROM token WHERE id = ? AND account_id = ?"
+		" AND kind = 1",
+		BINDS(I(token_id), I(user_id)), ERR_NOTFOUND,
+		"token does not exist", e) == -1)
+		return -1;
+	return db_exec(t,
+	    "DELETE FROM token WHERE account_id = ? AND kind = ? AND name = ?",
+	    BINDS(I(user_id), I(TOKEN_WEB), S(name)), NULL, e);
+}
+
+int
+tokens_insert_web(struct txn *t, const struct token_new *n, int64_t by,
+    int64_t *id, struct err *e)
+{
+	char name[TOKENS_WEB_NAME];
+	struct token_new web = *n;
+
+	tokens_web_name(by, name);
+	web.kind = TOKEN_WEB;
+	web.name = name;
+	if (tokens_delete_expired(t, n->now, e) == -1 ||
+	    tokens_insert(t, &web, id, e) == -1)
+		return -1;
+	return db_exec(t,
+	    "DELETE FROM token WHERE id IN (SELECT id FROM token"
+	    " WHERE account_id = ? AND kind = ? ORDER BY id DESC"
+	    " LIMIT -1 OFFSET ?)",
+	    BINDS(I(n->user_id), I(TOKEN_WEB), I(TOKENS_WEB_MAX)), NULL, e);
+}
+
+int
+tokens_delete_web(
+    struct txn *t, int64_t user_id, int64_t id, bool others, struct err *e)
+{
+	return db_exec(t,
+	    "DELETE FROM token WHERE account_id = ? AND kind = ?"
+	    " AND (id <> ?) = ?",
+	    BINDS(I(user_id), I(TOKEN_WEB), I(id), I(others)), NULL, e);
+}
+
+int
+tokens_list_web(struct txn *t, int64_t user_id, int64_t now,
+    struct token_list *out, struct err *e)
+{
+	static const char sql[] = "SELECT " TOKEN_COLS TOKEN_FROM
+				  " WHERE k.account_id = ? AND k.kind = ?"
+				  " AND k.expires_at > ? ORDER BY k.id DESC";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	*out = (struct token_list){ .n = 0 };
+	if (query_open(
+		&q, t, sql, BINDS(I(user_id), I(TOKEN_WEB), I(now)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		tokens_fill(&q, LIST_ADD(out));
+	out->total = (int64_t)out->n;
+	if (rc == -1)
+		token_list_release(out);
+	return rc;
 }
 
 int

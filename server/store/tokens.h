@@ -46,11 +46,28 @@ int tokens_count(struct txn *t, int64_t user_id, int64_t *out, struct err *e);
 int tokens_find(struct txn *t, int64_t user_id, const char *id_or_name,
     int64_t *out, struct err *e);
 int tokens_by_id(struct txn *t, int64_t id, struct token *out, struct err *e);
-/* ERR_NOTFOUND when it is not that user's. */
+/* With the browsers' sessions that began by it.  ERR_NOTFOUND when it is not
+ * that user's. */
 int tokens_delete(
     struct txn *t, int64_t user_id, int64_t token_id, struct err *e);
 int tokens_delete_by_run(struct txn *t, int64_t run_id, struct err *e);
 int tokens_delete_sessions(struct txn *t, int64_t project_id, struct err *e);
+/*
+ * A browser's session, TOKEN_WEB: began by that token, 0: by the password.  It
+ * ends with that token, or when the password changes (users.h).  Of a user
+ * the newest TOKENS_WEB_MAX are kept.
+ */
+enum {
+	TOKENS_WEB_MAX = 30
+};
+int tokens_insert_web(struct txn *t, const struct token_new *n, int64_t by,
+    int64_t *id, struct err *e);
+/* That one, or with `others` all of the user but it.  None is no error. */
+int tokens_delete_web(
+    struct txn *t, int64_t user_id, int64_t id, bool others, struct err *e);
+/* Newest first. */
+int tokens_list_web(struct txn *t, int64_t user_id, int64_t now,
+    struct token_list *out, struct err *e);
 int tokens_delete_expired(struct txn *t, int64_t now, struct err *e);
 int tokens_touch(struct txn *t, int64_t token_id, int64_t now, struct err *e);
 /* Salts the rows from before there were salts. */

@@ -266,11 +266,14 @@ int
 users_set_password(struct txn *t, int64_t id, const char *hash,
     bool must_change, struct err *e)
 {
-	return db_exec_one(t,
-	    "UPDATE account SET password = ?, must_change = ?"
-	    " WHERE id = ? AND deleted = 0",
-	    BINDS(S(hash), I(must_change), I(id)), ERR_NOTFOUND,
-	    "user does not exist", e);
+	if (db_exec_one(t,
+		"UPDATE account SET password = ?, must_change = ?"
+		" WHERE id = ? AND deleted = 0",
+		BINDS(S(hash), I(must_change), I(id)), ERR_NOTFOUND,
+		"user does not exist", e) == -1)
+		return -1;
+	return db_exec(t, "DELETE FROM token WHERE account_id = ? AND kind = ?",
+	    BINDS(I(id), I(TOKEN_WEB)), NULL, e);
 }
 
 int

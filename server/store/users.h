@@ -70,6 +70,7 @@ int users_projects(struct txn *t, int64_t id, int64_t *out, size_t max,
 /* The stored hash, "" for none. */
 int users_password(
     struct txn *t, int64_t id, char out[PASSWORD_HASH_MAX + 1], struct err *e);
+/* Ends the sessions of the user's browsers. */
 int users_set_password(struct txn *t, int64_t id, const char *hash,
     bool must_change, struct err *e);
 /* The newest sign-in by password. */

@@ -108,7 +108,7 @@ done <<-TABLE
 422 GET $R/issues?since=yesterday
 422 GET $C/events?after=-1
 404 GET $C/nothing
-404 GET /
+401 GET /
 404 GET /api/v1/repos/admin/..
 404 GET /api/v1/repos/admin/%2e%2e
 400 GET /api/v1/repos/admin/%00

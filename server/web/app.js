@@ -1,0 +1,104 @@
+// What is live: the page is asked for again when something happened, and what
+// changed takes the place of what was there.  The pages work without it.
+'use strict';
+
+const later = (ms) => new Promise((done) => setTimeout(done, ms));
+let wanted = false;
+let asking = false;
+
+// What one is writing or choosing in is left alone.
+function busy(part) {
+	const at = document.activeElement;
+	return at !== null && part.contains(at) &&
+	    at.matches('input, select, textarea');
+}
+
+function parts(of) {
+	const live = of.querySelectorAll('[data-live]');
+	return live.length > 0 ? [...live] : [of.querySelector('main')];
+}
+
+function put(fresh) {
+	const now = parts(document);
+	const next = parts(fresh);
+	for (let i = 0; i < now.length && i < next.length; i++)
+		if (now[i].innerHTML !== next[i].innerHTML && !busy(now[i]))
+			now[i].replaceChildren(...next[i].childNodes);
+	const nav = document.querySelector('.top nav');
+	const nav2 = fresh.querySelector('.top nav');
+	if (nav !== null && nav2 !== null && nav.innerHTML !== nav2.innerHTML)
+		nav.replaceChildren(...nav2.childNodes);
+}
+
+async function refresh() {
+	wanted = true;
+	if (asking)
+		return;
+	asking = true;
+	while (wanted) {
+		await later(400);
+		wanted = false;
+		try {
+			const reply = await fetch(location.href,
+			    { headers: { Accept: 'text/html' } });
+			if (reply.redirected) {
+				location.reload();
+				return;
+			}
+			if (reply.ok)
+				put(new DOMParser().parseFromString(
+				    await reply.text(), 'text/html'));
+		} catch {
+			await later(2000);
+		}
+	}
+	asking = false;
+}
+
+function listen(after) {
+	const stream = new EventSource('/-/events?after=' + after);
+	for (const kind of ['approval.asked', 'approval.decided',
+	    'approval.expired', 'run.asked', 'run.created', 'run.updated',
+	    'run.cancel', 'sandbox.updated', 'sandbox.proved',
+	    'project.created', 'project.updated', 'project.deleted',
+	    'issue.opened', 'issue.closed', 'pull.opened', 'pull.closed',
+	    'pull.merged', 'mirror.synced', 'mirror.failed'])
+		stream.addEventListener(kind, refresh);
+}
+
+// The output of a run as it grows, from where the page ends.
+async function follow(log) {
+	const text = new TextDecoder();
+	let next = Number(log.dataset.next);
+	for (;;) {
+		const down = log.scrollTop + log.clientHeight >=
+		    log.scrollHeight - 40;
+		try {
+			const reply = await fetch(
+			    log.dataset.url + '?follow=1&offset=' + next);
+			if (!reply.ok)
+				return;
+			const body = reply.body.getReader();
+			for (;;) {
+				const { value, done } = await body.read();
+				if (done)
+					return;
+				next += value.length;
+				log.append(text.decode(value, { stream: true }));
+				if (down)
+					log.scrollTop = log.scrollHeight;
+			}
+		} catch {
+			await later(2000);
+		}
+	}
+}
+
+const log = document.getElementById('log');
+if (log !== null) {
+	log.scrollTop = log.scrollHeight;
+	if (!('ended' in log.dataset))
+		follow(log);
+}
+if (document.body.dataset.after !== undefined)
+	listen(document.body.dataset.after);

@@ -1,0 +1,209 @@
+#include "server/web/html.h"
+
+#include <string.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/esc.h"
+#include "lib/base/log.h"
+#include "lib/base/utf8.h"
+
+#define HTML_NO_CHAR "\xef\xbf\xbd" /* U+FFFD */
+
+void
+html_init(struct html *h)
+{
+	*h = (struct html){ .out = STR_INIT_MAX(HTML_MAX) };
+	str_add(&h->out, "<!DOCTYPE html>\n");
+}
+
+void
+html_release(struct html *h)
+{
+	str_release(&h->out);
+}
+
+bool
+html_ok(const struct html *h)
+{
+	return str_ok(&h->out) && h->depth == 0 && !h->in_tag;
+}
+
+static void
+html_close_tag(struct html *h)
+{
+	if (h->in_tag)
+		str_addc(&h->out, '>');
+	h->in_tag = false;
+}
+
+void
+html_void_put(struct html *h, const char *name)
+{
+	html_close_tag(h);
+	str_addc(&h->out, '<');
+	str_add(&h->out, name);
+	h->in_tag = true;
+}
+
+void
+html_tag_put(struct html *h, const char *name)
+{
+	if (h->depth == HTML_DEPTH)
+		die("html: elements are %d deep", HTML_DEPTH);
+	html_void_put(h, name);
+	h->open[h->depth++] = name;
+}
+
+void
+html_end(struct html *h)
+{
+	if (h->depth == 0)
+		die("html: no element is open");
+	html_close_tag(h);
+	str_add(&h->out, "</");
+	str_add(&h->out, h->open[--h->depth]);
+	str_addc(&h->out, '>');
+}
+
+/* Characters that HTML has no use for are not handed on. */
+static void
+html_esc(struct html *h, struct view v)
+{
+	while (v.len > 0) {
+		uint32_t cp = 0;
+		size_t n = utf8_decode(v, &cp);
+		bool bad = n == 0 || (cp < 0x20 && cp != '\n' && cp != '\t') ||
+		    (cp >= 0x7f && cp < 0xa0);
+
+		if (bad)
+			str_add(&h->out, HTML_NO_CHAR);
+		else
+			esc_html(&h->out, (struct view){ v.p, n });
+		v = view_from(v, n > 0 ? n : 1);
+	}
+}
+
+static void
+html_attr_begin(struct html *h, const char *name)
+{
+	if (!h->in_tag)
+		die("html: %s is outside of a tag", name);
+	str_addc(&h->out, ' ');
+	str_add(&h->out, name);
+}
+
+void
+html_attr_put(struct html *h, const char *name, const char *value)
+{
+	html_attr_begin(h, name);
+	str_add(&h->out, "=\"");
+	html_esc(h, view_of(value));
+	str_addc(&h->out, '"');
+}
+
+void
+html_flag_put(struct html *h, const char *name)
+{
+	html_attr_begin(h, name);
+}
+
+/* One placeholder at *fmt, which is moved past it. */
+static void
+html_url_value(struct str *out, const char **fmt, va_list *ap)
+{
+	if (strncmp(*fmt, "%s", 2) == 0) {
+		esc_url(out, view_of(va_arg(*ap, const char *)));
+		*fmt += 2;
+	} else if (strncmp(*fmt, "%ld", 3) == 0) {
+		str_addf(out, "%ld", va_arg(*ap, long));
+		*fmt += 3;
+	} else if (strncmp(*fmt, "%u", 2) == 0) {
+		str_addf(out, "%u", va_arg(*ap, unsigned));
+		*fmt += 2;
+	} else {
+		die("html: %s is no placeholder", *fmt);
+	}
+}
+
+void
+html_url_put(struct html *h, const char *name, const char *fmt, ...)
+{
+	AUTO_STR struct str url = STR_INIT_MAX(8192);
+	va_list ap;
+
+	if ((fmt[0] != '/' && fmt[0] != '?') || fmt[1] == '/')
+		die("html: %s is no path", fmt);
+	va_start(ap, fmt);
+	while (*fmt != '\0') {
+		if (*fmt == '%')
+			html_url_value(&url, &fmt, &ap);
+		else
+			str_addc(&url, *fmt++);
+	}
+	va_end(ap);
+	html_attr_put(h, name, str_cstr(&url));
+}
+
+void
+html_class_put(struct html *h, const char *name, const char *cls)
+{
+	html_tag_put(h, name);
+	if (cls[0] != '\0')
+		html_attr_put(h, "class", cls);
+}
+
+void
+html_leaf_put(
+    struct html *h, const char *name, const char *cls, const char *text)
+{
+	html_class_put(h, name, cls);
+	html_text(h, text);
+	html_end(h);
+}
+
+void
+html_leaff_put(
+    struct html *h, const char *name, const char *cls, const char *fmt, ...)
+{
+	AUTO_STR struct str text = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(&text, fmt, ap);
+	va_end(ap);
+	html_leaf_put(h, name, cls, str_cstr(&text));
+}
+
+void
+html_textv(struct html *h, struct view text)
+{
+	html_close_tag(h);
+	html_esc(h, text);
+}
+
+void
+html_text(struct html *h, const char *text)
+{
+	html_textv(h, view_of(text));
+}
+
+void
+html_textf(struct html *h, const char *fmt, ...)
+{
+	AUTO_STR struct str text = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(&text, fmt, ap);
+	va_end(ap);
+	html_text(h, str_cstr(&text));
+}
+
+void
+html_shown(struct html *h, const char *text)
+{
+	AUTO_STR struct str shown = STR_INIT;
+
+	esc_term(&shown, view_of(text));
+	html_text(h, str_cstr(&shown));
+}

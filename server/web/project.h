@@ -1,0 +1,10 @@
+/* project: the handlers of the pages about projects. */
+#ifndef SERVER_WEB_PROJECT_H
+#define SERVER_WEB_PROJECT_H
+
+struct call;
+
+void projects_get(struct call *c); /* the list */
+void project_get(struct call *c);
+
+#endif

@@ -1,0 +1,212 @@
+/* show: writers of what pages show often. */
+#include "server/web/web.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/clock.h"
+#include "lib/base/money.h"
+
+static const struct show_unit {
+	int64_t ms;
+	const char *name;
+} show_units[] = {
+	{ INT64_C(365) * 86400000, "y" },
+	{ INT64_C(30) * 86400000, "mo" },
+	{ INT64_C(86400000), "d" },
+	{ 3600000, "h" },
+	{ 60000, "min" },
+	{ 1000, "s" },
+};
+
+/* The largest unit, and with two the next one. */
+static void
+show_span(struct str *out, int64_t ms, bool two)
+{
+	const size_t n = sizeof(show_units) / sizeof(show_units[0]);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct show_unit *u = &show_units[i];
+
+		if (ms < u->ms)
+			continue;
+		str_addf(out, "%" PRId64 " %s", ms / u->ms, u->name);
+		ms %= u->ms;
+		if (two && i + 1 < n && ms >= u[1].ms)
+			str_addf(
+			    out, " %" PRId64 " %s", ms / u[1].ms, u[1].name);
+		return;
+	}
+	str_add(out, "0 s");
+}
+
+void
+web_span(struct web *w, int64_t ms)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	show_span(&text, ms, true);
+	html_text(&w->h, str_cstr(&text));
+}
+
+void
+web_time(struct web *w, int64_t at)
+{
+	AUTO_STR struct str text = STR_INIT;
+	char exact[CLOCK_TEXT_MAX];
+	int64_t ago = w->now - at;
+
+	if (at == 0) {
+		html_leaf(&w->h, "span", "none", "never");
+		return;
+	}
+	clock_rfc3339(at, exact);
+	if (ago < 0) {
+		str_add(&text, "in ");
+		show_span(&text, -ago, false);
+	} else if (ago < 10000) {
+		str_add(&text, "just now");
+	} else {
+		show_span(&text, ago, false);
+		str_add(&text, " ago");
+	}
+	html_tag(&w->h, "time");
+	html_attr(&w->h, "datetime", exact);
+	html_attr(&w->h, "title", exact);
+	html_text(&w->h, str_cstr(&text));
+	html_end(&w->h);
+}
+
+void
+web_bytes(struct web *w, int64_t n)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	double v = (double)n;
+	size_t i = 0;
+
+	while (v >= 1024 && i + 1 < sizeof(units) / sizeof(units[0])) {
+		v /= 1024;
+		i++;
+	}
+	html_textf(&w->h, v < 10 && i > 0 ? "%.1f %s" : "%.0f %s", v, units[i]);
+}
+
+void
+web_money(struct web *w, int64_t micros)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	money_put(&text, micros);
+	html_textf(&w->h, "$%s", str_cstr(&text));
+}
+
+void
+web_badge(struct web *w, const char *kind, const char *text)
+{
+	html_tag(&w->h, "span");
+	html_attr(&w->h, "class", "badge");
+	html_attr(&w->h, "data-kind", kind);
+	html_text(&w->h, text);
+	html_end(&w->h);
+}
+
+void
+web_project_link(struct web *w, const char *full_name)
+{
+	const char *slash = strchr(full_name, '/');
+	AUTO_FREE char *owner = NULL;
+
+	if (slash == NULL) {
+		html_text(&w->h, full_name);
+		return;
+	}
+	owner = strndup(full_name, (size_t)(slash - full_name));
+	html_tag(&w->h, "a");
+	html_url(&w->h, "href", "/%s/%s", owner, slash + 1);
+	html_text(&w->h, full_name);
+	html_end(&w->h);
+}
+
+void
+web_empty(struct web *w, const char *what, const char *next)
+{
+	html_class(&w->h, "div", "empty");
+	html_leaf(&w->h, "p", "", what);
+	if (next[0] != '\0')
+		html_leaf(&w->h, "code", "", next);
+	html_end(&w->h);
+}
+
+void
+web_table(struct web *w, const char *cls, const char *const *columns, size_t n)
+{
+	html_class(&w->h, "table", cls);
+	html_tag(&w->h, "thead");
+	html_tag(&w->h, "tr");
+	for (size_t i = 0; i < n; i++) {
+		html_tag(&w->h, "th");
+		html_attr(&w->h, "scope", "col");
+		html_text(&w->h, columns[i]);
+		html_end(&w->h);
+	}
+	html_end(&w->h);
+	html_end(&w->h);
+	html_tag(&w->h, "tbody");
+}
+
+void
+web_table_end(struct web *w)
+{
+	html_end(&w->h);
+	html_end(&w->h);
+}
+
+void
+web_cell(struct web *w, const char *column, const char *cls)
+{
+	html_class(&w->h, "td", cls);
+	html_attr(&w->h, "data-column", column);
+}
+
+void
+web_term(struct web *w, const char *term)
+{
+	html_leaf(&w->h, "dt", "", term);
+	html_tag(&w->h, "dd");
+}
+
+static void
+show_page_link(struct web *w, uint32_t page, const char *query, const char *rel)
+{
+	AUTO_STR struct str to = STR_INIT_MAX(2000);
+
+	str_addf(&to, "?page=%u%s", page, query);
+	html_tag(&w->h, "a");
+	html_attr(&w->h, "rel", rel);
+	html_attr(&w->h, "href", str_cstr(&to));
+	html_text(&w->h, strcmp(rel, "prev") == 0 ? "Newer" : "Older");
+	html_end(&w->h);
+}
+
+void
+web_pager(struct web *w, uint32_t page, uint32_t limit, int64_t total,
+    const char *query)
+{
+	int64_t from = (int64_t)(page - 1) * limit + 1;
+	int64_t to = (int64_t)page * limit;
+
+	if (total <= limit && page == 1)
+		return;
+	html_tag(&w->h, "nav");
+	html_attr(&w->h, "class", "pager");
+	html_attr(&w->h, "aria-label", "Pages");
+	if (page > 1)
+		show_page_link(w, page - 1, query, "prev");
+	html_leaff(&w->h, "span", "", "%" PRId64 " to %" PRId64 " of %" PRId64,
+	    from > total ? total : from, to > total ? total : to, total);
+	if (to < total)
+		show_page_link(w, page + 1, query, "next");
+	html_end(&w->h);
+}

@@ -1,0 +1,354 @@
+#include "server/web/web.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sodium.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/httpd/httpd.h"
+#include "server/http/cookie.h"
+#include "server/store/approvals.h"
+#include "server/store/events.h"
+#include "server/web/asset.h"
+#include "server/web/sign.h"
+
+const struct route *const web_tables[] = {
+	web_asset_routes,
+	web_sign_routes,
+	web_approval_routes,
+	web_run_routes,
+	web_project_routes, /* the last: "/{owner}/{r}" */
+	NULL,
+};
+
+/* No script, style or picture but ours, no form to elsewhere, in no frame. */
+static const struct web_header {
+	const char *name, *value;
+} web_header_rows[] = {
+	{ "Content-Security-Policy",
+	    "default-src 'none'; style-src 'self'; script-src 'self'; "
+	    "connect-src 'self'; img-src 'self'; form-action 'self'; "
+	    "base-uri 'none'; frame-ancestors 'none'" },
+	{ "X-Content-Type-Options", "nosniff" },
+	{ "X-Frame-Options", "DENY" },
+	{ "Referrer-Policy", "same-origin" },
+	{ "Cross-Origin-Opener-Policy", "same-origin" },
+	{ "Cross-Origin-Resource-Policy", "same-origin" },
+	{ "Permissions-Policy",
+	    "camera=(), geolocation=(), microphone=(), payment=()" },
+	{ NULL, NULL },
+};
+
+void
+web_headers(struct request *q)
+{
+	for (const struct web_header *r = web_header_rows; r->name != NULL; r++)
+		request_header(q, r->name, r->value);
+}
+
+void
+web_csrf(struct web *w)
+{
+	static const char label[] = "coffer form";
+	unsigned char mac[(sizeof(w->csrf) - 1) / 2];
+	struct view secret;
+
+	w->csrf[0] = '\0';
+	if (!sign_cookie(w->c, &secret))
+		return;
+	(void)crypto_generichash(mac, sizeof(mac), (const void *)label,
+	    sizeof(label), (const void *)secret.p, secret.len);
+	(void)sodium_bin2hex(w->csrf, sizeof(w->csrf), mac, sizeof(mac));
+}
+
+static void
+web_nav_link(
+    struct web *w, const struct web_head *head, const char *tab, int64_t n)
+{
+	if (strcmp(head->tab, tab) == 0)
+		html_attr(&w->h, "aria-current", "page");
+	html_text(&w->h, tab);
+	if (n > 0) {
+		html_text(&w->h, " ");
+		html_leaff(&w->h, "span", "count", "%" PRId64, n);
+	}
+	html_end(&w->h);
+}
+
+/* How many asks are open that this person sees. */
+static int64_t
+web_asked(const struct web *w)
+{
+	const struct approval_filter f = { .viewer = svc_viewer(w->who),
+		.state = APPROVAL_OPEN,
+		.now = w->now,
+		.limit = 1 };
+	struct approval_list list = { .n = 0 };
+	struct err e = ERR_INIT;
+	int64_t n;
+
+	if (approvals_list(w->t, &f, &list, &e) == -1)
+		log_error("web approvals reason=%s", log_val(e.msg));
+	n = list.total;
+	approval_list_release(&list);
+	return n;
+}
+
+static void
+web_nav(struct web *w, const struct web_head *head)
+{
+	struct html *h = &w->h;
+
+	html_tag(h, "nav");
+	html_attr(h, "aria-label", "Main");
+	html_tag(h, "a");
+	html_url(h, "href", "/");
+	web_nav_link(w, head, "Projects", 0);
+	html_tag(h, "a");
+	html_url(h, "href", "/-/approvals");
+	web_nav_link(w, head, "Approvals", web_asked(w));
+	html_tag(h, "a");
+	html_url(h, "href", "/-/runs");
+	web_nav_link(w, head, "Runs", 0);
+	html_end(h);
+	html_tag(h, "form");
+	html_attr(h, "class", "who");
+	html_attr(h, "method", "post");
+	html_url(h, "action", "/-/sign-out");
+	sign_form_value(w);
+	html_tag(h, "a");
+	html_url(h, "href", "/-/account");
+	if (strcmp(head->tab, "Account") == 0)
+		html_attr(h, "aria-current", "page");
+	html_text(h, w->who->login);
+	html_end(h);
+	html_tag(h, "button");
+	html_attr(h, "class", "quiet");
+	html_text(h, "Sign out");
+	html_end(h);
+	html_end(h);
+}
+
+static void
+web_head_put(struct web *w, const struct web_head *head)
+{
+	struct html *h = &w->h;
+
+	html_tag(h, "head");
+	html_void(h, "meta");
+	html_attr(h, "charset", "utf-8");
+	html_void(h, "meta");
+	html_attr(h, "name", "viewport");
+	html_attr(h, "content", "width=device-width, initial-scale=1");
+	html_void(h, "meta");
+	html_attr(h, "name", "color-scheme");
+	html_attr(h, "content", "light dark");
+	html_tag(h, "title");
+	html_text(h, head->title);
+	html_text(h, " · Cofferdam");
+	html_end(h);
+	html_void(h, "link");
+	html_attr(h, "rel", "icon");
+	asset_url(h, "href", ASSET_ICON);
+	html_void(h, "link");
+	html_attr(h, "rel", "stylesheet");
+	asset_url(h, "href", ASSET_STYLE);
+	html_tag(h, "script");
+	html_flag(h, "defer");
+	asset_url(h, "src", ASSET_SCRIPT);
+	html_end(h);
+	html_end(h);
+}
+
+void
+web_begin(struct web *w, struct call *c, const struct web_head *head)
+{
+	struct err e = ERR_INIT;
+	int64_t seq = 0;
+	char text[24];
+
+	w->c = c;
+	w->svc = call_app(c);
+	w->t = db_reader(w->svc->db);
+	w->who = call_who(c);
+	w->now = w->svc->now();
+	web_csrf(w);
+	html_init(&w->h);
+	html_tag(&w->h, "html");
+	html_attr(&w->h, "lang", "en");
+	web_head_put(w, head);
+	html_tag(&w->h, "body");
+	/* Before the rows are read: what comes between is told again. */
+	if (head->live && events_last(w->t, &seq, &e) == 0) {
+		(void)snprintf(text, sizeof(text), "%" PRId64, seq);
+		html_attr(&w->h, "data-after", text);
+	}
+	html_tag(&w->h, "a");
+	html_attr(&w->h, "class", "skip");
+	html_attr(&w->h, "href", "#main");
+	html_text(&w->h, "To the content");
+	html_end(&w->h);
+	html_class(&w->h, "header", "top");
+	html_tag(&w->h, "a");
+	html_attr(&w->h, "class", "brand");
+	html_url(&w->h, "href", "/");
+	html_text(&w->h, "Cofferdam");
+	html_end(&w->h);
+	if (w->who->kind != IDENTITY_NONE)
+		web_nav(w, head);
+	html_end(&w->h);
+	html_tag(&w->h, "main");
+	html_attr(&w->h, "id", "main");
+}
+
+void
+web_reply(struct web *w, int status)
+{
+	while (w->h.depth > 0)
+		html_end(&w->h);
+	if (call_request(w->c) != NULL) {
+		web_headers(call_request(w->c));
+		call_header(w->c, "Cache-Control", "no-store");
+	}
+	if (html_ok(&w->h))
+		call_reply_text(w->c, status, "text/html;charset=utf-8",
+		    str_view(&w->h.out));
+	else
+		call_reply_error(w->c, 500, "the page is too long");
+	html_release(&w->h);
+}
+
+static const char *
+web_status_text(int status)
+{
+	switch (status) {
+	case 403:
+		return "That is not yours to do";
+	case 404:
+		return "There is no such page";
+	case 409:
+		return "It is too late for that";
+	case 422:
+		return "That cannot be done";
+	case 429:
+	case 503:
+		return "Busy";
+	default:
+		return "That did not work";
+	}
+}
+
+void
+web_error(struct call *c, int status, const char *what)
+{
+	const struct web_head head = { .title = web_status_text(status),
+		.tab = "" };
+	struct web w;
+
+	web_begin(&w, c, &head);
+	html_class(&w.h, "section", "card narrow");
+	html_leaf(&w.h, "h1", "", head.title);
+	html_leaf(&w.h, "p", "", what);
+	html_tag(&w.h, "p");
+	html_tag(&w.h, "a");
+	html_url(&w.h, "href", "/");
+	html_text(&w.h, "To the projects");
+	web_reply(&w, status);
+}
+
+void
+web_fail(struct call *c, const struct err *e)
+{
+	int status = call_status_of(e);
+
+	if (status >= 500)
+		log_error("web fail code=%s reason=%s", err_name(e->code),
+		    log_val(e->msg));
+	web_error(c, status,
+	    status == 500 ? "Something is wrong here; the log of cofferd says "
+			    "what."
+			  : e->msg);
+}
+
+bool
+web_failed(struct call *c, const struct err *fail)
+{
+	if (fail == NULL)
+		return false;
+	web_fail(c, fail);
+	return true;
+}
+
+void
+web_redirect(struct call *c, const char *path)
+{
+	if (call_request(c) != NULL)
+		web_headers(call_request(c));
+	call_header(c, "Cache-Control", "no-store");
+	call_header(c, "Location", path);
+	call_reply_empty(c, 303);
+}
+
+int
+web_project(struct call *c, enum perm_verb verb, struct project *out)
+{
+	struct svc *s = call_app(c);
+	struct err e = ERR_INIT;
+
+	*out = (struct project){ .id = 0 };
+	if (svc_project_open(db_reader(s->db), call_who(c), call_arg(c, 0),
+		call_arg(c, 1), verb, out, &e) == 0)
+		return 0;
+	web_fail(c, &e);
+	return -1;
+}
+
+bool
+web_may(struct web *w, int64_t project, enum perm_verb verb)
+{
+	struct err ignored = ERR_INIT;
+
+	return svc_may(w->t, w->who, project, verb, NULL, &ignored) == 0;
+}
+
+static bool
+web_is_form(const struct call *c)
+{
+	static const char form[] = "application/x-www-form-urlencoded";
+	const char *type = request_header_in(call_request(c), "Content-Type");
+	size_t n = sizeof(form) - 1;
+
+	return type != NULL && strncasecmp(type, form, n) == 0 &&
+	    (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
+}
+
+int
+web_form(struct call *c, struct form *out)
+{
+	struct web w = { .c = c };
+	struct err e = ERR_INIT;
+	const char *given;
+
+	out->n = 0;
+	if (call_request(c) == NULL)
+		return -1;
+	if (!web_is_form(c) || form_parse(call_body(c), out, &e) == -1) {
+		web_error(c, 422, "This is not a form of these pages.");
+		return -1;
+	}
+	web_csrf(&w);
+	given = form_get(out, "form");
+	if (w.csrf[0] != '\0' && strlen(given) == strlen(w.csrf) &&
+	    sodium_memcmp(given, w.csrf, strlen(w.csrf)) == 0)
+		return 0;
+	form_release(out);
+	web_error(c, 403,
+	    "The form is not of this session any more: go back, load the page "
+	    "again and repeat it.");
+	return -1;
+}

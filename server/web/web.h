@@ -1,0 +1,94 @@
+/*
+ * web: what the pages share: the frame around each, forms and who may send
+ * them, replies.  A page is a handler of server/http's table: it reads rows,
+ * writes HTML by html.h, and replies; what changes something is a form that
+ * ends in a redirect.  Each page works without JavaScript; app.js only puts
+ * fresh ones in the place of old ones.
+ */
+#ifndef SERVER_WEB_WEB_H
+#define SERVER_WEB_WEB_H
+
+#include "server/domain/perm.h"
+#include "server/http/call.h"
+#include "server/service/svc.h"
+#include "server/web/form.h"
+#include "server/web/html.h"
+
+struct err;
+
+/* All of them; ends with NULL. */
+extern const struct route *const web_tables[];
+
+extern const struct route web_asset_routes[];
+extern const struct route web_sign_routes[];
+extern const struct route web_approval_routes[];
+extern const struct route web_run_routes[];
+extern const struct route web_project_routes[];
+
+/* The cookie's name for a server of that URL (RFC 6265bis, section 4.1.3). */
+const char *web_cookie(const char *public_url);
+/* router_spec.sign_in. */
+void web_sign_in_first(struct call *c);
+
+/* A page that is being written. */
+struct web {
+	struct html h;
+	struct call *c;
+	struct svc *svc;
+	struct txn *t;
+	const struct identity *who;
+	int64_t now;
+	char csrf[33];
+};
+
+struct web_head {
+	const char *title;
+	const char *tab; /* which link of the frame it is behind, or "" */
+	bool live;       /* app.js keeps it fresh */
+};
+
+/* The frame, up to <main>; then web_reply, which releases. */
+void web_begin(struct web *w, struct call *c, const struct web_head *head);
+void web_reply(struct web *w, int status);
+/* A page that says what is wrong. */
+void web_error(struct call *c, int status, const char *what);
+void web_fail(struct call *c, const struct err *e);
+/* For a done callback: true after it replied with the failure. */
+bool web_failed(struct call *c, const struct err *fail);
+/* 303; path is html_url's, its parts escaped by the caller. */
+void web_redirect(struct call *c, const char *path);
+void web_headers(struct request *q);
+
+/* The project of the first two arguments, or -1 after the reply. */
+int web_project(struct call *c, enum perm_verb verb, struct project *out);
+bool web_may(struct web *w, int64_t project, enum perm_verb verb);
+
+/* A value that only pages of this session have, in each form of theirs. */
+void web_csrf(struct web *w);
+/* The body that call_take_raw took, at most FORM_MAX of it; the only way to a
+ * form, and none without that value: -1 after the reply. */
+int web_form(struct call *c, struct form *out);
+
+/* show.c: writers of what pages show often. */
+void web_time(struct web *w, int64_t at); /* "3 min ago", "in 2 h" */
+void web_bytes(struct web *w, int64_t n);
+void web_money(struct web *w, int64_t micros);
+/* "12 s", "3 min 20 s", of ms. */
+void web_span(struct web *w, int64_t ms);
+/* A table; its cells say their column for narrow screens, too.  columns has n
+ * entries and lives as long as the table; "" heads nothing. */
+void web_table(
+    struct web *w, const char *cls, const char *const *columns, size_t n);
+void web_table_end(struct web *w);
+/* <td>, which the caller ends. */
+void web_cell(struct web *w, const char *column, const char *cls);
+/* A term and, up to html_end, what it is, in a <dl>. */
+void web_term(struct web *w, const char *term);
+void web_badge(struct web *w, const char *kind, const char *text);
+void web_project_link(struct web *w, const char *full_name);
+void web_empty(struct web *w, const char *what, const char *next);
+/* "1 to 30 of 412", and the links; query: "&state=open" or "", escaped. */
+void web_pager(struct web *w, uint32_t page, uint32_t limit, int64_t total,
+    const char *query);
+
+#endif

@@ -1,0 +1,187 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "server/http/cookie.h"
+#include "server/http/origin.h"
+#include "server/web/form.h"
+#include "server/web/html.h"
+
+static void
+text_and_attributes_are_escaped(void **state)
+{
+	struct html h;
+
+	(void)state;
+	html_init(&h);
+	html_tag(&h, "p");
+	html_attr(&h, "title", "\"><script>alert('1')&");
+	html_text(&h, "</p><script>");
+	html_end(&h);
+	assert_true(html_ok(&h));
+	assert_string_equal(str_cstr(&h.out),
+	    "<!DOCTYPE html>\n<p title=\"&quot;&gt;&lt;script&gt;"
+	    "alert(&#39;1&#39;)&amp;\">&lt;/p&gt;&lt;script&gt;</p>");
+	html_release(&h);
+}
+
+static void
+what_is_no_text_is_replaced(void **state)
+{
+	struct html h;
+
+	(void)state;
+	html_init(&h);
+	html_tag(&h, "p");
+	html_text(&h, "a\x01\x1b[31m\xff\xc0\xaf\xc2\x85z\n");
+	html_shown(&h, "x\xe2\x80\xaey");
+	html_text(&h, NULL);
+	html_end(&h);
+	assert_string_equal(str_cstr(&h.out) + strlen("<!DOCTYPE html>\n"),
+	    "<p>a\xef\xbf\xbd\xef\xbf\xbd[31m\xef\xbf\xbd\xef\xbf\xbd"
+	    "\xef\xbf\xbd\xef\xbf\xbdz\nx&lt;U+202E&gt;y</p>");
+	html_release(&h);
+}
+
+static void
+parts_of_an_address_stay_parts(void **state)
+{
+	struct html h;
+
+	(void)state;
+	html_init(&h);
+	html_tag(&h, "a");
+	html_url(&h, "href", "/%s/%s?page=%u&id=%" PRId64, "a/../b",
+	    "javascript:\"x&y", 3U, INT64_C(-7));
+	html_end(&h);
+	assert_non_null(strstr(str_cstr(&h.out),
+	    "href=\"/a%2F..%2Fb/javascript%3A%22x%26y?page=3&amp;id=-7\""));
+	html_release(&h);
+}
+
+static void
+a_page_that_is_too_long_is_not_ok(void **state)
+{
+	struct html h;
+
+	(void)state;
+	html_init(&h);
+	html_tag(&h, "p");
+	assert_false(html_ok(&h));
+	for (int i = 0; i < HTML_MAX / 64 + 1; i++)
+		html_text(&h,
+		    "0123456789012345678901234567890123456789"
+		    "012345678901234567890123456789");
+	html_end(&h);
+	assert_false(html_ok(&h));
+	html_release(&h);
+}
+
+static void
+forms_are_read(void **state)
+{
+	struct form f;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(
+	    form_parse(VIEW_LIT("a=1&b=x+y%26%3D&a=2&c&&=v"), &f, &e), 0);
+	assert_string_equal(form_get(&f, "a"), "1");
+	assert_string_equal(form_get(&f, "b"), "x y&=");
+	assert_string_equal(form_get(&f, "c"), "");
+	assert_string_equal(form_get(&f, "d"), "");
+	form_release(&f);
+	assert_int_equal(form_parse(VIEW_LIT("a=%zz"), &f, &e), -1);
+	assert_int_equal(f.n, 0);
+	assert_int_equal(form_parse(VIEW_LIT("a=%00"), &f, &e), -1);
+	assert_int_equal(form_parse(VIEW_LIT(""), &f, &e), 0);
+	assert_int_equal(
+	    form_parse(VIEW_LIT("&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a&a"
+				"&a&a&a&a&a&a&a&a&a&a&a&a"),
+		&f, &e),
+	    -1);
+}
+
+static void
+after_signing_in_one_stays_here(void **state)
+{
+	static const char *const bad[] = { "", "x", "//evil", "/\\evil",
+		"https://evil", "/a b", "/a\r\nSet-Cookie: x", "/<", "/a#b" };
+
+	(void)state;
+	assert_true(form_next_ok("/"));
+	assert_true(form_next_ok("/o/p?page=2&x=%2F"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(form_next_ok(bad[i]));
+}
+
+static const struct origin_case {
+	const char *origin, *host;
+	bool ok;
+} origins[] = {
+	{ "https://coffer.example", "coffer.example", true },
+	{ "https://COFFER.example", NULL, true },
+	{ NULL, "coffer.example", false },
+	{ "null", "coffer.example", false },
+	{ "", "", false },
+	{ "http://coffer.example", "coffer.example", false },
+	{ "https://coffer.example.evil", "coffer.example", false },
+	{ "https://coffer.example:8443", "coffer.example", false },
+	{ "https://coffer.example/", "coffer.example", false },
+	{ "http://127.0.0.1:3000", "127.0.0.1:3000", true },
+	{ "http://localhost:9000", "localhost:9000", true },
+	{ "http://[::1]:3000", "[::1]:3000", true },
+	{ "http://[::1", "[::1", false },
+	{ "http://127.0.0.1:3000", "127.0.0.1:3001", false },
+	{ "http://evil.example", "evil.example", false },
+	{ "http://127.0.0.1.evil", "127.0.0.1.evil", false },
+	{ "http://", "", false },
+};
+
+static void
+only_pages_of_ours_write(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++)
+		assert_int_equal(origin_ok(origins[i].origin, origins[i].host,
+				     "https://coffer.example/"),
+		    origins[i].ok);
+}
+
+static void
+a_cookie_is_found_by_its_whole_name(void **state)
+{
+	struct view v;
+
+	(void)state;
+	assert_true(cookie_find("a=1; coffer=2;b=3", "coffer", &v));
+	assert_true(view_is(v, "2"));
+	assert_true(cookie_find("coffer=", "coffer", &v));
+	assert_int_equal(v.len, 0);
+	assert_false(cookie_find("xcoffer=1; coffer2=2; coffer", "coffer", &v));
+	assert_false(cookie_find("", "coffer", &v));
+	assert_false(cookie_find(NULL, "coffer", &v));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_and_attributes_are_escaped),
+		cmocka_unit_test(what_is_no_text_is_replaced),
+		cmocka_unit_test(parts_of_an_address_stay_parts),
+		cmocka_unit_test(a_page_that_is_too_long_is_not_ok),
+		cmocka_unit_test(forms_are_read),
+		cmocka_unit_test(after_signing_in_one_stays_here),
+		cmocka_unit_test(only_pages_of_ours_write),
+		cmocka_unit_test(a_cookie_is_found_by_its_whole_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
