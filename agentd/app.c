@@ -12,7 +12,7 @@
 #include "agentd/config.h"
 #include "agentd/connect.h"
 #include "agentd/model/modelgate.h"
-#include "agentd/policy/policy_place.h"
+#include "agentd/policy/policy_watch.h"
 #include "agentd/run/objcache.h"
 #include "agentd/run/prune.h"
 #include "agentd/run/runs.h"
@@ -55,7 +55,7 @@ struct app {
 	char gateway[HOST_ADDR_MAX];
 	char range[HOST_ADDR_MAX];
 	char *recorder;
-	char *policy;
+	struct policy_watch *policy;
 	struct budgets *budgets;
 	struct commands commands;
 	struct routerctl *router;
@@ -598,9 +598,10 @@ app_load_policy(struct app *a, struct err *e)
 	AUTO_FREE char *hook = xasprintf(
 	    "%.*s/coffer-hook", (int)(strrchr(shim, '/') - shim), shim);
 
-	if (policy_place(a->host.home, shipped, hook, &a->policy, e) == -1)
+	a->policy = policy_watch_new(a->loop, a->host.home, shipped, hook, e);
+	if (a->policy == NULL)
 		return err_wrap(e, "policy");
-	a->env.policy = a->policy;
+	a->env.policy = policy_watch_dir(a->policy);
 	return 0;
 }
 
@@ -695,7 +696,7 @@ app_free(struct app *a)
 	routerctl_free(a->router);
 	free(a->router_socket);
 	free(a->recorder);
-	free(a->policy);
+	policy_watch_free(a->policy);
 	timer_free(a->retry);
 	commands_release(&a->commands);
 	connection_close(a->connection);

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -102,4 +103,35 @@ policy_place(const char *home, const char *shipped, const char *hook,
 	}
 	policy_free(p);
 	return rc;
+}
+
+static void
+policy_place_mark_file(const char *path, struct str *out)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		str_addf(out, "%s %ju %jd %jd.%09ld %jd.%09ld\n", path,
+		    (uintmax_t)st.st_ino, (intmax_t)st.st_size,
+		    (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+		    (intmax_t)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+}
+
+void
+policy_place_mark(const char *home, const char *shipped, struct str *out)
+{
+	AUTO_FREE char *dir = path_join(home, "policy");
+	struct dirent **list = NULL;
+	int n = scandir(dir, &list, policy_place_wants, alphasort);
+
+	policy_place_mark_file(shipped, out);
+	for (int i = 0; i < n; i++) {
+		AUTO_FREE char *path = path_join(dir, list[i]->d_name);
+
+		if (i < POLICY_FILES_MAX)
+			policy_place_mark_file(path, out);
+		free(list[i]);
+	}
+	str_addf(out, "%d\n", n);
+	free(list);
 }

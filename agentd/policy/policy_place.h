@@ -3,6 +3,7 @@
 #define AGENTD_POLICY_POLICY_PLACE_H
 
 struct err;
+struct str;
 
 /* Where sandboxes see the folder. */
 #define POLICY_TARGET "/run/coffer/policy"
@@ -18,5 +19,7 @@ enum {
  */
 int policy_place(const char *home, const char *shipped, const char *hook,
     char **dir, struct err *e);
+/* Another text when one of the files that it reads may have become another. */
+void policy_place_mark(const char *home, const char *shipped, struct str *out);
 
 #endif

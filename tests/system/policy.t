@@ -106,6 +106,18 @@ attack_end
 tap_like "$(jq -r .why "$T/run.json")" "*.coffer/policy: line 1: a repository's policy asks or denies*" 'and allows nothing'
 rules '# none'
 
+# The operator's, changed.
+rules_are() { grep -q "$1" "$HOME_DIR/policy.run/rules"; }
+echo 'deny command late: cal   # since now' >"$HOME_DIR/policy/z.policy"
+tap_ok 'the rules of the operator are read again when they change' wait_for 30 rules_are '^deny command late: cal'
+echo 'deny commnad late: cal' >"$HOME_DIR/policy/z.policy"
+kept() { grep -q 'policy kept why=.*z.policy.*line 1' "$HOME_DIR/log/agentd.log"; }
+tap_ok 'a wrong line is told in the log' wait_for 30 kept
+tap_ok 'and the rules stay' rules_are '^deny command late: cal'
+rm "$HOME_DIR/policy/z.policy"
+gone() { ! rules_are 'cal'; }
+tap_ok 'until it is mended' wait_for 30 gone
+
 # Nobody can be asked.
 agent_does <<'A'
 . /opt/coffer/agents/lib
