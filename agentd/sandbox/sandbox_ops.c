@@ -420,7 +420,15 @@ sandbox_down_save(struct seq *s, void *ctx, struct err *e)
 	o->b->session.paused = false;
 	if (o->b->session.p.id == 0 || access(dir, F_OK) == -1)
 		return SEQ_DONE;
-	return session_save(o->h, &o->b->session, e);
+	if (session_save(o->h, &o->b->session, e) == 0)
+		return SEQ_DONE;
+	/* What is taken away makes room; what comes back after a crash, since
+	 * this was not written, cofferd does not want. */
+	if (e->sys != ENOSPC && e->sys != EDQUOT)
+		return -1;
+	log_warn("sandbox not-saved project=%" PRId64 " why=%s", o->b->id,
+	    log_val(e->msg));
+	return SEQ_DONE;
 }
 
 static int

@@ -1,5 +1,6 @@
 /* projects_look: the work in a sandbox that exists nowhere else, for cofferd.
  */
+#include <errno.h>
 #include <stdio.h>
 
 #include "agentd/call.h"
@@ -25,6 +26,17 @@ projects_on_look_told(
 	/* Nobody takes it away. */
 	if (x->held && !json_bool_or(j, "awaited", false))
 		projects_on_hold_over(x);
+}
+
+/* What whoever asks can do about it. */
+static const char *
+projects_look_error(const struct err *e)
+{
+	if (e == NULL)
+		return "";
+	return e->sys == ENOSPC || e->sys == EDQUOT
+	    ? "there is no room on the disk of HOME: make some, try again"
+	    : e->msg;
 }
 
 static void
@@ -54,7 +66,7 @@ projects_tell_look(
 	jw_end(&w);
 	jw_i64(&w, "files", look != NULL ? look->files : 0);
 	jw_bool(&w, "more", look != NULL && look->more);
-	jw_str(&w, "error", e != NULL ? e->msg : "");
+	jw_str(&w, "error", projects_look_error(e));
 	jw_i64(&w, "asked", x->looking);
 	jw_end(&w);
 	call_start(x->work, "PUT", path, str_cstr(&body));

@@ -145,8 +145,10 @@ txn_error_code(int rc)
 int
 txn_fail(struct txn *t, int rc, const char *what, struct err *e)
 {
-	return err_set(e, txn_error_code(rc), "database: %s: %s", what,
-	    t->sq == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(t->sq));
+	return err_set(e, txn_error_code(rc), "database: %s: %s%s", what,
+	    t->sq == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(t->sq),
+	    (rc & 0xff) == SQLITE_FULL ? "; make room on the disk of HOME"
+				       : "");
 }
 
 static struct stmt *
