@@ -1,14 +1,17 @@
 #include "cli/gitindex.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lib/base/err.h"
+#include "lib/net/sha256.h"
 
 enum {
 	GITINDEX_HEAD = 12,
-	GITINDEX_SHA = 20,
+	GITINDEX_SHA1 = 20,
+	GITINDEX_SHA256 = 32,
 	GITINDEX_STAT = 40, /* times, device, inode, mode, owner, size */
 	GITINDEX_MODE_AT = 24,
 	GITINDEX_EXTENDED = 0x4000,
@@ -17,6 +20,7 @@ enum {
 
 struct gitindex {
 	struct view rest;
+	size_t hash; /* bytes of one */
 	uint32_t version;
 	char path[GITINDEX_PATH_MAX + 1];
 	size_t len; /* of path */
@@ -107,7 +111,7 @@ gitindex_name(struct gitindex *x, size_t used, struct err *e)
 static int
 gitindex_entry(struct gitindex *x, uint32_t *mode, struct err *e)
 {
-	size_t used = GITINDEX_STAT + GITINDEX_SHA + 2;
+	size_t used = GITINDEX_STAT + x->hash + 2;
 	unsigned flags;
 
 	if (x->rest.len < used + 2)
@@ -130,31 +134,48 @@ gitindex_entry(struct gitindex *x, uint32_t *mode, struct err *e)
 
 /* An extension whose letters are small changes what the entries mean. */
 static int
-gitindex_more(struct view rest, struct err *e)
+gitindex_more(struct view rest, size_t hash, struct err *e)
 {
-	while (rest.len > GITINDEX_SHA) {
+	while (rest.len > hash) {
 		uint32_t n;
 
-		if (rest.len < 8 + GITINDEX_SHA)
+		if (rest.len < 8 + hash)
 			return gitindex_bad(e);
 		n = gitindex_u32(rest.p + 4);
 		if (rest.p[0] < 'A' || rest.p[0] > 'Z')
 			return err_set(e, ERR_DENIED,
 			    "it is split or sparse: it does not name all");
-		if (n > rest.len - 8 - GITINDEX_SHA)
+		if (n > rest.len - 8 - hash)
 			return gitindex_bad(e);
 		rest = view_from(rest, 8 + (size_t)n);
 	}
-	return rest.len == GITINDEX_SHA ? 0 : gitindex_bad(e);
+	return rest.len == hash ? 0 : gitindex_bad(e);
+}
+
+/* Its repository's: it ends with one of all before. */
+static size_t
+gitindex_hash(struct view bytes)
+{
+	char want[SHA256_HEX], have[2 * GITINDEX_SHA256 + 1];
+	size_t n;
+
+	if (bytes.len < GITINDEX_HEAD + GITINDEX_SHA256)
+		return GITINDEX_SHA1;
+	n = bytes.len - GITINDEX_SHA256;
+	sha256_hex((struct view){ .p = bytes.p, .len = n }, want);
+	for (size_t i = 0; i < GITINDEX_SHA256; i++)
+		(void)snprintf(have + 2 * i, 3, "%02x",
+		    (unsigned)(unsigned char)bytes.p[n + i]);
+	return strcmp(want, have) == 0 ? GITINDEX_SHA256 : GITINDEX_SHA1;
 }
 
 int
 gitindex_walk(struct view bytes, gitindex_fn *fn, void *arg, struct err *e)
 {
-	struct gitindex x = { .len = 0 };
+	struct gitindex x = { .hash = gitindex_hash(bytes) };
 	uint32_t n, mode = 0;
 
-	if (bytes.len < GITINDEX_HEAD + GITINDEX_SHA ||
+	if (bytes.len < GITINDEX_HEAD + x.hash ||
 	    memcmp(bytes.p, "DIRC", 4) != 0)
 		return err_set(e, ERR_PROTO, "it is no index");
 	x.version = gitindex_u32(bytes.p + 4);
@@ -170,5 +191,5 @@ gitindex_walk(struct view bytes, gitindex_fn *fn, void *arg, struct err *e)
 		if (gitindex_entry(&x, &mode, e) == -1 ||
 		    fn(x.path, mode, arg, e) == -1)
 			return -1;
-	return gitindex_more(x.rest, e);
+	return gitindex_more(x.rest, x.hash, e);
 }

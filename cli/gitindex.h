@@ -1,7 +1,7 @@
 /*
  * gitindex: the paths that a .git/index names (gitformat-index(5), versions 2
- * to 4, SHA-1), so that no git has to run on a repository that an agent may
- * have written.  Pure; every length is checked against what is there.
+ * to 4, SHA-1 or SHA-256), so that no git has to run on a repository that an
+ * agent may have written.  Pure; every length is checked against what is there.
  */
 #ifndef CLI_GITINDEX_H
 #define CLI_GITINDEX_H

@@ -286,8 +286,13 @@ oneshot_look(struct oneshot *o, struct err *e)
 		return err_set(e, ERR_INVALID, "there is nothing to copy%s",
 		    o->spec->all ? ""
 				 : " (--all takes what git does not know)");
-	if (o->before.left_out > 0)
-		cli_note("left out: %" PRIu64 " other repositories inside it",
+	if (o->before.left_out > 0 && o->spec->all)
+		cli_note("only folders in the copy: %" PRIu64
+			 " other repositories inside it",
+		    o->before.left_out);
+	else if (o->before.left_out > 0)
+		cli_note("left out: %" PRIu64 " submodules and other "
+			 "repositories inside it (--all takes their files)",
 		    o->before.left_out);
 	cli_note("%" PRIu64 " files, %" PRIu64 " KiB", o->before.files,
 	    (o->before.bytes + 1023) / 1024);
@@ -378,7 +383,7 @@ oneshot_first(struct oneshot *o, struct err *e)
 		-1 ||
 	    oneshot_ask(o, &a, &o->row, "run", e) == -1)
 		return -1;
-	return ask_patch(o->c, o->row, s->record, &o->patch, e);
+	return ask_patch(o->c, o->row, NULL, &o->patch, e);
 }
 
 /* In a container of its own, on what the run left. */
@@ -476,6 +481,12 @@ oneshot_put(struct oneshot *o, struct err *e)
 {
 	const char *file = o->spec->output;
 
+	if (o->row != NULL && o->spec->record != NULL) {
+		str_release(&o->patch.text);
+		if (ask_patch(o->c, o->row, o->spec->record, &o->patch, e) ==
+		    -1)
+			return -1;
+	}
 	if (o->row == NULL || (file == NULL && o->c->g.json))
 		return 0;
 	return ask_patch_put(o->c, &o->patch, file == NULL ? "-" : file, e);
@@ -485,18 +496,22 @@ static int
 oneshot_end(struct oneshot *o, int rc, struct err *e)
 {
 	struct err late = ERR_INIT;
+	bool same;
 	int code;
 
 	code = rc == -1 ? cli_fail(o->c, e, "run start") : oneshot_code(o);
-	if (oneshot_put(o, &late) == -1)
-		code = cli_fail(o->c, &late, "the patch");
-	if (oneshot_look_again(o, &late) == -1 || o->changed[0] != '\0') {
+	/* Before anything is written: that may be into the folder, too. */
+	same = oneshot_look_again(o, &late) == 0 && o->changed[0] == '\0';
+	if (!same)
 		cli_note("coffer: %s was only to be read, and is not as it "
 			 "was: %s",
 		    o->spec->dir,
 		    o->changed[0] != '\0' ? o->changed : late.msg);
+	late = ERR_INIT;
+	if (oneshot_put(o, &late) == -1)
+		code = cli_fail(o->c, &late, "the patch");
+	if (!same)
 		code = CLI_SOURCE_CHANGED;
-	}
 	if (o->c->g.json)
 		oneshot_json(o, code);
 	return code;

@@ -342,7 +342,7 @@ snapshot_own(struct snapshot_walk *w, int dir, const char *name,
 
 	look.copy = false;
 	w->spec = &look;
-	if (deep > 0)
+	if (deep > 0 && (w->index == NULL || map_get(w->index, path) == NULL))
 		w->out->left_out++;
 	rc = snapshot_own_look(w, dir, name, path, deep, e);
 	w->spec = spec;
@@ -387,11 +387,17 @@ snapshot_on_path(const char *path, uint32_t mode, void *arg, struct err *e)
 {
 	struct snapshot_walk *w = arg;
 
+	AUTO_FREE char *own = NULL;
+
 	(void)e;
-	if (mode == GITINDEX_LINK)
-		w->out->left_out++;
-	else
+	if (mode != GITINDEX_LINK) {
 		(void)map_put(w->index, path, w);
+		return 0;
+	}
+	/* Counted once, whether it is checked out or not. */
+	own = path_join(path, ".git");
+	(void)map_put(w->index, own, w);
+	w->out->left_out++;
 	return 0;
 }
 

@@ -34,7 +34,7 @@ struct snapshot {
 	char print[SHA256_HEX]; /* of lines */
 	struct str stream;      /* the commit, with `copy` */
 	uint64_t files, bytes;  /* copied */
-	uint64_t left_out;      /* submodules, other repositories */
+	uint64_t left_out;      /* submodules, other repositories' .git */
 };
 
 #define SNAPSHOT_INIT ((struct snapshot){ .files = 0 })

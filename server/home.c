@@ -48,6 +48,7 @@ static const struct home_part {
 	{ "logs/jobs", HOME_SERVER, 0700 },
 	{ "secrets", HOME_ROOT, 0711 },
 	{ "secrets/upstream", HOME_SERVER, 0700 },
+	{ "secrets/runs", HOME_SERVER, 0700 },
 	{ "log", HOME_ROOT, 0711 },
 	{ "run", HOME_ROOT, 0755 },
 	{ "run/front", HOME_FRONT, 02710 },

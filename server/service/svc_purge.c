@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/io/timer.h"
 #include "server/service/svc_project_priv.h"
+#include "server/service/svc_run_env.h"
 #include "server/store/projects.h"
 #include "server/store/purge.h"
 #include "server/store/seed.h"
@@ -28,9 +29,19 @@ struct svc_purge_op {
 struct svc_purge {
 	struct svc *svc;
 	struct timer *timer;
-	bool busy; /* a slice is with the writer */
+	bool busy;  /* a slice is with the writer */
+	bool again; /* somebody asked meanwhile */
 	bool stopped;
 };
+
+/* Nothing is left to remove but files that no row names any more. */
+static int
+svc_purge_files(struct txn *t, void *arg, struct err *e)
+{
+	const struct svc_purge_op *op = arg;
+
+	return svc_run_env_sweep(op->op.svc, t, e);
+}
 
 static int
 svc_purge_job(struct txn *t, void *arg, struct err *e)
@@ -59,7 +70,7 @@ svc_purge_done(const struct err *fail, void *arg, void *ctx)
 	else if (op->purged)
 		svc_project_forget(op->op.svc, op->project_id);
 	p->busy = false;
-	if (!p->stopped)
+	if (!p->stopped && (fail != NULL || op->project_id != 0 || p->again))
 		timer_set(p->timer,
 		    fail != NULL ? SVC_PURGE_AGAIN_MS : SVC_PURGE_SOON_MS);
 }
@@ -81,14 +92,14 @@ svc_purge_on_timer(void *arg)
 		timer_set(p->timer, SVC_PURGE_AGAIN_MS);
 		return;
 	}
-	if (id == 0)
-		return;
+	p->again = false;
 	svc_identity_of(s->agentd_id, SEED_AGENTD, USER_SERVICE, &who);
 	op = svc_op_new(s, sizeof(*op), &who, NULL);
 	op->owner = p;
 	op->project_id = id;
 	p->busy = true;
-	svc_op_run(op, svc_purge_job, svc_purge_done, NULL);
+	svc_op_run(op, id == 0 ? svc_purge_files : svc_purge_job,
+	    svc_purge_done, NULL);
 }
 
 struct svc_purge *
@@ -120,6 +131,9 @@ svc_purge_free(struct svc_purge *p)
 void
 svc_purge_soon(struct svc_purge *p)
 {
-	if (p != NULL && !p->stopped && !timer_pending(p->timer))
+	if (p == NULL)
+		return;
+	p->again = true;
+	if (!p->stopped && !p->busy && !timer_pending(p->timer))
 		timer_set(p->timer, SVC_PURGE_SOON_MS);
 }

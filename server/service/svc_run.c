@@ -13,6 +13,8 @@
 #include "server/domain/items.h"
 #include "server/domain/run_rule.h"
 #include "server/service/svc_order.h"
+#include "server/service/svc_purge.h"
+#include "server/service/svc_run_env.h"
 #include "server/service/svc_run_rows.h"
 #include "server/store/issues.h"
 #include "server/store/projects.h"
@@ -313,6 +315,7 @@ static int
 svc_run_token_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_run_token *op = arg;
+	AUTO_FREE char *key = NULL;
 	struct run r = { .id = 0 };
 	int rc;
 
@@ -322,7 +325,9 @@ svc_run_token_job(struct txn *t, void *arg, struct err *e)
 	if (rc == 0)
 		rc = svc_run_token_insert(t, op, &r, e);
 	if (rc == 0)
-		rc = runs_env(t, op->id, &op->env, e);
+		rc = runs_env(t, op->id, &key, e);
+	if (rc == 0)
+		rc = svc_run_env_get(op->op.svc, key, &op->env, e);
 	run_release(&r);
 	return rc;
 }
@@ -399,6 +404,16 @@ svc_run_move_job(struct txn *t, void *arg, struct err *e)
 	    t, &op->op.who, op->op.now, "run.updated", &op->run, e);
 }
 
+static bool
+svc_run_moved(void *arg)
+{
+	struct svc_run_move *op = arg;
+
+	if (run_state_is_end(op->run.state))
+		svc_purge_soon(op->op.svc->purge);
+	return false;
+}
+
 void
 svc_run_move(struct svc_run_move *op, svc_done_fn *done, void *arg)
 {
@@ -412,6 +427,7 @@ svc_run_move(struct svc_run_move *op, svc_done_fn *done, void *arg)
 		    run_state_name(op->from), run_state_name(op->to));
 		svc_op_end_later(op, &e);
 	} else {
+		op->op.then = svc_run_moved;
 		svc_op_run(op, svc_run_move_job, done, arg);
 	}
 }

@@ -84,7 +84,7 @@ struct svc_run_finish {
 	bool passing;     /* what it failed of may be over soon: try again */
 	bool gone;        /* its item was deleted */
 	struct run run;   /* out */
-	char *env;        /* of the next try */
+	char *env;        /* svc_run_env's key, "": none */
 	int64_t pause_ms; /* till the next try, 0: there is none */
 	int64_t pull_number;
 	struct identity agent;

@@ -9,6 +9,7 @@
 #include "server/domain/run_rule.h"
 #include "server/service/svc_order.h"
 #include "server/service/svc_run.h"
+#include "server/service/svc_run_env.h"
 #include "server/service/svc_run_rows.h"
 #include "server/store/events.h"
 #include "server/store/run_orders.h"
@@ -72,6 +73,17 @@ svc_run_ask_event(
 	return events_last(t, seq, e);
 }
 
+/* Its values reach the disk, in a file, before the row that names it. */
+static int
+svc_run_ask_env(const struct svc_run_ask *op, struct svc_run_make *m, char *key,
+    struct err *e)
+{
+	if (op->env == NULL)
+		return 0;
+	m->env = key;
+	return svc_run_env_put(op->op.svc, op->env, key, e);
+}
+
 static int
 svc_run_ask_make(struct txn *t, struct svc_run_ask *op, const struct project *p,
     struct err *e)
@@ -83,12 +95,12 @@ svc_run_ask_make(struct txn *t, struct svc_run_ask *op, const struct project *p,
 		.network = op->network,
 		.wall_s = op->wall_s,
 		.budget = op->budget,
-		.base = op->base,
-		.env = op->env };
+		.base = op->base };
 	struct run_order o = { .project_id = p->id,
 		.human = true,
 		.verdict = RUN_TAKEN,
 		.at = op->op.now };
+	char key[SVC_RUN_ENV_KEY + 1];
 	enum run_verdict may;
 	bool created;
 
@@ -98,7 +110,8 @@ svc_run_ask_make(struct txn *t, struct svc_run_ask *op, const struct project *p,
 		return err_set(e, ERR_DENIED,
 		    "there were as many runs within 24 hours as max_day_runs "
 		    "of the project allows");
-	if (svc_run_ask_event(t, op, &m.event, e) == -1 ||
+	if (svc_run_ask_env(op, &m, key, e) == -1 ||
+	    svc_run_ask_event(t, op, &m.event, e) == -1 ||
 	    svc_run_make(t, &op->op, &m, &op->run, &created, e) == -1)
 		return -1;
 	o.event = m.event;

@@ -20,6 +20,7 @@
 #include "server/service/svc_mention.h"
 #include "server/service/svc_order.h"
 #include "server/service/svc_pull.h"
+#include "server/service/svc_purge.h"
 #include "server/service/svc_record.h"
 #include "server/service/svc_run.h"
 #include "server/service/svc_run_rows.h"
@@ -41,8 +42,6 @@ svc_run_finish_release(void *arg)
 	free(op->record);
 	svc_run_review_release(op);
 	free(op->report);
-	if (op->env != NULL)
-		explicit_bzero(op->env, strlen(op->env));
 	free(op->env);
 	run_release(&op->run);
 }
@@ -258,7 +257,7 @@ svc_run_plan_retry(struct txn *t, struct svc_run_finish *op,
 	if (may != RUN_TAKEN)
 		return 0;
 	op->pause_ms = run_rule_pause_ms(p->settings.retry_s, r->attempt);
-	return runs_env(t, r->id, &op->env, e);
+	return 0;
 }
 
 /* The event of the end is what the next try is of. */
@@ -366,7 +365,10 @@ svc_run_finish_job(struct txn *t, void *arg, struct err *e)
 	int rc;
 
 	run_release(&op->run);
+	free(op->env);
+	op->env = NULL;
 	if (runs_get(t, op->id, &op->run, e) == -1 ||
+	    runs_env(t, op->id, &op->env, e) == -1 ||
 	    svc_may(t, &op->op.who, op->run.project_id, PERM_SERVE, NULL, e) ==
 		-1)
 		return -1;
@@ -392,6 +394,8 @@ svc_run_finished(void *arg)
 	struct svc_run_finish *op = arg;
 
 	FAIL_POINT(run_finished);
+	if (svc_text(op->env)[0] != '\0')
+		svc_purge_soon(op->op.svc->purge);
 	if (op->pull_number == 0)
 		return false;
 	svc_pull_refresh(op->op.svc, op->run.project_id, op->pull_number,

@@ -16,7 +16,7 @@ struct svc_run_make {
 	int64_t wall_s;            /* 0: the project's */
 	int64_t budget;            /* 0: no limit of its own */
 	const char *base;          /* NULL: that of its item or project */
-	const char *env;           /* JSON object of texts; NULL: none */
+	const char *env;           /* svc_run_env's key; NULL: none */
 	int64_t retry_of;
 	int64_t attempt;
 	int64_t not_before;

@@ -1,5 +1,6 @@
 #include "server/store/runs.h"
 
+#include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "server/store/db_priv.h"
 
@@ -109,6 +110,39 @@ runs_env(struct txn *t, int64_t id, char **out, struct err *e)
 		return -1;
 	*out = query_text(&q);
 	return 0;
+}
+
+void
+run_env_keys_release(struct run_env_keys *keys)
+{
+	for (size_t i = 0; i < keys->n; i++)
+		free(keys->at[i]);
+	free(keys->at);
+	*keys = (struct run_env_keys){ .n = 0 };
+}
+
+int
+runs_env_keys(struct txn *t, struct run_env_keys *out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	*out = (struct run_env_keys){ .n = 0 };
+	if (query_open(&q, t,
+		"SELECT env FROM run WHERE state < 5 AND env <> ''", NULL,
+		e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		if (out->n == out->room) {
+			out->room = out->room == 0 ? 8 : 2 * out->room;
+			out->at = xrealloc(
+			    out->at, out->room * sizeof(*out->at));
+		}
+		out->at[out->n++] = query_text(&q);
+	}
+	if (rc == -1)
+		run_env_keys_release(out);
+	return rc;
 }
 
 int

@@ -21,7 +21,7 @@ struct run_new {
 	enum network_mode network;
 	int64_t wall_s;
 	int64_t budget;     /* 0: no limit of its own */
-	const char *env;    /* JSON object of texts; NULL: none */
+	const char *env;    /* key of its environment's file; NULL: none */
 	const char *branch; /* without refs/heads/, NULL: "" */
 	const char *base;
 	const char *base_sha;
@@ -35,8 +35,16 @@ struct run_new {
 int runs_insert(struct txn *t, const struct run_new *n, int64_t *id,
     bool *created, struct err *e);
 int runs_get(struct txn *t, int64_t id, struct run *out, struct err *e);
-/* What its environment has besides, a JSON object or "", until it ends. */
+/* The key of the file with what its environment has besides, or "": until it
+ * ends. */
 int runs_env(struct txn *t, int64_t id, char **out, struct err *e);
+/* Those of all runs that go on. */
+struct run_env_keys {
+	char **at;
+	size_t n, room;
+};
+int runs_env_keys(struct txn *t, struct run_env_keys *out, struct err *e);
+void run_env_keys_release(struct run_env_keys *keys);
 
 /* The newest of an item; ERR_NOTFOUND. */
 int runs_newest(struct txn *t, int64_t project_id, int64_t item,

@@ -22,12 +22,16 @@ tap_is "$(cat "$SRC/a.txt")" "$(printf 'one\ntwo')" 'the folder is as it was'
 tap_ok 'the record is there' sh -c "tar tf '$T/record.tar' | grep -q manifest.json"
 tap_ok 'nothing of it stays' wait_for 30 gone
 tap_not 'no git ran on the folder' test -e "$T/mark"
+tap_is "$(grep -rlF of-the-caller "$HOME_DIR/db" "$HOME_DIR/secrets")" '' 'the environment was in no database, and its file is gone'
 show
 
 start_run "$SRC" --verify 'grep -q three a.txt' -o "$T/patch" -- sh -c 'echo three >>a.txt'
 tap_is "$RC" 0 'verified in a fresh container'
 tap_ok 'with the patch in a file' grep -q '^+three' "$T/patch"
 tap_is "$(wc -c <"$T/out")" 0 'and nowhere else'
+start_run "$SRC" -o "$SRC/patch" --record "$SRC/record.tar" -- sh -c 'echo three >>a.txt'
+tap_is "$RC,$(grep -c '^+three' "$SRC/patch")" 0,1 'both may be put into the folder itself'
+rm -f "$SRC/patch" "$SRC/record.tar"
 start_run "$SRC" --verify 'test ! -e left && grep -q four a.txt' -o "$T/patch" -- sh -c 'echo three >>a.txt; touch /tmp/left ~/left'
 tap_is "$RC" 40 'one whose verification fails'
 start_run "$SRC" --json --verify 'echo fine' -- true
@@ -40,6 +44,22 @@ start_run "$SRC" --wall 2s -- sleep 600
 tap_is "$RC" 124 'one that is out of time'
 start_run "$SRC" --network none -- sh -c 'grep -c : /proc/net/dev'
 tap_is "$RC,$(grep -cx 2 "$T/err")" 0,1 'a network is there when it is asked for'
+show
+
+# ---- other repositories ----
+git init -q --object-format=sha256 "$T/sha256"
+echo known >"$T/sha256/known"
+git -C "$T/sha256" add known
+echo unknown >"$T/sha256/unknown"
+start_run "$T/sha256" -- sh -c 'ls; git rev-parse --show-object-format'
+tap_is "$RC,$(grep -cx known "$T/err"),$(grep -cx unknown "$T/err"),$(grep -cx sha1 "$T/err")" 0,1,0,1 'one of SHA-256: what it knows'
+git init -q "$T/super"
+git -C "$T/super" update-index --add --cacheinfo "160000,$(printf '%040d' 1),inner"
+git init -q "$T/super/inner"
+echo own >"$T/super/own"
+git -C "$T/super" add own
+start_run "$T/super" -- sh -c 'ls -A; git status --short'
+tap_is "$RC,$(grep -c 'left out: 1 submodules' "$T/err"),$(grep -cx own "$T/err"),$(grep -cx inner "$T/err")" 0,1,1,0 'a submodule is left out, and that is said'
 show
 
 # ---- folders that are refused ----

@@ -20,6 +20,7 @@
 struct index {
 	char bytes[4096];
 	size_t len;
+	bool sha256;
 };
 
 static void
@@ -53,20 +54,35 @@ index_stat(struct index *x, unsigned mode)
 static void
 index_add(struct index *x, unsigned mode, const char *name)
 {
-	static const char zero[8];
-	size_t n = strlen(name);
+	static const char zero[12];
+	size_t n = strlen(name), used = 62;
 
 	index_stat(x, mode);
+	if (x->sha256) {
+		index_put(x, zero, 12);
+		used += 12;
+	}
 	index_put(x, name, n);
-	index_put(x, zero, 8 - (62 + n) % 8);
+	index_put(x, zero, 8 - (used + n) % 8);
 }
 
 static void
 index_end(struct index *x)
 {
 	static const char sum[20];
+	char hex[SHA256_HEX];
 
-	index_put(x, sum, sizeof(sum));
+	if (!x->sha256) {
+		index_put(x, sum, sizeof(sum));
+		return;
+	}
+	sha256_hex((struct view){ .p = x->bytes, .len = x->len }, hex);
+	for (int i = 0; i < 32; i++) {
+		char pair[3] = { hex[2 * i], hex[2 * i + 1] };
+		char byte = (char)strtoul(pair, NULL, 16);
+
+		index_put(x, &byte, 1);
+	}
 }
 
 struct seen {
@@ -97,7 +113,7 @@ static void
 an_index_names_its_paths(void **state)
 {
 	struct err e = ERR_INIT;
-	struct index x;
+	struct index x = { .len = 0 };
 	struct seen s;
 
 	(void)state;
@@ -114,7 +130,7 @@ static void
 names_of_version_4_are_built_on_the_last(void **state)
 {
 	struct err e = ERR_INIT;
-	struct index x;
+	struct index x = { .len = 0 };
 	struct seen s;
 
 	(void)state;
@@ -132,10 +148,29 @@ names_of_version_4_are_built_on_the_last(void **state)
 }
 
 static void
+an_index_of_sha256_names_its_paths(void **state)
+{
+	struct err e = ERR_INIT;
+	struct index x = { .sha256 = true };
+	struct seen s;
+
+	(void)state;
+	index_begin(&x, 2, 2);
+	index_add(&x, 0100644, "a.txt");
+	index_add(&x, 0160000, "deep/inner");
+	index_end(&x);
+	assert_int_equal(index_walk(&x, &s, &e), 0);
+	assert_string_equal(s.names, "a.txt:100644 deep/inner:160000");
+	/* Its sum says which it is. */
+	x.bytes[x.len - 1] = (char)~x.bytes[x.len - 1];
+	assert_int_equal(index_walk(&x, &s, &e), -1);
+}
+
+static void
 a_cut_index_is_refused_wherever_it_is_cut(void **state)
 {
 	struct err e = ERR_INIT;
-	struct index x;
+	struct index x = { .len = 0 };
 	struct seen s;
 	size_t whole;
 
@@ -158,7 +193,7 @@ what_is_no_path_is_refused(void **state)
 	static const char *const names[] = { "", "/a", "a/", "a//b", "../a",
 		"a/../b", "./a", "a/.git/config", ".GIT/hooks/x" };
 	struct err e = ERR_INIT;
-	struct index x;
+	struct index x = { .len = 0 };
 	struct seen s;
 
 	(void)state;
@@ -174,7 +209,7 @@ static void
 an_index_that_does_not_name_all_is_refused(void **state)
 {
 	struct err e = ERR_INIT;
-	struct index x;
+	struct index x = { .len = 0 };
 	struct seen s;
 
 	(void)state;
@@ -304,6 +339,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_index_names_its_paths),
+		cmocka_unit_test(an_index_of_sha256_names_its_paths),
 		cmocka_unit_test(names_of_version_4_are_built_on_the_last),
 		cmocka_unit_test(a_cut_index_is_refused_wherever_it_is_cut),
 		cmocka_unit_test(what_is_no_path_is_refused),
