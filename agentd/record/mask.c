@@ -7,7 +7,9 @@
 #include "lib/base/secret.h"
 
 enum {
-	MASK_CSI_MAX = 32
+	MASK_CSI_MAX = 32,
+	MASK_HEAD_MAX = 80,    /* of a private key, its first line */
+	MASK_RUN_MAX = 8 << 10 /* a word that is longer is no key */
 };
 
 void
@@ -71,7 +73,8 @@ mask_pem_head(char *p, size_t n)
 
 	for (size_t i = 0; i < 2; i++) {
 		size_t len = strlen(ends[i]);
-		char *at = memmem(p, n < 80 ? n : 80, ends[i], len);
+		char *at = memmem(
+		    p, n < MASK_HEAD_MAX ? n : MASK_HEAD_MAX, ends[i], len);
 
 		if (at != NULL)
 			return at + len;
@@ -172,4 +175,64 @@ mask_text(const struct mask *m, char *p, size_t n)
 	for (size_t i = 0; i < m->n; i++)
 		found += mask_word(m->words[i], p, n);
 	return found + mask_pem(p, n) + mask_shapes(p, n);
+}
+
+/* Where a word begins that goes over `at`, or may do so with what comes. */
+static size_t
+mask_whole_word(struct view word, const char *p, size_t n, size_t at)
+{
+	for (size_t i = at < word.len ? 0 : at - word.len + 1; i < at; i++) {
+		size_t len = n - i < word.len ? n - i : word.len;
+
+		if (memcmp(p + i, word.p, len) == 0)
+			return i;
+	}
+	return at;
+}
+
+/* Where a private key begins whose end is not there yet. */
+static size_t
+mask_whole_pem(const char *p, size_t n, size_t at)
+{
+	const struct view begin = VIEW_LIT("-----BEGIN ");
+	const size_t most = MASK_HEAD_MAX + MASK_PEM_MAX;
+	size_t i = at > most ? at - most : 0;
+	const char *found;
+
+	while ((found = memmem(p + i, at - i, begin.p, begin.len)) != NULL) {
+		const char *end;
+		size_t from = (size_t)(found - p);
+
+		end = memmem(found + 1, at - from - 1, "-----END ", 9);
+		if (end == NULL)
+			return from;
+		i = (size_t)(end - p);
+	}
+	return mask_whole_word(begin, p, n, at);
+}
+
+/* Behind the last byte that no key and no escape goes over. */
+static size_t
+mask_whole_run(const char *p, size_t n)
+{
+	const size_t least = n > MASK_RUN_MAX ? n - MASK_RUN_MAX : 0;
+
+	for (size_t i = n; i > least; i--)
+		if (memchr(" \t\r\n\",)}>", p[i - 1], 9) != NULL)
+			return i;
+	return least == 0 ? 0 : n;
+}
+
+size_t
+mask_whole(const struct mask *m, const char *p, size_t n)
+{
+	size_t at = mask_whole_run(p, n), was;
+
+	do {
+		was = at;
+		at = mask_whole_pem(p, n, at);
+		for (size_t i = 0; i < m->n; i++)
+			at = mask_whole_word(m->words[i], p, n, at);
+	} while (at < was);
+	return at;
 }

@@ -12,7 +12,7 @@
 #include "lib/base/view.h"
 
 enum {
-	MASK_WORDS = 32,
+	MASK_WORDS = 64,
 	MASK_WORD_MIN = 8, /* shorter ones are in any text */
 	MASK_WORD_MAX = 4096,
 	MASK_PEM_MAX = 16 << 10 /* of a private key */
@@ -27,5 +27,8 @@ struct mask {
 void mask_add(struct mask *m, struct view word);
 /* How many places. */
 size_t mask_text(const struct mask *m, char *p, size_t n);
+/* Of a text that goes on: how many bytes of it can be masked by themselves.
+ * The others wait for more: at most MASK_PEM_MAX and a little. */
+size_t mask_whole(const struct mask *m, const char *p, size_t n);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agentd/call.h"
+#include "agentd/record/mask.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -21,7 +22,6 @@
 #include "lib/wire/json.h"
 
 enum {
-	LOGSHIP_SECRETS = 2,
 	LOGSHIP_CHUNK = 256 << 10,
 	LOGSHIP_GATHER_MS = 50, /* small writes travel together */
 	LOGSHIP_RETRY_MIN_MS = 200,
@@ -34,7 +34,8 @@ struct logship {
 	char *file;
 	char *path;
 	char *header;
-	char *secrets[LOGSHIP_SECRETS]; /* NULL: none */
+	char *secrets; /* NULL: it is no text */
+	struct mask mask;
 	loop_fn *on_done;
 	void *arg;
 	struct timer *timer;
@@ -47,42 +48,13 @@ struct logship {
 	int64_t retry_ms;
 };
 
-static void
-logship_mask(struct logship *s, const char *secret)
-{
-	size_t n = secret == NULL ? 0 : strlen(secret);
-	char *at = s->chunk.p;
-
-	while (n > 0 && s->chunk.len > 0 &&
-	    (at = memmem(at, s->chunk.len - (size_t)(at - s->chunk.p), secret,
-		 n)) != NULL) {
-		memset(at, '*', n);
-		at += n;
-	}
-}
-
-/* How many bytes at the end could be the secret's beginning. */
-static size_t
-logship_tail(const struct logship *s, const char *secret)
-{
-	size_t keep = secret == NULL ? 0 : strlen(secret);
-
-	while (keep > 1) {
-		keep--;
-		if (s->chunk.len >= keep &&
-		    memcmp(s->chunk.p + s->chunk.len - keep, secret, keep) == 0)
-			return keep;
-	}
-	return 0;
-}
-
-/* Read behind `sent`.  A secret that the end may have cut waits. */
+/* Read behind `sent`.  What the end may have cut of a secret waits. */
 static int
 logship_read(struct logship *s, struct err *e)
 {
 	AUTO_CLOSE int fd = open(s->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	AUTO_FREE char *buf = xmalloc(LOGSHIP_CHUNK);
-	size_t hold = 0;
+	size_t keep;
 	ssize_t n;
 
 	str_reset(&s->chunk);
@@ -92,16 +64,14 @@ logship_read(struct logship *s, struct err *e)
 	if (n == -1)
 		return err_sys(e, ERR_IO, "%s", s->file);
 	str_addn(&s->chunk, buf, (size_t)n);
-	for (size_t i = 0; i < LOGSHIP_SECRETS; i++)
-		logship_mask(s, s->secrets[i]);
-	if (s->finishing && n < LOGSHIP_CHUNK)
+	if (s->secrets == NULL)
 		return 0;
-	for (size_t i = 0; i < LOGSHIP_SECRETS; i++) {
-		size_t keep = logship_tail(s, s->secrets[i]);
-
-		hold = keep > hold ? keep : hold;
-	}
-	s->chunk.len -= hold;
+	keep = s->finishing && n < LOGSHIP_CHUNK
+	    ? s->chunk.len
+	    : mask_whole(&s->mask, str_cstr(&s->chunk), s->chunk.len);
+	s->chunk.len = keep;
+	if (keep > 0)
+		(void)mask_text(&s->mask, s->chunk.p, keep);
 	return 0;
 }
 
@@ -210,8 +180,14 @@ logship_new(const struct logship_spec *spec)
 	s->file = xstrdup(spec->file);
 	s->path = xstrdup(spec->path);
 	s->header = spec->header == NULL ? NULL : xstrdup(spec->header);
-	s->secrets[0] = spec->secret == NULL ? NULL : xstrdup(spec->secret);
-	s->secrets[1] = spec->secret2 == NULL ? NULL : xstrdup(spec->secret2);
+	if (spec->secrets != NULL) {
+		struct view rest, line;
+
+		s->secrets = xstrdup(spec->secrets);
+		rest = view_of(s->secrets);
+		while (rest.len > 0 && view_split(&rest, '\n', &line))
+			mask_add(&s->mask, line);
+	}
 	s->on_done = spec->on_done;
 	s->arg = spec->arg;
 	s->retry_ms = LOGSHIP_RETRY_MIN_MS;
@@ -247,7 +223,8 @@ logship_free(struct logship *s)
 	free(s->file);
 	free(s->path);
 	free(s->header);
-	for (size_t i = 0; i < LOGSHIP_SECRETS; i++)
-		free(s->secrets[i]);
+	if (s->secrets != NULL)
+		explicit_bzero(s->secrets, strlen(s->secrets));
+	free(s->secrets);
 	free(s);
 }

@@ -1,7 +1,8 @@
 /*
  * logship: brings a growing file to an append-only log of cofferd, by offset,
  * one request at a time; survives a lost reply and a restart of either side.
- * Given words (the run's token) leave as asterisks.
+ * Of a text, given words (the run's token) and what looks like a key leave as
+ * asterisks (agentd/record/mask.h).
  */
 #ifndef AGENTD_RUN_LOGSHIP_H
 #define AGENTD_RUN_LOGSHIP_H
@@ -17,8 +18,8 @@ struct logship_spec {
 	const char *file;   /* copied, as the others */
 	const char *path;   /* of the PATCH call */
 	const char *header; /* one more header, may be NULL */
-	/* Each may be NULL. */
-	const char *secret, *secret2;
+	/* Lines, each a word to mask; NULL: bytes that leave as they are. */
+	const char *secrets;
 	/* All that was there at logship_finish has arrived (or cofferd takes
 	 * no more of it). */
 	loop_fn *on_done;

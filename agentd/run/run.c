@@ -408,18 +408,21 @@ run_ship_open(struct run *r)
 	AUTO_FREE char *file = path_join(r->dir, run_log_leaf(r));
 	AUTO_FREE char *path = xasprintf(
 	    "/api/coffer/v1/runs/%lld/log", (long long)r->id);
-	const struct logship_spec spec = {
+	AUTO_STR struct str secrets = STR_INIT;
+	struct logship_spec spec = {
 		.loop = r->env->host->loop,
 		.api = r->env->api,
 		.file = file,
 		.path = path,
-		.secret = r->token[0] == '\0' ? NULL : r->token,
-		.secret2 = r->models.token[0] == '\0' ? NULL : r->models.token,
 		.on_done = run_on_shipped,
 		.arg = r,
 	};
 
+	run_record_secrets(r, &secrets);
+	spec.secrets = str_cstr(&secrets);
 	r->ship = logship_new(&spec);
+	if (secrets.p != NULL)
+		explicit_bzero(secrets.p, secrets.len);
 }
 
 static void

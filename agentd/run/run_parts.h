@@ -104,6 +104,8 @@ void run_step(const struct run *r, const char *kind, const char *name,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void run_record_watch(struct run *r); /* its agent runs: look what it uses */
 void run_record_unwatch(struct run *r);
+/* Lines: words that neither its record nor its log may have. */
+void run_record_secrets(const struct run *r, struct str *out);
 void run_record_mask(const struct run *r); /* its tokens, before they go */
 /* Seal it, bring it to cofferd, then next, whatever came of it. */
 void run_record_make(struct run *r, run_next_fn *next);

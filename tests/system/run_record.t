@@ -44,8 +44,9 @@ tap_is "$(find "$(dir)" -type f ! -name resources.jsonl -printf '%f\n' | LC_ALL=
     'events.jsonl finish.log manifest.json manifest.sig out.log patch.diff policy.json prepare.log prompt.md report.html report.md result.json task.json ' \
     'of all that there is; a quick run has no samples'
 tap_is "$(find "$(dir)" -perm /077 | wc -l)" 0 'root alone reads it'
-tap_not 'the key is nowhere' grep -rqF "$KEY" "$HOME_DIR/runs/$RID" "$HOME_DIR/logs/runs/$RID.tar"
+tap_not 'the key is nowhere' grep -rqF "$KEY" "$HOME_DIR/runs/$RID" "$HOME_DIR/logs/runs"
 tap_is "$(grep -c '^token \*\{40\}$' "$(dir)/out.log"),$(grep -c '^key \*\{40\}$' "$(dir)/out.log")" 1,1 'its token is not, either'
+tap_is "$(coffer run logs "$RID" | grep -c '^\(token\|key\) \*\{40\}$')" 2 'nor in its log'
 tap_not 'nor in its comment' sh -c "'$O/bin/coffer' issue show alpha $ITEM | grep -qF $KEY"
 tap_is "$(jq -r '.patch.files, .patch.added' "$(dir)/manifest.json" | tr '\n' ' ')" '3 3 ' 'its patch is counted'
 tap_not 'its report runs nothing' grep -q '<script' "$(dir)/report.html"

@@ -86,8 +86,7 @@ fix_ship(struct fix *f)
 		.api = f->c.api,
 		.file = f->file,
 		.path = "/api/coffer/v1/runs/9/log",
-		.secret = SECRET,
-		.secret2 = "the-second-one",
+		.secrets = SECRET "\nthe-second-one\n",
 		.on_done = fix_on_done,
 		.arg = f,
 	};
@@ -112,6 +111,22 @@ a_secret_is_masked_across_the_chunks_border(void **state)
 	assert_null(memmem(f->c.log.p, f->c.log.len, SECRET, strlen(SECRET)));
 	assert_string_equal(f->c.log.p + CHUNK - 6,
 	    "x************* and *************s3cr **************");
+}
+
+static void
+what_looks_like_a_key_is_masked(void **state)
+{
+	struct fix *f = *state;
+	AUTO_STR struct str text = STR_INIT;
+
+	while (text.len < CHUNK - 20)
+		str_add(&text, "line\n");
+	str_add(&text, "ghp_abcdefghijklmnopqrstuvwxyz0123456789\nend");
+	fix_put(f, &text);
+	fix_ship(f);
+	assert_int_equal(f->c.log.len, text.len);
+	assert_null(strstr(str_cstr(&f->c.log), "ghp_"));
+	assert_non_null(strstr(str_cstr(&f->c.log), "*\nend"));
 }
 
 static void
@@ -294,6 +309,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SHIP_TEST(a_secret_is_masked_across_the_chunks_border),
+		SHIP_TEST(what_looks_like_a_key_is_masked),
 		SHIP_TEST(it_goes_on_where_cofferd_is),
 		SHIP_TEST(lost_replies_and_pauses_lose_nothing),
 		SHIP_TEST(a_refusal_ends_it),

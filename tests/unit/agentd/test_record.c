@@ -107,6 +107,65 @@ a_first_line_alone_hides_no_more_than_a_key(void **state)
 	assert_int_equal(p[MASK_PEM_MAX + 100], 'x');
 }
 
+/* Whatever parts it comes in, what leaves is what the whole would be. */
+static void
+mask_in_parts(const struct mask *m, const char *text, size_t step)
+{
+	const size_t n = strlen(text);
+	AUTO_FREE char *want = xstrdup(text);
+	AUTO_STR struct str got = STR_INIT;
+	size_t sent = 0;
+
+	(void)mask_text(m, want, n);
+	for (size_t end = step < n ? step : n;;
+	     end = end + step < n ? end + step : n) {
+		AUTO_FREE char *part = xstrndup(text + sent, end - sent);
+		size_t len = end == n ? end - sent
+				      : mask_whole(m, part, end - sent);
+
+		if (len > 0)
+			(void)mask_text(m, part, len);
+		str_addn(&got, part, len);
+		sent += len;
+		if (end == n)
+			break;
+	}
+	assert_string_equal(str_cstr(&got), want);
+}
+
+static void
+a_text_in_parts_is_masked_as_the_whole(void **state)
+{
+	static const char text
+	    [] = "at work: sk-ant-abcdefghijklmnopqrstuvwx0 and\n"
+		 "{\"k\":\"a\\nghp_abcdefghijklmnopqrstuvwxyz0123456789\"}\n"
+		 "\x1b[31mghp_abcdefghijklmnopqrstuvwxyz0123456789\x1b[0m "
+		 "a word of words, and a word of words again, a word of\n"
+		 "-----BEGIN RSA PRIVATE KEY-----\nabc def\nghi\n"
+		 "-----END RSA PRIVATE KEY-----\nthe end of it\n";
+	struct mask m = { .n = 0 };
+
+	(void)state;
+	mask_add(&m, VIEW_LIT("a word of words"));
+	for (size_t step = 1; step < sizeof(text); step++)
+		mask_in_parts(&m, text, step);
+}
+
+static void
+what_is_no_key_does_not_wait_for_ever(void **state)
+{
+	struct mask m = { .n = 0 };
+	AUTO_STR struct str text = STR_INIT;
+
+	(void)state;
+	assert_int_equal(mask_whole(&m, "a line\n", 7), 7);
+	assert_int_equal(mask_whole(&m, "a li", 4), 2);
+	str_add(&text, "-----BEGIN PRIVATE KEY-----\n");
+	while (text.len < 32 << 10)
+		str_add(&text, "x");
+	assert_int_equal(mask_whole(&m, text.p, text.len), text.len);
+}
+
 static void
 record_of(struct record *r, enum record_id i, const char *text)
 {
@@ -231,6 +290,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_secret_becomes_as_many_asterisks),
 		cmocka_unit_test(masked_json_is_json),
+		cmocka_unit_test(a_text_in_parts_is_masked_as_the_whole),
+		cmocka_unit_test(what_is_no_key_does_not_wait_for_ever),
 		cmocka_unit_test(a_first_line_alone_hides_no_more_than_a_key),
 		cmocka_unit_test(events_are_a_chain_in_the_order_of_their_time),
 		cmocka_unit_test(a_patch_is_counted_by_its_hunks),
