@@ -80,6 +80,13 @@ tap_ok 'in the issue' grep -q "to run .sudo id., because .privilege" "$T/said"
 api POST "/api/v1/repos/admin/alpha/issues/$ITEM/comments" "{\"body\":\"/allow $A for 10m\"}"
 tap_ok 'the next one' wait_for 60 asked 'ssh example.org'
 B=$(field '.[0].id')
+# Killed while it is asked: who waits goes on waiting.
+pid_of() { coffer status --json | jq -r ".services[] | select(.name == \"$1\") | .pid"; }
+WAS=$(pid_of cofferd)
+kill -KILL "$WAS"
+is_new() { [ "$(pid_of cofferd)" != "$WAS" ] && coffer status --json | jq -e '.services[] | select(.name == "cofferd") | .state == "up"'; }
+tap_ok 'cofferd is killed and starts again' wait_for 30 is_new
+wait_for 30 asked 'ssh example.org'
 coffer approvals deny "$B" >"$T/deny.out" 2>&1
 attack_end
 tap_is "$(attack_state)" 'done' 'the run goes on when it is answered'
