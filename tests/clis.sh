@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs the agent CLIs that tests/system/slow_agent_*.t run, at the versions
 # they were written against, with npm:
-#   tests/clis.sh DIR [claude|codex|opencode|goose]...
-# DIR/bin then has the programs: COFFER_TEST_CLIS=DIR.  They take 1.5 GB; no
+#   tests/clis.sh DIR [claude|codex|opencode|goose|playwright]...
+# DIR/bin then has the programs: COFFER_TEST_CLIS=DIR.  playwright, only when it
+# is named, is what slow_web_browser.t drives Debian's chromium with.  They take 1.5 GB; no
 # script of a package is run.
 set -eu
 [ $# -ge 1 ] || {
-	sed -n '2,6s/^# //p' "$0" >&2
+	sed -n '2,7s/^# //p' "$0" >&2
 	exit 2
 }
 mkdir -p "$1/bin"
@@ -19,8 +20,12 @@ for n in "$@"; do
 	codex) package=@openai/codex@0.169.0 program='*/bin/codex' ;;
 	opencode) package=opencode-ai@1.18.33 program='*/opencode-linux-x64/bin/opencode' ;;
 	goose) package=@aaif/goose-binary-linux-x64@0.20.1 program='*/bin/goose' ;;
+	playwright)
+		npm install --prefix "$dir/$n" --cache "$dir/cache" --ignore-scripts --no-audit --no-fund --silent playwright-core@1.48.2
+		continue
+		;;
 	*)
-		echo "clis.sh: $n is none of claude, codex, opencode, goose" >&2
+		echo "clis.sh: $n is none of claude, codex, opencode, goose, playwright" >&2
 		exit 2
 		;;
 	esac

@@ -108,7 +108,7 @@ projects_get(struct call *c)
 		return;
 	}
 	html_leaf(&w.h, "h1", "", "Projects");
-	if (list.n == 0) {
+	if (list.total == 0) {
 		web_empty(&w, "There is no project here yet. Mirror one:",
 		    "coffer create https://example.org/you/project.git");
 	} else {

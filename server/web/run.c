@@ -190,7 +190,7 @@ run_list_get(struct call *c)
 	}
 	html_leaf(&w.h, "h1", "", "Runs");
 	query_project_says(&w, &of, "/-/runs");
-	if (list.n == 0) {
+	if (list.total == 0) {
 		web_empty(
 		    &w, "No agent has worked yet. Say in an issue:", "/plan");
 	} else {

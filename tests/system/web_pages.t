@@ -1,0 +1,151 @@
+#!/bin/sh
+# The pages: what they show, to whom, that what strangers write stays text, and
+# that a click is what the API's call is.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/web_lib.sh"
+
+coffer_home
+start_cofferd
+make_project
+BOB=$(make_user bob)
+EVE=$(make_user eve)
+R=/api/v1/repos/$PROJECT
+C=/api/coffer/v1
+api PUT "$R/collaborators/bob" '{"permission":"write"}'
+api PUT "$R/collaborators/eve" '{"permission":"read"}'
+api PATCH "$C/projects/$PROJECT" '{"settings":{"network":"locked","max_item_runs":100}}'
+sound() { perl "$SYSTEM_DIR/html_check.pl" "$BODY"; }
+alone() { ! grep -Eq '<img|<script>' "$BODY"; }
+
+sign_in admin "$ADMIN"
+page GET /
+tap_ok 'a project that nobody proved says so' shows 'not proved'
+page GET /-/approvals
+tap_ok 'an empty inbox says what comes here' shows 'Nobody asks'
+page GET /-/runs
+tap_ok 'and where runs come from' shows '/plan'
+
+# Everything that strangers write.
+api POST "$R/issues" "$(jq -n --arg t "$XSS" '{title: $t, body: "x"}')"
+web_run fix
+web_log 0 "$XSS"
+web_ask command "rm -rf /tmp/x; echo $XSS" "$XSS"
+FIRST=$ASK
+web_ask tool "$(printf 'Bash \342\200\256 gnp.exe')"
+web_ask budget 2500000
+web_blocked files.test "$XSS"
+web_blocked "x.$(printf '\342\200\256')test" 'no rule'
+web_prove fail 1 "$XSS"
+as "$AGENTD" api PUT "$C/projects/$PROJECT/sandbox" "$(jq -n --arg r "$XSS" '{state: "failed", cause: "oom", reason: $r}')"
+
+page GET /
+tap_ok 'the list of projects is sound' sound
+tap_ok 'it has the count of what waits' shows 'to approve'
+tap_ok 'what was blocked' grep -Eq '[0-9]+ blocked' "$BODY"
+tap_ok 'and the verdict' shows 'data-kind="bad">fail'
+page GET "/$PROJECT"
+tap_ok 'the page of a project is sound' sound
+tap_ok 'it has the row that failed' shows 'dns-rebind'
+tap_ok 'with its evidence as text' shows '&lt;script&gt;alert(2)'
+tap_ok 'and nothing of it as a tag' alone
+tap_ok 'the name that was blocked' shows 'files.test:443'
+tap_ok 'the title of the issue' shows '#1'
+tap_ok 'the run' shows "href=\"/-/runs/$RUN\""
+page GET /-/approvals
+tap_ok 'the inbox is sound' sound
+tap_ok 'without a tag of a stranger' alone
+tap_ok 'what turns text around is written out' shows '&lt;U+202E&gt;'
+tap_ok 'money is money' shows '$2.50'
+tap_ok 'a maintainer may answer' shows "/-/approvals/$FIRST/allow"
+page GET "/-/runs/$RUN"
+tap_ok 'the page of a run is sound' sound
+tap_ok 'without a tag of a stranger' alone
+tap_ok 'it may be stopped' shows "/-/runs/$RUN/stop"
+page GET /-/runs
+tap_ok 'the list of runs is sound' sound
+page GET "/-/runs/$RUN/log"
+tap_is "$STATUS,$(header Content-Type),$(header X-Content-Type-Options)" '200,text/plain;charset=utf-8,nosniff' 'its log is text'
+tap_is "$(cat "$BODY")" "$XSS" 'whole'
+page GET "/-/runs?page=%22%3E%3Cscript%3E"
+tap_is "$STATUS" 422 'a page that is no number is refused'
+tap_ok 'soundly' sound
+page GET "/-/runs?owner=%3Cscript%3E&name=x"
+tap_is "$STATUS" 404 'a project that is none, too'
+tap_ok 'soundly' sound
+page GET '/-/sign-in?next=%22%3E%3Cscript%3E'
+page GET /nobody/nothing
+tap_is "$STATUS" 404 'what is not there is not there'
+tap_ok 'on a page' sound
+page GET /-/runs/99999
+tap_is "$STATUS" 404 'nor a run'
+
+# A reader.
+cp "$JAR" "$T/admin"
+sign_in eve "$EVE"
+page GET /-/approvals
+tap_ok 'a reader sees what is asked' shows 'rm -rf'
+tap_not 'and cannot answer' shows "/-/approvals/$FIRST/allow"
+send "/-/approvals/$FIRST/allow" for_s=600
+tap_is "$STATUS" 403 'nor by a form of his own'
+page GET "/-/runs/$RUN"
+tap_not 'nor stop' shows "/-/runs/$RUN/stop"
+send "/-/runs/$RUN/stop"
+tap_is "$STATUS" 403 'nor so'
+tap_ok 'soundly' sound
+
+# A maintainer.
+sign_in bob "$BOB"
+page GET /-/approvals
+FORM=0 send "/-/approvals/$FIRST/allow" for_s=600
+tap_is "$STATUS" 403 'a form without its value is refused'
+page GET /-/approvals
+MINE=$(form_value)
+ORIGIN=http://evil.example send "/-/approvals/$FIRST/allow" for_s=600
+tap_is "$STATUS" 403 'and one from another site'
+http POST "/-/approvals/$FIRST/allow" -H "Origin: $URL" --data-urlencode "form=$MINE"
+tap_is "$STATUS" 403 'and one without the session'
+page GET /-/approvals
+send "/-/approvals/$FIRST/allow" for_s=5
+tap_is "$STATUS" 422 'a time that is too short'
+page GET /-/approvals
+send "/-/approvals/$FIRST/allow" for_s=600
+tap_is "$STATUS,$(location)" 303,/-/approvals 'he allows it by a click'
+api GET "$C/approvals/$FIRST"
+tap_is "$(field '"\(.state) \(.by)"')" 'allowed bob' 'as the API says'
+page GET /-/approvals
+tap_ok 'it is among what was answered' shows 'data-kind="good">allowed'
+send "/-/approvals/$FIRST/deny"
+tap_is "$STATUS" 409 'once'
+page GET /-/approvals
+send "/-/approvals/$ASK/deny"
+api GET "$C/approvals/$ASK"
+tap_is "$(field .state)" denied 'and denies'
+page GET "/-/runs/$RUN"
+send "/-/runs/$RUN/stop"
+tap_is "$STATUS,$(location)" "303,/-/runs/$RUN" 'he stops the run'
+page GET "/-/runs/$RUN"
+tap_ok 'which says so' shows 'is being stopped'
+api GET "$C/events?after=0&limit=1000"
+tap_is "$(field '[.events[] | select(.kind == "run.cancel")] | length')" 1 'as agentd hears'
+
+# A stranger.
+MAL=$(make_user mal)
+sign_in mal "$MAL"
+for p in "/$PROJECT" "/-/runs/$RUN" "/-/runs/$RUN/log" "/-/runs/$RUN/record" "/-/runs/$RUN/report" "/-/runs?owner=admin&name=calc" "/-/approvals?owner=admin&name=calc"; do
+	page GET "$p"
+	tap_is "$STATUS" 404 "a stranger finds no $p"
+done
+page GET /-/approvals
+send "/-/approvals/$ASK/allow"
+tap_is "$STATUS" 404 'and has nothing to answer'
+
+# Long lists.
+JAR=$T/admin
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13; do web_run plan; web_run fix; done
+page GET /-/runs
+tap_ok 'runs are on pages' shows '1 to 25 of 27'
+page GET '/-/runs?page=2'
+tap_ok 'the next has the rest' shows '26 to 27 of 27'
+tap_ok 'soundly' sound
+
+tap_done
