@@ -33,6 +33,12 @@ routerctl_keep(struct routerctl *c, loop_fn *fn, void *arg)
 	ctl_keep(c->ctl, fn, arg);
 }
 
+bool
+routerctl_is_there(const struct routerctl *c)
+{
+	return ctl_is_connected(c->ctl);
+}
+
 void
 routerctl_free(struct routerctl *c)
 {

@@ -9,6 +9,7 @@
 #ifndef AGENTD_SANDBOX_ROUTERCTL_H
 #define AGENTD_SANDBOX_ROUTERCTL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,8 @@ struct routerctl *routerctl_new(struct loop *l, const char *socket_path);
  * after each connection: the router may have lost what it was told.
  */
 void routerctl_keep(struct routerctl *c, loop_fn *fn, void *arg);
+/* Connected? While it is not, what was stopped is told to the next. */
+bool routerctl_is_there(const struct routerctl *c);
 /* Waiting requests are dropped without a call. */
 void routerctl_free(struct routerctl *c);
 

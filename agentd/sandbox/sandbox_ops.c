@@ -200,14 +200,27 @@ sandbox_up_router(struct seq *s, void *ctx, struct err *e)
 	return SEQ_WAIT;
 }
 
+/*
+ * What its namespace does is over when that is gone.  A router that is away is
+ * not waited for: it hears of it when it is back, or from the list of what it
+ * knows (sandboxes_tell_router).
+ */
+static int
+sandbox_unroute(struct sandbox_op *o, routerctl_fn *fn, void *arg)
+{
+	struct routerctl *router = o->b->m->router;
+	bool there = routerctl_is_there(router);
+
+	routerctl_project_del(
+	    router, o->b->id, there ? fn : NULL, there ? arg : NULL);
+	return there ? SEQ_WAIT : SEQ_DONE;
+}
+
 static int
 sandbox_undo_router(struct seq *s, void *ctx, struct err *e)
 {
-	struct sandbox_op *o = ctx;
-
 	(void)e;
-	routerctl_project_del(o->b->m->router, o->b->id, sandbox_on_router, s);
-	return SEQ_WAIT;
+	return sandbox_unroute(ctx, sandbox_on_router, s);
 }
 
 static int
@@ -463,13 +476,9 @@ sandbox_down_remove(struct seq *s, void *ctx, struct err *e)
 static int
 sandbox_down_router(struct seq *s, void *ctx, struct err *e)
 {
-	struct sandbox_op *o = ctx;
-
 	(void)s;
 	(void)e;
-	routerctl_project_del(
-	    o->b->m->router, o->b->id, sandbox_note_router, o);
-	return SEQ_WAIT;
+	return sandbox_unroute(ctx, sandbox_note_router, ctx);
 }
 
 static int

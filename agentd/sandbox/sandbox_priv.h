@@ -20,6 +20,7 @@ struct sandboxes {
 	struct map *map; /* id -> struct sandbox */
 	/* Some were busy when the router came back. */
 	struct timer *again;
+	bool unswept; /* of them, some are being stopped that it knows */
 };
 
 struct sandbox {

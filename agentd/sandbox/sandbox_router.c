@@ -40,6 +40,8 @@ sandbox_tell(struct sandbox *b)
 		    b->id, b->cause, "its link to the router is gone", m->arg);
 }
 
+static routerctl_fn sandbox_on_projects;
+
 /* One that is busy may have told the router before: when it has done. */
 void
 sandbox_tell_again(void *arg)
@@ -61,6 +63,9 @@ sandbox_tell_again(void *arg)
 		b->untold = false;
 		sandbox_tell(b);
 	}
+	if (m->unswept)
+		routerctl_projects(m->router, sandbox_on_projects, m);
+	m->unswept = false;
 	if (busy)
 		timer_set(m->again, SANDBOX_AGAIN_MS);
 }
@@ -83,12 +88,16 @@ sandbox_on_projects(const struct json *reply, const struct err *e, void *arg)
 		int64_t id = json_i64_or(p, "id", 0);
 		const struct sandbox *b = sandbox_find(m, id);
 
+		if (b != NULL && b->busy && b->state == SANDBOX_STOPPING)
+			m->unswept = true;
 		if (id < 1 || id > HOST_MAX_PROJECT - HOST_MAX_JOB_SLOT ||
 		    (b != NULL && (b->busy || b->state != SANDBOX_STOPPED)))
 			continue;
 		log_info("sandbox router-forgets project=%lld", (long long)id);
 		routerctl_project_del(m->router, id, sandbox_on_told, NULL);
 	}
+	if (m->unswept)
+		timer_set(m->again, SANDBOX_AGAIN_MS);
 }
 
 void

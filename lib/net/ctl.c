@@ -359,6 +359,12 @@ ctl_send(struct ctl *c, struct str *out, ctl_fn *fn, void *arg)
 	ctl_send_for(c, 0, out, fn, arg);
 }
 
+bool
+ctl_is_connected(const struct ctl *c)
+{
+	return c->stream != NULL;
+}
+
 void
 ctl_open(struct jw *w, struct str *out, const char *op)
 {

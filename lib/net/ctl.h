@@ -7,6 +7,8 @@
 #ifndef LIB_NET_CTL_H
 #define LIB_NET_CTL_H
 
+#include <stdbool.h>
+
 #include "lib/io/loop.h"
 
 struct ctl;
@@ -37,6 +39,8 @@ void ctl_send(struct ctl *c, struct str *out, ctl_fn *fn, void *arg);
  * say what shall be, not what shall be done. */
 void ctl_send_for(
     struct ctl *c, int64_t away_ms, struct str *out, ctl_fn *fn, void *arg);
+/* Is the program there, as far as is known? */
+bool ctl_is_connected(const struct ctl *c);
 /* No calls for arg any more. */
 void ctl_forget(struct ctl *c, const void *arg);
 

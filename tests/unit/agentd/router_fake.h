@@ -13,6 +13,7 @@
 struct router {
 	struct fixture *f;
 	struct listener *listener;
+	struct stream *stream; /* the newest */
 	struct routerctl *ctl;
 	struct str heard; /* the lines it got */
 	const char *refuse;
@@ -42,9 +43,10 @@ router_on_data(struct stream *s, struct view in, void *arg)
 static inline void
 router_on_close(struct stream *s, const char *reason, void *arg)
 {
-	(void)s;
 	(void)reason;
 	(void)arg;
+	if (router.stream == s)
+		router.stream = NULL;
 }
 
 static inline void
@@ -53,10 +55,23 @@ router_on_accept(int fd, const struct sock_addr *peer, void *arg)
 	const struct fixture *f = arg;
 
 	(void)peer;
-	(void)stream_new(f->host.loop,
+	router.stream = stream_new(f->host.loop,
 	    &(struct stream_spec){ .fd = fd,
 		.on_data = router_on_data,
 		.on_close = router_on_close });
+}
+
+static inline void
+router_listen(struct fixture *f)
+{
+	AUTO_FREE char *text = xasprintf("unix:%s/run/router.sock", f->home);
+	struct sock_addr a;
+	struct err e = ERR_INIT;
+	int fd;
+
+	assert_int_equal(sock_parse(text, &a, &e), 0);
+	assert_int_equal(sock_listen(&a, 0600, &fd, &e), 0);
+	router.listener = listener_new(f->host.loop, fd, router_on_accept, f);
 }
 
 static inline void
@@ -66,21 +81,30 @@ router_up(struct fixture *f)
 	const char *const add[] = { "/usr/sbin/ip", "netns", "add", name,
 		NULL };
 	AUTO_FREE char *path = path_join(f->home, "run/router.sock");
-	AUTO_FREE char *text = xasprintf("unix:%s", path);
 	AUTO_FREE char *dir = path_join(f->home, "run");
-	struct sock_addr a;
 	struct err e = ERR_INIT;
-	int fd;
 
 	host_router_netns(&f->host, name);
 	fixture_program(f, add);
 	assert_int_equal(path_mkdirs(dir, 0755, &e), 0);
-	assert_int_equal(sock_parse(text, &a, &e), 0);
-	assert_int_equal(sock_listen(&a, 0600, &fd, &e), 0);
 	router.f = f;
 	router.heard = STR_INIT;
-	router.listener = listener_new(f->host.loop, fd, router_on_accept, f);
+	router_listen(f);
 	router.ctl = routerctl_new(f->host.loop, path);
+}
+
+/* Its program ends; router_listen: it is back. */
+static inline void
+router_leave(struct fixture *f)
+{
+	AUTO_FREE char *path = path_join(f->home, "run/router.sock");
+
+	listener_free(router.listener);
+	router.listener = NULL;
+	(void)unlink(path);
+	if (router.stream != NULL)
+		stream_close(router.stream, "it ends");
+	loop_drain(f->host.loop);
 }
 
 static inline void

@@ -702,6 +702,20 @@ stop_keeps_the_image_and_destroy_leaves_nothing(void **state)
 	assert_int_equal(sandbox_state(m, 7), SANDBOX_STOPPED);
 	sandbox_start(m, &project, fixture_on_done, f);
 	fixture_ok(f);
+	/* Without a router as well, which hears of it when it is back. */
+	router_leave(f);
+	sandbox_stop(m, 7, fixture_on_done, f);
+	fixture_ok(f);
+	assert_int_equal(sandbox_state(m, 7), SANDBOX_STOPPED);
+	assert_false(netns_exists(netns));
+	str_reset(&router.heard);
+	router_listen(f);
+	routerctl_hello(router.ctl, on_reply, f);
+	fixture_ok(f);
+	assert_non_null(strstr(
+	    str_cstr(&router.heard), "{\"op\":\"project.del\",\"id\":7}"));
+	sandbox_start(m, &project, fixture_on_done, f);
+	fixture_ok(f);
 	sandbox_destroy(m, 7, fixture_on_done, f);
 	fixture_ok(f);
 	assert_int_equal(access(all, F_OK), -1);
