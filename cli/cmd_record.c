@@ -75,6 +75,19 @@ record_value(const struct record *r, size_t row, char out[RECORD_VALUE_MAX])
 	return out[0] != '\0' && strcmp(out, "-1") != 0;
 }
 
+/* Of the manifest, what it says of a file; NULL: it is the manifest. */
+static const struct json *
+record_entry(const struct record *r, const char *name)
+{
+	const struct json *files = json_get(r->manifest, "files");
+
+	for (const struct json *j = json_first(files); j != NULL;
+	     j = json_next(j))
+		if (strcmp(json_str_or(j, "name", ""), name) == 0)
+			return j;
+	return NULL;
+}
+
 static int
 run_inspect(struct cli *c, const void *args, int argc, char **argv)
 {
@@ -108,8 +121,12 @@ run_inspect(struct cli *c, const void *args, int argc, char **argv)
 	    r.is_signed ? "signed by this installation"
 			: "signature not checked: HOME/prove.pub is not here");
 	for (size_t i = 0; i < r.n; i++)
-		(void)printf("  %-15s %zu bytes\n", r.files[i].name,
-		    r.files[i].bytes.len);
+		(void)printf("  %-15s %zu bytes%s\n", r.files[i].name,
+		    r.files[i].bytes.len,
+		    json_bool_or(
+			record_entry(&r, r.files[i].name), "cut", false)
+			? ", cut off"
+			: "");
 	record_release(&r);
 	return CLI_OK;
 }
@@ -118,21 +135,16 @@ run_inspect(struct cli *c, const void *args, int argc, char **argv)
 static const char *
 record_unreplayable(const struct record *r)
 {
-	const struct json *files = json_get(r->manifest, "files");
+	const struct json *j = record_entry(r, "patch.diff");
 
 	if (json_get(r->manifest, "patch") == NULL)
 		return "there is no patch: it could not write, or wrote "
 		       "nothing "
 		       "that was looked at";
-	for (const struct json *j = json_first(files); j != NULL;
-	     j = json_next(j)) {
-		if (strcmp(json_str_or(j, "name", ""), "patch.diff") != 0)
-			continue;
-		if (json_bool_or(j, "cut", false))
-			return "its patch is cut off";
-		if (json_i64_or(j, "masked", 0) > 0)
-			return "secrets in its patch are masked";
-	}
+	if (json_bool_or(j, "cut", false))
+		return "its patch is cut off";
+	if (json_i64_or(j, "masked", 0) > 0)
+		return "secrets in its patch are masked";
 	return NULL;
 }
 

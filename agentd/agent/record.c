@@ -1,3 +1,4 @@
+#include <string.h>
 
 #include "agentd/agent/stream.h"
 #include "lib/base/esc.h"
@@ -56,6 +57,26 @@ agent_event_write(
 		agent_record_usage(&w, &ev->usage, ev->usage.cost >= 0);
 	jw_end(&w);
 	str_addc(out, '\n');
+}
+
+/* As no text in a line can have it: its quotes are escaped there. */
+static const char agent_record_cut[] = "\"kind\":\"cut\"";
+
+void
+agent_event_cut(int64_t at_ms, struct str *out)
+{
+	str_addf(out,
+	    "{\"at_ms\":%lld,\"source\":\"agentd\",%s,"
+	    "\"text\":\"what came behind this is not kept\"}\n",
+	    (long long)at_ms, agent_record_cut);
+}
+
+bool
+agent_event_is_cut(struct view line)
+{
+	return line.len > 0 &&
+	    memmem(line.p, line.len, agent_record_cut,
+		sizeof(agent_record_cut) - 1) != NULL;
 }
 
 /* Lines stay lines; what would move a terminal's cursor does not. */

@@ -112,6 +112,9 @@ const char *agent_stream_about(const struct json *input);
 /* One line of JSON, with its time and number. */
 void agent_event_write(
     const struct agent_event *ev, int64_t at_ms, uint64_t n, struct str *out);
+/* The last line where there are more than are kept; is one that? */
+void agent_event_cut(int64_t at_ms, struct str *out);
+bool agent_event_is_cut(struct view line);
 /* The same for people, as a log that grows; *open: its last line is not at an
  * end. */
 void agent_event_show(

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agentd/agent/stream.h"
 #include "lib/base/err.h"
 #include "lib/wire/json.h"
 
@@ -10,7 +11,8 @@ enum {
 	RECORD_LOG_MAX = (32 << 20) + 4096,
 	RECORD_SMALL = 1 << 20,
 	RECORD_JSON_MAX = 512 << 10,
-	RECORD_CHAIN_MAX = 40 << 20
+	RECORD_CHAIN_MAX = 40 << 20,
+	RECORD_ROOM = 2048 /* for the longest line of agentd */
 };
 
 const struct record_name record_names[RECORD_PARTS] = {
@@ -103,6 +105,8 @@ record_link(struct record *r, struct view line, struct str *out)
 {
 	const size_t from = out->len;
 
+	if (agent_event_is_cut(line))
+		r->part[RECORD_EVENTS].cut = true;
 	line.len--;
 	str_addv(out, line);
 	str_addf(out, ",\"prev\":\"%s\"}", r->head);
@@ -135,6 +139,7 @@ record_chain(struct record *r)
 			had = record_line(&b, &when, &line);
 		}
 	}
+	p->cut |= out.full;
 	str_release(&p->text);
 	p->text = out;
 	p->there = true;
@@ -236,6 +241,11 @@ record_make(struct record *r)
 	record_read_patch(r);
 	for (size_t i = 0; i < RECORD_FOUND; i++)
 		r->part[i].masked = record_mask(r, &r->part[i].text);
+	/* A line that found no room any more is not there. */
+	if (r->part[RECORD_RESOURCES].text.len > RECORD_STEPS_MAX - RECORD_ROOM)
+		r->part[RECORD_RESOURCES].cut = true;
+	if (r->steps.len > RECORD_STEPS_MAX - RECORD_ROOM)
+		r->part[RECORD_EVENTS].cut = true;
 	(void)record_mask(r, &r->steps);
 	(void)record_mask(r, &r->facts);
 	record_read_use(r);

@@ -14,8 +14,11 @@
 #include "lib/base/path.h"
 
 enum {
-	RUN_EVENTS_MAX = 8 << 20 /* of events.jsonl, and of live.log */
+	RUN_EVENTS_MAX = 8 << 20, /* of events.jsonl, and of live.log */
+	RUN_EVENTS_END = 256      /* of it, for the line that says so */
 };
+
+static const char run_live_cut[] = "\n[more than 8 MiB are not shown]\n";
 
 /*
  * A file that only grows.  The output is read from its first byte each time, so
@@ -24,6 +27,7 @@ enum {
 struct run_tape {
 	int fd;
 	uint64_t had, size;
+	bool cut; /* its last line says that there was more */
 	struct str text;
 };
 
@@ -67,31 +71,74 @@ run_tape_count(struct run_tape *t)
 {
 	AUTO_FREE char *buf = xmalloc(RUN_EVENTS_MAX);
 	ssize_t n = t->fd == -1 ? 0 : pread(t->fd, buf, RUN_EVENTS_MAX, 0);
+	struct view line = { .len = 0 };
 
 	t->size = 0;
 	for (ssize_t i = 0; i < n; i++) {
 		if (buf[i] == '\n') {
+			line.p = buf + t->size;
+			line.len = (size_t)i - (size_t)t->size;
 			t->had++;
 			t->size = (uint64_t)i + 1;
 		}
 	}
+	t->cut = agent_event_is_cut(line);
 	if (t->fd != -1 && ftruncate(t->fd, (off_t)t->size) == -1)
 		log_warn("run tape why=%s", strerror(errno));
 }
 
 static void
-run_tape_flush(struct run_tape *t, int64_t run)
+run_tape_write(struct run_tape *t, int64_t run, struct view v)
 {
+	if (t->fd == -1 || t->cut || v.len == 0)
+		return;
+	if (write(t->fd, v.p, v.len) != (ssize_t)v.len) {
+		log_warn("run tape run=%lld why=%s", (long long)run,
+		    "a write failed");
+		(void)close(STEAL_FD(t->fd));
+	}
+	t->size += v.len;
+}
+
+/* Whole lines, while there is room for the one that says that it ends. */
+static void
+run_events_flush(struct run_agent *a)
+{
+	struct run_tape *t = &a->events;
+	const uint64_t room = RUN_EVENTS_MAX - RUN_EVENTS_END;
+	struct view v = str_view(&t->text), rest = v, line;
+	AUTO_STR struct str end = STR_INIT;
+	size_t fits = 0;
+
+	while (!t->cut && rest.len > 0 && view_split(&rest, '\n', &line) &&
+	    t->size + fits + line.len + 1 <= room)
+		fits += line.len + 1;
+	run_tape_write(t, a->run, (struct view){ v.p, fits });
+	if (!t->cut && (fits < v.len || !str_ok(&t->text))) {
+		agent_event_cut(clock_now_ms(), &end);
+		run_tape_write(t, a->run, str_view(&end));
+		t->cut = true;
+	}
+	str_reset(&t->text);
+}
+
+/* Bytes up to a size that says that it was cut. */
+static void
+run_live_flush(struct run_agent *a)
+{
+	struct run_tape *t = &a->live;
+	const uint64_t room = RUN_EVENTS_MAX - (sizeof(run_live_cut) - 1);
 	struct view v = str_view(&t->text);
 
-	if (t->fd != -1 && v.len <= RUN_EVENTS_MAX - t->size &&
-	    str_ok(&t->text)) {
-		if (write(t->fd, v.p, v.len) != (ssize_t)v.len) {
-			log_warn("run tape run=%lld why=%s", (long long)run,
-			    "a write failed");
-			(void)close(STEAL_FD(t->fd));
-		}
-		t->size += v.len;
+	if (t->size >= RUN_EVENTS_MAX)
+		t->cut = true;
+	if (t->size + v.len <= room) {
+		run_tape_write(t, a->run, v);
+	} else if (!t->cut) {
+		v.len = t->size < room ? (size_t)(room - t->size) : 0;
+		run_tape_write(t, a->run, v);
+		run_tape_write(t, a->run, view_of(run_live_cut));
+		t->cut = true;
 	}
 	str_reset(&t->text);
 }
@@ -109,9 +156,9 @@ run_tape_skip(struct run_tape *t)
 static void
 run_agent_flush(struct run_agent *a)
 {
-	run_tape_flush(&a->events, a->run);
+	run_events_flush(a);
 	run_tape_skip(&a->live);
-	run_tape_flush(&a->live, a->run);
+	run_live_flush(a);
 }
 
 static void

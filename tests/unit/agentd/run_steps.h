@@ -128,7 +128,7 @@ fix_file(const struct fix *f, const char *leaf, struct str *out)
 	AUTO_FREE char *path = xasprintf("%s/runs/9/%s", f->home, leaf);
 	struct err e = ERR_INIT;
 
-	assert_int_equal(path_read(path, 1 << 20, out, &e), 0);
+	assert_int_equal(path_read(path, 16 << 20, out, &e), 0);
 }
 
 /* The kinds of states in the order in which cofferd was told. */

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "agentd/agent/stream.h"
 #include "agentd/record/record.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -199,6 +200,28 @@ events_are_a_chain_in_the_order_of_their_time(void **state)
 }
 
 static void
+a_chain_that_ends_too_early_says_so(void **state)
+{
+	struct record r;
+
+	(void)state;
+	record_init(&r);
+	record_of(&r, RECORD_EVENTS,
+	    "{\"at_ms\":7,\"kind\":\"text\",\"text\":\"\\\"kind\\\":"
+	    "\\\"cut\\\"\"}\n");
+	record_chain(&r);
+	assert_false(r.part[RECORD_EVENTS].cut);
+	record_release(&r);
+	record_init(&r);
+	record_of(&r, RECORD_EVENTS, "{\"at_ms\":7,\"kind\":\"text\"}\n");
+	agent_event_cut(8, &r.part[RECORD_EVENTS].text);
+	record_chain(&r);
+	assert_int_equal(r.events, 2);
+	assert_true(r.part[RECORD_EVENTS].cut);
+	record_release(&r);
+}
+
+static void
 a_patch_is_counted_by_its_hunks(void **state)
 {
 	struct record r;
@@ -294,6 +317,7 @@ main(void)
 		cmocka_unit_test(what_is_no_key_does_not_wait_for_ever),
 		cmocka_unit_test(a_first_line_alone_hides_no_more_than_a_key),
 		cmocka_unit_test(events_are_a_chain_in_the_order_of_their_time),
+		cmocka_unit_test(a_chain_that_ends_too_early_says_so),
 		cmocka_unit_test(a_patch_is_counted_by_its_hunks),
 		cmocka_unit_test(a_record_says_what_it_is_made_of),
 		cmocka_unit_test(a_record_of_nothing_is_one),

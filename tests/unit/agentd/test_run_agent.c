@@ -68,6 +68,38 @@ the_last_word_of_a_cli_is_the_answer(void **state)
 	assert_int_equal(fix_lines(f, "events.jsonl"), 4);
 }
 
+/* Of more than is kept the end says so, once, whoever goes on with it. */
+static void
+more_events_than_are_kept_end_with_a_line_that_says_so(void **state)
+{
+	struct fix *f = *state;
+	AUTO_STR struct str out = STR_INIT, text = STR_INIT, events = STR_INIT;
+	struct fake_plan p = { .phase = "agent",
+		.exit = { .exit_code = 0, .started_at = 1, .ended_at = 2 } };
+	const char *cut, *last;
+
+	while (text.len < 4000)
+		str_add(&text, "word ");
+	str_add(&out, CLAUDE_INIT("\"Read\""));
+	while (out.len < 9 << 20)
+		str_addf(&out,
+		    "{\"type\":\"assistant\",\"message\":{\"content\":["
+		    "{\"type\":\"text\",\"text\":\"%s %zu\"}]}}\n",
+		    str_cstr(&text), out.len);
+	str_add(&out, CLAUDE_END);
+	p.output = str_cstr(&out);
+	fix_agent(f, "claude");
+	fix_plan(&p);
+	fix_run(f);
+	assert_true(fake_saw(&f->c, "/finish {\"state\":\"done\""));
+	fix_file(f, "events.jsonl", &events);
+	assert_true(events.len <= 8 << 20 && events.len > (8 << 20) - 8192);
+	cut = strstr(str_cstr(&events), "\"kind\":\"cut\"");
+	assert_non_null(cut);
+	last = strchr(cut, '\n');
+	assert_int_equal(last - str_cstr(&events), events.len - 1);
+}
+
 static void
 what_it_wrote_itself_is_the_answer_before_that(void **state)
 {
@@ -187,6 +219,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(the_last_word_of_a_cli_is_the_answer),
+		RUN_TEST(
+		    more_events_than_are_kept_end_with_a_line_that_says_so),
 		RUN_TEST(what_it_wrote_itself_is_the_answer_before_that),
 		RUN_TEST(an_end_without_a_result_is_a_failure),
 		RUN_TEST(what_it_says_beside_its_stream_is_told_when_it_fails),
