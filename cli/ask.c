@@ -16,9 +16,11 @@
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
+#include "lib/base/rnd.h"
 #include "lib/wire/json.h"
 
 enum {
+	ASK_KEY = 16,        /* bytes */
 	ASK_SLICE_MS = 1000, /* between two looks at a signal */
 	ASK_CANCEL_MS = 60 * 1000,
 	ASK_AWAY_MS = 60 * 1000, /* that cofferd may be away */
@@ -50,7 +52,8 @@ ask_body(const struct ask *a, struct str *out, struct err *e)
 		const char *key, *text;
 	} texts[] = { { "task", a->task }, { "command", a->command },
 		{ "access", a->access }, { "agent", a->agent },
-		{ "network", a->network }, { "base", a->base } };
+		{ "network", a->network }, { "base", a->base },
+		{ "key", a->key } };
 	struct jw w;
 
 	jw_init(&w, out);
@@ -68,6 +71,21 @@ ask_body(const struct ask *a, struct str *out, struct err *e)
 	return str_ok(out) ? 0 : err_set(e, ERR_LIMIT, "it is too much text");
 }
 
+bool
+ask_is_away(const struct err *e, int64_t *since)
+{
+	const struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
+
+	if (cli_exit_of(e) != CLI_UNREACHABLE)
+		return false;
+	if (*since == 0)
+		*since = clock_mono_ms();
+	if (clock_mono_ms() - *since > ASK_AWAY_MS)
+		return false;
+	(void)nanosleep(&pause, NULL);
+	return true;
+}
+
 int
 ask_start(struct cli *c, const char *full, const struct ask *a,
     struct json **row, struct err *e)
@@ -79,12 +97,20 @@ ask_start(struct cli *c, const char *full, const struct ask *a,
 		.path = path,
 		.body = &body,
 		.secret = a->env != NULL && a->env->n > 0 };
+	char key[2 * ASK_KEY + 1];
+	struct ask once = *a;
+	int64_t away = 0;
 	int rc;
 
 	*row = NULL;
-	if (ask_body(a, &body, e) == -1)
+	rnd_hex(key, ASK_KEY);
+	if (once.key == NULL)
+		once.key = key;
+	if (ask_body(&once, &body, e) == -1)
 		return -1;
-	rc = remote_send(c, &call, row, NULL, e);
+	while ((rc = remote_send(c, &call, row, NULL, e)) == -1 &&
+	    ask_is_away(e, &away))
+		*e = ERR_INIT;
 	explicit_bzero(body.p, body.len);
 	return rc;
 }
@@ -125,21 +151,6 @@ ask_cancel(struct cli *c, int64_t id)
 	if (remote_send(c, &call, &j, NULL, &e) == -1)
 		(void)cli_fail(c, &e, "cancel run %" PRId64, id);
 	json_free(j);
-}
-
-bool
-ask_is_away(const struct err *e, int64_t *since)
-{
-	const struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
-
-	if (cli_exit_of(e) != CLI_UNREACHABLE)
-		return false;
-	if (*since == 0)
-		*since = clock_mono_ms();
-	if (clock_mono_ms() - *since > ASK_AWAY_MS)
-		return false;
-	(void)nanosleep(&pause, NULL);
-	return true;
 }
 
 static int

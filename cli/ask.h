@@ -21,9 +21,12 @@ struct ask {
 	const char *command, *access, *agent, *network, *base;
 	int64_t wall_ms, budget;
 	const struct opt_list *env; /* names of the caller's own; may be NULL */
+	const char
+	    *key; /* asked for with it before: that run; NULL: a new one */
 };
 
-/* 0 with the Run, REMOTE_DRY or -1.  A name that is not set is ERR_INVALID. */
+/* 0 with the Run, REMOTE_DRY or -1.  A name that is not set is ERR_INVALID.  It
+ * is asked for again while cofferd is away, and is one run. */
 int ask_start(struct cli *c, const char *full, const struct ask *a,
     struct json **row, struct err *e);
 /*

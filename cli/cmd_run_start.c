@@ -19,7 +19,7 @@
 
 struct run_start_args {
 	const char *repo, *agent, *access, *network, *command, *base;
-	const char *verify, *output, *record, *budget;
+	const char *verify, *output, *record, *budget, *key;
 	struct opt_list env;
 	int64_t wall_ms, timeout_ms;
 	uint64_t memory, cpus, pids, disk;
@@ -87,7 +87,8 @@ run_start_project(
 		.network = a->network,
 		.base = a->base,
 		.wall_ms = a->wall_ms,
-		.env = &a->env };
+		.env = &a->env,
+		.key = a->key };
 	char full[TARGET_FULL_MAX];
 	struct err e = ERR_INIT;
 	struct json *row = NULL;
@@ -147,9 +148,10 @@ run_start_repo(
 	struct err e = ERR_INIT;
 
 	if (a->access != NULL || a->command != NULL || a->base != NULL ||
-	    a->wait || a->timeout_ms != 0)
+	    a->wait || a->timeout_ms != 0 || a->key != NULL)
 		return cli_usage("run start: --access, --command, --base, "
-				 "--wait and --timeout go without --repo");
+				 "--key, --wait and --timeout go without "
+				 "--repo");
 	if (argc < 1)
 		return cli_usage("run start --repo: want a command after --");
 	if (a->agent != NULL && strcmp(a->agent, "command") == 0)
@@ -198,6 +200,8 @@ static const struct command_option run_start_options[] = {
 	    "whose prompt it gets (default: task)" },
 	{ 0, OPT_STR, "base", START(base), "BRANCH",
 	    "to begin from (default: the project's)" },
+	{ 0, OPT_STR, "key", START(key), "WORD",
+	    "asked for with it before: that run" },
 	{ 0, OPT_STR, "verify", START(verify), "TEXT",
 	    "with --repo: for a shell in a fresh container, on the result" },
 	{ 0, OPT_FLAG, "all", START(all), NULL,

@@ -24,7 +24,7 @@ api_asks_made(const struct err *fail, void *arg, void *call)
 	if (!api_failed(c, fail)) {
 		shape_init(&s, c, NULL);
 		shape_run(&s, &op->run);
-		shape_reply(&s, c, 201);
+		shape_reply(&s, c, op->again ? 200 : 201);
 	}
 	call_release(c);
 }
@@ -80,10 +80,16 @@ api_asks_fields(struct call *c, const struct json *j, struct svc_run_ask *op)
 	    api_i64(c, j, "wall_s", 1, RUN_WALL_MAX_S, &op->wall_s) == -1 ||
 	    api_i64(c, j, "budget", 1, RUN_BUDGET_MAX, &op->budget) == -1 ||
 	    api_text(c, j, "base", 255, &op->base) == -1 ||
+	    api_text(c, j, "key", RUN_KEY_MAX, &op->key) == -1 ||
 	    api_asks_env(c, json_get(j, "env"), &op->env) == -1)
 		return -1;
 	if (access == ACCESS_NONE) {
 		call_reply_error(c, 422, "access: want read, scratch or write");
+		return -1;
+	}
+	if (op->key != NULL && !run_rule_key_ok(op->key)) {
+		call_reply_error(c, 422,
+		    "key: want 1 to %d of A-Z a-z 0-9 . _ -", RUN_KEY_MAX);
 		return -1;
 	}
 	op->access = (enum access_level)access;

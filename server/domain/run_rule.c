@@ -89,6 +89,16 @@ run_rule_env_ok(const char *name, const char *value)
 	return true;
 }
 
+bool
+run_rule_key_ok(const char *key)
+{
+	size_t n = strspn(key,
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	    "0123456789._-");
+
+	return n > 0 && n <= RUN_KEY_MAX && key[n] == '\0';
+}
+
 const char *
 run_verdict_name(enum run_verdict v)
 {

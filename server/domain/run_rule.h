@@ -16,6 +16,7 @@ enum {
 	RUN_TOKEN_GRACE_S = 600, /* a token outlives the run's wall time by */
 	RUN_TASK_MAX = 32 << 10, /* bytes of what a run without an item does */
 	RUN_BUDGET_MAX = 1000 * 1000000, /* millionths of a dollar */
+	RUN_KEY_MAX = 64, /* of a caller's own word for an order */
 	RUN_ENV_COUNT_MAX = 16,
 	RUN_ENV_NAME_MAX = 64,
 	RUN_ENV_MAX = 3 << 10 /* bytes of all names and values */
@@ -56,5 +57,7 @@ bool run_rule_own_branch(
 /* [A-Za-z_][A-Za-z0-9_]*, not what agentd or the loader say themselves; a value
  * is one line. */
 bool run_rule_env_ok(const char *name, const char *value);
+/* 1 to RUN_KEY_MAX of [A-Za-z0-9._-]. */
+bool run_rule_key_ok(const char *key);
 
 #endif

@@ -30,7 +30,7 @@ struct svc_run_create *svc_run_create_new(
     struct svc *s, const struct identity *who);
 void svc_run_create(struct svc_run_create *op, svc_done_fn *done, void *arg);
 
-/* A run without an item, by a person's own word: once per call. */
+/* A run without an item, by a person's own word: once per call, or key. */
 struct svc_run_ask {
 	struct svc_op op;
 	int64_t project_id;
@@ -43,10 +43,13 @@ struct svc_run_ask {
 	int64_t budget;            /* 0: no limit of its own */
 	char *base;                /* a branch; NULL: the project's */
 	char *env;                 /* JSON object of texts; NULL: none */
+	char *key;                 /* the caller's own word for it; NULL */
+	bool again;                /* out: the key had that run */
 	struct run run;            /* out */
 };
 struct svc_run_ask *svc_run_ask_new(struct svc *s, const struct identity *who);
-/* ERR_DENIED: a program's account, or the project's ceiling. */
+/* ERR_DENIED: a program's account, or the project's ceiling; ERR_EXISTS: the
+ * key was for something else. */
 void svc_run_ask(struct svc_run_ask *op, svc_done_fn *done, void *arg);
 
 struct svc_run_token {

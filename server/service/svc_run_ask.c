@@ -1,10 +1,12 @@
 /* Runs that a person asks for by themselves, without an item. */
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
+#include "lib/net/sha256.h"
 #include "lib/wire/json.h"
 #include "server/domain/run_rule.h"
 #include "server/service/svc_order.h"
@@ -12,7 +14,9 @@
 #include "server/service/svc_run_env.h"
 #include "server/service/svc_run_rows.h"
 #include "server/store/events.h"
+#include "server/store/run_keys.h"
 #include "server/store/run_orders.h"
+#include "server/store/runs.h"
 #include "server/store/users.h"
 
 static void
@@ -27,6 +31,7 @@ svc_run_ask_release(void *arg)
 	free(op->command);
 	free(op->agent);
 	free(op->base);
+	free(op->key);
 	run_release(&op->run);
 }
 
@@ -119,6 +124,64 @@ svc_run_ask_make(struct txn *t, struct svc_run_ask *op, const struct project *p,
 	return run_orders_add(t, &o, e);
 }
 
+/* What is the same order: all but the values of its environment, which are
+ * nobody's to guess from a row. */
+static void
+svc_run_ask_print(const struct svc_run_ask *op, char out[RUN_PRINT_MAX])
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	struct json *env = op->env == NULL
+	    ? NULL
+	    : json_parse(view_of(op->env), STR_MAX_DEFAULT, &e);
+	struct jw w;
+
+	jw_init(&w, &text);
+	jw_array(&w, NULL);
+	jw_str(&w, NULL, svc_text(op->task));
+	jw_str(&w, NULL, svc_text(op->command));
+	jw_str(&w, NULL, svc_text(op->agent));
+	jw_str(&w, NULL, svc_text(op->base));
+	jw_i64(&w, NULL, op->access);
+	jw_i64(&w, NULL, op->network);
+	jw_i64(&w, NULL, op->wall_s);
+	jw_i64(&w, NULL, op->budget);
+	for (const struct json *v = json_first(env); v != NULL;
+	     v = json_next(v))
+		jw_str(&w, NULL, json_key(v));
+	jw_end(&w);
+	json_free(env);
+	sha256_hex(str_view(&text), out);
+}
+
+static int
+svc_run_ask_keyed(struct txn *t, struct svc_run_ask *op,
+    const struct project *p, struct err *e)
+{
+	struct run_key k = { .project_id = p->id,
+		.account_id = op->op.who.user_id,
+		.key = op->key };
+	char print[RUN_PRINT_MAX];
+
+	svc_run_ask_print(op, print);
+	if (run_keys_get(t, &k, e) == 0) {
+		if (strcmp(print, k.print) != 0)
+			return err_set(e, ERR_EXISTS,
+			    "key: it was for something else, run %lld",
+			    (long long)k.run_id);
+		op->again = true;
+		return runs_get(t, k.run_id, &op->run, e);
+	}
+	if (e->code != ERR_NOTFOUND)
+		return -1;
+	*e = ERR_INIT;
+	if (svc_run_ask_make(t, op, p, e) == -1)
+		return -1;
+	(void)snprintf(k.print, sizeof(k.print), "%s", print);
+	k.run_id = op->run.id;
+	return run_keys_add(t, &k, e);
+}
+
 static int
 svc_run_ask_job(struct txn *t, void *arg, struct err *e)
 {
@@ -134,7 +197,8 @@ svc_run_ask_job(struct txn *t, void *arg, struct err *e)
 	else
 		rc = svc_run_ask_who(t, &op->op, e);
 	if (rc == 0)
-		rc = svc_run_ask_make(t, op, &p, e);
+		rc = op->key == NULL ? svc_run_ask_make(t, op, &p, e)
+				     : svc_run_ask_keyed(t, op, &p, e);
 	project_release(&p);
 	return rc;
 }

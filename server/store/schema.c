@@ -295,7 +295,8 @@ static const char *const schema_steps[DB_SCHEMA_VERSION][12] = {
 	    schema_hooks, NULL },
 	{ schema_merge_rest, schema_hooks_rest, schema_forks, NULL },
 	{ schema_sandboxes, NULL },
-	{ schema_runs, schema_approvals, schema_verdict, schema_renewal, NULL },
+	{ schema_runs, schema_approvals, schema_verdict, schema_renewal,
+	    schema_run_keys, NULL },
 };
 
 static int

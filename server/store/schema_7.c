@@ -3,8 +3,8 @@
 /*
  * Step 7: the agent loop.  run.retry_of is the run that it tries again, 0:
  * none; attempt counts from 1; before not_before it does not start; budget is
- * in millionths of a dollar, 0: no limit of its own; env is a JSON object of
- * texts, which goes when the run ends.  run_order
+ * in millionths of a dollar, 0: no limit of its own; env is the key of its
+ * environment's file, which goes when the run ends.  run_order
  * is every event that gave an order or asked for an answer: the run it became
  * a part of, or none and what was said instead.
  */
@@ -98,3 +98,12 @@ const char schema_renewal[] = "CREATE TABLE renewal ("
 			      " REFERENCES project (id) ON DELETE CASCADE,"
 			      " generation INTEGER NOT NULL,"
 			      " before TEXT NOT NULL, after TEXT NOT NULL);";
+
+/* What a caller named what he asked for: asked for again, it is that run. */
+const char schema_run_keys[] = "CREATE TABLE run_key ("
+			       " project_id INTEGER NOT NULL"
+			       " REFERENCES project (id) ON DELETE CASCADE,"
+			       " account_id INTEGER NOT NULL,"
+			       " word TEXT NOT NULL, print TEXT NOT NULL,"
+			       " run_id INTEGER NOT NULL,"
+			       " PRIMARY KEY (project_id, account_id, word));";

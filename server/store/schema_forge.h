@@ -23,5 +23,6 @@ extern const char schema_runs[];
 extern const char schema_approvals[];
 extern const char schema_verdict[];
 extern const char schema_renewal[];
+extern const char schema_run_keys[];
 
 #endif

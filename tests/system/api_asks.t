@@ -25,6 +25,8 @@ as "$AGENTD" api GET "$C/runs/$ID/orders"
 tap_is "$(field '.events | length'),$(field '.events[0].data.task' | head -n 1)" '1,Tidy the parser' 'the run answers it'
 as "$AGENTD" api POST "$C/runs/$ID/token" '{}'
 tap_is "$(field .env.FOO),$(field .env.BAR)" s3cret-value,x 'agentd gets the environment with the token'
+tap_is "$(grep -rlE 's3cret-value' "$HOME_DIR" | sed 's|/[^/]*$||')" "$HOME_DIR/secrets/runs" 'its values are in a file of their own alone'
+tap_is "$(find "$HOME_DIR/secrets/runs" -type f -perm 600 | wc -l)" 1 'the server'"'"'s'
 api POST "$P/runs" '{"task":"Look around","access":"read"}'
 tap_is "$STATUS,$(field .branch)" 201,null 'another one, which may not write'
 TWO=$(field .id)
@@ -38,11 +40,14 @@ as "$AGENTD" api PATCH "$C/runs/$ID" '{"from":"preparing","state":"running"}'
 push_branch "agent/task-run-$EV" tidy.txt tidy
 as "$AGENTD" api POST "$C/runs/$ID/finish" '{"state":"done","why":"","message":"Done so.","exit_code":0}'
 tap_is "$STATUS,$(field .state),$(field .comment)" 200,done,null 'it ends without a comment'
+no_values() { ! grep -rq s3cret-value "$HOME_DIR"; }
 tap_ok 'with a pull request' jq -e '.pull > 0' "$BODY"
 PULL=$(field .pull)
 tap_is "$(field .message)" 'Done so.' 'its answer is its own'
 api GET "$R/pulls/$PULL"
 tap_is "$(field .title)" 'Tidy the parser' 'which is called as the task begins'
+
+tap_ok 'its environment goes with it' wait_for 10 no_values
 
 # ---- a next try has it again ----
 api POST "$P/runs" '{"task":"Try","access":"scratch","base":"main","env":{"FOO":"again-value"}}'
@@ -52,6 +57,30 @@ api GET "$C/runs?project=$PROJECT&state=queued"
 NEXT=$(jq -r "[.[] | select(.retry_of == $ID)][0].id" "$BODY")
 as "$AGENTD" api POST "$C/runs/$NEXT/token" '{}'
 tap_is "$(field .env.FOO)" again-value 'a next try has the environment again'
+
+as "$AGENTD" api POST "$C/runs/$NEXT/finish" '{"state":"cancelled","why":"","message":""}'
+no_files() { [ -z "$(ls "$HOME_DIR/secrets/runs")" ]; }
+tap_ok 'until the last has ended' wait_for 10 no_files
+
+# ---- the same order again ----
+ask_once() { api POST "$P/runs" "$1"; RUNS="$RUNS $STATUS:$(field .id)"; }
+RUNS=
+ask_once '{"task":"Once","access":"read","key":"my.key-1","env":{"FOO":"one"}}'
+ID=$(field .id)
+ask_once '{"task":"Once","access":"read","key":"my.key-1","env":{"FOO":"two"}}'
+tap_is "$RUNS" " 201:$ID 200:$ID" 'a key is one run'
+api POST "$P/runs" '{"task":"Twice","access":"read","key":"my.key-1"}'
+tap_is "$STATUS" 409 'and no other'
+ADA=$(make_user ada)
+api PUT "$R/collaborators/ada" '{"permission":"write"}'
+as "$ADA" api POST "$P/runs" '{"task":"Once","access":"read","key":"my.key-1"}'
+tap_is "$STATUS" 201 'of another account it is another'
+stop_cofferd
+start_cofferd
+api POST "$P/runs" '{"task":"Once","access":"read","key":"my.key-1","env":{"FOO":"one"}}'
+tap_is "$STATUS,$(field .id)" "200,$ID" 'it outlives cofferd'
+as "$AGENTD" api POST "$C/runs/$ID/token" '{}'
+tap_is "$(field .env.FOO)" one 'as the environment does'
 
 # ---- what is refused ----
 refused() { api POST "$P/runs" "$1"; tap_is "$STATUS" 422 "$2"; }
@@ -65,6 +94,8 @@ refused '{"task":"x","env":{"COFFER_OUT":"/tmp/x"}}' 'nor what the run says itse
 refused '{"task":"x","env":{"A B":"x"}}' 'a name is a name'
 refused '{"task":"x","env":{"A":"x\ny"}}' 'a value is one line'
 refused '{"task":"x","env":{"A":1}}' 'and a text'
+refused '{"task":"x","key":"a b"}' 'a key is a word'
+refused '{"task":"x","key":""}' 'and one of a letter at least'
 refused '{"task":"x","budget":0}' 'a budget of nothing'
 EVE=$(make_user eve)
 as "$EVE" api POST "$P/runs" '{"task":"x"}'
