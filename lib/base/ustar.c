@@ -97,10 +97,9 @@ ustar_is_end(struct view v)
 }
 
 int
-ustar_next(struct view *rest, struct ustar_file *out, struct err *e)
+ustar_read_head(struct view v, struct ustar_file *out, struct err *e)
 {
-	struct view v = *rest;
-	size_t size, sum, whole;
+	size_t sum;
 
 	if (v.len < USTAR_BLOCK)
 		return err_set(e, ERR_INVALID, "the archive is cut off");
@@ -108,19 +107,39 @@ ustar_next(struct view *rest, struct ustar_file *out, struct err *e)
 		return 0;
 	if (memcmp(v.p + USTAR_MAGIC_AT, "ustar", 6) != 0 ||
 	    v.p[USTAR_TYPE_AT] != '0' || v.p[USTAR_NAME_MAX] != '\0' ||
-	    !ustar_number(v.p + USTAR_SIZE_AT, USTAR_SIZE_LEN, &size) ||
+	    !ustar_number(
+		v.p + USTAR_SIZE_AT, USTAR_SIZE_LEN, &out->bytes.len) ||
 	    !ustar_number(v.p + USTAR_SUM_AT, USTAR_SUM_LEN - 1, &sum) ||
 	    sum != ustar_sum((const unsigned char *)v.p))
 		return err_set(e, ERR_INVALID, "a head that is none of ours");
 	(void)snprintf(out->name, sizeof(out->name), "%s", v.p);
 	if (!path_component_ok(out->name))
 		return err_set(e, ERR_INVALID, "a name that is none of ours");
+	if (out->bytes.len > USTAR_FILE_MAX)
+		return err_set(e, ERR_INVALID, "%s: too large", out->name);
+	out->bytes.p = NULL;
+	return 1;
+}
+
+size_t
+ustar_padded(size_t size)
+{
+	return (size + USTAR_BLOCK - 1) / USTAR_BLOCK * USTAR_BLOCK;
+}
+
+int
+ustar_next(struct view *rest, struct ustar_file *out, struct err *e)
+{
+	struct view v = *rest;
+	int rc = ustar_read_head(v, out, e);
+
+	if (rc != 1)
+		return rc;
 	v = view_from(v, USTAR_BLOCK);
-	whole = (size + USTAR_BLOCK - 1) / USTAR_BLOCK * USTAR_BLOCK;
-	if (size > USTAR_FILE_MAX || whole > v.len)
+	if (ustar_padded(out->bytes.len) > v.len)
 		return err_set(
 		    e, ERR_INVALID, "%s: the archive is cut off", out->name);
-	out->bytes = (struct view){ .p = v.p, .len = size };
-	*rest = view_from(v, whole);
+	out->bytes.p = v.p;
+	*rest = view_from(v, ustar_padded(out->bytes.len));
 	return 1;
 }

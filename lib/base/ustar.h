@@ -28,6 +28,11 @@ void ustar_pad(struct str *out, size_t bytes);
 void ustar_add(struct str *out, const char *name, struct view bytes);
 void ustar_end(struct str *out);
 
+/* A head alone: 1: out->bytes.len bytes follow, as ustar_padded says; 0, -1: as
+ * below. */
+int ustar_read_head(struct view block, struct ustar_file *out, struct err *e);
+size_t ustar_padded(size_t size);
+
 /* 1: the next file, *rest moved past it; 0: the end; -1: it is no archive of
  * this kind. */
 int ustar_next(struct view *rest, struct ustar_file *out, struct err *e);

@@ -141,6 +141,7 @@ api_records_remove(struct call *c)
 }
 
 const struct route api_records_routes[] = {
+	{ "GET", "/-/runs/{id}/record", ROUTE_PAGE, api_records_get },
 	{ "GET", "/api/coffer/v1/runs/{id}/record", ROUTE_MEMBER,
 	    api_records_get },
 	{ "PATCH", "/api/coffer/v1/runs/{id}/record", ROUTE_SERVICE,

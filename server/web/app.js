@@ -60,7 +60,8 @@ function listen(after) {
 	for (const kind of ['approval.asked', 'approval.decided',
 	    'approval.expired', 'run.asked', 'run.created', 'run.updated',
 	    'run.cancel', 'sandbox.updated', 'sandbox.proved',
-	    'project.created', 'project.updated', 'project.deleted',
+	    'project.created', 'project.updated', 'project.deleting',
+	    'project.deleted', 'network.changed', 'sandbox.wanted',
 	    'issue.opened', 'issue.closed', 'pull.opened', 'pull.closed',
 	    'pull.merged', 'mirror.synced', 'mirror.failed'])
 		stream.addEventListener(kind, refresh);
@@ -100,5 +101,11 @@ if (log !== null) {
 	if (!('ended' in log.dataset))
 		follow(log);
 }
-if (document.body.dataset.after !== undefined)
+if (document.body.dataset.after !== undefined) {
 	listen(document.body.dataset.after);
+	// What is used now has no events.
+	setInterval(() => {
+		if (document.visibilityState === 'visible')
+			refresh();
+	}, 30000);
+}

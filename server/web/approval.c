@@ -166,9 +166,9 @@ approval_card(struct web *w, const struct approval *a)
 	html_class(h, "p", "sub");
 	html_text(h, "Asked ");
 	web_time(w, a->created_at);
-	html_text(h, ", stays open until it is answered: ");
-	web_time(w, a->expires_at);
-	html_text(h, " at the latest.");
+	html_text(h, "; open for another ");
+	web_span(w, a->expires_at - w->now);
+	html_text(h, ".");
 	html_end(h);
 	approval_forms(w, a);
 	html_end(h);

@@ -200,7 +200,8 @@ project_network(struct web *w, const struct project *p, const struct facts *f)
 	struct net_seen_list l = { .n = 0 };
 	struct err e = ERR_INIT;
 
-	project_card(w, "Network");
+	html_class(&w->h, "section", "card two");
+	html_leaf(&w->h, "h2", "", "Network");
 	html_tag(&w->h, "dl");
 	web_term(w, "Mode");
 	facts_mode(w, p, f);
@@ -320,7 +321,6 @@ project_items(struct web *w, const struct project *p, bool pulls, int64_t total)
 	struct issue_list list = { .n = 0 };
 	struct err e = ERR_INIT;
 
-	html_class(&w->h, "section", "card");
 	html_leaff(&w->h, "h2", "", "%s, %" PRId64 " open",
 	    pulls ? "Pull requests" : "Issues", total);
 	if (issues_list(w->t, &f, &list, &e) == -1)
@@ -347,7 +347,6 @@ project_items(struct web *w, const struct project *p, bool pulls, int64_t total)
 	}
 	html_end(&w->h);
 	issue_list_release(&list);
-	html_end(&w->h);
 }
 
 static void
@@ -368,8 +367,10 @@ project_write(struct web *w, const struct project *p, const struct facts *f)
 	project_prove(w, p, f);
 	project_mirror(w, p);
 	project_network(w, p, f);
+	html_class(h, "section", "card");
 	project_items(w, p, false, f->n.issues);
 	project_items(w, p, true, f->n.pulls);
+	html_end(h);
 	project_runs(w, p, f);
 	html_end(h);
 }

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/base/err.h"
@@ -13,6 +14,7 @@
 #include "server/service/svc_run.h"
 #include "server/store/runs.h"
 #include "server/web/query.h"
+#include "server/web/report.h"
 #include "server/web/sign.h"
 #include "server/web/web.h"
 
@@ -69,6 +71,8 @@ run_state_badge(struct web *w, const struct run *r)
 	bool ended = run_state_is_end(r->state);
 
 	web_badge(w, run_state_kind(r->state), run_state_name(r->state));
+	if (ended && strncmp(svc_text(r->why), "budget:", 7) == 0)
+		web_badge(w, "bad", "budget");
 	if (r->cancel && !ended)
 		web_badge(w, "wait", "is being stopped");
 }
@@ -291,7 +295,8 @@ run_facts(struct web *w, const struct run *r)
 	}
 	web_term(w, "Took");
 	run_took(w, r);
-	html_textf(&w->h, " of %" PRId64 " s", r->wall_s);
+	html_text(&w->h, " of ");
+	web_span(w, r->wall_s * 1000);
 	html_end(&w->h);
 	web_term(w, "Cost");
 	run_cost(w, r);
@@ -385,6 +390,17 @@ run_get(struct call *c)
 }
 
 static void
+run_report(struct call *c)
+{
+	struct run r;
+
+	if (run_open(c, &r) == -1)
+		return;
+	report_reply(c, r.id);
+	run_release(&r);
+}
+
+static void
 run_stopped(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_run_cancel *op = arg;
@@ -422,6 +438,7 @@ run_stop(struct call *c)
 }
 
 const struct route web_run_routes[] = {
+	{ "GET", "/-/runs/{id}/report", ROUTE_PAGE, run_report },
 	{ "GET", "/-/runs", ROUTE_PAGE, run_list_get },
 	{ "GET", "/-/runs/{id}", ROUTE_PAGE, run_get },
 	{ "POST", "/-/runs/{id}/stop", ROUTE_PAGE, run_stop },

@@ -322,6 +322,7 @@ sign_account_row(struct web *w, const struct token *k)
 	html_tag(h, "tr");
 	html_tag(h, "td");
 	html_text(h, by_token ? "by an access token" : "by password");
+	html_text(h, " ");
 	if (k->id == w->who->token_id)
 		web_badge(w, "good", "this one");
 	html_end(h);

@@ -40,6 +40,8 @@ as "$AGENTD" api PUT "/api/coffer/v1/projects/$PROJECT/sandbox" '{"state":"runni
 use() { as "$AGENTD" api PUT /api/coffer/v1/sandboxes/use "$(cat "$T/use.json")"; }
 use
 
+web_record "<h1>Report</h1>$XSS"
+
 # What happens meanwhile, by whom the browser knows nothing of.
 declare -f http api as field web_ask web_log web_blocked >"$T/hook.sh"
 cat >"$T/hook" <<HOOK

@@ -58,7 +58,7 @@ async function speaks(page, name) {
 	say(bad.length === 0, `${name} can be read out ${bad}`);
 }
 
-async function day(page) {
+async function day(page, heard) {
 	await page.goto(url + '/');
 	say(new URL(page.url()).pathname === '/-/sign-in', 'who is not signed in comes to the form');
 	await picture(page, 'sign-in', '/-/sign-in');
@@ -99,6 +99,12 @@ async function day(page) {
 	hook('finish');
 	await page.waitForSelector('.badge:text-is("done")');
 	say(true, 'and its end is seen');
+	await page.getByRole('link', { name: 'Report' }).click();
+	await page.waitForSelector('h1:text("Report")');
+	const stopped = heard.splice(0);
+	say(stopped.length > 0 && stopped.every((t) => /Content Security Policy|sandboxed|ERR_BLOCKED_BY_CSP/.test(t)),
+	    `a report of an agent runs no script ${stopped}`);
+	await page.goBack();
 	await page.getByRole('button', { name: 'Sign out' }).click();
 	await page.waitForSelector('#login');
 	await page.goBack();
@@ -120,7 +126,7 @@ async function day(page) {
 	page.on('dialog', (d) => { heard.push('dialog ' + d.message()); d.dismiss(); });
 	page.on('request', (r) => asked.add(new URL(r.url()).origin));
 	try {
-		await day(page);
+		await day(page, heard);
 	} catch (e) {
 		say(false, 'the day ends: ' + String(e).split('\n')[0]);
 		await page.screenshot({ path: `${out}/failed.png` });

@@ -86,3 +86,16 @@ web_prove()
 	    '{at: $at, result: $r, passed: 61, failed: $f, untestable: 4, generation: 0, network: $net, driver: "oci",
 	      failed_rows: (if $f > 0 then [{id: "dns-rebind", what: "an answer with a private address is refused", evidence: $e}] else [] end)}')"
 }
+# web_record REPORT: of the run, with that report.html
+web_record()
+{
+	mkdir -p "$T/record"
+	echo '{}' >"$T/record/manifest.json"
+	printf '%s' "$1" >"$T/record/report.html"
+	tar -C "$T/record" --format=ustar --owner=0 --group=0 -cf "$T/record.tar" manifest.json report.html
+	web_size=$(wc -c <"$T/record.tar")
+	http_t=$AGENTD
+	http PATCH "/api/coffer/v1/runs/$RUN/record" --data-binary "@$T/record.tar" -H "Content-Range: bytes 0-$((web_size - 1))/*" -H 'Content-Type: application/octet-stream'
+	http_t=
+	as "$AGENTD" api POST "/api/coffer/v1/runs/$RUN/record" "{\"bytes\":$web_size,\"sha256\":\"$(sha256sum "$T/record.tar" | cut -d' ' -f1)\"}"
+}

@@ -66,6 +66,17 @@ tap_ok 'the list of runs is sound' sound
 page GET "/-/runs/$RUN/log"
 tap_is "$STATUS,$(header Content-Type),$(header X-Content-Type-Options)" '200,text/plain;charset=utf-8,nosniff' 'its log is text'
 tap_is "$(cat "$BODY")" "$XSS" 'whole'
+page GET "/-/runs/$RUN/report"
+tap_is "$STATUS" 404 'without a record there is no report'
+web_record "<h1>Report</h1>$XSS"
+tap_is "$STATUS" 201 'with one'
+page GET "/-/runs/$RUN"
+tap_ok 'the page leads to it' shows "/-/runs/$RUN/report"
+page GET "/-/runs/$RUN/report"
+tap_is "$STATUS,$(cat "$BODY")" "200,<h1>Report</h1>$XSS" 'it is shown as it is'
+tap_is "$(header Content-Security-Policy)" "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'" 'where it can do nothing'
+page GET "/-/runs/$RUN/record"
+tap_ok 'the record itself is there' cmp "$BODY" "$T/record.tar"
 page GET "/-/runs?page=%22%3E%3Cscript%3E"
 tap_is "$STATUS" 422 'a page that is no number is refused'
 tap_ok 'soundly' sound
