@@ -23,8 +23,11 @@ projects_on_look_told(
 	if (fail != NULL)
 		log_warn("project look-refused id=%lld why=%s",
 		    (long long)x->p.id, log_val(fail->msg));
-	/* Nobody takes it away. */
-	if (x->held && !json_bool_or(j, "awaited", false))
+	if (!x->held)
+		return;
+	if (json_bool_or(j, "awaited", false))
+		timer_set(x->hold, PROJECTS_GOING_MS);
+	else /* nobody takes it away */
 		projects_on_hold_over(x);
 }
 

@@ -16,6 +16,8 @@ enum {
 	PROJECTS_RETRY_MAX_MS = 60 * 1000,
 	/* Longer than cofferd waits for a look. */
 	PROJECTS_HOLD_MS = 100 * 1000,
+	/* From its word that it is taken away to the event that says so. */
+	PROJECTS_GOING_MS = 20 * 1000,
 	PROJECTS_PATH_MAX = 320
 };
 
