@@ -34,12 +34,16 @@ approvals_subject(const struct json *a, struct str *out)
 {
 	struct err ignored = ERR_INIT;
 	const char *text = json_str_or(a, "subject", "");
+	const char *of = strchr(text, ' ');
 	int64_t micros;
 
 	if (strcmp(json_str_or(a, "kind", ""), "budget") == 0 &&
-	    num_i64(text, 0, INT64_MAX, &micros, &ignored) == 0)
-		str_addf(out, "%" PRId64 ".%02" PRId64 " dollars more",
-		    micros / 1000000, micros % 1000000 / 10000);
+	    num_i64(of != NULL ? of + 1 : text, 0, INT64_MAX, &micros,
+		&ignored) == 0)
+		str_addf(out, "%" PRId64 ".%02" PRId64 " dollars more%s%.*s",
+		    micros / 1000000, micros % 1000000 / 10000,
+		    of != NULL ? " for " : "",
+		    of != NULL ? (int)(of - text) : 0, text);
 	else
 		str_add(out, text);
 }

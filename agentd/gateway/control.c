@@ -214,6 +214,36 @@ control_usage(
 	return 0;
 }
 
+struct control_raised {
+	struct gateway *g;
+	enum ledger_scope scope;
+	const struct ledger_who *who;
+	int64_t micros; /* 0: no limit */
+	bool any;
+};
+
+/* A run that waits for what was raised goes on. */
+static void
+control_thaw_raised(const struct grant *t, void *arg)
+{
+	struct control_raised *r = arg;
+	struct err e = ERR_INIT;
+	struct ledger_state s;
+
+	if (t->who.run == 0)
+		return;
+	ledger_look(r->g->ledger, LEDGER_RUN, &t->who, clock_now_ms(), &s);
+	if (s.frozen_at == 0 || s.frozen_for != r->scope ||
+	    !ledger_is_same(r->scope, &t->who, r->who) ||
+	    (r->micros > 0 && r->micros <= s.frozen_at))
+		return;
+	if (ledger_freeze(r->g->ledger, LEDGER_RUN, &t->who, false,
+		clock_now_ms(), &e) == -1)
+		log_error("gateway thaw err=%s", log_val(e.msg));
+	else
+		r->any = true;
+}
+
 static int
 control_limit(
     struct gateway *g, const struct json *j, struct jw *w, struct err *e)
@@ -222,15 +252,22 @@ control_limit(
 	struct ledger_who who;
 	struct ledger_state s;
 	int64_t micros = -1, now = clock_now_ms();
+	struct control_raised raised;
 
 	if (control_who(j, &who, e) == -1 ||
 	    control_scope(j, &scope, e) == -1 ||
 	    json_i64(j, "micros", 0, LEDGER_MICROS_MAX, &micros, e) == -1 ||
 	    ledger_set_limit(g->ledger, scope, &who, micros, now, e) == -1)
 		return -1;
-	gateway_journal_moved(g);
 	ledger_look(g->ledger, scope, &who, now, &s);
 	control_put_state(w, &s);
+	raised = (struct control_raised){
+		.g = g, .scope = scope, .who = &who, .micros = s.limit
+	};
+	grants_each(g->grants, control_thaw_raised, &raised);
+	gateway_journal_moved(g);
+	if (raised.any)
+		exchanges_retry(g);
 	return 0;
 }
 
@@ -282,22 +319,26 @@ static void
 control_put_waiting(const struct grant *t, void *arg)
 {
 	struct control_waiting *c = arg;
-	struct ledger_state s;
+	struct ledger_state s, of;
 
 	if (t->who.run == 0 || c->n == CONTROL_WAITING_MAX)
 		return;
 	ledger_look(c->g->ledger, LEDGER_RUN, &t->who, clock_now_ms(), &s);
 	if (s.frozen_at == 0)
 		return;
+	ledger_look(c->g->ledger, s.frozen_for, &t->who, clock_now_ms(), &of);
 	c->n++;
 	jw_object(c->w, NULL);
 	jw_u64(c->w, "run", t->who.run);
+	jw_str(c->w, "scope", ledger_scope_name(s.frozen_for));
+	jw_u64(c->w, "project", t->who.project);
+	jw_u64(c->w, "item", t->who.item);
 	jw_i64(c->w, "limit", s.frozen_at);
-	jw_i64(c->w, "spent", s.spent);
+	jw_i64(c->w, "spent", of.spent);
 	jw_end(c->w);
 }
 
-/* Runs that are frozen because they have nothing left of their limit. */
+/* Runs that are frozen because nothing is left of a limit of theirs. */
 static int
 control_waiting(
     struct gateway *g, const struct json *j, struct jw *w, struct err *e)

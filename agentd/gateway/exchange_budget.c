@@ -62,17 +62,16 @@ exchange_hold(struct exchange *x)
 	    (unsigned long long)x->who.project);
 }
 
-/* A run with nothing left stops here and goes on when it is thawed.  Of its own
- * limit it is said which, so that more can be asked for. */
+/* A run with nothing left stops here and goes on when it is thawed.  It is kept
+ * which limit that was, so that more can be asked for. */
 static bool
 exchange_freeze(struct exchange *x, const struct ledger_no *no)
 {
-	int64_t limit = no->scope == LEDGER_RUN ? no->at.limit : 0;
 	struct err e = ERR_INIT;
 
 	if (!x->g->cfg->freeze_at_limit || no->later || x->who.run == 0 ||
-	    ledger_freeze_at(
-		x->g->ledger, &x->who, limit, clock_now_ms(), &e) == -1)
+	    ledger_freeze_at(x->g->ledger, &x->who, no->scope, no->at.limit,
+		clock_now_ms(), &e) == -1)
 		return false;
 	log_warn("gateway freeze run=%llu scope=%s",
 	    (unsigned long long)x->who.run, ledger_scope_name(no->scope));

@@ -25,11 +25,12 @@ struct ledger_account {
 	int64_t limit;  /* its own, -1: the default */
 	uint64_t day;   /* of an account of one day, else 0 */
 	int64_t frozen; /* 0: it is not; 1: by an order; else the limit that
-			 * the run has reached */
+			 * the run has reached, above it the scope's number */
 };
 
 enum {
-	LEDGER_FROZEN_ORDER = 1
+	LEDGER_FROZEN_ORDER = 1,
+	LEDGER_FROZEN_SHIFT = 51
 };
 
 struct ledger_pending {
@@ -366,11 +367,23 @@ ledger_freeze(struct ledger *l, enum ledger_scope s,
 }
 
 int
-ledger_freeze_at(struct ledger *l, const struct ledger_who *who, int64_t limit,
-    int64_t now, struct err *e)
+ledger_freeze_at(struct ledger *l, const struct ledger_who *who,
+    enum ledger_scope scope, int64_t limit, int64_t now, struct err *e)
 {
+	if (limit <= LEDGER_FROZEN_ORDER || limit > LEDGER_MICROS_MAX)
+		return ledger_freeze(l, LEDGER_RUN, who, true, now, e);
 	return ledger_set_frozen(l, LEDGER_RUN, who,
-	    limit > LEDGER_FROZEN_ORDER ? limit : LEDGER_FROZEN_ORDER, now, e);
+	    limit | (int64_t)scope << LEDGER_FROZEN_SHIFT, now, e);
+}
+
+bool
+ledger_is_same(
+    enum ledger_scope s, const struct ledger_who *a, const struct ledger_who *b)
+{
+	char one[LEDGER_KEY_MAX], other[LEDGER_KEY_MAX];
+
+	return ledger_key(s, a, 0, one) && ledger_key(s, b, 0, other) &&
+	    strcmp(one, other) == 0;
 }
 
 void
@@ -389,7 +402,11 @@ ledger_look(const struct ledger *l, enum ledger_scope s,
 	out->spent = a->spent;
 	out->reserved = a->reserved;
 	out->frozen = a->frozen != 0;
-	out->frozen_at = a->frozen > LEDGER_FROZEN_ORDER ? a->frozen : 0;
+	if (a->frozen <= LEDGER_FROZEN_ORDER ||
+	    a->frozen >> LEDGER_FROZEN_SHIFT >= LEDGER_SCOPES)
+		return;
+	out->frozen_for = (enum ledger_scope)(a->frozen >> LEDGER_FROZEN_SHIFT);
+	out->frozen_at = a->frozen & ((INT64_C(1) << LEDGER_FROZEN_SHIFT) - 1);
 }
 
 static void

@@ -49,6 +49,7 @@ struct ledger_limits {
 struct ledger_state {
 	int64_t spent, reserved, limit; /* limit 0: none */
 	int64_t frozen_at;              /* the limit that froze the run, or 0 */
+	enum ledger_scope frozen_for;   /* and whose that is */
 	bool frozen;
 };
 
@@ -90,9 +91,13 @@ int ledger_set_limit(struct ledger *l, enum ledger_scope s,
 /* Nothing is reserved there until it is thawed. */
 int ledger_freeze(struct ledger *l, enum ledger_scope s,
     const struct ledger_who *who, bool frozen, int64_t now, struct err *e);
-/* A run that has nothing left of its limit, until it is thawed. */
+/* A run, because nothing is left of its limit in that scope, until it is
+ * thawed. */
 int ledger_freeze_at(struct ledger *l, const struct ledger_who *who,
-    int64_t limit, int64_t now, struct err *e);
+    enum ledger_scope scope, int64_t limit, int64_t now, struct err *e);
+/* Is that account the one of both? */
+bool ledger_is_same(enum ledger_scope s, const struct ledger_who *a,
+    const struct ledger_who *b);
 void ledger_look(const struct ledger *l, enum ledger_scope s,
     const struct ledger_who *who, int64_t now, struct ledger_state *out);
 /* A run that is over: its account goes, after what is pending is settled. */

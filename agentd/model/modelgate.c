@@ -133,10 +133,19 @@ modelgate_on_waiting(
 	struct modelgate *g = arg;
 	const struct json *r = json_first(json_get(reply, "runs"));
 
-	for (; fail == NULL && r != NULL; r = json_next(r))
-		g->waiting(json_i64_or(r, "run", 0), json_i64_or(r, "limit", 0),
-		    json_i64_or(r, "spent", 0), g->waiting_arg);
-	g->waiting(0, 0, 0, g->waiting_arg);
+	for (; fail == NULL && r != NULL; r = json_next(r)) {
+		struct model_wait m = { .run = json_i64_or(r, "run", 0),
+			.project = json_i64_or(r, "project", 0),
+			.item = json_i64_or(r, "item", 0),
+			.limit = json_i64_or(r, "limit", 0),
+			.spent = json_i64_or(r, "spent", 0) };
+
+		(void)snprintf(m.scope, sizeof(m.scope), "%s",
+		    json_str_or(r, "scope", "run"));
+		if (m.run > 0 && m.limit > 0)
+			g->waiting(&m, g->waiting_arg);
+	}
+	g->waiting(NULL, g->waiting_arg);
 }
 
 void
@@ -164,32 +173,27 @@ modelgate_on_raised(const struct json *reply, const struct err *fail, void *arg)
 		log_warn("model raise why=%s", log_val(fail->msg));
 }
 
-static void
-modelgate_tell_run(
-    struct modelgate *g, const char *op, int64_t run, int64_t micros)
+void
+modelgate_raise(struct modelgate *g, const struct model_wait *m, int64_t micros)
 {
 	struct str out;
 	struct jw w;
 
-	ctl_open(&w, &out, op);
-	jw_str(&w, "scope", "run");
-	jw_i64(&w, "run", run);
-	if (micros > 0)
-		jw_i64(&w, "micros", micros);
+	if (modelgate_is_none(g) || micros <= 0)
+		return;
+	log_info("model raise run=%lld scope=%s micros=%lld", (long long)m->run,
+	    m->scope, (long long)micros);
+	ctl_open(&w, &out, "limit");
+	jw_str(&w, "scope", m->scope);
+	jw_i64(&w, "run", m->run);
+	if (m->project > 0)
+		jw_i64(&w, "project", m->project);
+	if (m->item > 0)
+		jw_i64(&w, "item", m->item);
+	jw_i64(&w, "micros", micros);
 	jw_end(&w);
 	ctl_send_for(
 	    g->ctl, MODELGATE_RAISE_MS, &out, modelgate_on_raised, NULL);
-}
-
-void
-modelgate_raise(struct modelgate *g, int64_t run, int64_t micros)
-{
-	if (modelgate_is_none(g) || run <= 0 || micros <= 0)
-		return;
-	log_info("model raise run=%lld micros=%lld", (long long)run,
-	    (long long)micros);
-	modelgate_tell_run(g, "limit", run, micros);
-	modelgate_tell_run(g, "thaw", run, 0);
 }
 
 static int

@@ -23,7 +23,8 @@ struct modelgate;
 enum {
 	MODEL_NAME_MAX = 64, /* of a provider */
 	MODEL_TOKEN_MAX = 96,
-	MODEL_URL_MAX = 128
+	MODEL_URL_MAX = 128,
+	MODEL_SCOPE_MAX = 15
 };
 
 enum model_kind {
@@ -72,15 +73,23 @@ void modelgate_set_web(struct modelgate *g, int64_t project, bool web);
 /* Where sandboxes reach it: "http://coffer:81/NAME". */
 void model_url(const char *provider, char out[MODEL_URL_MAX]);
 
-/* Which runs wait for money, then run 0; nothing is asked where there is no
+/* Whose limit a run has reached: "run", or "item", "project", "project_day",
+ * "day", "all" (everything). */
+struct model_wait {
+	int64_t run, project, item;
+	char scope[MODEL_SCOPE_MAX + 1];
+	int64_t limit, spent; /* millionths of a dollar */
+};
+
+/* Which runs wait for money, then NULL; nothing is asked where there is no
  * gateway. */
-typedef void modelgate_waiting_fn(
-    int64_t run, int64_t limit, int64_t spent, void *arg);
+typedef void modelgate_waiting_fn(const struct model_wait *m, void *arg);
 void modelgate_waiting(
     struct modelgate *g, modelgate_waiting_fn *fn, void *arg);
-/* From now on a run's limit, and it goes on; repeated until the gateway is
- * there, a minute long. */
-void modelgate_raise(struct modelgate *g, int64_t run, int64_t micros);
+/* From now on that limit, and who waits for it goes on; repeated until the
+ * gateway is there, a minute long. */
+void modelgate_raise(
+    struct modelgate *g, const struct model_wait *m, int64_t micros);
 
 /* One of both is there, or neither: a grant without a token. */
 typedef void modelask_fn(const struct model_grant *grant,

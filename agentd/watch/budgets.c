@@ -23,8 +23,8 @@ struct budgets {
 	struct budgets_spec s;
 	struct timer *timer;
 	bool busy;
-	int64_t run, limit, spent; /* that is asked now */
-	int64_t last;              /* that was asked before it */
+	struct model_wait now; /* that is asked; run 0: none */
+	int64_t last;          /* the run that was asked for before it */
 };
 
 /* Twice the limit that it reached: the same however often it is said. */
@@ -37,30 +37,34 @@ budgets_on_answer(
 	(void)status;
 	b->busy = false;
 	if (fail != NULL) {
-		log_warn("budget ask run=%lld why=%s", (long long)b->run,
+		log_warn("budget ask run=%lld why=%s", (long long)b->now.run,
 		    log_val(fail->msg));
 		return;
 	}
 	if (strcmp(json_str_or(j, "state", ""), "allowed") == 0 &&
-	    b->limit <= INT64_MAX / 2)
-		modelgate_raise(b->s.models, b->run, 2 * b->limit);
+	    b->now.limit <= INT64_MAX / 2)
+		modelgate_raise(b->s.models, &b->now, 2 * b->now.limit);
 }
 
 static void
 budgets_ask(struct budgets *b)
 {
 	AUTO_STR struct str body = STR_INIT, why = STR_INIT, limit = STR_INIT;
+	const struct model_wait *m = &b->now;
+	const bool own = strcmp(m->scope, "run") == 0;
 	struct jw w;
 
-	str_addf(&limit, "%" PRId64, b->limit);
+	str_addf(&limit, "%s%s%" PRId64, own ? "" : m->scope, own ? "" : " ",
+	    m->limit);
 	str_addf(&why,
-	    "it has spent %" PRId64 ".%02" PRId64 " of %" PRId64 ".%02" PRId64
-	    " dollars and the next request may cost more than the rest",
-	    b->spent / 1000000, b->spent % 1000000 / 10000, b->limit / 1000000,
-	    b->limit % 1000000 / 10000);
+	    "%" PRId64 ".%02" PRId64 " of %" PRId64 ".%02" PRId64
+	    " dollars are spent and the next request may cost more than the "
+	    "rest",
+	    m->spent / 1000000, m->spent % 1000000 / 10000, m->limit / 1000000,
+	    m->limit % 1000000 / 10000);
 	jw_init(&w, &body);
 	jw_object(&w, NULL);
-	jw_i64(&w, "run", b->run);
+	jw_i64(&w, "run", m->run);
 	jw_str(&w, "kind", "budget");
 	jw_str(&w, "subject", str_cstr(&limit));
 	jw_str(&w, "reason", str_cstr(&why));
@@ -78,25 +82,22 @@ budgets_ask(struct budgets *b)
 static bool
 budgets_is_sooner(const struct budgets *b, int64_t run)
 {
-	bool behind = run > b->last, best = b->run > b->last;
+	bool behind = run > b->last, best = b->now.run > b->last;
 
-	return b->run == 0 || (behind == best ? run < b->run : behind);
+	return b->now.run == 0 || (behind == best ? run < b->now.run : behind);
 }
 
 /* One of them at a time, the others in the next turns. */
 static void
-budgets_on_waiting(int64_t run, int64_t limit, int64_t spent, void *arg)
+budgets_on_waiting(const struct model_wait *m, void *arg)
 {
 	struct budgets *b = arg;
 
-	if (run > 0 && limit > 0 && budgets_is_sooner(b, run)) {
-		b->run = run;
-		b->limit = limit;
-		b->spent = spent;
-	}
-	if (run != 0 || b->run == 0)
+	if (m != NULL && budgets_is_sooner(b, m->run))
+		b->now = *m;
+	if (m != NULL || b->now.run == 0)
 		return;
-	b->last = b->run;
+	b->last = b->now.run;
 	budgets_ask(b);
 }
 
@@ -108,7 +109,7 @@ budgets_on_timer(void *arg)
 	timer_set(b->timer, BUDGETS_EVERY_MS);
 	if (b->busy || b->s.idle(b->s.arg))
 		return;
-	b->run = 0;
+	b->now.run = 0;
 	modelgate_waiting(b->s.models, budgets_on_waiting, b);
 }
 

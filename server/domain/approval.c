@@ -208,9 +208,65 @@ approval_quote(const struct approval *a, struct str *out)
 		str_addf(out, " (and %zu bytes more)", v.len - cut.len);
 }
 
+/* As the gateway calls its scopes. */
+static const struct {
+	const char *name, *text;
+} approval_moneys[] = {
+	[APPROVAL_OF_RUN] = { "", "" },
+	[APPROVAL_OF_ITEM] = { "item ", " for all runs of this item" },
+	[APPROVAL_OF_PROJECT] = { "project ", " for the whole project" },
+	[APPROVAL_OF_PROJECT_DAY] = { "project_day ",
+	    " for the whole project today" },
+	[APPROVAL_OF_DAY] = { "day ", " for all projects today" },
+	[APPROVAL_OF_ALL] = { "all ", " for all projects" },
+};
+
+int
+approval_money_parse(const char *subject, enum approval_money *of,
+    int64_t *micros, struct err *e)
+{
+	const size_t n = sizeof(approval_moneys) / sizeof(approval_moneys[0]);
+
+	for (size_t i = n; i-- > 0;) {
+		const char *name = approval_moneys[i].name;
+
+		if (strncmp(subject, name, strlen(name)) != 0)
+			continue;
+		*of = (enum approval_money)i;
+		return num_i64(subject + strlen(name), 1, INT64_MAX, micros, e);
+	}
+	return err_set(e, ERR_INVALID, "no budget");
+}
+
+static enum approval_money
+approval_money_of(enum approval_kind kind, const char *subject)
+{
+	enum approval_money of = APPROVAL_OF_RUN;
+	struct err ignored = ERR_INIT;
+	int64_t micros;
+
+	if (kind == APPROVAL_BUDGET)
+		(void)approval_money_parse(subject, &of, &micros, &ignored);
+	return of;
+}
+
+bool
+approval_is_shared(enum approval_kind kind, const char *subject)
+{
+	return kind == APPROVAL_DOMAIN ||
+	    approval_money_of(kind, subject) >= APPROVAL_OF_PROJECT;
+}
+
+bool
+approval_is_global(enum approval_kind kind, const char *subject)
+{
+	return approval_money_of(kind, subject) >= APPROVAL_OF_DAY;
+}
+
 void
 approval_about(const struct approval *a, struct str *out)
 {
+	enum approval_money of = APPROVAL_OF_RUN;
 	struct err ignored = ERR_INIT;
 	int64_t micros = 0;
 
@@ -222,8 +278,9 @@ approval_about(const struct approval *a, struct str *out)
 		approval_quote(a, out);
 		return;
 	}
-	(void)num_i64(a->subject, 0, INT64_MAX, &micros, &ignored);
+	(void)approval_money_parse(a->subject, &of, &micros, &ignored);
 	str_addf(out,
-	    "to spend %" PRId64 ".%02" PRId64 " dollars more on models",
-	    micros / 1000000, micros % 1000000 / 10000);
+	    "to spend %" PRId64 ".%02" PRId64 " dollars more on models%s",
+	    micros / 1000000, micros % 1000000 / 10000,
+	    approval_moneys[of].text);
 }

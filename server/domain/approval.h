@@ -35,7 +35,7 @@ enum {
 
 enum approval_kind {
 	APPROVAL_DOMAIN = 1, /* a name that mode locked has no rule for */
-	APPROVAL_BUDGET,     /* more money for a run, in micros */
+	APPROVAL_BUDGET,     /* more money: "[SCOPE ]MICROS" */
 	APPROVAL_COMMAND,    /* a line for the agent's shell */
 	APPROVAL_TOOL        /* another call of a tool of the agent's */
 };
@@ -90,6 +90,23 @@ struct approval_words {
 };
 int approval_words_parse(
     struct view args, bool allow, struct approval_words *out, struct err *e);
+
+/* Whose limit a budget is about. */
+enum approval_money {
+	APPROVAL_OF_RUN,
+	APPROVAL_OF_ITEM,
+	APPROVAL_OF_PROJECT,
+	APPROVAL_OF_PROJECT_DAY,
+	APPROVAL_OF_DAY, /* these two: of all projects */
+	APPROVAL_OF_ALL
+};
+/* A budget's subject. */
+int approval_money_parse(const char *subject, enum approval_money *of,
+    int64_t *micros, struct err *e);
+/* Does one answer hold for the whole project, not for a run alone? */
+bool approval_is_shared(enum approval_kind kind, const char *subject);
+/* Only an administrator answers what is of other projects, too. */
+bool approval_is_global(enum approval_kind kind, const char *subject);
 
 /* As inline code of Markdown, on one line, cut. */
 void approval_quote(const struct approval *a, struct str *out);

@@ -155,6 +155,8 @@ svc_approval_may_ask(struct txn *t, const struct svc_approval_ask *op,
     const struct run *r, struct err *e)
 {
 	const struct identity *who = &op->op.who;
+	enum approval_money of;
+	int64_t micros;
 
 	if (who->kind == IDENTITY_RUN && who->run_id != op->run_id)
 		return err_set(e, ERR_NOTFOUND, "no such run");
@@ -169,6 +171,9 @@ svc_approval_may_ask(struct txn *t, const struct svc_approval_ask *op,
 		    e, ERR_DENIED, "a run asks for commands and tools alone");
 	if (run_state_is_end(r->state))
 		return err_set(e, ERR_INVALID, "the run has ended");
+	if (op->kind == APPROVAL_BUDGET &&
+	    approval_money_parse(op->subject, &of, &micros, e) == -1)
+		return err_wrap(e, "subject");
 	return 0;
 }
 
@@ -333,12 +338,12 @@ svc_approval_answer_new(struct svc *s, const struct identity *who)
 }
 
 static int
-svc_approval_may_answer(
-    struct txn *t, const struct identity *who, int64_t project, struct err *e)
+svc_approval_may_answer(struct txn *t, const struct identity *who,
+    const struct approval *a, struct err *e)
 {
 	struct user u = { .id = 0 };
 
-	if (svc_may(t, who, project, PERM_WRITE, NULL, e) == -1)
+	if (svc_may(t, who, a->project_id, PERM_WRITE, NULL, e) == -1)
 		return -1;
 	if (users_by_id(t, who->user_id, &u, e) == -1)
 		return -1;
@@ -346,6 +351,11 @@ svc_approval_may_answer(
 		return err_set(e, ERR_DENIED,
 		    "%s is no person: approvals are a person's to answer",
 		    who->login);
+	if (approval_is_global(a->kind, a->subject) && u.kind != USER_ADMIN)
+		return err_set(e, ERR_DENIED,
+		    "approval %" PRId64 " is about the money of all projects: "
+		    "an administrator answers it",
+		    a->id);
 	return 0;
 }
 
@@ -397,7 +407,7 @@ svc_approval_decide(struct txn *t, struct svc_approval_answer *op,
 		return -1;
 	if (project_id != 0 && a->project_id != project_id)
 		return err_set(e, ERR_NOTFOUND, "no such approval");
-	if (svc_approval_may_answer(t, &op->op.who, a->project_id, e) == -1)
+	if (svc_approval_may_answer(t, &op->op.who, a, e) == -1)
 		return -1;
 	if (a->state != APPROVAL_OPEN)
 		return svc_approval_closed(a, e);

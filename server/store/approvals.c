@@ -18,7 +18,7 @@
 static int64_t
 approvals_scope(const struct approval_new *n)
 {
-	return n->kind == APPROVAL_DOMAIN ? 0 : n->run_id;
+	return approval_is_shared(n->kind, n->subject) ? 0 : n->run_id;
 }
 
 static void

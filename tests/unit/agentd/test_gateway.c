@@ -476,13 +476,15 @@ a_file_that_is_written_anew_loses_nothing(void **state)
 	assert_int_equal(
 	    ledger_freeze(b.ledger, LEDGER_PROJECT, &who_one, false, NOW, &e),
 	    0);
-	assert_int_equal(
-	    ledger_freeze_at(b.ledger, &who_one, 2000, NOW, &e), 0);
+	assert_int_equal(ledger_freeze_at(b.ledger, &who_one,
+			     LEDGER_PROJECT_DAY, 2000, NOW, &e),
+	    0);
 	assert_int_equal(journal_renew(b.journal, &e), 0);
 	books_close(&b);
 	books_open(&b);
 	ledger_look(b.ledger, LEDGER_RUN, &who_one, NOW, &s);
 	assert_true(s.frozen && s.frozen_at == 2000);
+	assert_int_equal(s.frozen_for, LEDGER_PROJECT_DAY);
 	assert_int_equal(
 	    ledger_freeze(b.ledger, LEDGER_RUN, &who_one, false, NOW, &e), 0);
 	assert_true(books_reserve(&b, &who_one, 1400) != 0);
