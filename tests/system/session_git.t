@@ -4,7 +4,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 14
+tap_plan 17
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -25,7 +25,7 @@ ADMIN=$(cat "$COFFER_HOME/secrets/admin.token")
 state_is() {
 	[ "$(coffer status calc --json | jq -r .project.sandbox.state)" = "$1" ]
 }
-run create "$UPSTREAM" --network none --no-start --timeout 60s
+run create "$UPSTREAM" --network none --disk 64M --no-start --timeout 60s
 tap_is "$RC" 0 'create --no-start'
 PROJECT=$(coffer status calc --json | jq -r .project.full_name)
 api GET '/api/coffer/v1/events?after=0'
@@ -55,6 +55,15 @@ TOK=$(in_session git config --get-urlmatch http.extraHeader http://coffer/ | sed
 tap_is "${#TOK}" 40 'the token is in the session alone'
 as "$TOK" api GET /api/v1/user
 tap_is "$STATUS" 401 'it is no good outside'
+# What a copy of its disk would have: the work, and nothing that opens a door.
+in_session sh -c 'git clone -q "http://coffer/$0.git" /work/c && cd /work/c && git fetch -q && echo here-it-is >mark && sync' "$PROJECT"
+IMAGE=$(dirname "$(find "$HOME_DIR/sandboxes" -name state.json)")/ws.img
+tap_ok 'the disk has what was written' grep -qaF here-it-is "$IMAGE"
+tap_not 'the disk has no token' grep -qaF "$TOK" "$IMAGE"
+in_session env >"$T/env"
+models=$(grep -oE '(KEY|TOKEN)=[A-Za-z0-9_-]{20,}' "$T/env" | cut -d= -f2- | sort -u)
+other() { for t in $models; do grep -qaF "$t" "$IMAGE" && return; done; return 1; }
+tap_not 'nor one of its environment' other
 run stop calc
 wait_for 30 state_is stopped
 run start calc
