@@ -3,6 +3,7 @@
 #   deps.sh check      exit 0 when all are installed
 #   deps.sh install    install what is missing; starts and enables no service
 #   deps.sh install engines    and Docker and Podman, for make check-engines
+#   deps.sh install browser    and Chromium, for tests/system/slow_web_browser.t
 set -eu
 # After a plain su, root's PATH may lack these.
 PATH=$PATH:/usr/sbin:/sbin
@@ -18,6 +19,7 @@ clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck shellcheck co
 # Only when asked for: what make check-engines needs, and profile build.
 engines='docker.io podman mmdebstrap uidmap'
 [ "${2-}" != engines ] || pkgs="$pkgs $engines"
+[ "${2-}" != browser ] || pkgs="$pkgs chromium fonts-dejavu-core"
 
 missing() {
 	for p in $pkgs; do

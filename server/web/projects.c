@@ -7,6 +7,7 @@
 #include "server/store/projects.h"
 #include "server/web/facts.h"
 #include "server/web/project.h"
+#include "server/web/query.h"
 
 #define PROJECTS_NAME "Project"
 #define PROJECTS_SANDBOX "Sandbox"
@@ -97,7 +98,7 @@ projects_get(struct call *c)
 	uint32_t page, limit;
 	struct web w;
 
-	if (call_page(c, &page, &limit) == -1)
+	if (query_page(c, &page, &limit) == -1)
 		return;
 	f.limit = limit;
 	f.offset = (int64_t)(page - 1) * limit;
