@@ -192,8 +192,9 @@ int gitpool_result_checks(
 void gitpool_contents(struct git_pool *p, int64_t project, const char *rev,
     git_done_fn *done, void *arg);
 
-/* {removed}: locks, quarantines and half packs of a git that was killed, when
- * they are too old to be a living one's. */
+/* {removed}: locks, quarantines and half packs of a git that was killed: too
+ * old to be a living one's, or a lock that stays as it is for 1.5 s while no
+ * process is in the repository. */
 void gitpool_clean(
     struct git_pool *p, int64_t project, git_done_fn *done, void *arg);
 /* The same whatever its age: nobody but the caller writes the repository. */

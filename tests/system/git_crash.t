@@ -33,7 +33,7 @@ git checkout -q -b agent/probe && git commit -q --allow-empty -m probe
 git push -q origin agent/probe >/dev/null 2>&1
 wait_for 5 dead || tap_skip_all 'this build has no fail points'
 restart
-tap_plan 47
+tap_plan 48
 tap_ok 'after receive-pack, before rows: one event' wait_for 10 one refs/heads/agent/probe "$(git rev-parse HEAD)"
 tap_is "$(git --git-dir="$R" rev-parse agent/probe)" "$(git rev-parse HEAD)" 'the ref is there'
 
@@ -75,7 +75,10 @@ git checkout -q agent/p1 && git commit -q --allow-empty -m again
 tap_ok 'and the branch moves again' git push -q origin agent/p1
 tap_ok 'git agrees' git --git-dir="$R" fsck --connectivity-only --no-dangling
 tap_is "$(events refs/heads/agent/p1 "$(git rev-parse HEAD)")" 1 'one event again'
+mark() { : >"$R/refs/heads/agent/p1.lock"; [ "$(id -u)" -ne 0 ] || chown "$(stat -c %u "$HOME_DIR/db")" "$R/refs/heads/agent/p1.lock"; }
+mark
 restart
+tap_ok 'so is a new one that nobody holds' wait_for 10 cleaned
 tap_is "$(events refs/heads/agent/p1 "$(git rev-parse HEAD)")" 1 'a restart repeats none'
 
 # kill -9 between the two halves of what is done to a kept ref.

@@ -457,14 +457,33 @@ leftovers_of_a_killed_git_are_removed(void **state)
 
 	assert_int_equal(git_fixture_sh(script, f->git.dir), 0);
 	gitpool_clean(f->git.pool, 1, on_done, f);
-	want(f, "\"removed\":4");
+	want(f, "\"removed\":5");
 	assert_int_equal(
 	    git_fixture_sh("cd \"$1/1.git\" && "
-			   "test -e refs/heads/young.lock && "
-			   "rm refs/heads/young.lock && "
+			   "! test -e refs/heads/young.lock && "
 			   "! test -e refs/heads/main.lock && "
 			   "! test -e objects/tmp_objdir-incoming-x",
 		f->git.dir),
+	    0);
+}
+
+/* A git may outlive the cofferd that started it. */
+static void
+a_lock_stays_while_a_process_is_in_the_repository(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(
+	    git_fixture_sh("cd \"$1/1.git\" && touch refs/heads/held.lock && "
+			   "{ sleep 60 >/dev/null 2>&1 & } && "
+			   "echo $! >\"$1/pid\"",
+		f->git.dir),
+	    0);
+	gitpool_clean(f->git.pool, 1, on_done, f);
+	want(f, "\"removed\":0");
+	assert_int_equal(git_fixture_sh("kill $(cat \"$1/pid\"); "
+					"rm \"$1/1.git/refs/heads/held.lock\"",
+			     f->git.dir),
 	    0);
 }
 
@@ -548,6 +567,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(same_change_sees_a_cherry_pick),
 		cmocka_unit_test(checks_are_read_from_a_commit),
 		cmocka_unit_test(leftovers_of_a_killed_git_are_removed),
+		cmocka_unit_test(
+		    a_lock_stays_while_a_process_is_in_the_repository),
 		cmocka_unit_test(a_killed_worker_costs_one_call),
 		cmocka_unit_test(a_slow_worker_is_killed_and_others_go_on),
 		cmocka_unit_test(a_full_queue_says_busy),
