@@ -167,7 +167,7 @@ ask_get(struct cli *c, const char *path, struct json **out, struct err *e)
 }
 
 int
-ask_wait(struct cli *c, const struct json *row, const bool *stop,
+ask_wait(struct cli *c, const struct json *row, const struct ask_watch *w,
     int64_t limit_ms, struct json **out, struct err *e)
 {
 	int64_t id = json_i64_or(row, "id", 0);
@@ -191,7 +191,9 @@ ask_wait(struct cli *c, const struct json *row, const bool *stop,
 			return err_set(e, ERR_TIMEOUT,
 			    "run %" PRId64 " still goes on", id);
 		*e = ERR_INIT;
-		if (stop != NULL && *stop && !told) {
+		if (w != NULL)
+			w->turn(w->arg);
+		if (w != NULL && *w->stop && !told) {
 			told = true;
 			ask_cancel(c, id);
 			end = clock_mono_ms() + ASK_CANCEL_MS;

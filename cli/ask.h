@@ -30,10 +30,14 @@ struct ask {
 int ask_start(struct cli *c, const char *full, const struct ask *a,
     struct json **row, struct err *e);
 /*
- * The Run at its end.  *stop, set by a signal, cancels it (stop may be NULL);
- * limit_ms 0: no limit, else ERR_TIMEOUT.
+ * The Run at its end.  limit_ms 0: no limit, else ERR_TIMEOUT.  w may be NULL.
  */
-int ask_wait(struct cli *c, const struct json *row, const bool *stop,
+struct ask_watch {
+	const bool *stop;        /* set by a signal: cancels it */
+	void (*turn)(void *arg); /* each second */
+	void *arg;
+};
+int ask_wait(struct cli *c, const struct json *row, const struct ask_watch *w,
     int64_t limit_ms, struct json **out, struct err *e);
 /* Is that why, and not for too long since *since (0 at first)?  Then a moment
  * later: it may be started again. */

@@ -15,6 +15,7 @@
 #include "cli/snapshot.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
 #include "lib/base/rnd.h"
@@ -26,7 +27,9 @@ enum {
 	ONESHOT_SCRIPT_MAX = 4096, /* one word of an agent_command */
 	ONESHOT_CHANGED_MAX = 160,
 	ONESHOT_WALL_MIN_S = 10, /* that a project can have */
-	ONESHOT_MARK = 6
+	ONESHOT_MARK = 6,
+	ONESHOT_LEASE_S = 600,
+	ONESHOT_LEASE_EVERY_MS = 20 * 1000
 };
 
 struct oneshot {
@@ -34,8 +37,9 @@ struct oneshot {
 	const struct oneshot_spec *spec;
 	struct snapshot before;
 	char full[TARGET_FULL_MAX];
-	bool made; /* the project is there */
-	bool stop; /* a signal came */
+	bool made;       /* the project is there */
+	bool stop;       /* a signal came */
+	int64_t said_ms; /* that the project is wanted */
 	struct json *row, *verified;
 	struct ask_patch patch;
 	char changed[ONESHOT_CHANGED_MAX]; /* in the folder; "": nothing */
@@ -178,6 +182,7 @@ oneshot_make(struct oneshot *o, struct err *e)
 	jw_str(&w, "default_branch", "main");
 	jw_bool(&w, "private", true);
 	jw_str(&w, "description", "A one-shot run; it can be destroyed.");
+	jw_i64(&w, "lease_s", o->spec->keep ? 0 : ONESHOT_LEASE_S);
 	jw_end(&w);
 	if (remote_send(o->c, &call, &j, NULL, e) == -1)
 		return err_wrap(e, "throw-away project");
@@ -185,7 +190,31 @@ oneshot_make(struct oneshot *o, struct err *e)
 	    o->full, sizeof(o->full), "%s", json_str_or(j, "full_name", ""));
 	json_free(j);
 	o->made = true;
+	o->said_ms = clock_mono_ms();
 	return 0;
+}
+
+/* It is still wanted: cofferd removes it when nobody says so any more. */
+static void
+oneshot_want(void *arg)
+{
+	struct oneshot *o = arg;
+	AUTO_FREE char *path = NULL;
+	AUTO_STR struct str body = STR_INIT;
+	struct err e = ERR_INIT;
+	struct json *j = NULL;
+
+	if (o->spec->keep ||
+	    clock_mono_ms() - o->said_ms < ONESHOT_LEASE_EVERY_MS)
+		return;
+	path = xasprintf("/api/coffer/v1/projects/%s/lease", o->full);
+	str_addf(&body, "{\"seconds\":%d}", (int)ONESHOT_LEASE_S);
+	if (remote_send(o->c,
+		&(struct remote_call){
+		    .method = "PUT", .path = path, .body = &body },
+		&j, NULL, &e) == 0)
+		o->said_ms = clock_mono_ms();
+	json_free(j);
 }
 
 static void
@@ -344,14 +373,18 @@ static int
 oneshot_ask(struct oneshot *o, const struct ask *a, struct json **out,
     const char *what, struct err *e)
 {
+	const struct ask_watch watch = {
+		.stop = &o->stop, .turn = oneshot_want, .arg = o
+	};
 	struct json *row = NULL;
 	int rc;
 
+	oneshot_want(o);
 	if (o->stop)
 		return err_set(e, ERR_INTERNAL, "ended by a signal");
 	rc = ask_start(o->c, o->full, a, &row, e);
 	if (rc == 0)
-		rc = ask_wait(o->c, row, &o->stop, 0, out, e);
+		rc = ask_wait(o->c, row, &watch, 0, out, e);
 	json_free(row);
 	if (rc != 0)
 		return -1;

@@ -38,6 +38,7 @@
 #include "server/jobs/care.h"
 #include "server/jobs/fill_loop.h"
 #include "server/jobs/hook_loop.h"
+#include "server/jobs/lease_sweep.h"
 #include "server/jobs/mirror_loop.h"
 #include "server/jobs/pack_sweep.h"
 #include "server/jobs/upstream_loop.h"
@@ -90,6 +91,7 @@ struct app {
 	struct hook_loop *hooks;
 	struct fill_loop *fill;
 	struct approval_sweep *approvals;
+	struct lease_sweep *leases;
 	struct svc_push *push;
 	struct passwords *passwords;
 	struct githttp *githttp;
@@ -501,6 +503,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	hook_loop_start(a->hooks);
 	fill_loop_start(a->fill);
 	a->approvals = approval_sweep_new(&a->svc);
+	a->leases = lease_sweep_new(&a->svc);
 	svc_files_start(a->svc.files);
 	svc_pulls_start(&a->svc);
 	svc_auto_start(&a->svc);
@@ -549,6 +552,7 @@ app_on_signal(void *arg)
 	hook_loop_stop(a->hooks);
 	fill_loop_stop(a->fill);
 	approval_sweep_free(STEAL(a->approvals));
+	lease_sweep_free(STEAL(a->leases));
 	svc_ci_stop(a->svc.ci);
 	svc_auto_stop(a->svc.autos);
 	svc_purge_stop(a->svc.purge);
@@ -600,6 +604,7 @@ app_free(struct app *a)
 	hook_loop_free(a->hooks);
 	fill_loop_free(a->fill);
 	approval_sweep_free(a->approvals);
+	lease_sweep_free(a->leases);
 	dial_rule_free(a->dial);
 	packsweep_free(a->packs);
 	gitenv_free(a->env);

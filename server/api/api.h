@@ -64,6 +64,7 @@ extern const struct route api_upstream_routes[];
 extern const struct route api_events_routes[];
 extern const struct route api_runs_routes[];
 extern const struct route api_asks_routes[];
+extern const struct route api_lease_routes[];
 extern const struct route api_orders_routes[];
 extern const struct route api_records_routes[];
 extern const struct route api_ci_routes[];

@@ -2,6 +2,7 @@
  * its sync. */
 #include "server/api/api.h"
 #include "server/api/shape.h"
+#include "server/service/svc_lease.h"
 #include "server/service/svc_migrate.h"
 #include "server/service/svc_own.h"
 #include "server/store/users.h"
@@ -181,6 +182,7 @@ api_own_make(struct call *c, const struct json *j, const char *owner)
 	    api_text(c, j, "default_branch", ROUTE_ARG_MAX,
 		&x->default_branch) == -1 ||
 	    api_text(c, j, "object_format_name", 16, &format) == -1 ||
+	    api_i64(c, j, "lease_s", 0, SVC_LEASE_MAX_S, &op->lease_s) == -1 ||
 	    api_bool(c, j, "auto_init", &op->auto_init) == -1) {
 		svc_op_drop(op);
 		return;

@@ -51,6 +51,7 @@ const struct route *const api_tables[] = {
 	api_events_routes,
 	api_runs_routes,
 	api_asks_routes,
+	api_lease_routes,
 	api_orders_routes,
 	api_records_routes,
 	api_ci_routes,

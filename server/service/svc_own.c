@@ -8,6 +8,7 @@
 #include "server/service/svc_project_priv.h"
 #include "server/service/svc_purge.h"
 #include "server/service/svc_write.h"
+#include "server/store/leases.h"
 #include "server/store/projects.h"
 
 static void
@@ -142,7 +143,10 @@ svc_own_make_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_own *op = arg;
 
-	return svc_project_insert(t, &op->make, e);
+	if (svc_project_insert(t, &op->make, e) == -1)
+		return -1;
+	return leases_set(
+	    t, op->make.project.id, op->lease_s, op->make.op.now, e);
 }
 
 void

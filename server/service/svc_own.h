@@ -11,7 +11,8 @@
 struct svc_own {
 	struct svc_project_create make; /* .project is the result */
 	bool auto_init;                 /* README.md on the default branch */
-	char *noreply; /* address of whoever asks and has none */
+	char *noreply;   /* address of whoever asks and has none */
+	int64_t lease_s; /* 0: it stays; else svc_lease's */
 	/* The rest is its own. */
 	struct err fail;
 	bool purged;

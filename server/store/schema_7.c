@@ -107,3 +107,11 @@ const char schema_run_keys[] = "CREATE TABLE run_key ("
 			       " word TEXT NOT NULL, print TEXT NOT NULL,"
 			       " run_id INTEGER NOT NULL,"
 			       " PRIMARY KEY (project_id, account_id, word));";
+
+/* Projects that are there until then only. */
+const char schema_leases[] = "CREATE TABLE lease ("
+			     " project_id INTEGER PRIMARY KEY"
+			     " REFERENCES project (id) ON DELETE CASCADE,"
+			     " seconds INTEGER NOT NULL,"
+			     " until INTEGER NOT NULL);"
+			     "CREATE INDEX lease_until ON lease (until);";

@@ -24,5 +24,6 @@ extern const char schema_approvals[];
 extern const char schema_verdict[];
 extern const char schema_renewal[];
 extern const char schema_run_keys[];
+extern const char schema_leases[];
 
 #endif

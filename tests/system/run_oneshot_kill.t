@@ -15,6 +15,8 @@ agentd_pid() { jq -r '.. | objects | select(.name? == "agentd") | .pid' "$HOME_D
 begin() { wait_for 60 gone || return; "$O/bin/coffer" run start --repo "$SRC" "$@" >"$T/out" 2>"$T/err" & BG=$!; wait_for 60 oneshot_works; }
 let_go() { for d in "$HOME_DIR"/sandboxes/*/ws/runs/"$RID"/tree; do touch "$d/go"; done; }
 
+lease() { api PUT "/api/coffer/v1/projects/$FULL/lease" "$1"; echo "$STATUS"; }
+
 begin -- sh -c 'echo begun; until [ -e go ]; do sleep 0.1; done; rm go; echo three >>a.txt'
 kill -9 "$(agentd_pid)"
 let_go
@@ -46,6 +48,15 @@ wait "$BG"
 tap_is $? 1 'a signal'
 tap_ok 'cancels it' grep -q 'cancelled' "$T/err"
 tap_ok 'and takes it all away' wait_for 60 gone
+begin -- sh -c "echo begun; : mark-$$; sleep 600"
+kill -9 "$BG"
+wait "$BG" 2>/dev/null
+FULL=$(coffer status --json | jq -r '.. | objects | .full_name? // empty' | grep oneshot)
+tap_is "$(lease '{"seconds":86401}') $(lease '{}') $(as "$(make_user eve)" lease '{"seconds":0}')" '422 422 404' 'how long one is wanted is said by its owner'
+tap_is "$(lease '{"seconds":1}')" 204 'nobody does once the CLI is killed outright'
+tap_ok 'so it goes, and with it what ran there' wait_for 60 gone
+left() { pgrep -f "begun; : mark-$$" >"$T/left"; }
+tap_not 'to the last process' left
 tap_not 'nothing ran on the host' test -e "$T/mark"
 show
 tap_done
