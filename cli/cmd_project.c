@@ -114,20 +114,17 @@ project_gone(struct cli *c, const char *full, int64_t limit, struct err *e)
 }
 
 static int
-project_destroy(struct cli *c, const void *args, int argc, char **argv)
+project_destroy_one(struct cli *c, const struct project_args *a,
+    const char *name, const void *arg)
 {
-	const struct project_args *a = args;
 	struct err e = ERR_INIT;
 	struct json *p = NULL, *j = NULL;
 	AUTO_FREE char *path = NULL, *full = NULL;
 	int rc;
 
-	(void)argc;
-	if (!a->yes && !c->g.dry_run && isatty(STDIN_FILENO) != 1)
-		return cli_usage("destroy: not a terminal; confirm with "
-				 "--yes");
-	if ((p = target_load(c, argv[0], &e)) == NULL)
-		return cli_fail(c, &e, "destroy %s", argv[0]);
+	(void)arg;
+	if ((p = target_load(c, name, &e)) == NULL)
+		return cli_fail(c, &e, "destroy %s", name);
 	full = xstrdup(json_str_or(p, "full_name", ""));
 	json_free(p);
 	if (!a->yes && !c->g.dry_run &&
@@ -336,30 +333,33 @@ project_order(struct cli *c, const struct project_args *a, const char *name,
 	return CLI_OK;
 }
 
+typedef int project_one_fn(struct cli *c, const struct project_args *a,
+    const char *name, const void *arg);
+
 /* One project, or all that are not being deleted; the worst exit code. */
 static int
-project_each(struct cli *c, const struct project_args *a, int argc, char **argv,
-    const struct project_order *o)
+project_each(struct cli *c, const struct project_args *a, const char *verb,
+    const char *name, project_one_fn *one, const void *arg)
 {
 	struct err e = ERR_INIT;
 	struct json *list;
 	int worst = CLI_OK;
 
-	if (a->all == (argc == 1))
+	if (a->all == (name != NULL))
 		return cli_usage(
-		    "%s: want a PROJECT or --all, and not both", o->verb);
+		    "%s: want a PROJECT or --all, and not both", verb);
 	if (!a->all)
-		return project_order(c, a, argv[0], o);
+		return one(c, a, name, arg);
 	list = target_list(c, &e);
 	if (list == NULL)
-		return cli_fail(c, &e, "%s --all", o->verb);
+		return cli_fail(c, &e, "%s --all", verb);
 	for (const struct json *p = json_first(list); p != NULL;
 	     p = json_next(p)) {
 		int rc;
 
 		if (strcmp(json_str_or(p, "state", ""), "active") != 0)
 			continue;
-		rc = project_order(c, a, json_str_or(p, "full_name", ""), o);
+		rc = one(c, a, json_str_or(p, "full_name", ""), arg);
 		if (rc != CLI_OK)
 			worst = rc;
 	}
@@ -368,9 +368,40 @@ project_each(struct cli *c, const struct project_args *a, int argc, char **argv,
 }
 
 static int
+project_order_one(struct cli *c, const struct project_args *a, const char *name,
+    const void *arg)
+{
+	return project_order(c, a, name, arg);
+}
+
+static int
+project_order_each(struct cli *c, const struct project_args *a,
+    const char *name, const struct project_order *o)
+{
+	return project_each(c, a, o->verb, name, project_order_one, o);
+}
+
+/* May it go on without somebody at a terminal? */
+static bool
+project_is_asked(const struct cli *c, const struct project_args *a)
+{
+	return a->yes || c->g.dry_run || isatty(STDIN_FILENO) == 1;
+}
+
+static int
+project_destroy(struct cli *c, const void *args, int argc, char **argv)
+{
+	if (!project_is_asked(c, args))
+		return cli_usage("destroy: not a terminal; confirm with "
+				 "--yes");
+	return project_each(c, args, "destroy", argc == 1 ? argv[0] : NULL,
+	    project_destroy_one, NULL);
+}
+
+static int
 project_start(struct cli *c, const void *args, int argc, char **argv)
 {
-	return project_each(c, args, argc, argv,
+	return project_order_each(c, args, argc == 1 ? argv[0] : NULL,
 	    &(struct project_order){
 		.verb = "start", .want = "running", .until = "running" });
 }
@@ -378,7 +409,7 @@ project_start(struct cli *c, const void *args, int argc, char **argv)
 static int
 project_stop(struct cli *c, const void *args, int argc, char **argv)
 {
-	return project_each(c, args, argc, argv,
+	return project_order_each(c, args, argc == 1 ? argv[0] : NULL,
 	    &(struct project_order){
 		.verb = "stop", .want = "stopped", .until = "stopped" });
 }
@@ -386,7 +417,7 @@ project_stop(struct cli *c, const void *args, int argc, char **argv)
 static int
 project_pause(struct cli *c, const void *args, int argc, char **argv)
 {
-	return project_each(c, args, argc, argv,
+	return project_order_each(c, args, argc == 1 ? argv[0] : NULL,
 	    &(struct project_order){
 		.verb = "pause", .want = "paused", .until = "paused" });
 }
@@ -394,7 +425,7 @@ project_pause(struct cli *c, const void *args, int argc, char **argv)
 static int
 project_unpause(struct cli *c, const void *args, int argc, char **argv)
 {
-	return project_each(c, args, argc, argv,
+	return project_order_each(c, args, argc == 1 ? argv[0] : NULL,
 	    &(struct project_order){
 		.verb = "unpause", .want = "running", .until = "running" });
 }
@@ -408,27 +439,15 @@ project_set_branch(struct cli *c, const void *args, int argc, char **argv)
 }
 
 static int
-project_recreate(struct cli *c, const void *args, int argc, char **argv)
+project_recreate_one(struct cli *c, const struct project_args *a,
+    const char *name, const void *arg)
 {
-	const struct project_args *a = args;
-	const struct project_order order = { .verb = "recreate",
-		.want = "running",
-		.renew = true,
-		.force = a->force,
-		.settings = sandbox_args_any(&a->sandbox) ? &a->sandbox : NULL,
-		.until = "running" };
 	AUTO_FREE char *full = NULL;
 	struct err e = ERR_INIT;
-	struct json *p;
+	struct json *p = target_load(c, name, &e);
 
-	(void)argc;
-	if (sandbox_args_check(&a->sandbox, &e) == -1)
-		return cli_fail(c, &e, "recreate %s", argv[0]);
-	if (!a->yes && !c->g.dry_run && isatty(STDIN_FILENO) != 1)
-		return cli_usage("recreate: not a terminal; confirm with "
-				 "--yes");
-	if ((p = target_load(c, argv[0], &e)) == NULL)
-		return cli_fail(c, &e, "recreate %s", argv[0]);
+	if (p == NULL)
+		return cli_fail(c, &e, "recreate %s", name);
 	full = xstrdup(json_str_or(p, "full_name", ""));
 	json_free(p);
 	if (!a->yes && !c->g.dry_run &&
@@ -438,12 +457,34 @@ project_recreate(struct cli *c, const void *args, int argc, char **argv)
 		cli_note("nothing was changed");
 		return CLI_FAILED;
 	}
-	return project_order(c, a, full, &order);
+	return project_order(c, a, full, arg);
+}
+
+static int
+project_recreate(struct cli *c, const void *args, int argc, char **argv)
+{
+	const struct project_args *a = args;
+	const struct project_order order = { .verb = "recreate",
+		.want = "running",
+		.renew = true,
+		.force = a->force,
+		.settings = sandbox_args_any(&a->sandbox) ? &a->sandbox : NULL,
+		.until = "running" };
+	struct err e = ERR_INIT;
+
+	if (sandbox_args_check(&a->sandbox, &e) == -1)
+		return cli_fail(c, &e, "recreate");
+	if (!project_is_asked(c, a))
+		return cli_usage("recreate: not a terminal; confirm with "
+				 "--yes");
+	return project_each(c, a, "recreate", argc == 1 ? argv[0] : NULL,
+	    project_recreate_one, &order);
 }
 
 #define PROJECT(field) offsetof(struct project_args, field)
 
 static const struct command_option project_destroy_options[] = {
+	{ 'a', OPT_FLAG, "all", PROJECT(all), NULL, "every project" },
 	{ 'y', OPT_FLAG, "yes", PROJECT(yes), NULL, "do not ask" },
 	{ 'f', OPT_FLAG, "force", PROJECT(force), NULL,
 	    "even while runs are running, and with work that is lost" },
@@ -455,6 +496,7 @@ static const struct command_option project_destroy_options[] = {
 };
 
 static const struct command_option project_recreate_options[] = {
+	{ 'a', OPT_FLAG, "all", PROJECT(all), NULL, "every project" },
 	{ 'y', OPT_FLAG, "yes", PROJECT(yes), NULL, "do not ask" },
 	{ 'f', OPT_FLAG, "force", PROJECT(force), NULL,
 	    "even while runs are running, and with work that is lost" },
@@ -483,8 +525,7 @@ const struct command cmd_project[] = {
 	{ .name = "destroy",
 	    .group = "Projects",
 	    .summary = "delete a project and its sandbox",
-	    .usage = "PROJECT [--yes] [--force]",
-	    .min = 1,
+	    .usage = "PROJECT | --all [--yes] [--force]",
 	    .max = 1,
 	    .args_size = sizeof(struct project_args),
 	    .options = project_destroy_options,
@@ -524,8 +565,7 @@ const struct command cmd_project[] = {
 	{ .name = "recreate",
 	    .group = "Projects",
 	    .summary = "make a sandbox anew, from an empty workspace",
-	    .usage = "PROJECT [OPTION...]",
-	    .min = 1,
+	    .usage = "PROJECT | --all [OPTION...]",
 	    .max = 1,
 	    .args_size = sizeof(struct project_args),
 	    .options = project_recreate_options,

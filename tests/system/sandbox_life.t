@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 45
+tap_plan 49
 . "$SYSTEM_DIR/sandbox_lib.sh"
 
 # What no sandbox gets, before anything is made.
@@ -91,18 +91,25 @@ run recreate calc --yes --force --profile never-built --timeout 30s
 tap_is "$RC,$(sandbox state)" 1,running 'recreate from a profile that is not built'
 tap_ok 'it says what to do' err_has 'coffer profile build never-built'
 tap_ok 'the old one is there' in_session test -e /work/calc/g
+tap_is "$(setting profile),$(sandbox cause)" ,refused 'and its profile, and why'
 for OPTION in "--driver ${COFFER_TEST_OTHER:-engine}" '--runtime nonesuch' '--gpus all' '--ro /etc'; do
 	# shellcheck disable=SC2086
 	run recreate calc --yes --force --profile '' $OPTION --timeout 30s
 	tap_is "$RC,$(sandbox state)" 1,running "nor with $OPTION"
-	coffer settings calc driver= runtime= gpus= ro=[] >/dev/null
 done
-run recreate calc --yes --force --profile '' --memory 512M --timeout 60s
+tap_is "$(setting driver),$(setting runtime),$(setting gpus),$(setting 'ro | length')" ,,,1 'none of it is kept'
+run recreate calc --yes --force --memory 512M --timeout 60s
 tap_is "$RC,$(setting memory),$(setting branch)" 0,536870912,dev 'recreate --force with another limit'
 tap_not 'it is new' in_session test -e /work/calc
 
 in_session sh -c 'cd /work && git tree >/dev/null 2>&1; cd calc && echo 1 >f'
-run destroy calc --yes --force
-tap_is "$RC" 0 'destroy --force'
+make_upstream spare
+run create "$UPSTREAM" --network none --no-start
+run recreate calc --all --yes
+tap_is "$RC" 2 'a PROJECT or --all'
+run destroy --all --yes
+tap_is "$RC,$(sandbox state),$(coffer status --json | jq '.projects | length')" 3,running,1 'destroy --all: but what would be lost'
+run destroy --all --yes --force
+tap_is "$RC" 0 'destroy --all --force'
 tap_not 'nothing of it is left' ls "$COFFER_HOME/sandboxes/1"
 tap_done
