@@ -3,9 +3,12 @@
 #include <sqlite3.h>
 
 #include "server/store/db_priv.h"
+#include "server/store/run_orders.h"
+#include "server/store/runs.h"
 
 enum {
-	BEFORE_FORKS = 4
+	BEFORE_FORKS = 4,
+	BEFORE_AGENTS = 6
 };
 
 static void
@@ -167,6 +170,96 @@ deliveries_keep_their_payloads_and_ids(void **state)
 	txn_close(&t);
 }
 
+/* Runs of a server that was stopped in the midst of them. */
+static void
+fill_runs(struct txn *t)
+{
+	run(t,
+	    "INSERT INTO issue (project_id, number, is_pull, author_id, state,"
+	    " created_at, updated_at, title, body)"
+	    " VALUES (7, 2, 0, 101, 1, 1, 1, 't', 'b');"
+	    "INSERT INTO event (seq, at, kind, project_id, project_name,"
+	    " actor_id, actor_login, actor_kind, actor_role, item, is_pull,"
+	    " data) VALUES (40, 5, 'issue.opened', 7, 'ann/calc', 101, 'ann',"
+	    " 2, 3, 2, 0, '{}'), (41, 6, 'check.failed', 7, 'ann/calc', 101,"
+	    " 'ann', 2, 3, 1, 1, '{}'), (42, 7, 'comment.created', 7,"
+	    " 'ann/calc', 101, 'ann', 2, 3, 2, 0, '{}');"
+	    "INSERT INTO run (id, project_id, event, cause, item, is_pull,"
+	    " command, access, agent, network, wall_s, branch, base, base_sha,"
+	    " state, log_bytes, created_at, started_at, ended_at, why, message,"
+	    " record) VALUES (1, 7, 40, 'issue.opened', 2, 0, 'fix', 3,"
+	    " 'claude', 2, 60, 'agent/fix-2', 'main', 'b', 5, 9, 5, 6, 7, '',"
+	    " 'Done.', '{}'), (2, 7, 41, 'check.failed', 1, 1, 'fix', 3,"
+	    " 'claude', 2, 60, 'topic', 'main', 'b', 3, 4, 6, 7, 0, '', '',"
+	    " ''), (3, 7, 42, 'comment.created', 2, 0, 'review', 1, 'claude',"
+	    " 2, 60, '', 'main', 'b', 1, 0, 7, 0, 0, '', '', '');"
+	    "INSERT INTO auto_merge (project_id, item, account_id, head_sha,"
+	    " at, delete_branch, style, title, message)"
+	    " VALUES (7, 1, 101, 'a', 1, 0, 1, '', '');");
+}
+
+static void
+runs_go_on_where_they_were(void **state)
+{
+	struct fixture *f = *state;
+	struct run_list unfinished = { .n = 0 };
+	struct run_order o;
+	struct run r = { .id = 0 };
+	struct txn t;
+	int64_t id, n = 0;
+	bool created = true;
+	const struct run_new again = { .project_id = 7,
+		.event = 41,
+		.item = 1,
+		.command = "fix",
+		.access = ACCESS_WRITE,
+		.agent = "claude",
+		.network = NETWORK_WEB,
+		.now = 9 };
+
+	db_close(f->db);
+	f->db = NULL;
+	(void)snprintf(f->path, sizeof(f->path), "%s/old", f->dir);
+	OK(txn_open(&t, f->path, e));
+	OK(schema_migrate(&t, BEFORE_FORKS, e));
+	fill(&t);
+	OK(schema_migrate(&t, BEFORE_AGENTS, e));
+	fill_runs(&t);
+	OK(schema_migrate(&t, DB_SCHEMA_VERSION, e));
+	assert_int_equal(
+	    number(&t, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+	/* What agentd asks for when it starts. */
+	OK(runs_unfinished(&t, 0, 10, &unfinished, e));
+	assert_int_equal(unfinished.n, 2);
+	assert_int_equal(unfinished.at[0].id, 2);
+	assert_int_equal(unfinished.at[0].state, RUN_RUNNING);
+	assert_int_equal(unfinished.at[0].log_bytes, 4);
+	run_list_release(&unfinished);
+	OK(runs_get(&t, 1, &r, e));
+	assert_string_equal(r.branch, "agent/fix-2");
+	assert_int_equal(r.attempt, 1);
+	assert_int_equal(r.retry_of, 0);
+	assert_int_equal(r.not_before, 0);
+	assert_int_equal(r.budget, 0);
+	assert_int_equal(r.state, RUN_DONE);
+	run_release(&r);
+	/* An event that had its run has it still: no order is taken twice. */
+	OK(run_orders_get(&t, 42, &o, e));
+	assert_int_equal(o.run_id, 3);
+	assert_true(o.human);
+	OK(run_orders_get(&t, 41, &o, e));
+	assert_false(o.human);
+	OK(runs_insert(&t, &again, &id, &created, e));
+	assert_false(created);
+	assert_int_equal(id, 2);
+	OK(run_orders_wakes(&t, 7, 1, &n, e));
+	assert_int_equal(n, 1);
+	OK(runs_move(&t, 3, RUN_QUEUED, RUN_PREPARING, NULL, 10, e));
+	assert_int_equal(
+	    number(&t, "SELECT waits FROM auto_merge WHERE item = 1"), 1);
+	txn_close(&t);
+}
+
 int
 main(void)
 {
@@ -177,6 +270,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    deliveries_keep_their_payloads_and_ids, fixture_setup,
 		    fixture_teardown),
+		cmocka_unit_test_setup_teardown(runs_go_on_where_they_were,
+		    fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
