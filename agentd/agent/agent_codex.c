@@ -4,6 +4,7 @@
 
 #include "agentd/agent/plan.h"
 #include "agentd/agent/stream.h"
+#include "lib/base/str.h"
 #include "lib/base/view.h"
 #include "lib/wire/json.h"
 
@@ -13,6 +14,10 @@ static const struct agent_tool agent_codex_tools[] = {
 	{ "file_change", AGENT_EDITS },
 	{ "web_search", AGENT_WEB },
 	{ NULL, 0 },
+};
+
+enum {
+	AGENT_CODEX_HOOK_S = 600 /* a person may have to answer */
 };
 
 /*
@@ -36,6 +41,31 @@ static const char *const agent_codex_provider[] = { "-c",
 	"model_providers.coffer.request_max_retries=4", "-c",
 	"model_providers.coffer.stream_max_retries=4", "-c", NULL };
 
+/*
+ * What an administrator demands needs nobody's trust, and hooks of others are
+ * not run beside it.  A status other than 0 and 2, and 2 without a word, would
+ * let the tool pass.
+ */
+static void
+agent_codex_hook(const char *hook, struct agent_plan *p)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	str_addf(&text,
+	    "allow_managed_hooks_only = true\n"
+	    "[hooks]\n"
+	    "managed_dir = \"%.*s\"\n"
+	    "[[hooks.PreToolUse]]\n"
+	    "matcher = \".*\"\n"
+	    "[[hooks.PreToolUse.hooks]]\n"
+	    "type = \"command\"\n"
+	    "command = '%s; s=$?; [ $s != 0 ] || exit 0; [ $s = 2 ] || "
+	    "echo \"Not done: it was not judged\" >&2; exit 2'\n"
+	    "timeout = %d\n",
+	    (int)(strrchr(hook, '/') - hook), hook, hook, AGENT_CODEX_HOOK_S);
+	agent_plan_file(p, "/etc/codex/requirements.toml", str_cstr(&text));
+}
+
 static int
 agent_codex_plan(
     const struct agent_start *s, struct agent_plan *p, struct err *e)
@@ -58,6 +88,8 @@ agent_codex_plan(
 		agent_plan_arg(p, "-m");
 		agent_plan_arg(p, s->model.name);
 	}
+	if (s->hook != NULL)
+		agent_codex_hook(s->hook, p);
 	agent_plan_more(p, s);
 	if (s->session != NULL) {
 		agent_plan_arg(p, "resume");

@@ -75,6 +75,14 @@ agent_plan_argf(struct agent_plan *p, const char *fmt, ...)
 }
 
 void
+agent_plan_file(struct agent_plan *p, const char *path, const char *text)
+{
+	p->own[p->n_own] = xstrdup(text);
+	p->file = (struct spec_file){ .path = path, .text = p->own[p->n_own] };
+	p->n_own++;
+}
+
+void
 agent_plan_env(struct agent_plan *p, const char *name, const char *value)
 {
 	if (p->n_env == AGENT_ENV_MAX)

@@ -23,8 +23,9 @@ struct agent_plan {
 	size_t argc;
 	struct spec_pair env[AGENT_ENV_MAX];
 	size_t n_env;
-	bool prompt; /* on its standard input; else that is empty */
-	bool split;  /* what it says on stderr goes elsewhere */
+	struct spec_file file; /* in its /etc; path NULL: none */
+	bool prompt;           /* on its standard input; else that is empty */
+	bool split;            /* what it says on stderr goes elsewhere */
 	char *own[AGENT_OWN_MAX];
 	size_t n_own;
 };
@@ -39,6 +40,9 @@ void agent_plan_envs(
     struct agent_plan *p, const struct spec_pair *env, size_t n);
 void agent_plan_envf(struct agent_plan *p, const char *name, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
+
+/* What it finds in /etc as an administrator's word. */
+void agent_plan_file(struct agent_plan *p, const char *path, const char *text);
 
 /*
  * The first arguments of a CLI: it starts only when its --version fits the

@@ -5,6 +5,7 @@
 
 #include "agentd/hook/hook_json.h"
 #include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
@@ -14,6 +15,7 @@ enum {
 	HOOK_NAME_MAX = 200,
 	HOOK_PATH_MAX = 4096
 };
+#define HOOK_PATCH "apply_patch"
 
 static int
 hook_read_fields(struct view call, struct hook_call *out, struct err *e)
@@ -65,6 +67,43 @@ hook_release(struct hook_call *c)
 	*c = (struct hook_call){ .tool = NULL };
 }
 
+/* A file of a patch as apply_patch takes it; view p NULL: the line names none.
+ */
+static struct view
+hook_patched(struct view line)
+{
+	static const char *const heads[] = { "*** Add File: ",
+		"*** Update File: ", "*** Delete File: ", "*** Move to: " };
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		if (view_starts(line, heads[i]))
+			return view_trim(view_from(line, strlen(heads[i])));
+	return (struct view){ .p = NULL };
+}
+
+/* A patch changes files by a tool, whoever it is given to. */
+static void
+hook_judge_patch(const struct policy *p, const struct hook_call *c,
+    struct policy_answer *out)
+{
+	struct view rest = view_of(c->command), line;
+	struct policy_answer a;
+
+	if (c->command == NULL || strstr(c->command, "*** Begin Patch") == NULL)
+		return;
+	while (view_split(&rest, '\n', &line)) {
+		struct view file = hook_patched(view_trim(line));
+		AUTO_FREE char *path = NULL;
+
+		if (file.p == NULL)
+			continue;
+		path = view_dup(file);
+		policy_tool(p, HOOK_PATCH, path, c->cwd, &a);
+		if (a.verdict > out->verdict)
+			*out = a;
+	}
+}
+
 void
 hook_judge(const struct policy *p, const struct hook_call *c,
     struct policy_answer *out)
@@ -77,7 +116,8 @@ hook_judge(const struct policy *p, const struct hook_call *c,
 		if (a.verdict > out->verdict)
 			*out = a;
 	}
-	if (c->command != NULL)
+	hook_judge_patch(p, c, out);
+	if (c->command != NULL && strcmp(c->tool, HOOK_PATCH) != 0)
 		policy_command(p, view_of(c->command), c->cwd, &a);
 	if (a.verdict > out->verdict)
 		*out = a;

@@ -392,6 +392,16 @@ policy_on_line(struct policy_case *c, struct view line)
 	c->nest--;
 }
 
+/* A shell without a script. */
+static bool
+policy_shell_reads(const struct policy_argv *a)
+{
+	for (size_t i = 1; i < a->n; i++)
+		if (a->at[i]->text[0] != '-' || a->at[i]->dynamic)
+			return false;
+	return policy_is_shell(a->at[0]->text);
+}
+
 /* sh -c 'LINE', eval WORDS: what it runs is judged, too; what it reads is not,
  * and is asked. */
 static void
@@ -474,7 +484,8 @@ policy_on_command(struct policy_case *c, const struct shell_command *s)
 	if (a->n == 0)
 		policy_find(c, POLICY_ALLOW, "", "");
 	else
-		policy_on_program(c, a, s->fed);
+		policy_on_program(
+		    c, a, s->fed || (!s->piped && policy_shell_reads(a)));
 	for (size_t i = 0; i < a->n; i++)
 		free(a->file[i]);
 }

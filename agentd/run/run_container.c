@@ -53,7 +53,7 @@ struct run_container {
 	struct spec_mount mounts[8 + SANDBOX_LIST_MAX];
 	char *targets[SANDBOX_LIST_MAX]; /* of what the project shares */
 	char *seed;
-	struct spec_file files[1];
+	struct spec_file files[2];
 	struct spec_pair env[RUN_ENV_MAX + AGENT_ENV_MAX + RUN_GIVEN_PAIRS];
 	char *given;
 	struct agent_plan plan;
@@ -236,6 +236,8 @@ run_container_agent(const struct run *r, const struct project *p,
 	run_bounds(r, &start.bounds);
 	if (a->plan(&start, &c->plan, e) == -1)
 		return -1;
+	if (c->plan.file.path != NULL)
+		c->files[c->spec.n_files++] = c->plan.file;
 	c->spec.argv = c->plan.argv;
 	c->spec.split_stderr = c->plan.split;
 	memcpy(c->env + c->spec.n_env, c->plan.env,

@@ -124,6 +124,21 @@ rootfs_write_names(const struct sandbox_host *h, const struct sandbox_spec *s,
 }
 
 static int
+rootfs_write_files(const struct sandbox_spec *s, const char *dir, struct err *e)
+{
+	for (size_t i = 0; i < s->n_files; i++) {
+		const struct spec_file *f = &s->files[i];
+		AUTO_FREE char *up = xstrdup(f->path);
+
+		*strrchr(up, '/') = '\0';
+		if (rootfs_mkdirs(dir, up, e) == -1 ||
+		    rootfs_put(dir, f->path, f->text, strlen(f->text), e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 rootfs_write_etc(const struct sandbox_host *h, const struct sandbox_spec *s,
     const char *dir, struct err *e)
 {
@@ -136,13 +151,7 @@ rootfs_write_etc(const struct sandbox_host *h, const struct sandbox_spec *s,
 	}
 	if (rootfs_write_names(h, s, dir, e) == -1)
 		return -1;
-	for (size_t i = 0; i < s->n_files; i++) {
-		const struct spec_file *f = &s->files[i];
-
-		if (rootfs_put(dir, f->path, f->text, strlen(f->text), e) == -1)
-			return -1;
-	}
-	return 0;
+	return rootfs_write_files(s, dir, e);
 }
 
 int
@@ -165,13 +174,7 @@ rootfs_write_own(const struct sandbox_host *h, const struct sandbox_spec *s,
 	    rootfs_put(dir, "/etc/gitconfig", "", 0, e) == -1 ||
 	    rootfs_write_names(h, s, dir, e) == -1)
 		return -1;
-	for (size_t i = 0; i < s->n_files; i++) {
-		const struct spec_file *f = &s->files[i];
-
-		if (rootfs_put(dir, f->path, f->text, strlen(f->text), e) == -1)
-			return -1;
-	}
-	return 0;
+	return rootfs_write_files(s, dir, e);
 }
 
 /* A mount point of the same kind as its source. */

@@ -205,6 +205,17 @@ spec_check_env(const struct sandbox_spec *s, struct err *e)
 	return 0;
 }
 
+static bool
+spec_is_in_etc(const char *path)
+{
+	const char *slash;
+
+	if (strncmp(path, "/etc/", 5) != 0)
+		return false;
+	slash = strchr(path + 5, '/');
+	return slash == NULL || strchr(slash + 1, '/') == NULL;
+}
+
 static int
 spec_check_files(const struct sandbox_spec *s, struct err *e)
 {
@@ -216,10 +227,10 @@ spec_check_files(const struct sandbox_spec *s, struct err *e)
 
 		if (spec_path_ok("file", f->path, e) == -1)
 			return -1;
-		if (strncmp(f->path, "/etc/", 5) != 0 ||
-		    strchr(f->path + 5, '/') != NULL)
+		if (!spec_is_in_etc(f->path))
 			return err_set(e, ERR_INVALID,
-			    "file %s must be directly in /etc", f->path);
+			    "file %s must be in /etc or in a folder there",
+			    f->path);
 		if (f->text == NULL || strlen(f->text) > SPEC_MAX_FILE_BYTES)
 			return err_set(e, ERR_LIMIT,
 			    "file %s is longer than %d bytes", f->path,

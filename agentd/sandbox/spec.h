@@ -38,7 +38,7 @@ struct spec_mount {
 
 /* A file of the container's read-only root, such as /etc/gitconfig. */
 struct spec_file {
-	const char *path; /* under /etc */
+	const char *path; /* /etc/NAME or /etc/FOLDER/NAME */
 	const char *text;
 };
 

@@ -43,6 +43,24 @@ tap_is "$(git_as "$ADMIN" ls-remote "$URL/admin/alpha.git" | grep -c 'agent/seal
 tap_not 'its shell does not get the key' grep 'CODEX_API_KEY' "$ERR"
 agents_harmless
 
+# ---- the rules for what it does ----
+agents_steps <<'A'
+[{"tools":[{"name":"exec_command","args":{"cmd":"echo x >.git/hooks/pre-commit; touch taken"}}]},
+ {"tools":[{"name":"exec_command","args":{"cmd":"apply_patch <<'P'\n*** Begin Patch\n*** Add File: .git/hooks/pre-push\n+x\n*** End Patch\nP"}}]},
+ {"tools":[{"name":"exec_command","args":{"cmd":"sudo id || touch given; ls .git; echo $((40 + 2))"}}]},
+ {"text":"Done."}]
+A
+attack_order alpha /sealed
+asked() { api GET "/api/coffer/v1/approvals?state=open&run=$RID"; A=$(field '.[0].id'); [ "$(field 'map(.kind) | join(",")')" = command ]; }
+tap_ok 'what a rule asks for is asked' wait_for 60 asked
+coffer approvals approve "$A" >"$T/allow" 2>&1
+attack_end
+agents_files alpha
+tap_is "$(agents_end)" 'done none' 'a run goes on after a no'
+tap_is "$(grep -c '"last":"[^"]*git-hooks denies it' "$ERR")" 2 'the model is told what a rule denies'
+tap_ok 'what is allowed is done' sh -c "sed -n 's/^stub //p' '$ERR' | jq -r .last | grep -qx 42"
+tap_is "$(grep -cE '^diff --git a/(taken|given) ' "$HOME_DIR/runs/$RID/record/patch.diff")" 1 'and nothing of the rest'
+
 # ---- a read run ----
 agents_steps <<'A'
 [{"tools":[{"name":"exec_command","args":{"cmd":"git log --oneline | head -3; echo x >x || echo refused"}}]},

@@ -15,7 +15,7 @@
 static const char rules[] = "allow command any: * ...\n"
 			    "deny command no: rm\n"
 			    "ask command may: sudo # it is another user\n"
-			    "allow tool files: Read|Write\n"
+			    "allow tool files: Read|Write|apply_patch\n"
 			    "deny path keys: */keys/*\n"
 			    "ask tool web: WebFetch\n";
 
@@ -112,6 +112,24 @@ what_is_not_understood_is_told(void **state)
 }
 
 static void
+a_patch_is_judged_by_its_files(void **state)
+{
+	(void)state;
+	check("{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":"
+	      "\"apply_patch <<'P'\\n*** Begin Patch\\n"
+	      "*** Add File: keys/x\\n+a\\n*** End Patch\\nP\"}}",
+	    "deny");
+	check("{\"tool_name\":\"apply_patch\",\"tool_input\":{\"command\":"
+	      "\"*** Begin Patch\\n*** Update File: a\\n"
+	      "*** Move to: /x/keys/b\\n*** End Patch\"}}",
+	    "deny");
+	check("{\"tool_name\":\"apply_patch\",\"tool_input\":{\"command\":"
+	      "\"*** Begin Patch\\n*** Add File: a\\n+rm 'x\\n"
+	      "*** End Patch\"}}",
+	    "allow");
+}
+
+static void
 escapes_are_what_they_stand_for(void **state)
 {
 	(void)state;
@@ -145,6 +163,7 @@ main(void)
 		cmocka_unit_test(a_shell_is_judged_by_its_line),
 		cmocka_unit_test(a_tool_with_a_command_is_still_that_tool),
 		cmocka_unit_test(each_file_of_a_call_counts),
+		cmocka_unit_test(a_patch_is_judged_by_its_files),
 		cmocka_unit_test(what_is_not_understood_is_told),
 		cmocka_unit_test(escapes_are_what_they_stand_for),
 		cmocka_unit_test(a_host_is_found_among_others),

@@ -388,8 +388,8 @@ names_argv_files_and_limits_are_bounded(void **state)
 static void
 namespaces_and_files_are_of_a_project_and_of_etc(void **state)
 {
-	static const char *const paths[] = { "/etc/../x", "/etc/a/b", "/usr/x",
-		"/root/.bashrc" };
+	static const char *const paths[] = { "/etc/../x", "/etc/a/b/c",
+		"/usr/x", "/root/.bashrc" };
 	static const char *const netns[] = { NULL, "coffer-beef-router",
 		"../1/ns/net", "coffer-" };
 	struct err e = ERR_INIT;
