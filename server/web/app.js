@@ -9,8 +9,16 @@ let asking = false;
 // What one is writing or choosing in is left alone.
 function busy(part) {
 	const at = document.activeElement;
-	return at !== null && part.contains(at) &&
-	    at.matches('input, select, textarea');
+	if (at !== null && part.contains(at) &&
+	    at.matches('input, select, textarea'))
+		return true;
+	for (const field of part.querySelectorAll('input, textarea'))
+		if (field.value !== field.defaultValue)
+			return true;
+	for (const choice of part.querySelectorAll('option'))
+		if (choice.selected !== choice.defaultSelected)
+			return true;
+	return false;
 }
 
 function parts(of) {
@@ -62,7 +70,8 @@ function listen(after) {
 	    'run.cancel', 'sandbox.updated', 'sandbox.proved',
 	    'project.created', 'project.updated', 'project.deleting',
 	    'project.deleted', 'network.changed', 'sandbox.wanted',
-	    'issue.opened', 'issue.closed', 'pull.opened', 'pull.closed',
+	    'issue.opened', 'issue.closed', 'issue.edited',
+	    'comment.created', 'comment.edited', 'comment.deleted', 'pull.opened', 'pull.closed',
 	    'pull.merged', 'mirror.synced', 'mirror.failed'])
 		stream.addEventListener(kind, refresh);
 }

@@ -8,6 +8,7 @@
 #include "server/domain/approval.h"
 #include "server/service/svc_approval.h"
 #include "server/store/approvals.h"
+#include "server/web/item.h"
 #include "server/web/query.h"
 #include "server/web/sign.h"
 #include "server/web/web.h"
@@ -142,8 +143,10 @@ approval_line(struct web *w, const struct approval *a)
 	html_url(h, "href", "/-/runs/%" PRId64, a->run_id);
 	html_textf(h, "run %" PRId64, a->run_id);
 	html_end(h);
-	if (a->item != 0)
-		html_textf(h, " in #%" PRId64, a->item);
+	if (a->item != 0) {
+		html_text(h, " in ");
+		item_link(w, a->project_name, a->item, a->is_pull);
+	}
 	html_textf(h, " %s", approval_wants(a->kind));
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
@@ -73,6 +74,18 @@ form_get(const struct form *f, const char *name)
 		if (strcmp(f->field[i].name, name) == 0)
 			return f->field[i].value;
 	return "";
+}
+
+char *
+form_text(const struct form *f, const char *name)
+{
+	char *text = xstrdup(form_get(f, name)), *to = text;
+
+	for (const char *p = text; *p != '\0'; p++)
+		if (p[0] != '\r' || p[1] != '\n')
+			*to++ = *p;
+	*to = '\0';
+	return text;
 }
 
 /* No second slash or backslash: that would be a host. */

@@ -10,7 +10,7 @@
 #include "lib/base/view.h"
 
 enum {
-	FORM_MAX = 64 << 10, /* bytes of a body */
+	FORM_MAX = 256 << 10, /* bytes of a body */
 	FORM_FIELDS_MAX = 32,
 	FORM_NAME_MAX = 64
 };
@@ -31,6 +31,9 @@ void form_release(struct form *f); /* wipes the values */
 /* The first of that name, "" when absent. */
 const char *form_get(const struct form *f, const char *name)
     __attribute__((returns_nonnull));
+
+/* The same with lines that end as elsewhere: browsers send CR LF.  free(3). */
+char *form_text(const struct form *f, const char *name);
 
 /* Is this a path of this server that may be gone to after signing in? */
 bool form_next_ok(const char *path);

@@ -14,6 +14,7 @@
 #include "server/store/net_log.h"
 #include "server/store/runs.h"
 #include "server/web/facts.h"
+#include "server/web/item.h"
 #include "server/web/run.h"
 #include "server/web/web.h"
 
@@ -321,8 +322,16 @@ project_items(struct web *w, const struct project *p, bool pulls, int64_t total)
 	struct issue_list list = { .n = 0 };
 	struct err e = ERR_INIT;
 
-	html_leaff(&w->h, "h2", "", "%s, %" PRId64 " open",
-	    pulls ? "Pull requests" : "Issues", total);
+	html_tag(&w->h, "h2");
+	html_tag(&w->h, "a");
+	if (pulls)
+		html_url(&w->h, "href", "/%s/%s/pulls", p->owner, p->name);
+	else
+		html_url(&w->h, "href", "/%s/%s/issues", p->owner, p->name);
+	html_text(&w->h, pulls ? "Pull requests" : "Issues");
+	html_end(&w->h);
+	html_textf(&w->h, ", %" PRId64 " open", total);
+	html_end(&w->h);
 	if (issues_list(w->t, &f, &list, &e) == -1)
 		log_error("web items reason=%s", log_val(e.msg));
 	if (list.n == 0 && pulls)
@@ -331,20 +340,8 @@ project_items(struct web *w, const struct project *p, bool pulls, int64_t total)
 		web_empty(w, "No issue is open. Give the agent one:",
 		    "coffer issue new -t 'What is wrong' -b '/plan'");
 	html_class(&w->h, "ul", "items");
-	for (size_t i = 0; i < list.n; i++) {
-		const struct issue *x = &list.at[i];
-
-		html_tag(&w->h, "li");
-		html_leaff(&w->h, "span", "sub", "#%" PRId64, x->number);
-		html_text(&w->h, " ");
-		html_leaf(&w->h, "bdi", "", x->title);
-		html_text(&w->h, " ");
-		html_class(&w->h, "span", "sub");
-		html_textf(&w->h, "%s, ", x->author.login);
-		web_time(w, x->updated_at);
-		html_end(&w->h);
-		html_end(&w->h);
-	}
+	for (size_t i = 0; i < list.n; i++)
+		item_line(w, p, &list.at[i]);
 	html_end(&w->h);
 	issue_list_release(&list);
 }

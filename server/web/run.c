@@ -13,6 +13,7 @@
 #include "server/service/svc_record.h"
 #include "server/service/svc_run.h"
 #include "server/store/runs.h"
+#include "server/web/item.h"
 #include "server/web/query.h"
 #include "server/web/report.h"
 #include "server/web/sign.h"
@@ -107,8 +108,10 @@ run_for(struct web *w, const struct run *r)
 	html_text(&w->h, "/");
 	html_shown(&w->h, r->command);
 	html_end(&w->h);
-	if (r->item != 0)
-		html_textf(&w->h, " in #%" PRId64, r->item);
+	if (r->item != 0) {
+		html_text(&w->h, " in ");
+		item_link(w, r->project_name, r->item, r->is_pull);
+	}
 	if (r->attempt > 1)
 		html_textf(&w->h, ", try %" PRId64, r->attempt);
 }
@@ -310,7 +313,7 @@ run_facts(struct web *w, const struct run *r)
 	html_end(&w->h);
 	if (r->pull != 0) {
 		web_term(w, "Pull request");
-		html_textf(&w->h, "#%" PRId64, r->pull);
+		item_link(w, r->project_name, r->pull, true);
 		html_end(&w->h);
 	}
 	html_end(&w->h);

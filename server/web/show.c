@@ -130,6 +130,21 @@ web_project_link(struct web *w, const char *full_name)
 }
 
 void
+web_project_title(struct web *w, const struct project *p, const char *what)
+{
+	html_class(&w->h, "div", "title");
+	html_tag(&w->h, "h1");
+	html_tag(&w->h, "a");
+	html_attr(&w->h, "class", "sub");
+	html_url(&w->h, "href", "/%s/%s", p->owner, p->name);
+	html_textf(&w->h, "%s/%s", p->owner, p->name);
+	html_end(&w->h);
+	html_textf(&w->h, " %s", what);
+	html_end(&w->h);
+	html_end(&w->h);
+}
+
+void
 web_empty(struct web *w, const char *what, const char *next)
 {
 	html_class(&w->h, "div", "empty");

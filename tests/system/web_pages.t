@@ -90,6 +90,43 @@ tap_ok 'on a page' sound
 page GET /-/runs/99999
 tap_is "$STATUS" 404 'nor a run'
 
+page GET "/$PROJECT/issues"
+tap_ok 'the list of issues is sound' sound
+tap_ok 'it leads to each' shows "href=\"/$PROJECT/issues/1\""
+page GET "/$PROJECT/issues?state=closed"
+tap_ok 'none is closed' shows 'There is none'
+page GET "/$PROJECT/pulls"
+tap_ok 'nor is there a pull request' shows 'There is none'
+api POST "$R/issues/1/comments" "$(jq -n --arg b "$XSS" '{body: $b}')"
+page GET "/$PROJECT/issues/1"
+tap_ok 'the page of an issue is sound' sound
+tap_ok 'what is said is text' shows '&lt;script&gt;alert(2)'
+tap_ok 'and nothing else' alone
+send "/$PROJECT/issues/1/comments" "body=Said here.
+$XSS"
+tap_is "$STATUS,$(location)" "303,/$PROJECT/issues/1?page=1" 'one says something there'
+api GET "$R/issues/1/comments"
+tap_is "$(field '.[-1] | "\(.user.login) \(.body)"')" "admin Said here.
+$XSS" 'which is a comment as any'
+page GET "/$PROJECT/issues"
+send "/$PROJECT/issues" "title=$XSS" 'body=/status'
+tap_is "$STATUS,$(location)" "303,/$PROJECT/issues/2" 'and opens an issue'
+page GET "/$PROJECT/issues/2"
+tap_ok 'whose page is sound' sound
+page GET "/$PROJECT/issues"
+send "/$PROJECT/issues" 'title=' 'body=x'
+tap_is "$STATUS" 422 'not without a title'
+page GET "/$PROJECT/issues/99"
+tap_is "$STATUS" 404 'an issue that is none is not there'
+push_branch feature b.txt two
+api POST "$R/pulls" "$(jq -n --arg t "$XSS" '{title: $t, head: "feature", base: "main"}')"
+page GET "/$PROJECT/pulls/3"
+tap_ok 'the page of a pull request is sound' sound
+tap_ok 'and says what goes where' shows '<code>feature</code> into <code>main</code>'
+page GET "/$PROJECT"
+tap_ok 'the project has them' shows "href=\"/$PROJECT/pulls/3\""
+tap_ok 'soundly' sound
+
 # A reader.
 cp "$JAR" "$T/admin"
 sign_in eve "$EVE"
@@ -142,13 +179,19 @@ tap_is "$(field '[.events[] | select(.kind == "run.cancel")] | length')" 1 'as a
 # A stranger.
 MAL=$(make_user mal)
 sign_in mal "$MAL"
-for p in "/$PROJECT" "/-/runs/$RUN" "/-/runs/$RUN/log" "/-/runs/$RUN/record" "/-/runs/$RUN/report" "/-/runs?owner=admin&name=calc" "/-/approvals?owner=admin&name=calc"; do
+for p in "/$PROJECT" "/$PROJECT/issues" "/$PROJECT/issues/1" "/$PROJECT/pulls/3" "/-/runs/$RUN" "/-/runs/$RUN/log" "/-/runs/$RUN/record" "/-/runs/$RUN/report" "/-/runs?owner=admin&name=calc" "/-/approvals?owner=admin&name=calc"; do
 	page GET "$p"
 	tap_is "$STATUS" 404 "a stranger finds no $p"
 done
 page GET /-/approvals
 send "/-/approvals/$ASK/allow"
 tap_is "$STATUS" 404 'and has nothing to answer'
+page GET /-/approvals
+send "/$PROJECT/issues/1/comments" body=/fix
+tap_is "$STATUS" 404 'or to say'
+page GET /-/approvals
+send "/$PROJECT/issues" title=x
+tap_is "$STATUS" 404 'or to open'
 
 # Long lists.
 JAR=$T/admin

@@ -1,0 +1,475 @@
+#include "server/web/item.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/esc.h"
+#include "server/service/svc_comment.h"
+#include "server/service/svc_issue.h"
+#include "server/store/comments.h"
+#include "server/store/issues.h"
+#include "server/store/pulls.h"
+#include "server/web/query.h"
+#include "server/web/sign.h"
+#include "server/web/web.h"
+
+enum {
+	ITEM_COMMENTS = 50 /* of a page */
+};
+
+void
+item_link(struct web *w, const char *full_name, int64_t number, bool is_pull)
+{
+	const char *slash = strchr(full_name, '/');
+	AUTO_FREE char *owner = NULL;
+
+	if (slash == NULL)
+		return;
+	owner = xstrndup(full_name, (size_t)(slash - full_name));
+	html_tag(&w->h, "a");
+	if (is_pull)
+		html_url(&w->h, "href", "/%s/%s/pulls/%" PRId64, owner,
+		    slash + 1, number);
+	else
+		html_url(&w->h, "href", "/%s/%s/issues/%" PRId64, owner,
+		    slash + 1, number);
+	html_textf(&w->h, "#%" PRId64, number);
+	html_end(&w->h);
+}
+
+void
+item_line(struct web *w, const struct project *p, const struct issue *i)
+{
+	struct html *h = &w->h;
+
+	html_tag(h, "li");
+	html_tag(h, "a");
+	if (i->is_pull)
+		html_url(h, "href", "/%s/%s/pulls/%" PRId64, p->owner, p->name,
+		    i->number);
+	else
+		html_url(h, "href", "/%s/%s/issues/%" PRId64, p->owner, p->name,
+		    i->number);
+	html_leaf(h, "bdi", "", i->title);
+	html_end(h);
+	html_text(h, " ");
+	html_class(h, "span", "sub");
+	html_textf(h, "#%" PRId64 ", %s, ", i->number, i->author.login);
+	web_time(w, i->updated_at);
+	if (i->comments > 0)
+		html_textf(h, ", %" PRId64 " said", i->comments);
+	html_end(h);
+	html_end(h);
+}
+
+static void
+item_state(struct web *w, const struct issue *i)
+{
+	if (i->merged)
+		web_badge(w, "ask", "merged");
+	else if (i->state == ISSUE_OPEN)
+		web_badge(w, "good", i->draft ? "draft" : "open");
+	else
+		web_badge(w, "off", "closed");
+}
+
+/* Links between the open and the closed ones. */
+static void
+item_tabs(struct web *w, enum issue_state state)
+{
+	html_tag(&w->h, "nav");
+	html_attr(&w->h, "class", "tabs");
+	html_attr(&w->h, "aria-label", "State");
+	html_tag(&w->h, "a");
+	html_url(&w->h, "href", "?state=open");
+	if (state == ISSUE_OPEN)
+		html_attr(&w->h, "aria-current", "page");
+	html_text(&w->h, "Open");
+	html_end(&w->h);
+	html_tag(&w->h, "a");
+	html_url(&w->h, "href", "?state=closed");
+	if (state != ISSUE_OPEN)
+		html_attr(&w->h, "aria-current", "page");
+	html_text(&w->h, "Closed");
+	html_end(&w->h);
+	html_end(&w->h);
+}
+
+static void
+item_new_form(struct web *w, const struct project *p)
+{
+	struct html *h = &w->h;
+
+	if (!web_may(w, p->id, PERM_DISCUSS))
+		return;
+	html_class(h, "section", "card");
+	html_leaf(h, "h2", "", "New issue");
+	html_tag(h, "form");
+	html_attr(h, "class", "say");
+	html_attr(h, "method", "post");
+	html_url(h, "action", "/%s/%s/issues", p->owner, p->name);
+	sign_form_value(w);
+	html_tag(h, "label");
+	html_attr(h, "for", "title");
+	html_text(h, "Title");
+	html_end(h);
+	html_void(h, "input");
+	html_attr(h, "id", "title");
+	html_attr(h, "name", "title");
+	html_attr(h, "type", "text");
+	html_attr(h, "maxlength", "255");
+	html_flag(h, "required");
+	html_tag(h, "label");
+	html_attr(h, "for", "body");
+	html_text(h, "What is it about? A first line like /plan is an order");
+	html_end(h);
+	html_tag(h, "textarea");
+	html_attr(h, "id", "body");
+	html_attr(h, "name", "body");
+	html_attr(h, "rows", "4");
+	html_attr(h, "maxlength", "60000");
+	html_end(h);
+	html_leaf(h, "button", "primary", "Open issue");
+	html_end(h);
+	html_end(h);
+}
+
+static void
+item_list(struct call *c, bool pulls)
+{
+	const struct web_head head = { .title = pulls ? "Pull requests"
+						      : "Issues",
+		.tab = "",
+		.live = true };
+	const char *state = call_query(c, "state");
+	bool closed = state != NULL && strcmp(state, "closed") == 0;
+	struct issue_filter f = { .state = closed ? ISSUE_CLOSED : ISSUE_OPEN,
+		.is_pull = pulls ? 1 : 0 };
+	struct issue_list list = { .n = 0 };
+	struct err e = ERR_INIT;
+	uint32_t page, limit;
+	struct project p;
+	struct web w;
+
+	if (query_page(c, &page, &limit) == -1 ||
+	    web_project(c, PERM_READ, &p) == -1)
+		return;
+	f.project_id = p.id;
+	f.limit = limit;
+	f.offset = (int64_t)(page - 1) * limit;
+	web_begin(&w, c, &head);
+	web_project_title(&w, &p, head.title);
+	item_tabs(&w, f.state);
+	if (issues_list(w.t, &f, &list, &e) == -1) {
+		html_release(&w.h);
+		project_release(&p);
+		web_fail(c, &e);
+		return;
+	}
+	if (list.total == 0)
+		web_empty(&w, "There is none.", "");
+	else
+		html_class(&w.h, "section", "card");
+	html_class(&w.h, "ul", "items");
+	for (size_t i = 0; i < list.n; i++)
+		item_line(&w, &p, &list.at[i]);
+	html_end(&w.h);
+	if (list.total > 0)
+		html_end(&w.h);
+	web_pager(&w, page, limit, list.total,
+	    closed ? "&state=closed" : "&state=open");
+	if (!pulls && page == 1)
+		item_new_form(&w, &p);
+	issue_list_release(&list);
+	project_release(&p);
+	web_reply(&w, 200);
+}
+
+static void
+item_issues(struct call *c)
+{
+	item_list(c, false);
+}
+
+static void
+item_pulls(struct call *c)
+{
+	item_list(c, true);
+}
+
+static void
+item_words(struct web *w, const struct author *by, int64_t at, const char *body)
+{
+	struct html *h = &w->h;
+
+	html_tag(h, "article");
+	html_attr(h, "class", "card said");
+	html_class(h, "p", "line");
+	html_leaf(h, "strong", "", by->login);
+	html_text(h, " ");
+	html_class(h, "span", "sub");
+	web_time(w, at);
+	html_end(h);
+	html_end(h);
+	if (body[0] != '\0')
+		html_leaf(h, "div", "words whole", body);
+	html_end(h);
+}
+
+static void
+item_say(struct web *w, const struct project *p, const struct issue *i)
+{
+	struct html *h = &w->h;
+
+	if (!web_may(w, p->id, PERM_COMMENT))
+		return;
+	html_tag(h, "form");
+	html_attr(h, "class", "card say");
+	html_attr(h, "method", "post");
+	html_url(h, "action", "/%s/%s/issues/%" PRId64 "/comments", p->owner,
+	    p->name, i->number);
+	sign_form_value(w);
+	html_tag(h, "label");
+	html_attr(h, "for", "body");
+	html_text(h,
+	    web_may(w, p->id, PERM_WRITE)
+		? "Say something. A first line like /fix is an order"
+		: "Say something");
+	html_end(h);
+	html_tag(h, "textarea");
+	html_attr(h, "id", "body");
+	html_attr(h, "name", "body");
+	html_attr(h, "rows", "4");
+	html_attr(h, "maxlength", "60000");
+	html_flag(h, "required");
+	html_end(h);
+	html_leaf(h, "button", "primary", "Comment");
+	html_end(h);
+}
+
+static void
+item_pull(struct web *w, const struct project *p, int64_t number)
+{
+	struct pull pull = { .run_id = 0 };
+	struct err ignored = ERR_INIT;
+	struct html *h = &w->h;
+
+	if (pulls_get(w->t, p->id, number, &pull, &ignored) == 0) {
+		html_class(h, "p", "sub");
+		html_tag(h, "code");
+		html_shown(h, pull.head);
+		html_end(h);
+		html_text(h, " into ");
+		html_tag(h, "code");
+		html_shown(h, pull.base);
+		html_end(h);
+		html_text(h, ", at ");
+		html_leaff(h, "code", "", "%.10s", pull.head_sha);
+		if (pull.run_id != 0) {
+			html_text(h, ", by ");
+			html_tag(h, "a");
+			html_url(h, "href", "/-/runs/%" PRId64, pull.run_id);
+			html_textf(h, "run %" PRId64, pull.run_id);
+			html_end(h);
+		}
+		html_end(h);
+	}
+	pull_release(&pull);
+}
+
+/* The newest comments are on the page that has no number. */
+static void
+item_write(struct web *w, const struct project *p, const struct issue *i,
+    const struct comment_list *said, uint32_t page)
+{
+	struct html *h = &w->h;
+
+	html_class(h, "div", "title");
+	html_tag(h, "h1");
+	html_leaf(h, "bdi", "", i->title);
+	html_leaff(h, "span", "sub", " #%" PRId64, i->number);
+	html_end(h);
+	item_state(w, i);
+	html_end(h);
+	html_class(h, "p", "filter sub");
+	html_text(h, "In ");
+	html_tag(h, "a");
+	html_url(h, "href", "/%s/%s", p->owner, p->name);
+	html_textf(h, "%s/%s", p->owner, p->name);
+	html_end(h);
+	html_end(h);
+	if (i->is_pull)
+		item_pull(w, p, i->number);
+	html_tag(h, "div");
+	html_attr(h, "id", "said");
+	html_flag(h, "data-live");
+	if (page == 1)
+		item_words(w, &i->author, i->created_at, i->body);
+	for (size_t k = 0; k < said->n; k++)
+		item_words(w, &said->at[k].author, said->at[k].created_at,
+		    said->at[k].body);
+	html_end(h);
+	web_pager(w, page, ITEM_COMMENTS, said->total, "");
+	item_say(w, p, i);
+}
+
+static void
+item_get(struct call *c)
+{
+	struct web_head head = { .tab = "", .live = true };
+	struct issue i = { .id = 0 };
+	struct comment_list said = { .n = 0 };
+	struct err e = ERR_INIT;
+	uint32_t page, limit;
+	struct project p;
+	struct web w;
+
+	if (query_page(c, &page, &limit) == -1 ||
+	    web_project(c, PERM_READ, &p) == -1)
+		return;
+	w.t = db_reader(((struct svc *)call_app(c))->db);
+	if (issues_get(w.t, p.id, call_arg_id(c, 2), &i, &e) == -1 ||
+	    comments_list(w.t, p.id, i.number, ITEM_COMMENTS,
+		(int64_t)(page - 1) * ITEM_COMMENTS, &said, &e) == -1) {
+		web_fail(c, &e);
+	} else {
+		head.title = i.title;
+		web_begin(&w, c, &head);
+		item_write(&w, &p, &i, &said, page);
+		web_reply(&w, 200);
+	}
+	comment_list_release(&said);
+	issue_release(&i);
+	project_release(&p);
+}
+
+static void
+item_said(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_comment_create *op = arg;
+	AUTO_STR struct str to = STR_INIT;
+	struct call *c = call;
+	int64_t page = 1;
+	struct err e = ERR_INIT;
+	struct issue i = { .id = 0 };
+
+	if (!web_failed(c, fail)) {
+		if (issues_get(db_reader(op->op.svc->db), op->project_id,
+			op->item, &i, &e) == 0 &&
+		    i.comments > 0)
+			page = (i.comments - 1) / ITEM_COMMENTS + 1;
+		str_add(&to, "/");
+		esc_url(&to, view_of(call_arg(c, 0)));
+		str_add(&to, "/");
+		esc_url(&to, view_of(call_arg(c, 1)));
+		str_addf(&to, "/%s/%" PRId64 "?page=%" PRId64,
+		    i.is_pull ? "pulls" : "issues", op->item, page);
+		web_redirect(c, str_cstr(&to));
+	}
+	issue_release(&i);
+	call_release(c);
+}
+
+static void
+item_on_comment(struct call *c)
+{
+	struct svc_comment_create *op;
+	struct project p;
+	struct form f;
+
+	if (web_form(c, &f) == -1)
+		return;
+	if (web_project(c, PERM_COMMENT, &p) == -1) {
+		form_release(&f);
+		return;
+	}
+	if (form_get(&f, "body")[0] == '\0' ||
+	    strlen(form_get(&f, "body")) > BODY_LEN_MAX) {
+		web_error(c, 422, "A comment has 1 to 65,536 bytes.");
+	} else {
+		op = svc_comment_create_new(call_app(c), call_who(c));
+		op->project_id = p.id;
+		op->item = call_arg_id(c, 2);
+		op->body = form_text(&f, "body");
+		call_hold(c);
+		svc_comment_create(op, item_said, c);
+	}
+	form_release(&f);
+	project_release(&p);
+}
+
+static void
+item_comment(struct call *c)
+{
+	call_take_raw(c, FORM_MAX, item_on_comment);
+}
+
+static void
+item_opened(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_issue_create *op = arg;
+	AUTO_STR struct str to = STR_INIT;
+	struct call *c = call;
+
+	if (!web_failed(c, fail)) {
+		str_add(&to, "/");
+		esc_url(&to, view_of(call_arg(c, 0)));
+		str_add(&to, "/");
+		esc_url(&to, view_of(call_arg(c, 1)));
+		str_addf(&to, "/issues/%" PRId64, op->issue.number);
+		web_redirect(c, str_cstr(&to));
+	}
+	call_release(c);
+}
+
+static void
+item_on_open(struct call *c)
+{
+	struct svc_issue_create *op;
+	struct project p;
+	struct form f;
+
+	if (web_form(c, &f) == -1)
+		return;
+	if (web_project(c, PERM_DISCUSS, &p) == -1) {
+		form_release(&f);
+		return;
+	}
+	if (form_get(&f, "title")[0] == '\0' ||
+	    strlen(form_get(&f, "title")) > TITLE_LEN_MAX ||
+	    strlen(form_get(&f, "body")) > BODY_LEN_MAX) {
+		web_error(c, 422,
+		    "An issue has a title of 1 to 255 bytes, and at most "
+		    "65,536 of text.");
+	} else {
+		op = svc_issue_create_new(call_app(c), call_who(c));
+		op->project_id = p.id;
+		op->title = form_text(&f, "title");
+		op->body = form_text(&f, "body");
+		call_hold(c);
+		svc_issue_create(op, item_opened, c);
+	}
+	form_release(&f);
+	project_release(&p);
+}
+
+static void
+item_open(struct call *c)
+{
+	call_take_raw(c, FORM_MAX, item_on_open);
+}
+
+const struct route web_item_routes[] = {
+	{ "GET", "/{owner}/{r}/issues", ROUTE_PAGE, item_issues },
+	{ "POST", "/{owner}/{r}/issues", ROUTE_PAGE, item_open },
+	{ "GET", "/{owner}/{r}/pulls", ROUTE_PAGE, item_pulls },
+	{ "GET", "/{owner}/{r}/issues/{n}", ROUTE_PAGE, item_get },
+	{ "GET", "/{owner}/{r}/pulls/{n}", ROUTE_PAGE, item_get },
+	{ "POST", "/{owner}/{r}/issues/{n}/comments", ROUTE_PAGE,
+	    item_comment },
+	{ .method = NULL },
+};
