@@ -18,7 +18,8 @@ const looks = [
 	{ name: 'phone-dark', scheme: 'dark', width: 390, height: 780 },
 ];
 const pages = [['projects', '/'], ['project', '/' + project],
-    ['approvals', '/-/approvals'], ['runs', '/-/runs'],
+    ['issues', '/' + project + '/issues'],
+    ['issue', '/' + project + '/issues/1'], ['approvals', '/-/approvals'], ['runs', '/-/runs'],
     ['run', '/-/runs/' + run], ['account', '/-/account'],
     ['missing', '/no/where']];
 
@@ -90,6 +91,15 @@ async function day(page, heard) {
 	await page.goto(url + '/' + project);
 	say(await page.isVisible('h1:has-text("calc")'), "another site's form signs nobody out");
 	say(await page.isVisible('.failed:has-text("dns-rebind")'), 'the row that failed is named');
+
+	await page.goto(url + '/' + project + '/issues/1');
+	await page.fill('#body', 'Written here.\n/fix is no order on the second line');
+	hook('say', 'said elsewhere');
+	await page.waitForSelector('.said:has-text("said elsewhere")');
+	say(await page.inputValue('#body') !== '', 'what others say comes in, and what one writes stays');
+	await page.getByRole('button', { name: 'Comment' }).click();
+	await page.waitForSelector('.said:has-text("Written here.")');
+	say(true, 'and is said by a click');
 
 	await page.goto(url + '/-/approvals');
 	hook('ask', 'live.example');
