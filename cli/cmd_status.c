@@ -216,7 +216,7 @@ status_cell_sandbox(struct out_table *t, const struct json *sandbox)
 static int
 status_print_projects(struct cli *c, const struct json *list, struct err *e)
 {
-	struct out_table *t = out_table_new(7);
+	struct out_table *t = out_table_new(8);
 	char buf[32];
 	int rc = 0;
 
@@ -224,6 +224,7 @@ status_print_projects(struct cli *c, const struct json *list, struct err *e)
 	out_cell(t, "mirror");
 	out_cell(t, "synced");
 	out_cell(t, "sandbox");
+	out_cell(t, "barriers");
 	out_cell(t, "issues");
 	out_cell(t, "pulls");
 	out_cell(t, "running");
@@ -246,6 +247,7 @@ status_print_projects(struct cli *c, const struct json *list, struct err *e)
 			out_cell_state(t, json_str_or(m, "state", NULL));
 		out_cell(t, out_ago(json_str_or(m, "last_ok_at", NULL), buf));
 		status_cell_sandbox(t, json_get(p, "sandbox"));
+		out_cell_state(t, verdict_word(json_get(p, "prove")));
 		out_cell(t, status_number(n.issues, buf));
 		out_cell(t, status_number(n.pulls, buf));
 		out_cell(t, status_number(n.runs, buf));

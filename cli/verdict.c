@@ -82,6 +82,20 @@ verdict_is(const struct verdict *v, const char *result)
 	return strcmp(json_str_or(v->j, "result", ""), result) == 0;
 }
 
+const char *
+verdict_word(const struct json *prove)
+{
+	const char *result = json_str_or(prove, "result", "");
+
+	if (result[0] == '\0')
+		return "-";
+	if (json_bool_or(prove, "stale", false))
+		return "outdated";
+	return strcmp(result, "pass") == 0 ? "proven"
+	    : strcmp(result, "fail") == 0  ? "FAILED"
+					   : "untestable";
+}
+
 void
 verdict_show(const struct cli *c, const struct verdict *v)
 {

@@ -31,6 +31,9 @@ void verdict_of_project(
 void verdict_release(struct verdict *v);
 /* "pass", "fail" or "untestable" */
 bool verdict_is(const struct verdict *v, const char *result);
+/* Of a project's member "prove": "proven", "FAILED", "untestable", "outdated",
+ * "-". */
+const char *verdict_word(const struct json *prove);
 /* In a line, without its end. */
 void verdict_show(const struct cli *c, const struct verdict *v);
 

@@ -38,6 +38,7 @@ told() { api GET /api/coffer/v1/projects/admin/alpha; [ "$(jq -r .prove.at "$BOD
 tap_ok 'cofferd is told' wait_for 10 told
 tap_is "$(jq -c '[.prove | .result, .stale, .failed, .passed, .network, .driver, .failed_rows]' "$BODY")" \
     "$(jq -c '[.result, false, .failed, .passed, .network, .driver, []]' "$T/verdict")" 'the same, without its rows'
+tap_ok 'the list of projects shows it' sh -c "'$O/bin/coffer' status | grep -q 'admin/alpha .* proven '"
 tap_is "$(stat -c %a:%u "$kept") $(stat -c %a:%u "$HOME_DIR/secrets/prove.key")" '644:0 600:0' \
     'all may read it, root alone may sign'
 tap_not 'no probe is left' coffer exec alpha -- pgrep -f coffer-probe
@@ -47,6 +48,14 @@ coffer create "$UPSTREAM" --network none --wait >"$T/create.log" 2>&1 || tap_bai
 prove sealed
 tap_is "$RC" 0 'nothing fails in mode none'
 rows 'none: '
+
+# It is about the sandbox that was tried.
+coffer recreate sealed --yes --force >/dev/null 2>&1
+coffer status sealed >"$T/status"
+tap_ok 'of one made anew it is outdated' grep -q 'barriers *proven, .*another one now' "$T/status"
+prove sealed
+again() { coffer status sealed >"$T/status" && ! grep -q 'another one now' "$T/status"; }
+tap_ok 'until that one is tried' wait_for 10 again
 
 # A verdict that somebody has touched.
 sed -i 's/\\"failed\\":0/\\"failed\\":1/' "$kept"
