@@ -212,6 +212,24 @@ run_container_model(const struct run *r, const struct agent *a,
 		m->url = m->urls[a->speaks];
 }
 
+/* What a person gave does not take the place of what the run says itself: where
+ * its models are, what its agent obeys. */
+static int
+run_container_given(const struct run *r, struct run_container *c, struct err *e)
+{
+	struct spec_pair *given = c->env + c->spec.n_env;
+	const size_t n = run_given_pairs(r, &c->given, given);
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < c->spec.n_env; k++)
+			if (strcmp(given[i].name, c->env[k].name) == 0)
+				return err_set(e, ERR_DENIED,
+				    "env: the run has a %s of its own",
+				    given[i].name);
+	c->spec.n_env += n;
+	return 0;
+}
+
 static int
 run_container_agent(const struct run *r, const struct project *p,
     struct run_container *c, struct err *e)
@@ -243,7 +261,8 @@ run_container_agent(const struct run *r, const struct project *p,
 	memcpy(c->env + c->spec.n_env, c->plan.env,
 	    c->plan.n_env * sizeof(c->env[0]));
 	c->spec.n_env += c->plan.n_env;
-	c->spec.n_env += run_given_pairs(r, &c->given, c->env + c->spec.n_env);
+	if (run_container_given(r, c, e) == -1)
+		return -1;
 	if (c->plan.prompt) {
 		c->stdin_path = path_join(r->dir, "task/prompt.md");
 		c->spec.stdin_path = c->stdin_path;
