@@ -119,7 +119,7 @@ static bool
 ask_is_over(const struct json *row)
 {
 	static const char *const ends[] = { "done", "failed", "cancelled",
-		"timed_out" };
+		"timed_out", "budget" };
 	const char *state = json_str_or(row, "state", "");
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
@@ -211,7 +211,9 @@ ask_exit(const struct json *row)
 		return CLI_OK;
 	if (strcmp(state, "timed_out") == 0)
 		return CLI_TIMEOUT;
-	return strcmp(state, "failed") == 0 ? CLI_RUN_FAILED : CLI_FAILED;
+	return strcmp(state, "failed") == 0 || strcmp(state, "budget") == 0
+	    ? CLI_RUN_FAILED
+	    : CLI_FAILED;
 }
 
 void

@@ -219,7 +219,7 @@ static bool
 run_state_ends(const char *state)
 {
 	static const char *const ends[] = { "done", "failed", "cancelled",
-		"timed_out" };
+		"timed_out", "budget" };
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (strcmp(ends[i], state) == 0)

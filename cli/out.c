@@ -163,6 +163,7 @@ out_state_colour(const char *state)
 		{ "error", OUT_BAD },
 		{ "setup_failed", OUT_BAD },
 		{ "timed_out", OUT_BAD },
+		{ "budget", OUT_BAD },
 		{ "out_of_memory", OUT_BAD },
 		{ "infrastructure_error", OUT_BAD },
 		{ "down", OUT_BAD },

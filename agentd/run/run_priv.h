@@ -141,7 +141,8 @@ struct run {
 	bool reporting;          /* result is to be told, once the states are */
 	bool reported;
 	bool refused;    /* the report: a plain one was told instead */
-	const char *end; /* "done" "failed" "cancelled" "timed_out" */
+	const char *end; /* "done" "failed" "cancelled" "timed_out"
+			  * "budget" */
 	struct str why;
 	struct str message;
 	struct run_attach *attach;

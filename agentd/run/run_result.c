@@ -32,7 +32,7 @@ enum {
 
 /* Other names in a result.json are not ours. */
 static const char *const run_ends[] = { "done", "failed", "cancelled",
-	"timed_out" };
+	"timed_out", "budget" };
 
 static void
 run_message_read(struct run *r)
@@ -265,11 +265,18 @@ static void
 run_add_spent(struct run *r)
 {
 	const struct model_spent *m = &r->spent;
+	const struct agent_report *report = run_agent_report(r);
 
-	if (m->out && strcmp(r->end, "failed") == 0) {
+	/* The CLI keeps to the budget of its command by itself. */
+	if (strcmp(r->end, "failed") == 0 && r->agent_ended && report != NULL &&
+	    report->fault == AGENT_FAULT_BUDGET)
+		r->end = "budget";
+	if (m->out &&
+	    (strcmp(r->end, "failed") == 0 || strcmp(r->end, "budget") == 0)) {
+		r->end = "budget";
 		str_reset(&r->why);
 		str_addf(&r->why,
-		    "budget: the models may take no more: $%.2f of $%.2f are "
+		    "the models may take no more: $%.2f of $%.2f are "
 		    "spent by this run",
 		    (double)m->spent / 1e6, (double)m->limit / 1e6);
 	}

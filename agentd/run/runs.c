@@ -202,7 +202,8 @@ runs_row_is_over(const struct json *row)
 	const char *state = json_str_or(row, "state", "");
 
 	return strcmp(state, "done") == 0 || strcmp(state, "failed") == 0 ||
-	    strcmp(state, "cancelled") == 0 || strcmp(state, "timed_out") == 0;
+	    strcmp(state, "cancelled") == 0 ||
+	    strcmp(state, "timed_out") == 0 || strcmp(state, "budget") == 0;
 }
 
 /* NULL: over, known already, or not to be understood. */

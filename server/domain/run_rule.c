@@ -13,14 +13,14 @@ static const unsigned run_rule_moves[] = {
 
 enum {
 	RUN_RULE_ANY = 1u << RUN_FAILED | 1u << RUN_CANCELLED |
-	    1u << RUN_TIMED_OUT
+	    1u << RUN_TIMED_OUT | 1u << RUN_BUDGET
 };
 
 bool
 run_rule_may_move(enum run_state from, enum run_state to)
 {
 	if (from < RUN_QUEUED || from > RUN_FINISHING || to < RUN_QUEUED ||
-	    to > RUN_TIMED_OUT)
+	    to > RUN_BUDGET)
 		return false;
 	return ((run_rule_moves[from] | RUN_RULE_ANY) & 1u << to) != 0;
 }

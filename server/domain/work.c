@@ -15,6 +15,7 @@ static const char *const run_state_words[] = {
 	[RUN_FAILED] = "failed",
 	[RUN_CANCELLED] = "cancelled",
 	[RUN_TIMED_OUT] = "timed_out",
+	[RUN_BUDGET] = "budget",
 };
 
 static const char *const job_state_words[] = {

@@ -52,7 +52,8 @@ enum run_state {
 	RUN_DONE,
 	RUN_FAILED,
 	RUN_CANCELLED,
-	RUN_TIMED_OUT
+	RUN_TIMED_OUT,
+	RUN_BUDGET /* there was no money left for its models */
 };
 
 const char *run_state_name(enum run_state v);

@@ -62,7 +62,7 @@ svc_run_what_next(const struct svc_run_finish *op, struct str *out)
 {
 	const struct run *r = &op->run;
 
-	if (op->state != RUN_FAILED && op->state != RUN_TIMED_OUT)
+	if (op->state == RUN_DONE || op->state == RUN_CANCELLED)
 		return;
 	if (op->pause_ms > 0)
 		str_addf(out,
@@ -89,6 +89,7 @@ svc_run_comment_text(const struct svc_run_finish *op, struct str *out)
 		str_addf(out, "The run `%s` %s", op->run.command,
 		    op->state == RUN_FAILED          ? "failed"
 			: op->state == RUN_CANCELLED ? "was cancelled"
+			: op->state == RUN_BUDGET    ? "ran out of money"
 						     : "ran out of time");
 		if (svc_text(op->why)[0] != '\0')
 			str_addf(out, ": %s", op->why);
@@ -300,7 +301,8 @@ svc_run_finish_next(struct txn *t, const struct svc_run_finish *op,
 
 	if (op->pause_ms > 0)
 		return svc_run_write_retry(t, op, p, e);
-	if (op->state == RUN_FAILED && op->run.attempt > 1)
+	if ((op->state == RUN_FAILED || op->state == RUN_BUDGET) &&
+	    op->run.attempt > 1)
 		return svc_order_mark(t, &by, p->id, op->run.item, true, e);
 	return 0;
 }
@@ -441,7 +443,8 @@ svc_run_finish(struct svc_run_finish *op, svc_done_fn *done, void *arg)
 	op->op.arg = arg;
 	if (!run_rule_is_finish(op->state)) {
 		err_set(&e, ERR_INVALID,
-		    "state: want done, failed, cancelled or timed_out");
+		    "state: want done, failed, cancelled, timed_out or "
+		    "budget");
 		svc_op_end_later(op, &e);
 		return;
 	}

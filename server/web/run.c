@@ -54,6 +54,7 @@ run_state_kind(enum run_state s)
 		return "good";
 	case RUN_FAILED:
 	case RUN_TIMED_OUT:
+	case RUN_BUDGET:
 		return "bad";
 	case RUN_RUNNING:
 	case RUN_PREPARING:
@@ -72,8 +73,6 @@ run_state_badge(struct web *w, const struct run *r)
 	bool ended = run_state_is_end(r->state);
 
 	web_badge(w, run_state_kind(r->state), run_state_name(r->state));
-	if (ended && strncmp(svc_text(r->why), "budget:", 7) == 0)
-		web_badge(w, "bad", "budget");
 	if (r->cancel && !ended)
 		web_badge(w, "wait", "is being stopped");
 }
@@ -375,7 +374,9 @@ run_get(struct call *c)
 	html_class(h, "section", "card");
 	run_facts(&w, &r);
 	if (r.why[0] != '\0') {
-		html_class(h, "p", r.state == RUN_FAILED ? "alert" : "sub");
+		html_class(h, "p",
+		    r.state == RUN_FAILED || r.state == RUN_BUDGET ? "alert"
+								   : "sub");
 		html_shown(h, r.why);
 		html_end(h);
 	}

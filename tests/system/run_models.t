@@ -106,9 +106,9 @@ done
 A
 attack_order alpha /ask
 attack_end
-tap_is "$(attack_state)" 'failed' 'a run whose budget is used up fails'
+tap_is "$(attack_state)" 'budget' 'a run whose budget is used up ends by it'
 tap_ok 'with a 403' grep -q 'budget_exceeded.* 403$' "$T/run.log"
-tap_like "$(jq -r .why "$T/run.json")" 'budget: *of $0.05 are spent*' 'and says so'
+tap_like "$(jq -r .why "$T/run.json")" 'the models may take no more: *of $0.05 are spent*' 'and says so'
 
 # ---- it waits for a gateway that is away ----
 agent_does <<'A'

@@ -106,7 +106,7 @@ tap_is "$(agents_end)" 'failed key' 'a refused key is told'
 agents_fail alpha 400 '{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 300000 tokens"}}'
 tap_is "$(agents_end)" 'failed context' 'so is a task that is too long'
 agents_poor alpha
-tap_is "$(agents_end)" 'failed budget' 'and a used up budget'
+tap_is "$(agents_end)" 'budget budget' 'and a used up budget'
 agents_project beta claude claude --tools WebFetch
 agents_steps <<'A'
 [{"text":"x"}]

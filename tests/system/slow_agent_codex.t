@@ -97,5 +97,5 @@ tap_is "$(agents_end)" 'failed key' 'a refused key is told'
 agents_fail alpha 400 '{"error":{"message":"too long","type":"invalid_request_error","code":"context_length_exceeded"}}'
 tap_is "$(agents_end)" 'failed context' 'so is a task that is too long'
 agents_poor alpha
-tap_is "$(agents_end)" 'failed budget' 'and a used up budget'
+tap_is "$(agents_end)" 'budget budget' 'and a used up budget'
 tap_done

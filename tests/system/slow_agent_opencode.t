@@ -67,5 +67,5 @@ agents_harmless
 agents_fail alpha 401 '{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}'
 tap_is "$(agents_end)" 'failed key' 'a refused key is told'
 agents_poor alpha
-tap_is "$(agents_end)" 'failed budget' 'so is a used up budget'
+tap_is "$(agents_end)" 'budget budget' 'so is a used up budget'
 tap_done

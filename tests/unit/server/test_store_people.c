@@ -421,6 +421,7 @@ words_go_both_ways(void **state)
 			assert_int_equal(job_state_parse(job), i);
 	}
 	assert_string_equal(run_state_name(RUN_TIMED_OUT), "timed_out");
+	assert_string_equal(run_state_name(RUN_BUDGET), "budget");
 	assert_int_equal(run_state_parse(""), -1);
 	assert_int_equal(network_parse("wide"), -1);
 	assert_int_equal(access_parse("scratch"), ACCESS_SCRATCH);
