@@ -23,8 +23,7 @@
 enum {
 	PROVED_FILE_MAX = 1 << 20,
 	PROVED_ROWS_MAX = 64, /* what cofferd takes */
-	PROVED_TEXT_MAX = 500,
-	PROVED_WAITING_MAX = PROJECT_MAX
+	PROVED_TEXT_MAX = 500
 };
 
 struct proved_one {
@@ -37,7 +36,6 @@ struct proved {
 	struct proved_spec s;
 	struct call *call;
 	struct timer *turn;
-	unsigned n;
 	TAILQ_HEAD(, proved_one) waiting;
 };
 
@@ -148,7 +146,6 @@ proved_on_turn(void *arg)
 	if (x == NULL || call_busy(p->call))
 		return;
 	TAILQ_REMOVE(&p->waiting, x, link);
-	p->n--;
 	of = projects_find(p->s.projects, x->project);
 	if (of != NULL)
 		proved_send(p, x, of);
@@ -170,30 +167,23 @@ proved_on_told(
 	timer_set(p->turn, 0);
 }
 
-static void
-proved_add(struct proved *p, int64_t project, bool fresh)
+void
+proved_tell(struct proved *p, int64_t project)
 {
 	struct proved_one *x;
 
 	TAILQ_FOREACH(x, &p->waiting, link)
 	{
-		if (x->project == project && x->fresh == fresh)
-			return;
+		if (x->project == project)
+			break;
 	}
-	if (p->n >= PROVED_WAITING_MAX)
-		return;
-	x = xcalloc(1, sizeof(*x));
-	x->project = project;
-	x->fresh = fresh;
-	TAILQ_INSERT_TAIL(&p->waiting, x, link);
-	p->n++;
+	if (x == NULL) {
+		x = xcalloc(1, sizeof(*x));
+		x->project = project;
+		TAILQ_INSERT_TAIL(&p->waiting, x, link);
+	}
+	x->fresh = true;
 	timer_set(p->turn, 0);
-}
-
-void
-proved_tell(struct proved *p, int64_t project)
-{
-	proved_add(p, project, true);
 }
 
 static void
@@ -204,7 +194,6 @@ proved_on_each(const struct project *of, void *arg)
 
 	x->project = of->id;
 	TAILQ_INSERT_TAIL(&p->waiting, x, link);
-	p->n++;
 }
 
 struct proved *
