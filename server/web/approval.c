@@ -13,19 +13,6 @@
 #include "server/web/sign.h"
 #include "server/web/web.h"
 
-static const struct approval_span {
-	const char *seconds, *text;
-} approval_spans[] = {
-	{ "600", "for 10 minutes" },
-	{ "3600", "for an hour" },
-	{ "86400", "for a day" },
-	{ "604800", "for a week" },
-	{ "2592000", "for 30 days" },
-	{ "31536000", "for a year" },
-	{ NULL, NULL },
-};
-#define APPROVAL_SPAN_USUAL "86400"
-
 static const char *
 approval_wants(enum approval_kind k)
 {
@@ -62,33 +49,6 @@ approval_subject(struct web *w, const struct approval *a)
 }
 
 static void
-approval_span_field(struct web *w, int64_t id)
-{
-	struct html *h = &w->h;
-	char name[40];
-
-	(void)snprintf(name, sizeof(name), "span-%" PRId64, id);
-	html_tag(h, "label");
-	html_attr(h, "class", "unseen");
-	html_attr(h, "for", name);
-	html_text(h, "How long it is allowed");
-	html_end(h);
-	html_tag(h, "select");
-	html_attr(h, "id", name);
-	html_attr(h, "name", "for_s");
-	for (const struct approval_span *s = approval_spans; s->text != NULL;
-	     s++) {
-		html_tag(h, "option");
-		html_attr(h, "value", s->seconds);
-		if (strcmp(s->seconds, APPROVAL_SPAN_USUAL) == 0)
-			html_flag(h, "selected");
-		html_text(h, s->text);
-		html_end(h);
-	}
-	html_end(h);
-}
-
-static void
 approval_forms(struct web *w, const struct approval *a)
 {
 	struct html *h = &w->h;
@@ -103,7 +63,7 @@ approval_forms(struct web *w, const struct approval *a)
 	html_url(h, "action", "/-/approvals/%" PRId64 "/allow", a->id);
 	sign_form_value(w);
 	if (a->kind != APPROVAL_BUDGET)
-		approval_span_field(w, a->id);
+		web_span_field(w, a->id, false);
 	html_leaf(h, "button", "primary", "Allow");
 	html_end(h);
 	html_tag(h, "form");

@@ -202,7 +202,12 @@ project_network(struct web *w, const struct project *p, const struct facts *f)
 	struct err e = ERR_INIT;
 
 	html_class(&w->h, "section", "card two");
-	html_leaf(&w->h, "h2", "", "Network");
+	html_tag(&w->h, "h2");
+	html_tag(&w->h, "a");
+	html_url(&w->h, "href", "/%s/%s/network", p->owner, p->name);
+	html_text(&w->h, "Network");
+	html_end(&w->h);
+	html_end(&w->h);
 	html_tag(&w->h, "dl");
 	web_term(w, "Mode");
 	facts_mode(w, p, f);

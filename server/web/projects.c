@@ -28,7 +28,7 @@ projects_network(struct web *w, const struct project *p, const struct facts *f)
 	html_text(h, " ");
 	html_tag(h, "a");
 	html_attr(h, "class", "sub");
-	html_url(h, "href", "/%s/%s", p->owner, p->name);
+	html_url(h, "href", "/%s/%s/network", p->owner, p->name);
 	html_textf(h, "%" PRId64 " blocked", f->n.blocked);
 	html_end(h);
 }

@@ -225,3 +225,40 @@ web_pager(struct web *w, uint32_t page, uint32_t limit, int64_t total,
 		show_page_link(w, page + 1, query, "next");
 	html_end(&w->h);
 }
+
+static const struct show_for {
+	const char *seconds, *text;
+} show_fors[] = {
+	{ "600", "for 10 minutes" }, { "3600", "for an hour" },
+	{ "86400", "for a day" }, { "604800", "for a week" },
+	{ "2592000", "for 30 days" }, { "31536000", "for a year" },
+	{ "0", "for good" }, /* the last */
+};
+#define SHOW_FOR_USUAL "86400"
+
+void
+web_span_field(struct web *w, int64_t id, bool for_good)
+{
+	const size_t n = sizeof(show_fors) / sizeof(show_fors[0]);
+	struct html *h = &w->h;
+	char name[40];
+
+	(void)snprintf(name, sizeof(name), "span-%" PRId64, id);
+	html_tag(h, "label");
+	html_attr(h, "class", "unseen");
+	html_attr(h, "for", name);
+	html_text(h, "How long it holds");
+	html_end(h);
+	html_tag(h, "select");
+	html_attr(h, "id", name);
+	html_attr(h, "name", "for_s");
+	for (size_t i = 0; i < n - (for_good ? 0 : 1); i++) {
+		html_tag(h, "option");
+		html_attr(h, "value", show_fors[i].seconds);
+		if (strcmp(show_fors[i].seconds, SHOW_FOR_USUAL) == 0)
+			html_flag(h, "selected");
+		html_text(h, show_fors[i].text);
+		html_end(h);
+	}
+	html_end(h);
+}

@@ -23,6 +23,7 @@ const struct route *const web_tables[] = {
 	web_approval_routes,
 	web_run_routes,
 	web_item_routes,
+	web_network_routes,
 	web_project_routes, /* the last: "/{owner}/{r}" */
 	NULL,
 };

@@ -24,6 +24,7 @@ extern const struct route web_sign_routes[];
 extern const struct route web_approval_routes[];
 extern const struct route web_run_routes[];
 extern const struct route web_item_routes[];
+extern const struct route web_network_routes[];
 extern const struct route web_project_routes[];
 
 /* The cookie's name for a server of that URL (RFC 6265bis, section 4.1.3). */
@@ -90,6 +91,8 @@ void web_project_link(struct web *w, const char *full_name);
 /* <h1> of a page of a project's, with the way back. */
 void web_project_title(
     struct web *w, const struct project *p, const char *what);
+/* <select name="for_s">, with a label; id tells those of a page apart. */
+void web_span_field(struct web *w, int64_t id, bool for_good);
 void web_empty(struct web *w, const char *what, const char *next);
 /* "1 to 30 of 412", and the links; query: "&state=open" or "", escaped. */
 void web_pager(struct web *w, uint32_t page, uint32_t limit, int64_t total,

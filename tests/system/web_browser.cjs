@@ -18,6 +18,7 @@ const looks = [
 	{ name: 'phone-dark', scheme: 'dark', width: 390, height: 780 },
 ];
 const pages = [['projects', '/'], ['project', '/' + project],
+    ['network', '/' + project + '/network'],
     ['issues', '/' + project + '/issues'],
     ['issue', '/' + project + '/issues/1'], ['approvals', '/-/approvals'], ['runs', '/-/runs'],
     ['run', '/-/runs/' + run], ['account', '/-/account'],

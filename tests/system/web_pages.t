@@ -127,6 +127,37 @@ page GET "/$PROJECT"
 tap_ok 'the project has them' shows "href=\"/$PROJECT/pulls/3\""
 tap_ok 'soundly' sound
 
+page GET "/$PROJECT/network"
+tap_ok 'the page of the network is sound' sound
+tap_ok 'it has what was blocked, by whom' shows 'curl'
+tap_ok 'as text' alone
+send "/$PROJECT/network" act=allow domain=files.test for_s=3600
+tap_is "$STATUS,$(location)" "303,/$PROJECT/network" 'a name is allowed by a click'
+api GET "$C/projects/$PROJECT/network"
+tap_ok 'for that time' jq -e '.allow[] | select(.domain == "files.test") | .until != null and .by == "admin"' "$BODY"
+RULE=$(field '.allow[] | select(.domain == "files.test") | .id')
+page GET "/$PROJECT/network"
+tap_ok 'and shown, soundly' sound
+send "/$PROJECT/network" act=allow "domain=$XSS" for_s=3600
+tap_is "$STATUS" 422 'what is no name is refused'
+tap_ok 'soundly' sound
+page GET "/$PROJECT/network"
+send "/$PROJECT/network" act=allow domain='*' for_s=0
+tap_is "$STATUS" 422 'so is what lets more out than it looks like'
+page GET "/$PROJECT/network"
+send "/$PROJECT/network" act=drop "id=$RULE"
+api GET "$C/projects/$PROJECT/network"
+tap_is "$STATUS,$(field '[.allow[] | select(.domain == "files.test")] | length')" 200,0 'a rule is removed'
+page GET "/$PROJECT/network"
+send "/$PROJECT/network" act=lockdown
+page GET "/$PROJECT/network"
+tap_ok 'lockdown is one click' shows 'End lockdown'
+send "/$PROJECT/network" act=unlock
+page GET "/$PROJECT/network"
+tap_not 'and its end' shows 'End lockdown'
+send "/$PROJECT/network" act=nothing
+tap_is "$STATUS" 422 'another act is none'
+
 # A reader.
 cp "$JAR" "$T/admin"
 sign_in eve "$EVE"
@@ -135,6 +166,10 @@ tap_ok 'a reader sees what is asked' shows 'rm -rf'
 tap_not 'and cannot answer' shows "/-/approvals/$FIRST/allow"
 send "/-/approvals/$FIRST/allow" for_s=600
 tap_is "$STATUS" 403 'nor by a form of his own'
+page GET "/$PROJECT/network"
+tap_not 'nor change the network' shows 'value="allow"'
+send "/$PROJECT/network" act=allow domain=files.test for_s=60
+tap_is "$STATUS" 403 'nor so'
 page GET "/-/runs/$RUN"
 tap_not 'nor stop' shows "/-/runs/$RUN/stop"
 send "/-/runs/$RUN/stop"
@@ -179,7 +214,7 @@ tap_is "$(field '[.events[] | select(.kind == "run.cancel")] | length')" 1 'as a
 # A stranger.
 MAL=$(make_user mal)
 sign_in mal "$MAL"
-for p in "/$PROJECT" "/$PROJECT/issues" "/$PROJECT/issues/1" "/$PROJECT/pulls/3" "/-/runs/$RUN" "/-/runs/$RUN/log" "/-/runs/$RUN/record" "/-/runs/$RUN/report" "/-/runs?owner=admin&name=calc" "/-/approvals?owner=admin&name=calc"; do
+for p in "/$PROJECT" "/$PROJECT/network" "/$PROJECT/issues" "/$PROJECT/issues/1" "/$PROJECT/pulls/3" "/-/runs/$RUN" "/-/runs/$RUN/log" "/-/runs/$RUN/record" "/-/runs/$RUN/report" "/-/runs?owner=admin&name=calc" "/-/approvals?owner=admin&name=calc"; do
 	page GET "$p"
 	tap_is "$STATUS" 404 "a stranger finds no $p"
 done
