@@ -408,8 +408,9 @@ app_on_refreshed(const struct err *e, void *arg)
 
 /* Once, whatever happens: cofferd remembers what it answered. */
 static void
-app_help(struct app *a)
+app_on_names(const char *names, void *arg)
 {
+	struct app *a = arg;
 	AUTO_STR struct str text = STR_INIT_MAX(APP_HELP_MAX);
 
 	if (a->trigger.asked[0] != '\0')
@@ -417,6 +418,9 @@ app_help(struct app *a)
 		    "There is no command `/%s`. These are there:\n\n",
 		    a->trigger.asked);
 	commands_help(&a->commands, &text);
+	str_addc(&text, '\n');
+	if (names[0] != '\0')
+		str_addf(&text, "- of this repository: %s\n", names);
 	str_add(&text,
 	    "- `/stop`: end what runs or waits here\n"
 	    "- `/retry`: the last run again; what follows is told to it\n"
@@ -454,7 +458,8 @@ app_act(struct app *a)
 		runs_order(a->runs, &a->ev, &a->trigger, app_on_ordered, a);
 		return;
 	case TRIGGER_HELP:
-		app_help(a);
+		repo_commands_names(
+		    a->repo_commands, a->ev.full_name, app_on_names, a);
 		return;
 	case TRIGGER_STOP:
 		runs_answer(a->runs, &a->ev, "stop", NULL, app_on_ordered, a);

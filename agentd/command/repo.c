@@ -15,7 +15,8 @@
 enum {
 	/* What command_print adds leaves it a command's file. */
 	REPO_COMMAND_MAX = COMMAND_FILE_MAX - 1024,
-	REPO_TRIES = 5 /* of a file that cofferd does not get out */
+	REPO_TRIES = 5, /* of a file that cofferd does not get out */
+	REPO_NAMES_MAX = 50
 };
 
 struct repo_commands {
@@ -25,6 +26,7 @@ struct repo_commands {
 	char *path; /* asked for last */
 	unsigned tries;
 	repo_commands_fn *done;
+	repo_names_fn *named;
 	void *arg;
 	struct command own;   /* of the repository */
 	struct commands seen; /* borrows from the operator's and from own */
@@ -184,6 +186,60 @@ repo_commands_ask(struct repo_commands *r, const char *full_name,
 		r->tries = 0;
 	}
 	(void)api_start(r->api, &call);
+}
+
+/* Into out, when it is a file of a command that only the repository has. */
+static bool
+repo_commands_name(
+    const struct repo_commands *r, const struct json *j, struct str *out)
+{
+	const char *file = json_str_or(j, "name", "");
+	char name[SLASH_NAME_MAX + 1];
+	size_t n = strspn(file, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+	if (n == 0 || n > SLASH_NAME_MAX || strcmp(file + n, ".md") != 0 ||
+	    strcmp(json_str_or(j, "type", ""), "file") != 0)
+		return false;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)n, file);
+	if (command_is_reserved(name) ||
+	    commands_find(r->policy.all, name) != NULL)
+		return false;
+	str_addf(out, "%s`/%s`", out->len > 0 ? ", " : "", name);
+	return true;
+}
+
+static void
+repo_commands_on_folder(
+    const struct err *fail, int status, const struct json *j, void *arg)
+{
+	struct repo_commands *r = arg;
+	AUTO_STR struct str names = STR_INIT;
+	size_t n = 0;
+
+	(void)status;
+	for (const struct json *f = fail == NULL ? json_first(j) : NULL;
+	     f != NULL && n < REPO_NAMES_MAX; f = json_next(f))
+		n += repo_commands_name(r, f, &names);
+	r->named(str_cstr(&names), r->arg);
+}
+
+void
+repo_commands_names(struct repo_commands *r, const char *full_name,
+    repo_names_fn *done, void *arg)
+{
+	AUTO_FREE char *path = xasprintf(
+	    "/api/v1/repos/%s/contents/.coffer/commands", full_name);
+	const struct api_call call = { .method = "GET",
+		.path = path,
+		.done = repo_commands_on_folder,
+		.arg = r };
+
+	r->named = done;
+	r->arg = arg;
+	if (r->policy.none)
+		done("", arg);
+	else
+		(void)api_start(r->api, &call);
 }
 
 void

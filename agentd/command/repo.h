@@ -45,6 +45,11 @@ struct repo_commands *repo_commands_new(
     struct apiclient *api, const struct repo_policy *p);
 void repo_commands_ask(struct repo_commands *r, const char *full_name,
     const char *name, repo_commands_fn *done, void *arg);
+/* Those that the repository has and the operator has not, as "`/a`, `/b`"; ""
+ * when there are none, or cofferd does not say. */
+typedef void repo_names_fn(const char *names, void *arg);
+void repo_commands_names(struct repo_commands *r, const char *full_name,
+    repo_names_fn *done, void *arg);
 void repo_commands_free(struct repo_commands *r); /* NULL is fine */
 
 #endif

@@ -137,6 +137,10 @@ tap_is "$(order "$ISSUE" "$(printf '/plan first line\n\n\tand a second\n/fix is 
 tap_ok 'with its words' grep -q "Plan with the project's own words." "$T/message"
 tap_ok 'and all lines of the order' grep -q '^          	and a second$' "$T/message"
 tap_ok 'once' grep -q '/fix is no order here' "$T/message"
+api POST "$R/issues" '{"title":"Help","body":"me"}'
+HELP=$(field .number)
+api POST "$R/issues/$HELP/comments" '{"body":"/dance"}'
+tap_ok 'who asks for what is not there is told what the repository has, too' wait_for 30 answered "$HELP" '^- of this repository: `/count`, `/ship`$'
 tap_ok 'an attachment is there' grep -q '^    what it printed$' "$T/message"
 tap_ok 'and one whose name is cut' grep -q '^    of a long name$' "$T/message"
 tap_ok 'one of a type that is not handed on is named' grep -q 'all.zip, by admin: not taken' "$T/message"
