@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 36
+tap_plan 38
 . "$SYSTEM_DIR/sandbox_lib.sh"
 
 # What no sandbox gets, each with a reason of its own.
@@ -68,16 +68,17 @@ lacks() { # REASON OPTION...
 	shift
 	run recreate calc --yes --force "$@" --timeout 30s
 	tap_is "$RC,$(sandbox state),$(grep -c -e "$reason" "$T/err")" 1,running,1 "recreate $* is refused, with the reason"
-	coffer settings calc driver= runtime= gpus= profile= docker=false >/dev/null
 }
 lacks 'has no GPUs' --gpus all
 lacks 'has the runtime runc, not crun' --runtime crun
 lacks 'has the runtime runc, not sysbox-runc' --runtime sysbox-runc --docker
 lacks 'driver' --driver engine
 lacks 'coffer profile build c' --profile c
-runs() { [ "$(sandbox state),$(sandbox cause)" = running, ]; }
-tap_ok 'the refusal is over when the settings can be had' wait_for 20 runs
+tap_is "$(setting driver),$(setting runtime),$(setting gpus),$(setting profile),$(setting docker)" ,,,,false \
+    'the settings are those of the sandbox that is there'
+tap_is "$(sandbox state),$(sandbox cause)" running,refused 'why not is shown'
 tap_is "$(sandbox generation)" 0 'and nothing is made anew then'
 run recreate calc --yes --force --profile '' --branch '' --timeout 30s
 tap_is "$RC,$(setting memory),$(setting branch)" 0,209715200, 'recreate keeps what is not named'
+tap_is "$(sandbox cause)" '' 'until one is made'
 tap_done
