@@ -183,7 +183,7 @@ static const struct command_option run_start_options[] = {
 	{ 0, OPT_STR, "access", START(access), "ACCESS",
 	    "read, scratch or write (default)" },
 	{ 0, OPT_STR, "network", START(network), "MODE",
-	    "default: the project's; off with --repo" },
+	    "default: the project's; with --repo off, or none for an agent" },
 	{ 0, OPT_STR, "budget", START(budget), "DOLLARS",
 	    "that models may take" },
 	{ 0, OPT_MS, "wall", START(wall_ms), "TIME", "longest run" },

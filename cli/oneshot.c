@@ -111,6 +111,15 @@ oneshot_wall(const struct oneshot_spec *s)
 	return n == 0 || n > ONESHOT_WALL_MIN_S ? n : ONESHOT_WALL_MIN_S;
 }
 
+/* An agent has to reach its model, by the gateway, and nothing else. */
+static const char *
+oneshot_network(const struct oneshot_spec *s)
+{
+	if (s->network != NULL)
+		return s->network;
+	return s->agent != NULL ? "none" : "off";
+}
+
 static void
 oneshot_settings(const struct oneshot *o, struct jw *w, const char *script)
 {
@@ -125,8 +134,8 @@ oneshot_settings(const struct oneshot *o, struct jw *w, const char *script)
 	jw_object(w, "settings");
 	/* The clone comes by this way; the agent's own is the run's. */
 	jw_str(w, "network",
-	    s->network == NULL || strcmp(s->network, "off") == 0 ? "none"
-								 : s->network);
+	    strcmp(oneshot_network(s), "off") == 0 ? "none"
+						   : oneshot_network(s));
 	jw_i64(w, "max_retries", 0);
 	jw_str(w, "agent", script != NULL ? "command" : s->agent);
 	jw_array(w, "agent_command");
@@ -401,7 +410,7 @@ oneshot_first(struct oneshot *o, struct err *e)
 	AUTO_STR struct str script = STR_INIT_MAX(ONESHOT_SCRIPT_MAX);
 	AUTO_STR struct str task = STR_INIT;
 	struct ask a = { .access = "write",
-		.network = s->network == NULL ? "off" : s->network,
+		.network = oneshot_network(s),
 		.budget = s->budget,
 		.wall_ms = s->wall_ms,
 		.env = s->env };
@@ -559,7 +568,7 @@ oneshot_dry(const struct oneshot *o)
 		     " files of %s into it, run %s there (network %s), and "
 		     "destroy it\n",
 	    o->before.files, s->dir, s->agent != NULL ? s->agent : s->argv[0],
-	    s->network == NULL ? "off" : s->network);
+	    oneshot_network(s));
 	return CLI_OK;
 }
 
