@@ -38,12 +38,12 @@ approval_subject(struct web *w, const struct approval *a)
 
 	if (a->kind == APPROVAL_BUDGET &&
 	    num_i64(a->subject, 0, INT64_MAX, &micros, &ignored) == 0) {
-		html_class(&w->h, "p", "subject");
+		HTML_CLASS(&w->h, "p", "subject");
 		web_money(w, micros);
 		html_end(&w->h);
 		return;
 	}
-	html_class(&w->h, "pre", "subject");
+	HTML_CLASS(&w->h, "pre", "subject");
 	html_shown(&w->h, a->subject);
 	html_end(&w->h);
 }
@@ -54,23 +54,23 @@ approval_forms(struct web *w, const struct approval *a)
 	struct html *h = &w->h;
 
 	if (!web_may(w, a->project_id, PERM_WRITE)) {
-		html_leaf(h, "p", "sub", "A maintainer answers this.");
+		HTML_LEAF(h, "p", "sub", "A maintainer answers this.");
 		return;
 	}
-	html_class(h, "div", "answer");
-	html_tag(h, "form");
-	html_attr(h, "method", "post");
-	html_url(h, "action", "/-/approvals/%" PRId64 "/allow", a->id);
+	HTML_CLASS(h, "div", "answer");
+	HTML_TAG(h, "form");
+	HTML_ATTR(h, "method", "post");
+	HTML_URL(h, "action", "/-/approvals/%" PRId64 "/allow", a->id);
 	sign_form_value(w);
 	if (a->kind != APPROVAL_BUDGET)
 		web_span_field(w, a->id, false);
-	html_leaf(h, "button", "primary", "Allow");
+	HTML_LEAF(h, "button", "primary", "Allow");
 	html_end(h);
-	html_tag(h, "form");
-	html_attr(h, "method", "post");
-	html_url(h, "action", "/-/approvals/%" PRId64 "/deny", a->id);
+	HTML_TAG(h, "form");
+	HTML_ATTR(h, "method", "post");
+	HTML_URL(h, "action", "/-/approvals/%" PRId64 "/deny", a->id);
 	sign_form_value(w);
-	html_leaf(h, "button", "danger", "Deny");
+	HTML_LEAF(h, "button", "danger", "Deny");
 	html_end(h);
 	html_end(h);
 }
@@ -99,8 +99,8 @@ approval_line(struct web *w, const struct approval *a)
 
 	web_project_link(w, a->project_name);
 	html_text(h, ": ");
-	html_tag(h, "a");
-	html_url(h, "href", "/-/runs/%" PRId64, a->run_id);
+	HTML_TAG(h, "a");
+	HTML_URL(h, "href", "/-/runs/%" PRId64, a->run_id);
 	html_textf(h, "run %" PRId64, a->run_id);
 	html_end(h);
 	if (a->item != 0) {
@@ -115,18 +115,18 @@ approval_card(struct web *w, const struct approval *a)
 {
 	struct html *h = &w->h;
 
-	html_tag(h, "article");
-	html_attr(h, "class", "card ask");
-	html_class(h, "p", "line");
+	HTML_TAG(h, "article");
+	HTML_ATTR(h, "class", "card ask");
+	HTML_CLASS(h, "p", "line");
 	approval_line(w, a);
 	html_end(h);
 	approval_subject(w, a);
 	if (a->reason[0] != '\0') {
-		html_class(h, "p", "sub");
+		HTML_CLASS(h, "p", "sub");
 		html_shown(h, a->reason);
 		html_end(h);
 	}
-	html_class(h, "p", "sub");
+	HTML_CLASS(h, "p", "sub");
 	html_text(h, "Asked ");
 	web_time(w, a->created_at);
 	html_text(h, "; open for another ");
@@ -143,7 +143,7 @@ approval_past_row(
 {
 	struct html *h = &w->h;
 
-	html_tag(h, "tr");
+	HTML_TAG(h, "tr");
 	web_cell(w, columns[0], "");
 	web_badge(
 	    w, approval_state_kind(a->state), approval_state_name(a->state));
@@ -151,7 +151,7 @@ approval_past_row(
 	web_cell(w, columns[1], "");
 	approval_line(w, a);
 	html_text(h, " ");
-	html_tag(h, "code");
+	HTML_TAG(h, "code");
 	if (a->kind != APPROVAL_BUDGET)
 		html_shown(h, a->subject);
 	else
@@ -168,7 +168,7 @@ approval_past_row(
 	if (a->state == APPROVAL_ALLOWED && a->until != 0)
 		web_time(w, a->until);
 	else
-		html_leaf(h, "span", "none", "–");
+		HTML_LEAF(h, "span", "none", "–");
 	html_end(h);
 	html_end(h);
 }
@@ -179,8 +179,8 @@ approval_past(struct web *w, const struct approval_list *list)
 	static const char *const columns[] = { "Answer", "Asked", "By", "When",
 		"Until" };
 
-	html_class(&w->h, "section", "card flush");
-	html_leaf(&w->h, "h2", "", "Before");
+	HTML_CLASS(&w->h, "section", "card flush");
+	HTML_LEAF(&w->h, "h2", "", "Before");
 	web_table(w, "rows", columns, 5);
 	for (size_t i = 0; i < list->n; i++)
 		if (list->at[i].state != APPROVAL_OPEN)
@@ -237,7 +237,7 @@ approval_get(struct call *c)
 	if (query_project(c, &of) == -1 || query_page(c, &page, &limit) == -1)
 		return;
 	web_begin(&w, c, &head);
-	html_leaf(&w.h, "h1", "", "Approvals");
+	HTML_LEAF(&w.h, "h1", "", "Approvals");
 	query_project_says(&w, &of, "/-/approvals");
 	if (approval_write(&w, &of, page, limit, &e) == -1) {
 		html_release(&w.h);

@@ -11,7 +11,7 @@ enum asset {
 	ASSET_ICON
 };
 
-#define asset_url(h, name, which) asset_url_put((h), "" name "", (which))
+#define ASSET_URL(h, name, which) asset_url_put((h), "" name "", (which))
 void asset_url_put(struct html *h, const char *name, enum asset which);
 
 #endif

@@ -68,7 +68,7 @@ facts_mode(struct web *w, const struct project *p, const struct facts *f)
 	if (f->lockdown)
 		web_badge(w, "bad", "lockdown");
 	else
-		html_leaf(
+		HTML_LEAF(
 		    &w->h, "span", "mode", network_name(p->settings.network));
 }
 
@@ -79,15 +79,15 @@ facts_meter(struct web *w, const char *name, int64_t n, int64_t max)
 
 	if (max <= 0)
 		return;
-	html_tag(&w->h, "meter");
-	html_attr(&w->h, "aria-label", name);
-	html_attr(&w->h, "min", "0");
+	HTML_TAG(&w->h, "meter");
+	HTML_ATTR(&w->h, "aria-label", name);
+	HTML_ATTR(&w->h, "min", "0");
 	(void)snprintf(text, sizeof(text), "%" PRId64, max);
-	html_attr(&w->h, "max", text);
+	HTML_ATTR(&w->h, "max", text);
 	(void)snprintf(text, sizeof(text), "%" PRId64, max / 100 * 85);
-	html_attr(&w->h, "high", text);
+	HTML_ATTR(&w->h, "high", text);
 	(void)snprintf(text, sizeof(text), "%" PRId64, n);
-	html_attr(&w->h, "value", text);
+	HTML_ATTR(&w->h, "value", text);
 	html_end(&w->h);
 }
 
@@ -97,10 +97,10 @@ facts_use(struct web *w, const struct facts *f)
 	const struct svc_use *u = f->use;
 
 	if (u == NULL || u->memory < 0) {
-		html_leaf(&w->h, "span", "none", "–");
+		HTML_LEAF(&w->h, "span", "none", "–");
 		return;
 	}
-	html_class(&w->h, "span", "use");
+	HTML_CLASS(&w->h, "span", "use");
 	web_bytes(w, u->memory);
 	if (u->memory_max > 0) {
 		html_text(&w->h, " of ");
@@ -128,13 +128,13 @@ facts_verdict(struct web *w, const struct project *p, const struct facts *f)
 	bool stale = verdict_is_stale(v, p, f->lockdown);
 
 	if (v->at == 0) {
-		html_leaf(&w->h, "span", "none", "not proved");
+		HTML_LEAF(&w->h, "span", "none", "not proved");
 		return;
 	}
-	html_class(&w->h, "span", "verdict");
+	HTML_CLASS(&w->h, "span", "verdict");
 	web_badge(w, facts_verdict_kind(v, stale),
 	    stale ? "stale" : verdict_result_name(v->result));
-	html_class(&w->h, "span", "sub");
+	HTML_CLASS(&w->h, "span", "sub");
 	if (stale && v->result != VERDICT_PASS)
 		html_textf(&w->h, "was %s · ", verdict_result_name(v->result));
 	if (v->failed > 0)
@@ -149,10 +149,10 @@ facts_asked(struct web *w, const struct project *p, const struct facts *f)
 {
 	if (f->n.asked == 0)
 		return;
-	html_tag(&w->h, "a");
-	html_attr(&w->h, "class", "badge");
-	html_attr(&w->h, "data-kind", "ask");
-	html_url(
+	HTML_TAG(&w->h, "a");
+	HTML_ATTR(&w->h, "class", "badge");
+	HTML_ATTR(&w->h, "data-kind", "ask");
+	HTML_URL(
 	    &w->h, "href", "/-/approvals?owner=%s&name=%s", p->owner, p->name);
 	html_textf(&w->h, "%" PRId64 " to approve", f->n.asked);
 	html_end(&w->h);

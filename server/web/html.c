@@ -92,9 +92,34 @@ html_attr_begin(struct html *h, const char *name)
 	str_add(&h->out, name);
 }
 
+/* Attributes that a browser follows. */
+static bool
+html_is_address(const char *name)
+{
+	static const char *const names[] = { "href", "src", "action",
+		"formaction", "data-url" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* A path, a query or a place on the page. */
+static bool
+html_is_here(const char *value)
+{
+	return (value[0] == '/' && value[1] != '/' && value[1] != '\\') ||
+	    value[0] == '?' || value[0] == '#';
+}
+
 void
 html_attr_put(struct html *h, const char *name, const char *value)
 {
+	if (strncmp(name, "on", 2) == 0 || strcmp(name, "style") == 0)
+		die("html: %s is not written here", name);
+	if (html_is_address(name) && !html_is_here(value))
+		value = "/";
 	html_attr_begin(h, name);
 	str_add(&h->out, "=\"");
 	html_esc(h, view_of(value));

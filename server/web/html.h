@@ -2,7 +2,8 @@
  * html: writes HTML and cannot write anything else: names of elements and
  * attributes are literals of this program, every value is escaped on its way,
  * elements are closed in order.  There is no way to put text in raw; what an
- * attribute that a browser follows may hold is a path of this server.
+ * attribute that a browser follows may hold is a path of this server ("/" is
+ * written for anything else).
  *
  * A document of more than HTML_MAX is cut: html_ok says so.
  */
@@ -31,19 +32,19 @@ void html_release(struct html *h);
 bool html_ok(const struct html *h); /* whole, and every element closed */
 
 /* The macros take literals alone: "" name "" is no expression of others. */
-#define html_tag(h, name) html_tag_put((h), "" name "")
-#define html_void(h, name) html_void_put((h), "" name "")
-#define html_attr(h, name, value) html_attr_put((h), "" name "", (value))
-#define html_flag(h, name) html_flag_put((h), "" name "")
+#define HTML_TAG(h, name) html_tag_put((h), "" name "")
+#define HTML_VOID(h, name) html_void_put((h), "" name "")
+#define HTML_ATTR(h, name, value) html_attr_put((h), "" name "", (value))
+#define HTML_FLAG(h, name) html_flag_put((h), "" name "")
 /* fmt begins with '/', or with '?' for the same path; %s is escaped as one part
  * of a URL, and "%" PRId64 and %u are numbers; nothing else. */
-#define html_url(h, name, ...) html_url_put((h), "" name "", "" __VA_ARGS__)
+#define HTML_URL(h, name, ...) html_url_put((h), "" name "", "" __VA_ARGS__)
 /* <name class="cls"> */
-#define html_class(h, name, cls) html_class_put((h), "" name "", (cls))
+#define HTML_CLASS(h, name, cls) html_class_put((h), "" name "", (cls))
 /* <name class="cls">text</name>; cls "" is none. */
-#define html_leaf(h, name, cls, text) \
+#define HTML_LEAF(h, name, cls, text) \
 	html_leaf_put((h), "" name "", (cls), (text))
-#define html_leaff(h, name, cls, ...) \
+#define HTML_LEAFF(h, name, cls, ...) \
 	html_leaff_put((h), "" name "", (cls), __VA_ARGS__)
 
 void html_tag_put(struct html *h, const char *name);

@@ -30,12 +30,12 @@ item_link(struct web *w, const char *full_name, int64_t number, bool is_pull)
 	if (slash == NULL)
 		return;
 	owner = xstrndup(full_name, (size_t)(slash - full_name));
-	html_tag(&w->h, "a");
+	HTML_TAG(&w->h, "a");
 	if (is_pull)
-		html_url(&w->h, "href", "/%s/%s/pulls/%" PRId64, owner,
+		HTML_URL(&w->h, "href", "/%s/%s/pulls/%" PRId64, owner,
 		    slash + 1, number);
 	else
-		html_url(&w->h, "href", "/%s/%s/issues/%" PRId64, owner,
+		HTML_URL(&w->h, "href", "/%s/%s/issues/%" PRId64, owner,
 		    slash + 1, number);
 	html_textf(&w->h, "#%" PRId64, number);
 	html_end(&w->h);
@@ -46,18 +46,18 @@ item_line(struct web *w, const struct project *p, const struct issue *i)
 {
 	struct html *h = &w->h;
 
-	html_tag(h, "li");
-	html_tag(h, "a");
+	HTML_TAG(h, "li");
+	HTML_TAG(h, "a");
 	if (i->is_pull)
-		html_url(h, "href", "/%s/%s/pulls/%" PRId64, p->owner, p->name,
+		HTML_URL(h, "href", "/%s/%s/pulls/%" PRId64, p->owner, p->name,
 		    i->number);
 	else
-		html_url(h, "href", "/%s/%s/issues/%" PRId64, p->owner, p->name,
+		HTML_URL(h, "href", "/%s/%s/issues/%" PRId64, p->owner, p->name,
 		    i->number);
-	html_leaf(h, "bdi", "", i->title);
+	HTML_LEAF(h, "bdi", "", i->title);
 	html_end(h);
 	html_text(h, " ");
-	html_class(h, "span", "sub");
+	HTML_CLASS(h, "span", "sub");
 	html_textf(h, "#%" PRId64 ", %s, ", i->number, i->author.login);
 	web_time(w, i->updated_at);
 	if (i->comments > 0)
@@ -81,19 +81,19 @@ item_state(struct web *w, const struct issue *i)
 static void
 item_tabs(struct web *w, enum issue_state state)
 {
-	html_tag(&w->h, "nav");
-	html_attr(&w->h, "class", "tabs");
-	html_attr(&w->h, "aria-label", "State");
-	html_tag(&w->h, "a");
-	html_url(&w->h, "href", "?state=open");
+	HTML_TAG(&w->h, "nav");
+	HTML_ATTR(&w->h, "class", "tabs");
+	HTML_ATTR(&w->h, "aria-label", "State");
+	HTML_TAG(&w->h, "a");
+	HTML_URL(&w->h, "href", "?state=open");
 	if (state == ISSUE_OPEN)
-		html_attr(&w->h, "aria-current", "page");
+		HTML_ATTR(&w->h, "aria-current", "page");
 	html_text(&w->h, "Open");
 	html_end(&w->h);
-	html_tag(&w->h, "a");
-	html_url(&w->h, "href", "?state=closed");
+	HTML_TAG(&w->h, "a");
+	HTML_URL(&w->h, "href", "?state=closed");
 	if (state != ISSUE_OPEN)
-		html_attr(&w->h, "aria-current", "page");
+		HTML_ATTR(&w->h, "aria-current", "page");
 	html_text(&w->h, "Closed");
 	html_end(&w->h);
 	html_end(&w->h);
@@ -106,34 +106,34 @@ item_new_form(struct web *w, const struct project *p)
 
 	if (!web_may(w, p->id, PERM_DISCUSS))
 		return;
-	html_class(h, "section", "card");
-	html_leaf(h, "h2", "", "New issue");
-	html_tag(h, "form");
-	html_attr(h, "class", "say");
-	html_attr(h, "method", "post");
-	html_url(h, "action", "/%s/%s/issues", p->owner, p->name);
+	HTML_CLASS(h, "section", "card");
+	HTML_LEAF(h, "h2", "", "New issue");
+	HTML_TAG(h, "form");
+	HTML_ATTR(h, "class", "say");
+	HTML_ATTR(h, "method", "post");
+	HTML_URL(h, "action", "/%s/%s/issues", p->owner, p->name);
 	sign_form_value(w);
-	html_tag(h, "label");
-	html_attr(h, "for", "title");
+	HTML_TAG(h, "label");
+	HTML_ATTR(h, "for", "title");
 	html_text(h, "Title");
 	html_end(h);
-	html_void(h, "input");
-	html_attr(h, "id", "title");
-	html_attr(h, "name", "title");
-	html_attr(h, "type", "text");
-	html_attr(h, "maxlength", "255");
-	html_flag(h, "required");
-	html_tag(h, "label");
-	html_attr(h, "for", "body");
+	HTML_VOID(h, "input");
+	HTML_ATTR(h, "id", "title");
+	HTML_ATTR(h, "name", "title");
+	HTML_ATTR(h, "type", "text");
+	HTML_ATTR(h, "maxlength", "255");
+	HTML_FLAG(h, "required");
+	HTML_TAG(h, "label");
+	HTML_ATTR(h, "for", "body");
 	html_text(h, "What is it about? A first line like /plan is an order");
 	html_end(h);
-	html_tag(h, "textarea");
-	html_attr(h, "id", "body");
-	html_attr(h, "name", "body");
-	html_attr(h, "rows", "4");
-	html_attr(h, "maxlength", "60000");
+	HTML_TAG(h, "textarea");
+	HTML_ATTR(h, "id", "body");
+	HTML_ATTR(h, "name", "body");
+	HTML_ATTR(h, "rows", "4");
+	HTML_ATTR(h, "maxlength", "60000");
 	html_end(h);
-	html_leaf(h, "button", "primary", "Open issue");
+	HTML_LEAF(h, "button", "primary", "Open issue");
 	html_end(h);
 	html_end(h);
 }
@@ -173,8 +173,8 @@ item_list(struct call *c, bool pulls)
 	if (list.total == 0)
 		web_empty(&w, "There is none.", "");
 	else
-		html_class(&w.h, "section", "card");
-	html_class(&w.h, "ul", "items");
+		HTML_CLASS(&w.h, "section", "card");
+	HTML_CLASS(&w.h, "ul", "items");
 	for (size_t i = 0; i < list.n; i++)
 		item_line(&w, &p, &list.at[i]);
 	html_end(&w.h);
@@ -206,17 +206,17 @@ item_words(struct web *w, const struct author *by, int64_t at, const char *body)
 {
 	struct html *h = &w->h;
 
-	html_tag(h, "article");
-	html_attr(h, "class", "card said");
-	html_class(h, "p", "line");
-	html_leaf(h, "strong", "", by->login);
+	HTML_TAG(h, "article");
+	HTML_ATTR(h, "class", "card said");
+	HTML_CLASS(h, "p", "line");
+	HTML_LEAF(h, "strong", "", by->login);
 	html_text(h, " ");
-	html_class(h, "span", "sub");
+	HTML_CLASS(h, "span", "sub");
 	web_time(w, at);
 	html_end(h);
 	html_end(h);
 	if (body[0] != '\0')
-		html_leaf(h, "div", "words whole", body);
+		HTML_LEAF(h, "div", "words whole", body);
 	html_end(h);
 }
 
@@ -227,27 +227,27 @@ item_say(struct web *w, const struct project *p, const struct issue *i)
 
 	if (!web_may(w, p->id, PERM_COMMENT))
 		return;
-	html_tag(h, "form");
-	html_attr(h, "class", "card say");
-	html_attr(h, "method", "post");
-	html_url(h, "action", "/%s/%s/issues/%" PRId64 "/comments", p->owner,
+	HTML_TAG(h, "form");
+	HTML_ATTR(h, "class", "card say");
+	HTML_ATTR(h, "method", "post");
+	HTML_URL(h, "action", "/%s/%s/issues/%" PRId64 "/comments", p->owner,
 	    p->name, i->number);
 	sign_form_value(w);
-	html_tag(h, "label");
-	html_attr(h, "for", "body");
+	HTML_TAG(h, "label");
+	HTML_ATTR(h, "for", "body");
 	html_text(h,
 	    web_may(w, p->id, PERM_WRITE)
 		? "Say something. A first line like /fix is an order"
 		: "Say something");
 	html_end(h);
-	html_tag(h, "textarea");
-	html_attr(h, "id", "body");
-	html_attr(h, "name", "body");
-	html_attr(h, "rows", "4");
-	html_attr(h, "maxlength", "60000");
-	html_flag(h, "required");
+	HTML_TAG(h, "textarea");
+	HTML_ATTR(h, "id", "body");
+	HTML_ATTR(h, "name", "body");
+	HTML_ATTR(h, "rows", "4");
+	HTML_ATTR(h, "maxlength", "60000");
+	HTML_FLAG(h, "required");
 	html_end(h);
-	html_leaf(h, "button", "primary", "Comment");
+	HTML_LEAF(h, "button", "primary", "Comment");
 	html_end(h);
 }
 
@@ -259,20 +259,20 @@ item_pull(struct web *w, const struct project *p, int64_t number)
 	struct html *h = &w->h;
 
 	if (pulls_get(w->t, p->id, number, &pull, &ignored) == 0) {
-		html_class(h, "p", "sub");
-		html_tag(h, "code");
+		HTML_CLASS(h, "p", "sub");
+		HTML_TAG(h, "code");
 		html_shown(h, pull.head);
 		html_end(h);
 		html_text(h, " into ");
-		html_tag(h, "code");
+		HTML_TAG(h, "code");
 		html_shown(h, pull.base);
 		html_end(h);
 		html_text(h, ", at ");
-		html_leaff(h, "code", "", "%.10s", pull.head_sha);
+		HTML_LEAFF(h, "code", "", "%.10s", pull.head_sha);
 		if (pull.run_id != 0) {
 			html_text(h, ", by ");
-			html_tag(h, "a");
-			html_url(h, "href", "/-/runs/%" PRId64, pull.run_id);
+			HTML_TAG(h, "a");
+			HTML_URL(h, "href", "/-/runs/%" PRId64, pull.run_id);
 			html_textf(h, "run %" PRId64, pull.run_id);
 			html_end(h);
 		}
@@ -288,25 +288,25 @@ item_write(struct web *w, const struct project *p, const struct issue *i,
 {
 	struct html *h = &w->h;
 
-	html_class(h, "div", "title");
-	html_tag(h, "h1");
-	html_leaf(h, "bdi", "", i->title);
-	html_leaff(h, "span", "sub", " #%" PRId64, i->number);
+	HTML_CLASS(h, "div", "title");
+	HTML_TAG(h, "h1");
+	HTML_LEAF(h, "bdi", "", i->title);
+	HTML_LEAFF(h, "span", "sub", " #%" PRId64, i->number);
 	html_end(h);
 	item_state(w, i);
 	html_end(h);
-	html_class(h, "p", "filter sub");
+	HTML_CLASS(h, "p", "filter sub");
 	html_text(h, "In ");
-	html_tag(h, "a");
-	html_url(h, "href", "/%s/%s", p->owner, p->name);
+	HTML_TAG(h, "a");
+	HTML_URL(h, "href", "/%s/%s", p->owner, p->name);
 	html_textf(h, "%s/%s", p->owner, p->name);
 	html_end(h);
 	html_end(h);
 	if (i->is_pull)
 		item_pull(w, p, i->number);
-	html_tag(h, "div");
-	html_attr(h, "id", "said");
-	html_flag(h, "data-live");
+	HTML_TAG(h, "div");
+	HTML_ATTR(h, "id", "said");
+	HTML_FLAG(h, "data-live");
 	if (page == 1)
 		item_words(w, &i->author, i->created_at, i->body);
 	for (size_t k = 0; k < said->n; k++)

@@ -33,29 +33,29 @@ enum {
 static void
 network_form(struct web *w, const struct project *p)
 {
-	html_tag(&w->h, "form");
-	html_attr(&w->h, "class", "bar");
-	html_attr(&w->h, "method", "post");
-	html_url(&w->h, "action", "/%s/%s/network", p->owner, p->name);
+	HTML_TAG(&w->h, "form");
+	HTML_ATTR(&w->h, "class", "bar");
+	HTML_ATTR(&w->h, "method", "post");
+	HTML_URL(&w->h, "action", "/%s/%s/network", p->owner, p->name);
 	sign_form_value(w);
 }
 
 static void
 network_hidden(struct web *w, const char *name, const char *value)
 {
-	html_void(&w->h, "input");
-	html_attr(&w->h, "type", "hidden");
-	html_attr(&w->h, "name", name);
-	html_attr(&w->h, "value", value);
+	HTML_VOID(&w->h, "input");
+	HTML_ATTR(&w->h, "type", "hidden");
+	HTML_ATTR(&w->h, "name", name);
+	HTML_ATTR(&w->h, "value", value);
 }
 
 static void
 network_button(
     struct web *w, const char *cls, const char *act, const char *text)
 {
-	html_class(&w->h, "button", cls);
-	html_attr(&w->h, "name", "act");
-	html_attr(&w->h, "value", act);
+	HTML_CLASS(&w->h, "button", cls);
+	HTML_ATTR(&w->h, "name", "act");
+	HTML_ATTR(&w->h, "value", act);
 	html_text(&w->h, text);
 	html_end(&w->h);
 }
@@ -66,9 +66,9 @@ network_seen_row(struct web *w, const struct project *p,
 {
 	struct html *h = &w->h;
 
-	html_tag(h, "tr");
+	HTML_TAG(h, "tr");
 	web_cell(w, NETWORK_NAME, "name");
-	html_tag(h, "code");
+	HTML_TAG(h, "code");
 	html_shown(h, s->name[0] != '\0' ? s->name : s->address);
 	if (s->port != 0)
 		html_textf(h, ":%" PRId64, s->port);
@@ -115,12 +115,12 @@ network_seen(struct web *w, const struct project *p, bool blocked, bool may)
 	struct net_seen_list l = { .n = 0 };
 	struct err e = ERR_INIT;
 
-	html_class(&w->h, "section", "card flush");
-	html_leaf(&w->h, "h2", "", blocked ? "Blocked" : "Let through");
+	HTML_CLASS(&w->h, "section", "card flush");
+	HTML_LEAF(&w->h, "h2", "", blocked ? "Blocked" : "Let through");
 	if (net_log_list(w->t, &ask, &l, &e) == -1)
 		log_error("web network reason=%s", log_val(e.msg));
 	if (l.n == 0)
-		html_leaf(&w->h, "p", "empty inset", "Nothing yet.");
+		HTML_LEAF(&w->h, "p", "empty inset", "Nothing yet.");
 	else
 		web_table(w, "rows", columns, 7);
 	for (size_t i = l.n; i-- > 0;)
@@ -140,12 +140,12 @@ network_rule_row(
 	char id[24];
 
 	(void)snprintf(id, sizeof(id), "%" PRId64, r->id);
-	html_tag(h, "tr");
+	HTML_TAG(h, "tr");
 	web_cell(w, NETWORK_NAME, "name");
 	web_badge(
 	    w, r->list == NET_ALLOW ? "good" : "bad", net_list_name(r->list));
 	html_text(h, " ");
-	html_tag(h, "code");
+	HTML_TAG(h, "code");
 	html_shown(h, r->domain);
 	net_rule_ports_text(r, &ports);
 	if (ports.len > 0)
@@ -179,22 +179,22 @@ network_new_rule(struct web *w, const struct project *p)
 {
 	struct html *h = &w->h;
 
-	html_class(h, "div", "inset");
+	HTML_CLASS(h, "div", "inset");
 	network_form(w, p);
-	html_tag(h, "label");
-	html_attr(h, "class", "unseen");
-	html_attr(h, "for", "domain");
+	HTML_TAG(h, "label");
+	HTML_ATTR(h, "class", "unseen");
+	HTML_ATTR(h, "for", "domain");
 	html_text(h, "Domain, like pypi.org or *.pypi.org");
 	html_end(h);
-	html_void(h, "input");
-	html_attr(h, "id", "domain");
-	html_attr(h, "name", "domain");
-	html_attr(h, "type", "text");
-	html_attr(h, "placeholder", "pypi.org or *.pypi.org");
-	html_attr(h, "autocapitalize", "none");
-	html_attr(h, "spellcheck", "false");
-	html_attr(h, "maxlength", "255");
-	html_flag(h, "required");
+	HTML_VOID(h, "input");
+	HTML_ATTR(h, "id", "domain");
+	HTML_ATTR(h, "name", "domain");
+	HTML_ATTR(h, "type", "text");
+	HTML_ATTR(h, "placeholder", "pypi.org or *.pypi.org");
+	HTML_ATTR(h, "autocapitalize", "none");
+	HTML_ATTR(h, "spellcheck", "false");
+	HTML_ATTR(h, "maxlength", "255");
+	HTML_FLAG(h, "required");
 	web_span_field(w, 0, true);
 	network_button(w, "primary", "allow", "Allow");
 	network_button(w, "danger", "deny", "Deny");
@@ -210,12 +210,12 @@ network_rules(struct web *w, const struct project *p, bool may)
 	struct net_rule_list l = { .n = 0 };
 	struct err e = ERR_INIT;
 
-	html_class(&w->h, "section", "card flush");
-	html_leaf(&w->h, "h2", "", "Rules");
+	HTML_CLASS(&w->h, "section", "card flush");
+	HTML_LEAF(&w->h, "h2", "", "Rules");
 	if (net_rules_list(w->t, p->id, w->now, &l, &e) == -1)
 		log_error("web rules reason=%s", log_val(e.msg));
 	if (l.n == 0)
-		html_leaf(&w->h, "p", "empty inset",
+		HTML_LEAF(&w->h, "p", "empty inset",
 		    "No name is allowed or denied by a rule.");
 	else
 		web_table(w, "rows", columns, 4);
@@ -235,11 +235,11 @@ network_head(struct web *w, const struct project *p, bool may)
 	struct facts f;
 
 	facts_load(w, p, &f);
-	html_class(&w->h, "div", "title");
-	html_tag(&w->h, "h1");
-	html_tag(&w->h, "a");
-	html_attr(&w->h, "class", "sub");
-	html_url(&w->h, "href", "/%s/%s", p->owner, p->name);
+	HTML_CLASS(&w->h, "div", "title");
+	HTML_TAG(&w->h, "h1");
+	HTML_TAG(&w->h, "a");
+	HTML_ATTR(&w->h, "class", "sub");
+	HTML_URL(&w->h, "href", "/%s/%s", p->owner, p->name);
 	html_textf(&w->h, "%s/%s", p->owner, p->name);
 	html_end(&w->h);
 	html_text(&w->h, " Network");

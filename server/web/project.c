@@ -26,8 +26,8 @@ enum {
 static void
 project_card(struct web *w, const char *title)
 {
-	html_class(&w->h, "section", "card");
-	html_leaf(&w->h, "h2", "", title);
+	HTML_CLASS(&w->h, "section", "card");
+	HTML_LEAF(&w->h, "h2", "", title);
 }
 
 static void
@@ -75,7 +75,7 @@ project_sandbox(struct web *w, const struct project *p, const struct facts *f)
 	const struct sandbox_state *x = &p->sandbox;
 
 	project_card(w, "Sandbox");
-	html_tag(&w->h, "dl");
+	HTML_TAG(&w->h, "dl");
 	web_term(w, "State");
 	facts_sandbox(w, p);
 	html_end(&w->h);
@@ -90,7 +90,7 @@ project_sandbox(struct web *w, const struct project *p, const struct facts *f)
 	web_term(w, "Wanted");
 	html_text(&w->h, sandbox_want_name(x->want));
 	if (!svc_use_served(w->svc->uses, w->now))
-		html_leaf(&w->h, "p", "alert",
+		HTML_LEAF(&w->h, "p", "alert",
 		    "coffer-agentd was not heard lately: what is said of the "
 		    "sandbox may be old.");
 	html_end(&w->h);
@@ -108,17 +108,17 @@ project_failed_rows(struct web *w, const struct verdict *v)
 	    view_of(svc_text(v->failed_rows)), 0, &ignored);
 
 	if (json_count(rows) > 0) {
-		html_leaf(&w->h, "h3", "", "What failed");
-		html_class(&w->h, "ul", "failed");
+		HTML_LEAF(&w->h, "h3", "", "What failed");
+		HTML_CLASS(&w->h, "ul", "failed");
 		for (const struct json *r = json_first(rows); r != NULL;
 		     r = json_next(r)) {
-			html_tag(&w->h, "li");
-			html_tag(&w->h, "strong");
+			HTML_TAG(&w->h, "li");
+			HTML_TAG(&w->h, "strong");
 			html_shown(&w->h, json_str_or(r, "id", ""));
 			html_end(&w->h);
 			html_text(&w->h, " ");
 			html_shown(&w->h, json_str_or(r, "what", ""));
-			html_tag(&w->h, "code");
+			HTML_TAG(&w->h, "code");
 			html_shown(&w->h, json_str_or(r, "evidence", ""));
 			html_end(&w->h);
 			html_end(&w->h);
@@ -136,24 +136,24 @@ project_prove(struct web *w, const struct project *p, const struct facts *f)
 
 	project_card(w, "What is proved");
 	if (v->at == 0) {
-		html_leaf(h, "p", "",
+		HTML_LEAF(h, "p", "",
 		    "Nobody has tried yet to get out of this sandbox.");
 	} else {
 		facts_verdict(w, p, f);
-		html_leaff(h, "p", "",
+		HTML_LEAFF(h, "p", "",
 		    "%" PRId64 " barriers held, %" PRId64 " failed, %" PRId64
 		    " could not be tested there.",
 		    v->passed, v->failed, v->untestable);
-		html_leaff(h, "p", "sub", "Driver %s, network %s.", v->driver,
+		HTML_LEAFF(h, "p", "sub", "Driver %s, network %s.", v->driver,
 		    v->network);
 		if (verdict_is_stale(v, p, f->lockdown))
-			html_leaf(h, "p", "alert",
+			HTML_LEAF(h, "p", "alert",
 			    "The sandbox, or how far it may reach, is another "
 			    "one since: prove it again.");
 		project_failed_rows(w, v);
 	}
-	html_class(h, "p", "do");
-	html_tag(h, "code");
+	HTML_CLASS(h, "p", "do");
+	HTML_TAG(h, "code");
 	html_textf(h, "coffer prove %s/%s", p->owner, p->name);
 	html_end(h);
 	html_end(h);
@@ -170,9 +170,9 @@ project_blocked(struct web *w, const struct net_seen_list *l)
 	for (size_t i = l->n; i-- > 0;) {
 		const struct net_seen *s = &l->at[i];
 
-		html_tag(&w->h, "tr");
+		HTML_TAG(&w->h, "tr");
 		web_cell(w, columns[0], "");
-		html_tag(&w->h, "code");
+		HTML_TAG(&w->h, "code");
 		html_shown(&w->h, s->name[0] != '\0' ? s->name : s->address);
 		if (s->port != 0)
 			html_textf(&w->h, ":%" PRId64, s->port);
@@ -201,14 +201,14 @@ project_network(struct web *w, const struct project *p, const struct facts *f)
 	struct net_seen_list l = { .n = 0 };
 	struct err e = ERR_INIT;
 
-	html_class(&w->h, "section", "card two");
-	html_tag(&w->h, "h2");
-	html_tag(&w->h, "a");
-	html_url(&w->h, "href", "/%s/%s/network", p->owner, p->name);
+	HTML_CLASS(&w->h, "section", "card two");
+	HTML_TAG(&w->h, "h2");
+	HTML_TAG(&w->h, "a");
+	HTML_URL(&w->h, "href", "/%s/%s/network", p->owner, p->name);
 	html_text(&w->h, "Network");
 	html_end(&w->h);
 	html_end(&w->h);
-	html_tag(&w->h, "dl");
+	HTML_TAG(&w->h, "dl");
 	web_term(w, "Mode");
 	facts_mode(w, p, f);
 	html_end(&w->h);
@@ -224,8 +224,8 @@ project_network(struct web *w, const struct project *p, const struct facts *f)
 	else if (l.n > 0)
 		project_blocked(w, &l);
 	net_seen_list_release(&l);
-	html_class(&w->h, "p", "do");
-	html_tag(&w->h, "code");
+	HTML_CLASS(&w->h, "p", "do");
+	HTML_TAG(&w->h, "code");
 	html_textf(&w->h, "coffer net %s/%s", p->owner, p->name);
 	html_end(&w->h);
 	html_end(&w->h);
@@ -251,7 +251,7 @@ project_mirror(struct web *w, const struct project *p)
 	    mirror_plan_stale(w->now, m->last_ok_at, p->settings.interval_s);
 
 	project_card(w, "Mirror");
-	html_tag(&w->h, "dl");
+	HTML_TAG(&w->h, "dl");
 	web_term(w, "State");
 	web_badge(w, project_mirror_kind(m, stale),
 	    m->state == MIRROR_NONE ? "no upstream"
@@ -259,7 +259,7 @@ project_mirror(struct web *w, const struct project *p)
 	html_end(&w->h);
 	if (m->state != MIRROR_NONE) {
 		web_term(w, "Upstream");
-		html_tag(&w->h, "code");
+		HTML_TAG(&w->h, "code");
 		html_shown(&w->h, p->upstream);
 		html_end(&w->h);
 		html_end(&w->h);
@@ -273,7 +273,7 @@ project_mirror(struct web *w, const struct project *p)
 		html_end(&w->h);
 	}
 	web_term(w, "Branch");
-	html_tag(&w->h, "code");
+	HTML_TAG(&w->h, "code");
 	html_shown(&w->h, p->default_branch);
 	html_end(&w->h);
 	html_end(&w->h);
@@ -289,15 +289,15 @@ project_runs(struct web *w, const struct project *p, const struct facts *f)
 	struct run_list list = { .n = 0 };
 	struct err e = ERR_INIT;
 
-	html_class(&w->h, "section", "card wide");
-	html_leaf(&w->h, "h2", "", "Runs");
+	HTML_CLASS(&w->h, "section", "card wide");
+	HTML_LEAF(&w->h, "h2", "", "Runs");
 	if (runs_list(w->t, &filter, &list, &e) == -1)
 		log_error("web runs reason=%s", log_val(e.msg));
 	if (list.n == 0) {
 		web_empty(w,
 		    "No agent has worked here yet. Say in an issue:", "/plan");
 	} else {
-		html_class(&w->h, "p", "sub");
+		HTML_CLASS(&w->h, "p", "sub");
 		html_textf(&w->h,
 		    "%" PRId64 " within a day, %" PRId64 " of them open; ",
 		    f->n.runs, f->n.runs_open);
@@ -307,8 +307,8 @@ project_runs(struct web *w, const struct project *p, const struct facts *f)
 		run_table(w, &list, false);
 	}
 	if (list.total > (int64_t)list.n) {
-		html_tag(&w->h, "a");
-		html_url(&w->h, "href", "/-/runs?owner=%s&name=%s", p->owner,
+		HTML_TAG(&w->h, "a");
+		HTML_URL(&w->h, "href", "/-/runs?owner=%s&name=%s", p->owner,
 		    p->name);
 		html_textf(&w->h, "All %" PRId64 " runs", list.total);
 		html_end(&w->h);
@@ -327,12 +327,12 @@ project_items(struct web *w, const struct project *p, bool pulls, int64_t total)
 	struct issue_list list = { .n = 0 };
 	struct err e = ERR_INIT;
 
-	html_tag(&w->h, "h2");
-	html_tag(&w->h, "a");
+	HTML_TAG(&w->h, "h2");
+	HTML_TAG(&w->h, "a");
 	if (pulls)
-		html_url(&w->h, "href", "/%s/%s/pulls", p->owner, p->name);
+		HTML_URL(&w->h, "href", "/%s/%s/pulls", p->owner, p->name);
 	else
-		html_url(&w->h, "href", "/%s/%s/issues", p->owner, p->name);
+		HTML_URL(&w->h, "href", "/%s/%s/issues", p->owner, p->name);
 	html_text(&w->h, pulls ? "Pull requests" : "Issues");
 	html_end(&w->h);
 	html_textf(&w->h, ", %" PRId64 " open", total);
@@ -344,7 +344,7 @@ project_items(struct web *w, const struct project *p, bool pulls, int64_t total)
 	else if (list.n == 0)
 		web_empty(w, "No issue is open. Give the agent one:",
 		    "coffer issue new -t 'What is wrong' -b '/plan'");
-	html_class(&w->h, "ul", "items");
+	HTML_CLASS(&w->h, "ul", "items");
 	for (size_t i = 0; i < list.n; i++)
 		item_line(w, p, &list.at[i]);
 	html_end(&w->h);
@@ -356,20 +356,20 @@ project_write(struct web *w, const struct project *p, const struct facts *f)
 {
 	struct html *h = &w->h;
 
-	html_class(h, "div", "title");
-	html_tag(h, "h1");
-	html_leaff(h, "span", "sub", "%s/", p->owner);
+	HTML_CLASS(h, "div", "title");
+	HTML_TAG(h, "h1");
+	HTML_LEAFF(h, "span", "sub", "%s/", p->owner);
 	html_text(h, p->name);
 	html_end(h);
 	facts_sandbox(w, p);
 	facts_asked(w, p, f);
 	html_end(h);
-	html_class(h, "div", "grid");
+	HTML_CLASS(h, "div", "grid");
 	project_sandbox(w, p, f);
 	project_prove(w, p, f);
 	project_mirror(w, p);
 	project_network(w, p, f);
-	html_class(h, "section", "card");
+	HTML_CLASS(h, "section", "card");
 	project_items(w, p, false, f->n.issues);
 	project_items(w, p, true, f->n.pulls);
 	html_end(h);

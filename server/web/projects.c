@@ -26,9 +26,9 @@ projects_network(struct web *w, const struct project *p, const struct facts *f)
 	if (f->n.blocked == 0)
 		return;
 	html_text(h, " ");
-	html_tag(h, "a");
-	html_attr(h, "class", "sub");
-	html_url(h, "href", "/%s/%s/network", p->owner, p->name);
+	HTML_TAG(h, "a");
+	HTML_ATTR(h, "class", "sub");
+	HTML_URL(h, "href", "/%s/%s/network", p->owner, p->name);
 	html_textf(h, "%" PRId64 " blocked", f->n.blocked);
 	html_end(h);
 }
@@ -39,7 +39,7 @@ projects_runs(struct web *w, const struct facts *f)
 	html_textf(&w->h, "%" PRId64, f->n.runs);
 	if (f->n.runs_open > 0) {
 		html_text(&w->h, " ");
-		html_leaff(
+		HTML_LEAFF(
 		    &w->h, "span", "badge", "%" PRId64 " open", f->n.runs_open);
 	}
 }
@@ -51,12 +51,12 @@ projects_row(struct web *w, const struct project *p)
 	struct facts f;
 
 	facts_load(w, p, &f);
-	html_tag(h, "tr");
+	HTML_TAG(h, "tr");
 	web_cell(w, PROJECTS_NAME, "name");
-	html_tag(h, "a");
-	html_url(h, "href", "/%s/%s", p->owner, p->name);
+	HTML_TAG(h, "a");
+	HTML_URL(h, "href", "/%s/%s", p->owner, p->name);
 	html_textf(h, "%s/", p->owner);
-	html_leaf(h, "strong", "", p->name);
+	HTML_LEAF(h, "strong", "", p->name);
 	html_end(h);
 	html_text(h, " ");
 	facts_asked(w, p, &f);
@@ -108,12 +108,12 @@ projects_get(struct call *c)
 		web_fail(c, &e);
 		return;
 	}
-	html_leaf(&w.h, "h1", "", "Projects");
+	HTML_LEAF(&w.h, "h1", "", "Projects");
 	if (list.total == 0) {
 		web_empty(&w, "There is no project here yet. Mirror one:",
 		    "coffer create https://example.org/you/project.git");
 	} else {
-		html_class(&w.h, "section", "card flush");
+		HTML_CLASS(&w.h, "section", "card flush");
 		web_table(
 		    &w, "rows", columns, sizeof(columns) / sizeof(columns[0]));
 		for (size_t i = 0; i < list.n; i++)

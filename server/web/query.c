@@ -60,12 +60,12 @@ query_project_says(
 {
 	if (q->id == 0)
 		return;
-	html_class(&w->h, "p", "filter");
+	HTML_CLASS(&w->h, "p", "filter");
 	html_text(&w->h, "Of ");
 	web_project_link(w, q->name);
 	html_text(&w->h, " · ");
-	html_tag(&w->h, "a");
-	html_attr(&w->h, "href", all);
+	HTML_TAG(&w->h, "a");
+	HTML_ATTR(&w->h, "href", all);
 	html_text(&w->h, "show all");
 	html_end(&w->h);
 	html_end(&w->h);

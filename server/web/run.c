@@ -83,7 +83,7 @@ run_took(struct web *w, const struct run *r)
 	int64_t end = r->ended_at != 0 ? r->ended_at : w->now;
 
 	if (r->started_at == 0)
-		html_leaf(&w->h, "span", "none", "–");
+		HTML_LEAF(&w->h, "span", "none", "–");
 	else
 		web_span(w, end > r->started_at ? end - r->started_at : 0);
 }
@@ -94,7 +94,7 @@ run_cost(struct web *w, const struct run *r)
 	int64_t spent = run_spent(r);
 
 	if (spent < 0)
-		html_leaf(&w->h, "span", "none", "–");
+		HTML_LEAF(&w->h, "span", "none", "–");
 	else
 		web_money(w, spent);
 }
@@ -103,7 +103,7 @@ run_cost(struct web *w, const struct run *r)
 static void
 run_for(struct web *w, const struct run *r)
 {
-	html_tag(&w->h, "code");
+	HTML_TAG(&w->h, "code");
 	html_text(&w->h, "/");
 	html_shown(&w->h, r->command);
 	html_end(&w->h);
@@ -120,10 +120,10 @@ run_row(struct web *w, const struct run *r, bool with_project)
 {
 	struct html *h = &w->h;
 
-	html_tag(h, "tr");
+	HTML_TAG(h, "tr");
 	web_cell(w, RUN_ID, "name");
-	html_tag(h, "a");
-	html_url(h, "href", "/-/runs/%" PRId64, r->id);
+	HTML_TAG(h, "a");
+	HTML_URL(h, "href", "/-/runs/%" PRId64, r->id);
 	html_textf(h, "%" PRId64, r->id);
 	html_end(h);
 	html_end(h);
@@ -194,13 +194,13 @@ run_list_get(struct call *c)
 		web_fail(c, &e);
 		return;
 	}
-	html_leaf(&w.h, "h1", "", "Runs");
+	HTML_LEAF(&w.h, "h1", "", "Runs");
 	query_project_says(&w, &of, "/-/runs");
 	if (list.total == 0) {
 		web_empty(
 		    &w, "No agent has worked yet. Say in an issue:", "/plan");
 	} else {
-		html_class(&w.h, "section", "card flush");
+		HTML_CLASS(&w.h, "section", "card flush");
 		run_table(&w, &list, of.id == 0);
 		html_end(&w.h);
 		web_pager(&w, page, limit, list.total, of.query);
@@ -235,11 +235,11 @@ run_stop_form(struct web *w, const struct run *r)
 	if (run_state_is_end(r->state) || r->cancel ||
 	    !web_may(w, r->project_id, PERM_WRITE))
 		return;
-	html_tag(&w->h, "form");
-	html_attr(&w->h, "method", "post");
-	html_url(&w->h, "action", "/-/runs/%" PRId64 "/stop", r->id);
+	HTML_TAG(&w->h, "form");
+	HTML_ATTR(&w->h, "method", "post");
+	HTML_URL(&w->h, "action", "/-/runs/%" PRId64 "/stop", r->id);
 	sign_form_value(w);
-	html_leaf(&w->h, "button", "danger", "Stop");
+	HTML_LEAF(&w->h, "button", "danger", "Stop");
 	html_end(&w->h);
 }
 
@@ -251,21 +251,21 @@ run_links(struct web *w, const struct run *r)
 	int fd = svc_record_open(w->svc, r->id, &size, &ignored);
 
 	if (r->log_bytes > 0) {
-		html_tag(&w->h, "a");
-		html_url(&w->h, "href", "/-/runs/%" PRId64 "/log", r->id);
+		HTML_TAG(&w->h, "a");
+		HTML_URL(&w->h, "href", "/-/runs/%" PRId64 "/log", r->id);
 		html_text(&w->h, "Whole log");
 		html_end(&w->h);
 	}
 	if (fd == -1)
 		return;
 	close(fd);
-	html_tag(&w->h, "a");
-	html_url(&w->h, "href", "/-/runs/%" PRId64 "/report", r->id);
+	HTML_TAG(&w->h, "a");
+	HTML_URL(&w->h, "href", "/-/runs/%" PRId64 "/report", r->id);
 	html_text(&w->h, "Report");
 	html_end(&w->h);
-	html_tag(&w->h, "a");
-	html_url(&w->h, "href", "/-/runs/%" PRId64 "/record", r->id);
-	html_attr(&w->h, "download", "");
+	HTML_TAG(&w->h, "a");
+	HTML_URL(&w->h, "href", "/-/runs/%" PRId64 "/record", r->id);
+	HTML_ATTR(&w->h, "download", "");
 	html_text(&w->h, "Record, ");
 	web_bytes(w, (int64_t)size);
 	html_end(&w->h);
@@ -274,7 +274,7 @@ run_links(struct web *w, const struct run *r)
 static void
 run_facts(struct web *w, const struct run *r)
 {
-	html_tag(&w->h, "dl");
+	HTML_TAG(&w->h, "dl");
 	web_term(w, "Project");
 	web_project_link(w, r->project_name);
 	html_end(&w->h);
@@ -290,7 +290,7 @@ run_facts(struct web *w, const struct run *r)
 	html_end(&w->h);
 	if (r->branch[0] != '\0') {
 		web_term(w, "Branch");
-		html_tag(&w->h, "code");
+		HTML_TAG(&w->h, "code");
 		html_shown(&w->h, r->branch);
 		html_end(&w->h);
 		html_end(&w->h);
@@ -326,19 +326,19 @@ run_log(struct web *w, const struct run *r)
 	struct html *h = &w->h;
 	char text[24];
 
-	html_class(h, "section", "card");
-	html_leaf(h, "h2", "", "Output");
+	HTML_CLASS(h, "section", "card");
+	HTML_LEAF(h, "h2", "", "Output");
 	if (r->log_bytes > RUN_TAIL)
-		html_leaf(h, "p", "sub", "The end of it:");
-	html_tag(h, "pre");
-	html_attr(h, "id", "log");
-	html_attr(h, "tabindex", "0");
-	html_attr(h, "aria-label", "Output of the run");
-	html_url(h, "data-url", "/-/runs/%" PRId64 "/log", r->id);
+		HTML_LEAF(h, "p", "sub", "The end of it:");
+	HTML_TAG(h, "pre");
+	HTML_ATTR(h, "id", "log");
+	HTML_ATTR(h, "tabindex", "0");
+	HTML_ATTR(h, "aria-label", "Output of the run");
+	HTML_URL(h, "data-url", "/-/runs/%" PRId64 "/log", r->id);
 	(void)snprintf(text, sizeof(text), "%" PRId64, r->log_bytes);
-	html_attr(h, "data-next", text);
+	HTML_ATTR(h, "data-next", text);
 	if (run_state_is_end(r->state))
-		html_flag(h, "data-ended");
+		HTML_FLAG(h, "data-ended");
 	svc_log_tail(w->svc, SVC_LOG_RUN, r->id, RUN_TAIL, &tail);
 	html_textv(h, str_view(&tail));
 	html_end(h);
@@ -360,21 +360,21 @@ run_get(struct call *c)
 	head.title = title;
 	web_begin(&w, c, &head);
 	h = &w.h;
-	html_tag(h, "div");
-	html_attr(h, "id", "run");
-	html_flag(h, "data-live");
-	html_class(h, "div", "title");
-	html_leaf(h, "h1", "", title);
+	HTML_TAG(h, "div");
+	HTML_ATTR(h, "id", "run");
+	HTML_FLAG(h, "data-live");
+	HTML_CLASS(h, "div", "title");
+	HTML_LEAF(h, "h1", "", title);
 	run_state_badge(&w, &r);
-	html_class(h, "span", "links");
+	HTML_CLASS(h, "span", "links");
 	run_links(&w, &r);
 	html_end(h);
 	run_stop_form(&w, &r);
 	html_end(h);
-	html_class(h, "section", "card");
+	HTML_CLASS(h, "section", "card");
 	run_facts(&w, &r);
 	if (r.why[0] != '\0') {
-		html_class(h, "p",
+		HTML_CLASS(h, "p",
 		    r.state == RUN_FAILED || r.state == RUN_BUDGET ? "alert"
 								   : "sub");
 		html_shown(h, r.why);
@@ -382,9 +382,9 @@ run_get(struct call *c)
 	}
 	html_end(h);
 	if (r.message[0] != '\0') {
-		html_class(h, "section", "card");
-		html_leaf(h, "h2", "", "What it says");
-		html_leaf(h, "div", "words", r.message);
+		HTML_CLASS(h, "section", "card");
+		HTML_LEAF(h, "h2", "", "What it says");
+		HTML_LEAF(h, "div", "words", r.message);
 		html_end(h);
 	}
 	html_end(h);

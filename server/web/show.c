@@ -59,7 +59,7 @@ web_time(struct web *w, int64_t at)
 	int64_t ago = w->now - at;
 
 	if (at == 0) {
-		html_leaf(&w->h, "span", "none", "never");
+		HTML_LEAF(&w->h, "span", "none", "never");
 		return;
 	}
 	clock_rfc3339(at, exact);
@@ -72,9 +72,9 @@ web_time(struct web *w, int64_t at)
 		show_span(&text, ago, false);
 		str_add(&text, " ago");
 	}
-	html_tag(&w->h, "time");
-	html_attr(&w->h, "datetime", exact);
-	html_attr(&w->h, "title", exact);
+	HTML_TAG(&w->h, "time");
+	HTML_ATTR(&w->h, "datetime", exact);
+	HTML_ATTR(&w->h, "title", exact);
 	html_text(&w->h, str_cstr(&text));
 	html_end(&w->h);
 }
@@ -105,9 +105,9 @@ web_money(struct web *w, int64_t micros)
 void
 web_badge(struct web *w, const char *kind, const char *text)
 {
-	html_tag(&w->h, "span");
-	html_attr(&w->h, "class", "badge");
-	html_attr(&w->h, "data-kind", kind);
+	HTML_TAG(&w->h, "span");
+	HTML_ATTR(&w->h, "class", "badge");
+	HTML_ATTR(&w->h, "data-kind", kind);
 	html_text(&w->h, text);
 	html_end(&w->h);
 }
@@ -123,8 +123,8 @@ web_project_link(struct web *w, const char *full_name)
 		return;
 	}
 	owner = strndup(full_name, (size_t)(slash - full_name));
-	html_tag(&w->h, "a");
-	html_url(&w->h, "href", "/%s/%s", owner, slash + 1);
+	HTML_TAG(&w->h, "a");
+	HTML_URL(&w->h, "href", "/%s/%s", owner, slash + 1);
 	html_text(&w->h, full_name);
 	html_end(&w->h);
 }
@@ -132,11 +132,11 @@ web_project_link(struct web *w, const char *full_name)
 void
 web_project_title(struct web *w, const struct project *p, const char *what)
 {
-	html_class(&w->h, "div", "title");
-	html_tag(&w->h, "h1");
-	html_tag(&w->h, "a");
-	html_attr(&w->h, "class", "sub");
-	html_url(&w->h, "href", "/%s/%s", p->owner, p->name);
+	HTML_CLASS(&w->h, "div", "title");
+	HTML_TAG(&w->h, "h1");
+	HTML_TAG(&w->h, "a");
+	HTML_ATTR(&w->h, "class", "sub");
+	HTML_URL(&w->h, "href", "/%s/%s", p->owner, p->name);
 	html_textf(&w->h, "%s/%s", p->owner, p->name);
 	html_end(&w->h);
 	html_textf(&w->h, " %s", what);
@@ -147,28 +147,28 @@ web_project_title(struct web *w, const struct project *p, const char *what)
 void
 web_empty(struct web *w, const char *what, const char *next)
 {
-	html_class(&w->h, "div", "empty");
-	html_leaf(&w->h, "p", "", what);
+	HTML_CLASS(&w->h, "div", "empty");
+	HTML_LEAF(&w->h, "p", "", what);
 	if (next[0] != '\0')
-		html_leaf(&w->h, "code", "", next);
+		HTML_LEAF(&w->h, "code", "", next);
 	html_end(&w->h);
 }
 
 void
 web_table(struct web *w, const char *cls, const char *const *columns, size_t n)
 {
-	html_class(&w->h, "table", cls);
-	html_tag(&w->h, "thead");
-	html_tag(&w->h, "tr");
+	HTML_CLASS(&w->h, "table", cls);
+	HTML_TAG(&w->h, "thead");
+	HTML_TAG(&w->h, "tr");
 	for (size_t i = 0; i < n; i++) {
-		html_tag(&w->h, "th");
-		html_attr(&w->h, "scope", "col");
+		HTML_TAG(&w->h, "th");
+		HTML_ATTR(&w->h, "scope", "col");
 		html_text(&w->h, columns[i]);
 		html_end(&w->h);
 	}
 	html_end(&w->h);
 	html_end(&w->h);
-	html_tag(&w->h, "tbody");
+	HTML_TAG(&w->h, "tbody");
 }
 
 void
@@ -181,15 +181,15 @@ web_table_end(struct web *w)
 void
 web_cell(struct web *w, const char *column, const char *cls)
 {
-	html_class(&w->h, "td", cls);
-	html_attr(&w->h, "data-column", column);
+	HTML_CLASS(&w->h, "td", cls);
+	HTML_ATTR(&w->h, "data-column", column);
 }
 
 void
 web_term(struct web *w, const char *term)
 {
-	html_leaf(&w->h, "dt", "", term);
-	html_tag(&w->h, "dd");
+	HTML_LEAF(&w->h, "dt", "", term);
+	HTML_TAG(&w->h, "dd");
 }
 
 static void
@@ -198,9 +198,9 @@ show_page_link(struct web *w, uint32_t page, const char *query, const char *rel)
 	AUTO_STR struct str to = STR_INIT_MAX(2000);
 
 	str_addf(&to, "?page=%u%s", page, query);
-	html_tag(&w->h, "a");
-	html_attr(&w->h, "rel", rel);
-	html_attr(&w->h, "href", str_cstr(&to));
+	HTML_TAG(&w->h, "a");
+	HTML_ATTR(&w->h, "rel", rel);
+	HTML_ATTR(&w->h, "href", str_cstr(&to));
 	html_text(&w->h, strcmp(rel, "prev") == 0 ? "Newer" : "Older");
 	html_end(&w->h);
 }
@@ -214,12 +214,12 @@ web_pager(struct web *w, uint32_t page, uint32_t limit, int64_t total,
 
 	if (total <= limit && page == 1)
 		return;
-	html_tag(&w->h, "nav");
-	html_attr(&w->h, "class", "pager");
-	html_attr(&w->h, "aria-label", "Pages");
+	HTML_TAG(&w->h, "nav");
+	HTML_ATTR(&w->h, "class", "pager");
+	HTML_ATTR(&w->h, "aria-label", "Pages");
 	if (page > 1)
 		show_page_link(w, page - 1, query, "prev");
-	html_leaff(&w->h, "span", "", "%" PRId64 " to %" PRId64 " of %" PRId64,
+	HTML_LEAFF(&w->h, "span", "", "%" PRId64 " to %" PRId64 " of %" PRId64,
 	    from > total ? total : from, to > total ? total : to, total);
 	if (to < total)
 		show_page_link(w, page + 1, query, "next");
@@ -244,19 +244,19 @@ web_span_field(struct web *w, int64_t id, bool for_good)
 	char name[40];
 
 	(void)snprintf(name, sizeof(name), "span-%" PRId64, id);
-	html_tag(h, "label");
-	html_attr(h, "class", "unseen");
-	html_attr(h, "for", name);
+	HTML_TAG(h, "label");
+	HTML_ATTR(h, "class", "unseen");
+	HTML_ATTR(h, "for", name);
 	html_text(h, "How long it holds");
 	html_end(h);
-	html_tag(h, "select");
-	html_attr(h, "id", name);
-	html_attr(h, "name", "for_s");
+	HTML_TAG(h, "select");
+	HTML_ATTR(h, "id", name);
+	HTML_ATTR(h, "name", "for_s");
 	for (size_t i = 0; i < n - (for_good ? 0 : 1); i++) {
-		html_tag(h, "option");
-		html_attr(h, "value", show_fors[i].seconds);
+		HTML_TAG(h, "option");
+		HTML_ATTR(h, "value", show_fors[i].seconds);
 		if (strcmp(show_fors[i].seconds, SHOW_FOR_USUAL) == 0)
-			html_flag(h, "selected");
+			HTML_FLAG(h, "selected");
 		html_text(h, show_fors[i].text);
 		html_end(h);
 	}

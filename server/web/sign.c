@@ -72,28 +72,28 @@ sign_set_cookie(
 void
 sign_form_value(struct web *w)
 {
-	html_void(&w->h, "input");
-	html_attr(&w->h, "type", "hidden");
-	html_attr(&w->h, "name", "form");
-	html_attr(&w->h, "value", w->csrf);
+	HTML_VOID(&w->h, "input");
+	HTML_ATTR(&w->h, "type", "hidden");
+	HTML_ATTR(&w->h, "name", "form");
+	HTML_ATTR(&w->h, "value", w->csrf);
 }
 
 static void
 sign_field(struct html *h, const char *id, const char *label, const char *type,
     const char *complete)
 {
-	html_tag(h, "label");
-	html_attr(h, "for", id);
+	HTML_TAG(h, "label");
+	HTML_ATTR(h, "for", id);
 	html_text(h, label);
 	html_end(h);
-	html_void(h, "input");
-	html_attr(h, "id", id);
-	html_attr(h, "name", id);
-	html_attr(h, "type", type);
-	html_attr(h, "autocomplete", complete);
-	html_attr(h, "autocapitalize", "none");
-	html_attr(h, "spellcheck", "false");
-	html_attr(h, "maxlength", "255");
+	HTML_VOID(h, "input");
+	HTML_ATTR(h, "id", id);
+	HTML_ATTR(h, "name", id);
+	HTML_ATTR(h, "type", type);
+	HTML_ATTR(h, "autocomplete", complete);
+	HTML_ATTR(h, "autocapitalize", "none");
+	HTML_ATTR(h, "spellcheck", "false");
+	HTML_ATTR(h, "maxlength", "255");
 }
 
 /* Signed in already, or not: the form.  why: what was wrong, or NULL. */
@@ -106,33 +106,33 @@ sign_page(struct call *c, int status, const char *next, const char *why)
 
 	web_begin(&w, c, &head);
 	h = &w.h;
-	html_class(h, "section", "card narrow sign");
-	html_leaf(h, "h1", "", "Sign in");
+	HTML_CLASS(h, "section", "card narrow sign");
+	HTML_LEAF(h, "h1", "", "Sign in");
 	if (why != NULL) {
-		html_tag(h, "p");
-		html_attr(h, "class", "alert");
-		html_attr(h, "role", "alert");
+		HTML_TAG(h, "p");
+		HTML_ATTR(h, "class", "alert");
+		HTML_ATTR(h, "role", "alert");
 		html_text(h, why);
 		html_end(h);
 	}
-	html_tag(h, "form");
-	html_attr(h, "method", "post");
-	html_url(h, "action", "/-/sign-in");
+	HTML_TAG(h, "form");
+	HTML_ATTR(h, "method", "post");
+	HTML_URL(h, "action", "/-/sign-in");
 	sign_form_value(&w);
-	html_void(h, "input");
-	html_attr(h, "type", "hidden");
-	html_attr(h, "name", "next");
-	html_attr(h, "value", next);
+	HTML_VOID(h, "input");
+	HTML_ATTR(h, "type", "hidden");
+	HTML_ATTR(h, "name", "next");
+	HTML_ATTR(h, "value", next);
 	sign_field(h, "login", "Name", "text", "username");
 	sign_field(h, "password", "Password or access token", "password",
 	    "current-password");
-	html_leaf(h, "button", "primary", "Sign in");
+	HTML_LEAF(h, "button", "primary", "Sign in");
 	html_end(h);
-	html_class(h, "p", "hint");
+	HTML_CLASS(h, "p", "hint");
 	html_text(h,
 	    "The admin of a new server has no password yet: his access token "
 	    "is in ");
-	html_leaf(h, "code", "", "HOME/secrets/admin.token");
+	HTML_LEAF(h, "code", "", "HOME/secrets/admin.token");
 	html_text(h, ".");
 	web_reply(&w, status);
 }
@@ -287,7 +287,7 @@ sign_reload(struct call *c)
 
 	call_header(c, "Refresh", "0");
 	web_begin(&w, c, &head);
-	html_leaf(&w.h, "p", "", "One moment.");
+	HTML_LEAF(&w.h, "p", "", "One moment.");
 	web_reply(&w, 200);
 }
 
@@ -319,17 +319,17 @@ sign_account_row(struct web *w, const struct token *k)
 	struct html *h = &w->h;
 	bool by_token = k->name[0] != '\0';
 
-	html_tag(h, "tr");
-	html_tag(h, "td");
+	HTML_TAG(h, "tr");
+	HTML_TAG(h, "td");
 	html_text(h, by_token ? "by an access token" : "by password");
 	html_text(h, " ");
 	if (k->id == w->who->token_id)
 		web_badge(w, "good", "this one");
 	html_end(h);
-	html_tag(h, "td");
+	HTML_TAG(h, "td");
 	web_time(w, k->created_at);
 	html_end(h);
-	html_tag(h, "td");
+	HTML_TAG(h, "td");
 	web_time(w, k->used_at != 0 ? k->used_at : k->created_at);
 	html_end(h);
 	html_end(h);
@@ -340,11 +340,11 @@ sign_account_others(struct web *w)
 {
 	struct html *h = &w->h;
 
-	html_tag(h, "form");
-	html_attr(h, "method", "post");
-	html_url(h, "action", "/-/account/sign-out-others");
+	HTML_TAG(h, "form");
+	HTML_ATTR(h, "method", "post");
+	HTML_URL(h, "action", "/-/account/sign-out-others");
 	sign_form_value(w);
-	html_leaf(h, "button", "", "Sign out all others");
+	HTML_LEAF(h, "button", "", "Sign out all others");
 	html_end(h);
 }
 
@@ -359,14 +359,14 @@ sign_account(struct call *c)
 	struct web w;
 
 	web_begin(&w, c, &head);
-	html_leaf(&w.h, "h1", "", call_who(c)->login);
+	HTML_LEAF(&w.h, "h1", "", call_who(c)->login);
 	if (tokens_list_web(w.t, w.who->user_id, w.now, &list, &e) == -1) {
 		html_release(&w.h);
 		web_fail(c, &e);
 		return;
 	}
-	html_class(&w.h, "section", "card");
-	html_leaf(&w.h, "h2", "", "Browsers that are signed in");
+	HTML_CLASS(&w.h, "section", "card");
+	HTML_LEAF(&w.h, "h2", "", "Browsers that are signed in");
 	web_table(&w, "", columns, 3);
 	for (size_t i = 0; i < list.n; i++)
 		sign_account_row(&w, &list.at[i]);

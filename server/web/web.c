@@ -73,11 +73,11 @@ web_nav_link(
     struct web *w, const struct web_head *head, const char *tab, int64_t n)
 {
 	if (strcmp(head->tab, tab) == 0)
-		html_attr(&w->h, "aria-current", "page");
+		HTML_ATTR(&w->h, "aria-current", "page");
 	html_text(&w->h, tab);
 	if (n > 0) {
 		html_text(&w->h, " ");
-		html_leaff(&w->h, "span", "count", "%" PRId64, n);
+		HTML_LEAFF(&w->h, "span", "count", "%" PRId64, n);
 	}
 	html_end(&w->h);
 }
@@ -106,31 +106,31 @@ web_nav(struct web *w, const struct web_head *head)
 {
 	struct html *h = &w->h;
 
-	html_tag(h, "nav");
-	html_attr(h, "aria-label", "Main");
-	html_tag(h, "a");
-	html_url(h, "href", "/");
+	HTML_TAG(h, "nav");
+	HTML_ATTR(h, "aria-label", "Main");
+	HTML_TAG(h, "a");
+	HTML_URL(h, "href", "/");
 	web_nav_link(w, head, "Projects", 0);
-	html_tag(h, "a");
-	html_url(h, "href", "/-/approvals");
+	HTML_TAG(h, "a");
+	HTML_URL(h, "href", "/-/approvals");
 	web_nav_link(w, head, "Approvals", web_asked(w));
-	html_tag(h, "a");
-	html_url(h, "href", "/-/runs");
+	HTML_TAG(h, "a");
+	HTML_URL(h, "href", "/-/runs");
 	web_nav_link(w, head, "Runs", 0);
 	html_end(h);
-	html_tag(h, "form");
-	html_attr(h, "class", "who");
-	html_attr(h, "method", "post");
-	html_url(h, "action", "/-/sign-out");
+	HTML_TAG(h, "form");
+	HTML_ATTR(h, "class", "who");
+	HTML_ATTR(h, "method", "post");
+	HTML_URL(h, "action", "/-/sign-out");
 	sign_form_value(w);
-	html_tag(h, "a");
-	html_url(h, "href", "/-/account");
+	HTML_TAG(h, "a");
+	HTML_URL(h, "href", "/-/account");
 	if (strcmp(head->tab, "Account") == 0)
-		html_attr(h, "aria-current", "page");
+		HTML_ATTR(h, "aria-current", "page");
 	html_text(h, w->who->login);
 	html_end(h);
-	html_tag(h, "button");
-	html_attr(h, "class", "quiet");
+	HTML_TAG(h, "button");
+	HTML_ATTR(h, "class", "quiet");
 	html_text(h, "Sign out");
 	html_end(h);
 	html_end(h);
@@ -141,28 +141,28 @@ web_head_put(struct web *w, const struct web_head *head)
 {
 	struct html *h = &w->h;
 
-	html_tag(h, "head");
-	html_void(h, "meta");
-	html_attr(h, "charset", "utf-8");
-	html_void(h, "meta");
-	html_attr(h, "name", "viewport");
-	html_attr(h, "content", "width=device-width, initial-scale=1");
-	html_void(h, "meta");
-	html_attr(h, "name", "color-scheme");
-	html_attr(h, "content", "light dark");
-	html_tag(h, "title");
+	HTML_TAG(h, "head");
+	HTML_VOID(h, "meta");
+	HTML_ATTR(h, "charset", "utf-8");
+	HTML_VOID(h, "meta");
+	HTML_ATTR(h, "name", "viewport");
+	HTML_ATTR(h, "content", "width=device-width, initial-scale=1");
+	HTML_VOID(h, "meta");
+	HTML_ATTR(h, "name", "color-scheme");
+	HTML_ATTR(h, "content", "light dark");
+	HTML_TAG(h, "title");
 	html_text(h, head->title);
 	html_text(h, " · Cofferdam");
 	html_end(h);
-	html_void(h, "link");
-	html_attr(h, "rel", "icon");
-	asset_url(h, "href", ASSET_ICON);
-	html_void(h, "link");
-	html_attr(h, "rel", "stylesheet");
-	asset_url(h, "href", ASSET_STYLE);
-	html_tag(h, "script");
-	html_flag(h, "defer");
-	asset_url(h, "src", ASSET_SCRIPT);
+	HTML_VOID(h, "link");
+	HTML_ATTR(h, "rel", "icon");
+	ASSET_URL(h, "href", ASSET_ICON);
+	HTML_VOID(h, "link");
+	HTML_ATTR(h, "rel", "stylesheet");
+	ASSET_URL(h, "href", ASSET_STYLE);
+	HTML_TAG(h, "script");
+	HTML_FLAG(h, "defer");
+	ASSET_URL(h, "src", ASSET_SCRIPT);
 	html_end(h);
 	html_end(h);
 }
@@ -181,31 +181,31 @@ web_begin(struct web *w, struct call *c, const struct web_head *head)
 	w->now = w->svc->now();
 	web_csrf(w);
 	html_init(&w->h);
-	html_tag(&w->h, "html");
-	html_attr(&w->h, "lang", "en");
+	HTML_TAG(&w->h, "html");
+	HTML_ATTR(&w->h, "lang", "en");
 	web_head_put(w, head);
-	html_tag(&w->h, "body");
+	HTML_TAG(&w->h, "body");
 	/* Before the rows are read: what comes between is told again. */
 	if (head->live && events_last(w->t, &seq, &e) == 0) {
 		(void)snprintf(text, sizeof(text), "%" PRId64, seq);
-		html_attr(&w->h, "data-after", text);
+		HTML_ATTR(&w->h, "data-after", text);
 	}
-	html_tag(&w->h, "a");
-	html_attr(&w->h, "class", "skip");
-	html_attr(&w->h, "href", "#main");
+	HTML_TAG(&w->h, "a");
+	HTML_ATTR(&w->h, "class", "skip");
+	HTML_ATTR(&w->h, "href", "#main");
 	html_text(&w->h, "To the content");
 	html_end(&w->h);
-	html_class(&w->h, "header", "top");
-	html_tag(&w->h, "a");
-	html_attr(&w->h, "class", "brand");
-	html_url(&w->h, "href", "/");
+	HTML_CLASS(&w->h, "header", "top");
+	HTML_TAG(&w->h, "a");
+	HTML_ATTR(&w->h, "class", "brand");
+	HTML_URL(&w->h, "href", "/");
 	html_text(&w->h, "Cofferdam");
 	html_end(&w->h);
 	if (w->who->kind != IDENTITY_NONE)
 		web_nav(w, head);
 	html_end(&w->h);
-	html_tag(&w->h, "main");
-	html_attr(&w->h, "id", "main");
+	HTML_TAG(&w->h, "main");
+	HTML_ATTR(&w->h, "id", "main");
 }
 
 void
@@ -253,12 +253,12 @@ web_error(struct call *c, int status, const char *what)
 	struct web w;
 
 	web_begin(&w, c, &head);
-	html_class(&w.h, "section", "card narrow");
-	html_leaf(&w.h, "h1", "", head.title);
-	html_leaf(&w.h, "p", "", what);
-	html_tag(&w.h, "p");
-	html_tag(&w.h, "a");
-	html_url(&w.h, "href", "/");
+	HTML_CLASS(&w.h, "section", "card narrow");
+	HTML_LEAF(&w.h, "h1", "", head.title);
+	HTML_LEAF(&w.h, "p", "", what);
+	HTML_TAG(&w.h, "p");
+	HTML_TAG(&w.h, "a");
+	HTML_URL(&w.h, "href", "/");
 	html_text(&w.h, "To the projects");
 	web_reply(&w, status);
 }

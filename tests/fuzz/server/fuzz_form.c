@@ -22,8 +22,8 @@ fuzz_html(const char *text)
 	const char *p;
 
 	html_init(&h);
-	html_tag(&h, "p");
-	html_attr(&h, "title", text);
+	HTML_TAG(&h, "p");
+	HTML_ATTR(&h, "title", text);
 	html_text(&h, text);
 	html_shown(&h, text);
 	html_end(&h);

@@ -20,8 +20,8 @@ text_and_attributes_are_escaped(void **state)
 
 	(void)state;
 	html_init(&h);
-	html_tag(&h, "p");
-	html_attr(&h, "title", "\"><script>alert('1')&");
+	HTML_TAG(&h, "p");
+	HTML_ATTR(&h, "title", "\"><script>alert('1')&");
 	html_text(&h, "</p><script>");
 	html_end(&h);
 	assert_true(html_ok(&h));
@@ -38,7 +38,7 @@ what_is_no_text_is_replaced(void **state)
 
 	(void)state;
 	html_init(&h);
-	html_tag(&h, "p");
+	HTML_TAG(&h, "p");
 	html_text(&h, "a\x01\x1b[31m\xff\xc0\xaf\xc2\x85z\n");
 	html_shown(&h, "x\xe2\x80\xaey");
 	html_text(&h, NULL);
@@ -56,12 +56,36 @@ parts_of_an_address_stay_parts(void **state)
 
 	(void)state;
 	html_init(&h);
-	html_tag(&h, "a");
-	html_url(&h, "href", "/%s/%s?page=%u&id=%" PRId64, "a/../b",
+	HTML_TAG(&h, "a");
+	HTML_URL(&h, "href", "/%s/%s?page=%u&id=%" PRId64, "a/../b",
 	    "javascript:\"x&y", 3U, INT64_C(-7));
 	html_end(&h);
 	assert_non_null(strstr(str_cstr(&h.out),
 	    "href=\"/a%2F..%2Fb/javascript%3A%22x%26y?page=3&amp;id=-7\""));
+	html_release(&h);
+}
+
+static void
+addresses_are_of_this_server(void **state)
+{
+	static const char *const bad[] = { "javascript:alert(1)",
+		"https://evil", "//evil", "/\\evil", "", "data:text/html,x" };
+	struct html h;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		html_init(&h);
+		HTML_TAG(&h, "a");
+		HTML_ATTR(&h, "href", bad[i]);
+		html_end(&h);
+		assert_non_null(strstr(str_cstr(&h.out), "<a href=\"/\">"));
+		html_release(&h);
+	}
+	html_init(&h);
+	HTML_TAG(&h, "a");
+	HTML_ATTR(&h, "href", "?page=2");
+	html_end(&h);
+	assert_non_null(strstr(str_cstr(&h.out), "<a href=\"?page=2\">"));
 	html_release(&h);
 }
 
@@ -72,7 +96,7 @@ a_page_that_is_too_long_is_not_ok(void **state)
 
 	(void)state;
 	html_init(&h);
-	html_tag(&h, "p");
+	HTML_TAG(&h, "p");
 	assert_false(html_ok(&h));
 	for (int i = 0; i < HTML_MAX / 64 + 1; i++)
 		html_text(&h,
@@ -176,6 +200,7 @@ main(void)
 		cmocka_unit_test(text_and_attributes_are_escaped),
 		cmocka_unit_test(what_is_no_text_is_replaced),
 		cmocka_unit_test(parts_of_an_address_stay_parts),
+		cmocka_unit_test(addresses_are_of_this_server),
 		cmocka_unit_test(a_page_that_is_too_long_is_not_ok),
 		cmocka_unit_test(forms_are_read),
 		cmocka_unit_test(after_signing_in_one_stays_here),
