@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agentd/model/modelweb.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
@@ -36,6 +37,7 @@ static const char model_letters[] = "abcdefghijklmnopqrstuvwxyz"
 
 struct modelgate {
 	struct ctl *ctl;
+	struct modelweb *web;
 	modelgate_waiting_fn *waiting;
 	void *waiting_arg;
 	char *folder;    /* HOME/gateway */
@@ -84,6 +86,7 @@ modelgate_new(struct loop *l, const char *home, const char *providers)
 	struct modelgate *g = xcalloc(1, sizeof(*g));
 
 	g->ctl = ctl_new(l, "coffer-gateway", path);
+	g->web = modelweb_new(l, g->ctl, MODELGATE_AWAY_MS);
 	g->folder = path_join(home, "gateway");
 	g->providers = xstrdup(providers);
 	return g;
@@ -94,6 +97,7 @@ modelgate_free(struct modelgate *g)
 {
 	if (g == NULL)
 		return;
+	modelweb_free(g->web);
 	ctl_free(g->ctl);
 	free(g->folder);
 	free(g->providers);
@@ -457,28 +461,11 @@ modelask_send(struct modelask *a)
 	ctl_send(a->gate->ctl, &out, modelask_on_hello, a);
 }
 
-static void
-modelgate_on_web(const struct json *reply, const struct err *fail, void *arg)
-{
-	(void)reply;
-	(void)arg;
-	if (fail != NULL)
-		log_warn("model web why=%s", log_val(fail->msg));
-}
-
 void
 modelgate_set_web(struct modelgate *g, int64_t project, bool web)
 {
-	struct str out;
-	struct jw w;
-
-	if (modelgate_is_none(g))
-		return;
-	ctl_open(&w, &out, "web");
-	jw_i64(&w, "project", project);
-	jw_bool(&w, "web", web);
-	jw_end(&w);
-	ctl_send_for(g->ctl, MODELGATE_AWAY_MS, &out, modelgate_on_web, g);
+	if (!modelgate_is_none(g))
+		modelweb_set(g->web, project, web);
 }
 
 static void

@@ -67,7 +67,8 @@ int modelgate_check(const char *providers, struct err *e);
 bool model_has_web(const char *network);
 
 /* May providers search and fetch for what is in the project, whatever its
- * grants say?  The gateway is told as soon as it is there, and keeps it. */
+ * grants say?  The gateway is told what was said last as soon as it is there,
+ * however long that takes, and keeps it. */
 void modelgate_set_web(struct modelgate *g, int64_t project, bool web);
 
 /* Where sandboxes reach it: "http://coffer:81/NAME". */

@@ -140,6 +140,7 @@ run_model_ask(struct run *r)
 		.item = r->item,
 		.ttl_s = RUN_MODEL_SLACK_S };
 	struct agent_bounds bounds;
+	int64_t wall_ms;
 	struct err e = ERR_INIT;
 
 	/* What has no network reaches no model; an unknown agent is told of
@@ -153,7 +154,8 @@ run_model_ask(struct run *r)
 	want.web = model_has_web(r->network) &&
 	    (bounds.tools == 0 || (bounds.tools & AGENT_WEB) != 0);
 	want.shut = !project_has_web(p);
-	want.ttl_s += p->wall_ms > 0 ? p->wall_ms / 1000 : RUN_MODEL_WALL_S;
+	wall_ms = r->wall_ms > 0 ? r->wall_ms : p->wall_ms;
+	want.ttl_s += wall_ms > 0 ? wall_ms / 1000 : RUN_MODEL_WALL_S;
 	if (run_model_put(r, &e) == -1) {
 		log_warn("run model run=%lld why=%s", (long long)r->id,
 		    log_val(e.msg));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agentd/model/modelgate.h"
+#include "agentd/model/modelweb.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -19,6 +20,7 @@
 #include "lib/io/sock.h"
 #include "lib/io/stream.h"
 #include "lib/io/timer.h"
+#include "lib/net/ctl.h"
 #include "lib/wire/json.h"
 
 enum {
@@ -37,6 +39,7 @@ struct fix {
 	int drops; /* connections that it closes at the first line */
 	struct stream *open[FIX_OPEN];
 	struct str seen;
+	bool until_shut; /* run until no web is ordered */
 	int answers;
 	bool ok, has_grant, has_spent;
 	struct model_grant got;
@@ -63,6 +66,9 @@ fix_reply(struct fix *f, struct stream *s, struct view line)
 
 	str_addv(&f->seen, line);
 	stream_write(s, text, strlen(text));
+	if (f->until_shut && strcmp(op, "web") == 0 &&
+	    !json_bool_or(j, "web", true))
+		loop_stop(f->loop);
 	json_free(j);
 }
 
@@ -271,6 +277,27 @@ what_may_reach_the_web_may_have_it_reached(void **state)
 }
 
 static void
+what_was_said_of_the_web_last_reaches_a_gateway_however_late(void **state)
+{
+	struct fix *f = *state;
+	AUTO_FREE char *path = path_join(f->home, "run/gateway/control.sock");
+	struct ctl *ctl = ctl_new(f->loop, "coffer-gateway", path);
+	struct modelweb *web = modelweb_new(f->loop, ctl, 1);
+	struct err e = ERR_INIT;
+
+	f->until_shut = true;
+	timer_set(f->late, 700); /* long after that one millisecond */
+	modelweb_set(web, 7, true);
+	modelweb_set(web, 8, true);
+	modelweb_set(web, 7, false);
+	assert_int_equal(loop_run(f->loop, &e), 0);
+	assert_non_null(strstr(str_cstr(&f->seen),
+	    "{\"op\":\"web\",\"project\":7,\"web\":false}"));
+	modelweb_free(web);
+	ctl_free(ctl);
+}
+
+static void
 who_speaks_anything_gets_one_of_each(void **state)
 {
 	struct fix *f = *state;
@@ -445,6 +472,8 @@ main(void)
 		GATE_TEST(
 		    the_usual_provider_of_a_kind_is_taken_if_it_has_a_key),
 		GATE_TEST(what_may_reach_the_web_may_have_it_reached),
+		GATE_TEST(
+		    what_was_said_of_the_web_last_reaches_a_gateway_however_late),
 		GATE_TEST(who_speaks_anything_gets_one_of_each),
 		GATE_TEST(without_a_key_there_is_no_token_and_no_error),
 		GATE_TEST(a_provider_that_is_named_has_to_be_there_with_a_key),
