@@ -22,11 +22,12 @@ struct str;
 enum {
 	APPROVAL_SUBJECT_MAX = 4096, /* bytes */
 	APPROVAL_REASON_MAX = 500,
-	APPROVAL_SHOWN_MAX = 600,   /* of a subject, in a comment */
-	APPROVAL_OPEN_MAX = 50,     /* of a project; more are not asked */
-	APPROVAL_RUN_MAX = 30,      /* of a run, answered or not */
-	APPROVAL_WORDS_MAX = 20,    /* answered by one comment */
-	APPROVAL_KEEP = 2000,       /* rows of a project */
+	APPROVAL_SHOWN_MAX = 600, /* of a subject, in a comment */
+	APPROVAL_OPEN_MAX = 50,  /* of a project, of names and of the rest; more
+				  * are not asked */
+	APPROVAL_RUN_MAX = 30,   /* of a run, answered or not */
+	APPROVAL_WORDS_MAX = 20, /* answered by one comment */
+	APPROVAL_KEEP = 2000,    /* rows of a project */
 	APPROVAL_DAY_MS = 86400000, /* how long an ask is open, an answer holds,
 				     * and what was denied is not asked again */
 	APPROVAL_SPAN_MIN_MS = 60000

@@ -140,15 +140,18 @@ int
 approvals_count(struct txn *t, const struct approval_new *n, int64_t *open,
     int64_t *of_run, struct err *e)
 {
+	/* A flood of names leaves room for the rest. */
+	const bool names = n->kind == APPROVAL_DOMAIN;
+
 	if (db_number(t,
 		"SELECT count(*) FROM approval WHERE project_id = ?"
-		" AND state = 1 AND expires_at > ?",
-		BINDS(I(n->project_id), I(n->now)), open, e) == -1)
+		" AND state = 1 AND expires_at > ? AND (kind = 1) = ?",
+		BINDS(I(n->project_id), I(n->now), I(names)), open, e) == -1)
 		return -1;
 	return db_number(t,
 	    "SELECT count(*) FROM approval WHERE project_id = ?"
-	    " AND run_id = ?",
-	    BINDS(I(n->project_id), I(n->run_id)), of_run, e);
+	    " AND run_id = ? AND (kind = 1) = ?",
+	    BINDS(I(n->project_id), I(n->run_id), I(names)), of_run, e);
 }
 
 int

@@ -44,7 +44,7 @@ struct approval_filter {
 /* Newest first. */
 int approvals_list(struct txn *t, const struct approval_filter *f,
     struct approval_list *out, struct err *e);
-/* Open ones of the project, and all of the run. */
+/* Open ones of the project, and all of the run; names by themselves. */
 int approvals_count(struct txn *t, const struct approval_new *n, int64_t *open,
     int64_t *of_run, struct err *e);
 

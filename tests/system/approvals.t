@@ -208,6 +208,8 @@ for i in 1 2 3 4 5 6; do
 	blocked name-unlisted $(seq -f "n$i-%g.test" 10)
 done
 tap_is "$(open)" 31 'a run asks only so much'
+ask command 'true'
+tap_is "$STATUS" 201 'names take no room of the rest'
 
 # Without the item it is asked all the same.
 as "$AGENTD" api POST "$C/runs/$RUN/finish" '{"state":"failed","why":"x"}'

@@ -125,6 +125,11 @@ rm "$HOME_DIR/policy/z.policy"
 gone() { ! rules_are 'cal'; }
 tap_ok 'until it is mended' wait_for 30 gone
 
+case ${V-} in
+asan | tsan) ;;
+*) tap_not 'the program needs no library of the image' ldd "$O/libexec/coffer/coffer-hook" ;;
+esac
+
 # Nobody can be asked.
 agent_does <<'A'
 . /opt/coffer/agents/lib
