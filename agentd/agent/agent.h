@@ -59,6 +59,8 @@ struct agent_start {
 					  arguments added */
 	bool write;                    /* the tree may be changed */
 	const char *session;           /* to go on with; NULL: a new one */
+	const char *keep;              /* a folder that stays, where `keeps`
+					  leads; NULL: nothing does */
 	const char *hook;              /* to ask before a tool; NULL: none */
 	struct agent_bounds bounds;
 	struct agent_model model;
@@ -97,9 +99,10 @@ struct agent {
 	 * and has no switch for: kept out of the tree; NULL: none. */
 	const char *aside;
 	/* The folder below its home where it has its sessions, in files that
-	 * are called by their ids: kept from run to run; NULL: it starts anew.
-	 */
-	const char *keeps;
+	 * are called by their ids, or all in the file keeps_in: kept from run
+	 * to run; NULL: it starts anew.  keeps_as: the id that its plan gives
+	 * each of them; NULL: it tells one. */
+	const char *keeps, *keeps_in, *keeps_as;
 	/* Did it do its work?  Never from the exit code alone. */
 	bool (*judge)(const struct agent_result *r, struct str *why);
 };

@@ -18,9 +18,12 @@ static const struct agent_tool agent_goose_tools[] = {
 	{ NULL, 0 },
 };
 
-static const char *const agent_goose_args[] = { "run", "-q", "--no-session",
-	"--no-profile", "--with-builtin", "developer", "--output-format",
-	"stream-json", "-i", "-", NULL };
+/* One session in each database of them. */
+static const char agent_goose_session[] = "coffer";
+
+static const char *const agent_goose_args[] = { "run", "-q", "--no-profile",
+	"--with-builtin", "developer", "--output-format", "stream-json", "-i",
+	"-", NULL };
 
 static const struct spec_pair agent_goose_env[] = {
 	{ "GOOSE_DISABLE_KEYRING", "1" },
@@ -40,6 +43,14 @@ agent_goose_plan(
 		    "[agentd] of coffer.conf");
 	agent_plan_program(p, s, "goose", "1.*");
 	agent_plan_args(p, agent_goose_args);
+	if (s->keep == NULL) {
+		agent_plan_arg(p, "--no-session");
+	} else {
+		agent_plan_arg(p, "--name");
+		agent_plan_arg(p, agent_goose_session);
+	}
+	if (s->keep != NULL && s->session != NULL)
+		agent_plan_arg(p, "--resume");
 	if (s->bounds.turns > 0) {
 		agent_plan_arg(p, "--max-turns");
 		agent_plan_argf(p, "%lld", (long long)s->bounds.turns);
@@ -143,5 +154,8 @@ const struct agent agent_goose = {
 	.tools = agent_goose_tools,
 	/* Hooks and plugins, which it runs with its key. */
 	.aside = ".agents",
+	.keeps = ".local/share/goose/sessions",
+	.keeps_in = "sessions.db",
+	.keeps_as = agent_goose_session,
 	.judge = agent_judge_report,
 };

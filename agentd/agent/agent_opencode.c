@@ -21,6 +21,8 @@ static const struct agent_tool agent_opencode_tools[] = {
 	{ NULL, 0 },
 };
 
+static const char agent_opencode_db[] = "opencode.db";
+
 static const char *const agent_opencode_args[] = { "run", "--pure", "--format",
 	"json", NULL };
 
@@ -126,6 +128,14 @@ agent_opencode_plan(
 	agent_plan_envs(p, agent_opencode_env,
 	    sizeof(agent_opencode_env) / sizeof(agent_opencode_env[0]));
 	agent_plan_envf(p, "OPENCODE_CONFIG_CONTENT", "%s", str_cstr(&config));
+	/* Its folder has the user's sign-in, too: that is not kept. */
+	if (s->keep != NULL)
+		agent_plan_envf(
+		    p, "OPENCODE_DB", "%s/%s", s->keep, agent_opencode_db);
+	if (s->keep != NULL && s->session != NULL) {
+		agent_plan_arg(p, "--session");
+		agent_plan_arg(p, s->session);
+	}
 	agent_plan_more(p, s);
 	p->prompt = true;
 	return 0;
@@ -221,5 +231,7 @@ const struct agent agent_opencode = {
 	 * with
 	 * --pure (1.18.33). */
 	.aside = ".opencode opencode.json opencode.jsonc",
+	.keeps = ".local/share/coffer",
+	.keeps_in = agent_opencode_db,
 	.judge = agent_judge_report,
 };

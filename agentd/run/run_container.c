@@ -40,6 +40,8 @@ run_gitconfig(const struct run *r, struct str *out)
 }
 
 /* What one phase's container is made of; the spec borrows from it. */
+#define RUN_KEEP_TARGET "/run/coffer/keep"
+
 struct run_container {
 	char id[HOST_NAME_MAX];
 	char netns[HOST_NAME_MAX];
@@ -163,7 +165,7 @@ run_container_mounts(
 		AUTO_FREE char *ws = workspace_mount(r->env->host, r->project);
 
 		c->keep = xasprintf("%s/runs/%s", ws, r->keep);
-		run_container_mount(c, c->keep, "/run/coffer/keep", false);
+		run_container_mount(c, c->keep, RUN_KEEP_TARGET, false);
 	}
 	run_container_shares(r, c);
 }
@@ -240,6 +242,7 @@ run_container_agent(const struct run *r, const struct project *p,
 	struct agent_start start = { .project = &with,
 		.write = run_may_write(r),
 		.session = r->session[0] != '\0' ? r->session : NULL,
+		.keep = c->keep != NULL ? RUN_KEEP_TARGET : NULL,
 		.hook = r->env->policy != NULL ? POLICY_TARGET "/hook" : NULL,
 		.model = { .name = r->env->model } };
 

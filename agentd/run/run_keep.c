@@ -34,6 +34,15 @@ run_keep_name(const struct run *r, char out[WORKDIR_KEEP_MAX])
 	return true;
 }
 
+/* What has to be among its files for a session to be there. */
+static const char *
+run_keep_file(const struct run *r, const char *id)
+{
+	const struct agent *agent = run_given_agent(r);
+
+	return agent != NULL && agent->keeps_in != NULL ? agent->keeps_in : id;
+}
+
 /* It becomes an argument: nothing but the letters of an id. */
 static bool
 run_keep_is_id(const char *id)
@@ -91,8 +100,8 @@ run_keep_open(struct run *r, bool began)
 	record = run_keep_record(r, name);
 	goes_on = path_read(record, AGENT_WORD_MAX - 1, &id, &e) == 0 &&
 	    run_keep_is_id(str_cstr(&id)) &&
-	    workdir_keep_look(
-		r->env->host, r->project, name, str_cstr(&id), &e) == 0;
+	    workdir_keep_look(r->env->host, r->project, name,
+		run_keep_file(r, str_cstr(&id)), &e) == 0;
 	/* A session that nobody knows is nobody's; an empty folder is fine. */
 	if (!goes_on &&
 	    workdir_keep_look(r->env->host, r->project, name, "", &e) == -1) {
@@ -111,6 +120,8 @@ void
 run_keep_close(struct run *r)
 {
 	const struct agent_report *report = run_agent_report(r);
+	const struct agent *agent = run_given_agent(r);
+	const char *id;
 	char name[WORKDIR_KEEP_MAX];
 	AUTO_FREE char *folder = run_keep_record(r, "");
 	AUTO_FREE char *record = NULL;
@@ -119,13 +130,14 @@ run_keep_close(struct run *r)
 	if (r->keep[0] == '\0' || !r->agent_ended || !run_keep_name(r, name))
 		return;
 	record = run_keep_record(r, name);
-	if (strcmp(r->end, "done") == 0 && report != NULL &&
-	    run_keep_is_id(report->session) &&
-	    workdir_keep_look(
-		r->env->host, r->project, name, report->session, &e) == 0 &&
+	id = agent->keeps_as != NULL ? agent->keeps_as
+	    : report != NULL         ? report->session
+				     : "";
+	if (strcmp(r->end, "done") == 0 && run_keep_is_id(id) &&
+	    workdir_keep_look(r->env->host, r->project, name,
+		run_keep_file(r, id), &e) == 0 &&
 	    path_mkdirs(folder, 0700, &e) == 0 &&
-	    path_write_atomic(record, report->session, strlen(report->session),
-		0600, &e) == 0)
+	    path_write_atomic(record, id, strlen(id), 0600, &e) == 0)
 		return;
 	if (e.code != ERR_NONE)
 		log_info("run keep-not run=%lld why=%s", (long long)r->id,

@@ -170,6 +170,25 @@ agents_poor()
 	control '{"op":"limit","scope":"day","micros":100000000}'
 }
 
+# agents_sessions NAME: after a read run with tools, where all sessions are in
+# one file: the next run of its item sees them, others do not.
+agents_results() { sed -n 's/^stub //p' "$ERR" | jq -s '[.[].results] | max'; }
+agents_sessions()
+{
+	agents_steps <<'A'
+[{"text":"New."},{"text":"Said before."},{"text":"Said before."},{"text":"Said before."},{"text":"Said before."},{"text":"Said before."},{"text":"Said before."}]
+A
+	agents_again "$1" /look
+	tap_is "$(agents_end),$(agents_results | sed 's/[1-9][0-9]*/some/')" 'done none,some' 	    'the next run of an item goes on with its session'
+	tap_ok 'and answers to it' grep -q 'Said before' "$SAID"
+	agents_p=$(jq -r .project.id "$T/run.json")
+	rm -r "$HOME_DIR/sandboxes/$agents_p/ws/runs/keep/$ITEM"-*
+	agents_again "$1" /look
+	tap_is "$(agents_end),$(agents_results)" 'done none,0' 'without its file it starts anew'
+	agents_again "$1" /sealed
+	tap_is "$(agents_results)" 0 'another access does not see it'
+}
+
 # What no run may do, whatever the repository says.
 agents_harmless()
 {

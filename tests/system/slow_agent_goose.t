@@ -53,6 +53,9 @@ tap_ok 'its tree is read-only' grep -q 'Read-only file system' "$ERR"
 tap_not 'nothing in it looks taken away' grep ' D ' "$ERR"
 agents_harmless
 
+# ---- the same item again: its session goes on ----
+agents_sessions alpha
+
 # ---- how it can go wrong: it ends with status 0 each time ----
 agents_fail alpha 401 '{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}'
 tap_is "$(agents_end)" 'failed key' 'a refused key is told'

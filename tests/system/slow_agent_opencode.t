@@ -63,6 +63,9 @@ tap_is "$(agents_tools)" 'bash glob grep read ' 'with tools that read'
 tap_ok 'git may look' grep -q '"last":"[0-9a-f]* Settings' "$ERR"
 agents_harmless
 
+# ---- the same item again: its session goes on ----
+agents_sessions alpha
+
 # ---- how it can go wrong ----
 agents_fail alpha 401 '{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}'
 tap_is "$(agents_end)" 'failed key' 'a refused key is told'
