@@ -10,8 +10,8 @@ struct svc_verdict {
 	struct verdict v;
 };
 struct svc_verdict *svc_verdict_new(struct svc *s, const struct identity *who);
-/* One that is not newer than what is kept changes nothing; else the event
- * sandbox.proved. */
+/* One that is kept already changes nothing; else the event sandbox.proved.  The
+ * last one told counts: a clock may have been set back. */
 void svc_verdict(struct svc_verdict *op, svc_done_fn *done, void *arg);
 
 #endif

@@ -15,7 +15,7 @@ verdicts_put(struct txn *t, const struct verdict *v, bool *fresh, struct err *e)
 	    " failed = excluded.failed, untestable = excluded.untestable,"
 	    " generation = excluded.generation, network = excluded.network,"
 	    " driver = excluded.driver, failed_rows = excluded.failed_rows,"
-	    " gone = 0 WHERE excluded.at > at",
+	    " gone = 0 WHERE excluded.at <> at",
 	    BINDS(I(v->project_id), I(v->at), I(v->result), I(v->passed),
 		I(v->failed), I(v->untestable), I(v->generation), S(v->network),
 		S(v->driver), S(v->failed_rows)),

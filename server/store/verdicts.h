@@ -7,7 +7,8 @@
 struct err;
 struct txn;
 
-/* *fresh: it took the place of an older one, or of none. */
+/* *fresh: it took the place of another one, or of none; one of the same time is
+ * the same. */
 int verdicts_put(
     struct txn *t, const struct verdict *v, bool *fresh, struct err *e);
 /* None: out->at is 0. */
