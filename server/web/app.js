@@ -66,7 +66,8 @@ async function refresh() {
 function listen(after) {
 	const stream = new EventSource('/-/events?after=' + after);
 	for (const kind of ['approval.asked', 'approval.decided',
-	    'approval.expired', 'run.asked', 'run.created', 'run.updated',
+	    'approval.expired', 'approval.withdrawn', 'run.asked',
+	    'run.created', 'run.updated',
 	    'run.cancel', 'sandbox.updated', 'sandbox.proved',
 	    'project.created', 'project.updated', 'project.deleting',
 	    'project.deleted', 'network.changed', 'sandbox.wanted',

@@ -38,6 +38,9 @@ tap_is "$(code "$ONE_ID" GET "$C/projects/$ONE" "$TOK")" 403 'nor settings'
 tap_is "$(code "$ONE_ID" POST "$C/runs/$RUN/cancel" "$TOK")" 403 'nor runs'
 tap_is "$(code "$ONE_ID" GET "/api/v1/repos/$ONE/issues/1" "$ADMIN")" 401 'an admin token is no good here'
 tap_is "$(code "$ONE_ID" GET "/api/v1/repos/$ONE/issues/1")" 401 'nor none'
+for p in / /-/sign-in /-/app.js "/$ONE" "/-/runs/$RUN/log" /-/events; do
+	tap_is "$(code "$ONE_ID" GET "$p" "$TOK")" 404 "pages are not for sandboxes: $p"
+done
 tap_is "$(code "$ONE_ID" GET "/$ONE.git/info/refs?service=git-upload-pack" "$TOK")" 200 'git is served to it'
 tap_is "$(front "$ROUTER" - GET /api/v1/version)" '' 'no PROXY header: closed'
 tap_is "$(front "$ROUTER" '' GET /api/v1/version)" '' 'a header without a project: closed'

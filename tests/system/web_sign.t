@@ -126,4 +126,24 @@ tap_is "$STATUS" 303 'a cookie that is none is no harm'
 http POST '/-/sign-out' -H "Origin: $URL"
 tap_is "$STATUS" 403 'nobody is signed out without a session'
 
+# Behind a proxy with TLS.
+stop_cofferd
+coffer_conf <<CONF
+public_url = https://coffer.example
+allow_file_upstream = yes
+$(lib_router_ids)
+CONF
+start_cofferd
+http GET /-/sign-in -H 'Accept: text/html'
+FORM_COOKIE=$(sed -n 's/^[Ss]et-[Cc]ookie: \(__Host-coffer_form=[0-9a-f]*\); Path=\/; Max-Age=3600; HttpOnly; SameSite=Strict; Secure\r$/\1/p' "$HEADERS")
+tap_like "$FORM_COOKIE" '__Host-coffer_form=*' 'behind TLS the cookies are of this host alone, and secure'
+http GET '/-/sign-in?cookie=1' -H 'Accept: text/html' -H "Cookie: $FORM_COOKIE"
+VALUE=$(form_value)
+tls() { http POST /-/sign-in -H "Cookie: $FORM_COOKIE" -H "Origin: $1" --data-urlencode "form=$VALUE" --data-urlencode "password=$ADMIN"; }
+tls http://coffer.example
+tap_is "$STATUS" 403 'a page without TLS is another'
+tls https://coffer.example
+tap_is "$STATUS" 303 'one signs in by the public address'
+tap_like "$(grep -i '^set-cookie: __Host-coffer_session=' "$HEADERS")" '*; Secure*' 'with a session like that'
+
 tap_done

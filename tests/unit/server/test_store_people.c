@@ -134,6 +134,58 @@ tokens_are_found_by_secret_and_die_with_their_run(void **state)
 }
 
 static int
+steps_web(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	char secret[TOKEN_SECRET_HEX + 1];
+	struct token_new n = { .user_id = f->alice,
+		.kind = TOKEN_USER,
+		.name = "by",
+		.secret = SECRET_1,
+		.expires_at = 100,
+		.now = 5 };
+	struct token_list l;
+	struct token k;
+	int64_t by = 0, id = 0, last = 0;
+
+	STEP(tokens_insert(t, &n, &by, e) == 0);
+	n.secret = secret;
+	tokens_make_secret(secret);
+	STEP(tokens_insert_web(t, &n, by, &id, e) == 0);
+	STEP(tokens_by_secret(t, secret, &k, e) == 0);
+	STEP(k.kind == TOKEN_WEB && k.id == id && k.expires_at == 100);
+	token_release(&k);
+	STEP(tokens_list(t, f->alice, 0, 0, &l, e) == 0 && l.total == 1);
+	token_list_release(&l);
+	STEP(tokens_delete(t, f->alice, by, e) == 0);
+	STEP_FAILS(ERR_NOTFOUND, tokens_by_secret(t, secret, &k, e));
+	for (int i = 0; i < TOKENS_WEB_MAX + 3; i++) {
+		tokens_make_secret(secret);
+		STEP(tokens_insert_web(t, &n, 0, &last, e) == 0);
+	}
+	STEP(tokens_list_web(t, f->alice, 6, &l, e) == 0);
+	STEP(l.n == TOKENS_WEB_MAX && l.at[0].id == last);
+	token_list_release(&l);
+	STEP(tokens_list_web(t, f->alice, 100, &l, e) == 0 && l.n == 0);
+	STEP(tokens_delete_web(t, f->bob, last, false, e) == 0);
+	STEP(tokens_delete_web(t, f->alice, last, true, e) == 0);
+	STEP(tokens_list_web(t, f->alice, 6, &l, e) == 0);
+	STEP(l.n == 1 && l.at[0].id == last);
+	token_list_release(&l);
+	STEP(users_set_password(t, f->alice, "x", false, e) == 0);
+	STEP(tokens_list_web(t, f->alice, 6, &l, e) == 0 && l.n == 0);
+	return fixture_verdict(f, e);
+}
+
+static void
+sessions_of_browsers_end(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_web, f, e));
+}
+
+static int
 steps_tickets(struct txn *t, void *arg, struct err *e)
 {
 	struct fixture *f = arg;
@@ -442,6 +494,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 		T(users_have_unique_names_and_roles),
 		T(tokens_are_found_by_secret_and_die_with_their_run),
+		T(sessions_of_browsers_end),
 		T(a_ticket_is_good_once_and_not_for_long),
 		T(settings_survive_the_database),
 		T(a_mirror_is_due_when_its_time_came),
