@@ -1,4 +1,4 @@
-/* schema_forge: the scripts of steps 4 to 7, one file per room. */
+/* schema_forge: the scripts of steps 4 to 8, one file per room. */
 #ifndef SERVER_STORE_SCHEMA_FORGE_H
 #define SERVER_STORE_SCHEMA_FORGE_H
 
@@ -21,5 +21,7 @@ extern const char schema_sandboxes[];
 /* schema_7.c */
 extern const char schema_runs[];
 extern const char schema_approvals[];
+/* schema_8.c */
+extern const char schema_runners[];
 
 #endif
