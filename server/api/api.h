@@ -65,6 +65,7 @@ extern const struct route api_runs_routes[];
 extern const struct route api_asks_routes[];
 extern const struct route api_orders_routes[];
 extern const struct route api_records_routes[];
+extern const struct route api_checks_routes[];
 extern const struct route api_ci_routes[];
 extern const struct route api_tickets_routes[];
 

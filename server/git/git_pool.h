@@ -178,9 +178,11 @@ void gitpool_same_change(struct git_pool *p, int64_t project,
     const char *upstream, const char *local, git_done_fn *done, void *arg);
 
 /* {found, error (null, or what is wrong with its line)} and the checks, taken
- * with gitpool_result_checks. */
+ * with gitpool_result_checks.  text: what is read instead of the commit's
+ * .coffer/checks.yml, NULL: nothing.  A check that names no presets has those
+ * of the languages at the top of the commit's tree. */
 void gitpool_checks(struct git_pool *p, int64_t project, const char *rev,
-    git_done_fn *done, void *arg);
+    const char *text, git_done_fn *done, void *arg);
 /* Copies the checks out of a gitpool_checks result; release with
  * checks_release. */
 int gitpool_result_checks(

@@ -7,6 +7,7 @@
 #include "lib/base/err.h"
 #include "lib/wire/json.h"
 #include "server/git/git_pool.h"
+#include "server/service/svc_checks.h"
 #include "server/service/svc_pull.h"
 #include "server/store/projects.h"
 #include "server/store/protections.h"
@@ -122,26 +123,15 @@ static void
 svc_gate_on_checks(const struct git_result *res, void *arg)
 {
 	struct svc_merge *op = arg;
-	const char *wrong;
-	struct err e = ERR_INIT;
+	struct svc_checks_state state;
 
 	if (res->fail != NULL) {
 		svc_op_end(op, res->fail);
 		return;
 	}
-	wrong = json_str_or(res->j, "error", NULL);
-	op->facts.state = MERGE_CHECKS_ABSENT;
-	if (json_bool_or(res->j, "found", false)) {
-		op->facts.state = MERGE_CHECKS_OK;
-		if (wrong == NULL &&
-		    gitpool_result_checks(res, &op->facts.checks, &e) == -1)
-			wrong = e.msg;
-		if (wrong != NULL) {
-			op->facts.state = MERGE_CHECKS_WRONG;
-			snprintf(op->facts.error, sizeof(op->facts.error), "%s",
-			    wrong);
-		}
-	}
+	svc_checks_take(op->op.svc, res, &op->facts.checks, &state);
+	op->facts.state = state.state;
+	memcpy(op->facts.error, state.error, sizeof(state.error));
 	svc_gate_files(op);
 }
 
@@ -151,8 +141,8 @@ svc_gate_checks(struct svc_merge *op)
 	struct svc_gate_facts *f = &op->facts;
 
 	memcpy(f->checks_base, op->pull.base_sha, sizeof(f->checks_base));
-	gitpool_checks(op->op.svc->git, op->project_id, f->checks_base,
-	    svc_gate_on_checks, op);
+	svc_checks_ask(
+	    op->op.svc, op->project_id, f->checks_base, svc_gate_on_checks, op);
 }
 
 static void

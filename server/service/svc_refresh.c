@@ -18,6 +18,7 @@
 #include "server/domain/checks.h"
 #include "server/git/git_copy.h"
 #include "server/git/git_pull.h"
+#include "server/service/svc_checks.h"
 #include "server/service/svc_ci.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
@@ -160,19 +161,14 @@ static void
 svc_refresh_on_checks(const struct git_result *res, void *arg)
 {
 	struct svc_refresh *r = arg;
-	struct err e = ERR_INIT;
+	struct svc_checks_state state;
 
 	if (res->fail != NULL) {
 		svc_refresh_end(r, res->fail);
 		return;
 	}
 	/* A wrong file queues nothing; the gate says what is wrong with it. */
-	if (json_bool_or(res->j, "found", false) &&
-	    json_str_or(res->j, "error", NULL) == NULL &&
-	    gitpool_result_checks(res, &r->checks, &e) == -1) {
-		svc_refresh_end(r, &e);
-		return;
-	}
+	svc_checks_take(r->s, res, &r->checks, &state);
 	/* Upstream moved the base: as other commits, perhaps. */
 	if (r->actor == r->s->agentd_id && r->merge_base[0] != '\0' &&
 	    strcmp(r->merge_base, r->head) != 0)
@@ -203,8 +199,7 @@ svc_refresh_on_facts(const struct git_result *res, void *arg)
 		for (size_t i = 0; i < r->live.n; i++, line = json_next(line))
 			r->lines[i] = json_integer(line, 0);
 	}
-	gitpool_checks(
-	    r->s->git, r->project, r->base, svc_refresh_on_checks, r);
+	svc_checks_ask(r->s, r->project, r->base, svc_refresh_on_checks, r);
 }
 
 static void
@@ -248,8 +243,8 @@ svc_refresh_on_ref(const struct git_result *res, void *arg)
 	same = r->sized && strcmp(r->head, r->row_head) == 0 &&
 	    strcmp(r->merge_base, r->row_base) == 0;
 	if (same || r->merge_base[0] == '\0')
-		gitpool_checks(
-		    r->s->git, r->project, r->base, svc_refresh_on_checks, r);
+		svc_checks_ask(
+		    r->s, r->project, r->base, svc_refresh_on_checks, r);
 	else
 		svc_refresh_ask_facts(r);
 }
