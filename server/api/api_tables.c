@@ -54,6 +54,7 @@ const struct route *const api_tables[] = {
 	api_records_routes,
 	api_checks_routes,
 	api_ci_routes,
+	api_runners_routes,
 	api_tickets_routes,
 	NULL,
 };

@@ -73,14 +73,21 @@ static void
 shape_job_check(struct shape *s, const struct job_check *c)
 {
 	jw_object(&s->w, "check");
+	shape_str_or_null(s, "image", c->image);
+	shape_str_or_null(s, "profile", c->profile);
 	shape_str_or_null(s, "setup", c->setup);
 	jw_str(&s->w, "test", c->test);
 	jw_object(&s->w, "network");
 	jw_str(&s->w, "setup", network_name(c->network_setup));
 	jw_str(&s->w, "test", network_name(c->network_test));
+	jw_raw(&s->w, "presets", view_of(c->presets));
 	jw_end(&s->w);
 	jw_i64(&s->w, "timeout_s", c->timeout_s);
 	jw_i64(&s->w, "memory", c->memory);
+	shape_i64_or_null(s, "cpus", c->cpus);
+	shape_i64_or_null(s, "pids", c->pids);
+	shape_i64_or_null(s, "disk", c->disk);
+	jw_raw(&s->w, "labels", view_of(c->labels));
 	jw_bool(&s->w, "required", c->required);
 	jw_end(&s->w);
 }
@@ -112,10 +119,36 @@ shape_job(struct shape *s, const struct job *j, bool with_lease)
 		jw_null(&s->w, "exit_code");
 	shape_i64_or_null(s, "signal", j->signal);
 	jw_str(&s->w, "why", j->why);
-	jw_str(&s->w, "runner", j->runner);
+	if (j->runner[0] != '\0') {
+		jw_object(&s->w, "runner");
+		jw_i64(&s->w, "id", j->runner_id);
+		jw_str(&s->w, "name", j->runner);
+		jw_end(&s->w);
+	} else {
+		jw_null(&s->w, "runner");
+	}
+	jw_i64(&s->w, "priority", j->priority);
+	jw_bool(&s->w, "cancel", j->cancel);
 	jw_i64(&s->w, "log_bytes", j->log_bytes);
 	jw_time(&s->w, "created_at", j->created_at);
 	jw_time(&s->w, "started_at", j->started_at);
 	jw_time(&s->w, "ended_at", j->ended_at);
+	jw_end(&s->w);
+}
+
+void
+shape_runner(struct shape *s, const struct runner *r, int64_t now)
+{
+	jw_object(&s->w, NULL);
+	jw_i64(&s->w, "id", r->id);
+	jw_str(&s->w, "name", r->name);
+	jw_str(&s->w, "state", runner_state(r, now));
+	jw_raw(&s->w, "labels", view_of(r->labels));
+	jw_i64(&s->w, "slots", r->slots);
+	jw_i64(&s->w, "running", r->running);
+	jw_str(&s->w, "version", r->version);
+	jw_time(&s->w, "created_at", r->created_at);
+	jw_time(&s->w, "registered_at", r->registered_at);
+	jw_time(&s->w, "seen_at", r->seen_at);
 	jw_end(&s->w);
 }

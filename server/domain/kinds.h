@@ -28,7 +28,8 @@ enum access_level {
 enum token_kind {
 	TOKEN_USER = 1,
 	TOKEN_RUN,
-	TOKEN_SESSION
+	TOKEN_SESSION,
+	TOKEN_RUNNER
 };
 
 enum network_mode {

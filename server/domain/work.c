@@ -111,6 +111,10 @@ job_release(struct job *x)
 {
 	free(x->check.setup);
 	free(x->check.test);
+	free(x->check.image);
+	free(x->check.profile);
+	free(x->check.presets);
+	free(x->check.labels);
 	free(x->runner);
 	free(x->phase);
 	free(x->why);
