@@ -211,6 +211,19 @@ gitpool_checks(struct git_pool *p, int64_t project, const char *rev,
 }
 
 void
+gitpool_tests(struct git_pool *p, int64_t project,
+    const struct git_tests_spec *spec, git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { "base", spec->base },
+		{ "head", spec->head },
+		{ "patterns", spec->patterns != NULL ? spec->patterns : "" },
+		{ "words", spec->words != NULL ? spec->words : "" },
+		{ NULL, NULL } };
+
+	gitcall_texts(p, project, "tests", t, done, arg);
+}
+
+void
 gitpool_contents(struct git_pool *p, int64_t project, const char *rev,
     git_done_fn *done, void *arg)
 {

@@ -1,11 +1,11 @@
 #include "server/store/schema_forge.h"
 
 /*
- * Step 8: what checks bring beside runners.  job.kind and side are those of
- * domain/work.h, ordered the comment that ordered it (0: none).  check_text is
- * a project's own checks, which win over its file; check_order what a comment
- * asked for; check_report what is said of a pull request's head: by which
- * comment, and what the tests of its change show.
+ * Step 8: what checks bring beside runners.  check_text is a project's own
+ * checks, which win over its file; check_order what a comment asked for, by
+ * domain/check_order.h; check_report what is said of a pull request's head: by
+ * which comment, what the tests of its change show and what else is to be
+ * looked at.
  */
 const char schema_checks[] =
     "ALTER TABLE job ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;"
