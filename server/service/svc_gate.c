@@ -2,8 +2,10 @@
 #include "server/service/svc_merge.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "lib/wire/json.h"
 #include "server/git/git_pool.h"
@@ -22,7 +24,8 @@ svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
 {
 	struct svc_gate_ask ask = { .pull = &op->pull,
 		.facts = &op->facts,
-		.user = op->op.who.user_id };
+		.user = op->op.who.user_id,
+		.now = op->op.svc->now() };
 	struct project p = { .id = 0 };
 	struct protect_list rules;
 	int rc;
@@ -31,6 +34,8 @@ svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
 		op->ask ? PERM_READ : PERM_WRITE, &p, e) == -1)
 		return -1;
 	ask.approvals = p.settings.approvals;
+	ask.current = p.settings.current;
+	ask.conversations = p.settings.conversations;
 	if (op->style == 0)
 		op->style = p.profile.merge_style;
 	if (!op->delete_given)
@@ -44,8 +49,8 @@ svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
 	    protections_list(t, op->project_id, &rules, e) == -1)
 		return -1;
 	ask.rule = protect_match(&rules, op->pull.base);
-	op->may_override = ask.rule != NULL &&
-	    protect_may_override(ask.rule, ask.user, op->role >= ROLE_ADMIN);
+	op->may_override = op->role >= ROLE_ADMIN &&
+	    (ask.rule == NULL || protect_may_override(ask.rule, ask.user));
 	rc = svc_gate_decide(t, &ask, &op->verdict, e);
 	protect_list_release(&rules);
 	return rc;
@@ -62,6 +67,33 @@ svc_gate_ready(struct svc_merge *op)
 		svc_op_end(op, NULL);
 	else
 		op->go(op);
+}
+
+void
+svc_gate_facts_release(struct svc_gate_facts *f)
+{
+	checks_release(&f->checks);
+	protect_list_release(&f->protect);
+	for (size_t i = 0; i < f->n_changed; i++)
+		free(f->changed[i]);
+	*f = (struct svc_gate_facts){ .checks = CHECKS_INIT };
+}
+
+/* A file that changes; more protected ones than can be named are as good as
+ * not known. */
+static void
+svc_gate_changed(struct svc_gate_facts *f, const char *path)
+{
+	if (path[0] == '\0' ||
+	    !protect_files_match(f->files_pattern, view_of(path)))
+		return;
+	if (f->n_changed == MERGE_MAX_FILES) {
+		f->files = MERGE_FILES_UNKNOWN;
+		return;
+	}
+	if (f->files == MERGE_FILES_FREE)
+		f->files = MERGE_FILES_CHANGED;
+	f->changed[f->n_changed++] = xstrdup(path);
 }
 
 static void
@@ -81,14 +113,9 @@ svc_gate_on_files(const struct git_result *res, void *arg)
 	     m = json_next(m)) {
 		const char *path = json_str_or(m, "path", "");
 		const char *old = json_str_or(m, "old_path", "");
-		bool hit = protect_files_match(f->files_pattern, view_of(path));
-
-		if (!hit &&
-		    !protect_files_match(f->files_pattern, view_of(old)))
-			continue;
-		f->files = MERGE_FILES_CHANGED;
-		snprintf(f->file, sizeof(f->file), "%s", hit ? path : old);
-		break;
+		svc_gate_changed(f, path);
+		if (strcmp(old, path) != 0)
+			svc_gate_changed(f, old);
 	}
 	svc_gate_ready(op);
 }

@@ -158,13 +158,27 @@ svc_word_head(const struct svc_word_ask *a, struct err *e)
 	return rc;
 }
 
+/* The lines below the order's: what he says with his approval. */
+static char *
+svc_word_below(const struct svc_word_ask *a)
+{
+	const struct view first = svc_word_first(a);
+	struct view rest = a->args, line;
+
+	if (first.len > 0)
+		(void)view_split(&rest, '\n', &line);
+	return view_dup(view_trim(rest));
+}
+
 static int
 svc_word_approve(struct svc_word_ask *a, struct err *e)
 {
+	AUTO_FREE char *below = svc_word_below(a);
 	struct svc_review_create r = { .op = *a->op,
 		.project_id = a->c->project_id,
 		.item = a->c->item,
-		.state = REVIEW_APPROVED };
+		.state = REVIEW_APPROVED,
+		.body = below };
 	struct err fail = ERR_INIT;
 	int rc = svc_word_head(a, &fail);
 

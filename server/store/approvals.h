@@ -62,5 +62,9 @@ int approvals_tidy(
     struct txn *t, int64_t project_id, int64_t now, struct err *e);
 /* The open ones of a run that ended, but those about names. */
 int approvals_withdraw(struct txn *t, int64_t run_id, struct err *e);
+/* The open ask for money, 0: none, of a run on that item, of that run, or of
+ * the item that it is of. */
+int approvals_money(struct txn *t, const struct approval_new *n, int64_t *out,
+    struct err *e);
 
 #endif

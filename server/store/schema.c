@@ -296,7 +296,7 @@ static const char *const schema_steps[DB_SCHEMA_VERSION][12] = {
 	{ schema_merge_rest, schema_hooks_rest, schema_forks, NULL },
 	{ schema_sandboxes, NULL },
 	{ schema_runs, schema_approvals, NULL },
-	{ schema_runners, schema_checks, NULL },
+	{ schema_runners, schema_gate, schema_checks, NULL },
 };
 
 static int

@@ -46,3 +46,38 @@ const char schema_runners
 	 "CREATE INDEX job_queue ON job (priority DESC, id) WHERE state = 1;"
 	 "CREATE INDEX job_running ON job (project_id) WHERE state = 2;"
 	 "CREATE INDEX job_runner ON job (runner_id, id) WHERE state = 2;";
+
+/*
+ * The gate.  ref_writer: who moved a branch since it is there, pull_writer: who
+ * moved a pull request's head; they cannot approve it.  merging.unmet is a JSON
+ * list of what an admin passed over, '' for nothing, and reason why.
+ */
+const char
+    schema_gate[] = "ALTER TABLE project ADD COLUMN gate_current"
+		    " INTEGER NOT NULL DEFAULT 0;"
+		    "ALTER TABLE project ADD COLUMN gate_talks"
+		    " INTEGER NOT NULL DEFAULT 1;"
+		    "ALTER TABLE merging ADD COLUMN unmet"
+		    " TEXT NOT NULL DEFAULT '';"
+		    "ALTER TABLE merging ADD COLUMN reason"
+		    " TEXT NOT NULL DEFAULT '';"
+		    "CREATE TABLE ref_writer ("
+		    " project_id INTEGER NOT NULL, name TEXT NOT NULL,"
+		    " account_id INTEGER NOT NULL,"
+		    " PRIMARY KEY (project_id, name, account_id),"
+		    " FOREIGN KEY (project_id, name)"
+		    " REFERENCES ref (project_id, name) ON DELETE CASCADE)"
+		    " WITHOUT ROWID;"
+		    "CREATE TABLE pull_writer ("
+		    " project_id INTEGER NOT NULL, item INTEGER NOT NULL,"
+		    " account_id INTEGER NOT NULL,"
+		    " PRIMARY KEY (project_id, item, account_id),"
+		    " FOREIGN KEY (project_id, item)"
+		    " REFERENCES issue (project_id, number) ON DELETE CASCADE)"
+		    " WITHOUT ROWID;"
+		    "INSERT INTO ref_writer (project_id, name, account_id)"
+		    " SELECT project_id, name, account_id FROM ref"
+		    " WHERE name LIKE 'refs/heads/%' AND account_id > 0;"
+		    "INSERT INTO pull_writer (project_id, item, account_id)"
+		    " SELECT project_id, number, head_account_id FROM pull"
+		    " WHERE is_open = 1 AND head_account_id > 0;";

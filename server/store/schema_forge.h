@@ -23,6 +23,7 @@ extern const char schema_runs[];
 extern const char schema_approvals[];
 /* schema_8.c */
 extern const char schema_runners[];
+extern const char schema_gate[];
 /* schema_checks.c */
 extern const char schema_checks[];
 
