@@ -136,6 +136,7 @@ job_container(struct job *j)
 		.argv = argv,
 		.cwd = "/work/tree",
 		.hostname = "ci",
+		.init = j->phase != JOB_UNPACK,
 		.root = j->root,
 		.uid_base = host_project_uid_base(j->disk_id),
 		.limits = { .memory = j->memory,
