@@ -3,6 +3,8 @@
 #include "server/api/api_runners.h"
 #include "server/api/shape.h"
 #include "server/domain/job_rule.h"
+#include "server/domain/net_rule.h"
+#include "server/service/svc_checks.h"
 #include "server/service/svc_ci.h"
 #include "server/service/svc_ci_job.h"
 #include "server/store/jobs.h"
@@ -41,10 +43,14 @@ api_ci_open(struct call *c, struct job *j)
 static void
 api_ci_reply(struct call *c, const struct job *j, bool with_lease)
 {
+	struct net_rule_list rules = { .n = 0 };
 	struct shape s;
 
 	shape_init(&s, c, NULL);
-	shape_job(&s, j, with_lease);
+	if (with_lease)
+		svc_checks_rules(api_svc(c), j->check.presets, &rules);
+	shape_job(&s, j, with_lease ? &rules : NULL);
+	net_rule_list_release(&rules);
 	shape_reply(&s, c, 200);
 }
 
@@ -83,7 +89,7 @@ api_ci_list(struct call *c)
 	}
 	shape_page(&s, c, NULL, page, limit, list.total);
 	for (size_t i = 0; i < list.n; i++)
-		shape_job(&s, &list.at[i], false);
+		shape_job(&s, &list.at[i], NULL);
 	jw_end(&s.w);
 	shape_reply(&s, c, 200);
 	job_list_release(&list);

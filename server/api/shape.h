@@ -144,7 +144,10 @@ void shape_run(struct shape *s, const struct run *r);
 /* What became of an order, with the run if there is one. */
 void shape_run_verdict(
     struct shape *s, enum run_verdict verdict, const struct run *r);
-void shape_job(struct shape *s, const struct job *j, bool with_lease);
+struct net_rule_list;
+/* rules: for its runner alone, with its lease; NULL: for anybody. */
+void shape_job(
+    struct shape *s, const struct job *j, const struct net_rule_list *rules);
 void shape_runner(struct shape *s, const struct runner *r, int64_t now);
 void shape_approval(struct shape *s, const struct approval *a);
 void shape_i64_or_null(struct shape *s, const char *key, int64_t n);

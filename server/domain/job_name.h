@@ -3,11 +3,13 @@
  *
  *   unit                 a check of that name, on the head
  *   unit@base            the head's tests of it on the base's code
+ *   new-tests            what those come to
  *   test-pr-12           what comment 12 ordered, on the head
- *   test-pr-bug-12       the same for a reproduction, on the head
+ *   test-pr-bug-12@head  the same for a reproduction
  *   test-pr-bug-12@base  and on the base
+ *   test-pr-bug-12       what both come to
  *
- * No check is named like the last three (check_name_taken).
+ * What others come to runs nowhere.  No check is named so (check_name_taken).
  */
 #ifndef SERVER_DOMAIN_JOB_NAME_H
 #define SERVER_DOMAIN_JOB_NAME_H
@@ -27,9 +29,15 @@ enum {
 	JOB_NAME_MAX = 100 /* with the NUL */
 };
 
+enum job_side {
+	JOB_SIDE_WHOLE, /* the head as it is, or what the parts come to */
+	JOB_SIDE_HEAD,  /* as the next, a part */
+	JOB_SIDE_BASE   /* the base with the head's tests laid over it */
+};
+
 struct job_name {
 	enum job_kind kind;
-	bool base;       /* of the base's code */
+	enum job_side side;
 	int64_t comment; /* that ordered it, 0: none */
 };
 
@@ -37,8 +45,7 @@ struct job_name job_name_read(const char *name);
 /* check: of JOB_KIND_CHECK and JOB_KIND_PROOF. */
 void job_name_write(
     const struct job_name *n, const char *check, char out[JOB_NAME_MAX]);
-/* Has it a status of its own? Others are a part of a common one. */
-bool job_name_has_status(const struct job_name *n);
 const char *job_kind_name(enum job_kind k);
+const char *job_side_name(enum job_side s);
 
 #endif

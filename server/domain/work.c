@@ -28,6 +28,7 @@ static const char *const job_state_words[] = {
 	[JOB_CANCELLED] = "cancelled",
 	[JOB_INFRASTRUCTURE_ERROR] = "infrastructure_error",
 	[JOB_SUPERSEDED] = "superseded",
+	[JOB_SKIPPED] = "skipped",
 };
 
 const char *

@@ -113,7 +113,8 @@ enum job_state {
 	JOB_OUT_OF_MEMORY,
 	JOB_CANCELLED,
 	JOB_INFRASTRUCTURE_ERROR,
-	JOB_SUPERSEDED
+	JOB_SUPERSEDED,
+	JOB_SKIPPED /* nothing that it looks at has changed */
 };
 
 const char *job_state_name(enum job_state v);

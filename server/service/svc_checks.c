@@ -85,6 +85,31 @@ svc_checks_take(const struct svc *s, const struct git_result *res,
 		checks_release(out);
 }
 
+void
+svc_checks_rules(
+    const struct svc *s, const char *presets, struct net_rule_list *out)
+{
+	struct err e = ERR_INIT;
+	struct json *list = json_parse(view_of(presets), 0, &e);
+
+	for (const struct json *m = json_first(list); m != NULL;
+	     m = json_next(m)) {
+		struct net_rule_list one;
+		const char *name = json_string(m);
+
+		e = ERR_INIT;
+		if (name == NULL ||
+		    svc_net_preset_read(s, name, &one, &e) == -1)
+			continue;
+		out->at = xrealloc(
+		    out->at, (out->n + one.n + 1) * sizeof(*out->at));
+		for (size_t i = 0; i < one.n && out->n < NET_RULES_MAX; i++)
+			out->at[out->n++] = one.at[i];
+		net_rule_list_release(&one);
+	}
+	json_free(list);
+}
+
 static void
 svc_checks_put_release(void *arg)
 {

@@ -25,6 +25,12 @@ void svc_checks_ask(struct svc *s, int64_t project, const char *rev,
 void svc_checks_take(const struct svc *s, const struct git_result *res,
     struct checks *out, struct svc_checks_state *state);
 
+struct net_rule_list;
+/* What presets, a JSON list of names, let out as their files are now; one that
+ * is gone lets nothing out.  *out is the caller's, empty before. */
+void svc_checks_rules(
+    const struct svc *s, const char *presets, struct net_rule_list *out);
+
 /* A maintainer gives the project checks of its own, or takes them away. */
 struct svc_checks_put {
 	struct svc_op op;

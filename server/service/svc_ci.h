@@ -38,6 +38,9 @@ struct svc_ci_new {
 	const char *sha;
 	const char *base_sha;
 	const struct check *check;
+	const char *name; /* NULL: the check's */
+	const char *tree; /* what is tested instead of sha's; NULL: that */
+	int64_t priority;
 };
 int svc_ci_insert(struct txn *t, const struct identity *ci, int64_t now,
     const struct svc_ci_new *n, bool *created, struct err *e);

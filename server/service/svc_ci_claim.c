@@ -161,8 +161,8 @@ svc_ci_find_lost(struct txn *t, struct svc_ci_claim *op, struct svc_ci_want *x,
 
 		if (svc_ci_holds(x, l.at[i].id))
 			continue;
-		rc = svc_ci_lose(t, &op->op.who, op->op.now, l.at[i].id,
-		    l.at[i].lease, &lost, e);
+		rc = svc_ci_lose(t, op->op.svc, &op->op.who, op->op.now,
+		    l.at[i].id, l.at[i].lease, &lost, e);
 		if (rc == 0 && lost) {
 			x->lost[x->n_lost++] = l.at[i].id;
 			r->running--;

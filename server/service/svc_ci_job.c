@@ -129,7 +129,7 @@ svc_ci_result_job(struct txn *t, void *arg, struct err *e)
 	if (outcome != JOB_RESULT_TAKEN)
 		return 0;
 	return svc_ci_verdict(
-	    t, &op->op.who, op->op.now, &op->job, op->tail, e);
+	    t, op->op.svc, &op->op.who, op->op.now, &op->job, op->tail, e);
 }
 
 static bool
@@ -190,7 +190,8 @@ svc_ci_cancel_job(struct txn *t, void *arg, struct err *e)
 	if (!job_state_is_end(op->job.state))
 		return 0;
 	svc_identity_of(op->op.svc->ci_id, "ci", USER_CI, &ci);
-	return svc_ci_verdict(t, &ci, op->op.now, &op->job, NULL, e);
+	return svc_ci_verdict(
+	    t, op->op.svc, &ci, op->op.now, &op->job, NULL, e);
 }
 
 void

@@ -48,8 +48,8 @@ struct svc_lease_end {
 };
 
 int
-svc_ci_lose(struct txn *t, const struct identity *ci, int64_t now, int64_t id,
-    const char *lease, bool *lost, struct err *e)
+svc_ci_lose(struct txn *t, struct svc *s, const struct identity *ci,
+    int64_t now, int64_t id, const char *lease, bool *lost, struct err *e)
 {
 	struct job j;
 	int rc;
@@ -63,7 +63,7 @@ svc_ci_lose(struct txn *t, const struct identity *ci, int64_t now, int64_t id,
 	}
 	*lost = true;
 	rc = job_state_is_end(j.state)
-	    ? svc_ci_verdict(t, ci, now, &j, NULL, e)
+	    ? svc_ci_verdict(t, s, ci, now, &j, NULL, e)
 	    : svc_ci_event(t, ci, now, "check.queued", &j, NULL, e);
 	if (rc == 0 && !job_state_is_end(j.state))
 		rc = svc_ci_status(t, ci, now, &j, e);
@@ -80,8 +80,8 @@ svc_leases_job(struct txn *t, void *arg, struct err *e)
 	for (size_t i = 0; i < op->n; i++) {
 		bool lost;
 
-		if (svc_ci_lose(t, &op->op.who, op->op.now, op->v[i].id,
-			op->v[i].lease, &lost, e) == -1)
+		if (svc_ci_lose(t, op->op.svc, &op->op.who, op->op.now,
+			op->v[i].id, op->v[i].lease, &lost, e) == -1)
 			return -1;
 		op->lost += lost;
 	}

@@ -23,7 +23,7 @@ void svc_leases_drop(struct svc_leases *l, int64_t id, const char *lease);
 
 /* In a job: the runner of that lease is lost; with its events and its status,
  * when that was the end.  *lost is false when it was not its lease any more. */
-int svc_ci_lose(struct txn *t, const struct identity *ci, int64_t now,
-    int64_t id, const char *lease, bool *lost, struct err *e);
+int svc_ci_lose(struct txn *t, struct svc *s, const struct identity *ci,
+    int64_t now, int64_t id, const char *lease, bool *lost, struct err *e);
 
 #endif

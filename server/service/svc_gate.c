@@ -10,6 +10,7 @@
 #include "lib/wire/json.h"
 #include "server/git/git_pool.h"
 #include "server/service/svc_checks.h"
+#include "server/service/svc_ci_head.h"
 #include "server/service/svc_pull.h"
 #include "server/store/projects.h"
 #include "server/store/protections.h"
@@ -18,6 +19,28 @@
 enum {
 	SVC_GATE_FILES = 3000 /* looked at for protected ones */
 };
+
+/* What people and the project require beside the checks of the base. */
+static int
+svc_gate_ordered(struct txn *t, struct svc_merge *op, struct err *e)
+{
+	struct svc_gate_facts *f = &op->facts;
+	struct err fail = ERR_INIT;
+
+	if (svc_ci_head_required(
+		t, op->project_id, op->number, &f->checks, &fail) == 0) {
+		if (f->state == MERGE_CHECKS_ABSENT && f->checks.n > 0)
+			f->state = MERGE_CHECKS_OK;
+		return 0;
+	}
+	if (fail.code != ERR_LIMIT) {
+		*e = fail;
+		return -1;
+	}
+	f->state = MERGE_CHECKS_WRONG;
+	snprintf(f->error, sizeof(f->error), "%s", fail.msg);
+	return 0;
+}
 
 int
 svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
@@ -51,7 +74,9 @@ svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
 	ask.rule = protect_match(&rules, op->pull.base);
 	op->may_override = op->role >= ROLE_ADMIN &&
 	    (ask.rule == NULL || protect_may_override(ask.rule, ask.user));
-	rc = svc_gate_decide(t, &ask, &op->verdict, e);
+	rc = svc_gate_ordered(t, op, e);
+	if (rc == 0)
+		rc = svc_gate_decide(t, &ask, &op->verdict, e);
 	protect_list_release(&rules);
 	return rc;
 }

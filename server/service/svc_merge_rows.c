@@ -29,11 +29,16 @@ svc_gate_status(
 {
 	if (job != 0 && job_rule_status(job) != STATUS_SUCCESS)
 		return status_state_name(job_rule_status(job));
+	/* What people ordered and what tests show is of it alone. */
+	if (job == 0 && check_name_taken(check))
+		return NULL;
 	/* The newest comes last. */
 	for (size_t i = list->n; i-- > 0;)
 		if (strncmp(list->at[i].context, "ci/", 3) == 0 &&
 		    strcmp(list->at[i].context + 3, check) == 0)
-			return status_state_name(list->at[i].state);
+			return job == 0 && list->at[i].state == STATUS_SKIPPED
+			    ? NULL /* by another pull request */
+			    : status_state_name(list->at[i].state);
 	return NULL;
 }
 

@@ -58,6 +58,7 @@ svc_refresh_clear(struct svc_refresh *r)
 	free(r->base_ref);
 	r->head_ref = r->base_ref = NULL;
 	checks_release(&r->checks);
+	svc_ci_change_release(&r->change);
 	review_comment_list_release(&r->live);
 	free(r->lines);
 	free(r->conflicts);
@@ -158,6 +159,75 @@ svc_refresh_on_same(const struct git_result *res, void *arg)
 }
 
 static void
+svc_refresh_go_on(struct svc_refresh *r)
+{
+	/* Upstream moved the base: as other commits, perhaps. */
+	if (r->actor == r->s->agentd_id && r->merge_base[0] != '\0' &&
+	    strcmp(r->merge_base, r->head) != 0)
+		gitpool_same_change(r->s->git, r->project, r->base, r->head,
+		    svc_refresh_on_same, r);
+	else
+		svc_refresh_write(r);
+}
+
+/* Its own file is not what it is checked with, but it would be the next. */
+static void
+svc_refresh_on_own_file(const struct git_result *res, void *arg)
+{
+	struct svc_refresh *r = arg;
+	AUTO_CHECKS struct checks own = CHECKS_INIT;
+	struct svc_checks_state state;
+
+	if (res->fail == NULL) {
+		svc_checks_take(r->s, res, &own, &state);
+		if (state.state == MERGE_CHECKS_WRONG)
+			memcpy(r->change.file_error, state.error,
+			    sizeof(state.error));
+	}
+	svc_refresh_go_on(r);
+}
+
+/* Without it every check runs, and no test is asked what it shows. */
+static void
+svc_refresh_on_change(const struct git_result *res, void *arg)
+{
+	struct svc_refresh *r = arg;
+
+	if (res->fail != NULL)
+		log_warn("pull change project=%" PRId64 " pull=%" PRId64
+			 " reason=%s",
+		    r->project, r->number, log_val(res->fail->msg));
+	else
+		svc_ci_change_read(res, &r->checks, &r->change);
+	if (r->change.checks_file)
+		gitpool_checks(r->s->git, r->project, r->head, NULL,
+		    svc_refresh_on_own_file, r);
+	else
+		svc_refresh_go_on(r);
+}
+
+static void
+svc_refresh_ask_change(struct svc_refresh *r)
+{
+	AUTO_STR struct str words = STR_INIT;
+	struct err e = ERR_INIT;
+	struct git_tests_spec spec = { .base = r->merge_base,
+		.head = r->head,
+		.patterns = r->checks.tests };
+
+	if (r->merge_base[0] == '\0') {
+		svc_refresh_go_on(r);
+		return;
+	}
+	if (svc_ci_head_words(db_reader(r->s->db), r->project, r->number,
+		r->head, &words, &e) == -1)
+		log_warn("pull orders project=%" PRId64 " reason=%s",
+		    r->project, log_val(e.msg));
+	spec.words = str_cstr(&words);
+	gitpool_tests(r->s->git, r->project, &spec, svc_refresh_on_change, r);
+}
+
+static void
 svc_refresh_on_checks(const struct git_result *res, void *arg)
 {
 	struct svc_refresh *r = arg;
@@ -169,13 +239,7 @@ svc_refresh_on_checks(const struct git_result *res, void *arg)
 	}
 	/* A wrong file queues nothing; the gate says what is wrong with it. */
 	svc_checks_take(r->s, res, &r->checks, &state);
-	/* Upstream moved the base: as other commits, perhaps. */
-	if (r->actor == r->s->agentd_id && r->merge_base[0] != '\0' &&
-	    strcmp(r->merge_base, r->head) != 0)
-		gitpool_same_change(r->s->git, r->project, r->base, r->head,
-		    svc_refresh_on_same, r);
-	else
-		svc_refresh_write(r);
+	svc_refresh_ask_change(r);
 }
 
 /* Without them the rows keep what they had. */

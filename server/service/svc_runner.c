@@ -344,8 +344,8 @@ svc_runner_gone_job(struct txn *t, void *arg, struct err *e)
 	for (size_t i = 0; i < l.n && rc == 0; i++) {
 		bool lost;
 
-		rc = svc_ci_lose(
-		    t, &ci, op->op.now, l.at[i].id, l.at[i].lease, &lost, e);
+		rc = svc_ci_lose(t, op->op.svc, &ci, op->op.now, l.at[i].id,
+		    l.at[i].lease, &lost, e);
 	}
 	job_list_release(&l);
 	if (rc == 0 && account != 0)

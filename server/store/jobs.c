@@ -103,7 +103,7 @@ jobs_renew(struct txn *t, const struct job_new *n, int64_t id, bool *renewed,
 	    " priority = ?18, attempt = 0, lease = '', lease_until = 0,"
 	    " runner = '', runner_id = 0, cancel = 0, phase = '', has_exit = 0,"
 	    " exit_code = 0, signal = 0, started_at = 0, ended_at = 0, why = ''"
-	    " WHERE id = ?9 AND (state = 10 OR network_setup <> ?2"
+	    " WHERE id = ?9 AND (state IN (10, 11) OR network_setup <> ?2"
 	    " OR network_test <> ?3 OR timeout_s <> ?4 OR memory <> ?5"
 	    " OR required <> ?6 OR setup <> ?7 OR test <> ?8 OR tree <> ?10"
 	    " OR image <> ?11 OR profile <> ?12 OR presets <> ?13"
@@ -165,6 +165,42 @@ jobs_insert(struct txn *t, const struct job_new *n, int64_t *id, bool *created,
 	*id = db_last_id(t);
 	*created = true;
 	return 0;
+}
+
+int
+jobs_settle(struct txn *t, const struct job_new *n, enum job_state state,
+    const char *why, int64_t *id, struct err *e)
+{
+	static const char
+	    find[] = "SELECT id FROM job WHERE project_id = ? AND pull = ?"
+		     " AND sha = ? AND name = ?";
+	static const char
+	    sql[] = "UPDATE job SET state = ?, why = ?, ended_at = ?,"
+		    " base_sha = ?, required = ?, lease = '' WHERE id = ?";
+
+	if (db_number(t, find,
+		BINDS(I(n->project_id), I(n->pull), S(n->sha), S(n->name)), id,
+		e) == -1)
+		return -1;
+	if (*id == 0) {
+		if (jobs_add(t, n, e) == -1)
+			return -1;
+		*id = db_last_id(t);
+	}
+	return db_exec(t, sql,
+	    BINDS(I(state), S(why), I(n->now), S(n->base_sha),
+		I(n->check->required), I(*id)),
+	    NULL, e);
+}
+
+int
+jobs_of_head(struct txn *t, int64_t project_id, int64_t pull, const char *sha,
+    struct job_list *out, struct err *e)
+{
+	return jobs_rows(t,
+	    "SELECT " JOB_COLS JOB_FROM " WHERE j.project_id = ?"
+	    " AND j.pull = ? AND j.sha = ? ORDER BY j.id LIMIT 200",
+	    BINDS(I(project_id), I(pull), S(sha)), out, e);
 }
 
 int

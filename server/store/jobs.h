@@ -31,6 +31,12 @@ int jobs_get(struct txn *t, int64_t id, struct job *out, struct err *e);
 /* Of the pull request's check of that head; 0: it has none. */
 int jobs_state(struct txn *t, const struct job_new *of, enum job_state *out,
     struct err *e);
+/* It ends without a runner: it is skipped, or others say how it ended. */
+int jobs_settle(struct txn *t, const struct job_new *n, enum job_state state,
+    const char *why, int64_t *id, struct err *e);
+/* Of the pull request's commit, oldest first, at most 200. */
+int jobs_of_head(struct txn *t, int64_t project_id, int64_t pull,
+    const char *sha, struct job_list *out, struct err *e);
 /* Newest first; pull 0: any. */
 int jobs_list(struct txn *t, int64_t project_id, int64_t pull, int64_t limit,
     int64_t offset, struct job_list *out, struct err *e);

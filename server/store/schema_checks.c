@@ -28,6 +28,5 @@ const char schema_checks[] =
     " project_id INTEGER NOT NULL REFERENCES project (id) ON DELETE CASCADE,"
     " pull INTEGER NOT NULL, sha TEXT NOT NULL,"
     " comment_id INTEGER NOT NULL DEFAULT 0,"
-    " tests INTEGER NOT NULL DEFAULT 0, tests_sha TEXT NOT NULL DEFAULT '',"
     " notes TEXT NOT NULL DEFAULT '',"
     " PRIMARY KEY (project_id, pull)) WITHOUT ROWID;";

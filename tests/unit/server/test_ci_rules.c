@@ -206,16 +206,18 @@ a_jobs_name_says_what_it_is(void **state)
 	static const struct {
 		const char *name;
 		enum job_kind kind;
-		bool base;
+		enum job_side side;
 		int64_t comment;
 	} rows[] = {
-		{ "unit", JOB_KIND_CHECK, false, 0 },
-		{ "unit@base", JOB_KIND_PROOF, true, 0 },
-		{ "test-pr-12", JOB_KIND_ORDER, false, 12 },
-		{ "test-pr-bug-7", JOB_KIND_BUG, false, 7 },
-		{ "test-pr-bug-7@base", JOB_KIND_BUG, true, 7 },
-		{ "test-pr-x", JOB_KIND_CHECK, false, 0 },
-		{ "test-pr-bug-", JOB_KIND_CHECK, false, 0 },
+		{ "unit", JOB_KIND_CHECK, JOB_SIDE_WHOLE, 0 },
+		{ "unit@base", JOB_KIND_PROOF, JOB_SIDE_BASE, 0 },
+		{ "test-pr-12", JOB_KIND_ORDER, JOB_SIDE_WHOLE, 12 },
+		{ "test-pr-bug-7", JOB_KIND_BUG, JOB_SIDE_WHOLE, 7 },
+		{ "test-pr-bug-7@head", JOB_KIND_BUG, JOB_SIDE_HEAD, 7 },
+		{ "test-pr-bug-7@base", JOB_KIND_BUG, JOB_SIDE_BASE, 7 },
+		{ "new-tests", JOB_KIND_PROOF, JOB_SIDE_WHOLE, 0 },
+		{ "test-pr-x", JOB_KIND_CHECK, JOB_SIDE_WHOLE, 0 },
+		{ "test-pr-bug-", JOB_KIND_CHECK, JOB_SIDE_WHOLE, 0 },
 	};
 	char out[JOB_NAME_MAX];
 
@@ -224,9 +226,9 @@ a_jobs_name_says_what_it_is(void **state)
 		struct job_name n = job_name_read(rows[i].name);
 
 		assert_int_equal(n.kind, rows[i].kind);
-		assert_int_equal(n.base, rows[i].base);
+		assert_int_equal(n.side, rows[i].side);
 		assert_int_equal(n.comment, rows[i].comment);
-		if (i < 5) {
+		if (i < 6) {
 			job_name_write(&n, "unit", out);
 			assert_string_equal(out, rows[i].name);
 		}
