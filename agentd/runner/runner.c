@@ -29,9 +29,7 @@
 enum {
 	RUNNER_SLOTS_MAX = 64,
 	RUNNER_WAIT_S = 50,
-	RUNNER_EMPTY_MS = 1000, /* between polls without a job */
-	RUNNER_ROUTER_MS = 500,
-	RUNNER_ROUTER_TRIES = 20
+	RUNNER_EMPTY_MS = 1000 /* between polls without a job */
 };
 
 struct runner {
@@ -44,8 +42,6 @@ struct runner {
 	struct routerctl *router;
 	struct call *poll;
 	struct timer *pause;
-	struct timer *again; /* asks the router */
-	int hellos;
 	int swept; /* slots whose rest is gone */
 	char gateway[HOST_ADDR_MAX];
 	char range[HOST_ADDR_MAX];
@@ -304,10 +300,6 @@ runner_on_hello(const struct json *reply, const struct err *e, void *arg)
 	struct runner *r = arg;
 	const char *range = json_str_or(reply, "range", "10.214.0.0/16");
 
-	if (e != NULL && ++r->hellos < RUNNER_ROUTER_TRIES) {
-		timer_set(r->again, RUNNER_ROUTER_MS);
-		return;
-	}
 	/* Jobs without a network can do without the router. */
 	if (e != NULL)
 		log_warn("runner router why=%s", log_val(e->msg));
@@ -318,12 +310,20 @@ runner_on_hello(const struct json *reply, const struct err *e, void *arg)
 	runner_clean(r);
 }
 
+/* On a host without Cofferd there may be none. */
 static void
-runner_hello(void *arg)
+runner_hello(struct runner *r)
 {
-	struct runner *r = arg;
+	AUTO_FREE char *sock = path_join(r->host.home, "run/router.sock");
+	struct err e = ERR_INIT;
 
-	routerctl_hello(r->router, runner_on_hello, r);
+	if (r->own.url == NULL || access(sock, F_OK) == 0) {
+		routerctl_hello(r->router, runner_on_hello, r);
+		return;
+	}
+	(void)err_set(
+	    &e, ERR_NOTFOUND, "there is no router: jobs have no network");
+	runner_on_hello(NULL, &e, r);
 }
 
 static void
@@ -395,7 +395,6 @@ runner_make(struct runner *r, struct err *e)
 	r->env.ca = r->own.ca;
 	r->poll = call_new(r->loop, c->api, runner_on_job, r);
 	r->pause = timer_new(r->loop, runner_on_pause, r);
-	r->again = timer_new(r->loop, runner_hello, r);
 	return 0;
 }
 
@@ -406,7 +405,6 @@ runner_free(struct runner *r)
 		job_free(r->slot[i]);
 	call_free(r->poll);
 	timer_free(r->pause);
-	timer_free(r->again);
 	routerctl_free(r->router);
 	connection_close(r->connection);
 	registration_release(&r->own);
