@@ -64,7 +64,7 @@ int approvals_tidy(
 int approvals_withdraw(struct txn *t, int64_t run_id, struct err *e);
 /* The open ask for money, 0: none, of a run on that item, of that run, or of
  * the item that it is of. */
-int approvals_money(struct txn *t, const struct approval_new *n, int64_t *out,
-    struct err *e);
+int approvals_money(
+    struct txn *t, const struct approval_new *n, int64_t *out, struct err *e);
 
 #endif
