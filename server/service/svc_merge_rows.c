@@ -216,8 +216,8 @@ svc_gate_rows_read(struct txn *t, const struct svc_gate_ask *a,
 	    statuses_verdicts(t, project, p->head_sha, &x->statuses, e) == -1)
 		return -1;
 	if (a->conversations &&
-	    review_comments_open(t, project, p->issue.number, &x->open, e) ==
-		-1)
+	    review_comments_open(
+		t, project, p->issue.number, p->head_sha, &x->open, e) == -1)
 		return -1;
 	if (approvals_money(t, &money, &x->budget, e) == -1)
 		return -1;
@@ -235,7 +235,7 @@ svc_gate_writers(struct txn *t, const struct pull *p,
 		if (pull_writers_has(t, p->issue.project_id, p->issue.number,
 			who, &wrote[i], e) == -1)
 			return -1;
-		if (who == p->head_user_id || who == p->issue.author.id)
+		if (who == p->issue.author.id)
 			wrote[i] = true;
 	}
 	return 0;

@@ -21,8 +21,9 @@ pull_writers_add(
 		    " JOIN ref_writer w ON" PULL_WRITERS_REF
 		    " WHERE p.project_id = ?1 AND p.number = ?2"
 		    " UNION SELECT project_id, number, head_account_id"
-		    " FROM pull WHERE project_id = ?1 AND number = ?2"
-		    " AND head_account_id > 0";
+		    " FROM pull p WHERE project_id = ?1 AND number = ?2"
+		    " AND head_account_id > 0 AND NOT EXISTS"
+		    " (SELECT 1 FROM ref_writer w WHERE" PULL_WRITERS_REF ")";
 
 	return db_exec(t, sql, BINDS(I(project_id), I(number)), NULL, e);
 }

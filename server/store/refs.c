@@ -97,13 +97,17 @@ int
 refs_put(struct txn *t, int64_t project_id, const char *ref, const char *sha,
     int64_t user_id, struct err *e)
 {
-	if (db_exec(t,
-		"INSERT INTO ref (project_id, name, sha, account_id)"
-		" VALUES (?, ?, ?, ?) ON CONFLICT (project_id, name) DO UPDATE"
-		" SET sha = excluded.sha, account_id = excluded.account_id",
-		BINDS(I(project_id), S(ref), S(sha), I(user_id)), NULL,
-		e) == -1)
-		return -1;
+	return db_exec(t,
+	    "INSERT INTO ref (project_id, name, sha, account_id)"
+	    " VALUES (?, ?, ?, ?) ON CONFLICT (project_id, name) DO UPDATE"
+	    " SET sha = excluded.sha, account_id = excluded.account_id",
+	    BINDS(I(project_id), S(ref), S(sha), I(user_id)), NULL, e);
+}
+
+int
+refs_add_writer(struct txn *t, int64_t project_id, const char *ref,
+    int64_t user_id, struct err *e)
+{
 	if (user_id == 0 || strncmp(ref, "refs/heads/", 11) != 0)
 		return 0;
 	return db_exec(t,

@@ -53,14 +53,15 @@ int review_comments_move(
 /*
  * The conversations that are open to the gate: those that a maintainer began,
  * other than with an approval, and that neither he nor another maintainer
- * resolved.  Who is a maintainer is asked now.
+ * resolved, nor he settled by approving exactly the head since.  Who is a
+ * maintainer is asked now.
  */
 struct review_comments_open {
 	int64_t n;
 	char *path; /* of one of them, owned */
 };
 int review_comments_open(struct txn *t, int64_t project_id, int64_t item,
-    struct review_comments_open *out, struct err *e);
+    const char *head_sha, struct review_comments_open *out, struct err *e);
 
 /* Sets the pull request's number of comments, without pending ones. */
 int review_comments_count(

@@ -172,6 +172,12 @@ as "$BOB" api POST "$R/pulls/comments/$THREAD/resolve"
 gate
 tap_is "$(field .open)" true 'another maintainer does'
 as "$BOB" api POST "$R/pulls/comments/$THREAD/unresolve"
+review "$CAT" APPROVED 'It is clear now.'
+gate
+tap_is "$(field .open),$(met conversations)" 'true,true' 'and who began it, by approving this head'
+line "$CAT" COMMENT
+as "$BOB" api POST "$R/pulls/comments/$THREAD/resolve"
+as "$BOB" api POST "$R/pulls/comments/$THREAD/unresolve"
 api PATCH "$C/projects/$PROJECT" '{"settings":{"conversations":false}}'
 gate
 tap_is "$(field .open),$(met conversations)" 'true,' 'a project may do without'
@@ -231,6 +237,29 @@ gate
 tap_is "$(field .open),$(met current)" 'false,false' 'what was checked is not what the base would be'
 merge "$BOB"
 tap_like "$STATUS $(field .message)" '405 The head branch is behind the base branch*' 'and it does not merge'
+
+# Whoever lets the server update it has written nothing of it.
+opened late late.txt x "$CAT"
+as "$BOB" api POST "$R/pulls/$N/update"
+tap_is "$STATUS" 200 'one that has all of the base needs no update'
+M=$N
+opened between between.txt x
+review "$BOB" APPROVED
+checked
+status "$BOB" "$SHA" success lint
+merge "$BOB"
+N=$M
+as "$BOB" api POST "$R/pulls/$N/update"
+tap_is "$STATUS" 200 'a maintainer lets one be updated'
+updated() { gate; [ "$(met current)" = true ]; }
+wait_for 10 updated
+review "$BOB" APPROVED
+gate
+tap_is "$(met approval),$(met current)" 'true,true' 'and approves what the server made'
+review "$CAT" APPROVED
+gate
+tap_like "$(why approval)" '1 of 1*wrote a part*' 'who wrote it still does not'
+N=$RACE
 
 # ---- money ----
 api GET "$C/events?after=0&limit=1000"
