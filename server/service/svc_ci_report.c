@@ -243,8 +243,12 @@ svc_ci_report_order(struct txn *t, struct svc *s, int64_t now,
 	struct identity ci;
 	int64_t id = 0;
 
-	if (check_orders_get(t, name.comment, &o, e) == -1)
-		return -1;
+	if (check_orders_get(t, name.comment, &o, e) == -1) {
+		if (e->code != ERR_NOTFOUND)
+			return -1;
+		*e = ERR_INIT; /* taken back */
+		return 0;
+	}
 	str_addf(&text, "`/%s`: **%s** on `%.12s`%s\n\n",
 	    name.kind == JOB_KIND_BUG ? "test-pr-bug" : "test-pr",
 	    job_rule_text(j->state), j->sha,

@@ -9,6 +9,7 @@
 #include "server/domain/issue_rule.h"
 #include "server/service/svc_attachment.h"
 #include "server/service/svc_mention.h"
+#include "server/store/check_orders.h"
 #include "server/store/comments.h"
 #include "server/store/revisions.h"
 
@@ -258,6 +259,8 @@ svc_comment_edit_job(struct txn *t, void *arg, struct err *e)
 	if (op->body == NULL) {
 		if (comments_delete(t, op->project_id, op->id, op->op.now, e) ==
 		    -1)
+			return -1;
+		if (check_orders_drop(t, op->id, e) == -1)
 			return -1;
 		return svc_comment_event(
 		    t, &op->op, "comment.deleted", c, NULL, e);

@@ -12,6 +12,7 @@
 #include "server/service/svc_checks.h"
 #include "server/service/svc_ci_head.h"
 #include "server/service/svc_pull.h"
+#include "server/store/check_texts.h"
 #include "server/store/projects.h"
 #include "server/store/protections.h"
 #include "server/store/pulls.h"
@@ -26,7 +27,16 @@ svc_gate_ordered(struct txn *t, struct svc_merge *op, struct err *e)
 {
 	struct svc_gate_facts *f = &op->facts;
 	struct err fail = ERR_INIT;
+	int64_t at;
 
+	if (check_texts_at(t, op->project_id, &at, e) == -1)
+		return -1;
+	if (at != f->checks_at) {
+		f->state = MERGE_CHECKS_WRONG;
+		snprintf(f->error, sizeof(f->error),
+		    "the project's checks changed just now: ask again");
+		return 0;
+	}
 	if (svc_ci_head_required(
 		t, op->project_id, op->number, &f->checks, &fail) == 0) {
 		if (f->state == MERGE_CHECKS_ABSENT && f->checks.n > 0)
@@ -191,8 +201,14 @@ static void
 svc_gate_checks(struct svc_merge *op)
 {
 	struct svc_gate_facts *f = &op->facts;
+	struct err e = ERR_INIT;
 
 	memcpy(f->checks_base, op->pull.base_sha, sizeof(f->checks_base));
+	if (check_texts_at(db_reader(op->op.svc->db), op->project_id,
+		&f->checks_at, &e) == -1) {
+		svc_op_end_later(op, &e);
+		return;
+	}
 	svc_checks_ask(
 	    op->op.svc, op->project_id, f->checks_base, svc_gate_on_checks, op);
 }

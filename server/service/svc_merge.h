@@ -30,6 +30,7 @@ enum {
 struct svc_gate_facts {
 	struct checks checks;
 	char checks_base[SHA_HEX + 1]; /* the commit that they are of */
+	int64_t checks_at;             /* of the settings', as they were */
 	enum merge_checks state;
 	char error[240];
 	struct protect_list protect; /* as it was when git was asked */

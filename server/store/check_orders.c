@@ -113,6 +113,13 @@ check_orders_made(
 	    BINDS(S(sha), I(comment_id)), NULL, e);
 }
 
+int
+check_orders_drop(struct txn *t, int64_t comment_id, struct err *e)
+{
+	return db_exec(t, "DELETE FROM check_order WHERE comment_id = ?",
+	    BINDS(I(comment_id)), NULL, e);
+}
+
 void
 check_report_release(struct check_report *r)
 {

@@ -27,6 +27,9 @@ int check_orders_get(
 int check_orders_made(
     struct txn *t, int64_t comment_id, const char *sha, struct err *e);
 
+/* Its comment is gone: the gate does not ask for it any more. */
+int check_orders_drop(struct txn *t, int64_t comment_id, struct err *e);
+
 struct check_report {
 	char sha[SHA_HEX + 1];
 	int64_t comment_id; /* 0: none */

@@ -20,6 +20,13 @@ check_texts_get(struct txn *t, int64_t project_id, char **text, struct err *e)
 }
 
 int
+check_texts_at(struct txn *t, int64_t project_id, int64_t *at, struct err *e)
+{
+	return db_number(t, "SELECT at FROM check_text WHERE project_id = ?",
+	    BINDS(I(project_id)), at, e);
+}
+
+int
 check_texts_put(struct txn *t, const struct check_text_new *n, struct err *e)
 {
 	static const char

@@ -10,6 +10,9 @@ struct txn;
 /* *text is NULL when it has none; the caller frees it. */
 int check_texts_get(
     struct txn *t, int64_t project_id, char **text, struct err *e);
+/* When they were given, 0: it has none. */
+int check_texts_at(
+    struct txn *t, int64_t project_id, int64_t *at, struct err *e);
 struct check_text_new {
 	int64_t project_id;
 	const char *text; /* NULL: the file counts again */

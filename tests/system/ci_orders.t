@@ -142,6 +142,15 @@ take && end_job passed 0
 gate
 tap_is "$(met "check:test-pr-$MORE")" true 'until it has passed'
 
+say '/test-pr "make less" --required'
+LESS=$(field .id)
+take
+api DELETE "$R/issues/comments/$LESS"
+gate
+tap_is "$(met "check:test-pr-$LESS")" '' 'an order is taken back with its comment'
+end_job failed 1
+tap_is "$STATUS" 200 'whose result is taken all the same'
+
 # Reproductions.
 say '/test-pr-bug "python -m pytest tests/test_b.py"'
 BUG=$(field .id)
