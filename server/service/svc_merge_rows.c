@@ -45,8 +45,9 @@ svc_gate_status(
 static enum merge_review_verdict
 svc_gate_verdict(const struct review *r)
 {
+	/* A program's account may say no, but not yes. */
 	if (r->state == REVIEW_APPROVED)
-		return MERGE_APPROVED;
+		return r->author.bot ? MERGE_COMMENT : MERGE_APPROVED;
 	return r->state == REVIEW_REQUEST_CHANGES ? MERGE_REJECTED
 						  : MERGE_COMMENT;
 }

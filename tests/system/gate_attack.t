@@ -133,6 +133,13 @@ review "$BOB" APPROVED
 gate
 tap_is "$(met approval)" false 'nor who pushed before it was opened'
 opened theirs theirs.txt x
+ROBO=$(make_user robo)
+api PATCH /api/v1/admin/users/robo '{"type":"bot"}'
+tap_is "$STATUS,$(field .type)" 200,bot 'an account is a program'\''s'
+api PUT "$R/collaborators/robo" '{"permission":"write"}'
+review "$ROBO" APPROVED
+gate
+tap_is "$(met approval)" false 'which approves nothing, maintainer or not'
 review "$EVE" APPROVED
 gate
 tap_is "$(met approval)" false 'a reader does not'
@@ -284,9 +291,20 @@ done >"$T/codes"
 tap_is "$(cat "$T/codes")" '405 405 ' 'no maintainer and no reader passes it'
 merge "$ADMIN" '{"Do":"merge","force_merge":true}'
 tap_is "$STATUS" 422 'no admin without a reason'
+# Killed when the base has moved and no row says so yet.
+stop_cofferd
+COFFER_FAIL=merge_moved
+export COFFER_FAIL
+start_cofferd
+unset COFFER_FAIL
 merge "$ADMIN" '{"Do":"merge","force_merge":true,"force_reason":"The fix cannot wait."}'
-tap_is "$STATUS" 200 'an admin with one does'
-MERGED=$(field .sha)
+tap_is "$STATUS" 000 'an admin with one does, and cofferd is killed by it'
+stop_cofferd
+start_cofferd
+merged() { api GET "$R/pulls/$N/merge"; [ "$STATUS" = 204 ]; }
+tap_ok 'the next one finishes it' wait_for 20 merged
+api GET "$R/pulls/$N"
+MERGED=$(field .merge_commit_sha)
 api GET "$C/events?after=0&limit=1000"
 tap_is "$(field "[.events[] | select(.kind == \"pull.merged\" and .item == $N)][0].data.override | \"\(.reason) \(.unmet | sort | join(\",\"))\"")" \
     'The fix cannot wait. budget,current' 'the event has the reason and what was not met'
