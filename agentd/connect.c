@@ -109,6 +109,21 @@ connection_open(struct connection *c, struct loop *l, const char *server,
 }
 
 int
+connection_open_at(struct connection *c, struct loop *l, const char *base,
+    const char *token, const char *ca, const char *user_agent, struct err *e)
+{
+	c->token = xstrdup(token);
+	c->base = xstrdup(base);
+	c->net = net_new(l, user_agent, e);
+	if (c->net == NULL)
+		return -1;
+	c->api = apiclient_new(c->net, c->base, c->token);
+	if (ca != NULL)
+		apiclient_trust(c->api, ca);
+	return 0;
+}
+
+int
 connection_lock(struct connection *c, const char *folder, struct err *e)
 {
 	AUTO_FREE char *dir = path_join(c->home, folder);

@@ -29,6 +29,10 @@ int connection_init(struct connection *c, const char *home, struct err *e);
  * HOME/secrets. */
 int connection_open(struct connection *c, struct loop *l, const char *server,
     const char *token, const char *user_agent, struct err *e);
+/* The same of a server elsewhere, with this token; ca NULL: what the system
+ * trusts, else borrowed. */
+int connection_open_at(struct connection *c, struct loop *l, const char *base,
+    const char *token, const char *ca, const char *user_agent, struct err *e);
 /* Only one of this program works on a HOME: HOME/FOLDER/lock, until the end of
  * the process.  ERR_EXISTS: another one does. */
 int connection_lock(struct connection *c, const char *folder, struct err *e);

@@ -22,6 +22,7 @@ enum {
 
 struct review_args {
 	const char *body, *file, *sha, *style, *title;
+	const char *override; /* why, past the gate */
 	bool delete_branch;
 };
 
@@ -183,6 +184,10 @@ review_merge(struct cli *c, const void *args, int argc, char **argv)
 		jw_view(&w, "MergeMessageField", str_view(&text));
 	if (a->delete_branch)
 		jw_bool(&w, "delete_branch_after_merge", true);
+	if (a->override != NULL) {
+		jw_bool(&w, "force_merge", true);
+		jw_str(&w, "force_reason", a->override);
+	}
 	jw_end(&w);
 	path = xasprintf("/api/v1/repos/%s/pulls/%" PRId64 "/merge", full, n);
 	rc = remote_send(c,
@@ -220,6 +225,8 @@ static const struct command_option review_options[] = {
 };
 
 static const struct command_option review_merge_options[] = {
+	{ 0, OPT_STR, "override", REVIEW(override), "REASON",
+	    "past what the gate wants, as an admin; it is recorded" },
 	{ 's', OPT_STR, "style", REVIEW(style), "STYLE",
 	    "merge (default), squash or fast-forward-only" },
 	{ 0, OPT_STR, "sha", REVIEW(sha), "SHA",

@@ -28,6 +28,7 @@ const struct command *const command_tables[] = {
 	cmd_record,
 	cmd_approvals,
 	cmd_check,
+	cmd_runner,
 	cmd_fetch,
 	cmd_reviewer,
 	cmd_model,

@@ -16,6 +16,9 @@ static const struct conf_key runner_config_keys[] = {
 	    "cofferd's address; what cofferd wrote to run/ when absent" },
 	{ "name", CONF_STR, CONFIG_AT(name), "local", 0, 0,
 	    "what this runner is called in logs" },
+	{ "labels", CONF_STR, CONFIG_AT(labels), NULL, 0, 0,
+	    "what the server's own host has, like \"big,gpu\"; of a registered "
+	    "runner the server knows" },
 	{ "driver", CONF_STR, CONFIG_AT(driver), "oci", 0, 0,
 	    "what sandboxes are made with: oci or engine" },
 	{ "engine_socket", CONF_STR, CONFIG_AT(engine_socket), NULL, 0, 0,

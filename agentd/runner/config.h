@@ -9,6 +9,7 @@ struct err;
 struct runner_config {
 	char *server; /* NULL: the address that cofferd wrote down */
 	char *name;
+	char *labels; /* NULL: none */
 	char *driver;
 	char *engine_socket; /* NULL: the usual one */
 	char *runtime;       /* NULL: the default */

@@ -11,6 +11,7 @@
 #include "agentd/run/workdir.h"
 #include "agentd/runner/job_priv.h"
 #include "agentd/sandbox/netns.h"
+#include "agentd/sandbox/profile.h"
 #include "agentd/sandbox/routerctl.h"
 #include "agentd/sandbox/workspace.h"
 #include "lib/base/alloc.h"
@@ -22,7 +23,9 @@
 #include "lib/wire/json.h"
 
 enum {
-	JOB_BEAT_MS = 20 * 1000,
+	JOB_BEAT_MS = 5 * 1000,
+	JOB_CPUS_MAX = 1024,
+	JOB_PIDS_MAX = 1 << 20,
 	JOB_TREE_MS = 10 * 60 * 1000,
 	JOB_STALL_MS = 60 * 1000,
 	JOB_TIMEOUT_MAX_S = 24 * 3600,
@@ -35,29 +38,97 @@ job_slot_id(int slot)
 	return HOST_MAX_PROJECT - slot;
 }
 
+char *
+job_slot_dir(const struct sandbox_host *h, int slot)
+{
+	return xasprintf(
+	    "%s/sandboxes/%lld", h->home, (long long)job_slot_id(slot));
+}
+
+/* `open` is not a job's; what is not known has none. */
+static int
+job_read_net(
+    const struct json *net, const char *phase, enum job_net *out, struct err *e)
+{
+	static const char *const modes[] = {
+		[JOB_NET_OFF] = "off",
+		[JOB_NET_LOCKED] = "locked",
+		[JOB_NET_WEB] = "web",
+	};
+	const char *mode = "off";
+
+	*out = JOB_NET_OFF;
+	if (json_str(net, phase, 7, &mode, e) == -1)
+		return -1;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (strcmp(mode, modes[i]) == 0)
+			*out = (enum job_net)i;
+	return 0;
+}
+
+static char *
+job_read_rules(const struct json *rules)
+{
+	AUTO_STR struct str list = STR_INIT;
+	AUTO_STR struct str text = STR_INIT;
+	struct jw w;
+
+	if (!json_is_array(rules))
+		return NULL;
+	json_print(rules, &list);
+	jw_init(&w, &text);
+	jw_object(&w, NULL);
+	jw_raw(&w, "allow", str_view(&list));
+	jw_end(&w);
+	return str_steal(&text);
+}
+
+/* An image that is not here is told when the job begins. */
+static int
+job_read_root(struct job *j, const struct json *check, struct err *e)
+{
+	const char *image = "", *profile = "";
+
+	if (json_str(check, "image", JOB_NAME_MAX - 1, &image, e) == -1 ||
+	    json_str(check, "profile", JOB_NAME_MAX - 1, &profile, e) == -1)
+		return -1;
+	if (*image == '\0')
+		image = profile;
+	if (*image == '\0')
+		return 0;
+	j->root = profile_root(j->env->host, image, &j->part_fail);
+	return 0;
+}
+
 static int
 job_read_check(struct job *j, const struct json *check, struct err *e)
 {
 	const struct json *net = json_get(check, "network");
-	const char *setup = "", *test = "", *ns = "none", *nt = "off";
-	int64_t timeout_s = 600, memory = 0;
+	const char *setup = "", *test = "";
+	int64_t timeout_s = 600, memory = 0, cpus = 0, pids = 0, disk = 0;
 
 	if (json_str(check, "setup", JOB_TEXT_MAX, &setup, e) == -1 ||
 	    json_str(check, "test", JOB_TEXT_MAX, &test, e) == -1 ||
-	    json_str(net, "setup", 7, &ns, e) == -1 ||
-	    json_str(net, "test", 7, &nt, e) == -1 ||
+	    job_read_net(net, "setup", &j->net[JOB_SETUP], e) == -1 ||
+	    job_read_net(net, "test", &j->net[JOB_TEST], e) == -1 ||
 	    json_i64(check, "timeout_s", 1, JOB_TIMEOUT_MAX_S, &timeout_s, e) ==
 		-1 ||
-	    json_i64(check, "memory", 0, INT64_MAX, &memory, e) == -1)
+	    json_i64(check, "memory", 0, INT64_MAX, &memory, e) == -1 ||
+	    json_i64(check, "cpus", 0, JOB_CPUS_MAX, &cpus, e) == -1 ||
+	    json_i64(check, "pids", 0, JOB_PIDS_MAX, &pids, e) == -1 ||
+	    json_i64(check, "disk", 0, INT64_MAX, &disk, e) == -1 ||
+	    job_read_root(j, check, e) == -1)
 		return -1;
 	if (test[0] == '\0')
 		return err_set(e, ERR_PROTO, "no test command");
 	j->setup = setup[0] == '\0' ? NULL : xstrdup(setup);
 	j->test = xstrdup(test);
-	(void)snprintf(j->net_setup, sizeof(j->net_setup), "%s", ns);
-	(void)snprintf(j->net_test, sizeof(j->net_test), "%s", nt);
 	j->timeout_ms = timeout_s * 1000;
 	j->memory = (uint64_t)memory;
+	j->cpus = (uint64_t)cpus;
+	j->pids = (uint64_t)pids;
+	j->disk = (uint64_t)disk;
+	j->rules = job_read_rules(json_get(net, "rules"));
 	return 0;
 }
 
@@ -104,6 +175,8 @@ job_new(const struct job_env *env, int slot, const struct json *row,
 	if (job_read(j, row, e) == -1) {
 		free(j->setup);
 		free(j->test);
+		free(j->root);
+		free(j->rules);
 		free(j);
 		return NULL;
 	}
@@ -390,13 +463,20 @@ job_on_phase_exit(struct job *j, const struct shim_exit *x)
 
 /* ---- the beginning ---- */
 
+/* What a check asks for is not more than the runner gives. */
+static uint64_t
+job_disk(const struct job *j)
+{
+	return job_bound(j->disk, j->env->cfg->disk);
+}
+
 static bool
 job_on_tree_data(struct view chunk, void *arg)
 {
 	struct job *j = arg;
 
 	j->tar_bytes += chunk.len;
-	if (j->tar_bytes > j->env->cfg->disk)
+	if (j->tar_bytes > job_disk(j))
 		return false;
 	while (chunk.len > 0) {
 		ssize_t n = write(j->tar, chunk.p, chunk.len);
@@ -467,6 +547,7 @@ job_fetch_tree(struct job *j, struct err *e)
 		.headers = headers,
 		.limit_ms = JOB_TREE_MS,
 		.stall_ms = JOB_STALL_MS,
+		.ca_file = j->env->ca,
 		.on_data = job_on_tree_data,
 		.on_done = job_on_tree,
 		.arg = j,
@@ -504,8 +585,8 @@ job_on_swept(const struct err *fail, void *arg)
 		return;
 	/* The tree comes while the disk is made. */
 	j->parts = 2;
-	workspace_up(j->env->host, j->disk_id, j->env->cfg->disk / JOB_MIB,
-	    job_on_disk, j);
+	workspace_up(
+	    j->env->host, j->disk_id, job_disk(j) / JOB_MIB, job_on_disk, j);
 	if (job_fetch_tree(j, &e) == -1)
 		job_part_done(j, &e);
 }
@@ -550,6 +631,10 @@ job_begin(struct job *j)
 		job_end(j, "infrastructure_error", "%s", e.msg);
 		return;
 	}
+	if (j->part_fail.code != ERR_NONE) { /* there is no such image */
+		job_end(j, "infrastructure_error", "%s", j->part_fail.msg);
+		return;
+	}
 	/* A job of an earlier process may have left its disk behind. */
 	job_sweep(j->env->host, j->slot, job_on_swept, j);
 }
@@ -570,6 +655,8 @@ job_free(struct job *j)
 	call_free(j->result);
 	free(j->setup);
 	free(j->test);
+	free(j->root);
+	free(j->rules);
 	str_release(&j->why);
 	free(j);
 }

@@ -31,6 +31,7 @@ struct job_env {
 	struct net *net;
 	const char *base; /* cofferd's address, for the tree */
 	const char *token;
+	const char *ca; /* NULL: what the system trusts */
 };
 
 /* The result is told and everything is removed; the callee frees the job. */
@@ -47,6 +48,8 @@ void job_disown(struct job *j, const char *why);
 void job_free(struct job *j);
 /* The id that a slot uses for its disk and its namespace. */
 int64_t job_slot_id(int slot);
+/* Where its disk is, if it has one. */
+char *job_slot_dir(const struct sandbox_host *h, int slot);
 /* Removes the slot's disk and namespace; its containers have ended. */
 void job_sweep(
     const struct sandbox_host *h, int slot, sandbox_done_fn *done, void *arg);

@@ -106,12 +106,10 @@ job_phase_command(const struct job *j)
 	return "exec tar -x --no-same-owner --no-same-permissions -f -";
 }
 
-static bool
-job_phase_has_network(const struct job *j)
+uint64_t
+job_bound(uint64_t asked, uint64_t most)
 {
-	const char *mode = j->phase == JOB_SETUP ? j->net_setup : j->net_test;
-
-	return j->phase != JOB_UNPACK && strcmp(mode, "web") == 0;
+	return asked > 0 && asked < most ? asked : most;
 }
 
 /* The container of the current phase. */
@@ -138,10 +136,14 @@ job_container(struct job *j)
 		.argv = argv,
 		.cwd = "/work/tree",
 		.hostname = "ci",
+		.init = j->phase != JOB_UNPACK,
+		.root = j->root,
 		.uid_base = host_project_uid_base(j->disk_id),
 		.limits = { .memory = j->memory,
-		    .cpu_milli = (uint32_t)j->env->cfg->cpus * 1000,
-		    .pids = (uint32_t)j->env->cfg->pids,
+		    .cpu_milli = (uint32_t)job_bound(
+				     j->cpus, j->env->cfg->cpus) *
+			1000,
+		    .pids = (uint32_t)job_bound(j->pids, j->env->cfg->pids),
 		    .output = JOB_OUTPUT_MAX },
 	};
 
@@ -159,7 +161,7 @@ job_container(struct job *j)
 		if (spec.limits.wall_ms < 1)
 			spec.limits.wall_ms = 1;
 	}
-	if (job_phase_has_network(j)) {
+	if (j->net[j->phase] != JOB_NET_OFF) {
 		spec.net = SPEC_NET_JOIN;
 		spec.netns = netns;
 	}
@@ -181,6 +183,16 @@ job_on_mode(const struct json *reply, const struct err *e, void *arg)
 	job_container(j);
 }
 
+/* Each phase has the network that is its own. */
+static void
+job_route(struct job *j)
+{
+	j->routed = j->net[j->phase];
+	routerctl_project_set(j->env->router, j->disk_id,
+	    j->routed == JOB_NET_WEB ? "web" : "locked",
+	    j->routed == JOB_NET_WEB ? NULL : j->rules, job_on_mode, j);
+}
+
 static void
 job_on_netns(const struct err *e, void *arg)
 {
@@ -191,8 +203,7 @@ job_on_netns(const struct err *e, void *arg)
 		return;
 	}
 	j->netns_up = true;
-	routerctl_project_set(
-	    j->env->router, j->disk_id, "web", NULL, job_on_mode, j);
+	job_route(j);
 }
 
 void
@@ -206,8 +217,12 @@ job_phase_start(struct job *j, enum job_phase phase)
 		    job_phase_command(j));
 		job_log(j, head.p, head.len);
 	}
-	if (job_phase_has_network(j) && !j->netns_up)
+	if (j->net[phase] == JOB_NET_OFF)
+		job_container(j);
+	else if (!j->netns_up)
 		netns_project_up(j->env->host, j->disk_id, job_on_netns, j);
+	else if (j->routed != j->net[phase])
+		job_route(j);
 	else
 		job_container(j);
 }

@@ -26,6 +26,12 @@ enum job_phase {
 	JOB_PHASES
 };
 
+enum job_net {
+	JOB_NET_OFF,
+	JOB_NET_LOCKED, /* what `rules` let out */
+	JOB_NET_WEB
+};
+
 struct job {
 	const struct job_env *env;
 	int slot;
@@ -39,9 +45,12 @@ struct job {
 	char lease[JOB_NAME_MAX];
 	char *setup; /* NULL: none */
 	char *test;
-	char net_setup[8], net_test[8];
+	enum job_net net[JOB_PHASES];
 	int64_t timeout_ms;
 	uint64_t memory;
+	uint64_t cpus, pids, disk; /* 0: the runner's own */
+	char *root;                /* of its image; NULL: the host's */
+	char *rules;               /* of `locked`: a JSON object; NULL: none */
 
 	char dir[JOB_DIR_MAX]; /* HOME/jobs/ID */
 	int tar;               /* being written */
@@ -51,6 +60,7 @@ struct job {
 	struct err part_fail;
 	enum job_phase phase;
 	bool netns_up;
+	enum job_net routed; /* what the router was told last */
 	struct shim_watch *watch;
 	int log;
 	struct logship *ship;
@@ -76,6 +86,8 @@ void job_end(struct job *j, const char *state, const char *fmt, ...)
 extern const char *const job_phase_names[JOB_PHASES];
 void job_phase_dir(
     const struct job *j, enum job_phase phase, char out[JOB_PATH_MAX]);
+/* What was asked for, at most what there is; 0: all of that. */
+uint64_t job_bound(uint64_t asked, uint64_t most);
 void job_phase_start(struct job *j, enum job_phase phase);
 void job_log(struct job *j, const void *p, size_t n);
 

@@ -1,6 +1,9 @@
+#include <string.h>
+
 #include "agentd/connect.h"
 #include "agentd/program.h"
 #include "agentd/runner/config.h"
+#include "agentd/runner/registration.h"
 #include "agentd/runner/runner.h"
 
 static int
@@ -23,10 +26,14 @@ main(int argc, char **argv)
 	const struct program program = {
 		.name = "coffer-runner",
 		.usage = "usage: coffer-runner [--home DIR] [-n]\n"
+			 "       coffer-runner --register URL TOKEN\n"
 			 "Runs the checks of pull requests in clean "
 			 "sandboxes.\n",
 		.run = main_run,
 	};
 
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--register") == 0)
+			return registration_main(argc, argv);
 	return program_main(&program, argc, argv);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agentd/call.h"
 #include "agentd/connect.h"
@@ -11,6 +12,7 @@
 #include "agentd/runner/config.h"
 #include "agentd/runner/job.h"
 #include "agentd/runner/job_priv.h"
+#include "agentd/runner/registration.h"
 #include "agentd/sandbox/routerctl.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -19,6 +21,7 @@
 #include "lib/base/log.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
+#include "lib/base/version.h"
 #include "lib/io/loop.h"
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
@@ -26,31 +29,42 @@
 enum {
 	RUNNER_SLOTS_MAX = 64,
 	RUNNER_WAIT_S = 50,
-	RUNNER_EMPTY_MS = 1000, /* between polls without a job */
-	RUNNER_ROUTER_MS = 500,
-	RUNNER_ROUTER_TRIES = 20
+	RUNNER_EMPTY_MS = 1000 /* between polls without a job */
 };
 
 struct runner {
 	struct connection *connection;
 	const struct runner_config *cfg;
+	struct registration own; /* url NULL: of cofferd's own host */
 	struct loop *loop;
 	struct sandbox_host host;
 	struct job_env env;
 	struct routerctl *router;
 	struct call *poll;
 	struct timer *pause;
-	struct timer *again; /* asks the router */
-	int hellos;
+	int swept; /* slots whose rest is gone */
 	char gateway[HOST_ADDR_MAX];
 	char range[HOST_ADDR_MAX];
 	int64_t asked_ms; /* monotonic, when the poll began */
-	struct job *slots[RUNNER_SLOTS_MAX];
+	uint64_t slots;   /* jobs at a time */
+	struct job *slot[RUNNER_SLOTS_MAX];
 	bool
 	    waits[RUNNER_SLOTS_MAX]; /* for an earlier lease of its job to go */
 	unsigned busy;
 	struct err fail;
 };
+
+static void
+runner_labels(struct jw *w, const char *labels)
+{
+	struct view rest = view_of(labels != NULL ? labels : ""), word;
+
+	jw_array(w, "labels");
+	while (view_split(&rest, ',', &word))
+		if (view_trim(word).len > 0)
+			jw_view(w, NULL, view_trim(word));
+	jw_end(w);
+}
 
 static void
 runner_poll(struct runner *r)
@@ -59,14 +73,21 @@ runner_poll(struct runner *r)
 	char path[64];
 	struct jw w;
 
-	if (r->busy >= r->cfg->slots || call_busy(r->poll))
+	if (r->busy >= r->slots || call_busy(r->poll))
 		return;
 	(void)snprintf(path, sizeof(path), "/api/coffer/v1/ci/poll?wait=%d",
 	    RUNNER_WAIT_S);
 	jw_init(&w, &body);
 	jw_object(&w, NULL);
-	jw_str(&w, "runner", r->cfg->name);
-	jw_u64(&w, "slots", r->cfg->slots - r->busy);
+	jw_u64(&w, "slots", r->slots);
+	jw_str(&w, "version", "coffer-runner " VERSION);
+	if (r->own.url == NULL)
+		runner_labels(&w, r->cfg->labels);
+	jw_array(&w, "held");
+	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++)
+		if (r->slot[i] != NULL && !r->waits[i])
+			jw_i64(&w, NULL, job_id(r->slot[i]));
+	jw_end(&w);
 	jw_end(&w);
 	r->asked_ms = clock_mono_ms();
 	call_start(r->poll, "POST", path, str_cstr(&body));
@@ -76,9 +97,9 @@ static struct job *
 runner_find(const struct runner *r, int64_t id, const struct job *but)
 {
 	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
-		if (r->slots[i] != NULL && r->slots[i] != but &&
-		    job_id(r->slots[i]) == id)
-			return r->slots[i];
+		if (r->slot[i] != NULL && r->slot[i] != but &&
+		    job_id(r->slot[i]) == id)
+			return r->slot[i];
 	}
 	return NULL;
 }
@@ -88,11 +109,11 @@ static void
 runner_begin(struct runner *r)
 {
 	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
-		if (r->slots[i] == NULL || !r->waits[i] ||
-		    runner_find(r, job_id(r->slots[i]), r->slots[i]) != NULL)
+		if (r->slot[i] == NULL || !r->waits[i] ||
+		    runner_find(r, job_id(r->slot[i]), r->slot[i]) != NULL)
 			continue;
 		r->waits[i] = false;
-		job_begin(r->slots[i]);
+		job_begin(r->slot[i]);
 	}
 }
 
@@ -101,9 +122,9 @@ static struct job *
 runner_waiting(const struct runner *r, int64_t id)
 {
 	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
-		if (r->slots[i] != NULL && r->waits[i] &&
-		    job_id(r->slots[i]) == id)
-			return r->slots[i];
+		if (r->slot[i] != NULL && r->waits[i] &&
+		    job_id(r->slot[i]) == id)
+			return r->slot[i];
 	}
 	return NULL;
 }
@@ -112,9 +133,9 @@ static void
 runner_forget(struct runner *r, struct job *j)
 {
 	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
-		if (r->slots[i] != j)
+		if (r->slot[i] != j)
 			continue;
-		r->slots[i] = NULL;
+		r->slot[i] = NULL;
 		r->waits[i] = false;
 		r->busy--;
 	}
@@ -133,8 +154,8 @@ runner_drop(void *arg)
 	struct runner *r = x->runner;
 
 	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
-		if (r->slots[i] == x->job)
-			r->slots[i] = NULL;
+		if (r->slot[i] == x->job)
+			r->slot[i] = NULL;
 	}
 	r->busy--;
 	job_free(x->job);
@@ -162,7 +183,7 @@ runner_take(struct runner *r, const struct json *row)
 	struct job *old, *fresh;
 	int slot = 0;
 
-	while (r->slots[slot] != NULL)
+	while (r->slot[slot] != NULL)
 		slot++;
 	fresh = job_new(&r->env, slot, row, runner_on_done, r, &e);
 	if (fresh == NULL) {
@@ -172,7 +193,7 @@ runner_take(struct runner *r, const struct json *row)
 	while ((old = runner_waiting(r, job_id(fresh))) != NULL)
 		runner_forget(r, old);
 	old = runner_find(r, job_id(fresh), NULL);
-	r->slots[slot] = fresh;
+	r->slot[slot] = fresh;
 	r->waits[slot] = true;
 	r->busy++;
 	if (old != NULL)
@@ -187,7 +208,8 @@ runner_on_job(
 	struct runner *r = arg;
 
 	if (fail != NULL) {
-		r->fail = *fail;
+		(void)err_set(&r->fail, fail->code, "%s%s", fail->msg,
+		    status == 401 ? ": is this runner removed?" : "");
 		loop_stop(r->loop);
 		return;
 	}
@@ -207,23 +229,52 @@ runner_on_pause(void *arg)
 	runner_poll(arg);
 }
 
+static void runner_sweep(struct runner *r);
+
 static void
 runner_on_clean(const struct err *e, void *arg)
 {
 	struct runner *r = arg;
-	AUTO_FREE char *jobs = path_join(r->host.home, "runner/jobs");
+	AUTO_FREE char *jobs = path_join(r->host.home, "jobs");
 	struct err bad = ERR_INIT;
 
 	if (e != NULL)
 		log_warn("runner clean why=%s", log_val(e->msg));
 	if (path_rmtree(jobs, &bad) == -1 && bad.code != ERR_NOTFOUND)
 		log_warn("runner clean why=%s", log_val(bad.msg));
-	log_info("runner ready name=%s slots=%llu", r->cfg->name,
-	    (unsigned long long)r->cfg->slots);
+	runner_sweep(r);
+}
+
+/* The disks and networks of an earlier process, one after the other. */
+static void
+runner_on_swept(const struct err *e, void *arg)
+{
+	struct runner *r = arg;
+
+	if (e != NULL)
+		log_warn("runner clean why=%s", log_val(e->msg));
+	r->swept++;
+	runner_sweep(r);
+}
+
+static void
+runner_sweep(struct runner *r)
+{
+	for (; r->swept < RUNNER_SLOTS_MAX; r->swept++) {
+		AUTO_FREE char *dir = job_slot_dir(&r->host, r->swept);
+
+		if (access(dir, F_OK) == 0) {
+			job_sweep(&r->host, r->swept, runner_on_swept, r);
+			return;
+		}
+	}
+	log_info("runner ready name=%s slots=%llu",
+	    r->own.name != NULL ? r->own.name : r->cfg->name,
+	    (unsigned long long)r->slots);
 	runner_poll(r);
 }
 
-/* What an earlier process left; its leases expire by themselves. */
+/* What an earlier process left; cofferd hears that it is not held any more. */
 static void
 runner_clean(struct runner *r)
 {
@@ -249,10 +300,6 @@ runner_on_hello(const struct json *reply, const struct err *e, void *arg)
 	struct runner *r = arg;
 	const char *range = json_str_or(reply, "range", "10.214.0.0/16");
 
-	if (e != NULL && ++r->hellos < RUNNER_ROUTER_TRIES) {
-		timer_set(r->again, RUNNER_ROUTER_MS);
-		return;
-	}
 	/* Jobs without a network can do without the router. */
 	if (e != NULL)
 		log_warn("runner router why=%s", log_val(e->msg));
@@ -263,12 +310,20 @@ runner_on_hello(const struct json *reply, const struct err *e, void *arg)
 	runner_clean(r);
 }
 
+/* On a host without Cofferd there may be none. */
 static void
-runner_hello(void *arg)
+runner_hello(struct runner *r)
 {
-	struct runner *r = arg;
+	AUTO_FREE char *sock = path_join(r->host.home, "run/router.sock");
+	struct err e = ERR_INIT;
 
-	routerctl_hello(r->router, runner_on_hello, r);
+	if (r->own.url == NULL || access(sock, F_OK) == 0) {
+		routerctl_hello(r->router, runner_on_hello, r);
+		return;
+	}
+	(void)err_set(
+	    &e, ERR_NOTFOUND, "there is no router: jobs have no network");
+	runner_on_hello(NULL, &e, r);
 }
 
 static void
@@ -278,6 +333,26 @@ runner_on_signal(void *arg)
 
 	log_info("runner stop");
 	loop_stop(r->loop);
+}
+
+/* Registered, it is a runner of its own, wherever the server is. */
+static int
+runner_connect(struct runner *r, struct err *e)
+{
+	struct connection *c = r->connection;
+
+	r->slots = r->cfg->slots;
+	if (registration_load(c->home, &r->own, e) == 0) {
+		if (r->own.slots < r->slots)
+			r->slots = r->own.slots;
+		return connection_open_at(c, r->loop, r->own.url, r->own.secret,
+		    r->own.ca, "coffer-runner", e);
+	}
+	if (e->code != ERR_NOTFOUND)
+		return -1;
+	*e = ERR_INIT;
+	return connection_open(
+	    c, r->loop, r->cfg->server, "runner.token", "coffer-runner", e);
 }
 
 static int
@@ -305,8 +380,7 @@ runner_make(struct runner *r, struct err *e)
 	if (connection_lock(c, "runner", e) == -1 ||
 	    host_check(&r->host, e) == -1 ||
 	    r->env.driver->probe(&r->host, e) == -1 ||
-	    connection_open(c, r->loop, r->cfg->server, "runner.token",
-		"coffer-runner", e) == -1 ||
+	    runner_connect(r, e) == -1 ||
 	    loop_on_signal(r->loop, SIGTERM, runner_on_signal, r, e) == -1 ||
 	    loop_on_signal(r->loop, SIGINT, runner_on_signal, r, e) == -1)
 		return -1;
@@ -318,9 +392,9 @@ runner_make(struct runner *r, struct err *e)
 	r->env.net = c->net;
 	r->env.base = c->base;
 	r->env.token = c->token;
+	r->env.ca = r->own.ca;
 	r->poll = call_new(r->loop, c->api, runner_on_job, r);
 	r->pause = timer_new(r->loop, runner_on_pause, r);
-	r->again = timer_new(r->loop, runner_hello, r);
 	return 0;
 }
 
@@ -328,12 +402,12 @@ static void
 runner_free(struct runner *r)
 {
 	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++)
-		job_free(r->slots[i]);
+		job_free(r->slot[i]);
 	call_free(r->poll);
 	timer_free(r->pause);
-	timer_free(r->again);
 	routerctl_free(r->router);
 	connection_close(r->connection);
+	registration_release(&r->own);
 	driver_close(&r->host);
 	loop_free(r->loop);
 }

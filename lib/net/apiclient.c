@@ -32,7 +32,8 @@ LIST_HEAD(api_list, api_running);
 struct apiclient {
 	struct net *net;
 	char *base;
-	char *auth; /* header line or NULL */
+	char *auth;     /* header line or NULL */
+	const char *ca; /* NULL: the system's */
 	struct api_list calls;
 };
 
@@ -70,6 +71,12 @@ api_release(void *arg)
 	api_detach(r);
 	timer_free(r->timer);
 	free(r);
+}
+
+void
+apiclient_trust(struct apiclient *c, const char *ca_file)
+{
+	c->ca = ca_file;
 }
 
 void
@@ -209,6 +216,7 @@ api_start(struct apiclient *c, const struct api_call *call)
 		.max_reply = call->bytes != NULL ? call->max_bytes
 						 : API_MAX_REPLY,
 		.limit_ms = call->limit_ms,
+		.ca_file = c->ca,
 		.on_done = api_on_done,
 		.on_free = api_release,
 		.arg = r };

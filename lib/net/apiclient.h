@@ -18,6 +18,8 @@ struct str;
 /* base: "http://127.0.0.1:3000"; token may be NULL. */
 struct apiclient *apiclient_new(
     struct net *n, const char *base, const char *token);
+/* The authorities of this file instead of the system's; borrowed. */
+void apiclient_trust(struct apiclient *c, const char *ca_file);
 void apiclient_free(struct apiclient *c); /* cancels, without callbacks */
 /* Cancels the calls with this arg, without callbacks. */
 void apiclient_forget(struct apiclient *c, const void *arg);

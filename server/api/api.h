@@ -67,7 +67,9 @@ extern const struct route api_asks_routes[];
 extern const struct route api_lease_routes[];
 extern const struct route api_orders_routes[];
 extern const struct route api_records_routes[];
+extern const struct route api_checks_routes[];
 extern const struct route api_ci_routes[];
+extern const struct route api_runners_routes[];
 extern const struct route api_tickets_routes[];
 
 struct svc *api_svc(const struct call *c);

@@ -1,8 +1,12 @@
 /* api_ci: CI jobs for runners, and what became of them for readers. */
 #include "server/api/api_log.h"
+#include "server/api/api_runners.h"
 #include "server/api/shape.h"
 #include "server/domain/job_rule.h"
+#include "server/domain/net_rule.h"
+#include "server/service/svc_checks.h"
 #include "server/service/svc_ci.h"
+#include "server/service/svc_ci_job.h"
 #include "server/store/jobs.h"
 
 #include <string.h>
@@ -39,10 +43,14 @@ api_ci_open(struct call *c, struct job *j)
 static void
 api_ci_reply(struct call *c, const struct job *j, bool with_lease)
 {
+	struct net_rule_list rules = { .n = 0 };
 	struct shape s;
 
 	shape_init(&s, c, NULL);
-	shape_job(&s, j, with_lease);
+	if (with_lease)
+		svc_checks_rules(api_svc(c), j->check.presets, &rules);
+	shape_job(&s, j, with_lease ? &rules : NULL);
+	net_rule_list_release(&rules);
 	shape_reply(&s, c, 200);
 }
 
@@ -81,7 +89,7 @@ api_ci_list(struct call *c)
 	}
 	shape_page(&s, c, NULL, page, limit, list.total);
 	for (size_t i = 0; i < list.n; i++)
-		shape_job(&s, &list.at[i], false);
+		shape_job(&s, &list.at[i], NULL);
 	jw_end(&s.w);
 	shape_reply(&s, c, 200);
 	job_list_release(&list);
@@ -95,7 +103,7 @@ api_ci_poll_gone(struct call *c)
 	if (x == NULL)
 		return;
 	call_set_data(c, NULL);
-	svc_ci_cancel(api_svc(c)->ci, x->handle);
+	svc_ci_leave(api_svc(c)->ci, x->handle);
 	free(x);
 }
 
@@ -115,22 +123,48 @@ api_ci_polled(const struct err *fail, const struct job *job, void *arg)
 		api_ci_reply(c, job, true);
 }
 
+static int
+api_ci_held(
+    struct call *c, const struct json *j, int64_t *held, struct svc_ci_ask *ask)
+{
+	const struct json *list = json_get(j, "held"), *x;
+
+	if (list == NULL)
+		return 0;
+	ask->has_held = true;
+	if (json_is_array(list) && json_count(list) <= SVC_CI_HELD_MAX) {
+		for (x = json_first(list); x != NULL; x = json_next(x))
+			held[ask->n_held++] = json_integer(x, 0);
+		return 0;
+	}
+	call_reply_error(
+	    c, 422, "held: want a list of at most %d job ids", SVC_CI_HELD_MAX);
+	return -1;
+}
+
 static void
 api_ci_on_poll(struct call *c, const struct json *j)
 {
-	AUTO_FREE char *runner = NULL;
+	AUTO_FREE char *labels = NULL;
+	AUTO_FREE char *version = NULL;
+	int64_t held[SVC_CI_HELD_MAX];
+	struct svc_ci_ask ask = { .who = call_who(c), .held = held };
 	struct api_poll *x;
-	int64_t wait_s = 0;
 
-	if (call_query_i64(c, "wait", 0, SVC_CI_WAIT_MAX_S, &wait_s) == -1 ||
-	    api_need(c, j, "runner", NAME_LEN_MAX, &runner) == -1)
+	if (call_query_i64(c, "wait", 0, SVC_CI_WAIT_MAX_S, &ask.wait_s) ==
+		-1 ||
+	    api_i64(c, j, "slots", 1, RUNNER_SLOTS_MAX, &ask.slots) == -1 ||
+	    api_ci_labels(c, j, &labels) == -1 ||
+	    api_text(c, j, "version", RUNNER_VERSION_MAX, &version) == -1 ||
+	    api_ci_held(c, j, held, &ask) == -1)
 		return;
+	ask.labels = labels;
+	ask.version = version;
 	x = xcalloc(1, sizeof(*x));
 	x->c = c;
 	call_set_data(c, x);
 	call_on_gone(c, api_ci_poll_gone);
-	x->handle = svc_ci_poll(
-	    api_svc(c)->ci, runner, wait_s, api_ci_polled, x);
+	x->handle = svc_ci_poll(api_svc(c)->ci, &ask, api_ci_polled, x);
 	if (x->handle == 0) {
 		call_set_data(c, NULL);
 		free(x);
@@ -200,7 +234,7 @@ api_ci_leased(struct call *c, struct job *j)
 	struct err e = ERR_INIT;
 
 	*j = (struct job){ .id = 0 };
-	if (svc_ci_by_lease(api_svc(c), call_arg_id(c, 0),
+	if (svc_ci_by_lease(api_svc(c), call_who(c), call_arg_id(c, 0),
 		lease != NULL ? lease : "", j, &e) == 0)
 		return 0;
 	call_fail(c, &e);
@@ -217,8 +251,8 @@ api_ci_tree(struct call *c)
 		return;
 	q = call_take_over(c);
 	if (q != NULL)
-		api_svc(c)->upper->reply_tar(
-		    api_svc(c)->githttp, q, j.project_id, j.sha);
+		api_svc(c)->upper->reply_tar(api_svc(c)->githttp, q,
+		    j.project_id, j.tree[0] != '\0' ? j.tree : j.sha);
 	job_release(&j);
 }
 
@@ -327,6 +361,25 @@ api_ci_result(struct call *c)
 	call_take_json(c, api_ci_on_result);
 }
 
+static void
+api_ci_cancelled(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_ci_cancel *op = arg;
+	struct call *c = call;
+
+	if (!api_failed(c, fail))
+		api_ci_reply(c, &op->job, false);
+	call_release(c);
+}
+
+static void
+api_ci_cancel(struct call *c)
+{
+	call_hold(c);
+	svc_ci_cancel(
+	    api_svc(c), call_who(c), call_arg_id(c, 0), api_ci_cancelled, c);
+}
+
 #define API_JOB "/api/coffer/v1/ci/jobs/{id}"
 
 const struct route api_ci_routes[] = {
@@ -338,5 +391,6 @@ const struct route api_ci_routes[] = {
 	{ "GET", API_JOB "/log", ROUTE_MEMBER, api_ci_log },
 	{ "PATCH", API_JOB "/log", ROUTE_CI, api_ci_log_append },
 	{ "POST", API_JOB "/result", ROUTE_CI, api_ci_result },
+	{ "POST", API_JOB "/cancel", ROUTE_USER, api_ci_cancel },
 	{ .method = NULL },
 };

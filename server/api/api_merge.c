@@ -218,6 +218,8 @@ api_merge_fields(struct call *c, const struct json *j, struct svc_merge *op)
 		TITLE_LEN_MAX, &op->title) == -1 ||
 	    api_merge_text(c, j, "merge_message_field", "MergeMessageField",
 		BODY_LEN_MAX, &op->message) == -1 ||
+	    api_merge_text(c, j, "force_reason", "ForceReason",
+		SVC_MERGE_REASON_MAX, &op->reason) == -1 ||
 	    api_bool(c, j, delete_key, &op->delete_branch) == -1 ||
 	    api_bool(c, j, api_merge_key(j, "force_merge", "ForceMerge"),
 		&op->force) == -1 ||

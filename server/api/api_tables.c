@@ -54,7 +54,9 @@ const struct route *const api_tables[] = {
 	api_lease_routes,
 	api_orders_routes,
 	api_records_routes,
+	api_checks_routes,
 	api_ci_routes,
+	api_runners_routes,
 	api_tickets_routes,
 	NULL,
 };

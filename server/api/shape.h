@@ -10,6 +10,7 @@
 #include "server/domain/items.h"
 #include "server/domain/review_comment.h"
 #include "server/domain/run_rule.h"
+#include "server/domain/runner.h"
 #include "server/domain/words.h"
 #include "server/domain/work.h"
 #include "server/store/repo_facts.h"
@@ -145,7 +146,11 @@ void shape_run(struct shape *s, const struct run *r);
 /* What became of an order, with the run if there is one. */
 void shape_run_verdict(
     struct shape *s, enum run_verdict verdict, const struct run *r);
-void shape_job(struct shape *s, const struct job *j, bool with_lease);
+struct net_rule_list;
+/* rules: for its runner alone, with its lease; NULL: for anybody. */
+void shape_job(
+    struct shape *s, const struct job *j, const struct net_rule_list *rules);
+void shape_runner(struct shape *s, const struct runner *r, int64_t now);
 void shape_approval(struct shape *s, const struct approval *a);
 void shape_i64_or_null(struct shape *s, const char *key, int64_t n);
 void shape_str_or_null(struct shape *s, const char *key, const char *v);

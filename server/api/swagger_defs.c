@@ -36,6 +36,7 @@ const struct swagger_def swagger_defs[] = {
 	    "enable_force_push_allowlist:bool,"
 	    "enable_merge_whitelist:bool,enable_push:bool,"
 	    "enable_push_whitelist:bool,enable_status_check:bool,"
+	    "enable_status_check_allowlist:bool,"
 	    "force_push_allowlist_deploy_keys:bool,"
 	    "force_push_allowlist_teams:str[],"
 	    "force_push_allowlist_usernames:str[],"
@@ -46,7 +47,9 @@ const struct swagger_def swagger_defs[] = {
 	    "push_whitelist_teams:str[],"
 	    "push_whitelist_usernames:str[],"
 	    "require_signed_commits:bool,required_approvals:int,"
-	    "rule_name:str,status_check_contexts:str[],"
+	    "rule_name:str,status_check_allowlist_teams:str[],"
+	    "status_check_allowlist_usernames:str[],"
+	    "status_check_contexts:str[],"
 	    "unprotected_file_patterns:str,updated_at:time,id:int" },
 	{ "ChangeFileOperation",
 	    "content:str,from_path:str,"
@@ -108,6 +111,7 @@ const struct swagger_def swagger_defs[] = {
 	    "enable_force_push_allowlist:bool,"
 	    "enable_merge_whitelist:bool,enable_push:bool,"
 	    "enable_push_whitelist:bool,enable_status_check:bool,"
+	    "enable_status_check_allowlist:bool,"
 	    "force_push_allowlist_deploy_keys:bool,"
 	    "force_push_allowlist_teams:str[],"
 	    "force_push_allowlist_usernames:str[],"
@@ -118,7 +122,9 @@ const struct swagger_def swagger_defs[] = {
 	    "push_whitelist_teams:str[],"
 	    "push_whitelist_usernames:str[],"
 	    "require_signed_commits:bool,required_approvals:int,"
-	    "rule_name:str,status_check_contexts:str[],"
+	    "rule_name:str,status_check_allowlist_teams:str[],"
+	    "status_check_allowlist_usernames:str[],"
+	    "status_check_contexts:str[],"
 	    "unprotected_file_patterns:str" },
 	{ "CreateBranchRepoOption",
 	    "new_branch_name:str!,old_branch_name:str,old_ref_name:str" },
@@ -197,6 +203,7 @@ const struct swagger_def swagger_defs[] = {
 	    "enable_force_push_allowlist:bool,"
 	    "enable_merge_whitelist:bool,enable_push:bool,"
 	    "enable_push_whitelist:bool,enable_status_check:bool,"
+	    "enable_status_check_allowlist:bool,"
 	    "force_push_allowlist_deploy_keys:bool,"
 	    "force_push_allowlist_teams:str[],"
 	    "force_push_allowlist_usernames:str[],"
@@ -207,6 +214,8 @@ const struct swagger_def swagger_defs[] = {
 	    "push_whitelist_teams:str[],"
 	    "push_whitelist_usernames:str[],"
 	    "require_signed_commits:bool,required_approvals:int,"
+	    "status_check_allowlist_teams:str[],"
+	    "status_check_allowlist_usernames:str[],"
 	    "status_check_contexts:str[],"
 	    "unprotected_file_patterns:str" },
 	{ "EditHookOption",
@@ -329,7 +338,8 @@ const struct swagger_def swagger_defs[] = {
 	    "delete_branch_after_merge:bool,"
 	    "do:str(merge|rebase|rebase-merge|squash|fast-forward-only|"
 	    "manually-merged)!,"
-	    "force_merge:bool,head_commit_id:str,merge_commit_id:str,"
+	    "force_merge:bool,force_reason:str,head_commit_id:str,"
+	    "merge_commit_id:str,"
 	    "merge_message_field:str,merge_title_field:str,"
 	    "merge_when_checks_succeed:bool,Do:str" },
 	{ "MigrateRepoOptions",

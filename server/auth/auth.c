@@ -29,7 +29,7 @@ auth_label_fits(const struct token *k, const char *label)
 	struct err ignored = ERR_INIT;
 	int64_t project = 0;
 
-	if (k->kind == TOKEN_USER)
+	if (k->kind == TOKEN_USER || k->kind == TOKEN_RUNNER)
 		return label[0] == '\0';
 	return num_i64(label, 1, INT64_MAX, &project, &ignored) == 0 &&
 	    project == k->project_id;
@@ -55,6 +55,8 @@ auth_kind(const struct token *k)
 		return IDENTITY_RUN;
 	if (k->kind == TOKEN_SESSION)
 		return IDENTITY_SESSION;
+	if (k->kind == TOKEN_RUNNER)
+		return IDENTITY_RUNNER;
 	if ((size_t)k->user_kind < WORD_COUNT(auth_user_kinds))
 		return auth_user_kinds[k->user_kind];
 	return IDENTITY_NONE;

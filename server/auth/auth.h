@@ -21,7 +21,8 @@ enum identity_kind {
 	IDENTITY_CI,
 	IDENTITY_SERVICE,
 	IDENTITY_RUN,
-	IDENTITY_SESSION
+	IDENTITY_SESSION,
+	IDENTITY_RUNNER /* a registered one: CI calls alone */
 };
 
 struct identity {

@@ -15,13 +15,14 @@ static const char *const event_kinds[] = { "project.created", "project.updated",
 	"pull.opened", "pull.synchronized", "pull.closed", "pull.reopened",
 	"pull.merged", "pull.conflict", "review.created", "review.deleted",
 	"review.dismissed", "review.undismissed", "review.commented",
-	"pull.review_requested", "pull.review_request_removed",
-	"status.created", "check.queued", "check.started", "check.finished",
-	"check.failed", "run.asked", "run.created", "run.updated", "run.cancel",
-	"repository.corrupt", "repository.healthy", "repository.failed",
-	"kept.dropped", "protection.changed", "pull.auto_merge",
-	"approval.asked", "approval.decided", "approval.expired",
-	"approval.withdrawn", "sandbox.proved" };
+	"review.resolved", "review.unresolved", "pull.review_requested",
+	"pull.review_request_removed", "status.created", "check.queued",
+	"check.started", "check.finished", "check.failed", "run.asked",
+	"run.created", "run.updated", "run.cancel", "repository.corrupt",
+	"repository.healthy", "repository.failed", "kept.dropped",
+	"protection.changed", "pull.auto_merge", "approval.asked",
+	"approval.decided", "approval.expired", "approval.withdrawn",
+	"sandbox.proved" };
 
 bool
 event_kind_known(const char *kind)

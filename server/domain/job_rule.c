@@ -18,6 +18,8 @@ static const struct job_rule_row {
 	    "could not be run" },
 	[JOB_SUPERSEDED] = { STATUS_ERROR, false, false,
 	    "superseded by a newer head" },
+	[JOB_SKIPPED] = { STATUS_SKIPPED, false, false,
+	    "no file that it looks at has changed" },
 };
 
 static const struct job_rule_row *
@@ -26,8 +28,7 @@ job_rule_row(enum job_state s)
 	static const struct job_rule_row none = { STATUS_ERROR, false, false,
 		"unknown" };
 
-	return s >= JOB_QUEUED && s <= JOB_SUPERSEDED ? &job_rule_rows[s]
-						      : &none;
+	return s >= JOB_QUEUED && s <= JOB_SKIPPED ? &job_rule_rows[s] : &none;
 }
 
 bool

@@ -29,7 +29,8 @@ enum token_kind {
 	TOKEN_USER = 1,
 	TOKEN_RUN,
 	TOKEN_SESSION,
-	TOKEN_WEB /* a browser's, in a cookie */
+	TOKEN_WEB, /* a browser's, in a cookie */
+	TOKEN_RUNNER
 };
 
 enum network_mode {

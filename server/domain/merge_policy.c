@@ -66,6 +66,20 @@ merge_policy_mergeable(const struct merge_input *in, struct merge_verdict *out)
 						  : "not computed yet");
 }
 
+static bool
+merge_policy_is(const char *state, const char *word)
+{
+	return state != NULL && strcmp(state, word) == 0;
+}
+
+/* Nobody but a context's owner can say that it was skipped. */
+static bool
+merge_policy_passed(const char *state)
+{
+	return merge_policy_is(state, "success") ||
+	    merge_policy_is(state, "skipped");
+}
+
 static void
 merge_policy_checks(const struct merge_input *in, struct merge_verdict *out)
 {
@@ -88,17 +102,18 @@ merge_policy_checks(const struct merge_input *in, struct merge_verdict *out)
 	}
 	for (size_t i = 0; i < in->n_checks && i < MERGE_MAX_CHECKS; i++) {
 		const struct merge_check *c = &in->checks[i];
-		char id[112], title[144];
+		char id[80], title[112];
 
 		if (!c->required)
 			continue;
 		snprintf(id, sizeof(id), "check:%s", c->name);
 		snprintf(title, sizeof(title), "check %s passed", c->name);
-		r = merge_policy_add(out, id,
-		    c->state != NULL && strcmp(c->state, "success") == 0,
-		    title);
-		merge_policy_why(r, "ci/%s on the head: %s", c->name,
-		    c->state != NULL ? c->state : "no verdict yet");
+		r = merge_policy_add(
+		    out, id, merge_policy_passed(c->state), title);
+		merge_policy_why(r, "ci/%s on the head: %s%s", c->name,
+		    c->state != NULL ? c->state : "no verdict yet",
+		    merge_policy_is(c->state, "skipped") ? ", counts as met"
+							 : "");
 	}
 }
 
@@ -132,7 +147,7 @@ merge_policy_approval(const struct merge_input *in, struct merge_verdict *out)
 		if (v->verdict != MERGE_APPROVED || !v->maintainer ||
 		    merge_policy_superseded(in, i))
 			continue;
-		if (v->wrote_head)
+		if (v->wrote)
 			own++;
 		else if (merge_policy_is_stale(in, v))
 			stale++;
@@ -150,7 +165,8 @@ merge_policy_approval(const struct merge_input *in, struct merge_verdict *out)
 		    in->approvals,
 		    stale > 0 ? "; an approval is of an older head or base"
 			      : "",
-		    own > 0 ? "; the author's own does not count" : "");
+		    own > 0 ? "; one of who wrote a part of it does not count"
+			    : "");
 }
 
 static void
@@ -186,13 +202,6 @@ merge_protect_add(struct merge_verdict *out, const char *id, bool met,
 	return r;
 }
 
-static bool
-merge_status_passed(const struct merge_status *s)
-{
-	return strcmp(s->state, "success") == 0 ||
-	    strcmp(s->state, "skipped") == 0;
-}
-
 /* Those contexts that the pattern names: at least one, and all passed. */
 static const char *
 merge_protect_context(const struct merge_input *in, const char *pattern)
@@ -205,7 +214,7 @@ merge_protect_context(const struct merge_input *in, const char *pattern)
 		if (pattern != NULL &&
 		    !protect_glob(view_of(pattern), view_of(s->context), false))
 			continue;
-		if (!merge_status_passed(s))
+		if (!merge_policy_passed(s->state))
 			return s->state;
 		state = s->state;
 	}
@@ -226,8 +235,7 @@ merge_protect_statuses(const struct merge_input *in, struct merge_verdict *out)
 		const char *pattern = p->n_contexts > 0 ? p->contexts[i] : NULL;
 		const char *s = merge_protect_context(in, pattern);
 
-		if (s != NULL &&
-		    (strcmp(s, "success") == 0 || strcmp(s, "skipped") == 0))
+		if (merge_policy_passed(s))
 			continue;
 		if (unmet++ > 0)
 			continue;
@@ -272,7 +280,7 @@ merge_protect_reviews(const struct merge_input *in, struct merge_verdict *out)
 			continue;
 		if (v->verdict == MERGE_REJECTED && rejected == NULL)
 			rejected = v->login;
-		if (v->verdict == MERGE_APPROVED && !v->wrote_head &&
+		if (v->verdict == MERGE_APPROVED && !v->wrote &&
 		    (!fresh || !merge_policy_is_stale(in, v)))
 			n++;
 	}
@@ -315,6 +323,69 @@ merge_protect_requests(const struct merge_input *in, struct merge_verdict *out)
 		merge_policy_why(r, "nobody is waited for");
 }
 
+/* Has the text the line "file: PATH"? */
+static bool
+merge_policy_names(const char *body, const char *path)
+{
+	struct view rest = view_of(body), line;
+
+	while (rest.len > 0 && view_split(&rest, '\n', &line)) {
+		if (!view_starts(line, "file: "))
+			continue;
+		line.p += 6;
+		line.len -= 6;
+		if (view_is(view_trim(line), path))
+			return true;
+	}
+	return false;
+}
+
+/* Did somebody who counts, and did not write it, name it in his approval of
+ * exactly this head? */
+static bool
+merge_protect_named(const struct merge_input *in, const char *path)
+{
+	for (size_t i = 0; i < in->n_reviews; i++) {
+		const struct merge_review *v = &in->reviews[i];
+
+		if (v->verdict == MERGE_APPROVED && v->body != NULL &&
+		    merge_protect_official(in->rule, v->user, v->maintainer) &&
+		    !v->wrote && !merge_policy_is_stale(in, v) &&
+		    !merge_policy_superseded(in, i) &&
+		    merge_policy_names(v->body, path))
+			return true;
+	}
+	return false;
+}
+
+static void
+merge_protect_files(const struct merge_input *in, struct merge_verdict *out)
+{
+	const char *first = NULL;
+	struct merge_requirement *r;
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n_changed; i++)
+		if (!merge_protect_named(in, in->changed[i]) && n++ == 0)
+			first = in->changed[i];
+	r = merge_protect_add(out, "files",
+	    in->files == MERGE_FILES_FREE ||
+		(in->files == MERGE_FILES_CHANGED && n == 0),
+	    MERGE_CAUSE_FILES, "each protected file was approved by name");
+	if (in->files == MERGE_FILES_FREE)
+		merge_policy_why(r, "none changes");
+	else if (in->files == MERGE_FILES_UNKNOWN)
+		merge_policy_why(
+		    r, "not known: too many files, or just now protected");
+	else if (n == 0)
+		merge_policy_why(r, "%zu of them", in->n_changed);
+	else
+		merge_policy_why(r,
+		    "%.120s%s: wants \"file: PATH\" in an "
+		    "approval of this head",
+		    first, n > 1 ? " and others" : "");
+}
+
 static void
 merge_protect_rest(const struct merge_input *in, struct merge_verdict *out)
 {
@@ -327,16 +398,8 @@ merge_protect_rest(const struct merge_input *in, struct merge_verdict *out)
 		    "the head has every commit of the base");
 		merge_policy_why(r, "%s", in->behind ? "it has not" : "it has");
 	}
-	if (p->files != NULL && p->files[0] != '\0') {
-		r = merge_protect_add(out, "files",
-		    in->files == MERGE_FILES_FREE, MERGE_CAUSE_FILES,
-		    "no protected file changes");
-		merge_policy_why(r, "%.200s",
-		    in->files == MERGE_FILES_FREE ? "none does"
-			: in->files == MERGE_FILES_CHANGED && in->file != NULL
-			? in->file
-			: "not known: too many files, or just now protected");
-	}
+	if (p->files != NULL && p->files[0] != '\0')
+		merge_protect_files(in, out);
 	if (protect_has(p, PROTECT_MERGE_LIST)) {
 		bool may = protect_may_merge(p, in->user);
 
@@ -345,6 +408,42 @@ merge_protect_rest(const struct merge_input *in, struct merge_verdict *out)
 		merge_policy_why(
 		    r, "you are %s the list", may ? "on" : "not on");
 	}
+}
+
+static void
+merge_policy_wanted(const struct merge_input *in, struct merge_verdict *out)
+{
+	struct merge_requirement *r;
+
+	if (in->current) {
+		r = merge_policy_add(out, "current", !in->behind,
+		    "what was checked is what the base becomes");
+		r->cause = MERGE_CAUSE_BEHIND;
+		merge_policy_why(r, "%s",
+		    in->behind ? "the base has commits that the head has not: "
+				 "update it"
+			       : "the head has every commit of the base");
+	}
+	if (in->conversations) {
+		r = merge_policy_add(out, "conversations", in->n_open == 0,
+		    "no conversation of a maintainer is open");
+		r->cause = MERGE_CAUSE_CONVERSATION;
+		if (in->n_open > 0)
+			merge_policy_why(r, "%" PRId64 " to resolve, in %.150s",
+			    in->n_open,
+			    in->open_at != NULL ? in->open_at : "its files");
+		else
+			merge_policy_why(r, "none is");
+	}
+	r = merge_policy_add(
+	    out, "budget", in->budget == 0, "its budget is not frozen");
+	r->cause = MERGE_CAUSE_BUDGET;
+	if (in->budget != 0)
+		merge_policy_why(r,
+		    "a run on it waits for money: answer approval %" PRId64,
+		    in->budget);
+	else
+		merge_policy_why(r, "it is not");
 }
 
 void
@@ -357,6 +456,7 @@ merge_policy_decide(const struct merge_input *in, struct merge_verdict *out)
 	merge_policy_checks(in, out);
 	merge_policy_approval(in, out);
 	merge_policy_rejection(in, out);
+	merge_policy_wanted(in, out);
 	if (in->rule == NULL)
 		return;
 	merge_protect_statuses(in, out);
@@ -375,10 +475,10 @@ merge_policy_obstacle(const struct merge_verdict *v)
 }
 
 const struct merge_requirement *
-merge_policy_own_obstacle(const struct merge_verdict *v)
+merge_policy_fixed_obstacle(const struct merge_verdict *v)
 {
 	for (size_t i = 0; i < v->n; i++)
-		if (!v->req[i].met && !v->req[i].added)
+		if (!v->req[i].met && v->req[i].cause <= MERGE_CAUSE_CONFLICT)
 			return &v->req[i];
 	return NULL;
 }
@@ -403,6 +503,9 @@ merge_policy_refusal(enum merge_cause cause)
 				       "branch",
 		[MERGE_CAUSE_FILES] = "Changed protected files",
 		[MERGE_CAUSE_USER] = "User not allowed to merge PR",
+		[MERGE_CAUSE_CONVERSATION] = "There are unresolved "
+					     "conversations",
+		[MERGE_CAUSE_BUDGET] = "The budget is frozen",
 	};
 
 	return texts[cause];

@@ -16,7 +16,8 @@ struct protect_rule;
 
 enum {
 	MERGE_MAX_CHECKS = CHECKS_MAX,
-	MERGE_MAX_REQUIREMENTS = MERGE_MAX_CHECKS + 12
+	MERGE_MAX_REQUIREMENTS = MERGE_MAX_CHECKS + 18,
+	MERGE_MAX_FILES = 64 /* protected ones, approved by name */
 };
 
 enum merge_mergeable {
@@ -47,10 +48,11 @@ struct merge_review {
 	int64_t user;
 	const char *login;
 	bool maintainer; /* now, not when it was written */
-	bool wrote_head;
+	bool wrote;      /* a part of it: not what others wrote of it */
 	bool retargeted; /* it was of another base */
 	enum merge_review_verdict verdict;
-	const char *sha; /* what was looked at */
+	const char *sha;  /* what was looked at */
+	const char *body; /* NULL: none; lines "file: PATH" name files */
 };
 
 /* The newest verdict of a context on the head. */
@@ -67,8 +69,8 @@ struct merge_request {
 };
 
 enum merge_files {
-	MERGE_FILES_FREE, /* no protected file changed */
-	MERGE_FILES_CHANGED,
+	MERGE_FILES_FREE,    /* no protected file changed */
+	MERGE_FILES_CHANGED, /* in->changed */
 	MERGE_FILES_UNKNOWN
 };
 
@@ -93,9 +95,15 @@ struct merge_input {
 	size_t n_statuses;
 	const struct merge_request *requests;
 	size_t n_requests;
-	bool behind; /* the base has commits that the head has not */
+	bool behind;  /* the base has commits that the head has not */
+	bool current; /* wanted: it has not */
 	enum merge_files files;
-	const char *file; /* with MERGE_FILES_CHANGED */
+	const char *const *changed; /* the protected files that change */
+	size_t n_changed;
+	bool conversations;  /* wanted: none of maintainers is open */
+	int64_t n_open;      /* conversations */
+	const char *open_at; /* the first one's file */
+	int64_t budget;      /* the ask for money that is open, 0: none */
 };
 
 /* Why not, for clients that tell by the text. */
@@ -111,15 +119,17 @@ enum merge_cause {
 	MERGE_CAUSE_REQUESTS,
 	MERGE_CAUSE_BEHIND,
 	MERGE_CAUSE_FILES,
-	MERGE_CAUSE_USER
+	MERGE_CAUSE_USER,
+	MERGE_CAUSE_CONVERSATION,
+	MERGE_CAUSE_BUDGET
 };
 
 struct merge_requirement {
-	char id[112];
+	char id[80];
 	bool met;
-	bool added; /* by the base's protection: force_merge may pass it */
+	bool added; /* by the base's protection */
 	enum merge_cause cause;
-	char title[144];
+	char title[112];
 	char why[240];
 };
 
@@ -134,8 +144,9 @@ void merge_policy_decide(
 /* The first requirement that is not met, or NULL. */
 const struct merge_requirement *merge_policy_obstacle(
     const struct merge_verdict *v);
-/* The same without what the protection adds. */
-const struct merge_requirement *merge_policy_own_obstacle(
+/* The same of those that no override passes: what is not open, or not known
+ * to merge without a conflict, cannot be merged. */
+const struct merge_requirement *merge_policy_fixed_obstacle(
     const struct merge_verdict *v);
 /* One stable sentence for each cause, as Gitea's where it has one. */
 const char *merge_policy_refusal(enum merge_cause cause);

@@ -24,6 +24,7 @@ static const char *const protect_flag_names[PROTECT_FLAGS] = {
 	[PROTECT_SIGNED] = "require_signed_commits",
 	[PROTECT_NO_OVERRIDE] = "block_admin_merge_override",
 	[PROTECT_BYPASS_LIST] = "enable_bypass_allowlist",
+	[PROTECT_STATUS_LIST] = "enable_status_check_allowlist",
 };
 
 /* Gitea's words, the odd one of approvals too. */
@@ -41,6 +42,8 @@ static const struct {
 	    "approvals_whitelist_teams" },
 	[PROTECT_MAY_BYPASS] = { "bypass_allowlist_usernames",
 	    "bypass_allowlist_teams" },
+	[PROTECT_MAY_STATUS] = { "status_check_allowlist_usernames",
+	    "status_check_allowlist_teams" },
 };
 
 const char *
@@ -211,12 +214,20 @@ protect_may_merge(const struct protect_rule *r, int64_t user)
 }
 
 bool
-protect_may_override(const struct protect_rule *r, int64_t user, bool admin)
+protect_may_status(
+    const struct protect_rule *r, int64_t user, const char *context)
 {
-	if (protect_has(r, PROTECT_BYPASS_LIST) &&
-	    protect_in_list(r, PROTECT_MAY_BYPASS, user))
-		return true;
-	return admin && !protect_has(r, PROTECT_NO_OVERRIDE);
+	return !protect_has(r, PROTECT_STATUS_LIST) ||
+	    strncmp(context, "ci/", 3) == 0 ||
+	    protect_in_list(r, PROTECT_MAY_STATUS, user);
+}
+
+bool
+protect_may_override(const struct protect_rule *r, int64_t user)
+{
+	return !protect_has(r, PROTECT_NO_OVERRIDE) ||
+	    (protect_has(r, PROTECT_BYPASS_LIST) &&
+		protect_in_list(r, PROTECT_MAY_BYPASS, user));
 }
 
 void

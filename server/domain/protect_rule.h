@@ -37,6 +37,7 @@ enum protect_flag {
 	PROTECT_SIGNED,
 	PROTECT_NO_OVERRIDE,
 	PROTECT_BYPASS_LIST,
+	PROTECT_STATUS_LIST,
 	PROTECT_FLAGS
 };
 
@@ -47,6 +48,7 @@ enum protect_people {
 	PROTECT_MAY_MERGE,
 	PROTECT_MAY_APPROVE,
 	PROTECT_MAY_BYPASS,
+	PROTECT_MAY_STATUS,
 	PROTECT_PEOPLE
 };
 
@@ -112,9 +114,12 @@ bool protect_in_list(
 bool protect_may_push(const struct protect_rule *r, int64_t user);
 bool protect_may_force(const struct protect_rule *r, int64_t user);
 bool protect_may_merge(const struct protect_rule *r, int64_t user);
-/* Whether force_merge passes over what the rule adds. */
-bool protect_may_override(
-    const struct protect_rule *r, int64_t user, bool admin);
+/* Does a status of his count?  One of ci/ is its owner's alone anyway. */
+bool protect_may_status(
+    const struct protect_rule *r, int64_t user, const char *context);
+/* Whether an admin may pass over what is not met: with
+ * block_admin_merge_override the listed alone. */
+bool protect_may_override(const struct protect_rule *r, int64_t user);
 
 /* Each pattern of a ';'-separated list. */
 void protect_files_each(const char *files, protect_glob_fn *fn, void *arg);

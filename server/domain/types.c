@@ -178,6 +178,7 @@ project_settings_init(struct project_settings *s)
 		.agent = xstrdup("command"),
 		.keep_days = 90,
 		.approvals = 1,
+		.conversations = true,
 		.max_wakes = 3,
 		.memory = INT64_C(2) << 30,
 		.cpus = 2,

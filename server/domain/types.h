@@ -100,6 +100,8 @@ struct project_settings {
 	bool hold;         /* upstream moves it forward only */
 	int64_t keep_days; /* how long a kept tip is kept */
 	int64_t approvals;
+	bool current;       /* a head must have every commit of its base */
+	bool conversations; /* of maintainers must be resolved */
 	int64_t max_wakes;
 	int64_t memory; /* bytes */
 	int64_t cpus;

@@ -29,6 +29,7 @@ static const char *const job_state_words[] = {
 	[JOB_CANCELLED] = "cancelled",
 	[JOB_INFRASTRUCTURE_ERROR] = "infrastructure_error",
 	[JOB_SUPERSEDED] = "superseded",
+	[JOB_SKIPPED] = "skipped",
 };
 
 const char *
@@ -112,6 +113,10 @@ job_release(struct job *x)
 {
 	free(x->check.setup);
 	free(x->check.test);
+	free(x->check.image);
+	free(x->check.profile);
+	free(x->check.presets);
+	free(x->check.labels);
 	free(x->runner);
 	free(x->phase);
 	free(x->why);

@@ -114,7 +114,8 @@ enum job_state {
 	JOB_OUT_OF_MEMORY,
 	JOB_CANCELLED,
 	JOB_INFRASTRUCTURE_ERROR,
-	JOB_SUPERSEDED
+	JOB_SUPERSEDED,
+	JOB_SKIPPED /* nothing that it looks at has changed */
 };
 
 const char *job_state_name(enum job_state v);
@@ -125,10 +126,17 @@ bool job_state_is_end(enum job_state s);
 struct job_check {
 	char *setup;
 	char *test;
+	char *image; /* or a profile; both "": the runner's host */
+	char *profile;
+	char *presets; /* of `locked`: a JSON list of names */
+	char *labels;  /* its runner must have: a JSON list */
 	enum network_mode network_setup;
 	enum network_mode network_test;
 	int64_t timeout_s;
 	int64_t memory; /* bytes */
+	int64_t cpus;   /* 0 of these three: the runner's own */
+	int64_t pids;
+	int64_t disk; /* bytes */
 	bool required;
 };
 
@@ -145,8 +153,12 @@ struct job {
 	int64_t attempt; /* claims so far */
 	char lease[LEASE_HEX + 1];
 	int64_t lease_until;
-	char *runner;
-	char *phase; /* "setup", "test" or "" */
+	int64_t runner_id;      /* who runs it or ran it last, 0: nobody */
+	char *runner;           /* its name */
+	int64_t priority;       /* greater is sooner */
+	bool cancel;            /* asked for */
+	char tree[SHA_HEX + 1]; /* what is tested, "": the commit sha */
+	char *phase;            /* "setup", "test" or "" */
 	bool has_exit;
 	int64_t exit_code;
 	int64_t signal;

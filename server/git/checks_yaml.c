@@ -11,6 +11,8 @@
 #include "lib/base/num.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
+#include "server/domain/net_rule.h"
+#include "server/domain/protect_glob.h"
 
 enum {
 	CHECKS_EVENTS_MAX = 2048,
@@ -124,6 +126,8 @@ checks_read_name(struct checks_read *r, struct check *c, struct err *e)
 	if (!check_name_ok(s))
 		return checks_fail(
 		    r, e, "name must be of a-z, 0-9, '.', '_' and '-'");
+	if (check_name_taken(s))
+		return checks_fail(r, e, "the name %s is the server's own", s);
 	memcpy(c->name, s, strlen(s) + 1);
 	return 0;
 }
@@ -159,7 +163,7 @@ checks_read_mode(struct checks_read *r, const char *what,
 		const char *name;
 		enum network_mode mode;
 	} modes[] = { { "off", NETWORK_OFF }, { "none", NETWORK_NONE },
-		{ "web", NETWORK_WEB } };
+		{ "locked", NETWORK_LOCKED }, { "web", NETWORK_WEB } };
 	AUTO_FREE char *s = NULL;
 
 	if (checks_text(r, what, 16, &s, e) == -1)
@@ -169,7 +173,7 @@ checks_read_mode(struct checks_read *r, const char *what,
 			*out = modes[i].mode;
 			return 0;
 		}
-	return checks_fail(r, e, "%s must be off, none or web", what);
+	return checks_fail(r, e, "%s must be off, none, locked or web", what);
 }
 
 static int
@@ -224,17 +228,179 @@ checks_read_timeout(struct checks_read *r, struct check *c, struct err *e)
 }
 
 static int
-checks_read_memory(struct checks_read *r, struct check *c, struct err *e)
+checks_read_size(struct checks_read *r, const char *what, uint64_t min,
+    uint64_t max, uint64_t *out, struct err *e)
 {
 	AUTO_FREE char *s = NULL;
 
-	if (checks_text(r, "memory", 24, &s, e) == -1)
+	if (checks_text(r, what, 24, &s, e) == -1)
 		return -1;
-	if (num_size(s, CHECK_MEMORY_MIN, CHECK_MEMORY_MAX, &c->memory, e) ==
-	    -1)
-		return checks_fail(
-		    r, e, "memory must be from 64M to 64G, like 2G");
+	if (num_size(s, min, max, out, e) == -1)
+		return checks_fail(r, e, "%s must be from 64M to %s, like 2G",
+		    what, max == CHECK_MEMORY_MAX ? "64G" : "1024G");
 	return 0;
+}
+
+static int
+checks_read_memory(struct checks_read *r, struct check *c, struct err *e)
+{
+	return checks_read_size(
+	    r, "memory", CHECK_MEMORY_MIN, CHECK_MEMORY_MAX, &c->memory, e);
+}
+
+static int
+checks_read_disk(struct checks_read *r, struct check *c, struct err *e)
+{
+	return checks_read_size(
+	    r, "disk", CHECK_DISK_MIN, CHECK_DISK_MAX, &c->disk, e);
+}
+
+static int
+checks_read_count(struct checks_read *r, const char *what, int64_t min,
+    int64_t max, int64_t *out, struct err *e)
+{
+	AUTO_FREE char *s = NULL;
+
+	if (checks_text(r, what, 16, &s, e) == -1)
+		return -1;
+	if (num_i64(s, min, max, out, e) == -1)
+		return checks_fail(r, e, "%s must be from %lld to %lld", what,
+		    (long long)min, (long long)max);
+	return 0;
+}
+
+static int
+checks_read_cpus(struct checks_read *r, struct check *c, struct err *e)
+{
+	return checks_read_count(r, "cpus", 1, 512, &c->cpus, e);
+}
+
+static int
+checks_read_pids(struct checks_read *r, struct check *c, struct err *e)
+{
+	return checks_read_count(r, "pids", 16, 32768, &c->pids, e);
+}
+
+static int
+checks_read_root(
+    struct checks_read *r, const char *what, char **out, struct err *e)
+{
+	if (checks_text(r, what, CHECK_ROOT_MAX, out, e) == -1)
+		return -1;
+	if (!check_root_ok(*out))
+		return checks_fail(r, e, "%s is no name of one", what);
+	return 0;
+}
+
+static int
+checks_read_image(struct checks_read *r, struct check *c, struct err *e)
+{
+	return checks_read_root(r, "image", &c->image, e);
+}
+
+static int
+checks_read_profile(struct checks_read *r, struct check *c, struct err *e)
+{
+	return checks_read_root(r, "profile", &c->profile, e);
+}
+
+/* The texts of a list, each taken by fn, which may fail. */
+typedef int checks_item_fn(
+    struct checks_read *r, const char *text, struct str *out, struct err *e);
+
+static int
+checks_read_texts(struct checks_read *r, const char *what, size_t max,
+    checks_item_fn *fn, char **out, struct err *e)
+{
+	AUTO_STR struct str all = STR_INIT;
+	size_t n = 0;
+
+	if (r->ev.type != YAML_SEQUENCE_START_EVENT)
+		return checks_fail(r, e, "%s must be a list, [a, b]", what);
+	for (;;) {
+		AUTO_FREE char *text = NULL;
+
+		if (checks_next(r, e) == -1)
+			return -1;
+		if (r->ev.type == YAML_SEQUENCE_END_EVENT)
+			break;
+		if (++n > max)
+			return checks_fail(
+			    r, e, "%s may have at most %zu entries", what, max);
+		if (checks_text(r, what, PROTECT_GLOB_MAX, &text, e) == -1 ||
+		    fn(r, text, &all, e) == -1)
+			return -1;
+	}
+	*out = str_steal(&all);
+	return 0;
+}
+
+static int
+checks_take_preset(
+    struct checks_read *r, const char *text, struct str *out, struct err *e)
+{
+	if (!net_preset_name_ok(text))
+		return checks_fail(r, e, "no preset is named so: %s", text);
+	if (out->len > 0)
+		str_addc(out, ' ');
+	str_add(out, text);
+	return 0;
+}
+
+static int
+checks_take_label(
+    struct checks_read *r, const char *text, struct str *out, struct err *e)
+{
+	if (!check_name_ok(text))
+		return checks_fail(
+		    r, e, "a label must be of a-z, 0-9, '.', '_' and '-'");
+	if (out->len > 0)
+		str_addc(out, ' ');
+	str_add(out, text);
+	return 0;
+}
+
+static int
+checks_take_pattern(
+    struct checks_read *r, const char *text, struct str *out, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (text[0] == '\0' || strchr(text, '\n') != NULL)
+		return checks_fail(r, e, "a pattern is empty or has two lines");
+	if (protect_glob_check(view_of(text), &why) == -1)
+		return checks_fail(r, e, "%s: %s", text, why.msg);
+	str_add(out, text);
+	str_addc(out, '\n');
+	return 0;
+}
+
+static int
+checks_read_presets(struct checks_read *r, struct check *c, struct err *e)
+{
+	return checks_read_texts(r, "presets", CHECK_PRESETS_MAX,
+	    checks_take_preset, &c->presets, e);
+}
+
+static int
+checks_read_labels(struct checks_read *r, struct check *c, struct err *e)
+{
+	return checks_read_texts(
+	    r, "labels", CHECK_PRESETS_MAX, checks_take_label, &c->labels, e);
+}
+
+static int
+checks_read_paths(struct checks_read *r, struct check *c, struct err *e)
+{
+	return checks_read_texts(
+	    r, "paths", CHECK_PATTERNS_MAX, checks_take_pattern, &c->paths, e);
+}
+
+static int
+checks_read_paths_ignore(struct checks_read *r, struct check *c, struct err *e)
+{
+	return checks_read_texts(r, "paths_ignore", CHECK_PATTERNS_MAX,
+	    checks_take_pattern, &c->paths_ignore, e);
 }
 
 static int
@@ -250,50 +416,88 @@ checks_read_required(struct checks_read *r, struct check *c, struct err *e)
 	return 0;
 }
 
-static const struct {
+struct checks_key {
 	const char *name;
 	int (*read)(struct checks_read *r, struct check *c, struct err *e);
-} checks_keys[] = {
-	{ "name", checks_read_name },
-	{ "setup", checks_read_setup },
-	{ "test", checks_read_test },
-	{ "network", checks_read_network },
-	{ "timeout", checks_read_timeout },
+};
+
+static const struct checks_key checks_limit_keys[] = {
 	{ "memory", checks_read_memory },
-	{ "required", checks_read_required },
+	{ "cpus", checks_read_cpus },
+	{ "pids", checks_read_pids },
+	{ "disk", checks_read_disk },
+	{ NULL, NULL },
 };
 
-enum {
-	CHECKS_KEYS = sizeof(checks_keys) / sizeof(checks_keys[0])
-};
-
+/* One key of a map and its value; *seen has a bit for each row. */
 static int
-checks_read_key(
-    struct checks_read *r, struct check *c, unsigned *seen, struct err *e)
+checks_read_key(struct checks_read *r, const struct checks_key *keys,
+    struct check *c, unsigned *seen, struct err *e)
 {
 	AUTO_FREE char *key = NULL;
 
 	if (checks_text(r, "a key", 64, &key, e) == -1)
 		return -1;
-	for (unsigned i = 0; i < CHECKS_KEYS; i++) {
-		if (strcmp(key, checks_keys[i].name) != 0)
+	for (unsigned i = 0; keys[i].name != NULL; i++) {
+		if (strcmp(key, keys[i].name) != 0)
 			continue;
 		if ((*seen & 1U << i) != 0)
 			return checks_fail(r, e, "%s is there twice", key);
 		*seen |= 1U << i;
 		if (checks_next(r, e) == -1)
 			return -1;
-		return checks_keys[i].read(r, c, e);
+		return keys[i].read(r, c, e);
 	}
 	return checks_fail(r, e, "unknown key: %s", key);
 }
+
+static int
+checks_read_keys(struct checks_read *r, const struct checks_key *keys,
+    struct check *c, struct err *e)
+{
+	unsigned seen = 0;
+
+	for (;;) {
+		if (checks_next(r, e) == -1)
+			return -1;
+		if (r->ev.type == YAML_MAPPING_END_EVENT)
+			return 0;
+		if (checks_read_key(r, keys, c, &seen, e) == -1)
+			return -1;
+	}
+}
+
+static int
+checks_read_limits(struct checks_read *r, struct check *c, struct err *e)
+{
+	if (r->ev.type != YAML_MAPPING_START_EVENT)
+		return checks_fail(r, e, "limits must be {memory: 2G, ...}");
+	return checks_read_keys(r, checks_limit_keys, c, e);
+}
+
+static const struct checks_key checks_keys[] = {
+	{ "name", checks_read_name },
+	{ "image", checks_read_image },
+	{ "profile", checks_read_profile },
+	{ "setup", checks_read_setup },
+	{ "test", checks_read_test },
+	{ "network", checks_read_network },
+	{ "presets", checks_read_presets },
+	{ "labels", checks_read_labels },
+	{ "timeout", checks_read_timeout },
+	{ "limits", checks_read_limits },
+	{ "memory", checks_read_memory },
+	{ "paths", checks_read_paths },
+	{ "paths_ignore", checks_read_paths_ignore },
+	{ "required", checks_read_required },
+	{ NULL, NULL },
+};
 
 static int
 checks_read_check(struct checks_read *r, struct checks *out, struct err *e)
 {
 	struct check *c;
 	size_t line = r->line;
-	unsigned seen = 0;
 
 	if (r->ev.type != YAML_MAPPING_START_EVENT)
 		return checks_fail(r, e, "a check must be a map of keys");
@@ -301,24 +505,21 @@ checks_read_check(struct checks_read *r, struct checks *out, struct err *e)
 		return checks_fail(
 		    r, e, "there may be at most %d checks", CHECKS_MAX);
 	c = &out->v[out->n++];
-	*c = (struct check){ .network_setup = NETWORK_NONE,
+	*c = (struct check){ .network_setup = NETWORK_LOCKED,
 		.network_test = NETWORK_OFF,
 		.timeout_s = CHECK_TIMEOUT_DEFAULT_S,
 		.memory = CHECK_MEMORY_DEFAULT,
 		.required = true };
-	for (;;) {
-		if (checks_next(r, e) == -1)
-			return -1;
-		if (r->ev.type == YAML_MAPPING_END_EVENT)
-			break;
-		if (checks_read_key(r, c, &seen, e) == -1)
-			return -1;
-	}
+	if (checks_read_keys(r, checks_keys, c, e) == -1)
+		return -1;
 	r->line = line;
 	if (c->name[0] == '\0')
 		return checks_fail(r, e, "the check has no name");
 	if (c->test == NULL)
 		return checks_fail(r, e, "check %s has no test", c->name);
+	if (c->image != NULL && c->profile != NULL)
+		return checks_fail(
+		    r, e, "check %s has an image and a profile", c->name);
 	if (checks_find(out, c->name) != c)
 		return checks_fail(r, e, "check %s is there twice", c->name);
 	return 0;
@@ -340,32 +541,82 @@ checks_read_list(struct checks_read *r, struct checks *out, struct err *e)
 }
 
 static int
+checks_read_tests(struct checks_read *r, struct checks *out, struct err *e)
+{
+	return checks_read_texts(r, "tests", CHECK_PATTERNS_MAX,
+	    checks_take_pattern, &out->tests, e);
+}
+
+static int
+checks_read_new_tests(struct checks_read *r, struct checks *out, struct err *e)
+{
+	static const struct {
+		const char *name;
+		enum checks_new_tests value;
+	} words[] = { { "off", NEW_TESTS_OFF },
+		{ "advisory", NEW_TESTS_ADVISORY },
+		{ "required", NEW_TESTS_REQUIRED } };
+	AUTO_FREE char *s = NULL;
+
+	if (checks_text(r, "new_tests", 16, &s, e) == -1)
+		return -1;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(s, words[i].name) == 0) {
+			out->new_tests = words[i].value;
+			return 0;
+		}
+	return checks_fail(r, e, "new_tests must be off, advisory or required");
+}
+
+static const struct {
+	const char *name;
+	int (*read)(struct checks_read *r, struct checks *out, struct err *e);
+} checks_top[] = {
+	{ "checks", checks_read_list },
+	{ "tests", checks_read_tests },
+	{ "new_tests", checks_read_new_tests },
+};
+
+/* *seen has a bit for each row; that of `checks` is the first. */
+static int
+checks_read_top(
+    struct checks_read *r, struct checks *out, unsigned *seen, struct err *e)
+{
+	AUTO_FREE char *key = NULL;
+
+	if (checks_text(r, "a key", 64, &key, e) == -1)
+		return -1;
+	for (unsigned i = 0; i < sizeof(checks_top) / sizeof(checks_top[0]);
+	     i++) {
+		if (strcmp(key, checks_top[i].name) != 0)
+			continue;
+		if ((*seen & 1U << i) != 0)
+			return checks_fail(r, e, "%s is there twice", key);
+		*seen |= 1U << i;
+		if (checks_next(r, e) == -1)
+			return -1;
+		return checks_top[i].read(r, out, e);
+	}
+	return checks_fail(r, e, "unknown key: %s", key);
+}
+
+static int
 checks_read_document(struct checks_read *r, struct checks *out, struct err *e)
 {
-	bool seen = false;
+	unsigned seen = 0;
 
 	if (r->ev.type != YAML_MAPPING_START_EVENT)
 		return checks_fail(r, e, "the file must begin with `checks:`");
 	for (;;) {
-		AUTO_FREE char *key = NULL;
-
 		if (checks_next(r, e) == -1)
 			return -1;
 		if (r->ev.type == YAML_MAPPING_END_EVENT)
 			break;
-		if (checks_text(r, "a key", 64, &key, e) == -1)
-			return -1;
-		if (strcmp(key, "checks") != 0)
-			return checks_fail(r, e, "unknown key: %s", key);
-		if (seen)
-			return checks_fail(r, e, "checks is there twice");
-		seen = true;
-		if (checks_next(r, e) == -1 ||
-		    checks_read_list(r, out, e) == -1)
+		if (checks_read_top(r, out, &seen, e) == -1)
 			return -1;
 	}
-	if (!seen)
-		return checks_fail(r, e, "the file must begin with `checks:`");
+	if ((seen & 1U) == 0)
+		return checks_fail(r, e, "the file must have `checks:`");
 	return 0;
 }
 

@@ -197,11 +197,30 @@ gitpool_same_change(struct git_pool *p, int64_t project, const char *upstream,
 
 void
 gitpool_checks(struct git_pool *p, int64_t project, const char *rev,
-    git_done_fn *done, void *arg)
+    const char *text, git_done_fn *done, void *arg)
 {
-	const struct gitcall_text t[] = { { "rev", rev }, { NULL, NULL } };
+	struct git_ask ask = { .op = "checks", .raw = view_of(text) };
+	struct gitcall c;
 
-	gitcall_texts(p, project, "checks", t, done, arg);
+	if (ask.raw.p == NULL)
+		ask.raw.p = "";
+	gitcall_begin(&c);
+	jw_str(&c.w, "rev", rev);
+	jw_bool(&c.w, "given", text != NULL);
+	gitcall_send(&c, p, project, &ask, done, arg);
+}
+
+void
+gitpool_tests(struct git_pool *p, int64_t project,
+    const struct git_tests_spec *spec, git_done_fn *done, void *arg)
+{
+	const struct gitcall_text t[] = { { "base", spec->base },
+		{ "head", spec->head },
+		{ "patterns", spec->patterns != NULL ? spec->patterns : "" },
+		{ "words", spec->words != NULL ? spec->words : "" },
+		{ NULL, NULL } };
+
+	gitcall_texts(p, project, "tests", t, done, arg);
 }
 
 void
@@ -360,31 +379,47 @@ gitpool_files(struct git_pool *p, int64_t project, const char *base,
 	gitcall_send(&c, p, project, &ask, done, arg);
 }
 
+static char *
+gitcall_dup(const struct json *j, const char *key)
+{
+	const char *s = json_str_or(j, key, NULL);
+
+	return s != NULL ? xstrdup(s) : NULL;
+}
+
 static int
 gitcall_check(const struct json *j, struct check *k, struct err *e)
 {
 	const char *name = json_str_or(j, "name", "");
-	const char *setup = json_str_or(j, "setup", NULL);
-	const char *test = json_str_or(j, "test", NULL);
-	int64_t timeout_s = 0, memory = 0, a = 0, b = 0;
+	int64_t memory = 0, disk = 0, a = 0, b = 0;
 
-	if (!check_name_ok(name) || test == NULL)
+	if (!check_name_ok(name) || json_str_or(j, "test", NULL) == NULL)
 		return err_set(e, ERR_PROTO, "git worker: malformed check");
-	if (json_i64(j, "timeout_s", 1, CHECK_TIMEOUT_MAX_S, &timeout_s, e) !=
-		0 ||
+	if (json_i64(j, "timeout_s", 1, CHECK_TIMEOUT_MAX_S, &k->timeout_s,
+		e) != 0 ||
 	    json_i64(j, "memory", (int64_t)CHECK_MEMORY_MIN,
 		(int64_t)CHECK_MEMORY_MAX, &memory, e) != 0 ||
-	    json_i64(j, "network_setup", NETWORK_OFF, NETWORK_WEB, &a, e) !=
+	    json_i64(j, "disk", 0, (int64_t)CHECK_DISK_MAX, &disk, e) != 0 ||
+	    json_i64(j, "cpus", 0, INT32_MAX, &k->cpus, e) != 0 ||
+	    json_i64(j, "pids", 0, INT32_MAX, &k->pids, e) != 0 ||
+	    json_i64(j, "network_setup", NETWORK_OFF, NETWORK_LOCKED, &a, e) !=
 		0 ||
-	    json_i64(j, "network_test", NETWORK_OFF, NETWORK_WEB, &b, e) != 0)
+	    json_i64(j, "network_test", NETWORK_OFF, NETWORK_LOCKED, &b, e) !=
+		0)
 		return err_set(e, ERR_PROTO, "git worker: malformed check");
 	memcpy(k->name, name, strlen(name) + 1);
-	k->setup = setup != NULL ? xstrdup(setup) : NULL;
-	k->test = xstrdup(test);
+	k->setup = gitcall_dup(j, "setup");
+	k->test = gitcall_dup(j, "test");
+	k->image = gitcall_dup(j, "image");
+	k->profile = gitcall_dup(j, "profile");
+	k->presets = gitcall_dup(j, "presets");
+	k->labels = gitcall_dup(j, "labels");
+	k->paths = gitcall_dup(j, "paths");
+	k->paths_ignore = gitcall_dup(j, "paths_ignore");
 	k->network_setup = (enum network_mode)a;
 	k->network_test = (enum network_mode)b;
-	k->timeout_s = timeout_s;
 	k->memory = (uint64_t)memory;
+	k->disk = (uint64_t)disk;
 	k->required = json_bool_or(j, "required", true);
 	return 0;
 }
@@ -394,8 +429,13 @@ gitpool_result_checks(
     const struct git_result *r, struct checks *out, struct err *e)
 {
 	const struct json *list = json_get(r->j, "checks");
+	int64_t mode = json_i64_or(r->j, "new_tests", NEW_TESTS_ADVISORY);
 
 	*out = CHECKS_INIT;
+	if (mode < NEW_TESTS_ADVISORY || mode > NEW_TESTS_REQUIRED)
+		return err_set(e, ERR_PROTO, "git worker: malformed checks");
+	out->new_tests = (enum checks_new_tests)mode;
+	out->tests = gitcall_dup(r->j, "tests");
 	for (const struct json *j = json_first(list); j != NULL;
 	     j = json_next(j)) {
 		if (out->n == CHECKS_MAX) {

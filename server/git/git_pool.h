@@ -178,13 +178,34 @@ void gitpool_same_change(struct git_pool *p, int64_t project,
     const char *upstream, const char *local, git_done_fn *done, void *arg);
 
 /* {found, error (null, or what is wrong with its line)} and the checks, taken
- * with gitpool_result_checks. */
+ * with gitpool_result_checks.  text: what is read instead of the commit's
+ * .coffer/checks.yml, NULL: nothing.  A check that names no presets has those
+ * of the languages at the top of the commit's tree. */
 void gitpool_checks(struct git_pool *p, int64_t project, const char *rev,
-    git_done_fn *done, void *arg);
+    const char *text, git_done_fn *done, void *arg);
 /* Copies the checks out of a gitpool_checks result; release with
  * checks_release. */
 int gitpool_result_checks(
     const struct git_result *r, struct checks *out, struct err *e);
+
+/*
+ * What a change from `base` (a merge base) to `head` does to the tests: {files:
+ * [path], truncated (at 3000), checks_file: it changes .coffer/checks.yml,
+ * tests: how many it adds or changes, code: how many other files it changes,
+ * tree, bug_tree: of the base with the head's tests laid over it, the latter
+ * also with what `words` name; null: nothing is laid over, notes: [{what:
+ * "deleted"|"skipped"|"fewer"|"lowered", path, line, text}], at most 50,
+ * notes_total}.  The trees are objects that no ref holds.  patterns: of struct
+ * checks, or NULL.
+ */
+struct git_tests_spec {
+	const char *base;
+	const char *head;
+	const char *patterns;
+	const char *words; /* commands; NULL: none */
+};
+void gitpool_tests(struct git_pool *p, int64_t project,
+    const struct git_tests_spec *spec, git_done_fn *done, void *arg);
 
 /* What the commit's tree has that a mirror does not bring: {sha, submodules:
  * [{name, path, url}], submodules_truncated, gitlinks, lfs: {filters, pointers,

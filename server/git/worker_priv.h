@@ -66,6 +66,7 @@ extern const struct worker_op worker_ops_objects[];
 extern const struct worker_op worker_ops_tree[];
 extern const struct worker_op worker_ops_show[];
 extern const struct worker_op worker_ops_write[];
+extern const struct worker_op worker_ops_tests[];
 
 /* A libgit2 result below zero as an error: "what: its message". */
 int worker_fail(struct err *e, int rc, const char *what);

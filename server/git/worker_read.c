@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/str.h"
 #include "server/domain/checks.h"
@@ -124,6 +125,8 @@ worker_op_is_ancestor(struct worker_call *c, struct err *e)
 static void
 worker_put_checks(struct jw *w, const struct checks *checks)
 {
+	jw_i64(w, "new_tests", checks->new_tests);
+	jw_str(w, "tests", checks->tests);
 	jw_array(w, "checks");
 	for (size_t i = 0; i < checks->n; i++) {
 		const struct check *k = &checks->v[i];
@@ -132,14 +135,76 @@ worker_put_checks(struct jw *w, const struct checks *checks)
 		jw_str(w, "name", k->name);
 		jw_str(w, "setup", k->setup);
 		jw_str(w, "test", k->test);
+		jw_str(w, "image", k->image);
+		jw_str(w, "profile", k->profile);
 		jw_i64(w, "network_setup", k->network_setup);
 		jw_i64(w, "network_test", k->network_test);
+		jw_str(w, "presets", k->presets);
+		jw_str(w, "labels", k->labels);
 		jw_i64(w, "timeout_s", k->timeout_s);
 		jw_u64(w, "memory", k->memory);
+		jw_u64(w, "disk", k->disk);
+		jw_i64(w, "cpus", k->cpus);
+		jw_i64(w, "pids", k->pids);
+		jw_str(w, "paths", k->paths);
+		jw_str(w, "paths_ignore", k->paths_ignore);
 		jw_bool(w, "required", k->required);
 		jw_end(w);
 	}
 	jw_end(w);
+}
+
+/* The presets of the languages that the files at the top speak of. */
+static int
+worker_languages(git_commit *commit, struct str *out, struct err *e)
+{
+	AUTO_TREE git_tree *tree = NULL;
+	int rc = git_commit_tree(&tree, commit);
+
+	if (rc < 0)
+		return worker_fail(e, rc, "tree");
+	for (size_t i = 0; i < git_tree_entrycount(tree); i++) {
+		const char *preset = check_language(
+		    git_tree_entry_name(git_tree_entry_byindex(tree, i)));
+
+		if (preset == NULL ||
+		    (out->len > 0 && strstr(str_cstr(out), preset) != NULL))
+			continue;
+		if (out->len > 0)
+			str_addc(out, ' ');
+		str_add(out, preset);
+	}
+	return 0;
+}
+
+static int
+worker_checks_presets(git_commit *commit, struct checks *checks, struct err *e)
+{
+	AUTO_STR struct str all = STR_INIT;
+
+	if (worker_languages(commit, &all, e) == -1)
+		return -1;
+	for (size_t i = 0; i < checks->n; i++)
+		if (checks->v[i].presets == NULL)
+			checks->v[i].presets = xstrdup(str_cstr(&all));
+	return 0;
+}
+
+/* From the commit, or the text that came with the call, which wins. */
+static int
+worker_checks_text(struct worker_call *c, git_commit *commit, git_blob **blob,
+    struct view *text, struct err *e)
+{
+	if (json_bool_or(c->in, "given", false)) {
+		*text = c->raw_in;
+		return 0;
+	}
+	if (worker_blob_at(
+		commit, ".coffer/checks.yml", CHECKS_FILE_MAX, blob, e) == -1)
+		return -1;
+	*text = (struct view){ .p = git_blob_rawcontent(*blob),
+		.len = (size_t)git_blob_rawsize(*blob) };
+	return 0;
 }
 
 static int
@@ -154,19 +219,17 @@ worker_op_checks(struct worker_call *c, struct err *e)
 
 	if (worker_commit(c, "rev", &commit, e) == -1)
 		return -1;
-	rc = worker_blob_at(
-	    commit, ".coffer/checks.yml", CHECKS_FILE_MAX, &blob, &why);
+	rc = worker_checks_text(c, commit, &blob, &text, &why);
 	if (rc == -1 && why.code != ERR_NOTFOUND && why.code != ERR_LIMIT) {
 		*e = why;
 		return -1;
 	}
 	jw_bool(c->w, "found", rc == 0 || why.code == ERR_LIMIT);
-	if (rc == 0) {
-		text = (struct view){ .p = git_blob_rawcontent(blob),
-			.len = (size_t)git_blob_rawsize(blob) };
+	if (rc == 0)
 		rc = checks_parse(text, &checks, &why);
-		git_blob_free(blob);
-	}
+	git_blob_free(blob);
+	if (rc == 0 && worker_checks_presets(commit, &checks, e) == -1)
+		return -1;
 	if (rc == -1 && why.code != ERR_NOTFOUND)
 		worker_text(c->w, "error", why.msg);
 	else

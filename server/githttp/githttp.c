@@ -245,6 +245,7 @@ githttp_pusher(const struct identity *who, enum role role,
 	case IDENTITY_AGENT:
 	case IDENTITY_CI:
 	case IDENTITY_SERVICE:
+	case IDENTITY_RUNNER:
 	default:
 		break;
 	}

@@ -173,6 +173,8 @@ router_access(enum route_access need, const struct identity *who)
 			need == ROUTE_RUN_OK
 		    ? 0
 		    : 403;
+	case IDENTITY_RUNNER:
+		return need == ROUTE_CI ? 0 : 403;
 	case IDENTITY_SERVICE:
 		return need == ROUTE_SERVICE || need == ROUTE_MEMBER ||
 			need == ROUTE_RUN_OK
@@ -230,7 +232,8 @@ router_rate(struct visit *v, const struct identity *who)
 	char key[BUCKET_ADDRESS_MAX];
 	int64_t retry_ms;
 
-	if (who->kind == IDENTITY_CI || who->kind == IDENTITY_SERVICE)
+	if (who->kind == IDENTITY_CI || who->kind == IDENTITY_SERVICE ||
+	    who->kind == IDENTITY_RUNNER)
 		return true;
 	if (who->kind == IDENTITY_NONE)
 		router_address(v->q, key);

@@ -156,6 +156,7 @@ svc_who_kind(enum identity_kind k)
 		[IDENTITY_SERVICE] = PERM_WHO_SERVICE,
 		[IDENTITY_RUN] = PERM_WHO_RUN,
 		[IDENTITY_SESSION] = PERM_WHO_SESSION,
+		[IDENTITY_RUNNER] = PERM_WHO_NOBODY,
 	};
 
 	return kinds[k];

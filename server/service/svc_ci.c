@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
@@ -9,27 +10,19 @@
 #include "lib/base/err.h"
 #include "lib/base/list.h"
 #include "lib/base/log.h"
-#include "lib/base/rnd.h"
-#include "lib/base/str.h"
 #include "lib/io/loop.h"
 #include "lib/io/timer.h"
-#include "server/domain/checks.h"
-#include "server/domain/job_rule.h"
-#include "server/service/svc_ci_rows.h"
-#include "server/store/jobs.h"
+#include "server/service/svc_ci_claim.h"
+#include "server/service/svc_ci_lease.h"
 
 enum {
-	SVC_CI_RUNNER_MAX = 100,
-	SVC_CI_ONCE_MS = 5000,   /* for one look into the queue */
-	SVC_CI_EXPIRE_MAX = 100, /* jobs in one transaction */
-	SVC_CI_EXPIRE_MS = 5000  /* how often leases are looked at */
+	SVC_CI_ONCE_MS = 5000 /* for one look into the queue */
 };
 
 struct svc_ci_waiter {
 	TAILQ_ENTRY(svc_ci_waiter) entry;
 	struct svc_ci *ci;
-	uint64_t id;
-	char runner[SVC_CI_RUNNER_MAX + 1];
+	struct svc_ci_want want;
 	svc_ci_poll_fn *done;
 	void *arg;
 	struct timer *timer;
@@ -46,24 +39,7 @@ struct svc_ci {
 	bool claiming;
 	bool kicked; /* while claiming */
 	bool stopped;
-	bool expiring;
-	struct timer *expiry;
-};
-
-/* One claim on its way; the waiter may leave meanwhile. */
-struct svc_ci_claim {
-	struct svc_op op;
-	struct svc_ci *ci;
-	uint64_t waiter;
-	char runner[SVC_CI_RUNNER_MAX + 1];
-	bool none;
-	struct job job;
-};
-
-struct svc_ci_expire {
-	struct svc_op op;
-	struct svc_ci *ci;
-	struct job_list list;
+	struct svc_leases *leases;
 };
 
 static void
@@ -72,6 +48,7 @@ svc_ci_waiter_free(struct svc_ci_waiter *w)
 	TAILQ_REMOVE(&w->ci->waiters, w, entry);
 	w->ci->n--;
 	timer_free(w->timer);
+	svc_ci_want_release(&w->want);
 	free(w);
 }
 
@@ -92,87 +69,78 @@ svc_ci_find(struct svc_ci *ci, uint64_t id)
 	struct svc_ci_waiter *w;
 
 	TAILQ_FOREACH(w, &ci->waiters, entry)
-	if (w->id == id)
+	if (w->want.waiter == id)
 		return w;
 	return NULL;
 }
 
+/* One waiter's part of a claim. */
 static void
-svc_ci_claim_release(void *arg)
+svc_ci_answer_want(struct svc_ci *ci, struct svc_ci_want *x)
 {
-	struct svc_ci_claim *op = arg;
+	struct svc_ci_waiter *w = svc_ci_find(ci, x->waiter);
 
-	job_release(&op->job);
-}
-
-static int
-svc_ci_claim_job(struct txn *t, void *arg, struct err *e)
-{
-	struct svc_ci_claim *op = arg;
-	char lease[LEASE_HEX + 1];
-	const struct job_claim c = { .runner = op->runner,
-		.lease = lease,
-		.lease_until = op->op.now + JOB_LEASE_MS,
-		.now = op->op.now };
-
-	rnd_hex(lease, LEASE_HEX / 2);
-	if (jobs_claim_next(t, &c, &op->job, e) == -1) {
-		op->none = e->code == ERR_NOTFOUND;
-		return -1;
+	if (x->job.id != 0)
+		svc_ci_leased(ci, x->job.id, x->job.lease);
+	for (size_t i = 0; i < x->n_lost; i++)
+		svc_ci_unleased(ci, x->lost[i], NULL);
+	if (w == NULL) {
+		if (x->job.id != 0)
+			svc_ci_give_back(ci->s, x->job.id, x->job.lease);
+		return;
 	}
-	return svc_ci_event(
-	    t, &op->op.who, op->op.now, "check.started", &op->job, NULL, e);
+	w->want.looked = true;
+	if (x->fail.code != ERR_NONE)
+		svc_ci_answer(w, &x->fail, NULL);
+	else if (x->job.id != 0)
+		svc_ci_answer(w, NULL, &x->job);
+	else if (w->once)
+		svc_ci_answer(w, NULL, NULL);
 }
 
 static void
-svc_ci_claimed(const struct err *fail, void *arg, void *ignored)
+svc_ci_claimed(const struct err *fail, void *arg, void *ci_)
 {
 	struct svc_ci_claim *op = arg;
-	struct svc_ci *ci = op->ci;
-	struct svc_ci_waiter *w = svc_ci_find(ci, op->waiter);
+	struct svc_ci *ci = ci_;
 	bool again = ci->kicked;
 
-	(void)ignored;
 	ci->claiming = false;
 	ci->kicked = false;
-	if (op->none && w != NULL && w->once) {
-		again = true; /* for the next waiter, if there is one */
-		svc_ci_answer(w, NULL, NULL);
-	} else if (fail != NULL && !op->none) {
+	if (fail != NULL) {
 		log_warn("ci claim reason=%s", log_val(fail->msg));
-		if (w != NULL)
-			svc_ci_answer(w, fail, NULL);
-	} else if (fail == NULL) {
-		again = true; /* perhaps there is one for the next */
-		/* Nobody to give it to: its lease ends and it is queued again.
-		 */
-		if (w != NULL)
-			svc_ci_answer(w, NULL, &op->job);
+		for (size_t i = 0; i < op->n; i++) {
+			struct svc_ci_waiter *w = svc_ci_find(
+			    ci, op->v[i].waiter);
+
+			if (w != NULL)
+				svc_ci_answer(w, fail, NULL);
+		}
+	} else {
+		for (size_t i = 0; i < op->n; i++)
+			svc_ci_answer_want(ci, &op->v[i]);
 	}
-	if (again)
+	if (again || (fail == NULL && op->requeued))
 		svc_ci_kick(ci);
 }
 
 void
 svc_ci_kick(struct svc_ci *ci)
 {
-	struct svc_ci_waiter *w = TAILQ_FIRST(&ci->waiters);
 	struct svc_ci_claim *op;
-	struct identity who;
+	struct svc_ci_waiter *w;
 
 	if (ci->claiming) {
 		ci->kicked = true;
 		return;
 	}
-	if (w == NULL || ci->stopped)
+	if (TAILQ_EMPTY(&ci->waiters) || ci->stopped)
 		return;
-	svc_identity_of(ci->s->ci_id, "ci", USER_CI, &who);
-	op = svc_op_new(ci->s, sizeof(*op), &who, svc_ci_claim_release);
-	op->ci = ci;
-	op->waiter = w->id;
-	memcpy(op->runner, w->runner, sizeof(op->runner));
+	op = svc_ci_claim_new(ci->s, ci->n);
+	TAILQ_FOREACH(w, &ci->waiters, entry)
+	svc_ci_want_copy(&op->v[op->n++], &w->want);
 	ci->claiming = true;
-	svc_op_run(op, svc_ci_claim_job, svc_ci_claimed, NULL);
+	svc_ci_claim(op, svc_ci_claimed, ci);
 }
 
 static void
@@ -183,31 +151,44 @@ svc_ci_on_timer(void *arg)
 	svc_ci_answer(w, NULL, NULL);
 }
 
+/* Its connection may be gone without a word, and would be given a job. */
+static void
+svc_ci_replace(struct svc_ci *ci, int64_t user_id)
+{
+	struct svc_ci_waiter *w, *next;
+
+	TAILQ_FOREACH_SAFE(w, &ci->waiters, entry, next)
+	if (w->want.has_held && w->want.who.user_id == user_id)
+		svc_ci_answer(w, NULL, NULL);
+}
+
 uint64_t
-svc_ci_poll(struct svc_ci *ci, const char *runner, int64_t wait_s,
+svc_ci_poll(struct svc_ci *ci, const struct svc_ci_ask *ask,
     svc_ci_poll_fn *done, void *arg)
 {
 	struct svc_ci_waiter *w;
 
+	if (ask->has_held)
+		svc_ci_replace(ci, ask->who->user_id);
 	if (ci->n >= SVC_CI_POLLERS_MAX || ci->stopped)
 		return 0;
 	w = xcalloc(1, sizeof(*w));
 	w->ci = ci;
-	w->id = ++ci->last_id;
-	snprintf(w->runner, sizeof(w->runner), "%s", runner);
+	svc_ci_want_init(&w->want, ++ci->last_id, ask);
 	w->done = done;
 	w->arg = arg;
 	w->timer = timer_new(ci->s->loop, svc_ci_on_timer, w);
-	w->once = wait_s == 0;
-	timer_set(w->timer, wait_s > 0 ? wait_s * 1000 : SVC_CI_ONCE_MS);
+	w->once = ask->wait_s == 0;
+	timer_set(w->timer,
+	    ask->wait_s > 0 ? ask->wait_s * 1000 : (int64_t)SVC_CI_ONCE_MS);
 	TAILQ_INSERT_TAIL(&ci->waiters, w, entry);
 	ci->n++;
 	svc_ci_kick(ci);
-	return w->id;
+	return w->want.waiter;
 }
 
 void
-svc_ci_cancel(struct svc_ci *ci, uint64_t handle)
+svc_ci_leave(struct svc_ci *ci, uint64_t handle)
 {
 	struct svc_ci_waiter *w = svc_ci_find(ci, handle);
 
@@ -215,67 +196,22 @@ svc_ci_cancel(struct svc_ci *ci, uint64_t handle)
 		svc_ci_waiter_free(w);
 }
 
-static void
-svc_ci_expire_release(void *arg)
+void
+svc_ci_leased(struct svc_ci *ci, int64_t id, const char *lease)
 {
-	struct svc_ci_expire *op = arg;
-
-	job_list_release(&op->list);
+	svc_leases_set(ci->leases, id, lease);
 }
 
-static int
-svc_ci_expire_job(struct txn *t, void *arg, struct err *e)
+void
+svc_ci_unleased(struct svc_ci *ci, int64_t id, const char *lease)
 {
-	struct svc_ci_expire *op = arg;
-
-	if (jobs_requeue_expired(
-		t, op->op.now, SVC_CI_EXPIRE_MAX, &op->list, e) == -1)
-		return -1;
-	for (size_t i = 0; i < op->list.n; i++) {
-		const struct job *j = &op->list.at[i];
-		int rc = job_state_is_end(j->state)
-		    ? svc_ci_verdict(t, &op->op.who, op->op.now, j, NULL, e)
-		    : svc_ci_event(t, &op->op.who, op->op.now, "check.queued",
-			  j, NULL, e);
-
-		if (rc == -1)
-			return -1;
-	}
-	return 0;
+	svc_leases_drop(ci->leases, id, lease);
 }
 
 static void
-svc_ci_expired(const struct err *fail, void *arg, void *ignored)
+svc_ci_on_requeued(void *arg)
 {
-	struct svc_ci_expire *op = arg;
-	struct svc_ci *ci = op->ci;
-
-	(void)ignored;
-	ci->expiring = false;
-	if (fail != NULL)
-		log_error("ci expire reason=%s", log_val(fail->msg));
-	else if (op->list.n > 0) {
-		log_info("ci leases ended jobs=%zu", op->list.n);
-		svc_ci_kick(ci);
-	}
-	timer_set(
-	    ci->expiry, op->list.n == SVC_CI_EXPIRE_MAX ? 1 : SVC_CI_EXPIRE_MS);
-}
-
-static void
-svc_ci_on_expiry(void *arg)
-{
-	struct svc_ci *ci = arg;
-	struct svc_ci_expire *op;
-	struct identity who;
-
-	if (ci->expiring || ci->stopped)
-		return;
-	ci->expiring = true;
-	svc_identity_of(ci->s->ci_id, "ci", USER_CI, &who);
-	op = svc_op_new(ci->s, sizeof(*op), &who, svc_ci_expire_release);
-	op->ci = ci;
-	svc_op_run(op, svc_ci_expire_job, svc_ci_expired, NULL);
+	svc_ci_kick(arg);
 }
 
 struct svc_ci *
@@ -285,14 +221,14 @@ svc_ci_new(struct svc *s)
 
 	ci->s = s;
 	TAILQ_INIT(&ci->waiters);
-	ci->expiry = timer_new(s->loop, svc_ci_on_expiry, ci);
+	ci->leases = svc_leases_new(s, svc_ci_on_requeued, ci);
 	return ci;
 }
 
 void
 svc_ci_start(struct svc_ci *ci)
 {
-	timer_set(ci->expiry, 1);
+	svc_leases_load(ci->leases);
 }
 
 void
@@ -301,6 +237,7 @@ svc_ci_stop(struct svc_ci *ci)
 	struct svc_ci_waiter *w, *next;
 
 	ci->stopped = true;
+	svc_leases_stop(ci->leases);
 	TAILQ_FOREACH_SAFE(w, &ci->waiters, entry, next)
 	svc_ci_answer(w, NULL, NULL);
 }
@@ -314,6 +251,6 @@ svc_ci_free(struct svc_ci *ci)
 		return;
 	TAILQ_FOREACH_SAFE(w, &ci->waiters, entry, next)
 	svc_ci_waiter_free(w);
-	timer_free(ci->expiry);
+	svc_leases_free(ci->leases);
 	free(ci);
 }

@@ -13,8 +13,11 @@
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
 #include "server/domain/items.h"
+#include "server/domain/job_name.h"
 #include "server/domain/job_rule.h"
 #include "server/service/svc_ci.h"
+#include "server/service/svc_ci_head.h"
+#include "server/service/svc_ci_report.h"
 #include "server/service/svc_log.h"
 #include "server/service/svc_status.h"
 #include "server/store/jobs.h"
@@ -61,11 +64,39 @@ svc_ci_status(struct txn *t, const struct identity *ci, int64_t now,
 		.target_url = "",
 		.item = j->pull };
 	struct svc_status_row r = row;
+	bool settled = j->check.test[0] == '\0';
 	int64_t id;
 
+	/* A part has none: what the parts come to has. */
+	if (job_name_read(j->name).side != JOB_SIDE_WHOLE)
+		return 0;
+	if (settled && j->why[0] != '\0')
+		r.description = j->why;
+	if (settled && j->state == JOB_SUPERSEDED)
+		r.state = STATUS_PENDING;
 	str_addf(&context, "ci/%s", j->name);
 	r.context = str_cstr(&context);
 	return svc_status_insert(t, ci, now, &r, &id, e);
+}
+
+/* Words with blanks between as a JSON list. */
+static char *
+svc_ci_list(const char *words)
+{
+	AUTO_STR struct str out = STR_INIT;
+	struct view rest = view_of(words), one;
+	struct jw w;
+
+	jw_init(&w, &out);
+	jw_array(&w, NULL);
+	while (rest.len > 0 && view_split(&rest, ' ', &one)) {
+		AUTO_FREE char *word = view_dup(one);
+
+		if (one.len > 0)
+			jw_str(&w, NULL, word);
+	}
+	jw_end(&w);
+	return str_steal(&out);
 }
 
 int
@@ -73,19 +104,30 @@ svc_ci_insert(struct txn *t, const struct identity *ci, int64_t now,
     const struct svc_ci_new *n, bool *created, struct err *e)
 {
 	const struct check *c = n->check;
+	AUTO_FREE char *presets = svc_ci_list(c->presets);
+	AUTO_FREE char *labels = svc_ci_list(c->labels);
 	const struct job_check jc = { .setup = c->setup,
 		.test = c->test,
+		.image = c->image,
+		.profile = c->profile,
+		.presets = presets,
+		.labels = labels,
 		.network_setup = c->network_setup,
 		.network_test = c->network_test,
 		.timeout_s = c->timeout_s,
 		.memory = (int64_t)c->memory,
+		.cpus = c->cpus,
+		.pids = c->pids,
+		.disk = (int64_t)c->disk,
 		.required = c->required };
 	const struct job_new row = { .project_id = n->project_id,
 		.pull = n->pull,
 		.sha = n->sha,
 		.base_sha = n->base_sha,
-		.name = c->name,
+		.name = n->name != NULL ? n->name : c->name,
 		.check = &jc,
+		.tree = n->tree,
+		.priority = n->priority,
 		.now = now };
 	struct job j = { .id = 0 };
 	int64_t id;
@@ -112,12 +154,28 @@ svc_ci_wakes_agent(const struct pull *p, const struct job *j)
 	    p->issue.state == ISSUE_OPEN && strcmp(p->head_sha, j->sha) == 0;
 }
 
+/* What is said of it besides: to whom ordered it, in the common comment. */
+static int
+svc_ci_tell(struct txn *t, struct svc *s, int64_t now, const struct job *j,
+    struct err *e)
+{
+	struct job_name name = job_name_read(j->name);
+
+	if (name.side != JOB_SIDE_WHOLE)
+		return svc_ci_head_part(t, s, now, j, e);
+	if (name.comment != 0 && j->state != JOB_SUPERSEDED &&
+	    svc_ci_report_order(t, s, now, j, e) == -1)
+		return -1;
+	return 0;
+}
+
 int
-svc_ci_verdict(struct txn *t, const struct identity *ci, int64_t now,
-    const struct job *j, const struct str *tail, struct err *e)
+svc_ci_verdict(struct txn *t, struct svc *s, const struct identity *ci,
+    int64_t now, const struct job *j, const struct str *tail, struct err *e)
 {
 	const struct str none = STR_INIT;
 	struct pull p = { .run_id = 0 };
+	bool whole = job_name_read(j->name).side == JOB_SIDE_WHOLE;
 	int rc = 0;
 
 	if (svc_ci_status(t, ci, now, j, e) == -1 ||
@@ -127,110 +185,12 @@ svc_ci_verdict(struct txn *t, const struct identity *ci, int64_t now,
 		return 0;
 	if (pulls_get(t, j->project_id, j->pull, &p, e) == -1)
 		return -1;
-	if (svc_ci_wakes_agent(&p, j))
+	if (whole && svc_ci_wakes_agent(&p, j))
 		rc = svc_ci_event(t, ci, now, "check.failed", j,
 		    tail != NULL ? tail : &none, e);
 	pull_release(&p);
-	return rc;
-}
-
-static int
-svc_ci_beat_job(struct txn *t, void *arg, struct err *e)
-{
-	struct svc_ci_beat *op = arg;
-
-	op->lease_until = op->op.now + JOB_LEASE_MS;
-	if (jobs_heartbeat(
-		t, op->id, op->lease, op->lease_until, &op->cancel, e) == 0)
-		return 0;
-	if (e->code == ERR_BUSY)
-		return err_set(e, ERR_EXISTS, "the lease is not good any more");
-	return -1;
-}
-
-void
-svc_ci_heartbeat(struct svc *s, const struct identity *who, int64_t id,
-    const char *lease, svc_done_fn *done, void *arg)
-{
-	struct svc_ci_beat *op = svc_op_new(s, sizeof(*op), who, NULL);
-
-	op->id = id;
-	snprintf(op->lease, sizeof(op->lease), "%s", lease);
-	svc_op_run(op, svc_ci_beat_job, done, arg);
-}
-
-static void
-svc_ci_result_release(void *arg)
-{
-	struct svc_ci_result *op = arg;
-
-	free(op->why);
-	job_release(&op->job);
-	if (op->tail != NULL)
-		str_release(op->tail);
-	free(op->tail);
-}
-
-struct svc_ci_result *
-svc_ci_result_new(struct svc *s, const struct identity *who)
-{
-	struct svc_ci_result *op = svc_op_new(
-	    s, sizeof(struct svc_ci_result), who, svc_ci_result_release);
-
-	svc_identity_of(s->ci_id, "ci", USER_CI, &op->ci);
-	return op;
-}
-
-static int
-svc_ci_result_job(struct txn *t, void *arg, struct err *e)
-{
-	struct svc_ci_result *op = arg;
-	const struct job_result r = { .lease = op->lease,
-		.state = op->state,
-		.phase = op->phase,
-		.has_exit = op->has_exit,
-		.exit_code = op->exit_code,
-		.signal = op->signal,
-		.why = svc_text(op->why),
-		.now = op->op.now };
-	enum job_outcome outcome;
-
-	if (jobs_finish(t, op->id, &r, &outcome, e) == -1 ||
-	    jobs_get(t, op->id, &op->job, e) == -1)
-		return -1;
-	if (outcome != JOB_RESULT_TAKEN)
-		return 0;
-	return svc_ci_verdict(t, &op->ci, op->op.now, &op->job, op->tail, e);
-}
-
-void
-svc_ci_result(struct svc_ci_result *op, svc_done_fn *done, void *arg)
-{
-	struct err e = ERR_INIT;
-
-	op->op.done = done;
-	op->op.arg = arg;
-	if (!job_rule_is_result(op->state)) {
-		err_set(&e, ERR_INVALID, "state: not a result");
-		svc_op_end_later(op, &e);
-		return;
-	}
-	if (job_rule_is_fault(op->state)) {
-		op->tail = xcalloc(1, sizeof(*op->tail));
-		svc_log_tail(
-		    op->op.svc, SVC_LOG_JOB, op->id, JOB_TAIL_MAX, op->tail);
-	}
-	svc_op_run(op, svc_ci_result_job, done, arg);
-}
-
-int
-svc_ci_by_lease(struct svc *s, int64_t id, const char *lease, struct job *out,
-    struct err *e)
-{
-	if (strlen(lease) == LEASE_HEX &&
-	    jobs_by_lease(db_reader(s->db), id, lease, out, e) == 0)
-		return 0;
-	if (e->code == ERR_BUSY || e->code == ERR_NONE)
-		return err_set(e, ERR_EXISTS, "the lease is not good any more");
-	return -1;
+	if (rc == 0)
+		rc = svc_ci_tell(t, s, now, j, e);
+	return rc == 0 ? svc_ci_report(t, s, now, j->project_id, j->pull, e)
+		       : -1;
 }

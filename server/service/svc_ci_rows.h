@@ -15,7 +15,7 @@ int svc_ci_status(struct txn *t, const struct identity *ci, int64_t now,
     const struct job *j, struct err *e);
 /* Of a job that ended: status, check.finished and, when it is required by an
  * open pull request of the agent on that very head, check.failed. */
-int svc_ci_verdict(struct txn *t, const struct identity *ci, int64_t now,
-    const struct job *j, const struct str *tail, struct err *e);
+int svc_ci_verdict(struct txn *t, struct svc *s, const struct identity *ci,
+    int64_t now, const struct job *j, const struct str *tail, struct err *e);
 
 #endif

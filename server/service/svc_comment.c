@@ -9,6 +9,7 @@
 #include "server/domain/issue_rule.h"
 #include "server/service/svc_attachment.h"
 #include "server/service/svc_mention.h"
+#include "server/store/check_orders.h"
 #include "server/store/comments.h"
 #include "server/store/revisions.h"
 
@@ -112,6 +113,56 @@ svc_comment_insert(struct txn *t, const struct identity *who, int64_t now,
 }
 
 static int
+svc_comment_change(struct txn *t, const struct svc_op *op, struct comment *c,
+    const char *body, struct err *e)
+{
+	struct comment now = { .id = 0 };
+	int rc = 0;
+
+	if (strcmp(c->body, body) == 0)
+		return 0;
+	if (comments_set_body(t, c->project_id, c->id, body, op->now, e) ==
+		-1 ||
+	    comments_get(t, c->project_id, c->id, &now, e) == -1)
+		return -1;
+	rc = svc_comment_event(t, op, "comment.edited", &now, c->body, e);
+	comment_release(&now);
+	return rc;
+}
+
+int
+svc_comment_put(struct txn *t, const struct identity *who, int64_t now,
+    const struct svc_comment_row *r, int64_t *id, struct err *e)
+{
+	const struct comment_new n = { .project_id = r->project_id,
+		.item = r->item,
+		.author_id = who->user_id,
+		.body = r->body,
+		.now = now };
+	const struct svc_op op = { .who = *who, .now = now };
+	struct comment c = { .id = 0 };
+	int rc;
+
+	if (*id != 0) {
+		rc = comments_get(t, r->project_id, *id, &c, e);
+		if (rc == -1 && e->code != ERR_NOTFOUND)
+			return -1;
+		if (rc == 0) {
+			rc = svc_comment_change(t, &op, &c, r->body, e);
+			comment_release(&c);
+			return rc;
+		}
+		*e = ERR_INIT;
+	}
+	if (comments_insert(t, &n, id, e) == -1 ||
+	    comments_get(t, r->project_id, *id, &c, e) == -1)
+		return -1;
+	rc = svc_comment_event(t, &op, "comment.created", &c, NULL, e);
+	comment_release(&c);
+	return rc;
+}
+
+static int
 svc_comment_create_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_comment_create *op = arg;
@@ -208,6 +259,8 @@ svc_comment_edit_job(struct txn *t, void *arg, struct err *e)
 	if (op->body == NULL) {
 		if (comments_delete(t, op->project_id, op->id, op->op.now, e) ==
 		    -1)
+			return -1;
+		if (check_orders_drop(t, op->id, e) == -1)
 			return -1;
 		return svc_comment_event(
 		    t, &op->op, "comment.deleted", c, NULL, e);

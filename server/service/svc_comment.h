@@ -45,6 +45,10 @@ struct svc_comment_row {
 	const char *body;
 	int64_t run_id;
 };
+/* The same for what a program says: nothing in it refers to anything.  *id 0:
+ * a new one; else that one is changed, made anew when it is gone. */
+int svc_comment_put(struct txn *t, const struct identity *who, int64_t now,
+    const struct svc_comment_row *r, int64_t *id, struct err *e);
 int svc_comment_insert(struct txn *t, const struct identity *who, int64_t now,
     const struct svc_comment_row *r, int64_t *id, struct err *e);
 

@@ -2,12 +2,17 @@
 #include "server/service/svc_merge.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "lib/wire/json.h"
 #include "server/git/git_pool.h"
+#include "server/service/svc_checks.h"
+#include "server/service/svc_ci_head.h"
 #include "server/service/svc_pull.h"
+#include "server/store/check_texts.h"
 #include "server/store/projects.h"
 #include "server/store/protections.h"
 #include "server/store/pulls.h"
@@ -16,12 +21,44 @@ enum {
 	SVC_GATE_FILES = 3000 /* looked at for protected ones */
 };
 
+/* What people and the project require beside the checks of the base. */
+static int
+svc_gate_ordered(struct txn *t, struct svc_merge *op, struct err *e)
+{
+	struct svc_gate_facts *f = &op->facts;
+	struct err fail = ERR_INIT;
+	int64_t at;
+
+	if (check_texts_at(t, op->project_id, &at, e) == -1)
+		return -1;
+	if (at != f->checks_at) {
+		f->state = MERGE_CHECKS_WRONG;
+		snprintf(f->error, sizeof(f->error),
+		    "the project's checks changed just now: ask again");
+		return 0;
+	}
+	if (svc_ci_head_required(
+		t, op->project_id, op->number, &f->checks, &fail) == 0) {
+		if (f->state == MERGE_CHECKS_ABSENT && f->checks.n > 0)
+			f->state = MERGE_CHECKS_OK;
+		return 0;
+	}
+	if (fail.code != ERR_LIMIT) {
+		*e = fail;
+		return -1;
+	}
+	f->state = MERGE_CHECKS_WRONG;
+	snprintf(f->error, sizeof(f->error), "%s", fail.msg);
+	return 0;
+}
+
 int
 svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
 {
 	struct svc_gate_ask ask = { .pull = &op->pull,
 		.facts = &op->facts,
-		.user = op->op.who.user_id };
+		.user = op->op.who.user_id,
+		.now = op->op.svc->now() };
 	struct project p = { .id = 0 };
 	struct protect_list rules;
 	int rc;
@@ -30,6 +67,8 @@ svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
 		op->ask ? PERM_READ : PERM_WRITE, &p, e) == -1)
 		return -1;
 	ask.approvals = p.settings.approvals;
+	ask.current = p.settings.current;
+	ask.conversations = p.settings.conversations;
 	if (op->style == 0)
 		op->style = p.profile.merge_style;
 	if (!op->delete_given)
@@ -43,9 +82,11 @@ svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
 	    protections_list(t, op->project_id, &rules, e) == -1)
 		return -1;
 	ask.rule = protect_match(&rules, op->pull.base);
-	op->may_override = ask.rule != NULL &&
-	    protect_may_override(ask.rule, ask.user, op->role >= ROLE_ADMIN);
-	rc = svc_gate_decide(t, &ask, &op->verdict, e);
+	op->may_override = op->role >= ROLE_ADMIN &&
+	    (ask.rule == NULL || protect_may_override(ask.rule, ask.user));
+	rc = svc_gate_ordered(t, op, e);
+	if (rc == 0)
+		rc = svc_gate_decide(t, &ask, &op->verdict, e);
 	protect_list_release(&rules);
 	return rc;
 }
@@ -61,6 +102,33 @@ svc_gate_ready(struct svc_merge *op)
 		svc_op_end(op, NULL);
 	else
 		op->go(op);
+}
+
+void
+svc_gate_facts_release(struct svc_gate_facts *f)
+{
+	checks_release(&f->checks);
+	protect_list_release(&f->protect);
+	for (size_t i = 0; i < f->n_changed; i++)
+		free(f->changed[i]);
+	*f = (struct svc_gate_facts){ .checks = CHECKS_INIT };
+}
+
+/* A file that changes; more protected ones than can be named are as good as
+ * not known. */
+static void
+svc_gate_changed(struct svc_gate_facts *f, const char *path)
+{
+	if (path[0] == '\0' ||
+	    !protect_files_match(f->files_pattern, view_of(path)))
+		return;
+	if (f->n_changed == MERGE_MAX_FILES) {
+		f->files = MERGE_FILES_UNKNOWN;
+		return;
+	}
+	if (f->files == MERGE_FILES_FREE)
+		f->files = MERGE_FILES_CHANGED;
+	f->changed[f->n_changed++] = xstrdup(path);
 }
 
 static void
@@ -80,14 +148,9 @@ svc_gate_on_files(const struct git_result *res, void *arg)
 	     m = json_next(m)) {
 		const char *path = json_str_or(m, "path", "");
 		const char *old = json_str_or(m, "old_path", "");
-		bool hit = protect_files_match(f->files_pattern, view_of(path));
-
-		if (!hit &&
-		    !protect_files_match(f->files_pattern, view_of(old)))
-			continue;
-		f->files = MERGE_FILES_CHANGED;
-		snprintf(f->file, sizeof(f->file), "%s", hit ? path : old);
-		break;
+		svc_gate_changed(f, path);
+		if (strcmp(old, path) != 0)
+			svc_gate_changed(f, old);
 	}
 	svc_gate_ready(op);
 }
@@ -122,26 +185,15 @@ static void
 svc_gate_on_checks(const struct git_result *res, void *arg)
 {
 	struct svc_merge *op = arg;
-	const char *wrong;
-	struct err e = ERR_INIT;
+	struct svc_checks_state state;
 
 	if (res->fail != NULL) {
 		svc_op_end(op, res->fail);
 		return;
 	}
-	wrong = json_str_or(res->j, "error", NULL);
-	op->facts.state = MERGE_CHECKS_ABSENT;
-	if (json_bool_or(res->j, "found", false)) {
-		op->facts.state = MERGE_CHECKS_OK;
-		if (wrong == NULL &&
-		    gitpool_result_checks(res, &op->facts.checks, &e) == -1)
-			wrong = e.msg;
-		if (wrong != NULL) {
-			op->facts.state = MERGE_CHECKS_WRONG;
-			snprintf(op->facts.error, sizeof(op->facts.error), "%s",
-			    wrong);
-		}
-	}
+	svc_checks_take(op->op.svc, res, &op->facts.checks, &state);
+	op->facts.state = state.state;
+	memcpy(op->facts.error, state.error, sizeof(state.error));
 	svc_gate_files(op);
 }
 
@@ -149,10 +201,16 @@ static void
 svc_gate_checks(struct svc_merge *op)
 {
 	struct svc_gate_facts *f = &op->facts;
+	struct err e = ERR_INIT;
 
 	memcpy(f->checks_base, op->pull.base_sha, sizeof(f->checks_base));
-	gitpool_checks(op->op.svc->git, op->project_id, f->checks_base,
-	    svc_gate_on_checks, op);
+	if (check_texts_at(db_reader(op->op.svc->db), op->project_id,
+		&f->checks_at, &e) == -1) {
+		svc_op_end_later(op, &e);
+		return;
+	}
+	svc_checks_ask(
+	    op->op.svc, op->project_id, f->checks_base, svc_gate_on_checks, op);
 }
 
 static void

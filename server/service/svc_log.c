@@ -52,6 +52,9 @@ svc_log_write(struct svc *s, const struct svc_log_part *p, struct err *e)
 
 	if (room <= 0)
 		return 0;
+	/* Its older self may be attached somewhere: this is another file. */
+	if (p->from == 0 && unlink(path) == -1 && errno != ENOENT)
+		return err_sys(e, ERR_IO, "begin log");
 	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return err_sys(e, ERR_IO, "open log");
@@ -180,7 +183,13 @@ svc_log_tail(struct svc *s, enum svc_log_kind kind, int64_t id, size_t max,
 		uint32_t cp;
 		size_t len = utf8_decode(v, &cp);
 
-		if (len > 0 && (cp >= ' ' || cp == '\n' || cp == '\t'))
+		if (len > 0 && cp == 0x1b && v.len > 2 && v.p[1] == '[') {
+			/* A sequence for terminals: to its last byte. */
+			for (len = 2; len < v.len && v.p[len] >= 0x20 &&
+			     v.p[len] < 0x40;)
+				len++;
+			len += len < v.len;
+		} else if (len > 0 && (cp >= ' ' || cp == '\n' || cp == '\t'))
 			str_addn(out, v.p, len);
 		else if (len == 0 && out->len > 0)
 			str_addc(out, '?');

@@ -41,14 +41,14 @@ svc_merge_reset(struct svc_merge *op)
 	op->commit_message = NULL;
 	free(op->row.base);
 	free(op->row.delete_head);
+	free(op->row.unmet);
+	free(op->row.reason);
 	op->row = (struct merging){ .base = NULL };
 	repo_use_leave(op->hold);
 	op->hold = NULL;
 	pull_release(&op->pull);
-	checks_release(&op->facts.checks);
-	protect_list_release(&op->facts.protect);
-	op->facts = (struct svc_gate_facts){ .checks = CHECKS_INIT };
-	op->refused = op->forbidden = false;
+	svc_gate_facts_release(&op->facts);
+	op->refused = op->forbidden = op->overrides = false;
 }
 
 static void
@@ -59,6 +59,7 @@ svc_merge_release(void *arg)
 	svc_merge_reset(op);
 	free(op->title);
 	free(op->message);
+	free(op->reason);
 	timer_free(op->again);
 	timer_free(op->later);
 	free(op->conflicts);
@@ -87,14 +88,17 @@ svc_merge_wants_head(const struct svc_merge *op, struct err *e)
 	return err_set(e, ERR_EXISTS, "head out of date: it moved");
 }
 
-/* The gate's no, or a head that is not the one that was looked at. */
+/* The gate's no, or a head that is not the one that was looked at.  An admin
+ * who says why passes over what may be passed over. */
 static int
 svc_merge_refuse(struct svc_merge *op, struct err *e)
 {
-	const struct merge_requirement *r = op->force && op->may_override
-	    ? merge_policy_own_obstacle(&op->verdict)
-	    : merge_policy_obstacle(&op->verdict);
+	const struct merge_requirement *r = merge_policy_obstacle(&op->verdict);
 
+	op->overrides = r != NULL && op->force && op->may_override &&
+	    merge_policy_fixed_obstacle(&op->verdict) == NULL;
+	if (op->overrides)
+		r = NULL;
 	if (op->pull.issue.state != ISSUE_OPEN && !op->pull.issue.merged)
 		return err_set(e, ERR_NOTFOUND, "the pull request is closed");
 	if (svc_merge_wants_head(op, e) == -1)
@@ -104,6 +108,10 @@ svc_merge_refuse(struct svc_merge *op, struct err *e)
 	else if (!op->allowed)
 		return svc_merge_forbid(
 		    op, e, "This merge style is not enabled in the repository");
+	if (op->overrides && op->reason == NULL)
+		return err_set(e, ERR_INVALID,
+		    "force_reason: say why it is to be merged although the "
+		    "gate is closed");
 	if (r == NULL)
 		return 0;
 	op->refused = true;
@@ -319,11 +327,34 @@ svc_merge_intended(struct svc_merge *op)
 	    op->op.svc->git, op->project_id, &spec, svc_merge_on_moved, op);
 }
 
+/* What it passes over, for the record. */
+static void
+svc_merge_unmet(struct svc_merge *op)
+{
+	struct str ids = STR_INIT;
+	struct jw w;
+
+	if (!op->overrides)
+		return;
+	jw_init(&w, &ids);
+	jw_array(&w, NULL);
+	for (size_t i = 0; i < op->verdict.n; i++)
+		if (!op->verdict.req[i].met)
+			jw_str(&w, NULL, op->verdict.req[i].id);
+	jw_end(&w);
+	free(op->row.unmet);
+	op->row.unmet = str_steal(&ids);
+	free(op->row.reason);
+	op->row.reason = xstrdup(op->reason);
+}
+
 /* The last look: nothing that the gate asks for changed meanwhile. */
 static int
 svc_merge_intent_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_merge *op = arg;
+
+	bool overrode = op->overrides;
 
 	op->raced = false;
 	if (svc_gate_read(t, op, e) == -1)
@@ -333,10 +364,15 @@ svc_merge_intent_job(struct txn *t, void *arg, struct err *e)
 	    strcmp(op->pull.base_sha, op->row.base_sha) != 0;
 	if (!op->raced && svc_merge_refuse(op, e) == -1)
 		return -1;
+	/* Its message would not say so. */
+	if (!op->raced && op->overrides && !overrode)
+		return err_set(
+		    e, ERR_EXISTS, "the gate closed meanwhile; try again");
 	if (op->raced || strcmp(op->pull.base, op->row.base) != 0 ||
 	    strcmp(op->pull.head_sha, op->row.head_sha) != 0)
 		return err_set(e, ERR_EXISTS,
 		    "a branch moved during the merge; try again");
+	svc_merge_unmet(op);
 	return merging_insert(t, &op->row, op->op.now, e);
 }
 
@@ -412,6 +448,9 @@ svc_merge_message(struct svc_merge *op)
 		body = squash ? p->issue.body : p->issue.title;
 	if (body[0] != '\0')
 		str_addf(&m, "\n\n%s", body);
+	if (op->overrides)
+		str_addf(&m, "\n\nGate-Override: %s (%s)", op->reason,
+		    op->op.who.login);
 	str_addc(&m, '\n');
 	op->commit_message = str_steal(&m);
 }
@@ -614,6 +653,26 @@ svc_merge_go(struct svc_merge *op)
 	    op->op.svc->use, op->project_id, 0, svc_merge_on_ready, op);
 }
 
+/* One line of text; an empty one is none. */
+static int
+svc_merge_check_reason(struct svc_merge *op, struct err *e)
+{
+	const char *p = svc_text(op->reason);
+
+	if (strlen(p) > SVC_MERGE_REASON_MAX)
+		return err_set(e, ERR_INVALID, "force_reason: over %d bytes",
+		    SVC_MERGE_REASON_MAX);
+	for (; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return err_set(
+			    e, ERR_INVALID, "force_reason: want one line");
+	if (svc_text(op->reason)[0] == '\0') {
+		free(op->reason);
+		op->reason = NULL;
+	}
+	return 0;
+}
+
 void
 svc_merge(struct svc_merge *op, svc_done_fn *done, void *arg)
 {
@@ -622,7 +681,8 @@ svc_merge(struct svc_merge *op, svc_done_fn *done, void *arg)
 	op->op.done = done;
 	op->op.arg = arg;
 	if ((op->title != NULL && issue_rule_title(op->title, &e) == -1) ||
-	    (op->message != NULL && issue_rule_body(op->message, &e) == -1))
+	    (op->message != NULL && issue_rule_body(op->message, &e) == -1) ||
+	    svc_merge_check_reason(op, &e) == -1)
 		svc_op_end_later(op, &e);
 	else
 		svc_gate_start(op, svc_merge_go, done, arg);

@@ -1,6 +1,9 @@
 /*
  * svc_merge: the gate asked, and the merge through it.
  *
+ * An override, an admin's, needs a reason and is recorded with what was not
+ * met: in the event, the timeline and the merge's message.
+ *
  * A merge: the gate from fresh facts; the merge commit made from exact base
  * and head; one transaction asks the gate again and writes what is about to
  * happen; the base branch moves by compare-and-set; one transaction writes
@@ -19,15 +22,21 @@
 #include "server/service/svc_write.h"
 #include "server/store/merging.h"
 
+enum {
+	SVC_MERGE_REASON_MAX = 500 /* bytes, of an override */
+};
+
 /* What the gate needs and the rows do not have. */
 struct svc_gate_facts {
 	struct checks checks;
 	char checks_base[SHA_HEX + 1]; /* the commit that they are of */
+	int64_t checks_at;             /* of the settings', as they were */
 	enum merge_checks state;
 	char error[240];
 	struct protect_list protect; /* as it was when git was asked */
 	enum merge_files files;
-	char file[200];
+	char *changed[MERGE_MAX_FILES]; /* owned; the protected ones */
+	size_t n_changed;
 	char files_head[SHA_HEX + 1]; /* what they were looked at for */
 	char files_base[SHA_HEX + 1];
 	char files_pattern[PROTECT_FILES_MAX + 1];
@@ -49,7 +58,8 @@ struct svc_merge {
 	    manual_sha[SHA_HEX + 1]; /* MERGE_STYLE_MANUAL: the merge that is */
 	bool delete_branch;
 	bool delete_given; /* else the repository's setting */
-	bool force;        /* past what the base's protection adds */
+	bool force;        /* past what is not met, with a reason */
+	char *reason;      /* why; owned */
 	bool when_ok;      /* wait for what the gate waits for */
 	bool automatic;    /* it has waited */
 	bool refused;      /* out: by the gate, see verdict */
@@ -61,6 +71,7 @@ struct svc_merge {
 	enum role role;               /* of who merges */
 	bool allowed;                 /* the style is */
 	bool may_override;
+	bool overrides;              /* it passes over what is not met */
 	char merge_sha[SHA_HEX + 1]; /* out */
 	struct svc_gate_facts facts;
 	void (*go)(struct svc_merge *op);
@@ -100,6 +111,9 @@ struct svc_gate_ask {
 	const struct protect_rule *rule; /* of the base, NULL: none */
 	int64_t approvals;
 	int64_t user; /* who merges */
+	int64_t now;
+	bool current; /* the project's settings */
+	bool conversations;
 };
 int svc_gate_decide(struct txn *t, const struct svc_gate_ask *a,
     struct merge_verdict *out, struct err *e);
@@ -113,6 +127,7 @@ int svc_merge_write_manual(
 typedef void svc_gate_go_fn(struct svc_merge *op);
 void svc_gate_start(
     struct svc_merge *op, svc_gate_go_fn *go, svc_done_fn *done, void *arg);
+void svc_gate_facts_release(struct svc_gate_facts *f);
 /* Fresh rows and the gate's answer from them. */
 int svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e);
 

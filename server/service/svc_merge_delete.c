@@ -266,6 +266,7 @@ svc_merge_delete(struct svc *s, const struct merging *row,
 
 	x->s = s;
 	x->row = *row;
+	x->row.unmet = x->row.reason = NULL;
 	x->row.base = xstrdup(row->base);
 	x->row.delete_head = xstrdup(row->delete_head);
 	x->ref = xasprintf("refs/heads/%s", row->delete_head);

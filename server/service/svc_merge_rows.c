@@ -8,11 +8,14 @@
 #include "server/domain/job_rule.h"
 #include "server/service/svc_mention.h"
 #include "server/service/svc_merge.h"
+#include "server/store/approvals.h"
 #include "server/store/auto_merges.h"
 #include "server/store/jobs.h"
 #include "server/store/projects.h"
+#include "server/store/pull_writers.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
+#include "server/store/review_comments.h"
 #include "server/store/reviews.h"
 #include "server/store/statuses.h"
 #include "server/store/timeline.h"
@@ -26,18 +29,25 @@ svc_gate_status(
 {
 	if (job != 0 && job_rule_status(job) != STATUS_SUCCESS)
 		return status_state_name(job_rule_status(job));
-	for (size_t i = 0; i < list->n; i++)
+	/* What people ordered and what tests show is of it alone. */
+	if (job == 0 && check_name_taken(check))
+		return NULL;
+	/* The newest comes last. */
+	for (size_t i = list->n; i-- > 0;)
 		if (strncmp(list->at[i].context, "ci/", 3) == 0 &&
 		    strcmp(list->at[i].context + 3, check) == 0)
-			return status_state_name(list->at[i].state);
+			return job == 0 && list->at[i].state == STATUS_SKIPPED
+			    ? NULL /* by another pull request */
+			    : status_state_name(list->at[i].state);
 	return NULL;
 }
 
 static enum merge_review_verdict
 svc_gate_verdict(const struct review *r)
 {
+	/* A program's account may say no, but not yes. */
 	if (r->state == REVIEW_APPROVED)
-		return MERGE_APPROVED;
+		return r->author.bot ? MERGE_COMMENT : MERGE_APPROVED;
 	return r->state == REVIEW_REQUEST_CHANGES ? MERGE_REJECTED
 						  : MERGE_COMMENT;
 }
@@ -47,6 +57,8 @@ struct svc_gate_rows {
 	struct review_list reviews;
 	struct review_list asked;
 	struct status_list statuses;
+	struct review_comments_open open;
+	int64_t budget; /* the ask for money that is open */
 	enum job_state jobs[CHECKS_MAX];
 };
 
@@ -56,6 +68,7 @@ svc_gate_rows_release(struct svc_gate_rows *x)
 	review_list_release(&x->reviews);
 	review_list_release(&x->asked);
 	status_list_release(&x->statuses);
+	free(x->open.path);
 }
 
 /* What is known of the protected files, if it is known of these commits and
@@ -77,7 +90,29 @@ struct svc_gate_arrays {
 	struct merge_review *reviews;
 	struct merge_status *statuses;
 	struct merge_request *asked;
+	bool *wrote; /* by the index of the review */
 };
+
+/* Of each context the newest of those who count; returns how many. */
+static size_t
+svc_gate_statuses(const struct svc_gate_ask *a, const struct status_list *list,
+    struct merge_status *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct status *s = &list->at[i];
+
+		if (a->rule != NULL &&
+		    !protect_may_status(a->rule, s->creator.id, s->context))
+			continue;
+		if (n == 0 || strcmp(out[n - 1].context, s->context) != 0)
+			n++;
+		out[n - 1] = (struct merge_status){ s->context,
+			status_state_name(s->state) };
+	}
+	return n;
+}
 
 static void
 svc_gate_protection(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
@@ -85,16 +120,11 @@ svc_gate_protection(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 {
 	in->rule = a->rule;
 	in->user = a->user;
-	in->behind = strcmp(a->pull->merge_base, a->pull->base_sha) != 0;
 	in->files = svc_gate_files_of(a);
-	in->file = a->facts->file;
-	for (size_t i = 0; i < x->statuses.n; i++)
-		v->statuses[i] = (struct merge_status){
-			x->statuses.at[i].context,
-			status_state_name(x->statuses.at[i].state)
-		};
+	in->changed = (const char *const *)a->facts->changed;
+	in->n_changed = a->facts->n_changed;
 	in->statuses = v->statuses;
-	in->n_statuses = x->statuses.n;
+	in->n_statuses = svc_gate_statuses(a, &x->statuses, v->statuses);
 	for (size_t i = 0; i < x->asked.n; i++)
 		v->asked[i] = (struct merge_request){ x->asked.at[i].author.id,
 			x->asked.at[i].author.login,
@@ -128,7 +158,13 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 		.n_checks = f->checks.n,
 		.reviews = rv,
 		.n_reviews = reviews->n,
-		.approvals = a->approvals };
+		.approvals = a->approvals,
+		.behind = strcmp(p->merge_base, p->base_sha) != 0,
+		.current = a->current,
+		.conversations = a->conversations,
+		.n_open = x->open.n,
+		.open_at = x->open.path,
+		.budget = x->budget };
 
 	/* Those of another base, from which it moved just now, say nothing. */
 	if (strcmp(f->checks_base, p->base_sha) != 0) {
@@ -146,10 +182,10 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 		rv[i] = (struct merge_review){ .user = r->author.id,
 			.login = r->author.login,
 			.maintainer = r->role >= ROLE_MAINTAINER,
-			.wrote_head = r->author.id == p->head_user_id ||
-			    r->author.id == p->issue.author.id,
+			.wrote = arrays->wrote[i],
 			.verdict = svc_gate_verdict(r),
 			.sha = r->sha,
+			.body = r->body,
 			.retargeted = r->retargeted };
 	}
 	svc_gate_protection(a, x, arrays, &in);
@@ -166,6 +202,10 @@ svc_gate_rows_read(struct txn *t, const struct svc_gate_ask *a,
 	struct job_new of = { .project_id = project,
 		.pull = p->issue.number,
 		.sha = p->head_sha };
+	const struct approval_new money = { .project_id = project,
+		.item = p->issue.number,
+		.run_id = p->run_id,
+		.now = a->now };
 
 	for (size_t i = 0; i < checks->n; i++) {
 		of.name = checks->v[i].name;
@@ -176,7 +216,30 @@ svc_gate_rows_read(struct txn *t, const struct svc_gate_ask *a,
 	if (reviews_latest(t, project, p->issue.number, &x->reviews, e) == -1 ||
 	    statuses_verdicts(t, project, p->head_sha, &x->statuses, e) == -1)
 		return -1;
+	if (a->conversations &&
+	    review_comments_open(
+		t, project, p->issue.number, p->head_sha, &x->open, e) == -1)
+		return -1;
+	if (approvals_money(t, &money, &x->budget, e) == -1)
+		return -1;
 	return reviews_requested(t, project, p->issue.number, &x->asked, e);
+}
+
+/* Who opened it, moved its head, or moved its branch before. */
+static int
+svc_gate_writers(struct txn *t, const struct pull *p,
+    const struct review_list *reviews, bool *wrote, struct err *e)
+{
+	for (size_t i = 0; i < reviews->n; i++) {
+		int64_t who = reviews->at[i].author.id;
+
+		if (pull_writers_has(t, p->issue.project_id, p->issue.number,
+			who, &wrote[i], e) == -1)
+			return -1;
+		if (who == p->issue.author.id)
+			wrote[i] = true;
+	}
+	return 0;
 }
 
 int
@@ -191,13 +254,29 @@ svc_gate_decide(struct txn *t, const struct svc_gate_ask *a,
 		v.reviews = xcalloc(x.reviews.n + 1, sizeof(*v.reviews));
 		v.statuses = xcalloc(x.statuses.n + 1, sizeof(*v.statuses));
 		v.asked = xcalloc(x.asked.n + 1, sizeof(*v.asked));
-		svc_gate_weigh(a, &x, &v, out);
+		v.wrote = xcalloc(x.reviews.n + 1, sizeof(*v.wrote));
+		rc = svc_gate_writers(t, a->pull, &x.reviews, v.wrote, e);
+		if (rc == 0)
+			svc_gate_weigh(a, &x, &v, out);
+		free(v.wrote);
 		free(v.reviews);
 		free(v.statuses);
 		free(v.asked);
 	}
 	svc_gate_rows_release(&x);
 	return rc;
+}
+
+/* What an admin passed over, and why. */
+static void
+svc_merge_override(struct jw *w, const struct merging *m)
+{
+	if (svc_text(m->unmet)[0] == '\0')
+		return;
+	jw_object(w, "override");
+	jw_str(w, "reason", svc_text(m->reason));
+	jw_raw(w, "unmet", view_of(m->unmet));
+	jw_end(w);
 }
 
 static int
@@ -227,6 +306,7 @@ svc_merge_event(struct txn *t, const struct identity *who, int64_t now,
 	} else {
 		jw_str(&w, "sha", m->merge_sha);
 		jw_str(&w, "head_sha", m->head_sha);
+		svc_merge_override(&w, m);
 	}
 	jw_end(&w);
 	return svc_event_add(t, who, now, &v, e);
@@ -256,6 +336,7 @@ svc_merge_note(struct txn *t, const struct identity *who, int64_t now,
     const struct merging *m, struct err *e)
 {
 	AUTO_STR struct str data = STR_INIT;
+	AUTO_STR struct str body = STR_INIT;
 	struct timeline_new n = { .project_id = m->project_id,
 		.item = m->number,
 		.actor_id = who->user_id,
@@ -267,6 +348,11 @@ svc_merge_note(struct txn *t, const struct identity *who, int64_t now,
 	jw_init(&w, &data);
 	jw_object(&w, NULL);
 	jw_str(&w, "commit", m->merge_sha);
+	if (svc_text(m->unmet)[0] != '\0') {
+		str_addf(&body, "Merged past the gate by %s: %s (not met: %s)",
+		    who->login, svc_text(m->reason), m->unmet);
+		jw_str(&w, "body", str_cstr(&body));
+	}
 	jw_end(&w);
 	n.data = str_cstr(&data);
 	return timeline_add(t, &n, &id, e);

@@ -14,6 +14,7 @@
 #include "server/domain/refname.h"
 #include "server/git/git_pool.h"
 #include "server/service/svc.h"
+#include "server/service/svc_checks.h"
 #include "server/service/svc_ci.h"
 #include "server/service/svc_mirror_priv.h"
 #include "server/store/db.h"
@@ -186,11 +187,11 @@ static void
 verify_on_checks(const struct git_result *r, void *arg)
 {
 	struct mirror_job *j = arg;
-	struct err e = ERR_INIT;
+	struct svc_checks_state state = { .state = MERGE_CHECKS_WRONG };
 
-	if (r->fail != NULL || !json_bool_or(r->j, "found", false) ||
-	    json_str_or(r->j, "error", NULL) != NULL ||
-	    gitpool_result_checks(r, &j->verify->checks, &e) == -1) {
+	if (r->fail == NULL)
+		svc_checks_take(j->m->spec.svc, r, &j->verify->checks, &state);
+	if (state.state != MERGE_CHECKS_OK) {
 		j->at++;
 		verify_next(j);
 		return;
@@ -209,7 +210,7 @@ verify_next(struct mirror_job *j)
 		if (x->step.action != MIRROR_MERGE || x->failed ||
 		    x->target[0] == '\0' || j->verify->n >= VERIFY_MAX)
 			continue;
-		gitpool_checks(j->m->spec.pool, j->project.id, x->target,
+		svc_checks_ask(j->m->spec.svc, j->project.id, x->target,
 		    verify_on_checks, j);
 		return;
 	}

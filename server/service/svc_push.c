@@ -515,6 +515,7 @@ push_write(struct push_job *j)
 {
 	j->refs.project = j->who.project;
 	j->refs.actor = j->who.actor;
+	j->refs.writer = j->who.writer;
 	j->refs.now = clock_now_ms();
 	j->refs.source = "push";
 	for (size_t i = 0; i < j->n; i++) {

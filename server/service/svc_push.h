@@ -34,7 +34,8 @@ void svc_push_free(struct svc_push *p); /* NULL is fine */
 /* Who pushes, taken from the identity by the caller. */
 struct svc_pusher {
 	int64_t project;
-	int64_t actor; /* user id of the events */
+	int64_t actor;  /* user id of the events */
+	int64_t writer; /* of what is pushed, 0: the actor */
 	enum push_who who;
 	char run_branch[256]; /* "" : none */
 	char default_branch[256];

@@ -18,6 +18,7 @@
 #include "server/domain/checks.h"
 #include "server/git/git_copy.h"
 #include "server/git/git_pull.h"
+#include "server/service/svc_checks.h"
 #include "server/service/svc_ci.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
@@ -57,6 +58,7 @@ svc_refresh_clear(struct svc_refresh *r)
 	free(r->base_ref);
 	r->head_ref = r->base_ref = NULL;
 	checks_release(&r->checks);
+	svc_ci_change_release(&r->change);
 	review_comment_list_release(&r->live);
 	free(r->lines);
 	free(r->conflicts);
@@ -157,22 +159,8 @@ svc_refresh_on_same(const struct git_result *res, void *arg)
 }
 
 static void
-svc_refresh_on_checks(const struct git_result *res, void *arg)
+svc_refresh_go_on(struct svc_refresh *r)
 {
-	struct svc_refresh *r = arg;
-	struct err e = ERR_INIT;
-
-	if (res->fail != NULL) {
-		svc_refresh_end(r, res->fail);
-		return;
-	}
-	/* A wrong file queues nothing; the gate says what is wrong with it. */
-	if (json_bool_or(res->j, "found", false) &&
-	    json_str_or(res->j, "error", NULL) == NULL &&
-	    gitpool_result_checks(res, &r->checks, &e) == -1) {
-		svc_refresh_end(r, &e);
-		return;
-	}
 	/* Upstream moved the base: as other commits, perhaps. */
 	if (r->actor == r->s->agentd_id && r->merge_base[0] != '\0' &&
 	    strcmp(r->merge_base, r->head) != 0)
@@ -180,6 +168,78 @@ svc_refresh_on_checks(const struct git_result *res, void *arg)
 		    svc_refresh_on_same, r);
 	else
 		svc_refresh_write(r);
+}
+
+/* Its own file is not what it is checked with, but it would be the next. */
+static void
+svc_refresh_on_own_file(const struct git_result *res, void *arg)
+{
+	struct svc_refresh *r = arg;
+	AUTO_CHECKS struct checks own = CHECKS_INIT;
+	struct svc_checks_state state;
+
+	if (res->fail == NULL) {
+		svc_checks_take(r->s, res, &own, &state);
+		if (state.state == MERGE_CHECKS_WRONG)
+			memcpy(r->change.file_error, state.error,
+			    sizeof(state.error));
+	}
+	svc_refresh_go_on(r);
+}
+
+/* Without it every check runs, and no test is asked what it shows. */
+static void
+svc_refresh_on_change(const struct git_result *res, void *arg)
+{
+	struct svc_refresh *r = arg;
+
+	if (res->fail != NULL)
+		log_warn("pull change project=%" PRId64 " pull=%" PRId64
+			 " reason=%s",
+		    r->project, r->number, log_val(res->fail->msg));
+	else
+		svc_ci_change_read(res, &r->checks, &r->change);
+	if (r->change.checks_file)
+		gitpool_checks(r->s->git, r->project, r->head, NULL,
+		    svc_refresh_on_own_file, r);
+	else
+		svc_refresh_go_on(r);
+}
+
+static void
+svc_refresh_ask_change(struct svc_refresh *r)
+{
+	AUTO_STR struct str words = STR_INIT;
+	struct err e = ERR_INIT;
+	struct git_tests_spec spec = { .base = r->merge_base,
+		.head = r->head,
+		.patterns = r->checks.tests };
+
+	if (r->merge_base[0] == '\0') {
+		svc_refresh_go_on(r);
+		return;
+	}
+	if (svc_ci_head_words(db_reader(r->s->db), r->project, r->number,
+		r->head, &words, &e) == -1)
+		log_warn("pull orders project=%" PRId64 " reason=%s",
+		    r->project, log_val(e.msg));
+	spec.words = str_cstr(&words);
+	gitpool_tests(r->s->git, r->project, &spec, svc_refresh_on_change, r);
+}
+
+static void
+svc_refresh_on_checks(const struct git_result *res, void *arg)
+{
+	struct svc_refresh *r = arg;
+	struct svc_checks_state state;
+
+	if (res->fail != NULL) {
+		svc_refresh_end(r, res->fail);
+		return;
+	}
+	/* A wrong file queues nothing; the gate says what is wrong with it. */
+	svc_checks_take(r->s, res, &r->checks, &state);
+	svc_refresh_ask_change(r);
 }
 
 /* Without them the rows keep what they had. */
@@ -203,8 +263,7 @@ svc_refresh_on_facts(const struct git_result *res, void *arg)
 		for (size_t i = 0; i < r->live.n; i++, line = json_next(line))
 			r->lines[i] = json_integer(line, 0);
 	}
-	gitpool_checks(
-	    r->s->git, r->project, r->base, svc_refresh_on_checks, r);
+	svc_checks_ask(r->s, r->project, r->base, svc_refresh_on_checks, r);
 }
 
 static void
@@ -248,8 +307,8 @@ svc_refresh_on_ref(const struct git_result *res, void *arg)
 	same = r->sized && strcmp(r->head, r->row_head) == 0 &&
 	    strcmp(r->merge_base, r->row_base) == 0;
 	if (same || r->merge_base[0] == '\0')
-		gitpool_checks(
-		    r->s->git, r->project, r->base, svc_refresh_on_checks, r);
+		svc_checks_ask(
+		    r->s, r->project, r->base, svc_refresh_on_checks, r);
 	else
 		svc_refresh_ask_facts(r);
 }

@@ -8,6 +8,7 @@
 
 #include "lib/base/list.h"
 #include "server/domain/checks.h"
+#include "server/service/svc_ci_head.h"
 #include "server/service/svc_pull.h"
 #include "server/store/pulls.h"
 #include "server/store/review_comments.h"
@@ -56,6 +57,7 @@ struct svc_refresh {
 	bool clean;
 	bool same; /* the base has its changes as other commits */
 	struct checks checks;
+	struct svc_ci_change change;
 	struct identity who;
 	struct identity ci;
 	int64_t now;

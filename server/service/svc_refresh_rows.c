@@ -8,7 +8,8 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/service/svc_arrived.h"
-#include "server/service/svc_ci.h"
+#include "server/service/svc_ci_head.h"
+#include "server/service/svc_ci_report.h"
 #include "server/service/svc_protect.h"
 #include "server/service/svc_refresh_priv.h"
 #include "server/store/jobs.h"
@@ -70,6 +71,15 @@ svc_refresh_has_ci(
 static int
 svc_refresh_jobs(struct txn *t, struct svc_refresh *r, struct err *e)
 {
+	struct svc_ci_head h = { .svc = r->s,
+		.ci = &r->ci,
+		.now = r->now,
+		.project_id = r->project,
+		.pull = r->number,
+		.sha = r->head,
+		.base_sha = r->base,
+		.checks = &r->checks,
+		.change = &r->change };
 	bool ci = false;
 	int64_t n;
 
@@ -78,20 +88,12 @@ svc_refresh_jobs(struct txn *t, struct svc_refresh *r, struct err *e)
 	    svc_refresh_has_ci(t, r, &ci, e) == -1)
 		return -1;
 	if (!ci)
-		return 0;
-	for (size_t i = 0; i < r->checks.n; i++) {
-		const struct svc_ci_new job = { .project_id = r->project,
-			.pull = r->number,
-			.sha = r->head,
-			.base_sha = r->base,
-			.check = &r->checks.v[i] };
-		bool created = false;
-
-		if (svc_ci_insert(t, &r->ci, r->now, &job, &created, e) == -1)
-			return -1;
-		r->queued += created;
-	}
-	return 0;
+		return svc_ci_report(t, r->s, r->now, r->project, r->number, e);
+	if (svc_ci_head_jobs(t, &h, e) == -1)
+		return -1;
+	r->queued = h.queued;
+	/* Of a head without a verdict only what was said of another. */
+	return svc_ci_report(t, r->s, r->now, r->project, r->number, e);
 }
 
 /*

@@ -103,6 +103,7 @@ static int
 svc_refs_row(
     struct txn *t, struct svc_refs *r, struct svc_ref_move *m, struct err *e)
 {
+	int64_t actor = m->actor != 0 ? m->actor : r->actor;
 	char was[SHA_HEX + 1];
 
 	m->changed = false;
@@ -129,8 +130,9 @@ svc_refs_row(
 	if (strcmp(m->now, SHA_ZERO) == 0) {
 		if (refs_delete(t, r->project, m->ref, e) == -1)
 			return -1;
-	} else if (refs_put(t, r->project, m->ref, m->now,
-		       m->actor != 0 ? m->actor : r->actor, e) == -1) {
+	} else if (refs_put(t, r->project, m->ref, m->now, actor, e) == -1 ||
+	    refs_add_writer(t, r->project, m->ref,
+		r->writer != 0 ? r->writer : actor, e) == -1) {
 		return -1;
 	}
 	return r->quiet || m->silent ? 0 : svc_refs_moved(t, r, m, e);

@@ -30,7 +30,8 @@ struct svc_ref_move {
 
 struct svc_refs {
 	int64_t project;
-	int64_t actor; /* user id */
+	int64_t actor;  /* user id */
+	int64_t writer; /* of what is moved there, 0: who moves it */
 	int64_t now;
 	const char *source; /* of branch.updated; a constant */
 	bool quiet; /* the first copy of a repository: no event per ref */

@@ -111,14 +111,30 @@ svc_review_word_resolve(struct txn *t, struct svc_review_word *op,
     const struct pull *p, struct err *e)
 {
 	int64_t who = op->op.who.user_id;
+	AUTO_STR struct str data = STR_INIT;
+	const struct svc_event v = { .kind = op->what == REVIEW_WORD_RESOLVE
+		    ? "review.resolved"
+		    : "review.unresolved",
+		.project_id = op->project_id,
+		.item = p->issue.number,
+		.is_pull = true,
+		.data = &data };
+	struct jw w;
 
 	if (who != op->comment.author.id && who != p->issue.author.id &&
 	    svc_may(t, &op->op.who, op->project_id, PERM_WRITE, NULL, e) == -1)
 		return -1;
 	if (review_comments_resolve(t, op->project_id, op->comment_id,
-		op->what == REVIEW_WORD_RESOLVE ? who : 0, e) == -1)
+		op->what == REVIEW_WORD_RESOLVE ? who : 0, e) == -1 ||
+	    svc_review_word_again(t, op, op->comment_id, e) == -1)
 		return -1;
-	return svc_review_word_again(t, op, op->comment_id, e);
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_i64(&w, "review", op->comment.review_id);
+	jw_i64(&w, "comment", op->comment.id);
+	jw_str(&w, "path", op->comment.path);
+	jw_end(&w);
+	return svc_event_add(t, &op->op.who, op->op.now, &v, e);
 }
 
 static int

@@ -186,6 +186,9 @@ svc_update_pull(struct svc_update *op, struct err *e)
 
 	if (pulls_get(t, op->project_id, op->number, &p, e) == -1)
 		return -1;
+	/* The server merges or replays it: nobody writes anything of his own.
+	 */
+	op->pusher.writer = p.head_user_id;
 	op->ref = xasprintf("refs/heads/%s", p.head);
 	base = xasprintf("refs/heads/%s", p.base);
 	op->message = xasprintf("Merge branch '%s' into %s\n", p.base, p.head);

@@ -9,6 +9,8 @@
 #include "lib/base/log.h"
 #include "lib/base/slash.h"
 #include "lib/base/str.h"
+#include "server/domain/check_order.h"
+#include "server/domain/ci_word.h"
 #include "server/domain/issue_rule.h"
 #include "server/domain/merge_policy.h"
 #include "server/domain/repo_profile.h"
@@ -19,12 +21,14 @@
 #include "server/service/svc_pull.h"
 #include "server/service/svc_review.h"
 #include "server/store/auto_merges.h"
+#include "server/store/check_orders.h"
 #include "server/store/pulls.h"
 #include "server/store/seed.h"
 #include "server/store/users.h"
 
 enum {
-	SVC_WORD_SHA_MIN = 7
+	SVC_WORD_SHA_MIN = 7,
+	SVC_WORD_HOUR_MS = 3600 * 1000
 };
 
 struct svc_word_ask {
@@ -158,13 +162,27 @@ svc_word_head(const struct svc_word_ask *a, struct err *e)
 	return rc;
 }
 
+/* The lines below the order's: what he says with his approval. */
+static char *
+svc_word_below(const struct svc_word_ask *a)
+{
+	const struct view first = svc_word_first(a);
+	struct view rest = a->args, line;
+
+	if (first.len > 0)
+		(void)view_split(&rest, '\n', &line);
+	return view_dup(view_trim(rest));
+}
+
 static int
 svc_word_approve(struct svc_word_ask *a, struct err *e)
 {
+	AUTO_FREE char *below = svc_word_below(a);
 	struct svc_review_create r = { .op = *a->op,
 		.project_id = a->c->project_id,
 		.item = a->c->item,
-		.state = REVIEW_APPROVED };
+		.state = REVIEW_APPROVED,
+		.body = below };
 	struct err fail = ERR_INIT;
 	int rc = svc_word_head(a, &fail);
 
@@ -305,16 +323,97 @@ svc_word_deny(struct svc_word_ask *a, struct err *e)
 	return svc_word_decide(a, false, e);
 }
 
-/* ---- the others ---- */
+/* ---- /test-pr, /test-pr-bug ---- */
 
 static int
-svc_word_test(struct svc_word_ask *a, struct err *e)
+svc_word_test_may(const struct svc_word_ask *a, const struct ci_word *w,
+    const struct pull *p, struct err *e)
 {
-	return svc_word_answer(a,
-	    "CI takes no orders here: the checks that the base branch "
-	    "requires run by themselves on each push. An agent runs the "
-	    "project's tests with `/test`.",
-	    e);
+	int64_t n = 0, required = 0;
+	bool trusted = false;
+
+	if (p->issue.state != ISSUE_OPEN)
+		return err_set(e, ERR_INVALID, "the pull request is %s",
+		    p->issue.merged ? "merged already" : "closed");
+	if (w->branch != NULL && strcmp(w->branch, p->head) != 0)
+		return err_set(e, ERR_INVALID,
+		    "`%.80s` is not the head's branch, and only the head is "
+		    "tested; a command of several words wants quotes",
+		    w->branch);
+	if (svc_pull_is_trusted(a->t, p->issue.project_id, p, &trusted, e) ==
+		-1 ||
+	    check_orders_count(a->t, p->issue.project_id, p->issue.number,
+		a->op->now - SVC_WORD_HOUR_MS, &n, &required, e) == -1)
+		return -1;
+	if (!trusted)
+		return err_set(e, ERR_INVALID,
+		    "nobody has approved this head: `/approve %.12s` first",
+		    p->head_sha);
+	if (n >= CHECK_ORDERS_HOUR)
+		return err_set(e, ERR_INVALID,
+		    "there were %d orders within an hour, which is the most",
+		    CHECK_ORDERS_HOUR);
+	if (w->required && required >= CHECK_ORDERS_REQUIRED)
+		return err_set(e, ERR_INVALID,
+		    "%d orders are required of it, which is the most",
+		    CHECK_ORDERS_REQUIRED);
+	return 0;
+}
+
+static int
+svc_word_test_row(
+    const struct svc_word_ask *a, enum check_order_kind kind, struct err *e)
+{
+	struct check_order o = { .comment_id = a->c->id,
+		.project_id = a->c->project_id,
+		.pull = a->c->item,
+		.account_id = a->op->who.user_id,
+		.at = a->op->now,
+		.kind = kind,
+		.state = CHECK_ORDER_NEW };
+	struct pull p = { .run_id = 0 };
+	struct ci_word w;
+	int rc;
+
+	if (ci_word_parse(a->args, &w, e) == -1)
+		return -1;
+	o.test = w.test;
+	o.setup = w.setup;
+	o.required = w.required;
+	rc = pulls_get(a->t, o.project_id, o.pull, &p, e);
+	if (rc == 0)
+		rc = svc_word_test_may(a, &w, &p, e);
+	if (rc == 0) {
+		memcpy(o.sha, p.head_sha, sizeof(o.sha));
+		rc = check_orders_insert(a->t, &o, e);
+	}
+	pull_release(&p);
+	ci_word_release(&w);
+	return rc;
+}
+
+static int
+svc_word_order(
+    struct svc_word_ask *a, enum check_order_kind kind, struct err *e)
+{
+	struct err fail = ERR_INIT;
+
+	if (svc_word_test_row(a, kind, &fail) == -1)
+		return svc_word_failed(a, "Not tested", &fail, e);
+	a->did = SVC_WORD_ORDERED;
+	return 0;
+}
+
+static int
+svc_word_test_pr(struct svc_word_ask *a, struct err *e)
+{
+	return svc_word_order(a, CHECK_ORDER_TEST, e);
+}
+
+static int
+svc_word_test_bug(struct svc_word_ask *a, struct err *e)
+{
+	return svc_word_order(a, CHECK_ORDER_BUG, e);
 }
 
 static const struct {
@@ -326,8 +425,8 @@ static const struct {
 	{ "approve", true, svc_word_approve },
 	{ "deny", false, svc_word_deny },
 	{ "merge", true, svc_word_merge },
-	{ "test-pr", false, svc_word_test },
-	{ "test-pr-bug", false, svc_word_test },
+	{ "test-pr", true, svc_word_test_pr },
+	{ "test-pr-bug", true, svc_word_test_bug },
 };
 
 int
@@ -362,7 +461,7 @@ svc_word_after(struct svc *s, const struct comment *c, enum svc_word word)
 {
 	if (word == SVC_WORD_MERGE)
 		svc_auto_merge_added(s, c->project_id);
-	else if (word == SVC_WORD_APPROVED)
+	else if (word == SVC_WORD_APPROVED || word == SVC_WORD_ORDERED)
 		svc_pull_refresh(
 		    s, c->project_id, c->item, c->author.id, NULL, NULL);
 }

@@ -6,7 +6,8 @@
  *   /merge [STYLE] [auto]  the gate is asked for him: it merges or is told why
  *                          not; with `auto` it waits for the gate
  *   /allow N... [for TIME], /deny N...  his answer to approvals
- *   /test-pr, /test-pr-bug are answered: no CI here takes an order
+ *   /test-pr "COMMAND" [BRANCH] [--setup "COMMAND"] [--required], and
+ *   /test-pr-bug likewise  CI runs it on the head (domain/ci_word.h)
  *
  * Whoever may not write says plain text by them.
  */
@@ -23,7 +24,8 @@ enum svc_word {
 	SVC_WORD_NONE,
 	SVC_WORD_ANSWERED,
 	SVC_WORD_APPROVED,
-	SVC_WORD_MERGE /* a row of auto_merge is there */
+	SVC_WORD_ORDERED, /* CI has an order more */
+	SVC_WORD_MERGE    /* a row of auto_merge is there */
 };
 
 /* In the job that wrote the comment. */

@@ -219,3 +219,15 @@ approvals_end(
 	    "UPDATE approval SET state = ? WHERE id = ? AND state = 1",
 	    BINDS(I(state), I(id)), ERR_BUSY, "the approval is not open", e);
 }
+
+int
+approvals_money(
+    struct txn *t, const struct approval_new *n, int64_t *out, struct err *e)
+{
+	return db_number(t,
+	    "SELECT max(id) FROM approval WHERE project_id = ?1 AND kind = 2"
+	    " AND state = 1 AND expires_at > ?2 AND (item = ?3 OR run_id = ?4"
+	    " OR item = (SELECT item FROM run WHERE id = ?4 AND item > 0))",
+	    BINDS(I(n->project_id), I(n->now), I(n->item), I(n->run_id)), out,
+	    e);
+}

@@ -69,5 +69,9 @@ int approvals_of_run(struct txn *t, int64_t run_id, int64_t now,
 /* Nobody's answer: expired or withdrawn. ERR_BUSY: it is not open. */
 int approvals_end(
     struct txn *t, int64_t id, enum approval_state state, struct err *e);
+/* The open ask for money, 0: none, of a run on that item, of that run, or of
+ * the item that it is of. */
+int approvals_money(
+    struct txn *t, const struct approval_new *n, int64_t *out, struct err *e);
 
 #endif

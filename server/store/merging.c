@@ -11,6 +11,8 @@ merging_list_release(struct merging_list *l)
 	for (size_t i = 0; i < l->n; i++) {
 		free(l->at[i].base);
 		free(l->at[i].delete_head);
+		free(l->at[i].unmet);
+		free(l->at[i].reason);
 	}
 	free(l->at);
 	*l = (struct merging_list){ .at = NULL };
@@ -22,11 +24,11 @@ merging_insert(
 {
 	return db_exec_one(t,
 	    "INSERT OR IGNORE INTO merging (project_id, number, base,"
-	    " head_sha, base_sha, merge_sha, account_id, at, delete_head)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	    " head_sha, base_sha, merge_sha, account_id, at, delete_head,"
+	    " unmet, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	    BINDS(I(m->project_id), I(m->number), S(m->base), S(m->head_sha),
 		S(m->base_sha), S(m->merge_sha), I(m->user_id), I(now),
-		S(m->delete_head)),
+		S(m->delete_head), S(m->unmet), S(m->reason)),
 	    ERR_EXISTS, "the pull request is being merged", e);
 }
 
@@ -47,7 +49,8 @@ merging_list(struct txn *t, struct merging_list *out, struct err *e)
 	*out = (struct merging_list){ .at = NULL };
 	if (query_open(&q, t,
 		"SELECT project_id, number, base, head_sha, base_sha,"
-		" merge_sha, account_id, delete_head FROM merging"
+		" merge_sha, account_id, delete_head, unmet, reason"
+		" FROM merging"
 		" ORDER BY at LIMIT 1000",
 		BINDS({ .type = BIND_END }), e) == -1)
 		return -1;
@@ -62,6 +65,8 @@ merging_list(struct txn *t, struct merging_list *out, struct err *e)
 		QUERY_NAME(&q, m->merge_sha);
 		m->user_id = query_i64(&q);
 		m->delete_head = query_text(&q);
+		m->unmet = query_text(&q);
+		m->reason = query_text(&q);
 	}
 	if (rc == -1)
 		merging_list_release(out);

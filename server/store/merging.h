@@ -20,6 +20,8 @@ struct merging {
 	char merge_sha[SHA_HEX + 1]; /* after */
 	int64_t user_id;
 	char *delete_head; /* the branch that goes with it; NULL or "": none */
+	char *unmet;  /* JSON list of what was overridden; NULL, "": none */
+	char *reason; /* why it was */
 };
 
 struct merging_list {

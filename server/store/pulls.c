@@ -7,6 +7,7 @@
 #include "server/store/issues.h"
 #include "server/store/item_load.h"
 #include "server/store/items_priv.h"
+#include "server/store/pull_writers.h"
 
 #define PULL_COLS                                                   \
 	ISSUE_COLS ", p.head, p.base, p.head_sha, p.base_sha,"      \
@@ -153,7 +154,7 @@ pulls_insert(
 		    I(n->head_project)),
 		NULL, e) == -1)
 		return pulls_exists(e);
-	return 0;
+	return pull_writers_add(t, n->project_id, *number, e);
 }
 
 static int
@@ -547,7 +548,8 @@ pulls_set_head(struct txn *t, const struct pull *p, const char *to,
 	if (db_exec_one(t, sql,
 		BINDS(S(to), I(head_user_id), I(i->project_id), I(i->number),
 		    S(p->head_sha)),
-		ERR_BUSY, "the head of the pull request moved", e) == -1)
+		ERR_BUSY, "the head of the pull request moved", e) == -1 ||
+	    pull_writers_add(t, i->project_id, i->number, e) == -1)
 		return -1;
 	return issues_touch(t, i->project_id, i->number, now, e);
 }

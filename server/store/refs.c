@@ -105,6 +105,18 @@ refs_put(struct txn *t, int64_t project_id, const char *ref, const char *sha,
 }
 
 int
+refs_add_writer(struct txn *t, int64_t project_id, const char *ref,
+    int64_t user_id, struct err *e)
+{
+	if (user_id == 0 || strncmp(ref, "refs/heads/", 11) != 0)
+		return 0;
+	return db_exec(t,
+	    "INSERT OR IGNORE INTO ref_writer (project_id, name, account_id)"
+	    " VALUES (?, ?, ?)",
+	    BINDS(I(project_id), S(ref), I(user_id)), NULL, e);
+}
+
+int
 refs_delete(struct txn *t, int64_t project_id, const char *ref, struct err *e)
 {
 	return db_exec(t, "DELETE FROM ref WHERE project_id = ? AND name = ?",

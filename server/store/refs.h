@@ -35,6 +35,9 @@ int refs_get_mover(struct txn *t, int64_t project_id, const char *ref,
     char sha[SHA_HEX + 1], int64_t *user_id, struct err *e);
 int refs_put(struct txn *t, int64_t project_id, const char *ref,
     const char *sha, int64_t user_id, struct err *e);
+/* Of a branch that is there: he wrote a part of it, as long as it is. */
+int refs_add_writer(struct txn *t, int64_t project_id, const char *ref,
+    int64_t user_id, struct err *e);
 int refs_delete(
     struct txn *t, int64_t project_id, const char *ref, struct err *e);
 

@@ -197,3 +197,41 @@ review_comments_count(
 	    " AND r.state <> 4) WHERE project_id = ? AND number = ?",
 	    BINDS(I(project_id), I(item)), NULL, e);
 }
+
+/* A person's role there, 0 of who may not sign in any more. */
+#define RC_ROLE(who)                                                      \
+	"coalesce((SELECT CASE WHEN x.deleted OR NOT x.active THEN 0"     \
+	" WHEN x.kind = 1 THEN 3 ELSE (SELECT role FROM role r"           \
+	" WHERE r.project_id = c.project_id AND r.account_id = x.id) END" \
+	" FROM account x WHERE x.id = " who "), 0)"
+
+int
+review_comments_open(struct txn *t, int64_t project_id, int64_t item,
+    const char *head_sha, struct review_comments_open *out, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT count(*), coalesce(min(c.path), '') FROM review_comment c"
+	    " JOIN review v ON v.id = c.review_id"
+	    " WHERE c.project_id = ? AND c.item = ? AND c.reply_to = 0"
+	    " AND v.state IN (2, 3) AND " RC_ROLE(
+		"c.account_id") " >= 2"
+				" AND NOT EXISTS (SELECT 1 FROM review y WHERE"
+				" y.project_id = c.project_id AND y.item = "
+				"c.item"
+				" AND y.author_id = c.account_id AND y.id > "
+				"c.review_id"
+				" AND y.state = 1 AND y.dismissed = 0 AND "
+				"y.retargeted = 0"
+				" AND y.sha = ?)"
+				" AND c.resolver_id <> c.account_id"
+				" AND " RC_ROLE("c.resolver_id") " < 2";
+	AUTO_QUERY struct query q = QUERY_INIT;
+
+	*out = (struct review_comments_open){ .n = 0 };
+	if (query_one(&q, t, sql, BINDS(I(project_id), I(item), S(head_sha)),
+		RC_NONE, e) == -1)
+		return -1;
+	out->n = query_i64(&q);
+	out->path = query_text(&q);
+	return 0;
+}

@@ -50,6 +50,19 @@ struct review_comment_move {
 int review_comments_move(
     struct txn *t, const struct review_comment_move *m, struct err *e);
 
+/*
+ * The conversations that are open to the gate: those that a maintainer began,
+ * other than with an approval, and that neither he nor another maintainer
+ * resolved, nor he settled by approving exactly the head since.  Who is a
+ * maintainer is asked now.
+ */
+struct review_comments_open {
+	int64_t n;
+	char *path; /* of one of them, owned */
+};
+int review_comments_open(struct txn *t, int64_t project_id, int64_t item,
+    const char *head_sha, struct review_comments_open *out, struct err *e);
+
 /* Sets the pull request's number of comments, without pending ones. */
 int review_comments_count(
     struct txn *t, int64_t project_id, int64_t item, struct err *e);

@@ -1,4 +1,4 @@
-/* schema_forge: the scripts of steps 4 to 7, one file per room. */
+/* schema_forge: the scripts of steps 4 to 8, one file per room. */
 #ifndef SERVER_STORE_SCHEMA_FORGE_H
 #define SERVER_STORE_SCHEMA_FORGE_H
 
@@ -25,5 +25,10 @@ extern const char schema_verdict[];
 extern const char schema_renewal[];
 extern const char schema_run_keys[];
 extern const char schema_leases[];
+/* schema_8.c */
+extern const char schema_runners[];
+extern const char schema_gate[];
+/* schema_checks.c */
+extern const char schema_checks[];
 
 #endif

@@ -74,10 +74,11 @@ statuses_verdicts(struct txn *t, int64_t project_id, const char *sha,
     struct status_list *out, struct err *e)
 {
 	static const char
-	    sql[] = "SELECT s.id, s.state, s.context FROM"
+	    sql[] = "SELECT s.id, s.state, s.context, s.creator_id FROM"
 		    " (SELECT max(id) AS id FROM status WHERE project_id = ?"
-		    " AND sha = ? GROUP BY context) m"
-		    " CROSS JOIN status s ON s.id = m.id";
+		    " AND sha = ? GROUP BY context, creator_id) m"
+		    " CROSS JOIN status s ON s.id = m.id"
+		    " ORDER BY s.context, s.id";
 	AUTO_QUERY struct query q = QUERY_INIT;
 	int rc;
 
@@ -90,6 +91,7 @@ statuses_verdicts(struct txn *t, int64_t project_id, const char *sha,
 		s->id = query_i64(&q);
 		s->state = (enum status_state)query_i64(&q);
 		s->context = query_text(&q);
+		s->creator.id = query_i64(&q);
 	}
 	out->total = (int64_t)out->n;
 	if (rc == -1)

@@ -23,8 +23,9 @@ int statuses_insert(
     struct txn *t, const struct status_new *n, int64_t *id, struct err *e);
 int statuses_get(struct txn *t, int64_t project_id, int64_t id,
     struct status *out, struct err *e);
-/* Of every context the newest, by context: its id and state alone.  No list
- * is cut here, what is required may be its last. */
+/* Of every context the newest of each who wrote one, by context and then by
+ * age: id, state and creator.id alone.  No list is cut here, what is required
+ * may be its last. */
 int statuses_verdicts(struct txn *t, int64_t project_id, const char *sha,
     struct status_list *out, struct err *e);
 /* The same whole, a page of it; limit 0: DB_LIST_MAX. */

@@ -16,7 +16,17 @@ kinds()
 	jq -r "[.events[] | select(.kind | startswith(\"check.\")) | .kind] | join(\" \")" "$BODY"
 }
 
-runner POST "$C/ci/poll" '{"runner":"r1","slots":1}'
+# An invitation makes a runner, once.
+register()
+{
+	as "$ADMIN" api POST "$C/ci/runners" "{\"name\":\"$1\",\"labels\":[\"fast\"]}"
+	INVITE=$(field .token)
+	as '' api POST "$C/ci/register" "{\"token\":\"$INVITE\",\"version\":\"t\"}"
+	field .secret >"$T/$1.secret"
+}
+secret() { cat "$T/$1.secret"; }
+
+runner POST "$C/ci/poll" '{"slots":1}'
 tap_is "$STATUS" 204 'there is no job'
 api PATCH "$C/projects/$PROJECT" '{"settings":{"approvals":0}}'
 push_branch checks .coffer/checks.yml 'checks:
@@ -40,11 +50,12 @@ EV=$(jq '[.events[] | select(.kind == "issue.opened")][-1].seq' "$BODY")
 as "$AGENTD" api POST "$C/runs" "{\"event\":$EV,\"project\":$PROJECT_ID,\"item\":$ISSUE,\"command\":\"fix\",\"access\":\"write\",\"agent\":\"command\",\"network\":\"none\",\"wall_s\":60}"
 RUN=$(field .id)
 push_branch "agent/fix-$ISSUE" w.txt one
-printf 'header = "Authorization: Bearer %s"\n' "$RUNNER" >"$T/runner.rc"
 poll()
 {
-	start "$T/$1.json" curl -sS -K "$T/runner.rc" -X POST \
-	    -H 'Content-Type: application/json' -d "{\"runner\":\"$1\",\"slots\":1}" \
+	register "$1"
+	printf 'header = "Authorization: Bearer %s"\n' "$(secret "$1")" >"$T/$1.rc"
+	start "$T/$1.json" curl -sS -K "$T/$1.rc" -X POST \
+	    -H 'Content-Type: application/json' -d '{"slots":1,"held":[]}' \
 	    "$URL$C/ci/poll?wait=20"
 }
 poll r1
@@ -65,6 +76,9 @@ SLOW=$(cat "$T"/r?.json | jq -c 'select(.name == "slow")')
 job() { printf '%s' "$JOB" | jq -r "$1"; }
 ID=$(job .id)
 LEASE=$(job .lease)
+MINE=$(secret "$(job .runner.name)")
+OTHERS=$(secret "$(printf '%s' "$SLOW" | jq -r .runner.name)")
+mine() { as "$MINE" api "$@"; }
 tap_is "$(job .sha),$(job .state),$(job .attempt),$(job .check.test),$(job .check.network.test)" \
     "$SHA,running,1,make check,off" 'the job says what to do'
 stop_pid "$A"; stop_pid "$B"; stop_pid "$D"
@@ -72,44 +86,56 @@ stop_pid "$A"; stop_pid "$B"; stop_pid "$D"
 api GET "$C/repos/$PROJECT/pulls/$N/gate"
 tap_is "$(field .open),$(met check:test)" false,false 'the gate waits for the check'
 tap_is "$(met check:slow)" '' 'and not for one that is not required'
-runner POST "$C/ci/jobs/$ID/heartbeat" "{\"lease\":\"$LEASE\"}"
+mine POST "$C/ci/jobs/$ID/heartbeat" "{\"lease\":\"$LEASE\"}"
 tap_is "$STATUS,$(field .cancel)" 200,false 'a heartbeat'
-runner POST "$C/ci/jobs/$ID/heartbeat" '{"lease":"00000000000000000000000000000000"}'
+as "$OTHERS" api POST "$C/ci/jobs/$ID/heartbeat" "{\"lease\":\"$LEASE\"}"
+tap_is "$STATUS" 409 'the lease is no use to another runner'
+runner POST "$C/ci/jobs/$ID/heartbeat" "{\"lease\":\"$LEASE\"}"
+tap_is "$STATUS" 409 'nor to that of the host'
+mine POST "$C/ci/jobs/$ID/heartbeat" '{"lease":"00000000000000000000000000000000"}'
 tap_is "$STATUS" 409 'a stale lease is refused'
 as "$ADMIN" api GET "$C/ci/jobs/$ID"
 tap_is "$(field .lease)" null 'readers do not see the lease'
 
-http_t=$RUNNER
+http_t=$MINE
 http GET "$C/ci/jobs/$ID/tree.tar" -H "X-Coffer-Lease: $LEASE"
 cp "$BODY" "$T/tree.tar"
 tap_is "$STATUS,$(tar tf "$T/tree.tar" 2>/dev/null | sort | tr '\n' ' ')" \
     '200,.coffer/ .coffer/checks.yml a.txt w.txt ' 'the tree without git metadata'
-http_t=$RUNNER
+http_t=$MINE
 http GET "$C/ci/jobs/$ID/tree.tar" -H 'X-Coffer-Lease: 00'
 tap_is "$STATUS" 409 'not without the lease'
 printf 'line 1\nassert failed\n' >"$T/part"
-http_t=$RUNNER
+http_t=$MINE
 http PATCH "$C/ci/jobs/$ID/log" -H "X-Coffer-Lease: $LEASE" \
     -H 'Content-Range: bytes 0-20/*' --data-binary "@$T/part"
 tap_is "$STATUS,$(field .next)" 202,21 'the log is taken'
+http_t=$MINE
+http PATCH "$C/ci/jobs/$ID/log" -H "X-Coffer-Lease: $LEASE" \
+    -H 'Content-Range: bytes 0-20/*' --data-binary "@$T/part"
+tap_is "$STATUS,$(field .next)" 416,21 'a part that comes again is told where it ends'
 http_t=
 api GET "$C/ci/jobs/$ID/log"
 tap_is "$(tail -n 1 "$BODY")" 'assert failed' 'and read'
 
 RESULT="{\"lease\":\"$LEASE\",\"state\":\"failed\",\"phase\":\"test\",\"exit_code\":1,\"why\":\"exit 1\"}"
-runner POST "$C/ci/jobs/$ID/result" '{"lease":"00000000000000000000000000000000","state":"passed"}'
+mine POST "$C/ci/jobs/$ID/result" '{"lease":"00000000000000000000000000000000","state":"passed"}'
 tap_is "$STATUS" 409 'no result without the lease'
-runner POST "$C/ci/jobs/$ID/result" "{\"lease\":\"$LEASE\",\"state\":\"superseded\"}"
+as "$OTHERS" api POST "$C/ci/jobs/$ID/result" "{\"lease\":\"$LEASE\",\"state\":\"passed\"}"
+tap_is "$STATUS" 409 "nor with another's"
+mine POST "$C/ci/jobs/$ID/result" "{\"lease\":\"$LEASE\",\"state\":\"superseded\"}"
 tap_is "$STATUS" 422 'only a result is a result'
-runner POST "$C/ci/jobs/$ID/result" "$RESULT"
+mine POST "$C/ci/jobs/$ID/result" "$RESULT"
 tap_is "$STATUS,$(field .state)" 200,failed 'the result is taken'
-runner POST "$C/ci/jobs/$ID/result" "$RESULT"
+mine POST "$C/ci/jobs/$ID/result" "$RESULT"
 tap_is "$STATUS" 200 'a repeat is fine'
-runner POST "$C/ci/jobs/$ID/result" "{\"lease\":\"$LEASE\",\"state\":\"passed\",\"phase\":\"test\",\"exit_code\":0}"
+mine POST "$C/ci/jobs/$ID/result" "{\"lease\":\"$LEASE\",\"state\":\"passed\",\"phase\":\"test\",\"exit_code\":0}"
 tap_is "$STATUS" 409 'another is not'
 api GET "$R/commits/$SHA/statuses"
 tap_is "$(field '[.[] | select(.context == "ci/test") | .status] | join(" ")')" \
-    'failure pending' 'it is a status of the commit'
+    'failure pending pending' 'it is a status of the commit'
+tap_is "$(field '[.[] | select(.context == "ci/test")][0].creator.login')" \
+    "runner-$(job .runner.name)" 'of the runner'
 tap_is "$(kinds)" \
     'check.queued check.queued check.started check.started check.finished check.failed' 'and events'
 tap_like "$(jq -r '[.events[] | select(.kind == "check.failed")][0].data.tail' "$BODY")" \
@@ -144,10 +170,10 @@ tap_is "$STATUS,$(field .state),$(field .why)" '200,cancelled,the branch moved o
     'and so is a run that it woke'
 as "$AGENTD" api POST "$C/runs/$WAKE/finish" '{"state":"cancelled","why":"x","message":""}'
 tap_is "$STATUS,$(field .comment)" 200,null 'without a word'
-runner POST "$C/ci/jobs/$SID/heartbeat" "{\"lease\":\"$SLEASE\"}"
+as "$OTHERS" api POST "$C/ci/jobs/$SID/heartbeat" "{\"lease\":\"$SLEASE\"}"
 tap_is "$STATUS,$(field .cancel)" 200,true 'and its runner told to stop'
 while :; do
-	runner POST "$C/ci/poll?wait=1" '{"runner":"r1","slots":1}'
+	runner POST "$C/ci/poll?wait=1" '{"slots":1}'
 	[ "$STATUS" = 200 ] || break
 	runner POST "$C/ci/jobs/$(field .id)/result" \
 	    "{\"lease\":\"$(field .lease)\",\"state\":\"passed\",\"phase\":\"test\",\"exit_code\":0}"
@@ -163,10 +189,10 @@ tap_is "$(field .state)" closed 'which closes the issue'
 push_branch bad .coffer/checks.yml 'checks: [{name: test}]'
 api POST "$R/pulls" '{"title":"Bad","head":"bad","base":"main"}'
 B=$(field .number)
-runner POST "$C/ci/poll?wait=5" '{"runner":"r1"}'
+runner POST "$C/ci/poll?wait=5" '{}'
 runner POST "$C/ci/jobs/$(field .id)/result" \
     "{\"lease\":\"$(field .lease)\",\"state\":\"passed\",\"phase\":\"test\",\"exit_code\":0}"
-runner POST "$C/ci/poll" '{"runner":"r1"}'
+runner POST "$C/ci/poll" '{}'
 runner POST "$C/ci/jobs/$(field .id)/result" \
     "{\"lease\":\"$(field .lease)\",\"state\":\"passed\",\"phase\":\"test\",\"exit_code\":0}"
 api POST "$R/pulls/$B/merge" '{"Do":"merge"}'

@@ -123,7 +123,7 @@ N=$(field .number)
 say /merge
 tap_like "$(last)" '*for pull requests*' 'an issue is not merged'
 say '/test-pr "make test" main'
-tap_like "$(last)" '*CI takes no orders*' '/test-pr is answered'
+tap_like "$(last)" '*for pull requests*' 'nor tested'
 n=$(comments)
 api GET "$R/issues/$N/comments"
 id=$(field '.[0].id')

@@ -43,12 +43,60 @@ all_keys_are_read(void **state)
 	assert_false(c.v[0].required);
 	assert_ptr_equal(checks_find(&c, "lint"), &c.v[1]);
 	assert_null(c.v[1].setup);
-	assert_int_equal(c.v[1].network_setup, NETWORK_NONE);
+	assert_int_equal(c.v[1].network_setup, NETWORK_LOCKED);
 	assert_int_equal(c.v[1].network_test, NETWORK_OFF);
 	assert_int_equal(c.v[1].timeout_s, CHECK_TIMEOUT_DEFAULT_S);
 	assert_int_equal(c.v[1].memory, CHECK_MEMORY_DEFAULT);
 	assert_true(c.v[1].required);
 	assert_null(checks_find(&c, "none"));
+}
+
+static void
+the_whole_grammar_is_read(void **state)
+{
+	static const char
+	    text[] = "new_tests: required\n"
+		     "tests: [\"spec/**\", '*_check.c']\n"
+		     "checks:\n"
+		     "  - name: unit\n"
+		     "    profile: python\n"
+		     "    setup: pip install -r requirements.txt\n"
+		     "    test: pytest -q\n"
+		     "    network: {test: locked}\n"
+		     "    presets: [python, debian]\n"
+		     "    labels: [gpu, big]\n"
+		     "    limits: {memory: 1G, cpus: 2, pids: 100, disk: 1G}\n"
+		     "    paths: ['src/**', '*.py']\n"
+		     "    paths_ignore: ['docs/**']\n"
+		     "  - {name: img, image: 'debian:12', test: 'true'}\n";
+	AUTO_CHECKS struct checks c = CHECKS_INIT;
+	struct err e = ERR_INIT;
+	const struct check *k = &c.v[0];
+
+	(void)state;
+	if (checks_parse(view_of(text), &c, &e) == -1)
+		fail_msg("%s", e.msg);
+	assert_int_equal(c.new_tests, NEW_TESTS_REQUIRED);
+	assert_string_equal(c.tests, "spec/**\n*_check.c\n");
+	assert_string_equal(k->profile, "python");
+	assert_null(k->image);
+	assert_int_equal(k->network_setup, NETWORK_LOCKED);
+	assert_int_equal(k->network_test, NETWORK_LOCKED);
+	assert_string_equal(k->presets, "python debian");
+	assert_string_equal(k->labels, "gpu big");
+	assert_int_equal(k->memory, UINT64_C(1) << 30);
+	assert_int_equal(k->cpus, 2);
+	assert_int_equal(k->pids, 100);
+	assert_int_equal(k->disk, UINT64_C(1) << 30);
+	assert_true(check_wants(k, view_of("src/a/b.txt")));
+	assert_true(check_wants(k, view_of("lib/deep/x.py")));
+	assert_false(check_wants(k, view_of("docs/conf.py")));
+	assert_false(check_wants(k, view_of("README.md")));
+	assert_string_equal(c.v[1].image, "debian:12");
+	assert_null(c.v[1].presets);
+	assert_true(check_wants(&c.v[1], view_of("anything")));
+	assert_true(check_path_is(c.tests, view_of("a/b/x_check.c")));
+	assert_false(check_path_is(c.tests, view_of("a/spec/x.c")));
 }
 
 static const struct row {
@@ -85,9 +133,35 @@ static const struct row {
 	{ "checks:\n  - name: a\n    test: b\n    network: web\n",
 	    "line 4: network must be {" },
 	{ "checks:\n  - name: a\n    test: b\n    network: {test: open}\n",
-	    "line 4: test must be off, none or web" },
+	    "line 4: test must be off, none, locked or web" },
 	{ "checks:\n  - name: a\n    test: b\n    network: {x: web}\n",
 	    "line 4: unknown key in network: x" },
+	{ "checks:\n  - name: new-tests\n    test: y\n",
+	    "line 2: the name new-tests is the server's" },
+	{ "checks:\n  - name: a\n    test: b\n    image: ../x\n",
+	    "line 4: image is no name" },
+	{ "checks:\n  - name: a\n    test: b\n    image: --rm\n",
+	    "line 4: image is no name" },
+	{ "checks:\n  - {name: a, test: b, image: c, profile: d}\n",
+	    "line 2: check a has an image and a profile" },
+	{ "checks:\n  - name: a\n    test: b\n    presets: python\n",
+	    "line 4: presets must be a list" },
+	{ "checks:\n  - name: a\n    test: b\n    presets:\n"
+	  "      - python\n      - ../etc\n",
+	    "line 6: no preset is named so" },
+	{ "checks:\n  - name: a\n    test: b\n    paths: ['a', '[z']\n",
+	    "line 4: [z: " },
+	{ "checks:\n  - name: a\n    test: b\n    limits: 2G\n",
+	    "line 4: limits must be {" },
+	{ "checks:\n  - name: a\n    test: b\n    limits: {cpus: 0}\n",
+	    "line 4: cpus must be from 1 to 512" },
+	{ "checks:\n  - name: a\n    test: b\n    limits: {ram: 1G}\n",
+	    "line 4: unknown key: ram" },
+	{ "checks:\n  - name: a\n    test: b\n    limits:\n"
+	  "      disk: 1K\n",
+	    "line 5: disk must be from 64M" },
+	{ "checks: []\nnew_tests: always\n", "line 2: new_tests must be" },
+	{ "tests: ['a']\n", "line 2: the file must have `checks:`" },
 	{ "checks: &a\n  - name: x\n    test: y\n", "line 1: anchors" },
 	{ "checks: *a\n", "line 1: aliases" },
 	{ "checks:\n  - name: !!str x\n    test: y\n", "line 2: anchors" },
@@ -153,6 +227,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_keys_are_read),
+		cmocka_unit_test(the_whole_grammar_is_read),
 		cmocka_unit_test(errors_name_their_line),
 		cmocka_unit_test(sizes_are_bounded),
 	};

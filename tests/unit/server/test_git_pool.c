@@ -435,12 +435,12 @@ checks_are_read_from_a_commit(void **state)
 	struct fixture *f = *state;
 
 	f->keep_checks = true;
-	gitpool_checks(f->git.pool, 1, "main", on_done, f);
+	gitpool_checks(f->git.pool, 1, "main", NULL, on_done, f);
 	want(f, "\"found\":true,\"error\":null");
 	assert_int_equal(f->checks.n, 1);
 	assert_string_equal(f->checks.v[0].name, "test");
 	assert_string_equal(f->checks.v[0].test, "make");
-	gitpool_checks(f->git.pool, 1, "badchecks", on_done, f);
+	gitpool_checks(f->git.pool, 1, "badchecks", NULL, on_done, f);
 	want(f, "line 3: unknown key: tset");
 }
 

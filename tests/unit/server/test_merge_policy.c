@@ -55,7 +55,7 @@ everything_met_opens_the_gate(void **state)
 	(void)state;
 	merge_policy_decide(&in, &v);
 	assert_true(v.open);
-	assert_int_equal(v.n, 5);
+	assert_int_equal(v.n, 6);
 	assert_null(merge_policy_obstacle(&v));
 }
 
@@ -145,43 +145,43 @@ static const struct approval_case {
 } approval_cases[] = {
 	{ "nobody", { { .user = 0 } }, 0, false, true },
 	{ "a maintainer",
-	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_A } }, 1, true,
-	    true },
+	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_A, NULL } }, 1,
+	    true, true },
 	{ "a reader",
-	    { { 1, "a", false, false, false, MERGE_APPROVED, SHA_A } }, 1,
+	    { { 1, "a", false, false, false, MERGE_APPROVED, SHA_A, NULL } }, 1,
 	    false, true },
 	{ "who wrote the head",
-	    { { 1, "a", true, true, false, MERGE_APPROVED, SHA_A } }, 1, false,
-	    true },
+	    { { 1, "a", true, true, false, MERGE_APPROVED, SHA_A, NULL } }, 1,
+	    false, true },
 	{ "another base",
-	    { { 1, "a", true, false, true, MERGE_APPROVED, SHA_A } }, 1, false,
-	    true },
+	    { { 1, "a", true, false, true, MERGE_APPROVED, SHA_A, NULL } }, 1,
+	    false, true },
 	{ "an older head",
-	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_B } }, 1, false,
-	    true },
+	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_B, NULL } }, 1,
+	    false, true },
 	{ "a rejection later",
-	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_A },
-		{ 1, "a", true, false, false, MERGE_REJECTED, SHA_A } },
+	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_A, NULL },
+		{ 1, "a", true, false, false, MERGE_REJECTED, SHA_A, NULL } },
 	    2, false, false },
 	{ "an approval later",
-	    { { 1, "a", true, false, false, MERGE_REJECTED, SHA_B },
-		{ 1, "a", true, false, false, MERGE_APPROVED, SHA_A } },
+	    { { 1, "a", true, false, false, MERGE_REJECTED, SHA_B, NULL },
+		{ 1, "a", true, false, false, MERGE_APPROVED, SHA_A, NULL } },
 	    2, true, true },
 	{ "a comment changes nothing",
-	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_A },
-		{ 1, "a", true, false, false, MERGE_COMMENT, SHA_A } },
+	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_A, NULL },
+		{ 1, "a", true, false, false, MERGE_COMMENT, SHA_A, NULL } },
 	    2, true, true },
 	{ "another's rejection",
-	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_A },
-		{ 2, "b", true, false, false, MERGE_REJECTED, SHA_B } },
+	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_A, NULL },
+		{ 2, "b", true, false, false, MERGE_REJECTED, SHA_B, NULL } },
 	    2, true, false },
 	{ "a reader's rejection",
-	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_A },
-		{ 2, "b", false, false, false, MERGE_REJECTED, SHA_A } },
+	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_A, NULL },
+		{ 2, "b", false, false, false, MERGE_REJECTED, SHA_A, NULL } },
 	    2, true, true },
 	{ "one person twice",
-	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_A },
-		{ 1, "a", true, false, false, MERGE_APPROVED, SHA_A } },
+	    { { 1, "a", true, false, false, MERGE_APPROVED, SHA_A, NULL },
+		{ 1, "a", true, false, false, MERGE_APPROVED, SHA_A, NULL } },
 	    2, true, true },
 };
 
@@ -208,12 +208,12 @@ static void
 one_person_is_one_approval(void **state)
 {
 	const struct merge_review v[] = {
-		{ 1, "a", true, false, false, MERGE_APPROVED, SHA_A },
-		{ 1, "a", true, false, false, MERGE_APPROVED, SHA_A },
+		{ 1, "a", true, false, false, MERGE_APPROVED, SHA_A, NULL },
+		{ 1, "a", true, false, false, MERGE_APPROVED, SHA_A, NULL },
 	};
 	const struct merge_review two[] = {
-		{ 1, "a", true, false, false, MERGE_APPROVED, SHA_A },
-		{ 2, "b", true, false, false, MERGE_APPROVED, SHA_A },
+		{ 1, "a", true, false, false, MERGE_APPROVED, SHA_A, NULL },
+		{ 2, "b", true, false, false, MERGE_APPROVED, SHA_A, NULL },
 	};
 	struct merge_input in = input();
 
@@ -240,7 +240,49 @@ the_list_is_bounded(void **state)
 	in.checks = c;
 	in.n_checks = sizeof(c) / sizeof(c[0]);
 	merge_policy_decide(&in, &v);
-	assert_int_equal(v.n, MERGE_MAX_CHECKS + 4);
+	assert_int_equal(v.n, MERGE_MAX_CHECKS + 5);
+}
+
+static void
+what_a_project_wants_is_asked_for(void **state)
+{
+	struct merge_input in = input();
+	struct merge_verdict v;
+
+	(void)state;
+	in.behind = true;
+	in.n_open = 2;
+	merge_policy_decide(&in, &v);
+	assert_true(v.open);
+	assert_null(find(&v, "current"));
+	assert_null(find(&v, "conversations"));
+	in.current = in.conversations = true;
+	assert_false(met(&in, "current"));
+	assert_false(met(&in, "conversations"));
+	in.behind = false;
+	in.n_open = 0;
+	assert_true(met(&in, "current"));
+	assert_true(met(&in, "conversations"));
+	in.budget = 4;
+	assert_false(met(&in, "budget"));
+}
+
+static void
+a_skipped_check_is_met_and_says_so(void **state)
+{
+	const struct merge_check c = {
+		.name = "docs", .required = true, .state = "skipped"
+	};
+	struct merge_input in = input();
+	struct merge_verdict v;
+
+	(void)state;
+	in.checks_state = MERGE_CHECKS_OK;
+	in.checks = &c;
+	in.n_checks = 1;
+	merge_policy_decide(&in, &v);
+	assert_true(v.open);
+	assert_non_null(strstr(find(&v, "check:docs")->why, "skipped"));
 }
 
 int
@@ -257,6 +299,8 @@ main(void)
 		cmocka_unit_test(approvals_are_of_maintainers_for_this_head),
 		cmocka_unit_test(one_person_is_one_approval),
 		cmocka_unit_test(the_list_is_bounded),
+		cmocka_unit_test(what_a_project_wants_is_asked_for),
+		cmocka_unit_test(a_skipped_check_is_met_and_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

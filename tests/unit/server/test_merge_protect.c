@@ -61,7 +61,7 @@ an_empty_rule_asks_for_nothing(void **state)
 	(void)state;
 	merge_policy_decide(&in, &v);
 	assert_true(v.open);
-	assert_int_equal(v.n, 5);
+	assert_int_equal(v.n, 6);
 }
 
 static void
@@ -94,11 +94,11 @@ static void
 approvals_count_of_those_who_may(void **state)
 {
 	static const struct merge_review reviews[] = {
-		{ 1, "ann", true, false, false, MERGE_APPROVED, SHA_A },
-		{ 2, "ben", true, false, false, MERGE_APPROVED, SHA_B },
-		{ 3, "cleo", true, false, false, MERGE_APPROVED, SHA_A },
-		{ 4, "dan", true, true, false, MERGE_APPROVED, SHA_A },
-		{ 5, "eve", false, false, false, MERGE_APPROVED, SHA_A },
+		{ 1, "ann", true, false, false, MERGE_APPROVED, SHA_A, NULL },
+		{ 2, "ben", true, false, false, MERGE_APPROVED, SHA_B, NULL },
+		{ 3, "cleo", true, false, false, MERGE_APPROVED, SHA_A, NULL },
+		{ 4, "dan", true, true, false, MERGE_APPROVED, SHA_A, NULL },
+		{ 5, "eve", false, false, false, MERGE_APPROVED, SHA_A, NULL },
 	};
 	struct protect_rule r = { .approvals = 3 };
 	struct merge_input in = input(&r);
@@ -125,7 +125,7 @@ static void
 what_was_said_of_another_base_is_stale(void **state)
 {
 	struct merge_review reviews[] = {
-		{ 1, "ann", true, false, true, MERGE_APPROVED, SHA_A },
+		{ 1, "ann", true, false, true, MERGE_APPROVED, SHA_A, NULL },
 	};
 	struct protect_rule r = { .approvals = 1,
 		.flags = BIT(PROTECT_IGNORE_STALE) };
@@ -144,8 +144,8 @@ static void
 a_rule_never_loosens_the_own_gate(void **state)
 {
 	struct merge_review reviews[] = {
-		{ 3, "cleo", true, false, false, MERGE_APPROVED, SHA_A },
-		{ 2, "ben", true, false, false, MERGE_REJECTED, SHA_A },
+		{ 3, "cleo", true, false, false, MERGE_APPROVED, SHA_A, NULL },
+		{ 2, "ben", true, false, false, MERGE_REJECTED, SHA_A, NULL },
 	};
 	struct protect_rule r = { .approvals = 1,
 		.flags = BIT(PROTECT_APPROVAL_LIST) };
@@ -160,17 +160,17 @@ a_rule_never_loosens_the_own_gate(void **state)
 	in.n_reviews = 2;
 	assert_true(met(&in, "approvals"));
 	merge_policy_decide(&in, &v);
-	r0 = merge_policy_own_obstacle(&v);
+	r0 = merge_policy_obstacle(&v);
 	assert_non_null(r0);
 	assert_true(r0 != NULL && strcmp(r0->id, "rejection") == 0);
 	reviews[1].verdict = MERGE_APPROVED;
 	merge_policy_decide(&in, &v);
-	assert_null(merge_policy_own_obstacle(&v));
+	assert_null(merge_policy_obstacle(&v));
 	protect_rule_release(&r);
 }
 
 static void
-force_passes_what_the_rule_adds_only(void **state)
+no_override_passes_what_cannot_be_merged(void **state)
 {
 	struct protect_rule r = { .approvals = 1 };
 	struct merge_input in = input(&r);
@@ -179,10 +179,22 @@ force_passes_what_the_rule_adds_only(void **state)
 	(void)state;
 	merge_policy_decide(&in, &v);
 	assert_non_null(merge_policy_obstacle(&v));
-	assert_null(merge_policy_own_obstacle(&v));
+	assert_null(merge_policy_fixed_obstacle(&v));
+	in.approvals = 2;
+	in.current = in.behind = true;
+	in.budget = 9;
+	merge_policy_decide(&in, &v);
+	assert_null(merge_policy_fixed_obstacle(&v));
 	in.draft = true;
 	merge_policy_decide(&in, &v);
-	assert_non_null(merge_policy_own_obstacle(&v));
+	assert_non_null(merge_policy_fixed_obstacle(&v));
+	in.draft = false;
+	in.mergeable = MERGE_UNKNOWN;
+	merge_policy_decide(&in, &v);
+	assert_non_null(merge_policy_fixed_obstacle(&v));
+	in.mergeable = MERGE_CONFLICT;
+	merge_policy_decide(&in, &v);
+	assert_non_null(merge_policy_fixed_obstacle(&v));
 }
 
 static void
@@ -211,8 +223,85 @@ requests_files_and_age_are_asked_for(void **state)
 	assert_true(met(&in, "files"));
 	in.files = MERGE_FILES_UNKNOWN;
 	assert_false(met(&in, "files"));
+	protect_rule_release(&r);
+}
+
+static const struct file_case {
+	const char *name;
+	struct merge_review v;
+	bool met;
+} file_cases[] = {
+	{ "both by name",
+	    { .maintainer = true,
+		.verdict = MERGE_APPROVED,
+		.sha = SHA_A,
+		.body = "Fine.\r\nfile: secret/x\r\nfile:  a b \n" },
+	    true },
+	{ "one of two",
+	    { .maintainer = true,
+		.verdict = MERGE_APPROVED,
+		.sha = SHA_A,
+		.body = "file: secret/x" },
+	    false },
+	{ "quoted",
+	    { .maintainer = true,
+		.verdict = MERGE_APPROVED,
+		.sha = SHA_A,
+		.body = "> file: secret/x\n> file: a b" },
+	    false },
+	{ "in passing",
+	    { .maintainer = true,
+		.verdict = MERGE_APPROVED,
+		.sha = SHA_A,
+		.body = "see file: secret/x\nfile: a b" },
+	    false },
+	{ "an older head",
+	    { .maintainer = true,
+		.verdict = MERGE_APPROVED,
+		.sha = SHA_B,
+		.body = "file: secret/x\nfile: a b" },
+	    false },
+	{ "who wrote it",
+	    { .maintainer = true,
+		.wrote = true,
+		.verdict = MERGE_APPROVED,
+		.sha = SHA_A,
+		.body = "file: secret/x\nfile: a b" },
+	    false },
+	{ "a reader",
+	    { .verdict = MERGE_APPROVED,
+		.sha = SHA_A,
+		.body = "file: secret/x\nfile: a b" },
+	    false },
+	{ "no approval",
+	    { .maintainer = true,
+		.verdict = MERGE_COMMENT,
+		.sha = SHA_A,
+		.body = "file: secret/x\nfile: a b" },
+	    false },
+};
+
+static void
+protected_files_are_approved_by_name(void **state)
+{
+	static const char *const changed[] = { "secret/x", "a b" };
+	struct protect_rule r = { .files = xstrdup("**") };
+	struct merge_input in = input(&r);
+
+	(void)state;
 	in.files = MERGE_FILES_CHANGED;
-	in.file = "secret/x";
+	in.changed = changed;
+	in.n_changed = 2;
+	assert_false(met(&in, "files"));
+	for (size_t i = 0; i < sizeof(file_cases) / sizeof(file_cases[0]);
+	     i++) {
+		in.reviews = &file_cases[i].v;
+		in.n_reviews = 1;
+		if (met(&in, "files") != file_cases[i].met)
+			fail_msg("%s", file_cases[i].name);
+	}
+	in.files = MERGE_FILES_UNKNOWN;
+	in.reviews = &file_cases[0].v;
 	assert_false(met(&in, "files"));
 	protect_rule_release(&r);
 }
@@ -251,7 +340,8 @@ main(void)
 		cmocka_unit_test(approvals_count_of_those_who_may),
 		cmocka_unit_test(what_was_said_of_another_base_is_stale),
 		cmocka_unit_test(a_rule_never_loosens_the_own_gate),
-		cmocka_unit_test(force_passes_what_the_rule_adds_only),
+		cmocka_unit_test(no_override_passes_what_cannot_be_merged),
+		cmocka_unit_test(protected_files_are_approved_by_name),
 		cmocka_unit_test(requests_files_and_age_are_asked_for),
 		cmocka_unit_test(a_merge_waits_for_what_may_come),
 	};

@@ -4,6 +4,7 @@
 #include "server/store/cursors.h"
 #include "server/store/events.h"
 #include "server/store/jobs.h"
+#include "server/store/rates.h"
 #include "server/store/runs.h"
 
 #define LEASE_1 "11111111111111111111111111111111"
@@ -365,7 +366,6 @@ steps_expiry(struct txn *t, void *arg, struct err *e)
 {
 	struct fixture *f = arg;
 	struct job_claim c = { .runner = "r1", .lease = LEASE_1, .now = 1 };
-	struct job_list l;
 	struct job j;
 	int64_t id = 0;
 	bool created;
@@ -376,18 +376,110 @@ steps_expiry(struct txn *t, void *arg, struct err *e)
 		STEP(jobs_claim_next(t, &c, &j, e) == 0);
 		STEP(j.attempt == i);
 		job_release(&j);
-		STEP(jobs_requeue_expired(t, i * 10 - 1, 0, &l, e) == 0);
-		STEP(l.n == 0);
-		STEP(jobs_requeue_expired(t, i * 10, 0, &l, e) == 0);
-		STEP(l.n == 1 && l.at[0].id == id);
-		STEP(l.at[0].state ==
+		STEP_FAILS(ERR_BUSY, jobs_lose(t, id, LEASE_2, 9, &j, e));
+		STEP(jobs_lose(t, id, LEASE_1, i * 10, &j, e) == 0);
+		STEP(j.id == id && j.lease[0] == '\0');
+		STEP(j.state ==
 		    (i < JOB_ATTEMPTS_MAX ? JOB_QUEUED
 					  : JOB_INFRASTRUCTURE_ERROR));
-		STEP(l.at[0].lease[0] == '\0');
-		job_list_release(&l);
+		job_release(&j);
 	}
 	STEP_FAILS(ERR_NOTFOUND, jobs_claim_next(t, &c, &j, e));
 	return fixture_verdict(f, e);
+}
+
+static int
+steps_queue(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	char test[] = "true", labels[] = "[\"gpu\",\"big\"]";
+	struct job_check check = { .test = test,
+		.network_setup = NETWORK_NONE,
+		.network_test = NETWORK_OFF };
+	struct job_new n = { .project_id = f->project,
+		.pull = 2,
+		.sha = SHA_A,
+		.base_sha = SHA_C,
+		.name = "plain",
+		.check = &check,
+		.now = FIXTURE_NOW };
+	struct job_claim c = { .runner = "r1",
+		.runner_id = 7,
+		.lease = LEASE_1,
+		.lease_until = 60,
+		.now = 1 };
+	int64_t plain, urgent, labelled, running;
+	bool created, cancel;
+	struct job j;
+
+	STEP(jobs_insert(t, &n, &plain, &created, e) == 0);
+	n.name = "urgent";
+	n.priority = 5;
+	STEP(jobs_insert(t, &n, &urgent, &created, e) == 0);
+	n.name = "labelled";
+	n.priority = 9;
+	check.labels = labels;
+	STEP(jobs_insert(t, &n, &labelled, &created, e) == 0);
+	STEP(jobs_claim_next(t, &c, &j, e) == 0);
+	STEP(j.id == urgent && j.runner_id == 7);
+	job_release(&j);
+	STEP(jobs_count_running(t, 7, &running, e) == 0 && running == 1);
+	STEP(jobs_give_back(t, urgent, LEASE_1, e) == 0);
+	c.labels = "[\"gpu\"]";
+	STEP(jobs_claim_next(t, &c, &j, e) == 0 && j.id == urgent);
+	STEP(j.attempt == 1);
+	job_release(&j);
+	c.lease = LEASE_2;
+	c.labels = "[\"big\",\"x\",\"gpu\"]";
+	STEP(jobs_claim_next(t, &c, &j, e) == 0 && j.id == labelled);
+	job_release(&j);
+	STEP(jobs_cancel(t, labelled, "no", 3, &j, e) == 0);
+	STEP(j.state == JOB_RUNNING && j.cancel);
+	job_release(&j);
+	STEP(jobs_heartbeat(t, labelled, LEASE_2, 9, &cancel, e) == 0);
+	STEP(cancel);
+	STEP(jobs_lose(t, labelled, LEASE_2, 4, &j, e) == 0);
+	STEP(j.state == JOB_CANCELLED && strcmp(j.why, "no") == 0);
+	job_release(&j);
+	STEP(jobs_cancel(t, plain, "no", 3, &j, e) == 0);
+	STEP(j.state == JOB_CANCELLED && j.ended_at == 3);
+	job_release(&j);
+	STEP_FAILS(ERR_EXISTS, jobs_cancel(t, plain, "no", 3, &j, e));
+	return fixture_verdict(f, e);
+}
+
+static void
+labels_priority_and_cancel_decide_what_a_runner_gets(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_queue, f, e));
+}
+
+static int
+steps_rates(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	const struct rate r = { .key = "x", .burst = 2, .per_ms = 1000 };
+	int64_t wait;
+
+	STEP(rates_take(t, &r, 5000, &wait, e) == 0);
+	STEP(rates_take(t, &r, 5000, &wait, e) == 0);
+	STEP_FAILS(ERR_LIMIT, rates_take(t, &r, 5100, &wait, e));
+	STEP(wait == 400);
+	STEP(rates_take(t, &r, 5500, &wait, e) == 0);
+	STEP_FAILS(ERR_LIMIT, rates_take(t, &r, 10, &wait, e));
+	STEP(rates_take(t, &r, 9000, &wait, e) == 0);
+	STEP(rates_forget(t, 9001, e) == 0);
+	return fixture_verdict(f, e);
+}
+
+static void
+a_limit_fills_up_with_time_and_not_with_a_clock_that_goes_back(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_rates, f, e));
 }
 
 static void
@@ -515,6 +607,8 @@ main(void)
 		T(a_job_is_claimed_once_and_finished_once),
 		T(a_job_is_queued_anew_when_it_was_superseded_or_is_another),
 		T(a_lost_runner_gives_its_job_back_three_times),
+		T(a_limit_fills_up_with_time_and_not_with_a_clock_that_goes_back),
+		T(labels_priority_and_cancel_decide_what_a_runner_gets),
 		T(jobs_of_an_older_head_are_superseded),
 		cmocka_unit_test_setup_teardown(
 		    two_claims_of_one_job_give_it_to_one, fixture_setup_loop,

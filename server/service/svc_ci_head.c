@@ -1,0 +1,414 @@
+#include "server/service/svc_ci_head.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/wire/json.h"
+#include "server/domain/job_name.h"
+#include "server/domain/work.h"
+#include "server/git/git_pool.h"
+#include "server/service/svc_ci.h"
+#include "server/service/svc_ci_rows.h"
+#include "server/service/svc_status.h"
+#include "server/store/check_orders.h"
+#include "server/store/jobs.h"
+
+enum {
+	SVC_CI_PROOF_PRIORITY = -1,
+	SVC_CI_ORDER_PRIORITY = 1
+};
+
+void
+svc_ci_change_release(struct svc_ci_change *c)
+{
+	str_release(&c->notes);
+	*c = (struct svc_ci_change){ .known = false };
+}
+
+/* A path as code: what would end the code is left out. */
+static void
+svc_ci_code(struct str *out, const char *s)
+{
+	str_addc(out, '`');
+	for (; *s != '\0'; s++)
+		if (*s != '`' && (unsigned char)*s >= ' ')
+			str_addc(out, *s);
+	str_addc(out, '`');
+}
+
+static void
+svc_ci_change_notes(const struct json *j, struct str *out)
+{
+	static const struct {
+		const char *what, *says;
+	} rows[] = { { "deleted", "a file of tests is deleted" },
+		{ "skipped", "a test is skipped" },
+		{ "fewer", "tests are gone" },
+		{ "lowered", "a threshold is lower" } };
+
+	for (const struct json *n = json_first(json_get(j, "notes")); n != NULL;
+	     n = json_next(n)) {
+		const char *what = json_str_or(n, "what", "");
+		const char *text = json_str_or(n, "text", "");
+		int64_t line = json_i64_or(n, "line", 0);
+
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+			if (strcmp(what, rows[i].what) == 0)
+				str_addf(out, "- %s: ", rows[i].says);
+		svc_ci_code(out, json_str_or(n, "path", ""));
+		if (line > 0)
+			str_addf(out, " line %lld", (long long)line);
+		if (text[0] != '\0')
+			str_addf(out, ", %s", text);
+		str_addc(out, '\n');
+	}
+}
+
+void
+svc_ci_change_read(const struct git_result *res, const struct checks *checks,
+    struct svc_ci_change *out)
+{
+	bool cut = json_bool_or(res->j, "truncated", true);
+
+	out->known = true;
+	out->checks_file = json_bool_or(res->j, "checks_file", false);
+	out->tests = json_i64_or(res->j, "tests", 0);
+	out->code = json_i64_or(res->j, "code", 0);
+	gitpool_sha(res, "tree", out->tree);
+	gitpool_sha(res, "bug_tree", out->bug_tree);
+	/* Of more files than are listed one may be what it looks at. */
+	for (size_t i = 0; i < checks->n; i++)
+		out->wants[i] = cut ||
+		    (checks->v[i].paths == NULL &&
+			checks->v[i].paths_ignore == NULL);
+	for (const struct json *f = json_first(json_get(res->j, "files"));
+	     f != NULL; f = json_next(f)) {
+		struct view path = view_of(json_string(f));
+
+		for (size_t i = 0; i < checks->n; i++)
+			if (!out->wants[i])
+				out->wants[i] = check_wants(
+				    &checks->v[i], path);
+	}
+	svc_ci_change_notes(res->j, &out->notes);
+}
+
+static struct job_new
+svc_ci_head_row(
+    const struct svc_ci_head *h, const char *name, const struct job_check *jc)
+{
+	return (struct job_new){ .project_id = h->project_id,
+		.pull = h->pull,
+		.sha = h->sha,
+		.base_sha = h->base_sha,
+		.name = name,
+		.check = jc,
+		.now = h->now };
+}
+
+/* It ends without a runner, unless it has ended so. */
+static int
+svc_ci_head_settle(struct txn *t, const struct svc_ci_head *h, const char *name,
+    bool required, enum job_state state, const char *why, struct err *e)
+{
+	const struct job_check jc = { .test = NULL,
+		.network_setup = NETWORK_OFF,
+		.network_test = NETWORK_OFF,
+		.timeout_s = 1,
+		.required = required };
+	const struct job_new row = svc_ci_head_row(h, name, &jc);
+	struct job j = { .id = 0 };
+	enum job_state was;
+	int64_t id;
+	int rc;
+
+	if (jobs_state(t, &row, &was, e) == -1)
+		return -1;
+	if (state == JOB_SKIPPED && was != 0 && was != JOB_QUEUED &&
+	    was != JOB_SUPERSEDED)
+		return 0;
+	if (jobs_settle(t, &row, state, why, &id, e) == -1 ||
+	    jobs_get(t, id, &j, e) == -1)
+		return -1;
+	rc = svc_ci_verdict(t, h->svc, h->ci, h->now, &j, NULL, e);
+	job_release(&j);
+	return rc;
+}
+
+static int
+svc_ci_head_insert(struct txn *t, struct svc_ci_head *h,
+    const struct check *check, const char *name, const char *tree,
+    int64_t priority, bool *created, struct err *e)
+{
+	const struct svc_ci_new n = { .project_id = h->project_id,
+		.pull = h->pull,
+		.sha = h->sha,
+		.base_sha = h->base_sha,
+		.check = check,
+		.name = name,
+		.tree = tree,
+		.priority = priority };
+
+	if (svc_ci_insert(t, h->ci, h->now, &n, created, e) == -1)
+		return -1;
+	h->queued += *created;
+	return 0;
+}
+
+static int
+svc_ci_head_checks(struct txn *t, struct svc_ci_head *h, struct err *e)
+{
+	for (size_t i = 0; i < h->checks->n; i++) {
+		const struct check *k = &h->checks->v[i];
+		bool created = false;
+		int rc = h->change->known && !h->change->wants[i]
+		    ? svc_ci_head_settle(t, h, k->name, k->required,
+			  JOB_SKIPPED, "no file that it looks at has changed",
+			  e)
+		    : svc_ci_head_insert(
+			  t, h, k, k->name, NULL, 0, &created, e);
+
+		if (rc == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* The head's tests on the base's code, or why not. */
+static int
+svc_ci_head_proof(struct txn *t, struct svc_ci_head *h, struct err *e)
+{
+	const struct svc_ci_change *c = h->change;
+	bool required = h->checks->new_tests == NEW_TESTS_REQUIRED;
+	bool any = false;
+
+	if (h->checks->n == 0 || h->checks->new_tests == NEW_TESTS_OFF ||
+	    !c->known)
+		return 0;
+	if (c->tests == 0 || c->code == 0)
+		return !required
+		    ? 0
+		    : svc_ci_head_settle(t, h, CHECK_NEW_TESTS, true,
+			  JOB_SKIPPED,
+			  c->tests == 0 ? "no test is added or changed"
+					: "nothing but tests is changed",
+			  e);
+	if (c->tree[0] == '\0')
+		return svc_ci_head_settle(t, h, CHECK_NEW_TESTS, required,
+		    JOB_INFRASTRUCTURE_ERROR,
+		    "the tests cannot be laid over the base", e);
+	for (size_t i = 0; i < h->checks->n; i++) {
+		const struct job_name name = { .kind = JOB_KIND_PROOF,
+			.side = JOB_SIDE_BASE };
+		struct check k = h->checks->v[i];
+		char text[JOB_NAME_MAX];
+		bool created = false;
+
+		if (!c->wants[i])
+			continue;
+		k.required = required;
+		job_name_write(&name, k.name, text);
+		if (svc_ci_head_insert(t, h, &k, text, c->tree,
+			SVC_CI_PROOF_PRIORITY, &created, e) == -1)
+			return -1;
+		any = any || created;
+	}
+	return any && required
+	    ? svc_ci_head_settle(t, h, CHECK_NEW_TESTS, true, JOB_SUPERSEDED,
+		  "the tests run on the base", e)
+	    : 0;
+}
+
+/* As the first check, with the commands of the order. */
+static void
+svc_ci_head_ordered(
+    const struct svc_ci_head *h, const struct check_order *o, struct check *out)
+{
+	*out = (struct check){ .network_setup = NETWORK_LOCKED,
+		.network_test = NETWORK_OFF,
+		.timeout_s = CHECK_TIMEOUT_DEFAULT_S,
+		.memory = CHECK_MEMORY_DEFAULT };
+	if (h->checks->n > 0)
+		*out = h->checks->v[0];
+	out->required = o->required;
+	out->test = o->test;
+	if (o->setup[0] != '\0')
+		out->setup = o->setup;
+}
+
+static int
+svc_ci_head_order(struct txn *t, struct svc_ci_head *h,
+    const struct check_order *o, struct err *e)
+{
+	struct job_name name = { .kind = JOB_KIND_ORDER,
+		.comment = o->comment_id };
+	struct check check;
+	char text[JOB_NAME_MAX];
+	bool created;
+
+	svc_ci_head_ordered(h, o, &check);
+	if (check_orders_made(t, o->comment_id, h->sha, e) == -1)
+		return -1;
+	if (o->kind == CHECK_ORDER_TEST) {
+		job_name_write(&name, "", text);
+		return svc_ci_head_insert(t, h, &check, text, NULL,
+		    SVC_CI_ORDER_PRIORITY, &created, e);
+	}
+	name.kind = JOB_KIND_BUG;
+	if (!h->change->known || h->change->bug_tree[0] == '\0') {
+		job_name_write(&name, "", text);
+		return svc_ci_head_settle(t, h, text, o->required, JOB_FAILED,
+		    "invalid: the pull request brings no test, and changes no "
+		    "file that the command names",
+		    e);
+	}
+	name.side = JOB_SIDE_HEAD;
+	job_name_write(&name, "", text);
+	if (svc_ci_head_insert(t, h, &check, text, NULL, SVC_CI_ORDER_PRIORITY,
+		&created, e) == -1)
+		return -1;
+	name.side = JOB_SIDE_BASE;
+	job_name_write(&name, "", text);
+	return svc_ci_head_insert(t, h, &check, text, h->change->bug_tree,
+	    SVC_CI_ORDER_PRIORITY, &created, e);
+}
+
+static int
+svc_ci_head_orders(struct txn *t, struct svc_ci_head *h, struct err *e)
+{
+	struct check_order_list due;
+	int rc = 0;
+
+	if (check_orders_due(t, h->project_id, h->pull, h->sha, &due, e) == -1)
+		return -1;
+	for (size_t i = 0; i < due.n && rc == 0; i++)
+		rc = svc_ci_head_order(t, h, &due.at[i], e);
+	check_order_list_release(&due);
+	return rc;
+}
+
+/* The status of the file that it changes: no job of it runs. */
+static int
+svc_ci_head_file(struct txn *t, const struct svc_ci_head *h, struct err *e)
+{
+	const char *error = h->change->file_error;
+	const struct svc_status_row row = { .project_id = h->project_id,
+		.sha = h->sha,
+		.state = error[0] == '\0' ? STATUS_SUCCESS : STATUS_FAILURE,
+		.context = "ci/" CHECK_FILE,
+		.description = error[0] == '\0'
+		    ? "it changes .coffer/checks.yml: checked with the base's"
+		    : error,
+		.target_url = "",
+		.item = h->pull };
+	int64_t id;
+
+	return svc_status_insert(t, h->ci, h->now, &row, &id, e);
+}
+
+/* What people are to look at; said once of a head. */
+static int
+svc_ci_head_notes(struct txn *t, const struct svc_ci_head *h, struct err *e)
+{
+	const struct svc_ci_change *c = h->change;
+	AUTO_STR struct str notes = STR_INIT_MAX(16384);
+	struct check_report was;
+	bool same;
+
+	if (!c->known)
+		return 0;
+	if (c->checks_file) {
+		str_add(&notes,
+		    "- it changes `.coffer/checks.yml` and was checked with "
+		    "the base's");
+		if (c->file_error[0] != '\0') {
+			str_add(&notes, "; its own is wrong: ");
+			svc_ci_code(&notes, c->file_error);
+		}
+		str_addc(&notes, '\n');
+	}
+	str_addv(&notes, str_view(&c->notes));
+	if (check_reports_get(t, h->project_id, h->pull, &was, e) == -1)
+		return -1;
+	same = strcmp(was.sha, h->sha) == 0 &&
+	    strcmp(was.notes, str_cstr(&notes)) == 0;
+	check_report_release(&was);
+	if (same)
+		return 0;
+	if (c->checks_file && svc_ci_head_file(t, h, e) == -1)
+		return -1;
+	return check_reports_notes(
+	    t, h->project_id, h->pull, h->sha, str_cstr(&notes), e);
+}
+
+int
+svc_ci_head_jobs(struct txn *t, struct svc_ci_head *h, struct err *e)
+{
+	if (svc_ci_head_notes(t, h, e) == -1 ||
+	    svc_ci_head_checks(t, h, e) == -1 ||
+	    svc_ci_head_proof(t, h, e) == -1)
+		return -1;
+	return svc_ci_head_orders(t, h, e);
+}
+
+int
+svc_ci_head_words(struct txn *t, int64_t project, int64_t pull, const char *sha,
+    struct str *out, struct err *e)
+{
+	struct check_order_list due;
+
+	if (check_orders_due(t, project, pull, sha, &due, e) == -1)
+		return -1;
+	for (size_t i = 0; i < due.n; i++)
+		str_addf(out, "%s\n%s\n", due.at[i].test, due.at[i].setup);
+	check_order_list_release(&due);
+	return 0;
+}
+
+static int
+svc_ci_head_add(struct checks *checks, const char *name, struct err *e)
+{
+	struct check *k;
+
+	if (checks_find(checks, name) != NULL)
+		return 0;
+	if (checks->n == CHECKS_MAX)
+		return err_set(e, ERR_LIMIT,
+		    "over %d checks are required, with those that people "
+		    "ordered",
+		    CHECKS_MAX);
+	k = &checks->v[checks->n++];
+	*k = (struct check){ .required = true, .test = xstrdup("") };
+	snprintf(k->name, sizeof(k->name), "%s", name);
+	return 0;
+}
+
+int
+svc_ci_head_required(struct txn *t, int64_t project, int64_t pull,
+    struct checks *checks, struct err *e)
+{
+	struct check_order_list l;
+	int rc = 0;
+
+	if (check_orders_required(t, project, pull, &l, e) == -1)
+		return -1;
+	if (checks->new_tests == NEW_TESTS_REQUIRED)
+		rc = svc_ci_head_add(checks, CHECK_NEW_TESTS, e);
+	for (size_t i = 0; i < l.n && rc == 0; i++) {
+		const struct job_name name = { .kind = l.at[i].kind ==
+				CHECK_ORDER_BUG
+			    ? JOB_KIND_BUG
+			    : JOB_KIND_ORDER,
+			.comment = l.at[i].comment_id };
+		char text[JOB_NAME_MAX];
+
+		job_name_write(&name, "", text);
+		rc = svc_ci_head_add(checks, text, e);
+	}
+	check_order_list_release(&l);
+	return rc;
+}

@@ -1,0 +1,59 @@
+/*
+ * svc_ci_head: the jobs of a pull request's head: of its checks, of what
+ * comments ordered, of its tests on the base's code; and what the gate
+ * requires of them beside the checks.
+ */
+#ifndef SERVER_SERVICE_SVC_CI_HEAD_H
+#define SERVER_SERVICE_SVC_CI_HEAD_H
+
+#include "lib/base/str.h"
+#include "server/domain/checks.h"
+#include "server/service/svc.h"
+
+struct git_result;
+struct job;
+struct pull;
+
+/* What the change does to files and tests, of gitpool_tests. */
+struct svc_ci_change {
+	bool known;
+	bool checks_file; /* it changes .coffer/checks.yml */
+	bool wants[CHECKS_MAX];
+	char tree[SHA_HEX + 1]; /* "": none */
+	char bug_tree[SHA_HEX + 1];
+	int64_t tests; /* files added or changed */
+	int64_t code;  /* other files */
+	struct str notes;
+	char file_error[240]; /* of its own checks.yml */
+};
+void svc_ci_change_read(const struct git_result *res,
+    const struct checks *checks, struct svc_ci_change *out);
+void svc_ci_change_release(struct svc_ci_change *c);
+
+struct svc_ci_head {
+	struct svc *svc;
+	const struct identity *ci;
+	int64_t now;
+	int64_t project_id;
+	int64_t pull;
+	const char *sha;
+	const char *base_sha;
+	const struct checks *checks;
+	const struct svc_ci_change *change;
+	int64_t queued; /* out */
+};
+/* In a job. */
+int svc_ci_head_jobs(struct txn *t, struct svc_ci_head *h, struct err *e);
+/* The commands that wait for jobs, a line each. */
+int svc_ci_head_words(struct txn *t, int64_t project, int64_t pull,
+    const char *sha, struct str *out, struct err *e);
+/* Beside the file's: what people and `new_tests` require.  ERR_LIMIT: it does
+ * not fit. */
+int svc_ci_head_required(struct txn *t, int64_t project, int64_t pull,
+    struct checks *checks, struct err *e);
+
+/* A part has ended: what all come to, when all have. */
+int svc_ci_head_part(struct txn *t, struct svc *s, int64_t now,
+    const struct job *part, struct err *e);
+
+#endif

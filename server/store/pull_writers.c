@@ -1,0 +1,49 @@
+#include "server/store/pull_writers.h"
+
+#include "lib/base/err.h"
+#include "server/store/db_priv.h"
+
+/* The branch of the row p of pull: behind the colon of OWNER:BRANCH. */
+#define PULL_WRITERS_REF                                \
+	" w.project_id = CASE p.head_project_id WHEN 0" \
+	" THEN p.project_id ELSE p.head_project_id END" \
+	" AND w.name = 'refs/heads/' || substr(p.head," \
+	" instr(p.head, ':') + 1)"
+
+int
+pull_writers_add(
+    struct txn *t, int64_t project_id, int64_t number, struct err *e)
+{
+	static const char
+	    sql[] = "INSERT OR IGNORE INTO pull_writer"
+		    " (project_id, item, account_id)"
+		    " SELECT p.project_id, p.number, w.account_id FROM pull p"
+		    " JOIN ref_writer w ON" PULL_WRITERS_REF
+		    " WHERE p.project_id = ?1 AND p.number = ?2"
+		    " UNION SELECT project_id, number, head_account_id"
+		    " FROM pull p WHERE project_id = ?1 AND number = ?2"
+		    " AND head_account_id > 0 AND NOT EXISTS"
+		    " (SELECT 1 FROM ref_writer w WHERE" PULL_WRITERS_REF ")";
+
+	return db_exec(t, sql, BINDS(I(project_id), I(number)), NULL, e);
+}
+
+int
+pull_writers_has(struct txn *t, int64_t project_id, int64_t number,
+    int64_t user_id, bool *out, struct err *e)
+{
+	static const char
+	    sql[] = "SELECT EXISTS (SELECT 1 FROM pull_writer"
+		    " WHERE project_id = ?1 AND item = ?2 AND account_id = ?3)"
+		    " OR EXISTS (SELECT 1 FROM pull p"
+		    " JOIN ref_writer w ON" PULL_WRITERS_REF
+		    " AND w.account_id = ?3"
+		    " WHERE p.project_id = ?1 AND p.number = ?2)";
+	int64_t n = 0;
+
+	if (db_number(t, sql, BINDS(I(project_id), I(number), I(user_id)), &n,
+		e) == -1)
+		return -1;
+	*out = n != 0;
+	return 0;
+}
