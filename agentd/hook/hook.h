@@ -37,6 +37,10 @@ struct hook_call {
 int hook_read(struct view call, struct hook_call *out, struct err *e);
 void hook_release(struct hook_call *c);
 
+/* The line of a shell that is started with these arguments, -c LINE; NULL:
+ * none. */
+const char *hook_shell_line(const char *const *argv);
+
 void hook_judge(const struct policy *p, const struct hook_call *c,
     struct policy_answer *out);
 /* The body of POST approvals; ERR_LIMIT: too long to be shown to anybody. */

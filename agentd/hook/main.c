@@ -1,7 +1,9 @@
 /*
- * coffer-hook: may the agent do this?  Status 0: the rules have nothing against
- * it; 2: no, and why on standard error, which the agent's model is shown.  The
- * rules are the file `rules` beside the program.
+ * coffer-hook: may the agent do this?  Called `bash` it is a shell that asks
+ * itself that of what it is to run, and then starts the real one.  Status 0:
+ * the rules have nothing against it; 2: no, and why on standard error, which
+ * the agent's model is shown.  The rules are the file `rules` beside the
+ * program.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -22,6 +24,8 @@
 
 enum {
 	HOOK_OK = 0,
+	HOOK_NOT_RUN = 126, /* a shell's */
+	HOOK_CWD_MAX = 4096,
 	HOOK_NO = 2, /* any other status would let it pass */
 	HOOK_WAIT_MS = 540 * 1000,
 	HOOK_ALARM_S = 580,       /* a CLI that waits no more lets it pass */
@@ -138,26 +142,62 @@ hook_on_alarm(int sig)
 	_exit(HOOK_NO);
 }
 
+static int
+hook_decide(const struct policy *p, const struct hook_call *c)
+{
+	struct policy_answer a;
+
+	hook_judge(p, c, &a);
+	if (a.verdict == POLICY_ALLOW)
+		return HOOK_OK;
+	if (a.verdict == POLICY_ASK)
+		return hook_wait(c, &a);
+	(void)fprintf(stderr, "Not done: the policy's rule %s denies it: %s\n",
+	    a.rule[0] != '\0' ? a.rule : "(none)", a.why);
+	return HOOK_NO;
+}
+
+/* As a shell, for CLIs that cannot ask but can be told which shell to use. */
+static int
+hook_shell(char *const *argv)
+{
+	const char *line = hook_shell_line((const char *const *)argv);
+	char cwd[HOOK_CWD_MAX] = "/";
+	struct hook_call c = { .tool = xstrdup("Bash"), .shell = true };
+	struct err e = ERR_INIT;
+	struct policy *p = NULL;
+
+	if (getcwd(cwd, sizeof(cwd)) == NULL || (p = hook_rules(&e)) == NULL) {
+		(void)hook_say("the policy cannot judge it", e.msg);
+		return HOOK_NOT_RUN;
+	}
+	c.cwd = xstrdup(cwd);
+	c.command = line != NULL ? xstrdup(line) : NULL;
+	if (line != NULL && hook_decide(p, &c) != HOOK_OK)
+		return HOOK_NOT_RUN;
+	(void)alarm(0);
+	(void)setenv("SHELL", "/bin/bash", 1);
+	(void)execv("/bin/bash", argv);
+	(void)execv("/bin/sh", argv);
+	perror("/bin/sh");
+	return HOOK_NOT_RUN;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct str text = STR_INIT_MAX(HOOK_INPUT_MAX);
-	struct policy_answer a;
+	const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	struct hook_call c;
 	struct err e = ERR_INIT;
 	struct policy *p = NULL;
 
 	(void)signal(SIGALRM, hook_on_alarm);
 	(void)alarm(HOOK_ALARM_S);
+	if (name != NULL && strcmp(name, "/bash") == 0)
+		return hook_shell(argv);
 	if (hook_input(&text, &e) == -1 || (p = hook_rules(&e)) == NULL ||
 	    hook_read(str_view(&text), &c, &e) == -1)
 		return hook_say("the policy cannot judge it", e.msg);
-	hook_judge(p, &c, &a);
-	if (a.verdict == POLICY_ALLOW)
-		return HOOK_OK;
-	if (a.verdict == POLICY_ASK)
-		return hook_wait(&c, &a);
-	(void)fprintf(stderr, "Not done: the policy's rule %s denies it: %s\n",
-	    a.rule[0] != '\0' ? a.rule : "(none)", a.why);
-	return HOOK_NO;
+	return hook_decide(p, &c);
 }
