@@ -1,5 +1,5 @@
-#include "server/service/svc_approval.h"
 #include "server/service/svc_run.h"
+#include "server/service/svc_approval.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -121,7 +121,7 @@ rules '# none'
 rules_are() { grep -q "$1" "$HOME_DIR/policy.run/rules"; }
 echo 'deny command late: cal   # since now' >"$HOME_DIR/policy/z.policy"
 tap_ok 'the rules of the operator are read again when they change' wait_for 30 rules_are '^deny command late: cal'
-echo 'deny commnad late: cal' >"$HOME_DIR/policy/z.policy"
+echo 'deny cmd late: cal' >"$HOME_DIR/policy/z.policy"
 kept() { grep -q 'policy kept why=.*z.policy.*line 1' "$HOME_DIR/log/agentd.log"; }
 tap_ok 'a wrong line is told in the log' wait_for 30 kept
 tap_ok 'and the rules stay' rules_are '^deny command late: cal'
