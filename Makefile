@@ -206,6 +206,13 @@ check-slow: have-deps
 check-engines: have-deps
 	@$(submake) all test-programs
 	@O=$(O) V=$(V) tests/check.sh engines
+# The pages, also in a real browser; a picture of each is left behind.
+check-web: have-deps
+	@./deps.sh install browser
+	@$(submake) all $(tools)
+	@[ -d $(O)/clis/playwright ] || tests/clis.sh $(O)/clis playwright
+	@COFFER_TEST_CLIS=$(abspath $(O)/clis) WEB_PICTURES=$(abspath $(O)/pictures) O=$(O) V=$(V) \
+	    tests/check.sh system web_sign web_pages slow_web_browser
 # The threat table: tests/prove.rows, into build/prove.json.
 prove: have-deps
 	@$(submake) all test-programs
@@ -264,6 +271,6 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: all check check-slow check-engines prove unit system fuzzers demo bench deps have-deps install lint \
+.PHONY: all check check-slow check-engines check-web prove unit system fuzzers demo bench deps have-deps install lint \
 	tidy cppcheck objects format format-check clean test-programs bench-programs
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

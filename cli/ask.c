@@ -166,6 +166,17 @@ ask_get(struct cli *c, const char *path, struct json **out, struct err *e)
 	return 0;
 }
 
+bool
+ask_is_back(struct cli *c)
+{
+	struct err e = ERR_INIT;
+	struct json *j = NULL;
+	int rc = ask_get(c, "/api/v1/version", &j, &e);
+
+	json_free(j);
+	return rc == 0;
+}
+
 int
 ask_wait(struct cli *c, const struct json *row, const struct ask_watch *w,
     int64_t limit_ms, struct json **out, struct err *e)

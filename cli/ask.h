@@ -42,6 +42,8 @@ int ask_wait(struct cli *c, const struct json *row, const struct ask_watch *w,
 /* Is that why, and not for too long since *since (0 at first)?  Then a moment
  * later: it may be started again. */
 bool ask_is_away(const struct err *e, int64_t *since);
+/* Waits for cofferd, when it is away: is it there? */
+bool ask_is_back(struct cli *c);
 /* The exit code that says how it ended. */
 int ask_exit(const struct json *row);
 /* Its state and why, on standard error. */

@@ -9,6 +9,7 @@
 #include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/fetch/fetch.h"
+#include "cli/oneshot_box.h"
 #include "cli/out.h"
 #include "cli/program.h"
 #include "cli/remote.h"
@@ -271,7 +272,8 @@ oneshot_git(struct fetch_job *j, const char *const *argv, struct view in,
 
 /* Git sees bytes on its input and a repository that it made itself. */
 static int
-oneshot_push_in(struct oneshot *o, struct fetch_job *j, struct err *e)
+oneshot_push_in(
+    struct oneshot *o, struct fetch_job *j, int *lock, struct err *e)
 {
 	static const char *const init[] = { "init", "--quiet", "--bare",
 		"--template=", NULL };
@@ -281,19 +283,18 @@ oneshot_push_in(struct oneshot *o, struct fetch_job *j, struct err *e)
 	const char *const push[] = { "push", "--quiet", "--no-verify", url,
 		"refs/heads/main", NULL };
 	const struct view none = { .len = 0 };
-	const char *tmp = getenv("TMPDIR");
-	AUTO_FREE char *name = path_join(
-	    tmp != NULL && tmp[0] == '/' ? tmp : "/tmp",
-	    "coffer-oneshot-XXXXXX");
 
-	if ((j->git = program_find("git", e)) == NULL)
-		return -1;
-	if (mkdtemp(name) == NULL)
-		return err_sys(e, ERR_IO, "make %s", name);
-	j->box = STEAL(name);
-	if (oneshot_git(j, init, none, false, e) == -1 ||
+	if ((j->git = program_find("git", e)) == NULL ||
+	    (j->box = oneshot_box_make(lock, e)) == NULL ||
+	    oneshot_git(j, init, none, false, e) == -1 ||
 	    oneshot_git(j, import, str_view(&o->before.stream), false, e) == -1)
 		return -1;
+	if (oneshot_git(j, push, none, true, e) == 0)
+		return 0;
+	/* Once more, if cofferd was started again meanwhile. */
+	if (!ask_is_back(o->c))
+		return -1;
+	*e = ERR_INIT;
 	return oneshot_git(j, push, none, true, e);
 }
 
@@ -301,7 +302,8 @@ static int
 oneshot_push(struct oneshot *o, struct err *e)
 {
 	struct fetch_job j = { .c = o->c };
-	int rc = oneshot_push_in(o, &j, e);
+	AUTO_CLOSE int lock = -1;
+	int rc = oneshot_push_in(o, &j, &lock, e);
 
 	fetch_remove_box(&j);
 	free(j.box);

@@ -57,6 +57,9 @@ agent_goose_plan(
 	}
 	agent_plan_envs(p, agent_goose_env,
 	    sizeof(agent_goose_env) / sizeof(agent_goose_env[0]));
+	if (s->hook != NULL)
+		agent_plan_envf(p, "GOOSE_SHELL", "%.*s/bash",
+		    (int)(strrchr(s->hook, '/') - s->hook), s->hook);
 	if (s->model.url != NULL) {
 		agent_plan_env(p, "GOOSE_PROVIDER", "openai");
 		agent_plan_env(p, "OPENAI_HOST", s->model.url);

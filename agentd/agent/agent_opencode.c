@@ -106,7 +106,7 @@ static int
 agent_opencode_plan(
     const struct agent_start *s, struct agent_plan *p, struct err *e)
 {
-	AUTO_STR struct str config = STR_INIT;
+	AUTO_STR struct str config = STR_INIT, shell = STR_INIT;
 	struct jw w;
 
 	if (s->model.url != NULL && s->model.name == NULL)
@@ -117,6 +117,11 @@ agent_opencode_plan(
 	jw_object(&w, NULL);
 	jw_bool(&w, "autoupdate", false);
 	jw_str(&w, "share", "disabled");
+	if (s->hook != NULL) {
+		str_addf(&shell, "%.*s/bash",
+		    (int)(strrchr(s->hook, '/') - s->hook), s->hook);
+		jw_str(&w, "shell", str_cstr(&shell));
+	}
 	agent_opencode_permission(s, &w);
 	if (s->model.url != NULL) {
 		agent_opencode_provider(&s->model, &w);

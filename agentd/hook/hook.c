@@ -67,6 +67,25 @@ hook_release(struct hook_call *c)
 	*c = (struct hook_call){ .tool = NULL };
 }
 
+const char *
+hook_shell_line(const char *const *argv)
+{
+	bool is = false;
+
+	for (size_t i = 1; argv[0] != NULL && argv[i] != NULL; i++) {
+		const char *o = argv[i];
+
+		if (o[0] != '-' && o[0] != '+')
+			return is ? o : NULL;
+		is = is ||
+		    (o[0] == '-' && o[1] != '-' && strchr(o, 'c') != NULL);
+		if (o[1] != '-' && strpbrk(o, "oO") != NULL &&
+		    argv[i + 1] != NULL)
+			i++;
+	}
+	return NULL;
+}
+
 /* A file of a patch as apply_patch takes it; view p NULL: the line names none.
  */
 static struct view

@@ -21,7 +21,9 @@ struct str;
 enum {
 	HOOK_INPUT_MAX = 1 << 20,
 	HOOK_SUBJECT_MAX = 4096, /* as cofferd takes it */
-	HOOK_PATHS = 3
+	HOOK_PATHS = 3,
+	HOOK_OK = 0,
+	HOOK_NO = 2 /* any other status would let it pass */
 };
 
 /* The file `rules` beside the program, and what the repository adds. */
@@ -37,8 +39,17 @@ struct hook_call {
 int hook_read(struct view call, struct hook_call *out, struct err *e);
 void hook_release(struct hook_call *c);
 
+/* The line of a shell that is started with these arguments, -c LINE; NULL:
+ * none. */
+const char *hook_shell_line(const char *const *argv);
+
 void hook_judge(const struct policy *p, const struct hook_call *c,
     struct policy_answer *out);
+/* What is said, and HOOK_NO. */
+int hook_say(const char *what, const char *why);
+/* HOOK_OK, or HOOK_NO and why on standard error; waits for a maintainer. */
+int hook_decide(const struct policy *p, const struct hook_call *c);
+
 /* The body of POST approvals; ERR_LIMIT: too long to be shown to anybody. */
 int hook_question(const struct hook_call *c, const struct policy_answer *a,
     struct str *out, struct err *e);

@@ -1,44 +1,26 @@
 /*
- * coffer-hook: may the agent do this?  Status 0: the rules have nothing against
- * it; 2: no, and why on standard error, which the agent's model is shown.  The
- * rules are the file `rules` beside the program.
+ * coffer-hook: may the agent do this?  Called `bash` it is a shell that asks
+ * itself that of what it is to run, and then starts the real one.  Status 0:
+ * the rules have nothing against it; 2: no, and why on standard error, which
+ * the agent's model is shown.  The rules are the file `rules` beside the
+ * program.
  */
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agentd/hook/hook.h"
-#include "agentd/hook/hook_json.h"
 #include "lib/base/alloc.h"
-#include "lib/base/auto.h"
-#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/path.h"
 #include "lib/base/str.h"
 
 enum {
-	HOOK_OK = 0,
-	HOOK_NO = 2, /* any other status would let it pass */
-	HOOK_WAIT_MS = 540 * 1000,
-	HOOK_ALARM_S = 580,       /* a CLI that waits no more lets it pass */
-	HOOK_AWAY_MS = 60 * 1000, /* that cofferd may be, as it starts */
-	HOOK_AGAIN_S = 2,
-	HOOK_CONFIG_MAX = 64 << 10,
-	HOOK_STATE_MAX = 20
+	HOOK_NOT_RUN = 126, /* a shell's */
+	HOOK_CWD_MAX = 4096,
+	HOOK_ALARM_S = 580 /* a CLI that waits no more lets it pass */
 };
-#define HOOK_PATH "/api/coffer/v1/approvals"
-
-static int
-hook_say(const char *what, const char *why)
-{
-	(void)fprintf(stderr, "Not done: %s%s%s\n", what,
-	    why[0] != '\0' ? ": " : "", why);
-	return HOOK_NO;
-}
 
 static int
 hook_input(struct str *out, struct err *e)
@@ -49,82 +31,6 @@ hook_input(struct str *out, struct err *e)
 	while ((n = fread(buf, 1, sizeof(buf), stdin)) > 0)
 		str_addn(out, buf, n);
 	return str_ok(out) ? 0 : err_set(e, ERR_LIMIT, "the call is too long");
-}
-
-static bool
-hook_is(struct view reply, const char *state)
-{
-	AUTO_FREE char *is = NULL;
-	struct err ignored = ERR_INIT;
-
-	return hook_json_text(reply, "state", HOOK_STATE_MAX, &is, &ignored) ==
-	    0 &&
-	    is != NULL && strcmp(is, state) == 0;
-}
-
-static int
-hook_verdict(struct view reply)
-{
-	char what[80];
-
-	if (hook_is(reply, "allowed"))
-		return HOOK_OK;
-	(void)snprintf(what, sizeof(what), "approval %" PRId64 " is %s",
-	    hook_json_i64(reply, "id", 0),
-	    hook_is(reply, "open")         ? "open"
-		: hook_is(reply, "denied") ? "denied"
-					   : "over");
-	return hook_say(what,
-	    hook_is(reply, "open")
-		? "nobody answered yet; do something else, or end and say "
-		  "what it is needed for"
-		: "do without it");
-}
-
-/* Tried again while nobody is there: cofferd may be about to start. */
-static int
-hook_try(const char *token, const char *path, const struct str *body,
-    struct str *reply, struct err *e)
-{
-	const int64_t until = clock_mono_ms() + HOOK_AWAY_MS;
-	int rc = hook_http(token, path, body, reply, e);
-
-	while (rc == -1 && e->code == ERR_IO && clock_mono_ms() < until) {
-		*e = ERR_INIT;
-		(void)sleep(HOOK_AGAIN_S);
-		rc = hook_http(token, path, body, reply, e);
-	}
-	return rc;
-}
-
-/* Until somebody answers, or the CLI's patience is over. */
-static int
-hook_wait(const struct hook_call *c, const struct policy_answer *a)
-{
-	AUTO_STR struct str body = STR_INIT, config = STR_INIT,
-			    reply = STR_INIT;
-	AUTO_FREE char *token = NULL;
-	int64_t until = clock_mono_ms() + HOOK_WAIT_MS;
-	struct err e = ERR_INIT;
-	int rc;
-
-	if (hook_question(c, a, &body, &e) == -1 ||
-	    path_read("/etc/gitconfig", HOOK_CONFIG_MAX, &config, &e) == -1)
-		return hook_say("a maintainer cannot be asked", e.msg);
-	token = hook_token(str_view(&config));
-	if (token == NULL)
-		return hook_say("a maintainer cannot be asked", "no token");
-	rc = hook_try(token, HOOK_PATH, &body, &reply, &e);
-	while (rc == 0 && hook_is(str_view(&reply), "open") &&
-	    clock_mono_ms() < until) {
-		AUTO_FREE char *path = xasprintf(HOOK_PATH "/%" PRId64,
-		    hook_json_i64(str_view(&reply), "id", 0));
-
-		(void)sleep(HOOK_AGAIN_S);
-		rc = hook_try(token, path, NULL, &reply, &e);
-	}
-	return rc == 0 ? hook_verdict(str_view(&reply))
-		       : hook_say("a maintainer cannot be asked", e.msg);
 }
 
 /* Whatever holds it up: before the CLI's patience ends, it says no. */
@@ -138,26 +44,63 @@ hook_on_alarm(int sig)
 	_exit(HOOK_NO);
 }
 
+static int
+hook_shell_judge(const char *line)
+{
+	char cwd[HOOK_CWD_MAX] = "/";
+	struct hook_call c = { .tool = xstrdup("Bash"), .shell = true };
+	struct err e = ERR_INIT;
+	struct policy *p = hook_rules(&e);
+	int rc;
+
+	c.command = xstrdup(line);
+	if (p == NULL || getcwd(cwd, sizeof(cwd)) == NULL) {
+		rc = hook_say("the policy cannot judge it", e.msg);
+	} else {
+		c.cwd = xstrdup(cwd);
+		rc = hook_decide(p, &c);
+	}
+	hook_release(&c);
+	policy_free(p);
+	return rc;
+}
+
+/* As a shell, for CLIs that cannot ask but can be told which shell to use. */
+static int
+hook_shell(char *const *argv)
+{
+	const char *line = hook_shell_line((const char *const *)argv);
+
+	if (line != NULL && hook_shell_judge(line) != HOOK_OK)
+		return HOOK_NOT_RUN;
+	(void)alarm(0);
+	(void)setenv("SHELL", "/bin/bash", 1);
+	(void)execv("/bin/bash", argv);
+	(void)execv("/bin/sh", argv);
+	perror("/bin/sh");
+	return HOOK_NOT_RUN;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct str text = STR_INIT_MAX(HOOK_INPUT_MAX);
-	struct policy_answer a;
+	const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	struct hook_call c;
 	struct err e = ERR_INIT;
 	struct policy *p = NULL;
+	int rc;
 
 	(void)signal(SIGALRM, hook_on_alarm);
 	(void)alarm(HOOK_ALARM_S);
+	if (name != NULL && strcmp(name, "/bash") == 0)
+		return hook_shell(argv);
 	if (hook_input(&text, &e) == -1 || (p = hook_rules(&e)) == NULL ||
 	    hook_read(str_view(&text), &c, &e) == -1)
 		return hook_say("the policy cannot judge it", e.msg);
-	hook_judge(p, &c, &a);
-	if (a.verdict == POLICY_ALLOW)
-		return HOOK_OK;
-	if (a.verdict == POLICY_ASK)
-		return hook_wait(&c, &a);
-	(void)fprintf(stderr, "Not done: the policy's rule %s denies it: %s\n",
-	    a.rule[0] != '\0' ? a.rule : "(none)", a.why);
-	return HOOK_NO;
+	rc = hook_decide(p, &c);
+	hook_release(&c);
+	policy_free(p);
+	str_release(&text);
+	return rc;
 }

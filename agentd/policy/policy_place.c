@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "agentd/policy/policy.h"
 #include "lib/base/auto.h"
@@ -74,6 +75,7 @@ policy_place_write(
 {
 	AUTO_FREE char *rules = path_join(dir, "rules");
 	AUTO_FREE char *program = path_join(dir, "hook");
+	AUTO_FREE char *shell = path_join(dir, "bash");
 	AUTO_STR struct str text = STR_INIT_MAX(POLICY_FILE_MAX);
 
 	policy_write(p, &text);
@@ -82,7 +84,12 @@ policy_place_write(
 	if (path_mkdirs(dir, 0755, e) == -1 ||
 	    path_replace(rules, text.p, text.len, 0644, e) == -1)
 		return -1;
-	return policy_place_copy(hook, program, e);
+	if (policy_place_copy(hook, program, e) == -1)
+		return -1;
+	/* Called so, it is a shell that asks first. */
+	if (symlink("hook", shell) == -1 && errno != EEXIST)
+		return err_sys(e, ERR_IO, "link %s", shell);
+	return 0;
 }
 
 int

@@ -14,8 +14,9 @@ enum {
 
 /*
  * Reads the shipped rules and HOME/policy/NAME.policy behind them, by name, and
- * makes HOME/policy.run with `rules`, all of them, and `hook`, a copy of the
- * program.  *dir is that folder; free(3).  The error names file and line.
+ * makes HOME/policy.run with `rules`, all of them, `hook`, a copy of the
+ * program, and `bash`, the same as a shell that asks first.  *dir is that
+ * folder; free(3).  The error names file and line.
  */
 int policy_place(const char *home, const char *shipped, const char *hook,
     char **dir, struct err *e);

@@ -8,8 +8,9 @@
 
 enum {
 	MASK_CSI_MAX = 32,
-	MASK_HEAD_MAX = 80,    /* of a private key, its first line */
-	MASK_RUN_MAX = 8 << 10 /* a word that is longer is no key */
+	MASK_HEAD_MAX = 80,      /* of a private key, its first line */
+	MASK_RUN_MAX = 8 << 10,  /* a word that is longer is no key */
+	MASK_HOLD_MAX = 64 << 10 /* at the end of a text that goes on */
 };
 
 void
@@ -199,6 +200,9 @@ mask_whole_pem(const char *p, size_t n, size_t at)
 	size_t i = at > most ? at - most : 0;
 	const char *found;
 
+	/* What comes next begins with one: it is masked from there. */
+	if (n - at >= begin.len && memcmp(p + at, begin.p, begin.len) == 0)
+		return at;
 	while ((found = memmem(p + i, at - i, begin.p, begin.len)) != NULL) {
 		const char *end;
 		size_t from = (size_t)(found - p);
@@ -234,5 +238,7 @@ mask_whole(const struct mask *m, const char *p, size_t n)
 		for (size_t i = 0; i < m->n; i++)
 			at = mask_whole_word(m->words[i], p, n, at);
 	} while (at < was);
-	return at;
+	/* Whatever it is made of, it goes on. */
+	return n > MASK_HOLD_MAX && at < n - MASK_HOLD_MAX ? n - MASK_HOLD_MAX
+							   : at;
 }

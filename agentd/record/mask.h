@@ -28,7 +28,7 @@ void mask_add(struct mask *m, struct view word);
 /* How many places. */
 size_t mask_text(const struct mask *m, char *p, size_t n);
 /* Of a text that goes on: how many bytes of it can be masked by themselves.
- * The others wait for more: at most MASK_PEM_MAX and a little. */
+ * The others, 64 KiB at most, wait for more. */
 size_t mask_whole(const struct mask *m, const char *p, size_t n);
 
 #endif

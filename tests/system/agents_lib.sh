@@ -170,23 +170,30 @@ agents_poor()
 	control '{"op":"limit","scope":"day","micros":100000000}'
 }
 
-# agents_sessions NAME: after a read run with tools, where all sessions are in
-# one file: the next run of its item sees them, others do not.
+# agents_sessions NAME: after a read run with tools: the next one of its item
+# goes on with its session, if that is there and no larger than it may be.
 agents_results() { sed -n 's/^stub //p' "$ERR" | jq -s '[.[].results] | max'; }
 agents_sessions()
 {
+	agents_id=$(jq -r .session "$AJSON")
 	agents_steps <<'A'
 [{"text":"New."},{"text":"Said before."},{"text":"Said before."},{"text":"Said before."},{"text":"Said before."},{"text":"Said before."},{"text":"Said before."}]
 A
 	agents_again "$1" /look
-	tap_is "$(agents_end),$(agents_results | sed 's/[1-9][0-9]*/some/')" 'done none,some' 	    'the next run of an item goes on with its session'
+	tap_is "$(agents_end) $(jq -r .session "$AJSON")" "done none $agents_id" \
+	    'the next run of an item goes on with its session'
+	tap_is "$(agents_results | sed 's/^[1-9][0-9]*$/some/')" some 'the model sees what was done'
 	tap_ok 'and answers to it' grep -q 'Said before' "$SAID"
 	agents_p=$(jq -r .project.id "$T/run.json")
 	rm -r "$HOME_DIR/sandboxes/$agents_p/ws/runs/keep/$ITEM"-*
 	agents_again "$1" /look
-	tap_is "$(agents_end),$(agents_results)" 'done none,0' 'without its file it starts anew'
+	tap_is "$(agents_end),$(agents_results)" 'done none,0' 'without its files it starts anew'
+	[ -z "$agents_id" ] || tap_not 'in another one' test "$(jq -r .session "$AJSON")" = "$agents_id"
 	agents_again "$1" /sealed
 	tap_is "$(agents_results)" 0 'another access does not see it'
+	find "$HOME_DIR/sandboxes/$agents_p/ws/runs/keep/$ITEM"-*-read -type f -exec truncate -s 20M {} +
+	agents_again "$1" /look
+	tap_is "$(agents_end),$(agents_results)" 'done none,0' 'one that is too large is not handed back'
 }
 
 # What no run may do, whatever the repository says.

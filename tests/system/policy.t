@@ -39,6 +39,8 @@ echo "ten $(head -c 2000000 /dev/zero | hook)"
 echo "eleven $(echo x 2>&1 >>/run/coffer/policy/rules)"
 echo "twelve $(rm -f /run/coffer/policy/hook 2>&1)"
 echo "thirteen $(bash 'echo x')"
+echo "fourteen $(/run/coffer/policy/bash -c 'echo $((40 + 2)) $0' zero)"
+echo "fifteen $(/run/coffer/policy/bash -lc 'touch x' 2>&1; echo "status $?") "
 echo done >"$COFFER_OUT"
 A
 attack_order alpha /plan
@@ -58,6 +60,8 @@ for n in 'eight nine' 'nine ten' 'ten eleven'; do
 done
 tap_like "$(said eleven twelve)" '*annot create*' 'the rules are not the sandbox'"'"'s to change'
 tap_like "$(said twelve thirteen)" '*Read-only*' 'nor the program'
+tap_is "$(said fourteen fifteen)" 'fourteen 42 zero' 'as a shell it runs what it may'
+tap_like "$(tr '\n' ' ' <"$T/run.log")" '*fifteen *no-touch denies it*status 126*' 'and nothing else'
 tap_like "$(tr '\n' ' ' <"$T/run.log")" '*thirteen status 0*' 'only files called .policy are rules'
 
 tap_is "$(jq -r .rules "$HOME_DIR/runs/$RID/record/policy.json" | grep -c -e '^deny command no-touch: touch # ours$' -e '^deny command rm-all: ')" 2 'its record has the rules'
@@ -117,7 +121,7 @@ rules '# none'
 rules_are() { grep -q "$1" "$HOME_DIR/policy.run/rules"; }
 echo 'deny command late: cal   # since now' >"$HOME_DIR/policy/z.policy"
 tap_ok 'the rules of the operator are read again when they change' wait_for 30 rules_are '^deny command late: cal'
-echo 'deny commnad late: cal' >"$HOME_DIR/policy/z.policy"
+echo 'deny cmd late: cal' >"$HOME_DIR/policy/z.policy"
 kept() { grep -q 'policy kept why=.*z.policy.*line 1' "$HOME_DIR/log/agentd.log"; }
 tap_ok 'a wrong line is told in the log' wait_for 30 kept
 tap_ok 'and the rules stay' rules_are '^deny command late: cal'

@@ -3,6 +3,7 @@
 # and what a hostile sandbox makes of it.
 . "$(dirname "$0")/lib.sh"
 . "$SYSTEM_DIR/attack_lib.sh"
+. "$SYSTEM_DIR/web_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
 [ -x /usr/sbin/runc ] || [ -x /usr/bin/runc ] || tap_skip_all 'runc is absent'
@@ -39,6 +40,9 @@ tap_ok 'cofferd is told' wait_for 10 told
 tap_is "$(jq -c '[.prove | .result, .stale, .failed, .passed, .network, .driver, .failed_rows]' "$BODY")" \
     "$(jq -c '[.result, false, .failed, .passed, .network, .driver, []]' "$T/verdict")" 'the same, without its rows'
 tap_ok 'the list of projects shows it' sh -c "'$O/bin/coffer' status | grep -q 'admin/alpha .* proven '"
+sign_in admin "$ADMIN"
+page GET /admin/alpha
+tap_ok 'and the page of the project' grep -q "data-kind=\"good\">pass.*$(jq .passed "$T/verdict") barriers held, 0 failed" "$BODY"
 tap_is "$(stat -c %a:%u "$kept") $(stat -c %a:%u "$HOME_DIR/secrets/prove.key")" '644:0 600:0' \
     'all may read it, root alone may sign'
 tap_not 'no probe is left' coffer exec alpha -- pgrep -f coffer-probe

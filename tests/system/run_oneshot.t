@@ -29,6 +29,14 @@ start_run "$SRC" --verify 'grep -q three a.txt' -o "$T/patch" -- sh -c 'echo thr
 tap_is "$RC" 0 'verified in a fresh container'
 tap_ok 'with the patch in a file' grep -q '^+three' "$T/patch"
 tap_is "$(wc -c <"$T/out")" 0 'and nowhere else'
+mkdir "$T/tmp" "$T/tmp/coffer-oneshot-abcdef" "$T/tmp/coffer-oneshot-young1" "$T/tmp/other" "$T/tmp/coffer-oneshot-theirs"
+echo left >"$T/tmp/coffer-oneshot-abcdef/file"
+chown 12345 "$T/tmp/coffer-oneshot-theirs"
+touch -d '2 days ago' "$T/tmp/coffer-oneshot-abcdef" "$T/tmp/coffer-oneshot-theirs" "$T/tmp/other"
+ln -s "$T/tmp/other" "$T/tmp/coffer-oneshot-link12"
+TMPDIR=$T/tmp start_run "$SRC" -- true
+tap_is "$RC,$(find "$T/tmp" -mindepth 1 -printf '%f ' | tr ' ' '\n' | sort | tr '\n' ' ')" \
+    '0,coffer-oneshot-link12 coffer-oneshot-theirs coffer-oneshot-young1 other ' 'what a killed one left of its copy goes with the next'
 start_run "$SRC" -o "$SRC/patch" --record "$SRC/record.tar" -- sh -c 'echo three >>a.txt'
 tap_is "$RC,$(grep -c '^+three' "$SRC/patch")" 0,1 'both may be put into the folder itself'
 rm -f "$SRC/patch" "$SRC/record.tar"

@@ -80,25 +80,8 @@ tap_is "$(jq -r 'select(.kind == "denied") | .name' "$EVENTS" | sort -u | tr '\n
 tap_not 'what is outside of the tree was not said' grep -e root: -e COFFER_OUT "$ERR"
 agents_harmless
 
-# ---- the same item again: its session goes on ----
-SESSION=$(jq -r .session "$AJSON")
-agents_steps <<'A'
-[{"text":"New."},{"text":"Said in the first session."},{"text":"Said in the first session."},{"text":"Said in the first session."},{"text":"Said in the first session."},{"text":"Said in the first session."},{"text":"Said in the first session."}]
-A
-agents_again alpha /look
-tap_is "$(agents_end) $(jq -r .session "$AJSON")" "done none $SESSION" 'the next run of an item goes on with its session'
-tap_ok 'the model sees what was said' sh -c "sed -n 's/^stub //p' '$ERR' | head -n 1 | jq -e '.results > 0'"
-tap_ok 'and answers to it' grep -q 'Said in the first session' "$SAID"
-ID=$(jq -r .project.id "$T/run.json")
-rm -r "$HOME_DIR/sandboxes/$ID/ws/runs/keep/$ITEM"-*
-agents_again alpha /look
-tap_is "$(agents_end)" 'done none' 'without its files it starts anew'
-tap_not 'in another one' test "$(jq -r .session "$AJSON")" = "$SESSION"
-agents_again alpha /sealed
-tap_is "$(sed -n 's/^stub //p' "$ERR" | head -n 1 | jq .results)" 0 'another access does not see it'
-find "$HOME_DIR/sandboxes/$ID/ws/runs/keep/$ITEM"-*-read -type f -exec truncate -s 20M {} +
-agents_again alpha /look
-tap_is "$(sed -n 's/^stub //p' "$ERR" | head -n 1 | jq .results) $(agents_end)" '0 done none' 'one that is too large is not handed back'
+# ---- the same item again ----
+agents_sessions alpha
 
 # ---- how it can go wrong ----
 agents_fail alpha 401 '{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}'

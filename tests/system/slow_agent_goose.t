@@ -56,6 +56,18 @@ agents_harmless
 # ---- the same item again: its session goes on ----
 agents_sessions alpha
 
+# ---- the rules for what its shell does ----
+agents_steps <<'A'
+[{"tools":[{"name":"shell","args":{"command":"echo x >.git/hooks/pre-commit; touch taken"}}]},
+ {"tools":[{"name":"shell","args":{"command":"touch given; ls .git; echo $((40 + 2))"}}]},
+ {"text":"Done."}]
+A
+agents_order alpha /sealed
+tap_is "$(agents_end)" 'done none' 'a run goes on after a no'
+tap_is "$(grep -c '"last":"[^"]*git-hooks denies it' "$ERR")" 1 'the model is told what a rule denies'
+tap_ok 'what no rule is against is done' sh -c "sed -n 's/^stub //p' '$ERR' | jq -r .last | grep -q 42"
+tap_is "$(grep -cE '^diff --git a/(taken|given) ' "$HOME_DIR/runs/$RID/record/patch.diff")" 1 'and nothing of the rest'
+
 # ---- how it can go wrong: it ends with status 0 each time ----
 agents_fail alpha 401 '{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}'
 tap_is "$(agents_end)" 'failed key' 'a refused key is told'

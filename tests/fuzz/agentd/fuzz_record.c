@@ -1,5 +1,6 @@
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "agentd/record/record.h"
 
@@ -16,6 +17,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	v = (struct view){ .p = (const char *)data + 1, .len = size - 1 };
 	record_init(&r);
+	mask_add(&r.mask, VIEW_LIT("a known word"));
+	if (mask_whole(&r.mask, v.p, v.len) > v.len)
+		abort();
 	mask_add(&r.mask, VIEW_LIT("0123456789abcdef"));
 	for (size_t i = 0; i < RECORD_FOUND; i++) {
 		if (data[0] != 0xff && data[0] % (RECORD_FOUND + 1) != i)

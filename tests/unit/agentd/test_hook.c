@@ -130,6 +130,28 @@ a_patch_is_judged_by_its_files(void **state)
 }
 
 static void
+a_shell_finds_its_line(void **state)
+{
+	static const char *const rows[][6] = {
+		{ "bash", "-c", "ls", "x", NULL },
+		{ "bash", "-lc", "ls", NULL },
+		{ "bash", "-l", "-i", "-c", "ls", NULL },
+		{ "bash", "-c", "--", "ls", NULL },
+		{ "bash", "-c", "-o", "pipefail", "ls", NULL },
+		{ "bash", "-ec", "+x", "ls", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(hook_shell_line(rows[i]), "ls");
+	assert_null(hook_shell_line((const char *const[]){ "bash", NULL }));
+	assert_null(
+	    hook_shell_line((const char *const[]){ "bash", "-c", NULL }));
+	assert_null(hook_shell_line(
+	    (const char *const[]){ "bash", "x", "-c", "y", NULL }));
+}
+
+static void
 escapes_are_what_they_stand_for(void **state)
 {
 	(void)state;
@@ -165,6 +187,7 @@ main(void)
 		cmocka_unit_test(each_file_of_a_call_counts),
 		cmocka_unit_test(a_patch_is_judged_by_its_files),
 		cmocka_unit_test(what_is_not_understood_is_told),
+		cmocka_unit_test(a_shell_finds_its_line),
 		cmocka_unit_test(escapes_are_what_they_stand_for),
 		cmocka_unit_test(a_host_is_found_among_others),
 	};

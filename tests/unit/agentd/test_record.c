@@ -165,6 +165,15 @@ what_is_no_key_does_not_wait_for_ever(void **state)
 	while (text.len < 32 << 10)
 		str_add(&text, "x");
 	assert_int_equal(mask_whole(&m, text.p, text.len), text.len);
+	str_reset(&text);
+	while (text.len < 256 << 10)
+		str_add(&text, "-----BEGIN PRIVATE KEY-----\nx\n");
+	assert_true(mask_whole(&m, text.p, text.len) > 128 << 10);
+	str_reset(&text);
+	mask_add(&m, VIEW_LIT("a-known-word-"));
+	while (text.len < 256 << 10)
+		str_add(&text, "a-known-word-----BEGIN PRIVATE KEY-----\nx\n");
+	assert_true(mask_whole(&m, text.p, text.len) > 128 << 10);
 }
 
 static void

@@ -12,12 +12,12 @@ static void
 a_run_goes_forward_or_ends(void **state)
 {
 	(void)state;
-	for (int from = 0; from <= RUN_TIMED_OUT + 1; from++)
-		for (int to = 0; to <= RUN_TIMED_OUT + 1; to++) {
+	for (int from = 0; from <= RUN_BUDGET + 1; from++)
+		for (int to = 0; to <= RUN_BUDGET + 1; to++) {
 			bool live = from >= RUN_QUEUED && from <= RUN_FINISHING;
 			bool want = live &&
 			    (to == from + 1 ||
-				(to >= RUN_FAILED && to <= RUN_TIMED_OUT));
+				(to >= RUN_FAILED && to <= RUN_BUDGET));
 
 			if (run_rule_may_move((enum run_state)from,
 				(enum run_state)to) != want)
@@ -29,7 +29,7 @@ static void
 only_an_end_finishes(void **state)
 {
 	(void)state;
-	for (int s = RUN_QUEUED; s <= RUN_TIMED_OUT; s++)
+	for (int s = RUN_QUEUED; s <= RUN_BUDGET; s++)
 		assert_int_equal(
 		    run_rule_is_finish((enum run_state)s), s >= RUN_DONE);
 }
