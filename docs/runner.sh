@@ -71,15 +71,27 @@ run()
 	done
 }
 
+# The tree; again when it did not come whole.
+tree()
+{
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		case $(call GET "/jobs/$ID/tree.tar" -H "X-Coffer-Lease: $LEASE") in
+		200) tar -x --no-same-owner -C "$T/tree" -f "$T/reply" && return ;;
+		000 | 5??) ;;
+		*) return 1 ;;
+		esac
+		sleep 1
+	done
+	return 1
+}
+
 job()
 {
 	mv "$T/reply" "$T/job" && rm -rf "$T/tree" "$T/stop" && mkdir "$T/tree" && : >"$T/log"
 	ID=$(jq .id "$T/job") LEASE=$(jq -r .lease "$T/job")
-	if [ "$(call GET "/jobs/$ID/tree.tar" -H "X-Coffer-Lease: $LEASE")" = 200 ]; then
-		tar -x --no-same-owner -C "$T/tree" -f "$T/reply" && run && ship
-	else
-		STATE=infrastructure_error PHASE=setup RC=0
-	fi
+	STATE=infrastructure_error PHASE=setup RC=0
+	tree && run
+	ship
 	while case $(call POST "/jobs/$ID/result" -d "{\"lease\":\"$LEASE\",\"state\":\"$STATE\",
 	    \"phase\":\"$PHASE\",\"exit_code\":$RC}") in 000 | 5??) sleep 1 ;; *) false ;; esac do :; done
 }

@@ -158,7 +158,7 @@ static loop_fn job_on_beat_time;
 
 struct job *
 job_new(const struct job_env *env, int slot, const struct json *row,
-    job_done_fn *done, void *arg, struct err *e)
+    const struct job_ends *ends, struct err *e)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
 	struct loop *l = env->host->loop;
@@ -166,8 +166,7 @@ job_new(const struct job_env *env, int slot, const struct json *row,
 	j->env = env;
 	j->slot = slot;
 	j->disk_id = job_slot_id(slot);
-	j->done = done;
-	j->arg = arg;
+	j->ends = *ends;
 	j->tar = -1;
 	j->log = -1;
 	j->exit_code = -1;
@@ -265,7 +264,7 @@ job_on_removed(const struct err *e, void *arg)
 	if (e != NULL)
 		log_warn("job clean job=%lld why=%s", (long long)j->id,
 		    log_val(e->msg));
-	j->done(j, j->arg);
+	j->ends.done(j, j->ends.arg);
 }
 
 static void
@@ -336,6 +335,7 @@ job_on_told(const struct err *fail, int status, const struct json *r, void *arg)
 		    log_val(fail->msg));
 	log_info("job end job=%lld state=%s exit=%d why=%s", (long long)j->id,
 	    j->state, j->exit_code, log_val(str_cstr(&j->why)));
+	j->ends.told(j, j->ends.arg);
 	job_clean(j);
 }
 

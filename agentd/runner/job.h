@@ -37,9 +37,16 @@ struct job_env {
 /* The result is told and everything is removed; the callee frees the job. */
 typedef void job_done_fn(struct job *j, void *arg);
 
-/* slot: 0.., exclusive to this job while it lives. */
+/* slot: 0.., exclusive to this job while it lives.  told comes when cofferd has
+ * the result and what is left of the job is only to be removed; not at all when
+ * there is none to tell. */
+struct job_ends {
+	job_done_fn *told;
+	job_done_fn *done;
+	void *arg;
+};
 struct job *job_new(const struct job_env *env, int slot, const struct json *row,
-    job_done_fn *done, void *arg, struct err *e);
+    const struct job_ends *ends, struct err *e);
 void job_begin(struct job *j);
 int64_t job_id(const struct job *j);
 /* The lease is another's: it ends, is cleaned away and says nothing more. */

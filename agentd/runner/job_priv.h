@@ -36,8 +36,7 @@ struct job {
 	const struct job_env *env;
 	int slot;
 	int64_t disk_id; /* job_slot_id(slot) */
-	job_done_fn *done;
-	void *arg;
+	struct job_ends ends;
 
 	int64_t id;
 	char full_name[JOB_NAME_MAX * 2];

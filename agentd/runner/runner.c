@@ -28,6 +28,8 @@
 
 enum {
 	RUNNER_SLOTS_MAX = 64,
+	/* A job that was told is removed while the next one runs. */
+	RUNNER_PLACES = 2 * RUNNER_SLOTS_MAX,
 	RUNNER_WAIT_S = 50,
 	RUNNER_EMPTY_MS = 1000 /* between polls without a job */
 };
@@ -47,12 +49,23 @@ struct runner {
 	char range[HOST_ADDR_MAX];
 	int64_t asked_ms; /* monotonic, when the poll began */
 	uint64_t slots;   /* jobs at a time */
-	struct job *slot[RUNNER_SLOTS_MAX];
-	bool
-	    waits[RUNNER_SLOTS_MAX]; /* for an earlier lease of its job to go */
+	struct job *slot[RUNNER_PLACES];
+	bool told[RUNNER_PLACES];
+	bool waits[RUNNER_PLACES]; /* for an earlier lease of its job to go */
 	unsigned busy;
 	struct err fail;
 };
+
+/* A free one, RUNNER_PLACES when there is none. */
+static int
+runner_place(const struct runner *r)
+{
+	int place = 0;
+
+	while (place < RUNNER_PLACES && r->slot[place] != NULL)
+		place++;
+	return place;
+}
 
 static void
 runner_labels(struct jw *w, const char *labels)
@@ -73,7 +86,8 @@ runner_poll(struct runner *r)
 	char path[64];
 	struct jw w;
 
-	if (r->busy >= r->slots || call_busy(r->poll))
+	if (r->busy >= r->slots || runner_place(r) == RUNNER_PLACES ||
+	    call_busy(r->poll))
 		return;
 	(void)snprintf(path, sizeof(path), "/api/coffer/v1/ci/poll?wait=%d",
 	    RUNNER_WAIT_S);
@@ -84,7 +98,7 @@ runner_poll(struct runner *r)
 	if (r->own.url == NULL)
 		runner_labels(&w, r->cfg->labels);
 	jw_array(&w, "held");
-	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++)
+	for (size_t i = 0; i < RUNNER_PLACES; i++)
 		if (r->slot[i] != NULL && !r->waits[i])
 			jw_i64(&w, NULL, job_id(r->slot[i]));
 	jw_end(&w);
@@ -96,7 +110,7 @@ runner_poll(struct runner *r)
 static struct job *
 runner_find(const struct runner *r, int64_t id, const struct job *but)
 {
-	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
+	for (size_t i = 0; i < RUNNER_PLACES; i++) {
 		if (r->slot[i] != NULL && r->slot[i] != but &&
 		    job_id(r->slot[i]) == id)
 			return r->slot[i];
@@ -108,7 +122,7 @@ runner_find(const struct runner *r, int64_t id, const struct job *but)
 static void
 runner_begin(struct runner *r)
 {
-	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
+	for (size_t i = 0; i < RUNNER_PLACES; i++) {
 		if (r->slot[i] == NULL || !r->waits[i] ||
 		    runner_find(r, job_id(r->slot[i]), r->slot[i]) != NULL)
 			continue;
@@ -121,7 +135,7 @@ runner_begin(struct runner *r)
 static struct job *
 runner_waiting(const struct runner *r, int64_t id)
 {
-	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
+	for (size_t i = 0; i < RUNNER_PLACES; i++) {
 		if (r->slot[i] != NULL && r->waits[i] &&
 		    job_id(r->slot[i]) == id)
 			return r->slot[i];
@@ -132,7 +146,7 @@ runner_waiting(const struct runner *r, int64_t id)
 static void
 runner_forget(struct runner *r, struct job *j)
 {
-	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
+	for (size_t i = 0; i < RUNNER_PLACES; i++) {
 		if (r->slot[i] != j)
 			continue;
 		r->slot[i] = NULL;
@@ -153,14 +167,31 @@ runner_drop(void *arg)
 	struct runner_end *x = arg;
 	struct runner *r = x->runner;
 
-	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++) {
-		if (r->slot[i] == x->job)
-			r->slot[i] = NULL;
+	for (size_t i = 0; i < RUNNER_PLACES; i++) {
+		if (r->slot[i] != x->job)
+			continue;
+		r->slot[i] = NULL;
+		if (!r->told[i])
+			r->busy--;
 	}
-	r->busy--;
 	job_free(x->job);
 	free(x);
 	runner_begin(r);
+	runner_poll(r);
+}
+
+/* Its slot is free for the next one. */
+static void
+runner_on_told(struct job *j, void *arg)
+{
+	struct runner *r = arg;
+
+	for (size_t i = 0; i < RUNNER_PLACES; i++) {
+		if (r->slot[i] != j || r->told[i])
+			continue;
+		r->told[i] = true;
+		r->busy--;
+	}
 	runner_poll(r);
 }
 
@@ -181,11 +212,10 @@ runner_take(struct runner *r, const struct json *row)
 {
 	struct err e = ERR_INIT;
 	struct job *old, *fresh;
-	int slot = 0;
+	const struct job_ends ends = { runner_on_told, runner_on_done, r };
+	int slot = runner_place(r);
 
-	while (r->slot[slot] != NULL)
-		slot++;
-	fresh = job_new(&r->env, slot, row, runner_on_done, r, &e);
+	fresh = job_new(&r->env, slot, row, &ends, &e);
 	if (fresh == NULL) {
 		log_error("runner skip why=%s", log_val(e.msg));
 		return;
@@ -195,6 +225,7 @@ runner_take(struct runner *r, const struct json *row)
 	old = runner_find(r, job_id(fresh), NULL);
 	r->slot[slot] = fresh;
 	r->waits[slot] = true;
+	r->told[slot] = false;
 	r->busy++;
 	if (old != NULL)
 		job_disown(old, "the job was leased anew");
@@ -260,7 +291,7 @@ runner_on_swept(const struct err *e, void *arg)
 static void
 runner_sweep(struct runner *r)
 {
-	for (; r->swept < RUNNER_SLOTS_MAX; r->swept++) {
+	for (; r->swept < RUNNER_PLACES; r->swept++) {
 		AUTO_FREE char *dir = job_slot_dir(&r->host, r->swept);
 
 		if (access(dir, F_OK) == 0) {
@@ -401,7 +432,7 @@ runner_make(struct runner *r, struct err *e)
 static void
 runner_free(struct runner *r)
 {
-	for (size_t i = 0; i < RUNNER_SLOTS_MAX; i++)
+	for (size_t i = 0; i < RUNNER_PLACES; i++)
 		job_free(r->slot[i]);
 	call_free(r->poll);
 	timer_free(r->pause);

@@ -25,7 +25,7 @@ static const struct {
 	{ "ImportError: Failed to import test module",
 	    "the tests could not be collected" },
 	{ "ERROR: file or directory not found", "a file is missing" },
-	{ "No such file or directory", "a file is missing" },
+	{ "No such file", "a file is missing" },
 	{ "can't open file", "a file is missing" },
 	{ "Cannot find module", "a module is missing" },
 	{ "ModuleNotFoundError", "a module is missing" },

@@ -308,6 +308,8 @@ checks_read_profile(struct checks_read *r, struct check *c, struct err *e)
 typedef int checks_item_fn(
     struct checks_read *r, const char *text, struct str *out, struct err *e);
 
+static checks_item_fn checks_take_pattern;
+
 static int
 checks_read_texts(struct checks_read *r, const char *what, size_t max,
     checks_item_fn *fn, char **out, struct err *e)
@@ -331,6 +333,9 @@ checks_read_texts(struct checks_read *r, const char *what, size_t max,
 		    fn(r, text, &all, e) == -1)
 			return -1;
 	}
+	/* No pattern would be no file: a check that never runs. */
+	if (n == 0 && fn == checks_take_pattern)
+		return checks_fail(r, e, "%s is empty: leave it out", what);
 	*out = str_steal(&all);
 	return 0;
 }

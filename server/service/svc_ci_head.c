@@ -178,41 +178,40 @@ svc_ci_head_checks(struct txn *t, struct svc_ci_head *h, struct err *e)
 	return 0;
 }
 
-/* The head's tests on the base's code, or why not. */
-static int
-svc_ci_head_proof(struct txn *t, struct svc_ci_head *h, struct err *e)
+/* Why the tests are not asked what they show; NULL: they are. */
+static const char *
+svc_ci_head_no_proof(const struct svc_ci_head *h)
 {
 	const struct svc_ci_change *c = h->change;
-	bool required = h->checks->new_tests == NEW_TESTS_REQUIRED;
+	bool wanted = false;
+
+	for (size_t i = 0; i < h->checks->n; i++)
+		wanted = wanted || c->wants[i];
+	if (!wanted)
+		return "no check looks at what is changed";
+	if (c->tests == 0)
+		return "no test is added or changed";
+	return c->code == 0 ? "nothing but tests is changed" : NULL;
+}
+
+static int
+svc_ci_head_parts(
+    struct txn *t, struct svc_ci_head *h, bool required, struct err *e)
+{
+	const struct job_name name = { .kind = JOB_KIND_PROOF,
+		.side = JOB_SIDE_BASE };
 	bool any = false;
 
-	if (h->checks->n == 0 || h->checks->new_tests == NEW_TESTS_OFF ||
-	    !c->known)
-		return 0;
-	if (c->tests == 0 || c->code == 0)
-		return !required
-		    ? 0
-		    : svc_ci_head_settle(t, h, CHECK_NEW_TESTS, true,
-			  JOB_SKIPPED,
-			  c->tests == 0 ? "no test is added or changed"
-					: "nothing but tests is changed",
-			  e);
-	if (c->tree[0] == '\0')
-		return svc_ci_head_settle(t, h, CHECK_NEW_TESTS, required,
-		    JOB_INFRASTRUCTURE_ERROR,
-		    "the tests cannot be laid over the base", e);
 	for (size_t i = 0; i < h->checks->n; i++) {
-		const struct job_name name = { .kind = JOB_KIND_PROOF,
-			.side = JOB_SIDE_BASE };
 		struct check k = h->checks->v[i];
 		char text[JOB_NAME_MAX];
 		bool created = false;
 
-		if (!c->wants[i])
+		if (!h->change->wants[i])
 			continue;
 		k.required = required;
 		job_name_write(&name, k.name, text);
-		if (svc_ci_head_insert(t, h, &k, text, c->tree,
+		if (svc_ci_head_insert(t, h, &k, text, h->change->tree,
 			SVC_CI_PROOF_PRIORITY, &created, e) == -1)
 			return -1;
 		any = any || created;
@@ -221,6 +220,27 @@ svc_ci_head_proof(struct txn *t, struct svc_ci_head *h, struct err *e)
 	    ? svc_ci_head_settle(t, h, CHECK_NEW_TESTS, true, JOB_SUPERSEDED,
 		  "the tests run on the base", e)
 	    : 0;
+}
+
+/* The head's tests on the base's code, or why not. */
+static int
+svc_ci_head_proof(struct txn *t, struct svc_ci_head *h, struct err *e)
+{
+	bool required = h->checks->new_tests == NEW_TESTS_REQUIRED;
+	const char *no;
+
+	if (h->checks->new_tests == NEW_TESTS_OFF || !h->change->known)
+		return 0;
+	no = svc_ci_head_no_proof(h);
+	if (no != NULL)
+		return required ? svc_ci_head_settle(t, h, CHECK_NEW_TESTS,
+				      true, JOB_SKIPPED, no, e)
+				: 0;
+	if (h->change->tree[0] == '\0')
+		return svc_ci_head_settle(t, h, CHECK_NEW_TESTS, required,
+		    JOB_INFRASTRUCTURE_ERROR,
+		    "the tests cannot be laid over the base", e);
+	return svc_ci_head_parts(t, h, required, e);
 }
 
 /* As the first check, with the commands of the order. */

@@ -64,11 +64,13 @@ svc_ci_status(struct txn *t, const struct identity *ci, int64_t now,
 		.target_url = "",
 		.item = j->pull };
 	struct svc_status_row r = row;
-	bool settled = j->check.test[0] == '\0';
+	const struct job_name name = job_name_read(j->name);
+	bool settled = j->check.test[0] == '\0' || name.kind == JOB_KIND_BUG ||
+	    name.kind == JOB_KIND_PROOF;
 	int64_t id;
 
 	/* A part has none: what the parts come to has. */
-	if (job_name_read(j->name).side != JOB_SIDE_WHOLE)
+	if (name.side != JOB_SIDE_WHOLE)
 		return 0;
 	if (settled && j->why[0] != '\0')
 		r.description = j->why;

@@ -8,7 +8,7 @@
  * own, which posts its statuses.  labels are a JSON list of texts, of a job
  * those that its runner must have.  job.tree is what is tested, when that is
  * not the commit itself; cancel: asked for; 0 of cpus, pids, disk: the
- * runner's own.  rate is what was taken of a limit, which a restart keeps.
+ * runner's own.
  */
 const char schema_runners
     [] = "CREATE TABLE runner ("
@@ -28,9 +28,6 @@ const char schema_runners
 	 " WHERE account_id > 0;"
 	 "CREATE UNIQUE INDEX runner_invite ON runner (invite)"
 	 " WHERE invite <> '';"
-	 "CREATE TABLE rate ("
-	 " key TEXT PRIMARY KEY, tokens_ms INTEGER NOT NULL,"
-	 " at INTEGER NOT NULL) WITHOUT ROWID;"
 	 "ALTER TABLE job ADD COLUMN runner_id INTEGER NOT NULL DEFAULT 0;"
 	 "ALTER TABLE job ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;"
 	 "ALTER TABLE job ADD COLUMN cancel INTEGER NOT NULL DEFAULT 0;"

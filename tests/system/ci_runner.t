@@ -18,7 +18,7 @@ checks:
   - {name: pids, test: "i=0; while [ \$i -lt 3000 ]; do sleep 60 & i=\$((i+1)); done; exit 0"}
   - {name: loud, test: "head -c 1073741824 /dev/zero | tr '\\\\0' x; exit 6"}
   - {name: forever, timeout: 3s, test: "trap '' TERM INT; while :; do sleep 1; done"}
-  - {name: net, test: "ls /sys/class/net | grep -v '^lo$' && exit 8; for a in 127.0.0.1/$PORT 10.214.0.1/3000 192.168.0.1/80 1.1.1.1/443; do timeout 3 bash -c \"exec 3<>/dev/tcp/\$a\" 2>/dev/null && exit 9; done; exit 0"}
+  - {name: net, test: "[ \$(grep -c : /proc/net/dev) = 1 ] || exit 8; for a in 127.0.0.1/$PORT 10.214.0.1/3000 192.168.0.1/80 1.1.1.1/443; do timeout 3 bash -c \"exec 3<>/dev/tcp/\$a\" 2>/dev/null && exit 9; done; exit 0"}
   - {name: host, test: "touch /usr/x 2>/dev/null && exit 1; mount -t tmpfs x /mnt 2>/dev/null && exit 2; cat /etc/shadow 2>/dev/null && exit 3; ls $T 2>/dev/null && exit 4; mknod d b 7 0 2>/dev/null && exit 5; unshare -Ur true 2>/dev/null && exit 6; dmesg >/dev/null 2>&1 && exit 10; exit 0"}
   - {name: sockets, test: "[ -z \"\$(find / -xdev -type s 2>/dev/null)\" ] && [ ! -e /run/docker.sock ] && [ ! -e /var/run/docker.sock ] && ! ls /proc/*/root/run/*.sock 2>/dev/null"}
   - {name: alone, test: "[ \"\$(ls /work)\" = tree ] && [ ! -e .git ] && ! env | grep -iE 'token|secret|coffer_home' && cp /bin/sh s && chmod 4755 s && grep -q ' /work/tree .*nosuid' /proc/self/mounts && grep -q ' /work/tree .*nodev' /proc/self/mounts"}

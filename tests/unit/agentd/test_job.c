@@ -77,6 +77,13 @@ fix_teardown(void **state)
 }
 
 static void
+fix_on_told(struct job *j, void *arg)
+{
+	(void)j;
+	(void)arg;
+}
+
+static void
 fix_on_job(struct job *j, void *arg)
 {
 	struct fix *f = arg;
@@ -114,7 +121,8 @@ fix_begin(struct fix *f, int slot, const char *text)
 	struct err e = ERR_INIT;
 	struct json *row = json_parse(view_of(text), 0, &e);
 
-	f->jobs[slot] = job_new(&f->env, slot, row, fix_on_job, f, &e);
+	f->jobs[slot] = job_new(&f->env, slot, row,
+	    &(struct job_ends){ fix_on_told, fix_on_job, f }, &e);
 	json_free(row);
 	if (f->jobs[slot] == NULL)
 		fail_msg("%s", e.msg);
@@ -308,7 +316,8 @@ strange_rows_are_no_jobs(void **state)
 		struct err e = ERR_INIT;
 		struct json *row = json_parse(view_of(rows[i]), 0, &e);
 
-		assert_null(job_new(&f->env, 0, row, fix_on_job, f, &e));
+		assert_null(job_new(&f->env, 0, row,
+		    &(struct job_ends){ fix_on_told, fix_on_job, f }, &e));
 		assert_int_not_equal(e.code, ERR_NONE);
 		json_free(row);
 	}

@@ -151,6 +151,8 @@ static const struct row {
 	    "line 6: no preset is named so" },
 	{ "checks:\n  - name: a\n    test: b\n    paths: ['a', '[z']\n",
 	    "line 4: [z: " },
+	{ "checks:\n  - name: a\n    test: b\n    paths: []\n",
+	    "line 4: paths is empty" },
 	{ "checks:\n  - name: a\n    test: b\n    limits: 2G\n",
 	    "line 4: limits must be {" },
 	{ "checks:\n  - name: a\n    test: b\n    limits: {cpus: 0}\n",

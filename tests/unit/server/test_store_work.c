@@ -4,7 +4,6 @@
 #include "server/store/cursors.h"
 #include "server/store/events.h"
 #include "server/store/jobs.h"
-#include "server/store/rates.h"
 #include "server/store/runs.h"
 
 #define LEASE_1 "11111111111111111111111111111111"
@@ -456,32 +455,6 @@ labels_priority_and_cancel_decide_what_a_runner_gets(void **state)
 	OK(db_write_now(f->db, steps_queue, f, e));
 }
 
-static int
-steps_rates(struct txn *t, void *arg, struct err *e)
-{
-	struct fixture *f = arg;
-	const struct rate r = { .key = "x", .burst = 2, .per_ms = 1000 };
-	int64_t wait;
-
-	STEP(rates_take(t, &r, 5000, &wait, e) == 0);
-	STEP(rates_take(t, &r, 5000, &wait, e) == 0);
-	STEP_FAILS(ERR_LIMIT, rates_take(t, &r, 5100, &wait, e));
-	STEP(wait == 400);
-	STEP(rates_take(t, &r, 5500, &wait, e) == 0);
-	STEP_FAILS(ERR_LIMIT, rates_take(t, &r, 10, &wait, e));
-	STEP(rates_take(t, &r, 9000, &wait, e) == 0);
-	STEP(rates_forget(t, 9001, e) == 0);
-	return fixture_verdict(f, e);
-}
-
-static void
-a_limit_fills_up_with_time_and_not_with_a_clock_that_goes_back(void **state)
-{
-	struct fixture *f = *state;
-
-	OK(db_write_now(f->db, steps_rates, f, e));
-}
-
 static void
 a_lost_runner_gives_its_job_back_three_times(void **state)
 {
@@ -607,7 +580,6 @@ main(void)
 		T(a_job_is_claimed_once_and_finished_once),
 		T(a_job_is_queued_anew_when_it_was_superseded_or_is_another),
 		T(a_lost_runner_gives_its_job_back_three_times),
-		T(a_limit_fills_up_with_time_and_not_with_a_clock_that_goes_back),
 		T(labels_priority_and_cancel_decide_what_a_runner_gets),
 		T(jobs_of_an_older_head_are_superseded),
 		cmocka_unit_test_setup_teardown(
