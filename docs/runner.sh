@@ -4,7 +4,7 @@
 #
 #	runner.sh register URL FILE <TOKEN	once: FILE keeps its secret
 #	runner.sh run URL FILE [N]		N jobs, or until it is ended
-URL=$2 FILE=$3 API=$2/api/coffer/v1/ci
+FILE=$3 API=$2/api/coffer/v1/ci
 T=$(mktemp -d) && trap 'rm -rf "$T"' EXIT
 
 # call METHOD PATH [CURL-ARGUMENT...]: prints the status; the body is $T/reply

@@ -17,7 +17,7 @@ pids=()
 cleanup() {
 	trap - EXIT
 	for p in "${pids[@]}"; do kill "$p" 2>/dev/null && wait "$p" 2>/dev/null; done
-	for m in $(awk -v h="$home/" 'index($2, h) == 1 { print $2 }' /proc/self/mounts | sort -r); do umount "$m"; done
+	awk -v h="$home/" 'index($2, h) == 1 { print $2 }' /proc/self/mounts | sort -r | xargs -r -n 1 umount
 	rm -rf "$top"
 }
 trap cleanup EXIT
@@ -31,7 +31,7 @@ row() {
 		printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", n, u, o, p, pn, (p + 0 > 0 ? sprintf("%.2f", o / p) : "-"), aim, ok }'
 }
 under() { awk -v a="$1" -v b="$2" 'BEGIN { print a <= b ? "yes" : "no" }'; }
-until_sql() { for _ in $(seq ${TRIES:-4000}); do [ "$(sql "$1")" = "$2" ] && return; sleep 0.05; done; die "$1 is $(sql "$1")"; }
+until_sql() { for _ in $(seq "${TRIES:-4000}"); do [ "$(sql "$1")" = "$2" ] && return; sleep 0.05; done; die "$1 is $(sql "$1")"; }
 
 "$O/bin/cofferd" --home "$home" --init >"$top/log" 2>&1 || die "$(cat "$top/log")"
 chmod 711 "$home"

@@ -46,7 +46,8 @@ ci_register()
 ci_secret() { cat "$T/$1.secret"; }
 
 # ci_runner NAME [LINE-OF-[runner]...]: coffer-runner on a home of its own,
-# registered; RUNNER_PID, its log is $T/NAME.log.
+# registered; CI_ENGINE is the socket of an engine, if it is to use one;
+# RUNNER_PID, its log is $T/NAME.log.
 ci_runner()
 {
 	ci_name=$1
@@ -57,7 +58,7 @@ ci_runner()
 	    >"$T/$ci_name.reg" 2>&1 <<-TOKEN || tap_bail "$(cat "$T/$ci_name.reg")"
 	$(field .token)
 	TOKEN
-	{ echo '[runner]'; for ci_l in "$@"; do echo "$ci_l"; done; } \
+	{ echo '[runner]'; [ -z "${CI_ENGINE-}" ] || printf 'driver = engine\nengine_socket = %s\n' "$CI_ENGINE"; for ci_l in "$@"; do echo "$ci_l"; done; } \
 	    >"$ci_home/coffer.conf"
 	ci_runner_start "$ci_name"
 }

@@ -92,7 +92,6 @@ api POST "$C/ci/jobs/$JOB/cancel"
 tap_is "$STATUS,$(field .state)" 200,cancelled 'a maintainer cancels what is queued'
 api POST "$C/ci/jobs/$JOB/cancel"
 tap_is "$STATUS" 409 'once'
-SLOW=$(ci_job c4 .id)
 as "$ADMIN" api DELETE "$C/ci/runners/$AID"
 tap_is "$STATUS" 204 'a runner is removed'
 http_t=$A_SECRET
