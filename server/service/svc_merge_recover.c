@@ -72,6 +72,41 @@ svc_recover_on_deleted(void *arg)
 }
 
 static void
+svc_recover_told(
+    struct svc_recover *x, const struct git_result *res, const char *branch)
+{
+	const int64_t project = x->list.at[x->at].project_id;
+
+	if (res->fail != NULL)
+		log_warn("merge unlock project=%" PRId64 " why=%s", project,
+		    log_val(res->fail->msg));
+	else if (json_bool_or(res->j, "removed", false))
+		log_info("merge unlock project=%" PRId64 " branch=%s", project,
+		    log_val(branch));
+}
+
+static void
+svc_recover_on_head_unlocked(const struct git_result *res, void *arg)
+{
+	struct svc_recover *x = arg;
+	const struct merging *m = &x->list.at[x->at];
+
+	svc_recover_told(x, res, m->delete_head);
+	svc_merge_delete(x->s, m, svc_recover_on_deleted, x);
+}
+
+/* The worker may as well have been killed with its branch. */
+static void
+svc_recover_delete(struct svc_recover *x)
+{
+	const struct merging *m = &x->list.at[x->at];
+	AUTO_FREE char *ref = xasprintf("refs/heads/%s", m->delete_head);
+
+	gitpool_unlock(
+	    x->s->git, m->project_id, ref, svc_recover_on_head_unlocked, x);
+}
+
+static void
 svc_recover_written(const struct err *fail, void *arg)
 {
 	struct svc_recover *x = arg;
@@ -84,7 +119,7 @@ svc_recover_written(const struct err *fail, void *arg)
 		x->fail = *fail;
 	}
 	if (fail == NULL && x->moved && svc_recover_is_written(x, m)) {
-		svc_merge_delete(x->s, m, svc_recover_on_deleted, x);
+		svc_recover_delete(x);
 		return;
 	}
 	x->at++;
@@ -116,14 +151,9 @@ svc_recover_on_unlocked(const struct git_result *res, void *arg)
 	const struct merging *m = &x->list.at[x->at];
 	AUTO_FREE char *ref = xasprintf("refs/heads/%s", m->base);
 
-	if (res->fail != NULL)
-		log_warn("merge unlock project=%" PRId64 " why=%s",
-		    m->project_id, log_val(res->fail->msg));
-	else if (json_bool_or(res->j, "removed", false))
-		log_info("merge unlock project=%" PRId64 " ref=%s",
-		    m->project_id, log_val(ref));
+	svc_recover_told(x, res, m->base);
 	if (svc_recover_is_written(x, m)) {
-		svc_merge_delete(x->s, m, svc_recover_on_deleted, x);
+		svc_recover_delete(x);
 		return;
 	}
 	gitpool_is_ancestor(x->s->git, m->project_id, m->merge_sha, ref,

@@ -77,9 +77,15 @@ some() { git --git-dir="$HOME_DIR/repos/$PROJECT_ID.git" cat-file -e main:cut 2>
 wait_for 5 some
 killed
 wait "$CURL"
-# As a worker leaves it that is killed while it moves the branch.
-LOCK=$HOME_DIR/repos/$PROJECT_ID.git/refs/heads/main.lock
-[ "$(sqlite3 "$HOME_DIR/db/coffer.db" 'SELECT count(*) FROM merging')" = 0 ] || : >>"$LOCK"
+# As a worker leaves it that is killed while it moves the branch, or deletes the
+# other.
+BRANCHES=$HOME_DIR/repos/$PROJECT_ID.git/refs/heads
+LOCK=$BRANCHES/main.lock
+for head in $(sqlite3 "$HOME_DIR/db/coffer.db" 'SELECT delete_head FROM merging'); do
+	mkdir -p "$BRANCHES/cut"
+	: >>"$LOCK"
+	: >>"$BRANCHES/$head.lock"
+done
 start_cofferd
 unlocked() { [ ! -e "$LOCK" ]; }
 tap_ok 'what the killed one had locked is free' wait_for 10 unlocked
