@@ -184,13 +184,13 @@ network_new_rule(struct web *w, const struct project *p)
 	HTML_TAG(h, "label");
 	HTML_ATTR(h, "class", "unseen");
 	HTML_ATTR(h, "for", "domain");
-	html_text(h, "Domain, like pypi.org or *.pypi.org");
+	html_text(h, "Domain, like example.org or *.example.org");
 	html_end(h);
 	HTML_VOID(h, "input");
 	HTML_ATTR(h, "id", "domain");
 	HTML_ATTR(h, "name", "domain");
 	HTML_ATTR(h, "type", "text");
-	HTML_ATTR(h, "placeholder", "pypi.org or *.pypi.org");
+	HTML_ATTR(h, "placeholder", "example.org or *.example.org");
 	HTML_ATTR(h, "autocapitalize", "none");
 	HTML_ATTR(h, "spellcheck", "false");
 	HTML_ATTR(h, "maxlength", "255");

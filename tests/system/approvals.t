@@ -54,12 +54,12 @@ tap_is "$STATUS,$(open)" 204,0 'a name that no run asked for is not asked'
 
 begin
 n=$(comments)
-blocked name-unlisted pypi.org files.test
+blocked name-unlisted packages.test files.test
 tap_is "$STATUS,$(open)" 204,2 'names that a run was kept from are asked'
 tap_is "$(comments)" $((n + 1)) 'in one comment'
-tap_like "$(last)" 'agentd: Run * asks a maintainer:*to reach `pypi.org`*to reach `files.test`*`/allow *' 'that says how to answer'
-blocked name-unlisted pypi.org
-blocked denied-unlisted pypi.org
+tap_like "$(last)" 'agentd: Run * asks a maintainer:*to reach `packages.test`*to reach `files.test`*`/allow *' 'that says how to answer'
+blocked name-unlisted packages.test
+blocked denied-unlisted packages.test
 tap_is "$(open),$(comments),$(events approval.asked)" "2,$((n + 1)),2" 'once'
 blocked name-denied never.test
 blocked name-filtered never2.test
@@ -68,50 +68,50 @@ blocked name-unlisted com
 tap_is "$(open)" 2 'what is denied, or no name, is not asked'
 api GET "$C/approvals?state=open&project=$PROJECT"
 FILES=$(field '.[] | select(.subject == "files.test") | .id')
-PYPI=$(field '.[] | select(.subject == "pypi.org") | .id')
-tap_is "$(field ".[] | select(.id == $PYPI) | \"\(.kind) \(.run) \(.item) \(.by)\"")" "domain $RUN 1 null" 'with its run and item'
-as "$EVE" api GET "$C/approvals/$PYPI"
+PACKAGES=$(field '.[] | select(.subject == "packages.test") | .id')
+tap_is "$(field ".[] | select(.id == $PACKAGES) | \"\(.kind) \(.run) \(.item) \(.by)\"")" "domain $RUN 1 null" 'with its run and item'
+as "$EVE" api GET "$C/approvals/$PACKAGES"
 tap_is "$STATUS" 200 'a reader sees it'
 MAL=$(make_user mal)
-as "$MAL" api GET "$C/approvals/$PYPI"
+as "$MAL" api GET "$C/approvals/$PACKAGES"
 tap_is "$STATUS" 404 'a stranger does not'
 as "$MAL" api GET "$C/approvals"
 tap_is "$STATUS,$(field length)" 200,0 'nor in a list'
 
 # Who does not answer.
-say "$EVE" "/allow $PYPI"
-as "$EVE" api POST "$C/approvals/$PYPI/allow" '{}'
+say "$EVE" "/allow $PACKAGES"
+as "$EVE" api POST "$C/approvals/$PACKAGES/allow" '{}'
 tap_is "$STATUS" 403 'a reader answers nothing'
-as "$MAL" api POST "$C/approvals/$PYPI/allow" '{}'
+as "$MAL" api POST "$C/approvals/$PACKAGES/allow" '{}'
 tap_is "$STATUS" 404 'nor a stranger'
-as "$AGENTD" api POST "$C/approvals/$PYPI/allow" '{}'
+as "$AGENTD" api POST "$C/approvals/$PACKAGES/allow" '{}'
 tap_is "$STATUS" 403 'nor agentd'
 make_user robot >/dev/null
 api PUT "$R/collaborators/robot" '{"permission":"write"}'
 api PATCH /api/v1/admin/users/robot '{"type":"bot"}'
 api POST /api/v1/users/robot/tokens '{"name":"t2"}'
 ROBOT=$(field .sha1)
-as "$ROBOT" api POST "$C/approvals/$PYPI/allow" '{}'
+as "$ROBOT" api POST "$C/approvals/$PACKAGES/allow" '{}'
 tap_is "$STATUS" 403 'nor a bot'
-say "$ROBOT" "/allow $PYPI"
-as "$BOB" api PATCH "$R/issues/comments/$(api GET "$R/issues/1/comments"; field '.[0].id')" "{\"body\":\"/allow $PYPI\"}"
-say "$BOB" "$(printf '\140\140\140\n/allow %s\n\140\140\140' "$PYPI")"
-say "$BOB" "> /allow $PYPI"
+say "$ROBOT" "/allow $PACKAGES"
+as "$BOB" api PATCH "$R/issues/comments/$(api GET "$R/issues/1/comments"; field '.[0].id')" "{\"body\":\"/allow $PACKAGES\"}"
+say "$BOB" "$(printf '\140\140\140\n/allow %s\n\140\140\140' "$PACKAGES")"
+say "$BOB" "> /allow $PACKAGES"
 tap_is "$(open),$(rules)" 2, 'nor its word, an edit, a quote, a fence'
 
 # Answers.
-say "$BOB" "/allow $PYPI for 1h"
-tap_like "$(last)" "agentd: Approval $PYPI, to reach \`pypi.org\`: allowed by bob until *" 'a maintainer allows, and is told'
-tap_is "$(open),$(rules)" 1,pypi.org 'and the name is allowed'
+say "$BOB" "/allow $PACKAGES for 1h"
+tap_like "$(last)" "agentd: Approval $PACKAGES, to reach \`packages.test\`: allowed by bob until *" 'a maintainer allows, and is told'
+tap_is "$(open),$(rules)" 1,packages.test 'and the name is allowed'
 api GET "$C/projects/$PROJECT/network"
 left=$(($(date -d "$(field '.allow[0].until')" +%s) - $(date +%s)))
 tap_ok 'for as long as he said' [ "$left" -gt 3000 -a "$left" -le 3602 ]
-say "$BOB" "/deny $PYPI"
-tap_like "$(last)" "*Approval $PYPI: approval $PYPI was allowed by bob already.*" 'it is answered once'
-say "$BOB" "/deny $FILES $PYPI 999"
-tap_like "$(last)" "*Approval $FILES, to reach \`files.test\`: denied by bob.*Approval $PYPI: *already*Approval 999: no such*" 'several at a time'
+say "$BOB" "/deny $PACKAGES"
+tap_like "$(last)" "*Approval $PACKAGES: approval $PACKAGES was allowed by bob already.*" 'it is answered once'
+say "$BOB" "/deny $FILES $PACKAGES 999"
+tap_like "$(last)" "*Approval $FILES, to reach \`files.test\`: denied by bob.*Approval $PACKAGES: *already*Approval 999: no such*" 'several at a time'
 blocked name-unlisted files.test
-tap_is "$(open),$(rules)" 0,pypi.org 'what was denied is not asked again'
+tap_is "$(open),$(rules)" 0,packages.test 'what was denied is not asked again'
 say "$BOB" '/allow'
 tap_like "$(last)" '*Not allowed: want the number*' 'a word that is no answer is told so'
 say "$BOB" "/allow $FILES for ever"
