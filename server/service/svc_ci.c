@@ -80,10 +80,11 @@ svc_ci_answer_want(struct svc_ci *ci, struct svc_ci_want *x)
 {
 	struct svc_ci_waiter *w = svc_ci_find(ci, x->waiter);
 
-	if (x->job.id != 0)
-		svc_ci_leased(ci, x->job.id, x->job.lease);
+	/* What was lost may be what was claimed: the new lease comes last. */
 	for (size_t i = 0; i < x->n_lost; i++)
 		svc_ci_unleased(ci, x->lost[i], NULL);
+	if (x->job.id != 0)
+		svc_ci_leased(ci, x->job.id, x->job.lease);
 	if (w == NULL) {
 		if (x->job.id != 0)
 			svc_ci_give_back(ci->s, x->job.id, x->job.lease);
@@ -162,6 +163,17 @@ svc_ci_replace(struct svc_ci *ci, int64_t user_id)
 		svc_ci_answer(w, NULL, NULL);
 }
 
+static size_t
+svc_ci_waits(const struct svc_ci *ci, int64_t user_id)
+{
+	const struct svc_ci_waiter *w;
+	size_t n = 0;
+
+	TAILQ_FOREACH(w, &ci->waiters, entry)
+	n += w->want.who.user_id == user_id;
+	return n;
+}
+
 uint64_t
 svc_ci_poll(struct svc_ci *ci, const struct svc_ci_ask *ask,
     svc_ci_poll_fn *done, void *arg)
@@ -170,7 +182,8 @@ svc_ci_poll(struct svc_ci *ci, const struct svc_ci_ask *ask,
 
 	if (ask->has_held)
 		svc_ci_replace(ci, ask->who->user_id);
-	if (ci->n >= SVC_CI_POLLERS_MAX || ci->stopped)
+	if (ci->n >= SVC_CI_POLLERS_MAX || ci->stopped ||
+	    svc_ci_waits(ci, ask->who->user_id) >= SVC_CI_POLLS_MAX)
 		return 0;
 	w = xcalloc(1, sizeof(*w));
 	w->ci = ci;

@@ -16,6 +16,7 @@ struct check;
 
 enum {
 	SVC_CI_POLLERS_MAX = 500,
+	SVC_CI_POLLS_MAX = 64, /* of one runner */
 	SVC_CI_HELD_MAX = 256,
 	SVC_CI_WAIT_MAX_S = 60
 };

@@ -209,5 +209,10 @@ int
 svc_ci_by_lease(struct svc *s, const struct identity *who, int64_t id,
     const char *lease, struct job *out, struct err *e)
 {
-	return svc_ci_own(db_reader(s->db), who, id, lease, out, e);
+	if (svc_ci_own(db_reader(s->db), who, id, lease, out, e) == -1)
+		return -1;
+	if (out->state == JOB_RUNNING)
+		return 0;
+	job_release(out);
+	return svc_ci_stale(e);
 }

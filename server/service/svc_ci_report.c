@@ -8,7 +8,9 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/esc.h"
 #include "lib/base/str.h"
+#include "lib/base/utf8.h"
 #include "server/domain/job_name.h"
 #include "server/domain/job_rule.h"
 #include "server/service/svc_ci_attach.h"
@@ -30,11 +32,15 @@ enum {
 static void
 svc_ci_plain(struct str *out, struct view text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.p[i];
+	while (text.len > 0) {
+		uint32_t cp;
+		size_t len = utf8_decode(text, &cp);
 
-		if (c >= ' ' || c == '\n' || c == '\t')
-			str_addc(out, (char)c);
+		if (len > 0 &&
+		    (cp == '\n' || cp == '\t' ||
+			(cp >= ' ' && !esc_unseen(cp))))
+			str_addn(out, text.p, len);
+		text = view_from(text, len > 0 ? len : 1);
 	}
 }
 

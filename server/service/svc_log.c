@@ -10,6 +10,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/esc.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
@@ -189,7 +190,9 @@ svc_log_tail(struct svc *s, enum svc_log_kind kind, int64_t id, size_t max,
 			     v.p[len] < 0x40;)
 				len++;
 			len += len < v.len;
-		} else if (len > 0 && (cp >= ' ' || cp == '\n' || cp == '\t'))
+		} else if (len > 0 &&
+		    (cp == '\n' || cp == '\t' ||
+			(cp >= ' ' && !esc_unseen(cp))))
 			str_addn(out, v.p, len);
 		else if (len == 0 && out->len > 0)
 			str_addc(out, '?');

@@ -131,6 +131,13 @@ mine POST "$C/ci/jobs/$ID/result" "$RESULT"
 tap_is "$STATUS" 200 'a repeat is fine'
 mine POST "$C/ci/jobs/$ID/result" "{\"lease\":\"$LEASE\",\"state\":\"passed\",\"phase\":\"test\",\"exit_code\":0}"
 tap_is "$STATUS" 409 'another is not'
+http_t=$MINE
+http GET "$C/ci/jobs/$ID/tree.tar" -H "X-Coffer-Lease: $LEASE"
+tap_is "$STATUS" 409 'what has ended is not fetched any more'
+http_t=$MINE
+http PATCH "$C/ci/jobs/$ID/log" -H "X-Coffer-Lease: $LEASE" -H 'Content-Range: bytes 21-22/*' --data-binary xx
+tap_is "$STATUS" 409 'nor is its log written'
+http_t=
 api GET "$R/commits/$SHA/statuses"
 tap_is "$(field '[.[] | select(.context == "ci/test") | .status] | join(" ")')" \
     'failure pending pending' 'it is a status of the commit'
