@@ -350,6 +350,9 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 		mine.gitconfig = b->session.p.gitconfig;
 	if (mine.env == NULL && up)
 		mine.env = b->session.p.env;
+	/* Another one is made by sandbox_recreate alone. */
+	if (b->session.p.id != 0)
+		mine.generation = b->session.p.generation;
 	session_set(&b->session, &mine);
 	if (b->state != SANDBOX_RUNNING)
 		b->session.paused = false;
