@@ -385,6 +385,25 @@ sandbox_set_mode(struct sandboxes *m, int64_t id, const char *mode,
 	sandbox_bring_up(b, done, arg);
 }
 
+int
+sandbox_give_env(
+    struct sandboxes *m, int64_t id, const char *env, struct err *e)
+{
+	struct sandbox *b = sandbox_claim(m, id, e);
+	struct sandbox_project p;
+
+	if (b == NULL)
+		return -1;
+	if (b->state != SANDBOX_RUNNING)
+		return err_set(e, ERR_NOTFOUND,
+		    "the sandbox of project %" PRId64 " is %s, not running", id,
+		    sandbox_names[b->state]);
+	p = b->session.p;
+	p.env = env;
+	session_set(&b->session, &p);
+	return session_save(m->h, &b->session, e);
+}
+
 void
 sandbox_stop(struct sandboxes *m, int64_t id, sandbox_done_fn *done, void *arg)
 {
