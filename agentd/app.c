@@ -425,6 +425,9 @@ app_on_names(const char *names, void *arg)
 	    "- `/stop`: end what runs or waits here\n"
 	    "- `/retry`: the last run again; what follows is told to it\n"
 	    "- `/status`: what ran here and what waits\n"
+	    "- `/allow N`, `/deny N`: answer what a run asks\n"
+	    "- `/approve`, `/merge`, `/test-pr`, `/test-pr-bug`: of a pull "
+	    "request: the gate, the proofs\n"
 	    "- `/help`: this\n");
 	runs_answer(
 	    a->runs, &a->ev, "answer", str_cstr(&text), app_on_ordered, a);

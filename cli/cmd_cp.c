@@ -285,6 +285,7 @@ const struct command cmd_cp[] = {
 	    .run = cp_start,
 	    .more = "Folders are copied whole; a path in the sandbox begins at "
 		    "/work.  Links and special files are left out, on either "
-		    "side.  To take over commits use `coffer fetch`." },
+		    "side,\nas is what the sandbox's user may not read.  To "
+		    "take over commits use `coffer fetch`." },
 	{ .name = NULL },
 };

@@ -219,9 +219,10 @@ create_run(struct cli *c, const void *args, int argc, char **argv)
 		create_send_token(c, full, a->token_file, &e) == -1) ||
 	    create_wait(c, a, j, &e) == -1) {
 		rc = cli_fail(c, &e, "create %s", full);
-		cli_note("the project stays: when that is mended `coffer sync "
-			 "%s`, else `coffer destroy %s`",
-		    full, full);
+		cli_note("the project stays: when its mirror is mended `coffer "
+			 "sync %s`; a sandbox of other settings is `coffer "
+			 "recreate %s OPTION...`; else `coffer destroy %s`",
+		    full, full, full);
 	} else if (c->g.json) {
 		now = target_load(c, full, &e);
 		out_json(now != NULL ? now : j);

@@ -7,6 +7,7 @@
 #include "cli/out.h"
 #include "cli/record.h"
 #include "cli/tables.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
 #include "lib/wire/json.h"
@@ -35,8 +36,8 @@ static const struct {
 	{ "access", { "facts", "access" } },
 	{ "network", { "facts", "network" } },
 	{ "exit code", { "exit_code" } },
-	{ "began (ms)", { "facts", "began_ms" } },
-	{ "sealed (ms)", { "made_ms" } },
+	{ "began", { "facts", "began_ms" } },
+	{ "sealed", { "made_ms" } },
 	{ "turns", { "agent", "usage", "turns" } },
 	{ "tokens in", { "agent", "usage", "input" } },
 	{ "tokens out", { "agent", "usage", "output" } },
@@ -55,20 +56,33 @@ static const struct {
 	{ "head", { "events", "head" } },
 };
 
+/* Milliseconds since 1970, not of a duration. */
+static bool
+record_is_time(const char *key)
+{
+	return strcmp(key, "began_ms") == 0 || strcmp(key, "made_ms") == 0;
+}
+
 /* False: it has none. */
 static bool
 record_value(const struct record *r, size_t row, char out[RECORD_VALUE_MAX])
 {
 	const struct json *j = r->manifest;
-	const char *s;
+	char when[CLOCK_TEXT_MAX];
+	const char *s, *key = "";
 
-	for (size_t i = 0; i < 3 && record_rows[row].at[i] != NULL; i++)
-		j = json_get(j, record_rows[row].at[i]);
+	for (size_t i = 0; i < 3 && record_rows[row].at[i] != NULL; i++) {
+		key = record_rows[row].at[i];
+		j = json_get(j, key);
+	}
 	if (j == NULL || json_is_null(j))
 		return false;
 	s = json_string(j);
 	if (s != NULL)
 		(void)snprintf(out, RECORD_VALUE_MAX, "%s", s);
+	else if (record_is_time(key) && json_integer(j, 0) > 0)
+		(void)snprintf(out, RECORD_VALUE_MAX, "%s",
+		    clock_rfc3339(json_integer(j, 0), when));
 	else
 		(void)snprintf(
 		    out, RECORD_VALUE_MAX, "%" PRId64, json_integer(j, -1));

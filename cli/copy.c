@@ -43,6 +43,17 @@ copy_skip(struct copy *c, const char *name, const char *why)
 		c->spec->on_skip(where, why, c->spec->arg);
 }
 
+/* Within the tree, what may not be read stays, as links do. */
+static bool
+copy_is_barred(struct copy *c, const char *name, struct err *e)
+{
+	if (c->depth == 0 || e->code != ERR_DENIED)
+		return false;
+	copy_skip(c, name, "may not be read");
+	*e = ERR_INIT;
+	return true;
+}
+
 static int
 copy_bytes(struct copy *c, struct err *e)
 {
@@ -69,7 +80,7 @@ copy_file(
 	int rc;
 
 	if (s->from->open(s->src, f->name, e) == -1)
-		return -1;
+		return copy_is_barred(c, f->name, e) ? 0 : -1;
 	rc = s->to->create(s->dst, as, f->exec, e);
 	if (rc == 0) {
 		rc = copy_bytes(c, e);
@@ -93,7 +104,7 @@ copy_enter(struct copy *c, const char *name, const char *as, struct err *e)
 		return 0;
 	}
 	if (s->from->enter(s->src, name, e) == -1)
-		return -1;
+		return copy_is_barred(c, name, e) ? 0 : -1;
 	if (s->to->enter(s->dst, as, e) == -1) {
 		s->from->leave(s->src);
 		return -1;

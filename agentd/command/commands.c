@@ -78,6 +78,14 @@ commands_load_dir(struct commands *out, const char *dir, struct err *e)
 	return rc;
 }
 
+static int
+commands_cmp(const void *a, const void *b)
+{
+	const struct command *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
 int
 commands_load(struct commands *out, const char *const *dirs, struct err *e)
 {
@@ -88,6 +96,7 @@ commands_load(struct commands *out, const char *const *dirs, struct err *e)
 			return -1;
 		}
 	}
+	qsort(out->v, out->n, sizeof(out->v[0]), commands_cmp);
 	return 0;
 }
 

@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agentd/record/mask.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/mask.h"
 #include "lib/base/path.h"
 
 enum {

@@ -218,7 +218,7 @@ struct control_raised {
 	struct gateway *g;
 	enum ledger_scope scope;
 	const struct ledger_who *who;
-	int64_t micros; /* 0: no limit */
+	int64_t micros; /* 0: no limit, or a yes: who waits tries again */
 	bool any;
 };
 
@@ -252,18 +252,27 @@ control_limit(
 	struct ledger_who who;
 	struct ledger_state s;
 	int64_t micros = -1, now = clock_now_ms();
+	struct ledger_yes yes = { .now = now };
 	struct control_raised raised;
+	bool is_new = false;
 
 	if (control_who(j, &who, e) == -1 ||
 	    control_scope(j, &scope, e) == -1 ||
-	    json_i64(j, "micros", 0, LEDGER_MICROS_MAX, &micros, e) == -1 ||
-	    ledger_set_limit(g->ledger, scope, &who, micros, now, e) == -1)
+	    json_i64(j, "yes", 1, INT64_MAX, &yes.id, e) == -1 ||
+	    json_i64(j, "from", 1, LEDGER_MICROS_MAX, &yes.from, e) == -1 ||
+	    json_i64(j, "micros", 0, LEDGER_MICROS_MAX, &micros, e) == -1)
+		return -1;
+	yes.to = micros;
+	if ((yes.id > 0 ? ledger_raise(g->ledger, scope, &who, &yes, &is_new, e)
+			: ledger_set_limit(
+			      g->ledger, scope, &who, micros, now, e)) == -1)
 		return -1;
 	ledger_look(g->ledger, scope, &who, now, &s);
 	control_put_state(w, &s);
-	raised = (struct control_raised){
-		.g = g, .scope = scope, .who = &who, .micros = s.limit
-	};
+	raised = (struct control_raised){ .g = g,
+		.scope = scope,
+		.who = &who,
+		.micros = is_new ? 0 : s.limit };
 	grants_each(g->grants, control_thaw_raised, &raised);
 	gateway_journal_moved(g);
 	if (raised.any)
@@ -335,6 +344,7 @@ control_put_waiting(const struct grant *t, void *arg)
 	jw_u64(c->w, "item", t->who.item);
 	jw_i64(c->w, "limit", s.frozen_at);
 	jw_i64(c->w, "spent", of.spent);
+	jw_i64(c->w, "yes", ledger_yes_of(c->g->ledger, s.frozen_for, &t->who));
 	jw_end(c->w);
 }
 

@@ -26,6 +26,7 @@ struct ledger_account {
 	uint64_t day;   /* of an account of one day, else 0 */
 	int64_t frozen; /* 0: it is not; 1: by an order; else the limit that
 			 * the run has reached, above it the scope's number */
+	int64_t yes;    /* the last approval that raised it; of all days */
 };
 
 enum {
@@ -345,6 +346,42 @@ ledger_set_limit(struct ledger *l, enum ledger_scope s,
 	return 0;
 }
 
+int
+ledger_raise(struct ledger *l, enum ledger_scope s,
+    const struct ledger_who *who, const struct ledger_yes *yes, bool *is_new,
+    struct err *e)
+{
+	char key[LEDGER_KEY_MAX];
+	const struct ledger_account *a;
+
+	*is_new = yes->id > ledger_yes_of(l, s, who);
+	if (!*is_new)
+		return 0;
+	if (ledger_change(l, s, who, 0, key, e) == -1 ||
+	    journal_add(l->journal, e, "Y %s %" PRId64, key, yes->id) == -1)
+		return -1;
+	ledger_of(l, s, who, 0)->yes = yes->id;
+	if (!ledger_key(s, who, ledger_day(yes->now), key))
+		return 0;
+	a = map_get(l->accounts, key);
+	if (a != NULL && a->limit >= 0 && a->limit != yes->from)
+		return 0;
+	return ledger_set_limit(l, s, who, yes->to, yes->now, e);
+}
+
+int64_t
+ledger_yes_of(
+    const struct ledger *l, enum ledger_scope s, const struct ledger_who *who)
+{
+	char key[LEDGER_KEY_MAX];
+	const struct ledger_account *a;
+
+	if (!ledger_key(s, who, 0, key))
+		return 0;
+	a = map_get(l->accounts, key);
+	return a == NULL ? 0 : a->yes;
+}
+
 static int
 ledger_set_frozen(struct ledger *l, enum ledger_scope s,
     const struct ledger_who *who, int64_t frozen, int64_t now, struct err *e)
@@ -518,6 +555,8 @@ ledger_replay_account(
 		a->spent = value;
 	else if (what == 'L')
 		a->limit = value;
+	else if (what == 'Y')
+		a->yes = value;
 	else
 		a->frozen = value < 0 ? LEDGER_FROZEN_ORDER : value;
 	return 0;
@@ -539,6 +578,7 @@ ledger_replay(struct ledger *l, struct view line, struct err *e)
 	case 'A':
 	case 'L':
 	case 'F':
+	case 'Y':
 		return ledger_replay_account(l, line.p[0], text, e);
 	case 'Z':
 		if (ledger_numbers(text, &run, 1, e) == -1)
@@ -591,6 +631,8 @@ ledger_snapshot(struct ledger *l, struct str *out, int64_t now)
 			journal_put(out, "L %s %" PRId64, key, a->limit);
 		if (a->frozen)
 			journal_put(out, "F %s %" PRId64, key, a->frozen);
+		if (a->yes > 0)
+			journal_put(out, "Y %s %" PRId64, key, a->yes);
 	}
 	cursor = 0;
 	while (map_next(l->pending, &cursor, &key, &v)) {

@@ -88,6 +88,18 @@ const char *ledger_scope_name(enum ledger_scope s)
 /* micros -1: the default again. */
 int ledger_set_limit(struct ledger *l, enum ledger_scope s,
     const struct ledger_who *who, int64_t micros, int64_t now, struct err *e);
+/* A yes of a maintainer: approval id raises a limit from what it was. */
+struct ledger_yes {
+	int64_t id, from, to, now;
+};
+/* Once for each id, and none that is older than the last: *is_new.  A limit
+ * that somebody has set to another than from since stays. */
+int ledger_raise(struct ledger *l, enum ledger_scope s,
+    const struct ledger_who *who, const struct ledger_yes *yes, bool *is_new,
+    struct err *e);
+/* The last one; 0: there was none. */
+int64_t ledger_yes_of(
+    const struct ledger *l, enum ledger_scope s, const struct ledger_who *who);
 /* Nothing is reserved there until it is thawed. */
 int ledger_freeze(struct ledger *l, enum ledger_scope s,
     const struct ledger_who *who, bool frozen, int64_t now, struct err *e);

@@ -142,7 +142,8 @@ modelgate_on_waiting(
 			.project = json_i64_or(r, "project", 0),
 			.item = json_i64_or(r, "item", 0),
 			.limit = json_i64_or(r, "limit", 0),
-			.spent = json_i64_or(r, "spent", 0) };
+			.spent = json_i64_or(r, "spent", 0),
+			.yes = json_i64_or(r, "yes", 0) };
 
 		(void)snprintf(m.scope, sizeof(m.scope), "%s",
 		    json_str_or(r, "scope", "run"));
@@ -178,12 +179,13 @@ modelgate_on_raised(const struct json *reply, const struct err *fail, void *arg)
 }
 
 void
-modelgate_raise(struct modelgate *g, const struct model_wait *m, int64_t micros)
+modelgate_raise(struct modelgate *g, const struct model_wait *m, int64_t micros,
+    int64_t yes)
 {
 	struct str out;
 	struct jw w;
 
-	if (modelgate_is_none(g) || micros <= 0)
+	if (modelgate_is_none(g) || micros <= 0 || yes <= 0)
 		return;
 	log_info("model raise run=%lld scope=%s micros=%lld", (long long)m->run,
 	    m->scope, (long long)micros);
@@ -195,6 +197,8 @@ modelgate_raise(struct modelgate *g, const struct model_wait *m, int64_t micros)
 	if (m->item > 0)
 		jw_i64(&w, "item", m->item);
 	jw_i64(&w, "micros", micros);
+	jw_i64(&w, "from", m->limit);
+	jw_i64(&w, "yes", yes);
 	jw_end(&w);
 	ctl_send_for(
 	    g->ctl, MODELGATE_RAISE_MS, &out, modelgate_on_raised, NULL);

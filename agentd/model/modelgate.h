@@ -80,6 +80,7 @@ struct model_wait {
 	int64_t run, project, item;
 	char scope[MODEL_SCOPE_MAX + 1];
 	int64_t limit, spent; /* millionths of a dollar */
+	int64_t yes;          /* the last approval that raised it, or 0 */
 };
 
 /* Which runs wait for money, then NULL; nothing is asked where there is no
@@ -87,10 +88,11 @@ struct model_wait {
 typedef void modelgate_waiting_fn(const struct model_wait *m, void *arg);
 void modelgate_waiting(
     struct modelgate *g, modelgate_waiting_fn *fn, void *arg);
-/* From now on that limit, and who waits for it goes on; repeated until the
- * gateway is there, a minute long. */
-void modelgate_raise(
-    struct modelgate *g, const struct model_wait *m, int64_t micros);
+/* Approval yes makes m's limit micros, and who waits for it goes on; once, and
+ * not where somebody has set another since.  Repeated until the gateway is
+ * there, a minute long. */
+void modelgate_raise(struct modelgate *g, const struct model_wait *m,
+    int64_t micros, int64_t yes);
 
 /* One of both is there, or neither: a grant without a token. */
 typedef void modelask_fn(const struct model_grant *grant,

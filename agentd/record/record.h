@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agentd/record/mask.h"
+#include "lib/base/mask.h"
 #include "lib/base/str.h"
 #include "lib/net/sha256.h"
 

@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "agentd/call.h"
-#include "agentd/record/mask.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/mask.h"
 #include "lib/base/rnd.h"
 #include "lib/base/str.h"
 #include "lib/io/timer.h"

@@ -2,7 +2,7 @@
  * logship: brings a growing file to an append-only log of cofferd, by offset,
  * one request at a time; survives a lost reply and a restart of either side.
  * Of a text, given words (the run's token) and what looks like a key leave as
- * asterisks (agentd/record/mask.h).
+ * asterisks (lib/base/mask.h).
  */
 #ifndef AGENTD_RUN_LOGSHIP_H
 #define AGENTD_RUN_LOGSHIP_H

@@ -216,9 +216,14 @@ run_attach(struct run *r, run_next_fn *next)
 	a->v = xcalloc(RUN_ATTACH_SEEN, sizeof(*a->v));
 	run_attach_add(
 	    a, json_get(r->issue, "assets"), run_attach_login(r->issue));
+	/* What a run told has its report: people's files would have no place.
+	 */
 	for (const struct json *c = json_first(r->comments); c != NULL;
-	     c = json_next(c))
-		run_attach_add(a, json_get(c, "assets"), run_attach_login(c));
+	     c = json_next(c)) {
+		if (json_i64_or(c, "run", 0) == 0)
+			run_attach_add(
+			    a, json_get(c, "assets"), run_attach_login(c));
+	}
 	if (a->n > 0 &&
 	    (path_mkdirs(task, 0750, &e) == -1 ||
 		path_mkdirs(dir, 0755, &e) == -1)) {

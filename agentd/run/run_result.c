@@ -9,7 +9,6 @@
 
 #include "agentd/agent/stream.h"
 #include "agentd/command/output.h"
-#include "agentd/record/mask.h"
 #include "agentd/run/run_priv.h"
 #include "agentd/run/workdir.h"
 #include "agentd/sandbox/workspace.h"
@@ -17,6 +16,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/esc.h"
 #include "lib/base/log.h"
+#include "lib/base/mask.h"
 #include "lib/base/path.h"
 #include "lib/base/utf8.h"
 #include "lib/wire/json.h"

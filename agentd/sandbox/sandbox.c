@@ -350,6 +350,9 @@ sandbox_start(struct sandboxes *m, const struct sandbox_project *p,
 		mine.gitconfig = b->session.p.gitconfig;
 	if (mine.env == NULL && up)
 		mine.env = b->session.p.env;
+	/* Another one is made by sandbox_recreate alone. */
+	if (b->session.p.id != 0)
+		mine.generation = b->session.p.generation;
 	session_set(&b->session, &mine);
 	if (b->state != SANDBOX_RUNNING)
 		b->session.paused = false;
@@ -380,6 +383,25 @@ sandbox_set_mode(struct sandboxes *m, int64_t id, const char *mode,
 	p.mode = mode;
 	session_set(&b->session, &p);
 	sandbox_bring_up(b, done, arg);
+}
+
+int
+sandbox_give_env(
+    struct sandboxes *m, int64_t id, const char *env, struct err *e)
+{
+	struct sandbox *b = sandbox_claim(m, id, e);
+	struct sandbox_project p;
+
+	if (b == NULL)
+		return -1;
+	if (b->state != SANDBOX_RUNNING)
+		return err_set(e, ERR_NOTFOUND,
+		    "the sandbox of project %" PRId64 " is %s, not running", id,
+		    sandbox_names[b->state]);
+	p = b->session.p;
+	p.env = env;
+	session_set(&b->session, &p);
+	return session_save(m->h, &b->session, e);
 }
 
 void

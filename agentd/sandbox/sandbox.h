@@ -131,6 +131,10 @@ bool sandbox_is_up(const struct sandboxes *m, int64_t id);
  * brought back by sandboxes_adopt, but by sandbox_start with the new one.
  */
 int sandbox_drop_token(struct sandboxes *m, int64_t id, struct err *e);
+/* The env of the session that is up, for what begins in it from now on;
+ * ERR_BUSY in the middle of a step. */
+int sandbox_give_env(
+    struct sandboxes *m, int64_t id, const char *env, struct err *e);
 /* What attaching runs, a shell's text without an empty line: the byobu. */
 extern const char sandbox_attach_script[];
 /* One more process in the session container.  like NULL: that script. */

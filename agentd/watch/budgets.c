@@ -27,7 +27,7 @@ struct budgets {
 	int64_t last;          /* the run that was asked for before it */
 };
 
-/* Twice the limit that it reached: the same however often it is said. */
+/* Twice the limit that it reached: once, however often it is said. */
 static void
 budgets_on_answer(
     const struct err *fail, int status, const struct json *j, void *arg)
@@ -43,7 +43,8 @@ budgets_on_answer(
 	}
 	if (strcmp(json_str_or(j, "state", ""), "allowed") == 0 &&
 	    b->now.limit <= INT64_MAX / 2)
-		modelgate_raise(b->s.models, &b->now, 2 * b->now.limit);
+		modelgate_raise(b->s.models, &b->now, 2 * b->now.limit,
+		    json_i64_or(j, "id", 0));
 }
 
 static void
@@ -68,6 +69,8 @@ budgets_ask(struct budgets *b)
 	jw_str(&w, "kind", "budget");
 	jw_str(&w, "subject", str_cstr(&limit));
 	jw_str(&w, "reason", str_cstr(&why));
+	if (m->yes > 0) /* an answer that was used up is none */
+		jw_i64(&w, "after", m->yes);
 	jw_end(&w);
 	b->busy = true;
 	(void)api_start(b->s.api,

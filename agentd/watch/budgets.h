@@ -2,7 +2,7 @@
  * budgets: while runs go on, every few seconds, those that wait because they
  * have spent their limit: each is asked of the maintainers, through cofferd,
  * and raised when they said yes.  Nothing is kept here: cofferd knows what was
- * asked and answered, and to raise twice is to raise once.
+ * asked and answered, and the gateway which answers it has used.
  */
 #ifndef AGENTD_WATCH_BUDGETS_H
 #define AGENTD_WATCH_BUDGETS_H

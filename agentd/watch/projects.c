@@ -150,6 +150,7 @@ projects_on_step(const struct err *e, void *arg)
 	struct err lost = ERR_INIT;
 
 	x->busy = false;
+	projects_models_late(x);
 	if (e != NULL && projects_kept_old(x, e)) {
 		x->renewing = false;
 		x->held = false;

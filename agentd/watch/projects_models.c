@@ -9,7 +9,8 @@
 #include "lib/base/str.h"
 
 enum {
-	PROJECTS_MODELS_WAIT_MS = 30 * 1000,
+	PROJECTS_MODELS_WAIT_MS = 10 * 1000, /* that a session does */
+	PROJECTS_MODELS_LATE_MS = 24 * 3600 * 1000,
 	PROJECTS_MODELS_END_MS = 60 * 1000,
 	PROJECTS_MODELS_TTL_S = 365 * 24 * 3600 /* it ends with the session */
 };
@@ -36,6 +37,33 @@ projects_models_env(const struct model_grant *g, struct str *out)
 }
 
 static void
+projects_models_drop_late(struct project_entry *x)
+{
+	if (x->late_env != NULL)
+		explicit_bzero(x->late_env, strlen(x->late_env));
+	free(x->late_env);
+	x->late_env = NULL;
+}
+
+void
+projects_models_late(struct project_entry *x)
+{
+	struct err e = ERR_INIT;
+
+	if (x->late_env == NULL)
+		return;
+	if (sandbox_give_env(x->all->sandboxes, x->p.id, x->late_env, &e) ==
+	    -1) {
+		log_info("project models-late id=%lld why=%s",
+		    (long long)x->p.id, log_val(e.msg));
+		return;
+	}
+	log_info("project models-late id=%lld why=%s", (long long)x->p.id,
+	    "the gateway is there");
+	projects_models_drop_late(x);
+}
+
+static void
 projects_models_forget(struct project_entry *x)
 {
 	if (x->gitconfig != NULL)
@@ -44,7 +72,32 @@ projects_models_forget(struct project_entry *x)
 	x->gitconfig = NULL;
 }
 
-/* A session without models is better than none. */
+static struct modelask *projects_models_asker(struct project_entry *x);
+
+static void
+projects_models_grant(struct project_entry *x, int64_t wait_ms)
+{
+	const struct model_want want = { .project = x->p.id,
+		.ttl_s = PROJECTS_MODELS_TTL_S,
+		.kind = MODEL_ANY,
+		.web = true,
+		.shut = !project_has_web(&x->p) };
+
+	modelask_grant(projects_models_asker(x), &want, wait_ms);
+}
+
+static void
+projects_models_on_late(struct project_entry *x, const struct str *env)
+{
+	if (env->len == 0)
+		return;
+	projects_models_drop_late(x);
+	x->late_env = xstrdup(str_cstr(env));
+	if (!x->busy)
+		projects_models_late(x);
+}
+
+/* A session without models is better than none: they come when they can. */
 static void
 projects_models_on_answer(const struct model_grant *grant,
     const struct model_spent *spent, const struct err *e, void *arg)
@@ -56,17 +109,21 @@ projects_models_on_answer(const struct model_grant *grant,
 	if (e != NULL)
 		log_warn("project models id=%lld why=%s", (long long)x->p.id,
 		    log_val(e->msg));
-	if (x->gitconfig == NULL)
-		return;
-	if (projects_start_is_off(x)) {
+	if (x->gitconfig != NULL && projects_start_is_off(x)) {
 		projects_models_forget(x);
 		projects_models_end(x);
 		return;
 	}
 	if (grant != NULL && grant->token[0] != '\0')
 		projects_models_env(grant, &env);
-	projects_start_with(x, x->gitconfig, str_cstr(&env));
-	projects_models_forget(x);
+	if (x->gitconfig == NULL) {
+		projects_models_on_late(x, &env);
+	} else {
+		projects_start_with(x, x->gitconfig, str_cstr(&env));
+		projects_models_forget(x);
+		if (e != NULL)
+			projects_models_grant(x, PROJECTS_MODELS_LATE_MS);
+	}
 	if (env.p != NULL)
 		explicit_bzero(env.p, env.len);
 	str_release(&env);
@@ -84,20 +141,14 @@ projects_models_asker(struct project_entry *x)
 void
 projects_models_ask(struct project_entry *x, const char *gitconfig)
 {
-	const struct model_want want = { .project = x->p.id,
-		.ttl_s = PROJECTS_MODELS_TTL_S,
-		.kind = MODEL_ANY,
-		.web = true,
-		.shut = !project_has_web(&x->p) };
-
+	projects_models_drop_late(x);
 	if (x->all->models == NULL || strcmp(x->p.network, "off") == 0) {
 		projects_start_with(x, gitconfig, NULL);
 		return;
 	}
 	projects_models_forget(x);
 	x->gitconfig = xstrdup(gitconfig);
-	modelask_grant(
-	    projects_models_asker(x), &want, PROJECTS_MODELS_WAIT_MS);
+	projects_models_grant(x, PROJECTS_MODELS_WAIT_MS);
 }
 
 bool
@@ -116,6 +167,7 @@ projects_models_set_web(struct project_entry *x, bool web)
 void
 projects_models_end(struct project_entry *x)
 {
+	projects_models_drop_late(x);
 	if (x->all->models != NULL)
 		modelask_revoke(projects_models_asker(x), 0, x->p.id,
 		    PROJECTS_MODELS_END_MS);
@@ -126,4 +178,5 @@ projects_models_release(struct project_entry *x)
 {
 	modelask_free(x->models);
 	projects_models_forget(x);
+	projects_models_drop_late(x);
 }

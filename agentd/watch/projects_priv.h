@@ -47,6 +47,7 @@ struct project_entry {
 	struct call *mint; /* the session's token */
 	struct modelask *models;
 	char *gitconfig; /* while that is asked for */
+	char *late_env;  /* its answer, for a session that did not wait */
 	bool mint_next;  /* when what is being reported was heard */
 	bool look;       /* is to be looked into */
 	bool look_hold;  /* and nothing may begin in it until it is gone */
@@ -116,6 +117,8 @@ void projects_on_minted(
 /* projects_models.c: the session's token of the models: asked for, then
  * projects_start_with; ended. */
 void projects_models_ask(struct project_entry *x, const char *gitconfig);
+/* Gives a session that is up what came after it began. */
+void projects_models_late(struct project_entry *x);
 /* What is in force, or will be: at once when that is less, else when it is. */
 void projects_models_set_web(struct project_entry *x, bool web);
 void projects_models_end(struct project_entry *x);

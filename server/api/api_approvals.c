@@ -107,14 +107,15 @@ api_approvals_on_ask(struct call *c, const struct json *j)
 	AUTO_FREE char *subject = NULL;
 	AUTO_FREE char *reason = NULL;
 	struct svc_approval_ask *op;
-	int64_t for_s = 0, run = 0;
+	int64_t for_s = 0, run = 0, after = 0;
 	int kind = 0;
 
 	if (api_i64(c, j, "run", 1, INT64_MAX, &run) == -1 ||
 	    api_word(c, j, "kind", approval_kind_parse, &kind) == -1 ||
 	    api_need(c, j, "subject", APPROVAL_SUBJECT_MAX, &subject) == -1 ||
 	    api_text(c, j, "reason", APPROVAL_REASON_MAX, &reason) == -1 ||
-	    api_i64(c, j, "open_s", 1, API_APPROVAL_OPEN_MAX_S, &for_s) == -1)
+	    api_i64(c, j, "open_s", 1, API_APPROVAL_OPEN_MAX_S, &for_s) == -1 ||
+	    api_i64(c, j, "after", 1, INT64_MAX, &after) == -1)
 		return;
 	if (call_who(c)->kind == IDENTITY_RUN && run == 0)
 		run = call_who(c)->run_id;
@@ -131,6 +132,7 @@ api_approvals_on_ask(struct call *c, const struct json *j)
 	op->subject = STEAL(subject);
 	op->reason = STEAL(reason);
 	op->for_ms = for_s * 1000;
+	op->after = after;
 	call_hold(c);
 	svc_approval_ask(op, api_approvals_asked, c);
 }

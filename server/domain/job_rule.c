@@ -54,3 +54,18 @@ job_rule_text(enum job_state s)
 {
 	return job_rule_row(s)->text;
 }
+
+enum network_mode
+job_rule_network(
+    enum network_mode asked, enum network_mode project, bool lockdown)
+{
+	static const int reach[] = { [NETWORK_OFF] = 1,
+		[NETWORK_NONE] = 2,
+		[NETWORK_LOCKED] = 3,
+		[NETWORK_WEB] = 4,
+		[NETWORK_OPEN] = 5 };
+
+	if (lockdown)
+		return NETWORK_OFF;
+	return reach[asked] <= reach[project] ? asked : project;
+}

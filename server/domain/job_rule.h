@@ -21,6 +21,10 @@ bool job_rule_is_result(enum job_state s);
 enum status_state job_rule_status(enum job_state s);
 /* The change under test is to blame: an agent can do something about it. */
 bool job_rule_is_fault(enum job_state s);
+/* What a check has of the network that it asks for: no more than the project's
+ * sandbox has; with lockdown none. */
+enum network_mode job_rule_network(
+    enum network_mode asked, enum network_mode project, bool lockdown);
 /* One line for the status' description. */
 const char *job_rule_text(enum job_state s);
 

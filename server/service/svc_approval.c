@@ -4,10 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "lib/base/mask.h"
+#include "lib/base/secret.h"
 #include "lib/base/str.h"
+#include "lib/net/sha256.h"
 #include "lib/wire/json.h"
 #include "server/domain/issue_rule.h"
 #include "server/service/svc_comment.h"
@@ -18,7 +22,9 @@
 #include "server/store/users.h"
 
 enum {
-	SVC_APPROVAL_RUNS = 8, /* the newest, one of which a row is of */
+	SVC_APPROVAL_RUNS = 8,     /* the newest, one of which a row is of */
+	SVC_APPROVAL_KEY_MIN = 16, /* what is shorter is no part of a key */
+	SVC_APPROVAL_HASH_LEN = 32,
 	SVC_APPROVAL_LATE_MS = 3600000
 };
 
@@ -177,13 +183,59 @@ svc_approval_may_ask(struct txn *t, const struct svc_approval_ask *op,
 	return 0;
 }
 
+/*
+ * A private key's mask goes over anything until its last line: whoever answers
+ * has to see what is no key.  p is was, masked.
+ */
+static void
+svc_approval_unmask(const char *was, char *p, size_t n)
+{
+	for (size_t i = 0, end; i < n; i = end) {
+		end = i;
+		while (end < n && p[end] == '*' &&
+		    (secret_inside(was[end]) ||
+			(was[end] != '\0' && strchr("+/=.", was[end]) != NULL)))
+			end++;
+		if (end - i < SVC_APPROVAL_KEY_MIN) {
+			end += end == i ? 1 : 0;
+			memcpy(p + i, was + i, end - i);
+		}
+	}
+}
+
+/* *text without keys and tokens.  A question is told from others by what it
+ * was, so with is_name its hash is behind it. */
+static void
+svc_approval_mask(char **text, bool is_name)
+{
+	static const struct mask mask;
+	const size_t n = *text == NULL ? 0 : strlen(*text);
+	AUTO_FREE char *was = NULL;
+	char hash[SHA256_HEX];
+
+	if (n == 0)
+		return;
+	was = xstrdup(*text);
+	(void)mask_text(&mask, *text, n);
+	svc_approval_unmask(was, *text, n);
+	if (strcmp(was, *text) != 0 && is_name) {
+		AUTO_FREE char *masked = *text;
+
+		sha256_hex(view_of(was), hash);
+		*text = xasprintf("%s [with a secret that is not shown, "
+				  "SHA-256 %.*s]",
+		    masked, SVC_APPROVAL_HASH_LEN, hash);
+	}
+	explicit_bzero(was, n);
+}
+
 static int
 svc_approval_ask_rows(struct txn *t, struct svc_approval_ask *op,
     const struct run *r, struct err *e)
 {
-	const int64_t open = op->op.who.kind != IDENTITY_RUN && op->for_ms > 0
-	    ? op->for_ms
-	    : APPROVAL_DAY_MS;
+	const bool is_run = op->op.who.kind == IDENTITY_RUN;
+	const int64_t open = !is_run && op->for_ms > 0 ? op->for_ms
+						       : APPROVAL_DAY_MS;
 	const struct approval_new n = { .project_id = r->project_id,
 		.kind = op->kind,
 		.run_id = r->id,
@@ -192,6 +244,7 @@ svc_approval_ask_rows(struct txn *t, struct svc_approval_ask *op,
 		.subject = op->subject,
 		.reason = svc_text(op->reason),
 		.now = op->op.now,
+		.after = is_run ? 0 : op->after,
 		.expires_at = op->op.now + open };
 	AUTO_STR struct str lines = STR_INIT_MAX(BODY_LEN_MAX / 2);
 
@@ -224,6 +277,9 @@ svc_approval_ask_job(struct txn *t, void *arg, struct err *e)
 void
 svc_approval_ask(struct svc_approval_ask *op, svc_done_fn *done, void *arg)
 {
+	if (op->kind != APPROVAL_BUDGET)
+		svc_approval_mask(&op->subject, true);
+	svc_approval_mask(&op->reason, false);
 	svc_op_run(op, svc_approval_ask_job, done, arg);
 }
 

@@ -22,6 +22,7 @@ struct svc_approval_ask {
 	char *subject;
 	char *reason;
 	int64_t for_ms;           /* how long it is open; 0: a day */
+	int64_t after;            /* no answer up to that id counts */
 	struct approval approval; /* out: the one that stands */
 	bool created;
 };

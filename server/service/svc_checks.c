@@ -178,8 +178,7 @@ svc_checks_changed(void *arg)
 {
 	struct svc_checks_put *op = arg;
 
-	svc_pull_on_branch(
-	    op->op.svc, op->project_id, op->rev, op->op.who.user_id);
+	svc_pull_on_checks(op->op.svc, op->project_id, op->op.who.user_id);
 	return false;
 }
 

@@ -46,6 +46,12 @@ struct svc_ci_new {
 int svc_ci_insert(struct txn *t, const struct identity *ci, int64_t now,
     const struct svc_ci_new *n, bool *created, struct err *e);
 
+enum {
+	SVC_CI_SPEC = 33 /* with the NUL */
+};
+/* A digest of all that the check says: what ran as another is no verdict. */
+void svc_ci_spec(const struct check *c, char out[SVC_CI_SPEC]);
+
 /*
  * A runner asks for a job and waits at most wait_s.  done comes once, later:
  * job NULL is none; ERR_DENIED: it is no runner.  Returns a handle for

@@ -11,6 +11,8 @@
 #include "server/service/svc_ci_lease.h"
 #include "server/service/svc_ci_rows.h"
 #include "server/store/jobs.h"
+#include "server/store/net_rules.h"
+#include "server/store/projects.h"
 #include "server/store/runners.h"
 
 #define SVC_CI_LOCAL "local" /* the home's own runner */
@@ -175,6 +177,28 @@ svc_ci_find_lost(struct txn *t, struct svc_ci_claim *op, struct svc_ci_want *x,
 
 /* ---- what it gets ---- */
 
+/* No check reaches further than the sandbox of its project may. */
+static int
+svc_ci_bound(struct txn *t, struct job *j, struct err *e)
+{
+	struct project p = { .id = 0 };
+	struct net_bounds b;
+	struct job_check *c = &j->check;
+
+	if (projects_by_id(t, j->project_id, &p, e) == -1)
+		return -1;
+	if (net_bounds_get(t, j->project_id, &b, e) == -1) {
+		project_release(&p);
+		return -1;
+	}
+	c->network_setup = job_rule_network(
+	    c->network_setup, p.settings.network, b.lockdown);
+	c->network_test = job_rule_network(
+	    c->network_test, p.settings.network, b.lockdown);
+	project_release(&p);
+	return 0;
+}
+
 static int
 svc_ci_take(struct txn *t, struct svc_ci_claim *op, struct svc_ci_want *x,
     const struct runner *r, struct err *e)
@@ -194,6 +218,8 @@ svc_ci_take(struct txn *t, struct svc_ci_claim *op, struct svc_ci_want *x,
 		*e = ERR_INIT;
 		return 0;
 	}
+	if (svc_ci_bound(t, &x->job, e) == -1)
+		return -1;
 	if (svc_ci_event(t, &x->who, op->op.now, "check.started", &x->job, NULL,
 		e) == -1)
 		return -1;

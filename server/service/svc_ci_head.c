@@ -110,33 +110,72 @@ svc_ci_head_row(
 		.now = h->now };
 }
 
-/* It ends without a runner, unless it has ended so. */
+/* What ends without a runner. */
+struct svc_ci_end {
+	const char *name;
+	const char *spec; /* NULL: of no check of the file */
+	bool required;
+	enum job_state state;
+	const char *why;
+};
+
+/* Unless it has ended so. */
 static int
-svc_ci_head_settle(struct txn *t, const struct svc_ci_head *h, const char *name,
-    bool required, enum job_state state, const char *why, struct err *e)
+svc_ci_head_settle(struct txn *t, const struct svc_ci_head *h,
+    const struct svc_ci_end *x, struct err *e)
 {
 	const struct job_check jc = { .test = NULL,
 		.network_setup = NETWORK_OFF,
 		.network_test = NETWORK_OFF,
 		.timeout_s = 1,
-		.required = required };
-	const struct job_new row = svc_ci_head_row(h, name, &jc);
+		.required = x->required };
+	struct job_new row = svc_ci_head_row(h, x->name, &jc);
 	struct job j = { .id = 0 };
 	enum job_state was;
 	int64_t id;
 	int rc;
 
+	row.spec = x->spec;
 	if (jobs_state(t, &row, &was, e) == -1)
 		return -1;
-	if (state == JOB_SKIPPED && was != 0 && was != JOB_QUEUED &&
-	    was != JOB_SUPERSEDED)
+	/* What a run of this very check said is not taken away; what the parts
+	 * of another base came to is. */
+	if (x->state == JOB_SKIPPED && was != 0 && was != JOB_QUEUED &&
+	    was != JOB_SUPERSEDED && (x->spec != NULL || was == JOB_SKIPPED))
 		return 0;
-	if (jobs_settle(t, &row, state, why, &id, e) == -1 ||
+	if (jobs_settle(t, &row, x->state, x->why, &id, e) == -1 ||
 	    jobs_get(t, id, &j, e) == -1)
 		return -1;
 	rc = svc_ci_verdict(t, h->svc, h->ci, h->now, &j, NULL, e);
 	job_release(&j);
 	return rc;
+}
+
+/* Every settled whole but a check's. */
+static int
+svc_ci_head_end(struct txn *t, const struct svc_ci_head *h, const char *name,
+    bool required, enum job_state state, const char *why, struct err *e)
+{
+	const struct svc_ci_end x = {
+		.name = name, .required = required, .state = state, .why = why
+	};
+
+	return svc_ci_head_settle(t, h, &x, e);
+}
+
+static int
+svc_ci_head_skip(struct txn *t, const struct svc_ci_head *h,
+    const struct check *k, struct err *e)
+{
+	char spec[SVC_CI_SPEC];
+	const struct svc_ci_end x = { .name = k->name,
+		.spec = spec,
+		.required = k->required,
+		.state = JOB_SKIPPED,
+		.why = "no file that it looks at has changed" };
+
+	svc_ci_spec(k, spec);
+	return svc_ci_head_settle(t, h, &x, e);
 }
 
 static int
@@ -166,9 +205,7 @@ svc_ci_head_checks(struct txn *t, struct svc_ci_head *h, struct err *e)
 		const struct check *k = &h->checks->v[i];
 		bool created = false;
 		int rc = h->change->known && !h->change->wants[i]
-		    ? svc_ci_head_settle(t, h, k->name, k->required,
-			  JOB_SKIPPED, "no file that it looks at has changed",
-			  e)
+		    ? svc_ci_head_skip(t, h, k, e)
 		    : svc_ci_head_insert(
 			  t, h, k, k->name, NULL, 0, &created, e);
 
@@ -217,7 +254,7 @@ svc_ci_head_parts(
 		any = any || created;
 	}
 	return any && required
-	    ? svc_ci_head_settle(t, h, CHECK_NEW_TESTS, true, JOB_SUPERSEDED,
+	    ? svc_ci_head_end(t, h, CHECK_NEW_TESTS, true, JOB_SUPERSEDED,
 		  "the tests run on the base", e)
 	    : 0;
 }
@@ -233,11 +270,11 @@ svc_ci_head_proof(struct txn *t, struct svc_ci_head *h, struct err *e)
 		return 0;
 	no = svc_ci_head_no_proof(h);
 	if (no != NULL)
-		return required ? svc_ci_head_settle(t, h, CHECK_NEW_TESTS,
-				      true, JOB_SKIPPED, no, e)
+		return required ? svc_ci_head_end(t, h, CHECK_NEW_TESTS, true,
+				      JOB_SKIPPED, no, e)
 				: 0;
 	if (h->change->tree[0] == '\0')
-		return svc_ci_head_settle(t, h, CHECK_NEW_TESTS, required,
+		return svc_ci_head_end(t, h, CHECK_NEW_TESTS, required,
 		    JOB_INFRASTRUCTURE_ERROR,
 		    "the tests cannot be laid over the base", e);
 	return svc_ci_head_parts(t, h, required, e);
@@ -281,7 +318,7 @@ svc_ci_head_order(struct txn *t, struct svc_ci_head *h,
 	name.kind = JOB_KIND_BUG;
 	if (!h->change->known || h->change->bug_tree[0] == '\0') {
 		job_name_write(&name, "", text);
-		return svc_ci_head_settle(t, h, text, o->required, JOB_FAILED,
+		return svc_ci_head_end(t, h, text, o->required, JOB_FAILED,
 		    "invalid: the pull request brings no test, and changes no "
 		    "file that the command names",
 		    e);

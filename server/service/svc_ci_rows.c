@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -101,6 +103,35 @@ svc_ci_list(const char *words)
 	return str_steal(&out);
 }
 
+/* With its end, so that no two texts are one. */
+static void
+svc_ci_digest(crypto_generichash_state *st, const char *s)
+{
+	s = svc_text(s);
+	(void)crypto_generichash_update(
+	    st, (const unsigned char *)s, strlen(s) + 1);
+}
+
+void
+svc_ci_spec(const struct check *c, char out[SVC_CI_SPEC])
+{
+	const char *const texts[] = { c->name, c->setup, c->test, c->image,
+		c->profile, c->presets, c->labels, c->paths, c->paths_ignore };
+	const int64_t numbers[] = { c->network_setup, c->network_test,
+		c->timeout_s, (int64_t)c->memory, (int64_t)c->disk, c->cpus,
+		c->pids, c->required };
+	unsigned char digest[(SVC_CI_SPEC - 1) / 2];
+	crypto_generichash_state st;
+
+	(void)crypto_generichash_init(&st, NULL, 0, sizeof(digest));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		svc_ci_digest(&st, texts[i]);
+	(void)crypto_generichash_update(
+	    &st, (const unsigned char *)numbers, sizeof(numbers));
+	(void)crypto_generichash_final(&st, digest, sizeof(digest));
+	(void)sodium_bin2hex(out, SVC_CI_SPEC, digest, sizeof(digest));
+}
+
 int
 svc_ci_insert(struct txn *t, const struct identity *ci, int64_t now,
     const struct svc_ci_new *n, bool *created, struct err *e)
@@ -122,6 +153,7 @@ svc_ci_insert(struct txn *t, const struct identity *ci, int64_t now,
 		.pids = c->pids,
 		.disk = (int64_t)c->disk,
 		.required = c->required };
+	char spec[SVC_CI_SPEC];
 	const struct job_new row = { .project_id = n->project_id,
 		.pull = n->pull,
 		.sha = n->sha,
@@ -129,12 +161,14 @@ svc_ci_insert(struct txn *t, const struct identity *ci, int64_t now,
 		.name = n->name != NULL ? n->name : c->name,
 		.check = &jc,
 		.tree = n->tree,
+		.spec = spec,
 		.priority = n->priority,
 		.now = now };
 	struct job j = { .id = 0 };
 	int64_t id;
 	int rc;
 
+	svc_ci_spec(c, spec);
 	if (jobs_insert(t, &row, &id, created, e) == -1)
 		return -1;
 	if (!*created)

@@ -5,7 +5,9 @@
 #include "lib/base/auto.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
+#include "server/domain/job_name.h"
 #include "server/domain/job_rule.h"
+#include "server/service/svc_ci.h"
 #include "server/service/svc_mention.h"
 #include "server/service/svc_merge.h"
 #include "server/store/approvals.h"
@@ -21,24 +23,21 @@
 #include "server/store/timeline.h"
 #include "server/store/users.h"
 
-/* Of the head; and of this pull request's own job, where it has one: another
- * with the same head and another base may have run something else. */
+/* Of the head, and of this pull request's own job of the check as it is now:
+ * another with the same head and another base may have run something else. */
 static const char *
 svc_gate_status(
     const struct status_list *list, const char *check, enum job_state job)
 {
-	if (job != 0 && job_rule_status(job) != STATUS_SUCCESS)
-		return status_state_name(job_rule_status(job));
-	/* What people ordered and what tests show is of it alone. */
-	if (job == 0 && check_name_taken(check))
+	if (job == 0)
 		return NULL;
+	if (job_rule_status(job) != STATUS_SUCCESS)
+		return status_state_name(job_rule_status(job));
 	/* The newest comes last. */
 	for (size_t i = list->n; i-- > 0;)
 		if (strncmp(list->at[i].context, "ci/", 3) == 0 &&
 		    strcmp(list->at[i].context + 3, check) == 0)
-			return job == 0 && list->at[i].state == STATUS_SKIPPED
-			    ? NULL /* by another pull request */
-			    : status_state_name(list->at[i].state);
+			return status_state_name(list->at[i].state);
 	return NULL;
 }
 
@@ -60,6 +59,7 @@ struct svc_gate_rows {
 	struct review_comments_open open;
 	int64_t budget; /* the ask for money that is open */
 	enum job_state jobs[CHECKS_MAX];
+	enum job_state *of; /* by the index of the status: its job's */
 };
 
 static void
@@ -69,6 +69,7 @@ svc_gate_rows_release(struct svc_gate_rows *x)
 	review_list_release(&x->asked);
 	status_list_release(&x->statuses);
 	free(x->open.path);
+	free(x->of);
 }
 
 /* What is known of the protected files, if it is known of these commits and
@@ -93,23 +94,40 @@ struct svc_gate_arrays {
 	bool *wrote; /* by the index of the review */
 };
 
-/* Of each context the newest of those who count; returns how many. */
+/* CI's own; that of the file of checks is of the head alone. */
+static bool
+svc_gate_is_job(const char *context)
+{
+	return strncmp(context, "ci/", 3) == 0 &&
+	    strcmp(context, "ci/" CHECK_FILE) != 0;
+}
+
+/* Of each context the newest of those who count; returns how many.  CI's are of
+ * this pull request's jobs: there is none that it has not run. */
 static size_t
-svc_gate_statuses(const struct svc_gate_ask *a, const struct status_list *list,
+svc_gate_statuses(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
     struct merge_status *out)
 {
+	const struct status_list *list = &x->statuses;
 	size_t n = 0;
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct status *s = &list->at[i];
+		enum status_state state = s->state;
 
+		if (svc_gate_is_job(s->context)) {
+			if (x->of[i] == 0)
+				continue;
+			if (job_rule_status(x->of[i]) != STATUS_SUCCESS)
+				state = job_rule_status(x->of[i]);
+		}
 		if (a->rule != NULL &&
 		    !protect_may_status(a->rule, s->creator.id, s->context))
 			continue;
 		if (n == 0 || strcmp(out[n - 1].context, s->context) != 0)
 			n++;
 		out[n - 1] = (struct merge_status){ s->context,
-			status_state_name(s->state) };
+			status_state_name(state) };
 	}
 	return n;
 }
@@ -124,7 +142,7 @@ svc_gate_protection(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 	in->changed = (const char *const *)a->facts->changed;
 	in->n_changed = a->facts->n_changed;
 	in->statuses = v->statuses;
-	in->n_statuses = svc_gate_statuses(a, &x->statuses, v->statuses);
+	in->n_statuses = svc_gate_statuses(a, x, v->statuses);
 	for (size_t i = 0; i < x->asked.n; i++)
 		v->asked[i] = (struct merge_request){ x->asked.at[i].author.id,
 			x->asked.at[i].author.login,
@@ -192,29 +210,63 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 	merge_policy_decide(&in, out);
 }
 
+/* Its job of that name; a check's only as the check is now, 0: none. */
+static int
+svc_gate_job(struct txn *t, const struct svc_gate_ask *a, const char *name,
+    enum job_state *out, struct err *e)
+{
+	const struct check *k = checks_find(&a->facts->checks, name);
+	const struct pull *p = a->pull;
+	char spec[SVC_CI_SPEC] = "";
+	const struct job_new of = { .project_id = p->issue.project_id,
+		.pull = p->issue.number,
+		.sha = p->head_sha,
+		.name = name,
+		.spec = spec };
+
+	*out = 0;
+	if (job_name_read(name).kind == JOB_KIND_CHECK) {
+		if (k == NULL)
+			return 0;
+		svc_ci_spec(k, spec);
+	}
+	return jobs_state(t, &of, out, e);
+}
+
+static int
+svc_gate_jobs(struct txn *t, const struct svc_gate_ask *a,
+    struct svc_gate_rows *x, struct err *e)
+{
+	const struct checks *checks = &a->facts->checks;
+
+	for (size_t i = 0; i < checks->n; i++)
+		if (svc_gate_job(t, a, checks->v[i].name, &x->jobs[i], e) == -1)
+			return -1;
+	x->of = xcalloc(x->statuses.n + 1, sizeof(*x->of));
+	for (size_t i = 0; i < x->statuses.n; i++) {
+		const char *context = x->statuses.at[i].context;
+
+		if (svc_gate_is_job(context) &&
+		    svc_gate_job(t, a, context + 3, &x->of[i], e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 svc_gate_rows_read(struct txn *t, const struct svc_gate_ask *a,
     struct svc_gate_rows *x, struct err *e)
 {
-	const struct checks *checks = &a->facts->checks;
 	const struct pull *p = a->pull;
 	int64_t project = p->issue.project_id;
-	struct job_new of = { .project_id = project,
-		.pull = p->issue.number,
-		.sha = p->head_sha };
 	const struct approval_new money = { .project_id = project,
 		.item = p->issue.number,
 		.run_id = p->run_id,
 		.now = a->now };
 
-	for (size_t i = 0; i < checks->n; i++) {
-		of.name = checks->v[i].name;
-		if (jobs_state(t, &of, &x->jobs[i], e) == -1)
-			return -1;
-	}
-
 	if (reviews_latest(t, project, p->issue.number, &x->reviews, e) == -1 ||
-	    statuses_verdicts(t, project, p->head_sha, &x->statuses, e) == -1)
+	    statuses_verdicts(t, project, p->head_sha, &x->statuses, e) == -1 ||
+	    svc_gate_jobs(t, a, x, e) == -1)
 		return -1;
 	if (a->conversations &&
 	    review_comments_open(

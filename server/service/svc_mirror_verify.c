@@ -11,6 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
+#include "server/domain/push_policy.h"
 #include "server/domain/refname.h"
 #include "server/git/git_pool.h"
 #include "server/service/svc.h"
@@ -166,8 +167,12 @@ verify_queue_job(struct txn *t, void *arg, struct err *e)
 	struct mirror_job *j = arg;
 	struct mirror_verify *v = j->verify;
 	const char *sha = j->items[j->at].target;
+	const char *branch = refname_branch(j->items[j->at].ref);
 	struct identity ci;
 
+	/* The agent's own checks are not run for it. */
+	if (branch == NULL || push_policy_is_agent_branch(branch))
+		return 0;
 	svc_identity_of(j->m->spec.svc->ci_id, "ci", USER_CI, &ci);
 	for (size_t i = 0; i < v->checks.n; i++) {
 		const struct svc_ci_new n = { .project_id = j->project.id,

@@ -241,6 +241,18 @@ svc_pull_branch(const char *field, const char *branch, struct err *e)
 	return 0;
 }
 
+/* Its checks would be the agent's own. */
+static int
+svc_pull_base_ok(const struct identity *who, const char *base, struct err *e)
+{
+	if ((who->kind == IDENTITY_SESSION || who->kind == IDENTITY_RUN) &&
+	    push_policy_is_agent_branch(base))
+		return err_set(e, ERR_DENIED,
+		    "base: an agent may not propose to a branch under agent/: "
+		    "name one that people write");
+	return 0;
+}
+
 static int
 svc_pull_create_check(const struct svc_pull_create *op, struct err *e)
 {
@@ -253,6 +265,8 @@ svc_pull_create_check(const struct svc_pull_create *op, struct err *e)
 	    !push_policy_is_agent_branch(op->head))
 		return err_set(e, ERR_DENIED,
 		    "head: a session may propose branches under agent/ only");
+	if (svc_pull_base_ok(&op->op.who, op->base, e) == -1)
+		return -1;
 	if (op->head_project == 0 && strcmp(op->head, op->base) == 0)
 		return err_set(e, ERR_INVALID, "head: it is the base");
 	return 0;
@@ -389,6 +403,8 @@ svc_pull_edit_base(struct txn *t, const struct svc_pull_edit *op, struct err *e)
 		    e, ERR_INVALID, "base: the pull request is not open");
 	if (strcmp(op->base, p->head) == 0)
 		return err_set(e, ERR_INVALID, "base: it is the head");
+	if (svc_pull_base_ok(&op->op.who, op->base, e) == -1)
+		return -1;
 	if (svc_may(t, &op->op.who, op->project_id, PERM_WRITE, NULL, e) ==
 		-1 ||
 	    pulls_set_base(t, op->project_id, op->number, op->base,

@@ -24,6 +24,8 @@ void svc_pulls_start(struct svc *s);
  */
 void svc_pull_on_branch(
     struct svc *s, int64_t project, const char *branch, int64_t actor);
+/* All that are open in the project: they have other checks. */
+void svc_pull_on_checks(struct svc *s, int64_t project, int64_t actor);
 
 /* The full name of the head's branch, free(3), and the project it is in. */
 char *svc_pull_head_ref(const struct pull *p, int64_t *project)

@@ -53,6 +53,28 @@ svc_pull_on_branch(
 	svc_pull_on_fork(s, project, branch, actor);
 }
 
+void
+svc_pull_on_checks(struct svc *s, int64_t project, int64_t actor)
+{
+	AUTO_FREE struct pull_key *v = xcalloc(DB_LIST_MAX, sizeof(*v));
+	struct err e = ERR_INIT;
+	int64_t after = 0;
+	size_t n;
+
+	do {
+		if (pulls_open(db_reader(s->db), project, NULL, after, v,
+			DB_LIST_MAX, &n, &e) == -1) {
+			log_error("pull list project=%" PRId64 " reason=%s",
+			    project, log_val(e.msg));
+			return;
+		}
+		for (size_t i = 0; i < n; i++)
+			svc_pull_refresh(
+			    s, project, v[i].number, actor, NULL, NULL);
+		after = n > 0 ? v[n - 1].number : 0;
+	} while (n == DB_LIST_MAX);
+}
+
 char *
 svc_pull_head_ref(const struct pull *p, int64_t *project)
 {

@@ -7,6 +7,7 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
+#include "server/domain/push_policy.h"
 #include "server/service/svc_arrived.h"
 #include "server/service/svc_ci_head.h"
 #include "server/service/svc_ci_report.h"
@@ -46,7 +47,8 @@ svc_refresh_event(struct txn *t, const struct svc_refresh *r,
 }
 
 /* A fork has CI when an admin has started its sandbox: its owner, who may be
- * anybody that reads, writes the checks. */
+ * anybody that reads, writes the checks.  A branch of the agent's has none: it
+ * would write what its own changes are checked with. */
 static int
 svc_refresh_has_ci(
     struct txn *t, const struct svc_refresh *r, bool *yes, struct err *e)
@@ -62,7 +64,9 @@ svc_refresh_has_ci(
 	if (!*yes)
 		return 0;
 	rc = pulls_get(t, r->project, r->number, &now, e);
-	if (rc == 0)
+	if (rc == 0 && push_policy_is_agent_branch(now.base))
+		*yes = false;
+	else if (rc == 0)
 		rc = svc_pull_is_trusted(t, r->project, &now, yes, e);
 	pull_release(&now);
 	return rc;

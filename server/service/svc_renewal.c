@@ -7,6 +7,7 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
+#include "server/domain/settings_rule.h"
 #include "server/store/options.h"
 #include "server/store/projects.h"
 #include "server/store/renewals.h"
@@ -23,6 +24,7 @@ static const struct {
 	{ "cpus", offsetof(struct project_settings, cpus) },
 	{ "pids", offsetof(struct project_settings, pids) },
 	{ "disk", offsetof(struct project_settings, disk) },
+	{ "wall_s", offsetof(struct project_settings, wall_s) },
 };
 
 #define RENEWAL_NUMBERS (sizeof(renewal_numbers) / sizeof(renewal_numbers[0]))
@@ -33,7 +35,7 @@ renewal_number(struct project_settings *x, size_t i)
 	return (int64_t *)(void *)((char *)x + renewal_numbers[i].offset);
 }
 
-/* What the container is made of, as the members of the API. */
+/* What may be asked for with it, as the members of the API. */
 static void
 renewal_write(const struct project_settings *x, struct str *out)
 {
@@ -44,6 +46,12 @@ renewal_write(const struct project_settings *x, struct str *out)
 	jw_object(&w, NULL);
 	for (size_t i = 0; i < RENEWAL_NUMBERS; i++)
 		jw_i64(&w, renewal_numbers[i].name, *renewal_number(&copy, i));
+	jw_str(&w, "network", network_name(x->network));
+	jw_str(&w, "agent", x->agent);
+	jw_array(&w, "agent_command");
+	for (size_t i = 0; i < x->agent_command_n; i++)
+		jw_str(&w, NULL, x->agent_command[i]);
+	jw_end(&w);
 	options_write(&w, &x->sandbox);
 	jw_end(&w);
 }
@@ -97,6 +105,57 @@ renewal_keep(
 	*any = true;
 }
 
+/* By how much they let out. */
+static int
+renewal_width(int network)
+{
+	static const enum network_mode rows[] = { NETWORK_OFF, NETWORK_NONE,
+		NETWORK_LOCKED, NETWORK_WEB, NETWORK_OPEN };
+	int i = 0;
+
+	while (i < (int)(sizeof(rows) / sizeof(rows[0])) &&
+	    (int)rows[i] != network)
+		i++;
+	return i;
+}
+
+/* A mode that lets out less than the one before stays: who asked for it may
+ * think that it is so. */
+static void
+renewal_apply_network(
+    const struct renewal_docs *d, struct project_settings *x, bool *any)
+{
+	int before = network_parse(json_str_or(d->before, "network", ""));
+
+	if (before <= 0 || !renewal_is_back(d, "network") ||
+	    renewal_width(before) > renewal_width((int)x->network))
+		return;
+	x->network = (enum network_mode)before;
+	*any = true;
+}
+
+static void
+renewal_apply_agent(
+    const struct renewal_docs *d, struct project_settings *x, bool *any)
+{
+	const struct json *list = json_get(d->before, "agent_command");
+	const char *argv[SETTINGS_ARGV_MAX];
+	size_t n = 0;
+
+	if (renewal_is_back(d, "agent")) {
+		project_settings_set_agent(
+		    x, json_str_or(d->before, "agent", x->agent));
+		*any = true;
+	}
+	if (!renewal_is_back(d, "agent_command"))
+		return;
+	for (const struct json *v = json_first(list);
+	     v != NULL && n < SETTINGS_ARGV_MAX; v = json_next(v))
+		argv[n++] = json_string(v);
+	project_settings_set_command(x, argv, n);
+	*any = true;
+}
+
 /* Lays what comes back over *x. */
 static int
 renewal_apply(const struct renewal_docs *d, struct project_settings *x,
@@ -115,6 +174,8 @@ renewal_apply(const struct renewal_docs *d, struct project_settings *x,
 		*renewal_number(x, i) = json_i64_or(d->before, name, 0);
 		*any = true;
 	}
+	renewal_apply_network(d, x, any);
+	renewal_apply_agent(d, x, any);
 	jw_init(&w, &back);
 	jw_object(&w, NULL);
 	for (const struct sandbox_option *r = sandbox_option_rows;

@@ -40,7 +40,7 @@ svc_sandbox_report_new(struct svc *s, const struct identity *who)
 
 /* What cannot be made anew is not made when nobody thinks of it any more. */
 static int
-svc_sandbox_withdraw(struct txn *t, const struct svc_sandbox_report *op,
+svc_sandbox_withdraw(struct txn *t, struct svc_sandbox_report *op,
     const struct project *p, struct err *e)
 {
 	if (op->kept < 0 || op->kept >= op->generation ||
@@ -48,12 +48,13 @@ svc_sandbox_withdraw(struct txn *t, const struct svc_sandbox_report *op,
 		return 0;
 	if (projects_keep_sandbox(t, p->id, op->generation, op->kept, e) == -1)
 		return -1;
+	op->withdrawn = true;
 	return svc_renewal_undo(t, &op->op, p, e);
 }
 
 /* What becomes of a sandbox that was to be made anew. */
 static int
-svc_sandbox_renewed(struct txn *t, const struct svc_sandbox_report *op,
+svc_sandbox_renewed(struct txn *t, struct svc_sandbox_report *op,
     const struct project *p, struct err *e)
 {
 	if (strcmp(op->cause, "refused") == 0)
@@ -80,7 +81,8 @@ svc_sandbox_report_rows(struct txn *t, struct svc_sandbox_report *op,
 	};
 	struct jw w;
 
-	if (p->sandbox.state == op->state &&
+	/* Who asked for the same once more waits for an answer, too. */
+	if (!op->withdrawn && p->sandbox.state == op->state &&
 	    strcmp(svc_text(p->sandbox.cause), op->cause) == 0 &&
 	    strcmp(svc_text(p->sandbox.reason), op->reason) == 0 &&
 	    strcmp(svc_text(p->sandbox.address), op->address) == 0)

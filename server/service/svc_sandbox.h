@@ -24,6 +24,7 @@ struct svc_sandbox_report {
 	char *reason;
 	char *address;
 	bool purged; /* out: it was the last thing of a project being removed */
+	bool withdrawn; /* out: a renewal was taken back with it */
 };
 struct svc_sandbox_report *svc_sandbox_report_new(
     struct svc *s, const struct identity *who);

@@ -88,12 +88,12 @@ approvals_standing(struct txn *t, const struct approval_new *n,
 	    APPROVAL_COLS " WHERE a.project_id = ? AND a.kind = ?"
 			  " AND a.scope = ? AND a.subject = ?"
 			  " AND ((a.state = 1 AND a.expires_at > ?)"
-			  " OR (a.state = 2 AND a.until > ?)"
-			  " OR (a.state <> 2 AND a.created_at > ?))"
+			  " OR (a.id > ? AND ((a.state = 2 AND a.until > ?)"
+			  " OR (a.state <> 2 AND a.created_at > ?))))"
 			  " ORDER BY a.id DESC LIMIT 1",
 	    BINDS(I(n->now), I(n->project_id), I(n->kind),
-		I(approvals_scope(n)), S(n->subject), I(n->now), I(n->now),
-		I(n->now - APPROVAL_DAY_MS)),
+		I(approvals_scope(n)), S(n->subject), I(n->now), I(n->after),
+		I(n->now), I(n->now - APPROVAL_DAY_MS)),
 	    out, e);
 }
 

@@ -17,6 +17,7 @@ struct approval_new {
 	const char *reason;
 	int64_t now;
 	int64_t expires_at;
+	int64_t after; /* answers up to that id do not stand */
 };
 /* Of one subject a project has one open ask about names, a run one of each
  * other kind: ERR_EXISTS. */

@@ -70,12 +70,13 @@ jobs_state(
     struct txn *t, const struct job_new *of, enum job_state *out, struct err *e)
 {
 	static const char
-	    sql[] = "SELECT state FROM job WHERE project_id = ? AND pull = ?"
-		    " AND sha = ? AND name = ?";
+	    sql[] = "SELECT state FROM job WHERE project_id = ?1 AND pull = ?2"
+		    " AND sha = ?3 AND name = ?4 AND (?5 = '' OR spec = ?5)";
 	int64_t state = 0;
 
 	if (db_number(t, sql,
-		BINDS(I(of->project_id), I(of->pull), S(of->sha), S(of->name)),
+		BINDS(I(of->project_id), I(of->pull), S(of->sha), S(of->name),
+		    S(of->spec)),
 		&state, e) == -1)
 		return -1;
 	*out = (enum job_state)state;
@@ -100,14 +101,16 @@ jobs_renew(struct txn *t, const struct job_new *n, int64_t id, bool *renewed,
 	    " network_test = ?3, timeout_s = ?4, memory = ?5, required = ?6,"
 	    " setup = ?7, test = ?8, tree = ?10, image = ?11, profile = ?12,"
 	    " presets = ?13, labels = ?14, cpus = ?15, pids = ?16, disk = ?17,"
-	    " priority = ?18, attempt = 0, lease = '', lease_until = 0,"
+	    " priority = ?18, spec = ?19, attempt = 0, lease = '', lease_until "
+	    "= 0,"
 	    " runner = '', runner_id = 0, cancel = 0, phase = '', has_exit = 0,"
 	    " exit_code = 0, signal = 0, started_at = 0, ended_at = 0, why = ''"
 	    " WHERE id = ?9 AND (state IN (10, 11) OR network_setup <> ?2"
 	    " OR network_test <> ?3 OR timeout_s <> ?4 OR memory <> ?5"
 	    " OR required <> ?6 OR setup <> ?7 OR test <> ?8 OR tree <> ?10"
 	    " OR image <> ?11 OR profile <> ?12 OR presets <> ?13"
-	    " OR labels <> ?14 OR cpus <> ?15 OR pids <> ?16 OR disk <> ?17)";
+	    " OR labels <> ?14 OR cpus <> ?15 OR pids <> ?16 OR disk <> ?17"
+	    " OR spec <> ?19)";
 	const struct job_check *c = n->check;
 	int64_t rows = 0;
 
@@ -116,7 +119,8 @@ jobs_renew(struct txn *t, const struct job_new *n, int64_t id, bool *renewed,
 		    I(c->timeout_s), I(c->memory), I(c->required), S(c->setup),
 		    S(c->test), I(id), S(n->tree), S(c->image), S(c->profile),
 		    S(jobs_json(c->presets)), S(jobs_json(c->labels)),
-		    I(c->cpus), I(c->pids), I(c->disk), I(n->priority)),
+		    I(c->cpus), I(c->pids), I(c->disk), I(n->priority),
+		    S(n->spec)),
 		&rows, e) == -1)
 		return -1;
 	*renewed = rows > 0;
@@ -130,9 +134,9 @@ jobs_add(struct txn *t, const struct job_new *n, struct err *e)
 	    "INSERT INTO job (project_id, pull, sha, base_sha, name, state,"
 	    " network_setup, network_test, timeout_s, memory, required,"
 	    " created_at, setup, test, tree, image, profile, presets, labels,"
-	    " cpus, pids, disk, priority)"
+	    " cpus, pids, disk, priority, spec)"
 	    " VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?)";
+	    " ?, ?, ?, ?, ?)";
 	const struct job_check *c = n->check;
 
 	return db_exec(t, sql,
@@ -141,7 +145,7 @@ jobs_add(struct txn *t, const struct job_new *n, struct err *e)
 		I(c->timeout_s), I(c->memory), I(c->required), I(n->now),
 		S(c->setup), S(c->test), S(n->tree), S(c->image), S(c->profile),
 		S(jobs_json(c->presets)), S(jobs_json(c->labels)), I(c->cpus),
-		I(c->pids), I(c->disk), I(n->priority)),
+		I(c->pids), I(c->disk), I(n->priority), S(n->spec)),
 	    NULL, e);
 }
 
@@ -176,7 +180,8 @@ jobs_settle(struct txn *t, const struct job_new *n, enum job_state state,
 		     " AND sha = ? AND name = ?";
 	static const char
 	    sql[] = "UPDATE job SET state = ?, why = ?, ended_at = ?,"
-		    " base_sha = ?, required = ?, lease = '' WHERE id = ?";
+		    " base_sha = ?, required = ?, lease = '', spec = ?"
+		    " WHERE id = ?";
 
 	if (db_number(t, find,
 		BINDS(I(n->project_id), I(n->pull), S(n->sha), S(n->name)), id,
@@ -189,7 +194,7 @@ jobs_settle(struct txn *t, const struct job_new *n, enum job_state state,
 	}
 	return db_exec(t, sql,
 	    BINDS(I(state), S(why), I(n->now), S(n->base_sha),
-		I(n->check->required), I(*id)),
+		I(n->check->required), S(n->spec), I(*id)),
 	    NULL, e);
 }
 

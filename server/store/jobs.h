@@ -19,6 +19,7 @@ struct job_new {
 	const char *name;
 	const struct job_check *check; /* NULL text is "", NULL list "[]" */
 	const char *tree; /* what is tested instead of sha's; NULL: "" */
+	const char *spec; /* a digest of the check as it is now; NULL: "" */
 	int64_t priority; /* greater first; 0 is a check's */
 	int64_t now;
 };
@@ -28,7 +29,8 @@ struct job_new {
 int jobs_insert(struct txn *t, const struct job_new *n, int64_t *id,
     bool *created, struct err *e);
 int jobs_get(struct txn *t, int64_t id, struct job *out, struct err *e);
-/* Of the pull request's check of that head; 0: it has none. */
+/* Of the pull request's check of that head; 0: it has none, or of another
+ * spec, if one is given. */
 int jobs_state(struct txn *t, const struct job_new *of, enum job_state *out,
     struct err *e);
 /* It ends without a runner: it is skipped, or others say how it ended. */

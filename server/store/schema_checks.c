@@ -5,12 +5,13 @@
  * checks, which win over its file; check_order what a comment asked for, by
  * domain/check_order.h; check_report what is said of a pull request's head: by
  * which comment, what the tests of its change show and what else is to be
- * looked at.
+ * looked at.  job.spec: a digest of the check that it is of, as it was then.
  */
 const char schema_checks[] =
     "ALTER TABLE job ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;"
     "ALTER TABLE job ADD COLUMN side INTEGER NOT NULL DEFAULT 1;"
     "ALTER TABLE job ADD COLUMN ordered INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN spec TEXT NOT NULL DEFAULT '';"
     "CREATE TABLE check_text ("
     " project_id INTEGER PRIMARY KEY"
     " REFERENCES project (id) ON DELETE CASCADE,"

@@ -188,6 +188,23 @@ api GET "$C/approvals/$F"
 tap_is "$(field .state)" open 'and is none'
 say "$BOB" "/deny $F"
 
+# Secrets in a question.
+key() { printf 'ghp_%036d' "$1"; }
+ask command "push --token $(key 1) now"
+K=$(field .id)
+tap_like "$(field .subject)" 'push --token \*\*\*\**\* now \[with a secret that is not shown, SHA-256 *\]' 'a key in a question is not shown'
+tap_is "$(last | grep -c ghp_)" 0 'nor in the comment'
+ask command "push --token $(key 1) now"
+tap_is "$STATUS,$(field .id)" "200,$K" 'the same is asked once'
+ask command "push --token $(key 2) now"
+L=$(field .id)
+tap_is "$STATUS" 201 'with another key it is another'
+ask command "$(printf -- '-----BEGIN RSA PRIVATE KEY-----\n%064d\nrm -rf ~; true' 7)"
+tap_like "$(field .subject)" "*KEY-----
+\*\*\*\*\*\*\*\**\*
+rm -rf ~; true \[*" 'what is no key is not hidden by one'
+say "$BOB" "/deny $K $L $(field .id)"
+
 # What is left when the run ends.
 ask tool 'WebFetch https://y.test'
 Y=$(field .id)

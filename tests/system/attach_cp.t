@@ -6,7 +6,7 @@
 . "$(dirname "$0")/attach_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 35
+tap_plan 37
 attach_up calc
 cd "$T" || exit 1
 inside() { coffer exec calc -- sh -c "$1" </dev/null; }
@@ -62,6 +62,10 @@ run cp calc:/work/tree into --force --json
 tap_is "$RC $(jq -c '[.files, .skipped]' "$T/out")" '0 [2,1]' 'unless forced'
 run cp calc:/work/tree into/new
 tap_ok 'under another name' test -f into/new/a/b/tool
+# The folder of runs is nobody's but root's.
+run cp calc:/work whole
+tap_is "$RC $(test -d whole/runs || grep -c '^left out: whole/runs: ' "$T/err")" '0 1' 'all of it, but what its user may not read'
+tap_ok 'whole' test -s whole/big
 
 # Hostile.
 inside 'mkdir /work/evil; cd /work/evil

@@ -84,6 +84,9 @@ coffer run start alpha 'Wait' --access scratch --env FOO --json >/dev/null 2>&1
 FOO=value-of-the-caller coffer run start alpha 'Wait' --access scratch --env FOO --json >"$T/asked"
 RID=$(jq -r .id "$T/asked")
 wait_for 30 attack_says begun
+window() { coffer exec alpha -- tmux list-windows -a 2>/dev/null | grep -q ": run-$RID\b"; }
+no_window() { ! window; }
+tap_ok 'it has a window in the session' wait_for 20 window
 in_tree() { touch "$HOME_DIR/sandboxes/1/ws/runs/$RID/tree/$1"; }
 wait_for 10 in_tree made-meanwhile
 coffer status alpha --diff >"$T/diff" 2>"$T/err" </dev/null
@@ -99,6 +102,7 @@ tap_is "$(attack_state)" 'done' 'the run goes on'
 tap_ok 'with its environment, masked' grep -q 'foo=\*\*\*\*' "$T/run.json"
 clean() { [ ! -e "$HOME_DIR/runs/$RID/env" ] && [ ! -e "$HOME_DIR/runs/$RID/token" ]; }
 tap_ok 'which goes with it' wait_for 20 clean
+tap_ok 'as does its window' wait_for 20 no_window
 
 # ---- the clones of a session, looked at from outside ----
 coffer exec alpha -- sh -c 'cd /work && git tree one >/dev/null 2>&1 && cd one && echo changed >>README.md && echo fresh >untracked.txt && touch /tmp/mark && git config core.fsmonitor "touch /tmp/fsmonitor-ran" && ls .git/objects | wc -l' >"$T/before" 2>&1

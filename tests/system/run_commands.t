@@ -141,11 +141,15 @@ api POST "$R/issues" '{"title":"Help","body":"me"}'
 HELP=$(field .number)
 api POST "$R/issues/$HELP/comments" '{"body":"/dance"}'
 tap_ok 'who asks for what is not there is told what the repository has, too' wait_for 30 answered "$HELP" '^- of this repository: `/count`, `/ship`$'
+tap_ok 'and what a maintainer may say besides' wait_for 30 answered "$HELP" '`/allow N`.*`/deny N`'
 tap_ok 'an attachment is there' grep -q '^    what it printed$' "$T/message"
 tap_ok 'and one whose name is cut' grep -q '^    of a long name$' "$T/message"
 tap_ok 'one of a type that is not handed on is named' grep -q 'all.zip, by admin: not taken' "$T/message"
 tap_not 'and nothing can be written beside it' grep -q WROTE "$T/message"
 tap_ok 'its record has what held' grep -q '^turns: 7$' "$COFFER_HOME/runs/$(jq .id "$T/run")/command.md"
+tap_is "$(order "$ISSUE" '/plan again')" 'done' 'one more'
+tap_ok 'has the files of people' grep -q 'out.log, by admin' "$T/message"
+tap_not 'and no report of a run before it' grep -q 'named run-' "$T/message"
 
 n=$(runs)
 api POST "$R/issues/$ISSUE/comments" '{"body":"/ship"}'

@@ -150,6 +150,16 @@ tap_is "$(attack_state)" 'cancelled' 'is cancelled'
 TOK=$(run_token)
 dead 'its token ended'
 
+# ---- a session that begins while the gateway is away ----
+G=$(pid_of gateway)
+kill -STOP "$G"
+coffer stop beta >"$T/stop.log" 2>&1
+coffer start beta >"$T/start.log" 2>&1
+tap_is "$(in_session beta 'echo "${ANTHROPIC_AUTH_TOKEN-none}"' | tr -d '\r\n')" none 'a session does not wait for the gateway'
+kill -CONT "$G"
+late() { in_session beta 'ask "$ANTHROPIC_AUTH_TOKEN"' >"$T/late"; grep -q '"text":"hello".* 200' "$T/late"; }
+tap_ok 'and has its token when that is there again' wait_for 40 late
+
 # ---- the end of a session ----
 # The gateway has not read it when both are killed: the next agentd says it again.
 G=$(pid_of gateway)

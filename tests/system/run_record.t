@@ -59,6 +59,7 @@ tap_ok 'the same' cmp -s "$T/report.md" "$(dir)/report.md"
 # ---- the user's side ----
 coffer run inspect "$RID" >"$T/inspect" 2>&1
 tap_is $? 0 'coffer run inspect'
+tap_ok 'with when it began' grep -q '^  began  *20[0-9][0-9]-[-0-9]*T[0-9:]*Z$' "$T/inspect"
 tap_ok 'it is signed' grep -q 'signed by this installation' "$T/inspect"
 tap_is "$(coffer run inspect "$RID" --json | jq -r .state)" 'done' 'as JSON'
 coffer run report "$RID" -o "$T/report.html" && coffer run report "$RID" >"$T/report.txt"

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 49
+tap_plan 52
 . "$SYSTEM_DIR/sandbox_lib.sh"
 
 # What no sandbox gets, before anything is made.
@@ -98,6 +98,15 @@ for OPTION in "--driver ${COFFER_TEST_OTHER:-engine}" '--runtime nonesuch' '--gp
 	tap_is "$RC,$(sandbox state)" 1,running "nor with $OPTION"
 done
 tap_is "$(setting driver),$(setting runtime),$(setting gpus),$(setting 'ro | length')" ,,,1 'none of it is kept'
+IS=$(setting network),$(setting agent),$(setting wall_s)
+run recreate calc --yes --force --gpus all --network open --agent claude --wall 2m --timeout 30s
+tap_is "$RC,$(setting network),$(setting agent),$(setting wall_s)" "1,$IS" 'nor what needs no other sandbox'
+run recreate calc --yes --force --gpus all --network off --timeout 30s
+tap_is "$RC,$(setting network)" 1,off 'but a network that lets out less'
+run settings calc network=none
+network_is_none() { coffer exec calc -- curl -sS -o /dev/null http://coffer/; }
+wait_for 20 network_is_none
+tap_ok 'it is still the old one' in_session test -e /work/calc/g
 run recreate calc --yes --force --memory 512M --timeout 60s
 tap_is "$RC,$(setting memory),$(setting branch)" 0,536870912,dev 'recreate --force with another limit'
 tap_not 'it is new' in_session test -e /work/calc

@@ -226,6 +226,8 @@ commands_of_the_repository_load(void **state)
 	assert_null(commands_find(&all, "nothing"));
 	commands_help(&all, &help);
 	assert_non_null(strstr(str_cstr(&help), "`/fix"));
+	for (size_t i = 1; i < all.n; i++)
+		assert_true(strcmp(all.v[i - 1].name, all.v[i].name) < 0);
 	str_release(&help);
 	commands_release(&all);
 }

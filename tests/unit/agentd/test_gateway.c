@@ -495,6 +495,53 @@ a_file_that_is_written_anew_loses_nothing(void **state)
 	books_end(&b);
 }
 
+static int64_t
+books_yes(struct books *b, int64_t id, int64_t from, int64_t to, bool *is_new)
+{
+	const struct ledger_yes yes = { id, from, to, NOW };
+	struct ledger_state s;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(
+	    ledger_raise(b->ledger, LEDGER_PROJECT, &who_one, &yes, is_new, &e),
+	    0);
+	ledger_look(b->ledger, LEDGER_PROJECT, &who_one, NOW, &s);
+	return s.limit;
+}
+
+static void
+a_yes_raises_a_limit_once(void **state)
+{
+	struct books b;
+	struct err e = ERR_INIT;
+	bool is_new;
+
+	(void)state;
+	books_new(&b);
+	assert_int_equal(books_yes(&b, 5, 2000, 4000, &is_new), 4000);
+	assert_true(is_new);
+	/* The operator takes it back: the same yes, said again, is used up. */
+	assert_int_equal(
+	    ledger_set_limit(b.ledger, LEDGER_PROJECT, &who_one, 2000, NOW, &e),
+	    0);
+	assert_int_equal(books_yes(&b, 5, 2000, 4000, &is_new), 2000);
+	assert_false(is_new);
+	assert_int_equal(journal_renew(b.journal, &e), 0);
+	books_close(&b);
+	books_open(&b);
+	assert_int_equal(ledger_yes_of(b.ledger, LEDGER_PROJECT, &who_one), 5);
+	assert_int_equal(books_yes(&b, 5, 2000, 4000, &is_new), 2000);
+	/* Of a limit that is another by now it is no yes, but it is used. */
+	assert_int_equal(books_yes(&b, 6, 3000, 6000, &is_new), 2000);
+	assert_true(is_new);
+	assert_int_equal(books_yes(&b, 7, 2000, 4000, &is_new), 4000);
+	books_close(&b);
+	books_open(&b);
+	assert_int_equal(books_yes(&b, 7, 4000, 8000, &is_new), 4000);
+	assert_false(is_new);
+	books_end(&b);
+}
+
 static void
 a_token_has_an_end(void **state)
 {
@@ -689,6 +736,7 @@ main(void)
 		cmocka_unit_test(a_budget_is_reserved_and_settled),
 		cmocka_unit_test(what_was_not_settled_is_spent_after_a_crash),
 		cmocka_unit_test(a_file_that_is_written_anew_loses_nothing),
+		cmocka_unit_test(a_yes_raises_a_limit_once),
 		cmocka_unit_test(a_token_has_an_end),
 		cmocka_unit_test(
 		    no_provider_fetches_for_a_project_that_is_shut),

@@ -566,6 +566,10 @@ one_that_cannot_be_made_anew_stays_as_it_is(void **state)
 	assert_non_null(strstr(f->e.msg, "/etc is not shared"));
 	assert_int_equal(sandbox_state(m, 7), SANDBOX_RUNNING);
 	assert_true(home_has(f, "sandboxes/7/ws/marker"));
+	/* A start that gives it what was asked for besides makes no other. */
+	sandbox_start(m, &p, fixture_on_done, f);
+	(void)fixture_wait(f);
+	assert_int_equal(sandbox_generation(m, 7), 0);
 	p.ro = NULL;
 	p.profile = "never-built";
 	sandbox_recreate(m, &p, fixture_on_done, f);

@@ -26,16 +26,25 @@ struct liar {
 	size_t deepest;
 	uint64_t size; /* of each file */
 	uint64_t given;
-	bool endless; /* the last row for ever */
+	bool endless;       /* the last row for ever */
+	const char *barred; /* may not be entered or opened */
 };
+
+static int
+liar_may(const struct liar *l, const char *name, struct err *e)
+{
+	if (l->barred == NULL || strcmp(l->barred, name) != 0)
+		return 0;
+	return err_set(e, ERR_DENIED, "%s: its user may not", name);
+}
 
 static int
 liar_enter(void *src, const char *name, struct err *e)
 {
 	struct liar *l = src;
 
-	(void)name;
-	(void)e;
+	if (liar_may(l, name, e) == -1)
+		return -1;
 	l->at[++l->depth] = 0;
 	if (l->depth > l->deepest)
 		l->deepest = l->depth;
@@ -69,10 +78,8 @@ liar_open(void *src, const char *name, struct err *e)
 {
 	struct liar *l = src;
 
-	(void)name;
-	(void)e;
 	l->given = 0;
-	return 0;
+	return liar_may(l, name, e);
 }
 
 static long
@@ -376,6 +383,42 @@ a_tree_on_this_disk_is_copied(void **state)
 	assert_false(fix_has(f, "to/link"));
 }
 
+static void
+what_may_not_be_read_is_left_out_and_the_rest_comes(void **state)
+{
+	static const struct copy_entry rows[] = {
+		{ .name = "ours", .kind = COPY_FILE },
+		{ .name = "shut", .kind = COPY_DIR },
+		{ .name = "also", .kind = COPY_FILE },
+	};
+	static const struct copy_entry files[] = {
+		{ .name = "shut", .kind = COPY_FILE },
+		{ .name = "also", .kind = COPY_FILE },
+	};
+	struct fix *f = *state;
+	struct liar l = { .rows = rows, .n = 3, .barred = "shut" };
+	struct liar g = { .rows = files, .n = 2, .barred = "shut" };
+	struct liar top = { .rows = files, .n = 2, .barred = "top" };
+	AUTO_FREE char *top_dir = path_join(f->dir, "top");
+	struct copy_result r;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(fix_copy(f, &l, COPY_DIR, &r, &e), 0);
+	assert_int_equal(e.code, ERR_NONE);
+	assert_int_equal(r.files, 2);
+	assert_int_equal(r.skipped, 1);
+	assert_int_equal(f->skips, 1);
+	assert_true(fix_has(f, "top/also"));
+	assert_false(fix_has(f, "top/shut"));
+	assert_int_equal(path_rmtree(top_dir, &e), 0);
+	assert_int_equal(fix_copy(f, &g, COPY_DIR, &r, &e), 0);
+	assert_int_equal(r.files, 1);
+	assert_int_equal(r.skipped, 1);
+	/* What was asked for by name is an error. */
+	assert_int_equal(fix_copy(f, &top, COPY_DIR, &r, &e), -1);
+	assert_int_equal(e.code, ERR_DENIED);
+}
+
 #define COPY_TEST(t) cmocka_unit_test_setup_teardown(t, fix_setup, fix_teardown)
 
 int
@@ -388,6 +431,7 @@ main(void)
 		COPY_TEST(a_tree_without_an_end_is_cut),
 		COPY_TEST(a_folder_without_an_end_is_refused),
 		COPY_TEST(a_file_without_an_end_leaves_nothing),
+		COPY_TEST(what_may_not_be_read_is_left_out_and_the_rest_comes),
 		COPY_TEST(what_is_there_stays),
 		COPY_TEST(links_at_the_destination_are_not_followed),
 		COPY_TEST(a_tree_on_this_disk_is_copied),

@@ -12,6 +12,7 @@
 #include "server/domain/checks.h"
 #include "server/domain/ci_word.h"
 #include "server/domain/job_name.h"
+#include "server/domain/job_rule.h"
 #include "server/domain/test_rule.h"
 
 static void
@@ -238,6 +239,24 @@ a_jobs_name_says_what_it_is(void **state)
 	assert_false(check_name_taken("tests"));
 }
 
+static void
+a_check_reaches_no_further_than_its_project(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    job_rule_network(NETWORK_WEB, NETWORK_OPEN, false), NETWORK_WEB);
+	assert_int_equal(job_rule_network(NETWORK_WEB, NETWORK_LOCKED, false),
+	    NETWORK_LOCKED);
+	assert_int_equal(job_rule_network(NETWORK_LOCKED, NETWORK_NONE, false),
+	    NETWORK_NONE);
+	assert_int_equal(
+	    job_rule_network(NETWORK_LOCKED, NETWORK_OFF, false), NETWORK_OFF);
+	assert_int_equal(
+	    job_rule_network(NETWORK_OFF, NETWORK_WEB, false), NETWORK_OFF);
+	assert_int_equal(
+	    job_rule_network(NETWORK_WEB, NETWORK_OPEN, true), NETWORK_OFF);
+}
+
 int
 main(void)
 {
@@ -248,6 +267,7 @@ main(void)
 		cmocka_unit_test(tests_are_known_by_their_names),
 		cmocka_unit_test(lines_of_tests_are_understood),
 		cmocka_unit_test(a_jobs_name_says_what_it_is),
+		cmocka_unit_test(a_check_reaches_no_further_than_its_project),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -285,6 +285,9 @@ steps_jobs_anew(struct txn *t, void *arg, struct err *e)
 	STEP(add_job_of(t, f, other, SHA_A, "test", &again, &created, e) == 0);
 	STEP(!created && again == id);
 	STEP(jobs_state(t, &of, &state, e) == 0 && state == JOB_QUEUED);
+	of.spec = "another";
+	STEP(jobs_state(t, &of, &state, e) == 0 && state == 0);
+	of.spec = NULL;
 	of.sha = SHA_B;
 	STEP(jobs_state(t, &of, &state, e) == 0 && state == 0);
 	return fixture_verdict(f, e);

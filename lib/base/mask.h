@@ -4,8 +4,8 @@
  * and keys by their shape (lib/base/secret.h), private keys as PEM.  What was
  * encoded (base64, reversed, cut in two) is not found.  Pure.
  */
-#ifndef AGENTD_RECORD_MASK_H
-#define AGENTD_RECORD_MASK_H
+#ifndef LIB_BASE_MASK_H
+#define LIB_BASE_MASK_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "agentd/record/mask.h"
+#include "lib/base/mask.h"
 
 #include <ctype.h>
 #include <stdbool.h>
