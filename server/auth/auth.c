@@ -132,7 +132,7 @@ auth_by_session(struct txn *t, struct view secret, int64_t now,
 	if (tokens_by_secret(t, text, &k, e) == -1) {
 		if (e->code == ERR_NOTFOUND)
 			(void)auth_deny(e);
-	} else if (k.kind != TOKEN_WEB || k.user_deleted ||
+	} else if (k.kind != TOKEN_WEB || k.user_deleted || k.user_bot ||
 	    k.expires_at <= now ||
 	    (k.user_kind != USER_ADMIN && k.user_kind != USER_PERSON)) {
 		(void)auth_deny(e);

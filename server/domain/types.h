@@ -66,6 +66,7 @@ struct token {
 	char login[NAME_LEN_MAX + 1];
 	enum user_kind user_kind;
 	bool user_deleted;
+	bool user_bot;
 	bool user_barred; /* deactivated or not to sign in */
 	enum token_kind kind;
 	uint32_t scopes; /* server/domain/scope.h */

@@ -231,6 +231,91 @@ svc_ci_head_no_proof(const struct svc_ci_head *h)
 	return c->code == 0 ? "nothing but tests is changed" : NULL;
 }
 
+/* What has begun anew has no verdict; a required one is there before. */
+static int
+svc_ci_head_reopen(struct txn *t, const struct svc_ci_head *h, const char *name,
+    bool required, const char *why, struct err *e)
+{
+	const struct job_new of = svc_ci_head_row(h, name, NULL);
+	enum job_state was;
+
+	if (jobs_state(t, &of, &was, e) == -1)
+		return -1;
+	if (was == JOB_SUPERSEDED || (was == 0 && !required))
+		return 0;
+	return svc_ci_head_end(t, h, name, required, JOB_SUPERSEDED, why, e);
+}
+
+/* Parts that the head has no more of say nothing, nor do they go on. */
+static int
+svc_ci_head_drop(struct txn *t, const struct svc_ci_head *h,
+    const struct job *j, struct err *e)
+{
+	const struct job_new row = svc_ci_head_row(h, j->name, &j->check);
+	int64_t id;
+
+	return j->state == JOB_SUPERSEDED
+	    ? 0
+	    : jobs_settle(t, &row, JOB_SUPERSEDED,
+		  "it was of another base, or of other checks", &id, e);
+}
+
+/* Is it a part that these checks have? */
+static bool
+svc_ci_head_has_part(const struct svc_ci_head *h, const char *name)
+{
+	const struct job_name base = { .kind = JOB_KIND_PROOF,
+		.side = JOB_SIDE_BASE };
+	char text[JOB_NAME_MAX];
+
+	for (size_t i = 0; i < h->checks->n; i++) {
+		if (!h->change->wants[i])
+			continue;
+		job_name_write(&base, h->checks->v[i].name, text);
+		if (strcmp(text, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of the tests on the base, unless `keep` those that are there; of an order
+ * all parts. */
+static int
+svc_ci_head_drop_parts(struct txn *t, const struct svc_ci_head *h,
+    const struct job_name *like, bool keep, struct err *e)
+{
+	struct job_list l;
+	int rc = 0;
+
+	if (jobs_of_head(t, h->project_id, h->pull, h->sha, &l, e) == -1)
+		return -1;
+	for (size_t i = 0; i < l.n && rc == 0; i++) {
+		struct job_name n = job_name_read(l.at[i].name);
+
+		if (n.kind == like->kind && n.comment == like->comment &&
+		    n.side != JOB_SIDE_WHOLE &&
+		    !(keep && svc_ci_head_has_part(h, l.at[i].name)))
+			rc = svc_ci_head_drop(t, h, &l.at[i], e);
+	}
+	job_list_release(&l);
+	return rc;
+}
+
+/* Those that ended before may come to something else now. */
+static int
+svc_ci_head_again(
+    struct txn *t, const struct svc_ci_head *h, bool required, struct err *e)
+{
+	const struct job part = { .project_id = h->project_id,
+		.pull = h->pull,
+		.check = { .required = required } };
+	struct job like = part;
+
+	(void)snprintf(like.sha, sizeof(like.sha), "%s", h->sha);
+	(void)snprintf(like.base_sha, sizeof(like.base_sha), "%s", h->base_sha);
+	return svc_ci_head_proved(t, h->svc, h->now, &like, e);
+}
+
 static int
 svc_ci_head_parts(
     struct txn *t, struct svc_ci_head *h, bool required, struct err *e)
@@ -253,22 +338,25 @@ svc_ci_head_parts(
 			return -1;
 		any = any || created;
 	}
-	return any && required
-	    ? svc_ci_head_end(t, h, CHECK_NEW_TESTS, true, JOB_SUPERSEDED,
-		  "the tests run on the base", e)
-	    : 0;
+	return any ? svc_ci_head_reopen(t, h, CHECK_NEW_TESTS, required,
+			 "the tests run on the base", e)
+		   : svc_ci_head_again(t, h, required, e);
 }
 
 /* The head's tests on the base's code, or why not. */
 static int
 svc_ci_head_proof(struct txn *t, struct svc_ci_head *h, struct err *e)
 {
+	const struct job_name proof = { .kind = JOB_KIND_PROOF };
 	bool required = h->checks->new_tests == NEW_TESTS_REQUIRED;
 	const char *no;
 
 	if (h->checks->new_tests == NEW_TESTS_OFF || !h->change->known)
 		return 0;
 	no = svc_ci_head_no_proof(h);
+	if (svc_ci_head_drop_parts(t, h, &proof,
+		no == NULL && h->change->tree[0] != '\0', e) == -1)
+		return -1;
 	if (no != NULL)
 		return required ? svc_ci_head_end(t, h, CHECK_NEW_TESTS, true,
 				      JOB_SKIPPED, no, e)
@@ -305,20 +393,23 @@ svc_ci_head_order(struct txn *t, struct svc_ci_head *h,
 		.comment = o->comment_id };
 	struct check check;
 	char text[JOB_NAME_MAX];
-	bool created;
+	char whole[JOB_NAME_MAX];
+	bool head, base;
 
 	svc_ci_head_ordered(h, o, &check);
 	if (check_orders_made(t, o->comment_id, h->sha, e) == -1)
 		return -1;
 	if (o->kind == CHECK_ORDER_TEST) {
 		job_name_write(&name, "", text);
-		return svc_ci_head_insert(t, h, &check, text, NULL,
-		    SVC_CI_ORDER_PRIORITY, &created, e);
+		return svc_ci_head_insert(
+		    t, h, &check, text, NULL, SVC_CI_ORDER_PRIORITY, &head, e);
 	}
 	name.kind = JOB_KIND_BUG;
+	job_name_write(&name, "", whole);
 	if (!h->change->known || h->change->bug_tree[0] == '\0') {
-		job_name_write(&name, "", text);
-		return svc_ci_head_end(t, h, text, o->required, JOB_FAILED,
+		if (svc_ci_head_drop_parts(t, h, &name, false, e) == -1)
+			return -1;
+		return svc_ci_head_end(t, h, whole, o->required, JOB_FAILED,
 		    "invalid: the pull request brings no test, and changes no "
 		    "file that the command names",
 		    e);
@@ -326,12 +417,27 @@ svc_ci_head_order(struct txn *t, struct svc_ci_head *h,
 	name.side = JOB_SIDE_HEAD;
 	job_name_write(&name, "", text);
 	if (svc_ci_head_insert(t, h, &check, text, NULL, SVC_CI_ORDER_PRIORITY,
-		&created, e) == -1)
+		&head, e) == -1)
 		return -1;
 	name.side = JOB_SIDE_BASE;
 	job_name_write(&name, "", text);
-	return svc_ci_head_insert(t, h, &check, text, h->change->bug_tree,
-	    SVC_CI_ORDER_PRIORITY, &created, e);
+	if (svc_ci_head_insert(t, h, &check, text, h->change->bug_tree,
+		SVC_CI_ORDER_PRIORITY, &base, e) == -1)
+		return -1;
+	return head || base ? svc_ci_head_reopen(t, h, whole, false,
+				  "it runs on the head and on the base", e)
+			    : 0;
+}
+
+/* What came while git was asked is of the next pass: what git laid over the
+ * base was made without its words. */
+static bool
+svc_ci_head_was_asked(const struct svc_ci_change *c, int64_t comment)
+{
+	for (size_t i = 0; i < c->n_orders; i++)
+		if (c->orders[i] == comment)
+			return true;
+	return false;
 }
 
 static int
@@ -343,7 +449,8 @@ svc_ci_head_orders(struct txn *t, struct svc_ci_head *h, struct err *e)
 	if (check_orders_due(t, h->project_id, h->pull, h->sha, &due, e) == -1)
 		return -1;
 	for (size_t i = 0; i < due.n && rc == 0; i++)
-		rc = svc_ci_head_order(t, h, &due.at[i], e);
+		if (svc_ci_head_was_asked(h->change, due.at[i].comment_id))
+			rc = svc_ci_head_order(t, h, &due.at[i], e);
 	check_order_list_release(&due);
 	return rc;
 }
@@ -414,14 +521,17 @@ svc_ci_head_jobs(struct txn *t, struct svc_ci_head *h, struct err *e)
 
 int
 svc_ci_head_words(struct txn *t, int64_t project, int64_t pull, const char *sha,
-    struct str *out, struct err *e)
+    struct svc_ci_change *c, struct str *out, struct err *e)
 {
 	struct check_order_list due;
 
 	if (check_orders_due(t, project, pull, sha, &due, e) == -1)
 		return -1;
-	for (size_t i = 0; i < due.n; i++)
+	c->n_orders = 0;
+	for (size_t i = 0; i < due.n && i < SVC_CI_ORDERS; i++) {
+		c->orders[c->n_orders++] = due.at[i].comment_id;
 		str_addf(out, "%s\n%s\n", due.at[i].test, due.at[i].setup);
+	}
 	check_order_list_release(&due);
 	return 0;
 }

@@ -14,6 +14,10 @@ struct git_result;
 struct job;
 struct pull;
 
+enum {
+	SVC_CI_ORDERS = 50 /* of one pass */
+};
+
 /* What the change does to files and tests, of gitpool_tests. */
 struct svc_ci_change {
 	bool known;
@@ -24,7 +28,9 @@ struct svc_ci_change {
 	int64_t tests; /* files added or changed */
 	int64_t code;  /* other files */
 	struct str notes;
-	char file_error[240]; /* of its own checks.yml */
+	char file_error[240];          /* of its own checks.yml */
+	int64_t orders[SVC_CI_ORDERS]; /* whose words git was given */
+	size_t n_orders;
 };
 void svc_ci_change_read(const struct git_result *res,
     const struct checks *checks, struct svc_ci_change *out);
@@ -44,9 +50,9 @@ struct svc_ci_head {
 };
 /* In a job. */
 int svc_ci_head_jobs(struct txn *t, struct svc_ci_head *h, struct err *e);
-/* The commands that wait for jobs, a line each. */
+/* The commands that wait for jobs, a line each; whose they are in c. */
 int svc_ci_head_words(struct txn *t, int64_t project, int64_t pull,
-    const char *sha, struct str *out, struct err *e);
+    const char *sha, struct svc_ci_change *c, struct str *out, struct err *e);
 /* Beside the file's: what people and `new_tests` require.  ERR_LIMIT: it does
  * not fit. */
 int svc_ci_head_required(struct txn *t, int64_t project, int64_t pull,
@@ -55,5 +61,8 @@ int svc_ci_head_required(struct txn *t, int64_t project, int64_t pull,
 /* A part has ended: what all come to, when all have. */
 int svc_ci_head_part(struct txn *t, struct svc *s, int64_t now,
     const struct job *part, struct err *e);
+/* The same of the tests on the base, when none has ended just now. */
+int svc_ci_head_proved(struct txn *t, struct svc *s, int64_t now,
+    const struct job *like, struct err *e);
 
 #endif

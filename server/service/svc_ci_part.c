@@ -117,11 +117,22 @@ svc_ci_part_proof(const struct job_list *l, struct svc_ci_whole *out)
 	}
 }
 
-int
-svc_ci_head_part(struct txn *t, struct svc *s, int64_t now,
-    const struct job *part, struct err *e)
+/* Was it said before? */
+static bool
+svc_ci_part_said(
+    const struct job_list *l, const char *name, const struct svc_ci_whole *w)
 {
-	struct job_name name = job_name_read(part->name);
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->at[i].name, name) == 0)
+			return l->at[i].state == w->state &&
+			    strcmp(l->at[i].why, w->why) == 0;
+	return false;
+}
+
+static int
+svc_ci_part_tell(struct txn *t, struct svc *s, int64_t now,
+    const struct job *part, struct job_name name, bool again, struct err *e)
+{
 	struct svc_ci_whole whole = { .state = 0 };
 	const struct job_new row = { .project_id = part->project_id,
 		.pull = part->pull,
@@ -144,11 +155,13 @@ svc_ci_head_part(struct txn *t, struct svc *s, int64_t now,
 		svc_ci_part_bug(s, &l, &name, &whole);
 	else
 		svc_ci_part_proof(&l, &whole);
+	name.side = JOB_SIDE_WHOLE;
+	job_name_write(&name, CHECK_NEW_TESTS, text);
+	if (again && svc_ci_part_said(&l, text, &whole))
+		whole.state = 0;
 	job_list_release(&l);
 	if (whole.state == 0)
 		return 0;
-	name.side = JOB_SIDE_WHOLE;
-	job_name_write(&name, CHECK_NEW_TESTS, text);
 	r.name = text;
 	svc_identity_of(s->ci_id, "ci", USER_CI, &ci);
 	if (jobs_settle(t, &r, whole.state, whole.why, &id, e) == 0 &&
@@ -160,4 +173,22 @@ svc_ci_head_part(struct txn *t, struct svc *s, int64_t now,
 	}
 	job_release(&j);
 	return rc;
+}
+
+int
+svc_ci_head_part(struct txn *t, struct svc *s, int64_t now,
+    const struct job *part, struct err *e)
+{
+	return svc_ci_part_tell(
+	    t, s, now, part, job_name_read(part->name), false, e);
+}
+
+int
+svc_ci_head_proved(struct txn *t, struct svc *s, int64_t now,
+    const struct job *like, struct err *e)
+{
+	const struct job_name name = { .kind = JOB_KIND_PROOF,
+		.side = JOB_SIDE_BASE };
+
+	return svc_ci_part_tell(t, s, now, like, name, true, e);
 }

@@ -60,6 +60,43 @@ svc_net_put_new(struct svc *s, const struct identity *who)
 	return svc_op_new(s, sizeof(struct svc_net_put), who, NULL);
 }
 
+/* Of rules of one's own for that pattern, those that a rule for a time must not
+ * replace: their time would be over with it, and their ports gone.  list 0:
+ * both. */
+static int
+svc_net_spare(const struct net_rule_list *l, const struct net_rule *new,
+    enum net_list list, struct err *e)
+{
+	for (size_t i = 0; new->until != 0 && i < l->n; i++) {
+		const struct net_rule *r = &l->at[i];
+
+		if (r->preset[0] == '\0' && (list == 0 || r->list == list) &&
+		    (r->until == 0 || r->n_ports > 0) &&
+		    strcmp(r->domain, new->domain) == 0)
+			return err_set(e, ERR_EXISTS,
+			    "%s has a rule to %s already, %s: remove it first, "
+			    "or change it by coffer net",
+			    r->domain, net_list_name(r->list),
+			    r->n_ports > 0 ? "with ports" : "for good");
+	}
+	return 0;
+}
+
+static int
+svc_net_put_spare(struct txn *t, const struct svc_net_put *op, struct err *e)
+{
+	struct net_rule_list l;
+	int rc;
+
+	if (!op->spare)
+		return 0;
+	if (net_rules_list(t, op->project_id, op->op.now, &l, e) == -1)
+		return -1;
+	rc = svc_net_spare(&l, &op->rule, 0, e);
+	net_rule_list_release(&l);
+	return rc;
+}
+
 static int
 svc_net_put_job(struct txn *t, void *arg, struct err *e)
 {
@@ -74,6 +111,7 @@ svc_net_put_job(struct txn *t, void *arg, struct err *e)
 	r->project_id = op->project_id;
 	r->by_id = op->op.who.user_id;
 	if (svc_net_open(t, &op->op, op->project_id, e) == -1 ||
+	    svc_net_put_spare(t, op, e) == -1 ||
 	    net_rules_delete(t, op->project_id, &other, NULL, e) == -1 ||
 	    net_rules_put(t, r, op->op.now, e) == -1)
 		return -1;
@@ -243,6 +281,7 @@ svc_net_allow_row(
 {
 	struct net_rule_list l;
 	bool has = false;
+	int rc;
 
 	r->by_id = by->who.user_id;
 	if (net_rules_list(t, r->project_id, by->now, &l, e) == -1)
@@ -253,9 +292,10 @@ svc_net_allow_row(
 			l.at[i].n_ports == 0 &&
 			strcmp(l.at[i].domain, r->domain) == 0 &&
 			(l.at[i].until == 0 || l.at[i].until >= r->until));
+	rc = has ? 0 : svc_net_spare(&l, r, NET_ALLOW, e);
 	net_rule_list_release(&l);
-	if (has)
-		return 0;
+	if (has || rc == -1)
+		return rc;
 	if (net_rules_put(t, r, by->now, e) == -1)
 		return -1;
 	return svc_net_event(t, by, r->project_id, "allow", r->domain, e);

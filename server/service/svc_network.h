@@ -20,16 +20,18 @@ struct svc_net_put {
 	int64_t project_id;
 	struct net_rule rule;
 	bool force;
+	bool spare;
 };
 struct svc_net_put *svc_net_put_new(struct svc *s, const struct identity *who);
 /*
  * One's own rule of the other list and the same pattern goes.  A pattern that
- * lets more out than it looks like is ERR_INVALID without force.
+ * lets more out than it looks like is ERR_INVALID without force.  With spare a
+ * rule for a time replaces none that is for good or has ports: ERR_EXISTS.
  */
 void svc_net_put(struct svc_net_put *op, svc_done_fn *done, void *arg);
 
 /* In a job: a rule to allow, beside those that deny; one that lasts as long is
- * kept. */
+ * kept.  ERR_EXISTS as with spare. */
 int svc_net_allow_row(
     struct txn *t, const struct svc_op *by, struct net_rule *r, struct err *e);
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,6 +59,27 @@ svc_record_size(const char *path, int64_t *size, struct err *e)
 	return 0;
 }
 
+/* How long the part is, which no other of the two threads changes now.  -1 with
+ * ERR_INVALID: it became the record meanwhile. */
+static int
+svc_record_lock(
+    int fd, const char *part, const char *whole, int64_t *size, struct err *e)
+{
+	struct stat st;
+	int64_t kept;
+
+	if (fd == -1 || flock(fd, LOCK_EX) == -1 || fstat(fd, &st) == -1)
+		return err_sys(e, ERR_IO, "open a record");
+	if (svc_record_size(whole, &kept, e) == -1)
+		return -1;
+	if (kept >= 0) {
+		(void)unlink(part);
+		return err_set(e, ERR_INVALID, "the record is kept already");
+	}
+	*size = st.st_size;
+	return 0;
+}
+
 int
 svc_record_append(const struct svc *s, int64_t run, int64_t from,
     struct view bytes, int64_t *next, struct err *e)
@@ -65,7 +87,6 @@ svc_record_append(const struct svc *s, int64_t run, int64_t from,
 	AUTO_FREE char *whole = svc_record_path(s, run, "");
 	AUTO_FREE char *path = svc_record_path(s, run, ".part");
 	AUTO_CLOSE int fd = -1;
-	struct stat st;
 
 	if (svc_record_size(whole, next, e) == -1)
 		return -1;
@@ -75,10 +96,9 @@ svc_record_append(const struct svc *s, int64_t run, int64_t from,
 		return err_set(e, ERR_EXISTS, "the record is there");
 	*next = 0;
 	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1 || fstat(fd, &st) == -1)
-		return err_sys(e, ERR_IO, "open a record");
-	*next = st.st_size;
-	if (from != st.st_size)
+	if (svc_record_lock(fd, path, whole, next, e) == -1)
+		return -1;
+	if (from != *next)
 		return err_set(e, ERR_EXISTS,
 		    "the record is %" PRId64 " bytes long", *next);
 	if ((int64_t)bytes.len > SVC_RECORD_MAX - from)
@@ -181,20 +201,56 @@ svc_record_keep_read(struct svc_record_keep *op, struct err *e)
 	return 0;
 }
 
-/* On the disk before it has its name. */
+/* Another did it, or what was read has gone. */
 static int
-svc_record_keep_rename(const struct svc_record_keep *op, struct err *e)
+svc_record_keep_gone(struct svc_record_keep *op, const char *whole,
+    const struct stat *mine, struct err *e)
+{
+	struct stat st;
+
+	op->kept = lstat(whole, &st) == 0 && st.st_dev == mine->st_dev &&
+	    st.st_ino == mine->st_ino;
+	return op->kept
+	    ? 0
+	    : err_set(e, ERR_EXISTS,
+		  "what had come was thrown away meanwhile: send it again");
+}
+
+/* Nothing comes behind it now: no more gets the name than what was read. */
+static int
+svc_record_keep_locked(struct svc_record_keep *op, struct err *e)
 {
 	AUTO_FREE char *whole = svc_record_path(op->op.svc, op->run, "");
 	AUTO_FREE char *part = svc_record_path(op->op.svc, op->run, ".part");
+	struct stat st, now;
+
+	if (fstat(op->fd, &st) == -1)
+		return err_sys(e, ERR_IO, "keep a record");
+	if ((uint64_t)st.st_size != op->bytes)
+		return err_set(e, ERR_EXISTS, "%lld bytes have come, not %llu",
+		    (long long)st.st_size, (unsigned long long)op->bytes);
+	if (lstat(part, &now) == -1 || now.st_dev != st.st_dev ||
+	    now.st_ino != st.st_ino)
+		return svc_record_keep_gone(op, whole, &st, e);
+	return rename(part, whole) == 0 ? 0
+					: err_sys(e, ERR_IO, "keep a record");
+}
+
+/* On the disk before it has its name. */
+static int
+svc_record_keep_rename(struct svc_record_keep *op, struct err *e)
+{
 	AUTO_FREE char *folder = xasprintf("%s/logs/runs", op->op.svc->home);
 	AUTO_CLOSE int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
+	int rc;
 
-	if (dir == -1 || fsync(op->fd) == -1 || fstat(op->fd, &st) == -1 ||
-	    st.st_nlink == 0 || rename(part, whole) == -1 || fsync(dir) == -1)
+	if (dir == -1 || fsync(op->fd) == -1 || flock(op->fd, LOCK_EX) == -1)
 		return err_sys(e, ERR_IO, "keep a record");
-	return 0;
+	rc = svc_record_keep_locked(op, e);
+	(void)flock(op->fd, LOCK_UN);
+	if (rc == 0 && fsync(dir) == -1)
+		return err_sys(e, ERR_IO, "keep a record");
+	return rc;
 }
 
 static int

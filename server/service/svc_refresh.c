@@ -215,14 +215,14 @@ svc_refresh_ask_change(struct svc_refresh *r)
 		.head = r->head,
 		.patterns = r->checks.tests };
 
+	if (svc_ci_head_words(db_reader(r->s->db), r->project, r->number,
+		r->head, &r->change, &words, &e) == -1)
+		log_warn("pull orders project=%" PRId64 " reason=%s",
+		    r->project, log_val(e.msg));
 	if (r->merge_base[0] == '\0') {
 		svc_refresh_go_on(r);
 		return;
 	}
-	if (svc_ci_head_words(db_reader(r->s->db), r->project, r->number,
-		r->head, &words, &e) == -1)
-		log_warn("pull orders project=%" PRId64 " reason=%s",
-		    r->project, log_val(e.msg));
 	spec.words = str_cstr(&words);
 	gitpool_tests(r->s->git, r->project, &spec, svc_refresh_on_change, r);
 }

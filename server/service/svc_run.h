@@ -44,8 +44,11 @@ struct svc_run_ask {
 	char *base;                /* a branch; NULL: the project's */
 	char *env;                 /* JSON object of texts; NULL: none */
 	char *key;                 /* the caller's own word for it; NULL */
-	bool again;                /* out: the key had that run */
-	struct run run;            /* out */
+	svc_done_fn *done;         /* within, as the next two */
+	void *arg;
+	char *env_key;  /* of the file; NULL: none */
+	bool again;     /* out: the key had that run */
+	struct run run; /* out */
 };
 struct svc_run_ask *svc_run_ask_new(struct svc *s, const struct identity *who);
 /* ERR_DENIED: a program's account, or the project's ceiling; ERR_EXISTS: the

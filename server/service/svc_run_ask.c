@@ -10,6 +10,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/run_rule.h"
 #include "server/service/svc_order.h"
+#include "server/service/svc_purge.h"
 #include "server/service/svc_run.h"
 #include "server/service/svc_run_env.h"
 #include "server/service/svc_run_rows.h"
@@ -32,6 +33,7 @@ svc_run_ask_release(void *arg)
 	free(op->agent);
 	free(op->base);
 	free(op->key);
+	free(op->env_key);
 	run_release(&op->run);
 }
 
@@ -80,13 +82,18 @@ svc_run_ask_event(
 
 /* Its values reach the disk, in a file, before the row that names it. */
 static int
-svc_run_ask_env(const struct svc_run_ask *op, struct svc_run_make *m, char *key,
-    struct err *e)
+svc_run_ask_env(struct svc_run_ask *op, struct svc_run_make *m, struct err *e)
 {
+	char key[SVC_RUN_ENV_KEY + 1];
+
 	if (op->env == NULL)
 		return 0;
-	m->env = key;
-	return svc_run_env_put(op->op.svc, op->env, key, e);
+	if (svc_run_env_put(op->op.svc, op->env, key, e) == -1)
+		return -1;
+	free(op->env_key);
+	op->env_key = xstrdup(key);
+	m->env = op->env_key;
+	return 0;
 }
 
 static int
@@ -105,7 +112,6 @@ svc_run_ask_make(struct txn *t, struct svc_run_ask *op, const struct project *p,
 		.human = true,
 		.verdict = RUN_TAKEN,
 		.at = op->op.now };
-	char key[SVC_RUN_ENV_KEY + 1];
 	enum run_verdict may;
 	bool created;
 
@@ -115,7 +121,7 @@ svc_run_ask_make(struct txn *t, struct svc_run_ask *op, const struct project *p,
 		return err_set(e, ERR_DENIED,
 		    "there were as many runs within 24 hours as max_day_runs "
 		    "of the project allows");
-	if (svc_run_ask_env(op, &m, key, e) == -1 ||
+	if (svc_run_ask_env(op, &m, e) == -1 ||
 	    svc_run_ask_event(t, op, &m.event, e) == -1 ||
 	    svc_run_make(t, &op->op, &m, &op->run, &created, e) == -1)
 		return -1;
@@ -203,15 +209,30 @@ svc_run_ask_job(struct txn *t, void *arg, struct err *e)
 	return rc;
 }
 
+/* No row names the file of an order that came to nothing. */
+static void
+svc_run_ask_end(const struct err *fail, void *arg, void *ctx)
+{
+	struct svc_run_ask *op = arg;
+
+	(void)ctx;
+	if (fail != NULL && op->env_key != NULL) {
+		svc_run_env_drop(op->op.svc, op->env_key);
+		svc_purge_soon(op->op.svc->purge);
+	}
+	op->done(fail, op, op->arg);
+}
+
 void
 svc_run_ask(struct svc_run_ask *op, svc_done_fn *done, void *arg)
 {
 	struct err e = ERR_INIT;
 
-	op->op.done = done;
-	op->op.arg = arg;
+	op->done = done;
+	op->arg = arg;
+	op->op.done = svc_run_ask_end;
 	if (run_rule_command_ok(svc_text(op->command))) {
-		svc_op_run(op, svc_run_ask_job, done, arg);
+		svc_op_run(op, svc_run_ask_job, svc_run_ask_end, NULL);
 		return;
 	}
 	(void)err_set(&e, ERR_INVALID, "command: want 1 to %d of a-z 0-9 _ -",

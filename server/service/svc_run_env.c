@@ -9,6 +9,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "lib/base/path.h"
 #include "lib/base/rnd.h"
 #include "lib/base/str.h"
@@ -48,6 +49,16 @@ svc_run_env_put(const struct svc *s, const char *env,
 	    ? err_set(e, ERR_IO,
 		  "there is no folder %s for env: coffer setup makes it", dir)
 	    : err_wrap(e, "env");
+}
+
+void
+svc_run_env_drop(const struct svc *s, const char *key)
+{
+	AUTO_FREE char *dir = svc_run_env_dir(s);
+	AUTO_FREE char *path = path_join(dir, key);
+
+	if (unlink(path) == -1 && errno != ENOENT)
+		log_warn("run env remove why=%s", strerror(errno));
 }
 
 int

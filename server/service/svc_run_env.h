@@ -16,9 +16,11 @@ enum {
 };
 
 /* The JSON object into a file, on disk when it returns; a file whose row does
- * not come is removed by the next sweep. */
+ * not come is removed by svc_run_env_drop, or the next sweep. */
 int svc_run_env_put(const struct svc *s, const char *env,
     char key[SVC_RUN_ENV_KEY + 1], struct err *e);
+/* Of an order that was refused; what cannot be removed is logged. */
+void svc_run_env_drop(const struct svc *s, const char *key);
 /* *out: the object, of the caller, who overwrites it; key "": "". */
 int svc_run_env_get(
     const struct svc *s, const char *key, char **out, struct err *e);

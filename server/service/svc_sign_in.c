@@ -15,6 +15,7 @@ svc_sign_in_release(void *arg)
 
 	explicit_bzero(op->password, sizeof(op->password));
 	explicit_bzero(op->secret, sizeof(op->secret));
+	explicit_bzero(op->old, sizeof(op->old));
 }
 
 struct svc_sign_in *
@@ -46,6 +47,28 @@ svc_sign_in_may(const struct identity *who, struct err *e)
 	return 0;
 }
 
+/* The session that the browser gives up for the new one. */
+static int
+svc_sign_in_replace(const struct svc_sign_in *op, struct txn *t, struct err *e)
+{
+	struct err none = ERR_INIT;
+	struct token k;
+	int rc = 0;
+
+	if (op->old[0] == '\0')
+		return 0;
+	if (tokens_by_secret(t, op->old, &k, &none) == -1) {
+		if (none.code == ERR_NOTFOUND)
+			return 0;
+		*e = none;
+		return -1;
+	}
+	if (k.kind == TOKEN_WEB)
+		rc = tokens_delete_web(t, k.user_id, k.id, false, e);
+	token_release(&k);
+	return rc;
+}
+
 static int
 svc_sign_in_insert(struct svc_sign_in *op, struct txn *t, int64_t by,
     int64_t until, struct err *e)
@@ -60,6 +83,8 @@ svc_sign_in_insert(struct svc_sign_in *op, struct txn *t, int64_t by,
 		n.expires_at = until;
 	op->expires_at = n.expires_at;
 	tokens_make_secret(op->secret);
+	if (svc_sign_in_replace(op, t, e) == -1)
+		return -1;
 	return tokens_insert_web(t, &n, by, &id, e);
 }
 
@@ -87,6 +112,7 @@ svc_sign_in_by_token(struct txn *t, void *arg, struct err *e)
 	struct svc_sign_in *op = arg;
 	struct credential c = { .kind = CREDENTIAL_TOKEN };
 	struct identity who;
+	struct user u;
 	int rc;
 
 	memcpy(c.secret, op->password, TOKEN_SECRET_HEX);
@@ -99,6 +125,12 @@ svc_sign_in_by_token(struct txn *t, void *arg, struct err *e)
 		return err_set(e, ERR_DENIED,
 		    "a token signs a person in only with all scopes, and of no "
 		    "single repository");
+	if (users_by_id(t, who.user_id, &u, e) == -1)
+		return -1;
+	if (u.bot)
+		return err_set(e, ERR_DENIED,
+		    "%s is a bot: only people sign in here", u.login);
+	who.must_change = u.must_change;
 	if (svc_sign_in_may(&who, e) == -1)
 		return -1;
 	op->user_id = who.user_id;

@@ -1,7 +1,7 @@
 /*
  * svc_sign_in: the sessions of browsers.  One begins by name and password, or
  * by an access token in the password's place, which ends with that token; it
- * lasts SIGN_IN_MS at most.
+ * lasts SIGN_IN_MS at most, and not beyond the browser's next one.
  */
 #ifndef SERVER_SERVICE_SVC_SIGN_IN_H
 #define SERVER_SERVICE_SVC_SIGN_IN_H
@@ -19,6 +19,7 @@ struct svc_sign_in {
 	char login[NAME_LEN_MAX + 1];
 	char password[CREDENTIAL_PASSWORD_MAX + 1];
 	char address[BUCKET_ADDRESS_MAX]; /* of the client, for the throttle */
+	char old[TOKEN_SECRET_HEX + 1];   /* the browser's session; "": none */
 	int64_t user_id;                  /* within, as the next */
 	char hash[PASSWORD_HASH_MAX + 1];
 	char secret[TOKEN_SECRET_HEX + 1]; /* out */

@@ -102,8 +102,8 @@ approvals_list(struct txn *t, const struct approval_filter *f,
     struct approval_list *out, struct err *e)
 {
 	static const char from[] = "approval a";
-	static const char *const sql[3] = { APPROVAL_COLS,
-		" ORDER BY a.id DESC" };
+	const char *const sql[3] = { APPROVAL_COLS,
+		f->oldest ? " ORDER BY a.id" : " ORDER BY a.id DESC" };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT, n = WHERE_INIT;
 	int rc;

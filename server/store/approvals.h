@@ -41,8 +41,9 @@ struct approval_filter {
 	int64_t now;
 	int64_t limit;
 	int64_t offset;
+	bool oldest; /* first */
 };
-/* Newest first. */
+/* Newest first, or with `oldest` those that wait longest. */
 int approvals_list(struct txn *t, const struct approval_filter *f,
     struct approval_list *out, struct err *e);
 /* Open ones of the project, and all of the run; names by themselves. */

@@ -114,6 +114,16 @@ check_orders_made(
 }
 
 int
+check_orders_again(struct txn *t, int64_t project_id, int64_t pull,
+    const char *sha, struct err *e)
+{
+	return db_exec(t,
+	    "UPDATE check_order SET state = 1 WHERE project_id = ?"
+	    " AND pull = ? AND sha = ?",
+	    BINDS(I(project_id), I(pull), S(sha)), NULL, e);
+}
+
+int
 check_orders_drop(struct txn *t, int64_t comment_id, struct err *e)
 {
 	return db_exec(t, "DELETE FROM check_order WHERE comment_id = ?",

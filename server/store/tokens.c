@@ -20,7 +20,7 @@ enum {
 };
 
 #define TOKEN_COLS                                                      \
-	"k.id, k.account_id, a.login, a.kind, a.deleted,"               \
+	"k.id, k.account_id, a.login, a.kind, a.deleted, a.is_bot,"     \
 	" a.active = 0 OR a.no_login <> 0, k.kind, k.scopes, k.name,"   \
 	" k.last_eight, k.run_id, coalesce(k.project_id, 0), k.access," \
 	" k.branch, k.created_at, k.expires_at, k.used_at"
@@ -36,6 +36,7 @@ tokens_fill(struct query *q, struct token *k)
 	QUERY_NAME(q, k->login);
 	k->user_kind = (enum user_kind)query_i64(q);
 	k->user_deleted = query_bool(q);
+	k->user_bot = query_bool(q);
 	k->user_barred = query_bool(q);
 	k->kind = (enum token_kind)query_i64(q);
 	QUERY_NAME(q, scopes);

@@ -164,6 +164,13 @@ users_list(struct txn *t, const struct users_filter *f, struct user_list *out,
 	return rc;
 }
 
+static int
+users_end_sessions(struct txn *t, int64_t id, struct err *e)
+{
+	return db_exec(t, "DELETE FROM token WHERE account_id = ? AND kind = ?",
+	    BINDS(I(id), I(TOKEN_WEB)), NULL, e);
+}
+
 int
 users_update(struct txn *t, const struct user *u, struct err *e)
 {
@@ -177,7 +184,9 @@ users_update(struct txn *t, const struct user *u, struct err *e)
 		    I(u->must_change), S(u->full_name), S(u->email),
 		    S(u->description), S(u->website), S(u->location), I(u->id)),
 		ERR_NOTFOUND, "user does not exist", e) == 0)
-		return 0;
+		return u->active && !u->no_login && !u->must_change && !u->bot
+		    ? 0
+		    : users_end_sessions(t, u->id, e);
 	if (e->code == ERR_EXISTS)
 		(void)err_set(e, ERR_EXISTS,
 		    "e-mail already in use [email: %s]", u->email);
@@ -272,8 +281,7 @@ users_set_password(struct txn *t, int64_t id, const char *hash,
 		BINDS(S(hash), I(must_change), I(id)), ERR_NOTFOUND,
 		"user does not exist", e) == -1)
 		return -1;
-	return db_exec(t, "DELETE FROM token WHERE account_id = ? AND kind = ?",
-	    BINDS(I(id), I(TOKEN_WEB)), NULL, e);
+	return users_end_sessions(t, id, e);
 }
 
 int

@@ -52,8 +52,9 @@ struct users_filter {
 /* Without the deleted; total counts all that fit. */
 int users_list(struct txn *t, const struct users_filter *f,
     struct user_list *out, struct err *e);
-/* Writes what may change of the row u.id: profile, flags.  ERR_EXISTS: the
- * address is another user's. */
+/* Writes what may change of the row u.id: profile, flags; ends the
+ * sessions of the browsers of who may have none.  ERR_EXISTS: the address is
+ * another user's. */
 int users_update(struct txn *t, const struct user *u, struct err *e);
 /* Name and, of its projects, the owner's name.  ERR_EXISTS when taken. */
 int users_rename(struct txn *t, int64_t id, const char *login, struct err *e);

@@ -21,21 +21,53 @@ function busy(part) {
 	return false;
 }
 
+// What one points at or is in does not move: a click lands on what one saw.
+function used(part) {
+	return part.querySelector('form') !== null &&
+	    part.matches(':hover, :focus-within');
+}
+
 function parts(of) {
 	const live = of.querySelectorAll('[data-live]');
 	return live.length > 0 ? [...live] : [of.querySelector('main')];
 }
 
+// Shown while something newer waits for the pointer to leave.
+const news = document.createElement('p');
+news.className = 'news';
+news.hidden = true;
+news.setAttribute('role', 'status');
+
+function tell(shown) {
+	if (shown && news.hidden) {
+		const again = document.createElement('a');
+		again.href = '';
+		again.textContent = 'load again';
+		news.replaceChildren('Something new came: ', again);
+	}
+	news.hidden = !shown;
+}
+
 function put(fresh) {
 	const now = parts(document);
 	const next = parts(fresh);
-	for (let i = 0; i < now.length && i < next.length; i++)
-		if (now[i].innerHTML !== next[i].innerHTML && !busy(now[i]))
+	const kept = now.findLastIndex(used);
+	let late = false;
+	// What is above it would move it.
+	for (let i = 0; i < now.length && i < next.length; i++) {
+		if (now[i].innerHTML === next[i].innerHTML || busy(now[i]))
+			continue;
+		if (i <= kept)
+			late = true;
+		else
 			now[i].replaceChildren(...next[i].childNodes);
+	}
 	const nav = document.querySelector('.top nav');
 	const nav2 = fresh.querySelector('.top nav');
-	if (nav !== null && nav2 !== null && nav.innerHTML !== nav2.innerHTML)
+	if (kept === -1 && nav !== null && nav2 !== null &&
+	    nav.innerHTML !== nav2.innerHTML)
 		nav.replaceChildren(...nav2.childNodes);
+	tell(late);
 }
 
 async function refresh() {
@@ -113,6 +145,11 @@ if (log !== null) {
 }
 if (document.body.dataset.after !== undefined) {
 	listen(document.body.dataset.after);
+	document.body.append(news);
+	document.addEventListener('mouseover', () => {
+		if (!news.hidden && !parts(document).some(used))
+			refresh();
+	});
 	// What is used now has no events.
 	setInterval(() => {
 		if (document.visibilityState === 'visible')

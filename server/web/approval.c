@@ -189,7 +189,8 @@ approval_past(struct web *w, const struct approval_list *list)
 	html_end(&w->h);
 }
 
-/* The open ones, or with all what was answered below them. */
+/* The open ones, of which a new one is the last, so that none moves by it; what
+ * was answered below them. */
 static int
 approval_write(struct web *w, const struct query_project *of, uint32_t page,
     uint32_t limit, struct err *e)
@@ -199,14 +200,18 @@ approval_write(struct web *w, const struct query_project *of, uint32_t page,
 		.state = APPROVAL_OPEN,
 		.now = w->now,
 		.limit = limit,
-		.offset = (int64_t)(page - 1) * limit };
+		.offset = (int64_t)(page - 1) * limit,
+		.oldest = true };
 	struct approval_list open = { .n = 0 }, all = { .n = 0 };
 	int rc = approvals_list(w->t, &f, &open, e);
 
 	f.state = 0;
 	f.offset = 0;
+	f.oldest = false;
 	if (rc == 0)
 		rc = approvals_list(w->t, &f, &all, e);
+	HTML_TAG(&w->h, "div");
+	HTML_FLAG(&w->h, "data-live");
 	if (rc == 0 && open.n == 0)
 		web_empty(w,
 		    "Nobody asks for anything. What a rule or the network "
@@ -216,8 +221,12 @@ approval_write(struct web *w, const struct query_project *of, uint32_t page,
 		approval_card(w, &open.at[i]);
 	if (rc == 0)
 		web_pager(w, page, limit, open.total, of->query);
+	html_end(&w->h);
+	HTML_TAG(&w->h, "div");
+	HTML_FLAG(&w->h, "data-live");
 	if (rc == 0 && all.total > open.total)
 		approval_past(w, &all);
+	html_end(&w->h);
 	approval_list_release(&open);
 	approval_list_release(&all);
 	return rc;
@@ -253,11 +262,7 @@ approval_answered(const struct err *fail, void *op, void *call)
 	struct call *c = call;
 
 	(void)op;
-	if (fail != NULL && fail->code == ERR_EXISTS)
-		web_error(c, 409,
-		    "This is not open any more: it was answered, its time is "
-		    "over, or its run has ended.");
-	else if (!web_failed(c, fail))
+	if (!web_failed(c, fail))
 		web_redirect(c, "/-/approvals");
 	call_release(c);
 }
@@ -298,7 +303,7 @@ approval_allow_on_form(struct call *c)
 static void
 approval_allow(struct call *c)
 {
-	call_take_raw(c, FORM_MAX, approval_allow_on_form);
+	web_take_form(c, approval_allow_on_form);
 }
 
 static void
@@ -310,7 +315,7 @@ approval_deny_on_form(struct call *c)
 static void
 approval_deny(struct call *c)
 {
-	call_take_raw(c, FORM_MAX, approval_deny_on_form);
+	web_take_form(c, approval_deny_on_form);
 }
 
 const struct route web_approval_routes[] = {

@@ -10,7 +10,8 @@
 #include "lib/base/view.h"
 
 enum {
-	FORM_MAX = 256 << 10, /* bytes of a body */
+	/* Bytes of a body: 65,536 lines of text come as %0D%0A each. */
+	FORM_MAX = 512 << 10,
 	FORM_FIELDS_MAX = 32,
 	FORM_NAME_MAX = 64
 };

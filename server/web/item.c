@@ -1,6 +1,7 @@
 #include "server/web/item.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
+#include "lib/base/num.h"
 #include "server/service/svc_comment.h"
 #include "server/service/svc_issue.h"
 #include "server/store/comments.h"
@@ -18,7 +20,17 @@
 #include "server/web/web.h"
 
 enum {
-	ITEM_COMMENTS = 50 /* of a page */
+	ITEM_COMMENTS = 50,   /* of a page */
+	ITEM_WHOLE = 1 << 20, /* of a page, after which bodies are cut */
+	ITEM_FIRST = 1 << 10  /* of a body that is cut */
+};
+
+/* What somebody said; id 0: the item itself. */
+struct item_said {
+	int64_t id;
+	const struct author *by;
+	int64_t at;
+	const char *body;
 };
 
 void
@@ -201,22 +213,47 @@ item_pulls(struct call *c)
 	item_list(c, true);
 }
 
+/* Many long ones are cut, each with a page where it is whole. */
 static void
-item_words(struct web *w, const struct author *by, int64_t at, const char *body)
+item_body(struct web *w, const struct item_said *x)
+{
+	size_t len = strlen(x->body), n = len;
+	struct html *h = &w->h;
+
+	if (len > ITEM_FIRST && h->out.len > ITEM_WHOLE) {
+		n = ITEM_FIRST;
+		while (n > 0 && (x->body[n] & 0xc0) == 0x80)
+			n--;
+	}
+	HTML_CLASS(h, "div", "words whole");
+	html_textv(h, (struct view){ x->body, n });
+	html_end(h);
+	if (n == len)
+		return;
+	HTML_CLASS(h, "p", "sub");
+	HTML_TAG(h, "a");
+	HTML_URL(h, "href", "?said=%" PRId64, x->id);
+	html_textf(h, "%zu bytes more", len - n);
+	html_end(h);
+	html_end(h);
+}
+
+static void
+item_words(struct web *w, const struct item_said *x)
 {
 	struct html *h = &w->h;
 
 	HTML_TAG(h, "article");
 	HTML_ATTR(h, "class", "card said");
 	HTML_CLASS(h, "p", "line");
-	HTML_LEAF(h, "strong", "", by->login);
+	HTML_LEAF(h, "strong", "", x->by->login);
 	html_text(h, " ");
 	HTML_CLASS(h, "span", "sub");
-	web_time(w, at);
+	web_time(w, x->at);
 	html_end(h);
 	html_end(h);
-	if (body[0] != '\0')
-		HTML_LEAF(h, "div", "words whole", body);
+	if (x->body[0] != '\0')
+		item_body(w, x);
 	html_end(h);
 }
 
@@ -308,13 +345,57 @@ item_write(struct web *w, const struct project *p, const struct issue *i,
 	HTML_ATTR(h, "id", "said");
 	HTML_FLAG(h, "data-live");
 	if (page == 1)
-		item_words(w, &i->author, i->created_at, i->body);
-	for (size_t k = 0; k < said->n; k++)
-		item_words(w, &said->at[k].author, said->at[k].created_at,
-		    said->at[k].body);
+		item_words(w,
+		    &(struct item_said){
+			0, &i->author, i->created_at, i->body });
+	for (size_t k = 0; k < said->n; k++) {
+		const struct comment *c = &said->at[k];
+
+		item_words(w,
+		    &(struct item_said){
+			c->id, &c->author, c->created_at, c->body });
+	}
 	html_end(h);
 	web_pager(w, page, ITEM_COMMENTS, said->total, "");
 	item_say(w, p, i);
+}
+
+/* One thing that was said, whole. */
+static void
+item_alone(struct call *c, const struct project *p, const struct issue *i,
+    const char *which)
+{
+	const struct web_head head = { .title = i->title, .tab = "" };
+	struct item_said x = { 0, &i->author, i->created_at, i->body };
+	struct comment said = { .id = 0 };
+	struct err e = ERR_INIT;
+	struct web w;
+	int rc = num_i64(which, 0, INT64_MAX, &x.id, &e);
+
+	w.t = db_reader(((struct svc *)call_app(c))->db);
+	if (rc == 0 && x.id != 0) {
+		rc = comments_get(w.t, p->id, x.id, &said, &e);
+		if (rc == 0 && said.item != i->number)
+			rc = err_set(
+			    &e, ERR_NOTFOUND, "that was not said here");
+		x = (struct item_said){ said.id, &said.author, said.created_at,
+			said.body };
+	}
+	if (rc == 0) {
+		web_begin(&w, c, &head);
+		HTML_CLASS(&w.h, "p", "filter");
+		HTML_TAG(&w.h, "a");
+		HTML_URL(&w.h, "href", "?page=1");
+		html_text(&w.h, "All that was said");
+		html_end(&w.h);
+		html_end(&w.h);
+		HTML_LEAF(&w.h, "h1", "", i->title);
+		item_words(&w, &x);
+		web_reply(&w, 200);
+	} else {
+		web_fail(c, &e);
+	}
+	comment_release(&said);
 }
 
 static void
@@ -323,6 +404,7 @@ item_get(struct call *c)
 	struct web_head head = { .tab = "", .live = true };
 	struct issue i = { .id = 0 };
 	struct comment_list said = { .n = 0 };
+	const char *which = call_query(c, "said");
 	struct err e = ERR_INIT;
 	uint32_t page, limit;
 	struct project p;
@@ -332,9 +414,12 @@ item_get(struct call *c)
 	    web_project(c, PERM_READ, &p) == -1)
 		return;
 	w.t = db_reader(((struct svc *)call_app(c))->db);
-	if (issues_get(w.t, p.id, call_arg_id(c, 2), &i, &e) == -1 ||
-	    comments_list(w.t, p.id, i.number, ITEM_COMMENTS,
-		(int64_t)(page - 1) * ITEM_COMMENTS, &said, &e) == -1) {
+	if (issues_get(w.t, p.id, call_arg_id(c, 2), &i, &e) == -1) {
+		web_fail(c, &e);
+	} else if (which != NULL) {
+		item_alone(c, &p, &i, which);
+	} else if (comments_list(w.t, p.id, i.number, ITEM_COMMENTS,
+		       (int64_t)(page - 1) * ITEM_COMMENTS, &said, &e) == -1) {
 		web_fail(c, &e);
 	} else {
 		head.title = i.title;
@@ -348,7 +433,7 @@ item_get(struct call *c)
 }
 
 static void
-item_said(const struct err *fail, void *arg, void *call)
+item_told(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_comment_create *op = arg;
 	AUTO_STR struct str to = STR_INIT;
@@ -374,10 +459,23 @@ item_said(const struct err *fail, void *arg, void *call)
 	call_release(c);
 }
 
+static void __attribute__((format(printf, 2, 3)))
+item_refuse(struct call *c, const char *fmt, ...)
+{
+	char what[120];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	web_error(c, 422, what);
+}
+
 static void
 item_on_comment(struct call *c)
 {
 	struct svc_comment_create *op;
+	AUTO_FREE char *body = NULL;
 	struct project p;
 	struct form f;
 
@@ -387,16 +485,17 @@ item_on_comment(struct call *c)
 		form_release(&f);
 		return;
 	}
-	if (form_get(&f, "body")[0] == '\0' ||
-	    strlen(form_get(&f, "body")) > BODY_LEN_MAX) {
-		web_error(c, 422, "A comment has 1 to 65,536 bytes.");
+	body = form_text(&f, "body");
+	if (body[0] == '\0' || strlen(body) > BODY_LEN_MAX) {
+		item_refuse(c, "A comment has 1 to %d bytes; this one has %zu.",
+		    BODY_LEN_MAX, strlen(body));
 	} else {
 		op = svc_comment_create_new(call_app(c), call_who(c));
 		op->project_id = p.id;
 		op->item = call_arg_id(c, 2);
-		op->body = form_text(&f, "body");
+		op->body = STEAL(body);
 		call_hold(c);
-		svc_comment_create(op, item_said, c);
+		svc_comment_create(op, item_told, c);
 	}
 	form_release(&f);
 	project_release(&p);
@@ -405,7 +504,7 @@ item_on_comment(struct call *c)
 static void
 item_comment(struct call *c)
 {
-	call_take_raw(c, FORM_MAX, item_on_comment);
+	web_take_form(c, item_on_comment);
 }
 
 static void
@@ -429,6 +528,7 @@ item_opened(const struct err *fail, void *arg, void *call)
 static void
 item_on_open(struct call *c)
 {
+	AUTO_FREE char *title = NULL, *body = NULL;
 	struct svc_issue_create *op;
 	struct project p;
 	struct form f;
@@ -439,17 +539,21 @@ item_on_open(struct call *c)
 		form_release(&f);
 		return;
 	}
-	if (form_get(&f, "title")[0] == '\0' ||
-	    strlen(form_get(&f, "title")) > TITLE_LEN_MAX ||
-	    strlen(form_get(&f, "body")) > BODY_LEN_MAX) {
-		web_error(c, 422,
-		    "An issue has a title of 1 to 255 bytes, and at most "
-		    "65,536 of text.");
+	title = form_text(&f, "title");
+	body = form_text(&f, "body");
+	if (title[0] == '\0' || strlen(title) > TITLE_LEN_MAX) {
+		item_refuse(c, "A title has 1 to %d bytes; this one has %zu.",
+		    TITLE_LEN_MAX, strlen(title));
+	} else if (strlen(body) > BODY_LEN_MAX) {
+		item_refuse(c,
+		    "The text of an issue has at most %d bytes; this one has "
+		    "%zu.",
+		    BODY_LEN_MAX, strlen(body));
 	} else {
 		op = svc_issue_create_new(call_app(c), call_who(c));
 		op->project_id = p.id;
-		op->title = form_text(&f, "title");
-		op->body = form_text(&f, "body");
+		op->title = STEAL(title);
+		op->body = STEAL(body);
 		call_hold(c);
 		svc_issue_create(op, item_opened, c);
 	}
@@ -460,7 +564,7 @@ item_on_open(struct call *c)
 static void
 item_open(struct call *c)
 {
-	call_take_raw(c, FORM_MAX, item_on_open);
+	web_take_form(c, item_on_open);
 }
 
 const struct route web_item_routes[] = {

@@ -60,6 +60,17 @@ network_button(
 	html_end(&w->h);
 }
 
+/* Somebody's own rule says what is to be with that name. */
+static bool
+network_is_ruled(const struct net_rule_list *rules, const char *name)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		if (rules->at[i].preset[0] == '\0' &&
+		    strcmp(rules->at[i].domain, name) == 0)
+			return true;
+	return false;
+}
+
 static void
 network_seen_row(struct web *w, const struct project *p,
     const struct net_seen *s, bool blocked, bool may)
@@ -112,21 +123,25 @@ network_seen(struct web *w, const struct project *p, bool blocked, bool may)
 		.blocked = blocked,
 		.allowed = !blocked,
 		.limit = NETWORK_SEEN };
+	struct net_rule_list rules = { .n = 0 };
 	struct net_seen_list l = { .n = 0 };
 	struct err e = ERR_INIT;
 
 	HTML_CLASS(&w->h, "section", "card flush");
 	HTML_LEAF(&w->h, "h2", "", blocked ? "Blocked" : "Let through");
-	if (net_log_list(w->t, &ask, &l, &e) == -1)
+	if (net_log_list(w->t, &ask, &l, &e) == -1 ||
+	    net_rules_list(w->t, p->id, w->now, &rules, &e) == -1)
 		log_error("web network reason=%s", log_val(e.msg));
 	if (l.n == 0)
 		HTML_LEAF(&w->h, "p", "empty inset", "Nothing yet.");
 	else
 		web_table(w, "rows", columns, 7);
 	for (size_t i = l.n; i-- > 0;)
-		network_seen_row(w, p, &l.at[i], blocked, may);
+		network_seen_row(w, p, &l.at[i], blocked,
+		    may && !network_is_ruled(&rules, l.at[i].name));
 	if (l.n > 0)
 		web_table_end(w);
+	net_rule_list_release(&rules);
 	net_seen_list_release(&l);
 	html_end(&w->h);
 }
@@ -258,6 +273,29 @@ network_head(struct web *w, const struct project *p, bool may)
 }
 
 static void
+network_blocked(struct web *w, const struct project *p, bool may)
+{
+	network_seen(w, p, true, may);
+}
+
+static void
+network_through(struct web *w, const struct project *p, bool may)
+{
+	network_seen(w, p, false, may);
+}
+
+/* A part of its own for app.js. */
+static void
+network_live(struct web *w, const struct project *p, bool may,
+    void (*fn)(struct web *w, const struct project *p, bool may))
+{
+	HTML_TAG(&w->h, "div");
+	HTML_FLAG(&w->h, "data-live");
+	fn(w, p, may);
+	html_end(&w->h);
+}
+
+static void
 network_get(struct call *c)
 {
 	const struct web_head head = {
@@ -271,10 +309,10 @@ network_get(struct call *c)
 		return;
 	web_begin(&w, c, &head);
 	may = web_may(&w, p.id, PERM_WRITE);
-	network_head(&w, &p, may);
-	network_rules(&w, &p, may);
-	network_seen(&w, &p, true, may);
-	network_seen(&w, &p, false, may);
+	network_live(&w, &p, may, network_head);
+	network_live(&w, &p, may, network_rules);
+	network_live(&w, &p, may, network_blocked);
+	network_live(&w, &p, may, network_through);
 	project_release(&p);
 	web_reply(&w, 200);
 }
@@ -320,6 +358,7 @@ network_rule(
 	op = svc_net_put_new(s, call_who(c));
 	op->project_id = project;
 	op->rule = rule;
+	op->spare = true;
 	call_hold(c);
 	svc_net_put(op, network_done, c);
 }
@@ -417,7 +456,7 @@ network_on_form(struct call *c)
 static void
 network_post(struct call *c)
 {
-	call_take_raw(c, FORM_MAX, network_on_form);
+	web_take_form(c, network_on_form);
 }
 
 const struct route web_network_routes[] = {

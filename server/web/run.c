@@ -438,7 +438,7 @@ run_stop_on_form(struct call *c)
 static void
 run_stop(struct call *c)
 {
-	call_take_raw(c, FORM_MAX, run_stop_on_form);
+	web_take_form(c, run_stop_on_form);
 }
 
 const struct route web_run_routes[] = {

@@ -158,14 +158,58 @@ sign_next(const char *next)
 	return next != NULL && form_next_ok(next) ? next : "/";
 }
 
+/* A link on another site's page comes without the cookies, which are Strict:
+ * the page loads itself, or `to`, and is asked for by us then. */
 static void
-sign_to_form(struct call *c, const char *next, bool again)
+sign_reload(struct call *c, const char *to)
+{
+	const struct web_head head = { .title = "One moment", .tab = "" };
+	AUTO_STR struct str refresh = STR_INIT_MAX(4000);
+	struct web w;
+
+	str_add(&refresh, "0");
+	if (to != NULL)
+		str_addf(&refresh, "; url=%s", to);
+	call_header(c, "Refresh", str_cstr(&refresh));
+	web_begin(&w, c, &head);
+	HTML_LEAF(&w.h, "p", "", "One moment.");
+	web_reply(&w, 200);
+}
+
+/* try: how often it was asked for a cookie that we set. */
+static void
+sign_form_url(struct str *out, const char *next, int try)
+{
+	str_add(out, "/-/sign-in?");
+	if (try > 0)
+		str_addf(out, "cookie=%d&", try);
+	str_add(out, "next=");
+	esc_url(out, view_of(next));
+}
+
+static void
+sign_to_form(struct call *c, const char *next, int try)
 {
 	AUTO_STR struct str to = STR_INIT_MAX(4000);
 
-	str_add(&to, again ? "/-/sign-in?cookie=1&next=" : "/-/sign-in?next=");
-	esc_url(&to, view_of(next));
+	sign_form_url(&to, next, try);
 	web_redirect(c, str_cstr(&to));
+}
+
+/* Over plain HTTP no header tells that a link on another site leads here: the
+ * cookie that we set is then missing once. */
+static bool
+sign_asks_again(struct call *c, const char *next)
+{
+	const char *try = call_query(c, "cookie");
+	AUTO_STR struct str to = STR_INIT_MAX(4000);
+	struct view have;
+
+	if (sign_cookie(c, &have) || try == NULL || strcmp(try, "1") != 0)
+		return false;
+	sign_form_url(&to, next, 2);
+	sign_reload(c, str_cstr(&to));
+	return true;
 }
 
 static void
@@ -177,8 +221,8 @@ sign_get(struct call *c)
 	if (call_who(c)->kind != IDENTITY_NONE)
 		web_redirect(c, next);
 	else if (sign_needs_cookie(c))
-		sign_to_form(c, next, true);
-	else
+		sign_to_form(c, next, 1);
+	else if (!sign_asks_again(c, next))
 		sign_page(c, 200, next,
 		    sign_cookie(c, &have)
 			? NULL
@@ -214,6 +258,7 @@ sign_on_form(struct call *c)
 	char peer[SOCK_TEXT_MAX];
 	struct svc_sign_in *op;
 	const char *login, *password;
+	struct view old;
 	struct form f;
 
 	if (web_form(c, &f) == -1)
@@ -231,6 +276,10 @@ sign_on_form(struct call *c)
 	}
 	memcpy(op->login, login, strlen(login) + 1);
 	memcpy(op->password, password, strlen(password) + 1);
+	if (cookie_find(request_header_in(call_request(c), "Cookie"),
+		web_cookie(call_url(c)), &old) &&
+	    credential_is_secret(old))
+		memcpy(op->old, old.p, TOKEN_SECRET_HEX);
 	request_peer(call_request(c), peer);
 	bucket_address(peer, op->address);
 	call_set_data(c, xstrdup(sign_next(form_get(&f, "next"))));
@@ -242,7 +291,7 @@ sign_on_form(struct call *c)
 static void
 sign_post(struct call *c)
 {
-	call_take_raw(c, FORM_MAX, sign_on_form);
+	web_take_form(c, sign_on_form);
 }
 
 static void
@@ -274,21 +323,7 @@ sign_out_on_form(struct call *c)
 static void
 sign_out_post(struct call *c)
 {
-	call_take_raw(c, FORM_MAX, sign_out_on_form);
-}
-
-/* A link on another site's page comes without the cookie, which is Strict: the
- * page loads itself again, and is asked for by us then. */
-static void
-sign_reload(struct call *c)
-{
-	const struct web_head head = { .title = "One moment", .tab = "" };
-	struct web w;
-
-	call_header(c, "Refresh", "0");
-	web_begin(&w, c, &head);
-	HTML_LEAF(&w.h, "p", "", "One moment.");
-	web_reply(&w, 200);
+	web_take_form(c, sign_out_on_form);
 }
 
 void
@@ -304,12 +339,12 @@ web_sign_in_first(struct call *c)
 	} else if (accept == NULL || strstr(accept, "text/html") == NULL) {
 		call_reply_error(c, 401, "sign in first");
 	} else if (site != NULL && strcmp(site, "cross-site") == 0) {
-		sign_reload(c);
+		sign_reload(c, NULL);
 	} else {
 		str_add(&next, request_raw_path(q));
 		if (request_raw_query(q)[0] != '\0')
 			str_addf(&next, "?%s", request_raw_query(q));
-		sign_to_form(c, sign_next(str_cstr(&next)), false);
+		sign_to_form(c, sign_next(str_cstr(&next)), 0);
 	}
 }
 
@@ -405,7 +440,7 @@ sign_others_on_form(struct call *c)
 static void
 sign_others_post(struct call *c)
 {
-	call_take_raw(c, FORM_MAX, sign_others_on_form);
+	web_take_form(c, sign_others_on_form);
 }
 
 const struct route web_sign_routes[] = {

@@ -217,11 +217,16 @@ web_reply(struct web *w, int status)
 		web_headers(call_request(w->c));
 		call_header(w->c, "Cache-Control", "no-store");
 	}
-	if (html_ok(&w->h))
+	if (html_ok(&w->h)) {
 		call_reply_text(w->c, status, "text/html;charset=utf-8",
 		    str_view(&w->h.out));
-	else
+	} else {
+		log_error("web page path=%s reason=too-long",
+		    call_request(w->c) == NULL
+			? "-"
+			: log_val(request_path(call_request(w->c))));
 		call_reply_error(w->c, 500, "the page is too long");
+	}
 	html_release(&w->h);
 }
 
@@ -235,6 +240,8 @@ web_status_text(int status)
 		return "There is no such page";
 	case 409:
 		return "It is too late for that";
+	case 413:
+		return "That is too long";
 	case 422:
 		return "That cannot be done";
 	case 429:
@@ -327,6 +334,22 @@ web_is_form(const struct call *c)
 
 	return type != NULL && strncasecmp(type, form, n) == 0 &&
 	    (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
+}
+
+void
+web_take_form(struct call *c, route_fn *fn)
+{
+	char what[100];
+	int64_t n = request_length(call_request(c));
+
+	if (n <= FORM_MAX) {
+		call_take_raw(c, FORM_MAX, fn);
+		return;
+	}
+	(void)snprintf(what, sizeof(what),
+	    "The form has %" PRId64 " bytes as it is sent, and may have %d.", n,
+	    FORM_MAX);
+	web_error(c, 413, what);
 }
 
 int

@@ -67,8 +67,10 @@ bool web_may(struct web *w, int64_t project, enum perm_verb verb);
 
 /* A value that only pages of this session have, in each form of theirs. */
 void web_csrf(struct web *w);
-/* The body that call_take_raw took, at most FORM_MAX of it; the only way to a
- * form, and none without that value: -1 after the reply. */
+/* Takes the body, at most FORM_MAX of it: else a page says so. */
+void web_take_form(struct call *c, route_fn *fn);
+/* The body that was taken; the only way to a form, and none without that value:
+ * -1 after the reply. */
 int web_form(struct call *c, struct form *out);
 
 /* show.c: writers of what pages show often. */

@@ -85,6 +85,32 @@ api GET "$C/runs/$ID/record"
 tap_ok 'nor in its place' cmp -s "$BODY" "$T/all"
 tap_is "$(find "$LOGS/runs" -type f -printf '%f %m\n')" "$ID.tar 600" 'one file is left'
 
+# What comes while it is read.
+as "$AGENTD" api DELETE "$C/runs/$ID/record"
+printf x >"$T/x"
+part record 0-0 "$T/x"
+truncate -s 120000000 "$LOGS/runs/$ID.tar.part"
+SHA=$(sha256sum "$LOGS/runs/$ID.tar.part" | cut -d ' ' -f 1)
+(
+	BODY=$T/read HEADERS=$T/read.headers
+	whole 120000000
+	echo "$STATUS" >"$T/whole"
+) &
+WHOLE=$!
+(
+	BODY=$T/behind HEADERS=$T/behind.headers
+	part record 120000000-120399999 "$T/b"
+	echo "$STATUS" >"$T/part"
+)
+wait "$WHOLE"
+case $(cat "$T/whole"),$(cat "$T/part") in
+409,202) true ;;
+201,416 | 201,422) [ "$(sha256sum "$LOGS/runs/$ID.tar" | cut -d ' ' -f 1)" = "$SHA" ] ;;
+*) false ;;
+esac
+tap_result $? 'no record is longer than what was read of it'
+[ "$TAP_FAILED" -eq 0 ] || echo "# $(cat "$T/whole" "$T/part")"
+
 # ---- with the project ----
 printf hello >"$T/log"
 part log 0-4 "$T/log"

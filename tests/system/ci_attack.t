@@ -128,4 +128,51 @@ while take && [ "$(job .pull)" != "$N" ]; do end_job passed 0; done
 end_job passed 0
 gate
 tap_is "$(met statuses),$(met check:unit)" true,true 'its own job has'
+api DELETE "$K"
+
+# ---- another base ----
+push_branch two .coffer/checks.yml 'new_tests: required
+checks: [{name: a, test: make a}, {name: b, test: make b}]'
+push_branch one .coffer/checks.yml 'new_tests: required
+checks: [{name: a, test: make a}]'
+push_branch mid mid.txt mid
+( cd "$WORK" && git_as "$ADMIN" fetch -q "$URL/$PROJECT.git" refs/heads/mid && git checkout -q --detach FETCH_HEAD &&
+    mkdir -p tests && echo 'def test_p(): assert f()' >tests/test_p.py && echo 'f = 1' >code.py &&
+    git add tests code.py && git commit -q -m p &&
+    git_as "$ADMIN" push -q "$URL/$PROJECT.git" +HEAD:refs/heads/proof ) 2>"$T/push.err"
+propose proof two
+run_jobs() # 'N N N' 'NAME=STATE,EXIT...': as many jobs of it; others pass
+{
+	for _ in $1; do
+		while take && [ "$(job .pull)" != "$N" ]; do end_job passed 0; done
+		[ "$(job .id)" != null ] || break
+		verdict=passed,0
+		for x in $2; do
+			[ "${x%%=*}" != "$(job .name)" ] || verdict=${x#*=}
+		done
+		end_job "${verdict%,*}" "${verdict#*,}"
+	done
+}
+run_jobs '1 2 3 4' 'b@base=failed,1'
+gate
+tap_is "$(met check:a),$(met check:b),$(met check:new-tests)" true,true,true 'a check of the base fails with the new tests'
+retarget() { api PATCH "$R/pulls/$N" "{\"base\":\"$1\"}"; gate; }
+retarget one
+tap_is "$(met check:a),$(met check:b),$(met check:new-tests)" true,,false 'a base without that check has not been shown anything'
+tap_like "$(jobs_of "$N")" '*b@base superseded*' 'its part is none of this base'
+retarget two
+run_jobs 1 'b@base=failed,1'
+gate
+tap_is "$(met check:new-tests)" true 'which it is again with the other'
+api POST "$R/issues/$N/comments" '{"body":"/test-pr-bug \"python -m pytest tests/test_p.py\" --required"}'
+BUG=test-pr-bug-$(field .id)
+run_jobs '1 2' "$BUG@base=failed,1"
+gate
+tap_is "$(met "check:$BUG")" true 'a reproduction fails on the base and passes here'
+retarget mid
+tap_is "$(met "check:$BUG")" false 'of another base it says nothing'
+run_jobs '1 2' ''
+gate
+tap_is "$(met "check:$BUG")" false 'which passes it'
+tap_like "$(why "check:$BUG")" '*failure*' 'so that nothing was reproduced'
 tap_done

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # A model that says what a script tells it: for the real agent CLIs, without a
 # key and without a network.
-#   model_stub.pl PORT SCRIPT LOG
-# PORT: on loopback; "0:FILE" takes a free one and writes it to FILE.
+#   model_stub.pl PORT SCRIPT LOG [ADDRESS]
+# PORT: on ADDRESS, else loopback; "0:FILE" takes a free one and writes it to FILE.
 # SCRIPT: a JSON list of steps; which one is next follows from the number of
 # tool results in the request.  A step is
 #   {"text":"..","tools":[{"name":"..","args":{..}}]}   either, or both
@@ -17,8 +17,8 @@ use Fcntl qw(:flock SEEK_END);
 use IO::Socket::INET;
 use JSON::PP;
 
-my ($port, $script, $log) = @ARGV;
-die "usage: model_stub.pl PORT SCRIPT LOG\n" unless defined $log;
+my ($port, $script, $log, $addr) = @ARGV;
+die "usage: model_stub.pl PORT SCRIPT LOG [ADDRESS]\n" unless defined $log;
 my $json = JSON::PP->new->utf8->canonical;
 my $steps; # as they are when a request comes
 sub load_steps {
@@ -27,7 +27,7 @@ sub load_steps {
 }
 load_steps();
 my ($number, $portfile) = split /:/, $port, 2;
-my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $number, Listen => 64, ReuseAddr => 1)
+my $listen = IO::Socket::INET->new(LocalAddr => $addr // '127.0.0.1', LocalPort => $number, Listen => 64, ReuseAddr => 1)
     or die "listen: $!\n";
 if ($portfile) {
 	open(my $pf, '>', "$portfile.new") or die "$portfile: $!\n";

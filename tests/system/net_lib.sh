@@ -6,7 +6,8 @@
 #
 # Then net_start PROJECT...: 203.0.113.5 and .6 listen ($SINK), *.test has names
 # ($UPSTREAM_LOG); URL, ADMIN, HOME_DIR, INST.  A release build has no such
-# stand-in.  NET_LISTEN: the address of cofferd, else a free port.
+# stand-in.  NET_LISTEN: the address of cofferd, else a free port.  NET_BEFORE: a
+# function, before `up`.
 
 NET=$SYSTEM_DIR/router_net.pl
 SINK=$T/sink
@@ -62,6 +63,7 @@ net_start()
 	    "$COFFER_HOME/coffer.conf"
 	HOME_DIR=$COFFER_HOME
 	net_inet
+	[ -z "${NET_BEFORE-}" ] || "$NET_BEFORE"
 	coffer up -d --listen "${NET_LISTEN:-127.0.0.1:0}" >"$T/up.log" 2>&1 ||
 	    tap_bail "$(cat "$T/up.log" "$HOME_DIR"/log/*.log)"
 	URL=http://$(cat "$HOME_DIR/run/cofferd.addr")

@@ -63,8 +63,11 @@ coffer run start alpha 'Do' --agent nosuch --wait >"$T/out" 2>"$T/err"
 tap_is "$?,$(grep -c 'no agent is called nosuch' "$T/err")" 30,1 'an agent that is not there'
 DISABLE_AUTOUPDATER=0 coffer run start alpha 'Do' --agent claude --env DISABLE_AUTOUPDATER --wait >"$T/out" 2>"$T/err"
 tap_is "$?,$(grep -c 'the run has a DISABLE_AUTOUPDATER of its own' "$T/err")" 30,1 'what an agent is told by its adapter is not another'"'"'s to say'
-coffer run start alpha 'Do' --network open --base nowhere >"$T/out" 2>&1
+env_files() { find "$HOME_DIR/secrets/runs" -type f | sort; }
+env_files >"$T/files"
+FOO=value-of-the-caller coffer run start alpha 'Do' --network open --base nowhere --env FOO >"$T/out" 2>&1
 tap_is "$?,$(grep -c 'no branch nowhere' "$T/out")" 1,1 'a base that is not there'
+tap_is "$(env_files)" "$(cat "$T/files")" 'leaves no environment behind'
 agent_does <<'A'
 sleep 600
 A

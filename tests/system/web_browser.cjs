@@ -102,16 +102,31 @@ async function day(page, heard) {
 	await page.waitForSelector('.said:has-text("Written here.")');
 	say(true, 'and is said by a click');
 
+	await page.mouse.move(2, 2);
 	await page.goto(url + '/-/approvals');
 	hook('ask', 'live.example');
 	await page.waitForSelector('.subject:text("live.example")');
 	say(true, 'what is asked comes to an open page');
 	const card = page.locator('article', { hasText: 'live.example' });
+	const allow = card.getByRole('button', { name: 'Allow' });
+	await allow.hover();
+	const before = await allow.boundingBox();
+	hook('ask', 'moving.example');
+	await page.waitForSelector('.news:visible');
+	const after = await allow.boundingBox();
+	say(before.y === after.y && !await page.isVisible('.subject:text("moving.example")'),
+	    'what one points at stays where it is');
+	await page.mouse.move(2, 2);
+	await page.waitForSelector('.subject:text("moving.example")');
+	say(!await page.isVisible('.news'), 'and the rest comes when one points elsewhere');
+	const asks = await page.locator('.subject').allTextContents();
+	say(asks.indexOf('live.example') < asks.indexOf('moving.example'), 'below what was there');
 	await card.locator('select').selectOption('3600');
 	await card.getByRole('button', { name: 'Allow' }).click();
 	await page.waitForSelector('td:has-text("live.example")');
 	say(await page.isVisible('tr:has-text("live.example") [data-kind=good]'), 'a click allows it');
 
+	await page.mouse.move(2, 2);
 	await page.goto(url + '/-/runs/' + run);
 	hook('log', 'one more line');
 	await page.waitForSelector('#log:has-text("one more line")');

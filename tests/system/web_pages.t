@@ -158,6 +158,74 @@ tap_not 'and its end' shows 'End lockdown'
 send "/$PROJECT/network" act=nothing
 tap_is "$STATUS" 422 'another act is none'
 
+# What is for good, or has ports, is not replaced by a click for a time.
+send_net() { page GET "/$PROJECT/network"; send "/$PROJECT/network" "$@"; }
+rules() { api GET "$C/projects/$PROJECT/network"; field "[.allow[], .deny[] | select(.domain == \"$1\") | \"\(.until) \(.ports)\"] | join(\";\")"; }
+button() { page GET "/$PROJECT/network"; shows "name=\"domain\" value=\"$1\""; }
+web_blocked kept.test 'no rule allows it'
+tap_ok 'a name that was blocked has a button' button kept.test
+send_net act=allow domain=kept.test for_s=0
+tap_is "$STATUS" 303 'one is allowed for good'
+WAS=$(rules kept.test)
+tap_not 'then it has none' button kept.test
+send_net act=deny domain=kept.test for_s=86400
+tap_is "$STATUS" 409 'a day of no does not end that'
+tap_ok 'soundly' sound
+send_net act=allow domain=kept.test for_s=86400
+tap_is "$STATUS,$(rules kept.test)" "409,$WAS" 'nor a day of yes'
+api POST "$C/projects/$PROJECT/network/rules" '{"list":"allow","domain":"ports.test","ports":[22]}'
+WAS=$(rules ports.test)
+web_blocked ports.test 'not by that port'
+api GET "$C/approvals?state=open"
+PORTS=$(field '[.[] | select(.subject == "ports.test")][0].id')
+page GET /-/approvals
+send "/-/approvals/$PORTS/allow" for_s=600
+tap_is "$STATUS" 409 'nor an approval one with ports'
+tap_ok 'which says so' shows 'with ports'
+tap_is "$(rules ports.test)" "$WAS" 'and leaves it'
+
+# Who waits longest is the first.
+page GET /-/approvals
+tap_is "$(grep -o '/-/approvals/[0-9]*/deny' "$BODY" | tr -dc '0-9\n')" "$(grep -o '/-/approvals/[0-9]*/deny' "$BODY" | tr -dc '0-9\n' | sort -n)" 'what is asked comes below what is there'
+
+# Long words.
+long() { head -c "$1" /dev/zero | tr '\0' "$2"; }
+api POST "$R/issues" "$(long 65000 '"' | jq -Rs '{title: "Long", body: .}')"
+LONG=$(field .number)
+for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	long 65000 '"' | jq -Rs '{body: .}' >"$T/words"
+	http POST "$R/issues/$LONG/comments" -H 'Content-Type: application/json' -H "Authorization: token $ADMIN" --data-binary "@$T/words"
+done
+page GET "/$PROJECT/issues/$LONG"
+tap_is "$STATUS,$(($(wc -c <"$BODY") < 3000000))" 200,1 'many long words are a page all the same'
+tap_ok 'soundly' sound
+MORE=$(sed -n 's/.*href="?said=\([0-9]*\)">63976 bytes more.*/\1/p' "$BODY")
+tap_like "$MORE" '[0-9]*' 'what is cut says by how much'
+page GET "/$PROJECT/issues/$LONG?said=$MORE"
+tap_is "$STATUS,$(grep -o '&quot;' "$BODY" | wc -l)" 200,65000 'and where it is whole'
+tap_ok 'soundly' sound
+page GET "/$PROJECT/issues/1?said=$MORE"
+tap_is "$STATUS" 404 'only where it was said'
+page GET "/$PROJECT/issues/$LONG?said=x"
+tap_is "$STATUS" 422 'a number that is none is refused'
+
+# Limits.
+page GET "/$PROJECT/issues/1"
+FORM=$(form_value)
+awk 'BEGIN { for (i = 0; i < 30000; i++) printf "x\r\n" }' >"$T/said"
+page POST "/$PROJECT/issues/1/comments" -H "Origin: $URL" --data-urlencode "form=$FORM" --data-urlencode "body@$T/said"
+tap_is "$STATUS" 303 'lines count as they are kept'
+long 65537 x >"$T/said"
+page POST "/$PROJECT/issues/1/comments" -H "Origin: $URL" --data-urlencode "form=$FORM" --data-urlencode "body@$T/said"
+tap_is "$STATUS" 422 'words that are too long are refused'
+tap_ok 'and it is said how long they are' shows '1 to 65536 bytes; this one has 65537'
+long 600000 x >"$T/said"
+page POST "/$PROJECT/issues/1/comments" -H "Origin: $URL" --data-urlencode "form=$FORM" --data-urlencode "body@$T/said"
+tap_is "$STATUS" 413 'so is a form that is'
+tap_ok 'on a page' shows 'That is too long'
+tap_ok 'soundly' sound
+unset FORM
+
 # A reader.
 cp "$JAR" "$T/admin"
 sign_in eve "$EVE"

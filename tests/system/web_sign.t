@@ -94,6 +94,53 @@ tap_is "$STATUS" 303 'so does being kept out'
 sign_in bob 'another horse'
 tap_is "$STATUS" 403 'who may not sign in does not'
 
+# Once let in again he has no session from before, and a bot has none at all.
+bob() { api PATCH /api/v1/admin/users/bob "{$1,\"login_name\":\"bob\",\"source_id\":0}"; }
+bob '"prohibit_login":false'
+page GET /
+tap_is "$STATUS" 303 'a session that was kept out is over'
+for how in '"must_change_password":true' '"active":false'; do
+	sign_in bob 'another horse'
+	page GET /
+	tap_is "$STATUS" 200 'he is in'
+	bob "$how"
+	page GET /
+	tap_is "$STATUS" 303 "$how ends that"
+	bob '"active":true,"must_change_password":false'
+	page GET /
+	tap_is "$STATUS" 303 'for good'
+done
+ROBOT=$(make_user robot)
+robot() { api PATCH /api/v1/admin/users/robot "{$1,\"login_name\":\"robot\",\"source_id\":0}"; }
+robot '"must_change_password":true'
+sign_in robot "$ROBOT"
+tap_is "$STATUS" 403 'who must change the password first signs in by no token'
+robot '"must_change_password":false'
+sign_in robot "$ROBOT"
+page GET /
+tap_is "$STATUS" 200 'else he does'
+robot '"type":"bot"'
+page GET /
+tap_is "$STATUS" 303 'a bot has no session'
+sign_in robot "$ROBOT"
+tap_is "$STATUS" 403 'and begins none'
+
+# Again, in the same browser.
+sign_in admin "$ADMIN"
+page GET /
+AGO=$(sed -n 's/.*coffer_session	//p' "$JAR")
+send /-/sign-in login=admin "password=$ADMIN"
+tap_is "$STATUS" 303 'one may sign in again'
+http GET / -H "Cookie: coffer_session=$AGO" -H 'Accept: text/html'
+tap_is "$STATUS,$(location)" '303,/-/sign-in?next=%2F' 'which ends the session that the browser had'
+
+# A link on another site, over plain HTTP: no cookie comes with the answer.
+http GET '/-/sign-in?cookie=1&next=%2Fx' -H 'Accept: text/html'
+tap_is "$STATUS,$(header Refresh)" '200,0; url=/-/sign-in?cookie=2&next=%2Fx' 'the form is asked for once more by itself'
+tap_not 'before it is said' shows 'keeps no cookies'
+http GET '/-/sign-in?cookie=2&next=%2Fx' -H 'Accept: text/html'
+tap_ok 'that the browser keeps no cookies' shows 'keeps no cookies'
+
 # Tokens.
 api POST /api/v1/users/admin/tokens '{"name":"narrow","scopes":["read:repository"]}'
 sign_in admin "$(field .sha1)"

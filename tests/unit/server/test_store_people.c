@@ -185,6 +185,52 @@ sessions_of_browsers_end(void **state)
 	OK(db_write_now(f->db, steps_web, f, e));
 }
 
+/* Who may not, or is no person, or must see to his password first. */
+static int
+steps_web_barred(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	char secret[TOKEN_SECRET_HEX + 1];
+	struct token_new n = { .user_id = f->alice,
+		.secret = secret,
+		.expires_at = 100,
+		.now = 5 };
+	struct revoked_list gone;
+	struct token_list l;
+	struct user was, u;
+	int64_t id = 0, last = 0;
+
+	STEP(users_by_id(t, f->alice, &was, e) == 0);
+	for (int i = 0; i < 5; i++) {
+		u = was;
+		u.active = i != 1;
+		u.no_login = i == 2;
+		u.must_change = i == 3;
+		u.bot = i == 4;
+		STEP(users_update(t, &was, e) == 0);
+		tokens_make_secret(secret);
+		STEP(tokens_insert_web(t, &n, 0, &id, e) == 0);
+		STEP(users_update(t, &was, e) == 0);
+		STEP(tokens_revoked_last(t, &last, e) == 0);
+		STEP(users_update(t, &u, e) == 0);
+		STEP(tokens_list_web(t, f->alice, 6, &l, e) == 0);
+		STEP(l.n == (i == 0 ? 1 : 0));
+		token_list_release(&l);
+		STEP(tokens_revoked(t, last, &gone, e) == 0);
+		STEP((gone.n > 0) == (i != 0));
+		revoked_list_release(&gone);
+	}
+	return fixture_verdict(f, e);
+}
+
+static void
+who_may_not_sign_in_has_no_session(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_web_barred, f, e));
+}
+
 static int
 steps_tickets(struct txn *t, void *arg, struct err *e)
 {
@@ -495,6 +541,7 @@ main(void)
 		T(users_have_unique_names_and_roles),
 		T(tokens_are_found_by_secret_and_die_with_their_run),
 		T(sessions_of_browsers_end),
+		T(who_may_not_sign_in_has_no_session),
 		T(a_ticket_is_good_once_and_not_for_long),
 		T(settings_survive_the_database),
 		T(a_mirror_is_due_when_its_time_came),
