@@ -100,7 +100,6 @@ coffer down >"$T/down.log" 2>&1
 sed -i '/^providers = none$/d' "$HOME_DIR/coffer.conf"
 rm -r "$HOME_DIR/gateway/keys"
 coffer up -d --listen 127.0.0.1:0 >"$T/up2.log" 2>&1 || tap_bail "$(cat "$T/up2.log")"
-COFFER_URL=http://$(cat "$HOME_DIR/run/cofferd.addr")
 tap_ok 'again' wait_for 30 soon
 : >"$T/own.log"
 order calc
