@@ -52,13 +52,13 @@ coffer create "$UPSTREAM" --network locked --wait --timeout 60s -- /opt/coffer/a
 
 has_run()
 {
-	RID=$(coffer run list calc --json | jq -r "[.[] | select(.item == $ITEM)] | last | .id // empty")
+	RID=$(coffer run list "$1" --json | jq -r "[.[] | select(.item == $ITEM)] | last | .id // empty")
 	[ -n "$RID" ]
 }
-order()
+order() # PROJECT
 {
-	ITEM=$(coffer issue new calc -t 'Do it' -b /ask --json | jq -r .number)
-	wait_for 20 has_run || tap_bail "no run for #$ITEM"
+	ITEM=$(coffer issue new "$1" -t 'Do it' -b /ask --json | jq -r .number)
+	wait_for 20 has_run "$1" || tap_bail "no run for #$ITEM"
 	coffer run wait "$RID" --timeout 60s >/dev/null 2>&1
 	coffer run logs "$RID" >"$T/run.log" 2>&1
 	STATE=$(coffer run show "$RID" --json | jq -r .state)
@@ -87,7 +87,7 @@ tap_not 'and has no token' grep 'is given' "$T/session.log"
 
 # ---- a run ----
 : >"$T/own.log"
-order
+order calc
 tap_is "$STATE,$(answer "$T/run.log")" 'done,1' 'a run asks with the login of the seed'
 tap_is "$(keys)" "Bearer $RUN_OWN" 'which the provider has as it is'
 tap_not 'and has no token' grep 'is given' "$T/run.log"
@@ -100,17 +100,47 @@ coffer down >"$T/down.log" 2>&1
 sed -i '/^providers = none$/d' "$HOME_DIR/coffer.conf"
 rm -r "$HOME_DIR/gateway/keys"
 coffer up -d --listen 127.0.0.1:0 >"$T/up2.log" 2>&1 || tap_bail "$(cat "$T/up2.log")"
-COFFER_URL=http://$(cat "$HOME_DIR/run/cofferd.addr")
 tap_ok 'again' wait_for 30 soon
 : >"$T/own.log"
-order
+order calc
 tap_is "$STATE,$(answer "$T/run.log"),$(keys)" "done,1,Bearer $RUN_OWN" 'it is the same when no provider has a key'
 tap_not 'there is no token then' grep 'is given' "$T/run.log"
 
+# ---- the real Claude Code, signed in with an account ----
+claude_project()
+{
+	CLI_OWN=sk-ant-oat01-$(random)
+	mkdir -p "$HOME_DIR/seed/.claude" "$HOME_DIR/agents/bin" "$HOME_DIR/agents/cli"
+	printf '{"claudeAiOauth":{"accessToken":"%s","refreshToken":"none","expiresAt":9999999999999,"scopes":["user:inference","user:profile"],"subscriptionType":"max"}}\n' \
+	    "$CLI_OWN" >"$HOME_DIR/seed/.claude/.credentials.json"
+	claude_f=$(readlink -f "$COFFER_TEST_CLIS/bin/claude")
+	ln "$claude_f" "$HOME_DIR/agents/cli/claude" 2>/dev/null || cp "$claude_f" "$HOME_DIR/agents/cli/claude"
+	printf '#!/bin/sh\nexport ANTHROPIC_BASE_URL=http://ok.test:%s CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1\nexec /opt/coffer/agents/cli/claude "$@"\n' \
+	    "$OWN_PORT" >"$HOME_DIR/agents/bin/claude"
+	chmod 755 "$HOME_DIR/agents/bin/claude"
+	make_upstream real
+	coffer create "$UPSTREAM" --network locked --agent claude --wait --timeout 60s >"$T/create.log" 2>&1 ||
+	    tap_bail "$(cat "$T/create.log")"
+	coffer net real allow ok.test --port "$OWN_PORT" >"$T/net.log" 2>&1
+	printf '[{"text":"Signed in."}]' >"$T/steps.json"
+	: >"$T/own.log"
+}
+if [ -x "${COFFER_TEST_CLIS:-/nonexistent}/bin/claude" ]; then
+	claude_project
+	order real
+	tap_is "$STATE,$(keys | sort -u)" "done,Bearer $CLI_OWN" 'Claude Code asks with the login of its account'
+	coffer issue show real "$ITEM" >"$T/said"
+	tap_ok 'and answers' grep -q 'Signed in' "$T/said"
+else
+	CLI_OWN=$RUN_OWN
+	tap_skip 'Claude Code asks with the login of its account' 'set COFFER_TEST_CLIS (tests/clis.sh)'
+fi
+
 # ---- where it is not ----
-coffer issue show calc "$ITEM" >"$T/said"
+coffer issue show calc 1 >>"$T/said"
 coffer run show "$RID" >>"$T/said"
-tap_is "$(grep -rlF --exclude-dir=engine -e "$RUN_OWN" -e "$SESSION_OWN" \
-    "$HOME_DIR" "$T/said" "$T/run.log" "$T/session.log" "$T/up2.log")" "$HOME_DIR/seed/.model/login" \
-    'no login is in a log, a record, the database or a comment: the seed alone has one'
+tap_is "$(grep -rlF --exclude-dir=engine -e "$RUN_OWN" -e "$SESSION_OWN" -e "$CLI_OWN" \
+    "$HOME_DIR" "$T/said" "$T/run.log" "$T/session.log" "$T/up2.log" | sort)" \
+    "$(find "$HOME_DIR/seed" -type f | sort)" \
+    'no login is in a log, a record, the database or a comment: the seed alone has them'
 tap_done
