@@ -79,12 +79,14 @@ killed
 wait "$CURL"
 # As a worker leaves it that is killed while it moves the branch, or deletes the
 # other.
-BRANCHES=$HOME_DIR/repos/$PROJECT_ID.git/refs/heads
-LOCK=$BRANCHES/main.lock
+REPO=$HOME_DIR/repos/$PROJECT_ID.git
+LOCK=$REPO/refs/heads/main.lock
 for head in $(sqlite3 "$HOME_DIR/db/coffer.db" 'SELECT delete_head FROM merging'); do
-	mkdir -p "$BRANCHES/cut"
 	: >>"$LOCK"
-	: >>"$BRANCHES/$head.lock"
+	if git --git-dir="$REPO" cat-file -e "main:$head.txt" 2>/dev/null; then
+		mkdir -p "$REPO/refs/heads/cut"
+		: >>"$REPO/refs/heads/$head.lock"
+	fi
 done
 start_cofferd
 unlocked() { [ ! -e "$LOCK" ]; }
