@@ -91,6 +91,8 @@ done
 start_cofferd
 unlocked() { [ ! -e "$LOCK" ]; }
 tap_ok 'what the killed one had locked is free' wait_for 10 unlocked
+settled() { [ "$(sqlite3 -cmd '.timeout 5000' "$HOME_DIR/db/coffer.db" 'SELECT count(*) FROM merging')" = 0 ]; }
+tap_ok 'and what it had begun is settled' wait_for 15 settled
 git_as "$ADMIN" -C "$WORK" fetch -q "$URL/$PROJECT.git" main
 MERGED=0
 STATE=
