@@ -159,11 +159,14 @@ static bool
 worker_names(const char *proc, const char *leaf, const char *repo)
 {
 	AUTO_FREE char *path = xasprintf("/proc/%s/%s", proc, leaf);
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	AUTO_FREE char *text = xmalloc(WORKER_PROC_MAX);
-	ssize_t n = fd == -1 ? readlink(path, text, WORKER_PROC_MAX)
-			     : read(fd, text, WORKER_PROC_MAX);
+	ssize_t n = readlink(path, text, WORKER_PROC_MAX);
 
+	if (n == -1 && errno == EINVAL) {
+		AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+		n = fd == -1 ? -1 : read(fd, text, WORKER_PROC_MAX);
+	}
 	return n > 0 && memmem(text, (size_t)n, repo, strlen(repo)) != NULL;
 }
 
