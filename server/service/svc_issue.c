@@ -10,6 +10,7 @@
 #include "server/service/svc_item.h"
 #include "server/service/svc_mention.h"
 #include "server/service/svc_repo.h"
+#include "server/store/check_orders.h"
 #include "server/store/issues.h"
 #include "server/store/revisions.h"
 
@@ -158,6 +159,10 @@ svc_issue_change_state(struct txn *t, const struct svc_op *op,
 	if (issues_set_state(t, i->project_id, i->number, to, op->now, e) ==
 		-1 ||
 	    svc_item_note(t, op, i, open ? "reopen" : "close", NULL, e) == -1)
+		return -1;
+	/* Its jobs were superseded when it was closed. */
+	if (open && i->is_pull &&
+	    check_orders_again(t, i->project_id, i->number, e) == -1)
 		return -1;
 	return svc_item_event(t, op, i, kinds[i->is_pull][open], NULL, e);
 }

@@ -411,8 +411,7 @@ svc_pull_edit_base(struct txn *t, const struct svc_pull_edit *op, struct err *e)
 	    pulls_set_base(t, op->project_id, op->number, op->base,
 		op->base_sha, op->op.now, e) == -1 ||
 	    reviews_retarget(t, op->project_id, op->number, e) == -1 ||
-	    check_orders_again(t, op->project_id, op->number, p->head_sha, e) ==
-		-1 ||
+	    check_orders_again(t, op->project_id, op->number, e) == -1 ||
 	    svc_protect_retargeted(t, p, op->base, op->op.now, e) == -1 ||
 	    svc_auto_merge_end(t, &op->op, op->project_id, op->number, e) == -1)
 		return -1;

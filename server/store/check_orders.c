@@ -114,13 +114,15 @@ check_orders_made(
 }
 
 int
-check_orders_again(struct txn *t, int64_t project_id, int64_t pull,
-    const char *sha, struct err *e)
+check_orders_again(
+    struct txn *t, int64_t project_id, int64_t pull, struct err *e)
 {
 	return db_exec(t,
 	    "UPDATE check_order SET state = 1 WHERE project_id = ?"
-	    " AND pull = ? AND sha = ?",
-	    BINDS(I(project_id), I(pull), S(sha)), NULL, e);
+	    " AND pull = ? AND sha = (SELECT p.head_sha FROM pull p"
+	    " WHERE p.project_id = check_order.project_id"
+	    " AND p.number = check_order.pull)",
+	    BINDS(I(project_id), I(pull)), NULL, e);
 }
 
 int

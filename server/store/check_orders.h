@@ -27,9 +27,9 @@ int check_orders_get(
 int check_orders_made(
     struct txn *t, int64_t comment_id, const char *sha, struct err *e);
 
-/* Those of that head want jobs again: it has another base. */
-int check_orders_again(struct txn *t, int64_t project_id, int64_t pull,
-    const char *sha, struct err *e);
+/* Those of its head want jobs again: it has another base, or was reopened. */
+int check_orders_again(
+    struct txn *t, int64_t project_id, int64_t pull, struct err *e);
 /* Its comment is gone: the gate does not ask for it any more. */
 int check_orders_drop(struct txn *t, int64_t comment_id, struct err *e);
 

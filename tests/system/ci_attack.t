@@ -175,4 +175,14 @@ run_jobs '1 2' ''
 gate
 tap_is "$(met "check:$BUG")" false 'which passes it'
 tap_like "$(why "check:$BUG")" '*failure*' 'so that nothing was reproduced'
+
+# ---- closed and opened again ----
+api POST "$R/issues/$N/comments" '{"body":"/test-pr \"make slow\" --required"}'
+ORDER=test-pr-$(field .id)
+api PATCH "$R/pulls/$N" '{"state":"closed"}'
+tap_like "$(jobs_of "$N")" "*$ORDER superseded*" 'what is ordered of one that is closed is not run'
+api PATCH "$R/pulls/$N" '{"state":"open"}'
+run_jobs '1 2 3 4 5' ''
+gate
+tap_is "$(met "check:$ORDER")" true 'it is when that is opened again'
 tap_done
