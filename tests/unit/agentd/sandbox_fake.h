@@ -100,29 +100,6 @@ sandbox_judge(struct sandboxes *m, const struct sandbox_project *p,
 	sandbox_fake_later(m, m->state, m->refuses, done, arg);
 }
 
-bool
-sandbox_is_up(const struct sandboxes *m, int64_t id)
-{
-	(void)id;
-	return m->up;
-}
-
-int
-sandbox_drop_token(struct sandboxes *m, int64_t id, struct err *e)
-{
-	(void)id;
-	return m->full ? err_set(e, ERR_IO, "no space left") : 0;
-}
-
-int
-sandbox_give_env(
-    struct sandboxes *m, int64_t id, const char *env, struct err *e)
-{
-	(void)id;
-	(void)env;
-	return m->up ? 0 : err_set(e, ERR_BUSY, "it is not up");
-}
-
 void
 sandbox_pause(struct sandboxes *m, int64_t id, bool frozen,
     sandbox_done_fn *done, void *arg)
@@ -256,4 +233,5 @@ sandbox_attach(struct sandboxes *m, int64_t id,
 }
 
 #include "tests/unit/agentd/look_fake.h"
+#include "tests/unit/agentd/session_fake.h"
 #endif
