@@ -256,20 +256,6 @@ oneshot_remove(struct oneshot *o)
 
 /* ---- the copy ---- */
 
-static int
-oneshot_git(struct fetch_job *j, const char *const *argv, struct view in,
-    bool network, struct err *e)
-{
-	const struct fetch_git g = {
-		.place = FETCH_BOX, .argv = argv, .in = in, .network = network
-	};
-	struct program_result r = PROGRAM_RESULT_INIT;
-	int rc = fetch_git(j, &g, &r, e);
-
-	program_result_release(&r);
-	return rc;
-}
-
 /* Git sees bytes on its input and a repository that it made itself. */
 static int
 oneshot_push_in(
@@ -286,16 +272,17 @@ oneshot_push_in(
 
 	if ((j->git = program_find("git", e)) == NULL ||
 	    (j->box = oneshot_box_make(lock, e)) == NULL ||
-	    oneshot_git(j, init, none, false, e) == -1 ||
-	    oneshot_git(j, import, str_view(&o->before.stream), false, e) == -1)
+	    fetch_git_box(j, init, none, false, e) == -1 ||
+	    fetch_git_box(j, import, str_view(&o->before.stream), false, e) ==
+		-1)
 		return -1;
-	if (oneshot_git(j, push, none, true, e) == 0)
+	if (fetch_git_box(j, push, none, true, e) == 0)
 		return 0;
 	/* Once more, if cofferd was started again meanwhile. */
 	if (!ask_is_back(o->c))
 		return -1;
 	*e = ERR_INIT;
-	return oneshot_git(j, push, none, true, e);
+	return fetch_git_box(j, push, none, true, e);
 }
 
 static int

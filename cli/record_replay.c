@@ -36,20 +36,6 @@ record_box(struct fetch_job *j, struct err *e)
 }
 
 static int
-record_git(struct fetch_job *j, const char *const *argv, struct view in,
-    bool network, struct err *e)
-{
-	const struct fetch_git g = {
-		.place = FETCH_BOX, .argv = argv, .in = in, .network = network
-	};
-	struct program_result r = PROGRAM_RESULT_INIT;
-	int rc = fetch_git(j, &g, &r, e);
-
-	program_result_release(&r);
-	return rc;
-}
-
-static int
 record_get(
     struct fetch_job *j, const struct record *r, const char *id, struct err *e)
 {
@@ -59,7 +45,7 @@ record_get(
 	const char *const get[] = { "fetch", "--quiet", "--no-tags", "--depth",
 		"1", url, id, NULL };
 
-	return record_git(j, get, (struct view){ .len = 0 }, true, e);
+	return fetch_git_box(j, get, (struct view){ .len = 0 }, true, e);
 }
 
 static int
@@ -75,9 +61,10 @@ record_apply(struct fetch_job *j, const struct record *r, const char *base,
 	if (f == NULL)
 		return err_set(e, ERR_DENIED, "the patch is missing");
 	if (record_get(j, r, base, e) == -1 ||
-	    record_git(j, tree, none, false, e) == -1)
+	    fetch_git_box(j, tree, none, false, e) == -1)
 		return -1;
-	if (f->bytes.len == 0 || record_git(j, apply, f->bytes, false, e) == 0)
+	if (f->bytes.len == 0 ||
+	    fetch_git_box(j, apply, f->bytes, false, e) == 0)
 		return 0;
 	/* All that it needs is here: it is the record that is not right. */
 	if (e->code == ERR_INTERNAL)

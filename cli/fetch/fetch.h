@@ -94,6 +94,9 @@ int fetch_git_run(struct fetch_job *j, const struct fetch_git *g,
 /* The same; a status other than 0 is an error that names the command. */
 int fetch_git(struct fetch_job *j, const struct fetch_git *g,
     struct program_result *r, struct err *e);
+/* The same in the box, whose output nobody reads. */
+int fetch_git_box(struct fetch_job *j, const char *const *argv, struct view in,
+    bool network, struct err *e);
 /* One line of output, trimmed, at most n - 1 bytes. */
 int fetch_git_line(struct fetch_job *j, const struct fetch_git *g, char *out,
     size_t n, struct err *e);

@@ -239,6 +239,20 @@ fetch_git(struct fetch_job *j, const struct fetch_git *g,
 }
 
 int
+fetch_git_box(struct fetch_job *j, const char *const *argv, struct view in,
+    bool network, struct err *e)
+{
+	const struct fetch_git g = {
+		.place = FETCH_BOX, .argv = argv, .in = in, .network = network
+	};
+	struct program_result r = PROGRAM_RESULT_INIT;
+	int rc = fetch_git(j, &g, &r, e);
+
+	program_result_release(&r);
+	return rc;
+}
+
+int
 fetch_git_line(struct fetch_job *j, const struct fetch_git *g, char *out,
     size_t n, struct err *e)
 {
