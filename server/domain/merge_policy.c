@@ -202,6 +202,19 @@ merge_protect_add(struct merge_verdict *out, const char *id, bool met,
 	return r;
 }
 
+/* That the file of checks can be read is no verdict of anything that ran: it
+ * counts for who names it.  NULL: any context is wanted. */
+static bool
+merge_protect_is_of(const struct merge_status *s, const char *pattern)
+{
+	if (pattern != NULL &&
+	    !protect_glob(view_of(pattern), view_of(s->context), false))
+		return false;
+	return !merge_policy_passed(s->state) ||
+	    strcmp(s->context, "ci/" CHECK_FILE) != 0 ||
+	    (pattern != NULL && strcmp(pattern, s->context) == 0);
+}
+
 /* Those contexts that the pattern names: at least one, and all passed. */
 static const char *
 merge_protect_context(const struct merge_input *in, const char *pattern)
@@ -211,8 +224,7 @@ merge_protect_context(const struct merge_input *in, const char *pattern)
 	for (size_t i = 0; i < in->n_statuses; i++) {
 		const struct merge_status *s = &in->statuses[i];
 
-		if (pattern != NULL &&
-		    !protect_glob(view_of(pattern), view_of(s->context), false))
+		if (!merge_protect_is_of(s, pattern))
 			continue;
 		if (!merge_policy_passed(s->state))
 			return s->state;

@@ -40,4 +40,17 @@ as "$BOB" api DELETE "$K"
 tap_is "$STATUS" 403 "a reader changes nothing"
 api GET "$K"
 tap_is "$(field '.checks[0].name')" unit 'it is as it was'
+
+# A file of checks that can be read is no verdict of anything that ran.
+api DELETE "$K"
+api POST "$R/branch_protections" '{"rule_name":"main","enable_status_check":true,"status_check_contexts":["ci/*"]}'
+tap_is "$STATUS" 201 'main wants any status of CI'
+push_branch file .coffer/checks.yml 'checks: [{name: a, required: false, test: "true"}]'
+api POST "$R/pulls" '{"title":"File","head":"file","base":"main"}'
+N=$(field .number)
+told() { api GET "$R/commits/$SHA/statuses"; field '.[].context' | grep -qx ci/checks.yml; }
+tap_ok 'a change of the file has its status' wait_for 10 told
+tap_is "$(field '.[] | select(.context == "ci/checks.yml") | .status')" success 'which is success'
+api GET "$C/repos/$PROJECT/pulls/$N/gate"
+tap_is "$(jq -r '.requirements[] | select(.id == "statuses") | .met' "$BODY")" false 'and no status of CI'
 tap_done

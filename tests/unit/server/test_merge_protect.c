@@ -69,12 +69,19 @@ each_pattern_needs_a_status_that_passed(void **state)
 {
 	static const struct merge_status good[] = { { "lint", "success" },
 		{ "deploy/a", "skipped" } };
+	static const struct merge_status file[] = { { "ci/checks.yml",
+	    "success" } };
+	static const struct merge_status wrong[] = { { "ci/checks.yml",
+	    "failure" } };
 	static const struct merge_status bad[] = { { "lint", "success" },
 		{ "deploy/a", "success" }, { "deploy/b", "pending" } };
 	struct protect_rule r = { .flags = BIT(PROTECT_STATUS) };
 	struct merge_input in = input(&r);
 
 	(void)state;
+	assert_false(met(&in, "statuses"));
+	in.statuses = file;
+	in.n_statuses = 1;
 	assert_false(met(&in, "statuses"));
 	in.statuses = good;
 	in.n_statuses = 2;
@@ -87,6 +94,20 @@ each_pattern_needs_a_status_that_passed(void **state)
 	assert_false(met(&in, "statuses"));
 	in.n_statuses = 1;
 	assert_false(met(&in, "statuses"));
+	protect_rule_release(&r);
+	/* A pattern does not name it, its name does. */
+	r = (struct protect_rule){ .flags = BIT(PROTECT_STATUS) };
+	protect_rule_add_context(&r, "ci/*");
+	in.statuses = file;
+	assert_false(met(&in, "statuses"));
+	in.statuses = wrong;
+	assert_false(met(&in, "statuses"));
+	protect_rule_release(&r);
+	r = (struct protect_rule){ .flags = BIT(PROTECT_STATUS) };
+	protect_rule_add_context(&r, "ci/checks.yml");
+	assert_false(met(&in, "statuses"));
+	in.statuses = file;
+	assert_true(met(&in, "statuses"));
 	protect_rule_release(&r);
 }
 
