@@ -62,6 +62,7 @@ LDFLAGS += $(hardld) \
 	   $(filter -fsanitize=address% -fsanitize=thread --coverage,$(opt.$(V)))
 # --as-needed drops what a program does not use.
 LIBS    := -levent_core -lmicrohttpd -lcurl -lsqlite3 -lgit2 -lsodium -lyaml \
+	   -lcmark-gfm -lcmark-gfm-extensions \
 	   -lcjson -lseccomp -lssh2 -lz -lm -lpthread
 
 # cofferd starts itself anew as its own user, so a careful umask must not close it.

@@ -222,3 +222,14 @@ gitask_write(struct git_pool *p, int64_t project,
 	a.ask.raw = str_view(&raw);
 	gitask_send(&a, p, project, done, arg);
 }
+
+void
+gitask_markdown(struct git_pool *p, int64_t project, struct view text,
+    git_done_fn *done, void *arg)
+{
+	struct gitask a;
+
+	gitask_begin(&a, "markdown");
+	a.ask.raw = text;
+	gitask_send(&a, p, project, done, arg);
+}

@@ -134,4 +134,9 @@ struct git_ask_write {
 void gitask_write(struct git_pool *p, int64_t project,
     const struct git_ask_write *spec, git_done_fn *done, void *arg);
 
+/* raw: the tokens of server/text/md.h.  What takes longer than a call may is
+ * ERR_TIMEOUT: show it as text. */
+void gitask_markdown(struct git_pool *p, int64_t project, struct view text,
+    git_done_fn *done, void *arg);
+
 #endif

@@ -1,6 +1,7 @@
 #include "server/web/html.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/auto.h"
 #include "lib/base/esc.h"
@@ -167,6 +168,26 @@ html_url_put(struct html *h, const char *name, const char *fmt, ...)
 	}
 	va_end(ap);
 	html_attr_put(h, name, str_cstr(&url));
+}
+
+bool
+html_away(struct html *h, struct view url)
+{
+	static const char *const schemes[] = { "http://", "https://",
+		"mailto:" };
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		size_t n = strlen(schemes[i]);
+
+		if (url.len <= n || strncasecmp(url.p, schemes[i], n) != 0)
+			continue;
+		html_attr_begin(h, "href");
+		str_add(&h->out, "=\"");
+		html_esc(h, url);
+		str_add(&h->out, "\" rel=\"nofollow noopener noreferrer\"");
+		return true;
+	}
+	return false;
 }
 
 void

@@ -39,6 +39,9 @@ bool html_ok(const struct html *h); /* whole, and every element closed */
 /* fmt begins with '/', or with '?' for the same path; %s is escaped as one part
  * of a URL, and "%" PRId64 and %u are numbers; nothing else. */
 #define HTML_URL(h, name, ...) html_url_put((h), "" name "", "" __VA_ARGS__)
+/* href of a link that leads away, with rel; only http, https and mailto, else
+ * false and nothing is written. */
+bool html_away(struct html *h, struct view url);
 /* <name class="cls"> */
 #define HTML_CLASS(h, name, cls) html_class_put((h), "" name "", (cls))
 /* <name class="cls">text</name>; cls "" is none. */
