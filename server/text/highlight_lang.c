@@ -69,7 +69,7 @@ const struct highlight_lang highlight_langs[] = {
 	    .close = "*/",
 	    .quotes = "\"",
 	    .words =
-		"as async await bool break const continue crate dyn else enum "
+		"as async await bool break const continue dyn else enum "
 		"extern false fn for i32 i64 if impl in let loop match mod "
 		"move mut pub ref return self Self static str String struct "
 		"super trait true type u32 u64 u8 unsafe use usize where "
