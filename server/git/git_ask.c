@@ -233,3 +233,15 @@ gitask_markdown(struct git_pool *p, int64_t project, struct view text,
 	a.ask.raw = text;
 	gitask_send(&a, p, project, done, arg);
 }
+
+void
+gitask_blame(struct git_pool *p, int64_t project, const char *rev,
+    const char *path, git_done_fn *done, void *arg)
+{
+	struct gitask a;
+
+	gitask_begin(&a, "blame");
+	gitask_text(&a, "rev", rev);
+	gitask_text(&a, "path_in", path);
+	gitask_send(&a, p, project, done, arg);
+}

@@ -134,6 +134,11 @@ struct git_ask_write {
 void gitask_write(struct git_pool *p, int64_t project,
     const struct git_ask_write *spec, git_done_fn *done, void *arg);
 
+/* {hunks: [{sha, line, lines, author, message: its first line}]}: who wrote
+ * which lines last, in order; at most 20,000.  A long history is ERR_TIMEOUT. */
+void gitask_blame(struct git_pool *p, int64_t project, const char *rev,
+    const char *path, git_done_fn *done, void *arg);
+
 /* raw: the tokens of server/text/md.h.  What takes longer than a call may is
  * ERR_TIMEOUT: show it as text. */
 void gitask_markdown(struct git_pool *p, int64_t project, struct view text,

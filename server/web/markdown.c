@@ -361,6 +361,42 @@ web_code(struct web *w, struct view text, const char *path)
 	html_end(&w->h);
 }
 
+void
+web_code_lines(struct web *w, struct view text, const char *path, size_t max)
+{
+	struct highlight of = { .lang = highlight_by_path(path) };
+	struct view rest = text, line;
+	struct html *h = &w->h;
+	char id[24];
+
+	if (rest.len > 0 && rest.p[rest.len - 1] == '\n')
+		rest.len--;
+	HTML_CLASS(h, "div", "lines");
+	HTML_ATTR(h, "tabindex", "0");
+	HTML_ATTR(h, "role", "region");
+	HTML_ATTR(h, "aria-label", "the file's lines");
+	HTML_TAG(h, "table");
+	HTML_TAG(h, "tbody");
+	for (size_t n = 1; n <= max && view_split(&rest, '\n', &line); n++) {
+		(void)snprintf(id, sizeof(id), "L%zu", n);
+		HTML_TAG(h, "tr");
+		HTML_ATTR(h, "id", id);
+		HTML_CLASS(h, "td", "num");
+		html_textf(h, "%zu", n);
+		html_end(h);
+		HTML_CLASS(h, "td", "same");
+		highlight_line(&of, line, markdown_part, h);
+		html_end(h);
+		html_end(h);
+	}
+	html_end(h);
+	html_end(h);
+	html_end(h);
+	if (rest.len > 0)
+		HTML_LEAF(
+		    h, "p", "alert", "The rest is not shown; see it raw.");
+}
+
 static void
 markdown_block(struct markdown *m, const struct md_token *t)
 {

@@ -277,6 +277,23 @@ project_mirror(struct web *w, const struct project *p)
 	html_shown(&w->h, p->default_branch);
 	html_end(&w->h);
 	html_end(&w->h);
+	web_term(w, "Code");
+	HTML_TAG(&w->h, "a");
+	HTML_URL(&w->h, "href", "/%s/%s/src", p->owner, p->name);
+	html_text(&w->h, "files");
+	html_end(&w->h);
+	html_text(&w->h, ", ");
+	HTML_TAG(&w->h, "a");
+	HTML_URL(&w->h, "href", "/%s/%s/branches", p->owner, p->name);
+	html_text(&w->h, "branches");
+	html_end(&w->h);
+	html_end(&w->h);
+	web_term(w, "Clone");
+	HTML_TAG(&w->h, "code");
+	html_textf(&w->h, "git clone %s/%s/%s.git", w->svc->public_url,
+	    p->owner, p->name);
+	html_end(&w->h);
+	html_end(&w->h);
 	html_end(&w->h);
 	html_end(&w->h);
 }

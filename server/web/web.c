@@ -24,6 +24,9 @@ const struct route *const web_tables[] = {
 	web_run_routes,
 	web_item_routes,
 	web_network_routes,
+	web_code_routes,
+	web_history_routes,
+	web_blame_routes,
 	web_project_routes, /* the last: "/{owner}/{r}" */
 	NULL,
 };

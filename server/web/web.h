@@ -26,6 +26,9 @@ extern const struct route web_run_routes[];
 extern const struct route web_item_routes[];
 extern const struct route web_network_routes[];
 extern const struct route web_project_routes[];
+extern const struct route web_code_routes[];
+extern const struct route web_history_routes[];
+extern const struct route web_blame_routes[];
 
 /* The cookie's name for a server of that URL (RFC 6265bis, section 4.1.3). */
 const char *web_cookie(const char *public_url);

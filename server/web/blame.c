@@ -1,0 +1,149 @@
+/* blame: a file with who wrote which line last. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/utf8.h"
+#include "lib/wire/json.h"
+#include "server/web/code.h"
+
+/* The bytes of the file come first, then the lines' commits. */
+struct blame {
+	struct code *x;
+	struct str text;
+};
+
+static void
+blame_free(struct blame *b)
+{
+	struct code *x = b->x;
+
+	str_release(&b->text);
+	free(b);
+	code_free(x);
+}
+
+static void
+blame_hunk(struct web *w, const struct code *x, const struct json *k,
+    struct view *rest, int64_t *at)
+{
+	int64_t n = json_i64_or(k, "lines", 0);
+	struct html *h = &w->h;
+	struct view line;
+
+	for (int64_t i = 0; i < n && view_split(rest, '\n', &line); i++) {
+		AUTO_FREE char *text = view_dup(line);
+		char id[24];
+
+		(void)snprintf(id, sizeof(id), "L%" PRId64, ++*at);
+		HTML_TAG(h, "tr");
+		HTML_ATTR(h, "id", id);
+		HTML_CLASS(h, "td", "who");
+		if (i == 0) {
+			code_subject(w, x, json_str_or(k, "sha", ""),
+			    json_str_or(k, "message", ""));
+			HTML_TAG(h, "span");
+			HTML_ATTR(h, "class", "sub");
+			html_text(h, " ");
+			code_by(w, k);
+			html_end(h);
+		}
+		html_end(h);
+		HTML_CLASS(h, "td", "num");
+		html_textf(h, "%" PRId64, *at);
+		html_end(h);
+		HTML_CLASS(h, "td", "same");
+		html_shown(h, text);
+		html_end(h);
+		html_end(h);
+	}
+}
+
+static void
+blame_on_hunks(const struct git_result *res, void *arg)
+{
+	struct blame *b = arg;
+	struct code *x = b->x;
+	struct view rest = str_view(&b->text);
+	int64_t at = 0;
+	struct web w;
+
+	if (res->fail != NULL) {
+		if (res->fail->code == ERR_TIMEOUT)
+			web_error(x->c, 503,
+			    "The history of this file is too long for a page; "
+			    "git blame in a clone has it.");
+		else
+			web_fail(x->c, res->fail);
+		blame_free(b);
+		return;
+	}
+	code_begin(&w, x, "blame");
+	HTML_CLASS(&w.h, "section", "card wide");
+	HTML_CLASS(&w.h, "div", "lines");
+	HTML_ATTR(&w.h, "tabindex", "0");
+	HTML_ATTR(&w.h, "role", "region");
+	HTML_ATTR(&w.h, "aria-label", "who wrote which line");
+	HTML_CLASS(&w.h, "table", "blame");
+	HTML_TAG(&w.h, "tbody");
+	for (const struct json *k = json_first(json_get(res->j, "hunks"));
+	     k != NULL && at < CODE_LINES_MAX; k = json_next(k))
+		blame_hunk(&w, x, k, &rest, &at);
+	web_reply(&w, 200);
+	blame_free(b);
+}
+
+static void
+blame_on_entry(const struct git_result *res, void *arg)
+{
+	struct blame *b = arg;
+	struct code *x = b->x;
+	const struct json *e = json_at(json_get(res->j, "entries"), 0);
+
+	if (res->fail != NULL) {
+		web_fail(x->c, res->fail);
+		blame_free(b);
+		return;
+	}
+	if (json_bool_or(res->j, "folder", false) ||
+	    strcmp(json_str_or(e, "type", ""), "file") != 0 ||
+	    !json_bool_or(res->j, "whole", false) ||
+	    json_bool_or(res->j, "binary", true) || !utf8_valid(res->raw)) {
+		web_error(x->c, 404, "It is no file of lines.");
+		blame_free(b);
+		return;
+	}
+	str_addv(&b->text, res->raw);
+	gitask_blame(((struct svc *)call_app(x->c))->git, x->p.id, x->sha,
+	    x->path, blame_on_hunks, b);
+}
+
+static void
+blame_go(struct code *x)
+{
+	const struct git_ask_entry spec = {
+		.rev = x->sha, .path = x->path, .max = CODE_FILE_MAX
+	};
+	struct blame *b = xcalloc(1, sizeof(*b));
+
+	b->x = x;
+	gitask_entry(((struct svc *)call_app(x->c))->git, x->p.id, &spec,
+	    blame_on_entry, b);
+}
+
+static void
+blame_get(struct call *c)
+{
+	struct code *x = code_new(c);
+
+	if (x != NULL)
+		code_resolve(x, blame_go);
+}
+
+const struct route web_blame_routes[] = {
+	{ "GET", "/{owner}/{r}/blame/{kind}/{path...}", ROUTE_PAGE, blame_get },
+	{ .method = NULL },
+};

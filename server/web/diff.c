@@ -1,0 +1,417 @@
+#include "server/web/diff.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/esc.h"
+#include "lib/base/str.h"
+#include "server/text/diff.h"
+#include "server/web/web.h"
+
+enum {
+	DIFF_PAIRS = 200, /* lines of a block that are set side by side */
+	DIFF_NAMED = 3000 /* files beyond those that are shown */
+};
+
+/* Lines that went and came, until the block ends. */
+struct diff_block {
+	struct diff_part was[DIFF_PAIRS], is[DIFF_PAIRS];
+	size_t n_was, n_is;
+};
+
+struct diff_page {
+	struct web *w;
+	const struct diff_view *v;
+	struct diff d;
+	const char *path; /* of the file at hand */
+	size_t files, lines, file_lines;
+	size_t left_out; /* lines of the file at hand that are not shown */
+	bool open;       /* a table is */
+	size_t n_rest;   /* files that are named at the end alone */
+	struct str rest; /* their paths, each with a NUL */
+	struct diff_block block;
+};
+
+void
+web_diff_sum(struct view patch, struct diff_sum *out)
+{
+	struct diff_part x;
+	struct diff d;
+
+	*out = (struct diff_sum){ .files = 0 };
+	diff_init(&d, patch);
+	while (diff_next(&d, &x)) {
+		out->files += x.kind == DIFF_FILE;
+		out->added += x.kind == DIFF_LINE && x.sign == '+';
+		out->deleted += x.kind == DIFF_LINE && x.sign == '-';
+	}
+	diff_release(&d);
+}
+
+/* HERE?file=PATH */
+static void
+diff_alone_link(struct diff_page *p, const char *path, const char *text)
+{
+	AUTO_STR struct str url = STR_INIT;
+
+	str_addf(
+	    &url, "%s?%sfile=", p->v->here, p->v->split ? "view=split&" : "");
+	esc_url(&url, view_of(path));
+	HTML_TAG(&p->w->h, "a");
+	HTML_ATTR(&p->w->h, "href", str_cstr(&url));
+	html_shown(&p->w->h, text);
+	html_end(&p->w->h);
+}
+
+static void
+diff_number_cell(struct diff_page *p, char side, uint32_t n)
+{
+	struct html *h = &p->w->h;
+	char id[40];
+
+	HTML_CLASS(h, "td", "num");
+	if (n > 0) {
+		(void)snprintf(id, sizeof(id), "f%zu%c%u", p->files,
+		    side == '-' ? 'L' : 'R', n);
+		HTML_ATTR(h, "id", id);
+		html_textf(h, "%u", n);
+	}
+	html_end(h);
+}
+
+static void
+diff_text_cell(struct diff_page *p, const struct diff_part *x)
+{
+	struct html *h = &p->w->h;
+	AUTO_STR struct str shown = STR_INIT;
+
+	HTML_CLASS(h, "td",
+	    x == NULL            ? "none"
+		: x->sign == '+' ? "add"
+		: x->sign == '-' ? "del"
+				 : "same");
+	if (x != NULL) {
+		/* For who hears the page. */
+		if (x->sign != ' ')
+			HTML_LEAF(h, "span", "unseen",
+			    x->sign == '+' ? "added: " : "removed: ");
+		esc_term(&shown, x->text);
+		html_text(h, str_cstr(&shown));
+		if (x->no_newline)
+			HTML_LEAF(h, "span", "sub", " (no newline at the end)");
+	}
+	html_end(h);
+}
+
+static void
+diff_said(struct diff_page *p, char side, uint32_t n)
+{
+	struct html *h = &p->w->h;
+
+	if (p->v->line == NULL || n == 0 ||
+	    (p->v->has != NULL && !p->v->has(p->path, side, n, p->v->arg)))
+		return;
+	HTML_CLASS(h, "tr", "said");
+	HTML_TAG(h, "td");
+	HTML_ATTR(h, "colspan", p->v->split ? "4" : "3");
+	p->v->line(p->w, p->path, side, n, p->v->arg);
+	html_end(h);
+	html_end(h);
+}
+
+static void
+diff_row_unified(struct diff_page *p, const struct diff_part *x)
+{
+	HTML_TAG(&p->w->h, "tr");
+	diff_number_cell(p, '-', x->old);
+	diff_number_cell(p, '+', x->new);
+	diff_text_cell(p, x);
+	html_end(&p->w->h);
+	diff_said(
+	    p, x->sign == '-' ? '-' : '+', x->sign == '-' ? x->old : x->new);
+}
+
+static void
+diff_row_split(struct diff_page *p, const struct diff_part *was,
+    const struct diff_part *is)
+{
+	HTML_TAG(&p->w->h, "tr");
+	diff_number_cell(p, '-', was == NULL ? 0 : was->old);
+	diff_text_cell(p, was);
+	diff_number_cell(p, '+', is == NULL ? 0 : is->new);
+	diff_text_cell(p, is);
+	html_end(&p->w->h);
+	if (was != NULL && was->sign == '-')
+		diff_said(p, '-', was->old);
+	if (is != NULL)
+		diff_said(p, '+', is->new);
+}
+
+/* The lines of a block beside each other, the rest below. */
+static void
+diff_flush(struct diff_page *p)
+{
+	struct diff_block *b = &p->block;
+	size_t n = b->n_was > b->n_is ? b->n_was : b->n_is;
+
+	for (size_t i = 0; i < n; i++)
+		diff_row_split(p, i < b->n_was ? &b->was[i] : NULL,
+		    i < b->n_is ? &b->is[i] : NULL);
+	b->n_was = b->n_is = 0;
+}
+
+static void
+diff_end_file(struct diff_page *p)
+{
+	struct html *h = &p->w->h;
+
+	if (p->path == NULL)
+		return;
+	diff_flush(p);
+	if (p->open) {
+		html_end(h); /* tbody */
+		html_end(h); /* table */
+		html_end(h); /* div */
+		p->open = false;
+	}
+	if (p->left_out > 0) {
+		HTML_CLASS(h, "p", "sub");
+		html_textf(h, "%zu more lines: ", p->left_out);
+		diff_alone_link(p, p->path, "show the file alone");
+		html_end(h);
+	}
+	html_end(h); /* section */
+	p->path = NULL;
+}
+
+static const char *
+diff_what(const struct diff *d)
+{
+	if (d->added)
+		return "added";
+	if (d->deleted)
+		return "deleted";
+	if (d->renamed)
+		return "renamed";
+	return d->copied ? "copied" : "";
+}
+
+static void
+diff_file_title(struct diff_page *p)
+{
+	struct html *h = &p->w->h;
+	const char *what = diff_what(&p->d);
+	AUTO_STR struct str url = STR_INIT;
+
+	HTML_TAG(h, "h3");
+	if (p->d.renamed || p->d.copied) {
+		html_shown(h, str_cstr(&p->d.old_path));
+		html_text(h, " → ");
+	}
+	if (p->v->blob != NULL && !p->d.deleted) {
+		str_addf(&url, "%s/", p->v->blob);
+		esc_url_path(&url, view_of(p->path));
+		HTML_TAG(h, "a");
+		HTML_ATTR(h, "href", str_cstr(&url));
+		html_shown(h, p->path);
+		html_end(h);
+	} else {
+		html_shown(h, p->path);
+	}
+	html_end(h);
+	HTML_CLASS(h, "p", "sub");
+	html_text(h, what);
+	if (p->d.old_mode[0] != '\0' && p->d.new_mode[0] != '\0')
+		html_textf(h, " mode %s → %s", p->d.old_mode, p->d.new_mode);
+	else if (strcmp(p->d.new_mode, "100755") == 0)
+		html_text(h, ", a program");
+	else if (strcmp(p->d.new_mode, "120000") == 0)
+		html_text(h, ", a symbolic link");
+	else if (strcmp(p->d.new_mode, "160000") == 0)
+		html_text(h, ", a submodule");
+	if (p->d.binary)
+		html_text(h, " binary, not shown");
+	html_end(h);
+}
+
+/* False: it is not shown. */
+static bool
+diff_begin_file(struct diff_page *p)
+{
+	struct html *h = &p->w->h;
+	const char *path = str_cstr(
+	    p->d.new_path.len > 0 ? &p->d.new_path : &p->d.old_path);
+	char id[24];
+
+	diff_end_file(p);
+	if (p->v->only != NULL && strcmp(p->v->only, path) != 0)
+		return false;
+	if (p->files == DIFF_PAGE_FILES) {
+		if (p->n_rest++ < DIFF_NAMED)
+			str_addn(&p->rest, path, strlen(path) + 1);
+		return false;
+	}
+	p->files++;
+	p->path = path;
+	p->file_lines = p->left_out = 0;
+	HTML_CLASS(h, "section", "card wide diff");
+	(void)snprintf(id, sizeof(id), "f%zu", p->files);
+	HTML_ATTR(h, "id", id);
+	diff_file_title(p);
+	return true;
+}
+
+static void
+diff_table(struct diff_page *p)
+{
+	struct html *h = &p->w->h;
+
+	if (p->open)
+		return;
+	HTML_CLASS(h, "div", "lines");
+	HTML_ATTR(h, "tabindex", "0");
+	HTML_ATTR(h, "role", "region");
+	HTML_ATTR(h, "aria-label", "the lines that change");
+	HTML_TAG(h, "table");
+	HTML_ATTR(h, "class", p->v->split ? "split" : "unified");
+	HTML_TAG(h, "tbody");
+	p->open = true;
+}
+
+static void
+diff_hunk_row(struct diff_page *p, const struct diff_part *x)
+{
+	struct html *h = &p->w->h;
+
+	diff_flush(p);
+	diff_table(p);
+	HTML_CLASS(h, "tr", "hunk");
+	HTML_TAG(h, "td");
+	HTML_ATTR(h, "colspan", p->v->split ? "4" : "3");
+	html_textv(h, x->text);
+	html_end(h);
+	html_end(h);
+}
+
+static void
+diff_line_row(struct diff_page *p, const struct diff_part *x)
+{
+	struct diff_block *b = &p->block;
+
+	diff_table(p);
+	if (!p->v->split) {
+		diff_row_unified(p, x);
+		return;
+	}
+	if (x->sign == ' ' || b->n_was == DIFF_PAIRS || b->n_is == DIFF_PAIRS)
+		diff_flush(p);
+	if (x->sign == ' ')
+		diff_row_split(p, x, x);
+	else if (x->sign == '-')
+		b->was[b->n_was++] = *x;
+	else
+		b->is[b->n_is++] = *x;
+}
+
+static bool
+diff_has_room(struct diff_page *p)
+{
+	size_t max = p->v->only != NULL ? DIFF_ALONE_LINES : DIFF_FILE_LINES;
+	size_t page = p->v->only != NULL ? DIFF_ALONE_LINES : DIFF_PAGE_LINES;
+
+	if (p->file_lines >= max || p->lines >= page) {
+		p->left_out++;
+		return false;
+	}
+	p->file_lines++;
+	p->lines++;
+	return true;
+}
+
+static void
+diff_switch(struct diff_page *p)
+{
+	AUTO_STR struct str url = STR_INIT;
+	struct html *h = &p->w->h;
+
+	str_addf(&url, "%s%s", p->v->here, p->v->split ? "" : "?view=split");
+	if (p->v->only != NULL) {
+		str_add(&url, p->v->split ? "?file=" : "&file=");
+		esc_url(&url, view_of(p->v->only));
+	}
+	HTML_CLASS(h, "p", "sub");
+	HTML_TAG(h, "a");
+	HTML_ATTR(h, "href", str_cstr(&url));
+	html_text(h, p->v->split ? "one below the other" : "side by side");
+	html_end(h);
+	if (p->v->only != NULL) {
+		html_text(h, " · ");
+		HTML_TAG(h, "a");
+		HTML_ATTR(h, "href", p->v->here);
+		html_text(h, "all files");
+		html_end(h);
+	}
+	html_end(h);
+}
+
+/* The files that have no room, each with a page of its own. */
+static void
+diff_rest(struct diff_page *p)
+{
+	struct html *h = &p->w->h;
+
+	if (p->n_rest == 0)
+		return;
+	HTML_CLASS(h, "section", "card wide");
+	HTML_LEAFF(h, "h3", "", "%zu more files", p->n_rest);
+	HTML_TAG(h, "ul");
+	for (size_t at = 0; at < p->rest.len;
+	     at += strlen(p->rest.p + at) + 1) {
+		HTML_TAG(h, "li");
+		diff_alone_link(p, p->rest.p + at, p->rest.p + at);
+		html_end(h);
+	}
+	html_end(h);
+	html_end(h);
+}
+
+void
+web_diff(struct web *w, const struct diff_view *v, struct view patch)
+{
+	struct diff_page *p = xcalloc(1, sizeof(*p));
+	bool shown = false;
+	struct diff_part x;
+
+	p->w = w;
+	p->v = v;
+	diff_init(&p->d, patch);
+	diff_switch(p);
+	while (diff_next(&p->d, &x)) {
+		if (x.kind == DIFF_FILE)
+			shown = diff_begin_file(p);
+		else if (!shown)
+			continue;
+		else if (x.kind == DIFF_HUNK && p->left_out == 0)
+			diff_hunk_row(p, &x);
+		else if (x.kind == DIFF_LINE && diff_has_room(p))
+			diff_line_row(p, &x);
+	}
+	diff_end_file(p);
+	if (p->files == 0)
+		web_empty(w,
+		    v->only != NULL ? "That file does not change."
+				    : "Nothing changes.",
+		    "");
+	diff_rest(p);
+	if (p->n_rest > DIFF_NAMED || v->truncated)
+		HTML_LEAF(&w->h, "p", "alert",
+		    "The change is too large for a page; what is missing here "
+		    "is in the diff that git prints.");
+	diff_release(&p->d);
+	str_release(&p->rest);
+	free(p);
+}

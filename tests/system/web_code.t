@@ -1,0 +1,158 @@
+#!/bin/sh
+# The pages of a repository's files and history: what they show, that names and
+# contents of strangers stay text, and that a file runs nowhere.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/web_lib.sh"
+
+coffer_home
+start_cofferd
+make_project
+EVE=$(make_user eve)
+sound() { perl "$SYSTEM_DIR/html_check.pl" "$BODY"; }
+P=/$PROJECT
+
+# ---- an empty one ----
+api POST /api/v1/user/repos '{"name":"empty"}'
+sign_in admin "$ADMIN"
+page GET /admin/empty/src
+tap_is "$STATUS" 200 'an empty repository has a page'
+tap_ok 'that says what to do' shows 'git push origin HEAD:main'
+
+# ---- files of all kinds ----
+ODD='a <b> & "c".txt'
+(
+	cd "$WORK" || exit 1
+	git_as "$ADMIN" fetch -q "$URL/$PROJECT.git" main && git checkout -q --detach FETCH_HEAD
+	mkdir -p docs/img src
+	printf '# Calc <script>alert(1)</script>\n\nSee [the guide](docs/guide.md) and #1.\n\n![logo](docs/img/logo.png)\n\n![away](https://example.org/x.png)\n' >README.md
+	printf '# Guide\n\n[up](../README.md)\n' >docs/guide.md
+	printf '\211PNG\r\n\032\n\000\000' >docs/img/logo.png
+	printf '/* %s */\nint main(void) { return 0; }\n' '</td><script>alert(2)</script>' >src/main.c
+	printf 'plain\n' >"$ODD"
+	printf '\000\001\002' >blob.bin
+	: >nothing
+	ln -s ../../etc/passwd link
+	printf '<script>alert(3)</script>\n' >page.html
+	mkdir deep && for i in 1 2 3; do echo $i >"deep/$i.txt"; done
+	git add -A && git commit -q -m 'Files <b>of</b> all kinds
+
+with a body' && git tag -a v1 -m one && git_as "$ADMIN" push -q "$URL/$PROJECT.git" HEAD:refs/heads/topic/one v1
+) >"$T/push.log" 2>&1 || tap_bail "push: $(cat "$T/push.log")"
+SHA=$(git -C "$WORK" rev-parse HEAD)
+B=$P/src/branch/topic/one
+
+page GET "$P/src"
+tap_is "$STATUS" 200 'the default branch'
+tap_ok 'is sound' sound
+page GET "$B"
+tap_is "$STATUS" 200 'a branch with a slash in its name'
+tap_ok 'is sound' sound
+tap_ok 'a folder is a link' shows "href=\"$B/docs\""
+tap_ok 'a name of a stranger is text' shows 'a &lt;b&gt; &amp; &quot;c&quot;.txt'
+tap_ok 'each has its last change' shows "$P/commit/$SHA"
+tap_ok 'the README is rendered' shows '<h2>Calc'
+tap_not 'without its script' shows '<script>alert'
+tap_ok 'its links lead to files' shows "href=\"$B/docs/guide.md\""
+tap_ok 'its images are of here' shows "src=\"$P/raw/branch/topic/one/docs/img/logo.png\""
+tap_not 'and of nowhere else' shows 'src="https'
+tap_ok 'numbers lead to issues' shows "href=\"$P/issues/1\""
+page GET "$B/docs"
+tap_ok 'a folder below' shows "href=\"$B/docs/guide.md\""
+page GET "$B/src/main.c"
+tap_ok 'a file is sound' sound
+tap_ok 'its words are marked' shows '<span class="hw">int</span>'
+tap_ok 'its lines have numbers' shows 'id="L2"'
+tap_not 'and nothing of it is a tag' shows '<script>alert'
+page GET "$B/a%20%3Cb%3E%20%26%20%22c%22.txt"
+tap_is "$STATUS" 200 'an odd name opens'
+page GET "$B/link"
+tap_ok 'a link says where it leads, and is not followed' shows '../../etc/passwd'
+page GET "$B/blob.bin"
+tap_ok 'what is binary says so' shows 'binary'
+page GET "$B/nothing"
+tap_ok 'what is empty, too' shows 'empty'
+page GET "$B/none.c"
+tap_is "$STATUS" 404 'what is not there is 404'
+page GET "$P/src/branch/none"
+tap_is "$STATUS" 404 'a branch that is not there, too'
+page GET "$P/src/tag/v1"
+tap_is "$STATUS" 200 'a tag'
+page GET "$P/src/commit/$SHA/src/main.c"
+tap_is "$STATUS" 200 'a commit'
+page GET "$P/src/branch/topic/one/../../../etc"
+tap_is "$STATUS" 404 'no way out by dots'
+
+# ---- raw ----
+page GET "$P/raw/branch/topic/one/page.html"
+tap_is "$STATUS,$(header Content-Type)" '200,text/plain;charset=utf-8' 'a file is never a page'
+tap_is "$(header Content-Security-Policy),$(header X-Content-Type-Options)" "default-src 'none'; sandbox,nosniff" 'nor may it run'
+page GET "$P/raw/branch/topic/one/docs/img/logo.png"
+tap_is "$(header Content-Type)" image/png 'an image is one by its bytes'
+
+# ---- history ----
+page GET "$P/commits/branch/topic/one"
+tap_ok 'the history is sound' sound
+tap_ok 'it has the commit' shows "$P/commit/$SHA"
+tap_ok 'its subject is text' shows 'Files &lt;b&gt;of&lt;/b&gt; all kinds'
+page GET "$P/commits/branch/topic/one/a.txt"
+tap_not 'of a file what changed it alone' shows "$P/commit/$SHA"
+page GET "$P/commit/$SHA"
+tap_ok 'a commit is sound' sound
+tap_ok 'it has its whole message' shows 'with a body'
+tap_ok 'and its lines' shows '<td class="add">'
+page GET "$P/commit/$SHA?view=split"
+tap_ok 'side by side is sound' sound
+tap_ok 'and has both sides' shows '<td class="none">'
+page GET "$P/commit/$SHA?file=src/main.c"
+tap_ok 'one file alone' shows 'main.c'
+tap_not 'without the others' shows 'guide.md'
+page GET "$P/commit/$(printf '%.12s' "$SHA")"
+tap_is "$STATUS" 200 'a short id is enough'
+page GET "$P/compare/main...topic/one"
+tap_ok 'two compared are sound' sound
+tap_ok 'and show what one has more' shows 'main.c'
+page GET "$P/compare/main...none"
+tap_is "$STATUS" 404 'with one that is not there: 404'
+page GET "$P/branches"
+tap_ok 'branches are sound' sound
+tap_ok 'with a link to each' shows "href=\"$B\""
+tap_ok 'and the default' shows 'default'
+page GET "$P/tags"
+tap_ok 'tags are listed' shows "href=\"$P/src/tag/v1\""
+
+page GET "$P/blame/branch/topic/one/a.txt"
+tap_ok 'blame is sound' sound
+tap_ok 'and has the commit of a line' grep -q "$P/commit/[0-9a-f]*\">First" "$BODY"
+page GET "$P/blame/branch/topic/one/docs"
+tap_is "$STATUS" 404 'of a folder there is none'
+page GET "$P"
+tap_ok 'the page of the project leads to its files' shows "href=\"$P/src\""
+tap_ok 'and says how to clone it' shows "git clone $URL/$PROJECT.git"
+
+# ---- a large change ----
+(
+	cd "$WORK" || exit 1
+	seq 1 20000 >long.txt
+	for i in $(seq 1 350); do echo "$i" >"deep/f$i"; done
+	git add -A && git commit -q -m 'Large' && git_as "$ADMIN" push -q "$URL/$PROJECT.git" HEAD:refs/heads/large
+) >"$T/push.log" 2>&1 || tap_bail "push: $(cat "$T/push.log")"
+BIG=$(git -C "$WORK" rev-parse HEAD)
+page GET "$P/commit/$BIG"
+tap_ok 'a change of 20,000 lines is sound' sound
+tap_ok 'each long file has a link to itself' shows 'file=long.txt'
+tap_ok 'what has no room is named' shows 'more files'
+tap_ok 'and the page is not large' test "$(wc -c <"$BODY")" -lt 700000
+page GET "$P/commit/$BIG?file=long.txt"
+tap_ok 'alone it is whole' shows '<td class="num" id="f1R20000">20000</td>'
+
+# ---- who may not ----
+sign_in eve "$EVE"
+for what in src "src/branch/topic/one" "raw/branch/topic/one/page.html" branches tags "commit/$SHA" "commits/branch/main" "compare/main...large"; do
+	page GET "$P/$what"
+	printf '%s ' "$STATUS"
+done >"$T/codes"
+tap_is "$(cat "$T/codes")" '404 404 404 404 404 404 404 404 ' 'to others there is no such project'
+: >"$JAR"
+page GET "$P/src"
+tap_is "$STATUS" 303 'who is nobody signs in first'
+tap_done
