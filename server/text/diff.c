@@ -258,6 +258,7 @@ diff_next(struct diff *d, struct diff_part *out)
 		}
 		if (view_starts(line, "@@ ") && diff_hunk(d, line))
 			return true;
+		d->old_left = d->new_left = 0;
 	}
 	return false;
 }

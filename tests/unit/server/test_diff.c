@@ -92,7 +92,7 @@ what_is_no_diff_ends(void **state)
 	assert_string_equal(parts("hello\n@@ nonsense\n+x\n"), "");
 	assert_string_equal(
 	    parts("diff --git a/x b/x\n@@ -1,99999999999 +1 @@\n+a\n*\n+b\n"),
-	    "F x>x\nH\n+0,1 a\n");
+	    "F x>x\n");
 }
 
 int
