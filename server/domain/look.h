@@ -21,9 +21,9 @@ enum look_severity {
 	LOOK_SEVERITY_BLOCK
 };
 const char *look_severity_name(enum look_severity s);
-int look_severity_parse(const char *s); /* 0: it is none */
+int look_severity_parse(const char *s); /* -1: it is none */
 const char *look_gate_name(enum look_gate g);
-int look_gate_parse(const char *s); /* 0: it is none */
+int look_gate_parse(const char *s); /* -1: it is none */
 /* Does the gate wait for it?  `dismissed`: by a maintainer. */
 bool look_is_open(enum look_gate g, enum look_severity s, bool dismissed);
 /* What could not be read cannot be passed over by name. */

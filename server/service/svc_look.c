@@ -148,7 +148,7 @@ svc_look_take(struct look_list *found, const struct json *j)
 	struct look_finding f = { .line = json_i64_or(j, "line", 0),
 		.severity = (enum look_severity)severity };
 
-	if (severity == 0)
+	if (severity == -1)
 		return false;
 	(void)snprintf(f.of, sizeof(f.of), "%s", json_str_or(j, "of", ""));
 	f.rule = xstrdup(json_str_or(j, "rule", ""));
