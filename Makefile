@@ -93,7 +93,7 @@ record  := $(O)/libexec/coffer/coffer-record
 hook    := $(O)/libexec/coffer/coffer-hook
 # What git starts in place of pack-objects; the same care for the same reason.
 packs   := $(O)/libexec/coffer/coffer-packs
-archives := lib server agentd router cli packs
+archives := lib findings server agentd router cli packs
 
 src     = $(sort $(filter-out %/main.c agentd/probe/%,$(wildcard $(1)/*.c $(1)/*/*.c)))
 obj     = $(patsubst %.c,$(O)/%.o,$(1))
@@ -121,30 +121,30 @@ endef
 $(foreach l,$(archives),$(eval $(call archive_rule,$(l))))
 
 define prog_rule
-$(O)/bin/$(1): $(O)/$(main.$(1)).o $(O)/$(dir.$(1)).a $(O)/lib.a
+$(O)/bin/$(1): $(O)/$(main.$(1)).o $(O)/$(dir.$(1)).a $(O)/findings.a $(O)/lib.a
 	@mkdir -p $$(@D)
 	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 	@chmod 755 $$@
 endef
 $(foreach p,$(progs),$(eval $(call prog_rule,$(p))))
-$(shim): $(O)/agentd/shim/main.o $(O)/agentd.a $(O)/lib.a
+$(shim): $(O)/agentd/shim/main.o $(O)/agentd.a $(O)/findings.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(eshim): $(O)/agentd/engine_shim/main.o $(O)/agentd.a $(O)/lib.a
+$(eshim): $(O)/agentd/engine_shim/main.o $(O)/agentd.a $(O)/findings.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(prover): $(O)/agentd/prover/main.o $(O)/agentd.a $(O)/lib.a
+$(prover): $(O)/agentd/prover/main.o $(O)/agentd.a $(O)/findings.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(record): $(O)/agentd/recorder/main.o $(O)/agentd.a $(O)/lib.a
+$(record): $(O)/agentd/recorder/main.o $(O)/agentd.a $(O)/findings.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # It runs in images that have no library of ours.
-$(hook): $(O)/agentd/hook/main.o $(O)/agentd.a $(O)/lib.a
+$(hook): $(O)/agentd/hook/main.o $(O)/agentd.a $(O)/findings.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(if $(findstring -fsanitize,$(LDFLAGS)),$(LDFLAGS),$(filter-out -pie,$(LDFLAGS)) -static) -o $@ $^ \
 	    $(if $(findstring -fsanitize,$(LDFLAGS)),$(LIBS))
@@ -154,7 +154,7 @@ $(probe): $(patsubst %.c,$(O)/%.o,$(wildcard agentd/probe/*.c))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -pie -fsanitize% --coverage,$(LDFLAGS)) -static -s -o $@ $^
 
-$(packs): $(O)/packs/main.o $(O)/packs.a $(O)/lib.a
+$(packs): $(O)/packs/main.o $(O)/packs.a $(O)/findings.a $(O)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -168,7 +168,7 @@ $(O)/%.o: %.c
 # Unit tests: tests/unit/ROOM/test_*.c links ROOM's archive and lib.
 unit    := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*/test_*.c))
 define unit_rule
-$(O)/tests/unit/$(1)/%: $(O)/tests/unit/$(1)/%.o $(O)/$(1).a $(O)/lib.a
+$(O)/tests/unit/$(1)/%: $(O)/tests/unit/$(1)/%.o $(O)/$(1).a $(O)/findings.a $(O)/lib.a
 	$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) -lcmocka
 endef
 $(foreach l,$(archives),$(eval $(call unit_rule,$(l))))
@@ -184,7 +184,7 @@ fuzzld  := $(LDFLAGS)
 fuzzdrv := $(O)/tests/fuzz/driver.o
 endif
 define fuzz_rule
-$(O)/tests/fuzz/$(1)/%: $(O)/tests/fuzz/$(1)/%.o $(fuzzdrv) $(O)/$(1).a $(O)/lib.a
+$(O)/tests/fuzz/$(1)/%: $(O)/tests/fuzz/$(1)/%.o $(fuzzdrv) $(O)/$(1).a $(O)/findings.a $(O)/lib.a
 	$(Q)$$(CC) $$(fuzzld) -o $$@ $$^ $$(LIBS)
 endef
 $(foreach l,$(archives),$(eval $(call fuzz_rule,$(l))))

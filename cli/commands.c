@@ -21,6 +21,7 @@ const struct command *const command_tables[] = {
 	cmd_prove,
 	cmd_issue,
 	cmd_pr,
+	cmd_finding,
 	cmd_review,
 	cmd_wait,
 	cmd_run,

@@ -20,6 +20,7 @@ extern const struct command cmd_sync[];
 extern const struct command cmd_kept[];
 extern const struct command cmd_issue[];
 extern const struct command cmd_pr[];
+extern const struct command cmd_finding[];
 extern const struct command cmd_review[];
 extern const struct command cmd_run[];
 extern const struct command cmd_run_start[];

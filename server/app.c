@@ -46,6 +46,7 @@
 #include "server/service/svc_attachment.h"
 #include "server/service/svc_auto_merge.h"
 #include "server/service/svc_ci.h"
+#include "server/service/svc_look.h"
 #include "server/service/svc_merge.h"
 #include "server/service/svc_mirror.h"
 #include "server/service/svc_project.h"
@@ -250,6 +251,7 @@ app_fill_svc(struct app *a)
 	a->svc.allow_file_upstream = a->cfg->allow_file_upstream;
 	a->svc.sync_interval_ms = a->cfg->sync_interval_ms;
 	a->svc.pulls = svc_pulls_new(&a->svc);
+	a->svc.looks = svc_looks_new(&a->svc);
 	a->svc.uses = svc_uses_new();
 	a->svc.works = svc_works_new(&a->svc);
 	a->svc.ci = svc_ci_new(&a->svc);
@@ -595,6 +597,7 @@ app_free(struct app *a)
 	svc_files_free(a->svc.files);
 	svc_ci_free(a->svc.ci);
 	svc_pulls_free(a->svc.pulls);
+	svc_looks_free(a->svc.looks);
 	svc_uses_free(a->svc.uses);
 	svc_works_free(a->svc.works);
 	svc_auto_free(a->svc.autos);

@@ -157,7 +157,7 @@ run_fuzz_timed() {
 
 run_lint() {
 	tap tests/lint 300 tests/lint/run.sh
-	find lib server agentd router cli packs tests -name '*.[ch]' |
+	find lib findings server agentd router cli packs tests -name '*.[ch]' |
 	    LC_ALL=C sort >"$work/sources"
 	before=$failed
 	single 'format (make format repairs it)' 120 \

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/fetch/checks.h"
+#include "findings/check.h"
 #include "cli/fetch/fetch.h"
 #include "cli/out.h"
 #include "cli/tables.h"
@@ -82,7 +82,7 @@ fetch_examine(
 	/* Too large: it was not read, and cannot be allowed. */
 	if (findings_any(&j->findings, FINDING_BLOCK))
 		return 0;
-	if (checks_run(
+	if (check_diff(
 		str_view(&j->raw), str_view(&j->patch), &j->findings, e) == -1)
 		return err_wrap(e,
 		    "the change cannot be read, so it is "

@@ -11,14 +11,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/fetch/finding.h"
-#include "cli/fetch/scan.h"
 #include "cli/target.h"
+#include "findings/finding.h"
+#include "findings/scan.h"
 #include "lib/base/opt.h"
 #include "lib/base/str.h"
 
 struct cli;
 struct err;
+struct jw;
 struct program_result;
 
 enum {
@@ -125,6 +126,10 @@ void fetch_remove_box(struct fetch_job *j);
 
 /* review.c: fills findings and j->review; never fails open. */
 void fetch_review(struct fetch_job *j);
+
+/* show.c */
+void findings_print(const struct cli *c, const struct findings *f);
+void findings_json(struct jw *w, const char *key, const struct findings *f);
 
 /* apply.c */
 int fetch_apply(struct fetch_job *j, struct err *e);

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "cli/fetch/finding.h"
+#include "findings/finding.h"
 #include "lib/base/view.h"
 
 struct err;

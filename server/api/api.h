@@ -49,6 +49,7 @@ extern const struct route api_pull_find_routes[];
 extern const struct route api_reviews_routes[];
 extern const struct route api_review_comments_routes[];
 extern const struct route api_merge_routes[];
+extern const struct route api_findings_routes[];
 extern const struct route api_protections_routes[];
 extern const struct route api_statuses_routes[];
 extern const struct route api_projects_routes[];

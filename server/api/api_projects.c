@@ -1,6 +1,7 @@
 /* api_projects: mirrored repositories and their settings. */
 #include "server/api/api.h"
 #include "server/api/shape.h"
+#include "server/domain/look.h"
 #include "server/domain/settings_rule.h"
 #include "server/domain/tracker.h"
 #include "server/service/svc_mirror_key.h"
@@ -157,6 +158,7 @@ api_projects_settings(
 	AUTO_FREE char *label = NULL;
 	struct err e = ERR_INIT;
 	int network = (int)out->network;
+	int findings = (int)out->findings;
 
 	if (!json_is_object(j)) {
 		call_reply_error(c, 422, "settings: want an object");
@@ -183,11 +185,13 @@ api_projects_settings(
 	    api_bool(c, j, "runs_paused", &out->runs_paused) == -1 ||
 	    api_bool(c, j, "current", &out->current) == -1 ||
 	    api_bool(c, j, "conversations", &out->conversations) == -1 ||
+	    api_word(c, j, "findings", look_gate_parse, &findings) == -1 ||
 	    api_text(c, j, "trigger_label", LABEL_NAME_MAX, &label) == -1 ||
 	    api_text(c, j, "agent", SETTINGS_AGENT_MAX, &agent) == -1 ||
 	    api_projects_command(c, j, out) == -1)
 		return -1;
 	out->network = (enum network_mode)network;
+	out->findings = (enum look_gate)findings;
 	if (agent != NULL)
 		project_settings_set_agent(out, agent);
 	if (label != NULL)

@@ -35,6 +35,7 @@ const struct route *const api_tables[] = {
 	api_reviews_routes,
 	api_review_comments_routes,
 	api_merge_routes,
+	api_findings_routes,
 	api_pull_find_routes,
 	api_protections_routes,
 	api_statuses_routes,

@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "server/api/shape_priv.h"
 #include "server/auth/auth.h"
+#include "server/domain/look.h"
 #include "server/domain/mirror_fail.h"
 #include "server/domain/mirror_plan.h"
 #include "server/domain/verdict.h"
@@ -32,6 +33,7 @@ shape_settings(struct shape *s, const struct project_settings *x)
 	jw_i64(&s->w, "approvals", x->approvals);
 	jw_bool(&s->w, "current", x->current);
 	jw_bool(&s->w, "conversations", x->conversations);
+	jw_str(&s->w, "findings", look_gate_name(x->findings));
 	jw_i64(&s->w, "max_wakes", x->max_wakes);
 	jw_i64(&s->w, "memory", x->memory);
 	jw_i64(&s->w, "cpus", x->cpus);

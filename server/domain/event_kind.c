@@ -20,9 +20,9 @@ static const char *const event_kinds[] = { "project.created", "project.updated",
 	"check.started", "check.finished", "check.failed", "run.asked",
 	"run.created", "run.updated", "run.cancel", "repository.corrupt",
 	"repository.healthy", "repository.failed", "kept.dropped",
-	"protection.changed", "pull.auto_merge", "approval.asked",
-	"approval.decided", "approval.expired", "approval.withdrawn",
-	"sandbox.proved" };
+	"protection.changed", "pull.auto_merge", "pull.finding_dismissed",
+	"approval.asked", "approval.decided", "approval.expired",
+	"approval.withdrawn", "sandbox.proved" };
 
 bool
 event_kind_known(const char *kind)

@@ -41,6 +41,13 @@ enum network_mode {
 	NETWORK_OPEN
 };
 
+/* Which findings the gate waits for: a project's setting `findings`. */
+enum look_gate {
+	LOOK_OFF = 1,
+	LOOK_BLOCK, /* those of severity block */
+	LOOK_ASK    /* and those of severity ask */
+};
+
 enum project_state {
 	PROJECT_ACTIVE = 1,
 	PROJECT_DELETING

@@ -458,6 +458,30 @@ merge_policy_wanted(const struct merge_input *in, struct merge_verdict *out)
 		merge_policy_why(r, "it is not");
 }
 
+static void
+merge_policy_findings(const struct merge_input *in, struct merge_verdict *out)
+{
+	const char *error = in->found_error;
+	struct merge_requirement *r;
+
+	if (in->findings == MERGE_FINDINGS_OFF)
+		return;
+	r = merge_policy_add(out, "findings",
+	    in->findings == MERGE_FINDINGS_KNOWN && in->n_found == 0,
+	    "nothing that the checks of a fetch found is open");
+	r->cause = MERGE_CAUSE_FINDINGS;
+	if (in->findings == MERGE_FINDINGS_UNKNOWN)
+		merge_policy_why(r, "it was not looked at%s%.180s: ask again",
+		    error != NULL && error[0] != '\0' ? ", " : " yet",
+		    error != NULL ? error : "");
+	else if (in->n_found == 0)
+		merge_policy_why(r, "nothing is");
+	else
+		merge_policy_why(r, "%zu to mend or to dismiss: %.40s%s%.120s",
+		    in->n_found, in->found_rule,
+		    in->found_file[0] != '\0' ? " in " : "", in->found_file);
+}
+
 void
 merge_policy_decide(const struct merge_input *in, struct merge_verdict *out)
 {
@@ -469,6 +493,7 @@ merge_policy_decide(const struct merge_input *in, struct merge_verdict *out)
 	merge_policy_approval(in, out);
 	merge_policy_rejection(in, out);
 	merge_policy_wanted(in, out);
+	merge_policy_findings(in, out);
 	if (in->rule == NULL)
 		return;
 	merge_protect_statuses(in, out);
@@ -518,6 +543,7 @@ merge_policy_refusal(enum merge_cause cause)
 		[MERGE_CAUSE_CONVERSATION] = "There are unresolved "
 					     "conversations",
 		[MERGE_CAUSE_BUDGET] = "The budget is frozen",
+		[MERGE_CAUSE_FINDINGS] = "There are open findings",
 	};
 
 	return texts[cause];

@@ -16,7 +16,7 @@ struct protect_rule;
 
 enum {
 	MERGE_MAX_CHECKS = CHECKS_MAX,
-	MERGE_MAX_REQUIREMENTS = MERGE_MAX_CHECKS + 18,
+	MERGE_MAX_REQUIREMENTS = MERGE_MAX_CHECKS + 19,
 	MERGE_MAX_FILES = 64 /* protected ones, approved by name */
 };
 
@@ -74,6 +74,12 @@ enum merge_files {
 	MERGE_FILES_UNKNOWN
 };
 
+enum merge_findings {
+	MERGE_FINDINGS_OFF,    /* not asked for */
+	MERGE_FINDINGS_KNOWN,  /* in->n_found are open */
+	MERGE_FINDINGS_UNKNOWN /* not looked at, in->found_error */
+};
+
 /* Everything is borrowed. */
 struct merge_input {
 	bool open;
@@ -104,6 +110,11 @@ struct merge_input {
 	int64_t n_open;      /* conversations */
 	const char *open_at; /* the first one's file */
 	int64_t budget;      /* the ask for money that is open, 0: none */
+	enum merge_findings findings;
+	const char *found_error; /* NULL or "": not yet */
+	size_t n_found;
+	const char *found_rule; /* of the worst that is open */
+	const char *found_file; /* "": the change as a whole */
 };
 
 /* Why not, for clients that tell by the text. */
@@ -121,7 +132,8 @@ enum merge_cause {
 	MERGE_CAUSE_FILES,
 	MERGE_CAUSE_USER,
 	MERGE_CAUSE_CONVERSATION,
-	MERGE_CAUSE_BUDGET
+	MERGE_CAUSE_BUDGET,
+	MERGE_CAUSE_FINDINGS
 };
 
 struct merge_requirement {

@@ -179,6 +179,7 @@ project_settings_init(struct project_settings *s)
 		.keep_days = 90,
 		.approvals = 1,
 		.conversations = true,
+		.findings = LOOK_BLOCK,
 		.max_wakes = 3,
 		.memory = INT64_C(2) << 30,
 		.cpus = 2,

@@ -101,8 +101,9 @@ struct project_settings {
 	bool hold;         /* upstream moves it forward only */
 	int64_t keep_days; /* how long a kept tip is kept */
 	int64_t approvals;
-	bool current;       /* a head must have every commit of its base */
-	bool conversations; /* of maintainers must be resolved */
+	bool current;            /* a head must have every commit of its base */
+	bool conversations;      /* of maintainers must be resolved */
+	enum look_gate findings; /* which the gate waits for */
 	int64_t max_wakes;
 	int64_t memory; /* bytes */
 	int64_t cpus;

@@ -84,3 +84,15 @@ gitpull_files(struct git_pool *p, int64_t project,
 	jw_end(&w);
 	gitpull_send(p, project, "files", &text, done, arg);
 }
+
+void
+gitpull_look(struct git_pool *p, int64_t project, const char *base,
+    const char *head, git_done_fn *done, void *arg)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct jw w;
+
+	gitpull_begin(&w, &text, base, head);
+	jw_end(&w);
+	gitpull_send(p, project, "look", &text, done, arg);
+}

@@ -52,4 +52,13 @@ struct git_pull_files {
 void gitpull_files(struct git_pool *p, int64_t project,
     const struct git_pull_files *spec, git_done_fn *done, void *arg);
 
+/*
+ * What merging head into base would bring, as findings/check.h sees it: {base,
+ * head, findings: [{rule, severity, file, line, message, of}]}; `of` is the
+ * content that the finding is of, the head for one of the whole change.  What
+ * was not looked at is a finding, too.  At most FINDING_MAX and one.
+ */
+void gitpull_look(struct git_pool *p, int64_t project, const char *base,
+    const char *head, git_done_fn *done, void *arg);
+
 #endif

@@ -38,6 +38,7 @@ struct str;
 struct svc_auto;
 struct svc_ci;
 struct svc_files;
+struct svc_looks;
 struct svc_pulls;
 struct svc_push;
 struct svc_uses;
@@ -87,6 +88,7 @@ struct svc {
 	struct svc_auto *autos;
 	struct svc_purge *purge;
 	struct svc_pulls *pulls;
+	struct svc_looks *looks;
 	struct svc_push *push;
 	struct svc_uses *uses;
 	struct svc_works *works;

@@ -11,6 +11,7 @@
 #include "server/git/git_pool.h"
 #include "server/service/svc_checks.h"
 #include "server/service/svc_ci_head.h"
+#include "server/service/svc_look.h"
 #include "server/service/svc_pull.h"
 #include "server/store/check_texts.h"
 #include "server/store/projects.h"
@@ -69,6 +70,7 @@ svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
 	ask.approvals = p.settings.approvals;
 	ask.current = p.settings.current;
 	ask.conversations = p.settings.conversations;
+	ask.findings = p.settings.findings;
 	if (op->style == 0)
 		op->style = p.profile.merge_style;
 	if (!op->delete_given)
@@ -214,6 +216,24 @@ svc_gate_checks(struct svc_merge *op)
 }
 
 static void
+svc_gate_on_look(void *arg)
+{
+	svc_gate_checks(arg);
+}
+
+/* What was found in it, before it is asked what is open of it. */
+static void
+svc_gate_look(struct svc_merge *op)
+{
+	struct svc *s = op->op.svc;
+
+	if (svc_look_is_known(db_reader(s->db), &op->pull))
+		svc_gate_checks(op);
+	else
+		svc_look(s, op->project_id, op->number, svc_gate_on_look, op);
+}
+
+static void
 svc_gate_on_refreshed(const struct err *fail, void *arg)
 {
 	struct svc_merge *op = arg;
@@ -225,7 +245,7 @@ svc_gate_on_refreshed(const struct err *fail, void *arg)
 		&op->pull, &e) == -1)
 		svc_op_end(op, &e);
 	else
-		svc_gate_checks(op);
+		svc_gate_look(op);
 }
 
 void
@@ -245,7 +265,7 @@ svc_gate_start(
 		svc_pull_refresh(s, op->project_id, op->number, 0,
 		    svc_gate_on_refreshed, op);
 	else
-		svc_gate_checks(op);
+		svc_gate_look(op);
 }
 
 void

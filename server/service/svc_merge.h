@@ -16,6 +16,7 @@
 #include "lib/base/err.h"
 #include "server/domain/checks.h"
 #include "server/domain/items.h"
+#include "server/domain/look.h"
 #include "server/domain/merge_policy.h"
 #include "server/domain/protect_rule.h"
 #include "server/service/svc.h"
@@ -114,6 +115,7 @@ struct svc_gate_ask {
 	int64_t now;
 	bool current; /* the project's settings */
 	bool conversations;
+	enum look_gate findings;
 };
 int svc_gate_decide(struct txn *t, const struct svc_gate_ask *a,
     struct merge_verdict *out, struct err *e);

@@ -14,6 +14,7 @@
 #include "server/store/auto_merges.h"
 #include "server/store/jobs.h"
 #include "server/store/projects.h"
+#include "server/store/pull_looks.h"
 #include "server/store/pull_writers.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
@@ -58,6 +59,8 @@ struct svc_gate_rows {
 	struct status_list statuses;
 	struct review_comments_open open;
 	int64_t budget; /* the ask for money that is open */
+	struct look look;
+	struct look_list found;
 	enum job_state jobs[CHECKS_MAX];
 	enum job_state *of; /* by the index of the status: its job's */
 };
@@ -68,6 +71,7 @@ svc_gate_rows_release(struct svc_gate_rows *x)
 	review_list_release(&x->reviews);
 	review_list_release(&x->asked);
 	status_list_release(&x->statuses);
+	look_list_release(&x->found);
 	free(x->open.path);
 	free(x->of);
 }
@@ -151,6 +155,34 @@ svc_gate_protection(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 	in->n_requests = x->asked.n;
 }
 
+/* What is open of what was found, if that is of these commits. */
+static void
+svc_gate_findings(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
+    struct merge_input *in)
+{
+	if (a->findings == LOOK_OFF)
+		return;
+	in->findings = MERGE_FINDINGS_KNOWN;
+	if (strcmp(x->look.head, a->pull->head_sha) != 0 ||
+	    strcmp(x->look.base, a->pull->base_sha) != 0 ||
+	    x->look.why[0] != '\0') {
+		in->findings = MERGE_FINDINGS_UNKNOWN;
+		in->found_error = x->look.why;
+		return;
+	}
+	for (size_t i = 0; i < x->found.n; i++) {
+		const struct look_finding *f = &x->found.at[i];
+
+		if (!look_is_open(
+			a->findings, f->severity, f->dismissed.id != 0))
+			continue;
+		if (in->n_found++ == 0) {
+			in->found_rule = f->rule;
+			in->found_file = f->file;
+		}
+	}
+}
+
 static void
 svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
     struct svc_gate_arrays *arrays, struct merge_verdict *out)
@@ -183,6 +215,8 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 		.n_open = x->open.n,
 		.open_at = x->open.path,
 		.budget = x->budget };
+
+	svc_gate_findings(a, x, &in);
 
 	/* Those of another base, from which it moved just now, say nothing. */
 	if (strcmp(f->checks_base, p->base_sha) != 0) {
@@ -272,7 +306,9 @@ svc_gate_rows_read(struct txn *t, const struct svc_gate_ask *a,
 	    review_comments_open(
 		t, project, p->issue.number, p->head_sha, &x->open, e) == -1)
 		return -1;
-	if (approvals_money(t, &money, &x->budget, e) == -1)
+	if (approvals_money(t, &money, &x->budget, e) == -1 ||
+	    pull_looks_get(t, project, p->issue.number, &x->look, e) == -1 ||
+	    pull_looks_list(t, project, p->issue.number, &x->found, e) == -1)
 		return -1;
 	return reviews_requested(t, project, p->issue.number, &x->asked, e);
 }

@@ -20,6 +20,7 @@
 #include "server/git/git_pull.h"
 #include "server/service/svc_checks.h"
 #include "server/service/svc_ci.h"
+#include "server/service/svc_look.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
 #include "server/store/review_comments.h"
@@ -110,6 +111,8 @@ svc_refresh_end(struct svc_refresh *r, const struct err *fail)
 		log_warn("pull refresh project=%" PRId64 " pull=%" PRId64
 			 " reason=%s",
 		    r->project, r->number, log_val(fail->msg));
+	else
+		svc_look(r->s, r->project, r->number, NULL, NULL);
 	if (r->queued > 0)
 		svc_ci_kick(r->s->ci);
 	STAILQ_CONCAT(&waits, &r->waits);

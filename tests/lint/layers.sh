@@ -5,7 +5,7 @@
 set -eu
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
-find lib server agentd router cli packs tests -name '*.[ch]' \
+find lib findings server agentd router cli packs tests -name '*.[ch]' \
     ! -path 'tests/lint/seeds/*' 2>/dev/null | LC_ALL=C sort >"$list" || :
 awk '
 function complain(text) { printf "%s: %s\n", f, text; bad = 1 }

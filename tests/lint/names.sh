@@ -5,7 +5,7 @@ set -eu
 rc=0
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
-find lib server agentd router cli packs tests -name '*.[ch]' \
+find lib findings server agentd router cli packs tests -name '*.[ch]' \
     ! -path 'tests/lint/seeds/*' 2>/dev/null | LC_ALL=C sort >"$list" || :
 if [ ! -s "$list" ]; then
 	echo 'no source files found'

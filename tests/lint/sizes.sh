@@ -6,7 +6,7 @@
 set -eu
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
-find lib server agentd router cli packs tests -name '*.[ch]' \
+find lib findings server agentd router cli packs tests -name '*.[ch]' \
     ! -path 'tests/lint/seeds/*' 2>/dev/null | LC_ALL=C sort >"$list" || :
 touch "$list.x"
 [ ! -e tests/lint/exceptions.txt ] || cp tests/lint/exceptions.txt "$list.x"

@@ -3,7 +3,7 @@
 # Runs from the top of the tree.
 set -eu
 set --
-for d in lib server agentd router cli packs tests docs prompts Makefile README.md; do
+for d in lib findings server agentd router cli packs tests docs prompts Makefile README.md; do
 	if [ -e "$d" ]; then set -- "$@" "$d"; fi
 done
 codespell -q 3 -I tests/lint/words.txt \

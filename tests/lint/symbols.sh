@@ -6,7 +6,7 @@ set -eu
 B=$1
 list=$(mktemp)
 trap 'rm -f "$list" "$list.nm" "$list.nm2"' EXIT
-for d in lib server agentd router cli packs; do
+for d in lib findings server agentd router cli packs; do
 	if [ -d "$B/$d" ]; then find "$B/$d" -name '*.o'; fi
 done | LC_ALL=C sort | while read -r o; do
 	c=${o#"$B"/}

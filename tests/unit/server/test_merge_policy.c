@@ -268,6 +268,35 @@ what_a_project_wants_is_asked_for(void **state)
 }
 
 static void
+findings_that_are_open_keep_it_shut(void **state)
+{
+	struct merge_input in = input();
+	struct merge_verdict v;
+
+	(void)state;
+	merge_policy_decide(&in, &v);
+	assert_null(find(&v, "findings"));
+	in.findings = MERGE_FINDINGS_UNKNOWN;
+	assert_false(met(&in, "findings"));
+	in.found_error = "the worker was killed";
+	merge_policy_decide(&in, &v);
+	assert_non_null(strstr(find(&v, "findings")->why, "was killed"));
+	in.findings = MERGE_FINDINGS_KNOWN;
+	in.n_found = 2;
+	in.found_rule = "bidi";
+	in.found_file = "a.c";
+	merge_policy_decide(&in, &v);
+	assert_false(v.open);
+	assert_int_equal(
+	    merge_policy_obstacle(&v)->cause, MERGE_CAUSE_FINDINGS);
+	assert_non_null(strstr(find(&v, "findings")->why, "bidi in a.c"));
+	/* An admin may pass over them. */
+	assert_null(merge_policy_fixed_obstacle(&v));
+	in.n_found = 0;
+	assert_true(met(&in, "findings"));
+}
+
+static void
 a_skipped_check_is_met_and_says_so(void **state)
 {
 	const struct merge_check c = {
@@ -300,6 +329,7 @@ main(void)
 		cmocka_unit_test(one_person_is_one_approval),
 		cmocka_unit_test(the_list_is_bounded),
 		cmocka_unit_test(what_a_project_wants_is_asked_for),
+		cmocka_unit_test(findings_that_are_open_keep_it_shut),
 		cmocka_unit_test(a_skipped_check_is_met_and_says_so),
 	};
 

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "cli/fetch/scan.h"
+#include "findings/scan.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 

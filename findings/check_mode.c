@@ -1,25 +1,25 @@
 #include <string.h>
 
-#include "cli/fetch/checks.h"
+#include "findings/check_priv.h"
 
 enum {
-	CHECKS_FILE = 0100644,
-	CHECKS_PROGRAM = 0100755
+	CHECK_FILE = 0100644,
+	CHECK_PROGRAM = 0100755
 };
 
 static bool
-checks_mode_known(uint32_t mode)
+check_mode_known(uint32_t mode)
 {
-	return mode == 0 || mode == CHECKS_FILE || mode == CHECKS_PROGRAM ||
+	return mode == 0 || mode == CHECK_FILE || mode == CHECK_PROGRAM ||
 	    mode == SCAN_MODE_LINK || mode == SCAN_MODE_SUBMODULE;
 }
 
 void
-checks_mode(const struct scan_change *c, struct findings *out)
+check_mode(const struct scan_change *c, struct findings *out)
 {
 	uint32_t type = c->new_mode & SCAN_MODE_TYPE;
 
-	if (!checks_mode_known(c->new_mode))
+	if (!check_mode_known(c->new_mode))
 		finding_add(
 		    out, "unusual-mode", c->path, 0, "mode %o", c->new_mode);
 	if (c->status == 'D')
@@ -31,7 +31,7 @@ checks_mode(const struct scan_change *c, struct findings *out)
 	if (type == SCAN_MODE_LINK)
 		finding_add(out, "symlink", c->path, 0, "a symbolic link is %s",
 		    c->status == 'A' ? "added" : "changed");
-	if (c->new_mode == CHECKS_PROGRAM && c->old_mode != CHECKS_PROGRAM)
+	if (c->new_mode == CHECK_PROGRAM && c->old_mode != CHECK_PROGRAM)
 		finding_add(out, "executable", c->path, 0,
 		    c->status == 'A' ? "an executable file is added"
 				     : "the file becomes executable");
@@ -42,7 +42,7 @@ checks_mode(const struct scan_change *c, struct findings *out)
 
 /* Does a/b/../../.. leave the tree, when read in the link's folder? */
 static bool
-checks_link_leaves(const char *path, struct view target)
+check_link_leaves(const char *path, struct view target)
 {
 	struct view rest = target, part;
 	int depth = 0;
@@ -62,7 +62,7 @@ checks_link_leaves(const char *path, struct view target)
 }
 
 static bool
-checks_link_into_git(struct view target)
+check_link_into_git(struct view target)
 {
 	struct view rest = target, part;
 
@@ -73,7 +73,7 @@ checks_link_into_git(struct view target)
 }
 
 void
-checks_link(const char *path, struct view target, struct findings *out)
+check_link(const char *path, struct view target, struct findings *out)
 {
 	const char *why = NULL;
 
@@ -84,9 +84,9 @@ checks_link(const char *path, struct view target, struct findings *out)
 	else if (memchr(target.p, '\\', target.len) != NULL ||
 	    memchr(target.p, '\0', target.len) != NULL)
 		why = "a path with a backslash or NUL";
-	else if (checks_link_into_git(target))
+	else if (check_link_into_git(target))
 		why = "a .git folder";
-	else if (checks_link_leaves(path, target))
+	else if (check_link_leaves(path, target))
 		why = "a place outside of the tree";
 	if (why != NULL)
 		finding_add(out, "symlink-escape", path, 0,

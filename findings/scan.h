@@ -4,8 +4,8 @@
  * line of content can never pass for a header: hunks are counted.  Anything
  * unexpected is ERR_PROTO, and a change that cannot be read is not let in.
  */
-#ifndef CLI_FETCH_SCAN_H
-#define CLI_FETCH_SCAN_H
+#ifndef FINDINGS_SCAN_H
+#define FINDINGS_SCAN_H
 
 #include <stdint.h>
 

@@ -1,15 +1,12 @@
-#include "cli/fetch/finding.h"
+#include "findings/finding.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
-#include "cli/out.h"
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
-#include "lib/wire/json.h"
 
 static const char finding_review_id[] = "review";
 
@@ -192,41 +189,4 @@ findings_worst(const struct findings *f)
 	if (findings_any(f, FINDING_BLOCK))
 		return FINDING_BLOCK;
 	return findings_any(f, FINDING_ASK) ? FINDING_ASK : FINDING_NOTE;
-}
-
-void
-findings_print(const struct cli *c, const struct findings *f)
-{
-	for (size_t i = 0; i < f->n; i++) {
-		const struct finding *row = &f->list[i];
-		const char *name = row->allowed
-		    ? "allowed"
-		    : finding_severities[row->severity];
-
-		out_paint(c, stdout, out_state_colour(name), name);
-		(void)printf("%*s%s  ", (int)(8 - strlen(name)), "", row->id);
-		out_text(stdout, row->file);
-		if (row->line != 0)
-			(void)printf(":%u", row->line);
-		(void)printf("%s", row->file[0] != '\0' ? ": " : "");
-		out_text(stdout, row->message);
-		(void)printf("\n");
-	}
-}
-
-void
-findings_json(struct jw *w, const char *key, const struct findings *f)
-{
-	jw_array(w, key);
-	for (size_t i = 0; i < f->n; i++) {
-		jw_object(w, NULL);
-		jw_str(w, "id", f->list[i].id);
-		jw_str(w, "severity", finding_severities[f->list[i].severity]);
-		jw_bool(w, "allowed", f->list[i].allowed);
-		jw_str(w, "file", f->list[i].file);
-		jw_i64(w, "line", f->list[i].line);
-		jw_str(w, "message", f->list[i].message);
-		jw_end(w);
-	}
-	jw_end(w);
 }

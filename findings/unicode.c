@@ -1,4 +1,4 @@
-#include "cli/fetch/unicode.h"
+#include "findings/unicode.h"
 
 #include <stdbool.h>
 

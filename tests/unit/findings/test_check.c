@@ -6,8 +6,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "cli/fetch/checks.h"
-#include "cli/fetch/unicode.h"
+#include "findings/check_priv.h"
+#include "findings/unicode.h"
 #include "lib/base/err.h"
 #include "lib/base/secret.h"
 #include "lib/base/str.h"
@@ -17,7 +17,7 @@
 
 /* The worst finding's id for a file that is added with one line. */
 static const char *
-checks_of(const char *path, const char *mode, const char *line)
+check_of(const char *path, const char *mode, const char *line)
 {
 	static char id[64];
 	AUTO_STR struct str raw = STR_INIT, patch = STR_INIT;
@@ -33,7 +33,7 @@ checks_of(const char *path, const char *mode, const char *line)
 	    "+++ b/%s\n@@ -0,0 +1 @@\n+%s\n",
 	    path, path, mode, path, line);
 	assert_int_equal(
-	    checks_run(str_view(&raw), str_view(&patch), &f, &e), 0);
+	    check_diff(str_view(&raw), str_view(&patch), &f, &e), 0);
 	id[0] = '\0';
 	for (int s = FINDING_BLOCK; s >= 0 && id[0] == '\0'; s--)
 		for (size_t i = 0; i < f.n && id[0] == '\0'; i++)
@@ -48,11 +48,11 @@ static void
 ordinary_changes_have_no_finding(void **state)
 {
 	(void)state;
-	assert_string_equal(checks_of("src/a.c", "100644", "int x;"), "");
+	assert_string_equal(check_of("src/a.c", "100644", "int x;"), "");
 	assert_string_equal(
-	    checks_of("src/hooks/useThing.js", "100644", "x"), "");
+	    check_of("src/hooks/useThing.js", "100644", "x"), "");
 	assert_string_equal(
-	    checks_of("doc/gr\303\274n.md", "100644", "\303\274 \342\202\254"),
+	    check_of("doc/gr\303\274n.md", "100644", "\303\274 \342\202\254"),
 	    "");
 }
 
@@ -90,7 +90,7 @@ files_that_run_by_themselves_are_found(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_string_equal(
-		    checks_of(cases[i].path, "100644", "x"), cases[i].id);
+		    check_of(cases[i].path, "100644", "x"), cases[i].id);
 }
 
 static void
@@ -104,28 +104,28 @@ names_that_deceive_are_found(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_string_equal(
-		    checks_of(bad[i], "100644", "x"), "bad-name");
+		    check_of(bad[i], "100644", "x"), "bad-name");
 }
 
 static void
 links_and_modes_are_judged(void **state)
 {
 	(void)state;
-	assert_string_equal(checks_of("l", "120000", "a/b"), "symlink");
-	assert_string_equal(checks_of("d/l", "120000", "../a"), "symlink");
+	assert_string_equal(check_of("l", "120000", "a/b"), "symlink");
+	assert_string_equal(check_of("d/l", "120000", "../a"), "symlink");
 	assert_string_equal(
-	    checks_of("d/l", "120000", "../../a"), "symlink-escape");
+	    check_of("d/l", "120000", "../../a"), "symlink-escape");
 	assert_string_equal(
-	    checks_of("d/l", "120000", "x/../../../a"), "symlink-escape");
+	    check_of("d/l", "120000", "x/../../../a"), "symlink-escape");
 	assert_string_equal(
-	    checks_of("l", "120000", "/etc/passwd"), "symlink-escape");
+	    check_of("l", "120000", "/etc/passwd"), "symlink-escape");
 	assert_string_equal(
-	    checks_of("l", "120000", ".git/hooks"), "symlink-escape");
+	    check_of("l", "120000", ".git/hooks"), "symlink-escape");
 	assert_string_equal(
-	    checks_of("d/l", "120000", "../.GIT"), "symlink-escape");
-	assert_string_equal(checks_of("x.sh", "100755", "ls"), "executable");
-	assert_string_equal(checks_of("s", "160000", "x"), "submodule");
-	assert_string_equal(checks_of("s", "100664", "x"), "unusual-mode");
+	    check_of("d/l", "120000", "../.GIT"), "symlink-escape");
+	assert_string_equal(check_of("x.sh", "100755", "ls"), "executable");
+	assert_string_equal(check_of("s", "160000", "x"), "submodule");
+	assert_string_equal(check_of("s", "100664", "x"), "unusual-mode");
 }
 
 static void
@@ -154,14 +154,14 @@ text_that_deceives_is_found(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_string_equal(
-		    checks_of("a.txt", "100644", cases[i].line), cases[i].id);
-	assert_string_equal(checks_of("a.txt", "100644", "dos\r"), "");
+		    check_of("a.txt", "100644", cases[i].line), cases[i].id);
+	assert_string_equal(check_of("a.txt", "100644", "dos\r"), "");
 	assert_string_equal(
-	    checks_of("a.txt", "100644", "\357\273\277first"), "");
+	    check_of("a.txt", "100644", "\357\273\277first"), "");
 	assert_string_equal(
-	    checks_of(".gitattributes", "100644", "*.c filter=x"),
+	    check_of(".gitattributes", "100644", "*.c filter=x"),
 	    "gitattributes-filter");
-	assert_string_equal(checks_of(".gitattributes", "100644", "*.c eol=lf"),
+	assert_string_equal(check_of(".gitattributes", "100644", "*.c eol=lf"),
 	    "gitattributes");
 }
 
@@ -170,14 +170,14 @@ weakened_tests_are_found(void **state)
 {
 	(void)state;
 	assert_string_equal(
-	    checks_of("tests/a.py", "100644", "@pytest.mark.skip"),
+	    check_of("tests/a.py", "100644", "@pytest.mark.skip"),
 	    "test-skipped");
 	assert_string_equal(
-	    checks_of("src/a.py", "100644", "@pytest.mark.skip"), "");
-	assert_true(checks_is_test("tests/one.sh"));
-	assert_true(checks_is_test("src/a_test.go"));
-	assert_true(checks_is_test("web/x.spec.ts"));
-	assert_false(checks_is_test("src/contest.c"));
+	    check_of("src/a.py", "100644", "@pytest.mark.skip"), "");
+	assert_true(check_is_test("tests/one.sh"));
+	assert_true(check_is_test("src/a_test.go"));
+	assert_true(check_is_test("web/x.spec.ts"));
+	assert_false(check_is_test("src/contest.c"));
 }
 
 static void

@@ -1,7 +1,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "cli/fetch/unicode.h"
+#include "findings/unicode.h"
 #include "lib/base/secret.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/fetch/checks.h"
+#include "findings/check.h"
 #include "lib/base/err.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -22,7 +22,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (size > 0)
 		memcpy(copy, data, size);
-	(void)checks_run((struct view){ copy, n },
+	(void)check_diff((struct view){ copy, n },
 	    (struct view){ copy + skip, size - skip }, &f, &e);
 	if (f.n > FINDING_MAX + 1)
 		abort();

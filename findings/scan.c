@@ -1,4 +1,4 @@
-#include "cli/fetch/scan.h"
+#include "findings/scan.h"
 
 #include <stdbool.h>
 #include <string.h>

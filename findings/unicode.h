@@ -3,8 +3,8 @@
  * controls (CVE-2021-42574), invisible characters, controls, words that mix
  * scripts.  Pure; columns count bytes from 1.
  */
-#ifndef CLI_FETCH_UNICODE_H
-#define CLI_FETCH_UNICODE_H
+#ifndef FINDINGS_UNICODE_H
+#define FINDINGS_UNICODE_H
 
 #include <stddef.h>
 #include <stdint.h>

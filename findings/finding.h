@@ -2,15 +2,12 @@
  * finding: what a check has to say about a change.  Every rule has an id, so
  * that a person can allow it by name with a reason, which is recorded.
  */
-#ifndef CLI_FETCH_FINDING_H
-#define CLI_FETCH_FINDING_H
+#ifndef FINDINGS_FINDING_H
+#define FINDINGS_FINDING_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct cli;
-struct jw;
 
 enum finding_severity {
 	FINDING_NOTE,
@@ -56,7 +53,5 @@ enum finding_severity findings_worst(const struct findings *f);
 bool findings_any(const struct findings *f, enum finding_severity severity);
 
 const char *finding_severity_name(enum finding_severity s);
-void findings_print(const struct cli *c, const struct findings *f);
-void findings_json(struct jw *w, const char *key, const struct findings *f);
 
 #endif

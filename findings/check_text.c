@@ -1,12 +1,12 @@
 #include <string.h>
 
-#include "cli/fetch/checks.h"
-#include "cli/fetch/unicode.h"
+#include "findings/check_priv.h"
+#include "findings/unicode.h"
 #include "lib/base/secret.h"
 
 enum {
-	CHECKS_LONG_LINE = 1000,
-	CHECKS_PADDING = 120
+	CHECK_LONG_LINE = 1000,
+	CHECK_PADDING = 120
 };
 
 static const struct {
@@ -14,7 +14,7 @@ static const struct {
 	const char *id;
 	const char *what;
 	bool tests_only;
-} checks_phrases[] = {
+} check_phrases[] = {
 	{ "@pytest.mark.skip", "test-skipped", "a test is skipped", true },
 	{ "@pytest.mark.xfail", "test-skipped", "a test may fail", true },
 	{ "pytest.skip(", "test-skipped", "a test is skipped", true },
@@ -54,7 +54,7 @@ static const struct {
 };
 
 static bool
-checks_contains(struct view text, const char *needle)
+check_contains(struct view text, const char *needle)
 {
 	size_t n = strlen(needle);
 
@@ -65,7 +65,7 @@ checks_contains(struct view text, const char *needle)
 }
 
 static void
-checks_unicode(const struct scan_line *l, struct findings *out)
+check_unicode(const struct scan_line *l, struct findings *out)
 {
 	static const struct {
 		const char *id, *what;
@@ -94,14 +94,14 @@ checks_unicode(const struct scan_line *l, struct findings *out)
 
 /* filter, diff, merge and friends make git run or hide something. */
 static void
-checks_attributes(const struct scan_line *l, struct findings *out)
+check_attributes(const struct scan_line *l, struct findings *out)
 {
 	static const char *const words[] = { "filter=", "diff=", "merge=",
 		"textconv", "working-tree-encoding", "export-subst", "-diff",
 		"binary", "linguist-generated", "[attr]" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!checks_contains(l->text, words[i]))
+		if (!check_contains(l->text, words[i]))
 			continue;
 		finding_add(out, "gitattributes-filter", l->path, l->line,
 		    "the attribute %s can run a program or hide a change",
@@ -111,7 +111,7 @@ checks_attributes(const struct scan_line *l, struct findings *out)
 }
 
 static bool
-checks_is_base(const char *path, const char *name)
+check_is_base(const char *path, const char *name)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -119,7 +119,7 @@ checks_is_base(const char *path, const char *name)
 }
 
 static bool
-checks_is_program(struct view text)
+check_is_program(struct view text)
 {
 	static const char *const magic[] = { "\177ELF", "MZ",
 		"\xca\xfe\xba\xbe", "\xcf\xfa\xed\xfe", "\xce\xfa\xed\xfe" };
@@ -130,19 +130,33 @@ checks_is_program(struct view text)
 	return false;
 }
 
+bool
+check_binary(const struct check_file *f, const struct check_content *b,
+    struct findings *out)
+{
+	if (b->head.len == 0 || memchr(b->head.p, '\0', b->head.len) == NULL)
+		return false;
+	if (check_is_program(b->head))
+		finding_add(out, "executable-binary", f->path, 0,
+		    "a program in machine code is added");
+	else
+		finding_add(out, "binary", f->path, 0, "the content is binary");
+	return true;
+}
+
 static void
-checks_lengths(const struct scan_line *l, struct findings *out)
+check_lengths(const struct scan_line *l, struct findings *out)
 {
 	size_t blanks = 0;
 
-	if (l->text.len > CHECKS_LONG_LINE)
+	if (l->text.len > CHECK_LONG_LINE)
 		finding_add(out, "long-line", l->path, l->line,
 		    "a line of %zu bytes", l->text.len);
 	for (size_t i = 0; i < l->text.len; i++) {
 		char c = l->text.p[i];
 
 		if (c != ' ' && c != '\t') {
-			if (blanks > CHECKS_PADDING) {
+			if (blanks > CHECK_PADDING) {
 				finding_add(out, "hidden-code", l->path,
 				    l->line,
 				    "text after %zu blanks is off the "
@@ -158,22 +172,15 @@ checks_lengths(const struct scan_line *l, struct findings *out)
 }
 
 void
-checks_text(
-    const struct scan_line *l, struct checks_file *file, struct findings *out)
+check_text(
+    const struct scan_line *l, struct check_file *file, struct findings *out)
 {
 	bool key = false;
 	const char *secret;
 
-	if (l->kind != '+' || file->binary)
+	if (l->kind != '+' || file->binary || l->text.len == 0)
 		return;
-	if ((l->line == 1 && checks_is_program(l->text) &&
-		memchr(l->text.p, '\0', l->text.len) != NULL)) {
-		file->binary = true;
-		finding_add(out, "executable-binary", l->path, 0,
-		    "a program in machine code is added");
-		return;
-	}
-	if (l->text.len > 0 && memchr(l->text.p, '\0', l->text.len) != NULL) {
+	if (memchr(l->text.p, '\0', l->text.len) != NULL) {
 		file->binary = true;
 		finding_add(out, "binary", l->path, 0, "the content is binary");
 		return;
@@ -182,21 +189,21 @@ checks_text(
 	if (secret != NULL)
 		finding_add(out, key ? "private-key" : "secret", l->path,
 		    l->line, "this looks like a %s", secret);
-	checks_unicode(l, out);
-	checks_lengths(l, out);
-	if (checks_is_base(l->path, ".gitattributes"))
-		checks_attributes(l, out);
-	for (size_t i = 0;
-	     i < sizeof(checks_phrases) / sizeof(checks_phrases[0]); i++) {
-		if (checks_phrases[i].tests_only && !file->is_test)
+	check_unicode(l, out);
+	check_lengths(l, out);
+	if (check_is_base(l->path, ".gitattributes"))
+		check_attributes(l, out);
+	for (size_t i = 0; i < sizeof(check_phrases) / sizeof(check_phrases[0]);
+	     i++) {
+		if (check_phrases[i].tests_only && !file->is_test)
 			continue;
-		if (strcmp(checks_phrases[i].id, "pipe-to-shell") == 0 &&
-		    !checks_contains(l->text, "curl ") &&
-		    !checks_contains(l->text, "wget "))
+		if (strcmp(check_phrases[i].id, "pipe-to-shell") == 0 &&
+		    !check_contains(l->text, "curl ") &&
+		    !check_contains(l->text, "wget "))
 			continue;
-		if (checks_contains(l->text, checks_phrases[i].needle)) {
-			finding_add(out, checks_phrases[i].id, l->path, l->line,
-			    "%s", checks_phrases[i].what);
+		if (check_contains(l->text, check_phrases[i].needle)) {
+			finding_add(out, check_phrases[i].id, l->path, l->line,
+			    "%s", check_phrases[i].what);
 			return;
 		}
 	}

@@ -1,0 +1,379 @@
+/* What merging head into base would bring, as the deterministic checks see
+ * it: the difference of the base's tree and the merge's, and its commits. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "findings/check.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/clock.h"
+#include "server/git/worker_priv.h"
+
+enum {
+	WORKER_LOOK_MS = 15 * 1000,
+	WORKER_LOOK_COMMITS = 1000,
+	/* xdiff keeps some 80 bytes for a line of both sides. */
+	WORKER_LOOK_FILE = 16 << 20,
+	WORKER_LOOK_BYTES = 512 << 20
+};
+
+struct worker_look {
+	struct worker_call *c;
+	struct check *k;
+	git_commit *base, *head;
+	git_index *tree; /* what the merge leaves */
+	git_diff *diff;
+	const struct scan_change *at; /* the file whose lines come */
+	int64_t until;
+	uint64_t bytes;
+	bool late;
+};
+
+static void
+worker_look_release(struct worker_look *l)
+{
+	check_free(l->k);
+	git_commit_free(l->base);
+	git_commit_free(l->head);
+	git_index_free(l->tree);
+	git_diff_free(l->diff);
+}
+
+static bool
+worker_look_late(struct worker_look *l)
+{
+	if (!l->late && clock_mono_ms() > l->until) {
+		l->late = true;
+		check_unread(l->k, "", "it takes too long to look at");
+	}
+	return l->late;
+}
+
+static void
+worker_look_id(char out[SCAN_ID + 1], const git_oid *id)
+{
+	(void)git_oid_tostr(out, SCAN_ID + 1, id);
+}
+
+static void
+worker_look_change(const git_diff_delta *d, struct scan_change *out)
+{
+	bool gone = d->status == GIT_DELTA_DELETED;
+
+	*out = (struct scan_change){
+		.old_mode = d->status == GIT_DELTA_ADDED ? 0 : d->old_file.mode,
+		.new_mode = gone ? 0 : d->new_file.mode,
+		.status = gone                          ? 'D'
+		    : d->status == GIT_DELTA_ADDED      ? 'A'
+		    : d->status == GIT_DELTA_TYPECHANGE ? 'T'
+							: 'M',
+		.path = gone ? d->old_file.path : d->new_file.path
+	};
+	worker_look_id(out->old_id, &d->old_file.id);
+	worker_look_id(out->new_id, &d->new_file.id);
+}
+
+/* The tree of the merge; of one that conflicts, and so cannot be, the head. */
+static int
+worker_look_tree(struct worker_look *l, struct err *e)
+{
+	git_merge_options opts;
+	AUTO_TREE git_tree *tree = NULL;
+	int rc = git_merge_options_init(&opts, GIT_MERGE_OPTIONS_VERSION);
+
+	if (rc == 0)
+		rc = git_merge_commits(
+		    &l->tree, l->c->repo, l->base, l->head, &opts);
+	if (rc == 0 && !git_index_has_conflicts(l->tree))
+		return 0;
+	git_index_free(l->tree);
+	l->tree = NULL;
+	rc = git_commit_tree(&tree, l->head);
+	if (rc == 0)
+		rc = git_index_new(&l->tree);
+	if (rc == 0)
+		rc = git_index_read_tree(l->tree, tree);
+	return rc < 0 ? worker_fail(e, rc, "merge") : 0;
+}
+
+static int
+worker_look_diff(struct worker_look *l, struct err *e)
+{
+	AUTO_TREE git_tree *base = NULL;
+	git_diff_options opts;
+	int rc;
+
+	(void)git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
+	opts.flags |= GIT_DIFF_INCLUDE_TYPECHANGE | GIT_DIFF_SKIP_BINARY_CHECK;
+	rc = git_commit_tree(&base, l->base);
+	if (rc == 0)
+		rc = git_diff_tree_to_index(
+		    &l->diff, l->c->repo, base, l->tree, &opts);
+	return rc < 0 ? worker_fail(e, rc, "diff") : 0;
+}
+
+static int
+worker_look_on_line(const git_diff_delta *d, const git_diff_hunk *hunk,
+    const git_diff_line *line, void *arg)
+{
+	struct worker_look *l = arg;
+	bool added = line->origin == GIT_DIFF_LINE_ADDITION;
+	struct scan_line out = { .path = l->at->path,
+		.kind = added ? '+' : '-',
+		.line = (uint32_t)(added ? line->new_lineno : line->old_lineno),
+		.text = { line->content, line->content_len } };
+
+	(void)d;
+	(void)hunk;
+	if (!added && line->origin != GIT_DIFF_LINE_DELETION)
+		return 0;
+	if (out.text.len > 0 && out.text.p[out.text.len - 1] == '\n')
+		out.text.len--;
+	check_line(l->k, &out);
+	return (line->content_offset & 0xfff) == 0 && worker_look_late(l);
+}
+
+/* One side of a change; NULL when it has none, or no content of ours. */
+static int
+worker_look_blob(
+    struct worker_look *l, uint32_t mode, const git_oid *id, git_blob **out)
+{
+	uint32_t type = mode & SCAN_MODE_TYPE;
+
+	*out = NULL;
+	if (mode == 0 || type == SCAN_MODE_SUBMODULE)
+		return 0;
+	return git_blob_lookup(out, l->c->repo, id);
+}
+
+static struct view
+worker_look_bytes(const git_blob *b)
+{
+	if (b == NULL)
+		return (struct view){ "", 0 };
+	return (
+	    struct view){ git_blob_rawcontent(b), (size_t)git_blob_rawsize(b) };
+}
+
+static void
+worker_look_content(struct worker_look *l, const struct scan_change *c,
+    const git_blob *was, const git_blob *is)
+{
+	struct view a = worker_look_bytes(was), b = worker_look_bytes(is);
+	struct view of = c->status == 'D' ? a : b;
+	size_t n = of.len < CHECK_HEAD ? of.len : CHECK_HEAD;
+	const struct check_content content = { .size = of.len,
+		.head = { of.p, n },
+		.tail = { of.p + of.len - n, n } };
+	git_diff_options opts;
+
+	(void)git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
+	opts.flags |= GIT_DIFF_FORCE_TEXT;
+	opts.context_lines = 0;
+	l->at = c;
+	if (check_file(l->k, c, &content) &&
+	    git_diff_blobs(was, c->path, is, c->path, &opts, NULL, NULL, NULL,
+		worker_look_on_line, l) < 0 &&
+	    !l->late)
+		check_unread(l->k, c->path, "git cannot tell its lines");
+	check_file_end(l->k);
+	if (!check_wants_both(c))
+		return;
+	if (a.len > CHECK_BOTH_MAX || b.len > CHECK_BOTH_MAX)
+		check_unread(l->k, c->path, "it is larger than 4 MiB");
+	else
+		check_both(l->k, c, a, b);
+}
+
+static void
+worker_look_file(struct worker_look *l, const git_diff_delta *d)
+{
+	struct scan_change c;
+	git_blob *was = NULL, *is = NULL;
+
+	worker_look_change(d, &c);
+	if (d->old_file.size > WORKER_LOOK_FILE ||
+	    d->new_file.size > WORKER_LOOK_FILE ||
+	    worker_look_blob(l, c.old_mode, &d->old_file.id, &was) < 0 ||
+	    worker_look_blob(l, c.new_mode, &d->new_file.id, &is) < 0 ||
+	    worker_look_bytes(was).len > WORKER_LOOK_FILE ||
+	    worker_look_bytes(is).len > WORKER_LOOK_FILE) {
+		check_unread(l->k, c.path, "it is larger than 16 MiB, or gone");
+	} else {
+		l->bytes += worker_look_bytes(was).len +
+		    worker_look_bytes(is).len;
+		if (l->bytes > WORKER_LOOK_BYTES && !l->late) {
+			l->late = true;
+			check_unread(l->k, "", "more than 512 MiB change");
+		} else {
+			worker_look_content(l, &c, was, is);
+		}
+	}
+	git_blob_free(was);
+	git_blob_free(is);
+}
+
+static struct check_person
+worker_look_person(const git_signature *s)
+{
+	return (struct check_person){ .name = view_of(s->name),
+		.mail = view_of(s->email),
+		.when = s->when.time,
+		.offset = s->when.offset };
+}
+
+/* A merge is its own when it is not what git makes of its parents; where they
+ * conflict somebody had to write something. */
+static bool
+worker_look_adds(struct worker_look *l, const git_commit *commit)
+{
+	AUTO_COMMIT git_commit *a = NULL;
+	AUTO_COMMIT git_commit *b = NULL;
+	AUTO_INDEX git_index *index = NULL;
+	AUTO_TREE git_tree *tree = NULL;
+	AUTO_DIFF git_diff *diff = NULL;
+	git_merge_options opts;
+
+	if (git_commit_parentcount(commit) < 2)
+		return false;
+	(void)git_merge_options_init(&opts, GIT_MERGE_OPTIONS_VERSION);
+	if (git_commit_parentcount(commit) > 2 ||
+	    git_commit_parent(&a, commit, 0) < 0 ||
+	    git_commit_parent(&b, commit, 1) < 0 ||
+	    git_merge_commits(&index, l->c->repo, a, b, &opts) < 0 ||
+	    git_commit_tree(&tree, commit) < 0)
+		return true;
+	if (git_index_has_conflicts(index))
+		return false;
+	return git_diff_tree_to_index(&diff, l->c->repo, tree, index, NULL) <
+	    0 ||
+	    git_diff_num_deltas(diff) > 0;
+}
+
+static void
+worker_look_commit(struct worker_look *l, const git_commit *commit)
+{
+	struct check_commit c = { .parents = git_commit_parentcount(commit),
+		.adds_own = worker_look_adds(l, commit),
+		.author = worker_look_person(git_commit_author(commit)),
+		.committer = worker_look_person(git_commit_committer(commit)),
+		.message = view_of(git_commit_message_raw(commit)) };
+	git_buf signature = GIT_BUF_INIT;
+
+	c.is_signed = git_commit_header_field(&signature, commit, "gpgsig") ==
+	    0;
+	git_buf_dispose(&signature);
+	worker_look_id(c.id, git_commit_id(commit));
+	check_commit(l->k, &c);
+}
+
+static int
+worker_look_commits(struct worker_look *l, struct err *e)
+{
+	AUTO_WALK git_revwalk *walk = NULL;
+	git_oid id;
+	int rc = git_revwalk_new(&walk, l->c->repo), n = 0;
+
+	if (rc == 0)
+		rc = git_revwalk_push(walk, git_commit_id(l->head));
+	if (rc == 0)
+		rc = git_revwalk_hide(walk, git_commit_id(l->base));
+	while (rc == 0 && (rc = git_revwalk_next(&id, walk)) == 0) {
+		AUTO_COMMIT git_commit *commit = NULL;
+
+		if (n++ == WORKER_LOOK_COMMITS) {
+			check_unread(l->k, "", "more than 1,000 commits");
+			break;
+		}
+		if (worker_look_late(l))
+			break;
+		rc = git_commit_lookup(&commit, l->c->repo, &id);
+		if (rc == 0)
+			worker_look_commit(l, commit);
+	}
+	return rc < 0 && rc != GIT_ITEROVER ? worker_fail(e, rc, "commits") : 0;
+}
+
+/* The file's content that a finding is of; of the whole change the head. */
+static void
+worker_look_put(struct worker_look *l, const struct finding *f)
+{
+	struct jw *w = l->c->w;
+	const git_oid *of = git_commit_id(l->head);
+	size_t n = git_diff_num_deltas(l->diff);
+
+	for (size_t i = 0; f->file[0] != '\0' && i < n; i++) {
+		const git_diff_delta *d = git_diff_get_delta(l->diff, i);
+		bool gone = d->status == GIT_DELTA_DELETED;
+		const git_diff_file *side = gone ? &d->old_file : &d->new_file;
+
+		if (strcmp(side->path, f->file) == 0)
+			of = &side->id;
+	}
+	jw_object(w, NULL);
+	jw_str(w, "rule", f->id);
+	jw_str(w, "severity", finding_severity_name(f->severity));
+	worker_text(w, "file", f->file);
+	jw_i64(w, "line", f->line);
+	worker_text(w, "message", f->message);
+	worker_oid(w, "of", of);
+	jw_end(w);
+}
+
+static int
+worker_look_run(struct worker_look *l, struct err *e)
+{
+	size_t n, entries;
+
+	if (worker_look_tree(l, e) == -1 || worker_look_diff(l, e) == -1)
+		return -1;
+	n = git_diff_num_deltas(l->diff);
+	for (size_t i = 0; i < n; i++) {
+		struct scan_change c;
+
+		worker_look_change(git_diff_get_delta(l->diff, i), &c);
+		check_change(l->k, &c);
+	}
+	entries = git_index_entrycount(l->tree);
+	for (size_t i = 0; i < entries; i++) {
+		const git_index_entry *x = git_index_get_byindex(l->tree, i);
+
+		check_tree(l->k, x->path, x->mode);
+	}
+	for (size_t i = 0; i < n && !worker_look_late(l); i++)
+		worker_look_file(l, git_diff_get_delta(l->diff, i));
+	if (worker_look_commits(l, e) == -1)
+		return -1;
+	check_end(l->k);
+	return 0;
+}
+
+static int
+worker_op_look(struct worker_call *c, struct err *e)
+{
+	struct findings found = { .list = NULL };
+	struct worker_look l = { .c = c,
+		.k = check_new(&found),
+		.until = clock_mono_ms() + WORKER_LOOK_MS };
+	int rc = -1;
+
+	if (worker_commit(c, "base", &l.base, e) == 0 &&
+	    worker_commit(c, "head", &l.head, e) == 0)
+		rc = worker_look_run(&l, e);
+	if (rc == 0) {
+		worker_oid(c->w, "base", git_commit_id(l.base));
+		worker_oid(c->w, "head", git_commit_id(l.head));
+		jw_array(c->w, "findings");
+		for (size_t i = 0; i < found.n; i++)
+			worker_look_put(&l, &found.list[i]);
+		jw_end(c->w);
+	}
+	worker_look_release(&l);
+	findings_release(&found);
+	return rc;
+}
+
+const struct worker_op worker_ops_findings[] = {
+	{ "look", worker_op_look },
+	{ NULL, NULL },
+};
