@@ -33,11 +33,7 @@ static const struct worker_op *const worker_tables[] = { worker_ops_refs,
 	worker_ops_care, worker_ops_list, worker_ops_report, worker_ops_push,
 	worker_ops_pull, worker_ops_history, worker_ops_objects,
 	worker_ops_tree, worker_ops_show, worker_ops_write, worker_ops_tests,
-<<<<<<< HEAD
-	worker_ops_text, worker_ops_blame, NULL };
-=======
-	worker_ops_findings, NULL };
->>>>>>> g4
+	worker_ops_text, worker_ops_blame, worker_ops_findings, NULL };
 
 struct worker_repo {
 	char *path;

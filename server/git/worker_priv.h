@@ -67,12 +67,9 @@ extern const struct worker_op worker_ops_tree[];
 extern const struct worker_op worker_ops_show[];
 extern const struct worker_op worker_ops_write[];
 extern const struct worker_op worker_ops_tests[];
-<<<<<<< HEAD
 extern const struct worker_op worker_ops_text[];
 extern const struct worker_op worker_ops_blame[];
-=======
 extern const struct worker_op worker_ops_findings[];
->>>>>>> g4
 
 /* A libgit2 result below zero as an error: "what: its message". */
 int worker_fail(struct err *e, int rc, const char *what);
