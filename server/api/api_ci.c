@@ -389,6 +389,7 @@ const struct route api_ci_routes[] = {
 	{ "POST", API_JOB "/heartbeat", ROUTE_CI, api_ci_heartbeat },
 	{ "GET", API_JOB "/tree.tar", ROUTE_CI, api_ci_tree },
 	{ "GET", API_JOB "/log", ROUTE_MEMBER, api_ci_log },
+	{ "GET", "/-/jobs/{id}/log", ROUTE_PAGE, api_ci_log },
 	{ "PATCH", API_JOB "/log", ROUTE_CI, api_ci_log_append },
 	{ "POST", API_JOB "/result", ROUTE_CI, api_ci_result },
 	{ "POST", API_JOB "/cancel", ROUTE_USER, api_ci_cancel },

@@ -68,6 +68,23 @@ diff_alone_link(struct diff_page *p, const char *path, const char *text)
 }
 
 static void
+diff_say_link(struct diff_page *p, char side, uint32_t n)
+{
+	AUTO_STR struct str url = STR_INIT;
+	struct html *h = &p->w->h;
+
+	str_addf(&url, "%s?%ssay=%c%u&file=", p->v->here,
+	    p->v->split ? "view=split&" : "", side == '-' ? 'L' : 'R', n);
+	esc_url(&url, view_of(p->path));
+	str_addf(&url, "#say");
+	HTML_TAG(h, "a");
+	HTML_ATTR(h, "href", str_cstr(&url));
+	HTML_ATTR(h, "aria-label", "say something of this line");
+	html_textf(h, "%u", n);
+	html_end(h);
+}
+
+static void
 diff_number_cell(struct diff_page *p, char side, uint32_t n)
 {
 	struct html *h = &p->w->h;
@@ -78,7 +95,10 @@ diff_number_cell(struct diff_page *p, char side, uint32_t n)
 		(void)snprintf(id, sizeof(id), "f%zu%c%u", p->files,
 		    side == '-' ? 'L' : 'R', n);
 		HTML_ATTR(h, "id", id);
-		html_textf(h, "%u", n);
+		if (p->v->say)
+			diff_say_link(p, side, n);
+		else
+			html_textf(h, "%u", n);
 	}
 	html_end(h);
 }

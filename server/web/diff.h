@@ -29,6 +29,7 @@ struct diff_view {
 	const char *here;
 	const char *blob; /* "/O/P/src/commit/SHA" of the new side, or NULL */
 	bool truncated;   /* git stopped */
+	bool say;         /* numbers lead to HERE?file=PATH&say=R12 */
 	/* Behind each line: what is said of it.  side: '-' or '+'.  NULL:
 	 * nothing is.  It may write a row's content in a cell of its own. */
 	void (*line)(

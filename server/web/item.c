@@ -14,13 +14,11 @@
 #include "server/service/svc_issue.h"
 #include "server/store/comments.h"
 #include "server/store/issues.h"
-#include "server/store/pulls.h"
 #include "server/web/query.h"
 #include "server/web/sign.h"
 #include "server/web/web.h"
 
 enum {
-	ITEM_COMMENTS = 50,   /* of a page */
 	ITEM_WHOLE = 1 << 20, /* of a page, after which bodies are cut */
 	ITEM_FIRST = 1 << 10  /* of a body that is cut */
 };
@@ -257,7 +255,7 @@ item_words(struct web *w, const struct item_said *x)
 	html_end(h);
 }
 
-static void
+void
 item_say(struct web *w, const struct project *p, const struct issue *i)
 {
 	struct html *h = &w->h;
@@ -288,40 +286,8 @@ item_say(struct web *w, const struct project *p, const struct issue *i)
 	html_end(h);
 }
 
-static void
-item_pull(struct web *w, const struct project *p, int64_t number)
-{
-	struct pull pull = { .run_id = 0 };
-	struct err ignored = ERR_INIT;
-	struct html *h = &w->h;
-
-	if (pulls_get(w->t, p->id, number, &pull, &ignored) == 0) {
-		HTML_CLASS(h, "p", "sub");
-		HTML_TAG(h, "code");
-		html_shown(h, pull.head);
-		html_end(h);
-		html_text(h, " into ");
-		HTML_TAG(h, "code");
-		html_shown(h, pull.base);
-		html_end(h);
-		html_text(h, ", at ");
-		HTML_LEAFF(h, "code", "", "%.10s", pull.head_sha);
-		if (pull.run_id != 0) {
-			html_text(h, ", by ");
-			HTML_TAG(h, "a");
-			HTML_URL(h, "href", "/-/runs/%" PRId64, pull.run_id);
-			html_textf(h, "run %" PRId64, pull.run_id);
-			html_end(h);
-		}
-		html_end(h);
-	}
-	pull_release(&pull);
-}
-
-/* The newest comments are on the page that has no number. */
-static void
-item_write(struct web *w, const struct project *p, const struct issue *i,
-    const struct comment_list *said, uint32_t page)
+void
+item_title(struct web *w, const struct project *p, const struct issue *i)
 {
 	struct html *h = &w->h;
 
@@ -339,8 +305,15 @@ item_write(struct web *w, const struct project *p, const struct issue *i,
 	html_textf(h, "%s/%s", p->owner, p->name);
 	html_end(h);
 	html_end(h);
-	if (i->is_pull)
-		item_pull(w, p, i->number);
+}
+
+/* The newest comments are on the page that has no number. */
+void
+item_conversation(struct web *w, const struct issue *i,
+    const struct comment_list *said, uint32_t page)
+{
+	struct html *h = &w->h;
+
 	HTML_TAG(h, "div");
 	HTML_ATTR(h, "id", "said");
 	HTML_FLAG(h, "data-live");
@@ -357,6 +330,14 @@ item_write(struct web *w, const struct project *p, const struct issue *i,
 	}
 	html_end(h);
 	web_pager(w, page, ITEM_COMMENTS, said->total, "");
+}
+
+static void
+item_write(struct web *w, const struct project *p, const struct issue *i,
+    const struct comment_list *said, uint32_t page)
+{
+	item_title(w, p, i);
+	item_conversation(w, i, said, page);
 	item_say(w, p, i);
 }
 
@@ -398,7 +379,7 @@ item_alone(struct call *c, const struct project *p, const struct issue *i,
 	comment_release(&said);
 }
 
-static void
+void
 item_get(struct call *c)
 {
 	struct web_head head = { .tab = "", .live = true };
@@ -572,7 +553,6 @@ const struct route web_item_routes[] = {
 	{ "POST", "/{owner}/{r}/issues", ROUTE_PAGE, item_open },
 	{ "GET", "/{owner}/{r}/pulls", ROUTE_PAGE, item_pulls },
 	{ "GET", "/{owner}/{r}/issues/{n}", ROUTE_PAGE, item_get },
-	{ "GET", "/{owner}/{r}/pulls/{n}", ROUTE_PAGE, item_get },
 	{ "POST", "/{owner}/{r}/issues/{n}/comments", ROUTE_PAGE,
 	    item_comment },
 	{ .method = NULL },
