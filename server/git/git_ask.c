@@ -245,3 +245,22 @@ gitask_blame(struct git_pool *p, int64_t project, const char *rev,
 	gitask_text(&a, "path_in", path);
 	gitask_send(&a, p, project, done, arg);
 }
+
+void
+gitask_markdowns(struct git_pool *p, int64_t project,
+    const struct view *texts, size_t n, git_done_fn *done, void *arg)
+{
+	AUTO_STR struct str raw = STR_INIT;
+	struct gitask a;
+
+	gitask_begin(&a, "markdowns");
+	jw_array(&a.w, "sizes");
+	for (size_t i = 0; i < n; i++) {
+		jw_u64(&a.w, NULL, texts[i].len);
+		str_addv(&raw, texts[i]);
+	}
+	jw_end(&a.w);
+	if (raw.len > 0)
+		a.ask.raw = str_view(&raw);
+	gitask_send(&a, p, project, done, arg);
+}

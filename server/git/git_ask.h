@@ -134,6 +134,10 @@ struct git_ask_write {
 void gitask_write(struct git_pool *p, int64_t project,
     const struct git_ask_write *spec, git_done_fn *done, void *arg);
 
+/* {sizes}; raw: the same of many texts, one behind the other. */
+void gitask_markdowns(struct git_pool *p, int64_t project,
+    const struct view *texts, size_t n, git_done_fn *done, void *arg);
+
 /* {hunks: [{sha, line, lines, author, message: its first line}]}: who wrote
  * which lines last, in order; at most 20,000.  A long history is ERR_TIMEOUT. */
 void gitask_blame(struct git_pool *p, int64_t project, const char *rev,

@@ -9,27 +9,13 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
-#include "lib/base/num.h"
 #include "server/service/svc_comment.h"
 #include "server/service/svc_issue.h"
-#include "server/store/comments.h"
 #include "server/store/issues.h"
 #include "server/web/query.h"
+#include "server/web/said.h"
 #include "server/web/sign.h"
 #include "server/web/web.h"
-
-enum {
-	ITEM_WHOLE = 1 << 20, /* of a page, after which bodies are cut */
-	ITEM_FIRST = 1 << 10  /* of a body that is cut */
-};
-
-/* What somebody said; id 0: the item itself. */
-struct item_said {
-	int64_t id;
-	const struct author *by;
-	int64_t at;
-	const char *body;
-};
 
 void
 item_link(struct web *w, const char *full_name, int64_t number, bool is_pull)
@@ -211,50 +197,6 @@ item_pulls(struct call *c)
 	item_list(c, true);
 }
 
-/* Many long ones are cut, each with a page where it is whole. */
-static void
-item_body(struct web *w, const struct item_said *x)
-{
-	size_t len = strlen(x->body), n = len;
-	struct html *h = &w->h;
-
-	if (len > ITEM_FIRST && h->out.len > ITEM_WHOLE) {
-		n = ITEM_FIRST;
-		while (n > 0 && (x->body[n] & 0xc0) == 0x80)
-			n--;
-	}
-	HTML_CLASS(h, "div", "words whole");
-	html_textv(h, (struct view){ x->body, n });
-	html_end(h);
-	if (n == len)
-		return;
-	HTML_CLASS(h, "p", "sub");
-	HTML_TAG(h, "a");
-	HTML_URL(h, "href", "?said=%" PRId64, x->id);
-	html_textf(h, "%zu bytes more", len - n);
-	html_end(h);
-	html_end(h);
-}
-
-static void
-item_words(struct web *w, const struct item_said *x)
-{
-	struct html *h = &w->h;
-
-	HTML_TAG(h, "article");
-	HTML_ATTR(h, "class", "card said");
-	HTML_CLASS(h, "p", "line");
-	HTML_LEAF(h, "strong", "", x->by->login);
-	html_text(h, " ");
-	HTML_CLASS(h, "span", "sub");
-	web_time(w, x->at);
-	html_end(h);
-	html_end(h);
-	if (x->body[0] != '\0')
-		item_body(w, x);
-	html_end(h);
-}
-
 void
 item_say(struct web *w, const struct project *p, const struct issue *i)
 {
@@ -307,110 +249,38 @@ item_title(struct web *w, const struct project *p, const struct issue *i)
 	html_end(h);
 }
 
-/* The newest comments are on the page that has no number. */
-void
-item_conversation(struct web *w, const struct issue *i,
-    const struct comment_list *said, uint32_t page)
-{
-	struct html *h = &w->h;
-
-	HTML_TAG(h, "div");
-	HTML_ATTR(h, "id", "said");
-	HTML_FLAG(h, "data-live");
-	if (page == 1)
-		item_words(w,
-		    &(struct item_said){
-			0, &i->author, i->created_at, i->body });
-	for (size_t k = 0; k < said->n; k++) {
-		const struct comment *c = &said->at[k];
-
-		item_words(w,
-		    &(struct item_said){
-			c->id, &c->author, c->created_at, c->body });
-	}
-	html_end(h);
-	web_pager(w, page, ITEM_COMMENTS, said->total, "");
-}
-
+/* One thing that was said, whole, or all of a page. */
 static void
-item_write(struct web *w, const struct project *p, const struct issue *i,
-    const struct comment_list *said, uint32_t page)
+item_go(struct said *x)
 {
-	item_title(w, p, i);
-	item_conversation(w, i, said, page);
-	item_say(w, p, i);
-}
-
-/* One thing that was said, whole. */
-static void
-item_alone(struct call *c, const struct project *p, const struct issue *i,
-    const char *which)
-{
-	const struct web_head head = { .title = i->title, .tab = "" };
-	struct item_said x = { 0, &i->author, i->created_at, i->body };
-	struct comment said = { .id = 0 };
-	struct err e = ERR_INIT;
+	const struct web_head head = {
+		.title = x->issue.title, .tab = "", .live = true
+	};
 	struct web w;
-	int rc = num_i64(which, 0, INT64_MAX, &x.id, &e);
 
-	w.t = db_reader(((struct svc *)call_app(c))->db);
-	if (rc == 0 && x.id != 0) {
-		rc = comments_get(w.t, p->id, x.id, &said, &e);
-		if (rc == 0 && said.item != i->number)
-			rc = err_set(
-			    &e, ERR_NOTFOUND, "that was not said here");
-		x = (struct item_said){ said.id, &said.author, said.created_at,
-			said.body };
-	}
-	if (rc == 0) {
-		web_begin(&w, c, &head);
+	web_begin(&w, x->c, &head);
+	if (x->which != -1) {
 		HTML_CLASS(&w.h, "p", "filter");
 		HTML_TAG(&w.h, "a");
 		HTML_URL(&w.h, "href", "?page=1");
 		html_text(&w.h, "All that was said");
 		html_end(&w.h);
 		html_end(&w.h);
-		HTML_LEAF(&w.h, "h1", "", i->title);
-		item_words(&w, &x);
-		web_reply(&w, 200);
+		HTML_LEAF(&w.h, "h1", "", x->issue.title);
+		said_write(&w, x);
 	} else {
-		web_fail(c, &e);
+		item_title(&w, &x->p, &x->issue);
+		said_write(&w, x);
+		item_say(&w, &x->p, &x->issue);
 	}
-	comment_release(&said);
+	web_reply(&w, 200);
+	said_free(x);
 }
 
 void
 item_get(struct call *c)
 {
-	struct web_head head = { .tab = "", .live = true };
-	struct issue i = { .id = 0 };
-	struct comment_list said = { .n = 0 };
-	const char *which = call_query(c, "said");
-	struct err e = ERR_INIT;
-	uint32_t page, limit;
-	struct project p;
-	struct web w;
-
-	if (query_page(c, &page, &limit) == -1 ||
-	    web_project(c, PERM_READ, &p) == -1)
-		return;
-	w.t = db_reader(((struct svc *)call_app(c))->db);
-	if (issues_get(w.t, p.id, call_arg_id(c, 2), &i, &e) == -1) {
-		web_fail(c, &e);
-	} else if (which != NULL) {
-		item_alone(c, &p, &i, which);
-	} else if (comments_list(w.t, p.id, i.number, ITEM_COMMENTS,
-		       (int64_t)(page - 1) * ITEM_COMMENTS, &said, &e) == -1) {
-		web_fail(c, &e);
-	} else {
-		head.title = i.title;
-		web_begin(&w, c, &head);
-		item_write(&w, &p, &i, &said, page);
-		web_reply(&w, 200);
-	}
-	comment_list_release(&said);
-	issue_release(&i);
-	project_release(&p);
+	said_load(c, item_go);
 }
 
 static void
@@ -427,7 +297,7 @@ item_told(const struct err *fail, void *arg, void *call)
 		if (issues_get(db_reader(op->op.svc->db), op->project_id,
 			op->item, &i, &e) == 0 &&
 		    i.comments > 0)
-			page = (i.comments - 1) / ITEM_COMMENTS + 1;
+			page = (i.comments - 1) / SAID_PAGE + 1;
 		str_add(&to, "/");
 		esc_url(&to, view_of(call_arg(c, 0)));
 		str_add(&to, "/");

@@ -10,14 +10,13 @@
 #include "lib/base/esc.h"
 #include "lib/base/log.h"
 #include "server/service/svc_merge.h"
-#include "server/store/comments.h"
 #include "server/store/jobs.h"
 #include "server/store/pull_looks.h"
 #include "server/store/pulls.h"
 #include "server/store/reviews.h"
 #include "server/store/statuses.h"
 #include "server/web/item.h"
-#include "server/web/query.h"
+#include "server/web/said.h"
 #include "server/web/sign.h"
 
 char *
@@ -368,68 +367,56 @@ pull_findings(struct web *w, const struct project *p, const struct pull *x)
 }
 
 static void
-pull_write(struct web *w, const struct project *p, const struct svc_merge *op,
-    uint32_t page)
+pull_write(struct web *w, const struct said *x, const struct svc_merge *op)
 {
-	const struct pull *x = &op->pull;
-	struct comment_list said = { .n = 0 };
-	struct err e = ERR_INIT;
+	const struct pull *pull = &op->pull;
 
-	pull_begin(w, p, x, "Conversation");
-	if (comments_list(w->t, p->id, x->issue.number, ITEM_COMMENTS,
-		(int64_t)(page - 1) * ITEM_COMMENTS, &said, &e) == -1)
-		log_error("web comments reason=%s", log_val(e.msg));
-	item_conversation(w, &x->issue, &said, page);
-	comment_list_release(&said);
-	if (x->issue.state == ISSUE_OPEN)
+	pull_begin(w, &x->p, pull, "Conversation");
+	said_write(w, x);
+	if (pull->issue.state == ISSUE_OPEN)
 		pull_gate(w, op);
-	pull_findings(w, p, x);
-	pull_checks(w, p, x);
-	pull_reviews(w, p, x);
-	pull_forms(w, p, x, op->verdict.open, op->may_override);
-	item_say(w, p, &x->issue);
+	pull_findings(w, &x->p, pull);
+	pull_checks(w, &x->p, pull);
+	pull_reviews(w, &x->p, pull);
+	pull_forms(w, &x->p, pull, op->verdict.open, op->may_override);
+	item_say(w, &x->p, &pull->issue);
 }
 
 static void
-pull_on_gate(const struct err *fail, void *arg, void *call)
+pull_on_gate(const struct err *fail, void *arg, void *said)
 {
 	const struct svc_merge *op = arg;
 	struct web_head head = { .tab = "", .live = true };
-	struct call *c = call;
-	uint32_t page, limit;
-	struct project p;
+	struct said *x = said;
 	struct web w;
 
-	if (!web_failed(c, fail) && query_page(c, &page, &limit) == 0 &&
-	    web_project(c, PERM_READ, &p) == 0) {
+	if (!web_failed(x->c, fail)) {
 		head.title = op->pull.issue.title;
-		web_begin(&w, c, &head);
-		pull_write(&w, &p, op, page);
-		project_release(&p);
+		web_begin(&w, x->c, &head);
+		pull_write(&w, x, op);
 		web_reply(&w, 200);
 	}
-	call_release(c);
+	said_free(x);
+}
+
+static void
+pull_go(struct said *x)
+{
+	struct svc_merge *op = svc_merge_new(call_app(x->c), call_who(x->c));
+
+	op->project_id = x->p.id;
+	op->number = x->issue.number;
+	svc_gate(op, pull_on_gate, x);
 }
 
 static void
 pull_get(struct call *c)
 {
-	struct svc_merge *op;
-	struct project p;
-
 	/* One thing that was said, whole. */
-	if (call_query(c, "said") != NULL) {
+	if (call_query(c, "said") != NULL)
 		item_get(c);
-		return;
-	}
-	if (web_project(c, PERM_READ, &p) == -1)
-		return;
-	op = svc_merge_new(call_app(c), call_who(c));
-	op->project_id = p.id;
-	op->number = call_arg_id(c, 2);
-	project_release(&p);
-	call_hold(c);
-	svc_gate(op, pull_on_gate, c);
+	else
+		said_load(c, pull_go);
 }
 
 const struct route web_pull_routes[] = {
