@@ -183,6 +183,7 @@ api_projects_settings(
 	    api_bool(c, j, "runs_paused", &out->runs_paused) == -1 ||
 	    api_bool(c, j, "current", &out->current) == -1 ||
 	    api_bool(c, j, "conversations", &out->conversations) == -1 ||
+	    api_bool(c, j, "test_merge_result", &out->test_merge) == -1 ||
 	    api_text(c, j, "trigger_label", LABEL_NAME_MAX, &label) == -1 ||
 	    api_text(c, j, "agent", SETTINGS_AGENT_MAX, &agent) == -1 ||
 	    api_projects_command(c, j, out) == -1)

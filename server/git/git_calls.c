@@ -177,12 +177,31 @@ gitpool_is_ancestor(struct git_pool *p, int64_t project, const char *old,
 
 void
 gitpool_mergeable(struct git_pool *p, int64_t project, const char *base,
+    const char *head, bool tree, git_done_fn *done, void *arg)
+{
+	struct git_ask ask = { .op = "mergeable", .raw = { .p = "" } };
+	struct gitcall c;
+
+	gitcall_begin(&c);
+	jw_str(&c.w, "base", base);
+	jw_str(&c.w, "head", head);
+	jw_bool(&c.w, "tree", tree);
+	gitcall_send(&c, p, project, &ask, done, arg);
+}
+
+void
+gitpool_merge_tree(struct git_pool *p, int64_t project, const char *base,
     const char *head, git_done_fn *done, void *arg)
 {
-	const struct gitcall_text t[] = { { "base", base }, { "head", head },
-		{ NULL, NULL } };
+	struct git_ask ask = {
+		.op = "merge_tree", .raw = { .p = "" }, .writes = true
+	};
+	struct gitcall c;
 
-	gitcall_texts(p, project, "mergeable", t, done, arg);
+	gitcall_begin(&c);
+	jw_str(&c.w, "base", base);
+	jw_str(&c.w, "head", head);
+	gitcall_send(&c, p, project, &ask, done, arg);
 }
 
 void

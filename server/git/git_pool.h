@@ -105,13 +105,19 @@ void gitpool_compare(struct git_pool *p, int64_t project, const char *base,
 void gitpool_is_ancestor(struct git_pool *p, int64_t project, const char *old,
     const char *new_rev, git_done_fn *done, void *arg);
 
-/* {base, head, merge_base, clean, fast_forward, up_to_date, conflicts: [path]},
- * at most 100 conflicts.  Nothing is written. */
+/* {base, head, merge_base, clean, fast_forward, up_to_date, conflicts: [path],
+ * tree: of the merge, null unless `tree` asks for it}, at most 100 conflicts.
+ * Nothing is written. */
 void gitpool_mergeable(struct git_pool *p, int64_t project, const char *base,
+    const char *head, bool tree, git_done_fn *done, void *arg);
+
+/* {tree}: the same tree, written; no ref holds it.  A conflict: ERR_EXISTS. */
+void gitpool_merge_tree(struct git_pool *p, int64_t project, const char *base,
     const char *head, git_done_fn *done, void *arg);
 
 /*
- * {sha, clean, conflicts: [path]}; sha is null on a conflict.  Writes objects,
+ * {sha, tree, clean, conflicts: [path]}; sha is null on a conflict, then there
+ * is no tree.  Writes objects,
  * moves no ref.  fast-forward-only that is none is ERR_DENIED; nothing to merge
  * is ERR_INVALID.  "rebase" gives the last of the head's commits made again on
  * top of the base, "rebase-merge" a merge commit of that; both at most 500

@@ -19,6 +19,7 @@
 
 enum {
 	SVC_CI_PROOF_PRIORITY = -1,
+	SVC_CI_RETEST_PRIORITY = -1,
 	SVC_CI_ORDER_PRIORITY = 1
 };
 
@@ -198,21 +199,85 @@ svc_ci_head_insert(struct txn *t, struct svc_ci_head *h,
 	return 0;
 }
 
+/* What waits or runs says nothing of what the merge would be now. */
+static int
+svc_ci_head_stop(struct txn *t, const struct svc_ci_head *h,
+    const struct job *was, const char *why, struct err *e)
+{
+	struct job_new row = svc_ci_head_row(h, was->name, &was->check);
+	struct job j = { .id = 0 };
+	int64_t id;
+	int rc;
+
+	row.base_sha = was->base_sha;
+	row.tree = was->tree;
+	if (jobs_settle(t, &row, JOB_SUPERSEDED, why, &id, e) == -1 ||
+	    jobs_get(t, id, &j, e) == -1)
+		return -1;
+	rc = svc_ci_status(t, h->ci, h->now, &j, e);
+	job_release(&j);
+	return rc;
+}
+
+/*
+ * On what the merge leaves.  There is one job of a check and a head: when the
+ * base moves, what waited or ran is the newest merge's, and after too often
+ * none's until somebody wants it merged.
+ */
+static int
+svc_ci_head_merged(struct txn *t, struct svc_ci_head *h, const struct check *k,
+    const struct job *was, struct err *e)
+{
+	bool other = was != NULL && was->tree[0] != '\0' &&
+	    strcmp(was->tree, h->merge_tree) != 0;
+	const char *no = NULL;
+	bool created;
+
+	if (h->merge_tree[0] == '\0')
+		no = "it conflicts with its base";
+	else if (other && was->retests >= SVC_CI_RETESTS_MAX)
+		no = "its base moved too often: it is tested again when its "
+		     "merge is asked for";
+	if (no == NULL)
+		return svc_ci_head_insert(t, h, k, k->name, h->merge_tree,
+		    other ? SVC_CI_RETEST_PRIORITY : 0, &created, e);
+	return was == NULL || job_state_is_end(was->state)
+	    ? 0
+	    : svc_ci_head_stop(t, h, was, no, e);
+}
+
+static const struct job *
+svc_ci_head_job(const struct job_list *l, const char *name)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->at[i].name, name) == 0)
+			return &l->at[i];
+	return NULL;
+}
+
 static int
 svc_ci_head_checks(struct txn *t, struct svc_ci_head *h, struct err *e)
 {
-	for (size_t i = 0; i < h->checks->n; i++) {
+	struct job_list l = { .n = 0 };
+	int rc = h->merge_tree == NULL
+	    ? 0
+	    : jobs_of_head(t, h->project_id, h->pull, h->sha, &l, e);
+
+	for (size_t i = 0; i < h->checks->n && rc == 0; i++) {
 		const struct check *k = &h->checks->v[i];
 		bool created = false;
-		int rc = h->change->known && !h->change->wants[i]
-		    ? svc_ci_head_skip(t, h, k, e)
-		    : svc_ci_head_insert(
-			  t, h, k, k->name, NULL, 0, &created, e);
 
-		if (rc == -1)
-			return -1;
+		if (h->change->known && !h->change->wants[i])
+			rc = svc_ci_head_skip(t, h, k, e);
+		else if (h->merge_tree != NULL)
+			rc = svc_ci_head_merged(
+			    t, h, k, svc_ci_head_job(&l, k->name), e);
+		else
+			rc = svc_ci_head_insert(
+			    t, h, k, k->name, NULL, 0, &created, e);
 	}
-	return 0;
+	job_list_release(&l);
+	return rc;
 }
 
 /* Why the tests are not asked what they show; NULL: they are. */
@@ -251,9 +316,10 @@ static int
 svc_ci_head_drop(struct txn *t, const struct svc_ci_head *h,
     const struct job *j, struct err *e)
 {
-	const struct job_new row = svc_ci_head_row(h, j->name, &j->check);
+	struct job_new row = svc_ci_head_row(h, j->name, &j->check);
 	int64_t id;
 
+	row.tree = j->tree;
 	return j->state == JOB_SUPERSEDED
 	    ? 0
 	    : jobs_settle(t, &row, JOB_SUPERSEDED,

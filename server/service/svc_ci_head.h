@@ -15,7 +15,10 @@ struct job;
 struct pull;
 
 enum {
-	SVC_CI_ORDERS = 50 /* of one pass */
+	SVC_CI_ORDERS = 50, /* of one pass */
+	/* Of one head, because its base moved; then when its merge is asked
+	 * for. */
+	SVC_CI_RETESTS_MAX = 20
 };
 
 /* What the change does to files and tests, of gitpool_tests. */
@@ -44,6 +47,8 @@ struct svc_ci_head {
 	int64_t pull;
 	const char *sha;
 	const char *base_sha;
+	const char *merge_tree; /* what checks run on, "": it conflicts and none
+				 * does; NULL: they run on sha */
 	const struct checks *checks;
 	const struct svc_ci_change *change;
 	int64_t queued; /* out */

@@ -69,6 +69,7 @@ svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
 	ask.approvals = p.settings.approvals;
 	ask.current = p.settings.current;
 	ask.conversations = p.settings.conversations;
+	ask.test_merge = p.settings.test_merge;
 	if (op->style == 0)
 		op->style = p.profile.merge_style;
 	if (!op->delete_given)
@@ -82,6 +83,9 @@ svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
 	    protections_list(t, op->project_id, &rules, e) == -1)
 		return -1;
 	ask.rule = protect_match(&rules, op->pull.base);
+	if (ask.rule != NULL && protect_has(ask.rule, PROTECT_TEST_MERGE))
+		ask.test_merge = true;
+	op->test_merge = ask.test_merge;
 	op->may_override = op->role >= ROLE_ADMIN &&
 	    (ask.rule == NULL || protect_may_override(ask.rule, ask.user));
 	rc = svc_gate_ordered(t, op, e);

@@ -179,6 +179,7 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 		.approvals = a->approvals,
 		.behind = strcmp(p->merge_base, p->base_sha) != 0,
 		.current = a->current,
+		.merged_into = a->test_merge ? p->base_sha : NULL,
 		.conversations = a->conversations,
 		.n_open = x->open.n,
 		.open_at = x->open.path,
@@ -210,7 +211,8 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 	merge_policy_decide(&in, out);
 }
 
-/* Its job of that name; a check's only as the check is now, 0: none. */
+/* Its job of that name; a check's only as the check is now, and of what is to
+ * be tested now; 0: none. */
 static int
 svc_gate_job(struct txn *t, const struct svc_gate_ask *a, const char *name,
     enum job_state *out, struct err *e)
@@ -222,11 +224,12 @@ svc_gate_job(struct txn *t, const struct svc_gate_ask *a, const char *name,
 		.pull = p->issue.number,
 		.sha = p->head_sha,
 		.name = name,
+		.tree = a->test_merge ? p->merge_tree : "",
 		.spec = spec };
 
 	*out = 0;
 	if (job_name_read(name).kind == JOB_KIND_CHECK) {
-		if (k == NULL)
+		if (k == NULL || (a->test_merge && p->merge_tree[0] == '\0'))
 			return 0;
 		svc_ci_spec(k, spec);
 	}

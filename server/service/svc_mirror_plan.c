@@ -340,7 +340,7 @@ mirror_ask(struct mirror_job *j, const struct mirror_item *x)
 		    pool, id, x->new_up, x->local, mirror_on_same, j);
 	else
 		gitpool_mergeable(
-		    pool, id, x->local, x->new_up, mirror_on_clean, j);
+		    pool, id, x->local, x->new_up, false, mirror_on_clean, j);
 }
 
 void

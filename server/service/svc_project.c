@@ -17,6 +17,7 @@
 #include "server/service/svc_log.h"
 #include "server/service/svc_mirror.h"
 #include "server/service/svc_project_priv.h"
+#include "server/service/svc_pull.h"
 #include "server/service/svc_purge.h"
 #include "server/service/svc_record.h"
 #include "server/service/svc_renewal.h"
@@ -375,6 +376,15 @@ svc_project_change_settings(
 
 	if (!op->set_settings)
 		return 0;
+	op->retest = op->settings.test_merge != op->project.settings.test_merge;
+	if (op->retest &&
+	    svc_may(t, &op->op.who, id, PERM_ADMIN, NULL, e) == -1)
+		return e->code == ERR_DENIED ? err_set(e, ERR_DENIED,
+						   "settings.test_merge_result "
+						   "decides what is merged: an "
+						   "admin of the project "
+						   "changes it")
+					     : -1;
 	if (svc_project_check_options(t, op, e) == -1 ||
 	    projects_set_settings(t, id, &op->settings, e) == -1)
 		return -1;
@@ -442,6 +452,8 @@ svc_project_edited(void *arg)
 		svc_purge_soon(s->purge);
 	} else if (op->set_settings && op->project.upstream[0] != '\0')
 		s->upper->mirror_wake(s->mirror, op->project_id);
+	if (op->retest)
+		svc_pull_on_checks(s, op->project_id, op->op.who.user_id);
 	return false;
 }
 

@@ -36,6 +36,7 @@ struct svc_project_edit {
 	bool remove;
 	struct project project; /* out; not of a removal */
 	bool purged;
+	bool retest; /* checks run on something else now */
 };
 struct svc_project_edit *svc_project_edit_new(
     struct svc *s, const struct identity *who);

@@ -8,6 +8,7 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/domain/push_policy.h"
+#include "server/service/svc_pull.h"
 #include "server/store/protections.h"
 #include "server/store/reviews.h"
 #include "server/store/users.h"
@@ -157,9 +158,26 @@ svc_protect_put_job(struct txn *t, void *arg, struct err *e)
 	return protections_get(t, op->project_id, op->name, r, e);
 }
 
+/* What checks of open pull requests run on may be another thing now. */
+static bool
+svc_protect_changed(struct svc_op *op, int64_t project)
+{
+	svc_pull_on_checks(op->svc, project, op->who.user_id);
+	return false;
+}
+
+static bool
+svc_protect_put_then(void *arg)
+{
+	struct svc_protect_put *op = arg;
+
+	return svc_protect_changed(&op->op, op->project_id);
+}
+
 void
 svc_protect_put(struct svc_protect_put *op, svc_done_fn *done, void *arg)
 {
+	op->op.then = svc_protect_put_then;
 	svc_op_run(op, svc_protect_put_job, done, arg);
 }
 
@@ -191,9 +209,18 @@ svc_protect_delete_job(struct txn *t, void *arg, struct err *e)
 	    t, &op->op, op->project_id, op->name, "deleted", e);
 }
 
+static bool
+svc_protect_delete_then(void *arg)
+{
+	struct svc_protect_delete *op = arg;
+
+	return svc_protect_changed(&op->op, op->project_id);
+}
+
 void
 svc_protect_delete(struct svc_protect_delete *op, svc_done_fn *done, void *arg)
 {
+	op->op.then = svc_protect_delete_then;
 	svc_op_run(op, svc_protect_delete_job, done, arg);
 }
 
@@ -237,9 +264,18 @@ svc_protect_order_job(struct txn *t, void *arg, struct err *e)
 	return svc_protect_event(t, &op->op, op->project_id, "", "ordered", e);
 }
 
+static bool
+svc_protect_order_then(void *arg)
+{
+	struct svc_protect_order *op = arg;
+
+	return svc_protect_changed(&op->op, op->project_id);
+}
+
 void
 svc_protect_order(struct svc_protect_order *op, svc_done_fn *done, void *arg)
 {
+	op->op.then = svc_protect_order_then;
 	svc_op_run(op, svc_protect_order_job, done, arg);
 }
 

@@ -340,7 +340,7 @@ svc_refresh_on_merge(const struct git_result *res, void *arg)
 	    !r->by_sha) {
 		r->by_sha = true;
 		gitpool_mergeable(r->s->git, r->project, r->base_ref,
-		    r->row_head, svc_refresh_on_merge, r);
+		    r->row_head, r->test_merge, svc_refresh_on_merge, r);
 		return;
 	}
 	if (res->fail != NULL) {
@@ -352,6 +352,9 @@ svc_refresh_on_merge(const struct git_result *res, void *arg)
 	gitpool_sha(res, "merge_base", r->merge_base);
 	r->clean = json_bool_or(res->j, "clean", false) &&
 	    r->merge_base[0] != '\0';
+	r->merge_tree[0] = '\0';
+	if (r->test_merge && r->clean)
+		gitpool_sha(res, "tree", r->merge_tree);
 	svc_refresh_conflicts(r, json_get(res->j, "conflicts"));
 	snprintf(ref, sizeof(ref), "refs/pull/%" PRId64 "/head", r->number);
 	gitpool_refs_update(
@@ -362,7 +365,7 @@ static void
 svc_refresh_ask_merge(struct svc_refresh *r)
 {
 	gitpool_mergeable(r->s->git, r->project, r->base_ref, r->head_ref,
-	    svc_refresh_on_merge, r);
+	    r->test_merge, svc_refresh_on_merge, r);
 }
 
 /* A branch that is gone leaves the head that was brought last. */
@@ -422,6 +425,12 @@ svc_refresh_run(struct svc_refresh *r)
 	if (p.issue.state != ISSUE_OPEN) {
 		pull_release(&p);
 		svc_refresh_end(r, NULL);
+		return;
+	}
+	if (svc_pull_tests_merge(db_reader(s->db), r->project, p.base,
+		&r->test_merge, &e) == -1) {
+		pull_release(&p);
+		svc_refresh_end(r, &e);
 		return;
 	}
 	r->base_ref = xasprintf("refs/heads/%s", p.base);

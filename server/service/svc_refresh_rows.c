@@ -82,6 +82,7 @@ svc_refresh_jobs(struct txn *t, struct svc_refresh *r, struct err *e)
 		.pull = r->number,
 		.sha = r->head,
 		.base_sha = r->base,
+		.merge_tree = r->test_merge ? r->merge_tree : NULL,
 		.checks = &r->checks,
 		.change = &r->change };
 	bool ci = false;
@@ -199,6 +200,7 @@ svc_refresh_rows(
 	const struct pull_merge_test test = { .head_sha = r->head,
 		.base_sha = r->base,
 		.merge_base = r->merge_base,
+		.merge_tree = r->merge_tree,
 		.mergeable = r->clean ? MERGEABLE_YES : MERGEABLE_NO };
 	const struct svc_refresh_moved sync = { "pull.synchronized", "before",
 		p->head_sha, "head_sha", r->head };

@@ -23,7 +23,7 @@ enum {
 	" agent, pickup, approvals, max_wakes, memory, cpus, pids, disk,"    \
 	" wall_s, hold, keep_days, agent_command, sandbox_options,"          \
 	" runs_paused, trigger_label, max_retries, retry_s, max_item_runs,"  \
-	" max_day_runs, gate_current, gate_talks,"                           \
+	" max_day_runs, gate_current, gate_talks, gate_merged,"              \
 	" description, website,"                                             \
 	" archived_at, has_issues, has_pulls, merge_styles, merge_style,"    \
 	" delete_branch, parent_id"
@@ -109,6 +109,7 @@ projects_fill_settings(struct query *q, struct project_settings *s)
 	s->max_day_runs = query_i64(q);
 	s->current = query_bool(q);
 	s->conversations = query_bool(q);
+	s->test_merge = query_bool(q);
 }
 
 static void
@@ -167,9 +168,9 @@ projects_insert(
 	    " hold, keep_days, description, default_branch, provisional,"
 	    " sandbox_options, parent_id, runs_paused, trigger_label,"
 	    " max_retries, retry_s, max_item_runs, max_day_runs,"
-	    " gate_current, gate_talks)"
+	    " gate_current, gate_talks, gate_merged)"
 	    " VALUES (?, ?, ?, 1, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	const struct project_settings *s = n->settings;
 	bool own = n->upstream[0] == '\0';
 	AUTO_STR struct str command = STR_INIT, options = STR_INIT;
@@ -188,7 +189,7 @@ projects_insert(
 		    S(str_cstr(&options)), I(n->parent_id), I(s->runs_paused),
 		    S(s->trigger_label), I(s->max_retries), I(s->retry_s),
 		    I(s->max_item_runs), I(s->max_day_runs), I(s->current),
-		    I(s->conversations)),
+		    I(s->conversations), I(s->test_merge)),
 		NULL, e) == -1) {
 		if (e->code == ERR_EXISTS)
 			(void)err_set(e, ERR_EXISTS,
@@ -356,7 +357,7 @@ projects_set_settings(
 		 " runs_paused = ?, trigger_label = ?, max_retries = ?,"
 		 " retry_s = ?,"
 		 " max_item_runs = ?, max_day_runs = ?,"
-		 " gate_current = ?, gate_talks = ?"
+		 " gate_current = ?, gate_talks = ?, gate_merged = ?"
 		 " WHERE id = ?";
 	AUTO_STR struct str command = STR_INIT, options = STR_INIT;
 
@@ -369,7 +370,8 @@ projects_set_settings(
 		I(s->disk), I(s->wall_s), I(s->hold), I(s->keep_days),
 		S(str_cstr(&options)), I(s->runs_paused), S(s->trigger_label),
 		I(s->max_retries), I(s->retry_s), I(s->max_item_runs),
-		I(s->max_day_runs), I(s->current), I(s->conversations), I(id)),
+		I(s->max_day_runs), I(s->current), I(s->conversations),
+		I(s->test_merge), I(id)),
 	    ERR_NOTFOUND, "project does not exist", e);
 }
 

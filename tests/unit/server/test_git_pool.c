@@ -241,12 +241,13 @@ mergeable_names_conflicts(void **state)
 {
 	struct fixture *f = *state;
 
-	gitpool_mergeable(f->git.pool, 1, "main", "topic", on_done, f);
+	gitpool_mergeable(f->git.pool, 1, "main", "topic", false, on_done, f);
 	want(f, "\"clean\":true,\"fast_forward\":false");
-	gitpool_mergeable(f->git.pool, 1, "conflict", "clash", on_done, f);
+	gitpool_mergeable(
+	    f->git.pool, 1, "conflict", "clash", false, on_done, f);
 	want(f, "\"conflicts\":[\"f\"]");
 	assert_non_null(strstr(f->json, "\"clean\":false"));
-	gitpool_mergeable(f->git.pool, 1, "main", "clash", on_done, f);
+	gitpool_mergeable(f->git.pool, 1, "main", "clash", false, on_done, f);
 	want(f, "\"fast_forward\":true");
 }
 
