@@ -234,6 +234,7 @@ gitpool_tests(struct git_pool *p, int64_t project,
     const struct git_tests_spec *spec, git_done_fn *done, void *arg)
 {
 	const struct gitcall_text t[] = { { "base", spec->base },
+		{ "tip", spec->tip != NULL ? spec->tip : spec->base },
 		{ "head", spec->head },
 		{ "patterns", spec->patterns != NULL ? spec->patterns : "" },
 		{ "words", spec->words != NULL ? spec->words : "" },

@@ -195,17 +195,20 @@ int gitpool_result_checks(
     const struct git_result *r, struct checks *out, struct err *e);
 
 /*
- * What a change from `base` (a merge base) to `head` does to the tests: {files:
+ * What a change from `base` (a merge base of `tip` and `head`, to which their
+ * others are added when there are two) to `head` does to the tests: {files:
  * [path], truncated (at 3000), checks_file: it changes .coffer/checks.yml,
  * tests: how many it adds or changes, code: how many other files it changes,
  * tree, bug_tree: of the base with the head's tests laid over it, the latter
- * also with what `words` name; null: nothing is laid over, notes: [{what:
+ * also with what `words` name; null: nothing is laid over, several: for
+ * there is no one base, notes: [{what:
  * "deleted"|"skipped"|"fewer"|"lowered", path, line, text}], at most 50,
  * notes_total}.  The trees are objects that no ref holds.  patterns: of struct
  * checks, or NULL.
  */
 struct git_tests_spec {
 	const char *base;
+	const char *tip; /* of the base branch; NULL: base */
 	const char *head;
 	const char *patterns;
 	const char *words; /* commands; NULL: none */

@@ -17,6 +17,10 @@
 #include "server/store/check_orders.h"
 #include "server/store/jobs.h"
 
+#define SVC_CI_SEVERAL                                                   \
+	"head and base were merged crosswise: there is no one base that" \
+	" the tests could be laid over"
+
 enum {
 	SVC_CI_PROOF_PRIORITY = -1,
 	SVC_CI_RETEST_PRIORITY = -1,
@@ -79,6 +83,7 @@ svc_ci_change_read(const struct git_result *res, const struct checks *checks,
 	out->checks_file = json_bool_or(res->j, "checks_file", false);
 	out->tests = json_i64_or(res->j, "tests", 0);
 	out->code = json_i64_or(res->j, "code", 0);
+	out->several = json_bool_or(res->j, "several", false);
 	gitpool_sha(res, "tree", out->tree);
 	gitpool_sha(res, "bug_tree", out->bug_tree);
 	/* Of more files than are listed one may be what it looks at. */
@@ -430,7 +435,10 @@ svc_ci_head_proof(struct txn *t, struct svc_ci_head *h, struct err *e)
 	if (h->change->tree[0] == '\0')
 		return svc_ci_head_end(t, h, CHECK_NEW_TESTS, required,
 		    JOB_INFRASTRUCTURE_ERROR,
-		    "the tests cannot be laid over the base", e);
+		    h->change->several ? SVC_CI_SEVERAL
+				       : "the tests cannot be laid over the "
+					 "base",
+		    e);
 	return svc_ci_head_parts(t, h, required, e);
 }
 
@@ -476,8 +484,10 @@ svc_ci_head_order(struct txn *t, struct svc_ci_head *h,
 		if (svc_ci_head_drop_parts(t, h, &name, false, e) == -1)
 			return -1;
 		return svc_ci_head_end(t, h, whole, o->required, JOB_FAILED,
-		    "invalid: the pull request brings no test, and changes no "
-		    "file that the command names",
+		    h->change->several
+			? "invalid: " SVC_CI_SEVERAL
+			: "invalid: the pull request brings no test, and "
+			  "changes no file that the command names",
 		    e);
 	}
 	name.side = JOB_SIDE_HEAD;

@@ -26,6 +26,7 @@ struct svc_ci_change {
 	bool known;
 	bool checks_file; /* it changes .coffer/checks.yml */
 	bool wants[CHECKS_MAX];
+	bool several;           /* no one base that tests could be laid over */
 	char tree[SHA_HEX + 1]; /* "": none */
 	char bug_tree[SHA_HEX + 1];
 	int64_t tests; /* files added or changed */

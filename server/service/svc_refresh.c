@@ -212,6 +212,7 @@ svc_refresh_ask_change(struct svc_refresh *r)
 	AUTO_STR struct str words = STR_INIT;
 	struct err e = ERR_INIT;
 	struct git_tests_spec spec = { .base = r->merge_base,
+		.tip = r->base,
 		.head = r->head,
 		.patterns = r->checks.tests };
 
