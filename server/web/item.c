@@ -313,6 +313,11 @@ item_pull(struct web *w, const struct project *p, int64_t number)
 			html_textf(h, "run %" PRId64, pull.run_id);
 			html_end(h);
 		}
+		if (pull.issue.state == ISSUE_OPEN &&
+		    pull.merge_tree[0] != '\0') {
+			html_text(h, "; checks run on it merged into ");
+			HTML_LEAFF(h, "code", "", "%.10s", pull.base_sha);
+		}
 		html_end(h);
 	}
 	pull_release(&pull);

@@ -3,6 +3,7 @@
 # does to jobs and verdicts, and that the merge is of that tree or of none.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/ci_lib.sh"
+. "$(dirname "$0")/web_lib.sh"
 
 ci_start
 BOB=$(make_user bob)
@@ -61,8 +62,9 @@ of_merge() { git -C "$WORK" merge-tree --write-tree "$1" "$2"; }
 as "$BOB" setting true
 tap_is "$STATUS" 403 'a maintainer does not decide what checks run on'
 tap_like "$(field .message)" '*admin of the project*' 'and is told who does'
-setting true
-tap_is "$STATUS,$(field .settings.test_merge_result)" 200,true 'an admin does'
+coffer() { COFFER_HOME=$HOME_DIR "$O/bin/coffer" "$@"; }
+coffer settings calc test_merge_result=true >"$T/out" 2>&1
+tap_is "$(coffer settings calc --json | jq .test_merge_result)" true 'an admin does, by the command line'
 api PUT "$C/projects/$PROJECT/checks" "$(jq -n '{text: "new_tests: off\nchecks:\n  - name: unit\n    test: make check\n    presets: [python]\n  - name: docs\n    test: make docs\n    presets: [python]\n    paths: [\"docs/**\"]\n"}')"
 tap_is "$STATUS" 200 'the project has checks'
 
@@ -87,6 +89,12 @@ end_job passed 0
 gate
 tap_is "$(field .open),$(met check:unit),$(met check:docs)" true,true,true 'its verdict opens the gate'
 tap_like "$(why check:unit)" "ci/unit on the merge with $(printf %.12s "$TRUNK"): success" 'which says what it is of'
+api GET "$R/issues/$N/comments"
+tap_like "$(field '.[-1].body')" "*| passed, merged into \`$(printf %.12s "$TRUNK")\` |*" 'as does the comment of CI'
+tap_ok 'and the command line' sh -c "COFFER_HOME='$HOME_DIR' '$O/bin/coffer' check list calc $N | grep -q '$(printf %.12s "$TOPIC") into $(printf %.12s "$TRUNK")'"
+sign_in admin "$ADMIN"
+page GET "/$PROJECT/pulls/$N"
+tap_ok 'and the page' grep -q "checks run on it merged into <code>$(printf %.10s "$TRUNK")" "$BODY"
 
 # ---- the base moves ----
 DONE=$(unit '[.id, .attempt, .state, .ended_at] | join(" ")')
@@ -148,6 +156,58 @@ tap_is "$STATUS" 200 'it merges by a merge'
 TRUNK=$(tip trunk)
 git_as "$ADMIN" -C "$WORK" fetch -q "$URL/$PROJECT.git" trunk
 
+# ---- two that pass, each by itself ----
+opened one "$TRUNK" one.txt x
+ONE=$N
+opened two "$TRUNK" two.txt x
+TWO=$N
+for _ in 1 2; do take; end_job passed 0; done
+N=$ONE
+wait_for 10 gate_is true
+N=$TWO
+wait_for 10 gate_is true
+N=$ONE
+merge
+N=$TWO
+tap_is "$STATUS" 200 'of two that pass one merges'
+merge
+tap_is "$STATUS" 405 'the other was not tested with it'
+api POST "$R/pulls/$N/merge" '{"Do":"rebase","merge_when_checks_succeed":true}'
+tap_is "$STATUS" 201 'and waits for that'
+TRUNK=$(tip trunk)
+git_as "$ADMIN" -C "$WORK" fetch -q "$URL/$PROJECT.git" trunk
+take
+tap_is "$(job '[.pull, .base_sha] | join(" ")')" "$TWO $TRUNK" 'its test is with the first'
+WANT=$(job .tree)
+end_job passed 0
+done_is() { api GET "$R/pulls/$1/merge"; [ "$STATUS" = 204 ]; }
+tap_ok 'then it merges' wait_for 10 done_is "$TWO"
+tap_is "$(git -C "$REPO" rev-parse 'refs/heads/trunk^{tree}')" "$WANT" 'to what was tested'
+TRUNK=$(tip trunk)
+git_as "$ADMIN" -C "$WORK" fetch -q "$URL/$PROJECT.git" trunk
+
+# ---- what the rows say is not what git makes ----
+opened other "$TRUNK" otherwise.txt x
+OTHER=$SHA
+moves ahead.txt x
+wait_for 10 newest
+take
+end_job passed 0
+wait_for 10 gate_is true
+stop_cofferd
+sqlite3 "$HOME_DIR/db/coffer.db" "UPDATE pull SET merge_tree = '$WANT' WHERE number = $N; UPDATE job SET tree = '$WANT' WHERE pull = $N"
+start_cofferd
+tap_ok 'a gate that is open for another tree' gate_is true
+merge
+tap_like "$STATUS $(field .message)" '405 *other files than those that were tested*' 'lets no merge through that does not leave it'
+tap_is "$(tip trunk)" "$TRUNK" 'the base stays'
+take
+tap_is "$(job '[.pull, .tree] | join(" ")')" "$N $(of_merge "$TRUNK" "$OTHER")" 'and what it leaves is tested'
+end_job failed 1
+gate
+tap_like "$(field .open) $(why check:unit)" 'false ci/unit on the merge with *: failure' 'a failure there shuts it'
+api PATCH "$R/pulls/$N" '{"state":"closed"}'
+
 # ---- a conflict ----
 opened clash "$TRUNK" base.txt two
 CLASH=$SHA
@@ -185,6 +245,13 @@ tap_is "$STATUS" 403 'which no maintainer takes away'
 stop_cofferd
 start_cofferd
 tap_is "$(unit '[.state, .merge] | join(" ")')" 'queued true' 'a restart changes nothing'
+# As when it is killed between a setting and what follows from it.
+api DELETE "$R/branch_protections/trunk"
+wait_for 10 unit_is .merge false
+stop_cofferd
+sqlite3 "$HOME_DIR/db/coffer.db" 'UPDATE project SET gate_merged = 1'
+start_cofferd
+tap_ok 'a start does what a setting asks for' wait_for 10 unit_is .merge true
 api POST "$R/issues/$N/comments" '{"body":"/test-pr \"make extra\""}'
 ordered() { ci_jobs "$N"; [ "$(jq '[.[] | select(.kind == "order")] | length' "$T/jobs.json")" = 1 ]; }
 tap_ok 'what a comment orders is there' wait_for 10 ordered
