@@ -4,6 +4,7 @@
 #include "server/api/shape.h"
 #include "server/domain/job_rule.h"
 #include "server/domain/net_rule.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pool.h"
 #include "server/service/svc_checks.h"
 #include "server/service/svc_ci.h"

@@ -7,6 +7,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
 #include "server/git/git_env.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pool_priv.h"
 
 enum {

@@ -105,42 +105,11 @@ void gitpool_compare(struct git_pool *p, int64_t project, const char *base,
 void gitpool_is_ancestor(struct git_pool *p, int64_t project, const char *old,
     const char *new_rev, git_done_fn *done, void *arg);
 
-/* {base, head, merge_base, clean, fast_forward, up_to_date, conflicts: [path],
- * tree: of the merge, null unless `tree` asks for it}, at most 100 conflicts.
- * Nothing is written. */
-void gitpool_mergeable(struct git_pool *p, int64_t project, const char *base,
-    const char *head, bool tree, git_done_fn *done, void *arg);
-
-/* {tree}: the same tree, written; no ref holds it.  A conflict: ERR_EXISTS. */
-void gitpool_merge_tree(struct git_pool *p, int64_t project, const char *base,
-    const char *head, git_done_fn *done, void *arg);
-
-/*
- * {sha, tree, clean, conflicts: [path]}; sha is null on a conflict, then there
- * is no tree.  Writes objects,
- * moves no ref.  fast-forward-only that is none is ERR_DENIED; nothing to merge
- * is ERR_INVALID.  "rebase" gives the last of the head's commits made again on
- * top of the base, "rebase-merge" a merge commit of that; both at most 500
- * commits.  The author of "squash" is who wrote the head's first commit; the
- * others are named by "Co-authored-by".
- */
 struct git_person {
 	const char *name;
 	const char *email;
 	int64_t at; /* ms */
 };
-struct git_merge_spec {
-	const char *base; /* commit ids */
-	const char *head;
-	const char *style;        /* as in merge_style_name */
-	const char *message;      /* whole, title first */
-	struct git_person author; /* of a merge commit */
-	struct git_person committer;
-	bool same_tree; /* a rebase that leaves other files than a merge of the
-			 * two is ERR_LIMIT: nobody looked at those */
-};
-void gitpool_merge(struct git_pool *p, int64_t project,
-    const struct git_merge_spec *spec, git_done_fn *done, void *arg);
 
 /*
  * Move refs.  old is what must be there: zero for "must not exist", "" for

@@ -13,6 +13,7 @@
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
 #include "server/domain/issue_rule.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pool.h"
 #include "server/git/repo_use.h"
 #include "server/service/svc_auto_merge.h"

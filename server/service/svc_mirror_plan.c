@@ -8,6 +8,7 @@
 #include "lib/base/view.h"
 #include "lib/wire/json.h"
 #include "server/domain/refname.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pool.h"
 #include "server/service/svc_mirror_priv.h"
 #include "server/store/db.h"

@@ -17,6 +17,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
 #include "server/git/git_copy.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pull.h"
 #include "server/service/svc_checks.h"
 #include "server/service/svc_ci.h"

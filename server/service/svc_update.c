@@ -10,6 +10,7 @@
 #include "lib/base/failpoint.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pool.h"
 #include "server/git/repo_use.h"
 #include "server/store/pulls.h"

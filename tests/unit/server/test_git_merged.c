@@ -16,6 +16,7 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pool.h"
 #include "tests/unit/server/git_fixture.h"
 

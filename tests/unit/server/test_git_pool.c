@@ -18,6 +18,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
 #include "server/git/git_ask.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pool.h"
 #include "tests/unit/server/git_fixture.h"
 
