@@ -49,7 +49,7 @@ void svc_pull_refresh(struct svc *s, int64_t project, int64_t number,
     int64_t actor, svc_pull_refreshed_fn *done, void *arg);
 
 /* Somebody wants it merged: what its base moved under too often is tested
- * again. */
+ * again, and what is tested again as soon as a new head. */
 void svc_pull_retest(
     struct svc *s, const struct identity *who, const struct pull *p);
 

@@ -254,7 +254,9 @@ jobs_retest(struct txn *t, const struct job_new *of, int64_t over, int64_t *n,
     struct err *e)
 {
 	return db_exec(t,
-	    "UPDATE job SET retests = 0 WHERE project_id = ? AND pull = ?"
-	    " AND sha = ? AND retests >= ?",
+	    "UPDATE job SET priority = max(priority, 0),"
+	    " retests = CASE WHEN retests >= ?4 THEN 0 ELSE retests END"
+	    " WHERE project_id = ?1 AND pull = ?2 AND sha = ?3"
+	    " AND (retests >= ?4 OR (state = 1 AND priority < 0))",
 	    BINDS(I(of->project_id), I(of->pull), S(of->sha), I(over)), n, e);
 }

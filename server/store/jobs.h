@@ -44,8 +44,9 @@ int jobs_of_head(struct txn *t, int64_t project_id, int64_t pull,
 int jobs_list(struct txn *t, int64_t project_id, int64_t pull, int64_t limit,
     int64_t offset, struct job_list *out, struct err *e);
 
-/* Those of the pull request's head that were queued anew for other trees so
- * often may be so again; *n of them. */
+/* Somebody waits for the pull request's head: what was queued anew for other
+ * trees so often may be so again, and what is queued waits behind none of
+ * priority 0 any more; *n of them. */
 int jobs_retest(struct txn *t, const struct job_new *of, int64_t over,
     int64_t *n, struct err *e);
 

@@ -104,8 +104,11 @@ tap_is "$(unit '[.id, .attempt, .state, .ended_at] | join(" ")')" "$DONE" 'and r
 moves other.txt one
 tap_ok 'another merge shuts it' wait_for 10 gate_is false
 tap_like "$(why check:unit)" "ci/unit on the merge with $(printf %.12s "$TRUNK"): [np][oe]*" 'until it is tested'
+wait_for 10 unit_is .state queued
+tap_is "$(unit .priority)" -1 'its test waits behind those of new heads'
 merge
 tap_like "$STATUS $(field .message)" '405 Not all required status checks successful*' 'and it does not merge'
+tap_ok 'but is tested as soon as they, for somebody wants it' wait_for 10 unit_is .priority 0
 runner POST "$R/statuses/$TOPIC" '{"state":"success","context":"ci/unit"}'
 gate
 tap_is "$(field .open)" false 'nor by a status that says so'

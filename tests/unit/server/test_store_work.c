@@ -354,6 +354,7 @@ steps_jobs_trees(struct txn *t, void *arg, struct err *e)
 	STEP(retests == 2);
 	STEP(jobs_retest(t, &of, 3, &n, e) == 0 && n == 0);
 	STEP(jobs_retest(t, &of, 2, &n, e) == 0 && n == 1);
+	STEP(jobs_retest(t, &of, 2, &n, e) == 0 && n == 0);
 	STEP(add_tree(t, f, SHA_C, &created, &retests, e) == 0 && !created);
 	STEP(retests == 0);
 	/* What was skipped is so on any tree. */
