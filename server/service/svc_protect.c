@@ -160,7 +160,7 @@ svc_protect_put_job(struct txn *t, void *arg, struct err *e)
 
 /* What checks of open pull requests run on may be another thing now. */
 static bool
-svc_protect_changed(struct svc_op *op, int64_t project)
+svc_protect_retest(struct svc_op *op, int64_t project)
 {
 	svc_pull_on_checks(op->svc, project, op->who.user_id);
 	return false;
@@ -171,7 +171,7 @@ svc_protect_put_then(void *arg)
 {
 	struct svc_protect_put *op = arg;
 
-	return svc_protect_changed(&op->op, op->project_id);
+	return svc_protect_retest(&op->op, op->project_id);
 }
 
 void
@@ -214,7 +214,7 @@ svc_protect_delete_then(void *arg)
 {
 	struct svc_protect_delete *op = arg;
 
-	return svc_protect_changed(&op->op, op->project_id);
+	return svc_protect_retest(&op->op, op->project_id);
 }
 
 void
@@ -269,7 +269,7 @@ svc_protect_order_then(void *arg)
 {
 	struct svc_protect_order *op = arg;
 
-	return svc_protect_changed(&op->op, op->project_id);
+	return svc_protect_retest(&op->op, op->project_id);
 }
 
 void
