@@ -18,6 +18,7 @@
 #include "server/service/svc_auto_merge.h"
 #include "server/service/svc_pull.h"
 #include "server/store/auto_merges.h"
+#include "server/store/commit_writers.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
@@ -348,6 +349,22 @@ svc_merge_unmet(struct svc_merge *op)
 	op->row.reason = xstrdup(op->reason);
 }
 
+/* Of the commit that is to come, in which theirs are: where it is taken to, so
+ * that nobody approves there what he wrote or merged here. */
+static int
+svc_merge_writers(struct txn *t, const struct svc_merge *op, struct err *e)
+{
+	const struct merging *m = &op->row;
+
+	if (strcmp(m->merge_sha, m->head_sha) == 0)
+		return 0;
+	if (commit_writers_add_pull(
+		t, m->project_id, m->number, m->merge_sha, e) == -1)
+		return -1;
+	return commit_writers_add(
+	    t, m->project_id, m->merge_sha, m->user_id, e);
+}
+
 /* The last look: nothing that the gate asks for changed meanwhile. */
 static int
 svc_merge_intent_job(struct txn *t, void *arg, struct err *e)
@@ -373,6 +390,8 @@ svc_merge_intent_job(struct txn *t, void *arg, struct err *e)
 		return err_set(e, ERR_EXISTS,
 		    "a branch moved during the merge; try again");
 	svc_merge_unmet(op);
+	if (svc_merge_writers(t, op, e) == -1)
+		return -1;
 	return merging_insert(t, &op->row, op->op.now, e);
 }
 

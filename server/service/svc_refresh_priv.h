@@ -54,6 +54,9 @@ struct svc_refresh {
 	    live;       /* comments whose lines are asked for */
 	int64_t *lines; /* where they are now */
 	char *conflicts;
+	char *parts; /* the commits that the base has not, as JSON; NULL: more
+			than can be told */
+	int64_t head_project;
 	bool clean;
 	bool same; /* the base has its changes as other commits */
 	struct checks checks;

@@ -237,6 +237,27 @@ compare_counts_ahead_and_behind(void **state)
 }
 
 static void
+brought_is_what_nothing_hidden_has(void **state)
+{
+	static const char none[] = "0000000000000000000000000000000000000000";
+	static const char *const hide[] = { none, "main", NULL };
+	static const char *const all[] = { NULL };
+	struct fixture *f = *state;
+	struct git_beyond b = { "topic", hide, GIT_BROUGHT_MAX };
+
+	gitpool_brought(f->git.pool, 1, &b, on_done, f);
+	want(f, "\"truncated\":false");
+	assert_non_null(strstr(f->json, "\"commits\":[\""));
+	assert_null(strstr(f->json, "\",\""));
+	b = (struct git_beyond){ "topic", all, 1 };
+	gitpool_brought(f->git.pool, 1, &b, on_done, f);
+	want(f, "\"truncated\":true");
+	b = (struct git_beyond){ "main", hide, 0 };
+	gitpool_brought(f->git.pool, 1, &b, on_done, f);
+	want(f, "\"commits\":[],\"truncated\":false");
+}
+
+static void
 mergeable_names_conflicts(void **state)
 {
 	struct fixture *f = *state;
@@ -557,6 +578,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(blob_gives_bytes_up_to_a_limit),
 		cmocka_unit_test(log_hides_and_limits),
 		cmocka_unit_test(compare_counts_ahead_and_behind),
+		cmocka_unit_test(brought_is_what_nothing_hidden_has),
 		cmocka_unit_test(mergeable_names_conflicts),
 		cmocka_unit_test(merge_writes_a_commit_and_moves_nothing),
 		cmocka_unit_test(a_rebase_makes_the_commits_again),
