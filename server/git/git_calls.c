@@ -105,38 +105,21 @@ gitcall_texts(struct git_pool *p, int64_t project, const char *op,
 	gitcall_send(&c, p, project, &ask, done, arg);
 }
 
-static void
-gitcall_beyond(struct git_pool *p, int64_t project, const char *op,
-    const struct git_beyond *b, git_done_fn *done, void *arg)
-{
-	struct git_ask ask = { .op = op, .raw = { .p = "" } };
-	const char *const *hide = b->hide;
-	struct gitcall c;
-
-	gitcall_begin(&c);
-	jw_str(&c.w, "rev", b->rev);
-	jw_array(&c.w, "hide");
-	for (; *hide != NULL; hide++)
-		jw_str(&c.w, NULL, *hide);
-	jw_end(&c.w);
-	jw_u64(&c.w, "limit", b->limit);
-	gitcall_send(&c, p, project, &ask, done, arg);
-}
-
 void
 gitpool_pushed(struct git_pool *p, int64_t project, const char *rev,
     const char *const *hide, uint32_t limit, git_done_fn *done, void *arg)
 {
-	const struct git_beyond b = { rev, hide, limit };
+	struct git_ask ask = { .op = "pushed", .raw = { .p = "" } };
+	struct gitcall c;
 
-	gitcall_beyond(p, project, "pushed", &b, done, arg);
-}
-
-void
-gitpool_brought(struct git_pool *p, int64_t project, const struct git_beyond *b,
-    git_done_fn *done, void *arg)
-{
-	gitcall_beyond(p, project, "brought", b, done, arg);
+	gitcall_begin(&c);
+	jw_str(&c.w, "rev", rev);
+	jw_array(&c.w, "hide");
+	for (; *hide != NULL; hide++)
+		jw_str(&c.w, NULL, *hide);
+	jw_end(&c.w);
+	jw_u64(&c.w, "limit", limit);
+	gitcall_send(&c, p, project, &ask, done, arg);
 }
 
 void

@@ -31,8 +31,7 @@ struct ref_cache;
 enum {
 	GIT_SHA_TEXT = 41, /* 40 hex digits and a NUL */
 	GIT_POOL_REPLY_MAX = 8 << 20,
-	GIT_POOL_QUEUE_MAX = 1024,
-	GIT_BROUGHT_MAX = 10000
+	GIT_POOL_QUEUE_MAX = 1024
 };
 
 #define GIT_ZERO_SHA "0000000000000000000000000000000000000000"
@@ -96,16 +95,6 @@ void gitpool_blob(struct git_pool *p, int64_t project, const char *rev,
  * and 256 KiB of names in all. */
 void gitpool_pushed(struct git_pool *p, int64_t project, const char *rev,
     const char *const *hide, uint32_t limit, git_done_fn *done, void *arg);
-
-/* {commits: [sha], truncated}: the commits that `rev` reaches and none of
- * `hide`, as above; truncated: there are more than limit. */
-struct git_beyond {
-	const char *rev;
-	const char *const *hide;
-	uint32_t limit; /* GIT_BROUGHT_MAX at most */
-};
-void gitpool_brought(struct git_pool *p, int64_t project,
-    const struct git_beyond *b, git_done_fn *done, void *arg);
 
 /* {base, head, merge_base (null: none), ahead, behind}: ahead is what head has
  * and base has not. */

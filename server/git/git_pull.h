@@ -10,7 +10,8 @@
 
 enum {
 	GIT_PULL_FILES_MAX = 3000, /* looked at for counts and lines */
-	GIT_PULL_LINES_MAX = 1000
+	GIT_PULL_LINES_MAX = 1000,
+	GIT_BROUGHT_MAX = 10000
 };
 
 /* A line of a file; sha is the commit in which it is. */
@@ -51,5 +52,16 @@ struct git_pull_files {
 };
 void gitpull_files(struct git_pool *p, int64_t project,
     const struct git_pull_files *spec, git_done_fn *done, void *arg);
+
+/* {commits: [sha], truncated}: the commits that `rev` reaches and none of
+ * `hide` (NULL at the end; one that is gone hides nothing); truncated: there
+ * are more than limit. */
+struct git_brought {
+	const char *rev;
+	const char *const *hide;
+	uint32_t limit; /* GIT_BROUGHT_MAX at most */
+};
+void gitpull_brought(struct git_pool *p, int64_t project,
+    const struct git_brought *spec, git_done_fn *done, void *arg);
 
 #endif

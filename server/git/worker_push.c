@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/base/auto.h"
-#include "server/git/git_pool.h"
+#include "server/git/git_pull.h"
 #include "server/git/worker_priv.h"
 
 enum {

@@ -17,6 +17,7 @@
 #include "server/domain/protect_rule.h"
 #include "server/domain/refname.h"
 #include "server/git/git_pool.h"
+#include "server/git/git_pull.h"
 #include "server/git/ref_cache.h"
 #include "server/git/ref_snapshot.h"
 #include "server/service/svc_pull.h"
@@ -622,7 +623,7 @@ push_ask_brought(struct push_job *j)
 	for (; j->at < j->n && j->at < PUSH_BROUGHT_REFS; j->at++) {
 		const struct push_command *c = &j->c[j->at];
 		const char *hide[] = { c->old, main_ref, NULL };
-		const struct git_beyond b = { c->new_sha, hide,
+		const struct git_brought b = { c->new_sha, hide,
 			PUSH_BROUGHT_MAX };
 
 		if (j->who.made || !svc_writers_brings(c) ||
@@ -631,7 +632,7 @@ push_ask_brought(struct push_job *j)
 			continue;
 		if (strcmp(c->ref, main_ref) == 0)
 			hide[1] = NULL;
-		gitpool_brought(
+		gitpull_brought(
 		    j->p->spec.pool, j->who.project, &b, push_on_brought, j);
 		return;
 	}

@@ -326,12 +326,12 @@ svc_refresh_on_ref(const struct git_result *res, void *arg)
 {
 	struct svc_refresh *r = arg;
 	const char *hide[] = { r->base, NULL };
-	const struct git_beyond b = { r->head, hide, GIT_BROUGHT_MAX };
+	const struct git_brought b = { r->head, hide, GIT_BROUGHT_MAX };
 
 	if (res->fail != NULL)
 		svc_refresh_end(r, res->fail);
 	else
-		gitpool_brought(
+		gitpull_brought(
 		    r->s->git, r->project, &b, svc_refresh_on_parts, r);
 }
 

@@ -23,7 +23,7 @@ int svc_writers_claim(struct txn *t, const struct svc_pusher *who,
 int svc_writers_settle(struct txn *t, const struct svc_pusher *who,
     const struct push_command *c, const char *now, const char *brought,
     struct err *e);
-/* The commits of a gitpool_brought as text; NULL when there is none. */
+/* The commits of a gitpull_brought as text; NULL when there is none. */
 char *svc_writers_list(const struct json *j);
 
 #endif

@@ -19,6 +19,7 @@
 #include "server/domain/checks.h"
 #include "server/git/git_ask.h"
 #include "server/git/git_pool.h"
+#include "server/git/git_pull.h"
 #include "tests/unit/server/git_fixture.h"
 
 /* A bare repository 1.git with branches main, topic, ahead, conflict. */
@@ -243,17 +244,17 @@ brought_is_what_nothing_hidden_has(void **state)
 	static const char *const hide[] = { none, "main", NULL };
 	static const char *const all[] = { NULL };
 	struct fixture *f = *state;
-	struct git_beyond b = { "topic", hide, GIT_BROUGHT_MAX };
+	struct git_brought b = { "topic", hide, GIT_BROUGHT_MAX };
 
-	gitpool_brought(f->git.pool, 1, &b, on_done, f);
+	gitpull_brought(f->git.pool, 1, &b, on_done, f);
 	want(f, "\"truncated\":false");
 	assert_non_null(strstr(f->json, "\"commits\":[\""));
 	assert_null(strstr(f->json, "\",\""));
-	b = (struct git_beyond){ "topic", all, 1 };
-	gitpool_brought(f->git.pool, 1, &b, on_done, f);
+	b = (struct git_brought){ "topic", all, 1 };
+	gitpull_brought(f->git.pool, 1, &b, on_done, f);
 	want(f, "\"truncated\":true");
-	b = (struct git_beyond){ "main", hide, 0 };
-	gitpool_brought(f->git.pool, 1, &b, on_done, f);
+	b = (struct git_brought){ "main", hide, 0 };
+	gitpull_brought(f->git.pool, 1, &b, on_done, f);
 	want(f, "\"commits\":[],\"truncated\":false");
 }
 
