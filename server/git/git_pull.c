@@ -86,6 +86,18 @@ gitpull_files(struct git_pool *p, int64_t project,
 }
 
 void
+gitpull_touched(struct git_pool *p, int64_t project, const char *base,
+    const char *head, git_done_fn *done, void *arg)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct jw w;
+
+	gitpull_begin(&w, &text, base, head);
+	jw_end(&w);
+	gitpull_send(p, project, "touched", &text, done, arg);
+}
+
+void
 gitpull_brought(struct git_pool *p, int64_t project,
     const struct git_brought *spec, git_done_fn *done, void *arg)
 {

@@ -41,7 +41,8 @@ void gitpull_facts(struct git_pool *p, int64_t project,
 void gitpull_hunks(struct git_pool *p, int64_t project,
     const struct git_pull_facts *spec, git_done_fn *done, void *arg);
 
-/* As gitpool_files, of a page: {files, total}. */
+/* {files: [{path, old_path, status: "added"|"changed"|"deleted"|"renamed",
+ * additions, deletions, binary}], truncated, total}, a page of them. */
 struct git_pull_files {
 	const char *base;
 	const char *head;
@@ -52,6 +53,13 @@ struct git_pull_files {
 };
 void gitpull_files(struct git_pool *p, int64_t project,
     const struct git_pull_files *spec, git_done_fn *done, void *arg);
+
+/* {paths: [path], truncated, checks_error?}: the files that differ in the head
+ * and those that the merge of the two changes in the base, of each the first
+ * 3000; a conflict has none of the latter.  checks_error: what is wrong with
+ * the merge's .coffer/checks.yml, when base and head have another. */
+void gitpull_touched(struct git_pool *p, int64_t project, const char *base,
+    const char *head, git_done_fn *done, void *arg);
 
 /* {commits: [sha], truncated}: the commits that `rev` reaches and none of
  * `hide` (NULL at the end; one that is gone hides nothing); truncated: there

@@ -13,7 +13,7 @@ enum {
 	WORKER_UP_MAX = 500   /* upstream's */
 };
 
-static void
+void
 worker_pair_release(struct worker_pair *p)
 {
 	git_commit_free(p->base);
@@ -22,7 +22,7 @@ worker_pair_release(struct worker_pair *p)
 
 #define AUTO_PAIR __attribute__((cleanup(worker_pair_release)))
 
-static int
+int
 worker_pair_get(struct worker_call *c, struct worker_pair *p, struct err *e)
 {
 	int rc;
@@ -42,7 +42,7 @@ worker_pair_get(struct worker_call *c, struct worker_pair *p, struct err *e)
 	return 0;
 }
 
-static int
+int
 worker_merge_index(git_repository *repo, const struct worker_pair *p,
     git_index **out, struct err *e)
 {

@@ -21,6 +21,14 @@ struct worker_pair {
 	bool fast_forward; /* head has base */
 };
 
+/* Of the arguments base and head; release whatever it returns. */
+int worker_pair_get(
+    struct worker_call *c, struct worker_pair *p, struct err *e);
+void worker_pair_release(struct worker_pair *p);
+/* Their merge, in memory; it may have conflicts. */
+int worker_merge_index(git_repository *repo, const struct worker_pair *p,
+    git_index **out, struct err *e);
+
 /*
  * The head's own commits, oldest first and without its merges, again on top of
  * the base: their authors and messages stay, what the base has already is left

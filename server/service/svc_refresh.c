@@ -230,6 +230,19 @@ svc_refresh_ask_change(struct svc_refresh *r)
 }
 
 static void
+svc_refresh_on_touched(const struct git_result *res, void *arg)
+{
+	struct svc_refresh *r = arg;
+
+	if (res->fail != NULL)
+		log_warn("pull files project=%" PRId64 " pull=%" PRId64
+			 " reason=%s",
+		    r->project, r->number, log_val(res->fail->msg));
+	svc_ci_change_touched(res, &r->checks, &r->change);
+	svc_refresh_ask_change(r);
+}
+
+static void
 svc_refresh_on_checks(const struct git_result *res, void *arg)
 {
 	struct svc_refresh *r = arg;
@@ -241,7 +254,11 @@ svc_refresh_on_checks(const struct git_result *res, void *arg)
 	}
 	/* A wrong file queues nothing; the gate says what is wrong with it. */
 	svc_checks_take(r->s, res, &r->checks, &state);
-	svc_refresh_ask_change(r);
+	if (r->merge_base[0] == '\0')
+		svc_refresh_ask_change(r);
+	else
+		gitpull_touched(r->s->git, r->project, r->base, r->head,
+		    svc_refresh_on_touched, r);
 }
 
 /* Without them the rows keep what they had. */

@@ -434,7 +434,10 @@ diff_is_cut_at_a_line(void **state)
 	gitpool_diff(f->git.pool, 1, "main", "topic", 60, on_done, f);
 	want(f, "\"truncated\":true");
 	assert_true(strlen(f->raw) <= 60);
-	gitpool_files(f->git.pool, 1, "main", "topic", 10, on_done, f);
+	gitpull_files(f->git.pool, 1,
+	    &(struct git_pull_files){
+		.base = "main", .head = "topic", .limit = 10 },
+	    on_done, f);
 	want(f,
 	    "\"path\":\"t\",\"old_path\":\"t\",\"status\":\"added\","
 	    "\"additions\":1,\"deletions\":0");
