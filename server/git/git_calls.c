@@ -386,20 +386,6 @@ gitpool_diff(struct git_pool *p, int64_t project, const char *base,
 	gitcall_send(&c, p, project, &ask, done, arg);
 }
 
-void
-gitpool_files(struct git_pool *p, int64_t project, const char *base,
-    const char *head, uint32_t limit, git_done_fn *done, void *arg)
-{
-	struct git_ask ask = { .op = "files", .raw = { .p = "" } };
-	struct gitcall c;
-
-	gitcall_begin(&c);
-	jw_str(&c.w, "base", base);
-	jw_str(&c.w, "head", head);
-	jw_u64(&c.w, "limit", limit);
-	gitcall_send(&c, p, project, &ask, done, arg);
-}
-
 static char *
 gitcall_dup(const struct json *j, const char *key)
 {

@@ -142,11 +142,6 @@ void gitpool_sync(struct git_pool *p, int64_t project, const char *const *refs,
 void gitpool_diff(struct git_pool *p, int64_t project, const char *base,
     const char *head, size_t max, git_done_fn *done, void *arg);
 
-/* {files: [{path, old_path, status: "added"|"changed"|"deleted"|"renamed",
- * additions, deletions, binary}], truncated}, from the merge base to head. */
-void gitpool_files(struct git_pool *p, int64_t project, const char *base,
-    const char *head, uint32_t limit, git_done_fn *done, void *arg);
-
 /* {same}: what `local` has and `upstream` has not is already in upstream as the
  * same tree or, commit by commit, as the same patch. */
 void gitpool_same_change(struct git_pool *p, int64_t project,

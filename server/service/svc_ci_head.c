@@ -73,33 +73,54 @@ svc_ci_change_notes(const struct json *j, struct str *out)
 	}
 }
 
-void
-svc_ci_change_read(const struct git_result *res, const struct checks *checks,
-    struct svc_ci_change *out)
+static void
+svc_ci_change_paths(const struct json *list, bool cut,
+    const struct checks *checks, struct svc_ci_change *out)
 {
-	bool cut = json_bool_or(res->j, "truncated", true);
-
-	out->known = true;
-	out->checks_file = json_bool_or(res->j, "checks_file", false);
-	out->tests = json_i64_or(res->j, "tests", 0);
-	out->code = json_i64_or(res->j, "code", 0);
-	out->several = json_bool_or(res->j, "several", false);
-	gitpool_sha(res, "tree", out->tree);
-	gitpool_sha(res, "bug_tree", out->bug_tree);
 	/* Of more files than are listed one may be what it looks at. */
 	for (size_t i = 0; i < checks->n; i++)
-		out->wants[i] = cut ||
+		if (cut ||
 		    (checks->v[i].paths == NULL &&
-			checks->v[i].paths_ignore == NULL);
-	for (const struct json *f = json_first(json_get(res->j, "files"));
-	     f != NULL; f = json_next(f)) {
+			checks->v[i].paths_ignore == NULL))
+			out->wants[i] = true;
+	for (const struct json *f = json_first(list); f != NULL;
+	     f = json_next(f)) {
 		struct view path = view_of(json_string(f));
 
+		if (view_is(path, ".coffer/checks.yml"))
+			out->checks_file = true;
 		for (size_t i = 0; i < checks->n; i++)
 			if (!out->wants[i])
 				out->wants[i] = check_wants(
 				    &checks->v[i], path);
 	}
+}
+
+void
+svc_ci_change_touched(const struct git_result *res, const struct checks *checks,
+    struct svc_ci_change *out)
+{
+	svc_ci_change_paths(json_get(res->j, "paths"),
+	    res->fail != NULL || json_bool_or(res->j, "truncated", true),
+	    checks, out);
+	snprintf(out->merged_error, sizeof(out->merged_error), "%s",
+	    json_str_or(res->j, "checks_error", ""));
+}
+
+void
+svc_ci_change_read(const struct git_result *res, const struct checks *checks,
+    struct svc_ci_change *out)
+{
+	out->known = true;
+	out->checks_file = out->checks_file ||
+	    json_bool_or(res->j, "checks_file", false);
+	out->tests = json_i64_or(res->j, "tests", 0);
+	out->code = json_i64_or(res->j, "code", 0);
+	out->several = json_bool_or(res->j, "several", false);
+	gitpool_sha(res, "tree", out->tree);
+	gitpool_sha(res, "bug_tree", out->bug_tree);
+	svc_ci_change_paths(json_get(res->j, "files"),
+	    json_bool_or(res->j, "truncated", true), checks, out);
 	svc_ci_change_notes(res->j, &out->notes);
 }
 
@@ -535,7 +556,9 @@ svc_ci_head_orders(struct txn *t, struct svc_ci_head *h, struct err *e)
 static int
 svc_ci_head_file(struct txn *t, const struct svc_ci_head *h, struct err *e)
 {
-	const char *error = h->change->file_error;
+	const struct svc_ci_change *c = h->change;
+	const char *error = c->file_error[0] != '\0' ? c->file_error
+						     : c->merged_error;
 	const struct svc_status_row row = { .project_id = h->project_id,
 		.sha = h->sha,
 		.state = error[0] == '\0' ? STATUS_SUCCESS : STATUS_FAILURE,
@@ -568,6 +591,11 @@ svc_ci_head_notes(struct txn *t, const struct svc_ci_head *h, struct err *e)
 		if (c->file_error[0] != '\0') {
 			str_add(&notes, "; its own is wrong: ");
 			svc_ci_code(&notes, c->file_error);
+		}
+		if (c->merged_error[0] != '\0') {
+			str_add(
+			    &notes, "; merged with the base's it is wrong: ");
+			svc_ci_code(&notes, c->merged_error);
 		}
 		str_addc(&notes, '\n');
 	}

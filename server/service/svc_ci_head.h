@@ -33,9 +33,14 @@ struct svc_ci_change {
 	int64_t code;  /* other files */
 	struct str notes;
 	char file_error[240];          /* of its own checks.yml */
+	char merged_error[240];        /* of what the base's would be then */
 	int64_t orders[SVC_CI_ORDERS]; /* whose words git was given */
 	size_t n_orders;
 };
+/* Of a gitpull_touched that was not answered every check looks at a file; the
+ * other is of a gitpool_tests, and may come in any order. */
+void svc_ci_change_touched(const struct git_result *res,
+    const struct checks *checks, struct svc_ci_change *out);
 void svc_ci_change_read(const struct git_result *res,
     const struct checks *checks, struct svc_ci_change *out);
 void svc_ci_change_release(struct svc_ci_change *c);

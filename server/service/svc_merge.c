@@ -19,6 +19,7 @@
 #include "server/service/svc_auto_merge.h"
 #include "server/service/svc_pull.h"
 #include "server/store/auto_merges.h"
+#include "server/store/commit_writers.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
@@ -361,6 +362,22 @@ svc_merge_is_tested(struct svc_merge *op, struct err *e)
 	    "This merge would leave other files than those that were tested");
 }
 
+/* Of the commit that is to come, in which theirs are: where it is taken to, so
+ * that nobody approves there what he wrote or merged here. */
+static int
+svc_merge_writers(struct txn *t, const struct svc_merge *op, struct err *e)
+{
+	const struct merging *m = &op->row;
+
+	if (strcmp(m->merge_sha, m->head_sha) == 0)
+		return 0;
+	if (commit_writers_add_pull(
+		t, m->project_id, m->number, m->merge_sha, e) == -1)
+		return -1;
+	return commit_writers_add(
+	    t, m->project_id, m->merge_sha, m->user_id, e);
+}
+
 /* The last look: nothing that the gate asks for changed meanwhile. */
 static int
 svc_merge_intent_job(struct txn *t, void *arg, struct err *e)
@@ -388,6 +405,8 @@ svc_merge_intent_job(struct txn *t, void *arg, struct err *e)
 	if (svc_merge_is_tested(op, e) == -1)
 		return -1;
 	svc_merge_unmet(op);
+	if (svc_merge_writers(t, op, e) == -1)
+		return -1;
 	return merging_insert(t, &op->row, op->op.now, e);
 }
 

@@ -30,6 +30,7 @@ struct svc_project_edit {
 	struct svc_op op;
 	int64_t project_id;
 	bool set_settings;
+	bool set_gate; /* settings name some that decide the gate */
 	struct project_settings settings;
 	enum sandbox_want want; /* 0: as it is */
 	bool renew;             /* the sandbox is to be made anew */

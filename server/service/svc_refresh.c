@@ -63,8 +63,10 @@ svc_refresh_clear(struct svc_refresh *r)
 	review_comment_list_release(&r->live);
 	free(r->lines);
 	free(r->conflicts);
+	free(r->parts);
 	r->lines = NULL;
 	r->conflicts = NULL;
+	r->parts = NULL;
 	r->facts = false;
 	r->by_sha = false;
 	r->same = false;
@@ -230,6 +232,19 @@ svc_refresh_ask_change(struct svc_refresh *r)
 }
 
 static void
+svc_refresh_on_touched(const struct git_result *res, void *arg)
+{
+	struct svc_refresh *r = arg;
+
+	if (res->fail != NULL)
+		log_warn("pull files project=%" PRId64 " pull=%" PRId64
+			 " reason=%s",
+		    r->project, r->number, log_val(res->fail->msg));
+	svc_ci_change_touched(res, &r->checks, &r->change);
+	svc_refresh_ask_change(r);
+}
+
+static void
 svc_refresh_on_checks(const struct git_result *res, void *arg)
 {
 	struct svc_refresh *r = arg;
@@ -241,7 +256,11 @@ svc_refresh_on_checks(const struct git_result *res, void *arg)
 	}
 	/* A wrong file queues nothing; the gate says what is wrong with it. */
 	svc_checks_take(r->s, res, &r->checks, &state);
-	svc_refresh_ask_change(r);
+	if (r->merge_base[0] == '\0')
+		svc_refresh_ask_change(r);
+	else
+		gitpull_touched(r->s->git, r->project, r->base, r->head,
+		    svc_refresh_on_touched, r);
 }
 
 /* Without them the rows keep what they had. */
@@ -296,15 +315,21 @@ svc_refresh_ask_facts(struct svc_refresh *r)
 	gitpull_facts(r->s->git, r->project, &spec, svc_refresh_on_facts, r);
 }
 
+/* Who brought them is not to be told without: the gate stays shut. */
 static void
-svc_refresh_on_ref(const struct git_result *res, void *arg)
+svc_refresh_on_parts(const struct git_result *res, void *arg)
 {
 	struct svc_refresh *r = arg;
+	struct str text = STR_INIT;
 	bool same;
 
 	if (res->fail != NULL) {
 		svc_refresh_end(r, res->fail);
 		return;
+	}
+	if (!json_bool_or(res->j, "truncated", true)) {
+		json_print(json_get(res->j, "commits"), &text);
+		r->parts = str_steal(&text);
 	}
 	same = r->sized && strcmp(r->head, r->row_head) == 0 &&
 	    strcmp(r->merge_base, r->row_base) == 0;
@@ -313,6 +338,20 @@ svc_refresh_on_ref(const struct git_result *res, void *arg)
 		    r->s, r->project, r->base, svc_refresh_on_checks, r);
 	else
 		svc_refresh_ask_facts(r);
+}
+
+static void
+svc_refresh_on_ref(const struct git_result *res, void *arg)
+{
+	struct svc_refresh *r = arg;
+	const char *hide[] = { r->base, NULL };
+	const struct git_brought b = { r->head, hide, GIT_BROUGHT_MAX };
+
+	if (res->fail != NULL)
+		svc_refresh_end(r, res->fail);
+	else
+		gitpull_brought(
+		    r->s->git, r->project, &b, svc_refresh_on_parts, r);
 }
 
 static void
@@ -439,6 +478,7 @@ svc_refresh_run(struct svc_refresh *r)
 	memcpy(r->row_head, p.head_sha, sizeof(r->row_head));
 	memcpy(r->row_base, p.merge_base, sizeof(r->row_base));
 	r->sized = p.changed_files > 0;
+	r->head_project = p.head_project;
 	if (p.head_project != 0) {
 		svc_refresh_from_fork(r, &p);
 	} else {

@@ -55,6 +55,9 @@ struct svc_refresh {
 	    live;       /* comments whose lines are asked for */
 	int64_t *lines; /* where they are now */
 	char *conflicts;
+	char *parts; /* the commits that the base has not, as JSON; NULL: more
+			than can be told */
+	int64_t head_project;
 	bool clean;
 	bool test_merge; /* checks run on what a merge would leave */
 	bool same;       /* the base has its changes as other commits */

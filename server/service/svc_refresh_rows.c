@@ -15,6 +15,7 @@
 #include "server/service/svc_refresh_priv.h"
 #include "server/store/jobs.h"
 #include "server/store/projects.h"
+#include "server/store/pull_writers.h"
 #include "server/store/refs.h"
 #include "server/store/timeline.h"
 #include "server/store/users.h"
@@ -206,6 +207,10 @@ svc_refresh_rows(
 		p->head_sha, "head_sha", r->head };
 	const struct svc_refresh_moved conflict = { "pull.conflict", "head_sha",
 		r->head, "base_sha", r->base };
+	const struct pull_parts parts = { .project_id = r->project,
+		.number = r->number,
+		.head_project = r->head_project,
+		.shas = r->parts };
 	bool moved = strcmp(p->head_sha, r->head) != 0;
 	int64_t writer = r->who.user_id;
 	bool over = false;
@@ -228,7 +233,8 @@ svc_refresh_rows(
 		    svc_refresh_event(t, r, &sync, e) == -1)
 			return -1;
 	}
-	if (pulls_set_mergeable(t, r->project, r->number, &test, e) == -1 ||
+	if (pull_parts_set(t, &parts, e) == -1 ||
+	    pulls_set_mergeable(t, r->project, r->number, &test, e) == -1 ||
 	    svc_refresh_facts(t, r, p, e) == -1)
 		return -1;
 	if (!r->clean && p->issue.author.kind == USER_AGENT &&
