@@ -90,6 +90,23 @@ push "$(commit b.txt "$A")" deep "$CAT"
 push "$(commit c.txt "$MAIN" "$A")" agent/four
 propose agent/four
 does_not 'nor only the last commit of a push'
+# By another way than a branch.
+T1=$(commit t1.txt "$MAIN")
+git_as "$CAT" -C "$WORK" -c user.name=cat -c user.email=cat@example.org tag -a -m t cats-tag "$T1"
+git_as "$CAT" -C "$WORK" push -q "$URL/$PROJECT.git" cats-tag 2>"$T/push.err"
+push "$(commit t2.txt "$MAIN" "$T1")" agent/tagged
+propose agent/tagged
+does_not 'nor only what she pushed to a branch'
+as "$CAT" api POST "$R/forks" '{}'
+FORK=$(field .full_name)
+FORKED=$(commit f1.txt "$MAIN")
+forked() { git_as "$CAT" -C "$WORK" push -q "$URL/$FORK.git" "+$FORKED:refs/heads/idea" 2>"$T/push.err"; }
+wait_for 20 forked
+as "$CAT" api POST "$R/pulls" '{"title":"idea","head":"cat:idea","base":"main"}'
+tap_is "$STATUS" 201 'she proposes a branch of a fork'
+push "$(commit f2.txt "$MAIN" "$FORKED")" agent/forked
+propose agent/forked
+does_not 'what an agent merged of that is hers'
 push_branch bobs bobs.txt bobs "$BOB"
 push_branch cats cats.txt cats "$CAT"
 propose cats bobs
