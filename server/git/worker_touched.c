@@ -11,7 +11,8 @@
 #include "server/git/worker_merge_priv.h"
 
 enum {
-	WORKER_TOUCHED_MAX = 3000 /* of each */
+	WORKER_TOUCHED_MAX = 3000,      /* of each */
+	WORKER_TOUCHED_NAMES = 1 << 20, /* bytes of all names */
 };
 
 struct worker_touched {
@@ -20,6 +21,7 @@ struct worker_touched {
 	git_tree *head;
 	git_tree *common;
 	git_index *merged; /* NULL: it is the head, or there is none */
+	size_t left;       /* bytes of names */
 	bool cut;
 };
 
@@ -40,11 +42,17 @@ worker_touched_put(struct worker_touched *t, const git_diff *diff)
 	t->cut = t->cut || n > WORKER_TOUCHED_MAX;
 	for (size_t i = 0; i < n && i < WORKER_TOUCHED_MAX; i++) {
 		const git_diff_delta *d = git_diff_get_delta(diff, i);
-
 		/* Nothing is taken for a rename: both names are there. */
-		worker_text(t->c->w, NULL,
-		    d->status == GIT_DELTA_DELETED ? d->old_file.path
-						   : d->new_file.path);
+		const char *path = d->status == GIT_DELTA_DELETED
+		    ? d->old_file.path
+		    : d->new_file.path;
+
+		if (strlen(path) > t->left) {
+			t->cut = true;
+			return;
+		}
+		t->left -= strlen(path);
+		worker_text(t->c->w, NULL, path);
 	}
 }
 
@@ -153,7 +161,7 @@ static int
 worker_op_touched(struct worker_call *c, struct err *e)
 {
 	struct worker_pair p = { .base = NULL };
-	struct worker_touched t = { .c = c };
+	struct worker_touched t = { .c = c, .left = WORKER_TOUCHED_NAMES };
 	int rc = worker_pair_get(c, &p, e);
 
 	if (rc == 0)

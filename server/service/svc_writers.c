@@ -4,7 +4,6 @@
 
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
-#include "server/domain/refname.h"
 #include "server/git/git_pool.h"
 #include "server/store/commit_writers.h"
 #include "server/store/refs.h"
@@ -12,8 +11,8 @@
 bool
 svc_writers_brings(const struct push_command *c)
 {
-	return refname_branch(c->ref) != NULL &&
-	    !gitpool_sha_is_zero(c->new_sha) && strcmp(c->old, c->new_sha) != 0;
+	return !gitpool_sha_is_zero(c->new_sha) &&
+	    strcmp(c->old, c->new_sha) != 0;
 }
 
 static int64_t
@@ -44,6 +43,9 @@ svc_writers_came(struct txn *t, const struct svc_pusher *who,
 {
 	int64_t id = svc_writers_of(who);
 
+	/* The default branch had all of it. */
+	if (brought != NULL && strcmp(brought, "[]") == 0)
+		return commit_writers_drop(t, who->project, c->new_sha, id, e);
 	if (commit_writers_add(t, who->project, c->new_sha, id, e) == -1 ||
 	    refs_add_writer(t, who->project, c->ref, id, e) == -1 ||
 	    refs_add_writer(t, who->project, c->ref, who->also, e) == -1)
@@ -80,11 +82,8 @@ svc_writers_settle(struct txn *t, const struct svc_pusher *who,
 char *
 svc_writers_list(const struct json *j)
 {
-	const struct json *list = json_get(j, "commits");
 	struct str text = STR_INIT;
 
-	if (json_count(list) == 0)
-		return NULL;
-	json_print(list, &text);
+	json_print(json_get(j, "commits"), &text);
 	return str_steal(&text);
 }

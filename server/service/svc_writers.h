@@ -14,7 +14,7 @@ struct err;
 struct json;
 struct txn;
 
-/* Does it move a branch to a commit? */
+/* Does it move a ref to a commit? */
 bool svc_writers_brings(const struct push_command *c);
 int svc_writers_claim(struct txn *t, const struct svc_pusher *who,
     const struct push_command *c, struct err *e);
@@ -23,7 +23,7 @@ int svc_writers_claim(struct txn *t, const struct svc_pusher *who,
 int svc_writers_settle(struct txn *t, const struct svc_pusher *who,
     const struct push_command *c, const char *now, const char *brought,
     struct err *e);
-/* The commits of a gitpull_brought as text; NULL when there is none. */
+/* The commits of a gitpull_brought as text. */
 char *svc_writers_list(const struct json *j);
 
 #endif

@@ -73,6 +73,18 @@ commit_writers_add_pull(struct txn *t, int64_t project_id, int64_t number,
 }
 
 int
+commit_writers_copy(
+    struct txn *t, int64_t from, int64_t to, const char *shas, struct err *e)
+{
+	return db_exec(t,
+	    "INSERT OR IGNORE INTO commit_writer (project_id, sha, account_id,"
+	    " sure) SELECT ?2, w.sha, w.account_id, 1"
+	    " FROM json_each(?3) j CROSS JOIN commit_writer w"
+	    " ON w.project_id = ?1 AND w.sha = j.value",
+	    BINDS(I(from), I(to), S(shas)), NULL, e);
+}
+
+int
 commit_writers_has(struct txn *t, int64_t project_id, const char *sha,
     int64_t user_id, bool *out, struct err *e)
 {

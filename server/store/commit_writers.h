@@ -28,6 +28,9 @@ int commit_writers_add_first(struct txn *t, int64_t project_id,
 /* All who wrote a part of a pull request, or opened it, have brought it. */
 int commit_writers_add_pull(struct txn *t, int64_t project_id, int64_t number,
     const char *sha, struct err *e);
+/* Of a JSON list of ids that went from a fork to another project. */
+int commit_writers_copy(
+    struct txn *t, int64_t from, int64_t to, const char *shas, struct err *e);
 int commit_writers_has(struct txn *t, int64_t project_id, const char *sha,
     int64_t user_id, bool *out, struct err *e);
 /* Who alone claims it, 0: nobody, or several. */

@@ -1,6 +1,7 @@
 #include "server/store/pull_writers.h"
 
 #include "lib/base/err.h"
+#include "server/store/commit_writers.h"
 #include "server/store/db_priv.h"
 
 /* The branch of the row p of pull: behind the colon of OWNER:BRANCH. */
@@ -46,6 +47,10 @@ pull_parts_set(struct txn *t, const struct pull_parts *p, struct err *e)
 	if (db_exec(t,
 		"DELETE FROM pull_part WHERE project_id = ? AND item = ?",
 		BINDS(I(p->project_id), I(p->number)), NULL, e) == -1)
+		return -1;
+	if (p->shas != NULL && p->head_project != 0 &&
+	    commit_writers_copy(
+		t, p->head_project, p->project_id, p->shas, e) == -1)
 		return -1;
 	if (p->shas == NULL)
 		return db_exec(t, all,

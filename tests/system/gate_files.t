@@ -137,7 +137,7 @@ while [ "$STATUS" = 200 ]; do
 done
 tap_ok 'and the summary says so' wait_for 10 commented
 on "$BASE"
-printf 'checks:\n  - nam: x\n' >"$W/.coffer/checks.yml"
+printf 'checks:\n  - wrong: x\n' >"$W/.coffer/checks.yml"
 save 'wrong by itself'
 push HEAD agent/wrong
 propose agent/wrong

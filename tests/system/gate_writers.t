@@ -90,6 +90,23 @@ push "$(commit b.txt "$A")" deep "$CAT"
 push "$(commit c.txt "$MAIN" "$A")" agent/four
 propose agent/four
 does_not 'nor only the last commit of a push'
+# By another way than a branch.
+T1=$(commit t1.txt "$MAIN")
+git_as "$CAT" -C "$WORK" -c user.name=cat -c user.email=cat@example.org tag -a -m t cats-tag "$T1"
+git_as "$CAT" -C "$WORK" push -q "$URL/$PROJECT.git" cats-tag 2>"$T/push.err"
+push "$(commit t2.txt "$MAIN" "$T1")" agent/tagged
+propose agent/tagged
+does_not 'nor only what she pushed to a branch'
+as "$CAT" api POST "$R/forks" '{}'
+FORK=$(field .full_name)
+FORKED=$(commit f1.txt "$MAIN")
+forked() { git_as "$CAT" -C "$WORK" push -q "$URL/$FORK.git" "+$FORKED:refs/heads/idea" 2>"$T/push.err"; }
+wait_for 20 forked
+as "$CAT" api POST "$R/pulls" '{"title":"idea","head":"cat:idea","base":"main"}'
+tap_is "$STATUS" 201 'she proposes a branch of a fork'
+push "$(commit f2.txt "$MAIN" "$FORKED")" agent/forked
+propose agent/forked
+does_not 'what an agent merged of that is hers'
 push_branch bobs bobs.txt bobs "$BOB"
 push_branch cats cats.txt cats "$CAT"
 propose cats bobs
@@ -141,8 +158,36 @@ tap_is "$(met approval)" false 'and that the line is of another'
 api GET "$C/events?after=0&limit=1000"
 tap_is "$(field '[.events[] | select(.kind == "branch.updated" and .data.ref == "refs/heads/agent/six")][-1].actor.login')" cat 'the event says so'
 
+# ---- verdicts against it ----
+weigh() # TOKEN dismissals|undismissals
+{
+	as "$1" api POST "$R/pulls/$N/reviews/$REVIEW/$2" '{"message":"so"}'
+}
+opened agent/nine nine.txt nine
+push "$(commit more.txt "$SHA")" agent/nine "$CAT"
+wait_for 10 head_is "$(head_now agent/nine)"
+review "$BOB" REQUEST_CHANGES no
+REVIEW=$(field .id)
+weigh "$CAT" dismissals
+tap_is "$STATUS" 403 'who wrote a part takes away no verdict against it'
+gate
+tap_is "$(met rejection)" false 'which stands'
+opened agent/ten ten.txt ten
+review "$BOB" APPROVED
+REVIEW=$(field .id)
+weigh "$BOB" dismissals
+tap_is "$STATUS" 200 'who approved takes it back'
+weigh "$CAT" undismissals
+tap_is "$STATUS" 403 'no other maintainer approves in his name'
+gate
+tap_is "$(met approval)" false 'so nobody has approved it'
+weigh "$BOB" undismissals
+gate
+tap_is "$STATUS,$(met approval)" 200,true 'he himself does, again'
+
 # ---- what is no part ----
 opened agent/seven seven.txt seven
+SEVEN=$N
 as "$CAT" api POST "$R/pulls/$N/update"
 push "$SHA" cats-try "$CAT"
 as "$BOB" api PATCH "$R/pulls/$N" '{"state":"open"}'
@@ -156,7 +201,7 @@ merge "$BOB"
 tap_is "$STATUS" 200 'a pull request of hers is merged'
 opened agent/eight eight.txt eight
 counts 'what the base has of her is no part of the next'
-N=$((N - 2))
+N=$SEVEN
 as "$BOB" api POST "$R/pulls/$N/update"
 tap_is "$STATUS" 200 'nor is it when an older one is brought after the base'
 wait_for 10 head_is "$(head_now agent/seven)"
