@@ -49,7 +49,12 @@ check_list(struct cli *c, const void *args, int argc, char **argv)
 		out_cellf(t, "%" PRId64, json_i64_or(k, "id", 0));
 		out_cell(t, json_str_or(k, "name", NULL));
 		out_cell_state(t, json_str_or(k, "state", NULL));
-		out_cellf(t, "%.12s", json_str_or(k, "sha", "-"));
+		if (json_bool_or(k, "merge", false))
+			out_cellf(t, "%.12s into %.12s",
+			    json_str_or(k, "sha", "-"),
+			    json_str_or(k, "base_sha", "-"));
+		else
+			out_cellf(t, "%.12s", json_str_or(k, "sha", "-"));
 		out_cell(t, out_ago(json_str_or(k, "ended_at", NULL), ago));
 		out_cell(t, json_str_or(k, "why", NULL));
 	}

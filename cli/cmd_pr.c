@@ -218,8 +218,12 @@ pr_print(const struct cli *c, const struct pr_view *v)
 		out_paint(c, stdout,
 		    out_state_colour(json_str_or(job, "state", "")),
 		    json_str_or(job, "state", "-"));
-		(void)printf(" on %.*s (job %" PRId64 ")\n", (int)PR_SHA_SHOWN,
-		    json_str_or(job, "sha", "-"), json_i64_or(job, "id", 0));
+		(void)printf(" on %.*s", (int)PR_SHA_SHOWN,
+		    json_str_or(job, "sha", "-"));
+		if (json_bool_or(job, "merge", false))
+			(void)printf(" merged into %.*s", (int)PR_SHA_SHOWN,
+			    json_str_or(job, "base_sha", "-"));
+		(void)printf(" (job %" PRId64 ")\n", json_i64_or(job, "id", 0));
 	}
 	pr_print_people(c, v);
 }

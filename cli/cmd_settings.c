@@ -149,6 +149,8 @@ const struct command cmd_settings[] = {
 		    "agent_command\nis a JSON array.\nhold=true: upstream "
 		    "moves branches forward only; "
 		    "the rest of what\nit does waits (coffer sync PROJECT "
-		    "--accept REF).\n" },
+		    "--accept REF).\napprovals, current and conversations "
+		    "decide what may be merged: an admin of\nthe project "
+		    "changes them.\n" },
 	{ .name = NULL },
 };

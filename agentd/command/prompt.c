@@ -135,6 +135,7 @@ prompt_check(
 {
 	const char *name = json_str_or(data, "name", NULL);
 	const char *tail = json_str_or(data, "tail", NULL);
+	const char *merged = json_str_or(data, "merged_into", NULL);
 
 	if (name == NULL || tail == NULL)
 		return;
@@ -142,6 +143,11 @@ prompt_check(
 	esc_term(out, view_of(name));
 	str_add(out, "\n\nCommit ");
 	esc_term(out, view_of(json_str_or(data, "sha", "unknown")));
+	if (merged != NULL) {
+		str_add(out, ", merged into ");
+		esc_term(out, view_of(merged));
+		str_add(out, " of its base");
+	}
 	str_add(out, ". The end of its output:\n");
 	prompt_quote(out, in->nonce, tail);
 }

@@ -4,6 +4,8 @@
 #include "server/api/shape.h"
 #include "server/domain/job_rule.h"
 #include "server/domain/net_rule.h"
+#include "server/git/git_merge.h"
+#include "server/git/git_pool.h"
 #include "server/service/svc_checks.h"
 #include "server/service/svc_ci.h"
 #include "server/service/svc_ci_job.h"
@@ -242,17 +244,56 @@ api_ci_leased(struct call *c, struct job *j)
 }
 
 static void
+api_ci_tar(struct call *c, const struct job *j)
+{
+	struct request *q = call_take_over(c);
+
+	if (q != NULL)
+		api_svc(c)->upper->reply_tar(api_svc(c)->githttp, q,
+		    j->project_id, j->tree[0] != '\0' ? j->tree : j->sha);
+}
+
+/* The lease may have ended meanwhile. */
+static void
+api_ci_on_merged(const struct git_result *res, void *arg)
+{
+	struct call *c = arg;
+	char tree[GIT_SHA_TEXT] = "";
+	struct job j;
+
+	if (call_request(c) == NULL) {
+		call_release(c);
+		return;
+	}
+	if (res->fail == NULL)
+		gitpool_sha(res, "tree", tree);
+	if (res->fail != NULL && res->fail->code != ERR_EXISTS) {
+		call_fail(c, res->fail);
+	} else if (api_ci_leased(c, &j) == 0) {
+		if (strcmp(tree, j.tree) == 0)
+			api_ci_tar(c, &j);
+		else
+			call_reply_error(
+			    c, 409, "the merge is not what was to be tested");
+		job_release(&j);
+	}
+	call_release(c);
+}
+
+static void
 api_ci_tree(struct call *c)
 {
-	struct request *q;
 	struct job j;
 
 	if (api_ci_leased(c, &j) == -1)
 		return;
-	q = call_take_over(c);
-	if (q != NULL)
-		api_svc(c)->upper->reply_tar(api_svc(c)->githttp, q,
-		    j.project_id, j.tree[0] != '\0' ? j.tree : j.sha);
+	if (job_rule_is_merge(&j)) {
+		call_hold(c);
+		gitpool_merge_tree(api_svc(c)->git, j.project_id, j.base_sha,
+		    j.sha, api_ci_on_merged, c);
+	} else {
+		api_ci_tar(c, &j);
+	}
 	job_release(&j);
 }
 

@@ -186,6 +186,7 @@ api_projects_settings(
 	    api_bool(c, j, "current", &out->current) == -1 ||
 	    api_bool(c, j, "conversations", &out->conversations) == -1 ||
 	    api_word(c, j, "findings", look_gate_parse, &findings) == -1 ||
+	    api_bool(c, j, "test_merge_result", &out->test_merge) == -1 ||
 	    api_text(c, j, "trigger_label", LABEL_NAME_MAX, &label) == -1 ||
 	    api_text(c, j, "agent", SETTINGS_AGENT_MAX, &agent) == -1 ||
 	    api_projects_command(c, j, out) == -1)
@@ -268,6 +269,17 @@ api_projects_create(struct call *c)
 	call_take_json(c, api_projects_on_body);
 }
 
+/* Does it name what decides the gate? */
+static bool
+api_projects_set_gate(const struct json *settings)
+{
+	for (const struct settings_gate *g = settings_gates; g->name != NULL;
+	     g++)
+		if (json_get(settings, g->name) != NULL)
+			return true;
+	return false;
+}
+
 static void
 api_projects_edited(const struct err *fail, void *arg, void *call)
 {
@@ -298,6 +310,7 @@ api_projects_on_patch(struct call *c, const struct json *j)
 	project_settings_copy(&op->settings, &p.settings);
 	project_release(&p);
 	op->set_settings = settings != NULL && !json_is_null(settings);
+	op->set_gate = op->set_settings && api_projects_set_gate(settings);
 	if (api_projects_want(c, j, &want, &op->renew) == -1 ||
 	    (op->set_settings &&
 		api_projects_settings(c, settings, &op->settings) == -1)) {

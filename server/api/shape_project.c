@@ -34,6 +34,7 @@ shape_settings(struct shape *s, const struct project_settings *x)
 	jw_bool(&s->w, "current", x->current);
 	jw_bool(&s->w, "conversations", x->conversations);
 	jw_str(&s->w, "findings", look_gate_name(x->findings));
+	jw_bool(&s->w, "test_merge_result", x->test_merge);
 	jw_i64(&s->w, "max_wakes", x->max_wakes);
 	jw_i64(&s->w, "memory", x->memory);
 	jw_i64(&s->w, "cpus", x->cpus);

@@ -1,6 +1,7 @@
 #include "lib/base/auto.h"
 #include "server/api/shape_priv.h"
 #include "server/domain/job_name.h"
+#include "server/domain/job_rule.h"
 #include "server/domain/net_rule.h"
 
 static void
@@ -123,6 +124,8 @@ shape_job(
 	jw_str(&s->w, "context", str_cstr(&context));
 	jw_str(&s->w, "kind", job_kind_name(name.kind));
 	jw_str(&s->w, "side", job_side_name(name.side));
+	jw_bool(&s->w, "merge", job_rule_is_merge(j));
+	shape_str_or_null(s, "tree", j->tree);
 	jw_str(&s->w, "state", job_state_name(j->state));
 	shape_job_check(s, &j->check, rules);
 	shape_str_or_null(s, "phase", j->phase);

@@ -50,7 +50,8 @@ const struct swagger_def swagger_defs[] = {
 	    "rule_name:str,status_check_allowlist_teams:str[],"
 	    "status_check_allowlist_usernames:str[],"
 	    "status_check_contexts:str[],"
-	    "unprotected_file_patterns:str,updated_at:time,id:int" },
+	    "test_merge_result:bool,unprotected_file_patterns:str,updated_at:"
+	    "time,id:int" },
 	{ "ChangeFileOperation",
 	    "content:str,from_path:str,"
 	    "operation:str(create|update|upload|rename|delete)!,"
@@ -125,7 +126,7 @@ const struct swagger_def swagger_defs[] = {
 	    "rule_name:str,status_check_allowlist_teams:str[],"
 	    "status_check_allowlist_usernames:str[],"
 	    "status_check_contexts:str[],"
-	    "unprotected_file_patterns:str" },
+	    "test_merge_result:bool,unprotected_file_patterns:str" },
 	{ "CreateBranchRepoOption",
 	    "new_branch_name:str!,old_branch_name:str,old_ref_name:str" },
 	{ "CreateFileOptions",
@@ -217,7 +218,7 @@ const struct swagger_def swagger_defs[] = {
 	    "status_check_allowlist_teams:str[],"
 	    "status_check_allowlist_usernames:str[],"
 	    "status_check_contexts:str[],"
-	    "unprotected_file_patterns:str" },
+	    "test_merge_result:bool,unprotected_file_patterns:str" },
 	{ "EditHookOption",
 	    "active:bool,authorization_header:str,branch_filter:str,"
 	    "config:map,events:str[],name:str" },

@@ -133,6 +133,9 @@ struct pull {
 	char head_sha[SHA_HEX + 1];
 	char base_sha[SHA_HEX + 1]; /* of the base when last compared */
 	char merge_base[SHA_HEX + 1];
+	/* Of the merge of head_sha into base_sha; "": not asked for, or it
+	 * conflicts. */
+	char merge_tree[SHA_HEX + 1];
 	int64_t head_user_id;     /* who pushed the head */
 	enum mergeable mergeable; /* head_sha into base_sha */
 	bool draft;

@@ -1,5 +1,7 @@
 #include "server/domain/job_rule.h"
 
+#include "server/domain/job_name.h"
+
 static const struct job_rule_row {
 	enum status_state status;
 	bool result; /* a runner may report it */
@@ -53,6 +55,13 @@ const char *
 job_rule_text(enum job_state s)
 {
 	return job_rule_row(s)->text;
+}
+
+bool
+job_rule_is_merge(const struct job *j)
+{
+	return j->tree[0] != '\0' &&
+	    job_name_read(j->name).kind == JOB_KIND_CHECK;
 }
 
 enum network_mode

@@ -25,6 +25,8 @@ bool job_rule_is_fault(enum job_state s);
  * sandbox has; with lockdown none. */
 enum network_mode job_rule_network(
     enum network_mode asked, enum network_mode project, bool lockdown);
+/* Does it run on the merge of sha into base_sha, and not on sha? */
+bool job_rule_is_merge(const struct job *j);
 /* One line for the status' description. */
 const char *job_rule_text(enum job_state s);
 

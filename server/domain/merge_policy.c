@@ -110,7 +110,9 @@ merge_policy_checks(const struct merge_input *in, struct merge_verdict *out)
 		snprintf(title, sizeof(title), "check %s passed", c->name);
 		r = merge_policy_add(
 		    out, id, merge_policy_passed(c->state), title);
-		merge_policy_why(r, "ci/%s on the head: %s%s", c->name,
+		merge_policy_why(r, "ci/%s on the %s%.12s: %s%s", c->name,
+		    in->merged_into != NULL ? "merge with " : "head",
+		    in->merged_into != NULL ? in->merged_into : "",
 		    c->state != NULL ? c->state : "no verdict yet",
 		    merge_policy_is(c->state, "skipped") ? ", counts as met"
 							 : "");

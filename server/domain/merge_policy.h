@@ -103,6 +103,9 @@ struct merge_input {
 	size_t n_requests;
 	bool behind;  /* the base has commits that the head has not */
 	bool current; /* wanted: it has not */
+	/* Checks run on the merge with this commit of the base; NULL: on the
+	 * head. */
+	const char *merged_into;
 	enum merge_files files;
 	const char *const *changed; /* the protected files that change */
 	size_t n_changed;

@@ -25,6 +25,7 @@ static const char *const protect_flag_names[PROTECT_FLAGS] = {
 	[PROTECT_NO_OVERRIDE] = "block_admin_merge_override",
 	[PROTECT_BYPASS_LIST] = "enable_bypass_allowlist",
 	[PROTECT_STATUS_LIST] = "enable_status_check_allowlist",
+	[PROTECT_TEST_MERGE] = "test_merge_result",
 };
 
 /* Gitea's words, the odd one of approvals too. */

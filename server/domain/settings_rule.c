@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "server/domain/look.h"
 
 #define SETTINGS_AT(field) offsetof(struct project_settings, field)
 
@@ -77,4 +78,71 @@ settings_rule_check(const struct project_settings *s, struct err *e)
 	if (sandbox_options_check(&s->sandbox, e) == -1)
 		return -1;
 	return settings_rule_agent(s->agent != NULL ? s->agent : "", e);
+}
+
+static int64_t
+settings_get_approvals(const struct project_settings *s)
+{
+	return s->approvals;
+}
+
+static int64_t
+settings_get_current(const struct project_settings *s)
+{
+	return s->current;
+}
+
+static int64_t
+settings_get_conversations(const struct project_settings *s)
+{
+	return s->conversations;
+}
+
+static int64_t
+settings_get_test_merge(const struct project_settings *s)
+{
+	return s->test_merge;
+}
+
+static int64_t
+settings_get_findings(const struct project_settings *s)
+{
+	return s->findings;
+}
+
+static const char *
+settings_findings_word(int64_t v)
+{
+	return look_gate_name((enum look_gate)v);
+}
+
+const struct settings_gate settings_gates[] = {
+	{ "approvals", settings_get_approvals, false, NULL },
+	{ "current", settings_get_current, true, NULL },
+	{ "conversations", settings_get_conversations, true, NULL },
+	{ "test_merge_result", settings_get_test_merge, true, NULL },
+	{ "findings", settings_get_findings, false, settings_findings_word },
+	{ .name = NULL },
+};
+
+void
+settings_rule_keep_gate(
+    const struct project_settings *from, struct project_settings *to)
+{
+	to->approvals = from->approvals;
+	to->current = from->current;
+	to->conversations = from->conversations;
+	to->test_merge = from->test_merge;
+	to->findings = from->findings;
+}
+
+const struct settings_gate *
+settings_rule_gate_differs(
+    const struct project_settings *a, const struct project_settings *b)
+{
+	for (const struct settings_gate *g = settings_gates; g->name != NULL;
+	     g++)
+		if (g->get(a) != g->get(b))
+			return g;
+	return NULL;
 }

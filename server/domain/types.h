@@ -102,6 +102,7 @@ struct project_settings {
 	int64_t keep_days; /* how long a kept tip is kept */
 	int64_t approvals;
 	bool current;            /* a head must have every commit of its base */
+	bool test_merge;         /* checks run on what a merge would leave */
 	bool conversations;      /* of maintainers must be resolved */
 	enum look_gate findings; /* which the gate waits for */
 	int64_t max_wakes;

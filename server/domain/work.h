@@ -158,6 +158,7 @@ struct job {
 	int64_t priority;       /* greater is sooner */
 	bool cancel;            /* asked for */
 	char tree[SHA_HEX + 1]; /* what is tested, "": the commit sha */
+	int64_t retests;        /* times that it was to be another tree */
 	char *phase;            /* "setup", "test" or "" */
 	bool has_exit;
 	int64_t exit_code;

@@ -247,8 +247,8 @@ gitask_blame(struct git_pool *p, int64_t project, const char *rev,
 }
 
 void
-gitask_markdowns(struct git_pool *p, int64_t project,
-    const struct view *texts, size_t n, git_done_fn *done, void *arg)
+gitask_markdowns(struct git_pool *p, int64_t project, const struct view *texts,
+    size_t n, git_done_fn *done, void *arg)
 {
 	AUTO_STR struct str raw = STR_INIT;
 	struct gitask a;

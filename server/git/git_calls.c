@@ -7,6 +7,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
 #include "server/git/git_env.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pool_priv.h"
 
 enum {
@@ -177,12 +178,31 @@ gitpool_is_ancestor(struct git_pool *p, int64_t project, const char *old,
 
 void
 gitpool_mergeable(struct git_pool *p, int64_t project, const char *base,
+    const char *head, bool tree, git_done_fn *done, void *arg)
+{
+	struct git_ask ask = { .op = "mergeable", .raw = { .p = "" } };
+	struct gitcall c;
+
+	gitcall_begin(&c);
+	jw_str(&c.w, "base", base);
+	jw_str(&c.w, "head", head);
+	jw_bool(&c.w, "tree", tree);
+	gitcall_send(&c, p, project, &ask, done, arg);
+}
+
+void
+gitpool_merge_tree(struct git_pool *p, int64_t project, const char *base,
     const char *head, git_done_fn *done, void *arg)
 {
-	const struct gitcall_text t[] = { { "base", base }, { "head", head },
-		{ NULL, NULL } };
+	struct git_ask ask = {
+		.op = "merge_tree", .raw = { .p = "" }, .writes = true
+	};
+	struct gitcall c;
 
-	gitcall_texts(p, project, "mergeable", t, done, arg);
+	gitcall_begin(&c);
+	jw_str(&c.w, "base", base);
+	jw_str(&c.w, "head", head);
+	gitcall_send(&c, p, project, &ask, done, arg);
 }
 
 void
@@ -215,6 +235,7 @@ gitpool_tests(struct git_pool *p, int64_t project,
     const struct git_tests_spec *spec, git_done_fn *done, void *arg)
 {
 	const struct gitcall_text t[] = { { "base", spec->base },
+		{ "tip", spec->tip != NULL ? spec->tip : spec->base },
 		{ "head", spec->head },
 		{ "patterns", spec->patterns != NULL ? spec->patterns : "" },
 		{ "words", spec->words != NULL ? spec->words : "" },
@@ -362,20 +383,6 @@ gitpool_diff(struct git_pool *p, int64_t project, const char *base,
 	jw_str(&c.w, "base", base);
 	jw_str(&c.w, "head", head);
 	jw_u64(&c.w, "max", max);
-	gitcall_send(&c, p, project, &ask, done, arg);
-}
-
-void
-gitpool_files(struct git_pool *p, int64_t project, const char *base,
-    const char *head, uint32_t limit, git_done_fn *done, void *arg)
-{
-	struct git_ask ask = { .op = "files", .raw = { .p = "" } };
-	struct gitcall c;
-
-	gitcall_begin(&c);
-	jw_str(&c.w, "base", base);
-	jw_str(&c.w, "head", head);
-	jw_u64(&c.w, "limit", limit);
 	gitcall_send(&c, p, project, &ask, done, arg);
 }
 

@@ -105,36 +105,11 @@ void gitpool_compare(struct git_pool *p, int64_t project, const char *base,
 void gitpool_is_ancestor(struct git_pool *p, int64_t project, const char *old,
     const char *new_rev, git_done_fn *done, void *arg);
 
-/* {base, head, merge_base, clean, fast_forward, up_to_date, conflicts: [path]},
- * at most 100 conflicts.  Nothing is written. */
-void gitpool_mergeable(struct git_pool *p, int64_t project, const char *base,
-    const char *head, git_done_fn *done, void *arg);
-
-/*
- * {sha, clean, conflicts: [path]}; sha is null on a conflict.  Writes objects,
- * moves no ref.  fast-forward-only that is none is ERR_DENIED; nothing to merge
- * is ERR_INVALID.  "rebase" gives the last of the head's commits made again on
- * top of the base, "rebase-merge" a merge commit of that; both at most 500
- * commits.  The author of "squash" is who wrote the head's first commit; the
- * others are named by "Co-authored-by".
- */
 struct git_person {
 	const char *name;
 	const char *email;
 	int64_t at; /* ms */
 };
-struct git_merge_spec {
-	const char *base; /* commit ids */
-	const char *head;
-	const char *style;        /* as in merge_style_name */
-	const char *message;      /* whole, title first */
-	struct git_person author; /* of a merge commit */
-	struct git_person committer;
-	bool same_tree; /* a rebase that leaves other files than a merge of the
-			 * two is ERR_LIMIT: nobody looked at those */
-};
-void gitpool_merge(struct git_pool *p, int64_t project,
-    const struct git_merge_spec *spec, git_done_fn *done, void *arg);
 
 /*
  * Move refs.  old is what must be there: zero for "must not exist", "" for
@@ -167,11 +142,6 @@ void gitpool_sync(struct git_pool *p, int64_t project, const char *const *refs,
 void gitpool_diff(struct git_pool *p, int64_t project, const char *base,
     const char *head, size_t max, git_done_fn *done, void *arg);
 
-/* {files: [{path, old_path, status: "added"|"changed"|"deleted"|"renamed",
- * additions, deletions, binary}], truncated}, from the merge base to head. */
-void gitpool_files(struct git_pool *p, int64_t project, const char *base,
-    const char *head, uint32_t limit, git_done_fn *done, void *arg);
-
 /* {same}: what `local` has and `upstream` has not is already in upstream as the
  * same tree or, commit by commit, as the same patch. */
 void gitpool_same_change(struct git_pool *p, int64_t project,
@@ -189,17 +159,20 @@ int gitpool_result_checks(
     const struct git_result *r, struct checks *out, struct err *e);
 
 /*
- * What a change from `base` (a merge base) to `head` does to the tests: {files:
+ * What a change from `base` (a merge base of `tip` and `head`, to which their
+ * others are added when there are two) to `head` does to the tests: {files:
  * [path], truncated (at 3000), checks_file: it changes .coffer/checks.yml,
  * tests: how many it adds or changes, code: how many other files it changes,
  * tree, bug_tree: of the base with the head's tests laid over it, the latter
- * also with what `words` name; null: nothing is laid over, notes: [{what:
+ * also with what `words` name; null: nothing is laid over, several: for
+ * there is no one base, notes: [{what:
  * "deleted"|"skipped"|"fewer"|"lowered", path, line, text}], at most 50,
  * notes_total}.  The trees are objects that no ref holds.  patterns: of struct
  * checks, or NULL.
  */
 struct git_tests_spec {
 	const char *base;
+	const char *tip; /* of the base branch; NULL: base */
 	const char *head;
 	const char *patterns;
 	const char *words; /* commands; NULL: none */

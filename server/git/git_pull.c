@@ -96,3 +96,35 @@ gitpull_look(struct git_pool *p, int64_t project, const char *base,
 	jw_end(&w);
 	gitpull_send(p, project, "look", &text, done, arg);
 }
+
+void
+gitpull_touched(struct git_pool *p, int64_t project, const char *base,
+    const char *head, git_done_fn *done, void *arg)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct jw w;
+
+	gitpull_begin(&w, &text, base, head);
+	jw_end(&w);
+	gitpull_send(p, project, "touched", &text, done, arg);
+}
+
+void
+gitpull_brought(struct git_pool *p, int64_t project,
+    const struct git_brought *spec, git_done_fn *done, void *arg)
+{
+	const char *const *hide = spec->hide;
+	AUTO_STR struct str text = STR_INIT;
+	struct jw w;
+
+	jw_init(&w, &text);
+	jw_object(&w, NULL);
+	jw_str(&w, "rev", spec->rev);
+	jw_array(&w, "hide");
+	for (; *hide != NULL; hide++)
+		jw_str(&w, NULL, *hide);
+	jw_end(&w);
+	jw_u64(&w, "limit", spec->limit);
+	jw_end(&w);
+	gitpull_send(p, project, "brought", &text, done, arg);
+}

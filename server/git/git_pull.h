@@ -10,7 +10,8 @@
 
 enum {
 	GIT_PULL_FILES_MAX = 3000, /* looked at for counts and lines */
-	GIT_PULL_LINES_MAX = 1000
+	GIT_PULL_LINES_MAX = 1000,
+	GIT_BROUGHT_MAX = 10000
 };
 
 /* A line of a file; sha is the commit in which it is. */
@@ -40,7 +41,8 @@ void gitpull_facts(struct git_pool *p, int64_t project,
 void gitpull_hunks(struct git_pool *p, int64_t project,
     const struct git_pull_facts *spec, git_done_fn *done, void *arg);
 
-/* As gitpool_files, of a page: {files, total}. */
+/* {files: [{path, old_path, status: "added"|"changed"|"deleted"|"renamed",
+ * additions, deletions, binary}], truncated, total}, a page of them. */
 struct git_pull_files {
 	const char *base;
 	const char *head;
@@ -60,5 +62,23 @@ void gitpull_files(struct git_pool *p, int64_t project,
  */
 void gitpull_look(struct git_pool *p, int64_t project, const char *base,
     const char *head, git_done_fn *done, void *arg);
+
+/* {paths: [path], truncated, checks_error?}: the files that differ in the head
+ * and those that the merge of the two changes in the base, of each the first
+ * 3000; a conflict has none of the latter.  checks_error: what is wrong with
+ * the merge's .coffer/checks.yml, when base and head have another. */
+void gitpull_touched(struct git_pool *p, int64_t project, const char *base,
+    const char *head, git_done_fn *done, void *arg);
+
+/* {commits: [sha], truncated}: the commits that `rev` reaches and none of
+ * `hide` (NULL at the end; one that is gone hides nothing); truncated: there
+ * are more than limit. */
+struct git_brought {
+	const char *rev;
+	const char *const *hide;
+	uint32_t limit; /* GIT_BROUGHT_MAX at most */
+};
+void gitpull_brought(struct git_pool *p, int64_t project,
+    const struct git_brought *spec, git_done_fn *done, void *arg);
 
 #endif

@@ -33,7 +33,8 @@ static const struct worker_op *const worker_tables[] = { worker_ops_refs,
 	worker_ops_care, worker_ops_list, worker_ops_report, worker_ops_push,
 	worker_ops_pull, worker_ops_history, worker_ops_objects,
 	worker_ops_tree, worker_ops_show, worker_ops_write, worker_ops_tests,
-	worker_ops_text, worker_ops_blame, worker_ops_findings, NULL };
+	worker_ops_text, worker_ops_blame, worker_ops_findings,
+	worker_ops_scratch, worker_ops_touched, NULL };
 
 struct worker_repo {
 	char *path;

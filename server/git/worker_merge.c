@@ -13,16 +13,14 @@ enum {
 	WORKER_UP_MAX = 500   /* upstream's */
 };
 
-static void
+void
 worker_pair_release(struct worker_pair *p)
 {
 	git_commit_free(p->base);
 	git_commit_free(p->head);
 }
 
-#define AUTO_PAIR __attribute__((cleanup(worker_pair_release)))
-
-static int
+int
 worker_pair_get(struct worker_call *c, struct worker_pair *p, struct err *e)
 {
 	int rc;
@@ -42,7 +40,7 @@ worker_pair_get(struct worker_call *c, struct worker_pair *p, struct err *e)
 	return 0;
 }
 
-static int
+int
 worker_merge_index(git_repository *repo, const struct worker_pair *p,
     git_index **out, struct err *e)
 {
@@ -84,16 +82,27 @@ static int
 worker_op_mergeable(struct worker_call *c, struct err *e)
 {
 	AUTO_PAIR struct worker_pair p = { .base = NULL };
+	AUTO_SCRATCH struct worker_scratch memory = { .repo = NULL };
 	AUTO_INDEX git_index *index = NULL;
-	bool clean = true;
+	bool clean = true, wanted = json_bool_or(c->in, "tree", false);
+	bool merges;
+	git_oid tree;
 
 	if (worker_pair_get(c, &p, e) == -1)
 		return -1;
-	if (!p.up_to_date && !p.fast_forward) {
+	merges = !p.up_to_date && !p.fast_forward;
+	if (merges && worker_scratch_begin(c->repo, &memory, e) == -1)
+		return -1;
+	if (wanted) {
+		if (worker_merge_tree(c, &p, &tree, &index, e) == -1)
+			return -1;
+		clean = index == NULL;
+	} else if (merges) {
 		if (worker_merge_index(c->repo, &p, &index, e) == -1)
 			return -1;
 		clean = !git_index_has_conflicts(index);
 	}
+	worker_oid(c->w, "tree", wanted && clean ? &tree : NULL);
 	worker_oid(c->w, "base", git_commit_id(p.base));
 	worker_oid(c->w, "head", git_commit_id(p.head));
 	worker_oid(c->w, "merge_base", p.related ? &p.merge_base : NULL);
@@ -262,6 +271,18 @@ worker_merge_make(struct worker_call *c, struct worker_merge *m, git_oid *out,
 }
 
 static int
+worker_put_tree_of(struct worker_call *c, const git_oid *sha, struct err *e)
+{
+	AUTO_COMMIT git_commit *commit = NULL;
+	int rc = git_commit_lookup(&commit, c->repo, sha);
+
+	if (rc < 0)
+		return worker_fail(e, rc, "merge");
+	worker_oid(c->w, "tree", git_commit_tree_id(commit));
+	return 0;
+}
+
+static int
 worker_merge_run(struct worker_call *c, struct worker_merge *m, struct err *e)
 {
 	AUTO_INDEX git_index *conflict = NULL;
@@ -285,6 +306,8 @@ worker_merge_run(struct worker_call *c, struct worker_merge *m, struct err *e)
 		return err_set(
 		    e, ERR_INVALID, "the base has every change of the head");
 	worker_oid(c->w, "sha", conflict == NULL ? &sha : NULL);
+	if (conflict == NULL && worker_put_tree_of(c, &sha, e) == -1)
+		return -1;
 	jw_bool(c->w, "clean", conflict == NULL);
 	return worker_put_conflicts(c->w, conflict, e);
 }

@@ -20,6 +20,29 @@ struct worker_pair {
 	bool up_to_date;   /* base has head */
 	bool fast_forward; /* head has base */
 };
+/* The arguments base and head. */
+int worker_pair_get(
+    struct worker_call *c, struct worker_pair *p, struct err *e);
+void worker_pair_release(struct worker_pair *p);
+#define AUTO_PAIR __attribute__((cleanup(worker_pair_release)))
+int worker_merge_index(git_repository *repo, const struct worker_pair *p,
+    git_index **out, struct err *e);
+
+/* The tree that merging head into base leaves, written; a conflict: *conflict
+ * is the index with it. */
+int worker_merge_tree(struct worker_call *c, const struct worker_pair *p,
+    git_oid *out, git_index **conflict, struct err *e);
+
+/* From begin to end the repository's new objects are in memory alone.  The end
+ * of one that did not begin is nothing. */
+struct worker_scratch {
+	git_repository *repo;
+	git_odb *kept;
+};
+int worker_scratch_begin(
+    git_repository *repo, struct worker_scratch *s, struct err *e);
+void worker_scratch_end(struct worker_scratch *s);
+#define AUTO_SCRATCH __attribute__((cleanup(worker_scratch_end)))
 
 /*
  * The head's own commits, oldest first and without its merges, again on top of

@@ -70,6 +70,8 @@ extern const struct worker_op worker_ops_tests[];
 extern const struct worker_op worker_ops_text[];
 extern const struct worker_op worker_ops_blame[];
 extern const struct worker_op worker_ops_findings[];
+extern const struct worker_op worker_ops_scratch[];
+extern const struct worker_op worker_ops_touched[];
 
 /* A libgit2 result below zero as an error: "what: its message". */
 int worker_fail(struct err *e, int rc, const char *what);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/base/auto.h"
-#include "server/git/git_pool.h"
+#include "server/git/git_pull.h"
 #include "server/git/worker_priv.h"
 
 enum {
@@ -171,7 +171,36 @@ wpush_op_pushed(struct worker_call *c, struct err *e)
 	return wpush_walk(c, head, limit, &left, e);
 }
 
+static int
+wpush_op_brought(struct worker_call *c, struct err *e)
+{
+	AUTO_COMMIT git_commit *from = NULL;
+	AUTO_WALK git_revwalk *walk = NULL;
+	int64_t left = json_i64_or(c->in, "limit", -1);
+	git_oid id;
+	int rc;
+
+	if (left < 0 || left > GIT_BROUGHT_MAX)
+		return err_set(e, ERR_INVALID, "limit is out of range");
+	if (worker_commit(c, "rev", &from, e) == -1)
+		return -1;
+	rc = git_revwalk_new(&walk, c->repo);
+	if (rc == 0)
+		rc = git_revwalk_push(walk, git_commit_id(from));
+	if (rc < 0)
+		return worker_fail(e, rc, "walk history");
+	wpush_hide(c, walk);
+	jw_array(c->w, "commits");
+	while ((rc = git_revwalk_next(&id, walk)) == 0 && left-- > 0)
+		worker_oid(c->w, NULL, &id);
+	jw_end(c->w);
+	jw_bool(c->w, "truncated", rc == 0);
+	return rc < 0 && rc != GIT_ITEROVER ? worker_fail(e, rc, "walk history")
+					    : 0;
+}
+
 const struct worker_op worker_ops_push[] = {
 	{ "pushed", wpush_op_pushed },
+	{ "brought", wpush_op_brought },
 	{ NULL, NULL },
 };

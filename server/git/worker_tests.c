@@ -190,8 +190,8 @@ worker_tests_on_line(const git_diff_delta *d, const git_diff_hunk *hunk,
 	return 0;
 }
 
-/* The base's tree with those files as the head has them; null without one, or
- * where a folder is a file. */
+/* The base's tree with those files as the head has them; null without one of
+ * either, or where a folder is a file. */
 struct worker_overlay {
 	git_tree_update *v;
 	size_t n;
@@ -214,14 +214,15 @@ worker_overlay_put(struct worker_call *c, const char *key, git_tree *base,
     const struct worker_overlay *o)
 {
 	git_oid id;
-	bool made = o->n > 0 &&
+	bool made = o->n > 0 && base != NULL &&
 	    git_tree_create_updated(&id, c->repo, base, o->n, o->v) == 0;
 
 	worker_oid(c->w, key, made ? &id : NULL);
 }
 
 static void
-worker_tests_trees(struct worker_tests *t, git_diff *diff, git_tree *base)
+worker_tests_trees(
+    struct worker_tests *t, git_diff *diff, git_tree *base, bool one)
 {
 	size_t n = git_diff_num_deltas(diff);
 	AUTO_FREE git_tree_update *a = xcalloc(n + 1, sizeof(*a));
@@ -242,8 +243,8 @@ worker_tests_trees(struct worker_tests *t, git_diff *diff, git_tree *base)
 		if (worker_tests_named(t->words, path))
 			worker_overlay_add(&bug, d);
 	}
-	worker_overlay_put(t->c, "tree", base, &tests);
-	worker_overlay_put(t->c, "bug_tree", base, &bug);
+	worker_overlay_put(t->c, "tree", one ? base : NULL, &tests);
+	worker_overlay_put(t->c, "bug_tree", one ? base : NULL, &bug);
 	jw_u64(t->c->w, "tests", tests.n);
 	jw_u64(t->c->w, "code", code);
 }
@@ -268,25 +269,66 @@ worker_tests_files(struct worker_call *c, git_diff *diff)
 	jw_bool(c->w, "checks_file", file);
 }
 
+/*
+ * What the head's changes are over.  Branches that were merged crosswise have
+ * several merge bases, each of which lacks what the others have: over one of
+ * them the base's own changes would be taken for the head's.  As git's merge
+ * does, the merge of them is taken; *one is false where that conflicts.
+ */
 static int
-worker_tests_diff(
-    struct worker_call *c, git_tree **base, git_diff **diff, struct err *e)
+worker_tests_base(struct worker_call *c, const git_commit *head,
+    git_tree **base, bool *one, struct err *e)
 {
 	AUTO_COMMIT git_commit *from = NULL;
+	AUTO_COMMIT git_commit *tip = NULL;
+	AUTO_COMMIT git_commit *other = NULL;
+	AUTO_INDEX git_index *index = NULL;
+	git_oidarray all = { .count = 0 };
+	git_oid id;
+	int rc;
+
+	*one = true;
+	if (worker_commit(c, "base", &from, e) == -1 ||
+	    worker_commit(c, "tip", &tip, e) == -1)
+		return -1;
+	rc = git_merge_bases(
+	    &all, c->repo, git_commit_id(tip), git_commit_id(head));
+	if (rc == 0 && all.count == 2)
+		rc = git_commit_lookup(&other, c->repo,
+		    git_oid_equal(&all.ids[0], git_commit_id(from))
+			? &all.ids[1]
+			: &all.ids[0]);
+	*one = all.count < 2;
+	git_oidarray_dispose(&all);
+	if (rc == 0 && other != NULL)
+		rc = git_merge_commits(&index, c->repo, from, other, NULL);
+	if (rc == 0 && index != NULL && !git_index_has_conflicts(index)) {
+		*one = true;
+		rc = git_index_write_tree_to(&id, index, c->repo);
+		if (rc == 0)
+			rc = git_tree_lookup(base, c->repo, &id);
+	} else if (rc == 0 || rc == GIT_ENOTFOUND) {
+		rc = git_commit_tree(base, from);
+	}
+	return rc < 0 ? worker_fail(e, rc, "merge base") : 0;
+}
+
+static int
+worker_tests_diff(struct worker_call *c, git_tree **base, bool *one,
+    git_diff **diff, struct err *e)
+{
 	AUTO_COMMIT git_commit *head = NULL;
 	AUTO_TREE git_tree *tree = NULL;
 	git_diff_options opts;
 	int rc;
 
-	if (worker_commit(c, "base", &from, e) == -1 ||
-	    worker_commit(c, "head", &head, e) == -1)
+	if (worker_commit(c, "head", &head, e) == -1 ||
+	    worker_tests_base(c, head, base, one, e) == -1)
 		return -1;
 	(void)git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
 	opts.max_size = WORKER_TESTS_BLOB;
 	opts.context_lines = 0;
-	rc = git_commit_tree(base, from);
-	if (rc == 0)
-		rc = git_commit_tree(&tree, head);
+	rc = git_commit_tree(&tree, head);
 	if (rc == 0)
 		rc = git_diff_tree_to_tree(diff, c->repo, *base, tree, &opts);
 	return rc < 0 ? worker_fail(e, rc, "diff") : 0;
@@ -298,12 +340,13 @@ worker_op_tests(struct worker_call *c, struct err *e)
 	AUTO_TREE git_tree *base = NULL;
 	AUTO_DIFF git_diff *diff = NULL;
 	AUTO_FREE struct worker_tests *t = xcalloc(1, sizeof(*t));
+	bool one;
 	int rc;
 
 	t->c = c;
 	t->patterns = json_str_or(c->in, "patterns", "");
 	t->words = json_str_or(c->in, "words", "");
-	if (worker_tests_diff(c, &base, &diff, e) == -1)
+	if (worker_tests_diff(c, &base, &one, &diff, e) == -1)
 		return -1;
 	jw_array(c->w, "notes");
 	rc = git_diff_foreach(
@@ -314,7 +357,8 @@ worker_op_tests(struct worker_call *c, struct err *e)
 		return worker_fail(e, rc, "diff");
 	jw_u64(c->w, "notes_total", t->notes);
 	worker_tests_files(c, diff);
-	worker_tests_trees(t, diff, base);
+	worker_tests_trees(t, diff, base, one);
+	jw_bool(c->w, "several", !one);
 	return 0;
 }
 

@@ -90,7 +90,8 @@ static const char *
 push_excuse(const struct err *e, const char *other)
 {
 	if (e->sys == ENOSPC || e->sys == EDQUOT ||
-	    strstr(e->msg, strerror(ENOSPC)) != NULL)
+	    strstr(e->msg, strerror(ENOSPC)) != NULL ||
+	    strstr(e->msg, "disk is full") != NULL) /* SQLite's */
 		return "the server's disk is full: nothing was changed, try "
 		       "again when there is room";
 	return other;

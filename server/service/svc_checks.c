@@ -9,10 +9,15 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "lib/base/utf8.h"
 #include "lib/wire/json.h"
 #include "server/service/svc_network.h"
 #include "server/service/svc_pull.h"
 #include "server/store/check_texts.h"
+
+enum {
+	SVC_CHECKS_TOLD = 16384 /* bytes of a text in an event */
+};
 
 void
 svc_checks_ask(struct svc *s, int64_t project, const char *rev,
@@ -126,6 +131,35 @@ svc_checks_put_new(struct svc *s, const struct identity *who)
 	    s, sizeof(struct svc_checks_put), who, svc_checks_put_release);
 }
 
+/* They decide what is merged. */
+static int
+svc_checks_may(struct txn *t, const struct svc_checks_put *op, struct err *e)
+{
+	if (svc_may(t, &op->op.who, op->project_id, PERM_ADMIN, NULL, e) == 0)
+		return 0;
+	if (e->code != ERR_DENIED)
+		return -1;
+	return err_set(e, ERR_DENIED,
+	    "the project's checks decide what may be merged: an admin of the "
+	    "project changes them");
+}
+
+/* Of a long text the beginning. */
+static void
+svc_checks_told(struct jw *w, const char *key, const char *text)
+{
+	AUTO_FREE char *cut = NULL;
+	struct view v;
+
+	if (text == NULL) {
+		jw_null(w, key);
+		return;
+	}
+	v = utf8_cut(view_of(text), SVC_CHECKS_TOLD);
+	cut = view_dup(v);
+	jw_str(w, key, cut);
+}
+
 static int
 svc_checks_put_job(struct txn *t, void *arg, struct err *e)
 {
@@ -135,18 +169,25 @@ svc_checks_put_job(struct txn *t, void *arg, struct err *e)
 		.by_id = op->op.who.user_id,
 		.now = op->op.now };
 	AUTO_STR struct str data = STR_INIT;
+	AUTO_FREE char *was = NULL;
 	const struct svc_event v = { .kind = "project.updated",
 		.project_id = op->project_id,
 		.data = &data };
 	struct jw w;
 
-	if (svc_may(t, &op->op.who, op->project_id, PERM_WRITE, NULL, e) ==
-		-1 ||
+	if (svc_checks_may(t, op, e) == -1 ||
+	    check_texts_get(t, op->project_id, &was, e) == -1 ||
 	    check_texts_put(t, &n, e) == -1)
 		return -1;
 	jw_init(&w, &data);
 	jw_object(&w, NULL);
 	jw_bool(&w, "checks", op->text != NULL);
+	jw_object(&w, "gate");
+	jw_object(&w, "checks");
+	svc_checks_told(&w, "old", was);
+	svc_checks_told(&w, "new", op->text);
+	jw_end(&w);
+	jw_end(&w);
 	jw_end(&w);
 	return svc_event_add(t, &op->op.who, op->op.now, &v, e);
 }

@@ -17,8 +17,13 @@
 #include "server/store/check_orders.h"
 #include "server/store/jobs.h"
 
+#define SVC_CI_SEVERAL                                                   \
+	"head and base were merged crosswise: there is no one base that" \
+	" the tests could be laid over"
+
 enum {
 	SVC_CI_PROOF_PRIORITY = -1,
+	SVC_CI_RETEST_PRIORITY = -1,
 	SVC_CI_ORDER_PRIORITY = 1
 };
 
@@ -68,32 +73,54 @@ svc_ci_change_notes(const struct json *j, struct str *out)
 	}
 }
 
-void
-svc_ci_change_read(const struct git_result *res, const struct checks *checks,
-    struct svc_ci_change *out)
+static void
+svc_ci_change_paths(const struct json *list, bool cut,
+    const struct checks *checks, struct svc_ci_change *out)
 {
-	bool cut = json_bool_or(res->j, "truncated", true);
-
-	out->known = true;
-	out->checks_file = json_bool_or(res->j, "checks_file", false);
-	out->tests = json_i64_or(res->j, "tests", 0);
-	out->code = json_i64_or(res->j, "code", 0);
-	gitpool_sha(res, "tree", out->tree);
-	gitpool_sha(res, "bug_tree", out->bug_tree);
 	/* Of more files than are listed one may be what it looks at. */
 	for (size_t i = 0; i < checks->n; i++)
-		out->wants[i] = cut ||
+		if (cut ||
 		    (checks->v[i].paths == NULL &&
-			checks->v[i].paths_ignore == NULL);
-	for (const struct json *f = json_first(json_get(res->j, "files"));
-	     f != NULL; f = json_next(f)) {
+			checks->v[i].paths_ignore == NULL))
+			out->wants[i] = true;
+	for (const struct json *f = json_first(list); f != NULL;
+	     f = json_next(f)) {
 		struct view path = view_of(json_string(f));
 
+		if (view_is(path, ".coffer/checks.yml"))
+			out->checks_file = true;
 		for (size_t i = 0; i < checks->n; i++)
 			if (!out->wants[i])
 				out->wants[i] = check_wants(
 				    &checks->v[i], path);
 	}
+}
+
+void
+svc_ci_change_touched(const struct git_result *res, const struct checks *checks,
+    struct svc_ci_change *out)
+{
+	svc_ci_change_paths(json_get(res->j, "paths"),
+	    res->fail != NULL || json_bool_or(res->j, "truncated", true),
+	    checks, out);
+	snprintf(out->merged_error, sizeof(out->merged_error), "%s",
+	    json_str_or(res->j, "checks_error", ""));
+}
+
+void
+svc_ci_change_read(const struct git_result *res, const struct checks *checks,
+    struct svc_ci_change *out)
+{
+	out->known = true;
+	out->checks_file = out->checks_file ||
+	    json_bool_or(res->j, "checks_file", false);
+	out->tests = json_i64_or(res->j, "tests", 0);
+	out->code = json_i64_or(res->j, "code", 0);
+	out->several = json_bool_or(res->j, "several", false);
+	gitpool_sha(res, "tree", out->tree);
+	gitpool_sha(res, "bug_tree", out->bug_tree);
+	svc_ci_change_paths(json_get(res->j, "files"),
+	    json_bool_or(res->j, "truncated", true), checks, out);
 	svc_ci_change_notes(res->j, &out->notes);
 }
 
@@ -198,21 +225,85 @@ svc_ci_head_insert(struct txn *t, struct svc_ci_head *h,
 	return 0;
 }
 
+/* What waits or runs says nothing of what the merge would be now. */
+static int
+svc_ci_head_stop(struct txn *t, const struct svc_ci_head *h,
+    const struct job *was, const char *why, struct err *e)
+{
+	struct job_new row = svc_ci_head_row(h, was->name, &was->check);
+	struct job j = { .id = 0 };
+	int64_t id;
+	int rc;
+
+	row.base_sha = was->base_sha;
+	row.tree = was->tree;
+	if (jobs_settle(t, &row, JOB_SUPERSEDED, why, &id, e) == -1 ||
+	    jobs_get(t, id, &j, e) == -1)
+		return -1;
+	rc = svc_ci_status(t, h->ci, h->now, &j, e);
+	job_release(&j);
+	return rc;
+}
+
+/*
+ * On what the merge leaves.  There is one job of a check and a head: when the
+ * base moves, what waited or ran is the newest merge's, and after too often
+ * none's until somebody wants it merged.
+ */
+static int
+svc_ci_head_merged(struct txn *t, struct svc_ci_head *h, const struct check *k,
+    const struct job *was, struct err *e)
+{
+	bool other = was != NULL && was->tree[0] != '\0' &&
+	    strcmp(was->tree, h->merge_tree) != 0;
+	const char *no = NULL;
+	bool created;
+
+	if (h->merge_tree[0] == '\0')
+		no = "it conflicts with its base";
+	else if (other && was->retests >= SVC_CI_RETESTS_MAX)
+		no = "its base moved too often: it is tested again when its "
+		     "merge is asked for";
+	if (no == NULL)
+		return svc_ci_head_insert(t, h, k, k->name, h->merge_tree,
+		    other ? SVC_CI_RETEST_PRIORITY : 0, &created, e);
+	return was == NULL || job_state_is_end(was->state)
+	    ? 0
+	    : svc_ci_head_stop(t, h, was, no, e);
+}
+
+static const struct job *
+svc_ci_head_job(const struct job_list *l, const char *name)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->at[i].name, name) == 0)
+			return &l->at[i];
+	return NULL;
+}
+
 static int
 svc_ci_head_checks(struct txn *t, struct svc_ci_head *h, struct err *e)
 {
-	for (size_t i = 0; i < h->checks->n; i++) {
+	struct job_list l = { .n = 0 };
+	int rc = h->merge_tree == NULL
+	    ? 0
+	    : jobs_of_head(t, h->project_id, h->pull, h->sha, &l, e);
+
+	for (size_t i = 0; i < h->checks->n && rc == 0; i++) {
 		const struct check *k = &h->checks->v[i];
 		bool created = false;
-		int rc = h->change->known && !h->change->wants[i]
-		    ? svc_ci_head_skip(t, h, k, e)
-		    : svc_ci_head_insert(
-			  t, h, k, k->name, NULL, 0, &created, e);
 
-		if (rc == -1)
-			return -1;
+		if (h->change->known && !h->change->wants[i])
+			rc = svc_ci_head_skip(t, h, k, e);
+		else if (h->merge_tree != NULL)
+			rc = svc_ci_head_merged(
+			    t, h, k, svc_ci_head_job(&l, k->name), e);
+		else
+			rc = svc_ci_head_insert(
+			    t, h, k, k->name, NULL, 0, &created, e);
 	}
-	return 0;
+	job_list_release(&l);
+	return rc;
 }
 
 /* Why the tests are not asked what they show; NULL: they are. */
@@ -251,9 +342,10 @@ static int
 svc_ci_head_drop(struct txn *t, const struct svc_ci_head *h,
     const struct job *j, struct err *e)
 {
-	const struct job_new row = svc_ci_head_row(h, j->name, &j->check);
+	struct job_new row = svc_ci_head_row(h, j->name, &j->check);
 	int64_t id;
 
+	row.tree = j->tree;
 	return j->state == JOB_SUPERSEDED
 	    ? 0
 	    : jobs_settle(t, &row, JOB_SUPERSEDED,
@@ -364,7 +456,10 @@ svc_ci_head_proof(struct txn *t, struct svc_ci_head *h, struct err *e)
 	if (h->change->tree[0] == '\0')
 		return svc_ci_head_end(t, h, CHECK_NEW_TESTS, required,
 		    JOB_INFRASTRUCTURE_ERROR,
-		    "the tests cannot be laid over the base", e);
+		    h->change->several ? SVC_CI_SEVERAL
+				       : "the tests cannot be laid over the "
+					 "base",
+		    e);
 	return svc_ci_head_parts(t, h, required, e);
 }
 
@@ -410,8 +505,10 @@ svc_ci_head_order(struct txn *t, struct svc_ci_head *h,
 		if (svc_ci_head_drop_parts(t, h, &name, false, e) == -1)
 			return -1;
 		return svc_ci_head_end(t, h, whole, o->required, JOB_FAILED,
-		    "invalid: the pull request brings no test, and changes no "
-		    "file that the command names",
+		    h->change->several
+			? "invalid: " SVC_CI_SEVERAL
+			: "invalid: the pull request brings no test, and "
+			  "changes no file that the command names",
 		    e);
 	}
 	name.side = JOB_SIDE_HEAD;
@@ -459,7 +556,9 @@ svc_ci_head_orders(struct txn *t, struct svc_ci_head *h, struct err *e)
 static int
 svc_ci_head_file(struct txn *t, const struct svc_ci_head *h, struct err *e)
 {
-	const char *error = h->change->file_error;
+	const struct svc_ci_change *c = h->change;
+	const char *error = c->file_error[0] != '\0' ? c->file_error
+						     : c->merged_error;
 	const struct svc_status_row row = { .project_id = h->project_id,
 		.sha = h->sha,
 		.state = error[0] == '\0' ? STATUS_SUCCESS : STATUS_FAILURE,
@@ -492,6 +591,11 @@ svc_ci_head_notes(struct txn *t, const struct svc_ci_head *h, struct err *e)
 		if (c->file_error[0] != '\0') {
 			str_add(&notes, "; its own is wrong: ");
 			svc_ci_code(&notes, c->file_error);
+		}
+		if (c->merged_error[0] != '\0') {
+			str_add(
+			    &notes, "; merged with the base's it is wrong: ");
+			svc_ci_code(&notes, c->merged_error);
 		}
 		str_addc(&notes, '\n');
 	}

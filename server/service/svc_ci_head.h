@@ -15,7 +15,10 @@ struct job;
 struct pull;
 
 enum {
-	SVC_CI_ORDERS = 50 /* of one pass */
+	SVC_CI_ORDERS = 50, /* of one pass */
+	/* Of one head, because its base moved; then when its merge is asked
+	 * for. */
+	SVC_CI_RETESTS_MAX = 20
 };
 
 /* What the change does to files and tests, of gitpool_tests. */
@@ -23,15 +26,21 @@ struct svc_ci_change {
 	bool known;
 	bool checks_file; /* it changes .coffer/checks.yml */
 	bool wants[CHECKS_MAX];
+	bool several;           /* no one base that tests could be laid over */
 	char tree[SHA_HEX + 1]; /* "": none */
 	char bug_tree[SHA_HEX + 1];
 	int64_t tests; /* files added or changed */
 	int64_t code;  /* other files */
 	struct str notes;
 	char file_error[240];          /* of its own checks.yml */
+	char merged_error[240];        /* of what the base's would be then */
 	int64_t orders[SVC_CI_ORDERS]; /* whose words git was given */
 	size_t n_orders;
 };
+/* Of a gitpull_touched that was not answered every check looks at a file; the
+ * other is of a gitpool_tests, and may come in any order. */
+void svc_ci_change_touched(const struct git_result *res,
+    const struct checks *checks, struct svc_ci_change *out);
 void svc_ci_change_read(const struct git_result *res,
     const struct checks *checks, struct svc_ci_change *out);
 void svc_ci_change_release(struct svc_ci_change *c);
@@ -44,6 +53,8 @@ struct svc_ci_head {
 	int64_t pull;
 	const char *sha;
 	const char *base_sha;
+	const char *merge_tree; /* what checks run on, "": it conflicts and none
+				 * does; NULL: they run on sha */
 	const struct checks *checks;
 	const struct svc_ci_change *change;
 	int64_t queued; /* out */

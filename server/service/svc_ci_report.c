@@ -98,8 +98,11 @@ svc_ci_row(struct str *out, const struct job *j)
 
 	str_add(out, "| ");
 	svc_ci_cell(out, j->name);
-	str_addf(out, " | %s | %s | ", j->check.required ? "yes" : "no",
+	str_addf(out, " | %s | %s", j->check.required ? "yes" : "no",
 	    svc_ci_result_text(j));
+	if (job_rule_is_merge(j))
+		str_addf(out, ", merged into `%.12s`", j->base_sha);
+	str_add(out, " | ");
 	if (j->why[0] != '\0' && job_state_is_end(j->state))
 		svc_ci_cell(out, j->why);
 	str_add(out, " | ");
@@ -164,7 +167,8 @@ svc_ci_text(struct svc *s, const struct pull *p, const struct job_list *l,
 
 	if (sum.n == 0) {
 		str_addf(out,
-		    "**CI: stale.** What was here was of an older head; on "
+		    "**CI: stale.** What was here was of an older head or "
+		    "base; on "
 		    "`%.12s` nothing has run.\n",
 		    p->head_sha);
 		return;

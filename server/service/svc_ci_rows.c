@@ -46,6 +46,8 @@ svc_ci_event(struct txn *t, const struct identity *ci, int64_t now,
 	jw_str(&w, "name", j->name);
 	jw_str(&w, "context", str_cstr(&context));
 	jw_str(&w, "sha", j->sha);
+	if (job_rule_is_merge(j))
+		jw_str(&w, "merged_into", j->base_sha);
 	jw_str(&w, "state", job_state_name(j->state));
 	if (tail != NULL)
 		jw_str(&w, "tail", str_cstr(tail));
@@ -67,8 +69,9 @@ svc_ci_status(struct txn *t, const struct identity *ci, int64_t now,
 		.item = j->pull };
 	struct svc_status_row r = row;
 	const struct job_name name = job_name_read(j->name);
+	AUTO_STR struct str text = STR_INIT;
 	bool settled = j->check.test[0] == '\0' || name.kind == JOB_KIND_BUG ||
-	    name.kind == JOB_KIND_PROOF;
+	    name.kind == JOB_KIND_PROOF || j->state == JOB_SUPERSEDED;
 	int64_t id;
 
 	/* A part has none: what the parts come to has. */
@@ -80,6 +83,11 @@ svc_ci_status(struct txn *t, const struct identity *ci, int64_t now,
 		r.state = STATUS_PENDING;
 	str_addf(&context, "ci/%s", j->name);
 	r.context = str_cstr(&context);
+	if (job_rule_is_merge(j)) {
+		str_addf(&text, "%s (merge of %.12s into %.12s)", r.description,
+		    j->sha, j->base_sha);
+		r.description = str_cstr(&text);
+	}
 	return svc_status_insert(t, ci, now, &r, &id, e);
 }
 

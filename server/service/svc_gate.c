@@ -8,7 +8,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "lib/wire/json.h"
-#include "server/git/git_pool.h"
+#include "server/git/git_pull.h"
 #include "server/service/svc_checks.h"
 #include "server/service/svc_ci_head.h"
 #include "server/service/svc_look.h"
@@ -17,10 +17,6 @@
 #include "server/store/projects.h"
 #include "server/store/protections.h"
 #include "server/store/pulls.h"
-
-enum {
-	SVC_GATE_FILES = 3000 /* looked at for protected ones */
-};
 
 /* What people and the project require beside the checks of the base. */
 static int
@@ -71,6 +67,7 @@ svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
 	ask.current = p.settings.current;
 	ask.conversations = p.settings.conversations;
 	ask.findings = p.settings.findings;
+	ask.test_merge = p.settings.test_merge;
 	if (op->style == 0)
 		op->style = p.profile.merge_style;
 	if (!op->delete_given)
@@ -84,6 +81,9 @@ svc_gate_read(struct txn *t, struct svc_merge *op, struct err *e)
 	    protections_list(t, op->project_id, &rules, e) == -1)
 		return -1;
 	ask.rule = protect_match(&rules, op->pull.base);
+	if (ask.rule != NULL && protect_has(ask.rule, PROTECT_TEST_MERGE))
+		ask.test_merge = true;
+	op->test_merge = ask.test_merge;
 	op->may_override = op->role >= ROLE_ADMIN &&
 	    (ask.rule == NULL || protect_may_override(ask.rule, ask.user));
 	rc = svc_gate_ordered(t, op, e);
@@ -124,6 +124,10 @@ svc_gate_changed(struct svc_gate_facts *f, const char *path)
 	if (path[0] == '\0' ||
 	    !protect_files_match(f->files_pattern, view_of(path)))
 		return;
+	/* Most are in the head and in the merge. */
+	for (size_t i = 0; i < f->n_changed; i++)
+		if (strcmp(f->changed[i], path) == 0)
+			return;
 	if (f->n_changed == MERGE_MAX_FILES) {
 		f->files = MERGE_FILES_UNKNOWN;
 		return;
@@ -146,18 +150,14 @@ svc_gate_on_files(const struct git_result *res, void *arg)
 	}
 	f->files = json_bool_or(res->j, "truncated", true) ? MERGE_FILES_UNKNOWN
 							   : MERGE_FILES_FREE;
-	for (m = json_first(json_get(res->j, "files")); m != NULL;
-	     m = json_next(m)) {
-		const char *path = json_str_or(m, "path", "");
-		const char *old = json_str_or(m, "old_path", "");
-		svc_gate_changed(f, path);
-		if (strcmp(old, path) != 0)
-			svc_gate_changed(f, old);
-	}
+	for (m = json_first(json_get(res->j, "paths")); m != NULL;
+	     m = json_next(m))
+		svc_gate_changed(f, svc_text(json_string(m)));
 	svc_gate_ready(op);
 }
 
-/* Which files it changes is asked only where files are protected. */
+/* Which files it changes is asked only where files are protected: those of its
+ * own diff, and what the merge changes in the base. */
 static void
 svc_gate_files(struct svc_merge *op)
 {
@@ -179,8 +179,8 @@ svc_gate_files(struct svc_merge *op)
 	snprintf(f->files_pattern, sizeof(f->files_pattern), "%s", r->files);
 	memcpy(f->files_head, op->pull.head_sha, sizeof(f->files_head));
 	memcpy(f->files_base, op->pull.base_sha, sizeof(f->files_base));
-	gitpool_files(op->op.svc->git, op->project_id, f->files_base,
-	    f->files_head, SVC_GATE_FILES, svc_gate_on_files, op);
+	gitpull_touched(op->op.svc->git, op->project_id, f->files_base,
+	    f->files_head, svc_gate_on_files, op);
 }
 
 static void

@@ -13,11 +13,13 @@
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
 #include "server/domain/issue_rule.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pool.h"
 #include "server/git/repo_use.h"
 #include "server/service/svc_auto_merge.h"
 #include "server/service/svc_pull.h"
 #include "server/store/auto_merges.h"
+#include "server/store/commit_writers.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
@@ -48,7 +50,7 @@ svc_merge_reset(struct svc_merge *op)
 	op->hold = NULL;
 	pull_release(&op->pull);
 	svc_gate_facts_release(&op->facts);
-	op->refused = op->forbidden = op->overrides = false;
+	op->refused = op->forbidden = op->overrides = op->untested = false;
 }
 
 static void
@@ -348,6 +350,34 @@ svc_merge_unmet(struct svc_merge *op)
 	op->row.reason = xstrdup(op->reason);
 }
 
+/* Is what it leaves what the checks ran on? */
+static int
+svc_merge_is_tested(struct svc_merge *op, struct err *e)
+{
+	if (!op->test_merge || op->overrides ||
+	    strcmp(op->merge_tree, op->pull.merge_tree) == 0)
+		return 0;
+	op->untested = true;
+	return svc_merge_forbid(op, e,
+	    "This merge would leave other files than those that were tested");
+}
+
+/* Of the commit that is to come, in which theirs are: where it is taken to, so
+ * that nobody approves there what he wrote or merged here. */
+static int
+svc_merge_writers(struct txn *t, const struct svc_merge *op, struct err *e)
+{
+	const struct merging *m = &op->row;
+
+	if (strcmp(m->merge_sha, m->head_sha) == 0)
+		return 0;
+	if (commit_writers_add_pull(
+		t, m->project_id, m->number, m->merge_sha, e) == -1)
+		return -1;
+	return commit_writers_add(
+	    t, m->project_id, m->merge_sha, m->user_id, e);
+}
+
 /* The last look: nothing that the gate asks for changed meanwhile. */
 static int
 svc_merge_intent_job(struct txn *t, void *arg, struct err *e)
@@ -372,7 +402,11 @@ svc_merge_intent_job(struct txn *t, void *arg, struct err *e)
 	    strcmp(op->pull.head_sha, op->row.head_sha) != 0)
 		return err_set(e, ERR_EXISTS,
 		    "a branch moved during the merge; try again");
+	if (svc_merge_is_tested(op, e) == -1)
+		return -1;
 	svc_merge_unmet(op);
+	if (svc_merge_writers(t, op, e) == -1)
+		return -1;
 	return merging_insert(t, &op->row, op->op.now, e);
 }
 
@@ -381,6 +415,9 @@ svc_merge_on_intent(const struct err *fail, void *arg)
 {
 	struct svc_merge *op = arg;
 
+	if (fail != NULL && op->untested)
+		svc_pull_refresh(
+		    op->op.svc, op->project_id, op->number, 0, NULL, NULL);
 	if (fail == NULL)
 		svc_merge_intended(op);
 	else if (!op->raced || !svc_merge_again(op))
@@ -424,6 +461,7 @@ svc_merge_on_commit(const struct git_result *res, void *arg)
 	}
 	snprintf(op->merge_sha, sizeof(op->merge_sha), "%s", sha);
 	memcpy(op->row.merge_sha, op->merge_sha, sizeof(op->merge_sha));
+	gitpool_sha(res, "tree", op->merge_tree);
 	op->op.now = op->op.svc->now();
 	db_write(op->op.svc->db, svc_merge_intent_job, svc_merge_on_intent, op);
 }
@@ -629,6 +667,8 @@ svc_merge_go(struct svc_merge *op)
 		if (op->refused && svc_merge_is_early(op) &&
 		    svc_merge_again(op))
 			return;
+		if (op->refused && op->test_merge)
+			svc_pull_retest(op->op.svc, who, &op->pull);
 		if (op->refused && op->when_ok &&
 		    merge_policy_may_wait(&op->verdict))
 			svc_merge_schedule(op);

@@ -72,8 +72,11 @@ struct svc_merge {
 	enum role role;               /* of who merges */
 	bool allowed;                 /* the style is */
 	bool may_override;
-	bool overrides;              /* it passes over what is not met */
-	char merge_sha[SHA_HEX + 1]; /* out */
+	bool overrides;               /* it passes over what is not met */
+	char merge_sha[SHA_HEX + 1];  /* out */
+	char merge_tree[SHA_HEX + 1]; /* what that leaves */
+	bool test_merge;              /* checks ran on it */
+	bool untested;                /* they did not */
 	struct svc_gate_facts facts;
 	void (*go)(struct svc_merge *op);
 	struct merging row;
@@ -116,6 +119,7 @@ struct svc_gate_ask {
 	bool current; /* the project's settings */
 	bool conversations;
 	enum look_gate findings;
+	bool test_merge; /* and the rule's */
 };
 int svc_gate_decide(struct txn *t, const struct svc_gate_ask *a,
     struct merge_verdict *out, struct err *e);

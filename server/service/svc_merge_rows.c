@@ -24,22 +24,12 @@
 #include "server/store/timeline.h"
 #include "server/store/users.h"
 
-/* Of the head, and of this pull request's own job of the check as it is now:
- * another with the same head and another base may have run something else. */
+/* Of this pull request's own job alone, as its check is now: another with the
+ * same head may have run something else, and statuses are of the head. */
 static const char *
-svc_gate_status(
-    const struct status_list *list, const char *check, enum job_state job)
+svc_gate_status(enum job_state job)
 {
-	if (job == 0)
-		return NULL;
-	if (job_rule_status(job) != STATUS_SUCCESS)
-		return status_state_name(job_rule_status(job));
-	/* The newest comes last. */
-	for (size_t i = list->n; i-- > 0;)
-		if (strncmp(list->at[i].context, "ci/", 3) == 0 &&
-		    strcmp(list->at[i].context + 3, check) == 0)
-			return status_state_name(list->at[i].state);
-	return NULL;
+	return job == 0 ? NULL : status_state_name(job_rule_status(job));
 }
 
 static enum merge_review_verdict
@@ -106,8 +96,9 @@ svc_gate_is_job(const char *context)
 	    strcmp(context, "ci/" CHECK_FILE) != 0;
 }
 
-/* Of each context the newest of those who count; returns how many.  CI's are of
- * this pull request's jobs: there is none that it has not run. */
+/* Of each context the newest of those who count; returns how many.  CI's are
+ * what this pull request's jobs came to: none that it has not run, and not what
+ * another with the same head came to. */
 static size_t
 svc_gate_statuses(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
     struct merge_status *out)
@@ -122,8 +113,7 @@ svc_gate_statuses(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 		if (svc_gate_is_job(s->context)) {
 			if (x->of[i] == 0)
 				continue;
-			if (job_rule_status(x->of[i]) != STATUS_SUCCESS)
-				state = job_rule_status(x->of[i]);
+			state = job_rule_status(x->of[i]);
 		}
 		if (a->rule != NULL &&
 		    !protect_may_status(a->rule, s->creator.id, s->context))
@@ -211,6 +201,7 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 		.approvals = a->approvals,
 		.behind = strcmp(p->merge_base, p->base_sha) != 0,
 		.current = a->current,
+		.merged_into = a->test_merge ? p->base_sha : NULL,
 		.conversations = a->conversations,
 		.n_open = x->open.n,
 		.open_at = x->open.path,
@@ -225,9 +216,7 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 	}
 	for (size_t i = 0; i < f->checks.n; i++)
 		checks[i] = (struct merge_check){ f->checks.v[i].name,
-			f->checks.v[i].required,
-			svc_gate_status(
-			    &x->statuses, f->checks.v[i].name, x->jobs[i]) };
+			f->checks.v[i].required, svc_gate_status(x->jobs[i]) };
 	for (size_t i = 0; i < reviews->n; i++) {
 		const struct review *r = &reviews->at[i];
 
@@ -244,7 +233,8 @@ svc_gate_weigh(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 	merge_policy_decide(&in, out);
 }
 
-/* Its job of that name; a check's only as the check is now, 0: none. */
+/* Its job of that name; a check's only as the check is now, and of what is to
+ * be tested now; 0: none. */
 static int
 svc_gate_job(struct txn *t, const struct svc_gate_ask *a, const char *name,
     enum job_state *out, struct err *e)
@@ -256,11 +246,12 @@ svc_gate_job(struct txn *t, const struct svc_gate_ask *a, const char *name,
 		.pull = p->issue.number,
 		.sha = p->head_sha,
 		.name = name,
+		.tree = a->test_merge ? p->merge_tree : "",
 		.spec = spec };
 
 	*out = 0;
 	if (job_name_read(name).kind == JOB_KIND_CHECK) {
-		if (k == NULL)
+		if (k == NULL || (a->test_merge && p->merge_tree[0] == '\0'))
 			return 0;
 		svc_ci_spec(k, spec);
 	}

@@ -8,6 +8,7 @@
 #include "lib/base/view.h"
 #include "lib/wire/json.h"
 #include "server/domain/refname.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pool.h"
 #include "server/service/svc_mirror_priv.h"
 #include "server/store/db.h"
@@ -340,7 +341,7 @@ mirror_ask(struct mirror_job *j, const struct mirror_item *x)
 		    pool, id, x->new_up, x->local, mirror_on_same, j);
 	else
 		gitpool_mergeable(
-		    pool, id, x->local, x->new_up, mirror_on_clean, j);
+		    pool, id, x->local, x->new_up, false, mirror_on_clean, j);
 }
 
 void

@@ -17,6 +17,7 @@
 #include "server/service/svc_log.h"
 #include "server/service/svc_mirror.h"
 #include "server/service/svc_project_priv.h"
+#include "server/service/svc_pull.h"
 #include "server/service/svc_purge.h"
 #include "server/service/svc_record.h"
 #include "server/service/svc_renewal.h"
@@ -367,18 +368,85 @@ svc_project_check_options(
 	    now->branch);
 }
 
+/* Whoever may merge does not decide what merging takes. */
+static int
+svc_project_check_gate(
+    struct txn *t, struct svc_project_edit *op, struct err *e)
+{
+	const struct settings_gate *g;
+
+	/* What was not named may have been changed since it was read. */
+	if (!op->set_gate)
+		settings_rule_keep_gate(&op->project.settings, &op->settings);
+	g = settings_rule_gate_differs(&op->project.settings, &op->settings);
+	if (g == NULL ||
+	    svc_may(t, &op->op.who, op->project_id, PERM_ADMIN, NULL, e) == 0)
+		return 0;
+	if (e->code != ERR_DENIED)
+		return -1;
+	return err_set(e, ERR_DENIED,
+	    "settings.%s decides what may be merged: an admin of the project "
+	    "changes it",
+	    g->name);
+}
+
+static void
+svc_project_gate_value(
+    struct jw *w, const char *key, const struct settings_gate *g, int64_t v)
+{
+	if (g->word != NULL)
+		jw_str(w, key, g->word(v));
+	else if (g->flag)
+		jw_bool(w, key, v != 0);
+	else
+		jw_i64(w, key, v);
+}
+
+/* With what changed of the gate, before and after. */
+static int
+svc_project_settings_event(
+    struct txn *t, const struct svc_project_edit *op, struct err *e)
+{
+	const struct project_settings *was = &op->project.settings;
+	const struct project_settings *now = &op->settings;
+	AUTO_STR struct str data = STR_INIT;
+	const struct svc_event v = { .kind = "project.updated",
+		.project_id = op->project_id,
+		.data = &data };
+	struct jw w;
+
+	if (settings_rule_gate_differs(was, now) == NULL)
+		return svc_project_event(
+		    t, &op->op, op->project_id, "project.updated", NULL, e);
+	jw_init(&w, &data);
+	jw_object(&w, NULL);
+	jw_object(&w, "gate");
+	for (const struct settings_gate *g = settings_gates; g->name != NULL;
+	     g++) {
+		if (g->get(was) == g->get(now))
+			continue;
+		jw_object(&w, g->name);
+		svc_project_gate_value(&w, "old", g, g->get(was));
+		svc_project_gate_value(&w, "new", g, g->get(now));
+		jw_end(&w);
+	}
+	jw_end(&w);
+	jw_end(&w);
+	return svc_event_add(t, &op->op.who, op->op.now, &v, e);
+}
+
 static int
 svc_project_change_settings(
     struct txn *t, struct svc_project_edit *op, struct err *e)
 {
-	int64_t id = op->project_id;
-
 	if (!op->set_settings)
 		return 0;
 	if (svc_project_check_options(t, op, e) == -1 ||
-	    projects_set_settings(t, id, &op->settings, e) == -1)
+	    svc_project_check_gate(t, op, e) == -1 ||
+	    projects_set_settings(t, op->project_id, &op->settings, e) == -1)
 		return -1;
-	return svc_project_event(t, &op->op, id, "project.updated", NULL, e);
+	op->retest = op->settings.test_merge != op->project.settings.test_merge;
+	return svc_project_settings_event(t, op, e);
 }
 
 static int
@@ -442,6 +510,8 @@ svc_project_edited(void *arg)
 		svc_purge_soon(s->purge);
 	} else if (op->set_settings && op->project.upstream[0] != '\0')
 		s->upper->mirror_wake(s->mirror, op->project_id);
+	if (op->retest)
+		svc_pull_on_checks(s, op->project_id, op->op.who.user_id);
 	return false;
 }
 

@@ -30,12 +30,14 @@ struct svc_project_edit {
 	struct svc_op op;
 	int64_t project_id;
 	bool set_settings;
+	bool set_gate; /* settings name some that decide the gate */
 	struct project_settings settings;
 	enum sandbox_want want; /* 0: as it is */
 	bool renew;             /* the sandbox is to be made anew */
 	bool remove;
 	struct project project; /* out; not of a removal */
 	bool purged;
+	bool retest; /* checks run on something else now */
 };
 struct svc_project_edit *svc_project_edit_new(
     struct svc *s, const struct identity *who);

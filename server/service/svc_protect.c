@@ -3,11 +3,10 @@
 #include <string.h>
 
 #include "lib/base/alloc.h"
-#include "lib/base/auto.h"
 #include "lib/base/err.h"
-#include "lib/base/str.h"
-#include "lib/wire/json.h"
 #include "server/domain/push_policy.h"
+#include "server/service/svc_protect_event.h"
+#include "server/service/svc_pull.h"
 #include "server/store/protections.h"
 #include "server/store/reviews.h"
 #include "server/store/users.h"
@@ -38,6 +37,7 @@ svc_protect_put_release(void *arg)
 	free(op->name);
 	free(op->files);
 	free(op->open_files);
+	protect_rule_release(&op->was);
 	protect_rule_release(&op->rule);
 }
 
@@ -49,24 +49,6 @@ svc_protect_put_new(struct svc *s, const struct identity *who)
 
 	op->approvals = op->priority = -1;
 	return op;
-}
-
-static int
-svc_protect_event(struct txn *t, const struct svc_op *op, int64_t project,
-    const char *name, const char *what, struct err *e)
-{
-	AUTO_STR struct str data = STR_INIT;
-	const struct svc_event v = { .kind = "protection.changed",
-		.project_id = project,
-		.data = &data };
-	struct jw w;
-
-	jw_init(&w, &data);
-	jw_object(&w, NULL);
-	jw_str(&w, "rule", name);
-	jw_str(&w, "what", what);
-	jw_end(&w);
-	return svc_event_add(t, &op->who, op->now, &v, e);
 }
 
 static void
@@ -144,22 +126,41 @@ svc_protect_put_job(struct txn *t, void *arg, struct err *e)
 	if (op->create) {
 		r->name = xstrdup(op->name);
 		r->created_at = op->op.now;
-	} else if (protections_get(t, op->project_id, op->name, r, e) == -1) {
+	} else if (protections_get(t, op->project_id, op->name, &op->was, e) ==
+		-1 ||
+	    protections_get(t, op->project_id, op->name, r, e) == -1) {
 		return -1;
 	}
 	if (svc_protect_fill(t, op, r, e) == -1 ||
 	    (op->create ? protections_insert(t, r, &id, e)
 			: protections_update(t, r, e)) == -1 ||
-	    svc_protect_event(t, &op->op, op->project_id, op->name,
-		op->create ? "created" : "edited", e) == -1)
+	    svc_protect_changed(t, &op->op, op->project_id,
+		op->create ? NULL : &op->was, r, e) == -1)
 		return -1;
 	protect_rule_release(r);
 	return protections_get(t, op->project_id, op->name, r, e);
 }
 
+/* What checks of open pull requests run on may be another thing now. */
+static bool
+svc_protect_retest(struct svc_op *op, int64_t project)
+{
+	svc_pull_on_checks(op->svc, project, op->who.user_id);
+	return false;
+}
+
+static bool
+svc_protect_put_then(void *arg)
+{
+	struct svc_protect_put *op = arg;
+
+	return svc_protect_retest(&op->op, op->project_id);
+}
+
 void
 svc_protect_put(struct svc_protect_put *op, svc_done_fn *done, void *arg)
 {
+	op->op.then = svc_protect_put_then;
 	svc_op_run(op, svc_protect_put_job, done, arg);
 }
 
@@ -182,18 +183,31 @@ static int
 svc_protect_delete_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_protect_delete *op = arg;
+	struct protect_rule was = { .id = 0 };
+	int rc = -1;
 
-	if (svc_may(t, &op->op.who, op->project_id, PERM_MANAGE, NULL, e) ==
-		-1 ||
-	    protections_delete(t, op->project_id, op->name, e) == -1)
+	if (svc_may(t, &op->op.who, op->project_id, PERM_MANAGE, NULL, e) == -1)
 		return -1;
-	return svc_protect_event(
-	    t, &op->op, op->project_id, op->name, "deleted", e);
+	if (protections_get(t, op->project_id, op->name, &was, e) == 0 &&
+	    protections_delete(t, op->project_id, op->name, e) == 0)
+		rc = svc_protect_changed(
+		    t, &op->op, op->project_id, &was, NULL, e);
+	protect_rule_release(&was);
+	return rc;
+}
+
+static bool
+svc_protect_delete_then(void *arg)
+{
+	struct svc_protect_delete *op = arg;
+
+	return svc_protect_retest(&op->op, op->project_id);
 }
 
 void
 svc_protect_delete(struct svc_protect_delete *op, svc_done_fn *done, void *arg)
 {
+	op->op.then = svc_protect_delete_then;
 	svc_op_run(op, svc_protect_delete_job, done, arg);
 }
 
@@ -216,7 +230,7 @@ static int
 svc_protect_order_job(struct txn *t, void *arg, struct err *e)
 {
 	struct svc_protect_order *op = arg;
-	struct protect_list all = { .n = 0 };
+	struct protect_list all = { .n = 0 }, now = { .n = 0 };
 	int64_t next = 1;
 	int rc = 0;
 
@@ -231,15 +245,28 @@ svc_protect_order_job(struct txn *t, void *arg, struct err *e)
 		if (!svc_protect_is_named(op, all.at[i].id))
 			rc = protections_set_priority(
 			    t, op->project_id, all.at[i].id, next++, e);
+	if (rc == 0)
+		rc = protections_list(t, op->project_id, &now, e);
+	if (rc == 0)
+		rc = svc_protect_ordered(
+		    t, &op->op, op->project_id, &all, &now, e);
 	protect_list_release(&all);
-	if (rc == -1)
-		return -1;
-	return svc_protect_event(t, &op->op, op->project_id, "", "ordered", e);
+	protect_list_release(&now);
+	return rc;
+}
+
+static bool
+svc_protect_order_then(void *arg)
+{
+	struct svc_protect_order *op = arg;
+
+	return svc_protect_retest(&op->op, op->project_id);
 }
 
 void
 svc_protect_order(struct svc_protect_order *op, svc_done_fn *done, void *arg)
 {
+	op->op.then = svc_protect_order_then;
 	svc_op_run(op, svc_protect_order_job, done, arg);
 }
 

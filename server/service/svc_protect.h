@@ -31,6 +31,7 @@ struct svc_protect_put {
 	struct svc_names contexts;
 	char *files; /* NULL: not given */
 	char *open_files;
+	struct protect_rule was;
 	struct protect_rule rule; /* out */
 };
 struct svc_protect_put *svc_protect_put_new(

@@ -36,6 +36,10 @@ char *svc_pull_head_ref(const struct pull *p, int64_t *project)
 int svc_pull_head_now(
     struct txn *t, const struct pull *p, char sha[SHA_HEX + 1], struct err *e);
 
+/* Do the checks of pull requests into that base run on what merging leaves? */
+int svc_pull_tests_merge(
+    struct txn *t, int64_t project, const char *base, bool *yes, struct err *e);
+
 /* Is the row behind its branches? */
 bool svc_pull_needs_refresh(struct svc *s, const struct pull *p);
 
@@ -43,6 +47,11 @@ bool svc_pull_needs_refresh(struct svc *s, const struct pull *p);
 typedef void svc_pull_refreshed_fn(const struct err *fail, void *arg);
 void svc_pull_refresh(struct svc *s, int64_t project, int64_t number,
     int64_t actor, svc_pull_refreshed_fn *done, void *arg);
+
+/* Somebody wants it merged: what its base moved under too often is tested
+ * again, and what is tested again as soon as a new head. */
+void svc_pull_retest(
+    struct svc *s, const struct identity *who, const struct pull *p);
 
 struct svc_pull_create {
 	struct svc_op op;

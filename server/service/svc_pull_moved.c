@@ -8,7 +8,10 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "server/service/svc_ci_head.h"
+#include "server/store/jobs.h"
 #include "server/store/projects.h"
+#include "server/store/protections.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
 
@@ -108,6 +111,28 @@ svc_pull_head_now(
 	return refs_get(t, of, ref, sha, e);
 }
 
+int
+svc_pull_tests_merge(
+    struct txn *t, int64_t project, const char *base, bool *yes, struct err *e)
+{
+	const struct protect_rule *r;
+	struct protect_list rules;
+	struct project p = { .id = 0 };
+
+	if (projects_by_id(t, project, &p, e) == -1)
+		return -1;
+	*yes = p.settings.test_merge;
+	project_release(&p);
+	if (*yes)
+		return 0;
+	if (protections_list(t, project, &rules, e) == -1)
+		return -1;
+	r = protect_match(&rules, base);
+	*yes = r != NULL && protect_has(r, PROTECT_TEST_MERGE);
+	protect_list_release(&rules);
+	return 0;
+}
+
 /* Do the rows say what the branches are? */
 static bool
 svc_pull_is_current(struct svc *s, const struct pull *p)
@@ -115,11 +140,17 @@ svc_pull_is_current(struct svc *s, const struct pull *p)
 	AUTO_FREE char *base = xasprintf("refs/heads/%s", p->base);
 	char head_sha[SHA_HEX + 1], base_sha[SHA_HEX + 1];
 	struct err e = ERR_INIT;
+	bool merge;
 
 	if (p->mergeable == MERGEABLE_UNKNOWN ||
 	    svc_pull_head_now(db_reader(s->db), p, head_sha, &e) == -1 ||
 	    refs_get(db_reader(s->db), p->issue.project_id, base, base_sha,
-		&e) == -1)
+		&e) == -1 ||
+	    svc_pull_tests_merge(db_reader(s->db), p->issue.project_id, p->base,
+		&merge, &e) == -1)
+		return false;
+	if (p->mergeable == MERGEABLE_YES &&
+	    merge != (p->merge_tree[0] != '\0'))
 		return false;
 	return strcmp(base_sha, p->base_sha) == 0 &&
 	    (head_sha[0] == '\0' || strcmp(head_sha, p->head_sha) == 0);
@@ -129,6 +160,49 @@ bool
 svc_pull_needs_refresh(struct svc *s, const struct pull *p)
 {
 	return p->issue.state == ISSUE_OPEN && !svc_pull_is_current(s, p);
+}
+
+struct svc_pull_retest {
+	struct svc_op op;
+	int64_t project;
+	int64_t number;
+	char sha[SHA_HEX + 1];
+	int64_t n;
+};
+
+static int
+svc_pull_retest_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_pull_retest *op = arg;
+	const struct job_new of = {
+		.project_id = op->project, .pull = op->number, .sha = op->sha
+	};
+
+	return jobs_retest(t, &of, SVC_CI_RETESTS_MAX, &op->n, e);
+}
+
+static void
+svc_pull_retested(const struct err *fail, void *arg, void *ignored)
+{
+	struct svc_pull_retest *op = arg;
+
+	(void)ignored;
+	if (fail != NULL)
+		log_warn("pull retest reason=%s", log_val(fail->msg));
+	else if (op->n > 0)
+		svc_pull_refresh(
+		    op->op.svc, op->project, op->number, 0, NULL, NULL);
+}
+
+void
+svc_pull_retest(struct svc *s, const struct identity *who, const struct pull *p)
+{
+	struct svc_pull_retest *op = svc_op_new(s, sizeof(*op), who, NULL);
+
+	op->project = p->issue.project_id;
+	op->number = p->issue.number;
+	memcpy(op->sha, p->head_sha, sizeof(op->sha));
+	svc_op_run(op, svc_pull_retest_job, svc_pull_retested, NULL);
 }
 
 static void

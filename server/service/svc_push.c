@@ -17,12 +17,19 @@
 #include "server/domain/protect_rule.h"
 #include "server/domain/refname.h"
 #include "server/git/git_pool.h"
+#include "server/git/git_pull.h"
 #include "server/git/ref_cache.h"
 #include "server/git/ref_snapshot.h"
 #include "server/service/svc_pull.h"
 #include "server/service/svc_refs.h"
+#include "server/service/svc_writers.h"
 #include "server/store/db.h"
 #include "server/store/protections.h"
+
+enum {
+	PUSH_BROUGHT_REFS = 64,  /* whose commits are asked, of one push */
+	PUSH_BROUGHT_MAX = 2000, /* of one; the newest */
+};
 
 /* One judgement or one settlement. */
 struct push_job {
@@ -41,9 +48,10 @@ struct push_job {
 	struct str guards;
 	char **paths;
 	int64_t kept_at;
-	char **now; /* what git has for each command, NULL: nothing */
+	char **now;     /* what git has for each command, NULL: nothing */
+	char **brought; /* JSON lists of commits, NULL: not known */
 	bool *forced;
-	size_t at; /* of PUSH_ASK_FORCED */
+	size_t at; /* of push_ask_forced and push_ask_brought */
 	struct svc_refs refs;
 	struct err fail;
 	bool writing;  /* the database has it */
@@ -85,10 +93,13 @@ push_job_free(struct push_job *j)
 		free(j->c[i].ref);
 		if (j->now != NULL)
 			free(j->now[i]);
+		if (j->brought != NULL)
+			free(j->brought[i]);
 	}
 	free(j->c);
 	free(j->v);
 	free(j->now);
+	free(j->brought);
 	free(j->forced);
 	if (j->wait != NULL)
 		ref_cache_cancel(j->wait);
@@ -148,6 +159,7 @@ push_job_new(struct svc_push *p, const struct svc_pusher *who,
 	j->c = xcalloc(n > 0 ? n : 1, sizeof(*j->c));
 	j->v = xcalloc(n > 0 ? n : 1, sizeof(*j->v));
 	j->now = xcalloc(n > 0 ? n : 1, sizeof(*j->now));
+	j->brought = xcalloc(n > 0 ? n : 1, sizeof(*j->brought));
 	j->forced = xcalloc(n > 0 ? n : 1, sizeof(*j->forced));
 	for (size_t i = 0; i < n; i++) {
 		j->c[i] = c[i];
@@ -234,6 +246,50 @@ push_keep(struct push_job *j)
 		free(names[i]);
 	free(names);
 	free(v);
+}
+
+static int
+push_claim_job(struct txn *t, void *arg, struct err *e)
+{
+	struct push_job *j = arg;
+
+	for (size_t i = 0; i < j->n; i++)
+		if (j->v[i].ok &&
+		    svc_writers_claim(t, &j->who, &j->c[i], e) == -1)
+			return -1;
+	return 0;
+}
+
+static void
+push_on_claimed(const struct err *fail, void *arg)
+{
+	struct push_job *j = arg;
+
+	j->writing = false;
+	if (j->closed) {
+		push_job_free(j);
+		return;
+	}
+	if (fail == NULL) {
+		push_keep(j);
+		return;
+	}
+	j->fail = *fail;
+	push_judged(j);
+}
+
+/* Whose the commits are is on disk before a ref has them. */
+static void
+push_claim(struct push_job *j)
+{
+	for (size_t i = 0; i < j->n; i++) {
+		if (!j->v[i].ok || !svc_writers_brings(&j->c[i]))
+			continue;
+		j->writing = true;
+		db_write(j->p->spec.db, push_claim_job, push_on_claimed, j);
+		return;
+	}
+	push_keep(j);
 }
 
 /* What git has for each command's ref. */
@@ -342,7 +398,7 @@ push_judge_by(struct push_job *j, const struct ref_snapshot *s)
 		if (j->v[i].ok && j->v[i].guards != 0)
 			push_guards_of(j, i);
 	push_find_now(j, s);
-	push_keep(j);
+	push_claim(j);
 }
 
 static void
@@ -507,7 +563,13 @@ push_write_job(struct txn *t, void *arg, struct err *e)
 {
 	struct push_job *j = arg;
 
-	return svc_refs_write(t, &j->refs, e);
+	if (svc_refs_write(t, &j->refs, e) == -1)
+		return -1;
+	for (size_t i = 0; i < j->n; i++)
+		if (svc_writers_settle(t, &j->who, &j->c[i], j->now[i],
+			j->brought[i], e) == -1)
+			return -1;
+	return 0;
 }
 
 static void
@@ -533,6 +595,48 @@ push_write(struct push_job *j)
 	FAIL_POINT(push_before_write);
 	j->writing = true;
 	db_write(j->p->spec.db, push_write_job, push_on_written, j);
+}
+
+static void push_ask_brought(struct push_job *j);
+
+static void
+push_on_brought(const struct git_result *r, void *arg)
+{
+	struct push_job *j = arg;
+
+	if (r->fail == NULL)
+		j->brought[j->at] = svc_writers_list(r->j);
+	else
+		log_warn("push commits project=%" PRId64 " err=%s",
+		    j->who.project, log_val(r->fail->msg));
+	j->at++;
+	push_ask_brought(j);
+}
+
+/* The commits that came with each command that moved its branch. */
+static void
+push_ask_brought(struct push_job *j)
+{
+	AUTO_FREE char *main_ref = xasprintf(
+	    "refs/heads/%s", j->who.default_branch);
+
+	for (; j->at < j->n && j->at < PUSH_BROUGHT_REFS; j->at++) {
+		const struct push_command *c = &j->c[j->at];
+		const char *hide[] = { c->old, main_ref, NULL };
+		const struct git_brought b = { c->new_sha, hide,
+			PUSH_BROUGHT_MAX };
+
+		if (j->who.made || !svc_writers_brings(c) ||
+		    j->now[j->at] == NULL ||
+		    strcmp(j->now[j->at], c->new_sha) != 0)
+			continue;
+		if (strcmp(c->ref, main_ref) == 0)
+			hide[1] = NULL;
+		gitpull_brought(
+		    j->p->spec.pool, j->who.project, &b, push_on_brought, j);
+		return;
+	}
+	push_write(j);
 }
 
 static void push_ask_forced(struct push_job *j);
@@ -561,7 +665,8 @@ push_ask_forced(struct push_job *j)
 		    j->c[i].old, j->now[i], push_on_forced, j);
 		return;
 	}
-	push_write(j);
+	j->at = 0;
+	push_ask_brought(j);
 }
 
 static void

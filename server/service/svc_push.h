@@ -36,6 +36,9 @@ struct svc_pusher {
 	int64_t project;
 	int64_t actor;  /* user id of the events */
 	int64_t writer; /* of what is pushed, 0: the actor */
+	int64_t also;   /* wrote a part of it, too; 0: nobody */
+	int64_t pull;   /* it is this pull request's commits made again */
+	bool made;      /* the server made the one new commit, or those */
 	enum push_who who;
 	char run_branch[256]; /* "" : none */
 	char default_branch[256];

@@ -22,6 +22,7 @@
 #include "server/service/svc_refs.h"
 #include "server/service/svc_restore.h"
 #include "server/store/care.h"
+#include "server/store/commit_writers.h"
 #include "server/store/db.h"
 #include "server/store/projects.h"
 #include "server/store/refs.h"
@@ -214,6 +215,22 @@ reconcile_pusher(const struct reconcile *r, const char *ref, const char *now)
 	return 0;
 }
 
+/* The same of what no git child moved. */
+static int64_t
+reconcile_claimant(const struct reconcile *r, const char *ref, const char *now)
+{
+	struct err e = ERR_INIT;
+	int64_t id;
+
+	if (refname_branch(ref) == NULL)
+		return 0;
+	if (commit_writers_claimant(db_reader(r->spec.db), reconcile_project(r),
+		now, &id, &e) == -1)
+		log_warn("reconcile claimant project=%" PRId64 " err=%s",
+		    reconcile_project(r), log_val(e.msg));
+	return id;
+}
+
 static void
 reconcile_row(
     struct reconcile *r, const char *ref, const char *was, const char *now)
@@ -222,6 +239,8 @@ reconcile_row(
 
 	(void)memcpy(m->was, was, SHA_HEX);
 	m->actor = reconcile_pusher(r, ref, now);
+	if (m->actor == 0)
+		m->actor = reconcile_claimant(r, ref, now);
 }
 
 /* Rows of refs/heads and refs/tags; the mirror minds its own namespace. */

@@ -63,6 +63,8 @@ svc_refmove_pusher(struct svc_refmove *op, struct err *e)
 		.who = op->op.who.kind == IDENTITY_ADMIN ? PUSH_ADMIN
 							 : PUSH_MAINTAINER,
 		.no_upstream = svc_text(p.upstream)[0] == '\0',
+		.made = op->made,
+		.also = op->also,
 		.paths = (const char *const *)op->paths,
 		.n_paths = op->n_paths };
 	if (strlen(main_branch) < sizeof(op->who.default_branch))
@@ -97,14 +99,9 @@ svc_refmove_on_moved(const struct git_result *r, void *arg)
 {
 	struct svc_refmove *op = arg;
 
-	if (r->fail != NULL) {
+	/* What was kept for it, and claimed, is let go. */
+	if (r->fail != NULL)
 		op->fail = *r->fail;
-		/* What was kept for it is let go. */
-		if (op->who.kept_at == 0) {
-			svc_op_end(op, &op->fail);
-			return;
-		}
-	}
 	FAIL_POINT(refmove_moved);
 	svc_refmove_settle(op);
 }

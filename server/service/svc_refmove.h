@@ -30,6 +30,8 @@ struct svc_refmove {
 	bool forward;              /* it is known to drop none */
 	char **paths;              /* what it changes; NULL: not known */
 	size_t n_paths;
+	bool made;    /* the server made its new commit just now */
+	int64_t also; /* wrote a part of that, too; 0: nobody */
 
 	struct svc_pusher who;
 	struct push_command c;

@@ -17,6 +17,7 @@
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
 #include "server/git/git_copy.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pull.h"
 #include "server/service/svc_checks.h"
 #include "server/service/svc_ci.h"
@@ -63,8 +64,10 @@ svc_refresh_clear(struct svc_refresh *r)
 	review_comment_list_release(&r->live);
 	free(r->lines);
 	free(r->conflicts);
+	free(r->parts);
 	r->lines = NULL;
 	r->conflicts = NULL;
+	r->parts = NULL;
 	r->facts = false;
 	r->by_sha = false;
 	r->same = false;
@@ -215,6 +218,7 @@ svc_refresh_ask_change(struct svc_refresh *r)
 	AUTO_STR struct str words = STR_INIT;
 	struct err e = ERR_INIT;
 	struct git_tests_spec spec = { .base = r->merge_base,
+		.tip = r->base,
 		.head = r->head,
 		.patterns = r->checks.tests };
 
@@ -231,6 +235,19 @@ svc_refresh_ask_change(struct svc_refresh *r)
 }
 
 static void
+svc_refresh_on_touched(const struct git_result *res, void *arg)
+{
+	struct svc_refresh *r = arg;
+
+	if (res->fail != NULL)
+		log_warn("pull files project=%" PRId64 " pull=%" PRId64
+			 " reason=%s",
+		    r->project, r->number, log_val(res->fail->msg));
+	svc_ci_change_touched(res, &r->checks, &r->change);
+	svc_refresh_ask_change(r);
+}
+
+static void
 svc_refresh_on_checks(const struct git_result *res, void *arg)
 {
 	struct svc_refresh *r = arg;
@@ -242,7 +259,11 @@ svc_refresh_on_checks(const struct git_result *res, void *arg)
 	}
 	/* A wrong file queues nothing; the gate says what is wrong with it. */
 	svc_checks_take(r->s, res, &r->checks, &state);
-	svc_refresh_ask_change(r);
+	if (r->merge_base[0] == '\0')
+		svc_refresh_ask_change(r);
+	else
+		gitpull_touched(r->s->git, r->project, r->base, r->head,
+		    svc_refresh_on_touched, r);
 }
 
 /* Without them the rows keep what they had. */
@@ -297,15 +318,21 @@ svc_refresh_ask_facts(struct svc_refresh *r)
 	gitpull_facts(r->s->git, r->project, &spec, svc_refresh_on_facts, r);
 }
 
+/* Who brought them is not to be told without: the gate stays shut. */
 static void
-svc_refresh_on_ref(const struct git_result *res, void *arg)
+svc_refresh_on_parts(const struct git_result *res, void *arg)
 {
 	struct svc_refresh *r = arg;
+	struct str text = STR_INIT;
 	bool same;
 
 	if (res->fail != NULL) {
 		svc_refresh_end(r, res->fail);
 		return;
+	}
+	if (!json_bool_or(res->j, "truncated", true)) {
+		json_print(json_get(res->j, "commits"), &text);
+		r->parts = str_steal(&text);
 	}
 	same = r->sized && strcmp(r->head, r->row_head) == 0 &&
 	    strcmp(r->merge_base, r->row_base) == 0;
@@ -314,6 +341,20 @@ svc_refresh_on_ref(const struct git_result *res, void *arg)
 		    r->s, r->project, r->base, svc_refresh_on_checks, r);
 	else
 		svc_refresh_ask_facts(r);
+}
+
+static void
+svc_refresh_on_ref(const struct git_result *res, void *arg)
+{
+	struct svc_refresh *r = arg;
+	const char *hide[] = { r->base, NULL };
+	const struct git_brought b = { r->head, hide, GIT_BROUGHT_MAX };
+
+	if (res->fail != NULL)
+		svc_refresh_end(r, res->fail);
+	else
+		gitpull_brought(
+		    r->s->git, r->project, &b, svc_refresh_on_parts, r);
 }
 
 static void
@@ -343,7 +384,7 @@ svc_refresh_on_merge(const struct git_result *res, void *arg)
 	    !r->by_sha) {
 		r->by_sha = true;
 		gitpool_mergeable(r->s->git, r->project, r->base_ref,
-		    r->row_head, svc_refresh_on_merge, r);
+		    r->row_head, r->test_merge, svc_refresh_on_merge, r);
 		return;
 	}
 	if (res->fail != NULL) {
@@ -355,6 +396,9 @@ svc_refresh_on_merge(const struct git_result *res, void *arg)
 	gitpool_sha(res, "merge_base", r->merge_base);
 	r->clean = json_bool_or(res->j, "clean", false) &&
 	    r->merge_base[0] != '\0';
+	r->merge_tree[0] = '\0';
+	if (r->test_merge && r->clean)
+		gitpool_sha(res, "tree", r->merge_tree);
 	svc_refresh_conflicts(r, json_get(res->j, "conflicts"));
 	snprintf(ref, sizeof(ref), "refs/pull/%" PRId64 "/head", r->number);
 	gitpool_refs_update(
@@ -365,7 +409,7 @@ static void
 svc_refresh_ask_merge(struct svc_refresh *r)
 {
 	gitpool_mergeable(r->s->git, r->project, r->base_ref, r->head_ref,
-	    svc_refresh_on_merge, r);
+	    r->test_merge, svc_refresh_on_merge, r);
 }
 
 /* A branch that is gone leaves the head that was brought last. */
@@ -427,10 +471,17 @@ svc_refresh_run(struct svc_refresh *r)
 		svc_refresh_end(r, NULL);
 		return;
 	}
+	if (svc_pull_tests_merge(db_reader(s->db), r->project, p.base,
+		&r->test_merge, &e) == -1) {
+		pull_release(&p);
+		svc_refresh_end(r, &e);
+		return;
+	}
 	r->base_ref = xasprintf("refs/heads/%s", p.base);
 	memcpy(r->row_head, p.head_sha, sizeof(r->row_head));
 	memcpy(r->row_base, p.merge_base, sizeof(r->row_base));
 	r->sized = p.changed_files > 0;
+	r->head_project = p.head_project;
 	if (p.head_project != 0) {
 		svc_refresh_from_fork(r, &p);
 	} else {

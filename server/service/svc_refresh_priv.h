@@ -46,16 +46,21 @@ struct svc_refresh {
 	char head[SHA_HEX + 1];
 	char base[SHA_HEX + 1];
 	char merge_base[SHA_HEX + 1];
-	char row_base[SHA_HEX + 1]; /* merge base of the rows */
-	bool sized;                 /* the rows have the size of the diff */
-	bool facts;                 /* stat and lines are filled */
+	char merge_tree[SHA_HEX + 1]; /* with test_merge; "": a conflict */
+	char row_base[SHA_HEX + 1];   /* merge base of the rows */
+	bool sized;                   /* the rows have the size of the diff */
+	bool facts;                   /* stat and lines are filled */
 	struct pull_stat stat;
 	struct review_comment_list
 	    live;       /* comments whose lines are asked for */
 	int64_t *lines; /* where they are now */
 	char *conflicts;
+	char *parts; /* the commits that the base has not, as JSON; NULL: more
+			than can be told */
+	int64_t head_project;
 	bool clean;
-	bool same; /* the base has its changes as other commits */
+	bool test_merge; /* checks run on what a merge would leave */
+	bool same;       /* the base has its changes as other commits */
 	struct checks checks;
 	struct svc_ci_change change;
 	struct identity who;

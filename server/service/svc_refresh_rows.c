@@ -15,6 +15,7 @@
 #include "server/service/svc_refresh_priv.h"
 #include "server/store/jobs.h"
 #include "server/store/projects.h"
+#include "server/store/pull_writers.h"
 #include "server/store/refs.h"
 #include "server/store/timeline.h"
 #include "server/store/users.h"
@@ -82,6 +83,7 @@ svc_refresh_jobs(struct txn *t, struct svc_refresh *r, struct err *e)
 		.pull = r->number,
 		.sha = r->head,
 		.base_sha = r->base,
+		.merge_tree = r->test_merge ? r->merge_tree : NULL,
 		.checks = &r->checks,
 		.change = &r->change };
 	bool ci = false;
@@ -199,11 +201,16 @@ svc_refresh_rows(
 	const struct pull_merge_test test = { .head_sha = r->head,
 		.base_sha = r->base,
 		.merge_base = r->merge_base,
+		.merge_tree = r->merge_tree,
 		.mergeable = r->clean ? MERGEABLE_YES : MERGEABLE_NO };
 	const struct svc_refresh_moved sync = { "pull.synchronized", "before",
 		p->head_sha, "head_sha", r->head };
 	const struct svc_refresh_moved conflict = { "pull.conflict", "head_sha",
 		r->head, "base_sha", r->base };
+	const struct pull_parts parts = { .project_id = r->project,
+		.number = r->number,
+		.head_project = r->head_project,
+		.shas = r->parts };
 	bool moved = strcmp(p->head_sha, r->head) != 0;
 	int64_t writer = r->who.user_id;
 	bool over = false;
@@ -226,7 +233,8 @@ svc_refresh_rows(
 		    svc_refresh_event(t, r, &sync, e) == -1)
 			return -1;
 	}
-	if (pulls_set_mergeable(t, r->project, r->number, &test, e) == -1 ||
+	if (pull_parts_set(t, &parts, e) == -1 ||
+	    pulls_set_mergeable(t, r->project, r->number, &test, e) == -1 ||
 	    svc_refresh_facts(t, r, p, e) == -1)
 		return -1;
 	if (!r->clean && p->issue.author.kind == USER_AGENT &&

@@ -14,6 +14,7 @@
 #include "server/service/svc_mention.h"
 #include "server/service/svc_pull.h"
 #include "server/store/issues.h"
+#include "server/store/pull_writers.h"
 #include "server/store/pulls.h"
 #include "server/store/review_comments.h"
 #include "server/store/reviews.h"
@@ -399,21 +400,41 @@ svc_review_change_new(struct svc *s, const struct identity *who)
 	    svc_review_change_release);
 }
 
-/* A verdict against a pull request is not for its own author to take away. */
+/* Of a pull request that he wrote a part of nobody takes a verdict away, nor
+ * gives it back; and what another approved and took back, an admin alone. */
+static int
+svc_review_dismisser(struct txn *t, const struct svc_review_change *op,
+    const struct pull *p, enum perm_verb *needs, struct err *e)
+{
+	int64_t who = op->op.who.user_id;
+	bool wrote = false;
+
+	if (pull_writers_has(
+		t, op->project_id, p->issue.number, who, &wrote, e) == -1)
+		return -1;
+	if (wrote || p->issue.author.id == who ||
+	    (op->what == REVIEW_UNDISMISS &&
+		op->review.state == REVIEW_APPROVED &&
+		op->review.author.id != who))
+		*needs = PERM_MANAGE;
+	return 0;
+}
+
 static int
 svc_review_may_dismiss(struct txn *t, const struct svc_review_change *op,
     const struct pull *p, struct err *e)
 {
 	const struct identity *who = &op->op.who;
+	enum perm_verb needs = PERM_WRITE;
 
 	if (!svc_review_is_verdict(op->review.state))
 		return err_set(e, ERR_DENIED,
 		    "only APPROVED and REQUEST_CHANGES can be dismissed");
 	if (op->review.author.id == who->user_id && op->what == REVIEW_DISMISS)
 		return 0;
-	return svc_may(t, who, op->project_id,
-	    p->issue.author.id == who->user_id ? PERM_MANAGE : PERM_WRITE, NULL,
-	    e);
+	if (svc_review_dismisser(t, op, p, &needs, e) == -1)
+		return -1;
+	return svc_may(t, who, op->project_id, needs, NULL, e);
 }
 
 static int

@@ -75,6 +75,7 @@ svc_suggestion_write(
 	if (op->co_author != NULL)
 		str_addf(&message, "\nCo-authored-by: %s\n", op->co_author);
 	f->project_id = op->project_id;
+	f->also = op->comment.author.id;
 	f->branch = xstrdup(op->branch);
 	f->message = str_steal(&message);
 	f->noreply = xstrdup(svc_text(op->noreply));

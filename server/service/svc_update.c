@@ -10,8 +10,10 @@
 #include "lib/base/failpoint.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pool.h"
 #include "server/git/repo_use.h"
+#include "server/service/svc_pull.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
 
@@ -130,6 +132,9 @@ svc_update_on_commit(const struct git_result *res, void *arg)
 		return;
 	}
 	gitpool_sha(res, "sha", op->new_sha);
+	/* Commits made again are whose they were. */
+	if (op->rebase && strcmp(op->new_sha, op->base_sha) != 0)
+		op->pusher.pull = op->number;
 	if (strcmp(op->new_sha, op->head_sha) == 0) {
 		svc_op_end(op, NULL);
 		return;
@@ -166,6 +171,7 @@ svc_update_pusher(struct svc_update *op, const struct project *p, struct err *e)
 		&role, e) == -1)
 		return -1;
 	op->pusher = (struct svc_pusher){ .project = p->id,
+		.made = true,
 		.actor = op->op.who.user_id,
 		.who = role == ROLE_ADMIN ? PUSH_ADMIN : PUSH_MAINTAINER,
 		.no_upstream = p->upstream[0] == '\0',
@@ -208,29 +214,58 @@ svc_update_pull(struct svc_update *op, struct err *e)
 	return rc;
 }
 
-void
-svc_update(struct svc_update *op, svc_done_fn *done, void *arg)
+static int
+svc_update_may(struct svc_update *op, struct err *e)
 {
 	struct project p = { .id = 0 };
+	int rc = svc_project_by_id(db_reader(op->op.svc->db), &op->op.who,
+	    op->project_id, PERM_WRITE, &p, e);
+
+	if (rc == 0)
+		rc = svc_update_pusher(op, &p, e);
+	project_release(&p);
+	return rc;
+}
+
+static void
+svc_update_begin(struct svc_update *op)
+{
 	AUTO_FREE char *noreply = NULL;
 	struct err e = ERR_INIT;
-	int rc;
 
-	op->op.done = done;
-	op->op.arg = arg;
 	noreply = svc_noreply(op->op.svc, op->op.who.login);
 	svc_person_fill(db_reader(op->op.svc->db), &op->op.who, noreply,
 	    op->op.svc->now(), &op->person);
-	rc = svc_project_by_id(db_reader(op->op.svc->db), &op->op.who,
-	    op->project_id, PERM_WRITE, &p, &e);
-	if (rc == 0)
-		rc = svc_update_pusher(op, &p, &e);
-	if (rc == 0)
-		rc = svc_update_pull(op, &e);
-	project_release(&p);
-	if (rc == -1)
+	if (svc_update_pull(op, &e) == -1)
 		svc_op_end_later(op, &e);
 	else
 		op->hold = repo_use_share(op->op.svc->use, op->project_id, 0,
 		    svc_update_on_ready, op);
+}
+
+static void
+svc_update_on_refreshed(const struct err *fail, void *arg)
+{
+	struct svc_update *op = arg;
+
+	if (fail != NULL)
+		svc_op_end(op, fail);
+	else
+		svc_update_begin(op);
+}
+
+void
+svc_update(struct svc_update *op, svc_done_fn *done, void *arg)
+{
+	struct err e = ERR_INIT;
+
+	op->op.done = done;
+	op->op.arg = arg;
+	if (svc_update_may(op, &e) == -1)
+		svc_op_end_later(op, &e);
+	else if (op->rebase) /* the rows say who wrote what is made again */
+		svc_pull_refresh(op->op.svc, op->project_id, op->number, 0,
+		    svc_update_on_refreshed, op);
+	else
+		svc_update_begin(op);
 }

@@ -101,6 +101,8 @@ svc_write_move(struct svc_write *op)
 	m->ref = xasprintf("refs/heads/%s",
 	    op->new_branch != NULL ? op->new_branch : op->branch);
 	m->forward = true;
+	m->made = true;
+	m->also = op->also;
 	memcpy(m->new_sha, op->commit, sizeof(m->new_sha));
 	if (!fresh)
 		memcpy(m->old, op->base, sizeof(m->old));

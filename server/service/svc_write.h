@@ -49,6 +49,7 @@ struct svc_write {
 	struct svc_person committer;
 	struct svc_file *v; /* SVC_WRITE_MAX at most */
 	size_t n;
+	int64_t also;  /* wrote a part of it, too; 0: nobody */
 	char *noreply; /* address of whoever asks and has none */
 
 	char commit[SHA_HEX + 1]; /* out */

@@ -38,6 +38,7 @@ jobs_fill(struct query *q, struct job *j)
 	j->check.pids = query_i64(q);
 	j->check.disk = query_i64(q);
 	QUERY_NAME(q, j->tree);
+	j->retests = query_i64(q);
 	j->check.image = query_text(q);
 	j->check.profile = query_text(q);
 	j->check.presets = query_text(q);
@@ -69,14 +70,15 @@ int
 jobs_state(
     struct txn *t, const struct job_new *of, enum job_state *out, struct err *e)
 {
-	static const char
-	    sql[] = "SELECT state FROM job WHERE project_id = ?1 AND pull = ?2"
-		    " AND sha = ?3 AND name = ?4 AND (?5 = '' OR spec = ?5)";
+	static const char sql
+	    [] = "SELECT state FROM job WHERE project_id = ?1 AND pull = ?2"
+		 " AND sha = ?3 AND name = ?4"
+		 " AND (?5 = '' OR (spec = ?5 AND (tree = ?6 OR state = 11)))";
 	int64_t state = 0;
 
 	if (db_number(t, sql,
 		BINDS(I(of->project_id), I(of->pull), S(of->sha), S(of->name),
-		    S(of->spec)),
+		    S(of->spec), S(of->tree)),
 		&state, e) == -1)
 		return -1;
 	*out = (enum job_state)state;
@@ -104,7 +106,9 @@ jobs_renew(struct txn *t, const struct job_new *n, int64_t id, bool *renewed,
 	    " priority = ?18, spec = ?19, attempt = 0, lease = '', lease_until "
 	    "= 0,"
 	    " runner = '', runner_id = 0, cancel = 0, phase = '', has_exit = 0,"
-	    " exit_code = 0, signal = 0, started_at = 0, ended_at = 0, why = ''"
+	    " exit_code = 0, signal = 0, started_at = 0, ended_at = 0, why = "
+	    "'',"
+	    " retests = retests + (tree <> ?10)"
 	    " WHERE id = ?9 AND (state IN (10, 11) OR network_setup <> ?2"
 	    " OR network_test <> ?3 OR timeout_s <> ?4 OR memory <> ?5"
 	    " OR required <> ?6 OR setup <> ?7 OR test <> ?8 OR tree <> ?10"
@@ -180,8 +184,8 @@ jobs_settle(struct txn *t, const struct job_new *n, enum job_state state,
 		     " AND sha = ? AND name = ?";
 	static const char
 	    sql[] = "UPDATE job SET state = ?, why = ?, ended_at = ?,"
-		    " base_sha = ?, required = ?, lease = '', spec = ?"
-		    " WHERE id = ?";
+		    " base_sha = ?, required = ?, lease = '', spec = ?,"
+		    " tree = ? WHERE id = ?";
 
 	if (db_number(t, find,
 		BINDS(I(n->project_id), I(n->pull), S(n->sha), S(n->name)), id,
@@ -194,7 +198,7 @@ jobs_settle(struct txn *t, const struct job_new *n, enum job_state state,
 	}
 	return db_exec(t, sql,
 	    BINDS(I(state), S(why), I(n->now), S(n->base_sha),
-		I(n->check->required), S(n->spec), I(*id)),
+		I(n->check->required), S(n->spec), S(n->tree), I(*id)),
 	    NULL, e);
 }
 
@@ -243,4 +247,16 @@ jobs_list(struct txn *t, int64_t project_id, int64_t pull, int64_t limit,
 	if (rc == -1)
 		job_list_release(out);
 	return rc;
+}
+
+int
+jobs_retest(struct txn *t, const struct job_new *of, int64_t over, int64_t *n,
+    struct err *e)
+{
+	return db_exec(t,
+	    "UPDATE job SET priority = max(priority, 0),"
+	    " retests = CASE WHEN retests >= ?4 THEN 0 ELSE retests END"
+	    " WHERE project_id = ?1 AND pull = ?2 AND sha = ?3"
+	    " AND (retests >= ?4 OR (state = 1 AND priority < 0))",
+	    BINDS(I(of->project_id), I(of->pull), S(of->sha), I(over)), n, e);
 }

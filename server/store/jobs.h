@@ -30,7 +30,8 @@ int jobs_insert(struct txn *t, const struct job_new *n, int64_t *id,
     bool *created, struct err *e);
 int jobs_get(struct txn *t, int64_t id, struct job *out, struct err *e);
 /* Of the pull request's check of that head; 0: it has none, or of another
- * spec, if one is given. */
+ * spec, if one is given, and then of another tree, too, unless it is skipped.
+ */
 int jobs_state(struct txn *t, const struct job_new *of, enum job_state *out,
     struct err *e);
 /* It ends without a runner: it is skipped, or others say how it ended. */
@@ -42,6 +43,12 @@ int jobs_of_head(struct txn *t, int64_t project_id, int64_t pull,
 /* Newest first; pull 0: any. */
 int jobs_list(struct txn *t, int64_t project_id, int64_t pull, int64_t limit,
     int64_t offset, struct job_list *out, struct err *e);
+
+/* Somebody waits for the pull request's head: what was queued anew for other
+ * trees so often may be so again, and what is queued waits behind none of
+ * priority 0 any more; *n of them. */
+int jobs_retest(struct txn *t, const struct job_new *of, int64_t over,
+    int64_t *n, struct err *e);
 
 struct job_claim {
 	int64_t runner_id;

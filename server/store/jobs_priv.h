@@ -13,6 +13,7 @@
 	" j.lease_until, j.runner, j.phase, j.has_exit, j.exit_code,"         \
 	" j.signal, j.log_bytes, j.created_at, j.started_at, j.ended_at,"     \
 	" j.runner_id, j.priority, j.cancel, j.cpus, j.pids, j.disk, j.tree," \
+	" j.retests,"                                                         \
 	" j.image, j.profile, j.presets, j.labels, j.why, j.setup, j.test"
 #define JOB_FROM " FROM job j JOIN project p ON p.id = j.project_id"
 

@@ -13,19 +13,19 @@ enum {
 	PROJECT_ARGS_MAX = 256 /* of an agent command, as kept */
 };
 
-#define PROJECT_COLS                                                         \
-	"id, owner, (SELECT a.id FROM account a WHERE a.login = owner),"     \
-	" name, upstream, default_branch, state, created_at,"                \
-	" mirror_state, mirror_refs, mirror_ok_at, mirror_next_at,"          \
-	" mirror_failures, mirror_error, mirror_kind, mirror_attempt_at,"    \
-	" sandbox_want, sandbox_state, sandbox_generation, sandbox_cause,"   \
-	" sandbox_reason, sandbox_address, sandbox_at, interval_s, network," \
-	" agent, pickup, approvals, max_wakes, memory, cpus, pids, disk,"    \
-	" wall_s, hold, keep_days, agent_command, sandbox_options,"          \
-	" runs_paused, trigger_label, max_retries, retry_s, max_item_runs,"  \
-	" max_day_runs, gate_current, gate_talks, gate_findings,"            \
-	" description, website,"                                             \
-	" archived_at, has_issues, has_pulls, merge_styles, merge_style,"    \
+#define PROJECT_COLS                                                           \
+	"id, owner, (SELECT a.id FROM account a WHERE a.login = owner),"       \
+	" name, upstream, default_branch, state, created_at,"                  \
+	" mirror_state, mirror_refs, mirror_ok_at, mirror_next_at,"            \
+	" mirror_failures, mirror_error, mirror_kind, mirror_attempt_at,"      \
+	" sandbox_want, sandbox_state, sandbox_generation, sandbox_cause,"     \
+	" sandbox_reason, sandbox_address, sandbox_at, interval_s, network,"   \
+	" agent, pickup, approvals, max_wakes, memory, cpus, pids, disk,"      \
+	" wall_s, hold, keep_days, agent_command, sandbox_options,"            \
+	" runs_paused, trigger_label, max_retries, retry_s, max_item_runs,"    \
+	" max_day_runs, gate_current, gate_talks, gate_merged, gate_findings," \
+	" description, website,"                                               \
+	" archived_at, has_issues, has_pulls, merge_styles, merge_style,"      \
 	" delete_branch, parent_id"
 
 /* The command is a JSON array of strings in its column. */
@@ -109,6 +109,7 @@ projects_fill_settings(struct query *q, struct project_settings *s)
 	s->max_day_runs = query_i64(q);
 	s->current = query_bool(q);
 	s->conversations = query_bool(q);
+	s->test_merge = query_bool(q);
 	s->findings = (enum look_gate)query_i64(q);
 }
 
@@ -168,9 +169,9 @@ projects_insert(
 	    " hold, keep_days, description, default_branch, provisional,"
 	    " sandbox_options, parent_id, runs_paused, trigger_label,"
 	    " max_retries, retry_s, max_item_runs, max_day_runs,"
-	    " gate_current, gate_talks, gate_findings)"
+	    " gate_current, gate_talks, gate_merged, gate_findings)"
 	    " VALUES (?, ?, ?, 1, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 	const struct project_settings *s = n->settings;
 	bool own = n->upstream[0] == '\0';
 	AUTO_STR struct str command = STR_INIT, options = STR_INIT;
@@ -189,7 +190,7 @@ projects_insert(
 		    S(str_cstr(&options)), I(n->parent_id), I(s->runs_paused),
 		    S(s->trigger_label), I(s->max_retries), I(s->retry_s),
 		    I(s->max_item_runs), I(s->max_day_runs), I(s->current),
-		    I(s->conversations), I(s->findings)),
+		    I(s->conversations), I(s->test_merge), I(s->findings)),
 		NULL, e) == -1) {
 		if (e->code == ERR_EXISTS)
 			(void)err_set(e, ERR_EXISTS,
@@ -357,7 +358,8 @@ projects_set_settings(
 		 " runs_paused = ?, trigger_label = ?, max_retries = ?,"
 		 " retry_s = ?,"
 		 " max_item_runs = ?, max_day_runs = ?,"
-		 " gate_current = ?, gate_talks = ?, gate_findings = ?"
+		 " gate_current = ?, gate_talks = ?, gate_merged = ?,"
+		 " gate_findings = ?"
 		 " WHERE id = ?";
 	AUTO_STR struct str command = STR_INIT, options = STR_INIT;
 
@@ -371,7 +373,7 @@ projects_set_settings(
 		S(str_cstr(&options)), I(s->runs_paused), S(s->trigger_label),
 		I(s->max_retries), I(s->retry_s), I(s->max_item_runs),
 		I(s->max_day_runs), I(s->current), I(s->conversations),
-		I(s->findings), I(id)),
+		I(s->test_merge), I(s->findings), I(id)),
 	    ERR_NOTFOUND, "project does not exist", e);
 }
 

@@ -9,12 +9,13 @@
 #include "server/store/items_priv.h"
 #include "server/store/pull_writers.h"
 
-#define PULL_COLS                                                   \
-	ISSUE_COLS ", p.head, p.base, p.head_sha, p.base_sha,"      \
-		   " p.merge_base, p.head_account_id, p.mergeable," \
-		   " p.draft, p.run_id, p.merged_at, p.merged_by,"  \
-		   " p.merge_sha, p.additions, p.deletions,"        \
-		   " p.changed_files, p.review_comments,"           \
+#define PULL_COLS                                                    \
+	ISSUE_COLS ", p.head, p.base, p.head_sha, p.base_sha,"       \
+		   " p.merge_base, p.merge_tree, p.head_account_id," \
+		   " p.mergeable,"                                   \
+		   " p.draft, p.run_id, p.merged_at, p.merged_by,"   \
+		   " p.merge_sha, p.additions, p.deletions,"         \
+		   " p.changed_files, p.review_comments,"            \
 		   " p.conflicts, p.head_project_id, " PULL_GONE
 /* Behind the colon of OWNER:BRANCH, or all of it. */
 #define PULL_GONE                                                   \
@@ -43,6 +44,7 @@ pulls_fill(struct query *q, struct pull *p)
 	QUERY_NAME(q, p->head_sha);
 	QUERY_NAME(q, p->base_sha);
 	QUERY_NAME(q, p->merge_base);
+	QUERY_NAME(q, p->merge_tree);
 	p->head_user_id = query_i64(q);
 	p->mergeable = (enum mergeable)query_i64(q);
 	p->draft = query_bool(q);
@@ -540,7 +542,8 @@ pulls_set_head(struct txn *t, const struct pull *p, const char *to,
     int64_t head_user_id, int64_t now, struct err *e)
 {
 	static const char sql[] =
-	    "UPDATE pull SET head_sha = ?, head_account_id = ?, mergeable = 0"
+	    "UPDATE pull SET head_sha = ?, head_account_id = ?, mergeable = 0,"
+	    " merge_tree = ''"
 	    " WHERE project_id = ? AND number = ? AND head_sha = ?"
 	    " AND is_open = 1";
 	const struct issue *i = &p->issue;
@@ -559,12 +562,13 @@ pulls_set_mergeable(struct txn *t, int64_t project_id, int64_t number,
     const struct pull_merge_test *m, struct err *e)
 {
 	static const char sql
-	    [] = "UPDATE pull SET mergeable = ?, base_sha = ?, merge_base = ?"
+	    [] = "UPDATE pull SET mergeable = ?, base_sha = ?, merge_base = ?,"
+		 " merge_tree = ?"
 		 " WHERE project_id = ? AND number = ? AND head_sha = ?";
 
 	return db_exec_one(t, sql,
 	    BINDS(I(m->mergeable), S(m->base_sha), S(m->merge_base),
-		I(project_id), I(number), S(m->head_sha)),
+		S(m->merge_tree), I(project_id), I(number), S(m->head_sha)),
 	    ERR_BUSY, "the head of the pull request moved", e);
 }
 
@@ -612,7 +616,8 @@ pulls_set_base(struct txn *t, int64_t project_id, int64_t number,
     const char *base, const char *base_sha, int64_t now, struct err *e)
 {
 	static const char
-	    sql[] = "UPDATE pull SET base = ?, base_sha = ?, mergeable = 0"
+	    sql[] = "UPDATE pull SET base = ?, base_sha = ?, mergeable = 0,"
+		    " merge_tree = ''"
 		    " WHERE project_id = ? AND number = ? AND is_open = 1";
 
 	if (db_exec_one(t, sql,

@@ -91,6 +91,7 @@ struct pull_merge_test {
 	const char *head_sha; /* what was tested; another head: ERR_BUSY */
 	const char *base_sha;
 	const char *merge_base;
+	const char *merge_tree; /* NULL: "" */
 	enum mergeable mergeable;
 };
 

@@ -25,6 +25,9 @@ static const char *const purge_kinds[] = {
 	" (SELECT project_id, name FROM ref WHERE project_id = ? LIMIT ?)",
 	"DELETE FROM kept WHERE (project_id, name) IN"
 	" (SELECT project_id, name FROM kept WHERE project_id = ? LIMIT ?)",
+	"DELETE FROM commit_writer WHERE (project_id, sha, account_id) IN"
+	" (SELECT project_id, sha, account_id FROM commit_writer"
+	" WHERE project_id = ? LIMIT ?)",
 };
 
 int

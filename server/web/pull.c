@@ -75,6 +75,10 @@ pull_begin(struct web *w, const struct project *p, const struct pull *x,
 		html_textf(h, "run %" PRId64, x->run_id);
 		html_end(h);
 	}
+	if (x->issue.state == ISSUE_OPEN && x->merge_tree[0] != '\0') {
+		html_text(h, "; checks run on it merged into ");
+		HTML_LEAFF(h, "code", "", "%.10s", x->base_sha);
+	}
 	html_end(h);
 	HTML_TAG(h, "nav");
 	HTML_ATTR(h, "class", "tabs");

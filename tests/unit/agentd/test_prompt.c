@@ -62,7 +62,8 @@ prompt_quotes_what_is_not_an_order(void **state)
 	    "task\\nobey\",\"user\":{\"login\":\"eve\"}}",
 	    "[{\"body\":\"c1\\nc2\",\"user\":{\"login\":\"mallory\"},"
 	    "\"created_at\":\"2026-01-01T00:00:00Z\"}]",
-	    "{\"name\":\"test\",\"sha\":\"abc\",\"tail\":\"FAIL\\nhard\"}");
+	    "{\"name\":\"test\",\"sha\":\"abc\",\"merged_into\":\"def\","
+	    "\"tail\":\"FAIL\\nhard\"}");
 	const char *s = str_cstr(&out);
 
 	(void)state;
@@ -71,6 +72,8 @@ prompt_quotes_what_is_not_an_order(void **state)
 	assert_null(strstr(s, "\nobey"));
 	assert_non_null(strstr(s, "\n0123456789abcdef| c2\n"));
 	assert_non_null(strstr(s, "## The check that failed: test"));
+	assert_non_null(
+	    strstr(s, "\nCommit abc, merged into def of its base. The end"));
 	assert_non_null(strstr(s, "\n0123456789abcdef| hard\n"));
 	assert_non_null(strstr(s, "- Arguments: quickly\n"));
 	assert_non_null(strstr(s, "Branch `agent/fix-7`"));

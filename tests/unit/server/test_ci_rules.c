@@ -257,6 +257,21 @@ a_check_reaches_no_further_than_its_project(void **state)
 	    job_rule_network(NETWORK_WEB, NETWORK_OPEN, true), NETWORK_OFF);
 }
 
+static void
+a_check_with_a_tree_runs_on_a_merge(void **state)
+{
+	struct job j = { .name = "unit" };
+
+	(void)state;
+	assert_false(job_rule_is_merge(&j));
+	j.tree[0] = 'a';
+	assert_true(job_rule_is_merge(&j));
+	(void)snprintf(j.name, sizeof(j.name), "unit@base");
+	assert_false(job_rule_is_merge(&j));
+	(void)snprintf(j.name, sizeof(j.name), "test-pr-bug-7@base");
+	assert_false(job_rule_is_merge(&j));
+}
+
 int
 main(void)
 {
@@ -267,6 +282,7 @@ main(void)
 		cmocka_unit_test(tests_are_known_by_their_names),
 		cmocka_unit_test(lines_of_tests_are_understood),
 		cmocka_unit_test(a_jobs_name_says_what_it_is),
+		cmocka_unit_test(a_check_with_a_tree_runs_on_a_merge),
 		cmocka_unit_test(a_check_reaches_no_further_than_its_project),
 	};
 

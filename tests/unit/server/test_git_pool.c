@@ -18,7 +18,9 @@
 #include "lib/wire/json.h"
 #include "server/domain/checks.h"
 #include "server/git/git_ask.h"
+#include "server/git/git_merge.h"
 #include "server/git/git_pool.h"
+#include "server/git/git_pull.h"
 #include "tests/unit/server/git_fixture.h"
 
 /* A bare repository 1.git with branches main, topic, ahead, conflict. */
@@ -237,16 +239,38 @@ compare_counts_ahead_and_behind(void **state)
 }
 
 static void
+brought_is_what_nothing_hidden_has(void **state)
+{
+	static const char none[] = "0000000000000000000000000000000000000000";
+	static const char *const hide[] = { none, "main", NULL };
+	static const char *const all[] = { NULL };
+	struct fixture *f = *state;
+	struct git_brought b = { "topic", hide, GIT_BROUGHT_MAX };
+
+	gitpull_brought(f->git.pool, 1, &b, on_done, f);
+	want(f, "\"truncated\":false");
+	assert_non_null(strstr(f->json, "\"commits\":[\""));
+	assert_null(strstr(f->json, "\",\""));
+	b = (struct git_brought){ "topic", all, 1 };
+	gitpull_brought(f->git.pool, 1, &b, on_done, f);
+	want(f, "\"truncated\":true");
+	b = (struct git_brought){ "main", hide, 0 };
+	gitpull_brought(f->git.pool, 1, &b, on_done, f);
+	want(f, "\"commits\":[],\"truncated\":false");
+}
+
+static void
 mergeable_names_conflicts(void **state)
 {
 	struct fixture *f = *state;
 
-	gitpool_mergeable(f->git.pool, 1, "main", "topic", on_done, f);
+	gitpool_mergeable(f->git.pool, 1, "main", "topic", false, on_done, f);
 	want(f, "\"clean\":true,\"fast_forward\":false");
-	gitpool_mergeable(f->git.pool, 1, "conflict", "clash", on_done, f);
+	gitpool_mergeable(
+	    f->git.pool, 1, "conflict", "clash", false, on_done, f);
 	want(f, "\"conflicts\":[\"f\"]");
 	assert_non_null(strstr(f->json, "\"clean\":false"));
-	gitpool_mergeable(f->git.pool, 1, "main", "clash", on_done, f);
+	gitpool_mergeable(f->git.pool, 1, "main", "clash", false, on_done, f);
 	want(f, "\"fast_forward\":true");
 }
 
@@ -412,7 +436,10 @@ diff_is_cut_at_a_line(void **state)
 	gitpool_diff(f->git.pool, 1, "main", "topic", 60, on_done, f);
 	want(f, "\"truncated\":true");
 	assert_true(strlen(f->raw) <= 60);
-	gitpool_files(f->git.pool, 1, "main", "topic", 10, on_done, f);
+	gitpull_files(f->git.pool, 1,
+	    &(struct git_pull_files){
+		.base = "main", .head = "topic", .limit = 10 },
+	    on_done, f);
 	want(f,
 	    "\"path\":\"t\",\"old_path\":\"t\",\"status\":\"added\","
 	    "\"additions\":1,\"deletions\":0");
@@ -557,6 +584,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(blob_gives_bytes_up_to_a_limit),
 		cmocka_unit_test(log_hides_and_limits),
 		cmocka_unit_test(compare_counts_ahead_and_behind),
+		cmocka_unit_test(brought_is_what_nothing_hidden_has),
 		cmocka_unit_test(mergeable_names_conflicts),
 		cmocka_unit_test(merge_writes_a_commit_and_moves_nothing),
 		cmocka_unit_test(a_rebase_makes_the_commits_again),

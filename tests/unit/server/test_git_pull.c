@@ -28,6 +28,9 @@ static const char fixture_script
 	 "git rm -q gone && git add . && git commit -qm two\n"
 	 "git checkout -qb moved && sed -i -e s/^8$/eight/ -e '1i a\\nb' f && "
 	 "git rm -q g && git commit -qam three\n"
+	 "git checkout -qb base main && git mv f h && git commit -qm four\n"
+	 "git checkout -qb clash main && sed -i s/^5$/cinq/ f && "
+	 "git commit -qam five\n"
 	 "git checkout -q --orphan alone && git commit -qm alone\n"
 	 "git clone -q --bare . ../1.git\n";
 
@@ -185,6 +188,29 @@ histories_without_a_common_commit_are_compared_whole(void **state)
 	says(f, "\"lines\":[0]");
 }
 
+static void
+touched(struct fixture *f, const char *base, const char *head, const char *part)
+{
+	gitpull_touched(f->git.pool, 1, base, head, on_done, f);
+	wait_done(f);
+	says(f, part);
+}
+
+static void
+what_the_merge_changes_is_touched_too(void **state)
+{
+	struct fixture *f = *state;
+
+	touched(f, "main", "head",
+	    "\"paths\":[\"f\",\"g\",\"gone\"],\"truncated\":false");
+	/* The base calls it h meanwhile. */
+	touched(
+	    f, "base", "head", "[\"f\",\"g\",\"gone\",\"g\",\"gone\",\"h\"]");
+	/* A conflict has the head's alone. */
+	touched(f, "clash", "head", "\"paths\":[\"f\",\"g\",\"gone\"]");
+	touched(f, "alone", "head", "\"paths\":[");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -198,6 +224,8 @@ main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(
 		    histories_without_a_common_commit_are_compared_whole, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    what_the_merge_changes_is_touched_too, setup, teardown),
 	};
 
 	if (argc > 1 && strcmp(argv[1], "--git-worker") == 0)

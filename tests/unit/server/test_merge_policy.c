@@ -314,11 +314,33 @@ a_skipped_check_is_met_and_says_so(void **state)
 	assert_non_null(strstr(find(&v, "check:docs")->why, "skipped"));
 }
 
+static void
+a_check_says_whether_it_ran_on_the_head_or_on_the_merge(void **state)
+{
+	const struct merge_check c = { .name = "unit", .required = true };
+	struct merge_input in = input();
+	struct merge_verdict v;
+
+	(void)state;
+	in.checks_state = MERGE_CHECKS_OK;
+	in.checks = &c;
+	in.n_checks = 1;
+	merge_policy_decide(&in, &v);
+	assert_string_equal(
+	    find(&v, "check:unit")->why, "ci/unit on the head: no verdict yet");
+	in.merged_into = "0123456789012345678901234567890123456789";
+	merge_policy_decide(&in, &v);
+	assert_string_equal(find(&v, "check:unit")->why,
+	    "ci/unit on the merge with 012345678901: no verdict yet");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_met_opens_the_gate),
+		cmocka_unit_test(
+		    a_check_says_whether_it_ran_on_the_head_or_on_the_merge),
 		cmocka_unit_test(only_an_open_pull_may_merge),
 		cmocka_unit_test(unknown_mergeability_is_not_clean),
 		cmocka_unit_test(a_wrong_checks_file_shuts_the_gate),

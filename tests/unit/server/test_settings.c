@@ -218,6 +218,33 @@ what_reaches_the_host_is_told_apart(void **state)
 	sandbox_options_release(&b);
 }
 
+static void
+what_decides_the_gate_is_told_apart(void **state)
+{
+	struct project_settings a, b;
+
+	(void)state;
+	project_settings_init(&a);
+	project_settings_init(&b);
+	b.pids = a.pids + 1;
+	assert_null(settings_rule_gate_differs(&a, &b));
+	b.approvals = a.approvals + 1;
+	assert_string_equal(
+	    settings_rule_gate_differs(&a, &b)->name, "approvals");
+	settings_rule_keep_gate(&a, &b);
+	assert_null(settings_rule_gate_differs(&a, &b));
+	assert_int_equal(b.pids, a.pids + 1);
+	b.current = !a.current;
+	assert_string_equal(
+	    settings_rule_gate_differs(&a, &b)->name, "current");
+	settings_rule_keep_gate(&a, &b);
+	b.conversations = !a.conversations;
+	assert_string_equal(
+	    settings_rule_gate_differs(&a, &b)->name, "conversations");
+	project_settings_release(&a);
+	project_settings_release(&b);
+}
+
 int
 main(void)
 {
@@ -230,6 +257,7 @@ main(void)
 		cmocka_unit_test(a_sandbox_option_has_a_rule),
 		cmocka_unit_test(an_engine_inside_needs_sysbox),
 		cmocka_unit_test(what_reaches_the_host_is_told_apart),
+		cmocka_unit_test(what_decides_the_gate_is_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* What the gate asks of the rows: who wrote, what is still talked about. */
 #include "tests/unit/server/store_fixture.h"
 
+#include "server/store/commit_writers.h"
 #include "server/store/pull_writers.h"
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
@@ -82,6 +83,97 @@ without_a_branch_the_row_says_who_wrote(void **state)
 	struct fixture *f = *state;
 
 	OK(db_write_now(f->db, no_branch_job, f, e));
+}
+
+static bool
+brought(struct txn *t, struct fixture *f, const char *sha, int64_t user,
+    struct err *e)
+{
+	bool yes = false;
+
+	return commit_writers_has(t, f->project, sha, user, &yes, e) == 0 &&
+	    yes;
+}
+
+static int
+claims_job(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	int64_t p = f->project, who = 0;
+
+	STEP(commit_writers_claim(t, p, SHA_A, f->alice, e) == 0);
+	STEP(brought(t, f, SHA_A, f->alice, e));
+	STEP(commit_writers_claimant(t, p, SHA_A, &who, e) == 0);
+	STEP(who == f->alice);
+	/* Another's claim does not take it from her. */
+	STEP(commit_writers_claim(t, p, SHA_A, f->bob, e) == 0);
+	STEP(commit_writers_claimant(t, p, SHA_A, &who, e) == 0 && who == 0);
+	STEP(commit_writers_drop(t, p, SHA_A, f->bob, e) == 0);
+	STEP(!brought(t, f, SHA_A, f->bob, e));
+	STEP(commit_writers_add(t, p, SHA_A, f->alice, e) == 0);
+	STEP(commit_writers_drop(t, p, SHA_A, f->alice, e) == 0);
+	STEP(brought(t, f, SHA_A, f->alice, e));
+	/* What she brought is not his who comes later. */
+	STEP(commit_writers_claim(t, p, SHA_A, f->bob, e) == 0);
+	STEP(commit_writers_add_first(
+		 t, p, "[\"" SHA_A "\",\"" SHA_B "\"]", f->bob, e) == 0);
+	STEP(!brought(t, f, SHA_A, f->bob, e));
+	STEP(brought(t, f, SHA_B, f->bob, e));
+	STEP(commit_writers_claimant(t, p, SHA_B, &who, e) == 0 && who == 0);
+	/* Unless he brought it, too. */
+	STEP(commit_writers_add(t, p, SHA_A, f->bob, e) == 0);
+	STEP(brought(t, f, SHA_A, f->bob, e));
+	STEP(brought(t, f, SHA_A, f->alice, e));
+	return fixture_verdict(f, e);
+}
+
+static void
+a_commit_is_of_whoever_brought_it_first(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, claims_job, f, e));
+}
+
+static int
+parts_job(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct pull_parts parts = { .project_id = f->project,
+		.number = 1,
+		.shas = "[\"" SHA_A "\",\"" SHA_B "\"]" };
+
+	STEP(a_pull(t, f, e) == 1);
+	STEP(commit_writers_add(t, f->project, SHA_B, f->alice, e) == 0);
+	STEP(commit_writers_add(t, f->project, SHA_C, f->bob, e) == 0);
+	STEP(!wrote(t, f, f->alice, e));
+	STEP(pull_parts_set(t, &parts, e) == 0);
+	STEP(wrote(t, f, f->alice, e) && !wrote(t, f, f->bob, e));
+	/* A merge of it is of all its writers. */
+	STEP(commit_writers_add_pull(t, f->project, 1, SHA_A, e) == 0);
+	STEP(brought(t, f, SHA_A, f->alice, e));
+	STEP(brought(t, f, SHA_A, f->root, e));
+	STEP(!brought(t, f, SHA_A, f->bob, e));
+	/* Of what it has now, not of what it had. */
+	parts.shas = "[\"" SHA_C "\"]";
+	STEP(pull_parts_set(t, &parts, e) == 0);
+	STEP(!wrote(t, f, f->alice, e) && wrote(t, f, f->bob, e));
+	parts.shas = "[]";
+	STEP(pull_parts_set(t, &parts, e) == 0);
+	STEP(!wrote(t, f, f->alice, e) && !wrote(t, f, f->bob, e));
+	/* Of too many commits anybody may have written one. */
+	parts.shas = NULL;
+	STEP(pull_parts_set(t, &parts, e) == 0);
+	STEP(wrote(t, f, f->alice, e) && wrote(t, f, f->bob, e));
+	return fixture_verdict(f, e);
+}
+
+static void
+whoever_brought_a_commit_that_it_has_has_written_it(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, parts_job, f, e));
 }
 
 static int64_t
@@ -181,6 +273,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    without_a_branch_the_row_says_who_wrote, fixture_setup,
 		    fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_commit_is_of_whoever_brought_it_first, fixture_setup,
+		    fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+		    whoever_brought_a_commit_that_it_has_has_written_it,
+		    fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 		    what_maintainers_talk_about_is_open_until_they_say_so,
 		    fixture_setup, fixture_teardown),

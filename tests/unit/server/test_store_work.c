@@ -293,6 +293,85 @@ steps_jobs_anew(struct txn *t, void *arg, struct err *e)
 	return fixture_verdict(f, e);
 }
 
+/* The job of a check on that tree; with how often it was to be another. */
+static int
+add_tree(struct txn *t, struct fixture *f, const char *tree, bool *created,
+    int64_t *retests, struct err *e)
+{
+	char test[] = "make check";
+	struct job_check check = { .test = test,
+		.network_setup = NETWORK_NONE,
+		.network_test = NETWORK_OFF,
+		.timeout_s = 600 };
+	const struct job_new n = { .project_id = f->project,
+		.pull = 2,
+		.sha = SHA_A,
+		.base_sha = SHA_C,
+		.name = "merged",
+		.check = &check,
+		.tree = tree,
+		.spec = "s",
+		.now = FIXTURE_NOW };
+	struct job j;
+	int64_t id;
+
+	if (jobs_insert(t, &n, &id, created, e) == -1 ||
+	    jobs_get(t, id, &j, e) == -1)
+		return -1;
+	*retests = j.retests;
+	job_release(&j);
+	return 0;
+}
+
+static int
+steps_jobs_trees(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct job_check check = { .network_setup = NETWORK_OFF,
+		.network_test = NETWORK_OFF };
+	struct job_new of = { .project_id = f->project,
+		.pull = 2,
+		.sha = SHA_A,
+		.base_sha = SHA_C,
+		.name = "merged",
+		.check = &check,
+		.tree = SHA_A,
+		.spec = "s" };
+	enum job_state state;
+	int64_t id, n, retests;
+	bool created;
+
+	STEP(add_tree(t, f, SHA_A, &created, &retests, e) == 0 && created);
+	STEP(retests == 0);
+	STEP(add_tree(t, f, SHA_A, &created, &retests, e) == 0 && !created);
+	STEP(jobs_state(t, &of, &state, e) == 0 && state == JOB_QUEUED);
+	of.tree = SHA_B;
+	STEP(jobs_state(t, &of, &state, e) == 0 && state == 0);
+	of.tree = NULL;
+	STEP(jobs_state(t, &of, &state, e) == 0 && state == 0);
+	STEP(add_tree(t, f, SHA_B, &created, &retests, e) == 0 && created);
+	STEP(add_tree(t, f, SHA_C, &created, &retests, e) == 0 && created);
+	STEP(retests == 2);
+	STEP(jobs_retest(t, &of, 3, &n, e) == 0 && n == 0);
+	STEP(jobs_retest(t, &of, 2, &n, e) == 0 && n == 1);
+	STEP(jobs_retest(t, &of, 2, &n, e) == 0 && n == 0);
+	STEP(add_tree(t, f, SHA_C, &created, &retests, e) == 0 && !created);
+	STEP(retests == 0);
+	/* What was skipped is so on any tree. */
+	STEP(jobs_settle(t, &of, JOB_SKIPPED, "none", &id, e) == 0);
+	of.tree = SHA_B;
+	STEP(jobs_state(t, &of, &state, e) == 0 && state == JOB_SKIPPED);
+	return fixture_verdict(f, e);
+}
+
+static void
+a_job_is_of_the_tree_that_it_runs_on(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_jobs_trees, f, e));
+}
+
 static void
 a_job_is_queued_anew_when_it_was_superseded_or_is_another(void **state)
 {
@@ -582,6 +661,7 @@ main(void)
 		T(runs_are_listed_by_project_item_and_state),
 		T(a_job_is_claimed_once_and_finished_once),
 		T(a_job_is_queued_anew_when_it_was_superseded_or_is_another),
+		T(a_job_is_of_the_tree_that_it_runs_on),
 		T(a_lost_runner_gives_its_job_back_three_times),
 		T(labels_priority_and_cancel_decide_what_a_runner_gets),
 		T(jobs_of_an_older_head_are_superseded),
