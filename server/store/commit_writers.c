@@ -105,7 +105,8 @@ commit_writers_claimant(struct txn *t, int64_t project_id, const char *sha,
 {
 	*user_id = 0;
 	return db_number(t,
-	    "SELECT max(account_id) FROM commit_writer WHERE project_id = ?"
-	    " AND sha = ? AND sure = 0 HAVING count(*) = 1",
+	    "SELECT CASE WHEN count(*) = 1 THEN max(account_id) ELSE 0 END"
+	    " FROM commit_writer WHERE project_id = ? AND sha = ?"
+	    " AND sure = 0",
 	    BINDS(I(project_id), S(sha)), user_id, e);
 }
