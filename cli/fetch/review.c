@@ -49,7 +49,7 @@ review_on_tick(void *arg)
 	esc_term(&name, view_of(r->s.r->model));
 	(void)fprintf(stderr,
 	    "\r\033[K%s: part %" PRId64 ", %zu of %zu files, %" PRId64 " s",
-	    str_cstr(&name), r->by->parts, r->item == 0 ? 0 : r->item - 1,
+	    str_cstr(&name), r->by->parts + 1, r->item == 0 ? 0 : r->item - 1,
 	    r->files->n, (clock_mono_ms() - r->started_ms) / 1000);
 	(void)fflush(stderr);
 }
@@ -152,7 +152,8 @@ review_fill(struct review *r, struct chunk *c, struct err *e)
 		if (r->part.at < r->part.text.len)
 			break;
 		if (r->item > 0)
-			r->files->v[r->item - 1].covered = true;
+			r->files->v[r->item - 1]
+			    .covered = !r->files->v[r->item - 1].hidden;
 	}
 	return 0;
 }
@@ -237,7 +238,9 @@ review_mark_missed(struct review_files *files, int rc)
 		struct review_file *f = &files->v[i];
 
 		if (!f->covered && f->skip == NULL && rc == 0)
-			f->skip = "beyond the parts that are sent";
+			f->skip = f->hidden
+			    ? "what looks like keys in it is not shown"
+			    : "beyond the parts that are sent";
 		f->covered = false;
 	}
 }

@@ -12,6 +12,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
+#include "lib/base/mask.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 
@@ -236,10 +237,13 @@ void
 review_evidence(struct fetch_job *j, struct str *out)
 {
 	struct str text = STR_INIT_MAX(EVIDENCE_MAX);
+	const struct mask no_words = { .n = 0 };
 
 	evidence_findings(j, &text);
 	evidence_commits(j, &text);
 	evidence_runs(j, &text);
+	if (text.len > 0)
+		(void)mask_text(&no_words, text.p, text.len);
 	str_addv(out, str_view(&text));
 	if (!str_ok(&text))
 		str_add(out, "\n(there is more that is not shown)\n");

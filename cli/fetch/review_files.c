@@ -10,6 +10,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/mask.h"
 #include "lib/base/num.h"
 #include "lib/base/str.h"
 
@@ -254,6 +255,7 @@ review_files_patch(
 	const struct fetch_git g = {
 		.place = FETCH_BOX, .argv = argv, .max_output = REVIEW_PATCH_MAX
 	};
+	const struct mask no_words = { .n = 0 };
 	struct program_result r = PROGRAM_RESULT_INIT;
 	int rc;
 
@@ -274,6 +276,9 @@ review_files_patch(
 		f->skip = "a large lock or generated file";
 	else if (rc == 0)
 		str_addv(out, str_view(&r.out));
+	if (rc == 0 && out->len > 0 &&
+	    mask_text(&no_words, out->p, out->len) > 0)
+		f->hidden = true;
 	program_result_release(&r);
 	return rc;
 }

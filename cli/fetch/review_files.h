@@ -31,6 +31,7 @@ struct review_file {
 	int risk;
 	bool made;        /* locks, and what programs write */
 	const char *skip; /* why no reviewer sees it; NULL: they do */
+	bool hidden;      /* what looks like keys in it is asterisks */
 	bool covered;     /* by the one that is asked now */
 };
 
@@ -42,7 +43,8 @@ struct review_files {
 int review_files_load(
     struct fetch_job *j, struct review_files *files, struct err *e);
 void review_files_release(struct review_files *files);
-/* Its part of the diff; or f->skip is set. */
+/* Its part of the diff without what looks like keys, which a person may let
+ * pass to the clone, but nowhere else; or f->skip is set. */
 int review_files_patch(
     struct fetch_job *j, struct review_file *f, struct str *out, struct err *e);
 /* How much a path alone is a reason to look; the higher the sooner.  Pure. */

@@ -282,10 +282,10 @@ chunk_mark_ok(const struct chunk *c)
 }
 
 void
-chunk_sha(struct view shown, char out[CHUNK_SHA + 1])
+chunk_sha(const struct chunk *c, char out[CHUNK_SHA + 1])
 {
 	char hex[SHA256_HEX];
 
-	sha256_hex(shown, hex);
+	sha256_hex(str_view(&c->text), hex);
 	(void)snprintf(out, CHUNK_SHA + 1, "%.*s", (int)CHUNK_SHA, hex);
 }

@@ -64,7 +64,7 @@ bool chunk_mark_ok(const struct chunk *c);
 /* Takes back what was added since its length was len and its lines lines. */
 void chunk_cut(struct chunk *c, size_t len, size_t lines);
 /* The hash of what is shown. */
-void chunk_sha(struct view shown, char out[CHUNK_SHA + 1]);
+void chunk_sha(const struct chunk *c, char out[CHUNK_SHA + 1]);
 /* One line with everything visible; TAB stays. */
 void chunk_show(struct str *out, struct view v);
 

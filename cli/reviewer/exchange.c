@@ -6,7 +6,6 @@
 #include "cli/reviewer/reviewer.h"
 #include "cli/reviewer/verdict.h"
 #include "lib/base/err.h"
-#include "lib/base/mask.h"
 #include "lib/base/rnd.h"
 #include "lib/base/str.h"
 
@@ -31,19 +30,8 @@ exchange_budget(const struct reviewer_session *s, const char *system)
 	return bytes > EXCHANGE_CHUNK_MAX ? EXCHANGE_CHUNK_MAX : (size_t)bytes;
 }
 
-/* Keys that a person let pass go to the clone, but nowhere else. */
 static void
-exchange_show(const struct chunk *c, struct str *out)
-{
-	const struct mask no_words = { .n = 0 };
-
-	str_addv(out, str_view(&c->text));
-	if (out->len > 0)
-		(void)mask_text(&no_words, out->p, out->len);
-}
-
-static void
-exchange_question(const struct exchange *x, struct view shown, const char *sha,
+exchange_question(const struct exchange *x, const char *sha,
     const char *receipt, const char *refused, struct str *out)
 {
 	str_addf(out,
@@ -53,7 +41,7 @@ exchange_question(const struct exchange *x, struct view shown, const char *sha,
 	for (size_t i = 0; i < x->chunk->n; i++)
 		str_addf(out, " %" PRId64, x->chunk->texts[i].number);
 	str_add(out, "\n\n");
-	str_addv(out, shown);
+	str_addv(out, str_view(&x->chunk->text));
 	str_addf(out, "\nend of chunk %" PRId64 "\nreceipt: %s\n", x->number,
 	    receipt);
 	if (refused[0] != '\0')
@@ -73,18 +61,15 @@ exchange_run(struct reviewer_session *s, const struct exchange *x,
 		.texts = x->chunk->texts,
 		.n = x->chunk->n,
 		.by = x->by };
-	AUTO_STR struct str shown = STR_INIT;
 	char refused[sizeof(e->msg)] = "";
 
-	exchange_show(x->chunk, &shown);
-	chunk_sha(str_view(&shown), sha);
+	chunk_sha(x->chunk, sha);
 	rnd_hex(receipt, EXCHANGE_RECEIPT);
 	for (int round = 0; round < 2; round++) {
 		AUTO_STR struct str question = STR_INIT, answer = STR_INIT;
 
 		*e = ERR_INIT;
-		exchange_question(
-		    x, str_view(&shown), sha, receipt, refused, &question);
+		exchange_question(x, sha, receipt, refused, &question);
 		if (reviewer_ask(
 			s, x->system, str_view(&question), &answer, e) == -1)
 			return e->code == ERR_LIMIT ? 1 : -1;

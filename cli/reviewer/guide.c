@@ -74,6 +74,7 @@ guide_provider(const struct provider **out, struct err *e)
 	    : err_set(e, ERR_INVALID, "there is no such provider");
 }
 
+/* Signals are off meanwhile, so that the echo comes back: ^C is in the text. */
 static int
 guide_key(const struct provider *p, char **out, struct err *e)
 {
@@ -82,7 +83,7 @@ guide_key(const struct provider *p, char **out, struct err *e)
 
 	if (hidden) {
 		quiet = old;
-		quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+		quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ISIG);
 		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
 	}
 	(void)fprintf(stderr, "API key%s (it is not shown): ",

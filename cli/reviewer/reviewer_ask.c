@@ -51,7 +51,7 @@ reviewer_close(struct reviewer_session *s)
 	str_release(&s->ids);
 }
 
-/* A header of the reply; false: it has none, or no sensible one. */
+/* A header of the reply; NULL: it has none, or no sensible one. */
 static const char *
 ask_header(
     const struct reviewer_http *h, const char *name, char out[ASK_HEADER_MAX])
@@ -66,6 +66,9 @@ ask_header(
 		line = view_trim(view_from(line, n + 1));
 		if (line.len >= ASK_HEADER_MAX)
 			return NULL;
+		for (size_t i = 0; i < line.len; i++)
+			if (line.p[i] < ' ' || line.p[i] > '~')
+				return NULL;
 		(void)snprintf(
 		    out, ASK_HEADER_MAX, "%.*s", (int)line.len, line.p);
 		return out;

@@ -91,6 +91,16 @@ reviewer_is_local(const char *url)
 	return false;
 }
 
+/* Printable ASCII without blanks: what fits into a header and a line. */
+static bool
+reviewer_is_word(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~')
+			return false;
+	return true;
+}
+
 int
 reviewer_check(const struct reviewer *r, struct err *e)
 {
@@ -100,7 +110,8 @@ reviewer_check(const struct reviewer *r, struct err *e)
 		return err_set(e, ERR_INVALID,
 		    "provider is anthropic, openai, openai-responses, "
 		    "openrouter, ollama, llamacpp, vllm or compatible");
-	if (r->url == NULL || strpbrk(r->url, " \r\n\"@") != NULL ||
+	if (r->url == NULL || !reviewer_is_word(r->url) ||
+	    strpbrk(r->url, "\"@") != NULL ||
 	    (strncmp(r->url, "https://", 8) != 0 && !reviewer_is_local(r->url)))
 		return err_set(e, ERR_INVALID,
 		    "url is https://..., or http:// of this machine");
@@ -108,8 +119,9 @@ reviewer_check(const struct reviewer *r, struct err *e)
 	    strlen(r->model) > REVIEWER_NAME_MAX ||
 	    strpbrk(r->model, "\r\n") != NULL)
 		return err_set(e, ERR_INVALID, "model is missing");
-	if (r->key == NULL || strpbrk(r->key, " \t\r\n#") != NULL)
-		return err_set(e, ERR_INVALID, "the key has blanks in it");
+	if (r->key == NULL || !reviewer_is_word(r->key))
+		return err_set(e, ERR_INVALID,
+		    "the key has blanks or other odd characters in it");
 	if (r->key[0] == '\0' && !p->keyless && !reviewer_is_local(r->url))
 		return err_set(e, ERR_INVALID, "%s needs a key", p->name);
 	if (r->context != 0 && r->context < REVIEWER_CONTEXT_MIN)

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 
-tap_plan 101
+tap_plan 102
 XDG_CONFIG_HOME=$T/xdg
 export XDG_CONFIG_HOME
 start_canned
@@ -147,6 +147,20 @@ each slow 'no answer in time'
 reviewer openai down
 run fetch agent/fix-1
 tap_ok 'what a server says is shown, escaped' err_has 'down <U+001B>\[2J'
+if command -v tmux >/dev/null; then
+	TM="tmux -L coffer-review-$$ -f /dev/null"
+	# shellcheck disable=SC2064
+	trap "$TM kill-server 2>/dev/null; lib_on_exit" EXIT
+	reviewer openai slow
+	sed -i 's/^timeout = .*/timeout = 20s/' "$CONF"
+	$TM new-session -d -s one -x 120 -y 20 -c "$CLONE" \
+	    "'$O/bin/coffer' fetch --dry-run agent/fix-1; exec cat"
+	tap_ok 'on a terminal it says how far it is' wait_for 15 sh -c \
+	    "$TM capture-pane -p -t one | grep -q 'stub: part 1, 2 of 2 files, [1-9] s'"
+	$TM kill-server
+else
+	tap_skip 'on a terminal it says how far it is' 'no tmux'
+fi
 reviewer openai down
 sed -i 's|^url = .*|url = http://127.0.0.1:1/v1|' "$CONF"
 look agent/fix-1
@@ -330,7 +344,9 @@ printf -- '-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0LWJ5dGVzLW9mLWEta2V5\n--
 publish
 reviewer anthropic ok
 look key --allow private-key --allow secret --reason 'a test key'
-tap_is "$GOT" '0 would-apply ok' 'a key that a person lets pass'
+tap_is "$GOT $(out '.review_info.not_reviewed[0].why')" \
+    '0 would-apply incomplete what looks like keys in it is not shown' \
+    'a key that a person lets pass'
 tap_not 'is not sent to a model' grep -q c2VjcmV0LWJ5dGVz "$STUB/asked"
 
 # What happened around the change.
