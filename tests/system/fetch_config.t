@@ -46,7 +46,7 @@ config_key key-of-the-test --provider anthropic --model stub \
 tap_is "$RC" 1 'a model that does not answer as it must is not kept'
 config_key key-of-the-test --provider anthropic --model stub \
     --base-url "$MODEL/ok" --dry-run
-tap_is "$RC $(ls "$STUB" | grep -c count.ok)" '0 0' '--dry-run asks nobody'
+tap_is "$RC $(cat "$STUB/count.ok" 2>/dev/null)" '0 ' '--dry-run asks nobody'
 tap_not 'and keeps nothing' test -e "$CONF"
 config_key key-of-the-test --provider anthropic --model stub \
     --base-url "$MODEL/ok/" --timeout 5s

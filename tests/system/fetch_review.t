@@ -119,8 +119,8 @@ each()
 		before=$(state)
 		look agent/fix-1
 		[ "$(state)" = "$before" ] || GOT="$GOT changed"
-		each_want="$each_want[3 review-failed failed]"
-		each_got="$each_got[$GOT]"
+		each_want="${each_want}3 review-failed failed, "
+		each_got="$each_got$GOT, "
 	done
 	tap_is "$each_got" "$each_want" "$2: nothing comes in"
 }
