@@ -238,11 +238,12 @@ have-deps:
 	@./deps.sh check || ./deps.sh install
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands $(DESTDIR)$(PREFIX)/share/coffer/prompts/roles
 	install -m 0755 $(progs:%=$(O)/bin/%) $(DESTDIR)$(PREFIX)/bin/
 	install -d $(DESTDIR)$(PREFIX)/libexec/coffer
 	install -m 0755 $(shim) $(eshim) $(prover) $(probe) $(record) $(hook) $(packs) $(DESTDIR)$(PREFIX)/libexec/coffer/
 	install -m 0644 $(wildcard prompts/commands/*.md) $(DESTDIR)$(PREFIX)/share/coffer/prompts/commands/
+	install -m 0644 $(wildcard prompts/roles/*.md) $(DESTDIR)$(PREFIX)/share/coffer/prompts/roles/
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/egress $(egress)
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/models $(models)
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/policy $(policy)

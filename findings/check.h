@@ -74,6 +74,9 @@ void check_commit(struct check *k, const struct check_commit *c);
 void check_unread(struct check *k, const char *path, const char *why);
 void check_end(struct check *k);
 
+/* Is it a file of tests, going by its name? */
+bool check_is_test(const char *path);
+
 /* The whole of it from what git prints, for who has it in memory.
  * raw: `diff --raw -z --no-renames`; patch: the same change with --text. */
 int check_diff(

@@ -15,8 +15,6 @@ struct check_file {
 void check_mode(const struct scan_change *c, struct findings *out);
 void check_name(const struct scan_change *c, struct findings *out);
 void check_autorun(const struct scan_change *c, struct findings *out);
-/* Is it a file of tests, going by its name? */
-bool check_is_test(const char *path);
 /* Target of a symbolic link at path. */
 void check_link(const char *path, struct view target, struct findings *out);
 /* Is the content a program, an archive, or otherwise no text? */

@@ -37,6 +37,7 @@ static const struct {
 	{ "lockfile", FINDING_NOTE },
 	{ "long-line", FINDING_ASK },
 	{ "mixed-scripts", FINDING_ASK },
+	{ "not-reviewed", FINDING_ASK },
 	{ "pipe-to-shell", FINDING_ASK },
 	{ "private-key", FINDING_BLOCK },
 	{ "prompt-injection", FINDING_ASK },

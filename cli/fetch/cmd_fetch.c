@@ -44,6 +44,7 @@ fetch_job_release(struct fetch_job *j)
 {
 	fetch_remove_box(j);
 	findings_release(&j->findings);
+	fetch_review_info_release(&j->info);
 	str_release(&j->filters);
 	str_release(&j->raw);
 	str_release(&j->patch);
@@ -160,6 +161,11 @@ fetch_tell_review(const struct fetch_job *j)
 		return;
 	case FETCH_REVIEW_FINDINGS:
 		cli_note("reviewed by %s: see the findings", j->review_model);
+		return;
+	case FETCH_REVIEW_INCOMPLETE:
+		cli_note("reviewed by %s, but not all of it: %zu of %zu files "
+			 "were not seen",
+		    j->review_model, j->info.missed_all, j->info.files);
 		return;
 	case FETCH_REVIEW_FAILED:
 		cli_note("review by %s failed", j->review_model);

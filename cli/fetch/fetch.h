@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/fetch/review_info.h"
 #include "cli/target.h"
 #include "findings/finding.h"
 #include "findings/scan.h"
@@ -42,7 +43,8 @@ enum fetch_review {
 	FETCH_REVIEW_SKIPPED, /* --skip-review */
 	FETCH_REVIEW_OK,
 	FETCH_REVIEW_FINDINGS,
-	FETCH_REVIEW_FAILED /* it did not answer as it must */
+	FETCH_REVIEW_INCOMPLETE, /* some of it nobody saw: never clean */
+	FETCH_REVIEW_FAILED      /* it did not answer as it must */
 };
 
 struct fetch_job {
@@ -66,7 +68,8 @@ struct fetch_job {
 	struct str raw, patch;
 	struct findings findings;
 	enum fetch_review review;
-	char review_model[128];
+	struct fetch_review_info info; /* of the review */
+	char review_model[2 * FETCH_REVIEW_NAME];
 	char review_why[240];
 	/* What was done. */
 	char tree[SCAN_ID + 1]; /* of the clone's files afterwards */

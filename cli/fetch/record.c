@@ -17,6 +17,7 @@ static const char *const record_reviews[] = {
 	[FETCH_REVIEW_SKIPPED] = "skipped",
 	[FETCH_REVIEW_OK] = "ok",
 	[FETCH_REVIEW_FINDINGS] = "findings",
+	[FETCH_REVIEW_INCOMPLETE] = "incomplete",
 	[FETCH_REVIEW_FAILED] = "failed",
 };
 
@@ -81,6 +82,7 @@ record_body(struct fetch_job *j, const char *result, struct jw *w)
 		jw_str(w, "reviewer", j->review_model);
 	if (j->review_why[0] != '\0')
 		jw_str(w, "review_why", j->review_why);
+	fetch_review_info_json(w, "review_info", &j->info);
 	if (j->args->reason != NULL)
 		jw_str(w, "reason", j->args->reason);
 	jw_array(w, "allowed");

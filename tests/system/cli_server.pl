@@ -126,14 +126,16 @@ sub review {
 	    '{"type":"error","error":{"message":"wrong key"}}')
 	    if ($h->{'x-api-key'} // '') ne 'key-of-the-test';
 	my $text = decode_json($body)->{messages}[0]{content};
-	my ($nonce) = $text =~ /^mark: (\w+)$/m;
-	my ($chunk) = $text =~ /^chunk: (\d+)$/m;
-	my %v = (nonce => $nonce, chunk => $chunk + 0, verdict => 'ok',
-	    findings => []);
+	my %is = map { /^(\w+): (\S+)$/ ? ($1 => $2) : () } split /\n/, $text;
+	my ($files) = $text =~ /^files in this chunk:([ \d]*)$/m;
+	my %v = (nonce => $is{mark}, chunk => $is{chunk} + 0,
+	    chunk_sha256 => $is{chunk_sha256}, receipt => $is{receipt},
+	    files_reviewed => [map { $_ + 0 } split ' ', $files],
+	    instructions_found => [], findings => [], verdict => 'ok');
 	my $stop = 'end_turn';
 	if ($mode eq 'deny') {
 		$v{verdict} = 'block';
-		$v{findings} = [{ file => 'hello.txt', line => 1,
+		$v{findings} = [{ file => 0, line => 1,
 			severity => 'block', message => "no \e]52;c;x\a thanks" }];
 	} elsif ($mode eq 'stale') {
 		$v{nonce} = 'deadbeef';

@@ -4,20 +4,34 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/fetch/fetch.h"
-#include "cli/fetch/reviewer.h"
-#include "cli/fetch/verdict.h"
+#include "cli/reviewer/verdict.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
+
+#define ECHO                                                       \
+	"\"nonce\":\"abc\",\"chunk\":3,\"chunk_sha256\":\"55aa\"," \
+	"\"receipt\":\"end\",\"files_reviewed\":[7,2],"            \
+	"\"instructions_found\":[]"
+#define OK "{" ECHO ",\"findings\":[],\"verdict\":\"ok\"}"
 
 static int
 verdict_of(const char *text, struct findings *f)
 {
+	static const struct chunk_text texts[] = { { 2, "src/a.c" },
+		{ 7, "b" } };
+	const struct verdict_want want = { .nonce = "abc",
+		.sha = "55aa",
+		.receipt = "end",
+		.chunk = 3,
+		.texts = texts,
+		.n = 2 };
 	struct err e = ERR_INIT;
 
-	return verdict_read(view_of(text), "abc", 3, f, &e);
+	return verdict_read(view_of(text), &want, f, &e);
 }
 
 static void
@@ -26,20 +40,35 @@ an_exact_answer_is_taken(void **state)
 	struct findings f = { .list = NULL };
 
 	(void)state;
-	assert_int_equal(
-	    verdict_of("{\"nonce\":\"abc\",\"chunk\":3,\"verdict\":\"ok\","
-		       "\"findings\":[]}",
-		&f),
-	    0);
+	assert_int_equal(verdict_of(OK, &f), 0);
 	assert_int_equal(f.n, 0);
+	assert_int_equal(verdict_of("<think>{\"a\":1}</think>\n" OK, &f), 0);
 	assert_int_equal(
-	    verdict_of("```json\n{\"nonce\":\"abc\",\"chunk\":3,\"verdict\":"
-		       "\"ok\",\"findings\":[{\"file\":\"a\",\"line\":4,"
-		       "\"severity\":\"ask\",\"message\":\"m\"}]}\n```",
+	    verdict_of("```json\n{" ECHO
+		       ",\"verdict\":\"ok\",\"findings\":[{\"file\":2,"
+		       "\"line\":4,\"severity\":\"ask\",\"message\":\"m\"}]}"
+		       "\n```",
 		&f),
 	    0);
 	assert_int_equal(f.n, 1);
+	assert_string_equal(f.list[0].file, "src/a.c");
 	assert_int_equal(findings_worst(&f), FINDING_ASK);
+	findings_release(&f);
+}
+
+static void
+the_same_place_is_told_of_once(void **state)
+{
+	static const char
+	    text[] = "{" ECHO ",\"verdict\":\"ok\",\"findings\":[{\"file\":0,"
+		     "\"line\":0,\"severity\":\"note\",\"message\":\"m\"}]}";
+	struct findings f = { .list = NULL };
+
+	(void)state;
+	assert_int_equal(verdict_of(text, &f), 0);
+	assert_int_equal(verdict_of(text, &f), 0);
+	assert_int_equal(f.n, 1);
+	assert_string_equal(f.list[0].file, "");
 	findings_release(&f);
 }
 
@@ -50,8 +79,21 @@ a_no_without_a_finding_blocks(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    verdict_of("{\"nonce\":\"abc\",\"chunk\":3,\"verdict\":\"block\","
-		       "\"findings\":[]}",
+	    verdict_of("{" ECHO ",\"findings\":[],\"verdict\":\"block\"}", &f),
+	    0);
+	assert_int_equal(findings_worst(&f), FINDING_BLOCK);
+	findings_release(&f);
+}
+
+static void
+an_ok_does_not_lower_its_own_finding(void **state)
+{
+	struct findings f = { .list = NULL };
+
+	(void)state;
+	assert_int_equal(
+	    verdict_of("{" ECHO ",\"verdict\":\"ok\",\"findings\":[{\"file\":7,"
+		       "\"line\":4,\"severity\":\"block\",\"message\":\"m\"}]}",
 		&f),
 	    0);
 	assert_int_equal(findings_worst(&f), FINDING_BLOCK);
@@ -59,134 +101,93 @@ a_no_without_a_finding_blocks(void **state)
 }
 
 static void
-anything_else_is_no_verdict(void **state)
+instructions_to_the_reviewer_block(void **state)
 {
-	static const char *const bad[] = { "", "ok", "LGTM", "{}", "[]",
-		"{\"nonce\":\"xyz\",\"chunk\":3,\"verdict\":\"ok\","
-		"\"findings\":[]}",
-		"{\"nonce\":\"abc\",\"chunk\":4,\"verdict\":\"ok\","
-		"\"findings\":[]}",
-		"{\"nonce\":\"abc\",\"chunk\":3,\"verdict\":\"fine\","
-		"\"findings\":[]}",
-		"{\"nonce\":\"abc\",\"chunk\":3,\"verdict\":\"ok\"}",
-		"{\"nonce\":\"abc\",\"chunk\":3,\"verdict\":\"ok\","
-		"\"findings\":null}",
-		"{\"nonce\":\"abc\",\"chunk\":3,\"verdict\":\"ok\","
-		"\"findings\":[],\"more\":1}",
-		"{\"nonce\":\"abc\",\"chunk\":3,\"verdict\":\"ok\","
-		"\"findings\":[{\"file\":\"a\"}]}",
-		"{\"nonce\":\"abc\",\"chunk\":3,\"verdict\":\"ok\","
-		"\"findings\":[{\"file\":\"a\",\"line\":1,\"severity\":"
-		"\"mild\",\"message\":\"\"}]}",
-		"{\"nonce\":\"abc\",\"chunk\":3,\"verdict\":\"ok\","
-		"\"findings\":[]} and more" };
 	struct findings f = { .list = NULL };
 
 	(void)state;
+	assert_int_equal(
+	    verdict_of(
+		"{\"nonce\":\"abc\",\"chunk\":3,\"chunk_sha256\":\"55aa\","
+		"\"receipt\":\"end\",\"files_reviewed\":[2,7],"
+		"\"instructions_found\":[7],\"findings\":[],"
+		"\"verdict\":\"ok\"}",
+		&f),
+	    0);
+	assert_int_equal(findings_worst(&f), FINDING_BLOCK);
+	assert_string_equal(f.list[0].file, "b");
+	findings_release(&f);
+}
+
+static void
+anything_else_is_no_verdict(void **state)
+{
+	static const char tail[] = ",\"instructions_found\":[],\"findings\":[],"
+				   "\"verdict\":\"ok\"}";
+	static const char *const heads[] = {
+		/* another mark, chunk, hash, receipt; files too few, too many,
+		 * twice the same, as text */
+		"{\"nonce\":\"abd\",\"chunk\":3,\"chunk_sha256\":\"55aa\","
+		"\"receipt\":\"end\",\"files_reviewed\":[2,7]",
+		"{\"nonce\":\"abc\",\"chunk\":4,\"chunk_sha256\":\"55aa\","
+		"\"receipt\":\"end\",\"files_reviewed\":[2,7]",
+		"{\"nonce\":\"abc\",\"chunk\":3,\"chunk_sha256\":\"55ab\","
+		"\"receipt\":\"end\",\"files_reviewed\":[2,7]",
+		"{\"nonce\":\"abc\",\"chunk\":3,\"chunk_sha256\":\"55aa\","
+		"\"receipt\":\"\",\"files_reviewed\":[2,7]",
+		"{\"nonce\":\"abc\",\"chunk\":3,\"chunk_sha256\":\"55aa\","
+		"\"receipt\":\"end\",\"files_reviewed\":[2]",
+		"{\"nonce\":\"abc\",\"chunk\":3,\"chunk_sha256\":\"55aa\","
+		"\"receipt\":\"end\",\"files_reviewed\":[2,7,8]",
+		"{\"nonce\":\"abc\",\"chunk\":3,\"chunk_sha256\":\"55aa\","
+		"\"receipt\":\"end\",\"files_reviewed\":[2,2]",
+		"{\"nonce\":\"abc\",\"chunk\":3,\"chunk_sha256\":\"55aa\","
+		"\"receipt\":\"end\",\"files_reviewed\":[2,\"7\"]",
+		"{\"nonce\":\"abc\",\"chunk\":3,\"chunk_sha256\":\"55aa\","
+		"\"receipt\":\"end\",\"files_reviewed\":[2,7],\"apply\":1",
+		"{\"chunk\":3,\"chunk_sha256\":\"55aa\","
+		"\"receipt\":\"end\",\"files_reviewed\":[2,7]"
+	};
+	static const char *const bad[] = { "", "Looks good!", "[]", "null",
+		OK " and more",
+		"{" ECHO ",\"findings\":[],\"verdict\":\"fine\"}",
+		"{" ECHO ",\"findings\":{},\"verdict\":\"ok\"}",
+		"{" ECHO ",\"verdict\":\"ok\",\"findings\":[{\"file\":2,"
+		"\"line\":1,\"severity\":\"mild\",\"message\":\"\"}]}",
+		"{" ECHO ",\"verdict\":\"ok\",\"findings\":[{\"file\":3,"
+		"\"line\":1,\"severity\":\"note\",\"message\":\"\"}]}",
+		"{" ECHO ",\"verdict\":\"ok\",\"findings\":[{\"file\":\"a\","
+		"\"line\":1,\"severity\":\"note\",\"message\":\"\"}]}",
+		"{" ECHO ",\"verdict\":\"ok\",\"findings\":[{\"file\":2,"
+		"\"line\":1,\"severity\":\"block\",\"message\":\"\"},7]}" };
+	struct findings f = { .list = NULL };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		char text[600];
+
+		(void)snprintf(text, sizeof(text), "%s%s", heads[i], tail);
+		assert_int_equal(verdict_of(text, &f), -1);
+		assert_int_equal(f.n, 0);
+	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(verdict_of(bad[i], &f), -1);
 		assert_int_equal(f.n, 0);
 	}
 }
 
-static int
-reply_of(const char *provider, const char *body, size_t asked, struct str *out)
-{
-	char name[16];
-	const struct reviewer r = { .provider = name };
-	struct err e = ERR_INIT;
-
-	(void)snprintf(name, sizeof(name), "%s", provider);
-	str_reset(out);
-	return reviewer_reply_text(&r, view_of(body), asked, out, &e);
-}
-
 static void
-replies_of_both_providers_are_read(void **state)
+what_cannot_be_kept_is_no_verdict(void **state)
 {
-	AUTO_STR struct str out = STR_INIT;
+	struct findings f = { .list = NULL };
 
 	(void)state;
+	for (int i = 0; i < FINDING_MAX; i++)
+		finding_add_review(&f, FINDING_NOTE, "", 0, "x");
 	assert_int_equal(
-	    reply_of("anthropic",
-		"{\"type\":\"message\",\"stop_reason\":\"end_turn\","
-		"\"content\":[{\"type\":\"thinking\",\"thinking\":\"h\"},"
-		"{\"type\":\"text\",\"text\":\"yes\"}]}",
-		10, &out),
-	    0);
-	assert_string_equal(str_cstr(&out), "yes");
-	assert_int_equal(
-	    reply_of("openai",
-		"{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{"
-		"\"content\":\"yes\",\"refusal\":null}}],\"usage\":{"
-		"\"prompt_tokens\":400}}",
-		1000, &out),
-	    0);
-	assert_string_equal(str_cstr(&out), "yes");
-}
-
-static void
-cut_refused_and_broken_replies_are_refused(void **state)
-{
-	static const char *const anthropic[] = { "", "{}", "null",
-		"{\"type\":\"error\",\"error\":{\"message\":\"no\"}}",
-		"{\"type\":\"message\",\"stop_reason\":\"max_tokens\","
-		"\"content\":[{\"type\":\"text\",\"text\":\"x\"}]}",
-		"{\"type\":\"message\",\"stop_reason\":\"refusal\","
-		"\"content\":[]}",
-		"{\"type\":\"message\",\"stop_reason\":\"end_turn\","
-		"\"content\":[]}",
-		"{\"type\":\"message\",\"stop_reason\":\"end_turn\","
-		"\"content\":[{\"type\":\"tool_use\"}]}" };
-	static const char *const openai[] = { "{}", "{\"choices\":[]}",
-		"{\"error\":{\"message\":\"x\"},\"choices\":[]}",
-		"{\"choices\":[{\"finish_reason\":\"length\",\"message\":{"
-		"\"content\":\"x\"}}]}",
-		"{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{"
-		"\"content\":\"x\",\"refusal\":\"no\"}}]}",
-		"{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{"
-		"\"content\":\"x\"}}],\"usage\":{\"prompt_tokens\":10}}" };
-	AUTO_STR struct str out = STR_INIT;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(anthropic) / sizeof(anthropic[0]); i++)
-		assert_int_equal(
-		    reply_of("anthropic", anthropic[i], 10, &out), -1);
-	for (size_t i = 0; i < sizeof(openai) / sizeof(openai[0]); i++)
-		assert_int_equal(
-		    reply_of("openai", openai[i], 100000, &out), -1);
-}
-
-static void
-a_key_goes_in_the_clear_to_this_machine_only(void **state)
-{
-	char provider[] = "openai", model[] = "m", key[] = "k";
-	static const struct {
-		const char *url;
-		int want;
-	} cases[] = {
-		{ "https://api.example.org/v1", 0 },
-		{ "http://127.0.0.1:11434/v1", 0 },
-		{ "http://localhost/v1", 0 },
-		{ "http://localhost.example.org/v1", -1 },
-		{ "http://127.0.0.1.example.org/v1", -1 },
-		{ "http://10.0.0.1/v1", -1 },
-		{ "https://user@example.org/v1", -1 },
-		{ "file:///etc/passwd", -1 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char url[64];
-		const struct reviewer r = { .provider = provider,
-			.url = url,
-			.model = model,
-			.key = key };
-		struct err e = ERR_INIT;
-
-		(void)snprintf(url, sizeof(url), "%s", cases[i].url);
-		assert_int_equal(reviewer_check(&r, &e), cases[i].want);
-	}
+	    verdict_of("{" ECHO ",\"findings\":[],\"verdict\":\"block\"}", &f),
+	    -1);
+	findings_release(&f);
 }
 
 static void
@@ -208,11 +209,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_exact_answer_is_taken),
+		cmocka_unit_test(the_same_place_is_told_of_once),
 		cmocka_unit_test(a_no_without_a_finding_blocks),
+		cmocka_unit_test(an_ok_does_not_lower_its_own_finding),
+		cmocka_unit_test(instructions_to_the_reviewer_block),
 		cmocka_unit_test(anything_else_is_no_verdict),
-		cmocka_unit_test(replies_of_both_providers_are_read),
-		cmocka_unit_test(cut_refused_and_broken_replies_are_refused),
-		cmocka_unit_test(a_key_goes_in_the_clear_to_this_machine_only),
+		cmocka_unit_test(what_cannot_be_kept_is_no_verdict),
 		cmocka_unit_test(branch_names_are_checked),
 	};
 
