@@ -84,7 +84,8 @@ svc_ci_answer_want(struct svc_ci *ci, struct svc_ci_want *x)
 	for (size_t i = 0; i < x->n_lost; i++)
 		svc_ci_unleased(ci, x->lost[i], NULL);
 	if (x->job.id != 0)
-		svc_ci_leased(ci, x->job.id, x->job.lease);
+		svc_ci_leased(
+		    ci, x->job.id, x->job.lease, x->job.check.timeout_s);
 	if (w == NULL) {
 		if (x->job.id != 0)
 			svc_ci_give_back(ci->s, x->job.id, x->job.lease);
@@ -210,9 +211,22 @@ svc_ci_leave(struct svc_ci *ci, uint64_t handle)
 }
 
 void
-svc_ci_leased(struct svc_ci *ci, int64_t id, const char *lease)
+svc_ci_leased(
+    struct svc_ci *ci, int64_t id, const char *lease, int64_t timeout_s)
 {
-	svc_leases_set(ci->leases, id, lease);
+	svc_leases_beat(ci->leases, id, lease, timeout_s);
+}
+
+void
+svc_ci_told(struct svc_ci *ci, int64_t id)
+{
+	svc_leases_told(ci->leases, id);
+}
+
+int64_t
+svc_ci_left(const struct svc_ci *ci, int64_t id)
+{
+	return svc_leases_left(ci->leases, id);
 }
 
 void

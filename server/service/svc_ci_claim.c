@@ -159,12 +159,14 @@ svc_ci_find_lost(struct txn *t, struct svc_ci_claim *op, struct svc_ci_want *x,
 	free(x->lost);
 	x->lost = xcalloc(l.n + 1, sizeof(*x->lost));
 	for (size_t i = 0; i < l.n && rc == 0; i++) {
+		struct job_lease_end end = { .id = l.at[i].id };
 		bool lost;
 
-		if (svc_ci_holds(x, l.at[i].id))
+		if (svc_ci_holds(x, end.id))
 			continue;
-		rc = svc_ci_lose(t, op->op.svc, &op->op.who, op->op.now,
-		    l.at[i].id, l.at[i].lease, &lost, e);
+		memcpy(end.lease, l.at[i].lease, sizeof(end.lease));
+		rc = svc_ci_lose(
+		    t, op->op.svc, &op->op.who, op->op.now, &end, &lost, e);
 		if (rc == 0 && lost) {
 			x->lost[x->n_lost++] = l.at[i].id;
 			r->running--;

@@ -58,8 +58,9 @@ svc_ci_beat_job(struct txn *t, void *arg, struct err *e)
 	if (svc_ci_own(t, &op->op.who, op->id, op->lease, &j, e) == -1)
 		return -1;
 	(void)runners_seen(t, j.runner_id, op->op.now, e);
+	op->timeout_s = j.check.timeout_s;
 	job_release(&j);
-	op->lease_until = op->op.now + JOB_LEASE_MS;
+	op->lease_until = op->op.now + op->left_ms;
 	if (jobs_heartbeat(
 		t, op->id, op->lease, op->lease_until, &op->cancel, e) == 0)
 		return 0;
@@ -71,7 +72,7 @@ svc_ci_beat_then(void *arg)
 {
 	const struct svc_ci_beat *op = arg;
 
-	svc_ci_leased(op->op.svc->ci, op->id, op->lease);
+	svc_ci_leased(op->op.svc->ci, op->id, op->lease, op->timeout_s);
 	return false;
 }
 
@@ -82,6 +83,7 @@ svc_ci_heartbeat(struct svc *s, const struct identity *who, int64_t id,
 	struct svc_ci_beat *op = svc_op_new(s, sizeof(*op), who, NULL);
 
 	op->id = id;
+	op->left_ms = svc_ci_left(s->ci, id);
 	op->op.then = svc_ci_beat_then;
 	(void)snprintf(op->lease, sizeof(op->lease), "%s", lease);
 	svc_op_run(op, svc_ci_beat_job, done, arg);
@@ -194,6 +196,17 @@ svc_ci_cancel_job(struct txn *t, void *arg, struct err *e)
 	    t, op->op.svc, &ci, op->op.now, &op->job, NULL, e);
 }
 
+/* Its runner has JOB_STOP_MS from now. */
+static bool
+svc_ci_cancel_then(void *arg)
+{
+	const struct svc_ci_cancel *op = arg;
+
+	if (!job_state_is_end(op->job.state))
+		svc_ci_told(op->op.svc->ci, op->id);
+	return false;
+}
+
 void
 svc_ci_cancel(struct svc *s, const struct identity *who, int64_t id,
     svc_done_fn *done, void *arg)
@@ -202,6 +215,7 @@ svc_ci_cancel(struct svc *s, const struct identity *who, int64_t id,
 	    s, sizeof(*op), who, svc_ci_cancel_release);
 
 	op->id = id;
+	op->op.then = svc_ci_cancel_then;
 	svc_op_run(op, svc_ci_cancel_job, done, arg);
 }
 

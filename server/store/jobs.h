@@ -75,6 +75,10 @@ int jobs_count_running(
  */
 int jobs_lose(struct txn *t, int64_t id, const char *lease, int64_t now,
     struct job *out, struct err *e);
+/* Its runner has held it for longer than it may: timed_out, or cancelled when
+ * that was asked for.  ERR_BUSY as of jobs_lose. */
+int jobs_overdue(struct txn *t, int64_t id, const char *lease, int64_t now,
+    struct job *out, struct err *e);
 /* A claim that reached nobody is none. */
 int jobs_give_back(struct txn *t, int64_t id, const char *lease, struct err *e);
 /* A queued one ends, a running one's runner is told; ended: ERR_EXISTS. */

@@ -120,6 +120,24 @@ jobs_lose(struct txn *t, int64_t id, const char *lease, int64_t now,
 }
 
 int
+jobs_overdue(struct txn *t, int64_t id, const char *lease, int64_t now,
+    struct job *out, struct err *e)
+{
+	static const char sql
+	    [] = "UPDATE job SET lease = '', lease_until = 0, ended_at = ?1,"
+		 " state = CASE WHEN cancel THEN 8 ELSE 6 END,"
+		 " why = CASE WHEN cancel THEN why || ', without an answer of"
+		 " the runner' ELSE 'its runner held it for longer than it"
+		 " may' END WHERE id = ?2 AND state = 2 AND lease = ?3";
+
+	*out = (struct job){ .id = 0 };
+	if (db_exec_one(t, sql, BINDS(I(now), I(id), S(lease)), ERR_BUSY,
+		JOB_STALE, e) == -1)
+		return -1;
+	return jobs_get(t, id, out, e);
+}
+
+int
 jobs_give_back(struct txn *t, int64_t id, const char *lease, struct err *e)
 {
 	return db_exec(t,

@@ -391,6 +391,52 @@ steps_expiry(struct txn *t, void *arg, struct err *e)
 }
 
 static int
+steps_overdue(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	const struct job_claim c = {
+		.runner = "r1", .lease = LEASE_1, .now = 1
+	};
+	const struct job_claim c2 = {
+		.runner = "r2", .lease = LEASE_2, .now = 1
+	};
+	struct job_result r = { .lease = LEASE_1, .state = JOB_PASSED };
+	enum job_outcome how;
+	bool created, cancel;
+	struct job j;
+	int64_t id = 0;
+
+	STEP(add_job(t, f, SHA_A, "one", &id, &created, e) == 0);
+	STEP(jobs_claim_next(t, &c, &j, e) == 0);
+	job_release(&j);
+	STEP_FAILS(ERR_BUSY, jobs_overdue(t, id, LEASE_2, 9, &j, e));
+	STEP(jobs_overdue(t, id, LEASE_1, 9, &j, e) == 0);
+	STEP(j.state == JOB_TIMED_OUT && j.ended_at == 9 && j.attempt == 1);
+	job_release(&j);
+	/* What it says afterwards is nobody's. */
+	STEP_FAILS(ERR_BUSY, jobs_heartbeat(t, id, LEASE_1, 80, &cancel, e));
+	STEP_FAILS(ERR_EXISTS, jobs_finish(t, id, &r, &how, e));
+	STEP_FAILS(ERR_BUSY, jobs_overdue(t, id, LEASE_1, 9, &j, e));
+	STEP(add_job(t, f, SHA_A, "two", &id, &created, e) == 0);
+	STEP(jobs_claim_next(t, &c2, &j, e) == 0 && j.id == id);
+	job_release(&j);
+	STEP(jobs_cancel(t, id, "no", 3, &j, e) == 0);
+	job_release(&j);
+	STEP(jobs_overdue(t, id, LEASE_2, 9, &j, e) == 0);
+	STEP(j.state == JOB_CANCELLED && strncmp(j.why, "no", 2) == 0);
+	job_release(&j);
+	return fixture_verdict(f, e);
+}
+
+static void
+a_job_that_is_held_too_long_has_ended(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_overdue, f, e));
+}
+
+static int
 steps_queue(struct txn *t, void *arg, struct err *e)
 {
 	struct fixture *f = arg;
@@ -583,6 +629,7 @@ main(void)
 		T(a_job_is_claimed_once_and_finished_once),
 		T(a_job_is_queued_anew_when_it_was_superseded_or_is_another),
 		T(a_lost_runner_gives_its_job_back_three_times),
+		T(a_job_that_is_held_too_long_has_ended),
 		T(labels_priority_and_cancel_decide_what_a_runner_gets),
 		T(jobs_of_an_older_head_are_superseded),
 		cmocka_unit_test_setup_teardown(
