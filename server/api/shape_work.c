@@ -2,6 +2,7 @@
 #include "server/api/shape_priv.h"
 #include "server/domain/job_name.h"
 #include "server/domain/net_rule.h"
+#include "server/service/log_file.h"
 
 static void
 shape_project_ref(struct shape *s, int64_t id, const char *full_name)
@@ -45,6 +46,7 @@ shape_run_members(struct shape *s, const struct run *r)
 	else
 		jw_null(&s->w, "record");
 	jw_i64(&s->w, "log_bytes", r->log_bytes);
+	jw_i64(&s->w, "log_lost", log_file_lost(r->log_bytes));
 	shape_i64_or_null(s, "comment", r->comment);
 	shape_i64_or_null(s, "pull", r->pull);
 	jw_time(&s->w, "created_at", r->created_at);
@@ -143,6 +145,7 @@ shape_job(
 	jw_i64(&s->w, "priority", j->priority);
 	jw_bool(&s->w, "cancel", j->cancel);
 	jw_i64(&s->w, "log_bytes", j->log_bytes);
+	jw_i64(&s->w, "log_lost", log_file_lost(j->log_bytes));
 	jw_time(&s->w, "created_at", j->created_at);
 	jw_time(&s->w, "started_at", j->started_at);
 	jw_time(&s->w, "ended_at", j->ended_at);

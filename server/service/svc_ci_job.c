@@ -11,7 +11,6 @@
 #include "server/domain/job_rule.h"
 #include "server/service/svc_ci.h"
 #include "server/service/svc_ci_rows.h"
-#include "server/service/svc_log.h"
 #include "server/store/jobs.h"
 #include "server/store/runners.h"
 
@@ -96,9 +95,6 @@ svc_ci_result_release(void *arg)
 
 	free(op->why);
 	job_release(&op->job);
-	if (op->tail != NULL)
-		str_release(op->tail);
-	free(op->tail);
 }
 
 struct svc_ci_result *
@@ -120,6 +116,7 @@ svc_ci_result_job(struct txn *t, void *arg, struct err *e)
 		.signal = op->signal,
 		.why = svc_text(op->why),
 		.now = op->op.now };
+	AUTO_STR struct str tail = STR_INIT;
 	enum job_outcome outcome;
 
 	if (svc_ci_own(t, &op->op.who, op->id, op->lease, &op->job, e) == -1)
@@ -130,8 +127,10 @@ svc_ci_result_job(struct txn *t, void *arg, struct err *e)
 		return -1;
 	if (outcome != JOB_RESULT_TAKEN)
 		return 0;
+	if (job_rule_is_fault(op->job.state))
+		svc_ci_tail(op->op.svc, &op->job, JOB_TAIL_MAX, &tail);
 	return svc_ci_verdict(
-	    t, op->op.svc, &op->op.who, op->op.now, &op->job, op->tail, e);
+	    t, op->op.svc, &op->op.who, op->op.now, &op->job, &tail, e);
 }
 
 static bool
@@ -155,11 +154,6 @@ svc_ci_result(struct svc_ci_result *op, svc_done_fn *done, void *arg)
 		err_set(&e, ERR_INVALID, "state: not a result");
 		svc_op_end_later(op, &e);
 		return;
-	}
-	if (job_rule_is_fault(op->state)) {
-		op->tail = xcalloc(1, sizeof(*op->tail));
-		svc_log_tail(
-		    op->op.svc, SVC_LOG_JOB, op->id, JOB_TAIL_MAX, op->tail);
 	}
 	op->op.then = svc_ci_result_then;
 	svc_op_run(op, svc_ci_result_job, done, arg);

@@ -31,8 +31,7 @@ struct svc_ci_result {
 	int64_t exit_code;
 	int64_t signal;
 	char *why;
-	struct str *tail; /* end of the log, for check.failed */
-	struct job job;   /* out */
+	struct job job; /* out */
 };
 struct svc_ci_result *svc_ci_result_new(
     struct svc *s, const struct identity *who);

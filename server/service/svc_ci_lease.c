@@ -11,7 +11,6 @@
 #include "lib/io/timer.h"
 #include "server/domain/job_rule.h"
 #include "server/service/svc_ci_rows.h"
-#include "server/service/svc_log.h"
 #include "server/store/jobs.h"
 
 enum {
@@ -50,7 +49,7 @@ svc_ci_lost(struct txn *t, struct svc *s, const struct identity *ci,
 		    ? -1
 		    : svc_ci_status(t, ci, now, j, e);
 	if (job_rule_is_fault(j->state))
-		svc_log_tail(s, SVC_LOG_JOB, j->id, JOB_TAIL_MAX, &tail);
+		svc_ci_tail(s, j, JOB_TAIL_MAX, &tail);
 	return svc_ci_verdict(t, s, ci, now, j, &tail, e);
 }
 

@@ -83,6 +83,13 @@ svc_ci_status(struct txn *t, const struct identity *ci, int64_t now,
 	return svc_status_insert(t, ci, now, &r, &id, e);
 }
 
+void
+svc_ci_tail(struct svc *s, const struct job *j, size_t max, struct str *out)
+{
+	svc_log_tail(s,
+	    &(struct svc_log_of){ SVC_LOG_JOB, j->id, j->log_bytes }, max, out);
+}
+
 /* Words with blanks between as a JSON list. */
 static char *
 svc_ci_list(const char *words)
