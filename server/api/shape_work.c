@@ -162,6 +162,7 @@ shape_runner(struct shape *s, const struct runner *r, int64_t now)
 	jw_raw(&s->w, "labels", view_of(r->labels));
 	jw_i64(&s->w, "slots", r->slots);
 	jw_i64(&s->w, "running", r->running);
+	jw_bool(&s->w, "network", r->network);
 	jw_str(&s->w, "version", r->version);
 	jw_time(&s->w, "created_at", r->created_at);
 	jw_time(&s->w, "registered_at", r->registered_at);

@@ -14,6 +14,7 @@
 #include "lib/io/timer.h"
 #include "server/service/svc_ci_claim.h"
 #include "server/service/svc_ci_lease.h"
+#include "server/service/svc_ci_wait.h"
 
 enum {
 	SVC_CI_ONCE_MS = 5000 /* for one look into the queue */
@@ -40,6 +41,7 @@ struct svc_ci {
 	bool kicked; /* while claiming */
 	bool stopped;
 	struct svc_leases *leases;
+	struct svc_ci_waits *waits;
 };
 
 static void
@@ -249,6 +251,7 @@ svc_ci_new(struct svc *s)
 	ci->s = s;
 	TAILQ_INIT(&ci->waiters);
 	ci->leases = svc_leases_new(s, svc_ci_on_requeued, ci);
+	ci->waits = svc_ci_waits_new(s);
 	return ci;
 }
 
@@ -256,6 +259,7 @@ void
 svc_ci_start(struct svc_ci *ci)
 {
 	svc_leases_load(ci->leases);
+	svc_ci_waits_start(ci->waits);
 }
 
 void
@@ -265,6 +269,7 @@ svc_ci_stop(struct svc_ci *ci)
 
 	ci->stopped = true;
 	svc_leases_stop(ci->leases);
+	svc_ci_waits_stop(ci->waits);
 	TAILQ_FOREACH_SAFE(w, &ci->waiters, entry, next)
 	svc_ci_answer(w, NULL, NULL);
 }
@@ -279,5 +284,6 @@ svc_ci_free(struct svc_ci *ci)
 	TAILQ_FOREACH_SAFE(w, &ci->waiters, entry, next)
 	svc_ci_waiter_free(w);
 	svc_leases_free(ci->leases);
+	svc_ci_waits_free(ci->waits);
 	free(ci);
 }

@@ -68,6 +68,7 @@ struct svc_ci_ask {
 	int64_t slots;       /* it runs at most so many; 0: not said */
 	const char *labels;  /* of the home's own runner; NULL: not said */
 	const char *version; /* NULL: not said */
+	bool network;        /* it has one for jobs that need it */
 	/* The jobs that it knows of; any other of its own is lost.  It has one
 	 * such poll at a time: an earlier one ends with none. */
 	bool has_held;

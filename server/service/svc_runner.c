@@ -214,6 +214,7 @@ svc_runner_enter(struct txn *t, struct svc_runner_register *op,
 		.labels = op->labels != NULL ? op->labels : r->labels,
 		.version = svc_text(op->version),
 		.slots = op->slots > 0 ? op->slots : r->slots,
+		.network = op->network,
 		.now = op->op.now };
 	int64_t token_id;
 

@@ -47,6 +47,7 @@ struct job_claim {
 	int64_t runner_id;
 	const char *runner; /* its name */
 	const char *labels; /* it has these: a JSON list; NULL: none */
+	bool network;       /* it has one for jobs that need it */
 	const char *lease;
 	int64_t lease_until;
 	int64_t now;

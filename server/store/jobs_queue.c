@@ -23,6 +23,7 @@ jobs_claim_next(
 		 " WHERE j.state = 1 AND p.state = 1 AND (j.labels = '[]'"
 		 " OR NOT EXISTS (SELECT 1 FROM json_each(j.labels) w"
 		 " WHERE w.value NOT IN (SELECT value FROM json_each(?))))"
+		 " AND (? OR NOT " JOB_NEEDS_NETWORK ")"
 		 " ORDER BY j.priority DESC, (SELECT count(*) FROM job r"
 		 " WHERE r.state = 2 AND r.project_id = j.project_id), j.id"
 		 " LIMIT 1) RETURNING id";
@@ -35,7 +36,7 @@ jobs_claim_next(
 	if (db_number(t, sql,
 		BINDS(S(c->lease), I(c->lease_until), S(c->runner),
 		    I(c->runner_id), I(c->now),
-		    S(c->labels != NULL ? c->labels : "[]")),
+		    S(c->labels != NULL ? c->labels : "[]"), I(c->network)),
 		&id, e) == -1)
 		return -1;
 	if (id == 0)

@@ -298,6 +298,11 @@ static const char *const schema_steps[DB_SCHEMA_VERSION][12] = {
 	{ schema_runs, schema_approvals, schema_verdict, schema_renewal,
 	    schema_run_keys, schema_leases, NULL },
 	{ schema_runners, schema_gate, schema_checks, NULL },
+	{ NULL },
+	{ NULL },
+	{ NULL },
+	{ NULL },
+	{ schema_runner_network, NULL },
 };
 
 static int
