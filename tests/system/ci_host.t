@@ -15,7 +15,7 @@ host_end()
 {
 	host_status=$?
 	ip netns delete "$FAR" 2>/dev/null
-	(exit $host_status)
+	(exit "$host_status")
 	lib_on_exit
 }
 trap host_end EXIT
