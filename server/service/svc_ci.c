@@ -8,6 +8,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/list.h"
 #include "lib/base/log.h"
 #include "lib/io/loop.h"
@@ -111,6 +112,9 @@ svc_ci_claimed(const struct err *fail, void *arg, void *ci_)
 
 	ci->claiming = false;
 	ci->kicked = false;
+	for (size_t i = 0; i < op->n; i++)
+		if (op->v[i].job.id != 0)
+			FAIL_POINT(ci_claimed);
 	if (fail != NULL) {
 		log_warn("ci claim reason=%s", log_val(fail->msg));
 		for (size_t i = 0; i < op->n; i++) {

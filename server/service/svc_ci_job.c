@@ -7,6 +7,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/str.h"
 #include "server/domain/job_rule.h"
 #include "server/service/svc_ci.h"
@@ -138,6 +139,7 @@ svc_ci_result_then(void *arg)
 {
 	const struct svc_ci_result *op = arg;
 
+	FAIL_POINT(ci_result_written);
 	svc_ci_unleased(op->op.svc->ci, op->id, op->lease);
 	svc_ci_kick(op->op.svc->ci); /* its runner has a slot again */
 	return false;

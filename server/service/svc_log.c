@@ -10,6 +10,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
@@ -92,7 +93,10 @@ svc_log_begin(struct svc *s, struct svc_log_append *op,
 	if (op->next != part->from)
 		return err_set(e, ERR_EXISTS,
 		    "the log is %" PRId64 " bytes long", op->next);
-	return svc_log_write(s, part, e);
+	if (svc_log_write(s, part, e) == -1)
+		return -1;
+	FAIL_POINT(log_written);
+	return 0;
 }
 
 void
