@@ -32,7 +32,7 @@ for point in job_taken:2 job_fetched:2 job_unpacked:2 job_untold:2 job_told:1; d
 	attempt=${point#*:}
 	point=${point%:*}
 	stop_pid "$RUNNER_PID"
-	export COFFER_FAIL=$point
+	export COFFER_FAIL="$point"
 	ci_runner_start r
 	unset COFFER_FAIL
 	ci_pull "$point"
@@ -46,7 +46,7 @@ for point in ci_claimed:2 log_written:1 ci_result_written:1; do
 	attempt=${point#*:}
 	point=${point%:*}
 	stop_cofferd
-	export COFFER_FAIL=$point
+	export COFFER_FAIL="$point"
 	start "$T/cofferd.log" "$O/bin/cofferd" --home "$HOME_DIR" --listen "127.0.0.1:$PORT"
 	unset COFFER_FAIL
 	COFFERD_PID=$PID
