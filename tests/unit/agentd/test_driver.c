@@ -382,30 +382,6 @@ output_over_the_limit_is_dropped_and_counted(void **state)
 	assert_int_equal(f->out.len, 1 << 20);
 }
 
-static void
-of_much_output_the_beginning_and_the_end_are_kept(void **state)
-{
-	struct fixture *f = *state;
-	struct sandbox_spec s = { .limits = {
-				      .output = 1 << 20, .output_end = 4096 } };
-	const char *mark;
-	size_t end;
-
-	FIXTURE_NEEDS_ROOT(f);
-	(void)fixture_sh(f, &s,
-	    "echo first; head -c 5242880 /dev/zero | tr '\\0' x; echo last");
-	assert_int_equal(f->exit.bytes, (5 << 20) + 11);
-	assert_int_equal(f->exit.dropped, (4 << 20) + 11 - 4096);
-	assert_memory_equal(str_cstr(&f->out), "first\nx", 7);
-	mark = strchr(str_cstr(&f->out) + 6, '\n');
-	assert_non_null(mark);
-	assert_int_equal(mark - str_cstr(&f->out), 1 << 20);
-	assert_string_equal(f->out.p + f->out.len - 6, "xlast\n");
-	end = (size_t)(strchr(mark + 1, '\n') + 1 - str_cstr(&f->out));
-	assert_int_equal(f->out.len - end, 4096);
-	assert_non_null(strstr(mark, "[4190219 bytes of the output are not"));
-}
-
 /* Start one that runs until it is stopped; id and dir are filled. */
 static void
 start_long(
@@ -797,8 +773,6 @@ main(void)
 		cmocka_unit_test(without_a_network_there_is_only_loopback),
 		cmocka_unit_test(the_wall_clock_ends_it),
 		cmocka_unit_test(output_over_the_limit_is_dropped_and_counted),
-		cmocka_unit_test(
-		    of_much_output_the_beginning_and_the_end_are_kept),
 		cmocka_unit_test(one_that_waits_runs_only_after_go),
 		cmocka_unit_test(one_that_waits_can_be_ended_without_a_trace),
 		cmocka_unit_test(two_runs_do_not_see_each_other),
