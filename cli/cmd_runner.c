@@ -44,7 +44,7 @@ static int
 runner_list(struct cli *c, const void *args, int argc, char **argv)
 {
 	static const char *const head[] = { "runner", "state", "running",
-		"slots", "labels", "version" };
+		"slots", "network", "labels", "version" };
 	struct err e = ERR_INIT;
 	struct json *j = NULL;
 	struct out_table *t;
@@ -59,7 +59,7 @@ runner_list(struct cli *c, const void *args, int argc, char **argv)
 		json_free(j);
 		return CLI_OK;
 	}
-	t = out_table_new(6);
+	t = out_table_new(7);
 	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
 		out_cell(t, head[i]);
 	for (const struct json *r = json_first(j); r != NULL;
@@ -71,6 +71,7 @@ runner_list(struct cli *c, const void *args, int argc, char **argv)
 		out_cell(t, json_str_or(r, "state", ""));
 		out_cellf(t, "%" PRId64, json_i64_or(r, "running", 0));
 		out_cellf(t, "%" PRId64, json_i64_or(r, "slots", 0));
+		out_cell(t, json_bool_or(r, "network", true) ? "yes" : "no");
 		out_cell(t, str_cstr(&labels));
 		out_cell(t, json_str_or(r, "version", ""));
 	}

@@ -233,7 +233,7 @@ app_fill_svc(struct app *a)
 	static const char *const worker[] = { "/proc/self/exe",
 		"--password-worker", NULL };
 
-	a->passwords = passwords_new(a->loop, worker, clock_now_ms);
+	a->passwords = passwords_new(a->loop, worker, clock_mono_ms);
 	a->svc.passwords = a->passwords;
 	a->svc.upper = &app_upper;
 	a->svc.loop = a->loop;

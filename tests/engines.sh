@@ -8,12 +8,12 @@ engines_part=
 ENGINES=${ENGINES:-docker docker-remap podman}
 engines_unit='driver driver_root netns sandbox'
 engines_system='run_template session_git cli_exec sandbox_life sandbox_limits sandbox_seed sandbox_crash
-    attach_cp attach_hostile attach_ssh attach_term attack_sandbox attack_token prove_cmd'
+    attach_cp attach_hostile attach_ssh attach_term attack_sandbox attack_token prove_cmd ci_runner'
 engines_own='restart crash engine_image pause'
 # docker-remap is Docker with userns-remap: what depends on users.
 engines_remap='driver sandbox cli_exec sandbox_life sandbox_seed attack_sandbox'
 # What Podman does otherwise: its API, its user namespaces, its execs, its end.
-engines_podman='driver driver_root sandbox cli_exec attack_sandbox restart engine_image pause'
+engines_podman='driver driver_root sandbox cli_exec attack_sandbox ci_runner restart engine_image pause'
 engine_pid=
 engine_dir=
 engine_net=

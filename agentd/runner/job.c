@@ -17,6 +17,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/log.h"
 #include "lib/base/path.h"
 #include "lib/net/fetch.h"
@@ -335,6 +336,7 @@ job_on_told(const struct err *fail, int status, const struct json *r, void *arg)
 		    log_val(fail->msg));
 	log_info("job end job=%lld state=%s exit=%d why=%s", (long long)j->id,
 	    j->state, j->exit_code, log_val(str_cstr(&j->why)));
+	FAIL_POINT(job_told);
 	j->ends.told(j, j->ends.arg);
 	job_clean(j);
 }
@@ -353,6 +355,7 @@ job_tell(void *arg)
 		job_clean(j);
 		return;
 	}
+	FAIL_POINT(job_untold);
 	jw_init(&w, &body);
 	jw_object(&w, NULL);
 	jw_str(&w, "lease", j->lease);
@@ -446,8 +449,10 @@ job_on_phase_exit(struct job *j, const struct shim_exit *x)
 	bool good = x->exit_code == 0 && !x->lost && x->error[0] == '\0' &&
 	    !x->timed_out && !x->oom && !x->stopped && !j->cancelled;
 
-	if (j->phase == JOB_UNPACK)
+	if (j->phase == JOB_UNPACK) {
 		job_drop_tar(j);
+		FAIL_POINT(job_unpacked);
+	}
 
 	if (!good && j->phase == JOB_UNPACK && !j->cancelled)
 		job_end(j, "infrastructure_error",
@@ -502,6 +507,7 @@ job_part_done(struct job *j, const struct err *fail)
 		fetch_cancel(j->fetch);
 	if (--j->parts > 0 || job_was_cancelled(j))
 		return;
+	FAIL_POINT(job_fetched);
 	if (j->part_fail.code == ERR_NONE)
 		(void)workdir_make(j->env->host, j->disk_id, j->id, &e);
 	else
@@ -622,6 +628,7 @@ job_begin(struct job *j)
 {
 	struct err e = ERR_INIT;
 
+	FAIL_POINT(job_taken);
 	log_info("job begin job=%lld project=%s check=%s slot=%d",
 	    (long long)j->id, j->full_name, j->name, j->slot);
 	timer_set(j->beat, JOB_BEAT_MS);

@@ -14,7 +14,8 @@
 
 enum {
 	JOB_UNPACK_MS = 5 * 60 * 1000,
-	JOB_OUTPUT_MAX = 32 << 20
+	JOB_OUTPUT_MAX = 24 << 20, /* of each phase, */
+	JOB_OUTPUT_END = 4 << 20   /* and of its end */
 };
 
 const char *const job_phase_names[JOB_PHASES] = {
@@ -144,7 +145,8 @@ job_container(struct job *j)
 				     j->cpus, j->env->cfg->cpus) *
 			1000,
 		    .pids = (uint32_t)job_bound(j->pids, j->env->cfg->pids),
-		    .output = JOB_OUTPUT_MAX },
+		    .output = JOB_OUTPUT_MAX,
+		    .output_end = JOB_OUTPUT_END },
 	};
 
 	host_job_id(j->env->host, j->id, job_phase_names[j->phase], id);

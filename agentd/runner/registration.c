@@ -120,6 +120,7 @@ static void
 registration_body(
     const struct registration_args *a, const char *token, struct str *out)
 {
+	AUTO_FREE char *sock = path_join(a->home, "run/router.sock");
 	struct jw w;
 
 	jw_init(&w, out);
@@ -132,6 +133,7 @@ registration_body(
 		registration_labels(&w, a->labels);
 	if (a->slots > 0)
 		jw_u64(&w, "slots", a->slots);
+	jw_bool(&w, "network", access(sock, F_OK) == 0);
 	jw_end(&w);
 }
 

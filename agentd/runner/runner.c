@@ -44,7 +44,9 @@ struct runner {
 	struct routerctl *router;
 	struct call *poll;
 	struct timer *pause;
-	int swept; /* slots whose rest is gone */
+	int swept;     /* slots whose rest is gone */
+	bool network;  /* the router is there, as far as is known */
+	bool greeting; /* it is asked whether it is */
 	char gateway[HOST_ADDR_MAX];
 	char range[HOST_ADDR_MAX];
 	int64_t asked_ms; /* monotonic, when the poll began */
@@ -79,6 +81,47 @@ runner_labels(struct jw *w, const char *labels)
 	jw_end(w);
 }
 
+/* The router says where it is; until then no job could have a network. */
+static void
+runner_greeted(struct runner *r, const struct json *reply, const struct err *e)
+{
+	const char *range = json_str_or(reply, "range", "10.214.0.0/16");
+
+	r->greeting = false;
+	r->network = e == NULL;
+	(void)snprintf(r->gateway, sizeof(r->gateway), "%s",
+	    json_str_or(reply, "address", "10.214.0.1"));
+	(void)snprintf(r->range, sizeof(r->range), "%.*s",
+	    (int)strcspn(range, "/"), range);
+}
+
+static void
+runner_on_greeted(const struct json *reply, const struct err *e, void *arg)
+{
+	struct runner *r = arg;
+
+	runner_greeted(r, reply, e);
+	if (e == NULL)
+		log_info("runner router there");
+}
+
+/* A router that came since is known at the next poll. */
+static bool
+runner_network(struct runner *r)
+{
+	AUTO_FREE char *sock = path_join(r->host.home, "run/router.sock");
+
+	if (r->network && !routerctl_is_there(r->router)) {
+		log_warn("runner router why=gone");
+		r->network = false;
+	}
+	if (!r->network && !r->greeting && access(sock, F_OK) == 0) {
+		r->greeting = true;
+		routerctl_hello(r->router, runner_on_greeted, r);
+	}
+	return r->network;
+}
+
 static void
 runner_poll(struct runner *r)
 {
@@ -95,6 +138,7 @@ runner_poll(struct runner *r)
 	jw_object(&w, NULL);
 	jw_u64(&w, "slots", r->slots);
 	jw_str(&w, "version", "coffer-runner " VERSION);
+	jw_bool(&w, "network", runner_network(r));
 	if (r->own.url == NULL)
 		runner_labels(&w, r->cfg->labels);
 	jw_array(&w, "held");
@@ -324,20 +368,15 @@ runner_clean(struct runner *r)
 	reap_start(&spec);
 }
 
-/* The router says where it is; until then no job could have a network. */
 static void
 runner_on_hello(const struct json *reply, const struct err *e, void *arg)
 {
 	struct runner *r = arg;
-	const char *range = json_str_or(reply, "range", "10.214.0.0/16");
 
 	/* Jobs without a network can do without the router. */
 	if (e != NULL)
 		log_warn("runner router why=%s", log_val(e->msg));
-	(void)snprintf(r->gateway, sizeof(r->gateway), "%s",
-	    json_str_or(reply, "address", "10.214.0.1"));
-	(void)snprintf(r->range, sizeof(r->range), "%.*s",
-	    (int)strcspn(range, "/"), range);
+	runner_greeted(r, reply, e);
 	runner_clean(r);
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "agentd/sandbox/spec.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -27,6 +28,7 @@ engine_conf_write(const struct engine_conf *c, struct str *out)
 	jw_str(&w, "stdin", c->stdin_path);
 	jw_u64(&w, "owner", c->owner);
 	jw_u64(&w, "limit", c->limit);
+	jw_u64(&w, "tail", c->tail);
 	jw_i64(&w, "wall_ms", c->wall_ms);
 	jw_bool(&w, "split", c->split);
 	jw_bool(&w, "hold", c->hold);
@@ -51,7 +53,7 @@ engine_conf_str(const struct json *j, const char *key, bool needed, char **out,
 static int
 engine_conf_fill(const struct json *j, struct engine_conf *c, struct err *e)
 {
-	int64_t limit = 0;
+	int64_t limit = 0, tail = 0;
 	int64_t owner = 0;
 
 	if (engine_conf_str(j, "socket", true, &c->socket, e) == -1 ||
@@ -60,6 +62,7 @@ engine_conf_fill(const struct json *j, struct engine_conf *c, struct err *e)
 	    engine_conf_str(j, "stdin", false, &c->stdin_path, e) == -1 ||
 	    json_i64(j, "owner", 0, UINT32_MAX, &owner, e) == -1 ||
 	    json_i64(j, "limit", 0, INT64_MAX, &limit, e) == -1 ||
+	    json_i64(j, "tail", 0, SPEC_TAIL_MAX, &tail, e) == -1 ||
 	    json_i64(j, "wall_ms", 0, INT64_MAX, &c->wall_ms, e) == -1 ||
 	    json_bool(j, "split", &c->split, e) == -1 ||
 	    json_bool(j, "hold", &c->hold, e) == -1 ||
@@ -67,6 +70,7 @@ engine_conf_fill(const struct json *j, struct engine_conf *c, struct err *e)
 		return -1;
 	c->owner = (uint32_t)owner;
 	c->limit = (uint64_t)limit;
+	c->tail = (uint64_t)tail;
 	return 0;
 }
 

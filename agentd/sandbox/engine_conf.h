@@ -20,7 +20,7 @@ struct engine_conf {
 	char *stdin_path; /* NULL: none */
 	/* Host uid that is to own its streams; 0: the engine sees to it. */
 	uint32_t owner;
-	uint64_t limit; /* bytes kept of each output */
+	uint64_t limit, tail; /* bytes kept of each output */
 	int64_t wall_ms;
 	bool split;
 	bool hold;

@@ -396,6 +396,7 @@ engine_start(const struct sandbox_host *h, const struct sandbox_spec *s,
 		    ? s->uid_base + HOST_AGENT_UID
 		    : 0,
 		.limit = spec_limits_of(s).output,
+		.tail = spec_limits_of(s).output_end,
 		.wall_ms = spec_limits_of(s).wall_ms,
 		.split = s->split_stderr,
 		.hold = s->hold,

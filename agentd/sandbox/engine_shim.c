@@ -11,7 +11,6 @@
 
 #include "agentd/sandbox/engine_places.h"
 #include "agentd/sandbox/engine_shim_priv.h"
-#include "agentd/sandbox/shim_priv.h"
 #include "agentd/sandbox/spec.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -38,16 +37,23 @@ engine_shim_path(const struct engine_shim *s, const char *verb)
 
 /* ---- its streams ---- */
 
+static struct shim_log
+engine_shim_log(const struct engine_shim *s, int i)
+{
+	return (struct shim_log){ .file = s->files[i],
+		.alive = s->alive,
+		.limit = s->conf.limit,
+		.tail = s->conf.tail };
+}
+
 static void
 engine_shim_on_bytes(int channel, struct view v, void *arg)
 {
 	struct engine_shim *s = arg;
 	int i = channel == 2 && s->conf.split ? 1 : 0;
+	const struct shim_log log = engine_shim_log(s, i);
 
-	shim_keep(&(struct shim_log){ .file = s->files[i],
-		      .alive = s->alive,
-		      .limit = s->conf.limit },
-	    v, &s->kept[i], &s->x);
+	shim_keep(&log, v, &s->kept[i], &s->x);
 }
 
 static void
@@ -378,7 +384,10 @@ engine_shim_leave(struct engine_shim *s)
 
 	(void)unlink(cgroup);
 	for (int i = 0; i < 2; i++) {
-		if (s->kept[i] > 0)
+		const struct shim_log log = engine_shim_log(s, i);
+
+		shim_keep_end(&log, &s->kept[i], &s->x);
+		if (s->kept[i].bytes > 0)
 			(void)fsync(s->files[i]);
 	}
 	shim_exit_write(&s->x, &text);

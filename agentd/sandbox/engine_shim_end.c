@@ -6,7 +6,6 @@
 
 #include "agentd/sandbox/engine_places.h"
 #include "agentd/sandbox/engine_shim_priv.h"
-#include "agentd/sandbox/shim_priv.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"

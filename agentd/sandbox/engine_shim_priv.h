@@ -9,7 +9,7 @@
 #include "agentd/sandbox/engine.h"
 #include "agentd/sandbox/engine_conf.h"
 #include "agentd/sandbox/engine_stream.h"
-#include "agentd/sandbox/shim.h"
+#include "agentd/sandbox/shim_priv.h"
 
 struct timer;
 struct watch;
@@ -31,7 +31,7 @@ struct engine_shim {
 	int alive, ctl;
 	struct watch *ctl_watch;
 	int files[2]; /* out.log, err.log or -1 */
-	uint64_t kept[2];
+	struct shim_kept kept[2];
 	int in; /* what its stdin is fed from, -1: nothing more */
 	struct engine_stream *stream;
 	struct engine_call *wait;

@@ -37,7 +37,7 @@ enum {
 struct shim_pipe {
 	int in; /* our end, -1 after end of file */
 	int file;
-	uint64_t kept;
+	struct shim_kept kept;
 };
 
 enum shim_phase {
@@ -297,9 +297,19 @@ shim_start_runc(struct shim *s, struct err *e)
 }
 
 /* Up to one chunk. */
+static struct shim_log
+shim_pipe_log(const struct shim *s, const struct shim_pipe *p)
+{
+	return (struct shim_log){ .file = p->file,
+		.alive = s->alive,
+		.limit = s->conf.limit,
+		.tail = s->conf.tail };
+}
+
 static void
 shim_pipe_read(struct shim *s, struct shim_pipe *p)
 {
+	const struct shim_log log = shim_pipe_log(s, p);
 	char buf[SHIM_CHUNK];
 	ssize_t n = read(p->in, buf, sizeof(buf));
 
@@ -311,9 +321,7 @@ shim_pipe_read(struct shim *s, struct shim_pipe *p)
 		return;
 	}
 	shim_keep(
-	    &(struct shim_log){
-		.file = p->file, .alive = s->alive, .limit = s->conf.limit },
-	    (struct view){ .p = buf, .len = (size_t)n }, &p->kept, &s->x);
+	    &log, (struct view){ .p = buf, .len = (size_t)n }, &p->kept, &s->x);
 }
 
 static void
@@ -621,6 +629,11 @@ shim_finish(struct shim *s)
 	AUTO_STR struct str text = STR_INIT;
 	struct err e = ERR_INIT;
 
+	for (int i = 0; i < 2; i++) {
+		const struct shim_log log = shim_pipe_log(s, &s->pipes[i]);
+
+		shim_keep_end(&log, &s->pipes[i].kept, &s->x);
+	}
 	s->x.oom = cgroup_was_oom(s->conf.cgroup);
 	if (!shim_delete_quick(s))
 		shim_delete(s);

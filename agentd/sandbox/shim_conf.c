@@ -40,6 +40,7 @@ shim_config(
 								  : NULL);
 	jw_u64(&w, "uid", s->uid_base + HOST_AGENT_UID);
 	jw_u64(&w, "limit", l.output);
+	jw_u64(&w, "tail", l.output_end);
 	jw_i64(&w, "wall_ms", l.wall_ms);
 	jw_bool(&w, "split", s->split_stderr);
 	jw_bool(&w, "hold", s->hold);
@@ -90,7 +91,7 @@ shim_conf_fill(const struct json *j, struct shim_conf *c, struct err *e)
 	const char *in = NULL;
 	const char *netns = NULL;
 	int64_t uid = 0;
-	int64_t limit = 0;
+	int64_t limit = 0, tail = 0;
 
 	if (shim_conf_str(j, "id", &c->id, e) == -1 ||
 	    shim_conf_str(j, "runc", &c->runc, e) == -1 ||
@@ -100,6 +101,7 @@ shim_conf_fill(const struct json *j, struct shim_conf *c, struct err *e)
 	    json_str(j, "netns", HOST_NAME_MAX - 1, &netns, e) == -1 ||
 	    json_i64(j, "uid", 1, UINT32_MAX, &uid, e) == -1 ||
 	    json_i64(j, "limit", 0, INT64_MAX, &limit, e) == -1 ||
+	    json_i64(j, "tail", 0, SPEC_TAIL_MAX, &tail, e) == -1 ||
 	    json_i64(j, "wall_ms", 0, INT64_MAX, &c->wall_ms, e) == -1 ||
 	    json_bool(j, "split", &c->split, e) == -1 ||
 	    json_bool(j, "hold", &c->hold, e) == -1 ||
@@ -107,6 +109,7 @@ shim_conf_fill(const struct json *j, struct shim_conf *c, struct err *e)
 		return -1;
 	c->uid = (uint32_t)uid;
 	c->limit = (uint64_t)limit;
+	c->tail = (uint64_t)tail;
 	c->stdin_path = in != NULL ? xstrdup(in) : NULL;
 	c->netns = netns != NULL ? xstrdup(netns) : NULL;
 	return 0;

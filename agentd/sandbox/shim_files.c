@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,24 +66,83 @@ shim_open_stdin(const char *source, struct err *e)
 	return in;
 }
 
+static size_t
+shim_keep_write(const struct shim_log *l, struct view v, struct shim_kept *k)
+{
+	ssize_t w = v.len == 0 ? 0 : write(l->file, v.p, v.len);
+
+	if (w <= 0)
+		return 0;
+	k->bytes += (uint64_t)w;
+	/* When the FIFO is full, one is awake already. */
+	(void)!write(l->alive, "o", 1);
+	return (size_t)w;
+}
+
+static void
+shim_keep_over(const struct shim_log *l, struct view v, struct shim_kept *k)
+{
+	if (k->end == NULL)
+		k->end = xmalloc((size_t)l->tail);
+	while (v.len > 0) {
+		size_t at = (size_t)(k->over % l->tail);
+		size_t n = (size_t)l->tail - at;
+
+		if (n > v.len)
+			n = v.len;
+		memcpy(k->end + at, v.p, n);
+		k->over += n;
+		v = view_from(v, n);
+	}
+}
+
 void
-shim_keep(const struct shim_log *l, struct view v, uint64_t *kept,
+shim_keep(const struct shim_log *l, struct view v, struct shim_kept *k,
     struct shim_exit *x)
 {
-	size_t keep = v.len;
-	ssize_t w;
+	struct view head = v;
+	size_t w = 0;
 
+	if (head.len > l->limit - k->bytes)
+		head.len = (size_t)(l->limit - k->bytes);
+	if (k->over == 0)
+		w = shim_keep_write(l, head, k);
 	x->bytes += v.len;
-	if (keep > l->limit - *kept)
-		keep = (size_t)(l->limit - *kept);
-	w = keep == 0 ? 0 : write(l->file, v.p, keep);
-	if (w < 0)
-		w = 0;
-	*kept += (uint64_t)w;
-	x->dropped += v.len - (uint64_t)w;
-	/* When the FIFO is full, one is awake already. */
-	if (w > 0)
-		(void)!write(l->alive, "o", 1);
+	x->dropped += v.len - w;
+	/* What a full disk did not take in the middle is lost. */
+	if (l->tail > 0 && (k->over > 0 || head.len < v.len))
+		shim_keep_over(l, k->over > 0 ? v : view_from(v, head.len), k);
+}
+
+void
+shim_keep_end(
+    const struct shim_log *l, struct shim_kept *k, struct shim_exit *x)
+{
+	uint64_t kept = k->over < l->tail ? k->over : l->tail;
+	char mark[80];
+
+	if (k->over == 0)
+		return;
+	if (k->over > kept) {
+		(void)snprintf(mark, sizeof(mark),
+		    "\n[%llu bytes of the output are not kept]\n",
+		    (unsigned long long)(k->over - kept));
+		(void)shim_keep_write(l, view_of(mark), k);
+	}
+	for (uint64_t at = k->over - kept; at < k->over;) {
+		size_t from = (size_t)(at % l->tail);
+		size_t n = (size_t)l->tail - from;
+
+		if (n > k->over - at)
+			n = (size_t)(k->over - at);
+		n = shim_keep_write(l, (struct view){ k->end + from, n }, k);
+		if (n == 0)
+			break;
+		at += n;
+		x->dropped -= n;
+	}
+	free(k->end);
+	*k = (struct shim_kept){ .bytes = k->bytes };
 }
 
 void

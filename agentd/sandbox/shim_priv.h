@@ -26,14 +26,25 @@ int shim_open_stdin(const char *source, struct err *e);
 
 struct shim_log {
 	int file;
-	int alive; /* where a watcher is woken */
-	uint64_t limit;
+	int alive;      /* where a watcher is woken */
+	uint64_t limit; /* bytes of its beginning, */
+	uint64_t tail;  /* and of its end, when there is more */
 };
 
-/* A full disk counts like the limit: dropped, not stuck.  *kept: of the file
- * so far. */
-void shim_keep(const struct shim_log *l, struct view v, uint64_t *kept,
+/* Of one output so far. */
+struct shim_kept {
+	uint64_t bytes; /* in the file */
+	uint64_t over;  /* over the limit: the last of them are in `end` */
+	char *end;      /* a ring; NULL until it is needed */
+};
+
+/* A full disk counts like the limit: dropped, not stuck. */
+void shim_keep(const struct shim_log *l, struct view v, struct shim_kept *k,
     struct shim_exit *x);
+/* There is no more of it: the end, when the limit was reached, behind a line
+ * that says what is missing. */
+void shim_keep_end(
+    const struct shim_log *l, struct shim_kept *k, struct shim_exit *x);
 /* The file DIR/started, and a byte for who watches. */
 void shim_mark_started(const char *dir, int alive);
 /* For the half that stays: its standard streams are nobody's. */
@@ -51,7 +62,7 @@ struct shim_conf {
 	char *stdin_path; /* NULL: /dev/null */
 	char *netns;  /* to be in before runc starts; NULL: runc makes one */
 	uint32_t uid; /* host uid of the container's user: owns the pipes */
-	uint64_t limit;
+	uint64_t limit, tail;
 	int64_t wall_ms;
 	bool split;
 	bool hold;      /* the command waits for SHIM_GO */

@@ -313,6 +313,8 @@ spec_check_limits(const struct sandbox_spec *s, struct err *e)
 		    e, ERR_INVALID, "tmp limit must be 1 MiB to 1 TiB");
 	if (l.output > (1ull << 34))
 		return err_set(e, ERR_INVALID, "output limit over 16 GiB");
+	if (l.output_end > SPEC_TAIL_MAX)
+		return err_set(e, ERR_INVALID, "end of output over 8 MiB");
 	if (l.wall_ms < 0 || l.wall_ms > 30LL * 24 * 3600 * 1000)
 		return err_set(
 		    e, ERR_INVALID, "wall limit must be at most 30 days");

@@ -21,7 +21,8 @@ enum {
 	SPEC_MAX_FILES = 16,
 	SPEC_MAX_FILE_BYTES = 64 << 10,
 	SPEC_MAX_LABELS = 8,
-	SPEC_MAX_PATH = 512
+	SPEC_MAX_PATH = 512,
+	SPEC_TAIL_MAX = 8 << 20
 };
 
 enum spec_net {
@@ -54,6 +55,8 @@ struct spec_limits {
 	uint32_t pids;      /* [512] */
 	uint64_t tmp;    /* bytes of /tmp, and of the home's tmpfs [512 MiB] */
 	uint64_t output; /* bytes kept of each output stream [16 MiB] */
+	/* and of its end, when there are more; at most SPEC_TAIL_MAX [0] */
+	uint64_t output_end;
 	int64_t wall_ms; /* [none] */
 };
 

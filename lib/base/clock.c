@@ -31,8 +31,9 @@ clock_read_ms(clockid_t id)
 #include <unistd.h>
 
 /*
- * The host's clock as a test sets it: COFFER_TEST_CLOCK is a file with what is
- * added to it, 8 bytes, ms.  Opened before any filter of system calls.
+ * The host's clocks as a test sets them: COFFER_TEST_CLOCK is a file with what
+ * is added to them, 8 bytes of ms for the time of day and, if there are more,
+ * 8 for the monotonic one.  Opened before any filter of system calls.
  */
 static const volatile int64_t *clock_added;
 
@@ -45,7 +46,7 @@ clock_test_open(void)
 
 	if (fd == -1)
 		return;
-	at = mmap(NULL, sizeof(*clock_added), PROT_READ, MAP_SHARED, fd, 0);
+	at = mmap(NULL, 2 * sizeof(*clock_added), PROT_READ, MAP_SHARED, fd, 0);
 	if (at != MAP_FAILED)
 		clock_added = at;
 	(void)close(fd);
@@ -55,7 +56,14 @@ int64_t
 clock_now_ms(void)
 {
 	return clock_read_ms(CLOCK_REALTIME) +
-	    (clock_added != NULL ? *clock_added : 0);
+	    (clock_added != NULL ? clock_added[0] : 0);
+}
+
+int64_t
+clock_mono_ms(void)
+{
+	return clock_read_ms(CLOCK_MONOTONIC) +
+	    (clock_added != NULL ? clock_added[1] : 0);
 }
 
 #else
@@ -66,13 +74,13 @@ clock_now_ms(void)
 	return clock_read_ms(CLOCK_REALTIME);
 }
 
-#endif
-
 int64_t
 clock_mono_ms(void)
 {
 	return clock_read_ms(CLOCK_MONOTONIC);
 }
+
+#endif
 
 /* By how much the one was ever ahead of the other. */
 static int64_t

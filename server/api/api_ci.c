@@ -150,7 +150,9 @@ api_ci_on_poll(struct call *c, const struct json *j)
 	AUTO_FREE char *labels = NULL;
 	AUTO_FREE char *version = NULL;
 	int64_t held[SVC_CI_HELD_MAX];
-	struct svc_ci_ask ask = { .who = call_who(c), .held = held };
+	struct svc_ci_ask ask = {
+		.who = call_who(c), .network = true, .held = held
+	};
 	struct api_poll *x;
 
 	if (call_query_i64(c, "wait", 0, SVC_CI_WAIT_MAX_S, &ask.wait_s) ==
@@ -158,6 +160,7 @@ api_ci_on_poll(struct call *c, const struct json *j)
 	    api_i64(c, j, "slots", 1, RUNNER_SLOTS_MAX, &ask.slots) == -1 ||
 	    api_ci_labels(c, j, &labels) == -1 ||
 	    api_text(c, j, "version", RUNNER_VERSION_MAX, &version) == -1 ||
+	    api_bool(c, j, "network", &ask.network) == -1 ||
 	    api_ci_held(c, j, held, &ask) == -1)
 		return;
 	ask.labels = labels;

@@ -10,7 +10,6 @@
 #include "lib/httpd/httpd.h"
 #include "lib/io/timer.h"
 #include "server/api/shape.h"
-#include "server/domain/run_rule.h"
 
 enum {
 	API_LOG_LOOK_MS = 200 /* how soon a follower hears of new bytes */
@@ -53,19 +52,12 @@ static long
 api_log_bytes(struct api_log *x, void *p, size_t max, int64_t bytes)
 {
 	struct err e = ERR_INIT;
-	int64_t end = bytes > RUN_LOG_MAX ? INT64_MAX : bytes;
-	ssize_t n;
 
 	if (x->fd == -1)
 		x->fd = svc_log_open(api_svc(x->c), x->kind, x->id, &e);
-	if (x->fd == -1 || x->at >= end)
+	if (x->fd == -1)
 		return 0;
-	if ((int64_t)max > end - x->at)
-		max = (size_t)(end - x->at);
-	n = pread(x->fd, p, max, x->at);
-	if (n > 0)
-		x->at += n;
-	return n;
+	return log_file_read(x->fd, bytes, &x->at, p, max);
 }
 
 static long

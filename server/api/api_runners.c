@@ -197,10 +197,12 @@ api_runners_on_register(struct call *c, const struct json *j)
 {
 	struct svc_runner_register *op = svc_runner_register_new(api_svc(c));
 
+	op->network = true;
 	if (api_need(c, j, "token", TOKEN_SECRET_HEX, &op->token) == -1 ||
 	    api_text(c, j, "name", RUNNER_NAME_MAX, &op->name) == -1 ||
 	    api_text(c, j, "version", RUNNER_VERSION_MAX, &op->version) == -1 ||
 	    api_ci_labels(c, j, &op->labels) == -1 ||
+	    api_bool(c, j, "network", &op->network) == -1 ||
 	    api_i64(c, j, "slots", 1, RUNNER_SLOTS_MAX, &op->slots) == -1) {
 		svc_op_drop(op);
 		return;

@@ -3,6 +3,7 @@
 #include "server/domain/job_name.h"
 #include "server/domain/job_rule.h"
 #include "server/domain/net_rule.h"
+#include "server/service/log_file.h"
 
 static void
 shape_project_ref(struct shape *s, int64_t id, const char *full_name)
@@ -46,6 +47,7 @@ shape_run_members(struct shape *s, const struct run *r)
 	else
 		jw_null(&s->w, "record");
 	jw_i64(&s->w, "log_bytes", r->log_bytes);
+	jw_i64(&s->w, "log_lost", log_file_lost(r->log_bytes));
 	shape_i64_or_null(s, "comment", r->comment);
 	shape_i64_or_null(s, "pull", r->pull);
 	jw_time(&s->w, "created_at", r->created_at);
@@ -146,6 +148,7 @@ shape_job(
 	jw_i64(&s->w, "priority", j->priority);
 	jw_bool(&s->w, "cancel", j->cancel);
 	jw_i64(&s->w, "log_bytes", j->log_bytes);
+	jw_i64(&s->w, "log_lost", log_file_lost(j->log_bytes));
 	jw_time(&s->w, "created_at", j->created_at);
 	jw_time(&s->w, "started_at", j->started_at);
 	jw_time(&s->w, "ended_at", j->ended_at);
@@ -162,6 +165,7 @@ shape_runner(struct shape *s, const struct runner *r, int64_t now)
 	jw_raw(&s->w, "labels", view_of(r->labels));
 	jw_i64(&s->w, "slots", r->slots);
 	jw_i64(&s->w, "running", r->running);
+	jw_bool(&s->w, "network", r->network);
 	jw_str(&s->w, "version", r->version);
 	jw_time(&s->w, "created_at", r->created_at);
 	jw_time(&s->w, "registered_at", r->registered_at);

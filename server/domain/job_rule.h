@@ -11,7 +11,6 @@
 #include "server/domain/work.h"
 
 enum {
-	JOB_LEASE_MS = 60000,
 	JOB_TAIL_MAX = 4096 /* bytes of a log in check.failed */
 };
 

@@ -12,7 +12,6 @@ enum {
 	RUN_BRANCH_MAX = 128,
 	RUN_WALL_MAX_S = 7 * 86400,
 	RUN_PAUSE_MAX_S = 3600,  /* between two tries */
-	RUN_LOG_MAX = 32 << 20,  /* bytes kept of a run's or job's output */
 	RUN_TOKEN_GRACE_S = 600, /* a token outlives the run's wall time by */
 	RUN_TASK_MAX = 32 << 10, /* bytes of what a run without an item does */
 	RUN_BUDGET_MAX = 1000 * 1000000, /* millionths of a dollar */

@@ -18,7 +18,8 @@ enum {
 	RUNNER_INVITE_S = 3600,
 	RUNNER_INVITE_MAX_S = 30 * 24 * 3600,
 	/* It waits for up to a minute: no word for so long, and it is away. */
-	RUNNER_AWAY_MS = 150000
+	RUNNER_AWAY_MS = 150000,
+	RUNNER_WAIT_MAX = 200 /* bytes of what a job says while it waits */
 };
 
 struct runner {
@@ -28,6 +29,7 @@ struct runner {
 	char *labels;
 	int64_t slots;
 	bool paused;
+	bool network; /* it has one for jobs that need it */
 	int64_t invite_until;
 	char version[RUNNER_VERSION_MAX + 1];
 	int64_t created_at;
@@ -47,5 +49,12 @@ bool runner_name_ok(const char *name);
 bool runner_label_ok(const char *label);
 /* "invited" "paused" "busy" "waiting" "away" */
 const char *runner_state(const struct runner *r, int64_t now);
+
+/* Why a job that needs these labels, and a network or not, waits: what is
+ * wrong with the runners; "" when one is there that could run it. */
+void runner_wait_text(const struct runner_list *l, int64_t now,
+    const char *labels, bool network, char out[RUNNER_WAIT_MAX]);
+/* Did runner_wait_text say so? */
+bool runner_wait_is_text(const char *s);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/list.h"
 #include "lib/base/log.h"
@@ -241,7 +242,7 @@ router_rate(struct visit *v, const struct identity *who)
 		(void)snprintf(key, sizeof(key), "%c%" PRId64,
 		    who->token_id != 0 ? 't' : 'u',
 		    who->token_id != 0 ? who->token_id : who->user_id);
-	if (buckets_take(r->rate, view_of(key), r->spec.now(), &retry_ms))
+	if (buckets_take(r->rate, view_of(key), clock_mono_ms(), &retry_ms))
 		return true;
 	router_refuse_busy(r, v->q, retry_ms);
 	return false;

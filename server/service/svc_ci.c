@@ -8,12 +8,14 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/list.h"
 #include "lib/base/log.h"
 #include "lib/io/loop.h"
 #include "lib/io/timer.h"
 #include "server/service/svc_ci_claim.h"
 #include "server/service/svc_ci_lease.h"
+#include "server/service/svc_ci_wait.h"
 
 enum {
 	SVC_CI_ONCE_MS = 5000 /* for one look into the queue */
@@ -40,6 +42,7 @@ struct svc_ci {
 	bool kicked; /* while claiming */
 	bool stopped;
 	struct svc_leases *leases;
+	struct svc_ci_waits *waits;
 };
 
 static void
@@ -84,7 +87,8 @@ svc_ci_answer_want(struct svc_ci *ci, struct svc_ci_want *x)
 	for (size_t i = 0; i < x->n_lost; i++)
 		svc_ci_unleased(ci, x->lost[i], NULL);
 	if (x->job.id != 0)
-		svc_ci_leased(ci, x->job.id, x->job.lease);
+		svc_ci_leased(
+		    ci, x->job.id, x->job.lease, x->job.check.timeout_s);
 	if (w == NULL) {
 		if (x->job.id != 0)
 			svc_ci_give_back(ci->s, x->job.id, x->job.lease);
@@ -108,6 +112,9 @@ svc_ci_claimed(const struct err *fail, void *arg, void *ci_)
 
 	ci->claiming = false;
 	ci->kicked = false;
+	for (size_t i = 0; i < op->n; i++)
+		if (op->v[i].job.id != 0)
+			FAIL_POINT(ci_claimed);
 	if (fail != NULL) {
 		log_warn("ci claim reason=%s", log_val(fail->msg));
 		for (size_t i = 0; i < op->n; i++) {
@@ -210,9 +217,22 @@ svc_ci_leave(struct svc_ci *ci, uint64_t handle)
 }
 
 void
-svc_ci_leased(struct svc_ci *ci, int64_t id, const char *lease)
+svc_ci_leased(
+    struct svc_ci *ci, int64_t id, const char *lease, int64_t timeout_s)
 {
-	svc_leases_set(ci->leases, id, lease);
+	svc_leases_beat(ci->leases, id, lease, timeout_s);
+}
+
+void
+svc_ci_told(struct svc_ci *ci, int64_t id)
+{
+	svc_leases_told(ci->leases, id);
+}
+
+int64_t
+svc_ci_left(const struct svc_ci *ci, int64_t id)
+{
+	return svc_leases_left(ci->leases, id);
 }
 
 void
@@ -235,6 +255,7 @@ svc_ci_new(struct svc *s)
 	ci->s = s;
 	TAILQ_INIT(&ci->waiters);
 	ci->leases = svc_leases_new(s, svc_ci_on_requeued, ci);
+	ci->waits = svc_ci_waits_new(s);
 	return ci;
 }
 
@@ -242,6 +263,7 @@ void
 svc_ci_start(struct svc_ci *ci)
 {
 	svc_leases_load(ci->leases);
+	svc_ci_waits_start(ci->waits);
 }
 
 void
@@ -251,6 +273,7 @@ svc_ci_stop(struct svc_ci *ci)
 
 	ci->stopped = true;
 	svc_leases_stop(ci->leases);
+	svc_ci_waits_stop(ci->waits);
 	TAILQ_FOREACH_SAFE(w, &ci->waiters, entry, next)
 	svc_ci_answer(w, NULL, NULL);
 }
@@ -265,5 +288,6 @@ svc_ci_free(struct svc_ci *ci)
 	TAILQ_FOREACH_SAFE(w, &ci->waiters, entry, next)
 	svc_ci_waiter_free(w);
 	svc_leases_free(ci->leases);
+	svc_ci_waits_free(ci->waits);
 	free(ci);
 }

@@ -27,9 +27,14 @@ void svc_ci_stop(struct svc_ci *ci);  /* answers who waits with none */
 void svc_ci_free(struct svc_ci *ci);  /* NULL is fine */
 /* There may be a job in the queue. */
 void svc_ci_kick(struct svc_ci *ci);
-/* A job is leased from now on; it is not any more, by that lease. */
-void svc_ci_leased(struct svc_ci *ci, int64_t id, const char *lease);
+/* A job is leased from now on, or its runner has beaten; it is told to stop;
+ * it is not leased any more, by that lease. */
+void svc_ci_leased(
+    struct svc_ci *ci, int64_t id, const char *lease, int64_t timeout_s);
+void svc_ci_told(struct svc_ci *ci, int64_t id);
 void svc_ci_unleased(struct svc_ci *ci, int64_t id, const char *lease);
+/* ms that a beat now would keep it. */
+int64_t svc_ci_left(const struct svc_ci *ci, int64_t id);
 
 /* In a job: a check of a head becomes a job with its events and its pending
  * status, unless it is there already. */
@@ -63,6 +68,7 @@ struct svc_ci_ask {
 	int64_t slots;       /* it runs at most so many; 0: not said */
 	const char *labels;  /* of the home's own runner; NULL: not said */
 	const char *version; /* NULL: not said */
+	bool network;        /* it has one for jobs that need it */
 	/* The jobs that it knows of; any other of its own is lost.  It has one
 	 * such poll at a time: an earlier one ends with none. */
 	bool has_held;

@@ -14,6 +14,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "server/domain/words.h"
+#include "server/service/log_file.h"
 #include "server/service/svc_files_priv.h"
 #include "server/store/attachments.h"
 
@@ -31,6 +32,22 @@ svc_ci_attach_wants(const struct job *j)
 	    j->log_bytes > 0;
 }
 
+/* What is kept of a long one is not in its order in the file. */
+static int
+svc_ci_attach_copy(const struct job *j, int fd, const char *to)
+{
+	AUTO_CLOSE int out = open(
+	    to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct err e = ERR_INIT;
+
+	if (out == -1)
+		return -1;
+	if (log_file_copy(fd, j->log_bytes, out, &e) == 0 && fsync(out) == 0)
+		return 0;
+	(void)unlink(to);
+	return -1;
+}
+
 /* A second name of the log, which nobody writes any more: a job that runs
  * again begins another file. */
 static int
@@ -42,9 +59,13 @@ svc_ci_attach_link(
 	AUTO_FREE char *to = xasprintf("%s/attachments/%s", s->home, uuid);
 	AUTO_CLOSE int fd = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
+	int rc = -1;
 
-	if (fd == -1 || fstat(fd, &st) == -1 || fsync(fd) == -1 ||
-	    link(from, to) == -1) {
+	if (fd != -1 && log_file_lost(j->log_bytes) > 0)
+		rc = svc_ci_attach_copy(j, fd, to);
+	else if (fd != -1 && fsync(fd) == 0)
+		rc = link(from, to);
+	if (rc == -1 || stat(to, &st) == -1) {
 		log_warn("ci attach job=%" PRId64 " reason=%s", j->id,
 		    strerror(errno));
 		return -1;

@@ -28,6 +28,7 @@ svc_ci_want_init(
 	*x = (struct svc_ci_want){ .waiter = waiter,
 		.who = *ask->who,
 		.slots = ask->slots,
+		.network = ask->network,
 		.has_held = ask->has_held,
 		.n_held = ask->n_held };
 	if (ask->labels != NULL)
@@ -46,6 +47,7 @@ svc_ci_want_copy(struct svc_ci_want *to, const struct svc_ci_want *from)
 		.slots = from->slots,
 		.labels = from->labels,
 		.version = from->version,
+		.network = from->network,
 		.has_held = from->has_held,
 		.held = from->held,
 		.n_held = from->n_held };
@@ -85,7 +87,8 @@ svc_ci_local(struct txn *t, const struct svc_ci_claim *op,
 	return runners_insert(t, &n, &id, e);
 }
 
-/* What the home's own says of itself is true; of others an admin decides. */
+/* What the home's own says of itself is true; of others an admin decides, but
+ * whether they have a network. */
 static int
 svc_ci_update(
     struct txn *t, const struct svc_ci_want *x, struct runner *r, struct err *e)
@@ -106,6 +109,10 @@ svc_ci_update(
 	if (x->version != NULL && strcmp(x->version, r->version) != 0) {
 		(void)snprintf(
 		    r->version, sizeof(r->version), "%s", x->version);
+		changed = true;
+	}
+	if (x->network != r->network) {
+		r->network = x->network;
 		changed = true;
 	}
 	return changed ? runners_set(t, r, e) : 0;
@@ -159,12 +166,14 @@ svc_ci_find_lost(struct txn *t, struct svc_ci_claim *op, struct svc_ci_want *x,
 	free(x->lost);
 	x->lost = xcalloc(l.n + 1, sizeof(*x->lost));
 	for (size_t i = 0; i < l.n && rc == 0; i++) {
+		struct job_lease_end end = { .id = l.at[i].id };
 		bool lost;
 
-		if (svc_ci_holds(x, l.at[i].id))
+		if (svc_ci_holds(x, end.id))
 			continue;
-		rc = svc_ci_lose(t, op->op.svc, &op->op.who, op->op.now,
-		    l.at[i].id, l.at[i].lease, &lost, e);
+		memcpy(end.lease, l.at[i].lease, sizeof(end.lease));
+		rc = svc_ci_lose(
+		    t, op->op.svc, &op->op.who, op->op.now, &end, &lost, e);
 		if (rc == 0 && lost) {
 			x->lost[x->n_lost++] = l.at[i].id;
 			r->running--;
@@ -207,6 +216,7 @@ svc_ci_take(struct txn *t, struct svc_ci_claim *op, struct svc_ci_want *x,
 	const struct job_claim c = { .runner_id = r->id,
 		.runner = r->name,
 		.labels = r->labels,
+		.network = r->network,
 		.lease = lease,
 		.lease_until = op->op.now + JOB_LEASE_MS,
 		.now = op->op.now };

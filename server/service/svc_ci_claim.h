@@ -15,7 +15,8 @@ struct svc_ci_want {
 	uint64_t waiter;
 	struct identity who;
 	int64_t slots;
-	char *labels;  /* NULL: not said */
+	char *labels; /* NULL: not said */
+	bool network;
 	char *version; /* NULL: not said */
 	bool has_held;
 	bool looked; /* it was seen, and what it lost */

@@ -7,11 +7,11 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/str.h"
 #include "server/domain/job_rule.h"
 #include "server/service/svc_ci.h"
 #include "server/service/svc_ci_rows.h"
-#include "server/service/svc_log.h"
 #include "server/store/jobs.h"
 #include "server/store/runners.h"
 
@@ -58,8 +58,9 @@ svc_ci_beat_job(struct txn *t, void *arg, struct err *e)
 	if (svc_ci_own(t, &op->op.who, op->id, op->lease, &j, e) == -1)
 		return -1;
 	(void)runners_seen(t, j.runner_id, op->op.now, e);
+	op->timeout_s = j.check.timeout_s;
 	job_release(&j);
-	op->lease_until = op->op.now + JOB_LEASE_MS;
+	op->lease_until = op->op.now + op->left_ms;
 	if (jobs_heartbeat(
 		t, op->id, op->lease, op->lease_until, &op->cancel, e) == 0)
 		return 0;
@@ -71,7 +72,7 @@ svc_ci_beat_then(void *arg)
 {
 	const struct svc_ci_beat *op = arg;
 
-	svc_ci_leased(op->op.svc->ci, op->id, op->lease);
+	svc_ci_leased(op->op.svc->ci, op->id, op->lease, op->timeout_s);
 	return false;
 }
 
@@ -82,6 +83,7 @@ svc_ci_heartbeat(struct svc *s, const struct identity *who, int64_t id,
 	struct svc_ci_beat *op = svc_op_new(s, sizeof(*op), who, NULL);
 
 	op->id = id;
+	op->left_ms = svc_ci_left(s->ci, id);
 	op->op.then = svc_ci_beat_then;
 	(void)snprintf(op->lease, sizeof(op->lease), "%s", lease);
 	svc_op_run(op, svc_ci_beat_job, done, arg);
@@ -94,9 +96,6 @@ svc_ci_result_release(void *arg)
 
 	free(op->why);
 	job_release(&op->job);
-	if (op->tail != NULL)
-		str_release(op->tail);
-	free(op->tail);
 }
 
 struct svc_ci_result *
@@ -118,6 +117,7 @@ svc_ci_result_job(struct txn *t, void *arg, struct err *e)
 		.signal = op->signal,
 		.why = svc_text(op->why),
 		.now = op->op.now };
+	AUTO_STR struct str tail = STR_INIT;
 	enum job_outcome outcome;
 
 	if (svc_ci_own(t, &op->op.who, op->id, op->lease, &op->job, e) == -1)
@@ -128,8 +128,10 @@ svc_ci_result_job(struct txn *t, void *arg, struct err *e)
 		return -1;
 	if (outcome != JOB_RESULT_TAKEN)
 		return 0;
+	if (job_rule_is_fault(op->job.state))
+		svc_ci_tail(op->op.svc, &op->job, JOB_TAIL_MAX, &tail);
 	return svc_ci_verdict(
-	    t, op->op.svc, &op->op.who, op->op.now, &op->job, op->tail, e);
+	    t, op->op.svc, &op->op.who, op->op.now, &op->job, &tail, e);
 }
 
 static bool
@@ -137,6 +139,7 @@ svc_ci_result_then(void *arg)
 {
 	const struct svc_ci_result *op = arg;
 
+	FAIL_POINT(ci_result_written);
 	svc_ci_unleased(op->op.svc->ci, op->id, op->lease);
 	svc_ci_kick(op->op.svc->ci); /* its runner has a slot again */
 	return false;
@@ -153,11 +156,6 @@ svc_ci_result(struct svc_ci_result *op, svc_done_fn *done, void *arg)
 		err_set(&e, ERR_INVALID, "state: not a result");
 		svc_op_end_later(op, &e);
 		return;
-	}
-	if (job_rule_is_fault(op->state)) {
-		op->tail = xcalloc(1, sizeof(*op->tail));
-		svc_log_tail(
-		    op->op.svc, SVC_LOG_JOB, op->id, JOB_TAIL_MAX, op->tail);
 	}
 	op->op.then = svc_ci_result_then;
 	svc_op_run(op, svc_ci_result_job, done, arg);
@@ -194,6 +192,17 @@ svc_ci_cancel_job(struct txn *t, void *arg, struct err *e)
 	    t, op->op.svc, &ci, op->op.now, &op->job, NULL, e);
 }
 
+/* Its runner has JOB_STOP_MS from now. */
+static bool
+svc_ci_cancel_then(void *arg)
+{
+	const struct svc_ci_cancel *op = arg;
+
+	if (!job_state_is_end(op->job.state))
+		svc_ci_told(op->op.svc->ci, op->id);
+	return false;
+}
+
 void
 svc_ci_cancel(struct svc *s, const struct identity *who, int64_t id,
     svc_done_fn *done, void *arg)
@@ -202,6 +211,7 @@ svc_ci_cancel(struct svc *s, const struct identity *who, int64_t id,
 	    s, sizeof(*op), who, svc_ci_cancel_release);
 
 	op->id = id;
+	op->op.then = svc_ci_cancel_then;
 	svc_op_run(op, svc_ci_cancel_job, done, arg);
 }
 

@@ -13,6 +13,8 @@ struct svc_ci_beat {
 	struct svc_op op;
 	int64_t id;
 	char lease[LEASE_HEX + 1];
+	int64_t left_ms;     /* that this beat keeps it */
+	int64_t timeout_s;   /* out, the job's own */
 	int64_t lease_until; /* out */
 	bool cancel;         /* out */
 };
@@ -29,8 +31,7 @@ struct svc_ci_result {
 	int64_t exit_code;
 	int64_t signal;
 	char *why;
-	struct str *tail; /* end of the log, for check.failed */
-	struct job job;   /* out */
+	struct job job; /* out */
 };
 struct svc_ci_result *svc_ci_result_new(
     struct svc *s, const struct identity *who);

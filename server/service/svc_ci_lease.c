@@ -1,15 +1,13 @@
 #include "server/service/svc_ci_lease.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/list.h"
 #include "lib/base/log.h"
+#include "lib/base/str.h"
 #include "lib/io/timer.h"
 #include "server/domain/job_rule.h"
 #include "server/service/svc_ci_rows.h"
@@ -20,20 +18,11 @@ enum {
 	SVC_LEASE_BATCH = 100     /* jobs in one transaction */
 };
 
-struct svc_lease {
-	TAILQ_ENTRY(svc_lease) entry;
-	int64_t id;
-	char lease[LEASE_HEX + 1];
-	int64_t until; /* monotonic */
-};
-
-TAILQ_HEAD(svc_lease_list, svc_lease);
-
 struct svc_leases {
 	struct svc *s;
 	loop_fn *requeued;
 	void *arg;
-	struct svc_lease_list list; /* who was heard of longest ago first */
+	struct job_leases list;
 	struct timer *timer;
 	bool busy;
 	bool stopped;
@@ -44,29 +33,43 @@ struct svc_lease_end {
 	struct svc_op op;
 	struct svc_leases *l;
 	size_t n, lost;
-	struct svc_lease v[SVC_LEASE_BATCH];
+	struct job_lease_end v[SVC_LEASE_BATCH];
 };
+
+/* Queued again, or ended by it. */
+static int
+svc_ci_lost(struct txn *t, struct svc *s, const struct identity *ci,
+    int64_t now, const struct job *j, struct err *e)
+{
+	AUTO_STR struct str tail = STR_INIT;
+
+	if (!job_state_is_end(j->state))
+		return svc_ci_event(t, ci, now, "check.queued", j, NULL, e) ==
+			-1
+		    ? -1
+		    : svc_ci_status(t, ci, now, j, e);
+	if (job_rule_is_fault(j->state))
+		svc_ci_tail(s, j, JOB_TAIL_MAX, &tail);
+	return svc_ci_verdict(t, s, ci, now, j, &tail, e);
+}
 
 int
 svc_ci_lose(struct txn *t, struct svc *s, const struct identity *ci,
-    int64_t now, int64_t id, const char *lease, bool *lost, struct err *e)
+    int64_t now, const struct job_lease_end *end, bool *lost, struct err *e)
 {
 	struct job j;
-	int rc;
+	int rc = end->over ? jobs_overdue(t, end->id, end->lease, now, &j, e)
+			   : jobs_lose(t, end->id, end->lease, now, &j, e);
 
 	*lost = false;
-	if (jobs_lose(t, id, lease, now, &j, e) == -1) {
+	if (rc == -1) {
 		if (e->code != ERR_BUSY)
 			return -1;
 		*e = ERR_INIT;
 		return 0;
 	}
 	*lost = true;
-	rc = job_state_is_end(j.state)
-	    ? svc_ci_verdict(t, s, ci, now, &j, NULL, e)
-	    : svc_ci_event(t, ci, now, "check.queued", &j, NULL, e);
-	if (rc == 0 && !job_state_is_end(j.state))
-		rc = svc_ci_status(t, ci, now, &j, e);
+	rc = svc_ci_lost(t, s, ci, now, &j, e);
 	job_release(&j);
 	return rc;
 }
@@ -81,7 +84,7 @@ svc_leases_job(struct txn *t, void *arg, struct err *e)
 		bool lost;
 
 		if (svc_ci_lose(t, op->op.svc, &op->op.who, op->op.now,
-			op->v[i].id, op->v[i].lease, &lost, e) == -1)
+			&op->v[i], &lost, e) == -1)
 			return -1;
 		op->lost += lost;
 	}
@@ -114,63 +117,48 @@ static void
 svc_leases_look(void *arg)
 {
 	struct svc_leases *l = arg;
-	int64_t now = clock_mono_ms();
-	const struct svc_lease *x = TAILQ_FIRST(&l->list);
+	struct job_lease_end first;
 	struct svc_lease_end *op;
 	struct identity ci;
+	int64_t now = clock_mono_ms();
 
 	if (l->busy || l->stopped)
 		return;
-	if (x == NULL || x->until > now) {
+	if (job_leases_ended(&l->list, now, &first, 1) == 0) {
 		timer_set(l->timer, SVC_LEASE_LOOK_MS);
 		return;
 	}
 	svc_identity_of(l->s->ci_id, "ci", USER_CI, &ci);
 	op = svc_op_new(l->s, sizeof(*op), &ci, NULL);
 	op->l = l;
-	TAILQ_FOREACH(x, &l->list, entry)
-	if (x->until <= now && op->n < SVC_LEASE_BATCH)
-		op->v[op->n++] = *x;
+	op->n = job_leases_ended(&l->list, now, op->v, SVC_LEASE_BATCH);
 	l->busy = true;
 	svc_op_run(op, svc_leases_job, svc_leases_ended, NULL);
 }
 
-static struct svc_lease *
-svc_leases_find(struct svc_leases *l, int64_t id)
+void
+svc_leases_beat(
+    struct svc_leases *l, int64_t id, const char *lease, int64_t timeout_s)
 {
-	struct svc_lease *x;
-
-	TAILQ_FOREACH(x, &l->list, entry)
-	if (x->id == id)
-		return x;
-	return NULL;
+	job_leases_beat(&l->list, id, lease, timeout_s, clock_mono_ms());
 }
 
 void
-svc_leases_set(struct svc_leases *l, int64_t id, const char *lease)
+svc_leases_told(struct svc_leases *l, int64_t id)
 {
-	struct svc_lease *x = svc_leases_find(l, id);
+	job_leases_stop(&l->list, id, clock_mono_ms());
+}
 
-	if (x == NULL) {
-		x = xcalloc(1, sizeof(*x));
-		x->id = id;
-	} else {
-		TAILQ_REMOVE(&l->list, x, entry);
-	}
-	(void)snprintf(x->lease, sizeof(x->lease), "%s", lease);
-	x->until = clock_mono_ms() + JOB_LEASE_MS;
-	TAILQ_INSERT_TAIL(&l->list, x, entry);
+int64_t
+svc_leases_left(const struct svc_leases *l, int64_t id)
+{
+	return job_leases_left(&l->list, id, clock_mono_ms());
 }
 
 void
 svc_leases_drop(struct svc_leases *l, int64_t id, const char *lease)
 {
-	struct svc_lease *x = svc_leases_find(l, id);
-
-	if (x == NULL || (lease != NULL && strcmp(lease, x->lease) != 0))
-		return;
-	TAILQ_REMOVE(&l->list, x, entry);
-	free(x);
+	job_leases_drop(&l->list, id, lease);
 }
 
 void
@@ -181,8 +169,13 @@ svc_leases_load(struct svc_leases *l)
 
 	if (jobs_running(db_reader(l->s->db), 0, &list, &e) == -1)
 		log_error("ci leases reason=%s", log_val(e.msg));
-	for (size_t i = 0; i < list.n; i++)
-		svc_leases_set(l, list.at[i].id, list.at[i].lease);
+	for (size_t i = 0; i < list.n; i++) {
+		const struct job *j = &list.at[i];
+
+		svc_leases_beat(l, j->id, j->lease, j->check.timeout_s);
+		if (j->cancel)
+			svc_leases_told(l, j->id);
+	}
 	job_list_release(&list);
 	timer_set(l->timer, SVC_LEASE_LOOK_MS);
 }
@@ -210,10 +203,7 @@ svc_leases_new(struct svc *s, loop_fn *requeued, void *arg)
 void
 svc_leases_free(struct svc_leases *l)
 {
-	struct svc_lease *x, *next;
-
-	TAILQ_FOREACH_SAFE(x, &l->list, entry, next)
-	free(x);
+	job_leases_release(&l->list);
 	timer_free(l->timer);
 	free(l);
 }

@@ -11,7 +11,6 @@
 #include "server/domain/job_name.h"
 #include "server/domain/work.h"
 #include "server/service/svc_ci_rows.h"
-#include "server/service/svc_log.h"
 #include "server/store/check_orders.h"
 #include "server/store/jobs.h"
 
@@ -58,7 +57,7 @@ svc_ci_part_bug(struct svc *s, const struct job_list *l,
 	if (base == NULL || head == NULL || !job_state_is_end(base->state) ||
 	    !job_state_is_end(head->state))
 		return;
-	svc_log_tail(s, SVC_LOG_JOB, base->id, SVC_CI_TAIL, &tail);
+	svc_ci_tail(s, base, SVC_CI_TAIL, &tail);
 	v = bug_rule_decide(&(struct bug_side){ base->state, base->has_exit,
 				base->exit_code, str_view(&tail) },
 	    &(struct bug_side){

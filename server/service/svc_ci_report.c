@@ -14,8 +14,8 @@
 #include "server/domain/job_name.h"
 #include "server/domain/job_rule.h"
 #include "server/service/svc_ci_attach.h"
+#include "server/service/svc_ci_rows.h"
 #include "server/service/svc_comment.h"
-#include "server/service/svc_log.h"
 #include "server/store/check_orders.h"
 #include "server/store/comments.h"
 #include "server/store/jobs.h"
@@ -124,7 +124,7 @@ svc_ci_log_part(struct svc *s, struct str *out, const struct job *j)
 {
 	AUTO_STR struct str tail = STR_INIT;
 
-	svc_log_tail(s, SVC_LOG_JOB, j->id, SVC_CI_TAIL_MAX, &tail);
+	svc_ci_tail(s, j, SVC_CI_TAIL_MAX, &tail);
 	str_add(out, "\n<details><summary>the end of the log of <code>");
 	str_addf(out, "%s</code></summary>\n\n", j->name);
 	svc_ci_fence(out, str_view(&tail));

@@ -17,9 +17,11 @@
 #include "server/domain/items.h"
 #include "server/domain/job_name.h"
 #include "server/domain/job_rule.h"
+#include "server/domain/runner.h"
 #include "server/service/svc_ci.h"
 #include "server/service/svc_ci_head.h"
 #include "server/service/svc_ci_report.h"
+#include "server/service/svc_ci_wait.h"
 #include "server/service/svc_log.h"
 #include "server/service/svc_status.h"
 #include "server/store/jobs.h"
@@ -77,7 +79,8 @@ svc_ci_status(struct txn *t, const struct identity *ci, int64_t now,
 	/* A part has none: what the parts come to has. */
 	if (name.side != JOB_SIDE_WHOLE)
 		return 0;
-	if (settled && j->why[0] != '\0')
+	if ((settled && j->why[0] != '\0') ||
+	    (j->state == JOB_QUEUED && runner_wait_is_text(j->why)))
 		r.description = j->why;
 	if (settled && j->state == JOB_SUPERSEDED)
 		r.state = STATUS_PENDING;
@@ -89,6 +92,13 @@ svc_ci_status(struct txn *t, const struct identity *ci, int64_t now,
 		r.description = str_cstr(&text);
 	}
 	return svc_status_insert(t, ci, now, &r, &id, e);
+}
+
+void
+svc_ci_tail(struct svc *s, const struct job *j, size_t max, struct str *out)
+{
+	svc_log_tail(s,
+	    &(struct svc_log_of){ SVC_LOG_JOB, j->id, j->log_bytes }, max, out);
 }
 
 /* Words with blanks between as a JSON list. */
@@ -181,7 +191,8 @@ svc_ci_insert(struct txn *t, const struct identity *ci, int64_t now,
 		return -1;
 	if (!*created)
 		return 0;
-	if (jobs_get(t, id, &j, e) == -1)
+	if (svc_ci_wait_begin(t, now, id, e) == -1 ||
+	    jobs_get(t, id, &j, e) == -1)
 		return -1;
 	rc = svc_ci_event(t, ci, now, "check.queued", &j, NULL, e);
 	if (rc == 0)

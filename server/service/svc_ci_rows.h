@@ -13,6 +13,9 @@ int svc_ci_event(struct txn *t, const struct identity *ci, int64_t now,
 /* The status ci/NAME of the job's state. */
 int svc_ci_status(struct txn *t, const struct identity *ci, int64_t now,
     const struct job *j, struct err *e);
+/* The last max bytes of its log, as text. */
+void svc_ci_tail(
+    struct svc *s, const struct job *j, size_t max, struct str *out);
 /* Of a job that ended: status, check.finished and, when it is required by an
  * open pull request of the agent on that very head, check.failed. */
 int svc_ci_verdict(struct txn *t, struct svc *s, const struct identity *ci,

@@ -4,21 +4,19 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
-#include "server/domain/run_rule.h"
+#include "server/service/log_file.h"
 #include "server/store/jobs.h"
 #include "server/store/runs.h"
-
-#define SVC_LOG_MARK "\n[output over 32 MiB is not kept]\n"
 
 static char *
 svc_log_path(const struct svc *s, enum svc_log_kind kind, int64_t id)
@@ -28,43 +26,18 @@ svc_log_path(const struct svc *s, enum svc_log_kind kind, int64_t id)
 }
 
 static int
-svc_log_pwrite(int fd, struct view v, int64_t at, struct err *e)
-{
-	while (v.len > 0) {
-		ssize_t n = pwrite(fd, v.p, v.len, at);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return err_sys(e, ERR_IO, "write log");
-		v = view_from(v, (size_t)n);
-		at += n;
-	}
-	return 0;
-}
-
-static int
 svc_log_write(struct svc *s, const struct svc_log_part *p, struct err *e)
 {
 	AUTO_FREE char *path = svc_log_path(s, p->kind, p->id);
 	AUTO_CLOSE int fd = -1;
-	struct view part = p->bytes;
-	int64_t room = RUN_LOG_MAX - p->from;
 
-	if (room <= 0)
-		return 0;
 	/* Its older self may be attached somewhere: this is another file. */
 	if (p->from == 0 && unlink(path) == -1 && errno != ENOENT)
 		return err_sys(e, ERR_IO, "begin log");
 	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return err_sys(e, ERR_IO, "open log");
-	if ((int64_t)part.len <= room)
-		return svc_log_pwrite(fd, part, p->from, e);
-	part.len = (size_t)room;
-	if (svc_log_pwrite(fd, part, p->from, e) == -1)
-		return -1;
-	return svc_log_pwrite(fd, VIEW_LIT(SVC_LOG_MARK), RUN_LOG_MAX, e);
+	return log_file_write(fd, p->bytes, p->from, e);
 }
 
 static int
@@ -120,7 +93,10 @@ svc_log_begin(struct svc *s, struct svc_log_append *op,
 	if (op->next != part->from)
 		return err_set(e, ERR_EXISTS,
 		    "the log is %" PRId64 " bytes long", op->next);
-	return svc_log_write(s, part, e);
+	if (svc_log_write(s, part, e) == -1)
+		return -1;
+	FAIL_POINT(log_written);
+	return 0;
 }
 
 void
@@ -164,22 +140,34 @@ svc_log_remove(const struct svc *s, enum svc_log_kind kind, int64_t id)
 		    strerror(errno));
 }
 
-void
-svc_log_tail(struct svc *s, enum svc_log_kind kind, int64_t id, size_t max,
-    struct str *out)
+/* Its last bytes as they are. */
+static size_t
+svc_log_end(struct svc *s, const struct svc_log_of *l, char *buf, size_t max)
 {
 	struct err e = ERR_INIT;
-	AUTO_CLOSE int fd = svc_log_open(s, kind, id, &e);
-	AUTO_FREE char *buf = xmalloc(max);
-	struct stat st;
-	struct view v;
-	ssize_t n;
+	AUTO_CLOSE int fd = svc_log_open(s, l->kind, l->id, &e);
+	size_t len = 0;
+	int64_t at;
+	long n = 1;
 
-	if (fd == -1 || fstat(fd, &st) == -1)
-		return;
-	n = pread(fd, buf, max,
-	    st.st_size > (off_t)max ? st.st_size - (off_t)max : 0);
-	v = (struct view){ buf, n > 0 ? (size_t)n : 0 };
+	if (fd == -1)
+		return 0;
+	at = log_file_tail(fd, l->bytes, max);
+	while (n > 0 && len < max) {
+		n = log_file_read(fd, l->bytes, &at, buf + len, max - len);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	return len;
+}
+
+void
+svc_log_tail(
+    struct svc *s, const struct svc_log_of *l, size_t max, struct str *out)
+{
+	AUTO_FREE char *buf = xmalloc(max);
+	struct view v = { buf, 0 };
+
+	v.len = svc_log_end(s, l, buf, max);
 	while (v.len > 0) {
 		uint32_t cp;
 		size_t len = utf8_decode(v, &cp);

@@ -1,13 +1,14 @@
 /*
  * svc_log: the output of runs and CI jobs, HOME/logs/{runs,jobs}/ID.log.  What
  * is appended says where it belongs; the row has the length, so that a part
- * that comes twice is not there twice.  RUN_LOG_MAX bytes are kept, then one
- * line that says so; what follows is counted and dropped.
+ * that comes twice is not there twice.  Of a long one the beginning and the end
+ * are kept (log_file.h).
  */
 #ifndef SERVER_SERVICE_SVC_LOG_H
 #define SERVER_SERVICE_SVC_LOG_H
 
 #include "lib/base/view.h"
+#include "server/service/log_file.h"
 #include "server/service/svc.h"
 
 enum svc_log_kind {
@@ -16,7 +17,7 @@ enum svc_log_kind {
 };
 
 enum {
-	SVC_LOG_PART_MAX = 1 << 20 /* bytes of one append */
+	SVC_LOG_PART_MAX = LOG_FILE_PART_MAX /* bytes of one append */
 };
 
 /*
@@ -44,8 +45,13 @@ void svc_log_append(struct svc *s, const struct identity *who,
 int svc_log_open(
     struct svc *s, enum svc_log_kind kind, int64_t id, struct err *e);
 void svc_log_remove(const struct svc *s, enum svc_log_kind kind, int64_t id);
+struct svc_log_of {
+	enum svc_log_kind kind;
+	int64_t id;
+	int64_t bytes; /* how long it is, by its row */
+};
 /* The last max bytes as text. */
-void svc_log_tail(struct svc *s, enum svc_log_kind kind, int64_t id, size_t max,
-    struct str *out);
+void svc_log_tail(
+    struct svc *s, const struct svc_log_of *l, size_t max, struct str *out);
 
 #endif

@@ -214,6 +214,7 @@ svc_runner_enter(struct txn *t, struct svc_runner_register *op,
 		.labels = op->labels != NULL ? op->labels : r->labels,
 		.version = svc_text(op->version),
 		.slots = op->slots > 0 ? op->slots : r->slots,
+		.network = op->network,
 		.now = op->op.now };
 	int64_t token_id;
 
@@ -342,10 +343,12 @@ svc_runner_gone_job(struct txn *t, void *arg, struct err *e)
 	svc_identity_of(op->op.svc->ci_id, "ci", USER_CI, &ci);
 	rc = jobs_running(t, op->id, &l, e);
 	for (size_t i = 0; i < l.n && rc == 0; i++) {
+		struct job_lease_end end = { .id = l.at[i].id };
 		bool lost;
 
-		rc = svc_ci_lose(t, op->op.svc, &ci, op->op.now, l.at[i].id,
-		    l.at[i].lease, &lost, e);
+		memcpy(end.lease, l.at[i].lease, sizeof(end.lease));
+		rc = svc_ci_lose(
+		    t, op->op.svc, &ci, op->op.now, &end, &lost, e);
 	}
 	job_list_release(&l);
 	if (rc == 0 && account != 0)

@@ -27,10 +27,11 @@ void svc_runner_add(struct svc_runner_add *op, svc_done_fn *done, void *arg);
 struct svc_runner_register {
 	struct svc_op op;
 	char *token;
-	char *name;                        /* NULL: the invitation's */
-	char *labels;                      /* NULL: the invitation's */
-	char *version;                     /* NULL: "" */
-	int64_t slots;                     /* 0: the invitation's */
+	char *name;    /* NULL: the invitation's */
+	char *labels;  /* NULL: the invitation's */
+	char *version; /* NULL: "" */
+	int64_t slots; /* 0: the invitation's */
+	bool network;  /* it has one for jobs that need it */
 	char secret[TOKEN_SECRET_HEX + 1]; /* out: the runner's token */
 	struct runner runner;              /* out */
 };

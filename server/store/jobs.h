@@ -54,6 +54,7 @@ struct job_claim {
 	int64_t runner_id;
 	const char *runner; /* its name */
 	const char *labels; /* it has these: a JSON list; NULL: none */
+	bool network;       /* it has one for jobs that need it */
 	const char *lease;
 	int64_t lease_until;
 	int64_t now;
@@ -81,6 +82,10 @@ int jobs_count_running(
  * was asked for.  Another lease, or no longer running: ERR_BUSY.
  */
 int jobs_lose(struct txn *t, int64_t id, const char *lease, int64_t now,
+    struct job *out, struct err *e);
+/* Its runner has held it for longer than it may: timed_out, or cancelled when
+ * that was asked for.  ERR_BUSY as of jobs_lose. */
+int jobs_overdue(struct txn *t, int64_t id, const char *lease, int64_t now,
     struct job *out, struct err *e);
 /* A claim that reached nobody is none. */
 int jobs_give_back(struct txn *t, int64_t id, const char *lease, struct err *e);

@@ -16,6 +16,11 @@
 	" j.retests,"                                                         \
 	" j.image, j.profile, j.presets, j.labels, j.why, j.setup, j.test"
 #define JOB_FROM " FROM job j JOIN project p ON p.id = j.project_id"
+/* Does it reach anything, as its project's network is now? */
+#define JOB_NEEDS_NETWORK                                                 \
+	"((j.network_test IN (3, 4, 5) OR (j.setup <> '' AND"             \
+	" j.network_setup IN (3, 4, 5))) AND p.network IN (3, 4, 5) AND " \
+	"NOT p.net_lockdown)"
 
 void jobs_fill(struct query *q, struct job *j);
 /* The rows of a query that selects JOB_COLS. */

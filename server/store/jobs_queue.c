@@ -23,6 +23,7 @@ jobs_claim_next(
 		 " WHERE j.state = 1 AND p.state = 1 AND (j.labels = '[]'"
 		 " OR NOT EXISTS (SELECT 1 FROM json_each(j.labels) w"
 		 " WHERE w.value NOT IN (SELECT value FROM json_each(?))))"
+		 " AND (? OR NOT " JOB_NEEDS_NETWORK ")"
 		 " ORDER BY j.priority DESC, (SELECT count(*) FROM job r"
 		 " WHERE r.state = 2 AND r.project_id = j.project_id), j.id"
 		 " LIMIT 1) RETURNING id";
@@ -35,7 +36,7 @@ jobs_claim_next(
 	if (db_number(t, sql,
 		BINDS(S(c->lease), I(c->lease_until), S(c->runner),
 		    I(c->runner_id), I(c->now),
-		    S(c->labels != NULL ? c->labels : "[]")),
+		    S(c->labels != NULL ? c->labels : "[]"), I(c->network)),
 		&id, e) == -1)
 		return -1;
 	if (id == 0)
@@ -114,6 +115,24 @@ jobs_lose(struct txn *t, int64_t id, const char *lease, int64_t now,
 	*out = (struct job){ .id = 0 };
 	if (db_exec_one(t, sql,
 		BINDS(I(JOB_ATTEMPTS_MAX), I(now), I(id), S(lease)), ERR_BUSY,
+		JOB_STALE, e) == -1)
+		return -1;
+	return jobs_get(t, id, out, e);
+}
+
+int
+jobs_overdue(struct txn *t, int64_t id, const char *lease, int64_t now,
+    struct job *out, struct err *e)
+{
+	static const char sql
+	    [] = "UPDATE job SET lease = '', lease_until = 0, ended_at = ?1,"
+		 " state = CASE WHEN cancel THEN 8 ELSE 6 END,"
+		 " why = CASE WHEN cancel THEN why || ', without an answer of"
+		 " the runner' ELSE 'its runner held it for longer than it"
+		 " may' END WHERE id = ?2 AND state = 2 AND lease = ?3";
+
+	*out = (struct job){ .id = 0 };
+	if (db_exec_one(t, sql, BINDS(I(now), I(id), S(lease)), ERR_BUSY,
 		JOB_STALE, e) == -1)
 		return -1;
 	return jobs_get(t, id, out, e);

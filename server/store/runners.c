@@ -5,10 +5,10 @@
 #include "lib/base/err.h"
 #include "server/store/db_priv.h"
 
-#define RUNNER_COLS                                                \
-	"SELECT r.id, r.name, r.account_id, r.labels, r.slots,"    \
-	" r.paused, r.invite_until, r.version, r.created_at,"      \
-	" r.registered_at, r.seen_at, (SELECT count(*) FROM job j" \
+#define RUNNER_COLS                                                           \
+	"SELECT r.id, r.name, r.account_id, r.labels, r.slots,"               \
+	" r.paused, r.invite_until, r.version, r.created_at,"                 \
+	" r.registered_at, r.seen_at, r.network, (SELECT count(*) FROM job j" \
 	" WHERE j.state = 2 AND j.runner_id = r.id) FROM runner r"
 
 static void
@@ -25,6 +25,7 @@ runners_fill(struct query *q, struct runner *r)
 	r->created_at = query_i64(q);
 	r->registered_at = query_i64(q);
 	r->seen_at = query_i64(q);
+	r->network = query_bool(q);
 	r->running = query_i64(q);
 }
 
@@ -125,10 +126,11 @@ runners_register(struct txn *t, int64_t id, const struct runner_registration *r,
 {
 	return db_exec_one(t,
 	    "UPDATE runner SET name = ?, labels = ?, version = ?, slots = ?,"
+	    " network = ?,"
 	    " account_id = ?, registered_at = ?, seen_at = 0, invite = '',"
 	    " invite_until = 0 WHERE id = ? AND account_id = 0",
 	    BINDS(S(r->name), S(r->labels), S(r->version), I(r->slots),
-		I(r->account_id), I(r->now), I(id)),
+		I(r->network), I(r->account_id), I(r->now), I(id)),
 	    ERR_BUSY, "the runner is registered already", e);
 }
 
@@ -136,10 +138,10 @@ int
 runners_set(struct txn *t, const struct runner *r, struct err *e)
 {
 	return db_exec(t,
-	    "UPDATE runner SET labels = ?, slots = ?, paused = ?, version = ?"
-	    " WHERE id = ?",
+	    "UPDATE runner SET labels = ?, slots = ?, paused = ?, version = ?,"
+	    " network = ? WHERE id = ?",
 	    BINDS(S(r->labels), I(r->slots), I(r->paused), S(r->version),
-		I(r->id)),
+		I(r->network), I(r->id)),
 	    NULL, e);
 }
 

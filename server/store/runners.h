@@ -39,6 +39,7 @@ struct runner_registration {
 	const char *labels;
 	const char *version;
 	int64_t slots;
+	bool network;
 	int64_t account_id;
 	int64_t now;
 };

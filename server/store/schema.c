@@ -298,9 +298,8 @@ static const char *const schema_steps[DB_SCHEMA_VERSION][12] = {
 	{ schema_runs, schema_approvals, schema_verdict, schema_renewal,
 	    schema_run_keys, schema_leases, NULL },
 	{ schema_runners, schema_gate, schema_checks, NULL },
-	{ schema_writers, NULL },
-	{ schema_merge_test, NULL },
-	{ schema_looks, NULL },
+	{ schema_writers, schema_merge_test, schema_looks,
+	    schema_runner_network, NULL },
 };
 
 static int

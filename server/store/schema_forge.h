@@ -1,4 +1,4 @@
-/* schema_forge: the scripts of steps 4 to 11, one file per room. */
+/* schema_forge: the scripts of steps 4 to 9, one file per room. */
 #ifndef SERVER_STORE_SCHEMA_FORGE_H
 #define SERVER_STORE_SCHEMA_FORGE_H
 
@@ -28,13 +28,15 @@ extern const char schema_leases[];
 /* schema_8.c */
 extern const char schema_runners[];
 extern const char schema_gate[];
-/* schema_9.c */
+/* schema_writers.c */
 extern const char schema_writers[];
 /* schema_checks.c */
 extern const char schema_checks[];
-/* schema_10.c */
+/* schema_merge_test.c */
 extern const char schema_merge_test[];
 /* schema_looks.c */
 extern const char schema_looks[];
+/* schema_runner.c */
+extern const char schema_runner_network[];
 
 #endif

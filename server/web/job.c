@@ -120,7 +120,9 @@ job_log(struct web *w, const struct job *j)
 	HTML_ATTR(h, "data-next", text);
 	if (j->ended_at > 0)
 		HTML_FLAG(h, "data-ended");
-	svc_log_tail(w->svc, SVC_LOG_JOB, j->id, JOB_TAIL, &tail);
+	svc_log_tail(w->svc,
+	    &(struct svc_log_of){ SVC_LOG_JOB, j->id, j->log_bytes }, JOB_TAIL,
+	    &tail);
 	html_textv(h, str_view(&tail));
 	html_end(h);
 	html_end(h);

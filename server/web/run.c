@@ -339,7 +339,9 @@ run_log(struct web *w, const struct run *r)
 	HTML_ATTR(h, "data-next", text);
 	if (run_state_is_end(r->state))
 		HTML_FLAG(h, "data-ended");
-	svc_log_tail(w->svc, SVC_LOG_RUN, r->id, RUN_TAIL, &tail);
+	svc_log_tail(w->svc,
+	    &(struct svc_log_of){ SVC_LOG_RUN, r->id, r->log_bytes }, RUN_TAIL,
+	    &tail);
 	html_textv(h, str_view(&tail));
 	html_end(h);
 	html_end(h);

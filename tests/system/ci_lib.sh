@@ -3,6 +3,7 @@
 # the API's own prefix, R the repository's.
 
 C=/api/coffer/v1
+CI_ENGINE=${CI_ENGINE-${COFFER_TEST_SOCKET-}}
 
 # ci_start: cofferd with one project whose pull requests need no approval.
 ci_start()

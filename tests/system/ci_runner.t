@@ -16,7 +16,7 @@ checks:
   - {name: daemon, test: "setsid sleep 3000 & setsid nohup sh -c 'while :; do sleep 1; done' >/dev/null 2>&1 & exit 0"}
   - {name: disk, test: "dd if=/dev/zero of=big bs=1M count=3000; exit 7"}
   - {name: pids, test: "i=0; while [ \$i -lt 3000 ]; do sleep 60 & i=\$((i+1)); done; exit 0"}
-  - {name: loud, test: "head -c 1073741824 /dev/zero | tr '\\\\0' x; exit 6"}
+  - {name: loud, test: "head -c 1073741824 /dev/zero | tr '\\\\0' x; echo the end; exit 6"}
   - {name: forever, timeout: 3s, test: "trap '' TERM INT; while :; do sleep 1; done"}
   - {name: net, test: "[ \$(grep -c : /proc/net/dev) = 1 ] || exit 8; for a in 127.0.0.1/$PORT 10.214.0.1/3000 192.168.0.1/80 1.1.1.1/443; do timeout 3 bash -c \"exec 3<>/dev/tcp/\$a\" 2>/dev/null && exit 9; done; exit 0"}
   - {name: host, test: "touch /usr/x 2>/dev/null && exit 1; mount -t tmpfs x /mnt 2>/dev/null && exit 2; cat /etc/shadow 2>/dev/null && exit 3; ls $T 2>/dev/null && exit 4; mknod d b 7 0 2>/dev/null && exit 5; unshare -Ur true 2>/dev/null && exit 6; dmesg >/dev/null 2>&1 && exit 10; exit 0"}
@@ -45,6 +45,8 @@ is disk 'failed test 7 null' 'a full disk is its own'
 tap_like "$(ci_log disk)" '*No space left*' 'and it is told so'
 tap_is "$(ci_job pids .state)" failed 'so are too many processes'
 is loud 'failed test 6 null' 'a gigabyte of output'
+tap_is "$(ci_log loud | tail -n 3 | tr '\n' ' ' | sed 's/.*xx//')" 'the end == failed: test: exit status 6 ' 'is kept to its end'
+tap_like "$(ci_log loud | grep -a 'not kept')" '*bytes of the output are not kept*' 'without what is told'
 tap_ok 'is kept in part' [ "$(stat -c %s "$HOME_DIR/logs/jobs/$(ci_job loud .id).log")" -lt 35000000 ]
 tap_is "$(ci_job forever .state)" timed_out 'what sleeps for ever is timed out'
 is net 'passed test 0 null' 'there is no network'

@@ -119,6 +119,30 @@ a_tar_becomes_a_root_and_a_bad_one_does_not(void **state)
 	fixture_ok(f);
 }
 
+static void
+of_much_output_the_beginning_and_the_end_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct sandbox_spec s = { .limits = {
+				      .output = 1 << 20, .output_end = 4096 } };
+	const char *mark;
+	size_t end;
+
+	FIXTURE_NEEDS_ROOT(f);
+	(void)fixture_sh(f, &s,
+	    "echo first; head -c 5242880 /dev/zero | tr '\\0' x; echo last");
+	assert_int_equal(f->exit.bytes, (5 << 20) + 11);
+	assert_int_equal(f->exit.dropped, (4 << 20) + 11 - 4096);
+	assert_memory_equal(str_cstr(&f->out), "first\nx", 7);
+	mark = strchr(str_cstr(&f->out) + 6, '\n');
+	assert_non_null(mark);
+	assert_int_equal(mark - str_cstr(&f->out), 1 << 20);
+	assert_string_equal(f->out.p + f->out.len - 6, "xlast\n");
+	end = (size_t)(strchr(mark + 1, '\n') + 1 - str_cstr(&f->out));
+	assert_int_equal(f->out.len - end, 4096);
+	assert_non_null(strstr(mark, "[4190219 bytes of the output are not"));
+}
+
 int
 main(void)
 {
@@ -126,6 +150,8 @@ main(void)
 		cmocka_unit_test(a_root_of_its_own_is_what_it_sees),
 		cmocka_unit_test(what_is_shared_is_looked_at_before_each_start),
 		cmocka_unit_test(a_tar_becomes_a_root_and_a_bad_one_does_not),
+		cmocka_unit_test(
+		    of_much_output_the_beginning_and_the_end_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);

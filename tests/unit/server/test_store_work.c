@@ -4,6 +4,7 @@
 #include "server/store/cursors.h"
 #include "server/store/events.h"
 #include "server/store/jobs.h"
+#include "server/store/jobs_wait.h"
 #include "server/store/runs.h"
 
 #define LEASE_1 "11111111111111111111111111111111"
@@ -470,6 +471,52 @@ steps_expiry(struct txn *t, void *arg, struct err *e)
 }
 
 static int
+steps_overdue(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	const struct job_claim c = {
+		.runner = "r1", .lease = LEASE_1, .now = 1
+	};
+	const struct job_claim c2 = {
+		.runner = "r2", .lease = LEASE_2, .now = 1
+	};
+	struct job_result r = { .lease = LEASE_1, .state = JOB_PASSED };
+	enum job_outcome how;
+	bool created, cancel;
+	struct job j;
+	int64_t id = 0;
+
+	STEP(add_job(t, f, SHA_A, "one", &id, &created, e) == 0);
+	STEP(jobs_claim_next(t, &c, &j, e) == 0);
+	job_release(&j);
+	STEP_FAILS(ERR_BUSY, jobs_overdue(t, id, LEASE_2, 9, &j, e));
+	STEP(jobs_overdue(t, id, LEASE_1, 9, &j, e) == 0);
+	STEP(j.state == JOB_TIMED_OUT && j.ended_at == 9 && j.attempt == 1);
+	job_release(&j);
+	/* What it says afterwards is nobody's. */
+	STEP_FAILS(ERR_BUSY, jobs_heartbeat(t, id, LEASE_1, 80, &cancel, e));
+	STEP_FAILS(ERR_EXISTS, jobs_finish(t, id, &r, &how, e));
+	STEP_FAILS(ERR_BUSY, jobs_overdue(t, id, LEASE_1, 9, &j, e));
+	STEP(add_job(t, f, SHA_A, "two", &id, &created, e) == 0);
+	STEP(jobs_claim_next(t, &c2, &j, e) == 0 && j.id == id);
+	job_release(&j);
+	STEP(jobs_cancel(t, id, "no", 3, &j, e) == 0);
+	job_release(&j);
+	STEP(jobs_overdue(t, id, LEASE_2, 9, &j, e) == 0);
+	STEP(j.state == JOB_CANCELLED && strncmp(j.why, "no", 2) == 0);
+	job_release(&j);
+	return fixture_verdict(f, e);
+}
+
+static void
+a_job_that_is_held_too_long_has_ended(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_overdue, f, e));
+}
+
+static int
 steps_queue(struct txn *t, void *arg, struct err *e)
 {
 	struct fixture *f = arg;
@@ -527,6 +574,64 @@ steps_queue(struct txn *t, void *arg, struct err *e)
 	job_release(&j);
 	STEP_FAILS(ERR_EXISTS, jobs_cancel(t, plain, "no", 3, &j, e));
 	return fixture_verdict(f, e);
+}
+
+/* The fixture's project lets a job out; the setup of one that has none does not
+ * count. */
+static int
+steps_network(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	char test[] = "true", setup[] = "get";
+	struct job_check check = { .test = test,
+		.network_setup = NETWORK_LOCKED,
+		.network_test = NETWORK_OFF };
+	struct job_new n = { .project_id = f->project,
+		.pull = 2,
+		.sha = SHA_A,
+		.base_sha = SHA_C,
+		.name = "needs",
+		.check = &check,
+		.now = FIXTURE_NOW };
+	struct job_claim c = { .runner = "r1", .lease = LEASE_1, .now = 1 };
+	struct job_wait_list kinds;
+	int64_t needs, plain, ids[JOBS_WAIT_MAX];
+	struct job j;
+	bool created;
+	size_t k;
+
+	check.setup = setup;
+	STEP(jobs_insert(t, &n, &needs, &created, e) == 0);
+	STEP_FAILS(ERR_NOTFOUND, jobs_claim_next(t, &c, &j, e));
+	n.name = "plain";
+	check.setup = NULL;
+	STEP(jobs_insert(t, &n, &plain, &created, e) == 0);
+	STEP(jobs_waits(t, &kinds, e) == 0 && kinds.n == 2);
+	for (k = 0; k < 2 && !kinds.at[k].network; k++)
+		;
+	STEP(k < 2 && jobs_wait_ids(t, &kinds.at[k], ids, &k, e) == 0);
+	STEP(k == 1 && ids[0] == needs);
+	job_wait_list_release(&kinds);
+	STEP(jobs_wait_set(t, needs, "waits", e) == 0);
+	STEP(jobs_claim_next(t, &c, &j, e) == 0 && j.id == plain);
+	job_release(&j);
+	c.network = true;
+	c.lease = LEASE_2;
+	STEP(jobs_wait_set(t, plain, "waits", e) == 0); /* it runs */
+	STEP(jobs_get(t, plain, &j, e) == 0 && j.why[0] == '\0');
+	job_release(&j);
+	STEP(jobs_claim_next(t, &c, &j, e) == 0 && j.id == needs);
+	STEP(j.why[0] == '\0');
+	job_release(&j);
+	return fixture_verdict(f, e);
+}
+
+static void
+a_runner_without_a_network_gets_no_job_that_needs_one(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, steps_network, f, e));
 }
 
 static void
@@ -663,6 +768,8 @@ main(void)
 		T(a_job_is_queued_anew_when_it_was_superseded_or_is_another),
 		T(a_job_is_of_the_tree_that_it_runs_on),
 		T(a_lost_runner_gives_its_job_back_three_times),
+		T(a_job_that_is_held_too_long_has_ended),
+		T(a_runner_without_a_network_gets_no_job_that_needs_one),
 		T(labels_priority_and_cancel_decide_what_a_runner_gets),
 		T(jobs_of_an_older_head_are_superseded),
 		cmocka_unit_test_setup_teardown(

@@ -1,7 +1,7 @@
 #include "server/store/schema_forge.h"
 
 /*
- * Step 9: who brought which commit.  commit_writer: sure is 0 of what is
+ * Who brought which commit.  commit_writer: sure is 0 of what is
  * claimed before a ref moves there, and may not have.  pull_part: who brought
  * a commit that the pull request has and its base has not, made anew whenever
  * one of the two moves.

@@ -1,4 +1,4 @@
-/* Step 10: what a job of a pull request ran on. */
+/* What a job of a pull request ran on. */
 #include "server/store/schema_forge.h"
 
 /*
