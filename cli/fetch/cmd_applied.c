@@ -14,6 +14,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
+#include "lib/net/signed_json.h"
 #include "lib/wire/json.h"
 
 static const struct fetch_args applied_none = { .apply = "unstaged" };
@@ -176,16 +177,17 @@ applied_row(const struct fetch_job *j, const char *name, struct out_table *t,
     struct jw *w)
 {
 	AUTO_FREE char *path = path_join(j->dir, name);
-	AUTO_STR struct str text = STR_INIT_MAX(RECORD_MAX + 1024);
+	AUTO_STR struct str text = STR_INIT_MAX(RECORD_MAX);
 	struct err e = ERR_INIT;
 	struct json *r = NULL;
 	bool is_signed = true;
 
-	if (path_read(path, RECORD_MAX + 1024, &text, &e) == -1)
+	if (path_read(path, RECORD_MAX, &text, &e) == -1)
 		return;
-	if ((r = fetch_record_read(str_view(&text), &e)) == NULL) {
+	if ((r = signed_json_read(
+		 str_view(&text), RECORD_DOMAIN, RECORD_MAX, &e)) == NULL) {
 		is_signed = false;
-		r = json_parse(str_view(&text), RECORD_MAX + 1024, &e);
+		r = json_parse(str_view(&text), RECORD_MAX, &e);
 	}
 	jw_object(w, NULL);
 	jw_str(w, "record", path);

@@ -14,7 +14,7 @@
 #include "lib/base/err.h"
 #include "lib/base/failpoint.h"
 #include "lib/base/path.h"
-#include "lib/net/signed.h"
+#include "lib/net/signed_json.h"
 #include "lib/wire/json.h"
 
 static const char *const record_reviews[] = {
@@ -92,11 +92,13 @@ static void
 record_files(
     const struct plan *p, enum plan_step step, const char *key, struct jw *w)
 {
+	size_t n = 0;
+
 	jw_array(w, key);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct plan_entry *x = &p->list[i];
 
-		if (x->step != step)
+		if (x->step != step || n++ >= RECORD_FILES_MAX)
 			continue;
 		jw_object(w, NULL);
 		jw_str(w, "path", x->path);
@@ -106,6 +108,11 @@ record_files(
 		jw_end(w);
 	}
 	jw_end(w);
+	if (n > RECORD_FILES_MAX) {
+		AUTO_FREE char *more = xasprintf("%s_not_listed", key);
+
+		jw_u64(w, more, n - RECORD_FILES_MAX);
+	}
 }
 
 void
@@ -122,31 +129,16 @@ fetch_json(struct fetch_job *j, const char *result, struct str *out)
 	jw_end(&w);
 }
 
-/*
- * The object is written to its last member, the key; what is there up to then
- * is signed, and the signature follows.
- */
 static int
-record_sign(struct jw *w, struct str *text, struct err *e)
+record_sign(struct jw *w, struct err *e)
 {
 	AUTO_FREE char *path = fetch_record_key();
 	AUTO_FREE char *dir = xstrndup(
 	    path, (size_t)(strrchr(path, '/') - path));
-	AUTO_STR struct str what = STR_INIT_MAX(RECORD_MAX);
-	char key[SIGNED_KEY_HEX], sig[SIGNED_HEX];
 
-	if (path_mkdirs(dir, 0700, e) == -1 || signed_by(path, key, e) == -1)
+	if (path_mkdirs(dir, 0700, e) == -1 ||
+	    signed_json_end(w, path, RECORD_DOMAIN, e) == -1)
 		return err_wrap(e, "key of records");
-	jw_str(w, "key", key);
-	jw_end(w);
-	if (!str_ok(text) || text->len >= RECORD_MAX)
-		return err_set(e, ERR_LIMIT, "the record is too large");
-	text->p[--text->len] = '\0'; /* the brace */
-	str_add(&what, RECORD_DOMAIN);
-	str_addv(&what, str_view(text));
-	if (signed_make_by(path, str_view(&what), sig, e) == -1)
-		return err_wrap(e, "key of records");
-	str_addf(text, RECORD_SIGNATURE "%s" RECORD_END, sig);
 	return 0;
 }
 
@@ -154,7 +146,7 @@ static int
 record_write(struct fetch_job *j, const char *result, const struct plan *p,
     const char *path, struct err *e)
 {
-	AUTO_STR struct str text = STR_INIT_MAX(RECORD_MAX + 1024);
+	AUTO_STR struct str text = STR_INIT_MAX(RECORD_MAX);
 	struct jw w;
 
 	jw_init(&w, &text);
@@ -164,7 +156,7 @@ record_write(struct fetch_job *j, const char *result, const struct plan *p,
 		record_files(p, PLAN_TODO, "files", &w);
 		record_files(p, PLAN_HELD, "held", &w);
 	}
-	if (record_sign(&w, &text, e) == -1)
+	if (record_sign(&w, e) == -1)
 		return -1;
 	return path_write_atomic(path, str_cstr(&text), text.len, 0600, e);
 }
@@ -206,7 +198,7 @@ int
 fetch_record_taken(struct fetch_job *j, const struct plan *p, struct err *e)
 {
 	AUTO_FREE char *path = path_join(p->dir, "record.json");
-	AUTO_STR struct str text = STR_INIT_MAX(RECORD_MAX + 1024);
+	AUTO_STR struct str text = STR_INIT_MAX(RECORD_MAX);
 	struct jw w;
 
 	jw_init(&w, &text);
@@ -220,7 +212,7 @@ fetch_record_taken(struct fetch_job *j, const struct plan *p, struct err *e)
 	jw_str(&w, "what", p->what);
 	jw_str(&w, "clone_head", p->head);
 	record_files(p, PLAN_TODO, "files", &w);
-	if (record_sign(&w, &text, e) == -1)
+	if (record_sign(&w, e) == -1)
 		return err_wrap(e, "record");
 	return path_write_atomic(path, str_cstr(&text), text.len, 0600, e);
 }

@@ -15,11 +15,12 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
+#include "lib/net/signed_json.h"
 #include "lib/wire/json.h"
 
 enum {
 	SEND_AT_ONCE = 20,
-	SEND_MAX = 1 << 20, /* what cofferd takes */
+	SEND_MAX = 600 << 10, /* what cofferd takes */
 	SEND_MS = 15000
 };
 
@@ -41,7 +42,7 @@ static int
 send_post(struct fetch_job *j, const struct json *r, struct view text,
     const char *sent, struct err *e)
 {
-	AUTO_FREE char *path = xasprintf("/api/coffer/v1/repos/%s/fetches",
+	AUTO_FREE char *path = xasprintf("/api/coffer/v1/projects/%s/fetches",
 	    json_str_or(r, "project", "?/?"));
 	AUTO_STR struct str body = STR_INIT;
 	const struct remote_call call = { .method = "POST",
@@ -80,16 +81,17 @@ send_one(struct fetch_job *j, const char *name, int *n, struct err *e)
 {
 	AUTO_FREE char *path = path_join(j->dir, name);
 	AUTO_FREE char *sent = xasprintf("%s.sent", path);
-	AUTO_STR struct str text = STR_INIT_MAX(RECORD_MAX + 1024);
+	AUTO_STR struct str text = STR_INIT_MAX(RECORD_MAX);
 	struct json *r;
 	int rc = 0;
 
 	if (access(sent, F_OK) == 0)
 		return 0;
-	if (path_read(path, RECORD_MAX + 1024, &text, e) == -1)
+	if (path_read(path, RECORD_MAX, &text, e) == -1)
 		return -1;
 	/* Of an older version, or damaged: it stays where it is. */
-	if ((r = fetch_record_read(str_view(&text), e)) == NULL)
+	if ((r = signed_json_read(
+		 str_view(&text), RECORD_DOMAIN, RECORD_MAX, e)) == NULL)
 		return send_mark(sent, "not signed\n", e);
 	if (strcmp(json_str_or(r, "url", ""), j->c->url) == 0) {
 		(*n)++;

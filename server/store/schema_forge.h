@@ -28,6 +28,8 @@ extern const char schema_leases[];
 /* schema_8.c */
 extern const char schema_runners[];
 extern const char schema_gate[];
+/* schema_12.c */
+extern const char schema_fetches[];
 /* schema_checks.c */
 extern const char schema_checks[];
 

@@ -15,6 +15,7 @@
 #include "server/store/comments.h"
 #include "server/store/issues.h"
 #include "server/store/pulls.h"
+#include "server/web/fetched.h"
 #include "server/web/query.h"
 #include "server/web/sign.h"
 #include "server/web/web.h"
@@ -357,6 +358,8 @@ item_write(struct web *w, const struct project *p, const struct issue *i,
 	}
 	html_end(h);
 	web_pager(w, page, ITEM_COMMENTS, said->total, "");
+	if (i->is_pull)
+		fetched_write(w, p, i->number);
 	item_say(w, p, i);
 }
 
