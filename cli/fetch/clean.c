@@ -59,11 +59,45 @@ clean_line(const struct plan *p, bool merge, struct view line,
 		return;
 	path = view_dup(view_from(line, 3));
 	x = clean_find(p, path);
-	/* What is held may be dirty: it is not touched now. */
+	/* Also what is held: it may be taken later, on what is here now. */
 	if (x != NULL && x->step != PLAN_PUT)
 		clean_name(touched, path);
 	if (merge && line.p[0] != ' ' && line.p[0] != '?')
 		clean_name(staged, path);
+}
+
+/* Files that git was told not to look at may be anything. */
+static int
+clean_flags(struct fetch_job *j, const struct plan *p, struct err *e)
+{
+	static const char *const argv[] = { "ls-files", "-v", "-z", NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE,
+		.argv = argv,
+		.max_output = CLEAN_OUTPUT_MAX };
+	struct clean_names names = { .text = STR_INIT_MAX(500) };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	struct view rest, line;
+	int rc = fetch_git(j, &g, &r, e);
+
+	rest = str_view(&r.out);
+	while (rc == 0 && rest.len > 0 && view_split(&rest, '\0', &line)) {
+		AUTO_FREE char *path = NULL;
+
+		/* "H PATH" is an ordinary one. */
+		if (line.len < 3 || line.p[0] == 'H')
+			continue;
+		path = view_dup(view_from(line, 2));
+		if (clean_find(p, path) != NULL)
+			clean_name(&names, path);
+	}
+	if (rc == 0 && names.n > 0)
+		rc = err_set(e, ERR_DENIED,
+		    "git does not look at (assume-unchanged, skip-worktree) or "
+		    "has conflicts in: %s; nothing is applied there",
+		    str_cstr(&names.text));
+	str_release(&names.text);
+	program_result_release(&r);
+	return rc;
 }
 
 int
@@ -95,6 +129,8 @@ fetch_clean(struct fetch_job *j, const struct plan *p, struct err *e)
 		    "a merge needs an index without staged work: %s; commit it "
 		    "first",
 		    str_cstr(&staged.text));
+	if (rc == 0)
+		rc = clean_flags(j, p, e);
 	if (rc == 0)
 		rc = fetch_ref_read(j, "HEAD^{commit}", head, e);
 	if (rc == 0 && strcmp(head, j->clone_head) != 0)

@@ -92,6 +92,17 @@ fetch_allow(struct fetch_job *j)
 		findings_allow(&j->findings, j->args->allow.v[i]);
 }
 
+static int
+fetch_head_tree(struct fetch_job *j, struct err *e)
+{
+	AUTO_FREE char *rev = xasprintf("%s^{tree}", j->head);
+	const char *const argv[] = { "rev-parse", "--verify",
+		"--end-of-options", rev, NULL };
+	const struct fetch_git g = { .place = FETCH_BOX, .argv = argv };
+
+	return fetch_git_line(j, &g, j->tree, sizeof(j->tree), e);
+}
+
 /* What an apply changes here is what is looked at: base to head of a branch,
  * else the clone's commit to what the merge makes of it. */
 static int
@@ -99,7 +110,7 @@ fetch_settle(struct fetch_job *j, struct err *e)
 {
 	const bool branch = j->mode == FETCH_BRANCH;
 
-	if (!branch && fetch_merge(j, e) == -1)
+	if ((branch ? fetch_head_tree(j, e) : fetch_merge(j, e)) == -1)
 		return -1;
 	memcpy(j->from, branch ? j->base : j->clone_head, sizeof(j->from));
 	memcpy(j->to, branch ? j->head : j->tree, sizeof(j->to));
@@ -277,6 +288,20 @@ fetch_tell_done(struct fetch_job *j)
 	fetch_tell_held(j);
 }
 
+/* The worst first, in the order that they were found. */
+static void
+fetch_sort(struct findings *f)
+{
+	for (size_t i = 1; i < f->n; i++) {
+		struct finding x = f->list[i];
+		size_t at = i;
+
+		for (; at > 0 && f->list[at - 1].severity < x.severity; at--)
+			f->list[at] = f->list[at - 1];
+		f->list[at] = x;
+	}
+}
+
 /* First of all: how much it is, and what the worst of it is. */
 static void
 fetch_tell_summary(const struct fetch_job *j)
@@ -317,6 +342,7 @@ fetch_finish(struct fetch_job *j, struct fetch_args *a)
 	struct err e = ERR_INIT, later = ERR_INIT;
 	const char *result;
 
+	fetch_sort(&j->findings);
 	if (!j->c->g.json) {
 		fetch_tell_summary(j);
 		findings_print(j->c, &j->findings);

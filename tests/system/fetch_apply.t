@@ -81,6 +81,13 @@ fetch agent/fix --yes
 tap_is "$RC $(state)" "3 $before" 'an untracked file in its way is not overwritten'
 tap_ok 'and named' err_has 'run.sh is in the way'
 rm "$CLONE/run.sh"
+git -C "$CLONE" update-index --assume-unchanged hello.txt
+printf 'hidden\n' >"$CLONE/hello.txt"
+fetch agent/fix --yes
+tap_is "$RC $(cat "$CLONE/hello.txt")" '3 hidden' \
+    'work that git was told not to look at is not overwritten'
+git -C "$CLONE" update-index --no-assume-unchanged hello.txt
+git -C "$CLONE" reset -q --hard
 mkdir "$T/elsewhere" && ln -s "$T/elsewhere" "$CLONE/lib"
 before=$(state)
 fetch agent/fix --yes

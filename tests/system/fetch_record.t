@@ -2,6 +2,7 @@
 # The record of a coffer fetch: signed by a key of the user, on the pull request
 # at cofferd, checked by coffer verify; what could not be sent is sent later.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/web_lib.sh"
 
 XDG_CONFIG_HOME=$T/xdg
 export XDG_CONFIG_HOME
@@ -51,6 +52,11 @@ tap_is "$(field '[.events[] | select(.kind == "fetch.recorded") | .item] | join(
 run pr show "$PROJECT" "$N"
 tap_ok 'coffer pr show tells who fetched it' grep -q "fetched by admin: applied.*record $ID" "$T/out"
 
+sign_in admin "$ADMIN"
+page GET "/$PROJECT/pulls/$N"
+tap_ok 'and so does the page of the pull request' shows 'Fetched into clones'
+tap_ok 'which is sound' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
+
 run verify "$REC" --json
 tap_is "$RC $(jq -r '[.checks[] | select(.state == "ok") | .what] | join(" ")' "$T/out")" \
     '0 signature key base clone_head' 'coffer verify of a file: what is not here is not judged'
@@ -71,7 +77,7 @@ tap_is "$RC" 0 'undo'
 run fetch agent/fix --yes --apply branch
 run verify "$(newest)" --json
 tap_is "$RC $(jq -r '[.checks[] | select(.state == "ok") | .what] | join(" ")' "$T/out")" \
-    '0 signature key base head clone_head' 'with the branch here its commit is checked, too'
+    '0 signature key base head clone_head tree' 'with the branch here its commit and tree are checked, too'
 run fetch undo
 run fetch merge agent/fix --yes
 MERGED=$(newest)
