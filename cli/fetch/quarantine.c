@@ -1,3 +1,6 @@
+#include <sys/stat.h>
+
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -291,6 +294,25 @@ quarantine_limit(struct fetch_job *j, struct err *e)
 	return rc == -1 ? -1 : 0;
 }
 
+/* git does not say why the pack was cut off. */
+static bool
+quarantine_is_full(const struct fetch_job *j)
+{
+	AUTO_FREE char *dir = path_join(j->box, "objects/pack");
+	DIR *d = opendir(dir);
+	struct dirent *x;
+	struct stat st;
+	bool full = false;
+
+	while (d != NULL && (x = readdir(d)) != NULL)
+		full |= fstatat(dirfd(d), x->d_name, &st, 0) == 0 &&
+		    S_ISREG(st.st_mode) &&
+		    (uint64_t)st.st_size >= j->limit_mib << 20;
+	if (d != NULL)
+		(void)closedir(d);
+	return full;
+}
+
 int
 fetch_pull_in(struct fetch_job *j, struct err *e)
 {
@@ -309,9 +331,7 @@ fetch_pull_in(struct fetch_job *j, struct err *e)
 
 	if (rc == 0)
 		rc = fetch_git(j, &g, &r, e);
-	if (rc == -1 &&
-	    (strstr(str_cstr(&r.err), "File too large") != NULL ||
-		strstr(str_cstr(&r.err), "died of signal 25") != NULL))
+	if (rc == -1 && quarantine_is_full(j))
 		(void)err_set(e, ERR_LIMIT,
 		    "the branch brings over %" PRIu64 " MiB; git config "
 		    "coffer.fetchLimit MIB allows more",
