@@ -38,7 +38,7 @@ taken_back merge fetch_file:3 fetch_files fetch_index
 taken_back branch fetch_planned
 
 for mode in merge branch; do
-	killed fetch_ref fetch agent/fix --yes --hold none --apply $mode
+	killed fetch_ref fetch agent/fix --yes --hold none --apply "$mode"
 	tap_is $? 0 "$mode: killed after its last step"
 	fetch list --json
 	tap_is "$RC $(jq -r '.[0] | .result + " " + .apply' "$T/out")" \
@@ -49,7 +49,7 @@ for mode in merge branch; do
 done
 for point in fetch_done fetch_recorded; do
 	n=$(find "$FETCH" -name '2*.json' | wc -l)
-	killed $point fetch agent/fix --yes --hold none
+	killed "$point" fetch agent/fix --yes --hold none
 	tap_is $? 0 "killed at $point"
 	fetch list
 	tap_is "$RC $(git -C "$CLONE" status --porcelain | wc -l)" '0 5' 'it is applied'
@@ -61,8 +61,8 @@ done
 for point in fetch_undoing fetch_back_ref fetch_back fetch_back:3 \
     fetch_back_files fetch_plan_gone; do
 	for mode in unstaged staged merge; do
-		fetch agent/fix --yes --hold none --apply $mode
-		killed $point fetch undo
+		fetch agent/fix --yes --hold none --apply "$mode"
+		killed "$point" fetch undo
 		tap_is $? 0 "undo of $mode: killed at $point"
 		fetch list
 		tap_is "$RC $(state)" "0 $clean" 'the next command goes on with it'
@@ -73,7 +73,7 @@ done
 fetch agent/fix --yes
 some=$(state)
 for point in fetch_taking fetch_file fetch_files; do
-	killed $point fetch held --all
+	killed "$point" fetch held --all
 	tap_is $? 0 "held: killed at $point"
 	fetch held
 	tap_is "$RC $(state)" "0 $some" 'the rest of the apply stays'

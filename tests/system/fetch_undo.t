@@ -41,7 +41,7 @@ printf 'own\n' >"$CLONE/lib/own"
 fetch undo --json
 tap_is "$RC $(jq -r .undone "$T/out")" '0 true' 'as it was left it can be undone'
 tap_is "$(cat "$CLONE/lib/own")" own 'a file of mine in a folder that it made stays'
-rm -r "$CLONE/lib"
+rm -r "${CLONE:?}/lib"
 tap_is "$(state)" "$clean" 'and all else is as it was'
 fetch undo
 tap_is "$RC" 4 'once'
