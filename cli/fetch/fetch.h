@@ -183,11 +183,15 @@ int fetch_index_is(struct fetch_job *j, const struct plan *p, struct err *e);
 int fetch_plan_do(struct fetch_job *j, struct plan *p, int top, struct err *e);
 int fetch_undo(struct fetch_job *j, struct err *e);
 int fetch_recover(struct fetch_job *j, struct err *e);
-int fetch_take(struct fetch_job *j, struct plan *p,
-    const struct fetch_take *take, size_t *n, struct err *e);
+/* Was it in this work tree? */
+int fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e);
 /* "" when there is none. */
 int fetch_ref_read(
     struct fetch_job *j, const char *ref, char id[SCAN_ID + 1], struct err *e);
+
+/* held.c: what a plan held back becomes part of it. */
+int fetch_take(struct fetch_job *j, struct plan *p,
+    const struct fetch_take *take, size_t *n, struct err *e);
 
 /*
  * record.c: .git/coffer/fetch/TIME.json, signed; result is one word.  That of

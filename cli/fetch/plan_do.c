@@ -361,8 +361,8 @@ plan_undo(struct fetch_job *j, struct plan *p, int top, struct err *e)
 	return rc;
 }
 
-static int
-plan_here(struct fetch_job *j, const struct plan *p, struct err *e)
+int
+fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e)
 {
 	if (p->top != NULL && strcmp(p->top, j->top) == 0)
 		return 0;
@@ -381,7 +381,7 @@ fetch_undo(struct fetch_job *j, struct err *e)
 	if (rc == 1)
 		rc = err_set(e, ERR_NOTFOUND, "no apply is on record here");
 	if (rc == 0)
-		rc = plan_here(j, &p, e);
+		rc = fetch_plan_here(j, &p, e);
 	if (rc == 0 && (top = files_open_tree(j->top, e)) == -1)
 		rc = -1;
 	if (rc == 0)
@@ -410,7 +410,7 @@ plan_recover(struct fetch_job *j, struct plan *p, int top, struct err *e)
 
 	if (p->state == PLAN_DONE)
 		return fetch_record_keep(j, p, e);
-	if (plan_here(j, p, e) == -1)
+	if (fetch_plan_here(j, p, e) == -1)
 		return -1;
 	if (p->state == PLAN_APPLYING && plan_is_through(j, p)) {
 		cli_note("coffer: the apply of %s was cut off at its end; it "
@@ -456,48 +456,4 @@ fetch_recover(struct fetch_job *j, struct err *e)
 		rc = plan_recover(j, &p, top, e);
 	plan_release(&p);
 	return rc;
-}
-
-static bool
-plan_takes(const struct fetch_take *take, const char *path)
-{
-	if (take->all)
-		return true;
-	for (int i = 0; i < take->paths->n; i++)
-		if (strcmp(take->paths->v[i], path) == 0)
-			return true;
-	return false;
-}
-
-int
-fetch_take(struct fetch_job *j, struct plan *p, const struct fetch_take *take,
-    size_t *n, struct err *e)
-{
-	AUTO_CLOSE int top = -1;
-
-	*n = 0;
-	for (size_t i = 0; i < p->n; i++) {
-		struct plan_entry *x = &p->list[i];
-
-		if (x->step == PLAN_HELD && plan_takes(take, x->path)) {
-			x->step = PLAN_TODO;
-			(*n)++;
-		}
-	}
-	if (*n == 0)
-		return err_set(e, ERR_NOTFOUND, "no such file is held back");
-	if (strcmp(p->head, j->clone_head) != 0)
-		return err_set(e, ERR_DENIED,
-		    "HEAD has moved since; fetch it again with --hold none");
-	if (plan_here(j, p, e) == -1 || fetch_clean(j, p, e) == -1)
-		return -1;
-	if (j->c->g.dry_run)
-		return 0;
-	p->taking = true;
-	if ((top = files_open_tree(j->top, e)) == -1 ||
-	    fetch_record_taken(j, p, e) == -1 ||
-	    plan_save(p, PLAN_APPLYING, e) == -1)
-		return -1;
-	FAIL_POINT(fetch_taking);
-	return fetch_plan_do(j, p, top, e);
 }
