@@ -82,7 +82,7 @@ pr_list(struct cli *c, const void *args, int argc, char **argv)
 
 /* Everything that `pr show` tells. */
 struct pr_view {
-	struct json *pull, *gate, *reviews, *jobs, *comments;
+	struct json *pull, *gate, *reviews, *jobs, *comments, *fetches;
 };
 
 static void
@@ -93,6 +93,7 @@ pr_view_release(struct pr_view *v)
 	json_free(v->reviews);
 	json_free(v->jobs);
 	json_free(v->comments);
+	json_free(v->fetches);
 }
 
 static int
@@ -106,12 +107,15 @@ pr_view_load(struct cli *c, const char *full, int64_t n, struct pr_view *v,
 	    "/api/coffer/v1/ci/jobs?project=%s&pull=%" PRId64, full, n);
 	AUTO_FREE char *comments = xasprintf(
 	    "/api/v1/repos/%s/issues/%" PRId64 "/comments", full, n);
+	AUTO_FREE char *fetches = xasprintf(
+	    "/api/coffer/v1/projects/%s/pulls/%" PRId64 "/fetches", full, n);
 
 	if (remote_get(c, pull, &v->pull, e) == -1 ||
 	    (v->gate = gate_load(c, full, n, e)) == NULL ||
 	    remote_get(c, reviews, &v->reviews, e) == -1 ||
 	    remote_get(c, jobs, &v->jobs, e) == -1 ||
-	    remote_get(c, comments, &v->comments, e) == -1)
+	    remote_get(c, comments, &v->comments, e) == -1 ||
+	    remote_get(c, fetches, &v->fetches, e) == -1)
 		return -1;
 	return 0;
 }
@@ -128,6 +132,7 @@ pr_print_json(const struct pr_view *v)
 		{ "reviews", v->reviews },
 		{ "jobs", v->jobs },
 		{ "comments", v->comments },
+		{ "fetches", v->fetches },
 	};
 	AUTO_STR struct str all = STR_INIT;
 	struct jw w;
@@ -188,6 +193,30 @@ pr_print_people(const struct cli *c, const struct pr_view *v)
 	}
 }
 
+/* Who brought it into a clone of his own, and what came of it. */
+static void
+pr_print_fetches(const struct cli *c, const struct pr_view *v)
+{
+	char ago[32];
+
+	for (const struct json *f = json_first(v->fetches); f != NULL;
+	     f = json_next(f)) {
+		const char *result = json_str_or(f, "result", "-");
+
+		(void)printf("fetched by ");
+		out_text(
+		    stdout, json_str_or(json_get(f, "actor"), "login", "-"));
+		(void)printf(": ");
+		out_paint(c, stdout, out_state_colour(result), result);
+		(void)printf(" %.*s, review: ", (int)PR_SHA_SHOWN,
+		    json_str_or(f, "head", "-"));
+		out_text(stdout, json_str_or(f, "review", "-"));
+		(void)printf(", %s (record %" PRId64 ")\n",
+		    out_ago(json_str_or(f, "received_at", NULL), ago),
+		    json_i64_or(f, "id", 0));
+	}
+}
+
 static void
 pr_print(const struct cli *c, const struct pr_view *v)
 {
@@ -225,6 +254,7 @@ pr_print(const struct cli *c, const struct pr_view *v)
 			    json_str_or(job, "base_sha", "-"));
 		(void)printf(" (job %" PRId64 ")\n", json_i64_or(job, "id", 0));
 	}
+	pr_print_fetches(c, v);
 	pr_print_people(c, v);
 }
 

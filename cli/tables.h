@@ -37,6 +37,10 @@ extern const struct command cmd_model[];
 extern const struct command cmd_budget[];
 extern const struct command cmd_wait[];
 extern const struct command cmd_fetch[];
+extern const struct command cmd_applied[];
+extern const struct command cmd_look[];
+extern const struct command cmd_propose[];
+extern const struct command cmd_verify[];
 extern const struct command cmd_reviewer[];
 extern const struct command cmd_help[];
 

@@ -16,15 +16,42 @@ enum {
 	FETCH_REASON_MIN = 3
 };
 
+static const struct {
+	const char *name;
+	enum fetch_mode mode;
+} fetch_modes[] = {
+	{ "unstaged", FETCH_UNSTAGED },
+	{ "staged", FETCH_STAGED },
+	{ "branch", FETCH_BRANCH },
+	{ "merge", FETCH_MERGE },
+};
+
 static int
-fetch_args_check(const struct cli *c, struct fetch_args *a)
+fetch_mode_check(struct fetch_job *j, struct fetch_args *a)
 {
-	(void)c;
 	if (a->apply == NULL)
 		a->apply = "unstaged";
-	if (strcmp(a->apply, "unstaged") != 0 &&
-	    strcmp(a->apply, "branch") != 0)
-		return cli_usage("fetch: --apply is unstaged or branch");
+	for (size_t i = 0; i < sizeof(fetch_modes) / sizeof(fetch_modes[0]);
+	     i++) {
+		if (strcmp(a->apply, fetch_modes[i].name) == 0) {
+			j->mode = fetch_modes[i].mode;
+			return CLI_OK;
+		}
+	}
+	return cli_usage("fetch: --apply is unstaged, staged, branch or merge");
+}
+
+static int
+fetch_args_check(struct fetch_job *j, struct fetch_args *a)
+{
+	int rc = fetch_mode_check(j, a);
+
+	if (rc != CLI_OK)
+		return rc;
+	if (a->hold != NULL && strcmp(a->hold, "auto") != 0 &&
+	    strcmp(a->hold, "none") != 0)
+		return cli_usage("fetch: --hold is auto or none");
+	a->take_all = a->hold != NULL && strcmp(a->hold, "none") == 0;
 	for (int i = 0; i < a->allow.n; i++)
 		if (!finding_id_ok(a->allow.v[i]))
 			return cli_usage("fetch: --allow %s: no such finding "
@@ -39,12 +66,15 @@ fetch_args_check(const struct cli *c, struct fetch_args *a)
 	return CLI_OK;
 }
 
-static void
+void
 fetch_job_release(struct fetch_job *j)
 {
 	fetch_remove_box(j);
+	if (j->lock > 0)
+		(void)close(j->lock - 1);
 	findings_release(&j->findings);
 	fetch_review_info_release(&j->info);
+	plan_release(&j->preview);
 	str_release(&j->filters);
 	str_release(&j->raw);
 	str_release(&j->patch);
@@ -52,7 +82,7 @@ fetch_job_release(struct fetch_job *j)
 	free(j->top);
 	free(j->git_dir);
 	free(j->objects);
-	free(j->patch_file);
+	free(j->dir);
 	free(j->record);
 }
 
@@ -63,21 +93,57 @@ fetch_allow(struct fetch_job *j)
 		findings_allow(&j->findings, j->args->allow.v[i]);
 }
 
+static int
+fetch_head_tree(struct fetch_job *j, struct err *e)
+{
+	AUTO_FREE char *rev = xasprintf("%s^{tree}", j->head);
+	const char *const argv[] = { "rev-parse", "--verify",
+		"--end-of-options", rev, NULL };
+	const struct fetch_git g = { .place = FETCH_BOX, .argv = argv };
+
+	return fetch_git_line(j, &g, j->tree, sizeof(j->tree), e);
+}
+
+/* What an apply changes here is what is looked at: base to head of a branch,
+ * else the clone's commit to what the merge makes of it. */
+static int
+fetch_settle(struct fetch_job *j, struct err *e)
+{
+	const bool branch = j->mode == FETCH_BRANCH;
+
+	if ((branch ? fetch_head_tree(j, e) : fetch_merge(j, e)) == -1)
+		return -1;
+	memcpy(j->from, branch ? j->base : j->clone_head, sizeof(j->from));
+	memcpy(j->to, branch ? j->head : j->tree, sizeof(j->to));
+	return fetch_preview(j, e);
+}
+
+int
+fetch_bring(
+    struct fetch_job *j, const char *project, const char *what, struct err *e)
+{
+	if (fetch_open_clone(j, e) == -1 || fetch_lock(j, e) == -1 ||
+	    fetch_resolve_project(j, project, e) == -1 ||
+	    fetch_resolve_what(j, what, e) == -1)
+		return -1;
+	cli_note("fetching %s of %s into quarantine ...", j->branch, j->full);
+	if (fetch_make_box(j, e) == -1 || fetch_pull_in(j, e) == -1)
+		return -1;
+	return fetch_settle(j, e);
+}
+
 /* From the name of a branch to findings; the clone is only read. */
 static int
 fetch_examine(
     struct fetch_job *j, const char *project, const char *what, struct err *e)
 {
-	if (fetch_open_clone(j, e) == -1 ||
-	    fetch_resolve_project(j, project, e) == -1 ||
-	    fetch_resolve_what(j, what, e) == -1)
+	if (fetch_bring(j, project, what, e) == -1)
 		return -1;
-	if (strcmp(j->args->apply, "unstaged") == 0 && !j->c->g.dry_run &&
-	    fetch_clean(j, e) == -1)
+	/* Before minutes of review: it is asked again before the apply. */
+	if (j->mode != FETCH_BRANCH && !j->c->g.dry_run &&
+	    fetch_clean(j, &j->preview, e) == -1)
 		return -1;
-	cli_note("fetching %s of %s into quarantine ...", j->branch, j->full);
-	if (fetch_make_box(j, e) == -1 || fetch_pull_in(j, e) == -1 ||
-	    fetch_describe(j, e) == -1)
+	if (fetch_describe(j, e) == -1)
 		return -1;
 	cli_note("checking %.12s..%.12s ...", j->base, j->head);
 	/* Too large: it was not read, and cannot be allowed. */
@@ -100,18 +166,22 @@ fetch_examine(
 }
 
 static bool
-fetch_confirm(const struct fetch_job *j)
+fetch_ask(const char *question)
 {
 	char line[16] = "";
 
-	if (j->args->yes)
-		return true;
 	if (isatty(STDIN_FILENO) != 1)
 		return false;
 	(void)fflush(stdout);
-	(void)fprintf(stderr, "Apply it all the same? [y/N] ");
+	(void)fprintf(stderr, "%s [y/N] ", question);
 	return fgets(line, sizeof(line), stdin) != NULL &&
 	    (line[0] == 'y' || line[0] == 'Y');
+}
+
+static bool
+fetch_confirm(const struct fetch_job *j)
+{
+	return j->args->yes || fetch_ask("Apply it all the same?");
 }
 
 /* NULL: go on.  Else the word of the record, and the message. */
@@ -185,36 +255,115 @@ fetch_link(struct fetch_job *j, struct err *e)
 }
 
 static void
+fetch_tell_held(const struct fetch_job *j)
+{
+	size_t n = plan_count(&j->preview, PLAN_HELD);
+
+	if (n == 0)
+		return;
+	(void)printf("held back, for they run or steer programs by "
+		     "themselves:\n");
+	for (size_t i = 0; i < j->preview.n; i++) {
+		const struct plan_entry *x = &j->preview.list[i];
+
+		if (x->step != PLAN_HELD)
+			continue;
+		(void)printf("  ");
+		out_text(stdout, x->path);
+		(void)printf("  (%s)\n", x->why);
+	}
+	(void)printf("`coffer fetch held --all` or `--take PATH` takes them, "
+		     "after a look\n");
+}
+
+static void
 fetch_tell_done(struct fetch_job *j)
 {
 	if (j->c->g.dry_run)
 		(void)printf("would apply %s (%.12s)\n", j->branch, j->head);
-	else if (strcmp(j->args->apply, "branch") == 0)
+	else if (j->mode == FETCH_BRANCH)
 		(void)printf("branch %s is at %.12s\n", j->branch, j->head);
-	else
-		(void)printf("applied %s (%.12s) to your work tree, "
-			     "unstaged; `coffer fetch undo` takes it back\n",
+	else if (j->mode == FETCH_MERGE)
+		(void)printf("merged %s (%.12s) into your branch; `coffer "
+			     "fetch undo` takes it back\n",
 		    j->branch, j->head);
+	else
+		(void)printf("applied %s (%.12s) to your work tree, %s; "
+			     "`coffer fetch undo` takes it back\n",
+		    j->branch, j->head, j->args->apply);
+	fetch_tell_held(j);
+}
+
+/* The worst first, in the order that they were found. */
+static void
+fetch_sort(struct findings *f)
+{
+	for (size_t i = 1; i < f->n; i++) {
+		struct finding x = f->list[i];
+		size_t at = i;
+
+		for (; at > 0 && f->list[at - 1].severity < x.severity; at--)
+			f->list[at] = f->list[at - 1];
+		f->list[at] = x;
+	}
+}
+
+/* First of all: how much it is, and what the worst of it is. */
+static void
+fetch_tell_summary(const struct fetch_job *j)
+{
+	size_t n[3] = { 0, 0, 0 };
+
+	for (size_t i = 0; i < j->findings.n; i++)
+		if (!j->findings.list[i].allowed)
+			n[j->findings.list[i].severity]++;
+	(void)printf("%s of ", j->branch);
+	out_text(stdout, j->full);
+	(void)printf(", %.12s on %.12s: ", j->head, j->base);
+	if (j->preview.n > 0)
+		(void)printf(
+		    "%zu file%s, ", j->preview.n, j->preview.n == 1 ? "" : "s");
+	(void)printf("%zu blocking, %zu to confirm, %zu note%s\n",
+	    n[FINDING_BLOCK], n[FINDING_ASK], n[FINDING_NOTE],
+	    n[FINDING_NOTE] == 1 ? "" : "s");
+}
+
+/* On a terminal the files that are held back can be taken at once. */
+static void
+fetch_offer_held(struct fetch_job *j, struct fetch_args *a)
+{
+	if (plan_count(&j->preview, PLAN_HELD) == 0 || j->c->g.dry_run ||
+	    j->c->g.json || a->hold != NULL || isatty(STDIN_FILENO) != 1)
+		return;
+	fetch_tell_held(j);
+	a->take_all = fetch_ask("Take them with the rest?");
+	for (size_t i = 0; a->take_all && i < j->preview.n; i++)
+		j->preview.list[i].step = PLAN_TODO;
 }
 
 static int
-fetch_finish(struct fetch_job *j)
+fetch_finish(struct fetch_job *j, struct fetch_args *a)
 {
 	AUTO_STR struct str out = STR_INIT;
 	struct err e = ERR_INIT, later = ERR_INIT;
 	const char *result;
 
-	if (!j->c->g.json)
+	fetch_sort(&j->findings);
+	if (!j->c->g.json) {
+		fetch_tell_summary(j);
 		findings_print(j->c, &j->findings);
+	}
 	fetch_tell_review(j);
 	result = fetch_judge(j, &e);
+	if (result == NULL)
+		fetch_offer_held(j, a);
 	if (result == NULL && !j->c->g.dry_run) {
 		if (fetch_link(j, &e) == -1 || fetch_apply(j, &e) == -1)
 			result = "not-applied";
 	}
 	/* The record of a refusal matters as much as that of an apply. */
-	if (!j->c->g.dry_run &&
-	    fetch_record(j, result == NULL ? "applied" : result, &later) == -1)
+	if (!j->c->g.dry_run && result != NULL &&
+	    fetch_record(j, result, &later) == -1)
 		(void)cli_fail(j->c, &later, "fetch: record");
 	if (j->c->g.json) {
 		fetch_json(j,
@@ -226,55 +375,53 @@ fetch_finish(struct fetch_job *j)
 	} else if (result == NULL) {
 		fetch_tell_done(j);
 	}
+	(void)fflush(stdout);
+	if (!j->c->g.dry_run)
+		fetch_send_records(j);
 	return result == NULL ? CLI_OK : cli_fail(j->c, &e, "fetch");
+}
+
+static int
+fetch_go(struct cli *c, struct fetch_args *a, int argc, char **argv)
+{
+	struct fetch_job j = { .c = c, .args = a };
+	const char *project, *what = argv[argc - 1];
+	struct err e = ERR_INIT;
+	int rc;
+
+	if ((rc = fetch_args_check(&j, a)) != CLI_OK)
+		return rc;
+	project = a->project != NULL ? a->project : argc > 1 ? argv[0] : NULL;
+	if (a->project != NULL && argc > 1)
+		return cli_usage("fetch: the project is named twice");
+	if (fetch_examine(&j, project, what, &e) == -1)
+		rc = e.code == ERR_INVALID ? cli_usage("fetch: %s", e.msg)
+					   : cli_fail(c, &e, "fetch");
+	else
+		rc = fetch_finish(&j, a);
+	fetch_job_release(&j);
+	return rc;
 }
 
 static int
 fetch_run(struct cli *c, const void *args, int argc, char **argv)
 {
 	struct fetch_args a;
-	struct fetch_job j = { .c = c, .args = &a };
-	const char *project, *what = argv[argc - 1];
-	struct err e = ERR_INIT;
-	int rc;
 
 	memcpy(&a, args, sizeof(a));
-	if ((rc = fetch_args_check(c, &a)) != CLI_OK)
-		return rc;
-	project = a.project != NULL ? a.project : argc > 1 ? argv[0] : NULL;
-	if (a.project != NULL && argc > 1)
-		return cli_usage("fetch: the project is named twice");
-	if (fetch_examine(&j, project, what, &e) == -1)
-		rc = e.code == ERR_INVALID ? cli_usage("fetch: %s", e.msg)
-					   : cli_fail(c, &e, "fetch");
-	else
-		rc = fetch_finish(&j);
-	fetch_job_release(&j);
-	return rc;
+	return fetch_go(c, &a, argc, argv);
 }
 
 static int
-fetch_undo_run(struct cli *c, const void *args, int argc, char **argv)
+fetch_merge_run(struct cli *c, const void *args, int argc, char **argv)
 {
-	static const struct fetch_args none = { .apply = "unstaged" };
-	struct fetch_job j = { .c = c, .args = &none };
-	struct err e = ERR_INIT;
-	int rc = CLI_OK;
+	struct fetch_args a;
 
-	(void)args;
-	(void)argc;
-	(void)argv;
-	if (fetch_open_clone(&j, &e) == -1 || fetch_undo(&j, &e) == -1)
-		rc = cli_fail(c, &e, "fetch undo");
-	else if (c->g.json)
-		(void)printf(
-		    "{\"undone\":%s}\n", c->g.dry_run ? "false" : "true");
-	else
-		(void)printf("%s\n",
-		    c->g.dry_run ? "would undo the last apply"
-				 : "the last apply is undone");
-	fetch_job_release(&j);
-	return rc;
+	memcpy(&a, args, sizeof(a));
+	if (a.apply != NULL)
+		return cli_usage("fetch merge: it is --apply merge");
+	a.apply = "merge";
+	return fetch_go(c, &a, argc, argv);
 }
 
 #define FETCH(field) offsetof(struct fetch_args, field)
@@ -285,7 +432,9 @@ static const struct command_option fetch_options[] = {
 	{ 'b', OPT_STR, "base", FETCH(base), "COMMIT",
 	    "what it is compared with (default: merge base with HEAD)" },
 	{ 'a', OPT_STR, "apply", FETCH(apply), "HOW",
-	    "unstaged (default) or branch" },
+	    "unstaged (default), staged, branch or merge" },
+	{ 0, OPT_STR, "hold", FETCH(hold), "WHAT",
+	    "auto: not the files that run by themselves; none: all" },
 	{ 0, OPT_LIST, "allow", FETCH(allow), "ID",
 	    "let this finding pass; may be repeated" },
 	{ 0, OPT_FLAG, "skip-review", FETCH(skip_review), NULL,
@@ -309,10 +458,14 @@ const struct command cmd_fetch[] = {
 	    .run = fetch_run,
 	    .more = "Exit code 3: a check or the reviewer refused; the clone "
 		    "is as it was." },
-	{ .name = "fetch undo",
+	{ .name = "fetch merge",
 	    .group = "Your clone",
-	    .summary = "take the last apply back, if nothing changed since",
-	    .usage = "",
-	    .run = fetch_undo_run },
+	    .summary = "the same, with a merge commit on your branch",
+	    .usage = "[PROJECT] BRANCH|NUMBER [OPTION...]",
+	    .min = 1,
+	    .max = 2,
+	    .args_size = sizeof(struct fetch_args),
+	    .options = fetch_options,
+	    .run = fetch_merge_run },
 	{ .name = NULL },
 };

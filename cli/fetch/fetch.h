@@ -10,7 +10,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "cli/fetch/plan.h"
 #include "cli/fetch/review_info.h"
 #include "cli/target.h"
 #include "findings/finding.h"
@@ -33,8 +35,23 @@ enum {
 
 struct fetch_args {
 	const char *project, *base, *apply, *reason;
+	const char *hold;
 	struct opt_list allow;
 	bool skip_review, yes;
+	bool take_all; /* --hold none: nothing is held back */
+};
+
+enum fetch_mode {
+	FETCH_UNSTAGED,
+	FETCH_STAGED,
+	FETCH_BRANCH,
+	FETCH_MERGE
+};
+
+/* Which of the files that are held back. */
+struct fetch_take {
+	bool all;
+	const struct opt_list *paths;
 };
 
 enum fetch_review {
@@ -51,8 +68,12 @@ struct fetch_job {
 	struct cli *c;
 	const struct fetch_args *args;
 	char *git;
+	enum fetch_mode mode;
 	/* The clone. */
 	char *top, *git_dir, *objects;
+	char *dir; /* .git/coffer/fetch: records, the plan, the lock */
+	int lock;  /* plus one; 0: not held */
+	uint64_t limit_mib;
 	char clone_head[SCAN_ID + 1];
 	struct str filters; /* names of the user's own, one a line */
 	/* What is asked for. */
@@ -64,7 +85,11 @@ struct fetch_job {
 	/* The quarantine. */
 	char *box;
 	char head[SCAN_ID + 1], base[SCAN_ID + 1];
-	/* What is in it. */
+	/* What is looked at, and so what is applied: from what the clone has to
+	 * what it will have; of a branch, from its base to its head. */
+	char from[SCAN_ID + 1], to[SCAN_ID + 1];
+	struct plan preview;
+	size_t changes;
 	struct str raw, patch;
 	struct findings findings;
 	enum fetch_review review;
@@ -72,8 +97,7 @@ struct fetch_job {
 	char review_model[2 * FETCH_REVIEW_NAME];
 	char review_why[240];
 	/* What was done. */
-	char tree[SCAN_ID + 1]; /* of the clone's files afterwards */
-	char *patch_file;       /* inside .git/coffer/fetch */
+	char tree[SCAN_ID + 1]; /* of the clone's commit with the branch */
 	char *record;
 };
 
@@ -87,9 +111,11 @@ struct fetch_git {
 	const char *const *argv; /* after `git`, NULL-terminated */
 	struct view in;
 	size_t max_output;
-	bool network;    /* http and https are allowed, with the token */
-	bool local;      /* the file transport, between clone and box */
-	bool no_filters; /* the user's own filters do not run */
+	bool network;      /* http and https are allowed, with the token */
+	bool local;        /* the file transport, between clone and box */
+	bool no_filters;   /* the user's own filters do not run */
+	bool borrow;       /* the clone also sees the box's objects */
+	const char *index; /* instead of the clone's; NULL: its own */
 };
 
 /* git.c: one git child; 0 with r filled, also for a status other than 0. */
@@ -134,15 +160,59 @@ void fetch_review(struct fetch_job *j);
 void findings_print(const struct cli *c, const struct findings *f);
 void findings_json(struct jw *w, const char *key, const struct findings *f);
 
-/* apply.c */
-int fetch_apply(struct fetch_job *j, struct err *e);
-int fetch_clean(struct fetch_job *j, struct err *e); /* is the tree? */
-/* undo.c: what was applied last is taken back. */
-int fetch_undo(struct fetch_job *j, struct err *e);
+/* cmd_fetch.c: from a name to a change in the box; the clone is read. */
+int fetch_bring(
+    struct fetch_job *j, const char *project, const char *what, struct err *e);
+void fetch_job_release(struct fetch_job *j);
 
-/* record.c: .git/coffer/fetch/TIME.json; result is one word. */
+/* lock.c: one at a time; what a killed one left behind is seen to. */
+int fetch_lock(struct fetch_job *j, struct err *e);
+
+/* merge.c, all in the quarantine. */
+int fetch_merge(struct fetch_job *j, struct err *e); /* j->tree */
+int fetch_commit_write(struct fetch_job *j, struct view object,
+    char out[SCAN_ID + 1], struct err *e);
+/* A commit of our own with the tree of `what`. */
+int fetch_commit_of(struct fetch_job *j, const char *what, const char *parent,
+    char out[SCAN_ID + 1], struct err *e);
+
+/* apply.c */
+int fetch_preview(struct fetch_job *j, struct err *e);
+int fetch_apply(struct fetch_job *j, struct err *e);
+/* The ref that HEAD names, or HEAD when it names none. */
+int fetch_head_name(struct fetch_job *j, char *out, size_t n, struct err *e);
+
+/* clean.c: are the plan's files as they are committed, staged as it left
+ * them? */
+int fetch_clean(struct fetch_job *j, const struct plan *p, struct err *e);
+int fetch_index_is(struct fetch_job *j, const struct plan *p, struct err *e);
+
+/* plan_do.c: a plan done, undone, found half done. */
+int fetch_plan_do(struct fetch_job *j, struct plan *p, int top, struct err *e);
+int fetch_undo(struct fetch_job *j, struct err *e);
+int fetch_recover(struct fetch_job *j, struct err *e);
+/* Was it in this work tree? */
+int fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e);
+/* "" when there is none. */
+int fetch_ref_read(
+    struct fetch_job *j, const char *ref, char id[SCAN_ID + 1], struct err *e);
+
+/* held.c: what a plan held back becomes part of it. */
+int fetch_take(struct fetch_job *j, struct plan *p,
+    const struct fetch_take *take, size_t *n, struct err *e);
+
+/*
+ * record.c: .git/coffer/fetch/TIME.json, signed; result is one word.  That of
+ * an apply is written with its plan and kept when it is done.
+ */
 int fetch_record(struct fetch_job *j, const char *result, struct err *e);
-char *fetch_record_dir(struct fetch_job *j, struct err *e);
+int fetch_record_stage(
+    struct fetch_job *j, const struct plan *p, struct err *e);
+int fetch_record_taken(
+    struct fetch_job *j, const struct plan *p, struct err *e);
+int fetch_record_keep(struct fetch_job *j, const struct plan *p, struct err *e);
 void fetch_json(struct fetch_job *j, const char *result, struct str *out);
+/* record_send.c: those that cofferd has not got; a failure is only told. */
+void fetch_send_records(struct fetch_job *j);
 
 #endif

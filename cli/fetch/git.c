@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +10,16 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
+#include "lib/base/path.h"
 
 enum {
 	GIT_ENV_MAX = 160,
 	GIT_CONFIG_MAX = 100,
 	GIT_ARGS_MAX = 40,
 	GIT_FILTERS_MAX = 24,
-	GIT_OUTPUT = 1 << 20
+	GIT_OUTPUT = 1 << 20,
+	GIT_ULIMIT_KIB = 1024,
+	GIT_MEMORY_MIB = 8192
 };
 
 /* An environment under construction, with configuration by GIT_CONFIG_*. */
@@ -78,6 +82,11 @@ git_env_quiet(struct git_env *env)
 		{ "submodule.recurse", "false" },
 		{ "fetch.recurseSubmodules", "false" },
 		{ "fetch.writeCommitGraph", "false" },
+		/* One file that grows, which a limit of its size bounds. */
+		{ "fetch.unpackLimit", "1" },
+		{ "core.bigFileThreshold", "16m" },
+		{ "core.packedGitWindowSize", "128m" },
+		{ "core.packedGitLimit", "1g" },
 		{ "transfer.fsckObjects", "true" },
 		{ "fetch.fsckObjects", "true" },
 		{ "receive.fsckObjects", "true" },
@@ -126,6 +135,19 @@ git_env_no_filters(const struct fetch_job *j, struct git_env *env)
 	}
 }
 
+/* Who the user is: his settings and these. */
+static void
+git_env_person(struct git_env *env)
+{
+	static const char *const names[] = { "GIT_AUTHOR_NAME",
+		"GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL",
+		"EMAIL", "GIT_CONFIG_GLOBAL", "TZ" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (getenv(names[i]) != NULL)
+			git_env_put(env, names[i], getenv(names[i]));
+}
+
 static void
 git_env_place(
     struct fetch_job *j, const struct fetch_git *g, struct git_env *env)
@@ -144,10 +166,19 @@ git_env_place(
 			git_env_put(
 			    env, "XDG_CONFIG_HOME", getenv("XDG_CONFIG_HOME"));
 	}
+	if (g->place == FETCH_CLONE)
+		git_env_person(env);
 	git_env_config(
 	    env, "protocol.file.allow", g->local ? "always" : "never");
 	if (g->no_filters)
 		git_env_no_filters(j, env);
+	if (g->index != NULL)
+		git_env_put(env, "GIT_INDEX_FILE", g->index);
+	if (g->borrow) {
+		AUTO_FREE char *objects = path_join(j->box, "objects");
+
+		git_env_put(env, "GIT_ALTERNATE_OBJECT_DIRECTORIES", objects);
+	}
 	if (!g->network)
 		return;
 	git_env_config(env, "protocol.http.allow", "always");
@@ -167,7 +198,9 @@ int
 fetch_git_run(struct fetch_job *j, const struct fetch_git *g,
     struct program_result *r, struct err *e)
 {
-	const char *argv[GIT_ARGS_MAX + 2] = { j->git };
+	const char *argv[GIT_ARGS_MAX + 6] = { j->git };
+	char limits[160];
+	size_t n = 1;
 	struct git_env env = { .n = 0 };
 	char count[24];
 	struct program_spec spec = {
@@ -179,12 +212,27 @@ fetch_git_run(struct fetch_job *j, const struct fetch_git *g,
 	};
 	int rc;
 
+	/* Of what comes from outside: how large a file gets, how much memory
+	 * it takes. */
+	if (g->network) {
+		(void)snprintf(limits, sizeof(limits),
+		    "ulimit -v %d && ulimit -f %" PRIu64 " && exec \"$@\"",
+		    GIT_MEMORY_MIB * GIT_ULIMIT_KIB,
+		    j->limit_mib * GIT_ULIMIT_KIB * 2); /* of 512 bytes */
+		argv[0] = "/bin/sh";
+		argv[1] = "-c";
+		argv[2] = limits;
+		argv[3] = "git";
+		argv[4] = j->git;
+		n = 5;
+	}
 	for (size_t i = 0; g->argv[i] != NULL; i++) {
 		if (i == GIT_ARGS_MAX)
 			return err_set(
 			    e, ERR_INTERNAL, "too many words for git");
-		argv[i + 1] = g->argv[i];
+		argv[n++] = g->argv[i];
 	}
+	argv[n] = NULL;
 	git_env_place(j, g, &env);
 	(void)snprintf(count, sizeof(count), "%zu", env.configs);
 	git_env_put(&env, "GIT_CONFIG_COUNT", count);

@@ -1,4 +1,8 @@
+#include <sys/stat.h>
+
+#include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +21,9 @@
 
 enum {
 	QUARANTINE_PATH = 4096,
-	QUARANTINE_SIZES_MAX = 16 << 20
+	QUARANTINE_SIZES_MAX = 16 << 20,
+	QUARANTINE_LIMIT_MIB = 1024,
+	QUARANTINE_LIMIT_MAX = 1 << 20
 };
 
 /* `git rev-parse WHAT` in the clone, as a path; free(3). */
@@ -273,6 +279,40 @@ quarantine_base(struct fetch_job *j, struct err *e)
 	return rc;
 }
 
+/* What a fetch may bring: bytes, and with them objects and disk. */
+static int
+quarantine_limit(struct fetch_job *j, struct err *e)
+{
+	char text[24] = "";
+	int rc = fetch_config_get(
+	    j, "coffer.fetchLimit", text, sizeof(text), e);
+
+	j->limit_mib = QUARANTINE_LIMIT_MIB;
+	if (rc == 0 &&
+	    num_u64(text, 1, QUARANTINE_LIMIT_MAX, &j->limit_mib, e) == -1)
+		return err_wrap(e, "coffer.fetchLimit");
+	return rc == -1 ? -1 : 0;
+}
+
+/* git does not say why the pack was cut off. */
+static bool
+quarantine_is_full(const struct fetch_job *j)
+{
+	AUTO_FREE char *dir = path_join(j->box, "objects/pack");
+	DIR *d = opendir(dir);
+	struct dirent *x;
+	struct stat st;
+	bool full = false;
+
+	while (d != NULL && (x = readdir(d)) != NULL)
+		full |= fstatat(dirfd(d), x->d_name, &st, 0) == 0 &&
+		    S_ISREG(st.st_mode) &&
+		    (uint64_t)st.st_size >= j->limit_mib << 20;
+	if (d != NULL)
+		(void)closedir(d);
+	return full;
+}
+
 int
 fetch_pull_in(struct fetch_job *j, struct err *e)
 {
@@ -287,9 +327,16 @@ fetch_pull_in(struct fetch_job *j, struct err *e)
 		.place = FETCH_BOX, .argv = argv, .network = true
 	};
 	struct program_result r = PROGRAM_RESULT_INIT;
-	int rc = fetch_git(j, &g, &r, e);
+	int rc = quarantine_limit(j, e);
 
-	if (rc == -1 &&
+	if (rc == 0)
+		rc = fetch_git(j, &g, &r, e);
+	if (rc == -1 && quarantine_is_full(j))
+		(void)err_set(e, ERR_LIMIT,
+		    "the branch brings over %" PRIu64 " MiB; git config "
+		    "coffer.fetchLimit MIB allows more",
+		    j->limit_mib);
+	else if (rc == -1 &&
 	    strstr(str_cstr(&r.err), "couldn't find remote ref") != NULL)
 		(void)err_set(
 		    e, ERR_NOTFOUND, "%s has no branch %s", j->full, j->branch);
@@ -383,11 +430,11 @@ fetch_describe(struct fetch_job *j, struct err *e)
 {
 	const char *const raw[] = { "diff-tree", "-r", "-z", "--raw",
 		"--no-renames", "--full-index", "--no-abbrev",
-		"--end-of-options", j->base, j->head, NULL };
+		"--end-of-options", j->from, j->to, NULL };
 	const char *const patch[] = { "diff-tree", "-r", "-p", "--no-renames",
 		"--no-ext-diff", "--no-textconv", "--text", "--full-index",
 		"--src-prefix=a/", "--dst-prefix=b/", "--end-of-options",
-		j->base, j->head, NULL };
+		j->from, j->to, NULL };
 	AUTO_STR struct str ids = STR_INIT;
 
 	if (quarantine_diff(j, raw, FETCH_RAW_MAX, &j->raw, e) == -1 ||

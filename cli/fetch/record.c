@@ -1,14 +1,20 @@
+#include "cli/fetch/record.h"
+
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/fetch/fetch.h"
-#include "cli/program.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "lib/base/failpoint.h"
 #include "lib/base/path.h"
+#include "lib/net/signed_json.h"
 #include "lib/wire/json.h"
 
 static const char *const record_reviews[] = {
@@ -22,52 +28,35 @@ static const char *const record_reviews[] = {
 };
 
 char *
-fetch_record_dir(struct fetch_job *j, struct err *e)
+fetch_record_key(void)
 {
-	AUTO_FREE char *dir = path_join(j->git_dir, "coffer/fetch");
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	const struct passwd *pw;
 
-	if (path_mkdirs(dir, 0700, e) == -1)
-		return NULL;
-	return STEAL(dir);
+	if (xdg != NULL && xdg[0] == '/')
+		return path_join(xdg, "coffer/fetch.key");
+	if (home == NULL || home[0] != '/') {
+		pw = getpwuid(geteuid());
+		home = pw == NULL ? "/" : pw->pw_dir;
+	}
+	return path_join(home, ".config/coffer/fetch.key");
 }
 
 static void
-record_on_change(const struct scan_change *c, void *arg)
+record_user(struct jw *w)
 {
-	struct jw *w = arg;
+	const struct passwd *pw = getpwuid(geteuid());
 
-	jw_object(w, NULL);
-	jw_str(w, "path", c->path);
-	jw_str(w, "blob", c->new_mode == 0 ? "" : c->new_id);
-	jw_end(w);
-}
-
-/* What the apply left in each file it touched, for undo. */
-static int
-record_files(struct fetch_job *j, struct jw *w, struct err *e)
-{
-	const char *const argv[] = { "diff-tree", "-r", "-z", "--raw",
-		"--no-renames", "--full-index", "--no-abbrev",
-		"--end-of-options", j->clone_head, j->tree, NULL };
-	const struct fetch_git g = {
-		.place = FETCH_BOX, .argv = argv, .max_output = FETCH_RAW_MAX
-	};
-	struct program_result r = PROGRAM_RESULT_INIT;
-	int rc = fetch_git(j, &g, &r, e);
-
-	jw_array(w, "files");
-	if (rc == 0)
-		rc = scan_raw(str_view(&r.out), record_on_change, w, e);
-	jw_end(w);
-	program_result_release(&r);
-	return rc;
+	jw_str(w, "user", pw == NULL ? "?" : pw->pw_name);
 }
 
 static void
-record_body(struct fetch_job *j, const char *result, struct jw *w)
+record_head(struct fetch_job *j, const char *result, struct jw *w)
 {
+	jw_i64(w, "version", RECORD_VERSION);
 	jw_time(w, "at", clock_now_ms());
 	jw_str(w, "result", result);
+	record_user(w);
 	jw_str(w, "project", j->full);
 	jw_str(w, "url", j->c->url);
 	jw_str(w, "branch", j->branch);
@@ -76,7 +65,15 @@ record_body(struct fetch_job *j, const char *result, struct jw *w)
 	jw_str(w, "base", j->base);
 	jw_str(w, "head", j->head);
 	jw_str(w, "clone_head", j->clone_head);
+	if (j->tree[0] != '\0')
+		jw_str(w, "tree", j->tree);
 	jw_str(w, "apply", j->args->apply);
+}
+
+static void
+record_body(struct fetch_job *j, const char *result, struct jw *w)
+{
+	record_head(j, result, w);
 	jw_str(w, "review", record_reviews[j->review]);
 	if (j->review_model[0] != '\0')
 		jw_str(w, "reviewer", j->review_model);
@@ -92,6 +89,34 @@ record_body(struct fetch_job *j, const char *result, struct jw *w)
 	findings_json(w, "findings", &j->findings);
 }
 
+/* What an apply puts into each file, and what it leaves out. */
+static void
+record_files(
+    const struct plan *p, enum plan_step step, const char *key, struct jw *w)
+{
+	size_t n = 0;
+
+	jw_array(w, key);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct plan_entry *x = &p->list[i];
+
+		if (x->step != step || n++ >= RECORD_FILES_MAX)
+			continue;
+		jw_object(w, NULL);
+		jw_str(w, "path", x->path);
+		jw_str(w, "blob", x->new_mode == 0 ? "" : x->new_id);
+		if (step == PLAN_HELD)
+			jw_str(w, "why", x->why);
+		jw_end(w);
+	}
+	jw_end(w);
+	if (n > RECORD_FILES_MAX) {
+		AUTO_FREE char *more = xasprintf("%s_not_listed", key);
+
+		jw_u64(w, more, n - RECORD_FILES_MAX);
+	}
+}
+
 void
 fetch_json(struct fetch_job *j, const char *result, struct str *out)
 {
@@ -100,42 +125,112 @@ fetch_json(struct fetch_job *j, const char *result, struct str *out)
 	jw_init(&w, out);
 	jw_object(&w, NULL);
 	record_body(j, result, &w);
+	record_files(&j->preview, PLAN_HELD, "held", &w);
 	if (j->record != NULL)
 		jw_str(&w, "record", j->record);
 	jw_end(&w);
 }
 
-int
-fetch_record(struct fetch_job *j, const char *result, struct err *e)
+static int
+record_sign(struct jw *w, struct err *e)
 {
-	AUTO_FREE char *dir = fetch_record_dir(j, e);
-	AUTO_FREE char *last = NULL;
-	AUTO_STR struct str text = STR_INIT;
-	char when[CLOCK_TEXT_MAX];
-	int64_t now = clock_now_ms();
-	struct jw w;
-	int rc = 0;
+	AUTO_FREE char *path = fetch_record_key();
+	AUTO_FREE char *dir = xstrndup(
+	    path, (size_t)(strrchr(path, '/') - path));
 
-	if (dir == NULL)
-		return -1;
+	if (path_mkdirs(dir, 0700, e) == -1 ||
+	    signed_json_end(w, path, RECORD_DOMAIN, e) == -1)
+		return err_wrap(e, "key of records");
+	return 0;
+}
+
+static int
+record_write(struct fetch_job *j, const char *result, const struct plan *p,
+    const char *path, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(RECORD_MAX);
+	struct jw w;
+
 	jw_init(&w, &text);
 	jw_object(&w, NULL);
 	record_body(j, result, &w);
-	if (j->tree[0] != '\0' && strcmp(result, "applied") == 0) {
-		jw_str(&w, "tree", j->tree);
-		rc = record_files(j, &w, e);
+	if (p != NULL) {
+		record_files(p, PLAN_TODO, "files", &w);
+		record_files(p, PLAN_HELD, "held", &w);
 	}
-	jw_end(&w);
-	str_addc(&text, '\n');
-	if (rc == -1)
-		return err_wrap(e, "record");
-	j->record = xasprintf("%s/%.19s.%03d.json", dir,
-	    clock_rfc3339(now, when), (int)(now % 1000));
-	if (path_write_atomic(j->record, str_cstr(&text), text.len, 0600, e) ==
-	    -1)
+	if (record_sign(&w, e) == -1)
 		return -1;
-	if (j->patch_file == NULL || strcmp(result, "applied") != 0)
+	return path_write_atomic(path, str_cstr(&text), text.len, 0600, e);
+}
+
+static char *
+record_name(const struct fetch_job *j)
+{
+	char when[CLOCK_TEXT_MAX];
+	int64_t now = clock_now_ms();
+
+	return xasprintf("%s/%.19s.%03d.json", j->dir, clock_rfc3339(now, when),
+	    (int)(now % 1000));
+}
+
+int
+fetch_record(struct fetch_job *j, const char *result, struct err *e)
+{
+	free(j->record);
+	j->record = record_name(j);
+	if (record_write(j, result, NULL, j->record, e) == 0)
 		return 0;
-	last = path_join(dir, "last.json");
-	return path_write_atomic(last, str_cstr(&text), text.len, 0600, e);
+	free(j->record);
+	j->record = NULL;
+	return err_wrap(e, "record");
+}
+
+int
+fetch_record_stage(struct fetch_job *j, const struct plan *p, struct err *e)
+{
+	AUTO_FREE char *path = path_join(p->dir, "record.json");
+
+	if (record_write(j, "applied", p, path, e) == -1)
+		return err_wrap(e, "record");
+	return 0;
+}
+
+/* Of files that were held: which of them came, of which commit. */
+int
+fetch_record_taken(struct fetch_job *j, const struct plan *p, struct err *e)
+{
+	AUTO_FREE char *path = path_join(p->dir, "record.json");
+	AUTO_STR struct str text = STR_INIT_MAX(RECORD_MAX);
+	struct jw w;
+
+	jw_init(&w, &text);
+	jw_object(&w, NULL);
+	jw_i64(&w, "version", RECORD_VERSION);
+	jw_time(&w, "at", clock_now_ms());
+	jw_str(&w, "result", "taken");
+	record_user(&w);
+	jw_str(&w, "project", j->full);
+	jw_str(&w, "url", j->c->url);
+	jw_str(&w, "what", p->what);
+	jw_str(&w, "clone_head", p->head);
+	record_files(p, PLAN_TODO, "files", &w);
+	if (record_sign(&w, e) == -1)
+		return err_wrap(e, "record");
+	return path_write_atomic(path, str_cstr(&text), text.len, 0600, e);
+}
+
+int
+fetch_record_keep(struct fetch_job *j, const struct plan *p, struct err *e)
+{
+	AUTO_FREE char *from = path_join(p->dir, "record.json");
+	AUTO_FREE char *to = record_name(j);
+
+	if (access(from, F_OK) == -1)
+		return 0;
+	if (rename(from, to) == -1)
+		return err_sys(e, ERR_IO, "keep %s", from);
+	FAIL_POINT(fetch_recorded);
+	free(j->record);
+	j->record = STEAL(to);
+	return 0;
 }

@@ -72,6 +72,7 @@ extern const struct route api_checks_routes[];
 extern const struct route api_ci_routes[];
 extern const struct route api_runners_routes[];
 extern const struct route api_tickets_routes[];
+extern const struct route api_fetches_routes[];
 
 struct svc *api_svc(const struct call *c);
 struct txn *api_reader(const struct call *c);

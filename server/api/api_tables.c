@@ -59,5 +59,6 @@ const struct route *const api_tables[] = {
 	api_ci_routes,
 	api_runners_routes,
 	api_tickets_routes,
+	api_fetches_routes,
 	NULL,
 };

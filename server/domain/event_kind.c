@@ -22,7 +22,7 @@ static const char *const event_kinds[] = { "project.created", "project.updated",
 	"repository.healthy", "repository.failed", "kept.dropped",
 	"protection.changed", "pull.auto_merge", "pull.finding_dismissed",
 	"approval.asked", "approval.decided", "approval.expired",
-	"approval.withdrawn", "sandbox.proved" };
+	"approval.withdrawn", "sandbox.proved", "fetch.recorded" };
 
 bool
 event_kind_known(const char *kind)

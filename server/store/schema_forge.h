@@ -30,6 +30,8 @@ extern const char schema_runners[];
 extern const char schema_gate[];
 /* schema_writers.c */
 extern const char schema_writers[];
+/* schema_fetches.c */
+extern const char schema_fetches[];
 /* schema_checks.c */
 extern const char schema_checks[];
 /* schema_merge_test.c */

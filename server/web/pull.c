@@ -15,6 +15,7 @@
 #include "server/store/pulls.h"
 #include "server/store/reviews.h"
 #include "server/store/statuses.h"
+#include "server/web/fetched.h"
 #include "server/web/item.h"
 #include "server/web/said.h"
 #include "server/web/sign.h"
@@ -382,6 +383,7 @@ pull_write(struct web *w, const struct said *x, const struct svc_merge *op)
 	pull_findings(w, &x->p, pull);
 	pull_checks(w, &x->p, pull);
 	pull_reviews(w, &x->p, pull);
+	fetched_write(w, &x->p, pull->issue.number);
 	pull_forms(w, &x->p, pull, op->verdict.open, op->may_override);
 	item_say(w, &x->p, &pull->issue);
 }

@@ -1,0 +1,288 @@
+/* cmd_applied: what was applied: taken back, what was held, what is on record.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/fetch/fetch.h"
+#include "cli/fetch/record.h"
+#include "cli/out.h"
+#include "cli/tables.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/path.h"
+#include "lib/net/signed_json.h"
+#include "lib/wire/json.h"
+
+static const struct fetch_args applied_none = { .apply = "unstaged" };
+
+enum {
+	APPLIED_LIST_MAX = 200
+};
+
+static int
+applied_undo(struct cli *c, const void *args, int argc, char **argv)
+{
+	struct fetch_job j = { .c = c, .args = &applied_none };
+	struct err e = ERR_INIT;
+	int rc = CLI_OK;
+
+	(void)args;
+	(void)argc;
+	(void)argv;
+	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1 ||
+	    fetch_undo(&j, &e) == -1)
+		rc = cli_fail(c, &e, "fetch undo");
+	else if (c->g.json)
+		(void)printf(
+		    "{\"undone\":%s}\n", c->g.dry_run ? "false" : "true");
+	else
+		(void)printf("%s\n",
+		    c->g.dry_run ? "would undo the last apply"
+				 : "the last apply is undone");
+	fetch_job_release(&j);
+	return rc;
+}
+
+struct held_args {
+	struct opt_list take;
+	bool all;
+};
+
+static void
+held_list(const struct cli *c, const struct plan *p)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct jw w;
+
+	jw_init(&w, &text);
+	jw_array(&w, NULL);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct plan_entry *x = &p->list[i];
+
+		if (x->step != PLAN_HELD)
+			continue;
+		jw_object(&w, NULL);
+		jw_str(&w, "path", x->path);
+		jw_str(&w, "why", x->why);
+		jw_end(&w);
+		if (c->g.json)
+			continue;
+		out_text(stdout, x->path);
+		(void)printf("  (%s)\n", x->why);
+	}
+	jw_end(&w);
+	if (c->g.json)
+		(void)printf("%s\n", str_cstr(&text));
+	else if (plan_count(p, PLAN_HELD) == 0)
+		(void)printf("nothing is held back\n");
+}
+
+static int
+held_take(struct fetch_job *j, struct plan *p, const struct held_args *a,
+    struct err *e)
+{
+	const struct fetch_take take = { a->all, &a->take };
+	size_t n;
+
+	j->mode = p->index ? FETCH_STAGED : FETCH_UNSTAGED;
+	if (fetch_resolve_project(j, NULL, e) == -1 ||
+	    fetch_take(j, p, &take, &n, e) == -1)
+		return -1;
+	if (j->c->g.json)
+		(void)printf("{\"taken\":%zu}\n", j->c->g.dry_run ? 0 : n);
+	else
+		(void)printf("%s%zu file%s of %s\n",
+		    j->c->g.dry_run ? "would take " : "took ", n,
+		    n == 1 ? "" : "s", p->what);
+	if (!j->c->g.dry_run)
+		fetch_send_records(j);
+	return 0;
+}
+
+static int
+applied_held(struct cli *c, const void *args, int argc, char **argv)
+{
+	const struct held_args *a = args;
+	struct fetch_job j = { .c = c, .args = &applied_none };
+	struct plan p = { .dir = NULL };
+	struct err e = ERR_INIT;
+	int rc = 0;
+
+	(void)argc;
+	(void)argv;
+	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1) {
+		rc = -1;
+	} else {
+		AUTO_FREE char *dir = path_join(j.dir, "apply");
+
+		rc = plan_load(&p, dir, &e);
+	}
+	if (rc == 1 && (a->all || a->take.n > 0))
+		rc = err_set(&e, ERR_NOTFOUND, "no apply is on record here");
+	else if (rc != -1 && (a->all || a->take.n > 0))
+		rc = held_take(&j, &p, a, &e);
+	else if (rc != -1)
+		held_list(c, &p);
+	if (rc == -1)
+		rc = cli_fail(c, &e, "fetch held");
+	else
+		rc = CLI_OK;
+	plan_release(&p);
+	fetch_job_release(&j);
+	return rc;
+}
+
+static int
+applied_order(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)b, *(char *const *)a);
+}
+
+/* Names of the records, the newest first. */
+static int
+applied_names(const char *dir, char ***out, size_t *n, struct err *e)
+{
+	DIR *d = opendir(dir);
+	struct dirent *x;
+	size_t cap = 0;
+
+	*out = NULL;
+	*n = 0;
+	if (d == NULL)
+		return err_sys(e, ERR_IO, "open %s", dir);
+	while ((x = readdir(d)) != NULL) {
+		size_t len = strlen(x->d_name);
+
+		if (x->d_name[0] < '0' || x->d_name[0] > '9' || len < 5 ||
+		    strcmp(x->d_name + len - 5, ".json") != 0)
+			continue;
+		if (*n == cap) {
+			cap = cap == 0 ? 64 : 2 * cap;
+			*out = xrealloc(*out, cap * sizeof(**out));
+		}
+		(*out)[(*n)++] = xstrdup(x->d_name);
+	}
+	(void)closedir(d);
+	if (*n > 0)
+		qsort(*out, *n, sizeof(**out), applied_order);
+	return 0;
+}
+
+static void
+applied_row(const struct fetch_job *j, const char *name, struct out_table *t,
+    struct jw *w)
+{
+	AUTO_FREE char *path = path_join(j->dir, name);
+	AUTO_STR struct str text = STR_INIT_MAX(RECORD_MAX);
+	struct err e = ERR_INIT;
+	struct json *r = NULL;
+	bool is_signed = true;
+
+	if (path_read(path, RECORD_MAX, &text, &e) == -1)
+		return;
+	if ((r = signed_json_read(
+		 str_view(&text), RECORD_DOMAIN, RECORD_MAX, &e)) == NULL) {
+		is_signed = false;
+		r = json_parse(str_view(&text), RECORD_MAX, &e);
+	}
+	jw_object(w, NULL);
+	jw_str(w, "record", path);
+	jw_str(w, "at", json_str_or(r, "at", ""));
+	jw_str(w, "result", json_str_or(r, "result", ""));
+	jw_str(w, "branch", json_str_or(r, "branch", ""));
+	jw_str(w, "head", json_str_or(r, "head", ""));
+	jw_str(w, "apply", json_str_or(r, "apply", ""));
+	jw_str(w, "review", json_str_or(r, "review", ""));
+	jw_bool(w, "signed", is_signed);
+	jw_end(w);
+	if (t == NULL) {
+		json_free(r);
+		return;
+	}
+	out_cell(t, name);
+	out_cell_state(t, json_str_or(r, "result", "?"));
+	out_cell(t, json_str_or(r, "branch", ""));
+	out_cellf(t, "%.12s", json_str_or(r, "head", ""));
+	out_cell(t, json_str_or(r, "apply", ""));
+	out_cell(t, json_str_or(r, "review", ""));
+	out_cell(t, is_signed ? "yes" : "NO");
+	json_free(r);
+}
+
+static int
+applied_list(struct cli *c, const void *args, int argc, char **argv)
+{
+	static const char *const heads[] = { "RECORD", "RESULT", "BRANCH",
+		"HEAD", "APPLY", "REVIEW", "SIGNED" };
+	struct fetch_job j = { .c = c, .args = &applied_none };
+	AUTO_STR struct str text = STR_INIT;
+	struct out_table *t = NULL;
+	struct err e = ERR_INIT;
+	char **names = NULL;
+	struct jw w;
+	size_t n = 0;
+	int rc = CLI_OK;
+
+	(void)args;
+	(void)argc;
+	(void)argv;
+	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1 ||
+	    applied_names(j.dir, &names, &n, &e) == -1) {
+		rc = cli_fail(c, &e, "fetch list");
+		fetch_job_release(&j);
+		return rc;
+	}
+	if (!c->g.json)
+		t = out_table_new(sizeof(heads) / sizeof(heads[0]));
+	for (size_t i = 0; t != NULL && i < sizeof(heads) / sizeof(heads[0]);
+	     i++)
+		out_cell(t, heads[i]);
+	jw_init(&w, &text);
+	jw_array(&w, NULL);
+	for (size_t i = 0; i < n; i++) {
+		if (i < APPLIED_LIST_MAX)
+			applied_row(&j, names[i], t, &w);
+		free(names[i]);
+	}
+	free(names);
+	jw_end(&w);
+	if (c->g.json)
+		(void)printf("%s\n", str_cstr(&text));
+	else
+		out_table_print(t, c);
+	fetch_job_release(&j);
+	return rc;
+}
+
+static const struct command_option held_options[] = {
+	{ 0, OPT_LIST, "take", offsetof(struct held_args, take), "PATH",
+	    "apply this one; may be repeated" },
+	{ 0, OPT_FLAG, "all", offsetof(struct held_args, all), NULL,
+	    "apply all of them" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
+};
+
+const struct command cmd_applied[] = {
+	{ .name = "fetch undo",
+	    .group = "Your clone",
+	    .summary = "take the last apply back, if nothing changed since",
+	    .usage = "",
+	    .run = applied_undo },
+	{ .name = "fetch held",
+	    .group = "Your clone",
+	    .summary = "the files that the last apply held back",
+	    .usage = "[--take PATH | --all]",
+	    .args_size = sizeof(struct held_args),
+	    .options = held_options,
+	    .run = applied_held },
+	{ .name = "fetch list",
+	    .group = "Your clone",
+	    .summary = "what was fetched into this clone, and what came of it",
+	    .usage = "",
+	    .run = applied_list },
+	{ .name = NULL },
+};

@@ -1,0 +1,147 @@
+#!/bin/bash
+# The record of a coffer fetch: signed by a key of the user, on the pull request
+# at cofferd, checked by coffer verify; what could not be sent is sent later.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/web_lib.sh"
+
+XDG_CONFIG_HOME=$T/xdg
+export XDG_CONFIG_HOME
+coffer_home
+start_cofferd
+make_project
+MIA=$(make_user mia)
+api PUT "/api/v1/repos/$PROJECT/collaborators/mia" '{"permission":"read"}'
+as "$ADMIN" push_branch agent/fix 'fix' >/dev/null 2>&1
+api POST "/api/v1/repos/$PROJECT/pulls" \
+    '{"title":"A fix","head":"agent/fix","base":"main"}'
+tap_is "$STATUS" 201 'there is a pull request'
+N=$(field .number)
+COFFER_URL=$URL
+COFFER_TOKEN=$ADMIN
+COFFER_HOME=$T/none
+export COFFER_URL COFFER_TOKEN COFFER_HOME
+CLONE=$T/clone
+FETCH=$CLONE/.git/coffer/fetch
+P=/api/coffer/v1/projects/$PROJECT
+git clone -q "$T/up/calc.git" "$CLONE"
+
+run()
+{
+	(cd "$CLONE" && "$O/bin/coffer" "$@") >"$T/out" 2>"$T/err" </dev/null
+	RC=$?
+}
+newest() { find "$FETCH" -maxdepth 1 -name '2*.json' | sort | tail -n 1; }
+
+run fetch --project "$PROJECT" "$N" --yes
+tap_is "$RC" 0 'it is fetched'
+REC=$(newest)
+tap_is "$(stat -c %a "$T/xdg/coffer/fetch.key") $(stat -c %a "$REC")" '600 600' \
+    'key and record are the user'"'"'s alone'
+tap_is "$(jq -r '[.result, .apply, .pull, (.key | length), (.signature | length)] | join(" ")' "$REC")" \
+    "applied unstaged $N 64 128" 'the record says what was done, and is signed'
+api GET "$P/pulls/$N/fetches"
+tap_is "$STATUS $(field '.[0] | [.result, .actor.login, .pull, .apply] | join(" ")')" \
+    "200 applied admin $N unstaged" 'cofferd lists it on the pull request'
+ID=$(field '.[0].id')
+tap_is "$(field '.[0].key')" "$(jq -r .key "$REC")" 'with its key'
+api GET "$P/fetches/$ID"
+tap_is "$(field .record)" "$(cat "$REC")" 'and gives it back as it was signed'
+api GET '/api/coffer/v1/events?after=0&limit=1000'
+tap_is "$(field '[.events[] | select(.kind == "fetch.recorded") | .item] | join(" ")')" "$N" \
+    'one event tells of it'
+run pr show "$PROJECT" "$N"
+tap_ok 'coffer pr show tells who fetched it' grep -q "fetched by admin: applied.*record $ID" "$T/out"
+
+sign_in admin "$ADMIN"
+page GET "/$PROJECT/pulls/$N"
+tap_ok 'and so does the page of the pull request' shows 'Fetched into clones'
+tap_ok 'which is sound' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
+
+run verify "$REC" --json
+tap_is "$RC $(jq -r '[.checks[] | select(.state == "ok") | .what] | join(" ")' "$T/out")" \
+    '0 signature key base clone_head' 'coffer verify of a file: what is not here is not judged'
+run verify "$ID"
+tap_is "$RC" 0 'of a number'
+tap_ok 'with whose key it is' grep -q 'of admin, since' "$T/out"
+sed 's/"unstaged"/"branch"/' "$REC" >"$T/forged.json"
+run verify "$T/forged.json"
+tap_is "$RC" 40 'a record that was changed is told'
+printf '{"a":1}\n' >"$T/none.json"
+run verify "$T/none.json"
+tap_is "$RC" 40 'one without a signature, too'
+run verify 999
+tap_is "$RC" 4 'one that is not there: 4'
+run fetch undo
+tap_is "$RC" 0 'undo'
+
+run fetch agent/fix --yes --apply branch
+run verify "$(newest)" --json
+tap_is "$RC $(jq -r '[.checks[] | select(.state == "ok") | .what] | join(" ")' "$T/out")" \
+    '0 signature key base head clone_head tree' 'with the branch here its commit and tree are checked, too'
+run fetch undo
+run fetch merge agent/fix --yes
+MERGED=$(newest)
+run verify "$MERGED" --json
+tap_is "$RC $(jq -r '[.checks[] | select(.state == "ok") | .what] | join(" ")' "$T/out")" \
+    '0 signature key base head clone_head tree' 'and after a merge that the same merge gives the same tree'
+run fetch undo
+
+# What cofferd takes.
+tell() { jq -n --rawfile r "$1" '{record: $r}' >"$T/body"; api POST "$P/fetches" "$(cat "$T/body")"; }
+tell "$REC"
+tap_is "$STATUS $(field .id)" "200 $ID" 'told again it is the same one'
+tell "$T/forged.json"
+tap_is "$STATUS" 403 'a forged one is refused'
+tell "$T/none.json"
+tap_is "$STATUS" 422 'one that is none is refused'
+as "$MIA" tell "$REC"
+tap_is "$STATUS" 403 'a key is his who came with it first'
+as "$AGENTD" tell "$REC"
+tap_is "$STATUS" 403 'a service has none'
+make_project other
+Q=$P
+P=/api/coffer/v1/projects/$PROJECT
+tell "$REC"
+tap_is "$STATUS" 403 'a record says nothing of another project'
+api GET "$P/fetches/$ID"
+tap_is "$STATUS" 404 'nor is it found there'
+P=$Q
+api POST "$P/fetches" '{}'
+tap_is "$STATUS" 422 'a body without one is refused'
+api GET "$P/fetches?key=x"
+tap_is "$STATUS" 422 'a key is 64 digits'
+EVE=$(make_user eve)
+as "$EVE" api GET "$P/fetches"
+tap_is "$STATUS" 404 'who may not see the project sees none'
+
+# Refusals are told, too.
+push_branch bad/agent bad >/dev/null 2>&1
+git_work=$T/bad
+git_as "$ADMIN" clone -q "$URL/$(api GET "$P" && field .full_name).git" "$git_work" >/dev/null 2>&1
+(
+	cd "$git_work" && git checkout -q -B bad/agent && mkdir .claude &&
+	    echo '{}' >.claude/settings.json && git add . && git commit -q -m bad
+)
+git_as "$ADMIN" -C "$git_work" push -q -f origin bad/agent >/dev/null 2>&1
+run fetch bad/agent
+tap_is "$RC" 3 'a branch with an agent'"'"'s settings is refused'
+api GET "$P/fetches?limit=1"
+tap_is "$(field '.[0] | [.result, .branch, .pull] | join(" ")')" 'blocked bad/agent ' \
+    'which cofferd knows'
+
+# cofferd is away.
+stop_cofferd
+run fetch agent/fix --yes
+tap_is "$RC" 5 'without cofferd nothing is fetched'
+start_cofferd
+COFFER_URL=$URL
+run fetch --project "$(jq -r .project "$REC")" agent/fix --yes
+tap_is "$RC" 0 'an apply'
+LATE=$(newest)
+tap_ok 'that cofferd has' test -s "$LATE.sent"
+rm "$LATE.sent"
+run fetch undo
+run fetch agent/fix --yes --hold none
+tap_is "$RC $(test -s "$LATE.sent" && echo sent)" '0 sent' \
+    'a record that was not told before is told with the next one'
+tap_done

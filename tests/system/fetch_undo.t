@@ -1,0 +1,86 @@
+#!/bin/sh
+# coffer fetch undo: what was changed since is not thrown away, and named.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/cli_lib.sh"
+. "$(dirname "$0")/fetch_lib.sh"
+
+fetch_world
+fix_branch
+clean=$(state)
+
+# refuses WHAT NAME COMMAND: undo refuses after COMMAND, and changes nothing.
+refuses()
+{
+	(cd "$CLONE" && eval "$3") >/dev/null 2>&1
+	before=$(state)
+	fetch undo
+	tap_is "$RC $(state)" "3 $before" "undo refuses: $1"
+	tap_ok "and says which" err_has "$2"
+}
+fetch undo
+tap_is "$RC" 4 'without an apply there is nothing to undo'
+
+fetch agent/fix --yes
+refuses 'a file was edited' 'hello.txt' 'printf "x\n" >>hello.txt'
+printf 'hello world\n' >"$CLONE/hello.txt"
+refuses 'a file that it brought was edited' 'lib/deep/new.c' \
+    'printf "x\n" >>lib/deep/new.c'
+printf 'new\n' >"$CLONE/lib/deep/new.c"
+refuses 'a file that it brought is gone' 'run.sh' 'mv run.sh ../run.sh'
+mv "$CLONE/../run.sh" "$CLONE/run.sh"
+refuses 'its mode was changed' 'run.sh' 'chmod -x run.sh'
+chmod +x "$CLONE/run.sh"
+refuses 'a file that it removed is there again' 'src/old.c' 'echo >src/old.c'
+rm "$CLONE/src/old.c"
+refuses 'it was staged since' 'staged otherwise since: hello.txt' 'git add hello.txt'
+git -C "$CLONE" reset -q
+refuses 'HEAD has moved' 'HEAD has moved' \
+    'git commit -q --allow-empty -m x'
+git -C "$CLONE" reset -q --soft HEAD~1
+printf 'own\n' >"$CLONE/lib/own"
+fetch undo --json
+tap_is "$RC $(jq -r .undone "$T/out")" '0 true' 'as it was left it can be undone'
+tap_is "$(cat "$CLONE/lib/own")" own 'a file of mine in a folder that it made stays'
+rm -r "${CLONE:?}/lib"
+tap_is "$(state)" "$clean" 'and all else is as it was'
+fetch undo
+tap_is "$RC" 4 'once'
+
+fetch agent/fix --yes --apply staged
+refuses 'it was unstaged since' 'hello.txt' 'git reset -q -- hello.txt'
+git -C "$CLONE" add hello.txt
+fetch undo --dry-run
+tap_is "$RC $(git -C "$CLONE" status --porcelain | wc -l)" '0 4' \
+    '--dry-run only says that it would'
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'undo of what was staged'
+
+fetch merge agent/fix --yes --hold none
+refuses 'a commit follows the merge' 'has moved since' \
+    'git commit -q --allow-empty -m x'
+git -C "$CLONE" reset -q --soft HEAD~1
+git -C "$CLONE" branch -q other && git -C "$CLONE" symbolic-ref HEAD refs/heads/other
+fetch undo
+tap_is "$RC" 3 'undo refuses: the merge was into another branch'
+git -C "$CLONE" symbolic-ref HEAD refs/heads/main
+git -C "$CLONE" branch -q -D other
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'undo of a merge'
+
+fetch agent/fix --yes --apply branch
+git -C "$CLONE" update-ref refs/heads/agent/fix HEAD
+fetch undo
+tap_is "$RC" 3 'undo refuses: the branch was moved'
+git -C "$CLONE" update-ref refs/heads/agent/fix "$HEAD_SHA"
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'undo of a branch'
+
+# Another work tree of the same clone.
+git -C "$CLONE" worktree add -q -b side "$T/side" 2>/dev/null
+fetch agent/fix --yes
+cd "$T/side" && run fetch undo
+tap_is "$RC" 3 'another work tree does not undo what was applied here'
+tap_ok 'and says where' err_has "$CLONE"
+fetch undo
+tap_is "$RC" 0 'this one does'
+tap_done
