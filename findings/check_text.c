@@ -92,32 +92,6 @@ check_unicode(const struct scan_line *l, struct findings *out)
 		    hit.column);
 }
 
-/* filter, diff, merge and friends make git run or hide something. */
-static void
-check_attributes(const struct scan_line *l, struct findings *out)
-{
-	static const char *const words[] = { "filter=", "diff=", "merge=",
-		"textconv", "working-tree-encoding", "export-subst", "-diff",
-		"binary", "linguist-generated", "[attr]" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!check_contains(l->text, words[i]))
-			continue;
-		finding_add(out, "gitattributes-filter", l->path, l->line,
-		    "the attribute %s can run a program or hide a change",
-		    words[i]);
-		return;
-	}
-}
-
-static bool
-check_is_base(const char *path, const char *name)
-{
-	const char *slash = strrchr(path, '/');
-
-	return strcasecmp(slash == NULL ? path : slash + 1, name) == 0;
-}
-
 static bool
 check_is_program(struct view text)
 {
@@ -171,6 +145,41 @@ check_lengths(const struct scan_line *l, struct findings *out)
 	}
 }
 
+bool
+check_injection(struct view text)
+{
+	for (size_t i = 0; i < sizeof(check_phrases) / sizeof(check_phrases[0]);
+	     i++)
+		if (strcmp(check_phrases[i].id, "prompt-injection") == 0 &&
+		    check_contains(text, check_phrases[i].needle))
+			return true;
+	return false;
+}
+
+void
+check_text_end(struct check_file *file, struct findings *out)
+{
+	(void)file;
+	(void)out;
+}
+
+bool
+check_manifest_wants(const struct scan_change *c)
+{
+	(void)c;
+	return false;
+}
+
+void
+check_manifest_both(const struct scan_change *c, struct view was,
+    struct view is, struct findings *out)
+{
+	(void)c;
+	(void)was;
+	(void)is;
+	(void)out;
+}
+
 void
 check_text(
     const struct scan_line *l, struct check_file *file, struct findings *out)
@@ -191,8 +200,6 @@ check_text(
 		    l->line, "this looks like a %s", secret);
 	check_unicode(l, out);
 	check_lengths(l, out);
-	if (check_is_base(l->path, ".gitattributes"))
-		check_attributes(l, out);
 	for (size_t i = 0; i < sizeof(check_phrases) / sizeof(check_phrases[0]);
 	     i++) {
 		if (check_phrases[i].tests_only && !file->is_test)
