@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "findings/check_body.h"
 #include "findings/check_priv.h"
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
@@ -19,6 +20,7 @@ struct check {
 	struct findings *out;
 	struct check_limits limits;
 	struct check_file file;
+	struct check_body *body;
 	struct check_names *names;
 	struct check_attributes *attributes;
 	struct check_history *history;
@@ -36,6 +38,7 @@ check_new(struct findings *out)
 
 	k->out = out;
 	k->limits = usual;
+	k->body = check_body_new(out);
 	k->names = check_names_new(out);
 	k->attributes = check_attributes_new();
 	k->history = check_history_new(out);
@@ -47,6 +50,7 @@ check_free(struct check *k)
 {
 	if (k == NULL)
 		return;
+	check_body_free(k->body);
 	check_names_free(k->names);
 	check_attributes_free(k->attributes);
 	check_history_free(k->history);
@@ -84,6 +88,7 @@ check_change(struct check *k, const struct scan_change *c)
 	check_name(c, k->out);
 	check_autorun(c, k->out);
 	check_names_change(k->names, c);
+	check_body_change(k->body, c);
 	if (c->status == 'D' && check_is_test(c->path))
 		finding_add(k->out, "test-deleted", c->path, 0,
 		    "a file of tests is deleted");
@@ -96,13 +101,14 @@ check_tree(struct check *k, const char *path, uint32_t mode)
 }
 
 static void
-check_enter(struct check *k, const char *path, uint32_t kind)
+check_enter(struct check *k, const char *path, uint32_t kind, char status)
 {
 	size_t n = strnlen(path, SCAN_PATH_MAX);
 
+	check_body_leave(k->body);
 	k->file = (struct check_file){ .kind = kind };
 	memcpy(k->file.path, path, n);
-	k->file.is_test = check_is_test(path);
+	check_body_enter(k->body, &k->file, status);
 }
 
 static uint32_t
@@ -133,7 +139,7 @@ bool
 check_file(
     struct check *k, const struct scan_change *c, const struct check_content *b)
 {
-	check_enter(k, c->path, check_kind(c));
+	check_enter(k, c->path, check_kind(c), c->status);
 	if (k->file.kind == SCAN_MODE_LINK) {
 		check_link(c->path, b->head, k->out);
 		check_names_link(k->names, c->path, b->head);
@@ -154,13 +160,13 @@ check_line(struct check *k, const struct scan_line *l)
 {
 	if (check_base_is(l->path, ".gitattributes"))
 		check_attributes_line(k->attributes, l, k->out);
-	check_text(l, &k->file, k->out);
+	check_body_line(k->body, l);
 }
 
 void
 check_file_end(struct check *k)
 {
-	check_text_end(&k->file, k->out);
+	check_body_leave(k->body);
 	k->file.path[0] = '\0';
 }
 
@@ -170,7 +176,7 @@ check_wants_both(const struct scan_change *c)
 	if ((c->old_mode & SCAN_MODE_TYPE) == SCAN_MODE_SUBMODULE ||
 	    check_kind(c) != 0)
 		return false;
-	return check_base_is(c->path, ".gitmodules") || check_manifest_wants(c);
+	return check_base_is(c->path, ".gitmodules") || check_body_wants(c);
 }
 
 void
@@ -179,8 +185,8 @@ check_both(struct check *k, const struct scan_change *c, struct view was,
 {
 	if (check_base_is(c->path, ".gitmodules"))
 		check_modules(c->path, is, k->out);
-	if (check_manifest_wants(c))
-		check_manifest_both(c, was, is, k->out);
+	if (check_body_wants(c))
+		check_body_both(k->body, c, was, is);
 }
 
 void
@@ -218,6 +224,7 @@ check_unread(struct check *k, const char *path, const char *why)
 void
 check_end(struct check *k)
 {
+	check_body_end(k->body);
 	check_names_end(k->names);
 	check_attributes_end(k->attributes, k->names, k->out);
 	check_history_end(k->history, k->limits.commits);
@@ -255,7 +262,7 @@ check_diff_on_line(const struct scan_line *l, void *arg)
 	if (strcmp(l->path, d->k->file.path) != 0) {
 		if (d->k->file.path[0] != '\0')
 			check_file_end(d->k);
-		check_enter(d->k, l->path, kind == NULL ? 0 : *kind);
+		check_enter(d->k, l->path, kind == NULL ? 0 : *kind, 'M');
 		if (l->kind == '+' && d->k->file.kind == 0 && l->line == 1)
 			d->k->file.binary = check_binary(&d->k->file,
 			    &(struct check_content){ .size = l->text.len,

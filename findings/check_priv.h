@@ -9,7 +9,6 @@ struct check_file {
 	char path[SCAN_PATH_MAX + 1];
 	uint32_t kind; /* SCAN_MODE_LINK, _SUBMODULE, or 0: a file */
 	bool binary;   /* seen: text rules do not apply */
-	bool is_test;
 };
 
 /* A changed path, kept until the end: names only, never contents. */
@@ -64,12 +63,6 @@ void check_history_end(struct check_history *h, size_t usual);
 bool check_part_is_git(struct view part);
 bool check_base_is(const char *path, const char *name);
 
-/* check_text.c and what it calls: contents. */
-bool check_manifest_wants(const struct scan_change *c);
-void check_manifest_both(const struct scan_change *c, struct view was,
-    struct view is, struct findings *out);
-void check_text_end(struct check_file *file, struct findings *out);
-
 void check_mode(const struct scan_change *c, struct findings *out);
 void check_name(const struct scan_change *c, struct findings *out);
 void check_autorun(const struct scan_change *c, struct findings *out);
@@ -82,8 +75,5 @@ bool check_binary(const struct check_file *f, const struct check_content *b,
     struct findings *out);
 /* Does text try to steer a reviewer or a model?  Also of commit messages. */
 bool check_injection(struct view text);
-/* One line of the file at hand. */
-void check_text(
-    const struct scan_line *l, struct check_file *file, struct findings *out);
 
 #endif
