@@ -102,7 +102,7 @@ check_body_enter(struct check_body *b, struct check_file *file, char status)
 	b->status = status;
 	b->said_n = b->limits_n = 0;
 	b->tags = 0;
-	b->decode_line = 0;
+	b->decode_line = b->pem_line = 0;
 	memset(b->asserts, 0, sizeof(b->asserts));
 	memset(b->cases, 0, sizeof(b->cases));
 	memset(b->licences, 0, sizeof(b->licences));
@@ -232,6 +232,7 @@ check_body_line(struct check_body *b, const struct scan_line *l)
 		return;
 	b->line = l;
 	b->line_tags = 0;
+	b->longest = l->text.len; /* check_line_long knows better */
 	if (l->kind == '+')
 		check_new_line(b);
 	else if (l->kind == '-')

@@ -39,7 +39,8 @@ enum check_tag {
 	CHECK_TAG_PRIVATE = 1 << 10, /* where credentials lie */
 	CHECK_TAG_NET = 1 << 11,
 	CHECK_TAG_ENV = 1 << 12,
-	CHECK_TAG_RUN = 1 << 13 /* another program is run */
+	CHECK_TAG_RUN = 1 << 13, /* another program is run */
+	CHECK_TAG_PEM = 1 << 14
 };
 
 enum {
@@ -96,10 +97,11 @@ struct check_body {
 	struct check_limit limits[CHECK_LIMITS_MAX];
 	size_t limits_n;
 	unsigned tags; /* of all its new lines */
-	uint32_t decode_line;
+	uint32_t decode_line, pem_line;
 	/* Of the line at hand. */
 	const struct scan_line *line;
 	unsigned line_tags;
+	size_t longest; /* run of letters, digits and + / = - _ in it */
 };
 
 struct check_body *check_body_new(struct findings *out);

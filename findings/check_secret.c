@@ -8,7 +8,8 @@
 enum {
 	CHECK_VALUE_MIN = 16,
 	CHECK_VALUE_MAX = 200,
-	CHECK_VALUES = 8 /* looked at in one line */
+	CHECK_VALUES = 8, /* looked at in one line */
+	CHECK_PEM_LINE = 40
 };
 
 /* What stands for a secret in texts that have none. */
@@ -97,20 +98,57 @@ check_values(struct check_body *b)
 	}
 }
 
+/* In a program, a header of PEM is what it looks for, unless a key's text
+ * follows. */
+static bool
+check_is_key_text(struct view v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v.len && n < CHECK_PEM_LINE; i++)
+		n = isalnum((unsigned char)v.p[i]) || v.p[i] == '+' ||
+			v.p[i] == '/' || v.p[i] == '='
+		    ? n + 1
+		    : 0;
+	return n >= CHECK_PEM_LINE;
+}
+
+/* Tests have keys of their own, which open nothing. */
+static void
+check_secret_found(struct check_body *b, bool key, const char *what)
+{
+	const struct scan_line *l = b->line;
+
+	if (l->kind == '-')
+		check_note(b, "secret-removed", l->path, l->line,
+		    "a %s goes away here, and stays in the history", what);
+	else if (b->traits & CHECK_IS_TEST)
+		check_say(b, "secret-likely", l->line,
+		    "this looks like a %s, in a test", what);
+	else
+		check_say(b, key ? "private-key" : "secret", l->line,
+		    "this looks like a %s", what);
+}
+
 void
 check_line_secret(struct check_body *b)
 {
 	const struct scan_line *l = b->line;
 	bool key = false;
-	const char *what = secret_find(l->text, &key);
+	const char *what = NULL;
 
-	if (what != NULL && l->kind == '-')
-		check_note(b, "secret-removed", l->path, l->line,
-		    "a %s goes away here, and stays in the history", what);
+	if (b->longest >= CHECK_VALUE_MIN || (b->line_tags & CHECK_TAG_PEM))
+		what = secret_find(l->text, &key);
+	if (l->kind == '+' && b->pem_line > 0 && l->line == b->pem_line + 1 &&
+	    check_is_key_text(l->text))
+		check_secret_found(b, true, "private key");
+	b->pem_line = 0;
+	if (key && (b->traits & CHECK_IS_CODE) && !check_is_key_text(l->text))
+		b->pem_line = l->line;
 	else if (what != NULL)
-		check_say(b, key ? "private-key" : "secret", l->line,
-		    "this looks like a %s", what);
-	else if (l->kind == '+' && (b->line_tags & CHECK_TAG_KEYWORD) &&
+		check_secret_found(b, key, what);
+	else if (l->kind == '+' && b->longest >= CHECK_VALUE_MIN &&
+	    (b->line_tags & CHECK_TAG_KEYWORD) &&
 	    !(b->traits & (CHECK_IS_TEST | CHECK_IS_LOCK | CHECK_IS_DOC)))
 		check_values(b);
 }

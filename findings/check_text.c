@@ -198,11 +198,14 @@ check_entropy(struct view v)
 	return bits;
 }
 
+/* A run without a blank or a mark. */
 static void
-check_blob(struct check_body *b, struct view v)
+check_run(struct check_body *b, struct view v)
 {
 	double bits;
 
+	if (v.len > b->longest)
+		b->longest = v.len;
 	if (v.len < CHECK_BLOB_ASK || !(b->traits & CHECK_IS_CODE))
 		return;
 	bits = check_entropy(v);
@@ -243,29 +246,29 @@ check_line_long(struct check_body *b)
 	size_t blanks = 0, blob = 0, spaces = 0, i;
 	bool hidden = false;
 
-	for (i = 0; i < l->text.len; i++) {
-		unsigned char shape = check_shape(l->text.p[i]);
+	b->longest = 0;
+	for (i = 0; i <= l->text.len; i++) {
+		unsigned char shape = i < l->text.len
+		    ? check_shape(l->text.p[i])
+		    : 0;
 
+		if (shape & SHAPE_BLOB) {
+			blob++;
+		} else if (blob > 0) {
+			check_run(
+			    b, (struct view){ l->text.p + i - blob, blob });
+			blob = 0;
+		}
 		if (shape == SHAPE_BLANK) {
 			blanks += l->text.p[i] == '\t' ? 8 : 1;
 			spaces++;
 		} else if (blanks > 0) {
 			hidden = hidden ||
-			    (blanks > CHECK_PADDING && l->text.p[i] != '\r');
+			    (blanks > CHECK_PADDING && i < l->text.len &&
+				l->text.p[i] != '\r');
 			blanks = 0;
 		}
-		if (shape & SHAPE_BLOB) {
-			blob++;
-		} else if (blob > 0) {
-			if (blob >= CHECK_BLOB_ASK)
-				check_blob(b,
-				    (struct view){
-					l->text.p + i - blob, blob });
-			blob = 0;
-		}
 	}
-	if (blob >= CHECK_BLOB_ASK)
-		check_blob(b, (struct view){ l->text.p + i - blob, blob });
 	if (hidden && !(b->traits & CHECK_IS_DATA))
 		check_say(b, "hidden-code", l->line,
 		    "text after more than %d blanks is off the screen",

@@ -121,6 +121,7 @@ static const struct {
 	{ "secret", FINDING_BLOCK },
 	{ "secret-likely", FINDING_ASK },
 	{ "secret-removed", FINDING_NOTE },
+	{ "shell-socket", FINDING_ASK },
 	{ "signature-lost", FINDING_NOTE },
 	{ "snapshot-only", FINDING_ASK },
 	{ "submodule", FINDING_BLOCK },

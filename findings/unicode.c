@@ -176,14 +176,18 @@ unicode_is_mixed(struct unicode_state *s, uint32_t cp)
 	return s->latin && s->alike;
 }
 
-/* Signs of East Asia stand in its text; fractions and ratios do so in
- * mathematics, between blanks or digits. */
+/* Signs of East Asia stand in its text, fractions and ratios between blanks
+ * or digits; those of rare scripts are at home nowhere else. */
 static bool
 unicode_is_lookalike(
     const struct unicode_state *s, uint32_t cp, struct view rest)
 {
-	return unicode_alike_sign(cp) != 0 && !s->wide && rest.len > 0 &&
-	    s->before > ' ' && s->before < 0x80;
+	bool rare = (cp < 0x2000 && cp != 0x02b9) ||
+	    (cp >= 0xa4f8 && cp < 0xfe00);
+
+	if (unicode_alike_sign(cp) == 0 || s->wide)
+		return false;
+	return rare || (rest.len > 0 && s->before > ' ' && s->before < 0x80);
 }
 
 struct unicode_hit
