@@ -129,7 +129,7 @@ names_that_some_system_refuses_are_found(void **state)
 {
 	static const char *const bad[] = { "con", "a/NUL.txt", "aux .c",
 		"com1.log", "LPT9", "com\302\271", "lpt\302\263.x", "CONIN$",
-		"x.", "x ", " x", "a/ b", "a\\b", "-x", "\"x\"", "a\nb",
+		"x.", "x ", " x", "a/ b", "a\\b", "-x", "\"x\"", "a\nb", "a\tb",
 		"a\001b", "a\177b", "a\377b" };
 	static const char *const good[] = { "console.c", "a/null.txt",
 		"auxiliary.c", "com10", "common.h", "lpt", "x.y", "a-b",
