@@ -216,6 +216,13 @@ check_commit_line(
 }
 
 void
+check_history_unread(struct check *k, const char *why)
+{
+	finding_add(k->out, "history-unread", "", 0,
+	    "the commits were not all looked at: %s", why);
+}
+
+void
 check_unread(struct check *k, const char *path, const char *why)
 {
 	finding_add(k->out, "too-large", path, 0, "not looked at: %s", why);

@@ -26,7 +26,7 @@ struct err;
 
 enum {
 	CHECK_HEAD = 8192, /* bytes of a file's beginning, and of its end */
-	CHECK_BOTH_MAX = 4 << 20, /* of a file that is wanted as a whole */
+	CHECK_BOTH_MAX = 8 << 20, /* of a file that is wanted as a whole */
 	CHECK_FILES_MAX = 50000   /* more are not looked at */
 };
 
@@ -92,6 +92,8 @@ void check_commit_change(
     struct check *k, const char *commit, const struct scan_change *c);
 void check_commit_line(
     struct check *k, const char *commit, const struct scan_line *l);
+/* What of the history was not looked at; a person has to say yes. */
+void check_history_unread(struct check *k, const char *why);
 /* What was not looked at, and why; it blocks and cannot be allowed. */
 void check_unread(struct check *k, const char *path, const char *why);
 void check_end(struct check *k);

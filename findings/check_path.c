@@ -192,6 +192,8 @@ check_name(const struct scan_change *c, struct findings *out)
 	if (c->path[0] == '"')
 		finding_add(out, "bad-name", c->path, 0,
 		    "a name that begins with \" is taken for a quoted one");
+	if (strchr(c->path, '\t') != NULL)
+		finding_add(out, "bad-name", c->path, 0, "its name has a tab");
 	check_name_unicode(c, out);
 	while (view_split(&rest, '/', &part)) {
 		if (++depth > CHECK_DEPTH_MAX) {

@@ -86,6 +86,7 @@ scan_raw(struct view raw, scan_change_fn *fn, void *arg, struct err *e)
 
 struct scan_patcher {
 	scan_file_fn *on_file;
+	scan_commit_fn *on_commit; /* NULL: one patch */
 	scan_line_fn *fn;
 	void *arg;
 	struct scan_lines lines;
@@ -248,6 +249,24 @@ scan_content(
 	return 0;
 }
 
+/* What only stands between the patches of many commits. */
+static bool
+scan_between(struct scan_patcher *s, struct view line)
+{
+	char id[SCAN_ID + 1];
+	struct view v = line;
+
+	if (s->on_commit == NULL)
+		return false;
+	if (s->in_file && view_starts(line, "Binary files "))
+		return true;
+	if (!scan_id(&v, id) || v.len > 0)
+		return false;
+	s->in_file = s->in_hunks = false;
+	s->on_commit(id, s->arg);
+	return true;
+}
+
 static int
 scan_header(struct scan_patcher *s, struct view line, struct err *e)
 {
@@ -273,6 +292,8 @@ scan_header(struct scan_patcher *s, struct view line, struct err *e)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (s->in_file && view_starts(line, known[i]))
 			return 0;
+	if (scan_between(s, line))
+		return 0;
 	return err_set(e, ERR_PROTO, "patch has an unknown line");
 }
 
@@ -300,6 +321,12 @@ scan_patcher_new(scan_file_fn *on_file, scan_line_fn *fn, void *arg)
 		.old_path = STR_INIT,
 		.new_path = STR_INIT };
 	return s;
+}
+
+void
+scan_patcher_commits(struct scan_patcher *s, scan_commit_fn *on_commit)
+{
+	s->on_commit = on_commit;
 }
 
 void

@@ -59,6 +59,10 @@ typedef void scan_file_fn(void *arg);
 
 struct scan_patcher *scan_patcher_new(
     scan_file_fn *on_file, scan_line_fn *fn, void *arg);
+/* Of many commits, as `diff-tree --stdin` prints them: each patch is headed by
+ * its commit's id, and what git holds for binary is not shown. */
+typedef void scan_commit_fn(const char *id, void *arg);
+void scan_patcher_commits(struct scan_patcher *s, scan_commit_fn *on_commit);
 void scan_patcher_free(struct scan_patcher *s);
 int scan_patcher_feed(struct scan_patcher *s, struct view piece, struct err *e);
 int scan_patcher_end(struct scan_patcher *s, struct err *e);

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "findings/check.h"
 #include "cli/fetch/fetch.h"
 #include "cli/out.h"
 #include "cli/tables.h"
@@ -46,7 +45,8 @@ fetch_job_release(struct fetch_job *j)
 	findings_release(&j->findings);
 	str_release(&j->filters);
 	str_release(&j->raw);
-	str_release(&j->patch);
+	str_release(&j->patch_less);
+	fetch_patch_unmap(j);
 	free(j->git);
 	free(j->top);
 	free(j->git_dir);
@@ -75,15 +75,10 @@ fetch_examine(
 	    fetch_clean(j, e) == -1)
 		return -1;
 	cli_note("fetching %s of %s into quarantine ...", j->branch, j->full);
-	if (fetch_make_box(j, e) == -1 || fetch_pull_in(j, e) == -1 ||
-	    fetch_describe(j, e) == -1)
+	if (fetch_make_box(j, e) == -1 || fetch_pull_in(j, e) == -1)
 		return -1;
 	cli_note("checking %.12s..%.12s ...", j->base, j->head);
-	/* Too large: it was not read, and cannot be allowed. */
-	if (findings_any(&j->findings, FINDING_BLOCK))
-		return 0;
-	if (check_diff(
-		str_view(&j->raw), str_view(&j->patch), &j->findings, e) == -1)
+	if (fetch_describe(j, e) == -1)
 		return err_wrap(e,
 		    "the change cannot be read, so it is "
 		    "refused");
