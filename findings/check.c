@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "findings/check_priv.h"
+#include "findings/policy.h"
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "lib/base/map.h"
@@ -52,6 +53,13 @@ check_note_repository(struct check *k, const char *path)
 void
 check_change(struct check *k, const struct scan_change *c)
 {
+	k->out->seen.files++;
+	if (strcmp(c->path, FINDINGS_POLICY_PATH) == 0)
+		finding_add(k->out, "fetch-policy", c->path, 0,
+		    "the policy of these checks is %s",
+		    c->status == 'A'       ? "added"
+			: c->status == 'D' ? "deleted"
+					   : "changed");
 	if (k->files++ == CHECK_FILES_MAX)
 		finding_add(k->out, "too-large", "", 0,
 		    "more than %d files are changed", (int)CHECK_FILES_MAX);
@@ -112,7 +120,13 @@ check_file(
 void
 check_line(struct check *k, const struct scan_line *l)
 {
+	if (l->kind == '+')
+		k->out->seen.added++;
+	else
+		k->out->seen.removed++;
+	findings_look_at(k->out, l->text);
 	check_text(l, &k->file, k->out);
+	findings_look_at(k->out, (struct view){ .p = NULL });
 }
 
 void
@@ -141,7 +155,7 @@ check_both(struct check *k, const struct scan_change *c, struct view was,
 void
 check_commit(struct check *k, const struct check_commit *c)
 {
-	(void)k;
+	k->out->seen.commits++;
 	(void)c;
 }
 
