@@ -32,7 +32,8 @@ enum {
 
 struct fetch_args {
 	const char *project, *base, *apply, *reason;
-	struct opt_list allow;
+	struct opt_list allow, sarif_in;
+	const char *sarif;
 	bool skip_review, yes;
 };
 
@@ -64,6 +65,7 @@ struct fetch_job {
 	char head[SCAN_ID + 1], base[SCAN_ID + 1];
 	/* What is in it. */
 	struct str raw, patch;
+	struct findings_policy *policy; /* what findings are weighed by */
 	struct findings findings;
 	enum fetch_review review;
 	char review_model[128];
@@ -127,7 +129,10 @@ void fetch_remove_box(struct fetch_job *j);
 /* review.c: fills findings and j->review; never fails open. */
 void fetch_review(struct fetch_job *j);
 
-/* show.c */
+/* cmd_fetch.c */
+void fetch_job_release(struct fetch_job *j);
+
+/* show.c: the summary, then the findings by weight; bounded. */
 void findings_print(const struct cli *c, const struct findings *f);
 void findings_json(struct jw *w, const char *key, const struct findings *f);
 
