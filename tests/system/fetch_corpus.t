@@ -74,7 +74,9 @@ ordinary()
 	printf 'ordinary\t%s\t%s\t%s\n' "$1" "$2" "$3" >>"$T/cases"
 }
 : >"$T/cases"
+# shellcheck disable=SC1091
 . "$CORPUS/hostile.sh"
+# shellcheck disable=SC1091
 . "$CORPUS/ordinary.sh"
 git -C "$SEED" checkout -q -f main
 git -C "$SEED" push -q "$SRV" 'refs/heads/c/*:refs/heads/c/*' || tap_bail push

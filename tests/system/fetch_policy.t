@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 
-tap_plan 54
+tap_plan 55
 XDG_CONFIG_HOME=$T/xdg
 export XDG_CONFIG_HOME
 mkdir -p "$T/xdg/coffer"
@@ -47,6 +47,11 @@ tap_ok 'as JSON, each with words' jq -e 'length > 30 and all(.[];
     (.todo | length > 4) and (.severity | IN("block", "ask", "note")))' "$T/out"
 tap_ok 'those that cannot be allowed are named' jq -e '[.[] | select(.allowable | not)
     | .id] | index("too-large") != null' "$T/out"
+
+# shellcheck disable=SC2016
+jq -r '.[] | "| `\(.id)` | \(.severity) | \(.title) | \(.todo) |"' "$T/out" >"$T/rules"
+sed -n '/^| rule | weighs/,/^$/p' "$SYSTEM_DIR/../../docs/fetch.md" | sed '1,2d; /^$/d' >"$T/documented"
+tap_is "$(diff "$T/rules" "$T/documented")" '' 'docs/fetch.md has just these rules, with these words'
 
 # A branch with three kinds of findings.
 branch agent/mixed
