@@ -30,6 +30,7 @@ const struct command *const command_tables[] = {
 	cmd_check,
 	cmd_runner,
 	cmd_fetch,
+	cmd_fetch_rules,
 	cmd_reviewer,
 	cmd_model,
 	cmd_budget,

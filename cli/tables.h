@@ -36,6 +36,7 @@ extern const struct command cmd_model[];
 extern const struct command cmd_budget[];
 extern const struct command cmd_wait[];
 extern const struct command cmd_fetch[];
+extern const struct command cmd_fetch_rules[];
 extern const struct command cmd_reviewer[];
 extern const struct command cmd_help[];
 

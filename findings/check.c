@@ -5,6 +5,7 @@
 
 #include "findings/check_body.h"
 #include "findings/check_priv.h"
+#include "findings/policy.h"
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "lib/base/map.h"
@@ -80,6 +81,13 @@ void
 check_change(struct check *k, const struct scan_change *c)
 {
 	k->files++;
+	k->out->seen.files++;
+	if (strcmp(c->path, FINDINGS_POLICY_PATH) == 0)
+		finding_add(k->out, "fetch-policy", c->path, 0,
+		    "the policy of these checks is %s",
+		    c->status == 'A'       ? "added"
+			: c->status == 'D' ? "deleted"
+					   : "changed");
 	if (k->files == CHECK_FILES_MAX + 1)
 		check_unread(k, "", "more files are changed than are read");
 	if (k->files > CHECK_FILES_MAX)
@@ -158,9 +166,15 @@ check_file(
 void
 check_line(struct check *k, const struct scan_line *l)
 {
+	if (l->kind == '+')
+		k->out->seen.added++;
+	else
+		k->out->seen.removed++;
+	findings_look_at(k->out, l->text);
 	if (check_base_is(l->path, ".gitattributes"))
 		check_attributes_line(k->attributes, l, k->out);
 	check_body_line(k->body, l);
+	findings_look_at(k->out, (struct view){ .p = NULL });
 }
 
 void
@@ -198,6 +212,7 @@ check_base_commit(struct check *k, const struct check_commit *c)
 void
 check_commit(struct check *k, const struct check_commit *c)
 {
+	k->out->seen.commits++;
 	check_history_commit(k->history, c, k->now);
 }
 

@@ -47,6 +47,8 @@ check_may_say(struct check_body *b, const char *id, uint32_t line)
 {
 	struct check_said *s = NULL;
 
+	findings_point(b->out, b->point);
+	b->point = 0;
 	for (size_t i = 0; i < b->said_n && s == NULL; i++)
 		if (strcmp(b->said[i].id, id) == 0)
 			s = &b->said[i];
@@ -153,6 +155,7 @@ check_on_word(size_t i, size_t end, void *arg)
 	    !check_edges_ok(b->line->text, start, end, w->edges))
 		return;
 	b->line_tags |= w->tags;
+	b->point = start;
 	if (w->id == NULL || b->line->kind != '+' ||
 	    (b->traits & CHECK_IS_LOCK))
 		return;
@@ -232,6 +235,7 @@ check_body_line(struct check_body *b, const struct scan_line *l)
 		return;
 	b->line = l;
 	b->line_tags = 0;
+	b->point = 0;
 	b->longest = l->text.len; /* check_line_long knows better */
 	if (l->kind == '+')
 		check_new_line(b);

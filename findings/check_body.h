@@ -101,6 +101,7 @@ struct check_body {
 	/* Of the line at hand. */
 	const struct scan_line *line;
 	unsigned line_tags;
+	size_t point;   /* the byte that the next finding is about */
 	size_t longest; /* run of letters, digits and + / = - _ in it */
 };
 

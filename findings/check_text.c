@@ -170,6 +170,7 @@ check_line_unicode(struct check_body *b)
 		return;
 	if (hit.kind == UNICODE_MARK && (b->traits & CHECK_IS_CODE))
 		hit.kind = UNICODE_BIDI;
+	b->point = hit.column - 1 + (size_t)(text.p - l->text.p);
 	if (hit.kind == UNICODE_SELECTOR)
 		check_note(b, check_kinds[hit.kind].id, l->path, l->line,
 		    "%s, U+%04X in column %zu", check_kinds[hit.kind].what,

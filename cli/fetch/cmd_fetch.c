@@ -5,8 +5,10 @@
 
 #include "cli/cli.h"
 #include "cli/fetch/fetch.h"
-#include "cli/out.h"
+#include "cli/fetch/weigh.h"
 #include "cli/tables.h"
+#include "findings/check.h"
+#include "findings/policy.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -38,11 +40,12 @@ fetch_args_check(const struct cli *c, struct fetch_args *a)
 	return CLI_OK;
 }
 
-static void
+void
 fetch_job_release(struct fetch_job *j)
 {
 	fetch_remove_box(j);
 	findings_release(&j->findings);
+	findings_policy_free(j->policy);
 	str_release(&j->filters);
 	str_release(&j->raw);
 	str_release(&j->patch_less);
@@ -75,13 +78,17 @@ fetch_examine(
 	    fetch_clean(j, e) == -1)
 		return -1;
 	cli_note("fetching %s of %s into quarantine ...", j->branch, j->full);
-	if (fetch_make_box(j, e) == -1 || fetch_pull_in(j, e) == -1)
+	if (fetch_make_box(j, e) == -1 || fetch_pull_in(j, e) == -1 ||
+	    (j->policy = fetch_policy_load(j, FETCH_BOX, j->base, e)) == NULL)
 		return -1;
+	j->findings.policy = j->policy;
 	cli_note("checking %.12s..%.12s ...", j->base, j->head);
 	if (fetch_describe(j, e) == -1)
 		return err_wrap(e,
 		    "the change cannot be read, so it is "
 		    "refused");
+	if (fetch_sarif_in(j, &j->args->sarif_in, e) == -1)
+		return -1;
 	fetch_allow(j);
 	/* What is refused anyway is not shown to anybody: it may be a key. */
 	if (findings_any(&j->findings, FINDING_BLOCK)) {
@@ -197,6 +204,14 @@ fetch_finish(struct fetch_job *j)
 		findings_print(j->c, &j->findings);
 	fetch_tell_review(j);
 	result = fetch_judge(j, &e);
+	if (j->args->sarif != NULL &&
+	    fetch_sarif_out(j, j->args->sarif, &later) == -1) {
+		if (result != NULL)
+			(void)cli_fail(j->c, &later, "fetch");
+		else
+			e = later;
+		result = result != NULL ? result : "not-applied";
+	}
 	if (result == NULL && !j->c->g.dry_run) {
 		if (fetch_link(j, &e) == -1 || fetch_apply(j, &e) == -1)
 			result = "not-applied";
@@ -281,6 +296,10 @@ static const struct command_option fetch_options[] = {
 	    "do not ask the reviewer" },
 	{ 0, OPT_STR, "reason", FETCH(reason), "TEXT",
 	    "why, for --allow and --skip-review; recorded" },
+	{ 0, OPT_STR, "sarif", FETCH(sarif), "FILE",
+	    "write the findings there as SARIF 2.1.0" },
+	{ 0, OPT_LIST, "sarif-in", FETCH(sarif_in), "FILE",
+	    "add what another tool found (SARIF 2.1.0); may be repeated" },
 	{ 'y', OPT_FLAG, "yes", FETCH(yes), NULL,
 	    "accept findings marked `ask`" },
 	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },

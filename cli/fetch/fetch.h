@@ -33,7 +33,8 @@ enum {
 
 struct fetch_args {
 	const char *project, *base, *apply, *reason;
-	struct opt_list allow;
+	struct opt_list allow, sarif_in;
+	const char *sarif;
 	bool skip_review, yes;
 };
 
@@ -67,6 +68,7 @@ struct fetch_job {
 	struct str raw;
 	struct view patch;     /* of base..head: a file in the box, mapped */
 	struct str patch_less; /* changed files it has not, one a line */
+	struct findings_policy *policy; /* what findings are weighed by */
 	struct findings findings;
 	enum fetch_review review;
 	char review_model[128];
@@ -138,7 +140,10 @@ void fetch_patch_unmap(struct fetch_job *j);
 /* review.c: fills findings and j->review; never fails open. */
 void fetch_review(struct fetch_job *j);
 
-/* show.c */
+/* cmd_fetch.c */
+void fetch_job_release(struct fetch_job *j);
+
+/* show.c: the summary, then the findings by weight; bounded. */
 void findings_print(const struct cli *c, const struct findings *f);
 void findings_json(struct jw *w, const char *key, const struct findings *f);
 
