@@ -133,6 +133,9 @@ check_edges_ok(struct view text, size_t start, size_t end, unsigned edges)
 		before = text.p[start - 1];
 	if ((edges & CHECK_EDGE_BEFORE) && check_is_word(before))
 		return false;
+	if ((edges & CHECK_EDGE_UPPER) &&
+	    !isupper((unsigned char)text.p[start]))
+		return false;
 	if ((edges & CHECK_EDGE_NODOT) && before == '.')
 		return false;
 	if ((edges & CHECK_EDGE_AFTER) && end < text.len &&
@@ -170,7 +173,7 @@ check_line_tags(struct check_body *b)
 	uint32_t line = b->line->line;
 
 	if ((t & CHECK_TAG_DECODE) && (t & (CHECK_TAG_EVAL | CHECK_TAG_SHELL)))
-		check_say(b, "decode-and-run", line,
+		check_say(b, "encoded-run", line,
 		    "something encoded is decoded and run");
 	else if ((t & CHECK_TAG_DOWNLOAD) && (t & CHECK_TAG_SHELL))
 		check_say(

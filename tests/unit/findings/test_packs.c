@@ -290,7 +290,7 @@ other_manifests_are_compared_line_by_line(void **state)
 		    "[build-system]\nrequires = [\"b\"]\n", "build-backend" },
 		{ "pyproject.toml", "[project]\n",
 		    "[[tool.uv.index]]\nurl = \"https://x.io/s\"\n",
-		    "extra-index" },
+		    "package-index" },
 		{ "pyproject.toml", "[project]\n",
 		    "[project]\ndependencies = [\"a @ https://x.io/a\"]\n",
 		    "dependency-source" },
@@ -299,9 +299,9 @@ other_manifests_are_compared_line_by_line(void **state)
 		{ "Gemfile", "gem 'a'\n", "gem 'a'\ngem 'b', git: 'x'\n",
 		    "dependency-source" },
 		{ "Gemfile", "gem 'a'\n", "source 'https://x.io'\n",
-		    "extra-index" },
+		    "package-index" },
 		{ "Pipfile", "[packages]\n",
-		    "[[source]]\nurl = \"https://x.io\"\n", "extra-index" },
+		    "[[source]]\nurl = \"https://x.io\"\n", "package-index" },
 		{ "gradle/wrapper/gradle-wrapper.properties",
 		    "distributionUrl=https\\://a/x\n"
 		    "distributionSha256Sum=aa\n",
@@ -309,7 +309,7 @@ other_manifests_are_compared_line_by_line(void **state)
 		{ "gradle/wrapper/gradle-wrapper.properties",
 		    "distributionUrl=https\\://a/x\n",
 		    "distributionUrl=https\\://b/x\n", "build-backend" },
-		{ ".npmrc", "x=1\n", "registry=https://x.io\n", "extra-index" },
+		{ ".npmrc", "x=1\n", "registry=https://x.io\n", "package-index" },
 		{ ".npmrc", "x=1\n", "ignore-scripts=false\n",
 		    "install-script" },
 	};
@@ -363,7 +363,7 @@ names_are_near_by_one_letter(void **state)
 		bool near;
 	} rows[] = {
 		{ "express", "expres", true },
-		{ "express", "expresss", true },
+		{ "express", "exprress", true },
 		{ "lodash", "loadsh", true },
 		{ "lodash", "lodahs", true },
 		{ "requests", "request5", true },
