@@ -48,7 +48,8 @@ fetch_job_release(struct fetch_job *j)
 	findings_policy_free(j->policy);
 	str_release(&j->filters);
 	str_release(&j->raw);
-	str_release(&j->patch);
+	str_release(&j->patch_less);
+	fetch_patch_unmap(j);
 	free(j->git);
 	free(j->top);
 	free(j->git_dir);
@@ -81,14 +82,8 @@ fetch_examine(
 	    (j->policy = fetch_policy_load(j, FETCH_BOX, j->base, e)) == NULL)
 		return -1;
 	j->findings.policy = j->policy;
-	if (fetch_describe(j, e) == -1)
-		return -1;
 	cli_note("checking %.12s..%.12s ...", j->base, j->head);
-	/* Too large: it was not read, and cannot be allowed. */
-	if (findings_any(&j->findings, FINDING_BLOCK))
-		return 0;
-	if (check_diff(
-		str_view(&j->raw), str_view(&j->patch), &j->findings, e) == -1)
+	if (fetch_describe(j, e) == -1)
 		return err_wrap(e,
 		    "the change cannot be read, so it is "
 		    "refused");

@@ -18,14 +18,15 @@
 #include "lib/base/str.h"
 
 struct cli;
+struct child;
+struct child_spec;
 struct err;
 struct jw;
 struct program_result;
 
 enum {
 	FETCH_PATCH_MAX = 32 << 20,
-	FETCH_RAW_MAX = 8 << 20,
-	FETCH_BLOB_MAX = 10 << 20,
+	FETCH_RAW_MAX = 32 << 20,
 	FETCH_BRANCH_MAX = 200,
 	FETCH_GIT_MS = 10 * 60 * 1000
 };
@@ -64,7 +65,9 @@ struct fetch_job {
 	char *box;
 	char head[SCAN_ID + 1], base[SCAN_ID + 1];
 	/* What is in it. */
-	struct str raw, patch;
+	struct str raw;
+	struct view patch;     /* of base..head: a file in the box, mapped */
+	struct str patch_less; /* changed files it has not, one a line */
 	struct findings_policy *policy; /* what findings are weighed by */
 	struct findings findings;
 	enum fetch_review review;
@@ -94,6 +97,10 @@ struct fetch_git {
 /* git.c: one git child; 0 with r filled, also for a status other than 0. */
 int fetch_git_run(struct fetch_job *j, const struct fetch_git *g,
     struct program_result *r, struct err *e);
+/* Starts one with its streams as spec has them; argv, environment and folder
+ * are set here. */
+int fetch_git_start(struct fetch_job *j, const struct fetch_git *g,
+    struct child_spec *spec, struct child **out, struct err *e);
 /* The same; a status other than 0 is an error that names the command. */
 int fetch_git(struct fetch_job *j, const struct fetch_git *g,
     struct program_result *r, struct err *e);
@@ -123,8 +130,12 @@ int fetch_resolve_project(
 int fetch_resolve_what(struct fetch_job *j, const char *what, struct err *e);
 int fetch_make_box(struct fetch_job *j, struct err *e);
 int fetch_pull_in(struct fetch_job *j, struct err *e);
-int fetch_describe(struct fetch_job *j, struct err *e);
 void fetch_remove_box(struct fetch_job *j);
+
+/* describe.c: reads the change from the box, piece by piece, into the checks;
+ * findings, raw and patch are filled. */
+int fetch_describe(struct fetch_job *j, struct err *e);
+void fetch_patch_unmap(struct fetch_job *j);
 
 /* review.c: fills findings and j->review; never fails open. */
 void fetch_review(struct fetch_job *j);

@@ -126,7 +126,7 @@ review_chunk(struct fetch_job *j, const struct reviewer *r, int chunk,
 static int
 review_all(struct fetch_job *j, const struct reviewer *r, struct err *e)
 {
-	struct view rest = str_view(&j->patch);
+	struct view rest = j->patch;
 	char file[REVIEW_NAME_MAX] = "";
 
 	for (int chunk = 1; rest.len > 0; chunk++) {

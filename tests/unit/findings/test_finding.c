@@ -143,8 +143,12 @@ what_is_looked_at_is_counted(void **state)
 	const struct check_content b = {
 		.size = 2, .head = VIEW_LIT("x\n"), .tail = VIEW_LIT("x\n")
 	};
-	const struct scan_line plus = { "a.c", '+', 1, VIEW_LIT("x") };
-	const struct scan_line minus = { "a.c", '-', 1, VIEW_LIT("y") };
+	const struct scan_line plus = {
+		.path = "a.c", .kind = '+', .line = 1, .text = VIEW_LIT("x")
+	};
+	const struct scan_line minus = {
+		.path = "a.c", .kind = '-', .line = 1, .text = VIEW_LIT("y")
+	};
 
 	(void)state;
 	check_change(k, &c);
