@@ -211,7 +211,7 @@ check_archive(const struct check_file *f, const struct check_content *b,
 	    check_find(b->head, vba, sizeof(vba) - 1) != NULL ||
 	    check_find(b->tail, vba, sizeof(vba) - 1) != NULL)
 		finding_add(
-		    out, "macro", f->path, 0, "a document with macros");
+		    out, "office-macro", f->path, 0, "a document with macros");
 	else if (check_ext_in(f->path, programs))
 		finding_add(out, "executable-binary", f->path, 0,
 		    "a package of programs: %s", m->what);

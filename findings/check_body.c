@@ -173,7 +173,7 @@ check_line_tags(struct check_body *b)
 	uint32_t line = b->line->line;
 
 	if ((t & CHECK_TAG_DECODE) && (t & (CHECK_TAG_EVAL | CHECK_TAG_SHELL)))
-		check_say(b, "encoded-run", line,
+		check_say(b, "decode-and-run", line,
 		    "something encoded is decoded and run");
 	else if ((t & CHECK_TAG_DOWNLOAD) && (t & CHECK_TAG_SHELL))
 		check_say(

@@ -199,10 +199,10 @@ check_url(struct check_body *b, const struct check_url *u)
 	int numbers = check_host_numbers(u->host, octets);
 
 	if (why != NULL)
-		check_say(b, "host-odd", line, "%s", why);
+		check_say(b, "odd-host", line, "%s", why);
 	if (numbers == 4 && !check_address_is_near(octets) &&
 	    !(b->traits & CHECK_IS_TEST))
-		check_say(b, "address-raw", line,
+		check_say(b, "raw-address", line,
 		    "a connection to an address instead of a name");
 	if (check_url_has_password(u) && !(b->traits & CHECK_IS_TEST))
 		check_say(b, "secret-likely", line, "a password in a URL");

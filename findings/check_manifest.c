@@ -156,7 +156,7 @@ check_pyproject_line(struct check_manifest *m)
 		    m, "build-backend", "what runs at build changes");
 	else if (check_has(s, "source") || check_has(s, "index"))
 		check_say_line(
-		    m, "package-index", "packages may come from another place");
+		    m, "extra-index", "packages may come from another place");
 	else if (check_has(s, "scripts") || check_has(s, "entry-points"))
 		check_note(m->b, "script-changed", m->path, m->number,
 		    "a command: %.*s", check_cut(v), v.p);
@@ -184,7 +184,7 @@ check_gem_line(struct check_manifest *m)
 
 	if (check_begins(v, "source") || check_begins(v, "git_source"))
 		check_say_line(
-		    m, "package-index", "packages may come from another place");
+		    m, "extra-index", "packages may come from another place");
 	else if (check_has(v, "git:") || check_has(v, "github:") ||
 	    check_has(v, ":git =>") || check_has(v, ":github =>") ||
 	    check_has(v, "path:") || check_has(v, ":path =>"))
@@ -200,7 +200,7 @@ check_gradle_line(struct check_manifest *m)
 		check_say_line(m, "build-backend", "what builds it changes");
 	else if (check_has(v, "maven") && check_has(v, "://"))
 		check_say_line(
-		    m, "package-index", "packages may come from another place");
+		    m, "extra-index", "packages may come from another place");
 	else if (check_has(v, "url") && check_has(v, "http:"))
 		check_line_origin(m);
 	else if (check_has(v, "allowInsecureProtocol"))
@@ -216,7 +216,7 @@ check_rc_line(struct check_manifest *m)
 	if (check_has(v, "registry") || check_has(v, "index") ||
 	    check_has(v, "npmRegistryServer"))
 		check_say_line(
-		    m, "package-index", "packages may come from another place");
+		    m, "extra-index", "packages may come from another place");
 	else if (check_begins(v, "script-shell") ||
 	    check_begins(v, "node-options") || check_begins(v, "yarnPath") ||
 	    check_begins(v, "yarn-path") || check_begins(v, "plugins") ||
@@ -234,7 +234,7 @@ check_pipfile_line(struct check_manifest *m)
 {
 	if (check_has(m->section, "source"))
 		check_say_line(
-		    m, "package-index", "packages may come from another place");
+		    m, "extra-index", "packages may come from another place");
 	else if (check_has(m->line, "git =") || check_has(m->line, "path ="))
 		check_line_origin(m);
 }

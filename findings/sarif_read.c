@@ -200,6 +200,9 @@ sarif_read_result(
 		return 0;
 	str_addv(&id, str_view(&r->tool));
 	sarif_add_plain(&id, rule, SARIF_RULE_MAX);
+	/* Without a name after it the last slash would be the tool's. */
+	if (id.p[id.len - 1] == '/')
+		id.p[id.len - 1] = '_';
 	finding_add_foreign(r->out, str_cstr(&id), severity, str_cstr(&path),
 	    (uint32_t)line, text);
 	return 0;

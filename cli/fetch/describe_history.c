@@ -5,7 +5,7 @@
 
 #include "cli/fetch/commit_object.h"
 #include "cli/program.h"
-#include "findings/scan_lines.h"
+
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"

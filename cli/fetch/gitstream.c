@@ -239,25 +239,35 @@ gitstream_all(struct fetch_job *j, const char *const *argv, const char *in_file,
 
 struct blobs {
 	struct gitstream *s;
+	bool listed;
 	char *buf;
 	size_t at, end;
 };
 
 struct blobs *
-blobs_open(struct fetch_job *j, struct err *e)
+blobs_open_list(struct fetch_job *j, const char *in_file, struct err *e)
 {
 	/* From 1 MiB on git hands an object on as it reads it. */
-	static const char *const argv[] = { "-c", "core.bigFileThreshold=1m",
-		"cat-file", "--batch", NULL };
-	struct gitstream *s = gitstream_open(j, argv, NULL, true, e);
+	const char *const argv[] = { "-c", "core.bigFileThreshold=1m",
+		"cat-file", "--batch", in_file == NULL ? NULL : "--buffer",
+		NULL };
+	struct gitstream *s = gitstream_open(
+	    j, argv, in_file, in_file == NULL, e);
 	struct blobs *b;
 
 	if (s == NULL)
 		return NULL;
 	b = xcalloc(1, sizeof(*b));
 	b->s = s;
+	b->listed = in_file != NULL;
 	b->buf = xmalloc(GITSTREAM_PIECE);
 	return b;
+}
+
+struct blobs *
+blobs_open(struct fetch_job *j, struct err *e)
+{
+	return blobs_open_list(j, NULL, e);
 }
 
 void
@@ -326,7 +336,7 @@ blobs_get(struct blobs *b, const char *id, uint64_t *size, gitstream_fn *fn,
 
 	str_addf(&line, "%s\n", id);
 	b->s->until = clock_mono_ms() + FETCH_GIT_MS;
-	if (gitstream_ask(b->s, str_view(&line), e) == -1 ||
+	if ((!b->listed && gitstream_ask(b->s, str_view(&line), e) == -1) ||
 	    blobs_head(b, id, &left, e) == -1)
 		return -1;
 	if (size != NULL)

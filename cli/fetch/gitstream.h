@@ -43,6 +43,10 @@ int gitstream_all(struct fetch_job *j, const char *const *argv,
 /* cat-file --batch */
 struct blobs;
 struct blobs *blobs_open(struct fetch_job *j, struct err *e);
+/* Of the objects that a file lists, which have to be asked for in its order:
+ * git does not wait for the question. */
+struct blobs *blobs_open_list(
+    struct fetch_job *j, const char *in_file, struct err *e);
 void blobs_close(struct blobs *b);
 /* The contents in pieces; an object that is not there is ERR_PROTO.  size may
  * be NULL, and is set before the first piece. */

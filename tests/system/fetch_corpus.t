@@ -89,8 +89,11 @@ examine()
 	if [ -s "$T/out" ]; then
 		jq -r '.findings[] | "\(.id)=\(.severity)@\(.file)"' "$T/out" \
 		    >"$T/found" 2>/dev/null || echo broken >"$T/found"
-	else
+	elif [ "$RC" -ne 0 ] && err_has 'fetch failed'; then
+		# git's own check of the objects.
 		echo refused >"$T/found"
+	else
+		echo broken >"$T/found"
 	fi
 }
 

@@ -14,7 +14,7 @@ printf 'int main(void)\n{\n\treturn 0;\n}\n' >src/main.c
 printf 'one\n' >sub/dir/one
 printf 'two\n' >sub/dir/two
 printf 'text\n' >docs/a.md
-ln -s docs link
+ln -s docs way
 git add . && git commit -q -m First
 BASE=$(git rev-parse HEAD)
 
@@ -57,11 +57,11 @@ git rm -qr sub && ln -s docs sub && commit
 check
 tap_ok 'a folder that becomes a link' found folder-to-link sub
 branch
-git rm -q link && mkdir link && printf 'x\n' >link/x && commit
+git rm -q way && mkdir way && printf 'x\n' >way/x && commit
 check
-tap_ok 'a link that becomes a folder' found file-type link
+tap_ok 'a link that becomes a folder' found file-type way
 branch
-git rm -q link && printf 'x\n' >link && printf 'y\n' >zz && commit
+git rm -q way && printf 'x\n' >way && printf 'y\n' >zz && commit
 check
 tap_is "$RC $(ids)" '0 file-type' 'a link that becomes a file: two patches, one change'
 branch
@@ -71,7 +71,7 @@ git commit -q -m sub && git checkout -q -f
 check
 tap_is "$RC $(ids)" '0 file-type submodule' 'a file that becomes a submodule'
 branch
-ln -s link/../../etc out && commit
+ln -s way/../../etc out && commit
 check
 tap_ok 'a link through a link' found symlink-chain out
 branch

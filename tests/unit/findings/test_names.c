@@ -378,6 +378,62 @@ sizes_beyond_the_usual_ask_and_too_many_files_are_refused(void **state)
 }
 
 static void
+files_that_something_obeys_are_found_at_any_depth(void **state)
+{
+	static const struct {
+		const char *path, *id;
+	} cases[] = {
+		{ "a/b/.windsurf/rules/x.md", "agent-config" },
+		{ ".clinerules/x", "agent-config" },
+		{ "CRUSH.md", "agent-config" },
+		{ ".github/prompts/x.md", "agent-config" },
+		{ "sub/.github/instructions/x.md", "agent-config" },
+		{ "x/mcp.json", "agent-config" },
+		{ "x/libfoo.so-gdb.py", "editor-config" },
+		{ ".bashrc", "editor-config" },
+		{ "a/.mise/tasks/x", "editor-config" },
+		{ ".editorconfig", "tool-config" },
+		{ "a/.env.local", "tool-config" },
+		{ ".pre-commit-hooks.yaml", "hook" },
+		{ "x/hooks/reference-transaction", "hook" },
+		{ ".lintstagedrc.json", "hook" },
+		{ "a/.yarn/releases/yarn.cjs", "build-file" },
+		{ ".mvn/jvm.config", "build-file" },
+		{ "a/vite.config.ts", "build-file" },
+		{ "a/Directory.Build.props", "build-file" },
+		{ "tox.ini", "build-file" },
+		{ "flake.nix", "build-file" },
+		{ "x/PKGBUILD", "build-file" },
+		{ "pkg.spec", "build-file" },
+		{ "a/.pylintrc", "build-file" },
+		{ ".tekton/x.yaml", "ci-file" },
+		{ "buildspec.yml", "ci-file" },
+		{ ".cirrus.star", "ci-file" },
+		{ "a/bun.lockb", "lockfile" },
+		{ "uv.lock", "lockfile" },
+	};
+	static const char *const good[] = { "src/build.c", "docs/agents.html",
+		"src/Workspace.tsx", "x.spec.ts", "a/hooks/useX.ts", "rules.md",
+		"tests/mise_test.go", "env.c", "src/cursor/x.c", "claude.c" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (names_of(cases[i].path, cases[i].id) != 1)
+			fail_msg("%s is not found", cases[i].path);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct names_test t;
+
+		names_begin(&t);
+		names_change(&t, 'A', good[i], FILE_MODE);
+		check_end(t.k);
+		if (t.f.n > 0)
+			fail_msg("%s is %s", good[i], t.f.list[0].id);
+		check_free(t.k);
+		findings_release(&t.f);
+	}
+}
+
+static void
 folding_is_bounded_by_its_room(void **state)
 {
 	char out[8] = "";
@@ -408,6 +464,8 @@ main(void)
 		    a_repository_in_the_tree_is_found_by_its_last_piece),
 		cmocka_unit_test(
 		    sizes_beyond_the_usual_ask_and_too_many_files_are_refused),
+		cmocka_unit_test(
+		    files_that_something_obeys_are_found_at_any_depth),
 		cmocka_unit_test(folding_is_bounded_by_its_room),
 	};
 

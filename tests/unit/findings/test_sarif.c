@@ -50,6 +50,8 @@ results_of_other_tools_become_findings(void **state)
 		  "\"text\":\"m\"},\"locations\":[{\"physicalLocation\":{"
 		  "\"artifactLocation\":{\"index\":0}}}]}",
 		    "sarif:semgrep_OSS/y", "note", "by/index.c", "m", 0 },
+		{ "{\"ruleId\":\"a/\",\"message\":{\"text\":\"m\"}}",
+		    "sarif:semgrep_OSS/a_", "ask", "", "m", 0 },
 		/* A suppression stands in the branch's own source. */
 		{ "{\"ruleId\":\"r0\",\"message\":{\"text\":\"m\"},"
 		  "\"suppressions\":[{\"kind\":\"inSource\"}]}",
