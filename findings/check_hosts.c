@@ -121,7 +121,8 @@ check_host_numbers(struct view host, unsigned octets[4])
 static bool
 check_address_is_near(const unsigned o[4])
 {
-	return o[0] == 0 || o[0] == 10 || o[0] == 127 || o[0] >= 224 ||
+	return o[0] == 0 || o[0] == 10 || o[0] == 127 || o[0] == 255 ||
+	    (o[0] >= 224 && o[0] < 240) ||
 	    (o[0] == 172 && o[1] >= 16 && o[1] < 32) ||
 	    (o[0] == 192 && o[1] == 168) || (o[0] == 169 && o[1] == 254);
 }

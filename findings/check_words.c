@@ -11,10 +11,9 @@
 #define BOTH CHECK_EDGE_BOTH
 #define NODOT CHECK_EDGE_NODOT
 
-#define SKIP(word, where, edges)                            \
-	{                                                   \
-		word, where, edges, 0, "test-skipped",      \
-		    "a test or a step of CI does not count" \
+#define SKIP(word, where, edges)                                           \
+	{                                                                  \
+		word, where, edges, 0, "test-skipped", "a test is skipped" \
 	}
 #define HOLLOW(word)                                  \
 	{                                             \
