@@ -133,6 +133,9 @@ check_edges_ok(struct view text, size_t start, size_t end, unsigned edges)
 		before = text.p[start - 1];
 	if ((edges & CHECK_EDGE_BEFORE) && check_is_word(before))
 		return false;
+	if ((edges & CHECK_EDGE_UPPER) &&
+	    !isupper((unsigned char)text.p[start]))
+		return false;
 	if ((edges & CHECK_EDGE_NODOT) && before == '.')
 		return false;
 	if ((edges & CHECK_EDGE_AFTER) && end < text.len &&

@@ -144,8 +144,9 @@ enum {
 	CHECK_EDGE_BEFORE = 1, /* no letter, digit or _ before it */
 	CHECK_EDGE_AFTER = 2,
 	CHECK_EDGE_BOTH = 3,
-	CHECK_EDGE_NODOT = 8, /* no method of something */
-	CHECK_EDGE_START = 4  /* only blanks and comment signs before it */
+	CHECK_EDGE_NODOT = 8,  /* no method of something */
+	CHECK_EDGE_UPPER = 16, /* its first letter is a capital */
+	CHECK_EDGE_START = 4   /* only blanks and comment signs before it */
 };
 
 const struct check_word *check_word_at(size_t i); /* NULL: no further one */

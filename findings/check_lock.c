@@ -49,6 +49,8 @@ check_pins_of(const struct check_lock *l, struct view name)
 {
 	size_t from = 0, to = l->n, end;
 
+	if (l->n == 0)
+		return (struct check_pins){ NULL, 0 };
 	while (from < to) {
 		size_t mid = from + (to - from) / 2;
 

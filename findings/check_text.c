@@ -130,23 +130,36 @@ check_line_names(struct check_body *b)
 	}
 }
 
-/* A whole word in another script's letters that reads like a name here. */
+/* A whole word in another script's letters that reads like a name here, or
+ * that is the only one of its kind in a line of code. */
 static void
 check_twins(struct check_body *b)
 {
+	struct view text = b->line->text;
 	char twin[CHECK_WORD_MAX + 1];
-	size_t at = 0, column = 0;
+	size_t at = 0, column = 0, odd = 0, known = 0, first = 0;
 
-	while (unicode_twin(b->line->text, &at, &column, twin, sizeof(twin))) {
+	while (unicode_twin(text, &at, &column, twin, sizeof(twin))) {
 		uint64_t hash = check_hash(view_of(twin)) | 1;
 
-		if (strlen(twin) >= CHECK_WORD_MIN &&
-		    (check_names_full(b) || *check_name_slot(b, hash) == hash))
+		if (strlen(twin) < CHECK_WORD_MIN)
+			continue;
+		first = first == 0 ? column : first;
+		for (size_t i = column - 1; i < at; i++)
+			known += check_shape(text.p[i]) == SHAPE_ODD;
+		b->point = column - 1;
+		if (check_names_full(b) || *check_name_slot(b, hash) == hash)
 			check_say(b, "homoglyph", b->line->line,
 			    "a word in column %zu looks like \"%s\" and is "
 			    "another",
 			    column, twin);
 	}
+	for (size_t i = 0; i < text.len; i++)
+		odd += check_shape(text.p[i]) == SHAPE_ODD;
+	if (known > 0 && known == odd)
+		check_say(b, "lookalike", b->line->line,
+		    "a word in column %zu has letters that look like ASCII",
+		    first);
 }
 
 void

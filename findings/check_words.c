@@ -11,9 +11,10 @@
 #define BOTH CHECK_EDGE_BOTH
 #define NODOT CHECK_EDGE_NODOT
 
-#define SKIP(word, where, edges)                                           \
-	{                                                                  \
-		word, where, edges, 0, "test-skipped", "a test is skipped" \
+#define SKIP(word, where, edges)                            \
+	{                                                   \
+		word, where, edges, 0, "test-skipped",      \
+		    "a test or a step of CI does not count" \
 	}
 #define HOLLOW(word)                                  \
 	{                                             \
@@ -122,6 +123,7 @@ static const struct check_word check_table[] = {
 	EVAL("exec(", BEFORE | NODOT),
 	EVAL("execscript(", BEFORE),
 	EVAL("new function(", BEFORE),
+	EVAL("function(", BEFORE | NODOT | CHECK_EDGE_UPPER),
 	EVAL("vm.runin", BEFORE),
 	RUN("child_process", 0),
 	EVAL("os.system(", 0),

@@ -163,13 +163,21 @@ unicode_classify(struct unicode_state *s, uint32_t cp, struct view rest)
 	return UNICODE_CLEAN;
 }
 
+/* Letters of Latin beyond the usual ones are no other script. */
+static bool
+unicode_is_phonetic(uint32_t cp)
+{
+	return cp < 0x0370 || (cp >= 0x1d00 && cp < 0x1e00) ||
+	    (cp >= 0xa720 && cp < 0xa800);
+}
+
 /* Letters of two scripts in one word, one of them in the other's clothes. */
 static bool
 unicode_is_mixed(struct unicode_state *s, uint32_t cp)
 {
 	if (unicode_is_latin(cp))
 		s->latin = true;
-	else if (unicode_alike(cp) != 0)
+	else if (unicode_alike(cp) != 0 && !unicode_is_phonetic(cp))
 		s->alike = true;
 	else if (!unicode_is_letter(cp) && cp != '_' && (cp < '0' || cp > '9'))
 		s->latin = s->alike = false;

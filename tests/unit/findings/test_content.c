@@ -90,6 +90,7 @@ letters_in_the_clothes_of_others_are_found(void **state)
 		{ "a.js", "+if (a \307\203= b)", "lookalike" },
 		{ "a.js", "+x = 1\315\276 y", "lookalike" },
 		{ "a.js", "+if (a\357\274\235b) return", "lookalike" },
+		{ "a.py", "+\321\201\320\276\321\200 = 2", "lookalike" },
 		{ "a.py", "-cop = 1\n+\321\201\320\276\321\200 = 2",
 		    "homoglyph" },
 		{ "a.py", "+def cop(): pass\n+\321\201\320\276\321\200()",
@@ -97,6 +98,10 @@ letters_in_the_clothes_of_others_are_found(void **state)
 	};
 	static const struct row absent[] = {
 		{ "a.py", "+\321\201\320\276\321\200 = 2", "homoglyph" },
+		{ "a.py",
+		    "+# \320\263\320\264\320\265 \321\201\320\276\321\200?",
+		    "lookalike" },
+		{ "a.md", "+\304\261\304\237d\304\261r", "mixed-scripts" },
 		{ "a.md", "+cop \321\201\320\276\321\200", "homoglyph" },
 		{ "a.py", "+\316\224t = 1", "mixed-scripts" },
 		{ "a.py", "+# \320\277\321\200\320\270\320\262\320\265\321\202",
@@ -147,6 +152,8 @@ encoded_programs_that_run_are_found(void **state)
 		    "decode-and-run" },
 		{ "a.js", "+new Function(Buffer.from(x, 'base64'))",
 		    "decode-and-run" },
+		{ "a.js", "+Function(String.fromCharCode(97))()",
+		    "decode-and-run" },
 		{ "a.js", "+x = atob(y)\n+eval(x)", "obfuscated" },
 		{ "a.py", "+pickle.loads(data)", "unsafe-load" },
 		{ "a.sh", "+LD_PRELOAD=./x.so ls", "preload" },
@@ -164,6 +171,8 @@ encoded_programs_that_run_are_found(void **state)
 	};
 	static const struct row absent[] = {
 		{ "a.js", "+re.exec(atob(x))", "decode-and-run" },
+		{ "a.js", "+x = function(y) { return atob(y); }",
+		    "decode-and-run" },
 		{ "a.js", "+medieval(atob(x))", "decode-and-run" },
 		{ "a.js", "+x = atob(y)", "obfuscated" },
 		{ "a.sh", "+curl https://x.io -o f | tee log",
