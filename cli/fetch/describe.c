@@ -386,6 +386,7 @@ fetch_describe(struct fetch_job *j, struct err *e)
 	int rc;
 
 	d.ends = xcalloc(1, sizeof(*d.ends));
+	check_set_limits(d.k, &j->limits);
 	check_set_now(d.k, clock_now_ms() / DESCRIBE_MS);
 	rc = describe_run(&d, e);
 	if (rc == 0)

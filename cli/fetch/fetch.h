@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "cli/target.h"
+#include "findings/check.h"
 #include "findings/finding.h"
 #include "findings/scan.h"
 #include "lib/base/opt.h"
@@ -67,6 +68,7 @@ struct fetch_job {
 	struct str raw;
 	struct view patch;     /* of base..head: a file in the box, mapped */
 	struct str patch_less; /* changed files it has not, one a line */
+	struct check_limits limits; /* 0: the usual ones */
 	struct findings findings;
 	enum fetch_review review;
 	char review_model[128];
