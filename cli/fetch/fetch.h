@@ -65,10 +65,10 @@ struct fetch_job {
 	char *box;
 	char head[SCAN_ID + 1], base[SCAN_ID + 1];
 	/* What is in it. */
+	struct check_limits limits; /* of sizes; 0: the usual ones */
 	struct str raw;
 	struct view patch;     /* of base..head: a file in the box, mapped */
 	struct str patch_less; /* changed files it has not, one a line */
-	struct check_limits limits; /* 0: the usual ones */
 	struct findings findings;
 	enum fetch_review review;
 	char review_model[128];
