@@ -387,6 +387,7 @@ fetch_describe(struct fetch_job *j, struct err *e)
 	int rc;
 
 	d.ends = xcalloc(1, sizeof(*d.ends));
+	check_set_limits(d.k, &j->limits);
 	check_set_now(d.k, clock_now_ms() / DESCRIBE_MS);
 	check_set_limits(d.k,
 	    &(struct check_limits){
