@@ -178,9 +178,9 @@ sarif_read_result(
 	const char *rule = json_str_or(result, "ruleId",
 	    json_str_or(json_get(result, "rule"), "id", NULL));
 	const char *text = json_str_or(message, "text", NULL);
-	enum finding_severity severity;
-	bool counts;
-	int64_t line;
+	enum finding_severity severity = FINDING_BLOCK;
+	bool counts = true;
+	int64_t line = 0;
 
 	if (!json_is_object(result) || !json_is_object(message))
 		return err_set(e, ERR_INVALID, "message is missing");

@@ -82,6 +82,8 @@ fetch_examine(
 	    (j->policy = fetch_policy_load(j, FETCH_BOX, j->base, e)) == NULL)
 		return -1;
 	j->findings.policy = j->policy;
+	j->limits.file = findings_limit(j->policy, FINDINGS_LIMIT_FILE);
+	j->limits.total = findings_limit(j->policy, FINDINGS_LIMIT_TOTAL);
 	cli_note("checking %.12s..%.12s ...", j->base, j->head);
 	if (fetch_describe(j, e) == -1)
 		return err_wrap(e,

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "findings/policy.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
@@ -387,11 +386,8 @@ fetch_describe(struct fetch_job *j, struct err *e)
 	int rc;
 
 	d.ends = xcalloc(1, sizeof(*d.ends));
+	check_set_limits(d.k, &j->limits);
 	check_set_now(d.k, clock_now_ms() / DESCRIBE_MS);
-	check_set_limits(d.k,
-	    &(struct check_limits){
-		.file = findings_limit(j->policy, FINDINGS_LIMIT_FILE),
-		.total = findings_limit(j->policy, FINDINGS_LIMIT_TOTAL) });
 	rc = describe_run(&d, e);
 	if (rc == 0)
 		check_end(d.k);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "cli/target.h"
+#include "findings/check.h"
 #include "findings/finding.h"
 #include "findings/scan.h"
 #include "lib/base/opt.h"
@@ -65,6 +66,7 @@ struct fetch_job {
 	char *box;
 	char head[SCAN_ID + 1], base[SCAN_ID + 1];
 	/* What is in it. */
+	struct check_limits limits; /* of sizes; 0: the usual ones */
 	struct str raw;
 	struct view patch;     /* of base..head: a file in the box, mapped */
 	struct str patch_less; /* changed files it has not, one a line */

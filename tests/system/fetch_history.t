@@ -23,7 +23,7 @@ git clone -q --bare --no-tags "file://$TOP" "$SRV" 2>/dev/null || tap_bail 'clon
 git -C "$SRV" for-each-ref --format='delete %(refname)' | git -C "$SRV" update-ref --stdin
 HEAD=$(git -C "$TOP" rev-parse HEAD)
 # Every commit whose first parent is here.
-git -C "$SRV" rev-list --first-parent --no-merges -n "${COMMITS:-40}" "$HEAD" |
+git -C "$SRV" rev-list --no-merges -n "${COMMITS:-40}" "$HEAD" |
     while read -r id; do
 	git -C "$SRV" cat-file -e "$id^{commit}" 2>/dev/null &&
 	    git -C "$SRV" rev-parse -q --verify "$id^1" >/dev/null && echo "$id"

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 
-tap_plan 55
+tap_plan 57
 XDG_CONFIG_HOME=$T/xdg
 export XDG_CONFIG_HOME
 mkdir -p "$T/xdg/coffer"
@@ -184,6 +184,13 @@ tap_is "$RC" 0 'and can be allowed by its id'
 printf 'rule sarif:lint/c/bad note\n' >"$USER_POLICY"
 fetch --dry-run --json --sarif-in "$T/tool.sarif" agent/plain
 tap_is "$RC $(weight sarif:lint/c/bad)" '0 note' 'or weighed by the policy'
+rm "$USER_POLICY"
+printf 'limit file 20\n' >"$USER_POLICY"
+fetch --dry-run --json agent/plain
+tap_is "$RC $(weight large-file)" '0 ask' 'a limit of the policy holds'
+printf 'limit file 20\nrule large-file block\n' >"$USER_POLICY"
+fetch --dry-run --json agent/plain
+tap_is "$RC $(weight large-file)" '3 block' 'and weighs what the policy says'
 rm "$USER_POLICY"
 sed 's/"error"/"none"/' "$T/tool.sarif" >"$T/low.sarif"
 fetch --dry-run --json --sarif-in "$T/low.sarif" --sarif-in "$T/tool.sarif" agent/plain
