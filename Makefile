@@ -194,6 +194,7 @@ tools   := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c tests/bench/*.c))
 $(tools): $(O)/%: $(O)/%.o $(O)/lib.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
 $(O)/tests/bench/db_write: $(O)/server.a
+$(O)/tests/bench/fetch_check: $(O)/cli.a $(O)/findings.a
 $(O)/tests/bench/sandbox_start $(O)/tests/bench/sandbox_many $(O)/tests/bench/agent_stream: $(O)/agentd.a
 
 test-programs: $(unit) $(fuzz) $(tools)

@@ -35,6 +35,7 @@ const struct command *const command_tables[] = {
 	cmd_look,
 	cmd_propose,
 	cmd_verify,
+	cmd_fetch_rules,
 	cmd_reviewer,
 	cmd_model,
 	cmd_budget,

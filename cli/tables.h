@@ -41,6 +41,7 @@ extern const struct command cmd_applied[];
 extern const struct command cmd_look[];
 extern const struct command cmd_propose[];
 extern const struct command cmd_verify[];
+extern const struct command cmd_fetch_rules[];
 extern const struct command cmd_reviewer[];
 extern const struct command cmd_help[];
 

@@ -3,65 +3,100 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "findings/check_body.h"
 #include "findings/check_priv.h"
+#include "findings/policy.h"
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "lib/base/map.h"
 
 enum {
-	CHECK_FILES_MAX = 5000
+	CHECK_FILE_USUAL = 10 << 20,
+	CHECK_TOTAL_USUAL = 100 << 20,
+	CHECK_FILES_USUAL = 5000,
+	CHECK_COMMITS_USUAL = 500
 };
 
 struct check {
 	struct findings *out;
+	struct check_limits limits;
 	struct check_file file;
+	struct check_body *body;
+	struct check_names *names;
+	struct check_attributes *attributes;
+	struct check_history *history;
+	int64_t now;
+	uint64_t total; /* bytes of contents */
 	size_t files;
-	/* Folders that together look like a repository inside the tree. */
-	bool seen_head, seen_objects, seen_refs;
 };
 
 struct check *
 check_new(struct findings *out)
 {
+	static const struct check_limits usual = { CHECK_FILE_USUAL,
+		CHECK_TOTAL_USUAL, CHECK_FILES_USUAL, CHECK_COMMITS_USUAL };
 	struct check *k = xcalloc(1, sizeof(*k));
 
 	k->out = out;
+	k->limits = usual;
+	k->body = check_body_new(out);
+	k->names = check_names_new(out);
+	k->attributes = check_attributes_new();
+	k->history = check_history_new(out);
 	return k;
 }
 
 void
 check_free(struct check *k)
 {
+	if (k == NULL)
+		return;
+	check_body_free(k->body);
+	check_names_free(k->names);
+	check_attributes_free(k->attributes);
+	check_history_free(k->history);
 	free(k);
 }
 
-static void
-check_note_repository(struct check *k, const char *path)
+void
+check_set_limits(struct check *k, const struct check_limits *l)
 {
-	const char *slash = strrchr(path, '/');
-	const char *base = slash == NULL ? path : slash + 1;
+	if (l->file != 0)
+		k->limits.file = l->file;
+	if (l->total != 0)
+		k->limits.total = l->total;
+	if (l->files != 0)
+		k->limits.files = l->files;
+	if (l->commits != 0)
+		k->limits.commits = l->commits;
+}
 
-	if (strcasecmp(base, "HEAD") == 0)
-		k->seen_head = true;
-	if (strstr(path, "objects/") != NULL)
-		k->seen_objects = true;
-	if (strstr(path, "refs/") != NULL)
-		k->seen_refs = true;
+void
+check_set_now(struct check *k, int64_t now)
+{
+	k->now = now;
 }
 
 void
 check_change(struct check *k, const struct scan_change *c)
 {
-	if (k->files++ == CHECK_FILES_MAX)
-		finding_add(k->out, "too-large", "", 0,
-		    "more than %d files are changed", (int)CHECK_FILES_MAX);
+	k->files++;
+	k->out->seen.files++;
+	if (strcmp(c->path, FINDINGS_POLICY_PATH) == 0)
+		finding_add(k->out, "fetch-policy", c->path, 0,
+		    "the policy of these checks is %s",
+		    c->status == 'A'       ? "added"
+			: c->status == 'D' ? "deleted"
+					   : "changed");
+	if (k->files == CHECK_FILES_MAX + 1)
+		check_unread(k, "", "more files are changed than are read");
 	if (k->files > CHECK_FILES_MAX)
 		return;
 	check_mode(c, k->out);
 	check_name(c, k->out);
 	check_autorun(c, k->out);
-	if (c->status != 'D')
-		check_note_repository(k, c->path);
+	check_names_change(k->names, c);
+	check_body_change(k->body, c);
 	if (c->status == 'D' && check_is_test(c->path))
 		finding_add(k->out, "test-deleted", c->path, 0,
 		    "a file of tests is deleted");
@@ -70,21 +105,18 @@ check_change(struct check *k, const struct scan_change *c)
 void
 check_tree(struct check *k, const char *path, uint32_t mode)
 {
-	(void)k;
-	(void)path;
-	(void)mode;
+	check_names_tree(k->names, view_of(path), mode);
 }
 
 static void
-check_enter(struct check *k, const char *path, uint32_t kind)
+check_enter(struct check *k, const char *path, uint32_t kind, char status)
 {
 	size_t n = strnlen(path, SCAN_PATH_MAX);
 
+	check_body_leave(k->body);
+	k->file = (struct check_file){ .kind = kind };
 	memcpy(k->file.path, path, n);
-	k->file.path[n] = '\0';
-	k->file.binary = false;
-	k->file.kind = kind;
-	k->file.is_test = check_is_test(path);
+	check_body_enter(k->body, &k->file, status);
 }
 
 static uint32_t
@@ -95,54 +127,114 @@ check_kind(const struct scan_change *c)
 	return type == SCAN_MODE_LINK || type == SCAN_MODE_SUBMODULE ? type : 0;
 }
 
+static void
+check_size(struct check *k, const char *path, uint64_t size)
+{
+	bool before = k->total > k->limits.total;
+
+	k->total += size;
+	if (size > k->limits.file)
+		finding_add(k->out, "large-file", path, 0,
+		    "%llu bytes; %llu are usual", (unsigned long long)size,
+		    (unsigned long long)k->limits.file);
+	if (!before && k->total > k->limits.total)
+		finding_add(k->out, "large-change", "", 0,
+		    "the contents are over %llu bytes",
+		    (unsigned long long)k->limits.total);
+}
+
 bool
 check_file(
     struct check *k, const struct scan_change *c, const struct check_content *b)
 {
-	check_enter(k, c->path, check_kind(c));
-	if (k->file.kind == SCAN_MODE_LINK)
+	check_enter(k, c->path, check_kind(c), c->status);
+	if (k->file.kind == SCAN_MODE_LINK) {
 		check_link(c->path, b->head, k->out);
+		check_names_link(k->names, c->path, b->head);
+	}
 	if (k->file.kind != 0)
 		return false;
-	if (c->status != 'D')
+	if (c->status != 'D') {
+		check_size(k, c->path, b->size);
 		k->file.binary = check_binary(&k->file, b, k->out);
+	}
+	if (k->file.binary)
+		check_names_binary(k->names, c->path);
 	return !k->file.binary;
 }
 
 void
 check_line(struct check *k, const struct scan_line *l)
 {
-	check_text(l, &k->file, k->out);
+	if (l->kind == '+')
+		k->out->seen.added++;
+	else
+		k->out->seen.removed++;
+	findings_look_at(k->out, l->text);
+	if (check_base_is(l->path, ".gitattributes"))
+		check_attributes_line(k->attributes, l, k->out);
+	check_body_line(k->body, l);
+	findings_look_at(k->out, (struct view){ .p = NULL });
 }
 
 void
 check_file_end(struct check *k)
 {
+	check_body_leave(k->body);
 	k->file.path[0] = '\0';
 }
 
 bool
 check_wants_both(const struct scan_change *c)
 {
-	(void)c;
-	return false;
+	if ((c->old_mode & SCAN_MODE_TYPE) == SCAN_MODE_SUBMODULE ||
+	    check_kind(c) != 0)
+		return false;
+	return check_base_is(c->path, ".gitmodules") || check_body_wants(c);
 }
 
 void
 check_both(struct check *k, const struct scan_change *c, struct view was,
     struct view is)
 {
-	(void)k;
-	(void)c;
-	(void)was;
-	(void)is;
+	if (check_base_is(c->path, ".gitmodules"))
+		check_modules(c->path, is, k->out);
+	if (check_body_wants(c))
+		check_body_both(k->body, c, was, is);
+}
+
+void
+check_base_commit(struct check *k, const struct check_commit *c)
+{
+	check_history_base(k->history, c);
 }
 
 void
 check_commit(struct check *k, const struct check_commit *c)
 {
-	(void)k;
-	(void)c;
+	k->out->seen.commits++;
+	check_history_commit(k->history, c, k->now);
+}
+
+void
+check_commit_change(
+    struct check *k, const char *commit, const struct scan_change *c)
+{
+	check_history_change(k->history, commit, c);
+}
+
+void
+check_commit_line(
+    struct check *k, const char *commit, const struct scan_line *l)
+{
+	check_history_line(k->history, commit, l);
+}
+
+void
+check_history_unread(struct check *k, const char *why)
+{
+	finding_add(k->out, "history-unread", "", 0,
+	    "the commits were not all looked at: %s", why);
 }
 
 void
@@ -154,9 +246,14 @@ check_unread(struct check *k, const char *path, const char *why)
 void
 check_end(struct check *k)
 {
-	if (k->seen_head && k->seen_objects && k->seen_refs)
-		finding_add(k->out, "embedded-repository", "", 0,
-		    "the change adds a git repository inside the tree");
+	check_body_end(k->body);
+	check_names_end(k->names);
+	check_attributes_end(k->attributes, k->names, k->out);
+	check_history_end(k->history, k->limits.commits);
+	if (k->files > k->limits.files)
+		finding_add(k->out, "large-change", "", 0,
+		    "%zu files are changed; %zu are usual", k->files,
+		    k->limits.files);
 }
 
 /* From what git prints: the kinds of the paths, by their names. */
@@ -185,7 +282,9 @@ check_diff_on_line(const struct scan_line *l, void *arg)
 	const uint32_t *kind = map_get(d->kinds, l->path);
 
 	if (strcmp(l->path, d->k->file.path) != 0) {
-		check_enter(d->k, l->path, kind == NULL ? 0 : *kind);
+		if (d->k->file.path[0] != '\0')
+			check_file_end(d->k);
+		check_enter(d->k, l->path, kind == NULL ? 0 : *kind, 'M');
 		if (l->kind == '+' && d->k->file.kind == 0 && l->line == 1)
 			d->k->file.binary = check_binary(&d->k->file,
 			    &(struct check_content){ .size = l->text.len,
@@ -193,8 +292,10 @@ check_diff_on_line(const struct scan_line *l, void *arg)
 				.tail = l->text },
 			    d->k->out);
 	}
-	if (l->kind == '+' && d->k->file.kind == SCAN_MODE_LINK)
+	if (l->kind == '+' && d->k->file.kind == SCAN_MODE_LINK) {
 		check_link(l->path, l->text, d->k->out);
+		check_names_link(d->k->names, l->path, l->text);
+	}
 	if (d->k->file.kind == 0)
 		check_line(d->k, l);
 }
@@ -211,6 +312,8 @@ check_diff(
 
 	if (rc == 0)
 		rc = scan_patch(patch, check_diff_on_line, &d, e);
+	if (rc == 0 && d.k->file.path[0] != '\0')
+		check_file_end(d.k);
 	if (rc == 0)
 		check_end(d.k);
 	map_free(d.kinds);

@@ -31,6 +31,8 @@ check_mode(const struct scan_change *c, struct findings *out)
 	if (type == SCAN_MODE_LINK)
 		finding_add(out, "symlink", c->path, 0, "a symbolic link is %s",
 		    c->status == 'A' ? "added" : "changed");
+	if (type == 0)
+		return; /* said above */
 	if (c->new_mode == CHECK_PROGRAM && c->old_mode != CHECK_PROGRAM)
 		finding_add(out, "executable", c->path, 0,
 		    c->status == 'A' ? "an executable file is added"
@@ -67,7 +69,7 @@ check_link_into_git(struct view target)
 	struct view rest = target, part;
 
 	while (view_split(&rest, '/', &part))
-		if (part.len == 4 && strncasecmp(part.p, ".git", 4) == 0)
+		if (check_part_is_git(part))
 			return true;
 	return false;
 }
@@ -79,6 +81,8 @@ check_link(const char *path, struct view target, struct findings *out)
 
 	if (target.len == 0)
 		why = "an empty place";
+	else if (target.len >= SCAN_PATH_MAX)
+		why = "a path that is too long";
 	else if (target.p[0] == '/' || target.p[0] == '~')
 		why = "an absolute path";
 	else if (memchr(target.p, '\\', target.len) != NULL ||

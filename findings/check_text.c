@@ -1,210 +1,300 @@
+/* Rules that look at the letters of a line. */
+#include <math.h>
 #include <string.h>
 
-#include "findings/check_priv.h"
+#include "findings/check_body.h"
 #include "findings/unicode.h"
-#include "lib/base/secret.h"
 
 enum {
 	CHECK_LONG_LINE = 1000,
-	CHECK_PADDING = 120
+	CHECK_PADDING = 120,
+	CHECK_COMMENT_FAR = 200,
+	CHECK_BLOB_ASK = 400, /* bytes without a break */
+	CHECK_WORD_MIN = 3,
+	CHECK_WORD_MAX = 64
 };
+
+/* What every line is passed by: most need no closer look. */
+enum {
+	SHAPE_ODD = 1, /* beyond ASCII, or a control */
+	SHAPE_BLANK = 2,
+	SHAPE_WORD = 4,
+	SHAPE_BLOB = 8 /* of base64 and its like */
+};
+
+#define O SHAPE_ODD
+#define S SHAPE_BLANK
+#define W (SHAPE_WORD | SHAPE_BLOB)
+#define B SHAPE_BLOB
+#define N 0
+/* clang-format off */
+static const unsigned char check_shapes[256] = {
+	O, O, O, O, O, O, O, O, O, S, O, O, O, O, O, O,
+	O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+	S, N, N, N, N, N, N, N, N, N, N, B, N, B, N, B,
+	W, W, W, W, W, W, W, W, W, W, N, N, N, B, N, N,
+	N, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W,
+	W, W, W, W, W, W, W, W, W, W, W, N, N, N, N, W,
+	N, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W,
+	W, W, W, W, W, W, W, W, W, W, W, N, N, N, N, O,
+	O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+	O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+	O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+	O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+	O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+	O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+	O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+	O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+};
+/* clang-format on */
+#undef O
+#undef S
+#undef W
+#undef B
+#undef N
+
+static unsigned char
+check_shape(char c)
+{
+	return check_shapes[(unsigned char)c];
+}
+
+static bool
+check_line_is_odd(struct view v)
+{
+	for (size_t i = 0; i < v.len; i++)
+		if (check_shape(v.p[i]) == SHAPE_ODD)
+			return true;
+	return false;
+}
 
 static const struct {
-	const char *needle; /* without case */
-	const char *id;
-	const char *what;
-	bool tests_only;
-} check_phrases[] = {
-	{ "@pytest.mark.skip", "test-skipped", "a test is skipped", true },
-	{ "@pytest.mark.xfail", "test-skipped", "a test may fail", true },
-	{ "pytest.skip(", "test-skipped", "a test is skipped", true },
-	{ "@unittest.skip", "test-skipped", "a test is skipped", true },
-	{ "self.skiptest(", "test-skipped", "a test is skipped", true },
-	{ "it.skip(", "test-skipped", "a test is skipped", true },
-	{ "test.skip(", "test-skipped", "a test is skipped", true },
-	{ "describe.skip(", "test-skipped", "tests are skipped", true },
-	{ "xit(", "test-skipped", "a test is skipped", true },
-	{ "xdescribe(", "test-skipped", "tests are skipped", true },
-	{ "t.skip(", "test-skipped", "a test is skipped", true },
-	{ "#[ignore", "test-skipped", "a test is ignored", true },
-	{ "@ignore", "test-skipped", "a test is ignored", true },
-	{ "@disabled", "test-skipped", "a test is disabled", true },
-	{ "skip();", "test-skipped", "a test is skipped", true },
-	{ "# skip ", "test-skipped", "a test is skipped", true },
-	{ "continue-on-error: true", "test-skipped", "a step of CI may fail",
-	    false },
-	{ "allow_failure: true", "test-skipped", "a step of CI may fail",
-	    false },
-	{ "| sh", "pipe-to-shell", "a download is piped to a shell", false },
-	{ "| bash", "pipe-to-shell", "a download is piped to a shell", false },
-	{ "|sh", "pipe-to-shell", "a download is piped to a shell", false },
-	{ "|bash", "pipe-to-shell", "a download is piped to a shell", false },
-	{ "ignore previous instructions", "prompt-injection",
-	    "the text talks to a reviewing model", false },
-	{ "ignore all previous", "prompt-injection",
-	    "the text talks to a reviewing model", false },
-	{ "disregard previous", "prompt-injection",
-	    "the text talks to a reviewing model", false },
-	{ "<|im_start|>", "prompt-injection",
-	    "the text has a model's control marks", false },
-	{ "[inst]", "prompt-injection", "the text has a model's control marks",
-	    false },
-	{ "version https://git-lfs", "lfs",
-	    "the content is stored elsewhere (git-lfs)", false },
+	const char *id, *what;
+} check_kinds[] = {
+	[UNICODE_SELECTOR] = { "emoji-selector",
+	    "an unseen character that joins or makes an emoji" },
+	[UNICODE_LOOKALIKE] = { "lookalike",
+	    "a character that looks like one of ASCII" },
+	[UNICODE_MIXED] = { "mixed-scripts",
+	    "a word mixes letters that look alike" },
+	[UNICODE_PRIVATE] = { "private-use",
+	    "a character whose shape is the font's" },
+	[UNICODE_MALFORMED] = { "encoding", "not UTF-8" },
+	[UNICODE_MARK] = { "bidi-mark", "a mark of the direction of text" },
+	[UNICODE_CONTROL] = { "control-character", "a control character" },
+	[UNICODE_INVISIBLE] = { "invisible", "an invisible character" },
+	[UNICODE_BIDI] = { "bidi",
+	    "a character that turns the direction of text" },
 };
 
+static uint64_t *
+check_name_slot(struct check_body *b, uint64_t hash)
+{
+	size_t i = (size_t)hash & (CHECK_NAMES_MAX - 1);
+
+	while (b->names[i] != 0 && b->names[i] != hash)
+		i = (i + 1) & (CHECK_NAMES_MAX - 1);
+	return &b->names[i];
+}
+
 static bool
-check_contains(struct view text, const char *needle)
+check_names_full(const struct check_body *b)
 {
-	size_t n = strlen(needle);
-
-	for (size_t i = 0; i + n <= text.len; i++)
-		if (strncasecmp(text.p + i, needle, n) == 0)
-			return true;
-	return false;
+	return b->names_n >= CHECK_NAMES_MAX / 2;
 }
 
-static void
-check_unicode(const struct scan_line *l, struct findings *out)
+/* Names are remembered for their twins in other scripts. */
+void
+check_line_names(struct check_body *b)
 {
-	static const struct {
-		const char *id, *what;
-	} kinds[] = {
-		[UNICODE_MIXED] = { "mixed-scripts",
-		    "a word mixes letters that look alike" },
-		[UNICODE_MALFORMED] = { "encoding", "not UTF-8" },
-		[UNICODE_CONTROL] = { "control-character",
-		    "a control character" },
-		[UNICODE_INVISIBLE] = { "invisible", "an invisible character" },
-		[UNICODE_BIDI] = { "bidi",
-		    "a character that turns the direction of text" },
-	};
-	struct view text = l->text;
-	struct unicode_hit hit;
+	struct view v = b->line->text;
 
-	/* The mark at the start of a file is usual. */
-	if (l->line == 1 && view_starts(text, "\xef\xbb\xbf"))
-		text = view_from(text, 3);
-	hit = unicode_scan(text);
-	if (hit.kind != UNICODE_CLEAN)
-		finding_add(out, kinds[hit.kind].id, l->path, l->line,
-		    "%s, U+%04X in column %zu", kinds[hit.kind].what, hit.cp,
-		    hit.column);
-}
-
-/* filter, diff, merge and friends make git run or hide something. */
-static void
-check_attributes(const struct scan_line *l, struct findings *out)
-{
-	static const char *const words[] = { "filter=", "diff=", "merge=",
-		"textconv", "working-tree-encoding", "export-subst", "-diff",
-		"binary", "linguist-generated", "[attr]" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!check_contains(l->text, words[i]))
-			continue;
-		finding_add(out, "gitattributes-filter", l->path, l->line,
-		    "the attribute %s can run a program or hide a change",
-		    words[i]);
+	if (!(b->traits & CHECK_IS_CODE))
 		return;
-	}
-}
+	for (size_t i = 0; i < v.len && !check_names_full(b);) {
+		size_t start = i;
+		uint64_t hash, *slot;
 
-static bool
-check_is_base(const char *path, const char *name)
-{
-	const char *slash = strrchr(path, '/');
-
-	return strcasecmp(slash == NULL ? path : slash + 1, name) == 0;
-}
-
-static bool
-check_is_program(struct view text)
-{
-	static const char *const magic[] = { "\177ELF", "MZ",
-		"\xca\xfe\xba\xbe", "\xcf\xfa\xed\xfe", "\xce\xfa\xed\xfe" };
-
-	for (size_t i = 0; i < sizeof(magic) / sizeof(magic[0]); i++)
-		if (view_starts(text, magic[i]))
-			return true;
-	return false;
-}
-
-bool
-check_binary(const struct check_file *f, const struct check_content *b,
-    struct findings *out)
-{
-	if (b->head.len == 0 || memchr(b->head.p, '\0', b->head.len) == NULL)
-		return false;
-	if (check_is_program(b->head))
-		finding_add(out, "executable-binary", f->path, 0,
-		    "a program in machine code is added");
-	else
-		finding_add(out, "binary", f->path, 0, "the content is binary");
-	return true;
-}
-
-static void
-check_lengths(const struct scan_line *l, struct findings *out)
-{
-	size_t blanks = 0;
-
-	if (l->text.len > CHECK_LONG_LINE)
-		finding_add(out, "long-line", l->path, l->line,
-		    "a line of %zu bytes", l->text.len);
-	for (size_t i = 0; i < l->text.len; i++) {
-		char c = l->text.p[i];
-
-		if (c != ' ' && c != '\t') {
-			if (blanks > CHECK_PADDING) {
-				finding_add(out, "hidden-code", l->path,
-				    l->line,
-				    "text after %zu blanks is off the "
-				    "screen",
-				    blanks);
-				return;
-			}
-			blanks = 0;
-		} else {
-			blanks += c == '\t' ? 8 : 1;
+		while (i < v.len && (check_shape(v.p[i]) & SHAPE_WORD))
+			i++;
+		if (i - start < CHECK_WORD_MIN || i - start > CHECK_WORD_MAX) {
+			i += i == start;
+			continue;
+		}
+		hash = check_hash((struct view){ v.p + start, i - start });
+		slot = check_name_slot(b, hash | 1);
+		if (*slot == 0) {
+			*slot = hash | 1;
+			b->names_n++;
 		}
 	}
+}
+
+/* A whole word in another script's letters that reads like a name here, or
+ * that is the only one of its kind in a line of code. */
+static void
+check_twins(struct check_body *b)
+{
+	struct view text = b->line->text;
+	char twin[CHECK_WORD_MAX + 1];
+	size_t at = 0, column = 0, odd = 0, known = 0, first = 0;
+
+	while (unicode_twin(text, &at, &column, twin, sizeof(twin))) {
+		uint64_t hash = check_hash(view_of(twin)) | 1;
+
+		if (strlen(twin) < CHECK_WORD_MIN)
+			continue;
+		first = first == 0 ? column : first;
+		for (size_t i = column - 1; i < at; i++)
+			known += check_shape(text.p[i]) == SHAPE_ODD;
+		b->point = column - 1;
+		if (check_names_full(b) || *check_name_slot(b, hash) == hash)
+			check_say(b, "homoglyph", b->line->line,
+			    "a word in column %zu looks like \"%s\" and is "
+			    "another",
+			    column, twin);
+	}
+	for (size_t i = 0; i < text.len; i++)
+		odd += check_shape(text.p[i]) == SHAPE_ODD;
+	if (known > 0 && known == odd)
+		check_say(b, "lookalike", b->line->line,
+		    "a word in column %zu has letters that look like ASCII",
+		    first);
 }
 
 void
-check_text(
-    const struct scan_line *l, struct check_file *file, struct findings *out)
+check_line_unicode(struct check_body *b)
 {
-	bool key = false;
-	const char *secret;
+	const struct scan_line *l = b->line;
+	struct view text = l->text;
+	struct unicode_hit hit;
 
-	if (l->kind != '+' || file->binary || l->text.len == 0)
+	if (!check_line_is_odd(text))
 		return;
-	if (memchr(l->text.p, '\0', l->text.len) != NULL) {
-		file->binary = true;
-		finding_add(out, "binary", l->path, 0, "the content is binary");
+	/* The mark at the start of a file is usual. */
+	if (l->line == 1 && l->offset == 0 && view_starts(text, "\xef\xbb\xbf"))
+		text = view_from(text, 3);
+	hit = unicode_scan(text);
+	if (b->traits & CHECK_IS_CODE)
+		check_twins(b);
+	/* In what people read, signs of any script are at home. */
+	if (hit.kind == UNICODE_CLEAN ||
+	    (hit.kind == UNICODE_LOOKALIKE && !(b->traits & CHECK_IS_CODE)))
 		return;
+	if (hit.kind == UNICODE_MARK && (b->traits & CHECK_IS_CODE))
+		hit.kind = UNICODE_BIDI;
+	b->point = hit.column - 1 + (size_t)(text.p - l->text.p);
+	if (hit.kind == UNICODE_SELECTOR)
+		check_note(b, check_kinds[hit.kind].id, l->path, l->line,
+		    "%s, U+%04X in column %zu", check_kinds[hit.kind].what,
+		    hit.cp, hit.column);
+	else
+		check_say(b, check_kinds[hit.kind].id, l->line,
+		    "%s, U+%04X in column %zu", check_kinds[hit.kind].what,
+		    hit.cp, hit.column);
+}
+
+/* Bits that a byte carries, of the bytes of v. */
+double
+check_entropy(struct view v)
+{
+	size_t count[256] = { 0 };
+	double bits = 0;
+
+	for (size_t i = 0; i < v.len; i++)
+		count[(unsigned char)v.p[i]]++;
+	for (size_t i = 0; i < 256; i++) {
+		double p = (double)count[i] / (double)v.len;
+
+		if (count[i] > 0)
+			bits -= p * log2(p);
 	}
-	secret = secret_find(l->text, &key);
-	if (secret != NULL)
-		finding_add(out, key ? "private-key" : "secret", l->path,
-		    l->line, "this looks like a %s", secret);
-	check_unicode(l, out);
-	check_lengths(l, out);
-	if (check_is_base(l->path, ".gitattributes"))
-		check_attributes(l, out);
-	for (size_t i = 0; i < sizeof(check_phrases) / sizeof(check_phrases[0]);
-	     i++) {
-		if (check_phrases[i].tests_only && !file->is_test)
-			continue;
-		if (strcmp(check_phrases[i].id, "pipe-to-shell") == 0 &&
-		    !check_contains(l->text, "curl ") &&
-		    !check_contains(l->text, "wget "))
-			continue;
-		if (check_contains(l->text, check_phrases[i].needle)) {
-			finding_add(out, check_phrases[i].id, l->path, l->line,
-			    "%s", check_phrases[i].what);
-			return;
+	return bits;
+}
+
+/* A run without a blank or a mark. */
+static void
+check_run(struct check_body *b, struct view v)
+{
+	double bits;
+
+	if (v.len > b->longest)
+		b->longest = v.len;
+	if (v.len < CHECK_BLOB_ASK || !(b->traits & CHECK_IS_CODE))
+		return;
+	bits = check_entropy(v);
+	/* Rulers of dashes and the like carry nothing. */
+	if (bits > 2.5)
+		check_say(b, "encoded-data", b->line->line,
+		    "%zu bytes of encoded data, %.1f bits each", v.len, bits);
+}
+
+/* A comment that ends far to the right, and what comes behind it; a comment
+ * that swallows or lets go of the next line. */
+static void
+check_comments(struct check_body *b)
+{
+	const struct scan_line *l = b->line;
+	struct view v = view_trim(l->text);
+	const char *end = NULL;
+
+	if (!(b->traits & CHECK_IS_CLIKE))
+		return;
+	if (l->text.len > CHECK_COMMENT_FAR)
+		end = memmem(l->text.p + CHECK_COMMENT_FAR,
+		    l->text.len - CHECK_COMMENT_FAR, "*/", 2);
+	if (end != NULL && end + 2 < v.p + v.len)
+		check_say(b, "hidden-code", l->line,
+		    "text behind a comment that ends in column %zu",
+		    (size_t)(end - l->text.p) + 1);
+	if (view_starts(v, "//") &&
+	    (view_ends(v, "\\") || view_ends(v, "\?\?/")))
+		check_say(b, "comment-trick", l->line,
+		    "the comment goes on in the next line");
+}
+
+void
+check_line_long(struct check_body *b)
+{
+	const struct scan_line *l = b->line;
+	size_t blanks = 0, blob = 0, spaces = 0, i;
+	bool hidden = false;
+
+	b->longest = 0;
+	for (i = 0; i <= l->text.len; i++) {
+		unsigned char shape = i < l->text.len
+		    ? check_shape(l->text.p[i])
+		    : 0;
+
+		if (shape & SHAPE_BLOB) {
+			blob++;
+		} else if (blob > 0) {
+			check_run(
+			    b, (struct view){ l->text.p + i - blob, blob });
+			blob = 0;
+		}
+		if (shape == SHAPE_BLANK) {
+			blanks += l->text.p[i] == '\t' ? 8 : 1;
+			spaces++;
+		} else if (blanks > 0) {
+			hidden = hidden ||
+			    (blanks > CHECK_PADDING && i < l->text.len &&
+				l->text.p[i] != '\r');
+			blanks = 0;
 		}
 	}
+	if (hidden && !(b->traits & CHECK_IS_DATA))
+		check_say(b, "hidden-code", l->line,
+		    "text after more than %d blanks is off the screen",
+		    (int)CHECK_PADDING);
+	check_comments(b);
+	if (l->text.len <= CHECK_LONG_LINE)
+		return;
+	if (b->traits & (CHECK_IS_DATA | CHECK_IS_DOC))
+		check_note(b, "long-data", l->path, l->line,
+		    "a line of %zu bytes", l->text.len);
+	else
+		check_say(b, "long-line", l->line, "a line of %zu bytes%s",
+		    l->text.len,
+		    spaces * 20 < l->text.len ? ", hardly a blank in it" : "");
 }

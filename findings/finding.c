@@ -1,59 +1,25 @@
 #include "findings/finding.h"
 
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "findings/policy.h"
+#include "findings/rule.h"
+#include "findings/sarif.h"
 #include "lib/base/alloc.h"
+#include "lib/base/esc.h"
+#include "lib/base/secret.h"
 #include "lib/base/str.h"
+#include "lib/base/utf8.h"
 
-static const char finding_review_id[] = "review";
-
-static const struct {
-	const char *id;
-	enum finding_severity severity;
-} finding_rules[] = {
-	{ "agent-config", FINDING_BLOCK },
-	{ "bad-name", FINDING_BLOCK },
-	{ "bidi", FINDING_BLOCK },
-	{ "binary", FINDING_ASK },
-	{ "build-file", FINDING_ASK },
-	{ "ci-file", FINDING_ASK },
-	{ "control-character", FINDING_BLOCK },
-	{ "editor-config", FINDING_BLOCK },
-	{ "embedded-repository", FINDING_BLOCK },
-	{ "encoding", FINDING_ASK },
-	{ "executable", FINDING_ASK },
-	{ "executable-binary", FINDING_BLOCK },
-	{ "file-type", FINDING_ASK },
-	{ "gitattributes", FINDING_ASK },
-	{ "gitattributes-filter", FINDING_BLOCK },
-	{ "gitmodules", FINDING_BLOCK },
-	{ "hidden-code", FINDING_ASK },
-	{ "hook", FINDING_BLOCK },
-	{ "invisible", FINDING_BLOCK },
-	{ "lfs", FINDING_ASK },
-	{ "lockfile", FINDING_NOTE },
-	{ "long-line", FINDING_ASK },
-	{ "mixed-scripts", FINDING_ASK },
-	{ "not-reviewed", FINDING_ASK },
-	{ "pipe-to-shell", FINDING_ASK },
-	{ "private-key", FINDING_BLOCK },
-	{ "prompt-injection", FINDING_ASK },
-	{ "secret", FINDING_BLOCK },
-	{ "submodule", FINDING_BLOCK },
-	{ "symlink", FINDING_ASK },
-	{ "symlink-escape", FINDING_BLOCK },
-	{ "test-deleted", FINDING_ASK },
-	{ "test-skipped", FINDING_ASK },
-	{ "too-large", FINDING_BLOCK },
-	{ "too-many-findings", FINDING_BLOCK },
-	{ "unusual-mode", FINDING_BLOCK },
+enum {
+	FINDING_BEFORE = 40 /* bytes of the line before what it is about */
 };
 
-static const size_t finding_rules_n = sizeof(finding_rules) /
-    sizeof(finding_rules[0]);
+static const char finding_review_id[] = "review";
 
 static const char *const finding_severities[] = {
 	[FINDING_NOTE] = "note",
@@ -70,13 +36,74 @@ finding_severity_name(enum finding_severity s)
 bool
 finding_id_ok(const char *id)
 {
-	/* What was not read cannot be allowed. */
-	if (strncmp(id, "too-", 4) == 0)
-		return false;
-	for (size_t i = 0; i < finding_rules_n; i++)
-		if (strcmp(finding_rules[i].id, id) == 0)
-			return true;
-	return strcmp(id, finding_review_id) == 0;
+	const struct finding_rule *rule = finding_rule_get(id);
+
+	if (rule != NULL)
+		return (rule->flags & RULE_FIXED) == 0;
+	return strcmp(id, finding_review_id) == 0 || sarif_id_ok(id);
+}
+
+void
+findings_look_at(struct findings *f, struct view text)
+{
+	f->text = text;
+	f->point = 0;
+}
+
+void
+findings_point(struct findings *f, size_t byte)
+{
+	f->point = byte < f->text.len ? byte : 0;
+}
+
+/* From where the evidence is cut: a little before what it is about, but not
+ * within a character. */
+static size_t
+finding_quote_from(struct view text, size_t point)
+{
+	size_t from = point > FINDING_BEFORE ? point - FINDING_BEFORE : 0;
+
+	while (from < point && ((unsigned char)text.p[from] & 0xc0) == 0x80)
+		from++;
+	while (from < point && (text.p[from] == ' ' || text.p[from] == '\t'))
+		from++;
+	return from;
+}
+
+/* Where in the line, its hash, and what stands there, escaped; nothing of a
+ * line that has a key in it. */
+static void
+finding_quote(struct findings *f, const struct finding_rule *rule,
+    struct finding *row, struct str *out)
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	struct view rest = f->text;
+	bool key;
+
+	if (f->text.len == 0 || row->line == 0 ||
+	    (rule != NULL && (rule->flags & RULE_SILENT) != 0) ||
+	    secret_find(f->text, &key) != NULL)
+		return;
+	for (size_t i = 0; f->point > 0 && i <= f->point; i++)
+		if (((unsigned char)f->text.p[i] & 0xc0) != 0x80)
+			row->column++;
+	(void)crypto_hash_sha256(
+	    hash, (const unsigned char *)f->text.p, f->text.len);
+	(void)sodium_bin2hex(
+	    row->sha256, sizeof(row->sha256), hash, sizeof(hash));
+	rest = view_from(rest, finding_quote_from(rest, f->point));
+	while (rest.len > 0) {
+		uint32_t c;
+		size_t n = utf8_decode(rest, &c), had = out->len;
+
+		esc_term(out, (struct view){ rest.p, n == 0 ? 1 : n });
+		if (out->len > FINDING_EVIDENCE_MAX) {
+			out->len = had;
+			out->p[had] = '\0';
+			break;
+		}
+		rest = view_from(rest, n == 0 ? 1 : n);
+	}
 }
 
 static void
@@ -91,12 +118,14 @@ finding_push(struct findings *f, const struct finding *row)
 
 /* One rule says the same of one file a few times only. */
 static bool
-finding_is_repeat(const struct findings *f, const char *id, const char *file)
+finding_is_repeat(const struct findings *f, const char *id,
+    enum finding_severity severity, const char *file)
 {
 	int same = 0;
 
 	for (size_t i = f->n; i-- > 0;) {
-		if (strcmp(f->list[i].id, id) == 0 &&
+		if (f->list[i].severity == severity &&
+		    strcmp(f->list[i].id, id) == 0 &&
 		    strcmp(f->list[i].file, file) == 0 &&
 		    ++same == FINDING_PER_FILE)
 			return true;
@@ -104,42 +133,51 @@ finding_is_repeat(const struct findings *f, const char *id, const char *file)
 	return false;
 }
 
+static bool
+finding_has_room(struct findings *f, const char *id,
+    enum finding_severity severity, const char *file)
+{
+	if (f->n > 0 && finding_is_repeat(f, id, severity, file))
+		return false;
+	if (f->n < FINDING_MAX)
+		return true;
+	if (f->dropped++ == 0)
+		finding_push(f,
+		    &(struct finding){ .id = "too-many-findings",
+			.severity = FINDING_BLOCK,
+			.file = xstrdup(""),
+			.message = xstrdup("there are more findings than can "
+					   "be shown"),
+			.evidence = xstrdup("") });
+	return false;
+}
+
 void
 finding_add(struct findings *f, const char *id, const char *file, uint32_t line,
     const char *fmt, ...)
 {
-	AUTO_STR struct str text = STR_INIT_MAX(FINDING_TEXT_MAX);
-	enum finding_severity severity = FINDING_BLOCK;
+	char text[FINDING_TEXT_MAX + 4];
+	AUTO_STR struct str quote = STR_INIT;
+	const struct finding_rule *rule = finding_rule_get(id);
+	struct finding row = { .id = id,
+		.severity = rule == NULL ? FINDING_BLOCK : rule->severity,
+		.line = line };
 	va_list ap;
 
-	if (f->n > 0 && finding_is_repeat(f, id, file))
-		return;
-	if (f->n >= FINDING_MAX) {
-		if (f->dropped++ == 0) {
-			const struct finding full = {
-				.id = "too-many-findings",
-				.severity = FINDING_BLOCK,
-				.file = xstrdup(""),
-				.message = xstrdup("there are more findings "
-						   "than can be shown"),
-			};
-
-			finding_push(f, &full);
-		}
+	if (!findings_policy_weigh(f->policy, rule, id, file, &row.severity) ||
+	    !finding_has_room(f, id, row.severity, file)) {
+		f->point = 0;
 		return;
 	}
-	for (size_t i = 0; i < finding_rules_n; i++)
-		if (strcmp(finding_rules[i].id, id) == 0)
-			severity = finding_rules[i].severity;
 	va_start(ap, fmt);
-	str_vaddf(&text, fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	finding_push(f,
-	    &(struct finding){ .id = id,
-		.severity = severity,
-		.line = line,
-		.file = xstrdup(file),
-		.message = xstrdup(str_cstr(&text)) });
+	finding_quote(f, rule, &row, &quote);
+	f->point = 0;
+	row.file = xstrdup(file);
+	row.message = view_dup(utf8_cut(view_of(text), FINDING_TEXT_MAX));
+	row.evidence = str_steal(&quote);
+	finding_push(f, &row);
 }
 
 void
@@ -153,7 +191,29 @@ finding_add_review(struct findings *f, enum finding_severity severity,
 		.severity = severity,
 		.line = line,
 		.file = xstrdup(file),
-		.message = xstrndup(message, FINDING_TEXT_MAX) });
+		.message = xstrndup(message, FINDING_TEXT_MAX),
+		.evidence = xstrdup("") });
+}
+
+void
+finding_add_foreign(struct findings *f, const char *id,
+    enum finding_severity severity, const char *file, uint32_t line,
+    const char *message)
+{
+	char *own;
+
+	if (!findings_policy_weigh(f->policy, NULL, id, file, &severity) ||
+	    !finding_has_room(f, id, severity, file))
+		return;
+	own = xstrdup(id);
+	finding_push(f,
+	    &(struct finding){ .id = own,
+		.own_id = own,
+		.severity = severity,
+		.line = line,
+		.file = xstrdup(file),
+		.message = xstrndup(message, FINDING_TEXT_MAX),
+		.evidence = xstrdup("") });
 }
 
 void
@@ -162,6 +222,8 @@ findings_release(struct findings *f)
 	for (size_t i = 0; i < f->n; i++) {
 		free(f->list[i].file);
 		free(f->list[i].message);
+		free(f->list[i].evidence);
+		free(f->list[i].own_id);
 	}
 	free(f->list);
 	*f = (struct findings){ .list = NULL };
@@ -175,13 +237,21 @@ findings_allow(struct findings *f, const char *id)
 			f->list[i].allowed = true;
 }
 
+size_t
+findings_count(const struct findings *f, enum finding_severity severity)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (!f->list[i].allowed && f->list[i].severity == severity)
+			n++;
+	return n;
+}
+
 bool
 findings_any(const struct findings *f, enum finding_severity severity)
 {
-	for (size_t i = 0; i < f->n; i++)
-		if (!f->list[i].allowed && f->list[i].severity == severity)
-			return true;
-	return false;
+	return findings_count(f, severity) > 0;
 }
 
 enum finding_severity

@@ -1,8 +1,10 @@
 #include "findings/scan.h"
 
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "findings/scan_lines.h"
+#include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
@@ -82,11 +84,16 @@ scan_raw(struct view raw, scan_change_fn *fn, void *arg, struct err *e)
 	return 0;
 }
 
-struct scan_state {
+struct scan_patcher {
+	scan_file_fn *on_file;
+	scan_commit_fn *on_commit; /* NULL: one patch */
 	scan_line_fn *fn;
 	void *arg;
+	struct scan_lines lines;
 	struct str old_path, new_path;
+	struct err *e; /* while it is fed */
 	uint32_t old_left, new_left, old_line, new_line;
+	char kind; /* of the line at hand */
 	bool in_file, in_hunks;
 };
 
@@ -183,7 +190,7 @@ scan_range(struct view *v, uint32_t *start, uint32_t *count)
 }
 
 static int
-scan_hunk(struct scan_state *s, struct view v, struct err *e)
+scan_hunk(struct scan_patcher *s, struct view v, struct err *e)
 {
 	if (!s->in_file || (s->old_path.len == 0 && s->new_path.len == 0) ||
 	    !scan_take(&v, "@@ -") ||
@@ -196,39 +203,72 @@ scan_hunk(struct scan_state *s, struct view v, struct err *e)
 	return 0;
 }
 
-static int
-scan_content(struct scan_state *s, struct view line, struct err *e)
+static void
+scan_count(struct scan_patcher *s)
 {
-	const char kind = *(line.len == 0 ? "" : line.p);
-	bool old_side = kind == '-' || kind == ' ';
-	bool new_side = kind == '+' || kind == ' ';
-	struct scan_line l = { .kind = kind };
-
-	if (kind == '\\')
-		return 0;
-	if ((!old_side && !new_side) || (old_side && s->old_left == 0) ||
-	    (new_side && s->new_left == 0))
-		return err_set(e, ERR_PROTO, "line of a hunk is malformed");
-	if (kind != ' ') {
-		l.path = str_cstr(
-		    s->new_path.len > 0 ? &s->new_path : &s->old_path);
-		l.line = kind == '+' ? s->new_line : s->old_line;
-		l.text = view_from(line, 1);
-		s->fn(&l, s->arg);
-	}
-	if (old_side) {
+	if (s->kind != '+') {
 		s->old_left--;
 		s->old_line++;
 	}
-	if (new_side) {
+	if (s->kind != '-') {
 		s->new_left--;
 		s->new_line++;
 	}
+}
+
+/* A line of a hunk, or a piece of it: its first byte says what it is. */
+static int
+scan_content(
+    struct scan_patcher *s, const struct scan_part *part, struct err *e)
+{
+	bool first = part->offset == 0;
+	struct scan_line l = { .text = part->text, .more = part->more };
+
+	if (first) {
+		s->kind = *(part->text.len == 0 ? "" : part->text.p);
+		l.text = view_from(part->text, 1);
+		if (s->kind != '\\' &&
+		    ((s->kind != '+' && s->kind != '-' && s->kind != ' ') ||
+			(s->kind != '+' && s->old_left == 0) ||
+			(s->kind != '-' && s->new_left == 0)))
+			return err_set(
+			    e, ERR_PROTO, "line of a hunk is malformed");
+	}
+	if (s->kind == '\\')
+		return 0;
+	if (s->kind != ' ') {
+		l.kind = s->kind;
+		l.path = str_cstr(
+		    s->new_path.len > 0 ? &s->new_path : &s->old_path);
+		l.line = s->kind == '+' ? s->new_line : s->old_line;
+		l.offset = first ? 0 : part->offset - 1;
+		s->fn(&l, s->arg);
+	}
+	if (!part->more)
+		scan_count(s);
 	return 0;
 }
 
+/* What only stands between the patches of many commits. */
+static bool
+scan_between(struct scan_patcher *s, struct view line)
+{
+	char id[SCAN_ID + 1];
+	struct view v = line;
+
+	if (s->on_commit == NULL)
+		return false;
+	if (s->in_file && view_starts(line, "Binary files "))
+		return true;
+	if (!scan_id(&v, id) || v.len > 0)
+		return false;
+	s->in_file = s->in_hunks = false;
+	s->on_commit(id, s->arg);
+	return true;
+}
+
 static int
-scan_header(struct scan_state *s, struct view line, struct err *e)
+scan_header(struct scan_patcher *s, struct view line, struct err *e)
 {
 	static const char *const known[] = { "index ", "old mode ", "new mode ",
 		"new file mode ", "deleted file mode ", "similarity index ",
@@ -239,6 +279,8 @@ scan_header(struct scan_state *s, struct view line, struct err *e)
 		s->in_hunks = false;
 		str_reset(&s->old_path);
 		str_reset(&s->new_path);
+		if (s->on_file != NULL)
+			s->on_file(s->arg);
 		return 0;
 	}
 	if (view_starts(line, "@@ "))
@@ -250,30 +292,96 @@ scan_header(struct scan_state *s, struct view line, struct err *e)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (s->in_file && view_starts(line, known[i]))
 			return 0;
+	if (scan_between(s, line))
+		return 0;
 	return err_set(e, ERR_PROTO, "patch has an unknown line");
+}
+
+static int
+scan_part(const struct scan_part *part, void *arg)
+{
+	struct scan_patcher *s = arg;
+
+	if (s->old_left > 0 || s->new_left > 0 || part->offset > 0)
+		return scan_content(s, part, s->e);
+	if (part->more)
+		return err_set(s->e, ERR_PROTO, "patch has an endless line");
+	return scan_header(s, part->text, s->e);
+}
+
+struct scan_patcher *
+scan_patcher_new(scan_file_fn *on_file, scan_line_fn *fn, void *arg)
+{
+	struct scan_patcher *s = xcalloc(1, sizeof(*s));
+
+	*s = (struct scan_patcher){ .on_file = on_file,
+		.fn = fn,
+		.arg = arg,
+		.lines = SCAN_LINES_INIT,
+		.old_path = STR_INIT,
+		.new_path = STR_INIT };
+	return s;
+}
+
+void
+scan_patcher_commits(struct scan_patcher *s, scan_commit_fn *on_commit)
+{
+	s->on_commit = on_commit;
+}
+
+void
+scan_patcher_free(struct scan_patcher *s)
+{
+	if (s == NULL)
+		return;
+	scan_lines_release(&s->lines);
+	str_release(&s->old_path);
+	str_release(&s->new_path);
+	free(s);
+}
+
+int
+scan_patcher_feed(struct scan_patcher *s, struct view piece, struct err *e)
+{
+	s->e = e;
+	return scan_lines_feed(&s->lines, piece, scan_part, s);
+}
+
+int
+scan_patcher_end(struct scan_patcher *s, struct err *e)
+{
+	s->e = e;
+	if (scan_lines_end(&s->lines, scan_part, s) == -1)
+		return -1;
+	if (s->old_left > 0 || s->new_left > 0)
+		return err_set(e, ERR_PROTO, "patch ends inside a hunk");
+	return 0;
 }
 
 int
 scan_patch(struct view patch, scan_line_fn *fn, void *arg, struct err *e)
 {
-	struct scan_state s = {
-		.fn = fn,
-		.arg = arg,
-		.old_path = STR_INIT,
-		.new_path = STR_INIT,
-	};
-	struct view rest = patch, line;
-	int rc = 0;
+	struct scan_patcher *s = scan_patcher_new(NULL, fn, arg);
+	int rc = scan_patcher_feed(s, patch, e);
 
-	if (rest.len > 0 && rest.p[rest.len - 1] == '\n')
-		rest.len--;
-	while (rc == 0 && patch.len > 0 && view_split(&rest, '\n', &line))
-		rc = s.old_left > 0 || s.new_left > 0
-		    ? scan_content(&s, line, e)
-		    : scan_header(&s, line, e);
-	if (rc == 0 && (s.old_left > 0 || s.new_left > 0))
-		rc = err_set(e, ERR_PROTO, "patch ends inside a hunk");
-	str_release(&s.old_path);
-	str_release(&s.new_path);
+	if (rc == 0)
+		rc = scan_patcher_end(s, e);
+	scan_patcher_free(s);
 	return rc;
+}
+
+int
+scan_tree_entry(
+    struct view entry, uint32_t *mode, struct view *path, struct err *e)
+{
+	char id[SCAN_ID + 1];
+	struct view v = entry;
+
+	if (!scan_mode(&v, mode) || !scan_take(&v, " ") ||
+	    (!scan_take(&v, "blob ") && !scan_take(&v, "commit ")) ||
+	    !scan_id(&v, id) || !scan_take(&v, "\t") || v.len == 0 ||
+	    v.len > SCAN_PATH_MAX || memchr(v.p, '\0', v.len) != NULL)
+		return err_set(e, ERR_PROTO, "list of a tree is malformed");
+	*path = v;
+	return 0;
 }

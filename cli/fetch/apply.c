@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "findings/check.h"
 #include "cli/fetch/fetch.h"
 #include "cli/fetch/files.h"
 #include "cli/fetch/plan.h"
 #include "cli/program.h"
+#include "findings/check.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -132,9 +132,9 @@ apply_raw(struct fetch_job *j, const struct plan_entry *x, const char *after,
     struct err *e)
 {
 	const char *const argv[] = { "cat-file", "blob", x->new_id, NULL };
-	const struct fetch_git g = {
-		.place = FETCH_BOX, .argv = argv, .max_output = FETCH_BLOB_MAX
-	};
+	const struct fetch_git g = { .place = FETCH_BOX,
+		.argv = argv,
+		.max_output = FETCH_ATTRIBUTES_MAX };
 	AUTO_FREE char *file = path_join(after, x->path);
 	AUTO_FREE char *dir = xstrndup(file, strlen(file) - 15);
 	struct program_result r = PROGRAM_RESULT_INIT;

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "findings/check.h"
 #include "cli/fetch/fetch.h"
+#include "cli/fetch/weigh.h"
 #include "cli/out.h"
 #include "cli/tables.h"
+#include "findings/check.h"
+#include "findings/policy.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -75,9 +77,11 @@ fetch_job_release(struct fetch_job *j)
 	findings_release(&j->findings);
 	fetch_review_info_release(&j->info);
 	plan_release(&j->preview);
+	findings_policy_free(j->policy);
 	str_release(&j->filters);
 	str_release(&j->raw);
-	str_release(&j->patch);
+	str_release(&j->patch_less);
+	fetch_patch_unmap(j);
 	free(j->git);
 	free(j->top);
 	free(j->git_dir);
@@ -143,17 +147,19 @@ fetch_examine(
 	if (j->mode != FETCH_BRANCH && !j->c->g.dry_run &&
 	    fetch_clean(j, &j->preview, e) == -1)
 		return -1;
-	if (fetch_describe(j, e) == -1)
+	j->policy = fetch_policy_load(j, FETCH_BOX, j->base, e);
+	if (j->policy == NULL)
 		return -1;
+	j->findings.policy = j->policy;
+	j->limits.file = findings_limit(j->policy, FINDINGS_LIMIT_FILE);
+	j->limits.total = findings_limit(j->policy, FINDINGS_LIMIT_TOTAL);
 	cli_note("checking %.12s..%.12s ...", j->base, j->head);
-	/* Too large: it was not read, and cannot be allowed. */
-	if (findings_any(&j->findings, FINDING_BLOCK))
-		return 0;
-	if (check_diff(
-		str_view(&j->raw), str_view(&j->patch), &j->findings, e) == -1)
+	if (fetch_describe(j, e) == -1)
 		return err_wrap(e,
 		    "the change cannot be read, so it is "
 		    "refused");
+	if (fetch_sarif_in(j, &j->args->sarif_in, e) == -1)
+		return -1;
 	fetch_allow(j);
 	/* What is refused anyway is not shown to anybody: it may be a key. */
 	if (findings_any(&j->findings, FINDING_BLOCK)) {
@@ -355,6 +361,14 @@ fetch_finish(struct fetch_job *j, struct fetch_args *a)
 	}
 	fetch_tell_review(j);
 	result = fetch_judge(j, &e);
+	if (j->args->sarif != NULL &&
+	    fetch_sarif_out(j, j->args->sarif, &later) == -1) {
+		if (result != NULL)
+			(void)cli_fail(j->c, &later, "fetch");
+		else
+			e = later;
+		result = result != NULL ? result : "not-applied";
+	}
 	if (result == NULL)
 		fetch_offer_held(j, a);
 	if (result == NULL && !j->c->g.dry_run) {
@@ -441,6 +455,10 @@ static const struct command_option fetch_options[] = {
 	    "do not ask the reviewer" },
 	{ 0, OPT_STR, "reason", FETCH(reason), "TEXT",
 	    "why, for --allow and --skip-review; recorded" },
+	{ 0, OPT_STR, "sarif", FETCH(sarif), "FILE",
+	    "write the findings there as SARIF 2.1.0" },
+	{ 0, OPT_LIST, "sarif-in", FETCH(sarif_in), "FILE",
+	    "add what another tool found (SARIF 2.1.0); may be repeated" },
 	{ 'y', OPT_FLAG, "yes", FETCH(yes), NULL,
 	    "accept findings marked `ask`" },
 	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "findings/finding.h"
 #include "cli/out.h"
 #include "cli/reviewer/exchange.h"
 #include "cli/reviewer/guide.h"
@@ -12,6 +11,7 @@
 #include "cli/reviewer/role.h"
 #include "cli/tables.h"
 #include "cli/target.h"
+#include "findings/finding.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"

@@ -15,28 +15,30 @@
 #include "cli/fetch/plan.h"
 #include "cli/fetch/review_info.h"
 #include "cli/target.h"
+#include "findings/check.h"
 #include "findings/finding.h"
 #include "findings/scan.h"
 #include "lib/base/opt.h"
 #include "lib/base/str.h"
 
 struct cli;
+struct child;
+struct child_spec;
 struct err;
 struct jw;
 struct program_result;
 
 enum {
-	FETCH_PATCH_MAX = 32 << 20,
-	FETCH_RAW_MAX = 8 << 20,
-	FETCH_BLOB_MAX = 10 << 20,
+	FETCH_RAW_MAX = 32 << 20,
+	FETCH_ATTRIBUTES_MAX = 1 << 20, /* of one .gitattributes */
 	FETCH_BRANCH_MAX = 200,
 	FETCH_GIT_MS = 10 * 60 * 1000
 };
 
 struct fetch_args {
 	const char *project, *base, *apply, *reason;
-	const char *hold;
-	struct opt_list allow;
+	const char *hold, *sarif;
+	struct opt_list allow, sarif_in;
 	bool skip_review, yes;
 	bool take_all; /* --hold none: nothing is held back */
 };
@@ -90,7 +92,11 @@ struct fetch_job {
 	char from[SCAN_ID + 1], to[SCAN_ID + 1];
 	struct plan preview;
 	size_t changes;
-	struct str raw, patch;
+	struct check_limits limits; /* of sizes; 0: the usual ones */
+	struct str raw;
+	struct view patch;     /* of from..to: a file in the box, mapped */
+	struct str patch_less; /* changed files it has not, one a line */
+	struct findings_policy *policy; /* what findings are weighed by */
 	struct findings findings;
 	enum fetch_review review;
 	struct fetch_review_info info; /* of the review */
@@ -121,6 +127,10 @@ struct fetch_git {
 /* git.c: one git child; 0 with r filled, also for a status other than 0. */
 int fetch_git_run(struct fetch_job *j, const struct fetch_git *g,
     struct program_result *r, struct err *e);
+/* Starts one with its streams as spec has them; argv, environment and folder
+ * are set here. */
+int fetch_git_start(struct fetch_job *j, const struct fetch_git *g,
+    struct child_spec *spec, struct child **out, struct err *e);
 /* The same; a status other than 0 is an error that names the command. */
 int fetch_git(struct fetch_job *j, const struct fetch_git *g,
     struct program_result *r, struct err *e);
@@ -150,13 +160,17 @@ int fetch_resolve_project(
 int fetch_resolve_what(struct fetch_job *j, const char *what, struct err *e);
 int fetch_make_box(struct fetch_job *j, struct err *e);
 int fetch_pull_in(struct fetch_job *j, struct err *e);
-int fetch_describe(struct fetch_job *j, struct err *e);
 void fetch_remove_box(struct fetch_job *j);
+
+/* describe.c: reads the change from the box, piece by piece, into the checks;
+ * findings, raw and patch are filled. */
+int fetch_describe(struct fetch_job *j, struct err *e);
+void fetch_patch_unmap(struct fetch_job *j);
 
 /* review.c: fills findings and j->review; never fails open. */
 void fetch_review(struct fetch_job *j);
 
-/* show.c */
+/* show.c: the summary, then the findings by weight; bounded. */
 void findings_print(const struct cli *c, const struct findings *f);
 void findings_json(struct jw *w, const char *key, const struct findings *f);
 

@@ -6,11 +6,13 @@
 #include "cli/cli.h"
 #include "cli/fetch/fetch.h"
 #include "cli/program.h"
+#include "cli/remote.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
 #include "lib/base/path.h"
+#include "lib/io/child.h"
 
 enum {
 	GIT_ENV_MAX = 160,
@@ -113,6 +115,7 @@ git_env_quiet(struct git_env *env)
 	git_env_put(env, "SSH_ASKPASS", "/bin/false");
 	git_env_put(env, "GIT_PROTOCOL_FROM_USER", "0");
 	git_env_put(env, "GIT_NO_REPLACE_OBJECTS", "1");
+	git_env_put(env, "GIT_GRAFT_FILE", "/dev/null");
 	git_env_put(env, "GIT_OPTIONAL_LOCKS", "0");
 	git_env_put(env, "GIT_LFS_SKIP_SMUDGE", "1");
 	git_env_put(env, "GIT_PAGER", "cat");
@@ -194,17 +197,55 @@ git_env_place(
 	}
 }
 
+/* argv and environment, made and released. */
+struct git_call {
+	const char *argv[GIT_ARGS_MAX + 6];
+	char limits[160];
+	struct git_env env;
+};
+
+static int
+git_call_init(struct git_call *call, struct fetch_job *j,
+    const struct fetch_git *g, struct err *e)
+{
+	char count[24];
+	size_t n = 1;
+
+	*call = (struct git_call){ .argv = { j->git } };
+	/* Of what comes from outside: how large a file gets, how much memory
+	 * it takes. */
+	if (g->network) {
+		(void)snprintf(call->limits, sizeof(call->limits),
+		    "ulimit -v %d && ulimit -f %" PRIu64 " && exec \"$@\"",
+		    GIT_MEMORY_MIB * GIT_ULIMIT_KIB,
+		    j->limit_mib * GIT_ULIMIT_KIB * 2); /* of 512 bytes */
+		call->argv[0] = "/bin/sh";
+		call->argv[1] = "-c";
+		call->argv[2] = call->limits;
+		call->argv[3] = "git";
+		call->argv[4] = j->git;
+		n = 5;
+	}
+	for (size_t i = 0; g->argv[i] != NULL; i++) {
+		if (i == GIT_ARGS_MAX)
+			return err_set(
+			    e, ERR_INTERNAL, "too many words for git");
+		call->argv[n++] = g->argv[i];
+	}
+	git_env_place(j, g, &call->env);
+	(void)snprintf(count, sizeof(count), "%zu", call->env.configs);
+	git_env_put(&call->env, "GIT_CONFIG_COUNT", count);
+	return 0;
+}
+
 int
 fetch_git_run(struct fetch_job *j, const struct fetch_git *g,
     struct program_result *r, struct err *e)
 {
-	const char *argv[GIT_ARGS_MAX + 6] = { j->git };
-	char limits[160];
-	size_t n = 1;
-	struct git_env env = { .n = 0 };
-	char count[24];
+	struct git_call call;
 	struct program_spec spec = {
-		.argv = argv,
+		.argv = call.argv,
+		.envp = (const char *const *)call.env.v,
 		.cwd = g->place == FETCH_BOX ? j->box : j->top,
 		.in = g->in,
 		.max_output = g->max_output == 0 ? GIT_OUTPUT : g->max_output,
@@ -212,33 +253,28 @@ fetch_git_run(struct fetch_job *j, const struct fetch_git *g,
 	};
 	int rc;
 
-	/* Of what comes from outside: how large a file gets, how much memory
-	 * it takes. */
-	if (g->network) {
-		(void)snprintf(limits, sizeof(limits),
-		    "ulimit -v %d && ulimit -f %" PRIu64 " && exec \"$@\"",
-		    GIT_MEMORY_MIB * GIT_ULIMIT_KIB,
-		    j->limit_mib * GIT_ULIMIT_KIB * 2); /* of 512 bytes */
-		argv[0] = "/bin/sh";
-		argv[1] = "-c";
-		argv[2] = limits;
-		argv[3] = "git";
-		argv[4] = j->git;
-		n = 5;
-	}
-	for (size_t i = 0; g->argv[i] != NULL; i++) {
-		if (i == GIT_ARGS_MAX)
-			return err_set(
-			    e, ERR_INTERNAL, "too many words for git");
-		argv[n++] = g->argv[i];
-	}
-	argv[n] = NULL;
-	git_env_place(j, g, &env);
-	(void)snprintf(count, sizeof(count), "%zu", env.configs);
-	git_env_put(&env, "GIT_CONFIG_COUNT", count);
-	spec.envp = (const char *const *)env.v;
+	if (git_call_init(&call, j, g, e) == -1)
+		return -1;
 	rc = program_run(j->c, &spec, r, e);
-	git_env_release(&env);
+	git_env_release(&call.env);
+	return rc == -1 ? err_wrap(e, "git %s", g->argv[0]) : 0;
+}
+
+int
+fetch_git_start(struct fetch_job *j, const struct fetch_git *g,
+    struct child_spec *spec, struct child **out, struct err *e)
+{
+	struct loop *loop = remote_loop(j->c, e);
+	struct git_call call;
+	int rc;
+
+	if (loop == NULL || git_call_init(&call, j, g, e) == -1)
+		return -1;
+	spec->argv = call.argv;
+	spec->envp = (const char *const *)call.env.v;
+	spec->cwd = g->place == FETCH_BOX ? j->box : j->top;
+	rc = child_start(loop, spec, out, e);
+	git_env_release(&call.env);
 	return rc == -1 ? err_wrap(e, "git %s", g->argv[0]) : 0;
 }
 

@@ -21,7 +21,6 @@
 
 enum {
 	QUARANTINE_PATH = 4096,
-	QUARANTINE_SIZES_MAX = 16 << 20,
 	QUARANTINE_LIMIT_MIB = 1024,
 	QUARANTINE_LIMIT_MAX = 1 << 20
 };
@@ -349,101 +348,4 @@ fetch_pull_in(struct fetch_job *j, struct err *e)
 		return err_set(e, ERR_EXISTS,
 		    "the pull request moved while it was fetched; again");
 	return quarantine_base(j, e);
-}
-
-/* Sizes first: nothing large is read into memory. */
-static int
-quarantine_sizes(struct fetch_job *j, struct str *ids, struct err *e)
-{
-	static const char *const argv[] = { "cat-file",
-		"--batch-check=%(objecttype) %(objectsize)", NULL };
-	const struct fetch_git g = { .place = FETCH_BOX,
-		.argv = argv,
-		.in = str_view(ids),
-		.max_output = QUARANTINE_SIZES_MAX };
-	struct program_result r = PROGRAM_RESULT_INIT;
-	struct view rest, line, type;
-	uint64_t total = 0, size;
-	int rc;
-
-	if (ids->len == 0)
-		return 0;
-	rc = fetch_git(j, &g, &r, e);
-	rest = str_view(&r.out);
-	while (rc == 0 && rest.len > 0 && view_split(&rest, '\n', &line)) {
-		AUTO_FREE char *number = NULL;
-
-		if (line.len == 0 || !view_split(&line, ' ', &type))
-			continue;
-		number = view_dup(line);
-		if (!view_is(type, "blob") ||
-		    num_u64(number, 0, UINT64_MAX / 2, &size, e) == -1) {
-			rc = err_set(e, ERR_PROTO,
-			    "a changed file is not in the branch's objects");
-			break;
-		}
-		total += size;
-		if (size > FETCH_BLOB_MAX)
-			finding_add(&j->findings, "too-large", "", 0,
-			    "a file of %llu bytes; the limit is 10 MiB",
-			    (unsigned long long)size);
-	}
-	program_result_release(&r);
-	if (rc == 0 && total > FETCH_PATCH_MAX)
-		finding_add(&j->findings, "too-large", "", 0,
-		    "%llu bytes of changed files; the limit is 32 MiB",
-		    (unsigned long long)total);
-	return rc;
-}
-
-static void
-quarantine_on_change(const struct scan_change *c, void *arg)
-{
-	struct str *ids = arg;
-
-	if (c->new_mode != 0 &&
-	    (c->new_mode & SCAN_MODE_TYPE) != SCAN_MODE_SUBMODULE)
-		str_addf(ids, "%s\n", c->new_id);
-}
-
-static int
-quarantine_diff(struct fetch_job *j, const char *const *argv, size_t max,
-    struct str *out, struct err *e)
-{
-	const struct fetch_git g = {
-		.place = FETCH_BOX, .argv = argv, .max_output = max
-	};
-	struct program_result r = PROGRAM_RESULT_INIT;
-	int rc = fetch_git(j, &g, &r, e);
-
-	if (rc == 0) {
-		str_release(out);
-		*out = r.out;
-		r.out = STR_INIT;
-	}
-	program_result_release(&r);
-	return rc;
-}
-
-int
-fetch_describe(struct fetch_job *j, struct err *e)
-{
-	const char *const raw[] = { "diff-tree", "-r", "-z", "--raw",
-		"--no-renames", "--full-index", "--no-abbrev",
-		"--end-of-options", j->from, j->to, NULL };
-	const char *const patch[] = { "diff-tree", "-r", "-p", "--no-renames",
-		"--no-ext-diff", "--no-textconv", "--text", "--full-index",
-		"--src-prefix=a/", "--dst-prefix=b/", "--end-of-options",
-		j->from, j->to, NULL };
-	AUTO_STR struct str ids = STR_INIT;
-
-	if (quarantine_diff(j, raw, FETCH_RAW_MAX, &j->raw, e) == -1 ||
-	    scan_raw(str_view(&j->raw), quarantine_on_change, &ids, e) == -1 ||
-	    quarantine_sizes(j, &ids, e) == -1)
-		return err_wrap(e, "what changed");
-	if (findings_any(&j->findings, FINDING_BLOCK))
-		return 0; /* too large: it is not read at all */
-	if (quarantine_diff(j, patch, FETCH_PATCH_MAX, &j->patch, e) == -1)
-		return err_wrap(e, "what changed");
-	return 0;
 }

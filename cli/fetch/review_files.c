@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "findings/check.h"
 #include "cli/fetch/fetch.h"
 #include "cli/program.h"
+#include "findings/check.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -211,7 +211,7 @@ review_files_load(
 {
 	const char *const argv[] = { "diff-tree", "-r", "-z", "--raw",
 		"--no-renames", "--full-index", "--no-abbrev",
-		"--end-of-options", j->base, j->head, NULL };
+		"--end-of-options", j->from, j->to, NULL };
 	const struct fetch_git g = {
 		.place = FETCH_BOX, .argv = argv, .max_output = FETCH_RAW_MAX
 	};
@@ -251,7 +251,7 @@ review_files_patch(
 	const char *const argv[] = { "--literal-pathspecs", "diff-tree", "-r",
 		"-p", "--no-renames", "--no-ext-diff", "--no-textconv",
 		"--text", "--full-index", "--src-prefix=a/", "--dst-prefix=b/",
-		j->base, j->head, "--", f->path, NULL };
+		j->from, j->to, "--", f->path, NULL };
 	const struct fetch_git g = {
 		.place = FETCH_BOX, .argv = argv, .max_output = REVIEW_PATCH_MAX
 	};

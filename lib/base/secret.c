@@ -9,6 +9,10 @@ enum secret_set {
 	SECRET_URL    /* A-Z a-z 0-9 _ - */
 };
 
+enum {
+	SECRET_MIN = 20 /* the shortest of all, with its prefix */
+};
+
 static const struct {
 	const char *prefix;
 	enum secret_set set;
@@ -42,6 +46,55 @@ static const struct {
 	{ "dop_v1_", SECRET_ALNUM, 64, "DigitalOcean token" },
 	{ "hf_", SECRET_ALNUM, 34, "Hugging Face token" },
 	{ "SG.", SECRET_URL, 22, "SendGrid key" },
+	{ "ABIA", SECRET_UPPER, 16, "AWS key" },
+	{ "ACCA", SECRET_UPPER, 16, "AWS key" },
+	{ "glptt-", SECRET_URL, 20, "GitLab token" },
+	{ "gldt-", SECRET_URL, 20, "GitLab token" },
+	{ "glrt-", SECRET_URL, 20, "GitLab token" },
+	{ "gloas-", SECRET_URL, 40, "GitLab token" },
+	{ "sk-svcacct-", SECRET_URL, 20, "OpenAI key" },
+	{ "sk-admin-", SECRET_URL, 20, "OpenAI key" },
+	{ "gsk_", SECRET_ALNUM, 40, "Groq key" },
+	{ "xai-", SECRET_ALNUM, 60, "xAI key" },
+	{ "pplx-", SECRET_ALNUM, 40, "Perplexity key" },
+	{ "nvapi-", SECRET_URL, 40, "NVIDIA key" },
+	{ "r8_", SECRET_ALNUM, 37, "Replicate token" },
+	{ "xoxe-", SECRET_URL, 20, "Slack token" },
+	{ "xoxs-", SECRET_URL, 20, "Slack token" },
+	{ "xoxr-", SECRET_URL, 20, "Slack token" },
+	{ "GOCSPX-", SECRET_URL, 28, "Google client secret" },
+	{ "1//0", SECRET_URL, 40, "Google token" },
+	{ "rubygems_", SECRET_ALNUM, 48, "RubyGems key" },
+	{ "CLOJARS_", SECRET_ALNUM, 60, "Clojars token" },
+	{ "doo_v1_", SECRET_ALNUM, 64, "DigitalOcean token" },
+	{ "dor_v1_", SECRET_ALNUM, 64, "DigitalOcean token" },
+	{ "dckr_pat_", SECRET_URL, 27, "Docker token" },
+	{ "dapi", SECRET_ALNUM, 32, "Databricks token" },
+	{ "ATATT3", SECRET_URL, 80, "Atlassian token" },
+	{ "ATCTT3", SECRET_URL, 80, "Atlassian token" },
+	{ "PMAK-", SECRET_URL, 50, "Postman key" },
+	{ "lin_api_", SECRET_ALNUM, 40, "Linear key" },
+	{ "ntn_", SECRET_ALNUM, 40, "Notion token" },
+	{ "figd_", SECRET_URL, 40, "Figma token" },
+	{ "nfp_", SECRET_ALNUM, 36, "Netlify token" },
+	{ "sbp_", SECRET_ALNUM, 40, "Supabase token" },
+	{ "sgp_", SECRET_ALNUM, 40, "Sourcegraph token" },
+	{ "hvs.", SECRET_URL, 24, "Vault token" },
+	{ "hvb.", SECRET_URL, 24, "Vault token" },
+	{ "glsa_", SECRET_URL, 32, "Grafana token" },
+	{ "glc_", SECRET_ALNUM, 32, "Grafana token" },
+	{ "sntrys_", SECRET_ALNUM, 40, "Sentry token" },
+	{ "NRAK-", SECRET_UPPER, 27, "New Relic key" },
+	{ "tskey-", SECRET_URL, 24, "Tailscale key" },
+	{ "shpat_", SECRET_ALNUM, 32, "Shopify token" },
+	{ "shpss_", SECRET_ALNUM, 32, "Shopify secret" },
+	{ "shpca_", SECRET_ALNUM, 32, "Shopify token" },
+	{ "sq0csp-", SECRET_URL, 43, "Square secret" },
+	{ "sq0atp-", SECRET_URL, 22, "Square token" },
+	{ "whsec_", SECRET_ALNUM, 32, "webhook secret" },
+	{ "pscale_tkn_", SECRET_URL, 32, "PlanetScale token" },
+	{ "pscale_pw_", SECRET_URL, 32, "PlanetScale password" },
+	{ "fo1_", SECRET_URL, 40, "Fly.io token" },
 	{ "AGE-SECRET-KEY-1", SECRET_UPPER, 50, "age key" },
 };
 
@@ -102,11 +155,15 @@ secret_at(struct view v, const char **kind)
 {
 	size_t n;
 
+	if (v.len < SECRET_MIN)
+		return 0;
 	for (size_t i = 0; i < sizeof(secret_shapes) / sizeof(secret_shapes[0]);
 	     i++) {
 		const char *prefix = secret_shapes[i].prefix;
 
-		if (!view_starts(v, prefix))
+		/* Every prefix has two letters at least. */
+		if (prefix[0] != v.p[0] || prefix[1] != v.p[1] ||
+		    !view_starts(v, prefix))
 			continue;
 		n = secret_run(
 		    secret_shapes[i].set, view_from(v, strlen(prefix)));
@@ -127,28 +184,65 @@ secret_inside(char c)
 	return secret_in(SECRET_URL, c);
 }
 
+/* Of a key's text there is more, or the line ends with the header: a header
+ * alone is what programs compare with. */
+static bool
+secret_is_pem(struct view line)
+{
+	static const char begin[] = "-----BEGIN ", key[] = "PRIVATE KEY",
+			  putty[] = "PuTTY-User-Key-File-";
+	const char *pem = memmem(line.p, line.len, begin, sizeof(begin) - 1);
+	struct view v;
+
+	if (memmem(line.p, line.len, putty, sizeof(putty) - 1) != NULL)
+		return true;
+	if (pem == NULL)
+		return false;
+	v = view_from(line, (size_t)(pem - line.p) + sizeof(begin) - 1);
+	pem = memmem(v.p, v.len, key, sizeof(key) - 1);
+	if (pem == NULL)
+		return false;
+	v = view_from(v, (size_t)(pem - v.p) + sizeof(key) - 1);
+	while (v.len > 0 && strchr("- \t\r\\n\"'`+,;", v.p[0]) != NULL &&
+	    v.p[0] != '\0')
+		v = view_from(v, 1);
+	if (view_starts(v, "BLOCK"))
+		return true;
+	return v.len == 0 || secret_run(SECRET_ALNUM, v) >= 16;
+}
+
+/* A word's bytes, with the dots in it. */
+static size_t
+secret_word(struct view v, size_t at)
+{
+	size_t n = at;
+
+	while (n < v.len &&
+	    (secret_in(SECRET_URL, v.p[n]) || v.p[n] == '.' || v.p[n] == '/'))
+		n++;
+	return n - at;
+}
+
 const char *
 secret_find(struct view line, bool *private_key)
 {
-	static const char begin[] = "-----BEGIN ", key[] = "PRIVATE KEY";
-	const char *pem = line.len == 0
-	    ? NULL
-	    : memmem(line.p, line.len, begin, sizeof(begin) - 1);
 	const char *kind;
+	size_t at = 0, n;
 
-	*private_key = pem != NULL &&
-	    memmem(pem, (size_t)(line.p + line.len - pem), key,
-		sizeof(key) - 1) != NULL;
+	*private_key = line.len > SECRET_MIN && secret_is_pem(line);
 	if (*private_key)
 		return "private key";
-	for (size_t at = 0; at < line.len; at++) {
-		struct view v = view_from(line, at);
-
-		/* In the middle of a word it is some other text. */
-		if (at > 0 && secret_in(SECRET_URL, line.p[at - 1]))
+	for (; at < line.len; at += n + 1) {
+		n = secret_word(line, at);
+		if (n < SECRET_MIN)
 			continue;
-		if (secret_at(v, &kind) > 0)
-			return kind;
+		for (size_t i = at; i < at + n; i++) {
+			/* In the middle of a word it is some other text. */
+			if (i > 0 && secret_in(SECRET_URL, line.p[i - 1]))
+				continue;
+			if (secret_at(view_from(line, i), &kind) > 0)
+				return kind;
+		}
 	}
 	return NULL;
 }

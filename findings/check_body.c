@@ -1,0 +1,269 @@
+#include "findings/check_body.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/str.h"
+
+struct check_body *
+check_body_new(struct findings *out)
+{
+	struct check_body *b = xcalloc(1, sizeof(*b));
+
+	b->out = out;
+	b->words = scan_words_new(check_words_word);
+	return b;
+}
+
+void
+check_body_free(struct check_body *b)
+{
+	if (b == NULL)
+		return;
+	for (size_t i = 0; i < b->hosts_n; i++)
+		free(b->hosts[i].file);
+	for (size_t i = 0; i < CHECK_PACKS; i++)
+		free(b->packs[i].lock);
+	scan_words_free(b->words);
+	free(b);
+}
+
+uint64_t
+check_hash(struct view v)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < v.len; i++)
+		h = (h ^ (unsigned char)v.p[i]) * 0x100000001b3u;
+	return h;
+}
+
+/* Has this rule something new to say of the file at hand? */
+static bool
+check_may_say(struct check_body *b, const char *id, uint32_t line)
+{
+	struct check_said *s = NULL;
+
+	findings_point(b->out, b->point);
+	b->point = 0;
+	for (size_t i = 0; i < b->said_n && s == NULL; i++)
+		if (strcmp(b->said[i].id, id) == 0)
+			s = &b->said[i];
+	if (s == NULL) {
+		if (b->said_n == CHECK_SAID_MAX)
+			return true;
+		s = &b->said[b->said_n++];
+		*s = (struct check_said){ .id = id };
+	} else if (line != 0 && s->line == line) {
+		return false;
+	}
+	s->line = line;
+	return s->n++ < FINDING_PER_FILE;
+}
+
+void
+check_say(
+    struct check_body *b, const char *id, uint32_t line, const char *fmt, ...)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(FINDING_TEXT_MAX);
+	va_list ap;
+
+	if (!check_may_say(b, id, line))
+		return;
+	va_start(ap, fmt);
+	str_vaddf(&text, fmt, ap);
+	va_end(ap);
+	finding_add(b->out, id, b->file->path, line, "%s", str_cstr(&text));
+}
+
+void
+check_note(struct check_body *b, const char *id, const char *path,
+    uint32_t line, const char *fmt, ...)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(FINDING_TEXT_MAX);
+	va_list ap;
+
+	if (b->notes >= CHECK_NOTES_MAX || !check_may_say(b, id, line))
+		return;
+	b->notes++;
+	va_start(ap, fmt);
+	str_vaddf(&text, fmt, ap);
+	va_end(ap);
+	finding_add(b->out, id, path, line, "%s", str_cstr(&text));
+}
+
+void
+check_body_enter(struct check_body *b, struct check_file *file, char status)
+{
+	check_body_leave(b);
+	b->file = file;
+	b->traits = check_traits(file->path);
+	b->status = status;
+	b->said_n = b->limits_n = 0;
+	b->tags = 0;
+	b->decode_line = b->pem_line = 0;
+	memset(b->asserts, 0, sizeof(b->asserts));
+	memset(b->cases, 0, sizeof(b->cases));
+	memset(b->licences, 0, sizeof(b->licences));
+	memset(b->pins, 0, sizeof(b->pins));
+}
+
+void
+check_body_change(struct check_body *b, const struct scan_change *c)
+{
+	check_change_content(b, c);
+	check_change_packs(b, c);
+}
+
+static bool
+check_is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_';
+}
+
+static bool
+check_edges_ok(struct view text, size_t start, size_t end, unsigned edges)
+{
+	char before = '\0';
+
+	if (start > 0)
+		before = text.p[start - 1];
+	if ((edges & CHECK_EDGE_BEFORE) && check_is_word(before))
+		return false;
+	if ((edges & CHECK_EDGE_UPPER) &&
+	    !isupper((unsigned char)text.p[start]))
+		return false;
+	if ((edges & CHECK_EDGE_NODOT) && before == '.')
+		return false;
+	if ((edges & CHECK_EDGE_AFTER) && end < text.len &&
+	    check_is_word(text.p[end]))
+		return false;
+	for (size_t i = 0; (edges & CHECK_EDGE_START) && i < start; i++)
+		if (isalnum((unsigned char)text.p[i]))
+			return false;
+	return true;
+}
+
+static void
+check_on_word(size_t i, size_t end, void *arg)
+{
+	struct check_body *b = arg;
+	const struct check_word *w = check_word_at(i);
+	size_t start = end - strlen(check_words_word(i));
+
+	if ((w->where != 0 && (w->where & b->traits) == 0) ||
+	    !check_edges_ok(b->line->text, start, end, w->edges))
+		return;
+	b->line_tags |= w->tags;
+	b->point = start;
+	if (w->id == NULL || b->line->kind != '+' ||
+	    (b->traits & CHECK_IS_LOCK))
+		return;
+	check_say(b, w->id, b->line->line, "%s", w->what);
+}
+
+/* What several words of one line say together. */
+static void
+check_line_tags(struct check_body *b)
+{
+	unsigned t = b->line_tags;
+	uint32_t line = b->line->line;
+
+	if ((t & CHECK_TAG_DECODE) && (t & (CHECK_TAG_EVAL | CHECK_TAG_SHELL)))
+		check_say(b, "decode-and-run", line,
+		    "something encoded is decoded and run");
+	else if ((t & CHECK_TAG_DOWNLOAD) && (t & CHECK_TAG_SHELL))
+		check_say(
+		    b, "pipe-to-shell", line, "a download is piped to a shell");
+	if ((t & CHECK_TAG_DECODE) && (t & CHECK_TAG_RUN))
+		check_say(b, "obfuscated", line,
+		    "something is decoded where a program is run");
+	if ((t & CHECK_TAG_NET) && (t & CHECK_TAG_ENV))
+		check_say(b, "env-sent", line,
+		    "the environment and a connection in one line");
+	if ((t & CHECK_TAG_NET) && (t & CHECK_TAG_PRIVATE))
+		check_say(b, "exfiltration", line,
+		    "credentials and a connection in one line");
+	if ((t & (CHECK_TAG_EVAL | CHECK_TAG_RUN)) &&
+	    (b->traits & CHECK_IS_CODE) && !(b->traits & CHECK_IS_TEST))
+		check_note(b, "dynamic-code", b->file->path, line,
+		    "text or another program is run");
+	if ((t & CHECK_TAG_DECODE) && b->decode_line == 0)
+		b->decode_line = line;
+	b->tags |= t;
+}
+
+static void
+check_new_line(struct check_body *b)
+{
+	const struct scan_line *l = b->line;
+
+	if (memchr(l->text.p, '\0', l->text.len) != NULL) {
+		b->file->binary = true;
+		check_say(b, "binary", 0, "the content is binary");
+		return;
+	}
+	check_line_unicode(b);
+	check_line_long(b);
+	check_line_names(b);
+	scan_words_find(b->words, l->text, check_on_word, b);
+	check_line_tags(b);
+	check_line_secret(b);
+	check_line_hosts(b);
+	check_line_tests(b);
+	if (b->traits & (CHECK_IS_CI | CHECK_IS_DOCKER))
+		check_line_ci(b);
+}
+
+/* What goes away is read for what it was good for. */
+static void
+check_old_line(struct check_body *b)
+{
+	scan_words_find(b->words, b->line->text, check_on_word, b);
+	check_line_names(b);
+	check_line_secret(b);
+	check_line_hosts(b);
+	check_line_tests(b);
+	if (b->traits & (CHECK_IS_CI | CHECK_IS_DOCKER))
+		check_line_ci(b);
+}
+
+void
+check_body_line(struct check_body *b, const struct scan_line *l)
+{
+	if (b->file == NULL || b->file->binary || l->text.len == 0)
+		return;
+	b->line = l;
+	b->line_tags = 0;
+	b->point = 0;
+	b->longest = l->text.len; /* check_line_long knows better */
+	if (l->kind == '+')
+		check_new_line(b);
+	else if (l->kind == '-')
+		check_old_line(b);
+}
+
+void
+check_body_leave(struct check_body *b)
+{
+	if (b->file == NULL)
+		return;
+	if ((b->tags & CHECK_TAG_DECODE) && (b->tags & CHECK_TAG_EVAL) &&
+	    !(b->traits & CHECK_IS_TEST))
+		check_say(b, "obfuscated", b->decode_line,
+		    "the file decodes something and runs something");
+	check_file_tests(b);
+	b->file = NULL;
+}
+
+void
+check_body_end(struct check_body *b)
+{
+	check_body_leave(b);
+	check_end_tests(b);
+	check_end_hosts(b);
+	check_end_packs(b);
+}

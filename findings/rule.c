@@ -1,0 +1,161 @@
+#include "findings/rule.h"
+
+#include <string.h>
+
+#define NOTE FINDING_NOTE
+#define ASK FINDING_ASK
+#define BLOCK FINDING_BLOCK
+
+/* clang-format off */
+static const struct finding_rule finding_rule_rows[] = {
+	{ "active-document", ASK, 0, "a document that can act", "open it only where it may do harm" },
+	{ "agent-config", BLOCK, 0, "instructions or settings of a coding agent", "read it as a program: your own agents will obey it" },
+	{ "archive", ASK, 0, "an archive: its contents are not looked at", "have it unpacked, or removed" },
+	{ "assert-removed", ASK, 0, "fewer assertions in a file of tests", "ask why" },
+	{ "bad-name", BLOCK, 0, "a path that deceives or that some file system reads otherwise", "have the file renamed" },
+	{ "bidi", BLOCK, 0, "characters that turn the direction of text", "have them removed: the code is not what it looks like" },
+	{ "bidi-mark", ASK, 0, "a mark of the direction of text", "look whether it reads the same without" },
+	{ "binary", ASK, 0, "content that is not text", "ask where it comes from and how it is made" },
+	{ "build-backend", ASK, 0, "what runs when something is built or installed changes", "read what would run" },
+	{ "build-directive", NOTE, 0, "a directive to the compiler or a generator", "read what it runs" },
+	{ "build-file", ASK, 0, "a file that a build, package or test tool obeys", "read it before you build, install or test" },
+	{ "case-collision", BLOCK, 0, "two paths that are one on some file systems", "have one renamed" },
+	{ "ci-checkout-head", ASK, 0, "CI checks out a pull request's code", "look which rights the job has" },
+	{ "ci-file", ASK, 0, "a file that CI or a forge obeys", "read what would run, and with which rights" },
+	{ "ci-injection", ASK, 0, "what outsiders write is put into a command of CI", "have it passed as a variable of the environment" },
+	{ "ci-permissions", ASK, 0, "a job of CI may write", "look whether it has to" },
+	{ "ci-publish", NOTE, 0, "CI publishes something", "look what, and when" },
+	{ "ci-runner", NOTE, 0, "CI runs on a machine of the project", "look who can start it" },
+	{ "ci-secrets", ASK, 0, "all secrets are handed on", "have those that are needed named" },
+	{ "ci-trigger", ASK, 0, "others can start CI with the project's rights", "look what it runs of theirs" },
+	{ "ci-unpinned", NOTE, 0, "an action that is not pinned to a commit", "have it pinned" },
+	{ "comment-trick", ASK, 0, "a comment that goes on in the next line", "look whether that line is meant to run" },
+	{ "commit-date", NOTE, 0, "a commit's time that does not fit", "ask where the commit comes from" },
+	{ "commit-message", BLOCK, 0, "a message of a commit that hides something", "read it as bytes" },
+	{ "control-character", BLOCK, 0, "control characters in text", "have them removed: terminals and readers obey or hide them" },
+	{ "credential-access", ASK, 0, "a place where credentials lie is named", "ask what for" },
+	{ "decode-and-run", BLOCK, 0, "something encoded is decoded and run", "decode it and read it, or have it removed" },
+	{ "dependency-insecure", BLOCK, 0, "a dependency without TLS", "have it fetched with TLS" },
+	{ "dependency-new", NOTE, 0, "a new dependency", "look whether it is the one that is meant" },
+	{ "dependency-source", ASK, 0, "a dependency that is not from the registry", "look at that place" },
+	{ "disguised", ASK, 0, "a file whose name says something else than its contents", "ask what it is" },
+	{ "drop-host", ASK, 0, "a place where anybody can leave or fetch data", "ask what is sent there" },
+	{ "dynamic-code", NOTE, 0, "text or another program is run", "look where the text comes from" },
+	{ "editor-config", BLOCK, 0, "a file that an editor, shell or debugger obeys by itself", "read it before you open the folder" },
+	{ "embedded-repository", BLOCK, 0, "a git repository inside the tree", "have it removed: git obeys its configuration" },
+	{ "emoji-selector", NOTE, 0, "an unseen character that joins or makes an emoji", "nothing, if it is one" },
+	{ "encoded-data", ASK, 0, "much encoded data in a source", "decode it and look at it" },
+	{ "encoding", ASK, 0, "text that is not UTF-8", "look at the bytes" },
+	{ "encrypted-data", ASK, 0, "content that is packed or encrypted", "ask what it is and how it is made" },
+	{ "env-sent", ASK, 0, "the environment and a connection in one line", "look what is sent where" },
+	{ "evil-merge", ASK, 0, "a merge that brings what none of its parents has", "look at the merge against both parents" },
+	{ "executable", ASK, 0, "a file becomes executable", "read it, or have the mode taken back" },
+	{ "executable-binary", BLOCK, 0, "a program in machine or byte code", "have it removed; build it from sources" },
+	{ "exfiltration", BLOCK, 0, "credentials and a connection in one line", "look what is sent where" },
+	{ "extra-index", ASK, 0, "packages may come from another place", "look whose place it is" },
+	{ "failure-ignored", ASK, 0, "a step may fail unnoticed", "ask why" },
+	{ "fetch-policy", BLOCK, RULE_KEPT, "the policy of these checks is changed", "read what it would let pass from now on" },
+	{ "file-type", ASK, 0, "a file, link or submodule takes the place of another kind", "look what uses the path" },
+	{ "folder-to-link", BLOCK, 0, "a link in place of a folder", "have it removed: what is written below it lands elsewhere" },
+	{ "gitattributes", ASK, 0, "attributes of git", "read what they change" },
+	{ "gitattributes-filter", BLOCK, 0, "attributes that run a program or hide a change", "have them removed, or look at the files they name" },
+	{ "gitattributes-hide", ASK, 0, "attributes that keep a change out of sight", "look at the files they name" },
+	{ "gitmodules", BLOCK, 0, "the list of submodules", "read addresses and paths; update submodules by hand only" },
+	{ "gitmodules-danger", BLOCK, 0, "a submodule whose address, path or update runs something", "have it removed" },
+	{ "hidden-code", ASK, 0, "text that is out of sight", "scroll to it" },
+	{ "hidden-from-review", BLOCK, 0, "an attribute of this change hides a file of this change", "look at the file" },
+	{ "history-hidden", BLOCK, 0, "what came and went again is in the history", "have the commits squashed, or look at each" },
+	{ "history-unread", ASK, 0, "commits that were not all looked at", "look at them, or have them squashed" },
+	{ "homoglyph", BLOCK, 0, "a word in other letters that reads like a name here", "have it written in the letters it shows" },
+	{ "hook", BLOCK, 0, "a hook, or what installs one", "read it: git runs it at your next command" },
+	{ "hooks-path", ASK, 0, "git is told to run something else", "read what it would run" },
+	{ "image-unpinned", NOTE, 0, "a container image without a digest", "have it pinned" },
+	{ "install-download", BLOCK, 0, "a script that runs by itself reaches out", "have it removed" },
+	{ "install-script", ASK, 0, "a script that runs by itself at install", "read it before you install" },
+	{ "invisible", BLOCK, 0, "characters that are not seen", "have them removed" },
+	{ "key-file", ASK, 0, "a file for keys or passwords", "look whether they are real, and revoke them" },
+	{ "large-change", ASK, 0, "the change is larger than is usual", "have it split" },
+	{ "large-file", ASK, 0, "a file is larger than is usual", "ask what it is for" },
+	{ "lfs", ASK, 0, "content that is stored elsewhere (git-lfs)", "fetch and look at it by hand" },
+	{ "licence-removed", ASK, 0, "a notice of copyright or licence goes away", "ask whether it may" },
+	{ "lock-alone", NOTE, 0, "a lock file changes without its manifest", "ask what was updated" },
+	{ "lock-downgrade", NOTE, 0, "a package goes back to an older version", "ask why" },
+	{ "lock-host", BLOCK, 0, "a package from a host that nothing came from before", "look whose host it is" },
+	{ "lock-insecure", BLOCK, 0, "a package without TLS", "have it fetched with TLS" },
+	{ "lock-install-script", ASK, 0, "a package that runs something at install", "read what it runs" },
+	{ "lock-integrity", BLOCK, 0, "a package's checksum is gone, weaker or another", "have the lock file made anew from the manifest" },
+	{ "lock-mismatch", BLOCK, 0, "a package that is fetched as another", "have the lock file made anew from the manifest" },
+	{ "lock-source", ASK, 0, "a package from a repository or a path", "look at that place" },
+	{ "lock-unread", ASK, 0, "a manifest or lock file that cannot be read whole", "have it made anew" },
+	{ "lockfile", NOTE, 0, "a lock file of dependencies", "compare it with the manifest" },
+	{ "long-data", NOTE, 0, "a very long line of data or prose", "look at all of it" },
+	{ "long-line", ASK, 0, "a very long line", "look at all of it" },
+	{ "lookalike", ASK, 0, "a character that looks like one of ASCII", "look which character it is" },
+	{ "many-commits", ASK, 0, "there are more commits than is usual", "have them squashed" },
+	{ "merge-resolution", ASK, 0, "a merge of a conflict: a person chose what it has", "look at the merge against both parents" },
+	{ "mixed-scripts", ASK, 0, "letters of two scripts in one word", "look which letter it is" },
+	{ "native-load", NOTE, 0, "a library is loaded while the program runs", "look which" },
+	{ "new-host", NOTE, 0, "a host that the change brings", "look whose host it is" },
+	{ "new-identity", NOTE, 0, "a name or address that the base does not know", "ask who it is" },
+	{ "not-reviewed", ASK, 0, "what no reviewer saw", "read it yourself" },
+	{ "obfuscated", ASK, 0, "something is decoded where something is run", "decode it and read it" },
+	{ "odd-host", ASK, 0, "an address that deceives", "look where it leads" },
+	{ "odd-name", ASK, 0, "a path that is written in an unusual way", "look at its bytes" },
+	{ "office-macro", BLOCK, 0, "a document with macros", "have it removed" },
+	{ "pin-lost", ASK, 0, "what was pinned is not any more", "have it pinned again" },
+	{ "pipe-to-shell", ASK, 0, "a download that is run at once", "have it pinned by a hash, or removed" },
+	{ "polyglot", BLOCK, 0, "an archive behind other contents", "have it removed" },
+	{ "preload", ASK, 0, "a library or code is forced into programs", "read what is forced into what" },
+	{ "private-key", BLOCK, RULE_SILENT, "a private key", "have it removed, and replace the key wherever it is in use" },
+	{ "private-use", ASK, 0, "a character whose shape is the font's choice", "look which character it is" },
+	{ "privileged", ASK, 0, "a container with rights on the host", "ask what for" },
+	{ "prompt-injection", ASK, 0, "text that talks to a reviewing model or an agent", "read it yourself; trust no model's word on this change" },
+	{ "raw-address", ASK, 0, "a connection to an address instead of a name", "ask whose address it is" },
+	{ "remote-add", ASK, 0, "a download goes into an image", "have it pinned by a checksum" },
+	{ "remote-shell", BLOCK, 0, "a shell for somebody elsewhere", "have it removed" },
+	{ "script-changed", NOTE, 0, "a command of the project changes", "read it before you run it" },
+	{ "secret", BLOCK, RULE_SILENT, "a key or token", "have it removed, and revoke it: it is in the history" },
+	{ "secret-likely", ASK, RULE_SILENT, "what may be a key or password", "look whether it is real, and revoke it" },
+	{ "secret-removed", NOTE, RULE_SILENT, "a key goes away, and stays in the history", "revoke it" },
+	{ "shell-socket", ASK, 0, "a shell opens a connection itself", "look where to" },
+	{ "signature-lost", NOTE, 0, "commits that are not signed where the base's are", "ask why" },
+	{ "snapshot-only", ASK, 0, "what tests expect changes, and nothing else does", "ask why" },
+	{ "submodule", BLOCK, 0, "a submodule: code that is not shown", "look at the other repository at that commit" },
+	{ "symlink", ASK, 0, "a symbolic link", "look what it points to" },
+	{ "symlink-chain", BLOCK, 0, "a link that leaves the tree through other links", "have it removed" },
+	{ "symlink-escape", BLOCK, 0, "a symbolic link out of the tree or into .git", "have it removed" },
+	{ "test-deleted", ASK, 0, "a file of tests is deleted", "ask why" },
+	{ "test-focused", ASK, 0, "the other tests do not run any more", "have it taken back" },
+	{ "test-hollow", ASK, 0, "a test that cannot fail", "have it test something" },
+	{ "test-removed", ASK, 0, "fewer cases in a file of tests", "ask why" },
+	{ "test-skipped", ASK, 0, "a test or a step of CI no longer counts", "ask why" },
+	{ "threshold-lowered", ASK, 0, "a limit of the tests is lowered", "ask why" },
+	{ "tls-off", ASK, 0, "the other side of a connection is not proven", "have it proven" },
+	{ "too-large", BLOCK, RULE_FIXED, "it is too large to be looked at", "have it split, or raise the limit in your policy" },
+	{ "too-many-findings", BLOCK, RULE_FIXED, "there are more findings than are kept", "have the change split" },
+	{ "tool-config", ASK, 0, "a file that a tool obeys", "read what it sets" },
+	{ "trailing-data", ASK, 0, "data behind the end of a file of its kind", "look at it, or have it removed" },
+	{ "typosquat", ASK, 0, "a new package that is named nearly like one in use", "look whether it is the one that is meant" },
+	{ "unsafe-load", ASK, 0, "data is loaded in a way that can run code", "look where the data comes from" },
+	{ "unusual-mode", BLOCK, 0, "a mode that git does not write", "have it made anew with 644 or 755" },
+};
+/* clang-format on */
+
+static const size_t finding_rule_count = sizeof(finding_rule_rows) /
+    sizeof(finding_rule_rows[0]);
+
+const struct finding_rule *
+finding_rules(size_t *n)
+{
+	*n = finding_rule_count;
+	return finding_rule_rows;
+}
+
+const struct finding_rule *
+finding_rule_get(const char *id)
+{
+	for (size_t i = 0; i < finding_rule_count; i++)
+		if (strcmp(finding_rule_rows[i].id, id) == 0)
+			return &finding_rule_rows[i];
+	return NULL;
+}
