@@ -18,8 +18,8 @@ ln -s docs way
 git add . && git commit -q -m First
 BASE=$(git rev-parse HEAD)
 
-# branch: a new start; check [BASE]: $T/out has what is found of it.
-branch() { git checkout -q -f -B work "${1:-$BASE}" && git clean -qfdx; }
+# branch: a new start from the base; check [BASE]: $T/out has what is found of it.
+branch() { git checkout -q -f -B work "$BASE" && git clean -qfdx; }
 commit() { git add -A && git commit -q -m "${1:-x}"; }
 check()
 {
