@@ -427,7 +427,7 @@ hostile url-webhook 'drop-host=ask@src/calc[.]py' 'an address that collects' <<'
 echo 'HOOK = "https://discord.com/api/webhooks/1/x"' >>src/calc.py
 EOF
 hostile url-number 'raw-address=ask@src/calc[.]py' 'an address without a name' <<'EOF'
-echo 'URL = "http://251.13.7.9:8080/c"' >>src/calc.py
+echo 'URL = "http://203.0.113.9:8080/c"' >>src/calc.py
 EOF
 
 # Keys.
