@@ -316,22 +316,12 @@ fetch_sort(struct findings *f)
 
 /* First of all: how much it is, and what the worst of it is. */
 static void
-fetch_tell_summary(const struct fetch_job *j)
+fetch_tell_what(const struct fetch_job *j)
 {
-	size_t n[3] = { 0, 0, 0 };
-
-	for (size_t i = 0; i < j->findings.n; i++)
-		if (!j->findings.list[i].allowed)
-			n[j->findings.list[i].severity]++;
-	(void)printf("%s of ", j->branch);
+	out_text(stdout, j->branch);
+	(void)printf(" of ");
 	out_text(stdout, j->full);
-	(void)printf(", %.12s on %.12s: ", j->head, j->base);
-	if (j->preview.n > 0)
-		(void)printf(
-		    "%zu file%s, ", j->preview.n, j->preview.n == 1 ? "" : "s");
-	(void)printf("%zu blocking, %zu to confirm, %zu note%s\n",
-	    n[FINDING_BLOCK], n[FINDING_ASK], n[FINDING_NOTE],
-	    n[FINDING_NOTE] == 1 ? "" : "s");
+	(void)printf(", %.12s on %.12s\n", j->head, j->base);
 }
 
 /* On a terminal the files that are held back can be taken at once. */
@@ -356,7 +346,7 @@ fetch_finish(struct fetch_job *j, struct fetch_args *a)
 
 	fetch_sort(&j->findings);
 	if (!j->c->g.json) {
-		fetch_tell_summary(j);
+		fetch_tell_what(j);
 		findings_print(j->c, &j->findings);
 	}
 	fetch_tell_review(j);

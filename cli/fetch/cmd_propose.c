@@ -305,8 +305,7 @@ static const struct command_option propose_options[] = {
 const struct command cmd_propose[] = {
 	{ .name = "fetch propose",
 	    .group = "Your clone",
-	    .summary = "push a branch upstream with your own git, and open a "
-		       "pull request with your own gh",
+	    .summary = "push a branch upstream with your own git and gh",
 	    .usage = "[BRANCH]",
 	    .max = 1,
 	    .args_size = sizeof(struct propose_args),

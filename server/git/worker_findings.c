@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "findings/check.h"
+#include "findings/policy.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
@@ -11,7 +12,7 @@
 
 enum {
 	WORKER_LOOK_MS = 15 * 1000,
-	WORKER_LOOK_COMMITS = 1000,
+	WORKER_LOOK_COMMITS = 1000, /* also of the base, for who is known */
 	/* xdiff keeps some 80 bytes for a line of both sides. */
 	WORKER_LOOK_FILE = 16 << 20,
 	WORKER_LOOK_BYTES = 512 << 20
@@ -23,6 +24,7 @@ struct worker_look {
 	git_commit *base, *head;
 	git_index *tree; /* what the merge leaves */
 	git_diff *diff;
+	struct findings *found;
 	const struct scan_change *at; /* the file whose lines come */
 	int64_t until;
 	uint64_t bytes;
@@ -222,10 +224,11 @@ worker_look_person(const git_signature *s)
 		.offset = s->when.offset };
 }
 
-/* A merge is its own when it is not what git makes of its parents; where they
- * conflict somebody had to write something. */
-static bool
-worker_look_adds(struct worker_look *l, const git_commit *commit)
+/* What merging its parents gives, beside what it is.  Octopus merges, and
+ * what git cannot merge, count as somebody's own. */
+static void
+worker_look_merge(
+    struct worker_look *l, const git_commit *commit, struct check_commit *c)
 {
 	AUTO_COMMIT git_commit *a = NULL;
 	AUTO_COMMIT git_commit *b = NULL;
@@ -234,27 +237,99 @@ worker_look_adds(struct worker_look *l, const git_commit *commit)
 	AUTO_DIFF git_diff *diff = NULL;
 	git_merge_options opts;
 
-	if (git_commit_parentcount(commit) < 2)
-		return false;
+	if (c->parents < 2)
+		return;
 	(void)git_merge_options_init(&opts, GIT_MERGE_OPTIONS_VERSION);
-	if (git_commit_parentcount(commit) > 2 ||
-	    git_commit_parent(&a, commit, 0) < 0 ||
+	c->adds_own = true;
+	if (c->parents > 2 || git_commit_parent(&a, commit, 0) < 0 ||
 	    git_commit_parent(&b, commit, 1) < 0 ||
 	    git_merge_commits(&index, l->c->repo, a, b, &opts) < 0 ||
 	    git_commit_tree(&tree, commit) < 0)
-		return true;
-	if (git_index_has_conflicts(index))
-		return false;
-	return git_diff_tree_to_index(&diff, l->c->repo, tree, index, NULL) <
-	    0 ||
-	    git_diff_num_deltas(diff) > 0;
+		return;
+	c->conflicted = git_index_has_conflicts(index);
+	if (!c->conflicted &&
+	    git_diff_tree_to_index(&diff, l->c->repo, tree, index, NULL) == 0)
+		c->adds_own = git_diff_num_deltas(diff) > 0;
+}
+
+struct worker_look_past {
+	struct worker_look *l;
+	char id[SCAN_ID + 1];
+	const char *path; /* of the file at hand */
+};
+
+static int
+worker_look_on_past(const git_diff_delta *d, const git_diff_hunk *hunk,
+    const git_diff_line *line, void *arg)
+{
+	struct worker_look_past *p = arg;
+	bool added = line->origin == GIT_DIFF_LINE_ADDITION;
+	struct scan_line out = { .path = d->status == GIT_DELTA_DELETED
+		    ? d->old_file.path
+		    : d->new_file.path,
+		.kind = added ? '+' : '-',
+		.line = (uint32_t)(added ? line->new_lineno : line->old_lineno),
+		.text = { line->content, line->content_len } };
+
+	(void)hunk;
+	if (!added && line->origin != GIT_DIFF_LINE_DELETION)
+		return 0;
+	if (p->path != out.path) {
+		const struct scan_change c = {
+			.status = 'A', .new_mode = 0100644, .path = out.path
+		};
+
+		check_commit_change(p->l->k, p->id, &c);
+		p->path = out.path;
+	}
+	if (out.text.len > 0 && out.text.p[out.text.len - 1] == '\n')
+		out.text.len--;
+	p->l->bytes += out.text.len;
+	check_commit_line(p->l->k, p->id, &out);
+	return p->l->bytes > WORKER_LOOK_BYTES || worker_look_late(p->l);
+}
+
+static int
+worker_look_no_file(const git_diff_delta *d, float progress, void *arg)
+{
+	(void)d;
+	(void)progress;
+	(void)arg;
+	return 0;
+}
+
+/* What one commit did: what it brings may be gone in the head, and is in the
+ * history all the same. */
+static void
+worker_look_past(struct worker_look *l, const git_commit *commit)
+{
+	struct worker_look_past p = { .l = l };
+	AUTO_COMMIT git_commit *parent = NULL;
+	AUTO_TREE git_tree *was = NULL;
+	AUTO_TREE git_tree *is = NULL;
+	AUTO_DIFF git_diff *diff = NULL;
+	git_diff_options opts;
+
+	if (git_commit_parentcount(commit) > 1)
+		return;
+	worker_look_id(p.id, git_commit_id(commit));
+	(void)git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
+	opts.context_lines = 0;
+	opts.max_size = WORKER_LOOK_FILE;
+	if (git_commit_tree(&is, commit) < 0 ||
+	    (git_commit_parentcount(commit) == 1 &&
+		(git_commit_parent(&parent, commit, 0) < 0 ||
+		    git_commit_tree(&was, parent) < 0)) ||
+	    git_diff_tree_to_tree(&diff, l->c->repo, was, is, &opts) < 0 ||
+	    git_diff_foreach(diff, worker_look_no_file, NULL, NULL,
+		worker_look_on_past, &p) < 0)
+		check_history_unread(l->k, "a commit cannot be read");
 }
 
 static void
-worker_look_commit(struct worker_look *l, const git_commit *commit)
+worker_look_commit(struct worker_look *l, const git_commit *commit, bool base)
 {
 	struct check_commit c = { .parents = git_commit_parentcount(commit),
-		.adds_own = worker_look_adds(l, commit),
 		.author = worker_look_person(git_commit_author(commit)),
 		.committer = worker_look_person(git_commit_committer(commit)),
 		.message = view_of(git_commit_message_raw(commit)) };
@@ -264,34 +339,97 @@ worker_look_commit(struct worker_look *l, const git_commit *commit)
 	    0;
 	git_buf_dispose(&signature);
 	worker_look_id(c.id, git_commit_id(commit));
+	if (base) {
+		check_base_commit(l->k, &c);
+		return;
+	}
+	worker_look_merge(l, commit, &c);
 	check_commit(l->k, &c);
+}
+
+enum worker_look_pass {
+	WORKER_LOOK_BASE,
+	WORKER_LOOK_OWN,
+	WORKER_LOOK_PAST
+};
+
+/* Newest first; *n: how many there were. */
+static int
+worker_look_walk(
+    struct worker_look *l, enum worker_look_pass pass, int *n, struct err *e)
+{
+	const int max = WORKER_LOOK_COMMITS;
+	AUTO_WALK git_revwalk *walk = NULL;
+	git_oid id;
+	int rc = git_revwalk_new(&walk, l->c->repo);
+
+	*n = 0;
+	if (rc == 0)
+		rc = git_revwalk_push(walk,
+		    git_commit_id(
+			pass == WORKER_LOOK_BASE ? l->base : l->head));
+	if (rc == 0 && pass != WORKER_LOOK_BASE)
+		rc = git_revwalk_hide(walk, git_commit_id(l->base));
+	while (rc == 0 && !worker_look_late(l) &&
+	    (rc = git_revwalk_next(&id, walk)) == 0) {
+		AUTO_COMMIT git_commit *commit = NULL;
+
+		if (*n == max) {
+			if (pass == WORKER_LOOK_OWN)
+				check_unread(
+				    l->k, "", "more than 1,000 commits");
+			break;
+		}
+		++*n;
+		rc = git_commit_lookup(&commit, l->c->repo, &id);
+		if (rc == 0 && pass == WORKER_LOOK_PAST)
+			worker_look_past(l, commit);
+		else if (rc == 0)
+			worker_look_commit(l, commit, pass == WORKER_LOOK_BASE);
+	}
+	return rc < 0 && rc != GIT_ITEROVER ? worker_fail(e, rc, "commits") : 0;
 }
 
 static int
 worker_look_commits(struct worker_look *l, struct err *e)
 {
-	AUTO_WALK git_revwalk *walk = NULL;
-	git_oid id;
-	int rc = git_revwalk_new(&walk, l->c->repo), n = 0;
+	int n;
+
+	if (worker_look_walk(l, WORKER_LOOK_BASE, &n, e) == -1 ||
+	    worker_look_walk(l, WORKER_LOOK_OWN, &n, e) == -1)
+		return -1;
+	/* One commit on the base did what the change does. */
+	if (n > 1 && worker_look_walk(l, WORKER_LOOK_PAST, &n, e) == -1)
+		return -1;
+	if (l->bytes > WORKER_LOOK_BYTES && !l->late)
+		check_history_unread(l->k, "more than 512 MiB change");
+	return 0;
+}
+
+/* What findings weigh is the base's to say, never the head's. */
+static int
+worker_look_policy(
+    struct worker_look *l, struct findings_policy *p, struct err *e)
+{
+	AUTO_TREE git_tree *tree = NULL;
+	git_tree_entry *entry = NULL;
+	git_blob *blob = NULL;
+	int rc = git_commit_tree(&tree, l->base);
 
 	if (rc == 0)
-		rc = git_revwalk_push(walk, git_commit_id(l->head));
+		rc = git_tree_entry_bypath(&entry, tree, FINDINGS_POLICY_PATH);
+	if (rc == GIT_ENOTFOUND)
+		return 0;
 	if (rc == 0)
-		rc = git_revwalk_hide(walk, git_commit_id(l->base));
-	while (rc == 0 && (rc = git_revwalk_next(&id, walk)) == 0) {
-		AUTO_COMMIT git_commit *commit = NULL;
-
-		if (n++ == WORKER_LOOK_COMMITS) {
-			check_unread(l->k, "", "more than 1,000 commits");
-			break;
-		}
-		if (worker_look_late(l))
-			break;
-		rc = git_commit_lookup(&commit, l->c->repo, &id);
-		if (rc == 0)
-			worker_look_commit(l, commit);
-	}
-	return rc < 0 && rc != GIT_ITEROVER ? worker_fail(e, rc, "commits") : 0;
+		rc = git_blob_lookup(
+		    &blob, l->c->repo, git_tree_entry_id(entry));
+	git_tree_entry_free(entry);
+	if (rc < 0)
+		return worker_fail(e, rc, FINDINGS_POLICY_PATH);
+	rc = findings_policy_read(
+	    p, worker_look_bytes(blob), FINDINGS_POLICY_PATH, e);
+	git_blob_free(blob);
+	return rc;
 }
 
 /* The file's content that a finding is of; of the whole change the head. */
@@ -348,28 +486,45 @@ worker_look_run(struct worker_look *l, struct err *e)
 	return 0;
 }
 
+static void
+worker_look_tell(struct worker_look *l)
+{
+	struct worker_call *c = l->c;
+
+	worker_oid(c->w, "base", git_commit_id(l->base));
+	worker_oid(c->w, "head", git_commit_id(l->head));
+	jw_array(c->w, "findings");
+	for (size_t i = 0; i < l->found->n; i++)
+		worker_look_put(l, &l->found->list[i]);
+	jw_end(c->w);
+}
+
 static int
 worker_op_look(struct worker_call *c, struct err *e)
 {
-	struct findings found = { .list = NULL };
+	struct findings_policy *policy = findings_policy_new();
+	struct findings found = { .policy = policy };
+	struct check_limits limits = { .file = 0 };
 	struct worker_look l = { .c = c,
-		.k = check_new(&found),
+		.found = &found,
 		.until = clock_mono_ms() + WORKER_LOOK_MS };
 	int rc = -1;
 
 	if (worker_commit(c, "base", &l.base, e) == 0 &&
-	    worker_commit(c, "head", &l.head, e) == 0)
+	    worker_commit(c, "head", &l.head, e) == 0 &&
+	    worker_look_policy(&l, policy, e) == 0) {
+		limits.file = findings_limit(policy, FINDINGS_LIMIT_FILE);
+		limits.total = findings_limit(policy, FINDINGS_LIMIT_TOTAL);
+		l.k = check_new(&found);
+		check_set_limits(l.k, &limits);
+		check_set_now(l.k, clock_now_ms() / 1000);
 		rc = worker_look_run(&l, e);
-	if (rc == 0) {
-		worker_oid(c->w, "base", git_commit_id(l.base));
-		worker_oid(c->w, "head", git_commit_id(l.head));
-		jw_array(c->w, "findings");
-		for (size_t i = 0; i < found.n; i++)
-			worker_look_put(&l, &found.list[i]);
-		jw_end(c->w);
 	}
+	if (rc == 0)
+		worker_look_tell(&l);
 	worker_look_release(&l);
 	findings_release(&found);
+	findings_policy_free(policy);
 	return rc;
 }
 

@@ -37,6 +37,8 @@ main(int argc, char **argv)
 		return 2;
 	memcpy(j.base, argv[2], sizeof(j.base));
 	memcpy(j.head, argv[3], sizeof(j.head));
+	memcpy(j.from, j.base, sizeof(j.from));
+	memcpy(j.to, j.head, sizeof(j.to));
 	began = clock_mono_ms();
 	if (fetch_describe(&j, &e) == -1)
 		return cli_fail(&c, &e, "fetch_check");

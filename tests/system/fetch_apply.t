@@ -14,8 +14,8 @@ WHOLE='M hello.txt
 
 fetch agent/fix
 tap_is "$RC" 3 'what is marked ask is not applied without a yes'
-tap_ok 'and named with its file' out_has 'build-file *Makefile'
-tap_ok 'after a summary' out_has 'agent/fix of acme/calc.*to confirm'
+tap_ok 'and named with its file' out_has '^ *Makefile: '
+tap_ok 'after a summary' out_has '^agent/fix of acme/calc, '
 tap_is "$(record .result)" not-confirmed 'and that is on record'
 
 fetch agent/fix --yes

@@ -61,7 +61,7 @@ printf '%b\n' "int y; /* \\0342\\0200\\0256 */" >>src/main.c
 publish
 fetch --dry-run agent/mixed
 tap_is "$RC" 3 'a branch with blocking findings is refused'
-tap_like "$(head -n 1 "$T/out")" '3 files, +3 -0 lines*: 2 block, 1 ask*' 'the summary comes first'
+tap_like "$(sed -n 2p "$T/out")" '3 files, +3 -0 lines*: 2 block, 1 ask*' 'the summary comes first'
 tap_is "$(grep -n -o -E '^(block|ask|note) +[a-z-]+' "$T/out" | sed 's/^[0-9]*://; s/  */ /' | cut -d' ' -f1 | uniq | tr '\n' ' ')" \
     'block ask ' 'then what blocks, then what is asked'
 tap_ok 'with file, line and column' grep -q 'src/main.c:5' "$T/out"

@@ -150,7 +150,7 @@ tap_ok 'what a server says is shown, escaped' err_has 'down <U+001B>\[2J'
 if command -v tmux >/dev/null; then
 	TM="tmux -L coffer-review-$$ -f /dev/null"
 	# shellcheck disable=SC2064
-	trap "$TM kill-server 2>/dev/null; lib_on_exit" EXIT
+	trap "review_rc=\$?; $TM kill-server 2>/dev/null; (exit \$review_rc); lib_on_exit" EXIT
 	reviewer openai slow
 	sed -i 's/^timeout = .*/timeout = 20s/' "$CONF"
 	$TM new-session -d -s one -x 120 -y 20 -c "$CLONE" \
@@ -275,7 +275,7 @@ tap_is "$GOT $(out '.review_info.by[0].verdict')" \
     '0 would-apply incomplete incomplete' 'parts that are not sent: incomplete'
 cd "$CLONE" && run fetch big
 tap_is "$RC" 3 'which is not applied by itself'
-tap_ok 'and says what nobody saw' out_has 'not-reviewed  src/.*: no reviewer saw it: beyond the parts'
+tap_ok 'and says what nobody saw' out_has ' src/.*: no reviewer saw it: beyond the parts'
 
 # Files that no model is shown.
 branch blob
