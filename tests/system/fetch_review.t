@@ -149,7 +149,7 @@ run fetch agent/fix-1
 tap_ok 'what a server says is shown, escaped' err_has 'down <U+001B>\[2J'
 if command -v tmux >/dev/null; then
 	TM="tmux -L coffer-review-$$ -f /dev/null"
-	# shellcheck disable=SC2064
+	# shellcheck disable=SC2064,SC2154
 	trap "review_rc=\$?; $TM kill-server 2>/dev/null; (exit \$review_rc); lib_on_exit" EXIT
 	reviewer openai slow
 	sed -i 's/^timeout = .*/timeout = 20s/' "$CONF"
