@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "findings/finding.h"
 #include "cli/reviewer/chunk.h"
+#include "findings/finding.h"
 
 struct err;
 struct reviewer_session;

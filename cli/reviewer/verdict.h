@@ -10,8 +10,8 @@
 
 #include <stdint.h>
 
-#include "findings/finding.h"
 #include "cli/reviewer/chunk.h"
+#include "findings/finding.h"
 #include "lib/base/view.h"
 
 struct err;

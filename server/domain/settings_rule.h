@@ -35,7 +35,7 @@ int settings_rule_arg(const char *arg, struct err *e);
 struct settings_gate {
 	const char *name; /* in the API */
 	int64_t (*get)(const struct project_settings *s);
-	bool flag; /* it is false or true */
+	bool flag;                      /* it is false or true */
 	const char *(*word)(int64_t v); /* it is a word; NULL: it is none */
 };
 extern const struct settings_gate settings_gates[]; /* ends with NULL */

@@ -139,7 +139,8 @@ void gitask_markdowns(struct git_pool *p, int64_t project,
     const struct view *texts, size_t n, git_done_fn *done, void *arg);
 
 /* {hunks: [{sha, line, lines, author, message: its first line}]}: who wrote
- * which lines last, in order; at most 20,000.  A long history is ERR_TIMEOUT. */
+ * which lines last, in order; at most 20,000.  A long history is ERR_TIMEOUT.
+ */
 void gitask_blame(struct git_pool *p, int64_t project, const char *rev,
     const char *path, git_done_fn *done, void *arg);
 

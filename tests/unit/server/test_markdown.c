@@ -54,8 +54,8 @@ ordinary_text_is_marked_up(void **state)
 	assert_string_equal(page("# One\n\nA *b* **c** ~~d~~ `e`\n", NULL),
 	    "<h2>One</h2><p>A <em>b</em> <strong>c</strong> <del>d</del> "
 	    "<code>e</code></p>");
-	assert_string_equal(page("- a\n- b\n", NULL),
-	    "<ul><li>a</li><li>b</li></ul>");
+	assert_string_equal(
+	    page("- a\n- b\n", NULL), "<ul><li>a</li><li>b</li></ul>");
 	assert_string_equal(
 	    page("3. a\n", NULL), "<ol start=\"3\"><li>a</li></ol>");
 	assert_non_null(strstr(page("- [x] a\n- [ ] b\n", NULL),
