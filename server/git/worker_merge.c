@@ -276,6 +276,11 @@ worker_put_tree_of(struct worker_call *c, const git_oid *sha, struct err *e)
 	AUTO_COMMIT git_commit *commit = NULL;
 	int rc = git_commit_lookup(&commit, c->repo, sha);
 
+	/* libgit2 may say that it wrote what a full disk did not take. */
+	if (rc == GIT_ENOTFOUND)
+		return err_set(e, ERR_IO,
+		    "merge: what was written is not there; make room on the "
+		    "disk of HOME");
 	if (rc < 0)
 		return worker_fail(e, rc, "merge");
 	worker_oid(c->w, "tree", git_commit_tree_id(commit));
