@@ -31,6 +31,9 @@ const struct route *const web_tables[] = {
 	web_code_routes,
 	web_history_routes,
 	web_blame_routes,
+	web_settings_routes,
+	web_settings_rows_routes,
+	web_members_routes,
 	web_project_routes, /* the last: "/{owner}/{r}" */
 	NULL,
 };

@@ -33,6 +33,9 @@ extern const struct route web_job_routes[];
 extern const struct route web_code_routes[];
 extern const struct route web_history_routes[];
 extern const struct route web_blame_routes[];
+extern const struct route web_settings_routes[];
+extern const struct route web_settings_rows_routes[];
+extern const struct route web_members_routes[];
 
 /* The cookie's name for a server of that URL (RFC 6265bis, section 4.1.3). */
 const char *web_cookie(const char *public_url);
