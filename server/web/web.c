@@ -34,6 +34,8 @@ const struct route *const web_tables[] = {
 	web_settings_routes,
 	web_settings_rows_routes,
 	web_members_routes,
+	web_protect_routes,
+	web_check_text_routes,
 	web_project_routes, /* the last: "/{owner}/{r}" */
 	NULL,
 };

@@ -36,6 +36,8 @@ extern const struct route web_blame_routes[];
 extern const struct route web_settings_routes[];
 extern const struct route web_settings_rows_routes[];
 extern const struct route web_members_routes[];
+extern const struct route web_protect_routes[];
+extern const struct route web_check_text_routes[];
 
 /* The cookie's name for a server of that URL (RFC 6265bis, section 4.1.3). */
 const char *web_cookie(const char *public_url);

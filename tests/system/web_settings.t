@@ -19,7 +19,7 @@ sound() { perl "$SYSTEM_DIR/html_check.pl" "$BODY"; }
 sign_in admin "$ADMIN"
 page GET "/$PROJECT"
 tap_ok 'the project leads to its settings' shows "href=\"$S\""
-for at in '' /mirror /agent /sandbox /gate /collaboration; do
+for at in '' /mirror /agent /sandbox /gate /checks /branches /collaboration; do
 	page GET "$S$at"
 	tap_is "$STATUS" 200 "there is a page settings$at"
 	tap_ok 'it is sound' sound
@@ -118,6 +118,66 @@ send "$S/collaboration" login=eve role=king act=set
 tap_is "$STATUS" 422 'and a role that there is not'
 api PUT "$R/collaborators/eve" '{"permission":"read"}'
 
+# ---- protection ----
+page GET "$S/branches"
+tap_ok 'without a rule the page says what holds' shows 'No branch has a rule'
+send "$S/branches" act=put 'rule_name=release/*' approvals=2 enable_push=1 enable_push_whitelist=1 'push_whitelist_usernames=bob, admin' \
+    enable_status_check=1 'contexts=ci/*
+build' 'files=*.lock;docs/**' block_admin_merge_override=1
+tap_is "$STATUS,$(location)" "303,$S/branches" 'a rule is made'
+api GET "$R/branch_protections"
+tap_is "$(field '.[0] | [.rule_name,.required_approvals,.enable_push_whitelist,(.push_whitelist_usernames|sort|join("+")),(.status_check_contexts|join("+")),.protected_file_patterns,.block_admin_merge_override,.enable_force_push] | map(tostring) | join(",")')" \
+    'release/*,2,true,admin+bob,ci/*+build,*.lock;docs/**,true,false' 'as it was written'
+page GET "$S/branches"
+send "$S/branches" act=put rule_name=main approvals=0
+page GET "$S/branches?rule=release%2F%2A"
+tap_ok 'the form of one is sound' sound
+tap_ok 'and has what it says' grep -q 'name="push_whitelist_usernames" type="text" value="[a-z]* [a-z]*"' "$BODY"
+send "$S/branches" act=put 'rule=release/*' approvals=1 enable_push=1
+api GET "$R/branch_protections"
+tap_is "$(field '[.[] | select(.rule_name == "release/*")][0] | [.required_approvals,.enable_push_whitelist,(.push_whitelist_usernames|length),(.status_check_contexts|length),.protected_file_patterns] | map(tostring) | join(",")')" \
+    '1,false,0,0,' 'a rule is what its form was last'
+page GET "$S/branches"
+send "$S/branches" act=first rule=main
+api GET "$R/branch_protections"
+tap_is "$(field '.[0].rule_name')" main 'one may be asked first'
+page GET "$S/branches"
+send "$S/branches" act=put "rule_name=$XSS" approvals=0
+page GET "$S/branches"
+tap_ok 'whatever it is called the list is sound' sound
+send "$S/branches" act=put rule_name=x approvals=0 push_whitelist_usernames=nobody-here
+tap_is "$STATUS" 422 'a user that there is not is refused'
+page GET "$S/branches"
+send "$S/branches" act=put rule_name=x approvals=many
+tap_is "$STATUS" 422 'and a number that is none'
+page GET "$S/branches"
+send "$S/branches" act=remove rule=main
+api GET "$R/branch_protections/main"
+tap_is "$STATUS" 404 'a rule is removed'
+
+# ---- checks ----
+page GET "$S/checks"
+tap_ok 'the first text is an example' shows 'test: make check'
+send "$S/checks" act=put 'text=checks:
+  - name: unit
+    test: make check
+  - nam: wrong'
+tap_is "$STATUS" 422 'a text that is wrong is refused'
+tap_ok 'with the line' grep -q 'role="alert">.*line 4' "$BODY"
+tap_ok 'and is still there to be mended' shows 'nam: wrong'
+tap_ok 'soundly' sound
+send "$S/checks" act=put 'text=checks:
+  - name: own
+    test: make own'
+tap_is "$STATUS,$(location)" "303,$S/checks" 'one that is right is kept'
+api GET "$X/checks"
+tap_is "$(field '.source,.checks[0].name' | tr '\n' ,)" settings,own, 'and counts'
+page GET "$S/checks"
+tap_ok 'it is shown' shows 'make own'
+send "$S/checks" act=drop
+api GET "$X/checks"
+tap_is "$(field .source)" none 'until the file counts again'
+
 # ---- who may not ----
 sign_in bob "$BOB"
 page GET "$S"
@@ -126,6 +186,10 @@ tap_not 'but not how to delete it' shows "$S/delete"
 page GET "$S/collaboration"
 tap_not 'nor a form for collaborators' shows 'name="login"'
 send "$S/collaboration" login=eve role=admin act=set
+tap_is "$STATUS" 403 'and none that works'
+page GET "$S/branches"
+tap_not 'nor one for protections' shows 'name="rule_name"'
+send "$S/branches" act=put rule_name=y approvals=0
 tap_is "$STATUS" 403 'and none that works'
 page GET "$S/mirror"
 send "$S/mirror/token" token=x
