@@ -35,6 +35,7 @@ const struct route *const web_tables[] = {
 	web_settings_rows_routes,
 	web_members_routes,
 	web_protect_routes,
+	web_hook_routes,
 	web_check_text_routes,
 	web_project_routes, /* the last: "/{owner}/{r}" */
 	NULL,

@@ -37,6 +37,7 @@ extern const struct route web_settings_routes[];
 extern const struct route web_settings_rows_routes[];
 extern const struct route web_members_routes[];
 extern const struct route web_protect_routes[];
+extern const struct route web_hook_routes[];
 extern const struct route web_check_text_routes[];
 
 /* The cookie's name for a server of that URL (RFC 6265bis, section 4.1.3). */
