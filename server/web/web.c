@@ -20,6 +20,7 @@
 const struct route *const web_tables[] = {
 	web_asset_routes,
 	web_sign_routes,
+	web_account_routes,
 	web_approval_routes,
 	web_run_routes,
 	web_item_routes,

@@ -21,6 +21,7 @@ extern const struct route *const web_tables[];
 
 extern const struct route web_asset_routes[];
 extern const struct route web_sign_routes[];
+extern const struct route web_account_routes[];
 extern const struct route web_approval_routes[];
 extern const struct route web_run_routes[];
 extern const struct route web_item_routes[];

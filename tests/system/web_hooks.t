@@ -56,6 +56,8 @@ page GET "$S/$HOOK/deliveries/$D"
 tap_ok 'one delivery is sound' sound
 tap_ok 'it shows what was sent' shows 'refs/heads/main'
 tap_ok 'and its head' shows 'X-Gitea-Event: push'
+tap_ok 'in lines' test "$(grep -c 'X-Gitea-Delivery: ' "$BODY")" -gt 0
+tap_not 'that are not written out' shows 'U+000A'
 tap_not 'but no secret' grep -qE 's3cret-word|hidden-word' "$BODY"
 send "$S/$HOOK/deliveries/$D"
 tap_is "$STATUS,$(location)" "303,$S/$HOOK" 'it is sent again'
