@@ -297,11 +297,17 @@ static void
 hook_part(struct web *w, const char *title, const char *text)
 {
 	AUTO_FREE char *shown = xstrndup(svc_text(text), HOOK_SHOWN_MAX);
+	struct view rest = view_of(shown), line;
 
 	HTML_CLASS(&w->h, "section", "card");
 	HTML_LEAF(&w->h, "h2", "", title);
 	HTML_TAG(&w->h, "pre");
-	html_shown(&w->h, shown);
+	while (rest.len > 0 && view_split(&rest, '\n', &line)) {
+		AUTO_FREE char *one = view_dup(line);
+
+		html_shown(&w->h, one);
+		html_text(&w->h, "\n");
+	}
 	html_end(&w->h);
 	if (strlen(svc_text(text)) > HOOK_SHOWN_MAX)
 		HTML_LEAF(&w->h, "p", "hint", "And more.");

@@ -21,6 +21,9 @@ const struct route *const web_tables[] = {
 	web_asset_routes,
 	web_sign_routes,
 	web_account_routes,
+	web_admin_user_routes,
+	web_admin_runner_routes,
+	web_health_routes,
 	web_approval_routes,
 	web_run_routes,
 	web_item_routes,
@@ -131,6 +134,11 @@ web_nav(struct web *w, const struct web_head *head)
 	HTML_TAG(h, "a");
 	HTML_URL(h, "href", "/-/runs");
 	web_nav_link(w, head, "Runs", 0);
+	if (w->who->site_admin) {
+		HTML_TAG(h, "a");
+		HTML_URL(h, "href", "/-/admin");
+		web_nav_link(w, head, "Administration", 0);
+	}
 	html_end(h);
 	HTML_TAG(h, "form");
 	HTML_ATTR(h, "class", "who");

@@ -161,10 +161,10 @@ tap_ok 'the first text is an example' shows 'test: make check'
 send "$S/checks" act=put 'text=checks:
   - name: unit
     test: make check
-  - nam: wrong'
+  - wrong: key'
 tap_is "$STATUS" 422 'a text that is wrong is refused'
 tap_ok 'with the line' grep -q 'role="alert">.*line 4' "$BODY"
-tap_ok 'and is still there to be mended' shows 'nam: wrong'
+tap_ok 'and is still there to be mended' shows 'wrong: key'
 tap_ok 'soundly' sound
 send "$S/checks" act=put 'text=checks:
   - name: own
