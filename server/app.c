@@ -112,6 +112,7 @@ static const struct svc_upper app_upper = {
 	.care_cancel = care_cancel_wait,
 	.care_forget = care_forget,
 	.hooks_wake = hook_loop_wake,
+	.hook_payload = hook_payload_make,
 	.reply_tar = githttp_reply_tar,
 	.reply_archive = githttp_reply_archive,
 	.reply_blob = githttp_reply_blob,

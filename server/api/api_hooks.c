@@ -10,11 +10,8 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/wire/json.h"
-#include "server/api/hook_payload.h"
 #include "server/api/shape.h"
-#include "server/git/git_pool.h"
 #include "server/service/svc_hook.h"
-#include "server/store/projects.h"
 
 int
 api_hooks_scope(struct call *c, enum api_hooks_of of, struct api_hooks *out)
@@ -393,134 +390,24 @@ api_hooks_delete_of(struct call *c, enum api_hooks_of of)
 	svc_hook_delete(op, api_done_empty, c);
 }
 
-/* A test: the newest commit, as a push that changed nothing else. */
-struct api_hooks_test {
-	struct call *c;
-	struct api_hooks x;
-	char *ref;
-};
-
-static void
-api_hooks_test_free(struct api_hooks_test *t)
-{
-	call_release(t->c);
-	free(t->ref);
-	free(t);
-}
-
-static int
-api_hooks_test_payload(struct api_hooks_test *t, const struct project *p,
-    const struct json *git, struct str *out, struct err *e)
-{
-	const char *sha = json_str_or(json_get(git, "head"), "sha", SHA_ZERO);
-	const struct identity *who = call_who(t->c);
-	const struct hook_say say = { HOOK_PUSH, "" };
-	struct event ev = { .project_id = p->id };
-	AUTO_STR struct str data = STR_INIT;
-	struct hook_payload hp = { .url = call_url(t->c),
-		.event = &ev,
-		.say = &say,
-		.project = p,
-		.git = git };
-	struct json *parsed;
-	struct jw w;
-	int rc;
-
-	jw_init(&w, &data);
-	jw_object(&w, NULL);
-	jw_str(&w, "ref", t->ref);
-	jw_str(&w, "old", sha);
-	jw_str(&w, "new", sha);
-	jw_end(&w);
-	ev.actor.id = who->user_id;
-	ev.actor.kind = who->user_kind;
-	memcpy(ev.actor.login, who->login, sizeof(ev.actor.login));
-	parsed = json_parse(str_view(&data), 0, e);
-	if (parsed == NULL)
-		return -1;
-	hp.data = parsed;
-	rc = hook_payload_make(api_reader(t->c), &hp, out, e);
-	json_free(parsed);
-	return rc;
-}
-
-static void
-api_hooks_tested(const struct git_result *r, void *arg)
-{
-	struct api_hooks_test *t = arg;
-	struct call *c = t->c;
-	struct str payload = STR_INIT;
-	struct project p = { .id = 0 };
-	struct err e = ERR_INIT;
-	struct svc_hook *op;
-
-	if (api_failed(c, r->fail))
-		goto out;
-	if (projects_by_id(api_reader(c), t->x.scope.project_id, &p, &e) ==
-		-1 ||
-	    api_hooks_test_payload(t, &p, r->j, &payload, &e) == -1) {
-		call_fail(c, &e);
-		goto out;
-	}
-	op = svc_hook_new(api_svc(c), call_who(c));
-	op->scope = t->x.scope;
-	op->id = call_arg_id(c, t->x.first);
-	op->project_id = p.id;
-	op->type = HOOK_PUSH;
-	op->payload = str_steal(&payload);
-	call_hold(c);
-	svc_hook_send(op, api_done_empty, c);
-out:
-	str_release(&payload);
-	project_release(&p);
-	api_hooks_test_free(t);
-}
-
-static char *
-api_hooks_test_ref(const char *ref, const struct project *p)
-{
-	if (ref == NULL || *ref == '\0')
-		return xasprintf("refs/heads/%s", p->default_branch);
-	if (strncmp(ref, "refs/", 5) == 0 || gitpool_sha_ok(ref))
-		return xstrdup(ref);
-	return xasprintf("refs/heads/%s", ref);
-}
-
+/* As a push of the newest commit that changed nothing else. */
 static void
 api_hooks_test(struct call *c)
 {
-	struct project p = { .id = 0 };
-	struct api_hooks_test *t;
-	struct err e = ERR_INIT;
+	struct svc_hook *op;
 	struct api_hooks x;
 	struct hook h;
 
 	if (api_hooks_open(c, API_HOOKS_REPO, &x, &h) == -1)
 		return;
 	hook_release(&h);
-	if (api_project(c, PERM_ADMIN, &p) == -1)
-		return;
-	/* There is nothing to tell of an empty repository. */
-	if (p.default_branch[0] == '\0') {
-		call_reply_empty(c, 204);
-		project_release(&p);
-		return;
-	}
-	t = xcalloc(1, sizeof(*t));
-	t->c = c;
-	t->x = x;
-	t->ref = api_hooks_test_ref(call_query(c, "ref"), &p);
+	op = svc_hook_new(api_svc(c), call_who(c));
+	op->scope = x.scope;
+	op->id = call_arg_id(c, x.first);
+	if (call_query(c, "ref") != NULL)
+		op->ref = xstrdup(call_query(c, "ref"));
 	call_hold(c);
-	if (gitpool_rev_told(t->ref, &e) == -1) {
-		call_fail(c, &e);
-		api_hooks_test_free(t);
-	} else {
-		const char *const hide[] = { NULL };
-
-		gitpool_pushed(api_svc(c)->git, p.id, t->ref, hide, 1,
-		    api_hooks_tested, t);
-	}
-	project_release(&p);
+	svc_hook_test(op, api_done_empty, c);
 }
 
 #define API_HOOKS_FNS(name, of)                                \

@@ -28,6 +28,7 @@ struct git_env;
 struct git_pool;
 struct githttp;
 struct hook_loop;
+struct hook_payload;
 struct jw;
 struct loop;
 struct mirror_loop;
@@ -66,6 +67,8 @@ struct svc_upper {
 	void (*care_cancel)(struct care *c, uint64_t handle);
 	void (*care_forget)(struct care *c, int64_t project);
 	void (*hooks_wake)(struct hook_loop *l); /* a delivery may be due */
+	int (*hook_payload)(struct txn *t, const struct hook_payload *p,
+	    struct str *out, struct err *e);
 	void (*reply_tar)(struct githttp *g, struct request *q, int64_t project,
 	    const char *sha);
 	void (*reply_archive)(

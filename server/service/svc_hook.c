@@ -18,6 +18,7 @@ svc_hook_release(void *arg)
 	hook_release(&op->hook);
 	hook_release(&op->out);
 	free(op->payload);
+	free(op->ref);
 }
 
 struct svc_hook *

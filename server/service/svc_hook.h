@@ -30,6 +30,7 @@ struct svc_hook {
 	int64_t project_id;
 	enum hook_type type;
 	char *payload;
+	char *ref;        /* test: a branch; NULL: the default one */
 	int64_t delivery; /* redeliver: which; out: the new one, 0 if none */
 	struct hook out;
 };
@@ -41,6 +42,9 @@ void svc_hook_edit(struct svc_hook *op, svc_done_fn *done, void *arg);
 void svc_hook_delete(struct svc_hook *op, svc_done_fn *done, void *arg);
 /* One delivery of payload, active or not, and the breaker is tried. */
 void svc_hook_send(struct svc_hook *op, svc_done_fn *done, void *arg);
+/* The same of the newest commit of a branch, as a push of it; of a repository's
+ * hook.  Nothing for an empty repository. */
+void svc_hook_test(struct svc_hook *op, svc_done_fn *done, void *arg);
 /* The same payload and delivery id once more. */
 void svc_hook_redeliver(struct svc_hook *op, svc_done_fn *done, void *arg);
 

@@ -14,6 +14,7 @@
 #include "server/http/cookie.h"
 #include "server/service/svc_sign_in.h"
 #include "server/store/tokens.h"
+#include "server/web/account.h"
 #include "server/web/web.h"
 
 enum {
@@ -394,7 +395,7 @@ sign_account(struct call *c)
 	struct web w;
 
 	web_begin(&w, c, &head);
-	HTML_LEAF(&w.h, "h1", "", call_who(c)->login);
+	account_title(&w, "");
 	if (tokens_list_web(w.t, w.who->user_id, w.now, &list, &e) == -1) {
 		html_release(&w.h);
 		web_fail(c, &e);

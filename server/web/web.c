@@ -20,6 +20,10 @@
 const struct route *const web_tables[] = {
 	web_asset_routes,
 	web_sign_routes,
+	web_account_routes,
+	web_admin_user_routes,
+	web_admin_runner_routes,
+	web_health_routes,
 	web_approval_routes,
 	web_run_routes,
 	web_item_routes,
@@ -31,6 +35,12 @@ const struct route *const web_tables[] = {
 	web_code_routes,
 	web_history_routes,
 	web_blame_routes,
+	web_settings_routes,
+	web_settings_rows_routes,
+	web_members_routes,
+	web_protect_routes,
+	web_hook_routes,
+	web_check_text_routes,
 	web_project_routes, /* the last: "/{owner}/{r}" */
 	NULL,
 };
@@ -124,6 +134,11 @@ web_nav(struct web *w, const struct web_head *head)
 	HTML_TAG(h, "a");
 	HTML_URL(h, "href", "/-/runs");
 	web_nav_link(w, head, "Runs", 0);
+	if (w->who->site_admin) {
+		HTML_TAG(h, "a");
+		HTML_URL(h, "href", "/-/admin");
+		web_nav_link(w, head, "Administration", 0);
+	}
 	html_end(h);
 	HTML_TAG(h, "form");
 	HTML_ATTR(h, "class", "who");

@@ -21,6 +21,10 @@ extern const struct route *const web_tables[];
 
 extern const struct route web_asset_routes[];
 extern const struct route web_sign_routes[];
+extern const struct route web_account_routes[];
+extern const struct route web_admin_user_routes[];
+extern const struct route web_admin_runner_routes[];
+extern const struct route web_health_routes[];
 extern const struct route web_approval_routes[];
 extern const struct route web_run_routes[];
 extern const struct route web_item_routes[];
@@ -33,6 +37,12 @@ extern const struct route web_job_routes[];
 extern const struct route web_code_routes[];
 extern const struct route web_history_routes[];
 extern const struct route web_blame_routes[];
+extern const struct route web_settings_routes[];
+extern const struct route web_settings_rows_routes[];
+extern const struct route web_members_routes[];
+extern const struct route web_protect_routes[];
+extern const struct route web_hook_routes[];
+extern const struct route web_check_text_routes[];
 
 /* The cookie's name for a server of that URL (RFC 6265bis, section 4.1.3). */
 const char *web_cookie(const char *public_url);

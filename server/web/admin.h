@@ -1,0 +1,20 @@
+/*
+ * admin: what the administrators' pages share.  For anybody else there are
+ * none: 404.
+ */
+#ifndef SERVER_WEB_ADMIN_H
+#define SERVER_WEB_ADMIN_H
+
+struct call;
+struct form;
+struct web;
+
+/* The page begun, with title and links; at: "users", "runners", "health".  -1
+ * after the reply. */
+int admin_begin(struct web *w, struct call *c, const char *at);
+/* <form> of POST path, with its secret; the caller ends it. */
+void admin_form(struct web *w, const char *cls, const char *path);
+/* The body of a POST; the caller releases it.  -1 after the reply. */
+int admin_take(struct call *c, struct form *f);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * field: the parts that forms of settings are made of: a label with its field,
+ * and a line of help below where there is one ("" is none).  The id is the
+ * name, so a name is once on a page.
+ */
+#ifndef SERVER_WEB_FIELD_H
+#define SERVER_WEB_FIELD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct html;
+struct web;
+
+struct field {
+	const char *name;
+	const char *label;
+	const char *help;
+	unsigned max; /* bytes of a text, 0: any */
+	bool required;
+};
+
+void field_text(struct web *w, const struct field *f, const char *value);
+/* Never with a value; who fills in passwords is told which by `autocomplete`.
+ */
+void field_secret(
+    struct web *w, const struct field *f, const char *autocomplete);
+void field_number(struct web *w, const struct field *f, int64_t value,
+    int64_t min, int64_t max);
+void field_area(
+    struct web *w, const struct field *f, const char *value, unsigned rows);
+void field_tick(struct web *w, const struct field *f, bool on);
+/* field_option up to html_end. */
+void field_select(struct web *w, const struct field *f);
+void field_option(
+    struct web *w, const char *value, const char *text, bool chosen);
+void field_hidden(struct web *w, const char *name, const char *value);
+/* name NULL: it sends nothing of its own. */
+void field_button(struct web *w, const char *cls, const char *name,
+    const char *value, const char *text);
+
+#endif
