@@ -17,7 +17,7 @@ enum {
 	COMMAND_ARGV_MAX = 4096
 };
 
-static const struct command_option command_globals[] = {
+const struct command_option command_globals[] = {
 	{ 0, OPT_STR, "home", offsetof(struct cli_globals, home), "DIR",
 	    "where Cofferdam keeps its state" },
 	{ 0, OPT_STR, "url", offsetof(struct cli_globals, url), "URL",
@@ -106,26 +106,61 @@ command_nearest(const struct command *const *tables, const char *name)
 	return best;
 }
 
+const char *
+command_option_nearest(const struct command *c, const char *name)
+{
+	const struct command_option *lists[] = { c->options, command_globals };
+	const char *best = NULL;
+	size_t best_d = 3;
+
+	for (size_t l = 0; l < 2; l++) {
+		for (const struct command_option *o = lists[l];
+		     o != NULL && o->name != NULL; o++) {
+			size_t d = command_distance(name, o->name);
+
+			if (d < best_d) {
+				best_d = d;
+				best = o->name;
+			}
+		}
+	}
+	return best;
+}
+
+/* The rows of one group, under what it is for. */
+static void
+command_help_group(
+    FILE *f, const struct command *const *tables, const struct command_group *g)
+{
+	bool any = false;
+
+	for (size_t t = 0; tables[t] != NULL; t++) {
+		for (const struct command *c = tables[t]; c->name != NULL;
+		     c++) {
+			if (strcmp(g->name, c->group) != 0)
+				continue;
+			if (!any)
+				(void)fprintf(
+				    f, "\n%s: %s\n", g->name, g->task);
+			any = true;
+			(void)fprintf(f, "  %-17s %s\n", c->name, c->summary);
+		}
+	}
+}
+
 void
 command_help_all(FILE *f, const struct command *const *tables)
 {
-	const char *group = "";
-
 	(void)fprintf(f,
 	    "usage: coffer [--home DIR] COMMAND [ARGUMENT...]\n"
 	    "Coding agents work in sealed sandboxes; nothing merges that did "
 	    "not pass.\n");
-	for (size_t t = 0; tables[t] != NULL; t++) {
-		for (const struct command *c = tables[t]; c->name != NULL;
-		     c++) {
-			if (strcmp(group, c->group) != 0)
-				(void)fprintf(f, "\n%s\n", c->group);
-			group = c->group;
-			(void)fprintf(f, "  %-16s %s\n", c->name, c->summary);
-		}
-	}
+	for (const struct command_group *g = command_groups; g->name != NULL;
+	     g++)
+		command_help_group(f, tables, g);
 	(void)fprintf(f,
-	    "\n`coffer help COMMAND` tells more.\n"
+	    "\n`coffer help COMMAND` tells more, `man coffer` too; `coffer "
+	    "doctor` says what a host lacks.\n"
 	    "Exit codes: 0 done, 1 failed, 2 bad usage, 3 refused, 4 not "
 	    "found, 5 not reachable, 124 timed out.\n");
 }
@@ -197,7 +232,7 @@ command_help_family(
 	return n;
 }
 
-static int
+int
 command_unknown(const struct command *const *tables, int n, char **words)
 {
 	AUTO_FREE char *two = n >= 2
@@ -205,10 +240,17 @@ command_unknown(const struct command *const *tables, int n, char **words)
 	    : NULL;
 	const struct command *near = NULL;
 
-	if (command_help_family(stderr, tables, words[0]) > 0)
-		return n < 2 || words[1][0] == '-'
-		    ? CLI_USAGE
-		    : cli_usage("%s has no command %s", words[0], words[1]);
+	if (command_help_family(stderr, tables, words[0]) > 0) {
+		if (n < 2 || words[1][0] == '-')
+			return CLI_USAGE;
+		near = command_nearest(tables, two);
+		if (near == NULL)
+			return cli_usage(
+			    "%s has no command %s", words[0], words[1]);
+		return cli_usage("%s has no command %s; did you mean `coffer "
+				 "%s`?",
+		    words[0], words[1], near->name);
+	}
 	if (two != NULL)
 		near = command_nearest(tables, two);
 	if (near == NULL)
@@ -221,6 +263,45 @@ command_unknown(const struct command *const *tables, int n, char **words)
 	    "unknown command %s; `coffer help` lists them all", words[0]);
 }
 
+/* Is it one, or the beginning of one? */
+static bool
+command_has_option(const struct command *cmd, const char *name, size_t len)
+{
+	const struct command_option *lists[] = { cmd->options,
+		command_globals };
+
+	for (size_t l = 0; l < 2; l++)
+		for (const struct command_option *o = lists[l];
+		     o != NULL && o->name != NULL; o++)
+			if (strncmp(o->name, name, len) == 0)
+				return true;
+	return false;
+}
+
+static int
+command_bad_option(
+    const struct command *cmd, int argc, char **argv, const char *why)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		char name[COMMAND_NAME_MAX];
+		size_t len = strcspn(argv[i], "=");
+		const char *near;
+
+		if (strncmp(argv[i], "--", 2) != 0 || len - 2 >= sizeof(name) ||
+		    command_has_option(cmd, argv[i] + 2, len - 2))
+			continue;
+		(void)snprintf(
+		    name, sizeof(name), "%.*s", (int)len - 2, argv[i] + 2);
+		near = command_option_nearest(cmd, name);
+		if (near != NULL)
+			return cli_usage("%s: unknown option --%s; did you "
+					 "mean --%s? (see `coffer help %s`)",
+			    cmd->name, name, near, cmd->name);
+		break;
+	}
+	return cli_usage("%s: %s", cmd->name, why);
+}
+
 static int
 command_run(const struct command *cmd, struct cli *c, int argc, char **argv)
 {
@@ -231,7 +312,7 @@ command_run(const struct command *cmd, struct cli *c, int argc, char **argv)
 
 	command_options(cmd, args, &c->g, opts);
 	if (opt_parse(&argc, &argv, opts, &e) == -1)
-		return cli_usage("%s: %s", cmd->name, e.msg);
+		return command_bad_option(cmd, argc, argv, e.msg);
 	if (c->g.help) {
 		command_help(stdout, cmd);
 		return CLI_OK;

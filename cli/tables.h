@@ -37,6 +37,7 @@ extern const struct command cmd_budget[];
 extern const struct command cmd_wait[];
 extern const struct command cmd_fetch[];
 extern const struct command cmd_reviewer[];
+extern const struct command cmd_completion[];
 extern const struct command cmd_help[];
 
 #endif
