@@ -72,7 +72,7 @@ setup_run(struct cli *c, const void *args, int argc, char **argv)
 {
 	AUTO_FREE char *cofferd = NULL;
 	struct err e = ERR_INIT;
-	bool before = layout_is_ready(c->home);
+	bool before = layout_is_home(c->home);
 
 	(void)args;
 	(void)argc;

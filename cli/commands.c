@@ -16,9 +16,15 @@ const struct command_group command_groups[] = {
 
 const struct command *const command_tables[] = {
 	cmd_setup,
+	cmd_unsetup,
 	cmd_up,
 	cmd_down,
 	cmd_status,
+	cmd_doctor,
+	cmd_config,
+	cmd_logs,
+	cmd_open,
+	cmd_top,
 	cmd_create,
 	cmd_project,
 	cmd_kept,
