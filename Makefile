@@ -248,6 +248,12 @@ install: all
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/egress $(egress)
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/models $(models)
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/coffer/policy $(policy)
+	rm -rf $(O)/man
+	$(O)/bin/coffer help --man $(O)/man >/dev/null
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(O)/man/*.1
+	for s in bash-completion/completions/coffer zsh/site-functions/_coffer fish/vendor_completions.d/coffer.fish; do \
+	    install -d $(DESTDIR)$(PREFIX)/share/$${s%/*} && $(O)/bin/coffer completion $$(echo $$s | grep -o '^[a-z]*') \
+		>$(DESTDIR)$(PREFIX)/share/$$s || exit 1; done
 	for f in $(profiles:compose/%=%); do \
 	    install -D -m 0644 compose/$$f $(DESTDIR)$(PREFIX)/share/coffer/$$f || exit 1; done
 

@@ -149,7 +149,7 @@ static const struct command_option attach_options[] = {
 
 const struct command cmd_attach[] = {
 	{ .name = "attach",
-	    .group = "Projects",
+	    .group = "Sandboxes",
 	    .summary = "sit down in a project's sandbox (F6 detaches)",
 	    .usage = "PROJECT [--plain]",
 	    .min = 1,
@@ -161,14 +161,14 @@ const struct command cmd_attach[] = {
 		    "session goes on when you leave, or your connection "
 		    "does." },
 	{ .name = "shell",
-	    .group = "Projects",
+	    .group = "Sandboxes",
 	    .summary = "a second terminal in a project's sandbox",
 	    .usage = "PROJECT",
 	    .min = 1,
 	    .max = 1,
 	    .run = attach_shell },
 	{ .name = "exec",
-	    .group = "Projects",
+	    .group = "Sandboxes",
 	    .summary = "run a command in a project's sandbox",
 	    .usage = "PROJECT -- COMMAND [ARGUMENT...]",
 	    .min = 2,

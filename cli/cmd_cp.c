@@ -275,7 +275,7 @@ static const struct command_option cp_options[] = {
 
 const struct command cmd_cp[] = {
 	{ .name = "cp",
-	    .group = "Projects",
+	    .group = "Sandboxes",
 	    .summary = "copy files from or to a project's sandbox",
 	    .usage = "PROJECT:PATH HERE | HERE PROJECT:PATH",
 	    .min = 2,

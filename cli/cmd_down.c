@@ -4,21 +4,16 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/layout.h"
-#include "cli/program.h"
 #include "cli/svcstate.h"
 #include "cli/tables.h"
-#include "lib/base/alloc.h"
-#include "lib/base/auto.h"
+#include "cli/teardown.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/path.h"
 
 enum {
 	DOWN_WAIT_MS = 90 * 1000, /* four programs, 20 s each, and some */
 	DOWN_GRACE_MS = 10 * 1000,
-	DOWN_POLL_US = 50 * 1000,
-	DOWN_TEARDOWN_MS = 120 * 1000
+	DOWN_POLL_US = 50 * 1000
 };
 
 static int
@@ -45,31 +40,11 @@ down_supervisor(const struct cli *c, struct err *e)
 	return 1;
 }
 
-/* So that no namespace, mount, chain or loop device stays behind. */
-static int
-down_teardown(struct cli *c, const char *name, struct err *e)
-{
-	struct err missing = ERR_INIT;
-	AUTO_FREE char *program = program_find_own(name, &missing);
-	const char *argv[] = { program, "--home", c->home, "--teardown", NULL };
-	const struct program_spec spec = { .argv = argv,
-		.limit_ms = DOWN_TEARDOWN_MS };
-	struct program_result r = PROGRAM_RESULT_INIT;
-	int rc;
-
-	if (program == NULL)
-		return 0;
-	rc = program_check(c, &spec, &r, e);
-	program_result_release(&r);
-	return rc == -1 ? err_wrap(e, "%s --teardown", name) : 0;
-}
-
 static int
 down_run(struct cli *c, const void *args, int argc, char **argv)
 {
-	static const char *const order[] = { "coffer-agentd", "coffer-router" };
 	struct err e = ERR_INIT;
-	int was, rc = CLI_OK;
+	int was, rc;
 
 	(void)args;
 	(void)argc;
@@ -82,15 +57,7 @@ down_run(struct cli *c, const void *args, int argc, char **argv)
 	if ((was = down_supervisor(c, &e)) == -1)
 		return cli_fail(c, &e, "down");
 	svcstate_reap(c->home, DOWN_GRACE_MS);
-	/* What never was set up has left nothing. */
-	if (geteuid() == 0 && layout_is_ready(c->home)) {
-		for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-			e = ERR_INIT;
-			if (down_teardown(c, order[i], &e) == -1)
-				rc = cli_fail(c, &e, "down");
-		}
-	}
-	if (rc != CLI_OK)
+	if ((rc = teardown_all(c, "down")) != CLI_OK)
 		return rc;
 	if (c->g.json)
 		(void)printf("{\"was_up\":%s}\n", was == 1 ? "true" : "false");

@@ -196,7 +196,7 @@ static const struct command_option init_options[] = {
 
 const struct command cmd_init[] = {
 	{ .name = "init",
-	    .group = "Projects",
+	    .group = "Your clone",
 	    .summary = "write an AGENTS.md to begin with, in a clone of yours",
 	    .usage = "[DIR] [--print]",
 	    .max = 1,

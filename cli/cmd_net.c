@@ -353,7 +353,7 @@ static const struct command_option net_options[] = {
 
 const struct command cmd_net[] = {
 	{ .name = "net",
-	    .group = "Projects",
+	    .group = "Network",
 	    .summary = "what a sandbox asked for, and what it may reach",
 	    .usage = "PROJECT [VERB [ARG...]] [OPTION...]",
 	    .min = 1,
@@ -377,7 +377,7 @@ const struct command cmd_net[] = {
 		    "  upload-max SIZE      to one name and day; 0: no bound\n"
 		    "  rules                all rules\n" },
 	{ .name = "presets",
-	    .group = "Projects",
+	    .group = "Network",
 	    .summary = "lists of names that a sandbox may be allowed",
 	    .usage = "",
 	    .run = net_presets_run,

@@ -135,12 +135,12 @@ static const struct command_option profile_build_options[] = {
 
 const struct command cmd_profile[] = {
 	{ .name = "profile list",
-	    .group = "Projects",
+	    .group = "Sandboxes",
 	    .summary = "root file systems for sandboxes",
 	    .usage = "",
 	    .run = profile_list_run },
 	{ .name = "profile build",
-	    .group = "Projects",
+	    .group = "Sandboxes",
 	    .summary = "build one from its list of Debian packages",
 	    .usage = "NAME [--suite S] [--mirror URL] [--force]",
 	    .min = 1,

@@ -160,7 +160,7 @@ prove_run(struct cli *c, const void *args, int argc, char **argv)
 
 const struct command cmd_prove[] = {
 	{ .name = "prove",
-	    .group = "Projects",
+	    .group = "Sandboxes",
 	    .summary = "try the barriers of a project's running sandbox",
 	    .usage = "PROJECT",
 	    .min = 1,

@@ -117,7 +117,7 @@ static const struct command_option seed_options[] = {
 
 const struct command cmd_seed[] = {
 	{ .name = "seed",
-	    .group = "Projects",
+	    .group = "Sandboxes",
 	    .summary = "give sandboxes your agents' settings, commands, skills",
 	    .usage = "[--from DIR] [--list] [--remove]",
 	    .args_size = sizeof(struct seed_args),

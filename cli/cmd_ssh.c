@@ -192,7 +192,7 @@ static const struct command_option ssh_config_options[] = {
 
 const struct command cmd_ssh[] = {
 	{ .name = "ssh-config",
-	    .group = "Projects",
+	    .group = "Sandboxes",
 	    .summary = "print what ~/.ssh/config needs for a sandbox",
 	    .usage = "PROJECT [--editor] [--host NAME]",
 	    .min = 1,
@@ -205,7 +205,7 @@ const struct command cmd_ssh[] = {
 		    "sandbox as coffer-PROJECT; editors over ssh need "
 		    "--editor.  What they show is not filtered." },
 	{ .name = "dial",
-	    .group = "Projects",
+	    .group = "Sandboxes",
 	    .summary = "join standard input and output to a sandbox's ssh",
 	    .usage = "PROJECT [--editor]",
 	    .min = 1,

@@ -9,6 +9,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/version.h"
 
 enum {
 	COMMAND_OPTS_MAX = 48,
@@ -17,7 +18,7 @@ enum {
 	COMMAND_ARGV_MAX = 4096
 };
 
-static const struct command_option command_globals[] = {
+const struct command_option command_globals[] = {
 	{ 0, OPT_STR, "home", offsetof(struct cli_globals, home), "DIR",
 	    "where Cofferdam keeps its state" },
 	{ 0, OPT_STR, "url", offsetof(struct cli_globals, url), "URL",
@@ -106,26 +107,61 @@ command_nearest(const struct command *const *tables, const char *name)
 	return best;
 }
 
+const char *
+command_option_nearest(const struct command *c, const char *name)
+{
+	const struct command_option *lists[] = { c->options, command_globals };
+	const char *best = NULL;
+	size_t best_d = 3;
+
+	for (size_t l = 0; l < 2; l++) {
+		for (const struct command_option *o = lists[l];
+		     o != NULL && o->name != NULL; o++) {
+			size_t d = command_distance(name, o->name);
+
+			if (d < best_d) {
+				best_d = d;
+				best = o->name;
+			}
+		}
+	}
+	return best;
+}
+
+/* The rows of one group, under what it is for. */
+static void
+command_help_group(
+    FILE *f, const struct command *const *tables, const struct command_group *g)
+{
+	bool any = false;
+
+	for (size_t t = 0; tables[t] != NULL; t++) {
+		for (const struct command *c = tables[t]; c->name != NULL;
+		     c++) {
+			if (strcmp(g->name, c->group) != 0)
+				continue;
+			if (!any)
+				(void)fprintf(
+				    f, "\n%s: %s\n", g->name, g->task);
+			any = true;
+			(void)fprintf(f, "  %-17s %s\n", c->name, c->summary);
+		}
+	}
+}
+
 void
 command_help_all(FILE *f, const struct command *const *tables)
 {
-	const char *group = "";
-
 	(void)fprintf(f,
 	    "usage: coffer [--home DIR] COMMAND [ARGUMENT...]\n"
 	    "Coding agents work in sealed sandboxes; nothing merges that did "
 	    "not pass.\n");
-	for (size_t t = 0; tables[t] != NULL; t++) {
-		for (const struct command *c = tables[t]; c->name != NULL;
-		     c++) {
-			if (strcmp(group, c->group) != 0)
-				(void)fprintf(f, "\n%s\n", c->group);
-			group = c->group;
-			(void)fprintf(f, "  %-16s %s\n", c->name, c->summary);
-		}
-	}
+	for (const struct command_group *g = command_groups; g->name != NULL;
+	     g++)
+		command_help_group(f, tables, g);
 	(void)fprintf(f,
-	    "\n`coffer help COMMAND` tells more.\n"
+	    "\n`coffer help COMMAND` tells more, `man coffer` too; `coffer "
+	    "doctor` says what a host lacks;\n`coffer --version`.\n"
 	    "Exit codes: 0 done, 1 failed, 2 bad usage, 3 refused, 4 not "
 	    "found, 5 not reachable, 124 timed out.\n");
 }
@@ -197,7 +233,38 @@ command_help_family(
 	return n;
 }
 
-static int
+/* What others call it, who had another tool before. */
+static const char *
+command_elsewhere(const char *word)
+{
+	static const char *const words[][2] = {
+		{ "ssh", "coffer ssh-config PROJECT, or coffer attach" },
+		{ "rm", "coffer destroy" },
+		{ "remove", "coffer destroy" },
+		{ "delete", "coffer destroy" },
+		{ "list", "coffer status" },
+		{ "ls", "coffer status" },
+		{ "ps", "coffer top" },
+		{ "enter", "coffer attach" },
+		{ "diff", "coffer pr diff, or coffer status PROJECT --diff" },
+		{ "review", "coffer fetch, which checks and reviews" },
+		{ "merge", "coffer pr merge, or coffer fetch --apply" },
+		{ "lockdown", "coffer net PROJECT lockdown" },
+		{ "unlock", "coffer net PROJECT unlock" },
+		{ "ci-watch", "coffer runner list; checks run by themselves" },
+		{ "restart", "coffer down, then coffer up -d" },
+		{ "new", "coffer create" },
+		{ "clone", "coffer create URL" },
+		{ "version", "coffer --version" },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i][0], word) == 0)
+			return words[i][1];
+	return NULL;
+}
+
+int
 command_unknown(const struct command *const *tables, int n, char **words)
 {
 	AUTO_FREE char *two = n >= 2
@@ -205,10 +272,20 @@ command_unknown(const struct command *const *tables, int n, char **words)
 	    : NULL;
 	const struct command *near = NULL;
 
-	if (command_help_family(stderr, tables, words[0]) > 0)
-		return n < 2 || words[1][0] == '-'
-		    ? CLI_USAGE
-		    : cli_usage("%s has no command %s", words[0], words[1]);
+	if (command_help_family(stderr, tables, words[0]) > 0) {
+		if (n < 2 || words[1][0] == '-')
+			return CLI_USAGE;
+		near = command_nearest(tables, two);
+		if (near == NULL)
+			return cli_usage(
+			    "%s has no command %s", words[0], words[1]);
+		return cli_usage("%s has no command %s; did you mean `coffer "
+				 "%s`?",
+		    words[0], words[1], near->name);
+	}
+	if (command_elsewhere(words[0]) != NULL)
+		return cli_usage("unknown command %s; here it is %s", words[0],
+		    command_elsewhere(words[0]));
 	if (two != NULL)
 		near = command_nearest(tables, two);
 	if (near == NULL)
@@ -221,6 +298,45 @@ command_unknown(const struct command *const *tables, int n, char **words)
 	    "unknown command %s; `coffer help` lists them all", words[0]);
 }
 
+/* Is it one, or the beginning of one? */
+static bool
+command_has_option(const struct command *cmd, const char *name, size_t len)
+{
+	const struct command_option *lists[] = { cmd->options,
+		command_globals };
+
+	for (size_t l = 0; l < 2; l++)
+		for (const struct command_option *o = lists[l];
+		     o != NULL && o->name != NULL; o++)
+			if (strncmp(o->name, name, len) == 0)
+				return true;
+	return false;
+}
+
+static int
+command_bad_option(
+    const struct command *cmd, int argc, char **argv, const char *why)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		char name[COMMAND_NAME_MAX];
+		size_t len = strcspn(argv[i], "=");
+		const char *near;
+
+		if (strncmp(argv[i], "--", 2) != 0 || len - 2 >= sizeof(name) ||
+		    command_has_option(cmd, argv[i] + 2, len - 2))
+			continue;
+		(void)snprintf(
+		    name, sizeof(name), "%.*s", (int)len - 2, argv[i] + 2);
+		near = command_option_nearest(cmd, name);
+		if (near != NULL)
+			return cli_usage("%s: unknown option --%s; did you "
+					 "mean --%s? (see `coffer help %s`)",
+			    cmd->name, name, near, cmd->name);
+		break;
+	}
+	return cli_usage("%s: %s", cmd->name, why);
+}
+
 static int
 command_run(const struct command *cmd, struct cli *c, int argc, char **argv)
 {
@@ -231,7 +347,7 @@ command_run(const struct command *cmd, struct cli *c, int argc, char **argv)
 
 	command_options(cmd, args, &c->g, opts);
 	if (opt_parse(&argc, &argv, opts, &e) == -1)
-		return cli_usage("%s: %s", cmd->name, e.msg);
+		return command_bad_option(cmd, argc, argv, e.msg);
 	if (c->g.help) {
 		command_help(stdout, cmd);
 		return CLI_OK;
@@ -283,6 +399,10 @@ command_main(const struct command *const *tables, int argc, char **argv)
 	if (argc > COMMAND_ARGV_MAX)
 		return cli_usage(
 		    "more than %d arguments", (int)COMMAND_ARGV_MAX);
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		(void)printf("coffer %s\n", VERSION);
+		return CLI_OK;
+	}
 	lead = command_leading(argc, argv);
 	if (lead >= argc) {
 		bool help = argc > 1 &&

@@ -46,6 +46,14 @@ struct command {
 /* All tables, each ending with a NULL name; commands.c. */
 extern const struct command *const command_tables[];
 
+/* What a row's group is for, in the order of `coffer help`. */
+struct command_group {
+	const char *name, *task;
+};
+extern const struct command_group command_groups[];
+/* What every command takes, ending with a NULL name. */
+extern const struct command_option command_globals[];
+
 /* words[0..n): finds by two words, then by one; *used says how many. */
 const struct command *command_find(
     const struct command *const *tables, char *const *words, int n, int *used);
@@ -53,12 +61,17 @@ const struct command *command_find(
 const struct command *command_nearest(
     const struct command *const *tables, const char *name);
 size_t command_distance(const char *a, const char *b);
+/* The long option (without "--") that one like `name` is, or NULL. */
+const char *command_option_nearest(const struct command *c, const char *name);
 
 void command_help_all(FILE *f, const struct command *const *tables);
 void command_help(FILE *f, const struct command *cmd);
 /* Sub-commands of a first word, such as `issue`; 0 if there are none. */
 int command_help_family(
     FILE *f, const struct command *const *tables, const char *word);
+
+/* No command has these words: says so, and which is like them; CLI_USAGE. */
+int command_unknown(const struct command *const *tables, int n, char **words);
 
 /* The whole program: parse, run, clean up; returns the exit code. */
 int command_main(const struct command *const *tables, int argc, char **argv);

@@ -1,10 +1,30 @@
 #include "cli/tables.h"
 
+const struct command_group command_groups[] = {
+	{ "Service", "set it up, run it, look after it" },
+	{ "Projects", "mirror a repository, keep it, set it up" },
+	{ "Sandboxes", "where agents work: their life, getting in, proof" },
+	{ "Network", "what a sandbox reaches, and what it asked for" },
+	{ "Work", "issues, pull requests, what happened" },
+	{ "Runs and checks", "what agents and CI do, and what they ask" },
+	{ "Your clone", "take results over, checked" },
+	{ "Models", "keys of providers, what they may cost" },
+	{ "People", "users, roles, tokens" },
+	{ "Help", "this list, and completion for a shell" },
+	{ NULL, NULL },
+};
+
 const struct command *const command_tables[] = {
 	cmd_setup,
+	cmd_unsetup,
 	cmd_up,
 	cmd_down,
 	cmd_status,
+	cmd_doctor,
+	cmd_config,
+	cmd_logs,
+	cmd_open,
+	cmd_top,
 	cmd_create,
 	cmd_project,
 	cmd_kept,
@@ -40,6 +60,7 @@ const struct command *const command_tables[] = {
 	cmd_model,
 	cmd_budget,
 	cmd_user,
+	cmd_completion,
 	cmd_help,
 	NULL,
 };

@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 
+/* Is there an installation, perhaps one that `unsetup` took down? */
+bool layout_is_home(const char *home);
+/* And is it ready for `coffer up`? */
 bool layout_is_ready(const char *home);
 
 #endif

@@ -8,6 +8,12 @@ extern const struct command cmd_setup[];
 extern const struct command cmd_up[];
 extern const struct command cmd_down[];
 extern const struct command cmd_status[];
+extern const struct command cmd_unsetup[];
+extern const struct command cmd_open[];
+extern const struct command cmd_top[];
+extern const struct command cmd_doctor[];
+extern const struct command cmd_config[];
+extern const struct command cmd_logs[];
 extern const struct command cmd_create[];
 extern const struct command cmd_project[];
 extern const struct command cmd_settings[];
@@ -43,6 +49,7 @@ extern const struct command cmd_propose[];
 extern const struct command cmd_verify[];
 extern const struct command cmd_fetch_rules[];
 extern const struct command cmd_reviewer[];
+extern const struct command cmd_completion[];
 extern const struct command cmd_help[];
 
 #endif

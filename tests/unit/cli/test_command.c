@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,6 +10,16 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "lib/base/err.h"
+
+static bool
+test_group_is_known(const char *name)
+{
+	for (const struct command_group *g = command_groups; g->name != NULL;
+	     g++)
+		if (strcmp(g->name, name) == 0)
+			return true;
+	return false;
+}
 
 static void
 every_command_has_what_help_needs(void **state)
@@ -24,6 +35,7 @@ every_command_has_what_help_needs(void **state)
 			assert_true(c->min <= c->max);
 			assert_true(strlen(c->name) < 40);
 			assert_true(strlen(c->summary) <= 60);
+			assert_true(test_group_is_known(c->group));
 		}
 	}
 }
@@ -104,6 +116,20 @@ a_slip_is_met_with_the_nearest_name(void **state)
 }
 
 static void
+a_slip_in_an_option_is_met_with_the_nearest_name(void **state)
+{
+	char issue[] = "issue", new[] = "new";
+	char *words[] = { issue, new };
+	int used;
+	const struct command *c = command_find(command_tables, words, 2, &used);
+
+	(void)state;
+	assert_string_equal(command_option_nearest(c, "tilte"), "title");
+	assert_string_equal(command_option_nearest(c, "hmoe"), "home");
+	assert_null(command_option_nearest(c, "frobnicate"));
+}
+
+static void
 distance_counts_insertions_deletions_and_changes(void **state)
 {
 	(void)state;
@@ -142,6 +168,8 @@ main(void)
 		cmocka_unit_test(no_name_is_there_twice),
 		cmocka_unit_test(two_words_win_over_one),
 		cmocka_unit_test(a_slip_is_met_with_the_nearest_name),
+		cmocka_unit_test(
+		    a_slip_in_an_option_is_met_with_the_nearest_name),
 		cmocka_unit_test(
 		    distance_counts_insertions_deletions_and_changes),
 		cmocka_unit_test(exit_codes_follow_the_contract),

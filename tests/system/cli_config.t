@@ -1,0 +1,86 @@
+#!/bin/sh
+# coffer config: get, set, list, edit, check; what a program does not take is
+# refused with its line, and the file is as it was.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/cli_lib.sh"
+
+unset COFFER_TOKEN
+COFFER_HOME=$T/home
+CONF=$COFFER_HOME/coffer.conf
+run config list
+tap_is "$RC" 4 'no home'
+tap_ok 'names setup' err_has 'coffer --home .* setup'
+run setup
+cp "$CONF" "$T/new"
+run config list
+tap_is "$RC $(cat "$T/out")" '0 ' 'a new one sets nothing'
+run config get server.rate
+tap_is "$RC" 4 'what is not set is not found'
+run config set server.rate 500
+tap_is "$RC" 0 'set'
+tap_is "$(grep -A1 '^#rate = ' "$CONF" | tail -n 1)" 'rate = 500' 'below its remark'
+run config get server.rate
+tap_is "$RC $(cat "$T/out")" '0 500' 'and got'
+run config set server.rate 501
+tap_is "$(grep -c '^rate' "$CONF")" 1 'set again, in its line'
+run config set agentd.max_runs 2
+run config set runner.name '  a b  '
+run config list
+tap_is "$(cat "$T/out")" 'server.rate = 501
+agentd.max_runs = 2
+runner.name = a b' 'listed'
+run config list --json
+tap_is "$(jq -c . "$T/out")" '{"server.rate":"501","agentd.max_runs":"2","runner.name":"a b"}' 'as JSON'
+run config get agentd.max_runs --json
+tap_is "$(jq -r '."agentd.max_runs"' "$T/out")" 2 'one as JSON'
+run config check
+tap_is "$RC" 0 'every program takes its part'
+
+cp "$CONF" "$T/before"
+same() { cmp -s "$CONF" "$T/before"; }
+for bad in 'server.rate much' 'server.ratte 1' 'agentd.max_runs 0' 'router.range 8.8.8.0/24' 'gateway.frob 1' 'runner.frob x'; do
+	# shellcheck disable=SC2086
+	run config set $bad
+	tap_is "$RC" 1 "refused: $bad"
+	tap_ok 'and the file is as it was' same
+done
+run config set server.ratte 1
+tap_ok 'the line is told, without a folder that nobody knows' err_has ': coffer.conf:[0-9]*: unknown key ratte'
+for bad in 'rate 5' 'nowhere.rate 5' 'server.Rate 5' 'server. 5' 'server.rate' 'server.rate 5 --default'; do
+	# shellcheck disable=SC2086
+	run config set $bad
+	tap_is "$RC" 2 "bad usage: $bad"
+done
+run config set server.rate '5
+[agentd]'
+tap_is "$RC" 2 'a value of two lines'
+run config set server.rate 7 --dry-run
+tap_is "$RC" 0 '--dry-run'
+tap_ok 'changes nothing' same
+run config set server.rate much --dry-run
+tap_is "$RC" 1 '--dry-run says that it would be refused'
+
+EDITOR="sed -i s/501/502/" run config edit
+tap_is "$RC $(coffer config get server.rate)" '0 502' 'edit'
+cp "$CONF" "$T/before"
+EDITOR="sed -i s/^rate/rat/" run config edit
+tap_is "$RC" 1 'an edit that is wrong'
+tap_ok 'is not taken' same
+KEPT=$(sed -n 's/.*your text is in //p' "$T/err")
+tap_ok 'the text is kept' grep -q '^rat = 502' "$KEPT"
+rm -rf "${KEPT%/*}"
+EDITOR=false run config edit
+tap_is "$RC" 1 'an editor that fails'
+rm -rf "$(dirname "$(sed -n 's/.*your text is in //p' "$T/err")")"
+EDITOR=true run config edit
+tap_ok 'one that changes nothing' err_has 'nothing was changed'
+for k in server.rate agentd.max_runs runner.name; do
+	run config set $k --default
+done
+tap_ok 'all defaults again: the file is what setup made' cmp "$CONF" "$T/new"
+rm "$CONF"
+printf 'x' >"$CONF"
+run config check
+tap_is "$RC" 1 'a file that is none'
+tap_is "$(find /tmp -maxdepth 1 -name 'coffer-conf.*' -newer "$T/new" | wc -l)" 0 'no folder is left in /tmp'
+tap_done
