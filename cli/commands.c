@@ -61,6 +61,7 @@ const struct command *const command_tables[] = {
 	cmd_budget,
 	cmd_user,
 	cmd_completion,
+	cmd_admin,
 	cmd_help,
 	NULL,
 };

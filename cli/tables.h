@@ -39,6 +39,7 @@ extern const struct command cmd_ssh[];
 extern const struct command cmd_cp[];
 extern const struct command cmd_prove[];
 extern const struct command cmd_user[];
+extern const struct command cmd_admin[];
 extern const struct command cmd_model[];
 extern const struct command cmd_budget[];
 extern const struct command cmd_wait[];

@@ -34,6 +34,7 @@
 #include "server/githttp/githttp.h"
 #include "server/http/event_stream.h"
 #include "server/http/router.h"
+#include "server/jobs/age_sweep.h"
 #include "server/jobs/approval_sweep.h"
 #include "server/jobs/care.h"
 #include "server/jobs/fill_loop.h"
@@ -91,6 +92,7 @@ struct app {
 	struct dial_rule *dial;
 	struct hook_loop *hooks;
 	struct fill_loop *fill;
+	struct age_sweep *ages;
 	struct approval_sweep *approvals;
 	struct lease_sweep *leases;
 	struct svc_push *push;
@@ -505,6 +507,9 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	upstream_loop_start(a->upstream_loop);
 	hook_loop_start(a->hooks);
 	fill_loop_start(a->fill);
+	a->ages = age_sweep_new(&(struct age_sweep_spec){ .svc = &a->svc,
+	    .logs_ms = a->cfg->keep_logs_ms,
+	    .records_ms = a->cfg->keep_records_ms });
 	a->approvals = approval_sweep_new(&a->svc);
 	a->leases = lease_sweep_new(&a->svc);
 	svc_files_start(a->svc.files);
@@ -554,6 +559,7 @@ app_on_signal(void *arg)
 	mirror_loop_stop(a->mirror_loop);
 	hook_loop_stop(a->hooks);
 	fill_loop_stop(a->fill);
+	age_sweep_free(STEAL(a->ages));
 	approval_sweep_free(STEAL(a->approvals));
 	lease_sweep_free(STEAL(a->leases));
 	svc_ci_stop(a->svc.ci);
@@ -607,6 +613,7 @@ app_free(struct app *a)
 	repo_use_free(a->use);
 	hook_loop_free(a->hooks);
 	fill_loop_free(a->fill);
+	age_sweep_free(a->ages);
 	approval_sweep_free(a->approvals);
 	lease_sweep_free(a->leases);
 	dial_rule_free(a->dial);

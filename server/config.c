@@ -101,6 +101,11 @@ static const struct conf_key config_keys[] = {
 	    "maintained" },
 	{ "care_check", CONF_MS, CONFIG_AT(care_check_ms), "24h", 1000,
 	    2592000000, "how often each repository is checked" },
+	{ "keep_logs", CONF_MS, CONFIG_AT(keep_logs_ms), "0s", 0, 315360000000,
+	    "how long logs of runs and checks are kept after their end; 0s is "
+	    "for ever" },
+	{ "keep_records", CONF_MS, CONFIG_AT(keep_records_ms), "0s", 0,
+	    315360000000, "the same of the records of runs" },
 	{ "rate", CONF_U64, CONFIG_AT(rate), "1000", 0, 1000000,
 	    "API requests per second of one token, or of one address without; "
 	    "ten seconds' at once; 0 is any number" },

@@ -9,6 +9,7 @@
 #include "lib/base/opt.h"
 #include "server/app.h"
 #include "server/auth/password.h"
+#include "server/backup/backup.h"
 #include "server/config.h"
 #include "server/git/git_pool.h"
 #include "server/git/pack_check.h"
@@ -24,6 +25,7 @@ struct main_options {
 	const char *home;
 	const char *listen;
 	const char *repo;
+	const char *job;
 	bool check;
 	bool init;
 	bool worker;
@@ -106,6 +108,8 @@ main(int argc, char **argv)
 		    "check one password for cofferd" },
 		{ 0, "git-check", OPT_STR, &o.repo, "PATH",
 		    "check a repository's files against their checksums" },
+		{ 0, "admin", OPT_STR, &o.job, "JOB",
+		    "backup, backup-secrets, restore, check" },
 		{ 0, "version", OPT_FLAG, &o.version, NULL, "say it and end" },
 		{ 'h', "help", OPT_FLAG, &o.help, NULL, "this text" },
 		{ .name = NULL },
@@ -134,5 +138,7 @@ main(int argc, char **argv)
 	home = home_path(o.home);
 	if (o.init)
 		return main_init(home);
+	if (o.job != NULL)
+		return backup_main(o.job, home);
 	return main_with_config(&o, home);
 }

@@ -124,18 +124,22 @@ svc_record_open(const struct svc *s, int64_t run, uint64_t *size, struct err *e)
 	return STEAL_FD(fd);
 }
 
-void
+bool
 svc_record_remove(const struct svc *s, int64_t run)
 {
 	static const char *const ends[] = { "", ".part" };
+	bool was = false;
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		AUTO_FREE char *path = svc_record_path(s, run, ends[i]);
 
-		if (unlink(path) == -1 && errno != ENOENT)
+		if (unlink(path) == 0)
+			was = true;
+		else if (errno != ENOENT)
 			log_warn("record remove run=%" PRId64 " why=%s", run,
 			    strerror(errno));
 	}
+	return was;
 }
 
 /* ---- all of it is there ---- */

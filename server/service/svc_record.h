@@ -43,7 +43,8 @@ void svc_record_keep(struct svc_record_keep *op, svc_done_fn *done, void *arg);
 /* A descriptor to read, or -1; ERR_NOTFOUND: it is not there, or not whole. */
 int svc_record_open(
     const struct svc *s, int64_t run, uint64_t *size, struct err *e);
-void svc_record_remove(const struct svc *s, int64_t run);
+/* Was there one, or a part? */
+bool svc_record_remove(const struct svc *s, int64_t run);
 /* The report of a run becomes a file of its comment.  On the writer thread. */
 int svc_record_attach(struct txn *t, const struct svc_run_finish *op,
     int64_t comment, struct err *e);

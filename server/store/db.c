@@ -16,11 +16,13 @@
 #include "lib/base/log.h"
 #include "lib/io/watch.h"
 #include "server/store/db_priv.h"
+#include "server/store/snapshot.h"
 
 enum {
 	DB_IDLE_MS = 1000, /* then the log is folded into the database */
 	DB_WAL_BYTES = 4 << 20,
-	DB_ANSWERS_PER_TURN = DB_GROUP_MAX
+	DB_ANSWERS_PER_TURN = DB_GROUP_MAX,
+	DB_BACKUPS = 2 /* of before migrations */
 };
 
 /* The caller of db_write_now waits for this, under the lock. */
@@ -352,11 +354,26 @@ db_make_file(const char *path, struct err *e)
 	return 0;
 }
 
+/* A migration is never undone: what it begins with is kept. */
+static int
+db_keep_old(struct db *d, const char *path, struct err *e)
+{
+	int64_t version = 0;
+
+	if (db_number(&d->writer, "PRAGMA user_version", NULL, &version, e) ==
+	    -1)
+		return -1;
+	if (version < 1 || version >= DB_SCHEMA_VERSION)
+		return 0;
+	return snapshot_before(path, version, DB_BACKUPS, e);
+}
+
 static int
 db_open_handles(struct db *d, const char *path, struct err *e)
 {
 	if (db_make_file(path, e) == -1 ||
 	    txn_open(&d->writer, path, e) == -1 ||
+	    db_keep_old(d, path, e) == -1 ||
 	    schema_migrate(&d->writer, DB_SCHEMA_VERSION, e) == -1 ||
 	    txn_open(&d->reader, path, e) == -1 ||
 	    db_number(&d->writer, "SELECT max(seq) FROM event", NULL, &d->seq,

@@ -1,6 +1,8 @@
 #include "tests/unit/server/store_fixture.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "server/store/db_priv.h"
 #include "server/store/run_orders.h"
@@ -260,6 +262,84 @@ runs_go_on_where_they_were(void **state)
 	txn_close(&t);
 }
 
+/* Made of that version, opened by this program. */
+static void
+open_old(struct fixture *f, int version)
+{
+	struct txn t;
+
+	OK(txn_open(&t, f->path, e));
+	OK(schema_migrate(&t, version, e));
+	if (number(&t, "SELECT count(*) FROM account") == 0)
+		run(&t,
+		    "INSERT INTO account (id, login, kind, created_at)"
+		    " VALUES (101, 'ann', 2, 1);");
+	txn_close(&t);
+	OK(db_open(&f->db, f->path, NULL, e));
+	db_close(f->db);
+	f->db = NULL;
+}
+
+static bool
+there(const struct fixture *f, const char *name)
+{
+	char path[600];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+	return access(path, F_OK) == 0;
+}
+
+static void
+a_database_is_kept_before_it_is_migrated(void **state)
+{
+	struct fixture *f = *state;
+	char path[600];
+	struct txn t;
+
+	db_close(f->db);
+	f->db = NULL;
+	for (int v = BEFORE_FORKS; v <= BEFORE_AGENTS; v++) {
+		(void)snprintf(f->path, sizeof(f->path), "%s/old%d", f->dir, v);
+		open_old(f, v);
+	}
+	/* The newest two. */
+	assert_false(there(f, "backup-4"));
+	assert_true(there(f, "backup-5"));
+	assert_true(there(f, "backup-6"));
+	assert_false(there(f, "backup-8"));
+	assert_false(there(f, "backup-6.part"));
+	(void)snprintf(path, sizeof(path), "%s/backup-6", f->dir);
+	OK(txn_open(&t, path, e));
+	assert_int_equal(number(&t, "PRAGMA user_version"), BEFORE_AGENTS);
+	assert_int_equal(
+	    number(&t, "SELECT count(*) FROM account WHERE login = 'ann'"), 1);
+	txn_close(&t);
+}
+
+static void
+without_room_for_that_nothing_is_migrated(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = ERR_INIT;
+	char path[600];
+	struct txn t;
+
+	db_close(f->db);
+	f->db = NULL;
+	(void)snprintf(f->path, sizeof(f->path), "%s/old", f->dir);
+	OK(txn_open(&t, f->path, e));
+	OK(schema_migrate(&t, BEFORE_AGENTS, e));
+	txn_close(&t);
+	/* A folder in its place is as good as a disk that is full. */
+	(void)snprintf(path, sizeof(path), "%s/backup-6.part", f->dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(db_open(&f->db, f->path, NULL, &err), -1);
+	assert_int_equal(rmdir(path), 0);
+	OK(txn_open(&t, f->path, e));
+	assert_int_equal(number(&t, "PRAGMA user_version"), BEFORE_AGENTS);
+	txn_close(&t);
+}
+
 int
 main(void)
 {
@@ -272,6 +352,12 @@ main(void)
 		    fixture_teardown),
 		cmocka_unit_test_setup_teardown(runs_go_on_where_they_were,
 		    fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_database_is_kept_before_it_is_migrated, fixture_setup,
+		    fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+		    without_room_for_that_nothing_is_migrated, fixture_setup,
+		    fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
