@@ -34,6 +34,7 @@ const struct command *const command_tables[] = {
 	cmd_model,
 	cmd_budget,
 	cmd_user,
+	cmd_audit,
 	cmd_help,
 	NULL,
 };

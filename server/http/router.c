@@ -414,8 +414,8 @@ router_refuse_auth(struct visit *v, const struct err *e)
 			router_reply_error(v->r, v->q, 401, e->msg);
 		return;
 	}
-	log_error("router identify req=%llu reason=%s",
-	    (unsigned long long)request_id(v->q), log_val(e->msg));
+	log_error("router identify req=%s reason=%s", request_id(v->q),
+	    log_val(e->msg));
 	router_reply_error(v->r, v->q, 503, "try again");
 }
 
@@ -487,10 +487,11 @@ router_enter_git(
 		return;
 	if (who != &v->who)
 		v->who = *who;
+	call_origin(&v->who, v->q);
 	v->git = true;
 	LIST_INSERT_HEAD(&r->gits, v, entry);
 	router_expects(r, who);
-	r->spec.fallback(v->q, who, r->spec.arg);
+	r->spec.fallback(v->q, &v->who, r->spec.arg);
 }
 
 /* Nobody acts as another here, and what is meant to be another's act is not

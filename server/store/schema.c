@@ -298,6 +298,7 @@ static const char *const schema_steps[DB_SCHEMA_VERSION][12] = {
 	{ schema_runs, schema_approvals, schema_verdict, schema_renewal,
 	    schema_run_keys, schema_leases, NULL },
 	{ schema_runners, schema_gate, schema_checks, NULL },
+	{ schema_audit, NULL },
 };
 
 static int

@@ -1,4 +1,4 @@
-/* schema_forge: the scripts of steps 4 to 8, one file per room. */
+/* schema_forge: the scripts of steps 4 to 9, one file per room. */
 #ifndef SERVER_STORE_SCHEMA_FORGE_H
 #define SERVER_STORE_SCHEMA_FORGE_H
 
@@ -30,5 +30,7 @@ extern const char schema_runners[];
 extern const char schema_gate[];
 /* schema_checks.c */
 extern const char schema_checks[];
+/* schema_audit.c */
+extern const char schema_audit[];
 
 #endif
