@@ -33,6 +33,7 @@
 #include "server/git/repo_use.h"
 #include "server/githttp/githttp.h"
 #include "server/http/event_stream.h"
+#include "server/http/http_stats.h"
 #include "server/http/router.h"
 #include "server/jobs/approval_sweep.h"
 #include "server/jobs/care.h"
@@ -247,6 +248,8 @@ app_fill_svc(struct app *a)
 	a->svc.started_at = clock_now_ms();
 	a->svc.home = a->home;
 	a->svc.public_url = a->public_url;
+	a->svc.min_free = a->cfg->min_free;
+	a->svc.http = http_stats_new();
 	a->svc.allow_file_upstream = a->cfg->allow_file_upstream;
 	a->svc.sync_interval_ms = a->cfg->sync_interval_ms;
 	a->svc.pulls = svc_pulls_new(&a->svc);
@@ -391,6 +394,7 @@ app_open_http(struct app *a, int fd, struct err *e)
 		.rate = a->cfg->rate,
 		.tables = api_tables,
 		.pages = web_tables,
+		.stats = a->svc.http,
 		.app = &a->svc,
 		.public_url = a->public_url,
 		.cookie = web_cookie(a->public_url),
@@ -493,6 +497,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	struct app *a = arg;
 	struct err e = ERR_INIT;
 
+	a->svc.reconciled = true;
 	log_info("server reconciled moved=%u failed=%u", moved, failed);
 	if (mirror_loop_start(a->mirror_loop, &e) == -1)
 		log_error("mirror start reason=%s", log_val(e.msg));
@@ -580,6 +585,7 @@ app_free(struct app *a)
 	if (a->httpd != NULL)
 		httpd_free(a->httpd);
 	passwords_free(a->passwords);
+	http_stats_free(a->svc.http);
 	router_free(a->router);
 	a->router = NULL; /* the last commits still come */
 	upstream_loop_free(a->upstream_loop);

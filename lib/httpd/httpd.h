@@ -136,5 +136,6 @@ void request_reply_stream(struct request *q, int status,
     const char *content_type, const struct body_source *src, void *arg);
 void request_wake(struct request *q);
 bool request_replied(const struct request *q);
+unsigned request_status(const struct request *q); /* 0: no reply yet */
 
 #endif

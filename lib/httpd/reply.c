@@ -183,6 +183,12 @@ request_wake(struct request *q)
 	httpd_wake(q);
 }
 
+unsigned
+request_status(const struct request *q)
+{
+	return q->replied ? q->status : 0;
+}
+
 bool
 request_replied(const struct request *q)
 {
