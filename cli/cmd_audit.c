@@ -26,7 +26,8 @@
 enum {
 	AUDIT_PAGE = 500,
 	AUDIT_LIST = 50,
-	AUDIT_HEADS_MAX = 16 << 20
+	AUDIT_HEADS_MAX = 16 << 20,
+	AUDIT_JSON_MAX = 64 << 10
 };
 
 struct audit_args {
@@ -142,6 +143,8 @@ struct audit_pin {
 
 struct audit_walk {
 	bool began;
+	bool told; /* a row says that retention took what is before */
+	struct audit_pin start;
 	int64_t seq; /* of the last good row, or what is before the first */
 	char hash[AUDIT_HASH_HEX];
 	int64_t rows;
@@ -167,6 +170,23 @@ audit_pin_check(struct audit_walk *w, struct err *e)
 	return 0;
 }
 
+/* Does this row say why the log does not begin at row 1? */
+static bool
+audit_is_told(const struct audit_walk *w, const struct audit_row *r)
+{
+	struct err ignored = ERR_INIT;
+	struct json *j;
+	bool is;
+
+	if (strcmp(r->what, "audit.pruned") != 0)
+		return false;
+	j = json_parse(view_of(r->new_), AUDIT_JSON_MAX, &ignored);
+	is = json_i64_or(j, "through", -1) == w->start.seq &&
+	    strcmp(json_str_or(j, "hash", ""), w->start.hash) == 0;
+	json_free(j);
+	return is;
+}
+
 static int
 audit_step(struct audit_walk *w, const struct json *j, struct err *e)
 {
@@ -190,6 +210,7 @@ audit_step(struct audit_walk *w, const struct json *j, struct err *e)
 	w->seq = r.seq;
 	memcpy(w->hash, hash, sizeof(w->hash));
 	w->rows++;
+	w->told = w->told || audit_is_told(w, &r);
 	return audit_pin_check(w, e);
 }
 
@@ -215,6 +236,11 @@ audit_page(struct audit_walk *w, const struct json *j, bool *more,
 	if (!w->began &&
 	    audit_end_read(json_get(j, "start"), &w->seq, w->hash, e) == -1)
 		return -1;
+	if (!w->began) {
+		w->start.seq = w->seq;
+		memcpy(w->start.hash, w->hash, sizeof(w->start.hash));
+		w->told = w->seq == 0;
+	}
 	w->began = true;
 	if (audit_end_read(json_get(j, "head"), head_seq, head, e) == -1)
 		return -1;
@@ -250,6 +276,11 @@ audit_walk(struct cli *c, struct audit_walk *w, struct err *e)
 		if (rc == -1)
 			return -1;
 	}
+	if (!w->told)
+		return err_set(e, ERR_DENIED,
+		    "the rows up to %" PRId64 " are missing, and no row says "
+		    "that retention took them",
+		    w->start.seq);
 	if (w->pin == w->n_pins)
 		return 0;
 	return err_set(e, ERR_DENIED,

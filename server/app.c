@@ -36,6 +36,7 @@
 #include "server/http/http_stats.h"
 #include "server/http/router.h"
 #include "server/jobs/approval_sweep.h"
+#include "server/jobs/audit_sweep.h"
 #include "server/jobs/care.h"
 #include "server/jobs/fill_loop.h"
 #include "server/jobs/hook_loop.h"
@@ -93,6 +94,7 @@ struct app {
 	struct fill_loop *fill;
 	struct approval_sweep *approvals;
 	struct lease_sweep *leases;
+	struct audit_sweep *audit;
 	struct svc_push *push;
 	struct passwords *passwords;
 	struct githttp *githttp;
@@ -509,6 +511,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	fill_loop_start(a->fill);
 	a->approvals = approval_sweep_new(&a->svc);
 	a->leases = lease_sweep_new(&a->svc);
+	a->audit = audit_sweep_new(&a->svc, a->cfg->audit_keep_ms);
 	svc_files_start(a->svc.files);
 	svc_pulls_start(&a->svc);
 	svc_auto_start(&a->svc);
@@ -611,6 +614,7 @@ app_free(struct app *a)
 	fill_loop_free(a->fill);
 	approval_sweep_free(a->approvals);
 	lease_sweep_free(a->leases);
+	audit_sweep_free(a->audit);
 	dial_rule_free(a->dial);
 	packsweep_free(a->packs);
 	gitenv_free(a->env);
