@@ -20,6 +20,7 @@
 #include "agentd/sandbox/sandbox.h"
 #include "agentd/sandbox/unpack.h"
 #include "agentd/sandbox/uplink.h"
+#include "agentd/watch/audited.h"
 #include "agentd/watch/budgets.h"
 #include "agentd/watch/netlog.h"
 #include "agentd/watch/projects.h"
@@ -73,6 +74,7 @@ struct app {
 	struct uses *uses;
 	struct netlog *netlog;
 	struct proved *proved;
+	struct audited *audited;
 	size_t step;
 	unsigned tries;
 	bool rewiring; /* after the router came back */
@@ -298,6 +300,8 @@ app_step_serve(struct app *a)
 	    .projects = a->projects,
 	    .home = a->host.home });
 	attach_on_proved(a->attach, app_on_proved, a);
+	a->audited = audited_new(&(struct audited_spec){
+	    .loop = a->loop, .api = a->connection->api, .home = a->host.home });
 	a->uses = uses_new(&(struct uses_spec){ .host = &a->host,
 	    .driver = a->env.driver,
 	    .api = a->connection->api,
@@ -693,6 +697,7 @@ app_free(struct app *a)
 	prune_free(a->prune);
 	attach_free(a->attach);
 	proved_free(a->proved);
+	audited_free(a->audited);
 	reader_free(a->reader);
 	repo_commands_free(a->repo_commands);
 	runs_free(a->runs);

@@ -62,6 +62,7 @@ const struct command *const command_tables[] = {
 	cmd_user,
 	cmd_completion,
 	cmd_admin,
+	cmd_audit,
 	cmd_help,
 	NULL,
 };

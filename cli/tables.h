@@ -34,6 +34,7 @@ extern const struct command cmd_record[];
 extern const struct command cmd_approvals[];
 extern const struct command cmd_check[];
 extern const struct command cmd_runner[];
+extern const struct command cmd_audit[];
 extern const struct command cmd_attach[];
 extern const struct command cmd_ssh[];
 extern const struct command cmd_cp[];

@@ -33,9 +33,11 @@
 #include "server/git/repo_use.h"
 #include "server/githttp/githttp.h"
 #include "server/http/event_stream.h"
+#include "server/http/http_stats.h"
 #include "server/http/router.h"
 #include "server/jobs/age_sweep.h"
 #include "server/jobs/approval_sweep.h"
+#include "server/jobs/audit_sweep.h"
 #include "server/jobs/care.h"
 #include "server/jobs/fill_loop.h"
 #include "server/jobs/hook_loop.h"
@@ -95,6 +97,7 @@ struct app {
 	struct age_sweep *ages;
 	struct approval_sweep *approvals;
 	struct lease_sweep *leases;
+	struct audit_sweep *audit;
 	struct svc_push *push;
 	struct passwords *passwords;
 	struct githttp *githttp;
@@ -251,6 +254,8 @@ app_fill_svc(struct app *a)
 	a->svc.started_at = clock_now_ms();
 	a->svc.home = a->home;
 	a->svc.public_url = a->public_url;
+	a->svc.min_free = a->cfg->min_free;
+	a->svc.http = http_stats_new();
 	a->svc.allow_file_upstream = a->cfg->allow_file_upstream;
 	a->svc.sync_interval_ms = a->cfg->sync_interval_ms;
 	a->svc.pulls = svc_pulls_new(&a->svc);
@@ -396,6 +401,7 @@ app_open_http(struct app *a, int fd, struct err *e)
 		.rate = a->cfg->rate,
 		.tables = api_tables,
 		.pages = web_tables,
+		.stats = a->svc.http,
 		.app = &a->svc,
 		.public_url = a->public_url,
 		.cookie = web_cookie(a->public_url),
@@ -498,6 +504,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	struct app *a = arg;
 	struct err e = ERR_INIT;
 
+	a->svc.reconciled = true;
 	log_info("server reconciled moved=%u failed=%u", moved, failed);
 	if (mirror_loop_start(a->mirror_loop, &e) == -1)
 		log_error("mirror start reason=%s", log_val(e.msg));
@@ -512,6 +519,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	    .records_ms = a->cfg->keep_records_ms });
 	a->approvals = approval_sweep_new(&a->svc);
 	a->leases = lease_sweep_new(&a->svc);
+	a->audit = audit_sweep_new(&a->svc, a->cfg->audit_keep_ms);
 	svc_files_start(a->svc.files);
 	svc_pulls_start(&a->svc);
 	svc_auto_start(&a->svc);
@@ -589,6 +597,7 @@ app_free(struct app *a)
 	if (a->httpd != NULL)
 		httpd_free(a->httpd);
 	passwords_free(a->passwords);
+	http_stats_free(a->svc.http);
 	router_free(a->router);
 	a->router = NULL; /* the last commits still come */
 	upstream_loop_free(a->upstream_loop);
@@ -616,6 +625,7 @@ app_free(struct app *a)
 	age_sweep_free(a->ages);
 	approval_sweep_free(a->approvals);
 	lease_sweep_free(a->leases);
+	audit_sweep_free(a->audit);
 	dial_rule_free(a->dial);
 	packsweep_free(a->packs);
 	gitenv_free(a->env);

@@ -114,6 +114,8 @@ static const struct conf_key config_keys[] = {
 	    "ranges, names of hosts, loopback, private; commas between" },
 	{ "webhook_retry", CONF_MS, CONFIG_AT(webhook_retry_ms), "10s", 10,
 	    3600000, "the first wait after a webhook failed; then 4 times it" },
+	{ "audit_keep", CONF_MS, CONFIG_AT(audit_keep_ms), "3650d", 1000,
+	    INT64_MAX / 2, "how long rows of the audit log are kept" },
 	{ "log_level", CONF_STR, CONFIG_AT(log_level), "info", 0, 0,
 	    "error, warn, info or debug" },
 	{ .name = NULL },

@@ -53,6 +53,7 @@ struct config {
 	uint64_t rate; /* API requests per second of one credential; 0: any */
 	char *webhook_allow; /* server/domain/dial_rule.h */
 	int64_t webhook_retry_ms;
+	int64_t audit_keep_ms;
 	char *log_level;
 	enum log_level level; /* the same, read */
 };

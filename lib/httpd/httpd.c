@@ -10,6 +10,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/rnd.h"
 #include "lib/httpd/httpd_priv.h"
 #include "lib/io/timer.h"
 #include "lib/io/watch.h"
@@ -291,6 +292,7 @@ httpd_new(const struct httpd_spec *spec, struct err *e)
 
 	h->spec = *spec;
 	h->loop = spec->loop;
+	rnd_hex(h->id_prefix, 4);
 	if (h->spec.conn_memory == 0)
 		h->spec.conn_memory = HTTPD_CONN_MEMORY;
 	if (h->spec.max_conns == 0)

@@ -36,6 +36,10 @@ struct request;
 
 typedef void request_fn(struct request *q, void *arg);
 
+enum {
+	REQUEST_ID_MAX = 64
+};
+
 struct httpd_spec {
 	struct loop *loop;
 	int listen_fd;           /* taken; -1: only httpd_add_connection */
@@ -65,7 +69,9 @@ const char *request_header_in(const struct request *q, const char *name);
 int64_t request_length(const struct request *q); /* -1: chunked, 0: no body */
 const char *request_label(const struct request *q); /* "" for the listener */
 void request_peer(const struct request *q, char out[SOCK_TEXT_MAX]);
-uint64_t request_id(const struct request *q); /* for logs */
+/* For logs, and X-Request-Id of the reply: the client's own, if it sent a sound
+ * one and is no sandbox, else one that no other request has. */
+const char *request_id(const struct request *q);
 
 /* The handler's own data on the request. */
 void request_set_data(struct request *q, void *data);
@@ -130,5 +136,6 @@ void request_reply_stream(struct request *q, int status,
     const char *content_type, const struct body_source *src, void *arg);
 void request_wake(struct request *q);
 bool request_replied(const struct request *q);
+unsigned request_status(const struct request *q); /* 0: no reply yet */
 
 #endif

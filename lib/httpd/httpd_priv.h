@@ -37,7 +37,7 @@ enum body_mode {
 struct request {
 	struct httpd *h;
 	struct MHD_Connection *mhd;
-	uint64_t id;
+	char id[REQUEST_ID_MAX + 1];
 	LIST_ENTRY(request) link;      /* of httpd.waiting while suspended */
 	LIST_ENTRY(request) body_link; /* of httpd.bodies until it is whole */
 
@@ -100,6 +100,7 @@ struct httpd {
 	char *server_name;
 	unsigned conns;
 	uint64_t last_id;
+	char id_prefix[9];
 	bool running; /* inside MHD_run */
 	bool again;
 	bool paused; /* the listener, at max_conns */

@@ -22,8 +22,8 @@ void
 request_header(struct request *q, const char *name, const char *value)
 {
 	if (!reply_header_ok(name, value)) {
-		log_warn("httpd drop-header req=%llu name=%s",
-		    (unsigned long long)q->id, log_val(name));
+		log_warn(
+		    "httpd drop-header req=%s name=%s", q->id, log_val(name));
 		return;
 	}
 	str_addn(&q->headers, name, strlen(name) + 1);
@@ -38,6 +38,7 @@ reply_add_headers(struct request *q, const char *content_type)
 	if (q->h->server_name != NULL)
 		(void)MHD_add_response_header(
 		    q->reply, "Server", q->h->server_name);
+	(void)MHD_add_response_header(q->reply, "X-Request-Id", q->id);
 	if (content_type != NULL)
 		(void)MHD_add_response_header(
 		    q->reply, "Content-Type", content_type);
@@ -88,8 +89,7 @@ request_reply_str(
 	/* A document that was cut must not go out as if it were whole. */
 	if (!str_ok(body)) {
 		str_release(body);
-		log_error("httpd reply-too-large req=%llu bytes=%zu",
-		    (unsigned long long)q->id, n);
+		log_error("httpd reply-too-large req=%s bytes=%zu", q->id, n);
 		reply_refuse(q, MHD_HTTP_INTERNAL_SERVER_ERROR,
 		    "the reply is too large");
 		return;
@@ -181,6 +181,12 @@ void
 request_wake(struct request *q)
 {
 	httpd_wake(q);
+}
+
+unsigned
+request_status(const struct request *q)
+{
+	return q->replied ? q->status : 0;
 }
 
 bool

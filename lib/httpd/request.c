@@ -1,3 +1,5 @@
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,7 +20,8 @@ request_on_target(void *cls, const char *target, struct MHD_Connection *c)
 
 	q->h = h;
 	q->mhd = c;
-	q->id = ++h->last_id;
+	(void)snprintf(
+	    q->id, sizeof(q->id), "%s-%" PRIu64, h->id_prefix, ++h->last_id);
 	q->target = xstrdup(target == NULL ? "" : target);
 	q->raw_path = "";
 	q->raw_query = "";
@@ -100,6 +103,21 @@ request_expects_continue(const struct request *q)
 	return v != NULL && strcasecmp(v, "100-continue") == 0;
 }
 
+/* A client's own, so that its logs and ours are found by one; what a sandbox
+ * says of itself is not what others find it by. */
+static void
+request_take_id(struct request *q)
+{
+	const char *v = request_header_in(q, "X-Request-Id");
+	size_t n = v != NULL ? strlen(v) : 0;
+
+	if (n > 0 && n <= REQUEST_ID_MAX && request_label(q)[0] == '\0' &&
+	    strspn(v,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789._-") == n)
+		memcpy(q->id, v, n + 1);
+}
+
 /*
  * The first call, after the headers.  A reply queued in it makes MHD close
  * the connection, so this is done for refusals only: of a malformed request,
@@ -118,6 +136,7 @@ request_begin(struct request *q, const char *method, const char *version)
 		reply_refuse(q, status, why);
 		return reply_queue(q);
 	}
+	request_take_id(q);
 	q->h->spec.on_request(q, q->h->spec.arg);
 	if (reply_is_fixed(q) && q->length != 0 &&
 	    (q->length > HTTPD_DRAIN_MAX || request_expects_continue(q)))
@@ -308,7 +327,7 @@ request_peer(const struct request *q, char out[SOCK_TEXT_MAX])
 		(void)sock_text(&c->peer, out);
 }
 
-uint64_t
+const char *
 request_id(const struct request *q)
 {
 	return q->id;

@@ -1,18 +1,22 @@
 #include "lib/net/apiclient.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/list.h"
+#include "lib/base/rnd.h"
 #include "lib/base/str.h"
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
 
 enum {
 	API_MAX_REPLY = 8 << 20,
-	API_HEADERS_MAX = 6 /* with the NULL */
+	API_ID_MAX = 32,
+	API_HEADERS_MAX = 7 /* with the NULL */
 };
 
 /* One call.  It belongs to its fetch, or to its timer if none started. */
@@ -21,6 +25,7 @@ struct api_running {
 	struct apiclient *client;     /* NULL after apiclient_free */
 	struct fetch *fetch;
 	struct timer *timer;
+	char id[API_ID_MAX]; /* of the request, in the server's logs */
 	struct err fail;
 	api_fn *done;
 	api_bytes_fn *bytes;
@@ -35,6 +40,8 @@ struct apiclient {
 	char *auth;     /* header line or NULL */
 	const char *ca; /* NULL: the system's */
 	struct api_list calls;
+	char id_prefix[9];
+	uint64_t last_id;
 };
 
 struct apiclient *
@@ -46,6 +53,7 @@ apiclient_new(struct net *n, const char *base, const char *token)
 	while (len > 0 && base[len - 1] == '/')
 		len--;
 	c->net = n;
+	rnd_hex(c->id_prefix, 4);
 	c->base = xstrndup(base, len);
 	if (token != NULL)
 		c->auth = xasprintf("Authorization: Bearer %s", token);
@@ -144,7 +152,8 @@ api_error_code(int status)
 
 /* The verdict on a reply: 0, or -1 with the error it stands for. */
 static int
-api_judge(const struct fetch_reply *r, struct json **body, struct err *e)
+api_judge(const struct fetch_reply *r, const char *id, struct json **body,
+    struct err *e)
 {
 	struct err bad = ERR_INIT;
 
@@ -152,6 +161,10 @@ api_judge(const struct fetch_reply *r, struct json **body, struct err *e)
 		return err_set(e, (enum err_code)r->error, "%s", r->error_text);
 	if (r->body.len > 0)
 		*body = json_parse(r->body, API_MAX_REPLY, &bad);
+	if (r->status / 100 == 5)
+		return err_set(e, api_error_code(r->status),
+		    "%s (HTTP %d, request %s)",
+		    json_str_or(*body, "message", "refused"), r->status, id);
 	if (r->status / 100 != 2)
 		return err_set(e, api_error_code(r->status), "%s (HTTP %d)",
 		    json_str_or(*body, "message", "refused"), r->status);
@@ -183,7 +196,7 @@ api_on_done(const struct fetch_reply *reply, void *arg)
 		r->bytes(e.code == ERR_NONE ? NULL : &e, reply->body, r->arg);
 		return;
 	}
-	failed = api_judge(reply, &body, &e) == -1;
+	failed = api_judge(reply, r->id, &body, &e) == -1;
 	r->done(failed ? &e : NULL, reply->status, body, r->arg);
 	json_free(body);
 }
@@ -220,8 +233,13 @@ api_start(struct apiclient *c, const struct api_call *call)
 		.on_done = api_on_done,
 		.on_free = api_release,
 		.arg = r };
+	AUTO_FREE char *id = NULL;
 	size_t n = 1;
 
+	(void)snprintf(
+	    r->id, sizeof(r->id), "%s-%" PRIu64, c->id_prefix, ++c->last_id);
+	id = xasprintf("X-Request-Id: %s", r->id);
+	headers[n++] = id;
 	if (c->auth != NULL)
 		headers[n++] = c->auth;
 	if (call->header != NULL)

@@ -63,6 +63,8 @@ extern const struct route api_hooks_routes[];
 extern const struct route api_deliveries_routes[];
 extern const struct route api_upstream_routes[];
 extern const struct route api_events_routes[];
+extern const struct route api_audit_routes[];
+extern const struct route api_health_routes[];
 extern const struct route api_runs_routes[];
 extern const struct route api_asks_routes[];
 extern const struct route api_lease_routes[];

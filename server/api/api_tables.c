@@ -50,6 +50,8 @@ const struct route *const api_tables[] = {
 	api_deliveries_routes,
 	api_upstream_routes,
 	api_events_routes,
+	api_audit_routes,
+	api_health_routes,
 	api_runs_routes,
 	api_asks_routes,
 	api_lease_routes,

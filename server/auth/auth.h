@@ -8,6 +8,7 @@
 
 #include "server/auth/credential.h"
 #include "server/domain/types.h"
+#include "server/store/audit.h"
 #include "server/store/users.h"
 
 struct err;
@@ -37,6 +38,9 @@ struct identity {
 	uint32_t scopes;       /* server/domain/scope.h; 0: all */
 	int64_t bound_project; /* of a token for one repository, 0: none */
 	bool by_password;
+	/* Where the request came from, and its id, for the audit log. */
+	char origin[AUDIT_ORIGIN_MAX + 1];
+	char request[AUDIT_REQUEST_MAX + 1];
 	bool barred;      /* deactivated or not to sign in: nothing but a 403 */
 	bool must_change; /* its password, before anything else */
 	int64_t run_id;   /* the rest: runs and sessions only */

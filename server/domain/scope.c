@@ -52,6 +52,10 @@ static const struct scope_row scope_rows[] = {
 	{ "/attachments/", NULL, AREA(ISSUE) },
 	{ "/api/coffer/v1/user", NULL, AREA(USER) },
 	{ "/api/coffer/v1/admin/", NULL, AREA(ADMIN) },
+	{ "/api/coffer/v1/audit", NULL, AREA(ADMIN) },
+	{ "/metrics", NULL, AREA(ADMIN) },
+	{ "/healthz", NULL, 0 },
+	{ "/readyz", NULL, 0 },
 	{ "/api/coffer/v1/repos/{o}/{r}/issues", NULL, AREA(ISSUE) },
 	/* The words of issues are in it. */
 	{ "/api/coffer/v1/events", NULL, AREA(REPOSITORY) | AREA(ISSUE) },

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,6 +13,7 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/httpd/httpd.h"
+#include "lib/io/sock.h"
 #include "lib/wire/json.h"
 #include "server/auth/auth.h"
 #include "server/http/etag.h"
@@ -56,6 +58,21 @@ call_on_close(struct request *q, const char *reason, void *arg)
 	call_release(c);
 }
 
+void
+call_origin(struct identity *who, const struct request *q)
+{
+	char peer[SOCK_TEXT_MAX];
+	const char *label = request_label(q);
+
+	request_peer(q, peer);
+	if (label[0] != '\0')
+		(void)snprintf(
+		    who->origin, sizeof(who->origin), "sandbox %.20s", label);
+	else
+		(void)snprintf(who->origin, sizeof(who->origin), "%.80s", peer);
+	(void)snprintf(who->request, sizeof(who->request), "%s", request_id(q));
+}
+
 struct call *
 call_new(struct router *r, struct request *q, struct route_match *m,
     const struct identity *who)
@@ -66,6 +83,7 @@ call_new(struct router *r, struct request *q, struct route_match *m,
 	c->router = r;
 	c->q = q;
 	c->who = *who;
+	call_origin(&c->who, q);
 	c->filters = STR_INIT_MAX(CALL_FILTERS_MAX);
 	c->n = m->n;
 	memcpy(c->args, m->args, sizeof(c->args));
@@ -453,9 +471,8 @@ call_fail(struct call *c, const struct err *e)
 	int status = call_status_of(e);
 
 	if (status >= 500)
-		log_error("api fail req=%" PRIu64 " code=%s reason=%s",
-		    c->q != NULL ? request_id(c->q) : 0, err_name(e->code),
-		    log_val(e->msg));
+		log_error("api fail req=%s code=%s reason=%s", c->who.request,
+		    err_name(e->code), log_val(e->msg));
 	if (status == 503)
 		call_header(c, "Retry-After", CALL_RETRY_AFTER);
 	call_reply_error(

@@ -28,6 +28,8 @@ enum {
 /* Made by the router; takes the match's arguments. */
 struct call *call_new(struct router *r, struct request *q,
     struct route_match *m, const struct identity *who);
+/* Where who asks from, for the audit log. */
+void call_origin(struct identity *who, const struct request *q);
 /* For router.c, over its list: ends the connections of those that wait or
  * stream and that fn wants. */
 typedef bool call_match_fn(const struct identity *who, const void *arg);

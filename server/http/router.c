@@ -22,6 +22,7 @@
 #include "server/http/call.h"
 #include "server/http/cookie.h"
 #include "server/http/etag.h"
+#include "server/http/http_stats.h"
 #include "server/http/origin.h"
 #include "server/store/db.h"
 #include "server/store/tokens.h"
@@ -55,7 +56,9 @@ struct visit {
 	struct route_match match; /* no route: git */
 	struct identity who;
 	struct password_wait *wait;
-	char *hash; /* what the password is checked against */
+	enum http_kind kind;
+	int64_t began; /* monotonic, ms */
+	char *hash;    /* what the password is checked against */
 };
 
 static void router_on_expiry(void *arg);
@@ -263,8 +266,10 @@ visit_on_close(struct request *q, const char *reason, void *arg)
 {
 	struct visit *v = arg;
 
-	(void)q;
 	(void)reason;
+	if (v->r->spec.stats != NULL)
+		http_stats_end(v->r->spec.stats, v->kind, request_status(q),
+		    clock_mono_ms() - v->began);
 	if (v->wait != NULL)
 		passwords_cancel(v->wait);
 	visit_free(v);
@@ -415,8 +420,8 @@ router_refuse_auth(struct visit *v, const struct err *e)
 			router_reply_error(v->r, v->q, 401, e->msg);
 		return;
 	}
-	log_error("router identify req=%llu reason=%s",
-	    (unsigned long long)request_id(v->q), log_val(e->msg));
+	log_error("router identify req=%s reason=%s", request_id(v->q),
+	    log_val(e->msg));
 	router_reply_error(v->r, v->q, 503, "try again");
 }
 
@@ -488,10 +493,11 @@ router_enter_git(
 		return;
 	if (who != &v->who)
 		v->who = *who;
+	call_origin(&v->who, v->q);
 	v->git = true;
 	LIST_INSERT_HEAD(&r->gits, v, entry);
 	router_expects(r, who);
-	r->spec.fallback(v->q, who, r->spec.arg);
+	r->spec.fallback(v->q, &v->who, r->spec.arg);
 }
 
 /* Nobody acts as another here, and what is meant to be another's act is not
@@ -587,6 +593,16 @@ router_enter(struct visit *v, const struct identity *who, const struct err *bad)
 		router_enter_api(v, who);
 }
 
+static enum http_kind
+router_kind(const struct visit *v, bool git)
+{
+	if (git)
+		return HTTP_GIT;
+	if (v->match.route == NULL)
+		return HTTP_OTHER;
+	return route_is_page(v->match.route) ? HTTP_PAGE : HTTP_API;
+}
+
 void
 router_on_request(struct request *q, void *arg)
 {
@@ -597,13 +613,17 @@ router_on_request(struct request *q, void *arg)
 
 	v->r = r;
 	v->q = q;
+	v->began = clock_mono_ms();
 	request_on_close(q, visit_on_close, v);
 	if (!git)
 		route_find(r->spec.tables, request_method(q), path, &v->match);
 	if (!git && v->match.route == NULL && v->match.allow.len == 0 &&
 	    r->spec.pages != NULL)
 		route_find(r->spec.pages, request_method(q), path, &v->match);
-	if (v->match.route != NULL && route_is_page(v->match.route)) {
+	v->kind = router_kind(v, git);
+	if (r->spec.stats != NULL)
+		http_stats_begin(r->spec.stats, v->kind);
+	if (v->kind == HTTP_PAGE) {
 		router_identify_page(v);
 	} else if (git || v->match.route != NULL) {
 		router_identify(v);

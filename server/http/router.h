@@ -13,6 +13,7 @@
 
 struct call;
 struct db;
+struct http_stats;
 struct identity;
 struct loop;
 struct passwords;
@@ -30,6 +31,7 @@ struct router_spec {
 	uint64_t rate; /* API requests per second and credential, 0: any */
 	const struct route *const *tables; /* ends with NULL */
 	const struct route *const *pages;  /* the same, after those; or NULL */
+	struct http_stats *stats;          /* may be NULL */
 	void *app;                         /* call_app */
 	const char *public_url;
 	const char *cookie; /* its name, of the sessions of pages */

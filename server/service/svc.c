@@ -1,5 +1,6 @@
 #include "server/service/svc.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "lib/io/loop.h"
 #include "server/domain/event_kind.h"
 #include "server/service/svc_notice.h"
+#include "server/store/audit.h"
 #include "server/store/events.h"
 #include "server/store/projects.h"
 #include "server/store/users.h"
@@ -87,6 +89,38 @@ svc_op_on_write(const struct err *fail, void *arg)
 	svc_op_end(op, fail);
 }
 
+static void
+svc_op_actor(const struct identity *who, struct audit_actor *a)
+{
+	*a = (struct audit_actor){ .id = who->user_id };
+	(void)snprintf(a->login, sizeof(a->login), "%s", who->login);
+	(void)snprintf(a->origin, sizeof(a->origin), "%s", who->origin);
+	(void)snprintf(a->request, sizeof(a->request), "%s", who->request);
+	if (who->run_id != 0)
+		(void)snprintf(
+		    a->via, sizeof(a->via), "run %" PRId64, who->run_id);
+	else if (who->kind == IDENTITY_SESSION)
+		(void)snprintf(a->via, sizeof(a->via), "sandbox %" PRId64,
+		    who->project_id);
+	else if (who->token_id != 0)
+		(void)snprintf(
+		    a->via, sizeof(a->via), "token %" PRId64, who->token_id);
+	else if (who->by_password)
+		(void)snprintf(a->via, sizeof(a->via), "password");
+}
+
+/* Its rows of the audit log are by who asked. */
+static int
+svc_op_job(struct txn *t, void *arg, struct err *e)
+{
+	struct svc_op *op = arg;
+	struct audit_actor a;
+
+	svc_op_actor(&op->who, &a);
+	audit_as(t, &a);
+	return op->job(t, op, e);
+}
+
 void
 svc_op_run(void *op, db_job_fn *job, svc_done_fn *done, void *arg)
 {
@@ -95,7 +129,7 @@ svc_op_run(void *op, db_job_fn *job, svc_done_fn *done, void *arg)
 	x->job = job;
 	x->done = done;
 	x->arg = arg;
-	db_write(x->svc->db, job, svc_op_on_write, x);
+	db_write(x->svc->db, svc_op_job, svc_op_on_write, x);
 }
 
 void
@@ -104,7 +138,7 @@ svc_op_again(void *op, db_job_fn *job)
 	struct svc_op *x = op;
 
 	x->job = job;
-	db_write(x->svc->db, job, svc_op_on_write, x);
+	db_write(x->svc->db, svc_op_job, svc_op_on_write, x);
 }
 
 char *

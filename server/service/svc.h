@@ -29,6 +29,7 @@ struct git_pool;
 struct githttp;
 struct hook_loop;
 struct hook_payload;
+struct http_stats;
 struct jw;
 struct loop;
 struct mirror_loop;
@@ -107,6 +108,9 @@ struct svc {
 	const char *public_url; /* no trailing slash */
 	bool allow_file_upstream;
 	int64_t sync_interval_ms;
+	uint64_t min_free; /* bytes that the disk should have left */
+	bool reconciled;   /* refs and rows are one truth */
+	struct http_stats *http;
 	int64_t agent_id; /* users that every home has */
 	int64_t ci_id;
 	int64_t agentd_id;

@@ -1,10 +1,12 @@
 #include "server/service/svc_sign_in.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/err.h"
 #include "server/auth/password.h"
 #include "server/domain/scope.h"
+#include "server/store/audit.h"
 #include "server/store/tokens.h"
 #include "server/store/users.h"
 
@@ -137,6 +139,33 @@ svc_sign_in_by_token(struct txn *t, void *arg, struct err *e)
 	return svc_sign_in_insert(op, t, who.token_id, who.expires_at, e);
 }
 
+struct svc_sign_in_note {
+	struct svc_op op;
+	char login[NAME_LEN_MAX + 1];
+};
+
+static int
+svc_sign_in_note_job(struct txn *t, void *arg, struct err *e)
+{
+	const struct svc_sign_in_note *x = arg;
+
+	return audit_add(t,
+	    &(struct audit_new){
+		.what = "sign-in.refused", .subject = x->login },
+	    e);
+}
+
+/* How many there are is bounded by what bounds the tries. */
+static void
+svc_sign_in_note(const struct svc_sign_in *op)
+{
+	struct svc_sign_in_note *x = svc_op_new(
+	    op->op.svc, sizeof(*x), &op->op.who, NULL);
+
+	(void)snprintf(x->login, sizeof(x->login), "%s", op->login);
+	svc_op_run(x, svc_sign_in_note_job, NULL, NULL);
+}
+
 static void
 svc_sign_in_on_password(enum password_verdict v, int64_t retry_ms, void *arg)
 {
@@ -148,9 +177,10 @@ svc_sign_in_on_password(enum password_verdict v, int64_t retry_ms, void *arg)
 		svc_op_run(op, svc_sign_in_job, op->op.done, op->op.arg);
 		return;
 	}
-	if (v == PASSWORD_RIGHT || v == PASSWORD_WRONG)
+	if (v == PASSWORD_RIGHT || v == PASSWORD_WRONG) {
+		svc_sign_in_note(op);
 		(void)svc_sign_in_wrong(&e);
-	else
+	} else
 		(void)err_set(
 		    &e, ERR_BUSY, "too many wrong ones: try again soon");
 	svc_op_end_later(op, &e);
@@ -169,6 +199,8 @@ svc_sign_in(struct svc_sign_in *op, svc_done_fn *done, void *arg)
 
 	op->op.done = done;
 	op->op.arg = arg;
+	(void)snprintf(
+	    op->op.who.origin, sizeof(op->op.who.origin), "%.80s", op->address);
 	if (credential_is_secret(view_of(op->password))) {
 		svc_op_run(op, svc_sign_in_by_token, done, arg);
 		return;

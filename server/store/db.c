@@ -15,6 +15,8 @@
 #include "lib/base/list.h"
 #include "lib/base/log.h"
 #include "lib/io/watch.h"
+#include "server/store/audit.h"
+#include "server/store/audit_priv.h"
 #include "server/store/db_priv.h"
 #include "server/store/snapshot.h"
 
@@ -104,6 +106,7 @@ db_run_in_savepoint(struct db *d, struct db_item *it)
 
 	if (db_exec(t, "SAVEPOINT job", NULL, NULL, &it->e) == -1)
 		return -1;
+	audit_as(t, NULL);
 	if (it->fn(t, it->arg, &it->e) == 0)
 		return db_exec(t, "RELEASE job", NULL, NULL, &it->e);
 	t->last_seq = seq;
@@ -165,6 +168,8 @@ db_run_group(struct db *d, struct db_items *group, struct err *e)
 			    "database: the transaction was lost: %.150s",
 			    it->failed ? it->e.msg : "no reason given");
 	}
+	if (audit_seal(t, e) == -1)
+		return -1;
 	FAIL_POINT(db_before_commit);
 	if (db_exec(t, "COMMIT", NULL, NULL, e) == -1)
 		return -1;
@@ -375,6 +380,7 @@ db_open_handles(struct db *d, const char *path, struct err *e)
 	    txn_open(&d->writer, path, e) == -1 ||
 	    db_keep_old(d, path, e) == -1 ||
 	    schema_migrate(&d->writer, DB_SCHEMA_VERSION, e) == -1 ||
+	    audit_watch(&d->writer, e) == -1 ||
 	    txn_open(&d->reader, path, e) == -1 ||
 	    db_number(&d->writer, "SELECT max(seq) FROM event", NULL, &d->seq,
 		e) == -1)
@@ -455,6 +461,7 @@ db_close(struct db *d)
 		(void)sqlite3_wal_checkpoint_v2(
 		    d->writer.sq, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	txn_close(&d->writer);
+	audit_unwatch(&d->writer);
 	(void)pthread_cond_destroy(&d->work);
 	(void)pthread_cond_destroy(&d->waited);
 	(void)pthread_mutex_destroy(&d->lock);

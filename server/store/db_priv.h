@@ -16,14 +16,16 @@
 #include "lib/base/str.h"
 #include "server/store/db.h"
 
+struct audit_actor;
 struct map;
 
 struct txn {
 	sqlite3 *sq;
-	struct map *stmts;   /* SQL text -> struct stmt */
-	int limit_ms;        /* CPU time of a query, 0: none */
-	int64_t deadline_us; /* of the query that runs */
-	int64_t last_seq;    /* newest event appended by the group */
+	struct map *stmts;         /* SQL text -> struct stmt */
+	int limit_ms;              /* CPU time of a query, 0: none */
+	int64_t deadline_us;       /* of the query that runs */
+	int64_t last_seq;          /* newest event appended by the group */
+	struct audit_actor *actor; /* the writer's: for whom the job is */
 };
 
 int txn_open(struct txn *t, const char *path, struct err *e);

@@ -299,7 +299,7 @@ static const char *const schema_steps[DB_SCHEMA_VERSION][12] = {
 	    schema_run_keys, schema_leases, NULL },
 	{ schema_runners, schema_gate, schema_checks, NULL },
 	{ schema_writers, schema_merge_test, schema_looks,
-	    schema_runner_network, schema_fetches, NULL },
+	    schema_runner_network, schema_fetches, schema_audit, NULL },
 };
 
 static int

@@ -40,5 +40,7 @@ extern const char schema_merge_test[];
 extern const char schema_looks[];
 /* schema_runner.c */
 extern const char schema_runner_network[];
+/* schema_audit.c */
+extern const char schema_audit[];
 
 #endif

@@ -1,0 +1,129 @@
+/* api_audit: the audit log, for admins; its head, for who signs it. */
+#include "server/api/api.h"
+#include "server/api/shape.h"
+#include "server/store/audit.h"
+
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/wire/json.h"
+
+enum {
+	API_AUDIT_LIMIT = 100,
+	API_AUDIT_LIMIT_MAX = 500,
+	API_AUDIT_WORD_MAX = 100
+};
+
+static void
+api_audit_end(struct jw *w, const char *key, const struct audit_end *x)
+{
+	jw_object(w, key);
+	jw_i64(w, "seq", x->seq);
+	jw_str(w, "hash", x->hash);
+	jw_end(w);
+}
+
+/* The members that the hash is of, as they are. */
+static void
+api_audit_row(struct jw *w, const struct audit_row *r)
+{
+	jw_object(w, NULL);
+	jw_i64(w, "seq", r->seq);
+	jw_time(w, "at", r->at);
+	jw_i64(w, "at_ms", r->at);
+	jw_i64(w, "who_id", r->who_id);
+	jw_str(w, "who", r->who);
+	jw_str(w, "via", r->via);
+	jw_str(w, "origin", r->origin);
+	jw_str(w, "request", r->request);
+	jw_i64(w, "project_id", r->project_id);
+	jw_str(w, "project", r->project);
+	jw_str(w, "what", r->what);
+	jw_str(w, "subject", r->subject);
+	jw_i64(w, "event", r->event);
+	jw_str(w, "old", r->old);
+	jw_str(w, "new", r->new_);
+	jw_str(w, "hash", r->hash);
+	jw_end(w);
+}
+
+static int
+api_audit_word(struct call *c, const char *name, const char **out)
+{
+	const char *v = call_query(c, name);
+
+	*out = v != NULL && v[0] != '\0' ? v : NULL;
+	if (*out == NULL || strlen(v) <= API_AUDIT_WORD_MAX)
+		return 0;
+	call_reply_error(
+	    c, 422, "%s: want at most %d bytes", name, API_AUDIT_WORD_MAX);
+	return -1;
+}
+
+static int
+api_audit_filter(struct call *c, struct audit_filter *f)
+{
+	*f = (struct audit_filter){ .limit = API_AUDIT_LIMIT };
+	f->newest = call_query_bool(c, "newest");
+	if (call_query_i64(c, "after", 0, INT64_MAX, &f->after) == -1 ||
+	    call_query_i64(c, "before", 1, INT64_MAX, &f->before) == -1 ||
+	    call_query_i64(c, "project", 1, INT64_MAX, &f->project_id) == -1 ||
+	    call_query_i64(c, "limit", 1, API_AUDIT_LIMIT_MAX, &f->limit) == -1)
+		return -1;
+	if (api_audit_word(c, "who", &f->who) == -1)
+		return -1;
+	return api_audit_word(c, "what", &f->what);
+}
+
+static void
+api_audit_list(struct call *c)
+{
+	struct audit_filter f;
+	struct audit_list l = { .n = 0 };
+	struct audit_end start, head;
+	struct err e = ERR_INIT;
+	struct shape s;
+
+	if (api_audit_filter(c, &f) == -1)
+		return;
+	if (audit_ends(api_reader(c), &start, &head, &e) == -1 ||
+	    audit_find(api_reader(c), &f, &l, &e) == -1) {
+		call_fail(c, &e);
+		return;
+	}
+	shape_init(&s, c, NULL);
+	jw_object(&s.w, NULL);
+	api_audit_end(&s.w, "start", &start);
+	api_audit_end(&s.w, "head", &head);
+	jw_bool(&s.w, "more", l.more);
+	jw_array(&s.w, "rows");
+	for (size_t i = 0; i < l.n; i++)
+		api_audit_row(&s.w, &l.at[i]);
+	jw_end(&s.w);
+	jw_end(&s.w);
+	call_header(c, "Cache-Control", "no-store");
+	shape_reply(&s, c, 200);
+	audit_list_release(&l);
+}
+
+static void
+api_audit_head(struct call *c)
+{
+	struct audit_end start, head;
+	struct err e = ERR_INIT;
+	struct shape s;
+
+	if (audit_ends(api_reader(c), &start, &head, &e) == -1) {
+		call_fail(c, &e);
+		return;
+	}
+	shape_init(&s, c, NULL);
+	api_audit_end(&s.w, NULL, &head);
+	shape_reply(&s, c, 200);
+}
+
+const struct route api_audit_routes[] = {
+	{ "GET", "/api/coffer/v1/audit", ROUTE_ADMIN, api_audit_list },
+	{ "GET", "/api/coffer/v1/audit/head", ROUTE_SERVICE, api_audit_head },
+	{ .method = NULL },
+};

@@ -1,0 +1,232 @@
+#include "server/store/audit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "server/store/audit_priv.h"
+#include "server/store/db_priv.h"
+
+#define AUDIT_COLS                                                         \
+	"seq, at, who_id, who, via, origin, request, project_id, project," \
+	" what, subject, event, old, new, hash"
+
+static void
+audit_fill(struct query *q, struct audit_row *r)
+{
+	r->seq = query_i64(q);
+	r->at = query_i64(q);
+	r->who_id = query_i64(q);
+	r->who = query_text(q);
+	r->via = query_text(q);
+	r->origin = query_text(q);
+	r->request = query_text(q);
+	r->project_id = query_i64(q);
+	r->project = query_text(q);
+	r->what = query_text(q);
+	r->subject = query_text(q);
+	r->event = query_i64(q);
+	r->old = query_text(q);
+	r->new_ = query_text(q);
+	r->hash = query_text(q);
+}
+
+static void
+audit_drop(const char *owned)
+{
+	free((void *)(uintptr_t)owned);
+}
+
+static void
+audit_row_release(struct audit_row *r)
+{
+	audit_drop(r->who);
+	audit_drop(r->via);
+	audit_drop(r->origin);
+	audit_drop(r->request);
+	audit_drop(r->project);
+	audit_drop(r->what);
+	audit_drop(r->subject);
+	audit_drop(r->old);
+	audit_drop(r->new_);
+	audit_drop(r->hash);
+}
+
+void
+audit_list_release(struct audit_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		audit_row_release(&l->at[i]);
+	free(l->at);
+	*l = (struct audit_list){ .n = 0 };
+}
+
+/* One more than asked for tells whether there is more. */
+int
+audit_find(struct txn *t, const struct audit_filter *f, struct audit_list *out,
+    struct err *e)
+{
+	const char *const sql[3] = { "SELECT " AUDIT_COLS " FROM audit",
+		f->newest ? " ORDER BY seq DESC" : " ORDER BY seq" };
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_WHERE struct where w = WHERE_INIT;
+	int64_t limit = db_limit(f->limit);
+	int rc;
+
+	*out = (struct audit_list){ .n = 0 };
+	if (limit == DB_LIST_MAX)
+		limit--;
+	where_add1(&w, "seq > ?", I(f->after));
+	where_add(&w, "hash <> ''");
+	if (f->before != 0)
+		where_add1(&w, "seq < ?", I(f->before));
+	if (f->project_id != 0)
+		where_add1(&w, "project_id = ?", I(f->project_id));
+	if (f->who != NULL)
+		where_add1(&w, "who = ?", S(f->who));
+	if (f->what != NULL)
+		where_add1(&w, "what = ?", S(f->what));
+	if (where_open(&w, &q, t, sql, limit + 1, 0, e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		if ((int64_t)out->n == limit) {
+			out->more = true;
+			break;
+		}
+		audit_fill(&q, LIST_ADD(out));
+	}
+	if (rc != -1)
+		return 0;
+	audit_list_release(out);
+	return -1;
+}
+
+static int
+audit_end_of(
+    struct txn *t, const char *sql, struct audit_end *out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	if (query_open(&q, t, sql, NULL, e) == -1 ||
+	    (rc = query_next(&q, e)) == -1)
+		return -1;
+	if (rc == 0)
+		return 0;
+	out->seq = query_i64(&q);
+	QUERY_NAME(&q, out->hash);
+	return 0;
+}
+
+int
+audit_ends(struct txn *t, struct audit_end *start, struct audit_end *head,
+    struct err *e)
+{
+	*start = (struct audit_end){ .hash = AUDIT_HASH_NONE };
+	if (audit_end_of(t, "SELECT seq, hash FROM audit_start", start, e) ==
+	    -1)
+		return -1;
+	*head = *start;
+	return audit_end_of(t,
+	    "SELECT seq, hash FROM audit WHERE hash <> ''"
+	    " ORDER BY seq DESC LIMIT 1",
+	    head, e);
+}
+
+static void
+audit_hash(
+    const struct audit_row *r, const char *before, char out[AUDIT_HASH_HEX])
+{
+	AUTO_STR struct str bytes = STR_INIT;
+	unsigned char hash[crypto_hash_sha256_BYTES];
+
+	audit_row_bytes(r, before, &bytes);
+	if (!str_ok(&bytes))
+		die("audit row %lld too large", (long long)r->seq);
+	(void)crypto_hash_sha256(
+	    hash, (const unsigned char *)bytes.p, bytes.len);
+	(void)sodium_bin2hex(out, AUDIT_HASH_HEX, hash, sizeof(hash));
+}
+
+/* The rows of a group are read whole before the first is written. */
+int
+audit_seal(struct txn *t, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	struct audit_list l = { .n = 0 };
+	struct audit_end start, head;
+	int rc;
+
+	if (audit_ends(t, &start, &head, e) == -1 ||
+	    query_open(&q, t,
+		"SELECT " AUDIT_COLS " FROM audit WHERE seq > ? ORDER BY seq",
+		BINDS(I(head.seq)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		audit_fill(&q, LIST_ADD(&l));
+	query_end(&q);
+	for (size_t i = 0; rc == 0 && i < l.n; i++) {
+		audit_hash(&l.at[i], head.hash, head.hash);
+		rc = db_exec(t, "UPDATE audit SET hash = ? WHERE seq = ?",
+		    BINDS(S(head.hash), I(l.at[i].seq)), NULL, e);
+	}
+	audit_list_release(&l);
+	return rc;
+}
+
+static int
+audit_prune_to(
+    struct txn *t, const struct audit_end *to, int64_t *n, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct audit_new row = { .what = "audit.pruned", .subject = "" };
+
+	str_addf(&text, "{\"through\":%lld,\"hash\":\"%s\"}",
+	    (long long)to->seq, to->hash);
+	row.details = str_cstr(&text);
+	if (db_exec(t,
+		"INSERT INTO audit_start (id, seq, hash) VALUES (1, ?, ?)"
+		" ON CONFLICT (id) DO UPDATE SET seq = excluded.seq,"
+		" hash = excluded.hash",
+		BINDS(I(to->seq), S(to->hash)), NULL, e) == -1 ||
+	    db_exec(t, "DELETE FROM audit WHERE seq <= ?", BINDS(I(to->seq)), n,
+		e) == -1)
+		return -1;
+	return audit_add(t, &row, e);
+}
+
+int
+audit_prune(
+    struct txn *t, int64_t until, int64_t max, int64_t *n, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	struct audit_end start, head, to = { .seq = 0 };
+	int rc;
+
+	*n = 0;
+	if (audit_ends(t, &start, &head, e) == -1 ||
+	    query_open(&q, t,
+		"SELECT seq, hash, at FROM audit WHERE seq > ? AND seq < ?"
+		" ORDER BY seq LIMIT ?",
+		BINDS(I(start.seq), I(head.seq), I(max)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		struct audit_end x = { .seq = query_i64(&q) };
+
+		QUERY_NAME(&q, x.hash);
+		if (query_i64(&q) >= until)
+			break;
+		to = x;
+	}
+	query_end(&q);
+	if (rc == -1 || to.seq == 0)
+		return rc == -1 ? -1 : 0;
+	return audit_prune_to(t, &to, n, e);
+}

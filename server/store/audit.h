@@ -1,0 +1,82 @@
+/*
+ * audit: the log of decisions and settings, a hash chain.  Rows come of the
+ * writer's triggers (audit_watch.c), so that no change of a watched table is
+ * without its row, and of audit_add, for what is no row of a table.  Who it
+ * was is said by audit_as, before the writes of a job, and holds to the job's
+ * end; without it, it was cofferd itself.
+ */
+#ifndef SERVER_STORE_AUDIT_H
+#define SERVER_STORE_AUDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/wire/audit_row.h"
+
+struct err;
+struct txn;
+
+enum {
+	AUDIT_WHO_MAX = 100,
+	AUDIT_VIA_MAX = 40,
+	AUDIT_ORIGIN_MAX = 80,
+	AUDIT_REQUEST_MAX = 64
+};
+
+struct audit_actor {
+	int64_t id;
+	char login[AUDIT_WHO_MAX + 1];
+	char via[AUDIT_VIA_MAX + 1];
+	char origin[AUDIT_ORIGIN_MAX + 1];
+	char request[AUDIT_REQUEST_MAX + 1];
+};
+
+/* a NULL: cofferd itself.  Copied. */
+void audit_as(struct txn *t, const struct audit_actor *a);
+
+struct audit_new {
+	const char *what; /* "sign-in.failed" */
+	const char *subject;
+	const char *details; /* JSON; NULL: {} */
+};
+int audit_add(struct txn *t, const struct audit_new *n, struct err *e);
+
+/* Texts are owned by the list. */
+struct audit_list {
+	struct audit_row *at;
+	size_t n;
+	bool more;
+};
+
+struct audit_filter {
+	int64_t after;      /* seq > after */
+	int64_t before;     /* seq < before; 0: any */
+	int64_t project_id; /* 0: any */
+	const char *who;    /* NULL: any */
+	const char *what;   /* NULL: any */
+	bool newest;        /* newest first */
+	int64_t limit;
+};
+
+int audit_find(struct txn *t, const struct audit_filter *f,
+    struct audit_list *out, struct err *e);
+void audit_list_release(struct audit_list *l);
+
+struct audit_end {
+	int64_t seq;
+	char hash[AUDIT_HASH_HEX];
+};
+/* Where the chain begins: 0 and AUDIT_HASH_NONE, or behind what retention took;
+ * and its last row. */
+int audit_ends(struct txn *t, struct audit_end *start, struct audit_end *head,
+    struct err *e);
+
+/*
+ * Takes away at most `max` of the oldest rows of before `until` (ms), never the
+ * last one, and says so in a row of its own.  *n: how many.
+ */
+int audit_prune(
+    struct txn *t, int64_t until, int64_t max, int64_t *n, struct err *e);
+
+#endif
