@@ -18,6 +18,7 @@
 #include "lib/httpd/door.h"
 #include "lib/httpd/httpd.h"
 #include "lib/io/loop.h"
+#include "lib/io/notify.h"
 #include "lib/io/sock.h"
 #include "lib/io/timer.h"
 #include "lib/net/fetch.h"
@@ -569,6 +570,7 @@ app_run(struct app *a, struct err *e)
 		return -1;
 	svc_ci_start(a->svc.ci);
 	svc_merge_recover(&a->svc, app_on_merges, a);
+	notify_ready();
 	return loop_run(a->loop, e);
 }
 
