@@ -89,6 +89,7 @@ struct app {
 	struct svc_upstream *upstream;
 	struct upstream_loop *upstream_loop;
 	struct dial_rule *dial;
+	struct dial_rule *proxies;
 	struct hook_loop *hooks;
 	struct fill_loop *fill;
 	struct approval_sweep *approvals;
@@ -390,6 +391,7 @@ app_open_http(struct app *a, int fd, struct err *e)
 		.db = a->db,
 		.passwords = a->passwords,
 		.rate = a->cfg->rate,
+		.proxies = a->proxies,
 		.tables = api_tables,
 		.pages = web_tables,
 		.app = &a->svc,
@@ -450,8 +452,9 @@ app_open(struct app *a, struct err *e)
 	a->public_url = a->cfg->public_url != NULL
 	    ? xstrdup(a->cfg->public_url)
 	    : xasprintf("http://%s", text);
+	a->proxies = dial_rule_new(a->cfg->trusted_proxies, e);
 	a->net = net_new(a->loop, "cofferd/" APP_VERSION, e);
-	if (a->net == NULL || app_open_db(a, e) == -1 ||
+	if (a->proxies == NULL || a->net == NULL || app_open_db(a, e) == -1 ||
 	    app_open_git(a, e) == -1) {
 		close(fd);
 		return -1;
@@ -608,6 +611,7 @@ app_free(struct app *a)
 	approval_sweep_free(a->approvals);
 	lease_sweep_free(a->leases);
 	dial_rule_free(a->dial);
+	dial_rule_free(a->proxies);
 	packsweep_free(a->packs);
 	gitenv_free(a->env);
 	if (a->net != NULL)

@@ -9,10 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/auth/bucket.h"
 #include "server/http/route.h"
 
 struct call;
 struct db;
+struct dial_rule;
 struct identity;
 struct loop;
 struct passwords;
@@ -28,6 +30,7 @@ struct router_spec {
 	struct db *db;
 	struct passwords *passwords;
 	uint64_t rate; /* API requests per second and credential, 0: any */
+	const struct dial_rule *proxies;   /* believed in X-Forwarded-For */
 	const struct route *const *tables; /* ends with NULL */
 	const struct route *const *pages;  /* the same, after those; or NULL */
 	void *app;                         /* call_app */
@@ -50,6 +53,8 @@ void router_on_request(struct request *q, void *arg);
 void router_on_commit(struct router *r);
 
 /* For call.c. */
+void router_address(const struct router *r, const struct request *q,
+    char out[BUCKET_ADDRESS_MAX]);
 struct call **router_calls(struct router *r);
 void *router_app(const struct router *r);
 const char *router_url(const struct router *r);
