@@ -104,6 +104,7 @@ profiles := $(wildcard compose/profiles/*/*)
 egress  := $(wildcard egress/*.list)
 models  := models/prices
 policy  := policy/default
+units   := $(notdir $(wildcard compose/systemd/*.service compose/systemd/*.target))
 all: $(progs:%=$(O)/bin/%) $(shim) $(eshim) $(prover) $(probe) $(record) $(hook) $(packs) $(prompts:%=$(O)/share/coffer/%) \
      $(profiles:compose/%=$(O)/share/coffer/%) $(egress:%=$(O)/share/coffer/%) \
      $(models:%=$(O)/share/coffer/%) $(policy:%=$(O)/share/coffer/%)
@@ -256,6 +257,11 @@ install: all
 		>$(DESTDIR)$(PREFIX)/share/$$s || exit 1; done
 	for f in $(profiles:compose/%=%); do \
 	    install -D -m 0644 compose/$$f $(DESTDIR)$(PREFIX)/share/coffer/$$f || exit 1; done
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for f in $(units); do \
+	    sed "s,@bindir@,$(PREFIX)/bin,g" compose/systemd/$$f | install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/$$f || exit 1; done
+	install -D -m 0644 compose/systemd/coffer.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/coffer.conf
+	install -D -m 0644 compose/systemd/coffer.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/coffer.conf
 
 sources := $(foreach l,$(archives) tests,$(wildcard $(l)/*.[ch] $(l)/*/*.[ch] $(l)/*/*/*.[ch]))
 lint: format-check

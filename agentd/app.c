@@ -34,6 +34,7 @@
 #include "lib/base/path.h"
 #include "lib/base/str.h"
 #include "lib/io/loop.h"
+#include "lib/io/notify.h"
 #include "lib/io/timer.h"
 #include "lib/net/apiclient.h"
 #include "lib/net/fetch.h"
@@ -323,6 +324,7 @@ app_step_serve(struct app *a)
 	routerctl_keep(a->router, app_on_router, a);
 	reader_start(a->reader);
 	log_info("app ready home=%s inst=%s", a->host.home, a->host.inst);
+	notify_ready();
 	app_on_step(NULL, a);
 }
 

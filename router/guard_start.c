@@ -16,6 +16,7 @@
 #include "lib/base/log.h"
 #include "lib/base/path.h"
 #include "lib/io/child.h"
+#include "lib/io/notify.h"
 #include "lib/io/sock.h"
 #include "router/chan.h"
 #include "router/control.h"
@@ -264,6 +265,7 @@ guard_start(struct guard *g, struct err *e)
 	g->control = control_new(g->loop, STEAL_FD(g->listen), g);
 	log_info("guard ready address=%s range=%s", g->cfg->address,
 	    g->cfg->range_text);
+	notify_ready();
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 #include "lib/httpd/door.h"
 #include "lib/httpd/httpd.h"
 #include "lib/io/loop.h"
+#include "lib/io/notify.h"
 #include "lib/io/sock.h"
 #include "lib/io/timer.h"
 #include "lib/net/fetch.h"
@@ -92,6 +93,7 @@ struct app {
 	struct svc_upstream *upstream;
 	struct upstream_loop *upstream_loop;
 	struct dial_rule *dial;
+	struct dial_rule *proxies;
 	struct hook_loop *hooks;
 	struct fill_loop *fill;
 	struct age_sweep *ages;
@@ -399,6 +401,7 @@ app_open_http(struct app *a, int fd, struct err *e)
 		.db = a->db,
 		.passwords = a->passwords,
 		.rate = a->cfg->rate,
+		.proxies = a->proxies,
 		.tables = api_tables,
 		.pages = web_tables,
 		.stats = a->svc.http,
@@ -460,8 +463,9 @@ app_open(struct app *a, struct err *e)
 	a->public_url = a->cfg->public_url != NULL
 	    ? xstrdup(a->cfg->public_url)
 	    : xasprintf("http://%s", text);
+	a->proxies = dial_rule_new(a->cfg->trusted_proxies, e);
 	a->net = net_new(a->loop, "cofferd/" APP_VERSION, e);
-	if (a->net == NULL || app_open_db(a, e) == -1 ||
+	if (a->proxies == NULL || a->net == NULL || app_open_db(a, e) == -1 ||
 	    app_open_git(a, e) == -1) {
 		close(fd);
 		return -1;
@@ -586,6 +590,7 @@ app_run(struct app *a, struct err *e)
 		return -1;
 	svc_ci_start(a->svc.ci);
 	svc_merge_recover(&a->svc, app_on_merges, a);
+	notify_ready();
 	return loop_run(a->loop, e);
 }
 
@@ -627,6 +632,7 @@ app_free(struct app *a)
 	lease_sweep_free(a->leases);
 	audit_sweep_free(a->audit);
 	dial_rule_free(a->dial);
+	dial_rule_free(a->proxies);
 	packsweep_free(a->packs);
 	gitenv_free(a->env);
 	if (a->net != NULL)

@@ -36,6 +36,9 @@ static const struct conf_key config_keys[] = {
 	    "address and port of the API and of git" },
 	{ "public_url", CONF_STR, CONFIG_AT(public_url), NULL, 0, 0,
 	    "what links start with; http:// and listen when absent" },
+	{ "trusted_proxies", CONF_STR, CONFIG_AT(trusted_proxies), NULL, 0, 0,
+	    "reverse proxies whose X-Forwarded-For is believed: addresses, "
+	    "ranges, loopback, private; commas between" },
 	{ "allow_file_upstream", CONF_BOOL, CONFIG_AT(allow_file_upstream),
 	    "no", 0, 0, "may an upstream be a file:// URL" },
 	{ "sync_interval", CONF_MS, CONFIG_AT(sync_interval_ms), "60s", 1000,
@@ -185,11 +188,19 @@ config_check_dial(const char *path, const struct config *cfg, struct err *e)
 {
 	struct err sub = ERR_INIT;
 	struct dial_rule *r = dial_rule_new(cfg->webhook_allow, &sub);
+	bool named;
 
 	if (r == NULL)
 		return config_bad(e, path, "webhook_allow", sub.msg);
 	dial_rule_free(r);
-	return 0;
+	r = dial_rule_new(cfg->trusted_proxies, &sub);
+	if (r == NULL)
+		return config_bad(e, path, "trusted_proxies", sub.msg);
+	named = dial_rule_has_names(r);
+	dial_rule_free(r);
+	return named ? config_bad(e, path, "trusted_proxies",
+			   "want addresses, not names of hosts")
+		     : 0;
 }
 
 static int

@@ -15,8 +15,9 @@ struct err;
 struct str;
 
 struct config {
-	char *listen;     /* "127.0.0.1:3000" */
-	char *public_url; /* without a trailing slash; NULL: from listen */
+	char *listen;          /* "127.0.0.1:3000" */
+	char *public_url;      /* without a trailing slash; NULL: from listen */
+	char *trusted_proxies; /* server/domain/dial_rule.h */
 	bool allow_file_upstream;
 	int64_t sync_interval_ms;
 	uint64_t sync_at_once;

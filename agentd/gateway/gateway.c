@@ -29,6 +29,7 @@
 #include "lib/httpd/httpd.h"
 #include "lib/io/child.h"
 #include "lib/io/loop.h"
+#include "lib/io/notify.h"
 #include "lib/io/timer.h"
 #include "lib/net/fetch.h"
 
@@ -499,6 +500,7 @@ gateway_serve(const char *home, const struct gateway_config *cfg, struct err *e)
 	rc = gateway_start(&g, e);
 	if (rc == 0) {
 		log_info("gateway ready tokens=%zu", grants_count(g.grants));
+		notify_ready();
 		rc = loop_run(g.loop, e);
 	}
 	if (rc == 0 && g.sync_lost)

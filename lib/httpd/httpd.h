@@ -66,6 +66,9 @@ const char *request_raw_path(const struct request *q);  /* as sent */
 const char *request_raw_query(const struct request *q); /* "" if none */
 const char *request_query(const struct request *q, const char *name); /* 1st */
 const char *request_header_in(const struct request *q, const char *name);
+/* Of a header that came more than once the last; request_header_in: the first.
+ */
+const char *request_header_last(const struct request *q, const char *name);
 int64_t request_length(const struct request *q); /* -1: chunked, 0: no body */
 const char *request_label(const struct request *q); /* "" for the listener */
 void request_peer(const struct request *q, char out[SOCK_TEXT_MAX]);

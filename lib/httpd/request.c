@@ -294,6 +294,31 @@ request_header_in(const struct request *q, const char *name)
 	return MHD_lookup_connection_value(q->mhd, MHD_HEADER_KIND, name);
 }
 
+struct request_last {
+	const char *name, *value;
+};
+
+static enum MHD_Result
+request_on_last(
+    void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct request_last *l = cls;
+
+	(void)kind;
+	if (strcasecmp(name, l->name) == 0)
+		l->value = value;
+	return MHD_YES;
+}
+
+const char *
+request_header_last(const struct request *q, const char *name)
+{
+	struct request_last l = { .name = name };
+
+	MHD_get_connection_values(q->mhd, MHD_HEADER_KIND, request_on_last, &l);
+	return l.value;
+}
+
 int64_t
 request_length(const struct request *q)
 {

@@ -224,17 +224,13 @@ static void
 api_users_on_password(struct call *c, const struct json *j)
 {
 	struct svc_password *op = svc_password_new(api_svc(c), call_who(c));
-	char *port;
 
 	if (api_text(c, j, "old", CREDENTIAL_PASSWORD_MAX, &op->old) == -1 ||
 	    api_need(c, j, "new", CREDENTIAL_PASSWORD_MAX, &op->new) == -1) {
 		svc_op_drop(op);
 		return;
 	}
-	request_peer(call_request(c), op->address);
-	port = strrchr(op->address, ':');
-	if (port != NULL)
-		*port = '\0';
+	call_address(c, op->address);
 	call_hold(c);
 	svc_password_set(op, api_users_password_done, c);
 }

@@ -258,3 +258,26 @@ dial_rule_ok(const struct dial_rule *r, const char *host,
 	}
 	return dial_public(sa, len);
 }
+
+bool
+dial_rule_lists(const struct dial_rule *r, const char *address)
+{
+	unsigned char at[16];
+	unsigned bits;
+
+	if (!dial_address(address, at, &bits))
+		return false;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].host == NULL && dial_in(&r->v[i].range, at))
+			return true;
+	return false;
+}
+
+bool
+dial_rule_has_names(const struct dial_rule *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].host != NULL)
+			return true;
+	return false;
+}

@@ -24,6 +24,9 @@ void dial_rule_free(struct dial_rule *r); /* NULL is fine */
 /* host: as in the URL, lower case.  sa: what it was resolved to. */
 bool dial_rule_ok(const struct dial_rule *r, const char *host,
     const struct sockaddr *sa, socklen_t len);
+/* Is the address in what the operator listed?  Names of hosts are nobody. */
+bool dial_rule_lists(const struct dial_rule *r, const char *address);
+bool dial_rule_has_names(const struct dial_rule *r);
 /* Of the public Internet: not loopback, private, link-local, shared, reserved,
  * multicast, documentation or a form that hides one of these (RFC 6890). */
 bool dial_public(const struct sockaddr *sa, socklen_t len);

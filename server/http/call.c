@@ -159,6 +159,12 @@ call_url(const struct call *c)
 	return router_url(c->router);
 }
 
+void
+call_address(const struct call *c, char out[BUCKET_ADDRESS_MAX])
+{
+	router_address(c->router, c->q, out);
+}
+
 const char *
 call_arg(const struct call *c, unsigned i)
 {

@@ -13,6 +13,7 @@
 
 #include "lib/base/str.h"
 #include "lib/base/view.h"
+#include "server/auth/bucket.h"
 #include "server/http/route.h"
 
 struct err;
@@ -43,6 +44,8 @@ struct request *call_request(const struct call *c); /* NULL: client left */
 const struct identity *call_who(const struct call *c);
 void *call_app(const struct call *c);       /* router_spec.app */
 const char *call_url(const struct call *c); /* public URL, no last slash */
+/* Of whom it is from, as bucket_address has it; not when the client left. */
+void call_address(const struct call *c, char out[BUCKET_ADDRESS_MAX]);
 const char *call_arg(const struct call *c, unsigned i);
 int64_t call_arg_id(const struct call *c, unsigned i);
 /* The handler's own data; on_gone is called when the client leaves. */

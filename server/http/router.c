@@ -18,6 +18,7 @@
 #include "server/auth/auth.h"
 #include "server/auth/bucket.h"
 #include "server/auth/password.h"
+#include "server/domain/forwarded.h"
 #include "server/domain/scope.h"
 #include "server/http/call.h"
 #include "server/http/cookie.h"
@@ -216,13 +217,16 @@ router_refuse_busy(struct router *r, struct request *q, int64_t retry_ms)
 }
 
 /* A sandbox is its label. */
-static void
-router_address(const struct request *q, char out[BUCKET_ADDRESS_MAX])
+void
+router_address(const struct router *r, const struct request *q,
+    char out[BUCKET_ADDRESS_MAX])
 {
-	char peer[SOCK_TEXT_MAX];
+	char peer[SOCK_TEXT_MAX], client[SOCK_TEXT_MAX];
 
 	request_peer(q, peer);
-	bucket_address(peer, out);
+	forwarded_client(r->spec.proxies, peer,
+	    request_header_last(q, "X-Forwarded-For"), client, sizeof(client));
+	bucket_address(client, out);
 	if (request_label(q)[0] != '\0')
 		(void)snprintf(
 		    out, BUCKET_ADDRESS_MAX, "sandbox %s", request_label(q));
@@ -240,7 +244,7 @@ router_rate(struct visit *v, const struct identity *who)
 	    who->kind == IDENTITY_RUNNER)
 		return true;
 	if (who->kind == IDENTITY_NONE)
-		router_address(v->q, key);
+		router_address(r, v->q, key);
 	else
 		(void)snprintf(key, sizeof(key), "%c%" PRId64,
 		    who->token_id != 0 ? 't' : 'u',
@@ -345,7 +349,7 @@ visit_password(struct visit *v, const struct credential *c, struct err *e)
 		return -1;
 	v->who = a.who;
 	ask.user_id = a.who.user_id;
-	router_address(v->q, address);
+	router_address(r, v->q, address);
 	if (passwords_known(r->spec.passwords, &ask)) {
 		router_enter(v, &v->who, NULL);
 		return 0;

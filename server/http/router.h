@@ -9,11 +9,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/auth/bucket.h"
 #include "server/http/route.h"
 
 struct call;
 struct db;
+<<<<<<< HEAD
 struct http_stats;
+=======
+struct dial_rule;
+>>>>>>> o3
 struct identity;
 struct loop;
 struct passwords;
@@ -29,6 +34,7 @@ struct router_spec {
 	struct db *db;
 	struct passwords *passwords;
 	uint64_t rate; /* API requests per second and credential, 0: any */
+	const struct dial_rule *proxies;   /* believed in X-Forwarded-For */
 	const struct route *const *tables; /* ends with NULL */
 	const struct route *const *pages;  /* the same, after those; or NULL */
 	struct http_stats *stats;          /* may be NULL */
@@ -52,6 +58,8 @@ void router_on_request(struct request *q, void *arg);
 void router_on_commit(struct router *r);
 
 /* For call.c. */
+void router_address(const struct router *r, const struct request *q,
+    char out[BUCKET_ADDRESS_MAX]);
 struct call **router_calls(struct router *r);
 void *router_app(const struct router *r);
 const char *router_url(const struct router *r);

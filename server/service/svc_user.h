@@ -5,7 +5,7 @@
 #ifndef SERVER_SERVICE_SVC_USER_H
 #define SERVER_SERVICE_SVC_USER_H
 
-#include "lib/io/sock.h"
+#include "server/auth/bucket.h"
 #include "server/service/svc.h"
 
 enum {
@@ -67,9 +67,9 @@ struct svc_password {
 	struct svc_op op;
 	char *old;
 	char *new;
-	char address[SOCK_TEXT_MAX]; /* of the client, for the throttle */
-	char hash[128];              /* within */
-	int64_t retry_ms;            /* out, with ERR_BUSY */
+	char address[BUCKET_ADDRESS_MAX]; /* of the client, for the throttle */
+	char hash[128];                   /* within */
+	int64_t retry_ms;                 /* out, with ERR_BUSY */
 };
 struct svc_password *svc_password_new(
     struct svc *s, const struct identity *who);

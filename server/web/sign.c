@@ -9,7 +9,6 @@
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
 #include "lib/httpd/httpd.h"
-#include "lib/io/sock.h"
 #include "server/auth/password.h"
 #include "server/http/cookie.h"
 #include "server/service/svc_sign_in.h"
@@ -256,7 +255,6 @@ sign_done(const struct err *fail, void *arg, void *call)
 static void
 sign_on_form(struct call *c)
 {
-	char peer[SOCK_TEXT_MAX];
 	struct svc_sign_in *op;
 	const char *login, *password;
 	struct view old;
@@ -281,8 +279,7 @@ sign_on_form(struct call *c)
 		web_cookie(call_url(c)), &old) &&
 	    credential_is_secret(old))
 		memcpy(op->old, old.p, TOKEN_SECRET_HEX);
-	request_peer(call_request(c), peer);
-	bucket_address(peer, op->address);
+	call_address(c, op->address);
 	call_set_data(c, xstrdup(sign_next(form_get(&f, "next"))));
 	form_release(&f);
 	call_hold(c);
