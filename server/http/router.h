@@ -14,11 +14,8 @@
 
 struct call;
 struct db;
-<<<<<<< HEAD
 struct http_stats;
-=======
 struct dial_rule;
->>>>>>> o3
 struct identity;
 struct loop;
 struct passwords;
