@@ -151,9 +151,10 @@ setup_tell(const struct cli *c, bool before, bool start)
 		return;
 	}
 	(void)printf("home     %s%s\naddress  %s\ntoken    "
-		     "%s/secrets/admin.token\nnext     coffer --home %s up "
-		     "-d\n",
-	    c->home, before ? " (was there)" : "", c->url, c->home, c->home);
+		     "%s/secrets/admin.token\n",
+	    c->home, before ? " (was there)" : "", c->url, c->home);
+	if (!start)
+		(void)printf("next     coffer --home %s up -d\n", c->home);
 	if (geteuid() != 0)
 		cli_note("not root: `up` will start cofferd only; sandboxes "
 			 "need `coffer setup` and `coffer up` as root");
