@@ -25,6 +25,7 @@
 #include "server/http/etag.h"
 #include "server/http/http_stats.h"
 #include "server/http/origin.h"
+#include "server/http/refused.h"
 #include "server/store/db.h"
 #include "server/store/tokens.h"
 #include "server/store/users.h"
@@ -58,8 +59,9 @@ struct visit {
 	struct identity who;
 	struct password_wait *wait;
 	enum http_kind kind;
-	int64_t began; /* monotonic, ms */
-	char *hash;    /* what the password is checked against */
+	int64_t began;                /* monotonic, ms */
+	char login[NAME_LEN_MAX + 1]; /* that a password was given for */
+	char *hash;                   /* what the password is checked against */
 };
 
 static void router_on_expiry(void *arg);
@@ -317,6 +319,7 @@ visit_on_password(enum password_verdict verdict, int64_t retry_ms, void *arg)
 		return;
 	}
 	if (verdict == PASSWORD_WRONG || v->who.kind == IDENTITY_NONE) {
+		refused_note(r->spec.db, v->q, v->login);
 		err_set(&bad, ERR_DENIED, AUTH_TEXT_BAD);
 		router_enter(v, NULL, &bad);
 		return;
@@ -354,6 +357,7 @@ visit_password(struct visit *v, const struct credential *c, struct err *e)
 		router_enter(v, &v->who, NULL);
 		return 0;
 	}
+	memcpy(v->login, c->login, sizeof(v->login));
 	v->hash = xstrdup(a.hash);
 	request_hold(v->q);
 	v->wait = passwords_ask(r->spec.passwords, &ask, visit_on_password, v);

@@ -66,6 +66,10 @@ tap_is "$(row network-rule.created .subject)" example.org 'a name that is let ou
 page GET '/-/sign-in' -L
 send /-/sign-in login=bob password=wrong
 tap_is "$STATUS,$(row sign-in.refused .subject)" 403,bob 'a sign-in that was refused'
+http GET /api/v1/user -u 'eve:wrong' -H 'X-Request-Id: try-1'
+tap_is "$STATUS,$(row sign-in.refused '.subject + " " + .request')" '401,eve try-1' 'also of the API, of a name that nobody has'
+http GET /api/v1/version -H 'X-Request-Id: a b"c'
+tap_like "$(sed -n 's/^X-Request-Id: //p' "$HEADERS" | tr -d '\r')" '????????-*' 'an id that is none is replaced'
 page GET '/-/sign-in' -L
 sign_in bob "$BOB"
 tap_like "$STATUS,$(row session.created '.subject + " " + .origin')" '303,bob 127.0.0.1*' 'and one that was not'
@@ -157,4 +161,12 @@ api DELETE /api/v1/admin/users/bob
 run audit verify --head "$HEAD"
 tap_is "$RC" 0 'and goes on'
 tap_is "$(row user.changed '.new | fromjson | .deleted')" 1 'with what is done next'
+
+# A program of ours names its request when cofferd failed.
+start_canned
+canned GET /api/v1/admin/users 500 '{"message":"internal error"}'
+COFFER_TOKEN=secret-of-the-test
+export COFFER_TOKEN
+run user list
+tap_ok 'a 5xx is told with the id of its request' err_has 'internal error (HTTP 500, request [0-9a-f]\{8\}-[0-9]*)'
 tap_done

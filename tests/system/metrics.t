@@ -102,13 +102,13 @@ tap_is "$(comm -3 "$T/names" "$T/documented" | tr -d '\t' | paste -sd' ')" '' 't
 # Not ready: the workers for git hang, then the disk is too full.
 WORKERS=$(pgrep -P "$COFFERD_PID" -f -- --git-worker)
 tap_ok 'there are workers for git' [ -n "$WORKERS" ]
-# shellcheck disable=SC2086 ; several
+# shellcheck disable=SC2086
 kill -STOP $WORKERS
 http GET /readyz
 tap_is "$STATUS,$(field '[.ready,.git,.database] | join(",")')" 503,false,false,true 'workers that hang are not ready, and said to be it'
 http GET /healthz
 tap_is "$STATUS" 200 'cofferd is alive meanwhile'
-# shellcheck disable=SC2086 ; several
+# shellcheck disable=SC2086
 kill -CONT $WORKERS
 http GET /readyz
 tap_is "$STATUS" 200 'and ready when they go on'
