@@ -1,11 +1,17 @@
-#include <stdio.h>
 #include <sys/stat.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/confcheck.h"
+#include "cli/conffile.h"
 #include "cli/layout.h"
 #include "cli/program.h"
 #include "cli/tables.h"
+#include "cli/terminal.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -14,7 +20,14 @@
 #include "lib/wire/json.h"
 
 enum {
-	SETUP_LIMIT_MS = 120 * 1000
+	SETUP_LIMIT_MS = 120 * 1000,
+	SETUP_LINE_MAX = 256,
+	SETUP_CONF_MAX = 1 << 20
+};
+
+struct setup_args {
+	const char *listen;
+	bool start, yes;
 };
 
 static int
@@ -41,8 +54,87 @@ setup_agents(const struct cli *c, struct err *e)
 	return path_mkdirs(dir, 0755, e);
 }
 
+/* One line from the terminal, or what counts when it is empty. */
 static void
-setup_tell(const struct cli *c, bool before)
+setup_ask(const char *question, const char *def, char answer[SETUP_LINE_MAX])
+{
+	(void)fprintf(stderr, "%s [%s]: ", question, def);
+	if (fgets(answer, SETUP_LINE_MAX, stdin) == NULL)
+		answer[0] = '\0';
+	answer[strcspn(answer, "\r\n")] = '\0';
+	if (answer[0] == '\0')
+		(void)snprintf(answer, SETUP_LINE_MAX, "%s", def);
+}
+
+/* server.listen of a home that is there. */
+static int
+setup_listen(struct cli *c, const char *addr, struct err *e)
+{
+	AUTO_FREE char *path = path_join(c->home, "coffer.conf");
+	AUTO_STR struct str text = STR_INIT, out = STR_INIT;
+
+	if (path_read(path, SETUP_CONF_MAX, &text, e) == -1)
+		return -1;
+	conffile_set(&out, str_view(&text), "server", "listen", addr);
+	if (confcheck_text(c, str_view(&out), e) == -1)
+		return -1;
+	if (path_write_atomic(path, str_cstr(&out), out.len, 0644, e) == -1)
+		return -1;
+	free(c->url); /* where it will be */
+	c->url = xasprintf("http://%s", addr);
+	return 0;
+}
+
+static int
+setup_start(struct cli *c)
+{
+	const char *const argv[] = { "/proc/self/exe", "--home", c->home, "up",
+		"-d", NULL };
+	const struct program_spec spec = {
+		.argv = argv, .limit_ms = SETUP_LIMIT_MS, .show_err = true
+	};
+	struct program_result r = PROGRAM_RESULT_INIT;
+	struct err e = ERR_INIT;
+	int rc = program_run(c, &spec, &r, &e) == -1
+	    ? cli_fail(c, &e, "setup: up")
+	    : r.code;
+
+	(void)fputs(str_cstr(&r.out), stdout);
+	program_result_release(&r);
+	return rc;
+}
+
+/* What a person at a terminal is asked, of a new home. */
+static int
+setup_guide(struct cli *c, const struct setup_args *a, bool before, bool *start)
+{
+	char answer[SETUP_LINE_MAX] = "";
+	struct err e = ERR_INIT;
+
+	*start = a->start;
+	if (a->listen != NULL) {
+		if (setup_listen(c, a->listen, &e) == -1)
+			return cli_fail(c, &e, "setup: --listen");
+	}
+	if (before || a->yes || a->start || c->g.json || !terminal_is_both())
+		return CLI_OK;
+	while (a->listen == NULL) {
+		setup_ask("Address and port of the page, of git and the API",
+		    "127.0.0.1:3000", answer);
+		e = ERR_INIT;
+		if (setup_listen(c, answer, &e) == 0)
+			break;
+		(void)cli_fail(c, &e, "setup");
+		if (feof(stdin))
+			return CLI_FAILED;
+	}
+	setup_ask("Start it now?", "yes", answer);
+	*start = answer[0] == 'y' || answer[0] == 'Y';
+	return CLI_OK;
+}
+
+static void
+setup_tell(const struct cli *c, bool before, bool start)
 {
 	if (c->g.json) {
 		AUTO_STR struct str out = STR_INIT;
@@ -59,9 +151,10 @@ setup_tell(const struct cli *c, bool before)
 		return;
 	}
 	(void)printf("home     %s%s\naddress  %s\ntoken    "
-		     "%s/secrets/admin.token\nnext     coffer --home %s up "
-		     "-d\n",
-	    c->home, before ? " (was there)" : "", c->url, c->home, c->home);
+		     "%s/secrets/admin.token\n",
+	    c->home, before ? " (was there)" : "", c->url, c->home);
+	if (!start)
+		(void)printf("next     coffer --home %s up -d\n", c->home);
 	if (geteuid() != 0)
 		cli_note("not root: `up` will start cofferd only; sandboxes "
 			 "need `coffer setup` and `coffer up` as root");
@@ -70,18 +163,19 @@ setup_tell(const struct cli *c, bool before)
 static int
 setup_run(struct cli *c, const void *args, int argc, char **argv)
 {
+	const struct setup_args *a = args;
 	AUTO_FREE char *cofferd = NULL;
 	struct err e = ERR_INIT;
-	bool before = layout_is_home(c->home);
+	bool before = layout_is_home(c->home), start;
+	int rc;
 
-	(void)args;
 	(void)argc;
 	(void)argv;
 	if ((cofferd = program_find_own("cofferd", &e)) == NULL)
 		return cli_fail(c, &e, "setup");
 	if (c->g.dry_run) {
-		(void)printf(
-		    "would run %s --home %s --init\n", cofferd, c->home);
+		(void)printf("would run %s --home %s --init%s\n", cofferd,
+		    c->home, a->start ? ", then `coffer up -d`" : "");
 		return CLI_OK;
 	}
 	if (setup_init(c, cofferd, &e) == -1 || setup_agents(c, &e) == -1)
@@ -92,15 +186,33 @@ setup_run(struct cli *c, const void *args, int argc, char **argv)
 		    c->home);
 		return cli_fail(c, &e, "setup");
 	}
-	setup_tell(c, before);
-	return CLI_OK;
+	if ((rc = setup_guide(c, a, before, &start)) != CLI_OK)
+		return rc;
+	setup_tell(c, before, start);
+	(void)fflush(stdout);
+	return start ? setup_start(c) : CLI_OK;
 }
+
+#define SETUP(field) offsetof(struct setup_args, field)
+
+static const struct command_option setup_options[] = {
+	{ 'l', OPT_STR, "listen", SETUP(listen), "ADDR:PORT",
+	    "kept in coffer.conf (127.0.0.1:3000)" },
+	{ 0, OPT_FLAG, "start", SETUP(start), NULL, "and `coffer up -d`" },
+	{ 'y', OPT_FLAG, "yes", SETUP(yes), NULL,
+	    "ask nothing on a terminal either" },
+	{ .name = NULL },
+};
 
 const struct command cmd_setup[] = {
 	{ .name = "setup",
 	    .group = "Service",
 	    .summary = "make home, admin user and secrets; harmless to repeat",
-	    .usage = "",
-	    .run = setup_run },
+	    .usage = "[--listen ADDR:PORT] [--start] [--yes]",
+	    .args_size = sizeof(struct setup_args),
+	    .options = setup_options,
+	    .run = setup_run,
+	    .more = "On a terminal it asks where to listen and whether to "
+		    "start; else nothing." },
 	{ .name = NULL },
 };

@@ -9,6 +9,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/version.h"
 
 enum {
 	COMMAND_OPTS_MAX = 48,
@@ -160,7 +161,7 @@ command_help_all(FILE *f, const struct command *const *tables)
 		command_help_group(f, tables, g);
 	(void)fprintf(f,
 	    "\n`coffer help COMMAND` tells more, `man coffer` too; `coffer "
-	    "doctor` says what a host lacks.\n"
+	    "doctor` says what a host lacks;\n`coffer --version`.\n"
 	    "Exit codes: 0 done, 1 failed, 2 bad usage, 3 refused, 4 not "
 	    "found, 5 not reachable, 124 timed out.\n");
 }
@@ -232,6 +233,37 @@ command_help_family(
 	return n;
 }
 
+/* What others call it, who had another tool before. */
+static const char *
+command_elsewhere(const char *word)
+{
+	static const char *const words[][2] = {
+		{ "ssh", "coffer ssh-config PROJECT, or coffer attach" },
+		{ "rm", "coffer destroy" },
+		{ "remove", "coffer destroy" },
+		{ "delete", "coffer destroy" },
+		{ "list", "coffer status" },
+		{ "ls", "coffer status" },
+		{ "ps", "coffer top" },
+		{ "enter", "coffer attach" },
+		{ "diff", "coffer pr diff, or coffer status PROJECT --diff" },
+		{ "review", "coffer fetch, which checks and reviews" },
+		{ "merge", "coffer pr merge, or coffer fetch --apply" },
+		{ "lockdown", "coffer net PROJECT lockdown" },
+		{ "unlock", "coffer net PROJECT unlock" },
+		{ "ci-watch", "coffer runner list; checks run by themselves" },
+		{ "restart", "coffer down, then coffer up -d" },
+		{ "new", "coffer create" },
+		{ "clone", "coffer create URL" },
+		{ "version", "coffer --version" },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i][0], word) == 0)
+			return words[i][1];
+	return NULL;
+}
+
 int
 command_unknown(const struct command *const *tables, int n, char **words)
 {
@@ -251,6 +283,9 @@ command_unknown(const struct command *const *tables, int n, char **words)
 				 "%s`?",
 		    words[0], words[1], near->name);
 	}
+	if (command_elsewhere(words[0]) != NULL)
+		return cli_usage("unknown command %s; here it is %s", words[0],
+		    command_elsewhere(words[0]));
 	if (two != NULL)
 		near = command_nearest(tables, two);
 	if (near == NULL)
@@ -364,6 +399,10 @@ command_main(const struct command *const *tables, int argc, char **argv)
 	if (argc > COMMAND_ARGV_MAX)
 		return cli_usage(
 		    "more than %d arguments", (int)COMMAND_ARGV_MAX);
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		(void)printf("coffer %s\n", VERSION);
+		return CLI_OK;
+	}
 	lead = command_leading(argc, argv);
 	if (lead >= argc) {
 		bool help = argc > 1 &&

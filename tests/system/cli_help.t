@@ -41,6 +41,12 @@ tap_ok 'what is like none is only refused' err_has 'unknown option --frobnicate 
 run issue new acme/x --title
 tap_ok 'a value that is missing is told as that' err_has 'a value must follow --title'
 
+run lockdown acme/x
+tap_is "$RC" 2 'a word of another tool'
+tap_ok 'is met with the command here' err_has 'here it is coffer net PROJECT lockdown'
+run --version
+tap_like "$(cat "$T/out")" 'coffer [0-9]*' '--version'
+
 run help --man "$T/man" --dry-run
 tap_not '--dry-run writes no page' [ -e "$T/man" ]
 run help --man "$T/man"

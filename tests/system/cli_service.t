@@ -31,7 +31,20 @@ run doctor
 tap_is "$RC" 1 'something failed: 1'
 tap_ok 'the sandbox is not tried, and that is said' out_has 'skipped  sandbox .*cofferd does not answer'
 tap_ok 'a sum at its end' out_has '^[0-9]* checks, [0-9]* failed, [0-9]* warnings'
-run up -d --no-sandboxes --listen 127.0.0.1:0
+tap_ok 'setup without a terminal asks nothing' [ -z "$(grep '^listen' "$COFFER_HOME/coffer.conf")" ]
+run setup --listen nowhere
+tap_is "$RC" 1 'an address that is none'
+run setup --listen 127.0.0.1:0
+tap_is "$RC $(coffer config get server.listen)" '0 127.0.0.1:0' 'unattended: --listen'
+printf 'nonsense\n127.0.0.1:4444\nno\n' |
+    script -qec "$O/bin/coffer --home $T/asked setup" /dev/null >"$T/out"
+tap_ok 'on a terminal it asks' out_has 'Address and port .*127.0.0.1:3000'
+tap_ok 'again when the answer is wrong' out_has 'nonsense is not an address'
+tap_is "$(coffer --home "$T/asked" config get server.listen)" 127.0.0.1:4444 'and keeps what was said'
+tap_ok 'not started: what comes next' out_has "coffer --home $T/asked up -d"
+script -qec "$O/bin/coffer --home $T/quiet setup --yes" /dev/null >"$T/out" </dev/null
+tap_not '--yes asks nothing there either' out_has 'Address and port'
+run up -d --no-sandboxes
 tap_is "$RC" 0 'up'
 run doctor --json
 tap_is "$(check cofferd state)" ok 'doctor: cofferd answers'
@@ -121,4 +134,9 @@ tap_ok 'nothing is removed' [ -s "$COFFER_HOME/instance" ]
 run unsetup --purge --yes
 tap_is "$RC" 0 '--purge --yes'
 tap_not 'all is gone' [ -e "$COFFER_HOME" ]
+run setup --listen 127.0.0.1:0 --start
+tap_is "$RC" 0 'setup --start, from nothing'
+tap_ok 'it is up' coffer status
+run down
+tap_is "$RC" 0 'and down'
 tap_done
