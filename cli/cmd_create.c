@@ -137,6 +137,7 @@ create_wait(struct cli *c, const struct create_args *a,
 	struct follow f = {
 		.project = json_i64_or(project, "id", 0),
 		.limit_ms = a->timeout_ms == 0 ? CREATE_WAIT_MS : a->timeout_ms,
+		.busy = "mirroring",
 		.fn = create_on_event,
 		.arg = &w,
 	};
@@ -157,6 +158,7 @@ create_wait(struct cli *c, const struct create_args *a,
 	}
 	cli_note("starting the sandbox ...");
 	w.want_sandbox = true;
+	f.busy = "starting the sandbox";
 	f.limit_ms = f.limit_ms - (clock_mono_ms() - from);
 	if (f.limit_ms < 1)
 		f.limit_ms = 1;

@@ -274,6 +274,7 @@ project_send(struct cli *c, const struct project_args *a, const struct json *p,
 		.project = json_i64_or(p, "id", 0),
 		.limit_ms = a->timeout_ms == 0 ? PROJECT_WAIT_MS
 					       : a->timeout_ms,
+		.busy = "waiting for the sandbox",
 		.fn = project_on_event,
 		.arg = &w,
 	};

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/mirror_show.h"
 #include "cli/out.h"
@@ -54,13 +55,16 @@ sync_wait(struct cli *c, const struct sync_args *a, const char *full,
 	struct err e = ERR_INIT;
 	const struct json *m;
 	const char *state;
+	struct busy *b;
 	int rc, status = 0;
 
+	b = busy_begin(c, "looking at upstream");
 	rc = remote_send(c,
 	    &(struct remote_call){ .method = "POST",
 		.path = path,
 		.limit_ms = (wait_s + 30) * 1000 },
 	    out, &status, &e);
+	busy_end(b);
 	if (rc == -1)
 		return cli_fail(c, &e, "sync %s", full);
 	if (rc == REMOTE_DRY || a->no_wait)

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 
+#include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/remote.h"
 #include "lib/base/alloc.h"
@@ -48,21 +49,8 @@ follow_skip(const struct json *ev, void *arg)
 	return false;
 }
 
-int
-follow_newest(struct cli *c, int64_t project, int64_t *seq, struct err *e)
-{
-	struct follow f = {
-		.project = project, .once = true, .fn = follow_skip
-	};
-
-	if (follow_events(c, &f, e) == -1)
-		return -1;
-	*seq = f.after;
-	return 0;
-}
-
-int
-follow_events(struct cli *c, struct follow *f, struct err *e)
+static int
+follow_read(struct cli *c, struct follow *f, struct err *e)
 {
 	int64_t end = f->limit_ms == 0 ? 0 : clock_mono_ms() + f->limit_ms;
 
@@ -98,4 +86,27 @@ follow_events(struct cli *c, struct follow *f, struct err *e)
 		if (rc != 0 || (n == 0 && f->once))
 			return rc == -1 ? -1 : 0;
 	}
+}
+
+int
+follow_events(struct cli *c, struct follow *f, struct err *e)
+{
+	struct busy *b = f->busy == NULL ? NULL : busy_begin(c, f->busy);
+	int rc = follow_read(c, f, e);
+
+	busy_end(b);
+	return rc;
+}
+
+int
+follow_newest(struct cli *c, int64_t project, int64_t *seq, struct err *e)
+{
+	struct follow f = {
+		.project = project, .once = true, .fn = follow_skip
+	};
+
+	if (follow_events(c, &f, e) == -1)
+		return -1;
+	*seq = f.after;
+	return 0;
 }

@@ -19,6 +19,7 @@ struct follow {
 	int64_t project;  /* id, 0: all */
 	int64_t limit_ms; /* from now; 0: no limit */
 	bool once;        /* stop at the end of what is there */
+	const char *busy; /* what is waited for; NULL: fn writes */
 	follow_fn *fn;
 	void *arg;
 };

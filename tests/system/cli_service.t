@@ -44,6 +44,7 @@ tap_is "$(coffer --home "$T/asked" config get server.listen)" 127.0.0.1:4444 'an
 tap_ok 'not started: what comes next' out_has "coffer --home $T/asked up -d"
 script -qec "$O/bin/coffer --home $T/quiet setup --yes" /dev/null >"$T/out" </dev/null
 tap_not '--yes asks nothing there either' out_has 'Address and port'
+run config set server.allow_file_upstream yes
 run up -d --no-sandboxes
 tap_is "$RC" 0 'up'
 run doctor --json
@@ -100,8 +101,6 @@ tap_is "$RC" 2 'of what is no number'
 run top
 tap_is "$RC" 0 'top'
 tap_ok 'without projects says how to make one' out_has 'coffer create URL'
-git init -q --bare "$T/up.git"
-run config set server.allow_file_upstream yes
 ADMIN=$(cat "$COFFER_HOME/secrets/admin.token")
 TOKEN=$ADMIN
 api POST /api/v1/user/repos '{"name":"calc"}'
@@ -109,6 +108,15 @@ run top
 tap_ok 'top has the project' out_has '^[a-z]*/calc '
 run top --json
 tap_is "$(jq -r '.[0] | "\(.runs) \(.blocked) \(.memory)"' "$T/out")" '0 0 -1' 'as JSON'
+
+HOME_DIR=$COFFER_HOME
+make_upstream
+TERM=xterm script -qec "$O/bin/coffer create $UPSTREAM --name slow --wait --timeout 2s" /dev/null >"$T/out" </dev/null
+tap_ok 'on a terminal a line moves while something is waited for' out_has '/ starting the sandbox  [01] s'
+tap_is "$(tail -n 1 "$T/out" | grep -c 'starting the sandbox')" 0 'and is taken away at the end'
+run create "$UPSTREAM" --name slow2 --wait --timeout 1s
+tap_is "$RC" 124 'elsewhere none does'
+tap_not 'not a byte of it' err_has "$(printf '\033')"
 
 run unsetup
 tap_is "$RC" 3 'unsetup while it runs is refused'
@@ -126,7 +134,7 @@ run setup
 run up -d --no-sandboxes --listen 127.0.0.1:0
 tap_is "$RC" 0 'setup and up go on with the data'
 run top --json
-tap_is "$(jq length "$T/out")" 1 'which is all there'
+tap_is "$(jq length "$T/out")" 3 'which is all there'
 run down
 run unsetup --purge
 tap_is "$RC" 2 '--purge asks; no terminal here'
