@@ -17,7 +17,7 @@ openssh-client openssh-server
 clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck shellcheck codespell'
 
 # Only when asked for: what make check-engines needs, and profile build.
-engines='docker.io podman mmdebstrap uidmap'
+engines='docker.io docker-compose podman mmdebstrap uidmap'
 [ "${2-}" != engines ] || pkgs="$pkgs $engines"
 [ "${2-}" != browser ] || pkgs="$pkgs chromium fonts-dejavu-core"
 

@@ -54,7 +54,7 @@ static const struct audit_table audit_tables[] = {
 		"sandbox_options", "net_lockdown", "net_upload_max",
 		"runs_paused", "trigger_label", "max_retries", "retry_s",
 		"max_item_runs", "max_day_runs", "gate_current", "gate_talks",
-		NULL } },
+		"gate_merged", "gate_findings", NULL } },
 	{ "collaborator", "role", NULL, "$.project_id", NULL,
 	    WATCH_LOGIN("$.account_id"), { "role", NULL } },
 	{ "protection", "protection", NULL, "$.project_id", NULL, "$.name",
@@ -90,7 +90,8 @@ static const struct audit_table audit_tables[] = {
 	" 'upstream.changed', 'sandbox.wanted', 'sandbox.proved',"      \
 	" 'network.changed', 'run.asked', 'run.created', 'run.cancel'," \
 	" 'kept.dropped', 'issue.deleted', 'comment.deleted',"          \
-	" 'repository.corrupt'"
+	" 'repository.corrupt', 'pull.finding_dismissed',"              \
+	" 'fetch.recorded'"
 
 #define AUDIT_INSERT                                                \
 	"INSERT INTO audit (at, who_id, who, via, origin, request," \
