@@ -40,6 +40,7 @@ const struct route *const web_tables[] = {
 	web_settings_rows_routes,
 	web_upstream_routes,
 	web_members_routes,
+	web_label_routes,
 	web_protect_routes,
 	web_hook_routes,
 	web_hook_act_routes,

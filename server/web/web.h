@@ -42,6 +42,7 @@ extern const struct route web_settings_routes[];
 extern const struct route web_settings_rows_routes[];
 extern const struct route web_upstream_routes[];
 extern const struct route web_members_routes[];
+extern const struct route web_label_routes[];
 extern const struct route web_protect_routes[];
 extern const struct route web_hook_routes[];
 extern const struct route web_hook_act_routes[];
