@@ -1,4 +1,5 @@
 /* members: who may do what in a project, as its admins set it. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -44,12 +45,19 @@ members_forms(struct web *w, const struct project *p, const struct user *u,
     enum role role)
 {
 	struct html *h = &w->h;
+	char id[40];
 
+	(void)snprintf(id, sizeof(id), "role-%" PRId64, u->id);
 	settings_form(w, p, "", MEMBERS_AT);
 	field_hidden(w, "login", u->login);
+	HTML_TAG(h, "label");
+	HTML_ATTR(h, "class", "unseen");
+	HTML_ATTR(h, "for", id);
+	html_textf(h, "What %s may", u->login);
+	html_end(h);
 	HTML_TAG(h, "select");
+	HTML_ATTR(h, "id", id);
 	HTML_ATTR(h, "name", "role");
-	HTML_ATTR(h, "aria-label", u->login);
 	members_options(w, role);
 	html_end(h);
 	field_button(w, "", "act", "set", "Set");

@@ -35,6 +35,17 @@ settings_url(struct str *to, struct call *c, const char *at)
 	str_addf(to, "/settings%s%s", at[0] != '\0' ? "/" : "", at);
 }
 
+/* What has a page of its own for readers, too. */
+static void
+settings_link(
+    struct web *w, const struct project *p, const char *at, const char *text)
+{
+	HTML_TAG(&w->h, "a");
+	HTML_URL(&w->h, "href", "/%s/%s/%s", p->owner, p->name, at);
+	html_text(&w->h, text);
+	html_end(&w->h);
+}
+
 static void
 settings_links(struct web *w, const struct project *p, const char *at)
 {
@@ -57,10 +68,9 @@ settings_links(struct web *w, const struct project *p, const char *at)
 		html_text(h, x->text);
 		html_end(h);
 	}
-	HTML_TAG(h, "a");
-	HTML_URL(h, "href", "/%s/%s/network", p->owner, p->name);
-	html_text(h, "Network");
-	html_end(h);
+	settings_link(w, p, "network", "Network");
+	settings_link(w, p, "labels", "Labels");
+	settings_link(w, p, "milestones", "Milestones");
 	html_end(h);
 }
 

@@ -30,4 +30,7 @@ void settings_back(struct call *c, const char *at);
 /* A done callback's end: back, or what is wrong. */
 void settings_done(const struct err *fail, struct call *c, const char *at);
 
+/* settings_upstream.c: what is below those of the mirror. */
+void settings_upstream(struct web *w, const struct project *p);
+
 #endif

@@ -22,6 +22,7 @@ extern const struct route *const web_tables[];
 extern const struct route web_asset_routes[];
 extern const struct route web_sign_routes[];
 extern const struct route web_account_routes[];
+extern const struct route web_admin_users_routes[];
 extern const struct route web_admin_user_routes[];
 extern const struct route web_admin_runner_routes[];
 extern const struct route web_health_routes[];
@@ -39,9 +40,12 @@ extern const struct route web_history_routes[];
 extern const struct route web_blame_routes[];
 extern const struct route web_settings_routes[];
 extern const struct route web_settings_rows_routes[];
+extern const struct route web_upstream_routes[];
 extern const struct route web_members_routes[];
+extern const struct route web_label_routes[];
 extern const struct route web_protect_routes[];
 extern const struct route web_hook_routes[];
+extern const struct route web_hook_act_routes[];
 extern const struct route web_check_text_routes[];
 
 /* The cookie's name for a server of that URL (RFC 6265bis, section 4.1.3). */

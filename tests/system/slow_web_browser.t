@@ -68,5 +68,5 @@ while read -r line; do
 	esac
 done <"$T/browser"
 [ "$TAP_FAILED" -eq 0 ] || sed 's/^/# /' "$T/browser.err"
-tap_is "$(find "$PICTURES" -name '*.png' -size +2k | wc -l)" 44 'and leaves its pictures'
+tap_is "$(find "$PICTURES" -name '*.png' -size +2k | wc -l)" 112 'and leaves its pictures'
 tap_done

@@ -22,6 +22,12 @@ const pages = [['projects', '/'], ['project', '/' + project],
     ['issues', '/' + project + '/issues'],
     ['issue', '/' + project + '/issues/1'], ['approvals', '/-/approvals'], ['runs', '/-/runs'],
     ['run', '/-/runs/' + run], ['account', '/-/account'],
+    ...['', '/mirror', '/agent', '/sandbox', '/gate', '/checks', '/branches', '/collaboration', '/hooks'].map((p) =>
+	['settings' + p.replace('/', '-'), '/' + project + '/settings' + p]),
+    ['labels', '/' + project + '/labels'], ['milestones', '/' + project + '/milestones'],
+    ['tokens', '/-/account/tokens'], ['password', '/-/account/password'],
+    ['admin', '/-/admin'], ['admin-user', '/-/admin/users/admin'], ['admin-runners', '/-/admin/runners'],
+    ['admin-health', '/-/admin/health'],
     ['missing', '/no/where']];
 
 async function picture(page, name, path) {

@@ -1,0 +1,200 @@
+/* hook_act: what is done with a project's webhooks by a form. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "server/service/svc_hook.h"
+#include "server/web/settings.h"
+#include "server/web/web.h"
+
+#define HOOK_AT "hooks"
+
+static void
+hook_done_list(const struct err *fail, void *op, void *call)
+{
+	(void)op;
+	settings_done(fail, call, HOOK_AT);
+}
+
+static void
+hook_done(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_hook *op = arg;
+	char at[40];
+
+	(void)snprintf(at, sizeof(at), HOOK_AT "/%" PRId64, op->id);
+	settings_done(fail, call, at);
+}
+
+/* The words, a line each; false: one is no word. */
+static bool
+hook_read_events(const struct form *f, struct hook *h)
+{
+	AUTO_FREE char *text = form_text(f, "events");
+	AUTO_STR struct str out = STR_INIT;
+	char *save = NULL;
+	unsigned n = 0;
+
+	for (char *s = strtok_r(text, " ,\n\t", &save); s != NULL;
+	     s = strtok_r(NULL, " ,\n\t", &save)) {
+		for (const char *p = s; *p != '\0'; p++)
+			if ((unsigned char)*p <= ' ' || *p == 0x7f)
+				return false;
+		if (strlen(s) > HOOK_WORD_MAX || n++ == HOOK_EVENTS_MAX)
+			return false;
+		str_addf(&out, "%s\n", s);
+	}
+	h->events = n > 0 ? str_steal(&out) : xstrdup("push\n");
+	return true;
+}
+
+/* What a form says; NULL, or what is wrong with it. */
+static const char *
+hook_read(const struct form *f, struct svc_hook *op)
+{
+	const char *secret = form_get(f, "secret");
+	const char *authorization = form_get(f, "authorization");
+	struct hook *h = &op->hook;
+
+	h->url = xstrdup(form_get(f, "url"));
+	h->branch_filter = xstrdup(form_get(f, "branch_filter"));
+	h->form = strcmp(form_get(f, "content_type"), "form") == 0;
+	h->active = form_get(f, "active")[0] != '\0';
+	op->sets_active = op->sets_form = true;
+	if (secret[0] != '\0')
+		h->secret = xstrdup(secret);
+	if (authorization[0] != '\0')
+		h->authorization = xstrdup(authorization);
+	if (!hook_rule_url_ok(h->url))
+		return "The URL must be http:// or https:// and a host.";
+	if (strlen(secret) > HOOK_SECRET_MAX ||
+	    strlen(authorization) > HOOK_AUTHORIZATION_MAX)
+		return "A secret is too long.";
+	for (const char *p = authorization; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return "The header has a control character.";
+	if (strlen(h->branch_filter) > HOOK_FILTER_MAX ||
+	    hook_rule_filter_ok(h->branch_filter) == -1)
+		return "The pattern of branches is none.";
+	if (!hook_read_events(f, h))
+		return "What it is told of must be words of 64 bytes.";
+	return NULL;
+}
+
+static struct svc_hook *
+hook_op(struct call *c, int64_t project)
+{
+	struct svc_hook *op = svc_hook_new(call_app(c), call_who(c));
+
+	op->scope.project_id = project;
+	return op;
+}
+
+/* id 0: a new one. */
+static void
+hook_put(struct call *c, int64_t project, int64_t id, const struct form *f)
+{
+	struct svc_hook *op = hook_op(c, project);
+	const char *wrong = hook_read(f, op);
+
+	if (wrong != NULL) {
+		svc_op_drop(op);
+		web_error(c, 422, wrong);
+		return;
+	}
+	call_hold(c);
+	op->id = id;
+	if (id != 0) {
+		svc_hook_edit(op, hook_done, c);
+		return;
+	}
+	op->hook.type = xstrdup("gitea");
+	svc_hook_create(op, hook_done, c);
+}
+
+static void
+hook_on_create(struct call *c)
+{
+	struct project p;
+	struct form f;
+
+	if (settings_take(c, PERM_ADMIN, &f, &p) == -1)
+		return;
+	hook_put(c, p.id, 0, &f);
+	form_release(&f);
+	project_release(&p);
+}
+
+static void
+hook_on_form(struct call *c)
+{
+	struct svc_hook *op;
+	const char *act;
+	struct project p;
+	struct form f;
+
+	if (settings_take(c, PERM_ADMIN, &f, &p) == -1)
+		return;
+	act = form_get(&f, "act");
+	if (strcmp(act, "test") == 0 || strcmp(act, "remove") == 0) {
+		op = hook_op(c, p.id);
+		op->id = call_arg_id(c, 2);
+		call_hold(c);
+		if (strcmp(act, "test") == 0)
+			svc_hook_test(op, hook_done, c);
+		else
+			svc_hook_delete(op, hook_done_list, c);
+	} else {
+		hook_put(c, p.id, call_arg_id(c, 2), &f);
+	}
+	form_release(&f);
+	project_release(&p);
+}
+
+static void
+hook_on_again(struct call *c)
+{
+	struct svc_hook *op;
+	struct project p;
+	struct form f;
+
+	if (settings_take(c, PERM_ADMIN, &f, &p) == -1)
+		return;
+	op = hook_op(c, p.id);
+	op->id = call_arg_id(c, 2);
+	op->delivery = call_arg_id(c, 3);
+	form_release(&f);
+	project_release(&p);
+	call_hold(c);
+	svc_hook_redeliver(op, hook_done, c);
+}
+
+static void
+hook_create(struct call *c)
+{
+	web_take_form(c, hook_on_create);
+}
+
+static void
+hook_post(struct call *c)
+{
+	web_take_form(c, hook_on_form);
+}
+
+static void
+hook_again(struct call *c)
+{
+	web_take_form(c, hook_on_again);
+}
+
+#define HOOKS "/{owner}/{r}/settings/" HOOK_AT
+
+const struct route web_hook_act_routes[] = {
+	{ "POST", HOOKS, ROUTE_PAGE, hook_create },
+	{ "POST", HOOKS "/{id}", ROUTE_PAGE, hook_post },
+	{ "POST", HOOKS "/{id}/deliveries/{id}", ROUTE_PAGE, hook_again },
+	{ .method = NULL },
+};
