@@ -12,7 +12,7 @@ libevent-dev libgit2-dev libcurl4-openssl-dev libmicrohttpd-dev libcjson-dev
 libsqlite3-dev libsodium-dev libseccomp-dev libyaml-dev libcmark-gfm-dev libcmark-gfm-extensions-dev zlib1g-dev libssh2-1-dev libcmocka-dev
 git curl ca-certificates openssl jq sqlite3 perl
 runc iptables ipset conntrack iproute2 util-linux e2fsprogs procps kmod
-byobu tmux nginx-light
+byobu tmux groff-base nginx-light
 openssh-client openssh-server
 clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev cppcheck shellcheck codespell'
 

@@ -59,15 +59,10 @@ tap_ok 'the same bytes again' diff -r "$T/man" "$T/man2"
 tap_not 'no line is a request by accident' grep -nE "^[.'](\$|[^A-Za-z\\\\])" -r "$T/man"
 run help --man "$T/list/x"
 tap_is "$RC" 1 'a folder that cannot be made'
-if command -v groff >/dev/null; then
-	for f in "$T"/man/*.1; do
-		groff -man -Tutf8 -ww -z "$f" 2>&1
-	done >"$T/warned"
-	tap_is "$(cat "$T/warned")" '' 'groff has no warning'
-	groff -man -Tascii -P-cbou "$T/man/coffer-issue-new.1" >"$T/shown"
-	tap_ok 'and shows an option' grep -q -e '-t, --title TEXT' "$T/shown"
-else
-	tap_skip 'groff has no warning' 'no groff here'
-	tap_skip 'and shows an option' 'no groff here'
-fi
+for f in "$T"/man/*.1; do
+	groff -man -Tutf8 -ww -z "$f" 2>&1
+done >"$T/warned"
+tap_is "$(cat "$T/warned")" '' 'groff has no warning'
+groff -man -Tascii -P-cbou "$T/man/coffer-issue-new.1" >"$T/shown"
+tap_ok 'and shows an option' grep -q -e '-t, --title TEXT' "$T/shown"
 tap_done
