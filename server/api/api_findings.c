@@ -23,7 +23,8 @@ api_finding_shape(
 	jw_str(&s->w, "file", f->file);
 	jw_i64(&s->w, "line", f->line);
 	jw_str(&s->w, "message", f->message);
-	jw_bool(&s->w, "open", look_is_open(g, f->severity, dismissed));
+	jw_bool(&s->w, "open",
+	    look_is_open(g, f->severity, dismissed && f->counts));
 	if (dismissed) {
 		jw_object(&s->w, "dismissed");
 		jw_str(&s->w, "by", f->dismissed.login);
@@ -72,11 +73,12 @@ api_findings_list(struct call *c)
 		return;
 	if (pulls_get(t, p.id, item, &pull, &e) == -1 ||
 	    pull_looks_get(t, p.id, item, &l, &e) == -1 ||
-	    pull_looks_list(t, p.id, item, &found, &e) == -1)
+	    svc_look_list(t, &pull, &found, &e) == -1)
 		call_fail(c, &e);
 	else
-		api_findings_reply(
-		    c, &p, &l, &found, svc_look_is_known(t, &pull));
+		api_findings_reply(c, &p, &l, &found,
+		    svc_look_is_known(t, &pull, api_svc(c)->now()) &&
+			l.why[0] == '\0');
 	look_list_release(&found);
 	pull_release(&pull);
 	project_release(&p);

@@ -39,6 +39,7 @@ struct look_finding {
 	char of[SHA_HEX + 1];    /* the content that it is of */
 	struct author dismissed; /* id 0: it is not */
 	int64_t dismissed_at;
+	bool counts; /* whoever dismissed it may still, and wrote no part */
 	char *reason;
 };
 

@@ -13,6 +13,7 @@
 enum {
 	WORKER_LOOK_MS = 15 * 1000,
 	WORKER_LOOK_COMMITS = 1000, /* also of the base, for who is known */
+	WORKER_LOOK_LINES = 200000, /* of a side that is compared */
 	/* xdiff keeps some 80 bytes for a line of both sides. */
 	WORKER_LOOK_FILE = 16 << 20,
 	WORKER_LOOK_BYTES = 512 << 20
@@ -25,7 +26,6 @@ struct worker_look {
 	git_index *tree; /* what the merge leaves */
 	git_diff *diff;
 	struct findings *found;
-	const struct scan_change *at; /* the file whose lines come */
 	int64_t until;
 	uint64_t bytes;
 	bool late;
@@ -114,25 +114,87 @@ worker_look_diff(struct worker_look *l, struct err *e)
 	return rc < 0 ? worker_fail(e, rc, "diff") : 0;
 }
 
+/* What lines are of: a file of the merge's tree, or of one commit. */
+struct worker_look_lines {
+	struct worker_look *l;
+	const char *path;
+	const char *commit; /* NULL: of the change as a whole */
+	uint32_t n;
+};
+
+static bool
+worker_look_line(struct worker_look_lines *x, char kind, int number,
+    const char *text, size_t len)
+{
+	struct scan_line out = { .path = x->path,
+		.kind = kind,
+		.line = (uint32_t)number,
+		.text = { text, len } };
+
+	if (out.text.len > 0 && out.text.p[out.text.len - 1] == '\n')
+		out.text.len--;
+	if (x->commit != NULL)
+		check_commit_line(x->l->k, x->commit, &out);
+	else
+		check_line(x->l->k, &out);
+	return (x->n++ & 0xfff) == 0 && worker_look_late(x->l);
+}
+
 static int
 worker_look_on_line(const git_diff_delta *d, const git_diff_hunk *hunk,
     const git_diff_line *line, void *arg)
 {
-	struct worker_look *l = arg;
 	bool added = line->origin == GIT_DIFF_LINE_ADDITION;
-	struct scan_line out = { .path = l->at->path,
-		.kind = added ? '+' : '-',
-		.line = (uint32_t)(added ? line->new_lineno : line->old_lineno),
-		.text = { line->content, line->content_len } };
 
 	(void)d;
 	(void)hunk;
 	if (!added && line->origin != GIT_DIFF_LINE_DELETION)
 		return 0;
-	if (out.text.len > 0 && out.text.p[out.text.len - 1] == '\n')
-		out.text.len--;
-	check_line(l->k, &out);
-	return (line->content_offset & 0xfff) == 0 && worker_look_late(l);
+	return worker_look_line(arg, added ? '+' : '-',
+	    added ? line->new_lineno : line->old_lineno, line->content,
+	    line->content_len);
+}
+
+static size_t
+worker_look_count(struct view v)
+{
+	size_t n = 0;
+
+	for (const char *p = v.p; v.len > 0 &&
+	     (p = memchr(p, '\n', (size_t)(v.p + v.len - p))) != NULL;
+	     p++)
+		n++;
+	return n;
+}
+
+static struct view worker_look_bytes(const git_blob *b);
+
+/* The lines that differ; of files with very many all that are there now, for
+ * no comparison of such ends in a time that is known before. */
+static void
+worker_look_compare(
+    struct worker_look_lines *x, const git_blob *was, const git_blob *is)
+{
+	struct view a = worker_look_bytes(was), rest = worker_look_bytes(is);
+	struct view line;
+	git_diff_options opts;
+	int number = 0;
+
+	if (worker_look_count(a) <= WORKER_LOOK_LINES &&
+	    worker_look_count(rest) <= WORKER_LOOK_LINES) {
+		(void)git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
+		opts.flags |= GIT_DIFF_FORCE_TEXT;
+		opts.context_lines = 0;
+		if (git_diff_blobs(was, x->path, is, x->path, &opts, NULL, NULL,
+			NULL, worker_look_on_line, x) < 0 &&
+		    !x->l->late)
+			check_unread(
+			    x->l->k, x->path, "git cannot tell its lines");
+		return;
+	}
+	while (rest.len > 0 && view_split(&rest, '\n', &line))
+		if (worker_look_line(x, '+', ++number, line.p, line.len))
+			return;
 }
 
 /* One side of a change; NULL when it has none, or no content of ours. */
@@ -167,17 +229,10 @@ worker_look_content(struct worker_look *l, const struct scan_change *c,
 	const struct check_content content = { .size = of.len,
 		.head = { of.p, n },
 		.tail = { of.p + of.len - n, n } };
-	git_diff_options opts;
+	struct worker_look_lines x = { .l = l, .path = c->path };
 
-	(void)git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
-	opts.flags |= GIT_DIFF_FORCE_TEXT;
-	opts.context_lines = 0;
-	l->at = c;
-	if (check_file(l->k, c, &content) &&
-	    git_diff_blobs(was, c->path, is, c->path, &opts, NULL, NULL, NULL,
-		worker_look_on_line, l) < 0 &&
-	    !l->late)
-		check_unread(l->k, c->path, "git cannot tell its lines");
+	if (check_file(l->k, c, &content))
+		worker_look_compare(&x, was, is);
 	check_file_end(l->k);
 	if (!check_wants_both(c))
 		return;
@@ -252,78 +307,63 @@ worker_look_merge(
 		c->adds_own = git_diff_num_deltas(diff) > 0;
 }
 
-struct worker_look_past {
-	struct worker_look *l;
-	char id[SCAN_ID + 1];
-	const char *path; /* of the file at hand */
-};
-
-static int
-worker_look_on_past(const git_diff_delta *d, const git_diff_hunk *hunk,
-    const git_diff_line *line, void *arg)
+/* One file of one commit, whatever kind it was then. */
+static void
+worker_look_past_file(
+    struct worker_look *l, const char *commit, const git_diff_delta *d)
 {
-	struct worker_look_past *p = arg;
-	bool added = line->origin == GIT_DIFF_LINE_ADDITION;
-	struct scan_line out = { .path = d->status == GIT_DELTA_DELETED
-		    ? d->old_file.path
-		    : d->new_file.path,
-		.kind = added ? '+' : '-',
-		.line = (uint32_t)(added ? line->new_lineno : line->old_lineno),
-		.text = { line->content, line->content_len } };
+	struct worker_look_lines x = { .l = l, .commit = commit };
+	git_blob *was = NULL, *is = NULL;
+	struct scan_change c;
 
-	(void)hunk;
-	if (!added && line->origin != GIT_DIFF_LINE_DELETION)
-		return 0;
-	if (p->path != out.path) {
-		const struct scan_change c = {
-			.status = 'A', .new_mode = 0100644, .path = out.path
-		};
-
-		check_commit_change(p->l->k, p->id, &c);
-		p->path = out.path;
+	worker_look_change(d, &c);
+	x.path = c.path;
+	check_commit_change(l->k, commit, &c);
+	if (c.new_mode == 0)
+		return;
+	if (worker_look_blob(l, c.old_mode, &d->old_file.id, &was) < 0 ||
+	    worker_look_blob(l, c.new_mode, &d->new_file.id, &is) < 0 ||
+	    worker_look_bytes(was).len > WORKER_LOOK_FILE ||
+	    worker_look_bytes(is).len > WORKER_LOOK_FILE) {
+		check_unread(
+		    l->k, c.path, "a commit had it larger than 16 MiB");
+	} else if ((l->bytes += worker_look_bytes(was).len +
+			   worker_look_bytes(is).len) > WORKER_LOOK_BYTES) {
+		if (!l->late)
+			check_unread(l->k, "", "more than 512 MiB change");
+		l->late = true;
+	} else if (is != NULL) {
+		worker_look_compare(&x, was, is);
 	}
-	if (out.text.len > 0 && out.text.p[out.text.len - 1] == '\n')
-		out.text.len--;
-	p->l->bytes += out.text.len;
-	check_commit_line(p->l->k, p->id, &out);
-	return p->l->bytes > WORKER_LOOK_BYTES || worker_look_late(p->l);
+	git_blob_free(was);
+	git_blob_free(is);
 }
 
-static int
-worker_look_no_file(const git_diff_delta *d, float progress, void *arg)
-{
-	(void)d;
-	(void)progress;
-	(void)arg;
-	return 0;
-}
-
-/* What one commit did: what it brings may be gone in the head, and is in the
- * history all the same. */
+/* What one commit did, of a merge against its first parent: what it brings
+ * may be gone in the head, and is in the history all the same. */
 static void
 worker_look_past(struct worker_look *l, const git_commit *commit)
 {
-	struct worker_look_past p = { .l = l };
 	AUTO_COMMIT git_commit *parent = NULL;
 	AUTO_TREE git_tree *was = NULL;
 	AUTO_TREE git_tree *is = NULL;
 	AUTO_DIFF git_diff *diff = NULL;
 	git_diff_options opts;
+	char id[SCAN_ID + 1];
 
-	if (git_commit_parentcount(commit) > 1)
-		return;
-	worker_look_id(p.id, git_commit_id(commit));
+	worker_look_id(id, git_commit_id(commit));
 	(void)git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
-	opts.context_lines = 0;
-	opts.max_size = WORKER_LOOK_FILE;
+	opts.flags |= GIT_DIFF_INCLUDE_TYPECHANGE | GIT_DIFF_SKIP_BINARY_CHECK;
 	if (git_commit_tree(&is, commit) < 0 ||
-	    (git_commit_parentcount(commit) == 1 &&
+	    (git_commit_parentcount(commit) > 0 &&
 		(git_commit_parent(&parent, commit, 0) < 0 ||
 		    git_commit_tree(&was, parent) < 0)) ||
-	    git_diff_tree_to_tree(&diff, l->c->repo, was, is, &opts) < 0 ||
-	    git_diff_foreach(diff, worker_look_no_file, NULL, NULL,
-		worker_look_on_past, &p) < 0)
-		check_history_unread(l->k, "a commit cannot be read");
+	    git_diff_tree_to_tree(&diff, l->c->repo, was, is, &opts) < 0) {
+		check_unread(l->k, "", "a commit cannot be read");
+		return;
+	}
+	for (size_t i = 0; i < git_diff_num_deltas(diff) && !l->late; i++)
+		worker_look_past_file(l, id, git_diff_get_delta(diff, i));
 }
 
 static void
@@ -401,8 +441,6 @@ worker_look_commits(struct worker_look *l, struct err *e)
 	/* One commit on the base did what the change does. */
 	if (n > 1 && worker_look_walk(l, WORKER_LOOK_PAST, &n, e) == -1)
 		return -1;
-	if (l->bytes > WORKER_LOOK_BYTES && !l->late)
-		check_history_unread(l->k, "more than 512 MiB change");
 	return 0;
 }
 
@@ -432,13 +470,17 @@ worker_look_policy(
 	return rc;
 }
 
-/* The file's content that a finding is of; of the whole change the head. */
+/* What a finding is of: the file's content, of the history and the change as a
+ * whole the head on this base, and what it says.  Who lets it pass lets no
+ * other pass. */
 static void
-worker_look_put(struct worker_look *l, const struct finding *f)
+worker_look_of(struct worker_look *l, const struct finding *f, const char *text,
+    git_oid *out)
 {
-	struct jw *w = l->c->w;
-	const git_oid *of = git_commit_id(l->head);
+	AUTO_STR struct str all = STR_INIT;
 	size_t n = git_diff_num_deltas(l->diff);
+	const git_oid *of = NULL;
+	char id[SCAN_ID + 1];
 
 	for (size_t i = 0; f->file[0] != '\0' && i < n; i++) {
 		const git_diff_delta *d = git_diff_get_delta(l->diff, i);
@@ -448,13 +490,47 @@ worker_look_put(struct worker_look *l, const struct finding *f)
 		if (strcmp(side->path, f->file) == 0)
 			of = &side->id;
 	}
+	if (of == NULL || strncmp(f->id, "history-", 8) == 0) {
+		worker_look_id(id, git_commit_id(l->base));
+		str_addf(&all, "%s\n", id);
+		of = git_commit_id(l->head);
+	}
+	worker_look_id(id, of);
+	str_addf(&all, "%s\n%s", id, text);
+	if (git_odb_hash(out, all.p, all.len, GIT_OBJECT_BLOB) < 0)
+		(void)git_oid_cpy(out, of);
+}
+
+/* One rule is told of one file a few times only. */
+static bool
+worker_look_is_cut(const struct findings *f, const struct finding *of)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		n += strcmp(f->list[i].id, of->id) == 0 &&
+		    strcmp(f->list[i].file, of->file) == 0;
+	return of->file[0] != '\0' && n >= FINDING_PER_FILE;
+}
+
+static void
+worker_look_put(struct worker_look *l, const struct finding *f)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct jw *w = l->c->w;
+	git_oid of;
+
+	str_add(&text, f->message);
+	if (worker_look_is_cut(l->found, f))
+		str_add(&text, " (there may be more of these in the file)");
+	worker_look_of(l, f, str_cstr(&text), &of);
 	jw_object(w, NULL);
 	jw_str(w, "rule", f->id);
 	jw_str(w, "severity", finding_severity_name(f->severity));
 	worker_text(w, "file", f->file);
 	jw_i64(w, "line", f->line);
-	worker_text(w, "message", f->message);
-	worker_oid(w, "of", of);
+	worker_text(w, "message", str_cstr(&text));
+	worker_oid(w, "of", &of);
 	jw_end(w);
 }
 

@@ -172,8 +172,9 @@ worker_tests_on_line(const git_diff_delta *d, const git_diff_hunk *hunk,
 
 	(void)d;
 	(void)hunk;
+	/* Files that go are told all the same. */
 	if (++t->lines > WORKER_TESTS_LINES)
-		return 1;
+		return 0;
 	if (!added && line->origin != GIT_DIFF_LINE_DELETION)
 		return 0;
 	if (t->has_thresholds)

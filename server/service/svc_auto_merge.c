@@ -143,8 +143,9 @@ svc_auto_is_cause(const char *kind)
 {
 	static const char *const prefixes[] = { "status.", "review.",
 		"check.finished", "pull.synchronized", "pull.closed",
-		"pull.conflict", "pull.review_request", "branch.updated",
-		"protection.", "project.updated", "issue.edited", "approval." };
+		"pull.conflict", "pull.review_request", "pull.finding",
+		"branch.updated", "protection.", "project.updated",
+		"issue.edited", "approval." };
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (strncmp(kind, prefixes[i], strlen(prefixes[i])) == 0)

@@ -227,7 +227,7 @@ svc_gate_look(struct svc_merge *op)
 {
 	struct svc *s = op->op.svc;
 
-	if (svc_look_is_known(db_reader(s->db), &op->pull))
+	if (svc_look_is_known(db_reader(s->db), &op->pull, s->now()))
 		svc_gate_checks(op);
 	else
 		svc_look(s, op->project_id, op->number, svc_gate_on_look, op);

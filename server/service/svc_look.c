@@ -15,11 +15,13 @@
 #include "server/git/git_pull.h"
 #include "server/store/projects.h"
 #include "server/store/pull_looks.h"
+#include "server/store/pull_writers.h"
 #include "server/store/pulls.h"
 
 enum {
 	SVC_LOOK_KEY = 48,
-	SVC_LOOK_FOUND_MAX = 1000
+	SVC_LOOK_FOUND_MAX = 1000,
+	SVC_LOOK_AGAIN_MS = 10 * 60 * 1000 /* after one that failed */
 };
 
 struct svc_look_wait {
@@ -36,6 +38,7 @@ struct svc_look {
 	int64_t project;
 	int64_t number;
 	struct svc_look_waits waits;
+	bool waited; /* it is among those that are asked for */
 	/* The writer thread's while the rows are written. */
 	struct look row;
 	struct look_list found;
@@ -44,8 +47,9 @@ TAILQ_HEAD(svc_look_queue, svc_look);
 
 struct svc_looks {
 	struct svc *s;
-	struct map *all; /* key -> struct svc_look */
-	struct svc_look_queue ready;
+	struct map *all;             /* key -> struct svc_look */
+	struct svc_look_queue asked; /* somebody waits; first come first */
+	struct svc_look_queue ready; /* nobody does */
 	bool busy, scheduled;
 };
 
@@ -58,6 +62,7 @@ svc_looks_new(struct svc *s)
 
 	l->s = s;
 	l->all = map_new();
+	TAILQ_INIT(&l->asked);
 	TAILQ_INIT(&l->ready);
 	return l;
 }
@@ -90,15 +95,40 @@ svc_looks_free(struct svc_looks *l)
 }
 
 bool
-svc_look_is_known(struct txn *t, const struct pull *p)
+svc_look_is_known(struct txn *t, const struct pull *p, int64_t now)
 {
 	struct look row;
 	struct err e = ERR_INIT;
 
 	return pull_looks_get(
 		   t, p->issue.project_id, p->issue.number, &row, &e) == 0 &&
-	    row.why[0] == '\0' && strcmp(row.head, p->head_sha) == 0 &&
+	    (row.why[0] == '\0' || now - row.at < SVC_LOOK_AGAIN_MS) &&
+	    strcmp(row.head, p->head_sha) == 0 &&
 	    strcmp(row.base, p->base_sha) == 0;
+}
+
+int
+svc_look_list(
+    struct txn *t, const struct pull *p, struct look_list *out, struct err *e)
+{
+	int64_t project = p->issue.project_id, number = p->issue.number;
+
+	if (pull_looks_list(t, project, number, out, e) == -1)
+		return -1;
+	for (size_t i = 0; i < out->n; i++) {
+		struct look_finding *f = &out->at[i];
+		bool wrote = false;
+
+		if (!f->counts)
+			continue;
+		if (pull_writers_has(
+			t, project, number, f->dismissed.id, &wrote, e) == -1) {
+			look_list_release(out);
+			return -1;
+		}
+		f->counts = !wrote && f->dismissed.id != p->issue.author.id;
+	}
+	return 0;
 }
 
 static void
@@ -191,7 +221,7 @@ svc_look_run(struct svc_look *x)
 	struct err e = ERR_INIT;
 	bool wanted = pulls_get(t, x->project, x->number, &p, &e) == 0 &&
 	    p.issue.state == ISSUE_OPEN && p.head_sha[0] != '\0' &&
-	    p.base_sha[0] != '\0' && !svc_look_is_known(t, &p);
+	    p.base_sha[0] != '\0' && !svc_look_is_known(t, &p, x->s->now());
 
 	if (wanted) {
 		memcpy(x->row.head, p.head_sha, sizeof(x->row.head));
@@ -209,12 +239,14 @@ static void
 svc_look_turn(void *arg)
 {
 	struct svc_looks *l = arg;
-	struct svc_look *x = TAILQ_FIRST(&l->ready);
+	struct svc_look *x = TAILQ_FIRST(&l->asked);
 
 	l->scheduled = false;
+	if (x == NULL)
+		x = TAILQ_FIRST(&l->ready);
 	if (x == NULL || l->busy)
 		return;
-	TAILQ_REMOVE(&l->ready, x, entry);
+	TAILQ_REMOVE(x->waited ? &l->asked : &l->ready, x, entry);
 	/* Who asks from now on may know of a newer head. */
 	(void)map_del(l->all, x->key);
 	(void)snprintf(x->key, sizeof(x->key), "running");
@@ -226,7 +258,8 @@ svc_look_turn(void *arg)
 static void
 svc_look_schedule(struct svc_looks *l)
 {
-	if (l->scheduled || l->busy || TAILQ_EMPTY(&l->ready))
+	if (l->scheduled || l->busy ||
+	    (TAILQ_EMPTY(&l->ready) && TAILQ_EMPTY(&l->asked)))
 		return;
 	l->scheduled = true;
 	loop_defer(l->s->loop, svc_look_turn, l);
@@ -259,9 +292,11 @@ svc_look(struct svc *s, int64_t project, int64_t number, svc_look_done_fn *done,
 		w->fn = done;
 		w->arg = arg;
 		STAILQ_INSERT_TAIL(&x->waits, w, entry);
-		/* Somebody waits: before those that nobody asked for. */
-		TAILQ_REMOVE(&l->ready, x, entry);
-		TAILQ_INSERT_HEAD(&l->ready, x, entry);
+		if (!x->waited) {
+			TAILQ_REMOVE(&l->ready, x, entry);
+			TAILQ_INSERT_TAIL(&l->asked, x, entry);
+			x->waited = true;
+		}
 	}
 	svc_look_schedule(l);
 }

@@ -10,6 +10,7 @@
 #include "server/store/pull_looks.h"
 #include "server/store/pull_writers.h"
 #include "server/store/pulls.h"
+#include "server/store/users.h"
 
 static void
 svc_look_dismiss_release(void *arg)
@@ -33,7 +34,13 @@ svc_look_dismiss_may(struct txn *t, const struct svc_look_dismiss *op,
 {
 	int64_t user = op->op.who.user_id;
 	bool wrote = false;
+	struct user u;
 
+	if (users_by_id(t, user, &u, e) == -1)
+		return -1;
+	if (u.bot)
+		return err_set(
+		    e, ERR_DENIED, "a program's account lets nothing pass");
 	if (p->issue.state != ISSUE_OPEN)
 		return err_set(e, ERR_INVALID, "the pull request is not open");
 	if (pull_writers_has(t, op->project_id, op->item, user, &wrote, e) ==
@@ -48,6 +55,23 @@ svc_look_dismiss_may(struct txn *t, const struct svc_look_dismiss *op,
 		    "what was not looked at cannot be dismissed; an admin may "
 		    "merge over it");
 	return 0;
+}
+
+/* By somebody whose word still counts? */
+static int
+svc_look_dismiss_again(struct txn *t, const struct svc_look_dismiss *op,
+    const struct pull *p, struct err *e)
+{
+	struct look_list all;
+	bool done = false;
+
+	if (svc_look_list(t, p, &all, e) == -1)
+		return -1;
+	for (size_t i = 0; i < all.n; i++)
+		if (all.at[i].id == op->finding)
+			done = all.at[i].counts;
+	look_list_release(&all);
+	return done ? err_set(e, ERR_EXISTS, "it is dismissed already") : 0;
 }
 
 static int
@@ -97,6 +121,8 @@ svc_look_dismiss_job(struct txn *t, void *arg, struct err *e)
 	    t, op->project_id, op->item, op->finding, &op->found, e);
 	if (rc == 0)
 		rc = svc_look_dismiss_may(t, op, &p, e);
+	if (rc == 0)
+		rc = svc_look_dismiss_again(t, op, &p, e);
 	if (rc == 0)
 		rc = svc_look_dismiss_write(t, op, &p, e);
 	pull_release(&p);

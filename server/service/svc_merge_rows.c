@@ -8,6 +8,7 @@
 #include "server/domain/job_name.h"
 #include "server/domain/job_rule.h"
 #include "server/service/svc_ci.h"
+#include "server/service/svc_look.h"
 #include "server/service/svc_mention.h"
 #include "server/service/svc_merge.h"
 #include "server/store/approvals.h"
@@ -163,8 +164,8 @@ svc_gate_findings(const struct svc_gate_ask *a, const struct svc_gate_rows *x,
 	for (size_t i = 0; i < x->found.n; i++) {
 		const struct look_finding *f = &x->found.at[i];
 
-		if (!look_is_open(
-			a->findings, f->severity, f->dismissed.id != 0))
+		if (!look_is_open(a->findings, f->severity,
+			f->dismissed.id != 0 && f->counts))
 			continue;
 		if (in->n_found++ == 0) {
 			in->found_rule = f->rule;
@@ -299,7 +300,7 @@ svc_gate_rows_read(struct txn *t, const struct svc_gate_ask *a,
 		return -1;
 	if (approvals_money(t, &money, &x->budget, e) == -1 ||
 	    pull_looks_get(t, project, p->issue.number, &x->look, e) == -1 ||
-	    pull_looks_list(t, project, p->issue.number, &x->found, e) == -1)
+	    svc_look_list(t, p, &x->found, e) == -1)
 		return -1;
 	return reviews_requested(t, project, p->issue.number, &x->asked, e);
 }

@@ -80,20 +80,25 @@ pull_looks_read(struct query *q, struct look_list *out, struct err *e)
 		QUERY_NAME(q, f->dismissed.login);
 		f->dismissed_at = query_i64(q);
 		f->reason = query_text(q);
+		f->counts = query_i64(q) >= ROLE_MAINTAINER;
 	}
 	if (rc == -1)
 		look_list_release(out);
 	return rc;
 }
 
-#define PULL_LOOKS_SELECT                                             \
-	"SELECT f.id, f.rule, f.severity, f.line, f.content, f.file," \
-	" f.message, ifnull(d.account_id, 0), ifnull(a.login, ''),"   \
-	" ifnull(d.at, 0), ifnull(d.reason, '') FROM pull_finding f"  \
-	" LEFT JOIN pull_dismissal d ON d.project_id = f.project_id"  \
-	" AND d.item = f.item AND d.rule = f.rule"                    \
-	" AND d.content = f.content AND d.file = f.file"              \
-	" LEFT JOIN account a ON a.id = d.account_id"                 \
+#define PULL_LOOKS_SELECT                                                 \
+	"SELECT f.id, f.rule, f.severity, f.line, f.content, f.file,"     \
+	" f.message, ifnull(d.account_id, 0), ifnull(a.login, ''),"       \
+	" ifnull(d.at, 0), ifnull(d.reason, ''),"                         \
+	" CASE WHEN a.id IS NULL OR a.deleted OR NOT a.active THEN 0"     \
+	" WHEN a.kind = 1 THEN 3 ELSE ifnull((SELECT r.role FROM role r"  \
+	" WHERE r.project_id = f.project_id AND r.account_id = a.id), 0)" \
+	" END FROM pull_finding f"                                        \
+	" LEFT JOIN pull_dismissal d ON d.project_id = f.project_id"      \
+	" AND d.item = f.item AND d.rule = f.rule"                        \
+	" AND d.content = f.content AND d.file = f.file"                  \
+	" LEFT JOIN account a ON a.id = d.account_id"                     \
 	" WHERE f.project_id = ? AND f.item = ?"
 
 int
@@ -130,10 +135,10 @@ int
 pull_looks_dismiss(struct txn *t, const struct look_dismissal *d, struct err *e)
 {
 	return db_exec_one(t,
-	    "INSERT OR IGNORE INTO pull_dismissal (project_id, item, rule,"
+	    "INSERT OR REPLACE INTO pull_dismissal (project_id, item, rule,"
 	    " content, file, account_id, at, reason)"
 	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	    BINDS(I(d->project_id), I(d->item), S(d->of->rule), S(d->of->of),
 		S(d->of->file), I(d->account_id), I(d->at), S(d->reason)),
-	    ERR_EXISTS, "it is dismissed already", e);
+	    ERR_INTERNAL, "it was not written", e);
 }

@@ -9,9 +9,9 @@
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
 #include "lib/base/log.h"
+#include "server/service/svc_look.h"
 #include "server/service/svc_merge.h"
 #include "server/store/jobs.h"
-#include "server/store/pull_looks.h"
 #include "server/store/pulls.h"
 #include "server/store/reviews.h"
 #include "server/store/statuses.h"
@@ -318,11 +318,10 @@ pull_finding(struct web *w, const struct project *p, const struct pull *x,
 
 	HTML_TAG(h, "li");
 	web_badge(w,
-	    f->dismissed.id != 0                     ? "off"
+	    f->counts                                ? "off"
 		: f->severity == LOOK_SEVERITY_BLOCK ? "bad"
 						     : "wait",
-	    f->dismissed.id != 0 ? "dismissed"
-				 : look_severity_name(f->severity));
+	    f->counts ? "dismissed" : look_severity_name(f->severity));
 	html_text(h, " ");
 	HTML_LEAF(h, "code", "", f->rule);
 	html_text(h, " ");
@@ -342,7 +341,8 @@ pull_finding(struct web *w, const struct project *p, const struct pull *x,
 		html_textf(h, " by %s: ", f->dismissed.login);
 		html_shown(h, f->reason);
 		html_end(h);
-	} else if (may && look_may_dismiss(f->rule)) {
+	}
+	if (may && !f->counts && look_may_dismiss(f->rule)) {
 		pull_dismiss(w, p, x, f);
 	}
 	html_end(h);
@@ -357,7 +357,7 @@ pull_findings(struct web *w, const struct project *p, const struct pull *x)
 	bool may = x->issue.state == ISSUE_OPEN &&
 	    web_may(w, p->id, PERM_WRITE);
 
-	if (pull_looks_list(w->t, p->id, x->issue.number, &found, &e) == -1)
+	if (svc_look_list(w->t, x, &found, &e) == -1)
 		log_error("web findings reason=%s", log_val(e.msg));
 	if (found.n > 0) {
 		HTML_CLASS(h, "section", "card");

@@ -75,7 +75,40 @@ tap_is "$(jq -r '[.. | objects | select(.kind? == "pull.finding_dismissed")] | l
 api GET "$R/issues/$N/timeline"
 tap_is "$(jq -r '[.[] | select(.type == "dismiss_finding")] | length' "$BODY")" 1 'and the timeline'
 
+# ---- whose word counts ----
+opened words words.c "$(printf 'x \342\200\256 y')"
+approve "$CAT"
+gate
+ID=$(finding bidi)
+dismiss "$BOB" "$ID" 'seen'
+gate
+tap_is "$(met)" true 'a dismissal counts'
+api DELETE "$R/collaborators/bob"
+gate
+tap_is "$(met)" false 'while who gave it is a maintainer'
+api PUT "$R/collaborators/bob" '{"permission":"write"}'
+api DELETE "$R/collaborators/bob"
+ID=$(finding bidi)
+dismiss "$CAT" "$ID" 'seen by me'
+tap_is "$STATUS" 200 'another may give his'
+gate
+tap_is "$(met)" true 'which counts'
+api PUT "$R/collaborators/bob" '{"permission":"write"}'
+SECRET="ghp_$(head -c 18 /dev/urandom | od -An -tx1 | tr -d ' \n')"
+push_branch words2 seen.txt "$SECRET"
+(
+	cd "$WORK" && printf 'gone\n' >seen.txt && git commit -qam 'take it away' &&
+	    git_as "$ADMIN" push -q "$URL/$PROJECT.git" "HEAD:refs/heads/words2"
+) 2>"$T/push.err"
+api POST "$R/pulls" '{"title":"words2","head":"words2","base":"main"}'
+N=$(field .number)
+gate
+tap_is "$(met)" false 'what came and went in the history is found'
+api GET "$G/$N/findings"
+tap_like "$(jq -r '[.findings[].rule] | join(" ")' "$BODY")" '*history-hidden*' 'as what it is'
+
 # ---- the next head ----
+N=$(api GET "$R/pulls?state=open" && jq -r '.[] | select(.title == "bad") | .number' "$BODY")
 push_branch bad bad.c "$bidi // more"
 wait_for 10 head_is
 approve "$BOB"
