@@ -473,7 +473,8 @@ merge_policy_findings(const struct merge_input *in, struct merge_verdict *out)
 	    "nothing that the checks of a fetch found is open");
 	r->cause = MERGE_CAUSE_FINDINGS;
 	if (in->findings == MERGE_FINDINGS_UNKNOWN)
-		merge_policy_why(r, "it was not looked at%s%.180s: ask again later",
+		merge_policy_why(r,
+		    "it was not looked at%s%.180s: ask again later",
 		    error != NULL && error[0] != '\0' ? ", " : " yet",
 		    error != NULL ? error : "");
 	else if (in->n_found == 0)

@@ -20,8 +20,8 @@ void svc_looks_free(struct svc_looks *l); /* NULL is fine */
  * not be looked at a short time ago? */
 bool svc_look_is_known(struct txn *t, const struct pull *p, int64_t now);
 /* What was found, and whose dismissals count now. */
-int svc_look_list(struct txn *t, const struct pull *p, struct look_list *out,
-    struct err *e);
+int svc_look_list(
+    struct txn *t, const struct pull *p, struct look_list *out, struct err *e);
 /* Looks at it, unless the rows have it; done (may be NULL) comes once, later,
  * also when it could not be looked at, which the rows say. */
 typedef void svc_look_done_fn(void *arg);
