@@ -39,7 +39,8 @@ apply_hold_why(const struct scan_change *c)
 	if (strcmp(base, ".gitmodules") == 0)
 		return "gitmodules";
 	check_autorun(c, &found);
-	if (found.n > 0)
+	/* A lock file is read by a tool that somebody starts: only noted. */
+	if (found.n > 0 && strcmp(found.list[0].id, "lockfile") != 0)
 		why = found.list[0].id; /* a constant */
 	findings_release(&found);
 	return why;

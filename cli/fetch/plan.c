@@ -27,7 +27,8 @@ static const char *const plan_steps[] = {
 };
 /* Why a file is held: ids of findings, which are constants. */
 static const char *const plan_whys[] = { "agent-config", "build-file",
-	"ci-file", "editor-config", "gitattributes", "gitmodules", "hook" };
+	"ci-file", "editor-config", "gitattributes", "gitmodules", "hook",
+	"tool-config" };
 
 static int
 plan_word(const char *const *words, size_t n, const char *word)

@@ -105,6 +105,19 @@ tap_ok 'its objects are in the clone' git -C "$CLONE" cat-file -e :lib/deep/new.
 fetch undo
 tap_is "$RC $(git -C "$CLONE" status --porcelain)" '0 ' 'undo unstages it'
 
+# What is held back, and why.
+branch agent/lock
+printf '{}\n' >"$SEED/package-lock.json"
+printf 'A=1\n' >"$SEED/.env"
+publish
+fetch agent/lock --yes
+tap_is "$RC $(git -C "$CLONE" status --porcelain)" '0 ?? package-lock.json' \
+    'a lock file is not held back: nothing runs it by itself'
+fetch held --json
+tap_is "$(jq -c 'map([.path, .why])' "$T/out")" '[[".env","tool-config"]]' \
+    'what is held back has a reason'
+fetch undo
+
 # Merge.
 before=$(state)
 fetch agent/fix --yes --apply merge
