@@ -380,6 +380,8 @@ static int
 apply_plan(struct fetch_job *j, struct plan *p, int top, struct err *e)
 {
 	p->top = xstrdup(j->top);
+	if ((p->tree = fetch_plan_tree(j, e)) == NULL)
+		return -1;
 	p->what = xasprintf("%s (%.12s)", j->branch, j->head);
 	memcpy(p->head, j->clone_head, sizeof(p->head));
 	if (j->mode != FETCH_BRANCH && apply_plan_files(j, p, top, e) == -1)

@@ -205,6 +205,9 @@ int fetch_index_is(struct fetch_job *j, const struct plan *p, struct err *e);
 int fetch_plan_do(struct fetch_job *j, struct plan *p, int top, struct err *e);
 int fetch_undo(struct fetch_job *j, struct err *e);
 int fetch_recover(struct fetch_job *j, struct err *e);
+/* The work tree by its git folder beneath the clone's: a clone that is moved
+ * keeps it; free(3). */
+char *fetch_plan_tree(struct fetch_job *j, struct err *e);
 /* Was it in this work tree? */
 int fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e);
 /* "" when there is none. */

@@ -131,6 +131,7 @@ plan_read(struct plan *p, const struct json *j, struct err *e)
 	p->index = json_bool_or(j, "index", false);
 	p->taking = json_bool_or(j, "taking", false);
 	p->top = xstrdup(json_str_or(j, "top", ""));
+	p->tree = xstrdup(json_str_or(j, "tree", ""));
 	p->what = xstrdup(json_str_or(j, "what", ""));
 	(void)snprintf(p->ref, sizeof(p->ref), "%.*s", PLAN_REF_MAX,
 	    json_str_or(j, "ref", ""));
@@ -190,6 +191,7 @@ plan_save(struct plan *p, enum plan_state state, struct err *e)
 	jw_object(&w, NULL);
 	jw_str(&w, "state", plan_states[state]);
 	jw_str(&w, "top", p->top);
+	jw_str(&w, "tree", p->tree);
 	jw_str(&w, "what", p->what);
 	jw_bool(&w, "index", p->index);
 	jw_bool(&w, "taking", p->taking);
@@ -227,6 +229,7 @@ plan_release(struct plan *p)
 	free(p->list);
 	free(p->dir);
 	free(p->top);
+	free(p->tree);
 	free(p->what);
 	*p = (struct plan){ .dir = NULL };
 }

@@ -20,6 +20,7 @@
 
 enum {
 	PLAN_LIST_MAX = 64 << 20,
+	PLAN_PATH_MAX = 4096,
 	PLAN_NAMED_MAX = 5
 };
 
@@ -361,10 +362,32 @@ plan_undo(struct fetch_job *j, struct plan *p, int top, struct err *e)
 	return rc;
 }
 
+char *
+fetch_plan_tree(struct fetch_job *j, struct err *e)
+{
+	static const char *const argv[] = { "rev-parse",
+		"--path-format=absolute", "--git-dir", NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	AUTO_FREE char *dir = xmalloc(PLAN_PATH_MAX);
+	size_t n = strlen(j->git_dir);
+
+	if (fetch_git_line(j, &g, dir, PLAN_PATH_MAX, e) == -1)
+		return NULL;
+	if (strcmp(dir, j->git_dir) == 0)
+		return xstrdup(".");
+	if (strncmp(dir, j->git_dir, n) == 0 && dir[n] == '/')
+		return xstrdup(dir + n + 1);
+	return STEAL(dir);
+}
+
 int
 fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e)
 {
-	if (p->top != NULL && strcmp(p->top, j->top) == 0)
+	AUTO_FREE char *tree = fetch_plan_tree(j, e);
+
+	if (tree == NULL)
+		return -1;
+	if (p->tree != NULL && strcmp(p->tree, tree) == 0)
 		return 0;
 	return err_set(e, ERR_DENIED, "the last apply was in %s; do this there",
 	    p->top == NULL ? "?" : p->top);

@@ -83,4 +83,14 @@ tap_is "$RC" 3 'another work tree does not undo what was applied here'
 tap_ok 'and says where' err_has "$CLONE"
 fetch undo
 tap_is "$RC" 0 'this one does'
+git -C "$CLONE" worktree remove --force "$T/side"
+git -C "$CLONE" branch -q -D side
+
+fetch agent/fix --yes
+mv "$CLONE" "$T/moved"
+CLONE=$T/moved
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'a clone that was moved since is undone, too'
+mv "$T/moved" "$T/clone"
+CLONE=$T/clone
 tap_done
