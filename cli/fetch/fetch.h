@@ -200,6 +200,11 @@ int fetch_head_name(struct fetch_job *j, char *out, size_t n, struct err *e);
  * them? */
 int fetch_clean(struct fetch_job *j, const struct plan *p, struct err *e);
 int fetch_index_is(struct fetch_job *j, const struct plan *p, struct err *e);
+/* Has the index the plan's files as they were before it? */
+int fetch_index_was(
+    struct fetch_job *j, const struct plan *p, bool *yes, struct err *e);
+/* ERR_BUSY while another git has its lock. */
+int fetch_index_free(struct fetch_job *j, struct err *e);
 
 /* plan_do.c: a plan done, undone, found half done. */
 int fetch_plan_do(struct fetch_job *j, struct plan *p, int top, struct err *e);

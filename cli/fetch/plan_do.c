@@ -193,7 +193,13 @@ plan_take_back(struct fetch_job *j, struct plan *p, const struct plan_trees *t,
     struct err *e)
 {
 	char now[SCAN_ID + 1];
+	bool was = true;
 
+	/* An index step that was not done needs none back, nor its lock. */
+	if (p->index && fetch_index_was(j, p, &was, e) == -1)
+		return -1;
+	if (!was && fetch_index_free(j, e) == -1)
+		return -1;
 	if (p->ref[0] != '\0') {
 		if (fetch_ref_read(j, p->ref, now, e) == -1)
 			return -1;
@@ -202,15 +208,14 @@ plan_take_back(struct fetch_job *j, struct plan *p, const struct plan_trees *t,
 			return -1;
 	}
 	FAIL_POINT(fetch_back_ref);
-	if (p->index && plan_index_put(j, p, false, e) == -1)
-		return -1;
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < p->n; i++)
 			if (plan_back(p, t, &p->list[i], pass == 0, e) == -1)
 				return -1;
 	FAIL_POINT(fetch_back_files);
-	return p->n > 0 && syncfs(t->top) == -1 ? err_sys(e, ERR_IO, "sync")
-						: 0;
+	if (p->n > 0 && syncfs(t->top) == -1)
+		return err_sys(e, ERR_IO, "sync");
+	return was ? 0 : plan_index_put(j, p, false, e);
 }
 
 /* An apply that failed or died; what was there before it stays on record. */
@@ -250,6 +255,8 @@ fetch_plan_do(struct fetch_job *j, struct plan *p, int top, struct err *e)
 	struct err why = ERR_INIT;
 	int rc = plan_trees_open(p, top, &t, e);
 
+	if (rc == 0 && p->index)
+		rc = fetch_index_free(j, e);
 	if (rc == 0)
 		rc = plan_put_all(j, p, &t, e);
 	if (rc == -1 && plan_abandon(j, p, &t, &why) == -1) {
@@ -299,7 +306,8 @@ plan_undo(struct fetch_job *j, struct plan *p, int top, struct err *e)
 	if (rc == 0 && p->state == PLAN_DONE) {
 		if (plan_may_undo(j, p, e) == -1 ||
 		    plan_strangers(p, &t, e) == -1 ||
-		    fetch_index_is(j, p, e) == -1)
+		    fetch_index_is(j, p, e) == -1 ||
+		    (p->index && fetch_index_free(j, e) == -1))
 			rc = -1;
 		if (rc == 0 && !j->c->g.dry_run)
 			rc = plan_save(p, PLAN_UNDOING, e);
