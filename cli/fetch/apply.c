@@ -39,7 +39,8 @@ apply_hold_why(const struct scan_change *c)
 	if (strcmp(base, ".gitmodules") == 0)
 		return "gitmodules";
 	check_autorun(c, &found);
-	if (found.n > 0)
+	/* A lock file is read by a tool that somebody starts: only noted. */
+	if (found.n > 0 && strcmp(found.list[0].id, "lockfile") != 0)
 		why = found.list[0].id; /* a constant */
 	findings_release(&found);
 	return why;
@@ -379,6 +380,8 @@ static int
 apply_plan(struct fetch_job *j, struct plan *p, int top, struct err *e)
 {
 	p->top = xstrdup(j->top);
+	if ((p->tree = fetch_plan_tree(j, e)) == NULL)
+		return -1;
 	p->what = xasprintf("%s (%.12s)", j->branch, j->head);
 	memcpy(p->head, j->clone_head, sizeof(p->head));
 	if (j->mode != FETCH_BRANCH && apply_plan_files(j, p, top, e) == -1)

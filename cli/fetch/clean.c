@@ -1,4 +1,7 @@
 /* clean: is what an apply touches as it is committed, and as it left it? */
+#include <sys/stat.h>
+
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +17,8 @@
 
 enum {
 	CLEAN_OUTPUT_MAX = 64 << 20,
-	CLEAN_NAMED_MAX = 5
+	CLEAN_NAMED_MAX = 5,
+	CLEAN_PATH_MAX = 4096
 };
 
 static int
@@ -142,20 +146,20 @@ fetch_clean(struct fetch_job *j, const struct plan *p, struct err *e)
 }
 
 static bool
-clean_entry_is(const struct plan *p, const struct plan_entry *x,
-    const char *mode, const char *id)
+clean_entry_is(
+    const struct plan_entry *x, bool after, const char *mode, const char *id)
 {
-	uint32_t want = p->index ? x->new_mode : x->old_mode;
+	uint32_t want = after ? x->new_mode : x->old_mode;
 	char text[16];
 
 	(void)snprintf(text, sizeof(text), "%06o", want);
 	return strcmp(text, mode) == 0 &&
-	    strcmp(id, p->index ? x->new_id : x->old_id) == 0;
+	    strcmp(id, after ? x->new_id : x->old_id) == 0;
 }
 
 /* "MODE ID STAGE TAB PATH" of `git ls-files -s`. */
 static void
-clean_index_line(const struct plan *p, struct view line, bool *seen,
+clean_index_line(const struct plan *p, bool after, struct view line, bool *seen,
     struct clean_names *names)
 {
 	struct view head, mode, id;
@@ -166,23 +170,24 @@ clean_index_line(const struct plan *p, struct view line, bool *seen,
 	    !view_split(&head, ' ', &id))
 		return;
 	path = view_dup(line);
-	if ((x = clean_find(p, path)) == NULL || x->step != PLAN_PUT)
+	if ((x = clean_find(p, path)) == NULL || x->step == PLAN_HELD)
 		return;
 	m = view_dup(mode);
 	i = view_dup(id);
 	seen[x - p->list] = true;
-	if (!clean_entry_is(p, x, m, i))
+	if (!clean_entry_is(x, after, m, i))
 		clean_name(names, path);
 }
 
-int
-fetch_index_is(struct fetch_job *j, const struct plan *p, struct err *e)
+/* Those that the index has otherwise than before, or after. */
+static int
+clean_index(struct fetch_job *j, const struct plan *p, bool after,
+    struct clean_names *names, struct err *e)
 {
 	static const char *const argv[] = { "ls-files", "-s", "-z", NULL };
 	const struct fetch_git g = { .place = FETCH_CLONE,
 		.argv = argv,
 		.max_output = CLEAN_OUTPUT_MAX };
-	struct clean_names names = { .text = STR_INIT_MAX(500) };
 	struct program_result r = PROGRAM_RESULT_INIT;
 	AUTO_FREE bool *seen = xcalloc(p->n + 1, sizeof(*seen));
 	struct view rest, line;
@@ -190,19 +195,59 @@ fetch_index_is(struct fetch_job *j, const struct plan *p, struct err *e)
 
 	rest = str_view(&r.out);
 	while (rc == 0 && rest.len > 0 && view_split(&rest, '\0', &line))
-		clean_index_line(p, line, seen, &names);
+		clean_index_line(p, after, line, seen, names);
 	for (size_t i = 0; rc == 0 && i < p->n; i++) {
 		const struct plan_entry *x = &p->list[i];
 
-		if (!seen[i] && x->step == PLAN_PUT &&
-		    (p->index ? x->new_mode : x->old_mode) != 0)
-			clean_name(&names, x->path);
+		if (!seen[i] && x->step != PLAN_HELD &&
+		    (after ? x->new_mode : x->old_mode) != 0)
+			clean_name(names, x->path);
 	}
+	program_result_release(&r);
+	return rc;
+}
+
+int
+fetch_index_is(struct fetch_job *j, const struct plan *p, struct err *e)
+{
+	struct clean_names names = { .text = STR_INIT_MAX(500) };
+	int rc = clean_index(j, p, p->index, &names, e);
+
 	if (rc == 0 && names.n > 0)
 		rc = err_set(e, ERR_DENIED,
 		    "staged otherwise since: %s; nothing was undone",
 		    str_cstr(&names.text));
 	str_release(&names.text);
-	program_result_release(&r);
 	return rc;
+}
+
+int
+fetch_index_was(
+    struct fetch_job *j, const struct plan *p, bool *yes, struct err *e)
+{
+	struct clean_names names = { .text = STR_INIT_MAX(500) };
+	int rc = clean_index(j, p, false, &names, e);
+
+	*yes = names.n == 0;
+	str_release(&names.text);
+	return rc;
+}
+
+int
+fetch_index_free(struct fetch_job *j, struct err *e)
+{
+	static const char *const argv[] = { "rev-parse",
+		"--path-format=absolute", "--git-path", "index.lock", NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	AUTO_FREE char *path = xmalloc(CLEAN_PATH_MAX);
+	struct stat st;
+
+	if (fetch_git_line(j, &g, path, CLEAN_PATH_MAX, e) == -1)
+		return -1;
+	if (lstat(path, &st) == -1)
+		return errno == ENOENT ? 0
+				       : err_sys(e, ERR_IO, "look at %s", path);
+	return err_set(e, ERR_BUSY,
+	    "another git is at work in this clone, or one died: %s is there",
+	    path);
 }

@@ -200,11 +200,19 @@ int fetch_head_name(struct fetch_job *j, char *out, size_t n, struct err *e);
  * them? */
 int fetch_clean(struct fetch_job *j, const struct plan *p, struct err *e);
 int fetch_index_is(struct fetch_job *j, const struct plan *p, struct err *e);
+/* Has the index the plan's files as they were before it? */
+int fetch_index_was(
+    struct fetch_job *j, const struct plan *p, bool *yes, struct err *e);
+/* ERR_BUSY while another git has its lock. */
+int fetch_index_free(struct fetch_job *j, struct err *e);
 
 /* plan_do.c: a plan done, undone, found half done. */
 int fetch_plan_do(struct fetch_job *j, struct plan *p, int top, struct err *e);
 int fetch_undo(struct fetch_job *j, struct err *e);
 int fetch_recover(struct fetch_job *j, struct err *e);
+/* The work tree by its git folder beneath the clone's: a clone that is moved
+ * keeps it; free(3). */
+char *fetch_plan_tree(struct fetch_job *j, struct err *e);
 /* Was it in this work tree? */
 int fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e);
 /* "" when there is none. */

@@ -248,30 +248,36 @@ files_put(int to, int from, const char *path, bool fresh, struct err *e)
 	return rc;
 }
 
-int
-files_drop(int top, const char *path, struct err *e)
+void
+files_prune(int top, const char *path)
 {
 	AUTO_FREE char *dir = xstrdup(path);
-	const char *leaf;
 
-	{
-		AUTO_CLOSE int fd = -1;
-
-		fd = files_folder(top, path, false, &leaf, e);
-		if (fd == -1)
-			return -1;
-		if (unlinkat(fd, leaf, 0) == -1 && errno != ENOENT)
-			return err_sys(e, ERR_IO, "remove %s", path);
-	}
 	for (char *slash; (slash = strrchr(dir, '/')) != NULL;) {
 		AUTO_CLOSE int fd = -1;
 		struct err ignored = ERR_INIT;
+		const char *leaf;
 
 		*slash = '\0';
 		fd = files_folder(top, dir, false, &leaf, &ignored);
-		if (fd == -1 || unlinkat(fd, leaf, AT_REMOVEDIR) == -1)
+		if (fd != -1 && unlinkat(fd, leaf, AT_REMOVEDIR) == -1 &&
+		    errno != ENOENT)
 			break;
 	}
+}
+
+int
+files_drop(int top, const char *path, struct err *e)
+{
+	AUTO_CLOSE int fd = -1;
+	const char *leaf;
+
+	fd = files_folder(top, path, false, &leaf, e);
+	if (fd == -1)
+		return -1;
+	if (unlinkat(fd, leaf, 0) == -1 && errno != ENOENT)
+		return err_sys(e, ERR_IO, "remove %s", path);
+	files_prune(top, path);
 	return 0;
 }
 

@@ -22,6 +22,8 @@ bool files_is_folder(int top, const char *path);
 int files_put(int to, int from, const char *path, bool fresh, struct err *e);
 /* Removes it, and the folders that are empty then. */
 int files_drop(int top, const char *path, struct err *e);
+/* Removes the folders on the way to path that are empty. */
+void files_prune(int top, const char *path);
 /* What a killed files_put may have left beside path. */
 void files_sweep(int top, const char *path);
 

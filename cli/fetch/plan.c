@@ -27,7 +27,8 @@ static const char *const plan_steps[] = {
 };
 /* Why a file is held: ids of findings, which are constants. */
 static const char *const plan_whys[] = { "agent-config", "build-file",
-	"ci-file", "editor-config", "gitattributes", "gitmodules", "hook" };
+	"ci-file", "editor-config", "gitattributes", "gitmodules", "hook",
+	"tool-config" };
 
 static int
 plan_word(const char *const *words, size_t n, const char *word)
@@ -130,6 +131,7 @@ plan_read(struct plan *p, const struct json *j, struct err *e)
 	p->index = json_bool_or(j, "index", false);
 	p->taking = json_bool_or(j, "taking", false);
 	p->top = xstrdup(json_str_or(j, "top", ""));
+	p->tree = xstrdup(json_str_or(j, "tree", ""));
 	p->what = xstrdup(json_str_or(j, "what", ""));
 	(void)snprintf(p->ref, sizeof(p->ref), "%.*s", PLAN_REF_MAX,
 	    json_str_or(j, "ref", ""));
@@ -189,6 +191,7 @@ plan_save(struct plan *p, enum plan_state state, struct err *e)
 	jw_object(&w, NULL);
 	jw_str(&w, "state", plan_states[state]);
 	jw_str(&w, "top", p->top);
+	jw_str(&w, "tree", p->tree);
 	jw_str(&w, "what", p->what);
 	jw_bool(&w, "index", p->index);
 	jw_bool(&w, "taking", p->taking);
@@ -226,6 +229,7 @@ plan_release(struct plan *p)
 	free(p->list);
 	free(p->dir);
 	free(p->top);
+	free(p->tree);
 	free(p->what);
 	*p = (struct plan){ .dir = NULL };
 }

@@ -45,8 +45,9 @@ struct plan {
 	enum plan_state state;
 	bool index;  /* the index follows, too */
 	bool taking; /* what was held; the rest was done before */
-	char *top;
-	char *what;                 /* what was applied, for people */
+	char *top;   /* where it was, for people */
+	char *tree;  /* which work tree of the clone, wherever that is now */
+	char *what;  /* what was applied, for people */
 	char head[SCAN_ID + 1];     /* of the clone */
 	char ref[PLAN_REF_MAX + 1]; /* "": none moves */
 	char ref_before[SCAN_ID + 1], ref_after[SCAN_ID + 1];

@@ -11,6 +11,7 @@
 #include "cli/fetch/fetch.h"
 #include "cli/fetch/files.h"
 #include "cli/fetch/plan.h"
+#include "cli/fetch/plan_look.h"
 #include "cli/program.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -20,12 +21,7 @@
 
 enum {
 	PLAN_LIST_MAX = 64 << 20,
-	PLAN_NAMED_MAX = 5
-};
-
-/* The trees of a plan, and the clone's; -1 where there is none. */
-struct plan_trees {
-	int top, before, after;
+	PLAN_PATH_MAX = 4096
 };
 
 static void
@@ -51,21 +47,6 @@ plan_trees_open(
 	t->before = files_open_tree(before, e);
 	t->after = files_open_tree(after, e);
 	return t->before == -1 || t->after == -1 ? -1 : 0;
-}
-
-static int
-plan_at(const struct plan_trees *t, const struct plan_entry *x, bool after,
-    bool *yes, struct err *e)
-{
-	uint32_t mode = after ? x->new_mode : x->old_mode;
-
-	if (mode == 0) {
-		*yes = files_absent(t->top, x->path) ||
-		    files_is_folder(t->top, x->path);
-		return 0;
-	}
-	return files_same(
-	    t->top, after ? t->after : t->before, x->path, yes, e);
 }
 
 /* The index; lines "MODE ID TAB PATH". */
@@ -187,39 +168,9 @@ plan_finish(struct fetch_job *j, struct plan *p, struct err *e)
 	return fetch_record_keep(j, p, e);
 }
 
-/* Is one of what is to be taken back neither old nor new?  Named. */
 static int
-plan_strangers(const struct plan *p, const struct plan_trees *t, struct err *e)
-{
-	AUTO_STR struct str names = STR_INIT_MAX(400);
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->n; i++) {
-		const struct plan_entry *x = &p->list[i];
-		bool before = false, after = false;
-
-		if (x->step == PLAN_HELD)
-			continue;
-		files_sweep(t->top, x->path);
-		if (plan_at(t, x, true, &after, e) == -1 ||
-		    plan_at(t, x, false, &before, e) == -1)
-			return -1;
-		/* Done and not cut off: it has to be what was put there. */
-		if (after || (before && p->state != PLAN_DONE))
-			continue;
-		if (n++ < PLAN_NAMED_MAX)
-			str_addf(
-			    &names, "%s%.80s", n == 1 ? "" : ", ", x->path);
-	}
-	if (n == 0)
-		return 0;
-	return err_set(e, ERR_DENIED, "changed since: %s%s; nothing was undone",
-	    str_cstr(&names), n > PLAN_NAMED_MAX ? " ..." : "");
-}
-
-static int
-plan_back(const struct plan_trees *t, const struct plan_entry *x, bool drop,
-    struct err *e)
+plan_back(const struct plan *p, const struct plan_trees *t,
+    const struct plan_entry *x, bool drop, struct err *e)
 {
 	bool before = false;
 
@@ -230,6 +181,8 @@ plan_back(const struct plan_trees *t, const struct plan_entry *x, bool drop,
 	if (before)
 		return 0;
 	FAIL_POINT(fetch_back);
+	if (!drop)
+		plan_clear(p, t, x);
 	return drop ? files_drop(t->top, x->path, e)
 		    : files_put(t->top, t->before, x->path, false, e);
 }
@@ -240,7 +193,13 @@ plan_take_back(struct fetch_job *j, struct plan *p, const struct plan_trees *t,
     struct err *e)
 {
 	char now[SCAN_ID + 1];
+	bool was = true;
 
+	/* An index step that was not done needs none back, nor its lock. */
+	if (p->index && fetch_index_was(j, p, &was, e) == -1)
+		return -1;
+	if (!was && fetch_index_free(j, e) == -1)
+		return -1;
 	if (p->ref[0] != '\0') {
 		if (fetch_ref_read(j, p->ref, now, e) == -1)
 			return -1;
@@ -249,15 +208,14 @@ plan_take_back(struct fetch_job *j, struct plan *p, const struct plan_trees *t,
 			return -1;
 	}
 	FAIL_POINT(fetch_back_ref);
-	if (p->index && plan_index_put(j, p, false, e) == -1)
-		return -1;
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < p->n; i++)
-			if (plan_back(t, &p->list[i], pass == 0, e) == -1)
+			if (plan_back(p, t, &p->list[i], pass == 0, e) == -1)
 				return -1;
 	FAIL_POINT(fetch_back_files);
-	return p->n > 0 && syncfs(t->top) == -1 ? err_sys(e, ERR_IO, "sync")
-						: 0;
+	if (p->n > 0 && syncfs(t->top) == -1)
+		return err_sys(e, ERR_IO, "sync");
+	return was ? 0 : plan_index_put(j, p, false, e);
 }
 
 /* An apply that failed or died; what was there before it stays on record. */
@@ -297,6 +255,8 @@ fetch_plan_do(struct fetch_job *j, struct plan *p, int top, struct err *e)
 	struct err why = ERR_INIT;
 	int rc = plan_trees_open(p, top, &t, e);
 
+	if (rc == 0 && p->index)
+		rc = fetch_index_free(j, e);
 	if (rc == 0)
 		rc = plan_put_all(j, p, &t, e);
 	if (rc == -1 && plan_abandon(j, p, &t, &why) == -1) {
@@ -346,7 +306,8 @@ plan_undo(struct fetch_job *j, struct plan *p, int top, struct err *e)
 	if (rc == 0 && p->state == PLAN_DONE) {
 		if (plan_may_undo(j, p, e) == -1 ||
 		    plan_strangers(p, &t, e) == -1 ||
-		    fetch_index_is(j, p, e) == -1)
+		    fetch_index_is(j, p, e) == -1 ||
+		    (p->index && fetch_index_free(j, e) == -1))
 			rc = -1;
 		if (rc == 0 && !j->c->g.dry_run)
 			rc = plan_save(p, PLAN_UNDOING, e);
@@ -361,10 +322,32 @@ plan_undo(struct fetch_job *j, struct plan *p, int top, struct err *e)
 	return rc;
 }
 
+char *
+fetch_plan_tree(struct fetch_job *j, struct err *e)
+{
+	static const char *const argv[] = { "rev-parse",
+		"--path-format=absolute", "--git-dir", NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	AUTO_FREE char *dir = xmalloc(PLAN_PATH_MAX);
+	size_t n = strlen(j->git_dir);
+
+	if (fetch_git_line(j, &g, dir, PLAN_PATH_MAX, e) == -1)
+		return NULL;
+	if (strcmp(dir, j->git_dir) == 0)
+		return xstrdup(".");
+	if (strncmp(dir, j->git_dir, n) == 0 && dir[n] == '/')
+		return xstrdup(dir + n + 1);
+	return STEAL(dir);
+}
+
 int
 fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e)
 {
-	if (p->top != NULL && strcmp(p->top, j->top) == 0)
+	AUTO_FREE char *tree = fetch_plan_tree(j, e);
+
+	if (tree == NULL)
+		return -1;
+	if (p->tree != NULL && strcmp(p->tree, tree) == 0)
 		return 0;
 	return err_set(e, ERR_DENIED, "the last apply was in %s; do this there",
 	    p->top == NULL ? "?" : p->top);

@@ -105,6 +105,47 @@ tap_ok 'its objects are in the clone' git -C "$CLONE" cat-file -e :lib/deep/new.
 fetch undo
 tap_is "$RC $(git -C "$CLONE" status --porcelain)" '0 ' 'undo unstages it'
 
+# Another git has the lock of the index.
+before=$(state)
+touch "$CLONE/.git/index.lock"
+for mode in staged merge; do
+	fetch agent/fix --yes --hold none --apply $mode
+	tap_is "$RC" 1 "$mode, the index is locked: refused"
+	tap_ok 'with the name of the lock' err_has 'index.lock is there'
+	mv "$CLONE/.git/index.lock" "$T/lock"
+	tap_is "$(state)" "$before" 'and nothing is changed'
+	fetch list
+	tap_is "$RC $(state)" "0 $before" 'nor is anything left to take back'
+	mv "$T/lock" "$CLONE/.git/index.lock"
+done
+fetch agent/fix --yes
+tap_is "$RC" 0 'an apply that does not touch the index goes'
+fetch undo
+tap_is "$RC" 0 'and can be undone'
+rm "$CLONE/.git/index.lock"
+tap_is "$(state)" "$before" 'to what was there'
+fetch agent/fix --yes --apply staged
+after=$(state)
+touch "$CLONE/.git/index.lock"
+fetch undo
+rm "$CLONE/.git/index.lock"
+tap_is "$RC $(state)" "1 $after" 'an undo that finds the lock changes nothing'
+fetch undo
+tap_is "$RC $(state)" "0 $before" 'and is done without it'
+
+# What is held back, and why.
+branch agent/lock
+printf '{}\n' >"$SEED/package-lock.json"
+printf 'A=1\n' >"$SEED/.env"
+publish
+fetch agent/lock --yes
+tap_is "$RC $(git -C "$CLONE" status --porcelain)" '0 ?? package-lock.json' \
+    'a lock file is not held back: nothing runs it by itself'
+fetch held --json
+tap_is "$(jq -c 'map([.path, .why])' "$T/out")" '[[".env","tool-config"]]' \
+    'what is held back has a reason'
+fetch undo
+
 # Merge.
 before=$(state)
 fetch agent/fix --yes --apply merge

@@ -93,6 +93,21 @@ printf 'int old;\n' >"$CLONE/src/old.c"
 fetch list
 tap_is "$RC $(state)" "0 $clean" 'put back, all of it is'
 
+# Another git has the lock of the index when the next command comes.
+killed fetch_files fetch agent/fix --yes --hold none --apply staged
+touch "$CLONE/.git/index.lock"
+fetch list
+rm "$CLONE/.git/index.lock"
+tap_is "$RC $(state)" "0 $clean" 'a locked index that was not reached is left alone'
+killed fetch_index fetch agent/fix --yes --hold none --apply staged
+before=$(state)
+touch "$CLONE/.git/index.lock"
+fetch list
+rm "$CLONE/.git/index.lock"
+tap_is "$RC $(state)" "1 $before" 'one that was reached is waited for'
+fetch list
+tap_is "$RC $(state)" "0 $clean" 'then all is taken back'
+
 # A kill while it fetches or looks.
 mkdir "$CLONE/.git/coffer/quarantine-dead"
 fetch list

@@ -32,6 +32,13 @@ refuses 'its mode was changed' 'run.sh' 'chmod -x run.sh'
 chmod +x "$CLONE/run.sh"
 refuses 'a file that it removed is there again' 'src/old.c' 'echo >src/old.c'
 rm "$CLONE/src/old.c"
+refuses 'a folder is where it removed a file' 'src/old.c' \
+    'mkdir src/old.c && echo >src/old.c/own'
+rm "$CLONE/src/old.c/own"
+refuses 'also an empty one' 'src/old.c' true
+rmdir "$CLONE/src/old.c"
+refuses 'a file is where its folder was' 'src/old.c' 'mv src ../src && echo >src'
+rm "$CLONE/src" && mv "$CLONE/../src" "$CLONE/src"
 refuses 'it was staged since' 'staged otherwise since: hello.txt' 'git add hello.txt'
 git -C "$CLONE" reset -q
 refuses 'HEAD has moved' 'HEAD has moved' \
@@ -83,4 +90,39 @@ tap_is "$RC" 3 'another work tree does not undo what was applied here'
 tap_ok 'and says where' err_has "$CLONE"
 fetch undo
 tap_is "$RC" 0 'this one does'
+git -C "$CLONE" worktree remove --force "$T/side"
+git -C "$CLONE" branch -q -D side
+
+# A file becomes a folder, and a folder a file.
+branch agent/turn
+git -C "$SEED" rm -q -r hello.txt src
+mkdir -p "$SEED/hello.txt/deep"
+printf 'a\n' >"$SEED/hello.txt/deep/a"
+printf 'src\n' >"$SEED/src"
+publish
+fetch agent/turn --yes
+tap_is "$RC $(cat "$CLONE/src")" '0 src' 'a folder becomes a file'
+refuses 'a folder that it made has a file of mine' 'hello.txt' \
+    'echo >hello.txt/own'
+rm "$CLONE/hello.txt/own"
+refuses 'or a folder of mine' 'hello.txt' 'mkdir hello.txt/deep/own'
+rmdir "$CLONE/hello.txt/deep/own"
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'undo gives back file and folder'
+for n in 1 2 3 4; do
+	fetch agent/turn --yes --hold none
+	COFFER_FAIL=fetch_back:$n "$O/bin/coffer" fetch undo >"$T/out" 2>&1
+	tap_is $? 137 "undo killed at its step $n"
+	mkdir -p "$CLONE/hello.txt/deep" 2>/dev/null # or dies before its rmdir
+	fetch list
+	tap_is "$RC $(state)" "0 $clean" 'the next command goes on with it'
+done
+
+fetch agent/fix --yes
+mv "$CLONE" "$T/moved"
+CLONE=$T/moved
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'a clone that was moved since is undone, too'
+mv "$T/moved" "$T/clone"
+CLONE=$T/clone
 tap_done
