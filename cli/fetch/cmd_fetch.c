@@ -147,7 +147,9 @@ fetch_examine(
 	if (j->mode != FETCH_BRANCH && !j->c->g.dry_run &&
 	    fetch_clean(j, &j->preview, e) == -1)
 		return -1;
-	j->policy = fetch_policy_load(j, FETCH_BOX, j->base, e);
+	/* Of what the user has: an old base, or one that is given, would
+	 * choose its own. */
+	j->policy = fetch_policy_load(j, FETCH_BOX, j->clone_head, e);
 	if (j->policy == NULL)
 		return -1;
 	j->findings.policy = j->policy;
