@@ -119,7 +119,7 @@ fetch_settle(struct fetch_job *j, struct err *e)
 		return -1;
 	memcpy(j->from, branch ? j->base : j->clone_head, sizeof(j->from));
 	memcpy(j->to, branch ? j->head : j->tree, sizeof(j->to));
-	return fetch_preview(j, e);
+	return fetch_count(j, e) == -1 ? -1 : fetch_preview(j, e);
 }
 
 int
