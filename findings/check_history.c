@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "findings/check_priv.h"
+#include "findings/policy.h"
 #include "findings/unicode.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -224,11 +225,19 @@ void
 check_history_change(
     struct check_history *h, const char *commit, const struct scan_change *c)
 {
-	struct findings was = { .list = NULL };
+	struct findings was = { .policy = h->out->policy };
 
-	check_name(c, &was);
-	if ((c->new_mode & SCAN_MODE_TYPE) != SCAN_MODE_LINK)
+	if (strcmp(c->path, FINDINGS_POLICY_PATH) == 0 &&
+	    !history_has(h->out, "fetch-policy", c->path))
+		finding_add(h->out, "fetch-policy", c->path, 0,
+		    "commit %.*s changes the policy of these checks",
+		    HISTORY_ID, commit);
+	/* What goes away came with another one. */
+	if (c->status != 'D') {
+		check_name(c, &was);
 		check_mode(c, &was);
+		check_autorun(c, &was);
+	}
 	history_tell(h, commit, &was);
 	findings_release(&was);
 }

@@ -1,9 +1,9 @@
 /*
  * policy: what each rule weighs here.  Files are read in the order of their
- * authority, the user's or the server's first, then the one of the base commit
- * (never the head's: a change does not judge itself); a later one wins, but
- * what an earlier one locks it can only make stricter.  In one file the last
- * line that fits wins.  Lines:
+ * authority, the user's or the server's first, then the one of the commit that
+ * is there (never the head's: a change does not judge itself); a later one
+ * wins, but what an earlier one locks it can only make stricter.  In one file
+ * the last line that fits wins.  Lines:
  *
  *   rule ID block|ask|note|off [path GLOB] [reason TEXT]
  *   limit file|total SIZE

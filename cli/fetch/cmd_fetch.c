@@ -119,7 +119,7 @@ fetch_settle(struct fetch_job *j, struct err *e)
 		return -1;
 	memcpy(j->from, branch ? j->base : j->clone_head, sizeof(j->from));
 	memcpy(j->to, branch ? j->head : j->tree, sizeof(j->to));
-	return fetch_preview(j, e);
+	return fetch_count(j, e) == -1 ? -1 : fetch_preview(j, e);
 }
 
 int
@@ -147,7 +147,9 @@ fetch_examine(
 	if (j->mode != FETCH_BRANCH && !j->c->g.dry_run &&
 	    fetch_clean(j, &j->preview, e) == -1)
 		return -1;
-	j->policy = fetch_policy_load(j, FETCH_BOX, j->base, e);
+	/* Of what the user has: an old base, or one that is given, would
+	 * choose its own. */
+	j->policy = fetch_policy_load(j, FETCH_BOX, j->clone_head, e);
 	if (j->policy == NULL)
 		return -1;
 	j->findings.policy = j->policy;

@@ -33,8 +33,9 @@ struct propose {
 	char branch[FETCH_BRANCH_MAX + 1];
 	char remote[FETCH_BRANCH_MAX + 1];
 	char url[PROPOSE_URL_MAX];
-	char *web; /* https://HOST/OWNER/NAME, or NULL */
-	bool gh;   /* gh opens the pull request */
+	char *shown; /* the URL without what is secret in it */
+	char *web;   /* https://HOST/OWNER/NAME, or NULL */
+	bool gh;     /* gh opens the pull request */
 };
 
 static int
@@ -105,17 +106,31 @@ propose_remote(struct propose *p, struct err *e)
 	return 0;
 }
 
+/* A URL as it may be shown: without a user's name and password; free(3). */
+static char *
+propose_shown(const char *url)
+{
+	const char *rest = strstr(url, "://"), *at;
+
+	if (rest == NULL)
+		return xstrdup(url);
+	rest += 3;
+	at = memrchr(rest, '@', strcspn(rest, "/?#"));
+	return at == NULL ? xstrdup(url)
+			  : xasprintf("%.*s%s", (int)(rest - url), url, at + 1);
+}
+
 static int
 propose_url(struct propose *p, struct err *e)
 {
 	const char *const argv[] = { "remote", "get-url", "--push", "--",
 		p->remote, NULL };
 	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	AUTO_FREE char *shown = propose_shown(p->remote);
 
 	if (fetch_git_line(&p->j, &g, p->url, sizeof(p->url), e) == -1)
 		return err_set(e, ERR_NOTFOUND,
-		    "your clone has no remote %s; --remote names one",
-		    p->remote);
+		    "your clone has no remote %s; --remote names one", shown);
 	return 0;
 }
 
@@ -129,9 +144,6 @@ propose_web(const char *url)
 
 	if (view_starts(v, "https://") || view_starts(v, "ssh://")) {
 		v = view_from(v, (size_t)(strstr(url, "://") + 3 - url));
-		at = memchr(v.p, '@', v.len);
-		if (at != NULL && memchr(v.p, '/', (size_t)(at - v.p)) == NULL)
-			v = view_from(v, (size_t)(at + 1 - v.p));
 		if (!view_split(&v, '/', &host))
 			return NULL;
 	} else {
@@ -160,7 +172,7 @@ propose_tell_url(const struct propose *p)
 
 	if (p->web == NULL) {
 		(void)printf("pushed; open the request where ");
-		out_text(stdout, p->url);
+		out_text(stdout, p->shown);
 		(void)printf(" is served\n");
 		return;
 	}
@@ -230,7 +242,7 @@ propose_confirm(const struct propose *p)
 	(void)printf("git push ");
 	out_text(stdout, p->remote);
 	(void)printf(" %s  (", p->branch);
-	out_text(stdout, p->url);
+	out_text(stdout, p->shown);
 	(void)printf(")%s\n", p->gh ? ", then gh pr create" : "");
 	(void)fflush(stdout);
 	if (p->j.c->g.dry_run || p->a->yes)
@@ -254,7 +266,8 @@ propose_do(struct propose *p, int argc, char **argv, struct err *e)
 	    propose_branch(p, argc, argv, e) == -1 ||
 	    propose_remote(p, e) == -1 || propose_url(p, e) == -1)
 		return -1;
-	p->web = propose_web(p->url);
+	p->shown = propose_shown(p->url);
+	p->web = propose_web(p->shown);
 	gh = program_find("gh", &none);
 	p->gh = gh != NULL && p->web != NULL &&
 	    strncmp(p->web, "https://github.", 15) == 0;
@@ -283,6 +296,7 @@ propose_run(struct cli *c, const void *args, int argc, char **argv)
 		rc = e.code == ERR_INVALID
 		    ? cli_usage("fetch propose: %s", e.msg)
 		    : cli_fail(c, &e, "fetch propose");
+	free(p.shown);
 	free(p.web);
 	fetch_job_release(&p.j);
 	return rc;

@@ -211,7 +211,7 @@ const struct command cmd_fetch_rules[] = {
 	    .usage = "[COMMIT]",
 	    .max = 1,
 	    .run = policy_run,
-	    .more = "COMMIT is the base of a fetch, HEAD by default. The files "
+	    .more = "COMMIT is what is checked out, HEAD by default. The files "
 		    "are fetch.policy in your configuration folder and "
 		    ".coffer/fetch.policy of that commit." },
 	{ .name = NULL },

@@ -14,7 +14,8 @@ enum {
 	HISTORY_COMMITS_MAX = 5000, /* of the change; the newest are read */
 	HISTORY_COMMIT_MAX = 1 << 20,
 	HISTORY_MERGES_MAX = 200,
-	HISTORY_PATCH_MAX = 256 << 20
+	HISTORY_PATCH_MAX = 256 << 20,
+	HISTORY_ENTRY_MAX = 256 /* of a raw line, before its path */
 };
 
 struct history {
@@ -28,8 +29,11 @@ struct history {
 	/* What the commits did each. */
 	struct scan_patcher *patcher;
 	char commit[SCAN_ID + 1];
-	char path[SCAN_PATH_MAX + 1];
-	uint64_t bytes;
+	/* A word of the list of what they changed. */
+	char word[SCAN_PATH_MAX + HISTORY_ENTRY_MAX];
+	size_t nword;
+	bool wants_path;
+	uint64_t bytes, raw;
 };
 
 static int
@@ -68,6 +72,59 @@ history_list(struct history *h, struct err *e)
 	return 0;
 }
 
+static void
+history_on_commit(const char *id, void *arg)
+{
+	struct history *h = arg;
+
+	memcpy(h->commit, id, sizeof(h->commit));
+}
+
+static void
+history_on_change(const struct scan_change *c, void *arg)
+{
+	struct history *h = arg;
+
+	check_commit_change(h->k, h->commit, c);
+}
+
+static void
+history_on_line(const struct scan_line *l, void *arg)
+{
+	struct history *h = arg;
+
+	check_commit_line(h->k, h->commit, l);
+}
+
+static int
+history_on_patch(struct view piece, void *arg, struct err *e)
+{
+	struct history *h = arg;
+
+	h->bytes += piece.len;
+	if (h->bytes > HISTORY_PATCH_MAX)
+		return err_set(e, ERR_LIMIT, "over %d bytes of changes",
+		    (int)HISTORY_PATCH_MAX);
+	return scan_patcher_feed(h->patcher, piece, e);
+}
+
+/* The patches that git writes. */
+static int
+history_read(struct history *h, const char *const *argv, const char *in_file,
+    struct err *e)
+{
+	int rc;
+
+	h->patcher = scan_patcher_new(NULL, history_on_line, h);
+	if (in_file != NULL)
+		scan_patcher_commits(h->patcher, history_on_commit);
+	rc = gitstream_all(h->j, argv, in_file, history_on_patch, h, e);
+	if (rc == 0)
+		rc = scan_patcher_end(h->patcher, e);
+	scan_patcher_free(h->patcher);
+	return rc;
+}
+
 /* Is path one of those that the merge could not decide (one a NUL)? */
 static bool
 history_is_conflict(struct view names, const char *path)
@@ -81,6 +138,7 @@ history_is_conflict(struct view names, const char *path)
 }
 
 struct history_merge {
+	struct history *h;
 	struct view conflicts;
 	bool adds_own;
 };
@@ -92,6 +150,22 @@ history_on_merged(const struct scan_change *c, void *arg)
 
 	if (!history_is_conflict(m->conflicts, c->path))
 		m->adds_own = true;
+	check_commit_change(m->h->k, m->h->commit, c);
+}
+
+/* The lines that a merge itself brings. */
+static void
+history_merged_lines(
+    struct history *h, const char *tree, const struct commit_object *o)
+{
+	const char *const argv[] = { "diff-tree", "-r", "-p", "--text",
+		"--no-renames", "--no-ext-diff", "--no-textconv",
+		"--full-index", "--src-prefix=a/", "--dst-prefix=b/",
+		"--end-of-options", tree, o->tree, NULL };
+	struct err unread = ERR_INIT;
+
+	if (history_read(h, argv, NULL, &unread) == -1)
+		check_history_unread(h->k, unread.msg);
 }
 
 /* What differs between the automatic merge and the commit. */
@@ -105,12 +179,15 @@ history_compare(struct history *h, const char *tree, struct commit_object *o,
 	const struct fetch_git g = {
 		.place = FETCH_BOX, .argv = argv, .max_output = FETCH_RAW_MAX
 	};
-	struct history_merge m = { .conflicts = conflicts };
+	struct history_merge m = { .h = h, .conflicts = conflicts };
 	struct program_result r = PROGRAM_RESULT_INIT;
 	int rc = fetch_git(h->j, &g, &r, e);
 
+	memcpy(h->commit, o->c.id, sizeof(h->commit));
 	if (rc == 0)
 		rc = scan_raw(str_view(&r.out), history_on_merged, &m, e);
+	if (rc == 0 && r.out.len > 0)
+		history_merged_lines(h, tree, o);
 	o->c.adds_own = m.adds_own;
 	program_result_release(&r);
 	return rc;
@@ -130,7 +207,8 @@ history_combined(struct history *h, struct commit_object *o, struct err *e)
 	struct program_result r = PROGRAM_RESULT_INIT;
 	int rc = fetch_git(h->j, &g, &r, e);
 
-	o->c.adds_own = rc == 0 && r.out.len > 0;
+	if (rc == 0 && r.out.len > 0)
+		rc = history_compare(h, o->parents[0], o, VIEW_LIT(""), e);
 	program_result_release(&r);
 	return rc;
 }
@@ -206,65 +284,68 @@ history_commits(struct history *h, struct err *e)
 	return 0;
 }
 
-static void
-history_on_commit(const char *id, void *arg)
+/* A word of `--raw -z --stdin`: a commit's id, a line, the path of one. */
+static int
+history_word(struct history *h, struct err *e)
 {
-	struct history *h = arg;
+	const struct view word = { h->word, h->nword };
 
-	memcpy(h->commit, id, sizeof(h->commit));
-	h->path[0] = '\0';
-}
-
-static void
-history_on_line(const struct scan_line *l, void *arg)
-{
-	struct history *h = arg;
-
-	if (strcmp(l->path, h->path) != 0) {
-		const struct scan_change c = {
-			.status = 'A', .new_mode = 0100644, .path = l->path
-		};
-
-		memcpy(h->path, l->path, strlen(l->path) + 1);
-		check_commit_change(h->k, h->commit, &c);
+	if (h->wants_path) {
+		h->wants_path = false;
+		h->nword = 0;
+		return scan_raw(word, history_on_change, h, e);
 	}
-	check_commit_line(h->k, h->commit, l);
+	if (h->word[0] == ':') {
+		h->wants_path = true;
+		return 0;
+	}
+	h->nword = 0;
+	if (!fetch_id_ok(h->word))
+		return err_set(e, ERR_PROTO, "git diff-tree: odd answer");
+	history_on_commit(h->word, h);
+	return 0;
 }
 
 static int
-history_on_patch(struct view piece, void *arg, struct err *e)
+history_on_raw(struct view piece, void *arg, struct err *e)
 {
 	struct history *h = arg;
 
-	h->bytes += piece.len;
-	if (h->bytes > HISTORY_PATCH_MAX)
-		return err_set(e, ERR_LIMIT, "over %d bytes of changes",
-		    (int)HISTORY_PATCH_MAX);
-	return scan_patcher_feed(h->patcher, piece, e);
+	h->raw += piece.len;
+	if (h->raw > FETCH_RAW_MAX)
+		return err_set(
+		    e, ERR_LIMIT, "over %d bytes of names", (int)FETCH_RAW_MAX);
+	for (size_t i = 0; i < piece.len; i++) {
+		if (h->nword == sizeof(h->word))
+			return err_set(e, ERR_LIMIT, "a path is over %d bytes",
+			    (int)SCAN_PATH_MAX);
+		h->word[h->nword++] = piece.p[i];
+		if (piece.p[i] == '\0' && history_word(h, e) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 /* What each commit did: what one brings and the next removes is in the
- * history that a branch or a merge takes along. */
-static int
-history_patches(struct history *h, struct err *e)
+ * history that a branch or a merge takes along.  Of merges see above. */
+static void
+history_each(struct history *h)
 {
-	static const char *const argv[] = { "-c", "core.bigFileThreshold=8m",
-		"diff-tree", "--stdin", "-r", "-p", "--root", "--no-renames",
-		"--no-ext-diff", "--no-textconv", "--full-index",
-		"--src-prefix=a/", "--dst-prefix=b/", NULL };
+	static const char *const raw[] = { "diff-tree", "--stdin", "-r", "-z",
+		"--raw", "--root", "--no-renames", "--full-index",
+		"--no-abbrev", NULL };
+	static const char *const patch[] = { "diff-tree", "--stdin", "-r", "-p",
+		"--text", "--root", "--no-renames", "--no-ext-diff",
+		"--no-textconv", "--full-index", "--src-prefix=a/",
+		"--dst-prefix=b/", NULL };
 	AUTO_FREE char *path = NULL;
-	int rc;
+	struct err unread = ERR_INIT;
 
-	if (describe_write(
-		h->j, "coffer-commits", str_view(&h->ids), &path, e) == -1)
-		return -1;
-	h->patcher = scan_patcher_new(NULL, history_on_line, h);
-	scan_patcher_commits(h->patcher, history_on_commit);
-	rc = gitstream_all(h->j, argv, path, history_on_patch, h, e);
-	if (rc == 0)
-		rc = scan_patcher_end(h->patcher, e);
-	scan_patcher_free(h->patcher);
-	return rc;
+	if (describe_write(h->j, "coffer-commits", str_view(&h->ids), &path,
+		&unread) == -1 ||
+	    gitstream_all(h->j, raw, path, history_on_raw, h, &unread) == -1 ||
+	    history_read(h, patch, path, &unread) == -1)
+		check_history_unread(h->k, unread.msg);
 }
 
 int
@@ -274,7 +355,6 @@ describe_history(
 	struct history h = {
 		.j = j, .k = k, .blobs = blobs, .ids = STR_INIT, .is_base = true
 	};
-	struct err unread = ERR_INIT;
 	int rc = history_list(&h, e);
 
 	if (rc == 0)
@@ -285,8 +365,8 @@ describe_history(
 	if (rc == 0)
 		rc = history_commits(&h, e);
 	/* One commit on the base did what the change does. */
-	if (rc == 0 && h.commits > 1 && history_patches(&h, &unread) == -1)
-		check_history_unread(k, unread.msg);
+	if (rc == 0 && h.commits > 1)
+		history_each(&h);
 	if (rc == 0 && h.cut)
 		check_history_unread(k, "there are more than 5000 commits");
 	if (rc == 0 && h.merges > HISTORY_MERGES_MAX)

@@ -39,6 +39,41 @@ describe_on_change(const struct scan_change *c, void *arg)
 	d->rows[d->n++] = (struct describe_row){ .c = *c };
 }
 
+struct describe_count {
+	size_t words; /* two a change */
+};
+
+static int
+describe_on_count(struct view piece, void *arg, struct err *e)
+{
+	struct describe_count *n = arg;
+
+	for (size_t i = 0; i < piece.len; i++)
+		n->words += piece.p[i] == '\0';
+	return n->words / 2 <= CHECK_FILES_MAX
+	    ? 0
+	    : err_set(e, ERR_DENIED,
+		  "too-large: over %d files are changed; have it split",
+		  (int)CHECK_FILES_MAX);
+}
+
+int
+fetch_count(struct fetch_job *j, struct err *e)
+{
+	const char *const argv[] = { "diff-tree", "-r", "-z", "--raw",
+		"--no-renames", "--end-of-options", j->from, j->to, NULL };
+	struct describe_count n = { .words = 0 };
+
+	/* git holds the whole list before it writes: its limit of memory may
+	 * come first. */
+	if (gitstream_all(j, argv, NULL, describe_on_count, &n, e) == 0)
+		return 0;
+	if (n.words / 2 > CHECK_FILES_MAX)
+		return -1;
+	e->code = ERR_DENIED;
+	return err_wrap(e, "too-large: the changed files cannot be listed");
+}
+
 static int
 describe_on_raw(struct view piece, void *arg, struct err *e)
 {

@@ -166,6 +166,8 @@ void fetch_remove_box(struct fetch_job *j);
  * findings, raw and patch are filled. */
 int fetch_describe(struct fetch_job *j, struct err *e);
 void fetch_patch_unmap(struct fetch_job *j);
+/* Not more changed files than are read?  Stops at the first too many. */
+int fetch_count(struct fetch_job *j, struct err *e);
 
 /* review.c: fills findings and j->review; never fails open. */
 void fetch_review(struct fetch_job *j);

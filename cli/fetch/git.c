@@ -21,7 +21,8 @@ enum {
 	GIT_FILTERS_MAX = 24,
 	GIT_OUTPUT = 1 << 20,
 	GIT_ULIMIT_KIB = 1024,
-	GIT_MEMORY_MIB = 8192
+	GIT_MEMORY_MIB = 8192,
+	GIT_BOX_MIB = 2000 /* as what gitstream starts */
 };
 
 /* An environment under construction, with configuration by GIT_CONFIG_*. */
@@ -104,6 +105,7 @@ git_env_quiet(struct git_env *env)
 		{ "core.quotePath", "true" },
 		{ "color.ui", "false" },
 		{ "advice.detachedHead", "false" },
+		{ "advice.graftFileDeprecated", "false" },
 	};
 
 	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
@@ -214,11 +216,16 @@ git_call_init(struct git_call *call, struct fetch_job *j,
 	*call = (struct git_call){ .argv = { j->git } };
 	/* Of what comes from outside: how large a file gets, how much memory
 	 * it takes. */
-	if (g->network) {
+	if (g->network)
 		(void)snprintf(call->limits, sizeof(call->limits),
 		    "ulimit -v %d && ulimit -f %" PRIu64 " && exec \"$@\"",
 		    GIT_MEMORY_MIB * GIT_ULIMIT_KIB,
 		    j->limit_mib * GIT_ULIMIT_KIB * 2); /* of 512 bytes */
+	else if (g->place == FETCH_BOX)
+		(void)snprintf(call->limits, sizeof(call->limits),
+		    "ulimit -d %d && exec \"$@\"",
+		    GIT_BOX_MIB * GIT_ULIMIT_KIB);
+	if (call->limits[0] != '\0') {
 		call->argv[0] = "/bin/sh";
 		call->argv[1] = "-c";
 		call->argv[2] = call->limits;

@@ -75,7 +75,7 @@ policy_find(struct fetch_job *j, enum fetch_place place, const char *commit,
 }
 
 static int
-policy_load_base(struct fetch_job *j, enum fetch_place place,
+policy_load_commit(struct fetch_job *j, enum fetch_place place,
     const char *commit, struct findings_policy *p, struct err *e)
 {
 	AUTO_FREE char *from = xasprintf(
@@ -106,7 +106,7 @@ fetch_policy_load(struct fetch_job *j, enum fetch_place place,
 	struct findings_policy *p = findings_policy_new();
 
 	if (policy_load_user(p, e) == 0 &&
-	    policy_load_base(j, place, commit, p, e) == 0)
+	    policy_load_commit(j, place, commit, p, e) == 0)
 		return p;
 	findings_policy_free(p);
 	if (e->code == ERR_INVALID || e->code == ERR_LIMIT)

@@ -238,6 +238,26 @@ quarantine_verify(
 	return rc;
 }
 
+/* Has the clone not all of its history?  Then e says what to do. */
+static bool
+quarantine_is_shallow(struct fetch_job *j, struct err *e)
+{
+	static const char *const argv[] = { "rev-parse",
+		"--is-shallow-repository", NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	struct err ignored = ERR_INIT;
+	char shallow[8] = "";
+
+	if (fetch_git_line(j, &g, shallow, sizeof(shallow), &ignored) == -1 ||
+	    strcmp(shallow, "true") != 0)
+		return false;
+	(void)err_set(e, ERR_DENIED,
+	    "your clone is shallow and has not the commit that %s began at; "
+	    "unshallow it first: git fetch --unshallow",
+	    j->branch);
+	return true;
+}
+
 /* --base is a name of the clone's. */
 static int
 quarantine_base(struct fetch_job *j, struct err *e)
@@ -269,11 +289,12 @@ quarantine_base(struct fetch_job *j, struct err *e)
 		return -1;
 	(void)snprintf(
 	    j->base, sizeof(j->base), "%.*s", SCAN_ID, str_cstr(&r.out));
-	rc = r.code == 0 && fetch_id_ok(j->base)
-	    ? 0
-	    : err_set(e, ERR_DENIED,
-		  "%s shares no history with this clone: is it a clone of %s?",
-		  j->branch, j->full);
+	rc = r.code == 0 && fetch_id_ok(j->base) ? 0 : -1;
+	if (rc == -1 && !quarantine_is_shallow(j, e))
+		(void)err_set(e, ERR_DENIED,
+		    "%s shares no history with this clone: is it a clone of "
+		    "%s?",
+		    j->branch, j->full);
 	program_result_release(&r);
 	return rc;
 }
@@ -339,6 +360,12 @@ fetch_pull_in(struct fetch_job *j, struct err *e)
 	    strstr(str_cstr(&r.err), "couldn't find remote ref") != NULL)
 		(void)err_set(
 		    e, ERR_NOTFOUND, "%s has no branch %s", j->full, j->branch);
+	else if (rc == -1 &&
+	    (strstr(str_cstr(&r.err), "did not receive expected object") !=
+		    NULL ||
+		strstr(str_cstr(&r.err),
+		    "did not send all necessary objects") != NULL))
+		(void)quarantine_is_shallow(j, e);
 	program_result_release(&r);
 	if (rc == -1)
 		return -1;

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 
-tap_plan 57
+tap_plan 59
 XDG_CONFIG_HOME=$T/xdg
 export XDG_CONFIG_HOME
 mkdir -p "$T/xdg/coffer"
@@ -133,6 +133,18 @@ publish
 fetch --dry-run --json agent/loosen
 tap_is "$(weight agent-config) $(weight fetch-policy)" 'ask block' \
     'a change of the policy counts only once it is the base'
+
+# Neither an old base nor one that is named chooses the policy.
+branch strict
+git rm -q .coffer/fetch.policy && git -C "$SEED" commit -q -m strict
+git -C "$SEED" push -q -f "$SRV" strict
+git -C "$CLONE" pull -q "$SRV" strict
+rm "$USER_POLICY"
+fetch --dry-run --json agent/next
+tap_is "$RC $(weight agent-config)" '3 block' 'a branch of an old base is not judged by its policy'
+fetch --dry-run --json --base HEAD^ agent/next
+tap_is "$RC $(weight agent-config)" '3 block' 'nor does --base choose one'
+git -C "$CLONE" reset -q --hard HEAD^
 
 # `fetch policy` says what holds and from where.
 printf 'lock hook\nlimit file 1M\nrule lfs block\n' >"$USER_POLICY"

@@ -75,6 +75,13 @@ git -C "$CLONE" remote set-url origin ssh://git@gitlab.example.org:22/g/sub/calc
 fetch propose agent/fix --yes
 tap_ok 'also that of GitLab' out_has \
     'https://gitlab.example.org/g/sub/calc/-/merge_requests/new?merge_request%5Bsource_branch%5D=agent/fix'
+git -C "$CLONE" remote set-url origin https://me:pa@ss@git.example.org/a/b.git
+fetch propose agent/fix --dry-run
+tap_ok 'a URL is shown' out_has '(https://git.example.org/a/b.git)'
+fetch propose agent/fix --yes --remote https://me:pa@ss@git.example.org/a/b.git
+tap_ok 'also where it is no remote' err_has 'no remote https://git.example.org/a/b.git'
+tap_not 'without the password in it' grep -q 'me:\|ss@' "$T/out" "$T/err"
+git -C "$CLONE" remote set-url origin ssh://git@gitlab.example.org:22/g/sub/calc.git
 fetch propose --yes
 tap_is "$(git -C "$UP" for-each-ref --format='%(refname)' | sort | tail -n 1)" \
     refs/heads/main 'without a name it is the branch that one is on'

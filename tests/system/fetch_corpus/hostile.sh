@@ -158,6 +158,29 @@ hostile history-program 'history-hidden=block@src/tool' 'a program that came and
 { printf '\177ELF\2\1\1\0'; random 400 7; } >src/tool && commit Add
 rm src/tool && echo x >src/x.py && commit Remove
 EOF
+hostile history-nul 'history-hidden=block@src/key[.]dat' 'a key behind a NUL that came and went' <<'EOF'
+{ bytes '\0000\n'; printf 'key = "ghp_%s"\n' 0123456789abcdefghijABCDEFGHIJ456789; } >src/key.dat && commit Add
+rm src/key.dat && echo x >src/x.py && commit Remove
+EOF
+hostile history-merge 'history-hidden=block@src/key[.]py' 'a key that a merge brought and that went' <<'EOF'
+git checkout -q -b c/side
+echo side >side.txt && commit Side
+git checkout -q c/history-merge
+echo mine >mine.txt && commit Mine
+git merge -q --no-commit --no-ff c/side 2>/dev/null
+printf 'key = "ghp_%s"\n' 0123456789abcdefghijABCDEFGHIJ456789 >src/key.py
+git add -A && git commit -q -m 'Merge side'
+rm src/key.py && commit Remove
+git branch -q -D c/side
+EOF
+hostile history-autorun 'history-hidden=block@[.]claude/settings[.]json' 'the settings of an agent that came and went' <<'EOF'
+mkdir .claude && echo '{}' >.claude/settings.json && commit Add
+rm -r .claude && echo x >src/x.py && commit Remove
+EOF
+hostile history-policy 'fetch-policy=block@[.]coffer/fetch[.]policy' 'a policy that came and went' <<'EOF'
+mkdir -p .coffer && echo 'rule hook off' >.coffer/fetch.policy && commit Add
+rm .coffer/fetch.policy && echo x >src/x.py && commit Remove
+EOF
 hostile history-long 'many-commits=ask@' 'more commits than anybody reads' <<'EOF'
 {
 	n=0

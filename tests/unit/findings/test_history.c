@@ -201,7 +201,7 @@ what_came_and_went_is_found_once_it_is_not_in_the_result(void **state)
 	const struct scan_line gone = {
 		.path = "a.txt", .kind = '-', .line = 7, .text = l.text
 	};
-	const struct scan_change name = {
+	struct scan_change name = {
 		.path = "x/.git /config", .status = 'A', .new_mode = 0100644
 	};
 	struct findings f = { .list = NULL };
@@ -216,6 +216,20 @@ what_came_and_went_is_found_once_it_is_not_in_the_result(void **state)
 	assert_string_equal(f.list[0].id, "history-hidden");
 	assert_string_equal(f.list[0].file, "a.txt");
 	assert_string_equal(f.list[1].id, "history-hidden");
+	findings_release(&f);
+	/* What would run, had it stayed; the policy, whatever was done to it.
+	 */
+	name.path = ".claude/settings.json";
+	check_commit_change(k, ID_1, &name);
+	assert_int_equal(f.n, 1);
+	assert_string_equal(f.list[0].id, "history-hidden");
+	name.path = ".coffer/fetch.policy";
+	name.status = 'D';
+	name.new_mode = 0;
+	check_commit_change(k, ID_1, &name);
+	check_commit_change(k, ID_1, &name);
+	assert_int_equal(f.n, 2);
+	assert_string_equal(f.list[1].id, "fetch-policy");
 	findings_release(&f);
 	/* Said of the result already. */
 	finding_add(&f, "secret", "a.txt", 7, "x");
