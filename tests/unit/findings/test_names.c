@@ -384,6 +384,8 @@ files_that_something_obeys_are_found_at_any_depth(void **state)
 		const char *path, *id;
 	} cases[] = {
 		{ "a/b/.windsurf/rules/x.md", "agent-config" },
+		{ "docs/AKIAZ7QW3EXKLMN4PR2T.txt", "secret" },
+		{ "tests/AKIAZ7QW3EXKLMN4PR2T", "secret-likely" },
 		{ ".clinerules/x", "agent-config" },
 		{ "CRUSH.md", "agent-config" },
 		{ ".github/prompts/x.md", "agent-config" },
