@@ -191,6 +191,9 @@ EOF
 hostile script-nul 'control-character=block@src/go[.]sh decode-and-run=block@src/go[.]sh' 'a script with a NUL' <<'EOF'
 printf '#!/bin/sh\n# \000\necho cGF5 | base64 -d | sh\n' >src/go.sh
 EOF
+hostile name-secret 'secret=block@docs/AKIA' 'a key in a name' <<'EOF'
+echo x >docs/AKIAZ7QW3EXKLMN4PR2T.txt
+EOF
 # Text.
 hostile bidi-override 'bidi=block@src/main[.]c' 'a comment that turns the code round' <<'EOF'
 bytes 'int x; /* \0342\0200\0256 } \0342\0201\0246if (is_admin)\0342\0201\0251 \0342\0201\0246 begin */\n' >>src/main.c

@@ -67,9 +67,39 @@ text_that_a_reader_does_not_see_is_found(void **state)
 		{ "a.txt", "+\300\257", "encoding" },
 		{ "a.txt", "+\355\240\200", "encoding" },
 		{ "a.md", "+\342\234\205\357\270\217 done", "emoji-selector" },
+		{ "a.po", "+\342\200\253\331\205\342\200\254", "bidi-mark" },
+		{ "a.c", "+\342\200\253\331\205\342\200\254", "bidi" },
+		{ "a.po", "+\342\200\253\331\205", "bidi" },
+		{ "a.po", "+\342\200\256\331\205\342\200\254", "bidi" },
+		{ "a.md", "+\342\200\253x\342\200\254", "bidi" },
+		{ "a.md",
+		    "+\360\237\217\264\363\240\201\247\363\240\201\242"
+		    "\363\240\201\245\363\240\201\256\363\240\201\247"
+		    "\363\240\201\277",
+		    "emoji-selector" },
+		{ "a.md",
+		    "+\360\237\217\264\363\240\201\247\363\240\201\242"
+		    "\363\240\201\277",
+		    "invisible" },
+		{ "a.md", "+soft\302\255hyphen", "soft-break" },
+		{ "a.txt", "+zero\342\200\213width", "soft-break" },
+		{ "a.md", "+word\342\201\240joiner", "soft-break" },
+		{ "a.yml", "+soft\302\255hyphen", "invisible" },
+		{ "a.md", "+x\302\255\342\200\217y", "bidi" },
+		{ "a.md", "+AKIAIOSFODNN7EXAMPLE", "secret-example" },
+		{ "a.md", "+AKIAIOSFODNN7EXAMPLE AKIAZ7QW3EXKLMN4PR2T",
+		    "secret" },
 	};
 	static const struct row absent[] = {
 		{ "a.c", "+\f", "control-character" },
+		{ "a.po", "+\342\200\253\331\205\342\200\254", "bidi" },
+		{ "a.md",
+		    "+\360\237\217\264\363\240\201\247\363\240\201\242"
+		    "\363\240\201\245\363\240\201\256\363\240\201\247"
+		    "\363\240\201\277",
+		    "invisible" },
+		{ "a.md", "+soft\302\255hyphen", "invisible" },
+		{ "a.md", "+AKIAIOSFODNN7EXAMPLE", "secret" },
 		{ "a.txt", "+line\r", "control-character" },
 		{ "a.md", "+\330\247\342\200\214\330\250", "invisible" },
 		{ "a.md", "+\342\240\213\342\240\200", "invisible" },
