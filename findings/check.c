@@ -119,6 +119,17 @@ check_enter(struct check *k, const char *path, uint32_t kind, char status)
 	check_body_enter(k->body, &k->file, status);
 }
 
+/* By what runs it when it is called: its first bytes, or its mode. */
+static void
+check_script(struct check *k, uint32_t mode, struct view head)
+{
+	bool by_head = view_starts(head, "#!");
+
+	k->file.script = by_head || mode == SCAN_MODE_PROGRAM;
+	if (k->file.script)
+		check_body_script(k->body, by_head);
+}
+
 static uint32_t
 check_kind(const struct scan_change *c)
 {
@@ -156,11 +167,12 @@ check_file(
 		return false;
 	if (c->status != 'D') {
 		check_size(k, c->path, b->size);
+		check_script(k, c->new_mode, b->head);
 		k->file.binary = check_binary(&k->file, b, k->out);
 	}
 	if (k->file.binary)
 		check_names_binary(k->names, c->path);
-	return !k->file.binary;
+	return !k->file.opaque;
 }
 
 void
@@ -285,12 +297,14 @@ check_diff_on_line(const struct scan_line *l, void *arg)
 		if (d->k->file.path[0] != '\0')
 			check_file_end(d->k);
 		check_enter(d->k, l->path, kind == NULL ? 0 : *kind, 'M');
-		if (l->kind == '+' && d->k->file.kind == 0 && l->line == 1)
+		if (l->kind == '+' && d->k->file.kind == 0 && l->line == 1) {
+			check_script(d->k, 0, l->text);
 			d->k->file.binary = check_binary(&d->k->file,
 			    &(struct check_content){ .size = l->text.len,
 				.head = l->text,
 				.tail = l->text },
 			    d->k->out);
+		}
 	}
 	if (l->kind == '+' && d->k->file.kind == SCAN_MODE_LINK) {
 		check_link(l->path, l->text, d->k->out);

@@ -71,7 +71,7 @@ void check_set_now(struct check *k, int64_t now);
 
 void check_change(struct check *k, const struct scan_change *c);
 void check_tree(struct check *k, const char *path, uint32_t mode);
-/* False: its lines need not come (it is binary, or too large). */
+/* False: its lines need not come (a format whose lines say nothing). */
 bool check_file(struct check *k, const struct scan_change *c,
     const struct check_content *b);
 /* A '+' or '-' line of the file at hand, without its LF. */

@@ -132,6 +132,18 @@ attributes_judge(struct view word)
 	return (struct attributes_what){ NULL, NULL };
 }
 
+/* What nobody reviews as text in any case. */
+static bool
+attributes_is_picture(struct view pattern)
+{
+	static const char *const own[] = { "*.png", "*.jpg", "*.jpeg", "*.gif",
+		"*.webp", "*.ico", "*.bmp", "*.pdf", "*.woff", "*.woff2",
+		"*.ttf", "*.otf", "*.eot", "*.mp3", "*.mp4", "*.webm", "*.ogg",
+		"*.wav", "*.zip", "*.gz", "*.jar" };
+
+	return attributes_is_one_of(pattern, own, sizeof(own) / sizeof(own[0]));
+}
+
 static void
 attributes_keep(struct check_attributes *a, const struct scan_line *l,
     struct view pattern, struct view word)
@@ -197,7 +209,8 @@ check_attributes_line(
 		    what.why);
 	while (attributes_word(&rest, &word)) {
 		what = attributes_judge(word);
-		if (what.id == NULL || word.len == 0)
+		if (what.id == NULL || word.len == 0 ||
+		    (view_is(word, "binary") && attributes_is_picture(pattern)))
 			continue;
 		finding_add(out, what.id, l->path, l->line,
 		    "the attribute %.*s %s",

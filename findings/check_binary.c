@@ -271,17 +271,25 @@ check_wide_text(struct view head)
 								 : NULL;
 }
 
-static void
-check_unknown(const struct check_file *f, const struct check_content *b,
-    const struct check_magic *m, struct findings *out)
+/* Formats that are known by their name, of which no line is read. */
+static bool
+check_is_packed(const char *path)
 {
 	static const char *const packed[] = { ".mp3", ".mp4", ".m4a", ".ogg",
 		".webm", ".avif", ".heic", ".icns", ".br", ".flac", ".mov",
 		NULL };
+
+	return check_ext_in(path, packed);
+}
+
+static void
+check_unknown(const struct check_file *f, const struct check_content *b,
+    const struct check_magic *m, struct findings *out)
+{
 	double bits = check_entropy(b->head);
 
 	if (m == NULL && b->head.len >= 1024 && bits > 7.5 &&
-	    !check_ext_in(f->path, packed))
+	    !check_is_packed(f->path))
 		finding_add(out, "encrypted-data", f->path, 0,
 		    "%.1f of 8 bits in a byte: packed or encrypted", bits);
 	else
@@ -313,9 +321,20 @@ check_magic_proves(const struct check_magic *m)
 	return m->class == CHECK_IMAGE || m->bytes.p[0] == 'P';
 }
 
+/* Does it run, so that a NUL in it only hides the rest? */
+static bool
+check_is_run(const struct check_file *f, const struct check_content *b,
+    const struct check_magic *m)
+{
+	if (view_starts(b->head, "#!"))
+		return true;
+	return m == NULL && !check_is_packed(f->path) &&
+	    (f->script || (check_traits(f->path) & CHECK_RUNS) != 0);
+}
+
 bool
-check_binary(const struct check_file *f, const struct check_content *b,
-    struct findings *out)
+check_binary(
+    struct check_file *f, const struct check_content *b, struct findings *out)
 {
 	const struct check_magic *m = check_magic_of(b->head);
 	const char *wide = check_wide_text(b->head);
@@ -327,6 +346,7 @@ check_binary(const struct check_file *f, const struct check_content *b,
 	if (wide != NULL) {
 		finding_add(out, "encoding", f->path, 0,
 		    "text in %s, which is not read", wide);
+		f->opaque = true;
 		return true;
 	}
 	if (check_is_polyglot(b, m))
@@ -351,5 +371,9 @@ check_binary(const struct check_file *f, const struct check_content *b,
 		check_image(f, b, m, out);
 	check_disguise(f, m, out);
 	/* What magic alone makes of a text is read all the same. */
-	return nul;
+	if (!nul || check_is_run(f, b, m))
+		return false;
+	f->opaque = m != NULL || check_is_packed(f->path) ||
+	    check_is_compiled(f->path);
+	return true;
 }

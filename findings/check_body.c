@@ -112,6 +112,14 @@ check_body_enter(struct check_body *b, struct check_file *file, char status)
 }
 
 void
+check_body_script(struct check_body *b, bool by_head)
+{
+	if (by_head)
+		b->traits &= ~(unsigned)(CHECK_IS_DOC | CHECK_IS_DATA);
+	b->traits |= CHECK_IS_CODE | CHECK_IS_SHELL;
+}
+
+void
 check_body_change(struct check_body *b, const struct scan_change *c)
 {
 	check_change_content(b, c);
@@ -147,6 +155,30 @@ check_edges_ok(struct view text, size_t start, size_t end, unsigned edges)
 	return true;
 }
 
+/* Is the word one for a file like this? */
+static bool
+check_is_where(const struct check_body *b, const struct check_word *w)
+{
+	unsigned traits = b->traits;
+
+	if (traits & CHECK_IS_UNKNOWN)
+		traits |= CHECK_IS_CODE;
+	return w->where == 0 || (w->where & traits) != 0;
+}
+
+/* A text does not run, and yet somebody may run what it says. */
+static void
+check_told_word(struct check_body *b, const struct check_word *w)
+{
+	if (!(b->traits & CHECK_IS_DOC) || (b->traits & CHECK_RUNS) ||
+	    b->line->kind != '+')
+		return;
+	b->line_told |= w->tags & (CHECK_TAG_DECODE | CHECK_TAG_EVAL);
+	if (w->id != NULL && strcmp(w->id, "remote-shell") == 0)
+		check_say(b, "shell-socket", b->line->line, "the text has %s",
+		    w->what);
+}
+
 static void
 check_on_word(size_t i, size_t end, void *arg)
 {
@@ -154,9 +186,12 @@ check_on_word(size_t i, size_t end, void *arg)
 	const struct check_word *w = check_word_at(i);
 	size_t start = end - strlen(check_words_word(i));
 
-	if ((w->where != 0 && (w->where & b->traits) == 0) ||
-	    !check_edges_ok(b->line->text, start, end, w->edges))
+	if (!check_edges_ok(b->line->text, start, end, w->edges))
 		return;
+	if (!check_is_where(b, w)) {
+		check_told_word(b, w);
+		return;
+	}
 	b->line_tags |= w->tags;
 	b->point = start;
 	if (w->id == NULL || b->line->kind != '+' ||
@@ -169,12 +204,16 @@ check_on_word(size_t i, size_t end, void *arg)
 static void
 check_line_tags(struct check_body *b)
 {
-	unsigned t = b->line_tags;
+	unsigned t = b->line_tags, told = t | b->line_told;
 	uint32_t line = b->line->line;
 
 	if ((t & CHECK_TAG_DECODE) && (t & (CHECK_TAG_EVAL | CHECK_TAG_SHELL)))
 		check_say(b, "decode-and-run", line,
 		    "something encoded is decoded and run");
+	else if ((told & CHECK_TAG_DECODE) &&
+	    (told & (CHECK_TAG_EVAL | CHECK_TAG_SHELL)))
+		check_say(b, "obfuscated", line,
+		    "a text has something encoded that is decoded and run");
 	else if ((t & CHECK_TAG_DOWNLOAD) && (t & CHECK_TAG_SHELL))
 		check_say(
 		    b, "pipe-to-shell", line, "a download is piped to a shell");
@@ -201,9 +240,16 @@ check_new_line(struct check_body *b)
 {
 	const struct scan_line *l = b->line;
 
-	if (memchr(l->text.p, '\0', l->text.len) != NULL) {
+	if (!b->file->binary && !(b->traits & CHECK_RUNS) &&
+	    memchr(l->text.p, '\0', l->text.len) != NULL) {
 		b->file->binary = true;
 		check_say(b, "binary", 0, "the content is binary");
+	}
+	/* A NUL hides from no rule what a program is not stopped by. */
+	if (b->file->binary) {
+		scan_words_find(b->words, l->text, check_on_word, b);
+		check_line_tags(b);
+		check_line_secret(b);
 		return;
 	}
 	check_line_unicode(b);
@@ -234,10 +280,10 @@ check_old_line(struct check_body *b)
 void
 check_body_line(struct check_body *b, const struct scan_line *l)
 {
-	if (b->file == NULL || b->file->binary || l->text.len == 0)
+	if (b->file == NULL || b->file->opaque || l->text.len == 0)
 		return;
 	b->line = l;
-	b->line_tags = 0;
+	b->line_tags = b->line_told = 0;
 	b->point = 0;
 	b->longest = l->text.len; /* check_line_long knows better */
 	if (l->kind == '+')

@@ -21,7 +21,10 @@ enum check_trait {
 	CHECK_IS_LOCK = 1 << 7,
 	CHECK_IS_SNAPSHOT = 1 << 8,
 	CHECK_IS_DOCKER = 1 << 9,
-	CHECK_IS_CLIKE = 1 << 10 /* comments with // */
+	CHECK_IS_CLIKE = 1 << 10,   /* comments with // */
+	CHECK_IS_UNKNOWN = 1 << 11, /* its name says nothing: it may run */
+	CHECK_RUNS = CHECK_IS_CODE | CHECK_IS_SHELL | CHECK_IS_CI |
+	    CHECK_IS_BUILD
 };
 
 /* What is in one line; several together make a finding. */
@@ -101,8 +104,9 @@ struct check_body {
 	/* Of the line at hand. */
 	const struct scan_line *line;
 	unsigned line_tags;
-	size_t point;   /* the byte that the next finding is about */
-	size_t longest; /* run of letters, digits and + / = - _ in it */
+	unsigned line_told; /* tags of a program that a text tells of */
+	size_t point;       /* the byte that the next finding is about */
+	size_t longest;     /* run of letters, digits and + / = - _ in it */
 };
 
 struct check_body *check_body_new(struct findings *out);
@@ -111,6 +115,8 @@ void check_body_change(struct check_body *b, const struct scan_change *c);
 /* file stays the caller's, until check_body_leave. */
 void check_body_enter(
     struct check_body *b, struct check_file *file, char status);
+/* The file at hand runs, whatever its name: by_head by its first bytes. */
+void check_body_script(struct check_body *b, bool by_head);
 void check_body_line(struct check_body *b, const struct scan_line *l);
 void check_body_leave(struct check_body *b); /* again is fine */
 bool check_body_wants(const struct scan_change *c);

@@ -2,7 +2,7 @@
 
 #include "findings/check_body.h"
 
-/* By the end of the name; what is not here is neither code nor data. */
+/* By the end of the name; what is not here is read like code. */
 static const struct {
 	const char *ext;
 	unsigned traits;
@@ -216,6 +216,8 @@ check_traits(const char *path)
 	    check_is_below(path, ".buildkite/") ||
 	    check_is_below(path, ".coffer/") || check_is_below(path, ".ci/"))
 		traits |= CHECK_IS_CI | CHECK_IS_SHELL;
+	else if (kind == 0)
+		traits |= CHECK_IS_UNKNOWN;
 	if (check_is_below(path, "__snapshots__/"))
 		traits |= CHECK_IS_SNAPSHOT;
 	return traits;

@@ -4,6 +4,7 @@
 #include "findings/check_priv.h"
 #include "findings/fold.h"
 #include "findings/unicode.h"
+#include "lib/base/secret.h"
 #include "lib/base/utf8.h"
 
 enum {
@@ -177,6 +178,18 @@ check_name_unicode(const struct scan_change *c, struct findings *out)
 		    "a name mixes letters that look alike");
 }
 
+static void
+check_name_secret(const struct scan_change *c, struct findings *out)
+{
+	bool key = false;
+	const char *what = secret_find(view_of(c->path), &key);
+
+	if (what != NULL)
+		finding_add(out,
+		    check_is_test(c->path) ? "secret-likely" : "secret",
+		    c->path, 0, "its name has what looks like a %s", what);
+}
+
 void
 check_name(const struct scan_change *c, struct findings *out)
 {
@@ -195,6 +208,7 @@ check_name(const struct scan_change *c, struct findings *out)
 	if (strchr(c->path, '\t') != NULL)
 		finding_add(out, "bad-name", c->path, 0, "its name has a tab");
 	check_name_unicode(c, out);
+	check_name_secret(c, out);
 	while (view_split(&rest, '/', &part)) {
 		if (++depth > CHECK_DEPTH_MAX) {
 			finding_add(out, "bad-name", c->path, 0,

@@ -8,7 +8,9 @@
 struct check_file {
 	char path[SCAN_PATH_MAX + 1];
 	uint32_t kind; /* SCAN_MODE_LINK, _SUBMODULE, or 0: a file */
+	bool script;   /* it can run, by its first two bytes or its mode */
 	bool binary;   /* seen: text rules do not apply */
+	bool opaque;   /* of a format whose lines say nothing */
 };
 
 /* A changed path, kept until the end: names only, never contents. */
@@ -68,8 +70,8 @@ void check_name(const struct scan_change *c, struct findings *out);
 /* Target of a symbolic link at path. */
 void check_link(const char *path, struct view target, struct findings *out);
 /* Is the content a program, an archive, or otherwise no text? */
-bool check_binary(const struct check_file *f, const struct check_content *b,
-    struct findings *out);
+bool check_binary(
+    struct check_file *f, const struct check_content *b, struct findings *out);
 /* Does text try to steer a reviewer or a model?  Also of commit messages. */
 bool check_injection(struct view text);
 

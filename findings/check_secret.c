@@ -148,6 +148,10 @@ check_line_secret(struct check_body *b)
 	else if (what != NULL)
 		check_secret_found(b, key, what);
 	else if (l->kind == '+' && b->longest >= CHECK_VALUE_MIN &&
+	    secret_has_example(l->text))
+		check_note(b, "secret-example", l->path, l->line,
+		    "a key that documents show as an example");
+	else if (l->kind == '+' && b->longest >= CHECK_VALUE_MIN &&
 	    (b->line_tags & CHECK_TAG_KEYWORD) &&
 	    !(b->traits & (CHECK_IS_TEST | CHECK_IS_LOCK | CHECK_IS_DOC)))
 		check_values(b);

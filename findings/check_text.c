@@ -81,6 +81,10 @@ static const struct {
 	    "a character whose shape is the font's" },
 	[UNICODE_MALFORMED] = { "encoding", "not UTF-8" },
 	[UNICODE_MARK] = { "bidi-mark", "a mark of the direction of text" },
+	[UNICODE_EMBED] = { "bidi-mark",
+	    "an embedding in text of another direction" },
+	[UNICODE_BREAK] = { "soft-break",
+	    "a place where a word may break, or may not" },
 	[UNICODE_CONTROL] = { "control-character", "a control character" },
 	[UNICODE_INVISIBLE] = { "invisible", "an invisible character" },
 	[UNICODE_BIDI] = { "bidi",
@@ -162,6 +166,20 @@ check_twins(struct check_body *b)
 		    first);
 }
 
+/* What is usual in texts alone is in other files what it looks like. */
+static enum unicode_kind
+check_at_home(const struct check_body *b, enum unicode_kind kind)
+{
+	bool code = (b->traits & CHECK_RUNS) != 0;
+	bool prose = !code &&
+	    ((b->traits & CHECK_IS_DOC) || check_has_ext(b->file->path, ".po"));
+
+	if ((kind == UNICODE_MARK && (b->traits & CHECK_IS_CODE)) ||
+	    (kind == UNICODE_EMBED && !prose))
+		return UNICODE_BIDI;
+	return kind == UNICODE_BREAK && !prose ? UNICODE_INVISIBLE : kind;
+}
+
 void
 check_line_unicode(struct check_body *b)
 {
@@ -181,8 +199,7 @@ check_line_unicode(struct check_body *b)
 	if (hit.kind == UNICODE_CLEAN ||
 	    (hit.kind == UNICODE_LOOKALIKE && !(b->traits & CHECK_IS_CODE)))
 		return;
-	if (hit.kind == UNICODE_MARK && (b->traits & CHECK_IS_CODE))
-		hit.kind = UNICODE_BIDI;
+	hit.kind = check_at_home(b, hit.kind);
 	b->point = hit.column - 1 + (size_t)(text.p - l->text.p);
 	if (hit.kind == UNICODE_SELECTOR)
 		check_note(b, check_kinds[hit.kind].id, l->path, l->line,

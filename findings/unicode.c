@@ -1,6 +1,7 @@
 #include "findings/unicode.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "lib/base/utf8.h"
 
@@ -106,8 +107,10 @@ struct unicode_state {
 	bool rtl;          /* letters from right to left */
 	bool wide;         /* letters of East Asia */
 	size_t privates;
-	size_t depth; /* of isolates that are open */
-	bool override;
+	size_t depth;    /* of isolates that are open */
+	size_t embedded; /* of embeddings */
+	bool override, marked;
+	size_t flag; /* tags that a flag still has */
 };
 
 static bool
@@ -132,16 +135,52 @@ unicode_is_mark(struct unicode_state *s, uint32_t cp)
 		s->depth++;
 	else if (cp == 0x2069 && s->depth > 0)
 		s->depth--;
-	else if (cp >= 0x2069 || (cp >= 0x202a && cp <= 0x202e))
+	else if (cp == 0x202a || cp == 0x202b)
+		s->embedded++;
+	else if (cp == 0x202c && s->embedded > 0)
+		s->embedded--;
+	else if (cp >= 0x2069 || (cp >= 0x202c && cp <= 0x202e))
 		s->override = true;
+	s->marked = true;
 	return cp < 0x202a || cp >= 0x2066;
+}
+
+/* The flags of England, Scotland and Wales are spelled in tags; no others. */
+static bool
+unicode_is_flag(struct unicode_state *s, uint32_t cp, struct view rest)
+{
+#define TAG(c) "\xf3\xa0\x81" c
+	static const char *const flags[] = {
+		TAG("\xa7") TAG("\xa2") TAG("\xa5") TAG("\xae") TAG("\xa7")
+		    TAG("\xbf"),
+		TAG("\xa7") TAG("\xa2") TAG("\xb3") TAG("\xa3") TAG("\xb4")
+		    TAG("\xbf"),
+		TAG("\xa7") TAG("\xa2") TAG("\xb7") TAG("\xac") TAG("\xb3")
+		    TAG("\xbf"),
+	};
+#undef TAG
+
+	if (s->before == 0x1f3f4 && cp == 0xe0067)
+		for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+			if (view_starts(rest, flags[i]))
+				s->flag = strlen(flags[i]) / 4;
+	if (s->flag == 0)
+		return false;
+	s->flag--;
+	return true;
+}
+
+static bool
+unicode_is_break(uint32_t cp)
+{
+	return cp == 0xad || cp == 0x200b || cp == 0x2060;
 }
 
 static enum unicode_kind
 unicode_classify(struct unicode_state *s, uint32_t cp, struct view rest)
 {
 	if (UNICODE_IN(unicode_bidi, cp))
-		return unicode_is_mark(s, cp) ? UNICODE_MARK : UNICODE_BIDI;
+		return unicode_is_mark(s, cp) ? UNICODE_MARK : UNICODE_EMBED;
 	if (unicode_is_control(cp))
 		return (cp == '\r' && rest.len == 1) ||
 			(cp == '\f' && s->before == 0 &&
@@ -156,6 +195,10 @@ unicode_classify(struct unicode_state *s, uint32_t cp, struct view rest)
 		    ((cp == UNICODE_ZWJ || cp == UNICODE_ZWNJ) &&
 			UNICODE_IN(unicode_joined, s->before)))
 			return UNICODE_SELECTOR;
+		if (unicode_is_flag(s, cp, rest))
+			return UNICODE_SELECTOR;
+		if (unicode_is_break(cp))
+			return UNICODE_BREAK;
 		return cp == 0x2800 && s->before > 0x2800 && s->before < 0x2900
 		    ? UNICODE_CLEAN
 		    : UNICODE_INVISIBLE;
@@ -232,9 +275,7 @@ unicode_scan(struct view line)
 	}
 	if (worst.kind == UNICODE_LOOKALIKE && s.wide)
 		worst.kind = UNICODE_CLEAN;
-	if (worst.kind >= UNICODE_MARK && (s.depth > 0 || s.override))
-		worst.kind = UNICODE_BIDI;
-	if (worst.kind == UNICODE_MARK && !s.rtl)
+	if (s.marked && (s.depth > 0 || s.embedded > 0 || s.override || !s.rtl))
 		worst.kind = UNICODE_BIDI;
 	return worst;
 }

@@ -21,6 +21,8 @@ enum unicode_kind {
 	UNICODE_PRIVATE,   /* what it looks like is the font's choice */
 	UNICODE_MALFORMED, /* not UTF-8 */
 	UNICODE_MARK,      /* a mark of direction in text that has one */
+	UNICODE_EMBED,     /* an embedding that ends, in such text */
+	UNICODE_BREAK,     /* where a word may break, or may not */
 	UNICODE_CONTROL,
 	UNICODE_INVISIBLE,
 	UNICODE_BIDI

@@ -150,6 +150,38 @@ secret_jwt(struct view v)
 	return at;
 }
 
+/* Keys that open nothing: the makers' own documents show them. */
+static const char *const secret_examples[] = { "AKIAIOSFODNN7EXAMPLE",
+	"ASIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE",
+	"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
+	"eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MD"
+	"IyfQ."
+	"SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c" };
+
+enum {
+	SECRET_EXAMPLES = sizeof(secret_examples) / sizeof(secret_examples[0])
+};
+
+static bool
+secret_is_example(struct view v)
+{
+	for (size_t i = 0; i < SECRET_EXAMPLES; i++)
+		if (view_is(v, secret_examples[i]))
+			return true;
+	return false;
+}
+
+bool
+secret_has_example(struct view line)
+{
+	for (size_t i = 0; i < SECRET_EXAMPLES; i++)
+		if (line.len > 0 &&
+		    memmem(line.p, line.len, secret_examples[i],
+			strlen(secret_examples[i])) != NULL)
+			return true;
+	return false;
+}
+
 size_t
 secret_at(struct view v, const char **kind)
 {
@@ -227,7 +259,7 @@ const char *
 secret_find(struct view line, bool *private_key)
 {
 	const char *kind;
-	size_t at = 0, n;
+	size_t at = 0, n, len;
 
 	*private_key = line.len > SECRET_MIN && secret_is_pem(line);
 	if (*private_key)
@@ -240,7 +272,11 @@ secret_find(struct view line, bool *private_key)
 			/* In the middle of a word it is some other text. */
 			if (i > 0 && secret_in(SECRET_URL, line.p[i - 1]))
 				continue;
-			if (secret_at(view_from(line, i), &kind) > 0)
+			len = secret_at(view_from(line, i), &kind);
+			if (len == 0)
+				continue;
+			if (!secret_is_example(
+				(struct view){ line.p + i, len }))
 				return kind;
 		}
 	}

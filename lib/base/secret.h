@@ -10,8 +10,12 @@
 
 #include "lib/base/view.h"
 
-/* The kind ("GitHub token"), or NULL.  *private_key for PEM keys. */
+/* The kind ("GitHub token"), or NULL.  *private_key for PEM keys.  Examples
+ * of their makers' documents, which open nothing, are passed over. */
 const char *secret_find(struct view line, bool *private_key);
+
+/* Does the line have such an example? */
+bool secret_has_example(struct view line);
 
 /* Bytes of the key that v begins with, 0: none; *kind of it then. */
 size_t secret_at(struct view v, const char **kind);

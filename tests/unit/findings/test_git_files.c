@@ -191,6 +191,7 @@ attributes_are_judged_by_what_they_make_git_do(void **state)
 		{ "\"filter=x", "" },
 		{ "   ", "" },
 		{ "*.c linguist-generated=false", "" },
+		{ "*.png binary", "" },
 	};
 	bool hidden;
 
