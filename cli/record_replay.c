@@ -123,7 +123,7 @@ record_replay_in(struct fetch_job *j, const struct record *r, struct err *e)
 int
 record_replay(struct cli *c, const struct record *r, struct err *e)
 {
-	struct fetch_job j = { .c = c };
+	struct fetch_job j = { .c = c, .limit_mib = FETCH_LIMIT_MIB };
 	int rc = record_replay_in(&j, r, e);
 
 	fetch_remove_box(&j);

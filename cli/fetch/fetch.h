@@ -29,6 +29,7 @@ struct jw;
 struct program_result;
 
 enum {
+	FETCH_LIMIT_MIB = 1024, /* what one fetch may bring */
 	FETCH_RAW_MAX = 32 << 20,
 	FETCH_ATTRIBUTES_MAX = 1 << 20, /* of one .gitattributes */
 	FETCH_BRANCH_MAX = 200,

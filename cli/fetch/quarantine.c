@@ -21,7 +21,6 @@
 
 enum {
 	QUARANTINE_PATH = 4096,
-	QUARANTINE_LIMIT_MIB = 1024,
 	QUARANTINE_LIMIT_MAX = 1 << 20
 };
 
@@ -307,7 +306,7 @@ quarantine_limit(struct fetch_job *j, struct err *e)
 	int rc = fetch_config_get(
 	    j, "coffer.fetchLimit", text, sizeof(text), e);
 
-	j->limit_mib = QUARANTINE_LIMIT_MIB;
+	j->limit_mib = FETCH_LIMIT_MIB;
 	if (rc == 0 &&
 	    num_u64(text, 1, QUARANTINE_LIMIT_MAX, &j->limit_mib, e) == -1)
 		return err_wrap(e, "coffer.fetchLimit");
