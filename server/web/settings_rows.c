@@ -134,6 +134,9 @@ static const struct rows_row rows[] = {
 	{ "gate", ROWS_TICK, "conversations",
 	    "Conversations of maintainers are resolved", "",
 	    ROWS_AT(conversations), NULL, NULL },
+	{ "gate", ROWS_TICK, "test_merge_result",
+	    "Checks run on what the merge would leave", "", ROWS_AT(test_merge),
+	    NULL, NULL },
 	{ "gate", ROWS_WORD, "findings", "It waits for findings", "",
 	    ROWS_AT(findings), rows_findings, look_gate_parse },
 	{ .at = NULL },
@@ -459,6 +462,7 @@ rows_on_form(struct call *c, const char *at, svc_done_fn *done)
 	op = svc_project_edit_new(call_app(c), call_who(c));
 	op->project_id = p.id;
 	op->set_settings = true;
+	op->set_gate = strcmp(at, "gate") == 0;
 	project_settings_copy(&op->settings, &p.settings);
 	project_release(&p);
 	for (const struct rows_row *r = rows; r->at != NULL && rc == 0; r++) {
