@@ -107,6 +107,53 @@ tap_is "$(met)" false 'what came and went in the history is found'
 api GET "$G/$N/findings"
 tap_like "$(jq -r '[.findings[].rule] | join(" ")' "$BODY")" '*history-hidden*' 'as what it is'
 
+# A pass for what was hidden in one head is none for what another hides.
+ID=$(finding history-hidden)
+dismiss "$BOB" "$ID" 'an example'
+approve "$BOB"
+gate
+tap_is "$(met)" true 'it may pass, too'
+OTHER="ghp_$(head -c 18 /dev/urandom | od -An -tx1 | tr -d ' \n')"
+(
+	cd "$WORK" && printf '%s\n' "$OTHER" >seen.txt && git commit -qam 'and again' &&
+	    printf 'gone\n' >seen.txt && git commit -qam 'and away' &&
+	    git_as "$ADMIN" push -q "$URL/$PROJECT.git" "HEAD:refs/heads/words2"
+) 2>"$T/push.err"
+SHA=$(git -C "$WORK" rev-parse HEAD)
+wait_for 10 head_is
+gate
+tap_is "$(met)" false 'another that is hidden behind the same file is none that was let pass'
+
+# A program lets nothing pass, and a merge that waits hears of a dismissal.
+opened waits waits.c "$(printf 'z \342\200\256 y')"
+approve "$BOB"
+ID=$(finding bidi)
+gate
+ID=$(finding bidi)
+api PATCH /api/v1/admin/users/cat '{"type":"bot"}'
+dismiss "$CAT" "$ID" 'beep'
+tap_is "$STATUS" 403 'a program lets nothing pass'
+api PATCH /api/v1/admin/users/cat '{"type":"individual"}'
+as "$BOB" api POST "$R/pulls/$N/merge" '{"Do":"merge","merge_when_checks_succeed":true}'
+dismiss "$BOB" "$ID" 'seen'
+is_merged() { api GET "$R/pulls/$N"; [ "$(field .merged)" = true ]; }
+tap_ok 'a merge that waits for the gate goes on when the last finding is let pass' wait_for 20 is_merged
+
+# Very many lines that all differ are looked at in a time that is known.
+(
+	cd "$WORK" && git_as "$ADMIN" fetch -q "$URL/$PROJECT.git" main && git checkout -q --detach FETCH_HEAD &&
+	    seq 1 250000 >many.txt && git add many.txt && git commit -qm many &&
+	    git_as "$ADMIN" push -q "$URL/$PROJECT.git" "HEAD:refs/heads/many" &&
+	    seq 250000 -1 1 >many.txt && printf '%s\n' "$OTHER" >>many.txt && git commit -qam turned &&
+	    git_as "$ADMIN" push -q "$URL/$PROJECT.git" "HEAD:refs/heads/turned"
+) 2>"$T/push.err"
+api POST "$R/pulls" '{"title":"turned","head":"turned","base":"many"}'
+N=$(field .number)
+gate
+tap_like "$(why)" '*to mend or to dismiss*' 'a file of 250,000 lines that all moved is looked at'
+api GET "$G/$N/findings"
+tap_like "$(jq -r '[.findings[].rule] | join(" ")' "$BODY")" '*secret*' 'to its last line'
+
 # ---- the next head ----
 N=$(api GET "$R/pulls?state=open" && jq -r '.[] | select(.title == "bad") | .number' "$BODY")
 push_branch bad bad.c "$bidi // more"
