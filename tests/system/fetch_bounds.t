@@ -11,9 +11,13 @@ fetch_world
 # A few objects that are a hundred thousand files, and a hundred million.
 cd "$SEED" || exit 1
 blob=$(echo x | git hash-object -w --stdin)
+# shellcheck disable=SC2059
 ten() { for i in 0 1 2 3 4 5 6 7 8 9; do printf "$1\n" "$2" "$i"; done | git mktree; }
 tree=$(ten '100644 blob %s\tf%s' "$blob")
-deeper() { for level in 1 2 3; do tree=$(ten '040000 tree %s\td%s' "$tree"); done; }
+deeper()
+{
+	for _ in 1 2 3; do tree=$(ten '040000 tree %s\td%s' "$tree"); done
+}
 # many BRANCH: the tree on a branch
 many()
 {
