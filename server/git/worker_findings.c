@@ -470,9 +470,9 @@ worker_look_policy(
 	return rc;
 }
 
-/* What a finding is of: the file's content, of the history and the change as a
- * whole the head on this base, and what it says.  Who lets it pass lets no
- * other pass. */
+/* What a finding is of: the file's content and line, of the history and the
+ * change as a whole the head on this base, and what it says.  Who lets it pass
+ * lets no other pass. */
 static void
 worker_look_of(struct worker_look *l, const struct finding *f, const char *text,
     git_oid *out)
@@ -496,7 +496,7 @@ worker_look_of(struct worker_look *l, const struct finding *f, const char *text,
 		of = git_commit_id(l->head);
 	}
 	worker_look_id(id, of);
-	str_addf(&all, "%s\n%s", id, text);
+	str_addf(&all, "%s\n%u\n%s", id, f->line, text);
 	if (git_odb_hash(out, all.p, all.len, GIT_OBJECT_BLOB) < 0)
 		(void)git_oid_cpy(out, of);
 }
