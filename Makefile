@@ -213,9 +213,9 @@ check-engines: have-deps
 check-web: have-deps
 	@./deps.sh install browser
 	@$(submake) all $(tools)
-	@[ -d $(O)/clis/playwright ] || tests/clis.sh $(O)/clis playwright
+	@[ -d $(O)/clis/playwright/node_modules/axe-core ] || tests/clis.sh $(O)/clis playwright
 	@COFFER_TEST_CLIS=$(abspath $(O)/clis) WEB_PICTURES=$(abspath $(O)/pictures) O=$(O) V=$(V) \
-	    tests/check.sh system web_sign web_pages slow_web_browser
+	    tests/check.sh system web_sign web_pages 'slow_web_*'
 # The threat table: tests/prove.rows, into build/prove.json.
 prove: have-deps
 	@$(submake) all test-programs

@@ -3,8 +3,8 @@
 # they were written against, with npm:
 #   tests/clis.sh DIR [claude|codex|opencode|goose|playwright]...
 # DIR/bin then has the programs: COFFER_TEST_CLIS=DIR.  playwright, only when it
-# is named, is what slow_web_browser.t drives Debian's chromium with.  They take 1.5 GB; no
-# script of a package is run.
+# is named, is what slow_web_*.t drive Debian's chromium with, and axe.  They
+# take 1.5 GB; no script of a package is run.
 set -eu
 [ $# -ge 1 ] || {
 	sed -n '2,7s/^# //p' "$0" >&2
@@ -21,7 +21,7 @@ for n in "$@"; do
 	opencode) package=opencode-ai@1.18.33 program='*/opencode-linux-x64/bin/opencode' ;;
 	goose) package=@aaif/goose-binary-linux-x64@0.20.1 program='*/bin/goose' ;;
 	playwright)
-		npm install --prefix "$dir/$n" --cache "$dir/cache" --ignore-scripts --no-audit --no-fund --silent playwright-core@1.48.2
+		npm install --prefix "$dir/$n" --cache "$dir/cache" --ignore-scripts --no-audit --no-fund --silent playwright-core@1.48.2 axe-core@4.14.1
 		continue
 		;;
 	*)

@@ -79,8 +79,8 @@ diff_say_link(struct diff_page *p, char side, uint32_t n)
 	str_addf(&url, "#say");
 	HTML_TAG(h, "a");
 	HTML_ATTR(h, "href", str_cstr(&url));
-	HTML_ATTR(h, "aria-label", "say something of this line");
 	html_textf(h, "%u", n);
+	HTML_LEAF(h, "span", "unseen", ", say something of this line");
 	html_end(h);
 }
 
@@ -409,6 +409,7 @@ web_diff(struct web *w, const struct diff_view *v, struct view patch)
 	p->w = w;
 	p->v = v;
 	diff_init(&p->d, patch);
+	HTML_LEAF(&w->h, "h2", "unseen", "Files");
 	diff_switch(p);
 	while (diff_next(&p->d, &x)) {
 		if (x.kind == DIFF_FILE)

@@ -261,12 +261,14 @@ markdown_item(struct html *h, uint32_t n)
 }
 
 static void
-markdown_cell(struct markdown *m, const struct md_token *t)
+markdown_cell(struct markdown *m, const struct md_token *t, struct view rest)
 {
 	struct html *h = &m->w->h;
 	bool head = m->depth > 0 && m->open[m->depth - 1].head;
+	struct md_token next;
 
-	if (head) {
+	/* One without words is no heading of its column. */
+	if (head && md_next(&rest, &next) == 1 && next.kind != MD_END) {
 		HTML_TAG(h, "th");
 		HTML_ATTR(h, "scope", "col");
 	} else {
@@ -276,9 +278,9 @@ markdown_cell(struct markdown *m, const struct md_token *t)
 		HTML_ATTR(h, "class", t->n == 'c' ? "centre" : "right");
 }
 
-/* How many elements it opened. */
+/* How many elements it opened; rest is what follows. */
 static unsigned
-markdown_open(struct markdown *m, const struct md_token *t)
+markdown_open(struct markdown *m, const struct md_token *t, struct view rest)
 {
 	struct html *h = &m->w->h;
 
@@ -306,7 +308,7 @@ markdown_open(struct markdown *m, const struct md_token *t)
 		HTML_TAG(h, "tr");
 		break;
 	case MD_CELL:
-		markdown_cell(m, t);
+		markdown_cell(m, t, rest);
 		break;
 	case MD_EMPH:
 		HTML_TAG(h, "em");
@@ -481,7 +483,7 @@ web_markdown(struct web *w, const struct web_markdown *ctx, struct view tokens)
 
 			*o = (struct markdown_open){ .kind = t.kind,
 				.head = t.kind == MD_ROW && t.n == 1 };
-			o->ends = markdown_open(&m, &t);
+			o->ends = markdown_open(&m, &t, tokens);
 			m.links += t.kind == MD_LINK;
 			m.depth++;
 		} else {

@@ -161,6 +161,10 @@ web_table(struct web *w, const char *cls, const char *const *columns, size_t n)
 	HTML_TAG(&w->h, "thead");
 	HTML_TAG(&w->h, "tr");
 	for (size_t i = 0; i < n; i++) {
+		if (columns[i][0] == '\0') { /* of buttons: no heading */
+			HTML_LEAF(&w->h, "td", "", "");
+			continue;
+		}
 		HTML_TAG(&w->h, "th");
 		HTML_ATTR(&w->h, "scope", "col");
 		html_text(&w->h, columns[i]);

@@ -1,17 +1,9 @@
 #!/bin/bash
-# The pages in a real browser, with JavaScript: Debian's chromium by
-# playwright-core (tests/clis.sh DIR playwright; COFFER_TEST_CLIS=DIR).
-# WEB_PICTURES=DIR keeps the pictures of the pages.
+# A person's minutes in a real browser: what others do meanwhile comes in.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/web_lib.sh"
 
-PLAYWRIGHT=${COFFER_TEST_CLIS:+$COFFER_TEST_CLIS/playwright/node_modules/playwright-core}
-CHROMIUM=$(command -v chromium) || tap_skip_all 'there is no chromium (Debian package chromium)'
-command -v node >/dev/null || tap_skip_all 'there is no node'
-[ -n "$PLAYWRIGHT" ] && [ -d "$PLAYWRIGHT" ] ||
-    tap_skip_all 'there is no playwright-core: tests/clis.sh DIR playwright, COFFER_TEST_CLIS=DIR'
-PICTURES=${WEB_PICTURES:-$T/pictures}
-mkdir -p "$PICTURES"
+. "$(dirname "$0")/chromium_lib.sh"
 
 coffer_home
 start_cofferd
@@ -59,14 +51,6 @@ esac
 HOOK
 chmod +x "$T/hook"
 
-HOOK=$T/hook timeout 400 node "$SYSTEM_DIR/web_browser.cjs" "$PLAYWRIGHT" "$CHROMIUM" "$URL" "$ADMIN" "$PROJECT" "$RUN" "$PICTURES" >"$T/browser" 2>"$T/browser.err"
-tap_is $? 0 'the browser goes through the day'
-while read -r line; do
-	case $line in
-	ok\ *) tap_result 0 "${line#ok }" ;;
-	*) tap_result 1 "${line#not ok }" ;;
-	esac
-done <"$T/browser"
-[ "$TAP_FAILED" -eq 0 ] || sed 's/^/# /' "$T/browser.err"
-tap_is "$(find "$PICTURES" -name '*.png' -size +2k | wc -l)" 112 'and leaves its pictures'
+export HOOK=$T/hook
+browser 'the browser goes through the minutes' web_browser.cjs "$URL" "$ADMIN" "$PROJECT" "$RUN" "$PICTURES"
 tap_done
