@@ -125,13 +125,11 @@ svc_ci_log_part(struct svc *s, struct str *out, const struct job *j)
 	AUTO_STR struct str tail = STR_INIT;
 
 	svc_ci_tail(s, j, SVC_CI_TAIL_MAX, &tail);
-	str_add(out, "\n<details><summary>the end of the log of <code>");
-	str_addf(out, "%s</code></summary>\n\n", j->name);
-	svc_ci_fence(out, str_view(&tail));
-	str_addf(out,
-	    "\n[the whole log](%s/api/coffer/v1/ci/jobs/%" PRId64
-	    "/log)\n\n</details>\n",
+	str_add(out, "\nThe end of the log of ");
+	svc_ci_cell(out, j->name);
+	str_addf(out, ", [the whole log](%s/-/jobs/%" PRId64 "):\n\n",
 	    s->public_url, j->id);
+	svc_ci_fence(out, str_view(&tail));
 }
 
 struct svc_ci_sums {
@@ -179,7 +177,7 @@ svc_ci_text(struct svc *s, const struct pull *p, const struct job_list *l,
 			      : "passed",
 	    p->head_sha);
 	str_add(out,
-	    "| check | required | result | | took |\n"
+	    "| check | required | result | why | took |\n"
 	    "|---|---|---|---|---|\n");
 	for (size_t i = 0; i < l->n; i++)
 		if (l->at[i].state != JOB_SUPERSEDED)
