@@ -119,7 +119,7 @@ code_empty(struct code *x)
 	struct web w;
 
 	web_begin(&w, x->c, &head);
-	web_project_title(&w, &x->p, "code");
+	web_project_title(&w, &x->p, PART_CODE, "code");
 	HTML_CLASS(&w.h, "section", "card wide");
 	web_empty(&w, "Nothing was pushed or mirrored yet.",
 	    "git push origin HEAD:main");
@@ -302,7 +302,7 @@ code_begin(struct web *w, struct code *x, const char *what)
 	const struct web_head head = { .title = title, .tab = "" };
 
 	web_begin(w, x->c, &head);
-	web_project_title(w, &x->p, what);
+	web_project_title(w, &x->p, PART_CODE, what);
 	HTML_TAG(&w->h, "nav");
 	HTML_ATTR(&w->h, "class", "tabs");
 	HTML_ATTR(&w->h, "aria-label", "Of this repository");

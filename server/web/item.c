@@ -158,7 +158,7 @@ item_list(struct call *c, bool pulls)
 	f.limit = limit;
 	f.offset = (int64_t)(page - 1) * limit;
 	web_begin(&w, c, &head);
-	web_project_title(&w, &p, head.title);
+	web_project_title(&w, &p, pulls ? PART_PULLS : PART_ISSUES, head.title);
 	item_tabs(&w, f.state);
 	if (issues_list(w.t, &f, &list, &e) == -1) {
 		html_release(&w.h);
@@ -233,19 +233,13 @@ item_title(struct web *w, const struct project *p, const struct issue *i)
 {
 	struct html *h = &w->h;
 
+	web_project_nav(w, p, i->is_pull ? PART_PULLS : PART_ISSUES);
 	HTML_CLASS(h, "div", "title");
 	HTML_TAG(h, "h1");
 	HTML_LEAF(h, "bdi", "", i->title);
 	HTML_LEAFF(h, "span", "sub", " #%" PRId64, i->number);
 	html_end(h);
 	item_state(w, i);
-	html_end(h);
-	HTML_CLASS(h, "p", "filter sub");
-	html_text(h, "In ");
-	HTML_TAG(h, "a");
-	HTML_URL(h, "href", "/%s/%s", p->owner, p->name);
-	html_textf(h, "%s/%s", p->owner, p->name);
-	html_end(h);
 	html_end(h);
 }
 

@@ -65,7 +65,7 @@ label_begin(struct web *w, struct call *c, const struct label_page *of,
 	if (web_project(c, PERM_READ, p) == -1)
 		return -1;
 	web_begin(w, c, &head);
-	web_project_title(w, p, of->title);
+	web_project_title(w, p, PART_ISSUES, of->title);
 	HTML_TAG(&w->h, "nav");
 	HTML_ATTR(&w->h, "class", "tabs");
 	HTML_ATTR(&w->h, "aria-label", "Issues");

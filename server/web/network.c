@@ -250,6 +250,7 @@ network_head(struct web *w, const struct project *p, bool may)
 	struct facts f;
 
 	facts_load(w, p, &f);
+	web_project_nav(w, p, PART_NETWORK);
 	HTML_CLASS(&w->h, "div", "title");
 	HTML_TAG(&w->h, "h1");
 	HTML_TAG(&w->h, "a");

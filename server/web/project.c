@@ -373,6 +373,7 @@ project_write(struct web *w, const struct project *p, const struct facts *f)
 {
 	struct html *h = &w->h;
 
+	web_project_nav(w, p, PART_OVERVIEW);
 	HTML_CLASS(h, "div", "title");
 	HTML_TAG(h, "h1");
 	HTML_LEAFF(h, "span", "sub", "%s/", p->owner);
@@ -380,12 +381,6 @@ project_write(struct web *w, const struct project *p, const struct facts *f)
 	html_end(h);
 	facts_sandbox(w, p);
 	facts_asked(w, p, f);
-	if (web_may(w, p->id, PERM_WRITE) || web_may(w, p->id, PERM_ADMIN)) {
-		HTML_TAG(h, "a");
-		HTML_URL(h, "href", "/%s/%s/settings", p->owner, p->name);
-		html_text(h, "Settings");
-		html_end(h);
-	}
 	html_end(h);
 	HTML_CLASS(h, "div", "grid");
 	project_sandbox(w, p, f);

@@ -68,7 +68,6 @@ settings_links(struct web *w, const struct project *p, const char *at)
 		html_text(h, x->text);
 		html_end(h);
 	}
-	settings_link(w, p, "network", "Network");
 	settings_link(w, p, "labels", "Labels");
 	settings_link(w, p, "milestones", "Milestones");
 	html_end(h);
@@ -95,7 +94,7 @@ settings_begin(
 		web_error(c, 403, "Settings are for maintainers.");
 		return -1;
 	}
-	web_project_title(w, out, "Settings");
+	web_project_title(w, out, PART_SETTINGS, "Settings");
 	settings_links(w, out, at);
 	return 0;
 }

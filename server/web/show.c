@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
 #include "lib/base/money.h"
@@ -129,9 +130,47 @@ web_project_link(struct web *w, const char *full_name)
 	html_end(&w->h);
 }
 
-void
-web_project_title(struct web *w, const struct project *p, const char *what)
+static void
+web_part_link(struct web *w, bool here, const char *text)
 {
+	if (here)
+		HTML_ATTR(&w->h, "aria-current", "page");
+	html_text(&w->h, text);
+	html_end(&w->h);
+}
+
+#define PART_LINK(part, text, ...)                      \
+	do {                                            \
+		HTML_TAG(&w->h, "a");                   \
+		HTML_URL(&w->h, "href", __VA_ARGS__);   \
+		web_part_link(w, at == (part), (text)); \
+	} while (0)
+
+void
+web_project_nav(struct web *w, const struct project *p, enum web_part at)
+{
+	AUTO_FREE char *full = xasprintf("%s/%s", p->owner, p->name);
+	const char *o = p->owner, *n = p->name;
+
+	HTML_CLASS(&w->h, "nav", "tabs of");
+	HTML_ATTR(&w->h, "aria-label", "Project");
+	PART_LINK(PART_OVERVIEW, full, "/%s/%s", o, n);
+	PART_LINK(PART_CODE, "Code", "/%s/%s/src", o, n);
+	PART_LINK(PART_ISSUES, "Issues", "/%s/%s/issues", o, n);
+	PART_LINK(PART_PULLS, "Pull requests", "/%s/%s/pulls", o, n);
+	PART_LINK(PART_RUNS, "Runs", "/-/runs?owner=%s&name=%s", o, n);
+	PART_LINK(PART_NETWORK, "Network", "/%s/%s/network", o, n);
+	/* An archived one's are an admin's alone. */
+	if (web_may(w, p->id, PERM_WRITE) || web_may(w, p->id, PERM_ADMIN))
+		PART_LINK(PART_SETTINGS, "Settings", "/%s/%s/settings", o, n);
+	html_end(&w->h);
+}
+
+void
+web_project_title(struct web *w, const struct project *p, enum web_part part,
+    const char *what)
+{
+	web_project_nav(w, p, part);
 	HTML_CLASS(&w->h, "div", "title");
 	HTML_TAG(&w->h, "h1");
 	HTML_TAG(&w->h, "a");

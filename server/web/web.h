@@ -111,9 +111,21 @@ void web_cell(struct web *w, const char *column, const char *cls);
 void web_term(struct web *w, const char *term);
 void web_badge(struct web *w, const char *kind, const char *text);
 void web_project_link(struct web *w, const char *full_name);
-/* <h1> of a page of a project's, with the way back. */
-void web_project_title(
-    struct web *w, const struct project *p, const char *what);
+/* The links that each page of a project begins with; part is where one is. */
+enum web_part {
+	PART_OVERVIEW,
+	PART_CODE,
+	PART_ISSUES,
+	PART_PULLS,
+	PART_RUNS,
+	PART_NETWORK,
+	PART_SETTINGS
+};
+void web_project_nav(
+    struct web *w, const struct project *p, enum web_part part);
+/* Them, and the <h1>. */
+void web_project_title(struct web *w, const struct project *p,
+    enum web_part part, const char *what);
 /* <select name="for_s">, with a label; id tells those of a page apart. */
 void web_span_field(struct web *w, int64_t id, bool for_good);
 void web_empty(struct web *w, const char *what, const char *next);

@@ -23,7 +23,7 @@ for at in '' /mirror /agent /sandbox /gate /checks /branches /collaboration; do
 	page GET "$S$at"
 	tap_is "$STATUS" 200 "there is a page settings$at"
 	tap_ok 'it is sound' sound
-	tap_ok 'one link is its own' test "$(grep -o 'aria-current="page"' "$BODY" | wc -l)" = 1
+	tap_ok "its link is its own, and the project's" test "$(grep -o 'aria-current="page"' "$BODY" | wc -l)" = 2
 done
 
 # ---- general ----
