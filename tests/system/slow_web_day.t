@@ -34,7 +34,9 @@ work)
 again)
 	api GET "$R/pulls/\$2"
 	branch=\$(field .head.ref)
-	push_branch "\$branch" "src/empty-\${branch#mend-}.c" 'int empty(void) { return 0; } /* a blank line is skipped */' "\$BOB" ;;
+	push_branch "\$branch" "src/empty-\${branch#mend-}.c" 'int empty(void) { return 0; } /* a blank line is skipped */' "\$BOB"
+	there() { api GET "$R/pulls/\$2"; [ "\$(field .head.sha)" = "\$SHA" ]; }
+	wait_for 10 there "\$1" "\$2" ;;
 check)
 	api GET "$R/pulls/\$2"
 	head=\$(field .head.sha)
