@@ -56,7 +56,7 @@ blame_hunk(struct web *w, const struct code *x, const struct json *k,
 		html_textf(h, "%" PRId64, *at);
 		html_end(h);
 		HTML_CLASS(h, "td", "same");
-		html_shown(h, text);
+		html_code(h, view_of(text));
 		html_end(h);
 		html_end(h);
 	}

@@ -107,7 +107,6 @@ static void
 diff_text_cell(struct diff_page *p, const struct diff_part *x)
 {
 	struct html *h = &p->w->h;
-	AUTO_STR struct str shown = STR_INIT;
 
 	HTML_CLASS(h, "td",
 	    x == NULL            ? "none"
@@ -119,8 +118,7 @@ diff_text_cell(struct diff_page *p, const struct diff_part *x)
 		if (x->sign != ' ')
 			HTML_LEAF(h, "span", "unseen",
 			    x->sign == '+' ? "added: " : "removed: ");
-		esc_term(&shown, x->text);
-		html_text(h, str_cstr(&shown));
+		html_code(h, x->text);
 		if (x->no_newline)
 			HTML_LEAF(h, "span", "sub", " (no newline at the end)");
 	}

@@ -253,3 +253,20 @@ html_shown(struct html *h, const char *text)
 	esc_term(&shown, view_of(text));
 	html_text(h, str_cstr(&shown));
 }
+
+void
+html_code(struct html *h, struct view text)
+{
+	AUTO_STR struct str shown = STR_INIT;
+	size_t from = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] != '\t' && text.p[i] != '\n')
+			continue;
+		esc_term(&shown, (struct view){ text.p + from, i - from });
+		str_addc(&shown, text.p[i]);
+		from = i + 1;
+	}
+	esc_term(&shown, (struct view){ text.p + from, text.len - from });
+	html_textv(h, str_view(&shown));
+}

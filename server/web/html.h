@@ -72,5 +72,7 @@ void html_textf(struct html *h, const char *fmt, ...)
 /* Of strangers, to decide by: what shows nothing or turns the text around it
  * is written out as <U+XXXX>. */
 void html_shown(struct html *h, const char *text);
+/* The same of lines of code: tabs and ends of lines stay. */
+void html_code(struct html *h, struct view text);
 
 #endif

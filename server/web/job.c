@@ -53,13 +53,13 @@ job_facts(struct web *w, const struct job *j)
 	html_end(h);
 	web_term(w, "Test");
 	HTML_TAG(h, "code");
-	html_shown(h, j->check.test);
+	html_code(h, view_of(j->check.test));
 	html_end(h);
 	html_end(h);
 	if (j->check.setup[0] != '\0') {
 		web_term(w, "Setup");
 		HTML_TAG(h, "code");
-		html_shown(h, j->check.setup);
+		html_code(h, view_of(j->check.setup));
 		html_end(h);
 		html_end(h);
 	}

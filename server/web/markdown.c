@@ -338,11 +338,11 @@ markdown_part(enum highlight_kind kind, struct view text, void *arg)
 	struct html *h = arg;
 
 	if (kind == HIGHLIGHT_PLAIN) {
-		html_textv(h, text);
+		html_code(h, text);
 		return;
 	}
 	HTML_CLASS(h, "span", classes[kind]);
-	html_textv(h, text);
+	html_code(h, text);
 	html_end(h);
 }
 
@@ -423,7 +423,7 @@ markdown_leaf(struct markdown *m, const struct md_token *t)
 		break;
 	case MD_CODE:
 		HTML_TAG(h, "code");
-		html_textv(h, t->a);
+		html_code(h, t->a);
 		html_end(h);
 		break;
 	case MD_CODE_BLOCK:

@@ -63,7 +63,9 @@ async function picture(it, name, at, out) {
 	for (const l of looks) {
 		await page.setViewportSize({ width: l.width, height: l.height });
 		await page.emulateMedia({ colorScheme: l.scheme });
-		await page.goto(it.url + at);
+		const reply = await page.goto(it.url + at);
+		if (reply.status() !== (name === 'missing' ? 404 : 200))
+			wide.push('status ' + reply.status());
 		await page.screenshot({ path: `${out}/${name}-${l.name}.png`, fullPage: true });
 		if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth))
 			wide.push(l.name);

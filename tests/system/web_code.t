@@ -28,6 +28,7 @@ ODD='a <b> & "c".txt'
 	printf '# Guide\n\n[up](../README.md)\n' >docs/guide.md
 	printf '\211PNG\r\n\032\n\000\000' >docs/img/logo.png
 	printf '/* %s */\nint main(void) { return 0; }\n' '</td><script>alert(2)</script>' >src/main.c
+	printf '\tint tab; /* \342\200\256 */\n' >src/tab.c
 	printf 'plain\n' >"$ODD"
 	printf '\000\001\002' >blob.bin
 	: >nothing
@@ -63,6 +64,12 @@ tap_ok 'a file is sound' sound
 tap_ok 'its words are marked' shows '<span class="hw">int</span>'
 tap_ok 'its lines have numbers' shows 'id="L2"'
 tap_not 'and nothing of it is a tag' shows '<script>alert'
+for at in "$B/src/tab.c" "$P/blame/branch/topic/one/src/tab.c" "$P/commit/$SHA"; do
+	page GET "$at"
+	tap_ok "what turns text around is written out in ${at#"$P"/}" shows 'U+202E'
+	tap_ok 'a tab is one' shows '	'
+	tap_not 'and not written out' shows 'U+0009'
+done
 page GET "$B/a%20%3Cb%3E%20%26%20%22c%22.txt"
 tap_is "$STATUS" 200 'an odd name opens'
 page GET "$B/link"

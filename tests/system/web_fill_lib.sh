@@ -66,6 +66,22 @@ web_fill()
 	as "$AGENTD" api PUT "$C/sandboxes/use" "$(cat "$T/use.json")"
 	web_record "<h1>Report</h1>$WORDS"
 
+	# Files with a history on the main branch.
+	(
+		cd "$WORK" || exit 1
+		git_as "$ADMIN" fetch -q "$URL/$PROJECT.git" main && git checkout -q --detach FETCH_HEAD || exit 1
+		mkdir -p src docs
+		printf '# Calc\n\n%s\n\n| option | means |\n|---|---|\n| `-q` | say less |\n\nSee [the guide](docs/guide.md).\n' "$WORDS" >README.md
+		printf '# Guide\n' >docs/guide.md
+		printf '#include <stdio.h>\n\n/* Adds what it reads. */\nint\nmain(void)\n{\n\tlong sum = 0, n;\n\n\twhile (scanf("%%ld", &n) == 1)\n\t\tsum += n;\n\tprintf("%%ld\\n", sum);\n\treturn 0;\n}\n' >src/calc.c
+		git add -A && git commit -q -m 'Add what is read
+
+It was a plan before.' && sed -i 's/sum += n/sum = sum + n/' src/calc.c && git commit -q -a -m 'Say what is meant' &&
+		    git tag -a v1.0 -m 'The first' && git_as "$ADMIN" push -q "$URL/$PROJECT.git" HEAD:refs/heads/history v1.0
+	) 2>"$T/push.err" || tap_bail "push: $(cat "$T/push.err")"
+	fill POST "$R/pulls" '{title: "Calc", head: "history", base: "main"}'
+	fill POST "$R/pulls/$(field .number)/merge" '{Do: "merge", force_merge: true, force_reason: $word}'
+
 	# Checks of the base branch, then a pull request that has all: a job with
 	# its output, words on a line, a finding, a review.
 	push_branch checks .coffer/checks.yml 'checks:
@@ -109,9 +125,9 @@ web_all()
 	project-empty /admin/empty
 	files /$PROJECT/src
 	files-empty /admin/empty/src
-	file /$PROJECT/src/branch/main/calc.sh
+	file /$PROJECT/src/branch/main/src/calc.c
 	commits /$PROJECT/commits/branch/main
-	blame /$PROJECT/blame/branch/main/calc.sh
+	blame /$PROJECT/blame/branch/main/src/calc.c
 	commit /$PROJECT/commit/$MAIN
 	compare /$PROJECT/compare/main...topic
 	branches /$PROJECT/branches
