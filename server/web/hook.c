@@ -11,6 +11,8 @@
 #include "server/service/svc_hook.h"
 #include "server/store/deliveries.h"
 #include "server/web/field.h"
+#include "server/web/hook.h"
+#include "server/web/post.h"
 #include "server/web/query.h"
 #include "server/web/settings.h"
 #include "server/web/web.h"
@@ -18,8 +20,6 @@
 enum {
 	HOOK_SHOWN_MAX = 64 << 10 /* bytes of a text of a delivery */
 };
-
-#define HOOK_AT "hooks"
 
 /* ---- the list and the form ---- */
 
@@ -113,7 +113,7 @@ hook_form(struct web *w, const struct project *p, const struct hook *x)
 
 	if (x != NULL)
 		(void)snprintf(at, sizeof(at), HOOK_AT "/%" PRId64, x->id);
-	settings_form(w, p, "card say", at);
+	settings_form(w, p, "card say", at, x != NULL ? "hook" : "new");
 	HTML_LEAF(&w->h, "h2", "", x != NULL ? "The webhook" : "A new webhook");
 	field_text(w, &url, x != NULL ? x->url : "");
 	field_select(w, &type);
@@ -131,7 +131,7 @@ hook_form(struct web *w, const struct project *p, const struct hook *x)
 		field_button(w, "", "act", "test", "Send a test");
 		field_button(w, "danger", "act", "remove", "Remove");
 	}
-	html_end(&w->h);
+	post_form_end(w);
 }
 
 /* The scope of one's own; -1 after the reply. */
@@ -149,7 +149,7 @@ hook_may(struct web *w, struct project *p, struct hook_scope *scope)
 	return -1;
 }
 
-static void
+void
 hook_list_get(struct call *c)
 {
 	static const char *const columns[] = { "URL", "Is told", "State" };
@@ -275,7 +275,7 @@ hook_begin(struct web *w, struct call *c, struct project *p, struct hook *x)
 	return -1;
 }
 
-static void
+void
 hook_get(struct call *c)
 {
 	uint32_t page, limit;
@@ -321,7 +321,7 @@ hook_delivery(struct web *w, const struct project *p, const struct delivery *d)
 
 	(void)snprintf(at, sizeof(at),
 	    HOOK_AT "/%" PRId64 "/deliveries/%" PRId64, d->hook_id, d->id);
-	settings_form(w, p, "card", at);
+	settings_form(w, p, "card", at, "");
 	HTML_LEAFF(&w->h, "h2", "", "%s %s", hook_type_name(d->type), d->uuid);
 	HTML_TAG(&w->h, "p");
 	hook_delivery_state(w, d);

@@ -7,16 +7,16 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "server/service/svc_hook.h"
+#include "server/web/hook.h"
+#include "server/web/post.h"
 #include "server/web/settings.h"
 #include "server/web/web.h"
-
-#define HOOK_AT "hooks"
 
 static void
 hook_done_list(const struct err *fail, void *op, void *call)
 {
 	(void)op;
-	settings_done(fail, call, HOOK_AT);
+	settings_done(fail, call, hook_list_get, HOOK_AT);
 }
 
 static void
@@ -26,7 +26,17 @@ hook_done(const struct err *fail, void *arg, void *call)
 	char at[40];
 
 	(void)snprintf(at, sizeof(at), HOOK_AT "/%" PRId64, op->id);
-	settings_done(fail, call, at);
+	settings_done(fail, call, hook_get, at);
+}
+
+/* A new one: it has a page of its own when it is there. */
+static void
+hook_made(const struct err *fail, void *arg, void *call)
+{
+	if (fail != NULL)
+		hook_done_list(fail, arg, call);
+	else
+		hook_done(NULL, arg, call);
 }
 
 /* The words, a line each; false: one is no word. */
@@ -102,7 +112,7 @@ hook_put(struct call *c, int64_t project, int64_t id, const struct form *f)
 
 	if (wrong != NULL) {
 		svc_op_drop(op);
-		web_error(c, 422, wrong);
+		post_refused(c, id != 0 ? hook_get : hook_list_get, 422, wrong);
 		return;
 	}
 	call_hold(c);
@@ -112,64 +122,62 @@ hook_put(struct call *c, int64_t project, int64_t id, const struct form *f)
 		return;
 	}
 	op->hook.type = xstrdup("gitea");
-	svc_hook_create(op, hook_done, c);
+	svc_hook_create(op, hook_made, c);
+}
+
+static void
+hook_new(struct call *c, const struct project *p, const struct form *f)
+{
+	hook_put(c, p->id, 0, f);
+}
+
+static void
+hook_act(struct call *c, const struct project *p, const struct form *f)
+{
+	const char *act = form_get(f, "act");
+	struct svc_hook *op;
+
+	if (strcmp(act, "test") != 0 && strcmp(act, "remove") != 0) {
+		hook_put(c, p->id, call_arg_id(c, 2), f);
+		return;
+	}
+	op = hook_op(c, p->id);
+	op->id = call_arg_id(c, 2);
+	call_hold(c);
+	if (strcmp(act, "test") == 0)
+		svc_hook_test(op, hook_done, c);
+	else
+		svc_hook_delete(op, hook_done_list, c);
+}
+
+static void
+hook_send_again(struct call *c, const struct project *p, const struct form *f)
+{
+	struct svc_hook *op = hook_op(c, p->id);
+
+	(void)f;
+	op->id = call_arg_id(c, 2);
+	op->delivery = call_arg_id(c, 3);
+	call_hold(c);
+	svc_hook_redeliver(op, hook_done, c);
 }
 
 static void
 hook_on_create(struct call *c)
 {
-	struct project p;
-	struct form f;
-
-	if (settings_take(c, PERM_ADMIN, &f, &p) == -1)
-		return;
-	hook_put(c, p.id, 0, &f);
-	form_release(&f);
-	project_release(&p);
+	post_project(c, PERM_ADMIN, hook_new);
 }
 
 static void
 hook_on_form(struct call *c)
 {
-	struct svc_hook *op;
-	const char *act;
-	struct project p;
-	struct form f;
-
-	if (settings_take(c, PERM_ADMIN, &f, &p) == -1)
-		return;
-	act = form_get(&f, "act");
-	if (strcmp(act, "test") == 0 || strcmp(act, "remove") == 0) {
-		op = hook_op(c, p.id);
-		op->id = call_arg_id(c, 2);
-		call_hold(c);
-		if (strcmp(act, "test") == 0)
-			svc_hook_test(op, hook_done, c);
-		else
-			svc_hook_delete(op, hook_done_list, c);
-	} else {
-		hook_put(c, p.id, call_arg_id(c, 2), &f);
-	}
-	form_release(&f);
-	project_release(&p);
+	post_project(c, PERM_ADMIN, hook_act);
 }
 
 static void
 hook_on_again(struct call *c)
 {
-	struct svc_hook *op;
-	struct project p;
-	struct form f;
-
-	if (settings_take(c, PERM_ADMIN, &f, &p) == -1)
-		return;
-	op = hook_op(c, p.id);
-	op->id = call_arg_id(c, 2);
-	op->delivery = call_arg_id(c, 3);
-	form_release(&f);
-	project_release(&p);
-	call_hold(c);
-	svc_hook_redeliver(op, hook_done, c);
+	post_project(c, PERM_ADMIN, hook_send_again);
 }
 
 static void

@@ -79,8 +79,15 @@ page GET "$S"
 send "$S" "url=http://x/$XSS" content_type=json events=push act=put
 tap_is "$STATUS" 422 'an address that is none is refused'
 page GET "$S"
-send "$S" url=http://x/ content_type=json events=push 'branch_filter=[' act=put
+send "$S" of=new url=http://x/typed content_type=form secret=typed-secret 'authorization=Bearer typed-token' 'events=issues
+push' 'branch_filter=[' act=put
 tap_is "$STATUS" 422 'and a pattern that is none'
+tap_is "$(refused)" 'The pattern of branches is none.' 'the page comes again and says so'
+tap_ok 'with the address' shows 'value="http://x/typed"'
+tap_ok 'what was chosen' shows '<option value="form" selected>'
+tap_not 'and not the tick that was taken away' grep -q 'name="active" value="1" checked' "$BODY"
+tap_not 'but no secret comes back' grep -qE 'typed-secret|typed-token' "$BODY"
+tap_ok 'it is sound' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
 page GET "$S"
 send "$S" url=http://x/ content_type=json "events=$XSS" act=put
 page GET "$S"

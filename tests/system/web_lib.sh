@@ -37,6 +37,9 @@ sign_in()
 	send /-/sign-in "login=$1" "password=$2" "next=${3:-/}"
 }
 
+# What the refusal of a form says, in the form it is of.
+refused() { grep -oE '<input type="hidden" name="of" value="[a-z0-9-]*"><p class="alert" id="refused" role="alert" tabindex="-1" autofocus>[^<]*' "$BODY" | sed 's/.*autofocus>//'; }
+
 location() { sed -n 's/^[Ll]ocation: \(.*\)\r$/\1/p' "$HEADERS"; }
 header() { sed -n "s/^$1: \(.*\)\r\$/\1/p" "$HEADERS" | tail -n 1; }
 shows() { grep -qF -- "$1" "$BODY"; }
