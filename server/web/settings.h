@@ -24,7 +24,12 @@ void settings_back(struct call *c, const char *at);
 void settings_done(
     const struct err *fail, struct call *c, route_fn *page, const char *at);
 
-/* settings_rows.c: the page of the mirror. */
+/* settings_rows.c: words of fields, ended by NULL; the page of the mirror. */
+struct settings_word {
+	const char *word, *text;
+};
+extern const struct settings_word settings_networks[];
+extern const struct settings_word settings_agents[];
 void settings_mirror_get(struct call *c);
 /* settings_upstream.c: what is below those of the mirror. */
 void settings_upstream(struct web *w, const struct project *p);

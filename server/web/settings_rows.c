@@ -29,22 +29,18 @@ enum rows_kind {
 	ROWS_OPTION /* of sandbox_option_rows */
 };
 
-struct rows_word {
-	const char *word, *text;
-};
-
 struct rows_row {
 	const char *at; /* its page */
 	enum rows_kind kind;
 	const char *name, *label, *help;
 	size_t offset; /* of a tick or word */
-	const struct rows_word *words;
+	const struct settings_word *words;
 	int (*parse)(const char *word);
 };
 
 #define ROWS_AT(field) offsetof(struct project_settings, field)
 
-static const struct rows_word rows_networks[] = {
+const struct settings_word settings_networks[] = {
 	{ "off", "off: no network at all" },
 	{ "none", "none: this server alone" },
 	{ "web", "web: the open web" },
@@ -52,13 +48,13 @@ static const struct rows_word rows_networks[] = {
 	{ "open", "open: everything" },
 	{ NULL, NULL },
 };
-static const struct rows_word rows_findings[] = {
+static const struct settings_word rows_findings[] = {
 	{ "off", "for none" },
 	{ "block", "for those that block" },
 	{ "ask", "for those that block or ask" },
 	{ NULL, NULL },
 };
-static const struct rows_word rows_agents[] = {
+const struct settings_word settings_agents[] = {
 	{ "command", "a command of one's own" },
 	{ "claude", "claude" },
 	{ "codex", "codex" },
@@ -76,7 +72,7 @@ static const struct rows_row rows[] = {
 	    NULL },
 	{ "mirror", ROWS_NUMBER, "keep_days", "Days that a lost tip is kept",
 	    "", 0, NULL, NULL },
-	{ "agent", ROWS_AGENT, "agent", "Agent", "", 0, rows_agents, NULL },
+	{ "agent", ROWS_AGENT, "agent", "Agent", "", 0, settings_agents, NULL },
 	{ "agent", ROWS_COMMAND, "agent_command", "Its command",
 	    "The program and its arguments, a line each; empty: the usual.", 0,
 	    NULL, NULL },
@@ -103,7 +99,7 @@ static const struct rows_row rows[] = {
 	    "Runs in the project within a day", "", 0, NULL, NULL },
 	{ "sandbox", ROWS_WORD, "network", "Network",
 	    "What a name may be reached by is said by the network's rules.",
-	    ROWS_AT(network), rows_networks, network_parse },
+	    ROWS_AT(network), settings_networks, network_parse },
 	{ "sandbox", ROWS_SIZE, "memory", "Memory", "As 512M or 4G.", 0, NULL,
 	    NULL },
 	{ "sandbox", ROWS_NUMBER, "cpus", "Processors", "", 0, NULL, NULL },
@@ -198,7 +194,7 @@ rows_select(struct web *w, const struct field *f, const struct rows_row *r,
 	if (r->parse != NULL)
 		memcpy(&have, (const char *)s + r->offset, sizeof(have));
 	field_select(w, f);
-	for (const struct rows_word *x = r->words; x->word != NULL; x++)
+	for (const struct settings_word *x = r->words; x->word != NULL; x++)
 		field_option(w, x->word, x->text,
 		    r->parse != NULL
 			? r->parse(x->word) == have
