@@ -63,6 +63,18 @@ field_text(struct web *w, const struct field *f, const char *value)
 }
 
 void
+field_hint(
+    struct web *w, const struct field *f, const char *value, const char *hint)
+{
+	field_input(w, f, "text");
+	HTML_ATTR(&w->h, "value", post_typed(w, f->name, value));
+	HTML_ATTR(&w->h, "placeholder", hint);
+	HTML_ATTR(&w->h, "autocapitalize", "none");
+	HTML_ATTR(&w->h, "spellcheck", "false");
+	field_help(w, f);
+}
+
+void
 field_colour(struct web *w, const struct field *f, const char *value)
 {
 	field_input(w, f, "color");

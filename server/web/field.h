@@ -24,6 +24,9 @@ struct field {
 };
 
 void field_text(struct web *w, const struct field *f, const char *value);
+/* With a word of what may be written, while it is empty. */
+void field_hint(
+    struct web *w, const struct field *f, const char *value, const char *hint);
 /* Never with a value; who fills in passwords is told which by `autocomplete`.
  */
 void field_secret(

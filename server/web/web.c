@@ -27,6 +27,7 @@ const struct route *const web_tables[] = {
 	web_health_routes,
 	web_approval_routes,
 	web_run_routes,
+	web_run_page_routes,
 	web_item_routes,
 	web_network_routes,
 	web_pull_routes,

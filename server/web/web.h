@@ -28,6 +28,7 @@ extern const struct route web_admin_runner_routes[];
 extern const struct route web_health_routes[];
 extern const struct route web_approval_routes[];
 extern const struct route web_run_routes[];
+extern const struct route web_run_page_routes[];
 extern const struct route web_item_routes[];
 extern const struct route web_network_routes[];
 extern const struct route web_project_routes[];
