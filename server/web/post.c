@@ -132,8 +132,7 @@ post_refused(struct call *c, route_fn *page, int status, const char *what)
 void
 post_fail(struct call *c, route_fn *page, const struct err *e)
 {
-	/* What is taken is another word's turn, as a wrong one is. */
-	int status = e->code == ERR_EXISTS ? 422 : call_status_of(e);
+	int status = call_status_of(e);
 
 	if (status == 500)
 		web_fail(c, e);

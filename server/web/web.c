@@ -30,6 +30,8 @@ const struct route *const web_tables[] = {
 	web_run_page_routes,
 	web_item_routes,
 	web_network_routes,
+	web_network_act_routes,
+	web_network_log_routes,
 	web_pull_routes,
 	web_pull_act_routes,
 	web_pull_files_routes,

@@ -31,6 +31,8 @@ extern const struct route web_run_routes[];
 extern const struct route web_run_page_routes[];
 extern const struct route web_item_routes[];
 extern const struct route web_network_routes[];
+extern const struct route web_network_act_routes[];
+extern const struct route web_network_log_routes[];
 extern const struct route web_project_routes[];
 extern const struct route web_pull_routes[];
 extern const struct route web_pull_act_routes[];

@@ -38,7 +38,7 @@ tap_ok 'it is in the list' shows ">one<"
 tap_not 'and not shown again' shows "$ONE"
 tap_ok 'soundly' sound
 send "$A/tokens" name=one days=0 issue=read confirm=first-Pass-1
-tap_is "$STATUS" 422 'a name is for one token'
+tap_is "$STATUS" 409 'a name is for one token'
 page GET "$A/tokens"
 send "$A/tokens" of=new name=typed-name days=7 repo=typed/project status= confirm=wrong-Pass-1 issue=write
 tap_ok 'a wrong password makes none' test "$STATUS" != 303 -a "$STATUS" != 200

@@ -46,7 +46,7 @@ tap_is "$(field '.[0].is_admin')" false 'nothing of it was done'
 sign_in admin "$ADMIN"
 page GET "$A"
 send "$A/users" of=new username=bob email=typed@example.org password=Typed-Pass-1 bot=1
-tap_is "$STATUS" 422 'a name is for one user'
+tap_is "$STATUS" 409 'a name is for one user'
 tap_ok 'the page comes again and says so' test -n "$(refused)"
 tap_ok 'with what was typed' shows 'value="typed@example.org"'
 tap_not 'but the password' shows Typed-Pass-1
@@ -128,7 +128,7 @@ send "$A/runners/edit" "id=$ID" act=resume
 tap_not 'and goes on' test "$(runner_is build1 .state)" = paused
 page GET "$A/runners"
 send "$A/runners" name=build1 slots=1
-tap_is "$STATUS" 422 'a name is for one runner'
+tap_is "$STATUS" 409 'a name is for one runner'
 page GET "$A/runners"
 send "$A/runners" of=new name=b2 'labels=BIG!' slots=3
 tap_ok 'the number stays' shows 'name="slots" type="number" value="3"'

@@ -60,7 +60,7 @@ api GET /api/v1/repos/admin/own
 tap_is "$(field '[.empty,.default_branch] | map(tostring) | join(",")')" false,main 'with something to clone'
 page GET /-/new
 send /-/new of=new upstream= name=own agent=command network=web
-tap_is "$STATUS" 422 'a name is for one project'
+tap_is "$STATUS" 409 'a name is for one project'
 make_upstream mirrored
 page GET /-/new
 send /-/new of=new "upstream=$UPSTREAM" name= agent=command network=web start=1 token=upstream-secret-2
