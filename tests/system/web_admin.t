@@ -141,8 +141,13 @@ tap_is "$(runner_is build1 .id)" '' 'and gone'
 # ---- health ----
 page GET "$A/health"
 tap_ok 'health says that nobody serves sandboxes' shows '>not heard lately<'
-tap_ok 'and how much room there is' grep -q 'are left' "$BODY"
+tap_ok 'and what to do then' shows 'Start it (coffer up)'
+tap_ok 'how much room there is' grep -q 'are left' "$BODY"
+tap_ok 'which cofferd it is' grep -q 'cofferd [0-9]*\.[0-9]' "$BODY"
+tap_ok 'and how large its database' grep -Eq 'Database</dt><dd>[0-9.]+ [KM]iB' "$BODY"
+tap_ok 'it is sound' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
 as "$AGENTD" api PUT /api/coffer/v1/sandboxes/use '{"driver":"oci","uses":[]}'
 page GET "$A/health"
 tap_ok 'or that somebody does' shows '>heard lately<'
+tap_not 'with nothing to do' shows 'Start it (coffer up)'
 tap_done
