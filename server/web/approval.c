@@ -16,6 +16,10 @@
 #include "server/web/query.h"
 #include "server/web/web.h"
 
+enum {
+	APPROVAL_LAST = 5 /* answers that are below what is open */
+};
+
 static const char *
 approval_wants(enum approval_kind k)
 {
@@ -312,6 +316,29 @@ approval_head(
 	    w, of, answered ? "/-/approvals?state=answered" : "/-/approvals");
 }
 
+/* The last answers below what is open: what became of a click. */
+static int
+approval_last(struct web *w, const struct approval_filter *open, struct err *e)
+{
+	struct approval_filter f = *open;
+	struct approval_list l = { .n = 0 };
+
+	f.state = 0;
+	f.answered = true;
+	f.oldest = false;
+	f.limit = APPROVAL_LAST;
+	f.offset = 0;
+	if (approvals_list(w->t, &f, &l, e) == -1)
+		return -1;
+	HTML_TAG(&w->h, "div");
+	HTML_FLAG(&w->h, "data-live");
+	if (l.n > 0)
+		approval_past(w, &l);
+	html_end(&w->h);
+	approval_list_release(&l);
+	return 0;
+}
+
 /* The open ones, of which a new one is the last, so that none moves by it; or
  * what was answered, the newest first. */
 static int
@@ -347,7 +374,7 @@ approval_write(struct web *w, const struct query_project *of, bool answered,
 	str_addf(&query, "%s%s", of->query, answered ? "&state=answered" : "");
 	web_pager(w, page, QUERY_PAGE, l.total, str_cstr(&query));
 	approval_list_release(&l);
-	return 0;
+	return answered ? 0 : approval_last(w, &f, e);
 }
 
 static void

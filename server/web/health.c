@@ -38,13 +38,20 @@ health_card_end(struct web *w)
 	html_end(&w->h);
 }
 
-/* A line that is good, or bad and says what to do; web_term's end closes it. */
+/* A line with a badge; health_do ends it. */
+static void
+health_badge(
+    struct web *w, const char *term, const char *kind, const char *word)
+{
+	web_term(w, term);
+	web_badge(w, kind, word);
+	html_text(&w->h, " ");
+}
+
 static void
 health_line(struct web *w, const char *term, bool good, const char *word)
 {
-	web_term(w, term);
-	web_badge(w, good ? "good" : "bad", word);
-	html_text(&w->h, " ");
+	health_badge(w, term, good ? "good" : "bad", word);
 }
 
 static void
@@ -209,7 +216,10 @@ health_agentd(struct web *w, const struct census *n)
 	health_do(w, heard,
 	    "Orders wait and sandboxes stand still. Start it (coffer up), or "
 	    "look into HOME/log/coffer-agentd.log.");
-	health_line(w, "It has read", reads || !heard,
+	health_badge(w, "It has read",
+	    !heard      ? "off"
+		: reads ? "good"
+			: "bad",
 	    n->agentd_lag == -1     ? "nothing yet"
 		: n->agentd_lag > 0 ? "most events"
 				    : "all events");
@@ -283,7 +293,10 @@ health_ci(struct web *w, const struct census *n)
 	bool good = n->runners_seen > 0 || n->jobs_queued == 0;
 
 	health_card(w, "CI");
-	health_line(w, "Runners", good,
+	health_badge(w, "Runners",
+	    n->runners_seen > 0 ? "good"
+		: good          ? "off"
+				: "bad",
 	    n->runners_seen > 0 ? "there" : "none is there");
 	html_textf(
 	    &w->h, "%" PRId64 " of %" PRId64, n->runners_seen, n->runners);

@@ -134,12 +134,14 @@ label_swatch(struct web *w, const struct label *l)
 	char text[LABEL_COLOR_HEX + 2];
 
 	(void)snprintf(text, sizeof(text), "#%s", l->color);
+	HTML_TAG(h, "label");
+	HTML_LEAF(h, "span", "unseen", "Colour");
 	HTML_VOID(h, "input");
 	HTML_ATTR(h, "class", "swatch");
 	HTML_ATTR(h, "type", "color");
 	HTML_ATTR(h, "value", text);
-	HTML_ATTR(h, "aria-label", "Colour");
 	HTML_FLAG(h, "disabled");
+	html_end(h);
 	html_text(h, " ");
 	HTML_LEAF(h, "code", "", text);
 }

@@ -98,10 +98,10 @@ static const struct projects_order {
 	enum project_sort sort;
 	bool descending;
 } projects_orders[] = {
-	{ "active", "what happened last", PROJECT_BY_UPDATED, true },
-	{ "name", "name", PROJECT_BY_NAME, false },
-	{ "new", "newest", PROJECT_BY_CREATED, true },
-	{ "size", "size", PROJECT_BY_SIZE, true },
+	{ "active", "by what happened last", PROJECT_BY_UPDATED, true },
+	{ "name", "by name", PROJECT_BY_NAME, false },
+	{ "new", "the newest first", PROJECT_BY_CREATED, true },
+	{ "size", "the largest first", PROJECT_BY_SIZE, true },
 };
 
 enum {
@@ -134,7 +134,7 @@ projects_search(
 	HTML_ATTR(h, "method", "get");
 	HTML_URL(h, "action", "/");
 	HTML_ATTR(h, "role", "search");
-	field_text(w, &text, q);
+	field_hint(w, &text, q, "Name or description");
 	field_select(w, &sort);
 	for (size_t i = 0; i < PROJECTS_ORDERS; i++)
 		field_option(w, projects_orders[i].word,

@@ -98,6 +98,28 @@ run_links(struct web *w, const struct run *r)
 	html_end(&w->h);
 }
 
+static const char *
+run_cause_word(const char *kind)
+{
+	static const struct {
+		const char *kind, *text;
+	} words[] = {
+		{ "comment.created", "a comment" },
+		{ "issue.opened", "an issue" },
+		{ "pull.opened", "a pull request" },
+		{ "issue.labeled", "a label" },
+		{ "review.created", "a review" },
+		{ "review.commented", "words on a line" },
+		{ "status.created", "a check" },
+		{ "run.asked", "an order" },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].kind, kind) == 0)
+			return words[i].text;
+	return kind;
+}
+
 /* What it was that began it, and by whom. */
 static void
 run_cause(struct web *w, const struct run *r)
@@ -114,7 +136,8 @@ run_cause(struct web *w, const struct run *r)
 		html_text(&w->h, ", which is tried again");
 	} else if (r->event != 0 &&
 	    events_get(w->t, r->event, &ev, &ignored) == 0) {
-		html_textf(&w->h, "%s of %s, ", r->cause, ev.actor.login);
+		html_textf(&w->h, "%s of %s, ", run_cause_word(r->cause),
+		    ev.actor.login);
 		web_time(w, ev.at);
 	} else {
 		html_text(&w->h, r->cause[0] != '\0' ? r->cause : "a person");
