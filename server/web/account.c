@@ -35,6 +35,7 @@ static const struct account_page {
 	{ "", "/-/account", "Browsers" },
 	{ "tokens", "/-/account/tokens", "Access tokens" },
 	{ "password", "/-/account/password", "Password" },
+	{ "hooks", "/-/account/hooks", "Webhooks" },
 	{ NULL, NULL, NULL },
 };
 
