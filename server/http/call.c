@@ -37,6 +37,7 @@ struct call {
 	call_json_fn *json_fn;
 	route_fn *raw_fn;
 	void *data;
+	void *again;
 	void (*on_gone)(struct call *c);
 	bool replied;
 	bool streaming; /* the reply is made by somebody else, in time */
@@ -194,6 +195,18 @@ void *
 call_data(const struct call *c)
 {
 	return c->data;
+}
+
+void
+call_set_again(struct call *c, void *refused)
+{
+	c->again = refused;
+}
+
+void *
+call_again(const struct call *c)
+{
+	return c->again;
 }
 
 void

@@ -125,6 +125,9 @@ approvals_list(struct txn *t, const struct approval_filter *f,
 		if (f->state != 0)
 			where_add2(
 			    x, APPROVAL_STATE " = ?", I(f->now), I(f->state));
+		if (f->answered)
+			where_add2(x, APPROVAL_STATE " <> ?", I(f->now),
+			    I(APPROVAL_OPEN));
 	}
 	if (where_count(&n, t, from, &out->total, e) == -1 ||
 	    where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)

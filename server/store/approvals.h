@@ -38,6 +38,7 @@ struct approval_filter {
 	int64_t viewer;            /* user id: projects with a role; 0: all */
 	int64_t run_id;            /* 0: any */
 	enum approval_state state; /* 0: any */
+	bool answered;             /* those that are not open */
 	int64_t now;
 	int64_t limit;
 	int64_t offset;

@@ -4,6 +4,24 @@
 #include "server/domain/items.h"
 #include "server/store/db_priv.h"
 
+/* A pull request waits for one's review when one is asked for it, or while an
+ * approval of its head is missing that one could give and did not. */
+#define PROJECT_FACTS_VERDICT                              \
+	" FROM review r WHERE r.project_id = u.project_id" \
+	" AND r.item = u.number AND r.dismissed = 0 AND r.sha = u.head_sha"
+#define PROJECT_FACTS_REVIEWS                                        \
+	" (SELECT count(*) FROM (SELECT 1 FROM pull u JOIN issue i"  \
+	" ON i.project_id = u.project_id AND i.number = u.number"    \
+	" WHERE u.project_id = ?1 AND u.is_open = 1 AND u.draft = 0" \
+	" AND i.author_id <> ?5 AND ?5 <> 0"                         \
+	" AND (EXISTS (SELECT 1 FROM review r"                       \
+	" WHERE r.project_id = u.project_id AND r.item = u.number"   \
+	" AND r.author_id = ?5 AND r.state = 5 AND r.state > 3)"     \
+	" OR ((SELECT count(*)" PROJECT_FACTS_VERDICT                \
+	" AND r.state = 1 AND r.official = 1) < ?6"                  \
+	" AND NOT EXISTS (SELECT 1" PROJECT_FACTS_VERDICT            \
+	" AND r.author_id = ?5 AND r.state < 3))) LIMIT 100))"
+
 /* One row, columns as in the struct. */
 static const char project_facts_sql[] =
     "SELECT"
@@ -20,18 +38,19 @@ static const char project_facts_sql[] =
     " (SELECT coalesce(sum(n), 0) FROM issue_count WHERE project_id = ?1"
     " AND is_pull = 0 AND state = ?4),"
     " (SELECT coalesce(sum(n), 0) FROM issue_count WHERE project_id = ?1"
-    " AND is_pull = 1 AND state = ?4)"
+    " AND is_pull = 1 AND state = ?4)," PROJECT_FACTS_REVIEWS
     " FROM run WHERE project_id = ?1 AND created_at > ?3";
 
 int
-project_facts_get(struct txn *t, int64_t project_id, int64_t now, int64_t since,
+project_facts_get(struct txn *t, const struct project_facts_ask *ask,
     struct project_facts *out, struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
 
 	*out = (struct project_facts){ .asked = 0 };
 	if (query_one(&q, t, project_facts_sql,
-		BINDS(I(project_id), I(now), I(since), I(ISSUE_OPEN)),
+		BINDS(I(ask->project_id), I(ask->now), I(ask->since),
+		    I(ISSUE_OPEN), I(ask->reviewer), I(ask->approvals)),
 		"no such project", e) == -1)
 		return -1;
 	out->asked = query_i64(&q);
@@ -43,5 +62,6 @@ project_facts_get(struct txn *t, int64_t project_id, int64_t now, int64_t since,
 	out->spent = query_i64(&q);
 	out->issues = query_i64(&q);
 	out->pulls = query_i64(&q);
+	out->reviews = query_i64(&q);
 	return 0;
 }

@@ -18,8 +18,14 @@ struct project_facts {
 	int64_t spent;         /* by them, in micros */
 	int64_t issues;        /* open */
 	int64_t pulls;         /* open */
+	int64_t reviews;       /* open ones that wait for one of `reviewer` */
 };
-int project_facts_get(struct txn *t, int64_t project_id, int64_t now,
-    int64_t since, struct project_facts *out, struct err *e);
+struct project_facts_ask {
+	int64_t project_id, now, since;
+	int64_t reviewer;  /* user id, 0: nobody */
+	int64_t approvals; /* that a merge takes and his count for, 0: none */
+};
+int project_facts_get(struct txn *t, const struct project_facts_ask *ask,
+    struct project_facts *out, struct err *e);
 
 #endif

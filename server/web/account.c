@@ -19,8 +19,8 @@
 #include "server/store/tokens.h"
 #include "server/store/users.h"
 #include "server/web/field.h"
+#include "server/web/post.h"
 #include "server/web/query.h"
-#include "server/web/sign.h"
 #include "server/web/web.h"
 
 enum {
@@ -35,6 +35,7 @@ static const struct account_page {
 	{ "", "/-/account", "Browsers" },
 	{ "tokens", "/-/account/tokens", "Access tokens" },
 	{ "password", "/-/account/password", "Password" },
+	{ "hooks", "/-/account/hooks", "Webhooks" },
 	{ NULL, NULL, NULL },
 };
 
@@ -54,16 +55,6 @@ account_title(struct web *w, const char *at)
 		html_end(&w->h);
 	}
 	html_end(&w->h);
-}
-
-static void
-account_form(struct web *w, const char *cls, const char *path)
-{
-	HTML_TAG(&w->h, "form");
-	HTML_ATTR(&w->h, "class", cls);
-	HTML_ATTR(&w->h, "method", "post");
-	HTML_ATTR(&w->h, "action", path);
-	sign_form_value(w);
 }
 
 /* ---- tokens ---- */
@@ -116,10 +107,10 @@ account_token_row(struct web *w, const struct token *k)
 		html_text(h, "for good");
 	html_end(h);
 	web_cell(w, "Change", "");
-	account_form(w, "", "/-/account/tokens/delete");
+	post_form(w, "", "/-/account/tokens/delete", "");
 	field_hidden(w, "id", id);
 	field_button(w, "danger", NULL, NULL, "Delete");
-	html_end(h);
+	post_form_end(w);
 	html_end(h);
 	html_end(h);
 }
@@ -145,7 +136,7 @@ account_token_form(struct web *w)
 		.label = "Your password, or the token that you signed in with",
 		.required = true };
 
-	account_form(w, "card say", "/-/account/tokens");
+	post_form(w, "card say", "/-/account/tokens", "new");
 	HTML_LEAF(&w->h, "h2", "", "A new token");
 	field_text(w, &name, "");
 	field_number(w, &days, 90, 0, ACCOUNT_DAYS_MAX);
@@ -164,7 +155,7 @@ account_token_form(struct web *w)
 	}
 	field_secret(w, &confirm, "current-password");
 	field_button(w, "primary", NULL, NULL, "Make the token");
-	html_end(&w->h);
+	post_form_end(w);
 }
 
 static void
@@ -215,9 +206,9 @@ account_token_made(const struct err *fail, void *arg, void *call)
 	struct call *c = call;
 	struct web w;
 
-	if (fail != NULL && fail->code == ERR_EXISTS) {
-		web_error(c, 422, fail->msg);
-	} else if (!web_failed(c, fail)) {
+	if (fail != NULL) {
+		post_fail(c, account_tokens_get, fail);
+	} else {
 		web_begin(&w, c, &head);
 		account_title(&w, "tokens");
 		HTML_CLASS(&w.h, "section", "card");
@@ -302,7 +293,7 @@ account_on_token(struct call *c)
 	form_release(&f);
 	if (wrong != NULL) {
 		svc_op_drop(op);
-		web_error(c, 422, wrong);
+		post_refused(c, account_tokens_get, 422, wrong);
 		return;
 	}
 	if (days > 0)
@@ -378,7 +369,7 @@ account_password_get(struct call *c)
 	account_title(&w, "password");
 	if (users_by_id(w.t, w.who->user_id, &u, &e) == -1)
 		log_error("web password reason=%s", log_val(e.msg));
-	account_form(&w, "card say", "/-/account/password");
+	post_form(&w, "card say", "/-/account/password", "password");
 	HTML_LEAF(&w.h, "h2", "", "Password");
 	if (u.has_password) {
 		field_secret(&w, &old, "current-password");
@@ -392,7 +383,7 @@ account_password_get(struct call *c)
 		    "You have none yet, and sign in by an access token. An "
 		    "administrator sets the first one.");
 	}
-	html_end(&w.h);
+	post_form_end(&w);
 	web_reply(&w, 200);
 }
 
@@ -404,8 +395,10 @@ account_password_done(const struct err *fail, void *arg, void *call)
 
 	(void)arg;
 	if (fail != NULL && fail->code == ERR_BUSY)
-		web_error(c, 429, fail->msg);
-	else if (!web_failed(c, fail))
+		post_refused(c, account_password_get, 429, fail->msg);
+	else if (fail != NULL)
+		post_fail(c, account_password_get, fail);
+	else
 		web_redirect(c, "/-/sign-in");
 	call_release(c);
 }
@@ -427,7 +420,7 @@ account_on_password(struct call *c)
 	    strlen(new) <= CREDENTIAL_PASSWORD_MAX;
 	if (!same || !fits) {
 		form_release(&f);
-		web_error(c, 422,
+		post_refused(c, account_password_get, 422,
 		    same ? "A password is too long."
 			 : "The new password was written in two ways.");
 		return;

@@ -4,7 +4,8 @@
 
 struct web;
 
-/* <h1> and the links between them; at: "" (browsers), "tokens", "password". */
+/* <h1> and the links between them; at: "" (browsers), "tokens", "password",
+ * "hooks". */
 void account_title(struct web *w, const char *at);
 
 #endif

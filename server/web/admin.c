@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "server/web/sign.h"
 #include "server/web/web.h"
 
 static const struct admin_page {
@@ -46,16 +45,6 @@ admin_begin(struct web *w, struct call *c, const char *at)
 	}
 	html_end(&w->h);
 	return 0;
-}
-
-void
-admin_form(struct web *w, const char *cls, const char *path)
-{
-	HTML_TAG(&w->h, "form");
-	HTML_ATTR(&w->h, "class", cls);
-	HTML_ATTR(&w->h, "method", "post");
-	HTML_ATTR(&w->h, "action", path);
-	sign_form_value(w);
 }
 
 int

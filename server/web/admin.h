@@ -13,11 +13,11 @@ struct web;
 /* The page begun, with title and links; at: "users", "runners", "health".  -1
  * after the reply. */
 int admin_begin(struct web *w, struct call *c, const char *at);
-/* <form> of POST path, with its secret; the caller ends it. */
-void admin_form(struct web *w, const char *cls, const char *path);
 /* The body of a POST; the caller releases it.  -1 after the reply. */
 int admin_take(struct call *c, struct form *f);
 
+/* admin_users.c: their list. */
+void admin_users_get(struct call *c);
 /* admin_user.c: "person", and whether he may sign in. */
 const char *admin_user_kind(const struct user *u);
 void admin_user_state(struct web *w, const struct user *u);

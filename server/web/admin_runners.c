@@ -15,6 +15,7 @@
 #include "server/store/runners.h"
 #include "server/web/admin.h"
 #include "server/web/field.h"
+#include "server/web/post.h"
 #include "server/web/web.h"
 
 /* Labels, a JSON list, as words. */
@@ -48,9 +49,10 @@ static void
 admin_runner_row(struct web *w, const struct runner *r)
 {
 	struct html *h = &w->h;
-	char id[24];
+	char id[24], name[40];
 
 	(void)snprintf(id, sizeof(id), "%" PRId64, r->id);
+	(void)snprintf(name, sizeof(name), "runner-%s", id);
 	HTML_TAG(h, "tr");
 	web_cell(w, "Name", "name");
 	html_text(h, r->name);
@@ -72,12 +74,12 @@ admin_runner_row(struct web *w, const struct runner *r)
 		html_text(h, "never");
 	html_end(h);
 	web_cell(w, "Change", "");
-	admin_form(w, "", "/-/admin/runners/edit");
+	post_form(w, "", "/-/admin/runners/edit", name);
 	field_hidden(w, "id", id);
 	field_button(w, "", "act", r->paused ? "resume" : "pause",
 	    r->paused ? "Resume" : "Pause");
 	field_button(w, "danger", "act", "remove", "Remove");
-	html_end(h);
+	post_form_end(w);
 	html_end(h);
 	html_end(h);
 }
@@ -95,13 +97,13 @@ admin_runner_new(struct web *w)
 	const struct field slots = { .name = "slots",
 		.label = "Jobs at a time" };
 
-	admin_form(w, "card say", "/-/admin/runners");
+	post_form(w, "card say", "/-/admin/runners", "new");
 	HTML_LEAF(&w->h, "h2", "", "A new runner");
 	field_text(w, &name, "");
 	field_text(w, &labels, "");
 	field_number(w, &slots, 1, 1, RUNNER_SLOTS_MAX);
 	field_button(w, "primary", NULL, NULL, "Invite it");
-	html_end(&w->h);
+	post_form_end(w);
 }
 
 static void
@@ -142,9 +144,9 @@ admin_runner_made(const struct err *fail, void *arg, void *call)
 	struct call *c = call;
 	struct web w;
 
-	if (fail != NULL && fail->code == ERR_EXISTS) {
-		web_error(c, 422, fail->msg);
-	} else if (!web_failed(c, fail) && admin_begin(&w, c, "runners") == 0) {
+	if (fail != NULL) {
+		post_fail(c, admin_runners_get, fail);
+	} else if (admin_begin(&w, c, "runners") == 0) {
 		HTML_CLASS(&w.h, "section", "card");
 		HTML_LEAFF(&w.h, "h2", "", "%s is invited", op->runner.name);
 		HTML_LEAF(&w.h, "p", "",
@@ -204,12 +206,14 @@ admin_on_runner(struct call *c)
 		return;
 	labels = admin_labels_read(&f);
 	if (labels == NULL) {
-		web_error(c, 422, "A label is 1 to 40 of a-z 0-9 . _ -");
+		post_refused(c, admin_runners_get, 422,
+		    "A label is 1 to 40 of a-z 0-9 . _ -");
 	} else if (num_i64(form_get(&f, "slots"), 1, RUNNER_SLOTS_MAX, &slots,
 		       &e) == -1) {
-		web_error(c, 422, e.msg);
+		post_refused(c, admin_runners_get, 422, e.msg);
 	} else if (strlen(form_get(&f, "name")) > RUNNER_NAME_MAX) {
-		web_error(c, 422, "The name is too long.");
+		post_refused(
+		    c, admin_runners_get, 422, "The name is too long.");
 	} else {
 		op = svc_runner_add_new(call_app(c), call_who(c));
 		op->name = xstrdup(form_get(&f, "name"));
@@ -229,7 +233,9 @@ admin_runner_done(const struct err *fail, void *op, void *call)
 	struct call *c = call;
 
 	(void)op;
-	if (!web_failed(c, fail))
+	if (fail != NULL)
+		post_fail(c, admin_runners_get, fail);
+	else
 		web_redirect(c, "/-/admin/runners");
 	call_release(c);
 }

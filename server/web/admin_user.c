@@ -16,6 +16,7 @@
 #include "server/store/users.h"
 #include "server/web/admin.h"
 #include "server/web/field.h"
+#include "server/web/post.h"
 #include "server/web/web.h"
 
 enum {
@@ -57,13 +58,13 @@ admin_user_path(struct str *to, const char *login, const char *more)
 }
 
 static void
-admin_user_form(
-    struct web *w, const struct user *u, const char *cls, const char *more)
+admin_user_form(struct web *w, const struct user *u, const char *cls,
+    const char *more, const char *name)
 {
 	AUTO_STR struct str to = STR_INIT;
 
 	admin_user_path(&to, u->login, more);
-	admin_form(w, cls, str_cstr(&to));
+	post_form(w, cls, str_cstr(&to), name);
 }
 
 static void
@@ -84,7 +85,7 @@ admin_user_edit(struct web *w, const struct user *u)
 	const struct field bot = { .name = "bot",
 		.label = "A bot: no password, no notifications" };
 
-	admin_user_form(w, u, "card say", "");
+	admin_user_form(w, u, "card say", "", "user");
 	HTML_LEAF(&w->h, "h2", "", "The user");
 	field_text(w, &full, u->full_name);
 	field_text(w, &email, u->email);
@@ -93,7 +94,7 @@ admin_user_edit(struct web *w, const struct user *u)
 	field_tick(w, &no_login, u->no_login);
 	field_tick(w, &bot, u->bot);
 	field_button(w, "primary", NULL, NULL, "Save");
-	html_end(&w->h);
+	post_form_end(w);
 }
 
 static void
@@ -106,12 +107,12 @@ admin_user_password(struct web *w, const struct user *u)
 	const struct field change = { .name = "must_change",
 		.label = "It must be changed before anything else" };
 
-	admin_user_form(w, u, "card say", "/password");
+	admin_user_form(w, u, "card say", "/password", "password");
 	HTML_LEAF(&w->h, "h2", "", "Password");
 	field_secret(w, &password, "new-password");
 	field_tick(w, &change, true);
 	field_button(w, "", NULL, NULL, "Set it");
-	html_end(&w->h);
+	post_form_end(w);
 }
 
 static void
@@ -153,10 +154,10 @@ admin_user_tokens(struct web *w, const struct user *u)
 			html_text(h, "for good");
 		html_end(h);
 		web_cell(w, columns[3], "");
-		admin_user_form(w, u, "", "/tokens");
+		admin_user_form(w, u, "", "/tokens", "");
 		field_hidden(w, "id", id);
 		field_button(w, "danger", NULL, NULL, "Delete");
-		html_end(h);
+		post_form_end(w);
 		html_end(h);
 		html_end(h);
 	}
@@ -179,7 +180,7 @@ admin_user_remove(struct web *w, const struct user *u)
 
 	(void)snprintf(label, sizeof(label),
 	    "Write %s to say that it is this one", u->login);
-	admin_user_form(w, u, "card say", "/delete");
+	admin_user_form(w, u, "card say", "/delete", "delete");
 	HTML_LEAF(&w->h, "h2", "", "Remove");
 	HTML_LEAF(&w->h, "p", "alert",
 	    "Tokens and roles are gone then, and the name is not taken again. "
@@ -187,7 +188,7 @@ admin_user_remove(struct web *w, const struct user *u)
 	field_text(w, &confirm, "");
 	field_tick(w, &purge, false);
 	field_button(w, "danger", NULL, NULL, "Remove the user");
-	html_end(&w->h);
+	post_form_end(w);
 }
 
 static void
@@ -231,9 +232,11 @@ admin_user_done(const struct err *fail, void *arg, void *call)
 	AUTO_STR struct str to = STR_INIT;
 	struct call *c = call;
 
-	if (fail != NULL && fail->code == ERR_EXISTS) {
-		web_error(c, 422, fail->msg);
-	} else if (!web_failed(c, fail)) {
+	if (fail != NULL) {
+		post_fail(c,
+		    op->verb == USER_CREATE ? admin_users_get : admin_user_get,
+		    fail);
+	} else {
 		if (op->verb == USER_REMOVE)
 			str_add(&to, "/-/admin");
 		else
@@ -257,8 +260,10 @@ admin_password(struct call *c, const struct form *f, struct svc_user_edit *op)
 	const char *password = form_get(f, "password");
 
 	if (strlen(password) > CREDENTIAL_PASSWORD_MAX) {
+		post_refused(c,
+		    op->verb == USER_CREATE ? admin_users_get : admin_user_get,
+		    422, "The password is too long.");
 		svc_op_drop(op);
-		web_error(c, 422, "The password is too long.");
 		return false;
 	}
 	op->fields.must_change = admin_on(f, "must_change");
@@ -325,7 +330,7 @@ admin_on_user_password(struct call *c)
 	op->login = xstrdup(call_arg(c, 0));
 	if (!admin_on(&f, "password")) {
 		svc_op_drop(op);
-		web_error(c, 422, "A password is missing.");
+		post_refused(c, admin_user_get, 422, "A password is missing.");
 	} else if (admin_password(c, &f, op)) {
 		call_hold(c);
 		svc_user_edit(op, admin_user_done, c);
@@ -344,7 +349,7 @@ admin_on_user_delete(struct call *c)
 		return;
 	same = strcasecmp(form_get(&f, "confirm"), call_arg(c, 0)) == 0;
 	if (!same) {
-		web_error(c, 422,
+		post_refused(c, admin_user_get, 422,
 		    "The name that was written is not this user's: nobody was "
 		    "removed.");
 	} else {

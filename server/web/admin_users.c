@@ -8,6 +8,7 @@
 #include "server/store/users.h"
 #include "server/web/admin.h"
 #include "server/web/field.h"
+#include "server/web/post.h"
 #include "server/web/query.h"
 #include "server/web/web.h"
 
@@ -92,7 +93,7 @@ admin_user_new(struct web *w)
 		.label = "It must be changed before anything else" };
 	const struct field bot = { .name = "bot", .label = "It is a bot" };
 
-	admin_form(w, "card say", "/-/admin/users");
+	post_form(w, "card say", "/-/admin/users", "new");
 	HTML_LEAF(&w->h, "h2", "", "A new user");
 	field_text(w, &login, "");
 	field_text(w, &email, "");
@@ -100,10 +101,10 @@ admin_user_new(struct web *w)
 	field_tick(w, &change, true);
 	field_tick(w, &bot, false);
 	field_button(w, "primary", NULL, NULL, "Make the user");
-	html_end(&w->h);
+	post_form_end(w);
 }
 
-static void
+void
 admin_users_get(struct call *c)
 {
 	static const char *const columns[] = { "Name", "Is", "State",

@@ -48,6 +48,22 @@ function tell(shown) {
 	news.hidden = !shown;
 }
 
+// What was unfolded stays so, and so does the focus.
+function exchange(part, next) {
+	const open = [...part.querySelectorAll('details[open][id]')];
+	const at = part.contains(document.activeElement) ?
+	    document.activeElement.closest('details[id]') : null;
+	part.replaceChildren(...next.childNodes);
+	for (const was of open) {
+		const now = document.getElementById(was.id);
+		if (now !== null)
+			now.open = true;
+	}
+	if (at !== null)
+		document.getElementById(at.id)?.querySelector('summary')
+		    ?.focus({ preventScroll: true });
+}
+
 function put(fresh) {
 	const now = parts(document);
 	const next = parts(fresh);
@@ -60,7 +76,7 @@ function put(fresh) {
 		if (i <= kept)
 			late = true;
 		else
-			now[i].replaceChildren(...next[i].childNodes);
+			exchange(now[i], next[i]);
 	}
 	const nav = document.querySelector('.top nav');
 	const nav2 = fresh.querySelector('.top nav');
@@ -128,6 +144,8 @@ async function follow(log) {
 					return;
 				next += value.length;
 				log.append(text.decode(value, { stream: true }));
+				if (document.getElementById('transcript') !== null)
+					refresh();
 				if (down)
 					log.scrollTop = log.scrollHeight;
 			}

@@ -3,15 +3,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/esc.h"
 #include "lib/base/num.h"
 #include "server/domain/approval.h"
 #include "server/service/svc_approval.h"
 #include "server/store/approvals.h"
+#include "server/web/field.h"
 #include "server/web/item.h"
+#include "server/web/post.h"
 #include "server/web/query.h"
-#include "server/web/sign.h"
 #include "server/web/web.h"
+
+enum {
+	APPROVAL_LAST = 5 /* answers that are below what is open */
+};
 
 static const char *
 approval_wants(enum approval_kind k)
@@ -48,30 +55,75 @@ approval_subject(struct web *w, const struct approval *a)
 	html_end(&w->h);
 }
 
+/* What a yes lets, of this kind and no more. */
+static const char *
+approval_lets(enum approval_kind k)
+{
+	switch (k) {
+	case APPROVAL_DOMAIN:
+		return "A yes is a rule of the project's network: whatever "
+		       "runs there reaches exactly this name, until the time "
+		       "is over or the rule is removed.";
+	case APPROVAL_BUDGET:
+		return "A yes doubles that limit; who waits for it goes on.";
+	case APPROVAL_COMMAND:
+		return "A yes lets exactly this line pass, in this run, until "
+		       "the time is over; another line asks again.";
+	case APPROVAL_TOOL:
+		return "A yes lets exactly this pass, in this run, until the "
+		       "time is over.";
+	default:
+		return "";
+	}
+}
+
 static void
-approval_forms(struct web *w, const struct approval *a)
+approval_form(struct web *w, const struct approval *a, const char *act,
+    const struct query_project *of)
+{
+	char to[60], name[40];
+
+	(void)snprintf(
+	    to, sizeof(to), "/-/approvals/%" PRId64 "/%s", a->id, act);
+	(void)snprintf(name, sizeof(name), "%s-%" PRId64, act, a->id);
+	post_form(w, "", to, name);
+	if (of->id != 0)
+		field_hidden(w, "project", of->name);
+}
+
+/* Buttons say what they are about: one goes from one to the next by keys. */
+static void
+approval_button(
+    struct web *w, const char *cls, const char *text, const struct approval *a)
+{
+	HTML_CLASS(&w->h, "button", cls);
+	html_text(&w->h, text);
+	HTML_CLASS(&w->h, "span", "unseen");
+	html_textf(&w->h, " request %" PRId64, a->id);
+	html_end(&w->h);
+	html_end(&w->h);
+}
+
+static void
+approval_forms(
+    struct web *w, const struct approval *a, const struct query_project *of)
 {
 	struct html *h = &w->h;
 
+	HTML_LEAF(h, "p", "sub", approval_lets(a->kind));
 	if (!web_may(w, a->project_id, PERM_WRITE)) {
 		HTML_LEAF(h, "p", "sub", "A maintainer answers this.");
 		return;
 	}
 	HTML_CLASS(h, "div", "answer");
-	HTML_TAG(h, "form");
-	HTML_ATTR(h, "method", "post");
-	HTML_URL(h, "action", "/-/approvals/%" PRId64 "/allow", a->id);
-	sign_form_value(w);
+	approval_form(w, a, "allow", of);
 	if (a->kind != APPROVAL_BUDGET)
 		web_span_field(w, a->id, false);
-	HTML_LEAF(h, "button", "primary", "Allow");
-	html_end(h);
-	HTML_TAG(h, "form");
-	HTML_ATTR(h, "method", "post");
-	HTML_URL(h, "action", "/-/approvals/%" PRId64 "/deny", a->id);
-	sign_form_value(w);
-	HTML_LEAF(h, "button", "danger", "Deny");
-	html_end(h);
+	approval_button(w, "primary", "Allow", a);
+	post_form_end(w);
+	approval_form(w, a, "deny", of);
+	approval_button(w, "danger", "Deny", a);
+	post_form_end(w);
 	html_end(h);
 }
 
@@ -93,7 +145,7 @@ approval_state_kind(enum approval_state s)
 }
 
 static void
-approval_line(struct web *w, const struct approval *a)
+approval_run(struct web *w, const struct approval *a)
 {
 	struct html *h = &w->h;
 
@@ -107,18 +159,25 @@ approval_line(struct web *w, const struct approval *a)
 		html_text(h, " in ");
 		item_link(w, a->project_name, a->item, a->is_pull);
 	}
-	html_textf(h, " %s", approval_wants(a->kind));
 }
 
 static void
-approval_card(struct web *w, const struct approval *a)
+approval_line(struct web *w, const struct approval *a)
+{
+	approval_run(w, a);
+	html_textf(&w->h, " %s", approval_wants(a->kind));
+}
+
+static void
+approval_card(
+    struct web *w, const struct approval *a, const struct query_project *of)
 {
 	struct html *h = &w->h;
 
 	HTML_TAG(h, "article");
 	HTML_ATTR(h, "class", "card ask");
 	HTML_CLASS(h, "p", "line");
-	approval_line(w, a);
+	html_textf(h, "It %s", approval_wants(a->kind));
 	html_end(h);
 	approval_subject(w, a);
 	if (a->reason[0] != '\0') {
@@ -133,8 +192,25 @@ approval_card(struct web *w, const struct approval *a)
 	web_span(w, a->expires_at - w->now);
 	html_text(h, ".");
 	html_end(h);
-	approval_forms(w, a);
+	approval_forms(w, a, of);
 	html_end(h);
+}
+
+/* Those of one run that follow each other are below one title. */
+static void
+approval_cards(struct web *w, const struct approval_list *l,
+    const struct query_project *of)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct approval *a = &l->at[i];
+
+		if (i == 0 || l->at[i - 1].run_id != a->run_id) {
+			HTML_CLASS(&w->h, "h2", "group");
+			approval_run(w, a);
+			html_end(&w->h);
+		}
+		approval_card(w, a, of);
+	}
 }
 
 static void
@@ -179,57 +255,126 @@ approval_past(struct web *w, const struct approval_list *list)
 	static const char *const columns[] = { "Answer", "Asked", "By", "When",
 		"Until" };
 
+	if (list->n == 0) {
+		web_empty(w, "Nothing was answered yet.", "");
+		return;
+	}
 	HTML_CLASS(&w->h, "section", "card flush");
-	HTML_LEAF(&w->h, "h2", "", "Before");
+	HTML_LEAF(&w->h, "h2", "", "Answered");
 	web_table(w, "rows", columns, 5);
 	for (size_t i = 0; i < list->n; i++)
-		if (list->at[i].state != APPROVAL_OPEN)
-			approval_past_row(w, &list->at[i], columns);
+		approval_past_row(w, &list->at[i], columns);
 	web_table_end(w);
 	html_end(&w->h);
 }
 
-/* The open ones, of which a new one is the last, so that none moves by it; what
- * was answered below them. */
+static void
+approval_tab(struct web *w, const struct query_project *of, bool answered,
+    bool on, int64_t n)
+{
+	AUTO_STR struct str to = STR_INIT;
+
+	str_addf(&to, "/-/approvals?%s%s", answered ? "state=answered" : "",
+	    answered || of->query[0] == '\0' ? of->query : of->query + 1);
+	HTML_TAG(&w->h, "a");
+	HTML_ATTR(&w->h, "href", str_cstr(&to));
+	if (on)
+		HTML_ATTR(&w->h, "aria-current", "page");
+	html_text(&w->h, answered ? "Answered" : "Open");
+	if (n > 0)
+		html_textf(&w->h, " %" PRId64, n);
+	html_end(&w->h);
+}
+
+static void
+approval_head(
+    struct web *w, const struct query_project *of, bool answered, int64_t open)
+{
+	const struct field project = { .name = "project",
+		.label = "Of the project OWNER/NAME",
+		.max = 2 * NAME_LEN_MAX + 1,
+		.unseen = true };
+	struct html *h = &w->h;
+
+	HTML_LEAF(h, "h1", "", "Approvals");
+	HTML_TAG(h, "nav");
+	HTML_ATTR(h, "class", "tabs");
+	HTML_ATTR(h, "aria-label", "Approvals");
+	approval_tab(w, of, false, !answered, open);
+	approval_tab(w, of, true, answered, 0);
+	html_end(h);
+	HTML_CLASS(h, "form", "bar find");
+	HTML_ATTR(h, "method", "get");
+	HTML_URL(h, "action", "/-/approvals");
+	HTML_ATTR(h, "role", "search");
+	if (answered)
+		field_hidden(w, "state", "answered");
+	field_hint(w, &project, of->name, "OWNER/PROJECT");
+	field_button(w, "", NULL, NULL, "Find");
+	html_end(h);
+	query_project_says(
+	    w, of, answered ? "/-/approvals?state=answered" : "/-/approvals");
+}
+
+/* The last answers below what is open: what became of a click. */
 static int
-approval_write(struct web *w, const struct query_project *of, uint32_t page,
-    uint32_t limit, struct err *e)
+approval_last(struct web *w, const struct approval_filter *open, struct err *e)
+{
+	struct approval_filter f = *open;
+	struct approval_list l = { .n = 0 };
+
+	f.state = 0;
+	f.answered = true;
+	f.oldest = false;
+	f.limit = APPROVAL_LAST;
+	f.offset = 0;
+	if (approvals_list(w->t, &f, &l, e) == -1)
+		return -1;
+	HTML_TAG(&w->h, "div");
+	HTML_FLAG(&w->h, "data-live");
+	if (l.n > 0)
+		approval_past(w, &l);
+	html_end(&w->h);
+	approval_list_release(&l);
+	return 0;
+}
+
+/* The open ones, of which a new one is the last, so that none moves by it; or
+ * what was answered, the newest first. */
+static int
+approval_write(struct web *w, const struct query_project *of, bool answered,
+    uint32_t page, struct err *e)
 {
 	struct approval_filter f = { .viewer = svc_viewer(w->who),
 		.project_id = of->id,
-		.state = APPROVAL_OPEN,
+		.state = answered ? 0 : APPROVAL_OPEN,
+		.answered = answered,
 		.now = w->now,
-		.limit = limit,
-		.offset = (int64_t)(page - 1) * limit,
-		.oldest = true };
-	struct approval_list open = { .n = 0 }, all = { .n = 0 };
-	int rc = approvals_list(w->t, &f, &open, e);
+		.limit = QUERY_PAGE,
+		.offset = (int64_t)(page - 1) * QUERY_PAGE,
+		.oldest = !answered };
+	AUTO_STR struct str query = STR_INIT;
+	struct approval_list l = { .n = 0 };
 
-	f.state = 0;
-	f.offset = 0;
-	f.oldest = false;
-	if (rc == 0)
-		rc = approvals_list(w->t, &f, &all, e);
+	if (approvals_list(w->t, &f, &l, e) == -1)
+		return -1;
+	approval_head(w, of, answered, answered ? 0 : l.total);
 	HTML_TAG(&w->h, "div");
 	HTML_FLAG(&w->h, "data-live");
-	if (rc == 0 && open.n == 0)
+	if (answered)
+		approval_past(w, &l);
+	else if (l.n == 0)
 		web_empty(w,
 		    "Nobody asks for anything. What a rule or the network "
 		    "holds back comes here.",
 		    "");
-	for (size_t i = 0; rc == 0 && i < open.n; i++)
-		approval_card(w, &open.at[i]);
-	if (rc == 0)
-		web_pager(w, page, limit, open.total, of->query);
+	else
+		approval_cards(w, &l, of);
 	html_end(&w->h);
-	HTML_TAG(&w->h, "div");
-	HTML_FLAG(&w->h, "data-live");
-	if (rc == 0 && all.total > open.total)
-		approval_past(w, &all);
-	html_end(&w->h);
-	approval_list_release(&open);
-	approval_list_release(&all);
-	return rc;
+	str_addf(&query, "%s%s", of->query, answered ? "&state=answered" : "");
+	web_pager(w, page, QUERY_PAGE, l.total, str_cstr(&query));
+	approval_list_release(&l);
+	return answered ? 0 : approval_last(w, &f, e);
 }
 
 static void
@@ -238,6 +383,7 @@ approval_get(struct call *c)
 	const struct web_head head = {
 		.title = "Approvals", .tab = "Approvals", .live = true
 	};
+	const char *state = svc_text(call_query(c, "state"));
 	struct query_project of;
 	struct err e = ERR_INIT;
 	uint32_t page, limit;
@@ -246,14 +392,32 @@ approval_get(struct call *c)
 	if (query_project(c, &of) == -1 || query_page(c, &page, &limit) == -1)
 		return;
 	web_begin(&w, c, &head);
-	HTML_LEAF(&w.h, "h1", "", "Approvals");
-	query_project_says(&w, &of, "/-/approvals");
-	if (approval_write(&w, &of, page, limit, &e) == -1) {
+	if (approval_write(&w, &of, strcmp(state, "answered") == 0, page, &e) ==
+	    -1) {
 		html_release(&w.h);
 		web_fail(c, &e);
 		return;
 	}
 	web_reply(&w, 200);
+}
+
+/* To the list that it was answered in. */
+static void
+approval_back(struct call *c)
+{
+	AUTO_STR struct str to = STR_INIT;
+	struct err ignored = ERR_INIT;
+	struct form f;
+
+	str_add(&to, "/-/approvals");
+	if (form_parse(call_body(c), &f, &ignored) == 0) {
+		if (form_get(&f, "project")[0] != '\0') {
+			str_add(&to, "?project=");
+			esc_url(&to, view_of(form_get(&f, "project")));
+		}
+		form_release(&f);
+	}
+	web_redirect(c, str_cstr(&to));
 }
 
 static void
@@ -262,8 +426,10 @@ approval_answered(const struct err *fail, void *op, void *call)
 	struct call *c = call;
 
 	(void)op;
-	if (!web_failed(c, fail))
-		web_redirect(c, "/-/approvals");
+	if (fail != NULL)
+		post_fail(c, approval_get, fail);
+	else
+		approval_back(c);
 	call_release(c);
 }
 
@@ -283,7 +449,8 @@ approval_answer(struct call *c, bool allow)
 		    APPROVAL_SPAN_MAX_MS / 1000, &for_s, &e);
 	form_release(&f);
 	if (rc == -1) {
-		web_error(c, 422, "An approval lasts a minute to a year.");
+		post_refused(c, approval_get, 422,
+		    "An approval lasts a minute to a year.");
 		return;
 	}
 	op = svc_approval_answer_new(call_app(c), call_who(c));

@@ -10,6 +10,7 @@
 #include "server/service/svc_checks.h"
 #include "server/store/check_texts.h"
 #include "server/web/field.h"
+#include "server/web/post.h"
 #include "server/web/settings.h"
 #include "server/web/web.h"
 
@@ -19,9 +20,8 @@ static const char check_text_first[] = "checks:\n"
 				       "  - name: unit\n"
 				       "    test: make check\n";
 
-/* wrong: what is said of text, NULL when it is what the project has. */
 static void
-check_text_page(struct call *c, int status, const char *text, const char *wrong)
+check_text_get(struct call *c)
 {
 	AUTO_FREE char *have = NULL;
 	const struct field f = { .name = "text",
@@ -41,74 +41,50 @@ check_text_page(struct call *c, int status, const char *text, const char *wrong)
 			 : "The file .coffer/checks.yml of the base branch "
 			   "says which checks there are. A text here counts in "
 			   "its place.");
-	settings_form(&w, &p, "card say", CHECK_TEXT_AT);
+	settings_form(&w, &p, "card say", CHECK_TEXT_AT, "checks");
 	HTML_LEAF(&w.h, "h2", "", "Checks");
-	if (wrong != NULL) {
-		HTML_TAG(&w.h, "p");
-		HTML_ATTR(&w.h, "class", "alert");
-		HTML_ATTR(&w.h, "role", "alert");
-		html_shown(&w.h, wrong);
-		html_end(&w.h);
-	}
-	if (text == NULL)
-		text = have != NULL ? have : check_text_first;
-	field_area(&w, &f, text, 20);
+	field_area(&w, &f, have != NULL ? have : check_text_first, 20);
 	field_button(&w, "primary", "act", "put", "Save");
 	if (have != NULL)
 		field_button(&w, "danger", "act", "drop",
 		    "Let the file of the branch count again");
-	html_end(&w.h);
+	post_form_end(&w);
 	project_release(&p);
-	web_reply(&w, status);
+	web_reply(&w, 200);
 }
 
 static void
-check_text_get(struct call *c)
+check_text_done(const struct err *fail, void *op, void *call)
 {
-	check_text_page(c, 200, NULL, NULL);
+	(void)op;
+	settings_done(fail, call, check_text_get, CHECK_TEXT_AT);
 }
 
-/* What is wrong is shown above what was written. */
 static void
-check_text_done(const struct err *fail, void *arg, void *call)
+check_text_put(struct call *c, const struct project *p, const struct form *f)
 {
-	const struct svc_checks_put *op = arg;
-	struct call *c = call;
+	AUTO_FREE char *text = NULL;
+	struct svc_checks_put *op;
 
-	if (fail != NULL && fail->code == ERR_INVALID && op->text != NULL) {
-		check_text_page(c, 422, op->text, fail->msg);
-		call_release(c);
+	if (strcmp(form_get(f, "act"), "drop") != 0)
+		text = form_text(f, "text");
+	if (text != NULL && strlen(text) > CHECKS_FILE_MAX) {
+		post_refused(c, check_text_get, 422, "The text is too long.");
 		return;
 	}
-	settings_done(fail, c, CHECK_TEXT_AT);
+	op = svc_checks_put_new(call_app(c), call_who(c));
+	op->project_id = p->id;
+	op->text = STEAL(text);
+	op->rev = xstrdup(
+	    p->default_branch[0] != '\0' ? p->default_branch : "HEAD");
+	call_hold(c);
+	svc_checks_put(op, check_text_done, c);
 }
 
 static void
 check_text_on_form(struct call *c)
 {
-	struct svc_checks_put *op;
-	struct project p;
-	struct form f;
-	char *text = NULL;
-
-	if (settings_take(c, PERM_WRITE, &f, &p) == -1)
-		return;
-	if (strcmp(form_get(&f, "act"), "drop") != 0)
-		text = form_text(&f, "text");
-	form_release(&f);
-	if (text != NULL && strlen(text) > CHECKS_FILE_MAX) {
-		free(text);
-		web_error(c, 422, "The text is too long.");
-	} else {
-		op = svc_checks_put_new(call_app(c), call_who(c));
-		op->project_id = p.id;
-		op->text = text;
-		op->rev = xstrdup(
-		    p.default_branch[0] != '\0' ? p.default_branch : "HEAD");
-		call_hold(c);
-		svc_checks_put(op, check_text_done, c);
-	}
-	project_release(&p);
+	post_project(c, PERM_WRITE, check_text_put);
 }
 
 static void

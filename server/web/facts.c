@@ -14,11 +14,16 @@ void
 facts_load(struct web *w, const struct project *p, struct facts *out)
 {
 	struct net_bounds bounds = { .lockdown = false };
+	struct project_facts_ask ask = { .project_id = p->id,
+		.now = w->now,
+		.since = w->now - FACTS_DAY_MS,
+		.reviewer = w->who->user_id };
 	struct err e = ERR_INIT;
 
+	if (p->settings.approvals > 0 && web_may(w, p->id, PERM_WRITE))
+		ask.approvals = p->settings.approvals;
 	*out = (struct facts){ .lockdown = false };
-	if (project_facts_get(w->t, p->id, w->now, w->now - FACTS_DAY_MS,
-		&out->n, &e) == -1 ||
+	if (project_facts_get(w->t, &ask, &out->n, &e) == -1 ||
 	    verdicts_get(w->t, p->id, &out->verdict, &e) == -1 ||
 	    net_bounds_get(w->t, p->id, &bounds, &e) == -1)
 		log_error("web facts project=%" PRId64 " reason=%s", p->id,
@@ -147,13 +152,21 @@ facts_verdict(struct web *w, const struct project *p, const struct facts *f)
 void
 facts_asked(struct web *w, const struct project *p, const struct facts *f)
 {
-	if (f->n.asked == 0)
-		return;
-	HTML_TAG(&w->h, "a");
-	HTML_ATTR(&w->h, "class", "badge");
-	HTML_ATTR(&w->h, "data-kind", "ask");
-	HTML_URL(
-	    &w->h, "href", "/-/approvals?owner=%s&name=%s", p->owner, p->name);
-	html_textf(&w->h, "%" PRId64 " to approve", f->n.asked);
-	html_end(&w->h);
+	if (f->n.asked > 0) {
+		HTML_TAG(&w->h, "a");
+		HTML_ATTR(&w->h, "class", "badge");
+		HTML_ATTR(&w->h, "data-kind", "ask");
+		HTML_URL(&w->h, "href", "/-/approvals?owner=%s&name=%s",
+		    p->owner, p->name);
+		html_textf(&w->h, "%" PRId64 " to approve", f->n.asked);
+		html_end(&w->h);
+	}
+	if (f->n.reviews > 0) {
+		HTML_TAG(&w->h, "a");
+		HTML_ATTR(&w->h, "class", "badge");
+		HTML_ATTR(&w->h, "data-kind", "ask");
+		HTML_URL(&w->h, "href", "/%s/%s/pulls", p->owner, p->name);
+		html_textf(&w->h, "%" PRId64 " to review", f->n.reviews);
+		html_end(&w->h);
+	}
 }

@@ -28,7 +28,7 @@ void facts_mode(struct web *w, const struct project *p, const struct facts *f);
 void facts_use(struct web *w, const struct facts *f);
 void facts_verdict(
     struct web *w, const struct project *p, const struct facts *f);
-/* "3 ask" as a link to what is asked, or nothing. */
+/* What waits for this person: "3 to approve", "1 to review", as links. */
 void facts_asked(struct web *w, const struct project *p, const struct facts *f);
 
 #endif

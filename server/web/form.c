@@ -68,12 +68,20 @@ form_parse(struct view body, struct form *out, struct err *e)
 }
 
 const char *
-form_get(const struct form *f, const char *name)
+form_find(const struct form *f, const char *name)
 {
 	for (unsigned i = 0; i < f->n; i++)
 		if (strcmp(f->field[i].name, name) == 0)
 			return f->field[i].value;
-	return "";
+	return NULL;
+}
+
+const char *
+form_get(const struct form *f, const char *name)
+{
+	const char *value = form_find(f, name);
+
+	return value != NULL ? value : "";
 }
 
 char *

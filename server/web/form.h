@@ -32,6 +32,8 @@ void form_release(struct form *f); /* wipes the values */
 /* The first of that name, "" when absent. */
 const char *form_get(const struct form *f, const char *name)
     __attribute__((returns_nonnull));
+/* The same, NULL when absent. */
+const char *form_find(const struct form *f, const char *name);
 
 /* The same with lines that end as elsewhere: browsers send CR LF.  free(3). */
 char *form_text(const struct form *f, const char *name);

@@ -1,20 +1,26 @@
 /* health: how the server is, for administrators: what stands still, what is
- * full, what was not heard of. */
+ * full, what was not heard of; each bad line says what to do. */
 #include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/path.h"
+#include "lib/base/version.h"
 #include "server/service/svc_use.h"
-#include "server/store/events.h"
+#include "server/store/census.h"
 #include "server/store/hooks.h"
 #include "server/store/runners.h"
-#include "server/store/runs.h"
 #include "server/web/admin.h"
 #include "server/web/web.h"
 
 enum {
-	HEALTH_TIGHT = 10 /* percent that is left */
+	HEALTH_TIGHT = 10,         /* percent that is left */
+	HEALTH_LAG = 1000,         /* events that are not read */
+	HEALTH_SEEN_MS = 5 * 60000 /* of runners */
 };
 
 static void
@@ -32,6 +38,30 @@ health_card_end(struct web *w)
 	html_end(&w->h);
 }
 
+/* A line with a badge; health_do ends it. */
+static void
+health_badge(
+    struct web *w, const char *term, const char *kind, const char *word)
+{
+	web_term(w, term);
+	web_badge(w, kind, word);
+	html_text(&w->h, " ");
+}
+
+static void
+health_line(struct web *w, const char *term, bool good, const char *word)
+{
+	health_badge(w, term, good ? "good" : "bad", word);
+}
+
+static void
+health_do(struct web *w, bool good, const char *advice)
+{
+	if (!good)
+		HTML_LEAF(&w->h, "p", "sub", advice);
+	html_end(&w->h);
+}
+
 static void
 health_number(struct web *w, const char *term, int64_t n)
 {
@@ -40,141 +70,269 @@ health_number(struct web *w, const char *term, int64_t n)
 	html_end(&w->h);
 }
 
+/* ---- the server ---- */
+
 static void
 health_disk(struct web *w)
 {
+	bool read, good;
 	struct statvfs v;
 
-	web_term(w, "Disk");
-	if (statvfs(w->svc->home, &v) == -1 || v.f_blocks == 0) {
-		web_badge(w, "bad", "cannot be read");
-	} else {
-		int64_t left = (int64_t)v.f_bavail * (int64_t)v.f_frsize;
-
-		web_badge(w,
-		    v.f_bavail * 100 / v.f_blocks < HEALTH_TIGHT ? "bad"
-								 : "good",
-		    v.f_bavail * 100 / v.f_blocks < HEALTH_TIGHT ? "tight"
-								 : "room");
-		html_text(&w->h, " ");
-		web_bytes(w, left);
+	read = statvfs(w->svc->home, &v) == 0 && v.f_blocks > 0;
+	good = read && v.f_bavail * 100 / v.f_blocks >= HEALTH_TIGHT &&
+	    (uint64_t)v.f_bavail * v.f_frsize >= w->svc->min_free;
+	health_line(w, "Disk", good,
+	    good       ? "room"
+		: read ? "tight"
+		       : "cannot be read");
+	if (read) {
+		web_bytes(w, (int64_t)v.f_bavail * (int64_t)v.f_frsize);
 		html_text(&w->h, " of ");
 		web_bytes(w, (int64_t)v.f_blocks * (int64_t)v.f_frsize);
 		html_text(&w->h, " are left");
 	}
-	html_end(&w->h);
-}
-
-/* What could not be read of it is 0, and logged. */
-static void
-health_events(struct web *w)
-{
-	int64_t last = 0, told = 0;
-	struct err e = ERR_INIT;
-
-	if (events_last(w->t, &last, &e) == -1 ||
-	    hooks_cursor(w->t, &told, &e) == -1)
-		log_error("web health reason=%s", log_val(e.msg));
-	health_number(w, "Events", last);
-	web_term(w, "Webhooks");
-	if (last > told)
-		html_textf(
-		    &w->h, "%" PRId64 " events are to be told", last - told);
-	else
-		web_badge(w, "good", "told of all");
-	html_end(&w->h);
+	health_do(w, good,
+	    "Pushes are refused when it is full. Remove projects and "
+	    "sandboxes that are done with, keep records for a shorter time "
+	    "(keep_records_days), or give the home more room.");
 }
 
 static int64_t
-health_runs(struct web *w, enum run_state state)
+health_size(const struct web *w, const char *leaf)
 {
-	const struct run_filter f = { .state = state, .limit = 1 };
-	struct run_list l = { .n = 0 };
-	struct err e = ERR_INIT;
-	int64_t n;
+	AUTO_FREE char *path = path_join(w->svc->home, leaf);
+	struct stat st;
 
-	if (runs_list(w->t, &f, &l, &e) == -1)
-		log_error("web health reason=%s", log_val(e.msg));
-	n = l.total;
-	run_list_release(&l);
-	return n;
+	return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+/* The lock of TLS and of cookies is the address that people use. */
+static void
+health_address(struct web *w)
+{
+	bool tls = strncmp(w->svc->public_url, "https://", 8) == 0;
+	bool local = strstr(w->svc->public_url, "//127.") != NULL ||
+	    strstr(w->svc->public_url, "//localhost") != NULL ||
+	    strstr(w->svc->public_url, "//[::1]") != NULL;
+
+	health_line(w, "Address", tls || local,
+	    tls         ? "TLS"
+		: local ? "this host"
+			: "no TLS");
+	HTML_LEAF(&w->h, "code", "", w->svc->public_url);
+	health_do(w, tls || local,
+	    "Passwords and tokens go over the network as they are: put TLS "
+	    "in front and set public_url to its https address.");
 }
 
 static void
-health_server(struct web *w)
+health_server(struct web *w, const struct census *n)
 {
 	health_card(w, "Server");
+	web_term(w, "Version");
+	html_text(&w->h, "cofferd " VERSION);
+	html_end(&w->h);
 	web_term(w, "Runs since");
 	web_time(w, w->svc->started_at);
 	html_end(&w->h);
+	health_address(w);
 	health_disk(w);
-	health_events(w);
+	web_term(w, "Database");
+	web_bytes(w, health_size(w, "db/coffer.db"));
+	html_text(&w->h, ", ");
+	web_bytes(w, health_size(w, "db/coffer.db-wal"));
+	html_text(&w->h, " not folded in yet");
+	html_end(&w->h);
+	health_line(w, "Start", w->svc->reconciled,
+	    w->svc->reconciled ? "done" : "goes on");
+	health_do(w, w->svc->reconciled,
+	    "Refs and rows are compared; pushes wait until that is done.");
+	health_number(w, "Projects", n->projects);
+	health_number(w, "Users", n->users);
+	health_number(w, "Audit rows", n->audit);
 	health_card_end(w);
 }
 
+/* ---- what waits ---- */
+
 static void
-health_sandboxes(struct web *w)
+health_hooks(struct web *w, const struct census *n)
+{
+	struct err e = ERR_INIT;
+	int64_t told = 0;
+	bool good;
+
+	if (hooks_cursor(w->t, &told, &e) == -1)
+		log_error("web health reason=%s", log_val(e.msg));
+	good = n->events - told < HEALTH_LAG;
+	health_line(
+	    w, "Webhooks", good, n->events > told ? "behind" : "told of all");
+	if (n->events > told)
+		html_textf(&w->h, "%" PRId64 " events are to be told",
+		    n->events - told);
+	health_do(w, good,
+	    "Their targets are slow or away: the deliveries of each webhook "
+	    "say which.");
+}
+
+static void
+health_queues(struct web *w, const struct census *n)
+{
+	int64_t failed = n->mirrors[MIRROR_FAILED] + n->mirrors[MIRROR_PAUSED];
+
+	health_card(w, "What waits");
+	health_number(w, "Events", n->events);
+	health_hooks(w, n);
+	health_number(w, "Deliveries that wait", n->deliveries_waiting);
+	health_line(
+	    w, "Mirrors", failed == 0, failed == 0 ? "in step" : "behind");
+	html_textf(&w->h,
+	    "%" PRId64 " in step, %" PRId64 " look now, %" PRId64
+	    " failed, %" PRId64 " paused",
+	    n->mirrors[MIRROR_OK], n->mirrors[MIRROR_SYNCING],
+	    n->mirrors[MIRROR_FAILED], n->mirrors[MIRROR_PAUSED]);
+	health_do(w, failed == 0,
+	    "The page of each such project says why. One that is paused wants "
+	    "another token or key: its settings, Mirror.");
+	web_term(w, "Approvals");
+	HTML_TAG(&w->h, "a");
+	HTML_URL(&w->h, "href", "/-/approvals");
+	html_textf(&w->h, "%" PRId64 " open", n->approvals_open);
+	html_end(&w->h);
+	html_end(&w->h);
+	health_card_end(w);
+}
+
+/* ---- the other programs ---- */
+
+static void
+health_agentd(struct web *w, const struct census *n)
+{
+	bool heard = svc_use_served(w->svc->uses, w->now);
+	bool reads = n->agentd_lag != -1 && n->agentd_lag < HEALTH_LAG;
+
+	health_line(w, "coffer-agentd", heard,
+	    heard ? "heard lately" : "not heard lately");
+	health_do(w, heard,
+	    "Orders wait and sandboxes stand still. Start it (coffer up), or "
+	    "look into HOME/log/coffer-agentd.log.");
+	health_badge(w, "It has read",
+	    !heard      ? "off"
+		: reads ? "good"
+			: "bad",
+	    n->agentd_lag == -1     ? "nothing yet"
+		: n->agentd_lag > 0 ? "most events"
+				    : "all events");
+	if (n->agentd_lag > 0)
+		html_textf(&w->h, "%" PRId64 " are left", n->agentd_lag);
+	health_do(w, reads || !heard,
+	    "It is behind: its log says what it waits for.");
+}
+
+static void
+health_sandboxes(struct web *w, const struct census *n)
 {
 	const char *driver = svc_use_driver(w->svc->uses);
+	int64_t failed = n->sandboxes[SANDBOX_FAILED];
 
 	health_card(w, "Sandboxes");
-	web_term(w, "coffer-agentd");
-	if (svc_use_served(w->svc->uses, w->now))
-		web_badge(w, "good", "heard lately");
-	else
-		web_badge(w, "bad", "not heard lately");
-	html_end(&w->h);
+	health_agentd(w, n);
 	if (driver[0] != '\0') {
 		web_term(w, "Driver");
 		html_shown(&w->h, driver);
 		html_end(&w->h);
 	}
-	health_number(w, "Runs that wait", health_runs(w, RUN_QUEUED));
-	health_number(w, "Runs that go on", health_runs(w, RUN_RUNNING));
+	health_line(
+	    w, "Sandboxes", failed == 0, failed == 0 ? "well" : "some failed");
+	html_textf(&w->h,
+	    "%" PRId64 " run, %" PRId64 " stand, %" PRId64 " failed",
+	    n->sandboxes[SANDBOX_RUNNING], n->sandboxes[SANDBOX_STOPPED],
+	    failed);
+	health_do(w, failed == 0,
+	    "The project's page says why; coffer start tries it again.");
+	health_number(w, "Runs that wait", n->runs[RUN_QUEUED]);
+	health_number(w, "Runs that go on",
+	    n->runs[RUN_PREPARING] + n->runs[RUN_RUNNING] +
+		n->runs[RUN_FINISHING]);
+	web_term(w, "Router, gateway");
+	html_text(&w->h, "They speak to coffer-agentd alone; on the host, ");
+	HTML_LEAF(&w->h, "code", "", "coffer doctor");
+	html_text(&w->h, " looks at them.");
+	html_end(&w->h);
 	health_card_end(w);
 }
 
 static void
-health_ci(struct web *w)
+health_runners(struct web *w)
 {
-	int64_t away = 0, there = 0, running = 0;
 	struct runner_list l = { .n = 0 };
 	struct err e = ERR_INIT;
 
 	if (runners_list(w->t, &l, &e) == -1)
 		log_error("web health reason=%s", log_val(e.msg));
 	for (size_t i = 0; i < l.n; i++) {
-		bool heard = w->now - l.at[i].seen_at < RUNNER_AWAY_MS;
+		const struct runner *r = &l.at[i];
+		bool heard = w->now - r->seen_at < RUNNER_AWAY_MS;
 
-		running += l.at[i].running;
-		there += l.at[i].account_id != 0 && heard;
-		away += l.at[i].account_id != 0 && !heard;
+		if (r->account_id == 0)
+			continue;
+		health_line(w, r->name, heard, heard ? "there" : "away");
+		html_shown(&w->h, r->version);
+		html_textf(&w->h, ", %" PRId64 " of %" PRId64 " jobs",
+		    r->running, r->slots);
+		health_do(w, heard,
+		    "Start coffer-runner on its host; its log is "
+		    "HOME/log/coffer-runner.log there.");
 	}
 	runner_list_release(&l);
+}
+
+static void
+health_ci(struct web *w, const struct census *n)
+{
+	bool good = n->runners_seen > 0 || n->jobs_queued == 0;
+
 	health_card(w, "CI");
-	web_term(w, "Runners");
-	if (there > 0)
-		web_badge(w, "good", "there");
-	else
-		web_badge(w, "wait", "none is there");
-	html_textf(&w->h, " %" PRId64 " there, %" PRId64 " away", there, away);
-	html_end(&w->h);
-	health_number(w, "Jobs that go on", running);
+	health_badge(w, "Runners",
+	    n->runners_seen > 0 ? "good"
+		: good          ? "off"
+				: "bad",
+	    n->runners_seen > 0 ? "there" : "none is there");
+	html_textf(
+	    &w->h, "%" PRId64 " of %" PRId64, n->runners_seen, n->runners);
+	health_do(w, good, "Jobs wait for one: Administration, Runners.");
+	health_number(w, "Jobs that wait", n->jobs_queued);
+	health_number(w, "Jobs that go on", n->jobs_running);
+	health_runners(w);
 	health_card_end(w);
 }
 
 static void
 health_get(struct call *c)
 {
+	struct census n = { .projects = 0 };
+	struct err e = ERR_INIT;
 	struct web w;
 
 	if (admin_begin(&w, c, "health") == -1)
 		return;
-	HTML_CLASS(&w.h, "div", "grid");
-	health_server(&w);
-	health_sandboxes(&w);
-	health_ci(&w);
+	if (census_take(
+		w.t, w.svc->agentd_id, w.now - HEALTH_SEEN_MS, &n, &e) == -1)
+		log_error("web health reason=%s", log_val(e.msg));
+	HTML_CLASS(&w.h, "div", "grid health");
+	health_server(&w, &n);
+	health_queues(&w, &n);
+	health_sandboxes(&w, &n);
+	health_ci(&w, &n);
 	html_end(&w.h);
+	HTML_CLASS(&w.h, "p", "hint");
+	html_text(&w.h, "When the last backup was made is not known here: ");
+	HTML_LEAF(&w.h, "code", "", "coffer admin backup");
+	html_text(&w.h,
+	    " makes one while all goes on. The same numbers, for "
+	    "machines, are at ");
+	HTML_LEAF(&w.h, "code", "", "/metrics");
+	html_text(&w.h, ".");
 	web_reply(&w, 200);
 }
 

@@ -1,5 +1,7 @@
-/* hook: the webhooks of a project: their list, one with what it was told, and
- * one delivery.  For admins of the project. */
+/* hook: webhooks: their list, one with what it was told, and one delivery.  Of
+ * a project for its admins, and one's own, which are told of what one owns. */
+#include "server/web/hook.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,10 +9,13 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/esc.h"
 #include "lib/base/log.h"
 #include "server/service/svc_hook.h"
 #include "server/store/deliveries.h"
+#include "server/web/account.h"
 #include "server/web/field.h"
+#include "server/web/post.h"
 #include "server/web/query.h"
 #include "server/web/settings.h"
 #include "server/web/web.h"
@@ -19,7 +24,46 @@ enum {
 	HOOK_SHOWN_MAX = 64 << 10 /* bytes of a text of a delivery */
 };
 
-#define HOOK_AT "hooks"
+/* Whose they are, and where their pages are. */
+struct hook_place {
+	struct hook_scope scope;
+	char base[8 * NAME_LEN_MAX]; /* escaped */
+};
+
+/* The page begun; -1 after the reply. */
+static int
+hook_open(struct web *w, struct call *c, bool own, struct hook_place *at)
+{
+	const struct web_head head = { .title = "Webhooks", .tab = "Account" };
+	AUTO_STR struct str base = STR_INIT_MAX(sizeof(at->base) - 1);
+	struct err e = ERR_INIT;
+	struct project p;
+
+	*at = (struct hook_place){ .scope = { .project_id = 0 } };
+	if (own) {
+		web_begin(w, c, &head);
+		account_title(w, "hooks");
+		at->scope.account_id = w->who->user_id;
+		str_add(&base, HOOK_OWN);
+	} else {
+		if (settings_begin(w, c, HOOK_AT, &p) == -1)
+			return -1;
+		at->scope.project_id = p.id;
+		str_add(&base, "/");
+		esc_url(&base, view_of(p.owner));
+		str_add(&base, "/");
+		esc_url(&base, view_of(p.name));
+		str_add(&base, "/settings/" HOOK_AT);
+		project_release(&p);
+	}
+	if (str_ok(&base))
+		memcpy(at->base, str_cstr(&base), base.len + 1);
+	if (svc_hook_may(w->t, w->who, &at->scope, &e) == 0)
+		return 0;
+	html_release(&w->h);
+	web_fail(c, &e);
+	return -1;
+}
 
 /* ---- the list and the form ---- */
 
@@ -49,15 +93,16 @@ hook_words(struct web *w, const struct hook *h)
 }
 
 static void
-hook_row(struct web *w, const struct project *p, const struct hook *x)
+hook_row(struct web *w, const struct hook_place *at, const struct hook *x)
 {
+	AUTO_STR struct str to = STR_INIT;
 	struct html *h = &w->h;
 
 	HTML_TAG(h, "tr");
 	web_cell(w, "URL", "name");
 	HTML_TAG(h, "a");
-	HTML_URL(h, "href", "/%s/%s/settings/hooks/%" PRId64, p->owner, p->name,
-	    x->id);
+	str_addf(&to, "%s/%" PRId64, at->base, x->id);
+	HTML_ATTR(h, "href", str_cstr(&to));
 	html_shown(h, x->url);
 	html_end(h);
 	html_end(h);
@@ -87,7 +132,7 @@ hook_events_field(struct web *w, const char *events)
 
 /* x NULL: a new one. */
 static void
-hook_form(struct web *w, const struct project *p, const struct hook *x)
+hook_form(struct web *w, const struct hook_place *at, const struct hook *x)
 {
 	const struct field url = { .name = "url",
 		.label = "URL",
@@ -109,11 +154,12 @@ hook_form(struct web *w, const struct project *p, const struct hook *x)
 		.help = "A pattern; empty: all.",
 		.max = HOOK_FILTER_MAX };
 	const struct field active = { .name = "active", .label = "Active" };
-	char at[40] = HOOK_AT;
+	AUTO_STR struct str to = STR_INIT;
 
+	str_add(&to, at->base);
 	if (x != NULL)
-		(void)snprintf(at, sizeof(at), HOOK_AT "/%" PRId64, x->id);
-	settings_form(w, p, "card say", at);
+		str_addf(&to, "/%" PRId64, x->id);
+	post_form(w, "card say", str_cstr(&to), x != NULL ? "hook" : "new");
 	HTML_LEAF(&w->h, "h2", "", x != NULL ? "The webhook" : "A new webhook");
 	field_text(w, &url, x != NULL ? x->url : "");
 	field_select(w, &type);
@@ -128,41 +174,26 @@ hook_form(struct web *w, const struct project *p, const struct hook *x)
 	field_button(
 	    w, "primary", "act", "put", x != NULL ? "Save" : "Make it");
 	if (x != NULL) {
-		field_button(w, "", "act", "test", "Send a test");
+		/* A test is a push of a project. */
+		if (at->scope.project_id != 0)
+			field_button(w, "", "act", "test", "Send a test");
 		field_button(w, "danger", "act", "remove", "Remove");
 	}
-	html_end(&w->h);
-}
-
-/* The scope of one's own; -1 after the reply. */
-static int
-hook_may(struct web *w, struct project *p, struct hook_scope *scope)
-{
-	struct err e = ERR_INIT;
-
-	*scope = (struct hook_scope){ .project_id = p->id };
-	if (svc_hook_may(w->t, w->who, scope, &e) == 0)
-		return 0;
-	html_release(&w->h);
-	project_release(p);
-	web_fail(w->c, &e);
-	return -1;
+	post_form_end(w);
 }
 
 static void
-hook_list_get(struct call *c)
+hook_list_page(struct call *c, bool own)
 {
 	static const char *const columns[] = { "URL", "Is told", "State" };
 	struct hook_list l = { .n = 0 };
-	struct hook_scope scope;
+	struct hook_place at;
 	struct err e = ERR_INIT;
-	struct project p;
 	struct web w;
 
-	if (settings_begin(&w, c, HOOK_AT, &p) == -1 ||
-	    hook_may(&w, &p, &scope) == -1)
+	if (hook_open(&w, c, own, &at) == -1)
 		return;
-	if (hooks_list(w.t, &scope, HOOKS_ALL, HOOKS_MAX, 0, &l, &e) == -1)
+	if (hooks_list(w.t, &at.scope, HOOKS_ALL, HOOKS_MAX, 0, &l, &e) == -1)
 		log_error("web hooks reason=%s", log_val(e.msg));
 	HTML_CLASS(&w.h, "section", "card flush");
 	HTML_LEAF(&w.h, "h2", "", "Webhooks");
@@ -173,14 +204,25 @@ hook_list_get(struct call *c)
 	else
 		web_table(&w, "rows", columns, 3);
 	for (size_t i = 0; i < l.n; i++)
-		hook_row(&w, &p, &l.at[i]);
+		hook_row(&w, &at, &l.at[i]);
 	if (l.n > 0)
 		web_table_end(&w);
 	html_end(&w.h);
 	hook_list_release(&l);
-	hook_form(&w, &p, NULL);
-	project_release(&p);
+	hook_form(&w, &at, NULL);
 	web_reply(&w, 200);
+}
+
+void
+hook_list_get(struct call *c)
+{
+	hook_list_page(c, false);
+}
+
+void
+hook_own_list_get(struct call *c)
+{
+	hook_list_page(c, true);
 }
 
 /* ---- one, and what it was told ---- */
@@ -199,16 +241,17 @@ hook_delivery_state(struct web *w, const struct delivery *d)
 
 static void
 hook_delivery_row(
-    struct web *w, const struct project *p, const struct delivery *d)
+    struct web *w, const struct hook_place *at, const struct delivery *d)
 {
+	AUTO_STR struct str to = STR_INIT;
 	struct html *h = &w->h;
 
 	HTML_TAG(h, "tr");
 	web_cell(w, "What", "name");
 	HTML_TAG(h, "a");
-	HTML_URL(h, "href",
-	    "/%s/%s/settings/hooks/%" PRId64 "/deliveries/%" PRId64, p->owner,
-	    p->name, d->hook_id, d->id);
+	str_addf(&to, "%s/%" PRId64 "/deliveries/%" PRId64, at->base,
+	    d->hook_id, d->id);
+	HTML_ATTR(h, "href", str_cstr(&to));
 	html_text(h, hook_type_name(d->type));
 	if (d->action[0] != '\0')
 		html_textf(h, ", %s", d->action);
@@ -230,8 +273,8 @@ hook_delivery_row(
 }
 
 static void
-hook_deliveries(struct web *w, const struct project *p, const struct hook *x,
-    uint32_t page, uint32_t limit)
+hook_deliveries(struct web *w, const struct hook_place *at,
+    const struct hook *x, uint32_t page, uint32_t limit)
 {
 	static const char *const columns[] = { "What", "State", "Attempts",
 		"When", "Why" };
@@ -244,12 +287,13 @@ hook_deliveries(struct web *w, const struct project *p, const struct hook *x,
 	HTML_CLASS(&w->h, "section", "card flush");
 	HTML_LEAF(&w->h, "h2", "", "What it was told");
 	if (l.n == 0)
-		HTML_LEAF(
-		    &w->h, "p", "empty inset", "Nothing yet: send a test.");
+		HTML_LEAF(&w->h, "p", "empty inset",
+		    at->scope.project_id != 0 ? "Nothing yet: send a test."
+					      : "Nothing yet.");
 	else
 		web_table(w, "rows", columns, 5);
 	for (size_t i = 0; i < l.n; i++)
-		hook_delivery_row(w, p, &l.at[i]);
+		hook_delivery_row(w, at, &l.at[i]);
 	if (l.n > 0)
 		web_table_end(w);
 	html_end(&w->h);
@@ -259,38 +303,47 @@ hook_deliveries(struct web *w, const struct project *p, const struct hook *x,
 
 /* The page of one; -1 after the reply. */
 static int
-hook_begin(struct web *w, struct call *c, struct project *p, struct hook *x)
+hook_begin(struct web *w, struct call *c, bool own, struct hook_place *at,
+    struct hook *x)
 {
-	struct hook_scope scope;
 	struct err e = ERR_INIT;
 
-	if (settings_begin(w, c, HOOK_AT, p) == -1 ||
-	    hook_may(w, p, &scope) == -1)
+	if (hook_open(w, c, own, at) == -1)
 		return -1;
-	if (hooks_get(w->t, &scope, call_arg_id(c, 2), x, &e) == 0)
+	if (hooks_get(w->t, &at->scope, hook_arg(c, own, 0), x, &e) == 0)
 		return 0;
 	html_release(&w->h);
-	project_release(p);
 	web_fail(c, &e);
 	return -1;
 }
 
 static void
-hook_get(struct call *c)
+hook_one(struct call *c, bool own)
 {
+	struct hook_place at;
 	uint32_t page, limit;
-	struct project p;
 	struct hook x;
 	struct web w;
 
 	if (query_page(c, &page, &limit) == -1 ||
-	    hook_begin(&w, c, &p, &x) == -1)
+	    hook_begin(&w, c, own, &at, &x) == -1)
 		return;
-	hook_form(&w, &p, &x);
-	hook_deliveries(&w, &p, &x, page, limit);
+	hook_form(&w, &at, &x);
+	hook_deliveries(&w, &at, &x, page, limit);
 	hook_release(&x);
-	project_release(&p);
 	web_reply(&w, 200);
+}
+
+void
+hook_get(struct call *c)
+{
+	hook_one(c, false);
+}
+
+void
+hook_own_get(struct call *c)
+{
+	hook_one(c, true);
 }
 
 static void
@@ -315,13 +368,14 @@ hook_part(struct web *w, const char *title, const char *text)
 }
 
 static void
-hook_delivery(struct web *w, const struct project *p, const struct delivery *d)
+hook_delivery(
+    struct web *w, const struct hook_place *at, const struct delivery *d)
 {
-	char at[90];
+	AUTO_STR struct str to = STR_INIT;
 
-	(void)snprintf(at, sizeof(at),
-	    HOOK_AT "/%" PRId64 "/deliveries/%" PRId64, d->hook_id, d->id);
-	settings_form(w, p, "card", at);
+	str_addf(&to, "%s/%" PRId64 "/deliveries/%" PRId64, at->base,
+	    d->hook_id, d->id);
+	post_form(w, "card", str_cstr(&to), "");
 	HTML_LEAFF(&w->h, "h2", "", "%s %s", hook_type_name(d->type), d->uuid);
 	HTML_TAG(&w->h, "p");
 	hook_delivery_state(w, d);
@@ -342,26 +396,37 @@ hook_delivery(struct web *w, const struct project *p, const struct delivery *d)
 }
 
 static void
-hook_delivery_get(struct call *c)
+hook_delivery_one(struct call *c, bool own)
 {
 	struct delivery d = { .id = 0 };
 	struct err e = ERR_INIT;
-	struct project p;
+	struct hook_place at;
 	struct hook x;
 	struct web w;
 
-	if (hook_begin(&w, c, &p, &x) == -1)
+	if (hook_begin(&w, c, own, &at, &x) == -1)
 		return;
-	if (deliveries_get(w.t, x.id, call_arg_id(c, 3), &d, &e) == -1) {
+	if (deliveries_get(w.t, x.id, hook_arg(c, own, 1), &d, &e) == -1) {
 		html_release(&w.h);
 		web_fail(c, &e);
 	} else {
-		hook_delivery(&w, &p, &d);
+		hook_delivery(&w, &at, &d);
 		web_reply(&w, 200);
 	}
 	delivery_release(&d);
 	hook_release(&x);
-	project_release(&p);
+}
+
+static void
+hook_delivery_get(struct call *c)
+{
+	hook_delivery_one(c, false);
+}
+
+static void
+hook_own_delivery_get(struct call *c)
+{
+	hook_delivery_one(c, true);
 }
 
 #define HOOKS "/{owner}/{r}/settings/" HOOK_AT
@@ -370,5 +435,9 @@ const struct route web_hook_routes[] = {
 	{ "GET", HOOKS, ROUTE_PAGE, hook_list_get },
 	{ "GET", HOOKS "/{id}", ROUTE_PAGE, hook_get },
 	{ "GET", HOOKS "/{id}/deliveries/{id}", ROUTE_PAGE, hook_delivery_get },
+	{ "GET", HOOK_OWN, ROUTE_PAGE, hook_own_list_get },
+	{ "GET", HOOK_OWN "/{id}", ROUTE_PAGE, hook_own_get },
+	{ "GET", HOOK_OWN "/{id}/deliveries/{id}", ROUTE_PAGE,
+	    hook_own_delivery_get },
 	{ .method = NULL },
 };

@@ -11,6 +11,7 @@
 #include "server/store/repo_facts.h"
 #include "server/store/users.h"
 #include "server/web/field.h"
+#include "server/web/post.h"
 #include "server/web/query.h"
 #include "server/web/settings.h"
 #include "server/web/web.h"
@@ -44,25 +45,21 @@ static void
 members_forms(struct web *w, const struct project *p, const struct user *u,
     enum role role)
 {
-	struct html *h = &w->h;
-	char id[40];
+	char id[40], label[NAME_LEN_MAX + 20];
+	const struct field f = {
+		.name = "role", .label = label, .id = id, .unseen = true
+	};
 
 	(void)snprintf(id, sizeof(id), "role-%" PRId64, u->id);
-	settings_form(w, p, "", MEMBERS_AT);
+	(void)snprintf(label, sizeof(label), "What %s may", u->login);
+	settings_form(w, p, "", MEMBERS_AT, id);
 	field_hidden(w, "login", u->login);
-	HTML_TAG(h, "label");
-	HTML_ATTR(h, "class", "unseen");
-	HTML_ATTR(h, "for", id);
-	html_textf(h, "What %s may", u->login);
-	html_end(h);
-	HTML_TAG(h, "select");
-	HTML_ATTR(h, "id", id);
-	HTML_ATTR(h, "name", "role");
+	field_select(w, &f);
 	members_options(w, role);
-	html_end(h);
+	html_end(&w->h);
 	field_button(w, "", "act", "set", "Set");
 	field_button(w, "danger", "act", "remove", "Remove");
-	html_end(h);
+	post_form_end(w);
 }
 
 static void
@@ -102,14 +99,14 @@ members_add(struct web *w, const struct project *p)
 		.required = true };
 	const struct field role = { .name = "role", .label = "May" };
 
-	settings_form(w, p, "card say", MEMBERS_AT);
+	settings_form(w, p, "card say", MEMBERS_AT, "new");
 	HTML_LEAF(&w->h, "h2", "", "One more");
 	field_text(w, &login, "");
 	field_select(w, &role);
 	members_options(w, ROLE_MAINTAINER);
 	html_end(&w->h);
 	field_button(w, "primary", "act", "set", "Add");
-	html_end(&w->h);
+	post_form_end(w);
 }
 
 static void
@@ -157,7 +154,7 @@ static void
 members_done(const struct err *fail, void *op, void *call)
 {
 	(void)op;
-	settings_done(fail, call, MEMBERS_AT);
+	settings_done(fail, call, members_get, MEMBERS_AT);
 }
 
 static int
@@ -175,27 +172,27 @@ members_role(const struct form *f, enum role *out)
 }
 
 static void
-members_on_form(struct call *c)
+members_set(struct call *c, const struct project *p, const struct form *f)
 {
 	struct svc_collaborator *op;
-	struct project p;
 	enum role role;
-	struct form f;
 
-	if (settings_take(c, PERM_ADMIN, &f, &p) == -1)
+	if (members_role(f, &role) == -1) {
+		post_refused(c, members_get, 422, "There is no such role.");
 		return;
-	if (members_role(&f, &role) == -1) {
-		web_error(c, 422, "There is no such role.");
-	} else {
-		op = svc_collaborator_new(call_app(c), call_who(c));
-		op->project_id = p.id;
-		op->login = xstrdup(form_get(&f, "login"));
-		op->role = role;
-		call_hold(c);
-		svc_collaborator(op, members_done, c);
 	}
-	project_release(&p);
-	form_release(&f);
+	op = svc_collaborator_new(call_app(c), call_who(c));
+	op->project_id = p->id;
+	op->login = xstrdup(form_get(f, "login"));
+	op->role = role;
+	call_hold(c);
+	svc_collaborator(op, members_done, c);
+}
+
+static void
+members_on_form(struct call *c)
+{
+	post_project(c, PERM_ADMIN, members_set);
 }
 
 static void

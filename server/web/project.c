@@ -416,6 +416,8 @@ project_get(struct call *c)
 
 const struct route web_project_routes[] = {
 	{ "GET", "/", ROUTE_PAGE, projects_get },
+	{ "GET", "/-/new", ROUTE_PAGE, project_new_get },
+	{ "POST", "/-/new", ROUTE_PAGE, project_new_post },
 	{ "GET", "/{owner}/{r}", ROUTE_PAGE, project_get },
 	{ .method = NULL },
 };

@@ -12,6 +12,7 @@
 #include "server/service/svc_protect.h"
 #include "server/store/protections.h"
 #include "server/web/field.h"
+#include "server/web/post.h"
 #include "server/web/settings.h"
 #include "server/web/web.h"
 
@@ -81,12 +82,12 @@ protect_row(struct web *w, const struct project *p,
 	html_end(h);
 	web_cell(w, "Change", "");
 	if (may) {
-		settings_form(w, p, "", PROTECT_AT);
+		settings_form(w, p, "", PROTECT_AT, "");
 		field_hidden(w, "rule", r->name);
 		if (!first)
 			field_button(w, "", "act", "first", "Ask first");
 		field_button(w, "danger", "act", "remove", "Remove");
-		html_end(h);
+		post_form_end(w);
 	}
 	html_end(h);
 	html_end(h);
@@ -163,7 +164,7 @@ protect_form(
 		.help = "Patterns with ; between.",
 		.max = PROTECT_FILES_MAX };
 
-	settings_form(w, p, "card say", PROTECT_AT);
+	settings_form(w, p, "card say", PROTECT_AT, "rule");
 	HTML_LEAF(&w->h, "h2", "", r->id != 0 ? "The rule" : "A new rule");
 	if (r->id != 0) {
 		field_hidden(w, "rule", r->name);
@@ -192,7 +193,7 @@ protect_form(
 	field_text(w, &open, r->open_files);
 	field_button(
 	    w, "primary", "act", "put", r->id != 0 ? "Save" : "Make the rule");
-	html_end(&w->h);
+	post_form_end(w);
 }
 
 static void
@@ -200,7 +201,7 @@ protect_get(struct call *c)
 {
 	static const struct protect_rule none = { .id = 0 };
 	const struct protect_rule *one = &none;
-	const char *name = call_query(c, "rule");
+	const char *name;
 	struct protect_list l = { .n = 0 };
 	struct err e = ERR_INIT;
 	struct project p;
@@ -210,6 +211,8 @@ protect_get(struct call *c)
 	if (settings_begin(&w, c, PROTECT_AT, &p) == -1)
 		return;
 	may = web_may(&w, p.id, PERM_MANAGE);
+	name = w.refused != NULL ? form_find(&w.refused->typed, "rule")
+				 : call_query(c, "rule");
 	if (protections_list(w.t, p.id, &l, &e) == -1)
 		log_error("web protections reason=%s", log_val(e.msg));
 	protect_list(&w, &p, &l, may);
@@ -229,7 +232,7 @@ static void
 protect_done(const struct err *fail, void *op, void *call)
 {
 	(void)op;
-	settings_done(fail, call, PROTECT_AT);
+	settings_done(fail, call, protect_get, PROTECT_AT);
 }
 
 /* Words of a field, `between` being what is between them; -1: over max, or one
@@ -304,12 +307,13 @@ protect_put(struct call *c, int64_t project, const struct form *f)
 	op->name = xstrdup(op->create ? form_get(f, "rule_name") : name);
 	if (strlen(op->name) == 0 || strlen(op->name) > PROTECT_GLOB_MAX) {
 		svc_op_drop(op);
-		web_error(c, 422, "Which branches is the rule for?");
+		post_refused(
+		    c, protect_get, 422, "Which branches is the rule for?");
 		return;
 	}
 	if (protect_read(f, op, &e) == -1) {
 		svc_op_drop(op);
-		web_error(c, 422, e.msg);
+		post_refused(c, protect_get, 422, e.msg);
 		return;
 	}
 	call_hold(c);
@@ -351,25 +355,24 @@ protect_first(struct call *c, int64_t project, const struct form *f)
 }
 
 static void
-protect_on_form(struct call *c)
+protect_act(struct call *c, const struct project *p, const struct form *f)
 {
-	const char *act;
-	struct project p;
-	struct form f;
+	const char *act = form_get(f, "act");
 
-	if (settings_take(c, PERM_MANAGE, &f, &p) == -1)
-		return;
-	act = form_get(&f, "act");
 	if (strcmp(act, "put") == 0)
-		protect_put(c, p.id, &f);
+		protect_put(c, p->id, f);
 	else if (strcmp(act, "remove") == 0)
-		protect_remove(c, p.id, &f);
+		protect_remove(c, p->id, f);
 	else if (strcmp(act, "first") == 0)
-		protect_first(c, p.id, &f);
+		protect_first(c, p->id, f);
 	else
 		web_error(c, 422, "There is no such button.");
-	project_release(&p);
-	form_release(&f);
+}
+
+static void
+protect_on_form(struct call *c)
+{
+	post_project(c, PERM_MANAGE, protect_act);
 }
 
 static void

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
 #include "server/http/param.h"
@@ -27,14 +29,25 @@ query_page(struct call *c, uint32_t *page, uint32_t *limit)
 int
 query_project(struct call *c, struct query_project *out)
 {
-	const char *owner = call_query(c, "owner");
-	const char *name = call_query(c, "name");
+	const char *full = call_query(c, "project");
+	const char *slash = full != NULL ? strchr(full, '/') : NULL;
+	AUTO_FREE char *before = slash != NULL
+	    ? xstrndup(full, (size_t)(slash - full))
+	    : NULL;
+	const char *owner = full != NULL ? before : call_query(c, "owner");
+	const char *name = full == NULL ? call_query(c, "name")
+	    : slash != NULL             ? slash + 1
+					: NULL;
 	AUTO_STR struct str text = STR_INIT_MAX(sizeof(out->query) - 1);
 	struct svc *s = call_app(c);
 	struct project p = { .id = 0 };
 	struct err e = ERR_INIT;
 
 	*out = (struct query_project){ .id = 0 };
+	if (full != NULL && full[0] != '\0' && slash == NULL) {
+		web_error(c, 422, "A project is called OWNER/NAME.");
+		return -1;
+	}
 	if (owner == NULL || name == NULL)
 		return 0;
 	if (svc_project_open(db_reader(s->db), call_who(c), owner, name,

@@ -16,7 +16,7 @@ enum {
 /* ?page=N; -1 after the reply. */
 int query_page(struct call *c, uint32_t *page, uint32_t *limit);
 
-/* ?owner=O&name=N: of one project alone. */
+/* ?owner=O&name=N or ?project=O/N: of one project alone. */
 struct query_project {
 	int64_t id; /* 0: of all */
 	char name[2 * NAME_LEN_MAX + 2];

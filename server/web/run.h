@@ -14,5 +14,9 @@ void run_table(struct web *w, const struct run_list *list, bool with_project);
 void run_state_badge(struct web *w, const struct run *r);
 /* What the models took, in micros; -1: nobody said. */
 int64_t run_spent(const struct run *r);
+void run_took(struct web *w, const struct run *r);
+void run_cost(struct web *w, const struct run *r);
+/* "/fix in #7" */
+void run_for(struct web *w, const struct run *r);
 
 #endif

@@ -1,12 +1,14 @@
 #include "server/web/settings.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "lib/base/auto.h"
-#include "lib/base/err.h"
-#include "lib/base/esc.h"
-#include "server/web/sign.h"
+#include "server/web/post.h"
 #include "server/web/web.h"
+
+enum {
+	SETTINGS_AT_MAX = 120
+};
 
 /* In the order of the links. */
 static const struct settings_page {
@@ -23,17 +25,6 @@ static const struct settings_page {
 	{ "hooks", "Webhooks" },
 	{ NULL, NULL },
 };
-
-/* One part of a URL each: "at" is a literal or digits after a slash. */
-static void
-settings_url(struct str *to, struct call *c, const char *at)
-{
-	str_add(to, "/");
-	esc_url(to, view_of(call_arg(c, 0)));
-	str_add(to, "/");
-	esc_url(to, view_of(call_arg(c, 1)));
-	str_addf(to, "/settings%s%s", at[0] != '\0' ? "/" : "", at);
-}
 
 /* What has a page of its own for readers, too. */
 static void
@@ -99,49 +90,39 @@ settings_begin(
 	return 0;
 }
 
-void
-settings_form(
-    struct web *w, const struct project *p, const char *cls, const char *at)
+/* "settings", or that of one */
+static void
+settings_path(char out[SETTINGS_AT_MAX], const char *at)
 {
-	AUTO_STR struct str to = STR_INIT;
-
-	HTML_TAG(&w->h, "form");
-	HTML_ATTR(&w->h, "class", cls);
-	HTML_ATTR(&w->h, "method", "post");
-	str_add(&to, "/");
-	esc_url(&to, view_of(p->owner));
-	str_add(&to, "/");
-	esc_url(&to, view_of(p->name));
-	str_addf(&to, "/settings%s%s", at[0] != '\0' ? "/" : "", at);
-	HTML_ATTR(&w->h, "action", str_cstr(&to));
-	sign_form_value(w);
+	(void)snprintf(
+	    out, SETTINGS_AT_MAX, "settings%s%s", at[0] != '\0' ? "/" : "", at);
 }
 
-int
-settings_take(
-    struct call *c, enum perm_verb verb, struct form *f, struct project *out)
+void
+settings_form(struct web *w, const struct project *p, const char *cls,
+    const char *at, const char *name)
 {
-	if (web_form(c, f) == -1)
-		return -1;
-	if (web_project(c, verb, out) == 0)
-		return 0;
-	form_release(f);
-	return -1;
+	char path[SETTINGS_AT_MAX];
+
+	settings_path(path, at);
+	post_project_form(w, p, cls, path, name);
 }
 
 void
 settings_back(struct call *c, const char *at)
 {
-	AUTO_STR struct str to = STR_INIT;
+	char path[SETTINGS_AT_MAX];
 
-	settings_url(&to, c, at);
-	web_redirect(c, str_cstr(&to));
+	settings_path(path, at);
+	post_back(c, path);
 }
 
 void
-settings_done(const struct err *fail, struct call *c, const char *at)
+settings_done(
+    const struct err *fail, struct call *c, route_fn *page, const char *at)
 {
-	if (!web_failed(c, fail))
-		settings_back(c, at);
-	call_release(c);
+	char path[SETTINGS_AT_MAX];
+
+	settings_path(path, at);
+	post_done(fail, c, page, path);
 }

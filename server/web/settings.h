@@ -5,11 +5,10 @@
 #ifndef SERVER_WEB_SETTINGS_H
 #define SERVER_WEB_SETTINGS_H
 
-#include "server/domain/perm.h"
+#include "server/http/route.h"
 
 struct call;
 struct err;
-struct form;
 struct project;
 struct web;
 
@@ -18,18 +17,20 @@ struct web;
  * only maintainers see settings. */
 int settings_begin(
     struct web *w, struct call *c, const char *at, struct project *out);
-/* <form> of POST .../settings/AT, with its secret; the caller ends it. */
-void settings_form(
-    struct web *w, const struct project *p, const char *cls, const char *at);
-/* Body and project of a POST; the caller releases the form.  -1 after the
- * reply. */
-int settings_take(
-    struct call *c, enum perm_verb verb, struct form *f, struct project *out);
-/* 303 to .../settings/AT. */
+/* As those of post.h, of .../settings/AT. */
+void settings_form(struct web *w, const struct project *p, const char *cls,
+    const char *at, const char *name);
 void settings_back(struct call *c, const char *at);
-/* A done callback's end: back, or what is wrong. */
-void settings_done(const struct err *fail, struct call *c, const char *at);
+void settings_done(
+    const struct err *fail, struct call *c, route_fn *page, const char *at);
 
+/* settings_rows.c: words of fields, ended by NULL; the page of the mirror. */
+struct settings_word {
+	const char *word, *text;
+};
+extern const struct settings_word settings_networks[];
+extern const struct settings_word settings_agents[];
+void settings_mirror_get(struct call *c);
 /* settings_upstream.c: what is below those of the mirror. */
 void settings_upstream(struct web *w, const struct project *p);
 

@@ -10,6 +10,7 @@
 #include "server/service/svc_repo.h"
 #include "server/service/svc_work.h"
 #include "server/web/field.h"
+#include "server/web/post.h"
 #include "server/web/settings.h"
 #include "server/web/web.h"
 
@@ -71,7 +72,7 @@ general_profile(struct web *w, const struct project *p)
 	const struct field pulls = { .name = "has_pulls",
 		.label = "It has pull requests" };
 
-	settings_form(w, p, "card say", "");
+	settings_form(w, p, "card say", "", "profile");
 	HTML_LEAF(&w->h, "h2", "", "The project");
 	field_text(w, &description, p->profile.description);
 	field_text(w, &website, p->profile.website);
@@ -81,7 +82,7 @@ general_profile(struct web *w, const struct project *p)
 	field_tick(w, &pulls, p->profile.has_pulls);
 	general_merge(w, p);
 	field_button(w, "primary", NULL, NULL, "Save");
-	html_end(&w->h);
+	post_form_end(w);
 }
 
 /* What cannot be taken back, below. */
@@ -101,7 +102,7 @@ general_danger(struct web *w, const struct project *p)
 
 	(void)snprintf(label, sizeof(label),
 	    "Write %s/%s to say that it is this one", p->owner, p->name);
-	settings_form(w, p, "card", "archive");
+	settings_form(w, p, "card", "archive", "archive");
 	HTML_LEAF(&w->h, "h2", "", archived ? "It is archived" : "Archive");
 	HTML_LEAF(&w->h, "p", "",
 	    archived ? "It can be read; nothing can be written."
@@ -109,8 +110,8 @@ general_danger(struct web *w, const struct project *p)
 		       "written any more, until it is taken back.");
 	field_button(w, "danger", "archived", archived ? "0" : "1",
 	    archived ? "Open it again" : "Archive");
-	html_end(&w->h);
-	settings_form(w, p, "card say", "delete");
+	post_form_end(w);
+	settings_form(w, p, "card say", "delete", "delete");
 	HTML_LEAF(&w->h, "h2", "", "Delete");
 	HTML_LEAF(&w->h, "p", "alert",
 	    "The repository, its issues, pull requests, runs and the sandbox "
@@ -118,7 +119,7 @@ general_danger(struct web *w, const struct project *p)
 	field_text(w, &confirm, "");
 	field_tick(w, &force, false);
 	field_button(w, "danger", NULL, NULL, "Delete this project");
-	html_end(&w->h);
+	post_form_end(w);
 }
 
 static void
@@ -140,45 +141,45 @@ static void
 general_done(const struct err *fail, void *op, void *call)
 {
 	(void)op;
-	settings_done(fail, call, "");
+	settings_done(fail, call, general_get, "");
+}
+
+static void
+general_save(struct call *c, const struct project *p, const struct form *f)
+{
+	struct svc_repo_patch *x;
+	struct svc_repo_edit *op;
+	int style;
+
+	op = svc_repo_edit_new(call_app(c), call_who(c));
+	op->project_id = p->id;
+	x = &op->patch;
+	x->description = xstrdup(form_get(f, "description"));
+	x->website = xstrdup(form_get(f, "website"));
+	if (form_get(f, "default_branch")[0] != '\0')
+		x->default_branch = xstrdup(form_get(f, "default_branch"));
+	x->has_issues = form_get(f, "has_issues")[0] != '\0';
+	x->has_pulls = form_get(f, "has_pulls")[0] != '\0';
+	x->delete_branch = form_get(f, "delete_branch")[0] != '\0';
+	for (size_t i = 0; i < GENERAL_STYLES; i++) {
+		int64_t bit = MERGE_STYLE_BIT(general_styles[i].style);
+
+		if (form_get(f, general_styles[i].name)[0] != '\0')
+			x->styles_on |= bit;
+		else
+			x->styles_off |= bit;
+	}
+	style = merge_style_parse(form_get(f, "merge_style"));
+	if (style > 0)
+		x->merge_style = (enum merge_style)style;
+	call_hold(c);
+	svc_repo_edit(op, general_done, c);
 }
 
 static void
 general_on_form(struct call *c)
 {
-	struct svc_repo_patch *x;
-	struct svc_repo_edit *op;
-	struct project p;
-	struct form f;
-	int style;
-
-	if (settings_take(c, PERM_WRITE, &f, &p) == -1)
-		return;
-	op = svc_repo_edit_new(call_app(c), call_who(c));
-	op->project_id = p.id;
-	project_release(&p);
-	x = &op->patch;
-	x->description = xstrdup(form_get(&f, "description"));
-	x->website = xstrdup(form_get(&f, "website"));
-	if (form_get(&f, "default_branch")[0] != '\0')
-		x->default_branch = xstrdup(form_get(&f, "default_branch"));
-	x->has_issues = form_get(&f, "has_issues")[0] != '\0';
-	x->has_pulls = form_get(&f, "has_pulls")[0] != '\0';
-	x->delete_branch = form_get(&f, "delete_branch")[0] != '\0';
-	for (size_t i = 0; i < GENERAL_STYLES; i++) {
-		int64_t bit = MERGE_STYLE_BIT(general_styles[i].style);
-
-		if (form_get(&f, general_styles[i].name)[0] != '\0')
-			x->styles_on |= bit;
-		else
-			x->styles_off |= bit;
-	}
-	style = merge_style_parse(form_get(&f, "merge_style"));
-	if (style > 0)
-		x->merge_style = (enum merge_style)style;
-	form_release(&f);
-	call_hold(c);
-	svc_repo_edit(op, general_done, c);
+	post_project(c, PERM_WRITE, general_save);
 }
 
 static void
@@ -188,21 +189,20 @@ general_post(struct call *c)
 }
 
 static void
-general_on_archive(struct call *c)
+general_shelve(struct call *c, const struct project *p, const struct form *f)
 {
-	struct svc_repo_edit *op;
-	struct project p;
-	struct form f;
+	struct svc_repo_edit *op = svc_repo_edit_new(call_app(c), call_who(c));
 
-	if (settings_take(c, PERM_ADMIN, &f, &p) == -1)
-		return;
-	op = svc_repo_edit_new(call_app(c), call_who(c));
-	op->project_id = p.id;
-	project_release(&p);
-	op->patch.archived = strcmp(form_get(&f, "archived"), "0") != 0;
-	form_release(&f);
+	op->project_id = p->id;
+	op->patch.archived = strcmp(form_get(f, "archived"), "0") != 0;
 	call_hold(c);
 	svc_repo_edit(op, general_done, c);
+}
+
+static void
+general_on_archive(struct call *c)
+{
+	post_project(c, PERM_ADMIN, general_shelve);
 }
 
 static void
@@ -219,7 +219,9 @@ general_gone(const struct err *fail, void *op, void *call)
 	struct call *c = call;
 
 	(void)op;
-	if (!web_failed(c, fail))
+	if (fail != NULL)
+		post_fail(c, general_get, fail);
+	else
 		web_redirect(c, "/");
 	call_release(c);
 }
@@ -244,40 +246,39 @@ general_looked(const struct err *fail, void *arg, void *call)
 	struct call *c = call;
 
 	/* Who left meanwhile does not want it any more. */
-	if (!web_failed(c, fail) && call_request(c) != NULL)
+	if (fail != NULL)
+		post_fail(c, general_get, fail);
+	else if (call_request(c) != NULL)
 		general_remove(c, op->project_id);
 	call_release(c);
 }
 
 static void
-general_on_delete(struct call *c)
+general_end(struct call *c, const struct project *p, const struct form *f)
 {
 	char full[2 * NAME_LEN_MAX + 2];
 	struct svc_work_check *op;
-	struct project p;
-	struct form f;
-	bool force, same;
 
-	if (settings_take(c, PERM_ADMIN, &f, &p) == -1)
-		return;
-	(void)snprintf(full, sizeof(full), "%s/%s", p.owner, p.name);
-	same = strcmp(form_get(&f, "confirm"), full) == 0;
-	force = form_get(&f, "force")[0] != '\0';
-	form_release(&f);
-	if (!same) {
-		web_error(c, 422,
+	(void)snprintf(full, sizeof(full), "%s/%s", p->owner, p->name);
+	if (strcmp(form_get(f, "confirm"), full) != 0) {
+		post_refused(c, general_get, 422,
 		    "The name that was written is not this project's: nothing "
 		    "was deleted.");
-	} else if (force) {
-		general_remove(c, p.id);
+	} else if (form_get(f, "force")[0] != '\0') {
+		general_remove(c, p->id);
 	} else {
 		op = svc_work_check_new(call_app(c), call_who(c));
-		op->project_id = p.id;
+		op->project_id = p->id;
 		op->verb = PERM_ADMIN;
 		call_hold(c);
 		svc_work_check(op, general_looked, c);
 	}
-	project_release(&p);
+}
+
+static void
+general_on_delete(struct call *c)
+{
+	post_project(c, PERM_ADMIN, general_end);
 }
 
 static void

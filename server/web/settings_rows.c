@@ -14,6 +14,7 @@
 #include "server/domain/settings_rule.h"
 #include "server/service/svc_project.h"
 #include "server/web/field.h"
+#include "server/web/post.h"
 #include "server/web/settings.h"
 #include "server/web/web.h"
 
@@ -28,22 +29,18 @@ enum rows_kind {
 	ROWS_OPTION /* of sandbox_option_rows */
 };
 
-struct rows_word {
-	const char *word, *text;
-};
-
 struct rows_row {
 	const char *at; /* its page */
 	enum rows_kind kind;
 	const char *name, *label, *help;
 	size_t offset; /* of a tick or word */
-	const struct rows_word *words;
+	const struct settings_word *words;
 	int (*parse)(const char *word);
 };
 
 #define ROWS_AT(field) offsetof(struct project_settings, field)
 
-static const struct rows_word rows_networks[] = {
+const struct settings_word settings_networks[] = {
 	{ "off", "off: no network at all" },
 	{ "none", "none: this server alone" },
 	{ "web", "web: the open web" },
@@ -51,13 +48,13 @@ static const struct rows_word rows_networks[] = {
 	{ "open", "open: everything" },
 	{ NULL, NULL },
 };
-static const struct rows_word rows_findings[] = {
+static const struct settings_word rows_findings[] = {
 	{ "off", "for none" },
 	{ "block", "for those that block" },
 	{ "ask", "for those that block or ask" },
 	{ NULL, NULL },
 };
-static const struct rows_word rows_agents[] = {
+const struct settings_word settings_agents[] = {
 	{ "command", "a command of one's own" },
 	{ "claude", "claude" },
 	{ "codex", "codex" },
@@ -75,7 +72,7 @@ static const struct rows_row rows[] = {
 	    NULL },
 	{ "mirror", ROWS_NUMBER, "keep_days", "Days that a lost tip is kept",
 	    "", 0, NULL, NULL },
-	{ "agent", ROWS_AGENT, "agent", "Agent", "", 0, rows_agents, NULL },
+	{ "agent", ROWS_AGENT, "agent", "Agent", "", 0, settings_agents, NULL },
 	{ "agent", ROWS_COMMAND, "agent_command", "Its command",
 	    "The program and its arguments, a line each; empty: the usual.", 0,
 	    NULL, NULL },
@@ -102,7 +99,7 @@ static const struct rows_row rows[] = {
 	    "Runs in the project within a day", "", 0, NULL, NULL },
 	{ "sandbox", ROWS_WORD, "network", "Network",
 	    "What a name may be reached by is said by the network's rules.",
-	    ROWS_AT(network), rows_networks, network_parse },
+	    ROWS_AT(network), settings_networks, network_parse },
 	{ "sandbox", ROWS_SIZE, "memory", "Memory", "As 512M or 4G.", 0, NULL,
 	    NULL },
 	{ "sandbox", ROWS_NUMBER, "cpus", "Processors", "", 0, NULL, NULL },
@@ -197,7 +194,7 @@ rows_select(struct web *w, const struct field *f, const struct rows_row *r,
 	if (r->parse != NULL)
 		memcpy(&have, (const char *)s + r->offset, sizeof(have));
 	field_select(w, f);
-	for (const struct rows_word *x = r->words; x->word != NULL; x++)
+	for (const struct settings_word *x = r->words; x->word != NULL; x++)
 		field_option(w, x->word, x->text,
 		    r->parse != NULL
 			? r->parse(x->word) == have
@@ -273,21 +270,21 @@ rows_get(struct call *c, const char *at, const char *title)
 
 	if (settings_begin(&w, c, at, &p) == -1)
 		return;
-	settings_form(&w, &p, "card say", at);
+	settings_form(&w, &p, "card say", at, "rows");
 	HTML_LEAF(&w.h, "h2", "", title);
 	for (const struct rows_row *r = rows; r->at != NULL; r++)
 		if (strcmp(r->at, at) == 0)
 			rows_field(&w, r, &p.settings);
 	field_button(&w, "primary", NULL, NULL, "Save");
-	html_end(&w.h);
+	post_form_end(&w);
 	if (strcmp(at, "mirror") == 0)
 		settings_upstream(&w, &p);
 	project_release(&p);
 	web_reply(&w, 200);
 }
 
-static void
-rows_get_mirror(struct call *c)
+void
+settings_mirror_get(struct call *c)
 {
 	rows_get(c, "mirror", "How upstream is followed");
 }
@@ -427,70 +424,64 @@ rows_read(const struct form *form, const struct rows_row *r,
 }
 
 static void
-rows_saved(struct call *c, const struct err *fail, const char *at)
+rows_save(struct call *c, const struct project *p, const struct form *f,
+    const char *at, route_fn *page, svc_done_fn *done)
 {
-	settings_done(fail, c, at);
-}
-
-#define ROWS_PAGE(name)                                    \
-	static void rows_saved_##name(                     \
-	    const struct err *fail, void *op, void *call)  \
-	{                                                  \
-		(void)op;                                  \
-		rows_saved(call, fail, #name);             \
-	}                                                  \
-	static void rows_on_##name(struct call *c)         \
-	{                                                  \
-		rows_on_form(c, #name, rows_saved_##name); \
-	}                                                  \
-	static void rows_post_##name(struct call *c)       \
-	{                                                  \
-		web_take_form(c, rows_on_##name);          \
-	}
-
-static void
-rows_on_form(struct call *c, const char *at, svc_done_fn *done)
-{
-	struct svc_project_edit *op;
+	struct svc_project_edit *op = svc_project_edit_new(
+	    call_app(c), call_who(c));
 	struct err e = ERR_INIT;
-	struct project p;
-	struct form f;
 	int rc = 0;
 
-	if (settings_take(c, PERM_WRITE, &f, &p) == -1)
-		return;
-	op = svc_project_edit_new(call_app(c), call_who(c));
-	op->project_id = p.id;
+	op->project_id = p->id;
 	op->set_settings = true;
 	op->set_gate = strcmp(at, "gate") == 0;
-	project_settings_copy(&op->settings, &p.settings);
-	project_release(&p);
+	project_settings_copy(&op->settings, &p->settings);
 	for (const struct rows_row *r = rows; r->at != NULL && rc == 0; r++) {
 		if (strcmp(r->at, at) != 0)
 			continue;
-		rc = rows_read(&f, r, &op->settings, &e);
+		rc = rows_read(f, r, &op->settings, &e);
 		if (rc == -1)
 			(void)err_wrap(&e, "%s", r->label);
 	}
-	form_release(&f);
 	if (rc == -1) {
 		svc_op_drop(op);
-		web_error(c, 422, e.msg);
+		post_refused(c, page, 422, e.msg);
 		return;
 	}
 	call_hold(c);
 	svc_project_edit(op, done, c);
 }
 
-ROWS_PAGE(mirror)
-ROWS_PAGE(agent)
-ROWS_PAGE(sandbox)
-ROWS_PAGE(gate)
+#define ROWS_PAGE(name, page)                                              \
+	static void rows_saved_##name(                                     \
+	    const struct err *fail, void *op, void *call)                  \
+	{                                                                  \
+		(void)op;                                                  \
+		settings_done(fail, call, page, #name);                    \
+	}                                                                  \
+	static void rows_save_##name(                                      \
+	    struct call *c, const struct project *p, const struct form *f) \
+	{                                                                  \
+		rows_save(c, p, f, #name, page, rows_saved_##name);        \
+	}                                                                  \
+	static void rows_on_##name(struct call *c)                         \
+	{                                                                  \
+		post_project(c, PERM_WRITE, rows_save_##name);             \
+	}                                                                  \
+	static void rows_post_##name(struct call *c)                       \
+	{                                                                  \
+		web_take_form(c, rows_on_##name);                          \
+	}
+
+ROWS_PAGE(mirror, settings_mirror_get)
+ROWS_PAGE(agent, rows_get_agent)
+ROWS_PAGE(sandbox, rows_get_sandbox)
+ROWS_PAGE(gate, rows_get_gate)
 
 #define SETTINGS "/{owner}/{r}/settings/"
 
 const struct route web_settings_rows_routes[] = {
-	{ "GET", SETTINGS "mirror", ROUTE_PAGE, rows_get_mirror },
+	{ "GET", SETTINGS "mirror", ROUTE_PAGE, settings_mirror_get },
 	{ "POST", SETTINGS "mirror", ROUTE_PAGE, rows_post_mirror },
 	{ "GET", SETTINGS "agent", ROUTE_PAGE, rows_get_agent },
 	{ "POST", SETTINGS "agent", ROUTE_PAGE, rows_post_agent },

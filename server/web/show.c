@@ -9,6 +9,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
 #include "lib/base/money.h"
+#include "server/web/post.h"
 
 static const struct show_unit {
 	int64_t ms;
@@ -284,6 +285,7 @@ web_span_field(struct web *w, int64_t id, bool for_good)
 {
 	const size_t n = sizeof(show_fors) / sizeof(show_fors[0]);
 	struct html *h = &w->h;
+	const char *usual = post_typed(w, "for_s", SHOW_FOR_USUAL);
 	char name[40];
 
 	(void)snprintf(name, sizeof(name), "span-%" PRId64, id);
@@ -298,7 +300,7 @@ web_span_field(struct web *w, int64_t id, bool for_good)
 	for (size_t i = 0; i < n - (for_good ? 0 : 1); i++) {
 		HTML_TAG(h, "option");
 		HTML_ATTR(h, "value", show_fors[i].seconds);
-		if (strcmp(show_fors[i].seconds, SHOW_FOR_USUAL) == 0)
+		if (strcmp(show_fors[i].seconds, usual) == 0)
 			HTML_FLAG(h, "selected");
 		html_text(h, show_fors[i].text);
 		html_end(h);

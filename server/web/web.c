@@ -27,8 +27,11 @@ const struct route *const web_tables[] = {
 	web_health_routes,
 	web_approval_routes,
 	web_run_routes,
+	web_run_page_routes,
 	web_item_routes,
 	web_network_routes,
+	web_network_act_routes,
+	web_network_log_routes,
 	web_pull_routes,
 	web_pull_act_routes,
 	web_pull_files_routes,
@@ -41,6 +44,7 @@ const struct route *const web_tables[] = {
 	web_upstream_routes,
 	web_members_routes,
 	web_label_routes,
+	web_milestone_routes,
 	web_protect_routes,
 	web_hook_routes,
 	web_hook_act_routes,
@@ -205,6 +209,9 @@ web_begin(struct web *w, struct call *c, const struct web_head *head)
 	w->t = db_reader(w->svc->db);
 	w->who = call_who(c);
 	w->now = w->svc->now();
+	w->refused = call_again(c);
+	w->typed = NULL;
+	w->choosing = NULL;
 	web_csrf(w);
 	html_init(&w->h);
 	HTML_TAG(&w->h, "html");
@@ -212,7 +219,8 @@ web_begin(struct web *w, struct call *c, const struct web_head *head)
 	web_head_put(w, head);
 	HTML_TAG(&w->h, "body");
 	/* Before the rows are read: what comes between is told again. */
-	if (head->live && events_last(w->t, &seq, &e) == 0) {
+	if (head->live && w->refused == NULL &&
+	    events_last(w->t, &seq, &e) == 0) {
 		(void)snprintf(text, sizeof(text), "%" PRId64, seq);
 		HTML_ATTR(&w->h, "data-after", text);
 	}
@@ -234,9 +242,27 @@ web_begin(struct web *w, struct call *c, const struct web_head *head)
 	HTML_ATTR(&w->h, "id", "main");
 }
 
+/* The form that it would be said in is gone. */
+static bool
+web_left_unsaid(struct web *w)
+{
+	const struct web_refused *r = w->refused;
+
+	if (r == NULL || r->said)
+		return false;
+	html_release(&w->h);
+	call_set_again(w->c, NULL);
+	web_error(w->c, r->status, r->what);
+	return true;
+}
+
 void
 web_reply(struct web *w, int status)
 {
+	if (web_left_unsaid(w))
+		return;
+	if (w->refused != NULL)
+		status = w->refused->status;
 	while (w->h.depth > 0)
 		html_end(&w->h);
 	if (call_request(w->c) != NULL) {
@@ -285,6 +311,7 @@ web_error(struct call *c, int status, const char *what)
 		.tab = "" };
 	struct web w;
 
+	call_set_again(c, NULL);
 	web_begin(&w, c, &head);
 	HTML_CLASS(&w.h, "section", "card narrow");
 	HTML_LEAF(&w.h, "h1", "", head.title);

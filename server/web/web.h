@@ -28,8 +28,11 @@ extern const struct route web_admin_runner_routes[];
 extern const struct route web_health_routes[];
 extern const struct route web_approval_routes[];
 extern const struct route web_run_routes[];
+extern const struct route web_run_page_routes[];
 extern const struct route web_item_routes[];
 extern const struct route web_network_routes[];
+extern const struct route web_network_act_routes[];
+extern const struct route web_network_log_routes[];
 extern const struct route web_project_routes[];
 extern const struct route web_pull_routes[];
 extern const struct route web_pull_act_routes[];
@@ -43,6 +46,7 @@ extern const struct route web_settings_rows_routes[];
 extern const struct route web_upstream_routes[];
 extern const struct route web_members_routes[];
 extern const struct route web_label_routes[];
+extern const struct route web_milestone_routes[];
 extern const struct route web_protect_routes[];
 extern const struct route web_hook_routes[];
 extern const struct route web_hook_act_routes[];
@@ -53,6 +57,14 @@ const char *web_cookie(const char *public_url);
 /* router_spec.sign_in. */
 void web_sign_in_first(struct call *c);
 
+/* A form that was refused, for its page that comes again (post.h). */
+struct web_refused {
+	struct form typed;
+	const char *what;
+	int status;
+	bool said;
+};
+
 /* A page that is being written. */
 struct web {
 	struct html h;
@@ -62,6 +74,9 @@ struct web {
 	const struct identity *who;
 	int64_t now;
 	char csrf[33];
+	struct web_refused *refused; /* NULL: none was */
+	const struct form *typed;    /* in the form that is being written */
+	const char *choosing;        /* the <select> that is */
 };
 
 struct web_head {

@@ -38,7 +38,14 @@ tap_ok 'it is in the list' shows ">one<"
 tap_not 'and not shown again' shows "$ONE"
 tap_ok 'soundly' sound
 send "$A/tokens" name=one days=0 issue=read confirm=first-Pass-1
-tap_is "$STATUS" 422 'a name is for one token'
+tap_is "$STATUS" 409 'a name is for one token'
+page GET "$A/tokens"
+send "$A/tokens" of=new name=typed-name days=7 repo=typed/project status= confirm=wrong-Pass-1 issue=write
+tap_ok 'a wrong password makes none' test "$STATUS" != 303 -a "$STATUS" != 200
+tap_ok 'what was typed is still there' shows 'value="typed/project"'
+tap_ok 'and what was chosen' shows '<option value="write" selected>'
+tap_not 'but no password' shows wrong-Pass-1
+tap_ok 'soundly' sound
 page GET "$A/tokens"
 send "$A/tokens" name=none days=0 confirm=first-Pass-1
 tap_is "$STATUS" 422 'one that may nothing is refused'

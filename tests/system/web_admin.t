@@ -45,8 +45,12 @@ tap_is "$(field '.[0].is_admin')" false 'nothing of it was done'
 
 sign_in admin "$ADMIN"
 page GET "$A"
-send "$A/users" username=bob
-tap_is "$STATUS" 422 'a name is for one user'
+send "$A/users" of=new username=bob email=typed@example.org password=Typed-Pass-1 bot=1
+tap_is "$STATUS" 409 'a name is for one user'
+tap_ok 'the page comes again and says so' test -n "$(refused)"
+tap_ok 'with what was typed' shows 'value="typed@example.org"'
+tap_not 'but the password' shows Typed-Pass-1
+tap_ok 'it is sound' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
 page GET "$A"
 send "$A/users" username=../x
 tap_is "$STATUS" 422 'a name that may not be is refused'
@@ -90,8 +94,10 @@ tap_ok 'who is deactivated is shown so' shows '>deactivated<'
 page GET "$A/users/agent"
 tap_not 'a user that the server needs has no form' shows "$A/users/agent/delete"
 page GET "$A/users/bob"
-send "$A/users/bob/delete" confirm=eve
+send "$A/users/bob/delete" of=delete confirm=eve purge=1
 tap_is "$STATUS" 422 'a wrong name removes nobody'
+tap_ok 'and says so where it was written' test -n "$(refused)"
+tap_ok 'with what was ticked' shows 'name="purge" value="1" checked'
 page GET "$A/users/bob"
 send "$A/users/bob/delete" confirm=bob
 tap_is "$STATUS,$(location)" "303,$A" 'the right one does'
@@ -122,9 +128,10 @@ send "$A/runners/edit" "id=$ID" act=resume
 tap_not 'and goes on' test "$(runner_is build1 .state)" = paused
 page GET "$A/runners"
 send "$A/runners" name=build1 slots=1
-tap_is "$STATUS" 422 'a name is for one runner'
+tap_is "$STATUS" 409 'a name is for one runner'
 page GET "$A/runners"
-send "$A/runners" name=b2 'labels=BIG!' slots=1
+send "$A/runners" of=new name=b2 'labels=BIG!' slots=3
+tap_ok 'the number stays' shows 'name="slots" type="number" value="3"'
 tap_is "$STATUS" 422 'a label that may not be is refused'
 page GET "$A/runners"
 send "$A/runners/edit" "id=$ID" act=remove
@@ -134,8 +141,13 @@ tap_is "$(runner_is build1 .id)" '' 'and gone'
 # ---- health ----
 page GET "$A/health"
 tap_ok 'health says that nobody serves sandboxes' shows '>not heard lately<'
-tap_ok 'and how much room there is' grep -q 'are left' "$BODY"
+tap_ok 'and what to do then' shows 'Start it (coffer up)'
+tap_ok 'how much room there is' grep -q 'are left' "$BODY"
+tap_ok 'which cofferd it is' grep -q 'cofferd [0-9]*\.[0-9]' "$BODY"
+tap_ok 'and how large its database' grep -Eq 'Database</dt><dd>[0-9.]+ [KM]iB' "$BODY"
+tap_ok 'it is sound' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
 as "$AGENTD" api PUT /api/coffer/v1/sandboxes/use '{"driver":"oci","uses":[]}'
 page GET "$A/health"
 tap_ok 'or that somebody does' shows '>heard lately<'
+tap_not 'with nothing to do' shows 'Start it (coffer up)'
 tap_done

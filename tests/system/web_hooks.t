@@ -79,8 +79,15 @@ page GET "$S"
 send "$S" "url=http://x/$XSS" content_type=json events=push act=put
 tap_is "$STATUS" 422 'an address that is none is refused'
 page GET "$S"
-send "$S" url=http://x/ content_type=json events=push 'branch_filter=[' act=put
+send "$S" of=new url=http://x/typed content_type=form secret=typed-secret 'authorization=Bearer typed-token' 'events=issues
+push' 'branch_filter=[' act=put
 tap_is "$STATUS" 422 'and a pattern that is none'
+tap_is "$(refused)" 'The pattern of branches is none.' 'the page comes again and says so'
+tap_ok 'with the address' shows 'value="http://x/typed"'
+tap_ok 'what was chosen' shows '<option value="form" selected>'
+tap_not 'and not the tick that was taken away' grep -q 'name="active" value="1" checked' "$BODY"
+tap_not 'but no secret comes back' grep -qE 'typed-secret|typed-token' "$BODY"
+tap_ok 'it is sound' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
 page GET "$S"
 send "$S" url=http://x/ content_type=json "events=$XSS" act=put
 page GET "$S"
@@ -103,4 +110,52 @@ tap_is "$STATUS" 403 'a maintainer does not see them'
 page GET "/$PROJECT/settings"
 send "$S" url=http://x/ content_type=json events=push act=put
 tap_is "$STATUS" 403 'nor makes one'
+
+# ---- one's own ----
+O=/-/account/hooks
+sign_in admin "$ADMIN"
+page GET /-/account
+tap_ok 'the account leads to webhooks of its own' shows "href=\"$O\""
+page GET "$O"
+tap_ok 'the page is sound' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
+send "$O" of=new url=nonsense content_type=json events=push act=put
+tap_is "$STATUS,$(refused)" '422,The URL must be http:// or https:// and a host.' 'an address that is none is refused there'
+page GET "$O"
+send "$O" of=new url=http://127.0.0.1:1/own content_type=json events=issues active=1 secret=own-hidden act=put
+OWN=$(location)
+tap_ok 'one is made' test "$STATUS,${OWN%/*}" = "303,$O"
+api GET /api/v1/user/hooks
+tap_is "$(field '.[0] | "\(.config.url) \(.events | join("+"))"')" 'http://127.0.0.1:1/own issues' 'as it was written'
+page GET "$OWN"
+tap_ok 'its page is sound' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
+tap_not 'and shows no secret' shows own-hidden
+send "$OWN" of=hook url=http://127.0.0.1:1/other content_type=json 'branch_filter=[' act=put
+tap_is "$STATUS,$(refused)" '422,The pattern of branches is none.' 'a refused change comes again there'
+page GET "$OWN"
+send "$OWN" of=hook url=http://127.0.0.1:1/other content_type=json events=issues active=1 act=put
+tap_is "$STATUS,$(location)" "303,$OWN" 'one that is right is saved'
+api GET /api/v1/user/hooks
+tap_is "$(field '.[0] | "\(.config.url) \(.active)"')" 'http://127.0.0.1:1/other true' 'as its form was'
+page GET "$OWN"
+tap_not 'a test is of a project alone' shows 'value="test"'
+api POST "/api/v1/repos/$PROJECT/issues" '{"title":"told"}'
+told() { page GET "$OWN"; grep -q "href=\"$OWN/deliveries/[0-9]*\"" "$BODY"; }
+tap_ok 'what happens in a project of his is told' wait_for 10 told
+page GET "$(grep -o "$OWN/deliveries/[0-9]*" "$BODY" | head -n 1)"
+tap_is "$STATUS" 200 'with a page of its own'
+page GET "/$PROJECT/settings/hooks/${OWN##*/}"
+tap_is "$STATUS" 404 'it is no hook of a project'
+make_user wanda >"$T/wanda"
+sign_in wanda "$(cat "$T/wanda")"
+page GET "$OWN"
+tap_is "$STATUS" 404 'and nobody else sees it'
+page GET "$O"
+send "$OWN" of=hook act=remove
+tap_is "$STATUS" 404 'or removes it'
+sign_in admin "$ADMIN"
+page GET "$OWN"
+send "$OWN" of=hook act=remove
+tap_is "$STATUS,$(location)" "303,$O" 'but its owner'
+api GET /api/v1/user/hooks
+tap_is "$(field length)" 0 'then it is gone'
 tap_done

@@ -37,6 +37,9 @@ sign_in()
 	send /-/sign-in "login=$1" "password=$2" "next=${3:-/}"
 }
 
+# What the refusal of a form says, in the form it is of.
+refused() { grep -oE '<input type="hidden" name="of" value="[a-z0-9-]*"><p class="alert" id="refused" role="alert" tabindex="-1" autofocus>[^<]*' "$BODY" | sed 's/.*autofocus>//'; }
+
 location() { sed -n 's/^[Ll]ocation: \(.*\)\r$/\1/p' "$HEADERS"; }
 header() { sed -n "s/^$1: \(.*\)\r\$/\1/p" "$HEADERS" | tail -n 1; }
 shows() { grep -qF -- "$1" "$BODY"; }
@@ -86,11 +89,11 @@ web_prove()
 	    '{at: $at, result: $r, passed: 61, failed: $f, untestable: 4, generation: 0, network: $net, driver: "oci",
 	      failed_rows: (if $f > 0 then [{id: "dns-rebind", what: "an answer with a private address is refused", evidence: $e}] else [] end)}')"
 }
-# web_record REPORT: of the run, with that report.html
+# web_record REPORT [MANIFEST]: of the run, with that report.html
 web_record()
 {
 	mkdir -p "$T/record"
-	echo '{}' >"$T/record/manifest.json"
+	printf '%s\n' "${2:-{\}}" >"$T/record/manifest.json"
 	printf '%s' "$1" >"$T/record/report.html"
 	tar -C "$T/record" --format=ustar --owner=0 --group=0 -cf "$T/record.tar" manifest.json report.html
 	web_size=$(wc -c <"$T/record.tar")

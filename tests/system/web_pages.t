@@ -263,7 +263,7 @@ send "/-/approvals/$FIRST/allow" for_s=600
 tap_is "$STATUS,$(location)" 303,/-/approvals 'he allows it by a click'
 api GET "$C/approvals/$FIRST"
 tap_is "$(field '"\(.state) \(.by)"')" 'allowed bob' 'as the API says'
-page GET /-/approvals
+page GET '/-/approvals?state=answered'
 tap_ok 'it is among what was answered' shows 'data-kind="good">allowed'
 send "/-/approvals/$FIRST/deny"
 tap_is "$STATUS" 409 'once'

@@ -38,8 +38,17 @@ page GET "$S"
 tap_ok 'what was written is shown as text' sound
 tap_not 'and is no tag' shows '<script>alert'
 page GET "$S"
-send "$S" description=x has_issues=1 has_pulls=1 merge_style=merge
+send "$S" of=profile "description=typed $XSS" has_pulls=1 merge_style=merge
 tap_is "$STATUS" 422 'a project with no way to merge is refused'
+tap_ok 'the page comes again and says so in the form' test -n "$(refused)"
+tap_ok 'with what was typed' shows 'value="typed &quot;&gt;&lt;img'
+tap_is "$(grep -o 'name="has_issues" value="1"[a-z ]*' "$BODY")" 'name="has_issues" value="1"' 'what was not ticked is not'
+tap_ok 'what was is' shows 'name="has_pulls" value="1" checked'
+tap_ok 'and what was chosen' shows '<option value="merge" selected>'
+tap_ok 'it is as sound as ever' sound
+tap_not 'and asks for nothing new, which would take it away' shows data-after
+api GET "$R"
+tap_is "$(field .description)" "$XSS" 'nothing was changed'
 
 # ---- rows ----
 page GET "$S/mirror"
@@ -48,9 +57,11 @@ tap_is "$STATUS,$(location)" "303,$S/mirror" 'the mirror is saved'
 api GET "$X"
 tap_is "$(field '[.settings.interval_s,.settings.keep_days,.settings.hold] | map(tostring) | join(",")')" 77,9,true 'as it was written'
 page GET "$S/mirror"
-send "$S/mirror" interval_s=0 keep_days=9
+send "$S/mirror" of=rows interval_s=0 keep_days=4242
 tap_is "$STATUS" 422 'a number that may not be is refused'
-tap_ok 'by its label' shows 'Seconds between looks at upstream'
+tap_ok 'by its label' grep -q 'autofocus>Seconds between looks at upstream' "$BODY"
+tap_ok 'beside what was typed' shows 'name="interval_s" type="number" value="0"'
+tap_ok 'as in the other fields' shows 'name="keep_days" type="number" value="4242"'
 page GET "$S/mirror"
 send "$S/mirror" interval_s=78 keep_days=9
 api GET "$X"
@@ -64,8 +75,10 @@ api GET "$X"
 tap_is "$(field '.settings.agent_command | tojson')" '["sh","-c","echo \"a b\""]' 'a line is an argument'
 tap_is "$(field '[.settings.trigger_label,.settings.max_day_runs,.settings.interval_s] | map(tostring) | join(",")')" fix-me,5,78 'and other pages keep what is theirs'
 page GET "$S/agent"
-send "$S/agent" agent=nobody wall_s=600 max_wakes=1 max_retries=2 retry_s=3 max_item_runs=4 max_day_runs=5
+send "$S/agent" of=rows agent=nobody 'agent_command=one
+two' wall_s=600 max_wakes=1 max_retries=2 retry_s=3 max_item_runs=4 max_day_runs=5
 tap_is "$STATUS" 422 'an agent that there is not is refused'
+tap_ok 'and lines stay lines' grep -qx 'two</textarea>.*' "$BODY"
 page GET "$S/sandbox"
 tap_ok 'sizes are shown as people write them' grep -q 'name="memory" type="text" value="[0-9]*[MG]"' "$BODY"
 send "$S/sandbox" network=web memory=3G cpus=2 pids=300 disk=1536M profile= branch=main
@@ -93,8 +106,14 @@ tap_not 'and is never shown' shows upstream-secret
 send "$S/mirror/token" token=
 tap_not 'an empty one removes it' test -e "$HOME_DIR/secrets/upstream/$PROJECT_ID.token"
 page GET "$S/mirror"
-send "$S/mirror/key" key=rubbish known_hosts=
+send "$S/mirror/key" of=key key=rubbish-of-a-key 'known_hosts=typed.example ssh-ed25519 A'
 tap_is "$STATUS" 422 'a key that is none is refused'
+tap_ok 'in its form' test -n "$(refused)"
+tap_not 'and does not come back' shows rubbish-of-a-key
+tap_ok 'as what is no secret does' shows typed.example
+send "$S/mirror/key" of=nothing-like-it key=rubbish known_hosts=
+tap_is "$STATUS" 422 'a refusal that no form is there for'
+tap_ok 'is a page of its own' shows '<h1>That cannot be done'
 page GET "$S/mirror"
 send "$S/mirror/sync"
 tap_is "$STATUS,$(location)" "303,$S/mirror" 'one may look at upstream now'
@@ -111,8 +130,10 @@ send "$S/collaboration" login=eve role=admin act=remove
 api GET "$R/collaborators/eve"
 tap_is "$STATUS" 404 'it can be taken'
 page GET "$S/collaboration"
-send "$S/collaboration" login=nobody-here role=read act=set
+send "$S/collaboration" of=new login=nobody-here role=admin act=set
 tap_is "$STATUS" 422 'a user that there is not is refused'
+tap_ok 'the name is still there' shows 'name="login" type="text" maxlength="100" required value="nobody-here"'
+tap_is "$(grep -o '<option value="admin" selected>' "$BODY" | wc -l)" 1 'and the role, in that form alone'
 page GET "$S/collaboration"
 send "$S/collaboration" login=eve role=king act=set
 tap_is "$STATUS" 422 'and a role that there is not'
@@ -145,8 +166,14 @@ page GET "$S/branches"
 send "$S/branches" act=put "rule_name=$XSS" approvals=0
 page GET "$S/branches"
 tap_ok 'whatever it is called the list is sound' sound
-send "$S/branches" act=put rule_name=x approvals=0 push_whitelist_usernames=nobody-here
+send "$S/branches" of=rule act=put rule_name=typed-name approvals=0 push_whitelist_usernames=nobody-here enable_push=1
 tap_is "$STATUS" 422 'a user that there is not is refused'
+tap_ok 'with what was typed' shows 'value="typed-name"'
+tap_ok 'and ticked' shows 'name="enable_push" value="1" checked'
+page GET "$S/branches?rule=release%2F%2A"
+send "$S/branches" of=rule act=put 'rule=release/*' approvals=7 push_whitelist_usernames=nobody-here
+tap_ok 'that of a rule comes again as the same' shows '<h2>The rule</h2>'
+tap_ok 'with what was typed' shows 'name="approvals" type="number" value="7"'
 page GET "$S/branches"
 send "$S/branches" act=put rule_name=x approvals=many
 tap_is "$STATUS" 422 'and a number that is none'
@@ -158,12 +185,12 @@ tap_is "$STATUS" 404 'a rule is removed'
 # ---- checks ----
 page GET "$S/checks"
 tap_ok 'the first text is an example' shows 'test: make check'
-send "$S/checks" act=put 'text=checks:
+send "$S/checks" of=checks act=put 'text=checks:
   - name: unit
     test: make check
   - wrong: key'
 tap_is "$STATUS" 422 'a text that is wrong is refused'
-tap_ok 'with the line' grep -q 'role="alert">.*line 4' "$BODY"
+tap_is "$(refused)" 'text: line 4: unknown key: wrong' 'with the line'
 tap_ok 'and is still there to be mended' shows 'wrong: key'
 tap_ok 'soundly' sound
 send "$S/checks" act=put 'text=checks:

@@ -12,6 +12,7 @@
 #include "server/http/origin.h"
 #include "server/web/form.h"
 #include "server/web/html.h"
+#include "server/web/transcript.h"
 
 static void
 text_and_attributes_are_escaped(void **state)
@@ -193,11 +194,54 @@ a_cookie_is_found_by_its_whole_name(void **state)
 	assert_false(cookie_find(NULL, "coffer", &v));
 }
 
+static void
+tools_are_told_from_what_is_said(void **state)
+{
+	struct view rest = VIEW_LIT("[session]: model-1\n"
+				    "I look.\n"
+				    "> a quote: of Markdown\n"
+				    "\n"
+				    "> Bash: ls -la\n"
+				    "> (not done) mcp__x.y\n"
+				    "[note] is said\n"
+				    "[error] rate: too many\n"
+				    "last");
+	static const struct {
+		enum transcript_kind kind;
+		bool undone;
+		const char *name, *text;
+	} want[] = {
+		{ TRANSCRIPT_NOTE, false, "session", "model-1" },
+		{ TRANSCRIPT_TEXT, false, "",
+		    "I look.\n> a quote: of Markdown" },
+		{ TRANSCRIPT_TOOL, false, "Bash", "ls -la" },
+		{ TRANSCRIPT_TOOL, true, "mcp__x.y", "" },
+		{ TRANSCRIPT_TEXT, false, "", "[note] is said" },
+		{ TRANSCRIPT_NOTE, false, "error", "rate: too many" },
+		{ TRANSCRIPT_TEXT, false, "", "last" },
+	};
+	struct transcript_part p;
+
+	(void)state;
+	assert_true(transcript_is(rest));
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		assert_true(transcript_next(&rest, &p));
+		assert_int_equal(p.kind, want[i].kind);
+		assert_int_equal(p.undone, want[i].undone);
+		assert_true(view_is(p.name, want[i].name));
+		assert_true(view_is(p.text, want[i].text));
+	}
+	assert_false(transcript_next(&rest, &p));
+	assert_false(transcript_is(VIEW_LIT("12 passed\n> 1 failed\n>\n")));
+	assert_false(transcript_is(VIEW_LIT("")));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_and_attributes_are_escaped),
+		cmocka_unit_test(tools_are_told_from_what_is_said),
 		cmocka_unit_test(what_is_no_text_is_replaced),
 		cmocka_unit_test(parts_of_an_address_stay_parts),
 		cmocka_unit_test(addresses_are_of_this_server),
