@@ -14,6 +14,8 @@ char *pull_path(const struct call *c, const char *more);
 /* Title and tabs; tab is one of their words. */
 void pull_begin(struct web *w, const struct project *p, const struct pull *x,
     const char *tab);
+/* To who may open one: the way to it. */
+void pull_new_link(struct web *w, const struct project *p);
 /* Who may: forms to review, merge, update, close. */
 void pull_forms(struct web *w, const struct project *p, const struct pull *x,
     bool open, bool may_override);

@@ -35,6 +35,7 @@ const struct route *const web_tables[] = {
 	web_job_routes,
 	web_code_routes,
 	web_history_routes,
+	web_compare_routes,
 	web_blame_routes,
 	web_settings_routes,
 	web_settings_rows_routes,

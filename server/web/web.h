@@ -37,6 +37,7 @@ extern const struct route web_pull_files_routes[];
 extern const struct route web_job_routes[];
 extern const struct route web_code_routes[];
 extern const struct route web_history_routes[];
+extern const struct route web_compare_routes[];
 extern const struct route web_blame_routes[];
 extern const struct route web_settings_routes[];
 extern const struct route web_settings_rows_routes[];

@@ -115,6 +115,7 @@ page GET "$P/compare/main...none"
 tap_is "$STATUS" 404 'with one that is not there: 404'
 page GET "$P/branches"
 tap_ok 'branches are sound' sound
+tap_ok 'each leads to its commit' shows "href=\"$P/commit/$SHA\""
 tap_ok 'with a link to each' shows "href=\"$B\""
 tap_ok 'and the default' shows 'default'
 page GET "$P/tags"
