@@ -128,17 +128,21 @@ diff_text_cell(struct diff_page *p, const struct diff_part *x)
 }
 
 static void
-diff_said(struct diff_page *p, char side, uint32_t n)
+diff_said(struct diff_page *p, char side, const struct diff_part *x)
 {
+	const struct diff_at at = { .path = p->path,
+		.side = side,
+		.n = side == '-' ? x->old : x->new,
+		.text = x->text };
 	struct html *h = &p->w->h;
 
-	if (p->v->line == NULL || n == 0 ||
-	    (p->v->has != NULL && !p->v->has(p->path, side, n, p->v->arg)))
+	if (p->v->line == NULL || at.n == 0 ||
+	    (p->v->has != NULL && !p->v->has(&at, p->v->arg)))
 		return;
 	HTML_CLASS(h, "tr", "said");
 	HTML_TAG(h, "td");
 	HTML_ATTR(h, "colspan", p->v->split ? "4" : "3");
-	p->v->line(p->w, p->path, side, n, p->v->arg);
+	p->v->line(p->w, &at, p->v->arg);
 	html_end(h);
 	html_end(h);
 }
@@ -151,8 +155,10 @@ diff_row_unified(struct diff_page *p, const struct diff_part *x)
 	diff_number_cell(p, '+', x->new);
 	diff_text_cell(p, x);
 	html_end(&p->w->h);
-	diff_said(
-	    p, x->sign == '-' ? '-' : '+', x->sign == '-' ? x->old : x->new);
+	if (x->sign != '+')
+		diff_said(p, '-', x);
+	if (x->sign != '-')
+		diff_said(p, '+', x);
 }
 
 static void
@@ -165,10 +171,10 @@ diff_row_split(struct diff_page *p, const struct diff_part *was,
 	diff_number_cell(p, '+', is == NULL ? 0 : is->new);
 	diff_text_cell(p, is);
 	html_end(&p->w->h);
-	if (was != NULL && was->sign == '-')
-		diff_said(p, '-', was->old);
+	if (was != NULL)
+		diff_said(p, '-', was);
 	if (is != NULL)
-		diff_said(p, '+', is->new);
+		diff_said(p, '+', is);
 }
 
 /* The lines of a block beside each other, the rest below. */

@@ -21,6 +21,14 @@ enum {
 	DIFF_PAGE_FILES = 300
 };
 
+/* A line that is shown. */
+struct diff_at {
+	const char *path;
+	char side; /* '-' or '+' */
+	uint32_t n;
+	struct view text;
+};
+
 struct diff_view {
 	bool split;
 	const char *only; /* the one file to show, NULL: all */
@@ -30,12 +38,11 @@ struct diff_view {
 	const char *blob; /* "/O/P/src/commit/SHA" of the new side, or NULL */
 	bool truncated;   /* git stopped */
 	bool say;         /* numbers lead to HERE?file=PATH&say=R12 */
-	/* Behind each line: what is said of it.  side: '-' or '+'.  NULL:
-	 * nothing is.  It may write a row's content in a cell of its own. */
-	void (*line)(
-	    struct web *w, const char *path, char side, uint32_t n, void *arg);
+	/* Behind each line: what is said of it.  NULL: nothing is.  It may
+	 * write a row's content in a cell of its own. */
+	void (*line)(struct web *w, const struct diff_at *at, void *arg);
 	/* Whether `line` has something for it, so that a row is opened. */
-	bool (*has)(const char *path, char side, uint32_t n, void *arg);
+	bool (*has)(const struct diff_at *at, void *arg);
 	void *arg;
 };
 
