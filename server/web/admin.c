@@ -11,6 +11,7 @@ static const struct admin_page {
 	{ "users", "/-/admin", "Users" },
 	{ "runners", "/-/admin/runners", "Runners" },
 	{ "health", "/-/admin/health", "Health" },
+	{ "audit", "/-/admin/audit", "Audit" },
 	{ NULL, NULL, NULL },
 };
 

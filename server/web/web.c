@@ -28,6 +28,8 @@ const struct route *const web_tables[] = {
 	web_approval_routes,
 	web_run_routes,
 	web_item_routes,
+	web_notice_routes,
+	web_audit_routes,
 	web_network_routes,
 	web_pull_routes,
 	web_pull_act_routes,
@@ -139,6 +141,9 @@ web_nav(struct web *w, const struct web_head *head)
 	HTML_TAG(h, "a");
 	HTML_URL(h, "href", "/-/approvals");
 	web_nav_link(w, head, "Approvals", web_asked(w));
+	HTML_TAG(h, "a");
+	HTML_URL(h, "href", "/-/notifications");
+	web_nav_link(w, head, "Notifications", web_unread(w));
 	HTML_TAG(h, "a");
 	HTML_URL(h, "href", "/-/runs");
 	web_nav_link(w, head, "Runs", 0);

@@ -29,6 +29,8 @@ extern const struct route web_health_routes[];
 extern const struct route web_approval_routes[];
 extern const struct route web_run_routes[];
 extern const struct route web_item_routes[];
+extern const struct route web_notice_routes[];
+extern const struct route web_audit_routes[];
 extern const struct route web_network_routes[];
 extern const struct route web_project_routes[];
 extern const struct route web_pull_routes[];
@@ -77,6 +79,8 @@ struct web_head {
 /* The frame, up to <main>; then web_reply, which releases. */
 void web_begin(struct web *w, struct call *c, const struct web_head *head);
 void web_reply(struct web *w, int status);
+/* notice.c: how many of what concerns the reader he has not read. */
+int64_t web_unread(const struct web *w);
 /* A page that says what is wrong. */
 void web_error(struct call *c, int status, const char *what);
 void web_fail(struct call *c, const struct err *e);
