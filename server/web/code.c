@@ -360,16 +360,12 @@ void
 code_diff(struct web *w, const struct code *x, const struct git_result *res,
     const char *here, const char *blob)
 {
-	const char *view = call_query(x->c, "view");
 	struct diff_view v = { .here = here,
 		.blob = blob,
-		.only = call_query(x->c, "file"),
-		.split = view != NULL && strcmp(view, "split") == 0,
 		.truncated = json_bool_or(res->j, "truncated", false) };
 	struct diff_sum sum;
 
-	if (v.only != NULL && v.only[0] == '\0')
-		v.only = NULL;
+	web_diff_query(x->c, &v);
 	web_diff_sum(res->raw, &sum);
 	HTML_LEAFF(&w->h, "p", "sub",
 	    "%zu file%s, %zu lines added, %zu removed", sum.files,

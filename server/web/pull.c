@@ -302,8 +302,11 @@ pull_finding(struct web *w, const struct project *p, const struct pull *x,
 	html_text(h, " ");
 	if (f->file[0] != '\0') {
 		HTML_TAG(h, "a");
-		HTML_URL(h, "href", "/%s/%s/pulls/%" PRId64 "/files?file=%s",
-		    p->owner, p->name, x->issue.number, f->file);
+		HTML_URL(h, "href",
+		    "/%s/%s/pulls/%" PRId64 "/files?file=%s&at=R%" PRId64
+		    "#f1R%" PRId64,
+		    p->owner, p->name, x->issue.number, f->file, f->line,
+		    f->line);
 		html_shown(h, f->file);
 		html_end(h);
 		if (f->line > 0)

@@ -41,6 +41,9 @@ void pull_done(const struct err *fail, void *op, void *call);
 /* The same to a page of it: "/files". */
 void pull_done_to(const struct err *fail, struct call *c, const char *more);
 
+/* And to a line of its diff, which is on the page of its file alone. */
+void pull_done_line(struct call *c, const char *path, bool old, int64_t line);
+
 enum {
 	PULL_AGAIN_FIELDS = 6
 };

@@ -233,6 +233,19 @@ pull_done_to(const struct err *fail, struct call *c, const char *more)
 }
 
 void
+pull_done_line(struct call *c, const char *path, bool old, int64_t line)
+{
+	AUTO_STR struct str more = STR_INIT;
+	char at[24];
+
+	(void)snprintf(at, sizeof(at), "%c%" PRId64, old ? 'L' : 'R', line);
+	str_addf(&more, "/files?at=%s&file=", at);
+	esc_url(&more, view_of(path));
+	str_addf(&more, "#f1%s", at);
+	pull_done_to(NULL, c, str_cstr(&more));
+}
+
+void
 pull_done(const struct err *fail, void *arg, void *call)
 {
 	(void)arg;

@@ -114,14 +114,11 @@ pull_on_show(const struct git_result *res, void *arg)
 	struct pull_page *g = arg;
 	const struct web_head head = { .title = g->pull.issue.title,
 		.tab = "" };
-	const char *view = call_query(g->x->c, "view");
 	AUTO_FREE char *here = pull_path(g->x->c, "/files");
 	AUTO_FREE char *blob = xasprintf(
 	    "%s/src/commit/%s", g->x->at, g->pull.head_sha);
 	struct diff_view v = { .here = here,
 		.blob = blob,
-		.only = g->words.alone,
-		.split = view != NULL && strcmp(view, "split") == 0,
 		.line = pull_words_line,
 		.has = pull_words_has,
 		.arg = &g->words };
@@ -133,6 +130,7 @@ pull_on_show(const struct git_result *res, void *arg)
 		pull_page_free(g);
 		return;
 	}
+	web_diff_query(g->x->c, &v);
 	v.truncated = json_bool_or(res->j, "truncated", false);
 	web_begin(&w, g->x->c, &head);
 	pull_words_begin(&w, &g->words);

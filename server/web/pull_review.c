@@ -300,8 +300,13 @@ pull_reviewed(const struct err *fail, void *arg, void *call)
 		.name = { "event", "head" },
 		.value = { review_state_name(op->state), op->sha } };
 
+	if (fail == NULL && line) {
+		pull_done_line(c, op->lines[0].path,
+		    op->lines[0].side == REVIEW_SIDE_OLD, op->lines[0].line);
+		return;
+	}
 	if (fail == NULL) {
-		pull_done_to(NULL, c, line ? "/files" : "");
+		pull_done_to(NULL, c, "");
 		return;
 	}
 	if (op->review_id != 0)

@@ -19,7 +19,7 @@ pull_word_done(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_review_word *op = arg;
 	struct call *c = call;
-	char verb[48], more[64] = "/files";
+	char verb[48];
 	const bool reply = op->what == REVIEW_WORD_REPLY;
 	const struct pull_again again = { .verb = verb,
 		.text = op->body,
@@ -33,10 +33,12 @@ pull_word_done(const struct err *fail, void *arg, void *call)
 		call_release(c);
 		return;
 	}
-	if (fail == NULL && op->what != REVIEW_WORD_DELETE)
-		(void)snprintf(
-		    more, sizeof(more), "/files#word-%" PRId64, op->comment_id);
-	pull_done_to(fail, c, more);
+	if (fail == NULL && op->what != REVIEW_WORD_DELETE &&
+	    !op->comment.outdated)
+		pull_done_line(c, op->comment.path,
+		    op->comment.side == REVIEW_SIDE_OLD, op->comment.line);
+	else
+		pull_done_to(fail, c, "/files");
 }
 
 static const struct {

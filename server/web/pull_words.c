@@ -188,9 +188,6 @@ pull_words_row(struct web *w, char sign, struct view text)
 
 	HTML_TAG(h, "tr");
 	HTML_CLASS(h, "td", sign == '+' ? "add" : sign == '-' ? "del" : "same");
-	if (sign != ' ')
-		HTML_LEAF(
-		    h, "span", "unseen", sign == '+' ? "added: " : "removed: ");
 	esc_term(&shown, text);
 	html_text(h, str_cstr(&shown));
 	html_end(h);

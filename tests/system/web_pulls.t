@@ -57,7 +57,7 @@ page GET "$P/files?say=R1&file=src%2Fone.c"
 tap_ok 'the form of a line is sound' sound
 tap_ok 'and there' shows 'id="say"'
 send "$P/reviews" event=COMMENT "head=$SHA" path=src/one.c at=R1 "body=why? $XSS"
-tap_is "$STATUS,$(location)" "303,$P/files" 'a word on a line leads back to the files'
+tap_is "$STATUS,$(location)" "303,$P/files?at=R1&file=src%2Fone.c#f1R1" 'a word on a line leads back to the line'
 page GET "$P/files"
 tap_ok 'it stands at its line' shows 'why? &quot;'
 tap_ok 'soundly' sound
