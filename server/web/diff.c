@@ -114,21 +114,30 @@ diff_number_cell(struct diff_page *p, char side, uint32_t n, bool named)
 	html_end(h);
 }
 
-static void
-diff_text(struct html *h, struct view text)
+void
+web_diff_text(struct html *h, struct view text)
 {
 	AUTO_STR struct str shown = STR_INIT;
-	size_t n = text.len;
+	struct view rest = text, part;
+	bool first = true;
 
-	if (n > DIFF_TEXT_MAX) {
-		n = DIFF_TEXT_MAX;
-		while (n > 0 && ((unsigned char)text.p[n] & 0xc0) == 0x80)
-			n--;
+	if (text.len > DIFF_TEXT_MAX) {
+		rest.len = DIFF_TEXT_MAX;
+		while (rest.len > 0 &&
+		    ((unsigned char)text.p[rest.len] & 0xc0) == 0x80)
+			rest.len--;
 	}
-	esc_term(&shown, (struct view){ text.p, n });
+	text = view_from(text, rest.len);
+	/* A tab is one; what else shows nothing or turns the text is named. */
+	while (rest.len > 0 && view_split(&rest, '\t', &part)) {
+		if (!first)
+			str_addc(&shown, '\t');
+		esc_term(&shown, part);
+		first = false;
+	}
 	html_text(h, str_cstr(&shown));
-	if (n < text.len)
-		HTML_LEAFF(h, "span", "sub", " … %zu bytes more", text.len - n);
+	if (text.len > 0)
+		HTML_LEAFF(h, "span", "sub", " … %zu bytes more", text.len);
 }
 
 /* Whether a line came or went is in style.css a sign before it, which is heard
@@ -144,7 +153,7 @@ diff_text_cell(struct diff_page *p, const struct diff_part *x)
 		: x->sign == '-' ? "del"
 				 : "same");
 	if (x != NULL) {
-		diff_text(h, x->text);
+		web_diff_text(h, x->text);
 		if (x->no_newline)
 			HTML_LEAF(h, "span", "sub", " (no newline at the end)");
 	}
@@ -300,7 +309,7 @@ diff_file_title(struct diff_page *p)
 	const char *what = diff_what(&p->d);
 	AUTO_STR struct str url = STR_INIT;
 
-	HTML_TAG(h, "h3");
+	HTML_TAG(h, "h2");
 	if (p->d.renamed || p->d.copied) {
 		html_shown(h, str_cstr(&p->d.old_path));
 		html_text(h, " → ");
@@ -395,7 +404,7 @@ diff_hunk_row(struct diff_page *p)
 	HTML_CLASS(h, "tr", "hunk");
 	HTML_TAG(h, "td");
 	HTML_ATTR(h, "colspan", p->v->split ? "4" : "3");
-	diff_text(h, p->hunk);
+	web_diff_text(h, p->hunk);
 	html_end(h);
 	html_end(h);
 	p->hunk = VIEW_LIT("");
@@ -475,7 +484,7 @@ diff_rest(struct diff_page *p)
 	if (p->n_rest == 0)
 		return;
 	HTML_CLASS(h, "section", "card wide");
-	HTML_LEAFF(h, "h3", "", "%zu more files", p->n_rest);
+	HTML_LEAFF(h, "h2", "", "%zu more files", p->n_rest);
 	HTML_TAG(h, "p");
 	HTML_TAG(h, "a");
 	HTML_ATTR(h, "rel", "next");

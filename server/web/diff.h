@@ -14,6 +14,7 @@
 #include "lib/base/view.h"
 
 struct call;
+struct html;
 struct web;
 
 enum {
@@ -58,6 +59,8 @@ struct diff_sum {
 
 void web_diff_sum(struct view patch, struct diff_sum *out);
 void web_diff(struct web *w, const struct diff_view *v, struct view patch);
+/* A line of somebody's file. */
+void web_diff_text(struct html *h, struct view text);
 /* view, file, from, skip and at of the page's address. */
 void web_diff_query(struct call *c, struct diff_view *v);
 

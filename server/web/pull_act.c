@@ -12,6 +12,7 @@
 #include "server/service/svc_merge.h"
 #include "server/service/svc_pull.h"
 #include "server/service/svc_update.h"
+#include "server/store/auto_merges.h"
 #include "server/web/field.h"
 #include "server/web/pull.h"
 #include "server/web/sign.h"
@@ -133,6 +134,21 @@ pull_merge_form(struct web *w, const struct project *p, const struct pull *x,
 	html_end(h);
 }
 
+/* Does it merge by itself when the gate opens? */
+static bool
+pull_waits(struct web *w, const struct project *p, const struct pull *x)
+{
+	struct auto_merge m = { .title = NULL };
+	struct err e = ERR_INIT;
+	bool waits;
+
+	if (auto_merges_get(w->t, p->id, x->issue.number, &m, &e) == -1)
+		return false;
+	waits = m.waits;
+	auto_merge_release(&m);
+	return waits;
+}
+
 static void
 pull_state_forms(struct web *w, const struct project *p, const struct pull *x)
 {
@@ -149,7 +165,7 @@ pull_state_forms(struct web *w, const struct project *p, const struct pull *x)
 		HTML_LEAF(h, "button", "quiet", "Bring it after its base");
 		html_end(h);
 	}
-	if (open && write) {
+	if (open && write && pull_waits(w, p, x)) {
 		pull_form(w, p, x, "unschedule", "row");
 		HTML_LEAF(h, "button", "quiet", "Do not merge by itself");
 		html_end(h);

@@ -183,13 +183,11 @@ pull_words_has(const struct diff_at *at, void *arg)
 static void
 pull_words_row(struct web *w, char sign, struct view text)
 {
-	AUTO_STR struct str shown = STR_INIT;
 	struct html *h = &w->h;
 
 	HTML_TAG(h, "tr");
 	HTML_CLASS(h, "td", sign == '+' ? "add" : sign == '-' ? "del" : "same");
-	esc_term(&shown, text);
-	html_text(h, str_cstr(&shown));
+	web_diff_text(h, text);
 	html_end(h);
 	html_end(h);
 }
@@ -366,6 +364,7 @@ pull_words_answer(
 	HTML_ATTR(h, "name", "body");
 	HTML_ATTR(h, "maxlength", "60000");
 	HTML_ATTR(h, "autocomplete", "off");
+	HTML_ATTR(h, "placeholder", "answer");
 	field_button(w, "quiet", "what", "reply", "Answer");
 	if (settles)
 		field_button(w, "quiet", "what",
@@ -497,7 +496,7 @@ pull_words_outdated(struct web *w, const struct pull_words *x)
 			continue;
 		if (!any) {
 			HTML_CLASS(h, "section", "card wide");
-			HTML_LEAF(h, "h3", "", "Said of lines that are gone");
+			HTML_LEAF(h, "h2", "", "Said of lines that are gone");
 			any = true;
 		}
 		HTML_TAG(h, "p");

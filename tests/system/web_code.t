@@ -134,6 +134,7 @@ tap_ok 'and says how to clone it' shows "git clone $URL/$PROJECT.git"
 (
 	cd "$WORK" || exit 1
 	seq 1 20000 >big.txt
+	{ head -c 50000 /dev/zero | tr '\0' x && printf '\n\tafter it\n'; } >a-wide.txt
 	for i in $(seq 1 350); do echo "$i" >"deep/f$i"; done
 	git add -A && git commit -q -m 'Large' && git_as "$ADMIN" push -q "$URL/$PROJECT.git" HEAD:refs/heads/large
 ) >"$T/push.log" 2>&1 || tap_bail "push: $(cat "$T/push.log")"
@@ -145,7 +146,7 @@ tap_ok 'what has no room is named' shows 'more files'
 tap_ok 'and the page is not large' test "$(wc -c <"$BODY")" -lt 100000
 NEXT=$(sed -n 's/.*href="\(?from=[0-9]*\)".*/\1/p' "$BODY")
 page GET "$P/commit/$BIG$NEXT"
-tap_ok 'what has no room is on the next page' shows '<h3>'
+tap_ok 'what has no room is on the next page' shows '<h2>'
 tap_ok 'soundly' sound
 tap_not 'where the first ones are not' shows 'deep/f1<'
 page GET "$P/commit/$BIG?file=big.txt"
@@ -159,6 +160,10 @@ page GET "$P/commit/$BIG?file=big.txt&at=R12345"
 tap_ok 'a line has its page' shows '<td id="f1R12345">12345</td>'
 page GET "$P/commit/$BIG?file=big.txt&skip=-1&from=x&at=Rx"
 tap_ok 'what is no number is the first page' shows '1 to 450 of 20000'
+page GET "$P/commit/$BIG?file=a-wide.txt"
+tap_ok 'a line of 50,000 bytes is cut' shows '49000 bytes more'
+tap_ok 'soundly' sound
+tap_ok 'a tab is a tab' shows "$(printf '>\tafter it')"
 
 # ---- who may not ----
 sign_in eve "$EVE"

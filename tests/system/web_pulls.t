@@ -146,9 +146,11 @@ page GET "$P"
 send "$P/merge" style=merge "head=$SHA" wait=1
 tap_is "$STATUS" 303 'a merge may wait for the gate'
 page GET "$P"
+tap_ok 'which it says' shows "action=\"$P/unschedule\""
 send "$P/unschedule"
 tap_is "$STATUS" 303 'or not any more'
 page GET "$P"
+tap_not 'and then there is no form of it' shows "action=\"$P/unschedule\""
 send "$P/close"
 page GET "$P"
 tap_ok 'it can be closed' shows '>closed<'
