@@ -134,7 +134,7 @@ pull_on_show(const struct git_result *res, void *arg)
 	v.truncated = json_bool_or(res->j, "truncated", false);
 	web_begin(&w, g->x->c, &head);
 	pull_words_begin(&w, &g->words);
-	v.say = g->words.may_say;
+	v.say = g->words.may_say && g->pull.issue.state == ISSUE_OPEN;
 	pull_begin(&w, &g->x->p, &g->pull, "Files");
 	web_diff_sum(res->raw, &sum);
 	HTML_LEAFF(&w.h, "p", "sub", "%zu file%s, %zu lines added, %zu removed",

@@ -240,7 +240,8 @@ pull_review_fields(struct web *w, const struct pull *x, int64_t begun)
 	    &(struct field){ .name = "event",
 		.label = "What you say of exactly this head" });
 	field_option(w, "COMMENT", "a comment", true);
-	if (x->issue.author.id != w->who->user_id) {
+	if (x->issue.state == ISSUE_OPEN &&
+	    x->issue.author.id != w->who->user_id) {
 		field_option(w, "APPROVED", "approve", false);
 		field_option(w, "REQUEST_CHANGES", "ask for changes", false);
 	}
@@ -269,9 +270,11 @@ pull_review_form(struct web *w, const struct project *p, const struct pull *x)
 	int64_t begun;
 	char verb[40];
 
-	if (x->issue.state != ISSUE_OPEN || !web_may(w, p->id, PERM_DISCUSS))
+	if (!web_may(w, p->id, PERM_DISCUSS))
 		return;
 	begun = pull_begun(w, x);
+	if (begun == 0 && x->issue.state != ISSUE_OPEN)
+		return;
 	if (begun == 0)
 		(void)snprintf(verb, sizeof(verb), "reviews");
 	else

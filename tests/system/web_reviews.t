@@ -232,6 +232,25 @@ send "$P/edit" title=x body=y
 tap_is "$STATUS" 403 'nor one that works'
 send "$P/reviewers" name=ann
 tap_is "$STATUS" 403 'and asks nobody'
+for what in reviewers reviews "reviews/$REVIEW" edit "words/$W1" "words/$W1/apply"; do
+	page POST "$P/$what" -H "Origin: $URL" -d form=0 -d name=ann -d event=COMMENT -d body=x -d title=x -d what=reply
+	tap_is "$STATUS" 403 "a form of elsewhere to $what does nothing"
+done
+
+# ---- a review that was begun when it closed ----
+sign_in ann "$ANN"
+page GET "$P/files?say=R1&file=src%2Fone.c"
+send "$P/reviews" event=PENDING "head=$SHA" path=src/one.c at=R1 'body=too late'
+api PATCH "$R/pulls/$N" '{"state":"closed"}'
+page GET "$P/files"
+tap_not 'of a closed one lines have no forms' shows 'say=R1'
+REVIEW=$(sed -n "s#.*action=\"$P/reviews/\([0-9]*\)\".*#\1#p" "$BODY" | head -n 1)
+tap_ok 'what was begun can be ended' test -n "$REVIEW"
+tap_not 'without a verdict' shows 'value="APPROVED"'
+send "$P/reviews/$REVIEW" act=discard
+page GET "$P/files"
+tap_not 'or thrown away' shows 'too late'
+
 sign_in out "$OUT"
 for what in "" /edit /files "/words/$W1"; do
 	page GET "$P$what"
