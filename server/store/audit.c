@@ -168,7 +168,9 @@ audit_seq_at(struct txn *t, int64_t at, int64_t *seq, struct err *e)
 	while (low < high) {
 		int64_t mid = low + (high - low) / 2, then = 0;
 
-		if (db_number(t, "SELECT at FROM audit WHERE seq = ?",
+		if (db_number(t,
+			"SELECT at FROM audit WHERE seq >= ? ORDER BY seq"
+			" LIMIT 1",
 			BINDS(I(mid)), &then, e) == -1)
 			return -1;
 		if (then < at)
@@ -193,17 +195,18 @@ audit_check(
 	if (audit_ends(t, &start, &head, e) == -1 ||
 	    audit_find(t, &f, &l, e) == -1)
 		return -1;
-	/* The oldest one stands for those before it, unless it is the first. */
+	/* The oldest that was read stands for those before it, unless there
+	 * are none. */
 	for (size_t i = l.n; out->bad == 0 && i > 0; i--) {
 		const struct audit_row *r = &l.at[i - 1];
 		const bool first = i == l.n;
 		const char *before = first ? start.hash : l.at[i].hash;
 
-		if (first && r->seq != start.seq + 1)
+		if (first && l.more)
 			continue;
 		audit_hash(r, before, hash);
 		if (strcmp(hash, r->hash) != 0 ||
-		    (!first && r->seq != l.at[i].seq + 1))
+		    r->seq != (first ? start.seq : l.at[i].seq) + 1)
 			out->bad = r->seq;
 		out->n++;
 	}

@@ -81,6 +81,13 @@ sqlite3 "$HOME_DIR/db/coffer.db" "UPDATE audit SET who = 'eve' WHERE seq = $LAST
 start_cofferd
 page GET "$A?verify=1"
 tap_ok 'a row that was changed is found' shows "Row $LAST is not what was written"
+stop_cofferd
+sqlite3 "$HOME_DIR/db/coffer.db" 'DELETE FROM audit WHERE seq = 1' || tap_bail 'sqlite3'
+start_cofferd
+page GET "$A?verify=1"
+tap_ok 'and one that is gone' shows 'Row 2 is not what was written'
+page GET "$A?since=$TODAY"
+tap_ok 'days are found all the same' test "$(rows)" -gt 0
 
 # ---- who may not ----
 sign_in bob "$BOB"
