@@ -407,6 +407,8 @@ pull_get(struct call *c)
 	/* One thing that was said, whole. */
 	if (call_query(c, "said") != NULL)
 		item_get(c);
+	else if (call_query(c, "review") != NULL)
+		pull_review_get(c);
 	else
 		said_load(c, pull_go);
 }

@@ -19,6 +19,11 @@
 #include "server/web/pull.h"
 #include "server/web/sign.h"
 
+enum {
+	PULL_REVIEWS = 50,          /* that are shown, the newest */
+	PULL_REVIEW_FIRST = 2 << 10 /* bytes of each */
+};
+
 /* ---- who is asked ---- */
 
 static void
@@ -140,6 +145,34 @@ pull_weigh_form(struct web *w, const struct project *p, const struct pull *x,
 	html_end(h);
 }
 
+/* Of a long one the first part, and a link to the whole. */
+static void
+pull_review_words(struct web *w, const struct review *r)
+{
+	const size_t len = strlen(r->body);
+	size_t n = len;
+	struct html *h = &w->h;
+
+	if (n > PULL_REVIEW_FIRST) {
+		n = PULL_REVIEW_FIRST;
+		while (n > 0 && ((unsigned char)r->body[n] & 0xc0) == 0x80)
+			n--;
+	}
+	if (n == 0)
+		return;
+	HTML_CLASS(h, "div", "words");
+	html_textv(h, (struct view){ r->body, n });
+	html_end(h);
+	if (n == len)
+		return;
+	HTML_CLASS(h, "p", "sub");
+	HTML_TAG(h, "a");
+	HTML_URL(h, "href", "?review=%" PRId64, r->id);
+	html_textf(h, "%zu bytes more", len - n);
+	html_end(h);
+	html_end(h);
+}
+
 static void
 pull_review_one(struct web *w, const struct project *p, const struct pull *x,
     const struct review *r)
@@ -166,8 +199,7 @@ pull_review_one(struct web *w, const struct project *p, const struct pull *x,
 	else if (r->sha[0] != '\0' && strcmp(r->sha, x->head_sha) != 0)
 		html_textf(h, ", of %.10s, not of this head", r->sha);
 	html_end(h);
-	if (r->body[0] != '\0')
-		HTML_LEAF(h, "div", "words", r->body);
+	pull_review_words(w, r);
 	pull_weigh_form(w, p, x, r);
 	html_end(h);
 }
@@ -177,6 +209,7 @@ pull_reviews_rows(struct web *w, const struct project *p, const struct pull *x,
     const struct review_list *list)
 {
 	struct html *h = &w->h;
+	size_t n = 0;
 
 	HTML_CLASS(h, "section", "card");
 	HTML_LEAF(h, "h2", "", "Reviews");
@@ -186,9 +219,11 @@ pull_reviews_rows(struct web *w, const struct project *p, const struct pull *x,
 	for (size_t i = 0; i < list->n; i++)
 		if (list->at[i].state == REVIEW_REQUEST)
 			pull_asked_one(w, p, x, &list->at[i]);
-	for (size_t i = 0; i < list->n; i++)
-		if (list->at[i].state != REVIEW_REQUEST)
-			pull_review_one(w, p, x, &list->at[i]);
+	for (size_t i = list->n; i > 0 && n < PULL_REVIEWS; i--)
+		if (list->at[i - 1].state != REVIEW_REQUEST) {
+			pull_review_one(w, p, x, &list->at[i - 1]);
+			n++;
+		}
 	html_end(h);
 	pull_ask_form(w, p, x);
 	html_end(h);
@@ -211,6 +246,43 @@ pull_reviews(struct web *w, const struct project *p, const struct pull *x)
 	pull_reviews_rows(w, p, x, &list);
 	html_end(&w->h);
 	review_list_release(&list);
+}
+
+/* One alone, whole; of a pending one its author's eyes. */
+void
+pull_review_get(struct call *c)
+{
+	struct web_head head = { .title = "Review", .tab = "" };
+	AUTO_FREE char *back = pull_path(c, "");
+	struct svc *s = call_app(c);
+	struct review r = { .id = 0 };
+	struct err e = ERR_INIT;
+	struct project p;
+	int64_t id = 0;
+	struct web w;
+
+	if (web_project(c, PERM_READ, &p) == -1)
+		return;
+	if (num_i64(call_query(c, "review"), 1, INT64_MAX, &id, &e) == -1 ||
+	    reviews_get(db_reader(s->db), p.id, id, &r, &e) == -1 ||
+	    r.item != call_arg_id(c, 2) ||
+	    (r.state == REVIEW_PENDING &&
+		r.author.id != call_who(c)->user_id)) {
+		web_error(c, 404, "There is no such review.");
+	} else {
+		web_begin(&w, c, &head);
+		HTML_LEAFF(&w.h, "h1", "", "Review of %s", r.author.login);
+		HTML_TAG(&w.h, "p");
+		HTML_TAG(&w.h, "a");
+		HTML_ATTR(&w.h, "href", back);
+		html_text(&w.h, "To the pull request");
+		html_end(&w.h);
+		html_end(&w.h);
+		HTML_LEAF(&w.h, "div", "card words whole", r.body);
+		web_reply(&w, 200);
+	}
+	review_release(&r);
+	project_release(&p);
 }
 
 /* ---- one's own ---- */

@@ -10,6 +10,7 @@
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
 #include "lib/base/log.h"
+#include "lib/base/num.h"
 #include "lib/wire/json.h"
 #include "server/domain/perm.h"
 #include "server/domain/pull_rule.h"
@@ -23,6 +24,7 @@
 
 enum {
 	PULL_WORDS_RENDER_MAX = 256 << 10, /* bytes that are taken apart */
+	PULL_WORDS_PAGE_MAX = 256 << 10,   /* that are shown at once */
 	PULL_WORDS_CONTEXT = 4 /* lines that are shown of one gone */
 };
 
@@ -93,6 +95,7 @@ pull_words_load(struct call *c, const struct project *p,
 	const struct review_comment_filter f = { .project_id = p->id,
 		.item = pull->issue.number,
 		.viewer_id = call_who(c)->user_id };
+	const char *whole = call_query(c, "whole");
 	struct svc *s = call_app(c);
 	struct pull_words_wait *wait = xcalloc(1, sizeof(*wait));
 	AUTO_FREE struct view *texts = NULL;
@@ -105,6 +108,10 @@ pull_words_load(struct call *c, const struct project *p,
 	if (out->alone != NULL && out->alone[0] == '\0')
 		out->alone = NULL;
 	out->suggest = call_query(c, "suggest") != NULL;
+	out->left = PULL_WORDS_PAGE_MAX;
+	if (whole != NULL)
+		(void)num_i64(whole, 0, INT64_MAX, &out->whole, &e);
+	e = ERR_INIT;
 	if (review_comments_list(db_reader(s->db), &f, &out->list, &e) == -1)
 		log_error("web words reason=%s", log_val(e.msg));
 	out->texts = xcalloc(out->list.n + 1, sizeof(*out->texts));
@@ -136,7 +143,7 @@ pull_words_begin(struct web *w, struct pull_words *x)
 
 /* Does a thread begin with it?  An answer whose first word is gone does. */
 static bool
-pull_words_first(const struct pull_words *x, size_t i)
+pull_words_first(struct pull_words *x, size_t i)
 {
 	if (x->list.at[i].reply_to == 0)
 		return true;
@@ -155,7 +162,7 @@ pull_words_here(const struct review_comment *r, const struct diff_at *at)
 }
 
 static bool
-pull_words_form_here(const struct pull_words *x, const struct diff_at *at)
+pull_words_form_here(struct pull_words *x, const struct diff_at *at)
 {
 	char text[16];
 
@@ -170,7 +177,7 @@ pull_words_form_here(const struct pull_words *x, const struct diff_at *at)
 bool
 pull_words_has(const struct diff_at *at, void *arg)
 {
-	const struct pull_words *x = arg;
+	struct pull_words *x = arg;
 
 	for (size_t i = 0; i < x->list.n; i++)
 		if (pull_words_here(&x->list.at[i], at))
@@ -233,9 +240,11 @@ pull_words_tail(const char *hunk, size_t lines)
 }
 
 static void
-pull_words_hunk(struct web *w, const char *hunk, size_t lines)
+pull_words_hunk(struct web *w, struct pull_words *x, const char *hunk)
 {
-	struct view rest = pull_words_tail(hunk, lines), line;
+	struct view rest = pull_words_tail(hunk, PULL_WORDS_CONTEXT), line;
+
+	x->left -= rest.len < x->left ? rest.len : x->left;
 
 	while (rest.len > 0 && view_split(&rest, '\n', &line)) {
 		char sign = line.len > 0 ? line.p[0] : ' ';
@@ -249,7 +258,7 @@ pull_words_hunk(struct web *w, const char *hunk, size_t lines)
 
 static void
 pull_words_apply(
-    struct web *w, const struct pull_words *x, const struct review_comment *r)
+    struct web *w, struct pull_words *x, const struct review_comment *r)
 {
 	char verb[48];
 
@@ -267,7 +276,7 @@ pull_words_apply(
 
 static void
 pull_words_suggestion(
-    struct web *w, const struct pull_words *x, const struct review_comment *r)
+    struct web *w, struct pull_words *x, const struct review_comment *r)
 {
 	AUTO_STR struct str lines = STR_INIT;
 	struct view rest, line, was = pull_words_tail(r->hunk, 1);
@@ -287,7 +296,7 @@ pull_words_suggestion(
 
 static void
 pull_words_head(
-    struct web *w, const struct pull_words *x, const struct review_comment *r)
+    struct web *w, struct pull_words *x, const struct review_comment *r)
 {
 	struct html *h = &w->h;
 
@@ -317,12 +326,53 @@ pull_words_head(
 	html_end(h);
 }
 
-static void
-pull_words_one(struct web *w, const struct pull_words *x, size_t i)
+/* What has no room is a link to it. */
+static bool
+pull_words_room(
+    struct web *w, struct pull_words *x, const struct review_comment *r)
 {
-	const struct review_comment *r = &x->list.at[i];
+	const size_t n = strlen(r->body);
+	struct html *h = &w->h;
+
+	if (r->id == x->whole)
+		return true;
+	if (n <= x->left) {
+		x->left -= n;
+		return true;
+	}
+	HTML_CLASS(h, "p", "sub");
+	HTML_TAG(h, "a");
+	if (r->outdated)
+		HTML_URL(h, "href", "?whole=%" PRId64 "&file=%s#word-%" PRId64,
+		    r->id, r->path, r->id);
+	else
+		HTML_URL(h, "href",
+		    "?whole=%" PRId64 "&at=%s%" PRId64 "&file=%s#word-%" PRId64,
+		    r->id, r->side == REVIEW_SIDE_OLD ? "L" : "R", r->line,
+		    r->path, r->id);
+	html_textf(h, "%zu bytes", n);
+	html_end(h);
+	html_end(h);
+	return false;
+}
+
+static void
+pull_words_body(struct web *w, struct pull_words *x, size_t i)
+{
 	AUTO_FREE char *project = xasprintf("%s/%s", x->p->owner, x->p->name);
 	const struct web_markdown ctx = { .project = project };
+
+	if (x->tokens[i].len > 0)
+		web_markdown(w, &ctx, x->tokens[i]);
+	else if (x->texts[i][0] != '\0')
+		HTML_LEAF(&w->h, "div", "words whole", x->texts[i]);
+	pull_words_suggestion(w, x, &x->list.at[i]);
+}
+
+static void
+pull_words_one(struct web *w, struct pull_words *x, size_t i)
+{
+	const struct review_comment *r = &x->list.at[i];
 	struct html *h = &w->h;
 	char id[40];
 
@@ -331,17 +381,14 @@ pull_words_one(struct web *w, const struct pull_words *x, size_t i)
 	HTML_ATTR(h, "class", "said");
 	HTML_ATTR(h, "id", id);
 	pull_words_head(w, x, r);
-	if (x->tokens[i].len > 0)
-		web_markdown(w, &ctx, x->tokens[i]);
-	else if (x->texts[i][0] != '\0')
-		HTML_LEAF(h, "div", "words whole", x->texts[i]);
-	pull_words_suggestion(w, x, r);
+	if (pull_words_room(w, x, r))
+		pull_words_body(w, x, i);
 	html_end(h);
 }
 
 static void
 pull_words_answer(
-    struct web *w, const struct pull_words *x, const struct review_comment *r)
+    struct web *w, struct pull_words *x, const struct review_comment *r)
 {
 	bool settles = x->may_write || r->author.id == w->who->user_id ||
 	    x->pull->issue.author.id == w->who->user_id;
@@ -375,7 +422,7 @@ pull_words_answer(
 
 /* The word that began it, the answers, and the form of the next one. */
 static void
-pull_words_thread(struct web *w, const struct pull_words *x, size_t first)
+pull_words_thread(struct web *w, struct pull_words *x, size_t first)
 {
 	const struct review_comment *r = &x->list.at[first];
 
@@ -415,7 +462,7 @@ pull_words_fenced(struct view text)
 
 static void
 pull_words_suggest_link(
-    struct web *w, const struct pull_words *x, const struct diff_at *at)
+    struct web *w, struct pull_words *x, const struct diff_at *at)
 {
 	AUTO_STR struct str url = STR_INIT;
 
@@ -433,8 +480,7 @@ pull_words_suggest_link(
 }
 
 static void
-pull_words_form(
-    struct web *w, const struct pull_words *x, const struct diff_at *at)
+pull_words_form(struct web *w, struct pull_words *x, const struct diff_at *at)
 {
 	AUTO_FREE char *text = x->suggest && at->side == '+'
 	    ? pull_words_fenced(at->text)
@@ -472,7 +518,7 @@ pull_words_form(
 void
 pull_words_line(struct web *w, const struct diff_at *at, void *arg)
 {
-	const struct pull_words *x = arg;
+	struct pull_words *x = arg;
 
 	for (size_t i = 0; i < x->list.n; i++)
 		if (pull_words_here(&x->list.at[i], at) &&
@@ -483,7 +529,7 @@ pull_words_line(struct web *w, const struct diff_at *at, void *arg)
 }
 
 void
-pull_words_outdated(struct web *w, const struct pull_words *x)
+pull_words_outdated(struct web *w, struct pull_words *x)
 {
 	struct html *h = &w->h;
 	bool any = false;
@@ -506,9 +552,11 @@ pull_words_outdated(struct web *w, const struct pull_words *x)
 		html_text(h, " ");
 		web_badge(w, "off", "outdated");
 		html_end(h);
-		pull_words_table(w, "the line as it was");
-		pull_words_hunk(w, r->hunk, PULL_WORDS_CONTEXT);
-		pull_words_table_end(w);
+		if (x->left > 0) {
+			pull_words_table(w, "the line as it was");
+			pull_words_hunk(w, x, r->hunk);
+			pull_words_table_end(w);
+		}
 		pull_words_thread(w, x, i);
 	}
 	if (any)

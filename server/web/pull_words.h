@@ -25,6 +25,8 @@ struct pull_words {
 	struct str raw;      /* that they are in */
 	const char *alone;   /* the one file that is shown, NULL: all */
 	const char *at;      /* the line that a form is asked for: "R12" */
+	int64_t whole; /* that word is shown however long it is, 0: none */
+	size_t left;   /* bytes of words that the page has room for */
 	/* Of whoever reads the page, once it is begun. */
 	bool may_say, may_write, suggest;
 	int64_t begun; /* his review that is not sent, 0: none */
@@ -44,6 +46,6 @@ void pull_words_begin(struct web *w, struct pull_words *x);
 bool pull_words_has(const struct diff_at *at, void *arg);
 void pull_words_line(struct web *w, const struct diff_at *at, void *arg);
 /* Those whose line is not there any more, with what it was. */
-void pull_words_outdated(struct web *w, const struct pull_words *x);
+void pull_words_outdated(struct web *w, struct pull_words *x);
 
 #endif

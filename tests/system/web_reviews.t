@@ -237,6 +237,32 @@ for what in reviewers reviews "reviews/$REVIEW" edit "words/$W1" "words/$W1/appl
 	tap_is "$STATUS" 403 "a form of elsewhere to $what does nothing"
 done
 
+# ---- many long words ----
+sign_in admin "$ADMIN"
+LONG=$(head -c 60000 /dev/zero | tr '\0' '"')
+for i in 1 2 3 4 5 6; do
+	printf '{"event":"COMMENT","body":"%s end %s","comments":[{"path":"src/one.c","new_position":1,"body":"%s end %s"}]}' \
+	    "$(printf %s "$LONG" | sed 's/"/\\"/g')" $i "$(printf %s "$LONG" | sed 's/"/\\"/g')" $i >"$T/long.json"
+	http_t=$ADMIN http POST "$R/pulls/$N/reviews" -H 'Content-Type: application/json' --data-binary "@$T/long.json"
+	[ "$STATUS" = 200 ] || tap_bail "a long review: $STATUS"
+done
+page GET "$P"
+tap_is "$STATUS" 200 'many long reviews have room on a page'
+tap_ok 'soundly' sound
+WHOLE=$(grep -o 'href="?review=[0-9]*"' "$BODY" | sed -n '1s/.*"\(.*\)"/\1/p')
+page GET "$P$WHOLE"
+tap_ok 'each is whole on its own' shows ' end '
+tap_ok 'soundly' sound
+page GET "$P?review=99999"
+tap_is "$STATUS" 404 'one that is none'
+page GET "$P/files"
+tap_is "$STATUS" 200 'so have many long words on a line'
+tap_ok 'soundly' sound
+WHOLE=$(grep -o 'href="?whole=[^"#]*' "$BODY" | sed -n '1s/.*"//p' | sed 's/&amp;/\&/g')
+tap_ok 'those without room are links' test -n "$WHOLE"
+page GET "$P/files$WHOLE"
+tap_ok 'to themselves' shows ' end 5'
+
 # ---- a review that was begun when it closed ----
 sign_in ann "$ANN"
 page GET "$P/files?say=R1&file=src%2Fone.c"
