@@ -285,6 +285,34 @@ compare_propose(struct web *w, const struct code *x, const struct json *commits)
 	compare_form(w, &x->p, &f);
 }
 
+/* A fork's branch may go where the fork came from. */
+static void
+compare_parent(struct web *w, const struct code *x)
+{
+	AUTO_FREE char *head = xasprintf("%s:%s", x->p.owner, x->path);
+	AUTO_STR struct str to = STR_INIT;
+	struct project q = { .id = 0 };
+	struct err no = ERR_INIT;
+
+	if (x->p.parent_id == 0 || !compare_is_branch(w, x->p.id, x->path) ||
+	    svc_project_by_id(
+		w->t, w->who, x->p.parent_id, PERM_DISCUSS, &q, &no) == -1)
+		return;
+	str_addc(&to, '/');
+	esc_url(&to, view_of(q.owner));
+	str_addc(&to, '/');
+	esc_url(&to, view_of(q.name));
+	str_add(&to, "/compare/...");
+	esc_url(&to, view_of(head));
+	HTML_CLASS(&w->h, "p", "do");
+	HTML_TAG(&w->h, "a");
+	HTML_ATTR(&w->h, "href", str_cstr(&to));
+	html_textf(&w->h, "Propose it to %s/%s", q.owner, q.name);
+	html_end(&w->h);
+	html_end(&w->h);
+	project_release(&q);
+}
+
 /* ---- what they differ ---- */
 
 static void
@@ -322,6 +350,7 @@ compare_write(struct web *w, struct code *x, const struct git_result *res)
 
 	compare_chooser(w, x, x->rev, x->path, false);
 	if (call_query(x->c, "file") == NULL) {
+		compare_parent(w, x);
 		compare_propose(w, x, commits);
 		if (json_count(commits) > 0)
 			compare_commits(w, x);

@@ -120,6 +120,11 @@ tap_is "$STATUS" 202 'a reader forks it'
 forked() { as "$EVE" api GET "/api/v1/repos/eve/${PROJECT#*/}/branches/worded"; [ "$STATUS" = 200 ]; }
 wait_for 20 forked
 sign_in eve "$EVE"
+page GET "/eve/${PROJECT#*/}/compare/main...worded"
+tap_ok 'the fork leads to where it came from' shows "href=\"/$PROJECT/compare/...eve%3Aworded\""
+tap_ok 'soundly' sound
+page GET "/$PROJECT/compare/...eve%3Aworded"
+tap_ok 'and its default branch' shows 'name="into" value="main"'
 page GET "/$PROJECT/compare/main...eve:worded"
 tap_is "$STATUS" 200 'and may propose a branch of it'
 tap_ok 'soundly' sound
