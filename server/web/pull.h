@@ -52,8 +52,9 @@ enum {
 
 /* Words that were refused, to send again. */
 struct pull_again {
-	const char *verb;                    /* behind ".../pulls/N/" */
-	const char *text;                    /* sent as "body" */
+	const char *verb;  /* behind ".../pulls/N/" */
+	const char *title; /* a line, sent as "title"; NULL: none */
+	const char *text;  /* sent as "body"; NULL: none */
 	const char *name[PULL_AGAIN_FIELDS]; /* NULL ends them */
 	const char *value[PULL_AGAIN_FIELDS];
 };

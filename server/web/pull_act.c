@@ -221,10 +221,17 @@ pull_again(
 	sign_form_value(&w);
 	for (size_t i = 0; i < PULL_AGAIN_FIELDS && again->name[i] != NULL; i++)
 		field_hidden(&w, again->name[i], svc_text(again->value[i]));
-	field_area(&w,
-	    &(struct field){
-		.name = "body", .label = "What you wrote", .max = 60000 },
-	    again->text, 6);
+	if (again->title != NULL)
+		field_text(&w,
+		    &(struct field){
+			.name = "title", .label = "Title", .max = 255 },
+		    again->title);
+	if (again->text != NULL)
+		field_area(&w,
+		    &(struct field){ .name = "body",
+			.label = "What you wrote",
+			.max = 60000 },
+		    again->text, 6);
 	HTML_LEAF(&w.h, "button", "primary", "Send it again");
 	html_end(&w.h);
 	HTML_TAG(&w.h, "p");
@@ -289,13 +296,24 @@ pull_merged(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_merge *op = arg;
 	struct call *c = call;
+	struct err e = ERR_INIT;
+	const struct pull_again again = { .verb = "merge",
+		.title = svc_text(op->title),
+		.name = { "head", "style", "delete", "override", "wait" },
+		.value = { op->want_head, merge_style_name(op->style),
+		    op->delete_branch ? "1" : "", op->reason,
+		    op->when_ok ? "1" : "" } };
 
-	if (fail != NULL && (op->refused || op->forbidden)) {
-		web_error(c, 409, fail->msg);
-		call_release(c);
+	if (fail == NULL) {
+		pull_done_to(NULL, c, "");
 		return;
 	}
-	pull_done_to(fail, c, "");
+	if (op->refused || op->forbidden)
+		(void)err_set(&e, ERR_EXISTS, "%s", fail->msg);
+	else
+		e = *fail;
+	pull_again(c, &e, &again);
+	call_release(c);
 }
 
 static void

@@ -99,9 +99,11 @@ tap_ok 'and how it ended' shows 'passed'
 
 # ---- a review, and the merge ----
 page GET "$P"
-send "$P/merge" style=merge "head=$SHA"
+send "$P/merge" style=merge "head=$SHA" "title=Kept $XSS"
 tap_is "$STATUS" 409 'a merge past a closed gate is refused'
 tap_ok 'with the reason' shows 'approvals'
+tap_ok 'and with what was typed' shows 'value="Kept &quot;&gt;'
+tap_ok 'soundly' sound
 page GET "$P"
 send "$P/reviews" event=APPROVED "head=0000000000000000000000000000000000000000" body=ok
 tap_is "$STATUS" 409 'another head is not approved'
