@@ -180,32 +180,6 @@ api_suggestion_applied(const struct err *fail, void *arg, void *call)
 	call_release(c);
 }
 
-/* Whoever suggested it is a co-author of what another one commits. */
-static void
-api_suggestion_people(struct call *c, struct svc_suggestion *op)
-{
-	const struct identity *who = call_who(c);
-	AUTO_STR struct str mine = STR_INIT;
-	AUTO_STR struct str theirs = STR_INIT;
-	struct review_comment k;
-	struct err e = ERR_INIT;
-	struct shape s;
-
-	shape_init(&s, c, NULL);
-	shape_noreply(&s, who->login, &mine);
-	op->noreply = str_steal(&mine);
-	if (review_comments_get(api_reader(c), op->project_id, op->comment_id,
-		who->user_id, &k, &e) == -1)
-		return;
-	if (k.author.id != who->user_id) {
-		str_addf(&theirs, "%s <", k.author.login);
-		shape_noreply(&s, k.author.login, &theirs);
-		str_addc(&theirs, '>');
-		op->co_author = str_steal(&theirs);
-	}
-	review_comment_release(&k);
-}
-
 static void
 api_suggestion_apply(struct call *c)
 {
@@ -217,7 +191,6 @@ api_suggestion_apply(struct call *c)
 	op = svc_suggestion_new(api_svc(c), call_who(c));
 	op->project_id = project;
 	op->comment_id = call_arg_id(c, 2);
-	api_suggestion_people(c, op);
 	call_hold(c);
 	svc_suggestion(op, api_suggestion_applied, c);
 }

@@ -67,6 +67,14 @@ pull_rule_fence_char(struct view line)
 bool
 pull_rule_suggestion(struct view body, struct str *out)
 {
+	struct view block;
+
+	return pull_rule_suggestion_in(body, out, &block);
+}
+
+bool
+pull_rule_suggestion_in(struct view body, struct str *out, struct view *block)
+{
 	struct view rest = body, line, info = { .p = "" };
 	size_t open = 0;
 	bool wanted = false;
@@ -79,12 +87,16 @@ pull_rule_suggestion(struct view body, struct str *out)
 
 		if (open == 0) {
 			open = n;
+			block->p = line.p;
 			mark = n > 0 ? pull_rule_fence_char(line) : '\0';
 			wanted = n > 0 && view_is(info, "suggestion");
 			continue;
 		}
 		if (n >= open && info.len == 0 &&
 		    pull_rule_fence_char(line) == mark) {
+			block->len = (rest.p != NULL
+				? (size_t)(rest.p - block->p)
+				: body.len - (size_t)(block->p - body.p));
 			if (wanted)
 				return str_ok(out);
 			open = 0;

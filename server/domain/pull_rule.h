@@ -33,6 +33,9 @@ const char *pull_rule_head(
  * is too large.
  */
 bool pull_rule_suggestion(struct view body, struct str *out);
+/* Also where in the body the block is, with its fences. */
+bool pull_rule_suggestion_in(
+    struct view body, struct str *out, struct view *block);
 
 /*
  * Appends file with its line (from 1) replaced by lines, in the way in which

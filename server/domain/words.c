@@ -73,6 +73,7 @@ void
 notice_release(struct notice *x)
 {
 	free(x->title);
+	free(x->project);
 	*x = (struct notice){ .id = 0 };
 }
 

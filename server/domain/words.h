@@ -102,6 +102,7 @@ struct notice {
 	int64_t comment_id; /* the newest, 0: none */
 	int64_t updated_at;
 	char *title;
+	char *project; /* "OWNER/NAME" */
 };
 
 struct notice_list {

@@ -402,39 +402,26 @@ svc_review_change_new(struct svc *s, const struct identity *who)
 
 /* Of a pull request that he wrote a part of nobody takes a verdict away, nor
  * gives it back; and what another approved and took back, an admin alone. */
-static int
-svc_review_dismisser(struct txn *t, const struct svc_review_change *op,
-    const struct pull *p, enum perm_verb *needs, struct err *e)
+int
+svc_review_may_weigh(struct txn *t, const struct identity *who,
+    const struct pull *p, const struct review *r, bool back, struct err *e)
 {
-	int64_t who = op->op.who.user_id;
+	enum perm_verb needs = PERM_WRITE;
 	bool wrote = false;
 
-	if (pull_writers_has(
-		t, op->project_id, p->issue.number, who, &wrote, e) == -1)
-		return -1;
-	if (wrote || p->issue.author.id == who ||
-	    (op->what == REVIEW_UNDISMISS &&
-		op->review.state == REVIEW_APPROVED &&
-		op->review.author.id != who))
-		*needs = PERM_MANAGE;
-	return 0;
-}
-
-static int
-svc_review_may_dismiss(struct txn *t, const struct svc_review_change *op,
-    const struct pull *p, struct err *e)
-{
-	const struct identity *who = &op->op.who;
-	enum perm_verb needs = PERM_WRITE;
-
-	if (!svc_review_is_verdict(op->review.state))
+	if (!svc_review_is_verdict(r->state))
 		return err_set(e, ERR_DENIED,
 		    "only APPROVED and REQUEST_CHANGES can be dismissed");
-	if (op->review.author.id == who->user_id && op->what == REVIEW_DISMISS)
+	if (r->author.id == who->user_id && !back)
 		return 0;
-	if (svc_review_dismisser(t, op, p, &needs, e) == -1)
+	if (pull_writers_has(t, p->issue.project_id, p->issue.number,
+		who->user_id, &wrote, e) == -1)
 		return -1;
-	return svc_may(t, who, op->project_id, needs, NULL, e);
+	if (wrote || p->issue.author.id == who->user_id ||
+	    (back && r->state == REVIEW_APPROVED &&
+		r->author.id != who->user_id))
+		needs = PERM_MANAGE;
+	return svc_may(t, who, p->issue.project_id, needs, NULL, e);
 }
 
 static int
@@ -489,7 +476,8 @@ svc_review_set_weight(struct txn *t, struct svc_review_change *op,
 {
 	bool dismiss = op->what == REVIEW_DISMISS;
 
-	if (svc_review_may_dismiss(t, op, p, e) == -1)
+	if (svc_review_may_weigh(t, &op->op.who, p, &op->review, !dismiss, e) ==
+	    -1)
 		return -1;
 	if (op->review.dismissed != dismiss &&
 	    (reviews_set_dismissed(t, op->project_id, op->review_id, dismiss,

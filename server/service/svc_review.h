@@ -57,6 +57,9 @@ struct svc_review_change *svc_review_change_new(
     struct svc *s, const struct identity *who);
 void svc_review_change(
     struct svc_review_change *op, svc_done_fn *done, void *arg);
+/* May he take that verdict's weight away, or give it back? */
+int svc_review_may_weigh(struct txn *t, const struct identity *who,
+    const struct pull *p, const struct review *r, bool back, struct err *e);
 
 /* In a job: a review without comments on lines; fills op->review, which is the
  * caller's to release.  Afterwards svc_pull_refresh for an approval. */

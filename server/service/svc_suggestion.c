@@ -35,6 +35,20 @@ svc_suggestion_new(struct svc *s, const struct identity *who)
 	    s, sizeof(struct svc_suggestion), who, svc_suggestion_release);
 }
 
+/* Whoever suggested it is a co-author of what another one commits. */
+static void
+svc_suggestion_people(struct svc_suggestion *op)
+{
+	const struct author *by = &op->comment.author;
+	AUTO_FREE char *theirs = NULL;
+
+	op->noreply = svc_noreply(op->op.svc, op->op.who.login);
+	if (by->id == op->op.who.user_id)
+		return;
+	theirs = svc_noreply(op->op.svc, by->login);
+	op->co_author = xasprintf("%s <%s>", by->login, theirs);
+}
+
 /* What is applied is settled. */
 static int
 svc_suggestion_job(struct txn *t, void *arg, struct err *e)
@@ -149,6 +163,7 @@ svc_suggestion_open(struct svc_suggestion *op, struct err *e)
 		op->op.who.user_id, &op->comment, e) == -1 ||
 	    pulls_get(t, op->project_id, op->comment.item, &p, e) == -1)
 		return -1;
+	svc_suggestion_people(op);
 	rc = svc_suggestion_check(op, &p, e);
 	op->branch = xstrdup(p.head);
 	memcpy(op->head, p.head_sha, sizeof(op->head));

@@ -12,9 +12,9 @@ struct svc_suggestion {
 	struct svc_op op;
 	int64_t project_id;
 	int64_t comment_id;
-	char *noreply;   /* address of whoever asks and has none */
-	char *co_author; /* "NAME <ADDRESS>" of the comment's; NULL: none */
 	char commit[SHA_HEX + 1]; /* out */
+	char *noreply;            /* the rest: within */
+	char *co_author;          /* "NAME <ADDRESS>"; NULL: none */
 	struct review_comment comment;
 	char *branch;
 	char head[SHA_HEX + 1];

@@ -155,6 +155,65 @@ audit_hash(
 	(void)sodium_bin2hex(out, AUDIT_HASH_HEX, hash, sizeof(hash));
 }
 
+int
+audit_seq_at(struct txn *t, int64_t at, int64_t *seq, struct err *e)
+{
+	struct audit_end start, head;
+	int64_t low, high;
+
+	if (audit_ends(t, &start, &head, e) == -1)
+		return -1;
+	low = start.seq + 1;
+	high = head.seq + 1;
+	while (low < high) {
+		int64_t mid = low + (high - low) / 2, then = 0;
+
+		if (db_number(t,
+			"SELECT at FROM audit WHERE seq >= ? ORDER BY seq"
+			" LIMIT 1",
+			BINDS(I(mid)), &then, e) == -1)
+			return -1;
+		if (then < at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*seq = low;
+	return 0;
+}
+
+int
+audit_check(
+    struct txn *t, int64_t max, struct audit_checked *out, struct err *e)
+{
+	struct audit_filter f = { .newest = true, .limit = max + 1 };
+	struct audit_end start, head;
+	struct audit_list l;
+	char hash[AUDIT_HASH_HEX];
+
+	*out = (struct audit_checked){ .n = 0 };
+	if (audit_ends(t, &start, &head, e) == -1 ||
+	    audit_find(t, &f, &l, e) == -1)
+		return -1;
+	/* The oldest that was read stands for those before it, unless there
+	 * are none. */
+	for (size_t i = l.n; out->bad == 0 && i > 0; i--) {
+		const struct audit_row *r = &l.at[i - 1];
+		const bool first = i == l.n;
+		const char *before = first ? start.hash : l.at[i].hash;
+
+		if (first && l.more)
+			continue;
+		audit_hash(r, before, hash);
+		if (strcmp(hash, r->hash) != 0 ||
+		    r->seq != (first ? start.seq : l.at[i].seq) + 1)
+			out->bad = r->seq;
+		out->n++;
+	}
+	audit_list_release(&l);
+	return 0;
+}
+
 /* The rows of a group are read whole before the first is written. */
 int
 audit_seal(struct txn *t, struct err *e)

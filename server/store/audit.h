@@ -21,7 +21,8 @@ enum {
 	AUDIT_WHO_MAX = 100,
 	AUDIT_VIA_MAX = 40,
 	AUDIT_ORIGIN_MAX = 80,
-	AUDIT_REQUEST_MAX = 64
+	AUDIT_REQUEST_MAX = 64,
+	AUDIT_CHECK_MAX = 900 /* rows that are checked at once */
 };
 
 struct audit_actor {
@@ -71,6 +72,19 @@ struct audit_end {
  * and its last row. */
 int audit_ends(struct txn *t, struct audit_end *start, struct audit_end *head,
     struct err *e);
+
+/* The first row of that time (ms) or later, one behind the last when there is
+ * none; as far as the clock went on. */
+int audit_seq_at(struct txn *t, int64_t at, int64_t *seq, struct err *e);
+
+struct audit_checked {
+	int64_t n;   /* rows that are what was written */
+	int64_t bad; /* the first that is not, 0: none */
+};
+/* The newest `max` rows (AUDIT_CHECK_MAX at most): does each hash follow from
+ * the row and the hash before? */
+int audit_check(
+    struct txn *t, int64_t max, struct audit_checked *out, struct err *e);
 
 /*
  * Takes away at most `max` of the oldest rows of before `until` (ms), never the

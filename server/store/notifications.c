@@ -8,10 +8,12 @@
 
 #define NOTICE_COLS                                                      \
 	"n.id, n.account_id, n.project_id, n.item, i.is_pull, i.merged," \
-	" i.state, n.status, n.comment_id, n.updated_at, i.title"
+	" i.state, n.status, n.comment_id, n.updated_at, i.title,"       \
+	" p.owner || '/' || p.name"
 #define NOTICE_FROM                                           \
 	" FROM notification n JOIN issue i ON i.project_id =" \
-	" n.project_id AND i.number = n.item"
+	" n.project_id AND i.number = n.item"                 \
+	" JOIN project p ON p.id = n.project_id"
 
 int
 notices_join(struct txn *t, int64_t project_id, int64_t item,
@@ -76,6 +78,7 @@ notices_fill(struct query *q, struct notice *x)
 	x->comment_id = query_i64(q);
 	x->updated_at = query_i64(q);
 	x->title = query_text(q);
+	x->project = query_text(q);
 }
 
 /* What a list is of; without the role, which a count need not ask. */

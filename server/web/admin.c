@@ -10,6 +10,7 @@ static const struct admin_page {
 	{ "users", "/-/admin", "Users" },
 	{ "runners", "/-/admin/runners", "Runners" },
 	{ "health", "/-/admin/health", "Health" },
+	{ "audit", "/-/admin/audit", "Audit" },
 	{ NULL, NULL, NULL },
 };
 

@@ -10,8 +10,8 @@ struct form;
 struct user;
 struct web;
 
-/* The page begun, with title and links; at: "users", "runners", "health".  -1
- * after the reply. */
+/* The page begun, with title and links; at: "users", "runners", "health",
+ * "audit".  -1 after the reply. */
 int admin_begin(struct web *w, struct call *c, const char *at);
 /* The body of a POST; the caller releases it.  -1 after the reply. */
 int admin_take(struct call *c, struct form *f);

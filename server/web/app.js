@@ -119,9 +119,14 @@ function listen(after) {
 	    'run.cancel', 'sandbox.updated', 'sandbox.proved',
 	    'project.created', 'project.updated', 'project.deleting',
 	    'project.deleted', 'network.changed', 'sandbox.wanted',
-	    'issue.opened', 'issue.closed', 'issue.edited',
+	    'issue.opened', 'issue.closed', 'issue.reopened', 'issue.edited',
 	    'comment.created', 'comment.edited', 'comment.deleted', 'pull.opened', 'pull.closed',
-	    'pull.merged', 'mirror.synced', 'mirror.failed'])
+	    'pull.merged', 'pull.reopened', 'pull.synchronized', 'pull.conflict', 'pull.auto_merge',
+	    'pull.finding_dismissed', 'pull.review_requested', 'pull.review_request_removed',
+	    'review.created', 'review.deleted', 'review.dismissed', 'review.undismissed', 'review.commented',
+	    'review.resolved', 'review.unresolved', 'status.created', 'protection.changed',
+	    'check.queued', 'check.started', 'check.finished', 'check.failed',
+	    'mirror.synced', 'mirror.failed'])
 		stream.addEventListener(kind, refresh);
 }
 

@@ -10,6 +10,7 @@
 #include "lib/wire/json.h"
 #include "server/git/ref_cache.h"
 #include "server/git/ref_snapshot.h"
+#include "server/web/diff.h"
 
 struct code *
 code_new(struct call *c)
@@ -339,4 +340,35 @@ code_subject(
 	HTML_URL(&w->h, "href", "/%s/%s/commit/%s", x->p.owner, x->p.name, sha);
 	html_shown(&w->h, line[0] != '\0' ? line : "(no message)");
 	html_end(&w->h);
+}
+
+int
+code_keep(struct code *x, const struct json *j)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+
+	json_print(j, &text);
+	x->entry = json_parse(str_view(&text), text.len, &e);
+	if (x->entry != NULL)
+		return 0;
+	(void)code_failed(x, &e);
+	return -1;
+}
+
+void
+code_diff(struct web *w, const struct code *x, const struct git_result *res,
+    const char *here, const char *blob)
+{
+	struct diff_view v = { .here = here,
+		.blob = blob,
+		.truncated = json_bool_or(res->j, "truncated", false) };
+	struct diff_sum sum;
+
+	web_diff_query(x->c, &v);
+	web_diff_sum(res->raw, &sum);
+	HTML_LEAFF(&w->h, "p", "sub",
+	    "%zu file%s, %zu lines added, %zu removed", sum.files,
+	    sum.files == 1 ? "" : "s", sum.added, sum.deleted);
+	web_diff(w, &v, res->raw);
 }

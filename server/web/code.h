@@ -25,7 +25,7 @@ struct code {
 	char *at;               /* "/O/P", escaped */
 	char *where;            /* "branch/main", escaped */
 	uint32_t page;
-	struct json *entry; /* of the page about a folder, until its README */
+	struct json *entry; /* what git said first, until it said the rest */
 };
 typedef void code_go_fn(struct code *x);
 
@@ -49,6 +49,12 @@ void code_by(struct web *w, const struct json *commit);
 /* The first line of a message, as a link to its commit. */
 void code_subject(
     struct web *w, const struct code *x, const char *sha, const char *message);
+/* Keeps an answer as x->entry; -1 after it replied and freed x. */
+int code_keep(struct code *x, const struct json *j);
+/* How much changed, and the diff, on a page of its own: ?view=split,
+ * ?file=PATH.  here and blob as in diff_view. */
+void code_diff(struct web *w, const struct code *x,
+    const struct git_result *res, const char *here, const char *blob);
 
 /* A folder's README, when there is one; called with its tokens. */
 void code_readme(struct web *w, const struct code *x, struct view tokens);

@@ -1,4 +1,4 @@
-/* history: commits, one of them, two compared, branches and tags. */
+/* history: commits, one of them, branches and tags. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +8,10 @@
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
 #include "lib/wire/json.h"
-#include "server/domain/rev_text.h"
 #include "server/git/ref_cache.h"
 #include "server/git/ref_snapshot.h"
 #include "server/web/code.h"
-#include "server/web/diff.h"
+#include "server/web/pull.h"
 
 static void
 history_rows(struct web *w, const struct code *x, const struct json *list)
@@ -188,35 +187,6 @@ history_commit_head(struct web *w, const struct code *x)
 }
 
 static void
-history_sum(struct web *w, struct view patch)
-{
-	struct diff_sum sum;
-
-	web_diff_sum(patch, &sum);
-	HTML_LEAFF(&w->h, "p", "sub",
-	    "%zu file%s, %zu lines added, %zu removed", sum.files,
-	    sum.files == 1 ? "" : "s", sum.added, sum.deleted);
-}
-
-/* The diff of a page of its own: ?view=split, ?file=PATH. */
-static void
-history_diff(struct web *w, struct code *x, const struct git_result *res,
-    const char *here, const char *blob)
-{
-	const char *view = call_query(x->c, "view");
-	struct diff_view v = { .here = here,
-		.blob = blob,
-		.only = call_query(x->c, "file"),
-		.split = view != NULL && strcmp(view, "split") == 0,
-		.truncated = json_bool_or(res->j, "truncated", false) };
-
-	if (v.only != NULL && v.only[0] == '\0')
-		v.only = NULL;
-	history_sum(w, res->raw);
-	web_diff(w, &v, res->raw);
-}
-
-static void
 history_on_show(const struct git_result *res, void *arg)
 {
 	struct code *x = arg;
@@ -230,7 +200,7 @@ history_on_show(const struct git_result *res, void *arg)
 	blob = xasprintf("%s/src/commit/%s", x->at, x->sha);
 	code_begin(&w, x, "commit");
 	history_commit_head(&w, x);
-	history_diff(&w, x, res, here, blob);
+	code_diff(&w, x, res, here, blob);
 	web_reply(&w, 200);
 	code_free(x);
 }
@@ -239,18 +209,10 @@ static void
 history_on_commit(const struct git_result *res, void *arg)
 {
 	struct code *x = arg;
-	AUTO_STR struct str text = STR_INIT;
 	struct git_ask_show spec = { .head = x->sha };
-	struct err e = ERR_INIT;
 
-	if (code_failed(x, res->fail))
+	if (code_failed(x, res->fail) || code_keep(x, res->j) == -1)
 		return;
-	json_print(res->j, &text);
-	x->entry = json_parse(str_view(&text), text.len, &e);
-	if (x->entry == NULL) {
-		(void)code_failed(x, &e);
-		return;
-	}
 	(void)snprintf(x->sha, sizeof(x->sha), "%s",
 	    json_str_or(json_at(json_get(res->j, "commits"), 0), "sha", ""));
 	gitask_show(((struct svc *)call_app(x->c))->git, x->p.id, &spec,
@@ -271,70 +233,6 @@ history_commit(struct call *c)
 	    history_on_commit, x);
 }
 
-/* ---- two compared ---- */
-
-static void
-history_on_compare(const struct git_result *res, void *arg)
-{
-	struct code *x = arg;
-	AUTO_FREE char *here = NULL;
-	AUTO_STR struct str range = STR_INIT;
-	struct web w;
-
-	if (code_failed(x, res->fail))
-		return;
-	esc_url(&range, view_of(x->rev));
-	str_add(&range, "...");
-	esc_url(&range, view_of(x->path));
-	here = xasprintf("%s/compare/%s", x->at, str_cstr(&range));
-	code_begin(&w, x, "compare");
-	HTML_CLASS(&w.h, "p", "sub");
-	html_text(&w.h, "What ");
-	HTML_TAG(&w.h, "code");
-	html_shown(&w.h, x->path);
-	html_end(&w.h);
-	html_text(&w.h, " has and ");
-	HTML_TAG(&w.h, "code");
-	html_shown(&w.h, x->rev);
-	html_end(&w.h);
-	html_text(&w.h, " has not.");
-	html_end(&w.h);
-	history_diff(&w, x, res, here, NULL);
-	web_reply(&w, 200);
-	code_free(x);
-}
-
-static void
-history_compare(struct call *c)
-{
-	struct code *x = code_new(c);
-	struct rev_range r = { .base = NULL };
-	struct git_ask_show spec;
-	struct err e = ERR_INIT;
-
-	if (x == NULL)
-		return;
-	if (rev_range_parse(call_arg(c, 2), &r, &e) == -1) {
-		(void)code_failed(x, &e);
-		return;
-	}
-	x->rev = xstrdup(
-	    r.base != NULL && r.base[0] != '\0' ? r.base : x->p.default_branch);
-	x->path = xstrdup(
-	    r.head != NULL && r.head[0] != '\0' ? r.head : x->p.default_branch);
-	spec = (struct git_ask_show){
-		.base = x->rev, .head = x->path, .direct = r.direct
-	};
-	rev_range_release(&r);
-	if (gitpool_rev_told(x->rev, &e) == -1 ||
-	    gitpool_rev_told(x->path, &e) == -1) {
-		(void)code_failed(x, &e);
-		return;
-	}
-	gitask_show(((struct svc *)call_app(c))->git, x->p.id, &spec,
-	    history_on_compare, x);
-}
-
 /* ---- branches and tags ---- */
 
 static void
@@ -344,7 +242,10 @@ history_ref_row(
 	const char *name = r->name + strlen(tag ? "refs/tags/" : "refs/heads/");
 	struct html *h = &w->h;
 	AUTO_STR struct str url = STR_INIT;
+	char sha[GIT_SHA_TEXT];
 
+	(void)snprintf(
+	    sha, sizeof(sha), "%.40s", r->peeled != NULL ? r->peeled : r->sha);
 	str_addf(&url, "%s/src/%s/", x->at, tag ? "tag" : "branch");
 	esc_url_path(&url, view_of(name));
 	HTML_TAG(h, "tr");
@@ -358,10 +259,8 @@ history_ref_row(
 	html_end(h);
 	web_cell(w, "Commit", "");
 	HTML_TAG(h, "a");
-	HTML_URL(h, "href", "/%s/%s/commit/%s", x->p.owner, x->p.name,
-	    r->peeled != NULL ? r->peeled : r->sha);
-	HTML_LEAFF(
-	    h, "code", "", "%.12s", r->peeled != NULL ? r->peeled : r->sha);
+	HTML_URL(h, "href", "/%s/%s/commit/%s", x->p.owner, x->p.name, sha);
+	HTML_LEAFF(h, "code", "", "%.12s", sha);
 	html_end(h);
 	html_end(h);
 	web_cell(w, "", "");
@@ -393,6 +292,8 @@ history_on_refs(struct ref_snapshot *s, const struct err *fail, void *arg)
 	if (code_failed(x, fail))
 		return;
 	code_begin(&w, x, tag ? "tags" : "branches");
+	if (!tag)
+		pull_new_link(&w, &x->p);
 	HTML_CLASS(&w.h, "section", "card wide");
 	web_table(&w, "refs", columns, 3);
 	for (size_t i = refsnap_seek(s, REF_SIDE_WORK, view_of(place));
@@ -445,8 +346,6 @@ const struct route web_history_routes[] = {
 	{ "GET", "/{owner}/{r}/commits/{kind}/{path...}", ROUTE_PAGE,
 	    history_get },
 	{ "GET", "/{owner}/{r}/commit/{sha}", ROUTE_PAGE, history_commit },
-	{ "GET", "/{owner}/{r}/compare/{path...}", ROUTE_PAGE,
-	    history_compare },
 	{ "GET", "/{owner}/{r}/branches", ROUTE_PAGE, history_branches },
 	{ "GET", "/{owner}/{r}/tags", ROUTE_PAGE, history_tags },
 	{ .method = NULL },

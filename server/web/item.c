@@ -12,6 +12,7 @@
 #include "server/service/svc_comment.h"
 #include "server/service/svc_issue.h"
 #include "server/store/issues.h"
+#include "server/web/pull.h"
 #include "server/web/query.h"
 #include "server/web/said.h"
 #include "server/web/sign.h"
@@ -159,6 +160,8 @@ item_list(struct call *c, bool pulls)
 	f.offset = (int64_t)(page - 1) * limit;
 	web_begin(&w, c, &head);
 	web_project_title(&w, &p, pulls ? PART_PULLS : PART_ISSUES, head.title);
+	if (pulls)
+		pull_new_link(&w, &p);
 	item_tabs(&w, f.state);
 	if (issues_list(w.t, &f, &list, &e) == -1) {
 		html_release(&w.h);

@@ -139,6 +139,10 @@ job_get(struct call *c)
 		return;
 	head.title = j.name;
 	web_begin(&w, c, &head);
+	/* The output is followed by itself. */
+	HTML_TAG(&w.h, "div");
+	HTML_ATTR(&w.h, "id", "facts");
+	HTML_FLAG(&w.h, "data-live");
 	HTML_CLASS(&w.h, "div", "title");
 	HTML_TAG(&w.h, "h1");
 	html_text(&w.h, "Check ");
@@ -151,6 +155,7 @@ job_get(struct call *c)
 	    job_state_name(j.state));
 	html_end(&w.h);
 	job_facts(&w, &j);
+	html_end(&w.h);
 	job_log(&w, &j);
 	job_release(&j);
 	web_reply(&w, 200);

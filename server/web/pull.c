@@ -13,7 +13,6 @@
 #include "server/service/svc_merge.h"
 #include "server/store/jobs.h"
 #include "server/store/pulls.h"
-#include "server/store/reviews.h"
 #include "server/store/statuses.h"
 #include "server/web/fetched.h"
 #include "server/web/item.h"
@@ -80,6 +79,14 @@ pull_begin(struct web *w, const struct project *p, const struct pull *x,
 		html_text(h, "; checks run on it merged into ");
 		HTML_LEAFF(h, "code", "", "%.10s", x->base_sha);
 	}
+	if (pull_may_edit(w, p, x)) {
+		html_text(h, " · ");
+		HTML_TAG(h, "a");
+		HTML_URL(h, "href", "/%s/%s/pulls/%" PRId64 "/edit", p->owner,
+		    p->name, x->issue.number);
+		html_text(h, "edit");
+		html_end(h);
+	}
 	html_end(h);
 	HTML_TAG(h, "nav");
 	HTML_ATTR(h, "class", "tabs");
@@ -122,6 +129,28 @@ pull_gate(struct web *w, const struct svc_merge *op)
 		html_end(h);
 	}
 	html_end(h);
+	html_end(h);
+}
+
+static void
+pull_ended(struct web *w, const struct pull *x)
+{
+	struct html *h = &w->h;
+
+	HTML_CLASS(h, "p", "card");
+	if (x->issue.merged) {
+		html_text(h, "Merged");
+		if (x->merger.id != 0)
+			html_textf(h, " by %s", x->merger.login);
+		html_text(h, " as ");
+		HTML_LEAFF(h, "code", "", "%.12s", x->merge_sha);
+		html_text(h, ", ");
+		web_time(w, x->merged_at);
+	} else {
+		html_text(h, "Closed without being merged, ");
+		web_time(w, x->issue.closed_at);
+	}
+	html_text(h, ".");
 	html_end(h);
 }
 
@@ -216,7 +245,6 @@ pull_checks(struct web *w, const struct project *p, const struct pull *x)
 		    ".coffer/checks.yml");
 	HTML_CLASS(h, "ul", "gate");
 	HTML_ATTR(h, "id", "checks");
-	HTML_FLAG(h, "data-live");
 	for (size_t i = 0; i < jobs.n; i++)
 		pull_job(w, &jobs.at[i]);
 	pull_statuses(w, &statuses);
@@ -224,59 +252,6 @@ pull_checks(struct web *w, const struct project *p, const struct pull *x)
 	html_end(h);
 	status_list_release(&statuses);
 	job_list_release(&jobs);
-}
-
-static void
-pull_review(struct web *w, const struct pull *x, const struct review *r)
-{
-	struct html *h = &w->h;
-
-	HTML_TAG(h, "li");
-	web_badge(w,
-	    r->state == REVIEW_APPROVED              ? "good"
-		: r->state == REVIEW_REQUEST_CHANGES ? "bad"
-						     : "off",
-	    r->state == REVIEW_APPROVED              ? "approved"
-		: r->state == REVIEW_REQUEST_CHANGES ? "changes wanted"
-		: r->state == REVIEW_REQUEST         ? "asked"
-						     : "commented");
-	html_text(h, " ");
-	HTML_LEAF(h, "strong", "", r->author.login);
-	HTML_CLASS(h, "span", "sub");
-	html_text(h, " ");
-	web_time(w, r->submitted_at);
-	if (r->dismissed)
-		html_text(h, ", dismissed");
-	else if (r->sha[0] != '\0' && strcmp(r->sha, x->head_sha) != 0)
-		html_textf(h, ", of %.10s, not of this head", r->sha);
-	html_end(h);
-	if (r->body[0] != '\0')
-		HTML_LEAF(h, "div", "words", r->body);
-	html_end(h);
-}
-
-static void
-pull_reviews(struct web *w, const struct project *p, const struct pull *x)
-{
-	const struct review_filter f = { .project_id = p->id,
-		.item = x->issue.number,
-		.viewer_id = w->who->user_id };
-	struct review_list list = { .n = 0 };
-	struct err e = ERR_INIT;
-	struct html *h = &w->h;
-
-	if (reviews_list(w->t, &f, &list, &e) == -1)
-		log_error("web reviews reason=%s", log_val(e.msg));
-	if (list.n > 0) {
-		HTML_CLASS(h, "section", "card");
-		HTML_LEAF(h, "h2", "", "Reviews");
-		HTML_CLASS(h, "ul", "gate");
-		for (size_t i = 0; i < list.n; i++)
-			pull_review(w, x, &list.at[i]);
-		html_end(h);
-		html_end(h);
-	}
-	review_list_release(&list);
 }
 
 static void
@@ -327,8 +302,11 @@ pull_finding(struct web *w, const struct project *p, const struct pull *x,
 	html_text(h, " ");
 	if (f->file[0] != '\0') {
 		HTML_TAG(h, "a");
-		HTML_URL(h, "href", "/%s/%s/pulls/%" PRId64 "/files?file=%s",
-		    p->owner, p->name, x->issue.number, f->file);
+		HTML_URL(h, "href",
+		    "/%s/%s/pulls/%" PRId64 "/files?file=%s&at=R%" PRId64
+		    "#f1R%" PRId64,
+		    p->owner, p->name, x->issue.number, f->file, f->line,
+		    f->line);
 		html_shown(h, f->file);
 		html_end(h);
 		if (f->line > 0)
@@ -378,12 +356,20 @@ pull_write(struct web *w, const struct said *x, const struct svc_merge *op)
 
 	pull_begin(w, &x->p, pull, "Conversation");
 	said_write(w, x);
+	/* Always there, so that app.js finds it again. */
+	HTML_TAG(&w->h, "div");
+	HTML_ATTR(&w->h, "id", "verdicts");
+	HTML_FLAG(&w->h, "data-live");
 	if (pull->issue.state == ISSUE_OPEN)
 		pull_gate(w, op);
+	else
+		pull_ended(w, pull);
 	pull_findings(w, &x->p, pull);
 	pull_checks(w, &x->p, pull);
+	html_end(&w->h);
 	pull_reviews(w, &x->p, pull);
 	fetched_write(w, &x->p, pull->issue.number);
+	pull_review_form(w, &x->p, pull);
 	pull_forms(w, &x->p, pull, op->verdict.open, op->may_override);
 	item_say(w, &x->p, &pull->issue);
 }
@@ -421,6 +407,8 @@ pull_get(struct call *c)
 	/* One thing that was said, whole. */
 	if (call_query(c, "said") != NULL)
 		item_get(c);
+	else if (call_query(c, "review") != NULL)
+		pull_review_get(c);
 	else
 		said_load(c, pull_go);
 }

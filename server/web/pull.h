@@ -14,8 +14,52 @@ char *pull_path(const struct call *c, const char *more);
 /* Title and tabs; tab is one of their words. */
 void pull_begin(struct web *w, const struct project *p, const struct pull *x,
     const char *tab);
-/* Who may: forms to review, merge, update, close. */
+/* To who may open one: the way to it. */
+void pull_new_link(struct web *w, const struct project *p);
+/* Who may: forms to merge, update, close. */
 void pull_forms(struct web *w, const struct project *p, const struct pull *x,
     bool open, bool may_override);
+/* Who is asked for a review and what was answered, with what may be done. */
+void pull_reviews(struct web *w, const struct project *p, const struct pull *x);
+/* ?review=ID of the page: that one alone. */
+void pull_review_get(struct call *c);
+/* To who may: the form of a review, or to end the one that he began. */
+void pull_review_form(
+    struct web *w, const struct project *p, const struct pull *x);
+/* The id of the review that he began and did not send, 0: none. */
+int64_t pull_begun(struct web *w, const struct pull *x);
+
+/* Title and text: its author, and who maintains the project. */
+bool pull_may_edit(
+    struct web *w, const struct project *p, const struct pull *x);
+/* <form> of POST .../pulls/N/VERB with its secret; the caller ends it. */
+void pull_form(struct web *w, const struct project *p, const struct pull *x,
+    const char *verb, const char *cls);
+/* The form that was sent, to release, and the project; -1 after the reply. */
+int pull_take(
+    struct call *c, enum perm_verb verb, struct form *f, int64_t *project);
+/* svc_done_fn: back to the page, or what is wrong; releases the call. */
+void pull_done(const struct err *fail, void *op, void *call);
+/* The same to a page of it: "/files". */
+void pull_done_to(const struct err *fail, struct call *c, const char *more);
+
+/* And to a line of its diff, which is on the page of its file alone. */
+void pull_done_line(struct call *c, const char *path, bool old, int64_t line);
+
+enum {
+	PULL_AGAIN_FIELDS = 6
+};
+
+/* Words that were refused, to send again. */
+struct pull_again {
+	const char *verb;  /* behind ".../pulls/N/" */
+	const char *title; /* a line, sent as "title"; NULL: none */
+	const char *text;  /* sent as "body"; NULL: none */
+	const char *name[PULL_AGAIN_FIELDS]; /* NULL ends them */
+	const char *value[PULL_AGAIN_FIELDS];
+};
+/* Replies; what is no use to send again is said alone. */
+void pull_again(
+    struct call *c, const struct err *fail, const struct pull_again *again);
 
 #endif

@@ -6,30 +6,35 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
-#include "lib/base/num.h"
+#include "lib/base/esc.h"
 #include "server/service/svc_auto_merge.h"
 #include "server/service/svc_look.h"
 #include "server/service/svc_merge.h"
 #include "server/service/svc_pull.h"
-#include "server/service/svc_review.h"
-#include "server/service/svc_review_comment.h"
 #include "server/service/svc_update.h"
+#include "server/store/auto_merges.h"
+#include "server/web/field.h"
 #include "server/web/pull.h"
 #include "server/web/sign.h"
 
 /* ---- the forms ---- */
 
-static void
+void
 pull_form(struct web *w, const struct project *p, const struct pull *x,
     const char *verb, const char *cls)
 {
+	AUTO_STR struct str to = STR_INIT;
 	struct html *h = &w->h;
 
 	HTML_TAG(h, "form");
 	HTML_ATTR(h, "class", cls);
 	HTML_ATTR(h, "method", "post");
-	HTML_URL(h, "action", "/%s/%s/pulls/%" PRId64 "/%s", p->owner, p->name,
-	    x->issue.number, verb);
+	str_addc(&to, '/');
+	esc_url(&to, view_of(p->owner));
+	str_addc(&to, '/');
+	esc_url(&to, view_of(p->name));
+	str_addf(&to, "/pulls/%" PRId64 "/%s", x->issue.number, verb);
+	HTML_ATTR(h, "action", str_cstr(&to));
 	sign_form_value(w);
 }
 
@@ -50,36 +55,6 @@ pull_label(struct html *h, const char *id, const char *text)
 	HTML_TAG(h, "label");
 	HTML_ATTR(h, "for", id);
 	html_text(h, text);
-	html_end(h);
-}
-
-static void
-pull_review_form(struct web *w, const struct project *p, const struct pull *x)
-{
-	struct html *h = &w->h;
-
-	pull_form(w, p, x, "reviews", "card say");
-	HTML_LEAF(h, "h2", "", "Review");
-	pull_label(h, "verdict", "What you say of exactly this head");
-	HTML_TAG(h, "select");
-	HTML_ATTR(h, "id", "verdict");
-	HTML_ATTR(h, "name", "event");
-	pull_option(h, "COMMENT", "a comment", true);
-	pull_option(h, "APPROVED", "approve", false);
-	pull_option(h, "REQUEST_CHANGES", "ask for changes", false);
-	html_end(h);
-	HTML_VOID(h, "input");
-	HTML_ATTR(h, "type", "hidden");
-	HTML_ATTR(h, "name", "head");
-	HTML_ATTR(h, "value", x->head_sha);
-	pull_label(h, "review", "Why");
-	HTML_TAG(h, "textarea");
-	HTML_ATTR(h, "id", "review");
-	HTML_ATTR(h, "name", "body");
-	HTML_ATTR(h, "rows", "3");
-	HTML_ATTR(h, "maxlength", "60000");
-	html_end(h);
-	HTML_LEAF(h, "button", "primary", "Send the review");
 	html_end(h);
 }
 
@@ -159,6 +134,21 @@ pull_merge_form(struct web *w, const struct project *p, const struct pull *x,
 	html_end(h);
 }
 
+/* Does it merge by itself when the gate opens? */
+static bool
+pull_waits(struct web *w, const struct project *p, const struct pull *x)
+{
+	struct auto_merge m = { .title = NULL };
+	struct err e = ERR_INIT;
+	bool waits;
+
+	if (auto_merges_get(w->t, p->id, x->issue.number, &m, &e) == -1)
+		return false;
+	waits = m.waits;
+	auto_merge_release(&m);
+	return waits;
+}
+
 static void
 pull_state_forms(struct web *w, const struct project *p, const struct pull *x)
 {
@@ -175,7 +165,7 @@ pull_state_forms(struct web *w, const struct project *p, const struct pull *x)
 		HTML_LEAF(h, "button", "quiet", "Bring it after its base");
 		html_end(h);
 	}
-	if (open && write) {
+	if (open && write && pull_waits(w, p, x)) {
 		pull_form(w, p, x, "unschedule", "row");
 		HTML_LEAF(h, "button", "quiet", "Do not merge by itself");
 		html_end(h);
@@ -196,8 +186,6 @@ void
 pull_forms(struct web *w, const struct project *p, const struct pull *x,
     bool open, bool may_override)
 {
-	if (x->issue.state == ISSUE_OPEN && web_may(w, p->id, PERM_DISCUSS))
-		pull_review_form(w, p, x);
 	if (x->issue.state == ISSUE_OPEN && web_may(w, p->id, PERM_WRITE))
 		pull_merge_form(w, p, x, open, may_override);
 	pull_state_forms(w, p, x);
@@ -205,8 +193,57 @@ pull_forms(struct web *w, const struct project *p, const struct pull *x,
 
 /* ---- what they do ---- */
 
-/* The end of each: back to the page, or what is wrong. */
-static void
+void
+pull_again(
+    struct call *c, const struct err *fail, const struct pull_again *again)
+{
+	const struct web_head head = { .title = "That was not taken",
+		.tab = "" };
+	AUTO_FREE char *back = pull_path(c, "");
+	AUTO_FREE char *action = xasprintf("%s/%s", back, again->verb);
+	struct web w;
+
+	if (call_status_of(fail) >= 500 || fail->code == ERR_DENIED) {
+		web_fail(c, fail);
+		return;
+	}
+	web_begin(&w, c, &head);
+	HTML_LEAF(&w.h, "h1", "", head.title);
+	HTML_TAG(&w.h, "p");
+	HTML_ATTR(&w.h, "class", "alert");
+	HTML_ATTR(&w.h, "role", "alert");
+	html_shown(&w.h, fail->msg);
+	html_end(&w.h);
+	HTML_TAG(&w.h, "form");
+	HTML_ATTR(&w.h, "class", "card say");
+	HTML_ATTR(&w.h, "method", "post");
+	HTML_ATTR(&w.h, "action", action);
+	sign_form_value(&w);
+	for (size_t i = 0; i < PULL_AGAIN_FIELDS && again->name[i] != NULL; i++)
+		field_hidden(&w, again->name[i], svc_text(again->value[i]));
+	if (again->title != NULL)
+		field_text(&w,
+		    &(struct field){
+			.name = "title", .label = "Title", .max = 255 },
+		    again->title);
+	if (again->text != NULL)
+		field_area(&w,
+		    &(struct field){ .name = "body",
+			.label = "What you wrote",
+			.max = 60000 },
+		    again->text, 6);
+	HTML_LEAF(&w.h, "button", "primary", "Send it again");
+	html_end(&w.h);
+	HTML_TAG(&w.h, "p");
+	HTML_TAG(&w.h, "a");
+	HTML_ATTR(&w.h, "href", back);
+	html_text(&w.h, "The pull request as it is now");
+	html_end(&w.h);
+	html_end(&w.h);
+	web_reply(&w, call_status_of(fail));
+}
+
+void
 pull_done_to(const struct err *fail, struct call *c, const char *more)
 {
 	AUTO_FREE char *to = NULL;
@@ -218,22 +255,27 @@ pull_done_to(const struct err *fail, struct call *c, const char *more)
 	call_release(c);
 }
 
-static void
+void
+pull_done_line(struct call *c, const char *path, bool old, int64_t line)
+{
+	AUTO_STR struct str more = STR_INIT;
+	char at[24];
+
+	(void)snprintf(at, sizeof(at), "%c%" PRId64, old ? 'L' : 'R', line);
+	str_addf(&more, "/files?at=%s&file=", at);
+	esc_url(&more, view_of(path));
+	str_addf(&more, "#f1%s", at);
+	pull_done_to(NULL, c, str_cstr(&more));
+}
+
+void
 pull_done(const struct err *fail, void *arg, void *call)
 {
 	(void)arg;
 	pull_done_to(fail, call, "");
 }
 
-static void
-pull_done_files(const struct err *fail, void *arg, void *call)
-{
-	(void)arg;
-	pull_done_to(fail, call, "/files");
-}
-
-/* The form and the project; -1 after the reply. */
-static int
+int
 pull_take(struct call *c, enum perm_verb verb, struct form *f, int64_t *project)
 {
 	struct project p;
@@ -249,75 +291,29 @@ pull_take(struct call *c, enum perm_verb verb, struct form *f, int64_t *project)
 	return 0;
 }
 
-/* A line of the form: its path, side and number. */
-static void
-pull_review_line(struct svc_review_create *op, const struct form *f)
-{
-	const char *at = form_get(f, "at");
-	struct err e = ERR_INIT;
-	int64_t n;
-
-	if (form_get(f, "path")[0] == '\0' || (at[0] != 'L' && at[0] != 'R') ||
-	    num_i64(at + 1, 1, INT32_MAX, &n, &e) == -1)
-		return;
-	op->lines = xcalloc(1, sizeof(*op->lines));
-	op->n_lines = 1;
-	op->lines[0] = (struct svc_review_line){ .path = xstrdup(
-						     form_get(f, "path")),
-		.body = op->body,
-		.line = n,
-		.side = at[0] == 'L' ? REVIEW_SIDE_OLD : REVIEW_SIDE_NEW };
-	op->body = NULL;
-}
-
-static void
-pull_on_review(struct call *c)
-{
-	struct svc_review_create *op;
-	int state;
-	int64_t project;
-	struct form f;
-
-	if (pull_take(c, PERM_DISCUSS, &f, &project) == -1)
-		return;
-	state = review_state_parse(form_get(&f, "event"));
-	if (state != REVIEW_APPROVED && state != REVIEW_REQUEST_CHANGES &&
-	    state != REVIEW_COMMENT) {
-		form_release(&f);
-		web_error(c, 422, "A review comments, approves or asks.");
-		return;
-	}
-	op = svc_review_create_new(call_app(c), call_who(c));
-	op->project_id = project;
-	op->item = call_arg_id(c, 2);
-	op->state = (enum review_state)state;
-	op->body = form_text(&f, "body");
-	if (form_get(&f, "head")[0] != '\0')
-		op->sha = xstrdup(form_get(&f, "head"));
-	pull_review_line(op, &f);
-	call_hold(c);
-	svc_review_create(op, op->n_lines > 0 ? pull_done_files : pull_done, c);
-	form_release(&f);
-}
-
-static void
-pull_review_post(struct call *c)
-{
-	web_take_form(c, pull_on_review);
-}
-
 static void
 pull_merged(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_merge *op = arg;
 	struct call *c = call;
+	struct err e = ERR_INIT;
+	const struct pull_again again = { .verb = "merge",
+		.title = svc_text(op->title),
+		.name = { "head", "style", "delete", "override", "wait" },
+		.value = { op->want_head, merge_style_name(op->style),
+		    op->delete_branch ? "1" : "", op->reason,
+		    op->when_ok ? "1" : "" } };
 
-	if (fail != NULL && (op->refused || op->forbidden)) {
-		web_error(c, 409, fail->msg);
-		call_release(c);
+	if (fail == NULL) {
+		pull_done_to(NULL, c, "");
 		return;
 	}
-	pull_done_to(fail, c, "");
+	if (op->refused || op->forbidden)
+		(void)err_set(&e, ERR_EXISTS, "%s", fail->msg);
+	else
+		e = *fail;
+	pull_again(c, &e, &again);
+	call_release(c);
 }
 
 static void
@@ -499,41 +495,9 @@ pull_dismiss_post(struct call *c)
 	web_take_form(c, pull_on_dismiss);
 }
 
-/* Answers to a comment on a line, and its end. */
-static void
-pull_on_word(struct call *c)
-{
-	const char *what;
-	struct svc_review_word *op;
-	int64_t project;
-	struct form f;
-
-	if (pull_take(c, PERM_DISCUSS, &f, &project) == -1)
-		return;
-	what = form_get(&f, "what");
-	op = svc_review_word_new(call_app(c), call_who(c));
-	op->project_id = project;
-	op->item = call_arg_id(c, 2);
-	op->comment_id = call_arg_id(c, 3);
-	op->what = strcmp(what, "resolve") == 0 ? REVIEW_WORD_RESOLVE
-	    : strcmp(what, "reopen") == 0       ? REVIEW_WORD_REOPEN
-						: REVIEW_WORD_REPLY;
-	op->body = form_text(&f, "body");
-	form_release(&f);
-	call_hold(c);
-	svc_review_word(op, pull_done_files, c);
-}
-
-static void
-pull_word_post(struct call *c)
-{
-	web_take_form(c, pull_on_word);
-}
-
 #define PULL "/{owner}/{r}/pulls/{n}/"
 
 const struct route web_pull_act_routes[] = {
-	{ "POST", PULL "reviews", ROUTE_PAGE, pull_review_post },
 	{ "POST", PULL "merge", ROUTE_PAGE, pull_merge_post },
 	{ "POST", PULL "update", ROUTE_PAGE, pull_update_post },
 	{ "POST", PULL "unschedule", ROUTE_PAGE, pull_unschedule_post },
@@ -542,6 +506,5 @@ const struct route web_pull_act_routes[] = {
 	{ "POST", PULL "draft", ROUTE_PAGE, pull_draft_post },
 	{ "POST", PULL "ready", ROUTE_PAGE, pull_ready_post },
 	{ "POST", PULL "findings/{id}/dismiss", ROUTE_PAGE, pull_dismiss_post },
-	{ "POST", PULL "words/{id}", ROUTE_PAGE, pull_word_post },
 	{ .method = NULL },
 };

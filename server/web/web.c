@@ -29,15 +29,21 @@ const struct route *const web_tables[] = {
 	web_run_routes,
 	web_run_page_routes,
 	web_item_routes,
+	web_notice_routes,
+	web_audit_routes,
 	web_network_routes,
 	web_network_act_routes,
 	web_network_log_routes,
 	web_pull_routes,
 	web_pull_act_routes,
 	web_pull_files_routes,
+	web_pull_review_routes,
+	web_pull_words_routes,
+	web_pull_edit_routes,
 	web_job_routes,
 	web_code_routes,
 	web_history_routes,
+	web_compare_routes,
 	web_blame_routes,
 	web_settings_routes,
 	web_settings_rows_routes,
@@ -139,6 +145,9 @@ web_nav(struct web *w, const struct web_head *head)
 	HTML_TAG(h, "a");
 	HTML_URL(h, "href", "/-/approvals");
 	web_nav_link(w, head, "Approvals", web_asked(w));
+	HTML_TAG(h, "a");
+	HTML_URL(h, "href", "/-/notifications");
+	web_nav_link(w, head, "Notifications", web_unread(w));
 	HTML_TAG(h, "a");
 	HTML_URL(h, "href", "/-/runs");
 	web_nav_link(w, head, "Runs", 0);

@@ -30,6 +30,8 @@ extern const struct route web_approval_routes[];
 extern const struct route web_run_routes[];
 extern const struct route web_run_page_routes[];
 extern const struct route web_item_routes[];
+extern const struct route web_notice_routes[];
+extern const struct route web_audit_routes[];
 extern const struct route web_network_routes[];
 extern const struct route web_network_act_routes[];
 extern const struct route web_network_log_routes[];
@@ -37,9 +39,13 @@ extern const struct route web_project_routes[];
 extern const struct route web_pull_routes[];
 extern const struct route web_pull_act_routes[];
 extern const struct route web_pull_files_routes[];
+extern const struct route web_pull_review_routes[];
+extern const struct route web_pull_words_routes[];
+extern const struct route web_pull_edit_routes[];
 extern const struct route web_job_routes[];
 extern const struct route web_code_routes[];
 extern const struct route web_history_routes[];
+extern const struct route web_compare_routes[];
 extern const struct route web_blame_routes[];
 extern const struct route web_settings_routes[];
 extern const struct route web_settings_rows_routes[];
@@ -88,6 +94,8 @@ struct web_head {
 /* The frame, up to <main>; then web_reply, which releases. */
 void web_begin(struct web *w, struct call *c, const struct web_head *head);
 void web_reply(struct web *w, int status);
+/* notice.c: how many of what concerns the reader he has not read. */
+int64_t web_unread(const struct web *w);
 /* A page that says what is wrong. */
 void web_error(struct call *c, int status, const char *what);
 void web_fail(struct call *c, const struct err *e);

@@ -122,6 +122,7 @@ page GET "$P/compare/main...none"
 tap_is "$STATUS" 404 'with one that is not there: 404'
 page GET "$P/branches"
 tap_ok 'branches are sound' sound
+tap_ok 'each leads to its commit' shows "href=\"$P/commit/$SHA\""
 tap_ok 'with a link to each' shows "href=\"$B\""
 tap_ok 'and the default' shows 'default'
 page GET "$P/tags"
@@ -139,18 +140,37 @@ tap_ok 'and says how to clone it' shows "git clone $URL/$PROJECT.git"
 # ---- a large change ----
 (
 	cd "$WORK" || exit 1
-	seq 1 20000 >long.txt
+	seq 1 20000 >big.txt
+	{ head -c 50000 /dev/zero | tr '\0' x && printf '\n\tafter it\n'; } >a-wide.txt
 	for i in $(seq 1 350); do echo "$i" >"deep/f$i"; done
 	git add -A && git commit -q -m 'Large' && git_as "$ADMIN" push -q "$URL/$PROJECT.git" HEAD:refs/heads/large
 ) >"$T/push.log" 2>&1 || tap_bail "push: $(cat "$T/push.log")"
 BIG=$(git -C "$WORK" rev-parse HEAD)
 page GET "$P/commit/$BIG"
 tap_ok 'a change of 20,000 lines is sound' sound
-tap_ok 'each long file has a link to itself' shows 'file=long.txt'
+tap_ok 'each long file has a link to itself' shows 'file=big.txt'
 tap_ok 'what has no room is named' shows 'more files'
-tap_ok 'and the page is not large' test "$(wc -c <"$BODY")" -lt 700000
-page GET "$P/commit/$BIG?file=long.txt"
-tap_ok 'alone it is whole' shows '<td class="num" id="f1R20000">20000</td>'
+tap_ok 'and the page is not large' test "$(wc -c <"$BODY")" -lt 100000
+NEXT=$(sed -n 's/.*href="\(?from=[0-9]*\)".*/\1/p' "$BODY")
+page GET "$P/commit/$BIG$NEXT"
+tap_ok 'what has no room is on the next page' shows '<h2>'
+tap_ok 'soundly' sound
+tap_not 'where the first ones are not' shows 'deep/f1<'
+page GET "$P/commit/$BIG?file=big.txt"
+tap_ok 'alone it has pages' shows '1 to 450 of 20000'
+tap_ok 'each leads to the next' shows '?skip=450&amp;file=big.txt'
+tap_ok 'and is not large' test "$(wc -c <"$BODY")" -lt 100000
+page GET "$P/commit/$BIG?file=big.txt&skip=19800"
+tap_ok 'down to the last' shows '<td id="f1R20000">20000</td>'
+tap_ok 'soundly' sound
+page GET "$P/commit/$BIG?file=big.txt&at=R12345"
+tap_ok 'a line has its page' shows '<td id="f1R12345">12345</td>'
+page GET "$P/commit/$BIG?file=big.txt&skip=-1&from=x&at=Rx"
+tap_ok 'what is no number is the first page' shows '1 to 450 of 20000'
+page GET "$P/commit/$BIG?file=a-wide.txt"
+tap_ok 'a line of 50,000 bytes is cut' shows '49000 bytes more'
+tap_ok 'soundly' sound
+tap_ok 'a tab is a tab' shows "$(printf '>\tafter it')"
 
 # ---- who may not ----
 sign_in eve "$EVE"

@@ -57,7 +57,7 @@ page GET "$P/files?say=R1&file=src%2Fone.c"
 tap_ok 'the form of a line is sound' sound
 tap_ok 'and there' shows 'id="say"'
 send "$P/reviews" event=COMMENT "head=$SHA" path=src/one.c at=R1 "body=why? $XSS"
-tap_is "$STATUS,$(location)" "303,$P/files" 'a word on a line leads back to the files'
+tap_is "$STATUS,$(location)" "303,$P/files?at=R1&file=src%2Fone.c#f1R1" 'a word on a line leads back to the line'
 page GET "$P/files"
 tap_ok 'it stands at its line' shows 'why? &quot;'
 tap_ok 'soundly' sound
@@ -99,9 +99,11 @@ tap_ok 'and how it ended' shows 'passed'
 
 # ---- a review, and the merge ----
 page GET "$P"
-send "$P/merge" style=merge "head=$SHA"
+send "$P/merge" style=merge "head=$SHA" "title=Kept $XSS"
 tap_is "$STATUS" 409 'a merge past a closed gate is refused'
 tap_ok 'with the reason' shows 'approvals'
+tap_ok 'and with what was typed' shows 'value="Kept &quot;&gt;'
+tap_ok 'soundly' sound
 page GET "$P"
 send "$P/reviews" event=APPROVED "head=0000000000000000000000000000000000000000" body=ok
 tap_is "$STATUS" 409 'another head is not approved'
@@ -146,9 +148,11 @@ page GET "$P"
 send "$P/merge" style=merge "head=$SHA" wait=1
 tap_is "$STATUS" 303 'a merge may wait for the gate'
 page GET "$P"
+tap_ok 'which it says' shows "action=\"$P/unschedule\""
 send "$P/unschedule"
 tap_is "$STATUS" 303 'or not any more'
 page GET "$P"
+tap_not 'and then there is no form of it' shows "action=\"$P/unschedule\""
 send "$P/close"
 page GET "$P"
 tap_ok 'it can be closed' shows '>closed<'

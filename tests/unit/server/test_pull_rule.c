@@ -64,6 +64,27 @@ a_suggestion_is_the_first_block_of_that_name(void **state)
 }
 
 static void
+blocks(const char *body, const char *want)
+{
+	struct str out = STR_INIT;
+	struct view block = { "", 0 };
+
+	assert_true(pull_rule_suggestion_in(view_of(body), &out, &block));
+	assert_int_equal(block.len, strlen(want));
+	assert_memory_equal(block.p, want, block.len);
+	str_release(&out);
+}
+
+static void
+a_suggestion_is_told_from_the_words_around_it(void **state)
+{
+	(void)state;
+	blocks("x\n```suggestion\na\n```\ny", "```suggestion\na\n```\n");
+	blocks("x\n ```suggestion\na\n```", " ```suggestion\na\n```");
+	blocks("```c\nx\n```\n```suggestion\n```\n", "```suggestion\n```\n");
+}
+
+static void
 replaces(const char *file, int line, const char *with, const char *want)
 {
 	struct str out = STR_INIT;
@@ -100,6 +121,7 @@ main(void)
 		cmocka_unit_test(a_title_says_that_it_is_not_ready),
 		cmocka_unit_test(a_head_is_a_branch_of_the_same_repository),
 		cmocka_unit_test(a_suggestion_is_the_first_block_of_that_name),
+		cmocka_unit_test(a_suggestion_is_told_from_the_words_around_it),
 		cmocka_unit_test(a_line_is_replaced_and_ends_as_it_did),
 	};
 

@@ -1,0 +1,546 @@
+/*
+ * pull_review: what people say of a pull request as a whole: who is asked, what
+ * was answered, and the review of whoever reads the page.  A review may be
+ * begun line by line (pull_words.c): nobody sees it until it is sent from here.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "server/service/svc_review.h"
+#include "server/service/svc_reviewer.h"
+#include "server/store/reviews.h"
+#include "server/web/field.h"
+#include "server/web/pull.h"
+#include "server/web/sign.h"
+
+enum {
+	PULL_REVIEWS = 50,          /* that are shown, the newest */
+	PULL_REVIEW_FIRST = 2 << 10 /* bytes of each */
+};
+
+/* ---- who is asked ---- */
+
+static void
+pull_asked_one(struct web *w, const struct project *p, const struct pull *x,
+    const struct review *r)
+{
+	bool mine = r->author.id == w->who->user_id;
+	struct html *h = &w->h;
+
+	HTML_TAG(h, "li");
+	web_badge(w, "wait", "asked");
+	html_text(h, " ");
+	HTML_LEAF(h, "strong", "", r->author.login);
+	HTML_CLASS(h, "span", "sub");
+	html_text(h, " ");
+	web_time(w, r->submitted_at);
+	html_end(h);
+	if (x->issue.state == ISSUE_OPEN &&
+	    (mine || web_may(w, p->id, PERM_WRITE))) {
+		pull_form(w, p, x, "reviewers", "row");
+		field_hidden(w, "act", "withdraw");
+		field_hidden(w, "name", r->author.login);
+		HTML_LEAF(h, "button", "quiet", mine ? "Not me" : "Do not ask");
+		html_end(h);
+	}
+	html_end(h);
+}
+
+/* The author asks, and who maintains the project. */
+static void
+pull_ask_form(struct web *w, const struct project *p, const struct pull *x)
+{
+	struct html *h = &w->h;
+
+	if (x->issue.state != ISSUE_OPEN || !pull_may_edit(w, p, x))
+		return;
+	pull_form(w, p, x, "reviewers", "row");
+	HTML_TAG(h, "label");
+	HTML_ATTR(h, "for", "reviewer");
+	html_text(h, "Ask for a review");
+	html_end(h);
+	HTML_VOID(h, "input");
+	HTML_ATTR(h, "id", "reviewer");
+	HTML_ATTR(h, "name", "name");
+	HTML_ATTR(h, "type", "text");
+	HTML_ATTR(h, "maxlength", "100");
+	HTML_ATTR(h, "placeholder", "a user's name");
+	HTML_ATTR(h, "autocomplete", "off");
+	HTML_ATTR(h, "autocapitalize", "none");
+	HTML_ATTR(h, "spellcheck", "false");
+	HTML_FLAG(h, "required");
+	HTML_LEAF(h, "button", "quiet", "Ask");
+	html_end(h);
+}
+
+/* ---- what was answered ---- */
+
+static const char *
+pull_review_word(const struct review *r)
+{
+	switch (r->state) {
+	case REVIEW_APPROVED:
+		return "approved";
+	case REVIEW_REQUEST_CHANGES:
+		return "changes wanted";
+	case REVIEW_PENDING:
+		return "not sent";
+	case REVIEW_COMMENT:
+	case REVIEW_REQUEST:
+	default:
+		return "commented";
+	}
+}
+
+static const char *
+pull_review_kind(const struct review *r)
+{
+	if (r->dismissed)
+		return "off";
+	return r->state == REVIEW_APPROVED       ? "good"
+	    : r->state == REVIEW_REQUEST_CHANGES ? "bad"
+	    : r->state == REVIEW_PENDING         ? "wait"
+						 : "off";
+}
+
+/* To who may: its weight is taken, or given back. */
+static void
+pull_weigh_form(struct web *w, const struct project *p, const struct pull *x,
+    const struct review *r)
+{
+	struct err no = ERR_INIT;
+	struct html *h = &w->h;
+	char verb[40], id[40];
+
+	if (x->issue.state != ISSUE_OPEN || !web_may(w, p->id, PERM_DISCUSS) ||
+	    svc_review_may_weigh(w->t, w->who, x, r, r->dismissed, &no) == -1)
+		return;
+	(void)snprintf(verb, sizeof(verb), "reviews/%" PRId64, r->id);
+	(void)snprintf(id, sizeof(id), "dismiss-%" PRId64, r->id);
+	pull_form(w, p, x, verb, "row");
+	field_hidden(w, "act", r->dismissed ? "undismiss" : "dismiss");
+	if (!r->dismissed) {
+		HTML_TAG(h, "label");
+		HTML_ATTR(h, "class", "unseen");
+		HTML_ATTR(h, "for", id);
+		html_textf(
+		    h, "Why the review of %s counts no more", r->author.login);
+		html_end(h);
+		HTML_VOID(h, "input");
+		HTML_ATTR(h, "id", id);
+		HTML_ATTR(h, "name", "body");
+		HTML_ATTR(h, "type", "text");
+		HTML_ATTR(h, "maxlength", "1000");
+		HTML_ATTR(h, "placeholder", "why it counts no more");
+		HTML_FLAG(h, "required");
+	}
+	HTML_LEAF(h, "button", "quiet",
+	    r->dismissed ? "Let it count again" : "Dismiss");
+	html_end(h);
+}
+
+/* Of a long one the first part, and a link to the whole. */
+static void
+pull_review_words(struct web *w, const struct review *r)
+{
+	const size_t len = strlen(r->body);
+	size_t n = len;
+	struct html *h = &w->h;
+
+	if (n > PULL_REVIEW_FIRST) {
+		n = PULL_REVIEW_FIRST;
+		while (n > 0 && ((unsigned char)r->body[n] & 0xc0) == 0x80)
+			n--;
+	}
+	if (n == 0)
+		return;
+	HTML_CLASS(h, "div", "words");
+	html_textv(h, (struct view){ r->body, n });
+	html_end(h);
+	if (n == len)
+		return;
+	HTML_CLASS(h, "p", "sub");
+	HTML_TAG(h, "a");
+	HTML_URL(h, "href", "?review=%" PRId64, r->id);
+	html_textf(h, "%zu bytes more", len - n);
+	html_end(h);
+	html_end(h);
+}
+
+static void
+pull_review_one(struct web *w, const struct project *p, const struct pull *x,
+    const struct review *r)
+{
+	struct html *h = &w->h;
+
+	HTML_TAG(h, "li");
+	web_badge(w, pull_review_kind(r), pull_review_word(r));
+	html_text(h, " ");
+	HTML_LEAF(h, "strong", "", r->author.login);
+	HTML_CLASS(h, "span", "sub");
+	html_text(h, " ");
+	web_time(w, r->submitted_at);
+	if (r->comments > 0) {
+		html_text(h, ", ");
+		HTML_TAG(h, "a");
+		HTML_URL(h, "href", "/%s/%s/pulls/%" PRId64 "/files", p->owner,
+		    p->name, x->issue.number);
+		html_textf(h, "%" PRId64 " on lines", r->comments);
+		html_end(h);
+	}
+	if (r->dismissed)
+		html_text(h, ", dismissed");
+	else if (r->sha[0] != '\0' && strcmp(r->sha, x->head_sha) != 0)
+		html_textf(h, ", of %.10s, not of this head", r->sha);
+	html_end(h);
+	pull_review_words(w, r);
+	pull_weigh_form(w, p, x, r);
+	html_end(h);
+}
+
+static void
+pull_reviews_rows(struct web *w, const struct project *p, const struct pull *x,
+    const struct review_list *list)
+{
+	struct html *h = &w->h;
+	size_t n = 0;
+
+	HTML_CLASS(h, "section", "card");
+	HTML_LEAF(h, "h2", "", "Reviews");
+	if (list->n == 0)
+		HTML_LEAF(h, "p", "none", "Nobody was asked or said anything.");
+	HTML_CLASS(h, "ul", "gate");
+	for (size_t i = 0; i < list->n; i++)
+		if (list->at[i].state == REVIEW_REQUEST)
+			pull_asked_one(w, p, x, &list->at[i]);
+	for (size_t i = list->n; i > 0 && n < PULL_REVIEWS; i--)
+		if (list->at[i - 1].state != REVIEW_REQUEST) {
+			pull_review_one(w, p, x, &list->at[i - 1]);
+			n++;
+		}
+	html_end(h);
+	pull_ask_form(w, p, x);
+	html_end(h);
+}
+
+void
+pull_reviews(struct web *w, const struct project *p, const struct pull *x)
+{
+	const struct review_filter f = { .project_id = p->id,
+		.item = x->issue.number,
+		.viewer_id = w->who->user_id };
+	struct review_list list = { .n = 0 };
+	struct err e = ERR_INIT;
+
+	if (reviews_list(w->t, &f, &list, &e) == -1)
+		log_error("web reviews reason=%s", log_val(e.msg));
+	HTML_TAG(&w->h, "div");
+	HTML_ATTR(&w->h, "id", "reviews");
+	HTML_FLAG(&w->h, "data-live");
+	pull_reviews_rows(w, p, x, &list);
+	html_end(&w->h);
+	review_list_release(&list);
+}
+
+/* One alone, whole; of a pending one its author's eyes. */
+void
+pull_review_get(struct call *c)
+{
+	struct web_head head = { .title = "Review", .tab = "" };
+	AUTO_FREE char *back = pull_path(c, "");
+	struct svc *s = call_app(c);
+	struct review r = { .id = 0 };
+	struct err e = ERR_INIT;
+	struct project p;
+	int64_t id = 0;
+	struct web w;
+
+	if (web_project(c, PERM_READ, &p) == -1)
+		return;
+	if (num_i64(call_query(c, "review"), 1, INT64_MAX, &id, &e) == -1 ||
+	    reviews_get(db_reader(s->db), p.id, id, &r, &e) == -1 ||
+	    r.item != call_arg_id(c, 2) ||
+	    (r.state == REVIEW_PENDING &&
+		r.author.id != call_who(c)->user_id)) {
+		web_error(c, 404, "There is no such review.");
+	} else {
+		web_begin(&w, c, &head);
+		HTML_LEAFF(&w.h, "h1", "", "Review of %s", r.author.login);
+		HTML_TAG(&w.h, "p");
+		HTML_TAG(&w.h, "a");
+		HTML_ATTR(&w.h, "href", back);
+		html_text(&w.h, "To the pull request");
+		html_end(&w.h);
+		html_end(&w.h);
+		HTML_LEAF(&w.h, "div", "card words whole", r.body);
+		web_reply(&w, 200);
+	}
+	review_release(&r);
+	project_release(&p);
+}
+
+/* ---- one's own ---- */
+
+int64_t
+pull_begun(struct web *w, const struct pull *x)
+{
+	const struct review_new of = { .project_id = x->issue.project_id,
+		.item = x->issue.number,
+		.author_id = w->who->user_id,
+		.state = REVIEW_PENDING };
+	struct err e = ERR_INIT;
+	int64_t id = 0;
+
+	if (reviews_find_open(w->t, &of, &id, &e) == -1)
+		log_error("web review reason=%s", log_val(e.msg));
+	return id;
+}
+
+static void
+pull_review_fields(struct web *w, const struct pull *x, int64_t begun)
+{
+	struct html *h = &w->h;
+
+	field_hidden(w, "head", x->head_sha);
+	field_select(w,
+	    &(struct field){ .name = "event",
+		.label = "What you say of exactly this head" });
+	field_option(w, "COMMENT", "a comment", true);
+	if (x->issue.state == ISSUE_OPEN &&
+	    x->issue.author.id != w->who->user_id) {
+		field_option(w, "APPROVED", "approve", false);
+		field_option(w, "REQUEST_CHANGES", "ask for changes", false);
+	}
+	html_end(h);
+	HTML_TAG(h, "label");
+	HTML_ATTR(h, "for", "review");
+	html_text(h, "Why");
+	html_end(h);
+	HTML_TAG(h, "textarea");
+	HTML_ATTR(h, "id", "review");
+	HTML_ATTR(h, "name", "body");
+	HTML_ATTR(h, "rows", "3");
+	HTML_ATTR(h, "maxlength", "60000");
+	html_end(h);
+	HTML_CLASS(h, "div", "row");
+	HTML_LEAF(h, "button", "primary", "Send the review");
+	if (begun != 0)
+		field_button(
+		    w, "quiet danger", "act", "discard", "Throw it away");
+	html_end(h);
+}
+
+void
+pull_review_form(struct web *w, const struct project *p, const struct pull *x)
+{
+	int64_t begun;
+	char verb[40];
+
+	if (!web_may(w, p->id, PERM_DISCUSS))
+		return;
+	begun = pull_begun(w, x);
+	if (begun == 0 && x->issue.state != ISSUE_OPEN)
+		return;
+	if (begun == 0)
+		(void)snprintf(verb, sizeof(verb), "reviews");
+	else
+		(void)snprintf(verb, sizeof(verb), "reviews/%" PRId64, begun);
+	pull_form(w, p, x, verb, "card say");
+	HTML_LEAF(&w->h, "h2", "", begun == 0 ? "Review" : "End your review");
+	if (begun != 0)
+		HTML_LEAF(&w->h, "p", "sub",
+		    "Nobody sees what you wrote at the lines until you send "
+		    "it.");
+	pull_review_fields(w, x, begun);
+	html_end(&w->h);
+}
+
+/* ---- what they do ---- */
+
+static void
+pull_reviewed(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_review_create *op = arg;
+	struct call *c = call;
+	bool line = op->n_lines > 0;
+	char verb[40] = "reviews", at[24] = "";
+	struct pull_again again = { .verb = verb,
+		.text = line ? op->lines[0].body : op->body,
+		.name = { "event", "head" },
+		.value = { review_state_name(op->state), op->sha } };
+
+	if (fail == NULL && line) {
+		pull_done_line(c, op->lines[0].path,
+		    op->lines[0].side == REVIEW_SIDE_OLD, op->lines[0].line);
+		return;
+	}
+	if (fail == NULL) {
+		pull_done_to(NULL, c, "");
+		return;
+	}
+	if (op->review_id != 0)
+		(void)snprintf(
+		    verb, sizeof(verb), "reviews/%" PRId64, op->review_id);
+	if (line) {
+		(void)snprintf(at, sizeof(at), "%c%" PRId64,
+		    op->lines[0].side == REVIEW_SIDE_OLD ? 'L' : 'R',
+		    op->lines[0].line);
+		again.name[2] = "path";
+		again.value[2] = op->lines[0].path;
+		again.name[3] = "at";
+		again.value[3] = at;
+	}
+	pull_again(c, fail, &again);
+	call_release(c);
+}
+
+/* A line of the form: its path, side and number; its words are op->body. */
+static void
+pull_review_line(struct svc_review_create *op, const struct form *f)
+{
+	const char *at = form_get(f, "at");
+	struct err e = ERR_INIT;
+	int64_t n;
+
+	if (form_get(f, "path")[0] == '\0' || (at[0] != 'L' && at[0] != 'R') ||
+	    num_i64(at + 1, 1, INT32_MAX, &n, &e) == -1)
+		return;
+	op->lines = xcalloc(1, sizeof(*op->lines));
+	op->n_lines = 1;
+	op->lines[0] = (struct svc_review_line){ .path = xstrdup(
+						     form_get(f, "path")),
+		.body = op->body,
+		.line = n,
+		.side = at[0] == 'L' ? REVIEW_SIDE_OLD : REVIEW_SIDE_NEW };
+	op->body = NULL;
+}
+
+/* id 0: a new one, or a line of the one that he began. */
+static void
+pull_review_send(
+    struct call *c, const struct form *f, int64_t project, int64_t id)
+{
+	int state = review_state_parse(form_get(f, "event"));
+	bool line = form_get(f, "at")[0] != '\0';
+	struct svc_review_create *op;
+
+	if (state != REVIEW_APPROVED && state != REVIEW_REQUEST_CHANGES &&
+	    state != REVIEW_COMMENT && (state != REVIEW_PENDING || !line)) {
+		web_error(c, 422, "A review comments, approves or asks.");
+		return;
+	}
+	op = svc_review_create_new(call_app(c), call_who(c));
+	op->project_id = project;
+	op->item = call_arg_id(c, 2);
+	op->review_id = id;
+	op->state = (enum review_state)state;
+	op->body = form_text(f, "body");
+	if (form_get(f, "head")[0] != '\0')
+		op->sha = xstrdup(form_get(f, "head"));
+	if (id == 0)
+		pull_review_line(op, f);
+	call_hold(c);
+	svc_review_create(op, pull_reviewed, c);
+}
+
+static void
+pull_on_review(struct call *c)
+{
+	int64_t project;
+	struct form f;
+
+	if (pull_take(c, PERM_DISCUSS, &f, &project) == -1)
+		return;
+	pull_review_send(c, &f, project, 0);
+	form_release(&f);
+}
+
+static void
+pull_review_post(struct call *c)
+{
+	web_take_form(c, pull_on_review);
+}
+
+static void
+pull_review_change(struct call *c, const struct form *f, int64_t project)
+{
+	const char *act = form_get(f, "act");
+	struct svc_review_change *op;
+
+	op = svc_review_change_new(call_app(c), call_who(c));
+	op->project_id = project;
+	op->item = call_arg_id(c, 2);
+	op->review_id = call_arg_id(c, 3);
+	op->what = strcmp(act, "discard") == 0 ? REVIEW_DELETE
+	    : strcmp(act, "undismiss") == 0    ? REVIEW_UNDISMISS
+					       : REVIEW_DISMISS;
+	op->message = form_text(f, "body");
+	call_hold(c);
+	svc_review_change(op, pull_done, c);
+}
+
+static void
+pull_on_review_act(struct call *c)
+{
+	const char *act;
+	int64_t project;
+	struct form f;
+
+	if (pull_take(c, PERM_DISCUSS, &f, &project) == -1)
+		return;
+	act = form_get(&f, "act");
+	if (act[0] == '\0')
+		pull_review_send(c, &f, project, call_arg_id(c, 3));
+	else if (strcmp(act, "dismiss") != 0 && strcmp(act, "undismiss") != 0 &&
+	    strcmp(act, "discard") != 0)
+		web_error(c, 422, "That is done with no review.");
+	else
+		pull_review_change(c, &f, project);
+	form_release(&f);
+}
+
+static void
+pull_review_act_post(struct call *c)
+{
+	web_take_form(c, pull_on_review_act);
+}
+
+static void
+pull_on_reviewers(struct call *c)
+{
+	struct svc_reviewers *op;
+	int64_t project;
+	struct form f;
+
+	if (pull_take(c, PERM_DISCUSS, &f, &project) == -1)
+		return;
+	op = svc_reviewers_new(call_app(c), call_who(c));
+	op->project_id = project;
+	op->item = call_arg_id(c, 2);
+	op->withdraw = strcmp(form_get(&f, "act"), "withdraw") == 0;
+	op->logins[op->n++] = xstrdup(form_get(&f, "name"));
+	form_release(&f);
+	call_hold(c);
+	svc_reviewers(op, pull_done, c);
+}
+
+static void
+pull_reviewers_post(struct call *c)
+{
+	web_take_form(c, pull_on_reviewers);
+}
+
+#define PULL "/{owner}/{r}/pulls/{n}/"
+
+const struct route web_pull_review_routes[] = {
+	{ "POST", PULL "reviews", ROUTE_PAGE, pull_review_post },
+	{ "POST", PULL "reviews/{id}", ROUTE_PAGE, pull_review_act_post },
+	{ "POST", PULL "reviewers", ROUTE_PAGE, pull_reviewers_post },
+	{ .method = NULL },
+};

@@ -1,0 +1,285 @@
+#!/bin/sh
+# Reviewing on the pages: who is asked, a review begun line by line and sent at
+# once, suggestions that are applied, what is outdated, verdicts dismissed, the
+# title, text and base changed; who may, and what strangers write there.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/web_lib.sh"
+
+coffer_home
+start_cofferd
+make_project
+BOB=$(make_user bob)
+ANN=$(make_user ann)
+EVE=$(make_user eve)
+OUT=$(make_user out)
+R=/api/v1/repos/$PROJECT
+api PUT "$R/collaborators/bob" '{"permission":"write"}'
+api PUT "$R/collaborators/ann" '{"permission":"write"}'
+api PUT "$R/collaborators/eve" '{"permission":"read"}'
+sound() { perl "$SYSTEM_DIR/html_check.pl" "$BODY"; }
+alert() { grep -o '<p class="alert" role="alert">[^<]*' "$BODY"; }
+word_of() { grep -o "id=\"word-[0-9]*\"" "$BODY" | sed -n "${1:-\$}s/[^0-9]//gp"; }
+head_is() { api GET "$R/pulls/$N"; [ "$(field .head.sha)" = "$SHA" ]; }
+
+push_branch topic src/one.c "$(printf 'int a;\nint b;\nint c; // %s' "$XSS")" "$BOB"
+push_branch old o.txt other "$ADMIN"
+api POST "/api/v1/repos/$PROJECT/branches" '{"new_branch_name":"next","old_branch_name":"main"}'
+git -C "$WORK" checkout -q --detach
+SHA=$(git_as "$ADMIN" ls-remote "$URL/$PROJECT.git" refs/heads/topic | cut -f1)
+as "$BOB" api POST "$R/pulls" '{"title":"One","body":"of bob","head":"topic","base":"main"}'
+N=$(field .number)
+P=/$PROJECT/pulls/$N
+
+# ---- who is asked ----
+sign_in bob "$BOB"
+page GET "$P"
+tap_ok 'the author may ask for a review' shows "action=\"$P/reviewers\""
+tap_not 'and may not approve his own' shows 'value="APPROVED"'
+send "$P/reviewers" name=ann
+tap_is "$STATUS,$(location)" "303,$P" 'whom he names is asked'
+page GET "$P"
+tap_ok 'which is shown' shows 'asked</span> <strong>ann</strong>'
+tap_ok 'soundly' sound
+send "$P/reviewers" "name=$XSS"
+tap_is "$STATUS" 404 'who is no user is not asked'
+tap_ok 'soundly' sound
+page GET "$P"
+send "$P/reviewers" name=bob
+tap_is "$STATUS" 422 'nor himself'
+sign_in ann "$ANN"
+page GET "$P"
+tap_ok 'who is asked may say no' shows 'Not me'
+send "$P/reviewers" act=withdraw name=ann
+page GET "$P"
+tap_not 'and is not asked then' shows 'asked</span> <strong>ann</strong>'
+
+# ---- a review begun on lines ----
+page GET "$P/files?say=R2&file=src%2Fone.c"
+tap_ok 'the form of a line is sound' sound
+tap_ok 'it may begin a review' shows 'name="event" value="PENDING"'
+send "$P/reviews" event=PENDING "head=$SHA" path=src/one.c at=R2 "body=later **bold** $XSS"
+tap_is "$STATUS,$(location)" "303,$P/files?at=R2&file=src%2Fone.c#f1R2" 'a word that waits'
+page GET "$P/files"
+tap_ok 'is sound' sound
+tap_ok 'is there for who wrote it' shows 'later <strong>bold</strong>'
+tap_ok 'and says that it is not sent' shows 'not sent'
+W1=$(word_of 1)
+sign_in bob "$BOB"
+page GET "$P/files"
+tap_not 'nobody else sees it' shows 'later'
+page GET "$P/words/$W1"
+tap_is "$STATUS" 404 'nor its page'
+sign_in ann "$ANN"
+page GET "$P/files?say=R1&file=src%2Fone.c"
+tap_not 'the next word is not sent alone' shows 'name="event" value="COMMENT"'
+send "$P/reviews" event=PENDING "head=$SHA" path=src/one.c at=R1 'body=and this'
+page GET "$P/files?say=R99&file=src%2Fone.c"
+send "$P/reviews" event=PENDING "head=$SHA" path=src/one.c at=R99 "body=nowhere $XSS"
+tap_is "$STATUS" 422 'a line that is not there takes none'
+tap_ok 'what was written comes back' shows 'nowhere &quot;'
+tap_ok 'with its place' shows 'name="at" value="R99"'
+tap_ok 'soundly' sound
+page GET "$P"
+REVIEW=$(sed -n "s#.*action=\"$P/reviews/\([0-9]*\)\".*#\1#p" "$BODY" | head -n 1)
+tap_ok 'the review is ended from the page' test -n "$REVIEW"
+send "$P/reviews/$REVIEW" event=REQUEST_CHANGES "head=$SHA" body=
+tap_is "$STATUS" 422 'to want changes needs a word'
+tap_ok 'which is said' test -n "$(alert)"
+send "$P/reviews/$REVIEW" event=REQUEST_CHANGES "head=$SHA" 'body=two things'
+tap_is "$STATUS" 303 'then it is sent'
+sign_in bob "$BOB"
+page GET "$P/files"
+tap_ok 'and all of it is seen' shows 'later <strong>bold</strong>'
+tap_ok 'both words' shows 'and this'
+tap_not 'nothing waits' shows 'not sent'
+page GET "$P"
+tap_ok 'the review says how many' shows '2 on lines</a>'
+
+# ---- an answer, an edit, an end ----
+page GET "$P/files"
+send "$P/words/$W1" what=reply 'body=you are right'
+tap_is "$STATUS,$(location)" "303,$P/files?at=R2&file=src%2Fone.c#f1R2" 'an answer leads back to its line'
+page GET "$P/files"
+send "$P/words/$W1" what=reply body=
+tap_is "$STATUS" 422 'an empty one is refused'
+send "$P/words/$W1" what=burn
+tap_is "$STATUS" 422 'what cannot be done with a word is refused'
+page GET "$P/words/$W1"
+tap_is "$STATUS" 403 "another's word is not changed"
+sign_in ann "$ANN"
+page GET "$P/words/$W1"
+tap_ok 'one changes the own' sound
+tap_ok 'from what it was' shows 'later **bold**'
+send "$P/words/$W1" what=edit 'body=said better'
+page GET "$P/files"
+tap_ok 'it is changed' shows 'said better'
+tap_ok 'and says so' shows ', edited'
+send "$P/words/$W1" what=resolve
+page GET "$P/files"
+tap_ok 'it is settled' shows 'resolved by ann'
+send "$P/words/$W1" what=reopen
+page GET "$P/files"
+tap_not 'or open again' shows 'resolved by ann'
+W2=$(word_of 1)
+page GET "$P/words/$W2"
+send "$P/words/$W2" what=delete
+page GET "$P/files"
+tap_not 'a word is removed' shows 'and this'
+
+# ---- a suggestion ----
+page GET "$P/files?say=R2&file=src%2Fone.c"
+tap_ok 'a line leads to a suggestion' shows 'suggest=1&amp;say=R2'
+page GET "$P/files?suggest=1&say=R2&file=src%2Fone.c"
+tap_ok 'which begins as the line is' shows '```suggestion
+int b;
+```'
+page GET "$P/files?suggest=1&say=R3&file=src%2Fone.c"
+tap_ok 'whatever is in it' sound
+send "$P/reviews" event=COMMENT "head=$SHA" path=src/one.c at=R2 'body=Say
+```suggestion
+long b; // <b>
+```
+please'
+page GET "$P/files"
+tap_ok 'it is shown as a change' shows '<td class="del">int b;</td>'
+tap_ok 'of text' shows '<td class="add">long b; // &lt;b&gt;</td>'
+tap_ok 'soundly' sound
+S=$(sed -n "s#.*action=\"$P/words/\([0-9]*\)/apply\".*#\1#p" "$BODY" | head -n 1)
+tap_ok 'that can be applied' test -n "$S"
+sign_in eve "$EVE"
+page GET "$P/files"
+tap_not 'but not by a reader' shows '/apply"'
+send "$P/words/$S/apply"
+tap_is "$STATUS" 403 'who may not'
+sign_in bob "$BOB"
+page GET "$P/files"
+page POST "$P/words/$S/apply" -H "Origin: $URL" -d form=0
+tap_is "$STATUS" 403 'nor does a form of elsewhere'
+page GET "$P/files"
+send "$P/words/$S/apply"
+tap_is "$STATUS,$(location)" "303,$P/files" 'it is applied'
+moved() { api GET "$R/pulls/$N"; [ "$(field .head.sha)" != "$SHA" ]; }
+wait_for 10 moved
+SHA=$(field .head.sha)
+api GET "$R/git/commits/$SHA"
+tap_ok 'as a commit with both names' jq -e '.commit.message | contains("Co-authored-by: ann")' "$BODY"
+page GET "$P/files"
+tap_ok 'the line is the new one' shows 'long b; // &lt;b&gt;'
+tap_ok 'the suggestion is settled' shows 'resolved by bob'
+tap_not 'and applied once' shows '/apply"'
+send "$P/words/$S/apply"
+tap_is "$STATUS" 409 'a second time is refused'
+
+# ---- a line that went ----
+push_branch topic src/one.c 'int c;' "$BOB"
+wait_for 10 head_is
+outdated() { page GET "$P/files"; shows 'outdated</span>'; }
+wait_for 10 outdated
+tap_ok 'what was said of lines that went is kept' shows 'Said of lines that are gone'
+tap_ok 'with the line' shows 'int b;'
+tap_ok 'soundly' sound
+page GET "$P/files?view=split"
+tap_ok 'side by side, too' sound
+
+# ---- verdicts ----
+page GET "$P"
+tap_not 'who wrote it dismisses no verdict' shows 'value="dismiss"'
+VERDICT=$REVIEW
+send "$P/reviews/$VERDICT" act=dismiss body=no
+tap_is "$STATUS" 403 'nor by hand'
+sign_in admin "$ADMIN"
+page GET "$P"
+tap_ok 'an admin may' shows "action=\"$P/reviews/$VERDICT\""
+send "$P/reviews/$VERDICT" act=dismiss "body=she left $XSS"
+tap_is "$STATUS" 303 'with a reason'
+page GET "$P"
+tap_ok 'then it does not count' shows ', dismissed'
+tap_ok 'soundly' sound
+send "$P/reviews/$VERDICT" act=undismiss
+page GET "$P"
+tap_not 'or counts again' shows ', dismissed'
+send "$P/reviews/$VERDICT" act=burn
+tap_is "$STATUS" 422 'nothing else is done with one'
+
+# ---- title, text, base ----
+page GET "$P/edit"
+tap_ok 'the form to change it is sound' sound
+tap_ok 'it has its text' shows 'of bob</textarea>'
+send "$P/edit" title= "body=kept $XSS" base=main was=main
+tap_is "$STATUS" 422 'no title is refused'
+tap_ok 'and the rest kept' shows 'kept &quot;'
+tap_ok 'soundly' sound
+send "$P/edit" title=One body=x base=no-such was=main
+tap_is "$STATUS" 404 'a base that is not there is refused'
+tap_ok 'and shown again' shows 'name="base" type="text" maxlength="255" value="no-such"'
+send "$P/edit" "title=Two $XSS" "body=more" base=next was=main
+tap_is "$STATUS,$(location)" "303,$P" 'it is changed'
+api GET "$R/pulls/$N"
+tap_is "$(field .base.ref) $(field .body)" 'next more' 'all of it'
+page GET "$P"
+tap_ok 'and sound' sound
+sign_in bob "$BOB"
+page GET "$P"
+tap_ok 'its author may, too' shows "href=\"$P/edit\""
+sign_in eve "$EVE"
+page GET "$P"
+tap_not 'a reader may not' shows "href=\"$P/edit\""
+tap_not 'nor ask people' shows "action=\"$P/reviewers\""
+tap_not 'nor dismiss' shows 'value="dismiss"'
+page GET "$P/edit"
+tap_is "$STATUS" 403 'and has no form'
+send "$P/edit" title=x body=y
+tap_is "$STATUS" 403 'nor one that works'
+send "$P/reviewers" name=ann
+tap_is "$STATUS" 403 'and asks nobody'
+for what in reviewers reviews "reviews/$REVIEW" edit "words/$W1" "words/$W1/apply"; do
+	page POST "$P/$what" -H "Origin: $URL" -d form=0 -d name=ann -d event=COMMENT -d body=x -d title=x -d what=reply
+	tap_is "$STATUS" 403 "a form of elsewhere to $what does nothing"
+done
+
+# ---- many long words ----
+sign_in admin "$ADMIN"
+LONG=$(head -c 60000 /dev/zero | tr '\0' '"')
+for i in 1 2 3 4 5 6; do
+	printf '{"event":"COMMENT","body":"%s end %s","comments":[{"path":"src/one.c","new_position":1,"body":"%s end %s"}]}' \
+	    "$(printf %s "$LONG" | sed 's/"/\\"/g')" $i "$(printf %s "$LONG" | sed 's/"/\\"/g')" $i >"$T/long.json"
+	http_t=$ADMIN http POST "$R/pulls/$N/reviews" -H 'Content-Type: application/json' --data-binary "@$T/long.json"
+	[ "$STATUS" = 200 ] || tap_bail "a long review: $STATUS"
+done
+page GET "$P"
+tap_is "$STATUS" 200 'many long reviews have room on a page'
+tap_ok 'soundly' sound
+WHOLE=$(grep -o 'href="?review=[0-9]*"' "$BODY" | sed -n '1s/.*"\(.*\)"/\1/p')
+page GET "$P$WHOLE"
+tap_ok 'each is whole on its own' shows ' end '
+tap_ok 'soundly' sound
+page GET "$P?review=99999"
+tap_is "$STATUS" 404 'one that is none'
+page GET "$P/files"
+tap_is "$STATUS" 200 'so have many long words on a line'
+tap_ok 'soundly' sound
+WHOLE=$(grep -o 'href="?whole=[^"#]*' "$BODY" | sed -n '1s/.*"//p' | sed 's/&amp;/\&/g')
+tap_ok 'those without room are links' test -n "$WHOLE"
+page GET "$P/files$WHOLE"
+tap_ok 'to themselves' shows ' end 5'
+
+# ---- a review that was begun when it closed ----
+sign_in ann "$ANN"
+page GET "$P/files?say=R1&file=src%2Fone.c"
+send "$P/reviews" event=PENDING "head=$SHA" path=src/one.c at=R1 'body=too late'
+api PATCH "$R/pulls/$N" '{"state":"closed"}'
+page GET "$P/files"
+tap_not 'of a closed one lines have no forms' shows 'say=R1'
+REVIEW=$(sed -n "s#.*action=\"$P/reviews/\([0-9]*\)\".*#\1#p" "$BODY" | head -n 1)
+tap_ok 'what was begun can be ended' test -n "$REVIEW"
+tap_not 'without a verdict' shows 'value="APPROVED"'
+send "$P/reviews/$REVIEW" act=discard
+page GET "$P/files"
+tap_not 'or thrown away' shows 'too late'
+
+sign_in out "$OUT"
+for what in "" /edit /files "/words/$W1"; do
+	page GET "$P$what"
+	tap_is "$STATUS" 404 "to a stranger there is no $what"
+done
+tap_done
