@@ -161,6 +161,7 @@ $(packs): $(O)/packs/main.o $(O)/packs.a $(O)/findings.a $(O)/lib.a
 
 # What the pages have beside their HTML is in the object.
 $(O)/server/web/asset.o: server/web/style.css server/web/app.js server/web/icon.svg
+$(O)/server/web/orders.o: $(wildcard prompts/commands/*.md)
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"

@@ -17,6 +17,7 @@
 #include "server/store/statuses.h"
 #include "server/web/fetched.h"
 #include "server/web/item.h"
+#include "server/web/item_side.h"
 #include "server/web/said.h"
 #include "server/web/sign.h"
 
@@ -377,6 +378,7 @@ pull_write(struct web *w, const struct said *x, const struct svc_merge *op)
 	const struct pull *pull = &op->pull;
 
 	pull_begin(w, &x->p, pull, "Conversation");
+	item_side_begin(w);
 	said_write(w, x);
 	if (pull->issue.state == ISSUE_OPEN)
 		pull_gate(w, op);
@@ -386,6 +388,7 @@ pull_write(struct web *w, const struct said *x, const struct svc_merge *op)
 	fetched_write(w, &x->p, pull->issue.number);
 	pull_forms(w, &x->p, pull, op->verdict.open, op->may_override);
 	item_say(w, &x->p, &pull->issue);
+	item_side_end(w, &x->p, &pull->issue);
 }
 
 static void
