@@ -216,7 +216,7 @@ check-web: have-deps
 	@$(submake) all $(tools)
 	@[ -d $(O)/clis/playwright ] || tests/clis.sh $(O)/clis playwright
 	@COFFER_TEST_CLIS=$(abspath $(O)/clis) WEB_PICTURES=$(abspath $(O)/pictures) O=$(O) V=$(V) \
-	    tests/check.sh system web_sign web_pages slow_web_browser
+	    tests/check.sh system web_sign web_pages web_issues slow_web_browser slow_web_issues
 # The threat table: tests/prove.rows, into build/prove.json.
 prove: have-deps
 	@$(submake) all test-programs

@@ -163,7 +163,7 @@ if (document.body.dataset.after !== undefined) {
 function orders(area) {
 	const known = [...document.querySelectorAll('#orders dt')].map((dt) => ({
 		name: dt.querySelector('code').textContent,
-		text: dt.textContent.trim(),
+		takes: dt.querySelector('code').nextSibling.textContent,
 		means: dt.nextElementSibling.textContent,
 	}));
 	const menu = document.createElement('ul');
@@ -197,11 +197,15 @@ function orders(area) {
 	}
 	function row(order, i) {
 		const li = document.createElement('li');
+		const name = document.createElement('code');
+		const takes = document.createElement('em');
 		const means = document.createElement('span');
 		li.id = 'order-' + i;
 		li.setAttribute('role', 'option');
+		name.textContent = order.name;
+		takes.textContent = order.takes;
 		means.textContent = order.means;
-		li.append(order.text, means);
+		li.append(name, takes, means);
 		// Before the field loses the focus.
 		li.addEventListener('mousedown', (e) => {
 			e.preventDefault();
@@ -219,6 +223,7 @@ function orders(area) {
 		}
 		menu.replaceChildren(...shown.map(row));
 		menu.hidden = false;
+		menu.scrollIntoView({ block: 'nearest' });
 		mark(0);
 	});
 	area.addEventListener('keydown', (e) => {

@@ -136,7 +136,7 @@ item_title(struct web *w, const struct project *p, const struct issue *i)
 	HTML_URL(h, "href", "/%s/%s", p->owner, p->name);
 	html_textf(h, "%s/%s", p->owner, p->name);
 	html_end(h);
-	html_text(h, ", of all ");
+	html_text(h, " · all ");
 	HTML_TAG(h, "a");
 	if (i->is_pull)
 		HTML_URL(h, "href", "/%s/%s/pulls", p->owner, p->name);

@@ -138,39 +138,49 @@ item_side_unseen(struct web *w, const char *id, const char *text)
 }
 
 static void
+item_side_label_field(struct web *w)
+{
+	HTML_CLASS(&w->h, "div", "row");
+	item_side_unseen(w, "side-label", "A label more");
+	HTML_TAG(&w->h, "select");
+	HTML_ATTR(&w->h, "id", "side-label");
+	HTML_ATTR(&w->h, "name", "label");
+}
+
+/* Those that it has not. */
+static void
 item_side_label_add(struct web *w, const struct item_side *s)
 {
 	struct label_list all = { .n = 0 };
 	struct html *h = &w->h;
 	struct err e = ERR_INIT;
+	size_t n = 0;
 	char id[24];
 
 	if (labels_list(w->t, s->p->id, 0, 0, &all, &e) == -1)
 		log_error("web labels reason=%s", log_val(e.msg));
-	if (all.n == 0) {
+	for (size_t i = 0; i < all.n; i++) {
+		const struct label *l = &all.at[i];
+
+		if (l->archived || item_side_has(&s->i->labels, l->id))
+			continue;
+		if (n++ == 0)
+			item_side_label_field(w);
+		(void)snprintf(id, sizeof(id), "%" PRId64, l->id);
+		field_option(w, id, l->name, n == 1);
+	}
+	if (n > 0) {
+		html_end(h);
+		field_button(w, "", "act", "label", "Add");
+		html_end(h);
+	} else if (all.n == 0) {
 		HTML_CLASS(h, "p", "hint");
 		HTML_TAG(h, "a");
 		HTML_URL(h, "href", "/%s/%s/labels", s->p->owner, s->p->name);
 		html_text(h, "Make the first label");
 		html_end(h);
 		html_end(h);
-		return;
 	}
-	HTML_CLASS(h, "div", "row");
-	item_side_unseen(w, "side-label", "A label more");
-	HTML_TAG(h, "select");
-	HTML_ATTR(h, "id", "side-label");
-	HTML_ATTR(h, "name", "label");
-	for (size_t i = 0; i < all.n; i++) {
-		const struct label *l = &all.at[i];
-
-		(void)snprintf(id, sizeof(id), "%" PRId64, l->id);
-		if (!l->archived && !item_side_has(&s->i->labels, l->id))
-			field_option(w, id, l->name, false);
-	}
-	html_end(h);
-	field_button(w, "", "act", "label", "Add");
-	html_end(h);
 	label_list_release(&all);
 }
 
@@ -419,7 +429,7 @@ item_side_end(struct web *w, const struct project *p, const struct issue *i)
 	};
 
 	html_end(&w->h);
-	HTML_TAG(&w->h, "aside");
+	HTML_TAG(&w->h, "section");
 	HTML_ATTR(&w->h, "class", "card side");
 	HTML_ATTR(&w->h, "id", "side");
 	HTML_ATTR(&w->h, "aria-label", "What is set");

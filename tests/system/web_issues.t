@@ -7,10 +7,9 @@
 coffer_home
 start_cofferd
 make_project
-BOB=$(make_user bob)
+make_user bob >/dev/null
 EVE=$(make_user eve)
 R=/api/v1/repos/$PROJECT
-C=/api/coffer/v1
 I=/$PROJECT/issues
 api PUT "$R/collaborators/bob" '{"permission":"write"}'
 api PUT "$R/collaborators/eve" '{"permission":"read"}'
@@ -109,9 +108,15 @@ tap_ok 'soundly' safe
 # ---- what is set ----
 page GET "$I/1"
 tap_ok 'the page of an issue is sound' safe
-tap_ok 'a maintainer may set labels' shows 'value="label">Add'
+tap_ok 'a maintainer may set labels' shows 'name="unlabel"'
 send "$I/1/change" "unlabel=$ODD"
 tap_is "$STATUS,$(location)" "303,$I/1" 'one is taken away'
+page GET "$I/1"
+tap_ok 'and may be set again' shows "<option value=\"$ODD\" selected>"
+send "$I/1/change" act=label "label=$ODD"
+page GET "$I/1"
+tap_ok 'which the lines say' shows ' added the label '
+send "$I/1/change" "unlabel=$ODD"
 page GET "$I/1"
 send "$I/1/change" act=assign assignee=bob
 page GET "$I/1"
@@ -134,7 +139,7 @@ tap_ok 'of the milestone' shows ' set the milestone '
 tap_ok 'of the day' shows ' set the day it is due to 2031-05-06'
 tap_ok 'of the pin' shows ' pinned it'
 tap_ok 'of the lock' shows ' locked it'
-tap_is "$(grep -o ' removed the label \| set the milestone \| locked it' "$BODY" | tr '\n' ,)" ' removed the label , set the milestone , locked it,' 'in their order'
+tap_is "$(grep -o ' removed the label \| set the milestone \| locked it' "$BODY" | tr '\n' ,)" ' removed the label , removed the label , set the milestone , locked it,' 'in their order'
 page GET "$I"
 tap_ok 'what is pinned stands above' shows '<h2>Pinned</h2>'
 page GET "$I/1"
