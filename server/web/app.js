@@ -98,6 +98,9 @@ async function refresh() {
 function listen(after) {
 	const stream = new EventSource('/-/events?after=' + after);
 	for (const kind of ['approval.asked', 'approval.decided',
+	    'issue.labeled', 'issue.assigned', 'issue.unassigned',
+	    'issue.milestoned', 'issue.demilestoned', 'issue.deadline',
+	    'issue.locked', 'issue.unlocked', 'issue.pinned', 'issue.unpinned',
 	    'approval.expired', 'approval.withdrawn', 'run.asked',
 	    'run.created', 'run.updated',
 	    'run.cancel', 'sandbox.updated', 'sandbox.proved',

@@ -121,7 +121,7 @@ item_title(struct web *w, const struct project *p, const struct issue *i)
 	HTML_LEAFF(h, "span", "sub", " #%" PRId64, i->number);
 	html_end(h);
 	item_state(w, i);
-	if (item_may_edit(w, i)) {
+	if (!i->is_pull && item_may_edit(w, i)) {
 		HTML_TAG(h, "a");
 		HTML_URL(h, "href", "/%s/%s/issues/%" PRId64 "/edit", p->owner,
 		    p->name, i->number);

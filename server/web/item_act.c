@@ -8,6 +8,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "lib/base/esc.h"
 #include "lib/base/num.h"
 #include "lib/base/str.h"
 #include "server/service/svc_issue.h"
@@ -24,14 +25,32 @@ item_act_back(struct call *c, const struct issue *i)
 	web_redirect(c, str_cstr(&to));
 }
 
+/* The list, when the item itself is gone. */
+static void
+item_act_gone(struct call *c)
+{
+	AUTO_STR struct str to = STR_INIT;
+
+	str_addc(&to, '/');
+	esc_url(&to, view_of(call_arg(c, 0)));
+	str_addc(&to, '/');
+	esc_url(&to, view_of(call_arg(c, 1)));
+	str_add(&to, "/issues");
+	web_redirect(c, str_cstr(&to));
+}
+
 static void
 item_act_done(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_item *op = arg;
 	struct call *c = call;
 
-	if (!web_failed(c, fail))
-		item_act_back(c, &op->issue);
+	if (!web_failed(c, fail)) {
+		if (op->act == SVC_ITEM_DELETE)
+			item_act_gone(c);
+		else
+			item_act_back(c, &op->issue);
+	}
 	call_release(c);
 }
 
@@ -56,6 +75,7 @@ static const struct item_act {
 	{ "unlock", SVC_ITEM_UNLOCK },
 	{ "pin", SVC_ITEM_PIN },
 	{ "unpin", SVC_ITEM_UNPIN },
+	{ "delete", SVC_ITEM_DELETE },
 };
 
 enum {
@@ -86,6 +106,7 @@ static int
 item_act_fill(const struct form *f, struct svc_item *op, struct err *e)
 {
 	const char *act = form_get(f, "act");
+	int64_t number = 0;
 	size_t i = 0;
 
 	if (form_get(f, "unlabel")[0] != '\0') {
@@ -105,6 +126,12 @@ item_act_fill(const struct form *f, struct svc_item *op, struct err *e)
 		return item_act_label(form_get(f, "label"), op, e);
 	if (op->act == SVC_ITEM_ASSIGN)
 		return item_act_name(form_get(f, "assignee"), op, e);
+	if (op->act == SVC_ITEM_DELETE &&
+	    (num_i64(form_get(f, "number"), 1, INT64_MAX, &number, e) == -1 ||
+		number != op->number))
+		return err_set(e, ERR_INVALID,
+		    "The number is not that of this issue: nothing was "
+		    "deleted.");
 	if (op->act != SVC_ITEM_LOCK)
 		return 0;
 	if (strlen(form_get(f, "reason")) > LOCK_REASON_MAX)
@@ -177,6 +204,8 @@ item_act_verb(const struct form *f)
 {
 	const char *act = form_get(f, "act");
 
+	if (strcmp(act, "delete") == 0)
+		return PERM_MANAGE;
 	return strcmp(act, "close") == 0 || strcmp(act, "reopen") == 0
 	    ? PERM_DISCUSS
 	    : PERM_WRITE;

@@ -148,6 +148,28 @@ item_edit_form(struct web *w, const struct said *x)
 }
 
 static void
+item_edit_end(struct web *w, const struct said *x)
+{
+	const struct field number = { .name = "number",
+		.label = "Its number, to delete this issue with all that was "
+			 "said",
+		.max = 20,
+		.required = true };
+
+	if (x->issue.is_pull || !web_may(w, x->p.id, PERM_MANAGE))
+		return;
+	HTML_TAG(&w->h, "form");
+	HTML_ATTR(&w->h, "class", "card say");
+	HTML_ATTR(&w->h, "method", "post");
+	HTML_URL(&w->h, "action", "/%s/%s/issues/%" PRId64 "/change",
+	    x->p.owner, x->p.name, x->issue.number);
+	sign_form_value(w);
+	field_text(w, &number, "");
+	field_button(w, "danger", "act", "delete", "Delete this issue");
+	html_end(&w->h);
+}
+
+static void
 item_edit_go(struct said *x)
 {
 	const struct web_head head = { .title = "Edit", .tab = "" };
@@ -175,6 +197,7 @@ item_edit_go(struct said *x)
 	item_edit_form(&w, x);
 	item_files_list(&w, &x->p, x->issue.number, 0, &x->own_files);
 	item_files_form(&w, &x->p, x->issue.number, 0);
+	item_edit_end(&w, x);
 	web_reply(&w, x->why != NULL ? 422 : 200);
 	said_free(x);
 }

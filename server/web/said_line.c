@@ -189,7 +189,7 @@ said_act_refer(const struct said_act *a)
 static void
 said_act_push(const struct said_act *a)
 {
-	const char *commit = said_act_text(a, "after");
+	const char *commit = said_act_text(a, "head_sha");
 
 	html_text(&a->w->h, " pushed");
 	if (commit[0] == '\0')

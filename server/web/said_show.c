@@ -114,6 +114,7 @@ said_reactions(
 {
 	struct html *h = &w->h;
 	size_t used = 0;
+	char id[40];
 
 	for (size_t i = 0; i < SAID_WORDS; i++)
 		used += said_count_of(x, t->id, said_words[i].word) != NULL;
@@ -140,7 +141,9 @@ said_reactions(
 		html_end(h);
 	}
 	if (may && used < SAID_WORDS) {
+		(void)snprintf(id, sizeof(id), "react-%" PRId64, t->id);
 		HTML_CLASS(h, "details", "more");
+		HTML_ATTR(h, "id", id); /* so that it stays unfolded */
 		HTML_LEAF(h, "summary", "", "React");
 		for (size_t i = 0; i < SAID_WORDS; i++)
 			if (said_count_of(x, t->id, said_words[i].word) == NULL)

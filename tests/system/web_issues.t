@@ -7,7 +7,7 @@
 coffer_home
 start_cofferd
 make_project
-make_user bob >/dev/null
+BOB=$(make_user bob)
 EVE=$(make_user eve)
 R=/api/v1/repos/$PROJECT
 I=/$PROJECT/issues
@@ -380,11 +380,46 @@ tap_ok 'there it is' grep -q '<code>/merge' "$BODY"
 tap_ok 'the page of a pull request has what is set beside it' shows 'id="side"'
 tap_ok 'soundly' safe
 
+push_branch feature b.txt three
+pushed() { page GET "/$PROJECT/pulls/$PULL"; shows "<a href=\"/$PROJECT/commit/$SHA\"><code>$(printf %.10s "$SHA")</code>"; }
+tap_ok 'what is pushed is told in a line' wait_for 10 pushed
+as "$BOB" api POST "$R/pulls/$PULL/reviews" "$(jq -n --arg b "$XSS" '{event: "REQUEST_CHANGES", body: $b}')"
+page GET "/$PROJECT/pulls/$PULL"
+tap_ok 'so is a review' shows ' wants changes to '
+tap_ok 'soundly' safe
+
 # ---- references ----
 api POST /api/v1/user/repos '{"name":"hidden","private":true}'
 api POST "$R/issues/4/comments" "{\"body\":\"see #1\"}"
 page GET "$I/1"
 tap_ok 'who refers to it is told' grep -q "referred to it in <a href=\"$I/4\">#4</a>" "$BODY"
+api POST /api/v1/repos/admin/hidden/issues "{\"title\":\"Secret\",\"body\":\"see $PROJECT#1\"}"
+page GET "$I/1"
+tap_ok 'from another project, too' grep -q '<a href="/admin/hidden/issues/1">admin/hidden#1</a>' "$BODY"
+sign_in eve "$EVE"
+page GET "$I/1"
+tap_ok 'who may not see that one' shows "$I/4"
+tap_not 'is told nothing of it' shows admin/hidden
+sign_in admin "$ADMIN"
+
+# ---- the end of one ----
+issue Doomed
+DOOMED=$(field .number)
+page GET "$I/$DOOMED/edit"
+tap_ok 'an administrator may delete an issue' shows 'value="delete"'
+send "$I/$DOOMED/change" act=delete number=1
+tap_is "$STATUS" 422 'not by another number'
+page GET "$I/$DOOMED/edit"
+send "$I/$DOOMED/change" act=delete "number=$DOOMED"
+tap_is "$STATUS,$(location)" "303,$I" 'by its own he comes back to the list'
+page GET "$I/$DOOMED"
+tap_is "$STATUS" 404 'and it is gone'
+sign_in bob "$BOB"
+page GET "$I/1/edit"
+tap_not 'a maintainer may not' shows 'value="delete"'
+send "$I/1/change" act=delete number=1
+tap_is "$STATUS" 403 'by no form either'
+sign_in admin "$ADMIN"
 
 # ---- many ----
 issue Long 'of many words'
