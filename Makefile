@@ -161,6 +161,7 @@ $(packs): $(O)/packs/main.o $(O)/packs.a $(O)/findings.a $(O)/lib.a
 
 # What the pages have beside their HTML is in the object.
 $(O)/server/web/asset.o: server/web/style.css server/web/app.js server/web/icon.svg
+$(O)/server/web/orders.o: $(wildcard prompts/commands/*.md)
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
@@ -215,7 +216,7 @@ check-web: have-deps
 	@$(submake) all $(tools)
 	@[ -d $(O)/clis/playwright/node_modules/axe-core ] || tests/clis.sh $(O)/clis playwright
 	@COFFER_TEST_CLIS=$(abspath $(O)/clis) WEB_PICTURES=$(abspath $(O)/pictures) O=$(O) V=$(V) \
-	    tests/check.sh system web_sign web_pages 'slow_web_*'
+	    tests/check.sh system web_sign web_pages web_issues 'slow_web_*'
 # The threat table: tests/prove.rows, into build/prove.json.
 prove: have-deps
 	@$(submake) all test-programs

@@ -472,6 +472,8 @@ api_attachments_file(struct call *c)
 
 const struct route api_attachments_routes[] = {
 	{ "GET", "/attachments/{uuid}", ROUTE_RUN_OK, api_attachments_file },
+	/* The same for the session of a page. */
+	{ "GET", "/-/attachments/{uuid}", ROUTE_PAGE, api_attachments_file },
 	{ "GET", API_ASSETS "/{n}/assets", ROUTE_RUN_OK,
 	    api_attachments_list_item },
 	{ "POST", API_ASSETS "/{n}/assets", ROUTE_MEMBER,

@@ -21,6 +21,13 @@ reaction_list_release(struct reaction_list *l)
 	*l = (struct reaction_list){ .n = 0 };
 }
 
+void
+reaction_count_list_release(struct reaction_count_list *l)
+{
+	free(l->at);
+	*l = (struct reaction_count_list){ .n = 0 };
+}
+
 const char *const reaction_words[] = { "+1", "-1", "laugh", "hooray",
 	"confused", "heart", "rocket", "eyes", NULL };
 

@@ -55,6 +55,22 @@ struct reaction_list {
 
 void reaction_list_release(struct reaction_list *l);
 
+/* How often one word was said of one target. */
+struct reaction_count {
+	int64_t comment_id;
+	char content[REACTION_LEN_MAX + 1];
+	int64_t n;
+	bool mine;
+};
+
+struct reaction_count_list {
+	struct reaction_count *at;
+	size_t n;
+	int64_t total;
+};
+
+void reaction_count_list_release(struct reaction_count_list *l);
+
 /* Gitea's default set, NULL at the end; and is it one of them? */
 extern const char *const reaction_words[];
 bool reaction_known(const char *content);

@@ -208,6 +208,24 @@ comments_list(struct txn *t, int64_t project_id, int64_t item, int64_t limit,
 }
 
 int
+comments_many(struct txn *t, int64_t project_id, const int64_t *ids, size_t n,
+    struct comment_list *out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_STR struct str list = STR_INIT;
+
+	*out = (struct comment_list){ .n = 0 };
+	ids_put(&list, ids, n);
+	if (query_open(&q, t,
+		"SELECT " COMMENT_COLS COMMENT_FROM
+		" WHERE c.id IN (SELECT value FROM json_each(?))"
+		" AND c.project_id = ? ORDER BY c.id",
+		BINDS(S(str_cstr(&list)), I(project_id)), e) == -1)
+		return -1;
+	return comments_fill_list(&q, out, e);
+}
+
+int
 comments_other(
     struct txn *t, int64_t project_id, int64_t id, bool *other, struct err *e)
 {

@@ -40,6 +40,9 @@ int comments_find(struct txn *t, const struct comment_filter *f,
 /* The same without times. */
 int comments_list(struct txn *t, int64_t project_id, int64_t item,
     int64_t limit, int64_t offset, struct comment_list *out, struct err *e);
+/* Many at once, by id; what is not there is left out. */
+int comments_many(struct txn *t, int64_t project_id, const int64_t *ids,
+    size_t n, struct comment_list *out, struct err *e);
 /* Is it the id of another kind of entry of the project's timeline? */
 int comments_other(
     struct txn *t, int64_t project_id, int64_t id, bool *other, struct err *e);

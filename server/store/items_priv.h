@@ -3,6 +3,7 @@
 #ifndef SERVER_STORE_ITEMS_PRIV_H
 #define SERVER_STORE_ITEMS_PRIV_H
 
+#include "lib/base/str.h"
 #include "server/domain/items.h"
 #include "server/store/db_priv.h"
 
@@ -52,6 +53,16 @@ issue_fill(struct query *q, struct issue *i)
 	i->title = query_text(q);
 	i->body = query_text(q);
 	author_fill(q, &i->author);
+}
+
+/* "[1,2]", for json_each. */
+static inline void
+ids_put(struct str *out, const int64_t *ids, size_t n)
+{
+	str_addc(out, '[');
+	for (size_t i = 0; i < n; i++)
+		str_addf(out, "%s%lld", i == 0 ? "" : ",", (long long)ids[i]);
+	str_addc(out, ']');
 }
 
 /* From the counters: state 0 and is_pull -1 are any. */

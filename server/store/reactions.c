@@ -101,3 +101,36 @@ reactions_list(struct txn *t, const struct words_target *on, int64_t limit,
 		reaction_list_release(out);
 	return rc;
 }
+
+int
+reactions_counted(struct txn *t, int64_t project_id, int64_t item,
+    const int64_t *comments, size_t n, int64_t viewer_id,
+    struct reaction_count_list *out, struct err *e)
+{
+	static const char sql
+	    [] = "SELECT r.comment_id, r.content, count(*),"
+		 " max(r.account_id = ?) FROM json_each(?) j"
+		 " CROSS JOIN reaction r ON r.project_id = ? AND r.item = ?"
+		 " AND r.comment_id = j.value GROUP BY r.comment_id, r.content";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_STR struct str list = STR_INIT;
+	int rc;
+
+	*out = (struct reaction_count_list){ .n = 0 };
+	ids_put(&list, comments, n);
+	if (query_open(&q, t, sql,
+		BINDS(I(viewer_id), S(str_cstr(&list)), I(project_id), I(item)),
+		e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		struct reaction_count *r = LIST_ADD(out);
+
+		r->comment_id = query_i64(&q);
+		QUERY_NAME(&q, r->content);
+		r->n = query_i64(&q);
+		r->mine = query_bool(&q);
+	}
+	if (rc == -1)
+		reaction_count_list_release(out);
+	return rc;
+}

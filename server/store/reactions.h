@@ -26,4 +26,10 @@ int reactions_get(struct txn *t, const struct reaction_new *n,
 int reactions_list(struct txn *t, const struct words_target *on, int64_t limit,
     int64_t offset, struct reaction_list *out, struct err *e);
 
+/* How many said each word of many targets of one item: comment 0 is the item;
+ * mine: the viewer did.  By comment and word, in no other order. */
+int reactions_counted(struct txn *t, int64_t project_id, int64_t item,
+    const int64_t *comments, size_t n, int64_t viewer_id,
+    struct reaction_count_list *out, struct err *e);
+
 #endif

@@ -215,3 +215,28 @@ members_list(struct txn *t, int64_t project_id, enum member_kind kind,
 		member_list_release(out);
 	return rc;
 }
+
+int
+members_named(struct txn *t, int64_t project_id, enum member_kind kind,
+    int64_t limit, struct author_list *out, struct err *e)
+{
+	AUTO_STR struct str sql = STR_INIT;
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	*out = (struct author_list){ .n = 0 };
+	str_addf(&sql, "SELECT a.id, a.login FROM %s ORDER BY a.login LIMIT ?2",
+	    members_from[kind]);
+	if (query_open(&q, t, str_cstr(&sql),
+		BINDS(I(project_id), I(db_limit(limit))), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		struct author *a = LIST_ADD(out);
+
+		a->id = query_i64(&q);
+		QUERY_NAME(&q, a->login);
+	}
+	if (rc == -1)
+		author_list_release(out);
+	return rc;
+}

@@ -72,5 +72,8 @@ struct member_list {
 void member_list_release(struct member_list *l);
 int members_list(struct txn *t, int64_t project_id, enum member_kind kind,
     int64_t limit, int64_t offset, struct member_list *out, struct err *e);
+/* The first of them with their names, by one query; id and login alone. */
+int members_named(struct txn *t, int64_t project_id, enum member_kind kind,
+    int64_t limit, struct author_list *out, struct err *e);
 
 #endif

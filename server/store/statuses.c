@@ -154,6 +154,40 @@ statuses_list(struct txn *t, const struct status_filter *f,
 }
 
 int
+statuses_of_pulls(struct txn *t, int64_t project_id, const int64_t *numbers,
+    size_t n, enum status_state *out, struct err *e)
+{
+	static const char sql
+	    [] = "SELECT j.key, s.state FROM json_each(?) j"
+		 " CROSS JOIN pull p ON p.project_id = ? AND p.number = j.value"
+		 " CROSS JOIN status s ON s.id IN (SELECT max(id) FROM status"
+		 " WHERE project_id = p.project_id AND sha = p.head_sha"
+		 " GROUP BY context)";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_STR struct str ids = STR_INIT;
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = 0;
+	ids_put(&ids, numbers, n);
+	if (query_open(
+		&q, t, sql, BINDS(S(str_cstr(&ids)), I(project_id)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1) {
+		size_t k = (size_t)query_i64(&q);
+		struct status both[2] = {
+			{ .state = (enum status_state)query_i64(&q) },
+			{ .state = out[k] },
+		};
+		const struct status_list l = { .at = both,
+			.n = out[k] == 0 ? 1 : 2 };
+
+		out[k] = status_combined(&l);
+	}
+	return rc;
+}
+
+int
 statuses_count(struct txn *t, int64_t project_id, const char *sha, int64_t *out,
     struct err *e)
 {

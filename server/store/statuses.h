@@ -48,6 +48,10 @@ struct status_filter {
 };
 int statuses_list(struct txn *t, const struct status_filter *f,
     struct status_list *out, struct err *e);
+/* Of the heads of n pull requests at once: what all of each one's say together,
+ * 0 where nobody said anything. */
+int statuses_of_pulls(struct txn *t, int64_t project_id, const int64_t *numbers,
+    size_t n, enum status_state *out, struct err *e);
 /* How many the commit has. */
 int statuses_count(struct txn *t, int64_t project_id, const char *sha,
     int64_t *out, struct err *e);

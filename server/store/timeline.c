@@ -36,6 +36,19 @@ timeline_add(
 	    BINDS(I(*id)), NULL, e);
 }
 
+#define TIMELINE_COLS "x.id, x.at, x.kind, x.data, " AUTHOR_COLS
+#define TIMELINE_FROM " FROM timeline x JOIN account a ON a.id = x.account_id"
+
+static void
+timeline_fill(struct query *q, struct timeline_entry *out)
+{
+	out->id = query_i64(q);
+	out->at = query_i64(q);
+	out->kind = query_text(q);
+	out->data = query_text(q);
+	author_fill(q, &out->actor);
+}
+
 int
 timeline_get(struct txn *t, int64_t project_id, int64_t id,
     struct timeline_entry *out, struct err *e)
@@ -44,17 +57,44 @@ timeline_get(struct txn *t, int64_t project_id, int64_t id,
 
 	*out = (struct timeline_entry){ .id = 0 };
 	if (query_one(&q, t,
-		"SELECT x.id, x.at, x.kind, x.data, " AUTHOR_COLS
-		" FROM timeline x JOIN account a ON a.id = x.account_id"
+		"SELECT " TIMELINE_COLS TIMELINE_FROM
 		" WHERE x.id = ? AND x.project_id = ?",
 		BINDS(I(id), I(project_id)), "there is no such entry", e) == -1)
 		return -1;
-	out->id = query_i64(&q);
-	out->at = query_i64(&q);
-	out->kind = query_text(&q);
-	out->data = query_text(&q);
-	author_fill(&q, &out->actor);
+	timeline_fill(&q, out);
 	return 0;
+}
+
+void
+timeline_list_release(struct timeline_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		timeline_entry_release(&l->at[i]);
+	free(l->at);
+	*l = (struct timeline_list){ .n = 0 };
+}
+
+int
+timeline_many(struct txn *t, int64_t project_id, const int64_t *ids, size_t n,
+    struct timeline_list *out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_STR struct str list = STR_INIT;
+	int rc;
+
+	*out = (struct timeline_list){ .n = 0 };
+	ids_put(&list, ids, n);
+	if (query_open(&q, t,
+		"SELECT " TIMELINE_COLS TIMELINE_FROM
+		" WHERE x.id IN (SELECT value FROM json_each(?))"
+		" AND x.project_id = ? ORDER BY x.id",
+		BINDS(S(str_cstr(&list)), I(project_id)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		timeline_fill(&q, LIST_ADD(out));
+	if (rc == -1)
+		timeline_list_release(out);
+	return rc;
 }
 
 /* One of the two lists that are merged, open at its next row. */

@@ -36,6 +36,16 @@ int timeline_add(
 int timeline_get(struct txn *t, int64_t project_id, int64_t id,
     struct timeline_entry *out, struct err *e);
 
+struct timeline_list {
+	struct timeline_entry *at;
+	size_t n;
+	int64_t total;
+};
+void timeline_list_release(struct timeline_list *l);
+/* Many at once, by id; what is not there is left out. */
+int timeline_many(struct txn *t, int64_t project_id, const int64_t *ids,
+    size_t n, struct timeline_list *out, struct err *e);
+
 enum {
 	TIMELINE_PAGE_MAX = 50
 };

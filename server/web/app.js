@@ -114,6 +114,9 @@ async function refresh() {
 function listen(after) {
 	const stream = new EventSource('/-/events?after=' + after);
 	for (const kind of ['approval.asked', 'approval.decided',
+	    'issue.labeled', 'issue.assigned', 'issue.unassigned',
+	    'issue.milestoned', 'issue.demilestoned', 'issue.deadline',
+	    'issue.locked', 'issue.unlocked', 'issue.pinned', 'issue.unpinned',
 	    'approval.expired', 'approval.withdrawn', 'run.asked',
 	    'run.created', 'run.updated',
 	    'run.cancel', 'sandbox.updated', 'sandbox.proved',
@@ -179,3 +182,148 @@ if (document.body.dataset.after !== undefined) {
 			refresh();
 	}, 30000);
 }
+
+// ---- what one writes ----
+
+// The orders that one may give, while the first line is "/" and part of a word.
+function orders(area) {
+	const known = [...document.querySelectorAll('#orders dt')].map((dt) => ({
+		name: dt.querySelector('code').textContent,
+		takes: dt.querySelector('code').nextSibling.textContent,
+		means: dt.nextElementSibling.textContent,
+	}));
+	const menu = document.createElement('ul');
+	let shown = [];
+	let at = 0;
+	menu.className = 'menu';
+	menu.id = 'orders-menu';
+	menu.hidden = true;
+	menu.setAttribute('role', 'listbox');
+	menu.setAttribute('aria-label', 'Orders');
+	area.after(menu);
+	area.setAttribute('aria-autocomplete', 'list');
+	area.setAttribute('aria-haspopup', 'listbox');
+	area.setAttribute('aria-controls', menu.id);
+
+	function mark(to) {
+		at = (to + shown.length) % shown.length;
+		[...menu.children].forEach((row, i) => row.setAttribute(
+		    'aria-selected', String(i === at)));
+		area.setAttribute('aria-activedescendant', menu.children[at].id);
+		menu.children[at].scrollIntoView({ block: 'nearest' });
+	}
+	function hide() {
+		menu.hidden = true;
+		area.removeAttribute('aria-activedescendant');
+	}
+	function take(order) {
+		area.setRangeText(order.name + ' ', 0, area.selectionStart, 'end');
+		hide();
+		area.focus();
+	}
+	function row(order, i) {
+		const li = document.createElement('li');
+		const name = document.createElement('code');
+		const takes = document.createElement('em');
+		const means = document.createElement('span');
+		li.id = 'order-' + i;
+		li.setAttribute('role', 'option');
+		name.textContent = order.name;
+		takes.textContent = order.takes;
+		means.textContent = order.means;
+		li.append(name, takes, means);
+		// Before the field loses the focus.
+		li.addEventListener('mousedown', (e) => {
+			e.preventDefault();
+			take(order);
+		});
+		return li;
+	}
+	area.addEventListener('input', () => {
+		const typed = area.value.slice(0, area.selectionStart);
+		shown = /^\/[a-z-]*$/.test(typed)
+		    ? known.filter((order) => order.name.startsWith(typed)) : [];
+		if (shown.length === 0) {
+			hide();
+			return;
+		}
+		menu.replaceChildren(...shown.map(row));
+		menu.hidden = false;
+		menu.scrollIntoView({ block: 'nearest' });
+		mark(0);
+	});
+	area.addEventListener('keydown', (e) => {
+		if (menu.hidden || e.isComposing)
+			return;
+		if (e.key === 'ArrowDown')
+			mark(at + 1);
+		else if (e.key === 'ArrowUp')
+			mark(at - 1);
+		else if (e.key === 'Enter')
+			take(shown[at]);
+		else if (e.key === 'Escape')
+			hide();
+		else
+			return;
+		e.preventDefault();
+	});
+	area.addEventListener('blur', hide);
+}
+
+// Files that are dropped or pasted are attached, and linked to where one is.
+function takeFiles(area) {
+	const status = document.createElement('p');
+	status.className = 'hint';
+	status.setAttribute('role', 'status');
+	area.parentElement.after(status);
+
+	async function send(files) {
+		const form = new FormData();
+		form.append('form', area.form.elements.namedItem('form').value);
+		for (const file of files)
+			form.append('attachment', file, file.name);
+		status.textContent = 'Attaching…';
+		try {
+			const reply = await fetch(area.dataset.url, { method: 'POST',
+			    body: form, headers: { Accept: 'application/json' } });
+			const made = await reply.json();
+			if (!reply.ok)
+				throw new Error(made.message);
+			for (const file of made)
+				area.setRangeText((file.image ? '!' : '') + '[' +
+				    file.name.replace(/[\\[\]]/g, '\\$&') +
+				    '](/attachments/' + file.uuid + ')\n',
+				    area.selectionStart, area.selectionEnd, 'end');
+			status.textContent = made.length === 1
+			    ? 'One file is attached.' : made.length + ' files are attached.';
+		} catch (e) {
+			status.textContent = 'Not attached: ' + e.message;
+		}
+	}
+	area.addEventListener('dragover', (e) => {
+		if (!e.dataTransfer.types.includes('Files'))
+			return;
+		e.preventDefault();
+		area.parentElement.classList.add('over');
+	});
+	area.addEventListener('dragleave',
+	    () => area.parentElement.classList.remove('over'));
+	area.addEventListener('drop', (e) => {
+		area.parentElement.classList.remove('over');
+		if (e.dataTransfer.files.length === 0)
+			return;
+		e.preventDefault();
+		send(e.dataTransfer.files);
+	});
+	area.addEventListener('paste', (e) => {
+		if (e.clipboardData.files.length === 0)
+			return;
+		e.preventDefault();
+		send(e.clipboardData.files);
+	});
+}
+
+for (const area of document.querySelectorAll('textarea[data-orders]'))
+	orders(area);
+for (const area of document.querySelectorAll('.write textarea[data-url]'))
+	takeFiles(area);

@@ -47,11 +47,10 @@ pull_new_link(struct web *w, const struct project *p)
 {
 	if (!web_may(w, p->id, PERM_PROPOSE))
 		return;
-	HTML_CLASS(&w->h, "p", "do");
 	HTML_TAG(&w->h, "a");
+	HTML_ATTR(&w->h, "class", "do-new primary");
 	HTML_URL(&w->h, "href", "/%s/%s/compare", p->owner, p->name);
 	html_text(&w->h, "New pull request");
-	html_end(&w->h);
 	html_end(&w->h);
 }
 

@@ -292,8 +292,11 @@ history_on_refs(struct ref_snapshot *s, const struct err *fail, void *arg)
 	if (code_failed(x, fail))
 		return;
 	code_begin(&w, x, tag ? "tags" : "branches");
-	if (!tag)
+	if (!tag) {
+		HTML_CLASS(&w.h, "p", "bar");
 		pull_new_link(&w, &x->p);
+		html_end(&w.h);
+	}
 	HTML_CLASS(&w.h, "section", "card wide");
 	web_table(&w, "refs", columns, 3);
 	for (size_t i = refsnap_seek(s, REF_SIDE_WORK, view_of(place));

@@ -8,6 +8,8 @@
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
 #include "lib/base/str.h"
+#include "server/domain/words.h"
+#include "server/http/call.h"
 #include "server/text/highlight.h"
 #include "server/text/md.h"
 #include "server/web/web.h"
@@ -112,6 +114,30 @@ markdown_has_scheme(struct view url)
 	return false;
 }
 
+/* The page of a file that hangs on an issue: "/attachments/ID", as the text has
+ * it or with this server's address before it. */
+static bool
+markdown_file(struct markdown *m, struct view url, struct str *out)
+{
+	static const char begin[] = "/attachments/";
+	const char *here = call_url(m->w->c);
+
+	if (view_starts(url, here))
+		url = view_from(url, strlen(here));
+	if (!view_starts(url, begin))
+		return false;
+	url = view_from(url, sizeof(begin) - 1);
+	if (url.len != ATTACHMENT_UUID)
+		return false;
+	for (size_t i = 0; i < url.len; i++)
+		if (url.p[i] == '\0' ||
+		    strchr("0123456789abcdef-", url.p[i]) == NULL)
+			return false;
+	str_add(out, "/-/attachments/");
+	str_addv(out, url);
+	return true;
+}
+
 /* <a>, or <span> where it leads nowhere. */
 static void
 markdown_link(struct markdown *m, struct view url)
@@ -121,6 +147,11 @@ markdown_link(struct markdown *m, struct view url)
 
 	if (m->links > 0 || url.len == 0) {
 		HTML_TAG(h, "span");
+		return;
+	}
+	if (markdown_file(m, url, &path)) {
+		HTML_TAG(h, "a");
+		HTML_ATTR(h, "href", str_cstr(&path));
 		return;
 	}
 	if (markdown_has_scheme(url) || view_starts(url, "//")) {
@@ -145,9 +176,10 @@ markdown_image(struct markdown *m, const struct md_token *t)
 	AUTO_STR struct str path = STR_INIT_MAX(2 * MARKDOWN_PATH_MAX);
 	AUTO_FREE char *alt = view_dup(t->b);
 
-	if (m->ctx->raw != NULL && !markdown_has_scheme(t->a) &&
-	    !view_starts(t->a, "//") &&
-	    markdown_here(m->ctx, m->ctx->raw, t->a, &path)) {
+	if (markdown_file(m, t->a, &path) ||
+	    (m->ctx->raw != NULL && !markdown_has_scheme(t->a) &&
+		!view_starts(t->a, "//") &&
+		markdown_here(m->ctx, m->ctx->raw, t->a, &path))) {
 		HTML_VOID(h, "img");
 		HTML_ATTR(h, "src", str_cstr(&path));
 		HTML_ATTR(h, "alt", alt);

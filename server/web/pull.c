@@ -16,6 +16,7 @@
 #include "server/store/statuses.h"
 #include "server/web/fetched.h"
 #include "server/web/item.h"
+#include "server/web/item_side.h"
 #include "server/web/said.h"
 #include "server/web/sign.h"
 
@@ -355,6 +356,7 @@ pull_write(struct web *w, const struct said *x, const struct svc_merge *op)
 	const struct pull *pull = &op->pull;
 
 	pull_begin(w, &x->p, pull, "Conversation");
+	item_side_begin(w);
 	said_write(w, x);
 	/* Always there, so that app.js finds it again. */
 	HTML_TAG(&w->h, "div");
@@ -372,6 +374,7 @@ pull_write(struct web *w, const struct said *x, const struct svc_merge *op)
 	pull_review_form(w, &x->p, pull);
 	pull_forms(w, &x->p, pull, op->verdict.open, op->may_override);
 	item_say(w, &x->p, &pull->issue);
+	item_side_end(w, &x->p, &pull->issue);
 }
 
 static void

@@ -10,51 +10,48 @@
 #include "lib/base/num.h"
 #include "lib/wire/json.h"
 #include "server/git/git_ask.h"
+#include "server/store/attachments.h"
 #include "server/store/comments.h"
 #include "server/store/issues.h"
-#include "server/web/markdown.h"
+#include "server/store/reactions.h"
+#include "server/store/reviews.h"
 #include "server/web/query.h"
-#include "server/web/sign.h"
-
-/* One text of the page. */
-struct said_text {
-	int64_t id; /* 0: the item's own */
-	const struct author *by;
-	int64_t at, edited;
-	const char *body;
-	struct view tokens;
-};
 
 /* Does a page begin with the item's own text? */
 static bool
 said_has_own(const struct said *x)
 {
-	return x->which == 0 || (x->which == -1 && x->page == 1);
+	return x->issue.id != 0 &&
+	    (x->which == 0 || (x->which == -1 && x->page == 1));
+}
+
+/* Where the draft's tokens are. */
+static size_t
+said_draft_at(const struct said *x)
+{
+	return x->list.n + (said_has_own(x) ? 1 : 0);
 }
 
 static size_t
 said_count(const struct said *x)
 {
-	return x->list.n + (said_has_own(x) ? 1 : 0);
+	return said_draft_at(x) + (x->draft != NULL ? 1 : 0);
 }
 
-static void
-said_get(const struct said *x, size_t i, struct said_text *out)
+static const char *
+said_text(const struct said *x, size_t i)
 {
-	const struct comment *k;
-
-	*out = (struct said_text){ .by = &x->issue.author,
-		.at = x->issue.created_at,
-		.body = x->issue.body,
-		.tokens = x->tokens[i] };
+	if (i == said_draft_at(x))
+		return x->draft;
 	if (said_has_own(x) && i-- == 0)
-		return;
-	k = &x->list.at[i];
-	out->id = k->id;
-	out->by = &k->author;
-	out->at = k->created_at;
-	out->edited = k->updated_at > k->created_at ? k->updated_at : 0;
-	out->body = k->body;
+		return x->issue.body;
+	return x->list.at[i].body;
+}
+
+int64_t
+said_last_page(int64_t total)
+{
+	return total > 0 ? (total - 1) / SAID_PAGE + 1 : 1;
 }
 
 void
@@ -65,7 +62,15 @@ said_free(struct said *x)
 	project_release(&x->p);
 	issue_release(&x->issue);
 	comment_list_release(&x->list);
+	timeline_list_release(&x->done);
+	reaction_count_list_release(&x->reactions);
+	attachment_list_release(&x->own_files);
+	attachment_list_release(&x->files);
+	review_list_release(&x->reviews);
 	str_release(&x->raw);
+	free(x->draft);
+	free(x->title);
+	free(x->why);
 	free(x);
 	call_release(c);
 }
@@ -112,10 +117,7 @@ said_ask(struct said *x, said_go_fn *go)
 
 	*wait = (struct said_wait){ .x = x, .go = go };
 	for (size_t i = 0; i < n && i < SAID_TEXTS; i++) {
-		struct said_text t;
-
-		said_get(x, i, &t);
-		texts[i] = view_of(t.body);
+		texts[i] = view_of(said_text(x, i));
 		sum += texts[i].len;
 		if (sum > SAID_RENDER_MAX)
 			break;
@@ -127,13 +129,11 @@ said_ask(struct said *x, said_go_fn *go)
 
 /* ?said=ID: that one alone. */
 static int
-said_alone(struct said *x, const char *which, struct err *e)
+said_alone(struct said *x, struct err *e)
 {
 	struct svc *s = call_app(x->c);
 	struct comment *one;
 
-	if (num_i64(which, 0, INT64_MAX, &x->which, e) == -1)
-		return -1;
 	if (x->which == 0)
 		return 0;
 	one = xcalloc(1, sizeof(*one));
@@ -141,122 +141,177 @@ said_alone(struct said *x, const char *which, struct err *e)
 	if (comments_get(db_reader(s->db), x->p.id, x->which, one, e) == -1)
 		return -1;
 	x->list.n = 1;
+	x->list.total = 1;
 	if (one->item != x->issue.number)
 		return err_set(e, ERR_NOTFOUND, "that was not said here");
 	return 0;
 }
 
+/* The page's comments and events. */
 static int
-said_rows(struct said *x, struct err *e)
+said_page(struct txn *t, struct said *x, struct err *e)
+{
+	struct timeline_filter f = { .project_id = x->p.id,
+		.item = x->issue.number,
+		.limit = SAID_PAGE };
+	int64_t words[SAID_PAGE], acts[SAID_PAGE];
+	size_t n_words = 0, n_acts = 0;
+
+	/* Page 0 is the last one. */
+	f.offset = x->page == 0 ? 0 : (int64_t)(x->page - 1) * SAID_PAGE;
+	if (timeline_find(t, &f, &x->refs, e) == -1)
+		return -1;
+	if (x->page == 0) {
+		x->page = (uint32_t)said_last_page(x->refs.total);
+		f.offset = (int64_t)(x->page - 1) * SAID_PAGE;
+		if (x->page > 1 && timeline_find(t, &f, &x->refs, e) == -1)
+			return -1;
+	}
+	for (size_t i = 0; i < x->refs.n; i++) {
+		if (x->refs.at[i].is_comment)
+			words[n_words++] = x->refs.at[i].id;
+		else
+			acts[n_acts++] = x->refs.at[i].id;
+	}
+	if (comments_many(t, x->p.id, words, n_words, &x->list, e) == -1)
+		return -1;
+	return timeline_many(t, x->p.id, acts, n_acts, &x->done, e);
+}
+
+/* What hangs on the words of the page. */
+static int
+said_more(struct txn *t, struct said *x, struct err *e)
+{
+	const struct words_target on = { .project_id = x->p.id,
+		.item = x->issue.number };
+	const struct review_filter f = { .project_id = x->p.id,
+		.item = x->issue.number,
+		.viewer_id = call_who(x->c)->user_id };
+	int64_t ids[SAID_PAGE + 1] = { 0 };
+	size_t n = 1;
+
+	for (size_t i = 0; i < x->list.n && n <= SAID_PAGE; i++)
+		ids[n++] = x->list.at[i].id;
+	if (reactions_counted(t, x->p.id, x->issue.number, ids, n,
+		call_who(x->c)->user_id, &x->reactions, e) == -1 ||
+	    attachments_of_comments(t, &x->list, &x->files, e) == -1)
+		return -1;
+	if (said_has_own(x) && attachments_list(t, &on, &x->own_files, e) == -1)
+		return -1;
+	for (size_t i = 0; i < x->done.n; i++)
+		if (strcmp(x->done.at[i].kind, "review") == 0)
+			return reviews_list(t, &f, &x->reviews, e);
+	return 0;
+}
+
+static int
+said_rows(struct said *x, int64_t number, struct err *e)
 {
 	struct svc *s = call_app(x->c);
 	struct txn *t = db_reader(s->db);
-	const char *which = call_query(x->c, "said");
 
-	if (issues_get(t, x->p.id, call_arg_id(x->c, 2), &x->issue, e) == -1)
+	if (issues_get(t, x->p.id, number, &x->issue, e) == -1)
 		return -1;
-	if (which != NULL)
-		return said_alone(x, which, e);
-	return comments_list(t, x->p.id, x->issue.number, SAID_PAGE,
-	    (int64_t)(x->page - 1) * SAID_PAGE, &x->list, e);
+	if (x->which != -1 ? said_alone(x, e) == -1 : said_page(t, x, e) == -1)
+		return -1;
+	return said_more(t, x, e);
 }
 
-void
-said_load(struct call *c, said_go_fn *go)
+static char *
+said_dup(const char *text)
 {
-	struct err e = ERR_INIT;
-	uint32_t page, limit;
+	return text != NULL && text[0] != '\0' ? xstrdup(text) : NULL;
+}
+
+/* NULL after the reply. */
+static struct said *
+said_new(
+    struct call *c, enum perm_verb verb, const char *draft, const char *why)
+{
 	struct project p;
 	struct said *x;
 
-	if (query_page(c, &page, &limit) == -1 ||
-	    web_project(c, PERM_READ, &p) == -1)
-		return;
+	if (web_project(c, verb, &p) == -1)
+		return NULL;
 	x = xcalloc(1, sizeof(*x));
 	x->c = c;
 	x->p = p;
-	x->page = page;
 	x->which = -1;
+	x->draft = said_dup(draft);
+	x->why = said_dup(why);
 	call_hold(c);
-	if (said_rows(x, &e) == -1) {
-		web_fail(c, &e);
+	return x;
+}
+
+static void
+said_begin(struct said *x, said_go_fn *go)
+{
+	struct err e = ERR_INIT;
+
+	if (said_rows(x, call_arg_id(x->c, 2), &e) == -1) {
+		web_fail(x->c, &e);
 		said_free(x);
 		return;
 	}
 	said_ask(x, go);
 }
 
-static void
-said_body(struct web *w, const struct said *x, const struct said_text *t)
+void
+said_load(struct call *c, said_go_fn *go)
 {
-	AUTO_FREE char *project = xasprintf("%s/%s", x->p.owner, x->p.name);
-	const struct web_markdown ctx = { .project = project };
-	size_t len = strlen(t->body), n = len;
-	struct html *h = &w->h;
+	const char *which = call_query(c, "said");
+	struct err e = ERR_INIT;
+	uint32_t page, limit;
+	struct said *x;
 
-	if (t->tokens.len > 0 || len == 0) {
-		web_markdown(w, &ctx, t->tokens);
+	if (query_page(c, &page, &limit) == -1)
+		return;
+	x = said_new(c, PERM_READ, NULL, NULL);
+	if (x == NULL)
+		return;
+	x->page = page;
+	if (which != NULL &&
+	    num_i64(which, 0, INT64_MAX, &x->which, &e) == -1) {
+		web_fail(c, &e);
+		said_free(x);
 		return;
 	}
-	if (n > SAID_FIRST && x->which == -1) {
-		n = SAID_FIRST;
-		while (n > 0 && (t->body[n] & 0xc0) == 0x80)
-			n--;
-	}
-	HTML_CLASS(h, "div", "words whole");
-	html_textv(h, (struct view){ t->body, n });
-	html_end(h);
-	if (n == len)
-		return;
-	HTML_CLASS(h, "p", "sub");
-	HTML_TAG(h, "a");
-	HTML_URL(h, "href", "?said=%" PRId64, t->id);
-	html_textf(h, "%zu bytes more", len - n);
-	html_end(h);
-	html_end(h);
-}
-
-static void
-said_one(struct web *w, const struct said *x, const struct said_text *t)
-{
-	struct html *h = &w->h;
-	char id[40];
-
-	HTML_TAG(h, "article");
-	HTML_ATTR(h, "class", "card said");
-	if (t->id != 0) {
-		(void)snprintf(id, sizeof(id), "issuecomment-%" PRId64, t->id);
-		HTML_ATTR(h, "id", id);
-	}
-	HTML_CLASS(h, "p", "line");
-	HTML_LEAF(h, "strong", "", t->by->login);
-	html_text(h, " ");
-	HTML_CLASS(h, "span", "sub");
-	web_time(w, t->at);
-	if (t->edited != 0)
-		html_text(h, ", edited");
-	html_end(h);
-	html_end(h);
-	if (t->body[0] != '\0')
-		said_body(w, x, t);
-	html_end(h);
+	said_begin(x, go);
 }
 
 void
-said_write(struct web *w, const struct said *x)
+said_load_draft(
+    struct call *c, const char *draft, const char *why, said_go_fn *go)
 {
-	size_t n = said_count(x);
+	struct said *x = said_new(c, PERM_COMMENT, draft, why);
 
-	HTML_TAG(&w->h, "div");
-	HTML_ATTR(&w->h, "id", "said");
-	HTML_FLAG(&w->h, "data-live");
-	for (size_t i = 0; i < n; i++) {
-		struct said_text t;
+	if (x != NULL)
+		said_begin(x, go);
+}
 
-		said_get(x, i, &t);
-		said_one(w, x, &t);
-	}
-	html_end(&w->h);
-	if (x->which == -1)
-		web_pager(w, x->page, SAID_PAGE, x->list.total, "");
+void
+said_load_one(struct call *c, int64_t which, const char *title,
+    const char *draft, const char *why, said_go_fn *go)
+{
+	struct said *x = said_new(c, PERM_READ, draft, why);
+
+	if (x == NULL)
+		return;
+	x->which = which;
+	x->page = 1;
+	x->title = title != NULL ? xstrdup(title) : NULL;
+	said_begin(x, go);
+}
+
+void
+said_load_new(struct call *c, const char *title, const char *draft,
+    const char *why, said_go_fn *go)
+{
+	struct said *x = said_new(c, PERM_DISCUSS, draft, why);
+
+	if (x == NULL)
+		return;
+	x->page = 1;
+	x->title = xstrdup(title);
+	said_ask(x, go);
 }

@@ -1,17 +1,20 @@
 /*
- * said: what was said in an issue or pull request, a page of it, with its
- * Markdown taken apart by a worker: all texts by one question.
+ * said: what was said and done on an issue or pull request, a page of it in
+ * order, with the Markdown taken apart by a worker: all texts by one question,
+ * and each kind of row by one query.
  */
 #ifndef SERVER_WEB_SAID_H
 #define SERVER_WEB_SAID_H
 
 #include "lib/base/view.h"
 #include "server/domain/items.h"
+#include "server/domain/words.h"
+#include "server/store/timeline.h"
 #include "server/web/web.h"
 
 enum {
-	SAID_PAGE = 50,              /* comments of a page */
-	SAID_TEXTS = SAID_PAGE + 1,  /* and the item's own */
+	SAID_PAGE = 25,              /* comments and events of a page */
+	SAID_TEXTS = SAID_PAGE + 2,  /* and the item's own, and a draft */
 	SAID_RENDER_MAX = 256 << 10, /* bytes that are taken apart for one page;
 				      * what is beyond is shown as it is */
 	SAID_FIRST = 1 << 10         /* of a long one that is cut */
@@ -21,9 +24,17 @@ struct said {
 	struct call *c; /* held */
 	struct project p;
 	struct issue issue;
+	struct timeline_page refs; /* the order; total counts all */
 	struct comment_list list;
+	struct timeline_list done;
+	struct reaction_count_list reactions;
+	struct attachment_list own_files, files; /* the item's, its comments' */
+	struct review_list reviews;              /* of a pull request */
 	uint32_t page;
 	int64_t which; /* that one alone: a comment, 0 the item's, -1: all */
+	char *draft;   /* a text that is not said yet, or NULL */
+	char *title;   /* of such a one that is an issue, or NULL */
+	char *why;     /* what is wrong with it, or NULL */
 	struct view tokens[SAID_TEXTS]; /* by text; empty: as it is */
 	struct str raw;                 /* that they are in */
 };
@@ -32,9 +43,29 @@ struct said {
  */
 typedef void said_go_fn(struct said *x);
 void said_load(struct call *c, said_go_fn *go);
+/* The same at the last page, with a text that somebody writes, and what is
+ * wrong with it ("" nothing). */
+void said_load_draft(
+    struct call *c, const char *draft, const char *why, said_go_fn *go);
+/* A draft of a new issue: it has no item. */
+void said_load_new(struct call *c, const char *title, const char *draft,
+    const char *why, said_go_fn *go);
+/* The comment `which` of the item alone, 0 the item's own text, and a draft of
+ * what it is to be; title as typed, NULL: of the item. */
+void said_load_one(struct call *c, int64_t which, const char *title,
+    const char *draft, const char *why, said_go_fn *go);
 void said_free(struct said *x);
+/* The last page of so many comments and events. */
+int64_t said_last_page(int64_t total);
 
-/* Each as an article; then the links to other pages. */
+/* Each as an article or a line; then the links to other pages. */
 void said_write(struct web *w, const struct said *x);
+/* What the draft looks like; nothing when there is none. */
+void said_draft(struct web *w, const struct said *x);
+
+/* said_line.c: an event as a line; false, and nothing, where it names what
+ * the viewer may not see. */
+bool said_line(
+    struct web *w, const struct said *x, const struct timeline_entry *e);
 
 #endif

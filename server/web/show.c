@@ -239,7 +239,7 @@ web_term(struct web *w, const char *term)
 static void
 show_page_link(struct web *w, uint32_t page, const char *query, const char *rel)
 {
-	AUTO_STR struct str to = STR_INIT_MAX(2000);
+	AUTO_STR struct str to = STR_INIT_MAX(8000);
 
 	str_addf(&to, "?page=%u%s", page, query);
 	HTML_TAG(&w->h, "a");
