@@ -30,6 +30,7 @@ const hook = (...args) => execFileSync(process.env.HOOK, args, { encoding: 'utf8
 		await signIn(it, 'admin', token);
 		await link(project).click();
 		await link('Issues').click();
+		await link('New issue').click();
 		await page.getByLabel('Title', { exact: true }).fill('It crashes on empty input');
 		await page.locator('textarea[name=body]').fill('/fix\n\n`calc` with no line ends by **signal 11**.');
 		await button('Open issue').click();
@@ -48,7 +49,7 @@ const hook = (...args) => execFileSync(process.env.HOOK, args, { encoding: 'utf8
 		await page.goBack();
 
 		await link('Files').click();
-		await page.locator('td.num a').last().click();
+		await page.locator('table.unified td a').last().click();
 		await page.locator('textarea#say').fill('What of a line of blanks?');
 		await page.locator('form:has(#say)').getByRole('button', { name: 'Comment', exact: true }).click();
 		say(await comes(':text("What of a line of blanks?")'), `${how}: a word is said on a line`);

@@ -130,18 +130,28 @@ web_all()
 	blame /$PROJECT/blame/branch/main/src/calc.c
 	commit /$PROJECT/commit/$MAIN
 	compare /$PROJECT/compare/main...topic
+	compare-choose /$PROJECT/compare
 	branches /$PROJECT/branches
 	tags /$PROJECT/tags
 	network /$PROJECT/network
 	issues /$PROJECT/issues
+	issues-found /$PROJECT/issues?state=all&labels=bug&q=crashes&sort=oldest
+	issues-none /$PROJECT/issues?q=nothing-like-it
 	issue /$PROJECT/issues/1
+	issue-new /$PROJECT/issues/new
+	issue-edit /$PROJECT/issues/1/edit
 	pulls /$PROJECT/pulls
 	pull /$PROJECT/pulls/$PULL
+	pull-edit /$PROJECT/pulls/$PULL/edit
+	pull-word /$PROJECT/pulls/$PULL/files?say=R1&file=$(jq -rn --arg f "$FILE" '$f | @uri')
 	pull-commits /$PROJECT/pulls/$PULL/commits
 	pull-files /$PROJECT/pulls/$PULL/files
 	pull-split /$PROJECT/pulls/$PULL/files?view=split
 	job /-/jobs/$JOB
 	approvals /-/approvals
+	approvals-answered /-/approvals?state=answered
+	notifications /-/notifications?all=true
+	project-new /-/new
 	runs /-/runs
 	run /-/runs/$RUN
 	labels /$PROJECT/labels
@@ -163,7 +173,9 @@ web_all()
 	admin /-/admin
 	admin-user /-/admin/users/bob
 	admin-runners /-/admin/runners
+	account-hooks /-/account/hooks
 	admin-health /-/admin/health
+	admin-audit /-/admin/audit
 	missing /no/where
 	PAGES
 }
