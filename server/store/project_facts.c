@@ -5,22 +5,25 @@
 #include "server/store/db_priv.h"
 
 /* A pull request waits for one's review when one is asked for it, or while an
- * approval of its head is missing that one could give and did not. */
+ * approval of its head is missing that one could give and did not.  The first
+ * hundred are looked at: a query on the loop is short. */
 #define PROJECT_FACTS_VERDICT                              \
 	" FROM review r WHERE r.project_id = u.project_id" \
 	" AND r.item = u.number AND r.dismissed = 0 AND r.sha = u.head_sha"
-#define PROJECT_FACTS_REVIEWS                                        \
-	" (SELECT count(*) FROM (SELECT 1 FROM pull u JOIN issue i"  \
-	" ON i.project_id = u.project_id AND i.number = u.number"    \
-	" WHERE u.project_id = ?1 AND u.is_open = 1 AND u.draft = 0" \
-	" AND i.author_id <> ?5 AND ?5 <> 0"                         \
-	" AND (EXISTS (SELECT 1 FROM review r"                       \
-	" WHERE r.project_id = u.project_id AND r.item = u.number"   \
-	" AND r.author_id = ?5 AND r.state = 5 AND r.state > 3)"     \
-	" OR ((SELECT count(*)" PROJECT_FACTS_VERDICT                \
-	" AND r.state = 1 AND r.official = 1) < ?6"                  \
-	" AND NOT EXISTS (SELECT 1" PROJECT_FACTS_VERDICT            \
-	" AND r.author_id = ?5 AND r.state < 3))) LIMIT 100))"
+#define PROJECT_FACTS_REVIEWS                                      \
+	" (SELECT count(*) FROM (SELECT * FROM pull"               \
+	" WHERE project_id = ?1 AND is_open = 1 AND draft = 0"     \
+	" AND ?5 <> 0 LIMIT 100) u JOIN issue i"                   \
+	" ON i.project_id = u.project_id AND i.number = u.number"  \
+	" WHERE"                                                   \
+	" i.author_id <> ?5"                                       \
+	" AND (EXISTS (SELECT 1 FROM review r"                     \
+	" WHERE r.project_id = u.project_id AND r.item = u.number" \
+	" AND r.author_id = ?5 AND r.state = 5 AND r.state > 3)"   \
+	" OR ((SELECT count(*)" PROJECT_FACTS_VERDICT              \
+	" AND r.state = 1 AND r.official = 1) < ?6"                \
+	" AND NOT EXISTS (SELECT 1" PROJECT_FACTS_VERDICT          \
+	" AND r.author_id = ?5 AND r.state < 3))))"
 
 /* One row, columns as in the struct. */
 static const char project_facts_sql[] =

@@ -112,7 +112,7 @@ item_list_form(struct web *w, const struct item_list *l)
 	struct html *h = &w->h;
 
 	HTML_TAG(h, "form");
-	HTML_ATTR(h, "class", "card find");
+	HTML_ATTR(h, "class", "card finder");
 	HTML_ATTR(h, "method", "get");
 	HTML_ATTR(h, "role", "search");
 	HTML_URL(h, "action", "/%s/%s/%s", l->p.owner, l->p.name,
