@@ -376,7 +376,10 @@ diff_table(struct diff_page *p)
 	HTML_CLASS(h, "div", "lines");
 	HTML_ATTR(h, "tabindex", "0");
 	HTML_ATTR(h, "role", "region");
-	HTML_ATTR(h, "aria-label", "the lines that change");
+	HTML_ATTR(h, "aria-label",
+	    p->v->say ? "the lines that change; a line's number leads to a "
+			"form to say something of it"
+		      : "the lines that change");
 	HTML_TAG(h, "table");
 	HTML_ATTR(h, "class", p->v->split ? "split" : "unified");
 	HTML_TAG(h, "tbody");
