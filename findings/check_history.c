@@ -97,6 +97,10 @@ history_person(struct check_history *h, const struct check_commit *c,
 		    "commit %.*s: the %s's name has U+%04X, which is not seen",
 		    HISTORY_ID, c->id, what,
 		    name.kind > UNICODE_MALFORMED ? name.cp : address.cp);
+	if (check_injection(p->name) || check_injection(p->mail))
+		finding_add(h->out, "prompt-injection", "", 0,
+		    "commit %.*s: the %s's name talks to a reviewer",
+		    HISTORY_ID, c->id, what);
 	if (h->base == 0)
 		return;
 	if (mail == NULL || map_get(h->known, mail) == NULL)
@@ -242,6 +246,21 @@ check_history_change(
 	findings_release(&was);
 }
 
+/* A program by its first bytes: the first line is enough for those. */
+static void
+history_program(
+    struct check_history *h, const char *commit, const struct scan_line *l)
+{
+	struct findings was = { .policy = h->out->policy };
+	const struct check_content b = { .size = l->text.len, .head = l->text };
+	struct check_file f = { .kind = 0 };
+
+	memcpy(f.path, l->path, strnlen(l->path, SCAN_PATH_MAX));
+	(void)check_binary(&f, &b, &was);
+	history_tell(h, commit, &was);
+	findings_release(&was);
+}
+
 void
 check_history_line(
     struct check_history *h, const char *commit, const struct scan_line *l)
@@ -250,6 +269,8 @@ check_history_line(
 	const char *secret;
 	const char *id;
 
+	if (l->kind == '+' && l->line == 1 && l->offset == 0)
+		history_program(h, commit, l);
 	if (l->kind != '+' || (secret = secret_find(l->text, &key)) == NULL)
 		return;
 	id = key ? "private-key" : "secret";

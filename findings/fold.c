@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "findings/unicode.h"
 #include "lib/base/utf8.h"
 
 enum {
@@ -154,4 +155,30 @@ fold_is_decomposed(struct view name)
 			return true;
 	}
 	return false;
+}
+
+size_t
+fold_skeleton(struct view path, char *out, size_t n)
+{
+	size_t len = 0, alike = 0, step;
+
+	for (size_t at = 0; at < path.len && len + 1 < n; at += step) {
+		uint32_t cp = 0;
+		char as;
+
+		step = utf8_decode(view_from(path, at), &cp);
+		if (step == 0)
+			return 0;
+		as = cp < 0x80 ? (char)cp : unicode_alike(cp);
+		if (as == 0 && cp >= 0xff10 && cp <= 0xff19)
+			as = (char)('0' + (cp - 0xff10));
+		if (as == 0)
+			as = unicode_alike_sign(cp);
+		if (as == 0)
+			return 0;
+		alike += cp >= 0x80;
+		out[len++] = (char)fold_case((unsigned char)as);
+	}
+	out[len] = '\0';
+	return alike == 0 ? 0 : len;
 }

@@ -93,6 +93,7 @@ git_env_quiet(struct git_env *env)
 		{ "transfer.fsckObjects", "true" },
 		{ "fetch.fsckObjects", "true" },
 		{ "receive.fsckObjects", "true" },
+		{ "fetch.fsck.badFilemode", "error" },
 		{ "http.followRedirects", "false" },
 		{ "http.proxy", "" },
 		{ "http.cookieFile", "" },
