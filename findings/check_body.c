@@ -384,6 +384,14 @@ check_body_leave(struct check_body *b)
 }
 
 void
+check_body_forget(struct check_body *b)
+{
+	if (b->names_n > 0)
+		memset(b->names, 0, sizeof(b->names));
+	b->names_n = 0;
+}
+
+void
 check_body_end(struct check_body *b)
 {
 	check_body_leave(b);

@@ -135,6 +135,8 @@ void check_body_enter(
 void check_body_script(struct check_body *b, bool by_head);
 void check_body_line(struct check_body *b, const struct scan_line *l);
 void check_body_leave(struct check_body *b); /* again is fine */
+/* What follows is another change: the names of this one are no others'. */
+void check_body_forget(struct check_body *b);
 bool check_body_wants(const struct scan_change *c);
 void check_body_both(struct check_body *b, const struct scan_change *c,
     struct view was, struct view is);

@@ -40,6 +40,25 @@ static const struct {
 	{ ';', 0x0328 },
 };
 
+/* One letter that is several without case; no longer than it was. */
+static const char *
+fold_full(uint32_t cp)
+{
+	static const struct {
+		uint32_t cp;
+		const char *as;
+	} rows[] = { { 0xdf, "ss" }, { 0x1e9e, "ss" }, { 0xfb00, "ff" },
+		{ 0xfb01, "fi" }, { 0xfb02, "fl" }, { 0xfb03, "ffi" },
+		{ 0xfb04, "ffl" }, { 0xfb05, "st" }, { 0xfb06, "st" } };
+
+	if (cp != 0xdf && cp < 0x1e9e)
+		return NULL;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].cp == cp)
+			return rows[i].as;
+	return NULL;
+}
+
 static uint32_t
 fold_case(uint32_t cp)
 {
@@ -107,10 +126,16 @@ fold_path(struct view path, char *out, size_t n)
 		unsigned char c = (unsigned char)path.p[at];
 		uint32_t cp = c;
 		size_t step = 1;
+		const char *full = NULL;
 
 		if (c >= 0x80)
 			step = utf8_decode(view_from(path, at), &cp);
-		if (step == 0 || cp > 0xffff) {
+		if (step > 1)
+			full = fold_full(cp);
+		if (full != NULL) {
+			memcpy(out + len, full, strlen(full));
+			len += strlen(full);
+		} else if (step == 0 || cp > 0xffff) {
 			step = step == 0 ? 1 : step;
 			memcpy(out + len, path.p + at, step);
 			len += step;

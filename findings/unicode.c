@@ -260,6 +260,7 @@ struct unicode_hit
 unicode_scan(struct view line)
 {
 	struct unicode_hit worst = { .kind = UNICODE_CLEAN };
+	struct unicode_hit mark = { .kind = UNICODE_CLEAN };
 	struct unicode_state s = { .before = 0 };
 	size_t at = 0, n;
 
@@ -276,6 +277,8 @@ unicode_scan(struct view line)
 		} else {
 			kind = unicode_classify(&s, cp, rest);
 		}
+		if (s.marked && mark.column == 0)
+			mark = (struct unicode_hit){ UNICODE_BIDI, at + 1, cp };
 		s.rtl = s.rtl || UNICODE_IN(unicode_rtl, cp);
 		s.wide = s.wide ||
 		    (cp >= 0x2e80 && cp < 0xe000 && cp != 0x3000);
@@ -291,6 +294,6 @@ unicode_scan(struct view line)
 	if (worst.kind == UNICODE_LOOKALIKE && s.wide)
 		worst.kind = UNICODE_CLEAN;
 	if (s.marked && (s.depth > 0 || s.embedded > 0 || s.override || !s.rtl))
-		worst.kind = UNICODE_BIDI;
+		return mark;
 	return worst;
 }
