@@ -109,3 +109,16 @@ for f in lefthook-local.yml .lefthook/pre-commit/x.sh tools/git-hooks/pre-commit
 	mkdir -p "$(dirname $f)" && echo id >$f
 done
 EOF
+hostile collision-full 'case-collision=block@' 'two names that are one where a sharp s is two' <<'EOF'
+echo x | entry 100644 "$(bytes 'docs/stra\0303\0237e.md')"
+echo y | entry 100644 'docs/strasse.md'
+entry_commit
+EOF
+hostile attributes-octal 'hidden-from-review=block@src/main[.]c' 'an attribute whose pattern is written in numbers' <<'EOF'
+printf '"src/\\155ain.c" -diff\n' >>.gitattributes && echo 'int x;' >>src/main.c
+EOF
+hostile attributes-many '(hidden-from-review|gitattributes-filter)=block@' 'an attribute behind many that match nothing' <<'EOF'
+i=0
+while [ $i -lt 70 ]; do echo "none$i -diff"; i=$((i + 1)); done >>.gitattributes
+echo 'src/main.c -diff' >>.gitattributes && echo 'int x;' >>src/main.c
+EOF

