@@ -44,7 +44,8 @@ enum check_tag {
 	CHECK_TAG_NET = 1 << 11,
 	CHECK_TAG_ENV = 1 << 12,
 	CHECK_TAG_RUN = 1 << 13, /* another program is run */
-	CHECK_TAG_PEM = 1 << 14
+	CHECK_TAG_PEM = 1 << 14,
+	CHECK_TAG_BREAK = 1 << 15 /* an escape that is an end of a line */
 };
 
 enum {

@@ -47,8 +47,6 @@ check_history_new(struct findings *out)
 	h->out = out;
 	h->known = map_new();
 	h->links = map_new();
-	h->was.policy = out->policy;
-	h->body = check_body_new(&h->was);
 	return h;
 }
 
@@ -261,6 +259,8 @@ history_forgive(struct check_history *h)
 static void
 history_leave(struct check_history *h)
 {
+	if (h->body == NULL)
+		return;
 	check_body_leave(h->body);
 	history_forgive(h);
 	history_tell(h, h->commit, &h->was);
@@ -309,10 +309,14 @@ history_enter(
 {
 	AUTO_FREE char *key = history_link_key(commit, l->path);
 	size_t n = strnlen(l->path, SCAN_PATH_MAX);
+	bool another = strcmp(h->commit, commit) != 0;
 
-	if (strcmp(h->commit, commit) != 0)
-		check_body_forget(h->body);
+	/* It is large, and most changes are one commit. */
+	if (h->body == NULL)
+		h->body = check_body_new(&h->was);
 	history_leave(h);
+	if (another)
+		check_body_forget(h->body);
 	memcpy(h->commit, commit, sizeof(h->commit));
 	h->file = (struct check_file){ .kind = 0 };
 	h->garbled = false;

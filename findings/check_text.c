@@ -281,28 +281,6 @@ check_cookie(struct check_body *b)
 		    name.p);
 }
 
-/* Java ends a line at \u000a, in comments too. */
-static void
-check_line_ends(struct check_body *b)
-{
-	static const char *const exts[] = { ".java", ".scala", ".groovy" };
-	struct view v = b->line->text;
-
-	for (size_t i = 0; i < sizeof(exts) / sizeof(exts[0]); i++) {
-		if (!check_has_ext(b->file->path, exts[i]))
-			continue;
-		for (size_t k = 0; k + 4 < v.len; k++)
-			if (v.p[k] == 'u' && k > 0 &&
-			    (v.p[k - 1] == '\\' || v.p[k - 1] == 'u') &&
-			    memcmp(v.p + k + 1, "000", 3) == 0 &&
-			    strchr("aAdD", v.p[k + 4]) != NULL) {
-				check_say(b, "comment-trick", b->line->line,
-				    "an escape that ends the line");
-				return;
-			}
-	}
-}
-
 /* A comment that ends far to the right, and what comes behind it; a comment
  * that swallows or lets go of the next line. */
 static void
@@ -364,8 +342,6 @@ check_line_long(struct check_body *b)
 	check_comments(b);
 	if (l->line <= 2 && (b->traits & CHECK_IS_CODE))
 		check_cookie(b);
-	if (b->traits & CHECK_IS_CLIKE)
-		check_line_ends(b);
 	if (l->text.len <= CHECK_LONG_LINE)
 		return;
 	if (b->traits & (CHECK_IS_DATA | CHECK_IS_DOC))

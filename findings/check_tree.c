@@ -116,12 +116,11 @@ names_twin(struct check_names *n, const char *folded, struct view name)
 		    (int)(name.len > 200 ? 200 : name.len), name.p);
 }
 
+/* twin has room for a path. */
 static void
-names_add_twin(struct check_names *n, struct view part)
+names_add_twin(struct check_names *n, struct view part, char twin[FOLD_MAX])
 {
-	char twin[FOLD_MAX];
-
-	if (fold_skeleton(part, twin, sizeof(twin)) > 0 &&
+	if (fold_skeleton(part, twin, FOLD_MAX) > 0 &&
 	    map_get(n->twins, twin) == NULL && names_room(n, 2 * part.len))
 		(void)map_put(n->twins, twin, view_dup(part));
 }
@@ -146,7 +145,7 @@ names_add_folded(struct check_names *n, struct view path)
 			(void)map_put(n->folded, folded, view_dup(part));
 		else if (known != NULL && !view_is(part, known))
 			names_collide(n, part, known);
-		names_add_twin(n, part);
+		names_add_twin(n, part, folded);
 	}
 }
 

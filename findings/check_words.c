@@ -150,6 +150,8 @@ static const struct check_word check_table[] = {
 	DECODE("rot13", BOTH),
 	DECODE("pack('h*'", 0),
 	DECODE("pack(\"h*\"", 0),
+	TAG("\\u000a", CODE, 0, CHECK_TAG_BREAK),
+	TAG("\\u000d", CODE, 0, CHECK_TAG_BREAK),
 	LOADS("marshal.loads(", BEFORE),
 	LOADS("pickle.load(", 0),
 	LOADS("pickle.loads(", 0),

@@ -10,7 +10,8 @@ enum secret_set {
 };
 
 enum {
-	SECRET_MIN = 20 /* the shortest of all, with its prefix */
+	SECRET_ESCAPE = 5, /* bytes of one that are like a word's */
+	SECRET_MIN = 20    /* the shortest of all, with its prefix */
 };
 
 static const struct {
@@ -154,10 +155,12 @@ secret_jwt(struct view v)
 static size_t
 secret_discord(struct view v)
 {
-	size_t a = secret_run(SECRET_URL, v), b, c;
+	size_t a, b, c;
 
-	if (strchr("MNO", v.p[0]) == NULL || a < 24 || a > 28 || a >= v.len ||
-	    v.p[a] != '.')
+	if (v.p[0] < 'M' || v.p[0] > 'O')
+		return 0;
+	a = secret_run(SECRET_URL, v);
+	if (a < 24 || a > 28 || a >= v.len || v.p[a] != '.')
 		return 0;
 	b = secret_run(SECRET_URL, view_from(v, a + 1));
 	if (b != 6 || a + b + 2 >= v.len || v.p[a + b + 1] != '.')
@@ -323,7 +326,8 @@ secret_find(struct view line, bool *private_key)
 		for (size_t i = at; i < at + n; i++) {
 			/* In the middle of a word it is some other text. */
 			if (i > 0 && secret_in(SECRET_URL, line.p[i - 1]) &&
-			    !secret_is_escaped(line, i))
+			    (i - at > SECRET_ESCAPE ||
+				!secret_is_escaped(line, i)))
 				continue;
 			len = secret_at(view_from(line, i), &kind);
 			if (len == 0)
