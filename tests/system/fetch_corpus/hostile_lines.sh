@@ -202,7 +202,7 @@ EOF
 hostile pip-address '(dependency-source|dependency-insecure)=(ask|block)@requirements[.]txt' 'a package of pip by an address' <<'EOF'
 echo 'fast-sum @ https://evil.example.test/fast_sum-1.0.tar.gz' >>requirements.txt
 EOF
-hostile cargo-git 'dependency-source=ask@Cargo[.]toml' 'a crate from a repository' <<'EOF'
+hostile cargo-git 'dependency-source=ask@Cargo[.]toml' 'a package of cargo from a repository' <<'EOF'
 echo 'fast = { git = "https://git.example.test/fast" }' >>Cargo.toml
 EOF
 hostile vendored 'vendored=(note|ask|block)@third_party/lib/lib[.]go' 'a changed copy of foreign code' <<'EOF'

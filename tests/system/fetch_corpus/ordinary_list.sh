@@ -36,7 +36,7 @@ ordinary macro-lines note 'a macro over lines in C' <<'EOF'
 printf '#define CALC_MAX(a, b) \\\n\t((a) > (b) ? (a) : \\\n\t(b))\n' >>src/main.c
 EOF
 ordinary names-alike note 'names that differ in a digit, or in the end' <<'EOF'
-echo 'x = 1' >src/model1.py && echo 'x = 1' >src/modell.py && echo 'x' >src/rn.py
+echo 'x = 1' >src/file1.py && echo 'x = 1' >src/filel.py && echo 'x' >src/rn.py
 echo 'x' >src/m.py && echo 'int x;' >src/main.h && echo 'x' >src/o0.py && echo x >src/oo.py
 EOF
 ordinary name-greek note 'a document named in Greek and one in Russian' <<'EOF'
