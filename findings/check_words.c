@@ -399,7 +399,7 @@ static const struct check_word check_table[] = {
 	SKIP("if: false", CI, AFTER),
 	SKIP("if: ${{ false }}", CI, 0),
 	SKIP("when: never", CI, AFTER),
-	IGNORED("|| true", CI | TEST),
+	IGNORED("|| true", CI),
 	IGNORED("||true", CI),
 	IGNORED("|| :", CI),
 	IGNORED("|| exit 0", CI),
