@@ -106,6 +106,7 @@ void
 check_tree(struct check *k, const char *path, uint32_t mode)
 {
 	check_names_tree(k->names, view_of(path), mode);
+	check_body_tree(k->body, path);
 }
 
 static void

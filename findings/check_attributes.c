@@ -144,20 +144,50 @@ attributes_is_picture(struct view pattern)
 	return attributes_is_one_of(pattern, own, sizeof(own) / sizeof(own[0]));
 }
 
+/* A quoted pattern as git reads it: \ooo is a byte. */
+static char *
+attributes_plain(struct view pattern)
+{
+	char *out = view_dup(pattern);
+	size_t n = 0;
+
+	for (size_t i = 0; i < pattern.len; i++) {
+		const char *p = pattern.p + i;
+
+		if (p[0] != '\\' || i + 3 >= pattern.len || p[1] < '0' ||
+		    p[1] > '3' || p[2] < '0' || p[2] > '7' || p[3] < '0' ||
+		    p[3] > '7') {
+			out[n++] = p[0];
+			continue;
+		}
+		out[n++] = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + p[3] -
+		    '0');
+		i += 3;
+	}
+	out[n] = '\0';
+	return out;
+}
+
 static void
 attributes_keep(struct check_attributes *a, const struct scan_line *l,
-    struct view pattern, struct view word)
+    struct view pattern, struct view word, struct findings *out)
 {
 	const char *slash = strrchr(l->path, '/');
 	struct attributes_hide *h;
 
-	if (a->n == ATTRIBUTES_HIDE_MAX || pattern.len == 0 ||
-	    pattern.len > ATTRIBUTES_PATTERN_MAX)
+	if (pattern.len == 0)
 		return;
+	if (a->n == ATTRIBUTES_HIDE_MAX ||
+	    pattern.len > ATTRIBUTES_PATTERN_MAX) {
+		finding_add(out, "gitattributes-filter", l->path, l->line,
+		    "more patterns hide files than are compared, or longer "
+		    "ones");
+		return;
+	}
 	h = &a->hide[a->n++];
 	h->folder = xstrndup(
 	    l->path, slash == NULL ? 0 : (size_t)(slash + 1 - l->path));
-	h->pattern = view_dup(pattern);
+	h->pattern = attributes_plain(pattern);
 	h->file = xstrdup(l->path);
 	h->line = l->line;
 	(void)snprintf(h->word, sizeof(h->word), "%.*s",
@@ -217,7 +247,7 @@ check_attributes_line(
 		    (int)(word.len > 60 ? 60 : word.len), word.p, what.why);
 		if (strcmp(what.id, "gitattributes-hide") == 0 &&
 		    (strchr("-!bl", word.p[0]) != NULL))
-			attributes_keep(a, l, pattern, word);
+			attributes_keep(a, l, pattern, word, out);
 	}
 }
 

@@ -25,8 +25,8 @@ check_body_free(struct check_body *b)
 		return;
 	for (size_t i = 0; i < b->hosts_n; i++)
 		free(b->hosts[i].file);
-	for (size_t i = 0; i < CHECK_PACKS; i++)
-		free(b->packs[i].lock);
+	check_free_packs(b);
+	str_release(&b->joined);
 	scan_words_free(b->words);
 	free(b);
 }
@@ -105,10 +105,12 @@ check_body_enter(struct check_body *b, struct check_file *file, char status)
 	b->said_n = b->limits_n = 0;
 	b->tags = 0;
 	b->decode_line = b->pem_line = 0;
+	str_reset(&b->joined);
 	memset(b->asserts, 0, sizeof(b->asserts));
 	memset(b->cases, 0, sizeof(b->cases));
 	memset(b->licences, 0, sizeof(b->licences));
 	memset(b->pins, 0, sizeof(b->pins));
+	memset(b->steps, 0, sizeof(b->steps));
 }
 
 void
@@ -119,11 +121,45 @@ check_body_script(struct check_body *b, bool by_head)
 	b->traits |= CHECK_IS_CODE | CHECK_IS_SHELL;
 }
 
+static void
+check_on_name(size_t i, size_t end, void *arg)
+{
+	bool *talks = arg;
+
+	(void)end;
+	*talks = *talks || check_words_talk(i);
+}
+
+/* A name is shown to who reviews: what it says counts as text. */
+static void
+check_change_name(struct check_body *b, const struct scan_change *c)
+{
+	char text[SCAN_PATH_MAX];
+	size_t n = strnlen(c->path, sizeof(text));
+	bool talks = false;
+
+	for (size_t i = 0; i < n; i++)
+		text[i] = strchr("-_./+", c->path[i]) == NULL ? c->path[i]
+							      : ' ';
+	if (c->status == 'D')
+		return;
+	scan_words_find(
+	    b->words, (struct view){ text, n }, check_on_name, &talks);
+	if (!talks)
+		scan_words_find(
+		    b->words, view_of(c->path), check_on_name, &talks);
+	if (talks)
+		finding_add(b->out, "prompt-injection", c->path, 0,
+		    "its name talks to a reviewing model");
+}
+
 void
 check_body_change(struct check_body *b, const struct scan_change *c)
 {
+	check_change_name(b, c);
 	check_change_content(b, c);
 	check_change_packs(b, c);
+	check_change_foreign(b, c);
 }
 
 static bool
@@ -179,6 +215,16 @@ check_told_word(struct check_body *b, const struct check_word *w)
 		    w->what);
 }
 
+/* Of this line or a later one, and so of one that is joined here? */
+static bool
+check_was_said(const struct check_body *b, const char *id, uint32_t line)
+{
+	for (size_t i = 0; i < b->said_n; i++)
+		if (strcmp(b->said[i].id, id) == 0)
+			return b->said[i].line >= line;
+	return false;
+}
+
 static void
 check_on_word(size_t i, size_t end, void *arg)
 {
@@ -195,18 +241,37 @@ check_on_word(size_t i, size_t end, void *arg)
 	b->line_tags |= w->tags;
 	b->point = start;
 	if (w->id == NULL || b->line->kind != '+' ||
-	    (b->traits & CHECK_IS_LOCK))
+	    (b->traits & CHECK_IS_LOCK) ||
+	    (b->joining && check_was_said(b, w->id, b->joined_first)))
 		return;
 	check_say(b, w->id, b->line->line, "%s", w->what);
+}
+
+/* Java takes an escape for what it means before it knows of comments. */
+static bool
+check_breaks_lines(const struct check_body *b)
+{
+	static const char *const exts[] = { ".java", ".scala", ".groovy" };
+
+	for (size_t i = 0; i < sizeof(exts) / sizeof(exts[0]); i++)
+		if (check_has_ext(b->file->path, exts[i]))
+			return true;
+	return false;
 }
 
 /* What several words of one line say together. */
 static void
 check_line_tags(struct check_body *b)
 {
-	unsigned t = b->line_tags, told = t | b->line_told;
+	unsigned told = b->line_tags | b->line_told, t;
 	uint32_t line = b->line->line;
 
+	told |= check_pipe_tags(b, told);
+	t = b->line_tags | (told & CHECK_TAG_SHELL);
+
+	if ((t & CHECK_TAG_DOWNLOAD) && (b->traits & CHECK_IS_BUILD))
+		check_say(
+		    b, "build-download", line, "a build fetches something");
 	if ((t & CHECK_TAG_DECODE) && (t & (CHECK_TAG_EVAL | CHECK_TAG_SHELL)))
 		check_say(b, "decode-and-run", line,
 		    "something encoded is decoded and run");
@@ -220,6 +285,9 @@ check_line_tags(struct check_body *b)
 	if ((t & CHECK_TAG_DECODE) && (t & CHECK_TAG_RUN))
 		check_say(b, "obfuscated", line,
 		    "something is decoded where a program is run");
+	if ((t & CHECK_TAG_BREAK) && check_breaks_lines(b))
+		check_say(
+		    b, "comment-trick", line, "an escape that ends the line");
 	if ((t & CHECK_TAG_NET) && (t & CHECK_TAG_ENV))
 		check_say(b, "env-sent", line,
 		    "the environment and a connection in one line");
@@ -233,6 +301,30 @@ check_line_tags(struct check_body *b)
 	if ((t & CHECK_TAG_DECODE) && b->decode_line == 0)
 		b->decode_line = line;
 	b->tags |= t;
+}
+
+/* What a shell reads as one line says more than its parts do. */
+static void
+check_line_joined(struct check_body *b)
+{
+	const struct scan_line *line = b->line;
+	unsigned tags = b->line_tags, told = b->line_told;
+	struct scan_line whole;
+
+	if (!check_pipe_join(b, &whole))
+		return;
+	b->line = &whole;
+	b->line_tags = b->line_told = 0;
+	b->joining = true;
+	findings_look_at(b->out, whole.text);
+	scan_words_find(b->words, whole.text, check_on_word, b);
+	check_line_tags(b);
+	findings_look_at(b->out, line->text);
+	b->joining = false;
+	str_reset(&b->joined);
+	b->line = line;
+	b->line_tags = tags;
+	b->line_told = told;
 }
 
 static void
@@ -262,6 +354,7 @@ check_new_line(struct check_body *b)
 	check_line_tests(b);
 	if (b->traits & (CHECK_IS_CI | CHECK_IS_DOCKER))
 		check_line_ci(b);
+	check_line_joined(b);
 }
 
 /* What goes away is read for what it was good for. */
@@ -303,6 +396,14 @@ check_body_leave(struct check_body *b)
 		    "the file decodes something and runs something");
 	check_file_tests(b);
 	b->file = NULL;
+}
+
+void
+check_body_forget(struct check_body *b)
+{
+	if (b->names_n > 0)
+		memset(b->names, 0, sizeof(b->names));
+	b->names_n = 0;
 }
 
 void

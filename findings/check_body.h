@@ -8,6 +8,7 @@
 
 #include "findings/check_priv.h"
 #include "findings/scan_words.h"
+#include "lib/base/str.h"
 
 /* What a file is, going by its path. */
 enum check_trait {
@@ -43,7 +44,8 @@ enum check_tag {
 	CHECK_TAG_NET = 1 << 11,
 	CHECK_TAG_ENV = 1 << 12,
 	CHECK_TAG_RUN = 1 << 13, /* another program is run */
-	CHECK_TAG_PEM = 1 << 14
+	CHECK_TAG_PEM = 1 << 14,
+	CHECK_TAG_BREAK = 1 << 15 /* an escape that is an end of a line */
 };
 
 enum {
@@ -73,10 +75,15 @@ struct check_limit {
 	double value;
 };
 
-/* A package manager's files. */
+/* A package manager's files: the first of each kind. */
 struct check_pack {
-	char *lock; /* the first of its lock files that changed */
-	bool manifest;
+	char *lock;     /* a lock file that changed */
+	char *gone;     /* one that is deleted */
+	char *manifest; /* one that changed */
+	bool locked;    /* a lock file of the change, whatever became of it */
+	bool listed;    /* a manifest of the change */
+	bool unlisted;  /* one that is deleted */
+	bool beside;    /* the tree has a lock file beside manifest */
 };
 
 struct check_body {
@@ -90,13 +97,17 @@ struct check_body {
 	struct check_host hosts[CHECK_HOSTS_MAX];
 	size_t hosts_n;
 	struct check_pack packs[CHECK_PACKS];
+	bool sums_gone; /* go.sum has fewer */
+	char *foreign;  /* the first changed copy of others' code */
+	size_t foreign_n;
 	/* Of the file at hand. */
 	struct check_file *file;
 	unsigned traits;
 	char status;
 	struct check_said said[CHECK_SAID_MAX];
 	size_t said_n;
-	size_t asserts[2], cases[2], licences[2], pins[2]; /* gone, new */
+	size_t asserts[2], cases[2], licences[2], pins[2],
+	    steps[2]; /* gone, new */
 	struct check_limit limits[CHECK_LIMITS_MAX];
 	size_t limits_n;
 	unsigned tags; /* of all its new lines */
@@ -107,11 +118,17 @@ struct check_body {
 	unsigned line_told; /* tags of a program that a text tells of */
 	size_t point;       /* the byte that the next finding is about */
 	size_t longest;     /* run of letters, digits and + / = - _ in it */
+	/* Lines that a shell reads as one. */
+	struct str joined;
+	uint32_t joined_first, joined_last;
+	bool joining;
 };
 
 struct check_body *check_body_new(struct findings *out);
 void check_body_free(struct check_body *b); /* NULL is fine */
 void check_body_change(struct check_body *b, const struct scan_change *c);
+/* A path of the tree that the change comes to. */
+void check_body_tree(struct check_body *b, const char *path);
 /* file stays the caller's, until check_body_leave. */
 void check_body_enter(
     struct check_body *b, struct check_file *file, char status);
@@ -119,6 +136,8 @@ void check_body_enter(
 void check_body_script(struct check_body *b, bool by_head);
 void check_body_line(struct check_body *b, const struct scan_line *l);
 void check_body_leave(struct check_body *b); /* again is fine */
+/* What follows is another change: the names of this one are no others'. */
+void check_body_forget(struct check_body *b);
 bool check_body_wants(const struct scan_change *c);
 void check_body_both(struct check_body *b, const struct scan_change *c,
     struct view was, struct view is);
@@ -157,7 +176,12 @@ enum {
 
 const struct check_word *check_word_at(size_t i); /* NULL: no further one */
 const char *check_words_word(size_t i);
+bool check_words_talk(size_t i); /* is it of check_injection? */
 
+/* CHECK_TAG_SHELL when the line runs what it fetches or decodes. */
+unsigned check_pipe_tags(const struct check_body *b, unsigned told);
+/* True: the lines up to this one are one to a shell; whole points into b. */
+bool check_pipe_join(struct check_body *b, struct scan_line *whole);
 void check_line_unicode(struct check_body *b);
 void check_line_names(struct check_body *b);
 void check_line_long(struct check_body *b);
@@ -170,7 +194,9 @@ void check_file_tests(struct check_body *b);
 void check_end_tests(struct check_body *b);
 void check_end_hosts(struct check_body *b);
 void check_change_packs(struct check_body *b, const struct scan_change *c);
+void check_change_foreign(struct check_body *b, const struct scan_change *c);
 void check_end_packs(struct check_body *b);
+void check_free_packs(struct check_body *b);
 
 /* The words of check_injection; NULL: no further one. */
 const char *check_injection_at(size_t i);

@@ -148,10 +148,30 @@ check_docker(struct check_body *b)
 		    "a download goes into the image");
 }
 
+/* A line of a job that tests or looks at something, by its words. */
+static bool
+check_is_step(struct view line)
+{
+	static const char *const words[] = { "test", "check", "lint", "scan",
+		"audit" };
+	struct view v = view_trim(line);
+
+	if (v.len == 0 || v.p[0] == '#')
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (check_view_has(v, words[i]) &&
+		    !check_view_has(v, "checkout"))
+			return true;
+	return false;
+}
+
 void
 check_line_ci(struct check_body *b)
 {
 	struct view v;
+
+	b->steps[b->line->kind == '+'] += !(b->traits & CHECK_IS_DOCKER) &&
+	    check_is_step(b->line->text);
 
 	if (b->traits & CHECK_IS_DOCKER) {
 		check_docker(b);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "findings/check_body.h"
 #include "findings/check_priv.h"
 #include "findings/policy.h"
 #include "findings/unicode.h"
@@ -10,6 +11,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/map.h"
 #include "lib/base/secret.h"
+#include "lib/base/utf8.h"
 
 enum {
 	HISTORY_DAY = 24 * 60 * 60,
@@ -17,6 +19,7 @@ enum {
 	HISTORY_KNOWN_MAX = 10000,
 	HISTORY_MAIL_MAX = 300,
 	HISTORY_MESSAGE_MAX = 64 << 10,
+	HISTORY_LINKS_MAX = 10000,
 	HISTORY_ID = 12 /* digits shown */
 };
 
@@ -25,6 +28,13 @@ struct check_history {
 	struct map *known; /* address: its newest commit is signed, or not */
 	size_t base, commits;
 	int64_t newer; /* date of the commit that came before */
+	/* The file of a commit whose lines come, and what is found in it. */
+	struct check_body *body;
+	struct check_file file;
+	bool garbled; /* it is not UTF-8 */
+	char commit[SCAN_ID + 1];
+	struct findings was;
+	struct map *links; /* COMMIT:PATH */
 };
 
 static char history_signed[] = "signed", history_plain[] = "plain";
@@ -36,6 +46,7 @@ check_history_new(struct findings *out)
 
 	h->out = out;
 	h->known = map_new();
+	h->links = map_new();
 	return h;
 }
 
@@ -44,7 +55,10 @@ check_history_free(struct check_history *h)
 {
 	if (h == NULL)
 		return;
+	check_body_free(h->body);
+	findings_release(&h->was);
 	map_free(h->known);
+	map_free(h->links);
 	free(h);
 }
 
@@ -97,6 +111,10 @@ history_person(struct check_history *h, const struct check_commit *c,
 		    "commit %.*s: the %s's name has U+%04X, which is not seen",
 		    HISTORY_ID, c->id, what,
 		    name.kind > UNICODE_MALFORMED ? name.cp : address.cp);
+	if (check_injection(p->name) || check_injection(p->mail))
+		finding_add(h->out, "prompt-injection", "", 0,
+		    "commit %.*s: the %s's name talks to a reviewer",
+		    HISTORY_ID, c->id, what);
 	if (h->base == 0)
 		return;
 	if (mail == NULL || map_get(h->known, mail) == NULL)
@@ -216,9 +234,45 @@ history_tell(
 		if (f->severity == FINDING_BLOCK &&
 		    !history_has(h->out, f->id, f->file))
 			finding_add(h->out, "history-hidden", f->file, 0,
-			    "commit %.*s has it, the result has not: %s: %s",
-			    HISTORY_ID, commit, f->id, f->message);
+			    "commit %.*s has it in line %u, the result has "
+			    "not: %s: %s",
+			    HISTORY_ID, commit, f->line, f->id, f->message);
 	}
+}
+
+/* What is no text is not told what is amiss with its letters. */
+static void
+history_forgive(struct check_history *h)
+{
+	static const char *const letters[] = { "bidi", "control-character",
+		"homoglyph", "invisible" };
+
+	if (!h->file.binary && !h->garbled)
+		return;
+	for (size_t i = 0; i < h->was.n; i++)
+		for (size_t k = 0; k < sizeof(letters) / sizeof(letters[0]);
+		     k++)
+			if (strcmp(h->was.list[i].id, letters[k]) == 0)
+				h->was.list[i].severity = FINDING_NOTE;
+}
+
+static void
+history_leave(struct check_history *h)
+{
+	if (h->body == NULL)
+		return;
+	check_body_leave(h->body);
+	history_forgive(h);
+	history_tell(h, h->commit, &h->was);
+	findings_release(&h->was);
+	h->was.policy = h->out->policy;
+	h->commit[0] = '\0';
+}
+
+static char *
+history_link_key(const char *commit, const char *path)
+{
+	return xasprintf("%s:%s", commit, path);
 }
 
 void
@@ -227,6 +281,7 @@ check_history_change(
 {
 	struct findings was = { .policy = h->out->policy };
 
+	history_leave(h);
 	if (strcmp(c->path, FINDINGS_POLICY_PATH) == 0 &&
 	    !history_has(h->out, "fetch-policy", c->path))
 		finding_add(h->out, "fetch-policy", c->path, 0,
@@ -238,31 +293,76 @@ check_history_change(
 		check_mode(c, &was);
 		check_autorun(c, &was);
 	}
+	if ((c->new_mode & SCAN_MODE_TYPE) == SCAN_MODE_LINK &&
+	    map_count(h->links) < HISTORY_LINKS_MAX) {
+		AUTO_FREE char *key = history_link_key(commit, c->path);
+
+		(void)map_put(h->links, key, history_plain);
+	}
 	history_tell(h, commit, &was);
 	findings_release(&was);
 }
 
+static void
+history_enter(
+    struct check_history *h, const char *commit, const struct scan_line *l)
+{
+	AUTO_FREE char *key = history_link_key(commit, l->path);
+	size_t n = strnlen(l->path, SCAN_PATH_MAX);
+	bool another = strcmp(h->commit, commit) != 0;
+
+	/* It is large, and most changes are one commit. */
+	if (h->body == NULL)
+		h->body = check_body_new(&h->was);
+	history_leave(h);
+	if (another)
+		check_body_forget(h->body);
+	memcpy(h->commit, commit, sizeof(h->commit));
+	h->file = (struct check_file){ .kind = 0 };
+	h->garbled = false;
+	memcpy(h->file.path, l->path, n);
+	if (map_get(h->links, key) != NULL)
+		h->file.kind = SCAN_MODE_LINK;
+	check_body_enter(h->body, &h->file, 'M');
+}
+
+/* The first line says what runs a file, and shows most programs. */
+static void
+history_first(struct check_history *h, const struct scan_line *l)
+{
+	const struct check_content b = { .size = l->text.len, .head = l->text };
+
+	if (view_starts(l->text, "#!")) {
+		h->file.script = true;
+		check_body_script(h->body, true);
+	}
+	h->file.binary = check_binary(&h->file, &b, &h->was);
+}
+
+/* As far as its lines tell: what is refused in the result is refused here. */
 void
 check_history_line(
     struct check_history *h, const char *commit, const struct scan_line *l)
 {
-	bool key = false;
-	const char *secret;
-	const char *id;
-
-	if (l->kind != '+' || (secret = secret_find(l->text, &key)) == NULL)
+	if (l->kind != '+')
 		return;
-	id = key ? "private-key" : "secret";
-	if (!history_has(h->out, id, l->path))
-		finding_add(h->out, "history-hidden", l->path, 0,
-		    "commit %.*s has it in line %u, the result has not: this "
-		    "looks like a %s",
-		    HISTORY_ID, commit, l->line, secret);
+	if (strcmp(h->commit, commit) != 0 ||
+	    strcmp(h->file.path, l->path) != 0)
+		history_enter(h, commit, l);
+	if (h->file.kind == SCAN_MODE_LINK) {
+		check_link(l->path, l->text, &h->was);
+		return;
+	}
+	if (l->line == 1 && l->offset == 0)
+		history_first(h, l);
+	h->garbled = h->garbled || !utf8_valid(l->text);
+	check_body_line(h->body, l);
 }
 
 void
 check_history_end(struct check_history *h, size_t usual)
 {
+	history_leave(h);
 	if (h->commits > usual)
 		finding_add(h->out, "many-commits", "", 0,
 		    "%zu commits; %zu are usual", h->commits, usual);

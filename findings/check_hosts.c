@@ -146,6 +146,31 @@ check_host_why(const struct check_url *u)
 	return NULL;
 }
 
+/* Hosts of texts and of this machine. */
+static bool
+check_host_is_nobody(struct view host)
+{
+	return check_host_is(host, "localhost") ||
+	    check_host_is(host, "example") || check_host_is(host, "test") ||
+	    check_host_is(host, "invalid") || check_host_is(host, "host") ||
+	    check_host_is(host, "example.com") ||
+	    check_host_is(host, "example.org") ||
+	    check_host_is(host, "example.net");
+}
+
+/* Eight letters and digits, some of each. */
+static bool
+check_is_mixed(struct view v)
+{
+	size_t digits = 0, letters = 0;
+
+	for (size_t i = 0; i < v.len; i++) {
+		digits += isdigit((unsigned char)v.p[i]) != 0;
+		letters += isalpha((unsigned char)v.p[i]) != 0;
+	}
+	return digits > 0 && letters > 0 && digits + letters >= 8;
+}
+
 /* NAME:PASSWORD@, and no placeholder for it. */
 static bool
 check_url_has_password(const struct check_url *u)
@@ -163,8 +188,10 @@ check_url_has_password(const struct check_url *u)
 	for (size_t i = 0; i < word.len; i++)
 		if (strchr("${}<>%*[(", word.p[i]) != NULL)
 			return false;
-	return !check_host_is_plain(u->host) &&
-	    !(word.len >= 5 && strncasecmp(word.p, "pass", 4) == 0);
+	if (strncasecmp(word.p, "pass", 4) == 0)
+		return false;
+	return !check_host_is_plain(u->host) ||
+	    (!check_host_is_nobody(u->host) && check_is_mixed(word));
 }
 
 static void

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/str.h"
+
 enum {
 	CHECK_LOCK_HOSTS = 64,
 	CHECK_LOCK_NEW = 200, /* names looked at for their likeness */
@@ -139,6 +141,10 @@ check_pin_origin(
 	if (origin == CHECK_FROM_INSECURE)
 		finding_add(out, "lock-insecure", d->path, 0,
 		    "%.*s comes without TLS", check_cut(p->name), p->name.p);
+	else if (origin == CHECK_FROM_HOST && d->is->kind == CHECK_LOCK_PIP)
+		finding_add(out, "dependency-source", d->path, 0,
+		    "%.*s comes from %.*s, not from the index",
+		    check_cut(p->name), p->name.p, check_cut(host), host.p);
 	else if (origin == CHECK_FROM_HOST && d->hosts_n > 0 &&
 	    !check_host_known(d, check_hash(host)))
 		finding_add(out, "lock-host", d->path, 0,
@@ -315,6 +321,48 @@ check_name_pins(struct check_lock_diff *d, struct check_pins is)
 		    name.p);
 }
 
+/* A lock file where none was: nothing says what is usual. */
+static void
+check_lock_first(struct check_lock_diff *d)
+{
+	AUTO_STR struct str hosts = STR_INIT_MAX(FINDING_TEXT_MAX / 2);
+	uint64_t known[CHECK_LOCK_HOSTS];
+	size_t n = 0, k;
+
+	for (size_t i = 0; i < d->is->n; i++) {
+		struct view host;
+		enum check_origin from = check_origin_of(
+		    d->is->list[i].source, &host);
+		uint64_t hash = check_hash(host);
+
+		if (host.len == 0 || from == CHECK_FROM_PATH)
+			continue;
+		for (k = 0; k < n && known[k] != hash; k++)
+			;
+		if (k < n || n == CHECK_LOCK_HOSTS)
+			continue;
+		known[n++] = hash;
+		str_addf(&hosts, "%s%.*s", n == 1 ? "" : ", ", check_cut(host),
+		    host.p);
+	}
+	finding_add(d->b->out, "lock-new", d->path, 0,
+	    "%zu packages where no lock file was, from %zu hosts: %s", d->is->n,
+	    n, str_cstr(&hosts));
+}
+
+/* Checksums of Go that are there no more. */
+static void
+check_sums_gone(struct check_lock_diff *d)
+{
+	for (size_t i = 0; i < d->was->n && !d->b->sums_gone; i++) {
+		const struct check_pin *p = &d->was->list[i];
+
+		d->b->sums_gone = check_version_pins(
+				      check_pins_of(d->is, p->name), p->version)
+				      .n == 0;
+	}
+}
+
 static void
 check_lock_sort(struct check_lock *l)
 {
@@ -339,6 +387,10 @@ check_lock_compare(struct check_body *b, const char *path,
 	check_lock_sort(was);
 	check_lock_sort(is);
 	check_hosts_of(&d, was);
+	if (was->n == 0 && is->n > 0 && is->kind != CHECK_LOCK_PIP)
+		check_lock_first(&d);
+	if (is->kind == CHECK_LOCK_GO)
+		check_sums_gone(&d);
 	for (size_t i = 0; i < is->n; i = end) {
 		for (end = i + 1; end < is->n &&
 		     view_eq(is->list[end].name, is->list[i].name);

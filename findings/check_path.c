@@ -10,6 +10,7 @@
 enum {
 	CHECK_PART_MAX = 255,
 	CHECK_DEPTH_MAX = 200,
+	CHECK_LONG_PATH = 1024,
 	CHECK_PLAIN = 16
 };
 
@@ -205,6 +206,9 @@ check_name(const struct scan_change *c, struct findings *out)
 	if (c->path[0] == '"')
 		finding_add(out, "bad-name", c->path, 0,
 		    "a name that begins with \" is taken for a quoted one");
+	if (strlen(c->path) > CHECK_LONG_PATH)
+		finding_add(out, "bad-name", c->path, 0, "a path over %d bytes",
+		    (int)CHECK_LONG_PATH);
 	if (strchr(c->path, '\t') != NULL)
 		finding_add(out, "bad-name", c->path, 0, "its name has a tab");
 	check_name_unicode(c, out);

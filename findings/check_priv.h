@@ -61,9 +61,29 @@ void check_history_line(
     struct check_history *h, const char *commit, const struct scan_line *l);
 void check_history_end(struct check_history *h, size_t usual);
 
+/* check_places.c: files that something runs or obeys by their mere presence. */
+enum check_where {
+	CHECK_BASE, /* the last part of the path */
+	CHECK_NAME, /* the same, and who reads it looks for just these letters
+		     */
+	CHECK_PART, /* any folder on the way */
+	CHECK_PATH  /* the end of the path, from a part's start */
+};
+
+struct check_place {
+	enum check_where where;
+	const char *pattern; /* fnmatch(3), without case */
+	const char *id;
+	const char *what;
+};
+
+const struct check_place *check_place_at(size_t i); /* NULL: no further one */
+
 /* Does some file system take this part of a path for .git? */
 bool check_part_is_git(struct view part);
 bool check_base_is(const char *path, const char *name);
+/* Is a folder of this name on the way, whatever its case? */
+bool check_has_folder(const char *path, const char *name);
 
 void check_mode(const struct scan_change *c, struct findings *out);
 void check_name(const struct scan_change *c, struct findings *out);

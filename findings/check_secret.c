@@ -151,8 +151,7 @@ check_line_secret(struct check_body *b)
 	    secret_has_example(l->text))
 		check_note(b, "secret-example", l->path, l->line,
 		    "a key that documents show as an example");
-	else if (l->kind == '+' && b->longest >= CHECK_VALUE_MIN &&
-	    (b->line_tags & CHECK_TAG_KEYWORD) &&
+	else if (l->kind == '+' && (b->line_tags & CHECK_TAG_KEYWORD) &&
 	    !(b->traits & (CHECK_IS_TEST | CHECK_IS_LOCK | CHECK_IS_DOC)))
 		check_values(b);
 }

@@ -83,6 +83,10 @@ check_file_tests(struct check_body *b)
 	if (b->cases[0] > b->cases[1])
 		check_say(b, "test-removed", 0, "%zu cases of tests fewer",
 		    b->cases[0] - b->cases[1]);
+	if (b->steps[0] > b->steps[1])
+		check_say(b, "test-skipped", 0,
+		    "%zu lines of CI fewer that test or check",
+		    b->steps[0] - b->steps[1]);
 	if (b->asserts[0] > b->asserts[1])
 		check_say(b, "assert-removed", 0, "%zu assertions fewer",
 		    b->asserts[0] - b->asserts[1]);

@@ -1,6 +1,7 @@
 /* Rules that look at the letters of a line. */
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "findings/check_body.h"
 #include "findings/unicode.h"
@@ -246,6 +247,40 @@ check_run(struct check_body *b, struct view v)
 		    "%zu bytes of encoded data, %.1f bits each", v.len, bits);
 }
 
+/* The encoding that a source says it has: what it reads like is another
+ * thing in others than these. */
+static void
+check_cookie(struct check_body *b)
+{
+	static const char *const plain[] = { "utf-8", "utf8", "utf_8", "ascii",
+		"us-ascii", "latin-1", "latin1", "iso-8859-1", "iso-8859-15",
+		"binary", "cp1252" };
+	const struct scan_line *l = b->line;
+	const char *at = l->text.len == 0
+	    ? NULL
+	    : memmem(l->text.p, l->text.len, "coding", 6);
+	struct view v, name;
+	size_t n = 0;
+
+	if (at == NULL || memchr(l->text.p, '#', l->text.len) == NULL)
+		return;
+	v = view_from(l->text, (size_t)(at - l->text.p) + 6);
+	if (v.len < 2 || (v.p[0] != ':' && v.p[0] != '='))
+		return;
+	v = view_trim(view_from(v, 1));
+	while (n < v.len && (check_shape(v.p[n]) & SHAPE_BLOB))
+		n++;
+	name = (struct view){ v.p, n };
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if (n == strlen(plain[i]) &&
+		    strncasecmp(name.p, plain[i], n) == 0)
+			return;
+	if (n > 0)
+		check_say(b, "encoding", l->line,
+		    "a source that says it is in %.*s", (int)(n > 40 ? 40 : n),
+		    name.p);
+}
+
 /* A comment that ends far to the right, and what comes behind it; a comment
  * that swallows or lets go of the next line. */
 static void
@@ -305,6 +340,8 @@ check_line_long(struct check_body *b)
 		    "text after more than %d blanks is off the screen",
 		    (int)CHECK_PADDING);
 	check_comments(b);
+	if (l->line <= 2 && (b->traits & CHECK_IS_CODE))
+		check_cookie(b);
 	if (l->text.len <= CHECK_LONG_LINE)
 		return;
 	if (b->traits & (CHECK_IS_DATA | CHECK_IS_DOC))

@@ -28,8 +28,9 @@ struct check_names {
 	struct check_changed *list;
 	size_t n, cap, at;
 	size_t bytes;
-	struct map *folded;  /* of added paths and their folders: the name */
-	struct map *gone;    /* folders of deleted paths */
+	struct map *folded; /* of added paths and their folders: the name */
+	struct map *twins; /* what those in other letters read like: the name */
+	struct map *gone;  /* folders of deleted paths */
 	struct map *folders; /* bits of a repository, as a number */
 	struct map *links;   /* of the tree */
 	bool full;
@@ -45,6 +46,7 @@ check_names_new(struct findings *out)
 
 	n->out = out;
 	n->folded = map_new();
+	n->twins = map_new();
 	n->gone = map_new();
 	n->folders = map_new();
 	n->links = map_new();
@@ -71,6 +73,7 @@ check_names_free(struct check_names *n)
 		free(n->list[i].path);
 	free(n->list);
 	names_free_values(n->folded);
+	names_free_values(n->twins);
 	names_free_values(n->folders);
 	map_free(n->gone);
 	map_free(n->links);
@@ -100,6 +103,28 @@ names_collide(struct check_names *n, struct view name, const char *other)
 	    (int)(name.len > 200 ? 200 : name.len), name.p);
 }
 
+/* Is there a name whose letters look like those of this one? */
+static void
+names_twin(struct check_names *n, const char *folded, struct view name)
+{
+	const char *twin = map_count(n->twins) == 0 ? NULL
+						    : map_get(n->twins, folded);
+
+	if (twin != NULL && !view_is(name, twin))
+		finding_add(n->out, "homoglyph", twin, 0,
+		    "its name reads like %.*s and is another",
+		    (int)(name.len > 200 ? 200 : name.len), name.p);
+}
+
+/* twin has room for a path. */
+static void
+names_add_twin(struct check_names *n, struct view part, char twin[FOLD_MAX])
+{
+	if (fold_skeleton(part, twin, FOLD_MAX) > 0 &&
+	    map_get(n->twins, twin) == NULL && names_room(n, 2 * part.len))
+		(void)map_put(n->twins, twin, view_dup(part));
+}
+
 /* The folders of path, and path itself, from the top. */
 static void
 names_add_folded(struct check_names *n, struct view path)
@@ -120,6 +145,7 @@ names_add_folded(struct check_names *n, struct view path)
 			(void)map_put(n->folded, folded, view_dup(part));
 		else if (known != NULL && !view_is(part, known))
 			names_collide(n, part, known);
+		names_add_twin(n, part, folded);
 	}
 }
 
@@ -252,6 +278,7 @@ check_names_tree(struct check_names *n, struct view path, uint32_t mode)
 		known = map_get(n->folded, folded);
 		if (known != NULL && !view_is(part, known))
 			names_collide(n, part, known);
+		names_twin(n, folded, part);
 	}
 	names_look(n, path, 0);
 	memcpy(n->last, path.p, path.len);
@@ -337,9 +364,14 @@ names_end_changed(struct check_names *n, const struct check_changed *c)
 void
 check_names_end(struct check_names *n)
 {
-	const char *folder;
-	size_t cursor = 0;
-	void *bits;
+	const char *folder, *twin, *known;
+	size_t cursor = 0, at = 0;
+	void *bits, *name;
+
+	/* Whoever told no tree: the names of the change itself. */
+	while (n->last[0] == '\0' && map_next(n->twins, &at, &twin, &name))
+		if ((known = map_get(n->folded, twin)) != NULL)
+			names_twin(n, twin, view_of(known));
 
 	for (size_t i = 0; i < n->n; i++)
 		names_end_changed(n, &n->list[i]);

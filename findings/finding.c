@@ -10,7 +10,9 @@
 #include "findings/rule.h"
 #include "findings/sarif.h"
 #include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/esc.h"
+#include "lib/base/mask.h"
 #include "lib/base/secret.h"
 #include "lib/base/str.h"
 #include "lib/base/utf8.h"
@@ -70,27 +72,58 @@ finding_quote_from(struct view text, size_t point)
 	return from;
 }
 
-/* Where in the line, its hash, and what stands there, escaped; nothing of a
- * line that has a key in it. */
+static const struct mask finding_no_words;
+
+char *
+finding_path_shown(const char *path)
+{
+	char *shown = xstrdup(path);
+
+	(void)mask_text(&finding_no_words, shown, strlen(shown));
+	return shown;
+}
+
+/* The line at hand with asterisks for keys, its bytes where they were; NULL:
+ * there is one that is not known by its shape alone. */
+static char *
+finding_line_shown(struct view text)
+{
+	char *shown = view_dup(text);
+	bool key;
+
+	if (secret_find(text, &key) == NULL)
+		return shown;
+	(void)mask_text(&finding_no_words, shown, text.len);
+	if (secret_find((struct view){ shown, text.len }, &key) == NULL)
+		return shown;
+	free(shown);
+	return NULL;
+}
+
+/* Where in the line, its hash, and what stands there, escaped. */
 static void
 finding_quote(struct findings *f, const struct finding_rule *rule,
     struct finding *row, struct str *out)
 {
 	unsigned char hash[crypto_hash_sha256_BYTES];
-	struct view rest = f->text;
-	bool key;
+	AUTO_FREE char *shown = NULL;
+	struct view rest;
 
 	if (f->text.len == 0 || row->line == 0 ||
 	    (rule != NULL && (rule->flags & RULE_SILENT) != 0) ||
-	    secret_find(f->text, &key) != NULL)
+	    (shown = finding_line_shown(f->text)) == NULL)
 		return;
+	rest = (struct view){ shown, f->text.len };
 	for (size_t i = 0; f->point > 0 && i <= f->point; i++)
 		if (((unsigned char)f->text.p[i] & 0xc0) != 0x80)
 			row->column++;
-	(void)crypto_hash_sha256(
-	    hash, (const unsigned char *)f->text.p, f->text.len);
-	(void)sodium_bin2hex(
-	    row->sha256, sizeof(row->sha256), hash, sizeof(hash));
+	/* A hash of a key is one that can be tried. */
+	if (memcmp(shown, f->text.p, f->text.len) == 0) {
+		(void)crypto_hash_sha256(
+		    hash, (const unsigned char *)f->text.p, f->text.len);
+		(void)sodium_bin2hex(
+		    row->sha256, sizeof(row->sha256), hash, sizeof(hash));
+	}
 	rest = view_from(rest, finding_quote_from(rest, f->point));
 	while (rest.len > 0) {
 		uint32_t c;
@@ -172,6 +205,7 @@ finding_add(struct findings *f, const char *id, const char *file, uint32_t line,
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	(void)mask_text(&finding_no_words, text, strlen(text));
 	finding_quote(f, rule, &row, &quote);
 	f->point = 0;
 	row.file = xstrdup(file);

@@ -36,7 +36,7 @@ struct finding {
 	uint32_t column; /* characters from 1; 0: the line as a whole */
 	char *file;      /* "" for the change as a whole */
 	char *message;
-	char *evidence; /* of the line, escaped; "": none may be shown */
+	char *evidence; /* of the line, escaped, without keys; or "" */
 	char *own_id;   /* another tool's, or NULL */
 	char sha256[FINDING_SHA256 + 1]; /* of the whole line, or "" */
 };
@@ -59,7 +59,8 @@ struct findings {
 };
 
 /* Adds one; severity comes from the rule's row and the policy, message is
- * copied, evidence is taken from the line at hand. */
+ * copied, evidence is taken from the line at hand; keys are asterisks in both.
+ */
 void finding_add(struct findings *f, const char *id, const char *file,
     uint32_t line, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* The line at hand, borrowed until the next call; p NULL: none. */
@@ -84,6 +85,8 @@ enum finding_severity findings_worst(const struct findings *f);
 bool findings_any(const struct findings *f, enum finding_severity severity);
 size_t findings_count(const struct findings *f, enum finding_severity severity);
 
+/* As it may be shown: asterisks for what looks like a key.  To be freed. */
+char *finding_path_shown(const char *path);
 const char *finding_severity_name(enum finding_severity s);
 
 #endif

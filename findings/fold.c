@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "findings/unicode.h"
 #include "lib/base/utf8.h"
 
 enum {
@@ -38,6 +39,25 @@ static const struct {
 	{ ',', 0x0327 },
 	{ ';', 0x0328 },
 };
+
+/* One letter that is several without case; no longer than it was. */
+static const char *
+fold_full(uint32_t cp)
+{
+	static const struct {
+		uint32_t cp;
+		const char *as;
+	} rows[] = { { 0xdf, "ss" }, { 0x1e9e, "ss" }, { 0xfb00, "ff" },
+		{ 0xfb01, "fi" }, { 0xfb02, "fl" }, { 0xfb03, "ffi" },
+		{ 0xfb04, "ffl" }, { 0xfb05, "st" }, { 0xfb06, "st" } };
+
+	if (cp != 0xdf && cp < 0x1e9e)
+		return NULL;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].cp == cp)
+			return rows[i].as;
+	return NULL;
+}
 
 static uint32_t
 fold_case(uint32_t cp)
@@ -106,10 +126,16 @@ fold_path(struct view path, char *out, size_t n)
 		unsigned char c = (unsigned char)path.p[at];
 		uint32_t cp = c;
 		size_t step = 1;
+		const char *full = NULL;
 
 		if (c >= 0x80)
 			step = utf8_decode(view_from(path, at), &cp);
-		if (step == 0 || cp > 0xffff) {
+		if (step > 1)
+			full = fold_full(cp);
+		if (full != NULL) {
+			memcpy(out + len, full, strlen(full));
+			len += strlen(full);
+		} else if (step == 0 || cp > 0xffff) {
 			step = step == 0 ? 1 : step;
 			memcpy(out + len, path.p + at, step);
 			len += step;
@@ -154,4 +180,30 @@ fold_is_decomposed(struct view name)
 			return true;
 	}
 	return false;
+}
+
+size_t
+fold_skeleton(struct view path, char *out, size_t n)
+{
+	size_t len = 0, alike = 0, step;
+
+	for (size_t at = 0; at < path.len && len + 1 < n; at += step) {
+		uint32_t cp = 0;
+		char as;
+
+		step = utf8_decode(view_from(path, at), &cp);
+		if (step == 0)
+			return 0;
+		as = cp < 0x80 ? (char)cp : unicode_alike(cp);
+		if (as == 0 && cp >= 0xff10 && cp <= 0xff19)
+			as = (char)('0' + (cp - 0xff10));
+		if (as == 0)
+			as = unicode_alike_sign(cp);
+		if (as == 0)
+			return 0;
+		alike += cp >= 0x80;
+		out[len++] = (char)fold_case((unsigned char)as);
+	}
+	out[len] = '\0';
+	return alike == 0 ? 0 : len;
 }

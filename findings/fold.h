@@ -17,6 +17,9 @@ enum {
 
 /* NUL-terminated, cut at n - 1; its length. */
 size_t fold_path(struct view path, char *out, size_t n);
+/* The same with each letter that looks like one of ASCII as that one; 0: none
+ * does, or another letter is beyond ASCII. */
+size_t fold_skeleton(struct view path, char *out, size_t n);
 /* A letter with a mark apart that has a form of its own: a name that some
  * systems write in another way than it came (not NFC). */
 bool fold_is_decomposed(struct view name);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "findings/rule.h"
+#include "lib/base/auto.h"
 #include "lib/base/esc.h"
 #include "lib/base/str.h"
 #include "lib/base/version.h"
@@ -64,8 +65,9 @@ static void
 sarif_place(struct jw *w, const struct finding *row)
 {
 	AUTO_STR struct str uri = STR_INIT;
+	AUTO_FREE char *path = finding_path_shown(row->file);
 
-	esc_url_path(&uri, view_of(row->file));
+	esc_url_path(&uri, view_of(path));
 	jw_array(w, "locations");
 	jw_object(w, NULL);
 	jw_object(w, "physicalLocation");

@@ -10,6 +10,7 @@ enum {
 	UNICODE_ZWJ = 0x200d,
 	UNICODE_VS16 = 0xfe0f,
 	UNICODE_SYMBOLS = 0x2190, /* arrows, symbols, emoji: from here on */
+	UNICODE_VARIANTS = 3,     /* in a line */
 	UNICODE_PRIVATES = 8      /* in one line: bytes in disguise */
 };
 
@@ -106,7 +107,7 @@ struct unicode_state {
 	bool latin, alike; /* in the word at hand */
 	bool rtl;          /* letters from right to left */
 	bool wide;         /* letters of East Asia */
-	size_t privates;
+	size_t privates, variants;
 	size_t depth;    /* of isolates that are open */
 	size_t embedded; /* of embeddings */
 	bool override, marked;
@@ -176,6 +177,20 @@ unicode_is_break(uint32_t cp)
 	return cp == 0xad || cp == 0x200b || cp == 0x2060;
 }
 
+/* A shape of the ideograph before it, as names of people and places have it;
+ * many of them are something else. */
+static bool
+unicode_is_variant(struct unicode_state *s, uint32_t cp)
+{
+	bool selects = (cp >= 0xfe00 && cp <= 0xfe0f) ||
+	    (cp >= 0xe0100 && cp <= 0xe01ef);
+	bool ideograph = (s->before >= 0x3400 && s->before <= 0x9fff) ||
+	    (s->before >= 0xf900 && s->before <= 0xfaff) ||
+	    (s->before >= 0x20000 && s->before <= 0x3ffff);
+
+	return selects && ideograph && s->variants++ < UNICODE_VARIANTS;
+}
+
 static enum unicode_kind
 unicode_classify(struct unicode_state *s, uint32_t cp, struct view rest)
 {
@@ -197,7 +212,7 @@ unicode_classify(struct unicode_state *s, uint32_t cp, struct view rest)
 			return UNICODE_SELECTOR;
 		if (unicode_is_flag(s, cp, rest))
 			return UNICODE_SELECTOR;
-		if (unicode_is_break(cp))
+		if (unicode_is_break(cp) || unicode_is_variant(s, cp))
 			return UNICODE_BREAK;
 		return cp == 0x2800 && s->before > 0x2800 && s->before < 0x2900
 		    ? UNICODE_CLEAN
@@ -245,6 +260,7 @@ struct unicode_hit
 unicode_scan(struct view line)
 {
 	struct unicode_hit worst = { .kind = UNICODE_CLEAN };
+	struct unicode_hit mark = { .kind = UNICODE_CLEAN };
 	struct unicode_state s = { .before = 0 };
 	size_t at = 0, n;
 
@@ -261,6 +277,8 @@ unicode_scan(struct view line)
 		} else {
 			kind = unicode_classify(&s, cp, rest);
 		}
+		if (s.marked && mark.column == 0)
+			mark = (struct unicode_hit){ UNICODE_BIDI, at + 1, cp };
 		s.rtl = s.rtl || UNICODE_IN(unicode_rtl, cp);
 		s.wide = s.wide ||
 		    (cp >= 0x2e80 && cp < 0xe000 && cp != 0x3000);
@@ -276,6 +294,6 @@ unicode_scan(struct view line)
 	if (worst.kind == UNICODE_LOOKALIKE && s.wide)
 		worst.kind = UNICODE_CLEAN;
 	if (s.marked && (s.depth > 0 || s.embedded > 0 || s.override || !s.rtl))
-		worst.kind = UNICODE_BIDI;
+		return mark;
 	return worst;
 }

@@ -39,8 +39,8 @@ apply_hold_why(const struct scan_change *c)
 	if (strcmp(base, ".gitmodules") == 0)
 		return "gitmodules";
 	check_autorun(c, &found);
-	/* A lock file is read by a tool that somebody starts: only noted. */
-	if (found.n > 0 && strcmp(found.list[0].id, "lockfile") != 0)
+	/* What a tool reads when somebody starts it is only noted. */
+	if (found.n > 0 && found.list[0].severity > FINDING_NOTE)
 		why = found.list[0].id; /* a constant */
 	findings_release(&found);
 	return why;

@@ -14,7 +14,7 @@ enum {
 	HISTORY_COMMITS_MAX = 5000, /* of the change; the newest are read */
 	HISTORY_COMMIT_MAX = 1 << 20,
 	HISTORY_MERGES_MAX = 200,
-	HISTORY_PATCH_MAX = 256 << 20,
+	HISTORY_PATCH_MAX = 1 << 30,
 	HISTORY_ENTRY_MAX = 256 /* of a raw line, before its path */
 };
 

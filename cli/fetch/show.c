@@ -5,6 +5,7 @@
 #include "cli/fetch/fetch.h"
 #include "cli/out.h"
 #include "findings/rule.h"
+#include "lib/base/auto.h"
 #include "lib/wire/json.h"
 
 enum {
@@ -93,7 +94,9 @@ show_one(const struct cli *c, const struct finding *row)
 {
 	(void)printf("    ");
 	if (row->file[0] != '\0') {
-		out_text(stdout, row->file);
+		AUTO_FREE char *path = finding_path_shown(row->file);
+
+		out_text(stdout, path);
 		if (row->line != 0)
 			(void)printf(":%u", row->line);
 		if (row->column != 0)

@@ -10,7 +10,8 @@ enum secret_set {
 };
 
 enum {
-	SECRET_MIN = 20 /* the shortest of all, with its prefix */
+	SECRET_ESCAPE = 5, /* bytes of one that are like a word's */
+	SECRET_MIN = 20    /* the shortest of all, with its prefix */
 };
 
 static const struct {
@@ -150,6 +151,24 @@ secret_jwt(struct view v)
 	return at;
 }
 
+/* id.time.signature of a bot of Discord. */
+static size_t
+secret_discord(struct view v)
+{
+	size_t a, b, c;
+
+	if (v.p[0] < 'M' || v.p[0] > 'O')
+		return 0;
+	a = secret_run(SECRET_URL, v);
+	if (a < 24 || a > 28 || a >= v.len || v.p[a] != '.')
+		return 0;
+	b = secret_run(SECRET_URL, view_from(v, a + 1));
+	if (b != 6 || a + b + 2 >= v.len || v.p[a + b + 1] != '.')
+		return 0;
+	c = secret_run(SECRET_URL, view_from(v, a + b + 2));
+	return c < 27 || c > 38 ? 0 : a + b + c + 2;
+}
+
 /* Keys that open nothing: the makers' own documents show them. */
 static const char *const secret_examples[] = { "AKIAIOSFODNN7EXAMPLE",
 	"ASIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE",
@@ -205,8 +224,13 @@ secret_at(struct view v, const char **kind)
 		return strlen(prefix) + n;
 	}
 	n = secret_jwt(v);
-	if (n > 0)
+	if (n > 0) {
 		*kind = "JSON web token";
+		return n;
+	}
+	n = secret_discord(v);
+	if (n > 0)
+		*kind = "Discord token";
 	return n;
 }
 
@@ -243,6 +267,37 @@ secret_is_pem(struct view line)
 	return v.len == 0 || secret_run(SECRET_ALNUM, v) >= 16;
 }
 
+/* What is escaped before it is no part of the word: \n, %3D, \u003d. */
+static bool
+secret_is_escaped(struct view line, size_t i)
+{
+	static const struct {
+		const char *start;
+		size_t hex;
+	} codes[] = { { "%", 2 }, { "\\x", 2 }, { "\\u", 4 } };
+
+	if (i >= 2 && line.p[i - 2] == '\\' &&
+	    strchr("nrtbf0", line.p[i - 1]) != NULL && line.p[i - 1] != '\0')
+		return true;
+	for (size_t k = 0; k < sizeof(codes) / sizeof(codes[0]); k++) {
+		size_t n = strlen(codes[k].start) + codes[k].hex;
+
+		if (i < n ||
+		    !view_starts(
+			(struct view){ line.p + i - n, n }, codes[k].start))
+			continue;
+		n = codes[k].hex;
+		while (n > 0 &&
+		    ((line.p[i - n] >= '0' && line.p[i - n] <= '9') ||
+			((line.p[i - n] | 0x20) >= 'a' &&
+			    (line.p[i - n] | 0x20) <= 'f')))
+			n--;
+		if (n == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A word's bytes, with the dots in it. */
 static size_t
 secret_word(struct view v, size_t at)
@@ -270,7 +325,9 @@ secret_find(struct view line, bool *private_key)
 			continue;
 		for (size_t i = at; i < at + n; i++) {
 			/* In the middle of a word it is some other text. */
-			if (i > 0 && secret_in(SECRET_URL, line.p[i - 1]))
+			if (i > 0 && secret_in(SECRET_URL, line.p[i - 1]) &&
+			    (i - at > SECRET_ESCAPE ||
+				!secret_is_escaped(line, i)))
 				continue;
 			len = secret_at(view_from(line, i), &kind);
 			if (len == 0)

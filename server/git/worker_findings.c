@@ -325,8 +325,8 @@ worker_look_past_file(
 	    worker_look_blob(l, c.new_mode, &d->new_file.id, &is) < 0 ||
 	    worker_look_bytes(was).len > WORKER_LOOK_FILE ||
 	    worker_look_bytes(is).len > WORKER_LOOK_FILE) {
-		check_unread(
-		    l->k, c.path, "a commit had it larger than 16 MiB");
+		check_history_unread(
+		    l->k, "a commit has a file larger than 16 MiB");
 	} else if ((l->bytes += worker_look_bytes(was).len +
 			   worker_look_bytes(is).len) > WORKER_LOOK_BYTES) {
 		if (!l->late)

@@ -12,8 +12,8 @@
 enum {
 	WORKER_TESTS_FILES = 3000,
 	WORKER_TESTS_NOTES = 50,
-	WORKER_TESTS_LINES = 200000, /* of all changed files that are read */
-	WORKER_TESTS_KEYS = 32,      /* thresholds of one file */
+	WORKER_TESTS_LINES = 1000000, /* of tests and thresholds */
+	WORKER_TESTS_KEYS = 32,       /* thresholds of one file */
 	WORKER_TESTS_KEY = 200,
 	WORKER_TESTS_BLOB = 4 << 20
 };
@@ -172,10 +172,11 @@ worker_tests_on_line(const git_diff_delta *d, const git_diff_hunk *hunk,
 
 	(void)d;
 	(void)hunk;
-	/* Files that go are told all the same. */
-	if (++t->lines > WORKER_TESTS_LINES)
-		return 0;
 	if (!added && line->origin != GIT_DIFF_LINE_DELETION)
+		return 0;
+	/* Files that go are told all the same; others cost nothing here. */
+	if ((!t->is_test && !t->has_thresholds) ||
+	    ++t->lines > WORKER_TESTS_LINES)
 		return 0;
 	if (t->has_thresholds)
 		worker_tests_threshold(t, text, line);

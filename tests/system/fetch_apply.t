@@ -14,7 +14,7 @@ WHOLE='M hello.txt
 
 fetch agent/fix
 tap_is "$RC" 3 'what is marked ask is not applied without a yes'
-tap_ok 'and named with its file' out_has '^ *Makefile: '
+tap_ok 'and named with its file' out_has '^ *setup.py: '
 tap_ok 'after a summary' out_has '^agent/fix of acme/calc, '
 tap_is "$(record .result)" not-confirmed 'and that is on record'
 
@@ -25,17 +25,17 @@ tap_is "$(git -C "$CLONE" status --porcelain | sed 's/^ *M/M/')" "$WHOLE" \
 tap_is "$(stat -c %A "$CLONE/run.sh" | cut -c4)" x 'the bit of a program is there'
 tap_is "$(cat "$CLONE/lib/deep/new.c")" new 'a new folder is there'
 tap_ok 'a file that steers make is held back, and that is said' \
-    out_has 'Makefile  (build-file)'
-tap_is "$(git -C "$CLONE" diff --name-only -- Makefile)" '' 'it is as it was'
+    out_has 'setup.py  (build-file)'
+tap_is "$(git -C "$CLONE" diff --name-only -- setup.py)" '' 'it is as it was'
 tap_is "$(record '[.result, .apply, (.files | length), .held[0].path] | join(" ")')" \
-    'applied unstaged 4 Makefile' 'the record names what came and what did not'
+    'applied unstaged 4 setup.py' 'the record names what came and what did not'
 fetch held
-tap_ok 'fetch held lists it' out_has 'Makefile'
+tap_ok 'fetch held lists it' out_has 'setup.py'
 fetch held --take nothing
 tap_is "$RC" 4 'what is not held cannot be taken'
-fetch held --take Makefile
-tap_is "$RC $(sed -n 2p "$CLONE/Makefile")" '0 	false' 'fetch held --take takes it'
-tap_is "$(record '.result + " " + .files[0].path')" 'taken Makefile' \
+fetch held --take setup.py
+tap_is "$RC $(sed -n 2p "$CLONE/setup.py")" '0 	false' 'fetch held --take takes it'
+tap_is "$(record '.result + " " + .files[0].path')" 'taken setup.py' \
     'which is a record of its own'
 fetch undo
 tap_is "$RC $(git -C "$CLONE" status --porcelain)" '0 ' \
@@ -43,7 +43,7 @@ tap_is "$RC $(git -C "$CLONE" status --porcelain)" '0 ' \
 tap_not 'with the folders that it made' test -e "$CLONE/lib"
 
 fetch agent/fix --yes --hold none
-tap_is "$RC $(sed -n 2p "$CLONE/Makefile")" '0 	false' \
+tap_is "$RC $(sed -n 2p "$CLONE/setup.py")" '0 	false' \
     '--hold none applies them at once'
 fetch undo
 tap_is "$RC $(git -C "$CLONE" status --porcelain)" '0 ' 'and undo takes them back'

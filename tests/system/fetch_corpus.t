@@ -1,7 +1,6 @@
 #!/bin/sh
 # Branches that want in, and what must be found in each; ordinary branches,
 # and that nothing in them is refused: through `coffer fetch --dry-run`.
-# What is not found yet is in fetch_corpus/missing and named as skipped.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 
@@ -10,8 +9,8 @@ export XDG_CONFIG_HOME
 CORPUS=$SYSTEM_DIR/fetch_corpus
 # NAME... of the command line only these.
 ONLY=$*
-hostile_n=$(grep -c '^hostile ' "$CORPUS/hostile.sh")
-ordinary_n=$(grep -c '^ordinary ' "$CORPUS/ordinary.sh")
+hostile_n=$(cat "$CORPUS"/hostile*.sh | grep -c '^hostile ')
+ordinary_n=$(cat "$CORPUS"/ordinary*.sh | grep -c '^ordinary ')
 [ -n "$ONLY" ] || tap_plan $((hostile_n + ordinary_n + 4))
 
 start_canned
@@ -74,10 +73,10 @@ ordinary()
 	printf 'ordinary\t%s\t%s\t%s\n' "$1" "$2" "$3" >>"$T/cases"
 }
 : >"$T/cases"
-# shellcheck disable=SC1091
-. "$CORPUS/hostile.sh"
-# shellcheck disable=SC1091
-. "$CORPUS/ordinary.sh"
+for recipes in "$CORPUS"/hostile*.sh "$CORPUS"/ordinary*.sh; do
+	# shellcheck disable=SC1090
+	. "$recipes"
+done
 git -C "$SEED" checkout -q -f main
 git -C "$SEED" push -q "$SRV" 'refs/heads/c/*:refs/heads/c/*' || tap_bail push
 
@@ -89,16 +88,13 @@ examine()
 	if [ -s "$T/out" ]; then
 		jq -r '.findings[] | "\(.id)=\(.severity)@\(.file)"' "$T/out" \
 		    >"$T/found" 2>/dev/null || echo broken >"$T/found"
-	elif [ "$RC" -ne 0 ] && err_has 'fetch failed'; then
-		# git's own check of the objects.
+	elif [ "$RC" -ne 0 ] && { err_has 'fetch failed' || err_has 'a path is over'; }; then
+		# git's own check of the objects, or what cannot be read.
 		echo refused >"$T/found"
 	else
 		echo broken >"$T/found"
 	fi
 }
-
-# missing NAME: it is known that this is not found yet.
-missing() { grep -q -x -e "$1" "$CORPUS/missing" 2>/dev/null; }
 
 judge_hostile() # NAME WANT SENTENCE
 {
@@ -113,9 +109,6 @@ judge_hostile() # NAME WANT SENTENCE
 	    lost="$lost (ask or block)"
 	if [ -z "$lost" ]; then
 		tap_result 0 "$1: $3"
-		missing "$1" && nowfound="$nowfound $1"
-	elif missing "$1"; then
-		tap_skip "$1: $3" "not found yet:$lost"
 	else
 		tap_result 1 "$1: $3"
 		echo "# wanted:$lost; status $RC, found:"
@@ -130,9 +123,6 @@ judge_ordinary() # NAME WORST SENTENCE
 	[ "$2" != ask ] || bad='=block@|^refused|^broken'
 	if [ "$RC" -eq 0 ] && ! grep -q -E -e "$bad" "$T/found"; then
 		tap_result 0 "$1: $3"
-		missing "$1" && nowfound="$nowfound $1"
-	elif missing "$1"; then
-		tap_skip "$1: $3" "weighs more than $2"
 	else
 		tap_result 1 "$1: $3"
 		echo "# nothing above $2; status $RC, found:"
@@ -141,7 +131,6 @@ judge_ordinary() # NAME WORST SENTENCE
 	fi
 }
 
-nowfound=
 while IFS='	' read -r kind name want sentence <&3; do
 	examine "$name"
 	if [ "$kind" = hostile ]; then
@@ -157,5 +146,4 @@ tap_ok 'there are at least 60 hostile branches' [ "$hostile_n" -ge 60 ]
 tap_ok 'and 30 ordinary ones' [ "$ordinary_n" -ge 30 ]
 tap_is "$(git -C "$CLONE" status --porcelain; find "$CLONE/.git/coffer" -name \
     'quarantine-*' 2>/dev/null | wc -l)" 0 'the clone is as it was, without a quarantine'
-[ -z "$nowfound" ] || echo "# found by now, to be taken out of missing:$nowfound"
 tap_done

@@ -77,7 +77,7 @@ for point in fetch_taking fetch_file fetch_files; do
 	tap_is $? 0 "held: killed at $point"
 	fetch held
 	tap_is "$RC $(state)" "0 $some" 'the rest of the apply stays'
-	tap_ok 'and the file is held as before' out_has Makefile
+	tap_ok 'and the file is held as before' out_has setup.py
 done
 fetch undo
 tap_is "$RC $(state)" "0 $clean" 'undo takes it back'

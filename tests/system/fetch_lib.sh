@@ -9,7 +9,7 @@ SEED=$T/seed
 CLONE=$T/clone
 FETCH=$CLONE/.git/coffer/fetch
 
-# fetch_world: main with hello.txt, src/main.c, src/old.c, Makefile.
+# fetch_world: main with hello.txt, src/main.c, src/old.c, setup.py.
 fetch_world()
 {
 	start_canned
@@ -25,7 +25,7 @@ fetch_world()
 	printf 'hello\n' >"$SEED/hello.txt"
 	printf 'int main(void)\n{\n\treturn 0;\n}\n' >"$SEED/src/main.c"
 	printf 'int old;\n' >"$SEED/src/old.c"
-	printf 'all:\n\ttrue\n' >"$SEED/Makefile"
+	printf 'all:\n\ttrue\n' >"$SEED/setup.py"
 	git -C "$SEED" add . && git -C "$SEED" commit -q -m First
 	git -C "$SEED" push -q origin main
 	git clone -q "$SRV" "$CLONE"
@@ -51,7 +51,7 @@ fix_branch()
 	git -C "$SEED" rm -q src/old.c
 	printf '#!/bin/sh\nexit 0\n' >"$SEED/run.sh"
 	chmod +x "$SEED/run.sh"
-	printf 'all:\n\tfalse\n' >"$SEED/Makefile"
+	printf 'all:\n\tfalse\n' >"$SEED/setup.py"
 	publish
 	HEAD_SHA=$(git -C "$SEED" rev-parse HEAD)
 }

@@ -56,7 +56,7 @@ tap_is "$(diff "$T/rules" "$T/documented")" '' 'docs/fetch.md has just these rul
 # A branch with three kinds of findings.
 branch agent/mixed
 mkdir .claude && echo '{}' >.claude/settings.json
-printf 'all:\n' >Makefile
+printf 'all:\n' >setup.py
 printf '%b\n' "int y; /* \\0342\\0200\\0256 */" >>src/main.c
 publish
 fetch --dry-run agent/mixed

@@ -301,7 +301,7 @@ tap_ok 'but named' sh -c \
     "jq -r '.in.messages[0].content' '$STUB/asked' | grep -q 'logo.dat'"
 cd "$CLONE" && run fetch blob
 tap_is "$RC" 3 'nor applied by themselves'
-run fetch blob --allow not-reviewed --allow binary --reason 'I made them'
+run fetch blob --allow not-reviewed --allow binary --allow lock-new --reason 'I made them'
 tap_is "$RC" 0 'a person can take them, on record'
 run fetch undo
 

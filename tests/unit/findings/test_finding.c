@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "findings/check.h"
@@ -97,19 +98,27 @@ evidence_is_a_window_that_cuts_nothing_in_two(void **state)
 }
 
 static void
-a_line_with_a_key_is_not_quoted(void **state)
+a_key_is_asterisks_wherever_it_is_shown(void **state)
 {
 	struct findings f = { .list = NULL };
+	char *path;
 	const struct finding *row = finding_at(&f,
 	    "x = \"ghp_"
 	    "0123456789abcdefghijABCDEFGHIJ456789\"",
 	    3);
 
 	(void)state;
-	assert_string_equal(row->evidence, "");
+	assert_string_equal(
+	    row->evidence, "x = \"****************************************\"");
 	assert_string_equal(row->sha256, "");
-	assert_int_equal(row->column, 0);
 	findings_release(&f);
+	/* In messages and paths too; what only looks like a word stays. */
+	finding_add(&f, "new-host", "a", 0, "see AKIAABCDEFGHIJKLMNOP here");
+	assert_string_equal(f.list[0].message, "see ******************** here");
+	findings_release(&f);
+	path = finding_path_shown("docs/AKIAABCDEFGHIJKLMNOP.txt");
+	assert_string_equal(path, "docs/********************.txt");
+	free(path);
 	/* Nor is the place of a rule that is about keys. */
 	findings_look_at(&f, view_of("password = hunter2"));
 	finding_add(&f, "secret", "a", 1, "x");
@@ -200,7 +209,7 @@ main(void)
 		cmocka_unit_test(rules_are_sorted_and_say_what_to_do),
 		cmocka_unit_test(evidence_is_escaped_and_has_its_column),
 		cmocka_unit_test(evidence_is_a_window_that_cuts_nothing_in_two),
-		cmocka_unit_test(a_line_with_a_key_is_not_quoted),
+		cmocka_unit_test(a_key_is_asterisks_wherever_it_is_shown),
 		cmocka_unit_test(a_long_message_is_cut_not_lost),
 		cmocka_unit_test(what_is_looked_at_is_counted),
 		cmocka_unit_test(a_change_of_the_policy_is_a_finding),

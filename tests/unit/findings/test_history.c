@@ -191,6 +191,52 @@ very_many_commits_ask(void **state)
 	findings_release(&f);
 }
 
+/* One line of a file of a commit: the id that is told of it, or "". */
+static const char *
+history_past(const char *path, uint32_t mode, const char *text, size_t len)
+{
+	const struct scan_line l = {
+		.path = path, .kind = '+', .line = 1, .text = { text, len }
+	};
+	const struct scan_change c = {
+		.path = path, .status = 'A', .new_mode = mode
+	};
+	static char id[40];
+	struct findings f = { .list = NULL };
+	struct check *k = check_new(&f);
+
+	check_commit_change(k, ID_1, &c);
+	check_commit_line(k, ID_1, &l);
+	check_end(k);
+	id[0] = '\0';
+	for (size_t i = 0; i < f.n; i++)
+		(void)snprintf(id, sizeof(id), "%s", f.list[i].id);
+	check_free(k);
+	findings_release(&f);
+	return id;
+}
+
+static void
+programs_links_and_lines_that_came_and_went_are_found(void **state)
+{
+#define PAST(path, mode, text) history_past(path, mode, text, sizeof(text) - 1)
+	(void)state;
+	assert_string_equal(
+	    PAST("tool", 0100644, "\177ELF\2\1\1\0x"), "history-hidden");
+	assert_string_equal(
+	    PAST("x", 0120000, "/etc/passwd"), "history-hidden");
+	assert_string_equal(PAST("x.sh", 0100644, "echo x | base64 -d |  sh"),
+	    "history-hidden");
+	assert_string_equal(
+	    PAST("x.c", 0100644, "int a\342\200\213b;"), "history-hidden");
+	/* What only asks or is noted in the result is none here. */
+	assert_string_equal(PAST("x.c", 0100644, "int ab;"), "");
+	assert_string_equal(PAST("x.txt", 0100644, "/etc/passwd"), "");
+	assert_string_equal(PAST("a.png", 0100644, "\211PNG\r\n\032\n"), "");
+	assert_string_equal(PAST("data.bin", 0100644, "\1\0\2"), "");
+#undef PAST
+}
+
 static void
 what_came_and_went_is_found_once_it_is_not_in_the_result(void **state)
 {
@@ -234,6 +280,8 @@ what_came_and_went_is_found_once_it_is_not_in_the_result(void **state)
 	/* Said of the result already. */
 	finding_add(&f, "secret", "a.txt", 7, "x");
 	check_commit_line(k, ID_1, &l);
+	name.path = "b.txt";
+	check_commit_change(k, ID_1, &name);
 	assert_int_equal(f.n, 1);
 	check_history_unread(k, "x");
 	assert_string_equal(f.list[1].id, "history-unread");
@@ -252,6 +300,8 @@ main(void)
 		cmocka_unit_test(messages_and_names_that_deceive_are_found),
 		cmocka_unit_test(merges_that_add_something_are_found),
 		cmocka_unit_test(very_many_commits_ask),
+		cmocka_unit_test(
+		    programs_links_and_lines_that_came_and_went_are_found),
 		cmocka_unit_test(
 		    what_came_and_went_is_found_once_it_is_not_in_the_result),
 	};

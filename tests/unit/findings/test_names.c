@@ -177,7 +177,120 @@ very_deep_paths_are_refused_in_little_time(void **state)
 	names_begin(&t);
 	names_change(&t, 'A', path, FILE_MODE);
 	check_tree(t.k, path, FILE_MODE);
-	assert_int_equal(names_end(&t, "bad-name"), 1);
+	/* Too long, and too deep. */
+	assert_int_equal(names_end(&t, "bad-name"), 2);
+}
+
+static void
+names_in_other_letters_that_read_like_one_here_are_found(void **state)
+{
+	static const struct {
+		const char *added, *tree;
+		int n;
+	} cases[] = {
+		{ "\321\201\320\276\321\200.py", "cop.py", 1 },
+		{ "src/\321\201\320\276\321\200.py", "cop.py", 0 },
+		{ "\324\201\320\276\321\201\321\225/x", "docs/y", 1 },
+		{ "\357\275\223rc/x", "SRC/y", 1 },
+		{ "\357\274\221.c", "1.c", 1 },
+		{ "\320\277\321\200\320\270.md", "pr.md", 0 },
+		{ "caf\303\251.md", "cafe.md", 0 },
+		{ "cop2.py", "cop.py", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct names_test t;
+
+		names_begin(&t);
+		names_change(&t, 'A', cases[i].added, FILE_MODE);
+		check_tree(t.k, cases[i].added, FILE_MODE);
+		check_tree(t.k, cases[i].tree, FILE_MODE);
+		if (names_end(&t, "homoglyph") != cases[i].n)
+			fail_msg("case %zu", i);
+		/* Without the tree, when both are new. */
+		names_begin(&t);
+		names_change(&t, 'A', cases[i].added, FILE_MODE);
+		names_change(&t, 'A', cases[i].tree, FILE_MODE);
+		if (names_end(&t, "homoglyph") != cases[i].n)
+			fail_msg("case %zu, both new", i);
+	}
+}
+
+static void
+links_named_like_folders_that_run_are_found(void **state)
+{
+	static const struct {
+		const char *path, *id;
+		int n;
+	} cases[] = {
+		{ ".claude", "agent-config", 1 },
+		{ "a/.vscode", "editor-config", 1 },
+		{ ".husky", "hook", 1 },
+		{ "x/hooks", "hook", 1 },
+		{ ".github", "agent-config", 1 },
+		{ ".github/workflows", "ci-file", 1 },
+		{ "src/vscode", "editor-config", 0 },
+		{ "a.github/workflowsx", "ci-file", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct names_test t;
+
+		names_begin(&t);
+		names_change(&t, 'A', cases[i].path, LINK_MODE);
+		if (names_end(&t, cases[i].id) != cases[i].n)
+			fail_msg("%s", cases[i].path);
+	}
+}
+
+static void
+what_guards_a_change_does_not_go_away_unseen(void **state)
+{
+	struct names_test t;
+
+	(void)state;
+	names_begin(&t);
+	names_change(&t, 'D', ".github/workflows/ci.yml", FILE_MODE);
+	names_change(&t, 'D', "CODEOWNERS", FILE_MODE);
+	names_change(&t, 'D', ".pre-commit-config.yaml", FILE_MODE);
+	names_change(&t, 'D', "CLAUDE.md", FILE_MODE);
+	assert_int_equal(names_end(&t, "ci-removed"), 3);
+	names_begin(&t);
+	names_change(&t, 'D', "jest.config.js", FILE_MODE);
+	names_change(&t, 'D', ".npmrc", FILE_MODE);
+	names_change(&t, 'D', "Makefile", FILE_MODE);
+	assert_int_equal(names_end(&t, "config-removed"), 2);
+	names_begin(&t);
+	names_change(&t, 'D', "yarn.lock", FILE_MODE);
+	assert_int_equal(names_end(&t, "lock-removed"), 1);
+	names_begin(&t);
+	names_change(&t, 'D', "yarn.lock", FILE_MODE);
+	names_change(&t, 'D', "package.json", FILE_MODE);
+	assert_int_equal(names_end(&t, "lock-removed"), 0);
+}
+
+static void
+a_manifest_without_its_lock_file_is_noted(void **state)
+{
+	struct names_test t;
+
+	(void)state;
+	names_begin(&t);
+	names_change(&t, 'M', "web/package.json", FILE_MODE);
+	check_tree(t.k, "web/package-lock.json", FILE_MODE);
+	assert_int_equal(names_end(&t, "manifest-alone"), 1);
+	names_begin(&t);
+	names_change(&t, 'M', "web/package.json", FILE_MODE);
+	check_tree(t.k, "package-lock.json", FILE_MODE);
+	check_tree(t.k, "web/a/package-lock.json", FILE_MODE);
+	assert_int_equal(names_end(&t, "manifest-alone"), 0);
+	names_begin(&t);
+	names_change(&t, 'M', "web/package.json", FILE_MODE);
+	names_change(&t, 'M', "web/package-lock.json", FILE_MODE);
+	check_tree(t.k, "web/package-lock.json", FILE_MODE);
+	assert_int_equal(names_end(&t, "manifest-alone"), 0);
 }
 
 static void
@@ -416,18 +529,18 @@ files_that_something_obeys_are_found_at_any_depth(void **state)
 		{ ".replit", "editor-config" },
 		{ ".appveyor.yml", "ci-file" },
 		{ ".rubocop.yml", "build-file" },
-		{ "gradle.properties", "build-file" },
+		{ "gradle.properties", "build-rules" },
 		{ "buildSrc/src/P.java", "build-file" },
-		{ "tsconfig.json", "build-file" },
-		{ "A.xcodeproj/project.pbxproj", "build-file" },
-		{ "CMakePresets.json", "build-file" },
+		{ "tsconfig.json", "build-rules" },
+		{ "A.xcodeproj/project.pbxproj", "build-rules" },
+		{ "CMakePresets.json", "build-rules" },
 		{ "ansible.cfg", "build-file" },
-		{ "rebar.config", "build-file" },
+		{ "rebar.config", "build-rules" },
 		{ ".user.ini", "build-file" },
 		{ ".htaccess", "build-file" },
 		{ "devbox.json", "build-file" },
-		{ "tasks.py", "build-file" },
-		{ "go.mod", "build-file" },
+		{ "tasks.py", "build-rules" },
+		{ "go.mod", "build-rules" },
 		{ ".editorconfig", "tool-config" },
 		{ "a/.env.local", "tool-config" },
 		{ ".pre-commit-hooks.yaml", "hook" },
@@ -437,10 +550,10 @@ files_that_something_obeys_are_found_at_any_depth(void **state)
 		{ ".mvn/jvm.config", "build-file" },
 		{ "a/vite.config.ts", "build-file" },
 		{ "a/Directory.Build.props", "build-file" },
-		{ "tox.ini", "build-file" },
+		{ "tox.ini", "build-rules" },
 		{ "flake.nix", "build-file" },
-		{ "x/PKGBUILD", "build-file" },
-		{ "pkg.spec", "build-file" },
+		{ "x/PKGBUILD", "build-rules" },
+		{ "pkg.spec", "build-rules" },
 		{ "a/.pylintrc", "build-file" },
 		{ ".tekton/x.yaml", "ci-file" },
 		{ "buildspec.yml", "ci-file" },
@@ -492,6 +605,11 @@ main(void)
 		cmocka_unit_test(odd_names_ask),
 		cmocka_unit_test(very_deep_paths_are_refused_in_little_time),
 		cmocka_unit_test(names_that_differ_in_case_alone_collide),
+		cmocka_unit_test(
+		    names_in_other_letters_that_read_like_one_here_are_found),
+		cmocka_unit_test(links_named_like_folders_that_run_are_found),
+		cmocka_unit_test(what_guards_a_change_does_not_go_away_unseen),
+		cmocka_unit_test(a_manifest_without_its_lock_file_is_noted),
 		cmocka_unit_test(two_added_names_collide_without_a_tree),
 		cmocka_unit_test(a_link_in_place_of_a_folder_is_refused),
 		cmocka_unit_test(a_link_through_a_link_is_refused),
