@@ -19,6 +19,7 @@
 #include "lib/base/rnd.h"
 #include "lib/base/str.h"
 #include "lib/base/view.h"
+#include "lib/httpd/tls_keys.h"
 #include "server/config.h"
 #include "server/store/db.h"
 #include "server/store/seed.h"
@@ -356,6 +357,33 @@ home_add_parts(const char *home, const struct stat *server, struct err *e)
 			return -1;
 	}
 	return 0;
+}
+
+static void
+home_see_as_server(const char *home)
+{
+	struct stat st;
+
+	if (geteuid() != 0 || home_server(home, &st) == -1)
+		return;
+	if (setgroups(0, NULL) == -1 || setegid(st.st_gid) == -1 ||
+	    seteuid(st.st_uid) == -1)
+		log_warn(
+		    "home see-as uid=%u reason=%s", st.st_uid, strerror(errno));
+}
+
+int
+home_check_files(const char *home, const struct config *cfg, struct err *e)
+{
+	struct tls_keys *keys;
+
+	if (cfg->listen_tls == NULL)
+		return 0;
+	log_init("cofferd", cfg->level);
+	home_see_as_server(home);
+	keys = config_tls(cfg, e);
+	tls_keys_free(keys);
+	return keys == NULL ? -1 : 0;
 }
 
 int

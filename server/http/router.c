@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <sodium.h>
 
@@ -579,6 +580,9 @@ router_enter_page(struct visit *v, const struct identity *who)
 	}
 	if (known)
 		router_expects(v->r, who);
+	if (strncasecmp(v->r->spec.public_url, "https://", 8) == 0)
+		request_header(
+		    v->q, "Strict-Transport-Security", "max-age=31536000");
 	c = call_new(v->r, v->q, &v->match, known ? who : &nobody);
 	if (known || route->access == ROUTE_PAGE_ANON)
 		route->fn(c);
