@@ -360,28 +360,27 @@ home_add_parts(const char *home, const struct stat *server, struct err *e)
 }
 
 static void
-home_see_as_server(const char *home)
+home_see_as(uid_t uid, gid_t gid)
 {
-	struct stat st;
-
-	if (geteuid() != 0 || home_server(home, &st) == -1)
-		return;
-	if (setgroups(0, NULL) == -1 || setegid(st.st_gid) == -1 ||
-	    seteuid(st.st_uid) == -1)
-		log_warn(
-		    "home see-as uid=%u reason=%s", st.st_uid, strerror(errno));
+	if (setegid(gid) == -1 || seteuid(uid) == -1)
+		log_warn("home see-as uid=%u reason=%s", uid, strerror(errno));
 }
 
 int
 home_check_files(const char *home, const struct config *cfg, struct err *e)
 {
 	struct tls_keys *keys;
+	struct stat st;
+	bool root = geteuid() == 0 && home_server(home, &st) == 0;
 
 	if (cfg->listen_tls == NULL)
 		return 0;
 	log_init("cofferd", cfg->level);
-	home_see_as_server(home);
+	if (root && setgroups(0, NULL) == 0)
+		home_see_as(st.st_uid, st.st_gid);
 	keys = config_tls(cfg, e);
+	if (root && (seteuid(0) == -1 || setegid(0) == -1))
+		die("home: cannot be root again");
 	tls_keys_free(keys);
 	return keys == NULL ? -1 : 0;
 }

@@ -22,7 +22,7 @@ int home_init(const char *home, FILE *out, struct err *e);
  * Also: no new privileges, no core with secrets. */
 int home_enter(const char *home, struct err *e);
 /* Can the files that the configuration names be used?  Root looks as who will
- * read them, and stays it: for a program that ends soon. */
+ * read them. */
 int home_check_files(const char *home, const struct config *cfg, struct err *e);
 
 #endif
