@@ -42,6 +42,7 @@
 #include "server/jobs/approval_sweep.h"
 #include "server/jobs/audit_sweep.h"
 #include "server/jobs/care.h"
+#include "server/jobs/event_sweep.h"
 #include "server/jobs/fill_loop.h"
 #include "server/jobs/hook_loop.h"
 #include "server/jobs/lease_sweep.h"
@@ -102,6 +103,7 @@ struct app {
 	struct approval_sweep *approvals;
 	struct lease_sweep *leases;
 	struct audit_sweep *audit;
+	struct event_sweep *event_ages;
 	struct svc_push *push;
 	struct passwords *passwords;
 	struct githttp *githttp;
@@ -550,6 +552,9 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	a->approvals = approval_sweep_new(&a->svc);
 	a->leases = lease_sweep_new(&a->svc);
 	a->audit = audit_sweep_new(&a->svc, a->cfg->audit_keep_ms);
+	if (a->cfg->keep_events_ms > 0)
+		a->event_ages = event_sweep_new(
+		    &a->svc, a->cfg->keep_events_ms);
 	svc_files_start(a->svc.files);
 	svc_pulls_start(&a->svc);
 	svc_auto_start(&a->svc);
@@ -682,6 +687,7 @@ app_free(struct app *a)
 	approval_sweep_free(a->approvals);
 	lease_sweep_free(a->leases);
 	audit_sweep_free(a->audit);
+	event_sweep_free(a->event_ages);
 	dial_rule_free(a->dial);
 	dial_rule_free(a->proxies);
 	packsweep_free(a->packs);

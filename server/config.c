@@ -118,6 +118,9 @@ static const struct conf_key config_keys[] = {
 	    "for ever" },
 	{ "keep_records", CONF_MS, CONFIG_AT(keep_records_ms), "0s", 0,
 	    315360000000, "the same of the records of runs" },
+	{ "keep_events", CONF_MS, CONFIG_AT(keep_events_ms), "0s", 0,
+	    315360000000,
+	    "how long events are kept, but what is needed still" },
 	{ "rate", CONF_U64, CONFIG_AT(rate), "1000", 0, 1000000,
 	    "API requests per second of one token, or of one address without; "
 	    "ten seconds' at once; 0 is any number" },

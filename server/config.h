@@ -55,6 +55,7 @@ struct config {
 	int64_t care_check_ms;
 	int64_t keep_logs_ms;
 	int64_t keep_records_ms;
+	int64_t keep_events_ms;
 	uint64_t rate; /* API requests per second of one credential; 0: any */
 	char *webhook_allow; /* server/domain/dial_rule.h */
 	int64_t webhook_retry_ms;
