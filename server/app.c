@@ -73,7 +73,8 @@
 
 enum {
 	APP_STOP_STEP_MS = 50,
-	APP_STOP_STEPS_MIN = 4, /* replies get out */
+	APP_STOP_STEPS_MIN = 4,    /* replies get out */
+	APP_STOP_STEPS_OPEN = 100, /* who is being answered is */
 	APP_STOP_STEPS_MAX = 200
 };
 
@@ -410,6 +411,7 @@ app_open_http(struct app *a, int fd, struct err *e)
 		.tables = api_tables,
 		.pages = web_tables,
 		.stats = a->svc.http,
+		.access = a->cfg->access,
 		.app = &a->svc,
 		.public_url = a->public_url,
 		.cookie = web_cookie(a->public_url),
@@ -579,8 +581,11 @@ app_on_stop_step(void *arg)
 {
 	struct app *a = arg;
 
+	bool open = http_stats_open(a->svc.http) > 0 &&
+	    a->stop_steps < APP_STOP_STEPS_OPEN;
+
 	a->stop_steps++;
-	if (a->stop_steps >= APP_STOP_STEPS_MIN &&
+	if (a->stop_steps >= APP_STOP_STEPS_MIN && !open &&
 	    (db_queued(a->db) == 0 || a->stop_steps > APP_STOP_STEPS_MAX)) {
 		loop_stop(a->loop);
 		return;

@@ -131,6 +131,9 @@ static const struct conf_key config_keys[] = {
 	    3600000, "the first wait after a webhook failed; then 4 times it" },
 	{ "audit_keep", CONF_MS, CONFIG_AT(audit_keep_ms), "3650d", 1000,
 	    INT64_MAX / 2, "how long rows of the audit log are kept" },
+	{ "access_log", CONF_STR, CONFIG_AT(access_log), "changes", 0, 0,
+	    "requests that get a line in the log: all; changes, which is "
+	    "also refusals and failures; off" },
 	{ "log_level", CONF_STR, CONFIG_AT(log_level), "info", 0, 0,
 	    "error, warn, info or debug" },
 	{ .name = NULL },
@@ -263,6 +266,8 @@ config_check(const char *path, struct config *cfg, struct err *e)
 	if (log_level_parse(cfg->log_level, &cfg->level, &sub) == -1)
 		return config_bad(
 		    e, path, "log_level", "use error, warn, info or debug");
+	if (access_log_parse(cfg->access_log, &cfg->access, &sub) == -1)
+		return config_bad(e, path, "access_log", sub.msg);
 	if (cfg->upstream_ca != NULL && cfg->upstream_ca[0] != '/')
 		return config_bad(e, path, "upstream_ca", "want a full path");
 	if (cfg->ssh_agent != NULL && cfg->ssh_agent[0] != '/')

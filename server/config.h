@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "lib/base/log.h"
+#include "server/http/access_log.h"
 
 struct err;
 struct str;
@@ -60,6 +61,8 @@ struct config {
 	char *webhook_allow; /* server/domain/dial_rule.h */
 	int64_t webhook_retry_ms;
 	int64_t audit_keep_ms;
+	char *access_log;
+	enum access_log_level access;
 	char *log_level;
 	enum log_level level; /* the same, read */
 };

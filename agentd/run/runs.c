@@ -334,6 +334,8 @@ runs_order(struct runs *s, const struct watch_event *ev,
 		.arg = q,
 	};
 
+	log_info("runs order event=%lld command=%s req=%s", (long long)ev->seq,
+	    t->command->name, log_val(ev->request));
 	q->project = ev->project;
 	q->item = runs_is_person(ev) ? ev->item : 0;
 	(void)snprintf(q->sha, sizeof(q->sha), "%s", t->command->sha);

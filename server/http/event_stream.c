@@ -82,6 +82,8 @@ event_stream_put(struct jw *w, const struct event *v)
 	else
 		jw_null(w, "item");
 	jw_bool(w, "is_pull", v->is_pull);
+	if (v->request[0] != '\0')
+		jw_str(w, "request", v->request);
 	jw_raw(w, "data", view_of(v->data != NULL ? v->data : "{}"));
 	jw_end(w);
 }

@@ -272,11 +272,17 @@ static void
 visit_on_close(struct request *q, const char *reason, void *arg)
 {
 	struct visit *v = arg;
+	int64_t ms = clock_mono_ms() - v->began;
+	char from[BUCKET_ADDRESS_MAX];
 
 	(void)reason;
 	if (v->r->spec.stats != NULL)
-		http_stats_end(v->r->spec.stats, v->kind, request_status(q),
-		    clock_mono_ms() - v->began);
+		http_stats_end(
+		    v->r->spec.stats, v->kind, request_status(q), ms);
+	if (v->r->spec.access != ACCESS_LOG_OFF) {
+		router_address(v->r, q, from);
+		access_log(v->r->spec.access, q, &v->who, from, ms);
+	}
 	if (v->wait != NULL)
 		passwords_cancel(v->wait);
 	visit_free(v);
