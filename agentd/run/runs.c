@@ -590,6 +590,21 @@ runs_diff(const struct runs *s, int64_t project, int64_t id,
 	return NULL;
 }
 
+void
+runs_count(const struct runs *s, size_t *active, size_t *waiting)
+{
+	const struct runs_entry *x;
+
+	*active = *waiting = 0;
+	TAILQ_FOREACH(x, &s->list, link)
+	{
+		if (x->active)
+			(*active)++;
+		else if (!x->ended)
+			(*waiting)++;
+	}
+}
+
 bool
 runs_idle(const struct runs *s)
 {

@@ -19,8 +19,10 @@
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
 #include "server/api/api.h"
+#include "server/api/api_figures.h"
 #include "server/git/git_pool.h"
 #include "server/http/http_stats.h"
+#include "server/service/svc_use.h"
 #include "server/store/census.h"
 
 enum {
@@ -309,6 +311,8 @@ api_metrics(struct call *c)
 	api_metrics_process(s, &out);
 	http_stats_write(s->http, &out);
 	api_metrics_census(&n, &out);
+	api_figures_metrics(
+	    svc_use_figures(s->uses), svc_use_served(s->uses, s->now()), &out);
 	call_header(c, "Cache-Control", "no-store");
 	call_reply_text(c, 200, PROM_TYPE, str_view(&out));
 	str_release(&out);
