@@ -113,7 +113,7 @@ struct svc {
 	bool reconciled;   /* refs and rows are one truth */
 	struct http_stats *http;
 	struct tls_door *tls; /* NULL: no TLS */
-	int64_t agent_id; /* users that every home has */
+	int64_t agent_id;     /* users that every home has */
 	int64_t ci_id;
 	int64_t agentd_id;
 };
