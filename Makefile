@@ -63,7 +63,7 @@ LDFLAGS += $(hardld) \
 # --as-needed drops what a program does not use.
 LIBS    := -levent_core -lmicrohttpd -lcurl -lsqlite3 -lgit2 -lsodium -lyaml \
 	   -lcmark-gfm -lcmark-gfm-extensions \
-	   -lcjson -lseccomp -lssh2 -lz -lm -lpthread
+	   -lcjson -lseccomp -lssh2 -lssl -lcrypto -lz -lm -lpthread
 
 # cofferd starts itself anew as its own user, so a careful umask must not close it.
 # Program: its folder, whose objects are also an archive for the tests.

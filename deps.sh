@@ -9,7 +9,7 @@ set -eu
 PATH=$PATH:/usr/sbin:/sbin
 pkgs='gcc make pkg-config libc6-dev
 libevent-dev libgit2-dev libcurl4-openssl-dev libmicrohttpd-dev libcjson-dev
-libsqlite3-dev libsodium-dev libseccomp-dev libyaml-dev libcmark-gfm-dev libcmark-gfm-extensions-dev zlib1g-dev libssh2-1-dev libcmocka-dev
+libsqlite3-dev libsodium-dev libseccomp-dev libyaml-dev libcmark-gfm-dev libcmark-gfm-extensions-dev zlib1g-dev libssh2-1-dev libssl-dev libcmocka-dev
 git curl ca-certificates openssl jq sqlite3 perl
 runc iptables ipset conntrack iproute2 util-linux e2fsprogs procps kmod
 byobu tmux groff-base nginx-light

@@ -22,6 +22,7 @@
 #include "agentd/sandbox/uplink.h"
 #include "agentd/watch/audited.h"
 #include "agentd/watch/budgets.h"
+#include "agentd/watch/figures.h"
 #include "agentd/watch/netlog.h"
 #include "agentd/watch/projects.h"
 #include "agentd/watch/proved.h"
@@ -73,6 +74,7 @@ struct app {
 	struct uplink_watch *addresses;
 	struct modelgate *models;
 	struct uses *uses;
+	struct figures *figures;
 	struct netlog *netlog;
 	struct proved *proved;
 	struct audited *audited;
@@ -303,7 +305,12 @@ app_step_serve(struct app *a)
 	attach_on_proved(a->attach, app_on_proved, a);
 	a->audited = audited_new(&(struct audited_spec){
 	    .loop = a->loop, .api = a->connection->api, .home = a->host.home });
+	a->figures = figures_new(&(struct figures_spec){ .loop = a->loop,
+	    .router = a->router,
+	    .models = a->models,
+	    .runs = a->runs });
 	a->uses = uses_new(&(struct uses_spec){ .host = &a->host,
+	    .figures = a->figures,
 	    .driver = a->env.driver,
 	    .api = a->connection->api,
 	    .projects = a->projects,
@@ -696,6 +703,7 @@ app_free(struct app *a)
 	budgets_free(a->budgets);
 	netlog_free(a->netlog);
 	uses_free(a->uses);
+	figures_free(a->figures);
 	prune_free(a->prune);
 	attach_free(a->attach);
 	proved_free(a->proved);

@@ -56,6 +56,8 @@ struct egress_project {
 struct egress_log {
 	struct map *projects; /* id -> struct egress_project */
 	uint64_t seq;
+	uint64_t total[EGRESS_VERDICT_MAX];
+	uint64_t up, down;
 };
 
 static const struct {
@@ -373,6 +375,10 @@ egress_log_add(struct egress_log *l, const struct egress_entry *e)
 		TAILQ_INIT(&p->answered.items);
 		map_put_u64(l->projects, e->id, p);
 	}
+	if (e->verdict < EGRESS_VERDICT_MAX)
+		l->total[e->verdict] += e->count;
+	l->up += e->up;
+	l->down += e->down;
 	p->seq = l->seq + 1;
 	r = egress_is_refusal(e->verdict) ? &p->refused : &p->answered;
 	i = egress_ring_find(r, e);
@@ -414,6 +420,19 @@ egress_log_add(struct egress_log *l, const struct egress_entry *e)
 		.rule = xstrdup(e->rule) };
 	TAILQ_INSERT_TAIL(&r->items, i, entry);
 	r->n++;
+}
+
+void
+egress_log_figures(const struct egress_log *l, struct jw *w)
+{
+	jw_object(w, "verdicts");
+	for (int i = 0; i < EGRESS_VERDICT_MAX; i++)
+		if (l->total[i] > 0)
+			jw_u64(w, egress_verdict_name((enum egress_verdict)i),
+			    l->total[i]);
+	jw_end(w);
+	jw_u64(w, "up", l->up);
+	jw_u64(w, "down", l->down);
 }
 
 static const char *

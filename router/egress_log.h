@@ -16,6 +16,7 @@
 #include "router/egress.h"
 
 struct egress_log;
+struct jw;
 struct str;
 
 enum {
@@ -84,6 +85,10 @@ struct egress_ask {
 /* {"ok":true,"next":N,"entries":[...]}, oldest first; how many. */
 size_t egress_log_write(
     const struct egress_log *l, const struct egress_ask *ask, struct str *out);
+
+/* Members of an object: verdicts {NAME: N}, up, down, of all projects since it
+ * began. */
+void egress_log_figures(const struct egress_log *l, struct jw *w);
 
 const char *egress_verdict_name(enum egress_verdict v);
 const char *egress_verdict_reason(enum egress_verdict v); /* a sentence */

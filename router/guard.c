@@ -374,6 +374,9 @@ guard_hello(const struct guard *g, struct str *out)
 	jw_str(&w, "netns", name);
 	jw_str(&w, "address", g->cfg->address);
 	jw_str(&w, "range", g->cfg->range_text);
+	jw_object(&w, "figures");
+	egress_log_figures(g->log, &w);
+	jw_end(&w);
 	jw_end(&w);
 }
 

@@ -17,6 +17,8 @@
 #include "lib/base/path.h"
 #include "lib/httpd/door.h"
 #include "lib/httpd/httpd.h"
+#include "lib/httpd/tls_door.h"
+#include "lib/httpd/tls_keys.h"
 #include "lib/io/loop.h"
 #include "lib/io/notify.h"
 #include "lib/io/sock.h"
@@ -40,6 +42,7 @@
 #include "server/jobs/approval_sweep.h"
 #include "server/jobs/audit_sweep.h"
 #include "server/jobs/care.h"
+#include "server/jobs/event_sweep.h"
 #include "server/jobs/fill_loop.h"
 #include "server/jobs/hook_loop.h"
 #include "server/jobs/lease_sweep.h"
@@ -70,7 +73,8 @@
 
 enum {
 	APP_STOP_STEP_MS = 50,
-	APP_STOP_STEPS_MIN = 4, /* replies get out */
+	APP_STOP_STEPS_MIN = 4,    /* replies get out */
+	APP_STOP_STEPS_OPEN = 100, /* who is being answered is */
 	APP_STOP_STEPS_MAX = 200
 };
 
@@ -100,12 +104,14 @@ struct app {
 	struct approval_sweep *approvals;
 	struct lease_sweep *leases;
 	struct audit_sweep *audit;
+	struct event_sweep *event_ages;
 	struct svc_push *push;
 	struct passwords *passwords;
 	struct githttp *githttp;
 	struct router *router;
 	struct httpd *httpd;
 	struct door *door;
+	struct tls_door *tls;
 	struct timer *stop;
 	int stop_steps;
 };
@@ -348,15 +354,15 @@ app_open_hooks(struct app *a, struct err *e)
 	return 0;
 }
 
-/* The listening socket; its real address in *bound. */
+/* A listening socket; its real address in *bound. */
 static int
-app_listen(struct app *a, int *fd, struct sock_addr *bound, struct err *e)
+app_listen(const char *at, int *fd, struct sock_addr *bound, struct err *e)
 {
 	struct sock_addr want;
 
-	if (sock_parse(a->cfg->listen, &want, e) == -1 ||
+	if (sock_parse(at, &want, e) == -1 ||
 	    sock_listen(&want, 0, fd, e) == -1)
-		return err_wrap(e, "listen on %s", a->cfg->listen);
+		return err_wrap(e, "listen on %s", at);
 	bound->len = sizeof(bound->ss);
 	if (getsockname(*fd, (struct sockaddr *)&bound->ss, &bound->len) == -1)
 		return err_sys(e, ERR_IO, "getsockname");
@@ -405,6 +411,7 @@ app_open_http(struct app *a, int fd, struct err *e)
 		.tables = api_tables,
 		.pages = web_tables,
 		.stats = a->svc.http,
+		.access = a->cfg->access,
 		.app = &a->svc,
 		.public_url = a->public_url,
 		.cookie = web_cookie(a->public_url),
@@ -449,6 +456,28 @@ app_open_http(struct app *a, int fd, struct err *e)
 }
 
 static int
+app_open_tls(struct app *a, struct err *e)
+{
+	struct tls_door_spec ts = { .loop = a->loop, .httpd = a->httpd };
+	char text[SOCK_TEXT_MAX];
+	struct sock_addr bound;
+
+	if (a->cfg->listen_tls == NULL)
+		return 0;
+	ts.keys = config_tls(a->cfg, e);
+	if (ts.keys == NULL)
+		return -1;
+	if (app_listen(a->cfg->listen_tls, &ts.listen_fd, &bound, e) == -1) {
+		tls_keys_free(ts.keys);
+		return -1;
+	}
+	a->tls = tls_door_new(&ts);
+	a->svc.tls = a->tls;
+	log_info("server listen tls=%s", log_val(sock_text(&bound, text)));
+	return 0;
+}
+
+static int
 app_open(struct app *a, struct err *e)
 {
 	char text[SOCK_TEXT_MAX];
@@ -457,7 +486,7 @@ app_open(struct app *a, struct err *e)
 
 	a->loop = loop_new(e);
 	if (a->loop == NULL || app_lock(a, e) == -1 ||
-	    app_listen(a, &fd, &bound, e) == -1)
+	    app_listen(a->cfg->listen, &fd, &bound, e) == -1)
 		return -1;
 	sock_text(&bound, text);
 	a->public_url = a->cfg->public_url != NULL
@@ -480,7 +509,8 @@ app_open(struct app *a, struct err *e)
 		close(fd);
 		return -1;
 	}
-	if (app_open_http(a, fd, e) == -1 || app_write_addr(a, text, e) == -1)
+	if (app_open_http(a, fd, e) == -1 || app_open_tls(a, e) == -1 ||
+	    app_write_addr(a, text, e) == -1)
 		return -1;
 	log_info("server listen address=%s home=%s", log_val(text),
 	    log_val(a->home));
@@ -524,6 +554,9 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	a->approvals = approval_sweep_new(&a->svc);
 	a->leases = lease_sweep_new(&a->svc);
 	a->audit = audit_sweep_new(&a->svc, a->cfg->audit_keep_ms);
+	if (a->cfg->keep_events_ms > 0)
+		a->event_ages = event_sweep_new(
+		    &a->svc, a->cfg->keep_events_ms);
 	svc_files_start(a->svc.files);
 	svc_pulls_start(&a->svc);
 	svc_auto_start(&a->svc);
@@ -548,8 +581,11 @@ app_on_stop_step(void *arg)
 {
 	struct app *a = arg;
 
+	bool open = http_stats_open(a->svc.http) > 0 &&
+	    a->stop_steps < APP_STOP_STEPS_OPEN;
+
 	a->stop_steps++;
-	if (a->stop_steps >= APP_STOP_STEPS_MIN &&
+	if (a->stop_steps >= APP_STOP_STEPS_MIN && !open &&
 	    (db_queued(a->db) == 0 || a->stop_steps > APP_STOP_STEPS_MAX)) {
 		loop_stop(a->loop);
 		return;
@@ -567,6 +603,7 @@ app_on_signal(void *arg)
 	log_info("server stop");
 	httpd_quiesce(a->httpd);
 	door_stop(a->door);
+	tls_door_stop(a->tls);
 	event_stream_stop(a->events);
 	mirror_loop_stop(a->mirror_loop);
 	hook_loop_stop(a->hooks);
@@ -582,11 +619,34 @@ app_on_signal(void *arg)
 	timer_set(a->stop, APP_STOP_STEP_MS);
 }
 
+/* The certificate is what may change while it runs; what cannot be used
+ * changes nothing. */
+static void
+app_on_hup(void *arg)
+{
+	struct app *a = arg;
+	struct err e = ERR_INIT;
+	struct tls_keys *keys;
+
+	if (a->tls == NULL || a->stop != NULL) {
+		log_info("server reload nothing");
+		return;
+	}
+	keys = config_tls(a->cfg, &e);
+	if (keys == NULL) {
+		log_error("server reload reason=%s", log_val(e.msg));
+		return;
+	}
+	tls_door_use(a->tls, keys);
+	log_info("server reload certificate=%s", log_val(a->cfg->tls_cert));
+}
+
 int
 app_run(struct app *a, struct err *e)
 {
 	if (loop_on_signal(a->loop, SIGTERM, app_on_signal, a, e) == -1 ||
-	    loop_on_signal(a->loop, SIGINT, app_on_signal, a, e) == -1)
+	    loop_on_signal(a->loop, SIGINT, app_on_signal, a, e) == -1 ||
+	    loop_on_signal(a->loop, SIGHUP, app_on_hup, a, e) == -1)
 		return -1;
 	svc_ci_start(a->svc.ci);
 	svc_merge_recover(&a->svc, app_on_merges, a);
@@ -598,6 +658,7 @@ void
 app_free(struct app *a)
 {
 	door_free(a->door);
+	tls_door_free(a->tls);
 	githttp_free(a->githttp);
 	if (a->httpd != NULL)
 		httpd_free(a->httpd);
@@ -631,6 +692,7 @@ app_free(struct app *a)
 	approval_sweep_free(a->approvals);
 	lease_sweep_free(a->leases);
 	audit_sweep_free(a->audit);
+	event_sweep_free(a->event_ages);
 	dial_rule_free(a->dial);
 	dial_rule_free(a->proxies);
 	packsweep_free(a->packs);

@@ -7,10 +7,12 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/clock.h"
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
+#include "lib/httpd/tls_keys.h"
 #include "lib/io/sock.h"
 #include "server/domain/dial_rule.h"
 #include "server/domain/forge.h"
@@ -19,7 +21,8 @@ enum {
 	CONFIG_SERVER_UID = 64101,
 	CONFIG_ROUTER_UID = 64102,
 	CONFIG_URL_MAX = 500,
-	CONFIG_FILE_MAX = 1 << 20
+	CONFIG_FILE_MAX = 1 << 20,
+	CONFIG_TEXT_MAX = 200
 };
 
 /* Gitea's. */
@@ -34,6 +37,12 @@ enum {
 static const struct conf_key config_keys[] = {
 	{ "listen", CONF_STR, CONFIG_AT(listen), "127.0.0.1:3000", 0, 0,
 	    "address and port of the API and of git" },
+	{ "listen_tls", CONF_STR, CONFIG_AT(listen_tls), NULL, 0, 0,
+	    "address and port of the same by TLS; none when absent" },
+	{ "tls_cert", CONF_STR, CONFIG_AT(tls_cert), NULL, 0, 0,
+	    "PEM file of its certificate and the chain; read again on HUP" },
+	{ "tls_key", CONF_STR, CONFIG_AT(tls_key), NULL, 0, 0,
+	    "PEM file of its key, which cofferd's user can read" },
 	{ "public_url", CONF_STR, CONFIG_AT(public_url), NULL, 0, 0,
 	    "what links start with; http:// and listen when absent" },
 	{ "trusted_proxies", CONF_STR, CONFIG_AT(trusted_proxies), NULL, 0, 0,
@@ -109,6 +118,9 @@ static const struct conf_key config_keys[] = {
 	    "for ever" },
 	{ "keep_records", CONF_MS, CONFIG_AT(keep_records_ms), "0s", 0,
 	    315360000000, "the same of the records of runs" },
+	{ "keep_events", CONF_MS, CONFIG_AT(keep_events_ms), "0s", 0,
+	    315360000000,
+	    "how long events are kept, but what is needed still" },
 	{ "rate", CONF_U64, CONFIG_AT(rate), "1000", 0, 1000000,
 	    "API requests per second of one token, or of one address without; "
 	    "ten seconds' at once; 0 is any number" },
@@ -119,6 +131,9 @@ static const struct conf_key config_keys[] = {
 	    3600000, "the first wait after a webhook failed; then 4 times it" },
 	{ "audit_keep", CONF_MS, CONFIG_AT(audit_keep_ms), "3650d", 1000,
 	    INT64_MAX / 2, "how long rows of the audit log are kept" },
+	{ "access_log", CONF_STR, CONFIG_AT(access_log), "changes", 0, 0,
+	    "requests that get a line in the log: all; changes, which is "
+	    "also refusals and failures; off" },
 	{ "log_level", CONF_STR, CONFIG_AT(log_level), "info", 0, 0,
 	    "error, warn, info or debug" },
 	{ .name = NULL },
@@ -203,6 +218,39 @@ config_check_dial(const char *path, const struct config *cfg, struct err *e)
 		     : 0;
 }
 
+/* Cookies and links are for one address, so it must be that of TLS. */
+static int
+config_check_tls(const char *path, const struct config *cfg, struct err *e)
+{
+	struct err sub = ERR_INIT;
+	struct sock_addr a;
+
+	if (cfg->listen_tls == NULL) {
+		if (cfg->tls_cert != NULL || cfg->tls_key != NULL)
+			return config_bad(e, path,
+			    cfg->tls_cert != NULL ? "tls_cert" : "tls_key",
+			    "is for listen_tls, which is not set");
+		return 0;
+	}
+	if (sock_parse(cfg->listen_tls, &a, &sub) == -1)
+		return config_bad(e, path, "listen_tls", sub.msg);
+	if (a.ss.ss_family == AF_UNIX)
+		return config_bad(
+		    e, path, "listen_tls", "want an address and a port");
+	if (cfg->tls_cert == NULL || cfg->tls_key == NULL)
+		return config_bad(
+		    e, path, "listen_tls", "set tls_cert and tls_key, too");
+	if (cfg->tls_cert[0] != '/')
+		return config_bad(e, path, "tls_cert", "want a full path");
+	if (cfg->tls_key[0] != '/')
+		return config_bad(e, path, "tls_key", "want a full path");
+	if (cfg->public_url == NULL ||
+	    strncmp(cfg->public_url, "https://", 8) != 0)
+		return config_bad(e, path, "listen_tls",
+		    "set public_url = https://NAME, too");
+	return 0;
+}
+
 static int
 config_check(const char *path, struct config *cfg, struct err *e)
 {
@@ -218,13 +266,16 @@ config_check(const char *path, struct config *cfg, struct err *e)
 	if (log_level_parse(cfg->log_level, &cfg->level, &sub) == -1)
 		return config_bad(
 		    e, path, "log_level", "use error, warn, info or debug");
+	if (access_log_parse(cfg->access_log, &cfg->access, &sub) == -1)
+		return config_bad(e, path, "access_log", sub.msg);
 	if (cfg->upstream_ca != NULL && cfg->upstream_ca[0] != '/')
 		return config_bad(e, path, "upstream_ca", "want a full path");
 	if (cfg->ssh_agent != NULL && cfg->ssh_agent[0] != '/')
 		return config_bad(e, path, "ssh_agent", "want a full path");
 	if (forge_check(cfg->github_api, &sub) == -1)
 		return config_bad(e, path, "github_api", sub.msg);
-	if (config_check_dial(path, cfg, e) == -1)
+	if (config_check_dial(path, cfg, e) == -1 ||
+	    config_check_tls(path, cfg, e) == -1)
 		return -1;
 	if (cfg->public_url == NULL)
 		return 0;
@@ -246,6 +297,21 @@ config_load(const char *home, struct config *cfg, struct err *e)
 	if (conf_load(path, &config_spec, cfg, e) == -1)
 		return -1;
 	return config_check(path, cfg, e);
+}
+
+struct tls_keys *
+config_tls(const struct config *cfg, struct err *e)
+{
+	AUTO_STR struct str doubt = STR_INIT_MAX(CONFIG_TEXT_MAX);
+	struct tls_keys *k = tls_keys_load(cfg->tls_cert, cfg->tls_key, e);
+
+	if (k == NULL)
+		return NULL;
+	tls_keys_doubt(k, clock_now_ms() / 1000, &doubt);
+	if (doubt.len > 0)
+		log_warn("tls certificate file=%s doubt=%s",
+		    log_val(cfg->tls_cert), log_val(str_cstr(&doubt)));
+	return k;
 }
 
 void

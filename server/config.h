@@ -10,12 +10,17 @@
 #include <sys/types.h>
 
 #include "lib/base/log.h"
+#include "server/http/access_log.h"
 
 struct err;
 struct str;
+struct tls_keys;
 
 struct config {
-	char *listen;          /* "127.0.0.1:3000" */
+	char *listen;     /* "127.0.0.1:3000" */
+	char *listen_tls; /* NULL: none */
+	char *tls_cert;
+	char *tls_key;
 	char *public_url;      /* without a trailing slash; NULL: from listen */
 	char *trusted_proxies; /* server/domain/dial_rule.h */
 	bool allow_file_upstream;
@@ -51,10 +56,13 @@ struct config {
 	int64_t care_check_ms;
 	int64_t keep_logs_ms;
 	int64_t keep_records_ms;
+	int64_t keep_events_ms;
 	uint64_t rate; /* API requests per second of one credential; 0: any */
 	char *webhook_allow; /* server/domain/dial_rule.h */
 	int64_t webhook_retry_ms;
 	int64_t audit_keep_ms;
+	char *access_log;
+	enum access_log_level access;
 	char *log_level;
 	enum log_level level; /* the same, read */
 };
@@ -63,6 +71,10 @@ struct config {
  * An absent file is no error.  config_release whatever it says. */
 int config_load(const char *home, struct config *cfg, struct err *e);
 void config_release(struct config *cfg);
+
+/* With listen_tls: loads certificate and key; a doubt about them is logged.
+ * NULL and why when they cannot be used. */
+struct tls_keys *config_tls(const struct config *cfg, struct err *e);
 
 /* The file that --init writes: every key with its default, commented out. */
 void config_template(struct str *out);

@@ -19,6 +19,7 @@
 #include "lib/base/rnd.h"
 #include "lib/base/str.h"
 #include "lib/base/view.h"
+#include "lib/httpd/tls_keys.h"
 #include "server/config.h"
 #include "server/store/db.h"
 #include "server/store/seed.h"
@@ -356,6 +357,32 @@ home_add_parts(const char *home, const struct stat *server, struct err *e)
 			return -1;
 	}
 	return 0;
+}
+
+static void
+home_see_as(uid_t uid, gid_t gid)
+{
+	if (setegid(gid) == -1 || seteuid(uid) == -1)
+		log_warn("home see-as uid=%u reason=%s", uid, strerror(errno));
+}
+
+int
+home_check_files(const char *home, const struct config *cfg, struct err *e)
+{
+	struct tls_keys *keys;
+	struct stat st;
+	bool root = geteuid() == 0 && home_server(home, &st) == 0;
+
+	if (cfg->listen_tls == NULL)
+		return 0;
+	log_init("cofferd", cfg->level);
+	if (root && setgroups(0, NULL) == 0)
+		home_see_as(st.st_uid, st.st_gid);
+	keys = config_tls(cfg, e);
+	if (root && (seteuid(0) == -1 || setegid(0) == -1))
+		die("home: cannot be root again");
+	tls_keys_free(keys);
+	return keys == NULL ? -1 : 0;
 }
 
 int

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+struct config;
 struct err;
 
 /* --home, else $COFFER_HOME, else the user's default; absolute. */
@@ -20,5 +21,8 @@ int home_init(const char *home, FILE *out, struct err *e);
  * or when HOME is not root's.
  * Also: no new privileges, no core with secrets. */
 int home_enter(const char *home, struct err *e);
+/* Can the files that the configuration names be used?  Root looks as who will
+ * read them. */
+int home_check_files(const char *home, const struct config *cfg, struct err *e);
 
 #endif

@@ -82,7 +82,9 @@ main_with_config(const struct main_options *o, const char *home)
 	if (config_load(home, &cfg, &e) == -1)
 		status = main_fail(MAIN_USAGE, &e);
 	else if (o->check)
-		status = 0;
+		status = home_check_files(home, &cfg, &e) == -1
+		    ? main_fail(MAIN_USAGE, &e)
+		    : 0;
 	else
 		status = main_run(home, &cfg, o->listen);
 	config_release(&cfg);

@@ -81,6 +81,11 @@ control_hello(
 	jw_end(w);
 	jw_u64(w, "tokens", grants_count(g->grants));
 	jw_u64(w, "exchanges", g->n_exchanges);
+	jw_object(w, "figures");
+	jw_u64(w, "tokens", grants_count(g->grants));
+	jw_u64(w, "exchanges", g->n_exchanges);
+	tally_write(&g->tally, w);
+	jw_end(w);
 	return 0;
 }
 

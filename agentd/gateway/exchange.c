@@ -136,6 +136,7 @@ exchange_record(struct exchange *x, int64_t cost, bool estimated)
 		.all_ms = now - x->began };
 
 	record_add(x->g->record, &line);
+	tally_add(&x->g->tally, &line);
 }
 
 void

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "agentd/gateway/config.h"
+#include "agentd/gateway/tally.h"
 #include "lib/base/list.h"
 #include "lib/base/str.h"
 
@@ -46,6 +47,7 @@ struct gateway {
 	struct grants *grants;
 	struct journal *journal;
 	struct record *record;
+	struct tally tally;
 	struct capture *capture; /* NULL: not asked for */
 	struct timer *tick;      /* of the journal, and of the end */
 	struct timer *sweep;     /* of tokens that nobody ended */

@@ -465,6 +465,22 @@ modelask_send(struct modelask *a)
 	ctl_send(a->gate->ctl, &out, modelask_on_hello, a);
 }
 
+bool
+modelgate_hello(struct modelgate *g,
+    void (*fn)(const struct json *reply, const struct err *e, void *arg),
+    void *arg)
+{
+	struct str out;
+	struct jw w;
+
+	if (modelgate_is_none(g))
+		return false;
+	ctl_open(&w, &out, "hello");
+	jw_end(&w);
+	ctl_send(g->ctl, &out, fn, arg);
+	return true;
+}
+
 void
 modelgate_set_web(struct modelgate *g, int64_t project, bool web)
 {

@@ -94,6 +94,11 @@ void modelgate_waiting(
 void modelgate_raise(struct modelgate *g, const struct model_wait *m,
     int64_t micros, int64_t yes);
 
+/* Its hello; false: there is no gateway to ask, and fn does not come. */
+bool modelgate_hello(struct modelgate *g,
+    void (*fn)(const struct json *reply, const struct err *e, void *arg),
+    void *arg);
+
 /* One of both is there, or neither: a grant without a token. */
 typedef void modelask_fn(const struct model_grant *grant,
     const struct model_spent *spent, const struct err *e, void *arg);

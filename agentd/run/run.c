@@ -460,10 +460,10 @@ run_begin(struct run *r)
 {
 	struct err e = ERR_INIT;
 
-	log_info("run begin run=%lld project=%s item=%lld command=%s "
-		 "access=%s",
-	    (long long)r->id, r->full_name, (long long)r->item, r->command,
-	    r->access);
+	log_info("run begin run=%lld project=%s item=%lld event=%lld "
+		 "command=%s access=%s",
+	    (long long)r->id, r->full_name, (long long)r->item,
+	    (long long)r->event, r->command, r->access);
 	r->begun = true;
 	r->loading = true;
 	if (path_mkdirs(r->dir, 0711, &e) == -1) {

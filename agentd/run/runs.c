@@ -334,6 +334,8 @@ runs_order(struct runs *s, const struct watch_event *ev,
 		.arg = q,
 	};
 
+	log_info("runs order event=%lld command=%s req=%s", (long long)ev->seq,
+	    t->command->name, log_val(ev->request));
 	q->project = ev->project;
 	q->item = runs_is_person(ev) ? ev->item : 0;
 	(void)snprintf(q->sha, sizeof(q->sha), "%s", t->command->sha);
@@ -586,6 +588,21 @@ runs_diff(const struct runs *s, int64_t project, int64_t id,
 	(void)err_set(
 	    e, ERR_NOTFOUND, "no run %lld goes on here", (long long)id);
 	return NULL;
+}
+
+void
+runs_count(const struct runs *s, size_t *active, size_t *waiting)
+{
+	const struct runs_entry *x;
+
+	*active = *waiting = 0;
+	TAILQ_FOREACH(x, &s->list, link)
+	{
+		if (x->active)
+			(*active)++;
+		else if (!x->ended)
+			(*waiting)++;
+	}
 }
 
 bool

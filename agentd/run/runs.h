@@ -40,6 +40,8 @@ size_t runs_names(const struct runs *s, int64_t project,
 /* As run_diff, of a run that goes on in the project. */
 struct driver_exec *runs_diff(const struct runs *s, int64_t project, int64_t id,
     const struct driver_exec_spec *x, int *fd, struct err *e);
+/* Those that go on, and those that wait. */
+void runs_count(const struct runs *s, size_t *active, size_t *waiting);
 bool runs_idle(const struct runs *s);
 
 #endif

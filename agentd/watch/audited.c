@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agentd/call.h"
+#include "agentd/watch/audit_heads.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
@@ -23,22 +25,24 @@
 #include "lib/wire/json.h"
 
 enum {
-	AUDITED_EVERY_MS = 10 * 60 * 1000
+	AUDITED_EVERY_MS = 10 * 60 * 1000,
+	AUDITED_THIN_AT = 1 << 20, /* bytes of the file */
+	AUDITED_THIN_MS = 24 * 3600 * 1000
 };
 
 struct audited {
 	struct audited_spec s;
 	struct call *call;
 	struct timer *turn;
-	int64_t seq; /* of the last line that this process wrote */
+	int64_t seq;     /* of the last line that this process wrote */
+	int64_t thin_at; /* not before, monotonic */
 };
 
 /* The line whole or not at all, but for a full disk: then the next one begins
  * on a line of its own. */
 static int
-audited_append(const struct audited *a, const struct str *line, struct err *e)
+audited_append(const char *path, const struct str *line, struct err *e)
 {
-	AUTO_FREE char *path = path_join(a->s.home, "audit.heads");
 	AUTO_CLOSE int fd = open(
 	    path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
 	off_t end = fd != -1 ? lseek(fd, 0, SEEK_END) : 0;
@@ -55,9 +59,27 @@ audited_append(const struct audited *a, const struct str *line, struct err *e)
 	return 0;
 }
 
+/* Once a day at most: what stays may be more than that. */
+static void
+audited_thin(struct audited *a, const char *path)
+{
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	if (clock_mono_ms() < a->thin_at || stat(path, &st) == -1 ||
+	    st.st_size < AUDITED_THIN_AT)
+		return;
+	a->thin_at = clock_mono_ms() + AUDITED_THIN_MS;
+	if (auditheads_thin(path, clock_now_ms(), &e) == -1)
+		log_warn("audited not-thinned why=%s", log_val(e.msg));
+	else
+		log_info("audited thinned bytes=%lld", (long long)st.st_size);
+}
+
 static int
 audited_sign(struct audited *a, int64_t seq, const char *hash, struct err *e)
 {
+	AUTO_FREE char *path = path_join(a->s.home, "audit.heads");
 	AUTO_STR struct str text = STR_INIT;
 	AUTO_STR struct str line = STR_INIT;
 	char number[24], at[24], sig[SIGNED_HEX];
@@ -69,9 +91,10 @@ audited_sign(struct audited *a, int64_t seq, const char *hash, struct err *e)
 	if (signed_make(a->s.home, str_view(&text), sig, e) == -1)
 		return -1;
 	str_addf(&line, "%s %s %s %s\n", number, hash, at, sig);
-	if (audited_append(a, &line, e) == -1)
+	if (audited_append(path, &line, e) == -1)
 		return -1;
 	a->seq = seq;
+	audited_thin(a, path);
 	return 0;
 }
 

@@ -38,11 +38,13 @@ watch_event_read(const struct json *j, struct watch_event *out, struct err *e)
 		.full_name = "",
 		.actor = "",
 		.actor_kind = "",
-		.actor_role = "none" };
+		.actor_role = "none",
+		.request = "" };
 	if (json_i64(j, "seq", 1, INT64_MAX, &out->seq, e) == -1 ||
 	    json_str(j, "kind", TRIGGER_KIND_MAX, &out->kind, e) == -1 ||
 	    json_i64(j, "item", 1, INT64_MAX, &out->item, e) == -1 ||
 	    json_bool(j, "is_pull", &out->is_pull, e) == -1 ||
+	    json_str(j, "request", TRIGGER_NAME_MAX, &out->request, e) == -1 ||
 	    json_i64(project, "id", 1, INT64_MAX, &out->project, e) == -1 ||
 	    json_str(project, "full_name", TRIGGER_NAME_MAX, &out->full_name,
 		e) == -1 ||

@@ -29,6 +29,7 @@ struct watch_event {
 	const char *actor_role;
 	int64_t item; /* 0: none */
 	bool is_pull;
+	const char *request; /* id of the call that made it, "" if none */
 	const struct json *data;
 };
 

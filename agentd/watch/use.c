@@ -9,6 +9,7 @@
 #include "agentd/call.h"
 #include "agentd/sandbox/sandbox.h"
 #include "agentd/sandbox/workspace.h"
+#include "agentd/watch/figures.h"
 #include "agentd/watch/projects.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -240,6 +241,8 @@ use_on_timer(void *arg)
 	jw_end(&u->w);
 	driver_describe(u->s.host, u->s.driver, driver);
 	jw_str(&u->w, "driver", driver);
+	if (u->s.figures != NULL)
+		figures_write(u->s.figures, &u->w, "figures");
 	jw_end(&u->w);
 	/* Of no sandbox even: it says that agentd is there. */
 	if (!call_busy(u->call))

@@ -10,6 +10,7 @@
 #include "agentd/sandbox/driver.h"
 
 struct apiclient;
+struct figures;
 struct projects;
 struct sandboxes;
 struct uses;
@@ -24,6 +25,7 @@ struct uses_spec {
 	struct apiclient *api;
 	struct projects *projects;
 	struct sandboxes *sandboxes;
+	const struct figures *figures; /* may be NULL */
 	uses_names_fn *names;
 	void *arg;
 };

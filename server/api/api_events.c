@@ -11,7 +11,7 @@
 #include "lib/wire/json.h"
 
 static void
-api_events_get(struct call *c)
+api_events_serve(struct call *c, bool gaps)
 {
 	int64_t project = 0;
 	struct err e = ERR_INIT;
@@ -25,7 +25,20 @@ api_events_get(struct call *c)
 		return;
 	}
 	event_stream_serve(
-	    api_svc(c)->events, c, svc_viewer(call_who(c)), project);
+	    api_svc(c)->events, c, svc_viewer(call_who(c)), project, gaps);
+}
+
+static void
+api_events_get(struct call *c)
+{
+	api_events_serve(c, false);
+}
+
+/* Pages show what is, and want to know when that changes. */
+static void
+api_events_page(struct call *c)
+{
+	api_events_serve(c, true);
 }
 
 static void
@@ -102,7 +115,7 @@ api_events_cursor_put(struct call *c)
 
 const struct route api_events_routes[] = {
 	{ "GET", "/api/coffer/v1/events", ROUTE_MEMBER, api_events_get },
-	{ "GET", "/-/events", ROUTE_PAGE, api_events_get },
+	{ "GET", "/-/events", ROUTE_PAGE, api_events_page },
 	{ "GET", "/api/coffer/v1/cursors/{name}", ROUTE_MEMBER,
 	    api_events_cursor_get },
 	{ "PUT", "/api/coffer/v1/cursors/{name}", ROUTE_MEMBER,

@@ -14,11 +14,15 @@
 #include "lib/base/str.h"
 #include "lib/base/version.h"
 #include "lib/httpd/httpd.h"
+#include "lib/httpd/tls_door.h"
+#include "lib/httpd/tls_keys.h"
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
 #include "server/api/api.h"
+#include "server/api/api_figures.h"
 #include "server/git/git_pool.h"
 #include "server/http/http_stats.h"
+#include "server/service/svc_use.h"
 #include "server/store/census.h"
 
 enum {
@@ -210,6 +214,9 @@ api_metrics_process(const struct svc *s, struct str *out)
 	prom_milli(out, "process_start_time_seconds", NULL, s->started_at);
 	api_metrics_one(out, "cofferd_database_queue",
 	    "writes that are not on disk yet", (int64_t)db_queued(s->db));
+	api_metrics_one(out, "cofferd_tls_certificate_expires_seconds",
+	    "its end, since 1970; 0: cofferd itself has no TLS",
+	    s->tls != NULL ? tls_keys_expires_s(tls_door_keys(s->tls)) : 0);
 	if (statvfs(s->home, &v) == -1)
 		return;
 	api_metrics_one(out, "coffer_disk_free_bytes",
@@ -304,6 +311,8 @@ api_metrics(struct call *c)
 	api_metrics_process(s, &out);
 	http_stats_write(s->http, &out);
 	api_metrics_census(&n, &out);
+	api_figures_metrics(
+	    svc_use_figures(s->uses), svc_use_served(s->uses, s->now()), &out);
 	call_header(c, "Cache-Control", "no-store");
 	call_reply_text(c, 200, PROM_TYPE, str_view(&out));
 	str_release(&out);

@@ -6,6 +6,7 @@
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
 #include "server/api/api.h"
+#include "server/api/api_figures.h"
 #include "server/service/svc_sandbox.h"
 #include "server/service/svc_use.h"
 
@@ -195,6 +196,8 @@ api_sandbox_on_uses(struct call *c, const struct json *j)
 	     u = json_next(u))
 		if (api_sandbox_use(c, u) == -1)
 			return;
+	api_figures_read(
+	    json_get(j, "figures"), svc_use_figures(api_svc(c)->uses));
 	svc_use_heard(
 	    api_svc(c)->uses, api_svc(c)->now(), driver != NULL ? driver : "");
 	call_reply_empty(c, 204);

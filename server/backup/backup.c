@@ -281,6 +281,20 @@ backup_pack(struct backup *b, int64_t id, const struct str *shas,
 	return rc;
 }
 
+/* A pack that is not whole is in the archive already: whoever restores it is
+ * told that this is so, and goes on. */
+static int
+backup_failed(struct backup *b, const struct snapshot_row *row,
+    const struct err *why, struct err *e)
+{
+	AUTO_FREE char *name = xasprintf(
+	    "data/repos/%" PRId64 "/failed", row->id);
+	AUTO_FREE char *text = xasprintf("%s: %s\n", row->name, why->msg);
+
+	backup_note(b, row->name, why->msg);
+	return tarball_add(&b->tar, name, view_of(text), e);
+}
+
 static int
 backup_repo(const struct snapshot_row *row, void *arg, struct err *e)
 {
@@ -313,15 +327,15 @@ backup_repo(const struct snapshot_row *row, void *arg, struct err *e)
 		backup_note(b, row->name, why.msg);
 		return 0;
 	}
-	if (!str_ok(&b->lines))
-		return err_set(e, ERR_LIMIT, "%s: too many refs", row->name);
+	if (!str_ok(&b->lines)) {
+		backup_note(b, row->name, "too many refs");
+		return 0;
+	}
 	if (tarball_add(&b->tar, refs, str_view(&b->lines), e) == -1)
 		return -1;
 	if (shas.len > 0 && backup_pack(b, row->id, &shas, &why, e) == -1)
 		return -1;
-	if (why.code != ERR_NONE)
-		backup_note(b, row->name, why.msg);
-	return 0;
+	return why.code == ERR_NONE ? 0 : backup_failed(b, row, &why, e);
 }
 
 /* ---- files ---- */

@@ -10,6 +10,8 @@
  *   data/db                the database
  *   data/repos/ID/refs     "SHA NAME" or "SHA NAME TARGET", first HEAD's line
  *   data/repos/ID/pack.N   one pack, in parts
+ *   data/repos/ID/failed   why git could not read all of it; the pack is then
+ *                          not whole
  *   data/attachments, data/logs/runs, data/logs/jobs, data/secrets/upstream
  *   SHA256SUMS
  *
@@ -27,7 +29,8 @@ struct err;
 /* To stdout.  1: it is whole but for what was said on stderr to be damaged. */
 int backup_write(const char *home, bool secrets, struct err *e);
 /* From stdin, into a home that is not there or empty; it has a database when
- * all was read and right, not before. */
+ * all was read and right, not before.  1: but for what was said on stderr to
+ * have been damaged when the backup was made. */
 int backup_restore(const char *home, struct err *e);
 /* Whatever is outside the database against what it says: a line of JSON for
  * each thing that is wrong.  1: there were such; 0: none. */

@@ -29,7 +29,7 @@ struct check {
 	const char *home;
 	struct snapshot *db;
 	const char *project; /* that is looked at, or NULL */
-	struct str bad;      /* lines of one look at its refs */
+	struct str bad;      /* lines of one look at refs or files */
 	struct map *refs;    /* name -> sha, what the repository has */
 	unsigned found;
 	int64_t *ids;
@@ -143,6 +143,15 @@ check_pause(void)
 	(void)nanosleep(&ts, NULL);
 }
 
+/* Tells the lines of the last look. */
+static void
+check_tell_bad(struct check *c)
+{
+	for (size_t i = 0; i < c->bad.len; i++)
+		c->found += c->bad.p[i] == '\n';
+	(void)fputs(str_cstr(&c->bad), stdout);
+}
+
 /* A push between the two looks is no damage: it is so no longer soon. */
 static int
 check_refs(struct check *c, int64_t id, struct err *e)
@@ -163,9 +172,7 @@ check_refs(struct check *c, int64_t id, struct err *e)
 		if (rc != 0 || c->bad.len == 0)
 			return rc;
 	}
-	for (size_t i = 0; i < c->bad.len; i++)
-		c->found += c->bad.p[i] == '\n';
-	(void)fputs(str_cstr(&c->bad), stdout);
+	check_tell_bad(c);
 	return 0;
 }
 
@@ -255,7 +262,7 @@ check_file(struct check *c, const char *kind, const char *name, int64_t size,
 		    "it has %lld bytes, the database says %" PRId64,
 		    (long long)st.st_size, size);
 	if (what != NULL)
-		check_tell(c, kind, name, what);
+		check_line(&c->bad, kind, c->project, name, what);
 }
 
 static int
@@ -288,6 +295,25 @@ check_job_log(const struct snapshot_row *row, void *arg, struct err *e)
 	return 0;
 }
 
+/* What is deleted while the rows are read is no damage: the row goes before
+ * its file, so the next look does not ask for it. */
+static int
+check_files(
+    struct check *c, enum snapshot_kind kind, snapshot_fn *fn, struct err *e)
+{
+	for (int i = 0; i < CHECK_TRIES; i++) {
+		if (i > 0)
+			check_pause();
+		str_reset(&c->bad);
+		if (snapshot_each(c->db, kind, 0, fn, c, e) != 0)
+			return -1;
+		if (c->bad.len == 0)
+			return 0;
+	}
+	check_tell_bad(c);
+	return 0;
+}
+
 static int
 check_all(struct check *c, struct err *e)
 {
@@ -304,8 +330,7 @@ check_all(struct check *c, struct err *e)
 	    check_projects(c, e) != 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (snapshot_each(c->db, parts[i].kind, 0, parts[i].fn, c, e) !=
-		    0)
+		if (check_files(c, parts[i].kind, parts[i].fn, e) == -1)
 			return -1;
 	return 0;
 }

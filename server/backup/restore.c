@@ -38,6 +38,7 @@ struct restore {
 	int64_t project; /* whose pack comes, 0: none */
 	int pack;        /* where it goes, or -1 */
 	struct str refs; /* of it */
+	unsigned notes;
 	uint64_t repos;
 	bool entered, has_db;
 };
@@ -177,6 +178,33 @@ restore_repo_refs(
 	return repo_create(r->env, id, branch, e);
 }
 
+/* The backup says that git could not read all of this one. */
+static int
+restore_repo_failed(
+    struct restore *r, const struct tarball_file *f, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err why = ERR_INIT;
+	struct view line, rest;
+
+	if (tarball_read(&r->tar, f, RESTORE_HEAD_MAX, &text, e) == -1)
+		return -1;
+	if (restore_repo_end(r, &why) == 0)
+		return 0;
+	rest = str_view(&text);
+	(void)view_split(&rest, '\n', &line);
+	(void)fprintf(stderr, "cofferd: restore: ");
+	for (size_t i = 0; i < line.len; i++)
+		(void)fputc(line.p[i] < ' ' ? '?' : line.p[i], stderr);
+	(void)fprintf(stderr,
+	    ": it was damaged when the backup was made; its repository is "
+	    "empty here\n");
+	r->notes++;
+	r->project = 0;
+	str_reset(&r->refs);
+	return 0;
+}
+
 static int
 restore_repo(struct restore *r, const struct tarball_file *f, struct err *e)
 {
@@ -191,6 +219,8 @@ restore_repo(struct restore *r, const struct tarball_file *f, struct err *e)
 		return restore_foreign(f->name, e);
 	if (strcmp(slash, "refs") == 0)
 		return restore_repo_refs(r, f, project, e);
+	if (strcmp(slash, "failed") == 0 && project == r->project)
+		return restore_repo_failed(r, f, e);
 	if (strncmp(slash, "pack.", 5) != 0 || project != r->project)
 		return restore_foreign(f->name, e);
 	if (r->pack == -1 && restore_pack_begin(r, e) == -1)
@@ -396,5 +426,5 @@ backup_restore(const char *home, struct err *e)
 	gitenv_free(r.env);
 	str_release(&r.refs);
 	tarball_release(&r.tar);
-	return rc;
+	return rc == 0 && r.notes > 0 ? 1 : rc;
 }

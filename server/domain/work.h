@@ -10,6 +10,7 @@
 enum {
 	PROJECT_FULL_NAME_MAX = 2 * NAME_LEN_MAX + 1,
 	EVENT_KIND_MAX = 40,
+	EVENT_REQUEST_MAX = 64,
 	LEASE_HEX = 32,
 	TICKET_HEX = 40,
 	JOB_ATTEMPTS_MAX = 3
@@ -31,6 +32,8 @@ struct event {
 	struct actor actor;
 	int64_t item;
 	bool is_pull;
+	/* In which it came to be, "": none. */
+	char request[EVENT_REQUEST_MAX + 1];
 	char *data; /* a JSON object as text */
 };
 

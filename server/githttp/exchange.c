@@ -187,10 +187,16 @@ xch_wall_text(const struct xch *x, char out[XCH_TEXT_MAX])
 	    (long long)(x->g->spec.wall_ms / 1000));
 }
 
+const char *
+xch_req(const struct xch *x)
+{
+	return x->q != NULL ? request_id(x->q) : "-";
+}
+
 static void
 xch_fail(struct xch *x, const struct err *e)
 {
-	log_error("githttp start-failed project=%lld err=%s",
+	log_error("githttp start-failed req=%s project=%lld err=%s", xch_req(x),
 	    (long long)x->project, log_val(e->msg));
 	xch_refuse(x, 500, "git could not be started");
 	/* A reply that has begun is cut. */
@@ -258,8 +264,8 @@ xch_flush_pending(struct xch *x)
 static void
 xch_bad_body(struct xch *x, int status, const char *text)
 {
-	log_info("githttp bad-body project=%lld why=%s", (long long)x->project,
-	    log_val(text));
+	log_info("githttp bad-body req=%s project=%lld why=%s", xch_req(x),
+	    (long long)x->project, log_val(text));
 	if (x->pipe != NULL)
 		gitpipe_abandon(x->pipe);
 	xch_refuse(x, status, text);

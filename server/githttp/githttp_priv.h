@@ -153,6 +153,8 @@ void xch_stop(struct xch *x); /* the server ends; the request is open */
 void xch_go(struct xch *x);   /* it has its slot */
 void xch_wall_text(const struct xch *x, char out[XCH_TEXT_MAX]);
 void xch_headers(struct request *q);
+/* Its id for the log, "-" when it is over. */
+const char *xch_req(const struct xch *x);
 void xch_refuse(struct xch *x, int status, const char *text);
 /* Start the child of the exchange's kind. */
 int xch_spawn(struct xch *x, struct err *e);

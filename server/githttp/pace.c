@@ -35,8 +35,9 @@ pace_look(struct xch *x, int64_t now)
 	}
 	if (now - x->turn_at < x->g->spec.idle_ms)
 		return;
-	log_info("githttp too-slow project=%lld credential=%lld bytes=%llu",
-	    (long long)x->project, (long long)x->credential,
+	log_info(
+	    "githttp too-slow req=%s project=%lld credential=%lld bytes=%llu",
+	    xch_req(x), (long long)x->project, (long long)x->credential,
 	    (unsigned long long)x->moved);
 	x->turn_at = now;
 	request_cut(x->q);

@@ -63,8 +63,10 @@ push_drain(struct xch *x)
 void
 push_turn_away(struct xch *x, const char *why)
 {
-	log_info("githttp push-refused project=%lld credential=%lld why=%s",
-	    (long long)x->project, (long long)x->credential, log_val(why));
+	log_info(
+	    "githttp push-refused req=%s project=%lld credential=%lld why=%s",
+	    xch_req(x), (long long)x->project, (long long)x->credential,
+	    log_val(why));
 	receive_failure(&x->push.reply, &x->push.h, why);
 	push_drain(x);
 }
@@ -392,8 +394,8 @@ push_too_large(struct xch *x)
 	    "the push is larger than %llu MiB ([server] push_max): push older "
 	    "commits first, or leave large files out",
 	    (unsigned long long)(x->g->spec.max_push >> 20));
-	log_info("githttp push-too-large project=%lld credential=%lld",
-	    (long long)x->project, (long long)x->credential);
+	log_info("githttp push-too-large req=%s project=%lld credential=%lld",
+	    xch_req(x), (long long)x->project, (long long)x->credential);
 	x->push.over = true;
 	receive_remark(&x->prefix, &x->push.h, text);
 	gitpipe_finish(x->pipe);

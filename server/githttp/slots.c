@@ -53,10 +53,11 @@ slots_refuse(struct xch *x, const char *text)
 {
 	AUTO_STR struct str body = STR_INIT;
 
-	log_info("githttp turn-away project=%lld credential=%lld running=%u "
-		 "waiting=%u",
-	    (long long)x->project, (long long)x->credential, x->g->running,
-	    x->g->n_waiting);
+	log_info(
+	    "githttp turn-away req=%s project=%lld credential=%lld running=%u "
+	    "waiting=%u",
+	    xch_req(x), (long long)x->project, (long long)x->credential,
+	    x->g->running, x->g->n_waiting);
 	if (x->q == NULL)
 		return;
 	if (x->kind == XCH_RECEIVE) {

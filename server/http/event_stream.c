@@ -17,6 +17,7 @@
 #include "server/http/call.h"
 #include "server/http/param.h"
 #include "server/store/db.h"
+#include "server/store/event_ages.h"
 #include "server/store/events.h"
 
 enum {
@@ -81,6 +82,8 @@ event_stream_put(struct jw *w, const struct event *v)
 	else
 		jw_null(w, "item");
 	jw_bool(w, "is_pull", v->is_pull);
+	if (v->request[0] != '\0')
+		jw_str(w, "request", v->request);
 	jw_raw(w, "data", view_of(v->data != NULL ? v->data : "{}"));
 	jw_end(w);
 }
@@ -445,9 +448,35 @@ event_stream_wants_sse(const struct call *c)
 	return accept != NULL && strstr(accept, "text/event-stream") != NULL;
 }
 
+/*
+ * Whoever was further than the beginning and now is before it has missed some:
+ * true after the 410.
+ */
+static bool
+event_stream_refuse_gone(
+    struct event_stream *s, struct call *c, const struct event_filter *f)
+{
+	struct err e = ERR_INIT;
+	int64_t start;
+
+	if (f->after == 0)
+		return false;
+	if (eventages_start(db_reader(s->db), &start, &e) == -1) {
+		call_fail(c, &e);
+		return true;
+	}
+	if (f->after >= start)
+		return false;
+	call_reply_error(c, 410,
+	    "events up to %" PRId64 " are not kept any more (keep_events): "
+	    "go on with after=%" PRId64,
+	    start, start);
+	return true;
+}
+
 void
-event_stream_serve(
-    struct event_stream *s, struct call *c, int64_t viewer, int64_t project)
+event_stream_serve(struct event_stream *s, struct call *c, int64_t viewer,
+    int64_t project, bool gaps)
 {
 	struct event_filter f = {
 		.viewer = viewer, .project_id = project, .limit = 100
@@ -468,6 +497,8 @@ event_stream_serve(
 		call_fail(c, &e);
 		return;
 	}
+	if (!gaps && event_stream_refuse_gone(s, c, &f))
+		return;
 	if (s->stopped || s->n >= EVENT_STREAM_MAX) {
 		call_reply_error(c, 503, "too many wait for events; try again");
 		return;

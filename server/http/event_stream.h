@@ -6,6 +6,7 @@
 #ifndef SERVER_HTTP_EVENT_STREAM_H
 #define SERVER_HTTP_EVENT_STREAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct call;
@@ -29,9 +30,10 @@ void event_stream_free(struct event_stream *s);
 /* A group was committed; last_seq as from db_on_commit. */
 void event_stream_on_commit(struct event_stream *s, int64_t last_seq);
 
-/* Answers GET /events.  viewer and project as in struct event_filter. */
-void event_stream_serve(
-    struct event_stream *s, struct call *c, int64_t viewer, int64_t project);
+/* Answers GET /events.  viewer and project as in struct event_filter.  Who asks
+ * for what retention took is told so (410), unless gaps are nothing to him. */
+void event_stream_serve(struct event_stream *s, struct call *c, int64_t viewer,
+    int64_t project, bool gaps);
 
 void event_stream_put(struct jw *w, const struct event *v);
 

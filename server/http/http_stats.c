@@ -72,6 +72,16 @@ http_stats_end(
 	}
 }
 
+int64_t
+http_stats_open(const struct http_stats *s)
+{
+	int64_t n = 0;
+
+	for (size_t k = 0; k < HTTP_KINDS; k++)
+		n += s->at[k].open;
+	return n;
+}
+
 static void
 http_stats_histogram(
     const struct http_one *o, const char *kind, struct str *out)

@@ -24,6 +24,8 @@ void http_stats_begin(struct http_stats *s, enum http_kind kind);
 /* status 0: the client left before there was one. */
 void http_stats_end(
     struct http_stats *s, enum http_kind kind, unsigned status, int64_t ms);
+/* Requests that are being answered. */
+int64_t http_stats_open(const struct http_stats *s);
 void http_stats_write(const struct http_stats *s, struct str *out);
 
 #endif

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <sodium.h>
 
@@ -271,11 +272,17 @@ static void
 visit_on_close(struct request *q, const char *reason, void *arg)
 {
 	struct visit *v = arg;
+	int64_t ms = clock_mono_ms() - v->began;
+	char from[BUCKET_ADDRESS_MAX];
 
 	(void)reason;
 	if (v->r->spec.stats != NULL)
-		http_stats_end(v->r->spec.stats, v->kind, request_status(q),
-		    clock_mono_ms() - v->began);
+		http_stats_end(
+		    v->r->spec.stats, v->kind, request_status(q), ms);
+	if (v->r->spec.access != ACCESS_LOG_OFF) {
+		router_address(v->r, q, from);
+		access_log(v->r->spec.access, q, &v->who, from, ms);
+	}
 	if (v->wait != NULL)
 		passwords_cancel(v->wait);
 	visit_free(v);
@@ -579,6 +586,9 @@ router_enter_page(struct visit *v, const struct identity *who)
 	}
 	if (known)
 		router_expects(v->r, who);
+	if (strncasecmp(v->r->spec.public_url, "https://", 8) == 0)
+		request_header(
+		    v->q, "Strict-Transport-Security", "max-age=31536000");
 	c = call_new(v->r, v->q, &v->match, known ? who : &nobody);
 	if (known || route->access == ROUTE_PAGE_ANON)
 		route->fn(c);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "server/auth/bucket.h"
+#include "server/http/access_log.h"
 #include "server/http/route.h"
 
 struct call;
@@ -35,7 +36,8 @@ struct router_spec {
 	const struct route *const *tables; /* ends with NULL */
 	const struct route *const *pages;  /* the same, after those; or NULL */
 	struct http_stats *stats;          /* may be NULL */
-	void *app;                         /* call_app */
+	enum access_log_level access;
+	void *app; /* call_app */
 	const char *public_url;
 	const char *cookie; /* its name, of the sessions of pages */
 	void (*sign_in)(struct call *c); /* a page that needs a person */

@@ -45,6 +45,7 @@ struct svc_pulls;
 struct svc_push;
 struct svc_uses;
 struct svc_works;
+struct tls_door;
 
 /* What stands above the services and serves them; app.c joins them.  The
  * contracts are in server/jobs/mirror_loop.h and server/githttp/githttp.h. */
@@ -111,7 +112,8 @@ struct svc {
 	uint64_t min_free; /* bytes that the disk should have left */
 	bool reconciled;   /* refs and rows are one truth */
 	struct http_stats *http;
-	int64_t agent_id; /* users that every home has */
+	struct tls_door *tls; /* NULL: no TLS */
+	int64_t agent_id;     /* users that every home has */
 	int64_t ci_id;
 	int64_t agentd_id;
 };

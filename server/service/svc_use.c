@@ -5,11 +5,13 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/map.h"
+#include "server/service/svc_figure.h"
 
 struct svc_uses {
 	int64_t heard_at; /* 0: never */
 	char driver[SVC_USE_DRIVER_MAX];
 	struct map *by_project;
+	struct svc_figures figures;
 };
 
 #define USE_AT(field) offsetof(struct svc_use, field)
@@ -95,6 +97,12 @@ svc_use_served(const struct svc_uses *u, int64_t now)
 {
 	return u != NULL && u->heard_at != 0 &&
 	    now - u->heard_at < SVC_USE_FRESH_MS;
+}
+
+struct svc_figures *
+svc_use_figures(struct svc_uses *u)
+{
+	return &u->figures;
 }
 
 void

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct svc_figures;
 struct svc_uses;
 
 enum {
@@ -45,6 +46,8 @@ const struct svc_use *svc_use_get(
 void svc_use_heard(struct svc_uses *u, int64_t now, const char *driver);
 const char *svc_use_driver(const struct svc_uses *u); /* "": never said */
 bool svc_use_served(const struct svc_uses *u, int64_t now);
+/* What it counted, for metrics; never NULL. */
+struct svc_figures *svc_use_figures(struct svc_uses *u);
 void svc_use_forget(struct svc_uses *u, int64_t project);
 
 #endif

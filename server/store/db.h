@@ -25,7 +25,7 @@ struct loop;
 struct txn;
 
 enum {
-	DB_SCHEMA_VERSION = 9,
+	DB_SCHEMA_VERSION = 10,
 	DB_QUEUE_MAX = 4096, /* jobs waiting */
 	DB_GROUP_MAX = 64,   /* jobs per commit */
 	DB_GROUP_MS = 5,

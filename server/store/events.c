@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "server/store/audit.h"
 #include "server/store/db_priv.h"
 
 enum {
@@ -11,7 +12,7 @@ enum {
 
 #define EVENT_COLS                                                        \
 	"seq, at, kind, project_id, project_name, actor_id, actor_login," \
-	" actor_kind, actor_role, item, is_pull, data"
+	" actor_kind, actor_role, item, is_pull, request, data"
 
 static void
 events_fill(struct query *q, struct event *v)
@@ -27,6 +28,7 @@ events_fill(struct query *q, struct event *v)
 	v->actor.role = (enum role)query_i64(q);
 	v->item = query_i64(q);
 	v->is_pull = query_bool(q);
+	QUERY_NAME(q, v->request);
 	v->data = query_text(q);
 }
 
@@ -36,10 +38,11 @@ events_append(
 {
 	static const char sql[] =
 	    "INSERT INTO event (at, kind, project_id, project_name, actor_id,"
-	    " actor_login, actor_kind, actor_role, item, is_pull, data)"
+	    " actor_login, actor_kind, actor_role, item, is_pull, request,"
+	    " data)"
 	    " VALUES (?, ?, ?, coalesce(nullif(?, ''),"
 	    " (SELECT owner || '/' || name FROM project WHERE id = ?), ''),"
-	    " ?, ?, ?, ?, ?, ?, ?)";
+	    " ?, ?, ?, ?, ?, ?, ?, ?)";
 	const struct actor *a = n->actor;
 
 	if (strlen(n->kind) > EVENT_KIND_MAX)
@@ -49,6 +52,7 @@ events_append(
 		BINDS(I(n->at), S(n->kind), I(n->project_id),
 		    S(n->project_name), I(n->project_id), I(a->id), S(a->login),
 		    I(a->kind), I(a->role), I(n->item), I(n->is_pull),
+		    S(t->actor != NULL ? t->actor->request : ""),
 		    S(n->data == NULL ? "{}" : n->data)),
 		NULL, e) == -1)
 		return err_wrap(e, "append event %s", n->kind);

@@ -1,4 +1,4 @@
-/* schema_forge: the scripts of steps 4 to 9, one file per room. */
+/* schema_forge: the scripts of steps 4 to 10, one file per room. */
 #ifndef SERVER_STORE_SCHEMA_FORGE_H
 #define SERVER_STORE_SCHEMA_FORGE_H
 
@@ -42,5 +42,7 @@ extern const char schema_looks[];
 extern const char schema_runner_network[];
 /* schema_audit.c */
 extern const char schema_audit[];
+/* schema_events.c */
+extern const char schema_events[];
 
 #endif

@@ -69,6 +69,27 @@ while kill -0 "$PUSHES" 2>/dev/null || [ "$n" -eq 0 ]; do
 done
 wait "$PUSHES"
 tap_is "$RC" 0 'nor is one that is pushed to damaged'
+
+# ---- while attachments come and go ----
+echo small >"$T/small.txt"
+(
+	while ! [ -e "$T/enough" ]; do
+		gone=$(curl -sS -H "Authorization: Bearer $ADMIN" -F "attachment=@$T/small.txt;filename=s.txt" \
+		    "$URL$R/issues/$ITEM/assets" | jq .id)
+		curl -sS -H "Authorization: Bearer $ADMIN" -X DELETE "$URL$R/issues/$ITEM/assets/$gone"
+	done
+) >/dev/null 2>&1 &
+CHURN=$!
+for n in 1 2 3 4 5 6 7 8; do
+	check
+	[ "$RC" -eq 0 ] || {
+		echo "# $(found)"
+		break
+	}
+done
+: >"$T/enough"
+wait "$CHURN"
+tap_is "$RC" 0 'nor is one whose attachments are deleted meanwhile'
 stop_cofferd
 
 # ---- refs ----

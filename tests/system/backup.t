@@ -204,4 +204,41 @@ tap_is "$RC" 3 'a damaged home is backed up, and it is said'
 tap_ok 'what is not in it' grep -q 'attachments/' "$T/err"
 run "$T/damaged" admin restore "$T/damaged.tar"
 tap_is "$RC" 3 'the rest is restored, and it is said'
+
+# A repository that git cannot pack, and one beside it.
+GOOD=$PROJECT_ID
+make_project broken
+BROKEN=$PROJECT_ID
+api PATCH "/api/coffer/v1/projects/$PROJECT" '{"settings":{"approvals":0}}'
+push_branch deep deep.txt deep
+stop_cofferd
+BLOB=$(git -C "$WORK" rev-parse "$SHA:deep.txt")
+REPO=$OLD/repos/$BROKEN.git
+mkdir "$T/aside"
+find "$REPO/objects/pack" -name '*.pack' >"$T/packs"
+mv "$REPO/objects/pack/"* "$T/aside"
+for pack in "$T/aside/"*.pack; do
+	[ ! -e "$pack" ] || git --git-dir "$REPO" unpack-objects -q <"$pack"
+done
+LOOSE=$REPO/objects/$(echo "$BLOB" | cut -c 1-2)/$(echo "$BLOB" | cut -c 3-)
+tap_ok 'an object of another project is damaged' sh -c "chmod u+w '$LOOSE' && echo damaged >'$LOOSE'"
+[ "$(id -u)" != 0 ] || chown -R "$(stat -c %u:%g "$OLD/db")" "$REPO"
+run "$OLD" admin backup "$T/broken.tar"
+tap_is "$RC" 3 'the backup is made, and not whole'
+tap_ok 'the project is named' grep -q 'backup: admin/broken: .' "$T/err"
+tap_ok 'that is in the archive' sh -c "tar tf '$T/broken.tar' | grep -qx 'data/repos/$BROKEN/failed'"
+rm -rf "$T/x" && mkdir "$T/x" && tar xf "$T/broken.tar" -C "$T/x"
+tap_ok 'which is sound' sh -c "cd '$T/x' && sha256sum -c --quiet SHA256SUMS"
+run "$T/partial" admin restore "$T/broken.tar"
+tap_is "$RC" 3 'it is restored, and not whole'
+tap_ok 'the project is named again' grep -q 'restore: admin/broken: .*it was damaged when the backup was made' "$T/err"
+tap_is "$(tip "$T/partial" refs/heads/main),$(git --git-dir "$T/partial/repos/$GOOD.git" rev-parse refs/heads/main)" \
+    ",$(git --git-dir "$OLD/repos/$GOOD.git" rev-parse refs/heads/main)" 'the other one is all there'
+tap_not 'what is wrong is of that project alone' grep -v -e 'admin/broken' -e attachments/ "$T/out"
+use partial
+api GET "/api/v1/repos/$PROJECT/branches/main"
+tap_is "$STATUS" 404 'cofferd starts on it; the damaged one has no branch yet'
+api POST "/api/coffer/v1/projects/$PROJECT/sync?wait=30"
+api GET "/api/v1/repos/$PROJECT/branches/main"
+tap_is "$STATUS" 200 'and gets what the upstream has'
 tap_done

@@ -187,6 +187,24 @@ tap_ok 'but not what its issue cost' test "$(spent item '"project":7,"item":5')"
 revoked() { tail -n 1 "$HOME_DIR/gateway/log/exchanges.jsonl" | grep -q '"result":"revoked"'; }
 tap_ok 'and its exchange is a line' wait_for 5 revoked
 
+# Its figures are those of the exchanges that it has written down.
+figures() {
+	control '{"op":"hello"}' || return 1
+	jq -S '.figures | {results, micros}' "$BODY" >"$T/figures"
+}
+figures
+grant 9 7 9
+STATUS=$(curl -sS -o /dev/null -w '%{http_code}' -H "x-api-key: $TOKEN_NEW" -d '{"model":"m","max_tokens":1000,"messages":[]}' "$BASE/anthropic/v1/messages")
+more() {
+	cp "$T/figures" "$T/before"
+	figures && ! cmp -s "$T/before" "$T/figures"
+}
+cp "$T/figures" "$T/first"
+tap_ok 'an exchange more is one more in its figures' wait_for 10 more
+tap_is "$(jq -s '([.[1].results[]] | add) - ([.[0].results[]] | add)' "$T/first" "$T/figures")" 1 'by how it ended'
+COST=$(tail -n 1 "$HOME_DIR/gateway/log/exchanges.jsonl" | jq '.cost // .cost_micros')
+tap_is "$(jq -s '.[1].micros - .[0].micros' "$T/first" "$T/figures")" "$COST" 'with what it cost'
+
 stop_pid "$GATEWAY_PID"
 tap_is "$?" 0 'it ends when told to'
 start_gateway

@@ -30,6 +30,21 @@ anew() { [ "$(coffer status --json | jq -r '.services[] | select(.name == "gatew
 tap_ok 'so it does when nothing puts its journal on the disk' wait_for 60 anew
 coffer model list >"$T/models" 2>&1
 tap_ok 'and has its keys' grep -q '^anthropic  *anthropic  *ready' "$T/models"
+URL=http://127.0.0.1:$port
+ADMIN=$(cat "$HOME_DIR/secrets/admin.token")
+all_up() {
+	api GET /metrics
+	[ "$(awk '/^coffer_(agentd|router|gateway)_up / { n += $2 } END { print n }' "$BODY")" = 3 ]
+}
+tap_ok 'the metrics have agentd, the router and the gateway' wait_for 40 all_up
+tap_is "$(awk '/^coffer_agentd_runs/ { print $2 }' "$BODY" | paste -sd,)" 0,0 'no run waits or goes on'
+kill -STOP "$(coffer status --json | jq -r '.services[] | select(.name == "agentd") | .pid')"
+agentd_down() {
+	api GET /metrics
+	[ "$(awk '/^coffer_(agentd|router|gateway)_up / { n += $2 } END { print n }' "$BODY")" = 0 ]
+}
+tap_ok 'an agentd that says nothing is not up, and nothing that it told of is' wait_for 40 agentd_down
+kill -CONT "$(coffer status --json | jq -r '.services[] | select(.name == "agentd") | .pid')"
 tap_ok 'down ends it' coffer down
 tap_not 'for good' control '{"op":"hello"}'
 tap_done

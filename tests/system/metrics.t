@@ -87,6 +87,22 @@ tap_ok 'events are counted' [ "$EVENTS" -gt 0 ]
 tap_is "$(value coffer_agentd_lag_events)" -1 'agentd, which is not there, took none'
 as "$AGENTD" api PUT /api/coffer/v1/cursors/agentd "{\"seq\":$((EVENTS - 1))}"
 tap_is "$STATUS,$(value coffer_agentd_lag_events)" 200,1 'and is told from one that does'
+# What agentd tells, as a service.
+tap_is "$(value coffer_agentd_up),$(value coffer_router_up),$(value coffer_gateway_up)" 0,0,0 'agentd, the router and the gateway are not there'
+as "$AGENTD" api PUT /api/coffer/v1/sandboxes/use '{"driver":"runc","uses":[],"figures":{"runs_active":2,"runs_waiting":3,
+    "router":{"verdicts":{"answered":7,"name-unlisted":4,"Bad Name\n":9,"":1},"up":10,"down":-5},
+    "gateway":{"tokens":1,"exchanges":2,"results":{"done":5,"provider_5xx":1},"ms":1234,"own_ms":34,"micros":1500}}}'
+tap_is "$STATUS,$(value coffer_agentd_up),$(value coffer_router_up),$(value coffer_gateway_up)" 204,1,1,1 'then agentd tells of them'
+tap_is "$(value 'coffer_agentd_runs{state="active"}'),$(value 'coffer_agentd_runs{state="waiting"}')" 2,3 'runs'
+tap_is "$(value 'coffer_router_verdicts_total{verdict="answered"}'),$(value 'coffer_router_verdicts_total{verdict="name-unlisted"}')" 7,4 'names'
+tap_is "$(grep -c '^coffer_router_verdicts_total' "$BODY"),$(value 'coffer_router_bytes_total{direction="down"}')" 2,0 'what is no word or number is left out'
+tap_is "$(value 'coffer_gateway_exchanges_total{result="provider_5xx"}'),$(value coffer_gateway_seconds_total),$(value coffer_gateway_cost_microdollars_total)" 1,1.234,1500 'requests to models'
+api GET /metrics
+tap_is "$(perl "$T/format.pl" "$BODY")" sound 'and the text is sound'
+jq -n '{driver: "runc", uses: [], figures: {router: {verdicts: ([range(500) | {key: "w\(.)", value: 1}] | from_entries)}}}' >"$T/many"
+as "$AGENTD" api PUT /api/coffer/v1/sandboxes/use "$(cat "$T/many")"
+api GET /metrics
+tap_is "$STATUS,$(grep -c '^coffer_router_verdicts_total' "$BODY")" 200,32 'there are so many words, and not more'
 LINES_BEFORE=$(wc -l <"$BODY")
 i=0
 while [ $i -lt 30 ]; do

@@ -76,6 +76,10 @@ tap_ok 'fewer than all were asked upstream' [ "$(asked '^udp x')" -lt 200 ]
 sleep 1.2
 tap_is "$(dns ok.test A)" 'NOERROR 203.0.113.5/30' 'and then it works again'
 
+# What it counted, for metrics: nothing that was told is missing.
+ask '{"op":"hello"}' >"$T/hello"
+tap_ok 'answers and refusals are counted' jq -e '.figures.verdicts | .answered > 1 and ."name-filtered" >= 3 and ."name-type" >= 7 and ."name-limited" >= 10' "$T/hello"
+
 # A tightened project's answer does not come any more.
 in_ns p7 perl "$NET" dns 10.214.0.1 slow.test A >"$T/slow" &
 slow=$!

@@ -2,6 +2,7 @@
 
 #include "server/store/db_priv.h"
 #include "server/store/deliveries.h"
+#include "server/store/event_ages.h"
 #include "server/store/events.h"
 #include "server/store/hooks.h"
 
@@ -277,6 +278,55 @@ a_repository_has_so_many_hooks(void **state)
 	OK(db_write_now(f->db, limit_job, f, e));
 }
 
+/* How far events are gone when all of them are too old. */
+static int64_t
+pruned(struct txn *t, int64_t max, bool *more, struct err *e)
+{
+	const struct event_age age = { .until = FIXTURE_NOW + 1, .max = max };
+	int64_t n, seq = -1;
+
+	if (eventages_prune(t, &age, &n, more, e) == -1 ||
+	    eventages_start(t, &seq, e) == -1)
+		return -1;
+	return seq;
+}
+
+static int
+needed_job(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	struct hook_new n = new_hook(f->project, 0);
+	int64_t hook, count;
+	bool more;
+
+	STEP(pruned(t, 100, &more, e) == 0);
+	STEP(add_event(t, f, e) == 0);
+	STEP(hooks_insert(t, &n, &hook, e) == 0);
+	for (int i = 0; i < 9; i++)
+		STEP(add_event(t, f, e) == 0);
+	STEP(hooks_set_cursor(t, 6, e) == 0);
+	STEP(hooks_set_behind(t, hook, 3, 0, e) == 0);
+	/* Number 3 is still to be told. */
+	STEP(pruned(t, 100, &more, e) == 2 && !more);
+	STEP(hooks_set_behind(t, hook, 0, 0, e) == 0);
+	STEP(pruned(t, 3, &more, e) == 5 && more);
+	STEP(pruned(t, 3, &more, e) == 6 && !more);
+	STEP(hooks_set_cursor(t, 10, e) == 0);
+	/* The newest is kept: its number must not come again. */
+	STEP(pruned(t, 100, &more, e) == 9 && !more);
+	STEP(db_number(t, "SELECT count(*) FROM event", NULL, &count, e) == 0 &&
+	    count == 1);
+	return fixture_verdict(f, e);
+}
+
+static void
+events_that_a_hook_needs_are_kept(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, needed_job, f, e));
+}
+
 int
 main(void)
 {
@@ -292,6 +342,9 @@ main(void)
 		    fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_repository_has_so_many_hooks,
 		    fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+		    events_that_a_hook_needs_are_kept, fixture_setup,
+		    fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
