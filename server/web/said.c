@@ -17,35 +17,31 @@
 #include "server/store/reviews.h"
 #include "server/web/query.h"
 
-/* Does a page begin with the item's own text? */
-static bool
+bool
 said_has_own(const struct said *x)
 {
 	return x->issue.id != 0 &&
 	    (x->which == 0 || (x->which == -1 && x->page == 1));
 }
 
-/* Where the draft's tokens are. */
-static size_t
-said_draft_at(const struct said *x)
+size_t
+said_first(const struct said *x)
 {
-	return x->list.n + (said_has_own(x) ? 1 : 0);
+	return (size_t)(x->draft != NULL) + (size_t)said_has_own(x);
 }
 
 static size_t
 said_count(const struct said *x)
 {
-	return said_draft_at(x) + (x->draft != NULL ? 1 : 0);
+	return said_first(x) + x->list.n;
 }
 
 static const char *
 said_text(const struct said *x, size_t i)
 {
-	if (i == said_draft_at(x))
-		return x->draft;
-	if (said_has_own(x) && i-- == 0)
-		return x->issue.body;
-	return x->list.at[i].body;
+	if (i >= said_first(x))
+		return x->list.at[i - said_first(x)].body;
+	return i == 0 && x->draft != NULL ? x->draft : x->issue.body;
 }
 
 int64_t

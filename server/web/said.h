@@ -35,8 +35,9 @@ struct said {
 	char *draft;   /* a text that is not said yet, or NULL */
 	char *title;   /* of such a one that is an issue, or NULL */
 	char *why;     /* what is wrong with it, or NULL */
-	struct view tokens[SAID_TEXTS]; /* by text; empty: as it is */
-	struct str raw;                 /* that they are in */
+	/* Of the draft, the item's own, the comments; empty: as it is. */
+	struct view tokens[SAID_TEXTS];
+	struct str raw; /* that they are in */
 };
 
 /* Loads and asks; then go, once, later, or a reply.  _free releases the call.
@@ -57,6 +58,11 @@ void said_load_one(struct call *c, int64_t which, const char *title,
 void said_free(struct said *x);
 /* The last page of so many comments and events. */
 int64_t said_last_page(int64_t total);
+
+/* Does the page begin with the item's own text?  How many texts are before
+ * those of the comments, the draft among them? */
+bool said_has_own(const struct said *x);
+size_t said_first(const struct said *x);
 
 /* Each as an article or a line; then the links to other pages. */
 void said_write(struct web *w, const struct said *x);

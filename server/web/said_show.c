@@ -50,7 +50,7 @@ said_body(struct web *w, const struct said *x, const struct said_text *t)
 		web_markdown(w, &ctx, t->tokens);
 		return;
 	}
-	if (n > SAID_FIRST && x->which == -1) {
+	if (n > SAID_FIRST && x->which == -1 && t->id != -1) {
 		n = SAID_FIRST;
 		while (n > 0 && (t->body[n] & 0xc0) == 0x80)
 			n--;
@@ -204,6 +204,25 @@ said_may_change(
 	    perm_edit_comment(w->who->user_kind, w->who->user_id, t->by->id);
 }
 
+/* A link to what it was. */
+static void
+said_edited(struct web *w, const struct said *x, const struct said_text *t)
+{
+	struct html *h = &w->h;
+
+	html_text(h, ", ");
+	HTML_TAG(h, "a");
+	if (t->id == 0)
+		HTML_URL(h, "href", "/%s/%s/issues/%" PRId64 "/history",
+		    x->p.owner, x->p.name, x->issue.number);
+	else
+		HTML_URL(h, "href",
+		    "/%s/%s/issues/%" PRId64 "/comments/%" PRId64 "/history",
+		    x->p.owner, x->p.name, x->issue.number, t->id);
+	html_text(h, "edited");
+	html_end(h);
+}
+
 static void
 said_head(struct web *w, const struct said *x, const struct said_text *t,
     const struct said_may *may)
@@ -225,7 +244,7 @@ said_head(struct web *w, const struct said *x, const struct said_text *t,
 		web_time(w, t->at);
 	}
 	if (t->edited != 0)
-		html_text(h, ", edited");
+		said_edited(w, x, t);
 	if (t->run != 0) {
 		html_text(h, ", of ");
 		HTML_TAG(h, "a");
@@ -279,15 +298,14 @@ said_own(struct web *w, const struct said *x, const struct said_may *may)
 		.at = x->issue.created_at,
 		.edited = x->issue.version > 0 ? x->issue.updated_at : 0,
 		.body = x->issue.body,
-		.tokens = x->tokens[0] };
+		.tokens = x->tokens[said_first(x) - 1] };
 
 	said_one(w, x, &t, may);
 }
 
-/* i: of the list of comments; own: how many texts are before it. */
 static void
-said_comment(struct web *w, const struct said *x, size_t i, size_t own,
-    const struct said_may *may)
+said_comment(
+    struct web *w, const struct said *x, size_t i, const struct said_may *may)
 {
 	const struct comment *k = &x->list.at[i];
 	const struct said_text t = { .id = k->id,
@@ -296,18 +314,18 @@ said_comment(struct web *w, const struct said *x, size_t i, size_t own,
 		.edited = k->updated_at > k->created_at ? k->updated_at : 0,
 		.run = k->run_id,
 		.body = k->body,
-		.tokens = x->tokens[i + own] };
+		.tokens = x->tokens[said_first(x) + i] };
 
 	said_one(w, x, &t, may);
 }
 
 static void
 said_ref(struct web *w, const struct said *x, const struct timeline_ref *r,
-    size_t own, const struct said_may *may)
+    const struct said_may *may)
 {
 	for (size_t i = 0; r->is_comment && i < x->list.n; i++)
 		if (x->list.at[i].id == r->id)
-			said_comment(w, x, i, own, may);
+			said_comment(w, x, i, may);
 	for (size_t i = 0; !r->is_comment && i < x->done.n; i++)
 		if (x->done.at[i].id == r->id)
 			(void)said_line(w, x, &x->done.at[i]);
@@ -368,17 +386,16 @@ said_write(struct web *w, const struct said *x)
 {
 	const struct said_may may = { .speak = item_may_speak(w, &x->issue),
 		.edit = item_may_edit(w, &x->issue) };
-	size_t own = x->which == 0 || (x->which == -1 && x->page == 1);
 
 	HTML_TAG(&w->h, "div");
 	HTML_ATTR(&w->h, "id", "said");
 	HTML_FLAG(&w->h, "data-live");
-	if (own)
+	if (said_has_own(x))
 		said_own(w, x, &may);
 	if (x->which > 0)
-		said_comment(w, x, 0, 0, &may);
+		said_comment(w, x, 0, &may);
 	for (size_t i = 0; x->which == -1 && i < x->refs.n; i++)
-		said_ref(w, x, &x->refs.at[i], own, &may);
+		said_ref(w, x, &x->refs.at[i], &may);
 	html_end(&w->h);
 	if (may.speak)
 		said_react_form(w, x);
@@ -389,11 +406,9 @@ said_write(struct web *w, const struct said *x)
 void
 said_draft(struct web *w, const struct said *x)
 {
-	size_t own = x->issue.id != 0 &&
-	    (x->which == 0 || (x->which == -1 && x->page == 1));
-	const struct said_text t = { .id = -1,
-		.body = svc_text(x->draft),
-		.tokens = x->tokens[x->list.n + own] };
+	const struct said_text t = {
+		.id = -1, .body = svc_text(x->draft), .tokens = x->tokens[0]
+	};
 
 	if (x->why != NULL) {
 		HTML_TAG(&w->h, "p");
@@ -402,7 +417,8 @@ said_draft(struct web *w, const struct said *x)
 		html_text(&w->h, x->why);
 		html_end(&w->h);
 	}
-	if (x->draft == NULL)
+	/* What is too long to be said is in the field alone. */
+	if (x->draft == NULL || strlen(x->draft) > BODY_LEN_MAX)
 		return;
 	HTML_TAG(&w->h, "section");
 	HTML_ATTR(&w->h, "class", "card preview");

@@ -35,6 +35,7 @@ const struct route *const web_tables[] = {
 	web_item_files_routes,
 	web_item_list_routes,
 	web_item_new_routes,
+	web_item_past_routes,
 	web_item_words_routes,
 	web_network_routes,
 	web_network_act_routes,

@@ -36,6 +36,7 @@ extern const struct route web_item_act_routes[];
 extern const struct route web_item_files_routes[];
 extern const struct route web_item_list_routes[];
 extern const struct route web_item_new_routes[];
+extern const struct route web_item_past_routes[];
 extern const struct route web_item_words_routes[];
 extern const struct route web_network_routes[];
 extern const struct route web_network_act_routes[];

@@ -225,7 +225,15 @@ tap_is "$STATUS,$(location)" "303,$I/1?page=1#issuecomment-$FIRST" 'it is change
 api GET "$R/issues/comments/$FIRST"
 tap_is "$(field .body)" 'Second words' 'as the API has it'
 page GET "$I/1"
-tap_ok 'which is said' shows ', edited'
+tap_ok 'which is said' shows "$I/1/comments/$FIRST/history\">edited</a>"
+page GET "$I/1/comments/$FIRST/history"
+tap_ok 'what it was is kept, soundly' safe
+tap_ok 'as it stood' shows 'First &quot;&gt;&lt;img'
+page GET "$I/3/comments/$FIRST/history"
+tap_is "$STATUS" 404 'and is of no other issue'
+page GET "$I/3/history"
+tap_ok 'what was never changed says so' shows 'never changed'
+page GET "$I/1/comments/$FIRST"
 page GET "$I/1/comments/$FIRST"
 send "$I/1/comments/$FIRST" act=say body=
 tap_is "$STATUS" 422 'it cannot become nothing'
@@ -439,6 +447,27 @@ page GET "$I/$LONG?page=3"
 tap_is "$(grep -o '<article' "$BODY" | wc -l)" 10 'the last has the rest'
 send "$I/$LONG/comments" act=preview 'body=at the end'
 tap_ok 'a preview stands below the last page' grep -q 'word 60\.' "$BODY"
+long() { head -c "$1" /dev/zero | tr '\0' "$2"; }
+for n in 1 2 3 4 5; do
+	long 65000 '"' | jq -Rs '{body: .}' >"$T/words"
+	http POST "$R/issues/$LONG/comments" -H 'Content-Type: application/json' -H "Authorization: token $ADMIN" --data-binary "@$T/words"
+done
+page GET "$I/$LONG"
+send "$I/$LONG/comments" act=preview 'body=*below much*'
+tap_ok 'however long the words above it are' shows '<em>below much</em>'
+long 160000 '"' >"$T/words"
+FORM=$(form_value)
+page POST "$I/$LONG/comments" -H "Origin: $URL" --data-urlencode "form=$FORM" --data-urlencode "body@$T/words"
+tap_is "$STATUS,$(grep -o '&quot;' "$BODY" | wc -l | awk '{ print ($1 >= 160000) }')" 422,1 'what is far too long comes back whole'
+unset FORM
+for n in 1 2 3 4 5 6 7; do
+	long 65000 '"' | jq -Rs --arg n "$n" '{body: ($n + .)}' >"$T/words"
+	http PATCH "$R/issues/$LONG" -H 'Content-Type: application/json' -H "Authorization: token $ADMIN" --data-binary "@$T/words"
+done
+page GET "$I/$LONG/history"
+tap_is "$STATUS,$(grep -o '<article' "$BODY" | wc -l)" 200,5 'long texts of before come in pages'
+page GET "$I/$LONG/history?page=2"
+tap_ok 'down to the first' shows 'of many words'
 page GET "$I/$LONG?page=9"
 tap_is "$STATUS" 200 'a page beyond the last is empty'
 tap_done

@@ -239,6 +239,7 @@ steps_timeline(struct txn *t, void *arg, struct err *e)
 	struct timeline_filter x = {
 		.project_id = f->project, .item = 1, .limit = 2, .offset = 1
 	};
+	struct timeline_list list;
 	struct timeline_page page;
 	int64_t id[3] = { 0 };
 
@@ -255,6 +256,12 @@ steps_timeline(struct txn *t, void *arg, struct err *e)
 	x.offset = 0;
 	STEP(timeline_find(t, &x, &page, e) == 0);
 	STEP(page.n == 1 && page.at[0].id == id[2]);
+	id[1] = id[2] + 100;
+	STEP(timeline_many(t, f->project, id, 3, &list, e) == 0);
+	STEP(list.n == 2 && list.at[0].id == id[0] && list.at[1].id == id[2]);
+	timeline_list_release(&list);
+	STEP(timeline_many(t, f->project + 1, id, 3, &list, e) == 0);
+	STEP(list.n == 0);
 	return fixture_verdict(f, e);
 }
 

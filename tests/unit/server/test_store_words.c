@@ -169,6 +169,7 @@ steps_hanging(struct txn *t, void *arg, struct err *e)
 		.type = "text/plain" };
 	struct reaction_new rn = { .account_id = f->alice, .content = "heart" };
 	struct uuid_list gone;
+	struct reaction_count_list counts;
 	struct reaction_list rl;
 	bool added, known;
 	int64_t id;
@@ -181,6 +182,19 @@ steps_hanging(struct txn *t, void *arg, struct err *e)
 	STEP(attachments_insert(t, &an, &id, e) == 0);
 	STEP(reactions_add(t, &rn, &added, e) == 0 && added);
 	STEP(reactions_add(t, &rn, &added, e) == 0 && !added);
+	id = on.comment_id;
+	STEP(reactions_counted(
+		 t, f->project, 1, &id, 1, f->alice, &counts, e) == 0);
+	STEP(counts.n == 1 && counts.at[0].n == 1 && counts.at[0].mine);
+	reaction_count_list_release(&counts);
+	STEP(reactions_counted(
+		 t, f->project, 1, &id, 1, f->alice + 1, &counts, e) == 0);
+	STEP(counts.n == 1 && !counts.at[0].mine);
+	reaction_count_list_release(&counts);
+	id = 0;
+	STEP(reactions_counted(
+		 t, f->project, 1, &id, 1, f->alice, &counts, e) == 0);
+	STEP(counts.n == 0);
 	for (int i = 0; i < REVISIONS_MAX + 3; i++)
 		STEP(revisions_add(t, &on, f->alice, i, "x", e) == 0);
 	STEP(comments_delete(t, f->project, on.comment_id, 9, e) == 0);
