@@ -10,6 +10,8 @@
 #include "cli/fetch/fetch.h"
 #include "cli/fetch/files.h"
 #include "cli/fetch/plan.h"
+#include "cli/fetch/plan_look.h"
+#include "cli/fetch/shelf.h"
 #include "cli/program.h"
 #include "findings/check.h"
 #include "lib/base/alloc.h"
@@ -227,15 +229,11 @@ apply_stage_before(struct plan *p, int top, struct err *e)
 	if (before == -1)
 		return -1;
 	for (size_t i = 0; i < p->n; i++) {
-		const struct plan_entry *x = &p->list[i];
+		struct plan_entry *x = &p->list[i];
 
 		if (x->old_mode == 0) {
-			if (!files_absent(top, x->path) &&
-			    !files_is_folder(top, x->path))
-				return err_set(e, ERR_DENIED,
-				    "%s is in the way: a file of yours that "
-				    "git does not follow; move it first",
-				    x->path);
+			if (plan_place(p, x, top, e) == -1)
+				return -1;
 		} else if (files_absent(top, x->path)) {
 			return err_set(e, ERR_DENIED,
 			    "%s is not in your work tree; check it out first",
@@ -402,7 +400,7 @@ apply_commit(struct fetch_job *j, struct plan *p, int top, struct err *e)
 
 	if (fsync(top) == -1 || syncfs(top) == -1)
 		return err_sys(e, ERR_IO, "sync");
-	if (plan_save(p, PLAN_APPLYING, e) == -1 || path_rmtree(dir, e) == -1)
+	if (plan_save(p, PLAN_APPLYING, e) == -1 || shelf_put(dir, e) == -1)
 		return -1;
 	FAIL_POINT(fetch_planned);
 	if (rename(p->dir, dir) == -1)

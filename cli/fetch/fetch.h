@@ -211,7 +211,8 @@ int fetch_index_free(struct fetch_job *j, struct err *e);
 
 /* plan_do.c: a plan done, undone, found half done. */
 int fetch_plan_do(struct fetch_job *j, struct plan *p, int top, struct err *e);
-int fetch_undo(struct fetch_job *j, struct err *e);
+/* p: the one that was undone, for the caller to release. */
+int fetch_undo(struct fetch_job *j, struct plan *p, struct err *e);
 int fetch_recover(struct fetch_job *j, struct err *e);
 /* The work tree by its git folder beneath the clone's: a clone that is moved
  * keeps it; free(3). */

@@ -6,6 +6,7 @@
 #include "cli/fetch/fetch.h"
 #include "cli/fetch/files.h"
 #include "cli/fetch/plan.h"
+#include "cli/fetch/plan_look.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/failpoint.h"
@@ -19,6 +20,20 @@ held_is_taken(const struct fetch_take *take, const char *path)
 		if (strcmp(take->paths->v[i], path) == 0)
 			return true;
 	return false;
+}
+
+/* What is new among them may have found something in its place by now. */
+static int
+held_places(struct plan *p, int top, struct err *e)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct plan_entry *x = &p->list[i];
+
+		if (x->step == PLAN_TODO && x->old_mode == 0 &&
+		    plan_place(p, x, top, e) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 int
@@ -47,7 +62,7 @@ fetch_take(struct fetch_job *j, struct plan *p, const struct fetch_take *take,
 		return 0;
 	p->taking = true;
 	if ((top = files_open_tree(j->top, e)) == -1 ||
-	    fetch_record_taken(j, p, e) == -1 ||
+	    held_places(p, top, e) == -1 || fetch_record_taken(j, p, e) == -1 ||
 	    plan_save(p, PLAN_APPLYING, e) == -1)
 		return -1;
 	FAIL_POINT(fetch_taking);

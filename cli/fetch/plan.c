@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/fetch/files.h"
+#include "cli/fetch/shelf.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -113,6 +114,7 @@ plan_read_entry(struct plan *p, const struct json *j, struct err *e)
 	x->why = why == -1 ? "" : plan_whys[why];
 	x->old_mode = (uint32_t)json_i64_or(j, "old_mode", 0);
 	x->new_mode = (uint32_t)json_i64_or(j, "new_mode", 0);
+	x->kept = (size_t)json_i64_or(j, "kept", 0);
 	if (plan_id(j, "old", x->old_id, e) == -1 ||
 	    plan_id(j, "new", x->new_id, e) == -1)
 		return -1;
@@ -176,6 +178,8 @@ plan_write_entry(const struct plan_entry *x, struct jw *w)
 	jw_i64(w, "new_mode", x->new_mode);
 	jw_str(w, "old", x->old_id);
 	jw_str(w, "new", x->new_id);
+	if (x->kept > 0)
+		jw_u64(w, "kept", x->kept);
 	jw_end(w);
 }
 
@@ -218,7 +222,7 @@ plan_remove(struct plan *p, struct err *e)
 	if (unlink(path) == -1)
 		return err_sys(e, ERR_IO, "remove %s", path);
 	FAIL_POINT(fetch_plan_gone);
-	return path_rmtree(p->dir, e);
+	return path_rmtree(p->dir, e) == -1 ? -1 : shelf_take(p->dir, e);
 }
 
 void

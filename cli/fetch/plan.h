@@ -38,6 +38,7 @@ struct plan_entry {
 	enum plan_step step;
 	uint32_t old_mode, new_mode; /* 0: absent */
 	char old_id[SCAN_ID + 1], new_id[SCAN_ID + 1];
+	size_t kept; /* of path: folders that are the user's own */
 };
 
 struct plan {
@@ -60,7 +61,7 @@ int plan_begin(struct plan *p, const char *dir, struct err *e);
 /* 0 read, 1 there is none. */
 int plan_load(struct plan *p, const char *dir, struct err *e);
 int plan_save(struct plan *p, enum plan_state state, struct err *e);
-/* Forgotten, with what it kept. */
+/* Forgotten, with what it kept; the one before it is the last again. */
 int plan_remove(struct plan *p, struct err *e);
 void plan_release(struct plan *p);
 void plan_add(struct plan *p, const struct scan_change *c, const char *why);
