@@ -7,6 +7,7 @@
 #include "cli/fetch/fetch.h"
 #include "cli/fetch/weigh.h"
 #include "cli/out.h"
+#include "cli/program.h"
 #include "cli/tables.h"
 #include "findings/check.h"
 #include "findings/policy.h"
@@ -108,6 +109,42 @@ fetch_head_tree(struct fetch_job *j, struct err *e)
 	return fetch_git_line(j, &g, j->tree, sizeof(j->tree), e);
 }
 
+static int
+fetch_is_ancestor(struct fetch_job *j, const char *of, bool *yes, struct err *e)
+{
+	const char *const argv[] = { "merge-base", "--is-ancestor", j->base, of,
+		NULL };
+	const struct fetch_git g = { .place = FETCH_BOX, .argv = argv };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	int rc = fetch_git_run(j, &g, &r, e);
+
+	*yes = *yes && r.code == 0;
+	if (rc == 0 && r.code > 1)
+		rc = err_set(e, ERR_INTERNAL, "git merge-base failed");
+	program_result_release(&r);
+	return rc;
+}
+
+/* A merge says that all of both histories is in it: with another base than
+ * one that they share it would say so of what it leaves out. */
+static int
+fetch_merge_base_ok(struct fetch_job *j, struct err *e)
+{
+	bool shared = true;
+
+	if (j->mode != FETCH_MERGE || j->args->base == NULL)
+		return 0;
+	if (fetch_is_ancestor(j, j->clone_head, &shared, e) == -1 ||
+	    fetch_is_ancestor(j, j->head, &shared, e) == -1)
+		return -1;
+	if (shared)
+		return 0;
+	return err_set(e, ERR_DENIED,
+	    "--base %s is not in both histories: a merge would count as merged "
+	    "what it leaves out; --apply unstaged takes the difference from it",
+	    j->args->base);
+}
+
 /* What an apply changes here is what is looked at: base to head of a branch,
  * else the clone's commit to what the merge makes of it. */
 static int
@@ -115,7 +152,8 @@ fetch_settle(struct fetch_job *j, struct err *e)
 {
 	const bool branch = j->mode == FETCH_BRANCH;
 
-	if ((branch ? fetch_head_tree(j, e) : fetch_merge(j, e)) == -1)
+	if (fetch_merge_base_ok(j, e) == -1 ||
+	    (branch ? fetch_head_tree(j, e) : fetch_merge(j, e)) == -1)
 		return -1;
 	memcpy(j->from, branch ? j->base : j->clone_head, sizeof(j->from));
 	memcpy(j->to, branch ? j->head : j->tree, sizeof(j->to));

@@ -151,11 +151,20 @@ review_fill(struct review *r, struct chunk *c, struct err *e)
 		}
 		if (r->part.at < r->part.text.len)
 			break;
-		if (r->item > 0)
-			r->files->v[r->item - 1]
-			    .covered = !r->files->v[r->item - 1].hidden;
 	}
 	return 0;
+}
+
+/* Of the items from `item` on those that the answered part came to the end
+ * of; never before there is an answer: a part may be cut and filled again. */
+static void
+review_cover(struct review *r, size_t item)
+{
+	for (size_t i = item == 0 ? 1 : item; i < r->item; i++) {
+		struct review_file *f = &r->files->v[i - 1];
+
+		f->covered = f->skip == NULL && !f->hidden;
+	}
 }
 
 /* Fills, and again with another mark or less in it until it can be asked. */
@@ -187,8 +196,10 @@ review_part(struct review *r, bool *more, struct err *e)
 			rc = err_wrap(e, "however small a part is");
 	}
 	*more = c.n > 0;
-	if (rc == 0 && c.n > 0)
+	if (rc == 0 && c.n > 0) {
+		review_cover(r, item);
 		r->by->parts++;
+	}
 	chunk_release(&c);
 	return rc;
 }

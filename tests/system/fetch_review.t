@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 
-tap_plan 102
+tap_plan 103
 XDG_CONFIG_HOME=$T/xdg
 export XDG_CONFIG_HOME
 start_canned
@@ -276,6 +276,15 @@ tap_is "$GOT $(out '.review_info.by[0].verdict')" \
 cd "$CLONE" && run fetch big
 tap_is "$RC" 3 'which is not applied by itself'
 tap_ok 'and says what nobody saw' out_has ' src/.*: no reviewer saw it: beyond the parts'
+branch many
+for i in 0 1 2 3 4 5 6 7; do
+	awk -v f=$i 'BEGIN { for (n = 0; n < 200; n++) printf "int marker_%d_%d = 1;\n", f, n }' >"$SEED/src/f$i.c"
+done
+publish
+reviewer openai small 'parts = 1'
+look many
+tap_is "$GOT $(out '[.review_info.by[0].verdict, .review_info.by[0].files_covered, .review_info.not_reviewed_count] | join(" ")')" \
+    '0 would-apply incomplete incomplete 1 7' 'a file counts as seen once the part that has it was answered'
 
 # Files that no model is shown.
 branch blob
