@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/fetch/confirm.h"
 #include "cli/fetch/fetch.h"
 #include "cli/fetch/weigh.h"
 #include "cli/out.h"
@@ -212,22 +213,10 @@ fetch_examine(
 }
 
 static bool
-fetch_ask(const char *question)
-{
-	char line[16] = "";
-
-	if (isatty(STDIN_FILENO) != 1)
-		return false;
-	(void)fflush(stdout);
-	(void)fprintf(stderr, "%s [y/N] ", question);
-	return fgets(line, sizeof(line), stdin) != NULL &&
-	    (line[0] == 'y' || line[0] == 'Y');
-}
-
-static bool
 fetch_confirm(const struct fetch_job *j)
 {
-	return j->args->yes || fetch_ask("Apply it all the same?");
+	return j->args->yes ||
+	    confirm_ask("Apply it all the same?") == CONFIRM_YES;
 }
 
 /* NULL: go on.  Else the word of the record, and the message. */
@@ -364,17 +353,25 @@ fetch_tell_what(const struct fetch_job *j)
 	(void)printf(", %.12s on %.12s\n", j->head, j->base);
 }
 
-/* On a terminal the files that are held back can be taken at once. */
-static void
-fetch_offer_held(struct fetch_job *j, struct fetch_args *a)
+/* On a terminal the files that are held back can be taken at once; without
+ * any answer nothing is applied. */
+static int
+fetch_offer_held(struct fetch_job *j, struct fetch_args *a, struct err *e)
 {
+	enum confirm answer;
+
 	if (plan_count(&j->preview, PLAN_HELD) == 0 || j->c->g.dry_run ||
 	    j->c->g.json || a->hold != NULL || isatty(STDIN_FILENO) != 1)
-		return;
+		return 0;
 	fetch_tell_held(j);
-	a->take_all = fetch_ask("Take them with the rest?");
+	answer = confirm_ask("Take them with the rest?");
+	if (answer == CONFIRM_BREAK)
+		return err_set(
+		    e, ERR_DENIED, "it was not answered; nothing was changed");
+	a->take_all = answer == CONFIRM_YES;
 	for (size_t i = 0; a->take_all && i < j->preview.n; i++)
 		j->preview.list[i].step = PLAN_TODO;
+	return 0;
 }
 
 static int
@@ -399,8 +396,8 @@ fetch_finish(struct fetch_job *j, struct fetch_args *a)
 			e = later;
 		result = result != NULL ? result : "not-applied";
 	}
-	if (result == NULL)
-		fetch_offer_held(j, a);
+	if (result == NULL && fetch_offer_held(j, a, &e) == -1)
+		result = "not-confirmed";
 	if (result == NULL && !j->c->g.dry_run) {
 		if (fetch_link(j, &e) == -1 || fetch_apply(j, &e) == -1)
 			result = "not-applied";

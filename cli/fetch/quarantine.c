@@ -43,6 +43,27 @@ quarantine_rev_parse(
 	return STEAL(line);
 }
 
+/* cofferd's repositories name objects by SHA-1, and git cannot bring one kind
+ * into the other. */
+static int
+quarantine_format(struct fetch_job *j, struct err *e)
+{
+	static const char *const argv[] = { "rev-parse", "--show-object-format",
+		NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	char format[16];
+
+	if (fetch_git_line(j, &g, format, sizeof(format), e) == -1)
+		return -1;
+	if (strcmp(format, "sha1") == 0)
+		return 0;
+	return err_set(e, ERR_DENIED,
+	    "this clone names its objects by %s, Cofferdam's repositories by "
+	    "sha1, and git cannot fetch from one into the other; use a clone "
+	    "with sha1 objects",
+	    format);
+}
+
 int
 fetch_open_clone(struct fetch_job *j, struct err *e)
 {
@@ -63,6 +84,8 @@ fetch_open_clone(struct fetch_job *j, struct err *e)
 		 j, "--git-common-dir", NULL, e)) == NULL ||
 	    (j->objects = quarantine_rev_parse(
 		 j, "--git-path", "objects", e)) == NULL)
+		return -1;
+	if (quarantine_format(j, e) == -1)
 		return -1;
 	if (fetch_git_line(j, &g, j->clone_head, sizeof(j->clone_head), e) ==
 		-1 ||

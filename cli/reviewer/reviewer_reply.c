@@ -359,6 +359,8 @@ reviewer_reply_read(enum provider_shape shape, struct view body, size_t asked,
 		rc = reply_error(j, out, e);
 	} else if (reply_is_error(choice)) {
 		rc = reply_error(choice, out, e);
+	} else if (stream) {
+		rc = reply_no(e, "sent a stream that was not asked for", "");
 	} else {
 		reply_copy(out->id, sizeof(out->id), json_str_or(j, "id", ""));
 		reply_copy(out->model, sizeof(out->model),

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 
-tap_plan 103
+tap_plan 106
 XDG_CONFIG_HOME=$T/xdg
 export XDG_CONFIG_HOME
 start_canned
@@ -131,6 +131,11 @@ each blind 'a server that shows the model a part only'
 each insidebad 'an error in a 200'
 each stream 'an error in a stream that nobody asked for'
 tap_ok 'which is told' err_has 'no credits left'
+# A stream is not asked for: not one that has a whole and good answer in it.
+SHAPES=$PROVIDERS
+each events 'the answer as a stream of events'
+each wrapped 'the answer as the one event of a stream'
+tap_ok 'which is told, too' err_has 'sent a stream that was not asked for'
 SHAPES=anthropic
 each garbage 'words in place of a verdict'
 each stale 'another mark'
