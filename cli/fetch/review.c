@@ -236,10 +236,10 @@ review_account(struct review *r, size_t findings, int rc)
 	for (size_t i = 0; i < r->files->n; i++)
 		shown += r->files->v[i].covered ? 1 : 0;
 	by->covered = shown;
-	by->verdict = rc == -1            ? "failed"
-	    : shown < r->files->n         ? "incomplete"
-	    : r->j->findings.n > findings ? "findings"
-					  : "ok";
+	by->verdict = rc == -1                               ? "failed"
+	    : shown < r->files->n || r->j->info.messages_cut ? "incomplete"
+	    : r->j->findings.n > findings                    ? "findings"
+							     : "ok";
 }
 
 static void
@@ -396,9 +396,10 @@ fetch_review(struct fetch_job *j)
 		review_fail(j, &e);
 	} else {
 		review_missed(j, &files);
-		j->review = j->info.missed_all > 0 ? FETCH_REVIEW_INCOMPLETE
-		    : j->findings.n > before       ? FETCH_REVIEW_FINDINGS
-						   : FETCH_REVIEW_OK;
+		j->review = j->info.missed_all > 0 || j->info.messages_cut
+		    ? FETCH_REVIEW_INCOMPLETE
+		    : j->findings.n > before ? FETCH_REVIEW_FINDINGS
+					     : FETCH_REVIEW_OK;
 	}
 	review_files_release(&files);
 	reviewers_release(&all);

@@ -79,7 +79,8 @@ sub serve {
 		key => $h{'x-api-key'} // $h{authorization} // '-' }), "\n";
 	close $log;
 	my $ask = { shape => shape($path), in => $in, mode => $mode,
-		n => $n, len => length $body };
+		n => $n, len => length $body,
+		key => $h{'x-api-key'} // $h{authorization} // '-' };
 	return if broken($c, $ask);
 	answer($c, $ask);
 }
@@ -120,6 +121,18 @@ sub broken {
 	return 1 if $mode eq 'hangup' && $n < 3;
 	return fault($c, 401, { type => 'authentication_error',
 		message => 'wrong key' }) if $mode eq 'key';
+	return fault($c, 401, { message => "Incorrect key: $ask->{key}" },
+	    "request-id: of-$ask->{key}") if $mode eq 'echo';
+	if ($mode eq 'echoed') {
+		my $said = join '', map { sprintf '\\u%04x', ord }
+		    split //, $ask->{key};
+		reply($c, 200, '{"error":{"code":401,"message":"' . $said . '"}}');
+		return 1;
+	}
+	if ($mode eq 'huge') {
+		reply($c, 200, '{"x":"' . 'x' x (9 << 20) . '"}');
+		return 1;
+	}
 	return fault($c, 429, { code => 'insufficient_quota',
 		message => 'no money' }) if $mode eq 'quota';
 	return fault($c, 429, { type => 'rate_limit_error',
