@@ -115,10 +115,10 @@ fetch_preview(struct fetch_job *j, struct err *e)
 		return 0;
 	if (apply_list(j, &j->preview, true, e) == -1)
 		return -1;
-	return j->changes > 0
-	    ? 0
-	    : err_set(
-		  e, ERR_EXISTS, "your clone has all of %s already", j->branch);
+	j->nothing = j->changes == 0;
+	return !j->nothing ? 0
+			   : err_set(e, ERR_EXISTS,
+				 "your clone has all of %s already", j->branch);
 }
 
 static bool
@@ -381,6 +381,9 @@ apply_plan(struct fetch_job *j, struct plan *p, int top, struct err *e)
 	if ((p->tree = fetch_plan_tree(j, e)) == NULL)
 		return -1;
 	p->what = xasprintf("%s (%.12s)", j->branch, j->head);
+	p->branch = xstrdup(j->branch);
+	p->pull = j->pull;
+	memcpy(p->commit, j->head, sizeof(p->commit));
 	memcpy(p->head, j->clone_head, sizeof(p->head));
 	if (j->mode != FETCH_BRANCH && apply_plan_files(j, p, top, e) == -1)
 		return -1;

@@ -20,7 +20,8 @@
 static const struct fetch_args applied_none = { .apply = "unstaged" };
 
 enum {
-	APPLIED_LIST_MAX = 200
+	APPLIED_LIST_MAX = 200,
+	APPLIED_URL_MAX = 1024
 };
 
 /* Which one it was, and whether one before it can be undone, too. */
@@ -56,6 +57,26 @@ applied_tell_undone(struct fetch_job *j, const struct plan *p)
 	plan_release(&next);
 }
 
+/* On record where the clone says what it is of; the undo is done either way. */
+static void
+applied_record_undone(struct fetch_job *j, const struct plan *p)
+{
+	char url[APPLIED_URL_MAX] = "";
+	struct err e = ERR_INIT;
+
+	if (j->c->g.dry_run ||
+	    fetch_config_get(
+		j, "coffer.project", j->full, sizeof(j->full), &e) != 0 ||
+	    fetch_config_get(j, "coffer.url", url, sizeof(url), &e) != 0 ||
+	    strcmp(url, j->c->url) != 0)
+		return;
+	fetch_load_account(j);
+	if (fetch_record_undone(j, p, &e) == -1)
+		(void)cli_fail(j->c, &e, "fetch undo: record");
+	else
+		fetch_send_records(j);
+}
+
 static int
 applied_undo(struct cli *c, const void *args, int argc, char **argv)
 {
@@ -70,8 +91,10 @@ applied_undo(struct cli *c, const void *args, int argc, char **argv)
 	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1 ||
 	    fetch_undo(&j, &p, &e) == -1)
 		rc = cli_fail(c, &e, "fetch undo");
-	else
+	else {
+		applied_record_undone(&j, &p);
 		applied_tell_undone(&j, &p);
+	}
 	plan_release(&p);
 	fetch_job_release(&j);
 	return rc;
@@ -118,6 +141,7 @@ held_take(struct fetch_job *j, struct plan *p, const struct held_args *a,
 	const struct fetch_take take = { a->all, &a->take };
 	size_t n;
 
+	fetch_load_account(j);
 	j->mode = p->index ? FETCH_STAGED : FETCH_UNSTAGED;
 	if (fetch_resolve_project(j, NULL, e) == -1 ||
 	    fetch_take(j, p, &take, &n, e) == -1)

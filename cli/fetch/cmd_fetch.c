@@ -169,6 +169,7 @@ fetch_bring(
 	    fetch_resolve_project(j, project, e) == -1 ||
 	    fetch_resolve_what(j, what, e) == -1)
 		return -1;
+	fetch_load_account(j);
 	cli_note("fetching %s of %s into quarantine ...", j->branch, j->full);
 	if (fetch_make_box(j, e) == -1 || fetch_pull_in(j, e) == -1)
 		return -1;
@@ -213,10 +214,14 @@ fetch_examine(
 }
 
 static bool
-fetch_confirm(const struct fetch_job *j)
+fetch_confirm(struct fetch_job *j)
 {
-	return j->args->yes ||
+	bool yes = j->args->yes ||
 	    confirm_ask("Apply it all the same?") == CONFIRM_YES;
+
+	if (yes)
+		j->confirmed = j->args->yes ? "--yes" : "terminal";
+	return yes;
 }
 
 /* NULL: go on.  Else the word of the record, and the message. */
@@ -422,6 +427,23 @@ fetch_finish(struct fetch_job *j, struct fetch_args *a)
 	return result == NULL ? CLI_OK : cli_fail(j->c, &e, "fetch");
 }
 
+/* What came in and was refused before it was judged is on record, too. */
+static void
+fetch_refuse(struct fetch_job *j, const struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (j->box == NULL || j->nothing || j->c->g.dry_run ||
+	    (e->code != ERR_DENIED && e->code != ERR_EXISTS &&
+		e->code != ERR_LIMIT && e->code != ERR_PROTO &&
+		e->code != ERR_INVALID))
+		return;
+	(void)snprintf(j->refused, sizeof(j->refused), "%s", e->msg);
+	if (fetch_record(j, "refused", &why) == -1)
+		(void)cli_fail(j->c, &why, "fetch: record");
+	fetch_send_records(j);
+}
+
 static int
 fetch_go(struct cli *c, struct fetch_args *a, int argc, char **argv)
 {
@@ -435,11 +457,13 @@ fetch_go(struct cli *c, struct fetch_args *a, int argc, char **argv)
 	project = a->project != NULL ? a->project : argc > 1 ? argv[0] : NULL;
 	if (a->project != NULL && argc > 1)
 		return cli_usage("fetch: the project is named twice");
-	if (fetch_examine(&j, project, what, &e) == -1)
+	if (fetch_examine(&j, project, what, &e) == -1) {
+		fetch_refuse(&j, &e);
 		rc = e.code == ERR_INVALID ? cli_usage("fetch: %s", e.msg)
 					   : cli_fail(c, &e, "fetch");
-	else
+	} else {
 		rc = fetch_finish(&j, a);
+	}
 	fetch_job_release(&j);
 	return rc;
 }

@@ -81,6 +81,7 @@ struct fetch_job {
 	struct str filters; /* names of the user's own, one a line */
 	/* What is asked for. */
 	char full[TARGET_FULL_MAX];
+	char account[TARGET_FULL_MAX]; /* at cofferd; "": not known */
 	char branch[FETCH_BRANCH_MAX + 1];
 	long pull;                  /* 0: a branch */
 	char expected[SCAN_ID + 1]; /* head of the pull request, or "" */
@@ -103,6 +104,9 @@ struct fetch_job {
 	struct fetch_review_info info; /* of the review */
 	char review_model[2 * FETCH_REVIEW_NAME];
 	char review_why[240];
+	char refused[240];     /* why it was not even judged, or "" */
+	const char *confirmed; /* how somebody said yes; NULL: nobody had to */
+	bool nothing;          /* the clone has it all */
 	/* What was done. */
 	char tree[SCAN_ID + 1]; /* of the clone's commit with the branch */
 	char *record;
@@ -124,6 +128,9 @@ struct fetch_git {
 	bool borrow;       /* the clone also sees the box's objects */
 	const char *index; /* instead of the clone's; NULL: its own */
 };
+
+/* quarantine.c: who this is at cofferd, for the record; may stay "". */
+void fetch_load_account(struct fetch_job *j);
 
 /* git.c: one git child; 0 with r filled, also for a status other than 0. */
 int fetch_git_run(struct fetch_job *j, const struct fetch_git *g,
@@ -235,6 +242,9 @@ int fetch_record(struct fetch_job *j, const char *result, struct err *e);
 int fetch_record_stage(
     struct fetch_job *j, const struct plan *p, struct err *e);
 int fetch_record_taken(
+    struct fetch_job *j, const struct plan *p, struct err *e);
+/* Of one that is taken back; url and project are the clone's. */
+int fetch_record_undone(
     struct fetch_job *j, const struct plan *p, struct err *e);
 int fetch_record_keep(struct fetch_job *j, const struct plan *p, struct err *e);
 void fetch_json(struct fetch_job *j, const char *result, struct str *out);

@@ -135,9 +135,12 @@ plan_read(struct plan *p, const struct json *j, struct err *e)
 	p->top = xstrdup(json_str_or(j, "top", ""));
 	p->tree = xstrdup(json_str_or(j, "tree", ""));
 	p->what = xstrdup(json_str_or(j, "what", ""));
+	p->branch = xstrdup(json_str_or(j, "branch", ""));
+	p->pull = json_i64_or(j, "pull", 0);
 	(void)snprintf(p->ref, sizeof(p->ref), "%.*s", PLAN_REF_MAX,
 	    json_str_or(j, "ref", ""));
 	if (plan_id(j, "head", p->head, e) == -1 ||
+	    plan_id(j, "commit", p->commit, e) == -1 ||
 	    plan_id(j, "ref_before", p->ref_before, e) == -1 ||
 	    plan_id(j, "ref_after", p->ref_after, e) == -1)
 		return -1;
@@ -197,6 +200,9 @@ plan_save(struct plan *p, enum plan_state state, struct err *e)
 	jw_str(&w, "top", p->top);
 	jw_str(&w, "tree", p->tree);
 	jw_str(&w, "what", p->what);
+	jw_str(&w, "branch", p->branch);
+	jw_str(&w, "commit", p->commit);
+	jw_i64(&w, "pull", p->pull);
 	jw_bool(&w, "index", p->index);
 	jw_bool(&w, "taking", p->taking);
 	jw_str(&w, "head", p->head);
@@ -235,5 +241,6 @@ plan_release(struct plan *p)
 	free(p->top);
 	free(p->tree);
 	free(p->what);
+	free(p->branch);
 	*p = (struct plan){ .dir = NULL };
 }

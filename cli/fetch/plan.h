@@ -49,6 +49,9 @@ struct plan {
 	char *top;   /* where it was, for people */
 	char *tree;  /* which work tree of the clone, wherever that is now */
 	char *what;  /* what was applied, for people */
+	char *branch;
+	int64_t pull;               /* 0: none */
+	char commit[SCAN_ID + 1];   /* of the branch */
 	char head[SCAN_ID + 1];     /* of the clone */
 	char ref[PLAN_REF_MAX + 1]; /* "": none moves */
 	char ref_before[SCAN_ID + 1], ref_after[SCAN_ID + 1];

@@ -110,6 +110,18 @@ quarantine_project(struct fetch_job *j, const char *name, struct err *e)
 	return rc;
 }
 
+void
+fetch_load_account(struct fetch_job *j)
+{
+	struct err ignored = ERR_INIT;
+	struct json *u = NULL;
+
+	if (remote_get(j->c, "/api/v1/user", &u, &ignored) == 0)
+		(void)snprintf(j->account, sizeof(j->account), "%.*s",
+		    (int)sizeof(j->account) - 1, json_str_or(u, "login", ""));
+	json_free(u);
+}
+
 /*
  * Which project this clone is of is written down in the clone, once, when it
  * was named and turned out to share history; never guessed from a name.
@@ -373,7 +385,9 @@ fetch_pull_in(struct fetch_job *j, struct err *e)
 
 	if (rc == 0)
 		rc = fetch_git(j, &g, &r, e);
-	if (rc == -1 && quarantine_is_full(j))
+	if (rc == -1 && strstr(str_cstr(&r.err), "fsck error") != NULL)
+		e->code = ERR_DENIED;
+	else if (rc == -1 && quarantine_is_full(j))
 		(void)err_set(e, ERR_LIMIT,
 		    "the branch brings over %" PRIu64 " MiB; git config "
 		    "coffer.fetchLimit MIB allows more",
