@@ -242,6 +242,16 @@ tap_is "$(find "$CLONE/.git/coffer" -name 'quarantine-*' | wc -l)" 0 \
     'nothing of it is left'
 git -C "$CLONE" config --unset coffer.fetchLimit
 
+# What git's own check of the objects refuses.
+branch agent/modules
+printf '[submodule "x"]\n\tpath = x\n\turl = --upload-pack=touch\n' >"$SEED/.gitmodules"
+publish
+before=$(state)
+fetch agent/modules
+tap_is "$RC $(state)" "3 $before" 'objects that git does not take are refused'
+tap_is "$(record '.result + " " + .branch + " " + (.refused | test("gitmodulesUrl") | tostring)')" \
+    'refused agent/modules true' 'which is on record, with the reason'
+
 # --base: of a merge one that both have; else it would count as merged what it
 # leaves out.
 branch dev
