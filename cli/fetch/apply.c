@@ -83,7 +83,9 @@ apply_on_change(const struct scan_change *c, void *arg)
 		return;
 	}
 	if (!s->j->args->take_all)
-		why = apply_hold_why(c);
+		why = fetch_is_hook(s->j, c->path) && c->new_mode != 0
+		    ? "hook"
+		    : apply_hold_why(c);
 	plan_add(s->p, c, why);
 }
 
@@ -338,8 +340,12 @@ apply_plan_ref(struct fetch_job *j, struct plan *p, struct err *e)
 		return apply_bring(j, j->head, e);
 	}
 	memcpy(p->ref_before, j->clone_head, sizeof(p->ref_before));
-	if (fetch_head_name(j, p->ref, sizeof(p->ref), e) == -1 ||
-	    apply_merge_commit(j, p->ref_after, e) == -1)
+	if (fetch_head_name(j, p->ref, sizeof(p->ref), e) == -1)
+		return -1;
+	if (strcmp(p->ref, j->clone_ref) != 0)
+		return err_set(e, ERR_DENIED,
+		    "you are on another branch than at the beginning; again");
+	if (apply_merge_commit(j, p->ref_after, e) == -1)
 		return -1;
 	return apply_bring(j, p->ref_after, e);
 }

@@ -89,6 +89,7 @@ fetch_job_release(struct fetch_job *j)
 	free(j->git_dir);
 	free(j->objects);
 	free(j->dir);
+	free(j->hooks);
 	free(j->record);
 }
 
@@ -169,11 +170,41 @@ fetch_bring(
 	    fetch_resolve_project(j, project, e) == -1 ||
 	    fetch_resolve_what(j, what, e) == -1)
 		return -1;
+	if (fetch_load_hooks(j, e) == -1 ||
+	    fetch_head_name(j, j->clone_ref, sizeof(j->clone_ref), e) == -1)
+		return -1;
 	fetch_load_account(j);
 	cli_note("fetching %s of %s into quarantine ...", j->branch, j->full);
 	if (fetch_make_box(j, e) == -1 || fetch_pull_in(j, e) == -1)
 		return -1;
 	return fetch_settle(j, e);
+}
+
+static bool
+fetch_is_partial(struct fetch_job *j)
+{
+	static const char *const argv[] = { "config", "--local", "--get-regexp",
+		"^(remote\\..*\\.promisor|extensions\\.partialclone)$", NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	struct err ignored = ERR_INIT;
+	bool is = fetch_git_run(j, &g, &r, &ignored) == 0 && r.code == 0;
+
+	program_result_release(&r);
+	return is;
+}
+
+/* What git could not read may be what the clone left out. */
+static void
+fetch_explain(struct fetch_job *j, struct err *e)
+{
+	if (j->box != NULL &&
+	    (e->code == ERR_INTERNAL || e->code == ERR_PROTO) &&
+	    fetch_is_partial(j))
+		(void)err_set(e, ERR_DENIED,
+		    "your clone is partial and has not all that the change is "
+		    "compared with; do this in a whole one (git clone without "
+		    "--filter)");
 }
 
 /* From the name of a branch to findings; the clone is only read. */
@@ -197,10 +228,10 @@ fetch_examine(
 	j->limits.total = findings_limit(j->policy, FINDINGS_LIMIT_TOTAL);
 	cli_note("checking %.12s..%.12s ...", j->base, j->head);
 	if (fetch_describe(j, e) == -1)
-		return err_wrap(e,
-		    "the change cannot be read, so it is "
-		    "refused");
-	if (fetch_sarif_in(j, &j->args->sarif_in, e) == -1)
+		return err_wrap(
+		    e, "the change cannot be read, so it is refused");
+	if (fetch_find_hooks(j, e) == -1 ||
+	    fetch_sarif_in(j, &j->args->sarif_in, e) == -1)
 		return -1;
 	fetch_allow(j);
 	/* What is refused anyway is not shown to anybody: it may be a key. */
@@ -324,9 +355,12 @@ fetch_tell_done(struct fetch_job *j)
 	else if (j->mode == FETCH_BRANCH)
 		(void)printf("branch %s is at %.12s\n", j->branch, j->head);
 	else if (j->mode == FETCH_MERGE)
-		(void)printf("merged %s (%.12s) into your branch; `coffer "
-			     "fetch undo` takes it back\n",
-		    j->branch, j->head);
+		(void)printf("merged %s (%.12s) into %s; `coffer fetch undo` "
+			     "takes it back\n",
+		    j->branch, j->head,
+		    strncmp(j->clone_ref, "refs/heads/", 11) == 0
+			? j->clone_ref + 11
+			: "HEAD");
 	else
 		(void)printf("applied %s (%.12s) to your work tree, %s; "
 			     "`coffer fetch undo` takes it back\n",
@@ -458,6 +492,7 @@ fetch_go(struct cli *c, struct fetch_args *a, int argc, char **argv)
 	if (a->project != NULL && argc > 1)
 		return cli_usage("fetch: the project is named twice");
 	if (fetch_examine(&j, project, what, &e) == -1) {
+		fetch_explain(&j, &e);
 		fetch_refuse(&j, &e);
 		rc = e.code == ERR_INVALID ? cli_usage("fetch: %s", e.msg)
 					   : cli_fail(c, &e, "fetch");

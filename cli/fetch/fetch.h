@@ -75,9 +75,12 @@ struct fetch_job {
 	/* The clone. */
 	char *top, *git_dir, *objects;
 	char *dir; /* .git/coffer/fetch: records, the plan, the lock */
+	char *
+	    hooks; /* core.hooksPath, when it is in the tree; NULL: it is not */
 	int lock;  /* plus one; 0: not held */
 	uint64_t limit_mib;
 	char clone_head[SCAN_ID + 1];
+	char clone_ref[PLAN_REF_MAX + 1]; /* that HEAD named at the beginning */
 	struct str filters; /* names of the user's own, one a line */
 	/* What is asked for. */
 	char full[TARGET_FULL_MAX];
@@ -126,6 +129,7 @@ struct fetch_git {
 	bool local;        /* the file transport, between clone and box */
 	bool no_filters;   /* the user's own filters do not run */
 	bool borrow;       /* the clone also sees the box's objects */
+	bool own_hooks;    /* `git config` is to say what is really set */
 	const char *index; /* instead of the clone's; NULL: its own */
 };
 
@@ -182,7 +186,9 @@ void fetch_review(struct fetch_job *j);
 
 /* show.c: the summary, then the findings by weight; bounded. */
 void findings_print(const struct cli *c, const struct findings *f);
-void findings_json(struct jw *w, const char *key, const struct findings *f);
+/* Until the text has max bytes; how many were left out is said. */
+void findings_json(
+    struct jw *w, const char *key, const struct findings *f, size_t max);
 
 /* cmd_fetch.c: from a name to a change in the box; the clone is read. */
 int fetch_bring(
@@ -229,6 +235,12 @@ int fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e);
 /* "" when there is none. */
 int fetch_ref_read(
     struct fetch_job *j, const char *ref, char id[SCAN_ID + 1], struct err *e);
+
+/* hooks.c: what the clone's git runs from within the tree is a hook, whatever
+ * it is called: found, and held back. */
+int fetch_load_hooks(struct fetch_job *j, struct err *e);
+bool fetch_is_hook(const struct fetch_job *j, const char *path);
+int fetch_find_hooks(struct fetch_job *j, struct err *e);
 
 /* held.c: what a plan held back becomes part of it. */
 int fetch_take(struct fetch_job *j, struct plan *p,

@@ -80,6 +80,17 @@ fetch_open_clone(struct fetch_job *j, struct err *e)
 		return err_wrap(e, "run this inside your clone");
 	free(j->top);
 	j->top = top;
+	/* From here on git runs there, without GIT_DIR. */
+	if ((top = quarantine_rev_parse(j, "--show-toplevel", NULL, e)) ==
+		NULL ||
+	    strcmp(top, j->top) != 0) {
+		free(top);
+		return err_set(e, ERR_DENIED,
+		    "the work tree is at %s, and the repository is not found "
+		    "from there (core.worktree, GIT_DIR): it cannot be used",
+		    j->top);
+	}
+	free(top);
 	if ((j->git_dir = quarantine_rev_parse(
 		 j, "--git-common-dir", NULL, e)) == NULL ||
 	    (j->objects = quarantine_rev_parse(

@@ -74,7 +74,7 @@ record_head(struct fetch_job *j, const char *result, struct jw *w)
 }
 
 static void
-record_body(struct fetch_job *j, const char *result, struct jw *w)
+record_body(struct fetch_job *j, const char *result, size_t max, struct jw *w)
 {
 	record_head(j, result, w);
 	jw_str(w, "review", record_reviews[j->review]);
@@ -93,7 +93,7 @@ record_body(struct fetch_job *j, const char *result, struct jw *w)
 	for (int i = 0; i < j->args->allow.n; i++)
 		jw_str(w, NULL, j->args->allow.v[i]);
 	jw_end(w);
-	findings_json(w, "findings", &j->findings);
+	findings_json(w, "findings", &j->findings, max);
 }
 
 /* What an apply puts into each file, and what it leaves out. */
@@ -101,14 +101,19 @@ static void
 record_files(
     const struct plan *p, enum plan_step step, const char *key, struct jw *w)
 {
-	size_t n = 0;
+	size_t n = 0, left = 0;
 
 	jw_array(w, key);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct plan_entry *x = &p->list[i];
 
-		if (x->step != step || n++ >= RECORD_FILES_MAX)
+		if (x->step != step)
 			continue;
+		if (n >= RECORD_FILES_MAX || w->out->len > RECORD_FILES_END) {
+			left++;
+			continue;
+		}
+		n++;
 		jw_object(w, NULL);
 		jw_str(w, "path", x->path);
 		jw_str(w, "blob", x->new_mode == 0 ? "" : x->new_id);
@@ -117,10 +122,10 @@ record_files(
 		jw_end(w);
 	}
 	jw_end(w);
-	if (n > RECORD_FILES_MAX) {
+	if (left > 0) {
 		AUTO_FREE char *more = xasprintf("%s_not_listed", key);
 
-		jw_u64(w, more, n - RECORD_FILES_MAX);
+		jw_u64(w, more, left);
 	}
 }
 
@@ -131,7 +136,7 @@ fetch_json(struct fetch_job *j, const char *result, struct str *out)
 
 	jw_init(&w, out);
 	jw_object(&w, NULL);
-	record_body(j, result, &w);
+	record_body(j, result, SIZE_MAX, &w);
 	record_files(&j->preview, PLAN_HELD, "held", &w);
 	if (j->record != NULL)
 		jw_str(&w, "record", j->record);
@@ -160,7 +165,7 @@ record_write(struct fetch_job *j, const char *result, const struct plan *p,
 
 	jw_init(&w, &text);
 	jw_object(&w, NULL);
-	record_body(j, result, &w);
+	record_body(j, result, RECORD_FINDINGS_END, &w);
 	if (p != NULL) {
 		record_files(p, PLAN_TODO, "files", &w);
 		record_files(p, PLAN_HELD, "held", &w);

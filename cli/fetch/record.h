@@ -8,7 +8,11 @@
 enum {
 	RECORD_VERSION = 2,
 	RECORD_MAX = 8 << 20,
-	RECORD_FILES_MAX = 2000 /* listed, of those that an apply puts */
+	RECORD_FILES_MAX = 2000, /* listed, of those that an apply puts */
+	/* Where the lists end, so that cofferd takes it whatever a branch has:
+	 * the worst findings come first, the tree says what the files are. */
+	RECORD_FINDINGS_END = 300 << 10,
+	RECORD_FILES_END = 450 << 10
 };
 
 #define RECORD_DOMAIN "coffer fetch record\n"

@@ -10,8 +10,8 @@
 #include "lib/wire/json.h"
 
 enum {
-	/* Far more than code with a mark on every line has. */
-	REPLY_BYTES_PER_TOKEN = 12
+	/* Code with a mark on every line has some three, as JSON a few more. */
+	REPLY_BYTES_PER_TOKEN = 7
 };
 
 void
