@@ -91,6 +91,7 @@ fetch_job_release(struct fetch_job *j)
 	free(j->objects);
 	free(j->dir);
 	free(j->hooks);
+	free(j->passing_path);
 	free(j->record);
 }
 

@@ -101,6 +101,10 @@ struct fetch_job {
 	struct str raw;
 	struct view patch;     /* of from..to: a file in the box, mapped */
 	struct str patch_less; /* changed files it has not, one a line */
+	/* Contents that only commits in between have: a branch or a merge
+	 * brings them into the clone's history. */
+	size_t passing;
+	char *passing_path; /* of the first; NULL: none */
 	struct findings_policy *policy; /* what findings are weighed by */
 	struct findings findings;
 	enum fetch_review review;

@@ -318,6 +318,21 @@ review_missed(struct fetch_job *j, const struct review_files *files)
 		    info->missed_all - REVIEW_TOLD_MAX);
 }
 
+/* A model is shown what there is at the end; the rest of the history comes in
+ * with a branch or a merge, and only the checks have read it. */
+static void
+review_passing(struct fetch_job *j)
+{
+	if (j->passing == 0 ||
+	    (j->mode != FETCH_BRANCH && j->mode != FETCH_MERGE))
+		return;
+	j->info.history_unseen = j->passing;
+	finding_add(&j->findings, "not-reviewed", j->passing_path, 0,
+	    "no reviewer saw %zu contents that the history has and its end has "
+	    "not, of this file first; unstaged or staged leaves them out",
+	    j->passing);
+}
+
 static int
 review_all(struct fetch_job *j, const struct reviewers *all,
     struct review_files *files, struct err *e)
@@ -396,7 +411,9 @@ fetch_review(struct fetch_job *j)
 		review_fail(j, &e);
 	} else {
 		review_missed(j, &files);
-		j->review = j->info.missed_all > 0 || j->info.messages_cut
+		review_passing(j);
+		j->review = j->info.missed_all > 0 ||
+			j->info.history_unseen > 0 || j->info.messages_cut
 		    ? FETCH_REVIEW_INCOMPLETE
 		    : j->findings.n > before ? FETCH_REVIEW_FINDINGS
 					     : FETCH_REVIEW_OK;

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 
-tap_plan 120
+tap_plan 124
 XDG_CONFIG_HOME=$T/xdg
 export XDG_CONFIG_HOME
 start_canned
@@ -302,6 +302,32 @@ reviewer openai small 'parts = 1'
 look many
 tap_is "$GOT $(out '[.review_info.by[0].verdict, .review_info.by[0].files_covered, .review_info.not_reviewed_count] | join(" ")')" \
     '0 would-apply incomplete incomplete 1 7' 'a file counts as seen once the part that has it was answered'
+
+# What comes with a branch or a merge beyond its end.
+branch agent/steps
+printf 'PASSING\n' >"$SEED/src/new.c"
+publish one
+printf 'new\n' >"$SEED/src/new.c"
+publish two
+printf 'other\n' >"$SEED/src/other.c"
+publish three
+reviewer anthropic ok
+look agent/steps
+tap_is "$GOT" '0 would-apply ok' 'unstaged, what came and went does not come in'
+for how in branch merge; do
+	reviewer anthropic ok
+	look agent/steps --apply $how
+	tap_is "$GOT $(out '[.review_info.history_unseen, .findings[-1].id, .findings[-1].file] | join(" ")')" \
+	    '0 would-apply incomplete 1 not-reviewed src/new.c' "as a $how it does, and nobody saw it: incomplete"
+done
+branch agent/clean
+printf 'new\n' >"$SEED/src/new.c"
+publish one
+printf 'other\n' >"$SEED/src/other.c"
+publish two
+reviewer anthropic ok
+look agent/clean --apply merge
+tap_is "$GOT" '0 would-apply ok' 'commits that only add up are seen whole'
 
 # Files that no model is shown.
 branch blob
