@@ -11,6 +11,7 @@
 #include "cli/fetch/files.h"
 #include "cli/fetch/plan.h"
 #include "cli/fetch/plan_look.h"
+#include "cli/fetch/record.h"
 #include "cli/fetch/shelf.h"
 #include "cli/program.h"
 #include "findings/check.h"

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/fetch/confirm.h"
 #include "cli/fetch/fetch.h"
+#include "cli/fetch/record.h"
 #include "cli/fetch/tell.h"
 #include "cli/fetch/weigh.h"
 #include "cli/out.h"

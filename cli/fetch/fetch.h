@@ -104,7 +104,7 @@ struct fetch_job {
 	/* Contents that only commits in between have: a branch or a merge
 	 * brings them into the clone's history. */
 	size_t passing;
-	char *passing_path; /* of the first; NULL: none */
+	char *passing_path;             /* of the first; NULL: none */
 	struct findings_policy *policy; /* what findings are weighed by */
 	struct findings findings;
 	enum fetch_review review;
@@ -156,12 +156,10 @@ int fetch_git_box(struct fetch_job *j, const char *const *argv, struct view in,
 /* One line of output, trimmed, at most n - 1 bytes. */
 int fetch_git_line(struct fetch_job *j, const struct fetch_git *g, char *out,
     size_t n, struct err *e);
-/* A configuration value of the clone; 1 when it is not set. */
-/*
- * The user's own filters (git-lfs ...) by name, so that a branch's
- * .gitattributes cannot make them run.
- */
+/* The user's own filters (git-lfs ...) by name, so that a branch's
+ * .gitattributes cannot make them run. */
 int fetch_load_filters(struct fetch_job *j, struct err *e);
+/* A configuration value of the clone; 1 when it is not set. */
 int fetch_config_get(
     struct fetch_job *j, const char *key, char *out, size_t n, struct err *e);
 int fetch_config_set(
@@ -249,22 +247,5 @@ int fetch_find_hooks(struct fetch_job *j, struct err *e);
 /* held.c: what a plan held back becomes part of it. */
 int fetch_take(struct fetch_job *j, struct plan *p,
     const struct fetch_take *take, size_t *n, struct err *e);
-
-/*
- * record.c: .git/coffer/fetch/TIME.json, signed; result is one word.  That of
- * an apply is written with its plan and kept when it is done.
- */
-int fetch_record(struct fetch_job *j, const char *result, struct err *e);
-int fetch_record_stage(
-    struct fetch_job *j, const struct plan *p, struct err *e);
-int fetch_record_taken(
-    struct fetch_job *j, const struct plan *p, struct err *e);
-/* Of one that is taken back; url and project are the clone's. */
-int fetch_record_undone(
-    struct fetch_job *j, const struct plan *p, struct err *e);
-int fetch_record_keep(struct fetch_job *j, const struct plan *p, struct err *e);
-void fetch_json(struct fetch_job *j, const char *result, struct str *out);
-/* record_send.c: those that cofferd has not got; a failure is only told. */
-void fetch_send_records(struct fetch_job *j);
 
 #endif

@@ -7,6 +7,7 @@
 #include "cli/fetch/files.h"
 #include "cli/fetch/plan.h"
 #include "cli/fetch/plan_look.h"
+#include "cli/fetch/record.h"
 #include "cli/program.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
