@@ -180,7 +180,7 @@ void fetch_remove_box(struct fetch_job *j);
  * findings, raw and patch are filled. */
 int fetch_describe(struct fetch_job *j, struct err *e);
 void fetch_patch_unmap(struct fetch_job *j);
-/* Not more changed files than are read?  Stops at the first too many. */
+/* Not too many changed files to be read? */
 int fetch_count(struct fetch_job *j, struct err *e);
 
 /* review.c: fills findings and j->review; never fails open. */
@@ -232,7 +232,6 @@ int fetch_recover(struct fetch_job *j, struct err *e);
 /* The work tree by its git folder beneath the clone's: a clone that is moved
  * keeps it; free(3). */
 char *fetch_plan_tree(struct fetch_job *j, struct err *e);
-/* Was it in this work tree? */
 int fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e);
 /* "" when there is none. */
 int fetch_ref_read(
