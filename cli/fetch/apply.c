@@ -10,6 +10,9 @@
 #include "cli/fetch/fetch.h"
 #include "cli/fetch/files.h"
 #include "cli/fetch/plan.h"
+#include "cli/fetch/plan_look.h"
+#include "cli/fetch/record.h"
+#include "cli/fetch/shelf.h"
 #include "cli/program.h"
 #include "findings/check.h"
 #include "lib/base/alloc.h"
@@ -81,7 +84,9 @@ apply_on_change(const struct scan_change *c, void *arg)
 		return;
 	}
 	if (!s->j->args->take_all)
-		why = apply_hold_why(c);
+		why = fetch_is_hook(s->j, c->path) && c->new_mode != 0
+		    ? "hook"
+		    : apply_hold_why(c);
 	plan_add(s->p, c, why);
 }
 
@@ -113,10 +118,10 @@ fetch_preview(struct fetch_job *j, struct err *e)
 		return 0;
 	if (apply_list(j, &j->preview, true, e) == -1)
 		return -1;
-	return j->changes > 0
-	    ? 0
-	    : err_set(
-		  e, ERR_EXISTS, "your clone has all of %s already", j->branch);
+	j->nothing = j->changes == 0;
+	return !j->nothing ? 0
+			   : err_set(e, ERR_EXISTS,
+				 "your clone has all of %s already", j->branch);
 }
 
 static bool
@@ -227,15 +232,11 @@ apply_stage_before(struct plan *p, int top, struct err *e)
 	if (before == -1)
 		return -1;
 	for (size_t i = 0; i < p->n; i++) {
-		const struct plan_entry *x = &p->list[i];
+		struct plan_entry *x = &p->list[i];
 
 		if (x->old_mode == 0) {
-			if (!files_absent(top, x->path) &&
-			    !files_is_folder(top, x->path))
-				return err_set(e, ERR_DENIED,
-				    "%s is in the way: a file of yours that "
-				    "git does not follow; move it first",
-				    x->path);
+			if (plan_place(p, x, top, e) == -1)
+				return -1;
 		} else if (files_absent(top, x->path)) {
 			return err_set(e, ERR_DENIED,
 			    "%s is not in your work tree; check it out first",
@@ -340,8 +341,12 @@ apply_plan_ref(struct fetch_job *j, struct plan *p, struct err *e)
 		return apply_bring(j, j->head, e);
 	}
 	memcpy(p->ref_before, j->clone_head, sizeof(p->ref_before));
-	if (fetch_head_name(j, p->ref, sizeof(p->ref), e) == -1 ||
-	    apply_merge_commit(j, p->ref_after, e) == -1)
+	if (fetch_head_name(j, p->ref, sizeof(p->ref), e) == -1)
+		return -1;
+	if (strcmp(p->ref, j->clone_ref) != 0)
+		return err_set(e, ERR_DENIED,
+		    "you are on another branch than at the beginning; again");
+	if (apply_merge_commit(j, p->ref_after, e) == -1)
 		return -1;
 	return apply_bring(j, p->ref_after, e);
 }
@@ -383,6 +388,9 @@ apply_plan(struct fetch_job *j, struct plan *p, int top, struct err *e)
 	if ((p->tree = fetch_plan_tree(j, e)) == NULL)
 		return -1;
 	p->what = xasprintf("%s (%.12s)", j->branch, j->head);
+	p->branch = xstrdup(j->branch);
+	p->pull = j->pull;
+	memcpy(p->commit, j->head, sizeof(p->commit));
 	memcpy(p->head, j->clone_head, sizeof(p->head));
 	if (j->mode != FETCH_BRANCH && apply_plan_files(j, p, top, e) == -1)
 		return -1;
@@ -402,7 +410,7 @@ apply_commit(struct fetch_job *j, struct plan *p, int top, struct err *e)
 
 	if (fsync(top) == -1 || syncfs(top) == -1)
 		return err_sys(e, ERR_IO, "sync");
-	if (plan_save(p, PLAN_APPLYING, e) == -1 || path_rmtree(dir, e) == -1)
+	if (plan_save(p, PLAN_APPLYING, e) == -1 || shelf_put(dir, e) == -1)
 		return -1;
 	FAIL_POINT(fetch_planned);
 	if (rename(p->dir, dir) == -1)

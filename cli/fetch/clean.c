@@ -14,6 +14,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/num.h"
+#include "lib/base/path.h"
 
 enum {
 	CLEAN_OUTPUT_MAX = 64 << 20,
@@ -104,6 +105,40 @@ clean_flags(struct fetch_job *j, const struct plan *p, struct err *e)
 	return rc;
 }
 
+/* A merge in the midst of another one, or of a rebase, would be neither. */
+static int
+clean_pending(struct fetch_job *j, struct err *e)
+{
+	static const struct {
+		const char *file, *what;
+	} marks[] = {
+		{ "MERGE_HEAD", "merge" },
+		{ "CHERRY_PICK_HEAD", "cherry-pick" },
+		{ "REVERT_HEAD", "revert" },
+		{ "rebase-merge", "rebase" },
+		{ "rebase-apply", "rebase" },
+	};
+	static const char *const argv[] = { "rev-parse", "--absolute-git-dir",
+		NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	AUTO_FREE char *dir = xmalloc(CLEAN_PATH_MAX);
+	struct stat st;
+
+	if (j->mode != FETCH_MERGE)
+		return 0;
+	if (fetch_git_line(j, &g, dir, CLEAN_PATH_MAX, e) == -1)
+		return -1;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		AUTO_FREE char *path = path_join(dir, marks[i].file);
+
+		if (lstat(path, &st) == 0)
+			return err_set(e, ERR_DENIED,
+			    "you are in the middle of a %s; end it first",
+			    marks[i].what);
+	}
+	return 0;
+}
+
 int
 fetch_clean(struct fetch_job *j, const struct plan *p, struct err *e)
 {
@@ -133,6 +168,8 @@ fetch_clean(struct fetch_job *j, const struct plan *p, struct err *e)
 		    "a merge needs an index without staged work: %s; commit it "
 		    "first",
 		    str_cstr(&staged.text));
+	if (rc == 0)
+		rc = clean_pending(j, e);
 	if (rc == 0)
 		rc = clean_flags(j, p, e);
 	if (rc == 0)

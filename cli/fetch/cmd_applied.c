@@ -20,13 +20,68 @@
 static const struct fetch_args applied_none = { .apply = "unstaged" };
 
 enum {
-	APPLIED_LIST_MAX = 200
+	APPLIED_LIST_MAX = 200,
+	APPLIED_URL_MAX = 1024
 };
+
+/* Which one it was, and whether one before it can be undone, too. */
+static void
+applied_tell_undone(struct fetch_job *j, const struct plan *p)
+{
+	AUTO_FREE char *dir = path_join(j->dir, "apply");
+	AUTO_STR struct str text = STR_INIT;
+	struct plan next = { .dir = NULL };
+	struct err ignored = ERR_INIT;
+	bool dry = j->c->g.dry_run;
+	bool more = !dry && plan_load(&next, dir, &ignored) == 0;
+	struct jw w;
+
+	if (j->c->g.json) {
+		jw_init(&w, &text);
+		jw_object(&w, NULL);
+		jw_bool(&w, "undone", !dry);
+		jw_str(&w, "what", p->what);
+		if (more)
+			jw_str(&w, "next", next.what);
+		jw_end(&w);
+		(void)printf("%s\n", str_cstr(&text));
+	} else if (dry) {
+		(void)printf("would undo the apply of %s\n", p->what);
+	} else {
+		(void)printf("the apply of %s is undone\n", p->what);
+		if (more)
+			(void)printf("before it came %s: `coffer fetch undo` "
+				     "takes that back, too\n",
+			    next.what);
+	}
+	plan_release(&next);
+}
+
+/* On record where the clone says what it is of; the undo is done either way. */
+static void
+applied_record_undone(struct fetch_job *j, const struct plan *p)
+{
+	char url[APPLIED_URL_MAX] = "";
+	struct err e = ERR_INIT;
+
+	if (j->c->g.dry_run ||
+	    fetch_config_get(
+		j, "coffer.project", j->full, sizeof(j->full), &e) != 0 ||
+	    fetch_config_get(j, "coffer.url", url, sizeof(url), &e) != 0 ||
+	    strcmp(url, j->c->url) != 0)
+		return;
+	fetch_load_account(j);
+	if (fetch_record_undone(j, p, &e) == -1)
+		(void)cli_fail(j->c, &e, "fetch undo: record");
+	else
+		fetch_send_records(j);
+}
 
 static int
 applied_undo(struct cli *c, const void *args, int argc, char **argv)
 {
 	struct fetch_job j = { .c = c, .args = &applied_none };
+	struct plan p = { .dir = NULL };
 	struct err e = ERR_INIT;
 	int rc = CLI_OK;
 
@@ -34,15 +89,13 @@ applied_undo(struct cli *c, const void *args, int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1 ||
-	    fetch_undo(&j, &e) == -1)
+	    fetch_undo(&j, &p, &e) == -1)
 		rc = cli_fail(c, &e, "fetch undo");
-	else if (c->g.json)
-		(void)printf(
-		    "{\"undone\":%s}\n", c->g.dry_run ? "false" : "true");
-	else
-		(void)printf("%s\n",
-		    c->g.dry_run ? "would undo the last apply"
-				 : "the last apply is undone");
+	else {
+		applied_record_undone(&j, &p);
+		applied_tell_undone(&j, &p);
+	}
+	plan_release(&p);
 	fetch_job_release(&j);
 	return rc;
 }
@@ -88,6 +141,7 @@ held_take(struct fetch_job *j, struct plan *p, const struct held_args *a,
 	const struct fetch_take take = { a->all, &a->take };
 	size_t n;
 
+	fetch_load_account(j);
 	j->mode = p->index ? FETCH_STAGED : FETCH_UNSTAGED;
 	if (fetch_resolve_project(j, NULL, e) == -1 ||
 	    fetch_take(j, p, &take, &n, e) == -1)
@@ -269,7 +323,8 @@ static const struct command_option held_options[] = {
 const struct command cmd_applied[] = {
 	{ .name = "fetch undo",
 	    .group = "Your clone",
-	    .summary = "take the last apply back, if nothing changed since",
+	    .summary = "take the last apply back, if nothing changed since; "
+		       "again: the one before it",
 	    .usage = "",
 	    .run = applied_undo },
 	{ .name = "fetch held",

@@ -4,9 +4,13 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/fetch/confirm.h"
 #include "cli/fetch/fetch.h"
+#include "cli/fetch/record.h"
+#include "cli/fetch/tell.h"
 #include "cli/fetch/weigh.h"
 #include "cli/out.h"
+#include "cli/program.h"
 #include "cli/tables.h"
 #include "findings/check.h"
 #include "findings/policy.h"
@@ -87,6 +91,8 @@ fetch_job_release(struct fetch_job *j)
 	free(j->git_dir);
 	free(j->objects);
 	free(j->dir);
+	free(j->hooks);
+	free(j->passing_path);
 	free(j->record);
 }
 
@@ -108,6 +114,42 @@ fetch_head_tree(struct fetch_job *j, struct err *e)
 	return fetch_git_line(j, &g, j->tree, sizeof(j->tree), e);
 }
 
+static int
+fetch_is_ancestor(struct fetch_job *j, const char *of, bool *yes, struct err *e)
+{
+	const char *const argv[] = { "merge-base", "--is-ancestor", j->base, of,
+		NULL };
+	const struct fetch_git g = { .place = FETCH_BOX, .argv = argv };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	int rc = fetch_git_run(j, &g, &r, e);
+
+	*yes = *yes && r.code == 0;
+	if (rc == 0 && r.code > 1)
+		rc = err_set(e, ERR_INTERNAL, "git merge-base failed");
+	program_result_release(&r);
+	return rc;
+}
+
+/* A merge says that all of both histories is in it: with another base than
+ * one that they share it would say so of what it leaves out. */
+static int
+fetch_merge_base_ok(struct fetch_job *j, struct err *e)
+{
+	bool shared = true;
+
+	if (j->mode != FETCH_MERGE || j->args->base == NULL)
+		return 0;
+	if (fetch_is_ancestor(j, j->clone_head, &shared, e) == -1 ||
+	    fetch_is_ancestor(j, j->head, &shared, e) == -1)
+		return -1;
+	if (shared)
+		return 0;
+	return err_set(e, ERR_DENIED,
+	    "--base %s is not in both histories: a merge would count as merged "
+	    "what it leaves out; --apply unstaged takes the difference from it",
+	    j->args->base);
+}
+
 /* What an apply changes here is what is looked at: base to head of a branch,
  * else the clone's commit to what the merge makes of it. */
 static int
@@ -115,7 +157,8 @@ fetch_settle(struct fetch_job *j, struct err *e)
 {
 	const bool branch = j->mode == FETCH_BRANCH;
 
-	if ((branch ? fetch_head_tree(j, e) : fetch_merge(j, e)) == -1)
+	if (fetch_merge_base_ok(j, e) == -1 ||
+	    (branch ? fetch_head_tree(j, e) : fetch_merge(j, e)) == -1)
 		return -1;
 	memcpy(j->from, branch ? j->base : j->clone_head, sizeof(j->from));
 	memcpy(j->to, branch ? j->head : j->tree, sizeof(j->to));
@@ -130,10 +173,41 @@ fetch_bring(
 	    fetch_resolve_project(j, project, e) == -1 ||
 	    fetch_resolve_what(j, what, e) == -1)
 		return -1;
+	if (fetch_load_hooks(j, e) == -1 ||
+	    fetch_head_name(j, j->clone_ref, sizeof(j->clone_ref), e) == -1)
+		return -1;
+	fetch_load_account(j);
 	cli_note("fetching %s of %s into quarantine ...", j->branch, j->full);
 	if (fetch_make_box(j, e) == -1 || fetch_pull_in(j, e) == -1)
 		return -1;
 	return fetch_settle(j, e);
+}
+
+static bool
+fetch_is_partial(struct fetch_job *j)
+{
+	static const char *const argv[] = { "config", "--local", "--get-regexp",
+		"^(remote\\..*\\.promisor|extensions\\.partialclone)$", NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	struct err ignored = ERR_INIT;
+	bool is = fetch_git_run(j, &g, &r, &ignored) == 0 && r.code == 0;
+
+	program_result_release(&r);
+	return is;
+}
+
+/* What git could not read may be what the clone left out. */
+static void
+fetch_explain(struct fetch_job *j, struct err *e)
+{
+	if (j->box != NULL &&
+	    (e->code == ERR_INTERNAL || e->code == ERR_PROTO) &&
+	    fetch_is_partial(j))
+		(void)err_set(e, ERR_DENIED,
+		    "your clone is partial and has not all that the change is "
+		    "compared with; do this in a whole one (git clone without "
+		    "--filter)");
 }
 
 /* From the name of a branch to findings; the clone is only read. */
@@ -157,10 +231,10 @@ fetch_examine(
 	j->limits.total = findings_limit(j->policy, FINDINGS_LIMIT_TOTAL);
 	cli_note("checking %.12s..%.12s ...", j->base, j->head);
 	if (fetch_describe(j, e) == -1)
-		return err_wrap(e,
-		    "the change cannot be read, so it is "
-		    "refused");
-	if (fetch_sarif_in(j, &j->args->sarif_in, e) == -1)
+		return err_wrap(
+		    e, "the change cannot be read, so it is refused");
+	if (fetch_find_hooks(j, e) == -1 ||
+	    fetch_sarif_in(j, &j->args->sarif_in, e) == -1)
 		return -1;
 	fetch_allow(j);
 	/* What is refused anyway is not shown to anybody: it may be a key. */
@@ -174,22 +248,14 @@ fetch_examine(
 }
 
 static bool
-fetch_ask(const char *question)
+fetch_confirm(struct fetch_job *j)
 {
-	char line[16] = "";
+	bool yes = j->args->yes ||
+	    confirm_ask("Apply it all the same?") == CONFIRM_YES;
 
-	if (isatty(STDIN_FILENO) != 1)
-		return false;
-	(void)fflush(stdout);
-	(void)fprintf(stderr, "%s [y/N] ", question);
-	return fgets(line, sizeof(line), stdin) != NULL &&
-	    (line[0] == 'y' || line[0] == 'Y');
-}
-
-static bool
-fetch_confirm(const struct fetch_job *j)
-{
-	return j->args->yes || fetch_ask("Apply it all the same?");
+	if (yes)
+		j->confirmed = j->args->yes ? "--yes" : "terminal";
+	return yes;
 }
 
 /* NULL: go on.  Else the word of the record, and the message. */
@@ -221,36 +287,6 @@ fetch_judge(struct fetch_job *j, struct err *e)
 	return NULL;
 }
 
-static void
-fetch_tell_review(const struct fetch_job *j)
-{
-	switch (j->review) {
-	case FETCH_REVIEW_NONE:
-		cli_note("WARNING: no reviewer configured: deterministic "
-			 "checks only (`coffer fetch config` sets one)");
-		return;
-	case FETCH_REVIEW_UNASKED:
-		return;
-	case FETCH_REVIEW_SKIPPED:
-		cli_note("WARNING: review skipped: %s", j->args->reason);
-		return;
-	case FETCH_REVIEW_OK:
-		cli_note("reviewed by %s: no objection", j->review_model);
-		return;
-	case FETCH_REVIEW_FINDINGS:
-		cli_note("reviewed by %s: see the findings", j->review_model);
-		return;
-	case FETCH_REVIEW_INCOMPLETE:
-		cli_note("reviewed by %s, but not all of it: %zu of %zu files "
-			 "were not seen",
-		    j->review_model, j->info.missed_all, j->info.files);
-		return;
-	case FETCH_REVIEW_FAILED:
-		cli_note("review by %s failed", j->review_model);
-		return;
-	}
-}
-
 static int
 fetch_link(struct fetch_job *j, struct err *e)
 {
@@ -260,46 +296,6 @@ fetch_link(struct fetch_job *j, struct err *e)
 	    fetch_config_set(j, "coffer.url", j->c->url, e) == -1)
 		return err_wrap(e, "link the clone");
 	return 0;
-}
-
-static void
-fetch_tell_held(const struct fetch_job *j)
-{
-	size_t n = plan_count(&j->preview, PLAN_HELD);
-
-	if (n == 0)
-		return;
-	(void)printf("held back, for they run or steer programs by "
-		     "themselves:\n");
-	for (size_t i = 0; i < j->preview.n; i++) {
-		const struct plan_entry *x = &j->preview.list[i];
-
-		if (x->step != PLAN_HELD)
-			continue;
-		(void)printf("  ");
-		out_text(stdout, x->path);
-		(void)printf("  (%s)\n", x->why);
-	}
-	(void)printf("`coffer fetch held --all` or `--take PATH` takes them, "
-		     "after a look\n");
-}
-
-static void
-fetch_tell_done(struct fetch_job *j)
-{
-	if (j->c->g.dry_run)
-		(void)printf("would apply %s (%.12s)\n", j->branch, j->head);
-	else if (j->mode == FETCH_BRANCH)
-		(void)printf("branch %s is at %.12s\n", j->branch, j->head);
-	else if (j->mode == FETCH_MERGE)
-		(void)printf("merged %s (%.12s) into your branch; `coffer "
-			     "fetch undo` takes it back\n",
-		    j->branch, j->head);
-	else
-		(void)printf("applied %s (%.12s) to your work tree, %s; "
-			     "`coffer fetch undo` takes it back\n",
-		    j->branch, j->head, j->args->apply);
-	fetch_tell_held(j);
 }
 
 /* The worst first, in the order that they were found. */
@@ -316,27 +312,25 @@ fetch_sort(struct findings *f)
 	}
 }
 
-/* First of all: how much it is, and what the worst of it is. */
-static void
-fetch_tell_what(const struct fetch_job *j)
+/* On a terminal the files that are held back can be taken at once; without
+ * any answer nothing is applied. */
+static int
+fetch_offer_held(struct fetch_job *j, struct fetch_args *a, struct err *e)
 {
-	out_text(stdout, j->branch);
-	(void)printf(" of ");
-	out_text(stdout, j->full);
-	(void)printf(", %.12s on %.12s\n", j->head, j->base);
-}
+	enum confirm answer;
 
-/* On a terminal the files that are held back can be taken at once. */
-static void
-fetch_offer_held(struct fetch_job *j, struct fetch_args *a)
-{
 	if (plan_count(&j->preview, PLAN_HELD) == 0 || j->c->g.dry_run ||
 	    j->c->g.json || a->hold != NULL || isatty(STDIN_FILENO) != 1)
-		return;
+		return 0;
 	fetch_tell_held(j);
-	a->take_all = fetch_ask("Take them with the rest?");
+	answer = confirm_ask("Take them with the rest?");
+	if (answer == CONFIRM_BREAK)
+		return err_set(
+		    e, ERR_DENIED, "it was not answered; nothing was changed");
+	a->take_all = answer == CONFIRM_YES;
 	for (size_t i = 0; a->take_all && i < j->preview.n; i++)
 		j->preview.list[i].step = PLAN_TODO;
+	return 0;
 }
 
 static int
@@ -361,8 +355,8 @@ fetch_finish(struct fetch_job *j, struct fetch_args *a)
 			e = later;
 		result = result != NULL ? result : "not-applied";
 	}
-	if (result == NULL)
-		fetch_offer_held(j, a);
+	if (result == NULL && fetch_offer_held(j, a, &e) == -1)
+		result = "not-confirmed";
 	if (result == NULL && !j->c->g.dry_run) {
 		if (fetch_link(j, &e) == -1 || fetch_apply(j, &e) == -1)
 			result = "not-applied";
@@ -387,6 +381,23 @@ fetch_finish(struct fetch_job *j, struct fetch_args *a)
 	return result == NULL ? CLI_OK : cli_fail(j->c, &e, "fetch");
 }
 
+/* What came in and was refused before it was judged is on record, too. */
+static void
+fetch_refuse(struct fetch_job *j, const struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (j->box == NULL || j->nothing || j->c->g.dry_run ||
+	    (e->code != ERR_DENIED && e->code != ERR_EXISTS &&
+		e->code != ERR_LIMIT && e->code != ERR_PROTO &&
+		e->code != ERR_INVALID))
+		return;
+	(void)snprintf(j->refused, sizeof(j->refused), "%s", e->msg);
+	if (fetch_record(j, "refused", &why) == -1)
+		(void)cli_fail(j->c, &why, "fetch: record");
+	fetch_send_records(j);
+}
+
 static int
 fetch_go(struct cli *c, struct fetch_args *a, int argc, char **argv)
 {
@@ -400,11 +411,14 @@ fetch_go(struct cli *c, struct fetch_args *a, int argc, char **argv)
 	project = a->project != NULL ? a->project : argc > 1 ? argv[0] : NULL;
 	if (a->project != NULL && argc > 1)
 		return cli_usage("fetch: the project is named twice");
-	if (fetch_examine(&j, project, what, &e) == -1)
+	if (fetch_examine(&j, project, what, &e) == -1) {
+		fetch_explain(&j, &e);
+		fetch_refuse(&j, &e);
 		rc = e.code == ERR_INVALID ? cli_usage("fetch: %s", e.msg)
 					   : cli_fail(c, &e, "fetch");
-	else
+	} else {
 		rc = fetch_finish(&j, a);
+	}
 	fetch_job_release(&j);
 	return rc;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/fetch/confirm.h"
 #include "cli/fetch/fetch.h"
 #include "cli/fetch/own.h"
 #include "cli/out.h"
@@ -237,8 +238,6 @@ propose_gh(struct propose *p, const char *gh, struct err *e)
 static bool
 propose_confirm(const struct propose *p)
 {
-	char line[16] = "";
-
 	(void)printf("git push ");
 	out_text(stdout, p->remote);
 	(void)printf(" %s  (", p->branch);
@@ -247,11 +246,7 @@ propose_confirm(const struct propose *p)
 	(void)fflush(stdout);
 	if (p->j.c->g.dry_run || p->a->yes)
 		return true;
-	if (isatty(STDIN_FILENO) != 1)
-		return false;
-	(void)fprintf(stderr, "With your own credential. Go on? [y/N] ");
-	return fgets(line, sizeof(line), stdin) != NULL &&
-	    (line[0] == 'y' || line[0] == 'Y');
+	return confirm_ask("With your own credential. Go on?") == CONFIRM_YES;
 }
 
 static int

@@ -9,6 +9,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/map.h"
 
 enum {
 	HISTORY_COMMITS_MAX = 5000, /* of the change; the newest are read */
@@ -34,6 +35,7 @@ struct history {
 	size_t nword;
 	bool wants_path;
 	uint64_t bytes, raw;
+	struct map *last; /* blobs of what base and head differ in */
 };
 
 static int
@@ -80,11 +82,53 @@ history_on_commit(const char *id, void *arg)
 	memcpy(h->commit, id, sizeof(h->commit));
 }
 
+static char history_seen[] = "seen";
+
+static void
+history_on_last(const struct scan_change *c, void *arg)
+{
+	struct history *h = arg;
+
+	(void)map_put(h->last, c->new_id, history_seen);
+	(void)map_put(h->last, c->old_id, history_seen);
+}
+
+/* What is there at the end is in the difference that is looked at. */
+static int
+history_load_last(struct history *h, struct err *e)
+{
+	const char *const argv[] = { "diff-tree", "-r", "-z", "--raw",
+		"--no-renames", "--full-index", "--no-abbrev",
+		"--end-of-options", h->j->base, h->j->head, NULL };
+	const struct fetch_git g = {
+		.place = FETCH_BOX, .argv = argv, .max_output = FETCH_RAW_MAX
+	};
+	struct program_result r = PROGRAM_RESULT_INIT;
+	int rc = fetch_git(h->j, &g, &r, e);
+
+	if (rc == 0)
+		rc = scan_raw(str_view(&r.out), history_on_last, h, e);
+	program_result_release(&r);
+	return rc;
+}
+
+/* Each content that comes and goes again, once. */
+static void
+history_pass(struct history *h, const struct scan_change *c)
+{
+	if (c->new_mode == 0 || map_get(h->last, c->new_id) != NULL)
+		return;
+	(void)map_put(h->last, c->new_id, history_seen);
+	if (h->j->passing++ == 0)
+		h->j->passing_path = xstrdup(c->path);
+}
+
 static void
 history_on_change(const struct scan_change *c, void *arg)
 {
 	struct history *h = arg;
 
+	history_pass(h, c);
 	check_commit_change(h->k, h->commit, c);
 }
 
@@ -150,6 +194,7 @@ history_on_merged(const struct scan_change *c, void *arg)
 
 	if (!history_is_conflict(m->conflicts, c->path))
 		m->adds_own = true;
+	history_pass(m->h, c);
 	check_commit_change(m->h->k, m->h->commit, c);
 }
 
@@ -355,7 +400,12 @@ describe_history(
 	struct history h = {
 		.j = j, .k = k, .blobs = blobs, .ids = STR_INIT, .is_base = true
 	};
-	int rc = history_list(&h, e);
+	int rc;
+
+	h.last = map_new();
+	rc = history_load_last(&h, e);
+	if (rc == 0)
+		rc = history_list(&h, e);
 
 	if (rc == 0)
 		rc = history_commits(&h, e);
@@ -372,5 +422,6 @@ describe_history(
 	if (rc == 0 && h.merges > HISTORY_MERGES_MAX)
 		check_history_unread(k, "there are more than 200 merges");
 	str_release(&h.ids);
+	map_free(h.last);
 	return rc;
 }

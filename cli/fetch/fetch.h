@@ -75,12 +75,16 @@ struct fetch_job {
 	/* The clone. */
 	char *top, *git_dir, *objects;
 	char *dir; /* .git/coffer/fetch: records, the plan, the lock */
+	char *
+	    hooks; /* core.hooksPath, when it is in the tree; NULL: it is not */
 	int lock;  /* plus one; 0: not held */
 	uint64_t limit_mib;
 	char clone_head[SCAN_ID + 1];
+	char clone_ref[PLAN_REF_MAX + 1]; /* that HEAD named at the beginning */
 	struct str filters; /* names of the user's own, one a line */
 	/* What is asked for. */
 	char full[TARGET_FULL_MAX];
+	char account[TARGET_FULL_MAX]; /* at cofferd; "": not known */
 	char branch[FETCH_BRANCH_MAX + 1];
 	long pull;                  /* 0: a branch */
 	char expected[SCAN_ID + 1]; /* head of the pull request, or "" */
@@ -97,12 +101,19 @@ struct fetch_job {
 	struct str raw;
 	struct view patch;     /* of from..to: a file in the box, mapped */
 	struct str patch_less; /* changed files it has not, one a line */
+	/* Contents that only commits in between have: a branch or a merge
+	 * brings them into the clone's history. */
+	size_t passing;
+	char *passing_path;             /* of the first; NULL: none */
 	struct findings_policy *policy; /* what findings are weighed by */
 	struct findings findings;
 	enum fetch_review review;
 	struct fetch_review_info info; /* of the review */
 	char review_model[2 * FETCH_REVIEW_NAME];
 	char review_why[240];
+	char refused[240];     /* why it was not even judged, or "" */
+	const char *confirmed; /* how somebody said yes; NULL: nobody had to */
+	bool nothing;          /* the clone has it all */
 	/* What was done. */
 	char tree[SCAN_ID + 1]; /* of the clone's commit with the branch */
 	char *record;
@@ -122,8 +133,12 @@ struct fetch_git {
 	bool local;        /* the file transport, between clone and box */
 	bool no_filters;   /* the user's own filters do not run */
 	bool borrow;       /* the clone also sees the box's objects */
+	bool own_hooks;    /* `git config` is to say what is really set */
 	const char *index; /* instead of the clone's; NULL: its own */
 };
+
+/* quarantine.c: who this is at cofferd, for the record; may stay "". */
+void fetch_load_account(struct fetch_job *j);
 
 /* git.c: one git child; 0 with r filled, also for a status other than 0. */
 int fetch_git_run(struct fetch_job *j, const struct fetch_git *g,
@@ -141,12 +156,10 @@ int fetch_git_box(struct fetch_job *j, const char *const *argv, struct view in,
 /* One line of output, trimmed, at most n - 1 bytes. */
 int fetch_git_line(struct fetch_job *j, const struct fetch_git *g, char *out,
     size_t n, struct err *e);
-/* A configuration value of the clone; 1 when it is not set. */
-/*
- * The user's own filters (git-lfs ...) by name, so that a branch's
- * .gitattributes cannot make them run.
- */
+/* The user's own filters (git-lfs ...) by name, so that a branch's
+ * .gitattributes cannot make them run. */
 int fetch_load_filters(struct fetch_job *j, struct err *e);
+/* A configuration value of the clone; 1 when it is not set. */
 int fetch_config_get(
     struct fetch_job *j, const char *key, char *out, size_t n, struct err *e);
 int fetch_config_set(
@@ -167,7 +180,7 @@ void fetch_remove_box(struct fetch_job *j);
  * findings, raw and patch are filled. */
 int fetch_describe(struct fetch_job *j, struct err *e);
 void fetch_patch_unmap(struct fetch_job *j);
-/* Not more changed files than are read?  Stops at the first too many. */
+/* Not too many changed files to be read? */
 int fetch_count(struct fetch_job *j, struct err *e);
 
 /* review.c: fills findings and j->review; never fails open. */
@@ -175,7 +188,9 @@ void fetch_review(struct fetch_job *j);
 
 /* show.c: the summary, then the findings by weight; bounded. */
 void findings_print(const struct cli *c, const struct findings *f);
-void findings_json(struct jw *w, const char *key, const struct findings *f);
+/* Until the text has max bytes; how many were left out is said. */
+void findings_json(
+    struct jw *w, const char *key, const struct findings *f, size_t max);
 
 /* cmd_fetch.c: from a name to a change in the box; the clone is read. */
 int fetch_bring(
@@ -211,33 +226,25 @@ int fetch_index_free(struct fetch_job *j, struct err *e);
 
 /* plan_do.c: a plan done, undone, found half done. */
 int fetch_plan_do(struct fetch_job *j, struct plan *p, int top, struct err *e);
-int fetch_undo(struct fetch_job *j, struct err *e);
+/* p: the one that was undone, for the caller to release. */
+int fetch_undo(struct fetch_job *j, struct plan *p, struct err *e);
 int fetch_recover(struct fetch_job *j, struct err *e);
 /* The work tree by its git folder beneath the clone's: a clone that is moved
  * keeps it; free(3). */
 char *fetch_plan_tree(struct fetch_job *j, struct err *e);
-/* Was it in this work tree? */
 int fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e);
 /* "" when there is none. */
 int fetch_ref_read(
     struct fetch_job *j, const char *ref, char id[SCAN_ID + 1], struct err *e);
 
+/* hooks.c: what the clone's git runs from within the tree is a hook, whatever
+ * it is called: found, and held back. */
+int fetch_load_hooks(struct fetch_job *j, struct err *e);
+bool fetch_is_hook(const struct fetch_job *j, const char *path);
+int fetch_find_hooks(struct fetch_job *j, struct err *e);
+
 /* held.c: what a plan held back becomes part of it. */
 int fetch_take(struct fetch_job *j, struct plan *p,
     const struct fetch_take *take, size_t *n, struct err *e);
-
-/*
- * record.c: .git/coffer/fetch/TIME.json, signed; result is one word.  That of
- * an apply is written with its plan and kept when it is done.
- */
-int fetch_record(struct fetch_job *j, const char *result, struct err *e);
-int fetch_record_stage(
-    struct fetch_job *j, const struct plan *p, struct err *e);
-int fetch_record_taken(
-    struct fetch_job *j, const struct plan *p, struct err *e);
-int fetch_record_keep(struct fetch_job *j, const struct plan *p, struct err *e);
-void fetch_json(struct fetch_job *j, const char *result, struct str *out);
-/* record_send.c: those that cofferd has not got; a failure is only told. */
-void fetch_send_records(struct fetch_job *j);
 
 #endif

@@ -241,15 +241,36 @@ files_put(int to, int from, const char *path, bool fresh, struct err *e)
 	if (rc == 0 &&
 	    renameat2(
 		out, files_tmp, out, leaf, fresh ? RENAME_NOREPLACE : 0) == -1)
-		rc = err_sys(
-		    e, errno == EEXIST ? ERR_EXISTS : ERR_IO, "put %s", path);
+		rc = errno == EEXIST || errno == ENOTEMPTY || errno == EISDIR
+		    ? err_set(e, ERR_EXISTS,
+			  "%s is in the way: something of yours that git does "
+			  "not follow; move it first",
+			  path)
+		    : err_sys(e, ERR_IO, "put %s", path);
 	if (rc == -1)
 		(void)unlinkat(out, files_tmp, 0);
 	return rc;
 }
 
+size_t
+files_repository(int top, const char *path)
+{
+	AUTO_FREE char *dir = xstrdup(path);
+
+	for (char *slash = dir; (slash = strchr(slash, '/')) != NULL;) {
+		AUTO_FREE char *git = NULL;
+
+		*slash = '\0';
+		git = path_join(dir, ".git");
+		if (!files_absent(top, git))
+			return strlen(dir);
+		*slash++ = '/';
+	}
+	return 0;
+}
+
 void
-files_prune(int top, const char *path)
+files_prune(int top, const char *path, size_t keep)
 {
 	AUTO_FREE char *dir = xstrdup(path);
 
@@ -259,6 +280,8 @@ files_prune(int top, const char *path)
 		const char *leaf;
 
 		*slash = '\0';
+		if (strlen(dir) <= keep)
+			break;
 		fd = files_folder(top, dir, false, &leaf, &ignored);
 		if (fd != -1 && unlinkat(fd, leaf, AT_REMOVEDIR) == -1 &&
 		    errno != ENOENT)
@@ -267,7 +290,7 @@ files_prune(int top, const char *path)
 }
 
 int
-files_drop(int top, const char *path, struct err *e)
+files_drop(int top, const char *path, size_t keep, struct err *e)
 {
 	AUTO_CLOSE int fd = -1;
 	const char *leaf;
@@ -277,7 +300,7 @@ files_drop(int top, const char *path, struct err *e)
 		return -1;
 	if (unlinkat(fd, leaf, 0) == -1 && errno != ENOENT)
 		return err_sys(e, ERR_IO, "remove %s", path);
-	files_prune(top, path);
+	files_prune(top, path, keep);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #define CLI_FETCH_FILES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct err;
 
@@ -20,10 +21,14 @@ bool files_absent(int top, const char *path);
 bool files_is_folder(int top, const char *path);
 /* Copies path of `from` into `to`; fresh: ERR_EXISTS if there is one. */
 int files_put(int to, int from, const char *path, bool fresh, struct err *e);
-/* Removes it, and the folders that are empty then. */
-int files_drop(int top, const char *path, struct err *e);
+/* The first folder on the way to path that is a repository of its own, in
+ * bytes of path; 0: none. */
+size_t files_repository(int top, const char *path);
+/* Removes it, and the folders that are empty then; not the first `keep` bytes
+ * of the way, which were there before. */
+int files_drop(int top, const char *path, size_t keep, struct err *e);
 /* Removes the folders on the way to path that are empty. */
-void files_prune(int top, const char *path);
+void files_prune(int top, const char *path, size_t keep);
 /* What a killed files_put may have left beside path. */
 void files_sweep(int top, const char *path);
 

@@ -66,12 +66,13 @@ git_env_release(struct git_env *env)
 
 /* Everything by which git runs something else, off. */
 static void
-git_env_quiet(struct git_env *env)
+git_env_quiet(struct git_env *env, bool own_hooks)
 {
 	static const struct {
 		const char *key, *value;
 	} off[] = {
-		{ "core.hooksPath", "/dev/null" },
+		{ "core.hooksPath",
+		    "/dev/null" }, /* the first: see own_hooks */
 		{ "core.fsmonitor", "false" },
 		{ "core.untrackedCache", "false" },
 		{ "core.attributesFile", "/dev/null" },
@@ -93,6 +94,7 @@ git_env_quiet(struct git_env *env)
 		{ "transfer.fsckObjects", "true" },
 		{ "fetch.fsckObjects", "true" },
 		{ "receive.fsckObjects", "true" },
+		/* Only told by default, and read otherwise by others. */
 		{ "fetch.fsck.badFilemode", "error" },
 		{ "fetch.fsck.gitmodulesParse", "error" },
 		{ "fetch.fsck.gitattributesSymlink", "error" },
@@ -113,7 +115,8 @@ git_env_quiet(struct git_env *env)
 		{ "advice.graftFileDeprecated", "false" },
 	};
 
-	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+	for (size_t i = own_hooks ? 1 : 0; i < sizeof(off) / sizeof(off[0]);
+	     i++)
 		git_env_config(env, off[i].key, off[i].value);
 	git_env_put(env, "GIT_CONFIG_NOSYSTEM", "1");
 	git_env_put(env, "GIT_ATTR_NOSYSTEM", "1");
@@ -158,13 +161,26 @@ git_env_person(struct git_env *env)
 			git_env_put(env, names[i], getenv(names[i]));
 }
 
+/* One of a list that colons part. */
+static void
+git_quote(struct str *out, const char *path)
+{
+	str_addc(out, '"');
+	for (const char *p = path; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			str_addc(out, '\\');
+		str_addc(out, *p);
+	}
+	str_addc(out, '"');
+}
+
 static void
 git_env_place(
     struct fetch_job *j, const struct fetch_git *g, struct git_env *env)
 {
 	const char *home = getenv("HOME");
 
-	git_env_quiet(env);
+	git_env_quiet(env, g->own_hooks);
 	if (g->place == FETCH_BOX) {
 		git_env_put(env, "GIT_DIR", j->box);
 		git_env_put(env, "GIT_CONFIG_GLOBAL", "/dev/null");
@@ -186,8 +202,11 @@ git_env_place(
 		git_env_put(env, "GIT_INDEX_FILE", g->index);
 	if (g->borrow) {
 		AUTO_FREE char *objects = path_join(j->box, "objects");
+		AUTO_STR struct str quoted = STR_INIT;
 
-		git_env_put(env, "GIT_ALTERNATE_OBJECT_DIRECTORIES", objects);
+		git_quote(&quoted, objects);
+		git_env_put(
+		    env, "GIT_ALTERNATE_OBJECT_DIRECTORIES", str_cstr(&quoted));
 	}
 	if (!g->network)
 		return;

@@ -6,9 +6,16 @@
 #include "cli/fetch/fetch.h"
 #include "cli/fetch/files.h"
 #include "cli/fetch/plan.h"
+#include "cli/fetch/plan_look.h"
+#include "cli/fetch/record.h"
+#include "cli/program.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/failpoint.h"
+
+enum {
+	HELD_IDS_MAX = 4 << 20
+};
 
 static bool
 held_is_taken(const struct fetch_take *take, const char *path)
@@ -19,6 +26,46 @@ held_is_taken(const struct fetch_take *take, const char *path)
 		if (strcmp(take->paths->v[i], path) == 0)
 			return true;
 	return false;
+}
+
+/* What is new among them may have found something in its place by now. */
+static int
+held_places(struct plan *p, int top, struct err *e)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct plan_entry *x = &p->list[i];
+
+		if (x->step == PLAN_TODO && x->old_mode == 0 &&
+		    plan_place(p, x, top, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* What is to be staged came as objects that nothing names: are they there? */
+static int
+held_objects(struct fetch_job *j, const struct plan *p, struct err *e)
+{
+	static const char *const argv[] = { "cat-file", "--batch-check", NULL };
+	AUTO_STR struct str ids = STR_INIT_MAX(HELD_IDS_MAX);
+	struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	int rc;
+
+	for (size_t i = 0; p->index && i < p->n; i++)
+		if (p->list[i].step == PLAN_TODO && p->list[i].new_mode != 0)
+			str_addf(&ids, "%s\n", p->list[i].new_id);
+	if (ids.len == 0)
+		return 0;
+	g.in = str_view(&ids);
+	g.max_output = HELD_IDS_MAX;
+	rc = fetch_git(j, &g, &r, e);
+	if (rc == 0 && strstr(str_cstr(&r.out), " missing\n") != NULL)
+		rc = err_set(e, ERR_DENIED,
+		    "their objects are not in the clone any more (git gc); "
+		    "fetch it again with --hold none");
+	program_result_release(&r);
+	return rc;
 }
 
 int
@@ -41,13 +88,14 @@ fetch_take(struct fetch_job *j, struct plan *p, const struct fetch_take *take,
 	if (strcmp(p->head, j->clone_head) != 0)
 		return err_set(e, ERR_DENIED,
 		    "HEAD has moved since; fetch it again with --hold none");
-	if (fetch_plan_here(j, p, e) == -1 || fetch_clean(j, p, e) == -1)
+	if (fetch_plan_here(j, p, e) == -1 || fetch_clean(j, p, e) == -1 ||
+	    held_objects(j, p, e) == -1)
 		return -1;
 	if (j->c->g.dry_run)
 		return 0;
 	p->taking = true;
 	if ((top = files_open_tree(j->top, e)) == -1 ||
-	    fetch_record_taken(j, p, e) == -1 ||
+	    held_places(p, top, e) == -1 || fetch_record_taken(j, p, e) == -1 ||
 	    plan_save(p, PLAN_APPLYING, e) == -1)
 		return -1;
 	FAIL_POINT(fetch_taking);

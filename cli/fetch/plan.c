@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/fetch/files.h"
+#include "cli/fetch/shelf.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -113,6 +114,7 @@ plan_read_entry(struct plan *p, const struct json *j, struct err *e)
 	x->why = why == -1 ? "" : plan_whys[why];
 	x->old_mode = (uint32_t)json_i64_or(j, "old_mode", 0);
 	x->new_mode = (uint32_t)json_i64_or(j, "new_mode", 0);
+	x->kept = (size_t)json_i64_or(j, "kept", 0);
 	if (plan_id(j, "old", x->old_id, e) == -1 ||
 	    plan_id(j, "new", x->new_id, e) == -1)
 		return -1;
@@ -133,9 +135,12 @@ plan_read(struct plan *p, const struct json *j, struct err *e)
 	p->top = xstrdup(json_str_or(j, "top", ""));
 	p->tree = xstrdup(json_str_or(j, "tree", ""));
 	p->what = xstrdup(json_str_or(j, "what", ""));
+	p->branch = xstrdup(json_str_or(j, "branch", ""));
+	p->pull = json_i64_or(j, "pull", 0);
 	(void)snprintf(p->ref, sizeof(p->ref), "%.*s", PLAN_REF_MAX,
 	    json_str_or(j, "ref", ""));
 	if (plan_id(j, "head", p->head, e) == -1 ||
+	    plan_id(j, "commit", p->commit, e) == -1 ||
 	    plan_id(j, "ref_before", p->ref_before, e) == -1 ||
 	    plan_id(j, "ref_after", p->ref_after, e) == -1)
 		return -1;
@@ -176,6 +181,8 @@ plan_write_entry(const struct plan_entry *x, struct jw *w)
 	jw_i64(w, "new_mode", x->new_mode);
 	jw_str(w, "old", x->old_id);
 	jw_str(w, "new", x->new_id);
+	if (x->kept > 0)
+		jw_u64(w, "kept", x->kept);
 	jw_end(w);
 }
 
@@ -193,6 +200,9 @@ plan_save(struct plan *p, enum plan_state state, struct err *e)
 	jw_str(&w, "top", p->top);
 	jw_str(&w, "tree", p->tree);
 	jw_str(&w, "what", p->what);
+	jw_str(&w, "branch", p->branch);
+	jw_str(&w, "commit", p->commit);
+	jw_i64(&w, "pull", p->pull);
 	jw_bool(&w, "index", p->index);
 	jw_bool(&w, "taking", p->taking);
 	jw_str(&w, "head", p->head);
@@ -218,7 +228,7 @@ plan_remove(struct plan *p, struct err *e)
 	if (unlink(path) == -1)
 		return err_sys(e, ERR_IO, "remove %s", path);
 	FAIL_POINT(fetch_plan_gone);
-	return path_rmtree(p->dir, e);
+	return path_rmtree(p->dir, e) == -1 ? -1 : shelf_take(p->dir, e);
 }
 
 void
@@ -231,5 +241,6 @@ plan_release(struct plan *p)
 	free(p->top);
 	free(p->tree);
 	free(p->what);
+	free(p->branch);
 	*p = (struct plan){ .dir = NULL };
 }

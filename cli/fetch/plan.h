@@ -38,6 +38,7 @@ struct plan_entry {
 	enum plan_step step;
 	uint32_t old_mode, new_mode; /* 0: absent */
 	char old_id[SCAN_ID + 1], new_id[SCAN_ID + 1];
+	size_t kept; /* of path: folders that are the user's own */
 };
 
 struct plan {
@@ -48,6 +49,9 @@ struct plan {
 	char *top;   /* where it was, for people */
 	char *tree;  /* which work tree of the clone, wherever that is now */
 	char *what;  /* what was applied, for people */
+	char *branch;
+	int64_t pull;               /* 0: none */
+	char commit[SCAN_ID + 1];   /* of the branch */
 	char head[SCAN_ID + 1];     /* of the clone */
 	char ref[PLAN_REF_MAX + 1]; /* "": none moves */
 	char ref_before[SCAN_ID + 1], ref_after[SCAN_ID + 1];
@@ -60,7 +64,7 @@ int plan_begin(struct plan *p, const char *dir, struct err *e);
 /* 0 read, 1 there is none. */
 int plan_load(struct plan *p, const char *dir, struct err *e);
 int plan_save(struct plan *p, enum plan_state state, struct err *e);
-/* Forgotten, with what it kept. */
+/* Forgotten, with what it kept; the one before it is the last again. */
 int plan_remove(struct plan *p, struct err *e);
 void plan_release(struct plan *p);
 void plan_add(struct plan *p, const struct scan_change *c, const char *why);

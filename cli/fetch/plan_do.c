@@ -12,6 +12,8 @@
 #include "cli/fetch/files.h"
 #include "cli/fetch/plan.h"
 #include "cli/fetch/plan_look.h"
+#include "cli/fetch/record.h"
+#include "cli/fetch/shelf.h"
 #include "cli/program.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -131,8 +133,13 @@ plan_put(const struct plan_trees *t, const struct plan_entry *x, bool drop,
 		return err_set(
 		    e, ERR_DENIED, "%s was changed this very moment", x->path);
 	FAIL_POINT(fetch_file);
-	return drop ? files_drop(t->top, x->path, e)
-		    : files_put(t->top, t->after, x->path, x->old_mode == 0, e);
+	if (drop)
+		return files_drop(t->top, x->path, 0, e);
+	if (files_put(t->top, t->after, x->path, x->old_mode == 0, e) == 0)
+		return 0;
+	if (e->code == ERR_EXISTS)
+		e->code = ERR_DENIED;
+	return -1;
 }
 
 static int
@@ -178,12 +185,15 @@ plan_back(const struct plan *p, const struct plan_trees *t,
 		return 0;
 	if (plan_at(t, x, false, &before, e) == -1)
 		return -1;
+	/* Cut off between the file and its folders. */
+	if (before && drop)
+		files_prune(t->top, x->path, x->kept);
 	if (before)
 		return 0;
 	FAIL_POINT(fetch_back);
 	if (!drop)
 		plan_clear(p, t, x);
-	return drop ? files_drop(t->top, x->path, e)
+	return drop ? files_drop(t->top, x->path, x->kept, e)
 		    : files_put(t->top, t->before, x->path, false, e);
 }
 
@@ -354,22 +364,20 @@ fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e)
 }
 
 int
-fetch_undo(struct fetch_job *j, struct err *e)
+fetch_undo(struct fetch_job *j, struct plan *p, struct err *e)
 {
 	AUTO_FREE char *dir = path_join(j->dir, "apply");
 	AUTO_CLOSE int top = -1;
-	struct plan p = { .dir = NULL };
-	int rc = plan_load(&p, dir, e);
+	int rc = plan_load(p, dir, e);
 
 	if (rc == 1)
 		rc = err_set(e, ERR_NOTFOUND, "no apply is on record here");
 	if (rc == 0)
-		rc = fetch_plan_here(j, &p, e);
+		rc = fetch_plan_here(j, p, e);
 	if (rc == 0 && (top = files_open_tree(j->top, e)) == -1)
 		rc = -1;
 	if (rc == 0)
-		rc = plan_undo(j, &p, top, e);
-	plan_release(&p);
+		rc = plan_undo(j, p, top, e);
 	return rc;
 }
 
@@ -432,7 +440,7 @@ fetch_recover(struct fetch_job *j, struct err *e)
 		return -1;
 	rc = plan_load(&p, dir, e);
 	if (rc == 1)
-		rc = path_rmtree(dir, e);
+		rc = path_rmtree(dir, e) == -1 ? -1 : shelf_take(dir, e);
 	else if (rc == 0 && (top = files_open_tree(j->top, e)) == -1)
 		rc = -1;
 	else if (rc == 0)

@@ -51,18 +51,80 @@ plan_brought(const struct plan *p, const char *path)
 	return x != NULL && x->step != PLAN_HELD && x->old_mode == 0;
 }
 
+/* The first at i or after that is beneath folder; they are in order. */
+static size_t
+plan_first(const struct plan *p, const char *folder, size_t n, size_t i)
+{
+	size_t end = p->n;
+
+	while (i < end) {
+		size_t mid = i + (end - i) / 2;
+		int c = strncmp(p->list[mid].path, folder, n);
+
+		if (c == 0)
+			c = (unsigned char)p->list[mid].path[n] - '/';
+		if (c < 0)
+			i = mid + 1;
+		else
+			end = mid;
+	}
+	return i;
+}
+
 /* The first at i or after that it brought into folder; n: none. */
 static size_t
 plan_beneath(const struct plan *p, const char *folder, size_t i)
 {
 	size_t n = strlen(folder);
 
-	for (; i < p->n; i++)
-		if (strncmp(p->list[i].path, folder, n) == 0 &&
-		    p->list[i].path[n] == '/' &&
-		    plan_brought(p, p->list[i].path))
+	for (i = plan_first(p, folder, n, i); i < p->n; i++) {
+		const struct plan_entry *x = &p->list[i];
+
+		if (strncmp(x->path, folder, n) != 0 || x->path[n] != '/')
 			break;
-	return i;
+		if (x->step != PLAN_HELD && x->old_mode == 0)
+			return i;
+	}
+	return p->n;
+}
+
+/* Has the plan put a file into folder that was not there before? */
+static bool
+plan_made(const struct plan *p, const char *folder)
+{
+	size_t i = plan_beneath(p, folder, 0);
+
+	while (i < p->n && p->list[i].step != PLAN_PUT)
+		i = plan_beneath(p, folder, i + 1);
+	return i < p->n;
+}
+
+int
+plan_place(const struct plan *p, struct plan_entry *x, int top, struct err *e)
+{
+	AUTO_FREE char *path = xstrdup(x->path);
+	size_t n;
+
+	if (!files_absent(top, x->path) && !files_is_folder(top, x->path))
+		return err_set(e, ERR_DENIED,
+		    "%s is in the way: a file of yours that git does not "
+		    "follow; move it first",
+		    x->path);
+	if ((n = files_repository(top, x->path)) > 0)
+		return err_set(e, ERR_DENIED,
+		    "%.*s is a repository of yours: nothing is put into it; "
+		    "move it first",
+		    (int)n, x->path);
+	x->kept = 0;
+	for (char *slash = path; (slash = strchr(slash, '/')) != NULL;) {
+		*slash = '\0';
+		if (!files_is_folder(top, path) ||
+		    (p->taking && plan_made(p, path)))
+			break;
+		x->kept = strlen(path);
+		*slash++ = '/';
+	}
+	return 0;
 }
 
 /* Is there nothing in the folder but what goes?  No deeper than the plan. */
@@ -161,5 +223,5 @@ plan_clear(const struct plan *p, const struct plan_trees *t,
 		return;
 	for (size_t i = plan_beneath(p, x->path, 0); i < p->n;
 	     i = plan_beneath(p, x->path, i + 1))
-		files_prune(t->top, p->list[i].path);
+		files_prune(t->top, p->list[i].path, p->list[i].kept);
 }

@@ -16,6 +16,10 @@ struct plan_trees {
 	int top, before, after;
 };
 
+/* May a new file be put there?  Marks which of its folders the plan does not
+ * make: an undo leaves those. */
+int plan_place(
+    const struct plan *p, struct plan_entry *x, int top, struct err *e);
 /* Is it there as it was, or as it is to be? */
 int plan_at(const struct plan_trees *t, const struct plan_entry *x, bool after,
     bool *yes, struct err *e);

@@ -43,6 +43,27 @@ quarantine_rev_parse(
 	return STEAL(line);
 }
 
+/* cofferd's repositories name objects by SHA-1, and git cannot bring one kind
+ * into the other. */
+static int
+quarantine_format(struct fetch_job *j, struct err *e)
+{
+	static const char *const argv[] = { "rev-parse", "--show-object-format",
+		NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	char format[16];
+
+	if (fetch_git_line(j, &g, format, sizeof(format), e) == -1)
+		return -1;
+	if (strcmp(format, "sha1") == 0)
+		return 0;
+	return err_set(e, ERR_DENIED,
+	    "this clone names its objects by %s, Cofferdam's repositories by "
+	    "sha1, and git cannot fetch from one into the other; use a clone "
+	    "with sha1 objects",
+	    format);
+}
+
 int
 fetch_open_clone(struct fetch_job *j, struct err *e)
 {
@@ -59,10 +80,23 @@ fetch_open_clone(struct fetch_job *j, struct err *e)
 		return err_wrap(e, "run this inside your clone");
 	free(j->top);
 	j->top = top;
+	/* From here on git runs there, without GIT_DIR. */
+	if ((top = quarantine_rev_parse(j, "--show-toplevel", NULL, e)) ==
+		NULL ||
+	    strcmp(top, j->top) != 0) {
+		free(top);
+		return err_set(e, ERR_DENIED,
+		    "the work tree is at %s, and the repository is not found "
+		    "from there (core.worktree, GIT_DIR): it cannot be used",
+		    j->top);
+	}
+	free(top);
 	if ((j->git_dir = quarantine_rev_parse(
 		 j, "--git-common-dir", NULL, e)) == NULL ||
 	    (j->objects = quarantine_rev_parse(
 		 j, "--git-path", "objects", e)) == NULL)
+		return -1;
+	if (quarantine_format(j, e) == -1)
 		return -1;
 	if (fetch_git_line(j, &g, j->clone_head, sizeof(j->clone_head), e) ==
 		-1 ||
@@ -85,6 +119,18 @@ quarantine_project(struct fetch_job *j, const char *name, struct err *e)
 	    j->c, json_str_or(p, "full_name", "?/?"), j->full, e);
 	json_free(p);
 	return rc;
+}
+
+void
+fetch_load_account(struct fetch_job *j)
+{
+	struct err ignored = ERR_INIT;
+	struct json *u = NULL;
+
+	if (remote_get(j->c, "/api/v1/user", &u, &ignored) == 0)
+		(void)snprintf(j->account, sizeof(j->account), "%.*s",
+		    (int)sizeof(j->account) - 1, json_str_or(u, "login", ""));
+	json_free(u);
 }
 
 /*
@@ -350,7 +396,9 @@ fetch_pull_in(struct fetch_job *j, struct err *e)
 
 	if (rc == 0)
 		rc = fetch_git(j, &g, &r, e);
-	if (rc == -1 && quarantine_is_full(j))
+	if (rc == -1 && strstr(str_cstr(&r.err), "fsck error") != NULL)
+		e->code = ERR_DENIED;
+	else if (rc == -1 && quarantine_is_full(j))
 		(void)err_set(e, ERR_LIMIT,
 		    "the branch brings over %" PRIu64 " MiB; git config "
 		    "coffer.fetchLimit MIB allows more",

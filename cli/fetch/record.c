@@ -43,11 +43,14 @@ fetch_record_key(void)
 }
 
 static void
-record_user(struct jw *w)
+record_user(const struct fetch_job *j, struct jw *w)
 {
 	const struct passwd *pw = getpwuid(geteuid());
 
 	jw_str(w, "user", pw == NULL ? "?" : pw->pw_name);
+	/* A key is of the account that its first record names. */
+	if (j->account[0] != '\0')
+		jw_str(w, "account", j->account);
 }
 
 static void
@@ -56,7 +59,7 @@ record_head(struct fetch_job *j, const char *result, struct jw *w)
 	jw_i64(w, "version", RECORD_VERSION);
 	jw_time(w, "at", clock_now_ms());
 	jw_str(w, "result", result);
-	record_user(w);
+	record_user(j, w);
 	jw_str(w, "project", j->full);
 	jw_str(w, "url", j->c->url);
 	jw_str(w, "branch", j->branch);
@@ -71,7 +74,7 @@ record_head(struct fetch_job *j, const char *result, struct jw *w)
 }
 
 static void
-record_body(struct fetch_job *j, const char *result, struct jw *w)
+record_body(struct fetch_job *j, const char *result, size_t max, struct jw *w)
 {
 	record_head(j, result, w);
 	jw_str(w, "review", record_reviews[j->review]);
@@ -80,13 +83,17 @@ record_body(struct fetch_job *j, const char *result, struct jw *w)
 	if (j->review_why[0] != '\0')
 		jw_str(w, "review_why", j->review_why);
 	fetch_review_info_json(w, "review_info", &j->info);
+	if (j->refused[0] != '\0')
+		jw_str(w, "refused", j->refused);
+	if (j->confirmed != NULL)
+		jw_str(w, "confirmed", j->confirmed);
 	if (j->args->reason != NULL)
 		jw_str(w, "reason", j->args->reason);
 	jw_array(w, "allowed");
 	for (int i = 0; i < j->args->allow.n; i++)
 		jw_str(w, NULL, j->args->allow.v[i]);
 	jw_end(w);
-	findings_json(w, "findings", &j->findings);
+	findings_json(w, "findings", &j->findings, max);
 }
 
 /* What an apply puts into each file, and what it leaves out. */
@@ -94,14 +101,19 @@ static void
 record_files(
     const struct plan *p, enum plan_step step, const char *key, struct jw *w)
 {
-	size_t n = 0;
+	size_t n = 0, left = 0;
 
 	jw_array(w, key);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct plan_entry *x = &p->list[i];
 
-		if (x->step != step || n++ >= RECORD_FILES_MAX)
+		if (x->step != step)
 			continue;
+		if (n >= RECORD_FILES_MAX || w->out->len > RECORD_FILES_END) {
+			left++;
+			continue;
+		}
+		n++;
 		jw_object(w, NULL);
 		jw_str(w, "path", x->path);
 		jw_str(w, "blob", x->new_mode == 0 ? "" : x->new_id);
@@ -110,10 +122,10 @@ record_files(
 		jw_end(w);
 	}
 	jw_end(w);
-	if (n > RECORD_FILES_MAX) {
+	if (left > 0) {
 		AUTO_FREE char *more = xasprintf("%s_not_listed", key);
 
-		jw_u64(w, more, n - RECORD_FILES_MAX);
+		jw_u64(w, more, left);
 	}
 }
 
@@ -124,7 +136,7 @@ fetch_json(struct fetch_job *j, const char *result, struct str *out)
 
 	jw_init(&w, out);
 	jw_object(&w, NULL);
-	record_body(j, result, &w);
+	record_body(j, result, SIZE_MAX, &w);
 	record_files(&j->preview, PLAN_HELD, "held", &w);
 	if (j->record != NULL)
 		jw_str(&w, "record", j->record);
@@ -153,7 +165,7 @@ record_write(struct fetch_job *j, const char *result, const struct plan *p,
 
 	jw_init(&w, &text);
 	jw_object(&w, NULL);
-	record_body(j, result, &w);
+	record_body(j, result, RECORD_FINDINGS_END, &w);
 	if (p != NULL) {
 		record_files(p, PLAN_TODO, "files", &w);
 		record_files(p, PLAN_HELD, "held", &w);
@@ -195,11 +207,11 @@ fetch_record_stage(struct fetch_job *j, const struct plan *p, struct err *e)
 	return 0;
 }
 
-/* Of files that were held: which of them came, of which commit. */
-int
-fetch_record_taken(struct fetch_job *j, const struct plan *p, struct err *e)
+/* Of something that was applied before: what became of it. */
+static int
+record_later(struct fetch_job *j, const struct plan *p, const char *result,
+    const char *path, struct err *e)
 {
-	AUTO_FREE char *path = path_join(p->dir, "record.json");
 	AUTO_STR struct str text = STR_INIT_MAX(RECORD_MAX);
 	struct jw w;
 
@@ -207,16 +219,39 @@ fetch_record_taken(struct fetch_job *j, const struct plan *p, struct err *e)
 	jw_object(&w, NULL);
 	jw_i64(&w, "version", RECORD_VERSION);
 	jw_time(&w, "at", clock_now_ms());
-	jw_str(&w, "result", "taken");
-	record_user(&w);
+	jw_str(&w, "result", result);
+	record_user(j, &w);
 	jw_str(&w, "project", j->full);
 	jw_str(&w, "url", j->c->url);
+	if (p->branch[0] != '\0')
+		jw_str(&w, "branch", p->branch);
+	if (p->commit[0] != '\0')
+		jw_str(&w, "head", p->commit);
+	if (p->pull != 0)
+		jw_i64(&w, "pull", p->pull);
 	jw_str(&w, "what", p->what);
 	jw_str(&w, "clone_head", p->head);
-	record_files(p, PLAN_TODO, "files", &w);
+	if (p->taking)
+		record_files(p, PLAN_TODO, "files", &w);
 	if (record_sign(&w, e) == -1)
 		return err_wrap(e, "record");
 	return path_write_atomic(path, str_cstr(&text), text.len, 0600, e);
+}
+
+int
+fetch_record_taken(struct fetch_job *j, const struct plan *p, struct err *e)
+{
+	AUTO_FREE char *path = path_join(p->dir, "record.json");
+
+	return record_later(j, p, "taken", path, e);
+}
+
+int
+fetch_record_undone(struct fetch_job *j, const struct plan *p, struct err *e)
+{
+	AUTO_FREE char *path = record_name(j);
+
+	return record_later(j, p, "undone", path, e);
 }
 
 int

@@ -151,11 +151,20 @@ review_fill(struct review *r, struct chunk *c, struct err *e)
 		}
 		if (r->part.at < r->part.text.len)
 			break;
-		if (r->item > 0)
-			r->files->v[r->item - 1]
-			    .covered = !r->files->v[r->item - 1].hidden;
 	}
 	return 0;
+}
+
+/* Of the items from `item` on those that the answered part came to the end
+ * of; never before there is an answer: a part may be cut and filled again. */
+static void
+review_cover(struct review *r, size_t item)
+{
+	for (size_t i = item == 0 ? 1 : item; i < r->item; i++) {
+		struct review_file *f = &r->files->v[i - 1];
+
+		f->covered = f->skip == NULL && !f->hidden;
+	}
 }
 
 /* Fills, and again with another mark or less in it until it can be asked. */
@@ -187,8 +196,10 @@ review_part(struct review *r, bool *more, struct err *e)
 			rc = err_wrap(e, "however small a part is");
 	}
 	*more = c.n > 0;
-	if (rc == 0 && c.n > 0)
+	if (rc == 0 && c.n > 0) {
+		review_cover(r, item);
 		r->by->parts++;
+	}
 	chunk_release(&c);
 	return rc;
 }
@@ -225,10 +236,10 @@ review_account(struct review *r, size_t findings, int rc)
 	for (size_t i = 0; i < r->files->n; i++)
 		shown += r->files->v[i].covered ? 1 : 0;
 	by->covered = shown;
-	by->verdict = rc == -1            ? "failed"
-	    : shown < r->files->n         ? "incomplete"
-	    : r->j->findings.n > findings ? "findings"
-					  : "ok";
+	by->verdict = rc == -1                               ? "failed"
+	    : shown < r->files->n || r->j->info.messages_cut ? "incomplete"
+	    : r->j->findings.n > findings                    ? "findings"
+							     : "ok";
 }
 
 static void
@@ -305,6 +316,21 @@ review_missed(struct fetch_job *j, const struct review_files *files)
 		finding_add(&j->findings, "not-reviewed", "", 0,
 		    "no reviewer saw %zu more files",
 		    info->missed_all - REVIEW_TOLD_MAX);
+}
+
+/* A model is shown what there is at the end; the rest of the history comes in
+ * with a branch or a merge, and only the checks have read it. */
+static void
+review_passing(struct fetch_job *j)
+{
+	if (j->passing == 0 ||
+	    (j->mode != FETCH_BRANCH && j->mode != FETCH_MERGE))
+		return;
+	j->info.history_unseen = j->passing;
+	finding_add(&j->findings, "not-reviewed", j->passing_path, 0,
+	    "no reviewer saw %zu contents that the history has and its end has "
+	    "not, of this file first; unstaged or staged leaves them out",
+	    j->passing);
 }
 
 static int
@@ -385,9 +411,12 @@ fetch_review(struct fetch_job *j)
 		review_fail(j, &e);
 	} else {
 		review_missed(j, &files);
-		j->review = j->info.missed_all > 0 ? FETCH_REVIEW_INCOMPLETE
-		    : j->findings.n > before       ? FETCH_REVIEW_FINDINGS
-						   : FETCH_REVIEW_OK;
+		review_passing(j);
+		j->review = j->info.missed_all > 0 ||
+			j->info.history_unseen > 0 || j->info.messages_cut
+		    ? FETCH_REVIEW_INCOMPLETE
+		    : j->findings.n > before ? FETCH_REVIEW_FINDINGS
+					     : FETCH_REVIEW_OK;
 	}
 	review_files_release(&files);
 	reviewers_release(&all);

@@ -54,6 +54,10 @@ fetch_review_info_json(
 		info_by(w, &info->by[i]);
 	jw_end(w);
 	jw_u64(w, "not_reviewed_count", info->missed_all);
+	if (info->history_unseen > 0)
+		jw_u64(w, "history_unseen", info->history_unseen);
+	if (info->messages_cut)
+		jw_bool(w, "messages_cut", true);
 	jw_array(w, "not_reviewed");
 	for (size_t i = 0; i < info->missed_n; i++) {
 		const struct fetch_review_missed *m = &info->missed[i];

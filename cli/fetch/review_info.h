@@ -41,7 +41,9 @@ struct fetch_review_info {
 	size_t n;
 	char prompt_sha[SHA256_HEX]; /* of the prompt's file */
 	size_t files;
-	size_t missed_all; /* how many were not reviewed */
+	size_t missed_all;     /* how many were not reviewed */
+	bool messages_cut;     /* nor all messages of the commits */
+	size_t history_unseen; /* contents that came and went */
 	struct fetch_review_missed missed[FETCH_REVIEW_MISSED_MAX];
 	size_t missed_n;
 };

@@ -5,6 +5,7 @@
 #include "cli/fetch/fetch.h"
 #include "cli/out.h"
 #include "findings/rule.h"
+#include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/wire/json.h"
 
@@ -167,8 +168,11 @@ findings_print(const struct cli *c, const struct findings *f)
 }
 
 void
-findings_json(struct jw *w, const char *key, const struct findings *f)
+findings_json(
+    struct jw *w, const char *key, const struct findings *f, size_t max)
 {
+	size_t left = 0;
+
 	jw_object(w, "seen");
 	jw_u64(w, "files", f->seen.files);
 	jw_u64(w, "added", f->seen.added);
@@ -179,6 +183,10 @@ findings_json(struct jw *w, const char *key, const struct findings *f)
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *row = &f->list[i];
 
+		if (w->out->len > max) {
+			left++;
+			continue;
+		}
 		jw_object(w, NULL);
 		jw_str(w, "id", row->id);
 		jw_str(w, "severity", finding_severity_name(row->severity));
@@ -193,4 +201,9 @@ findings_json(struct jw *w, const char *key, const struct findings *f)
 		jw_end(w);
 	}
 	jw_end(w);
+	if (left > 0) {
+		AUTO_FREE char *more = xasprintf("%s_not_listed", key);
+
+		jw_u64(w, more, left);
+	}
 }

@@ -72,7 +72,7 @@ exchange_run(struct reviewer_session *s, const struct exchange *x,
 		exchange_question(x, sha, receipt, refused, &question);
 		if (reviewer_ask(
 			s, x->system, str_view(&question), &answer, e) == -1)
-			return e->code == ERR_LIMIT ? 1 : -1;
+			return s->too_long ? 1 : -1;
 		if (verdict_read(str_view(&answer), &want, out, e) == 0)
 			return 0;
 		if (e->code != ERR_PROTO)

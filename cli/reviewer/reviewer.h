@@ -56,6 +56,7 @@ struct reviewer_session {
 	const struct provider *p;
 	enum provider_mode mode; /* the best that works */
 	bool other_tokens;       /* the limit's other name is the right one */
+	bool too_long;           /* so said the server of the last question */
 	int64_t context;         /* tokens, by reviewer_open */
 	int64_t answer;
 	/* What it took. */
@@ -73,10 +74,14 @@ int reviewer_open(struct reviewer_session *s, struct cli *c,
 void reviewer_close(struct reviewer_session *s);
 /*
  * One question, with retries; the model's text, whole and not cut, in out.
- * ERR_LIMIT: the question is too long for it.
+ * s->too_long: the question is too long for it.
  */
 int reviewer_ask(struct reviewer_session *s, const char *system,
     struct view question, struct str *out, struct err *e);
+
+/* The key as asterisks: whatever comes from a server goes through here before
+ * it is told or kept. */
+void reviewer_hide_key(const struct reviewer_session *s, char *text, size_t n);
 
 /* reviewer_body.c, pure: the request. */
 void reviewer_body(const struct reviewer_session *s, const char *system,

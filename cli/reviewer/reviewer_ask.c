@@ -147,13 +147,16 @@ ask_again(struct reviewer_session *s, const struct reviewer_http *h,
 	const struct reviewer_again a = {
 		.status = f->status,
 		.timed_out = h->timed_out,
-		.final = f->final,
+		/* A reply without end has none the next time. */
+		.final = f->final ||
+		    (h->status == 0 && h->fail.code == ERR_LIMIT),
 		.should_retry = ask_header(h, "x-should-retry", should),
 		.after_ms = ask_header(h, "retry-after-ms", ms),
 		.after = ask_header(h, "retry-after", after),
 	};
 	int64_t wait;
 
+	s->too_long = f->context;
 	if (f->context)
 		return err_set(e, ERR_LIMIT,
 		    "the question is too long for the reviewer: %.120s",
@@ -202,8 +205,10 @@ ask_once(struct reviewer_session *s, const char *system, struct view question,
 	int rc;
 
 	reviewer_body(s, system, question, &body);
-	if (!str_ok(&body))
+	if (!str_ok(&body)) {
+		s->too_long = true;
 		return err_set(e, ERR_LIMIT, "the question is too long");
+	}
 	rc = reviewer_http(s, "POST", url, str_view(&body), &h, e);
 	if (rc == 0)
 		ask_keep_id(s, &h);
@@ -235,7 +240,13 @@ reviewer_ask(struct reviewer_session *s, const char *system,
 
 	do {
 		*e = ERR_INIT;
+		s->too_long = false;
 		rc = ask_once(s, system, question, &attempt, out, e);
 	} while (rc == 1);
+	/* Once more, of what stood in JSON's escapes. */
+	reviewer_hide_key(s, e->msg, strlen(e->msg));
+	reviewer_hide_key(s, s->reported, strlen(s->reported));
+	if (out->len > 0)
+		reviewer_hide_key(s, out->p, out->len);
 	return rc;
 }

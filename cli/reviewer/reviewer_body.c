@@ -150,6 +150,9 @@ body_chat(struct jw *w, const struct reviewer_session *s, const char *system,
 	jw_bool(w, "require_parameters", true);
 	jw_str(w, "data_collection", "deny");
 	jw_end(w);
+	/* Nor is the middle of a long question left out. */
+	jw_array(w, "transforms");
+	jw_end(w);
 }
 
 static void

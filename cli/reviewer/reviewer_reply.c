@@ -10,8 +10,8 @@
 #include "lib/wire/json.h"
 
 enum {
-	/* Far more than code with a mark on every line has. */
-	REPLY_BYTES_PER_TOKEN = 12
+	/* Code with a mark on every line has some three, as JSON a few more. */
+	REPLY_BYTES_PER_TOKEN = 7
 };
 
 void
@@ -359,6 +359,8 @@ reviewer_reply_read(enum provider_shape shape, struct view body, size_t asked,
 		rc = reply_error(j, out, e);
 	} else if (reply_is_error(choice)) {
 		rc = reply_error(choice, out, e);
+	} else if (stream) {
+		rc = reply_no(e, "sent a stream that was not asked for", "");
 	} else {
 		reply_copy(out->id, sizeof(out->id), json_str_or(j, "id", ""));
 		reply_copy(out->model, sizeof(out->model),

@@ -6,11 +6,13 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/net/sha256.h"
 #include "lib/net/signed_json.h"
 #include "lib/wire/json.h"
+#include "server/domain/refname.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
 
@@ -22,7 +24,25 @@ enum {
 static const char svc_fetch_domain[] = "coffer fetch record\n";
 
 static const char *const svc_fetch_results[] = { "applied", "taken", "blocked",
-	"review-failed", "not-confirmed", "not-applied" };
+	"review-failed", "not-confirmed", "not-applied", "refused", "undone" };
+static const char *const svc_fetch_hows[] = { "", "unstaged", "staged",
+	"branch", "merge" };
+/* As cli/fetch/record.c writes them; "": of a text that is of no review. */
+static const char *const svc_fetch_reviews[] = { "",
+	"none: no reviewer configured", "not asked: blocked before", "skipped",
+	"ok", "findings", "incomplete", "failed" };
+
+#define SVC_FETCH_ONE_OF(list, word) \
+	svc_fetch_one_of(list, sizeof(list) / sizeof((list)[0]), word)
+
+static bool
+svc_fetch_one_of(const char *const *list, size_t n, const char *word)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i], word) == 0)
+			return true;
+	return false;
+}
 
 static void
 svc_fetch_release(void *arg)
@@ -81,17 +101,24 @@ svc_fetch_fill(struct fetched *f, const struct json *j, struct err *e)
 		WORD("base", base),
 #undef WORD
 	};
-	bool known = false;
+	const char *why;
+	int64_t ms;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (svc_fetch_word(j, words[i].key, (char *)f + words[i].offset,
 			words[i].size, e) == -1)
 			return -1;
-	for (size_t i = 0;
-	     i < sizeof(svc_fetch_results) / sizeof(svc_fetch_results[0]); i++)
-		known |= strcmp(svc_fetch_results[i], f->result) == 0;
-	if (!known)
+	/* They are shown to whoever reads the project: words that are known. */
+	if (!SVC_FETCH_ONE_OF(svc_fetch_results, f->result))
 		return err_set(e, ERR_INVALID, "record: no such result");
+	if (!SVC_FETCH_ONE_OF(svc_fetch_hows, f->how))
+		return err_set(e, ERR_INVALID, "record: no such apply");
+	if (!SVC_FETCH_ONE_OF(svc_fetch_reviews, f->review))
+		return err_set(e, ERR_INVALID, "record: no such review");
+	if (f->branch[0] != '\0' && !refname_branch_ok(f->branch, &why))
+		return err_set(e, ERR_INVALID, "record: no name of a branch");
+	if (clock_parse(f->at, &ms, e) == -1)
+		return err_wrap(e, "record: at");
 	if (!svc_fetch_is_id(f->head) || !svc_fetch_is_id(f->base))
 		return err_set(e, ERR_INVALID, "record: no id of a commit");
 	return json_i64(j, "pull", 0, SVC_FETCH_PULL_MAX, &f->item, e) == -1
@@ -111,7 +138,11 @@ svc_fetch_read(struct svc_fetch *op, const char *text, const char *full_name,
 	if (j == NULL)
 		return err_wrap(e, "record");
 	/* Signed for one project it says nothing of another. */
-	rc = strcasecmp(json_str_or(j, "project", ""), full_name) == 0
+	op->named = strcasecmp(
+			json_str_or(j, "account", ""), op->op.who.login) == 0;
+	rc = json_get(j, "account") != NULL && !op->named
+	    ? err_set(e, ERR_DENIED, "record: it names another account")
+	    : strcasecmp(json_str_or(j, "project", ""), full_name) == 0
 	    ? svc_fetch_fill(&op->f, j, e)
 	    : err_set(e, ERR_DENIED, "record: it is of another project");
 	json_free(j);
@@ -150,10 +181,14 @@ static int
 svc_fetch_key(struct txn *t, const struct svc_fetch *op, struct err *e)
 {
 	int64_t owner = 0, n = 0;
+	bool fresh = false;
 
-	if (fetches_take_key(
-		t, op->f.key, op->op.who.user_id, op->op.now, &owner, e) == -1)
+	if (fetches_take_key(t, op->f.key, op->op.who.user_id, op->op.now,
+		&owner, &fresh, e) == -1)
 		return -1;
+	if (fresh && !op->named)
+		return err_set(e, ERR_DENIED,
+		    "record: the first one of a key names its account");
 	if (owner != op->op.who.user_id)
 		return err_set(e, ERR_DENIED, "record: the key is another's");
 	if (fetches_keys(t, owner, &n, e) == -1)

@@ -42,13 +42,16 @@ fetches_fill(struct query *q, struct fetched *f)
 
 int
 fetches_take_key(struct txn *t, const char *key, int64_t account_id,
-    int64_t now, int64_t *owner, struct err *e)
+    int64_t now, int64_t *owner, bool *fresh, struct err *e)
 {
+	int64_t n = 0;
+
 	if (db_exec(t,
 		"INSERT INTO fetch_key (key, account_id, since)"
 		" VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
-		BINDS(S(key), I(account_id), I(now)), NULL, e) == -1)
+		BINDS(S(key), I(account_id), I(now)), &n, e) == -1)
 		return -1;
+	*fresh = n > 0;
 	return db_number(t, "SELECT account_id FROM fetch_key WHERE key = ?",
 	    BINDS(S(key)), owner, e);
 }

@@ -3,6 +3,7 @@
 #ifndef SERVER_STORE_FETCHES_H
 #define SERVER_STORE_FETCHES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "server/domain/items.h"
@@ -42,9 +43,10 @@ struct fetched_list {
 
 void fetched_release(struct fetched *f);
 
-/* The account that a key is of from now on: by.id, unless it was another's. */
+/* The account that a key is of from now on: by.id, unless it was another's;
+ * fresh: nobody had it before. */
 int fetches_take_key(struct txn *t, const char *key, int64_t account_id,
-    int64_t now, int64_t *owner, struct err *e);
+    int64_t now, int64_t *owner, bool *fresh, struct err *e);
 /* How many keys an account has. */
 int fetches_keys(struct txn *t, int64_t account_id, int64_t *n, struct err *e);
 /* *id of the one that is there already when it was told before. */

@@ -241,4 +241,37 @@ tap_ok 'and it says what allows more' err_has 'coffer.fetchLimit'
 tap_is "$(find "$CLONE/.git/coffer" -name 'quarantine-*' | wc -l)" 0 \
     'nothing of it is left'
 git -C "$CLONE" config --unset coffer.fetchLimit
+
+# What git's own check of the objects refuses.
+branch agent/modules
+printf '[submodule "x"]\n\tpath = x\n\turl = --upload-pack=touch\n' >"$SEED/.gitmodules"
+publish
+before=$(state)
+fetch agent/modules
+tap_is "$RC $(state)" "3 $before" 'objects that git does not take are refused'
+tap_is "$(record '.result + " " + .branch + " " + (.refused | test("gitmodulesUrl") | tostring)')" \
+    'refused agent/modules true' 'which is on record, with the reason'
+
+# --base: of a merge one that both have; else it would count as merged what it
+# leaves out.
+branch dev
+printf 'dev\n' >"$SEED/dev.c"
+publish
+git -C "$SEED" checkout -q -B agent/ondev
+printf 'on dev\n' >"$SEED/ondev.c"
+publish
+git -C "$CLONE" fetch -q "$SRV" dev:dev
+before=$(state)
+fetch merge agent/ondev --base dev --yes --hold none
+tap_is "$RC $(state)" "3 $before" 'a merge on a base that is not in my branch is refused'
+tap_ok 'and says what to do' err_has '--apply unstaged takes'
+fetch merge agent/ondev --base HEAD --yes --hold none
+tap_is "$RC $(git -C "$CLONE" ls-files dev.c ondev.c | tr '\n' ' ')" \
+    '0 dev.c ondev.c ' 'on one that both have it brings all'
+fetch undo
+fetch agent/ondev --base dev --yes
+tap_is "$RC $(git -C "$CLONE" status --porcelain)" '0 ?? ondev.c' \
+    'unstaged it is the difference from there, and nothing of the base'
+fetch undo
+git -C "$CLONE" branch -q -D dev
 tap_done

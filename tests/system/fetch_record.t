@@ -129,6 +129,75 @@ api GET "$P/fetches?limit=1"
 tap_is "$(field '.[0] | [.result, .branch, .pull] | join(" ")')" 'blocked bad/agent ' \
     'which cofferd knows'
 
+# What is refused before it is judged; who said yes; what is undone.
+# branch_of NAME: a branch from main by the commands of the input, pushed
+branch_of()
+{
+	(cd "$git_work" && git checkout -q -B "$1" origin/main && sh -e) &&
+	    git_as "$ADMIN" -C "$git_work" push -q -f origin "$1" >/dev/null 2>&1
+}
+branch_of agent/clash <<'E'
+echo theirs >README.md
+git add . && git commit -q -m x
+E
+(cd "${CLONE:?}" && echo mine >README.md && git add README.md && git commit -q -m mine)
+run fetch agent/clash
+tap_is "$RC $(jq -r '.result + " " + .refused' "$(newest)" | cut -c1-20)" '1 refused it conflicts' \
+    'a conflict is on record'
+git -C "${CLONE:?}" reset -q --hard HEAD~1
+before=$(find "$FETCH" -name '2*.json' | wc -l)
+run fetch nosuch
+tap_is "$RC $(find "$FETCH" -name '2*.json' | wc -l)" "4 $before" 'not a branch that is not there'
+api GET "$P/fetches?limit=1"
+tap_is "$(field '.[0] | .result + " " + .branch')" 'refused agent/clash' 'and cofferd has it'
+branch_of agent/asks <<'E'
+printf 'all:\n\ttrue\n' >Makefile
+git add . && git commit -q -m x
+E
+run fetch agent/asks --yes
+tap_is "$RC $(jq -r .confirmed "$(newest)")" '0 --yes' 'how somebody said yes is on record'
+run fetch undo
+tap_is "$RC $(jq -r '[.result, .branch, .head] | join(" ")' "$(newest)")" \
+    "0 undone agent/asks $(git -C "$git_work" rev-parse HEAD)" 'and that it was undone'
+api GET "$P/fetches?limit=1"
+tap_is "$(field '.[0] | .result + " " + .branch')" 'undone agent/asks' 'at cofferd, too'
+run verify "$(newest)"
+tap_is "$RC" 0 'which can be verified'
+
+# A key is of the account that its first record names; words are known ones.
+LATER=$(newest)
+hex() { od -An -tx1 | tr -d ' \n'; }
+# signed FILE KEY FILTER: the record with another content, signed by KEY.
+signed()
+{
+	{
+		jq -cj "del(.key, .signature) | $3" "$1" | sed 's/}$//'
+		printf ',"key":"%s"' "$(openssl pkey -in "$2" -pubout -outform DER | tail -c 32 | hex)"
+	} >"$T/part"
+	{ printf 'coffer fetch record\n'; cat "$T/part"; } >"$T/msg"
+	openssl pkeyutl -sign -inkey "$2" -rawin -in "$T/msg" -out "$T/sig"
+	{ cat "$T/part"; printf ',"signature":"%s"}\n' "$(hex <"$T/sig")"; } >"$T/signed.json"
+}
+openssl genpkey -algorithm ed25519 -out "$T/k1.pem" 2>/dev/null
+openssl genpkey -algorithm ed25519 -out "$T/k2.pem" 2>/dev/null
+signed "$LATER" "$T/k1.pem" .
+as "$MIA" tell "$T/signed.json"
+tap_is "$STATUS" 403 'who only has the text of another does not get his key'
+signed "$LATER" "$T/k1.pem" 'del(.account)'
+tell "$T/signed.json"
+tap_is "$STATUS" 403 'nor does anybody by a text that names nobody'
+signed "$LATER" "$T/k1.pem" .
+tell "$T/signed.json"
+tap_is "$STATUS" 201 'the one who is named does'
+signed "$LATER" "$T/k1.pem" 'del(.account) | .at = "2026-01-01T00:00:00Z"'
+tell "$T/signed.json"
+tap_is "$STATUS" 201 'and from then on by his key alone'
+for bad in '.review = "ok, by admin"' '.apply = "well"' '.branch = "a\u202eb"' '.at = "soon"' '.result = "fine"'; do
+	signed "$LATER" "$T/k2.pem" "$bad"
+	tell "$T/signed.json"
+	tap_is "$STATUS $(field .message | grep -c '^record: \(no \|at\)')" '422 1' "a record of other words is refused: $bad"
+done
+
 # cofferd is away.
 stop_cofferd
 run fetch agent/fix --yes

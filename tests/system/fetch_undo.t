@@ -125,4 +125,109 @@ fetch undo
 tap_is "$RC $(state)" "0 $clean" 'a clone that was moved since is undone, too'
 mv "$T/moved" "$T/clone"
 CLONE=$T/clone
+
+# One after the other, back to where it began.
+branch agent/two
+printf 'two\n' >"$SEED/two.c"
+publish
+branch agent/three
+printf 'three\n' >"$SEED/three.c"
+publish
+# folders: of the work tree, the empty ones too.
+folders() { (cd "$CLONE" && find . -path ./.git -prune -o -type d -print | LC_ALL=C sort); }
+mkdir -p "$CLONE/lib" "$CLONE/empty"
+dirs=$(folders)
+fetch merge agent/three --yes
+one=$(state)
+fetch agent/fix --yes
+two=$(state)
+fetch agent/two --yes --apply staged
+tap_is "$RC" 0 'three applies: a merge, unstaged, staged'
+fetch undo --json
+tap_is "$RC $(jq -r '.what + ", " + .next' "$T/out" | sed 's/ ([0-9a-f]*)//g') $(state)" \
+    "0 agent/two, agent/fix $two" 'undo takes the last one back, and says which is next'
+fetch held
+tap_ok 'what that one held back is at hand again' out_has setup.py
+fetch undo
+tap_is "$RC $(state)" "0 $one" 'undo again that one'
+tap_ok 'and says what came before it' out_has 'before it came agent/three'
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'and then the first: all is as it was'
+tap_is "$(folders)" "$dirs" 'also the empty folders that were mine, and no others'
+fetch undo
+tap_is "$RC" 4 'then there is none'
+
+fetch agent/two --yes
+git -C "$CLONE" add two.c && git -C "$CLONE" commit -q -m two
+fetch agent/three --yes
+fetch undo
+tap_is "$RC" 0 'an apply after a commit is undone'
+refuses 'the one before it was committed' 'HEAD has moved' true
+git -C "$CLONE" reset -q --hard HEAD~1
+fetch agent/fix --yes
+printf 'mine\n' >>"$CLONE/hello.txt"
+fetch agent/three --yes
+fetch undo
+refuses 'an earlier one has a file that was edited since' 'hello.txt' true
+printf 'hello world\n' >"$CLONE/hello.txt"
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'undone once it is as it was'
+
+# A death between the one and the other.
+fetch agent/fix --yes
+one=$(state)
+for point in fetch_shelved fetch_planned fetch_file fetch_files; do
+	COFFER_FAIL=$point "$O/bin/coffer" fetch agent/two --yes >"$T/out" 2>&1
+	tap_is "$?" 137 "a second apply, killed at $point"
+	fetch list
+	tap_is "$RC $(state)" "0 $one" 'is taken back'
+done
+fetch agent/two --yes
+COFFER_FAIL=fetch_plan_gone "$O/bin/coffer" fetch undo >"$T/out" 2>&1
+tap_is "$?" 137 'an undo, killed before the one before it is the last again'
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'the next undo is of that one'
+mkdir -p "$CLONE/lib"
+fetch agent/fix --yes
+COFFER_FAIL=fetch_back_files "$O/bin/coffer" fetch undo >"$T/out" 2>&1
+rm -f "$CLONE/lib/deep/new.c" && mkdir -p "$CLONE/lib/deep" # as one that dies before its rmdir
+fetch list
+tap_is "$RC $(folders)" "0 $dirs" 'a folder that a killed undo left goes, mine stays'
+rmdir "$CLONE/lib"
+
+# Twenty are kept.
+i=0
+while [ $i -lt 22 ]; do
+	git -C "$CLONE" branch -q -D agent/two 2>/dev/null
+	fetch agent/two --yes --apply branch
+	i=$((i + 1))
+done
+tap_is "$(find "$FETCH/apply.earlier" -mindepth 1 -maxdepth 1 | wc -l)" 20 'twenty are kept beside the last one'
+git -C "$CLONE" branch -q -D agent/two
+rm -r "$FETCH/apply.earlier" "$FETCH/apply"
+
+# Repositories of mine, and things of mine in the way.
+git init -q "$CLONE/lib"
+before=$(state)
+fetch agent/fix --yes
+tap_is "$RC $(state)" "3 $before" 'nothing is put into a repository of mine'
+tap_ok 'which is named' err_has 'lib is a repository of yours'
+rm -r "${CLONE:?}/lib"
+mkdir "$CLONE/three.c"
+before=$(folders)
+fetch agent/three --yes
+tap_is "$RC $(folders)" "3 $before" 'nor where a folder of mine is'
+tap_ok 'which is named, too' err_has 'three.c is in the way'
+rmdir "$CLONE/three.c"
+fetch agent/turn --yes
+tap_is "$RC" 0 'a file becomes a folder'
+refuses 'a repository of mine is in a folder that goes' 'hello.txt' 'git init -q hello.txt/deep'
+rm -rf "$CLONE/hello.txt/deep/.git"
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'undone when it is away'
+fetch agent/fix --yes
+mkdir -p "$CLONE/deep/own"
+fetch held --all
+fetch undo
+tap_is "$RC $(state) $(ls -d "$CLONE/deep/own")" "0 $clean $CLONE/deep/own" 'a folder of mine outlives what was taken later'
 tap_done

@@ -79,7 +79,8 @@ sub serve {
 		key => $h{'x-api-key'} // $h{authorization} // '-' }), "\n";
 	close $log;
 	my $ask = { shape => shape($path), in => $in, mode => $mode,
-		n => $n, len => length $body };
+		n => $n, len => length $body,
+		key => $h{'x-api-key'} // $h{authorization} // '-' };
 	return if broken($c, $ask);
 	answer($c, $ask);
 }
@@ -120,6 +121,18 @@ sub broken {
 	return 1 if $mode eq 'hangup' && $n < 3;
 	return fault($c, 401, { type => 'authentication_error',
 		message => 'wrong key' }) if $mode eq 'key';
+	return fault($c, 401, { message => "Incorrect key: $ask->{key}" },
+	    "request-id: of-$ask->{key}") if $mode eq 'echo';
+	if ($mode eq 'echoed') {
+		my $said = join '', map { sprintf '\\u%04x', ord }
+		    split //, $ask->{key};
+		reply($c, 200, '{"error":{"code":401,"message":"' . $said . '"}}');
+		return 1;
+	}
+	if ($mode eq 'huge') {
+		reply($c, 200, '{"x":"' . 'x' x (9 << 20) . '"}');
+		return 1;
+	}
 	return fault($c, 429, { code => 'insufficient_quota',
 		message => 'no money' }) if $mode eq 'quota';
 	return fault($c, 429, { type => 'rate_limit_error',
@@ -207,9 +220,46 @@ sub answer {
 	$say = '' if $mode eq 'silent';
 	my $tokens = $mode eq 'blind' ? 100 : int($ask->{len} / 3);
 	my $reply = make($shape, form($ask), $say, $tokens, $mode);
+	$reply->{error} = undef if $mode eq 'wrapped';
 	my $body = $json->encode($reply);
+	$body = stream($shape, $reply, $say) if $mode eq 'events';
+	$body = "data: $body\n\ndata: [DONE]\n\n" if $mode eq 'wrapped';
 	$body = ": PROCESSING\n\n: PROCESSING\n\n$body" if $mode eq 'comments';
 	reply($c, 200, $body);
+}
+
+# The same answer as the stream of events that the server would send.
+sub stream {
+	my ($shape, $reply, $say) = @_;
+	my ($a, $b) = (substr($say, 0, 20), substr($say, 20));
+	my $event = sub {
+		my $e = shift;
+		return "event: $e->{type}\ndata: " . $json->encode($e) . "\n\n";
+	};
+	my $data = sub { return 'data: ' . $json->encode(shift) . "\n\n" };
+	return join '', map { $event->($_) }
+	    { type => 'message_start', message => { %$reply, content => [],
+		stop_reason => undef } },
+	    (map { { type => 'content_block_delta', index => 0, delta =>
+		{ type => 'text_delta', text => $_ } } } $a, $b),
+	    { type => 'message_delta', delta => { stop_reason => 'end_turn' },
+		usage => { output_tokens => 50 } },
+	    { type => 'message_stop' } if $shape eq 'messages';
+	return join('', map { $data->({ id => 'c-1', choices => [{ index => 0,
+		delta => { content => $_ }, finish_reason => undef }] }) }
+	    $a, $b) . $data->({ id => 'c-1', choices => [{ delta => {},
+		finish_reason => 'stop' }], usage => $reply->{usage} }) .
+	    "data: [DONE]\n\n" if $shape eq 'chat';
+	return join '', map { $event->($_) }
+	    { type => 'response.created', response => { id => 'r-1',
+		status => 'in_progress', error => undef } },
+	    { type => 'response.output_text.delta', delta => $say },
+	    { type => 'response.completed', response =>
+		{ %$reply, error => undef } } if $shape eq 'responses';
+	return join "\n", (map { $json->encode({ model => 'stub-9', message =>
+		{ role => 'assistant', content => $_ },
+		done => JSON::PP::false }) } $a, $b),
+	    $json->encode({ %$reply, message => { content => '' } }), '';
 }
 
 sub make {

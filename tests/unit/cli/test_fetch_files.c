@@ -98,10 +98,28 @@ a_file_is_put_whole_and_dropped_with_its_folder(void **state)
 	assert_int_equal(e.code, ERR_EXISTS);
 	assert_int_equal(files_put(p->top, p->tree, "a/b/run", false, &e), 0);
 	put(p->top, "a/mine", "", 0644);
-	assert_int_equal(files_drop(p->top, "a/b/run", &e), 0);
+	assert_int_equal(files_drop(p->top, "a/b/run", 0, &e), 0);
 	assert_true(files_absent(p->top, "a/b"));
 	assert_false(files_absent(p->top, "a/mine"));
-	assert_int_equal(files_drop(p->top, "a/b/run", &e), -1);
+	assert_int_equal(files_drop(p->top, "a/b/run", 0, &e), -1);
+}
+
+static void
+folders_that_were_there_stay(void **state)
+{
+	const struct place *p = *state;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(mkdirat(p->top, "own", 0700), 0);
+	assert_int_equal(mkdirat(p->top, "own/new", 0700), 0);
+	put(p->top, "own/new/f", "text", 0644);
+	assert_int_equal(files_drop(p->top, "own/new/f", 3, &e), 0);
+	assert_true(files_absent(p->top, "own/new"));
+	assert_true(files_is_folder(p->top, "own"));
+	assert_int_equal((int)files_repository(p->top, "own/a/f"), 0);
+	assert_int_equal(mkdirat(p->top, "own/.git", 0700), 0);
+	assert_int_equal((int)files_repository(p->top, "own/a/f"), 3);
+	assert_int_equal((int)files_repository(p->top, "own"), 0);
 }
 
 static void
@@ -150,7 +168,7 @@ no_link_is_followed(void **state)
 		assert_int_equal(read(fd, text, sizeof(text)), 4);
 		assert_string_equal(text, "mine");
 	}
-	assert_int_equal(files_drop(p->top, "a/f", &e), -1);
+	assert_int_equal(files_drop(p->top, "a/f", 0, &e), -1);
 }
 
 static void
@@ -247,6 +265,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    content_kind_and_the_bit_of_a_program_make_a_difference,
 		    setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    folders_that_were_there_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    no_link_is_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(

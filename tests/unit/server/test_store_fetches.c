@@ -31,10 +31,12 @@ steps_rows(struct txn *t, void *arg, struct err *e)
 	int64_t owner = 0, id = 0, again = 0, n = 0;
 	bool fresh = false;
 
-	STEP(fetches_take_key(t, "k1", f->alice, FIXTURE_NOW, &owner, e) == 0);
-	STEP(owner == f->alice);
-	STEP(fetches_take_key(t, "k1", f->bob, FIXTURE_NOW, &owner, e) == 0);
-	STEP(owner == f->alice);
+	STEP(fetches_take_key(
+		 t, "k1", f->alice, FIXTURE_NOW, &owner, &fresh, e) == 0);
+	STEP(owner == f->alice && fresh);
+	STEP(fetches_take_key(
+		 t, "k1", f->bob, FIXTURE_NOW, &owner, &fresh, e) == 0);
+	STEP(owner == f->alice && !fresh);
 	STEP(fetches_keys(t, f->alice, &n, e) == 0 && n == 1);
 	STEP(fetches_keys(t, f->bob, &n, e) == 0 && n == 0);
 	STEP(fetches_add(t, &x, &id, &fresh, e) == 0 && fresh);
@@ -69,7 +71,8 @@ steps_many(struct txn *t, void *arg, struct err *e)
 	int64_t id = 0;
 	bool fresh = false;
 
-	STEP(fetches_take_key(t, "k1", f->alice, FIXTURE_NOW, &id, e) == 0);
+	STEP(fetches_take_key(t, "k1", f->alice, FIXTURE_NOW, &id, &fresh, e) ==
+	    0);
 	for (int i = 0; i < FETCH_KEPT + 3; i++) {
 		struct fetched x = one(f, i);
 

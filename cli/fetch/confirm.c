@@ -1,0 +1,72 @@
+#include "cli/fetch/confirm.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	CONFIRM_STEP = 256
+};
+
+static void
+confirm_on_signal(int sig)
+{
+	(void)sig;
+}
+
+/* ^C arrives in the wait alone: not before it, nor after. */
+static bool
+confirm_wait(const sigset_t *open)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return ppoll(&p, 1, NULL, open) == 1 && (p.revents & POLLIN) != 0;
+}
+
+/* The first byte of a line, all of which is taken; 0: it is empty, -1. */
+static int
+confirm_line(const sigset_t *open)
+{
+	char piece[CONFIRM_STEP];
+	int first = 0;
+	ssize_t n;
+
+	do {
+		if (!confirm_wait(open) ||
+		    (n = read(STDIN_FILENO, piece, sizeof(piece))) <= 0)
+			return -1;
+		if (first == 0 && piece[0] != '\n')
+			first = piece[0];
+	} while (piece[n - 1] != '\n');
+	return first;
+}
+
+enum confirm
+confirm_ask(const char *question)
+{
+	struct sigaction quiet = { .sa_handler = confirm_on_signal }, old;
+	sigset_t held, open;
+	int c;
+
+	if (isatty(STDIN_FILENO) != 1)
+		return CONFIRM_NO;
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "%s [y/N] ", question);
+	(void)fflush(stderr);
+	(void)sigemptyset(&quiet.sa_mask);
+	(void)sigemptyset(&held);
+	(void)sigaddset(&held, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &held, &open);
+	(void)sigaction(SIGINT, &quiet, &old);
+	c = confirm_line(&open);
+	(void)sigaction(SIGINT, &old, NULL);
+	(void)sigprocmask(SIG_SETMASK, &open, NULL);
+	if (c == -1)
+		(void)fprintf(stderr, "\n");
+	return c == -1             ? CONFIRM_BREAK
+	    : c == 'y' || c == 'Y' ? CONFIRM_YES
+				   : CONFIRM_NO;
+}

@@ -1,0 +1,90 @@
+#include "cli/fetch/tell.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/fetch/fetch.h"
+#include "cli/out.h"
+
+void
+fetch_tell_what(const struct fetch_job *j)
+{
+	out_text(stdout, j->branch);
+	(void)printf(" of ");
+	out_text(stdout, j->full);
+	(void)printf(", %.12s on %.12s\n", j->head, j->base);
+}
+
+void
+fetch_tell_review(const struct fetch_job *j)
+{
+	switch (j->review) {
+	case FETCH_REVIEW_NONE:
+		cli_note("WARNING: no reviewer configured: deterministic "
+			 "checks only (`coffer fetch config` sets one)");
+		return;
+	case FETCH_REVIEW_UNASKED:
+		return;
+	case FETCH_REVIEW_SKIPPED:
+		cli_note("WARNING: review skipped: %s", j->args->reason);
+		return;
+	case FETCH_REVIEW_OK:
+		cli_note("reviewed by %s: no objection", j->review_model);
+		return;
+	case FETCH_REVIEW_FINDINGS:
+		cli_note("reviewed by %s: see the findings", j->review_model);
+		return;
+	case FETCH_REVIEW_INCOMPLETE:
+		cli_note("reviewed by %s, but not all of it: %zu of %zu files "
+			 "were not seen",
+		    j->review_model, j->info.missed_all, j->info.files);
+		return;
+	case FETCH_REVIEW_FAILED:
+		cli_note("review by %s failed", j->review_model);
+		return;
+	}
+}
+
+void
+fetch_tell_held(const struct fetch_job *j)
+{
+	size_t n = plan_count(&j->preview, PLAN_HELD);
+
+	if (n == 0)
+		return;
+	(void)printf("held back, for they run or steer programs by "
+		     "themselves:\n");
+	for (size_t i = 0; i < j->preview.n; i++) {
+		const struct plan_entry *x = &j->preview.list[i];
+
+		if (x->step != PLAN_HELD)
+			continue;
+		(void)printf("  ");
+		out_text(stdout, x->path);
+		(void)printf("  (%s)\n", x->why);
+	}
+	(void)printf("`coffer fetch held --all` or `--take PATH` takes them, "
+		     "after a look\n");
+}
+
+void
+fetch_tell_done(struct fetch_job *j)
+{
+	if (j->c->g.dry_run)
+		(void)printf("would apply %s (%.12s)\n", j->branch, j->head);
+	else if (j->mode == FETCH_BRANCH)
+		(void)printf("branch %s is at %.12s\n", j->branch, j->head);
+	else if (j->mode == FETCH_MERGE)
+		(void)printf("merged %s (%.12s) into %s; `coffer fetch undo` "
+			     "takes it back\n",
+		    j->branch, j->head,
+		    strncmp(j->clone_ref, "refs/heads/", 11) == 0
+			? j->clone_ref + 11
+			: "HEAD");
+	else
+		(void)printf("applied %s (%.12s) to your work tree, %s; "
+			     "`coffer fetch undo` takes it back\n",
+		    j->branch, j->head, j->args->apply);
+	fetch_tell_held(j);
+}

@@ -1,0 +1,13 @@
+/* tell: what people read of a fetch, but for its findings (show.c). */
+#ifndef CLI_FETCH_TELL_H
+#define CLI_FETCH_TELL_H
+
+struct fetch_job;
+
+/* First of all: which branch, which commits. */
+void fetch_tell_what(const struct fetch_job *j);
+void fetch_tell_review(const struct fetch_job *j);
+void fetch_tell_held(const struct fetch_job *j);
+void fetch_tell_done(struct fetch_job *j);
+
+#endif
