@@ -100,7 +100,7 @@ fi
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 HOME_DIR=$COFFER_HOME
-UP=file://$T/up
+export UP=file://$T/up
 TMPDIR=$T/tmp
 XDG_CONFIG_HOME=$T/config
 PATH=$O/bin:$PATH
