@@ -125,6 +125,8 @@ credential_run(struct cli *c, const void *args, int argc, char **argv)
 	if (p == NULL || credential_token(c, p, a, &e) == -1 ||
 	    credential_key(c, p, a, &e) == -1)
 		rc = cli_fail(c, &e, "credential %s", argv[0]);
+	else if (c->g.json && !c->g.dry_run)
+		(void)printf("{\"changed\":true}\n");
 	json_free(p);
 	return rc;
 }

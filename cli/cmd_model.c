@@ -91,6 +91,8 @@ model_reload(struct cli *c, const void *args, int argc, char **argv)
 	if (model_ask(c, "reload", &j, &e) == -1)
 		return cli_fail(c, &e, "model reload");
 	json_free(j);
+	if (c->g.json)
+		(void)printf("{\"reloaded\":true}\n");
 	return CLI_OK;
 }
 
@@ -181,7 +183,11 @@ model_key(struct cli *c, const void *args, int argc, char **argv)
 			    c, argv[0], (struct view){ key, len }, &e);
 		explicit_bzero(key, sizeof(key));
 	}
-	return rc == -1 ? cli_fail(c, &e, "model key %s", argv[0]) : CLI_OK;
+	if (rc == -1)
+		return cli_fail(c, &e, "model key %s", argv[0]);
+	if (c->g.json)
+		(void)printf("{\"%s\":true}\n", a->remove ? "removed" : "set");
+	return CLI_OK;
 }
 
 static const struct command_option model_key_options[] = {

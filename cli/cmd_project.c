@@ -126,8 +126,13 @@ project_destroy_one(struct cli *c, const struct project_args *a,
 	json_free(j);
 	if (rc == -1)
 		return cli_fail(c, &e, "destroy %s", full);
-	if (rc == REMOTE_DRY || a->no_wait)
+	if (rc == REMOTE_DRY)
 		return CLI_OK;
+	if (a->no_wait) {
+		if (c->g.json)
+			(void)printf("{\"destroyed\":false}\n");
+		return CLI_OK;
+	}
 	cli_note("removing %s ...", full);
 	if (project_gone(c, full,
 		a->timeout_ms == 0 ? PROJECT_WAIT_MS : a->timeout_ms, &e) == -1)

@@ -98,7 +98,9 @@ unsetup_run(struct cli *c, const void *args, int argc, char **argv)
 		return rc;
 	if (unsetup_remove(c, a->purge, &e) == -1)
 		return cli_fail(c, &e, "unsetup");
-	if (a->purge)
+	if (c->g.json)
+		(void)printf("{\"purged\":%s}\n", a->purge ? "true" : "false");
+	else if (a->purge)
 		(void)printf("%s is gone\n", c->home);
 	else
 		(void)printf("nothing of it is left on this host but the data "

@@ -50,7 +50,8 @@ tap_ok 'and gone' out_has '^openai  *openai  *missing'
 run model key ../x --remove --yes
 tap_is "$RC" 2 'only of a provider'
 gateway_files later anthropic
-run model reload
+run model reload --json
+tap_is "$RC $(jq -c . "$T/out")" '0 {"reloaded":true}' 'providers are read again'
 run model list
 tap_ok 'a new provider is there after a reload' out_has '^later '
 printf 'x\n' >"$HOME_DIR/gateway/providers/bad.conf"
