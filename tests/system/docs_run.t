@@ -52,8 +52,8 @@ while (<>) {
 		next;
 	}
 	$done = 1;
-	if (/^\trun$/) { print "0\t$key\t$key\n"; }
-	elsif (/^\trun (.*)/) {
+	if (/^\t(?:run)$/) { print "0\t$key\t$key\n"; }
+	elsif (/^\t(?:run) (.*)/) {
 		print "0\t$key\t$1\n";
 		my $run = $1;
 		for my $m ($key =~ /^\d+ blocks|^coffer(?:-\w+|d)? --/ ? () : must($key)) {
@@ -78,7 +78,7 @@ exit($bad ? 1 : 0);
 P
 tap_ok 'the table can be read, and runs what the documents say' \
     sh -c "perl '$T/rows.pl' '$T/table' '$ROWS' >'$T/plan'"
-printf 'coffer net PROJECT unlock\n\trun true\n' >"$T/bad"
+printf 'coffer net PROJECT unlock\n\t%s true\n' run >"$T/bad"
 tap_not 'something else in the place of a command would be seen' perl "$T/rows.pl" "$T/table" "$T/bad"
 printf 'coffer net PROJECT unlock\n' >"$T/bad"
 tap_not 'and one for which nothing is done' perl "$T/rows.pl" "$T/table" "$T/bad"
