@@ -5,6 +5,7 @@
 
 #include "agentd/command/repo.h"
 #include "agentd/model/modelgate.h"
+#include "agentd/sandbox/driver.h"
 #include "lib/base/auto.h"
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
@@ -64,6 +65,9 @@ agentd_config_check(const struct agentd_config *c, struct err *e)
 	    strncmp(c->server, "https://", 8) != 0)
 		return err_set(e, ERR_INVALID,
 		    "server: expected http://HOST:PORT, not %s", c->server);
+	if (driver_find(c->driver) == NULL)
+		return err_set(e, ERR_INVALID,
+		    "driver: expected oci or engine, not %s", c->driver);
 	if (modelgate_check(c->providers, e) == -1)
 		return -1;
 	if (log_level_parse(c->log_level, &level, e) == -1)

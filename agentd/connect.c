@@ -20,7 +20,9 @@ enum {
 	CONNECT_TOKEN_MAX = 256,
 	CONNECT_ADDR_MAX = 256,
 	CONNECT_WAIT_MS = 100,
-	CONNECT_TRIES = 300 /* half a minute, before any loop runs */
+	CONNECT_TRIES = 300, /* half a minute, before any loop runs */
+	CONNECT_LOCK_TRIES = 5,
+	CONNECT_LOCK_US = 50 * 1000
 };
 
 int
@@ -134,9 +136,13 @@ connection_lock(struct connection *c, const char *folder, struct err *e)
 	c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (c->lock == -1)
 		return err_sys(e, ERR_IO, "%s", path);
-	if (flock(c->lock, LOCK_EX | LOCK_NB) == -1)
-		return err_set(
-		    e, ERR_EXISTS, "another one works on %s already", c->home);
+	/* `coffer status` takes it for an instant. */
+	for (int i = 0; flock(c->lock, LOCK_EX | LOCK_NB) == -1; i++) {
+		if (i == CONNECT_LOCK_TRIES)
+			return err_set(e, ERR_EXISTS,
+			    "another one works on %s already", c->home);
+		(void)usleep(CONNECT_LOCK_US);
+	}
 	return 0;
 }
 

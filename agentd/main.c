@@ -24,7 +24,7 @@ main(int argc, char **argv)
 {
 	const struct program program = {
 		.name = "coffer-agentd",
-		.usage = "usage: coffer-agentd [--home DIR] [-n | --teardown]\n"
+		.usage = "coffer-agentd [--home DIR] [-n | --teardown]\n"
 			 "Starts agents in sealed sandboxes as cofferd's "
 			 "events ask "
 			 "for it.\n",

@@ -63,7 +63,7 @@ program_main(const struct program *p, int argc, char **argv)
 
 	log_init(p->name, LOG_LEVEL_INFO);
 	if (opt_parse(&argc, &argv, opts, &e) == -1 || argc > 0) {
-		fprintf(stderr, "%s: %s\n%s", p->name,
+		fprintf(stderr, "%s: %s\nusage: %s", p->name,
 		    e.code != ERR_NONE ? e.msg : "unexpected argument",
 		    p->usage);
 		return 2;

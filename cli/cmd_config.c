@@ -187,6 +187,8 @@ config_set(struct cli *c, const void *args, int argc, char **argv)
 	}
 	if (config_write(c, path, &out, &e) == -1)
 		return cli_fail(c, &e, "config set %s", argv[0]);
+	if (c->g.json)
+		(void)printf("{\"changed\":true}\n");
 	return CLI_OK;
 }
 
@@ -207,7 +209,10 @@ config_check(struct cli *c, const void *args, int argc, char **argv)
 			rc = CLI_FAILED;
 		}
 	}
-	if (rc == CLI_OK)
+	if (c->g.json)
+		(void)printf(
+		    "{\"taken\":%s}\n", rc == CLI_OK ? "true" : "false");
+	else if (rc == CLI_OK)
 		(void)printf(
 		    "%s/coffer.conf: every program takes its part\n", c->home);
 	return rc;

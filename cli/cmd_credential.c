@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/confirm.h"
 #include "cli/remote.h"
 #include "cli/tables.h"
 #include "cli/target.h"
@@ -22,7 +23,7 @@ struct credential_args {
 	char *token_file;
 	char *key_file;
 	char *known_hosts;
-	bool remove;
+	bool remove, yes;
 };
 
 /* The file's text as a member; a file that is not named leaves it out. */
@@ -112,10 +113,20 @@ credential_run(struct cli *c, const void *args, int argc, char **argv)
 		return cli_usage("credential: name a file, or --remove");
 	if (a->remove && (a->token_file != NULL || a->key_file != NULL))
 		return cli_usage("credential: --remove, or a new one");
+	if (a->remove && !confirm_possible(c, a->yes, "credential --remove"))
+		return CLI_USAGE;
+	if (a->remove &&
+	    !confirm_ask(c, a->yes, "yes",
+		"the token and the key of %s are forgotten: its mirror stops "
+		"if upstream is private",
+		argv[0]))
+		return CLI_FAILED;
 	p = target_load(c, argv[0], &e);
 	if (p == NULL || credential_token(c, p, a, &e) == -1 ||
 	    credential_key(c, p, a, &e) == -1)
 		rc = cli_fail(c, &e, "credential %s", argv[0]);
+	else if (c->g.json && !c->g.dry_run)
+		(void)printf("{\"changed\":true}\n");
 	json_free(p);
 	return rc;
 }
@@ -131,6 +142,8 @@ static const struct command_option credential_options[] = {
 	    "keys of its host, as ssh-keyscan prints them" },
 	{ 0, OPT_FLAG, "remove", CREDENTIAL(remove), NULL,
 	    "forget the token and the key" },
+	{ 'y', OPT_FLAG, "yes", CREDENTIAL(yes), NULL,
+	    "do not ask, with --remove" },
 	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 

@@ -183,6 +183,8 @@ init_run(struct cli *c, const void *args, int argc, char **argv)
 	}
 	if (init_write(&text, &e) == -1)
 		return cli_fail(c, &e, "init");
+	if (c->g.json)
+		(void)printf("{\"written\":\"AGENTS.md\"}\n");
 	cli_note("AGENTS.md is there%s; read it, correct it, commit it",
 	    found > 0 ? "" : ", without commands: none were recognised");
 	return CLI_OK;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/confirm.h"
 #include "cli/kept.h"
 #include "cli/out.h"
 #include "cli/remote.h"
@@ -134,21 +135,6 @@ kept_restore(struct cli *c, const void *args, int argc, char **argv)
 	return CLI_OK;
 }
 
-static bool
-kept_confirm(const char *full)
-{
-	char line[256] = "";
-
-	(void)fprintf(stderr,
-	    "drop kept refs of %s: what they alone have is gone for good.\n"
-	    "Type yes to go on: ",
-	    full);
-	if (fgets(line, sizeof(line), stdin) == NULL)
-		return false;
-	line[strcspn(line, "\r\n")] = '\0';
-	return strcmp(line, "yes") == 0;
-}
-
 static int
 kept_dropped(struct cli *c, const struct json *j, int status)
 {
@@ -189,15 +175,14 @@ kept_drop(struct cli *c, const void *args, int argc, char **argv)
 		return cli_usage("kept drop: name kept refs, or --all");
 	if (wait_s == -1)
 		return cli_usage("kept drop: --wait is at most 10m");
-	if (!a->yes && !c->g.dry_run && isatty(STDIN_FILENO) != 1)
-		return cli_usage(
-		    "kept drop: not a terminal; confirm with --yes");
+	if (!confirm_possible(c, a->yes, "kept drop"))
+		return CLI_USAGE;
 	if (target_project(c, argv[0], full, &e) == -1)
 		return cli_fail(c, &e, "kept drop %s", argv[0]);
-	if (!a->yes && !c->g.dry_run && !kept_confirm(full)) {
-		cli_note("nothing was dropped");
+	if (!confirm_ask(c, a->yes, "yes",
+		"drop kept refs of %s: what they alone have is gone for good",
+		full))
 		return CLI_FAILED;
-	}
 	path = xasprintf(
 	    "/api/coffer/v1/projects/%s/kept/drop?wait=%" PRId64, full, wait_s);
 	jw_init(&w, &body);

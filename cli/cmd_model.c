@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/confirm.h"
 #include "cli/gatewaylink.h"
 #include "cli/out.h"
 #include "cli/program.h"
@@ -21,7 +22,7 @@ enum {
 };
 
 struct model_args {
-	bool remove;
+	bool remove, yes;
 };
 
 static int
@@ -90,6 +91,8 @@ model_reload(struct cli *c, const void *args, int argc, char **argv)
 	if (model_ask(c, "reload", &j, &e) == -1)
 		return cli_fail(c, &e, "model reload");
 	json_free(j);
+	if (c->g.json)
+		(void)printf("{\"reloaded\":true}\n");
 	return CLI_OK;
 }
 
@@ -165,6 +168,12 @@ model_key(struct cli *c, const void *args, int argc, char **argv)
 		    a->remove ? "remove" : "set", argv[0]);
 		return CLI_OK;
 	}
+	if (a->remove && !confirm_possible(c, a->yes, "model key --remove"))
+		return CLI_USAGE;
+	if (a->remove &&
+	    !confirm_ask(c, a->yes, "yes",
+		"the key of %s is forgotten: runs that need it fail", argv[0]))
+		return CLI_FAILED;
 	if (a->remove) {
 		rc = model_remove_key(c, argv[0], &e);
 	} else {
@@ -174,12 +183,18 @@ model_key(struct cli *c, const void *args, int argc, char **argv)
 			    c, argv[0], (struct view){ key, len }, &e);
 		explicit_bzero(key, sizeof(key));
 	}
-	return rc == -1 ? cli_fail(c, &e, "model key %s", argv[0]) : CLI_OK;
+	if (rc == -1)
+		return cli_fail(c, &e, "model key %s", argv[0]);
+	if (c->g.json)
+		(void)printf("{\"%s\":true}\n", a->remove ? "removed" : "set");
+	return CLI_OK;
 }
 
 static const struct command_option model_key_options[] = {
 	{ 0, OPT_FLAG, "remove", offsetof(struct model_args, remove), NULL,
 	    "it has none any more" },
+	{ 'y', OPT_FLAG, "yes", offsetof(struct model_args, yes), NULL,
+	    "do not ask, with --remove" },
 	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
@@ -192,7 +207,7 @@ const struct command cmd_model[] = {
 	{ .name = "model key",
 	    .group = "Models",
 	    .summary = "standard input becomes a provider's key",
-	    .usage = "PROVIDER < FILE | PROVIDER --remove",
+	    .usage = "PROVIDER < FILE | PROVIDER --remove [--yes]",
 	    .min = 1,
 	    .max = 1,
 	    .args_size = sizeof(struct model_args),

@@ -114,6 +114,8 @@ profile_build_run(struct cli *c, const void *args, int argc, char **argv)
 	profile_release(&p);
 	if (rc == -1)
 		return cli_fail(c, &e, "profile build %s", argv[0]);
+	if (c->g.json)
+		(void)printf("{\"built\":%s}\n", rc == 1 ? "false" : "true");
 	cli_note(rc == 1 ? "%s is up to date"
 			 : "%s is built; a sandbox gets it when it starts "
 			   "next",

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/confirm.h"
 #include "cli/follow.h"
 #include "cli/out.h"
 #include "cli/remote.h"
@@ -75,20 +76,6 @@ project_on_event(const struct json *ev, void *arg)
 	return true;
 }
 
-static bool
-project_confirm(const char *full, const char *verb, const char *what)
-{
-	char line[256] = "";
-
-	(void)fprintf(
-	    stderr, "%s %s: %s.\nType its name to go on: ", verb, full, what);
-	if (fgets(line, sizeof(line), stdin) == NULL)
-		return false;
-	line[strcspn(line, "\r\n")] = '\0';
-	return strcmp(line, full) == 0 ||
-	    strcmp(line, strchr(full, '/') + 1) == 0;
-}
-
 static int
 project_gone(struct cli *c, const char *full, int64_t limit, struct err *e)
 {
@@ -127,13 +114,11 @@ project_destroy_one(struct cli *c, const struct project_args *a,
 		return cli_fail(c, &e, "destroy %s", name);
 	full = xstrdup(json_str_or(p, "full_name", ""));
 	json_free(p);
-	if (!a->yes && !c->g.dry_run &&
-	    !project_confirm(full, "destroy",
-		"its sandbox, issues, pull requests and branches are "
-		"deleted")) {
-		cli_note("nothing was destroyed");
+	if (!confirm_ask(c, a->yes, full,
+		"destroy %s: its sandbox, issues, pull requests and branches "
+		"are deleted",
+		full))
 		return CLI_FAILED;
-	}
 	path = xasprintf("/api/coffer/v1/projects/%s%s", full,
 	    a->force ? "?force=true" : "");
 	rc = sandbox_work_send(c,
@@ -141,8 +126,13 @@ project_destroy_one(struct cli *c, const struct project_args *a,
 	json_free(j);
 	if (rc == -1)
 		return cli_fail(c, &e, "destroy %s", full);
-	if (rc == REMOTE_DRY || a->no_wait)
+	if (rc == REMOTE_DRY)
 		return CLI_OK;
+	if (a->no_wait) {
+		if (c->g.json)
+			(void)printf("{\"destroyed\":false}\n");
+		return CLI_OK;
+	}
 	cli_note("removing %s ...", full);
 	if (project_gone(c, full,
 		a->timeout_ms == 0 ? PROJECT_WAIT_MS : a->timeout_ms, &e) == -1)
@@ -382,19 +372,13 @@ project_order_each(struct cli *c, const struct project_args *a,
 	return project_each(c, a, o->verb, name, project_order_one, o);
 }
 
-/* May it go on without somebody at a terminal? */
-static bool
-project_is_asked(const struct cli *c, const struct project_args *a)
-{
-	return a->yes || c->g.dry_run || isatty(STDIN_FILENO) == 1;
-}
-
 static int
 project_destroy(struct cli *c, const void *args, int argc, char **argv)
 {
-	if (!project_is_asked(c, args))
-		return cli_usage("destroy: not a terminal; confirm with "
-				 "--yes");
+	const struct project_args *a = args;
+
+	if (!confirm_possible(c, a->yes, "destroy"))
+		return CLI_USAGE;
 	return project_each(c, args, "destroy", argc == 1 ? argv[0] : NULL,
 	    project_destroy_one, NULL);
 }
@@ -451,13 +435,11 @@ project_recreate_one(struct cli *c, const struct project_args *a,
 		return cli_fail(c, &e, "recreate %s", name);
 	full = xstrdup(json_str_or(p, "full_name", ""));
 	json_free(p);
-	if (!a->yes && !c->g.dry_run &&
-	    !project_confirm(full, "recreate",
-		"what is in its sandbox is deleted; issues, pull requests and "
-		"branches stay")) {
-		cli_note("nothing was changed");
+	if (!confirm_ask(c, a->yes, full,
+		"recreate %s: what is in its sandbox is deleted; issues, pull "
+		"requests and branches stay",
+		full))
 		return CLI_FAILED;
-	}
 	return project_order(c, a, full, arg);
 }
 
@@ -475,9 +457,8 @@ project_recreate(struct cli *c, const void *args, int argc, char **argv)
 
 	if (sandbox_args_check(&a->sandbox, &e) == -1)
 		return cli_fail(c, &e, "recreate");
-	if (!project_is_asked(c, a))
-		return cli_usage("recreate: not a terminal; confirm with "
-				 "--yes");
+	if (!confirm_possible(c, a->yes, "recreate"))
+		return CLI_USAGE;
 	return project_each(c, a, "recreate", argc == 1 ? argv[0] : NULL,
 	    project_recreate_one, &order);
 }

@@ -176,6 +176,8 @@ runner_send(struct cli *c, const char *verb, const char *name,
 	    &j, NULL, &e);
 	if (rc == 0 && c->g.json && j != NULL)
 		out_json(j);
+	else if (rc == 0 && c->g.json)
+		(void)printf("{\"removed\":true}\n");
 	json_free(j);
 	if (rc == -1)
 		return cli_fail(c, &e, "runner %s %s", verb, name);

@@ -14,16 +14,27 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "lib/wire/json.h"
 
 struct seed_args {
 	const char *from;
 	bool remove, list;
 };
 
+/* A row of each: a line, or with --json of the array in arg. */
 static void
 seed_show(const struct seed_file *f, void *arg)
 {
-	(void)arg;
+	struct jw *w = arg;
+
+	if (w != NULL) {
+		jw_object(w, NULL);
+		jw_str(w, "path", f->path);
+		jw_str(w, "refused", f->refused);
+		jw_end(w);
+		return;
+	}
 	(void)printf("%s ", f->refused == NULL ? "+" : "-");
 	out_text(stdout, f->path);
 	if (f->refused != NULL)
@@ -40,14 +51,14 @@ seed_drop(const char *path, struct err *e)
 /* The old one stays until the new one is whole, and changes to it in one
  * step. */
 static int
-seed_replace(const char *from, const char *at, struct err *e)
+seed_replace(const char *from, const char *at, struct jw *w, struct err *e)
 {
 	AUTO_FREE char *fresh = xasprintf("%s.new", at);
 	int n;
 
 	if (seed_drop(fresh, e) == -1)
 		return -1;
-	n = seed_copy(from, fresh, seed_show, NULL, e);
+	n = seed_copy(from, fresh, seed_show, w, e);
 	if (n == -1)
 		return -1;
 	if (renameat2(AT_FDCWD, fresh, AT_FDCWD, at, RENAME_EXCHANGE) == 0)
@@ -70,6 +81,41 @@ seed_remove(const char *at, struct err *e)
 	return seed_drop(old, e);
 }
 
+static void
+seed_places(const struct cli *c)
+{
+	AUTO_STR struct str out = STR_INIT;
+	struct jw w;
+
+	jw_init(&w, &out);
+	jw_array(&w, NULL);
+	for (const char *const *p = seed_list(); *p != NULL; p++) {
+		jw_str(&w, NULL, *p);
+		if (!c->g.json)
+			(void)printf("%s\n", *p);
+	}
+	jw_end(&w);
+	if (c->g.json)
+		(void)printf("%s\n", str_cstr(&out));
+}
+
+static int
+seed_take(struct cli *c, const char *from, const char *at, struct err *e)
+{
+	AUTO_STR struct str out = STR_INIT;
+	struct jw w, *rows = c->g.json ? &w : NULL;
+	int n;
+
+	jw_init(&w, &out);
+	jw_array(&w, NULL);
+	n = c->g.dry_run ? seed_copy(from, NULL, seed_show, rows, e)
+			 : seed_replace(from, at, rows, e);
+	jw_end(&w);
+	if (n != -1 && c->g.json)
+		(void)printf("%s\n", str_cstr(&out));
+	return n;
+}
+
 static int
 seed_run(struct cli *c, const void *args, int argc, char **argv)
 {
@@ -82,20 +128,21 @@ seed_run(struct cli *c, const void *args, int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	if (a->list) {
-		for (const char *const *p = seed_list(); *p != NULL; p++)
-			(void)printf("%s\n", *p);
+		seed_places(c);
 		return CLI_OK;
 	}
 	if (a->remove) {
-		if (seed_remove(at, &e) == -1)
+		if (c->g.dry_run)
+			(void)printf("would remove %s\n", at);
+		else if (seed_remove(at, &e) == -1)
 			return cli_fail(c, &e, "seed");
+		else if (c->g.json)
+			(void)printf("{\"removed\":true}\n");
 		return CLI_OK;
 	}
 	if (from == NULL)
 		return cli_usage("seed: no $HOME; name a folder with --from");
-	n = c->g.dry_run ? seed_copy(from, NULL, seed_show, NULL, &e)
-			 : seed_replace(from, at, &e);
-	if (n == -1)
+	if ((n = seed_take(c, from, at, &e)) == -1)
 		return cli_fail(c, &e, "seed");
 	cli_note("%d files%s", n,
 	    c->g.dry_run ? " would be taken"

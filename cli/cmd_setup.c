@@ -30,6 +30,12 @@ struct setup_args {
 	bool start, yes;
 };
 
+/* What will be done. */
+struct setup_plan {
+	char *listen; /* owned; NULL: as it is */
+	bool before, start;
+};
+
 static int
 setup_init(struct cli *c, const char *cofferd, struct err *e)
 {
@@ -54,16 +60,30 @@ setup_agents(const struct cli *c, struct err *e)
 	return path_mkdirs(dir, 0755, e);
 }
 
-/* One line from the terminal, or what counts when it is empty. */
-static void
+/* One line from the terminal, or what counts when it is empty; false at its
+ * end. */
+static bool
 setup_ask(const char *question, const char *def, char answer[SETUP_LINE_MAX])
 {
 	(void)fprintf(stderr, "%s [%s]: ", question, def);
-	if (fgets(answer, SETUP_LINE_MAX, stdin) == NULL)
-		answer[0] = '\0';
+	if (fgets(answer, SETUP_LINE_MAX, stdin) == NULL) {
+		(void)fprintf(stderr, "\n");
+		return false;
+	}
 	answer[strcspn(answer, "\r\n")] = '\0';
 	if (answer[0] == '\0')
 		(void)snprintf(answer, SETUP_LINE_MAX, "%s", def);
+	return true;
+}
+
+/* Does cofferd take it? */
+static int
+setup_try_listen(struct cli *c, const char *addr, struct err *e)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	conffile_set(&text, view_of(""), "server", "listen", addr);
+	return confcheck_text(c, str_view(&text), e);
 }
 
 /* server.listen of a home that is there. */
@@ -86,6 +106,13 @@ setup_listen(struct cli *c, const char *addr, struct err *e)
 }
 
 static int
+setup_nothing(void)
+{
+	cli_note("setup: nothing was made");
+	return CLI_FAILED;
+}
+
+static int
 setup_start(struct cli *c)
 {
 	const char *const argv[] = { "/proc/self/exe", "--home", c->home, "up",
@@ -104,32 +131,36 @@ setup_start(struct cli *c)
 	return rc;
 }
 
-/* What a person at a terminal is asked, of a new home. */
+/* What a person at a terminal is asked, of a new home, before anything of it
+ * is made: an end or a Ctrl-C leaves nothing. */
 static int
-setup_guide(struct cli *c, const struct setup_args *a, bool before, bool *start)
+setup_guide(struct setup_plan *p, struct cli *c, const struct setup_args *a)
 {
 	char answer[SETUP_LINE_MAX] = "";
 	struct err e = ERR_INIT;
 
-	*start = a->start;
+	p->start = a->start;
 	if (a->listen != NULL) {
-		if (setup_listen(c, a->listen, &e) == -1)
+		p->listen = xstrdup(a->listen);
+		if (setup_try_listen(c, p->listen, &e) == -1)
 			return cli_fail(c, &e, "setup: --listen");
 	}
-	if (before || a->yes || a->start || c->g.json || !terminal_is_both())
+	if (p->before || a->yes || a->start || c->g.json || !terminal_is_both())
 		return CLI_OK;
-	while (a->listen == NULL) {
-		setup_ask("Address and port of the page, of git and the API",
-		    "127.0.0.1:3000", answer);
+	while (p->listen == NULL) {
+		if (!setup_ask("Address and port of the page, of git and the "
+			       "API",
+			"127.0.0.1:3000", answer))
+			return setup_nothing();
 		e = ERR_INIT;
-		if (setup_listen(c, answer, &e) == 0)
-			break;
-		(void)cli_fail(c, &e, "setup");
-		if (feof(stdin))
-			return CLI_FAILED;
+		if (setup_try_listen(c, answer, &e) == 0)
+			p->listen = xstrdup(answer);
+		else
+			(void)cli_fail(c, &e, "setup");
 	}
-	setup_ask("Start it now?", "yes", answer);
-	*start = answer[0] == 'y' || answer[0] == 'Y';
+	if (!setup_ask("Start it when it is made?", "yes", answer))
+		return setup_nothing();
+	p->start = answer[0] == 'y' || answer[0] == 'Y';
 	return CLI_OK;
 }
 
@@ -161,12 +192,32 @@ setup_tell(const struct cli *c, bool before, bool start)
 }
 
 static int
+setup_make(struct cli *c, const char *cofferd, const struct setup_plan *p)
+{
+	struct err e = ERR_INIT;
+
+	if (setup_init(c, cofferd, &e) == -1 || setup_agents(c, &e) == -1)
+		return cli_fail(c, &e, "setup");
+	if (!layout_is_ready(c->home)) {
+		(void)err_set(&e, ERR_INTERNAL,
+		    "cofferd --init left %s without instance or token",
+		    c->home);
+		return cli_fail(c, &e, "setup");
+	}
+	if (p->listen != NULL && setup_listen(c, p->listen, &e) == -1)
+		return cli_fail(c, &e, "setup: listen");
+	setup_tell(c, p->before, p->start);
+	(void)fflush(stdout);
+	return p->start ? setup_start(c) : CLI_OK;
+}
+
+static int
 setup_run(struct cli *c, const void *args, int argc, char **argv)
 {
 	const struct setup_args *a = args;
 	AUTO_FREE char *cofferd = NULL;
+	struct setup_plan p = { .before = layout_is_home(c->home) };
 	struct err e = ERR_INIT;
-	bool before = layout_is_home(c->home), start;
 	int rc;
 
 	(void)argc;
@@ -178,19 +229,10 @@ setup_run(struct cli *c, const void *args, int argc, char **argv)
 		    c->home, a->start ? ", then `coffer up -d`" : "");
 		return CLI_OK;
 	}
-	if (setup_init(c, cofferd, &e) == -1 || setup_agents(c, &e) == -1)
-		return cli_fail(c, &e, "setup");
-	if (!layout_is_ready(c->home)) {
-		(void)err_set(&e, ERR_INTERNAL,
-		    "cofferd --init left %s without instance or token",
-		    c->home);
-		return cli_fail(c, &e, "setup");
-	}
-	if ((rc = setup_guide(c, a, before, &start)) != CLI_OK)
-		return rc;
-	setup_tell(c, before, start);
-	(void)fflush(stdout);
-	return start ? setup_start(c) : CLI_OK;
+	if ((rc = setup_guide(&p, c, a)) == CLI_OK)
+		rc = setup_make(c, cofferd, &p);
+	free(p.listen);
+	return rc;
 }
 
 #define SETUP(field) offsetof(struct setup_args, field)

@@ -41,46 +41,22 @@ static const struct {
 	{ "router", PROBE_ROUTER },
 	{ "gateway", PROBE_GATEWAY },
 	{ "agentd", PROBE_AGENTD },
-	{ "runner", PROBE_NONE },
+	{ "runner", PROBE_RUNNER },
 };
 
 struct status_row {
 	const char *name;
-	const char *state; /* up, down, or the supervisor's word */
+	const char *state; /* up, down, unknown, the supervisor's word */
 	pid_t pid;
 	int64_t restarts;
 };
 
-struct status_probe {
-	struct loop *loop;
-	bool ready;
-};
-
-static void
-status_on_probe(bool ready, void *arg)
-{
-	struct status_probe *p = arg;
-
-	p->ready = ready;
-	loop_stop(p->loop);
-}
-
-/* Alive is not enough: it must answer where its clients would ask. */
+/* Their sockets and the lock are root's alone. */
 static bool
-status_answers(struct cli *c, enum probe_kind kind)
+status_is_roots(enum probe_kind kind)
 {
-	struct err e = ERR_INIT;
-	struct status_probe p = { .loop = remote_loop(c, &e) };
-
-	if (p.loop == NULL)
-		return false;
-	probe_start(&(struct probe_spec){ .kind = kind,
-	    .loop = p.loop,
-	    .net = remote_net(c, &e),
-	    .home = c->home,
-	    .fn = status_on_probe,
-	    .arg = &p });
-	return loop_run(p.loop, &e) == 0 && p.ready;
+	return kind == PROBE_ROUTER || kind == PROBE_GATEWAY ||
+	    kind == PROBE_RUNNER;
 }
 
 static void
@@ -105,13 +81,13 @@ status_services_load(struct cli *c, struct status_row rows[STATUS_SERVICES])
 				    : s[k].state;
 			}
 		}
-		/* These two have sockets that are root's alone. */
-		if (status_services[i].probe == PROBE_NONE ||
-		    ((status_services[i].probe == PROBE_ROUTER ||
-			 status_services[i].probe == PROBE_GATEWAY) &&
-			geteuid() != 0))
+		if (status_is_roots(status_services[i].probe) &&
+		    geteuid() != 0) {
+			if (n == 0) /* nor did a supervisor tell */
+				r->state = "unknown";
 			continue;
-		if (status_answers(c, status_services[i].probe))
+		}
+		if (probe_now(c, status_services[i].probe))
 			r->state = "up";
 		else if (r->pid != 0 && strcmp(r->state, "up") == 0)
 			r->state = "not answering";

@@ -22,7 +22,7 @@
 enum {
 	TOP_ROWS = 40,
 	TOP_RUNS = 50, /* of a page of the API */
-	TOP_COLUMNS = 9,
+	TOP_COLUMNS = 11,
 	TOP_EVERY_MS = 2000,
 	TOP_EVERY_MIN_MS = 200
 };
@@ -140,6 +140,9 @@ top_print_row(struct out_table *t, const struct top_row *r)
 	top_number(t, r->runs, TOP_RUNS);
 	out_cell(
 	    t, json_str_or(json_get(r->project, "settings"), "network", NULL));
+	out_cell(t, sandbox_use_size(json_i64_or(use, "net_sent", -1), text));
+	out_cell(
+	    t, sandbox_use_size(json_i64_or(use, "net_received", -1), text));
 	top_number(t, r->blocked, TOP_RUNS);
 	if (r->cost >= 0)
 		money_put(&cost, r->cost);
@@ -150,8 +153,8 @@ static void
 top_print(const struct cli *c, const struct top_row *rows, size_t n, size_t all)
 {
 	static const char *const head[TOP_COLUMNS] = { "project", "sandbox",
-		"cpu", "memory", "processes", "runs", "network", "blocked",
-		"spent today" };
+		"cpu", "memory", "processes", "runs", "network", "sent",
+		"received", "blocked", "spent today" };
 	struct out_table *t = out_table_new(TOP_COLUMNS);
 
 	if (c->colour)
@@ -178,11 +181,16 @@ top_json(const struct top_row *rows, size_t n)
 	jw_array(&w, NULL);
 	for (size_t i = 0; i < n; i++) {
 		const struct top_row *r = &rows[i];
+		const struct json *use = json_get(
+		    json_get(r->project, "sandbox"), "use");
 
 		jw_object(&w, NULL);
 		jw_str(&w, "project", json_str_or(r->project, "full_name", ""));
 		jw_i64(&w, "cpu_milli", r->cpu);
 		jw_i64(&w, "memory", r->memory);
+		jw_i64(&w, "net_sent", json_i64_or(use, "net_sent", -1));
+		jw_i64(
+		    &w, "net_received", json_i64_or(use, "net_received", -1));
 		jw_i64(&w, "runs", r->runs);
 		jw_i64(&w, "blocked", r->blocked);
 		jw_i64(&w, "spent_today_micros", r->cost);
@@ -270,8 +278,9 @@ const struct command cmd_top[] = {
 	    .args_size = sizeof(struct top_args),
 	    .options = top_options,
 	    .run = top_run,
-	    .more = "The 40 busiest.  `blocked`: names and addresses that the "
-		    "sandbox was\nrefused lately; what was spent is for root, "
-		    "where the gateway runs." },
+	    .more = "The 40 busiest.  `sent` and `received`: bytes over the "
+		    "sandbox's link since it was\nmade.  `blocked`: names and "
+		    "addresses that it was refused lately; what was\nspent is "
+		    "for root, where the gateway runs." },
 	{ .name = NULL },
 };

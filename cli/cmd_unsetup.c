@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/confirm.h"
 #include "cli/layout.h"
+#include "cli/probe.h"
 #include "cli/svcstate.h"
 #include "cli/tables.h"
 #include "cli/teardown.h"
@@ -22,21 +24,6 @@ struct unsetup_args {
 /* What is made again at the next start, and nobody's work. */
 static const char *const unsetup_made[] = { "run", "log", "jobs", "git/packs",
 	"git/tmp" };
-
-static bool
-unsetup_confirm(const struct cli *c)
-{
-	char line[256] = "";
-
-	(void)fprintf(stderr,
-	    "%s goes for good: repositories, issues, records, keys, the "
-	    "sandboxes' files.\nType yes to go on: ",
-	    c->home);
-	if (fgets(line, sizeof(line), stdin) == NULL)
-		return false;
-	line[strcspn(line, "\r\n")] = '\0';
-	return strcmp(line, "yes") == 0;
-}
 
 static int
 unsetup_remove(const struct cli *c, bool purge, struct err *e)
@@ -65,10 +52,14 @@ unsetup_refuse(struct cli *c, const struct unsetup_args *a)
 		(void)err_set(&e, ERR_DENIED,
 		    "it runs (pid %d); `coffer --home %s down` first",
 		    (int)holder, c->home);
-	else if (a->purge && !a->yes && !c->g.dry_run &&
-	    isatty(STDIN_FILENO) != 1)
-		return cli_usage(
-		    "unsetup --purge: not a terminal; confirm with --yes");
+	else if (probe_now(c, PROBE_HTTP) || probe_now(c, PROBE_AGENTD) ||
+	    probe_now(c, PROBE_RUNNER))
+		(void)err_set(&e, ERR_DENIED,
+		    "it runs, and not by `coffer up`: stop it where it was "
+		    "started (systemctl stop coffer.target cofferd, "
+		    "docker-compose down) first");
+	else if (a->purge && !confirm_possible(c, a->yes, "unsetup --purge"))
+		return CLI_USAGE;
 	else
 		return CLI_OK;
 	return cli_fail(c, &e, "unsetup");
@@ -96,16 +87,20 @@ unsetup_run(struct cli *c, const void *args, int argc, char **argv)
 			(void)printf("  %s, all of it\n", c->home);
 		return CLI_OK;
 	}
-	if (a->purge && !a->yes && !unsetup_confirm(c)) {
-		cli_note("nothing was removed");
+	if (a->purge &&
+	    !confirm_ask(c, a->yes, "yes",
+		"%s goes for good: repositories, issues, records, keys, the "
+		"sandboxes' files",
+		c->home))
 		return CLI_FAILED;
-	}
 	svcstate_reap(c->home, UNSETUP_GRACE_MS);
 	if ((rc = teardown_all(c, "unsetup")) != CLI_OK)
 		return rc;
 	if (unsetup_remove(c, a->purge, &e) == -1)
 		return cli_fail(c, &e, "unsetup");
-	if (a->purge)
+	if (c->g.json)
+		(void)printf("{\"purged\":%s}\n", a->purge ? "true" : "false");
+	else if (a->purge)
 		(void)printf("%s is gone\n", c->home);
 	else
 		(void)printf("nothing of it is left on this host but the data "

@@ -49,7 +49,7 @@ static const struct {
 	{ "router", "coffer-router", PROBE_ROUTER, true },
 	{ "gateway", "coffer-gateway", PROBE_GATEWAY, true },
 	{ "agentd", "coffer-agentd", PROBE_AGENTD, true },
-	{ "runner", "coffer-runner", PROBE_NONE, true },
+	{ "runner", "coffer-runner", PROBE_RUNNER, true },
 };
 
 struct up {

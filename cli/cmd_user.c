@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/confirm.h"
 #include "cli/out.h"
 #include "cli/remote.h"
 #include "cli/tables.h"
@@ -27,7 +28,7 @@ struct user_args {
 	const char *user;
 	const char *email, *full_name;
 	const char *scope, *repo, *expires;
-	bool bot, password, purge;
+	bool bot, password, purge, yes;
 };
 
 /* A password, as one line of standard input. */
@@ -186,6 +187,14 @@ user_remove(struct cli *c, const void *args, int argc, char **argv)
 	(void)argc;
 	if (!path_component_ok(argv[0]))
 		return cli_usage("user remove: %s is not a name", argv[0]);
+	if (a->purge && !confirm_possible(c, a->yes, "user remove --purge"))
+		return CLI_USAGE;
+	if (a->purge &&
+	    !confirm_ask(c, a->yes, argv[0],
+		"remove %s and every project of that user: their "
+		"repositories, issues and sandboxes are deleted",
+		argv[0]))
+		return CLI_FAILED;
 	path = xasprintf(
 	    "/api/v1/admin/users/%s%s", argv[0], a->purge ? "?purge=true" : "");
 	rc = remote_send(c,
@@ -403,6 +412,8 @@ static const struct command_option user_add_options[] = {
 static const struct command_option user_remove_options[] = {
 	{ 0, OPT_FLAG, "purge", offsetof(struct user_args, purge), NULL,
 	    "and the projects that the user owns" },
+	{ 'y', OPT_FLAG, "yes", offsetof(struct user_args, yes), NULL,
+	    "do not ask, with --purge" },
 	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
@@ -427,7 +438,7 @@ const struct command cmd_user[] = {
 	{ .name = "user remove",
 	    .group = "People",
 	    .summary = "remove a user, its tokens and roles",
-	    .usage = "NAME [--purge]",
+	    .usage = "NAME [--purge [--yes]]",
 	    .min = 1,
 	    .max = 1,
 	    .args_size = sizeof(struct user_args),

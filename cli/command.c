@@ -200,8 +200,8 @@ command_options(const struct command *cmd, void *args, struct cli_globals *g,
 void
 command_help(FILE *f, const struct command *cmd)
 {
-	AUTO_FREE char *usage = xasprintf(
-	    "coffer %s %s", cmd->name, cmd->usage);
+	AUTO_FREE char *usage = xasprintf("coffer %s%s%s", cmd->name,
+	    *cmd->usage == '\0' ? "" : " ", cmd->usage);
 	struct opt opts[COMMAND_OPTS_MAX];
 
 	command_options(cmd, NULL, NULL, opts);
@@ -226,8 +226,9 @@ command_help_family(
 				continue;
 			if (n++ == 0)
 				(void)fprintf(f, "usage:\n");
-			(void)fprintf(f, "  coffer %s %s\n        %s\n",
-			    c->name, c->usage, c->summary);
+			(void)fprintf(f, "  coffer %s%s%s\n        %s\n",
+			    c->name, *c->usage == '\0' ? "" : " ", c->usage,
+			    c->summary);
 		}
 	}
 	return n;

@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/confcheck.h"
 #include "cli/layout.h"
+#include "cli/probe.h"
 #include "cli/program.h"
 #include "cli/remote.h"
 #include "cli/sandbox_use.h"
@@ -86,7 +87,7 @@ doctor_secret(struct doctor *d)
 
 	if (lstat(path, &st) == -1)
 		doctor_add(d, DOCTOR_FAIL, "token",
-		    "run this as who ran `coffer setup`",
+		    "run this as the user who ran `coffer setup`",
 		    "%s cannot be looked at", path);
 	else if (!S_ISREG(st.st_mode) || (st.st_mode & DOCTOR_OTHERS) != 0)
 		doctor_add(d, DOCTOR_FAIL, "token", fix,
@@ -176,35 +177,67 @@ doctor_api(struct doctor *d)
 	json_free(j);
 }
 
-void
-doctor_service(struct doctor *d)
+static void
+doctor_supervised(struct doctor *d)
 {
 	struct svcstate s[SVCSTATE_MAX];
 	size_t n = svcstate_read(d->c->home, s);
+
+	for (size_t i = 0; i < n; i++) {
+		AUTO_FREE char *fix = xasprintf("coffer logs %.32s", s[i].name);
+		bool up_now = svcstate_alive(&s[i]);
+
+		if (!up_now || s[i].restarts > 0)
+			doctor_add(d, up_now ? DOCTOR_WARN : DOCTOR_FAIL,
+			    "supervisor", fix,
+			    "%.32s is %s, was started again %" PRId64 " times",
+			    s[i].name, up_now ? "up" : "down", s[i].restarts);
+		else
+			doctor_add(d, DOCTOR_OK, "supervisor", NULL,
+			    "%.32s is up", s[i].name);
+	}
+}
+
+/* By systemd or docker-compose; what they know is theirs to tell. */
+static void
+doctor_elsewhere(struct doctor *d)
+{
+	static const struct {
+		const char *name;
+		enum probe_kind probe;
+	} rows[] = { { "router", PROBE_ROUTER }, { "gateway", PROBE_GATEWAY },
+		{ "agentd", PROBE_AGENTD }, { "runner", PROBE_RUNNER } };
+
+	doctor_add(d, DOCTOR_OK, "supervisor", NULL,
+	    "cofferd runs, and not by `coffer up`");
+	for (size_t i = 0; geteuid() == 0 && i < sizeof(rows) / sizeof(rows[0]);
+	     i++) {
+		AUTO_FREE char *fix = xasprintf(
+		    "systemctl status coffer-%s, or docker-compose ps",
+		    rows[i].name);
+
+		if (probe_now(d->c, rows[i].probe))
+			doctor_add(d, DOCTOR_OK, "supervisor", NULL, "%s is up",
+			    rows[i].name);
+		else
+			doctor_add(d, DOCTOR_WARN, "supervisor", fix,
+			    "%s is down", rows[i].name);
+	}
+}
+
+void
+doctor_service(struct doctor *d)
+{
 	AUTO_FREE char *up = xasprintf("coffer --home %s up -d", d->c->home);
 
 	d->group = "service";
-	if (svcstate_holder(d->c->home) == 0)
+	if (svcstate_holder(d->c->home) != 0)
+		doctor_supervised(d);
+	else if (probe_now(d->c, PROBE_HTTP))
+		doctor_elsewhere(d);
+	else
 		doctor_add(d, DOCTOR_WARN, "supervisor", up,
 		    "`coffer up` does not run for %s", d->c->home);
-	else
-		for (size_t i = 0; i < n; i++) {
-			AUTO_FREE char *fix = xasprintf(
-			    "coffer logs %.32s", s[i].name);
-			bool up_now = svcstate_alive(&s[i]);
-
-			if (!up_now || s[i].restarts > 0)
-				doctor_add(d,
-				    up_now ? DOCTOR_WARN : DOCTOR_FAIL,
-				    "supervisor", fix,
-				    "%.32s is %s, was started again %" PRId64
-				    " times",
-				    s[i].name, up_now ? "up" : "down",
-				    s[i].restarts);
-			else
-				doctor_add(d, DOCTOR_OK, "supervisor", NULL,
-				    "%.32s is up", s[i].name);
-		}
 	doctor_api(d);
 }
 
@@ -264,13 +297,14 @@ doctor_sandbox(struct doctor *d)
 	}
 	if (access(sock, F_OK) == -1) {
 		doctor_add(d, DOCTOR_NONE, "sandbox",
-		    "coffer up as root starts what makes sandboxes",
+		    "`coffer up` as root starts what makes sandboxes",
 		    "not tried: no agentd here");
 		return;
 	}
 	if (mkdtemp(dir) == NULL) {
-		doctor_add(d, DOCTOR_FAIL, "sandbox", NULL,
-		    "no folder in /tmp can be made");
+		doctor_add(d, DOCTOR_FAIL, "sandbox",
+		    "make room in /tmp, and let everybody write there",
+		    "no folder can be made in /tmp");
 		return;
 	}
 	file = path_join(dir, "README");

@@ -1,9 +1,15 @@
 #include "cli/probe.h"
 
+#include <sys/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
+#include "cli/remote.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -153,6 +159,17 @@ probe_socket(struct probe *p, const char *name, const char *say)
 	stream_write(s, say, strlen(say));
 }
 
+/* It listens nowhere: what it has while it lives is its lock. */
+static bool
+probe_locked(const char *home, const char *name)
+{
+	AUTO_FREE char *path = path_join(home, name);
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd != -1 && flock(fd, LOCK_SH | LOCK_NB) == -1 &&
+	    errno == EWOULDBLOCK;
+}
+
 void
 probe_start(const struct probe_spec *spec)
 {
@@ -173,8 +190,39 @@ probe_start(const struct probe_spec *spec)
 		probe_socket(
 		    p, "run/gateway/control.sock", "{\"op\":\"hello\"}\n");
 		return;
-	case PROBE_NONE:
-		probe_end(p, true);
+	case PROBE_RUNNER:
+		probe_end(p, probe_locked(p->spec.home, "runner/lock"));
 		return;
 	}
+}
+
+struct probe_wait {
+	struct loop *loop;
+	bool ready;
+};
+
+static void
+probe_on_ready(bool ready, void *arg)
+{
+	struct probe_wait *w = arg;
+
+	w->ready = ready;
+	loop_stop(w->loop);
+}
+
+bool
+probe_now(struct cli *c, enum probe_kind kind)
+{
+	struct err e = ERR_INIT;
+	struct probe_wait w = { .loop = remote_loop(c, &e) };
+
+	if (w.loop == NULL)
+		return false;
+	probe_start(&(struct probe_spec){ .kind = kind,
+	    .loop = w.loop,
+	    .net = remote_net(c, &e),
+	    .home = c->home,
+	    .fn = probe_on_ready,
+	    .arg = &w });
+	return loop_run(w.loop, &e) == 0 && w.ready;
 }

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-struct err;
+struct cli;
 struct loop;
 struct net;
 
@@ -16,7 +16,7 @@ enum probe_kind {
 	PROBE_ROUTER,  /* HOME/run/router.sock says hello */
 	PROBE_AGENTD,  /* HOME/run/agentd.sock takes a connection */
 	PROBE_GATEWAY, /* HOME/run/gateway/control.sock says hello */
-	PROBE_NONE     /* living is enough */
+	PROBE_RUNNER   /* HOME/runner/lock is held */
 };
 
 typedef void probe_fn(bool ready, void *arg);
@@ -31,6 +31,8 @@ struct probe_spec {
 };
 
 void probe_start(const struct probe_spec *spec);
+/* The same, waited for. */
+bool probe_now(struct cli *c, enum probe_kind kind);
 /* http://ADDRESS of the running cofferd, NULL if it is not there; free(3). */
 char *probe_url(const char *home);
 

@@ -2,10 +2,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/remote.h"
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/wire/json.h"
 
@@ -56,6 +59,17 @@ work_show_all(const struct json *lost)
 		    "  %" PRId64 " files in /work outside of clones\n", files);
 }
 
+/* The server's "use force" is an option here. */
+static void
+work_refused(struct err *e)
+{
+	AUTO_FREE char *said = xstrdup(e->msg);
+
+	if (strstr(said, "use force") != NULL)
+		(void)err_set(e, ERR_DENIED, "%s: that is --force", said);
+	e->code = ERR_DENIED;
+}
+
 int
 sandbox_work_send(struct cli *c, const struct remote_call *call,
     struct json **out, struct err *e)
@@ -70,7 +84,7 @@ sandbox_work_send(struct cli *c, const struct remote_call *call,
 		return rc;
 	if (status == WORK_REFUSED) {
 		work_show_all(json_get(*out, "lost"));
-		e->code = ERR_DENIED;
+		work_refused(e);
 	}
 	json_free(*out);
 	*out = NULL;

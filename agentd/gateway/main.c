@@ -14,7 +14,7 @@
 #include "lib/base/version.h"
 
 static const char main_usage
-    [] = "usage: coffer-gateway [--home DIR] [-n | --set-key PROVIDER]\n"
+    [] = "coffer-gateway [--home DIR] [-n | --set-key PROVIDER]\n"
 	 "Has the keys of model providers and uses them for sandboxes, within "
 	 "budgets.\n";
 
@@ -80,7 +80,7 @@ main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "--sync") == 0)
 		return gateway_sync(argv[2]);
 	if (opt_parse(&argc, &argv, opts, &e) == -1 || argc > 0) {
-		(void)fprintf(stderr, "coffer-gateway: %s\n%s",
+		(void)fprintf(stderr, "coffer-gateway: %s\nusage: %s",
 		    e.code != ERR_NONE ? e.msg : "unexpected argument",
 		    main_usage);
 		return 2;

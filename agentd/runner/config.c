@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "agentd/sandbox/driver.h"
 #include "lib/base/auto.h"
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
@@ -54,6 +55,9 @@ runner_config_check(const struct runner_config *c, struct err *e)
 	    strncmp(c->server, "https://", 8) != 0)
 		return err_set(e, ERR_INVALID,
 		    "server: expected http://HOST:PORT, not %s", c->server);
+	if (driver_find(c->driver) == NULL)
+		return err_set(e, ERR_INVALID,
+		    "driver: expected oci or engine, not %s", c->driver);
 	if (log_level_parse(c->log_level, &level, e) == -1)
 		return -1;
 	log_init("coffer-runner", level);

@@ -25,7 +25,7 @@ main(int argc, char **argv)
 {
 	const struct program program = {
 		.name = "coffer-runner",
-		.usage = "usage: coffer-runner [--home DIR] [-n]\n"
+		.usage = "coffer-runner [--home DIR] [-n]\n"
 			 "       coffer-runner --register URL TOKEN\n"
 			 "Runs the checks of pull requests in clean "
 			 "sandboxes.\n",

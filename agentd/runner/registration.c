@@ -22,7 +22,7 @@
 
 #define REGISTRATION_FILE "runner/registration"
 #define REGISTRATION_USAGE                                                  \
-	"usage: coffer-runner --register URL TOKEN [options]\n"             \
+	"coffer-runner --register URL TOKEN [options]\n"                    \
 	"Makes this host a runner of the server at URL. TOKEN is that of\n" \
 	"`coffer runner add`, good once; - reads it from standard input.\n"
 
@@ -302,7 +302,7 @@ registration_main(int argc, char **argv)
 	(void)umask(022);
 	if (opt_parse(&argc, &argv, opts, &e) == -1 ||
 	    (!a.help && (argc != 2 || a.slots > REGISTRATION_SLOTS_MAX))) {
-		fprintf(stderr, "coffer-runner: %s\n%s",
+		fprintf(stderr, "coffer-runner: %s\nusage: %s",
 		    e.code != ERR_NONE ? e.msg : "expected URL and TOKEN",
 		    REGISTRATION_USAGE);
 		return 2;

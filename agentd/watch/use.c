@@ -11,6 +11,7 @@
 #include "agentd/sandbox/workspace.h"
 #include "agentd/watch/figures.h"
 #include "agentd/watch/projects.h"
+#include "agentd/watch/use_net.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
@@ -45,6 +46,7 @@ struct uses {
 	struct map *past;
 	struct jw w;
 	struct str body;
+	struct str net; /* counters of all links, of this look */
 	size_t n;
 };
 
@@ -53,6 +55,7 @@ struct use_now {
 	struct cgroup_use session, all;
 	int64_t run_ooms, run_hits;
 	int64_t disk, disk_max, disk_left;
+	int64_t sent, received;
 };
 
 static int64_t
@@ -99,10 +102,13 @@ use_read(struct uses *u, int64_t id, struct use_now *n, struct err *e)
 		.pids_hits = -1 };
 	char names[USE_RUNS][HOST_NAME_MAX];
 	char session[HOST_NAME_MAX];
+	char link[HOST_IF_MAX];
 	size_t runs = 0;
 
 	*n = (struct use_now){ .session = unknown, .all = unknown };
 	use_read_disk(u, id, n);
+	host_project_link(u->s.host, id, link);
+	use_net_find(str_view(&u->net), link, &n->sent, &n->received);
 	if (u->s.driver->use == NULL)
 		return 0;
 	host_session_id(u->s.host, id, session);
@@ -178,6 +184,8 @@ use_write(struct uses *u, const struct project *p, const struct use_now *n,
 	jw_i64(&u->w, "disk", n->disk);
 	jw_i64(&u->w, "disk_max", n->disk_max);
 	jw_i64(&u->w, "ooms", n->session.ooms);
+	jw_i64(&u->w, "net_sent", n->sent);
+	jw_i64(&u->w, "net_received", n->received);
 	jw_end(&u->w);
 	u->n++;
 }
@@ -237,6 +245,7 @@ use_on_timer(void *arg)
 	jw_object(&u->w, NULL);
 	jw_array(&u->w, "uses");
 	u->n = 0;
+	use_net_read(u->s.host, &u->net);
 	projects_each(u->s.projects, use_look, u);
 	jw_end(&u->w);
 	driver_describe(u->s.host, u->s.driver, driver);
@@ -257,6 +266,7 @@ uses_new(const struct uses_spec *spec)
 
 	u->s = *spec;
 	u->body = STR_INIT;
+	u->net = STR_INIT;
 	u->past = map_new();
 	u->call = call_new(spec->host->loop, spec->api, use_on_told, u);
 	u->timer = timer_new(spec->host->loop, use_on_timer, u);
@@ -278,5 +288,6 @@ uses_free(struct uses *u)
 	call_free(u->call);
 	timer_free(u->timer);
 	str_release(&u->body);
+	str_release(&u->net);
 	free(u);
 }

@@ -26,6 +26,8 @@ const struct svc_use_row svc_use_rows[] = {
 	{ "disk", USE_AT(disk) },
 	{ "disk_max", USE_AT(disk_max) },
 	{ "ooms", USE_AT(ooms) },
+	{ "net_sent", USE_AT(sent) },
+	{ "net_received", USE_AT(received) },
 	{ .name = NULL },
 };
 

@@ -26,6 +26,7 @@ struct svc_use {
 	int64_t pids, pids_max;
 	int64_t disk, disk_max;
 	int64_t ooms; /* processes killed for memory since its start */
+	int64_t sent, received; /* over its link, since that was made */
 };
 
 struct svc_use_row {

@@ -38,7 +38,7 @@ tap_is "$RC" 0 'every program takes its part'
 
 cp "$CONF" "$T/before"
 same() { cmp -s "$CONF" "$T/before"; }
-for bad in 'server.rate much' 'server.ratte 1' 'agentd.max_runs 0' 'router.range 8.8.8.0/24' 'gateway.frob 1' 'runner.frob x'; do
+for bad in 'server.rate much' 'server.ratte 1' 'agentd.max_runs 0' 'router.range 8.8.8.0/24' 'gateway.frob 1' 'runner.frob x' 'runner.driver x' 'agentd.driver x'; do
 	# shellcheck disable=SC2086
 	run config set $bad
 	tap_is "$RC" 1 "refused: $bad"

@@ -44,6 +44,16 @@ tap_ok 'a value that is missing is told as that' err_has 'a value must follow --
 run lockdown acme/x
 tap_is "$RC" 2 'a word of another tool'
 tap_ok 'is met with the command here' err_has 'here it is coffer net PROJECT lockdown'
+for p in cofferd coffer-agentd coffer-gateway coffer-router coffer-runner; do
+	"$O/bin/$p" --help >"$T/out" 2>&1
+	tap_is "$? $(grep -c '^usage: ' "$T/out") $(head -n 1 "$T/out" | cut -d ' ' -f 1,2)" "0 1 usage: $p" "$p --help"
+	"$O/bin/$p" --frobnicate >"$T/out" 2>&1
+	tap_is "$? $(grep -o 'usage: *usage:' "$T/out")" '2 ' 'and an option that it does not have'
+done
+run help model
+tap_not 'a usage ends with a word' grep -n ' $' "$T/out"
+run presets --help
+tap_not 'also of one command' grep -n ' $' "$T/out"
 run --version
 tap_like "$(cat "$T/out")" 'coffer [0-9]*' '--version'
 

@@ -42,6 +42,32 @@ tap_ok 'on a terminal it asks' out_has 'Address and port .*127.0.0.1:3000'
 tap_ok 'again when the answer is wrong' out_has 'nonsense is not an address'
 tap_is "$(coffer --home "$T/asked" config get server.listen)" 127.0.0.1:4444 'and keeps what was said'
 tap_ok 'not started: what comes next' out_has "coffer --home $T/asked up -d"
+tap_is "$(grep -c 'Address and port' "$T/out")" 2 'of a new one; and of one that is there nothing'
+printf '\n\n' | script -qec "$O/bin/coffer --home $T/asked setup" /dev/null >"$T/out"
+tap_not 'it is not asked again' out_has 'Address and port'
+# Ctrl-D, then Ctrl-C, at its questions; what a shell has in the background ignores it.
+at_question() # KEYS QUESTION HOME
+{
+	rm -f "$T/keys"
+	mkfifo "$T/keys"
+	script -qec "env --default-signal=INT $O/bin/coffer --home $3 setup" /dev/null <"$T/keys" >"$T/out" 2>&1 &
+	at_pid=$!
+	exec 9>"$T/keys"
+	wait_for 10 out_has 'Address and port'
+	if [ "$2" = Start ]; then
+		printf '\r' >&9
+		wait_for 10 out_has 'Start it'
+	fi
+	printf %b "$1" >&9
+	wait "$at_pid"
+	exec 9>&-
+}
+for question in Address Start; do
+	for key in '\004' '\003'; do
+		at_question "$key" "$question" "$T/left"
+		tap_not "$key at the question $question leaves nothing" [ -e "$T/left" ]
+	done
+done
 script -qec "$O/bin/coffer --home $T/quiet setup --yes" /dev/null >"$T/out" </dev/null
 tap_not '--yes asks nothing there either' out_has 'Address and port'
 run config set server.allow_file_upstream yes

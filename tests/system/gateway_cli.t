@@ -40,13 +40,18 @@ tap_ok 'and there' out_has '^openai  *openai  *ready'
 "$O/bin/coffer" model key openai </dev/null >"$T/out" 2>&1
 tap_is "$?" 1 'an empty one is none'
 run model key openai --remove
+tap_is "$RC" 2 'that it is taken away is asked; no terminal here'
+run model list
+tap_ok 'so it stays' out_has '^openai  *openai  *ready'
+run model key openai --remove --yes
 tap_is "$RC" 0 'it is taken away'
 run model list
 tap_ok 'and gone' out_has '^openai  *openai  *missing'
-run model key ../x --remove
+run model key ../x --remove --yes
 tap_is "$RC" 2 'only of a provider'
 gateway_files later anthropic
-run model reload
+run model reload --json
+tap_is "$RC $(jq -c . "$T/out")" '0 {"reloaded":true}' 'providers are read again'
 run model list
 tap_ok 'a new provider is there after a reload' out_has '^later '
 printf 'x\n' >"$HOME_DIR/gateway/providers/bad.conf"

@@ -64,7 +64,10 @@ look
 tap_is "$(field .mirror.next_at)" null 'a pause has no next time'
 tap_like "$(field .mirror.last_error)" '*set a token or key*' 'and says what to do'
 mode
-api PUT "/api/coffer/v1/projects/$PROJECT/upstream-token" "{\"token\":\"$SECRET\"}"
+printf '%s\n' "$SECRET" >"$T/token"
+COFFER_URL=$URL COFFER_TOKEN=$ADMIN "$O/bin/coffer" credential "$PROJECT" --token-file "$T/token" >"$T/cli.out" 2>&1
+tap_is "$?" 0 'one is set by the command line'
+rm "$T/token"
 tap_ok 'a new token ends it' wait_for 10 is_ok
 tap_ok 'it was sent' grep -q "^ls ok .*$(printf 'x-access-token:%s' "$SECRET" | base64 -w0)" "$UPDIR/log"
 

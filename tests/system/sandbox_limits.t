@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 21
+tap_plan 23
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -35,6 +35,12 @@ tap_ok 'what it uses is known' wait_for 15 use_is_known
 tap_is "$(sandbox use.memory_max),$(sandbox use.pids_max),$(sandbox use.cpu_max_milli)" \
     134217728,40,2000 'with its limits'
 tap_ok 'and is more than nothing' test "$(sandbox use.memory)" -gt 0 -a "$(sandbox use.pids)" -gt 0
+NET=$(sandbox use.net_received)
+in_session git clone -q http://coffer/admin/calc.git counted
+more_came() { [ "$(sandbox use.net_received)" -gt "$NET" ] && [ "$(sandbox use.net_sent)" -gt 0 ]; }
+tap_ok 'what goes over its link is counted' wait_for 15 more_came
+coffer top --json >"$T/top"
+tap_ok 'coffer top has it' jq -e '.[0] | .net_sent > 0 and .net_received > 0' "$T/top"
 DISK=$(sandbox use.disk_max)
 tap_ok 'the disk is bounded' test "$DISK" -gt 30000000 -a "$DISK" -le 67108864
 run status calc

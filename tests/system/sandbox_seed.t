@@ -5,7 +5,7 @@
 . "$(dirname "$0")/cli_lib.sh"
 
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'sandboxes need root'
-tap_plan 16
+tap_plan 17
 unset COFFER_TOKEN COFFER_URL
 COFFER_HOME=$T/home
 export COFFER_HOME
@@ -52,6 +52,8 @@ while [ $I -lt 30 ]; do run seed --from "$ME"; I=$((I + 1)); done
 : >"$T/stop"
 wait "$WATCH"
 tap_is "$?" 0 'seed again never takes it away'
+run seed --remove --dry-run
+tap_ok 'seed --remove --dry-run removes nothing' [ -d "$COFFER_HOME/seed" ]
 run seed --remove
 tap_is "$RC,$(ls -d "$COFFER_HOME"/seed* 2>/dev/null)" 0, 'seed --remove'
 run seed --from "$ME"

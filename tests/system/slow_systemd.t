@@ -93,6 +93,28 @@ coffer-router coffer-router' 'three of them are nobody but themselves'
 in_host systemctl show -P NRestarts cofferd coffer-router coffer-gateway coffer-agentd coffer-runner
 tap_is "$(tr -d '\n' <"$T/out")" 00000 'none had to be started twice'
 
+in_host coffer status
+tap_is "$(awk '$2 == "up"' "$T/out" | wc -l)" 5 'coffer status sees all five, the runner too'
+in_host coffer doctor --no-sandbox --json
+tap_is "$(jq -r '.checks[] | select(.name == "supervisor" or .name == "cofferd") | .state' "$T/out" | sort -u)" ok 'so does coffer doctor, with nothing to mend'
+in_host coffer unsetup
+tap_is "$? $(grep -c 'systemctl stop' "$T/err")" '3 1' 'coffer unsetup refuses, and says what to stop'
+in_host sh -c 'systemd-sysusers && systemd-tmpfiles --create --prefix=/var/lib/coffer'
+tap_is "$?" 0 'users and folders can be made again'
+in_host systemctl daemon-reload
+in_host systemctl enable --now coffer.target
+tap_is "$?" 0 'coffer.target is enabled'
+in_host systemctl status coffer-runner
+tap_is "$?" 0 'systemctl status knows the runner'
+# systemctl edit wants a terminal and an editor.
+in_host sh -c 'printf sk-of-the-test-0123456789 >/srv/key
+    printf "#!/bin/sh\nprintf \"[Service]\\\\nLoadCredential=mine:/srv/key\\\\n\" >\"\$1\"\n" >/srv/edit
+    chmod 755 /srv/edit'
+in_host timeout 20 script -qec 'SYSTEMD_EDITOR=/srv/edit systemctl edit coffer-gateway' /dev/null
+in_host sh -c 'systemctl daemon-reload && systemctl restart coffer-gateway && systemctl reload coffer-gateway &&
+    tr "\0" "\n" </proc/$(systemctl show -P MainPID coffer-gateway)/environ'
+tap_ok 'LoadCredential of a drop-in reaches the gateway' grep -q '^CREDENTIALS_DIRECTORY=.*coffer-gateway' "$T/out"
+
 in_host sh -c 'set -e; cd /srv; git config --global user.email t@example.org
 git config --global user.name t; git init -q -b main w; echo hello >w/README.md
 git -C w add .; git -C w commit -qm one; git clone -q --bare w up.git

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "agentd/sandbox/cgroup.h"
+#include "agentd/watch/use_net.h"
 #include "lib/base/view.h"
 
 static void
@@ -38,6 +39,33 @@ what_is_not_there_is_not_known(void **state)
 	assert_int_equal(use.ooms, -1);
 }
 
+static void
+bytes_of_a_link_are_those_of_its_line(void **state)
+{
+	const struct view v = view_of(
+	    "Inter-|   Receive                |  Transmit\n"
+	    " face |bytes    packets errs\n"
+	    "    lo:     100       1    0    0    0     0          0         0"
+	    "      100       1    0    0    0     0       0          0\n"
+	    "cf12abp70:  1 1 0 0 0 0 0 0 2 1 0 0 0 0 0 0\n"
+	    "cf12abp7:  5000      12    0    0    0     0          0         0"
+	    "  7000000       9    0    0    0     0       0          0\n");
+	int64_t sent, received;
+
+	(void)state;
+	use_net_find(v, "cf12abp7", &sent, &received);
+	assert_int_equal(sent, 5000);
+	assert_int_equal(received, 7000000);
+	use_net_find(v, "cf12abp", &sent, &received);
+	assert_int_equal(sent, -1);
+	assert_int_equal(received, -1);
+	use_net_find(view_of(""), "cf12abp7", &sent, &received);
+	assert_int_equal(sent, -1);
+	use_net_find(view_of("cf12abp7: x"), "cf12abp7", &sent, &received);
+	assert_int_equal(sent, -1);
+	assert_int_equal(received, -1);
+}
+
 int
 main(void)
 {
@@ -45,6 +73,7 @@ main(void)
 		cmocka_unit_test(
 		    a_field_of_a_cgroup_file_is_found_by_its_whole_name),
 		cmocka_unit_test(what_is_not_there_is_not_known),
+		cmocka_unit_test(bytes_of_a_link_are_those_of_its_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
