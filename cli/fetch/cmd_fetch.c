@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/fetch/confirm.h"
 #include "cli/fetch/fetch.h"
+#include "cli/fetch/question.h"
 #include "cli/fetch/record.h"
 #include "cli/fetch/tell.h"
 #include "cli/fetch/weigh.h"
@@ -251,7 +251,7 @@ static bool
 fetch_confirm(struct fetch_job *j)
 {
 	bool yes = j->args->yes ||
-	    confirm_ask("Apply it all the same?") == CONFIRM_YES;
+	    question_ask("Apply it all the same?") == QUESTION_YES;
 
 	if (yes)
 		j->confirmed = j->args->yes ? "--yes" : "terminal";
@@ -317,17 +317,17 @@ fetch_sort(struct findings *f)
 static int
 fetch_offer_held(struct fetch_job *j, struct fetch_args *a, struct err *e)
 {
-	enum confirm answer;
+	enum question answer;
 
 	if (plan_count(&j->preview, PLAN_HELD) == 0 || j->c->g.dry_run ||
 	    j->c->g.json || a->hold != NULL || isatty(STDIN_FILENO) != 1)
 		return 0;
 	fetch_tell_held(j);
-	answer = confirm_ask("Take them with the rest?");
-	if (answer == CONFIRM_BREAK)
+	answer = question_ask("Take them with the rest?");
+	if (answer == QUESTION_BREAK)
 		return err_set(
 		    e, ERR_DENIED, "it was not answered; nothing was changed");
-	a->take_all = answer == CONFIRM_YES;
+	a->take_all = answer == QUESTION_YES;
 	for (size_t i = 0; a->take_all && i < j->preview.n; i++)
 		j->preview.list[i].step = PLAN_TODO;
 	return 0;

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/fetch/confirm.h"
 #include "cli/fetch/fetch.h"
 #include "cli/fetch/own.h"
+#include "cli/fetch/question.h"
 #include "cli/out.h"
 #include "cli/program.h"
 #include "cli/tables.h"
@@ -246,7 +246,7 @@ propose_confirm(const struct propose *p)
 	(void)fflush(stdout);
 	if (p->j.c->g.dry_run || p->a->yes)
 		return true;
-	return confirm_ask("With your own credential. Go on?") == CONFIRM_YES;
+	return question_ask("With your own credential. Go on?") == QUESTION_YES;
 }
 
 static int

@@ -1,4 +1,4 @@
-#include "cli/fetch/confirm.h"
+#include "cli/fetch/question.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -8,18 +8,18 @@
 #include <unistd.h>
 
 enum {
-	CONFIRM_STEP = 256
+	QUESTION_STEP = 256
 };
 
 static void
-confirm_on_signal(int sig)
+question_on_signal(int sig)
 {
 	(void)sig;
 }
 
 /* ^C arrives in the wait alone: not before it, nor after. */
 static bool
-confirm_wait(const sigset_t *open)
+question_wait(const sigset_t *open)
 {
 	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
 
@@ -28,14 +28,14 @@ confirm_wait(const sigset_t *open)
 
 /* The first byte of a line, all of which is taken; 0: it is empty, -1. */
 static int
-confirm_line(const sigset_t *open)
+question_line(const sigset_t *open)
 {
-	char piece[CONFIRM_STEP];
+	char piece[QUESTION_STEP];
 	int first = 0;
 	ssize_t n;
 
 	do {
-		if (!confirm_wait(open) ||
+		if (!question_wait(open) ||
 		    (n = read(STDIN_FILENO, piece, sizeof(piece))) <= 0)
 			return -1;
 		if (first == 0 && piece[0] != '\n')
@@ -44,15 +44,15 @@ confirm_line(const sigset_t *open)
 	return first;
 }
 
-enum confirm
-confirm_ask(const char *question)
+enum question
+question_ask(const char *question)
 {
-	struct sigaction quiet = { .sa_handler = confirm_on_signal }, old;
+	struct sigaction quiet = { .sa_handler = question_on_signal }, old;
 	sigset_t held, open;
 	int c;
 
 	if (isatty(STDIN_FILENO) != 1)
-		return CONFIRM_NO;
+		return QUESTION_NO;
 	(void)fflush(stdout);
 	(void)fprintf(stderr, "%s [y/N] ", question);
 	(void)fflush(stderr);
@@ -61,12 +61,12 @@ confirm_ask(const char *question)
 	(void)sigaddset(&held, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &held, &open);
 	(void)sigaction(SIGINT, &quiet, &old);
-	c = confirm_line(&open);
+	c = question_line(&open);
 	(void)sigaction(SIGINT, &old, NULL);
 	(void)sigprocmask(SIG_SETMASK, &open, NULL);
 	if (c == -1)
 		(void)fprintf(stderr, "\n");
-	return c == -1             ? CONFIRM_BREAK
-	    : c == 'y' || c == 'Y' ? CONFIRM_YES
-				   : CONFIRM_NO;
+	return c == -1             ? QUESTION_BREAK
+	    : c == 'y' || c == 'Y' ? QUESTION_YES
+				   : QUESTION_NO;
 }
