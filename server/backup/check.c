@@ -31,6 +31,8 @@ struct check {
 	const char *project; /* that is looked at, or NULL */
 	struct str bad;      /* lines of one look at refs or files */
 	struct map *refs;    /* name -> sha, what the repository has */
+	struct map *before;  /* files that were bad in the look before */
+	struct map *now;     /* and in this one */
 	unsigned found;
 	int64_t *ids;
 	char **names;
@@ -261,8 +263,11 @@ check_file(struct check *c, const char *kind, const char *name, int64_t size,
 		what = xasprintf(
 		    "it has %lld bytes, the database says %" PRId64,
 		    (long long)st.st_size, size);
-	if (what != NULL)
-		check_line(&c->bad, kind, c->project, name, what);
+	if (what == NULL ||
+	    (c->before != NULL && map_get(c->before, name) == NULL))
+		return;
+	(void)map_put(c->now, name, c);
+	check_line(&c->bad, kind, c->project, name, what);
 }
 
 static int
@@ -295,23 +300,30 @@ check_job_log(const struct snapshot_row *row, void *arg, struct err *e)
 	return 0;
 }
 
-/* What is deleted while the rows are read is no damage: the row goes before
- * its file, so the next look does not ask for it. */
+/* What comes and goes while the rows are read is no damage: it is told only of
+ * what was bad in each look. */
 static int
 check_files(
     struct check *c, enum snapshot_kind kind, snapshot_fn *fn, struct err *e)
 {
+	int rc = 0;
+
 	for (int i = 0; i < CHECK_TRIES; i++) {
 		if (i > 0)
 			check_pause();
 		str_reset(&c->bad);
-		if (snapshot_each(c->db, kind, 0, fn, c, e) != 0)
-			return -1;
-		if (c->bad.len == 0)
-			return 0;
+		c->now = map_new();
+		rc = snapshot_each(c->db, kind, 0, fn, c, e);
+		map_free(c->before);
+		c->before = c->now;
+		if (rc != 0 || c->bad.len == 0)
+			break;
 	}
-	check_tell_bad(c);
-	return 0;
+	map_free(c->before);
+	c->before = NULL;
+	if (rc == 0)
+		check_tell_bad(c);
+	return rc;
 }
 
 static int
@@ -330,7 +342,7 @@ check_all(struct check *c, struct err *e)
 	    check_projects(c, e) != 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (check_files(c, parts[i].kind, parts[i].fn, e) == -1)
+		if (check_files(c, parts[i].kind, parts[i].fn, e) != 0)
 			return -1;
 	return 0;
 }

@@ -70,26 +70,27 @@ done
 wait "$PUSHES"
 tap_is "$RC" 0 'nor is one that is pushed to damaged'
 
-# ---- while attachments come and go ----
-echo small >"$T/small.txt"
-(
-	while ! [ -e "$T/enough" ]; do
-		gone=$(curl -sS -H "Authorization: Bearer $ADMIN" -F "attachment=@$T/small.txt;filename=s.txt" \
-		    "$URL$R/issues/$ITEM/assets" | jq .id)
-		curl -sS -H "Authorization: Bearer $ADMIN" -X DELETE "$URL$R/issues/$ITEM/assets/$gone"
-	done
-) >/dev/null 2>&1 &
-CHURN=$!
-for n in 1 2 3 4 5 6 7 8; do
-	check
-	[ "$RC" -eq 0 ] || {
-		echo "# $(found)"
-		break
-	}
-done
-: >"$T/enough"
-wait "$CHURN"
-tap_is "$RC" 0 'nor is one whose attachments are deleted meanwhile'
+# ---- an attachment that is deleted while its row is read ----
+# Its file is missing at the first look; as soon as cofferd waits for the next
+# one (it sleeps nowhere else) the row goes, too.
+mv "$HOME_DIR/attachments/$UUID" "$T/uuid"
+db ".dump attachment" >"$T/rows"
+start "$T/looked" "$O/bin/cofferd" --home "$HOME_DIR" --admin check
+CHECK=$PID
+perl -e 'for (1 .. 20000) {
+	open my $f, "<", "/proc/$ARGV[0]/syscall" or exit 1;
+	my $s = <$f> // "";
+	if ($s =~ /^(?:35|230) /) { kill "STOP", $ARGV[0]; exit 0 }
+	exit 1 if !-e "/proc/$ARGV[0]/exe";
+	select undef, undef, undef, 0.001;
+}' "$CHECK"
+tap_is "$?" 0 'a file that is missing is looked at again'
+db "DELETE FROM attachment WHERE uuid = '$UUID'"
+kill -CONT "$CHECK" 2>/dev/null
+wait "$CHECK"
+tap_is "$?,$(cat "$T/looked")" 0, 'and is no damage when its row has gone, too'
+grep "^INSERT" "$T/rows" | while read -r row; do db "$row"; done
+mv "$T/uuid" "$HOME_DIR/attachments/$UUID"
 stop_cofferd
 
 # ---- refs ----
