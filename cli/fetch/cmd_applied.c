@@ -323,8 +323,7 @@ static const struct command_option held_options[] = {
 const struct command cmd_applied[] = {
 	{ .name = "fetch undo",
 	    .group = "Your clone",
-	    .summary = "take the last apply back, if nothing changed since; "
-		       "again: the one before it",
+	    .summary = "take the last apply back; again: the one before it",
 	    .usage = "",
 	    .run = applied_undo },
 	{ .name = "fetch held",

@@ -111,9 +111,11 @@ code_readme(struct web *w, const struct code *x, struct view tokens)
 	AUTO_FREE char *project = xasprintf("%s/%s", x->p.owner, x->p.name);
 	AUTO_FREE char *src = xasprintf("%s/src/%s", x->at, x->where);
 	AUTO_FREE char *raw = xasprintf("%s/raw/%s", x->at, x->where);
-	const struct web_markdown ctx = {
-		.project = project, .src = src, .raw = raw, .folder = x->path
-	};
+	const struct web_markdown ctx = { .project = project,
+		.here = call_url(w->c),
+		.src = src,
+		.raw = raw,
+		.folder = x->path };
 
 	HTML_CLASS(&w->h, "section", "card wide");
 	HTML_ATTR(&w->h, "aria-label", "README");

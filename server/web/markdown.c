@@ -9,7 +9,6 @@
 #include "lib/base/esc.h"
 #include "lib/base/str.h"
 #include "server/domain/words.h"
-#include "server/http/call.h"
 #include "server/text/highlight.h"
 #include "server/text/md.h"
 #include "server/web/web.h"
@@ -120,9 +119,9 @@ static bool
 markdown_file(struct markdown *m, struct view url, struct str *out)
 {
 	static const char begin[] = "/attachments/";
-	const char *here = call_url(m->w->c);
+	const char *here = m->ctx->here;
 
-	if (view_starts(url, here))
+	if (here != NULL && view_starts(url, here))
 		url = view_from(url, strlen(here));
 	if (!view_starts(url, begin))
 		return false;

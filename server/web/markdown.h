@@ -13,6 +13,7 @@ struct web;
 
 struct web_markdown {
 	const char *project; /* "OWNER/NAME": where #7 and @who lead from */
+	const char *here;    /* this server's address, before a path of it */
 	/* Of a file of the repository: what a relative link and a relative
 	 * image begin with ("/O/P/src/branch/main", "/O/P/raw/branch/main",
 	 * escaped), and the folder that the file is in, "" the top.  NULL: a

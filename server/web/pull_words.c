@@ -360,7 +360,8 @@ static void
 pull_words_body(struct web *w, struct pull_words *x, size_t i)
 {
 	AUTO_FREE char *project = xasprintf("%s/%s", x->p->owner, x->p->name);
-	const struct web_markdown ctx = { .project = project };
+	const struct web_markdown ctx = { .project = project,
+		.here = call_url(w->c) };
 
 	if (x->tokens[i].len > 0)
 		web_markdown(w, &ctx, x->tokens[i]);

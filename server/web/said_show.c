@@ -42,7 +42,8 @@ static void
 said_body(struct web *w, const struct said *x, const struct said_text *t)
 {
 	AUTO_FREE char *project = xasprintf("%s/%s", x->p.owner, x->p.name);
-	const struct web_markdown ctx = { .project = project };
+	const struct web_markdown ctx = { .project = project,
+		.here = call_url(w->c) };
 	size_t len = strlen(t->body), n = len;
 	struct html *h = &w->h;
 

@@ -19,7 +19,7 @@ web_fill
 	n=0
 	while IFS= read -r line; do
 		n=$((n + 1))
-		printf '%s\n' "$line" >"$(printf '%s' "$n $line" | tr '/\\' '__' | cut -c1-200)"
+		printf '%s\n' "$line" >"$(printf '%s' "$n $line" | tr '/\134' '__' | cut -c1-200)"
 	done <"$CORPUS"
 	cp "$CORPUS" README.md
 	{ echo '/* */'; cat "$CORPUS"; } >all.c

@@ -60,7 +60,7 @@ tap_ok 'soundly' sound
 many()
 {
 	i=0
-	while [ $i -lt 26 ]; do
+	while [ "$i" -lt 26 ]; do
 		i=$((i + 1))
 		web_ask command "line $i" || return 1
 		api POST "/api/coffer/v1/approvals/$ASK/deny"

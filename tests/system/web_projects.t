@@ -94,7 +94,7 @@ tap_is "$STATUS" 422 'a long word is refused'
 seed()
 {
 	i=0
-	while [ $i -lt 24 ]; do
+	while [ "$i" -lt 24 ]; do
 		i=$((i + 1))
 		api POST /api/v1/user/repos "{\"name\":\"n$i\"}"
 		[ "$STATUS" = 201 ] || return 1
