@@ -34,9 +34,12 @@ enum {
 struct worker_peels;
 void worker_peels_free(struct worker_peels *m); /* NULL is fine */
 
+struct worker_memo;
+
 struct worker_call {
 	git_repository *repo;
 	struct worker_peels **peels; /* of that repository */
+	struct worker_memo **memo;   /* the same */
 	const struct json *in;
 	struct view raw_in;
 	struct jw *w; /* inside the reply's object */
