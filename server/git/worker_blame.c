@@ -110,12 +110,14 @@ blame_renamed(struct blame *b, git_commit *parent, const struct blame_group *g)
 	AUTO_TREE git_tree *is = NULL;
 	AUTO_DIFF git_diff *diff = NULL;
 	git_diff_find_options find;
+	git_diff_options opts;
 
+	(void)git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
 	(void)git_diff_find_options_init(&find, GIT_DIFF_FIND_OPTIONS_VERSION);
 	find.flags = GIT_DIFF_FIND_RENAMES;
 	if (git_commit_tree(&was, parent) < 0 ||
 	    git_commit_tree(&is, g->commit) < 0 ||
-	    git_diff_tree_to_tree(&diff, b->repo, was, is, NULL) < 0 ||
+	    worker_diff_trees(&diff, b->repo, was, is, &opts) < 0 ||
 	    git_diff_num_deltas(diff) > BLAME_FILES_MAX ||
 	    git_diff_find_similar(diff, &find) < 0)
 		return NULL;

@@ -19,7 +19,8 @@
 #include "tests/unit/server/git_fixture.h"
 
 /* 1.git: main with a merge, a file that came, went and came again, a branch
- * named as a folder's beginning, a tag of each kind. */
+ * named as a folder's beginning, a tag of each kind; shape, where a file is a
+ * folder, a folder a file, and a name looks like a pattern. */
 static const char ask_script[] =
     "set -e\n"
     "cd \"$1\"\n"
@@ -39,6 +40,9 @@ static const char ask_script[] =
     "git branch feat/x side && git tag light main~1 && "
     "git tag -a -m note v1 && ln -s r link && chmod +x r && "
     "git add . && c -m 'link and mode'\n"
+    "git checkout -qb shape && git rm -qr f src/deep && mkdir f && "
+    "echo in >f/x && echo file >src/deep && echo star >'s*' && "
+    "chmod -x r && git add . && c -m shape && git checkout -q main\n"
     "git clone -q --bare . ../1.git\n";
 
 struct fixture {
@@ -568,6 +572,28 @@ a_range_is_shown_as_a_diff_or_as_mails(void **state)
 	assert_int_equal(strncmp(f->raw, "diff --git a/src/s", 18), 0);
 }
 
+static void
+a_diff_has_what_changed_its_shape_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	const struct git_ask_show spec = { .head = "shape" };
+	static const char *const files[] = { "a/f b/f\ndeleted file",
+		"a/f/x b/f/x\nnew file", "a/r b/r\nold mode 100755",
+		"a/s* b/s*\nnew file", "a/src/deep b/src/deep\nnew file",
+		"a/src/deep/b b/src/deep/b\ndeleted file" };
+	size_t n = 0;
+
+	gitask_show(f->git.pool, 1, &spec, ask_on_done, f);
+	ask_run(f);
+	assert_false(f->failed);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		assert_non_null(strstr(f->raw, files[i]));
+	for (const char *p = f->raw; (p = strstr(p, "diff --git ")) != NULL;
+	     p++)
+		n++;
+	assert_int_equal(n, sizeof(files) / sizeof(files[0]));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -588,6 +614,8 @@ main(int argc, char **argv)
 		    a_write_is_refused_when_the_tree_is_not_as_expected),
 		cmocka_unit_test(a_write_keeps_modes_and_empties_folders),
 		cmocka_unit_test(a_range_is_shown_as_a_diff_or_as_mails),
+		cmocka_unit_test(
+		    a_diff_has_what_changed_its_shape_and_nothing_else),
 	};
 
 	if (argc == 2 && strcmp(argv[1], "--git-worker") == 0)
