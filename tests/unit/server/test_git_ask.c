@@ -20,7 +20,8 @@
 
 /* 1.git: main with a merge, a file that came, went and came again, a branch
  * named as a folder's beginning, a tag of each kind; shape, where a file is a
- * folder, a folder a file, and a name looks like a pattern. */
+ * folder, a folder a file, and a name looks like a pattern; lines, where a file
+ * of twenty changes and moves. */
 static const char ask_script[] =
     "set -e\n"
     "cd \"$1\"\n"
@@ -43,6 +44,10 @@ static const char ask_script[] =
     "git checkout -qb shape && git rm -qr f src/deep && mkdir f && "
     "echo in >f/x && echo file >src/deep && echo star >'s*' && "
     "chmod -x r && git add . && c -m shape && git checkout -q main\n"
+    "git checkout -qb lines && seq 20 >n && git add n && c -m twenty && "
+    "sed -i 3s/.*/three/ n && c -am 'one of them' && git mv n m && "
+    "c -m moved && sed -i 1d m && echo last >>m && c -am ends && "
+    "git checkout -q main\n"
     "git clone -q --bare . ../1.git\n";
 
 struct fixture {
@@ -353,6 +358,8 @@ who_wrote_a_line_is_told_at_each_commit_and_again(void **state)
 		    ask_blame(f, "light", "src/a", &got), "a changes 1|");
 		assert_string_equal(
 		    ask_blame(f, "main", "f", &got), "f is back 1|");
+		assert_string_equal(ask_blame(f, "lines", "m", &got),
+		    "twenty 1|one of them 1|twenty 17|ends 1|");
 	}
 	str_release(&got);
 	gitask_blame(f->git.pool, 1, "main", "none", ask_on_done, f);
