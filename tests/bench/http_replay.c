@@ -120,8 +120,10 @@ replay_head(struct replay *r, struct replay_conn *c)
 	if (end == NULL)
 		return false;
 	c->head = c->at = (size_t)(end - p) + 4;
-	if (strncmp(p, "HTTP/1.1 200", r->loose ? 10 : 12) != 0)
+	if (strncmp(p, "HTTP/1.1 200", r->loose ? 10 : 12) != 0) {
 		r->bad = true;
+		(void)fprintf(stderr, "%s: %.40s\n", r->path, p);
+	}
 	v = strcasestr(p, "\r\nContent-Length:");
 	if (v != NULL && v < end)
 		c->left = strtoul(v + strlen("\r\nContent-Length:"), NULL, 10);
