@@ -18,30 +18,41 @@ esc_is_alnum(char c)
 	    (c >= '0' && c <= '9');
 }
 
+static const char *
+esc_html_of(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	default:
+		return NULL;
+	}
+}
+
+/* Most bytes are themselves: runs of them are added at once. */
 void
 esc_html(struct str *out, struct view v)
 {
+	size_t from = 0;
+
 	for (size_t i = 0; i < v.len; i++) {
-		switch (v.p[i]) {
-		case '&':
-			str_add(out, "&amp;");
-			break;
-		case '<':
-			str_add(out, "&lt;");
-			break;
-		case '>':
-			str_add(out, "&gt;");
-			break;
-		case '"':
-			str_add(out, "&quot;");
-			break;
-		case '\'':
-			str_add(out, "&#39;");
-			break;
-		default:
-			str_addc(out, v.p[i]);
-		}
+		const char *as = esc_html_of(v.p[i]);
+
+		if (as == NULL)
+			continue;
+		str_addn(out, v.p + from, i - from);
+		str_add(out, as);
+		from = i + 1;
 	}
+	str_addv(out, view_from(v, from));
 }
 
 static void
@@ -128,21 +139,32 @@ esc_unseen(uint32_t c)
 void
 esc_term(struct str *out, struct view v)
 {
-	while (v.len > 0) {
-		uint32_t c = 0;
-		size_t n = utf8_decode(v, &c);
+	size_t from = 0, i = 0;
 
-		if (n == 0) {
-			n = 1;
-			str_addf(
-			    out, "<0x%02X>", (unsigned)(unsigned char)v.p[0]);
-		} else if (esc_unseen(c)) {
-			str_addf(out, "<U+%04X>", (unsigned)c);
-		} else {
-			str_addn(out, v.p, n);
+	while (i < v.len) {
+		const unsigned char c = (unsigned char)v.p[i];
+		uint32_t cp = 0;
+		size_t n;
+
+		/* Most of it is ASCII that is seen. */
+		if (c >= 0x20 && c < 0x7f) {
+			i++;
+			continue;
 		}
-		v = view_from(v, n);
+		n = utf8_decode(view_from(v, i), &cp);
+		if (n > 0 && !esc_unseen(cp)) {
+			i += n;
+			continue;
+		}
+		str_addn(out, v.p + from, i - from);
+		if (n == 0)
+			str_addf(out, "<0x%02X>", (unsigned)c);
+		else
+			str_addf(out, "<U+%04X>", (unsigned)cp);
+		i += n > 0 ? n : 1;
+		from = i;
 	}
+	str_addv(out, view_from(v, from));
 }
 
 void

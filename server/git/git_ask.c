@@ -155,6 +155,8 @@ gitask_entry(struct git_pool *p, int64_t project,
 	gitask_text(&a, "rev", spec->rev);
 	gitask_text(&a, "path_in", spec->path);
 	jw_u64(&a.w, "max", spec->max);
+	jw_u64(&a.w, "skip", spec->skip);
+	jw_u64(&a.w, "limit", spec->limit);
 	jw_bool(&a.w, "last", spec->last);
 	jw_bool(&a.w, "leading", spec->leading);
 	gitask_send(&a, p, project, done, arg);

@@ -85,15 +85,19 @@ void gitask_tree(struct git_pool *p, int64_t project,
     const struct git_ask_tree *spec, git_done_fn *done, void *arg);
 
 /*
- * {commit, folder, truncated, entries: [{name, path, sha, type: "file"|"dir"|
- * "symlink"|"submodule", mode, size, target, submodule, last: {sha, at,
- * author_at, message}}]}; of a file or link also {whole, binary} and raw: its
- * bytes, when they are at most max.  "" is the root.
+ * {commit, folder, truncated, total, entries: [{name, path, sha, type:
+ * "file"|"dir"| "symlink"|"submodule", mode, size, target, submodule, last:
+ * {sha, at, author_at, message}}]}; of a file or link also {whole, binary} and
+ * raw: its bytes, when they are at most max.  "" is the root.  With a limit a
+ * folder is told by pages, folders first, and with `readme`, the name of the
+ * file that tells of it, if there is one.
  */
 struct git_ask_entry {
 	const char *rev;
 	const char *path;
 	size_t max;
+	uint64_t skip;
+	uint32_t limit;
 	bool last;    /* tell what changed it last, as far as it is found */
 	bool leading; /* the path may begin with a branch, tag or full id */
 };

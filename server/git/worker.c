@@ -18,6 +18,7 @@
 #include "lib/base/utf8.h"
 #include "lib/io/frame.h"
 #include "server/git/git_pool.h"
+#include "server/git/worker_memo.h"
 #include "server/git/worker_priv.h"
 
 enum {
@@ -40,6 +41,7 @@ struct worker_repo {
 	char *path;
 	git_repository *repo;
 	struct worker_peels *peels;
+	struct worker_memo *memo;
 	uint64_t used;
 	struct timespec packed; /* when its packs last changed */
 };
@@ -250,6 +252,7 @@ worker_open(
 			r->used = ++k->turn;
 			c->repo = r->repo;
 			c->peels = &r->peels;
+			c->memo = &r->memo;
 			return 0;
 		}
 		if (r->used < slot->used)
@@ -261,12 +264,14 @@ worker_open(
 	free(slot->path);
 	git_repository_free(slot->repo);
 	worker_peels_free(slot->peels);
+	worker_memo_free(slot->memo);
 	*slot = (struct worker_repo){ .path = xstrdup(path),
 		.repo = repo,
 		.used = ++k->turn,
 		.packed = packed };
 	c->repo = repo;
 	c->peels = &slot->peels;
+	c->memo = &slot->memo;
 	return 0;
 }
 
@@ -461,6 +466,7 @@ gitworker_main(int fd)
 		free(k.repos[i].path);
 		git_repository_free(k.repos[i].repo);
 		worker_peels_free(k.repos[i].peels);
+		worker_memo_free(k.repos[i].memo);
 	}
 	(void)git_libgit2_shutdown();
 	return EXIT_SUCCESS;

@@ -116,7 +116,7 @@ worker_put_changes(struct jw *w, git_repository *repo, const git_commit *commit,
 	if (rc == 0)
 		rc = git_commit_tree(&b, commit);
 	if (rc == 0)
-		rc = git_diff_tree_to_tree(&diff, repo, a, b, &opts);
+		rc = worker_diff_trees(&diff, repo, a, b, &opts);
 	if (rc < 0)
 		return worker_fail(e, rc, "diff");
 	if (want->files)

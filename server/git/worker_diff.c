@@ -41,7 +41,7 @@ worker_diff_make(
 	if (rc == 0)
 		rc = git_commit_tree(&b, head);
 	if (rc == 0)
-		rc = git_diff_tree_to_tree(out, c->repo, a, b, &opts);
+		rc = worker_diff_trees(out, c->repo, a, b, &opts);
 	find.flags = GIT_DIFF_FIND_RENAMES;
 	if (rc == 0)
 		rc = git_diff_find_similar(*out, &find);

@@ -34,9 +34,12 @@ enum {
 struct worker_peels;
 void worker_peels_free(struct worker_peels *m); /* NULL is fine */
 
+struct worker_memo;
+
 struct worker_call {
 	git_repository *repo;
 	struct worker_peels **peels; /* of that repository */
+	struct worker_memo **memo;   /* the same */
 	const struct json *in;
 	struct view raw_in;
 	struct jw *w; /* inside the reply's object */
@@ -87,6 +90,9 @@ int worker_commit_of(
  * from base itself.  flags: more of git_diff_option_t. */
 int worker_diff_make(
     struct worker_call *c, uint32_t flags, git_diff **out, struct err *e);
+/* git_diff_tree_to_tree, which reads no more of both than differs. */
+int worker_diff_trees(git_diff **out, git_repository *repo, git_tree *was,
+    git_tree *is, const git_diff_options *opts);
 /* Text of a repository made valid UTF-8. */
 void worker_text(struct jw *w, const char *key, const char *s);
 void worker_oid(struct jw *w, const char *key, const git_oid *id);

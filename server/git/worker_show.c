@@ -62,7 +62,7 @@ show_diff(struct worker_call *c, const git_commit *from, const git_commit *to,
 	if (rc == 0)
 		rc = git_commit_tree(&b, to);
 	if (rc == 0)
-		rc = git_diff_tree_to_tree(&diff, c->repo, a, b, &opts);
+		rc = worker_diff_trees(&diff, c->repo, a, b, &opts);
 	if (rc == 0)
 		rc = git_diff_find_similar(diff, &find);
 	if (rc == 0)

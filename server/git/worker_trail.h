@@ -23,9 +23,18 @@ int trail_next(struct trail *t, git_commit **out, struct err *e);
 
 /*
  * The commit that last changed each of n entries of a folder ("" is the root),
- * as far as it is found until then; out[i] is zero where it was not.
+ * as far as it is found until then; out[i] is zero where it was not.  memo:
+ * what was found is kept there for who asks again, also from a commit above.
  */
-int trail_last(git_commit *from, const char *folder, const char *const *names,
-    size_t n, int64_t until, git_oid *out, struct err *e);
+struct trail_last {
+	git_commit *from;
+	const char *folder;
+	const char *const *names;
+	size_t n;
+	const char *part; /* of the folder they are, the same at each commit */
+	int64_t until;
+	struct worker_memo **memo;
+};
+int trail_last(const struct trail_last *spec, git_oid *out, struct err *e);
 
 #endif

@@ -1,4 +1,5 @@
 /* Trees, their entries, and files by path or id. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,37 +233,90 @@ tree_put_entry(const struct tree_look *x, const char *folder,
 }
 
 static void
-tree_find_last(const struct tree_look *x, const char *folder,
+tree_find_last(const struct tree_look *x, const char *folder, const char *part,
     const char *const *names, size_t n, git_oid *out)
 {
+	const struct trail_last spec = { .from = x->commit,
+		.folder = folder,
+		.names = names,
+		.n = n,
+		.part = part,
+		.until = clock_mono_ms() + TREE_LAST_MS,
+		.memo = x->c->memo };
 	struct err why = ERR_INIT;
 
 	memset(out, 0, n * sizeof(*out));
 	/* Not found in time, or not to be read: it is not told. */
 	if (json_bool_or(x->c->in, "last", false))
-		(void)trail_last(x->commit, folder, names, n,
-		    clock_mono_ms() + TREE_LAST_MS, out, &why);
+		(void)trail_last(&spec, out, &why);
+}
+
+static void
+tree_put_readme(struct jw *w, const git_tree *tree)
+{
+	static const char *const names[] = { "README.md", "readme.md",
+		"Readme.md", "README.markdown", "README", "README.txt" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const git_tree_entry *k = git_tree_entry_byname(tree, names[i]);
+
+		if (k != NULL && strcmp(tree_entry_type(k), "file") == 0) {
+			jw_str(w, "readme", names[i]);
+			return;
+		}
+	}
+}
+
+/* The entries of a page, folders first; without pages as they stand. */
+static size_t
+tree_page(const git_tree *tree, bool paged, size_t skip,
+    const git_tree_entry **v, size_t max)
+{
+	const size_t all = git_tree_entrycount(tree);
+	size_t n = 0, at = 0;
+
+	for (int pass = 0; pass < (paged ? 2 : 1); pass++) {
+		for (size_t i = 0; i < all && n < max; i++) {
+			const git_tree_entry *k = git_tree_entry_byindex(
+			    tree, i);
+			bool dir = git_tree_entry_type(k) == GIT_OBJECT_TREE;
+
+			if ((!paged || dir == (pass == 0)) && at++ >= skip)
+				v[n++] = k;
+		}
+	}
+	return n;
 }
 
 static void
 tree_put_folder(
     const struct tree_look *x, const char *path, const git_tree *tree)
 {
-	size_t all = git_tree_entrycount(tree);
-	size_t n = all < GIT_ASK_FOLDER_MAX ? all : GIT_ASK_FOLDER_MAX;
-	const char **names = xcalloc(n + 1, sizeof(*names));
-	git_oid *last = xcalloc(n + 1, sizeof(*last));
+	const int64_t limit = json_i64_or(x->c->in, "limit", 0);
+	const int64_t skip = json_i64_or(x->c->in, "skip", 0);
+	const bool paged = limit > 0 && limit < GIT_ASK_FOLDER_MAX;
+	const size_t max = paged ? (size_t)limit : GIT_ASK_FOLDER_MAX;
+	const git_tree_entry **v = xcalloc(max, sizeof(*v));
+	const char **names = xcalloc(max, sizeof(*names));
+	git_oid *last = xcalloc(max, sizeof(*last));
+	size_t all = git_tree_entrycount(tree), n;
+	char part[24];
 
+	n = tree_page(tree, paged, skip > 0 ? (size_t)skip : 0, v, max);
 	for (size_t i = 0; i < n; i++)
-		names[i] = git_tree_entry_name(git_tree_entry_byindex(tree, i));
-	tree_find_last(x, path, names, n, last);
+		names[i] = git_tree_entry_name(v[i]);
+	(void)snprintf(part, sizeof(part), "%zu+%" PRId64, max, skip);
+	tree_find_last(x, path, part, names, n, last);
 	jw_bool(x->c->w, "folder", true);
 	jw_bool(x->c->w, "truncated", n < all);
+	jw_u64(x->c->w, "total", all);
+	if (paged)
+		tree_put_readme(x->c->w, tree);
 	jw_array(x->c->w, "entries");
 	for (size_t i = 0; i < n; i++)
-		tree_put_entry(
-		    x, path, git_tree_entry_byindex(tree, i), &last[i]);
+		tree_put_entry(x, path, v[i], &last[i]);
 	jw_end(x->c->w);
+	free(v);
 	free(names);
 	free(last);
 }
@@ -307,7 +361,7 @@ tree_put_file(const struct tree_look *x, const char *path,
 		tree_put_folder(x, path, tree);
 		return 0;
 	}
-	tree_find_last(x, folder, &name, 1, &last);
+	tree_find_last(x, folder, name, &name, 1, &last);
 	jw_bool(x->c->w, "folder", false);
 	jw_array(x->c->w, "entries");
 	tree_put_entry(x, folder, entry, &last);

@@ -54,6 +54,33 @@ highlight_by_path(const char *path)
 	return dot == NULL ? NULL : highlight_by_name(view_of(dot + 1));
 }
 
+static void
+highlight_sort(struct highlight *h)
+{
+	const char *p = h->lang->words;
+
+	while (*p != '\0') {
+		size_t n = strcspn(p, " ");
+		uint32_t bit = n < 32 ? UINT32_C(1) << n : 0;
+
+		h->lengths[(unsigned char)*p] |= bit;
+		h->lengths[tolower((unsigned char)*p)] |= bit;
+		h->lengths[toupper((unsigned char)*p)] |= bit;
+		p += n + (p[n] == ' ');
+	}
+	h->sorted = true;
+}
+
+static bool
+highlight_is_word(struct highlight *h, struct view word)
+{
+	if (!h->sorted)
+		highlight_sort(h);
+	return word.len < 32 &&
+	    (h->lengths[(unsigned char)word.p[0]] >> word.len & 1) != 0 &&
+	    highlight_has(h->lang->words, word, h->lang->no_case);
+}
+
 static bool
 highlight_at(struct view rest, const char *mark)
 {
@@ -165,7 +192,7 @@ highlight_part(struct highlight *h, struct view rest, bool first,
 	if (!highlight_in_word(c))
 		return 1;
 	n = highlight_word(rest);
-	if (highlight_has(l->words, (struct view){ rest.p, n }, l->no_case))
+	if (highlight_is_word(h, (struct view){ rest.p, n }))
 		*kind = HIGHLIGHT_WORD;
 	return n;
 }

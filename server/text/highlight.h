@@ -6,6 +6,9 @@
 #ifndef SERVER_TEXT_HIGHLIGHT_H
 #define SERVER_TEXT_HIGHLIGHT_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "lib/base/view.h"
 
 enum highlight_kind {
@@ -27,6 +30,10 @@ const struct highlight_lang *highlight_by_name(struct view name);
 struct highlight {
 	const struct highlight_lang *lang;
 	int inside; /* of the line before: HIGHLIGHT_COMMENT, or a quote */
+	/* Made at the first word: of the language's words with that first
+	 * byte, their lengths as bits, so that most words are none at once. */
+	bool sorted;
+	uint32_t lengths[256];
 };
 
 /* The parts of the line come in order and are all of it. */

@@ -2,7 +2,9 @@
 
 #include <inttypes.h>
 
-#include "lib/httpd/httpd.h"
+#include "lib/base/auto.h"
+#include "lib/base/str.h"
+#include "server/web/gzip.h"
 #include "server/web/web.h"
 
 /* The files as they are; the Makefile knows that this object has them. */
@@ -23,10 +25,12 @@ extern const char asset_icon[], asset_icon_end[];
 #define ASSET_SCRIPT_PATH "/-/app.js"
 #define ASSET_ICON_PATH "/-/icon.svg"
 
-static const struct asset_row {
+static struct asset_row {
 	const char *path;
 	const char *type;
 	const char *from, *to;
+	uint64_t sum;      /* 0: nobody asked yet */
+	struct str packed; /* empty: the same */
 } asset_rows[] = {
 	[ASSET_STYLE] = { ASSET_STYLE_PATH, "text/css;charset=utf-8",
 	    asset_style, asset_style_end },
@@ -38,19 +42,22 @@ static const struct asset_row {
 
 /* FNV-1a, 64 bits: it tells versions apart, nothing else. */
 static uint64_t
-asset_hash(const struct asset_row *r)
+asset_hash(struct asset_row *r)
 {
 	uint64_t n = UINT64_C(0xcbf29ce484222325);
 
+	if (r->sum != 0)
+		return r->sum;
 	for (const char *p = r->from; p < r->to; p++)
 		n = (n ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+	r->sum = n;
 	return n;
 }
 
 void
 asset_url_put(struct html *h, const char *name, enum asset which)
 {
-	const struct asset_row *r = &asset_rows[which];
+	struct asset_row *r = &asset_rows[which];
 	AUTO_STR struct str url = STR_INIT;
 
 	str_addf(&url, "%s?v=%016" PRIx64, r->path, asset_hash(r));
@@ -60,12 +67,21 @@ asset_url_put(struct html *h, const char *name, enum asset which)
 static void
 asset_reply(struct call *c, enum asset which)
 {
-	const struct asset_row *r = &asset_rows[which];
+	struct asset_row *r = &asset_rows[which];
+	struct view body = { r->from, (size_t)(r->to - r->from) };
 
 	web_headers(call_request(c));
 	call_header(c, "Cache-Control", "public, max-age=31536000, immutable");
-	call_reply_text(c, 200, r->type,
-	    (struct view){ r->from, (size_t)(r->to - r->from) });
+	call_header(c, "Vary", "Accept-Encoding");
+	if (gzip_taken(call_request(c))) {
+		if (r->packed.len == 0)
+			gzip_put(body, GZIP_SMALL, &r->packed);
+		if (r->packed.len > 0) {
+			body = str_view(&r->packed);
+			call_header(c, "Content-Encoding", "gzip");
+		}
+	}
+	call_reply_text(c, 200, r->type, body);
 }
 
 static void

@@ -10,6 +10,7 @@
 
 enum {
 	CODE_PAGE = 50,          /* rows of a list */
+	CODE_FOLDER_PAGE = 200,  /* entries of a folder */
 	CODE_FILE_MAX = 1 << 20, /* of a file that is shown */
 	CODE_LINES_MAX = 20000,
 	CODE_PATH_MAX = 4096

@@ -62,47 +62,22 @@ code_folder_table(struct web *w, const struct code *x)
 {
 	static const char *const columns[] = { "Name", "Last change", "When",
 		"Size" };
-	const struct json *list = json_get(x->entry, "entries"), *e;
-	size_t n = json_count(list);
+	const struct json *list = json_get(x->entry, "entries");
+	int64_t total = json_i64_or(x->entry, "total", 0);
 
 	HTML_CLASS(&w->h, "section", "card wide");
-	if (n == 0) {
+	if (total == 0) {
 		web_empty(w, "This folder is empty.", "");
 		html_end(&w->h);
 		return;
 	}
 	web_table(w, "files", columns, 4);
-	/* Folders first. */
-	for (int pass = 0; pass < 2; pass++) {
-		for (e = json_first(list); e != NULL; e = json_next(e)) {
-			bool dir = strcmp(json_str_or(e, "type", ""), "dir") ==
-			    0;
-
-			if (dir == (pass == 0))
-				code_entry_row(w, x, e);
-		}
-	}
+	for (const struct json *e = json_first(list); e != NULL;
+	     e = json_next(e))
+		code_entry_row(w, x, e);
 	web_table_end(w);
-	if (json_bool_or(x->entry, "truncated", false))
-		HTML_LEAF(&w->h, "p", "alert",
-		    "The folder has more entries than a page shows; git clone "
-		    "has all of them.");
+	web_pager(w, x->page, CODE_FOLDER_PAGE, total, "");
 	html_end(&w->h);
-}
-
-static const char *
-code_readme_name(const struct json *list)
-{
-	static const char *const names[] = { "README.md", "readme.md",
-		"Readme.md", "README.markdown", "README", "README.txt" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		for (const struct json *e = json_first(list); e != NULL;
-		     e = json_next(e))
-			if (strcmp(json_str_or(e, "name", ""), names[i]) == 0 &&
-			    strcmp(json_str_or(e, "type", ""), "file") == 0)
-				return names[i];
-	return NULL;
 }
 
 void
@@ -159,7 +134,8 @@ code_on_readme(const struct git_result *res, void *arg)
 static void
 code_folder(struct code *x, const struct git_result *res)
 {
-	const char *name = code_readme_name(json_get(res->j, "entries"));
+	const char *name = x->page == 1 ? json_str_or(res->j, "readme", NULL)
+					: NULL;
 	AUTO_FREE char *path = NULL;
 	struct git_ask_entry spec = { .rev = x->sha, .max = MD_TEXT_MAX };
 	AUTO_STR struct str text = STR_INIT;
@@ -288,6 +264,8 @@ code_src_go(struct code *x)
 	const struct git_ask_entry spec = { .rev = x->sha,
 		.path = x->path,
 		.max = CODE_FILE_MAX,
+		.skip = (uint64_t)(x->page - 1) * CODE_FOLDER_PAGE,
+		.limit = CODE_FOLDER_PAGE,
 		.last = true };
 
 	gitask_entry(((struct svc *)call_app(x->c))->git, x->p.id, &spec,

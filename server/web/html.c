@@ -70,18 +70,28 @@ html_end(struct html *h)
 static void
 html_esc(struct html *h, struct view v)
 {
-	while (v.len > 0) {
-		uint32_t cp = 0;
-		size_t n = utf8_decode(v, &cp);
-		bool bad = n == 0 || (cp < 0x20 && cp != '\n' && cp != '\t') ||
-		    (cp >= 0x7f && cp < 0xa0);
+	size_t from = 0, i = 0;
 
-		if (bad)
-			str_add(&h->out, HTML_NO_CHAR);
-		else
-			esc_html(&h->out, (struct view){ v.p, n });
-		v = view_from(v, n > 0 ? n : 1);
+	while (i < v.len) {
+		const unsigned char c = (unsigned char)v.p[i];
+		uint32_t cp = 0;
+		size_t n;
+
+		if ((c >= 0x20 && c < 0x7f) || c == '\n' || c == '\t') {
+			i++;
+			continue;
+		}
+		n = utf8_decode(view_from(v, i), &cp);
+		if (n > 0 && cp >= 0xa0) {
+			i += n;
+			continue;
+		}
+		esc_html(&h->out, (struct view){ v.p + from, i - from });
+		str_add(&h->out, HTML_NO_CHAR);
+		i += n > 0 ? n : 1;
+		from = i;
 	}
+	esc_html(&h->out, view_from(v, from));
 }
 
 static void

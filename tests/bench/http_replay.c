@@ -2,9 +2,9 @@
  * http_replay: one HTTP request again and again over kept connections.
  *   http_replay --port N --path P [--header H]... [--body FILE] [--type T]
  *       [--connections N] [--ms MS] [--save FILE] [--loose]
- * prints "REQUESTS_PER_S BYTES_OF_A_BODY P50_US P99_US"; status 1 when an
- * answer was not 200 or had another length than the first; with --loose, when
- * it was not 2xx.
+ * prints "REQUESTS_PER_S BYTES_OF_A_BODY P50_US P99_US P95_US"; status 1 when
+ * an answer was not 200 or had another length than the first; with --loose,
+ * when it was not 2xx.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -120,8 +120,10 @@ replay_head(struct replay *r, struct replay_conn *c)
 	if (end == NULL)
 		return false;
 	c->head = c->at = (size_t)(end - p) + 4;
-	if (strncmp(p, "HTTP/1.1 200", r->loose ? 10 : 12) != 0)
+	if (strncmp(p, "HTTP/1.1 200", r->loose ? 10 : 12) != 0) {
 		r->bad = true;
+		(void)fprintf(stderr, "%s: %.40s\n", r->path, p);
+	}
 	v = strcasestr(p, "\r\nContent-Length:");
 	if (v != NULL && v < end)
 		c->left = strtoul(v + strlen("\r\nContent-Length:"), NULL, 10);
@@ -229,7 +231,10 @@ replay_run(struct replay *r)
 		r->conn[i].in.max = REPLAY_REPLY_MAX;
 		r->bad = !replay_send(r, &r->conn[i]) || r->bad;
 	}
-	while (!r->bad && (now = replay_now()) - began < (int64_t)r->ms) {
+	/* An answer for each at least, however long it takes. */
+	while (!r->bad &&
+	    ((now = replay_now()) - began < (int64_t)r->ms ||
+		r->done < r->conns)) {
 		for (size_t i = 0; i < r->conns; i++)
 			p[i] = (struct pollfd){ .fd = r->conn[i].fd,
 				.events = POLLIN };
@@ -241,9 +246,10 @@ replay_run(struct replay *r)
 	}
 	now = replay_now() - began;
 	qsort(r->times, r->n_times, sizeof(r->times[0]), replay_compare);
-	(void)printf("%.1f %zu %lld %lld\n",
+	(void)printf("%.1f %zu %lld %lld %lld\n",
 	    now == 0 ? 0 : (double)r->done * 1e3 / (double)now, r->want,
-	    replay_percentile(r, 50), replay_percentile(r, 99));
+	    replay_percentile(r, 50), replay_percentile(r, 99),
+	    replay_percentile(r, 95));
 }
 
 static int

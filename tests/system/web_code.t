@@ -172,6 +172,34 @@ tap_ok 'a line of 50,000 bytes is cut' shows '49000 bytes more'
 tap_ok 'soundly' sound
 tap_ok 'a tab is a tab' shows "$(printf '>\tafter it')"
 
+# ---- a folder of 353 ----
+F=$P/src/branch/large/deep
+page GET "$F"
+tap_ok 'a page of a large folder is sound' sound
+tap_is "$(grep -o "href=\"$F/[^\"]*\"" "$BODY" | sort -u | wc -l)" 200 'has 200 of it'
+grep -o "href=\"$F/[^\"]*\"" "$BODY" >"$T/entries"
+tap_ok 'and the way to the rest' shows 'href="?page=2"'
+page GET "$F?page=2"
+grep -o "href=\"$F/[^\"]*\"" "$BODY" >>"$T/entries"
+tap_is "$(sort -u "$T/entries" | wc -l)" 353 'which together have each once'
+tap_ok 'with what changed it last' shows "$P/commit/$BIG"
+page GET "$F?page=3"
+tap_is "$STATUS" 200 'a page behind the last has none'
+
+# ---- style and script in fewer bytes, for who takes them ----
+page GET "$P/src"
+STYLE=$(grep -o '/-/style.css?v=[0-9a-f]*' "$BODY" | head -n 1)
+page GET "$STYLE" -H 'Accept-Encoding:'
+cp "$BODY" "$T/style"
+tap_is "$(header Content-Encoding)" '' 'who takes no gzip gets none'
+page GET "$STYLE" -H 'Accept-Encoding: br, gzip;q=0.8'
+tap_is "$(header Content-Encoding),$(header Vary)" 'gzip,Accept-Encoding' 'who takes it does'
+tap_ok 'and it is the same style' sh -c 'gzip -dc <"$1" | cmp -s - "$2"' - "$BODY" "$T/style"
+page GET "$STYLE" -H 'Accept-Encoding: gzip;q=0, deflate'
+tap_is "$(header Content-Encoding)" '' 'who refuses it gets none'
+page GET "$P/src" -H 'Accept-Encoding: gzip'
+tap_is "$(header Content-Encoding)" '' 'a page with what is secret is never packed'
+
 # ---- who may not ----
 sign_in eve "$EVE"
 for what in src "src/branch/topic/one" "raw/branch/topic/one/page.html" branches tags "commit/$SHA" "commits/branch/main" "compare/main...large"; do

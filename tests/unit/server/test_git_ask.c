@@ -19,7 +19,9 @@
 #include "tests/unit/server/git_fixture.h"
 
 /* 1.git: main with a merge, a file that came, went and came again, a branch
- * named as a folder's beginning, a tag of each kind. */
+ * named as a folder's beginning, a tag of each kind; shape, where a file is a
+ * folder, a folder a file, and a name looks like a pattern; lines, where a file
+ * of twenty changes and moves. */
 static const char ask_script[] =
     "set -e\n"
     "cd \"$1\"\n"
@@ -39,6 +41,13 @@ static const char ask_script[] =
     "git branch feat/x side && git tag light main~1 && "
     "git tag -a -m note v1 && ln -s r link && chmod +x r && "
     "git add . && c -m 'link and mode'\n"
+    "git checkout -qb shape && git rm -qr f src/deep && mkdir f && "
+    "echo in >f/x && echo file >src/deep && echo star >'s*' && "
+    "chmod -x r && git add . && c -m shape && git checkout -q main\n"
+    "git checkout -qb lines && seq 20 >n && git add n && c -m twenty && "
+    "sed -i 3s/.*/three/ n && c -am 'one of them' && git mv n m && "
+    "c -m moved && sed -i 1d m && echo last >>m && c -am ends && "
+    "git checkout -q main\n"
     "git clone -q --bare . ../1.git\n";
 
 struct fixture {
@@ -249,6 +258,114 @@ a_folder_tells_what_changed_each_entry_last(void **state)
 		    json_str_or(json_get(entry, "last"), "message", ""),
 		    want[i][1]);
 	}
+}
+
+/* "path message|" of each entry. */
+static const char *
+ask_last(struct fixture *f, const struct git_ask_entry *spec, struct str *out)
+{
+	const struct json *k;
+
+	str_reset(out);
+	gitask_entry(f->git.pool, 1, spec, ask_on_done, f);
+	ask_run(f);
+	assert_false(f->failed);
+	for (k = json_first(json_get(f->j, "entries")); k != NULL;
+	     k = json_next(k)) {
+		const char *message = json_str_or(
+		    json_get(k, "last"), "message", "?");
+
+		str_addf(out, "%s %.*s|", json_str_or(k, "path", ""),
+		    (int)strcspn(message, "\n"), message);
+	}
+	return str_cstr(out);
+}
+
+static void
+what_is_known_of_a_commit_holds_for_those_above_but_where_they_changed(
+    void **state)
+{
+	struct fixture *f = *state;
+	struct git_ask_entry spec = { .path = "src", .last = true };
+	static const struct {
+		const char *rev, *want;
+	} rows[] = {
+		/* From below up, and each again: found, then known. */
+		{ "side", "src/a one|src/deep one|src/s side|" },
+		{ "side", "src/a one|src/deep one|src/s side|" },
+		{ "light", "src/a a changes|src/deep one|src/s side|" },
+		{ "main", "src/a a changes|src/deep one|src/s side|" },
+		{ "main", "src/a a changes|src/deep one|src/s side|" },
+		{ "side", "src/a one|src/deep one|src/s side|" },
+	};
+	struct str got = STR_INIT;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		spec.rev = rows[i].rev;
+		assert_string_equal(ask_last(f, &spec, &got), rows[i].want);
+	}
+	str_release(&got);
+}
+
+static void
+a_folder_comes_by_pages_folders_first(void **state)
+{
+	struct fixture *f = *state;
+	struct git_ask_entry spec = {
+		.rev = "main", .path = "", .last = true, .limit = 2
+	};
+	static const char *const pages[] = { "src joined|f f is back|",
+		"link link and mode|r link and mode|", "" };
+	struct str got = STR_INIT;
+
+	for (size_t i = 0; i < 3; i++) {
+		spec.skip = 2 * i;
+		assert_string_equal(ask_last(f, &spec, &got), pages[i]);
+		assert_int_equal(json_i64_or(f->j, "total", 0), 4);
+	}
+	str_release(&got);
+}
+
+/* "message lines|" of each hunk. */
+static const char *
+ask_blame(struct fixture *f, const char *rev, const char *path, struct str *out)
+{
+	const struct json *k;
+
+	str_reset(out);
+	gitask_blame(f->git.pool, 1, rev, path, ask_on_done, f);
+	ask_run(f);
+	assert_false(f->failed);
+	for (k = json_first(json_get(f->j, "hunks")); k != NULL;
+	     k = json_next(k))
+		str_addf(out, "%s %lld|", json_str_or(k, "message", ""),
+		    (long long)json_i64_or(k, "lines", 0));
+	return str_cstr(out);
+}
+
+static void
+who_wrote_a_line_is_told_at_each_commit_and_again(void **state)
+{
+	struct fixture *f = *state;
+	struct str got = STR_INIT;
+
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(
+		    ask_blame(f, "side", "src/a", &got), "one 1|");
+		assert_string_equal(
+		    ask_blame(f, "main", "src/a", &got), "a changes 1|");
+		assert_string_equal(
+		    ask_blame(f, "light", "src/a", &got), "a changes 1|");
+		assert_string_equal(
+		    ask_blame(f, "main", "f", &got), "f is back 1|");
+		assert_string_equal(ask_blame(f, "lines", "m", &got),
+		    "twenty 1|one of them 1|twenty 17|ends 1|");
+	}
+	str_release(&got);
+	gitask_blame(f->git.pool, 1, "main", "none", ask_on_done, f);
+	ask_run(f);
+	assert_true(f->failed);
+	assert_int_equal(f->fail.code, ERR_NOTFOUND);
 }
 
 static void
@@ -462,6 +579,28 @@ a_range_is_shown_as_a_diff_or_as_mails(void **state)
 	assert_int_equal(strncmp(f->raw, "diff --git a/src/s", 18), 0);
 }
 
+static void
+a_diff_has_what_changed_its_shape_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	const struct git_ask_show spec = { .head = "shape" };
+	static const char *const files[] = { "a/f b/f\ndeleted file",
+		"a/f/x b/f/x\nnew file", "a/r b/r\nold mode 100755",
+		"a/s* b/s*\nnew file", "a/src/deep b/src/deep\nnew file",
+		"a/src/deep/b b/src/deep/b\ndeleted file" };
+	size_t n = 0;
+
+	gitask_show(f->git.pool, 1, &spec, ask_on_done, f);
+	ask_run(f);
+	assert_false(f->failed);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		assert_non_null(strstr(f->raw, files[i]));
+	for (const char *p = f->raw; (p = strstr(p, "diff --git ")) != NULL;
+	     p++)
+		n++;
+	assert_int_equal(n, sizeof(files) / sizeof(files[0]));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -470,6 +609,11 @@ main(int argc, char **argv)
 		cmocka_unit_test(history_is_bounded_by_times_and_by_another),
 		cmocka_unit_test(a_commit_tells_its_files_and_lines),
 		cmocka_unit_test(a_folder_tells_what_changed_each_entry_last),
+		cmocka_unit_test(
+		    what_is_known_of_a_commit_holds_for_those_above_but_where_they_changed),
+		cmocka_unit_test(a_folder_comes_by_pages_folders_first),
+		cmocka_unit_test(
+		    who_wrote_a_line_is_told_at_each_commit_and_again),
 		cmocka_unit_test(a_path_may_begin_with_its_ref),
 		cmocka_unit_test(a_tree_comes_by_pages),
 		cmocka_unit_test(tags_are_told_with_what_they_name),
@@ -477,6 +621,8 @@ main(int argc, char **argv)
 		    a_write_is_refused_when_the_tree_is_not_as_expected),
 		cmocka_unit_test(a_write_keeps_modes_and_empties_folders),
 		cmocka_unit_test(a_range_is_shown_as_a_diff_or_as_mails),
+		cmocka_unit_test(
+		    a_diff_has_what_changed_its_shape_and_nothing_else),
 	};
 
 	if (argc == 2 && strcmp(argv[1], "--git-worker") == 0)
