@@ -114,6 +114,8 @@ in_host timeout 20 script -qec 'SYSTEMD_EDITOR=/srv/edit systemctl edit coffer-g
 in_host sh -c 'systemctl daemon-reload && systemctl restart coffer-gateway && systemctl reload coffer-gateway &&
     tr "\0" "\n" </proc/$(systemctl show -P MainPID coffer-gateway)/environ'
 tap_ok 'LoadCredential of a drop-in reaches the gateway' grep -q '^CREDENTIALS_DIRECTORY=.*coffer-gateway' "$T/out"
+in_host systemctl reload cofferd
+tap_is "$?" 0 'cofferd can be told to read its certificate again'
 
 in_host sh -c 'set -e; cd /srv; git config --global user.email t@example.org
 git config --global user.name t; git init -q -b main w; echo hello >w/README.md
