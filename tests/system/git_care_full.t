@@ -54,7 +54,7 @@ tap_ok 'the repository is whole' whole
 # The disk fills up in the middle.
 rm "$T/small/fill"
 full_dd() { dd if=/dev/zero of="$T/small/fill" bs=64k 2>/dev/null; }
-catch() { pgrep -f 'git (repack|pack-objects)' | while read -r p; do ! grep -qa "GIT_DIR=$R" "/proc/$p/environ" 2>/dev/null || kill -STOP "$p" && echo "$p"; done | grep -q .; }
+catch() { pgrep -f 'git (repack|pack-objects)' | while read -r p; do ! grep -qa "GIT_DIR=$R" "/proc/$p/environ" 2>/dev/null || { kill -STOP "$p" && echo "$p"; }; done | grep -q .; }
 api POST "$P/maintain" '{"step":"repack"}'
 if wait_for 10 catch; then
 	full_dd

@@ -11,7 +11,7 @@ $(lib_router_ids)
 CONF
 start_cofferd
 start_upstream
-tap_plan 82
+tap_plan 83
 
 SECRET=s3cr3t-upstream-t0ken
 project_of "$UPURL" calc
