@@ -411,7 +411,8 @@ fetch_pull_in(struct fetch_job *j, struct err *e)
 	    (strstr(str_cstr(&r.err), "did not receive expected object") !=
 		    NULL ||
 		strstr(str_cstr(&r.err),
-		    "did not send all necessary objects") != NULL))
+		    "did not send all necessary objects") != NULL ||
+		strstr(str_cstr(&r.err), "unresolved delta") != NULL))
 		(void)quarantine_is_shallow(j, e);
 	program_result_release(&r);
 	if (rc == -1)
