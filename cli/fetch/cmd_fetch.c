@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/fetch/fetch.h"
+#include "cli/fetch/hooks.h"
 #include "cli/fetch/question.h"
 #include "cli/fetch/record.h"
 #include "cli/fetch/tell.h"
@@ -14,6 +15,7 @@
 #include "cli/tables.h"
 #include "findings/check.h"
 #include "findings/policy.h"
+#include "findings/reach.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -92,6 +94,7 @@ fetch_job_release(struct fetch_job *j)
 	free(j->objects);
 	free(j->dir);
 	free(j->hooks);
+	reach_free(j->reach);
 	free(j->passing_path);
 	free(j->record);
 }
@@ -162,7 +165,9 @@ fetch_settle(struct fetch_job *j, struct err *e)
 		return -1;
 	memcpy(j->from, branch ? j->base : j->clone_head, sizeof(j->from));
 	memcpy(j->to, branch ? j->head : j->tree, sizeof(j->to));
-	return fetch_count(j, e) == -1 ? -1 : fetch_preview(j, e);
+	if (fetch_count(j, e) == -1 || fetch_load_links(j, e) == -1)
+		return -1;
+	return fetch_preview(j, e);
 }
 
 int
@@ -233,7 +238,7 @@ fetch_examine(
 	if (fetch_describe(j, e) == -1)
 		return err_wrap(
 		    e, "the change cannot be read, so it is refused");
-	if (fetch_find_hooks(j, e) == -1 ||
+	if (fetch_find_hooks(j, e) == -1 || fetch_find_reached(j, e) == -1 ||
 	    fetch_sarif_in(j, &j->args->sarif_in, e) == -1)
 		return -1;
 	fetch_allow(j);

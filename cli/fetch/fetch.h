@@ -27,6 +27,7 @@ struct child_spec;
 struct err;
 struct jw;
 struct program_result;
+struct reach;
 
 enum {
 	FETCH_LIMIT_MIB = 1024, /* what one fetch may bring */
@@ -77,7 +78,9 @@ struct fetch_job {
 	char *dir; /* .git/coffer/fetch: records, the plan, the lock */
 	char *
 	    hooks; /* core.hooksPath, when it is in the tree; NULL: it is not */
-	int lock;  /* plus one; 0: not held */
+	struct reach *reach; /* files by the names of the tree's links */
+	bool links_full;     /* there are more than are followed */
+	int lock;            /* plus one; 0: not held */
 	uint64_t limit_mib;
 	char clone_head[SCAN_ID + 1];
 	char clone_ref[PLAN_REF_MAX + 1]; /* that HEAD named at the beginning */
@@ -236,12 +239,6 @@ int fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e);
 /* "" when there is none. */
 int fetch_ref_read(
     struct fetch_job *j, const char *ref, char id[SCAN_ID + 1], struct err *e);
-
-/* hooks.c: what the clone's git runs from within the tree is a hook, whatever
- * it is called: found, and held back. */
-int fetch_load_hooks(struct fetch_job *j, struct err *e);
-bool fetch_is_hook(const struct fetch_job *j, const char *path);
-int fetch_find_hooks(struct fetch_job *j, struct err *e);
 
 /* held.c: what a plan held back becomes part of it. */
 int fetch_take(struct fetch_job *j, struct plan *p,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/fetch/fetch.h"
+#include "cli/fetch/hooks.h"
 #include "cli/program.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
