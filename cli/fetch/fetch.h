@@ -34,6 +34,7 @@ enum {
 	FETCH_RAW_MAX = 32 << 20,
 	FETCH_ATTRIBUTES_MAX = 1 << 20, /* of one .gitattributes */
 	FETCH_BRANCH_MAX = 200,
+	FETCH_TRUST = 2, /* a file and a folder of authorities */
 	FETCH_GIT_MS = 10 * 60 * 1000
 };
 
@@ -84,7 +85,8 @@ struct fetch_job {
 	uint64_t limit_mib;
 	char clone_head[SCAN_ID + 1];
 	char clone_ref[PLAN_REF_MAX + 1]; /* that HEAD named at the beginning */
-	struct str filters; /* names of the user's own, one a line */
+	char *trust[FETCH_TRUST]; /* http.sslCAInfo, http.sslCAPath; or NULL */
+	struct str filters;       /* names of the user's own, one a line */
 	/* What is asked for. */
 	char full[TARGET_FULL_MAX];
 	char account[TARGET_FULL_MAX]; /* at cofferd; "": not known */
@@ -178,6 +180,7 @@ int fetch_resolve_what(struct fetch_job *j, const char *what, struct err *e);
 int fetch_make_box(struct fetch_job *j, struct err *e);
 int fetch_pull_in(struct fetch_job *j, struct err *e);
 void fetch_remove_box(struct fetch_job *j);
+void fetch_explain(struct fetch_job *j, struct err *e);
 
 /* describe.c: reads the change from the box, piece by piece, into the checks;
  * findings, raw and patch are filled. */

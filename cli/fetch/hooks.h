@@ -13,6 +13,9 @@ int fetch_load_hooks(struct fetch_job *j, struct err *e);
 bool fetch_is_hook(const struct fetch_job *j, const char *path);
 int fetch_find_hooks(struct fetch_job *j, struct err *e);
 
+/* Whom the clone's git takes for an authority at cofferd's address. */
+int fetch_load_trust(struct fetch_job *j, struct err *e);
+
 /* links.c: what is reached through a link of the tree that there will be, by
  * the link's name.  The id of a rule; NULL: nothing obeys it there. */
 int fetch_load_links(struct fetch_job *j, struct err *e);
