@@ -214,6 +214,7 @@ fetch_examine(
 		return err_wrap(
 		    e, "the change cannot be read, so it is refused");
 	if (fetch_find_hooks(j, e) == -1 || fetch_find_reached(j, e) == -1 ||
+	    fetch_find_rewritten(j, e) == -1 ||
 	    fetch_sarif_in(j, &j->args->sarif_in, e) == -1)
 		return -1;
 	fetch_allow(j);
@@ -400,6 +401,7 @@ fetch_go(struct cli *c, struct fetch_args *a, int argc, char **argv)
 	} else {
 		rc = fetch_finish(&j, a);
 	}
+	fetch_remember(&j);
 	fetch_job_release(&j);
 	return rc;
 }

@@ -1,6 +1,7 @@
 /*
- * hooks: files that something obeys under another name than their own, which
- * their names alone do not tell: found, and held back.
+ * hooks: what the change alone does not tell, but the clone and the tree do:
+ * files that something obeys under another name than their own, whom git
+ * trusts, where the branch was before.
  */
 #ifndef CLI_FETCH_HOOKS_H
 #define CLI_FETCH_HOOKS_H
@@ -22,5 +23,9 @@ int fetch_load_links(struct fetch_job *j, struct err *e);
 const char *fetch_reached(
     const struct fetch_job *j, const struct scan_change *c);
 int fetch_find_reached(struct fetch_job *j, struct err *e);
+
+/* seen.c: where a branch was before, and whether it only went on from there. */
+int fetch_find_rewritten(struct fetch_job *j, struct err *e);
+void fetch_remember(struct fetch_job *j);
 
 #endif

@@ -26,6 +26,26 @@ fetch none/such --json
 tap_is "$RC $(jq -r '.result + " " + .branch + ": " + .refused' "$T/out")" \
     '4 refused none/such: acme/calc has no branch none/such' 'a program is told why, too'
 
+# A branch that did not go on from where it was.
+branch agent/again
+echo one >"$SEED/one.c" && publish
+fetch agent/again --yes
+fetch undo
+echo two >"$SEED/two.c" && publish
+fetch agent/again --yes
+tap_not 'a branch that went on is as it was' out_has rewritten
+fetch undo
+was=$(git -C "$SEED" rev-parse --short=12 HEAD)
+branch agent/again
+echo three >"$SEED/three.c" && publish
+fetch agent/again --dry-run
+tap_ok 'one that was written anew is told' out_has "rewritten: the history of the branch"
+tap_ok 'with where it was' out_has "it was at $was when"
+fetch agent/again --yes
+fetch undo
+fetch agent/again --dry-run
+tap_not 'once' out_has rewritten
+
 # The variables that name a repository.
 git init -q "$T/other"
 (GIT_DIR=$T/other/.git && export GIT_DIR && fetch agent/fix --yes && echo "$RC" >"$T/rc")
