@@ -57,6 +57,8 @@ remote_of(struct cli *c, struct err *e)
 	if ((r->net = net_new(r->loop, "coffer", e)) == NULL)
 		goto fail;
 	r->api = apiclient_new(r->net, c->url, c->token);
+	/* As other programs have it; libcurl does not read it by itself. */
+	apiclient_trust(r->api, getenv("SSL_CERT_FILE"));
 	c->remote = r;
 	return r;
 fail:

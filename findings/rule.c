@@ -121,6 +121,7 @@ static const struct finding_rule finding_rule_rows[] = {
 	{ "raw-address", ASK, 0, "a connection to an address instead of a name", "ask whose address it is" },
 	{ "remote-add", ASK, 0, "a download goes into an image", "have it pinned by a checksum" },
 	{ "remote-shell", BLOCK, 0, "a shell for somebody elsewhere", "have it removed" },
+	{ "rewritten", NOTE, 0, "the history of the branch is another than when it was fetched before", "look at all of it again: what you saw may be gone" },
 	{ "script-changed", NOTE, 0, "a command of the project changes", "read it before you run it" },
 	{ "secret", BLOCK, RULE_SILENT, "a key or token", "have it removed, and revoke it: it is in the history" },
 	{ "secret-example", NOTE, RULE_SILENT, "a key that is an example of its maker's", "nothing: it opens nothing" },

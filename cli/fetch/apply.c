@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/fetch/fetch.h"
 #include "cli/fetch/files.h"
+#include "cli/fetch/hooks.h"
 #include "cli/fetch/plan.h"
 #include "cli/fetch/plan_look.h"
 #include "cli/fetch/record.h"
@@ -87,6 +88,8 @@ apply_on_change(const struct scan_change *c, void *arg)
 		why = fetch_is_hook(s->j, c->path) && c->new_mode != 0
 		    ? "hook"
 		    : apply_hold_why(c);
+	if (!s->j->args->take_all && why == NULL)
+		why = fetch_reached(s->j, c);
 	plan_add(s->p, c, why);
 }
 

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/fetch/fetch.h"
+#include "cli/fetch/hooks.h"
 #include "cli/fetch/question.h"
 #include "cli/fetch/record.h"
 #include "cli/fetch/tell.h"
@@ -14,6 +15,7 @@
 #include "cli/tables.h"
 #include "findings/check.h"
 #include "findings/policy.h"
+#include "findings/reach.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -92,6 +94,9 @@ fetch_job_release(struct fetch_job *j)
 	free(j->objects);
 	free(j->dir);
 	free(j->hooks);
+	for (size_t i = 0; i < FETCH_TRUST; i++)
+		free(j->trust[i]);
+	reach_free(j->reach);
 	free(j->passing_path);
 	free(j->record);
 }
@@ -162,7 +167,9 @@ fetch_settle(struct fetch_job *j, struct err *e)
 		return -1;
 	memcpy(j->from, branch ? j->base : j->clone_head, sizeof(j->from));
 	memcpy(j->to, branch ? j->head : j->tree, sizeof(j->to));
-	return fetch_count(j, e) == -1 ? -1 : fetch_preview(j, e);
+	if (fetch_count(j, e) == -1 || fetch_load_links(j, e) == -1)
+		return -1;
+	return fetch_preview(j, e);
 }
 
 int
@@ -173,7 +180,7 @@ fetch_bring(
 	    fetch_resolve_project(j, project, e) == -1 ||
 	    fetch_resolve_what(j, what, e) == -1)
 		return -1;
-	if (fetch_load_hooks(j, e) == -1 ||
+	if (fetch_load_hooks(j, e) == -1 || fetch_load_trust(j, e) == -1 ||
 	    fetch_head_name(j, j->clone_ref, sizeof(j->clone_ref), e) == -1)
 		return -1;
 	fetch_load_account(j);
@@ -181,33 +188,6 @@ fetch_bring(
 	if (fetch_make_box(j, e) == -1 || fetch_pull_in(j, e) == -1)
 		return -1;
 	return fetch_settle(j, e);
-}
-
-static bool
-fetch_is_partial(struct fetch_job *j)
-{
-	static const char *const argv[] = { "config", "--local", "--get-regexp",
-		"^(remote\\..*\\.promisor|extensions\\.partialclone)$", NULL };
-	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
-	struct program_result r = PROGRAM_RESULT_INIT;
-	struct err ignored = ERR_INIT;
-	bool is = fetch_git_run(j, &g, &r, &ignored) == 0 && r.code == 0;
-
-	program_result_release(&r);
-	return is;
-}
-
-/* What git could not read may be what the clone left out. */
-static void
-fetch_explain(struct fetch_job *j, struct err *e)
-{
-	if (j->box != NULL &&
-	    (e->code == ERR_INTERNAL || e->code == ERR_PROTO) &&
-	    fetch_is_partial(j))
-		(void)err_set(e, ERR_DENIED,
-		    "your clone is partial and has not all that the change is "
-		    "compared with; do this in a whole one (git clone without "
-		    "--filter)");
 }
 
 /* From the name of a branch to findings; the clone is only read. */
@@ -233,7 +213,8 @@ fetch_examine(
 	if (fetch_describe(j, e) == -1)
 		return err_wrap(
 		    e, "the change cannot be read, so it is refused");
-	if (fetch_find_hooks(j, e) == -1 ||
+	if (fetch_find_hooks(j, e) == -1 || fetch_find_reached(j, e) == -1 ||
+	    fetch_find_rewritten(j, e) == -1 ||
 	    fetch_sarif_in(j, &j->args->sarif_in, e) == -1)
 		return -1;
 	fetch_allow(j);
@@ -414,11 +395,13 @@ fetch_go(struct cli *c, struct fetch_args *a, int argc, char **argv)
 	if (fetch_examine(&j, project, what, &e) == -1) {
 		fetch_explain(&j, &e);
 		fetch_refuse(&j, &e);
+		fetch_tell_error(&j, &e);
 		rc = e.code == ERR_INVALID ? cli_usage("fetch: %s", e.msg)
 					   : cli_fail(c, &e, "fetch");
 	} else {
 		rc = fetch_finish(&j, a);
 	}
+	fetch_remember(&j);
 	fetch_job_release(&j);
 	return rc;
 }
@@ -480,8 +463,12 @@ const struct command cmd_fetch[] = {
 	    .args_size = sizeof(struct fetch_args),
 	    .options = fetch_options,
 	    .run = fetch_run,
-	    .more = "Exit code 3: a check or the reviewer refused; the clone "
-		    "is as it was." },
+	    .more = "Further: coffer fetch diff, review, merge, held, undo, "
+		    "list, config, policy, propose, and coffer verify.\n"
+		    "Exit codes: 3 a check, the reviewer or the state of the "
+		    "clone refused; 4 no such branch, project or record; 5 "
+		    "cofferd does not answer; 1 a conflict, a limit, another "
+		    "fetch at work. The clone is then as it was." },
 	{ .name = "fetch merge",
 	    .group = "Your clone",
 	    .summary = "the same, with a merge commit on your branch",

@@ -16,7 +16,8 @@
 #include "lib/base/path.h"
 
 enum {
-	LOOK_OUTPUT_MAX = 64 << 20
+	LOOK_OUTPUT_MAX = 64 << 20,
+	LOOK_SETTINGS_MAX = 32
 };
 
 struct look_args {
@@ -89,6 +90,49 @@ look_diff(struct cli *c, const void *args, int argc, char **argv)
 	return look_end(&j, rc, &e, "fetch diff");
 }
 
+/* What this clone's own configuration says of tools, which git does not read
+ * for the box: as NAME=VALUE; true: it is taken. */
+static bool
+look_setting(struct view record, struct str *out)
+{
+	struct view rest = record, key;
+
+	if (!view_split(&rest, '\n', &key) || rest.p == NULL || key.len == 0 ||
+	    memchr(key.p, '=', key.len) != NULL)
+		return false;
+	str_addf(out, "%.*s=%.*s", (int)key.len, key.p, (int)rest.len, rest.p);
+	return true;
+}
+
+/* As words for git, in argv from *n on; free(3) each odd one. */
+static int
+look_settings(struct fetch_job *j, const char **argv, size_t *n, struct err *e)
+{
+	static const char *const ask[] = { "config", "--local", "--includes",
+		"-z", "--get-regexp",
+		"^(diff\\.(tool|guitool)|merge\\.(tool|guitool)|"
+		"difftool\\..*|mergetool\\..*)$",
+		NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = ask };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	struct view rest, record;
+	int rc = fetch_git_run(j, &g, &r, e);
+
+	rest = str_view(&r.out);
+	for (int i = 0; rc == 0 && r.code == 0 && i < LOOK_SETTINGS_MAX &&
+	     rest.len > 0 && view_split(&rest, '\0', &record);
+	     i++) {
+		AUTO_STR struct str one = STR_INIT;
+
+		if (!look_setting(record, &one))
+			continue;
+		argv[(*n)++] = "-c";
+		argv[(*n)++] = xstrdup(str_cstr(&one));
+	}
+	program_result_release(&r);
+	return rc;
+}
+
 /* The user's own tool, with the user's own settings, on copies. */
 static int
 look_tool(struct fetch_job *j, const struct look_args *a, struct err *e)
@@ -98,18 +142,27 @@ look_tool(struct fetch_job *j, const struct look_args *a, struct err *e)
 	AUTO_FREE char *tree = xasprintf("--work-tree=%s", none);
 	AUTO_FREE char *tool = xasprintf(
 	    "--tool=%s", a->tool == NULL ? "" : a->tool);
-	const char *argv[14] = { j->git, "-c", "core.hooksPath=/dev/null", dir,
-		tree, "difftool", "--no-prompt" };
-	size_t n = 7;
-	int code = 0;
+	const char *argv[14 + 2 * LOOK_SETTINGS_MAX] = { j->git };
+	size_t n = 1, settings;
+	int code = 0, rc = look_settings(j, argv, &n, e);
 
+	settings = n;
+	argv[n++] = "-c";
+	argv[n++] = "core.hooksPath=/dev/null";
+	argv[n++] = dir;
+	argv[n++] = tree;
+	argv[n++] = "difftool";
+	argv[n++] = "--no-prompt";
 	if (a->tool != NULL)
 		argv[n++] = tool;
 	argv[n++] = j->from;
 	argv[n++] = j->to;
 	argv[n] = NULL;
-	if (path_mkdirs(none, 0700, e) == -1 ||
-	    own_run(j->c, argv, none, &code, e) == -1)
+	if (rc == 0 && (rc = path_mkdirs(none, 0700, e)) == 0)
+		rc = own_run(j->c, argv, none, &code, e);
+	for (size_t i = 2; i < settings; i += 2)
+		free((char *)(uintptr_t)argv[i]);
+	if (rc == -1)
 		return -1;
 	return code == 0
 	    ? 0

@@ -18,6 +18,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/esc.h"
 
 enum {
 	PROPOSE_URL_MAX = 2048
@@ -166,9 +167,20 @@ propose_web(const char *url)
 	return xasprintf("https://%.*s/%s", (int)host.len, host.p, name);
 }
 
+/* By the host alone: an owner may call himself anything. */
+static bool
+propose_is_gitlab(const char *web)
+{
+	const char *host = strstr(web, "://") + 3;
+	const char *at = strstr(host, "gitlab");
+
+	return at != NULL && at < host + strcspn(host, "/");
+}
+
 static void
 propose_tell_url(const struct propose *p)
 {
+	AUTO_STR struct str branch = STR_INIT, base = STR_INIT;
 	const char *to = p->a->base == NULL ? "" : p->a->base;
 
 	if (p->web == NULL) {
@@ -177,15 +189,17 @@ propose_tell_url(const struct propose *p)
 		(void)printf(" is served\n");
 		return;
 	}
+	esc_url_path(&branch, view_of(p->branch));
+	esc_url_path(&base, view_of(to));
 	(void)printf("open it: ");
 	out_text(stdout, p->web);
-	if (strstr(p->web, "gitlab") != NULL)
+	if (propose_is_gitlab(p->web))
 		(void)printf("/-/merge_requests/new?merge_request"
 			     "%%5Bsource_branch%%5D=%s\n",
-		    p->branch);
+		    str_cstr(&branch));
 	else
-		(void)printf("/compare/%s%s%s?expand=1\n", to,
-		    to[0] == '\0' ? "" : "...", p->branch);
+		(void)printf("/compare/%s%s%s?expand=1\n", str_cstr(&base),
+		    to[0] == '\0' ? "" : "...", str_cstr(&branch));
 }
 
 static int
@@ -195,16 +209,18 @@ propose_push(struct propose *p, struct err *e)
 	    "refs/heads/%s:refs/heads/%s", p->branch, p->branch);
 	const char *const argv[] = { p->j.git, "push", "--", p->remote, spec,
 		NULL };
+	AUTO_STR struct str words = STR_INIT;
 	int code = 0;
 
 	if (own_run(p->j.c, argv, p->j.top, &code, e) == -1)
 		return -1;
+	esc_shell(&words, view_of(p->branch));
 	return code == 0
 	    ? 0
 	    : err_set(e, ERR_INTERNAL,
 		  "git push ended with %d; if it wants to ask you something, "
 		  "run it yourself: git push %s %s",
-		  code, p->remote, p->branch);
+		  code, p->remote, str_cstr(&words));
 }
 
 static int

@@ -23,7 +23,7 @@ enum {
 };
 
 struct reviewer_args {
-	const char *provider, *url, *model, *key_file;
+	const char *provider, *url, *model, *key_file, *key;
 	int64_t timeout_ms;
 	uint64_t context, parts;
 	bool remove, show, second;
@@ -275,6 +275,10 @@ reviewer_run(struct cli *c, const void *args, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
+	if (a->key != NULL)
+		return cli_usage("fetch config: a key on the command line is "
+				 "seen by others; --key-file takes it from a "
+				 "file, or - from standard input");
 	if (a->remove)
 		return reviewer_forget(c, a);
 	if (a->show || (reviewer_is_plain(a) && !guide_is_possible()))
@@ -311,6 +315,9 @@ static const struct command_option reviewer_options[] = {
 	{ 'm', OPT_STR, "model", REVIEWER(model), "NAME", "the model" },
 	{ 0, OPT_STR, "key-file", REVIEWER(key_file), "FILE",
 	    "with the API key, - for standard input" },
+	/* Else it would be short for --key-file, and the key in a message. */
+	{ 0, OPT_STR, "key", REVIEWER(key), "KEY",
+	    "refused: the list of processes would show it" },
 	{ 0, OPT_MS, "timeout", REVIEWER(timeout_ms), "TIME",
 	    "for one answer (default 2m)" },
 	{ 0, OPT_U64, "context", REVIEWER(context), "TOKENS",

@@ -27,12 +27,14 @@ struct child_spec;
 struct err;
 struct jw;
 struct program_result;
+struct reach;
 
 enum {
 	FETCH_LIMIT_MIB = 1024, /* what one fetch may bring */
 	FETCH_RAW_MAX = 32 << 20,
 	FETCH_ATTRIBUTES_MAX = 1 << 20, /* of one .gitattributes */
 	FETCH_BRANCH_MAX = 200,
+	FETCH_TRUST = 2, /* a file and a folder of authorities */
 	FETCH_GIT_MS = 10 * 60 * 1000
 };
 
@@ -77,11 +79,14 @@ struct fetch_job {
 	char *dir; /* .git/coffer/fetch: records, the plan, the lock */
 	char *
 	    hooks; /* core.hooksPath, when it is in the tree; NULL: it is not */
-	int lock;  /* plus one; 0: not held */
+	struct reach *reach; /* files by the names of the tree's links */
+	bool links_full;     /* there are more than are followed */
+	int lock;            /* plus one; 0: not held */
 	uint64_t limit_mib;
 	char clone_head[SCAN_ID + 1];
 	char clone_ref[PLAN_REF_MAX + 1]; /* that HEAD named at the beginning */
-	struct str filters; /* names of the user's own, one a line */
+	char *trust[FETCH_TRUST]; /* http.sslCAInfo, http.sslCAPath; or NULL */
+	struct str filters;       /* names of the user's own, one a line */
 	/* What is asked for. */
 	char full[TARGET_FULL_MAX];
 	char account[TARGET_FULL_MAX]; /* at cofferd; "": not known */
@@ -175,6 +180,7 @@ int fetch_resolve_what(struct fetch_job *j, const char *what, struct err *e);
 int fetch_make_box(struct fetch_job *j, struct err *e);
 int fetch_pull_in(struct fetch_job *j, struct err *e);
 void fetch_remove_box(struct fetch_job *j);
+void fetch_explain(struct fetch_job *j, struct err *e);
 
 /* describe.c: reads the change from the box, piece by piece, into the checks;
  * findings, raw and patch are filled. */
@@ -236,12 +242,6 @@ int fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e);
 /* "" when there is none. */
 int fetch_ref_read(
     struct fetch_job *j, const char *ref, char id[SCAN_ID + 1], struct err *e);
-
-/* hooks.c: what the clone's git runs from within the tree is a hook, whatever
- * it is called: found, and held back. */
-int fetch_load_hooks(struct fetch_job *j, struct err *e);
-bool fetch_is_hook(const struct fetch_job *j, const char *path);
-int fetch_find_hooks(struct fetch_job *j, struct err *e);
 
 /* held.c: what a plan held back becomes part of it. */
 int fetch_take(struct fetch_job *j, struct plan *p,

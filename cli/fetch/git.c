@@ -12,6 +12,7 @@
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
 #include "lib/base/path.h"
+#include "lib/base/utf8.h"
 #include "lib/io/child.h"
 
 enum {
@@ -174,6 +175,28 @@ git_quote(struct str *out, const char *path)
 	str_addc(out, '"');
 }
 
+/* Whom the user takes for an authority, for git as for coffer itself. */
+static void
+git_env_trust(struct git_env *env, const struct fetch_job *j)
+{
+	static const struct {
+		const char *git, *usual, *key;
+	} trust[] = { { "GIT_SSL_CAINFO", "SSL_CERT_FILE", "http.sslCAInfo" },
+		{ "GIT_SSL_CAPATH", "SSL_CERT_DIR", "http.sslCAPath" } };
+
+	for (size_t i = 0; i < FETCH_TRUST; i++) {
+		const char *own = getenv(trust[i].git);
+		const char *usual = getenv(trust[i].usual);
+
+		if (own != NULL)
+			git_env_put(env, trust[i].git, own);
+		else if (j->trust[i] != NULL)
+			git_env_config(env, trust[i].key, j->trust[i]);
+		else if (usual != NULL)
+			git_env_put(env, trust[i].git, usual);
+	}
+}
+
 static void
 git_env_place(
     struct fetch_job *j, const struct fetch_git *g, struct git_env *env)
@@ -212,6 +235,7 @@ git_env_place(
 		return;
 	git_env_config(env, "protocol.http.allow", "always");
 	git_env_config(env, "protocol.https.allow", "always");
+	git_env_trust(env, j);
 	if (j->c->token != NULL) {
 		AUTO_FREE char *key = xasprintf(
 		    "http.%s/.extraHeader", j->c->url);
@@ -438,28 +462,35 @@ fetch_id_ok(const char *s)
 	return strlen(s) == SCAN_ID && strspn(s, "0123456789abcdef") == SCAN_ID;
 }
 
-/* The rules of git-check-ref-format(1), on a small alphabet. */
+/* The rules of git-check-ref-format(1), without what cannot be seen. */
+static bool
+git_ref_char_ok(uint32_t c)
+{
+	return c > ' ' &&
+	    (c > 0x7f || strchr("~^:?*[\\\x7f", (int)c) == NULL) &&
+	    !esc_unseen(c);
+}
+
 bool
 fetch_branch_ok(const char *s)
 {
-	size_t n = strlen(s);
 	struct view rest = view_of(s), part;
+	uint32_t c;
 
-	if (n == 0 || n > FETCH_BRANCH_MAX || s[0] == '-')
+	if (rest.len == 0 || rest.len > FETCH_BRANCH_MAX || s[0] == '-' ||
+	    strcmp(s, "@") == 0 || strcmp(s, "HEAD") == 0 || !utf8_valid(rest))
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		char c = s[i];
-		bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c >= '0' && c <= '9') || strchr("/._-+=#,%", c) != NULL;
-
-		if (!ok)
+	while (rest.len > 0) {
+		rest = view_from(rest, utf8_decode(rest, &c));
+		if (!git_ref_char_ok(c))
 			return false;
 	}
-	if (strstr(s, "..") != NULL)
+	if (strstr(s, "..") != NULL || strstr(s, "@{") != NULL)
 		return false;
+	rest = view_of(s);
 	while (view_split(&rest, '/', &part))
 		if (part.len == 0 || part.p[0] == '.' ||
 		    part.p[part.len - 1] == '.' || view_ends(part, ".lock"))
 			return false;
-	return s[n - 1] != '/';
+	return s[strlen(s) - 1] != '/';
 }

@@ -1,10 +1,11 @@
-/* hooks: what this clone's git runs from within the work tree. */
+/* hooks: what this clone's git runs from within the work tree, and whom it
+ * trusts. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/fetch/fetch.h"
+#include "cli/fetch/hooks.h"
 #include "cli/program.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -15,12 +16,13 @@ enum {
 	HOOKS_PATH_MAX = 4096
 };
 
-/* Of any of the user's configurations, as git takes it; "": none. */
+/* A path of any of the user's configurations, as git takes it; "": none. */
 static int
-hooks_config(struct fetch_job *j, char *out, struct err *e)
+hooks_config(struct fetch_job *j, const char *key, const char *url, char *out,
+    struct err *e)
 {
-	static const char *const argv[] = { "config", "--path", "--get",
-		"core.hooksPath", NULL };
+	const char *const argv[] = { "config", "--path",
+		url == NULL ? "--get" : "--get-urlmatch", key, url, NULL };
 	const struct fetch_git g = {
 		.place = FETCH_CLONE, .argv = argv, .own_hooks = true
 	};
@@ -30,13 +32,29 @@ hooks_config(struct fetch_job *j, char *out, struct err *e)
 
 	out[0] = '\0';
 	if (rc == 0 && r.code == 0 && v.len >= HOOKS_PATH_MAX)
-		rc = err_set(e, ERR_LIMIT, "core.hooksPath");
+		rc = err_set(e, ERR_LIMIT, "%s", key);
 	else if (rc == 0 && r.code == 0 && v.len > 0) {
 		memcpy(out, v.p, v.len);
 		out[v.len] = '\0';
 	}
 	program_result_release(&r);
 	return rc;
+}
+
+int
+fetch_load_trust(struct fetch_job *j, struct err *e)
+{
+	static const char *const keys[FETCH_TRUST] = { "http.sslCAInfo",
+		"http.sslCAPath" };
+	AUTO_FREE char *set = xmalloc(HOOKS_PATH_MAX);
+
+	for (size_t i = 0; i < FETCH_TRUST; i++) {
+		if (hooks_config(j, keys[i], j->c->url, set, e) == -1)
+			return -1;
+		if (set[0] != '\0')
+			j->trust[i] = xstrdup(set);
+	}
+	return 0;
 }
 
 int
@@ -47,7 +65,7 @@ fetch_load_hooks(struct fetch_job *j, struct err *e)
 	const size_t n = strlen(j->top);
 	char *real;
 
-	if (hooks_config(j, set, e) == -1)
+	if (hooks_config(j, "core.hooksPath", NULL, set, e) == -1)
 		return -1;
 	if (set[0] == '\0')
 		return 0;

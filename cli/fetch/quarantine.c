@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "cli/fetch/fetch.h"
+#include "cli/fetch/guard.h"
 #include "cli/program.h"
 #include "cli/remote.h"
 #include "lib/base/alloc.h"
@@ -64,33 +65,70 @@ quarantine_format(struct fetch_job *j, struct err *e)
 	    format);
 }
 
+/* What git's own variables name is what the folder is of, or it is unclear
+ * which of two is meant. */
+static int
+quarantine_env(const char *name, const char *found, struct err *e)
+{
+	const char *set = getenv(name);
+	char *is = set == NULL ? NULL : realpath(set, NULL);
+	char *want = realpath(found, NULL);
+	bool same = set == NULL ||
+	    (is != NULL && want != NULL && strcmp(is, want) == 0);
+
+	free(is);
+	free(want);
+	return same
+	    ? 0
+	    : err_set(e, ERR_DENIED,
+		  "%s is set and is not %s, where this folder belongs; unset "
+		  "it, or run this in the other folder",
+		  name, found);
+}
+
+/* From here on git runs at the top, without GIT_DIR: is that the same? */
+static int
+quarantine_top(struct fetch_job *j, struct err *e)
+{
+	AUTO_FREE char *dir = quarantine_rev_parse(
+	    j, "--absolute-git-dir", NULL, e);
+	AUTO_FREE char *top = dir == NULL
+	    ? NULL
+	    : quarantine_rev_parse(j, "--show-toplevel", NULL, e);
+	AUTO_FREE char *again = NULL, *dir_again = NULL;
+
+	if (top == NULL)
+		return err_wrap(e, "run this inside your clone");
+	free(j->top);
+	j->top = xstrdup(top);
+	again = quarantine_rev_parse(j, "--show-toplevel", NULL, e);
+	if (again != NULL)
+		dir_again = quarantine_rev_parse(
+		    j, "--absolute-git-dir", NULL, e);
+	if (dir_again == NULL || strcmp(again, top) != 0 ||
+	    strcmp(dir_again, dir) != 0)
+		return err_set(e, ERR_DENIED,
+		    "the work tree is at %s, and the repository is not found "
+		    "from there (core.worktree, GIT_DIR): it cannot be used",
+		    j->top);
+	return quarantine_env("GIT_DIR", dir, e) == -1
+	    ? -1
+	    : quarantine_env("GIT_WORK_TREE", top, e);
+}
+
 int
 fetch_open_clone(struct fetch_job *j, struct err *e)
 {
 	static const char *const head[] = { "rev-parse", "--verify",
 		"--end-of-options", "HEAD^{commit}", NULL };
 	struct fetch_git g = { .place = FETCH_CLONE, .argv = head };
-	char *top;
 
 	if ((j->git = program_find("git", e)) == NULL)
 		return -1;
 	if ((j->top = getcwd(NULL, 0)) == NULL)
 		return err_sys(e, ERR_IO, "current directory");
-	if ((top = quarantine_rev_parse(j, "--show-toplevel", NULL, e)) == NULL)
-		return err_wrap(e, "run this inside your clone");
-	free(j->top);
-	j->top = top;
-	/* From here on git runs there, without GIT_DIR. */
-	if ((top = quarantine_rev_parse(j, "--show-toplevel", NULL, e)) ==
-		NULL ||
-	    strcmp(top, j->top) != 0) {
-		free(top);
-		return err_set(e, ERR_DENIED,
-		    "the work tree is at %s, and the repository is not found "
-		    "from there (core.worktree, GIT_DIR): it cannot be used",
-		    j->top);
-	}
-	free(top);
+	if (quarantine_top(j, e) == -1)
+		return -1;
 	if ((j->git_dir = quarantine_rev_parse(
 		 j, "--git-common-dir", NULL, e)) == NULL ||
 	    (j->objects = quarantine_rev_parse(
@@ -235,6 +273,7 @@ fetch_make_box(struct fetch_job *j, struct err *e)
 	if (mkdtemp(name) == NULL)
 		return err_sys(e, ERR_IO, "make %s", name);
 	j->box = STEAL(name);
+	fetch_guard(j->box);
 	rc = fetch_git(j, &g, &r, e);
 	program_result_release(&r);
 	if (rc == -1)
@@ -256,6 +295,7 @@ fetch_remove_box(struct fetch_job *j)
 
 	if (j->box != NULL && path_rmtree(j->box, &e) == -1)
 		cli_note("coffer: %s stays behind: %s", j->box, e.msg);
+	fetch_guard(NULL);
 	free(j->box);
 	j->box = NULL;
 }
@@ -411,7 +451,8 @@ fetch_pull_in(struct fetch_job *j, struct err *e)
 	    (strstr(str_cstr(&r.err), "did not receive expected object") !=
 		    NULL ||
 		strstr(str_cstr(&r.err),
-		    "did not send all necessary objects") != NULL))
+		    "did not send all necessary objects") != NULL ||
+		strstr(str_cstr(&r.err), "unresolved delta") != NULL))
 		(void)quarantine_is_shallow(j, e);
 	program_result_release(&r);
 	if (rc == -1)
@@ -422,4 +463,30 @@ fetch_pull_in(struct fetch_job *j, struct err *e)
 		return err_set(e, ERR_EXISTS,
 		    "the pull request moved while it was fetched; again");
 	return quarantine_base(j, e);
+}
+
+static bool
+quarantine_is_partial(struct fetch_job *j)
+{
+	static const char *const argv[] = { "config", "--local", "--get-regexp",
+		"^(remote\\..*\\.promisor|extensions\\.partialclone)$", NULL };
+	const struct fetch_git g = { .place = FETCH_CLONE, .argv = argv };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	struct err ignored = ERR_INIT;
+	bool is = fetch_git_run(j, &g, &r, &ignored) == 0 && r.code == 0;
+
+	program_result_release(&r);
+	return is;
+}
+
+void
+fetch_explain(struct fetch_job *j, struct err *e)
+{
+	if (j->box != NULL &&
+	    (e->code == ERR_INTERNAL || e->code == ERR_PROTO) &&
+	    quarantine_is_partial(j))
+		(void)err_set(e, ERR_DENIED,
+		    "your clone is partial and has not all that the change is "
+		    "compared with; do this in a whole one (git clone without "
+		    "--filter)");
 }

@@ -5,7 +5,10 @@
 
 #include "cli/cli.h"
 #include "cli/fetch/fetch.h"
+#include "cli/fetch/record.h"
 #include "cli/out.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
 
 void
 fetch_tell_what(const struct fetch_job *j)
@@ -87,4 +90,16 @@ fetch_tell_done(struct fetch_job *j)
 			     "`coffer fetch undo` takes it back\n",
 		    j->branch, j->head, j->args->apply);
 	fetch_tell_held(j);
+}
+
+void
+fetch_tell_error(struct fetch_job *j, const struct err *e)
+{
+	AUTO_STR struct str out = STR_INIT;
+
+	if (!j->c->g.json)
+		return;
+	(void)snprintf(j->refused, sizeof(j->refused), "%s", e->msg);
+	fetch_json(j, "refused", &out);
+	(void)printf("%s\n", str_cstr(&out));
 }

@@ -2,6 +2,7 @@
 #ifndef CLI_FETCH_TELL_H
 #define CLI_FETCH_TELL_H
 
+struct err;
 struct fetch_job;
 
 /* First of all: which branch, which commits. */
@@ -9,5 +10,7 @@ void fetch_tell_what(const struct fetch_job *j);
 void fetch_tell_review(const struct fetch_job *j);
 void fetch_tell_held(const struct fetch_job *j);
 void fetch_tell_done(struct fetch_job *j);
+/* To a program, why there are no findings: --json. */
+void fetch_tell_error(struct fetch_job *j, const struct err *e);
 
 #endif

@@ -158,4 +158,40 @@ tap_is "$RC $(jq '.files_not_listed > 100' "$R") $(($(wc -c <"$R") < 600 << 10))
 run verify "$R"
 tap_is "$RC" 0 'and holds'
 fetch undo
+# Links of the tree give files other names.
+git -C "$SEED" checkout -q -f main
+git -C "$SEED" clean -qfdx
+mkdir -p "$SEED/docs/claude" "$SEED/scripts"
+echo '{}' >"$SEED/docs/claude/settings.json"
+echo 'true' >"$SEED/scripts/env"
+ln -s docs/assistant "$SEED/.claude"
+ln -s claude "$SEED/docs/assistant"
+ln -s scripts/env "$SEED/.envrc"
+git -C "$SEED" add -A
+git -C "$SEED" commit -q -m Links
+git -C "$SEED" push -q "$SRV" HEAD:main
+git clone -q --single-branch -b main "file://$SRV" "$T/linked"
+at "$T/linked"
+branch agent/behind
+echo '{"hooks": {}}' >"$SEED/docs/claude/settings.json"
+echo 'echo' >"$SEED/scripts/env"
+echo text >"$SEED/docs/claude.txt"
+publish
+fetch agent/behind --yes
+tap_is "$RC" 3 'files behind links that something obeys are refused'
+tap_ok 'as what they are reached as' out_has \
+    'docs/claude/settings.json: through a link of the tree it is .claude/settings.json'
+tap_ok 'a link to a file, too' out_has 'scripts/env: through a link of the tree it is .envrc'
+tap_not 'and nothing beside them' out_has 'docs/claude.txt: through'
+fetch agent/behind --yes --allow agent-config --allow editor-config --reason 'I read it'
+tap_is "$RC $(git -C "$CLONE" status --porcelain)" '0 ?? docs/claude.txt' 'let pass they are held back'
+fetch undo
+branch agent/link
+mkdir -p "$SEED/web/notes"
+echo '{}' >"$SEED/web/notes/tasks.json"
+ln -s notes "$SEED/web/.vscode"
+publish
+fetch agent/link --yes
+tap_ok 'a link that the change brings counts as well' out_has \
+    'web/notes/tasks.json: through a link of the tree it is web/.vscode/tasks.json'
 tap_done

@@ -75,6 +75,13 @@ git -C "$CLONE" remote set-url origin ssh://git@gitlab.example.org:22/g/sub/calc
 fetch propose agent/fix --yes
 tap_ok 'also that of GitLab' out_has \
     'https://gitlab.example.org/g/sub/calc/-/merge_requests/new?merge_request%5Bsource_branch%5D=agent/fix'
+git -C "$CLONE" branch 'fix#12%41&x'
+git -C "$CLONE" remote set-url origin git@git.example.org:o/gitlab-tools.git
+fetch propose 'fix#12%41&x' --yes --base main
+tap_ok 'a name is written as an address wants it, and the owner decides nothing' out_has \
+    'https://git.example.org/o/gitlab-tools/compare/main\.\.\.fix%2312%2541%26x?expand=1'
+git -C "$CLONE" branch -q -D 'fix#12%41&x'
+git -C "$UP" update-ref -d 'refs/heads/fix#12%41&x'
 git -C "$CLONE" remote set-url origin https://me:pa@ss@git.example.org/a/b.git
 fetch propose agent/fix --dry-run
 tap_ok 'a URL is shown' out_has '(https://git.example.org/a/b.git)'

@@ -151,7 +151,7 @@ tap_is "$RC $(find "$FETCH" -name '2*.json' | wc -l)" "4 $before" 'not a branch 
 api GET "$P/fetches?limit=1"
 tap_is "$(field '.[0] | .result + " " + .branch')" 'refused agent/clash' 'and cofferd has it'
 branch_of agent/asks <<'E'
-printf 'all:\n\ttrue\n' >Makefile
+echo 1 >setup.py
 git add . && git commit -q -m x
 E
 run fetch agent/asks --yes
