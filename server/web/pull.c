@@ -80,7 +80,7 @@ pull_begin(struct web *w, const struct project *p, const struct pull *x,
 		html_text(h, "; checks run on it merged into ");
 		HTML_LEAFF(h, "code", "", "%.10s", x->base_sha);
 	}
-	if (pull_may_edit(w, p, x)) {
+	if (item_may_edit(w, &x->issue)) {
 		html_text(h, " · ");
 		HTML_TAG(h, "a");
 		HTML_URL(h, "href", "/%s/%s/pulls/%" PRId64 "/edit", p->owner,
