@@ -277,7 +277,7 @@ pull_dismiss(struct web *w, const struct project *p, const struct pull *x,
 	html_end(h);
 	HTML_VOID(h, "input");
 	HTML_ATTR(h, "id", id);
-	HTML_ATTR(h, "name", "reason");
+	HTML_ATTR(h, "name", "body");
 	HTML_ATTR(h, "type", "text");
 	HTML_ATTR(h, "maxlength", "500");
 	HTML_ATTR(h, "placeholder", "why it may pass");

@@ -539,6 +539,24 @@ pull_ready_post(struct call *c)
 }
 
 static void
+pull_dismissed(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_look_dismiss *op = arg;
+	struct call *c = call;
+	char verb[48];
+	const struct pull_again again = { .verb = verb, .text = op->reason };
+
+	if (fail == NULL) {
+		pull_done_to(NULL, c, "");
+		return;
+	}
+	(void)snprintf(
+	    verb, sizeof(verb), "findings/%" PRId64 "/dismiss", op->finding);
+	pull_again(c, fail, &again);
+	call_release(c);
+}
+
+static void
 pull_on_dismiss(struct call *c)
 {
 	struct svc_look_dismiss *op;
@@ -551,10 +569,10 @@ pull_on_dismiss(struct call *c)
 	op->project_id = project;
 	op->item = call_arg_id(c, 2);
 	op->finding = call_arg_id(c, 3);
-	op->reason = xstrdup(form_get(&f, "reason"));
+	op->reason = form_text(&f, "body");
 	form_release(&f);
 	call_hold(c);
-	svc_look_dismiss(op, pull_done, c);
+	svc_look_dismiss(op, pull_dismissed, c);
 }
 
 static void

@@ -526,6 +526,26 @@ pull_review_post(struct call *c)
 }
 
 static void
+pull_review_changed(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_review_change *op = arg;
+	struct call *c = call;
+	char verb[40];
+	const struct pull_again again = { .verb = verb,
+		.text = op->message,
+		.name = { "act" },
+		.value = { "dismiss" } };
+
+	if (fail == NULL || op->what != REVIEW_DISMISS) {
+		pull_done_to(fail, c, "");
+		return;
+	}
+	(void)snprintf(verb, sizeof(verb), "reviews/%" PRId64, op->review_id);
+	pull_again(c, fail, &again);
+	call_release(c);
+}
+
+static void
 pull_review_change(struct call *c, const struct form *f, int64_t project)
 {
 	const char *act = form_get(f, "act");
@@ -540,7 +560,7 @@ pull_review_change(struct call *c, const struct form *f, int64_t project)
 					       : REVIEW_DISMISS;
 	op->message = form_text(f, "body");
 	call_hold(c);
-	svc_review_change(op, pull_done, c);
+	svc_review_change(op, pull_review_changed, c);
 }
 
 static void

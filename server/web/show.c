@@ -246,7 +246,7 @@ show_page_link(struct web *w, uint32_t page, const char *query, const char *rel)
 	HTML_TAG(&w->h, "a");
 	HTML_ATTR(&w->h, "rel", rel);
 	HTML_ATTR(&w->h, "href", str_cstr(&to));
-	html_text(&w->h, strcmp(rel, "prev") == 0 ? "Newer" : "Older");
+	html_text(&w->h, strcmp(rel, "prev") == 0 ? "Before" : "After");
 	html_end(&w->h);
 }
 

@@ -359,6 +359,14 @@ attach "$I/1/comments/$FIRST/files" -F "attachment=@$T/hello.txt"
 tap_is "$STATUS,$(location)" "303,$I/1/comments/$FIRST" 'a comment takes files, too'
 page GET "$I/1/comments/$FIRST"
 tap_ok 'and lists them' shows '>hello.txt</a>'
+api POST "/api/v1/repos/$PROJECT/issues/1/comments" '{"body":"of one time"}'
+FRESH=$(field .id)
+page GET "$I/1/comments/$FRESH"
+attach "$I/1/comments/$FRESH/files" -F "attachment=@$T/hello.txt"
+page GET "$I/1?said=$FRESH"
+tap_ok 'where it is' shows '>hello.txt</a>'
+tap_not 'which makes no edited text of it' shows "/comments/$FRESH/history"
+page GET "$I/1/comments/$FIRST"
 send "$I/1/comments/$FIRST/unfile" "id=$(grep -o 'name="id" value="[0-9]*"' "$BODY" | tr -dc 0-9)"
 tap_is "$STATUS" 303 'one is removed'
 page GET "$I/1/comments/$FIRST"
