@@ -185,6 +185,8 @@ gitask_show(struct git_pool *p, int64_t project,
 	gitask_text(&a, "head", spec->head);
 	jw_bool(&a.w, "direct", spec->direct);
 	jw_bool(&a.w, "patch", spec->patch);
+	gitask_text(&a, "only", spec->path);
+	jw_bool(&a.w, "heads", spec->heads);
 	gitask_send(&a, p, project, done, arg);
 }
 

@@ -17,11 +17,12 @@
 enum {
 	GIT_ASK_COMMITS_MAX = 1000,
 	GIT_ASK_OBJECTS_MAX = 1000,
-	GIT_ASK_TREE_MAX = 1000,    /* entries of a page */
-	GIT_ASK_FOLDER_MAX = 2000,  /* entries of a folder */
-	GIT_ASK_FILES_MAX = 100,    /* of one commit that is written */
-	GIT_ASK_BLOB_MAX = 4 << 20, /* bytes that are told at once */
-	GIT_ASK_TEXT_MAX = 4 << 20, /* of a diff or of patches */
+	GIT_ASK_TREE_MAX = 1000,     /* entries of a page */
+	GIT_ASK_FOLDER_MAX = 2000,   /* entries of a folder */
+	GIT_ASK_FILES_MAX = 100,     /* of one commit that is written */
+	GIT_ASK_BLOB_MAX = 4 << 20,  /* bytes that are told at once */
+	GIT_ASK_TEXT_MAX = 4 << 20,  /* of a diff or of patches */
+	GIT_ASK_HEADS_MAX = 1 << 20, /* more, of files without their lines */
 	GIT_ASK_PATCHES_MAX = 250
 };
 
@@ -108,12 +109,16 @@ void gitask_entry(struct git_pool *p, int64_t project,
 void gitask_blob(struct git_pool *p, int64_t project, const char *sha,
     size_t max, git_done_fn *done, void *arg);
 
-/* {truncated}; raw: a diff, or mails as git format-patch makes them. */
+/* {truncated, files, added, deleted}; raw: a diff, or mails as git format-patch
+ * makes them.  The numbers are of all that a diff has, or had until it was
+ * cut. */
 struct git_ask_show {
 	const char *base; /* NULL: head alone, against its first parent */
 	const char *head;
 	bool direct; /* from base itself, not from the merge base */
 	bool patch;
+	const char *path; /* that file of a diff alone; NULL: all */
+	bool heads;       /* a diff that is cut names the files behind, too */
 };
 void gitask_show(struct git_pool *p, int64_t project,
     const struct git_ask_show *spec, git_done_fn *done, void *arg);

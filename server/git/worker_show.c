@@ -16,8 +16,19 @@ enum {
 
 struct show_out {
 	struct str *out;
+	const char *path; /* of the one file to show, NULL: all */
+	bool heads;       /* of files whose lines have no room, too */
 	bool truncated;
+	int64_t files, added, deleted; /* of the whole change */
 };
+
+static void
+show_count(struct show_out *t, char origin)
+{
+	t->files += origin == GIT_DIFF_LINE_FILE_HDR;
+	t->added += origin == GIT_DIFF_LINE_ADDITION;
+	t->deleted += origin == GIT_DIFF_LINE_DELETION;
+}
 
 static int
 show_line(const git_diff_delta *delta, const git_diff_hunk *hunk,
@@ -27,12 +38,18 @@ show_line(const git_diff_delta *delta, const git_diff_hunk *hunk,
 	bool marked = line->origin == GIT_DIFF_LINE_CONTEXT ||
 	    line->origin == GIT_DIFF_LINE_ADDITION ||
 	    line->origin == GIT_DIFF_LINE_DELETION;
+	bool head = t->heads && line->origin == GIT_DIFF_LINE_FILE_HDR;
+	size_t max = GIT_ASK_TEXT_MAX + (head ? GIT_ASK_HEADS_MAX : 0);
 
-	(void)delta;
 	(void)hunk;
-	if (line->content_len + 1 > GIT_ASK_TEXT_MAX - t->out->len) {
+	show_count(t, line->origin);
+	if (t->path != NULL && strcmp(delta->new_file.path, t->path) != 0)
+		return 0;
+	if (t->truncated && !head)
+		return t->heads ? 0 : 1;
+	if (t->out->len >= max || line->content_len + 1 > max - t->out->len) {
 		t->truncated = true;
-		return 1;
+		return t->heads ? 0 : 1;
 	}
 	if (marked)
 		str_addc(t->out, line->origin);
@@ -153,7 +170,9 @@ show_op(struct worker_call *c, struct err *e)
 	AUTO_COMMIT git_commit *head = NULL;
 	const char *from = json_str_or(c->in, "base", ""), *to;
 	bool mail = json_bool_or(c->in, "patch", false);
-	struct show_out t = { .out = c->raw };
+	struct show_out t = { .out = c->raw,
+		.path = json_str_or(c->in, "only", NULL),
+		.heads = json_bool_or(c->in, "heads", false) };
 	git_oid mb;
 	int rc;
 
@@ -179,6 +198,9 @@ show_op(struct worker_call *c, struct err *e)
 		rc = show_diff(c, base, head, &t, e);
 	}
 	jw_bool(c->w, "truncated", t.truncated);
+	jw_i64(c->w, "files", t.files);
+	jw_i64(c->w, "added", t.added);
+	jw_i64(c->w, "deleted", t.deleted);
 	return rc;
 }
 

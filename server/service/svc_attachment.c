@@ -237,7 +237,7 @@ svc_attach_touch(struct txn *t, const struct svc_attach *op, struct err *e)
 		return issues_touch(t, on->project_id, on->item, op->op.now, e);
 	if (comments_get(t, on->project_id, on->comment_id, &c, e) == -1)
 		return -1;
-	rc = comments_set_body(t, on->project_id, c.id, c.body, op->op.now, e);
+	rc = issues_touch(t, on->project_id, c.item, op->op.now, e);
 	comment_release(&c);
 	return rc;
 }

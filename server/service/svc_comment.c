@@ -265,6 +265,9 @@ svc_comment_edit_job(struct txn *t, void *arg, struct err *e)
 		return svc_comment_event(
 		    t, &op->op, "comment.deleted", c, NULL, e);
 	}
+	if (op->set_seen && op->seen != c->updated_at)
+		return err_set(
+		    e, ERR_EXISTS, "the comment was changed meanwhile");
 	if (strcmp(op->body, c->body) == 0)
 		return 0;
 	return svc_comment_edit_body(t, op, e);

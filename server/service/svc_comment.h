@@ -26,7 +26,9 @@ struct svc_comment_edit {
 	int64_t project_id;
 	int64_t item; /* it must be on that one; 0: any */
 	int64_t id;
-	char *body;             /* NULL: remove it */
+	char *body;    /* NULL: remove it */
+	bool set_seen; /* only while it was changed last at `seen` */
+	int64_t seen;
 	struct comment comment; /* out, of a change */
 };
 struct svc_comment_edit *svc_comment_edit_new(

@@ -48,20 +48,46 @@ function tell(shown) {
 	news.hidden = !shown;
 }
 
-// What was unfolded stays so, and so does the focus.
+// What was unfolded stays so.
 function exchange(part, next) {
 	const open = [...part.querySelectorAll('details[open][id]')];
-	const at = part.contains(document.activeElement) ?
-	    document.activeElement.closest('details[id]') : null;
 	part.replaceChildren(...next.childNodes);
 	for (const was of open) {
 		const now = document.getElementById(was.id);
 		if (now !== null)
 			now.open = true;
 	}
-	if (at !== null)
-		document.getElementById(at.id)?.querySelector('summary')
-		    ?.focus({ preventScroll: true });
+}
+
+// The keyboard is there, or words that one has marked.
+function held(node) {
+	const marked = getSelection();
+	return node.contains(document.activeElement) ||
+	    (!marked.isCollapsed && marked.containsNode(node, true));
+}
+
+const timeless = (node) => node.outerHTML.replace(/<time[^]*?<\/time>/g, '');
+
+// All of it but what is held; true: that has changed, too.
+function merge(part, next) {
+	const was = [...part.children];
+	const is = [...next.children];
+	let left = false;
+	is.forEach((child, i) => {
+		if (i >= was.length)
+			part.append(child);
+		else if (held(was[i]))
+			left ||= timeless(was[i]) !== timeless(child);
+		else if (was[i].outerHTML !== child.outerHTML)
+			was[i].replaceWith(child);
+	});
+	for (const child of was.slice(is.length)) {
+		if (held(child))
+			left = true;
+		else
+			child.remove();
+	}
+	return left;
 }
 
 function put(fresh) {
@@ -75,6 +101,8 @@ function put(fresh) {
 			continue;
 		if (i <= kept)
 			late = true;
+		else if (held(now[i]))
+			late = merge(now[i], next[i]) || late;
 		else
 			exchange(now[i], next[i]);
 	}
@@ -111,38 +139,82 @@ async function refresh() {
 	asking = false;
 }
 
-function listen(after) {
-	const stream = new EventSource('/-/events?after=' + after);
-	for (const kind of ['approval.asked', 'approval.decided',
-	    'issue.labeled', 'issue.assigned', 'issue.unassigned',
-	    'issue.milestoned', 'issue.demilestoned', 'issue.deadline',
-	    'issue.locked', 'issue.unlocked', 'issue.pinned', 'issue.unpinned',
-	    'approval.expired', 'approval.withdrawn', 'run.asked',
-	    'run.created', 'run.updated',
-	    'run.cancel', 'sandbox.updated', 'sandbox.proved',
-	    'project.created', 'project.updated', 'project.deleting',
-	    'project.deleted', 'network.changed', 'sandbox.wanted',
-	    'issue.opened', 'issue.closed', 'issue.reopened', 'issue.edited',
-	    'comment.created', 'comment.edited', 'comment.deleted', 'pull.opened', 'pull.closed',
-	    'pull.merged', 'pull.reopened', 'pull.synchronized', 'pull.conflict', 'pull.auto_merge',
-	    'pull.finding_dismissed', 'pull.review_requested', 'pull.review_request_removed',
-	    'review.created', 'review.deleted', 'review.dismissed', 'review.undismissed', 'review.commented',
-	    'review.resolved', 'review.unresolved', 'status.created', 'protection.changed',
-	    'check.queued', 'check.started', 'check.finished', 'check.failed',
-	    'mirror.synced', 'mirror.failed'])
-		stream.addEventListener(kind, refresh);
+// A browser has six connections to a server for all its tabs: the one that is
+// seen listens, from where it stopped.
+const kinds = ['approval.asked', 'approval.decided',
+    'issue.labeled', 'issue.assigned', 'issue.unassigned',
+    'issue.milestoned', 'issue.demilestoned', 'issue.deadline',
+    'issue.locked', 'issue.unlocked', 'issue.pinned', 'issue.unpinned',
+    'approval.expired', 'approval.withdrawn', 'run.asked',
+    'run.created', 'run.updated',
+    'run.cancel', 'sandbox.updated', 'sandbox.proved',
+    'project.created', 'project.updated', 'project.deleting',
+    'project.deleted', 'network.changed', 'sandbox.wanted',
+    'issue.opened', 'issue.closed', 'issue.reopened', 'issue.edited',
+    'comment.created', 'comment.edited', 'comment.deleted', 'pull.opened', 'pull.closed',
+    'pull.merged', 'pull.reopened', 'pull.synchronized', 'pull.conflict', 'pull.auto_merge',
+    'pull.finding_dismissed', 'pull.review_requested', 'pull.review_request_removed',
+    'review.created', 'review.deleted', 'review.dismissed', 'review.undismissed', 'review.commented',
+    'review.resolved', 'review.unresolved', 'status.created', 'protection.changed',
+    'check.queued', 'check.started', 'check.finished', 'check.failed',
+    'mirror.synced', 'mirror.failed'];
+let stream = null;
+let after = document.body.dataset.after;
+
+function listen() {
+	if (stream !== null || document.visibilityState === 'hidden')
+		return;
+	stream = new EventSource('/-/events?after=' + after);
+	for (const kind of kinds)
+		stream.addEventListener(kind, (e) => {
+			after = e.lastEventId || after;
+			refresh();
+		});
 }
 
-// The output of a run as it grows, from where the page ends.
+function unlisten() {
+	stream?.close();
+	stream = null;
+}
+
+const seen = () => new Promise((done) => {
+	if (document.visibilityState !== 'hidden') {
+		done();
+		return;
+	}
+	document.addEventListener('visibilitychange', () => done(seen()),
+	    { once: true });
+});
+
+// The output of a run as it grows, from where the page ends.  Who reads above
+// its end stays there; what is long loses its beginning.
+const logMax = 4 << 20;
+
+function grow(log, text) {
+	const down = log.scrollTop + log.clientHeight >= log.scrollHeight - 40;
+	log.append(text);
+	if (!down)
+		return;
+	let size = log.textContent.length;
+	while (size > logMax && log.childNodes.length > 1) {
+		size -= log.firstChild.textContent.length;
+		log.firstChild.remove();
+	}
+	log.scrollTop = log.scrollHeight;
+}
+
 async function follow(log) {
 	const text = new TextDecoder();
 	let next = Number(log.dataset.next);
 	for (;;) {
-		const down = log.scrollTop + log.clientHeight >=
-		    log.scrollHeight - 40;
+		await seen();
+		const stop = new AbortController();
+		const hide = () => stop.abort();
+		document.addEventListener('visibilitychange', hide, { once: true });
 		try {
 			const reply = await fetch(
-			    log.dataset.url + '?follow=1&offset=' + next);
+			    log.dataset.url + '?follow=1&offset=' + next,
+			    { signal: stop.signal });
 			if (!reply.ok)
 				return;
 			const body = reply.body.getReader();
@@ -151,15 +223,15 @@ async function follow(log) {
 				if (done)
 					return;
 				next += value.length;
-				log.append(text.decode(value, { stream: true }));
+				grow(log, text.decode(value, { stream: true }));
 				if (document.getElementById('transcript') !== null)
 					refresh();
-				if (down)
-					log.scrollTop = log.scrollHeight;
 			}
 		} catch {
-			await later(2000);
+			if (!stop.signal.aborted)
+				await later(2000);
 		}
+		document.removeEventListener('visibilitychange', hide);
 	}
 }
 
@@ -169,8 +241,16 @@ if (log !== null) {
 	if (!('ended' in log.dataset))
 		follow(log);
 }
-if (document.body.dataset.after !== undefined) {
-	listen(document.body.dataset.after);
+if (after !== undefined) {
+	listen();
+	document.addEventListener('visibilitychange', () => {
+		if (document.visibilityState === 'hidden') {
+			unlisten();
+		} else {
+			listen();
+			refresh();
+		}
+	});
 	document.body.append(news);
 	document.addEventListener('mouseover', () => {
 		if (!news.hidden && !parts(document).some(used))

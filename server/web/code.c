@@ -363,12 +363,8 @@ code_diff(struct web *w, const struct code *x, const struct git_result *res,
 	struct diff_view v = { .here = here,
 		.blob = blob,
 		.truncated = json_bool_or(res->j, "truncated", false) };
-	struct diff_sum sum;
 
 	web_diff_query(x->c, &v);
-	web_diff_sum(res->raw, &sum);
-	HTML_LEAFF(&w->h, "p", "sub",
-	    "%zu file%s, %zu lines added, %zu removed", sum.files,
-	    sum.files == 1 ? "" : "s", sum.added, sum.deleted);
+	web_diff_sum(w, res->j);
 	web_diff(w, &v, res->raw);
 }

@@ -19,6 +19,7 @@
 #include "server/store/pulls.h"
 #include "server/store/refs.h"
 #include "server/web/code.h"
+#include "server/web/diff.h"
 #include "server/web/field.h"
 #include "server/web/item.h"
 #include "server/web/pull.h"
@@ -390,12 +391,13 @@ static void
 compare_on_commits(const struct git_result *res, void *arg)
 {
 	struct code *x = arg;
-	const struct git_ask_show spec = {
+	struct git_ask_show spec = {
 		.base = x->rev, .head = x->path, .direct = x->kind[0] == 'd'
 	};
 
 	if (code_failed(x, res->fail) || code_keep(x, res->j) == -1)
 		return;
+	web_diff_asked(x->c, &spec);
 	gitask_show(((struct svc *)call_app(x->c))->git, x->p.id, &spec,
 	    compare_on_show, x);
 }
@@ -501,7 +503,7 @@ compare_again(
 	HTML_TAG(&w.h, "p");
 	HTML_ATTR(&w.h, "class", "alert");
 	HTML_ATTR(&w.h, "role", "alert");
-	html_shown(&w.h, fail->msg);
+	web_why(&w, fail->msg);
 	html_end(&w.h);
 	HTML_CLASS(&w.h, "p", "sub");
 	HTML_TAG(&w.h, "a");

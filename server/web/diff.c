@@ -11,6 +11,8 @@
 #include "lib/base/esc.h"
 #include "lib/base/num.h"
 #include "lib/base/str.h"
+#include "lib/wire/json.h"
+#include "server/git/git_ask.h"
 #include "server/text/diff.h"
 #include "server/web/web.h"
 
@@ -46,19 +48,24 @@ struct diff_page {
 };
 
 void
-web_diff_sum(struct view patch, struct diff_sum *out)
+web_diff_sum(struct web *w, const struct json *j)
 {
-	struct diff_part x;
-	struct diff d;
+	const int64_t files = json_i64_or(j, "files", 0),
+		      added = json_i64_or(j, "added", 0);
 
-	*out = (struct diff_sum){ .files = 0 };
-	diff_init(&d, patch);
-	while (diff_next(&d, &x)) {
-		out->files += x.kind == DIFF_FILE;
-		out->added += x.kind == DIFF_LINE && x.sign == '+';
-		out->deleted += x.kind == DIFF_LINE && x.sign == '-';
-	}
-	diff_release(&d);
+	HTML_LEAFF(&w->h, "p", "sub",
+	    "%" PRId64 " file%s, %" PRId64 " line%s added, %" PRId64 " removed",
+	    files, files == 1 ? "" : "s", added, added == 1 ? "" : "s",
+	    json_i64_or(j, "deleted", 0));
+}
+
+void
+web_diff_asked(struct call *c, struct git_ask_show *spec)
+{
+	const char *only = call_query(c, "file");
+
+	spec->heads = true;
+	spec->path = only != NULL && only[0] != '\0' ? only : NULL;
 }
 
 /* HERE?file=PATH */
@@ -269,7 +276,12 @@ diff_end_file(struct diff_page *p)
 	}
 	if (p->v->only != NULL)
 		diff_alone_pages(p);
-	else if (p->left_out > 0) {
+	else if (p->met == 0 && p->v->truncated && !p->d.binary) {
+		HTML_CLASS(h, "p", "sub");
+		html_text(h, "Its lines have no room here: ");
+		diff_alone_link(p, p->path, "show the file alone");
+		html_end(h);
+	} else if (p->left_out > 0) {
 		HTML_CLASS(h, "p", "sub");
 		html_textf(h, "%zu more lines: ", p->left_out);
 		diff_alone_link(p, p->path, "show the file alone");
@@ -572,6 +584,14 @@ web_diff(struct web *w, const struct diff_view *v, struct view patch)
 		p->skip = v->at != NULL ? diff_skip_to(v, patch) : v->skip;
 	diff_init(&p->d, patch);
 	HTML_LEAF(&w->h, "h2", "unseen", "Files");
+	if (v->truncated)
+		HTML_LEAF(&w->h, "p", "alert",
+		    v->only != NULL
+			? "The change of this file is too large for a page: "
+			  "its end is in the diff that git prints."
+			: "The change is too large to be shown at once. Look "
+			  "at each file alone; those that have no name here "
+			  "are in the diff that git prints.");
 	diff_switch(p);
 	while (diff_next(&p->d, &x)) {
 		if (x.kind == DIFF_FILE) {
@@ -585,16 +605,12 @@ web_diff(struct web *w, const struct diff_view *v, struct view patch)
 		}
 	}
 	diff_end_file(p);
-	if (p->files == 0)
+	if (p->files == 0 && !v->truncated)
 		web_empty(w,
 		    v->only != NULL ? "That file does not change."
 				    : "Nothing changes.",
 		    "");
 	diff_rest(p);
-	if (v->truncated)
-		HTML_LEAF(&w->h, "p", "alert",
-		    "The change is too large for a page; what is missing here "
-		    "is in the diff that git prints.");
 	diff_release(&p->d);
 	str_release(&p->rest);
 	free(p);

@@ -14,7 +14,9 @@
 #include "lib/base/view.h"
 
 struct call;
+struct git_ask_show;
 struct html;
+struct json;
 struct web;
 
 enum {
@@ -52,12 +54,10 @@ struct diff_view {
 	void *arg;
 };
 
-/* What it came to: for a headline. */
-struct diff_sum {
-	size_t files, added, deleted;
-};
-
-void web_diff_sum(struct view patch, struct diff_sum *out);
+/* What a page of it asks git for. */
+void web_diff_asked(struct call *c, struct git_ask_show *spec);
+/* A headline: what it comes to, of gitask_show's answer. */
+void web_diff_sum(struct web *w, const struct json *j);
 void web_diff(struct web *w, const struct diff_view *v, struct view patch);
 /* A line of somebody's file. */
 void web_diff_text(struct html *h, struct view text);

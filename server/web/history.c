@@ -11,6 +11,7 @@
 #include "server/git/ref_cache.h"
 #include "server/git/ref_snapshot.h"
 #include "server/web/code.h"
+#include "server/web/diff.h"
 #include "server/web/pull.h"
 
 static void
@@ -215,6 +216,7 @@ history_on_commit(const struct git_result *res, void *arg)
 		return;
 	(void)snprintf(x->sha, sizeof(x->sha), "%s",
 	    json_str_or(json_at(json_get(res->j, "commits"), 0), "sha", ""));
+	web_diff_asked(x->c, &spec);
 	gitask_show(((struct svc *)call_app(x->c))->git, x->p.id, &spec,
 	    history_on_show, x);
 }

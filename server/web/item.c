@@ -8,6 +8,7 @@
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
 #include "server/web/composer.h"
+#include "server/web/field.h"
 #include "server/web/item_files.h"
 #include "server/web/item_side.h"
 #include "server/web/said.h"
@@ -67,6 +68,19 @@ bool
 item_may_speak(struct web *w, const struct issue *i)
 {
 	return web_may(w, i->project_id, i->locked ? PERM_WRITE : PERM_COMMENT);
+}
+
+const struct field item_title_field = { .name = "title",
+	.label = "Title",
+	.max = TITLE_LEN_MAX,
+	.required = true };
+
+bool
+item_refused(const struct err *fail)
+{
+	return fail != NULL &&
+	    (fail->code == ERR_INVALID || fail->code == ERR_LIMIT ||
+		fail->code == ERR_BUSY || fail->code == ERR_EXISTS);
 }
 
 static void

@@ -9,6 +9,8 @@
 #include "server/domain/items.h"
 
 struct call;
+struct err;
+struct field;
 struct said;
 struct str;
 struct web;
@@ -31,6 +33,10 @@ void item_path(
  * have it. */
 bool item_may_edit(struct web *w, const struct issue *i);
 bool item_may_speak(struct web *w, const struct issue *i);
+
+/* Is it a failure of what was typed, which is then shown again? */
+bool item_refused(const struct err *fail);
+extern const struct field item_title_field;
 
 /* item_row.c: one of a list: number, title, labels, who and when; and what its
  * checks say, 0: nothing. */

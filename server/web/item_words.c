@@ -38,15 +38,6 @@ item_words_back(struct call *c, int64_t project, int64_t number, int64_t page,
 	issue_release(&i);
 }
 
-/* Is it a failure of what was typed, which is then shown again? */
-static bool
-item_words_again(const struct err *fail)
-{
-	return fail != NULL &&
-	    (fail->code == ERR_INVALID || fail->code == ERR_LIMIT ||
-		fail->code == ERR_BUSY || fail->code == ERR_EXISTS);
-}
-
 /* The page of what was said at that time, 0: the last one. */
 static int64_t
 item_words_page(struct call *c, int64_t project, int64_t number, int64_t at)
@@ -68,7 +59,7 @@ item_words_told(const struct err *fail, void *arg, void *call)
 	const struct svc_comment_create *op = arg;
 	struct call *c = call;
 
-	if (item_words_again(fail))
+	if (item_refused(fail))
 		said_load_draft(c, op->body, fail->msg, item_go);
 	else if (!web_failed(c, fail))
 		item_words_back(c, op->project_id, op->item,
@@ -131,13 +122,18 @@ item_words_edit_form(struct web *w, const struct said *x)
 		.rows = 12,
 		.required = true };
 	struct html *h = &w->h;
+	char seen[24];
 
+	/* After a refusal what it says now is on this page, too. */
+	(void)snprintf(seen, sizeof(seen), "%" PRId64,
+	    x->seen == SAID_UNSEEN || x->why != NULL ? said_seen(x) : x->seen);
 	HTML_TAG(h, "form");
 	HTML_ATTR(h, "class", "card say");
 	HTML_ATTR(h, "method", "post");
 	HTML_URL(h, "action", "/%s/%s/issues/%" PRId64 "/comments/%" PRId64,
 	    x->p.owner, x->p.name, x->issue.number, k->id);
 	sign_form_value(w);
+	field_hidden(w, "version", seen);
 	composer_write(w, &box);
 	html_end(h);
 	HTML_TAG(h, "form");
@@ -191,24 +187,26 @@ item_words_edit_go(struct said *x)
 static void
 item_words_edit(struct call *c)
 {
-	said_load_one(
-	    c, call_arg_id(c, 3), NULL, NULL, NULL, item_words_edit_go);
+	said_load_one(c, call_arg_id(c, 3), NULL, item_words_edit_go);
 }
 
 static void
 item_words_edited(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_comment_edit *op = arg;
+	struct said_typed typed = { .draft = op->body,
+		.seen = op->set_seen ? op->seen : SAID_UNSEEN };
 	struct call *c = call;
 
-	if (op->body != NULL && item_words_again(fail))
-		said_load_one(
-		    c, op->id, NULL, op->body, fail->msg, item_words_edit_go);
-	else if (!web_failed(c, fail))
+	if (op->body != NULL && item_refused(fail)) {
+		typed.why = fail->msg;
+		said_load_one(c, op->id, &typed, item_words_edit_go);
+	} else if (!web_failed(c, fail)) {
 		item_words_back(c, op->project_id, op->item,
 		    item_words_page(
 			c, op->project_id, op->item, op->comment.created_at),
 		    op->body != NULL ? op->id : 0);
+	}
 	call_release(c);
 }
 
@@ -216,7 +214,9 @@ static void
 item_words_on_edit(struct call *c)
 {
 	AUTO_FREE char *body = NULL;
+	struct said_typed typed = { .seen = SAID_UNSEEN };
 	struct svc_comment_edit *op;
+	struct err no = ERR_INIT;
 	struct project p;
 	const char *act;
 	struct form f;
@@ -229,14 +229,19 @@ item_words_on_edit(struct call *c)
 	}
 	act = form_get(&f, "act");
 	body = form_text(&f, "body");
+	if (num_i64(form_get(&f, "version"), 0, INT64_MAX, &typed.seen, &no) ==
+	    -1)
+		typed.seen = SAID_UNSEEN;
 	if (strcmp(act, "preview") == 0) {
-		said_load_one(
-		    c, call_arg_id(c, 3), NULL, body, NULL, item_words_edit_go);
+		typed.draft = body;
+		said_load_one(c, call_arg_id(c, 3), &typed, item_words_edit_go);
 	} else {
 		op = svc_comment_edit_new(call_app(c), call_who(c));
 		op->project_id = p.id;
 		op->item = call_arg_id(c, 2);
 		op->id = call_arg_id(c, 3);
+		op->set_seen = typed.seen != SAID_UNSEEN;
+		op->seen = typed.seen;
 		op->body = strcmp(act, "remove") == 0 ? NULL : STEAL(body);
 		call_hold(c);
 		svc_comment_edit(op, item_words_edited, c);

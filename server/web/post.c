@@ -35,7 +35,7 @@ post_wrong(struct web *w)
 	HTML_ATTR(&w->h, "role", "alert");
 	HTML_ATTR(&w->h, "tabindex", "-1");
 	HTML_FLAG(&w->h, "autofocus");
-	html_shown(&w->h, w->refused->what);
+	web_why(w, w->refused->what);
 	html_end(&w->h);
 }
 

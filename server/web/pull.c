@@ -80,7 +80,7 @@ pull_begin(struct web *w, const struct project *p, const struct pull *x,
 		html_text(h, "; checks run on it merged into ");
 		HTML_LEAFF(h, "code", "", "%.10s", x->base_sha);
 	}
-	if (pull_may_edit(w, p, x)) {
+	if (item_may_edit(w, &x->issue)) {
 		html_text(h, " · ");
 		HTML_TAG(h, "a");
 		HTML_URL(h, "href", "/%s/%s/pulls/%" PRId64 "/edit", p->owner,
@@ -277,7 +277,7 @@ pull_dismiss(struct web *w, const struct project *p, const struct pull *x,
 	html_end(h);
 	HTML_VOID(h, "input");
 	HTML_ATTR(h, "id", id);
-	HTML_ATTR(h, "name", "reason");
+	HTML_ATTR(h, "name", "body");
 	HTML_ATTR(h, "type", "text");
 	HTML_ATTR(h, "maxlength", "500");
 	HTML_ATTR(h, "placeholder", "why it may pass");

@@ -29,9 +29,6 @@ void pull_review_form(
 /* The id of the review that he began and did not send, 0: none. */
 int64_t pull_begun(struct web *w, const struct pull *x);
 
-/* Title and text: its author, and who maintains the project. */
-bool pull_may_edit(
-    struct web *w, const struct project *p, const struct pull *x);
 /* <form> of POST .../pulls/N/VERB with its secret; the caller ends it. */
 void pull_form(struct web *w, const struct project *p, const struct pull *x,
     const char *verb, const char *cls);
@@ -55,10 +52,12 @@ struct pull_again {
 	const char *verb;  /* behind ".../pulls/N/" */
 	const char *title; /* a line, sent as "title"; NULL: none */
 	const char *text;  /* sent as "body"; NULL: none */
+	const char *say;   /* on the button; NULL: that it is sent again */
 	const char *name[PULL_AGAIN_FIELDS]; /* NULL ends them */
 	const char *value[PULL_AGAIN_FIELDS];
 };
-/* Replies; what is no use to send again is said alone. */
+/* Replies; what is no use to send again is said alone.  A "head" that moved is
+ * the one of now in the form, and that is said. */
 void pull_again(
     struct call *c, const struct err *fail, const struct pull_again *again);
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -13,6 +14,7 @@
 #include "server/service/svc_pull.h"
 #include "server/service/svc_update.h"
 #include "server/store/auto_merges.h"
+#include "server/store/pulls.h"
 #include "server/web/field.h"
 #include "server/web/pull.h"
 #include "server/web/sign.h"
@@ -193,6 +195,84 @@ pull_forms(struct web *w, const struct project *p, const struct pull *x,
 
 /* ---- what they do ---- */
 
+/* The head as it is now, when it is not the one that was sent. */
+static bool
+pull_head_moved(
+    struct call *c, const struct pull_again *again, char now[SHA_HEX + 1])
+{
+	struct svc *s = call_app(c);
+	struct project p = { .id = 0 };
+	struct pull x = { .run_id = 0 };
+	struct err no = ERR_INIT;
+	bool moved = false;
+
+	if (svc_project_open(db_reader(s->db), call_who(c), call_arg(c, 0),
+		call_arg(c, 1), PERM_READ, &p, &no) == -1)
+		return false;
+	for (size_t i = 0; i < PULL_AGAIN_FIELDS && again->name[i] != NULL; i++)
+		if (strcmp(again->name[i], "head") == 0 &&
+		    again->value[i] != NULL &&
+		    strlen(again->value[i]) == SHA_HEX &&
+		    pulls_get(db_reader(s->db), p.id, call_arg_id(c, 2), &x,
+			&no) == 0) {
+			moved = strcasecmp(again->value[i], x.head_sha) != 0;
+			memcpy(now, x.head_sha, SHA_HEX + 1);
+			pull_release(&x);
+		}
+	project_release(&p);
+	return moved;
+}
+
+static void
+pull_again_fields(
+    struct web *w, const struct pull_again *again, const char *head)
+{
+	for (size_t i = 0; i < PULL_AGAIN_FIELDS && again->name[i] != NULL; i++)
+		field_hidden(w, again->name[i],
+		    head != NULL && strcmp(again->name[i], "head") == 0
+			? head
+			: svc_text(again->value[i]));
+	if (again->title != NULL)
+		field_text(w,
+		    &(struct field){
+			.name = "title", .label = "Title", .max = 255 },
+		    again->title);
+	if (again->text != NULL)
+		field_area(w,
+		    &(struct field){ .name = "body",
+			.label = "What you wrote",
+			.max = 60000 },
+		    again->text, 6);
+}
+
+static void
+pull_again_why(
+    struct web *w, const struct err *fail, const char *now, const char *back)
+{
+	AUTO_FREE char *commits = xasprintf("%s/commits", back);
+	struct html *h = &w->h;
+
+	HTML_TAG(h, "p");
+	HTML_ATTR(h, "class", "alert");
+	HTML_ATTR(h, "role", "alert");
+	if (now != NULL)
+		html_textf(h,
+		    "The branch has other commits than when you looked: its "
+		    "head is %.10s now. Sent again, this is about that one.",
+		    now);
+	else
+		web_why(w, fail->msg);
+	html_end(h);
+	if (now == NULL)
+		return;
+	HTML_TAG(h, "p");
+	HTML_TAG(h, "a");
+	HTML_ATTR(h, "href", commits);
+	html_text(h, "Look at its commits first");
+	html_end(h);
+	html_end(h);
+}
+
 void
 pull_again(
     struct call *c, const struct err *fail, const struct pull_again *again)
@@ -201,38 +281,26 @@ pull_again(
 		.tab = "" };
 	AUTO_FREE char *back = pull_path(c, "");
 	AUTO_FREE char *action = xasprintf("%s/%s", back, again->verb);
+	char now[SHA_HEX + 1];
 	struct web w;
+	bool moved;
 
 	if (call_status_of(fail) >= 500 || fail->code == ERR_DENIED) {
 		web_fail(c, fail);
 		return;
 	}
+	moved = pull_head_moved(c, again, now);
 	web_begin(&w, c, &head);
 	HTML_LEAF(&w.h, "h1", "", head.title);
-	HTML_TAG(&w.h, "p");
-	HTML_ATTR(&w.h, "class", "alert");
-	HTML_ATTR(&w.h, "role", "alert");
-	html_shown(&w.h, fail->msg);
-	html_end(&w.h);
+	pull_again_why(&w, fail, moved ? now : NULL, back);
 	HTML_TAG(&w.h, "form");
 	HTML_ATTR(&w.h, "class", "card say");
 	HTML_ATTR(&w.h, "method", "post");
 	HTML_ATTR(&w.h, "action", action);
 	sign_form_value(&w);
-	for (size_t i = 0; i < PULL_AGAIN_FIELDS && again->name[i] != NULL; i++)
-		field_hidden(&w, again->name[i], svc_text(again->value[i]));
-	if (again->title != NULL)
-		field_text(&w,
-		    &(struct field){
-			.name = "title", .label = "Title", .max = 255 },
-		    again->title);
-	if (again->text != NULL)
-		field_area(&w,
-		    &(struct field){ .name = "body",
-			.label = "What you wrote",
-			.max = 60000 },
-		    again->text, 6);
-	HTML_LEAF(&w.h, "button", "primary", "Send it again");
+	pull_again_fields(&w, again, moved ? now : NULL);
+	HTML_LEAF(&w.h, "button", "primary",
+	    again->say != NULL ? again->say : "Send it again");
 	html_end(&w.h);
 	HTML_TAG(&w.h, "p");
 	HTML_TAG(&w.h, "a");
@@ -471,6 +539,24 @@ pull_ready_post(struct call *c)
 }
 
 static void
+pull_dismissed(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_look_dismiss *op = arg;
+	struct call *c = call;
+	char verb[48];
+	const struct pull_again again = { .verb = verb, .text = op->reason };
+
+	if (fail == NULL) {
+		pull_done_to(NULL, c, "");
+		return;
+	}
+	(void)snprintf(
+	    verb, sizeof(verb), "findings/%" PRId64 "/dismiss", op->finding);
+	pull_again(c, fail, &again);
+	call_release(c);
+}
+
+static void
 pull_on_dismiss(struct call *c)
 {
 	struct svc_look_dismiss *op;
@@ -483,10 +569,10 @@ pull_on_dismiss(struct call *c)
 	op->project_id = project;
 	op->item = call_arg_id(c, 2);
 	op->finding = call_arg_id(c, 3);
-	op->reason = xstrdup(form_get(&f, "reason"));
+	op->reason = form_text(&f, "body");
 	form_release(&f);
 	call_hold(c);
-	svc_look_dismiss(op, pull_done, c);
+	svc_look_dismiss(op, pull_dismissed, c);
 }
 
 static void

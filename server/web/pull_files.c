@@ -122,7 +122,6 @@ pull_on_show(const struct git_result *res, void *arg)
 		.line = pull_words_line,
 		.has = pull_words_has,
 		.arg = &g->words };
-	struct diff_sum sum;
 	struct web w;
 
 	if (res->fail != NULL) {
@@ -136,11 +135,12 @@ pull_on_show(const struct git_result *res, void *arg)
 	pull_words_begin(&w, &g->words);
 	v.say = g->words.may_say && g->pull.issue.state == ISSUE_OPEN;
 	pull_begin(&w, &g->x->p, &g->pull, "Files");
-	web_diff_sum(res->raw, &sum);
-	HTML_LEAFF(&w.h, "p", "sub", "%zu file%s, %zu lines added, %zu removed",
-	    sum.files, sum.files == 1 ? "" : "s", sum.added, sum.deleted);
+	web_diff_sum(&w, res->j);
 	web_diff(&w, &v, res->raw);
 	pull_words_outdated(&w, &g->words);
+	if (v.truncated)
+		HTML_LEAF(&w.h, "p", "alert",
+		    "Not every line that changes was on this page.");
 	pull_review_form(&w, &g->x->p, &g->pull);
 	web_reply(&w, 200);
 	pull_page_free(g);
@@ -151,10 +151,11 @@ pull_files_show(void *arg)
 {
 	struct pull_page *g = arg;
 	struct svc *s = call_app(g->x->c);
-	const struct git_ask_show spec = { .head = g->pull.head_sha,
+	struct git_ask_show spec = { .head = g->pull.head_sha,
 		.base = g->pull.merge_base[0] != '\0' ? g->pull.merge_base
 						      : g->pull.base_sha };
 
+	web_diff_asked(g->x->c, &spec);
 	gitask_show(s->git, g->x->p.id, &spec, pull_on_show, g);
 }
 

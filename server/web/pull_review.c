@@ -53,12 +53,20 @@ pull_asked_one(struct web *w, const struct project *p, const struct pull *x,
 }
 
 /* The author asks, and who maintains the project. */
+static bool
+pull_may_ask(struct web *w, const struct project *p, const struct pull *x)
+{
+	return web_may(w, p->id, PERM_WRITE) ||
+	    (x->issue.author.id == w->who->user_id &&
+		web_may(w, p->id, PERM_DISCUSS));
+}
+
 static void
 pull_ask_form(struct web *w, const struct project *p, const struct pull *x)
 {
 	struct html *h = &w->h;
 
-	if (x->issue.state != ISSUE_OPEN || !pull_may_edit(w, p, x))
+	if (x->issue.state != ISSUE_OPEN || !pull_may_ask(w, p, x))
 		return;
 	pull_form(w, p, x, "reviewers", "row");
 	HTML_TAG(h, "label");
@@ -287,19 +295,26 @@ pull_review_get(struct call *c)
 
 /* ---- one's own ---- */
 
-int64_t
-pull_begun(struct web *w, const struct pull *x)
+static int64_t
+pull_begun_by(struct txn *t, int64_t project, int64_t item, int64_t user)
 {
-	const struct review_new of = { .project_id = x->issue.project_id,
-		.item = x->issue.number,
-		.author_id = w->who->user_id,
+	const struct review_new of = { .project_id = project,
+		.item = item,
+		.author_id = user,
 		.state = REVIEW_PENDING };
 	struct err e = ERR_INIT;
 	int64_t id = 0;
 
-	if (reviews_find_open(w->t, &of, &id, &e) == -1)
+	if (reviews_find_open(t, &of, &id, &e) == -1)
 		log_error("web review reason=%s", log_val(e.msg));
 	return id;
+}
+
+int64_t
+pull_begun(struct web *w, const struct pull *x)
+{
+	return pull_begun_by(
+	    w->t, x->issue.project_id, x->issue.number, w->who->user_id);
 }
 
 static void
@@ -342,7 +357,7 @@ pull_review_form(struct web *w, const struct project *p, const struct pull *x)
 	int64_t begun;
 	char verb[40];
 
-	if (!web_may(w, p->id, PERM_DISCUSS))
+	if (!web_may(w, p->id, x->issue.locked ? PERM_WRITE : PERM_DISCUSS))
 		return;
 	begun = pull_begun(w, x);
 	if (begun == 0 && x->issue.state != ISSUE_OPEN)
@@ -363,27 +378,19 @@ pull_review_form(struct web *w, const struct project *p, const struct pull *x)
 
 /* ---- what they do ---- */
 
+/* What was refused, to send again as that. */
 static void
-pull_reviewed(const struct err *fail, void *arg, void *call)
+pull_review_again(struct call *c, const struct svc_review_create *op,
+    const struct err *fail, const char *event, const char *say)
 {
-	const struct svc_review_create *op = arg;
-	struct call *c = call;
 	bool line = op->n_lines > 0;
 	char verb[40] = "reviews", at[24] = "";
 	struct pull_again again = { .verb = verb,
 		.text = line ? op->lines[0].body : op->body,
+		.say = say,
 		.name = { "event", "head" },
-		.value = { review_state_name(op->state), op->sha } };
+		.value = { event, op->sha } };
 
-	if (fail == NULL && line) {
-		pull_done_line(c, op->lines[0].path,
-		    op->lines[0].side == REVIEW_SIDE_OLD, op->lines[0].line);
-		return;
-	}
-	if (fail == NULL) {
-		pull_done_to(NULL, c, "");
-		return;
-	}
 	if (op->review_id != 0)
 		(void)snprintf(
 		    verb, sizeof(verb), "reviews/%" PRId64, op->review_id);
@@ -397,6 +404,24 @@ pull_reviewed(const struct err *fail, void *arg, void *call)
 		again.value[3] = at;
 	}
 	pull_again(c, fail, &again);
+}
+
+static void
+pull_reviewed(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_review_create *op = arg;
+	struct call *c = call;
+
+	if (fail == NULL && op->n_lines > 0) {
+		pull_done_line(c, op->lines[0].path,
+		    op->lines[0].side == REVIEW_SIDE_OLD, op->lines[0].line);
+		return;
+	}
+	if (fail == NULL) {
+		pull_done_to(NULL, c, "");
+		return;
+	}
+	pull_review_again(c, op, fail, review_state_name(op->state), NULL);
 	call_release(c);
 }
 
@@ -419,6 +444,35 @@ pull_review_line(struct svc_review_create *op, const struct form *f)
 		.line = n,
 		.side = at[0] == 'L' ? REVIEW_SIDE_OLD : REVIEW_SIDE_NEW };
 	op->body = NULL;
+}
+
+/* A page from before he began a review has the form of one alone, which would
+ * send what he wrote at the lines, too: he is asked. */
+static bool
+pull_review_asked(struct call *c, struct svc_review_create *op)
+{
+	struct svc *s = call_app(c);
+	bool line = op->n_lines > 0;
+	struct err why = ERR_INIT;
+	int64_t begun;
+
+	if (op->review_id != 0 || op->state == REVIEW_PENDING)
+		return false;
+	begun = pull_begun_by(
+	    db_reader(s->db), op->project_id, op->item, call_who(c)->user_id);
+	if (begun == 0)
+		return false;
+	if (!line)
+		op->review_id = begun;
+	(void)err_set(&why, ERR_EXISTS, "%s",
+	    line ? "You began a review, which nobody sees yet. This can wait "
+		   "with it until you send it."
+		 : "You began a review: what you wrote at the lines goes out "
+		   "with this.");
+	pull_review_again(c, op, &why,
+	    review_state_name(line ? REVIEW_PENDING : op->state),
+	    line ? "Add to your review" : "Send all of it");
+	return true;
 }
 
 /* id 0: a new one, or a line of the one that he began. */
@@ -445,6 +499,10 @@ pull_review_send(
 		op->sha = xstrdup(form_get(f, "head"));
 	if (id == 0)
 		pull_review_line(op, f);
+	if (pull_review_asked(c, op)) {
+		svc_op_drop(op);
+		return;
+	}
 	call_hold(c);
 	svc_review_create(op, pull_reviewed, c);
 }
@@ -468,6 +526,26 @@ pull_review_post(struct call *c)
 }
 
 static void
+pull_review_changed(const struct err *fail, void *arg, void *call)
+{
+	const struct svc_review_change *op = arg;
+	struct call *c = call;
+	char verb[40];
+	const struct pull_again again = { .verb = verb,
+		.text = op->message,
+		.name = { "act" },
+		.value = { "dismiss" } };
+
+	if (fail == NULL || op->what != REVIEW_DISMISS) {
+		pull_done_to(fail, c, "");
+		return;
+	}
+	(void)snprintf(verb, sizeof(verb), "reviews/%" PRId64, op->review_id);
+	pull_again(c, fail, &again);
+	call_release(c);
+}
+
+static void
 pull_review_change(struct call *c, const struct form *f, int64_t project)
 {
 	const char *act = form_get(f, "act");
@@ -482,7 +560,7 @@ pull_review_change(struct call *c, const struct form *f, int64_t project)
 					       : REVIEW_DISMISS;
 	op->message = form_text(f, "body");
 	call_hold(c);
-	svc_review_change(op, pull_done, c);
+	svc_review_change(op, pull_review_changed, c);
 }
 
 static void

@@ -336,6 +336,10 @@ run_transcript(struct web *w, struct view text)
 	if (is) {
 		HTML_CLASS(&w->h, "section", "card");
 		HTML_LEAF(&w->h, "h2", "", "What it said and did");
+		HTML_LEAF(&w->h, "p", "hint",
+		    "The agent writes this itself, and may write what no tool "
+		    "did: the report, the network's log and the commits say "
+		    "what is so.");
 		transcript_write(w, text);
 		html_end(&w->h);
 	}

@@ -66,6 +66,9 @@ said_free(struct said *x)
 	str_release(&x->raw);
 	free(x->draft);
 	free(x->title);
+	free(x->base);
+	free(x->was_title);
+	free(x->was_base);
 	free(x->why);
 	free(x);
 	call_release(c);
@@ -216,7 +219,7 @@ said_rows(struct said *x, int64_t number, struct err *e)
 static char *
 said_dup(const char *text)
 {
-	return text != NULL && text[0] != '\0' ? xstrdup(text) : NULL;
+	return text != NULL ? xstrdup(text) : NULL;
 }
 
 /* NULL after the reply. */
@@ -233,6 +236,7 @@ said_new(
 	x->c = c;
 	x->p = p;
 	x->which = -1;
+	x->seen = SAID_UNSEEN;
 	x->draft = said_dup(draft);
 	x->why = said_dup(why);
 	call_hold(c);
@@ -286,17 +290,35 @@ said_load_draft(
 }
 
 void
-said_load_one(struct call *c, int64_t which, const char *title,
-    const char *draft, const char *why, said_go_fn *go)
+said_load_one(struct call *c, int64_t which, const struct said_typed *typed,
+    said_go_fn *go)
 {
-	struct said *x = said_new(c, PERM_READ, draft, why);
+	static const struct said_typed none = { .seen = SAID_UNSEEN };
+	const struct said_typed *y = typed != NULL ? typed : &none;
+	struct said *x = said_new(c, PERM_READ, y->draft, y->why);
 
 	if (x == NULL)
 		return;
 	x->which = which;
 	x->page = 1;
-	x->title = title != NULL ? xstrdup(title) : NULL;
+	x->title = said_dup(y->title);
+	x->base = said_dup(y->base);
+	x->was_title = said_dup(y->was_title);
+	x->was_base = said_dup(y->was_base);
+	x->seen = y->seen;
 	said_begin(x, go);
+}
+
+int64_t
+said_seen(const struct said *x)
+{
+	return x->which == 0 ? x->issue.version : x->list.at[0].updated_at;
+}
+
+bool
+said_stale(const struct said *x)
+{
+	return x->seen != SAID_UNSEEN && x->seen != said_seen(x);
 }
 
 void

@@ -34,7 +34,10 @@ struct said {
 	int64_t which; /* that one alone: a comment, 0 the item's, -1: all */
 	char *draft;   /* a text that is not said yet, or NULL */
 	char *title;   /* of such a one that is an issue, or NULL */
-	char *why;     /* what is wrong with it, or NULL */
+	char *base;    /* the same of a pull request */
+	char *was_title, *was_base; /* what was before who typed them */
+	int64_t seen; /* what the draft changes, SAID_UNSEEN: it is new */
+	char *why;    /* what is wrong with it, or NULL */
 	/* Of the draft, the item's own, the comments; empty: as it is. */
 	struct view tokens[SAID_TEXTS];
 	struct str raw; /* that they are in */
@@ -51,10 +54,25 @@ void said_load_draft(
 /* A draft of a new issue: it has no item. */
 void said_load_new(struct call *c, const char *title, const char *draft,
     const char *why, said_go_fn *go);
+/* What somebody typed to change a text; NULLs: as it is. */
+struct said_typed {
+	const char *title, *base, *draft;
+	const char *was_title, *was_base; /* what he had before him */
+	int64_t seen;                     /* the same of the text: said_seen */
+	const char *why;
+};
+enum {
+	SAID_UNSEEN = -1
+};
 /* The comment `which` of the item alone, 0 the item's own text, and a draft of
- * what it is to be; title as typed, NULL: of the item. */
-void said_load_one(struct call *c, int64_t which, const char *title,
-    const char *draft, const char *why, said_go_fn *go);
+ * what it is to be; NULL: none. */
+void said_load_one(struct call *c, int64_t which,
+    const struct said_typed *typed, said_go_fn *go);
+/* Tells that text from what it was before an edit; of a comment its last
+ * change. */
+int64_t said_seen(const struct said *x);
+/* Was it edited since the draft was begun? */
+bool said_stale(const struct said *x);
 void said_free(struct said *x);
 /* The last page of so many comments and events. */
 int64_t said_last_page(int64_t total);
@@ -66,7 +84,8 @@ size_t said_first(const struct said *x);
 
 /* Each as an article or a line; then the links to other pages. */
 void said_write(struct web *w, const struct said *x);
-/* What the draft looks like; nothing when there is none. */
+/* What is wrong with the draft, and what the text says by now when somebody
+ * else edited it; then what the draft looks like. */
 void said_draft(struct web *w, const struct said *x);
 
 /* said_line.c: an event as a line; false, and nothing, where it names what

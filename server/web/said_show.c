@@ -258,8 +258,10 @@ said_head(struct web *w, const struct said *x, const struct said_text *t,
 		HTML_TAG(h, "a");
 		HTML_ATTR(h, "class", "change");
 		if (t->id == 0)
-			HTML_URL(h, "href", "/%s/%s/issues/%" PRId64 "/edit",
-			    x->p.owner, x->p.name, x->issue.number);
+			HTML_URL(h, "href", "/%s/%s/%s/%" PRId64 "/edit",
+			    x->p.owner, x->p.name,
+			    x->issue.is_pull ? "pulls" : "issues",
+			    x->issue.number);
 		else
 			HTML_URL(h, "href",
 			    "/%s/%s/issues/%" PRId64 "/comments/%" PRId64,
@@ -404,6 +406,35 @@ said_write(struct web *w, const struct said *x)
 		said_pager(w, x);
 }
 
+/* What the text says by now that somebody else edited, when the draft of
+ * another was refused for it. */
+static void
+said_meanwhile(struct web *w, const struct said *x)
+{
+	struct said_text t = { .id = -1 };
+
+	if (!said_stale(x))
+		return;
+	t.body = x->which == 0 ? x->issue.body : x->list.at[0].body;
+	t.tokens = x->tokens[x->draft != NULL];
+	HTML_CLASS(&w->h, "section", "card");
+	HTML_ATTR(&w->h, "id", "meanwhile");
+	HTML_LEAF(&w->h, "h2", "", "What it says now");
+	if (x->which == 0) {
+		HTML_TAG(&w->h, "p");
+		HTML_LEAF(&w->h, "strong", "", x->issue.title);
+		html_end(&w->h);
+	}
+	if (t.body[0] == '\0')
+		HTML_LEAF(&w->h, "p", "none", "No text.");
+	else
+		said_body(w, x, &t);
+	HTML_LEAF(&w->h, "p", "hint",
+	    "Take over what you want of it: saved, your text below takes its "
+	    "place.");
+	html_end(&w->h);
+}
+
 void
 said_draft(struct web *w, const struct said *x)
 {
@@ -415,8 +446,14 @@ said_draft(struct web *w, const struct said *x)
 		HTML_TAG(&w->h, "p");
 		HTML_ATTR(&w->h, "class", "alert");
 		HTML_ATTR(&w->h, "role", "alert");
-		html_text(&w->h, x->why);
+		if (said_stale(x))
+			html_text(&w->h,
+			    "Somebody changed this text since you opened it. "
+			    "Nothing was saved yet.");
+		else
+			web_why(w, x->why);
 		html_end(&w->h);
+		said_meanwhile(w, x);
 	}
 	/* What is too long to be said is in the field alone. */
 	if (x->draft == NULL || strlen(x->draft) > BODY_LEN_MAX)
@@ -425,6 +462,9 @@ said_draft(struct web *w, const struct said *x)
 	HTML_ATTR(&w->h, "class", "card preview");
 	HTML_ATTR(&w->h, "id", "preview");
 	HTML_LEAF(&w->h, "h2", "", "Preview");
-	said_body(w, x, &t);
+	if (x->draft[0] == '\0')
+		HTML_LEAF(&w->h, "p", "none", "No text.");
+	else
+		said_body(w, x, &t);
 	html_end(&w->h);
 }

@@ -1,6 +1,7 @@
 /* show: writers of what pages show often. */
 #include "server/web/web.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -245,8 +246,48 @@ show_page_link(struct web *w, uint32_t page, const char *query, const char *rel)
 	HTML_TAG(&w->h, "a");
 	HTML_ATTR(&w->h, "rel", rel);
 	HTML_ATTR(&w->h, "href", str_cstr(&to));
-	html_text(&w->h, strcmp(rel, "prev") == 0 ? "Newer" : "Older");
+	html_text(&w->h, strcmp(rel, "prev") == 0 ? "Before" : "After");
 	html_end(&w->h);
+}
+
+/* What the API calls otherwise than the pages do. */
+static const struct show_field {
+	const char *name, *text;
+} show_fields[] = {
+	{ "base", "The base" },
+	{ "commit_id", "The commit" },
+	{ "content", "The reaction" },
+	{ "event", "The review" },
+	{ "force_reason", "The reason" },
+	{ "head", "The head" },
+	{ "q", "The search" },
+	{ "username", "The name" },
+};
+
+void
+web_why(struct web *w, const char *what)
+{
+	const size_t n = strspn(what, "abcdefghijklmnopqrstuvwxyz_");
+	AUTO_FREE char *field = NULL;
+
+	if (n == 0 || strncmp(what + n, ": ", 2) != 0) {
+		html_shown(&w->h, what);
+		return;
+	}
+	field = xstrndup(what, n);
+	for (size_t i = 0; i < sizeof(show_fields) / sizeof(show_fields[0]);
+	     i++)
+		if (strcmp(field, show_fields[i].name) == 0) {
+			html_text(&w->h, show_fields[i].text);
+			html_shown(&w->h, what + n);
+			return;
+		}
+	for (char *p = field; *p != '\0'; p++)
+		if (*p == '_')
+			*p = ' ';
+	field[0] = (char)toupper((unsigned char)field[0]);
+	html_text(&w->h, field);
+	html_shown(&w->h, what + n);
 }
 
 void

@@ -32,6 +32,7 @@ const struct route *const web_tables[] = {
 	web_notice_routes,
 	web_audit_routes,
 	web_item_act_routes,
+	web_item_edit_routes,
 	web_item_files_routes,
 	web_item_list_routes,
 	web_item_new_routes,
@@ -45,7 +46,6 @@ const struct route *const web_tables[] = {
 	web_pull_files_routes,
 	web_pull_review_routes,
 	web_pull_words_routes,
-	web_pull_edit_routes,
 	web_job_routes,
 	web_code_routes,
 	web_history_routes,
@@ -308,7 +308,7 @@ web_status_text(int status)
 	case 409:
 		return "It is too late for that";
 	case 413:
-		return "That is too long";
+		return "That is too much";
 	case 422:
 		return "That cannot be done";
 	case 429:
@@ -317,6 +317,45 @@ web_status_text(int status)
 	default:
 		return "That did not work";
 	}
+}
+
+static bool
+web_is_form(const struct call *c)
+{
+	static const char form[] = "application/x-www-form-urlencoded";
+	const char *type = request_header_in(call_request(c), "Content-Type");
+	size_t n = sizeof(form) - 1;
+
+	return type != NULL && strncasecmp(type, form, n) == 0 &&
+	    (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
+}
+
+/* What somebody wrote is not lost with the form that it was in: he may copy it
+ * from the page that says why. */
+static void
+web_unsent(struct web *w)
+{
+	struct html *h = &w->h;
+	struct err no = ERR_INIT;
+	struct form f;
+
+	if (w->who->kind == IDENTITY_NONE || call_request(w->c) == NULL ||
+	    !web_is_form(w->c) || form_parse(call_body(w->c), &f, &no) == -1)
+		return;
+	if (form_get(&f, "body")[0] != '\0') {
+		HTML_TAG(h, "label");
+		HTML_ATTR(h, "for", "unsent");
+		html_text(h, "What you wrote, to copy");
+		html_end(h);
+		HTML_TAG(h, "textarea");
+		HTML_ATTR(h, "id", "unsent");
+		HTML_ATTR(h, "rows", "8");
+		HTML_FLAG(h, "readonly");
+		html_text(h, "\n");
+		html_text(h, form_get(&f, "body"));
+		html_end(h);
+	}
+	form_release(&f);
 }
 
 void
@@ -330,7 +369,10 @@ web_error(struct call *c, int status, const char *what)
 	web_begin(&w, c, &head);
 	HTML_CLASS(&w.h, "section", "card narrow");
 	HTML_LEAF(&w.h, "h1", "", head.title);
-	HTML_LEAF(&w.h, "p", "", what);
+	HTML_TAG(&w.h, "p");
+	web_why(&w, what);
+	html_end(&w.h);
+	web_unsent(&w);
 	HTML_TAG(&w.h, "p");
 	HTML_TAG(&w.h, "a");
 	HTML_URL(&w.h, "href", "/");
@@ -391,17 +433,6 @@ web_may(struct web *w, int64_t project, enum perm_verb verb)
 	struct err ignored = ERR_INIT;
 
 	return svc_may(w->t, w->who, project, verb, NULL, &ignored) == 0;
-}
-
-static bool
-web_is_form(const struct call *c)
-{
-	static const char form[] = "application/x-www-form-urlencoded";
-	const char *type = request_header_in(call_request(c), "Content-Type");
-	size_t n = sizeof(form) - 1;
-
-	return type != NULL && strncasecmp(type, form, n) == 0 &&
-	    (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
 }
 
 void

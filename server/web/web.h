@@ -33,6 +33,7 @@ extern const struct route web_item_routes[];
 extern const struct route web_notice_routes[];
 extern const struct route web_audit_routes[];
 extern const struct route web_item_act_routes[];
+extern const struct route web_item_edit_routes[];
 extern const struct route web_item_files_routes[];
 extern const struct route web_item_list_routes[];
 extern const struct route web_item_new_routes[];
@@ -47,7 +48,6 @@ extern const struct route web_pull_act_routes[];
 extern const struct route web_pull_files_routes[];
 extern const struct route web_pull_review_routes[];
 extern const struct route web_pull_words_routes[];
-extern const struct route web_pull_edit_routes[];
 extern const struct route web_job_routes[];
 extern const struct route web_code_routes[];
 extern const struct route web_history_routes[];
@@ -157,6 +157,9 @@ void web_project_title(struct web *w, const struct project *p,
     enum web_part part, const char *what);
 /* <select name="for_s">, with a label; id tells those of a page apart. */
 void web_span_field(struct web *w, int64_t id, bool for_good);
+/* A failure's message for people: of "field: what is wrong" the field is said
+ * as they see it. */
+void web_why(struct web *w, const char *what);
 void web_empty(struct web *w, const char *what, const char *next);
 /* "1 to 30 of 412", and the links; query: "&state=open" or "", escaped. */
 void web_pager(struct web *w, uint32_t page, uint32_t limit, int64_t total,

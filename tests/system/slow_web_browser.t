@@ -44,8 +44,12 @@ mkdir -p "\$T"
 case \$1 in
 ask) web_blocked "\$2" 'no rule allows the name' ;;
 say) api POST "/api/v1/repos/$PROJECT/issues/1/comments" "{\\"body\\":\\"\$2\\"}" ;;
-log) web_log ${#LOG} "\$2
-" ;;
+log)
+	at=\$(cat "\$T/at" 2>/dev/null || echo ${#LOG})
+	web_log "\$at" "\$2
+"
+	echo \$((at + \${#2} + 1)) >"\$T/at"
+	;;
 finish) as "\$AGENTD" api POST "/api/coffer/v1/runs/\$RUN/finish" '{"state":"done","why":"","message":"It is mended.","record":{"models":{"spent_micros":184200,"limit_micros":0,"out":false}}}' ;;
 esac
 HOOK

@@ -9,6 +9,49 @@ const [url, token, project, runId, out] = process.argv.slice(2);
 
 const hook = (...args) => execFileSync(process.env.HOOK, args, { stdio: 'ignore' });
 
+// What comes in leaves the keyboard and marked words where they are.
+async function kept(page) {
+	await page.mouse.move(2, 2);
+	await page.locator('.said a.change').first().focus();
+	hook('say', 'while one is at a link');
+	await page.waitForSelector('.said:has-text("while one is at a link")');
+	say(await page.evaluate(() => document.activeElement.className) === 'change',
+	    'what comes in leaves the focus where it is');
+	await page.evaluate(() => {
+		document.activeElement.blur();
+		getSelection().selectAllChildren(document.querySelector('.said .md'));
+	});
+	const marked = await page.evaluate(() => getSelection().toString());
+	hook('say', 'while one copies');
+	await page.waitForSelector('.said:has-text("while one copies")');
+	say(marked !== '' && await page.evaluate(() => getSelection().toString()) === marked,
+	    'and what one marked');
+	await page.evaluate(() => getSelection().removeAllRanges());
+}
+
+// A browser has six connections for all of them.  Here each is the one seen,
+// so it is told that it is not.
+async function tabs(page) {
+	const see = (how) => {
+		Object.defineProperty(document, 'visibilityState', { get: () => how, configurable: true });
+		document.dispatchEvent(new Event('visibilitychange'));
+	};
+	const all = [];
+	for (let i = 0; i < 8; i++) {
+		const tab = await page.context().newPage();
+		await tab.goto(page.url(), { timeout: 20000 });
+		await tab.evaluate(see, 'hidden');
+		all.push(tab);
+	}
+	say(true, 'the eighth tab loads, too');
+	hook('say', 'while it was hidden');
+	await all[0].evaluate(see, 'visible');
+	await all[0].waitForSelector('.said:has-text("while it was hidden")');
+	say(true, 'who comes back to one sees what came');
+	for (const tab of all)
+		await tab.close();
+}
+
 async function day(page, heard) {
 	await page.goto(url + '/');
 	say(new URL(page.url()).pathname === '/-/sign-in', 'who is not signed in comes to the form');
@@ -43,6 +86,8 @@ async function day(page, heard) {
 	await page.getByRole('button', { name: 'Comment' }).click();
 	await page.waitForSelector('.said:has-text("Written here.")');
 	say(true, 'and is said by a click');
+	await kept(page);
+	await tabs(page);
 
 	await page.mouse.move(2, 2);
 	await page.goto(url + '/-/approvals');
@@ -73,6 +118,13 @@ async function day(page, heard) {
 	hook('log', 'one more line');
 	await page.waitForSelector('#log:has-text("one more line")');
 	say(true, 'the output of a run grows');
+	hook('log', 'row\n'.repeat(400) + 'end of many');
+	await page.waitForSelector('#log:has-text("end of many")');
+	await page.evaluate(() => { document.getElementById('log').scrollTop = 0; });
+	hook('log', 'the last line');
+	await page.waitForSelector('#log:has-text("the last line")');
+	say(await page.evaluate(() => document.getElementById('log').scrollTop) === 0,
+	    'and stays where one reads');
 	hook('finish');
 	await page.waitForSelector('.badge:text-is("done")');
 	say(true, 'and its end is seen');

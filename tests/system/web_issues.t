@@ -15,6 +15,7 @@ api PUT "$R/collaborators/bob" '{"permission":"write"}'
 api PUT "$R/collaborators/eve" '{"permission":"read"}'
 sound() { perl "$SYSTEM_DIR/html_check.pl" "$BODY"; }
 alone() { ! grep -Eq '<img|<script>' "$BODY"; }
+flat() { tr '\n' ' ' <"$BODY" | grep -q "$1"; }
 safe() { sound && alone; }
 issue() { api POST "$R/issues" "$(jq -n --arg t "$1" --arg b "${2:-}" '{title: $t, body: $b}')"; }
 # rows: the numbers that the list has, in its order.
@@ -305,9 +306,27 @@ page GET "$I/1"
 tap_ok 'the line of it is sound' safe
 tap_ok 'and has the old title' shows '<del>Walrus sings</del>'
 page GET "$I/1/edit"
+send "$I/1/edit" act=preview title=Again 'body=from an old page' version=0
+tap_ok 'a preview makes no old page new' shows 'name="version" value="0"'
 send "$I/1/edit" act=say title=Again 'body=from an old page' version=0
 tap_is "$STATUS" 422 'who edits what was edited since is told'
 tap_ok 'and keeps his words' shows 'from an old page'
+tap_ok 'beside those that are there now' flat 'Somebody changed this text.*id="meanwhile".*new text'
+tap_ok 'and may then send his' shows 'name="version" value="1"'
+tap_ok 'soundly' safe
+send "$I/1/edit" act=preview title=Again body= version=1
+tap_not 'a text that is emptied stays so in its preview' grep -q 'new text</textarea>' "$BODY"
+send "$I/1/edit" act=say "title=Renamed $XSS" 'body=new text' version=1 'was_title=Walrus sings'
+api POST "/api/v1/repos/$PROJECT/issues/1/comments" '{"body":"as it was"}'
+COMMENT=$(field .id)
+page GET "$I/1/comments/$COMMENT"
+SEEN=$(sed -n 's/.*name="version" value="\([0-9]*\)".*/\1/p' "$BODY")
+FORM=$(form_value)
+api PATCH "/api/v1/repos/$PROJECT/issues/comments/$COMMENT" '{"body":"as an admin has it"}'
+send "$I/1/comments/$COMMENT" act=say 'body=as I have it' "version=$SEEN"
+unset FORM
+tap_is "$STATUS" 422 'a comment that changed since is not overwritten either'
+tap_ok 'and both are shown' flat 'id="meanwhile".*as an admin has it.*as I have it</textarea>'
 
 # ---- files ----
 printf 'hello' >"$T/hello.txt"
@@ -340,6 +359,14 @@ attach "$I/1/comments/$FIRST/files" -F "attachment=@$T/hello.txt"
 tap_is "$STATUS,$(location)" "303,$I/1/comments/$FIRST" 'a comment takes files, too'
 page GET "$I/1/comments/$FIRST"
 tap_ok 'and lists them' shows '>hello.txt</a>'
+api POST "/api/v1/repos/$PROJECT/issues/1/comments" '{"body":"of one time"}'
+FRESH=$(field .id)
+page GET "$I/1/comments/$FRESH"
+attach "$I/1/comments/$FRESH/files" -F "attachment=@$T/hello.txt"
+page GET "$I/1?said=$FRESH"
+tap_ok 'where it is' shows '>hello.txt</a>'
+tap_not 'which makes no edited text of it' shows "/comments/$FRESH/history"
+page GET "$I/1/comments/$FIRST"
 send "$I/1/comments/$FIRST/unfile" "id=$(grep -o 'name="id" value="[0-9]*"' "$BODY" | tr -dc 0-9)"
 tap_is "$STATUS" 303 'one is removed'
 page GET "$I/1/comments/$FIRST"

@@ -168,7 +168,12 @@ P=/$PROJECT/pulls/$N
 page GET "$P"
 tap_ok 'what was found is listed' shows '<code>bidi</code>'
 ID=$(sed -n "s#.*action=\"$P/findings/\([0-9]*\)/dismiss\".*#\1#p" "$BODY" | head -n 1)
-send "$P/findings/$ID/dismiss" reason=meant
+send "$P/findings/$ID/dismiss" "body=it is $(printf '%0600d' 0)"
+tap_is "$STATUS" 422 'a reason that is too long is refused'
+tap_ok 'in words for people' shows 'Reason: say in'
+tap_ok 'and comes back' shows 'it is 000'
+tap_ok 'soundly' sound
+send "$P/findings/$ID/dismiss" body=meant
 page GET "$P"
 tap_ok 'a maintainer lets it pass' shows 'by admin: meant'
 tap_ok 'soundly' sound

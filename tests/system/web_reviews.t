@@ -16,6 +16,7 @@ R=/api/v1/repos/$PROJECT
 api PUT "$R/collaborators/bob" '{"permission":"write"}'
 api PUT "$R/collaborators/ann" '{"permission":"write"}'
 api PUT "$R/collaborators/eve" '{"permission":"read"}'
+flat() { tr '\n' ' ' <"$BODY" | grep -q "$1"; }
 sound() { perl "$SYSTEM_DIR/html_check.pl" "$BODY"; }
 alert() { grep -o '<p class="alert" role="alert">[^<]*' "$BODY"; }
 word_of() { grep -o "id=\"word-[0-9]*\"" "$BODY" | sed -n "${1:-\$}s/[^0-9]//gp"; }
@@ -72,6 +73,15 @@ tap_is "$STATUS" 404 'nor its page'
 sign_in ann "$ANN"
 page GET "$P/files?say=R1&file=src%2Fone.c"
 tap_not 'the next word is not sent alone' shows 'name="event" value="COMMENT"'
+send "$P/reviews" event=COMMENT "head=$SHA" path=src/one.c at=R1 'body=from an old page'
+tap_is "$STATUS" 409 'nor by a page of before'
+tap_ok 'which offers to add it' flat 'name="event" value="PENDING".*from an old page.*Add to your review'
+send "$P/reviews" event=COMMENT "head=$SHA" 'body=all in all'
+tap_is "$STATUS" 409 'nor does what is said of the whole take it along unasked'
+tap_ok 'but says so' shows 'goes out with this'
+api GET "$R/pulls/$N/reviews"
+tap_not 'all of it is still not sent' grep -q 'all in all' "$BODY"
+page GET "$P/files?say=R1&file=src%2Fone.c"
 send "$P/reviews" event=PENDING "head=$SHA" path=src/one.c at=R1 'body=and this'
 page GET "$P/files?say=R99&file=src%2Fone.c"
 send "$P/reviews" event=PENDING "head=$SHA" path=src/one.c at=R99 "body=nowhere $XSS"
@@ -181,6 +191,17 @@ tap_ok 'soundly' sound
 page GET "$P/files?view=split"
 tap_ok 'side by side, too' sound
 
+# ---- a head of before ----
+page GET "$P/files"
+send "$P/reviews" event=COMMENT "head=$(git -C "$WORK" rev-parse main)" 'body=of an old head'
+tap_is "$STATUS" 409 'what is about a head that moved is not taken for the new one'
+tap_ok 'and keeps its words' shows 'of an old head</textarea>'
+HEAD=$(sed -n 's/.*name="head" value="\([0-9a-f]*\)".*/\1/p' "$BODY")
+api GET "$R/pulls/$N"
+tap_is "$HEAD" "$(field .head.sha)" 'but can be sent about it'
+page GET "$P"
+tap_not 'nothing was said yet' shows 'of an old head'
+
 # ---- verdicts ----
 page GET "$P"
 tap_not 'who wrote it dismisses no verdict' shows 'value="dismiss"'
@@ -205,14 +226,30 @@ tap_is "$STATUS" 422 'nothing else is done with one'
 page GET "$P/edit"
 tap_ok 'the form to change it is sound' sound
 tap_ok 'it has its text' shows 'of bob</textarea>'
-send "$P/edit" title= "body=kept $XSS" base=main was=main
+tap_ok 'and files' shows 'enctype="multipart/form-data"'
+send "$P/edit" act=preview title=One 'body=*seen* before' version=0 was_title=One base=main was_base=main
+tap_ok 'and a preview' shows '<em>seen</em>'
+send "$P/edit" act=say title=One 'body=of the one' version=0 was_title=One base=main was_base=main
+tap_is "$STATUS" 303 'one saves'
+page GET "$P/edit"
+send "$P/edit" act=preview title=Mine 'body=of the other' version=0 was_title=One base=main was_base=main
+tap_ok 'the other was there before, also after a preview' shows 'name="version" value="0"'
+send "$P/edit" act=say title=Mine 'body=of the other' version=0 was_title=One base=main was_base=main
+tap_is "$STATUS" 422 'and is refused'
+tap_ok 'with what it says now' flat 'id="meanwhile".*of the one.*of the other</textarea>'
+tap_ok 'in words for people' shows 'Somebody changed this text'
+tap_ok 'soundly' sound
+page GET "$P"
+tap_not 'there is one page to edit it' shows "/issues/$N/edit"
+page GET "$P/edit"
+send "$P/edit" title= "body=kept $XSS" base=main was_base=main
 tap_is "$STATUS" 422 'no title is refused'
 tap_ok 'and the rest kept' shows 'kept &quot;'
 tap_ok 'soundly' sound
-send "$P/edit" title=One body=x base=no-such was=main
-tap_is "$STATUS" 404 'a base that is not there is refused'
+send "$P/edit" title=One body=x base=no-such was_base=main
+tap_is "$STATUS" 422 'a base that is not there is refused'
 tap_ok 'and shown again' shows 'name="base" type="text" maxlength="255" value="no-such"'
-send "$P/edit" "title=Two $XSS" "body=more" base=next was=main
+send "$P/edit" act=say "title=Two $XSS" "body=more" base=next was_base=main
 tap_is "$STATUS,$(location)" "303,$P" 'it is changed'
 api GET "$R/pulls/$N"
 tap_is "$(field .base.ref) $(field .body)" 'next more' 'all of it'
@@ -236,6 +273,30 @@ for what in reviewers reviews "reviews/$REVIEW" edit "words/$W1" "words/$W1/appl
 	page POST "$P/$what" -H "Origin: $URL" -d form=0 -d name=ann -d event=COMMENT -d body=x -d title=x -d what=reply
 	tap_is "$STATUS" 403 "a form of elsewhere to $what does nothing"
 done
+
+# ---- a change of many bytes ----
+(
+	cd "$WORK" && git checkout -q -B large main && for n in 1 2 3 4; do
+		seq -f "fixture $n %.0f of many lines that say nothing at all to anybody" 20000 >"AAA-fixture$n.txt"
+	done && echo backdoor >zz_login.c && git add . && git commit -q -m Large &&
+	    git_as "$ADMIN" push -q "$URL/$PROJECT.git" HEAD:refs/heads/large
+) 2>"$T/push.err" || tap_bail "push: $(cat "$T/push.err")"
+sign_in admin "$ADMIN"
+api POST "$R/pulls" '{"title":"Large","head":"large","base":"main"}'
+LARGE=/$PROJECT/pulls/$(field .number)
+page GET "$LARGE/files"
+tap_ok 'of a change that is too large every file is named' shows 'zz_login.c'
+tap_ok 'and all of it counted' shows '5 files, 80001 lines added'
+tap_ok 'it says that not all is shown, above' flat 'too large to be shown at once.*fixture 1 1 of'
+tap_ok 'and where one approves' flat 'Not every line that changes was on this page.*name="event"'
+tap_ok 'soundly' sound
+page GET "$LARGE/files?file=zz_login.c"
+tap_ok 'each is shown alone' shows 'backdoor'
+tap_not 'and no file that changes is said not to' shows 'does not change'
+page GET "$LARGE/files?from=4"
+tap_ok 'the last page has the last' shows 'zz_login.c'
+page GET "$LARGE/files?file=no-such"
+tap_ok 'one that does not change is said so' shows 'does not change'
 
 # ---- many long words ----
 sign_in admin "$ADMIN"

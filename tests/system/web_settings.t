@@ -190,7 +190,7 @@ send "$S/checks" of=checks act=put 'text=checks:
     test: make check
   - wrong: key'
 tap_is "$STATUS" 422 'a text that is wrong is refused'
-tap_is "$(refused)" 'text: line 4: unknown key: wrong' 'with the line'
+tap_is "$(refused)" 'Text: line 4: unknown key: wrong' 'with the line'
 tap_ok 'and is still there to be mended' shows 'wrong: key'
 tap_ok 'soundly' sound
 send "$S/checks" act=put 'text=checks:
