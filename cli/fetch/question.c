@@ -54,13 +54,14 @@ question_ask(const char *question)
 	if (isatty(STDIN_FILENO) != 1)
 		return QUESTION_NO;
 	(void)fflush(stdout);
-	(void)fprintf(stderr, "%s [y/N] ", question);
-	(void)fflush(stderr);
 	(void)sigemptyset(&quiet.sa_mask);
 	(void)sigemptyset(&held);
 	(void)sigaddset(&held, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &held, &open);
 	(void)sigaction(SIGINT, &quiet, &old);
+	/* Who sees it may press ^C. */
+	(void)fprintf(stderr, "%s [y/N] ", question);
+	(void)fflush(stderr);
 	c = question_line(&open);
 	(void)sigaction(SIGINT, &old, NULL);
 	(void)sigprocmask(SIG_SETMASK, &open, NULL);
