@@ -15,9 +15,14 @@ function busy(part) {
 	for (const field of part.querySelectorAll('input, textarea'))
 		if (field.value !== field.defaultValue)
 			return true;
-	for (const choice of part.querySelectorAll('option'))
-		if (choice.selected !== choice.defaultSelected)
+	// One that has no default begins with its first.
+	for (const choice of part.querySelectorAll('select:not([multiple])')) {
+		const first = [...choice.options].findIndex(
+		    (option) => option.defaultSelected);
+		if (choice.selectedIndex !== Math.max(first, 0) &&
+		    choice.options.length > 0)
 			return true;
+	}
 	return false;
 }
 
@@ -280,7 +285,10 @@ function orders(area) {
 	menu.hidden = true;
 	menu.setAttribute('role', 'listbox');
 	menu.setAttribute('aria-label', 'Orders');
-	area.after(menu);
+	const heard = document.createElement('p');
+	heard.className = 'unseen';
+	heard.setAttribute('role', 'status');
+	area.after(menu, heard);
 	area.setAttribute('aria-autocomplete', 'list');
 	area.setAttribute('aria-haspopup', 'listbox');
 	area.setAttribute('aria-controls', menu.id);
@@ -294,6 +302,7 @@ function orders(area) {
 	}
 	function hide() {
 		menu.hidden = true;
+		heard.textContent = '';
 		area.removeAttribute('aria-activedescendant');
 	}
 	function take(order) {
@@ -329,6 +338,8 @@ function orders(area) {
 		}
 		menu.replaceChildren(...shown.map(row));
 		menu.hidden = false;
+		heard.textContent = shown.length + (shown.length === 1 ?
+		    ' order: Enter takes it' : ' orders: arrows choose, Enter takes');
 		menu.scrollIntoView({ block: 'nearest' });
 		mark(0);
 	});

@@ -131,6 +131,8 @@ item_title(struct web *w, const struct project *p, const struct issue *i)
 
 	web_project_nav(w, p, i->is_pull ? PART_PULLS : PART_ISSUES);
 	HTML_CLASS(h, "div", "title");
+	HTML_ATTR(h, "id", "item-title");
+	HTML_FLAG(h, "data-live");
 	HTML_TAG(h, "h1");
 	HTML_LEAF(h, "bdi", "", i->title);
 	HTML_LEAFF(h, "span", "sub", " #%" PRId64, i->number);

@@ -267,14 +267,16 @@ static const struct show_field {
 void
 web_why(struct web *w, const char *what)
 {
-	const size_t n = strspn(what, "abcdefghijklmnopqrstuvwxyz_");
-	AUTO_FREE char *field = NULL;
+	const size_t n = strspn(what, "abcdefghijklmnopqrstuvwxyz_.");
+	AUTO_FREE char *all = NULL;
+	char *field;
 
 	if (n == 0 || strncmp(what + n, ": ", 2) != 0) {
 		html_shown(&w->h, what);
 		return;
 	}
-	field = xstrndup(what, n);
+	all = xstrndup(what, n);
+	field = strrchr(all, '.') != NULL ? strrchr(all, '.') + 1 : all;
 	for (size_t i = 0; i < sizeof(show_fields) / sizeof(show_fields[0]);
 	     i++)
 		if (strcmp(field, show_fields[i].name) == 0) {

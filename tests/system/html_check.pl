@@ -11,7 +11,7 @@ my %tag = map { $_ => 1 } qw(html head title script body a header nav form butto
 my %attr = map { $_ => 1 } qw(lang charset name content rel href src defer class id role aria-label aria-current
     method action type value for autocomplete autocapitalize spellcheck list maxlength data-after data-kind data-column
     data-live data-url data-next data-ended datetime title scope min max high selected tabindex download rows required placeholder
-    rel alt loading colspan aria-labelledby start checked disabled tabindex autofocus open aria-describedby
+    rel alt loading colspan aria-labelledby start checked disabled tabindex autofocus readonly open aria-describedby
     aria-hidden aria-pressed form enctype multiple data-orders);
 # A label's colour is a picture.
 $tag{$_} = 1 for qw(svg circle aside);

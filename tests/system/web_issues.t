@@ -181,8 +181,15 @@ tap_ok 'and why' shows 'only maintainers speak here'
 tap_not 'nor a way to edit it' shows "$I/1/edit"
 send "$I/1/change" act=unlock
 tap_is "$STATUS" 403 'nor may he send one'
-send "$I/1/comments" body=x
+send "$I/1/comments" "body=long words $XSS"
 tap_is "$STATUS" 403 'nor speak'
+tap_ok 'but has his words back' flat 'readonly.*long words &quot;'
+tap_ok 'soundly' safe
+page GET "$I/1"
+FORM=0 send "$I/1/comments" "body=of a session before"
+tap_is "$STATUS" 403 'a form of a session before says nothing'
+tap_ok 'and keeps the words, too' flat 'readonly.*of a session before</textarea>'
+page GET "$I/1"
 send "$I/1/react" 'react=+0:heart'
 tap_is "$STATUS" 403 'nor react'
 page GET "$I/1/edit"

@@ -261,6 +261,12 @@ tap_ok 'its author may, too' shows "href=\"$P/edit\""
 sign_in eve "$EVE"
 page GET "$P"
 tap_not 'a reader may not' shows "href=\"$P/edit\""
+tap_ok 'he may review it' shows 'name="event"'
+api PUT "$R/issues/$N/lock" '{}'
+page GET "$P"
+tap_not 'but not while it is locked' shows 'name="event"'
+api DELETE "$R/issues/$N/lock"
+page GET "$P"
 tap_not 'nor ask people' shows "action=\"$P/reviewers\""
 tap_not 'nor dismiss' shows 'value="dismiss"'
 page GET "$P/edit"
