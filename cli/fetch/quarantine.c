@@ -10,7 +10,6 @@
 
 #include "cli/cli.h"
 #include "cli/fetch/fetch.h"
-#include "cli/fetch/guard.h"
 #include "cli/program.h"
 #include "cli/remote.h"
 #include "lib/base/alloc.h"
@@ -18,6 +17,7 @@
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/base/path.h"
+#include "lib/io/guard.h"
 #include "lib/wire/json.h"
 
 enum {
@@ -273,7 +273,7 @@ fetch_make_box(struct fetch_job *j, struct err *e)
 	if (mkdtemp(name) == NULL)
 		return err_sys(e, ERR_IO, "make %s", name);
 	j->box = STEAL(name);
-	fetch_guard(j->box);
+	guard_folder(j->box);
 	rc = fetch_git(j, &g, &r, e);
 	program_result_release(&r);
 	if (rc == -1)
@@ -295,7 +295,7 @@ fetch_remove_box(struct fetch_job *j)
 
 	if (j->box != NULL && path_rmtree(j->box, &e) == -1)
 		cli_note("coffer: %s stays behind: %s", j->box, e.msg);
-	fetch_guard(NULL);
+	guard_folder(NULL);
 	free(j->box);
 	j->box = NULL;
 }

@@ -85,12 +85,12 @@ examine()
 {
 	(cd "$CLONE" && run fetch --dry-run --json "c/$1"; echo "$RC" >"$T/rc")
 	RC=$(cat "$T/rc")
-	if [ -s "$T/out" ]; then
-		jq -r '.findings[] | "\(.id)=\(.severity)@\(.file)"' "$T/out" \
-		    >"$T/found" 2>/dev/null || echo broken >"$T/found"
-	elif [ "$RC" -ne 0 ] && { err_has 'fetch failed' || err_has 'a path is over'; }; then
+	if [ "$RC" -ne 0 ] && { err_has 'fetch failed' || err_has 'a path is over'; }; then
 		# git's own check of the objects, or what cannot be read.
 		echo refused >"$T/found"
+	elif [ -s "$T/out" ]; then
+		jq -r '.findings[] | "\(.id)=\(.severity)@\(.file)"' "$T/out" \
+		    >"$T/found" 2>/dev/null || echo broken >"$T/found"
 	else
 		echo broken >"$T/found"
 	fi

@@ -1,4 +1,4 @@
-#include "cli/fetch/guard.h"
+#include "lib/io/guard.h"
 
 #include <sys/wait.h>
 
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* What a signal's handler needs: it may call little. */
-static const char *volatile guard_box;
+static const char *volatile guard_path;
 static volatile pid_t guard_pid;
 
 /* A git that is at work there may write once more before it finds that its
@@ -20,15 +20,15 @@ static const char guard_script[] = "rm -rf -- \"$1\"; (sleep 1; rm -rf -- "
 static void
 guard_on_signal(int sig)
 {
-	const char *const box = guard_box;
+	const char *const path = guard_path;
 	struct sigaction usual = { .sa_handler = SIG_DFL };
-	const char *const argv[] = { "sh", "-c", guard_script, "sh", box,
+	const char *const argv[] = { "sh", "-c", guard_script, "sh", path,
 		NULL };
 	pid_t pid;
 
 	/* Not in a child between fork and exec. */
-	if (box != NULL && getpid() == guard_pid) {
-		guard_box = NULL;
+	if (path != NULL && getpid() == guard_pid) {
+		guard_path = NULL;
 		if ((pid = fork()) == 0) {
 			(void)execv("/bin/sh", (char *const *)(uintptr_t)argv);
 			_exit(1);
@@ -41,18 +41,18 @@ guard_on_signal(int sig)
 }
 
 void
-fetch_guard(const char *box)
+guard_folder(const char *path)
 {
 	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction own = { .sa_handler = guard_on_signal }, old;
 
 	guard_pid = getpid();
-	guard_box = box;
+	guard_path = path;
 	(void)sigemptyset(&own.sa_mask);
 	for (size_t i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
 		(void)sigaddset(&own.sa_mask, sigs[i]);
 	/* One that is ignored (nohup) stays so. */
-	for (size_t i = 0; box != NULL && i < sizeof(sigs) / sizeof(sigs[0]);
+	for (size_t i = 0; path != NULL && i < sizeof(sigs) / sizeof(sigs[0]);
 	     i++)
 		if (sigaction(sigs[i], NULL, &old) == 0 &&
 		    old.sa_handler != SIG_IGN)
