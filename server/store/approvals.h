@@ -47,6 +47,9 @@ struct approval_filter {
 /* Newest first, or with `oldest` those that wait longest. */
 int approvals_list(struct txn *t, const struct approval_filter *f,
     struct approval_list *out, struct err *e);
+/* How many there would be, at most DB_COUNT_MAX. */
+int approvals_total(struct txn *t, const struct approval_filter *f,
+    int64_t *total, struct err *e);
 /* Open ones of the project, and all of the run; names by themselves. */
 int approvals_count(struct txn *t, const struct approval_new *n, int64_t *open,
     int64_t *of_run, struct err *e);

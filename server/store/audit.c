@@ -92,7 +92,8 @@ audit_find(struct txn *t, const struct audit_filter *f, struct audit_list *out,
 	if (f->who != NULL)
 		where_add1(&w, "who = ?", S(f->who));
 	if (f->what != NULL)
-		where_add1(&w, "what = ?", S(f->what));
+		where_add2(&w, "(what = ? OR instr(what, ? || '.') = 1)",
+		    S(f->what), S(f->what));
 	if (where_open(&w, &q, t, sql, limit + 1, 0, e) == -1)
 		return -1;
 	while ((rc = query_next(&q, e)) == 1) {
@@ -106,6 +107,26 @@ audit_find(struct txn *t, const struct audit_filter *f, struct audit_list *out,
 		return 0;
 	audit_list_release(out);
 	return -1;
+}
+
+int
+audit_whats_get(struct txn *t, struct audit_whats *out, struct err *e)
+{
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	out->n = 0;
+	if (query_open(&q, t,
+		"SELECT DISTINCT what FROM (SELECT what FROM audit"
+		" WHERE hash <> '' ORDER BY seq DESC LIMIT 1000)"
+		" ORDER BY what LIMIT ?",
+		BINDS(I(AUDIT_WHATS)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1 && out->n < AUDIT_WHATS) {
+		QUERY_NAME(&q, out->at[out->n]);
+		out->n++;
+	}
+	return rc == -1 ? -1 : 0;
 }
 
 static int

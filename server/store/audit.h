@@ -55,7 +55,7 @@ struct audit_filter {
 	int64_t before;     /* seq < before; 0: any */
 	int64_t project_id; /* 0: any */
 	const char *who;    /* NULL: any */
-	const char *what;   /* NULL: any */
+	const char *what;   /* it, or the word before its dot; NULL: any */
 	bool newest;        /* newest first */
 	int64_t limit;
 };
@@ -63,6 +63,18 @@ struct audit_filter {
 int audit_find(struct txn *t, const struct audit_filter *f,
     struct audit_list *out, struct err *e);
 void audit_list_release(struct audit_list *l);
+
+enum {
+	AUDIT_WHATS = 100,
+	AUDIT_WHAT_SIZE = 64
+};
+
+struct audit_whats {
+	char at[AUDIT_WHATS][AUDIT_WHAT_SIZE];
+	size_t n;
+};
+/* What the newest 1000 rows are of, each once, by name. */
+int audit_whats_get(struct txn *t, struct audit_whats *out, struct err *e);
 
 struct audit_end {
 	int64_t seq;

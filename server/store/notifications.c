@@ -8,7 +8,8 @@
 
 #define NOTICE_COLS                                                      \
 	"n.id, n.account_id, n.project_id, n.item, i.is_pull, i.merged," \
-	" i.state, n.status, n.comment_id, n.updated_at, i.title,"       \
+	" i.state, n.status, coalesce((SELECT c.id FROM comment c WHERE" \
+	" c.id = n.comment_id), 0), n.updated_at, i.title,"              \
 	" p.owner || '/' || p.name"
 #define NOTICE_FROM                                           \
 	" FROM notification n JOIN issue i ON i.project_id =" \

@@ -3,6 +3,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "server/store/db_priv.h"
+#include "server/store/newest.h"
 
 #define RUN_COLS                                                          \
 	"r.id, r.project_id, p.owner || '/' || p.name, r.event, r.cause," \
@@ -197,29 +198,63 @@ runs_read(struct query *q, struct run_list *out, struct err *e)
 	return rc;
 }
 
+static void
+runs_where(struct where *w, const struct run_filter *f)
+{
+	if (f->item != 0)
+		where_add1(w, "r.item = ?", I(f->item));
+	if (f->state != 0)
+		where_add1(w, "r.state = ?", I(f->state));
+}
+
+static void
+runs_where_project(struct where *w, const struct run_filter *f)
+{
+	if (f->project_id != 0)
+		where_add1(w, "r.project_id = ?", I(f->project_id));
+	if (f->viewer != 0)
+		where_add1(w,
+		    "r.project_id IN"
+		    " (SELECT project_id FROM role WHERE account_id = ?)",
+		    I(f->viewer));
+}
+
+static int
+runs_open(
+    struct query *q, struct txn *t, const struct run_filter *f, struct err *e)
+{
+	static const char *const sql[3] = { "SELECT " RUN_COLS RUN_FROM,
+		" ORDER BY r.id DESC" };
+	const struct newest n = { .from = "run r",
+		.id = "r.id",
+		.of = "r.project_id",
+		.select = sql[0],
+		.viewer = f->viewer,
+		.project_id = f->project_id,
+		.limit = f->limit,
+		.offset = f->offset };
+	AUTO_WHERE struct where w = WHERE_INIT;
+
+	if (f->viewer == 0)
+		runs_where_project(&w, f);
+	runs_where(&w, f);
+	return f->viewer == 0
+	    ? where_open(&w, q, t, sql, f->limit, f->offset, e)
+	    : newest_open(q, t, &n, &w, NULL, e);
+}
+
 int
 runs_list(struct txn *t, const struct run_filter *f, struct run_list *out,
     struct err *e)
 {
-	static const char *const sql[3] = { "SELECT " RUN_COLS RUN_FROM,
-		" ORDER BY r.id DESC" };
 	AUTO_QUERY struct query q = QUERY_INIT;
 	AUTO_WHERE struct where w = WHERE_INIT;
 
 	*out = (struct run_list){ .n = 0 };
-	if (f->project_id != 0)
-		where_add1(&w, "r.project_id = ?", I(f->project_id));
-	if (f->viewer != 0)
-		where_add1(&w,
-		    "r.project_id IN"
-		    " (SELECT project_id FROM role WHERE account_id = ?)",
-		    I(f->viewer));
-	if (f->item != 0)
-		where_add1(&w, "r.item = ?", I(f->item));
-	if (f->state != 0)
-		where_add1(&w, "r.state = ?", I(f->state));
+	runs_where_project(&w, f);
+	runs_where(&w, f);
 	if (where_count(&w, t, "run r", &out->total, e) == -1 ||
-	    where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
+	    runs_open(&q, t, f, e) == -1)
 		return -1;
 	return runs_read(&q, out, e);
 }

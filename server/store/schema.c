@@ -300,7 +300,7 @@ static const char *const schema_steps[DB_SCHEMA_VERSION][12] = {
 	{ schema_runners, schema_gate, schema_checks, NULL },
 	{ schema_writers, schema_merge_test, schema_looks,
 	    schema_runner_network, schema_fetches, schema_audit, NULL },
-	{ schema_events, NULL },
+	{ schema_events, schema_lists, NULL },
 };
 
 static int

@@ -44,5 +44,7 @@ extern const char schema_runner_network[];
 extern const char schema_audit[];
 /* schema_events.c */
 extern const char schema_events[];
+/* schema_lists.c */
+extern const char schema_lists[];
 
 #endif

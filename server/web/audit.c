@@ -40,7 +40,19 @@ audit_word(struct call *c, const char *name)
 {
 	const char *v = call_query(c, name);
 
-	return v != NULL && strlen(v) <= AUDIT_WORD_MAX ? v : "";
+	return v != NULL ? v : "";
+}
+
+static bool
+audit_too_long(const struct audit_asked *q)
+{
+	const char *const v[] = { q->who, q->what, q->project, q->since,
+		q->until };
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		if (strlen(v[i]) > AUDIT_WORD_MAX)
+			return true;
+	return false;
 }
 
 /* A day, as <input type="date"> sends it: the row with which it begins. */
@@ -119,6 +131,8 @@ audit_read(struct web *w, struct audit_asked *q)
 		project_release(&p);
 	}
 	audit_filter_days(w, q);
+	if (audit_too_long(q))
+		q->wrong = "That is too long to be in the log.";
 }
 
 /* ---- what it shows ---- */
@@ -140,6 +154,28 @@ audit_field(struct web *w, const char *type, const char *name,
 	HTML_ATTR(h, "value", value);
 	HTML_ATTR(h, "maxlength", "100");
 	HTML_ATTR(h, "autocomplete", "off");
+	if (strcmp(name, "what") == 0)
+		HTML_ATTR(h, "list", "audit-whats");
+}
+
+/* What the newest rows are of. */
+static void
+audit_hints(struct web *w)
+{
+	struct audit_whats l;
+	struct err e = ERR_INIT;
+	struct html *h = &w->h;
+
+	if (audit_whats_get(w->t, &l, &e) == -1)
+		return;
+	HTML_TAG(h, "datalist");
+	HTML_ATTR(h, "id", "audit-whats");
+	for (size_t i = 0; i < l.n; i++) {
+		HTML_TAG(h, "option");
+		HTML_ATTR(h, "value", l.at[i]);
+		html_end(h);
+	}
+	html_end(h);
 }
 
 static void
@@ -153,6 +189,7 @@ audit_form(struct web *w, const struct audit_asked *q)
 	audit_field(w, "text", "who", "Who", q->who);
 	audit_field(w, "text", "what", "What", q->what);
 	audit_field(w, "text", "project", "Project", q->project);
+	audit_hints(w);
 	audit_field(w, "date", "since", "Since", q->since);
 	audit_field(w, "date", "until", "Until", q->until);
 	HTML_LEAF(h, "button", "", "Show");

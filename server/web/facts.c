@@ -23,7 +23,8 @@ facts_load(struct web *w, const struct project *p, struct facts *out)
 	if (p->settings.approvals > 0 && web_may(w, p->id, PERM_WRITE))
 		ask.approvals = p->settings.approvals;
 	*out = (struct facts){ .lockdown = false };
-	if (project_facts_get(w->t, &ask, &out->n, &e) == -1 ||
+	out->unknown = project_facts_get(w->t, &ask, &out->n, &e) == -1;
+	if (out->unknown ||
 	    verdicts_get(w->t, p->id, &out->verdict, &e) == -1 ||
 	    net_bounds_get(w->t, p->id, &bounds, &e) == -1)
 		log_error("web facts project=%" PRId64 " reason=%s", p->id,
@@ -36,6 +37,24 @@ void
 facts_release(struct facts *f)
 {
 	verdict_release(&f->verdict);
+}
+
+void
+facts_number(struct web *w, const struct facts *f, int64_t n)
+{
+	if (f->unknown)
+		HTML_LEAF(&w->h, "span", "none", "not counted");
+	else
+		html_textf(&w->h, "%" PRId64, n);
+}
+
+void
+facts_money(struct web *w, const struct facts *f)
+{
+	if (f->unknown)
+		HTML_LEAF(&w->h, "span", "none", "not counted");
+	else
+		web_money(w, f->n.spent);
 }
 
 static const char *

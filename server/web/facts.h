@@ -18,6 +18,7 @@ struct facts {
 	struct verdict verdict;
 	const struct svc_use *use; /* NULL: not known */
 	bool lockdown;
+	bool unknown; /* n could not be counted: it is no number to show */
 };
 /* What cannot be read is left out, and logged. */
 void facts_load(struct web *w, const struct project *p, struct facts *out);
@@ -30,5 +31,9 @@ void facts_verdict(
     struct web *w, const struct project *p, const struct facts *f);
 /* What waits for this person: "3 to approve", "1 to review", as links. */
 void facts_asked(struct web *w, const struct project *p, const struct facts *f);
+
+/* A number of it, or that it could not be counted. */
+void facts_number(struct web *w, const struct facts *f, int64_t n);
+void facts_money(struct web *w, const struct facts *f);
 
 #endif

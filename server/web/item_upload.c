@@ -39,7 +39,7 @@ struct item_files {
 	bool heard; /* a reply is due */
 	bool ended; /* all of it came */
 	bool json;  /* for app.js */
-	unsigned n, pending;
+	unsigned n, pending, attached;
 	struct err fail;
 	struct str made; /* rows, as JSON */
 	struct jw jw;
@@ -56,6 +56,20 @@ item_files_free(struct item_files *u)
 	free(u);
 }
 
+/* What came before it is there: who sent it shall not send that again. */
+static void
+item_files_say_attached(struct item_files *u)
+{
+	const struct err why = u->fail;
+
+	if (why.code == ERR_NONE || u->attached == 0)
+		return;
+	err_set(&u->fail, why.code,
+	    "%.150s %u of the files %s attached already: send the others "
+	    "alone.",
+	    why.msg, u->attached, u->attached == 1 ? "is" : "are");
+}
+
 /* The reply, once. */
 static void
 item_files_reply(struct item_files *u)
@@ -66,6 +80,7 @@ item_files_reply(struct item_files *u)
 		return;
 	u->heard = false;
 	call_set_data(c, NULL);
+	item_files_say_attached(u);
 	if (u->json && u->fail.code != ERR_NONE) {
 		call_reply_error(
 		    c, call_status_of(&u->fail), "%s", u->fail.msg);
@@ -101,6 +116,7 @@ item_files_made(const struct err *fail, void *arg, void *data)
 	if (fail != NULL && u->fail.code == ERR_NONE) {
 		u->fail = *fail;
 	} else if (fail == NULL) {
+		u->attached++;
 		jw_object(&u->jw, NULL);
 		jw_str(&u->jw, "name", op->attachment.name);
 		jw_str(&u->jw, "uuid", op->attachment.uuid);
@@ -189,12 +205,13 @@ item_files_on_gone(struct call *c)
 	item_files_over(u);
 }
 
-/* What is wrong is told at once; the rest of the body goes nowhere. */
+/* The rest of the body goes nowhere; what is wrong is told when it is known how
+ * many came before. */
 static void
 item_files_failed(struct item_files *u, const struct err *e)
 {
-	u->fail = *e;
-	item_files_reply(u);
+	if (u->fail.code == ERR_NONE)
+		u->fail = *e;
 	item_files_over(u);
 }
 
@@ -206,7 +223,7 @@ item_files_on_data(struct request *q, const void *p, size_t n, void *arg)
 	int rc;
 
 	(void)q;
-	if (u == NULL)
+	if (u == NULL || u->fail.code != ERR_NONE)
 		return n;
 	if (n > u->room)
 		rc = err_set(&e, ERR_LIMIT, "That is too much at once.");
@@ -226,7 +243,7 @@ item_files_on_end(struct request *q, void *arg)
 	struct err e = ERR_INIT;
 
 	(void)q;
-	if (u == NULL)
+	if (u == NULL || u->fail.code != ERR_NONE)
 		return;
 	if (multipart_end(u->body, &e) == 0 && u->n == 0)
 		(void)err_set(&e, ERR_INVALID, "No file was chosen.");

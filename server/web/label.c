@@ -279,6 +279,13 @@ label_done(const struct err *fail, void *op, void *call)
 	post_done(fail, call, label_get, LABEL_AT);
 }
 
+bool
+label_act_known(const char *act, const char *end)
+{
+	return strcmp(act, "put") == 0 || strcmp(act, "remove") == 0 ||
+	    strcmp(act, "open") == 0 || strcmp(act, end) == 0;
+}
+
 static void
 label_act(struct call *c, const struct project *p, const struct form *f)
 {
@@ -286,8 +293,9 @@ label_act(struct call *c, const struct project *p, const struct form *f)
 	int64_t id = label_form_id(f);
 	struct svc_label_write *op;
 
-	if (id == -1) {
-		web_error(c, 422, "Which one is it?");
+	if (id == -1 || !label_act_known(act, "archive")) {
+		web_error(
+		    c, 422, "Load the page again: the form is not whole.");
 		return;
 	}
 	if (strlen(form_get(f, "name")) > LABEL_NAME_MAX ||

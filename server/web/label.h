@@ -27,5 +27,7 @@ void label_edit_end(
     struct web *w, const struct project *p, const char *at, int64_t id);
 /* What a form is about: 0: a new one; -1: of no one. */
 int64_t label_form_id(const struct form *f);
+/* put, remove, open, or `end`: what a button of the form sends. */
+bool label_act_known(const char *act, const char *end);
 
 #endif

@@ -230,8 +230,9 @@ milestone_act(struct call *c, const struct project *p, const struct form *f)
 	int64_t id = label_form_id(f);
 	struct svc_milestone_write *op;
 
-	if (id == -1) {
-		web_error(c, 422, "Which one is it?");
+	if (id == -1 || !label_act_known(act, "close")) {
+		web_error(
+		    c, 422, "Load the page again: the form is not whole.");
 		return;
 	}
 	op = svc_milestone_write_new(call_app(c), call_who(c));

@@ -213,10 +213,10 @@ project_network(struct web *w, const struct project *p, const struct facts *f)
 	facts_mode(w, p, f);
 	html_end(&w->h);
 	web_term(w, "Allowed");
-	html_textf(&w->h, "%" PRId64, f->n.allowed);
+	facts_number(w, f, f->n.allowed);
 	html_end(&w->h);
 	web_term(w, "Blocked");
-	html_textf(&w->h, "%" PRId64, f->n.blocked);
+	facts_number(w, f, f->n.blocked);
 	html_end(&w->h);
 	html_end(&w->h);
 	if (net_log_list(w->t, &ask, &l, &e) == -1)
@@ -315,10 +315,11 @@ project_runs(struct web *w, const struct project *p, const struct facts *f)
 		    "No agent has worked here yet. Say in an issue:", "/plan");
 	} else {
 		HTML_CLASS(&w->h, "p", "sub");
-		html_textf(&w->h,
-		    "%" PRId64 " within a day, %" PRId64 " of them open; ",
-		    f->n.runs, f->n.runs_open);
-		web_money(w, f->n.spent);
+		facts_number(w, f, f->n.runs);
+		html_text(&w->h, " within a day, ");
+		facts_number(w, f, f->n.runs_open);
+		html_text(&w->h, " of them open; ");
+		facts_money(w, f);
 		html_text(&w->h, " spent.");
 		html_end(&w->h);
 		run_table(w, &list, false);

@@ -40,7 +40,7 @@ projects_network(struct web *w, const struct project *p, const struct facts *f)
 static void
 projects_runs(struct web *w, const struct facts *f)
 {
-	html_textf(&w->h, "%" PRId64, f->n.runs);
+	facts_number(w, f, f->n.runs);
 	if (f->n.runs_open > 0) {
 		html_text(&w->h, " ");
 		HTML_LEAFF(
@@ -81,7 +81,7 @@ projects_row(struct web *w, const struct project *p)
 	projects_runs(w, &f);
 	html_end(h);
 	web_cell(w, PROJECTS_COST, "");
-	web_money(w, f.n.spent);
+	facts_money(w, &f);
 	html_end(h);
 	html_end(h);
 	facts_release(&f);

@@ -125,16 +125,12 @@ web_asked(const struct web *w)
 {
 	const struct approval_filter f = { .viewer = svc_viewer(w->who),
 		.state = APPROVAL_OPEN,
-		.now = w->now,
-		.limit = 1 };
-	struct approval_list list = { .n = 0 };
+		.now = w->now };
 	struct err e = ERR_INIT;
-	int64_t n;
+	int64_t n = 0;
 
-	if (approvals_list(w->t, &f, &list, &e) == -1)
+	if (approvals_total(w->t, &f, &n, &e) == -1)
 		log_error("web approvals reason=%s", log_val(e.msg));
-	n = list.total;
-	approval_list_release(&list);
 	return n;
 }
 

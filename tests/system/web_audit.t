@@ -36,6 +36,16 @@ tap_ok 'the form keeps it' shows 'name="who" type="text" value="bob"'
 page GET "$A?what=collaborator.created"
 tap_ok 'of one kind' shows '<code>collaborator.created</code>'
 tap_not 'and no other' shows '<code>project.'
+page GET "$A?what=collaborator"
+tap_ok 'of a family of kinds' shows '<code>collaborator.created</code>'
+tap_not 'and no other' shows '<code>project.'
+page GET "$A?what=collab"
+tap_is "$(rows)" 0 'which is a whole word'
+tap_ok 'the words are offered' shows '<option value="collaborator.created">'
+page GET "$A?who=$(printf '%0101d' 0)"
+tap_is "$STATUS,$(rows)" 422,0 'what is too long does not show everything'
+tap_ok 'but says so' shows 'too long to be in the log'
+tap_ok 'soundly' sound
 page GET "$A?project=$PROJECT&what=project.created"
 tap_is "$(rows)" 1 'of one project'
 page GET "$A?project=no%2Fsuch"

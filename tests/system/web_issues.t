@@ -392,6 +392,16 @@ tap_is "$STATUS,$(field '.[0].name'),$(field '.[0].image')" '200,hello.txt,false
 unset FORM
 api GET "$R/issues/1/assets"
 tap_is "$(field length)" 3 'what was refused left nothing'
+page GET "$I/1"
+printf '<b>x</b>' >"$T/bad.html"
+attach "$I/1/files" -F "attachment=@$T/hello.txt;filename=before.txt" -F "attachment=@$T/hello.txt;filename=after.txt" -F "attachment=@$T/bad.html"
+tap_is "$STATUS" 422 'a file of a kind that is not taken is refused'
+tap_ok 'it is said that the others are there' shows '2 of the files are attached already: send the others alone.'
+api GET "$R/issues/1/assets"
+tap_is "$(field '[.[] | select(.name == "before.txt" or .name == "after.txt")] | length')" 2 'which is true'
+for f in $(field '.[] | select(.name == "before.txt" or .name == "after.txt") | .id'); do
+	api DELETE "$R/issues/1/assets/$f"
+done
 sign_in eve "$EVE"
 page GET "$I/1"
 tap_not 'who may not attach sees no form' shows 'multipart/form-data'

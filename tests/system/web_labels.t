@@ -108,6 +108,12 @@ page GET "/$PROJECT/labels"
 send "/$PROJECT/labels" act=remove id=999999
 tap_is "$STATUS" 404 'one that there is not is not removed'
 
+page GET "/$PROJECT/labels"
+send "/$PROJECT/labels" act=bogus id=1
+tap_is "$STATUS" 422 'a button that there is not does nothing'
+send "/$PROJECT/milestones" act=archive id=1
+tap_is "$STATUS" 422 'nor one of the other form'
+
 sign_in eve "$EVE"
 page GET "/$PROJECT/labels"
 tap_is "$STATUS" 200 'a reader sees labels'

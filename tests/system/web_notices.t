@@ -41,6 +41,19 @@ tap_is "$(count)" 2 'their number is beside the way there'
 page GET /
 tap_is "$(count)" 2 'on each page'
 
+api POST "$R/issues" '{"title":"Three","body":"@bob"}'
+L=$(field .number)
+api POST "$R/issues/$L/comments" '{"body":"taken back"}'
+K=$(field .id)
+page GET "$N"
+tap_ok 'a third says what was said last' shows "issues/$L?said=$K\""
+api DELETE "$R/issues/comments/$K"
+page GET "$N"
+tap_not 'which nothing leads to when it is gone' shows "?said=$K\""
+tap_ok 'but to the issue' shows "href=\"/$PROJECT/issues/$L\""
+THREE=$(id_of Three)
+send "$N" "id=$THREE" to=read show=unread
+
 # ---- marked ----
 page GET "$N"
 TWO=$(id_of Two)

@@ -135,4 +135,14 @@ sign_in admin "$ADMIN"
 api POST "$R/pulls/$N/reviews" '{"event":"APPROVED","body":""}'
 page GET '/?q=mirrored'
 tap_not 'nor for who has approved it' shows 'to review'
+
+# ---- what cannot be counted ----
+page GET '/?q=mirrored'
+tap_not 'numbers are numbers' shows 'not counted'
+sqlite3 "$HOME_DIR/db/coffer.db" 'ALTER TABLE net_seen RENAME TO net_hidden' || tap_bail 'sqlite3'
+page GET '/?q=mirrored'
+tap_ok 'what cannot be counted is not shown as none' shows 'not counted'
+page GET "/$PROJECT"
+tap_ok 'nor on the page of the project' shows 'not counted'
+sqlite3 "$HOME_DIR/db/coffer.db" 'ALTER TABLE net_hidden RENAME TO net_seen' || tap_bail 'sqlite3'
 tap_done
