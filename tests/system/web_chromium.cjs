@@ -70,6 +70,13 @@ async function picture(it, name, at, out) {
 		if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth))
 			wide.push(l.name);
 	}
+	// As far as WCAG 1.4.10 wants it: 1280 pixels at 400 %.
+	await page.setViewportSize({ width: 320, height: 640 });
+	const over = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth ? ''
+	    : [...document.querySelectorAll('main *, header *')].filter((e) => e.getBoundingClientRect().right > innerWidth)
+		.map((e) => e.outerHTML.slice(0, 80)).slice(0, 3).join(' '));
+	if (over !== '')
+		wide.push('320: ' + over);
 	say(wide.length === 0, `${name} fits its screen ${wide}`);
 	await page.setViewportSize({ width: 1280, height: 800 });
 	await page.emulateMedia({ colorScheme: 'light' });
