@@ -267,13 +267,18 @@ steps_notices(struct txn *t, void *arg, struct err *e)
 	STEP(notices_set_all(t, &of, 4, NOTICE_READ, e) == 0);
 	STEP(notices_unread(t, &of, &unread, e) == 0 && unread == 1);
 	STEP(notices_set_all(t, &of, 5, NOTICE_PINNED, e) == 0);
-	n.comment_id = 7;
+	STEP((n.comment_id = add_comment(t, f, 1, "a", e)) > 0);
 	n.now = 6;
 	STEP(notices_tell(t, &n, e) == 0);
 	of.pinned = true;
 	STEP(notices_list(t, &of, &l, e) == 0 && l.n == 1);
-	STEP(l.at[0].status == NOTICE_PINNED && l.at[0].comment_id == 7 &&
-	    l.at[0].updated_at == 6);
+	STEP(l.at[0].status == NOTICE_PINNED &&
+	    l.at[0].comment_id == n.comment_id && l.at[0].updated_at == 6);
+	notice_list_release(&l);
+	/* One that is gone is led to no more. */
+	STEP(comments_delete(t, f->project, n.comment_id, 7, e) == 0);
+	STEP(notices_list(t, &of, &l, e) == 0 && l.n == 1);
+	STEP(l.at[0].comment_id == 0);
 	notice_list_release(&l);
 	return fixture_verdict(f, e);
 }
