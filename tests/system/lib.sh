@@ -250,7 +250,7 @@ start_cofferd()
 	lib_i=0
 	while ! [ -s "$lib_addr" ]; do
 		lib_i=$((lib_i + 1))
-		if [ $lib_i -gt 400 ] || ! kill -0 "$COFFERD_PID" 2>/dev/null; then
+		if [ $lib_i -gt 1200 ] || ! kill -0 "$COFFERD_PID" 2>/dev/null; then
 			tap_bail "cofferd did not start"
 		fi
 		sleep 0.05
