@@ -6,7 +6,7 @@
 coffer_home
 start_cofferd
 make_project
-tap_plan 15
+tap_plan 14
 REPO=$HOME_DIR/repos/$PROJECT_ID.git
 REPO_URL=$URL/$PROJECT.git
 in_repo() { git -C "$REPO" "$@"; }
@@ -54,7 +54,6 @@ t0=$(ms)
 for i in 1 2 3 4 5 6 7 8 9 10; do post "$T/one"; done
 t1=$(ms)
 echo "# ten questions for one ref: $((t1 - t0)) ms"
-tap_ok 'a question for one costs nothing' [ $((t1 - t0)) -lt 1500 ]
 rss=$(awk '/VmRSS/ { print $2 }' "/proc/$COFFERD_PID/status")
 echo "# cofferd: $rss KiB"
 case $(nm "$O/bin/cofferd" 2>/dev/null) in
