@@ -88,6 +88,7 @@ static const struct mirror_fail_mark {
 	enum mirror_fail kind;
 } mirror_fail_marks[] = {
 	{ "No space left on device", MIRROR_FAIL_DISK },
+	{ "Out of diskspace", MIRROR_FAIL_DISK }, /* of a pack or its index */
 	{ "Disk quota exceeded", MIRROR_FAIL_DISK },
 	{ "File too large", MIRROR_FAIL_LIMIT },
 	{ "died of signal 25", MIRROR_FAIL_LIMIT },

@@ -132,6 +132,15 @@ caregit_bad_line(const struct child_exit *x)
 	return first;
 }
 
+/* Of a pack, an index, a graph git has words of its own. */
+static bool
+caregit_disk_full(const struct child_exit *x)
+{
+	return strstr(x->err, "Out of diskspace") != NULL ||
+	    strstr(x->err, "No space left on device") != NULL ||
+	    strstr(x->err, "Disk quota exceeded") != NULL;
+}
+
 /* An end that is a verdict: not a signal, not a limit, not a lack. */
 static bool
 caregit_is_verdict(const struct care_git *g, const struct child_exit *x)
@@ -161,7 +170,7 @@ caregit_failed(struct care_git *g, const struct child_exit *x)
 		    line.p);
 	} else {
 		(void)child_check(x, care_step_name(g->spec.step), &e);
-		end.full = strstr(x->err, "No space left on device") != NULL;
+		end.full = caregit_disk_full(x);
 	}
 	end.fail = &e;
 	caregit_end(g, &end);

@@ -209,7 +209,7 @@ tap_is "$STATUS,$(field .expires_at)" "201,$soon" 'an admin makes one that ends'
 # Three that wait: by a token that ends, one that goes, and one whose user goes.
 listen()
 {
-	curl -sN -m 30 -H 'Accept: text/event-stream' -H "Authorization: token $1" "$URL$C/events" >/dev/null 2>&1 &
+	curl -sN -m 300 -H 'Accept: text/event-stream' -H "Authorization: token $1" "$URL$C/events" >/dev/null 2>&1 &
 	PIDS="$PIDS $!"
 	LISTENER=$!
 }
@@ -267,7 +267,7 @@ api GET "$C/events?after=0&limit=1000"
 EV=$(jq '[.events[] | select(.kind == "issue.opened")][-1].seq' "$BODY")
 as "$AGENTD" api POST "$C/runs" "{\"event\":$EV,\"project\":1,\"item\":$N,\"command\":\"fix\",\"access\":\"read\",\"agent\":\"command\",\"network\":\"none\",\"wall_s\":60}"
 RUN=$(field .id)
-curl -sN -m 30 -H "Authorization: token $(cat "$T/fay.token")" -D "$T/log.head" "$URL$C/runs/$RUN/log?follow=true" >/dev/null 2>&1 &
+curl -sN -m 300 -H "Authorization: token $(cat "$T/fay.token")" -D "$T/log.head" "$URL$C/runs/$RUN/log?follow=true" >/dev/null 2>&1 &
 PIDS="$PIDS $!"
 LISTENER=$!
 tap_ok 'a log is followed' wait_for 5 grep -q ' 200 ' "$T/log.head"
@@ -380,7 +380,7 @@ for n in 1 2 3 4 5 6 7 8; do
 	PIDS="$PIDS $!"
 done
 sleep 0.1
-curl -sN -m 30 -u 'gus:gus horse' -D "$T/gus.head" "$URL$C/events?wait=60" >/dev/null 2>&1 &
+curl -sN -m 300 -u 'gus:gus horse' -D "$T/gus.head" "$URL$C/events?wait=60" >/dev/null 2>&1 &
 LISTENER=$!
 PIDS="$PIDS $LISTENER"
 sleep 0.1

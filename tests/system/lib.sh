@@ -195,10 +195,19 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 # wait_for SECONDS COMMAND...: until it succeeds.  Three times as long on a
-# machine that is busy: it is there for what hangs, never for what is slow.
+# machine that is busy, half a minute at least: it is there for what hangs,
+# never for what is slow.
 wait_for()
 {
-	wait_end=$(($(date +%s) + 3 * $1))
+	wait_s=$((3 * $1))
+	shift
+	within $((wait_s > 30 ? wait_s : 30)) "$@"
+}
+
+# within SECONDS COMMAND...: the same for what should not come: as long as said.
+within()
+{
+	wait_end=$(($(date +%s) + $1))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		[ "$(date +%s)" -lt "$wait_end" ] || return 1

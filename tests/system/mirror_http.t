@@ -11,10 +11,12 @@ $(lib_router_ids)
 CONF
 start_cofferd
 start_upstream
-tap_plan 83
+tap_plan 86
 
 SECRET=s3cr3t-upstream-t0ken
 project_of "$UPURL" calc
+api PATCH /api/v1/repos/admin/calc '{"mirror_interval":"24h0m0s"}'
+tap_is "$STATUS" 200 'nothing is asked but what is asked for here'
 sync
 look
 tap_is "$(state)" ok 'the first sync is ok'
@@ -74,7 +76,8 @@ tap_ok 'it was sent' grep -q "^ls ok .*$(printf 'x-access-token:%s' "$SECRET" | 
 # Asked to wait: not before, whoever asks; nor for another project there.
 project_of "$UPURL" other
 sync
-mode 'any status 429 Retry-After=2'
+mode 'any status 429 Retry-After=8'
+began=$(date +%s)
 sync
 look
 tap_is "$(state)" failed/rate-limited 'asked to wait'
@@ -85,22 +88,23 @@ tap_is "$(asked)" "$n" 'then nobody asks'
 mode
 look
 next=$(date -d "$(field .mirror.next_at)" +%s)
-tap_ok 'the next time is then' [ "$next" -ge "$(date +%s)" ]
-sleep 2
-sync
-look
-tap_is "$(state)" ok 'and after that it goes on'
+tap_ok 'the next time is then' [ "$next" -ge $((began + 8)) ]
+goes_on() { sync; is_ok; }
+tap_ok 'and after that it goes on' wait_for 20 goes_on
 mode 'any status 403 X-RateLimit-Remaining=0 X-RateLimit-Reset='$(($(date +%s) + 2))
 sync
 look
 tap_is "$(state)" failed/rate-limited 'a spent budget is no refusal'
 mode
-sleep 2
+tap_ok 'which ends, too' wait_for 20 goes_on
+# Upstream counts whoever asks.
+api DELETE /api/v1/repos/admin/other
+tap_is "$STATUS" 204 'the other project goes'
 
 # The token does not go where upstream points.
 mkdir -p "$T/else"
 start "$T/else.log" perl "$SYSTEM_DIR/upstream.pl" "$T/else"
-wait_for 5 test -s "$T/else/port"
+wait_for 20 test -s "$T/else/port"
 ELSE=http://127.0.0.1:$(cat "$T/else/port")
 PROJECT=admin/calc
 look

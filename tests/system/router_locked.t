@@ -116,8 +116,8 @@ tap_not 'what was sent after did not arrive' grep -q after "$SINK"
 exec 8>&- 9>&-
 
 # A rule for a time.
-tap_is "$(policy 7 "\"mode\":\"locked\",\"allow\":[{\"domain\":\"ok.test\",\"ports\":[22],\"until\":\"$(soon 4)\"},{\"domain\":\"other.test\",\"ports\":[22]}]")" \
-    '{"ok":true}' 'ok.test for four seconds'
+tap_is "$(policy 7 "\"mode\":\"locked\",\"allow\":[{\"domain\":\"ok.test\",\"ports\":[22],\"until\":\"$(soon 12)\"},{\"domain\":\"other.test\",\"ports\":[22]}]")" \
+    '{"ok":true}' 'ok.test for twelve seconds'
 dns ok.test A >/dev/null
 dns other.test A >/dev/null
 hold three 203.0.113.5 22
@@ -126,7 +126,7 @@ hold four 203.0.113.6 22
 exec 8>"$T/four.in"
 tap_ok 'is reached' wait_for 3 grep -q open "$T/three"
 wait_for 5 grep -q open "$T/four"
-sleep 4
+sleep 12
 echo late >&9
 tap_ok 'its flow ends with the rule' wait_for 6 grep -q dead "$T/three"
 tap_is "$(dns ok.test A)" NXDOMAIN 'the name has no answer'

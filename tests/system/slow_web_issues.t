@@ -10,7 +10,8 @@ CHROMIUM=$(command -v chromium) || tap_skip_all 'there is no chromium (Debian pa
 command -v node >/dev/null || tap_skip_all 'there is no node'
 [ -n "$PLAYWRIGHT" ] && [ -d "$PLAYWRIGHT" ] ||
     tap_skip_all 'there is no playwright-core: tests/clis.sh DIR playwright, COFFER_TEST_CLIS=DIR'
-PICTURES=${WEB_PICTURES:-$T/pictures}
+PICTURES=${WEB_PICTURES:-$T/pictures}/$(basename "$0" .t)
+rm -rf "$PICTURES"
 mkdir -p "$PICTURES"
 
 coffer_home

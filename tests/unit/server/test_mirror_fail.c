@@ -43,6 +43,8 @@ static const struct {
 	    "git@h: Permission denied (publickey)." },
 	{ "fatal: write error: No space left on device\n", MIRROR_FAIL_DISK,
 	    "write error: No space left on device" },
+	{ "fatal: sha1 file 'p' write error. Out of diskspace\n",
+	    MIRROR_FAIL_DISK, "sha1 file 'p' write error. Out of diskspace" },
 	{ "error: index-pack died of signal 25\nfatal: index-pack failed",
 	    MIRROR_FAIL_LIMIT, "index-pack died of signal 25" },
 	{ "remote: hello\nfatal: something else\n", MIRROR_FAIL_PROTOCOL,
