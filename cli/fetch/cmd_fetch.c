@@ -19,6 +19,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/map.h"
 
 enum {
 	FETCH_REASON_MIN = 3
@@ -93,7 +94,7 @@ fetch_job_release(struct fetch_job *j)
 	free(j->git_dir);
 	free(j->objects);
 	free(j->dir);
-	free(j->hooks);
+	map_free(j->hooks);
 	for (size_t i = 0; i < FETCH_TRUST; i++)
 		free(j->trust[i]);
 	reach_free(j->reach);

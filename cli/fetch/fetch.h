@@ -26,6 +26,7 @@ struct child;
 struct child_spec;
 struct err;
 struct jw;
+struct map;
 struct program_result;
 struct reach;
 
@@ -76,9 +77,8 @@ struct fetch_job {
 	enum fetch_mode mode;
 	/* The clone. */
 	char *top, *git_dir, *objects;
-	char *dir; /* .git/coffer/fetch: records, the plan, the lock */
-	char *
-	    hooks; /* core.hooksPath, when it is in the tree; NULL: it is not */
+	char *dir;         /* .git/coffer/fetch: records, the plan, the lock */
+	struct map *hooks; /* paths of the tree that the clone's git obeys */
 	struct reach *reach; /* files by the names of the tree's links */
 	bool links_full;     /* there are more than are followed */
 	int lock;            /* plus one; 0: not held */

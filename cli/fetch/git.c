@@ -119,7 +119,8 @@ git_env_quiet(struct git_env *env, bool own_hooks)
 	for (size_t i = own_hooks ? 1 : 0; i < sizeof(off) / sizeof(off[0]);
 	     i++)
 		git_env_config(env, off[i].key, off[i].value);
-	git_env_put(env, "GIT_CONFIG_NOSYSTEM", "1");
+	if (!own_hooks)
+		git_env_put(env, "GIT_CONFIG_NOSYSTEM", "1");
 	git_env_put(env, "GIT_ATTR_NOSYSTEM", "1");
 	git_env_put(env, "GIT_TERMINAL_PROMPT", "0");
 	git_env_put(env, "GIT_ASKPASS", "/bin/false");

@@ -8,11 +8,19 @@
 
 #include "cli/fetch/fetch.h"
 
-/* hooks.c: what the clone's git runs from within the tree is a hook, whatever
- * it is called. */
+/* hooks.c: what the clone's git runs or obeys from within the tree is a hook,
+ * whatever it is called: what lies in its folder of hooks or is linked from
+ * there, the files that its configuration names, each link on the way. */
 int fetch_load_hooks(struct fetch_job *j, struct err *e);
+void fetch_follow_hooks(struct fetch_job *j);
 bool fetch_is_hook(const struct fetch_job *j, const char *path);
 int fetch_find_hooks(struct fetch_job *j, struct err *e);
+
+/* configured.c: each file that the configuration of the user's git names, as
+ * what runs or as what decides, and each that it lies in, by an absolute path;
+ * it need not be there. */
+int fetch_configured(struct fetch_job *j,
+    void (*take)(struct fetch_job *j, const char *path), struct err *e);
 
 /* Whom the clone's git takes for an authority at cofferd's address. */
 int fetch_load_trust(struct fetch_job *j, struct err *e);
