@@ -1,7 +1,7 @@
 #!/bin/sh
 # coffer fetch and what the git of the user's clone runs or obeys from within
 # the tree: links of its folder of hooks, links on the way there, what its
-# configuration names.
+# configuration names; and links that only the work tree has.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 . "$(dirname "$0")/fetch_lib.sh"
@@ -168,4 +168,30 @@ for key in filter.lfs.clean filter.lfs.smudge filter.lfs.process filter.lfs.requ
 	unset_of $key
 done
 
+# Links of the work tree alone.
+printf '.claude\n.cursor\n' >>"$CLONE/.git/info/exclude"
+branch h/agents
+echo '{}' >"$SEED/docs/claude/settings.json"
+echo text >"$SEED/docs/claude.txt"
+publish
+is_none h/agents 'a file that nothing obeys'
+for target in docs/claude "$CLONE/docs/claude" docs/claude/; do
+	ln -s "$target" "$CLONE/.claude"
+	fetch h/agents --yes
+	tap_is "$RC" 3 "what a link to $target that git does not track makes an agent's is refused"
+	tap_ok 'by that name' out_has 'docs/claude/settings.json: .* it is .claude/settings.json'
+	fetch h/agents --yes --allow agent-config --reason 'I read it'
+	tap_is "$RC $(git -C "$CLONE" status --porcelain)" '0 ?? docs/claude.txt' 'let pass it is held back'
+	run fetch undo
+	rm "$CLONE/.claude"
+done
+mkdir "$CLONE/.cursor"
+ln -s ../docs/claude "$CLONE/.cursor/rules"
+fetch h/agents --yes
+tap_ok 'one in a folder of settings counts, too' out_has \
+    'docs/claude/settings.json: .* it is .cursor/rules/settings.json'
+rm -r "$CLONE/.cursor"
+ln -s /nowhere/else "$CLONE/.claude"
+is_none h/agents 'a link out of the tree makes nothing of it'
+rm "$CLONE/.claude"
 tap_done
