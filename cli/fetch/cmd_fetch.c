@@ -400,7 +400,7 @@ fetch_go(struct cli *c, struct fetch_args *a, int argc, char **argv)
 	} else {
 		rc = fetch_finish(&j, a);
 	}
-	fetch_remember(&j);
+	fetch_remember(&j, rc == CLI_OK);
 	fetch_job_release(&j);
 	return rc;
 }

@@ -32,8 +32,9 @@ const char *fetch_reached(
     const struct fetch_job *j, const struct scan_change *c);
 int fetch_find_reached(struct fetch_job *j, struct err *e);
 
-/* seen.c: where a branch was before, and whether it only went on from there. */
+/* seen.c: where a branch was before, and whether it only went on from there.
+ * One that did not is told until it is applied. */
 int fetch_find_rewritten(struct fetch_job *j, struct err *e);
-void fetch_remember(struct fetch_job *j);
+void fetch_remember(struct fetch_job *j, bool applied);
 
 #endif
