@@ -81,12 +81,30 @@ configured_from(const char *folder, const char *text)
 	return text[0] == '/' ? xstrdup(text) : path_join(folder, text);
 }
 
+/* What stands between the words of a command. */
+static const char configured_between[] = " \t\n\"'`;|&()<>=!";
+
+/* From the top: what is behind $PWD, $(git rev-parse ...) or the way up from
+ * the folder of hooks; NULL: the word has nothing of that kind. */
+static char *
+configured_behind(const char *top, const char *word)
+{
+	const char *at = strchr(word, '/');
+
+	if (at == NULL || (word[0] != '/' && word[0] != '$'))
+		return NULL;
+	for (at++; strncmp(at, "../", 3) == 0;)
+		at += 3;
+	return path_join(top, at);
+}
+
 /* A word of a command.  One without a slash names a file only where it is not
  * the command itself, which is looked for elsewhere. */
 static void
 configured_word(struct configured *c, const char *word, bool first)
 {
 	AUTO_FREE char *path = configured_from(c->j->top, word);
+	AUTO_FREE char *behind = NULL;
 	const char *slash = strchr(word, '/');
 	struct stat st;
 
@@ -98,32 +116,76 @@ configured_word(struct configured *c, const char *word, bool first)
 	if (slash == NULL)
 		return;
 	c->take(c->j, path);
-	/* Behind what a shell makes of $PWD or of $(git rev-parse ...), which
-	 * is the top. */
-	if (word[0] == '/' || word[0] == '$') {
-		free(path);
-		path = path_join(c->j->top, slash + 1);
-		c->take(c->j, path);
-	}
+	behind = configured_behind(c->j->top, word);
+	if (behind != NULL)
+		c->take(c->j, behind);
 }
 
 static void
 configured_command(struct configured *c, const char *text)
 {
-	static const char between[] = " \t\n\"'`;|&()<>=!";
-	const char *at = text + strspn(text, between);
+	const char *at = text + strspn(text, configured_between);
 
 	/* Its words are its own, and name no file of the tree. */
 	if (strncmp(text, "git-lfs ", 8) == 0 ||
 	    strncmp(text, "git lfs ", 8) == 0)
 		return;
 	for (bool first = true; *at != '\0'; first = false) {
-		size_t n = strcspn(at, between);
+		size_t n = strcspn(at, configured_between);
 		AUTO_FREE char *word = view_dup((struct view){ at, n });
 
 		configured_word(c, word, first);
 		at += n;
-		at += strspn(at, between);
+		at += strspn(at, configured_between);
+	}
+}
+
+/* A file that a shell or an interpreter is started with. */
+static bool
+configured_is_script(const char *path)
+{
+	static const char *const ends[] = { ".sh", ".bash", ".py", ".js",
+		".mjs", ".cjs", ".ts", ".rb", ".pl", ".php", ".lua" };
+	struct stat st;
+
+	if (stat(path, &st) == -1 || !S_ISREG(st.st_mode))
+		return false;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (view_ends(view_of(path), ends[i]))
+			return true;
+	return (st.st_mode & 0111) != 0;
+}
+
+static void
+configured_script_word(struct configured *c, const char *word)
+{
+	AUTO_FREE char *path = configured_from(c->j->top, word);
+	AUTO_FREE char *behind = configured_behind(c->j->top, word);
+
+	if (strchr(word, '/') == NULL)
+		return;
+	if (configured_is_script(path))
+		c->take(c->j, path);
+	else if (behind != NULL && configured_is_script(behind))
+		c->take(c->j, behind);
+}
+
+void
+fetch_script_names(struct fetch_job *j, struct view text,
+    void (*take)(struct fetch_job *j, const char *path))
+{
+	struct configured c = { .j = j, .take = take };
+	struct view line;
+
+	while (text.len > 0 && view_split(&text, '\n', &line)) {
+		AUTO_FREE char *words = view_dup(view_trim(line));
+		char *rest = words, *word;
+
+		if (words[0] == '#')
+			continue;
+		while ((word = strsep(&rest, configured_between)) != NULL)
+			if (word[0] != '\0')
+				configured_script_word(&c, word);
 	}
 }
 

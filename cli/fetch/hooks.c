@@ -1,5 +1,7 @@
 /* hooks: what this clone's git runs from within the work tree, and whom it
  * trusts. */
+#include <sys/stat.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@
 
 enum {
 	HOOKS_PATH_MAX = 4096,
+	HOOKS_SCRIPT_MAX = 64 << 10,
 	HOOKS_HOPS_MAX = 40 /* as a kernel follows */
 };
 
@@ -134,6 +137,20 @@ hooks_obeyed(struct fetch_job *j, const char *path)
 	hooks_add(j, way);
 }
 
+/* What a hook starts, that is no link. */
+static void
+hooks_script(struct fetch_job *j, const char *path)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(HOOKS_SCRIPT_MAX);
+	struct err none = ERR_INIT;
+	struct stat st;
+
+	if (!view_ends(view_of(path), ".sample") && stat(path, &st) == 0 &&
+	    S_ISREG(st.st_mode) && access(path, X_OK) == 0 &&
+	    path_read(path, HOOKS_SCRIPT_MAX, &text, &none) == 0)
+		fetch_script_names(j, str_view(&text), hooks_obeyed);
+}
+
 /* The folder that git has for them, and where its entries lead. */
 static int
 hooks_folder(struct fetch_job *j, struct err *e)
@@ -160,8 +177,10 @@ hooks_folder(struct fetch_job *j, struct err *e)
 	while ((x = readdir(d)) != NULL) {
 		AUTO_FREE char *entry = path_join(path, x->d_name);
 
-		if (strcmp(x->d_name, ".") != 0 && strcmp(x->d_name, "..") != 0)
-			hooks_obeyed(j, entry);
+		if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0)
+			continue;
+		hooks_obeyed(j, entry);
+		hooks_script(j, entry);
 	}
 	(void)closedir(d);
 	return 0;

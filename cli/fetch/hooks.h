@@ -9,8 +9,9 @@
 #include "cli/fetch/fetch.h"
 
 /* hooks.c: what the clone's git runs or obeys from within the tree is a hook,
- * whatever it is called: what lies in its folder of hooks or is linked from
- * there, the files that its configuration names, each link on the way. */
+ * whatever it is called: what lies in its folder of hooks, is linked from there
+ * or started by a script there, the files that its configuration names, each
+ * link on the way. */
 int fetch_load_hooks(struct fetch_job *j, struct err *e);
 void fetch_follow_hooks(struct fetch_job *j);
 bool fetch_is_hook(const struct fetch_job *j, const char *path);
@@ -21,6 +22,9 @@ int fetch_find_hooks(struct fetch_job *j, struct err *e);
  * it need not be there. */
 int fetch_configured(struct fetch_job *j,
     void (*take)(struct fetch_job *j, const char *path), struct err *e);
+/* configured.c: the scripts of the tree that the text of another one names. */
+void fetch_script_names(struct fetch_job *j, struct view text,
+    void (*take)(struct fetch_job *j, const char *path));
 
 /* Whom the clone's git takes for an authority at cofferd's address. */
 int fetch_load_trust(struct fetch_job *j, struct err *e);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # coffer fetch and what the git of the user's clone runs or obeys from within
-# the tree: links of its folder of hooks, links on the way there, what its
-# configuration names; and links that only the work tree has.
+# the tree: links of its folder of hooks and on the way there, scripts that a
+# hook starts, what its configuration names; and links that only the work tree has.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 . "$(dirname "$0")/fetch_lib.sh"
@@ -26,6 +26,8 @@ printf '[core]\n\tabbrev = 12\n' >"$SEED/more.conf"
 printf 'true\n' >"$SEED/clean"
 mkdir -p "$SEED/docs/claude"
 echo text >"$SEED/docs/claude/notes.txt"
+mkdir "$SEED/ci"
+echo 'print()' >"$SEED/ci/lint.py"
 git -C "$SEED" add -A
 git -C "$SEED" commit -q -m Scripts
 git -C "$SEED" push -q origin main
@@ -41,8 +43,13 @@ publish
 branch h/clean
 printf 'false\n' >"$SEED/clean"
 publish
+branch h/lint
+printf 'print(1)\n' >"$SEED/ci/lint.py"
+publish
+branch h/notes
+printf 'more\n' >"$SEED/docs/claude/notes.txt"
+publish
 branch h/new
-mkdir -p "$SEED/ci"
 printf 'echo ran\n' >"$SEED/ci/new"
 publish
 
@@ -92,6 +99,28 @@ is_hook h/style scripts/check-style 'with .git/hooks a link into the tree, a lin
 rm "$HOOKS"
 mkdir "$HOOKS"
 
+# A hook that is no link and starts a script of the tree.
+hook()
+{
+	printf '#!/bin/sh\n%s\n' "$1" >"$HOOKS/pre-push"
+	chmod +x "$HOOKS/pre-push"
+}
+for line in 'exec scripts/check-style "$@"' '"$(dirname "$0")/../../scripts/check-style" || exit 1' \
+    'top=$(git rev-parse --show-toplevel); sh "$top/scripts/check-style"'; do
+	hook "$line"
+	is_hook h/style scripts/check-style "what a hook starts: $line"
+done
+hook 'python3 ci/lint.py'
+is_hook h/lint ci/lint.py 'what it has an interpreter for'
+hook '# scripts/check-style was once run here
+grep -q text docs/claude/notes.txt'
+is_none h/style 'what a comment of it names is as others'
+is_none h/notes 'so is a file that is no script'
+hook 'exec scripts/check-style'
+chmod -x "$HOOKS/pre-push"
+is_none h/style 'so is what a hook names that git does not run'
+rm "$HOOKS/pre-push"
+
 # core.hooksPath.
 set_to core.hooksPath tools/git
 is_hook h/style scripts/check-style 'what a link of core.hooksPath leads to'
@@ -125,7 +154,6 @@ unset_of core.hooksPath
 rm -r "$CLONE/.husky"
 
 # What the configuration names.
-# shellcheck disable=SC2016
 while IFS='|' read -r key value; do
 	set_to "$key" "$value"
 	is_hook h/style scripts/check-style "$key = $value"

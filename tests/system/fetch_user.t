@@ -11,7 +11,7 @@ start_state=$(state)
 
 # Names that git takes.
 n=0
-for name in 'user@fix' 'renovate/@types/node-20.x' 'fix/ümlaut' 'a(b)' "it's" 'A&B!' 'a$(id)'; do
+for name in 'user@fix' 'renovate/@types/node-20.x' 'fix/ümlaut' 'a(b)' "it's" 'A&B!' 'a`id`'; do
 	n=$((n + 1))
 	branch "$name"
 	echo "$n" >"$SEED/n.txt" && publish
