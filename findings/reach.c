@@ -150,6 +150,18 @@ reach_follow(const struct reach *r, const char *link, struct reach_walk *w)
 	return true;
 }
 
+bool
+reach_end(const struct reach *r, const char *path, char *end)
+{
+	struct reach_walk *w = xmalloc(sizeof(*w));
+	bool is_in = strlen(path) <= SCAN_PATH_MAX && reach_follow(r, path, w);
+
+	if (is_in)
+		memcpy(end, w->way, w->len + 1);
+	free(w);
+	return is_in;
+}
+
 static int
 reach_order(const void *a, const void *b)
 {

@@ -20,6 +20,9 @@ struct reach *reach_new(void);
 void reach_free(struct reach *r);
 /* False: there are too many, or the path is too long to be followed. */
 bool reach_add(struct reach *r, const char *path, struct view target);
+/* Where a path ends, through the links, in *end (SCAN_PATH_MAX + 1 bytes);
+ * false: not in the tree. */
+bool reach_end(const struct reach *r, const char *path, char *end);
 /* All links are told: keeps those that something obeys by their names. */
 void reach_settle(struct reach *r);
 /* What obeys the change under such a name and not under its own: the id of

@@ -117,6 +117,8 @@ clean_pending(struct fetch_job *j, struct err *e)
 		{ "REVERT_HEAD", "revert" },
 		{ "rebase-merge", "rebase" },
 		{ "rebase-apply", "rebase" },
+		/* Of several, between two of them. */
+		{ "sequencer", "cherry-pick or revert" },
 	};
 	static const char *const argv[] = { "rev-parse", "--absolute-git-dir",
 		NULL };

@@ -19,6 +19,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/map.h"
 
 enum {
 	FETCH_REASON_MIN = 3
@@ -93,7 +94,7 @@ fetch_job_release(struct fetch_job *j)
 	free(j->git_dir);
 	free(j->objects);
 	free(j->dir);
-	free(j->hooks);
+	map_free(j->hooks);
 	for (size_t i = 0; i < FETCH_TRUST; i++)
 		free(j->trust[i]);
 	reach_free(j->reach);
@@ -119,40 +120,38 @@ fetch_head_tree(struct fetch_job *j, struct err *e)
 	return fetch_git_line(j, &g, j->tree, sizeof(j->tree), e);
 }
 
-static int
-fetch_is_ancestor(struct fetch_job *j, const char *of, bool *yes, struct err *e)
-{
-	const char *const argv[] = { "merge-base", "--is-ancestor", j->base, of,
-		NULL };
-	const struct fetch_git g = { .place = FETCH_BOX, .argv = argv };
-	struct program_result r = PROGRAM_RESULT_INIT;
-	int rc = fetch_git_run(j, &g, &r, e);
-
-	*yes = *yes && r.code == 0;
-	if (rc == 0 && r.code > 1)
-		rc = err_set(e, ERR_INTERNAL, "git merge-base failed");
-	program_result_release(&r);
-	return rc;
-}
-
-/* A merge says that all of both histories is in it: with another base than
- * one that they share it would say so of what it leaves out. */
+/* A merge says that all of both histories is in it: on another base than the
+ * one where they part it would say so of what it leaves out, and bring back
+ * what was reverted. */
 static int
 fetch_merge_base_ok(struct fetch_job *j, struct err *e)
 {
-	bool shared = true;
+	const char *const argv[] = { "merge-base", "--all", j->clone_head,
+		j->head, NULL };
+	const struct fetch_git g = { .place = FETCH_BOX, .argv = argv };
+	struct program_result r = PROGRAM_RESULT_INIT;
+	struct view rest, line;
+	bool found = false;
+	int rc;
 
 	if (j->mode != FETCH_MERGE || j->args->base == NULL)
 		return 0;
-	if (fetch_is_ancestor(j, j->clone_head, &shared, e) == -1 ||
-	    fetch_is_ancestor(j, j->head, &shared, e) == -1)
-		return -1;
-	if (shared)
-		return 0;
-	return err_set(e, ERR_DENIED,
-	    "--base %s is not in both histories: a merge would count as merged "
-	    "what it leaves out; --apply unstaged takes the difference from it",
-	    j->args->base);
+	/* Status 1: there is none. */
+	rc = fetch_git_run(j, &g, &r, e);
+	if (rc == 0 && r.code > 1)
+		rc = err_set(e, ERR_INTERNAL, "git merge-base failed");
+	rest = str_view(&r.out);
+	while (rest.len > 0 && view_split(&rest, '\n', &line))
+		found = found || view_is(line, j->base);
+	if (rc == 0 && !found)
+		rc = err_set(e, ERR_DENIED,
+		    "--base %s is not where the two histories part: a merge "
+		    "would count as merged what it leaves out, or bring back "
+		    "what you reverted; --apply unstaged takes the difference "
+		    "from it",
+		    j->args->base);
+	program_result_release(&r);
+	return rc;
 }
 
 /* What an apply changes here is what is looked at: base to head of a branch,
@@ -401,7 +400,7 @@ fetch_go(struct cli *c, struct fetch_args *a, int argc, char **argv)
 	} else {
 		rc = fetch_finish(&j, a);
 	}
-	fetch_remember(&j);
+	fetch_remember(&j, rc == CLI_OK);
 	fetch_job_release(&j);
 	return rc;
 }

@@ -32,8 +32,8 @@ struct propose_args {
 struct propose {
 	struct fetch_job j;
 	const struct propose_args *a;
-	char branch[FETCH_BRANCH_MAX + 1];
-	char remote[FETCH_BRANCH_MAX + 1];
+	char branch[BRANCHNAME_MAX + 1];
+	char remote[BRANCHNAME_MAX + 1];
 	char url[PROPOSE_URL_MAX];
 	char *shown; /* the URL without what is secret in it */
 	char *web;   /* https://HOST/OWNER/NAME, or NULL */
@@ -44,7 +44,7 @@ static int
 propose_branch(struct propose *p, int argc, char **argv, struct err *e)
 {
 	char head[PLAN_REF_MAX + 1], ref[PLAN_REF_MAX + 1], id[SCAN_ID + 1];
-	const char *name;
+	const char *name, *why;
 
 	if (fetch_head_name(&p->j, head, sizeof(head), e) == -1)
 		return -1;
@@ -54,11 +54,11 @@ propose_branch(struct propose *p, int argc, char **argv, struct err *e)
 		name = head + 11;
 	else
 		return err_set(e, ERR_INVALID, "HEAD is no branch; name one");
-	if (!fetch_branch_ok(name))
+	if (!branchname_ok(name, &why))
 		return err_set(
-		    e, ERR_INVALID, "%s is not a branch's name", name);
+		    e, ERR_INVALID, "%s is not a branch's name: %s", name, why);
 	(void)snprintf(
-	    p->branch, sizeof(p->branch), "%.*s", FETCH_BRANCH_MAX, name);
+	    p->branch, sizeof(p->branch), "%.*s", BRANCHNAME_MAX, name);
 	(void)snprintf(ref, sizeof(ref), "refs/heads/%s", name);
 	if (fetch_ref_read(&p->j, ref, id, e) == -1)
 		return -1;
@@ -271,7 +271,7 @@ propose_do(struct propose *p, int argc, char **argv, struct err *e)
 	AUTO_FREE char *gh = NULL;
 	struct err none = ERR_INIT;
 
-	if (p->a->base != NULL && !fetch_branch_ok(p->a->base))
+	if (p->a->base != NULL && !branchname_ok(p->a->base, NULL))
 		return err_set(e, ERR_INVALID, "--base is not a branch's name");
 	if (fetch_open_clone(&p->j, e) == -1 ||
 	    propose_branch(p, argc, argv, e) == -1 ||

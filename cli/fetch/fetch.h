@@ -18,6 +18,7 @@
 #include "findings/check.h"
 #include "findings/finding.h"
 #include "findings/scan.h"
+#include "lib/base/branchname.h"
 #include "lib/base/opt.h"
 #include "lib/base/str.h"
 
@@ -26,6 +27,7 @@ struct child;
 struct child_spec;
 struct err;
 struct jw;
+struct map;
 struct program_result;
 struct reach;
 
@@ -33,8 +35,7 @@ enum {
 	FETCH_LIMIT_MIB = 1024, /* what one fetch may bring */
 	FETCH_RAW_MAX = 32 << 20,
 	FETCH_ATTRIBUTES_MAX = 1 << 20, /* of one .gitattributes */
-	FETCH_BRANCH_MAX = 200,
-	FETCH_TRUST = 2, /* a file and a folder of authorities */
+	FETCH_TRUST = 2,                /* a file and a folder of authorities */
 	FETCH_GIT_MS = 10 * 60 * 1000
 };
 
@@ -76,9 +77,8 @@ struct fetch_job {
 	enum fetch_mode mode;
 	/* The clone. */
 	char *top, *git_dir, *objects;
-	char *dir; /* .git/coffer/fetch: records, the plan, the lock */
-	char *
-	    hooks; /* core.hooksPath, when it is in the tree; NULL: it is not */
+	char *dir;         /* .git/coffer/fetch: records, the plan, the lock */
+	struct map *hooks; /* paths of the tree that the clone's git obeys */
 	struct reach *reach; /* files by the names of the tree's links */
 	bool links_full;     /* there are more than are followed */
 	int lock;            /* plus one; 0: not held */
@@ -90,7 +90,7 @@ struct fetch_job {
 	/* What is asked for. */
 	char full[TARGET_FULL_MAX];
 	char account[TARGET_FULL_MAX]; /* at cofferd; "": not known */
-	char branch[FETCH_BRANCH_MAX + 1];
+	char branch[BRANCHNAME_MAX + 1];
 	long pull;                  /* 0: a branch */
 	char expected[SCAN_ID + 1]; /* head of the pull request, or "" */
 	bool link;                  /* record the mapping when all is well */
@@ -119,6 +119,7 @@ struct fetch_job {
 	char refused[240];     /* why it was not even judged, or "" */
 	const char *confirmed; /* how somebody said yes; NULL: nobody had to */
 	bool nothing;          /* the clone has it all */
+	bool went_on; /* from where it was when it was fetched before */
 	/* What was done. */
 	char tree[SCAN_ID + 1]; /* of the clone's commit with the branch */
 	char *record;
@@ -170,7 +171,6 @@ int fetch_config_get(
 int fetch_config_set(
     struct fetch_job *j, const char *key, const char *value, struct err *e);
 bool fetch_id_ok(const char *s);
-bool fetch_branch_ok(const char *s);
 
 /* quarantine.c: clone, mapping, branch; the box; base and head. */
 int fetch_open_clone(struct fetch_job *j, struct err *e);

@@ -10,9 +10,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
-#include "lib/base/esc.h"
 #include "lib/base/path.h"
-#include "lib/base/utf8.h"
 #include "lib/io/child.h"
 
 enum {
@@ -119,7 +117,8 @@ git_env_quiet(struct git_env *env, bool own_hooks)
 	for (size_t i = own_hooks ? 1 : 0; i < sizeof(off) / sizeof(off[0]);
 	     i++)
 		git_env_config(env, off[i].key, off[i].value);
-	git_env_put(env, "GIT_CONFIG_NOSYSTEM", "1");
+	if (!own_hooks)
+		git_env_put(env, "GIT_CONFIG_NOSYSTEM", "1");
 	git_env_put(env, "GIT_ATTR_NOSYSTEM", "1");
 	git_env_put(env, "GIT_TERMINAL_PROMPT", "0");
 	git_env_put(env, "GIT_ASKPASS", "/bin/false");
@@ -460,37 +459,4 @@ bool
 fetch_id_ok(const char *s)
 {
 	return strlen(s) == SCAN_ID && strspn(s, "0123456789abcdef") == SCAN_ID;
-}
-
-/* The rules of git-check-ref-format(1), without what cannot be seen. */
-static bool
-git_ref_char_ok(uint32_t c)
-{
-	return c > ' ' &&
-	    (c > 0x7f || strchr("~^:?*[\\\x7f", (int)c) == NULL) &&
-	    !esc_unseen(c);
-}
-
-bool
-fetch_branch_ok(const char *s)
-{
-	struct view rest = view_of(s), part;
-	uint32_t c;
-
-	if (rest.len == 0 || rest.len > FETCH_BRANCH_MAX || s[0] == '-' ||
-	    strcmp(s, "@") == 0 || strcmp(s, "HEAD") == 0 || !utf8_valid(rest))
-		return false;
-	while (rest.len > 0) {
-		rest = view_from(rest, utf8_decode(rest, &c));
-		if (!git_ref_char_ok(c))
-			return false;
-	}
-	if (strstr(s, "..") != NULL || strstr(s, "@{") != NULL)
-		return false;
-	rest = view_of(s);
-	while (view_split(&rest, '/', &part))
-		if (part.len == 0 || part.p[0] == '.' ||
-		    part.p[part.len - 1] == '.' || view_ends(part, ".lock"))
-			return false;
-	return s[strlen(s) - 1] != '/';
 }

@@ -1,19 +1,28 @@
 /* hooks: what this clone's git runs from within the work tree, and whom it
  * trusts. */
-#include <limits.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/fetch/hooks.h"
 #include "cli/program.h"
+#include "findings/reach.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/map.h"
 #include "lib/base/path.h"
 
 enum {
-	HOOKS_PATH_MAX = 4096
+	HOOKS_PATH_MAX = 4096,
+	HOOKS_SCRIPT_MAX = 64 << 10,
+	HOOKS_HOPS_MAX = 40 /* as a kernel follows */
 };
 
 /* A path of any of the user's configurations, as git takes it; "": none. */
@@ -57,46 +66,175 @@ fetch_load_trust(struct fetch_job *j, struct err *e)
 	return 0;
 }
 
-int
-fetch_load_hooks(struct fetch_job *j, struct err *e)
+/* An absolute path without links: of the tree, it is one that git obeys. */
+static void
+hooks_add(struct fetch_job *j, const char *path)
 {
+	const size_t n = strlen(j->top);
+	const char *in;
+
+	if (strncmp(path, j->top, n) != 0 ||
+	    (path[n] != '/' && path[n] != '\0'))
+		return;
+	in = path[n] == '/' ? path + n + 1 : path + n;
+	if (strcmp(in, ".git") != 0 && strncmp(in, ".git/", 5) != 0)
+		(void)map_put(j->hooks, in, j->hooks);
+}
+
+static void
+hooks_up(char *way)
+{
+	char *slash = strrchr(way, '/');
+
+	if (slash != NULL)
+		*slash = '\0';
+}
+
+/* A file or folder that git obeys, there or not: where it is, and each link on
+ * the way, for who changes one chooses what is at its end. */
+static void
+hooks_obeyed(struct fetch_job *j, const char *path)
+{
+	AUTO_FREE char *target = xmalloc(HOOKS_PATH_MAX);
+	AUTO_FREE char *way = xcalloc(1, HOOKS_PATH_MAX);
+	AUTO_FREE char *left = xstrdup(path);
+	struct view rest = view_of(left), part;
+	int hops = 0;
+
+	while (rest.len > 0 && view_split(&rest, '/', &part)) {
+		const size_t at = strlen(way);
+		char *next;
+		ssize_t n;
+
+		if (part.len == 0 || view_is(part, "."))
+			continue;
+		if (view_is(part, "..")) {
+			hooks_up(way);
+			continue;
+		}
+		if (part.len + 2 > HOOKS_PATH_MAX - at)
+			return;
+		way[at] = '/';
+		memcpy(way + at + 1, part.p, part.len);
+		way[at + 1 + part.len] = '\0';
+		n = readlink(way, target, HOOKS_PATH_MAX - 1);
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		hooks_add(j, way);
+		if (++hops > HOOKS_HOPS_MAX)
+			return;
+		if (target[0] == '/')
+			way[0] = '\0';
+		else
+			hooks_up(way);
+		next = xasprintf("%s/%.*s", target, (int)rest.len,
+		    rest.len == 0 ? "" : rest.p);
+		free(left);
+		left = next;
+		rest = view_of(left);
+	}
+	hooks_add(j, way);
+}
+
+/* What a hook starts, that is no link. */
+static void
+hooks_script(struct fetch_job *j, const char *path)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(HOOKS_SCRIPT_MAX);
+	struct err none = ERR_INIT;
+	struct stat st;
+
+	if (!view_ends(view_of(path), ".sample") && stat(path, &st) == 0 &&
+	    S_ISREG(st.st_mode) && access(path, X_OK) == 0 &&
+	    path_read(path, HOOKS_SCRIPT_MAX, &text, &none) == 0)
+		fetch_script_names(j, str_view(&text), hooks_obeyed);
+}
+
+/* The folder that git has for them, and where its entries lead. */
+static int
+hooks_folder(struct fetch_job *j, struct err *e)
+{
+	static const char *const argv[] = { "rev-parse", "--git-path", "hooks",
+		NULL };
+	const struct fetch_git g = {
+		.place = FETCH_CLONE, .argv = argv, .own_hooks = true
+	};
 	AUTO_FREE char *set = xmalloc(HOOKS_PATH_MAX);
 	AUTO_FREE char *path = NULL;
-	const size_t n = strlen(j->top);
-	char *real;
+	struct dirent *x;
+	DIR *d;
 
-	if (hooks_config(j, "core.hooksPath", NULL, set, e) == -1)
+	if (fetch_git_line(j, &g, set, HOOKS_PATH_MAX, e) == -1)
 		return -1;
 	if (set[0] == '\0')
 		return 0;
 	path = set[0] == '/' ? xstrdup(set) : path_join(j->top, set);
-	/* One that is not there yet is told by its name. */
-	if ((real = realpath(path, NULL)) == NULL)
-		real = xstrdup(path);
-	if (strncmp(real, j->top, n) == 0 && real[n] == '/')
-		j->hooks = xstrdup(real + n + 1);
-	else if (strcmp(real, j->top) == 0)
-		j->hooks = xstrdup("");
-	free(real);
-	while (j->hooks != NULL && strncmp(j->hooks, "./", 2) == 0)
-		memmove(j->hooks, j->hooks + 2, strlen(j->hooks) - 1);
+	hooks_obeyed(j, path);
+	if ((d = opendir(path)) == NULL)
+		return errno != EACCES ? 0
+				       : err_sys(e, ERR_IO, "open %s", path);
+	while ((x = readdir(d)) != NULL) {
+		AUTO_FREE char *entry = path_join(path, x->d_name);
+
+		if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0)
+			continue;
+		hooks_obeyed(j, entry);
+		hooks_script(j, entry);
+	}
+	(void)closedir(d);
 	return 0;
+}
+
+int
+fetch_load_hooks(struct fetch_job *j, struct err *e)
+{
+	j->hooks = map_new();
+	return hooks_folder(j, e) == -1 ? -1
+					: fetch_configured(j, hooks_obeyed, e);
+}
+
+/* Through the links of the tree that there will be, too. */
+void
+fetch_follow_hooks(struct fetch_job *j)
+{
+	AUTO_FREE char *end = xmalloc(SCAN_PATH_MAX + 1);
+	struct map *more = map_new();
+	const char *path;
+	size_t cursor = 0;
+
+	while (map_next(j->hooks, &cursor, &path, NULL))
+		if (reach_end(j->reach, path, end))
+			(void)map_put(more, end, more);
+	for (cursor = 0; map_next(more, &cursor, &path, NULL);)
+		(void)map_put(j->hooks, path, j->hooks);
+	map_free(more);
+}
+
+/* It, something in it, or what it would be in: a folder may become a link. */
+static bool
+hooks_is(const char *hook, const char *path)
+{
+	size_t n = strlen(hook), m = strlen(path);
+	const char *longer = n > m ? hook : path;
+
+	if (n == 0)
+		return strchr(path, '/') == NULL;
+	n = n > m ? m : n;
+	return strncasecmp(hook, path, n) == 0 &&
+	    (longer[n] == '/' || longer[n] == '\0');
 }
 
 bool
 fetch_is_hook(const struct fetch_job *j, const char *path)
 {
-	size_t n;
+	const char *hook;
+	size_t cursor = 0;
 
-	if (j->hooks == NULL)
-		return false;
-	n = strlen(j->hooks);
-	while (n > 0 && j->hooks[n - 1] == '/')
-		n--;
-	/* The folder itself may become a link. */
-	return n == 0 ? strchr(path, '/') == NULL
-		      : strncmp(path, j->hooks, n) == 0 &&
-		(path[n] == '/' || path[n] == '\0');
+	while (map_next(j->hooks, &cursor, &hook, NULL))
+		if (hooks_is(hook, path))
+			return true;
+	return false;
 }
 
 static void
@@ -106,13 +244,12 @@ hooks_on_change(const struct scan_change *c, void *arg)
 
 	if (c->new_mode != 0 && fetch_is_hook(j, c->path))
 		finding_add(&j->findings, "hook", c->path, 0,
-		    "the git of this clone runs it (core.hooksPath)");
+		    "the git of this clone runs it, or obeys it (its hooks and "
+		    "configuration)");
 }
 
 int
 fetch_find_hooks(struct fetch_job *j, struct err *e)
 {
-	return j->hooks == NULL
-	    ? 0
-	    : scan_raw(str_view(&j->raw), hooks_on_change, j, e);
+	return scan_raw(str_view(&j->raw), hooks_on_change, j, e);
 }

@@ -1,7 +1,9 @@
 /* links: what the tree's links make of the changed files. */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/fetch/gitstream.h"
 #include "cli/fetch/hooks.h"
@@ -9,10 +11,14 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/path.h"
 
 enum {
 	LINKS_ENTRY_MAX = SCAN_PATH_MAX + 128,
-	LINKS_ID_AT = 12 /* behind "120000 blob " */
+	LINKS_ID_AT = 12, /* behind "120000 blob " */
+	/* Of the work tree: how deep, and how many of one folder. */
+	LINKS_DEPTH_MAX = 2,
+	LINKS_FOLDER_MAX = 500
 };
 
 struct links {
@@ -69,6 +75,61 @@ links_on_tree(struct view piece, void *arg, struct err *e)
 	return 0;
 }
 
+/* One of the work tree, as if the tree had it. */
+static void
+links_of_place(struct fetch_job *j, const char *path)
+{
+	AUTO_FREE char *full = path_join(j->top, path);
+	AUTO_FREE char *target = xmalloc(SCAN_PATH_MAX + 1);
+	const ssize_t len = readlink(full, target, SCAN_PATH_MAX);
+	struct view to = { target, len < 0 ? 0 : (size_t)len };
+	const size_t n = strlen(j->top);
+	AUTO_STR struct str from_top = STR_INIT;
+
+	if (to.len == 0 || j->links_full)
+		return;
+	/* What is said from the root on: from the top. */
+	if (to.len > n && memcmp(to.p, j->top, n) == 0 && to.p[n] == '/') {
+		for (const char *p = path; (p = strchr(p, '/')) != NULL; p++)
+			str_add(&from_top, "../");
+		str_addv(&from_top, view_from(to, n + 1));
+		to = str_view(&from_top);
+	}
+	j->links_full = !reach_add(j->reach, path, to);
+}
+
+/* Of the work tree, that git may never have heard of: at its top, and in
+ * folders like .claude and .github there, where programs look for settings;
+ * where the tree has such a path it is the tree's. */
+static int
+links_of_folder(struct fetch_job *j, const char *path, int depth, struct err *e)
+{
+	AUTO_FREE char *full = path_join(j->top, path);
+	struct dirent *x;
+	int rc = 0, n = 0;
+	DIR *d;
+
+	if ((d = opendir(full)) == NULL)
+		return depth > 0 ? 0 : err_sys(e, ERR_IO, "open %s", full);
+	while (rc == 0 && (x = readdir(d)) != NULL) {
+		AUTO_FREE char *at = depth == 0 ? xstrdup(x->d_name)
+						: path_join(path, x->d_name);
+
+		if (strcmp(x->d_name, ".") == 0 ||
+		    strcmp(x->d_name, "..") == 0 || strcmp(at, ".git") == 0)
+			continue;
+		if (depth > 0 && ++n > LINKS_FOLDER_MAX)
+			break;
+		if (x->d_type == DT_LNK || x->d_type == DT_UNKNOWN)
+			links_of_place(j, at);
+		else if (x->d_type == DT_DIR && depth < LINKS_DEPTH_MAX &&
+		    at[0] == '.')
+			rc = links_of_folder(j, at, depth + 1, e);
+	}
+	(void)closedir(d);
+	return rc;
+}
+
 int
 fetch_load_links(struct fetch_job *j, struct err *e)
 {
@@ -79,11 +140,13 @@ fetch_load_links(struct fetch_job *j, struct err *e)
 
 	j->reach = reach_new();
 	l->j = j;
-	if ((l->blobs = blobs_open(j, e)) != NULL)
+	if (links_of_folder(j, "", 0, e) == 0 &&
+	    (l->blobs = blobs_open(j, e)) != NULL)
 		rc = gitstream_all(j, argv, NULL, links_on_tree, l, e);
 	blobs_close(l->blobs);
 	free(l);
 	reach_settle(j->reach);
+	fetch_follow_hooks(j);
 	return rc;
 }
 

@@ -224,7 +224,7 @@ quarantine_pull(struct fetch_job *j, struct err *e)
 		return err_wrap(e, "pull request #%ld", j->pull);
 	ref = json_str_or(json_get(p, "head"), "ref", "");
 	sha = json_str_or(json_get(p, "head"), "sha", "");
-	if (!fetch_branch_ok(ref) || !fetch_id_ok(sha)) {
+	if (!branchname_ok(ref, NULL) || !fetch_id_ok(sha)) {
 		rc = err_set(e, ERR_PROTO,
 		    "cofferd sent no usable head of #%ld", j->pull);
 	} else {
@@ -239,15 +239,16 @@ int
 fetch_resolve_what(struct fetch_job *j, const char *what, struct err *e)
 {
 	struct err ignored = ERR_INIT;
+	const char *why;
 	int64_t n = 0;
 
 	if (target_item(what, &n, &ignored) == 0) {
 		j->pull = (long)n;
 		return quarantine_pull(j, e);
 	}
-	if (!fetch_branch_ok(what))
+	if (!branchname_ok(what, &why))
 		return err_set(
-		    e, ERR_INVALID, "%s is not a branch's name", what);
+		    e, ERR_INVALID, "%s is not a branch's name: %s", what, why);
 	(void)snprintf(j->branch, sizeof(j->branch), "%s", what);
 	return 0;
 }

@@ -40,7 +40,7 @@ seen_is(const struct fetch_job *j, struct view line)
 }
 
 void
-fetch_remember(struct fetch_job *j)
+fetch_remember(struct fetch_job *j, bool applied)
 {
 	AUTO_STR struct str text = STR_INIT, out = STR_INIT;
 	AUTO_FREE char *path = NULL;
@@ -48,7 +48,8 @@ fetch_remember(struct fetch_job *j)
 	struct err e = ERR_INIT;
 	size_t n = 0, skip;
 
-	if (j->dir == NULL || !fetch_id_ok(j->head) || j->c->g.dry_run)
+	if (j->dir == NULL || !fetch_id_ok(j->head) || j->c->g.dry_run ||
+	    (!applied && !j->went_on))
 		return;
 	path = seen_read(j, &text);
 	for (rest = str_view(&text);
@@ -82,11 +83,13 @@ fetch_find_rewritten(struct fetch_job *j, struct err *e)
 		if (seen_is(j, line))
 			(void)snprintf(
 			    known, sizeof(known), "%.*s", SCAN_ID, line.p);
-	if (!fetch_id_ok(known))
+	j->went_on = !fetch_id_ok(known);
+	if (j->went_on)
 		return 0;
 	/* One that is not there at all is not in the branch's history. */
 	rc = fetch_git_run(j, &g, &r, e);
-	if (rc == 0 && r.code != 0)
+	j->went_on = rc == 0 && r.code == 0;
+	if (rc == 0 && !j->went_on)
 		finding_add(&j->findings, "rewritten", "", 0,
 		    "it was at %.12s when it was fetched before, which is not "
 		    "in its history any more",

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/branchname.h"
 #include "lib/base/view.h"
 
 /* Bytes that a shell, a glob, git or Windows reads as something else. */
@@ -12,10 +13,6 @@ static const char *const refname_devices[] = { "con", "prn", "aux", "nul",
 	"com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9",
 	"lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 	NULL };
-
-/* Beginnings that make a short name read as another full one. */
-static const char *const refname_rooms[] = { "refs/", "heads/", "tags/",
-	"remotes/" };
 
 static bool
 refname_no(const char **why, const char *text)
@@ -37,25 +34,6 @@ refname_is_device(struct view part)
 		    strncasecmp(refname_devices[i], part.p, n) == 0)
 			return true;
 	return false;
-}
-
-/* FETCH_HEAD and its like, which git writes beside refs. */
-static bool
-refname_is_pseudo(const char *s)
-{
-	size_t n = strlen(s);
-
-	return n > 5 && strcmp(s + n - 5, "_HEAD") == 0 &&
-	    strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == n;
-}
-
-/* What git takes for an object's id, SHA-1 or SHA-256. */
-static bool
-refname_is_id(const char *s)
-{
-	size_t n = strlen(s);
-
-	return (n == 40 || n == 64) && strspn(s, "0123456789abcdefABCDEF") == n;
 }
 
 static bool
@@ -134,19 +112,7 @@ refname_branch_ok(const char *branch, const char **why)
 		return false;
 	if (branch[0] == '#')
 		return refname_no(why, "the name begins with '#'");
-	if (strcasecmp(branch, "HEAD") == 0 || strcmp(branch, "@") == 0 ||
-	    refname_is_pseudo(branch))
-		return refname_no(why, "the name is git's own");
-	if (refname_is_id(branch))
-		return refname_no(why, "the name reads as an object's id");
-	for (size_t i = 0; i < sizeof(refname_rooms) / sizeof(refname_rooms[0]);
-	     i++)
-		if (strncasecmp(branch, refname_rooms[i],
-			strlen(refname_rooms[i])) == 0)
-			return refname_no(why,
-			    "the name begins with 'refs/', 'heads/', 'tags/' "
-			    "or 'remotes/'");
-	return true;
+	return branchname_ok(branch, why);
 }
 
 const char *

@@ -6,13 +6,13 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "lib/base/branchname.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/net/sha256.h"
 #include "lib/net/signed_json.h"
 #include "lib/wire/json.h"
-#include "server/domain/refname.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
 
@@ -101,7 +101,6 @@ svc_fetch_fill(struct fetched *f, const struct json *j, struct err *e)
 		WORD("base", base),
 #undef WORD
 	};
-	const char *why;
 	int64_t ms;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -115,7 +114,8 @@ svc_fetch_fill(struct fetched *f, const struct json *j, struct err *e)
 		return err_set(e, ERR_INVALID, "record: no such apply");
 	if (!SVC_FETCH_ONE_OF(svc_fetch_reviews, f->review))
 		return err_set(e, ERR_INVALID, "record: no such review");
-	if (f->branch[0] != '\0' && !refname_branch_ok(f->branch, &why))
+	/* Also one that no push may make: an upstream has others. */
+	if (f->branch[0] != '\0' && !branchname_ok(f->branch, NULL))
 		return err_set(e, ERR_INVALID, "record: no name of a branch");
 	if (clock_parse(f->at, &ms, e) == -1)
 		return err_wrap(e, "record: at");

@@ -252,8 +252,8 @@ tap_is "$RC $(state)" "3 $before" 'objects that git does not take are refused'
 tap_is "$(record '.result + " " + .branch + " " + (.refused | test("gitmodulesUrl") | tostring)')" \
     'refused agent/modules true' 'which is on record, with the reason'
 
-# --base: of a merge one that both have; else it would count as merged what it
-# leaves out.
+# --base: of a merge the one where the histories part; else it would count as
+# merged what it leaves out, or bring back what was reverted.
 branch dev
 printf 'dev\n' >"$SEED/dev.c"
 publish
@@ -274,4 +274,23 @@ tap_is "$RC $(git -C "$CLONE" status --porcelain)" '0 ?? ondev.c' \
     'unstaged it is the difference from there, and nothing of the base'
 fetch undo
 git -C "$CLONE" branch -q -D dev
+branch shared
+printf 'bad\n' >"$SEED/bad.c"
+publish
+git -C "$SEED" checkout -q -B agent/onshared
+printf 'good\n' >"$SEED/good.c"
+publish
+was=$(git -C "$CLONE" rev-parse HEAD)
+base=$(git -C "$SEED" rev-parse main)
+git -C "$CLONE" pull -q --no-rebase --no-edit "$SRV" shared
+git -C "$CLONE" rm -q bad.c
+git -C "$CLONE" commit -q -m 'Without it'
+before=$(state)
+fetch merge agent/onshared --base "$base" --yes --hold none
+tap_is "$RC $(state)" "3 $before" 'a merge on a base before the one that both have is refused'
+tap_ok 'and says why' err_has 'or bring back what you reverted'
+fetch merge agent/onshared --base "$(git -C "$SEED" rev-parse shared)" --yes --hold none
+tap_is "$RC $(git -C "$CLONE" ls-files bad.c good.c)" '0 good.c' 'on that one it brings what is new'
+fetch undo
+git -C "$CLONE" reset -q --hard "$was"
 tap_done

@@ -36,6 +36,18 @@ for what in merge cherry-pick rebase; do
 	tap_ok 'and it says why' err_has "in the middle of a $what"
 	git -C "$CLONE" "$what" --abort
 done
+git -C "$CLONE" checkout -q side
+git -C "$CLONE" commit -q --allow-empty -m more
+git -C "$CLONE" checkout -q main
+git -C "$CLONE" cherry-pick side~1 side >/dev/null 2>&1
+git -C "$CLONE" checkout -q --ours hello.txt && git -C "$CLONE" add hello.txt
+git -C "$CLONE" commit -q --allow-empty -m picked
+before=$(state)
+fetch merge agent/new --yes
+tap_is "$RC $(state)" "3 $before" 'nor between two commits of a cherry-pick'
+tap_ok 'with why' err_has 'in the middle of a cherry-pick'
+git -C "$CLONE" cherry-pick --quit
+git -C "$CLONE" reset -q --hard HEAD~1
 git -C "$CLONE" reset -q --hard HEAD~1
 fetch merge agent/new --yes
 tap_ok 'a merge says into which branch it went' out_has '^merged agent/new .* into main;'

@@ -18,6 +18,7 @@ tap_is "$STATUS" 201 'there is a pull request'
 N=$(field .number)
 COFFER_URL=$URL
 COFFER_TOKEN=$ADMIN
+REPO=$(echo "$HOME_DIR"/repos/*.git)
 COFFER_HOME=$T/none
 export COFFER_URL COFFER_TOKEN COFFER_HOME
 CLONE=$T/clone
@@ -163,6 +164,17 @@ api GET "$P/fetches?limit=1"
 tap_is "$(field '.[0] | .result + " " + .branch')" 'undone agent/asks' 'at cofferd, too'
 run verify "$(newest)"
 tap_is "$RC" 0 'which can be verified'
+# An older repository, or an upstream, has names that no push may make.
+ODD="fix/$(printf '\303\274')mlaut's \$(id)&<b>"
+ODD=$(printf %s "$ODD" | tr -d ' ')
+git -C "$REPO" update-ref "refs/heads/$ODD" "$(git -C "$git_work" rev-parse HEAD)"
+odd_is_there() { run fetch "$ODD" --dry-run && [ "$RC" != 4 ]; }
+wait_for 10 odd_is_there
+run fetch "$ODD" --yes
+tap_is "$RC" 0 'a branch of an odd name is fetched'
+api GET "$P/fetches?limit=1"
+tap_is "$(field '.[0] | .result + " " + .branch')" "applied $ODD" 'and on record at cofferd'
+run fetch undo
 
 # A key is of the account that its first record names; words are known ones.
 LATER=$(newest)

@@ -11,14 +11,14 @@ start_state=$(state)
 
 # Names that git takes.
 n=0
-for name in 'user@fix' 'renovate/@types/node-20.x' 'fix/ümlaut' 'a(b)' "it's" 'A&B!'; do
+for name in 'user@fix' 'renovate/@types/node-20.x' 'fix/ümlaut' 'a(b)' "it's" 'A&B!' 'a`id`'; do
 	n=$((n + 1))
 	branch "$name"
 	echo "$n" >"$SEED/n.txt" && publish
 	fetch "$name" --dry-run
 	tap_is "$RC" 0 "a branch $name is fetched"
 done
-for name in 'a..b' 'a@{1' 'a b' 'a:b' 'a~1' '.a' 'x/.a' 'a.lock' 'a/' '-a' 'HEAD' '@' "$(printf 'a\342\200\256b')" "$(printf 'a\377')"; do
+for name in 'a..b' 'a@{1' 'a b' 'a:b' 'a~1' '.a' 'x/.a' 'a.lock' 'a/' '-a' 'HEAD' '@' 'heads/main' 'refs/heads/main' 'tags/v1' 'FETCH_HEAD' 0123456789012345678901234567890123456789 "$(printf 'a\302\240b')" "$(printf 'a\342\200\256b')" "$(printf 'a\377')"; do
 	fetch --dry-run -- "$name"
 	tap_is "$RC" 2 "no name of a branch: $(printf %s "$name" | od -An -c | tr -d ' \n')"
 done
@@ -41,10 +41,16 @@ echo three >"$SEED/three.c" && publish
 fetch agent/again --dry-run
 tap_ok 'one that was written anew is told' out_has "rewritten: the history of the branch"
 tap_ok 'with where it was' out_has "it was at $was when"
+printf 'mine\n' >"$CLONE/three.c"
 fetch agent/again --yes
+tap_is "$RC" 3 'a file in the way'
+rm "$CLONE/three.c"
+fetch agent/again --yes
+tap_is "$RC $(record '[.findings[].id] | index("rewritten") != null')" '0 true' \
+    'one that was refused meanwhile is told again, and on record when it is applied'
 fetch undo
 fetch agent/again --dry-run
-tap_not 'once' out_has rewritten
+tap_not 'not after that' out_has rewritten
 
 # The variables that name a repository.
 git init -q "$T/other"

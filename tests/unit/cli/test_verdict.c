@@ -190,20 +190,6 @@ what_cannot_be_kept_is_no_verdict(void **state)
 	findings_release(&f);
 }
 
-static void
-branch_names_are_checked(void **state)
-{
-	static const char *const bad[] = { "", "-x", "a..b", "a//b", "/a", "a/",
-		"a.lock", "a/.b", "a b", "a~1", "a:b", "a^", "a\\b", "a@{1}",
-		"a*", "a\n" };
-
-	(void)state;
-	assert_true(fetch_branch_ok("agent/fix-7"));
-	assert_true(fetch_branch_ok("v1.2_x"));
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(fetch_branch_ok(bad[i]));
-}
-
 int
 main(void)
 {
@@ -215,7 +201,6 @@ main(void)
 		cmocka_unit_test(instructions_to_the_reviewer_block),
 		cmocka_unit_test(anything_else_is_no_verdict),
 		cmocka_unit_test(what_cannot_be_kept_is_no_verdict),
-		cmocka_unit_test(branch_names_are_checked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

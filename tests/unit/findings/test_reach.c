@@ -102,6 +102,36 @@ very_many_names_of_one_file_end(void **state)
 	reach_free(r);
 }
 
+static void
+a_path_ends_where_the_links_lead(void **state)
+{
+	static const struct {
+		const char *path, *end; /* NULL: not in the tree */
+	} rows[] = {
+		{ "hk/pre-commit", "lib/git/pre-commit" },
+		{ "hk", "lib/git" },
+		{ "lib/x", "lib/x" },
+		{ "out/x", NULL },
+		{ "loop/x", NULL },
+	};
+	struct reach *r = reach_new();
+	char end[SCAN_PATH_MAX + 1];
+
+	(void)state;
+	assert_true(reach_add(r, "hk", VIEW_LIT("tools/git")));
+	assert_true(reach_add(r, "tools", VIEW_LIT("lib")));
+	assert_true(reach_add(r, "out", VIEW_LIT("../else")));
+	assert_true(reach_add(r, "loop", VIEW_LIT("loop")));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bool is_in = reach_end(r, rows[i].path, end);
+
+		assert_true(is_in == (rows[i].end != NULL));
+		if (is_in)
+			assert_string_equal(end, rows[i].end);
+	}
+	reach_free(r);
+}
+
 int
 main(void)
 {
@@ -110,6 +140,7 @@ main(void)
 		    files_behind_links_are_what_the_links_make_of_them),
 		cmocka_unit_test(other_files_are_not),
 		cmocka_unit_test(very_many_names_of_one_file_end),
+		cmocka_unit_test(a_path_ends_where_the_links_lead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
