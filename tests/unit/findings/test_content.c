@@ -171,6 +171,55 @@ a_line_that_hides_something_is_found(void **state)
 }
 
 static void
+escapes_that_end_what_java_reads_are_found(void **state)
+{
+	static const struct row found[] = {
+		{ "A.java", "+// \\u000a run();", "comment-trick" },
+		{ "A.java", "+// \\uuu000D run();", "comment-trick" },
+		{ "A.java", "+/* \\u002a\\uu002f run(); /* */",
+		    "comment-trick" },
+		{ "A.java", "+/* *\\u002f run(); /* */", "comment-trick" },
+		{ "A.java", "+x = \"a\\u0022 + run() + \\u0022\";",
+		    "comment-trick" },
+		{ "A.java", "+c = \"\\\\\\u000a\";", "comment-trick" },
+	};
+	static const struct row absent[] = {
+		{ "A.java", "+c = '\\u0020'; d = \"\\u00e4\\u003c\";",
+		    "comment-trick" },
+		{ "A.java", "+c = \"\\\\u000a\"; // \\users", "comment-trick" },
+		{ "A.java", "+c = '\\u002a' + \"/\\u002f\";", "comment-trick" },
+		{ "a.js", "+// \\u000a run()", "comment-trick" },
+	};
+
+	(void)state;
+	all_found(ROWS(found));
+	all_absent(ROWS(absent));
+}
+
+static void
+the_encoding_that_python_takes_is_found(void **state)
+{
+	static const struct row found[] = {
+		{ "a.py", "+# -*- coding: utf-7 -*-", "encoding" },
+		{ "a.py", "+# vim encoding, see -*- coding: utf-7 -*-",
+		    "encoding" },
+		{ "a.py", "+# encodings: coding=raw_unicode_escape",
+		    "encoding" },
+		{ "a.py", "+#!/bin/x\n+# coding: ; coding: utf7", "encoding" },
+	};
+	static const struct row absent[] = {
+		{ "a.py", "+# -*- coding: utf-8 -*-", "encoding" },
+		{ "a.py", "+# the encoding; coding=latin-1", "encoding" },
+		{ "a.py", "+# decoding, encoding and coding", "encoding" },
+		{ "a.py", "+#\n+#\n+# coding: utf-7", "encoding" },
+	};
+
+	(void)state;
+	all_found(ROWS(found));
+	all_absent(ROWS(absent));
+}
+
+static void
 encoded_programs_that_run_are_found(void **state)
 {
 	static const struct row found[] = {
@@ -556,6 +605,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_shell_reads_as_one_line_is_one),
+		cmocka_unit_test(escapes_that_end_what_java_reads_are_found),
+		cmocka_unit_test(the_encoding_that_python_takes_is_found),
 		cmocka_unit_test(text_that_a_reader_does_not_see_is_found),
 		cmocka_unit_test(letters_in_the_clothes_of_others_are_found),
 		cmocka_unit_test(a_line_that_hides_something_is_found),
