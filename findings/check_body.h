@@ -55,7 +55,7 @@ enum {
 	CHECK_HOSTS_MAX = 64,
 	CHECK_HOST_MAX = 253,
 	CHECK_LIMITS_MAX = 32,
-	CHECK_PACKS = 14 /* pairs of manifest and lock file */
+	CHECK_PACKS_MAX = 512 /* manifests and lock files of the change */
 };
 
 struct check_said {
@@ -75,15 +75,14 @@ struct check_limit {
 	double value;
 };
 
-/* A package manager's files: the first of each kind. */
+/* A manifest or lock file of the change. */
 struct check_pack {
-	char *lock;     /* a lock file that changed */
-	char *gone;     /* one that is deleted */
-	char *manifest; /* one that changed */
-	bool locked;    /* a lock file of the change, whatever became of it */
-	bool listed;    /* a manifest of the change */
-	bool unlisted;  /* one that is deleted */
-	bool beside;    /* the tree has a lock file beside manifest */
+	char *path;
+	unsigned of;    /* the pairs of check_packs.c, a bit each */
+	unsigned locks; /* those whose lock file the tree has beside it */
+	bool lock;      /* it is no manifest */
+	bool fewer;     /* it has fewer checksums */
+	char status;
 };
 
 struct check_body {
@@ -96,9 +95,10 @@ struct check_body {
 	size_t names_n;
 	struct check_host hosts[CHECK_HOSTS_MAX];
 	size_t hosts_n;
-	struct check_pack packs[CHECK_PACKS];
-	bool sums_gone; /* go.sum has fewer */
-	char *foreign;  /* the first changed copy of others' code */
+	struct check_pack packs[CHECK_PACKS_MAX];
+	size_t packs_n;
+	unsigned packs_told; /* of which pairs a note was made */
+	char *foreign;       /* the first changed copy of others' code */
 	size_t foreign_n;
 	/* Of the file at hand. */
 	struct check_file *file;
@@ -208,6 +208,8 @@ void check_end_tests(struct check_body *b);
 void check_end_hosts(struct check_body *b);
 void check_change_packs(struct check_body *b, const struct scan_change *c);
 void check_change_foreign(struct check_body *b, const struct scan_change *c);
+/* A lock file of the change has lost checksums. */
+void check_packs_fewer(struct check_body *b, const char *path);
 void check_end_packs(struct check_body *b);
 void check_free_packs(struct check_body *b);
 

@@ -101,6 +101,13 @@ EOF
 hostile config-deleted 'config-removed=ask@jest[.]config[.]js' 'the settings of the tests that are deleted' <<'EOF'
 git rm -q jest.config.js
 EOF
+hostile lock-beside 'lock-removed=ask@package-lock[.]json' 'a lock file that goes with the manifest of another folder' <<'EOF'
+git rm -q package-lock.json data/old/package.json
+EOF
+hostile lock-emptied 'lock-removed=ask@package-lock[.]json lock-removed=ask@go[.]sum' 'lock files that are emptied, with a change of the manifest' <<'EOF'
+echo '{"lockfileVersion":3,"packages":{}}' >package-lock.json
+: >go.sum && echo >>go.mod
+EOF
 hostile lock-deleted 'lock-removed=ask@package-lock[.]json lock-removed=ask@go[.]sum' 'lock files that are deleted, their manifests not' <<'EOF'
 git rm -q package-lock.json go.sum
 EOF
