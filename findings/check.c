@@ -7,6 +7,7 @@
 #include "findings/check_priv.h"
 #include "findings/policy.h"
 #include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/map.h"
 
@@ -25,6 +26,8 @@ struct check {
 	struct check_names *names;
 	struct check_attributes *attributes;
 	struct check_history *history;
+	struct map *tests_gone; /* path: the key of its contents */
+	struct map *tests_new;  /* such keys */
 	int64_t now;
 	uint64_t total; /* bytes of contents */
 	size_t files;
@@ -43,14 +46,23 @@ check_new(struct findings *out)
 	k->names = check_names_new(out);
 	k->attributes = check_attributes_new();
 	k->history = check_history_new(out);
+	k->tests_gone = map_new();
+	k->tests_new = map_new();
 	return k;
 }
 
 void
 check_free(struct check *k)
 {
+	size_t cursor = 0;
+	void *key;
+
 	if (k == NULL)
 		return;
+	while (map_next(k->tests_gone, &cursor, NULL, &key))
+		free(key);
+	map_free(k->tests_gone);
+	map_free(k->tests_new);
 	check_body_free(k->body);
 	check_names_free(k->names);
 	check_attributes_free(k->attributes);
@@ -77,6 +89,40 @@ check_set_now(struct check *k, int64_t now)
 	k->now = now;
 }
 
+/* Contents, and whether those who run tests take them for one: with its
+ * extension, and a name of tests when it had one. */
+static char *
+check_test_key(const char *id, const char *path, bool named)
+{
+	const char *dot = strrchr(check_path_base(path), '.');
+
+	return xasprintf(
+	    "%s %s%s", id, named ? "named" : "", dot == NULL ? "" : dot);
+}
+
+/* A file of tests that goes: it may only get another name. */
+static void
+check_change_test(struct check *k, const struct scan_change *c)
+{
+	bool named = check_is_named_test(c->path);
+
+	if (!check_is_test(c->path))
+		return;
+	if (c->status == 'D') {
+		char *key = check_test_key(c->old_id, c->path, named);
+
+		free(map_put(k->tests_gone, c->path, key));
+	}
+	if (c->status != 'A' ||
+	    (c->new_mode & SCAN_MODE_TYPE) == SCAN_MODE_LINK)
+		return;
+	for (int i = 0; i <= (int)named; i++) {
+		AUTO_FREE char *key = check_test_key(c->new_id, c->path, i);
+
+		(void)map_put(k->tests_new, key, k);
+	}
+}
+
 void
 check_change(struct check *k, const struct scan_change *c)
 {
@@ -94,12 +140,11 @@ check_change(struct check *k, const struct scan_change *c)
 		return;
 	check_mode(c, k->out);
 	check_name(c, k->out);
-	check_autorun(c, k->out);
+	if (!check_is_general_link(c))
+		check_autorun(c, k->out);
 	check_names_change(k->names, c);
 	check_body_change(k->body, c);
-	if (c->status == 'D' && check_is_test(c->path))
-		finding_add(k->out, "test-deleted", c->path, 0,
-		    "a file of tests is deleted");
+	check_change_test(k, c);
 }
 
 void
@@ -256,10 +301,27 @@ check_unread(struct check *k, const char *path, const char *why)
 	finding_add(k->out, "too-large", path, 0, "not looked at: %s", why);
 }
 
+static void
+check_end_gone(struct check *k)
+{
+	size_t n;
+	const struct check_changed *list = check_names_list(k->names, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *key = map_get(k->tests_gone, list[i].path);
+
+		if (key != NULL &&
+		    (*key == ' ' || map_get(k->tests_new, key) == NULL))
+			finding_add(k->out, "test-deleted", list[i].path, 0,
+			    "a file of tests is deleted");
+	}
+}
+
 void
 check_end(struct check *k)
 {
 	check_body_end(k->body);
+	check_end_gone(k);
 	check_names_end(k->names);
 	check_attributes_end(k->attributes, k->names, k->out);
 	check_history_end(k->history, k->limits.commits);

@@ -1,7 +1,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#include "findings/check_priv.h"
+#include "findings/check_body.h"
 
 static const char *
 check_base(const char *path)
@@ -62,7 +62,8 @@ check_link_is(const struct check_place *p, const char *path)
 	if (p->where == CHECK_PART)
 		return strcasecmp(base, p->pattern) == 0;
 	for (const char *slash = strchr(p->pattern, '/');
-	     p->where == CHECK_PATH && slash != NULL;
+	     (p->where == CHECK_PATH || p->where == CHECK_HOOK) &&
+	     slash != NULL;
 	     slash = strchr(slash + 1, '/')) {
 		size_t n = (size_t)(slash - p->pattern);
 		size_t len = strlen(path);
@@ -71,6 +72,35 @@ check_link_is(const struct check_place *p, const char *path)
 		    strncasecmp(path + len - n, p->pattern, n) == 0)
 			return true;
 	}
+	return false;
+}
+
+bool
+check_is_general_link(const struct scan_change *c)
+{
+	static const char *const names[] = { "tools", ".config", "renv",
+		"debian", "project" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((c->new_mode & SCAN_MODE_TYPE) == SCAN_MODE_LINK &&
+		    check_base_is(c->path, names[i]))
+			return true;
+	return false;
+}
+
+/* hooks/pre-commit, hooks/pre-commit.py; not hooks/pre-fetch.ts, which is of
+ * a program that has hooks of its own. */
+static bool
+check_may_hook(const char *path)
+{
+	static const char *const exts[] = { ".sh", ".bash", ".zsh", ".py",
+		".pl", ".rb", ".php", ".exe", ".cmd", ".bat", ".ps1" };
+
+	if (strchr(check_base(path), '.') == NULL)
+		return true;
+	for (size_t i = 0; i < sizeof(exts) / sizeof(exts[0]); i++)
+		if (check_has_ext(path, exts[i]))
+			return true;
 	return false;
 }
 
@@ -84,7 +114,9 @@ check_place_is(const struct check_place *p, const struct scan_change *c)
 		return true;
 	if (p->where == CHECK_PART)
 		return check_has_folder(c->path, p->pattern);
-	return p->where == CHECK_PATH
+	if (p->where == CHECK_HOOK && !check_may_hook(c->path))
+		return false;
+	return p->where == CHECK_PATH || p->where == CHECK_HOOK
 	    ? check_has_end(c->path, p->pattern)
 	    : check_match(p->pattern, check_base(c->path));
 }
@@ -100,14 +132,18 @@ check_place_of(const struct scan_change *c)
 	return NULL;
 }
 
-/* Text about agents, among the documents, in letters that no agent looks for:
- * where case does not matter it is found all the same. */
+/* Text about agents, among the documents, in letters that no agent looks for,
+ * though where case does not matter it is found all the same; or of a kind that
+ * agents look for in other folders, unless they are told. */
 static bool
 check_is_about(const struct check_place *p, const char *path)
 {
 	static const char *const folders[] = { "doc", "docs", "documentation" };
 
-	if (p->where != CHECK_NAME || strcmp(check_base(path), p->pattern) == 0)
+	if (strncmp(p->pattern, "*.", 2) == 0
+		? !check_has_ext(p->pattern, ".md")
+		: p->where != CHECK_NAME ||
+		    strcmp(check_base(path), p->pattern) == 0)
 		return false;
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		if (check_has_folder(path, folders[i]))
@@ -144,11 +180,24 @@ check_autorun(const struct scan_change *c, struct findings *out)
 		check_autorun_gone(p, c, out);
 	else if (check_is_about(p, c->path))
 		finding_add(out, "agent-name", c->path, 0,
-		    "where case does not matter %s obeys it; it is %s", p->what,
+		    "%s may obey it, going by its name; it is %s", p->what,
 		    verb);
 	else
 		finding_add(out, p->id, c->path, 0,
 		    "a file that %s obeys is %s", p->what, verb);
+}
+
+/* Going by its own name: how those who run tests find it. */
+bool
+check_is_named_test(const char *path)
+{
+	static const char *const names[] = { "test_*", "*_test.*", "*.test.*",
+		"*_spec.*", "*.spec.*", "*Test.java", "*Tests.cs", "*.t" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (check_match(names[i], check_base(path)))
+			return true;
+	return false;
 }
 
 bool
@@ -156,14 +205,9 @@ check_is_test(const char *path)
 {
 	static const char *const folders[] = { "test", "tests", "spec", "specs",
 		"__tests__", "testing" };
-	static const char *const names[] = { "test_*", "*_test.*", "*.test.*",
-		"*_spec.*", "*.spec.*", "*Test.java", "*Tests.cs", "*.t" };
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		if (check_has_folder(path, folders[i]))
 			return true;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (check_match(names[i], check_base(path)))
-			return true;
-	return false;
+	return check_is_named_test(path);
 }

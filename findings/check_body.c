@@ -104,8 +104,9 @@ check_body_enter(struct check_body *b, struct check_file *file, char status)
 	b->status = status;
 	b->said_n = b->limits_n = 0;
 	b->tags = 0;
-	b->decode_line = b->pem_line = 0;
-	str_reset(&b->joined);
+	b->decode_line = b->pem_line = b->case_last = 0;
+	b->case_head = b->case_gone = false;
+	check_join_reset(b);
 	memset(b->asserts, 0, sizeof(b->asserts));
 	memset(b->cases, 0, sizeof(b->cases));
 	memset(b->licences, 0, sizeof(b->licences));
@@ -247,18 +248,6 @@ check_on_word(size_t i, size_t end, void *arg)
 	check_say(b, w->id, b->line->line, "%s", w->what);
 }
 
-/* Java takes an escape for what it means before it knows of comments. */
-static bool
-check_breaks_lines(const struct check_body *b)
-{
-	static const char *const exts[] = { ".java", ".scala", ".groovy" };
-
-	for (size_t i = 0; i < sizeof(exts) / sizeof(exts[0]); i++)
-		if (check_has_ext(b->file->path, exts[i]))
-			return true;
-	return false;
-}
-
 /* What several words of one line say together. */
 static void
 check_line_tags(struct check_body *b)
@@ -285,9 +274,8 @@ check_line_tags(struct check_body *b)
 	if ((t & CHECK_TAG_DECODE) && (t & CHECK_TAG_RUN))
 		check_say(b, "obfuscated", line,
 		    "something is decoded where a program is run");
-	if ((t & CHECK_TAG_BREAK) && check_breaks_lines(b))
-		check_say(
-		    b, "comment-trick", line, "an escape that ends the line");
+	if (t & CHECK_TAG_BREAK)
+		check_line_escapes(b);
 	if ((t & CHECK_TAG_NET) && (t & CHECK_TAG_ENV))
 		check_say(b, "env-sent", line,
 		    "the environment and a connection in one line");
@@ -305,26 +293,37 @@ check_line_tags(struct check_body *b)
 
 /* What a shell reads as one line says more than its parts do. */
 static void
-check_line_joined(struct check_body *b)
+check_whole_line(struct check_body *b, const struct scan_line *whole)
 {
 	const struct scan_line *line = b->line;
 	unsigned tags = b->line_tags, told = b->line_told;
-	struct scan_line whole;
 
-	if (!check_pipe_join(b, &whole))
-		return;
-	b->line = &whole;
-	b->line_tags = b->line_told = 0;
+	b->line = whole;
+	b->line_tags = b->joined_tags;
+	b->line_told = 0;
 	b->joining = true;
-	findings_look_at(b->out, whole.text);
-	scan_words_find(b->words, whole.text, check_on_word, b);
+	findings_look_at(b->out, whole->text);
+	scan_words_find(b->words, whole->text, check_on_word, b);
 	check_line_tags(b);
-	findings_look_at(b->out, line->text);
+	check_join_next(b, b->line_tags | b->line_told);
+	findings_look_at(b->out, (struct view){ .p = NULL });
 	b->joining = false;
-	str_reset(&b->joined);
 	b->line = line;
 	b->line_tags = tags;
 	b->line_told = told;
+}
+
+static void
+check_line_joined(struct check_body *b)
+{
+	const struct scan_line *line = b->line;
+	struct scan_line whole;
+
+	if (check_join_fold(b, line, &whole))
+		check_whole_line(b, &whole);
+	if (b->joined_fold == 0 && check_join_line(b, &whole))
+		check_whole_line(b, &whole);
+	findings_look_at(b->out, line->text);
 }
 
 static void
@@ -370,11 +369,25 @@ check_old_line(struct check_body *b)
 		check_line_ci(b);
 }
 
+/* It stands between no two lines. */
+static void
+check_blank_line(struct check_body *b, uint32_t line)
+{
+	if (line == b->case_last + 1)
+		b->case_last = line;
+	check_join_blank(b, line);
+}
+
 void
 check_body_line(struct check_body *b, const struct scan_line *l)
 {
-	if (b->file == NULL || b->file->opaque || l->text.len == 0)
+	if (b->file == NULL || b->file->opaque)
 		return;
+	if (l->text.len == 0) {
+		if (l->kind == '+')
+			check_blank_line(b, l->line);
+		return;
+	}
 	b->line = l;
 	b->line_tags = b->line_told = 0;
 	b->point = 0;
@@ -388,8 +401,12 @@ check_body_line(struct check_body *b, const struct scan_line *l)
 void
 check_body_leave(struct check_body *b)
 {
+	struct scan_line whole;
+
 	if (b->file == NULL)
 		return;
+	if (check_join_fold(b, NULL, &whole))
+		check_whole_line(b, &whole);
 	if ((b->tags & CHECK_TAG_DECODE) && (b->tags & CHECK_TAG_EVAL) &&
 	    !(b->traits & CHECK_IS_TEST))
 		check_say(b, "obfuscated", b->decode_line,

@@ -45,7 +45,7 @@ enum check_tag {
 	CHECK_TAG_ENV = 1 << 12,
 	CHECK_TAG_RUN = 1 << 13, /* another program is run */
 	CHECK_TAG_PEM = 1 << 14,
-	CHECK_TAG_BREAK = 1 << 15 /* an escape that is an end of a line */
+	CHECK_TAG_BREAK = 1 << 15 /* an escape of Java's */
 };
 
 enum {
@@ -55,7 +55,7 @@ enum {
 	CHECK_HOSTS_MAX = 64,
 	CHECK_HOST_MAX = 253,
 	CHECK_LIMITS_MAX = 32,
-	CHECK_PACKS = 14 /* pairs of manifest and lock file */
+	CHECK_PACKS_MAX = 512 /* manifests and lock files of the change */
 };
 
 struct check_said {
@@ -75,15 +75,14 @@ struct check_limit {
 	double value;
 };
 
-/* A package manager's files: the first of each kind. */
+/* A manifest or lock file of the change. */
 struct check_pack {
-	char *lock;     /* a lock file that changed */
-	char *gone;     /* one that is deleted */
-	char *manifest; /* one that changed */
-	bool locked;    /* a lock file of the change, whatever became of it */
-	bool listed;    /* a manifest of the change */
-	bool unlisted;  /* one that is deleted */
-	bool beside;    /* the tree has a lock file beside manifest */
+	char *path;
+	unsigned of;    /* the pairs of check_packs.c, a bit each */
+	unsigned locks; /* those whose lock file the tree has beside it */
+	bool lock;      /* it is no manifest */
+	bool fewer;     /* it has fewer checksums */
+	char status;
 };
 
 struct check_body {
@@ -96,9 +95,10 @@ struct check_body {
 	size_t names_n;
 	struct check_host hosts[CHECK_HOSTS_MAX];
 	size_t hosts_n;
-	struct check_pack packs[CHECK_PACKS];
-	bool sums_gone; /* go.sum has fewer */
-	char *foreign;  /* the first changed copy of others' code */
+	struct check_pack packs[CHECK_PACKS_MAX];
+	size_t packs_n;
+	unsigned packs_told; /* of which pairs a note was made */
+	char *foreign;       /* the first changed copy of others' code */
 	size_t foreign_n;
 	/* Of the file at hand. */
 	struct check_file *file;
@@ -118,9 +118,17 @@ struct check_body {
 	unsigned line_told; /* tags of a program that a text tells of */
 	size_t point;       /* the byte that the next finding is about */
 	size_t longest;     /* run of letters, digits and + / = - _ in it */
+	/* A new line of tests before it, and whether the head of one came. */
+	uint32_t case_last;
+	bool case_head, case_gone; /* old lines came between */
 	/* Lines that a shell reads as one. */
 	struct str joined;
 	uint32_t joined_first, joined_last;
+	unsigned joined_tags; /* of the part of them that was looked at */
+	size_t joined_fold;   /* YAML: deeper than this column; 0: no value */
+	bool joined_folded;   /* more than one line of such a value */
+	bool joined_open;     /* blanks and comments may stand between */
+	bool joined_more;     /* it goes on */
 	bool joining;
 };
 
@@ -180,11 +188,19 @@ bool check_words_talk(size_t i); /* is it of check_injection? */
 
 /* CHECK_TAG_SHELL when the line runs what it fetches or decodes. */
 unsigned check_pipe_tags(const struct check_body *b, unsigned told);
-/* True: the lines up to this one are one to a shell; whole points into b. */
-bool check_pipe_join(struct check_body *b, struct scan_line *whole);
+/* True: the lines up to this one are one to a shell; whole points into b, and
+ * check_join_next comes when it was looked at.  fold is before join, and by
+ * itself (NULL) at the end of the file. */
+bool check_join_fold(
+    struct check_body *b, const struct scan_line *l, struct scan_line *whole);
+bool check_join_line(struct check_body *b, struct scan_line *whole);
+void check_join_next(struct check_body *b, unsigned told);
+void check_join_blank(struct check_body *b, uint32_t line);
+void check_join_reset(struct check_body *b);
 void check_line_unicode(struct check_body *b);
 void check_line_names(struct check_body *b);
 void check_line_long(struct check_body *b);
+void check_line_escapes(struct check_body *b);
 void check_line_secret(struct check_body *b);
 void check_line_hosts(struct check_body *b);
 void check_line_tests(struct check_body *b);
@@ -195,6 +211,8 @@ void check_end_tests(struct check_body *b);
 void check_end_hosts(struct check_body *b);
 void check_change_packs(struct check_body *b, const struct scan_change *c);
 void check_change_foreign(struct check_body *b, const struct scan_change *c);
+/* A lock file of the change has lost checksums. */
+void check_packs_fewer(struct check_body *b, const char *path);
 void check_end_packs(struct check_body *b);
 void check_free_packs(struct check_body *b);
 

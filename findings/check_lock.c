@@ -9,6 +9,7 @@
 
 enum {
 	CHECK_LOCK_HOSTS = 64,
+	CHECK_LOCK_LEFT = 10, /* one in so many */
 	CHECK_LOCK_NEW = 200, /* names looked at for their likeness */
 	CHECK_LOCK_SAME = 300 /* pins of one name */
 };
@@ -354,12 +355,15 @@ check_lock_first(struct check_lock_diff *d)
 static void
 check_sums_gone(struct check_lock_diff *d)
 {
-	for (size_t i = 0; i < d->was->n && !d->b->sums_gone; i++) {
+	for (size_t i = 0; i < d->was->n; i++) {
 		const struct check_pin *p = &d->was->list[i];
 
-		d->b->sums_gone = check_version_pins(
-				      check_pins_of(d->is, p->name), p->version)
-				      .n == 0;
+		if (check_version_pins(
+			check_pins_of(d->is, p->name), p->version)
+			.n == 0) {
+			check_packs_fewer(d->b, d->path);
+			return;
+		}
 	}
 }
 
@@ -389,7 +393,11 @@ check_lock_compare(struct check_body *b, const char *path,
 	check_hosts_of(&d, was);
 	if (was->n == 0 && is->n > 0 && is->kind != CHECK_LOCK_PIP)
 		check_lock_first(&d);
-	if (is->kind == CHECK_LOCK_GO)
+	/* All that a lock file is for goes, whatever the manifest says. */
+	if (is->n * CHECK_LOCK_LEFT < was->n && is->kind != CHECK_LOCK_PIP)
+		finding_add(b->out, "lock-removed", path, 0,
+		    "of %zu packages %zu are left", was->n, is->n);
+	else if (is->kind == CHECK_LOCK_GO)
 		check_sums_gone(&d);
 	for (size_t i = 0; i < is->n; i = end) {
 		for (end = i + 1; end < is->n &&

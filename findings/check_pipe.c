@@ -1,5 +1,5 @@
-/* What a line of commands runs: what it was piped, what it fetched before, and
- * lines that are one to a shell. */
+/* What a line of commands runs: what it was piped, and what it fetched or
+ * decoded before. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -7,129 +7,267 @@
 #include "findings/check_body.h"
 
 enum {
-	PIPE_JOINED_MAX = 8192,
-	PIPE_WORDS = 12 /* before the program's name */
+	PIPE_OPTIONS = 24, /* of an interpreter */
+	PIPE_WORD_MAX = 64
+};
+
+/* As a shell takes it: no quotes in it, of a path the last part. */
+struct pipe_word {
+	char p[PIPE_WORD_MAX];
+	size_t len;
+	bool sets; /* NAME=VALUE */
 };
 
 static bool
-pipe_is_name(char c)
+pipe_is_one_of(char c, const char *set)
 {
-	return isalnum((unsigned char)c) ||
-	    (c != '\0' && strchr("_./+-=", c) != NULL);
+	return c != '\0' && strchr(set, c) != NULL;
 }
 
-/* The next word, without the quotes and brackets before it. */
-static struct view
-pipe_word(struct view *v)
+/* The next word, without what opens before it; an empty one: at a mark. */
+static void
+pipe_word(struct view *v, struct pipe_word *w)
 {
-	size_t start = 0, end;
+	size_t i = 0;
 
-	while (start < v->len && strchr(" \t\"'`({$&", v->p[start]) != NULL &&
-	    v->p[start] != '\0')
-		start++;
-	for (end = start; end < v->len && pipe_is_name(v->p[end]); end++)
-		;
-	*v = view_from(*v, end);
-	return (struct view){ v->p - (end - start), end - start };
+	w->len = 0;
+	w->sets = false;
+	while (i < v->len && pipe_is_one_of(v->p[i], " \t\"'`({$&\\"))
+		i++;
+	for (; i < v->len; i++) {
+		char c = v->p[i];
+
+		if (pipe_is_one_of(c, "\"'\\"))
+			continue;
+		if (!isalnum((unsigned char)c) && !pipe_is_one_of(c, "_./+-="))
+			break;
+		w->sets = w->sets || (c == '=' && w->p[0] != '-');
+		if (c == '/')
+			w->len = 0;
+		else if (w->len + 1 < sizeof(w->p))
+			w->p[w->len++] = c;
+	}
+	w->p[w->len] = '\0';
+	*v = view_from(*v, i);
 }
 
 static bool
-pipe_is_any(struct view word, const char *const *names)
+pipe_is_any(const struct pipe_word *w, const char *const *names)
 {
 	for (; *names != NULL; names++)
-		if (word.len == strlen(*names) &&
-		    strncasecmp(word.p, *names, word.len) == 0)
+		if (strcasecmp(w->p, *names) == 0)
 			return true;
 	return false;
 }
 
-/* The name of what runs: behind sudo, env and their like, without its folder.
- */
-static struct view
-pipe_program(struct view *v)
+static bool
+pipe_is_shell(const struct pipe_word *w)
 {
-	static const char *const before[] = { "sudo", "env", "exec", "command",
-		"nohup", "time", "doas", "xargs", "builtin", NULL };
-	struct view word = { v->p, 0 };
-	bool skipped = false;
+	static const char *const names[] = { "sh", "bash", "zsh", "dash", "ksh",
+		"ash", "fish", "mksh", "csh", "tcsh", "busybox", "pwsh",
+		"powershell", "iex", "SHELL", NULL };
 
-	for (int i = 0; i < PIPE_WORDS; i++) {
-		const char *slash;
-
-		word = pipe_word(v);
-		slash = word.len == 0 ? NULL : memrchr(word.p, '/', word.len);
-		if (slash != NULL)
-			word = view_from(word, (size_t)(slash + 1 - word.p));
-		if (pipe_is_any(word, before))
-			skipped = true;
-		else if (!skipped || word.len == 0 ||
-		    (word.p[0] != '-' && memchr(word.p, '=', word.len) == NULL))
-			break;
-	}
-	return word;
+	return pipe_is_any(w, names);
 }
 
-static const char *const pipe_shells[] = { "sh", "bash", "zsh", "dash", "ksh",
-	"ash", "fish", "mksh", "csh", "tcsh", "busybox", "pwsh", "powershell",
-	"iex", NULL };
+static bool
+pipe_is_python(const struct pipe_word *w)
+{
+	return strncasecmp(w->p, "python", 6) == 0;
+}
 
 /* Those read a program from their input when nothing else is said. */
 static bool
-pipe_is_interpreter(struct view word, struct view rest)
+pipe_is_interpreter(const struct pipe_word *w)
 {
 	static const char *const names[] = { "node", "nodejs", "deno", "bun",
 		"perl", "ruby", "php", "lua", "osascript", "rscript", "tclsh",
 		NULL };
-	bool python = word.len >= 6 && strncasecmp(word.p, "python", 6) == 0;
 
-	if (!python && !pipe_is_any(word, names))
-		return false;
-	rest = view_trim(rest);
-	return rest.len == 0 || strchr("\"'`);|&#>", rest.p[0]) != NULL ||
-	    (rest.p[0] == '-' &&
-		(rest.len == 1 || !isalnum((unsigned char)rest.p[1])));
+	return pipe_is_python(w) || pipe_is_any(w, names);
 }
 
+/* The next shell or interpreter of a command, whatever starts it: what options
+ * the programs before it have, and which of them take a word, nobody knows.
+ * The words of some are no programs; in a text most words are none. */
 static bool
-pipe_runs_piped(struct view line)
+pipe_program(struct view *v, struct pipe_word *w, bool text)
 {
-	for (size_t i = 0; i < line.len; i++) {
-		struct view rest, word;
+	static const char *const readers[] = { "grep", "egrep", "fgrep", "rg",
+		"sed", "awk", "gawk", "jq", "yq", "tee", "tr", "cut", "sort",
+		"uniq", "head", "tail", "wc", "cat", "less", "gpg", "dd", "apt",
+		"apt-get", "apt-key", "dnf", "yum", "apk", "brew", "echo",
+		"printf", "which", NULL };
+	static const char *const before[] = { "sudo", "env", "exec", "command",
+		"nohup", "time", "doas", "xargs", "builtin", NULL };
 
-		if (line.p[i] != '|' || (i > 0 && line.p[i - 1] == '|') ||
-		    (i + 1 < line.len && line.p[i + 1] == '|'))
+	while (v->len > 0) {
+		pipe_word(v, w);
+		if (w->len == 0) {
+			if (v->len > 0)
+				*v = view_from(*v, 1);
 			continue;
-		rest = view_from(line, i + 1);
-		word = pipe_program(&rest);
-		if (pipe_is_any(word, pipe_shells) ||
-		    pipe_is_interpreter(word, rest))
+		}
+		if (pipe_is_shell(w) || pipe_is_interpreter(w))
 			return true;
+		if (pipe_is_any(w, readers) ||
+		    (text && !w->sets && w->p[0] != '-' &&
+			!pipe_is_any(w, before)))
+			return false;
 	}
 	return false;
 }
 
-/* Behind the address: a shell with a file, or the file itself. */
+/* Does this option say that the program is not in the input? */
 static bool
-pipe_runs_kept(struct view line)
+pipe_has_code(const struct pipe_word *program, const char *option)
 {
-	const char *url = line.len == 0 ? NULL
-					: memmem(line.p, line.len, "://", 3);
+	const char *code = "eE";
+
+	if (strncmp(option, "--", 2) == 0)
+		return strncmp(option, "--eval", 6) == 0 ||
+		    strncmp(option, "--print", 7) == 0;
+	if (pipe_is_python(program))
+		code = "cm";
+	else if (strcasecmp(program->p, "php") == 0)
+		code = "rRfFBE";
+	/* Behind some of them the rest of the word is a value. */
+	for (option++; *option != '\0'; option++)
+		if (strchr(code, *option) != NULL)
+			return true;
+		else if (strchr("WXIMmr", *option) != NULL)
+			return false;
+	return false;
+}
+
+/* No file and no text of a program behind the interpreter's name. */
+static bool
+pipe_reads_program(const struct pipe_word *program, struct view rest)
+{
+	static const char *const valued[] = { "-W", "-X", "-I", NULL };
+	struct pipe_word w;
+
+	for (int i = 0; i < PIPE_OPTIONS; i++) {
+		rest = view_trim(rest);
+		if (rest.len == 0 || pipe_is_one_of(rest.p[0], "`);|&#>"))
+			return true;
+		if (pipe_is_one_of(rest.p[0], "\"'"))
+			return rest.len == 1 ||
+			    pipe_is_one_of(rest.p[1], " \t)\"'`;|&,]}");
+		pipe_word(&rest, &w);
+		if (w.len == 0)
+			return false;
+		if (rest.len > 0 && rest.p[0] == '>' &&
+		    strspn(w.p, "0123456789") == w.len)
+			return true;
+		if (strcmp(w.p, "run") == 0)
+			continue;
+		if (w.p[0] != '-' || pipe_has_code(program, w.p))
+			return false;
+		if (w.len == 1)
+			return true;
+		if (pipe_is_any(&w, valued))
+			pipe_word(&rest, &w);
+	}
+	return false;
+}
+
+/* Up to what ends a command. */
+static struct view
+pipe_command(struct view v)
+{
+	size_t n = 0;
+
+	while (n < v.len && pipe_is_one_of(v.p[n], " \t&"))
+		n++;
+	while (n < v.len && !pipe_is_one_of(v.p[n], "|;&"))
+		n++;
+	return (struct view){ v.p, n };
+}
+
+static bool
+pipe_runs_piped(struct view line, bool text)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		struct pipe_word word;
+		struct view rest;
+
+		if (line.p[i] != '|' || (i > 0 && line.p[i - 1] == '|') ||
+		    (i + 1 < line.len && line.p[i + 1] == '|'))
+			continue;
+		rest = pipe_command(view_from(line, i + 1));
+		while (pipe_program(&rest, &word, text))
+			if (pipe_is_shell(&word) ||
+			    pipe_reads_program(&word, rest))
+				return true;
+	}
+	return false;
+}
+
+/* What was fetched is run: a shell with a file, or a file itself. */
+static bool
+pipe_runs_fetched(struct view command)
+{
+	struct view name = view_trim(command), rest = name;
+	struct pipe_word word;
+
+	if (view_starts(name, "./") || view_starts(name, "/tmp/") ||
+	    view_starts(name, ". ") || view_starts(name, "source "))
+		return true;
+	do
+		pipe_word(&rest, &word);
+	while (strcmp(word.p, "sudo") == 0);
+	if (strcmp(word.p, "chmod") == 0)
+		return view_starts(rest, " +x");
+	rest = command;
+	return pipe_program(&rest, &word, false) && pipe_is_shell(&word) &&
+	    view_trim(rest).len > 0;
+}
+
+/* What was decoded is run, by the name of the file that it went to. */
+static bool
+pipe_runs_decoded(struct view command, const struct pipe_word *kept)
+{
+	bool runs = true; /* the first word is a program */
+	struct pipe_word w;
+
+	while (command.len > 0 && kept->len > 0) {
+		pipe_word(&command, &w);
+		if (runs && strcmp(w.p, kept->p) == 0)
+			return true;
+		if (w.len == 0 && command.len > 0)
+			command = view_from(command, 1);
+		runs = pipe_is_shell(&w) || pipe_is_interpreter(&w) ||
+		    strcmp(w.p, ".") == 0 || strcmp(w.p, "source") == 0 ||
+		    strcmp(w.p, "sudo") == 0 || (runs && w.p[0] == '-');
+	}
+	return false;
+}
+
+/* Behind the address, or behind the file that the decoded text went to. */
+static bool
+pipe_runs_kept(struct view line, bool decoded)
+{
+	const char *from = line.len == 0 ? NULL
+	    : decoded                    ? memchr(line.p, '>', line.len)
+					 : memmem(line.p, line.len, "://", 3);
+	struct pipe_word kept = { .len = 0 };
 	struct view v = line;
 
-	if (url != NULL)
-		v = view_from(v, (size_t)(url - v.p));
+	if (decoded && from == NULL)
+		return false;
+	if (from != NULL)
+		v = view_from(v, (size_t)(from - v.p) + 1);
+	if (decoded)
+		pipe_word(&v, &kept);
 	for (size_t i = 0; i + 1 < v.len; i++) {
-		struct view rest, name, word;
+		struct view command;
 
 		if (v.p[i] != ';' && (v.p[i] != '&' || v.p[i + 1] != '&'))
 			continue;
-		rest = view_from(v, v.p[i] == ';' ? i + 1 : i + 2);
-		name = view_trim(rest);
-		word = pipe_program(&rest);
-		if (view_starts(name, "./") || view_starts(name, "/tmp/") ||
-		    view_starts(name, ". ") || view_is(word, "source") ||
-		    (view_is(word, "chmod") && view_starts(rest, " +x")) ||
-		    (pipe_is_any(word, pipe_shells) && view_trim(rest).len > 0))
+		command = pipe_command(view_from(v, i + 1));
+		if (decoded ? pipe_runs_decoded(command, &kept)
+			    : pipe_runs_fetched(command))
 			return true;
 	}
 	return false;
@@ -138,77 +276,13 @@ pipe_runs_kept(struct view line)
 unsigned
 check_pipe_tags(const struct check_body *b, unsigned told)
 {
-	unsigned tags = 0;
+	struct view line = b->line->text;
 
 	if ((told & (CHECK_TAG_DECODE | CHECK_TAG_DOWNLOAD)) == 0)
 		return 0;
-	if (pipe_runs_piped(b->line->text))
-		tags |= CHECK_TAG_SHELL;
-	if ((told & CHECK_TAG_DOWNLOAD) && pipe_runs_kept(b->line->text))
-		tags |= CHECK_TAG_SHELL;
-	return tags;
-}
-
-/* Does a shell read on in the next line?  `run: |` is YAML's. */
-static bool
-pipe_goes_on(struct view line, size_t *keep)
-{
-	size_t n = line.len;
-
-	while (n > 0 &&
-	    (line.p[n - 1] == ' ' || line.p[n - 1] == '\t' ||
-		line.p[n - 1] == '\r'))
-		n--;
-	*keep = n;
-	if (n == 0)
-		return false;
-	if (line.p[n - 1] == '\\') {
-		*keep = n - 1;
-		return true;
-	}
-	if (line.p[n - 1] != '|')
-		return false;
-	for (n--; n > 0 && (line.p[n - 1] == ' ' || line.p[n - 1] == '|');)
-		n--;
-	return n > 0 && line.p[n - 1] != ':';
-}
-
-/* Blanks are one blank, as a shell takes them. */
-static void
-pipe_append(struct str *out, struct view v)
-{
-	for (size_t i = 0; i < v.len; i++) {
-		char c = v.p[i] == '\t' ? ' ' : v.p[i];
-
-		if (c != ' ' || out->len == 0 || out->p[out->len - 1] != ' ')
-			str_addn(out, &c, 1);
-	}
-}
-
-bool
-check_pipe_join(struct check_body *b, struct scan_line *whole)
-{
-	const struct scan_line *l = b->line;
-	struct str *j = &b->joined;
-	size_t keep;
-	bool on;
-
-	if (!(b->traits & (CHECK_IS_SHELL | CHECK_IS_CI | CHECK_IS_UNKNOWN)) ||
-	    l->more || l->offset > 0)
-		return false;
-	on = pipe_goes_on(l->text, &keep);
-	if (j->len > 0 && l->line != b->joined_last + 1)
-		str_reset(j);
-	if (j->len == 0 && !on)
-		return false;
-	if (j->len == 0)
-		b->joined_first = l->line;
-	b->joined_last = l->line;
-	pipe_append(j, (struct view){ l->text.p, keep });
-	if (on && j->len < PIPE_JOINED_MAX)
-		return false;
-	*whole = *l;
-	whole->text = str_view(j);
-	whole->line = b->joined_first;
-	return true;
+	if (pipe_runs_piped(line, !(b->traits & CHECK_RUNS)) ||
+	    ((told & CHECK_TAG_DOWNLOAD) && pipe_runs_kept(line, false)) ||
+	    ((told & CHECK_TAG_DECODE) && pipe_runs_kept(line, true)))
+		return CHECK_TAG_SHELL;
+	return 0;
 }

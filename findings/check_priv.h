@@ -67,7 +67,8 @@ enum check_where {
 	CHECK_NAME, /* the same, and who reads it looks for just these letters
 		     */
 	CHECK_PART, /* any folder on the way */
-	CHECK_PATH  /* the end of the path, from a part's start */
+	CHECK_PATH, /* the end of the path, from a part's start */
+	CHECK_HOOK  /* the same, of a file that git could run */
 };
 
 struct check_place {
@@ -82,6 +83,9 @@ const struct check_place *check_place_at(size_t i); /* NULL: no further one */
 /* Does some file system take this part of a path for .git? */
 bool check_part_is_git(struct view part);
 bool check_base_is(const char *path, const char *name);
+/* A link whose name is that of a tool's folder and of many others: what it
+ * leads to is said by who follows links. */
+bool check_is_general_link(const struct scan_change *c);
 /* Is a folder of this name on the way, whatever its case? */
 bool check_has_folder(const char *path, const char *name);
 
@@ -92,6 +96,8 @@ void check_link(const char *path, struct view target, struct findings *out);
 /* Is the content a program, an archive, or otherwise no text? */
 bool check_binary(
     struct check_file *f, const struct check_content *b, struct findings *out);
+/* As check_is_test, of the last part of a path alone. */
+bool check_is_named_test(const char *path);
 /* Does text try to steer a reviewer or a model?  Also of commit messages. */
 bool check_injection(struct view text);
 

@@ -2,8 +2,11 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "findings/check_body.h"
+#include "lib/base/err.h"
+#include "lib/base/esc.h"
 
 enum {
 	CHECK_VALUE_MIN = 16,
@@ -98,6 +101,72 @@ check_values(struct check_body *b)
 	}
 }
 
+/* "Authorization: Basic WORD", and the word is NAME:PASSWORD. */
+static bool
+check_is_basic(struct view line)
+{
+	AUTO_STR struct str text = STR_INIT_MAX(CHECK_VALUE_MAX);
+	struct view v = line;
+	const char *colon;
+	struct err e;
+	size_t n = 0;
+
+	while (v.len > 6 && strncasecmp(v.p, "basic ", 6) != 0)
+		v = view_from(v, 1);
+	if (v.len <= 6)
+		return false;
+	v = view_trim(view_from(v, 6));
+	while (n < v.len && n < CHECK_VALUE_MAX &&
+	    (isalnum((unsigned char)v.p[n]) || strchr("+/=", v.p[n]) != NULL) &&
+	    v.p[n] != '\0')
+		n++;
+	if (n < CHECK_VALUE_MIN ||
+	    esc_base64_decode((struct view){ v.p, n }, &text, &e) == -1)
+		return false;
+	colon = memchr(text.p, ':', text.len);
+	return colon != NULL && colon > text.p &&
+	    (size_t)(text.p + text.len - colon) > 6 &&
+	    !check_is_placeholder(str_view(&text));
+}
+
+/* A key that opens a sandbox of its maker only. */
+static bool
+check_is_test_key(struct view v)
+{
+	static const char *const names[] = { "sk_test_", "rk_test_" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *at = memmem(v.p, v.len, names[i], 8);
+		size_t n = 0, digits = 0;
+		struct view rest;
+
+		if (at == NULL)
+			continue;
+		rest = view_from(v, (size_t)(at - v.p) + 8);
+		for (; n < rest.len && isalnum((unsigned char)rest.p[n]); n++)
+			digits += isdigit((unsigned char)rest.p[n]) != 0;
+		if (n >= 24 && digits >= 2 &&
+		    !check_is_placeholder((struct view){ rest.p, n }))
+			return true;
+	}
+	return false;
+}
+
+static void
+check_likely(struct check_body *b)
+{
+	const char *what = NULL;
+
+	if (check_is_basic(b->line->text))
+		what = "a name and a password, in the form that HTTP has";
+	else if (check_is_test_key(b->line->text))
+		what = "this looks like a Stripe key for tests";
+	if (what != NULL)
+		check_say(b, "secret-likely", b->line->line, "%s", what);
+	else
+		check_values(b);
+}
+
 /* In a program, a header of PEM is what it looks for, unless a key's text
  * follows. */
 static bool
@@ -153,5 +222,5 @@ check_line_secret(struct check_body *b)
 		    "a key that documents show as an example");
 	else if (l->kind == '+' && (b->line_tags & CHECK_TAG_KEYWORD) &&
 	    !(b->traits & (CHECK_IS_TEST | CHECK_IS_LOCK | CHECK_IS_DOC)))
-		check_values(b);
+		check_likely(b);
 }

@@ -63,6 +63,54 @@ check_limit(struct check_body *b)
 			    now.value);
 }
 
+static bool
+check_ends_in(struct view v, const char *const *ends)
+{
+	for (; *ends != NULL; ends++)
+		if (view_ends(v, *ends))
+			return true;
+	return false;
+}
+
+/* Between the head of a test and what it does first. */
+static bool
+check_is_head(struct view v)
+{
+	static const char *const ends[] = { "{", ":", "\"\"\"", "'''", "]",
+		NULL };
+	static const char *const starts[] = { "#", "//", "/*", "*", "\"", "@",
+		NULL };
+
+	for (size_t i = 0; starts[i] != NULL; i++)
+		if (view_starts(v, starts[i]))
+			return true;
+	return v.len == 0 || check_ends_in(v, ends);
+}
+
+/* A test that ends where it begins, or one that was put to an end: a return by
+ * itself between lines that were there. */
+static void
+check_hollow(struct check_body *b)
+{
+	static const char *const always[] = { " or 1", " or 1)", "|| 1)",
+		"|| 1);", "|| true)", "|| true);", NULL };
+	struct view v = view_trim(b->line->text);
+	uint32_t line = b->line->line;
+	bool next = line == b->case_last + 1;
+	bool ends = view_is(v, "return") || view_is(v, "return;");
+
+	if (ends && (b->case_head || (!next && !b->case_gone)))
+		check_say(b, "test-hollow", line, "a test ends before its end");
+	if ((b->line_tags & CHECK_TAG_ASSERT) && check_ends_in(v, always))
+		check_say(b, "test-hollow", line, "a test that cannot fail");
+	if (b->line_tags & CHECK_TAG_CASE)
+		b->case_head = true;
+	else
+		b->case_head = b->case_head && next && check_is_head(v);
+	b->case_last = line;
+	b->case_gone = false;
+}
+
 void
 check_line_tests(struct check_body *b)
 {
@@ -73,6 +121,10 @@ check_line_tests(struct check_body *b)
 	b->licences[side] += (b->line_tags & CHECK_TAG_LICENCE) != 0;
 	if (b->line_tags & CHECK_TAG_THRESHOLD)
 		check_limit(b);
+	if (!side)
+		b->case_gone = true;
+	else if (b->traits & CHECK_IS_TEST)
+		check_hollow(b);
 }
 
 void

@@ -1,5 +1,6 @@
 /* Rules that look at the letters of a line. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -247,6 +248,32 @@ check_run(struct check_body *b, struct view v)
 		    "%zu bytes of encoded data, %.1f bits each", v.len, bits);
 }
 
+/* The name behind the first "coding" that has a mark for it, as Python finds
+ * it; empty: none. */
+static struct view
+check_cookie_name(struct view v)
+{
+	size_t n = 0;
+
+	while (v.len > 0) {
+		const char *at = memmem(v.p, v.len, "coding", 6);
+
+		if (at == NULL)
+			break;
+		v = view_from(v, (size_t)(at - v.p) + 6);
+		if (v.len < 2 || (v.p[0] != ':' && v.p[0] != '='))
+			continue;
+		v = view_trim(view_from(v, 1));
+		while (n < v.len &&
+		    ((check_shape(v.p[n]) & SHAPE_WORD) || v.p[n] == '-' ||
+			v.p[n] == '.'))
+			n++;
+		if (n > 0)
+			break;
+	}
+	return (struct view){ v.p, n };
+}
+
 /* The encoding that a source says it has: what it reads like is another
  * thing in others than these. */
 static void
@@ -256,29 +283,73 @@ check_cookie(struct check_body *b)
 		"us-ascii", "latin-1", "latin1", "iso-8859-1", "iso-8859-15",
 		"binary", "cp1252" };
 	const struct scan_line *l = b->line;
-	const char *at = l->text.len == 0
-	    ? NULL
-	    : memmem(l->text.p, l->text.len, "coding", 6);
-	struct view v, name;
-	size_t n = 0;
+	struct view name;
 
-	if (at == NULL || memchr(l->text.p, '#', l->text.len) == NULL)
+	if (l->text.len == 0 || memchr(l->text.p, '#', l->text.len) == NULL)
 		return;
-	v = view_from(l->text, (size_t)(at - l->text.p) + 6);
-	if (v.len < 2 || (v.p[0] != ':' && v.p[0] != '='))
-		return;
-	v = view_trim(view_from(v, 1));
-	while (n < v.len && (check_shape(v.p[n]) & SHAPE_BLOB))
-		n++;
-	name = (struct view){ v.p, n };
+	name = check_cookie_name(l->text);
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-		if (n == strlen(plain[i]) &&
-		    strncasecmp(name.p, plain[i], n) == 0)
+		if (name.len == strlen(plain[i]) &&
+		    strncasecmp(name.p, plain[i], name.len) == 0)
 			return;
-	if (n > 0)
+	if (name.len > 0)
 		check_say(b, "encoding", l->line,
-		    "a source that says it is in %.*s", (int)(n > 40 ? 40 : n),
-		    name.p);
+		    "a source that says it is in %.*s",
+		    (int)(name.len > 40 ? 40 : name.len), name.p);
+}
+
+/* The next character as Java reads it: \\u and more u are an escape. */
+static unsigned
+check_java_char(struct view *v, bool *escaped)
+{
+	unsigned c = (unsigned char)v->p[0];
+	size_t n = 1;
+
+	*escaped = false;
+	/* No escape begins with the second of two. */
+	if (c == '\\' && v->len > 1 && v->p[1] == '\\') {
+		*v = view_from(*v, 2);
+		return c;
+	}
+	while (c == '\\' && n < v->len && v->p[n] == 'u')
+		n++;
+	if (n > 1 && v->p[n - 1] == 'u' && n + 4 <= v->len) {
+		char digits[5] = "";
+
+		memcpy(digits, v->p + n, 4);
+		if (strspn(digits, "0123456789abcdefABCDEF") == 4) {
+			*escaped = true;
+			c = (unsigned)strtoul(digits, NULL, 16);
+			n += 4;
+		}
+	}
+	*v = view_from(*v, n);
+	return c;
+}
+
+/* Java takes an escape for what it means before it knows of comments and
+ * strings: one that ends them is a trick. */
+void
+check_line_escapes(struct check_body *b)
+{
+	static const char *const exts[] = { ".java", ".scala", ".groovy" };
+	struct view v = b->line->text;
+	unsigned last = 0;
+	bool java = false, escaped, before = false, ends = false;
+
+	for (size_t i = 0; i < sizeof(exts) / sizeof(exts[0]); i++)
+		java = java || check_has_ext(b->file->path, exts[i]);
+	while (java && !ends && v.len > 0) {
+		unsigned c = check_java_char(&v, &escaped);
+
+		ends = (escaped && (c == '\n' || c == '\r' || c == '"')) ||
+		    (last == '*' && c == '/' && (escaped || before));
+		last = c;
+		before = escaped;
+	}
+	if (ends)
+		check_say(b, "comment-trick", b->line->line,
+		    "an escape that ends the line, a comment or a string");
 }
 
 /* A comment that ends far to the right, and what comes behind it; a comment

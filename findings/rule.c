@@ -10,7 +10,7 @@
 static const struct finding_rule finding_rule_rows[] = {
 	{ "active-document", ASK, 0, "a document that can act", "open it only where it may do harm" },
 	{ "agent-config", BLOCK, 0, "instructions or settings of a coding agent", "read it as a program: your own agents will obey it" },
-	{ "agent-name", NOTE, 0, "a text whose name an agent obeys where case does not matter", "read it as an agent would" },
+	{ "agent-name", NOTE, 0, "a text whose name an agent may obey", "read it as an agent would" },
 	{ "archive", ASK, 0, "an archive: its contents are not looked at", "have it unpacked, or removed" },
 	{ "assert-removed", ASK, 0, "fewer assertions in a file of tests", "ask why" },
 	{ "bad-name", BLOCK, 0, "a path that deceives or that some file system reads otherwise", "have the file renamed" },
@@ -47,6 +47,7 @@ static const struct finding_rule finding_rule_rows[] = {
 	{ "drop-host", ASK, 0, "a place where anybody can leave or fetch data", "ask what is sent there" },
 	{ "dynamic-code", NOTE, 0, "text or another program is run", "look where the text comes from" },
 	{ "editor-config", BLOCK, 0, "a file that an editor, shell or debugger obeys by itself", "read it before you open the folder" },
+	{ "editor-style", NOTE, 0, "how editors write files changes", "look what of it a tool obeys" },
 	{ "embedded-repository", BLOCK, 0, "a git repository inside the tree", "have it removed: git obeys its configuration" },
 	{ "emoji-selector", NOTE, 0, "an unseen character that joins or makes an emoji", "nothing, if it is one" },
 	{ "encoded-data", ASK, 0, "much encoded data in a source", "decode it and look at it" },

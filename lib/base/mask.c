@@ -143,7 +143,7 @@ static size_t
 mask_shapes(char *p, size_t n)
 {
 	/* What a key may begin with; all else is passed over fast. */
-	static const char first[] = "AaEedghknoprsxSG";
+	static const char first[] = "ACEGMNOPSabdefghklnoprstwxy0123456789";
 	bool may[256] = { false };
 	const char *kind;
 	size_t found = 0;

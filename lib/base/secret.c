@@ -169,9 +169,47 @@ secret_discord(struct view v)
 	return c < 27 || c > 38 ? 0 : a + b + c + 2;
 }
 
+/* NUMBER:AA... of a bot of Telegram, in an address behind "bot". */
+static size_t
+secret_telegram(struct view v)
+{
+	size_t from = view_starts(v, "bot") ? 3 : 0, n = from;
+
+	while (n < v.len && v.p[n] >= '0' && v.p[n] <= '9')
+		n++;
+	if (n < from + 8 || n > from + 10 ||
+	    !view_starts(view_from(v, n), ":AA"))
+		return 0;
+	return secret_run(SECRET_URL, view_from(v, n + 1)) == 35 ? n + 36 : 0;
+}
+
+/* In a string of a connection to Azure. */
+static size_t
+secret_azure(struct view v)
+{
+	static const char *const names[] = { "AccountKey=",
+		"SharedAccessKey=" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t at = strlen(names[i]), n = at;
+
+		if (!view_starts(v, names[i]))
+			continue;
+		while (n < v.len &&
+		    (secret_in(SECRET_ALNUM, v.p[n]) || v.p[n] == '+' ||
+			v.p[n] == '/'))
+			n++;
+		if (n >= at + 42 && n < v.len && v.p[n] == '=')
+			return n + 1 + (n + 1 < v.len && v.p[n + 1] == '=');
+	}
+	return 0;
+}
+
 /* Keys that open nothing: the makers' own documents show them. */
 static const char *const secret_examples[] = { "AKIAIOSFODNN7EXAMPLE",
 	"ASIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE",
+	"AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4"
+	"I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
 	"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
 	"eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MD"
 	"IyfQ."
@@ -229,8 +267,18 @@ secret_at(struct view v, const char **kind)
 		return n;
 	}
 	n = secret_discord(v);
-	if (n > 0)
+	if (n > 0) {
 		*kind = "Discord token";
+		return n;
+	}
+	n = secret_telegram(v);
+	if (n > 0) {
+		*kind = "Telegram token";
+		return n;
+	}
+	n = secret_azure(v);
+	if (n > 0)
+		*kind = "Azure key";
 	return n;
 }
 
@@ -298,14 +346,18 @@ secret_is_escaped(struct view line, size_t i)
 	return false;
 }
 
-/* A word's bytes, with the dots in it. */
+/* A word's bytes, with the dots in it, and the mark before the longer part of
+ * some keys. */
 static size_t
 secret_word(struct view v, size_t at)
 {
 	size_t n = at;
 
 	while (n < v.len &&
-	    (secret_in(SECRET_URL, v.p[n]) || v.p[n] == '.' || v.p[n] == '/'))
+	    (secret_in(SECRET_URL, v.p[n]) || v.p[n] == '.' || v.p[n] == '/' ||
+		(n > at && v.p[n] == ':' &&
+		    view_starts(view_from(v, n), ":AA")) ||
+		(n > at && v.p[n] == '=' && v.p[n - 1] == 'y')))
 		n++;
 	return n - at;
 }

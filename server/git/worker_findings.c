@@ -5,6 +5,7 @@
 
 #include "findings/check.h"
 #include "findings/policy.h"
+#include "findings/reach.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
@@ -237,7 +238,7 @@ worker_look_content(struct worker_look *l, const struct scan_change *c,
 	if (!check_wants_both(c))
 		return;
 	if (a.len > CHECK_BOTH_MAX || b.len > CHECK_BOTH_MAX)
-		check_unread(l->k, c->path, "it is larger than 4 MiB");
+		check_unread(l->k, c->path, "it is larger than 8 MiB");
 	else
 		check_both(l->k, c, a, b);
 }
@@ -534,6 +535,72 @@ worker_look_put(struct worker_look *l, const struct finding *f)
 	jw_end(w);
 }
 
+/* A link of the tree, by what the repository has of it and nothing else. False:
+ * there are more than are followed, or it is too long. */
+static bool
+worker_look_link(
+    struct worker_look *l, struct reach *r, const git_index_entry *x)
+{
+	git_blob *blob = NULL;
+	git_odb *odb = NULL;
+	git_object_t type;
+	size_t size = 0;
+	bool ok = true;
+
+	/* One that is not there leads nowhere. */
+	if (git_repository_odb(&odb, l->c->repo) == 0 &&
+	    git_odb_read_header(&size, &type, odb, &x->id) == 0)
+		ok = size <= SCAN_PATH_MAX;
+	if (ok && size > 0 && git_blob_lookup(&blob, l->c->repo, &x->id) == 0)
+		ok = reach_add(r, x->path, worker_look_bytes(blob));
+	git_blob_free(blob);
+	git_odb_free(odb);
+	return ok;
+}
+
+static void
+worker_look_links(struct worker_look *l, struct reach *r)
+{
+	size_t entries = git_index_entrycount(l->tree);
+
+	for (size_t i = 0; i < entries; i++) {
+		const git_index_entry *x = git_index_get_byindex(l->tree, i);
+
+		if ((x->mode & SCAN_MODE_TYPE) != SCAN_MODE_LINK)
+			continue;
+		if (worker_look_late(l))
+			break;
+		if (!worker_look_link(l, r, x)) {
+			check_unread(l->k, x->path,
+			    "over 20,000 links, or one that is too long");
+			break;
+		}
+	}
+	reach_settle(r);
+}
+
+/* What changes under a name that a link of the tree gives it. */
+static void
+worker_look_reached(struct worker_look *l)
+{
+	struct reach *r = reach_new();
+	size_t n = git_diff_num_deltas(l->diff);
+	char as[SCAN_PATH_MAX + 1];
+
+	worker_look_links(l, r);
+	for (size_t i = 0; i < n && !worker_look_late(l); i++) {
+		struct scan_change c;
+		const char *id;
+
+		worker_look_change(git_diff_get_delta(l->diff, i), &c);
+		id = reach_of(r, &c, as);
+		if (id != NULL)
+			finding_add(l->found, id, c.path, 0,
+			    "through a link of the tree it is %s", as);
+	}
+	reach_free(r);
+}
+
 static int
 worker_look_run(struct worker_look *l, struct err *e)
 {
@@ -554,6 +621,7 @@ worker_look_run(struct worker_look *l, struct err *e)
 
 		check_tree(l->k, x->path, x->mode);
 	}
+	worker_look_reached(l);
 	for (size_t i = 0; i < n && !worker_look_late(l); i++)
 		worker_look_file(l, git_diff_get_delta(l->diff, i));
 	if (worker_look_commits(l, e) == -1)

@@ -75,6 +75,22 @@ tap_is "$(jq -r '[.. | objects | select(.kind? == "pull.finding_dismissed")] | l
 api GET "$R/issues/$N/timeline"
 tap_is "$(jq -r '[.[] | select(.type == "dismiss_finding")] | length' "$BODY")" 1 'and the timeline'
 
+# ---- through the links of the tree ----
+push_branch linked docs/claude/notes.json '{}'
+(
+	cd "$WORK" && ln -s docs/claude .claude && git add -A && git commit -qm 'a link' &&
+	    git_as "$ADMIN" push -q "$URL/$PROJECT.git" HEAD:refs/heads/linked &&
+	    echo '{"hooks":{}}' >docs/claude/settings.json && git add -A && git commit -qm 'settings' &&
+	    git_as "$ADMIN" push -q "$URL/$PROJECT.git" HEAD:refs/heads/reached
+) 2>"$T/push.err" || tap_bail "$(cat "$T/push.err")"
+api POST "$R/pulls" '{"title":"reached","head":"reached","base":"linked"}'
+N=$(field .number)
+gate
+tap_is "$(met)" false 'a file that a link of the tree makes an agent obey keeps the gate shut'
+api GET "$G/$N/findings"
+tap_is "$(jq -r '.findings[] | select(.rule == "agent-config") | "\(.file) \(.message)"' "$BODY")" \
+    'docs/claude/settings.json through a link of the tree it is .claude/settings.json' 'and the list says under which name'
+
 # ---- whose word counts ----
 opened words words.c "$(printf 'x \342\200\256 y')"
 approve "$CAT"

@@ -18,7 +18,7 @@ for f in a/claude.md a/Agents.md docs/agents/AGENTS.MD docs/Gemini.md; do
 	echo x >$f
 done
 EOF
-hostile files-editor 'editor-config=block@a/[.]vscode/launch[.]json editor-config=block@a/[.]vscode/settings[.]json editor-config=block@a/[.]vscode/extensions[.]json (editor|tool)-config=(ask|block)@a/[.]idea/workspace[.]xml (editor|tool)-config=(ask|block)@a/[.]env=? (editor|tool)-config=(ask|block)@a/[.]env[.]local (editor|tool)-config=(ask|block)@a/[.]tool-versions (editor|tool)-config=(ask|block)@a/mise[.]toml (editor|tool)-config=(ask|block)@a/[.]zed/settings[.]json (editor|tool)-config=(ask|block)@a/x[.]code-workspace (editor|tool)-config=(ask|block)@a/[.]vimrc (editor|tool)-config=(ask|block)@a/[.]exrc (editor|tool)-config=(ask|block)@a/[.]editorconfig (editor|tool)-config=(ask|block)@a/[.]dir-locals[.]el (editor|tool)-config=(ask|block)@a/[.]lldbinit' 'each file that an editor, shell or debugger obeys' <<'EOF'
+hostile files-editor 'editor-config=block@a/[.]vscode/launch[.]json editor-config=block@a/[.]vscode/settings[.]json editor-config=block@a/[.]vscode/extensions[.]json (editor|tool)-config=(ask|block)@a/[.]idea/workspace[.]xml (editor|tool)-config=(ask|block)@a/[.]env=? (editor|tool)-config=(ask|block)@a/[.]env[.]local (editor|tool)-config=(ask|block)@a/[.]tool-versions (editor|tool)-config=(ask|block)@a/mise[.]toml (editor|tool)-config=(ask|block)@a/[.]zed/settings[.]json (editor|tool)-config=(ask|block)@a/x[.]code-workspace (editor|tool)-config=(ask|block)@a/[.]vimrc (editor|tool)-config=(ask|block)@a/[.]exrc editor-style=note@a/[.]editorconfig (editor|tool)-config=(ask|block)@a/[.]dir-locals[.]el (editor|tool)-config=(ask|block)@a/[.]lldbinit' 'each file that an editor, shell or debugger obeys' <<'EOF'
 for f in .vscode/launch.json .vscode/settings.json .vscode/extensions.json \
     .idea/workspace.xml .env .env.local .tool-versions mise.toml \
     .zed/settings.json x.code-workspace .vimrc .exrc .editorconfig \
@@ -95,11 +95,27 @@ mkdir docs/notes && echo '{}' >docs/notes/tasks.json
 ln -s ../docs/notes web/.vscode && ln -s docs/notes .husky
 rm -r .github/workflows && ln -s ../docs/notes .github/workflows
 EOF
+hostile tests-renamed-away 'test-deleted=ask@tests/test_calc[.]py' 'tests under a name that nobody runs' <<'EOF'
+git mv tests/test_calc.py tests/calc_old.py
+EOF
+hostile hooks-script 'hook=block@hooks/pre-commit hook=block@tools/hooks/post-checkout[.]sh' 'hooks with and without an extension' <<'EOF'
+mkdir -p hooks tools/hooks && echo id >hooks/pre-commit && echo id >tools/hooks/post-checkout.sh
+EOF
+hostile link-tools 'editor-config=block@lib/bazel' 'what a tool obeys behind a link of a usual name' <<'EOF'
+mkdir lib && echo id >lib/bazel && ln -s lib tools
+EOF
 hostile ci-deleted 'ci-removed=ask@[.]github/workflows/ci[.]yml' 'CI that is deleted' <<'EOF'
 git rm -q .github/workflows/ci.yml
 EOF
 hostile config-deleted 'config-removed=ask@jest[.]config[.]js' 'the settings of the tests that are deleted' <<'EOF'
 git rm -q jest.config.js
+EOF
+hostile lock-beside 'lock-removed=ask@package-lock[.]json' 'a lock file that goes with the manifest of another folder' <<'EOF'
+git rm -q package-lock.json data/old/package.json
+EOF
+hostile lock-emptied 'lock-removed=ask@package-lock[.]json lock-removed=ask@go[.]sum' 'lock files that are emptied, with a change of the manifest' <<'EOF'
+echo '{"lockfileVersion":3,"packages":{}}' >package-lock.json
+: >go.sum && echo >>go.mod
 EOF
 hostile lock-deleted 'lock-removed=ask@package-lock[.]json lock-removed=ask@go[.]sum' 'lock files that are deleted, their manifests not' <<'EOF'
 git rm -q package-lock.json go.sum

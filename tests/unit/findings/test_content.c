@@ -170,6 +170,142 @@ a_line_that_hides_something_is_found(void **state)
 	assert_false(feed_has("a.py", "+# path \\", "comment-trick"));
 }
 
+#define AZURE                                      \
+	"q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJ" \
+	"q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJabcdef=="
+
+static void
+keys_of_more_makers_are_found(void **state)
+{
+	static const struct row found[] = {
+		{ "a.py",
+		    "+bot = \"123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw7\"",
+		    "secret" },
+		{ "a.txt",
+		    "+https://api.telegram.org/"
+		    "bot123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw7/send",
+		    "secret" },
+		{ "a.txt", "+AccountName=x;AccountKey=" AZURE ";End=y",
+		    "secret" },
+		{ "a.py",
+		    "+h = {'Authorization': 'Basic YWRtaW46aHVudGVyMng3'}",
+		    "secret-likely" },
+		{ "a.sh",
+		    "+curl -H 'authorization: basic YWRtaW46aHVudGVyMng3'",
+		    "secret-likely" },
+		{ "a.py", "+k = 'sk_test_4eC39HqLyjWDarjtT1zdp7dc'",
+		    "secret-likely" },
+	};
+	static const struct row absent[] = {
+		{ "a.py", "+x = \"12:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw7\"",
+		    "secret" },
+		{ "a.py",
+		    "+x = 'AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50"
+		    "uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='",
+		    "secret" },
+		{ "a.py", "+h = 'Authorization: Basic ' + b64(user)",
+		    "secret-likely" },
+		{ "a.py",
+		    "+h = 'Authorization: Basic dXNlcm5hbWU6cGFzc3dvcmQ='",
+		    "secret-likely" },
+		{ "a.py", "+# authorization: basic authentication is used",
+		    "secret-likely" },
+		{ "a.py", "+k = 'sk_test_your_key_here_please_and_thanks'",
+		    "secret-likely" },
+	};
+
+	(void)state;
+	all_found(ROWS(found));
+	all_absent(ROWS(absent));
+}
+
+static void
+tests_that_end_before_their_end_are_found(void **state)
+{
+	static const struct row found[] = {
+		{ "test_a.py", "+def test_a():\n+    return\n+    assert f()",
+		    "test-hollow" },
+		{ "test_a.py",
+		    "+def test_a():\n+    # why\n+\n+    return\n+    assert 2",
+		    "test-hollow" },
+		{ "a.test.js", "+it('x', () => {\n+  return;\n+  expect(1)",
+		    "test-hollow" },
+		{ "tests/a.rs", "+#[test]\n+fn a() {\n+    return;\n+    f();",
+		    "test-hollow" },
+		{ "test_a.py", "+x = 1\n y\n+    if True: return",
+		    "test-hollow" },
+		{ "test_a.py", "+def test_a():\n+  if True:\n+    return\n+  x",
+		    "test-hollow" },
+		{ "test_a.py", "+    assert f() == 1 or 1", "test-hollow" },
+		{ "tests/a.c", "+\tassert(f() == 1 || 1);", "test-hollow" },
+	};
+	static const struct row absent[] = {
+		{ "test_a.py", "+def test_a():\n+    assert f()\n+    return",
+		    "test-hollow" },
+		{ "test_a.py", "+def test_a():\n+    return f()",
+		    "test-hollow" },
+		{ "tests/a.c", "+\tif (x)\n+\t\treturn;", "test-hollow" },
+		{ "tests/a.c", "+\tf();\n+\n+\treturn;", "test-hollow" },
+		{ "tests/a.c", "+\tf();\n-\treturn 1;\n+\treturn;",
+		    "test-hollow" },
+		{ "src/a.py", "+def a():\n+    return", "test-hollow" },
+		{ "test_a.py", "+    assert x == 0 or 1 == y", "test-hollow" },
+	};
+
+	(void)state;
+	all_found(ROWS(found));
+	all_absent(ROWS(absent));
+}
+
+static void
+escapes_that_end_what_java_reads_are_found(void **state)
+{
+	static const struct row found[] = {
+		{ "A.java", "+// \\u000a run();", "comment-trick" },
+		{ "A.java", "+// \\uuu000D run();", "comment-trick" },
+		{ "A.java", "+/* \\u002a\\uu002f run(); /* */",
+		    "comment-trick" },
+		{ "A.java", "+/* *\\u002f run(); /* */", "comment-trick" },
+		{ "A.java", "+x = \"a\\u0022 + run() + \\u0022\";",
+		    "comment-trick" },
+		{ "A.java", "+c = \"\\\\\\u000a\";", "comment-trick" },
+	};
+	static const struct row absent[] = {
+		{ "A.java", "+c = '\\u0020'; d = \"\\u00e4\\u003c\";",
+		    "comment-trick" },
+		{ "A.java", "+c = \"\\\\u000a\"; // \\users", "comment-trick" },
+		{ "A.java", "+c = '\\u002a' + \"/\\u002f\";", "comment-trick" },
+		{ "a.js", "+// \\u000a run()", "comment-trick" },
+	};
+
+	(void)state;
+	all_found(ROWS(found));
+	all_absent(ROWS(absent));
+}
+
+static void
+the_encoding_that_python_takes_is_found(void **state)
+{
+	static const struct row found[] = {
+		{ "a.py", "+# -*- coding: utf-7 -*-", "encoding" },
+		{ "a.py", "+# vim encoding, see -*- coding: utf-7 -*-",
+		    "encoding" },
+		{ "a.py", "+# encodings: coding=raw_unicode_escape",
+		    "encoding" },
+		{ "a.py", "+#!/bin/x\n+# coding: ; coding: utf7", "encoding" },
+	};
+	static const struct row absent[] = {
+		{ "a.py", "+# -*- coding: utf-8 -*-", "encoding" },
+		{ "a.py", "+# the encoding; coding=latin-1", "encoding" },
+		{ "a.py", "+# decoding, encoding and coding", "encoding" },
+		{ "a.py", "+#\n+#\n+# coding: utf-7", "encoding" },
+	};
+
+	(void)state;
+	all_found(ROWS(found));
+	all_absent(ROWS(absent));
+}
+
 static void
 encoded_programs_that_run_are_found(void **state)
 {
@@ -556,6 +692,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_shell_reads_as_one_line_is_one),
+		cmocka_unit_test(keys_of_more_makers_are_found),
+		cmocka_unit_test(tests_that_end_before_their_end_are_found),
+		cmocka_unit_test(escapes_that_end_what_java_reads_are_found),
+		cmocka_unit_test(the_encoding_that_python_takes_is_found),
 		cmocka_unit_test(text_that_a_reader_does_not_see_is_found),
 		cmocka_unit_test(letters_in_the_clothes_of_others_are_found),
 		cmocka_unit_test(a_line_that_hides_something_is_found),

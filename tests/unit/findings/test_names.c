@@ -541,7 +541,10 @@ files_that_something_obeys_are_found_at_any_depth(void **state)
 		{ "devbox.json", "build-file" },
 		{ "tasks.py", "build-rules" },
 		{ "go.mod", "build-rules" },
-		{ ".editorconfig", "tool-config" },
+		{ ".editorconfig", "editor-style" },
+		{ "hooks/pre-commit.py", "hook" },
+		{ "docs/build.instructions.md", "agent-name" },
+		{ "src/build.instructions.md", "agent-config" },
 		{ "a/.env.local", "tool-config" },
 		{ ".pre-commit-hooks.yaml", "hook" },
 		{ "x/hooks/reference-transaction", "hook" },
@@ -563,7 +566,9 @@ files_that_something_obeys_are_found_at_any_depth(void **state)
 	};
 	static const char *const good[] = { "src/build.c", "docs/agents.html",
 		"src/Workspace.tsx", "x.spec.ts", "a/hooks/useX.ts", "rules.md",
-		"tests/mise_test.go", "env.c", "src/cursor/x.c", "claude.c" };
+		"src/hooks/pre-fetch.ts", "src/hooks/post-list.tsx",
+		"hooks/pre-commit.md", "tests/mise_test.go", "env.c",
+		"src/cursor/x.c", "claude.c" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -580,6 +585,71 @@ files_that_something_obeys_are_found_at_any_depth(void **state)
 		check_free(t.k);
 		findings_release(&t.f);
 	}
+}
+
+static void
+links_named_like_many_folders_are_links(void **state)
+{
+	static const char *const names[] = { "tools", "a/.config", "r/renv" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct names_test t;
+
+		names_begin(&t);
+		names_change(&t, 'A', names[i], SCAN_MODE_LINK);
+		check_end(t.k);
+		if (t.f.n != 1 || strcmp(t.f.list[0].id, "symlink") != 0)
+			fail_msg("%s is more than a link", names[i]);
+		check_free(t.k);
+		findings_release(&t.f);
+	}
+	assert_int_equal(names_of("tools/bazel", "editor-config"), 1);
+}
+
+/* Is a file of tests deleted when it goes and the other comes with these
+ * contents? */
+static bool
+tests_go(const char *was, const char *is, char id, uint32_t mode)
+{
+	struct scan_change gone = {
+		.old_mode = FILE_MODE, .status = 'D', .path = was
+	};
+	struct scan_change new = {
+		.new_mode = mode, .status = 'A', .path = is
+	};
+	struct names_test t;
+	bool found = false;
+
+	memset(gone.old_id, 'a', SCAN_ID);
+	memset(new.new_id, id, SCAN_ID);
+	names_begin(&t);
+	check_change(t.k, &gone);
+	check_change(t.k, &new);
+	check_end(t.k);
+	for (size_t i = 0; i < t.f.n; i++)
+		found = found || strcmp(t.f.list[i].id, "test-deleted") == 0;
+	check_free(t.k);
+	findings_release(&t.f);
+	return found;
+}
+
+static void
+tests_that_get_another_name_are_not_deleted(void **state)
+{
+	(void)state;
+	assert_false(
+	    tests_go("tests/test_a.py", "tests/test_b.py", 'a', FILE_MODE));
+	assert_false(tests_go("tests/data", "tests/x/data", 'a', FILE_MODE));
+	assert_true(
+	    tests_go("tests/test_a.py", "tests/test_b.py", 'b', FILE_MODE));
+	assert_true(
+	    tests_go("tests/test_a.py", "tests/off_a.py", 'a', FILE_MODE));
+	assert_true(
+	    tests_go("tests/test_a.py", "tests/test_a.py.off", 'a', FILE_MODE));
+	assert_true(tests_go("tests/test_a.py", "src/a.py", 'a', FILE_MODE));
+	assert_true(tests_go(
+	    "tests/test_a.py", "tests/test_b.py", 'a', SCAN_MODE_LINK));
 }
 
 static void
@@ -600,6 +670,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(links_named_like_many_folders_are_links),
+		cmocka_unit_test(tests_that_get_another_name_are_not_deleted),
 		cmocka_unit_test(every_way_to_write_git_is_found),
 		cmocka_unit_test(names_that_some_system_refuses_are_found),
 		cmocka_unit_test(odd_names_ask),

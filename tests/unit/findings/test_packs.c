@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "findings/check_lock.h"
+#include "lib/base/auto.h"
 #include "tests/unit/findings/feed.h"
 
 #define NPM(entries) "{\"packages\":{\"\":{}," entries "}}"
@@ -355,6 +356,96 @@ a_lock_file_alone_is_noted(void **state)
 	}
 }
 
+/* PATH=STATUS words; is the id found of the path? */
+static bool
+packs_say(
+    const char *changes, const char *tree, const char *id, const char *path)
+{
+	struct findings f = { .list = NULL };
+	struct check *k = check_new(&f);
+	struct view rest = view_of(changes), word;
+	bool found = false;
+
+	while (view_split(&rest, ' ', &word)) {
+		AUTO_FREE char *name = view_dup(
+		    (struct view){ word.p, word.len - 2 });
+		const struct scan_change c = { .old_mode = 0100644,
+			.new_mode = 0100644,
+			.status = word.p[word.len - 1],
+			.path = name };
+
+		check_change(k, &c);
+	}
+	check_tree(k, tree, 0100644);
+	check_end(k);
+	check_free(k);
+	for (size_t i = 0; i < f.n; i++)
+		found = found ||
+		    (strcmp(f.list[i].id, id) == 0 &&
+			strcmp(f.list[i].file, path) == 0);
+	findings_release(&f);
+	return found;
+}
+
+static void
+a_lock_file_goes_with_the_manifest_beside_it_only(void **state)
+{
+	(void)state;
+	assert_true(packs_say(
+	    "package-lock.json=D", "x", "lock-removed", "package-lock.json"));
+	assert_true(packs_say("fixtures/old/package.json=D package-lock.json=D",
+	    "x", "lock-removed", "package-lock.json"));
+	assert_false(packs_say("package-lock.json=D package.json=D", "x",
+	    "lock-removed", "package-lock.json"));
+	assert_true(
+	    packs_say("a/go.mod=D a/go.sum=D b/go.mod=M b/go.sum=D go.sum=M",
+		"x", "lock-removed", "b/go.sum"));
+	assert_false(packs_say("a/go.mod=D a/go.sum=D b/go.sum=D", "x",
+	    "lock-removed", "a/go.sum"));
+	assert_true(packs_say(
+	    "a/go.mod=M go.mod=M", "go.sum", "manifest-alone", "go.mod"));
+	assert_false(packs_say("a/go.mod=M go.mod=M go.sum=M", "go.sum",
+	    "manifest-alone", "go.mod"));
+	assert_true(packs_say("a/go.mod=M go.mod=M b/go.sum=M", "go.sum",
+	    "manifest-alone", "go.mod"));
+}
+
+static void
+lock_files_that_are_more_than_are_kept_are_said(void **state)
+{
+	AUTO_STR struct str changes = STR_INIT;
+
+	(void)state;
+	for (int i = 0; i < 600; i++)
+		str_addf(&changes, "p%d/go.mod=D p%d/go.sum=D ", i, i);
+	str_add(&changes, "z/go.sum=D");
+	assert_true(
+	    packs_say(str_cstr(&changes), "x", "lock-removed", "z/go.sum"));
+	assert_false(
+	    packs_say(str_cstr(&changes), "x", "lock-removed", "p1/go.sum"));
+}
+
+static void
+a_lock_file_that_is_emptied_is_as_good_as_gone(void **state)
+{
+	static const char go[] = "a v1 h1:aa=\nb v1 h1:bb=\n";
+
+	(void)state;
+	assert_true(
+	    feed_both("package-lock.json", NPM(OLD), "{}", "lock-removed"));
+	assert_true(feed_both("package-lock.json", NPM(OLD),
+	    "{\"lockfileVersion\":3,\"packages\":{}}", "lock-removed"));
+	assert_true(
+	    feed_both("package-lock.json", NPM(OLD), "", "lock-removed"));
+	assert_true(feed_both("go.sum", go, "", "lock-removed"));
+	assert_false(
+	    feed_both("package-lock.json", NPM(OLD), NPM(OLD), "lock-removed"));
+	assert_false(
+	    feed_both("package-lock.json", "{}", "{}", "lock-removed"));
+	assert_false(feed_both(
+	    "requirements.txt", "a==1 --hash=sha256:aa\n", "", "lock-removed"));
+}
+
 static void
 names_are_near_by_one_letter(void **state)
 {
@@ -396,6 +487,12 @@ main(void)
 		    what_a_package_json_runs_and_needs_is_compared),
 		cmocka_unit_test(other_manifests_are_compared_line_by_line),
 		cmocka_unit_test(a_lock_file_alone_is_noted),
+		cmocka_unit_test(
+		    a_lock_file_goes_with_the_manifest_beside_it_only),
+		cmocka_unit_test(
+		    lock_files_that_are_more_than_are_kept_are_said),
+		cmocka_unit_test(
+		    a_lock_file_that_is_emptied_is_as_good_as_gone),
 		cmocka_unit_test(names_are_near_by_one_letter),
 	};
 
