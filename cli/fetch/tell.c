@@ -19,8 +19,8 @@ fetch_tell_what(const struct fetch_job *j)
 	(void)printf(", %.12s on %.12s\n", j->head, j->base);
 }
 
-void
-fetch_tell_review(const struct fetch_job *j)
+static void
+tell_verdict(const struct fetch_job *j)
 {
 	switch (j->review) {
 	case FETCH_REVIEW_NONE:
@@ -40,13 +40,26 @@ fetch_tell_review(const struct fetch_job *j)
 		return;
 	case FETCH_REVIEW_INCOMPLETE:
 		cli_note("reviewed by %s, but not all of it: %zu of %zu files "
-			 "were not seen",
-		    j->review_model, j->info.missed_all, j->info.files);
+			 "were not seen%s",
+		    j->review_model, j->info.missed_all, j->info.files,
+		    fetch_review_info_cut(&j->info)
+			? ", nor all that is known around them"
+			: "");
 		return;
 	case FETCH_REVIEW_FAILED:
 		cli_note("review by %s failed", j->review_model);
 		return;
 	}
+}
+
+void
+fetch_tell_review(const struct fetch_job *j)
+{
+	tell_verdict(j);
+	if (j->info.notes_unlisted > 0)
+		cli_note("%zu notes of the checks were only counted to the "
+			 "reviewer",
+		    j->info.notes_unlisted);
 }
 
 void
