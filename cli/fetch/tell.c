@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/fetch/fetch.h"
+#include "cli/fetch/held.h"
 #include "cli/fetch/record.h"
 #include "cli/out.h"
 #include "lib/base/auto.h"
@@ -85,6 +86,24 @@ fetch_tell_held(const struct fetch_job *j)
 }
 
 void
+fetch_tell_earlier(struct fetch_job *j)
+{
+	struct held_plans h = { .n = 0 };
+	struct err ignored = ERR_INIT;
+
+	if (held_load(j, &h, &ignored) == -1)
+		h.n = 0;
+	for (size_t i = 1; i < h.n; i++) {
+		size_t n = plan_count(&h.v[i], PLAN_HELD);
+
+		(void)printf("%zu file%s of %s %s still held back (`coffer "
+			     "fetch held`)\n",
+		    n, n == 1 ? "" : "s", h.v[i].what, n == 1 ? "is" : "are");
+	}
+	held_release(&h);
+}
+
+void
 fetch_tell_done(struct fetch_job *j)
 {
 	if (j->c->g.dry_run)
@@ -103,6 +122,8 @@ fetch_tell_done(struct fetch_job *j)
 			     "`coffer fetch undo` takes it back\n",
 		    j->branch, j->head, j->args->apply);
 	fetch_tell_held(j);
+	if (!j->c->g.dry_run)
+		fetch_tell_earlier(j);
 }
 
 void
