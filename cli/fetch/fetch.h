@@ -53,12 +53,6 @@ enum fetch_mode {
 	FETCH_MERGE
 };
 
-/* Which of the files that are held back. */
-struct fetch_take {
-	bool all;
-	const struct opt_list *paths;
-};
-
 enum fetch_review {
 	FETCH_REVIEW_NONE,    /* no reviewer is configured */
 	FETCH_REVIEW_UNASKED, /* blocked before: nothing leaves the machine */
@@ -245,9 +239,5 @@ int fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e);
 /* "" when there is none. */
 int fetch_ref_read(
     struct fetch_job *j, const char *ref, char id[SCAN_ID + 1], struct err *e);
-
-/* held.c: what a plan held back becomes part of it. */
-int fetch_take(struct fetch_job *j, struct plan *p,
-    const struct fetch_take *take, size_t *n, struct err *e);
 
 #endif

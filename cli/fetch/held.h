@@ -13,7 +13,13 @@
 
 struct err;
 struct fetch_job;
-struct fetch_take;
+struct opt_list;
+
+/* Which of the files that are held back. */
+struct fetch_take {
+	bool all;
+	const struct opt_list *paths;
+};
 
 struct held_plans {
 	struct plan *v; /* the newest first */
@@ -25,6 +31,10 @@ int held_load(struct fetch_job *j, struct held_plans *out, struct err *e);
 void held_release(struct held_plans *h);
 /* The newest with a file that is asked for; NULL: none has. */
 struct plan *held_find(struct held_plans *h, const struct fetch_take *take);
+
+/* What a plan held back becomes part of it. */
+int fetch_take(struct fetch_job *j, struct plan *p,
+    const struct fetch_take *take, size_t *n, struct err *e);
 
 /* A take from a plan on the shelf is marked, so that recovery finds it there:
  * (.git/coffer/fetch/apply.taking). */

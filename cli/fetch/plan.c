@@ -224,6 +224,8 @@ plan_remove(struct plan *p, struct err *e)
 {
 	AUTO_FREE char *gone = xasprintf("%s.gone", p->dir);
 
+	if (path_rmtree(gone, e) == -1)
+		return -1;
 	if (rename(p->dir, gone) == -1)
 		return err_sys(e, ERR_IO, "remove %s", p->dir);
 	FAIL_POINT(fetch_plan_gone);
