@@ -7,7 +7,9 @@
 
 #include "cli/cli.h"
 #include "cli/fetch/fetch.h"
+#include "cli/fetch/held.h"
 #include "cli/fetch/record.h"
+#include "cli/fetch/tell.h"
 #include "cli/out.h"
 #include "cli/tables.h"
 #include "lib/base/alloc.h"
@@ -24,15 +26,16 @@ enum {
 	APPLIED_URL_MAX = 1024
 };
 
-/* Which one it was, and whether one before it can be undone, too. */
+/* Which one it was, and whether one before it can be undone, too; cut: the one
+ * that recovery found. */
 static void
-applied_tell_undone(struct fetch_job *j, const struct plan *p)
+applied_tell_undone(struct fetch_job *j, const struct plan *p, bool cut)
 {
 	AUTO_FREE char *dir = path_join(j->dir, "apply");
 	AUTO_STR struct str text = STR_INIT;
 	struct plan next = { .dir = NULL };
 	struct err ignored = ERR_INIT;
-	bool dry = j->c->g.dry_run;
+	bool dry = j->c->g.dry_run && !cut;
 	bool more = !dry && plan_load(&next, dir, &ignored) == 0;
 	struct jw w;
 
@@ -41,6 +44,8 @@ applied_tell_undone(struct fetch_job *j, const struct plan *p)
 		jw_object(&w, NULL);
 		jw_bool(&w, "undone", !dry);
 		jw_str(&w, "what", p->what);
+		if (cut)
+			jw_bool(&w, "cut_off", true);
 		if (more)
 			jw_str(&w, "next", next.what);
 		jw_end(&w);
@@ -48,7 +53,8 @@ applied_tell_undone(struct fetch_job *j, const struct plan *p)
 	} else if (dry) {
 		(void)printf("would undo the apply of %s\n", p->what);
 	} else {
-		(void)printf("the apply of %s is undone\n", p->what);
+		(void)printf("%s of %s is undone\n",
+		    p->taking ? "what was taken later" : "the apply", p->what);
 		if (more)
 			(void)printf("before it came %s: `coffer fetch undo` "
 				     "takes that back, too\n",
@@ -88,12 +94,18 @@ applied_undo(struct cli *c, const void *args, int argc, char **argv)
 	(void)args;
 	(void)argc;
 	(void)argv;
-	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1 ||
-	    fetch_undo(&j, &p, &e) == -1)
+	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1) {
 		rc = cli_fail(c, &e, "fetch undo");
-	else {
+	} else if (j.recovered.what != NULL) {
+		/* That was the last one; the one before it is for another. */
+		if (j.recovered.state == PLAN_UNDOING)
+			applied_record_undone(&j, &j.recovered);
+		applied_tell_undone(&j, &j.recovered, true);
+	} else if (fetch_undo(&j, &p, &e) == -1) {
+		rc = cli_fail(c, &e, "fetch undo");
+	} else {
 		applied_record_undone(&j, &p);
-		applied_tell_undone(&j, &p);
+		applied_tell_undone(&j, &p, false);
 	}
 	plan_release(&p);
 	fetch_job_release(&j);
@@ -106,41 +118,59 @@ struct held_args {
 };
 
 static void
-held_list(const struct cli *c, const struct plan *p)
+held_list_of(const struct cli *c, const struct plan *p, bool last, struct jw *w)
 {
-	AUTO_STR struct str text = STR_INIT;
-	struct jw w;
-
-	jw_init(&w, &text);
-	jw_array(&w, NULL);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct plan_entry *x = &p->list[i];
 
 		if (x->step != PLAN_HELD)
 			continue;
-		jw_object(&w, NULL);
-		jw_str(&w, "path", x->path);
-		jw_str(&w, "why", x->why);
-		jw_end(&w);
+		jw_object(w, NULL);
+		jw_str(w, "path", x->path);
+		jw_str(w, "why", x->why);
+		jw_str(w, "what", p->what);
+		jw_end(w);
 		if (c->g.json)
 			continue;
 		out_text(stdout, x->path);
-		(void)printf("  (%s)\n", x->why);
+		(void)printf("  (%s%s%s)\n", x->why,
+		    last ? "" : "; of the earlier apply of ",
+		    last ? "" : p->what);
+	}
+}
+
+static void
+held_list(const struct cli *c, const struct held_plans *h)
+{
+	AUTO_STR struct str text = STR_INIT;
+	size_t n = 0;
+	struct jw w;
+
+	jw_init(&w, &text);
+	jw_array(&w, NULL);
+	for (size_t i = 0; i < h->n; i++) {
+		n += plan_count(&h->v[i], PLAN_HELD);
+		held_list_of(c, &h->v[i], i == 0, &w);
 	}
 	jw_end(&w);
 	if (c->g.json)
 		(void)printf("%s\n", str_cstr(&text));
-	else if (plan_count(p, PLAN_HELD) == 0)
+	else if (n == 0)
 		(void)printf("nothing is held back\n");
 }
 
 static int
-held_take(struct fetch_job *j, struct plan *p, const struct held_args *a,
+held_take(struct fetch_job *j, struct held_plans *h, const struct held_args *a,
     struct err *e)
 {
 	const struct fetch_take take = { a->all, &a->take };
+	struct plan *p = held_find(h, &take);
 	size_t n;
 
+	if (p == NULL)
+		return err_set(e, ERR_NOTFOUND, "%s",
+		    h->last ? "no such file is held back"
+			    : "no apply is on record here");
 	fetch_load_account(j);
 	j->mode = p->index ? FETCH_STAGED : FETCH_UNSTAGED;
 	if (fetch_resolve_project(j, NULL, e) == -1 ||
@@ -152,40 +182,47 @@ held_take(struct fetch_job *j, struct plan *p, const struct held_args *a,
 		(void)printf("%s%zu file%s of %s\n",
 		    j->c->g.dry_run ? "would take " : "took ", n,
 		    n == 1 ? "" : "s", p->what);
+	if (!j->c->g.dry_run && !j->c->g.json)
+		fetch_tell_earlier(j);
 	if (!j->c->g.dry_run)
 		fetch_send_records(j);
 	return 0;
+}
+
+/* What was asked for may have been what was cut off. */
+static bool
+held_is_over(const struct fetch_job *j)
+{
+	if (j->recovered.what == NULL || j->recovered.taking)
+		return false;
+	if (j->c->g.json)
+		(void)printf("{\"taken\":0,\"cut_off\":true}\n");
+	else
+		(void)printf("nothing was taken; `coffer fetch held` says what "
+			     "is held back now\n");
+	return true;
 }
 
 static int
 applied_held(struct cli *c, const void *args, int argc, char **argv)
 {
 	const struct held_args *a = args;
+	const bool takes = a->all || a->take.n > 0;
 	struct fetch_job j = { .c = c, .args = &applied_none };
-	struct plan p = { .dir = NULL };
+	struct held_plans h = { .n = 0 };
 	struct err e = ERR_INIT;
-	int rc = 0;
+	int rc = CLI_OK;
 
 	(void)argc;
 	(void)argv;
-	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1) {
-		rc = -1;
-	} else {
-		AUTO_FREE char *dir = path_join(j.dir, "apply");
-
-		rc = plan_load(&p, dir, &e);
-	}
-	if (rc == 1 && (a->all || a->take.n > 0))
-		rc = err_set(&e, ERR_NOTFOUND, "no apply is on record here");
-	else if (rc != -1 && (a->all || a->take.n > 0))
-		rc = held_take(&j, &p, a, &e);
-	else if (rc != -1)
-		held_list(c, &p);
-	if (rc == -1)
+	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1 ||
+	    held_load(&j, &h, &e) == -1)
 		rc = cli_fail(c, &e, "fetch held");
-	else
-		rc = CLI_OK;
-	plan_release(&p);
+	else if (!takes)
+		held_list(c, &h);
+	else if (!held_is_over(&j) && held_take(&j, &h, a, &e) == -1)
+		rc = cli_fail(c, &e, "fetch held");
+	held_release(&h);
 	fetch_job_release(&j);
 	return rc;
 }
@@ -328,7 +365,7 @@ const struct command cmd_applied[] = {
 	    .run = applied_undo },
 	{ .name = "fetch held",
 	    .group = "Your clone",
-	    .summary = "the files that the last apply held back",
+	    .summary = "the files that applies held back",
 	    .usage = "[--take PATH | --all]",
 	    .args_size = sizeof(struct held_args),
 	    .options = held_options,

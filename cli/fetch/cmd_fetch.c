@@ -84,6 +84,7 @@ fetch_job_release(struct fetch_job *j)
 	findings_release(&j->findings);
 	fetch_review_info_release(&j->info);
 	plan_release(&j->preview);
+	plan_release(&j->recovered);
 	findings_policy_free(j->policy);
 	str_release(&j->filters);
 	str_release(&j->raw);

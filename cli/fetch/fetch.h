@@ -54,12 +54,6 @@ enum fetch_mode {
 	FETCH_MERGE
 };
 
-/* Which of the files that are held back. */
-struct fetch_take {
-	bool all;
-	const struct opt_list *paths;
-};
-
 enum fetch_review {
 	FETCH_REVIEW_NONE,    /* no reviewer is configured */
 	FETCH_REVIEW_UNASKED, /* blocked before: nothing leaves the machine */
@@ -101,6 +95,9 @@ struct fetch_job {
 	 * what it will have; of a branch, from its base to its head. */
 	char from[SCAN_ID + 1], to[SCAN_ID + 1];
 	struct plan preview;
+	/* What the lock found cut off, and took back or went on with: undo and
+	 * held are done with that.  what NULL: nothing was. */
+	struct plan recovered;
 	size_t changes;
 	struct check_limits limits; /* of sizes; 0: the usual ones */
 	struct str raw;
@@ -234,7 +231,7 @@ int fetch_index_free(struct fetch_job *j, struct err *e);
 int fetch_plan_do(struct fetch_job *j, struct plan *p, int top, struct err *e);
 /* p: the one that was undone, for the caller to release. */
 int fetch_undo(struct fetch_job *j, struct plan *p, struct err *e);
-int fetch_recover(struct fetch_job *j, struct err *e);
+int fetch_recover(struct fetch_job *j, struct err *e); /* j->recovered */
 /* The work tree by its git folder beneath the clone's: a clone that is moved
  * keeps it; free(3). */
 char *fetch_plan_tree(struct fetch_job *j, struct err *e);
@@ -242,9 +239,5 @@ int fetch_plan_here(struct fetch_job *j, const struct plan *p, struct err *e);
 /* "" when there is none. */
 int fetch_ref_read(
     struct fetch_job *j, const char *ref, char id[SCAN_ID + 1], struct err *e);
-
-/* held.c: what a plan held back becomes part of it. */
-int fetch_take(struct fetch_job *j, struct plan *p,
-    const struct fetch_take *take, size_t *n, struct err *e);
 
 #endif

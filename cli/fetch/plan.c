@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/fetch/files.h"
 #include "cli/fetch/shelf.h"
@@ -219,16 +218,21 @@ plan_save(struct plan *p, enum plan_state state, struct err *e)
 	return path_write_atomic(path, str_cstr(&text), text.len, 0600, e);
 }
 
-/* The plan first: without it the rest means nothing. */
+/* In one step, and by a name that says to whom comes next what it was. */
 int
 plan_remove(struct plan *p, struct err *e)
 {
-	AUTO_FREE char *path = path_join(p->dir, "plan.json");
+	AUTO_FREE char *gone = xasprintf("%s.gone", p->dir);
 
-	if (unlink(path) == -1)
-		return err_sys(e, ERR_IO, "remove %s", path);
+	if (path_rmtree(gone, e) == -1)
+		return -1;
+	if (rename(p->dir, gone) == -1)
+		return err_sys(e, ERR_IO, "remove %s", p->dir);
 	FAIL_POINT(fetch_plan_gone);
-	return path_rmtree(p->dir, e) == -1 ? -1 : shelf_take(p->dir, e);
+	if (shelf_take(p->dir, e) == -1)
+		return -1;
+	FAIL_POINT(fetch_unshelved);
+	return path_rmtree(gone, e);
 }
 
 void

@@ -11,9 +11,9 @@
 #include "cli/fetch/fetch.h"
 #include "cli/fetch/files.h"
 #include "cli/fetch/plan.h"
+#include "cli/fetch/plan_do.h"
 #include "cli/fetch/plan_look.h"
 #include "cli/fetch/record.h"
-#include "cli/fetch/shelf.h"
 #include "cli/program.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -162,8 +162,7 @@ plan_put_all(struct fetch_job *j, struct plan *p, const struct plan_trees *t,
 	return 0;
 }
 
-/* It is done: what is left is to say so. */
-static int
+int
 plan_finish(struct fetch_job *j, struct plan *p, struct err *e)
 {
 	for (size_t i = 0; i < p->n; i++)
@@ -311,6 +310,8 @@ static int
 plan_undo(struct fetch_job *j, struct plan *p, int top, struct err *e)
 {
 	struct plan_trees t;
+	/* One that was begun goes on. */
+	const bool dry = j->c->g.dry_run && p->state == PLAN_DONE;
 	int rc = plan_trees_open(p, top, &t, e);
 
 	if (rc == 0 && p->state == PLAN_DONE) {
@@ -319,15 +320,30 @@ plan_undo(struct fetch_job *j, struct plan *p, int top, struct err *e)
 		    fetch_index_is(j, p, e) == -1 ||
 		    (p->index && fetch_index_free(j, e) == -1))
 			rc = -1;
-		if (rc == 0 && !j->c->g.dry_run)
+		if (rc == 0 && !dry)
 			rc = plan_save(p, PLAN_UNDOING, e);
 	} else if (rc == 0) {
 		rc = plan_strangers(p, &t, e);
 	}
 	FAIL_POINT(fetch_undoing);
-	if (rc == 0 && !j->c->g.dry_run &&
+	if (rc == 0 && !dry &&
 	    (plan_take_back(j, p, &t, e) == -1 || plan_remove(p, e) == -1))
 		rc = -1;
+	plan_trees_close(&t);
+	return rc;
+}
+
+int
+plan_resume(struct fetch_job *j, struct plan *p, int top, struct err *e)
+{
+	struct plan_trees t = { -1, -1, -1 };
+	int rc;
+
+	if (p->state == PLAN_UNDOING)
+		return plan_undo(j, p, top, e);
+	rc = plan_trees_open(p, top, &t, e);
+	if (rc == 0)
+		rc = plan_abandon(j, p, &t, e);
 	plan_trees_close(&t);
 	return rc;
 }
@@ -378,73 +394,5 @@ fetch_undo(struct fetch_job *j, struct plan *p, struct err *e)
 		rc = -1;
 	if (rc == 0)
 		rc = plan_undo(j, p, top, e);
-	return rc;
-}
-
-/* Its last step came to pass: then all of it did. */
-static bool
-plan_is_through(struct fetch_job *j, const struct plan *p)
-{
-	struct err ignored = ERR_INIT;
-	char now[SCAN_ID + 1];
-
-	return p->ref[0] != '\0' && !p->taking &&
-	    fetch_ref_read(j, p->ref, now, &ignored) == 0 &&
-	    strcmp(now, p->ref_after) == 0;
-}
-
-static int
-plan_recover(struct fetch_job *j, struct plan *p, int top, struct err *e)
-{
-	struct plan_trees t = { -1, -1, -1 };
-	int rc;
-
-	if (p->state == PLAN_DONE)
-		return fetch_record_keep(j, p, e);
-	if (fetch_plan_here(j, p, e) == -1)
-		return -1;
-	if (p->state == PLAN_APPLYING && plan_is_through(j, p)) {
-		cli_note("coffer: the apply of %s was cut off at its end; it "
-			 "is finished",
-		    p->what);
-		return plan_finish(j, p, e);
-	}
-	rc = plan_trees_open(p, top, &t, e);
-	if (rc == 0 && p->state == PLAN_UNDOING)
-		rc = plan_undo(j, p, top, e);
-	else if (rc == 0)
-		rc = plan_abandon(j, p, &t, e);
-	plan_trees_close(&t);
-	if (rc == 0)
-		cli_note("coffer: %s of %s was cut off; it is taken back",
-		    p->state == PLAN_UNDOING ? "the undo" : "the apply",
-		    p->what);
-	return rc == 0
-	    ? 0
-	    : err_wrap(e,
-		  "an apply was cut off (before it: %s/before; that folder "
-		  "removed, things stay as they are)",
-		  p->dir);
-}
-
-int
-fetch_recover(struct fetch_job *j, struct err *e)
-{
-	AUTO_FREE char *dir = path_join(j->dir, "apply");
-	AUTO_FREE char *fresh = path_join(j->dir, "apply.new");
-	AUTO_CLOSE int top = -1;
-	struct plan p = { .dir = NULL };
-	int rc;
-
-	if (path_rmtree(fresh, e) == -1)
-		return -1;
-	rc = plan_load(&p, dir, e);
-	if (rc == 1)
-		rc = path_rmtree(dir, e) == -1 ? -1 : shelf_take(dir, e);
-	else if (rc == 0 && (top = files_open_tree(j->top, e)) == -1)
-		rc = -1;
-	else if (rc == 0)
-		rc = plan_recover(j, &p, top, e);
-	plan_release(&p);
 	return rc;
 }

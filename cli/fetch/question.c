@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum {
@@ -59,6 +60,8 @@ question_ask(const char *question)
 	(void)sigaddset(&held, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &held, &open);
 	(void)sigaction(SIGINT, &quiet, &old);
+	/* What was typed before it was seen answers nothing. */
+	(void)tcflush(STDIN_FILENO, TCIFLUSH);
 	/* Who sees it may press ^C. */
 	(void)fprintf(stderr, "%s [y/N] ", question);
 	(void)fflush(stderr);

@@ -24,10 +24,13 @@ enum {
 	SEND_MS = 15000
 };
 
-/* For good, not "later": asked again it would say the same. */
+/* For good, not "later": asked again it would say the same.  A key that is not
+ * known yet will be when a record with its account has come. */
 static bool
-send_is_final(int status)
+send_is_final(const struct json *r, int status)
 {
+	if (status == 403 && json_get(r, "account") == NULL)
+		return false;
 	return status >= 400 && status < 500 && status != 401 &&
 	    status != 408 && status != 429;
 }
@@ -65,19 +68,21 @@ send_post(struct fetch_job *j, const struct json *r, struct view text,
 		(void)snprintf(mark, sizeof(mark), "%" PRId64 "\n",
 		    json_i64_or(answer, "id", 0));
 		rc = send_mark(sent, mark, e);
-	} else if (rc == -1 && send_is_final(status)) {
+	} else if (rc == -1 && send_is_final(r, status)) {
 		(void)snprintf(mark, sizeof(mark), "refused %d\n", status);
-		cli_note("coffer: cofferd does not take the record (%d); it is "
-			 "kept here",
-		    status);
+		cli_note("coffer: cofferd does not take the record (%d: %s); "
+			 "it is kept here",
+		    status, e->msg);
 		rc = send_mark(sent, mark, e);
 	}
 	json_free(answer);
 	return rc;
 }
 
+/* named: those that name an account, else those that do not. */
 static int
-send_one(struct fetch_job *j, const char *name, int *n, struct err *e)
+send_one(
+    struct fetch_job *j, const char *name, bool named, int *n, struct err *e)
 {
 	AUTO_FREE char *path = path_join(j->dir, name);
 	AUTO_FREE char *sent = xasprintf("%s.sent", path);
@@ -93,7 +98,8 @@ send_one(struct fetch_job *j, const char *name, int *n, struct err *e)
 	if ((r = signed_json_read(
 		 str_view(&text), RECORD_DOMAIN, RECORD_MAX, e)) == NULL)
 		return send_mark(sent, "not signed\n", e);
-	if (strcmp(json_str_or(r, "url", ""), j->c->url) == 0) {
+	if (strcmp(json_str_or(r, "url", ""), j->c->url) == 0 &&
+	    (json_get(r, "account") != NULL) == named) {
 		(*n)++;
 		rc = text.len > SEND_MAX
 		    ? send_mark(sent, "too large\n", e)
@@ -103,26 +109,35 @@ send_one(struct fetch_job *j, const char *name, int *n, struct err *e)
 	return rc;
 }
 
-void
-fetch_send_records(struct fetch_job *j)
+static int
+send_some(struct fetch_job *j, bool named, int *n, struct err *e)
 {
 	DIR *d = opendir(j->dir);
-	struct err e = ERR_INIT;
 	struct dirent *x;
-	int n = 0;
 	int rc = 0;
 
-	while (rc == 0 && d != NULL && n < SEND_AT_ONCE &&
+	while (rc == 0 && d != NULL && *n < SEND_AT_ONCE &&
 	    (x = readdir(d)) != NULL) {
 		size_t len = strlen(x->d_name);
 
 		if (x->d_name[0] >= '0' && x->d_name[0] <= '9' && len > 5 &&
 		    strcmp(x->d_name + len - 5, ".json") == 0)
-			rc = send_one(j, x->d_name, &n, &e);
+			rc = send_one(j, x->d_name, named, n, e);
 	}
 	if (d != NULL)
 		(void)closedir(d);
-	if (rc == -1)
+	return rc;
+}
+
+void
+fetch_send_records(struct fetch_job *j)
+{
+	struct err e = ERR_INIT;
+	int n = 0;
+
+	/* By the first ones a key becomes known, which the others need. */
+	if (send_some(j, true, &n, &e) == -1 ||
+	    send_some(j, false, &n, &e) == -1)
 		cli_note("coffer: the record stays here and is sent next time: "
 			 "%s",
 		    e.msg);

@@ -236,10 +236,11 @@ review_account(struct review *r, size_t findings, int rc)
 	for (size_t i = 0; i < r->files->n; i++)
 		shown += r->files->v[i].covered ? 1 : 0;
 	by->covered = shown;
-	by->verdict = rc == -1                               ? "failed"
-	    : shown < r->files->n || r->j->info.messages_cut ? "incomplete"
-	    : r->j->findings.n > findings                    ? "findings"
-							     : "ok";
+	by->verdict = rc == -1 ? "failed"
+	    : shown < r->files->n || fetch_review_info_cut(&r->j->info)
+	    ? "incomplete"
+	    : r->j->findings.n > findings ? "findings"
+					  : "ok";
 }
 
 static void
@@ -413,7 +414,8 @@ fetch_review(struct fetch_job *j)
 		review_missed(j, &files);
 		review_passing(j);
 		j->review = j->info.missed_all > 0 ||
-			j->info.history_unseen > 0 || j->info.messages_cut
+			j->info.history_unseen > 0 ||
+			fetch_review_info_cut(&j->info)
 		    ? FETCH_REVIEW_INCOMPLETE
 		    : j->findings.n > before ? FETCH_REVIEW_FINDINGS
 					     : FETCH_REVIEW_OK;

@@ -52,5 +52,7 @@ int review_files_risk(const char *path, bool *made);
 
 /* review_evidence.c: what happened around the change, as text. */
 void review_evidence(struct fetch_job *j, struct str *out);
+/* review_runs.c: of it what runs of agents did. */
+void review_runs(struct fetch_job *j, struct str *out);
 
 #endif

@@ -15,6 +15,12 @@ fetch_review_info_release(struct fetch_review_info *info)
 	*info = (struct fetch_review_info){ .n = 0 };
 }
 
+bool
+fetch_review_info_cut(const struct fetch_review_info *info)
+{
+	return info->messages_cut || info->timeline_cut || info->findings_cut;
+}
+
 static void
 info_by(struct jw *w, const struct fetch_review_by *by)
 {
@@ -58,6 +64,12 @@ fetch_review_info_json(
 		jw_u64(w, "history_unseen", info->history_unseen);
 	if (info->messages_cut)
 		jw_bool(w, "messages_cut", true);
+	if (info->timeline_cut)
+		jw_bool(w, "timeline_cut", true);
+	if (info->findings_cut)
+		jw_bool(w, "findings_cut", true);
+	if (info->notes_unlisted > 0)
+		jw_u64(w, "notes_unlisted", info->notes_unlisted);
 	jw_array(w, "not_reviewed");
 	for (size_t i = 0; i < info->missed_n; i++) {
 		const struct fetch_review_missed *m = &info->missed[i];

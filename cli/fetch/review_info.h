@@ -5,6 +5,7 @@
 #ifndef CLI_FETCH_REVIEW_INFO_H
 #define CLI_FETCH_REVIEW_INFO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,12 +44,17 @@ struct fetch_review_info {
 	size_t files;
 	size_t missed_all;     /* how many were not reviewed */
 	bool messages_cut;     /* nor all messages of the commits */
+	bool timeline_cut;     /* nor all that the runs did */
+	bool findings_cut;     /* nor all findings that a person looks at */
+	size_t notes_unlisted; /* notes of the checks: only counted */
 	size_t history_unseen; /* contents that came and went */
 	struct fetch_review_missed missed[FETCH_REVIEW_MISSED_MAX];
 	size_t missed_n;
 };
 
 void fetch_review_info_release(struct fetch_review_info *info);
+/* Was some of what is around the files not shown? */
+bool fetch_review_info_cut(const struct fetch_review_info *info);
 /* An object; nothing when nobody was asked. */
 void fetch_review_info_json(
     struct jw *w, const char *key, const struct fetch_review_info *info);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,6 +41,15 @@ shelf_path(const char *apply, uint64_t number)
 	return xasprintf("%s.earlier/%08" PRIu64, apply, number);
 }
 
+static bool
+shelf_number(const char *name, uint64_t *k)
+{
+	struct err ignored = ERR_INIT;
+
+	return strlen(name) == SHELF_DIGITS &&
+	    num_u64(name, 1, SHELF_NUMBER_MAX, k, &ignored) == 0;
+}
+
 static int
 shelf_look(const char *apply, struct shelf *s, struct err *e)
 {
@@ -51,11 +61,9 @@ shelf_look(const char *apply, struct shelf *s, struct err *e)
 	if (d == NULL)
 		return errno == ENOENT ? 0 : err_sys(e, ERR_IO, "open %s", dir);
 	while ((x = readdir(d)) != NULL) {
-		struct err ignored = ERR_INIT;
 		uint64_t k;
 
-		if (strlen(x->d_name) != SHELF_DIGITS ||
-		    num_u64(x->d_name, 1, SHELF_NUMBER_MAX, &k, &ignored) == -1)
+		if (!shelf_number(x->d_name, &k))
 			continue;
 		if (s->n == 0 || k < s->first)
 			s->first = k;
@@ -126,4 +134,48 @@ shelf_take(const char *apply, struct err *e)
 	return rename(from, apply) == 0
 	    ? 0
 	    : err_sys(e, ERR_IO, "take %s back", from);
+}
+
+static int
+shelf_newer(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)b, *(char *const *)a);
+}
+
+int
+shelf_list(const char *apply, struct shelf_list *out, struct err *e)
+{
+	AUTO_FREE char *dir = shelf_dir(apply);
+	DIR *d = opendir(dir);
+	struct dirent *x;
+
+	*out = (struct shelf_list){ .n = 0 };
+	if (d == NULL)
+		return errno == ENOENT ? 0 : err_sys(e, ERR_IO, "open %s", dir);
+	while (out->n < SHELF_MAX && (x = readdir(d)) != NULL) {
+		char *path = shelf_find(apply, x->d_name);
+
+		if (path != NULL)
+			out->dirs[out->n++] = path;
+	}
+	(void)closedir(d);
+	if (out->n > 0)
+		qsort(out->dirs, out->n, sizeof(out->dirs[0]), shelf_newer);
+	return 0;
+}
+
+void
+shelf_list_release(struct shelf_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->dirs[i]);
+	l->n = 0;
+}
+
+char *
+shelf_find(const char *apply, const char *name)
+{
+	uint64_t number;
+
+	return shelf_number(name, &number) ? shelf_path(apply, number) : NULL;
 }

@@ -7,6 +7,8 @@
 #ifndef CLI_FETCH_SHELF_H
 #define CLI_FETCH_SHELF_H
 
+#include <stddef.h>
+
 struct err;
 
 enum {
@@ -17,5 +19,16 @@ enum {
 int shelf_put(const char *apply, struct err *e);
 /* The newest of them is the last one again, where there is no apply. */
 int shelf_take(const char *apply, struct err *e);
+
+/* Their folders, the newest first. */
+struct shelf_list {
+	char *dirs[SHELF_MAX];
+	size_t n;
+};
+int shelf_list(const char *apply, struct shelf_list *out, struct err *e);
+void shelf_list_release(struct shelf_list *l);
+/* The folder of that name, as one of the above ends; NULL: it is no such
+ * name. */
+char *shelf_find(const char *apply, const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/fetch/fetch.h"
+#include "cli/fetch/held.h"
 #include "cli/fetch/record.h"
 #include "cli/out.h"
 #include "lib/base/auto.h"
@@ -19,8 +20,8 @@ fetch_tell_what(const struct fetch_job *j)
 	(void)printf(", %.12s on %.12s\n", j->head, j->base);
 }
 
-void
-fetch_tell_review(const struct fetch_job *j)
+static void
+tell_verdict(const struct fetch_job *j)
 {
 	switch (j->review) {
 	case FETCH_REVIEW_NONE:
@@ -40,13 +41,26 @@ fetch_tell_review(const struct fetch_job *j)
 		return;
 	case FETCH_REVIEW_INCOMPLETE:
 		cli_note("reviewed by %s, but not all of it: %zu of %zu files "
-			 "were not seen",
-		    j->review_model, j->info.missed_all, j->info.files);
+			 "were not seen%s",
+		    j->review_model, j->info.missed_all, j->info.files,
+		    fetch_review_info_cut(&j->info)
+			? ", nor all that is known around them"
+			: "");
 		return;
 	case FETCH_REVIEW_FAILED:
 		cli_note("review by %s failed", j->review_model);
 		return;
 	}
+}
+
+void
+fetch_tell_review(const struct fetch_job *j)
+{
+	tell_verdict(j);
+	if (j->info.notes_unlisted > 0)
+		cli_note("%zu notes of the checks were only counted to the "
+			 "reviewer",
+		    j->info.notes_unlisted);
 }
 
 void
@@ -72,6 +86,24 @@ fetch_tell_held(const struct fetch_job *j)
 }
 
 void
+fetch_tell_earlier(struct fetch_job *j)
+{
+	struct held_plans h = { .n = 0 };
+	struct err ignored = ERR_INIT;
+
+	if (held_load(j, &h, &ignored) == -1)
+		h.n = 0;
+	for (size_t i = 1; i < h.n; i++) {
+		size_t n = plan_count(&h.v[i], PLAN_HELD);
+
+		(void)printf("%zu file%s of %s %s still held back (`coffer "
+			     "fetch held`)\n",
+		    n, n == 1 ? "" : "s", h.v[i].what, n == 1 ? "is" : "are");
+	}
+	held_release(&h);
+}
+
+void
 fetch_tell_done(struct fetch_job *j)
 {
 	if (j->c->g.dry_run)
@@ -90,6 +122,8 @@ fetch_tell_done(struct fetch_job *j)
 			     "`coffer fetch undo` takes it back\n",
 		    j->branch, j->head, j->args->apply);
 	fetch_tell_held(j);
+	if (!j->c->g.dry_run)
+		fetch_tell_earlier(j);
 }
 
 void

@@ -10,6 +10,8 @@ void fetch_tell_what(const struct fetch_job *j);
 void fetch_tell_review(const struct fetch_job *j);
 void fetch_tell_held(const struct fetch_job *j);
 void fetch_tell_done(struct fetch_job *j);
+/* What applies before the last one still hold back. */
+void fetch_tell_earlier(struct fetch_job *j);
 /* To a program, why there are no findings: --json. */
 void fetch_tell_error(struct fetch_job *j, const struct err *e);
 

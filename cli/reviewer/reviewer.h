@@ -79,8 +79,8 @@ void reviewer_close(struct reviewer_session *s);
 int reviewer_ask(struct reviewer_session *s, const char *system,
     struct view question, struct str *out, struct err *e);
 
-/* The key as asterisks: whatever comes from a server goes through here before
- * it is told or kept. */
+/* reviewer_key.c: the key as asterisks, also a part of it and in other case:
+ * whatever comes from a server goes through here before it is told or kept. */
 void reviewer_hide_key(const struct reviewer_session *s, char *text, size_t n);
 
 /* reviewer_body.c, pure: the request. */

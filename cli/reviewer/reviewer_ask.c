@@ -191,6 +191,13 @@ ask_account(struct reviewer_session *s, const struct reviewer_reply *r)
 		    s->reported, sizeof(s->reported), "%s", r->model);
 }
 
+/* Before it is cut: the start of the key is too short to be known. */
+static void
+ask_hide(const struct reviewer_session *s, struct reviewer_fault *f)
+{
+	reviewer_hide_key(s, f->message, strlen(f->message));
+}
+
 /* 1: once more; 0 the text is in out; -1. */
 static int
 ask_once(struct reviewer_session *s, const char *system, struct view question,
@@ -216,6 +223,7 @@ ask_once(struct reviewer_session *s, const char *system, struct view question,
 		rc = reviewer_reply_read(
 		    s->p->shape, str_view(&h.body), body.len, &reply, e);
 		ask_account(s, &reply);
+		ask_hide(s, &reply.fault);
 		if (rc == 0)
 			str_addv(out, str_view(&reply.text));
 		else if (reply.is_error &&
@@ -225,6 +233,7 @@ ask_once(struct reviewer_session *s, const char *system, struct view question,
 		if (h.status != 0)
 			reviewer_fault_read(
 			    h.status, str_view(&h.body), &fault);
+		ask_hide(s, &fault);
 		rc = ask_again(s, &h, &fault, attempt, e) == 0 ? 1 : -1;
 	}
 	reviewer_reply_release(&reply);

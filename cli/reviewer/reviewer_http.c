@@ -7,7 +7,6 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
-#include "lib/base/mask.h"
 #include "lib/io/loop.h"
 #include "lib/io/timer.h"
 #include "lib/net/fetch.h"
@@ -24,16 +23,6 @@ struct http_wait {
 	struct reviewer_session *s;
 	struct reviewer_http *out;
 };
-
-void
-reviewer_hide_key(const struct reviewer_session *s, char *text, size_t n)
-{
-	struct mask m = { .n = 0 };
-
-	mask_add(&m, view_of(s->r->key));
-	if (m.n > 0 && n > 0)
-		(void)mask_text(&m, text, n);
-}
 
 static void
 http_on_done(const struct fetch_reply *r, void *arg)

@@ -29,7 +29,8 @@ guard_on_signal(int sig)
 	/* Not in a child between fork and exec. */
 	if (path != NULL && getpid() == guard_pid) {
 		guard_path = NULL;
-		if ((pid = fork()) == 0) {
+		/* fork(3) would wait for locks that may be held here. */
+		if ((pid = _Fork()) == 0) {
 			(void)execv("/bin/sh", (char *const *)(uintptr_t)argv);
 			_exit(1);
 		}

@@ -13,6 +13,7 @@
 #include "lib/net/sha256.h"
 #include "lib/net/signed_json.h"
 #include "lib/wire/json.h"
+#include "server/domain/own_url.h"
 #include "server/store/projects.h"
 #include "server/store/pulls.h"
 
@@ -140,6 +141,8 @@ svc_fetch_read(struct svc_fetch *op, const char *text, const char *full_name,
 	/* Signed for one project it says nothing of another. */
 	op->named = strcasecmp(
 			json_str_or(j, "account", ""), op->op.who.login) == 0;
+	op->ours = own_url_is(
+	    json_str_or(j, "url", ""), op->op.svc->public_url);
 	rc = json_get(j, "account") != NULL && !op->named
 	    ? err_set(e, ERR_DENIED, "record: it names another account")
 	    : strcasecmp(json_str_or(j, "project", ""), full_name) == 0
@@ -189,6 +192,10 @@ svc_fetch_key(struct txn *t, const struct svc_fetch *op, struct err *e)
 	if (fresh && !op->named)
 		return err_set(e, ERR_DENIED,
 		    "record: the first one of a key names its account");
+	if (fresh && !op->ours)
+		return err_set(e, ERR_DENIED,
+		    "record: the first one of a key is of this server (%s)",
+		    op->op.svc->public_url);
 	if (owner != op->op.who.user_id)
 		return err_set(e, ERR_DENIED, "record: the key is another's");
 	if (fetches_keys(t, owner, &n, e) == -1)

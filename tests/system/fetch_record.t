@@ -210,6 +210,33 @@ for bad in '.review = "ok, by admin"' '.apply = "well"' '.branch = "a\u202eb"' '
 	tap_is "$STATUS $(field .message | grep -c '^record: \(no \|at\)')" '422 1' "a record of other words is refused: $bad"
 done
 
+# Another server says of whom it likes that he is the account here.
+openssl genpkey -algorithm ed25519 -out "$T/k3.pem" 2>/dev/null
+for bad in '.url = "https://evil.example"' '.url = "http://127.0.0.1@evil.example"' 'del(.url)'; do
+	signed "$LATER" "$T/k3.pem" "$bad"
+	tell "$T/signed.json"
+	tap_is "$STATUS $(field .message | grep -c 'of this server')" '403 1' "the first record of a key is of this server: $bad"
+done
+signed "$LATER" "$T/k3.pem" .
+tell "$T/signed.json"
+tap_is "$STATUS" 201 'of this one it is taken'
+
+# A token that may not ask whose it is; then another one of the same account.
+api POST /api/v1/users/admin/tokens '{"name":"narrow","scopes":["write:repository"]}'
+NARROW=$(field .sha1)
+XDG_CONFIG_HOME=$T/xdg2
+COFFER_TOKEN=$NARROW
+run fetch agent/asks --yes
+FIRST=$(newest)
+tap_is "$RC $(jq -r '.result + " " + (.account // "nobody")' "$FIRST")" '0 applied nobody' 'an account that cannot be asked for is not in the record'
+tap_not 'which stays to be sent' test -e "$FIRST.sent"
+tap_ok 'and that is said' grep -q 'the record stays here and is sent next time: .*names its account' "$T/err"
+COFFER_TOKEN=$ADMIN
+run fetch undo
+tap_is "$RC $(jq -r '.result + " " + .account' "$(newest)")" '0 undone admin' 'a record that names it'
+tap_is "$(cat "$(newest).sent" "$FIRST.sent" | grep -c '^[0-9]*$')" 2 'goes first, and takes the other one along'
+XDG_CONFIG_HOME=$T/xdg
+
 # cofferd is away.
 stop_cofferd
 run fetch agent/fix --yes

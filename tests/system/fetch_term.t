@@ -97,6 +97,12 @@ term 'part 1, \d of \d files, [1-9] s' '\x03' -- agent/fix --yes
 tap_is "$RC $(state)" "130 $clean" '^C while a model works ends it, and nothing is changed'
 fetch list
 tap_is "$RC $(find "$CLONE/.git/coffer" -name 'quarantine-*' | wc -l)" '0 0' 'the next command clears up'
+sed -i 's|/slow/|/typed/|' "$T/xdg/coffer/reviewer.conf"
+ln -s "$T/term" "$STUB/typed"
+term 'part 1, ' 'yyy\n' "$Q" 'n\n' -- agent/fix
+tap_is "$RC $(state) $(grep -c yyy "$T/term")" "3 $clean 1" 'a yes that is typed before the question answers nothing'
+term 'part 1, ' 'yyy\nyyy' "$Q" 'n\n' -- agent/fix
+tap_is "$RC $(state)" "3 $clean" 'nor does one without the end of its line'
 rm "$T/xdg/coffer/reviewer.conf"
 
 # propose asks before it uses a credential.

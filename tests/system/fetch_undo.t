@@ -182,11 +182,35 @@ for point in fetch_shelved fetch_planned fetch_file fetch_files; do
 	fetch list
 	tap_is "$RC $(state)" "0 $one" 'is taken back'
 done
+# One undo takes one apply back, also when it finds one that was cut off.
+for point in fetch_shelved fetch_planned fetch_file fetch_files fetch_index fetch_ref; do
+	COFFER_FAIL=$point "$O/bin/coffer" fetch agent/two --yes --apply staged >"$T/out" 2>&1
+	tap_is "$?" 137 "killed at $point"
+	fetch undo --json
+	tap_is "$RC $(jq -r '.what, .cut_off, .next' "$T/out" | cut -d ' ' -f 1 | tr '\n' ' ')$(state)" \
+	    "0 agent/two true agent/fix $one" 'an undo is of that one'
+	tap_ok 'and says that it was cut off' err_has 'the apply of agent/two .*was cut off; it is taken back'
+done
+for point in fetch_undoing fetch_back_ref fetch_back fetch_back_files fetch_plan_gone fetch_unshelved; do
+	fetch agent/two --yes
+	COFFER_FAIL=$point "$O/bin/coffer" fetch undo >"$T/out" 2>&1
+	tap_is "$?" 137 "an undo, killed at $point"
+	fetch undo
+	tap_is "$RC $(state)" "0 $one" 'another one ends it, and goes no further'
+	tap_ok 'which it says' out_has 'the apply of agent/two .* is undone'
+	tap_ok 'with what came before it' out_has 'before it came agent/fix'
+	tap_is "$(record '.result + " " + .branch')" 'undone agent/two' 'it is on record'
+done
 fetch agent/two --yes
-COFFER_FAIL=fetch_plan_gone "$O/bin/coffer" fetch undo >"$T/out" 2>&1
-tap_is "$?" 137 'an undo, killed before the one before it is the last again'
+COFFER_FAIL=fetch_back "$O/bin/coffer" fetch undo >"$T/out" 2>&1
+fetch undo --dry-run
+tap_is "$RC $(state)" "0 $one" '--dry-run does not leave it half done'
+COFFER_FAIL=fetch_files "$O/bin/coffer" fetch agent/two --yes >"$T/out" 2>&1
+fetch held --all
+tap_is "$RC $(state)" "0 $one" 'nothing is taken of another one than the one that was cut off'
+tap_ok 'which it says' out_has 'nothing was taken'
 fetch undo
-tap_is "$RC $(state)" "0 $clean" 'the next undo is of that one'
+tap_is "$RC $(state)" "0 $clean" 'the next undo is of the one before it'
 mkdir -p "$CLONE/lib"
 fetch agent/fix --yes
 COFFER_FAIL=fetch_back_files "$O/bin/coffer" fetch undo >"$T/out" 2>&1
@@ -194,6 +218,65 @@ rm -f "$CLONE/lib/deep/new.c" && mkdir -p "$CLONE/lib/deep" # as one that dies b
 fetch list
 tap_is "$RC $(folders)" "0 $dirs" 'a folder that a killed undo left goes, mine stays'
 rmdir "$CLONE/lib"
+
+# What earlier ones hold back.
+branch agent/also
+printf "module.exports = {}\n" >"$SEED/jest.config.js"
+printf 'also\n' >"$SEED/also.c"
+publish
+fetch agent/fix --yes
+one=$(state)
+fetch agent/also --yes
+two=$(state)
+tap_ok 'a second apply says what the first still holds back' out_has '1 file of agent/fix .* still held back'
+fetch held
+tap_ok 'which is listed behind its own' out_has '^setup.py .*of the earlier apply of agent/fix'
+tap_ok 'whose it is, too' out_has '^jest.config.js  ([a-z-]*)$'
+fetch held --json
+tap_is "$(jq -r '[.[] | .path + " " + .what] | join(", ")' "$T/out" | sed 's/ ([0-9a-f]*)//g')" \
+    'jest.config.js agent/also, setup.py agent/fix' 'also to a program'
+for point in fetch_taking fetch_file fetch_files; do
+	COFFER_FAIL=$point "$O/bin/coffer" fetch held --take setup.py >"$T/out" 2>&1
+	tap_is "$?" 137 "the taking of one of them, killed at $point"
+	fetch list
+	tap_is "$RC $(state)" "0 $two" 'is taken back'
+	tap_ok 'which is said' err_has 'what was taken later of agent/fix .* taken back'
+done
+COFFER_FAIL=fetch_file "$O/bin/coffer" fetch held --take setup.py >"$T/out" 2>&1
+fetch undo
+tap_is "$RC $(state)" "0 $two" 'an undo after that is of that, and of no apply'
+COFFER_FAIL=fetch_done "$O/bin/coffer" fetch held --take setup.py >"$T/out" 2>&1
+fetch list
+tap_is "$(record '.result + " " + .branch') $(cat "$CLONE/setup.py")" "taken agent/fix $(git -C "$SEED" show agent/fix:setup.py)" \
+    'killed at its end it is taken, and on record'
+tap_is "$(find "$FETCH" -name 'apply.taking' | wc -l)" 0 'and no mark is left'
+fetch held
+tap_not 'it is not held any more' out_has setup.py
+fetch undo
+tap_ok 'the last apply is undone' out_has 'the apply of agent/also'
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'then the first, with what was taken of it'
+fetch agent/fix --yes
+fetch agent/also --yes
+fetch held --all
+tap_ok 'all of them are those of one apply' out_has 'took 1 file of agent/also'
+tap_ok 'and what is left is said' out_has '1 file of agent/fix .* still held back'
+fetch held --all
+tap_ok 'again those before it' out_has 'took 1 file of agent/fix'
+fetch held --all
+tap_is "$RC" 4 'then none'
+fetch undo
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'all is undone'
+fetch agent/fix --yes
+fetch agent/also --yes --apply branch
+git -C "$CLONE" commit -q --allow-empty -m x
+fetch held
+tap_ok 'what cannot be taken any more is not listed' out_has 'nothing is held back'
+git -C "$CLONE" reset -q --soft HEAD~1
+fetch undo
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'all is undone'
 
 # Twenty are kept.
 i=0

@@ -118,6 +118,14 @@ sub broken {
 	my ($c, $ask) = @_;
 	my ($mode, $n, $form) = ($ask->{mode}, $ask->{n}, form($ask));
 	if ($mode eq 'slow') { sleep 20; return 1; }
+	# Until the terminal has echoed what was typed meanwhile.
+	if ($mode eq 'typed') {
+		for (1 .. 400) {
+			open my $t, '<', "$dir/typed" or next;
+			last if join('', <$t>) =~ /yyy/;
+			select undef, undef, undef, 0.05;
+		}
+	}
 	return 1 if $mode eq 'hangup' && $n < 3;
 	return fault($c, 401, { type => 'authentication_error',
 		message => 'wrong key' }) if $mode eq 'key';
@@ -129,6 +137,15 @@ sub broken {
 		reply($c, 200, '{"error":{"code":401,"message":"' . $said . '"}}');
 		return 1;
 	}
+	# The end of what is kept of it comes within the key.
+	if ($mode eq 'echocut') {
+		my $said = join '', map { sprintf '\\u%04x', ord }
+		    split //, ('x' x 148) . ' ' . $ask->{key};
+		reply($c, 401, '{"error":{"message":"' . $said . '"}}');
+		return 1;
+	}
+	return fault($c, 401, { message => 'Key: ' . uc substr $ask->{key}, 1, -2 })
+	    if $mode eq 'echopart';
 	if ($mode eq 'huge') {
 		reply($c, 200, '{"x":"' . 'x' x (9 << 20) . '"}');
 		return 1;

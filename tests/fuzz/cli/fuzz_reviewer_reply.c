@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/reviewer/reviewer.h"
 #include "cli/reviewer/reviewer_reply.h"
@@ -21,6 +22,30 @@ fuzz_shape(enum provider_shape shape, struct view v)
 	reviewer_reply_release(&r);
 }
 
+/* No eight bytes of the key are left, and nothing else moves. */
+static void
+fuzz_key(struct view v)
+{
+	static char key[] = "abcabcabd-key";
+	const struct reviewer r = { .key = key };
+	const struct reviewer_session s = { .r = &r };
+	char *text = malloc(v.len + 1);
+
+	if (text == NULL)
+		return;
+	memcpy(text, v.len == 0 ? "" : v.p, v.len);
+	text[v.len] = '\0';
+	reviewer_hide_key(&s, text, v.len);
+	for (size_t i = 0; i < v.len; i++)
+		if (text[i] != v.p[i] && text[i] != '*')
+			abort();
+	for (size_t k = 0; k + 8 < sizeof(key); k++)
+		for (size_t i = 0; i + 8 <= v.len; i++)
+			if (strncasecmp(text + i, key + k, 8) == 0)
+				abort();
+	free(text);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -36,6 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < sizeof(wheres) / sizeof(wheres[0]); i++)
 		if (reviewer_read_context(wheres[i], "m", v) < 0)
 			abort();
+	fuzz_key(v);
 	reviewer_fault_read(400, v, &f);
 	if (f.status != 400 ||
 	    strnlen(f.message, sizeof(f.message)) == sizeof(f.message))

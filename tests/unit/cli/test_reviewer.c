@@ -445,6 +445,49 @@ what_runs_is_looked_at_before_what_is_read(void **state)
 	assert_true(made);
 }
 
+static void
+no_part_of_the_key_is_left(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "Incorrect key: sk-abcdefgh-12345678",
+		    "Incorrect key: ********************" },
+		{ "cut: sk-abcdefg", "cut: **********" },
+		{ "cut: sk-abcd", "cut: sk-abcd" },
+		{ "end: -12345678.", "end: *********." },
+		{ "SK-ABCDEFGH-1234", "****************" },
+		{ "sk-abcdefgh-sk-abcdefgh-12", "**************************" },
+		{ "nothing of it", "nothing of it" },
+		{ "", "" },
+	};
+	static char key[] = "sk-abcdefgh-12345678";
+	const struct reviewer r = { .key = key };
+	const struct reviewer_session s = { .r = &r };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[64];
+
+		(void)snprintf(text, sizeof(text), "%s", rows[i].text);
+		reviewer_hide_key(&s, text, strlen(text));
+		assert_string_equal(text, rows[i].want);
+	}
+}
+
+static void
+a_short_key_hides_no_words(void **state)
+{
+	static char key[] = "abc";
+	const struct reviewer r = { .key = key };
+	const struct reviewer_session s = { .r = &r };
+	char text[] = "abc and abc";
+
+	(void)state;
+	reviewer_hide_key(&s, text, strlen(text));
+	assert_string_equal(text, "abc and abc");
+}
+
 int
 main(void)
 {
@@ -461,6 +504,8 @@ main(void)
 		cmocka_unit_test(a_key_goes_in_the_clear_to_this_machine_only),
 		cmocka_unit_test(the_rules_of_the_answer_follow_any_prompt),
 		cmocka_unit_test(what_runs_is_looked_at_before_what_is_read),
+		cmocka_unit_test(no_part_of_the_key_is_left),
+		cmocka_unit_test(a_short_key_hides_no_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
