@@ -369,7 +369,7 @@ pull_write(struct web *w, const struct said *x, const struct svc_merge *op)
 	pull_findings(w, &x->p, pull);
 	pull_checks(w, &x->p, pull);
 	html_end(&w->h);
-	pull_reviews(w, &x->p, pull);
+	pull_reviews(w, x, pull);
 	fetched_write(w, &x->p, pull->issue.number);
 	pull_review_form(w, &x->p, pull);
 	pull_forms(w, &x->p, pull, op->verdict.open, op->may_override);

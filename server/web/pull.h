@@ -9,6 +9,8 @@
 #include "server/domain/items.h"
 #include "server/web/web.h"
 
+struct said;
+
 /* "/O/P/pulls/N" and a query or "", escaped; free(3). */
 char *pull_path(const struct call *c, const char *more);
 /* Title and tabs; tab is one of their words. */
@@ -20,7 +22,7 @@ void pull_new_link(struct web *w, const struct project *p);
 void pull_forms(struct web *w, const struct project *p, const struct pull *x,
     bool open, bool may_override);
 /* Who is asked for a review and what was answered, with what may be done. */
-void pull_reviews(struct web *w, const struct project *p, const struct pull *x);
+void pull_reviews(struct web *w, const struct said *said, const struct pull *x);
 /* ?review=ID of the page: that one alone. */
 void pull_review_get(struct call *c);
 /* To who may: the form of a review, or to end the one that he began. */

@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
@@ -12,17 +13,14 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
+#include "lib/base/utf8.h"
 #include "server/service/svc_review.h"
 #include "server/service/svc_reviewer.h"
 #include "server/store/reviews.h"
 #include "server/web/field.h"
 #include "server/web/pull.h"
+#include "server/web/said.h"
 #include "server/web/sign.h"
-
-enum {
-	PULL_REVIEWS = 50,          /* that are shown, the newest */
-	PULL_REVIEW_FIRST = 2 << 10 /* bytes of each */
-};
 
 /* ---- who is asked ---- */
 
@@ -155,36 +153,35 @@ pull_weigh_form(struct web *w, const struct project *p, const struct pull *x,
 
 /* Of a long one the first part, and a link to the whole. */
 static void
-pull_review_words(struct web *w, const struct review *r)
+pull_review_words(struct web *w, const struct said *x, size_t i)
 {
-	const size_t len = strlen(r->body);
-	size_t n = len;
+	const struct review *r = &x->reviews.at[i];
+	AUTO_FREE char *project = xasprintf("%s/%s", x->p.owner, x->p.name);
+	struct view tokens = said_review_tokens(x, i);
+	struct view whole = view_of(r->body), text = whole;
 	struct html *h = &w->h;
 
-	if (n > PULL_REVIEW_FIRST) {
-		n = PULL_REVIEW_FIRST;
-		while (n > 0 && ((unsigned char)r->body[n] & 0xc0) == 0x80)
-			n--;
-	}
-	if (n == 0)
+	if (whole.len == 0)
 		return;
-	HTML_CLASS(h, "div", "words");
-	html_textv(h, (struct view){ r->body, n });
-	html_end(h);
-	if (n == len)
+	if (tokens.len == 0)
+		text = utf8_cut(whole, SAID_FIRST);
+	marks_write(w, project, text, tokens);
+	if (text.len == whole.len)
 		return;
 	HTML_CLASS(h, "p", "sub");
 	HTML_TAG(h, "a");
 	HTML_URL(h, "href", "?review=%" PRId64, r->id);
-	html_textf(h, "%zu bytes more", len - n);
+	html_textf(h, "%zu bytes more", whole.len - text.len);
 	html_end(h);
 	html_end(h);
 }
 
 static void
-pull_review_one(struct web *w, const struct project *p, const struct pull *x,
-    const struct review *r)
+pull_review_one(
+    struct web *w, const struct said *said, const struct pull *x, size_t i)
 {
+	const struct review *r = &said->reviews.at[i];
+	const struct project *p = &said->p;
 	struct html *h = &w->h;
 
 	HTML_TAG(h, "li");
@@ -207,15 +204,16 @@ pull_review_one(struct web *w, const struct project *p, const struct pull *x,
 	else if (r->sha[0] != '\0' && strcmp(r->sha, x->head_sha) != 0)
 		html_textf(h, ", of %.10s, not of this head", r->sha);
 	html_end(h);
-	pull_review_words(w, r);
+	pull_review_words(w, said, i);
 	pull_weigh_form(w, p, x, r);
 	html_end(h);
 }
 
 static void
-pull_reviews_rows(struct web *w, const struct project *p, const struct pull *x,
-    const struct review_list *list)
+pull_reviews_rows(struct web *w, const struct said *said, const struct pull *x)
 {
+	const struct review_list *list = &said->reviews;
+	const struct project *p = &said->p;
 	struct html *h = &w->h;
 	size_t n = 0;
 
@@ -227,9 +225,9 @@ pull_reviews_rows(struct web *w, const struct project *p, const struct pull *x,
 	for (size_t i = 0; i < list->n; i++)
 		if (list->at[i].state == REVIEW_REQUEST)
 			pull_asked_one(w, p, x, &list->at[i]);
-	for (size_t i = list->n; i > 0 && n < PULL_REVIEWS; i--)
+	for (size_t i = list->n; i > 0 && n < SAID_REVIEWS; i--)
 		if (list->at[i - 1].state != REVIEW_REQUEST) {
-			pull_review_one(w, p, x, &list->at[i - 1]);
+			pull_review_one(w, said, x, i - 1);
 			n++;
 		}
 	html_end(h);
@@ -238,59 +236,86 @@ pull_reviews_rows(struct web *w, const struct project *p, const struct pull *x,
 }
 
 void
-pull_reviews(struct web *w, const struct project *p, const struct pull *x)
+pull_reviews(struct web *w, const struct said *said, const struct pull *x)
 {
-	const struct review_filter f = { .project_id = p->id,
-		.item = x->issue.number,
-		.viewer_id = w->who->user_id };
-	struct review_list list = { .n = 0 };
-	struct err e = ERR_INIT;
-
-	if (reviews_list(w->t, &f, &list, &e) == -1)
-		log_error("web reviews reason=%s", log_val(e.msg));
 	HTML_TAG(&w->h, "div");
 	HTML_ATTR(&w->h, "id", "reviews");
 	HTML_FLAG(&w->h, "data-live");
-	pull_reviews_rows(w, p, x, &list);
+	pull_reviews_rows(w, said, x);
 	html_end(&w->h);
-	review_list_release(&list);
 }
 
 /* One alone, whole; of a pending one its author's eyes. */
+struct pull_review_alone {
+	struct call *c;
+	struct project p;
+	struct review r;
+	struct marks marks;
+};
+
+static void
+pull_review_alone_free(struct pull_review_alone *x)
+{
+	struct call *c = x->c;
+
+	marks_release(&x->marks);
+	review_release(&x->r);
+	project_release(&x->p);
+	free(x);
+	call_release(c);
+}
+
+static void
+pull_review_write(void *arg)
+{
+	const struct web_head head = { .title = "Review", .tab = "" };
+	struct pull_review_alone *x = arg;
+	AUTO_FREE char *back = pull_path(x->c, "");
+	AUTO_FREE char *project = xasprintf("%s/%s", x->p.owner, x->p.name);
+	struct web w;
+
+	web_begin(&w, x->c, &head);
+	HTML_LEAFF(&w.h, "h1", "", "Review of %s", x->r.author.login);
+	HTML_TAG(&w.h, "p");
+	HTML_TAG(&w.h, "a");
+	HTML_ATTR(&w.h, "href", back);
+	html_text(&w.h, "To the pull request");
+	html_end(&w.h);
+	html_end(&w.h);
+	HTML_CLASS(&w.h, "div", "card");
+	marks_write(&w, project, view_of(x->r.body), x->marks.tokens[0]);
+	html_end(&w.h);
+	web_reply(&w, 200);
+	pull_review_alone_free(x);
+}
+
 void
 pull_review_get(struct call *c)
 {
-	struct web_head head = { .title = "Review", .tab = "" };
-	AUTO_FREE char *back = pull_path(c, "");
 	struct svc *s = call_app(c);
-	struct review r = { .id = 0 };
+	struct pull_review_alone *x;
 	struct err e = ERR_INIT;
 	struct project p;
+	struct view text;
 	int64_t id = 0;
-	struct web w;
 
 	if (web_project(c, PERM_READ, &p) == -1)
 		return;
+	x = xcalloc(1, sizeof(*x));
+	x->c = c;
+	x->p = p;
+	call_hold(c);
 	if (num_i64(call_query(c, "review"), 1, INT64_MAX, &id, &e) == -1 ||
-	    reviews_get(db_reader(s->db), p.id, id, &r, &e) == -1 ||
-	    r.item != call_arg_id(c, 2) ||
-	    (r.state == REVIEW_PENDING &&
-		r.author.id != call_who(c)->user_id)) {
+	    reviews_get(db_reader(s->db), p.id, id, &x->r, &e) == -1 ||
+	    x->r.item != call_arg_id(c, 2) ||
+	    (x->r.state == REVIEW_PENDING &&
+		x->r.author.id != call_who(c)->user_id)) {
 		web_error(c, 404, "There is no such review.");
-	} else {
-		web_begin(&w, c, &head);
-		HTML_LEAFF(&w.h, "h1", "", "Review of %s", r.author.login);
-		HTML_TAG(&w.h, "p");
-		HTML_TAG(&w.h, "a");
-		HTML_ATTR(&w.h, "href", back);
-		html_text(&w.h, "To the pull request");
-		html_end(&w.h);
-		html_end(&w.h);
-		HTML_LEAF(&w.h, "div", "card words whole", r.body);
-		web_reply(&w, 200);
+		pull_review_alone_free(x);
+		return;
 	}
-	review_release(&r);
-	project_release(&p);
+	text = view_of(x->r.body);
+	marks_ask(s, p.id, &text, 1, &x->marks, pull_review_write, x);
 }
 
 /* ---- one's own ---- */

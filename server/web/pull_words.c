@@ -11,21 +11,17 @@
 #include "lib/base/esc.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
-#include "lib/wire/json.h"
 #include "server/domain/perm.h"
 #include "server/domain/pull_rule.h"
-#include "server/git/git_ask.h"
 #include "server/store/review_comments.h"
 #include "server/web/diff.h"
 #include "server/web/field.h"
-#include "server/web/markdown.h"
 #include "server/web/pull.h"
 #include "server/web/sign.h"
 
 enum {
-	PULL_WORDS_RENDER_MAX = 256 << 10, /* bytes that are taken apart */
-	PULL_WORDS_PAGE_MAX = 256 << 10,   /* that are shown at once */
-	PULL_WORDS_CONTEXT = 4 /* lines that are shown of one gone */
+	PULL_WORDS_PAGE_MAX = 256 << 10, /* bytes that are shown at once */
+	PULL_WORDS_CONTEXT = 4           /* lines that are shown of one gone */
 };
 
 /* ---- rows and their marks ---- */
@@ -36,41 +32,8 @@ pull_words_release(struct pull_words *x)
 	for (size_t i = 0; x->texts != NULL && i < x->list.n; i++)
 		free(x->texts[i]);
 	free(x->texts);
-	free(x->tokens);
-	str_release(&x->raw);
+	marks_release(&x->marks);
 	review_comment_list_release(&x->list);
-}
-
-struct pull_words_wait {
-	struct pull_words *x;
-	pull_words_go_fn *go;
-	void *arg;
-	size_t asked; /* texts, the first ones */
-};
-
-static void
-pull_words_on_markdown(const struct git_result *res, void *arg)
-{
-	struct pull_words_wait *wait = arg;
-	struct pull_words *x = wait->x;
-	const struct pull_words_wait next = *wait;
-	size_t at = 0, i = 0;
-
-	free(wait);
-	if (res->fail == NULL) {
-		str_addv(&x->raw, res->raw);
-		for (const struct json *n =
-			 json_first(json_get(res->j, "sizes"));
-		     n != NULL && i < next.asked; n = json_next(n), i++) {
-			size_t size = (size_t)json_integer(n, 0);
-
-			if (size > x->raw.len - at)
-				break;
-			x->tokens[i] = (struct view){ x->raw.p + at, size };
-			at += size;
-		}
-	}
-	next.go(next.arg);
 }
 
 static char *
@@ -89,18 +52,15 @@ pull_words_text(const struct review_comment *r)
 
 void
 pull_words_load(struct call *c, const struct project *p,
-    const struct pull *pull, struct pull_words *out, pull_words_go_fn *go,
-    void *arg)
+    const struct pull *pull, struct pull_words *out, marks_go_fn *go, void *arg)
 {
 	const struct review_comment_filter f = { .project_id = p->id,
 		.item = pull->issue.number,
 		.viewer_id = call_who(c)->user_id };
 	const char *whole = call_query(c, "whole");
 	struct svc *s = call_app(c);
-	struct pull_words_wait *wait = xcalloc(1, sizeof(*wait));
 	AUTO_FREE struct view *texts = NULL;
 	struct err e = ERR_INIT;
-	size_t sum = 0;
 
 	*out = (struct pull_words){ .p = p, .pull = pull };
 	out->at = call_query(c, "say");
@@ -115,18 +75,12 @@ pull_words_load(struct call *c, const struct project *p,
 	if (review_comments_list(db_reader(s->db), &f, &out->list, &e) == -1)
 		log_error("web words reason=%s", log_val(e.msg));
 	out->texts = xcalloc(out->list.n + 1, sizeof(*out->texts));
-	out->tokens = xcalloc(out->list.n + 1, sizeof(*out->tokens));
 	texts = xcalloc(out->list.n + 1, sizeof(*texts));
-	*wait = (struct pull_words_wait){ .x = out, .go = go, .arg = arg };
 	for (size_t i = 0; i < out->list.n; i++) {
 		out->texts[i] = pull_words_text(&out->list.at[i]);
 		texts[i] = view_of(out->texts[i]);
-		sum += texts[i].len;
-		if (sum <= PULL_WORDS_RENDER_MAX && wait->asked == i)
-			wait->asked++;
 	}
-	gitask_markdowns(
-	    s->git, p->id, texts, wait->asked, pull_words_on_markdown, wait);
+	marks_ask(s, p->id, texts, out->list.n, &out->marks, go, arg);
 }
 
 void
@@ -360,13 +314,10 @@ static void
 pull_words_body(struct web *w, struct pull_words *x, size_t i)
 {
 	AUTO_FREE char *project = xasprintf("%s/%s", x->p->owner, x->p->name);
-	const struct web_markdown ctx = { .project = project,
-		.here = call_url(w->c) };
 
-	if (x->tokens[i].len > 0)
-		web_markdown(w, &ctx, x->tokens[i]);
-	else if (x->texts[i][0] != '\0')
-		HTML_LEAF(&w->h, "div", "words whole", x->texts[i]);
+	if (x->texts[i][0] != '\0')
+		marks_write(
+		    w, project, view_of(x->texts[i]), x->marks.tokens[i]);
 	pull_words_suggestion(w, x, &x->list.at[i]);
 }
 

@@ -95,8 +95,14 @@ tap_ok 'the review is ended from the page' test -n "$REVIEW"
 send "$P/reviews/$REVIEW" event=REQUEST_CHANGES "head=$SHA" body=
 tap_is "$STATUS" 422 'to want changes needs a word'
 tap_ok 'which is said' test -n "$(alert)"
-send "$P/reviews/$REVIEW" event=REQUEST_CHANGES "head=$SHA" 'body=two things'
+send "$P/reviews/$REVIEW" event=REQUEST_CHANGES "head=$SHA" "body=two **things** $XSS"
 tap_is "$STATUS" 303 'then it is sent'
+page GET "$P"
+tap_ok 'its text is Markdown' shows 'two <strong>things</strong>'
+tap_ok 'soundly' sound
+page GET "$P?review=$REVIEW"
+tap_ok 'alone, too' shows 'two <strong>things</strong>'
+tap_ok 'and sound' sound
 sign_in bob "$BOB"
 page GET "$P/files"
 tap_ok 'and all of it is seen' shows 'later <strong>bold</strong>'
