@@ -404,6 +404,12 @@ pull_go(struct said *x)
 	svc_gate(op, pull_on_gate, x);
 }
 
+void
+pull_page(struct call *c)
+{
+	said_load(c, pull_go);
+}
+
 static void
 pull_get(struct call *c)
 {
@@ -413,7 +419,7 @@ pull_get(struct call *c)
 	else if (call_query(c, "review") != NULL)
 		pull_review_get(c);
 	else
-		said_load(c, pull_go);
+		pull_page(c);
 }
 
 const struct route web_pull_routes[] = {

@@ -10,6 +10,7 @@
 #include "server/web/web.h"
 
 struct said;
+struct txn;
 
 /* "/O/P/pulls/N" and a query or "", escaped; free(3). */
 char *pull_path(const struct call *c, const char *more);
@@ -30,10 +31,14 @@ void pull_review_form(
     struct web *w, const struct project *p, const struct pull *x);
 /* The id of the review that he began and did not send, 0: none. */
 int64_t pull_begun(struct web *w, const struct pull *x);
+int64_t pull_begun_by(
+    struct txn *t, int64_t project, int64_t item, int64_t user);
 
-/* <form> of POST .../pulls/N/VERB with its secret; the caller ends it. */
+/* post_form of POST .../pulls/N/VERB; name: its page is pull_page. */
 void pull_form(struct web *w, const struct project *p, const struct pull *x,
-    const char *verb, const char *cls);
+    const char *verb, const char *cls, const char *name);
+/* The page of the pull request that the call names. */
+void pull_page(struct call *c);
 /* The form that was sent, to release, and the project; -1 after the reply. */
 int pull_take(
     struct call *c, enum perm_verb verb, struct form *f, int64_t *project);

@@ -222,7 +222,7 @@ pull_words_apply(
 	    strcmp(r->at_sha, x->pull->head_sha) != 0)
 		return;
 	(void)snprintf(verb, sizeof(verb), "words/%" PRId64 "/apply", r->id);
-	pull_form(w, x->p, x->pull, verb, "row");
+	pull_form(w, x->p, x->pull, verb, "row", "");
 	HTML_LEAF(&w->h, "button", "", "Apply");
 	HTML_LEAF(&w->h, "span", "sub", "as a commit of yours on the branch");
 	html_end(&w->h);
@@ -351,7 +351,7 @@ pull_words_answer(
 		return;
 	(void)snprintf(id, sizeof(id), "answer-%" PRId64, r->id);
 	(void)snprintf(verb, sizeof(verb), "words/%" PRId64, r->id);
-	pull_form(w, x->p, x->pull, verb, "row");
+	pull_form(w, x->p, x->pull, verb, "row", "");
 	HTML_TAG(h, "label");
 	HTML_ATTR(h, "class", "unseen");
 	HTML_ATTR(h, "for", id);
@@ -440,7 +440,7 @@ pull_words_form(struct web *w, struct pull_words *x, const struct diff_at *at)
 	struct html *h = &w->h;
 
 	pull_words_suggest_link(w, x, at);
-	pull_form(w, x->p, x->pull, "reviews", "say");
+	pull_form(w, x->p, x->pull, "reviews", "say", "");
 	field_hidden(w, "head", x->pull->head_sha);
 	field_hidden(w, "path", at->path);
 	field_hidden(w, "at", x->at);

@@ -72,9 +72,9 @@ void web_sign_in_first(struct call *c);
 /* A form that was refused, for its page that comes again (post.h). */
 struct web_refused {
 	struct form typed;
-	const char *what;
+	char *what;
 	int status;
-	bool said;
+	bool said; /* in the form that it is of, or on a page of its own */
 };
 
 /* A page that is being written. */

@@ -144,12 +144,19 @@ tap_is "$(grep -o ' removed the label \| set the milestone \| locked it' "$BODY"
 page GET "$I"
 tap_ok 'what is pinned stands above' shows '<h2>Pinned</h2>'
 page GET "$I/1"
-send "$I/1/change" act=assign assignee=nobody
+send "$I/1/change" of=assign act=assign assignee=nobody
 tap_is "$STATUS" 422 'somebody who is nobody cannot be assigned'
+tap_ok 'which is said above the field' test -n "$(refused)"
+tap_ok 'that has the name' shows 'placeholder="a name" value="nobody"'
+tap_ok 'on the page of the issue' shows 'id="said"'
+tap_ok 'soundly' sound
+send "$I/1/change" act=assign assignee=nobody
+tap_is "$STATUS,$(refused)" 422, 'a form without a name has a page of its own'
 tap_ok 'soundly' sound
 page GET "$I/1"
-send "$I/1/change" act=due due=tomorrow
+send "$I/1/change" of=due act=due due=tomorrow
 tap_is "$STATUS" 422 'a day is a day'
+tap_ok 'what was typed comes back' shows 'name="due" type="date" value="tomorrow"'
 page GET "$I/1"
 send "$I/1/change" act=explode
 tap_is "$STATUS" 422 'an act that is none is refused'
@@ -459,8 +466,10 @@ issue Doomed
 DOOMED=$(field .number)
 page GET "$I/$DOOMED/edit"
 tap_ok 'an administrator may delete an issue' shows 'value="delete"'
-send "$I/$DOOMED/change" act=delete number=1
+send "$I/$DOOMED/change" of=delete act=delete number=1
 tap_is "$STATUS" 422 'not by another number'
+tap_ok 'which is said in its form' test -n "$(refused)"
+tap_ok 'on the same page' shows 'Delete this issue'
 page GET "$I/$DOOMED/edit"
 send "$I/$DOOMED/change" act=delete "number=$DOOMED"
 tap_is "$STATUS,$(location)" "303,$I" 'by its own he comes back to the list'

@@ -41,9 +41,12 @@ tap_is "$STATUS,$(location)" "303,$P" 'whom he names is asked'
 page GET "$P"
 tap_ok 'which is shown' shows 'asked</span> <strong>ann</strong>'
 tap_ok 'soundly' sound
-send "$P/reviewers" "name=$XSS"
+send "$P/reviewers" of=ask "name=$XSS"
 tap_is "$STATUS" 404 'who is no user is not asked'
-tap_ok 'soundly' sound
+tap_ok 'which is said above the field' test -n "$(refused)"
+tap_ok 'that has what was typed' shows 'value="&quot;&gt;&lt;img'
+tap_ok 'on the page of the pull request, soundly' shows 'id="gate"'
+tap_ok 'all of it' sound
 page GET "$P"
 send "$P/reviewers" name=bob
 tap_is "$STATUS" 422 'nor himself'
