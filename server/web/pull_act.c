@@ -13,6 +13,7 @@
 #include "server/service/svc_pull.h"
 #include "server/service/svc_update.h"
 #include "server/store/auto_merges.h"
+#include "server/web/field.h"
 #include "server/web/post.h"
 #include "server/web/pull.h"
 
@@ -108,6 +109,12 @@ pull_merge_form(struct web *w, const struct project *p, const struct pull *x,
 	HTML_ATTR(h, "name", "title");
 	HTML_ATTR(h, "type", "text");
 	HTML_ATTR(h, "maxlength", "255");
+	field_area(w,
+	    &(struct field){ .name = "body",
+		.id = "merge-text",
+		.label = "Text of the commit, when it is not the usual",
+		.max = 60000 },
+	    "", 3);
 	pull_tick(h, "delete", "delete its branch", p->profile.delete_branch);
 	if (!open)
 		pull_tick(h, "wait", "merge when the gate opens", true);
@@ -239,6 +246,7 @@ pull_merged(const struct err *fail, void *arg, void *call)
 	struct err e = ERR_INIT;
 	const struct pull_again again = { .verb = "merge",
 		.title = svc_text(op->title),
+		.text = svc_text(op->message),
 		.name = { "head", "style", "delete", "override", "wait" },
 		.value = { op->want_head, merge_style_name(op->style),
 		    op->delete_branch ? "1" : "", op->reason,
@@ -281,6 +289,8 @@ pull_on_merge(struct call *c)
 	memcpy(op->want_head, form_get(&f, "head"), SHA_HEX + 1);
 	if (form_get(&f, "title")[0] != '\0')
 		op->title = xstrdup(form_get(&f, "title"));
+	if (form_get(&f, "body")[0] != '\0')
+		op->message = form_text(&f, "body");
 	op->delete_branch = form_get(&f, "delete")[0] != '\0';
 	op->delete_given = true;
 	op->reason = xstrdup(form_get(&f, "override"));

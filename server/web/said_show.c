@@ -352,7 +352,7 @@ said_page_link(struct web *w, int64_t page, const char *text)
 
 /* The oldest is the first, and the newest is what one looks for. */
 static void
-said_pager(struct web *w, const struct said *x)
+said_pager_links(struct web *w, const struct said *x)
 {
 	int64_t last = said_last_page(x->refs.total);
 
@@ -370,6 +370,25 @@ said_pager(struct web *w, const struct said *x)
 		said_page_link(w, x->page + 1, "Later");
 		said_page_link(w, last, "Last");
 	}
+	html_end(&w->h);
+}
+
+/* By how much there is, app.js tells what came on another page. */
+static void
+said_pager(struct web *w, const struct said *x)
+{
+	char total[24], last[24];
+
+	(void)snprintf(total, sizeof(total), "%" PRId64, x->refs.total);
+	(void)snprintf(
+	    last, sizeof(last), "%" PRId64, said_last_page(x->refs.total));
+	HTML_TAG(&w->h, "div");
+	HTML_ATTR(&w->h, "id", "said-pages");
+	HTML_FLAG(&w->h, "data-live");
+	HTML_ATTR(&w->h, "data-total", total);
+	if (x->page < said_last_page(x->refs.total))
+		HTML_ATTR(&w->h, "data-last", last);
+	said_pager_links(w, x);
 	html_end(&w->h);
 }
 

@@ -77,6 +77,8 @@ tap_is "$(rows)" 3 'by who is to do it'
 list "milestone=$MILE"
 tap_is "$(rows)" 3 'by milestone'
 tap_ok 'which the form keeps' shows "value=\"$MILE\" selected"
+list 'q=is%3Aclosed'
+tap_ok 'words of other trackers are not taken for words in silence' shows 'Words are looked for as they are'
 list 'q=%22unfinished'
 tap_is "$STATUS" 200 'a word in open quotes is a word'
 list "q=$(head -c 600 /dev/zero | tr '\0' a)"
@@ -512,6 +514,12 @@ long 160000 '"' >"$T/words"
 FORM=$(form_value)
 page POST "$I/$LONG/comments" -H "Origin: $URL" --data-urlencode "form=$FORM" --data-urlencode "body@$T/words"
 tap_is "$STATUS,$(grep -o '&quot;' "$BODY" | wc -l | awk '{ print ($1 >= 160000) }')" 422,1 'what is far too long comes back whole'
+page GET "$I/new"
+long 60000 x | sed 's/x/\xe4\xb8\x80/g' >"$T/words"
+send "$I" "title=$(long 255 x | sed 's/x/\xc3\xa9/g')" "body@$T/words"
+tap_is "$STATUS" 422 'what a browser lets one type in another script is too long'
+tap_is "$(grep -o '一' "$BODY" | wc -l)" 60000 'and comes back whole'
+tap_ok 'with its title' shows "$(long 255 x | sed 's/x/\xc3\xa9/g')"
 unset FORM
 for n in 1 2 3 4 5 6 7; do
 	long 65000 '"' | jq -Rs --arg n "$n" '{body: ($n + .)}' >"$T/words"

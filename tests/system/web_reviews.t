@@ -175,8 +175,13 @@ page GET "$P/files"
 page POST "$P/words/$S/apply" -H "Origin: $URL" -d form=0
 tap_is "$STATUS" 403 'nor does a form of elsewhere'
 page GET "$P/files"
+FORM=$(form_value)
 send "$P/words/$S/apply"
 tap_is "$STATUS,$(location)" "303,$P/files" 'it is applied'
+send "$P/words/$S/apply"
+unset FORM
+tap_is "$STATUS" 409 'once, by whoever is faster'
+tap_not 'which is said in words of people' shows 'sha does not'
 moved() { api GET "$R/pulls/$N"; [ "$(field .head.sha)" != "$SHA" ]; }
 wait_for 10 moved
 SHA=$(field .head.sha)
