@@ -31,6 +31,7 @@ const struct route *const web_tables[] = {
 	web_item_routes,
 	web_notice_routes,
 	web_audit_routes,
+	web_audit_file_routes,
 	web_item_act_routes,
 	web_item_edit_routes,
 	web_item_files_routes,

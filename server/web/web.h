@@ -32,6 +32,7 @@ extern const struct route web_run_page_routes[];
 extern const struct route web_item_routes[];
 extern const struct route web_notice_routes[];
 extern const struct route web_audit_routes[];
+extern const struct route web_audit_file_routes[];
 extern const struct route web_item_act_routes[];
 extern const struct route web_item_edit_routes[];
 extern const struct route web_item_files_routes[];
