@@ -200,6 +200,20 @@ pull_status_kind(enum status_state s)
 				   : "bad";
 }
 
+/* With the way to that system's own page of it, when it named one. */
+static void
+pull_status_name(struct html *h, const struct status *s)
+{
+	if (s->target_url[0] != '\0') {
+		HTML_TAG(h, "a");
+		(void)html_away(h, view_of(s->target_url));
+	} else {
+		HTML_TAG(h, "span");
+	}
+	html_shown(h, s->context);
+	html_end(h);
+}
+
 /* Those of other systems; the jobs' own are the jobs. */
 static void
 pull_statuses(struct web *w, const struct status_list *list)
@@ -215,7 +229,7 @@ pull_statuses(struct web *w, const struct status_list *list)
 		web_badge(
 		    w, pull_status_kind(s->state), status_state_name(s->state));
 		html_text(h, " ");
-		html_shown(h, s->context);
+		pull_status_name(h, s);
 		HTML_CLASS(h, "span", "sub");
 		html_textf(h, " by %s: ", s->creator.login);
 		html_shown(h, s->description);

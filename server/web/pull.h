@@ -62,10 +62,22 @@ struct pull_again {
 	const char *say;   /* on the button; NULL: that it is sent again */
 	const char *name[PULL_AGAIN_FIELDS]; /* NULL ends them */
 	const char *value[PULL_AGAIN_FIELDS];
+	/* In the place of `say`, NULLs: it alone; name NULL: it sends
+	 * nothing of its own. */
+	struct pull_button {
+		const char *name, *value, *text;
+	} button[2];
 };
 /* Replies; what is no use to send again is said alone.  A "head" that moved is
  * the one of now in the form, and that is said. */
 void pull_again(
     struct call *c, const struct err *fail, const struct pull_again *again);
+/* head: what is sent as "head", NULL: what it has; more: a button, or NULL. */
+void pull_again_form(struct web *w, const struct pull_again *again,
+    const char *head, const struct pull_button *more);
+/* Replies, later: what the text looks like, with its form, which has a button
+ * to see it once more.  Names are literals; the rest is copied. */
+void pull_preview(struct call *c, const struct pull_again *draft,
+    const struct pull_button *again);
 
 #endif

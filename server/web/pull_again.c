@@ -89,6 +89,49 @@ pull_again_why(
 	html_end(h);
 }
 
+static void
+pull_again_buttons(struct web *w, const struct pull_again *again)
+{
+	const struct pull_button *b = again->button;
+
+	if (b[0].text == NULL) {
+		HTML_LEAF(&w->h, "button", "primary",
+		    again->say != NULL ? again->say : "Send it again");
+		return;
+	}
+	for (size_t i = 0; i < 2 && b[i].text != NULL; i++)
+		field_button(w, i == 0 ? "primary" : "", b[i].name, b[i].value,
+		    b[i].text);
+}
+
+void
+pull_again_form(struct web *w, const struct pull_again *again, const char *head,
+    const struct pull_button *more)
+{
+	AUTO_FREE char *back = pull_path(w->c, "");
+	AUTO_FREE char *action = xasprintf("%s/%s", back, again->verb);
+	struct html *h = &w->h;
+
+	HTML_TAG(h, "form");
+	HTML_ATTR(h, "class", "card say");
+	HTML_ATTR(h, "method", "post");
+	HTML_ATTR(h, "action", action);
+	sign_form_value(w);
+	pull_again_fields(w, again, head);
+	HTML_CLASS(h, "div", "row");
+	pull_again_buttons(w, again);
+	if (more != NULL)
+		field_button(w, "", more->name, more->value, more->text);
+	html_end(h);
+	html_end(h);
+	HTML_TAG(h, "p");
+	HTML_TAG(h, "a");
+	HTML_ATTR(h, "href", back);
+	html_text(h, "The pull request as it is now");
+	html_end(h);
+	html_end(h);
+}
+
 void
 pull_again(
     struct call *c, const struct err *fail, const struct pull_again *again)
@@ -96,7 +139,6 @@ pull_again(
 	const struct web_head head = { .title = "That was not taken",
 		.tab = "" };
 	AUTO_FREE char *back = pull_path(c, "");
-	AUTO_FREE char *action = xasprintf("%s/%s", back, again->verb);
 	char now[SHA_HEX + 1];
 	struct web w;
 	bool moved;
@@ -109,20 +151,6 @@ pull_again(
 	web_begin(&w, c, &head);
 	HTML_LEAF(&w.h, "h1", "", head.title);
 	pull_again_why(&w, fail, moved ? now : NULL, back);
-	HTML_TAG(&w.h, "form");
-	HTML_ATTR(&w.h, "class", "card say");
-	HTML_ATTR(&w.h, "method", "post");
-	HTML_ATTR(&w.h, "action", action);
-	sign_form_value(&w);
-	pull_again_fields(&w, again, moved ? now : NULL);
-	HTML_LEAF(&w.h, "button", "primary",
-	    again->say != NULL ? again->say : "Send it again");
-	html_end(&w.h);
-	HTML_TAG(&w.h, "p");
-	HTML_TAG(&w.h, "a");
-	HTML_ATTR(&w.h, "href", back);
-	html_text(&w.h, "The pull request as it is now");
-	html_end(&w.h);
-	html_end(&w.h);
+	pull_again_form(&w, again, moved ? now : NULL, NULL);
 	web_reply(&w, call_status_of(fail));
 }

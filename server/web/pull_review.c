@@ -372,6 +372,7 @@ pull_review_fields(struct web *w, const struct pull *x, int64_t begun)
 	html_end(h);
 	HTML_CLASS(h, "div", "row");
 	HTML_LEAF(h, "button", "primary", "Send the review");
+	field_button(w, "", "act", "preview", "Preview");
 	if (begun != 0)
 		field_button(
 		    w, "quiet danger", "act", "discard", "Throw it away");

@@ -110,6 +110,43 @@ pull_review_asked(struct call *c, struct svc_review_create *op)
 	return true;
 }
 
+static const struct pull_button pull_review_preview_button = { "act", "preview",
+	"Preview" };
+
+static void
+pull_review_preview(
+    struct call *c, const struct form *f, int64_t project, int64_t id)
+{
+	const bool line = form_get(f, "at")[0] != '\0';
+	const bool begun = pull_begun_by(
+			       db_reader(((struct svc *)call_app(c))->db),
+			       project, call_arg_id(c, 2),
+			       call_who(c)->user_id) != 0;
+	AUTO_FREE char *text = form_text(f, "body");
+	char verb[40] = "reviews";
+	struct pull_again draft = { .verb = verb,
+		.text = text,
+		.name = { "head" },
+		.value = { form_get(f, "head") } };
+
+	if (id != 0)
+		(void)snprintf(verb, sizeof(verb), "reviews/%" PRId64, id);
+	draft.name[1] = line ? "path" : "event";
+	draft.value[1] = form_get(f, draft.name[1]);
+	if (line) {
+		draft.name[2] = "at";
+		draft.value[2] = form_get(f, "at");
+		draft.button[0] = (struct pull_button){ "event", "COMMENT",
+			"Comment" };
+		draft.button[!begun] = (struct pull_button){ "event", "PENDING",
+			begun ? "Add to your review"
+			      : "Begin a review with it" };
+	} else {
+		draft.button[0].text = "Send the review";
+	}
+	pull_preview(c, &draft, &pull_review_preview_button);
+}
+
 /* id 0: a new one, or a line of the one that he began. */
 static void
 pull_review_send(
@@ -150,7 +187,10 @@ pull_on_review(struct call *c)
 
 	if (pull_take(c, PERM_DISCUSS, &f, &project) == -1)
 		return;
-	pull_review_send(c, &f, project, 0);
+	if (strcmp(form_get(&f, "act"), "preview") == 0)
+		pull_review_preview(c, &f, project, 0);
+	else
+		pull_review_send(c, &f, project, 0);
 	form_release(&f);
 }
 
@@ -208,7 +248,9 @@ pull_on_review_act(struct call *c)
 	if (pull_take(c, PERM_DISCUSS, &f, &project) == -1)
 		return;
 	act = form_get(&f, "act");
-	if (act[0] == '\0')
+	if (strcmp(act, "preview") == 0)
+		pull_review_preview(c, &f, project, call_arg_id(c, 3));
+	else if (act[0] == '\0')
 		pull_review_send(c, &f, project, call_arg_id(c, 3));
 	else if (strcmp(act, "dismiss") != 0 && strcmp(act, "undismiss") != 0 &&
 	    strcmp(act, "discard") != 0)

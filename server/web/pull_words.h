@@ -44,6 +44,9 @@ void pull_words_begin(struct web *w, struct pull_words *x);
 /* For struct diff_view, arg is a struct pull_words. */
 bool pull_words_has(const struct diff_at *at, void *arg);
 void pull_words_line(struct web *w, const struct diff_at *at, void *arg);
+/* pull_words_form.c: the form of a line. */
+void pull_words_form(
+    struct web *w, struct pull_words *x, const struct diff_at *at);
 /* Those whose line is not there any more, with what it was. */
 void pull_words_outdated(struct web *w, struct pull_words *x);
 

@@ -97,6 +97,13 @@ as "$RUNNER" api POST "/api/coffer/v1/ci/jobs/$JOB/result" "{\"lease\":\"$LEASE\
 page GET "/-/jobs/$JOB"
 tap_ok 'and how it ended' shows 'passed'
 
+api POST "$R/statuses/$SHA" '{"state":"success","context":"far","target_url":"https://ci.test/run/7?a=1&b=2"}'
+api POST "$R/statuses/$SHA" '{"state":"success","context":"near"}'
+page GET "$P"
+tap_ok 'what another system says leads to its page there' grep -q 'href="https://ci.test/run/7?a=1&amp;b=2" rel="nofollow noopener noreferrer">far<' "$BODY"
+tap_ok 'if it named one' shows '<span>near</span>'
+tap_ok 'soundly' sound
+
 # ---- a review, and the merge ----
 page GET "$P"
 send "$P/merge" style=merge "head=$SHA" "title=Kept $XSS" "body=And its text $XSS"

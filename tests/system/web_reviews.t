@@ -61,6 +61,12 @@ tap_not 'and is not asked then' shows 'asked</span> <strong>ann</strong>'
 page GET "$P/files?say=R2&file=src%2Fone.c"
 tap_ok 'the form of a line is sound' sound
 tap_ok 'it may begin a review' shows 'name="event" value="PENDING"'
+send "$P/reviews" act=preview "head=$SHA" path=src/one.c at=R2 "body=later **bold** $XSS"
+tap_is "$STATUS" 200 'it is looked at first'
+tap_ok 'as it will be' flat 'id="preview".*later <strong>bold</strong>'
+tap_ok 'with its place' shows 'name="at" value="R2"'
+tap_ok 'and what may be done with it' flat 'value="COMMENT">Comment.*value="PENDING">Begin a review.*value="preview">Preview'
+tap_ok 'soundly' sound
 send "$P/reviews" event=PENDING "head=$SHA" path=src/one.c at=R2 "body=later **bold** $XSS"
 tap_is "$STATUS,$(location)" "303,$P/files?at=R2&file=src%2Fone.c#f1R2" 'a word that waits'
 page GET "$P/files"
@@ -98,6 +104,12 @@ tap_ok 'the review is ended from the page' test -n "$REVIEW"
 send "$P/reviews/$REVIEW" event=REQUEST_CHANGES "head=$SHA" body=
 tap_is "$STATUS" 422 'to want changes needs a word'
 tap_ok 'which is said' test -n "$(alert)"
+send "$P/reviews/$REVIEW" act=preview event=REQUEST_CHANGES "head=$SHA" "body=two **things** $XSS"
+tap_ok 'the whole is looked at, too' flat 'id="preview".*two <strong>things</strong>.*name="event" value="REQUEST_CHANGES"'
+tap_ok 'soundly' sound
+api GET "$R/pulls/$N/reviews"
+tap_not 'which sends nothing' grep -q things "$BODY"
+page GET "$P"
 send "$P/reviews/$REVIEW" event=REQUEST_CHANGES "head=$SHA" "body=two **things** $XSS"
 tap_is "$STATUS" 303 'then it is sent'
 page GET "$P"
@@ -115,6 +127,10 @@ page GET "$P"
 tap_ok 'the review says how many' shows '2 on lines</a>'
 
 # ---- an answer, an edit, an end ----
+page GET "$P/files"
+send "$P/words/$W1" what=preview-reply 'body=you are *right*'
+tap_ok 'an answer is looked at' flat 'you are <em>right</em>.*name="what" value="reply">Answer'
+tap_ok 'soundly' sound
 page GET "$P/files"
 send "$P/words/$W1" what=reply 'body=you are right'
 tap_is "$STATUS,$(location)" "303,$P/files?at=R2&file=src%2Fone.c#f1R2" 'an answer leads back to its line'
