@@ -19,6 +19,7 @@
 #include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "lib/base/str.h"
+#include "lib/base/version.h"
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
 
@@ -250,6 +251,7 @@ use_on_timer(void *arg)
 	jw_end(&u->w);
 	driver_describe(u->s.host, u->s.driver, driver);
 	jw_str(&u->w, "driver", driver);
+	jw_str(&u->w, "version", VERSION);
 	if (u->s.figures != NULL)
 		figures_write(u->s.figures, &u->w, "figures");
 	jw_end(&u->w);

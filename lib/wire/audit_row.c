@@ -67,3 +67,26 @@ audit_row_read(const struct json *j, struct audit_row *out, struct err *e)
 		return err_set(e, ERR_PROTO, "that is no row of an audit log");
 	return 0;
 }
+
+void
+audit_row_write(struct jw *w, const struct audit_row *r)
+{
+	jw_object(w, NULL);
+	jw_i64(w, "seq", r->seq);
+	jw_time(w, "at", r->at);
+	jw_i64(w, "at_ms", r->at);
+	jw_i64(w, "who_id", r->who_id);
+	jw_str(w, "who", r->who);
+	jw_str(w, "via", r->via);
+	jw_str(w, "origin", r->origin);
+	jw_str(w, "request", r->request);
+	jw_i64(w, "project_id", r->project_id);
+	jw_str(w, "project", r->project);
+	jw_str(w, "what", r->what);
+	jw_str(w, "subject", r->subject);
+	jw_i64(w, "event", r->event);
+	jw_str(w, "old", r->old);
+	jw_str(w, "new", r->new_);
+	jw_str(w, "hash", r->hash);
+	jw_end(w);
+}

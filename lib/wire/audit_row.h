@@ -11,6 +11,7 @@
 
 struct err;
 struct json;
+struct jw;
 struct str;
 
 enum {
@@ -47,5 +48,7 @@ void audit_row_bytes(
     const struct audit_row *r, const char *before, struct str *out);
 /* From the API's JSON, whose texts it borrows; ERR_PROTO. */
 int audit_row_read(const struct json *j, struct audit_row *out, struct err *e);
+/* That JSON: an object with the members that the hash is of, as they are. */
+void audit_row_write(struct jw *w, const struct audit_row *r);
 
 #endif

@@ -23,30 +23,6 @@ api_audit_end(struct jw *w, const char *key, const struct audit_end *x)
 	jw_end(w);
 }
 
-/* The members that the hash is of, as they are. */
-static void
-api_audit_row(struct jw *w, const struct audit_row *r)
-{
-	jw_object(w, NULL);
-	jw_i64(w, "seq", r->seq);
-	jw_time(w, "at", r->at);
-	jw_i64(w, "at_ms", r->at);
-	jw_i64(w, "who_id", r->who_id);
-	jw_str(w, "who", r->who);
-	jw_str(w, "via", r->via);
-	jw_str(w, "origin", r->origin);
-	jw_str(w, "request", r->request);
-	jw_i64(w, "project_id", r->project_id);
-	jw_str(w, "project", r->project);
-	jw_str(w, "what", r->what);
-	jw_str(w, "subject", r->subject);
-	jw_i64(w, "event", r->event);
-	jw_str(w, "old", r->old);
-	jw_str(w, "new", r->new_);
-	jw_str(w, "hash", r->hash);
-	jw_end(w);
-}
-
 static int
 api_audit_word(struct call *c, const char *name, const char **out)
 {
@@ -98,7 +74,7 @@ api_audit_list(struct call *c)
 	jw_bool(&s.w, "more", l.more);
 	jw_array(&s.w, "rows");
 	for (size_t i = 0; i < l.n; i++)
-		api_audit_row(&s.w, &l.at[i]);
+		audit_row_write(&s.w, &l.at[i]);
 	jw_end(&s.w);
 	jw_end(&s.w);
 	call_header(c, "Cache-Control", "no-store");

@@ -184,13 +184,14 @@ static void
 api_sandbox_on_uses(struct call *c, const struct json *j)
 {
 	const struct json *list = json_get(j, "uses");
-	AUTO_FREE char *driver = NULL;
+	AUTO_FREE char *driver = NULL, *version = NULL;
 
 	if (!json_is_array(list) || json_count(list) > API_USES_MAX) {
 		call_reply_error(c, 422, "uses: want at most %d", API_USES_MAX);
 		return;
 	}
-	if (api_text(c, j, "driver", SVC_USE_DRIVER_MAX - 1, &driver) == -1)
+	if (api_text(c, j, "driver", SVC_USE_DRIVER_MAX - 1, &driver) == -1 ||
+	    api_text(c, j, "version", SVC_USE_VERSION_MAX - 1, &version) == -1)
 		return;
 	for (const struct json *u = json_first(list); u != NULL;
 	     u = json_next(u))
@@ -198,8 +199,8 @@ api_sandbox_on_uses(struct call *c, const struct json *j)
 			return;
 	api_figures_read(
 	    json_get(j, "figures"), svc_use_figures(api_svc(c)->uses));
-	svc_use_heard(
-	    api_svc(c)->uses, api_svc(c)->now(), driver != NULL ? driver : "");
+	svc_use_heard(api_svc(c)->uses, api_svc(c)->now(), svc_text(driver),
+	    svc_text(version));
 	call_reply_empty(c, 204);
 }
 

@@ -471,6 +471,19 @@ backup_server(struct backup *b, bool secrets, struct err *e)
 	return rc;
 }
 
+/* For who asks the server when it was; a backup without it is one, too. */
+static void
+backup_note_last(const char *home)
+{
+	AUTO_FREE char *path = path_join(home, SNAPSHOT_BACKUP_LAST);
+	AUTO_CLOSE int fd = open(
+	    path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd == -1 || futimens(fd, NULL) == -1)
+		(void)fprintf(
+		    stderr, "cofferd: backup: %s: %s\n", path, strerror(errno));
+}
+
 int
 backup_write(const char *home, bool secrets, struct err *e)
 {
@@ -484,6 +497,8 @@ backup_write(const char *home, bool secrets, struct err *e)
 	    home_enter(home, e) == 0 && backupgit_open(&b.git, home, e) == 0 &&
 	    backup_server(&b, secrets, e) == 0 && tarball_end(&b.tar, e) == 0)
 		rc = b.notes > 0;
+	if (rc != -1)
+		backup_note_last(home);
 	if (rc != -1)
 		(void)fprintf(stderr,
 		    "cofferd: backup: %zu projects, %" PRIu64 " files, %" PRIu64

@@ -38,6 +38,7 @@ struct call {
 	route_fn *raw_fn;
 	void *data;
 	void *again;
+	void (*again_free)(void *refused);
 	void (*on_gone)(struct call *c);
 	bool replied;
 	bool streaming; /* the reply is made by somebody else, in time */
@@ -133,6 +134,8 @@ call_release(struct call *c)
 	for (unsigned i = 0; i < c->n; i++)
 		free(c->args[i]);
 	str_release(&c->filters);
+	if (c->again != NULL)
+		c->again_free(c->again);
 	free(c);
 }
 
@@ -198,9 +201,10 @@ call_data(const struct call *c)
 }
 
 void
-call_set_again(struct call *c, void *refused)
+call_set_again(struct call *c, void *refused, void (*free_fn)(void *refused))
 {
 	c->again = refused;
+	c->again_free = free_fn;
 }
 
 void *

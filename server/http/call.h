@@ -51,8 +51,9 @@ int64_t call_arg_id(const struct call *c, unsigned i);
 /* The handler's own data; on_gone is called when the client leaves. */
 void call_set_data(struct call *c, void *data);
 void *call_data(const struct call *c);
-/* Why the page comes again, of server/web/post.c alone. */
-void call_set_again(struct call *c, void *refused);
+/* Why the page comes again, of server/web/post.c alone; once. */
+void call_set_again(
+    struct call *c, void *refused, void (*free_fn)(void *refused));
 void *call_again(const struct call *c);
 void call_on_gone(struct call *c, void (*fn)(struct call *c));
 

@@ -94,6 +94,12 @@ svc_looks_free(struct svc_looks *l)
 	free(l);
 }
 
+size_t
+svc_looks_waiting(const struct svc_looks *l)
+{
+	return l != NULL ? map_count(l->all) : 0;
+}
+
 bool
 svc_look_is_known(struct txn *t, const struct pull *p, int64_t now)
 {

@@ -14,7 +14,8 @@ struct pull;
 struct svc_looks;
 
 struct svc_looks *svc_looks_new(struct svc *s);
-void svc_looks_free(struct svc_looks *l); /* NULL is fine */
+void svc_looks_free(struct svc_looks *l);            /* NULL is fine */
+size_t svc_looks_waiting(const struct svc_looks *l); /* and the one of now */
 
 /* Do the rows tell of the head and base that it has now, be it that they could
  * not be looked at a short time ago? */

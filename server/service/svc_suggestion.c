@@ -64,12 +64,27 @@ svc_suggestion_job(struct txn *t, void *arg, struct err *e)
 	return -1;
 }
 
+/* Its file was another one when it was written than when it was looked at. */
+static bool
+svc_suggestion_late(const struct err *fail)
+{
+	return fail->code == ERR_INVALID &&
+	    strstr(fail->msg, "sha does not match") != NULL;
+}
+
 static void
 svc_suggestion_written(const struct err *fail, void *arg, void *arg2)
 {
 	const struct svc_write *files = arg;
 	struct svc_suggestion *op = arg2;
+	struct err late = ERR_INIT;
 
+	if (fail != NULL && svc_suggestion_late(fail)) {
+		(void)err_set(&late, ERR_EXISTS,
+		    "it was applied already, or its file was changed "
+		    "meanwhile");
+		fail = &late;
+	}
 	if (fail != NULL) {
 		svc_op_end(op, fail);
 		return;

@@ -10,6 +10,7 @@
 struct svc_uses {
 	int64_t heard_at; /* 0: never */
 	char driver[SVC_USE_DRIVER_MAX];
+	char version[SVC_USE_VERSION_MAX];
 	struct map *by_project;
 	struct svc_figures figures;
 };
@@ -82,10 +83,18 @@ svc_use_get(const struct svc_uses *u, int64_t project, int64_t now)
 }
 
 void
-svc_use_heard(struct svc_uses *u, int64_t now, const char *driver)
+svc_use_heard(
+    struct svc_uses *u, int64_t now, const char *driver, const char *version)
 {
 	u->heard_at = now;
 	(void)snprintf(u->driver, sizeof(u->driver), "%s", driver);
+	(void)snprintf(u->version, sizeof(u->version), "%s", version);
+}
+
+const char *
+svc_use_version(const struct svc_uses *u)
+{
+	return u != NULL ? u->version : "";
 }
 
 const char *

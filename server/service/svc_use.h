@@ -14,7 +14,8 @@ struct svc_uses;
 
 enum {
 	SVC_USE_DRIVER_MAX = 200, /* bytes */
-	SVC_USE_MAX = 10000,      /* sandboxes that are known */
+	SVC_USE_VERSION_MAX = 40,
+	SVC_USE_MAX = 10000, /* sandboxes that are known */
 	SVC_USE_FRESH_MS = 10 * 1000
 };
 
@@ -42,10 +43,12 @@ void svc_use_put(struct svc_uses *u, int64_t project, int64_t now,
 /* NULL when nothing is known that is fresh. */
 const struct svc_use *svc_use_get(
     const struct svc_uses *u, int64_t project, int64_t now);
-/* agentd spoke, of no sandbox even, and what it makes them with; has it
- * lately? */
-void svc_use_heard(struct svc_uses *u, int64_t now, const char *driver);
+/* agentd spoke, of no sandbox even, what it makes them with, and which it is;
+ * has it lately? */
+void svc_use_heard(
+    struct svc_uses *u, int64_t now, const char *driver, const char *version);
 const char *svc_use_driver(const struct svc_uses *u); /* "": never said */
+const char *svc_use_version(const struct svc_uses *u);
 bool svc_use_served(const struct svc_uses *u, int64_t now);
 /* What it counted, for metrics; never NULL. */
 struct svc_figures *svc_use_figures(struct svc_uses *u);

@@ -11,6 +11,9 @@
 struct err;
 struct snapshot;
 
+/* In a home: a file whose time is that of the last backup that was written. */
+#define SNAPSHOT_BACKUP_LAST "db/backup.last"
+
 /* `to` is replaced, 0600.  Writers go on meanwhile. */
 int snapshot_make(const char *from, const char *to, struct err *e);
 /* Before a migration: PATH's folder/backup-VERSION, where VERSION is the

@@ -14,7 +14,7 @@ static const struct admin_page {
 	{ NULL, NULL, NULL },
 };
 
-static int
+int
 admin_is(struct call *c)
 {
 	if (call_who(c)->site_admin)

@@ -10,6 +10,8 @@ struct form;
 struct user;
 struct web;
 
+/* -1 after the reply. */
+int admin_is(struct call *c);
 /* The page begun, with title and links; at: "users", "runners", "health",
  * "audit".  -1 after the reply. */
 int admin_begin(struct web *w, struct call *c, const char *at);

@@ -43,14 +43,22 @@ news.className = 'news';
 news.hidden = true;
 news.setAttribute('role', 'status');
 
-function tell(shown) {
-	if (shown && news.hidden) {
-		const again = document.createElement('a');
-		again.href = '';
-		again.textContent = 'load again';
-		news.replaceChildren('Something new came: ', again);
-	}
+function tell(shown, href, text) {
+	const to = document.createElement('a');
+	to.href = href;
+	to.textContent = text;
+	if (shown && (news.hidden || news.textContent !== 'Something new came: ' + text))
+		news.replaceChildren('Something new came: ', to);
 	news.hidden = !shown;
+}
+
+// How much was said when the page was loaded; the last page of now, when more
+// was said since and this page is another one.
+const saidThen = document.getElementById('said-pages')?.dataset.total;
+
+function saidElsewhere(fresh) {
+	const now = fresh.getElementById('said-pages')?.dataset;
+	return Number(now?.total) > Number(saidThen) ? now.last : undefined;
 }
 
 // What was unfolded stays so.
@@ -116,7 +124,11 @@ function put(fresh) {
 	if (kept === -1 && nav !== null && nav2 !== null &&
 	    nav.innerHTML !== nav2.innerHTML)
 		nav.replaceChildren(...nav2.childNodes);
-	tell(late);
+	const last = saidElsewhere(fresh);
+	if (last !== undefined)
+		tell(true, '?page=' + last, 'it is on the last page');
+	else
+		tell(late, '', 'load again');
 }
 
 async function refresh() {
@@ -269,6 +281,18 @@ if (after !== undefined) {
 }
 
 // ---- what one writes ----
+
+// maxlength counts what one types, and the server bytes: who writes in another
+// script than Latin is told before he sends it.
+const bytes = new TextEncoder();
+document.addEventListener('input', (e) => {
+	const most = e.target.maxLength;
+	if (!(most > 0))
+		return;
+	const n = bytes.encode(e.target.value).length;
+	e.target.setCustomValidity(n <= most ? '' :
+	    'That is too long: ' + n + ' bytes, of at most ' + most + '.');
+});
 
 // The orders that one may give, while the first line is "/" and part of a word.
 function orders(area) {

@@ -9,131 +9,19 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
-#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/esc.h"
-#include "lib/base/num.h"
 #include "lib/wire/json.h"
 #include "server/store/audit.h"
-#include "server/store/projects.h"
 #include "server/web/admin.h"
+#include "server/web/audit.h"
 #include "server/web/field.h"
 #include "server/web/web.h"
 
 enum {
-	AUDIT_PAGE = 40,
-	AUDIT_WORD_MAX = 100,
 	AUDIT_JSON_MAX = 1 << 20,
 	AUDIT_KEYS = 24,      /* that are shown of a row */
 	AUDIT_VALUE_MAX = 200 /* bytes of each */
 };
-
-/* What the address asks for, "" when it does not. */
-struct audit_asked {
-	const char *who, *what, *project, *since, *until;
-	struct audit_filter f;
-	const char *wrong; /* NULL: nothing */
-};
-
-static const char *
-audit_word(struct call *c, const char *name)
-{
-	const char *v = call_query(c, name);
-
-	return v != NULL ? v : "";
-}
-
-static bool
-audit_too_long(const struct audit_asked *q)
-{
-	const char *const v[] = { q->who, q->what, q->project, q->since,
-		q->until };
-
-	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
-		if (strlen(v[i]) > AUDIT_WORD_MAX)
-			return true;
-	return false;
-}
-
-/* A day, as <input type="date"> sends it: the row with which it begins. */
-static int
-audit_day(struct web *w, const char *day, int64_t more_ms, int64_t *seq)
-{
-	struct err e = ERR_INIT;
-	char text[40];
-	int64_t at;
-
-	(void)snprintf(text, sizeof(text), "%.20sT00:00:00Z", day);
-	if (clock_parse(text, &at, &e) == -1)
-		return -1;
-	return audit_seq_at(w->t, at + more_ms, seq, &e);
-}
-
-static void
-audit_filter_days(struct web *w, struct audit_asked *q)
-{
-	int64_t seq;
-
-	if (q->since[0] != '\0') {
-		if (audit_day(w, q->since, 0, &seq) == -1)
-			q->wrong = "A day is written as 2026-01-31.";
-		else
-			q->f.after = seq - 1;
-	}
-	if (q->until[0] != '\0') {
-		if (audit_day(w, q->until, INT64_C(86400000), &seq) == -1)
-			q->wrong = "A day is written as 2026-01-31.";
-		else if (q->f.before == 0 || seq < q->f.before)
-			q->f.before = seq;
-	}
-}
-
-static int
-audit_project(struct web *w, const char *full_name, struct project *out)
-{
-	const char *slash = strchr(full_name, '/');
-	AUTO_FREE char *owner = NULL;
-	struct err ignored = ERR_INIT;
-
-	if (slash == NULL)
-		return -1;
-	owner = xstrndup(full_name, (size_t)(slash - full_name));
-	return projects_by_name(w->t, owner, slash + 1, out, &ignored);
-}
-
-static void
-audit_read(struct web *w, struct audit_asked *q)
-{
-	struct call *c = w->c;
-	const char *before = call_query(c, "before");
-	struct err e = ERR_INIT;
-	struct project p = { .id = 0 };
-
-	*q = (struct audit_asked){ .who = audit_word(c, "who"),
-		.what = audit_word(c, "what"),
-		.project = audit_word(c, "project"),
-		.since = audit_word(c, "since"),
-		.until = audit_word(c, "until"),
-		.f = { .newest = true, .limit = AUDIT_PAGE } };
-	if (before != NULL &&
-	    num_i64(before, 1, INT64_MAX, &q->f.before, &e) == -1)
-		q->wrong = "That page is none.";
-	/* What cofferd did by itself has no name. */
-	if (q->who[0] != '\0')
-		q->f.who = strcmp(q->who, "cofferd") == 0 ? "" : q->who;
-	if (q->what[0] != '\0')
-		q->f.what = q->what;
-	if (q->project[0] != '\0') {
-		if (audit_project(w, q->project, &p) == 0)
-			q->f.project_id = p.id;
-		else
-			q->wrong = "There is no such project.";
-		project_release(&p);
-	}
-	audit_filter_days(w, q);
-	if (audit_too_long(q))
-		q->wrong = "That is too long to be in the log.";
-}
 
 /* ---- what it shows ---- */
 
@@ -276,7 +164,7 @@ audit_change(struct web *w, const struct audit_row *r)
 }
 
 static void
-audit_row_write(struct web *w, const struct audit_row *r)
+audit_row_show(struct web *w, const struct audit_row *r)
 {
 	struct html *h = &w->h;
 
@@ -325,26 +213,13 @@ audit_row_write(struct web *w, const struct audit_row *r)
 }
 
 static void
-audit_query(struct str *to, const char *name, const char *value)
-{
-	if (value[0] == '\0')
-		return;
-	str_addf(to, "&%s=", name);
-	esc_url(to, view_of(value));
-}
-
-static void
 audit_older(struct web *w, const struct audit_asked *q, int64_t last)
 {
 	AUTO_STR struct str to = STR_INIT;
 	struct html *h = &w->h;
 
 	str_addf(&to, "?before=%" PRId64, last);
-	audit_query(&to, "who", q->who);
-	audit_query(&to, "what", q->what);
-	audit_query(&to, "project", q->project);
-	audit_query(&to, "since", q->since);
-	audit_query(&to, "until", q->until);
+	audit_asked_query(q, &to);
 	HTML_TAG(h, "nav");
 	HTML_ATTR(h, "class", "pager");
 	HTML_ATTR(h, "aria-label", "Pages");
@@ -354,6 +229,28 @@ audit_older(struct web *w, const struct audit_asked *q, int64_t last)
 	html_text(h, "Older");
 	html_end(h);
 	html_end(h);
+}
+
+static void
+audit_file_link(struct web *w, const struct audit_asked *q)
+{
+	AUTO_STR struct str to = STR_INIT;
+
+	str_add(&to, "/-/admin/audit.jsonl");
+	audit_asked_query(q, &to);
+	/* Without "before" the first of them begins the query. */
+	for (size_t i = 0; i < to.len; i++)
+		if (to.p[i] == '&') {
+			to.p[i] = '?';
+			break;
+		}
+	HTML_CLASS(&w->h, "p", "filter");
+	HTML_TAG(&w->h, "a");
+	HTML_ATTR(&w->h, "href", str_cstr(&to));
+	HTML_ATTR(&w->h, "download", "");
+	html_text(&w->h, "All of these as a file (JSON lines)");
+	html_end(&w->h);
+	html_end(&w->h);
 }
 
 static void
@@ -377,9 +274,10 @@ audit_rows(struct web *w, const struct audit_asked *q)
 	HTML_CLASS(h, "section", "card flush");
 	web_table(w, "rows audit", columns, 4);
 	for (size_t i = 0; i < l.n; i++)
-		audit_row_write(w, &l.at[i]);
+		audit_row_show(w, &l.at[i]);
 	web_table_end(w);
 	html_end(h);
+	audit_file_link(w, q);
 	if (l.more)
 		audit_older(w, q, l.at[l.n - 1].seq);
 	audit_list_release(&l);
@@ -453,7 +351,7 @@ audit_get(struct call *c)
 
 	if (admin_begin(&w, c, "audit") == -1)
 		return;
-	audit_read(&w, &q);
+	audit_asked_read(c, &q);
 	audit_form(&w, &q);
 	audit_chain(&w, call_query(c, "verify") != NULL);
 	audit_rows(&w, &q);

@@ -10,8 +10,9 @@
 #include "lib/base/view.h"
 
 enum {
-	/* Bytes of a body: 65,536 lines of text come as %0D%0A each. */
-	FORM_MAX = 512 << 10,
+	/* Bytes of a body: 60,000 letters of a script come as %E4%B8%80
+	 * each.  What is then too long to be kept comes back. */
+	FORM_MAX = 640 << 10,
 	FORM_FIELDS_MAX = 32,
 	FORM_NAME_MAX = 64
 };

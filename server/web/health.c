@@ -10,16 +10,23 @@
 #include "lib/base/log.h"
 #include "lib/base/path.h"
 #include "lib/base/version.h"
+#include "lib/httpd/tls_door.h"
+#include "lib/httpd/tls_keys.h"
+#include "server/service/svc_figure.h"
+#include "server/service/svc_look.h"
 #include "server/service/svc_use.h"
 #include "server/store/census.h"
 #include "server/store/hooks.h"
 #include "server/store/runners.h"
+#include "server/store/snapshot.h"
 #include "server/web/admin.h"
 #include "server/web/web.h"
 
 enum {
-	HEALTH_TIGHT = 10,         /* percent that is left */
-	HEALTH_LAG = 1000,         /* events that are not read */
+	HEALTH_TIGHT = 10, /* percent that is left */
+	HEALTH_LAG = 1000, /* events that are not read */
+	HEALTH_CERTIFICATE_MS = 14 * 86400000,
+	HEALTH_BACKUP_MS = 7 * 86400000,
 	HEALTH_SEEN_MS = 5 * 60000 /* of runners */
 };
 
@@ -125,6 +132,49 @@ health_address(struct web *w)
 	    "in front and set public_url to its https address.");
 }
 
+/* cofferd's own; that of a proxy is the proxy's. */
+static void
+health_certificate(struct web *w)
+{
+	int64_t ends;
+	bool good;
+
+	if (w->svc->tls == NULL)
+		return;
+	ends = tls_keys_expires_s(tls_door_keys(w->svc->tls)) * 1000;
+	good = ends - w->now > HEALTH_CERTIFICATE_MS;
+	health_line(w, "Certificate", good,
+	    good                ? "good"
+		: ends > w->now ? "ends soon"
+				: "ended");
+	html_text(&w->h, "its end: ");
+	web_time(w, ends);
+	health_do(w, good,
+	    "Put a new one in its place, then systemctl reload cofferd (or HUP "
+	    "to its pid).");
+}
+
+/* Who copies a home otherwise knows himself. */
+static void
+health_backup(struct web *w)
+{
+	AUTO_FREE char *path = path_join(w->svc->home, SNAPSHOT_BACKUP_LAST);
+	struct stat st = { .st_size = 0 };
+	bool there = stat(path, &st) == 0;
+	bool good = there &&
+	    w->now - st.st_mtime * INT64_C(1000) < HEALTH_BACKUP_MS;
+
+	health_badge(w, "Backup", good ? "good" : "off",
+	    good        ? "there"
+		: there ? "old"
+			: "none was made here");
+	if (there) {
+		html_text(&w->h, "the last was written ");
+		web_time(w, st.st_mtime * INT64_C(1000));
+	}
+	health_do(w, good, "coffer admin backup makes one while all goes on.");
+}
+
 static void
 health_server(struct web *w, const struct census *n)
 {
@@ -136,7 +186,9 @@ health_server(struct web *w, const struct census *n)
 	web_time(w, w->svc->started_at);
 	html_end(&w->h);
 	health_address(w);
+	health_certificate(w);
 	health_disk(w);
+	health_backup(w);
 	web_term(w, "Database");
 	web_bytes(w, health_size(w, "db/coffer.db"));
 	html_text(&w->h, ", ");
@@ -184,6 +236,10 @@ health_queues(struct web *w, const struct census *n)
 	health_number(w, "Events", n->events);
 	health_hooks(w, n);
 	health_number(w, "Deliveries that wait", n->deliveries_waiting);
+	health_number(w, "Pull requests to be looked at",
+	    (int64_t)svc_looks_waiting(w->svc->looks));
+	health_number(
+	    w, "Writes to the database", (int64_t)db_queued(w->svc->db));
 	health_line(
 	    w, "Mirrors", failed == 0, failed == 0 ? "in step" : "behind");
 	html_textf(&w->h,
@@ -230,6 +286,42 @@ health_agentd(struct web *w, const struct census *n)
 }
 
 static void
+health_version(struct web *w)
+{
+	const char *version = svc_use_version(w->svc->uses);
+	bool same = strcmp(version, VERSION) == 0;
+
+	if (version[0] == '\0')
+		return;
+	health_line(w, "Its version", same, same ? "ours" : "another");
+	html_shown(&w->h, version);
+	health_do(w, same,
+	    "Both are of one release: the one that was not started since the "
+	    "upgrade is the old one. Start it again.");
+}
+
+/* The router and the gateway speak to agentd alone, which says so. */
+static void
+health_beside(struct web *w)
+{
+	const struct svc_figures *f = svc_use_figures(w->svc->uses);
+	bool heard = svc_use_served(w->svc->uses, w->now);
+
+	if (!heard)
+		return;
+	health_line(w, "coffer-router", f->router,
+	    f->router ? "answers agentd" : "does not answer agentd");
+	health_do(w, f->router,
+	    "Sandboxes have no network without it: coffer doctor, on the "
+	    "host, says what it lacks.");
+	health_badge(w, "coffer-gateway", f->gateway ? "good" : "off",
+	    f->gateway ? "answers agentd" : "is not there");
+	health_do(w, f->gateway,
+	    "Agents have no models of this server's keys without it "
+	    "(coffer model, on the host).");
+}
+
+static void
 health_sandboxes(struct web *w, const struct census *n)
 {
 	const char *driver = svc_use_driver(w->svc->uses);
@@ -237,6 +329,7 @@ health_sandboxes(struct web *w, const struct census *n)
 
 	health_card(w, "Sandboxes");
 	health_agentd(w, n);
+	health_version(w);
 	if (driver[0] != '\0') {
 		web_term(w, "Driver");
 		html_shown(&w->h, driver);
@@ -254,11 +347,7 @@ health_sandboxes(struct web *w, const struct census *n)
 	health_number(w, "Runs that go on",
 	    n->runs[RUN_PREPARING] + n->runs[RUN_RUNNING] +
 		n->runs[RUN_FINISHING]);
-	web_term(w, "Router, gateway");
-	html_text(&w->h, "They speak to coffer-agentd alone; on the host, ");
-	HTML_LEAF(&w->h, "code", "", "coffer doctor");
-	html_text(&w->h, " looks at them.");
-	html_end(&w->h);
+	health_beside(w);
 	health_card_end(w);
 }
 
@@ -326,11 +415,7 @@ health_get(struct call *c)
 	health_ci(&w, &n);
 	html_end(&w.h);
 	HTML_CLASS(&w.h, "p", "hint");
-	html_text(&w.h, "When the last backup was made is not known here: ");
-	HTML_LEAF(&w.h, "code", "", "coffer admin backup");
-	html_text(&w.h,
-	    " makes one while all goes on. The same numbers, for "
-	    "machines, are at ");
+	html_text(&w.h, "The same numbers, for machines, are at ");
 	HTML_LEAF(&w.h, "code", "", "/metrics");
 	html_text(&w.h, ".");
 	web_reply(&w, 200);

@@ -21,6 +21,8 @@ void item_link(
 /* The page of an issue; of a pull request what was said in it. */
 void item_get(struct call *c);
 void item_go(struct said *x);
+/* item_edit.c: its title and text, to be changed. */
+void item_edit_get(struct call *c);
 /* Title, state and the project; the form to say something. */
 void item_title(struct web *w, const struct project *p, const struct issue *i);
 void item_say(struct web *w, const struct project *p, const struct issue *i);

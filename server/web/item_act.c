@@ -13,8 +13,10 @@
 #include "lib/base/str.h"
 #include "server/service/svc_issue.h"
 #include "server/service/svc_item.h"
+#include "server/store/issues.h"
 #include "server/web/item.h"
-#include "server/web/web.h"
+#include "server/web/post.h"
+#include "server/web/pull.h"
 
 static void
 item_act_back(struct call *c, const struct issue *i)
@@ -39,18 +41,37 @@ item_act_gone(struct call *c)
 	web_redirect(c, str_cstr(&to));
 }
 
+/* The page with the form that was refused. */
+static void
+item_act_refused(
+    struct call *c, int64_t project, bool delete, const struct err *fail)
+{
+	struct svc *s = call_app(c);
+	struct issue i = { .id = 0 };
+	struct err no = ERR_INIT;
+
+	(void)issues_get(db_reader(s->db), project, call_arg_id(c, 2), &i, &no);
+	post_fail(c,
+	    delete          ? item_edit_get
+		: i.is_pull ? pull_page
+			    : item_get,
+	    fail);
+	issue_release(&i);
+}
+
 static void
 item_act_done(const struct err *fail, void *arg, void *call)
 {
 	const struct svc_item *op = arg;
+	const bool delete = op->act == SVC_ITEM_DELETE;
 	struct call *c = call;
 
-	if (!web_failed(c, fail)) {
-		if (op->act == SVC_ITEM_DELETE)
-			item_act_gone(c);
-		else
-			item_act_back(c, &op->issue);
-	}
+	if (fail != NULL)
+		item_act_refused(c, op->project_id, delete, fail);
+	else if (delete)
+		item_act_gone(c);
+	else
+		item_act_back(c, &op->issue);
 	call_release(c);
 }
 
@@ -60,7 +81,9 @@ item_act_edited(const struct err *fail, void *arg, void *call)
 	const struct svc_issue_edit *op = arg;
 	struct call *c = call;
 
-	if (!web_failed(c, fail))
+	if (fail != NULL)
+		item_act_refused(c, op->project_id, false, fail);
+	else
 		item_act_back(c, &op->issue);
 	call_release(c);
 }
@@ -190,7 +213,7 @@ item_act_edit(struct call *c, int64_t project, const struct form *f)
 	op->number = call_arg_id(c, 2);
 	if (item_act_change(f, op, &e) == -1) {
 		svc_op_drop(op);
-		web_fail(c, &e);
+		item_act_refused(c, project, false, &e);
 		return;
 	}
 	call_hold(c);
@@ -236,7 +259,8 @@ item_act_on_form(struct call *c)
 	} else {
 		svc_op_drop(op);
 		if (rc == -1)
-			web_fail(c, &e);
+			item_act_refused(c, p.id,
+			    strcmp(form_get(&f, "act"), "delete") == 0, &e);
 		else
 			item_act_edit(c, p.id, &f);
 	}

@@ -18,6 +18,7 @@
 #include "server/web/field.h"
 #include "server/web/item.h"
 #include "server/web/item_files.h"
+#include "server/web/post.h"
 #include "server/web/said.h"
 #include "server/web/sign.h"
 
@@ -99,18 +100,15 @@ item_edit_end(struct web *w, const struct said *x)
 			 "said",
 		.max = 20,
 		.required = true };
+	AUTO_FREE char *at = NULL;
 
 	if (x->issue.is_pull || !web_may(w, x->p.id, PERM_MANAGE))
 		return;
-	HTML_TAG(&w->h, "form");
-	HTML_ATTR(&w->h, "class", "card say");
-	HTML_ATTR(&w->h, "method", "post");
-	HTML_URL(&w->h, "action", "/%s/%s/issues/%" PRId64 "/change",
-	    x->p.owner, x->p.name, x->issue.number);
-	sign_form_value(w);
+	at = xasprintf("issues/%" PRId64 "/change", x->issue.number);
+	post_project_form(w, &x->p, "card say", at, "delete");
 	field_text(w, &number, "");
 	field_button(w, "danger", "act", "delete", "Delete this issue");
-	html_end(&w->h);
+	post_form_end(w);
 }
 
 static void
@@ -155,7 +153,7 @@ item_edit_go(struct said *x)
 	said_free(x);
 }
 
-static void
+void
 item_edit_get(struct call *c)
 {
 	said_load_one(c, 0, NULL, item_edit_go);

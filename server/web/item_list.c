@@ -216,6 +216,22 @@ item_list_tabs(struct web *w, const struct item_list *l)
 	html_end(&w->h);
 }
 
+/* "is:closed", as others have it. */
+static bool
+item_list_narrowed_by_word(const char *q)
+{
+	static const char *const words[] = { "is:", "state:", "label:",
+		"author:", "assignee:", "milestone:", "sort:", "in:" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const char *at = strstr(q, words[i]);
+
+		if (at != NULL && (at == q || at[-1] == ' ' || at[-1] == '-'))
+			return true;
+	}
+	return false;
+}
+
 static void
 item_list_none(struct web *w, const struct item_list *l)
 {
@@ -224,6 +240,11 @@ item_list_none(struct web *w, const struct item_list *l)
 	HTML_CLASS(h, "div", "empty");
 	if (item_list_narrow(l)) {
 		HTML_LEAF(h, "p", "", "There is none of that kind.");
+		if (item_list_narrowed_by_word(l->q))
+			HTML_LEAF(h, "p", "hint",
+			    "Words are looked for as they are: state, labels, "
+			    "people and milestone are chosen above and below "
+			    "the field.");
 		HTML_TAG(h, "a");
 		HTML_URL(h, "href", "/%s/%s/%s", l->p.owner, l->p.name,
 		    l->pulls ? "pulls" : "issues");

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/alloc.h"
+#include "lib/base/auto.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
@@ -13,7 +15,7 @@
 #include "server/store/repo_facts.h"
 #include "server/web/field.h"
 #include "server/web/item.h"
-#include "server/web/sign.h"
+#include "server/web/post.h"
 #include "server/web/web.h"
 
 enum {
@@ -82,13 +84,12 @@ struct item_side {
 };
 
 static void
-item_side_form(struct web *w, const struct item_side *s)
+item_side_form(struct web *w, const struct item_side *s, const char *name)
 {
-	HTML_TAG(&w->h, "form");
-	HTML_ATTR(&w->h, "method", "post");
-	HTML_URL(&w->h, "action", "/%s/%s/issues/%" PRId64 "/change",
-	    s->p->owner, s->p->name, s->i->number);
-	sign_form_value(w);
+	AUTO_FREE char *at = xasprintf(
+	    "issues/%" PRId64 "/change", s->i->number);
+
+	post_project_form(w, s->p, "", at, name);
 }
 
 static void
@@ -141,10 +142,11 @@ static void
 item_side_label_field(struct web *w)
 {
 	HTML_CLASS(&w->h, "div", "row");
-	item_side_unseen(w, "side-label", "A label more");
-	HTML_TAG(&w->h, "select");
-	HTML_ATTR(&w->h, "id", "side-label");
-	HTML_ATTR(&w->h, "name", "label");
+	field_select(w,
+	    &(struct field){ .name = "label",
+		.id = "side-label",
+		.label = "A label more",
+		.unseen = true });
 }
 
 /* Those that it has not. */
@@ -193,7 +195,7 @@ item_side_labels(struct web *w, const struct item_side *s)
 
 	item_side_part(w, "Labels");
 	if (s->may)
-		item_side_form(w, s);
+		item_side_form(w, s, "labels");
 	if (l->n == 0)
 		HTML_LEAF(h, "p", "none", "none");
 	for (size_t i = 0; i < l->n; i++) {
@@ -207,7 +209,7 @@ item_side_labels(struct web *w, const struct item_side *s)
 	}
 	if (s->may) {
 		item_side_label_add(w, s);
-		html_end(h);
+		post_form_end(w);
 	}
 	html_end(h);
 }
@@ -222,7 +224,7 @@ item_side_assignees(struct web *w, const struct item_side *s)
 	(void)snprintf(max, sizeof(max), "%d", NAME_LEN_MAX);
 	item_side_part(w, "Assigned to");
 	if (s->may)
-		item_side_form(w, s);
+		item_side_form(w, s, "assign");
 	if (l->n == 0)
 		HTML_LEAF(h, "p", "none", "nobody");
 	for (size_t i = 0; i < l->n; i++) {
@@ -246,9 +248,10 @@ item_side_assignees(struct web *w, const struct item_side *s)
 		HTML_ATTR(h, "maxlength", max);
 		HTML_ATTR(h, "autocomplete", "off");
 		HTML_ATTR(h, "placeholder", "a name");
+		HTML_ATTR(h, "value", post_typed(w, "assignee", ""));
 		field_button(w, "", "act", "assign", "Add");
 		html_end(h);
-		html_end(h);
+		post_form_end(w);
 	}
 	html_end(h);
 }
@@ -275,18 +278,19 @@ item_side_milestone(struct web *w, const struct item_side *s)
 		html_end(h);
 	}
 	if (s->may) {
-		item_side_form(w, s);
+		item_side_form(w, s, "milestone");
 		HTML_CLASS(h, "div", "row");
-		item_side_unseen(w, "side-milestone", "Another milestone");
-		HTML_TAG(h, "select");
-		HTML_ATTR(h, "id", "side-milestone");
-		HTML_ATTR(h, "name", "milestone");
+		field_select(w,
+		    &(struct field){ .name = "milestone",
+			.id = "side-milestone",
+			.label = "Another milestone",
+			.unseen = true });
 		field_option(w, "0", "none", m->id == 0);
 		item_milestone_options(w, s->p->id, m->id);
 		html_end(h);
 		field_button(w, "", "act", "milestone", "Set");
 		html_end(h);
-		html_end(h);
+		post_form_end(w);
 	}
 	html_end(h);
 }
@@ -308,17 +312,17 @@ item_side_due(struct web *w, const struct item_side *s)
 		text[sizeof("2026-01-31") - 1] = '\0';
 	}
 	if (s->may) {
-		item_side_form(w, s);
+		item_side_form(w, s, "due");
 		HTML_CLASS(h, "div", "row");
-		item_side_unseen(w, "side-due", "The day it is due");
-		HTML_VOID(h, "input");
-		HTML_ATTR(h, "id", "side-due");
-		HTML_ATTR(h, "name", "due");
-		HTML_ATTR(h, "type", "date");
-		HTML_ATTR(h, "value", text);
+		field_date(w,
+		    &(struct field){ .name = "due",
+			.id = "side-due",
+			.label = "The day it is due",
+			.unseen = true },
+		    text);
 		field_button(w, "", "act", "due", "Set");
 		html_end(h);
-		html_end(h);
+		post_form_end(w);
 	}
 	html_end(h);
 }
@@ -354,7 +358,7 @@ item_side_lock(struct web *w, const struct item_side *s)
 	char max[8];
 
 	(void)snprintf(max, sizeof(max), "%d", LOCK_REASON_MAX);
-	item_side_form(w, s);
+	item_side_form(w, s, "lock");
 	HTML_CLASS(h, "div", "row");
 	if (s->i->locked) {
 		field_button(w, "", "act", "unlock", "Unlock");
@@ -367,10 +371,11 @@ item_side_lock(struct web *w, const struct item_side *s)
 		HTML_ATTR(h, "maxlength", max);
 		HTML_ATTR(h, "autocomplete", "off");
 		HTML_ATTR(h, "placeholder", "why");
+		HTML_ATTR(h, "value", post_typed(w, "reason", ""));
 		field_button(w, "", "act", "lock", "Lock");
 	}
 	html_end(h);
-	html_end(h);
+	post_form_end(w);
 }
 
 /* Close, pin, lock.  A pull request has a form of its own to be closed. */
@@ -397,7 +402,7 @@ item_side_state(struct web *w, const struct item_side *s)
 	if (i->pin > 0 && !s->may)
 		HTML_LEAF(h, "p", "", "Pinned");
 	if (close || s->may) {
-		item_side_form(w, s);
+		item_side_form(w, s, "state");
 		HTML_CLASS(h, "div", "row");
 		if (close)
 			field_button(w, "", "act",
@@ -407,7 +412,7 @@ item_side_state(struct web *w, const struct item_side *s)
 			field_button(w, "", "act", i->pin > 0 ? "unpin" : "pin",
 			    i->pin > 0 ? "Unpin" : "Pin");
 		html_end(h);
-		html_end(h);
+		post_form_end(w);
 	}
 	if (s->may)
 		item_side_lock(w, s);

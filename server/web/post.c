@@ -1,7 +1,9 @@
 #include "server/web/post.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
@@ -110,23 +112,35 @@ post_back(struct call *c, const char *at)
 	web_redirect(c, str_cstr(&to));
 }
 
+static void
+post_refused_free(void *refused)
+{
+	struct web_refused *r = refused;
+
+	form_release(&r->typed);
+	free(r->what);
+	free(r);
+}
+
 void
 post_refused(struct call *c, route_fn *page, int status, const char *what)
 {
-	struct web_refused r = { .what = what, .status = status };
 	struct err ignored = ERR_INIT;
+	struct web_refused *r;
 
 	if (call_request(c) == NULL)
 		return;
-	if (form_parse(call_body(c), &r.typed, &ignored) == -1 ||
-	    form_get(&r.typed, POST_NAME)[0] == '\0') {
+	r = xcalloc(1, sizeof(*r));
+	r->what = xstrdup(what);
+	r->status = status;
+	if (form_parse(call_body(c), &r->typed, &ignored) == -1 ||
+	    form_get(&r->typed, POST_NAME)[0] == '\0') {
+		post_refused_free(r);
 		web_error(c, status, what);
 	} else {
-		call_set_again(c, &r);
+		call_set_again(c, r, post_refused_free);
 		page(c);
-		call_set_again(c, NULL);
 	}
-	form_release(&r.typed);
 }
 
 void

@@ -43,8 +43,8 @@ void post_project(struct call *c, enum perm_verb verb, post_fn *fn);
  * or digits after one. */
 void post_back(struct call *c, const char *at);
 /* The page comes again with what was typed and why it is refused; an error page
- * when it has no form of that name any more.  page replies before it returns,
- * by web_reply; its own status is then the refusal's. */
+ * when it has no form of that name any more.  page replies by web_reply, at
+ * once or later; its own status is then the refusal's. */
 void post_refused(struct call *c, route_fn *page, int status, const char *what);
 void post_fail(struct call *c, route_fn *page, const struct err *e);
 /* The end of a done callback: back, or refused; releases the call. */

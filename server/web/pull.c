@@ -200,6 +200,20 @@ pull_status_kind(enum status_state s)
 				   : "bad";
 }
 
+/* With the way to that system's own page of it, when it named one. */
+static void
+pull_status_name(struct html *h, const struct status *s)
+{
+	if (s->target_url[0] != '\0') {
+		HTML_TAG(h, "a");
+		(void)html_away(h, view_of(s->target_url));
+	} else {
+		HTML_TAG(h, "span");
+	}
+	html_shown(h, s->context);
+	html_end(h);
+}
+
 /* Those of other systems; the jobs' own are the jobs. */
 static void
 pull_statuses(struct web *w, const struct status_list *list)
@@ -215,7 +229,7 @@ pull_statuses(struct web *w, const struct status_list *list)
 		web_badge(
 		    w, pull_status_kind(s->state), status_state_name(s->state));
 		html_text(h, " ");
-		html_shown(h, s->context);
+		pull_status_name(h, s);
 		HTML_CLASS(h, "span", "sub");
 		html_textf(h, " by %s: ", s->creator.login);
 		html_shown(h, s->description);
@@ -369,7 +383,7 @@ pull_write(struct web *w, const struct said *x, const struct svc_merge *op)
 	pull_findings(w, &x->p, pull);
 	pull_checks(w, &x->p, pull);
 	html_end(&w->h);
-	pull_reviews(w, &x->p, pull);
+	pull_reviews(w, x, pull);
 	fetched_write(w, &x->p, pull->issue.number);
 	pull_review_form(w, &x->p, pull);
 	pull_forms(w, &x->p, pull, op->verdict.open, op->may_override);
@@ -404,6 +418,12 @@ pull_go(struct said *x)
 	svc_gate(op, pull_on_gate, x);
 }
 
+void
+pull_page(struct call *c)
+{
+	said_load(c, pull_go);
+}
+
 static void
 pull_get(struct call *c)
 {
@@ -413,7 +433,7 @@ pull_get(struct call *c)
 	else if (call_query(c, "review") != NULL)
 		pull_review_get(c);
 	else
-		said_load(c, pull_go);
+		pull_page(c);
 }
 
 const struct route web_pull_routes[] = {

@@ -9,6 +9,9 @@
 #include "server/domain/items.h"
 #include "server/web/web.h"
 
+struct said;
+struct txn;
+
 /* "/O/P/pulls/N" and a query or "", escaped; free(3). */
 char *pull_path(const struct call *c, const char *more);
 /* Title and tabs; tab is one of their words. */
@@ -20,7 +23,7 @@ void pull_new_link(struct web *w, const struct project *p);
 void pull_forms(struct web *w, const struct project *p, const struct pull *x,
     bool open, bool may_override);
 /* Who is asked for a review and what was answered, with what may be done. */
-void pull_reviews(struct web *w, const struct project *p, const struct pull *x);
+void pull_reviews(struct web *w, const struct said *said, const struct pull *x);
 /* ?review=ID of the page: that one alone. */
 void pull_review_get(struct call *c);
 /* To who may: the form of a review, or to end the one that he began. */
@@ -28,10 +31,14 @@ void pull_review_form(
     struct web *w, const struct project *p, const struct pull *x);
 /* The id of the review that he began and did not send, 0: none. */
 int64_t pull_begun(struct web *w, const struct pull *x);
+int64_t pull_begun_by(
+    struct txn *t, int64_t project, int64_t item, int64_t user);
 
-/* <form> of POST .../pulls/N/VERB with its secret; the caller ends it. */
+/* post_form of POST .../pulls/N/VERB; name: its page is pull_page. */
 void pull_form(struct web *w, const struct project *p, const struct pull *x,
-    const char *verb, const char *cls);
+    const char *verb, const char *cls, const char *name);
+/* The page of the pull request that the call names. */
+void pull_page(struct call *c);
 /* The form that was sent, to release, and the project; -1 after the reply. */
 int pull_take(
     struct call *c, enum perm_verb verb, struct form *f, int64_t *project);
@@ -55,10 +62,22 @@ struct pull_again {
 	const char *say;   /* on the button; NULL: that it is sent again */
 	const char *name[PULL_AGAIN_FIELDS]; /* NULL ends them */
 	const char *value[PULL_AGAIN_FIELDS];
+	/* In the place of `say`, NULLs: it alone; name NULL: it sends
+	 * nothing of its own. */
+	struct pull_button {
+		const char *name, *value, *text;
+	} button[2];
 };
 /* Replies; what is no use to send again is said alone.  A "head" that moved is
  * the one of now in the form, and that is said. */
 void pull_again(
     struct call *c, const struct err *fail, const struct pull_again *again);
+/* head: what is sent as "head", NULL: what it has; more: a button, or NULL. */
+void pull_again_form(struct web *w, const struct pull_again *again,
+    const char *head, const struct pull_button *more);
+/* Replies, later: what the text looks like, with its form, which has a button
+ * to see it once more.  Names are literals; the rest is copied. */
+void pull_preview(struct call *c, const struct pull_again *draft,
+    const struct pull_button *again);
 
 #endif

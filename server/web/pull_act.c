@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -14,30 +13,20 @@
 #include "server/service/svc_pull.h"
 #include "server/service/svc_update.h"
 #include "server/store/auto_merges.h"
-#include "server/store/pulls.h"
 #include "server/web/field.h"
+#include "server/web/post.h"
 #include "server/web/pull.h"
-#include "server/web/sign.h"
 
 /* ---- the forms ---- */
 
 void
 pull_form(struct web *w, const struct project *p, const struct pull *x,
-    const char *verb, const char *cls)
+    const char *verb, const char *cls, const char *name)
 {
-	AUTO_STR struct str to = STR_INIT;
-	struct html *h = &w->h;
+	AUTO_FREE char *at = xasprintf(
+	    "pulls/%" PRId64 "/%s", x->issue.number, verb);
 
-	HTML_TAG(h, "form");
-	HTML_ATTR(h, "class", cls);
-	HTML_ATTR(h, "method", "post");
-	str_addc(&to, '/');
-	esc_url(&to, view_of(p->owner));
-	str_addc(&to, '/');
-	esc_url(&to, view_of(p->name));
-	str_addf(&to, "/pulls/%" PRId64 "/%s", x->issue.number, verb);
-	HTML_ATTR(h, "action", str_cstr(&to));
-	sign_form_value(w);
+	post_project_form(w, p, cls, at, name);
 }
 
 static void
@@ -107,7 +96,7 @@ pull_merge_form(struct web *w, const struct project *p, const struct pull *x,
 {
 	struct html *h = &w->h;
 
-	pull_form(w, p, x, "merge", "card say");
+	pull_form(w, p, x, "merge", "card say", "");
 	HTML_LEAF(h, "h2", "", "Merge");
 	HTML_VOID(h, "input");
 	HTML_ATTR(h, "type", "hidden");
@@ -120,6 +109,12 @@ pull_merge_form(struct web *w, const struct project *p, const struct pull *x,
 	HTML_ATTR(h, "name", "title");
 	HTML_ATTR(h, "type", "text");
 	HTML_ATTR(h, "maxlength", "255");
+	field_area(w,
+	    &(struct field){ .name = "body",
+		.id = "merge-text",
+		.label = "Text of the commit, when it is not the usual",
+		.max = 60000 },
+	    "", 3);
 	pull_tick(h, "delete", "delete its branch", p->profile.delete_branch);
 	if (!open)
 		pull_tick(h, "wait", "merge when the gate opens", true);
@@ -163,20 +158,20 @@ pull_state_forms(struct web *w, const struct project *p, const struct pull *x)
 		return;
 	HTML_CLASS(h, "div", "row");
 	if (open && write && strcmp(x->merge_base, x->base_sha) != 0) {
-		pull_form(w, p, x, "update", "row");
+		pull_form(w, p, x, "update", "row", "");
 		HTML_LEAF(h, "button", "quiet", "Bring it after its base");
 		html_end(h);
 	}
 	if (open && write && pull_waits(w, p, x)) {
-		pull_form(w, p, x, "unschedule", "row");
+		pull_form(w, p, x, "unschedule", "row", "");
 		HTML_LEAF(h, "button", "quiet", "Do not merge by itself");
 		html_end(h);
 	}
-	pull_form(w, p, x, open ? "close" : "reopen", "row");
+	pull_form(w, p, x, open ? "close" : "reopen", "row", "");
 	HTML_LEAF(h, "button", "quiet", open ? "Close" : "Open again");
 	html_end(h);
 	if (open) {
-		pull_form(w, p, x, x->draft ? "ready" : "draft", "row");
+		pull_form(w, p, x, x->draft ? "ready" : "draft", "row", "");
 		HTML_LEAF(h, "button", "quiet",
 		    x->draft ? "It is ready" : "It is a draft");
 		html_end(h);
@@ -194,122 +189,6 @@ pull_forms(struct web *w, const struct project *p, const struct pull *x,
 }
 
 /* ---- what they do ---- */
-
-/* The head as it is now, when it is not the one that was sent. */
-static bool
-pull_head_moved(
-    struct call *c, const struct pull_again *again, char now[SHA_HEX + 1])
-{
-	struct svc *s = call_app(c);
-	struct project p = { .id = 0 };
-	struct pull x = { .run_id = 0 };
-	struct err no = ERR_INIT;
-	bool moved = false;
-
-	if (svc_project_open(db_reader(s->db), call_who(c), call_arg(c, 0),
-		call_arg(c, 1), PERM_READ, &p, &no) == -1)
-		return false;
-	for (size_t i = 0; i < PULL_AGAIN_FIELDS && again->name[i] != NULL; i++)
-		if (strcmp(again->name[i], "head") == 0 &&
-		    again->value[i] != NULL &&
-		    strlen(again->value[i]) == SHA_HEX &&
-		    pulls_get(db_reader(s->db), p.id, call_arg_id(c, 2), &x,
-			&no) == 0) {
-			moved = strcasecmp(again->value[i], x.head_sha) != 0;
-			memcpy(now, x.head_sha, SHA_HEX + 1);
-			pull_release(&x);
-		}
-	project_release(&p);
-	return moved;
-}
-
-static void
-pull_again_fields(
-    struct web *w, const struct pull_again *again, const char *head)
-{
-	for (size_t i = 0; i < PULL_AGAIN_FIELDS && again->name[i] != NULL; i++)
-		field_hidden(w, again->name[i],
-		    head != NULL && strcmp(again->name[i], "head") == 0
-			? head
-			: svc_text(again->value[i]));
-	if (again->title != NULL)
-		field_text(w,
-		    &(struct field){
-			.name = "title", .label = "Title", .max = 255 },
-		    again->title);
-	if (again->text != NULL)
-		field_area(w,
-		    &(struct field){ .name = "body",
-			.label = "What you wrote",
-			.max = 60000 },
-		    again->text, 6);
-}
-
-static void
-pull_again_why(
-    struct web *w, const struct err *fail, const char *now, const char *back)
-{
-	AUTO_FREE char *commits = xasprintf("%s/commits", back);
-	struct html *h = &w->h;
-
-	HTML_TAG(h, "p");
-	HTML_ATTR(h, "class", "alert");
-	HTML_ATTR(h, "role", "alert");
-	if (now != NULL)
-		html_textf(h,
-		    "The branch has other commits than when you looked: its "
-		    "head is %.10s now. Sent again, this is about that one.",
-		    now);
-	else
-		web_why(w, fail->msg);
-	html_end(h);
-	if (now == NULL)
-		return;
-	HTML_TAG(h, "p");
-	HTML_TAG(h, "a");
-	HTML_ATTR(h, "href", commits);
-	html_text(h, "Look at its commits first");
-	html_end(h);
-	html_end(h);
-}
-
-void
-pull_again(
-    struct call *c, const struct err *fail, const struct pull_again *again)
-{
-	const struct web_head head = { .title = "That was not taken",
-		.tab = "" };
-	AUTO_FREE char *back = pull_path(c, "");
-	AUTO_FREE char *action = xasprintf("%s/%s", back, again->verb);
-	char now[SHA_HEX + 1];
-	struct web w;
-	bool moved;
-
-	if (call_status_of(fail) >= 500 || fail->code == ERR_DENIED) {
-		web_fail(c, fail);
-		return;
-	}
-	moved = pull_head_moved(c, again, now);
-	web_begin(&w, c, &head);
-	HTML_LEAF(&w.h, "h1", "", head.title);
-	pull_again_why(&w, fail, moved ? now : NULL, back);
-	HTML_TAG(&w.h, "form");
-	HTML_ATTR(&w.h, "class", "card say");
-	HTML_ATTR(&w.h, "method", "post");
-	HTML_ATTR(&w.h, "action", action);
-	sign_form_value(&w);
-	pull_again_fields(&w, again, moved ? now : NULL);
-	HTML_LEAF(&w.h, "button", "primary",
-	    again->say != NULL ? again->say : "Send it again");
-	html_end(&w.h);
-	HTML_TAG(&w.h, "p");
-	HTML_TAG(&w.h, "a");
-	HTML_ATTR(&w.h, "href", back);
-	html_text(&w.h, "The pull request as it is now");
-	html_end(&w.h);
-	html_end(&w.h);
-	web_reply(&w, call_status_of(fail));
-}
 
 void
 pull_done_to(const struct err *fail, struct call *c, const char *more)
@@ -367,6 +246,7 @@ pull_merged(const struct err *fail, void *arg, void *call)
 	struct err e = ERR_INIT;
 	const struct pull_again again = { .verb = "merge",
 		.title = svc_text(op->title),
+		.text = svc_text(op->message),
 		.name = { "head", "style", "delete", "override", "wait" },
 		.value = { op->want_head, merge_style_name(op->style),
 		    op->delete_branch ? "1" : "", op->reason,
@@ -409,6 +289,8 @@ pull_on_merge(struct call *c)
 	memcpy(op->want_head, form_get(&f, "head"), SHA_HEX + 1);
 	if (form_get(&f, "title")[0] != '\0')
 		op->title = xstrdup(form_get(&f, "title"));
+	if (form_get(&f, "body")[0] != '\0')
+		op->message = form_text(&f, "body");
 	op->delete_branch = form_get(&f, "delete")[0] != '\0';
 	op->delete_given = true;
 	op->reason = xstrdup(form_get(&f, "override"));

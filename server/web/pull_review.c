@@ -1,10 +1,12 @@
 /*
  * pull_review: what people say of a pull request as a whole: who is asked, what
- * was answered, and the review of whoever reads the page.  A review may be
- * begun line by line (pull_words.c): nobody sees it until it is sent from here.
+ * was answered, and the form of a review of whoever reads the page.  A review
+ * may be begun line by line (pull_words.c): nobody sees it until it is sent
+ * from here (pull_review_act.c).
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
@@ -12,17 +14,14 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
+#include "lib/base/utf8.h"
 #include "server/service/svc_review.h"
-#include "server/service/svc_reviewer.h"
 #include "server/store/reviews.h"
 #include "server/web/field.h"
+#include "server/web/post.h"
 #include "server/web/pull.h"
+#include "server/web/said.h"
 #include "server/web/sign.h"
-
-enum {
-	PULL_REVIEWS = 50,          /* that are shown, the newest */
-	PULL_REVIEW_FIRST = 2 << 10 /* bytes of each */
-};
 
 /* ---- who is asked ---- */
 
@@ -43,7 +42,7 @@ pull_asked_one(struct web *w, const struct project *p, const struct pull *x,
 	html_end(h);
 	if (x->issue.state == ISSUE_OPEN &&
 	    (mine || web_may(w, p->id, PERM_WRITE))) {
-		pull_form(w, p, x, "reviewers", "row");
+		pull_form(w, p, x, "reviewers", "row", "");
 		field_hidden(w, "act", "withdraw");
 		field_hidden(w, "name", r->author.login);
 		HTML_LEAF(h, "button", "quiet", mine ? "Not me" : "Do not ask");
@@ -68,7 +67,7 @@ pull_ask_form(struct web *w, const struct project *p, const struct pull *x)
 
 	if (x->issue.state != ISSUE_OPEN || !pull_may_ask(w, p, x))
 		return;
-	pull_form(w, p, x, "reviewers", "row");
+	pull_form(w, p, x, "reviewers", "row", "ask");
 	HTML_TAG(h, "label");
 	HTML_ATTR(h, "for", "reviewer");
 	html_text(h, "Ask for a review");
@@ -82,9 +81,10 @@ pull_ask_form(struct web *w, const struct project *p, const struct pull *x)
 	HTML_ATTR(h, "autocomplete", "off");
 	HTML_ATTR(h, "autocapitalize", "none");
 	HTML_ATTR(h, "spellcheck", "false");
+	HTML_ATTR(h, "value", post_typed(w, "name", ""));
 	HTML_FLAG(h, "required");
 	HTML_LEAF(h, "button", "quiet", "Ask");
-	html_end(h);
+	post_form_end(w);
 }
 
 /* ---- what was answered ---- */
@@ -131,7 +131,7 @@ pull_weigh_form(struct web *w, const struct project *p, const struct pull *x,
 		return;
 	(void)snprintf(verb, sizeof(verb), "reviews/%" PRId64, r->id);
 	(void)snprintf(id, sizeof(id), "dismiss-%" PRId64, r->id);
-	pull_form(w, p, x, verb, "row");
+	pull_form(w, p, x, verb, "row", "");
 	field_hidden(w, "act", r->dismissed ? "undismiss" : "dismiss");
 	if (!r->dismissed) {
 		HTML_TAG(h, "label");
@@ -155,36 +155,35 @@ pull_weigh_form(struct web *w, const struct project *p, const struct pull *x,
 
 /* Of a long one the first part, and a link to the whole. */
 static void
-pull_review_words(struct web *w, const struct review *r)
+pull_review_words(struct web *w, const struct said *x, size_t i)
 {
-	const size_t len = strlen(r->body);
-	size_t n = len;
+	const struct review *r = &x->reviews.at[i];
+	AUTO_FREE char *project = xasprintf("%s/%s", x->p.owner, x->p.name);
+	struct view tokens = said_review_tokens(x, i);
+	struct view whole = view_of(r->body), text = whole;
 	struct html *h = &w->h;
 
-	if (n > PULL_REVIEW_FIRST) {
-		n = PULL_REVIEW_FIRST;
-		while (n > 0 && ((unsigned char)r->body[n] & 0xc0) == 0x80)
-			n--;
-	}
-	if (n == 0)
+	if (whole.len == 0)
 		return;
-	HTML_CLASS(h, "div", "words");
-	html_textv(h, (struct view){ r->body, n });
-	html_end(h);
-	if (n == len)
+	if (tokens.len == 0)
+		text = utf8_cut(whole, SAID_FIRST);
+	marks_write(w, project, text, tokens);
+	if (text.len == whole.len)
 		return;
 	HTML_CLASS(h, "p", "sub");
 	HTML_TAG(h, "a");
 	HTML_URL(h, "href", "?review=%" PRId64, r->id);
-	html_textf(h, "%zu bytes more", len - n);
+	html_textf(h, "%zu bytes more", whole.len - text.len);
 	html_end(h);
 	html_end(h);
 }
 
 static void
-pull_review_one(struct web *w, const struct project *p, const struct pull *x,
-    const struct review *r)
+pull_review_one(
+    struct web *w, const struct said *said, const struct pull *x, size_t i)
 {
+	const struct review *r = &said->reviews.at[i];
+	const struct project *p = &said->p;
 	struct html *h = &w->h;
 
 	HTML_TAG(h, "li");
@@ -207,15 +206,16 @@ pull_review_one(struct web *w, const struct project *p, const struct pull *x,
 	else if (r->sha[0] != '\0' && strcmp(r->sha, x->head_sha) != 0)
 		html_textf(h, ", of %.10s, not of this head", r->sha);
 	html_end(h);
-	pull_review_words(w, r);
+	pull_review_words(w, said, i);
 	pull_weigh_form(w, p, x, r);
 	html_end(h);
 }
 
 static void
-pull_reviews_rows(struct web *w, const struct project *p, const struct pull *x,
-    const struct review_list *list)
+pull_reviews_rows(struct web *w, const struct said *said, const struct pull *x)
 {
+	const struct review_list *list = &said->reviews;
+	const struct project *p = &said->p;
 	struct html *h = &w->h;
 	size_t n = 0;
 
@@ -227,9 +227,9 @@ pull_reviews_rows(struct web *w, const struct project *p, const struct pull *x,
 	for (size_t i = 0; i < list->n; i++)
 		if (list->at[i].state == REVIEW_REQUEST)
 			pull_asked_one(w, p, x, &list->at[i]);
-	for (size_t i = list->n; i > 0 && n < PULL_REVIEWS; i--)
+	for (size_t i = list->n; i > 0 && n < SAID_REVIEWS; i--)
 		if (list->at[i - 1].state != REVIEW_REQUEST) {
-			pull_review_one(w, p, x, &list->at[i - 1]);
+			pull_review_one(w, said, x, i - 1);
 			n++;
 		}
 	html_end(h);
@@ -238,64 +238,91 @@ pull_reviews_rows(struct web *w, const struct project *p, const struct pull *x,
 }
 
 void
-pull_reviews(struct web *w, const struct project *p, const struct pull *x)
+pull_reviews(struct web *w, const struct said *said, const struct pull *x)
 {
-	const struct review_filter f = { .project_id = p->id,
-		.item = x->issue.number,
-		.viewer_id = w->who->user_id };
-	struct review_list list = { .n = 0 };
-	struct err e = ERR_INIT;
-
-	if (reviews_list(w->t, &f, &list, &e) == -1)
-		log_error("web reviews reason=%s", log_val(e.msg));
 	HTML_TAG(&w->h, "div");
 	HTML_ATTR(&w->h, "id", "reviews");
 	HTML_FLAG(&w->h, "data-live");
-	pull_reviews_rows(w, p, x, &list);
+	pull_reviews_rows(w, said, x);
 	html_end(&w->h);
-	review_list_release(&list);
 }
 
 /* One alone, whole; of a pending one its author's eyes. */
+struct pull_review_alone {
+	struct call *c;
+	struct project p;
+	struct review r;
+	struct marks marks;
+};
+
+static void
+pull_review_alone_free(struct pull_review_alone *x)
+{
+	struct call *c = x->c;
+
+	marks_release(&x->marks);
+	review_release(&x->r);
+	project_release(&x->p);
+	free(x);
+	call_release(c);
+}
+
+static void
+pull_review_write(void *arg)
+{
+	const struct web_head head = { .title = "Review", .tab = "" };
+	struct pull_review_alone *x = arg;
+	AUTO_FREE char *back = pull_path(x->c, "");
+	AUTO_FREE char *project = xasprintf("%s/%s", x->p.owner, x->p.name);
+	struct web w;
+
+	web_begin(&w, x->c, &head);
+	HTML_LEAFF(&w.h, "h1", "", "Review of %s", x->r.author.login);
+	HTML_TAG(&w.h, "p");
+	HTML_TAG(&w.h, "a");
+	HTML_ATTR(&w.h, "href", back);
+	html_text(&w.h, "To the pull request");
+	html_end(&w.h);
+	html_end(&w.h);
+	HTML_CLASS(&w.h, "div", "card");
+	marks_write(&w, project, view_of(x->r.body), x->marks.tokens[0]);
+	html_end(&w.h);
+	web_reply(&w, 200);
+	pull_review_alone_free(x);
+}
+
 void
 pull_review_get(struct call *c)
 {
-	struct web_head head = { .title = "Review", .tab = "" };
-	AUTO_FREE char *back = pull_path(c, "");
 	struct svc *s = call_app(c);
-	struct review r = { .id = 0 };
+	struct pull_review_alone *x;
 	struct err e = ERR_INIT;
 	struct project p;
+	struct view text;
 	int64_t id = 0;
-	struct web w;
 
 	if (web_project(c, PERM_READ, &p) == -1)
 		return;
+	x = xcalloc(1, sizeof(*x));
+	x->c = c;
+	x->p = p;
+	call_hold(c);
 	if (num_i64(call_query(c, "review"), 1, INT64_MAX, &id, &e) == -1 ||
-	    reviews_get(db_reader(s->db), p.id, id, &r, &e) == -1 ||
-	    r.item != call_arg_id(c, 2) ||
-	    (r.state == REVIEW_PENDING &&
-		r.author.id != call_who(c)->user_id)) {
+	    reviews_get(db_reader(s->db), p.id, id, &x->r, &e) == -1 ||
+	    x->r.item != call_arg_id(c, 2) ||
+	    (x->r.state == REVIEW_PENDING &&
+		x->r.author.id != call_who(c)->user_id)) {
 		web_error(c, 404, "There is no such review.");
-	} else {
-		web_begin(&w, c, &head);
-		HTML_LEAFF(&w.h, "h1", "", "Review of %s", r.author.login);
-		HTML_TAG(&w.h, "p");
-		HTML_TAG(&w.h, "a");
-		HTML_ATTR(&w.h, "href", back);
-		html_text(&w.h, "To the pull request");
-		html_end(&w.h);
-		html_end(&w.h);
-		HTML_LEAF(&w.h, "div", "card words whole", r.body);
-		web_reply(&w, 200);
+		pull_review_alone_free(x);
+		return;
 	}
-	review_release(&r);
-	project_release(&p);
+	text = view_of(x->r.body);
+	marks_ask(s, p.id, &text, 1, &x->marks, pull_review_write, x);
 }
 
 /* ---- one's own ---- */
 
-static int64_t
+int64_t
 pull_begun_by(struct txn *t, int64_t project, int64_t item, int64_t user)
 {
 	const struct review_new of = { .project_id = project,
@@ -345,6 +372,7 @@ pull_review_fields(struct web *w, const struct pull *x, int64_t begun)
 	html_end(h);
 	HTML_CLASS(h, "div", "row");
 	HTML_LEAF(h, "button", "primary", "Send the review");
+	field_button(w, "", "act", "preview", "Preview");
 	if (begun != 0)
 		field_button(
 		    w, "quiet danger", "act", "discard", "Throw it away");
@@ -366,7 +394,7 @@ pull_review_form(struct web *w, const struct project *p, const struct pull *x)
 		(void)snprintf(verb, sizeof(verb), "reviews");
 	else
 		(void)snprintf(verb, sizeof(verb), "reviews/%" PRId64, begun);
-	pull_form(w, p, x, verb, "card say");
+	pull_form(w, p, x, verb, "card say", "");
 	HTML_LEAF(&w->h, "h2", "", begun == 0 ? "Review" : "End your review");
 	if (begun != 0)
 		HTML_LEAF(&w->h, "p", "sub",
@@ -375,250 +403,3 @@ pull_review_form(struct web *w, const struct project *p, const struct pull *x)
 	pull_review_fields(w, x, begun);
 	html_end(&w->h);
 }
-
-/* ---- what they do ---- */
-
-/* What was refused, to send again as that. */
-static void
-pull_review_again(struct call *c, const struct svc_review_create *op,
-    const struct err *fail, const char *event, const char *say)
-{
-	bool line = op->n_lines > 0;
-	char verb[40] = "reviews", at[24] = "";
-	struct pull_again again = { .verb = verb,
-		.text = line ? op->lines[0].body : op->body,
-		.say = say,
-		.name = { "event", "head" },
-		.value = { event, op->sha } };
-
-	if (op->review_id != 0)
-		(void)snprintf(
-		    verb, sizeof(verb), "reviews/%" PRId64, op->review_id);
-	if (line) {
-		(void)snprintf(at, sizeof(at), "%c%" PRId64,
-		    op->lines[0].side == REVIEW_SIDE_OLD ? 'L' : 'R',
-		    op->lines[0].line);
-		again.name[2] = "path";
-		again.value[2] = op->lines[0].path;
-		again.name[3] = "at";
-		again.value[3] = at;
-	}
-	pull_again(c, fail, &again);
-}
-
-static void
-pull_reviewed(const struct err *fail, void *arg, void *call)
-{
-	const struct svc_review_create *op = arg;
-	struct call *c = call;
-
-	if (fail == NULL && op->n_lines > 0) {
-		pull_done_line(c, op->lines[0].path,
-		    op->lines[0].side == REVIEW_SIDE_OLD, op->lines[0].line);
-		return;
-	}
-	if (fail == NULL) {
-		pull_done_to(NULL, c, "");
-		return;
-	}
-	pull_review_again(c, op, fail, review_state_name(op->state), NULL);
-	call_release(c);
-}
-
-/* A line of the form: its path, side and number; its words are op->body. */
-static void
-pull_review_line(struct svc_review_create *op, const struct form *f)
-{
-	const char *at = form_get(f, "at");
-	struct err e = ERR_INIT;
-	int64_t n;
-
-	if (form_get(f, "path")[0] == '\0' || (at[0] != 'L' && at[0] != 'R') ||
-	    num_i64(at + 1, 1, INT32_MAX, &n, &e) == -1)
-		return;
-	op->lines = xcalloc(1, sizeof(*op->lines));
-	op->n_lines = 1;
-	op->lines[0] = (struct svc_review_line){ .path = xstrdup(
-						     form_get(f, "path")),
-		.body = op->body,
-		.line = n,
-		.side = at[0] == 'L' ? REVIEW_SIDE_OLD : REVIEW_SIDE_NEW };
-	op->body = NULL;
-}
-
-/* A page from before he began a review has the form of one alone, which would
- * send what he wrote at the lines, too: he is asked. */
-static bool
-pull_review_asked(struct call *c, struct svc_review_create *op)
-{
-	struct svc *s = call_app(c);
-	bool line = op->n_lines > 0;
-	struct err why = ERR_INIT;
-	int64_t begun;
-
-	if (op->review_id != 0 || op->state == REVIEW_PENDING)
-		return false;
-	begun = pull_begun_by(
-	    db_reader(s->db), op->project_id, op->item, call_who(c)->user_id);
-	if (begun == 0)
-		return false;
-	if (!line)
-		op->review_id = begun;
-	(void)err_set(&why, ERR_EXISTS, "%s",
-	    line ? "You began a review, which nobody sees yet. This can wait "
-		   "with it until you send it."
-		 : "You began a review: what you wrote at the lines goes out "
-		   "with this.");
-	pull_review_again(c, op, &why,
-	    review_state_name(line ? REVIEW_PENDING : op->state),
-	    line ? "Add to your review" : "Send all of it");
-	return true;
-}
-
-/* id 0: a new one, or a line of the one that he began. */
-static void
-pull_review_send(
-    struct call *c, const struct form *f, int64_t project, int64_t id)
-{
-	int state = review_state_parse(form_get(f, "event"));
-	bool line = form_get(f, "at")[0] != '\0';
-	struct svc_review_create *op;
-
-	if (state != REVIEW_APPROVED && state != REVIEW_REQUEST_CHANGES &&
-	    state != REVIEW_COMMENT && (state != REVIEW_PENDING || !line)) {
-		web_error(c, 422, "A review comments, approves or asks.");
-		return;
-	}
-	op = svc_review_create_new(call_app(c), call_who(c));
-	op->project_id = project;
-	op->item = call_arg_id(c, 2);
-	op->review_id = id;
-	op->state = (enum review_state)state;
-	op->body = form_text(f, "body");
-	if (form_get(f, "head")[0] != '\0')
-		op->sha = xstrdup(form_get(f, "head"));
-	if (id == 0)
-		pull_review_line(op, f);
-	if (pull_review_asked(c, op)) {
-		svc_op_drop(op);
-		return;
-	}
-	call_hold(c);
-	svc_review_create(op, pull_reviewed, c);
-}
-
-static void
-pull_on_review(struct call *c)
-{
-	int64_t project;
-	struct form f;
-
-	if (pull_take(c, PERM_DISCUSS, &f, &project) == -1)
-		return;
-	pull_review_send(c, &f, project, 0);
-	form_release(&f);
-}
-
-static void
-pull_review_post(struct call *c)
-{
-	web_take_form(c, pull_on_review);
-}
-
-static void
-pull_review_changed(const struct err *fail, void *arg, void *call)
-{
-	const struct svc_review_change *op = arg;
-	struct call *c = call;
-	char verb[40];
-	const struct pull_again again = { .verb = verb,
-		.text = op->message,
-		.name = { "act" },
-		.value = { "dismiss" } };
-
-	if (fail == NULL || op->what != REVIEW_DISMISS) {
-		pull_done_to(fail, c, "");
-		return;
-	}
-	(void)snprintf(verb, sizeof(verb), "reviews/%" PRId64, op->review_id);
-	pull_again(c, fail, &again);
-	call_release(c);
-}
-
-static void
-pull_review_change(struct call *c, const struct form *f, int64_t project)
-{
-	const char *act = form_get(f, "act");
-	struct svc_review_change *op;
-
-	op = svc_review_change_new(call_app(c), call_who(c));
-	op->project_id = project;
-	op->item = call_arg_id(c, 2);
-	op->review_id = call_arg_id(c, 3);
-	op->what = strcmp(act, "discard") == 0 ? REVIEW_DELETE
-	    : strcmp(act, "undismiss") == 0    ? REVIEW_UNDISMISS
-					       : REVIEW_DISMISS;
-	op->message = form_text(f, "body");
-	call_hold(c);
-	svc_review_change(op, pull_review_changed, c);
-}
-
-static void
-pull_on_review_act(struct call *c)
-{
-	const char *act;
-	int64_t project;
-	struct form f;
-
-	if (pull_take(c, PERM_DISCUSS, &f, &project) == -1)
-		return;
-	act = form_get(&f, "act");
-	if (act[0] == '\0')
-		pull_review_send(c, &f, project, call_arg_id(c, 3));
-	else if (strcmp(act, "dismiss") != 0 && strcmp(act, "undismiss") != 0 &&
-	    strcmp(act, "discard") != 0)
-		web_error(c, 422, "That is done with no review.");
-	else
-		pull_review_change(c, &f, project);
-	form_release(&f);
-}
-
-static void
-pull_review_act_post(struct call *c)
-{
-	web_take_form(c, pull_on_review_act);
-}
-
-static void
-pull_on_reviewers(struct call *c)
-{
-	struct svc_reviewers *op;
-	int64_t project;
-	struct form f;
-
-	if (pull_take(c, PERM_DISCUSS, &f, &project) == -1)
-		return;
-	op = svc_reviewers_new(call_app(c), call_who(c));
-	op->project_id = project;
-	op->item = call_arg_id(c, 2);
-	op->withdraw = strcmp(form_get(&f, "act"), "withdraw") == 0;
-	op->logins[op->n++] = xstrdup(form_get(&f, "name"));
-	form_release(&f);
-	call_hold(c);
-	svc_reviewers(op, pull_done, c);
-}
-
-static void
-pull_reviewers_post(struct call *c)
-{
-	web_take_form(c, pull_on_reviewers);
-}
-
-#define PULL "/{owner}/{r}/pulls/{n}/"
-
-const struct route web_pull_review_routes[] = {
-	{ "POST", PULL "reviews", ROUTE_PAGE, pull_review_post },
-	{ "POST", PULL "reviews/{id}", ROUTE_PAGE, pull_review_act_post },
-	{ "POST", PULL "reviewers", ROUTE_PAGE, pull_reviewers_post },
-	{ .method = NULL },
-};

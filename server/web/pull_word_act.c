@@ -53,6 +53,28 @@ static const struct {
 	{ NULL, 0 },
 };
 
+/* "preview-edit", "preview-reply" */
+static bool
+pull_word_preview(struct call *c, const struct form *f)
+{
+	const char *what = form_get(f, "what");
+	const bool edit = strcmp(what, "preview-edit") == 0;
+	const struct pull_button more = { "what",
+		edit ? "preview-edit" : "preview-reply", "Preview" };
+	AUTO_FREE char *text = form_text(f, "body");
+	char verb[48];
+	const struct pull_again draft = { .verb = verb,
+		.text = text,
+		.button = { { "what", edit ? "edit" : "reply",
+		    edit ? "Save" : "Answer" } } };
+
+	if (!edit && strcmp(what, "preview-reply") != 0)
+		return false;
+	(void)snprintf(verb, sizeof(verb), "words/%" PRId64, call_arg_id(c, 3));
+	pull_preview(c, &draft, &more);
+	return true;
+}
+
 static void
 pull_on_word(struct call *c)
 {
@@ -63,6 +85,10 @@ pull_on_word(struct call *c)
 
 	if (pull_take(c, PERM_DISCUSS, &f, &project) == -1)
 		return;
+	if (pull_word_preview(c, &f)) {
+		form_release(&f);
+		return;
+	}
 	while (pull_word_acts[i].word != NULL &&
 	    strcmp(pull_word_acts[i].word, form_get(&f, "what")) != 0)
 		i++;
@@ -123,6 +149,7 @@ pull_word_form(struct call *c, const struct review_comment *r)
 	    r->body, 8);
 	HTML_CLASS(h, "div", "row");
 	field_button(&w, "primary", "what", "edit", "Save");
+	field_button(&w, "", "what", "preview-edit", "Preview");
 	field_button(&w, "danger", "what", "delete", "Remove it");
 	html_end(h);
 	html_end(h);

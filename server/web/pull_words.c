@@ -8,24 +8,19 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
-#include "lib/base/esc.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
-#include "lib/wire/json.h"
 #include "server/domain/perm.h"
 #include "server/domain/pull_rule.h"
-#include "server/git/git_ask.h"
 #include "server/store/review_comments.h"
 #include "server/web/diff.h"
 #include "server/web/field.h"
-#include "server/web/markdown.h"
 #include "server/web/pull.h"
 #include "server/web/sign.h"
 
 enum {
-	PULL_WORDS_RENDER_MAX = 256 << 10, /* bytes that are taken apart */
-	PULL_WORDS_PAGE_MAX = 256 << 10,   /* that are shown at once */
-	PULL_WORDS_CONTEXT = 4 /* lines that are shown of one gone */
+	PULL_WORDS_PAGE_MAX = 256 << 10, /* bytes that are shown at once */
+	PULL_WORDS_CONTEXT = 4           /* lines that are shown of one gone */
 };
 
 /* ---- rows and their marks ---- */
@@ -36,41 +31,8 @@ pull_words_release(struct pull_words *x)
 	for (size_t i = 0; x->texts != NULL && i < x->list.n; i++)
 		free(x->texts[i]);
 	free(x->texts);
-	free(x->tokens);
-	str_release(&x->raw);
+	marks_release(&x->marks);
 	review_comment_list_release(&x->list);
-}
-
-struct pull_words_wait {
-	struct pull_words *x;
-	pull_words_go_fn *go;
-	void *arg;
-	size_t asked; /* texts, the first ones */
-};
-
-static void
-pull_words_on_markdown(const struct git_result *res, void *arg)
-{
-	struct pull_words_wait *wait = arg;
-	struct pull_words *x = wait->x;
-	const struct pull_words_wait next = *wait;
-	size_t at = 0, i = 0;
-
-	free(wait);
-	if (res->fail == NULL) {
-		str_addv(&x->raw, res->raw);
-		for (const struct json *n =
-			 json_first(json_get(res->j, "sizes"));
-		     n != NULL && i < next.asked; n = json_next(n), i++) {
-			size_t size = (size_t)json_integer(n, 0);
-
-			if (size > x->raw.len - at)
-				break;
-			x->tokens[i] = (struct view){ x->raw.p + at, size };
-			at += size;
-		}
-	}
-	next.go(next.arg);
 }
 
 static char *
@@ -89,18 +51,15 @@ pull_words_text(const struct review_comment *r)
 
 void
 pull_words_load(struct call *c, const struct project *p,
-    const struct pull *pull, struct pull_words *out, pull_words_go_fn *go,
-    void *arg)
+    const struct pull *pull, struct pull_words *out, marks_go_fn *go, void *arg)
 {
 	const struct review_comment_filter f = { .project_id = p->id,
 		.item = pull->issue.number,
 		.viewer_id = call_who(c)->user_id };
 	const char *whole = call_query(c, "whole");
 	struct svc *s = call_app(c);
-	struct pull_words_wait *wait = xcalloc(1, sizeof(*wait));
 	AUTO_FREE struct view *texts = NULL;
 	struct err e = ERR_INIT;
-	size_t sum = 0;
 
 	*out = (struct pull_words){ .p = p, .pull = pull };
 	out->at = call_query(c, "say");
@@ -115,18 +74,12 @@ pull_words_load(struct call *c, const struct project *p,
 	if (review_comments_list(db_reader(s->db), &f, &out->list, &e) == -1)
 		log_error("web words reason=%s", log_val(e.msg));
 	out->texts = xcalloc(out->list.n + 1, sizeof(*out->texts));
-	out->tokens = xcalloc(out->list.n + 1, sizeof(*out->tokens));
 	texts = xcalloc(out->list.n + 1, sizeof(*texts));
-	*wait = (struct pull_words_wait){ .x = out, .go = go, .arg = arg };
 	for (size_t i = 0; i < out->list.n; i++) {
 		out->texts[i] = pull_words_text(&out->list.at[i]);
 		texts[i] = view_of(out->texts[i]);
-		sum += texts[i].len;
-		if (sum <= PULL_WORDS_RENDER_MAX && wait->asked == i)
-			wait->asked++;
 	}
-	gitask_markdowns(
-	    s->git, p->id, texts, wait->asked, pull_words_on_markdown, wait);
+	marks_ask(s, p->id, texts, out->list.n, &out->marks, go, arg);
 }
 
 void
@@ -268,7 +221,7 @@ pull_words_apply(
 	    strcmp(r->at_sha, x->pull->head_sha) != 0)
 		return;
 	(void)snprintf(verb, sizeof(verb), "words/%" PRId64 "/apply", r->id);
-	pull_form(w, x->p, x->pull, verb, "row");
+	pull_form(w, x->p, x->pull, verb, "row", "");
 	HTML_LEAF(&w->h, "button", "", "Apply");
 	HTML_LEAF(&w->h, "span", "sub", "as a commit of yours on the branch");
 	html_end(&w->h);
@@ -360,13 +313,10 @@ static void
 pull_words_body(struct web *w, struct pull_words *x, size_t i)
 {
 	AUTO_FREE char *project = xasprintf("%s/%s", x->p->owner, x->p->name);
-	const struct web_markdown ctx = { .project = project,
-		.here = call_url(w->c) };
 
-	if (x->tokens[i].len > 0)
-		web_markdown(w, &ctx, x->tokens[i]);
-	else if (x->texts[i][0] != '\0')
-		HTML_LEAF(&w->h, "div", "words whole", x->texts[i]);
+	if (x->texts[i][0] != '\0')
+		marks_write(
+		    w, project, view_of(x->texts[i]), x->marks.tokens[i]);
 	pull_words_suggestion(w, x, &x->list.at[i]);
 }
 
@@ -400,7 +350,7 @@ pull_words_answer(
 		return;
 	(void)snprintf(id, sizeof(id), "answer-%" PRId64, r->id);
 	(void)snprintf(verb, sizeof(verb), "words/%" PRId64, r->id);
-	pull_form(w, x->p, x->pull, verb, "row");
+	pull_form(w, x->p, x->pull, verb, "row", "");
 	HTML_TAG(h, "label");
 	HTML_ATTR(h, "class", "unseen");
 	HTML_ATTR(h, "for", id);
@@ -414,6 +364,7 @@ pull_words_answer(
 	HTML_ATTR(h, "autocomplete", "off");
 	HTML_ATTR(h, "placeholder", "answer");
 	field_button(w, "quiet", "what", "reply", "Answer");
+	field_button(w, "quiet", "what", "preview-reply", "Preview");
 	if (settles)
 		field_button(w, "quiet", "what",
 		    r->resolver.id != 0 ? "reopen" : "resolve",
@@ -435,85 +386,6 @@ pull_words_thread(struct web *w, struct pull_words *x, size_t first)
 			pull_words_one(w, x, i);
 	pull_words_answer(w, x, r);
 	html_end(&w->h);
-}
-
-/* ---- the form of a line ---- */
-
-/* The line between fences, longer than those that it has. */
-static char *
-pull_words_fenced(struct view text)
-{
-	AUTO_STR struct str out = STR_INIT;
-	size_t most = 2, run = 0;
-
-	for (size_t i = 0; i < text.len; i++) {
-		run = text.p[i] == '`' ? run + 1 : 0;
-		most = run > most ? run : most;
-	}
-	for (size_t i = 0; i <= most; i++)
-		str_addc(&out, '`');
-	str_add(&out, "suggestion\n");
-	str_addv(&out, text);
-	str_addc(&out, '\n');
-	for (size_t i = 0; i <= most; i++)
-		str_addc(&out, '`');
-	str_addc(&out, '\n');
-	return str_steal(&out);
-}
-
-static void
-pull_words_suggest_link(
-    struct web *w, struct pull_words *x, const struct diff_at *at)
-{
-	AUTO_STR struct str url = STR_INIT;
-
-	if (at->side == '-' || x->suggest)
-		return;
-	str_addf(&url, "?suggest=1&say=R%u&file=", at->n);
-	esc_url(&url, view_of(at->path));
-	str_add(&url, "#say");
-	HTML_CLASS(&w->h, "p", "sub");
-	HTML_TAG(&w->h, "a");
-	HTML_ATTR(&w->h, "href", str_cstr(&url));
-	html_text(&w->h, "Suggest a change of the line");
-	html_end(&w->h);
-	html_end(&w->h);
-}
-
-static void
-pull_words_form(struct web *w, struct pull_words *x, const struct diff_at *at)
-{
-	AUTO_FREE char *text = x->suggest && at->side == '+'
-	    ? pull_words_fenced(at->text)
-	    : NULL;
-	struct html *h = &w->h;
-
-	pull_words_suggest_link(w, x, at);
-	pull_form(w, x->p, x->pull, "reviews", "say");
-	field_hidden(w, "head", x->pull->head_sha);
-	field_hidden(w, "path", at->path);
-	field_hidden(w, "at", x->at);
-	HTML_TAG(h, "label");
-	HTML_ATTR(h, "for", "say");
-	html_text(h, "What you say of this line");
-	html_end(h);
-	HTML_TAG(h, "textarea");
-	HTML_ATTR(h, "id", "say");
-	HTML_ATTR(h, "name", "body");
-	HTML_ATTR(h, "rows", "4");
-	HTML_ATTR(h, "maxlength", "60000");
-	HTML_FLAG(h, "required");
-	html_text(h, "\n");
-	html_text(h, svc_text(text));
-	html_end(h);
-	HTML_CLASS(h, "div", "row");
-	/* A comment that is sent alone would send with it what he began. */
-	if (x->begun == 0)
-		field_button(w, "primary", "event", "COMMENT", "Comment");
-	field_button(w, x->begun == 0 ? "" : "primary", "event", "PENDING",
-	    x->begun == 0 ? "Begin a review with it" : "Add to your review");
-	html_end(h);
-	html_end(h);
 }
 
 void

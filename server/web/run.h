@@ -18,5 +18,9 @@ void run_took(struct web *w, const struct run *r);
 void run_cost(struct web *w, const struct run *r);
 /* "/fix in #7" */
 void run_for(struct web *w, const struct run *r);
+/* run_record.c: links to its log, report and record; what it took, when there
+ * is a record. */
+void run_links(struct web *w, const struct run *r);
+void run_took_all(struct web *w, const struct run *r);
 
 #endif

@@ -2,21 +2,21 @@
  * ended, and its end by hand. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/esc.h"
 #include "lib/httpd/httpd.h"
-#include "lib/wire/json.h"
 #include "server/service/svc_log.h"
-#include "server/service/svc_record.h"
 #include "server/service/svc_run.h"
 #include "server/store/events.h"
 #include "server/store/runs.h"
 #include "server/web/field.h"
 #include "server/web/item.h"
+#include "server/web/marks.h"
 #include "server/web/post.h"
 #include "server/web/report.h"
 #include "server/web/run.h"
@@ -25,6 +25,13 @@
 
 enum {
 	RUN_TAIL = 64 << 10 /* bytes of output that the page has itself */
+};
+
+struct run_page {
+	struct call *c;
+	struct run r;
+	struct str tail;    /* of its output */
+	struct marks marks; /* of its message, then of what its agent said */
 };
 
 /* The run of the first argument, or -1 after the reply. */
@@ -68,34 +75,6 @@ run_stop_form(struct web *w, const struct run *r)
 	field_button(w, "danger", NULL, NULL, "Stop this run");
 	post_form_end(w);
 	html_end(h);
-}
-
-static void
-run_links(struct web *w, const struct run *r)
-{
-	struct err ignored = ERR_INIT;
-	uint64_t size = 0;
-	int fd = svc_record_open(w->svc, r->id, &size, &ignored);
-
-	if (r->log_bytes > 0) {
-		HTML_TAG(&w->h, "a");
-		HTML_URL(&w->h, "href", "/-/runs/%" PRId64 "/log", r->id);
-		html_text(&w->h, "Whole log");
-		html_end(&w->h);
-	}
-	if (fd == -1)
-		return;
-	close(fd);
-	HTML_TAG(&w->h, "a");
-	HTML_URL(&w->h, "href", "/-/runs/%" PRId64 "/report", r->id);
-	html_text(&w->h, "Report");
-	html_end(&w->h);
-	HTML_TAG(&w->h, "a");
-	HTML_URL(&w->h, "href", "/-/runs/%" PRId64 "/record", r->id);
-	HTML_ATTR(&w->h, "download", "");
-	html_text(&w->h, "Record, ");
-	web_bytes(w, (int64_t)size);
-	html_end(&w->h);
 }
 
 static const char *
@@ -209,70 +188,6 @@ run_facts(struct web *w, const struct run *r)
 	html_end(&w->h);
 }
 
-/* ---- what it took, by its record ---- */
-
-static void
-run_count(struct web *w, const struct json *of, const char *key,
-    const char *term, bool bytes)
-{
-	int64_t n = json_i64_or(of, key, -1);
-
-	if (n < 0)
-		return;
-	web_term(w, term);
-	if (bytes)
-		web_bytes(w, n);
-	else
-		html_textf(&w->h, "%" PRId64, n);
-	html_end(&w->h);
-}
-
-static void
-run_patch(struct web *w, const struct json *patch)
-{
-	if (patch == NULL)
-		return;
-	web_term(w, "Changed");
-	html_textf(&w->h, "%" PRId64 " files, +%" PRId64 " −%" PRId64,
-	    json_i64_or(patch, "files", 0), json_i64_or(patch, "added", 0),
-	    json_i64_or(patch, "deleted", 0));
-	html_end(&w->h);
-}
-
-static void
-run_took_all(struct web *w, const struct run *r)
-{
-	struct json *m = report_manifest(w->svc, r->id);
-	const struct json *use = json_get(m, "resources");
-	const struct json *agent = json_get(json_get(m, "agent"), "usage");
-	int64_t cpu = json_i64_or(use, "cpu_ms", -1);
-
-	if (m == NULL)
-		return;
-	HTML_CLASS(&w->h, "section", "card");
-	HTML_LEAF(&w->h, "h2", "", "What it took");
-	HTML_TAG(&w->h, "dl");
-	if (cpu >= 0) {
-		web_term(w, "CPU");
-		web_span(w, cpu);
-		html_end(&w->h);
-	}
-	run_count(w, use, "memory_peak", "Memory, at most", true);
-	run_count(w, use, "pids_peak", "Processes, at most", false);
-	run_count(w, agent, "input", "Tokens in", false);
-	run_count(w, agent, "output", "Tokens out", false);
-	run_count(w, agent, "cache_read", "Tokens of the cache", false);
-	run_count(w, agent, "turns", "Turns", false);
-	run_patch(w, json_get(m, "patch"));
-	html_end(&w->h);
-	if (agent != NULL)
-		HTML_LEAF(&w->h, "p", "hint",
-		    "Tokens and turns are what the agent says of itself; CPU, "
-		    "memory and cost were seen from outside.");
-	html_end(&w->h);
-	json_free(m);
-}
-
 /* ---- how it ended ---- */
 
 static const char *
@@ -326,8 +241,9 @@ run_end(struct web *w, const struct run *r)
 /* What is said and done, where it can be told; app.js asks for it again as the
  * log grows. */
 static bool
-run_transcript(struct web *w, struct view text)
+run_transcript(struct web *w, const struct run_page *x)
 {
+	struct view text = str_view(&x->tail);
 	bool is = transcript_is(text);
 
 	HTML_TAG(&w->h, "div");
@@ -340,7 +256,8 @@ run_transcript(struct web *w, struct view text)
 		    "The agent writes this itself, and may write what no tool "
 		    "did: the report, the network's log and the commits say "
 		    "what is so.");
-		transcript_write(w, text);
+		transcript_write(
+		    w, x->r.project_name, text, x->marks.tokens + 1);
 		html_end(&w->h);
 	}
 	html_end(&w->h);
@@ -349,16 +266,13 @@ run_transcript(struct web *w, struct view text)
 
 /* app.js appends what is behind data-next. */
 static void
-run_log(struct web *w, const struct run *r)
+run_log(struct web *w, const struct run_page *x)
 {
-	AUTO_STR struct str tail = STR_INIT;
+	const struct run *r = &x->r;
 	struct html *h = &w->h;
 	char text[24];
 
-	svc_log_tail(w->svc,
-	    &(struct svc_log_of){ SVC_LOG_RUN, r->id, r->log_bytes }, RUN_TAIL,
-	    &tail);
-	if (run_transcript(w, str_view(&tail))) {
+	if (run_transcript(w, x)) {
 		HTML_CLASS(h, "details", "card");
 		HTML_LEAF(h, "summary", "", "Output, line by line");
 	} else {
@@ -376,53 +290,86 @@ run_log(struct web *w, const struct run *r)
 	HTML_ATTR(h, "data-next", text);
 	if (run_state_is_end(r->state))
 		HTML_FLAG(h, "data-ended");
-	html_textv(h, str_view(&tail));
+	html_textv(h, str_view(&x->tail));
 	html_end(h);
 	html_end(h);
 }
 
 static void
+run_message(struct web *w, const struct run_page *x)
+{
+	if (x->r.message[0] == '\0')
+		return;
+	HTML_CLASS(&w->h, "section", "card");
+	HTML_LEAF(&w->h, "h2", "", "What it says");
+	marks_write(
+	    w, x->r.project_name, view_of(x->r.message), x->marks.tokens[0]);
+	html_end(&w->h);
+}
+
+static void
+run_write(void *arg)
+{
+	struct run_page *x = arg;
+	struct web_head head = { .tab = "Runs", .live = true };
+	const struct run *r = &x->r;
+	struct call *c = x->c;
+	char title[40];
+	struct web w;
+
+	(void)snprintf(title, sizeof(title), "Run %" PRId64, r->id);
+	head.title = title;
+	web_begin(&w, c, &head);
+	HTML_TAG(&w.h, "div");
+	HTML_ATTR(&w.h, "id", "run");
+	HTML_FLAG(&w.h, "data-live");
+	HTML_CLASS(&w.h, "div", "title");
+	HTML_LEAF(&w.h, "h1", "", title);
+	run_state_badge(&w, r);
+	HTML_CLASS(&w.h, "span", "links");
+	run_links(&w, r);
+	html_end(&w.h);
+	run_stop_form(&w, r);
+	html_end(&w.h);
+	HTML_CLASS(&w.h, "section", "card");
+	run_facts(&w, r);
+	run_end(&w, r);
+	html_end(&w.h);
+	if (run_state_is_end(r->state))
+		run_took_all(&w, r);
+	run_message(&w, x);
+	html_end(&w.h);
+	run_log(&w, x);
+	web_reply(&w, 200);
+	marks_release(&x->marks);
+	str_release(&x->tail);
+	run_release(&x->r);
+	free(x);
+	call_release(c);
+}
+
+static void
 run_get(struct call *c)
 {
-	struct web_head head = { .tab = "Runs", .live = true };
-	char title[40];
-	struct html *h;
+	AUTO_FREE struct view *texts = NULL;
+	struct run_page *x;
 	struct run r;
-	struct web w;
+	size_t n = 0;
 
 	if (run_open(c, &r) == -1)
 		return;
-	(void)snprintf(title, sizeof(title), "Run %" PRId64, r.id);
-	head.title = title;
-	web_begin(&w, c, &head);
-	h = &w.h;
-	HTML_TAG(h, "div");
-	HTML_ATTR(h, "id", "run");
-	HTML_FLAG(h, "data-live");
-	HTML_CLASS(h, "div", "title");
-	HTML_LEAF(h, "h1", "", title);
-	run_state_badge(&w, &r);
-	HTML_CLASS(h, "span", "links");
-	run_links(&w, &r);
-	html_end(h);
-	run_stop_form(&w, &r);
-	html_end(h);
-	HTML_CLASS(h, "section", "card");
-	run_facts(&w, &r);
-	run_end(&w, &r);
-	html_end(h);
-	if (run_state_is_end(r.state))
-		run_took_all(&w, &r);
-	if (r.message[0] != '\0') {
-		HTML_CLASS(h, "section", "card");
-		HTML_LEAF(h, "h2", "", "What it says");
-		HTML_LEAF(h, "div", "words", r.message);
-		html_end(h);
-	}
-	html_end(h);
-	run_log(&w, &r);
-	run_release(&r);
-	web_reply(&w, 200);
+	x = xcalloc(1, sizeof(*x));
+	x->c = c;
+	x->r = r;
+	call_hold(c);
+	svc_log_tail(call_app(c),
+	    &(struct svc_log_of){ SVC_LOG_RUN, r.id, r.log_bytes }, RUN_TAIL,
+	    &x->tail);
+	texts = xcalloc(TRANSCRIPT_PARTS_MAX + 1, sizeof(*texts));
+	texts[n++] = view_of(r.message);
+	if (transcript_is(str_view(&x->tail)))
+		n += transcript_texts(str_view(&x->tail), texts + n);
+	marks_ask(call_app(c), r.project_id, texts, n, &x->marks, run_write, x);
 }
 
 static void

@@ -8,8 +8,6 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/num.h"
-#include "lib/wire/json.h"
-#include "server/git/git_ask.h"
 #include "server/store/attachments.h"
 #include "server/store/comments.h"
 #include "server/store/issues.h"
@@ -63,7 +61,7 @@ said_free(struct said *x)
 	attachment_list_release(&x->own_files);
 	attachment_list_release(&x->files);
 	review_list_release(&x->reviews);
-	str_release(&x->raw);
+	marks_release(&x->marks);
 	free(x->draft);
 	free(x->title);
 	free(x->base);
@@ -74,56 +72,42 @@ said_free(struct said *x)
 	call_release(c);
 }
 
-struct said_wait {
-	struct said *x;
-	said_go_fn *go;
-	size_t asked; /* texts, the first ones */
-};
-
 static void
-said_on_markdown(const struct git_result *res, void *arg)
+said_on_marks(void *arg)
 {
-	struct said_wait *wait = arg;
-	struct said *x = wait->x;
-	said_go_fn *go = wait->go;
-	size_t at = 0, i = 0;
+	struct said *x = arg;
 
-	/* Texts that nobody could take apart are shown as they are. */
-	if (res->fail == NULL) {
-		str_addv(&x->raw, res->raw);
-		for (const struct json *n =
-			 json_first(json_get(res->j, "sizes"));
-		     n != NULL && i < wait->asked; n = json_next(n), i++) {
-			size_t size = (size_t)json_integer(n, 0);
+	x->go(x);
+}
 
-			if (size > x->raw.len - at)
-				break;
-			x->tokens[i] = (struct view){ x->raw.p + at, size };
-			at += size;
-		}
-	}
-	free(wait);
-	go(x);
+/* What is too long for the page is a link to it alone. */
+static struct view
+said_review_text(const struct said *x, size_t i)
+{
+	bool old = x->reviews.n - i > SAID_REVIEWS;
+
+	return view_of(x->which != -1 || old ? "" : x->reviews.at[i].body);
 }
 
 static void
 said_ask(struct said *x, said_go_fn *go)
 {
-	struct svc *s = call_app(x->c);
-	struct said_wait *wait = xcalloc(1, sizeof(*wait));
-	struct view texts[SAID_TEXTS];
-	size_t n = said_count(x), sum = 0;
+	size_t said = said_count(x), n = said + x->reviews.n;
+	AUTO_FREE struct view *texts = xcalloc(n + 1, sizeof(*texts));
 
-	*wait = (struct said_wait){ .x = x, .go = go };
-	for (size_t i = 0; i < n && i < SAID_TEXTS; i++) {
+	for (size_t i = 0; i < said; i++)
 		texts[i] = view_of(said_text(x, i));
-		sum += texts[i].len;
-		if (sum > SAID_RENDER_MAX)
-			break;
-		wait->asked++;
-	}
-	gitask_markdowns(
-	    s->git, x->p.id, texts, wait->asked, said_on_markdown, wait);
+	for (size_t i = said; i < n; i++)
+		texts[i] = said_review_text(x, i - said);
+	x->go = go;
+	marks_ask(
+	    call_app(x->c), x->p.id, texts, n, &x->marks, said_on_marks, x);
+}
+
+struct view
+said_review_tokens(const struct said *x, size_t i)
+{
+	return x->marks.tokens[said_count(x) + i];
 }
 
 /* ?said=ID: that one alone. */
@@ -197,10 +181,7 @@ said_more(struct txn *t, struct said *x, struct err *e)
 		return -1;
 	if (said_has_own(x) && attachments_list(t, &on, &x->own_files, e) == -1)
 		return -1;
-	for (size_t i = 0; i < x->done.n; i++)
-		if (strcmp(x->done.at[i].kind, "review") == 0)
-			return reviews_list(t, &f, &x->reviews, e);
-	return 0;
+	return x->issue.is_pull ? reviews_list(t, &f, &x->reviews, e) : 0;
 }
 
 static int

@@ -1,6 +1,6 @@
 /*
  * said: what was said and done on an issue or pull request, a page of it in
- * order, with the Markdown taken apart by a worker: all texts by one question,
+ * order, with the Markdown taken apart: all texts by one question (marks.h),
  * and each kind of row by one query.
  */
 #ifndef SERVER_WEB_SAID_H
@@ -10,15 +10,17 @@
 #include "server/domain/items.h"
 #include "server/domain/words.h"
 #include "server/store/timeline.h"
+#include "server/web/marks.h"
 #include "server/web/web.h"
 
 enum {
-	SAID_PAGE = 25,              /* comments and events of a page */
-	SAID_TEXTS = SAID_PAGE + 2,  /* and the item's own, and a draft */
-	SAID_RENDER_MAX = 256 << 10, /* bytes that are taken apart for one page;
-				      * what is beyond is shown as it is */
-	SAID_FIRST = 1 << 10         /* of a long one that is cut */
+	SAID_PAGE = 25,       /* comments and events of a page */
+	SAID_FIRST = 1 << 10, /* bytes of a long one that is cut */
+	SAID_REVIEWS = 50     /* whose text is shown, the newest */
 };
+
+struct said;
+typedef void said_go_fn(struct said *x);
 
 struct said {
 	struct call *c; /* held */
@@ -38,14 +40,13 @@ struct said {
 	char *was_title, *was_base; /* what was before who typed them */
 	int64_t seen; /* what the draft changes, SAID_UNSEEN: it is new */
 	char *why;    /* what is wrong with it, or NULL */
-	/* Of the draft, the item's own, the comments; empty: as it is. */
-	struct view tokens[SAID_TEXTS];
-	struct str raw; /* that they are in */
+	/* Of the draft, the item's own, the comments, the reviews. */
+	struct marks marks;
+	said_go_fn *go;
 };
 
 /* Loads and asks; then go, once, later, or a reply.  _free releases the call.
  */
-typedef void said_go_fn(struct said *x);
 void said_load(struct call *c, said_go_fn *go);
 /* The same at the last page, with a text that somebody writes, and what is
  * wrong with it ("" nothing). */
@@ -81,6 +82,8 @@ int64_t said_last_page(int64_t total);
  * those of the comments, the draft among them? */
 bool said_has_own(const struct said *x);
 size_t said_first(const struct said *x);
+/* The text of x->reviews.at[i], taken apart. */
+struct view said_review_tokens(const struct said *x, size_t i);
 
 /* Each as an article or a line; then the links to other pages. */
 void said_write(struct web *w, const struct said *x);

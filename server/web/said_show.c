@@ -6,9 +6,9 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/str.h"
+#include "lib/base/utf8.h"
 #include "server/web/field.h"
 #include "server/web/item.h"
-#include "server/web/markdown.h"
 #include "server/web/said.h"
 #include "server/web/sign.h"
 
@@ -42,29 +42,18 @@ static void
 said_body(struct web *w, const struct said *x, const struct said_text *t)
 {
 	AUTO_FREE char *project = xasprintf("%s/%s", x->p.owner, x->p.name);
-	const struct web_markdown ctx = { .project = project,
-		.here = call_url(w->c) };
-	size_t len = strlen(t->body), n = len;
+	struct view whole = view_of(t->body), text = whole;
 	struct html *h = &w->h;
 
-	if (t->tokens.len > 0 || len == 0) {
-		web_markdown(w, &ctx, t->tokens);
-		return;
-	}
-	if (n > SAID_FIRST && x->which == -1 && t->id != -1) {
-		n = SAID_FIRST;
-		while (n > 0 && (t->body[n] & 0xc0) == 0x80)
-			n--;
-	}
-	HTML_CLASS(h, "div", "words whole");
-	html_textv(h, (struct view){ t->body, n });
-	html_end(h);
-	if (n == len)
+	if (t->tokens.len == 0 && x->which == -1 && t->id != -1)
+		text = utf8_cut(whole, SAID_FIRST);
+	marks_write(w, project, text, t->tokens);
+	if (text.len == whole.len)
 		return;
 	HTML_CLASS(h, "p", "sub");
 	HTML_TAG(h, "a");
 	HTML_URL(h, "href", "?said=%" PRId64, t->id);
-	html_textf(h, "%zu bytes more", len - n);
+	html_textf(h, "%zu bytes more", whole.len - text.len);
 	html_end(h);
 	html_end(h);
 }
@@ -301,7 +290,7 @@ said_own(struct web *w, const struct said *x, const struct said_may *may)
 		.at = x->issue.created_at,
 		.edited = x->issue.version > 0 ? x->issue.updated_at : 0,
 		.body = x->issue.body,
-		.tokens = x->tokens[said_first(x) - 1] };
+		.tokens = x->marks.tokens[said_first(x) - 1] };
 
 	said_one(w, x, &t, may);
 }
@@ -317,7 +306,7 @@ said_comment(
 		.edited = k->updated_at > k->created_at ? k->updated_at : 0,
 		.run = k->run_id,
 		.body = k->body,
-		.tokens = x->tokens[said_first(x) + i] };
+		.tokens = x->marks.tokens[said_first(x) + i] };
 
 	said_one(w, x, &t, may);
 }
@@ -363,7 +352,7 @@ said_page_link(struct web *w, int64_t page, const char *text)
 
 /* The oldest is the first, and the newest is what one looks for. */
 static void
-said_pager(struct web *w, const struct said *x)
+said_pager_links(struct web *w, const struct said *x)
 {
 	int64_t last = said_last_page(x->refs.total);
 
@@ -381,6 +370,25 @@ said_pager(struct web *w, const struct said *x)
 		said_page_link(w, x->page + 1, "Later");
 		said_page_link(w, last, "Last");
 	}
+	html_end(&w->h);
+}
+
+/* By how much there is, app.js tells what came on another page. */
+static void
+said_pager(struct web *w, const struct said *x)
+{
+	char total[24], last[24];
+
+	(void)snprintf(total, sizeof(total), "%" PRId64, x->refs.total);
+	(void)snprintf(
+	    last, sizeof(last), "%" PRId64, said_last_page(x->refs.total));
+	HTML_TAG(&w->h, "div");
+	HTML_ATTR(&w->h, "id", "said-pages");
+	HTML_FLAG(&w->h, "data-live");
+	HTML_ATTR(&w->h, "data-total", total);
+	if (x->page < said_last_page(x->refs.total))
+		HTML_ATTR(&w->h, "data-last", last);
+	said_pager_links(w, x);
 	html_end(&w->h);
 }
 
@@ -416,7 +424,7 @@ said_meanwhile(struct web *w, const struct said *x)
 	if (!said_stale(x))
 		return;
 	t.body = x->which == 0 ? x->issue.body : x->list.at[0].body;
-	t.tokens = x->tokens[x->draft != NULL];
+	t.tokens = x->marks.tokens[x->draft != NULL];
 	HTML_CLASS(&w->h, "section", "card");
 	HTML_ATTR(&w->h, "id", "meanwhile");
 	HTML_LEAF(&w->h, "h2", "", "What it says now");
@@ -438,9 +446,9 @@ said_meanwhile(struct web *w, const struct said *x)
 void
 said_draft(struct web *w, const struct said *x)
 {
-	const struct said_text t = {
-		.id = -1, .body = svc_text(x->draft), .tokens = x->tokens[0]
-	};
+	const struct said_text t = { .id = -1,
+		.body = svc_text(x->draft),
+		.tokens = x->marks.tokens[0] };
 
 	if (x->why != NULL) {
 		HTML_TAG(&w->h, "p");

@@ -6,12 +6,12 @@
 
 #include "lib/base/auto.h"
 #include "lib/base/utf8.h"
+#include "server/web/marks.h"
 #include "server/web/web.h"
 
 enum {
-	TRANSCRIPT_NAME_MAX = 64,  /* bytes */
-	TRANSCRIPT_SHORT_MAX = 90, /* of what a tool was given, while closed */
-	TRANSCRIPT_PARTS_MAX = 2000
+	TRANSCRIPT_NAME_MAX = 64, /* bytes */
+	TRANSCRIPT_SHORT_MAX = 90 /* of what a tool was given, while closed */
 };
 
 static bool
@@ -177,21 +177,21 @@ transcript_note(struct web *w, const struct transcript_part *p)
 	html_end(&w->h);
 }
 
-static void
-transcript_text(struct web *w, struct view text)
+size_t
+transcript_texts(struct view text, struct view *out)
 {
-	struct view line;
+	struct transcript_part p;
+	size_t n = 0, texts = 0;
 
-	HTML_CLASS(&w->h, "div", "words whole");
-	while (text.len > 0 && view_split(&text, '\n', &line)) {
-		transcript_shown(w, line);
-		html_text(&w->h, "\n");
-	}
-	html_end(&w->h);
+	while (n++ < TRANSCRIPT_PARTS_MAX && transcript_next(&text, &p))
+		if (p.kind == TRANSCRIPT_TEXT && p.text.len > 0)
+			out[texts++] = p.text;
+	return texts;
 }
 
 void
-transcript_write(struct web *w, struct view text)
+transcript_write(struct web *w, const char *project, struct view text,
+    const struct view *tokens)
 {
 	struct transcript_part p;
 	unsigned n = 0;
@@ -203,6 +203,6 @@ transcript_write(struct web *w, struct view text)
 		else if (p.kind == TRANSCRIPT_NOTE)
 			transcript_note(w, &p);
 		else if (p.text.len > 0)
-			transcript_text(w, p.text);
+			marks_write(w, project, p.text, *tokens++);
 	}
 }

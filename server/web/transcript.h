@@ -8,11 +8,16 @@
 #define SERVER_WEB_TRANSCRIPT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/view.h"
 
 struct web;
+
+enum {
+	TRANSCRIPT_PARTS_MAX = 2000 /* that are shown */
+};
 
 enum transcript_kind {
 	TRANSCRIPT_TEXT, /* lines */
@@ -31,6 +36,10 @@ struct transcript_part {
 bool transcript_next(struct view *rest, struct transcript_part *out);
 /* Does the text have tools, or is it the output of some program? */
 bool transcript_is(struct view text);
-void transcript_write(struct web *w, struct view text);
+/* What it says, for marks.h: at most TRANSCRIPT_PARTS_MAX; how many. */
+size_t transcript_texts(struct view text, struct view *out);
+/* Of a run of that project ("OWNER/NAME"); tokens: of those texts. */
+void transcript_write(struct web *w, const char *project, struct view text,
+    const struct view *tokens);
 
 #endif

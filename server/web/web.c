@@ -31,6 +31,7 @@ const struct route *const web_tables[] = {
 	web_item_routes,
 	web_notice_routes,
 	web_audit_routes,
+	web_audit_file_routes,
 	web_item_act_routes,
 	web_item_edit_routes,
 	web_item_files_routes,
@@ -211,6 +212,7 @@ web_head_put(struct web *w, const struct web_head *head)
 void
 web_begin(struct web *w, struct call *c, const struct web_head *head)
 {
+	struct web_refused *refused = call_again(c);
 	struct err e = ERR_INIT;
 	int64_t seq = 0;
 	char text[24];
@@ -220,7 +222,7 @@ web_begin(struct web *w, struct call *c, const struct web_head *head)
 	w->t = db_reader(w->svc->db);
 	w->who = call_who(c);
 	w->now = w->svc->now();
-	w->refused = call_again(c);
+	w->refused = refused != NULL && !refused->said ? refused : NULL;
 	w->typed = NULL;
 	w->choosing = NULL;
 	web_csrf(w);
@@ -262,7 +264,6 @@ web_left_unsaid(struct web *w)
 	if (r == NULL || r->said)
 		return false;
 	html_release(&w->h);
-	call_set_again(w->c, NULL);
 	web_error(w->c, r->status, r->what);
 	return true;
 }
@@ -359,9 +360,11 @@ web_error(struct call *c, int status, const char *what)
 {
 	const struct web_head head = { .title = web_status_text(status),
 		.tab = "" };
+	struct web_refused *refused = call_again(c);
 	struct web w;
 
-	call_set_again(c, NULL);
+	if (refused != NULL)
+		refused->said = true;
 	web_begin(&w, c, &head);
 	HTML_CLASS(&w.h, "section", "card narrow");
 	HTML_LEAF(&w.h, "h1", "", head.title);

@@ -32,6 +32,7 @@ extern const struct route web_run_page_routes[];
 extern const struct route web_item_routes[];
 extern const struct route web_notice_routes[];
 extern const struct route web_audit_routes[];
+extern const struct route web_audit_file_routes[];
 extern const struct route web_item_act_routes[];
 extern const struct route web_item_edit_routes[];
 extern const struct route web_item_files_routes[];
@@ -72,9 +73,9 @@ void web_sign_in_first(struct call *c);
 /* A form that was refused, for its page that comes again (post.h). */
 struct web_refused {
 	struct form typed;
-	const char *what;
+	char *what;
 	int status;
-	bool said;
+	bool said; /* in the form that it is of, or on a page of its own */
 };
 
 /* A page that is being written. */

@@ -10,7 +10,7 @@ my %tag = map { $_ => 1 } qw(html head title script body a header nav form butto
     span p h1 h2 h3 h4 h5 h6 blockquote ol em del dl dt dd ul li table thead tbody tr th td code pre time meter strong bdi label select option datalist textarea details summary fieldset legend);
 my %attr = map { $_ => 1 } qw(lang charset name content rel href src defer class id role aria-label aria-current
     method action type value for autocomplete autocapitalize spellcheck list maxlength data-after data-kind data-column
-    data-live data-url data-next data-ended datetime title scope min max high selected tabindex download rows required placeholder
+    data-live data-total data-last data-url data-next data-ended datetime title scope min max high selected tabindex download rows required placeholder
     rel alt loading colspan aria-labelledby start checked disabled tabindex autofocus readonly open aria-describedby
     aria-hidden aria-pressed form enctype multiple data-orders);
 # A label's colour is a picture.

@@ -35,6 +35,11 @@ api PATCH "$R/issues/1" "{\"milestone\":$MILE,\"assignees\":[\"bob\"],\"title\":
 api POST "$R/issues/1/comments" '{"body":"I saw it, too."}'
 api POST "$R/issues/1/reactions" '{"content":"heart"}'
 api POST "$R/issues/1/pin"
+i=0
+while [ $i -lt 26 ]; do
+	i=$((i + 1))
+	api POST "$R/issues/2/comments" "{\"body\":\"Word $i.\"}"
+done
 
 timeout 300 node "$SYSTEM_DIR/web_issues.cjs" "$PLAYWRIGHT" "$CHROMIUM" "$URL" "$ADMIN" "$PROJECT" "$PICTURES" >"$T/browser" 2>"$T/browser.err"
 tap_is $? 0 'the browser writes issues'

@@ -136,6 +136,9 @@ tap_ok 'whoever was connected still is' wait_for 20 more
 api GET /metrics
 tap_is "$(awk '$1 == "cofferd_tls_certificate_expires_seconds" { print $2 }' "$BODY")" \
     "$(date -d "$(openssl x509 -noout -enddate -in "$C/next.pem" | cut -d= -f2)" +%s)" 'its end is a number to watch'
+sign_in admin "$ADMIN"
+page GET /-/admin/health
+tap_ok 'and stands on the page of health' grep -q 'Certificate</dt><dd><span class="badge" data-kind="good">' "$BODY"
 
 tap_is "$(perl "$SYSTEM_DIR/tls_rude.pl" "$TLS_PORT" "$PLAIN_PORT" 7 400 2>&1)" alive 'broken handshakes are ended, each of them'
 http GET /api/v1/version

@@ -146,8 +146,20 @@ tap_ok 'how much room there is' grep -q 'are left' "$BODY"
 tap_ok 'which cofferd it is' grep -q 'cofferd [0-9]*\.[0-9]' "$BODY"
 tap_ok 'and how large its database' grep -Eq 'Database</dt><dd>[0-9.]+ [KM]iB' "$BODY"
 tap_ok 'it is sound' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
+tap_ok 'that no backup was made here' shows 'none was made here'
+tap_ok 'and what waits to be looked at' grep -q 'Pull requests to be looked at</dt><dd>0<' "$BODY"
 as "$AGENTD" api PUT /api/coffer/v1/sandboxes/use '{"driver":"oci","uses":[]}'
 page GET "$A/health"
+tap_not 'a version that nobody told is not there' shows 'Its version'
+tap_ok 'a router that is away is bad' grep -q 'coffer-router</dt><dd><span class="badge" data-kind="bad">' "$BODY"
+as "$AGENTD" api PUT /api/coffer/v1/sandboxes/use '{"driver":"oci","version":"0.0.1<b>","uses":[],"figures":{"router":{"up":1},"gateway":{"tokens":1}}}'
+"$O/bin/cofferd" --home "$HOME_DIR" --admin backup 2>"$T/backup.err" >"$T/backup.tar" || tap_bail "backup: $(cat "$T/backup.err")"
+page GET "$A/health"
+tap_ok 'one that answers is good' grep -q 'coffer-router</dt><dd><span class="badge" data-kind="good">' "$BODY"
+tap_ok 'so is the gateway' grep -q 'coffer-gateway</dt><dd><span class="badge" data-kind="good">' "$BODY"
+tap_ok 'a version that is not ours is told' grep -q 'data-kind="bad">another</span> 0.0.1&lt;b&gt;' "$BODY"
+tap_ok 'and when the last backup was written' shows 'the last was written '
+tap_ok 'soundly' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
 tap_ok 'or that somebody does' shows '>heard lately<'
 tap_not 'with nothing to do' shows 'Start it (coffer up)'
 tap_done

@@ -82,6 +82,29 @@ tap_ok 'which go on from there' test "$(seqs | head -n 1)" -lt "$LAST"
 page GET "$A?before=x"
 tap_is "$STATUS" 422 'a page that is none'
 
+# ---- as a file ----
+page GET "$A?what=project.changed"
+tap_ok 'what is asked for is a file, too' shows 'href="/-/admin/audit.jsonl?what=project.changed"'
+page GET "$A"
+tap_ok 'or all of it' shows 'href="/-/admin/audit.jsonl"'
+i=0
+while [ $i -lt 200 ]; do
+	i=$((i + 1))
+	as "$BOB" api PATCH "$R" "{\"description\":\"row $i\"}"
+done
+page GET /-/admin/audit.jsonl
+tap_is "$STATUS,$(header Content-Disposition)" '200,attachment; filename="audit.jsonl"' 'a file'
+mv "$BODY" "$T/file"
+api GET '/api/coffer/v1/audit?limit=500'
+tap_ok 'of more rows than are read at once' test "$(wc -l <"$T/file")" -gt 240
+tap_is "$(jq -c . "$T/file" | sha256sum)" "$(jq -c '.rows[]' "$BODY" | sha256sum)" 'has line by line what the API has'
+page GET '/-/admin/audit.jsonl?who=bob&what=project.changed'
+tap_is "$(jq -r .who "$BODY" | sort | uniq -c | tr -d ' ')" "$(jq -r .who "$T/file" | grep -c '^bob$')bob" 'the rows that are asked for'
+page GET "/-/admin/audit.jsonl?until=2000-01-01"
+tap_is "$STATUS,$(wc -c <"$BODY")" 200,0 'or none'
+page GET '/-/admin/audit.jsonl?since=tomorrow'
+tap_is "$STATUS" 422 'a day that is none is refused'
+
 # ---- is it what was written ----
 page GET "$A?verify=1"
 tap_ok 'the newest rows are' shows 'whole</span>'
@@ -105,4 +128,6 @@ page GET "$A"
 tap_is "$STATUS" 404 'to others there is none'
 page GET "$A?verify=1"
 tap_is "$STATUS" 404 'nor to check'
+page GET /-/admin/audit.jsonl
+tap_is "$STATUS" 404 'nor to take along'
 tap_done

@@ -80,6 +80,33 @@ async function files(page) {
 	await picture(page, 'preview', issue);
 }
 
+// maxlength counts letters, and the server bytes.
+async function bounded(page) {
+	await page.goto(url + '/' + project + '/issues/new');
+	await page.fill('#title', 'é'.repeat(127));
+	say(await page.$eval('#title', (f) => f.checkValidity()), 'a title of 254 bytes may be sent');
+	await page.fill('#title', 'é'.repeat(128));
+	await page.click('button[value=say]');
+	say(await page.$eval('#title', (f) => f.validationMessage) === 'That is too long: 256 bytes, of at most 255.' &&
+	    await page.inputValue('#title') === 'é'.repeat(128), 'one of 256 is stopped, whatever it is written in');
+}
+
+// What comes on another page than the one that is open.
+async function told(page) {
+	const other = await page.context().newPage();
+	await page.goto(url + '/' + project + '/issues/2');
+	await page.mouse.move(2, 2);
+	await other.goto(url + '/' + project + '/issues/2?page=2');
+	await other.fill('#body', 'Said at the end.');
+	await other.click('button[value=say]');
+	await other.close();
+	await page.waitForSelector('.news:visible a[href="?page=2"]');
+	say(true, 'the first page of two tells what was said on the last');
+	await page.click('.news a');
+	await page.waitForSelector('.said:has-text("Said at the end.")');
+	say(true, 'and leads there');
+}
+
 async function react(page) {
 	await page.goto(url + issue);
 	await page.click('#said article:nth-of-type(2) summary');
@@ -115,6 +142,8 @@ async function set(page) {
 		await files(page);
 		await react(page);
 		await set(page);
+		await bounded(page);
+		await told(page);
 		for (const [name, path] of [['list', '/' + project + '/issues?state=all'],
 		    ['found', '/' + project + '/issues?labels=bug&q=none'], ['new', '/' + project + '/issues/new'],
 		    ['talk', issue], ['edit', issue + '/edit'], ['pull', '/' + project + '/pulls/3'],

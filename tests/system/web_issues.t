@@ -77,6 +77,8 @@ tap_is "$(rows)" 3 'by who is to do it'
 list "milestone=$MILE"
 tap_is "$(rows)" 3 'by milestone'
 tap_ok 'which the form keeps' shows "value=\"$MILE\" selected"
+list 'q=is%3Aclosed'
+tap_ok 'words of other trackers are not taken for words in silence' shows 'Words are looked for as they are'
 list 'q=%22unfinished'
 tap_is "$STATUS" 200 'a word in open quotes is a word'
 list "q=$(head -c 600 /dev/zero | tr '\0' a)"
@@ -144,12 +146,19 @@ tap_is "$(grep -o ' removed the label \| set the milestone \| locked it' "$BODY"
 page GET "$I"
 tap_ok 'what is pinned stands above' shows '<h2>Pinned</h2>'
 page GET "$I/1"
-send "$I/1/change" act=assign assignee=nobody
+send "$I/1/change" of=assign act=assign assignee=nobody
 tap_is "$STATUS" 422 'somebody who is nobody cannot be assigned'
+tap_ok 'which is said above the field' test -n "$(refused)"
+tap_ok 'that has the name' shows 'placeholder="a name" value="nobody"'
+tap_ok 'on the page of the issue' shows 'id="said"'
+tap_ok 'soundly' sound
+send "$I/1/change" act=assign assignee=nobody
+tap_is "$STATUS,$(refused)" 422, 'a form without a name has a page of its own'
 tap_ok 'soundly' sound
 page GET "$I/1"
-send "$I/1/change" act=due due=tomorrow
+send "$I/1/change" of=due act=due due=tomorrow
 tap_is "$STATUS" 422 'a day is a day'
+tap_ok 'what was typed comes back' shows 'name="due" type="date" value="tomorrow"'
 page GET "$I/1"
 send "$I/1/change" act=explode
 tap_is "$STATUS" 422 'an act that is none is refused'
@@ -459,8 +468,10 @@ issue Doomed
 DOOMED=$(field .number)
 page GET "$I/$DOOMED/edit"
 tap_ok 'an administrator may delete an issue' shows 'value="delete"'
-send "$I/$DOOMED/change" act=delete number=1
+send "$I/$DOOMED/change" of=delete act=delete number=1
 tap_is "$STATUS" 422 'not by another number'
+tap_ok 'which is said in its form' test -n "$(refused)"
+tap_ok 'on the same page' shows 'Delete this issue'
 page GET "$I/$DOOMED/edit"
 send "$I/$DOOMED/change" act=delete "number=$DOOMED"
 tap_is "$STATUS,$(location)" "303,$I" 'by its own he comes back to the list'
@@ -503,6 +514,12 @@ long 160000 '"' >"$T/words"
 FORM=$(form_value)
 page POST "$I/$LONG/comments" -H "Origin: $URL" --data-urlencode "form=$FORM" --data-urlencode "body@$T/words"
 tap_is "$STATUS,$(grep -o '&quot;' "$BODY" | wc -l | awk '{ print ($1 >= 160000) }')" 422,1 'what is far too long comes back whole'
+page GET "$I/new"
+long 60000 x | sed 's/x/\xe4\xb8\x80/g' >"$T/words"
+send "$I" "title=$(long 255 x | sed 's/x/\xc3\xa9/g')" "body@$T/words"
+tap_is "$STATUS" 422 'what a browser lets one type in another script is too long'
+tap_is "$(grep -o '一' "$BODY" | wc -l)" 60000 'and comes back whole'
+tap_ok 'with its title' shows "$(long 255 x | sed 's/x/\xc3\xa9/g')"
 unset FORM
 for n in 1 2 3 4 5 6 7; do
 	long 65000 '"' | jq -Rs --arg n "$n" '{body: ($n + .)}' >"$T/words"

@@ -97,10 +97,18 @@ as "$RUNNER" api POST "/api/coffer/v1/ci/jobs/$JOB/result" "{\"lease\":\"$LEASE\
 page GET "/-/jobs/$JOB"
 tap_ok 'and how it ended' shows 'passed'
 
+api POST "$R/statuses/$SHA" '{"state":"success","context":"far","target_url":"https://ci.test/run/7?a=1&b=2"}'
+api POST "$R/statuses/$SHA" '{"state":"success","context":"near"}'
+page GET "$P"
+tap_ok 'what another system says leads to its page there' grep -q 'href="https://ci.test/run/7?a=1&amp;b=2" rel="nofollow noopener noreferrer">far<' "$BODY"
+tap_ok 'if it named one' shows '<span>near</span>'
+tap_ok 'soundly' sound
+
 # ---- a review, and the merge ----
 page GET "$P"
-send "$P/merge" style=merge "head=$SHA" "title=Kept $XSS"
+send "$P/merge" style=merge "head=$SHA" "title=Kept $XSS" "body=And its text $XSS"
 tap_is "$STATUS" 409 'a merge past a closed gate is refused'
+tap_ok 'with the text of the commit, too' shows 'And its text &quot;'
 tap_ok 'with the reason' shows 'approvals'
 tap_ok 'and with what was typed' shows 'value="Kept &quot;&gt;'
 tap_ok 'soundly' sound
@@ -125,8 +133,12 @@ wait_for 10 checked
 page GET "$P"
 send "$P/reviews" event=APPROVED "head=$SHA" body=
 page GET "$P"
-send "$P/merge" style=squash "head=$SHA" 'title=All of it' delete=1
+send "$P/merge" style=squash "head=$SHA" 'title=All of it' 'body=Because of that.' delete=1
 tap_is "$STATUS" 303 'then it merges'
+api GET "$R/commits?limit=1"
+tap_is "$(field '.[0].commit.message')" 'All of it
+
+Because of that.' 'as one wrote it'
 page GET "$P"
 tap_ok 'it is merged' shows 'merged'
 tap_not 'and has no gate any more' shows 'id="gate"'

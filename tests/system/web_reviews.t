@@ -41,9 +41,12 @@ tap_is "$STATUS,$(location)" "303,$P" 'whom he names is asked'
 page GET "$P"
 tap_ok 'which is shown' shows 'asked</span> <strong>ann</strong>'
 tap_ok 'soundly' sound
-send "$P/reviewers" "name=$XSS"
+send "$P/reviewers" of=ask "name=$XSS"
 tap_is "$STATUS" 404 'who is no user is not asked'
-tap_ok 'soundly' sound
+tap_ok 'which is said above the field' test -n "$(refused)"
+tap_ok 'that has what was typed' shows 'value="&quot;&gt;&lt;img'
+tap_ok 'on the page of the pull request, soundly' shows 'id="gate"'
+tap_ok 'all of it' sound
 page GET "$P"
 send "$P/reviewers" name=bob
 tap_is "$STATUS" 422 'nor himself'
@@ -58,6 +61,12 @@ tap_not 'and is not asked then' shows 'asked</span> <strong>ann</strong>'
 page GET "$P/files?say=R2&file=src%2Fone.c"
 tap_ok 'the form of a line is sound' sound
 tap_ok 'it may begin a review' shows 'name="event" value="PENDING"'
+send "$P/reviews" act=preview "head=$SHA" path=src/one.c at=R2 "body=later **bold** $XSS"
+tap_is "$STATUS" 200 'it is looked at first'
+tap_ok 'as it will be' flat 'id="preview".*later <strong>bold</strong>'
+tap_ok 'with its place' shows 'name="at" value="R2"'
+tap_ok 'and what may be done with it' flat 'value="COMMENT">Comment.*value="PENDING">Begin a review.*value="preview">Preview'
+tap_ok 'soundly' sound
 send "$P/reviews" event=PENDING "head=$SHA" path=src/one.c at=R2 "body=later **bold** $XSS"
 tap_is "$STATUS,$(location)" "303,$P/files?at=R2&file=src%2Fone.c#f1R2" 'a word that waits'
 page GET "$P/files"
@@ -95,8 +104,20 @@ tap_ok 'the review is ended from the page' test -n "$REVIEW"
 send "$P/reviews/$REVIEW" event=REQUEST_CHANGES "head=$SHA" body=
 tap_is "$STATUS" 422 'to want changes needs a word'
 tap_ok 'which is said' test -n "$(alert)"
-send "$P/reviews/$REVIEW" event=REQUEST_CHANGES "head=$SHA" 'body=two things'
+send "$P/reviews/$REVIEW" act=preview event=REQUEST_CHANGES "head=$SHA" "body=two **things** $XSS"
+tap_ok 'the whole is looked at, too' flat 'id="preview".*two <strong>things</strong>.*name="event" value="REQUEST_CHANGES"'
+tap_ok 'soundly' sound
+api GET "$R/pulls/$N/reviews"
+tap_not 'which sends nothing' grep -q things "$BODY"
+page GET "$P"
+send "$P/reviews/$REVIEW" event=REQUEST_CHANGES "head=$SHA" "body=two **things** $XSS"
 tap_is "$STATUS" 303 'then it is sent'
+page GET "$P"
+tap_ok 'its text is Markdown' shows 'two <strong>things</strong>'
+tap_ok 'soundly' sound
+page GET "$P?review=$REVIEW"
+tap_ok 'alone, too' shows 'two <strong>things</strong>'
+tap_ok 'and sound' sound
 sign_in bob "$BOB"
 page GET "$P/files"
 tap_ok 'and all of it is seen' shows 'later <strong>bold</strong>'
@@ -106,6 +127,10 @@ page GET "$P"
 tap_ok 'the review says how many' shows '2 on lines</a>'
 
 # ---- an answer, an edit, an end ----
+page GET "$P/files"
+send "$P/words/$W1" what=preview-reply 'body=you are *right*'
+tap_ok 'an answer is looked at' flat 'you are <em>right</em>.*name="what" value="reply">Answer'
+tap_ok 'soundly' sound
 page GET "$P/files"
 send "$P/words/$W1" what=reply 'body=you are right'
 tap_is "$STATUS,$(location)" "303,$P/files?at=R2&file=src%2Fone.c#f1R2" 'an answer leads back to its line'
@@ -166,8 +191,13 @@ page GET "$P/files"
 page POST "$P/words/$S/apply" -H "Origin: $URL" -d form=0
 tap_is "$STATUS" 403 'nor does a form of elsewhere'
 page GET "$P/files"
+FORM=$(form_value)
 send "$P/words/$S/apply"
 tap_is "$STATUS,$(location)" "303,$P/files" 'it is applied'
+send "$P/words/$S/apply"
+unset FORM
+tap_is "$STATUS" 409 'once, by whoever is faster'
+tap_not 'which is said in words of people' shows 'sha does not'
 moved() { api GET "$R/pulls/$N"; [ "$(field .head.sha)" != "$SHA" ]; }
 wait_for 10 moved
 SHA=$(field .head.sha)

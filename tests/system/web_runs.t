@@ -41,6 +41,14 @@ tap_ok 'with what they were given' shows '<strong>Bash</strong>'
 tap_ok 'one that was not let is told' grep -q 'WebFetch</strong> <span class="badge" data-kind="bad">not done' "$BODY"
 tap_ok 'what was said is text' shows 'I look at the tests.
 Then I mend them.'
+web_log $((had + $(stat -c %s "$T/part"))) "Now **bold** of \`main.c\`, see #1 $XSS
+
+![a picture](https://elsewhere.test/x.png)
+"
+page GET "/-/runs/$RUN"
+tap_ok 'what it says is Markdown' shows 'Now <strong>bold</strong> of <code>main.c</code>'
+tap_ok 'with links to issues of the project' shows "href=\"/$PROJECT/issues/1\""
+tap_not 'and no picture of elsewhere' shows '<img'
 tap_ok 'what went wrong is told' grep -q 'class="alert">error: rate: too many' "$BODY"
 tap_not 'no tag of an agent is one' shows '<script>alert'
 tap_ok 'the page is sound' sound
@@ -59,8 +67,9 @@ tap_ok 'tokens' grep -q 'Tokens out</dt><dd>340' "$BODY"
 tap_ok 'and what it changed' shows '2 files, +10 −3'
 tap_ok 'soundly' sound
 web_run plan
-as "$AGENTD" api POST "/api/coffer/v1/runs/$RUN/finish" "$(jq -n --arg w "$XSS" '{state: "failed", why: $w, message: ""}')"
+as "$AGENTD" api POST "/api/coffer/v1/runs/$RUN/finish" "$(jq -n --arg w "$XSS" '{state: "failed", why: $w, message: ("It is **not** done " + $w)}')"
 page GET "/-/runs/$RUN"
+tap_ok 'its last words are Markdown' shows 'It is <strong>not</strong> done'
 tap_ok 'one that failed says what to do' shows 'order again'
 tap_ok 'whatever the reason is' sound
 
