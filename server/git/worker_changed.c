@@ -110,16 +110,18 @@ int
 worker_diff_trees(git_diff **out, git_repository *repo, git_tree *was,
     git_tree *is, const git_diff_options *opts)
 {
+	const bool both = was != NULL && is != NULL &&
+	    opts->pathspec.count == 0;
 	struct changed x = { .repo = repo };
 	git_diff_options mine = *opts;
-	int rc = 0;
+	int rc = both ? changed_trees(&x, "", was, is, 0) : 0;
 
-	if (was != NULL && is != NULL && opts->pathspec.count == 0)
-		rc = changed_trees(&x, "", was, is, 0);
-	/* No path would be all of them. */
-	if (rc == 0 && !x.all && x.n > 0) {
+	if (rc == 0 && both && !x.all) {
 		mine.pathspec = (git_strarray){ .strings = x.v, .count = x.n };
 		mine.flags |= GIT_DIFF_DISABLE_PATHSPEC_MATCH;
+		/* No path would be all of them. */
+		if (x.n == 0)
+			was = is = NULL;
 	}
 	if (rc == 0)
 		rc = git_diff_tree_to_tree(out, repo, was, is, &mine);

@@ -335,16 +335,18 @@ worker_patch_id(git_repository *repo, const git_commit *from,
 	AUTO_TREE git_tree *a = NULL;
 	AUTO_TREE git_tree *b = NULL;
 	AUTO_DIFF git_diff *diff = NULL;
+	git_diff_options opts;
 	git_oid id;
 	int rc = 0;
 
 	out[0] = '\0';
+	(void)git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
 	if (from != NULL)
 		rc = git_commit_tree(&a, from);
 	if (rc == 0)
 		rc = git_commit_tree(&b, to);
 	if (rc == 0)
-		rc = git_diff_tree_to_tree(&diff, repo, a, b, NULL);
+		rc = worker_diff_trees(&diff, repo, a, b, &opts);
 	if (rc == 0 && git_diff_num_deltas(diff) == 0)
 		return 0;
 	if (rc == 0)

@@ -42,7 +42,7 @@ wpush_diff(git_repository *repo, const git_commit *commit)
 		git_commit_tree(&a, parent) < 0))
 		return NULL;
 	if (git_commit_tree(&b, commit) < 0 ||
-	    git_diff_tree_to_tree(&out, repo, a, b, &opts) < 0)
+	    worker_diff_trees(&out, repo, a, b, &opts) < 0)
 		return NULL;
 	return out;
 }

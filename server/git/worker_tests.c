@@ -332,7 +332,7 @@ worker_tests_diff(struct worker_call *c, git_tree **base, bool *one,
 	opts.context_lines = 0;
 	rc = git_commit_tree(&tree, head);
 	if (rc == 0)
-		rc = git_diff_tree_to_tree(diff, c->repo, *base, tree, &opts);
+		rc = worker_diff_trees(diff, c->repo, *base, tree, &opts);
 	return rc < 0 ? worker_fail(e, rc, "diff") : 0;
 }
 

@@ -64,7 +64,7 @@ worker_touched_tree(struct worker_touched *t, git_tree *from, struct err *e)
 	int rc;
 
 	(void)git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
-	rc = git_diff_tree_to_tree(&diff, t->c->repo, from, t->head, &opts);
+	rc = worker_diff_trees(&diff, t->c->repo, from, t->head, &opts);
 	if (rc < 0)
 		return worker_fail(e, rc, "diff");
 	worker_touched_put(t, diff);

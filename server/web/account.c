@@ -218,10 +218,7 @@ account_token_made(const struct err *fail, void *arg, void *call)
 		    "it up.");
 		HTML_TAG(&w.h, "p");
 		HTML_ATTR(&w.h, "class", "do");
-		HTML_TAG(&w.h, "code");
-		HTML_ATTR(&w.h, "id", "secret");
-		html_text(&w.h, op->secret);
-		html_end(&w.h);
+		web_secret(&w, op->secret);
 		html_end(&w.h);
 		HTML_TAG(&w.h, "a");
 		HTML_URL(&w.h, "href", "/-/account/tokens");

@@ -154,10 +154,7 @@ admin_runner_made(const struct err *fail, void *arg, void *call)
 		    "hour, and not shown again.");
 		HTML_TAG(&w.h, "p");
 		HTML_ATTR(&w.h, "class", "do");
-		HTML_TAG(&w.h, "code");
-		HTML_ATTR(&w.h, "id", "secret");
-		html_text(&w.h, op->token);
-		html_end(&w.h);
+		web_secret(&w, op->token);
 		html_end(&w.h);
 		HTML_TAG(&w.h, "p");
 		HTML_ATTR(&w.h, "class", "do");

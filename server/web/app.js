@@ -103,7 +103,18 @@ function merge(part, next) {
 	return left;
 }
 
+// The value of forms looks new on each page: of what is the same that is no
+// change, and the fresh one is good for all.
+function renew(fresh) {
+	const forms = 'input[name="form"]';
+	const value = fresh.querySelector(forms)?.getAttribute('value');
+	if (value)
+		for (const field of document.querySelectorAll(forms))
+			field.setAttribute('value', value);
+}
+
 function put(fresh) {
+	renew(fresh);
 	const now = parts(document);
 	const next = parts(fresh);
 	const kept = now.findLastIndex(used);

@@ -75,7 +75,7 @@ asset_reply(struct call *c, enum asset which)
 	call_header(c, "Vary", "Accept-Encoding");
 	if (gzip_taken(call_request(c))) {
 		if (r->packed.len == 0)
-			gzip_put(body, GZIP_SMALL, &r->packed);
+			gzip_put(body, GZIP_SMALL, 0, &r->packed);
 		if (r->packed.len > 0) {
 			body = str_view(&r->packed);
 			call_header(c, "Content-Encoding", "gzip");

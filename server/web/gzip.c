@@ -6,6 +6,7 @@
 
 /* zlib then takes const input. */
 #define ZLIB_CONST
+#include <sodium.h>
 #include <zlib.h>
 
 #include "lib/base/str.h"
@@ -13,49 +14,77 @@
 
 enum {
 	GZIP_WINDOW = 15 + 16, /* zlib: 32 KiB, with the head of gzip */
-	GZIP_MEMORY = 8
+	GZIP_MEMORY = 8,
+	GZIP_OS = 255 /* unknown */
 };
 
-/* One of "gzip, br;q=0.5": gzip, and not with q=0. */
+/* One of "gzip;q=0.8, br": gzip, and not with q=0 (RFC 9110, section 12.4.2).
+ */
 static bool
 gzip_is(struct view part)
 {
-	struct view name;
+	struct view name, word;
 
-	if (!view_split(&part, ';', &name) ||
-	    strncasecmp(view_trim(name).p, "gzip", 4) != 0 ||
-	    view_trim(name).len != 4)
+	(void)view_split(&part, ';', &name);
+	name = view_trim(name);
+	if (name.len != 4 || strncasecmp(name.p, "gzip", 4) != 0)
 		return false;
-	part = view_trim(part);
-	return part.len < 3 || strncasecmp(part.p, "q=0", 3) != 0 ||
-	    strcspn(part.p + 3, "123456789,") < part.len - 3;
+	while (part.len > 0 && view_split(&part, ';', &word)) {
+		word = view_trim(word);
+		if (word.len < 2 || strncasecmp(word.p, "q=", 2) != 0)
+			continue;
+		for (size_t i = 2; i < word.len; i++)
+			if (word.p[i] >= '1' && word.p[i] <= '9')
+				return true;
+		return false;
+	}
+	return true;
 }
 
 bool
-gzip_taken(const struct request *q)
+gzip_is_in(const char *accept)
 {
-	struct view rest, part;
+	struct view rest = view_of(accept), part;
 
-	if (q == NULL)
-		return false;
-	rest = view_of(request_header_in(q, "Accept-Encoding"));
 	while (rest.len > 0 && view_split(&rest, ',', &part))
 		if (gzip_is(part))
 			return true;
 	return false;
 }
 
+bool
+gzip_taken(const struct request *q)
+{
+	return q != NULL && gzip_is_in(request_header_in(q, "Accept-Encoding"));
+}
+
+/* The name of the file, which nobody asks for (RFC 1952, section 2.3.1). */
+static void
+gzip_pad(z_stream *z, gz_header *head, Bytef name[GZIP_PAD_MAX + 1], unsigned n)
+{
+	if (n == 0 || n > GZIP_PAD_MAX)
+		return;
+	n = randombytes_uniform(n + 1);
+	memset(name, 'x', n);
+	name[n] = '\0';
+	head->name = name;
+	(void)deflateSetHeader(z, head);
+}
+
 void
-gzip_put(struct view in, enum gzip_level level, struct str *out)
+gzip_put(struct view in, enum gzip_level level, unsigned pad, struct str *out)
 {
 	AUTO_STR struct str all = STR_INIT;
 	z_stream z = { .avail_in = (uInt)in.len };
+	gz_header head = { .os = GZIP_OS };
+	Bytef name[GZIP_PAD_MAX + 1];
 	uLong most;
 
 	if (in.len > INT_MAX ||
 	    deflateInit2(&z, (int)level, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY,
 		Z_DEFAULT_STRATEGY) != Z_OK)
 		return;
+	gzip_pad(&z, &head, name, pad);
 	most = deflateBound(&z, in.len);
 	z.next_in = (const Bytef *)in.p;
 	z.next_out = (Bytef *)str_room(&all, most);

@@ -11,14 +11,22 @@
 struct request;
 struct str;
 
+enum {
+	/* Bytes of chance in the head, at most: lengths of one page differ. */
+	GZIP_PAD_MAX = 100
+};
+
 enum gzip_level {
 	GZIP_FAST = 1, /* made for one reply */
 	GZIP_SMALL = 9 /* made once */
 };
 
-/* The request names gzip and does not refuse it; NULL: no. */
-bool gzip_taken(const struct request *q);
-/* Into out, which is empty; it stays so when that takes no less. */
-void gzip_put(struct view in, enum gzip_level level, struct str *out);
+/* Accept-Encoding names gzip and does not refuse it; NULL: no. */
+bool gzip_is_in(const char *accept);
+bool gzip_taken(const struct request *q); /* the same of a request's */
+/* Into out, which is empty; it stays so when that takes no less.  With up to
+ * pad bytes, at most GZIP_PAD_MAX, that mean nothing. */
+void gzip_put(
+    struct view in, enum gzip_level level, unsigned pad, struct str *out);
 
 #endif

@@ -56,6 +56,8 @@ hook_open(struct web *w, struct call *c, bool own, struct hook_place *at)
 		str_add(&base, "/settings/" HOOK_AT);
 		project_release(&p);
 	}
+	/* Of many receivers the address is all that one has to know. */
+	w->secret = true;
 	if (str_ok(&base))
 		memcpy(at->base, str_cstr(&base), base.len + 1);
 	if (svc_hook_may(w->t, w->who, &at->scope, &e) == 0)

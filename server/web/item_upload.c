@@ -3,8 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -173,14 +171,11 @@ static int
 item_files_end(void *arg, struct err *e)
 {
 	struct item_files *u = arg;
-	struct web w = { .c = u->call };
 
 	(void)e;
 	if (u->part == ITEM_FILES_VALUE) {
-		web_csrf(&w);
-		u->ours = w.csrf[0] != '\0' && str_ok(&u->value) &&
-		    u->value.len == strlen(w.csrf) &&
-		    sodium_memcmp(u->value.p, w.csrf, u->value.len) == 0;
+		u->ours = str_ok(&u->value) &&
+		    web_csrf_ok(u->call, str_view(&u->value));
 	} else if (u->part == ITEM_FILES_FILE) {
 		u->pending++;
 		call_hold(u->call);

@@ -106,6 +106,16 @@ web_money(struct web *w, int64_t micros)
 }
 
 void
+web_secret(struct web *w, const char *text)
+{
+	w->secret = true;
+	HTML_TAG(&w->h, "code");
+	HTML_ATTR(&w->h, "id", "secret");
+	html_text(&w->h, text);
+	html_end(&w->h);
+}
+
+void
 web_badge(struct web *w, const char *kind, const char *text)
 {
 	HTML_TAG(&w->h, "span");

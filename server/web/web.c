@@ -5,8 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <sodium.h>
-
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
@@ -15,7 +13,13 @@
 #include "server/store/approvals.h"
 #include "server/store/events.h"
 #include "server/web/asset.h"
+#include "server/web/csrf.h"
+#include "server/web/gzip.h"
 #include "server/web/sign.h"
+
+enum {
+	WEB_PACKED_MIN = 1024 /* less fits into one packet anyhow */
+};
 
 const struct route *const web_tables[] = {
 	web_asset_routes,
@@ -91,19 +95,22 @@ web_headers(struct request *q)
 		request_header(q, r->name, r->value);
 }
 
-void
+static void
 web_csrf(struct web *w)
 {
-	static const char label[] = "coffer form";
-	unsigned char mac[(sizeof(w->csrf) - 1) / 2];
 	struct view secret;
 
 	w->csrf[0] = '\0';
-	if (!sign_cookie(w->c, &secret))
-		return;
-	(void)crypto_generichash(mac, sizeof(mac), (const void *)label,
-	    sizeof(label), (const void *)secret.p, secret.len);
-	(void)sodium_bin2hex(w->csrf, sizeof(w->csrf), mac, sizeof(mac));
+	if (sign_cookie(w->c, &secret))
+		csrf_put(secret, w->csrf);
+}
+
+bool
+web_csrf_ok(const struct call *c, struct view given)
+{
+	struct view secret;
+
+	return sign_cookie(c, &secret) && csrf_ok(secret, given);
 }
 
 static void
@@ -225,6 +232,7 @@ web_begin(struct web *w, struct call *c, const struct web_head *head)
 	w->refused = refused != NULL && !refused->said ? refused : NULL;
 	w->typed = NULL;
 	w->choosing = NULL;
+	w->secret = false;
 	web_csrf(w);
 	html_init(&w->h);
 	HTML_TAG(&w->h, "html");
@@ -268,6 +276,25 @@ web_left_unsaid(struct web *w)
 	return true;
 }
 
+/* Compressed for who takes that, when it is worth it and nothing on the page is
+ * a secret (csrf.h). */
+static void
+web_reply_page(struct web *w, int status)
+{
+	AUTO_STR struct str packed = STR_INIT;
+	struct view page = str_view(&w->h.out);
+
+	call_header(w->c, "Vary", "Accept-Encoding");
+	if (!w->secret && page.len >= WEB_PACKED_MIN &&
+	    gzip_taken(call_request(w->c)))
+		gzip_put(page, GZIP_FAST, GZIP_PAD_MAX, &packed);
+	if (packed.len > 0) {
+		page = str_view(&packed);
+		call_header(w->c, "Content-Encoding", "gzip");
+	}
+	call_reply_text(w->c, status, "text/html;charset=utf-8", page);
+}
+
 void
 web_reply(struct web *w, int status)
 {
@@ -282,8 +309,7 @@ web_reply(struct web *w, int status)
 		call_header(w->c, "Cache-Control", "no-store");
 	}
 	if (html_ok(&w->h)) {
-		call_reply_text(w->c, status, "text/html;charset=utf-8",
-		    str_view(&w->h.out));
+		web_reply_page(w, status);
 	} else {
 		log_error("web page path=%s reason=too-long",
 		    call_request(w->c) == NULL
@@ -453,9 +479,7 @@ web_take_form(struct call *c, route_fn *fn)
 int
 web_form(struct call *c, struct form *out)
 {
-	struct web w = { .c = c };
 	struct err e = ERR_INIT;
-	const char *given;
 
 	out->n = 0;
 	if (call_request(c) == NULL)
@@ -464,10 +488,7 @@ web_form(struct call *c, struct form *out)
 		web_error(c, 422, "This is not a form of these pages.");
 		return -1;
 	}
-	web_csrf(&w);
-	given = form_get(out, "form");
-	if (w.csrf[0] != '\0' && strlen(given) == strlen(w.csrf) &&
-	    sodium_memcmp(given, w.csrf, strlen(w.csrf)) == 0)
+	if (web_csrf_ok(c, view_of(form_get(out, "form"))))
 		return 0;
 	form_release(out);
 	web_error(c, 403,

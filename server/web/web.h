@@ -11,6 +11,7 @@
 #include "server/domain/perm.h"
 #include "server/http/call.h"
 #include "server/service/svc.h"
+#include "server/web/csrf.h"
 #include "server/web/form.h"
 #include "server/web/html.h"
 
@@ -86,7 +87,8 @@ struct web {
 	struct txn *t;
 	const struct identity *who;
 	int64_t now;
-	char csrf[33];
+	char csrf[CSRF_TEXT];        /* in each form; "": there is no session */
+	bool secret;                 /* on the page: it is not compressed */
 	struct web_refused *refused; /* NULL: none was */
 	const struct form *typed;    /* in the form that is being written */
 	const char *choosing;        /* the <select> that is */
@@ -116,8 +118,8 @@ void web_headers(struct request *q);
 int web_project(struct call *c, enum perm_verb verb, struct project *out);
 bool web_may(struct web *w, int64_t project, enum perm_verb verb);
 
-/* A value that only pages of this session have, in each form of theirs. */
-void web_csrf(struct web *w);
+/* Is that of a page of this session? */
+bool web_csrf_ok(const struct call *c, struct view given);
 /* Takes the body, at most FORM_MAX of it: else a page says so. */
 void web_take_form(struct call *c, route_fn *fn);
 /* The body that was taken; the only way to a form, and none without that value:
@@ -139,6 +141,8 @@ void web_table_end(struct web *w);
 void web_cell(struct web *w, const char *column, const char *cls);
 /* A term and, up to html_end, what it is, in a <dl>. */
 void web_term(struct web *w, const char *term);
+/* What is shown once: <code id="secret">, on a page that is not compressed. */
+void web_secret(struct web *w, const char *text);
 void web_badge(struct web *w, const char *kind, const char *text);
 void web_project_link(struct web *w, const char *full_name);
 /* The links that each page of a project begins with; part is where one is. */

@@ -30,6 +30,13 @@ tap_is "$STATUS" 200 'with the password one is made'
 tap_ok 'its page is sound' sound
 tap_is "$(header Cache-Control)" no-store 'and kept nowhere'
 ONE=$(secret)
+page GET "$A/tokens"
+OLD=$(form_value)
+page GET "$A/tokens" -H 'Accept-Encoding: gzip'
+tap_is "$(header Content-Encoding)" gzip 'the list may be packed'
+page POST "$A/tokens" -H "Origin: $URL" -H 'Accept-Encoding: gzip' -d "form=$OLD&name=two&days=30&issue=write&confirm=first-Pass-1"
+tap_is "$STATUS,$(header Content-Encoding)" 200, 'a page with a token never is, and the form of an older page is good'
+tap_ok 'it has it' test "$(secret | wc -c)" -gt 30
 as "$ONE" api GET /api/v1/token
 tap_is "$(field '.scopes|sort|join("+")')" 'read:repository+write:issue' 'it may what was said'
 tap_is "$(field '(.expires_at[0:10])')" "$(date -u -d '+30 days' +%Y-%m-%d)" 'for as long as was said'

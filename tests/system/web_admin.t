@@ -107,8 +107,9 @@ tap_is "$STATUS" 404 'he is gone'
 # ---- runners ----
 page GET "$A/runners"
 tap_ok 'without a runner the page says what that means' shows 'checks wait until one is'
-send "$A/runners" name=build1 'labels=big gpu' slots=3
+page POST "$A/runners" -H "Origin: $URL" -H 'Accept-Encoding: gzip' -d "form=$(form_value)&name=build1&labels=big%20gpu&slots=3"
 tap_is "$STATUS" 200 'a runner is invited'
+tap_is "$(header Content-Encoding)" '' 'on a page that is never packed'
 tap_ok 'the page is sound' sound
 tap_is "$(header Cache-Control)" no-store 'and kept nowhere'
 TOKEN_OF=$(secret)

@@ -197,8 +197,36 @@ tap_is "$(header Content-Encoding),$(header Vary)" 'gzip,Accept-Encoding' 'who t
 tap_ok 'and it is the same style' sh -c 'gzip -dc <"$1" | cmp -s - "$2"' - "$BODY" "$T/style"
 page GET "$STYLE" -H 'Accept-Encoding: gzip;q=0, deflate'
 tap_is "$(header Content-Encoding)" '' 'who refuses it gets none'
-page GET "$P/src" -H 'Accept-Encoding: gzip'
-tap_is "$(header Content-Encoding)" '' 'a page with what is secret is never packed'
+
+# ---- so are pages ----
+plain_form='s/name="form" value="[0-9a-f]*"/name="form"/g'
+page GET "$P/src" -H 'Accept-Encoding:'
+sed "$plain_form" <"$BODY" >"$T/as-it-is"
+tap_is "$(header Content-Encoding),$(header Vary)" ',Accept-Encoding' 'a page goes as it is to who takes no gzip'
+page GET "$P/src" -H 'Accept-Encoding: deflate, gzip;q=0.5'
+tap_is "$(header Content-Encoding),$(header Vary),$(header Cache-Control)" 'gzip,Accept-Encoding,no-store' 'and packed to who takes it'
+tap_is "$(header Content-Length)" "$(wc -c <"$BODY" | tr -d ' ')" 'with its length'
+tap_ok 'it is the same page' sh -c 'gzip -dc <"$1" | sed "$3" | cmp - "$2"' - "$BODY" "$T/as-it-is" "$plain_form"
+page GET "$P/src" -H 'Accept-Encoding: gzip;q=0.000, br'
+tap_is "$(header Content-Encoding)" '' 'not to who refuses it'
+page HEAD "$P/src" -I -H 'Accept-Encoding: gzip'
+tap_is "$STATUS,$(header Content-Encoding)" '200,gzip' 'HEAD has the head of it'
+tap_ok 'and its length' test "$(header Content-Length)" -gt 1000
+page GET "$P/raw/branch/topic/one/page.html" -H 'Accept-Encoding: gzip'
+tap_is "$STATUS,$(header Content-Encoding)" 200, 'the bytes of a file are never packed'
+page GET /-/sign-in -H 'Accept-Encoding: gzip'
+tap_is "$STATUS,$(header Content-Encoding)" 303, 'nor is what has none'
+# How long a packed page is must not tell what is in a form: no two pages have
+# anything of its value in common.
+page GET "$P/src"
+ONE=$(form_value)
+page GET "$P/src"
+TWO=$(form_value)
+tap_is "${#ONE},${#TWO}" 64,64 'a form has a value'
+tap_not 'which is another on each page' test "$(echo "$ONE" | cut -c 1-32)" = "$(echo "$TWO" | cut -c 1-32)"
+tap_not 'in its other half, too' test "$(echo "$ONE" | cut -c 33-64)" = "$(echo "$TWO" | cut -c 33-64)"
+page GET "$P/settings/hooks" -H 'Accept-Encoding: gzip'
+tap_is "$STATUS,$(header Content-Encoding)" 200, 'nor are the addresses of webhooks'
 
 # ---- who may not ----
 sign_in eve "$EVE"

@@ -601,6 +601,18 @@ a_diff_has_what_changed_its_shape_and_nothing_else(void **state)
 	assert_int_equal(n, sizeof(files) / sizeof(files[0]));
 }
 
+static void
+what_is_equal_differs_in_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct git_ask_show spec = { .base = "main", .head = "main" };
+
+	gitask_show(f->git.pool, 1, &spec, ask_on_done, f);
+	ask_run(f);
+	assert_false(f->failed);
+	assert_string_equal(f->raw, "");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -623,6 +635,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_range_is_shown_as_a_diff_or_as_mails),
 		cmocka_unit_test(
 		    a_diff_has_what_changed_its_shape_and_nothing_else),
+		cmocka_unit_test(what_is_equal_differs_in_nothing),
 	};
 
 	if (argc == 2 && strcmp(argv[1], "--git-worker") == 0)
