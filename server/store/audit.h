@@ -40,6 +40,7 @@ struct audit_new {
 	const char *what; /* "sign-in.failed" */
 	const char *subject;
 	const char *details; /* JSON; NULL: {} */
+	int64_t project_id;  /* 0: none */
 };
 int audit_add(struct txn *t, const struct audit_new *n, struct err *e);
 

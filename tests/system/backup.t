@@ -97,6 +97,9 @@ tap_is "$(cat "$T/live/logs/runs/$RUN.log")" 'first line' 'and the log'
 use live
 api GET "$R/issues/$BEFORE"
 tap_is "$STATUS" 200 'cofferd starts on it: an issue of before is there'
+restored() { api GET '/api/coffer/v1/audit?what=home.restored' && [ "$(field '.rows | length')" = 1 ]; }
+tap_ok 'the audit log says that it was restored' wait_for 20 restored
+tap_is "$(field '.rows[0].new | fromjson | [.secrets, .made_ms > 0] | join(",")'),$(ls "$T/live/db/restored" 2>/dev/null)" false,true, 'of what, once'
 api GET "$R/issues/$AFTER"
 tap_is "$STATUS" 404 'one of after is not'
 api GET "$R/pulls/$PULL"
