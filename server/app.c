@@ -35,6 +35,7 @@
 #include "server/git/packs.h"
 #include "server/git/repo_use.h"
 #include "server/githttp/githttp.h"
+#include "server/home.h"
 #include "server/http/event_stream.h"
 #include "server/http/http_stats.h"
 #include "server/http/router.h"
@@ -51,6 +52,7 @@
 #include "server/jobs/upstream_loop.h"
 #include "server/service/svc.h"
 #include "server/service/svc_attachment.h"
+#include "server/service/svc_audit.h"
 #include "server/service/svc_auto_merge.h"
 #include "server/service/svc_ci.h"
 #include "server/service/svc_look.h"
@@ -531,6 +533,14 @@ app_new(const char *home, struct config *cfg, struct err *e)
 	return NULL;
 }
 
+static void
+app_note_restored(struct app *a)
+{
+	AUTO_FREE char *path = path_join(a->home, HOME_RESTORED);
+
+	svc_audit_restored(&a->svc, path);
+}
+
 /* Refs and rows are one truth again: now the world may be asked. */
 static void
 app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
@@ -540,6 +550,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 
 	a->svc.reconciled = true;
 	log_info("server reconciled moved=%u failed=%u", moved, failed);
+	app_note_restored(a);
 	if (mirror_loop_start(a->mirror_loop, &e) == -1)
 		log_error("mirror start reason=%s", log_val(e.msg));
 	e = ERR_INIT;

@@ -87,6 +87,19 @@ home_path(const char *given)
 	return path_join(user, ".local/share/coffer");
 }
 
+int
+home_check_whole(const char *home, struct err *e)
+{
+	AUTO_FREE char *path = path_join(home, HOME_RESTORING);
+
+	return access(path, F_OK) == -1
+	    ? 0
+	    : err_set(e, ERR_INVALID,
+		  "%s: a restore of a backup was cut off here, or goes on: "
+		  "remove this home and restore again",
+		  home);
+}
+
 /* One folder: made when absent, never through a link. */
 static int
 home_dir(const struct home_init *h, const char *path, uid_t uid, gid_t gid,

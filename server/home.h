@@ -14,6 +14,13 @@ struct err;
 /* --home, else $COFFER_HOME, else the user's default; absolute. */
 char *home_path(const char *given) __attribute__((returns_nonnull));
 
+/* While a backup is restored, and after that failed: nobody starts on it, and
+ * nobody makes a new database beside what came.  HOME_RESTORED: what was
+ * restored, for the audit log of who starts on it first. */
+#define HOME_RESTORING "db/restoring"
+#define HOME_RESTORED "db/restored"
+int home_check_whole(const char *home, struct err *e);
+
 /* Idempotent; tells what it did on `out`, never a secret. */
 int home_init(const char *home, FILE *out, struct err *e);
 

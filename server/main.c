@@ -46,8 +46,10 @@ main_init(const char *home)
 {
 	struct err e = ERR_INIT;
 
-	return home_init(home, stdout, &e) == -1 ? main_fail(MAIN_FAILED, &e)
-						 : 0;
+	return home_check_whole(home, &e) == -1 ||
+		home_init(home, stdout, &e) == -1
+	    ? main_fail(MAIN_FAILED, &e)
+	    : 0;
 }
 
 static int
@@ -79,6 +81,8 @@ main_with_config(const struct main_options *o, const char *home)
 	struct err e = ERR_INIT;
 	int status;
 
+	if (home_check_whole(home, &e) == -1)
+		return main_fail(MAIN_FAILED, &e);
 	if (config_load(home, &cfg, &e) == -1)
 		status = main_fail(MAIN_USAGE, &e);
 	else if (o->check)

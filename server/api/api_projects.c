@@ -411,7 +411,8 @@ api_projects_on_token(struct call *c, const struct json *j)
 		call_reply_error(c, 422, "token: it is missing");
 		return;
 	}
-	if (svc_project_set_token(api_svc(c), project, token, &e) == -1) {
+	if (svc_project_set_token(
+		api_svc(c), call_who(c), project, token, &e) == -1) {
 		call_fail(c, &e);
 	} else {
 		api_svc(c)->upper->mirror_wake(api_svc(c)->mirror, project);
@@ -441,7 +442,8 @@ api_projects_on_key(struct call *c, const struct json *j)
 		call_reply_error(c, 422, "key, known_hosts: both are missing");
 		return;
 	}
-	if (svc_mirror_set_key(api_svc(c), project, key, hosts, &e) == -1) {
+	if (svc_mirror_set_key(
+		api_svc(c), call_who(c), project, key, hosts, &e) == -1) {
 		call_fail(c, &e);
 	} else {
 		api_svc(c)->upper->mirror_wake(api_svc(c)->mirror, project);

@@ -417,7 +417,8 @@ api_repos_token(
 		rc = -1;
 	} else if (svc_may(api_reader(c), call_who(c), project, PERM_ADMIN,
 		       NULL, &e) == -1 ||
-	    svc_project_set_token(svc, project, secret, &e) == -1) {
+	    svc_project_set_token(svc, call_who(c), project, secret, &e) ==
+		-1) {
 		call_fail(c, &e);
 		rc = -1;
 	} else {

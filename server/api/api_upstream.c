@@ -122,7 +122,8 @@ api_upstream_hook_on_body(struct call *c, const struct json *j)
 	rnd_hex(made, SVC_HOOK_MADE / 2);
 	if (secret != NULL)
 		s = secret;
-	if (svc_upstream_set_hook(api_svc(c), project, s, &e) == -1)
+	if (svc_upstream_set_hook(api_svc(c), call_who(c), project, s, &e) ==
+	    -1)
 		call_fail(c, &e);
 	else if (s[0] == '\0')
 		call_reply_empty(c, 204);

@@ -5,6 +5,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "server/backup/backup.h"
+#include "server/home.h"
 
 enum {
 	BACKUPMAIN_FAILED = 1,
@@ -17,6 +18,8 @@ backupmain_run(const char *job, const char *home, struct err *e)
 {
 	if (strcmp(job, "restore") == 0)
 		return backup_restore(home, e);
+	if (home_check_whole(home, e) == -1)
+		return -1;
 	if (strcmp(job, "check") == 0)
 		return backup_check(home, e);
 	if (isatty(STDOUT_FILENO) == 1)

@@ -15,6 +15,7 @@
 #include "lib/wire/json.h"
 #include "server/backup/backup.h"
 #include "server/backup/backup_git.h"
+#include "server/backup/check_audit.h"
 #include "server/home.h"
 #include "server/store/snapshot.h"
 
@@ -326,6 +327,12 @@ check_files(
 	return rc;
 }
 
+static void
+check_audit(const char *name, const char *what, void *arg)
+{
+	check_tell(arg, "audit", name, what);
+}
+
 static int
 check_all(struct check *c, struct err *e)
 {
@@ -339,6 +346,7 @@ check_all(struct check *c, struct err *e)
 	};
 
 	if (snapshot_check(c->db, check_database, c, e) != 0 ||
+	    checkaudit(c->home, c->db, check_audit, c, e) != 0 ||
 	    check_projects(c, e) != 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

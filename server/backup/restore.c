@@ -40,6 +40,8 @@ struct restore {
 	struct str refs; /* of it */
 	unsigned notes;
 	uint64_t repos;
+	int64_t made_ms; /* when the backup was */
+	bool secrets;
 	bool entered, has_db;
 };
 
@@ -291,6 +293,7 @@ restore_enter(struct restore *r, struct err *e)
 		return -1;
 	if (unlink(db) == -1)
 		return err_sys(e, ERR_IO, "remove %s", db);
+	FAIL_POINT(restore_entered);
 	r->env = gitenv_new(r->home, false, e);
 	return r->env == NULL ? -1 : 0;
 }
@@ -324,6 +327,8 @@ restore_head(struct restore *r, struct err *e)
 	if (j == NULL)
 		return err_wrap(e, "its head");
 	format = json_i64_or(j, "format", 0);
+	r->made_ms = json_i64_or(j, "made_ms", 0);
+	r->secrets = json_bool_or(j, "secrets", false);
 	json_free(j);
 	return format == 1
 	    ? 0
@@ -355,6 +360,43 @@ restore_home(const char *home, struct err *e)
 			   home);
 }
 
+/* Before anything of the backup is there; home_init gives the folder to the
+ * server. */
+static int
+restore_mark(const char *home, struct err *e)
+{
+	AUTO_FREE char *db = path_join(home, "db");
+	AUTO_FREE char *mark = path_join(home, HOME_RESTORING);
+
+	if (path_mkdirs(db, 0700, e) == -1)
+		return -1;
+	return path_write_atomic(mark, "", 0, 0600, e);
+}
+
+/* It is whole: what it was made of is for the audit log. */
+static int
+restore_unmark(const struct restore *r, struct err *e)
+{
+	AUTO_FREE char *mark = path_join(r->home, HOME_RESTORING);
+	AUTO_FREE char *done = path_join(r->home, HOME_RESTORED);
+	AUTO_STR struct str text = STR_INIT;
+	struct jw w;
+
+	jw_init(&w, &text);
+	jw_object(&w, NULL);
+	jw_i64(&w, "made_ms", r->made_ms);
+	jw_bool(&w, "secrets", r->secrets);
+	jw_u64(&w, "files", r->tar.files);
+	jw_u64(&w, "damaged", r->notes);
+	jw_end(&w);
+	if (path_write_atomic(done, text.p, text.len, 0600, e) == -1)
+		return -1;
+	if (unlink(mark) == -1)
+		return err_sys(e, ERR_IO, "remove %s", mark);
+	sync();
+	return 0;
+}
+
 /* The database is the last: with it the home can be started. */
 static int
 restore_database(struct restore *r, struct err *e)
@@ -373,7 +415,8 @@ restore_database(struct restore *r, struct err *e)
 	if (rename(part, db) == -1)
 		return err_sys(e, ERR_IO, "rename %s", part);
 	sync();
-	return 0;
+	FAIL_POINT(restore_after_database);
+	return restore_unmark(r, e);
 }
 
 static int
@@ -411,6 +454,9 @@ backup_restore(const char *home, struct err *e)
 	rc = restore_head(&r, e);
 	if (rc == 0)
 		rc = restore_home(home, e);
+	if (rc == 0)
+		rc = restore_mark(home, e);
+	FAIL_POINT(restore_marked);
 	if (rc == 0 && restore_all(&r, e) == -1) {
 		restore_forget(&r);
 		rc = -1;

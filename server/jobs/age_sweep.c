@@ -6,8 +6,11 @@
 #include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/str.h"
 #include "lib/io/timer.h"
+#include "lib/wire/json.h"
 #include "server/service/svc.h"
+#include "server/service/svc_audit.h"
 #include "server/service/svc_log.h"
 #include "server/service/svc_record.h"
 #include "server/store/ages.h"
@@ -81,6 +84,28 @@ age_sweep_forget(
 		a->records++;
 }
 
+/* What was forgotten is nowhere else. */
+static void
+age_sweep_note(const struct age_sweep *a)
+{
+	static const struct identity nobody = { .kind = IDENTITY_NONE };
+	AUTO_STR struct str text = STR_INIT;
+	struct jw w;
+
+	jw_init(&w, &text);
+	jw_object(&w, NULL);
+	jw_u64(&w, "logs", a->logs);
+	jw_u64(&w, "records", a->records);
+	jw_i64(&w, "keep_logs_ms", a->spec.logs_ms);
+	jw_i64(&w, "keep_records_ms", a->spec.records_ms);
+	jw_end(&w);
+	svc_audit_note(a->spec.svc, &nobody,
+	    &(struct svc_audit_note){ .what = "records.pruned",
+		.subject = "",
+		.details = str_cstr(&text) });
+	log_info("age swept logs=%u records=%u", a->logs, a->records);
+}
+
 /* The next kind, or the next time. */
 static void
 age_sweep_wrap(struct age_sweep *a)
@@ -92,7 +117,7 @@ age_sweep_wrap(struct age_sweep *a)
 		return;
 	}
 	if (a->logs > 0 || a->records > 0)
-		log_info("age swept logs=%u records=%u", a->logs, a->records);
+		age_sweep_note(a);
 	a->logs = a->records = 0;
 	a->kind = AGE_RUNS;
 	timer_set(a->timer, a->every_ms);

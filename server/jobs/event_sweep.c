@@ -1,6 +1,7 @@
 #include "server/jobs/event_sweep.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
@@ -8,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/io/timer.h"
 #include "server/service/svc.h"
+#include "server/service/svc_audit.h"
 #include "server/store/event_ages.h"
 
 enum {
@@ -42,6 +44,21 @@ event_sweep_job(struct txn *t, void *arg, struct err *e)
 }
 
 static void
+event_sweep_note(const struct event_sweep *a)
+{
+	static const struct identity nobody = { .kind = IDENTITY_NONE };
+	char text[80];
+
+	(void)snprintf(text, sizeof(text),
+	    "{\"rows\":%" PRId64 ",\"keep_events_ms\":%" PRId64 "}", a->all,
+	    a->keep_ms);
+	svc_audit_note(a->svc, &nobody,
+	    &(struct svc_audit_note){
+		.what = "events.pruned", .subject = "", .details = text });
+	log_info("event sweep rows=%" PRId64, a->all);
+}
+
+static void
 event_sweep_done(const struct err *fail, void *arg)
 {
 	struct event_sweep *a = arg;
@@ -58,7 +75,7 @@ event_sweep_done(const struct err *fail, void *arg)
 		return;
 	}
 	if (a->all > 0)
-		log_info("event sweep rows=%" PRId64, a->all);
+		event_sweep_note(a);
 	a->all = 0;
 	timer_set(a->timer,
 	    every < EVENT_SWEEP_LEAST_MS ? EVENT_SWEEP_LEAST_MS : every);

@@ -145,7 +145,8 @@ svc_migrate_made(void *arg)
 
 	if (repo_create(s->env, id, NULL, &e) == -1 ||
 	    (op->token != NULL &&
-		svc_project_set_token(s, id, op->token, &e) == -1)) {
+		svc_project_set_token(s, &op->make.op.who, id, op->token, &e) ==
+		    -1)) {
 		svc_migrate_undo(op, &e);
 		return true;
 	}

@@ -66,8 +66,8 @@ mirror_hosts_check(struct view v, struct err *e)
 }
 
 static int
-mirror_key_write(const struct svc *s, int64_t project, enum svc_secret what,
-    struct view text, struct err *e)
+mirror_key_write(struct svc *s, const struct identity *who, int64_t project,
+    enum svc_secret what, struct view text, struct err *e)
 {
 	AUTO_SECRET struct str lines = STR_INIT;
 
@@ -75,12 +75,12 @@ mirror_key_write(const struct svc *s, int64_t project, enum svc_secret what,
 	str_addv(&lines, text);
 	if (text.len > 0)
 		str_addc(&lines, '\n');
-	return svc_secret_write(s->home, project, what, str_view(&lines), e);
+	return svc_secret_set(s, who, project, what, str_view(&lines), e);
 }
 
 int
-svc_mirror_set_key(struct svc *s, int64_t project, const char *key,
-    const char *known_hosts, struct err *e)
+svc_mirror_set_key(struct svc *s, const struct identity *who, int64_t project,
+    const char *key, const char *known_hosts, struct err *e)
 {
 	struct view k = view_trim(view_of(key));
 	struct view h = view_trim(view_of(known_hosts));
@@ -89,10 +89,11 @@ svc_mirror_set_key(struct svc *s, int64_t project, const char *key,
 	    mirror_hosts_check(h, e) == -1)
 		return -1;
 	if (key != NULL &&
-	    mirror_key_write(s, project, SVC_SECRET_KEY, k, e) == -1)
+	    mirror_key_write(s, who, project, SVC_SECRET_KEY, k, e) == -1)
 		return -1;
 	if (known_hosts != NULL &&
-	    mirror_key_write(s, project, SVC_SECRET_KNOWN_HOSTS, h, e) == -1)
+	    mirror_key_write(s, who, project, SVC_SECRET_KNOWN_HOSTS, h, e) ==
+		-1)
 		return -1;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct err;
+struct identity;
 struct svc;
 
 enum {
@@ -17,7 +18,7 @@ enum {
 };
 
 /* NULL leaves what is there, "" removes it. */
-int svc_mirror_set_key(struct svc *s, int64_t project, const char *key,
-    const char *known_hosts, struct err *e);
+int svc_mirror_set_key(struct svc *s, const struct identity *who,
+    int64_t project, const char *key, const char *known_hosts, struct err *e);
 
 #endif

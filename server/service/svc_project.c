@@ -530,13 +530,13 @@ svc_project_edit(struct svc_project_edit *op, svc_done_fn *done, void *arg)
 }
 
 int
-svc_project_set_token(
-    struct svc *s, int64_t project, const char *token, struct err *e)
+svc_project_set_token(struct svc *s, const struct identity *who,
+    int64_t project, const char *token, struct err *e)
 {
 	if (svc_secret_check_word(token, 1, SVC_SECRET_MAX, "token", e) == -1)
 		return -1;
-	return svc_secret_write(
-	    s->home, project, SVC_SECRET_TOKEN, view_of(token), e);
+	return svc_secret_set(
+	    s, who, project, SVC_SECRET_TOKEN, view_of(token), e);
 }
 
 /* What a crash left half made, as migrate and the like take them back. */

@@ -46,8 +46,8 @@ void svc_project_edit(
     struct svc_project_edit *op, svc_done_fn *done, void *arg);
 
 /* HOME/secrets/upstream/ID.token; "" removes it. */
-int svc_project_set_token(
-    struct svc *s, int64_t project, const char *token, struct err *e);
+int svc_project_set_token(struct svc *s, const struct identity *who,
+    int64_t project, const char *token, struct err *e);
 
 /* At start: repositories that a crash left unmade. */
 int svc_project_start(struct svc *s, struct err *e);

@@ -9,6 +9,8 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/path.h"
+#include "server/service/svc.h"
+#include "server/service/svc_audit.h"
 
 static const char *const svcsecret_names[] = {
 	[SVC_SECRET_TOKEN] = "token",
@@ -57,6 +59,19 @@ svc_secret_write(const char *home, int64_t project, enum svc_secret what,
 		return err_sys(e, ERR_IO, "remove the upstream's %s",
 		    svcsecret_names[what]);
 	return 0;
+}
+
+int
+svc_secret_set(struct svc *s, const struct identity *who, int64_t project,
+    enum svc_secret what, struct view text, struct err *e)
+{
+	svc_audit_note(s, who,
+	    &(struct svc_audit_note){ .what = text.len > 0
+		    ? "upstream-secret.changed"
+		    : "upstream-secret.deleted",
+		.subject = svcsecret_names[what],
+		.project = project });
+	return svc_secret_write(s->home, project, what, text, e);
 }
 
 int

@@ -12,6 +12,8 @@
 #include "lib/base/view.h"
 
 struct err;
+struct identity;
+struct svc;
 
 enum svc_secret {
 	SVC_SECRET_TOKEN,
@@ -33,6 +35,10 @@ int svc_secret_read(const char *home, int64_t project, enum svc_secret what,
 void svc_secret_release(struct str *text); /* overwritten, and freed */
 #define AUTO_SECRET __attribute__((cleanup(svc_secret_release)))
 /* "" removes it. */
+/* The same, by somebody: with its row in the audit log, which has nothing of
+ * the text. */
+int svc_secret_set(struct svc *s, const struct identity *who, int64_t project,
+    enum svc_secret what, struct view text, struct err *e);
 int svc_secret_write(const char *home, int64_t project, enum svc_secret what,
     struct view text, struct err *e);
 /* ERR_INVALID unless it is min..max bytes without space and control

@@ -6,7 +6,7 @@
 #include "lib/base/err.h"
 #include "server/auth/password.h"
 #include "server/domain/scope.h"
-#include "server/store/audit.h"
+#include "server/service/svc_audit.h"
 #include "server/store/tokens.h"
 #include "server/store/users.h"
 
@@ -139,31 +139,13 @@ svc_sign_in_by_token(struct txn *t, void *arg, struct err *e)
 	return svc_sign_in_insert(op, t, who.token_id, who.expires_at, e);
 }
 
-struct svc_sign_in_note {
-	struct svc_op op;
-	char login[NAME_LEN_MAX + 1];
-};
-
-static int
-svc_sign_in_note_job(struct txn *t, void *arg, struct err *e)
-{
-	const struct svc_sign_in_note *x = arg;
-
-	return audit_add(t,
-	    &(struct audit_new){
-		.what = "sign-in.refused", .subject = x->login },
-	    e);
-}
-
 /* How many there are is bounded by what bounds the tries. */
 static void
 svc_sign_in_note(const struct svc_sign_in *op)
 {
-	struct svc_sign_in_note *x = svc_op_new(
-	    op->op.svc, sizeof(*x), &op->op.who, NULL);
-
-	(void)snprintf(x->login, sizeof(x->login), "%s", op->login);
-	svc_op_run(x, svc_sign_in_note_job, NULL, NULL);
+	svc_audit_note(op->op.svc, &op->op.who,
+	    &(struct svc_audit_note){
+		.what = "sign-in.refused", .subject = op->login });
 }
 
 static void

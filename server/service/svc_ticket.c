@@ -5,6 +5,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/rnd.h"
+#include "server/store/audit.h"
 #include "server/store/tickets.h"
 
 static void
@@ -33,6 +34,12 @@ svc_ticket_create_job(struct txn *t, void *arg, struct err *e)
 	n.expires_at = op->expires_at;
 	rnd_hex(op->secret, TICKET_HEX / 2);
 	if (tickets_delete_expired(t, op->op.now, e) == -1)
+		return -1;
+	if (audit_add(t,
+		&(struct audit_new){ .what = "ticket.created",
+		    .subject = op->verb,
+		    .project_id = op->project_id },
+		e) == -1)
 		return -1;
 	return tickets_insert(t, &n, e);
 }

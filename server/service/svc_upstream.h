@@ -59,8 +59,8 @@ enum {
 	SVC_HOOK_MADE = 40 /* hex digits of one that is made here */
 };
 /* HOME/secrets/upstream/ID.hook; "" removes it. */
-int svc_upstream_set_hook(
-    struct svc *s, int64_t project, const char *secret, struct err *e);
+int svc_upstream_set_hook(struct svc *s, const struct identity *who,
+    int64_t project, const char *secret, struct err *e);
 /* Is the body signed with it?  No secret: no, after the same work. */
 bool svc_upstream_hook_ok(
     struct svc *s, int64_t project, const char *header, struct view body);

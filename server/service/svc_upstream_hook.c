@@ -10,17 +10,18 @@
 #include "server/auth/signature.h"
 #include "server/service/svc_secret.h"
 #include "server/service/svc_upstream.h"
+#include "server/store/audit.h"
 #include "server/store/upstream.h"
 
 int
-svc_upstream_set_hook(
-    struct svc *s, int64_t project, const char *secret, struct err *e)
+svc_upstream_set_hook(struct svc *s, const struct identity *who,
+    int64_t project, const char *secret, struct err *e)
 {
 	if (svc_secret_check_word(secret, SVC_HOOK_SECRET_MIN,
 		SVC_HOOK_SECRET_MAX, "secret", e) == -1)
 		return -1;
-	return svc_secret_write(
-	    s->home, project, SVC_SECRET_HOOK, view_of(secret), e);
+	return svc_secret_set(
+	    s, who, project, SVC_SECRET_HOOK, view_of(secret), e);
 }
 
 bool
@@ -127,7 +128,12 @@ accept_job(struct txn *t, void *arg, struct err *e)
 		return err_wrap(e, "what waits");
 	rc = accept_list(op, list, &now, e);
 	json_free(list);
-	if (rc == -1)
+	if (rc == -1 ||
+	    audit_add(t,
+		&(struct audit_new){ .what = "upstream.accepted",
+		    .subject = op->ref,
+		    .project_id = op->project_id },
+		e) == -1)
 		return -1;
 	return mirror_memo_set(
 	    t, op->project_id, MIRROR_MEMO_WAITING, str_cstr(&now), e);

@@ -2,14 +2,21 @@
 
 #include "server/store/db_priv.h"
 
+/* Who judges a pull request wants to see what made and tested it. */
+#define AGES_OPEN(table, numbers)                                       \
+	" AND NOT EXISTS (SELECT 1 FROM pull p WHERE p.is_open = 1 AND" \
+	" p.project_id = " table ".project_id AND p.number IN " numbers ")"
+
 static const struct {
 	const char *list, *forget;
 } ages_sql[] = {
-	[AGE_RUNS] = { "SELECT id, ended_at, log_bytes FROM run WHERE id > ?"
-		       " ORDER BY id LIMIT ?",
+	[AGE_RUNS] = { "SELECT id, ended_at, log_bytes FROM run WHERE id > "
+		       "?" AGES_OPEN("run",
+			   "(run.item, run.pull)") " ORDER BY id LIMIT ?",
 	    "UPDATE run SET log_bytes = 0 WHERE id = ? AND ended_at = ?" },
-	[AGE_JOBS] = { "SELECT id, ended_at, log_bytes FROM job WHERE id > ?"
-		       " ORDER BY id LIMIT ?",
+	[AGE_JOBS] = { "SELECT id, ended_at, log_bytes FROM job WHERE id > "
+		       "?" AGES_OPEN(
+			   "job", "(job.pull)") " ORDER BY id LIMIT ?",
 	    "UPDATE job SET log_bytes = 0 WHERE id = ? AND ended_at = ?" },
 };
 

@@ -14,11 +14,7 @@
 #include "server/store/audit_priv.h"
 #include "server/store/db_priv.h"
 
-#define AUDIT_COLS                                                         \
-	"seq, at, who_id, who, via, origin, request, project_id, project," \
-	" what, subject, event, old, new, hash"
-
-static void
+void
 audit_fill(struct query *q, struct audit_row *r)
 {
 	r->seq = query_i64(q);
@@ -44,7 +40,7 @@ audit_drop(const char *owned)
 	free((void *)(uintptr_t)owned);
 }
 
-static void
+void
 audit_row_release(struct audit_row *r)
 {
 	audit_drop(r->who);
@@ -161,7 +157,7 @@ audit_ends(struct txn *t, struct audit_end *start, struct audit_end *head,
 	    head, e);
 }
 
-static void
+void
 audit_hash(
     const struct audit_row *r, const char *before, char out[AUDIT_HASH_HEX])
 {

@@ -15,6 +15,7 @@
 #include "lib/wire/audit_row.h"
 
 struct err;
+struct str;
 struct txn;
 
 enum {
@@ -40,6 +41,7 @@ struct audit_new {
 	const char *what; /* "sign-in.failed" */
 	const char *subject;
 	const char *details; /* JSON; NULL: {} */
+	int64_t project_id;  /* 0: none */
 };
 int audit_add(struct txn *t, const struct audit_new *n, struct err *e);
 
@@ -97,6 +99,13 @@ struct audit_checked {
  * the row and the hash before? */
 int audit_check(
     struct txn *t, int64_t max, struct audit_checked *out, struct err *e);
+
+/* All of it, from where it begins: the first thing that is wrong, as a
+ * sentence; "" when it is whole. */
+int audit_walk(struct txn *t, struct str *bad, struct err *e);
+/* The hash of that row; "" when it is not there. */
+int audit_hash_of(
+    struct txn *t, int64_t seq, char out[AUDIT_HASH_HEX], struct err *e);
 
 /*
  * Takes away at most `max` of the oldest rows of before `until` (ms), never the

@@ -2,8 +2,21 @@
 #ifndef SERVER_STORE_AUDIT_PRIV_H
 #define SERVER_STORE_AUDIT_PRIV_H
 
+#include "lib/wire/audit_row.h"
+
 struct err;
+struct query;
 struct txn;
+
+#define AUDIT_COLS                                                         \
+	"seq, at, who_id, who, via, origin, request, project_id, project," \
+	" what, subject, event, old, new, hash"
+
+/* A row of these columns; its texts are its own. */
+void audit_fill(struct query *q, struct audit_row *r);
+void audit_row_release(struct audit_row *r);
+void audit_hash(
+    const struct audit_row *r, const char *before, char out[AUDIT_HASH_HEX]);
 
 /* Of the writer, after the migration: makes its triggers. */
 int audit_watch(struct txn *t, struct err *e);

@@ -11,6 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
+#include "server/domain/kinds.h"
 #include "server/store/audit.h"
 #include "server/store/audit_priv.h"
 #include "server/store/db_priv.h"
@@ -35,8 +36,8 @@ struct audit_table {
 
 static const struct audit_table audit_tables[] = {
 	{ "user", "account", NULL, NULL, NULL, "$.login",
-	    { "login", "kind", "deleted", "email", "is_bot", "active",
-		"no_login", "must_change", "!password", NULL } },
+	    { "login", "kind", "deleted", "full_name", "email", "is_bot",
+		"active", "no_login", "must_change", "!password", NULL } },
 	{ "token", "token", "$.kind = 1", "$.project_id", NULL, "$.name",
 	    { "name", "last_eight", "scopes", "expires_at",
 		"user=" WATCH_LOGIN("$.account_id"), NULL } },
@@ -50,7 +51,7 @@ static const struct audit_table audit_tables[] = {
 		"agent_command", "pickup", "approvals", "max_wakes", "memory",
 		"cpus", "pids", "disk", "wall_s", "hold", "keep_days",
 		"archived_at", "has_issues", "has_pulls", "merge_styles",
-		"merge_style", "delete_branch", "description",
+		"merge_style", "delete_branch", "description", "website",
 		"sandbox_options", "net_lockdown", "net_upload_max",
 		"runs_paused", "trigger_label", "max_retries", "retry_s",
 		"max_item_runs", "max_day_runs", "gate_current", "gate_talks",
@@ -73,18 +74,27 @@ static const struct audit_table audit_tables[] = {
 	    "CASE $.domain WHEN '' THEN $.preset ELSE $.domain END",
 	    { "list", "domain", "preset", "ports", "until", NULL } },
 	{ "runner", "runner", NULL, NULL, NULL, "$.name",
-	    { "name", "labels", "slots", "paused", "account_id", "!invite",
-		NULL } },
+	    { "name", "labels", "slots", "paused", "account_id", "network",
+		"!invite", NULL } },
 	{ "checks", "check_text", NULL, "$.project_id", NULL, "'settings'",
 	    { "text", NULL } },
 	{ "auto-merge", "auto_merge", NULL, "$.project_id", NULL,
-	    "'#' || $.item", { "head_sha", "style", NULL } },
+	    "'#' || $.item", { "head_sha", "style", "delete_branch", NULL } },
+	{ "topic", "topic", NULL, "$.project_id", NULL, "$.name",
+	    { "name", NULL } },
+	{ "label", "label", NULL, "$.project_id", NULL, "$.name",
+	    { "name", "color", "exclusive", "archived", "description", NULL } },
+	{ "milestone", "milestone", NULL, "$.project_id", NULL, "$.title",
+	    { "title", "state", "due_at", "description", NULL } },
 	{ .name = NULL },
 };
 
 /* Whose events are decisions; their data is the row's. */
 #define AUDIT_EVENTS                                                    \
-	"'project.deleting', 'approval.asked', 'approval.decided',"     \
+	"'issue.closed', 'issue.reopened', 'issue.locked',"             \
+	" 'issue.unlocked', 'pull.closed', 'pull.reopened',"            \
+	" 'review.deleted', 'check.finished', 'status.created',"        \
+	" 'project.deleting', 'approval.asked', 'approval.decided',"    \
 	" 'approval.expired', 'approval.withdrawn', 'pull.merged',"     \
 	" 'review.created', 'review.dismissed', 'review.undismissed',"  \
 	" 'upstream.changed', 'sandbox.wanted', 'sandbox.proved',"      \
@@ -92,6 +102,10 @@ static const struct audit_table audit_tables[] = {
 	" 'kept.dropped', 'issue.deleted', 'comment.deleted',"          \
 	" 'repository.corrupt', 'pull.finding_dismissed',"              \
 	" 'fetch.recorded'"
+
+/* A runner's verdict is its check.finished. */
+#define AUDIT_CI "4"
+_Static_assert(USER_CI == 4, "AUDIT_CI");
 
 #define AUDIT_INSERT                                                \
 	"INSERT INTO audit (at, who_id, who, via, origin, request," \
@@ -103,7 +117,9 @@ static const struct audit_table audit_tables[] = {
 
 static const char audit_event_sql
     [] = "CREATE TEMP TRIGGER audit_event AFTER INSERT ON main.event"
-	 " WHEN NEW.kind IN (" AUDIT_EVENTS ") BEGIN " AUDIT_INSERT
+	 " WHEN NEW.kind IN (" AUDIT_EVENTS ")"
+	 " AND NOT (NEW.kind = 'status.created' AND NEW.actor_kind = " AUDIT_CI
+	 ") BEGIN " AUDIT_INSERT
 	 "NEW.actor_id, NEW.actor_login, " AUDIT_WHERE_FROM
 	 "NEW.project_id, NEW.project_name, NEW.kind,"
 	 " CASE NEW.item WHEN 0 THEN '' ELSE '#' || NEW.item END,"
@@ -333,10 +349,11 @@ audit_add(struct txn *t, const struct audit_new *n, struct err *e)
 {
 	static const char sql[] = AUDIT_INSERT
 	    "audit_actor('id'), audit_actor('login'), " AUDIT_WHERE_FROM
-	    "0, '', ?, ?, 0, '', ?)";
+	    "?1, coalesce((SELECT owner || '/' || name FROM project"
+	    " WHERE id = ?1), ''), ?2, ?3, 0, '', ?4)";
 
 	return db_exec(t, sql,
-	    BINDS(S(n->what), S(n->subject),
+	    BINDS(I(n->project_id), S(n->what), S(n->subject),
 		S(n->details != NULL ? n->details : "{}")),
 	    NULL, e);
 }

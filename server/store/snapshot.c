@@ -15,11 +15,14 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/base/path.h"
+#include "lib/base/str.h"
+#include "server/store/audit.h"
 #include "server/store/db_priv.h"
 
 enum {
 	SNAPSHOT_BAD_MAX = 100, /* lines of damage */
-	SNAPSHOT_WAIT_MS = 5000
+	SNAPSHOT_WAIT_MS = 5000,
+	SNAPSHOT_AUDIT_FROM = 9 /* the schema that has an audit log */
 };
 
 struct snapshot {
@@ -322,4 +325,36 @@ snapshot_check(struct snapshot *s, snapshot_fn *fn, void *arg, struct err *e)
 		rc = fn(&(struct snapshot_row){ .name = text }, arg, e);
 	}
 	return rc;
+}
+
+int
+snapshot_audit(struct snapshot *s, snapshot_fn *fn, void *arg, struct err *e)
+{
+	AUTO_STR struct str bad = STR_INIT;
+
+	if (s->version < SNAPSHOT_AUDIT_FROM)
+		return 0;
+	if (audit_walk(&s->t, &bad, e) == -1)
+		return -1;
+	return bad.len == 0
+	    ? 0
+	    : fn(&(struct snapshot_row){ .name = str_cstr(&bad) }, arg, e);
+}
+
+int
+snapshot_audit_head(
+    struct snapshot *s, int64_t seq, const char *hash, bool *met, struct err *e)
+{
+	struct audit_end start, head;
+	char now[AUDIT_HASH_HEX];
+
+	*met = true;
+	if (s->version < SNAPSHOT_AUDIT_FROM)
+		return 0;
+	if (audit_ends(&s->t, &start, &head, e) == -1 ||
+	    audit_hash_of(&s->t, seq, now, e) == -1)
+		return -1;
+	*met = seq < start.seq ||
+	    strcmp(seq == start.seq ? start.hash : now, hash) == 0;
+	return 0;
 }

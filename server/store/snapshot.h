@@ -6,6 +6,7 @@
 #ifndef SERVER_STORE_SNAPSHOT_H
 #define SERVER_STORE_SNAPSHOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -54,5 +55,12 @@ int snapshot_each(struct snapshot *s, enum snapshot_kind kind, int64_t project,
 /* What the database itself says is wrong with it, a row for each: name. */
 int snapshot_check(
     struct snapshot *s, snapshot_fn *fn, void *arg, struct err *e);
+
+/* The chain of the audit log, a row when it is not whole.  _head: whether the
+ * row has that hash, or retention took it.  A schema without one is whole. */
+int snapshot_audit(
+    struct snapshot *s, snapshot_fn *fn, void *arg, struct err *e);
+int snapshot_audit_head(struct snapshot *s, int64_t seq, const char *hash,
+    bool *met, struct err *e);
 
 #endif

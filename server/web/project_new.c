@@ -119,7 +119,8 @@ project_new_keep_token(struct call *c, const struct project *p)
 	if (form_parse(call_body(c), &f, &e) == -1)
 		return;
 	if (form_get(&f, "token")[0] != '\0' &&
-	    svc_project_set_token(s, p->id, form_get(&f, "token"), &e) == 0)
+	    svc_project_set_token(
+		s, call_who(c), p->id, form_get(&f, "token"), &e) == 0)
 		s->upper->mirror_wake(s->mirror, p->id);
 	form_release(&f);
 	if (e.code != 0)

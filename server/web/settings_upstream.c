@@ -97,8 +97,8 @@ upstream_token(struct call *c, const struct project *p, const struct form *f)
 
 	if (upstream_is(c, p))
 		upstream_kept(c, p,
-		    svc_project_set_token(
-			call_app(c), p->id, form_get(f, "token"), &e),
+		    svc_project_set_token(call_app(c), call_who(c), p->id,
+			form_get(f, "token"), &e),
 		    &e);
 }
 
@@ -115,7 +115,7 @@ upstream_key(struct call *c, const struct project *p, const struct form *f)
 	if (strlen(key) > SVC_KEY_MAX || strlen(hosts) > SVC_KNOWN_HOSTS_MAX)
 		rc = err_set(&e, ERR_INVALID, "it is too long");
 	else
-		rc = svc_mirror_set_key(call_app(c), p->id,
+		rc = svc_mirror_set_key(call_app(c), call_who(c), p->id,
 		    key[0] != '\0' ? key : NULL,
 		    hosts[0] != '\0' ? hosts : NULL, &e);
 	explicit_bzero(key, strlen(key));

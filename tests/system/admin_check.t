@@ -149,6 +149,26 @@ printf 'no record' >"$HOME_DIR/logs/runs/7.tar"
 is 'record logs/runs/7.tar' 'a record that was changed'
 rm "$HOME_DIR/logs/runs/7.tar"
 
+# ---- the audit log ----
+db "CREATE TABLE was AS SELECT * FROM audit"
+audit_back() { db 'DELETE FROM audit; INSERT INTO audit SELECT * FROM was; DELETE FROM audit_start'; }
+# tampered SQL NAME WORDS: the chain is found not to be whole
+tampered() {
+	db "$1"
+	is 'audit chain' "$2"
+	tap_like "$(jq -r '.findings[0].what' "$T/check")" "$3" '... and what it is'
+	audit_back
+}
+tampered "UPDATE audit SET who = 'eve' WHERE seq = 3" 'a row of the audit log that was changed' 'row 3 was changed*'
+tampered 'DELETE FROM audit WHERE seq = 4' 'one that was removed' 'row 4 is missing'
+tampered 'UPDATE audit SET seq = -1 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3; UPDATE audit SET seq = 3 WHERE seq = -1' \
+    'two that changed places' 'row * changed*'
+tampered 'DELETE FROM audit WHERE seq <= 2' 'the first ones gone' 'row 1 is missing'
+tampered 'INSERT INTO audit_start SELECT 1, seq, hash FROM audit WHERE seq = 2; DELETE FROM audit WHERE seq <= 2' \
+    'and hidden' '*no row says that retention took them'
+db 'DROP TABLE was'
+whole 'as it was it is whole'
+
 # ---- the database ----
 db "PRAGMA foreign_keys=OFF; UPDATE issue SET author_id = 4711 WHERE number = $ITEM"
 is 'database coffer.db' 'a row that refers to nothing'

@@ -68,10 +68,14 @@ cp "$T/heads" "$HEADS"
 run audit verify
 tap_is "$RC" 40 'but not the one that was signed'
 tap_ok 'and that is said' err_has 'made anew'
+run --json admin check
+tap_is "$RC,$(jq -r '[.findings[].kind] | unique | join(",")' "$T/out")" 3,audit 'coffer admin check says so, too'
 stop_cofferd
 anew "DELETE FROM audit WHERE seq >= $SIGNED"
 run audit verify
 tap_is "$RC" 40 'nor is one without its end'
+run --json admin check
+tap_like "$RC $(jq -r '.findings[0].what' "$T/out")" '3 *its end was cut off' 'to admin check, too'
 stop_cofferd
 sed 's/ \([0-9a-f]\)\([0-9a-f]*\)$/ \2\1/' "$T/heads" >"$HEADS"
 cp "$T/good.db" "$DB"
@@ -83,6 +87,8 @@ tap_ok 'and said' err_has 'audit.heads'
 cp "$T/heads" "$HEADS"
 run audit verify
 tap_is "$RC" 0 'the log as it was is the one that was signed'
+run admin check
+tap_is "$RC" 0 'and admin check finds nothing'
 stop_cofferd
 
 # Retention: everything but the last rows is old.

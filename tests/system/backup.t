@@ -89,6 +89,7 @@ mkdir "$T/x" && tar xf "$T/live.tar" -C "$T/x"
 tap_ok 'sha256sum(1) checks it' sh -c "cd '$T/x' && sha256sum -c --quiet SHA256SUMS"
 run "$T/live" admin restore "$T/live.tar"
 tap_is "$RC,$(cat "$T/out")" "0,$T/live is whole" 'it is restored and whole'
+tap_is "$(find "$T/live/db" -name restoring),$(jq -c '[.secrets, .damaged]' "$T/live/db/restored")" ',[false,0]' 'which is noted'
 tap_is "$(tip "$T/live" refs/heads/moved),$(tip "$T/live" refs/heads/gone),$(tip "$T/live" refs/heads/new)" \
     "$MOVED,$GONE," 'every branch is where it was at that moment'
 tap_is "$(tip "$T/live" "refs/pull/$PULL/head")" "$MOVED" 'so is the head of the pull request'
@@ -96,6 +97,9 @@ tap_is "$(cat "$T/live/logs/runs/$RUN.log")" 'first line' 'and the log'
 use live
 api GET "$R/issues/$BEFORE"
 tap_is "$STATUS" 200 'cofferd starts on it: an issue of before is there'
+restored() { api GET '/api/coffer/v1/audit?what=home.restored' && [ "$(field '.rows | length')" = 1 ]; }
+tap_ok 'the audit log says that it was restored' wait_for 20 restored
+tap_is "$(field '.rows[0].new | fromjson | [.secrets, .made_ms > 0] | join(",")'),$(ls "$T/live/db/restored" 2>/dev/null)" false,true, 'of what, once'
 api GET "$R/issues/$AFTER"
 tap_is "$STATUS" 404 'one of after is not'
 api GET "$R/pulls/$PULL"
@@ -181,9 +185,22 @@ for point in backup_before_copy backup_after_copy; do
 done
 run "$OLD" admin backup "$T/killed.tar"
 tap_is "$RC,$(find "$OLD/db" -name '*tmp*' | wc -l)" 0,0 'the next one is whole, and leaves nothing in the home'
-COFFER_FAIL=restore_before_database run "$T/half" admin restore "$T/killed.tar"
-tap_is "$RC" 1 'a restore that is killed fails'
-tap_not 'and leaves no home that starts' "$O/bin/cofferd" --home "$T/half" --listen 127.0.0.1:0
+# Not by itself, and not by what makes the database of a new home.
+for point in restore_marked restore_entered restore_before_database restore_after_database; do
+	COFFER_FAIL=$point run "$T/half" admin restore "$T/killed.tar"
+	tap_is "$RC" 1 "a restore that is killed at $point fails"
+	tap_not 'and leaves no home that starts' "$O/bin/cofferd" --home "$T/half" --listen 127.0.0.1:0
+	ls "$T/half/db" >"$T/db.before"
+	for make in "$O/bin/cofferd --home $T/half --init" "$O/bin/coffer --home $T/half setup"; do
+		$make >"$T/out" 2>"$T/err" </dev/null
+		tap_is "$?,$(ls "$T/half/db" | cmp - "$T/db.before" && echo same)" 1,same \
+		    "${make#*bin/} makes no home of it"
+		tap_ok 'and says what to do' grep -q 'remove this home and restore again' "$T/err"
+	done
+	run "$T/half" admin backup "$T/none.tar"
+	tap_is "$RC,$(find "$T" -name 'none*')" 1, 'nor a backup'
+	rm -rf "$T/half"
+done
 
 # ---- a full disk ----
 if [ "$(id -u)" -eq 0 ] && mkdir "$T/small" && mount -t tmpfs -o size=256k none "$T/small" 2>/dev/null; then
