@@ -39,10 +39,14 @@ struct cli_globals {
 struct cli {
 	struct cli_globals g;
 	char *home;
+	char *home_word;       /* as a shell takes it, for messages */
 	char *url;             /* without a slash at the end */
+	const char *url_at;    /* where it came from, for messages */
 	char *token;           /* NULL: none found */
 	const char *token_at;  /* where it came from, for messages */
-	bool colour;           /* stdout is a terminal */
+	int token_why;         /* errno of its file, if that is there */
+	bool terminal;         /* stdout is one */
+	bool colour;           /* and may have colours */
 	struct remote *remote; /* made at first use */
 };
 

@@ -183,7 +183,7 @@ admin_backup(struct cli *c, const void *args, int argc, char **argv)
 		jw_i64(&w, "bytes", st.st_size);
 		jw_bool(&w, "whole", rc == 0);
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 	} else {
 		(void)printf("%s\n", path);
 	}
@@ -280,7 +280,7 @@ admin_print_line(struct view line)
 	struct json *j = json_parse(line, 0, &e);
 	const char *project = json_str_or(j, "project", "");
 
-	(void)printf("%s ", json_str_or(j, "kind", "?"));
+	out_fmt(stdout, "%s ", json_str_or(j, "kind", "?"));
 	out_text(stdout, project);
 	(void)printf("%s", project[0] == '\0' ? "" : " ");
 	out_text(stdout, json_str_or(j, "name", ""));
@@ -301,11 +301,12 @@ admin_tell(const struct cli *c, const struct str *lines)
 	while (rest.len > 0 && view_split(&rest, '\n', &line)) {
 		if (line.len == 0)
 			continue;
-		if (c->g.json)
-			(void)printf(
-			    "%s%.*s", n > 0 ? "," : "", (int)line.len, line.p);
-		else
+		if (c->g.json) {
+			(void)printf("%s", n > 0 ? "," : "");
+			out_json_text(line);
+		} else {
 			admin_print_line(line);
+		}
 		n++;
 	}
 	if (c->g.json)

@@ -400,7 +400,7 @@ audit_tell(const struct cli *c, const struct audit_walk *w)
 	jw_i64(&j, "seq", w->seq);
 	jw_str(&j, "hash", w->hash);
 	jw_end(&j);
-	(void)printf("%s\n", str_cstr(&body));
+	out_json_line(&body);
 	str_release(&body);
 }
 

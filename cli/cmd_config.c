@@ -57,7 +57,8 @@ config_read(const struct cli *c, char **path, struct str *text, struct err *e)
 	*path = path_join(c->home, "coffer.conf");
 	if (path_read(*path, CONFIG_FILE_MAX, text, e) == -1)
 		return e->code == ERR_NOTFOUND
-		    ? err_wrap(e, "`coffer --home %s setup` makes it", c->home)
+		    ? err_wrap(
+			  e, "`coffer --home %s setup` makes it", c->home_word)
 		    : -1;
 	return 0;
 }
@@ -116,7 +117,7 @@ config_list(struct cli *c, const void *args, int argc, char **argv)
 	jw_object(&w, NULL);
 	conffile_each(str_view(&text), config_show, &w);
 	jw_end(&w);
-	(void)printf("%s\n", str_cstr(&out));
+	out_json_line(&out);
 	return CLI_OK;
 }
 
@@ -151,7 +152,7 @@ config_get(struct cli *c, const void *args, int argc, char **argv)
 		jw_object(&w, NULL);
 		jw_str(&w, argv[0], plain);
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 	} else {
 		out_bytes(stdout, value.p, value.len);
 		(void)printf("\n");

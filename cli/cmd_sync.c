@@ -166,7 +166,8 @@ sync_all(struct cli *c, const struct sync_args *a)
 			AUTO_STR struct str text = STR_INIT;
 
 			json_print(now, &text);
-			(void)printf("%s%s", comma, str_cstr(&text));
+			(void)printf("%s", comma);
+			out_json_text(str_view(&text));
 			comma = ",";
 		}
 		json_free(now);

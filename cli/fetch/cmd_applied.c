@@ -44,7 +44,7 @@ applied_tell_undone(struct fetch_job *j, const struct plan *p)
 		if (more)
 			jw_str(&w, "next", next.what);
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&text));
+		out_json_line(&text);
 	} else if (dry) {
 		(void)printf("would undo the apply of %s\n", p->what);
 	} else {
@@ -129,7 +129,7 @@ held_list(const struct cli *c, const struct plan *p)
 	}
 	jw_end(&w);
 	if (c->g.json)
-		(void)printf("%s\n", str_cstr(&text));
+		out_json_line(&text);
 	else if (plan_count(p, PLAN_HELD) == 0)
 		(void)printf("nothing is held back\n");
 }
@@ -305,7 +305,7 @@ applied_list(struct cli *c, const void *args, int argc, char **argv)
 	free(names);
 	jw_end(&w);
 	if (c->g.json)
-		(void)printf("%s\n", str_cstr(&text));
+		out_json_line(&text);
 	else
 		out_table_print(t, c);
 	fetch_job_release(&j);

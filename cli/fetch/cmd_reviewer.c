@@ -96,7 +96,7 @@ reviewer_show_json(const struct reviewers *all)
 	jw_end(&w);
 	jw_u64(&w, "parts", all->parts);
 	jw_end(&w);
-	(void)printf("%s\n", str_cstr(&out));
+	out_json_line(&out);
 }
 
 static void
