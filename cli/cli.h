@@ -47,6 +47,7 @@ struct cli {
 	int token_why;         /* errno of its file, if that is there */
 	bool terminal;         /* stdout is one */
 	bool colour;           /* and may have colours */
+	int stopped;           /* by this signal, while a program worked */
 	struct remote *remote; /* made at first use */
 };
 

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/program.h"
@@ -53,6 +54,21 @@ admin_on_exit(const struct child_exit *x, void *arg)
 	loop_stop(w->loop);
 }
 
+/* How much of an archive is written; of one that is read, how much of all: the
+ * place in the file is the child's and ours. */
+static void
+admin_far(const void *arg, char far[BUSY_FAR_MAX])
+{
+	const struct child_spec *s = arg;
+	struct stat st;
+
+	if (s->in == CHILD_FD && fstat(s->in_fd, &st) == 0)
+		busy_bar(lseek(s->in_fd, 0, SEEK_CUR), st.st_size, far);
+	else if (s->out == CHILD_FD && fstat(s->out_fd, &st) == 0)
+		(void)snprintf(far, BUSY_FAR_MAX, "%" PRId64 " MiB",
+		    (int64_t)st.st_size >> 20);
+}
+
 /* in, out: descriptors or -1; without out, what it prints is added to *text.
  * Its messages go to ours.  0, ADMIN_FOUND or -1. */
 static int
@@ -79,8 +95,15 @@ admin_cofferd(struct cli *c, const char *const *args, int in, int out,
 	int rc = -1;
 
 	if (program != NULL && w.loop != NULL &&
-	    child_start(w.loop, &spec, &child, e) == 0)
+	    child_start(w.loop, &spec, &child, e) == 0) {
+		struct busy *busy = busy_begin(c, args[1], admin_far, &spec);
+		struct program_stop *stop = program_stop_begin(c, child);
+
 		rc = loop_run(w.loop, e);
+		if (program_stop_end(stop, e) == -1)
+			rc = -1;
+		busy_end(busy);
+	}
 	program_env_free(env);
 	if (rc == 0 && w.code != 0 && w.code != ADMIN_FOUND)
 		return err_set(e, ERR_INTERNAL,

@@ -58,7 +58,7 @@ sync_wait(struct cli *c, const struct sync_args *a, const char *full,
 	struct busy *b;
 	int rc, status = 0;
 
-	b = busy_begin(c, "looking at upstream");
+	b = busy_begin(c, "looking at upstream", NULL, NULL);
 	rc = remote_send(c,
 	    &(struct remote_call){ .method = "POST",
 		.path = path,

@@ -15,7 +15,8 @@ enum {
 	COMMAND_OPTS_MAX = 48,
 	COMMAND_NAME_MAX = 40,
 	COMMAND_WORDS = 2,
-	COMMAND_ARGV_MAX = 4096
+	COMMAND_ARGV_MAX = 4096,
+	COMMAND_SIGNAL = 128 /* + its number, as a shell says it */
 };
 
 const struct command_option command_globals[] = {
@@ -425,6 +426,8 @@ command_main(const struct command *const *tables, int argc, char **argv)
 		if (i < lead || i >= lead + used)
 			rest[n++] = argv[i];
 	rc = command_run(cmd, &c, n, rest);
+	if (c.stopped != 0)
+		rc = COMMAND_SIGNAL + c.stopped;
 	cli_release(&c);
 	return rc;
 }
