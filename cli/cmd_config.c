@@ -5,7 +5,9 @@
 
 #include "cli/cli.h"
 #include "cli/confcheck.h"
+#include "cli/confedit.h"
 #include "cli/conffile.h"
+#include "cli/layout.h"
 #include "cli/out.h"
 #include "cli/svcstate.h"
 #include "cli/tables.h"
@@ -167,6 +169,7 @@ config_set(struct cli *c, const void *args, int argc, char **argv)
 	char section[CONFIG_NAME_MAX], key[CONFIG_NAME_MAX];
 	AUTO_FREE char *path = NULL;
 	AUTO_STR struct str text = STR_INIT, out = STR_INIT;
+	AUTO_CLOSE int lock = -1;
 	struct err e = ERR_INIT;
 
 	if (config_name(argv[0], section, key) != 0)
@@ -176,6 +179,10 @@ config_set(struct cli *c, const void *args, int argc, char **argv)
 		    "config set: want either a value or --default");
 	if (argc == 2 && strpbrk(argv[1], "\r\n") != NULL)
 		return cli_usage("config set: a value is one line");
+	if (!c->g.dry_run && layout_is_home(c->home) &&
+	    (lock = confedit_lock(c->home, &e)) == -1)
+		return cli_fail(c, &e, "config set");
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 	if (config_read(c, &path, &text, &e) == -1)
 		return cli_fail(c, &e, "config set");
 	conffile_set(
@@ -244,6 +251,22 @@ config_run_editor(const char *file, struct err *e)
 	return 0;
 }
 
+/* Not over what another changed while the editor was open. */
+static int
+config_take_edited(struct cli *c, const char *path, const struct str *before,
+    const struct str *after, struct err *e)
+{
+	AUTO_CLOSE int lock = confedit_lock(c->home, e);
+	AUTO_STR struct str now = STR_INIT;
+
+	if (lock == -1 || path_read(path, CONFIG_FILE_MAX, &now, e) == -1)
+		return -1;
+	if (!view_eq(str_view(&now), str_view(before)))
+		return err_set(e, ERR_BUSY,
+		    "somebody changed it meanwhile; edit it again");
+	return config_write(c, path, after, e);
+}
+
 static int
 config_edit_copy(struct cli *c, const char *path, const char *copy,
     const struct str *before, struct err *e)
@@ -258,7 +281,7 @@ config_edit_copy(struct cli *c, const char *path, const char *copy,
 		cli_note("nothing was changed");
 		return 0;
 	}
-	return config_write(c, path, &after, e);
+	return config_take_edited(c, path, before, &after, e);
 }
 
 static int
