@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/hint.h"
+#include "cli/out.h"
 #include "cli/remote.h"
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
@@ -16,6 +17,7 @@
 #include "lib/base/num.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
+#include "lib/wire/json.h"
 
 enum {
 	CLI_TOKEN_MAX = 4096,
@@ -240,6 +242,34 @@ cli_exit_of(const struct err *e)
 	return e->code < ERR_CODE_MAX ? codes[e->code] : CLI_FAILED;
 }
 
+/* What was said last about a failure, for --json. */
+static char *cli_said;
+
+static void
+cli_keep(const struct str *line)
+{
+	free(cli_said);
+	cli_said = xstrdup(str_cstr(line));
+}
+
+void
+cli_fail_json(int rc)
+{
+	AUTO_STR struct str out = STR_INIT;
+	struct jw w;
+
+	if (cli_said != NULL && !out_json_was_told()) {
+		jw_init(&w, &out);
+		jw_object(&w, NULL);
+		jw_str(&w, "error", cli_said);
+		jw_i64(&w, "exit", rc);
+		jw_end(&w);
+		out_json_line(&out);
+	}
+	free(cli_said);
+	cli_said = NULL;
+}
+
 int
 cli_fail(const struct cli *c, const struct err *e, const char *fmt, ...)
 {
@@ -252,6 +282,7 @@ cli_fail(const struct cli *c, const struct err *e, const char *fmt, ...)
 	va_end(ap);
 	if (e->msg[0] != '\0')
 		str_addf(&line, ": %s", e->msg);
+	cli_keep(&line);
 	esc_term(&safe, str_view(&line));
 	(void)fflush(stdout);
 	(void)fprintf(stderr, "coffer: %s\n", str_cstr(&safe));
@@ -260,34 +291,30 @@ cli_fail(const struct cli *c, const struct err *e, const char *fmt, ...)
 	return (int)cli_exit_of(e);
 }
 
-__attribute__((format(printf, 2, 0))) static void
-cli_say(const char *before, const char *fmt, va_list ap)
-{
-	AUTO_STR struct str line = STR_INIT_MAX(1 << 16);
-	AUTO_STR struct str safe = STR_INIT_MAX(1 << 18);
-
-	str_vaddf(&line, fmt, ap);
-	esc_term(&safe, str_view(&line));
-	(void)fprintf(stderr, "%s%s\n", before, str_cstr(&safe));
-}
-
 int
 cli_usage(const char *fmt, ...)
 {
+	AUTO_STR struct str line = STR_INIT_MAX(1 << 16);
 	va_list ap;
 
 	va_start(ap, fmt);
-	cli_say("coffer: ", fmt, ap);
+	str_vaddf(&line, fmt, ap);
 	va_end(ap);
+	cli_keep(&line);
+	cli_note("coffer: %s", str_cstr(&line));
 	return CLI_USAGE;
 }
 
 void
 cli_note(const char *fmt, ...)
 {
+	AUTO_STR struct str line = STR_INIT_MAX(1 << 16);
+	AUTO_STR struct str safe = STR_INIT_MAX(1 << 18);
 	va_list ap;
 
 	va_start(ap, fmt);
-	cli_say("", fmt, ap);
+	str_vaddf(&line, fmt, ap);
 	va_end(ap);
+	esc_term(&safe, str_view(&line));
+	(void)fprintf(stderr, "%s\n", str_cstr(&safe));
 }

@@ -68,6 +68,9 @@ enum cli_exit cli_exit_of(const struct err *e);
  */
 int cli_fail(const struct cli *c, const struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 3, 4), cold));
+/* With --json and nothing printed yet: {"error":"...","exit":rc} on stdout, of
+ * what cli_fail or cli_usage said last. */
+void cli_fail_json(int rc);
 /* Wrong usage: message, "see coffer help"; returns CLI_USAGE. */
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
 /* A line of progress or a remark on stderr. */

@@ -218,8 +218,8 @@ config_check(struct cli *c, const void *args, int argc, char **argv)
 		}
 	}
 	if (c->g.json)
-		(void)printf(
-		    "{\"taken\":%s}\n", rc == CLI_OK ? "true" : "false");
+		out_json_text(rc == CLI_OK ? VIEW_LIT("{\"taken\":true}\n")
+					   : VIEW_LIT("{\"taken\":false}\n"));
 	else if (rc == CLI_OK)
 		(void)printf(
 		    "%s/coffer.conf: every program takes its part\n", c->home);

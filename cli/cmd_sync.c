@@ -154,7 +154,7 @@ sync_all(struct cli *c, const struct sync_args *a)
 	if (list == NULL)
 		return cli_fail(c, &e, "sync");
 	if (c->g.json)
-		(void)printf("[");
+		out_json_text(VIEW_LIT("["));
 	for (const struct json *p = json_first(list); p != NULL;
 	     p = json_next(p)) {
 		struct json *now = NULL;

@@ -128,6 +128,14 @@ out_json_escape(struct str *out, uint32_t cp)
 	str_addf(out, "\\u%04x", cp);
 }
 
+static bool out_json_told;
+
+bool
+out_json_was_told(void)
+{
+	return out_json_told;
+}
+
 /* In a document of JSON they can only stand in strings. */
 void
 out_json_text(struct view text)
@@ -144,6 +152,7 @@ out_json_text(struct view text)
 			str_addn(&out, text.p + i, n == 0 ? 1 : n);
 		n = n == 0 ? 1 : n;
 	}
+	out_json_told = true;
 	(void)fwrite(str_cstr(&out), 1, out.len, stdout);
 }
 

@@ -39,6 +39,7 @@ void out_fmt(FILE *f, const char *fmt, ...)
  * which means the same.
  */
 void out_json_text(struct view text);
+bool out_json_was_told(void);
 void out_json_line(const struct str *text); /* and a newline */
 void out_json(const struct json *j);        /* the same; NULL prints null */
 /* "3 min ago" of an RFC 3339 time; "-" if there is none. */

@@ -50,6 +50,18 @@ run --home "$T/a b" exec acme/calc -- ls
 tap_is "$RC" 5 'no agentd'
 tap_ok 'a home with a space is a word for the shell' err_has "coffer --home '$T/a b' up -d"
 
+for args in '5 --json issue list acme/calc --url http://127.0.0.1:9' '2 --json frob' '2 issue show --json' \
+    '2 --json' '2 destroy acme/calc --json' '5 sync --all --json --url http://127.0.0.1:9' '1 --json config check --home /none'; do
+	# shellcheck disable=SC2086
+	run ${args#* }
+	tap_is "$RC $(jq -c 'has("error") or has("taken")' "$T/out" 2>&1)" "${args%% *} true" "one object on failure, too: ${args#* }"
+done
+tap_is "$(jq -r .exit "$T/out")" null 'or what the command has to say of it'
+run --json issue show acme/calc x
+tap_is "$(jq -r '[.error, .exit] | join(" | ")' "$T/out")" 'issue show: x is not the number of an item | 2' 'with the message and the exit code'
+run --frob
+tap_ok 'an option alone: a command must follow' err_has 'frob: a command must follow'
+
 start_canned
 run --url "https://${COFFER_URL#http://}" issue list acme/calc
 tap_is "$RC" 5 'TLS where none is spoken'

@@ -12,7 +12,7 @@ mkdir "$STUB"
 start "$T/stub.log" perl "$SYSTEM_DIR/review_stub.pl" "$STUB"
 wait_for 10 test -s "$STUB/port" || tap_bail 'review_stub.pl'
 MODEL=http://127.0.0.1:$(cat "$STUB/port")
-tap_plan 35
+tap_plan 38
 
 config() { run fetch config "$@"; }
 # config_key KEY OPTION...: the key on standard input
