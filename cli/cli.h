@@ -39,10 +39,15 @@ struct cli_globals {
 struct cli {
 	struct cli_globals g;
 	char *home;
+	char *home_word;       /* as a shell takes it, for messages */
 	char *url;             /* without a slash at the end */
+	const char *url_at;    /* where it came from, for messages */
 	char *token;           /* NULL: none found */
 	const char *token_at;  /* where it came from, for messages */
-	bool colour;           /* stdout is a terminal */
+	int token_why;         /* errno of its file, if that is there */
+	bool terminal;         /* stdout is one */
+	bool colour;           /* and may have colours */
+	int stopped;           /* by this signal, while a program worked */
 	struct remote *remote; /* made at first use */
 };
 
@@ -63,6 +68,9 @@ enum cli_exit cli_exit_of(const struct err *e);
  */
 int cli_fail(const struct cli *c, const struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 3, 4), cold));
+/* With --json and nothing printed yet: {"error":"...","exit":rc} on stdout, of
+ * what cli_fail or cli_usage said last. */
+void cli_fail_json(int rc);
 /* Wrong usage: message, "see coffer help"; returns CLI_USAGE. */
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
 /* A line of progress or a remark on stderr. */

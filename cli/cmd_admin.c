@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/busy.h"
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/program.h"
@@ -53,6 +54,21 @@ admin_on_exit(const struct child_exit *x, void *arg)
 	loop_stop(w->loop);
 }
 
+/* How much of an archive is written; of one that is read, how much of all: the
+ * place in the file is the child's and ours. */
+static void
+admin_far(const void *arg, char far[BUSY_FAR_MAX])
+{
+	const struct child_spec *s = arg;
+	struct stat st;
+
+	if (s->in == CHILD_FD && fstat(s->in_fd, &st) == 0)
+		busy_bar(lseek(s->in_fd, 0, SEEK_CUR), st.st_size, far);
+	else if (s->out == CHILD_FD && fstat(s->out_fd, &st) == 0)
+		(void)snprintf(far, BUSY_FAR_MAX, "%" PRId64 " MiB",
+		    (int64_t)st.st_size >> 20);
+}
+
 /* in, out: descriptors or -1; without out, what it prints is added to *text.
  * Its messages go to ours.  0, ADMIN_FOUND or -1. */
 static int
@@ -79,8 +95,15 @@ admin_cofferd(struct cli *c, const char *const *args, int in, int out,
 	int rc = -1;
 
 	if (program != NULL && w.loop != NULL &&
-	    child_start(w.loop, &spec, &child, e) == 0)
+	    child_start(w.loop, &spec, &child, e) == 0) {
+		struct busy *busy = busy_begin(c, args[1], admin_far, &spec);
+		struct program_stop *stop = program_stop_begin(c, child);
+
 		rc = loop_run(w.loop, e);
+		if (program_stop_end(stop, e) == -1)
+			rc = -1;
+		busy_end(busy);
+	}
 	program_env_free(env);
 	if (rc == 0 && w.code != 0 && w.code != ADMIN_FOUND)
 		return err_set(e, ERR_INTERNAL,
@@ -183,7 +206,7 @@ admin_backup(struct cli *c, const void *args, int argc, char **argv)
 		jw_i64(&w, "bytes", st.st_size);
 		jw_bool(&w, "whole", rc == 0);
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 	} else {
 		(void)printf("%s\n", path);
 	}
@@ -280,7 +303,7 @@ admin_print_line(struct view line)
 	struct json *j = json_parse(line, 0, &e);
 	const char *project = json_str_or(j, "project", "");
 
-	(void)printf("%s ", json_str_or(j, "kind", "?"));
+	out_fmt(stdout, "%s ", json_str_or(j, "kind", "?"));
 	out_text(stdout, project);
 	(void)printf("%s", project[0] == '\0' ? "" : " ");
 	out_text(stdout, json_str_or(j, "name", ""));
@@ -301,11 +324,12 @@ admin_tell(const struct cli *c, const struct str *lines)
 	while (rest.len > 0 && view_split(&rest, '\n', &line)) {
 		if (line.len == 0)
 			continue;
-		if (c->g.json)
-			(void)printf(
-			    "%s%.*s", n > 0 ? "," : "", (int)line.len, line.p);
-		else
+		if (c->g.json) {
+			(void)printf("%s", n > 0 ? "," : "");
+			out_json_text(line);
+		} else {
 			admin_print_line(line);
+		}
 		n++;
 	}
 	if (c->g.json)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/audit_ask.h"
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/remote.h"
@@ -11,7 +12,6 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
-#include "lib/base/esc.h"
 #include "lib/base/num.h"
 #include "lib/base/path.h"
 #include "lib/base/str.h"
@@ -21,31 +21,17 @@
 #include "lib/wire/audit_row.h"
 #include "lib/wire/json.h"
 
-#define AUDIT_PATH "/api/coffer/v1/audit"
-
 enum {
-	AUDIT_PAGE = 500,
 	AUDIT_LIST = 50,
 	AUDIT_HEADS_MAX = 16 << 20,
 	AUDIT_JSON_MAX = 64 << 10
 };
 
 struct audit_args {
-	const char *who;
-	const char *what;
-	const char *project;
+	struct audit_ask ask;
 	const char *head;
 	uint64_t limit;
 };
-
-static void
-audit_param(struct str *path, const char *name, const char *value)
-{
-	if (value == NULL)
-		return;
-	str_addf(path, "&%s=", name);
-	esc_url(path, view_of(value));
-}
 
 /* What changed, in a line. */
 static void
@@ -90,26 +76,12 @@ audit_print(struct cli *c, const struct json *rows)
 }
 
 static int
-audit_project_id(struct cli *c, const char *name, int64_t *id, struct err *e)
-{
-	AUTO_FREE char *path = xasprintf("/api/v1/repos/%s", name);
-	struct json *j = NULL;
-
-	if (remote_get(c, path, &j, e) == -1)
-		return -1;
-	*id = json_i64_or(j, "id", 0);
-	json_free(j);
-	return 0;
-}
-
-static int
 audit_list(struct cli *c, const void *args, int argc, char **argv)
 {
 	const struct audit_args *a = args;
 	AUTO_STR struct str path = STR_INIT;
 	struct err e = ERR_INIT;
 	struct json *j = NULL;
-	int64_t project = 0;
 	int rc = CLI_OK;
 
 	(void)argc;
@@ -118,13 +90,8 @@ audit_list(struct cli *c, const void *args, int argc, char **argv)
 		return cli_usage("audit list: --limit: want 1 to 500");
 	str_addf(&path, AUDIT_PATH "?newest=true&limit=%" PRIu64,
 	    a->limit > 0 ? a->limit : AUDIT_LIST);
-	audit_param(&path, "who", a->who);
-	audit_param(&path, "what", a->what);
-	if (a->project != NULL) {
-		if (audit_project_id(c, a->project, &project, &e) == -1)
-			return cli_fail(c, &e, "audit list");
-		str_addf(&path, "&project=%" PRId64, project);
-	}
+	if (audit_ask_query(c, &a->ask, &path, &e) == -1)
+		return cli_fail(c, &e, "audit list");
 	if (remote_get(c, str_cstr(&path), &j, &e) == -1)
 		return cli_fail(c, &e, "audit list");
 	if (c->g.json)
@@ -133,6 +100,19 @@ audit_list(struct cli *c, const void *args, int argc, char **argv)
 		rc = audit_print(c, json_get(j, "rows"));
 	json_free(j);
 	return rc;
+}
+
+static int
+audit_export(struct cli *c, const void *args, int argc, char **argv)
+{
+	const struct audit_args *a = args;
+	struct err e = ERR_INIT;
+
+	(void)argc;
+	(void)argv;
+	return audit_ask_lines(c, &a->ask, &e) == -1
+	    ? cli_fail(c, &e, "audit export")
+	    : CLI_OK;
 }
 
 /* A hash that somebody has from elsewhere. */
@@ -400,7 +380,7 @@ audit_tell(const struct cli *c, const struct audit_walk *w)
 	jw_i64(&j, "seq", w->seq);
 	jw_str(&j, "hash", w->hash);
 	jw_end(&j);
-	(void)printf("%s\n", str_cstr(&body));
+	out_json_line(&body);
 	str_release(&body);
 }
 
@@ -434,15 +414,25 @@ audit_verify(struct cli *c, const void *args, int argc, char **argv)
 	return CLI_VERIFY_FAILED;
 }
 
+#define AUDIT_ASK                                                           \
+	{ 0, OPT_STR, "who", offsetof(struct audit_args, ask.who), "USER",  \
+		"what that user did" },                                     \
+	    { 0, OPT_STR, "what", offsetof(struct audit_args, ask.what),    \
+		    "KIND", "such as token.created" },                      \
+	{                                                                   \
+		0, OPT_STR, "in", offsetof(struct audit_args, ask.project), \
+		    "PROJECT", "what was done in it"                        \
+	}
+
 static const struct command_option audit_list_options[] = {
-	{ 0, OPT_STR, "who", offsetof(struct audit_args, who), "USER",
-	    "what that user did" },
-	{ 0, OPT_STR, "what", offsetof(struct audit_args, what), "KIND",
-	    "such as token.created" },
-	{ 0, OPT_STR, "in", offsetof(struct audit_args, project),
-	    "OWNER/PROJECT", "what was done in it" },
+	AUDIT_ASK,
 	{ 0, OPT_U64, "limit", offsetof(struct audit_args, limit), "N",
 	    "at most so many, the newest (50)" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
+};
+
+static const struct command_option audit_export_options[] = {
+	AUDIT_ASK,
 	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 
@@ -456,11 +446,20 @@ const struct command cmd_audit[] = {
 	{ .name = "audit list",
 	    .group = "Service",
 	    .summary = "who decided or set what, when, from where",
-	    .usage = "[--who USER] [--what KIND] [--in OWNER/PROJECT] "
-		     "[--limit N]",
+	    .usage = "[--who USER] [--what KIND] [--in PROJECT] [--limit N]",
 	    .args_size = sizeof(struct audit_args),
 	    .options = audit_list_options,
 	    .run = audit_list },
+	{ .name = "audit export",
+	    .group = "Service",
+	    .summary = "all of it as lines of JSON, the oldest first",
+	    .usage = "[--who USER] [--what KIND] [--in PROJECT] >FILE",
+	    .args_size = sizeof(struct audit_args),
+	    .options = audit_export_options,
+	    .run = audit_export,
+	    .more = "A row is as the API has it (docs/api.md, Audit), with "
+		    "its hash.  `coffer audit\nverify` says whether the log "
+		    "is whole.\n" },
 	{ .name = "audit verify",
 	    .group = "Service",
 	    .summary = "check that no row of the audit log was changed or "

@@ -5,7 +5,9 @@
 
 #include "cli/cli.h"
 #include "cli/confcheck.h"
+#include "cli/confedit.h"
 #include "cli/conffile.h"
+#include "cli/layout.h"
 #include "cli/out.h"
 #include "cli/svcstate.h"
 #include "cli/tables.h"
@@ -57,7 +59,8 @@ config_read(const struct cli *c, char **path, struct str *text, struct err *e)
 	*path = path_join(c->home, "coffer.conf");
 	if (path_read(*path, CONFIG_FILE_MAX, text, e) == -1)
 		return e->code == ERR_NOTFOUND
-		    ? err_wrap(e, "`coffer --home %s setup` makes it", c->home)
+		    ? err_wrap(
+			  e, "`coffer --home %s setup` makes it", c->home_word)
 		    : -1;
 	return 0;
 }
@@ -116,7 +119,7 @@ config_list(struct cli *c, const void *args, int argc, char **argv)
 	jw_object(&w, NULL);
 	conffile_each(str_view(&text), config_show, &w);
 	jw_end(&w);
-	(void)printf("%s\n", str_cstr(&out));
+	out_json_line(&out);
 	return CLI_OK;
 }
 
@@ -151,7 +154,7 @@ config_get(struct cli *c, const void *args, int argc, char **argv)
 		jw_object(&w, NULL);
 		jw_str(&w, argv[0], plain);
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 	} else {
 		out_bytes(stdout, value.p, value.len);
 		(void)printf("\n");
@@ -166,6 +169,7 @@ config_set(struct cli *c, const void *args, int argc, char **argv)
 	char section[CONFIG_NAME_MAX], key[CONFIG_NAME_MAX];
 	AUTO_FREE char *path = NULL;
 	AUTO_STR struct str text = STR_INIT, out = STR_INIT;
+	AUTO_CLOSE int lock = -1;
 	struct err e = ERR_INIT;
 
 	if (config_name(argv[0], section, key) != 0)
@@ -175,6 +179,10 @@ config_set(struct cli *c, const void *args, int argc, char **argv)
 		    "config set: want either a value or --default");
 	if (argc == 2 && strpbrk(argv[1], "\r\n") != NULL)
 		return cli_usage("config set: a value is one line");
+	if (!c->g.dry_run && layout_is_home(c->home) &&
+	    (lock = confedit_lock(c->home, &e)) == -1)
+		return cli_fail(c, &e, "config set");
+	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
 	if (config_read(c, &path, &text, &e) == -1)
 		return cli_fail(c, &e, "config set");
 	conffile_set(
@@ -210,8 +218,8 @@ config_check(struct cli *c, const void *args, int argc, char **argv)
 		}
 	}
 	if (c->g.json)
-		(void)printf(
-		    "{\"taken\":%s}\n", rc == CLI_OK ? "true" : "false");
+		out_json_text(rc == CLI_OK ? VIEW_LIT("{\"taken\":true}\n")
+					   : VIEW_LIT("{\"taken\":false}\n"));
 	else if (rc == CLI_OK)
 		(void)printf(
 		    "%s/coffer.conf: every program takes its part\n", c->home);
@@ -243,6 +251,22 @@ config_run_editor(const char *file, struct err *e)
 	return 0;
 }
 
+/* Not over what another changed while the editor was open. */
+static int
+config_take_edited(struct cli *c, const char *path, const struct str *before,
+    const struct str *after, struct err *e)
+{
+	AUTO_CLOSE int lock = confedit_lock(c->home, e);
+	AUTO_STR struct str now = STR_INIT;
+
+	if (lock == -1 || path_read(path, CONFIG_FILE_MAX, &now, e) == -1)
+		return -1;
+	if (!view_eq(str_view(&now), str_view(before)))
+		return err_set(e, ERR_BUSY,
+		    "somebody changed it meanwhile; edit it again");
+	return config_write(c, path, after, e);
+}
+
 static int
 config_edit_copy(struct cli *c, const char *path, const char *copy,
     const struct str *before, struct err *e)
@@ -257,7 +281,7 @@ config_edit_copy(struct cli *c, const char *path, const char *copy,
 		cli_note("nothing was changed");
 		return 0;
 	}
-	return config_write(c, path, &after, e);
+	return config_take_edited(c, path, before, &after, e);
 }
 
 static int

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/copy.h"
 #include "cli/copy_local.h"
+#include "cli/out.h"
 #include "cli/remote.h"
 #include "cli/ssh/sftp.h"
 #include "cli/ssh/ssh.h"
@@ -222,7 +223,7 @@ cp_show(const struct cli *c, const struct copy_result *r, uint64_t told)
 	jw_u64(&w, "bytes", r->bytes);
 	jw_u64(&w, "skipped", r->skipped);
 	jw_end(&w);
-	(void)printf("%s\n", str_cstr(&text));
+	out_json_line(&text);
 }
 
 static int

@@ -68,7 +68,7 @@ doctor_json(const struct doctor *d, bool good)
 	}
 	jw_end(&w);
 	jw_end(&w);
-	(void)printf("%s\n", str_cstr(&out));
+	out_json_line(&out);
 }
 
 static int

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/manpage.h"
+#include "cli/out.h"
 #include "cli/tables.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -63,7 +64,7 @@ help_json(void)
 	jw_end(&w);
 	help_json_options(&w, "options", command_globals);
 	jw_end(&w);
-	(void)printf("%s\n", str_cstr(&out));
+	out_json_line(&out);
 }
 
 static int

@@ -175,7 +175,7 @@ issue_print_json(const struct json *i, const struct json *comments)
 	jw_raw(&w, "issue", str_view(&a));
 	jw_raw(&w, "comments", str_view(&b));
 	jw_end(&w);
-	(void)printf("%s\n", str_cstr(&all));
+	out_json_line(&all);
 }
 
 static int

@@ -91,7 +91,7 @@ kept_list(struct cli *c, const void *args, int argc, char **argv)
 	}
 	str_addc(&text, ']');
 	if (c->g.json)
-		(void)printf("%s\n", str_cstr(&text));
+		out_json_line(&text);
 	else
 		out_table_print(t, c);
 	return CLI_OK;
@@ -129,7 +129,7 @@ kept_restore(struct cli *c, const void *args, int argc, char **argv)
 		out_json(j);
 	} else if (rc == 0) {
 		out_text(stdout, json_str_or(j, "ref", ""));
-		(void)printf(" is at %.40s\n", json_str_or(j, "sha", ""));
+		out_fmt(stdout, " is at %.40s\n", json_str_or(j, "sha", ""));
 	}
 	json_free(j);
 	return CLI_OK;
@@ -144,7 +144,7 @@ kept_dropped(struct cli *c, const struct json *j, int status)
 	if (c->g.json)
 		out_json(j);
 	else
-		(void)printf("%zu dropped; what only they had is %s\n",
+		out_fmt(stdout, "%zu dropped; what only they had is %s\n",
 		    json_count(json_get(j, "dropped")),
 		    json_str_or(j, "objects", "?"));
 	if (json_bool_or(j, "more", false))
@@ -224,8 +224,9 @@ kept_maintained(
 	if (c->g.json)
 		out_json(j);
 	else
-		(void)printf("%s: %" PRId64 " KiB in %" PRId64
-			     " packs and %" PRId64 " loose objects, %s\n",
+		out_fmt(stdout,
+		    "%s: %" PRId64 " KiB in %" PRId64 " packs and %" PRId64
+		    " loose objects, %s\n",
 		    full, json_i64_or(r, "size", 0) / 1024,
 		    json_i64_or(r, "packs", 0), json_i64_or(r, "loose", 0),
 		    json_str_or(r, "health", "unknown"));

@@ -85,7 +85,7 @@ logs_show(struct logs *l, const char *name, const char *p, size_t len)
 		jw_str(&w, "program", name);
 		jw_str(&w, "line", text);
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 		return;
 	}
 	if (l->n > 1) {

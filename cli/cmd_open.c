@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/out.h"
 #include "cli/program.h"
 #include "cli/tables.h"
 #include "cli/target.h"
@@ -71,7 +72,7 @@ open_run(struct cli *c, const void *args, int argc, char **argv)
 		jw_object(&w, NULL);
 		jw_str(&w, "url", str_cstr(&url));
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 	} else {
 		(void)printf("%s\n", str_cstr(&url));
 	}

@@ -150,7 +150,7 @@ pr_print_json(const struct pr_view *v)
 		jw_raw(&w, parts[i].key, str_view(&one));
 	}
 	jw_end(&w);
-	(void)printf("%s\n", str_cstr(&all));
+	out_json_line(&all);
 }
 
 static void
@@ -158,8 +158,8 @@ pr_print_ref(const char *what, const struct json *ref)
 {
 	(void)printf("%s ", what);
 	out_text(stdout, json_str_or(ref, "ref", "-"));
-	(void)printf(
-	    " at %.*s", (int)PR_SHA_SHOWN, json_str_or(ref, "sha", "-"));
+	out_fmt(stdout, " at %.*s", (int)PR_SHA_SHOWN,
+	    json_str_or(ref, "sha", "-"));
 }
 
 static void
@@ -176,7 +176,7 @@ pr_print_people(const struct cli *c, const struct pr_view *v)
 		out_paint(c, stdout,
 		    out_state_colour(json_str_or(r, "state", "")),
 		    json_str_or(r, "state", "-"));
-		(void)printf(" of %.*s%s, %s\n", (int)PR_SHA_SHOWN,
+		out_fmt(stdout, " of %.*s%s, %s\n", (int)PR_SHA_SHOWN,
 		    json_str_or(r, "commit_id", "-"),
 		    json_bool_or(r, "stale", false) ? " (stale)" : "",
 		    out_ago(json_str_or(r, "submitted_at", NULL), ago));
@@ -208,7 +208,7 @@ pr_print_fetches(const struct cli *c, const struct pr_view *v)
 		    stdout, json_str_or(json_get(f, "actor"), "login", "-"));
 		(void)printf(": ");
 		out_paint(c, stdout, out_state_colour(result), result);
-		(void)printf(" %.*s, review: ", (int)PR_SHA_SHOWN,
+		out_fmt(stdout, " %.*s, review: ", (int)PR_SHA_SHOWN,
 		    json_str_or(f, "head", "-"));
 		out_text(stdout, json_str_or(f, "review", "-"));
 		(void)printf(", %s (record %" PRId64 ")\n",
@@ -247,10 +247,10 @@ pr_print(const struct cli *c, const struct pr_view *v)
 		out_paint(c, stdout,
 		    out_state_colour(json_str_or(job, "state", "")),
 		    json_str_or(job, "state", "-"));
-		(void)printf(" on %.*s", (int)PR_SHA_SHOWN,
+		out_fmt(stdout, " on %.*s", (int)PR_SHA_SHOWN,
 		    json_str_or(job, "sha", "-"));
 		if (json_bool_or(job, "merge", false))
-			(void)printf(" merged into %.*s", (int)PR_SHA_SHOWN,
+			out_fmt(stdout, " merged into %.*s", (int)PR_SHA_SHOWN,
 			    json_str_or(job, "base_sha", "-"));
 		(void)printf(" (job %" PRId64 ")\n", json_i64_or(job, "id", 0));
 	}
@@ -346,7 +346,7 @@ pr_diff(struct cli *c, const void *args, int argc, char **argv)
 	path = xasprintf("/api/v1/repos/%s/pulls/%" PRId64 ".diff", full, n);
 	text.path = path;
 	/* To a file or a pipe it goes byte for byte, for `git apply`. */
-	if (c->colour) {
+	if (c->terminal) {
 		text.fn = pr_diff_chunk;
 		text.arg = &d;
 	}

@@ -42,7 +42,7 @@ profile_list_json(struct cli *c, char (*names)[PROFILE_NAME_MAX + 1], size_t n)
 		profile_release(&p);
 	}
 	jw_end(&w);
-	(void)printf("%s\n", str_cstr(&out));
+	out_json_line(&out);
 }
 
 static int

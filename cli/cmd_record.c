@@ -135,7 +135,7 @@ run_inspect(struct cli *c, const void *args, int argc, char **argv)
 	    r.is_signed ? "signed by this installation"
 			: "signature not checked: HOME/prove.pub is not here");
 	for (size_t i = 0; i < r.n; i++)
-		(void)printf("  %-15s %zu bytes%s\n", r.files[i].name,
+		out_fmt(stdout, "  %-15s %zu bytes%s\n", r.files[i].name,
 		    r.files[i].bytes.len,
 		    json_bool_or(
 			record_entry(&r, r.files[i].name), "cut", false)
@@ -184,7 +184,8 @@ run_replay(struct cli *c, const void *args, int argc, char **argv)
 	if (rc == 0 && why != NULL)
 		(void)printf("nothing is replayed: %s\n", why);
 	else if (rc == 0)
-		(void)printf("its patch on %.12s gives the tree %.12s again\n",
+		out_fmt(stdout,
+		    "its patch on %.12s gives the tree %.12s again\n",
 		    json_str_or(json_get(r.manifest, "patch"), "base", ""),
 		    json_str_or(json_get(r.manifest, "patch"), "tree", ""));
 	record_release(&r);

@@ -104,8 +104,8 @@ review_send(struct cli *c, const struct review_args *a, char **argv,
 	if (rc == 0 && c->g.json)
 		out_json(j);
 	else if (rc == 0)
-		(void)printf(
-		    "%s#%" PRId64 " at %.12s: %s\n", full, n, sha, event);
+		out_fmt(stdout, "%s#%" PRId64 " at %.12s: %s\n", full, n, sha,
+		    event);
 	json_free(j);
 	return CLI_OK;
 }
@@ -209,7 +209,8 @@ review_merge(struct cli *c, const void *args, int argc, char **argv)
 	if (rc == 0 && c->g.json)
 		(void)printf("{\"merged\":true,\"head\":\"%s\"}\n", sha);
 	else if (rc == 0)
-		(void)printf("%s#%" PRId64 " merged at %.12s\n", full, n, sha);
+		out_fmt(
+		    stdout, "%s#%" PRId64 " merged at %.12s\n", full, n, sha);
 	return CLI_OK;
 }
 

@@ -296,7 +296,7 @@ run_set_paused(struct cli *c, const char *project, bool paused)
 		(void)printf(
 		    "{\"runs_paused\":%s}\n", paused ? "true" : "false");
 	else if (rc == 0)
-		(void)printf("%s: %s\n", json_str_or(p, "full_name", ""),
+		out_fmt(stdout, "%s: %s\n", json_str_or(p, "full_name", ""),
 		    paused ? "orders wait" : "orders start");
 	else
 		rc = CLI_OK;

@@ -96,7 +96,7 @@ seed_places(const struct cli *c)
 	}
 	jw_end(&w);
 	if (c->g.json)
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 }
 
 static int
@@ -112,7 +112,7 @@ seed_take(struct cli *c, const char *from, const char *at, struct err *e)
 			 : seed_replace(from, at, rows, e);
 	jw_end(&w);
 	if (n != -1 && c->g.json)
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 	return n;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/confcheck.h"
 #include "cli/conffile.h"
 #include "cli/layout.h"
+#include "cli/out.h"
 #include "cli/program.h"
 #include "cli/tables.h"
 #include "cli/terminal.h"
@@ -178,14 +179,14 @@ setup_tell(const struct cli *c, bool before, bool start)
 		jw_bool(&w, "already", before);
 		jw_bool(&w, "sandboxes", geteuid() == 0);
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 		return;
 	}
 	(void)printf("home     %s%s\naddress  %s\ntoken    "
 		     "%s/secrets/admin.token\n",
 	    c->home, before ? " (was there)" : "", c->url, c->home);
 	if (!start)
-		(void)printf("next     coffer --home %s up -d\n", c->home);
+		(void)printf("next     coffer --home %s up -d\n", c->home_word);
 	if (geteuid() != 0)
 		cli_note("not root: `up` will start cofferd only; sandboxes "
 			 "need `coffer setup` and `coffer up` as root");

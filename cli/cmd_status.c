@@ -288,7 +288,7 @@ status_all(struct cli *c)
 		if (list != NULL)
 			rc = status_json_projects(c, list, &w, &e);
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 	}
 	json_free(list);
 	return rc == -1 ? cli_fail(c, &e, "status") : CLI_OK;
@@ -417,8 +417,8 @@ status_print_project(
 	if (json_bool_or(s, "lockdown", false)) {
 		(void)printf(", ");
 		out_paint(c, stdout, OUT_BAD, "lockdown");
-		(void)printf(
-		    " (coffer net %s unlock)", json_str_or(p, "name", ""));
+		out_fmt(stdout, " (coffer net %s unlock)",
+		    json_str_or(p, "name", ""));
 	}
 	(void)printf("\n");
 	status_print_verdict(c, p);
@@ -457,7 +457,7 @@ status_one(struct cli *c, const char *name)
 		jw_i64(&w, "open_pulls", n.pulls);
 		jw_i64(&w, "running_runs", n.runs);
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 	}
 	json_free(p);
 	return CLI_OK;

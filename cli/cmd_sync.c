@@ -58,7 +58,7 @@ sync_wait(struct cli *c, const struct sync_args *a, const char *full,
 	struct busy *b;
 	int rc, status = 0;
 
-	b = busy_begin(c, "looking at upstream");
+	b = busy_begin(c, "looking at upstream", NULL, NULL);
 	rc = remote_send(c,
 	    &(struct remote_call){ .method = "POST",
 		.path = path,
@@ -154,7 +154,7 @@ sync_all(struct cli *c, const struct sync_args *a)
 	if (list == NULL)
 		return cli_fail(c, &e, "sync");
 	if (c->g.json)
-		(void)printf("[");
+		out_json_text(VIEW_LIT("["));
 	for (const struct json *p = json_first(list); p != NULL;
 	     p = json_next(p)) {
 		struct json *now = NULL;
@@ -166,7 +166,8 @@ sync_all(struct cli *c, const struct sync_args *a)
 			AUTO_STR struct str text = STR_INIT;
 
 			json_print(now, &text);
-			(void)printf("%s%s", comma, str_cstr(&text));
+			(void)printf("%s", comma);
+			out_json_text(str_view(&text));
 			comma = ",";
 		}
 		json_free(now);

@@ -157,7 +157,7 @@ top_print(const struct cli *c, const struct top_row *rows, size_t n, size_t all)
 		"received", "blocked", "spent today" };
 	struct out_table *t = out_table_new(TOP_COLUMNS);
 
-	if (c->colour)
+	if (c->terminal)
 		(void)printf("\033[H\033[2J");
 	for (size_t i = 0; i < TOP_COLUMNS; i++)
 		out_cell(t, head[i]);
@@ -197,7 +197,7 @@ top_json(const struct top_row *rows, size_t n)
 		jw_end(&w);
 	}
 	jw_end(&w);
-	(void)printf("%s\n", str_cstr(&out));
+	out_json_line(&out);
 }
 
 static int
@@ -245,7 +245,7 @@ top_run(struct cli *c, const void *args, int argc, char **argv)
 	const struct top_args *a = args;
 	int64_t every = a->every_ms == 0 ? TOP_EVERY_MS : a->every_ms;
 	/* A pipe wants one table, a person the newest. */
-	uint64_t times = a->times != 0 ? a->times : c->colour ? 0 : 1;
+	uint64_t times = a->times != 0 ? a->times : c->terminal ? 0 : 1;
 
 	(void)argc;
 	(void)argv;

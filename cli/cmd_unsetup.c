@@ -51,7 +51,7 @@ unsetup_refuse(struct cli *c, const struct unsetup_args *a)
 	else if (holder != 0)
 		(void)err_set(&e, ERR_DENIED,
 		    "it runs (pid %d); `coffer --home %s down` first",
-		    (int)holder, c->home);
+		    (int)holder, c->home_word);
 	else if (probe_now(c, PROBE_HTTP) || probe_now(c, PROBE_AGENTD) ||
 	    probe_now(c, PROBE_RUNNER))
 		(void)err_set(&e, ERR_DENIED,

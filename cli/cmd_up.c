@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/layout.h"
+#include "cli/out.h"
 #include "cli/probe.h"
 #include "cli/program.h"
 #include "cli/remote.h"
@@ -295,7 +296,7 @@ up_tell_ready(const struct cli *c, const char *url, bool all)
 		jw_str(&w, "url", url);
 		jw_bool(&w, "sandboxes", all);
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 	} else {
 		(void)printf("ready at %s\n", url);
 	}
@@ -351,7 +352,7 @@ up_run(struct cli *c, const void *args, int argc, char **argv)
 	if (!layout_is_ready(c->home)) {
 		(void)err_set(&e, ERR_INTERNAL,
 		    "%s is not set up; run `coffer --home %s setup` first",
-		    c->home, c->home);
+		    c->home, c->home_word);
 		return cli_fail(c, &e, "up");
 	}
 	holder = svcstate_holder(c->home);

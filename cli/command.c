@@ -15,7 +15,8 @@ enum {
 	COMMAND_OPTS_MAX = 48,
 	COMMAND_NAME_MAX = 40,
 	COMMAND_WORDS = 2,
-	COMMAND_ARGV_MAX = 4096
+	COMMAND_ARGV_MAX = 4096,
+	COMMAND_SIGNAL = 128 /* + its number, as a shell says it */
 };
 
 const struct command_option command_globals[] = {
@@ -389,8 +390,18 @@ command_leading(int argc, char **argv)
 	return i < argc ? i : argc;
 }
 
-int
-command_main(const struct command *const *tables, int argc, char **argv)
+/* Before a "--", anywhere. */
+static bool
+command_wants_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
+static int
+command_start(const struct command *const *tables, int argc, char **argv)
 {
 	AUTO_FREE char **rest = NULL;
 	struct cli c = { 0 };
@@ -411,7 +422,12 @@ command_main(const struct command *const *tables, int argc, char **argv)
 			strcmp(argv[argc - 1], "-h") == 0);
 
 		command_help_all(help ? stdout : stderr, tables);
-		return help ? CLI_OK : CLI_USAGE;
+		if (help)
+			return CLI_OK;
+		return cli_usage("%s%s", argc > 1 ? argv[argc - 1] : "",
+		    argc > 1 ? ": a command must follow, such as `coffer "
+			       "status`"
+			     : "want a command, such as `coffer status`");
 	}
 	cmd = command_find(tables, argv + lead, argc - lead, &used);
 	if (cmd == NULL) {
@@ -425,6 +441,19 @@ command_main(const struct command *const *tables, int argc, char **argv)
 		if (i < lead || i >= lead + used)
 			rest[n++] = argv[i];
 	rc = command_run(cmd, &c, n, rest);
+	if (c.stopped != 0)
+		rc = COMMAND_SIGNAL + c.stopped;
 	cli_release(&c);
+	return rc;
+}
+
+int
+command_main(const struct command *const *tables, int argc, char **argv)
+{
+	bool json = argc <= COMMAND_ARGV_MAX && command_wants_json(argc, argv);
+	int rc = command_start(tables, argc, argv);
+
+	if (rc != CLI_OK && json)
+		cli_fail_json(rc);
 	return rc;
 }

@@ -140,7 +140,8 @@ doctor_conf(struct doctor *d)
 void
 doctor_home(struct doctor *d)
 {
-	AUTO_FREE char *fix = xasprintf("coffer --home %s setup", d->c->home);
+	AUTO_FREE char *fix = xasprintf(
+	    "coffer --home %s setup", d->c->home_word);
 
 	d->group = "home";
 	if (!layout_is_ready(d->c->home)) {
@@ -159,7 +160,8 @@ doctor_api(struct doctor *d)
 {
 	struct err e = ERR_INIT;
 	struct json *j = NULL;
-	AUTO_FREE char *up = xasprintf("coffer --home %s up -d", d->c->home);
+	AUTO_FREE char *up = xasprintf(
+	    "coffer --home %s up -d", d->c->home_word);
 
 	if (remote_get(d->c, "/api/v1/user", &j, &e) == 0)
 		doctor_add(d, DOCTOR_OK, "cofferd", NULL,
@@ -228,7 +230,8 @@ doctor_elsewhere(struct doctor *d)
 void
 doctor_service(struct doctor *d)
 {
-	AUTO_FREE char *up = xasprintf("coffer --home %s up -d", d->c->home);
+	AUTO_FREE char *up = xasprintf(
+	    "coffer --home %s up -d", d->c->home_word);
 
 	d->group = "service";
 	if (svcstate_holder(d->c->home) != 0)

@@ -91,7 +91,8 @@ follow_read(struct cli *c, struct follow *f, struct err *e)
 int
 follow_events(struct cli *c, struct follow *f, struct err *e)
 {
-	struct busy *b = f->busy == NULL ? NULL : busy_begin(c, f->busy);
+	struct busy *b = f->busy == NULL ? NULL
+					 : busy_begin(c, f->busy, NULL, NULL);
 	int rc = follow_read(c, f, e);
 
 	busy_end(b);

@@ -64,18 +64,14 @@ gatewaylink_dial(struct cli *c, int *fd, struct err *e)
 		return errno == EACCES
 		    ? err_set(
 			  e, ERR_DENIED, "only root gives the gateway orders")
-		    : cli_err_unreachable(e,
-			  "no gateway runs in %s; start it: coffer up, as root",
-			  c->home);
+		    : cli_err_unreachable(e, "no gateway runs in %s", c->home);
 	if (access(path, W_OK) == -1)
 		return err_set(
 		    e, ERR_DENIED, "only root gives the gateway orders");
 	if (sock_parse(text, &a, e) == -1)
 		return -1;
 	if (sock_connect(&a, fd, e) == -1)
-		return cli_err_unreachable(e,
-		    "no gateway runs in %s; start it: coffer up, as root",
-		    c->home);
+		return cli_err_unreachable(e, "no gateway runs in %s", c->home);
 	return 0;
 }
 

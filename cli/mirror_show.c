@@ -18,7 +18,7 @@ enum {
 static void
 show_sha(const struct json *j, const char *key)
 {
-	(void)printf("%.*s", SHOW_SHA, json_str_or(j, key, "nothing"));
+	out_fmt(stdout, "%.*s", SHOW_SHA, json_str_or(j, key, "nothing"));
 }
 
 /* "refs/heads/main" as "main", a tag with its word. */

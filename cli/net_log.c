@@ -83,8 +83,9 @@ net_log_json(const struct net_log_ask *ask, const struct json *net,
 
 	net_log_hint(ask, net, row, &hint);
 	jw_object(w, NULL);
-	for (const struct json *m = json_first(row); m != NULL;
-	     m = json_next(m)) {
+	for (const struct json *m = json_is_object(row) ? json_first(row)
+							: NULL;
+	     m != NULL; m = json_next(m)) {
 		AUTO_STR struct str text = STR_INIT;
 
 		json_print(m, &text);
@@ -160,7 +161,7 @@ net_log_show(struct cli *c, const struct net_log_ask *ask, struct err *e)
 		     r = json_next(r))
 			net_log_json(ask, net, r, &w);
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 	} else {
 		net_show_head(c, net);
 		net_log_table(c, ask, net, rows);
@@ -205,7 +206,7 @@ net_log_line(struct cli *c, const struct net_log_ask *ask,
 	if (c->g.json) {
 		jw_init(&w, &text);
 		net_log_json(ask, net, row, &w);
-		(void)printf("%s\n", str_cstr(&text));
+		out_json_line(&text);
 		return;
 	}
 	net_log_hint(ask, net, row, &hint);
@@ -218,7 +219,7 @@ net_log_line(struct cli *c, const struct net_log_ask *ask,
 		str_addf(&text, ": %s", json_str_or(row, "reason", ""));
 	if (hint.len > 0)
 		str_addf(&text, "; %s", str_cstr(&hint));
-	(void)printf("%s ", json_str_or(row, "last", ""));
+	out_fmt(stdout, "%s ", json_str_or(row, "last", ""));
 	out_paint(c, stdout, allowed ? OUT_GOOD : OUT_BAD,
 	    allowed ? "allowed" : "blocked");
 	out_text(stdout, str_cstr(&text));

@@ -48,7 +48,7 @@ net_show_head(const struct cli *c, const struct json *net)
 	const struct json *presets = json_get(net, "presets");
 	int64_t upload = json_i64_or(net, "upload_max", 0);
 
-	(void)printf("mode %s", json_str_or(net, "mode", ""));
+	out_fmt(stdout, "mode %s", json_str_or(net, "mode", ""));
 	if (json_bool_or(net, "lockdown", false)) {
 		(void)printf(", ");
 		out_paint(c, stdout, OUT_BAD, "locked down");

@@ -492,7 +492,7 @@ oneshot_json(const struct oneshot *o, int code)
 	jw_str(&w, "file", o->spec->output);
 	jw_end(&w);
 	jw_end(&w);
-	(void)printf("%s\n", str_cstr(&out));
+	out_json_line(&out);
 }
 
 static int

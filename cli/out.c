@@ -21,7 +21,11 @@ enum {
 	OUT_CELL_BYTES = 400,
 	OUT_MINUTE = 60,
 	OUT_HOUR = 60 * 60,
-	OUT_DAY = 24 * 60 * 60
+	OUT_DAY = 24 * 60 * 60,
+	OUT_PLANE = 0x10000, /* of code points, in UTF-16 a pair of halves */
+	OUT_HIGH = 0xd800,
+	OUT_LOW = 0xdc00,
+	OUT_HALF = 10 /* bits */
 };
 
 struct out_cell {
@@ -78,7 +82,7 @@ out_log(struct view chunk, void *arg)
 {
 	const struct cli *c = arg;
 
-	if (c->colour)
+	if (c->terminal)
 		out_bytes(stdout, chunk.p, chunk.len);
 	else
 		(void)fwrite(chunk.p, 1, chunk.len, stdout);
@@ -102,13 +106,73 @@ out_block(FILE *f, const char *s, const char *indent)
 }
 
 void
+out_fmt(FILE *f, const char *fmt, ...)
+{
+	AUTO_STR struct str s = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vaddf(&s, fmt, ap);
+	va_end(ap);
+	out_bytes(f, str_cstr(&s), s.len);
+}
+
+static void
+out_json_escape(struct str *out, uint32_t cp)
+{
+	if (cp >= OUT_PLANE) {
+		cp -= OUT_PLANE;
+		str_addf(out, "\\u%04x", OUT_HIGH + (cp >> OUT_HALF));
+		cp = OUT_LOW + (cp & ((1U << OUT_HALF) - 1));
+	}
+	str_addf(out, "\\u%04x", cp);
+}
+
+static bool out_json_told;
+
+bool
+out_json_was_told(void)
+{
+	return out_json_told;
+}
+
+/* In a document of JSON they can only stand in strings. */
+void
+out_json_text(struct view text)
+{
+	AUTO_STR struct str out = STR_INIT;
+
+	for (size_t i = 0, n; i < text.len; i += n) {
+		uint32_t cp;
+
+		n = utf8_decode(view_from(text, i), &cp);
+		if (n > 0 && cp > ' ' && esc_unseen(cp))
+			out_json_escape(&out, cp);
+		else
+			str_addn(&out, text.p + i, n == 0 ? 1 : n);
+		n = n == 0 ? 1 : n;
+	}
+	out_json_told = true;
+	(void)fwrite(str_cstr(&out), 1, out.len, stdout);
+}
+
+void
+out_json_line(const struct str *text)
+{
+	out_json_text(str_view(text));
+	(void)fputc('\n', stdout);
+}
+
+void
 out_json(const struct json *j)
 {
 	AUTO_STR struct str text = STR_INIT;
 
 	if (j != NULL)
 		json_print(j, &text);
-	(void)printf("%s\n", j == NULL ? "null" : str_cstr(&text));
+	else
+		str_add(&text, "null");
+	out_json_line(&text);
 }
 
 const char *

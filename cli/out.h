@@ -11,6 +11,7 @@
 
 struct cli;
 struct json;
+struct str;
 struct view;
 
 enum out_colour {
@@ -30,7 +31,17 @@ void out_bytes(FILE *f, const char *p, size_t n); /* keeps LF and TAB */
 /* A remote_text_fn for a log, arg is the struct cli: on a terminal escaped,
  * else as it is; false when stdout is gone. */
 bool out_log(struct view chunk, void *arg);
-void out_json(const struct json *j); /* and a newline; NULL prints null */
+/* Foreign text in a frame of ours: escaped as a whole, keeps LF and TAB. */
+void out_fmt(FILE *f, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/*
+ * JSON on stdout.  What a terminal obeys or does not show is \uXXXX there,
+ * which means the same.
+ */
+void out_json_text(struct view text);
+bool out_json_was_told(void);
+void out_json_line(const struct str *text); /* and a newline */
+void out_json(const struct json *j);        /* the same; NULL prints null */
 /* "3 min ago" of an RFC 3339 time; "-" if there is none. */
 const char *out_ago(const char *rfc3339, char buf[32]);
 /* Colour of the words that states have: ok, running, failed, open ... */

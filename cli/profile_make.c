@@ -11,7 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/busy.h"
 #include "cli/cli.h"
+#include "cli/out.h"
 #include "cli/profile.h"
 #include "cli/program.h"
 #include "lib/base/alloc.h"
@@ -64,6 +66,7 @@ profile_run(struct cli *c, const struct profile *p,
 	AUTO_FREE char *components = NULL;
 	const char *argv[12];
 	struct program_result r = PROGRAM_RESULT_INIT;
+	struct busy *busy;
 	size_t n = 0;
 	int rc;
 
@@ -84,10 +87,18 @@ profile_run(struct cli *c, const struct profile *p,
 	if (b->mirror != NULL)
 		argv[n++] = b->mirror;
 	argv[n] = NULL;
+	busy = busy_begin(c, "building", NULL, NULL);
+	/* Beside a line that moves there is no room: what it said is told when
+	 * it fails. */
 	rc = program_check(c,
-	    &(struct program_spec){
-		.argv = argv, .limit_ms = PROFILE_BUILD_MS, .show_err = true },
+	    &(struct program_spec){ .argv = argv,
+		.limit_ms = PROFILE_BUILD_MS,
+		.show_err = busy == NULL,
+		.stoppable = true },
 	    &r, e);
+	busy_end(busy);
+	if (rc == -1)
+		out_block(stderr, str_cstr(&r.err), "  ");
 	program_result_release(&r);
 	return rc;
 }

@@ -137,6 +137,64 @@ program_on_exit(const struct child_exit *x, void *arg)
 	loop_stop(w->loop);
 }
 
+struct program_stop {
+	struct cli *c;
+	struct child *child;
+	struct program_stop_signal {
+		struct program_stop *stop;
+		int sig;
+		bool watched;
+	} signals[3];
+};
+
+static void
+program_on_signal(void *arg)
+{
+	const struct program_stop_signal *s = arg;
+
+	if (s->stop->c->stopped == 0)
+		s->stop->c->stopped = s->sig;
+	child_kill(s->stop->child, SIGTERM);
+}
+
+struct program_stop *
+program_stop_begin(struct cli *c, struct child *child)
+{
+	static const int list[] = { SIGINT, SIGTERM, SIGHUP };
+	struct program_stop *s = xcalloc(1, sizeof(*s));
+	struct err ignored = ERR_INIT;
+
+	s->c = c;
+	s->child = child;
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		s->signals[i].stop = s;
+		s->signals[i].sig = list[i];
+		s->signals[i].watched = loop_on_signal(remote_loop(c, &ignored),
+					    list[i], program_on_signal,
+					    &s->signals[i], &ignored) == 0;
+	}
+	return s;
+}
+
+int
+program_stop_end(struct program_stop *s, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	int rc = 0;
+
+	if (s == NULL)
+		return 0;
+	for (size_t i = 0; i < sizeof(s->signals) / sizeof(s->signals[0]); i++)
+		if (s->signals[i].watched)
+			loop_off_signal(
+			    remote_loop(s->c, &ignored), s->signals[i].sig);
+	if (s->c->stopped != 0)
+		rc = err_set(
+		    e, ERR_INTERNAL, "stopped (%s)", strsignal(s->c->stopped));
+	free(s);
+	return rc;
+}
+
 int
 program_run(struct cli *c, const struct program_spec *spec,
     struct program_result *r, struct err *e)
@@ -170,8 +228,15 @@ program_run(struct cli *c, const struct program_spec *spec,
 		envp = (const char *const *)own;
 	}
 	child.envp = envp;
-	if (child_start(w.loop, &child, &started, e) == 0)
+	if (child_start(w.loop, &child, &started, e) == 0) {
+		struct program_stop *stop = spec->stoppable
+		    ? program_stop_begin(c, started)
+		    : NULL;
+
 		rc = loop_run(w.loop, e);
+		if (program_stop_end(stop, e) == -1)
+			rc = -1;
+	}
 	program_env_free(own);
 	if (rc == 0 && r->timed_out)
 		return err_set(

@@ -34,6 +34,9 @@ struct program_spec {
 	size_t max_output; /* of each stream, default 64 KiB */
 	int64_t limit_ms;  /* 0: none */
 	bool show_err;     /* stderr goes to ours */
+	/* ^C and its like end the program, what it began is cleaned up by the
+	 * caller, whom an error tells, and then coffer ends by the signal. */
+	bool stoppable;
 };
 
 struct program_result {
@@ -45,6 +48,13 @@ struct program_result {
 #define PROGRAM_RESULT_INIT \
 	((struct program_result){ .out = STR_INIT, .err = STR_INIT })
 void program_result_release(struct program_result *r);
+
+struct child;
+struct program_stop;
+/* For a child that is started otherwise, about loop_run: see `stoppable`. */
+struct program_stop *program_stop_begin(struct cli *c, struct child *child);
+/* 0, or -1 when one of the signals came.  NULL is fine. */
+int program_stop_end(struct program_stop *s, struct err *e);
 
 /* -1 only when it could not be run or timed out; else look at r->code. */
 int program_run(struct cli *c, const struct program_spec *spec,

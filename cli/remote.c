@@ -1,4 +1,5 @@
 #include "cli/remote.h"
+#include "cli/out.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,7 +159,13 @@ remote_wait(struct cli *c, const char *path, int64_t limit_ms,
 	};
 	int status;
 
-	return remote_run(c, &call, out, &status, e);
+	if (remote_run(c, &call, out, &status, e) == -1)
+		return -1;
+	return *out != NULL ? 0
+			    : err_set(e, ERR_PROTO,
+				  "the reply is empty (HTTP "
+				  "%d)",
+				  status);
 }
 
 int
@@ -169,8 +176,8 @@ remote_send(struct cli *c, const struct remote_call *call, struct json **out,
 
 	*out = NULL;
 	if (c->g.dry_run) {
-		(void)printf("would send %s %s%s%s\n", call->method, call->path,
-		    call->body == NULL ? "" : " ",
+		out_fmt(stdout, "would send %s %s%s%s\n", call->method,
+		    call->path, call->body == NULL ? "" : " ",
 		    call->body == NULL ? ""
 			: call->secret ? "(a body with a secret)"
 				       : str_cstr(call->body));
@@ -208,7 +215,7 @@ remote_text_error(const struct fetch_reply *r, struct err *e)
 					  : json_parse(r->body, 0, &ignored);
 
 	(void)err_set(e, api_error_code(r->status), "%s (HTTP %d)",
-	    json_str_or(j, "message", "no message"), r->status);
+	    json_str_or(j, "message", "refused"), r->status);
 	json_free(j);
 }
 

@@ -144,7 +144,7 @@ sandbox_use_show(struct cli *c, const char *project)
 		json_free(j);
 		return CLI_OK;
 	}
-	if (c->colour)
+	if (c->terminal)
 		(void)printf("\033[H\033[2J");
 	t = sandbox_use_table();
 	if (project != NULL)

@@ -112,8 +112,9 @@ verdict_show(const struct cli *c, const struct verdict *v)
 	    verdict_is(v, "pass")       ? "proven"
 		: verdict_is(v, "fail") ? "FAILED"
 					: "untestable");
-	(void)printf(", %" PRId64 " passed, %" PRId64 " failed, %" PRId64
-		     " untestable, network %s, %s",
+	out_fmt(stdout,
+	    ", %" PRId64 " passed, %" PRId64 " failed, %" PRId64
+	    " untestable, network %s, %s",
 	    json_i64_or(v->j, "passed", 0), json_i64_or(v->j, "failed", 0),
 	    json_i64_or(v->j, "untestable", 0),
 	    json_str_or(v->j, "network", "-"),

@@ -49,7 +49,7 @@ applied_tell_undone(struct fetch_job *j, const struct plan *p, bool cut)
 		if (more)
 			jw_str(&w, "next", next.what);
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&text));
+		out_json_line(&text);
 	} else if (dry) {
 		(void)printf("would undo the apply of %s\n", p->what);
 	} else {
@@ -154,7 +154,7 @@ held_list(const struct cli *c, const struct held_plans *h)
 	}
 	jw_end(&w);
 	if (c->g.json)
-		(void)printf("%s\n", str_cstr(&text));
+		out_json_line(&text);
 	else if (n == 0)
 		(void)printf("nothing is held back\n");
 }
@@ -342,7 +342,7 @@ applied_list(struct cli *c, const void *args, int argc, char **argv)
 	free(names);
 	jw_end(&w);
 	if (c->g.json)
-		(void)printf("%s\n", str_cstr(&text));
+		out_json_line(&text);
 	else
 		out_table_print(t, c);
 	fetch_job_release(&j);

@@ -352,7 +352,7 @@ fetch_finish(struct fetch_job *j, struct fetch_args *a)
 			: j->c->g.dry_run ? "would-apply"
 					  : "applied",
 		    &out);
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 	} else if (result == NULL) {
 		fetch_tell_done(j);
 	}

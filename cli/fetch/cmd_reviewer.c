@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/confirm.h"
 #include "cli/out.h"
 #include "cli/reviewer/exchange.h"
 #include "cli/reviewer/guide.h"
@@ -26,7 +27,7 @@ struct reviewer_args {
 	const char *provider, *url, *model, *key_file, *key;
 	int64_t timeout_ms;
 	uint64_t context, parts;
-	bool remove, show, second;
+	bool remove, show, second, yes;
 };
 
 /* A change that no reviewer minds, asked for real: key, model and the form of
@@ -96,7 +97,7 @@ reviewer_show_json(const struct reviewers *all)
 	jw_end(&w);
 	jw_u64(&w, "parts", all->parts);
 	jw_end(&w);
-	(void)printf("%s\n", str_cstr(&out));
+	out_json_line(&out);
 }
 
 static void
@@ -279,6 +280,13 @@ reviewer_run(struct cli *c, const void *args, int argc, char **argv)
 		return cli_usage("fetch config: a key on the command line is "
 				 "seen by others; --key-file takes it from a "
 				 "file, or - from standard input");
+	if (a->remove && !confirm_possible(c, a->yes, "fetch config --remove"))
+		return CLI_USAGE;
+	if (a->remove &&
+	    !confirm_ask(c, a->yes, "yes",
+		"the %sreviewer%s and the key are forgotten",
+		a->second ? "second " : "", a->second ? "" : "s"))
+		return CLI_FAILED;
 	if (a->remove)
 		return reviewer_forget(c, a);
 	if (a->show || (reviewer_is_plain(a) && !guide_is_possible()))
@@ -329,6 +337,8 @@ static const struct command_option reviewer_options[] = {
 	{ 0, OPT_FLAG, "show", REVIEWER(show), NULL, "what is configured" },
 	{ 0, OPT_FLAG, "remove", REVIEWER(remove), NULL,
 	    "forget all of it, with --second the second" },
+	{ 'y', OPT_FLAG, "yes", REVIEWER(yes), NULL,
+	    "do not ask, with --remove" },
 	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
 };
 

@@ -43,7 +43,7 @@ rules_run(struct cli *c, const void *args, int argc, char **argv)
 			jw_end(&w);
 		}
 		jw_end(&w);
-		(void)printf("%s\n", str_cstr(&out));
+		out_json_line(&out);
 		return CLI_OK;
 	}
 	t = out_table_new(4);
@@ -114,7 +114,7 @@ policy_print_json(const struct findings_policy *p)
 	jw_u64(&w, "total", findings_limit(p, FINDINGS_LIMIT_TOTAL));
 	jw_end(&w);
 	jw_end(&w);
-	(void)printf("%s\n", str_cstr(&out));
+	out_json_line(&out);
 }
 
 static void

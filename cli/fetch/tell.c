@@ -135,5 +135,5 @@ fetch_tell_error(struct fetch_job *j, const struct err *e)
 		return;
 	(void)snprintf(j->refused, sizeof(j->refused), "%s", e->msg);
 	fetch_json(j, "refused", &out);
-	(void)printf("%s\n", str_cstr(&out));
+	out_json_line(&out);
 }

@@ -313,6 +313,20 @@ loop_on_signal(struct loop *l, int sig, loop_fn *fn, void *arg, struct err *e)
 	return 0;
 }
 
+void
+loop_off_signal(struct loop *l, int sig)
+{
+	struct loop_signal *s, *next;
+
+	LIST_FOREACH_SAFE(s, &l->signals, entry, next) {
+		if (s->sig != sig)
+			continue;
+		LIST_REMOVE(s, entry);
+		loop_free_event(s->ev);
+		free(s);
+	}
+}
+
 int
 loop_hook_add(struct loop *l, struct loop_hook *h, struct err *e)
 {

@@ -32,5 +32,6 @@ void loop_post(struct loop *l, loop_fn *fn, void *arg);
 /* One handler per signal; SIGCHLD too may be asked for beside children. */
 int loop_on_signal(
     struct loop *l, int sig, loop_fn *fn, void *arg, struct err *e);
+void loop_off_signal(struct loop *l, int sig); /* as it was before */
 
 #endif

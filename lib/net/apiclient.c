@@ -15,6 +15,7 @@
 
 enum {
 	API_MAX_REPLY = 8 << 20,
+	API_LINE_MAX = 160,
 	API_ID_MAX = 32,
 	API_HEADERS_MAX = 7 /* with the NULL */
 };
@@ -150,12 +151,29 @@ api_error_code(int status)
 	return status >= 500 ? ERR_INTERNAL : ERR_PROTO;
 }
 
+/* Why it was refused: the message, or a text of one short line that is no
+ * page of HTML, such as that of a port that speaks TLS. */
+static const char *
+api_said(const struct fetch_reply *r, const struct json *body,
+    char line[API_LINE_MAX + 1])
+{
+	struct view text = view_trim(r->body);
+
+	if (body != NULL || text.len == 0 || text.len > API_LINE_MAX ||
+	    text.p[0] == '<' || memchr(text.p, '\n', text.len) != NULL ||
+	    memchr(text.p, '\0', text.len) != NULL)
+		return json_str_or(body, "message", "refused");
+	(void)snprintf(line, API_LINE_MAX + 1, "%.*s", (int)text.len, text.p);
+	return line;
+}
+
 /* The verdict on a reply: 0, or -1 with the error it stands for. */
 static int
 api_judge(const struct fetch_reply *r, const char *id, struct json **body,
     struct err *e)
 {
 	struct err bad = ERR_INIT;
+	char line[API_LINE_MAX + 1];
 
 	if (r->error != 0)
 		return err_set(e, (enum err_code)r->error, "%s", r->error_text);
@@ -163,11 +181,11 @@ api_judge(const struct fetch_reply *r, const char *id, struct json **body,
 		*body = json_parse(r->body, API_MAX_REPLY, &bad);
 	if (r->status / 100 == 5)
 		return err_set(e, api_error_code(r->status),
-		    "%s (HTTP %d, request %s)",
-		    json_str_or(*body, "message", "refused"), r->status, id);
+		    "%s (HTTP %d, request %s)", api_said(r, *body, line),
+		    r->status, id);
 	if (r->status / 100 != 2)
 		return err_set(e, api_error_code(r->status), "%s (HTTP %d)",
-		    json_str_or(*body, "message", "refused"), r->status);
+		    api_said(r, *body, line), r->status);
 	if (bad.code != ERR_NONE)
 		return err_set(
 		    e, ERR_PROTO, "the reply is no JSON: %.160s", bad.msg);

@@ -101,6 +101,13 @@ tap_is $RC 0 'coffer audit list'
 tap_ok 'shows them' out_has pull.merged
 run audit list --json --what pull.merged --in "$PROJECT"
 tap_is "$RC,$(jq -r '.[0].what' "$T/out")" 0,pull.merged 'as JSON, of a project'
+run audit export
+tap_is "$RC $(jq -s 'length' "$T/out")" "0 $(sqlite3 "$HOME_DIR/db/coffer.db" 'SELECT count(*) FROM audit')" 'coffer audit export has all rows'
+tap_is "$(jq -s '[.[].seq] == ([.[].seq] | sort)' "$T/out")" true 'the oldest first'
+run audit export --what pull.merged --in "${PROJECT#*/}"
+tap_is "$RC $(jq -rs '[.[].what] | unique | join(" ")' "$T/out")" '0 pull.merged' 'or those that are asked for, of a project by its name alone'
+run audit list --in nothing
+tap_ok 'a project that is not there is named' err_has 'no project nothing'
 run audit verify
 tap_is "$RC" 0 'coffer audit verify finds it whole'
 tap_ok 'and says the head' out_has '^[0-9]* rows, whole'

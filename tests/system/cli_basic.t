@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 
-tap_plan 37
+
 run
 tap_is "$RC" 2 'no command: usage'
 run help
@@ -35,7 +35,46 @@ tap_ok 'with a hint' err_has 'hint:'
 run --url ftp://x status
 tap_is "$RC" 2 'an address that is none'
 
+for bad in 'http://' 'http://:80' 'http://h:99999' 'http://h:x' 'http://u:p@h:80' 'http://[::1]:0' ''; do
+	run --url "$bad" issue list acme/calc
+	tap_is "$RC $(grep -c 'u:p' "$T/err")" '2 0' "an address that is none: $bad"
+done
+COFFER_TOKEN='a b' run issue list acme/calc
+tap_is "$RC" 2 'a token with a space is none'
+run --url https://127.0.0.1:9 issue list acme/calc
+tap_ok 'the hint asks for the address that was given' err_has 'hint: is https://127.0.0.1:9 (from --url) the address'
+run --home "$T/a b" issue list acme/calc --url ''
+tap_is "$RC" 2 'an empty address'
+unset COFFER_URL
+run --home "$T/a b" exec acme/calc -- ls
+tap_is "$RC" 5 'no agentd'
+tap_ok 'a home with a space is a word for the shell' err_has "coffer --home '$T/a b' up -d"
+
+for args in '5 --json issue list acme/calc --url http://127.0.0.1:9' '2 --json frob' '2 issue show --json' \
+    '2 --json' '2 destroy acme/calc --json' '5 sync --all --json --url http://127.0.0.1:9' '1 --json config check --home /none'; do
+	# shellcheck disable=SC2086
+	run ${args#* }
+	tap_is "$RC $(jq -c 'has("error") or has("taken")' "$T/out" 2>&1)" "${args%% *} true" "one object on failure, too: ${args#* }"
+done
+tap_is "$(jq -r .exit "$T/out")" null 'or what the command has to say of it'
+run --json issue show acme/calc x
+tap_is "$(jq -r '[.error, .exit] | join(" | ")' "$T/out")" 'issue show: x is not the number of an item | 2' 'with the message and the exit code'
+run --frob
+tap_ok 'an option alone: a command must follow' err_has 'frob: a command must follow'
+
 start_canned
+run --url "https://${COFFER_URL#http://}" issue list acme/calc
+tap_is "$RC" 5 'TLS where none is spoken'
+tap_ok 'is said so' err_has 'no TLS is spoken at'
+canned GET /api/v1/repos/acme/calc/issues 401 '{"message":"invalid username, password or token"}'
+run issue list acme/calc
+tap_ok 'a bad token: where it is from' err_has 'hint: the token in COFFER_TOKEN is not valid'
+canned GET /api/v1/repos/acme/calc/issues 403 '{"message":"this identity may not do that"}'
+run issue list acme/calc
+tap_ok 'what may not be done: who may' err_has 'hint: .*an admin may'
+canned GET /api/v1/repos/acme/calc/issues 400 'this port speaks TLS: ask by https://'
+run issue list acme/calc
+tap_ok 'a short text instead of JSON is told' err_has 'ask by https:// (HTTP 400)'
 run issue list acme/none
 tap_is "$RC" 4 'not found: 4'
 canned GET /api/v1/repos/acme/calc/issues 403 '{"message":"no \u001b[31mway"}'

@@ -33,6 +33,24 @@ run config list --json
 tap_is "$(jq -c . "$T/out")" '{"server.rate":"501","agentd.max_runs":"2","runner.name":"a b"}' 'as JSON'
 run config get agentd.max_runs --json
 tap_is "$(jq -r '."agentd.max_runs"' "$T/out")" 2 'one as JSON'
+printf 'min_free\ngit_workers\npack_cache\nrate\n' >"$T/keys"
+cp "$CONF" "$T/alone"
+while read -r key; do
+	start "$T/at_once.log" "$O/bin/coffer" config set "server.$key" 7
+done <"$T/keys"
+for pid in $PIDS; do wait "$pid"; done
+PIDS=
+tap_is "$(grep -c '^[a-z_]* = 7$' "$CONF")" 4 'of four at once none undoes another'
+cat >"$T/editor" <<ED
+#!/bin/sh
+"$O/bin/coffer" --home "$COFFER_HOME" config set server.rate 9
+echo '# mine' >>"\$1"
+ED
+chmod +x "$T/editor"
+EDITOR=$T/editor run config edit
+tap_is "$RC $(grep -c 'rate = 9' "$CONF") $(grep -c mine "$CONF")" '1 1 0' 'an edit does not undo what was set meanwhile'
+rm -rf "$(grep -o '/tmp/coffer-edit[^/]*' "$T/err" | head -n 1)"
+cp "$T/alone" "$CONF"
 run config check
 tap_is "$RC" 0 'every program takes its part'
 

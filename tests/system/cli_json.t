@@ -105,6 +105,7 @@ token list
 admin check
 audit list
 audit verify
+audit export
 help
 ~ create $UPSTREAM --name two --no-start
 ~ destroy two --yes --force --no-wait

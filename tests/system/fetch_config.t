@@ -12,7 +12,7 @@ mkdir "$STUB"
 start "$T/stub.log" perl "$SYSTEM_DIR/review_stub.pl" "$STUB"
 wait_for 10 test -s "$STUB/port" || tap_bail 'review_stub.pl'
 MODEL=http://127.0.0.1:$(cat "$STUB/port")
-tap_plan 35
+tap_plan 38
 
 config() { run fetch config "$@"; }
 # config_key KEY OPTION...: the key on standard input
@@ -73,10 +73,15 @@ config --show
 tap_ok 'and is shown' out_has 'both must agree'
 tap_ok 'with what the server says of its context' sh -c \
     "tail -n 1 '$STUB/asked' | jq -e '.in.options.num_ctx == 9000'"
-config --second --remove
+config --second --remove --yes
 tap_is "$RC $(grep -c '^reviewers = 1$' "$CONF") $(grep -c second "$CONF")" \
     '0 1 0' '--second --remove takes it away'
 config --remove
+tap_is "$RC" 2 'without a terminal nothing is forgotten unasked'
+tap_ok 'and it says how' grep -q -e '--yes' "$T/err"
+config --remove --dry-run
+tap_ok 'nor with --dry-run' test -e "$CONF"
+config --remove --yes
 tap_is "$RC" 0 '--remove forgets'
 tap_not 'all of it' test -e "$CONF"
 config --second --provider ollama --model stub --base-url "$MODEL/ok"
