@@ -535,7 +535,7 @@ api_replies_become_json_or_errors(void **state)
 		{ "/x", 0, 200, "{\"ok\":true}" },
 		{ "/empty", 0, 204, "" },
 		{ "/taken", ERR_EXISTS, 409, "name is taken (HTTP 409)" },
-		{ "/away", ERR_PROTO, 302, "refused (HTTP 302)" },
+		{ "/away", ERR_PROTO, 302, "gone (HTTP 302)" },
 		{ "/html", ERR_PROTO, 200,
 		    "the reply is no JSON: JSON: "
 		    "expected a value at byte 0" },
