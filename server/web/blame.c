@@ -1,5 +1,6 @@
 /* blame: a file with who wrote which line last. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,38 +28,54 @@ blame_free(struct blame *b)
 }
 
 static void
+blame_part(struct html *h, bool first)
+{
+	if (!first)
+		for (int i = 0; i < 3; i++)
+			html_end(h);
+	HTML_CLASS(h, "div", "part tall");
+	HTML_CLASS(h, "table", "blame");
+	HTML_TAG(h, "tbody");
+}
+
+static void
+blame_row(struct web *w, const struct code *x, const struct json *who,
+    int64_t at, struct view text)
+{
+	struct html *h = &w->h;
+	char id[24];
+
+	(void)snprintf(id, sizeof(id), "L%" PRId64, at);
+	HTML_TAG(h, "tr");
+	HTML_ATTR(h, "id", id);
+	HTML_TAG(h, "td");
+	if (who != NULL) {
+		code_subject(w, x, json_str_or(who, "sha", ""),
+		    json_str_or(who, "message", ""));
+		html_text(h, " ");
+		code_by(w, who);
+	}
+	html_end(h);
+	HTML_TAG(h, "td");
+	html_textf(h, "%" PRId64, at);
+	html_end(h);
+	HTML_TAG(h, "td");
+	html_code(h, text);
+	html_end(h);
+	html_end(h);
+}
+
+static void
 blame_hunk(struct web *w, const struct code *x, const struct json *k,
     struct view *rest, int64_t *at)
 {
 	int64_t n = json_i64_or(k, "lines", 0);
-	struct html *h = &w->h;
 	struct view line;
 
 	for (int64_t i = 0; i < n && view_split(rest, '\n', &line); i++) {
-		AUTO_FREE char *text = view_dup(line);
-		char id[24];
-
-		(void)snprintf(id, sizeof(id), "L%" PRId64, ++*at);
-		HTML_TAG(h, "tr");
-		HTML_ATTR(h, "id", id);
-		HTML_CLASS(h, "td", "who");
-		if (i == 0) {
-			code_subject(w, x, json_str_or(k, "sha", ""),
-			    json_str_or(k, "message", ""));
-			HTML_TAG(h, "span");
-			HTML_ATTR(h, "class", "sub");
-			html_text(h, " ");
-			code_by(w, k);
-			html_end(h);
-		}
-		html_end(h);
-		HTML_CLASS(h, "td", "num");
-		html_textf(h, "%" PRId64, *at);
-		html_end(h);
-		HTML_CLASS(h, "td", "same");
-		html_code(h, view_of(text));
-		html_end(h);
-		html_end(h);
+		if (++*at % WEB_LINES_PART == 1)
+			blame_part(&w->h, *at == 1);
+		blame_row(w, x, i == 0 ? k : NULL, *at, line);
 	}
 }
 
@@ -87,8 +104,6 @@ blame_on_hunks(const struct git_result *res, void *arg)
 	HTML_ATTR(&w.h, "tabindex", "0");
 	HTML_ATTR(&w.h, "role", "region");
 	HTML_ATTR(&w.h, "aria-label", "who wrote which line");
-	HTML_CLASS(&w.h, "table", "blame");
-	HTML_TAG(&w.h, "tbody");
 	for (const struct json *k = json_first(json_get(res->j, "hunks"));
 	     k != NULL && at < CODE_LINES_MAX; k = json_next(k))
 		blame_hunk(&w, x, k, &rest, &at);

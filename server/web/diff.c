@@ -41,6 +41,7 @@ struct diff_page {
 	size_t met;       /* lines of the file at hand, shown or not */
 	size_t left_out;  /* of them behind those that are shown */
 	bool open;        /* a table is */
+	size_t rows;      /* of it */
 	struct view hunk; /* to be written before the next line; empty: none */
 	size_t n_rest;    /* files that have no room */
 	struct str rest;  /* their paths, each with a NUL */
@@ -97,11 +98,12 @@ diff_say_link(struct diff_page *p, char side, uint32_t n)
 	HTML_TAG(h, "a");
 	HTML_ATTR(h, "href", str_cstr(&url));
 	html_textf(h, "%u", n);
-	HTML_LEAF(h, "span", "unseen", ", say something of this line");
 	html_end(h);
 }
 
-/* An unchanged line is named by its new number. */
+/* Named, with a way to say something of the line, or only its number: an
+ * unchanged line is that of its new number.  What the link is for says
+ * style.css behind it. */
 static void
 diff_number_cell(struct diff_page *p, char side, uint32_t n, bool named)
 {
@@ -114,7 +116,7 @@ diff_number_cell(struct diff_page *p, char side, uint32_t n, bool named)
 		    side == '-' ? 'L' : 'R', n);
 		if (named)
 			HTML_ATTR(h, "id", id);
-		if (p->v->say)
+		if (p->v->say && named)
 			diff_say_link(p, side, n);
 		else
 			html_textf(h, "%u", n);
@@ -148,7 +150,7 @@ diff_text_cell(struct diff_page *p, const struct diff_part *x)
 	    x == NULL            ? "none"
 		: x->sign == '+' ? "add"
 		: x->sign == '-' ? "del"
-				 : "same");
+				 : "");
 	if (x != NULL) {
 		web_diff_text(h, x->text);
 		if (x->no_newline)
@@ -180,6 +182,7 @@ diff_said(struct diff_page *p, char side, const struct diff_part *x)
 static void
 diff_row_unified(struct diff_page *p, const struct diff_part *x)
 {
+	p->rows++;
 	HTML_TAG(&p->w->h, "tr");
 	diff_number_cell(p, '-', x->old, x->sign == '-');
 	diff_number_cell(p, '+', x->new, true);
@@ -261,6 +264,14 @@ diff_alone_pages(struct diff_page *p)
 }
 
 static void
+diff_part_end(struct html *h)
+{
+	html_end(h); /* tbody */
+	html_end(h); /* table */
+	html_end(h); /* div */
+}
+
+static void
 diff_end_file(struct diff_page *p)
 {
 	struct html *h = &p->w->h;
@@ -269,8 +280,7 @@ diff_end_file(struct diff_page *p)
 		return;
 	diff_flush(p);
 	if (p->open) {
-		html_end(h); /* tbody */
-		html_end(h); /* table */
+		diff_part_end(h);
 		html_end(h); /* div */
 		p->open = false;
 	}
@@ -379,12 +389,29 @@ diff_begin_file(struct diff_page *p)
 }
 
 static void
+diff_part(struct diff_page *p)
+{
+	struct html *h = &p->w->h;
+
+	HTML_CLASS(h, "div", "part");
+	HTML_CLASS(h, "table", p->v->split ? "split" : "unified");
+	HTML_TAG(h, "tbody");
+	p->rows = 0;
+}
+
+/* Of one that is split all is one: its halves stand below each other. */
+static void
 diff_table(struct diff_page *p)
 {
 	struct html *h = &p->w->h;
 
-	if (p->open)
+	if (p->open) {
+		if (!p->v->split && p->rows >= WEB_LINES_PART) {
+			diff_part_end(h);
+			diff_part(p);
+		}
 		return;
+	}
 	HTML_CLASS(h, "div", "lines");
 	HTML_ATTR(h, "tabindex", "0");
 	HTML_ATTR(h, "role", "region");
@@ -392,9 +419,7 @@ diff_table(struct diff_page *p)
 	    p->v->say ? "the lines that change; a line's number leads to a "
 			"form to say something of it"
 		      : "the lines that change");
-	HTML_TAG(h, "table");
-	HTML_ATTR(h, "class", p->v->split ? "split" : "unified");
-	HTML_TAG(h, "tbody");
+	diff_part(p);
 	p->open = true;
 }
 

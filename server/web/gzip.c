@@ -13,8 +13,13 @@
 #include "lib/httpd/httpd.h"
 
 enum {
-	GZIP_WINDOW = 15 + 16, /* zlib: 32 KiB, with the head of gzip */
+	GZIP_WINDOW = 15, /* zlib: 32 KiB */
 	GZIP_MEMORY = 8,
+	GZIP_HEAD = 16, /* more than the window: with the head of gzip */
+	/* Of what has no more than that the memory's making is most of it. */
+	GZIP_LITTLE = 16 << 10,
+	GZIP_LITTLE_WINDOW = 14,
+	GZIP_LITTLE_MEMORY = 5,
 	GZIP_OS = 255 /* unknown */
 };
 
@@ -71,6 +76,18 @@ gzip_pad(z_stream *z, gz_header *head, Bytef name[GZIP_PAD_MAX + 1], unsigned n)
 	(void)deflateSetHeader(z, head);
 }
 
+static bool
+gzip_begin(z_stream *z, size_t n, enum gzip_level level)
+{
+	const bool little = n <= GZIP_LITTLE;
+
+	return n <= INT_MAX &&
+	    deflateInit2(z, (int)level, Z_DEFLATED,
+		GZIP_HEAD + (little ? GZIP_LITTLE_WINDOW : GZIP_WINDOW),
+		little ? GZIP_LITTLE_MEMORY : GZIP_MEMORY,
+		Z_DEFAULT_STRATEGY) == Z_OK;
+}
+
 void
 gzip_put(struct view in, enum gzip_level level, unsigned pad, struct str *out)
 {
@@ -80,9 +97,7 @@ gzip_put(struct view in, enum gzip_level level, unsigned pad, struct str *out)
 	Bytef name[GZIP_PAD_MAX + 1];
 	uLong most;
 
-	if (in.len > INT_MAX ||
-	    deflateInit2(&z, (int)level, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY,
-		Z_DEFAULT_STRATEGY) != Z_OK)
+	if (!gzip_begin(&z, in.len, level))
 		return;
 	gzip_pad(&z, &head, name, pad);
 	most = deflateBound(&z, in.len);

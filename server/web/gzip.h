@@ -17,7 +17,7 @@ enum {
 };
 
 enum gzip_level {
-	GZIP_FAST = 1, /* made for one reply */
+	GZIP_FAST = 2, /* made for one reply */
 	GZIP_SMALL = 9 /* made once */
 };
 

@@ -394,6 +394,23 @@ web_code(struct web *w, struct view text, const char *path)
 	html_end(&w->h);
 }
 
+/* The numbers are those of the list, whose beginning is not seen from outside
+ * of the part. */
+static void
+markdown_part_of_lines(struct html *h, size_t first)
+{
+	char start[24];
+
+	if (first > 1) {
+		html_end(h);
+		html_end(h);
+	}
+	HTML_CLASS(h, "div", "part");
+	HTML_TAG(h, "ol");
+	(void)snprintf(start, sizeof(start), "%zu", first);
+	HTML_ATTR(h, "start", start);
+}
+
 void
 web_code_lines(struct web *w, struct view text, const char *path, size_t max)
 {
@@ -408,18 +425,13 @@ web_code_lines(struct web *w, struct view text, const char *path, size_t max)
 	HTML_ATTR(h, "tabindex", "0");
 	HTML_ATTR(h, "role", "region");
 	HTML_ATTR(h, "aria-label", "the file's lines");
-	HTML_TAG(h, "table");
-	HTML_TAG(h, "tbody");
 	for (size_t n = 1; n <= max && view_split(&rest, '\n', &line); n++) {
+		if (n % WEB_LINES_PART == 1)
+			markdown_part_of_lines(h, n);
 		(void)snprintf(id, sizeof(id), "L%zu", n);
-		HTML_TAG(h, "tr");
+		HTML_TAG(h, "li");
 		HTML_ATTR(h, "id", id);
-		HTML_CLASS(h, "td", "num");
-		html_textf(h, "%zu", n);
-		html_end(h);
-		HTML_CLASS(h, "td", "same");
 		highlight_line(&of, line, markdown_part, h);
-		html_end(h);
 		html_end(h);
 	}
 	html_end(h);

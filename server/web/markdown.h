@@ -28,7 +28,7 @@ void web_markdown(
     struct web *w, const struct web_markdown *ctx, struct view tokens);
 /* Code with its parts marked, in <code>; name as behind a fence, or a path. */
 void web_code(struct web *w, struct view text, const char *path);
-/* The same as a table with numbered lines, L1 and so on, at most max. */
+/* The same as lists of numbered lines, L1 and so on, at most max. */
 void web_code_lines(
     struct web *w, struct view text, const char *path, size_t max);
 

@@ -17,6 +17,12 @@
 
 struct err;
 
+enum {
+	/* Lines of a file in one element of class "part": a browser lays out
+	 * those that are seen. */
+	WEB_LINES_PART = 100
+};
+
 /* All of them; ends with NULL. */
 extern const struct route *const web_tables[];
 
