@@ -250,9 +250,14 @@ command_elsewhere(const char *word)
 		{ "ls", "coffer status" },
 		{ "ps", "coffer top" },
 		{ "enter", "coffer attach" },
-		{ "diff", "coffer pr diff, or coffer status PROJECT --diff" },
-		{ "review", "coffer fetch, which checks and reviews" },
-		{ "merge", "coffer pr merge, or coffer fetch --apply" },
+		{ "diff",
+		    "coffer fetch diff, coffer pr diff, or coffer status "
+		    "PROJECT --diff" },
+		{ "review",
+		    "coffer fetch, which checks and reviews, or "
+		    "coffer fetch review" },
+		{ "merge", "coffer pr merge, or coffer fetch merge" },
+		{ "push", "coffer fetch propose" },
 		{ "lockdown", "coffer net PROJECT lockdown" },
 		{ "unlock", "coffer net PROJECT unlock" },
 		{ "ci-watch", "coffer runner list; checks run by themselves" },
