@@ -189,7 +189,8 @@ approvals_one(struct cli *c, int64_t id, const char *verb, int64_t for_s)
 		.method = "POST", .path = path, .body = &body },
 	    &j, NULL, &e);
 	if (rc == -1)
-		return cli_fail(c, &e, "approvals %s %" PRId64, verb, id);
+		return cli_fail(c, &e, "approvals %s %" PRId64,
+		    strcmp(verb, "deny") == 0 ? verb : "approve", id);
 	if (rc == 0 && c->g.json)
 		out_json(j);
 	else if (rc == 0)

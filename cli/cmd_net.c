@@ -224,15 +224,18 @@ static const struct {
 	int min, max;
 	bool rule; /* --port, --for */
 	net_verb_fn *fn;
+	const char *such; /* with what must follow, where something must */
 } net_verbs[] = {
-	{ "allow", 1, COMMAND_MANY, true, net_rule },
-	{ "deny", 1, COMMAND_MANY, true, net_rule },
-	{ "forget", 1, COMMAND_MANY, false, net_forget },
-	{ "preset", 2, COMMAND_MANY, false, net_preset },
-	{ "lockdown", 0, 0, false, net_lock },
-	{ "unlock", 0, 0, false, net_lock },
-	{ "upload-max", 1, 1, false, net_upload },
-	{ "mode", 1, 1, false, net_mode },
+	{ "allow", 1, COMMAND_MANY, true, net_rule,
+	    "allow registry.example.org" },
+	{ "deny", 1, COMMAND_MANY, true, net_rule, "deny tracker.example.org" },
+	{ "forget", 1, COMMAND_MANY, false, net_forget,
+	    "forget registry.example.org" },
+	{ "preset", 2, COMMAND_MANY, false, net_preset, "preset add node" },
+	{ "lockdown", 0, 0, false, net_lock, NULL },
+	{ "unlock", 0, 0, false, net_lock, NULL },
+	{ "upload-max", 1, 1, false, net_upload, "upload-max 10M" },
+	{ "mode", 1, 1, false, net_mode, "mode web" },
 	{ .name = NULL },
 };
 
@@ -256,22 +259,55 @@ net_show(struct net_call *n, bool rules, struct err *e)
 	return 0;
 }
 
+static size_t
+net_verb(const char *verb)
+{
+	size_t i = 0;
+
+	while (
+	    net_verbs[i].name != NULL && strcmp(net_verbs[i].name, verb) != 0)
+		i++;
+	return i;
+}
+
+static bool
+net_is_rules(const struct net_call *n)
+{
+	return strcmp(n->verb, "rules") == 0 && n->argc == 0;
+}
+
+/* Before anybody is asked. */
+static int
+net_check_words(const struct net_call *n)
+{
+	size_t i = net_verb(n->verb);
+
+	if (net_is_rules(n))
+		return CLI_OK;
+	if (net_verbs[i].name == NULL)
+		return cli_usage("net: no %s; there are allow, deny, forget, "
+				 "preset, lockdown, unlock, upload-max, mode "
+				 "and rules (`coffer help net`)",
+		    n->verb);
+	if (n->argc < net_verbs[i].min)
+		return cli_usage("net: something must follow %s, such as "
+				 "`coffer net PROJECT %s` (`coffer help net`)",
+		    n->verb, net_verbs[i].such);
+	if (n->argc > net_verbs[i].max)
+		return cli_usage(
+		    "net: too much follows %s (`coffer help net`)", n->verb);
+	return CLI_OK;
+}
+
 /* What the verb means; usage errors are told here. */
 static int
 net_act(struct net_call *n, struct err *e)
 {
-	size_t i = 0;
+	size_t i = net_verb(n->verb);
 	int rc;
 
-	if (strcmp(n->verb, "rules") == 0 && n->argc == 0)
+	if (net_is_rules(n))
 		return net_show(n, true, e);
-	while (net_verbs[i].name != NULL &&
-	    strcmp(net_verbs[i].name, n->verb) != 0)
-		i++;
-	if (net_verbs[i].name == NULL || n->argc < net_verbs[i].min ||
-	    n->argc > net_verbs[i].max)
-		return err_set(e, ERR_INVALID,
-		    "%s: see `coffer help net` for what may follow", n->verb);
 	if (!net_verbs[i].rule && (n->a->ports.n > 0 || n->a->for_ms > 0))
 		return err_set(
 		    e, ERR_INVALID, "--port and --for are of allow and deny");
@@ -305,8 +341,11 @@ net_run(struct cli *c, const void *args, int argc, char **argv)
 		.verb = argc > 1 ? argv[1] : "",
 		.argc = argc > 2 ? argc - 2 : 0,
 		.argv = argv + 2 };
-	int rc = target_project(c, argv[0], full, &e);
+	int rc;
 
+	if (argc > 1 && (rc = net_check_words(&n)) != CLI_OK)
+		return rc;
+	rc = target_project(c, argv[0], full, &e);
 	if (rc == 0)
 		rc = argc > 1 ? net_act(&n, &e) : net_look(&n, &e);
 	json_free(n.net);

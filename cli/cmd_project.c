@@ -283,6 +283,10 @@ project_send(struct cli *c, const struct project_args *a, const struct json *p,
 		      : remote_send(c, &call, &j, NULL, e);
 	if (rc != 0)
 		return rc;
+	if (o->until != NULL && !a->no_wait &&
+	    !json_bool_or(json_get(j, "sandbox"), "served", false))
+		cli_note("no coffer-agentd is heard of, which does it; `coffer "
+			 "up` starts it, as root");
 	there = o->until != NULL && !o->renew &&
 	    strcmp(json_str_or(json_get(j, "sandbox"), "state", ""),
 		o->until) == 0;

@@ -90,12 +90,24 @@ run_load(struct cli *c, const char *arg, int64_t *id, struct err *e)
 	AUTO_FREE char *path = NULL;
 	struct json *j = NULL;
 
+	*id = 0;
 	if (num_i64(arg, 1, INT64_MAX, id, e) == -1)
 		return NULL;
 	path = xasprintf("/api/coffer/v1/runs/%" PRId64, *id);
 	if (remote_get(c, path, &j, e) == -1)
 		return NULL;
 	return j;
+}
+
+/* id: 0, it is none. */
+static int
+run_not_loaded(
+    const struct cli *c, const char *arg, int64_t id, const struct err *e)
+{
+	return id == 0 ? cli_usage("run: %s (`coffer run list PROJECT` has the "
+				   "numbers)",
+			     e->msg)
+		       : cli_fail(c, e, "run %s", arg);
 }
 
 static void
@@ -157,7 +169,7 @@ run_show(struct cli *c, const void *args, int argc, char **argv)
 	(void)args;
 	(void)argc;
 	if ((j = run_load(c, argv[0], &id, &e)) == NULL)
-		return cli_fail(c, &e, "run %s", argv[0]);
+		return run_not_loaded(c, argv[0], id, &e);
 	if (c->g.json)
 		out_json(j);
 	else
@@ -250,7 +262,7 @@ run_wait(struct cli *c, const void *args, int argc, char **argv)
 
 	(void)argc;
 	if ((j = run_load(c, argv[0], &id, &e)) == NULL)
-		return cli_fail(c, &e, "run %s", argv[0]);
+		return run_not_loaded(c, argv[0], id, &e);
 	if (!run_state_ends(json_str_or(j, "state", ""))) {
 		f.project = json_i64_or(json_get(j, "project"), "id", 0);
 		f.after = json_i64_or(j, "event", 0);
@@ -259,7 +271,7 @@ run_wait(struct cli *c, const void *args, int argc, char **argv)
 		if (follow_events(c, &f, &e) == -1)
 			return cli_fail(c, &e, "run %" PRId64, id);
 		if ((j = run_load(c, argv[0], &id, &e)) == NULL)
-			return cli_fail(c, &e, "run %s", argv[0]);
+			return run_not_loaded(c, argv[0], id, &e);
 	}
 	if (c->g.json)
 		out_json(j);
@@ -332,7 +344,7 @@ run_watch(struct cli *c, const void *args, int argc, char **argv)
 
 	(void)args;
 	if ((j = run_load(c, argv[0], &id, &e)) == NULL)
-		return cli_fail(c, &e, "run %s", argv[0]);
+		return run_not_loaded(c, argv[0], id, &e);
 	cli_note("run %" PRId64 " is %s", id, json_str_or(j, "state", "-"));
 	json_free(j);
 	rc = run_logs(c, &a, argc, argv);
@@ -340,7 +352,7 @@ run_watch(struct cli *c, const void *args, int argc, char **argv)
 	if (rc != CLI_OK)
 		return rc;
 	if ((j = run_load(c, argv[0], &id, &e)) == NULL)
-		return cli_fail(c, &e, "run %s", argv[0]);
+		return run_not_loaded(c, argv[0], id, &e);
 	cli_note("run %" PRId64 " is %s", id, json_str_or(j, "state", "-"));
 	rc = strcmp(json_str_or(j, "state", ""), "done") == 0 ? CLI_OK
 							      : CLI_FAILED;

@@ -112,12 +112,19 @@ static int
 settings_run(struct cli *c, const void *args, int argc, char **argv)
 {
 	struct err e = ERR_INIT;
-	struct json *p = target_load(c, argv[0], &e), *now = NULL;
+	struct json *p, *now = NULL;
 	const struct json *settings;
 	int rc = 0;
 
 	(void)args;
-	if (p == NULL)
+	for (int i = 1; i < argc; i++) {
+		if (strchr(argv[i], '=') != NULL)
+			continue;
+		return cli_usage("settings: want NAME=VALUE, such as "
+				 "interval_s=5m, not %s",
+		    argv[i]);
+	}
+	if ((p = target_load(c, argv[0], &e)) == NULL)
 		return cli_fail(c, &e, "settings %s", argv[0]);
 	if (argc > 1)
 		rc = settings_change(c, p, argc - 1, argv + 1, &now, &e);

@@ -15,6 +15,7 @@ enum {
 	COMMAND_OPTS_MAX = 48,
 	COMMAND_NAME_MAX = 40,
 	COMMAND_WORDS = 2,
+	COMMAND_SHORT = 5,
 	COMMAND_ARGV_MAX = 4096,
 	COMMAND_SIGNAL = 128 /* + its number, as a shell says it */
 };
@@ -92,7 +93,8 @@ const struct command *
 command_nearest(const struct command *const *tables, const char *name)
 {
 	const struct command *best = NULL;
-	size_t best_d = 3; /* more than two slips is another word */
+	/* More than two slips is another word; in a short one two are. */
+	size_t best_d = strlen(name) < COMMAND_SHORT ? 2 : 3;
 
 	for (size_t t = 0; tables[t] != NULL; t++) {
 		for (const struct command *c = tables[t]; c->name != NULL;
@@ -248,9 +250,14 @@ command_elsewhere(const char *word)
 		{ "ls", "coffer status" },
 		{ "ps", "coffer top" },
 		{ "enter", "coffer attach" },
-		{ "diff", "coffer pr diff, or coffer status PROJECT --diff" },
-		{ "review", "coffer fetch, which checks and reviews" },
-		{ "merge", "coffer pr merge, or coffer fetch --apply" },
+		{ "diff",
+		    "coffer fetch diff, coffer pr diff, or coffer status "
+		    "PROJECT --diff" },
+		{ "review",
+		    "coffer fetch, which checks and reviews, or "
+		    "coffer fetch review" },
+		{ "merge", "coffer pr merge, or coffer fetch merge" },
+		{ "push", "coffer fetch propose" },
 		{ "lockdown", "coffer net PROJECT lockdown" },
 		{ "unlock", "coffer net PROJECT unlock" },
 		{ "ci-watch", "coffer runner list; checks run by themselves" },

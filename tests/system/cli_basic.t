@@ -62,6 +62,22 @@ tap_is "$(jq -r '[.error, .exit] | join(" | ")' "$T/out")" 'issue show: x is not
 run --frob
 tap_ok 'an option alone: a command must follow' err_has 'frob: a command must follow'
 
+while read -r args; do
+	# shellcheck disable=SC2086
+	run $args --url http://127.0.0.1:9
+	tap_is "$RC" 2 "wrong usage, before anybody is asked: $args"
+	[ "$RC" = 2 ] || sed 's/^/# /' "$T/err"
+done <<'WRONG'
+net acme/calc allow
+net acme/calc frobnicate
+net acme/calc mode web open
+run show abc
+run wait 0
+settings acme/calc memory
+WRONG
+run net acme/calc allow
+tap_ok 'and what must follow is shown' err_has 'coffer net PROJECT allow registry.example.org'
+
 start_canned
 run --url "https://${COFFER_URL#http://}" issue list acme/calc
 tap_is "$RC" 5 'TLS where none is spoken'

@@ -113,6 +113,7 @@ a_slip_is_met_with_the_nearest_name(void **state)
 	assert_string_equal(
 	    command_nearest(command_tables, "stauts")->name, "status");
 	assert_null(command_nearest(command_tables, "frobnicate"));
+	assert_null(command_nearest(command_tables, "nope"));
 }
 
 static void
