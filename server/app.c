@@ -46,6 +46,7 @@
 #include "server/jobs/event_sweep.h"
 #include "server/jobs/fill_loop.h"
 #include "server/jobs/hook_loop.h"
+#include "server/jobs/host_files.h"
 #include "server/jobs/lease_sweep.h"
 #include "server/jobs/mirror_loop.h"
 #include "server/jobs/pack_sweep.h"
@@ -106,6 +107,7 @@ struct app {
 	struct approval_sweep *approvals;
 	struct lease_sweep *leases;
 	struct audit_sweep *audit;
+	struct host_files *host_files;
 	struct event_sweep *event_ages;
 	struct svc_push *push;
 	struct passwords *passwords;
@@ -564,6 +566,7 @@ app_on_reconciled(uint32_t moved, uint32_t failed, void *arg)
 	    .records_ms = a->cfg->keep_records_ms });
 	a->approvals = approval_sweep_new(&a->svc);
 	a->leases = lease_sweep_new(&a->svc);
+	a->host_files = hostfiles_new(&a->svc);
 	a->audit = audit_sweep_new(&a->svc, a->cfg->audit_keep_ms);
 	if (a->cfg->keep_events_ms > 0)
 		a->event_ages = event_sweep_new(
@@ -703,6 +706,7 @@ app_free(struct app *a)
 	approval_sweep_free(a->approvals);
 	lease_sweep_free(a->leases);
 	audit_sweep_free(a->audit);
+	hostfiles_free(a->host_files);
 	event_sweep_free(a->event_ages);
 	dial_rule_free(a->dial);
 	dial_rule_free(a->proxies);

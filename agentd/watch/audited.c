@@ -25,7 +25,7 @@
 #include "lib/wire/json.h"
 
 enum {
-	AUDITED_EVERY_MS = 10 * 60 * 1000,
+	AUDITED_EVERY_MS = 60 * 1000,
 	AUDITED_THIN_AT = 1 << 20, /* bytes of the file */
 	AUDITED_THIN_MS = 24 * 3600 * 1000
 };

@@ -17,7 +17,7 @@ struct audited_spec {
 	struct loop *loop;
 	struct apiclient *api;
 	const char *home;
-	int64_t every_ms; /* 0: ten minutes */
+	int64_t every_ms; /* 0: a minute */
 };
 
 /* Asks at once, then again and again.  All outlive it. */

@@ -36,7 +36,7 @@ audit_sweep_done(const struct err *fail, void *arg)
 	struct audit_sweep *a = arg;
 
 	if (fail != NULL)
-		log_warn("audit sweep reason=%s", log_val(fail->msg));
+		log_error("audit sweep reason=%s", log_val(fail->msg));
 	else if (a->n > 0)
 		log_info("audit sweep rows=%" PRId64, a->n);
 	timer_set(a->timer,

@@ -106,6 +106,30 @@ audit_find(struct txn *t, const struct audit_filter *f, struct audit_list *out,
 }
 
 int
+audit_newest_of(
+    struct txn *t, const char *word, struct audit_list *out, struct err *e)
+{
+	static const char sql
+	    [] = "SELECT " AUDIT_COLS
+		 " FROM audit WHERE seq IN (SELECT max(seq)"
+		 " FROM audit WHERE hash <> '' AND what IN (?1 || '.created',"
+		 " ?1 || '.changed', ?1 || '.deleted') GROUP BY subject)"
+		 " ORDER BY seq LIMIT ?2";
+	AUTO_QUERY struct query q = QUERY_INIT;
+	int rc;
+
+	*out = (struct audit_list){ .n = 0 };
+	if (query_open(&q, t, sql, BINDS(S(word), I(AUDIT_SUBJECTS)), e) == -1)
+		return -1;
+	while ((rc = query_next(&q, e)) == 1)
+		audit_fill(&q, LIST_ADD(out));
+	if (rc == 0)
+		return 0;
+	audit_list_release(out);
+	return -1;
+}
+
+int
 audit_whats_get(struct txn *t, struct audit_whats *out, struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
@@ -278,31 +302,53 @@ audit_prune_to(
 	return audit_add(t, &row, e);
 }
 
+/* What does not follow from the row before is evidence, and stays. */
+static int
+audit_prune_step(struct audit_end *at, const struct audit_row *r, struct err *e)
+{
+	char hash[AUDIT_HASH_HEX];
+
+	audit_hash(r, at->hash, hash);
+	if (r->seq != at->seq + 1 || strcmp(hash, r->hash) != 0)
+		return err_set(e, ERR_INVALID,
+		    "row %lld of the audit log is not what was written: "
+		    "nothing of it is forgotten; coffer audit verify",
+		    (long long)r->seq);
+	at->seq = r->seq;
+	memcpy(at->hash, hash, sizeof(at->hash));
+	return 0;
+}
+
 int
 audit_prune(
     struct txn *t, int64_t until, int64_t max, int64_t *n, struct err *e)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
-	struct audit_end start, head, to = { .seq = 0 };
+	struct audit_end start, head, to;
 	int rc;
 
 	*n = 0;
 	if (audit_ends(t, &start, &head, e) == -1 ||
 	    query_open(&q, t,
-		"SELECT seq, hash, at FROM audit WHERE seq > ? AND seq < ?"
+		"SELECT " AUDIT_COLS " FROM audit WHERE seq > ? AND seq < ?"
 		" ORDER BY seq LIMIT ?",
 		BINDS(I(start.seq), I(head.seq), I(max)), e) == -1)
 		return -1;
+	to = start;
 	while ((rc = query_next(&q, e)) == 1) {
-		struct audit_end x = { .seq = query_i64(&q) };
+		struct audit_row r;
+		bool is_young;
 
-		QUERY_NAME(&q, x.hash);
-		if (query_i64(&q) >= until)
+		audit_fill(&q, &r);
+		is_young = r.at >= until;
+		if (!is_young && audit_prune_step(&to, &r, e) == -1)
+			rc = -1;
+		audit_row_release(&r);
+		if (is_young || rc == -1)
 			break;
-		to = x;
 	}
 	query_end(&q);
-	if (rc == -1 || to.seq == 0)
+	if (rc == -1 || to.seq == start.seq)
 		return rc == -1 ? -1 : 0;
 	return audit_prune_to(t, &to, n, e);
 }

@@ -23,7 +23,8 @@ enum {
 	AUDIT_VIA_MAX = 40,
 	AUDIT_ORIGIN_MAX = 80,
 	AUDIT_REQUEST_MAX = 64,
-	AUDIT_CHECK_MAX = 900 /* rows that are checked at once */
+	AUDIT_CHECK_MAX = 900, /* rows that are checked at once */
+	AUDIT_SUBJECTS = 4000  /* of audit_newest_of */
 };
 
 struct audit_actor {
@@ -77,6 +78,10 @@ struct audit_whats {
 };
 /* What the newest 1000 rows are of, each once, by name. */
 int audit_whats_get(struct txn *t, struct audit_whats *out, struct err *e);
+
+/* For each subject the newest row of `word`.created, .changed or .deleted. */
+int audit_newest_of(
+    struct txn *t, const char *word, struct audit_list *out, struct err *e);
 
 struct audit_end {
 	int64_t seq;

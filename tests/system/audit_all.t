@@ -88,6 +88,29 @@ does upstream.accepted 'a rewritten branch that somebody took' POST "$P/mirror/a
 tap_is "$(row .subject)" refs/heads/side 'which'
 does '' 'a question leaves none' GET "$R"
 
+# ---- files of root's ----
+# files: what is told of them since row $SINCE
+files() { api GET "$A?what=host-file&after=$SINCE&limit=100" && [ "$(field '[.rows[] | (.what | ltrimstr("host-file.")) + " " + .subject] | sort | join(",")')" = "$1" ]; }
+SINCE=0
+tap_ok 'the configuration is known' wait_for 20 files 'created coffer.conf'
+tap_is "$(field '.rows[0].new | fromjson | .sha256')" "$(sha256sum <"$HOME_DIR/coffer.conf" | cut -d ' ' -f 1)" 'by its hash'
+api GET "$A/head"
+SINCE=$(field .seq)
+stop_cofferd
+echo '# another' >>"$HOME_DIR/coffer.conf"
+mkdir "$HOME_DIR/policy" "$HOME_DIR/egress"
+echo x >"$HOME_DIR/policy/a.policy"
+echo y >"$HOME_DIR/egress/mine.list"
+ln -s /etc/passwd "$HOME_DIR/egress/link"
+start_cofferd
+tap_ok 'one that was changed, and new ones' wait_for 20 files 'changed coffer.conf,created egress/mine.list,created policy/a.policy'
+api GET "$A/head"
+SINCE=$(field .seq)
+stop_cofferd
+rm "$HOME_DIR/policy/a.policy"
+start_cofferd
+tap_ok 'one that is gone, and nothing of those that stayed' wait_for 20 files 'deleted policy/a.policy'
+
 # ---- none is forgotten ----
 # Kinds of events that are no decision, or whose row comes of a table.
 cat >"$T/kinds.not" <<'KINDS'

@@ -59,12 +59,23 @@ tap_ok 'the image is built from packages and this build' \
 tap_is "$(docker images --format '{{.Repository}}' | sort | tr '\n' ' ')" \
     'coffer coffer-base ' 'and nothing was pulled for it'
 tap_ok 'docker-compose starts it' compose up -d
-up_is() { in_agentd coffer status | awk '$2 == "up"' | grep -c . | grep -qx 4; }
-tap_ok 'four programs answer' wait_for 60 up_is
+up_is() { in_agentd coffer status | awk '$2 == "up"' | grep -c . | grep -qx 5; }
+tap_ok 'five programs answer' wait_for 60 up_is
 runner_is() { docker logs coffer-test_runner_1 2>&1 | grep -q 'runner ready'; }
 tap_ok 'and the runner is ready' wait_for 60 runner_is
 tap_is "$(docker inspect -f '{{.Config.User}} {{.HostConfig.Privileged}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}' \
     coffer-test_cofferd_1)" '64101:64101 false true [ALL]' 'cofferd is nobody'
+# sees PROGRAM PLACE: how many names are there for its container
+sees() { docker exec "coffer-test_$1_1" sh -c "find '$T/home/$2' -mindepth 1 2>/dev/null | wc -l"; }
+tap_is "$(sees cofferd gateway),$(sees gateway db),$(sees gateway repos),$(sees gateway secrets)" 0,0,0,0 \
+    'cofferd and the gateway do not see what is the other'"'"'s'
+tap_not 'the gateway writes nothing but its own' docker exec coffer-test_gateway_1 sh -c ": >'$T/home/run/x'"
+for program in cofferd gateway router agentd runner; do
+	tap_ok "$program gets no new privileges" sh -c \
+	    "docker inspect -f '{{.HostConfig.SecurityOpt}}' coffer-test_${program}_1 | grep -q no-new-privileges"
+done
+healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' coffer-test_cofferd_1)" = healthy ]; }
+tap_ok 'the engine knows that cofferd is well' wait_for 60 healthy
 tap_is "$(stat -c %a "$T/home/secrets/admin.token")" 600 'setup has made HOME, outside too'
 
 git init -q --bare "$T/home/up.git"

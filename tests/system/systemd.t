@@ -58,6 +58,8 @@ done
 for unit in coffer-agentd coffer-runner; do
 	tap_ok "a stop of $unit leaves sandboxes alone" \
 	    grep -qx 'KillMode=process' "$units/$unit.service"
+	tap_ok "$unit loads no module of the kernel" \
+	    grep -q '^CapabilityBoundingSet=~CAP_SYS_MODULE ' "$units/$unit.service"
 done
 
 host=$T/host
