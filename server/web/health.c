@@ -236,10 +236,13 @@ health_queues(struct web *w, const struct census *n)
 	health_number(w, "Events", n->events);
 	health_hooks(w, n);
 	health_number(w, "Deliveries that wait", n->deliveries_waiting);
-	health_number(w, "Pull requests to be looked at",
-	    (int64_t)svc_looks_waiting(w->svc->looks));
-	health_number(
-	    w, "Writes to the database", (int64_t)db_queued(w->svc->db));
+	web_term(w, "Looks");
+	html_textf(&w->h, "%zu pull requests wait for the checks of a fetch",
+	    svc_looks_waiting(w->svc->looks));
+	html_end(&w->h);
+	web_term(w, "Database");
+	html_textf(&w->h, "%zu writes wait", (size_t)db_queued(w->svc->db));
+	html_end(&w->h);
 	health_line(
 	    w, "Mirrors", failed == 0, failed == 0 ? "in step" : "behind");
 	html_textf(&w->h,

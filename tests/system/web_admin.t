@@ -148,7 +148,7 @@ tap_ok 'which cofferd it is' grep -q 'cofferd [0-9]*\.[0-9]' "$BODY"
 tap_ok 'and how large its database' grep -Eq 'Database</dt><dd>[0-9.]+ [KM]iB' "$BODY"
 tap_ok 'it is sound' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
 tap_ok 'that no backup was made here' shows 'none was made here'
-tap_ok 'and what waits to be looked at' grep -q 'Pull requests to be looked at</dt><dd>0<' "$BODY"
+tap_ok 'and what waits to be looked at' grep -q 'Looks</dt><dd>0 pull requests wait' "$BODY"
 as "$AGENTD" api PUT /api/coffer/v1/sandboxes/use '{"driver":"oci","uses":[]}'
 page GET "$A/health"
 tap_not 'a version that nobody told is not there' shows 'Its version'

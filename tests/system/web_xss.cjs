@@ -18,10 +18,8 @@ const shape = (p) => p.replace(/[0-9a-f]{40}/g, 'SHA').replace(/\d+/g, 'N')
 // that a browser runs, one of elsewhere but in a link that says so.
 const wrong = () => {
 	const bad = [];
-	for (const e of document.querySelectorAll('xss-mark, [xss-mark], iframe, object, embed, base, math, svg, style, marquee, video, audio, meta[http-equiv]'))
-		// The dot of a label is a picture of ours: all of it.
-		if (!/^<svg class="dot" width="12" height="12" aria-hidden="true"><circle cx="6" cy="6" r="5" fill="#[0-9a-f]{6}"><\/circle><\/svg>$/i.test(e.outerHTML))
-			bad.push(e.outerHTML.slice(0, 120));
+	for (const e of document.querySelectorAll('xss-mark, [xss-mark], iframe, object, embed, base, math, svg:not(.dot), svg.dot :not(circle), style, marquee, video, audio, meta[http-equiv]'))
+		bad.push(e.outerHTML.slice(0, 120));
 	for (const e of document.querySelectorAll('*'))
 		for (const a of e.attributes) {
 			if (/^on|^style$|^srcdoc$|^formaction$/.test(a.name))
