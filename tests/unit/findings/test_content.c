@@ -219,6 +219,10 @@ keys_of_more_makers_are_found(void **state)
 		    "secret" },
 		{ "a.txt", "+AccountName=x;AccountKey=" AZURE ";End=y",
 		    "secret" },
+		{ "a.txt",
+		    "+SharedAccessKey=q8+EjRWeJq83vEjRW/Jq83vEjRWeJq83vEj"
+		    "RWeJq83=",
+		    "secret" },
 		{ "a.py",
 		    "+h = {'Authorization': 'Basic YWRtaW46aHVudGVyMng3'}",
 		    "secret-likely" },
