@@ -215,6 +215,8 @@ check_file(
 		check_size(k, c->path, b->size);
 		check_script(k, c->new_mode, b->head);
 		k->file.binary = check_binary(&k->file, b, k->out);
+		if (!k->file.binary)
+			check_generated(k->body, b);
 	}
 	if (k->file.binary)
 		check_names_binary(k->names, c->path);

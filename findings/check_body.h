@@ -209,6 +209,8 @@ void check_change_content(struct check_body *b, const struct scan_change *c);
 void check_file_tests(struct check_body *b);
 void check_end_tests(struct check_body *b);
 void check_end_hosts(struct check_body *b);
+/* A text whose contents after the change begin so. */
+void check_generated(struct check_body *b, const struct check_content *c);
 void check_change_packs(struct check_body *b, const struct scan_change *c);
 void check_change_foreign(struct check_body *b, const struct scan_change *c);
 /* A lock file of the change has lost checksums. */

@@ -8,6 +8,7 @@
 
 enum {
 	PIPE_OPTIONS = 24, /* of an interpreter */
+	PIPE_FILES = 8,    /* that a line may write */
 	PIPE_WORD_MAX = 64
 };
 
@@ -244,32 +245,54 @@ pipe_runs_decoded(struct view command, const struct pipe_word *kept)
 	return false;
 }
 
-/* Behind the address, or behind the file that the decoded text went to. */
 static bool
-pipe_runs_kept(struct view line, bool decoded)
+pipe_runs_later(struct view v, const struct pipe_word *kept)
 {
-	const char *from = line.len == 0 ? NULL
-	    : decoded                    ? memchr(line.p, '>', line.len)
-					 : memmem(line.p, line.len, "://", 3);
-	struct pipe_word kept = { .len = 0 };
-	struct view v = line;
-
-	if (decoded && from == NULL)
-		return false;
-	if (from != NULL)
-		v = view_from(v, (size_t)(from - v.p) + 1);
-	if (decoded)
-		pipe_word(&v, &kept);
 	for (size_t i = 0; i + 1 < v.len; i++) {
 		struct view command;
 
 		if (v.p[i] != ';' && (v.p[i] != '&' || v.p[i + 1] != '&'))
 			continue;
 		command = pipe_command(view_from(v, i + 1));
-		if (decoded ? pipe_runs_decoded(command, &kept)
-			    : pipe_runs_fetched(command))
+		if (kept != NULL ? pipe_runs_decoded(command, kept)
+				 : pipe_runs_fetched(command))
 			return true;
 	}
+	return false;
+}
+
+/* Behind the address. */
+static bool
+pipe_runs_download(struct view line)
+{
+	const char *url = line.len == 0 ? NULL
+					: memmem(line.p, line.len, "://", 3);
+
+	if (url != NULL)
+		line = view_from(line, (size_t)(url - line.p));
+	return pipe_runs_later(line, NULL);
+}
+
+/* Behind what the decoded text may have gone to. */
+static bool
+pipe_runs_file(struct view line)
+{
+	static const char *const marks[] = { ">", "tee ", "-out ", "-o " };
+	struct pipe_word kept;
+	int left = PIPE_FILES;
+
+	for (size_t i = 0; i < line.len && left > 0; i++)
+		for (size_t k = 0; k < sizeof(marks) / sizeof(*marks); k++) {
+			struct view rest = view_from(line, i);
+
+			if (!view_starts(rest, marks[k]))
+				continue;
+			rest = view_from(rest, strlen(marks[k]));
+			left--;
+			pipe_word(&rest, &kept);
+			if (pipe_runs_later(rest, &kept))
+				return true;
+		}
 	return false;
 }
 
@@ -281,8 +304,8 @@ check_pipe_tags(const struct check_body *b, unsigned told)
 	if ((told & (CHECK_TAG_DECODE | CHECK_TAG_DOWNLOAD)) == 0)
 		return 0;
 	if (pipe_runs_piped(line, !(b->traits & CHECK_RUNS)) ||
-	    ((told & CHECK_TAG_DOWNLOAD) && pipe_runs_kept(line, false)) ||
-	    ((told & CHECK_TAG_DECODE) && pipe_runs_kept(line, true)))
+	    ((told & CHECK_TAG_DOWNLOAD) && pipe_runs_download(line)) ||
+	    ((told & CHECK_TAG_DECODE) && pipe_runs_file(line)))
 		return CHECK_TAG_SHELL;
 	return 0;
 }

@@ -63,6 +63,7 @@ static const struct finding_rule finding_rule_rows[] = {
 	{ "fetch-policy", BLOCK, RULE_KEPT, "the policy of these checks is changed", "read what it would let pass from now on" },
 	{ "file-type", ASK, 0, "a file, link or submodule takes the place of another kind", "look what uses the path" },
 	{ "folder-to-link", BLOCK, 0, "a link in place of a folder", "have it removed: what is written below it lands elsewhere" },
+	{ "generated", NOTE, 0, "a file that a program wrote, which nobody reads", "make it anew from its sources, and compare" },
 	{ "gitattributes", ASK, 0, "attributes of git", "read what they change" },
 	{ "gitattributes-filter", BLOCK, 0, "attributes that run a program or hide a change", "have them removed, or look at the files they name" },
 	{ "gitattributes-hide", ASK, 0, "attributes that keep a change out of sight", "look at the files they name" },

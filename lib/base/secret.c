@@ -346,19 +346,24 @@ secret_is_escaped(struct view line, size_t i)
 	return false;
 }
 
-/* A word's bytes, with the dots in it, and the mark before the longer part of
- * some keys. */
+/* A word's bytes, with the dots in it, and with the mark before the longer part
+ * of some keys: NUMBER:AA..., ...Key=... */
 static size_t
 secret_word(struct view v, size_t at)
 {
 	size_t n = at;
+	bool value = false;
 
-	while (n < v.len &&
-	    (secret_in(SECRET_URL, v.p[n]) || v.p[n] == '.' || v.p[n] == '/' ||
-		(n > at && v.p[n] == ':' &&
-		    view_starts(view_from(v, n), ":AA")) ||
-		(n > at && v.p[n] == '=' && v.p[n - 1] == 'y')))
-		n++;
+	for (; n < v.len; n++) {
+		char c = v.p[n];
+
+		if (n > at && c == '=' && v.p[n - 1] == 'y')
+			value = true;
+		else if (!secret_in(SECRET_URL, c) && c != '.' && c != '/' &&
+		    !(value && c == '+') &&
+		    !(n > at && view_starts(view_from(v, n), ":AA")))
+			break;
+	}
 	return n - at;
 }
 

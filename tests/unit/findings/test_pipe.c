@@ -77,6 +77,9 @@ what_is_decoded_to_a_file_and_run_is_decoded_and_run(void **state)
 		{ "a.sh", "+base64 -d x > k && sudo bash -e ./k" },
 		{ "a.sh", "+base64 -d x > \"k\" ; . ./k" },
 		{ "a.sh", "+base64 -d x >k;python3 -u k" },
+		{ "a.sh", "+base64 -d x 2>/dev/null >k; sh k" },
+		{ "a.sh", "+base64 -d x | tee k; sh k" },
+		{ "a.sh", "+openssl enc -d -in x -out k; . ./k" },
 	};
 	static const struct row not [] = {
 		{ "a.sh", "+base64 -d <x >k; sh build.sh" },
