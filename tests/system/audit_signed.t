@@ -110,6 +110,9 @@ tap_is "$RC" 0 'what is left is whole'
 stop_cofferd
 sqlite3 "$DB" 'UPDATE audit_start SET seq = seq + 1; DELETE FROM audit WHERE seq <= (SELECT seq FROM audit_start)'
 chown --reference="$COFFER_HOME/db" "$DB"*
+# What is young is not looked at by retention.
+LAST=$(sqlite3 "$DB" 'SELECT max(seq) FROM audit')
+wait_for 20 old
 start_cofferd
 run audit verify
 tap_is "$RC" 40 'a checkpoint that was moved is found'
