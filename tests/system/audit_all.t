@@ -111,6 +111,46 @@ rm "$HOME_DIR/policy/a.policy"
 start_cofferd
 tap_ok 'one that is gone, and nothing of those that stayed' wait_for 20 files 'deleted policy/a.policy'
 
+# ---- what root sets at the gateway ----
+# gateway JSON...: what agentd tells, each with its number in place of a key
+gateway() { as "$AGENTD" api PUT "$C/gateway/settings" "{\"settings\":[$1]${2:-}}"; }
+# rows_of_it: what was written since $SINCE
+rows_of_it() { api GET "$A?what=gateway&after=$SINCE&limit=100" && field '[.rows[] | (.what | ltrimstr("gateway.")) + " " + .subject] | join(",")'; }
+since() { api GET "$A/head" && SINCE=$(field .seq); }
+KEY='{"of":"key anthropic","is":{"written_ms":1}}'
+BUDGET="{\"of\":\"budget project $PROJECT_ID\",\"project\":$PROJECT_ID,\"is\":{\"micros\":50000000,\"frozen\":false}}"
+since
+gateway "$KEY,$BUDGET"
+tap_is "$STATUS" 204 "agentd tells the gateway's settings"
+tap_is "$(rows_of_it)" "created key anthropic,created budget project $PROJECT_ID" 'each has its row'
+tap_is "$(field '.rows[1] | .project + " " + (.new | fromjson | .micros | tostring) + " " + .who')" "$PROJECT 50000000 agentd" 'with its project and what it is, told by agentd'
+gateway "$KEY,$BUDGET"
+tap_is "$(rows_of_it | tr ',' '\n' | wc -l)" 2 'told again it has none'
+stop_cofferd
+start_cofferd
+since
+gateway "$KEY,$BUDGET"
+tap_is "$STATUS $(rows_of_it)" '204 ' 'also after a start'
+gateway '{"of":"key anthropic","is":{"written_ms":2}}' ',"more":true'
+tap_is "$(rows_of_it)" 'changed key anthropic' 'a key that was given anew, and nothing is gone when not all was told'
+tap_is "$(field '.rows[0] | .old + .new')" '{"written_ms":1}{"written_ms":2}' 'what it was and is'
+since
+gateway '{"of":"key anthropic","is":{"written_ms":2}}'
+tap_is "$(rows_of_it)" "deleted budget project $PROJECT_ID" 'a budget that was taken back'
+tap_is "$(field '.rows[0] | (.old | fromjson | .micros | tostring) + .new + .project')" "50000000$PROJECT" 'what it was'
+since
+gateway "$BUDGET"
+tap_is "$(rows_of_it)" "created budget project $PROJECT_ID,deleted key anthropic" 'and one that is set again'
+since
+api PUT "$C/gateway/settings" '{"settings":[]}'
+tap_is "$STATUS" 403 'not even an admin tells them'
+for bad in '{"of":"","is":{}}' '{"of":"x","is":1}' '{"of":"x"}' '{"is":{}}' \
+    "{\"of\":\"x\",\"is\":{\"a\":\"$(head -c 1100 /dev/zero | tr '\0' a)\"}}"; do
+	gateway "$BUDGET,$bad"
+	[ "$STATUS" = 422 ] || echo "# $STATUS $(echo "$bad" | head -c 60)"
+done >"$T/bad"
+tap_is "$(cat "$T/bad")$(rows_of_it)" '' 'one that is none changes nothing'
+
 # ---- none is forgotten ----
 # Kinds of events that are no decision, or whose row comes of a table.
 cat >"$T/kinds.not" <<'KINDS'

@@ -36,6 +36,31 @@ all_up() {
 	api GET /metrics
 	[ "$(awk '/^coffer_(agentd|router|gateway)_up / { n += $2 } END { print n }' "$BODY")" = 3 ]
 }
+# set_row WHAT: the audit log has it
+set_row() {
+	api GET '/api/coffer/v1/audit?what=gateway&limit=100'
+	grep -qF "$1" "$BODY"
+}
+tap_ok 'the key that was given is in the audit log' wait_for 40 set_row '"key anthropic"'
+tap_not 'but not what it is' grep -q "$KEY" "$BODY"
+tap_is "$(field '[.rows[] | select(.subject == "defaults" or .subject == "prices") | .what] | unique | join(",")')" gateway.created 'so are the defaults and the prices'
+coffer budget set 50 >/dev/null
+tap_ok 'a budget is, too' wait_for 40 set_row 'budget all'
+coffer budget freeze >/dev/null
+frozen() { api GET '/api/coffer/v1/audit?what=gateway.changed' && [ "$(field '.rows[-1] | .subject + " " + (.old | fromjson | .frozen | tostring) + " " + (.new | fromjson | .frozen | tostring)')" = 'budget all false true' ]; }
+tap_ok 'and that it is frozen' wait_for 40 frozen
+coffer model key anthropic --remove --yes >/dev/null
+no_key() { api GET '/api/coffer/v1/audit?what=gateway.deleted' && [ "$(field '.rows[-1].subject')" = 'key anthropic' ]; }
+tap_ok 'and that the key was taken away' wait_for 40 no_key
+api GET '/api/coffer/v1/audit?what=gateway'
+ROWS=$(field '.rows | length')
+tellings() { grep -c 'modelset told' "$HOME_DIR/log/agentd.log"; }
+TOLD=$(tellings)
+kill "$(coffer status --json | jq -r '.services[] | select(.name == "agentd") | .pid')"
+told() { [ "$(tellings)" -gt "$TOLD" ]; }
+tap_ok 'an agentd that begins tells all of it again' wait_for 40 told
+api GET '/api/coffer/v1/audit?what=gateway'
+tap_is "$(field '.rows | length')" "$ROWS" 'which leaves no other row'
 tap_ok 'the metrics have agentd, the router and the gateway' wait_for 40 all_up
 tap_is "$(awk '/^coffer_agentd_runs/ { print $2 }' "$BODY" | paste -sd,)" 0,0 'no run waits or goes on'
 kill -STOP "$(coffer status --json | jq -r '.services[] | select(.name == "agentd") | .pid')"
