@@ -1,6 +1,7 @@
 /*
  * svc_audit: rows of the audit log for what is no row of a table: files that a
- * person sets, and what was done to a home from outside.
+ * person sets, refs that one brings back, and what was done to a home from
+ * outside.
  */
 #ifndef SERVER_SERVICE_SVC_AUDIT_H
 #define SERVER_SERVICE_SVC_AUDIT_H

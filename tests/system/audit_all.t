@@ -86,6 +86,16 @@ sqlite3 "$HOME_DIR/db/coffer.db" "INSERT INTO mirror_memo (project_id, waiting) 
     '[{\"ref\":\"refs/heads/side\",\"upstream\":\"$SHA\"}]') ON CONFLICT DO UPDATE SET waiting = excluded.waiting"
 does upstream.accepted 'a rewritten branch that somebody took' POST "$P/mirror/accept" '{"ref":"refs/heads/side"}'
 tap_is "$(row .subject)" refs/heads/side 'which'
+push_branch lost l.txt one
+KEPT=$SHA
+git_as "$ADMIN" -C "$WORK" push -q -f "$URL/$PROJECT.git" main:refs/heads/lost 2>/dev/null
+api GET "$P/kept"
+KEPT_NAME=$(field '.[0].name')
+does kept.restored 'a tip that a forced push took and somebody put back' POST "$P/kept/restore" "{\"kept\":\"$KEPT_NAME\",\"as\":\"agent/back\"}"
+tap_is "$(row '.subject + " " + .who + " " + .project + " " + (.new | fromjson | .kept + " " + .sha)')" "refs/heads/agent/back admin $PROJECT refs/coffer/kept/$KEPT_NAME $KEPT" 'as what, by whom, which'
+does_not=$(api GET "$A/head"; field .seq)
+api POST "$P/kept/restore" "{\"kept\":\"$KEPT_NAME\",\"as\":\"agent/back\"}"
+tap_is "$STATUS $(api GET "$A?after=$does_not"; field '.rows | length')" '409 0' 'one that is refused leaves none'
 does '' 'a question leaves none' GET "$R"
 
 # ---- files of root's ----
