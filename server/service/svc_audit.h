@@ -26,4 +26,8 @@ void svc_audit_note(
  * so), a row of that; then the file goes. */
 void svc_audit_restored(struct svc *s, const char *path);
 
+/* A row for each backup that was made since the last look (its file in HOME/db
+ * says so); then the file goes. */
+void svc_audit_backups(struct svc *s);
+
 #endif
