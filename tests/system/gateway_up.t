@@ -2,6 +2,7 @@
 # The gateway among the services that `coffer up` runs.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/gateway_lib.sh"
+. "$(dirname "$0")/web_lib.sh"
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'needs root'
 command -v runc >/dev/null || tap_skip_all 'needs runc'
 HOME_DIR=$T/home
@@ -36,6 +37,12 @@ all_up() {
 	api GET /metrics
 	[ "$(awk '/^coffer_(agentd|router|gateway)_up / { n += $2 } END { print n }' "$BODY")" = 3 ]
 }
+tap_ok 'the metrics have agentd, the router and the gateway' wait_for 40 all_up
+tap_is "$(awk '/^coffer_agentd_runs/ { print $2 }' "$BODY" | paste -sd,)" 0,0 'no run waits or goes on'
+sign_in admin "$ADMIN"
+OURS=$("$O/bin/cofferd" --version | sed 's/.* //')
+versions() { page GET /-/admin/health && [ "$(grep -o "answers agentd</span> $OURS<" "$BODY" | wc -l)" = 2 ]; }
+tap_ok 'the health page has the versions of the router and the gateway' wait_for 40 versions
 # set_row WHAT: the audit log has it
 set_row() {
 	api GET '/api/coffer/v1/audit?what=gateway&limit=100'
@@ -61,8 +68,6 @@ told() { [ "$(tellings)" -gt "$TOLD" ]; }
 tap_ok 'an agentd that begins tells all of it again' wait_for 40 told
 api GET '/api/coffer/v1/audit?what=gateway'
 tap_is "$(field '.rows | length')" "$ROWS" 'which leaves no other row'
-tap_ok 'the metrics have agentd, the router and the gateway' wait_for 40 all_up
-tap_is "$(awk '/^coffer_agentd_runs/ { print $2 }' "$BODY" | paste -sd,)" 0,0 'no run waits or goes on'
 kill -STOP "$(coffer status --json | jq -r '.services[] | select(.name == "agentd") | .pid')"
 agentd_down() {
 	api GET /metrics
