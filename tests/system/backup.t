@@ -197,10 +197,10 @@ for point in restore_marked restore_entered restore_before_database restore_afte
 	COFFER_FAIL=$point run "$T/half" admin restore "$T/killed.tar"
 	tap_is "$RC" 1 "a restore that is killed at $point fails"
 	tap_not 'and leaves no home that starts' "$O/bin/cofferd" --home "$T/half" --listen 127.0.0.1:0
-	ls "$T/half/db" >"$T/db.before"
+	find "$T/half/db" | sort >"$T/db.before"
 	for make in "$O/bin/cofferd --home $T/half --init" "$O/bin/coffer --home $T/half setup"; do
 		$make >"$T/out" 2>"$T/err" </dev/null
-		tap_is "$?,$(ls "$T/half/db" | cmp - "$T/db.before" && echo same)" 1,same \
+		tap_is "$?,$(find "$T/half/db" | sort | cmp - "$T/db.before" && echo same)" 1,same \
 		    "${make#*bin/} makes no home of it"
 		tap_ok 'and says what to do' grep -q 'remove this home and restore again' "$T/err"
 	done
