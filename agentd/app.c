@@ -23,6 +23,7 @@
 #include "agentd/watch/audited.h"
 #include "agentd/watch/budgets.h"
 #include "agentd/watch/figures.h"
+#include "agentd/watch/modelset.h"
 #include "agentd/watch/netlog.h"
 #include "agentd/watch/projects.h"
 #include "agentd/watch/proved.h"
@@ -75,6 +76,7 @@ struct app {
 	struct modelgate *models;
 	struct uses *uses;
 	struct figures *figures;
+	struct modelset *modelset;
 	struct netlog *netlog;
 	struct proved *proved;
 	struct audited *audited;
@@ -309,6 +311,8 @@ app_step_serve(struct app *a)
 	    .router = a->router,
 	    .models = a->models,
 	    .runs = a->runs });
+	a->modelset = modelset_new(&(struct modelset_spec){
+	    .loop = a->loop, .api = a->connection->api, .models = a->models });
 	a->uses = uses_new(&(struct uses_spec){ .host = &a->host,
 	    .figures = a->figures,
 	    .driver = a->env.driver,
@@ -704,6 +708,7 @@ app_free(struct app *a)
 	netlog_free(a->netlog);
 	uses_free(a->uses);
 	figures_free(a->figures);
+	modelset_free(a->modelset);
 	prune_free(a->prune);
 	attach_free(a->attach);
 	proved_free(a->proved);

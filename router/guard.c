@@ -17,6 +17,7 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/base/str.h"
+#include "lib/base/version.h"
 #include "lib/io/child.h"
 #include "lib/io/sock.h"
 #include "lib/io/watch.h"
@@ -374,6 +375,7 @@ guard_hello(const struct guard *g, struct str *out)
 	jw_str(&w, "netns", name);
 	jw_str(&w, "address", g->cfg->address);
 	jw_str(&w, "range", g->cfg->range_text);
+	jw_str(&w, "version", VERSION);
 	jw_object(&w, "figures");
 	egress_log_figures(g->log, &w);
 	jw_end(&w);

@@ -13,6 +13,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/version.h"
 #include "lib/io/sock.h"
 #include "lib/io/stream.h"
 #include "lib/wire/json.h"
@@ -81,6 +82,7 @@ control_hello(
 	jw_end(w);
 	jw_u64(w, "tokens", grants_count(g->grants));
 	jw_u64(w, "exchanges", g->n_exchanges);
+	jw_str(w, "version", VERSION);
 	jw_object(w, "figures");
 	jw_u64(w, "tokens", grants_count(g->grants));
 	jw_u64(w, "exchanges", g->n_exchanges);
@@ -369,6 +371,16 @@ control_waiting(
 }
 
 static int
+control_settings(
+    struct gateway *g, const struct json *j, struct jw *w, struct err *e)
+{
+	(void)j;
+	(void)e;
+	settings_write(g, w);
+	return 0;
+}
+
+static int
 control_reload(
     struct gateway *g, const struct json *j, struct jw *w, struct err *e)
 {
@@ -391,6 +403,7 @@ static const struct control_op {
 	{ "freeze", control_freeze },
 	{ "thaw", control_thaw },
 	{ "waiting", control_waiting },
+	{ "settings", control_settings },
 	{ "reload", control_reload },
 };
 

@@ -228,19 +228,20 @@ gateway_snapshot(struct str *out, void *arg)
 }
 
 static int
-gateway_add_prices(
-    struct gateway *g, const char *path, bool must, struct err *e)
+gateway_add_prices(struct gateway *g, const char *path, bool must,
+    char sha[SHA256_HEX], struct err *e)
 {
 	AUTO_STR struct str text = STR_INIT;
 
+	sha[0] = '\0';
 	if (path_read(path, PRICE_FILE_MAX, &text, e) == -1) {
 		if (must || e->code != ERR_NOTFOUND)
 			return -1;
 		*e = ERR_INIT;
 		return 0;
 	}
-	return prices_parse(
-	    g->prices, path, (struct view){ str_cstr(&text), text.len }, e);
+	sha256_hex(str_view(&text), sha);
+	return prices_parse(g->prices, path, str_view(&text), e);
 }
 
 /* The home's rows come first, so that they win over equal ones. */
@@ -253,15 +254,16 @@ gateway_load_prices(struct gateway *g, struct err *e)
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	g->prices = prices_new();
-	if (gateway_add_prices(g, own, false, e) == -1)
+	if (gateway_add_prices(g, own, false, g->prices_own, e) == -1)
 		return -1;
 	if (g->cfg->prices != NULL)
-		return gateway_add_prices(g, g->cfg->prices, true, e);
+		return gateway_add_prices(
+		    g, g->cfg->prices, true, g->prices_shipped, e);
 	self[n > 0 ? n : 0] = '\0';
 	shipped = xasprintf("%.*s/../share/coffer/models/prices",
 	    (int)(strrchr(self, '/') == NULL ? 0 : strrchr(self, '/') - self),
 	    self);
-	return gateway_add_prices(g, shipped, true, e);
+	return gateway_add_prices(g, shipped, true, g->prices_shipped, e);
 }
 
 /* Providers and prices. */
@@ -411,6 +413,9 @@ gateway_reload(struct gateway *g, struct err *e)
 	}
 	g->providers = fresh.providers;
 	g->prices = fresh.prices;
+	memcpy(g->prices_own, fresh.prices_own, sizeof(g->prices_own));
+	memcpy(
+	    g->prices_shipped, fresh.prices_shipped, sizeof(g->prices_shipped));
 	/* Exchanges hold what they use. */
 	providers_free(providers);
 	prices_free(prices);

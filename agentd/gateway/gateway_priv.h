@@ -14,6 +14,7 @@
 #include "agentd/gateway/tally.h"
 #include "lib/base/list.h"
 #include "lib/base/str.h"
+#include "lib/net/sha256.h"
 
 struct capture;
 struct control;
@@ -22,6 +23,7 @@ struct exchange;
 struct grants;
 struct httpd;
 struct journal;
+struct jw;
 struct ledger;
 struct loop;
 struct net;
@@ -43,6 +45,8 @@ struct gateway {
 	struct control *control;
 	struct providers *providers;
 	struct prices *prices;
+	char prices_own[SHA256_HEX]; /* of HOME's table, "": there is none */
+	char prices_shipped[SHA256_HEX]; /* of the other one */
 	struct ledger *ledger;
 	struct grants *grants;
 	struct journal *journal;
@@ -81,6 +85,9 @@ void gateway_forget(struct gateway *g, const struct ledger_who *who);
 /* A warning that a sandbox can cause: at most one in a second is told. */
 void gateway_alarm(
     struct gateway *g, const char *what, uint64_t project, const char *detail);
+
+/* settings.c: what root has set here, as it is in force: `settings`, `more`. */
+void settings_write(struct gateway *g, struct jw *w);
 
 /* control.c: HOME/run/gateway/control.sock */
 struct control *control_new(struct gateway *g, const char *path, struct err *e);

@@ -109,6 +109,16 @@ key_is_there(const struct key *k)
 	return k->command != NULL || access(k->file, R_OK) == 0;
 }
 
+int64_t
+key_written_at(const struct key *k)
+{
+	struct stat st;
+
+	return k->file == NULL || stat(k->file, &st) == -1
+	    ? 0
+	    : (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+}
+
 /* One line of printable ASCII: it becomes a header. */
 static int
 key_set(struct key *k, struct view text, struct err *e)

@@ -8,6 +8,7 @@
 #define AGENTD_GATEWAY_KEY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct err;
 struct key;
@@ -24,6 +25,8 @@ struct key_spec {
 struct key *key_new(const struct key_spec *spec, struct err *e);
 void key_free(struct key *k); /* NULL is fine; nobody is woken */
 bool key_is_there(const struct key *k);
+/* When its file was written, ms; 0: it has none, or it is not there. */
+int64_t key_written_at(const struct key *k);
 
 /*
  * 1: *out is borrowed until the next turn of the loop; 0: a command was asked,

@@ -446,6 +446,59 @@ ledger_look(const struct ledger *l, enum ledger_scope s,
 	out->frozen_at = a->frozen & ((INT64_C(1) << LEDGER_FROZEN_SHIFT) - 1);
 }
 
+/* Whose account has that key; false: nobody's that is known. */
+static bool
+ledger_who_of(const char *key, enum ledger_scope *s, struct ledger_who *who)
+{
+	struct view rest = view_from(view_of(key), 2), part; /* "p:7" */
+	uint64_t n[LEDGER_NUMBERS_MAX] = { 0 };
+	const struct ledger_kind *k;
+	size_t have = 0, at = 0;
+	int i = 0;
+
+	while (i < LEDGER_SCOPES && ledger_kinds[i].letter != key[0])
+		i++;
+	if (i == LEDGER_SCOPES)
+		return false;
+	*s = (enum ledger_scope)i;
+	k = &ledger_kinds[i];
+	while (have < LEDGER_NUMBERS_MAX && rest.len > 0 &&
+	    view_split(&rest, ':', &part)) {
+		AUTO_FREE char *text = view_dup(part);
+		struct err ignored = ERR_INIT;
+
+		if (num_u64(text, 0, INT64_MAX, &n[have++], &ignored) == -1)
+			return false;
+	}
+	*who = (struct ledger_who){ .run = k->run ? n[at++] : 0 };
+	who->project = k->project ? n[at++] : 0;
+	who->item = k->item ? n[at++] : 0;
+	return have == at + k->day;
+}
+
+void
+ledger_each_set(
+    const struct ledger *l, int64_t now, ledger_set_fn *fn, void *arg)
+{
+	const uint64_t today = ledger_day(now);
+	const char *key;
+	size_t cursor = 0;
+	void *v;
+
+	while (map_next(l->accounts, &cursor, &key, &v)) {
+		const struct ledger_account *a = v;
+		struct ledger_set x = { .limit = a->limit,
+			.frozen = a->frozen == LEDGER_FROZEN_ORDER };
+
+		if ((x.limit < 0 && !x.frozen) ||
+		    !ledger_who_of(key, &x.scope, &x.who) ||
+		    (ledger_kinds[x.scope].day && a->day != today))
+			continue;
+		x.yes = ledger_yes_of(l, x.scope, &x.who);
+		fn(&x, arg);
+	}
+}
+
 static void
 ledger_drop_run(struct ledger *l, uint64_t run)
 {

@@ -112,6 +112,18 @@ bool ledger_is_same(enum ledger_scope s, const struct ledger_who *a,
     const struct ledger_who *b);
 void ledger_look(const struct ledger *l, enum ledger_scope s,
     const struct ledger_who *who, int64_t now, struct ledger_state *out);
+/* What somebody has set of an account that there is now. */
+struct ledger_set {
+	enum ledger_scope scope;
+	struct ledger_who who;
+	int64_t limit; /* -1: the default */
+	bool frozen;   /* by an order */
+	int64_t yes;   /* the last approval that raised it, 0: none */
+};
+typedef void ledger_set_fn(const struct ledger_set *x, void *arg);
+/* Each that has a limit of its own or is frozen; of days this one's. */
+void ledger_each_set(
+    const struct ledger *l, int64_t now, ledger_set_fn *fn, void *arg);
 /* A run that is over: its account goes, after what is pending is settled. */
 void ledger_forget_run(struct ledger *l, uint64_t run);
 

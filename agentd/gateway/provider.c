@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agentd/gateway/key.h"
 #include "lib/base/alloc.h"
@@ -35,6 +36,7 @@ struct provider {
 	struct provider_conf conf;
 	char *url;
 	const char *auth; /* what comes before the key */
+	int64_t conf_at;  /* its file, 0: none */
 	struct key *key;
 };
 
@@ -238,6 +240,16 @@ provider_set_key(
 	return p->key == NULL ? -1 : 0;
 }
 
+static int64_t
+provider_file_at(const char *path)
+{
+	struct stat st;
+
+	return path == NULL || stat(path, &st) == -1
+	    ? 0
+	    : (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+}
+
 /* conf: its file, or NULL. */
 static int
 providers_add(
@@ -248,6 +260,7 @@ providers_add(
 
 	p->refs = 1;
 	memcpy(p->name, name, strnlen(name, PROVIDER_NAME_MAX));
+	p->conf_at = provider_file_at(conf);
 	if (conf != NULL &&
 	    conf_load(conf, &provider_conf_spec, &p->conf, e) == -1) {
 		memset(&p->conf, 0, sizeof(p->conf));
@@ -406,6 +419,30 @@ bool
 provider_is_ready(const struct provider *p)
 {
 	return p->key == NULL || key_is_there(p->key);
+}
+
+const char *
+provider_key_from(const struct provider *p)
+{
+	return p->key == NULL                ? "none"
+	    : p->conf.key_command != NULL    ? "command"
+	    : p->conf.key_credential != NULL ? "credential"
+					     : "file";
+}
+
+/* A credential is another file each time that the gateway starts. */
+int64_t
+provider_key_at(const struct provider *p)
+{
+	return p->key == NULL || p->conf.key_credential != NULL
+	    ? 0
+	    : key_written_at(p->key);
+}
+
+int64_t
+provider_conf_at(const struct provider *p)
+{
+	return p->conf_at;
 }
 
 const struct provider_route *

@@ -62,6 +62,13 @@ const char *provider_ca_file(const struct provider *p); /* or NULL */
 bool provider_is_free(const struct provider *p);        /* costs nothing */
 /* A way to a key is there, or none is needed. */
 bool provider_is_ready(const struct provider *p);
+/* "file", "command", "credential" or "none". */
+const char *provider_key_from(const struct provider *p)
+    __attribute__((returns_nonnull));
+/* When its file of HOME/gateway was last written, ms: of the key (as it is
+ * now) and of the configuration that is in force; 0: it has none. */
+int64_t provider_key_at(const struct provider *p);
+int64_t provider_conf_at(const struct provider *p);
 const struct provider_route *provider_route_find(
     const struct provider *p, const char *method, const char *path);
 

@@ -465,20 +465,34 @@ modelask_send(struct modelask *a)
 	ctl_send(a->gate->ctl, &out, modelask_on_hello, a);
 }
 
-bool
-modelgate_hello(struct modelgate *g,
-    void (*fn)(const struct json *reply, const struct err *e, void *arg),
-    void *arg)
+static bool
+modelgate_say(struct modelgate *g, const char *op, ctl_fn *fn, void *arg)
 {
 	struct str out;
 	struct jw w;
 
 	if (modelgate_is_none(g))
 		return false;
-	ctl_open(&w, &out, "hello");
+	ctl_open(&w, &out, op);
 	jw_end(&w);
 	ctl_send(g->ctl, &out, fn, arg);
 	return true;
+}
+
+bool
+modelgate_hello(struct modelgate *g,
+    void (*fn)(const struct json *reply, const struct err *e, void *arg),
+    void *arg)
+{
+	return modelgate_say(g, "hello", fn, arg);
+}
+
+bool
+modelgate_settings(struct modelgate *g,
+    void (*fn)(const struct json *reply, const struct err *e, void *arg),
+    void *arg)
+{
+	return modelgate_say(g, "settings", fn, arg);
 }
 
 void

@@ -94,8 +94,12 @@ void modelgate_waiting(
 void modelgate_raise(struct modelgate *g, const struct model_wait *m,
     int64_t micros, int64_t yes);
 
-/* Its hello; false: there is no gateway to ask, and fn does not come. */
+/* Its hello, and what root has set there; false: there is no gateway to ask,
+ * and fn does not come. */
 bool modelgate_hello(struct modelgate *g,
+    void (*fn)(const struct json *reply, const struct err *e, void *arg),
+    void *arg);
+bool modelgate_settings(struct modelgate *g,
     void (*fn)(const struct json *reply, const struct err *e, void *arg),
     void *arg);
 

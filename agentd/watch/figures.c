@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agentd/model/modelgate.h"
 #include "agentd/run/runs.h"
@@ -15,12 +16,18 @@
 enum {
 	FIGURES_EVERY_MS = 10 * 1000,
 	FIGURES_OLD_MS = 60 * 1000, /* not heard of for so long: away */
-	FIGURES_TEXT_MAX = 8 << 10
+	FIGURES_TEXT_MAX = 8 << 10,
+	FIGURES_VERSION_MAX = 33
 };
+
+#define FIGURES_VERSION_OF           \
+	"abcdefghijklmnopqrstuvwxyz" \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-+~_"
 
 /* What one of them said last, as JSON. */
 struct figures_of {
 	struct str text;
+	char version[FIGURES_VERSION_MAX];
 	int64_t at; /* monotonic, 0: never */
 	bool asked;
 };
@@ -48,6 +55,18 @@ figures_copy(struct jw *w, const char *name, const struct json *j)
 	jw_end(w);
 }
 
+/* One that is older tells none, and what is no version is none. */
+static void
+figures_version(struct figures_of *x, const char *text)
+{
+	size_t n = strlen(text);
+
+	x->version[0] = '\0';
+	if (n < sizeof(x->version) &&
+	    text[strspn(text, FIGURES_VERSION_OF)] == '\0')
+		memcpy(x->version, text, n + 1);
+}
+
 static void
 figures_take(struct figures_of *x, const struct json *reply)
 {
@@ -60,6 +79,7 @@ figures_take(struct figures_of *x, const struct json *reply)
 	x->text = STR_INIT_MAX(FIGURES_TEXT_MAX);
 	jw_init(&w, &x->text);
 	figures_copy(&w, NULL, json_get(reply, "figures"));
+	figures_version(x, json_str_or(reply, "version", ""));
 	x->at = clock_mono_ms();
 }
 
@@ -117,11 +137,14 @@ figures_free(struct figures *f)
 }
 
 static void
-figures_part(struct jw *w, const char *name, const struct figures_of *x)
+figures_part(struct jw *w, const char *name, const char *version,
+    const struct figures_of *x)
 {
-	if (x->at != 0 && clock_mono_ms() - x->at < FIGURES_OLD_MS &&
-	    str_ok(&x->text))
-		jw_raw(w, name, str_view(&x->text));
+	if (x->at == 0 || clock_mono_ms() - x->at >= FIGURES_OLD_MS ||
+	    !str_ok(&x->text))
+		return;
+	jw_raw(w, name, str_view(&x->text));
+	jw_str(w, version, x->version);
 }
 
 void
@@ -133,7 +156,7 @@ figures_write(const struct figures *f, struct jw *w, const char *name)
 	jw_object(w, name);
 	jw_u64(w, "runs_active", active);
 	jw_u64(w, "runs_waiting", waiting);
-	figures_part(w, "router", &f->router);
-	figures_part(w, "gateway", &f->gateway);
+	figures_part(w, "router", "router_version", &f->router);
+	figures_part(w, "gateway", "gateway_version", &f->gateway);
 	jw_end(w);
 }

@@ -24,7 +24,8 @@ struct figures_spec {
 /* All outlive it, or go without a call of what is under way. */
 struct figures *figures_new(const struct figures_spec *spec);
 void figures_free(struct figures *f); /* NULL is fine */
-/* An object: runs_active, runs_waiting, router?, gateway?. */
+/* An object: runs_active, runs_waiting, router?, router_version?, gateway?,
+ * gateway_version?. */
 void figures_write(const struct figures *f, struct jw *w, const char *name);
 
 #endif

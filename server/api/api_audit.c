@@ -1,17 +1,24 @@
-/* api_audit: the audit log, for admins; its head, for who signs it. */
+/* api_audit: the audit log, for admins; its head, for who signs it; and
+ * what root has set at the gateway, for agentd, which tells it. */
 #include "server/api/api.h"
 #include "server/api/shape.h"
+#include "server/service/svc_gateway.h"
 #include "server/store/audit.h"
 
 #include <string.h>
 
+#include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/str.h"
 #include "lib/wire/json.h"
 
 enum {
 	API_AUDIT_LIMIT = 100,
 	API_AUDIT_LIMIT_MAX = 500,
-	API_AUDIT_WORD_MAX = 100
+	API_AUDIT_WORD_MAX = 100,
+	API_AUDIT_SETTINGS = 2500, /* of the gateway */
+	API_AUDIT_OF_MAX = 200,
+	API_AUDIT_IS_MAX = 1024
 };
 
 static void
@@ -98,8 +105,68 @@ api_audit_head(struct call *c)
 	shape_reply(&s, c, 200);
 }
 
+/* -1 after the reply. */
+static int
+api_audit_setting(
+    struct call *c, const struct json *j, struct svc_gateway_one *out)
+{
+	AUTO_STR struct str is = STR_INIT_MAX(API_AUDIT_IS_MAX);
+	const struct json *v = json_get(j, "is");
+
+	if (api_need(c, j, "of", API_AUDIT_OF_MAX, &out->of) == -1 ||
+	    api_i64(c, j, "project", 1, INT64_MAX, &out->project) == -1)
+		return -1;
+	json_print(v, &is);
+	if (!json_is_object(v) || !str_ok(&is)) {
+		call_reply_error(c, 422,
+		    "is: want an object of at most %d "
+		    "bytes",
+		    API_AUDIT_IS_MAX);
+		return -1;
+	}
+	out->is = str_steal(&is);
+	return 0;
+}
+
+static void
+api_audit_on_settings(struct call *c, const struct json *j)
+{
+	const struct json *list = json_get(j, "settings");
+	struct svc_gateway *op;
+
+	if (!json_is_array(list) || json_count(list) > API_AUDIT_SETTINGS) {
+		call_reply_error(
+		    c, 422, "settings: want at most %d", API_AUDIT_SETTINGS);
+		return;
+	}
+	op = svc_gateway_new(api_svc(c), call_who(c), json_count(list));
+	op->more = json_bool_or(j, "more", false);
+	for (const struct json *x = json_first(list); x != NULL;
+	     x = json_next(x))
+		if (api_audit_setting(c, x, &op->at[op->n++]) == -1) {
+			svc_op_drop(op);
+			return;
+		}
+	call_hold(c);
+	svc_gateway_tell(op, api_done_empty, c);
+}
+
+/* Not even an admin: it is what root did. */
+static void
+api_audit_settings(struct call *c)
+{
+	if (call_who(c)->kind != IDENTITY_SERVICE) {
+		call_reply_error(
+		    c, 403, "agentd alone tells the gateway's settings");
+		return;
+	}
+	call_take_json(c, api_audit_on_settings);
+}
+
 const struct route api_audit_routes[] = {
 	{ "GET", "/api/coffer/v1/audit", ROUTE_ADMIN, api_audit_list },
 	{ "GET", "/api/coffer/v1/audit/head", ROUTE_SERVICE, api_audit_head },
+	{ "PUT", "/api/coffer/v1/gateway/settings", ROUTE_SERVICE,
+	    api_audit_settings },
 	{ .method = NULL },
 };

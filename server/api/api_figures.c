@@ -34,6 +34,16 @@ api_figures_words(const struct json *j, struct svc_figure_words *out)
 	}
 }
 
+static void
+api_figures_version(
+    const struct json *j, const char *name, char out[FIGURE_WORD_MAX + 1])
+{
+	const char *text = json_str_or(j, name, "");
+
+	if (strlen(text) <= FIGURE_WORD_MAX)
+		memcpy(out, text, strlen(text) + 1);
+}
+
 void
 api_figures_read(const struct json *j, struct svc_figures *out)
 {
@@ -51,6 +61,8 @@ api_figures_read(const struct json *j, struct svc_figures *out)
 		.ms = api_figures_number(gateway, "ms"),
 		.own_ms = api_figures_number(gateway, "own_ms"),
 		.micros = api_figures_number(gateway, "micros") };
+	api_figures_version(j, "router_version", out->router_version);
+	api_figures_version(j, "gateway_version", out->gateway_version);
 	api_figures_words(json_get(router, "verdicts"), &out->verdicts);
 	api_figures_words(json_get(gateway, "results"), &out->results);
 }

@@ -484,11 +484,38 @@ backup_note_last(const char *home)
 		    stderr, "cofferd: backup: %s: %s\n", path, strerror(errno));
 }
 
+/* For cofferd, whose the audit log is: it looks for it every minute, and when
+ * it starts. */
+static void
+backup_note_made(const struct backup *b, bool secrets, bool whole, uid_t by)
+{
+	int64_t now = clock_now_ms();
+	AUTO_FREE char *path = xasprintf(
+	    "%s/db/" SNAPSHOT_BACKUP_MADE "%" PRId64, b->home, now);
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	struct jw w;
+
+	jw_init(&w, &text);
+	jw_object(&w, NULL);
+	jw_i64(&w, "made_ms", now);
+	jw_bool(&w, "secrets", secrets);
+	jw_bool(&w, "whole", whole);
+	jw_u64(&w, "projects", b->n);
+	jw_u64(&w, "uid", by);
+	jw_end(&w);
+	if (path_write_atomic(path, text.p, text.len, 0600, &e) == -1)
+		(void)fprintf(stderr,
+		    "cofferd: backup: the audit log does not hear of it: %s\n",
+		    e.msg);
+}
+
 int
 backup_write(const char *home, bool secrets, struct err *e)
 {
 	struct backup b = { .home = home,
 		.lines = STR_INIT_MAX(BACKUP_REFS_MAX) };
+	const uid_t by = getuid(); /* it becomes another */
 	int rc = -1;
 
 	tarball_init(&b.tar, STDOUT_FILENO);
@@ -497,8 +524,10 @@ backup_write(const char *home, bool secrets, struct err *e)
 	    home_enter(home, e) == 0 && backupgit_open(&b.git, home, e) == 0 &&
 	    backup_server(&b, secrets, e) == 0 && tarball_end(&b.tar, e) == 0)
 		rc = b.notes > 0;
-	if (rc != -1)
+	if (rc != -1) {
 		backup_note_last(home);
+		backup_note_made(&b, secrets, rc == 0, by);
+	}
 	if (rc != -1)
 		(void)fprintf(stderr,
 		    "cofferd: backup: %zu projects, %" PRIu64 " files, %" PRIu64

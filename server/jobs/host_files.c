@@ -182,6 +182,7 @@ hostfiles_turn(void *arg)
 	struct err e = ERR_INIT;
 
 	timer_set(h->timer, HOSTFILES_EVERY_MS);
+	svc_audit_backups(h->svc);
 	if (!h->loaded && hostfiles_load(h, &e) == -1) {
 		log_warn("audit host-files reason=%s", log_val(e.msg));
 		/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */

@@ -2,7 +2,8 @@
  * host_files: settings that root has in files of HOME: coffer.conf, policies,
  * prompts, commands, presets of the network.  Their SHA-256 is in the audit
  * log: a row when cofferd sees for the first time that one is there, is
- * another, or is gone.  Who did it is not known.
+ * another, or is gone.  Who did it is not known.  So are the backups that were
+ * made beside cofferd.
  */
 #ifndef SERVER_JOBS_HOST_FILES_H
 #define SERVER_JOBS_HOST_FILES_H

@@ -1,7 +1,9 @@
 #include "server/service/svc_audit.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
@@ -13,9 +15,10 @@
 #include "lib/wire/json.h"
 #include "server/service/svc.h"
 #include "server/store/audit.h"
+#include "server/store/snapshot.h"
 
 enum {
-	SVC_AUDIT_RESTORED_MAX = 4096
+	SVC_AUDIT_FILE_MAX = 4096
 };
 
 struct svc_audit_op {
@@ -82,25 +85,59 @@ svc_audit_note(
 	svc_audit_start(s, who, n, NULL);
 }
 
-void
-svc_audit_restored(struct svc *s, const char *path)
+/* By a file that says what, by which `what` is to be noted; then it goes. */
+static void
+svc_audit_file(struct svc *s, const char *what, const char *path)
 {
 	static const struct identity nobody = { .kind = IDENTITY_NONE };
 	AUTO_STR struct str text = STR_INIT;
 	struct err e = ERR_INIT;
 	struct json *j;
 
-	if (access(path, F_OK) == -1)
-		return;
-	if (path_read(path, SVC_AUDIT_RESTORED_MAX, &text, &e) == -1 ||
+	if (path_read(path, SVC_AUDIT_FILE_MAX, &text, &e) == -1 ||
 	    (j = json_parse(str_view(&text), 0, &e)) == NULL) {
-		log_error("audit restored reason=%s", log_val(e.msg));
+		log_error("audit not-noted what=%s path=%s reason=%s", what,
+		    log_val(path), log_val(e.msg));
 		return;
 	}
 	json_free(j);
 	svc_audit_start(s, &nobody,
-	    &(struct svc_audit_note){ .what = "home.restored",
-		.subject = "",
-		.details = str_cstr(&text) },
+	    &(struct svc_audit_note){
+		.what = what, .subject = "", .details = str_cstr(&text) },
 	    path);
+}
+
+void
+svc_audit_restored(struct svc *s, const char *path)
+{
+	if (access(path, F_OK) == 0)
+		svc_audit_file(s, "home.restored", path);
+}
+
+/* Not one that is being written. */
+static int
+svc_audit_is_backup(const struct dirent *d)
+{
+	const char *number = d->d_name + strlen(SNAPSHOT_BACKUP_MADE);
+
+	return view_starts(view_of(d->d_name), SNAPSHOT_BACKUP_MADE) &&
+		number[strspn(number, "0123456789")] == '\0'
+	    ? 1
+	    : 0;
+}
+
+void
+svc_audit_backups(struct svc *s)
+{
+	AUTO_FREE char *folder = path_join(s->home, "db");
+	struct dirent **list = NULL;
+	int n = scandir(folder, &list, svc_audit_is_backup, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		AUTO_FREE char *path = path_join(folder, list[i]->d_name);
+
+		svc_audit_file(s, "backup.made", path);
+		free(list[i]);
+	}
+	free(list);
 }

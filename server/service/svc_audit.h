@@ -1,6 +1,7 @@
 /*
  * svc_audit: rows of the audit log for what is no row of a table: files that a
- * person sets, and what was done to a home from outside.
+ * person sets, refs that one brings back, and what was done to a home from
+ * outside.
  */
 #ifndef SERVER_SERVICE_SVC_AUDIT_H
 #define SERVER_SERVICE_SVC_AUDIT_H
@@ -24,5 +25,9 @@ void svc_audit_note(
 /* At start: when this home was restored from a backup (the file `path` says
  * so), a row of that; then the file goes. */
 void svc_audit_restored(struct svc *s, const char *path);
+
+/* A row for each backup that was made since the last look (its file in HOME/db
+ * says so); then the file goes. */
+void svc_audit_backups(struct svc *s);
 
 #endif

@@ -23,6 +23,8 @@ struct svc_figure_words {
 struct svc_figures {
 	int64_t runs_active, runs_waiting;
 	bool router, gateway; /* there */
+	char router_version[FIGURE_WORD_MAX + 1];
+	char gateway_version[FIGURE_WORD_MAX + 1]; /* "": not told */
 	struct svc_figure_words verdicts;
 	int64_t up, down; /* bytes */
 	int64_t tokens, exchanges;

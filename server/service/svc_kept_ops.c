@@ -12,6 +12,7 @@
 #include "server/domain/refname.h"
 #include "server/git/git_pool.h"
 #include "server/git/packs.h"
+#include "server/service/svc_audit.h"
 #include "server/service/svc_kept.h"
 #include "server/service/svc_push.h"
 #include "server/store/care.h"
@@ -87,6 +88,26 @@ kept_restore_pusher(
 	return rc;
 }
 
+/* A branch that moves is no row; that somebody brought back what a forced push
+ * took is one. */
+static void
+kept_restore_note(const struct svc_kept_restore *op)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct jw w;
+
+	jw_init(&w, &text);
+	jw_object(&w, NULL);
+	jw_str(&w, "kept", op->kept);
+	jw_str(&w, "sha", op->row.sha);
+	jw_end(&w);
+	svc_audit_note(op->op.svc, &op->op.who,
+	    &(struct svc_audit_note){ .what = "kept.restored",
+		.subject = op->ref,
+		.details = str_cstr(&text),
+		.project = op->project_id });
+}
+
 static void
 kept_restore_on_moved(const struct git_result *r, void *arg)
 {
@@ -109,6 +130,7 @@ kept_restore_on_moved(const struct git_result *r, void *arg)
 		return;
 	}
 	FAIL_POINT(kept_restored);
+	kept_restore_note(op);
 	if (kept_restore_pusher(op, &who, &e) == -1)
 		svc_op_end(op, &e);
 	else

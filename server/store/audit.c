@@ -114,7 +114,7 @@ audit_newest_of(
 		 " FROM audit WHERE seq IN (SELECT max(seq)"
 		 " FROM audit WHERE hash <> '' AND what IN (?1 || '.created',"
 		 " ?1 || '.changed', ?1 || '.deleted') GROUP BY subject)"
-		 " ORDER BY seq LIMIT ?2";
+		 " AND what <> ?1 || '.deleted' ORDER BY seq LIMIT ?2";
 	AUTO_QUERY struct query q = QUERY_INIT;
 	int rc;
 

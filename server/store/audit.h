@@ -42,6 +42,7 @@ struct audit_new {
 	const char *what; /* "sign-in.failed" */
 	const char *subject;
 	const char *details; /* JSON; NULL: {} */
+	const char *old;     /* JSON; NULL: none */
 	int64_t project_id;  /* 0: none */
 };
 int audit_add(struct txn *t, const struct audit_new *n, struct err *e);
@@ -79,7 +80,8 @@ struct audit_whats {
 /* What the newest 1000 rows are of, each once, by name. */
 int audit_whats_get(struct txn *t, struct audit_whats *out, struct err *e);
 
-/* For each subject the newest row of `word`.created, .changed or .deleted. */
+/* For each subject the newest row of `word`.created, .changed or .deleted, but
+ * of what is deleted. */
 int audit_newest_of(
     struct txn *t, const char *word, struct audit_list *out, struct err *e);
 

@@ -350,10 +350,11 @@ audit_add(struct txn *t, const struct audit_new *n, struct err *e)
 	static const char sql[] = AUDIT_INSERT
 	    "audit_actor('id'), audit_actor('login'), " AUDIT_WHERE_FROM
 	    "?1, coalesce((SELECT owner || '/' || name FROM project"
-	    " WHERE id = ?1), ''), ?2, ?3, 0, '', ?4)";
+	    " WHERE id = ?1), ''), ?2, ?3, 0, ?5, ?4)";
 
 	return db_exec(t, sql,
 	    BINDS(I(n->project_id), S(n->what), S(n->subject),
-		S(n->details != NULL ? n->details : "{}")),
+		S(n->details != NULL ? n->details : "{}"),
+		S(n->old != NULL ? n->old : "")),
 	    NULL, e);
 }

@@ -14,6 +14,8 @@ struct snapshot;
 
 /* In a home: a file whose time is that of the last backup that was written. */
 #define SNAPSHOT_BACKUP_LAST "db/backup.last"
+/* And a file for each, with MS behind, until the audit log has its row. */
+#define SNAPSHOT_BACKUP_MADE "backup.made."
 
 /* `to` is replaced, 0600.  Writers go on meanwhile. */
 int snapshot_make(const char *from, const char *to, struct err *e);

@@ -303,6 +303,17 @@ health_version(struct web *w)
 	    "upgrade is the old one. Start it again.");
 }
 
+/* Of what is there; one that is older does not tell it. */
+static void
+health_release(struct web *w, bool there, const char *version)
+{
+	if (!there || version[0] == '\0')
+		return;
+	html_shown(&w->h, version);
+	if (strcmp(version, VERSION) != 0)
+		html_text(&w->h, ", another than cofferd: start it again");
+}
+
 /* The router and the gateway speak to agentd alone, which says so. */
 static void
 health_beside(struct web *w)
@@ -314,11 +325,13 @@ health_beside(struct web *w)
 		return;
 	health_line(w, "coffer-router", f->router,
 	    f->router ? "answers agentd" : "does not answer agentd");
+	health_release(w, f->router, f->router_version);
 	health_do(w, f->router,
 	    "Sandboxes have no network without it: coffer doctor, on the "
 	    "host, says what it lacks.");
 	health_badge(w, "coffer-gateway", f->gateway ? "good" : "off",
 	    f->gateway ? "answers agentd" : "is not there");
+	health_release(w, f->gateway, f->gateway_version);
 	health_do(w, f->gateway,
 	    "Agents have no models of this server's keys without it "
 	    "(coffer model, on the host).");

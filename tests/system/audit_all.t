@@ -86,6 +86,16 @@ sqlite3 "$HOME_DIR/db/coffer.db" "INSERT INTO mirror_memo (project_id, waiting) 
     '[{\"ref\":\"refs/heads/side\",\"upstream\":\"$SHA\"}]') ON CONFLICT DO UPDATE SET waiting = excluded.waiting"
 does upstream.accepted 'a rewritten branch that somebody took' POST "$P/mirror/accept" '{"ref":"refs/heads/side"}'
 tap_is "$(row .subject)" refs/heads/side 'which'
+push_branch lost l.txt one
+KEPT=$SHA
+git_as "$ADMIN" -C "$WORK" push -q -f "$URL/$PROJECT.git" main:refs/heads/lost 2>/dev/null
+api GET "$P/kept"
+KEPT_NAME=$(field '.[0].name')
+does kept.restored 'a tip that a forced push took and somebody put back' POST "$P/kept/restore" "{\"kept\":\"$KEPT_NAME\",\"as\":\"agent/back\"}"
+tap_is "$(row '.subject + " " + .who + " " + .project + " " + (.new | fromjson | .kept + " " + .sha)')" "refs/heads/agent/back admin $PROJECT refs/coffer/kept/$KEPT_NAME $KEPT" 'as what, by whom, which'
+does_not=$(api GET "$A/head"; field .seq)
+api POST "$P/kept/restore" "{\"kept\":\"$KEPT_NAME\",\"as\":\"agent/back\"}"
+tap_is "$STATUS $(api GET "$A?after=$does_not"; field '.rows | length')" '409 0' 'one that is refused leaves none'
 does '' 'a question leaves none' GET "$R"
 
 # ---- files of root's ----
@@ -110,6 +120,46 @@ stop_cofferd
 rm "$HOME_DIR/policy/a.policy"
 start_cofferd
 tap_ok 'one that is gone, and nothing of those that stayed' wait_for 20 files 'deleted policy/a.policy'
+
+# ---- what root sets at the gateway ----
+# gateway JSON...: what agentd tells, each with its number in place of a key
+gateway() { as "$AGENTD" api PUT "$C/gateway/settings" "{\"settings\":[$1]${2:-}}"; }
+# rows_of_it: what was written since $SINCE
+rows_of_it() { api GET "$A?what=gateway&after=$SINCE&limit=100" && field '[.rows[] | (.what | ltrimstr("gateway.")) + " " + .subject] | join(",")'; }
+since() { api GET "$A/head" && SINCE=$(field .seq); }
+KEY='{"of":"key anthropic","is":{"written_ms":1}}'
+BUDGET="{\"of\":\"budget project $PROJECT_ID\",\"project\":$PROJECT_ID,\"is\":{\"micros\":50000000,\"frozen\":false}}"
+since
+gateway "$KEY,$BUDGET"
+tap_is "$STATUS" 204 "agentd tells the gateway's settings"
+tap_is "$(rows_of_it)" "created key anthropic,created budget project $PROJECT_ID" 'each has its row'
+tap_is "$(field '.rows[1] | .project + " " + (.new | fromjson | .micros | tostring) + " " + .who')" "$PROJECT 50000000 agentd" 'with its project and what it is, told by agentd'
+gateway "$KEY,$BUDGET"
+tap_is "$(rows_of_it | tr ',' '\n' | wc -l)" 2 'told again it has none'
+stop_cofferd
+start_cofferd
+since
+gateway "$KEY,$BUDGET"
+tap_is "$STATUS $(rows_of_it)" '204 ' 'also after a start'
+gateway '{"of":"key anthropic","is":{"written_ms":2}}' ',"more":true'
+tap_is "$(rows_of_it)" 'changed key anthropic' 'a key that was given anew, and nothing is gone when not all was told'
+tap_is "$(field '.rows[0] | .old + .new')" '{"written_ms":1}{"written_ms":2}' 'what it was and is'
+since
+gateway '{"of":"key anthropic","is":{"written_ms":2}}'
+tap_is "$(rows_of_it)" "deleted budget project $PROJECT_ID" 'a budget that was taken back'
+tap_is "$(field '.rows[0] | (.old | fromjson | .micros | tostring) + .new + .project')" "50000000$PROJECT" 'what it was'
+since
+gateway "$BUDGET"
+tap_is "$(rows_of_it)" "created budget project $PROJECT_ID,deleted key anthropic" 'and one that is set again'
+since
+api PUT "$C/gateway/settings" '{"settings":[]}'
+tap_is "$STATUS" 403 'not even an admin tells them'
+for bad in '{"of":"","is":{}}' '{"of":"x","is":1}' '{"of":"x"}' '{"is":{}}' \
+    "{\"of\":\"x\",\"is\":{\"a\":\"$(head -c 1100 /dev/zero | tr '\0' a)\"}}"; do
+	gateway "$BUDGET,$bad"
+	[ "$STATUS" = 422 ] || echo "# $STATUS $(echo "$bad" | head -c 60)"
+done >"$T/bad"
+tap_is "$(cat "$T/bad")$(rows_of_it)" '' 'one that is none changes nothing'
 
 # ---- none is forgotten ----
 # Kinds of events that are no decision, or whose row comes of a table.

@@ -137,6 +137,13 @@ run "$OLD" admin restore "$ALL"
 tap_is "$RC" 1 'not over a home that there is'
 tap_ok 'which says so' grep -q 'is not empty' "$T/err"
 
+use home
+made() { api GET '/api/coffer/v1/audit?what=backup.made' && [ "$(field '.rows | length')" -ge 3 ]; }
+tap_ok 'the audit log says that backups were made' wait_for 20 made
+tap_is "$(field '[.rows[].new | fromjson | [.secrets, .whole, .uid]] | tojson')" "[[false,true,$(id -u)],[false,true,$(id -u)],[true,true,$(id -u)]]" 'which of them with secrets, and by whom'
+gone() { [ -z "$(find "$OLD/db" -name 'backup.made*')" ]; }
+tap_ok 'each once' wait_for 20 gone
+
 # ---- cut off, changed, something else ----
 SIZE=$(stat -c %s "$T/plain.tar")
 bad=0

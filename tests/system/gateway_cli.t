@@ -29,6 +29,13 @@ tap_ok 'with who has a key' out_has '^anthropic  *anthropic  *ready'
 tap_ok 'and who has none' out_has '^openai  *openai  *missing'
 run model list --json
 tap_is "$(jq -r '.[] | select(.name == "openai") | .ready' "$T/out")" false 'for programs too'
+# is OF: what the gateway says of that setting
+is() { control '{"op":"settings"}' && jq -c --arg of "$1" '.settings[] | select(.of == $of) | .is' "$BODY"; }
+tap_is "$(is 'provider anthropic' | jq -r '[.kind, .url, .key, .written_ms > 0] | join(" ")')" "anthropic http://127.0.0.1:$UP_PORT file true" 'its settings are told for the audit log'
+tap_is "$(is 'key anthropic')" "{\"written_ms\":$(date -d "$(stat -c %y "$HOME_DIR/gateway/keys/anthropic")" +%s%3N)}" 'of a key when it was written'
+tap_is "$(is 'key openai')$(is 'provider openai')" '' 'what nobody set is none'
+tap_is "$(is prices | jq -r .own_sha256)" "$(sha256sum <"$HOME_DIR/gateway/prices" | cut -d ' ' -f 1)" 'the prices'
+tap_is "$(is defaults | jq -c '[.run, .all, .key_commands]')" '[20000000,0,false]' 'and the limits of coffer.conf'
 printf 'sk-another-0123456789\n' >"$T/key"
 "$O/bin/coffer" model key openai <"$T/key" >"$T/out" 2>"$T/err"
 tap_is "$?" 0 'a key is given on standard input'
@@ -73,7 +80,9 @@ run budget set "$OWNER_REPO" 12.50
 tap_ok 'a limit is set' out_has "^$OWNER_REPO  *0.001500  *-  *12.50 "
 control "{\"op\":\"usage\",\"scope\":\"project\",\"project\":$PROJECT}"
 tap_is "$(field .limit)" 12500000 'at the gateway'
+tap_is "$(is "budget project $PROJECT")" '{"micros":12500000,"frozen":false}' 'and among its settings'
 run budget set "$OWNER_REPO" default
+tap_is "$(is "budget project $PROJECT")" '' 'and not any more'
 tap_ok 'and taken back' out_has "^$OWNER_REPO  *0.001500  *-  *none "
 run budget set --run 41 0.000001
 ask "$TOKEN_NEW" m
@@ -81,6 +90,7 @@ tap_is "$STATUS,$(field .error.code)" 403,budget_exceeded 'a run can be stopped 
 run budget set --run 41 5
 run budget freeze --run 41
 tap_ok 'and frozen' out_has '^run 41 .* frozen'
+tap_is "$(is 'budget run 41')" '{"micros":5000000,"frozen":true}' 'which its settings say'
 run budget thaw --run 41
 ask "$TOKEN_NEW" m
 tap_is "$STATUS" 200 'and let go on'

@@ -2,6 +2,7 @@
 # The gateway among the services that `coffer up` runs.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/gateway_lib.sh"
+. "$(dirname "$0")/web_lib.sh"
 [ "$(id -u)" -eq 0 ] || tap_skip_all 'needs root'
 command -v runc >/dev/null || tap_skip_all 'needs runc'
 HOME_DIR=$T/home
@@ -38,6 +39,35 @@ all_up() {
 }
 tap_ok 'the metrics have agentd, the router and the gateway' wait_for 40 all_up
 tap_is "$(awk '/^coffer_agentd_runs/ { print $2 }' "$BODY" | paste -sd,)" 0,0 'no run waits or goes on'
+sign_in admin "$ADMIN"
+OURS=$("$O/bin/cofferd" --version | sed 's/.* //')
+versions() { page GET /-/admin/health && [ "$(grep -o "answers agentd</span> $OURS<" "$BODY" | wc -l)" = 2 ]; }
+tap_ok 'the health page has the versions of the router and the gateway' wait_for 40 versions
+# set_row WHAT: the audit log has it
+set_row() {
+	api GET '/api/coffer/v1/audit?what=gateway&limit=100'
+	grep -qF "$1" "$BODY"
+}
+tap_ok 'the key that was given is in the audit log' wait_for 40 set_row '"key anthropic"'
+tap_not 'but not what it is' grep -q "$KEY" "$BODY"
+tap_is "$(field '[.rows[] | select(.subject == "defaults" or .subject == "prices") | .what] | unique | join(",")')" gateway.created 'so are the defaults and the prices'
+coffer budget set 50 >/dev/null
+tap_ok 'a budget is, too' wait_for 40 set_row 'budget all'
+coffer budget freeze >/dev/null
+frozen() { api GET '/api/coffer/v1/audit?what=gateway.changed' && [ "$(field '.rows[-1] | .subject + " " + (.old | fromjson | .frozen | tostring) + " " + (.new | fromjson | .frozen | tostring)')" = 'budget all false true' ]; }
+tap_ok 'and that it is frozen' wait_for 40 frozen
+coffer model key anthropic --remove --yes >/dev/null
+no_key() { api GET '/api/coffer/v1/audit?what=gateway.deleted' && [ "$(field '.rows[-1].subject')" = 'key anthropic' ]; }
+tap_ok 'and that the key was taken away' wait_for 40 no_key
+api GET '/api/coffer/v1/audit?what=gateway'
+ROWS=$(field '.rows | length')
+tellings() { grep -c 'modelset told' "$HOME_DIR/log/agentd.log"; }
+TOLD=$(tellings)
+kill "$(coffer status --json | jq -r '.services[] | select(.name == "agentd") | .pid')"
+told() { [ "$(tellings)" -gt "$TOLD" ]; }
+tap_ok 'an agentd that begins tells all of it again' wait_for 40 told
+api GET '/api/coffer/v1/audit?what=gateway'
+tap_is "$(field '.rows | length')" "$ROWS" 'which leaves no other row'
 kill -STOP "$(coffer status --json | jq -r '.services[] | select(.name == "agentd") | .pid')"
 agentd_down() {
 	api GET /metrics

@@ -153,11 +153,14 @@ as "$AGENTD" api PUT /api/coffer/v1/sandboxes/use '{"driver":"oci","uses":[]}'
 page GET "$A/health"
 tap_not 'a version that nobody told is not there' shows 'Its version'
 tap_ok 'a router that is away is bad' grep -q 'coffer-router</dt><dd><span class="badge" data-kind="bad">' "$BODY"
-as "$AGENTD" api PUT /api/coffer/v1/sandboxes/use '{"driver":"oci","version":"0.0.1<b>","uses":[],"figures":{"router":{"up":1},"gateway":{"tokens":1}}}'
+OURS=$("$O/bin/cofferd" --version | sed 's/.* //')
+as "$AGENTD" api PUT /api/coffer/v1/sandboxes/use '{"driver":"oci","version":"0.0.1<b>","uses":[],"figures":{"router":{"up":1},"router_version":"0.0.1<b>","gateway":{"tokens":1},"gateway_version":"'"$OURS"'"}}'
 "$O/bin/cofferd" --home "$HOME_DIR" --admin backup 2>"$T/backup.err" >"$T/backup.tar" || tap_bail "backup: $(cat "$T/backup.err")"
 page GET "$A/health"
 tap_ok 'one that answers is good' grep -q 'coffer-router</dt><dd><span class="badge" data-kind="good">' "$BODY"
 tap_ok 'so is the gateway' grep -q 'coffer-gateway</dt><dd><span class="badge" data-kind="good">' "$BODY"
+tap_ok "with the router's version, which is another" grep -q 'answers agentd</span> 0.0.1&lt;b&gt;, another than cofferd' "$BODY"
+tap_ok "and the gateway's, which is ours" grep -q "answers agentd</span> $OURS<" "$BODY"
 tap_ok 'a version that is not ours is told' grep -q 'data-kind="bad">another</span> 0.0.1&lt;b&gt;' "$BODY"
 tap_ok 'and when the last backup was written' shows 'the last was written '
 tap_ok 'soundly' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
