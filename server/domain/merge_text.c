@@ -64,6 +64,10 @@ merge_text_check(const char *field, const char *text, struct err *e)
 {
 	struct view rest = view_of(text), line;
 
+	for (const char *p = text; *p != '\0'; p++)
+		if ((p[0] != '\r' || p[1] != '\n') && merge_text_control(p) > 0)
+			return err_set(
+			    e, ERR_INVALID, "%s: no control characters", field);
 	while (rest.len > 0 && view_split(&rest, '\n', &line))
 		if (merge_text_is_own(merge_text_word(line)))
 			return err_set(e, ERR_INVALID,
@@ -94,6 +98,22 @@ merge_text_clean(struct str *out, const char *text)
 		else
 			p += n - 1;
 	}
+}
+
+void
+merge_text_clean_line(char *line)
+{
+	char *to = line;
+
+	for (const char *p = line; *p != '\0'; p++) {
+		size_t n = merge_text_control(p);
+
+		if (n == 0)
+			*to++ = *p;
+		else
+			p += n - 1;
+	}
+	*to = '\0';
 }
 
 void

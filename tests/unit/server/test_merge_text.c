@@ -20,7 +20,11 @@ who_merges_may_write_trailers_but_the_servers(void **state)
 		"Gate-Overrides: none", "\xc3\x85sa \xe2\x80\x94 \xc2\xa0" };
 	static const char *const bad[] = { "Gate-Override: x (admin)",
 		"text\n\ngate-override: x", "text\n  GATE-OVERRIDE \t: x",
-		"text\r\n\tGate-Override:", "Gate-Override:\n" };
+		"text\r\n\tGate-Override:", "Gate-Override:\n", "a\x1b[31mb",
+		"a\rb", "a\r\rb\r", "a\x7f",
+		"a\xc2\x9b"
+		"31m",
+		"\x01" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ok) / sizeof(ok[0]); i++) {
@@ -84,6 +88,17 @@ lines_of_a_given_text_end_in_lf(void **state)
 	str_release(&out);
 }
 
+static void
+a_name_is_a_line(void **state)
+{
+	char
+	    line[] = "\x1b[31mEve\rGate-Override: x\xc2\x9b \xc3\x85 <e@x>\x7f";
+
+	(void)state;
+	merge_text_clean_line(line);
+	assert_string_equal(line, "[31mEveGate-Override: x \xc3\x85 <e@x>");
+}
+
 int
 main(void)
 {
@@ -91,6 +106,7 @@ main(void)
 		cmocka_unit_test(who_merges_may_write_trailers_but_the_servers),
 		cmocka_unit_test(
 		    what_others_wrote_is_quoted_where_it_reads_as_a_trailer),
+		cmocka_unit_test(a_name_is_a_line),
 		cmocka_unit_test(lines_of_a_given_text_end_in_lf),
 	};
 
