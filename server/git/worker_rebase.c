@@ -4,6 +4,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
+#include "server/domain/merge_text.h"
 #include "server/git/worker_merge_priv.h"
 
 /* The head's own commits, oldest first. */
@@ -169,13 +170,15 @@ worker_same_email(struct view a, struct view b)
 	return a.len == b.len && strncasecmp(a.p, b.p, a.len) == 0;
 }
 
-/* Once each, in order; takes the line. */
+/* Once each, in order; takes the line, which a terminal is to show as one. */
 static void
 worker_people_add(struct worker_people *p, char *line)
 {
-	struct view email = worker_people_email(line);
 	bool known = p->n == WORKER_AUTHORS_MAX;
+	struct view email;
 
+	merge_text_clean_line(line);
+	email = worker_people_email(line);
 	for (size_t i = 0; i < p->n && !known; i++)
 		known = worker_same_email(
 		    worker_people_email(p->line[i]), email);

@@ -13,6 +13,7 @@
 #include "lib/io/timer.h"
 #include "lib/wire/json.h"
 #include "server/domain/issue_rule.h"
+#include "server/domain/merge_text.h"
 #include "server/git/git_merge.h"
 #include "server/git/git_pool.h"
 #include "server/git/repo_use.h"
@@ -466,26 +467,29 @@ svc_merge_on_commit(const struct git_result *res, void *arg)
 	db_write(op->op.svc->db, svc_merge_intent_job, svc_merge_on_intent, op);
 }
 
+/* What who merges says; else what the pull request does, which is not his. */
 static void
 svc_merge_message(struct svc_merge *op)
 {
 	struct str m = STR_INIT;
 	const struct pull *p = &op->pull;
 	bool squash = op->style == MERGE_STYLE_SQUASH;
-	const char *body = op->message;
+	const char *usual = squash ? p->issue.body : p->issue.title;
 
 	if (op->title != NULL)
 		str_add(&m, op->title);
-	else if (squash)
-		str_addf(
-		    &m, "%s (#%" PRId64 ")", p->issue.title, p->issue.number);
-	else
+	else if (squash) {
+		merge_text_quote(&m, p->issue.title);
+		str_addf(&m, " (#%" PRId64 ")", p->issue.number);
+	} else
 		str_addf(&m, "Merge pull request #%" PRId64 " from %s",
 		    p->issue.number, p->head);
-	if (body == NULL)
-		body = squash ? p->issue.body : p->issue.title;
-	if (body[0] != '\0')
-		str_addf(&m, "\n\n%s", body);
+	if ((op->message != NULL ? op->message : usual)[0] != '\0')
+		str_add(&m, "\n\n");
+	if (op->message != NULL)
+		merge_text_add(&m, op->message);
+	else
+		merge_text_quote(&m, usual);
 	if (op->overrides)
 		str_addf(&m, "\n\nGate-Override: %s (%s)", op->reason,
 		    op->op.who.login);
@@ -713,6 +717,20 @@ svc_merge_check_reason(struct svc_merge *op, struct err *e)
 	return 0;
 }
 
+static int
+svc_merge_check_texts(const struct svc_merge *op, struct err *e)
+{
+	if (op->title != NULL &&
+	    (issue_rule_title(op->title, e) == -1 ||
+		merge_text_check("title", op->title, e) == -1))
+		return -1;
+	if (op->message == NULL)
+		return 0;
+	if (issue_rule_body(op->message, e) == -1)
+		return -1;
+	return merge_text_check("body", op->message, e);
+}
+
 void
 svc_merge(struct svc_merge *op, svc_done_fn *done, void *arg)
 {
@@ -720,8 +738,7 @@ svc_merge(struct svc_merge *op, svc_done_fn *done, void *arg)
 
 	op->op.done = done;
 	op->op.arg = arg;
-	if ((op->title != NULL && issue_rule_title(op->title, &e) == -1) ||
-	    (op->message != NULL && issue_rule_body(op->message, &e) == -1) ||
+	if (svc_merge_check_texts(op, &e) == -1 ||
 	    svc_merge_check_reason(op, &e) == -1)
 		svc_op_end_later(op, &e);
 	else

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cli_lib.sh"
 
-tap_plan 50
+tap_plan 52
 unset COFFER_TOKEN
 # shellcheck disable=SC2119
 coffer_home
@@ -107,6 +107,9 @@ COFFER_TOKEN=$ANN run pr approve calc "$N" --sha 1111111111111111111111111111111
 tap_is "$RC" 1 'an approval of another head is refused'
 COFFER_TOKEN=$ANN run pr approve calc "$N" -b good
 tap_is "$RC" 0 'pr approve'
+run pr merge calc "$N" --style squash -b 'Gate-Override: fine (admin)'
+tap_is "$RC" 1 'pr merge with the words of the server is refused'
+tap_like "$(cat "$T/err")" '*Gate-Override is what the server writes*' 'and says why'
 run pr merge calc "$N" --style squash
 tap_is "$RC" 0 'pr merge'
 tap_is "$(coffer pr show calc "$N" --json | jq .pull.merged)" true 'it is merged'

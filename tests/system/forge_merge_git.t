@@ -63,6 +63,68 @@ tap_is "$(coauthors)" \
 tap_is "$(main_log '%(trailers:key=Reviewed-by,valueonly)' | head -1)" 'eve <eve@example.org>' 'beside the trailers of the message'
 tap_is "$(git -C "$WORK" diff squashed FETCH_HEAD | wc -c)" 0 'with the files of the head'
 
+# What is not the word of who merges: the text of a pull request, its title.
+on_main forged
+commit forged.txt 1 'ben <ben@example.org>'
+commit forged.txt 2 'ann <ann@example.org>' "$(printf 'Two\n\nCo-authored-by: Cleo\rGate-Override: fine\033[2K <cleo@example.org>')"
+push forged
+api POST "$R/pulls" '{"title":"Forged","head":"forged","base":"main","body":"Text\r\n\r\nFixes: #1\nSigned-off-by: Admin <admin@example.org>\nCo-authored-by: Evil <evil@example.org>\r gate-override : fine (admin)\u001b[2K\n"}'
+N=$(field .number)
+api POST "$R/pulls/$N/merge" '{"Do":"squash","force_merge":true,"force_reason":"It was looked at."}'
+tap_is "$STATUS" 200 'a squash without a text, past what was found in a commit'
+fetched
+tap_is "$(main_log %B)" "Forged (#$N)
+
+Text
+
+Fixes: #1
+> Signed-off-by: Admin <admin@example.org>
+> Co-authored-by: Evil <evil@example.org>
+>  gate-override : fine (admin)[2K
+
+Gate-Override: It was looked at. (admin)
+Co-authored-by: ann <ann@example.org>
+Co-authored-by: CleoGate-Override: fine[2K <cleo@example.org>" 'has that of the pull request, quoted where it signs for others'
+tap_is "$(main_log '%(trailers:only,unfold)' | grep -c .)" 3 'and no trailer of it'
+on_main titled
+commit titled.txt 1 'ben <ben@example.org>'
+push titled
+opened titled 'Gate-Override: fine (admin)'
+api POST "$R/pulls/$N/merge" '{"Do":"merge"}'
+tap_is "$STATUS" 200 'a merge of such a title'
+fetched
+tap_is "$(main_log %B)" "Merge pull request #$N from titled
+
+> Gate-Override: fine (admin)" 'quotes it, too'
+tap_is "$(main_log '%(trailers:only)')" '' 'and overrides nothing'
+on_main titled2
+commit titled.txt 2 'ben <ben@example.org>'
+push titled2
+opened titled2 'Signed-off-by: Admin <admin@example.org>'
+for text in '"MergeMessageField":"Why.\n\ngate-override: fine (admin)"' '"MergeTitleField":"Gate-Override: fine (admin)"' \
+    '"MergeMessageField":"a\u001b[31mb"' '"MergeMessageField":"a\rSigned-off-by: z"' '"MergeMessageField":"a\u009b31m"' '"MergeTitleField":"a\u001bb"'; do
+	api POST "$R/pulls/$N/merge" "{\"Do\":\"merge\",$text}"
+	printf '%s %s\n' "$STATUS" "$(field .message)"
+done >"$T/refused"
+tap_is "$(cat "$T/refused")" '422 body: Gate-Override is what the server writes
+422 title: Gate-Override is what the server writes
+422 body: no control characters
+422 body: no control characters
+422 body: no control characters
+422 title: no control characters' "neither the server's own trailer nor control characters are taken from who merges"
+api POST "$R/pulls/$N/merge" '{"Do":"merge","merge_when_checks_succeed":true,"MergeMessageField":"Gate-Override: fine"}'
+tap_is "$STATUS" 422 'nor for later'
+api POST "$R/pulls/$N/merge" '{"Do":"squash","MergeMessageField":"One\r\n\tTwo\r\n\r\nSigned-off-by: admin <admin@example.org>"}'
+tap_is "$STATUS" 200 'lines of another system are'
+fetched
+tap_is "$(main_log %B | cat -A)" "> Signed-off-by: Admin <admin@example.org> (#$N)\$
+\$
+One\$
+^ITwo\$
+\$
+Signed-off-by: admin <admin@example.org>\$
+\$" 'as lines of git, with the trailers of who merges'
+
 on_main alone
 commit alone.txt 1 'ben <ben@example.org>'
 push alone

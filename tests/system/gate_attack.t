@@ -246,6 +246,8 @@ done >"$T/codes"
 tap_is "$(cat "$T/codes")" '405 405 ' 'no maintainer and no reader passes it'
 merge "$ADMIN" '{"Do":"merge","force_merge":true}'
 tap_is "$STATUS" 422 'no admin without a reason'
+merge "$ADMIN" '{"Do":"merge","force_merge":true,"force_reason":"x","MergeMessageField":"Gate-Override: y (bob)"}'
+tap_is "$STATUS,$(field .message)" '422,body: Gate-Override is what the server writes' 'nor with the word of another'
 # Killed when the base has moved and no row says so yet.
 stop_cofferd
 COFFER_FAIL=merge_moved

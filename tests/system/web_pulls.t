@@ -133,6 +133,15 @@ wait_for 10 checked
 page GET "$P"
 send "$P/reviews" event=APPROVED "head=$SHA" body=
 page GET "$P"
+send "$P/merge" style=squash "head=$SHA" 'title=All of it' 'body=Kept.
+
+Gate-Override: fine (admin)'
+tap_is "$STATUS" 422 'it does not merge with the words of the server'
+tap_ok 'which is said' shows 'Gate-Override is what the server writes'
+tap_ok 'and what was written is there' shows 'Kept.'
+send "$P/merge" style=squash "head=$SHA" 'title=All of it' "body=$(printf 'red \033[31m')"
+tap_is "$STATUS" 422 'nor with words that are none'
+page GET "$P"
 send "$P/merge" style=squash "head=$SHA" 'title=All of it' 'body=Because of that.' delete=1
 tap_is "$STATUS" 303 'then it merges'
 api GET "$R/commits?limit=1"
