@@ -26,16 +26,15 @@ int
 audit_ask_query(
     struct cli *c, const struct audit_ask *a, struct str *out, struct err *e)
 {
-	struct json *project;
+	char full[TARGET_FULL_MAX];
 
 	audit_ask_param(out, "who", a->who);
 	audit_ask_param(out, "what", a->what);
 	if (a->project == NULL)
 		return 0;
-	if ((project = target_load(c, a->project, e)) == NULL)
+	if (target_project(c, a->project, full, e) == -1)
 		return -1;
-	str_addf(out, "&project=%" PRId64, json_i64_or(project, "id", 0));
-	json_free(project);
+	audit_ask_param(out, "project", full);
 	return 0;
 }
 

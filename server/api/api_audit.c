@@ -43,6 +43,23 @@ api_audit_word(struct call *c, const char *name, const char **out)
 	return -1;
 }
 
+/* A number, or OWNER/NAME. */
+static int
+api_audit_project(struct call *c, int64_t *id)
+{
+	const char *v = call_query(c, "project");
+	struct err e = ERR_INIT;
+
+	if (v == NULL || strchr(v, '/') == NULL)
+		return call_query_i64(c, "project", 1, INT64_MAX, id);
+	if (api_audit_word(c, "project", &v) == -1)
+		return -1;
+	if (audit_project_id(api_reader(c), v, id, &e) == 0)
+		return 0;
+	call_fail(c, &e);
+	return -1;
+}
+
 static int
 api_audit_filter(struct call *c, struct audit_filter *f)
 {
@@ -50,7 +67,7 @@ api_audit_filter(struct call *c, struct audit_filter *f)
 	f->newest = call_query_bool(c, "newest");
 	if (call_query_i64(c, "after", 0, INT64_MAX, &f->after) == -1 ||
 	    call_query_i64(c, "before", 1, INT64_MAX, &f->before) == -1 ||
-	    call_query_i64(c, "project", 1, INT64_MAX, &f->project_id) == -1 ||
+	    api_audit_project(c, &f->project_id) == -1 ||
 	    call_query_i64(c, "limit", 1, API_AUDIT_LIMIT_MAX, &f->limit) == -1)
 		return -1;
 	if (api_audit_word(c, "who", &f->who) == -1)

@@ -40,6 +40,7 @@ struct host_files {
 	struct timer *timer;
 	struct map *known; /* name -> what the log says: SHA-256 */
 	struct map *seen;  /* name -> "": of this look */
+	struct audit_list log;
 	bool loaded;
 };
 
@@ -152,43 +153,12 @@ hostfiles_map_free(struct map *m)
 	map_free(m);
 }
 
-/* What the log says that there is. */
-static int
-hostfiles_load(struct host_files *h, struct err *e)
-{
-	struct audit_list l;
-
-	if (audit_newest_of(db_reader(h->svc->db), HOSTFILES_WORD, &l, e) == -1)
-		return -1;
-	for (size_t i = 0; i < l.n; i++) {
-		struct err ignored = ERR_INIT;
-		struct json *j = json_parse(view_of(l.at[i].new_), 0, &ignored);
-		const char *sha = json_str_or(j, "sha256", "");
-
-		if (sha[0] != '\0')
-			free(map_put(h->known, l.at[i].subject, xstrdup(sha)));
-		json_free(j);
-	}
-	audit_list_release(&l);
-	return 0;
-}
-
 static void
-hostfiles_turn(void *arg)
+hostfiles_look(struct host_files *h)
 {
-	struct host_files *h = arg;
 	AUTO_CLOSE int home = open(
 	    h->svc->home, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct err e = ERR_INIT;
 
-	timer_set(h->timer, HOSTFILES_EVERY_MS);
-	svc_audit_backups(h->svc);
-	if (!h->loaded && hostfiles_load(h, &e) == -1) {
-		log_warn("audit host-files reason=%s", log_val(e.msg));
-		/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
-		return;
-	}
-	h->loaded = true;
 	if (home == -1)
 		return;
 	h->seen = map_new();
@@ -199,6 +169,53 @@ hostfiles_turn(void *arg)
 	hostfiles_map_free(h->seen);
 	h->seen = NULL;
 	/* cppcheck-suppress resourceLeak ; AUTO_CLOSE */
+}
+
+/* Of the writer, as it may be long: it reads each row that there ever was. */
+static int
+hostfiles_load(struct txn *t, void *arg, struct err *e)
+{
+	struct host_files *h = arg;
+
+	return audit_newest_of(t, HOSTFILES_WORD, &h->log, e);
+}
+
+/* What the log says that there is. */
+static void
+hostfiles_loaded(const struct err *fail, void *arg)
+{
+	struct host_files *h = arg;
+
+	if (fail != NULL) {
+		log_warn("audit host-files reason=%s", log_val(fail->msg));
+		return;
+	}
+	for (size_t i = 0; i < h->log.n; i++) {
+		const struct audit_row *r = &h->log.at[i];
+		struct err ignored = ERR_INIT;
+		struct json *j = json_parse(view_of(r->new_), 0, &ignored);
+		const char *sha = json_str_or(j, "sha256", "");
+
+		if (sha[0] != '\0')
+			free(map_put(h->known, r->subject, xstrdup(sha)));
+		json_free(j);
+	}
+	audit_list_release(&h->log);
+	h->loaded = true;
+	hostfiles_look(h);
+}
+
+static void
+hostfiles_turn(void *arg)
+{
+	struct host_files *h = arg;
+
+	timer_set(h->timer, HOSTFILES_EVERY_MS);
+	svc_audit_backups(h->svc);
+	if (h->loaded)
+		hostfiles_look(h);
+	else
+		db_write(h->svc->db, hostfiles_load, hostfiles_loaded, h);
 }
 
 struct host_files *

@@ -67,6 +67,10 @@ struct audit_filter {
 int audit_find(struct txn *t, const struct audit_filter *f,
     struct audit_list *out, struct err *e);
 void audit_list_release(struct audit_list *l);
+/* The project that is called OWNER/NAME now, else the last that was when it was
+ * deleted; ERR_NOTFOUND. */
+int audit_project_id(
+    struct txn *t, const char *full_name, int64_t *id, struct err *e);
 
 enum {
 	AUDIT_WHATS = 100,

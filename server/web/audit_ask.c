@@ -10,7 +10,6 @@
 #include "lib/base/str.h"
 #include "server/http/call.h"
 #include "server/service/svc.h"
-#include "server/store/projects.h"
 #include "server/web/audit.h"
 
 enum {
@@ -70,26 +69,12 @@ audit_filter_days(struct txn *t, struct audit_asked *q)
 	}
 }
 
-static int
-audit_project(struct txn *t, const char *full_name, struct project *out)
-{
-	const char *slash = strchr(full_name, '/');
-	AUTO_FREE char *owner = NULL;
-	struct err ignored = ERR_INIT;
-
-	if (slash == NULL)
-		return -1;
-	owner = xstrndup(full_name, (size_t)(slash - full_name));
-	return projects_by_name(t, owner, slash + 1, out, &ignored);
-}
-
 void
 audit_asked_read(struct call *c, struct audit_asked *q)
 {
 	struct txn *t = db_reader(((struct svc *)call_app(c))->db);
 	const char *before = call_query(c, "before");
 	struct err e = ERR_INIT;
-	struct project p = { .id = 0 };
 
 	*q = (struct audit_asked){ .who = audit_word(c, "who"),
 		.what = audit_word(c, "what"),
@@ -106,11 +91,9 @@ audit_asked_read(struct call *c, struct audit_asked *q)
 	if (q->what[0] != '\0')
 		q->f.what = q->what;
 	if (q->project[0] != '\0') {
-		if (audit_project(t, q->project, &p) == 0)
-			q->f.project_id = p.id;
-		else
-			q->wrong = "There is no such project.";
-		project_release(&p);
+		if (audit_project_id(t, q->project, &q->f.project_id, &e) == -1)
+			q->wrong = "There is no such project, and none was "
+				   "deleted.";
 	}
 	audit_filter_days(t, q);
 	if (audit_too_long(q))

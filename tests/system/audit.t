@@ -108,6 +108,17 @@ run audit export --what pull.merged --in "${PROJECT#*/}"
 tap_is "$RC $(jq -rs '[.[].what] | unique | join(" ")' "$T/out")" '0 pull.merged' 'or those that are asked for, of a project by its name alone'
 run audit list --in nothing
 tap_ok 'a project that is not there is named' err_has 'no project nothing'
+run audit list --in admin/nothing
+tap_is "$RC" 4 'one that never was is not found'
+tap_ok 'and that is said' err_has 'no such project, and none was deleted'
+api POST /api/v1/user/repos '{"name":"gone","auto_init":true}'
+tap_is "$STATUS" 201 'one is made'
+api DELETE /api/coffer/v1/projects/admin/gone
+gone() { api GET /api/coffer/v1/projects/admin/gone; [ "$STATUS" = 404 ]; }
+tap_ok 'a project is deleted' wait_for 20 gone
+run audit list --json --in Admin/gone
+tap_is "$RC,$(jq -r '[.[].what] | map(select(. == "project.created" or . == "project.deleted")) | sort | join(" ")' "$T/out")" \
+    '0,project.created project.deleted' 'what was done in it can be asked for all the same'
 run audit verify
 tap_is "$RC" 0 'coffer audit verify finds it whole'
 tap_ok 'and says the head' out_has '^[0-9]* rows, whole'

@@ -120,6 +120,16 @@ stop_cofferd
 rm "$HOME_DIR/policy/a.policy"
 start_cofferd
 tap_ok 'one that is gone, and nothing of those that stayed' wait_for 20 files 'deleted policy/a.policy'
+api GET "$A/head"
+SINCE=$(field .seq)
+stop_cofferd
+sqlite3 "$HOME_DIR/db/coffer.db" "CREATE TEMP TABLE x AS SELECT * FROM audit WHERE subject = 'egress/mine.list';
+    UPDATE x SET what = 'host-file.changed', old = '', new = '{\"sha256\":\"0\"}';
+    CREATE TEMP TABLE y AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000) SELECT x.*, i FROM x, n;
+    UPDATE y SET seq = $SINCE + i; ALTER TABLE y DROP COLUMN i; INSERT INTO audit SELECT * FROM y"
+SINCE=$((SINCE + 30000))
+start_cofferd
+tap_ok 'also after 30,000 changes of one file' wait_for 20 files 'changed egress/mine.list'
 
 # ---- what root sets at the gateway ----
 # gateway JSON...: what agentd tells, each with its number in place of a key

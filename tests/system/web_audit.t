@@ -50,7 +50,7 @@ page GET "$A?project=$PROJECT&what=project.created"
 tap_is "$(rows)" 1 'of one project'
 page GET "$A?project=no%2Fsuch"
 tap_is "$STATUS" 422 'of none'
-tap_ok 'says so' shows 'There is no such project.'
+tap_ok 'says so' shows 'There is no such project, and none was deleted.'
 page GET "$A?who=$(printf '%s' '"><script>alert(1)</script>' | jq -sRr @uri)"
 tap_ok 'what was asked stays text' sound
 tap_ok 'and finds nothing' shows 'No row is like that.'
