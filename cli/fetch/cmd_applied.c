@@ -9,6 +9,7 @@
 #include "cli/fetch/fetch.h"
 #include "cli/fetch/held.h"
 #include "cli/fetch/record.h"
+#include "cli/fetch/shelf.h"
 #include "cli/fetch/tell.h"
 #include "cli/out.h"
 #include "cli/tables.h"
@@ -25,6 +26,51 @@ enum {
 	APPLIED_LIST_MAX = 200,
 	APPLIED_URL_MAX = 1024
 };
+
+/* Files of an apply before it that were taken after it. */
+static void
+applied_tell_stays(const struct plan *p, struct jw *w)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct plan_entry *x = &p->list[i];
+
+		if (!x->later || x->step != PLAN_PUT)
+			continue;
+		if (w != NULL) {
+			jw_str(w, NULL, x->path);
+			continue;
+		}
+		out_text(stdout, x->path);
+		(void)printf(" of %s, taken later, stays\n", p->what);
+	}
+}
+
+/* Of all that are before it: on the shelf, and in its place by now. */
+static void
+applied_tell_all_stay(
+    struct fetch_job *j, const struct plan *next, struct jw *w)
+{
+	AUTO_FREE char *dir = path_join(j->dir, "apply");
+	struct shelf_list shelf = { .n = 0 };
+	struct err ignored = ERR_INIT;
+
+	if (w != NULL)
+		jw_array(w, "stays");
+	if (next != NULL)
+		applied_tell_stays(next, w);
+	if (shelf_list(dir, &shelf, &ignored) == -1)
+		shelf.n = 0;
+	for (size_t i = 0; i < shelf.n; i++) {
+		struct plan p = { .dir = NULL };
+
+		if (plan_load(&p, shelf.dirs[i], &ignored) == 0)
+			applied_tell_stays(&p, w);
+		plan_release(&p);
+	}
+	shelf_list_release(&shelf);
+	if (w != NULL)
+		jw_end(w);
+}
 
 /* Which one it was, and whether one before it can be undone, too; cut: the one
  * that recovery found. */
@@ -48,13 +94,17 @@ applied_tell_undone(struct fetch_job *j, const struct plan *p, bool cut)
 			jw_bool(&w, "cut_off", true);
 		if (more)
 			jw_str(&w, "next", next.what);
+		applied_tell_all_stay(j, more ? &next : NULL, &w);
 		jw_end(&w);
 		out_json_line(&text);
 	} else if (dry) {
 		(void)printf("would undo the apply of %s\n", p->what);
+		applied_tell_all_stay(j, NULL, NULL);
 	} else {
 		(void)printf("%s of %s is undone\n",
 		    p->taking ? "what was taken later" : "the apply", p->what);
+		if (!p->taking)
+			applied_tell_all_stay(j, more ? &next : NULL, NULL);
 		if (more)
 			(void)printf("before it came %s: `coffer fetch undo` "
 				     "takes that back, too\n",
@@ -160,33 +210,72 @@ held_list(const struct cli *c, const struct held_plans *h)
 }
 
 static int
-held_take(struct fetch_job *j, struct held_plans *h, const struct held_args *a,
-    struct err *e)
+held_take_of(struct fetch_job *j, struct plan *p, const struct fetch_take *take,
+    size_t *all, struct err *e)
 {
-	const struct fetch_take take = { a->all, &a->take };
-	struct plan *p = held_find(h, &take);
 	size_t n;
 
-	if (p == NULL)
-		return err_set(e, ERR_NOTFOUND, "%s",
-		    h->last ? "no such file is held back"
-			    : "no apply is on record here");
-	fetch_load_account(j);
 	j->mode = p->index ? FETCH_STAGED : FETCH_UNSTAGED;
-	if (fetch_resolve_project(j, NULL, e) == -1 ||
-	    fetch_take(j, p, &take, &n, e) == -1)
+	if (fetch_take(j, p, take, &n, e) == -1)
 		return -1;
-	if (j->c->g.json)
-		(void)printf("{\"taken\":%zu}\n", j->c->g.dry_run ? 0 : n);
-	else
+	*all += j->c->g.dry_run ? 0 : n;
+	if (!j->c->g.json)
 		(void)printf("%s%zu file%s of %s\n",
 		    j->c->g.dry_run ? "would take " : "took ", n,
 		    n == 1 ? "" : "s", p->what);
-	if (!j->c->g.dry_run && !j->c->g.json)
-		fetch_tell_earlier(j);
-	if (!j->c->g.dry_run)
-		fetch_send_records(j);
 	return 0;
+}
+
+/* Each path of the newest apply that holds it; of all, those of the newest. */
+static int
+held_take_each(struct fetch_job *j, struct held_plans *h,
+    const struct held_args *a, size_t *all, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < h->n; i++) {
+		struct opt_list paths = { .n = 0 };
+		const struct fetch_take take = { a->all, &paths };
+
+		for (int k = 0; k < a->take.n; k++)
+			if (held_find(h, a->take.v[k]) == &h->v[i])
+				paths.v[paths.n++] = a->take.v[k];
+		if (a->all && held_find(h, NULL) == &h->v[i])
+			return held_take_of(j, &h->v[i], &take, all, e);
+		if (!a->all && paths.n > 0)
+			rc = held_take_of(j, &h->v[i], &take, all, e);
+	}
+	return rc;
+}
+
+static int
+held_take(struct fetch_job *j, struct held_plans *h, const struct held_args *a,
+    struct err *e)
+{
+	size_t all = 0;
+	int rc;
+
+	if (held_find(h, NULL) == NULL)
+		return err_set(e, ERR_NOTFOUND, "%s",
+		    h->last ? "no such file is held back"
+			    : "no apply is on record here");
+	/* All of them, or none. */
+	for (int k = 0; k < a->take.n; k++)
+		if (held_find(h, a->take.v[k]) == NULL)
+			return err_set(e, ERR_NOTFOUND,
+			    "%s: no such file is held back; nothing was taken",
+			    a->take.v[k]);
+	fetch_load_account(j);
+	if (fetch_resolve_project(j, NULL, e) == -1)
+		return -1;
+	rc = held_take_each(j, h, a, &all, e);
+	if (rc == 0 && j->c->g.json)
+		(void)printf("{\"taken\":%zu}\n", all);
+	if (rc == 0 && !j->c->g.dry_run && !j->c->g.json)
+		fetch_tell_earlier(j);
+	if (!j->c->g.dry_run && all > 0)
+		fetch_send_records(j);
+	return rc;
 }
 
 /* What was asked for may have been what was cut off. */

@@ -96,6 +96,9 @@ fetch_job_release(struct fetch_job *j)
 	free(j->objects);
 	free(j->dir);
 	map_free(j->hooks);
+	for (size_t i = 0; i < j->nscripts; i++)
+		free(j->scripts[i]);
+	free(j->scripts);
 	for (size_t i = 0; i < FETCH_TRUST; i++)
 		free(j->trust[i]);
 	reach_free(j->reach);
@@ -167,7 +170,8 @@ fetch_settle(struct fetch_job *j, struct err *e)
 		return -1;
 	memcpy(j->from, branch ? j->base : j->clone_head, sizeof(j->from));
 	memcpy(j->to, branch ? j->head : j->tree, sizeof(j->to));
-	if (fetch_count(j, e) == -1 || fetch_load_links(j, e) == -1)
+	if (fetch_count(j, e) == -1 || fetch_load_links(j, e) == -1 ||
+	    fetch_load_scripts(j, e) == -1)
 		return -1;
 	return fetch_preview(j, e);
 }

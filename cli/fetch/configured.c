@@ -17,6 +17,7 @@ enum {
 
 enum configured_kind {
 	CONFIGURED_COMMAND,
+	CONFIGURED_ALIAS, /* a command behind `!` */
 	CONFIGURED_PATH,
 	CONFIGURED_INCLUDE /* a path from the folder of its own file */
 };
@@ -56,6 +57,8 @@ static const struct {
 	{ "credential.", "helper", CONFIGURED_COMMAND },
 	{ "gpg.", "program", CONFIGURED_COMMAND },
 	{ "gpg.ssh.defaultkeycommand", "", CONFIGURED_COMMAND },
+	{ "alias.", "", CONFIGURED_ALIAS },
+	{ "core.attributesfile", "", CONFIGURED_PATH },
 	{ "gpg.ssh.allowedsignersfile", "", CONFIGURED_PATH },
 	{ "include.path", "", CONFIGURED_INCLUDE },
 	{ "includeif.", ".path", CONFIGURED_INCLUDE },
@@ -63,7 +66,7 @@ static const struct {
 
 struct configured {
 	struct fetch_job *j;
-	void (*take)(struct fetch_job *j, const char *path);
+	hooks_take *take;
 	struct view origin; /* the file that it is at */
 };
 
@@ -110,15 +113,15 @@ configured_word(struct configured *c, const char *word, bool first)
 
 	if (stat(path, &st) == 0) {
 		if (S_ISREG(st.st_mode) && (slash != NULL || !first))
-			c->take(c->j, path);
+			c->take(c->j, path, HOOKS_FILE);
 		return;
 	}
 	if (slash == NULL)
 		return;
-	c->take(c->j, path);
+	c->take(c->j, path, HOOKS_FILE);
 	behind = configured_behind(c->j->top, word);
 	if (behind != NULL)
-		c->take(c->j, behind);
+		c->take(c->j, behind, HOOKS_FILE);
 }
 
 static void
@@ -130,6 +133,8 @@ configured_command(struct configured *c, const char *text)
 	if (strncmp(text, "git-lfs ", 8) == 0 ||
 	    strncmp(text, "git lfs ", 8) == 0)
 		return;
+	fetch_script(
+	    c->j, c->j->top, view_of(text[0] == '!' ? text + 1 : text));
 	for (bool first = true; *at != '\0'; first = false) {
 		size_t n = strcspn(at, configured_between);
 		AUTO_FREE char *word = view_dup((struct view){ at, n });
@@ -165,14 +170,13 @@ configured_script_word(struct configured *c, const char *word)
 	if (strchr(word, '/') == NULL)
 		return;
 	if (configured_is_script(path))
-		c->take(c->j, path);
+		c->take(c->j, path, HOOKS_FILE | HOOKS_READ);
 	else if (behind != NULL && configured_is_script(behind))
-		c->take(c->j, behind);
+		c->take(c->j, behind, HOOKS_FILE | HOOKS_READ);
 }
 
 void
-fetch_script_names(struct fetch_job *j, struct view text,
-    void (*take)(struct fetch_job *j, const char *path))
+fetch_script_names(struct fetch_job *j, struct view text, hooks_take *take)
 {
 	struct configured c = { .j = j, .take = take };
 	struct view line;
@@ -194,7 +198,7 @@ configured_path(struct configured *c, const char *folder, const char *text)
 {
 	AUTO_FREE char *path = configured_from(folder, text);
 
-	c->take(c->j, path);
+	c->take(c->j, path, HOOKS_ALL);
 }
 
 static void
@@ -211,7 +215,9 @@ configured_value(struct configured *c, struct view key, const char *text)
 		if (!view_starts(key, configured_keys[i].from) ||
 		    !view_ends(key, configured_keys[i].to))
 			continue;
-		if (kind == CONFIGURED_COMMAND)
+		if (kind == CONFIGURED_ALIAS && text[0] != '!')
+			return;
+		if (kind == CONFIGURED_COMMAND || kind == CONFIGURED_ALIAS)
 			configured_command(c, text);
 		else
 			configured_path(c,
@@ -249,8 +255,7 @@ configured_list(struct configured *c, struct view rest)
 }
 
 int
-fetch_configured(struct fetch_job *j,
-    void (*take)(struct fetch_job *j, const char *path), struct err *e)
+fetch_configured(struct fetch_job *j, hooks_take *take, struct err *e)
 {
 	static const char *const argv[] = { "config", "--list", "-z",
 		"--show-origin", NULL };

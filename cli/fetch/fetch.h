@@ -73,6 +73,8 @@ struct fetch_job {
 	char *top, *git_dir, *objects;
 	char *dir;         /* .git/coffer/fetch: records, the plan, the lock */
 	struct map *hooks; /* paths of the tree that the clone's git obeys */
+	char **scripts;    /* those of them to be read for what they start */
+	size_t nscripts;
 	struct reach *reach; /* files by the names of the tree's links */
 	bool links_full;     /* there are more than are followed */
 	int lock;            /* plus one; 0: not held */

@@ -82,12 +82,13 @@ held_is_taken(const struct fetch_take *take, const char *path)
 }
 
 struct plan *
-held_find(struct held_plans *h, const struct fetch_take *take)
+held_find(struct held_plans *h, const char *path)
 {
 	for (size_t i = 0; i < h->n; i++)
 		for (size_t k = 0; k < h->v[i].n; k++)
 			if (h->v[i].list[k].step == PLAN_HELD &&
-			    held_is_taken(take, h->v[i].list[k].path))
+			    (path == NULL ||
+				strcmp(h->v[i].list[k].path, path) == 0))
 				return &h->v[i];
 	return NULL;
 }
@@ -171,6 +172,7 @@ int
 fetch_take(struct fetch_job *j, struct plan *p, const struct fetch_take *take,
     size_t *n, struct err *e)
 {
+	AUTO_FREE char *dir = path_join(j->dir, "apply");
 	AUTO_CLOSE int top = -1;
 	struct err later = ERR_INIT;
 	int rc;
@@ -181,6 +183,7 @@ fetch_take(struct fetch_job *j, struct plan *p, const struct fetch_take *take,
 
 		if (x->step == PLAN_HELD && held_is_taken(take, x->path)) {
 			x->step = PLAN_TODO;
+			x->later = strcmp(p->dir, dir) != 0;
 			(*n)++;
 		}
 	}

@@ -29,8 +29,8 @@ struct held_plans {
 
 int held_load(struct fetch_job *j, struct held_plans *out, struct err *e);
 void held_release(struct held_plans *h);
-/* The newest with a file that is asked for; NULL: none has. */
-struct plan *held_find(struct held_plans *h, const struct fetch_take *take);
+/* The newest that holds path back; of path NULL, that holds anything back. */
+struct plan *held_find(struct held_plans *h, const char *path);
 
 /* What a plan held back becomes part of it. */
 int fetch_take(struct fetch_job *j, struct plan *p,

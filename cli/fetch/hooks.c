@@ -22,6 +22,7 @@
 enum {
 	HOOKS_PATH_MAX = 4096,
 	HOOKS_SCRIPT_MAX = 64 << 10,
+	HOOKS_SCRIPTS_MAX = 500,
 	HOOKS_HOPS_MAX = 40 /* as a kernel follows */
 };
 
@@ -66,19 +67,59 @@ fetch_load_trust(struct fetch_job *j, struct err *e)
 	return 0;
 }
 
-/* An absolute path without links: of the tree, it is one that git obeys. */
+/* The hooks that git knows, and what a folder of hooks that is the top of a
+ * tree has of it. */
+static const char *const hooks_names[] = { "applypatch-msg", "pre-applypatch",
+	"post-applypatch", "pre-commit", "pre-merge-commit",
+	"prepare-commit-msg", "commit-msg", "post-commit", "pre-rebase",
+	"post-checkout", "post-merge", "pre-push", "pre-receive", "update",
+	"proc-receive", "post-receive", "post-update", "reference-transaction",
+	"push-to-checkout", "pre-auto-gc", "post-rewrite", "sendemail-validate",
+	"fsmonitor-watchman", "p4-changelist", "p4-prepare-changelist",
+	"p4-post-changelist", "p4-pre-submit", "post-index-change", NULL };
+
 static void
-hooks_add(struct fetch_job *j, const char *path)
+hooks_put(struct fetch_job *j, const char *path, int how)
+{
+	static int hows[HOOKS_READ * 2];
+	const int *had = map_get(j->hooks, path);
+
+	how |= had == NULL ? 0 : *had;
+	hows[how] = how;
+	(void)map_put(j->hooks, path, &hows[how]);
+}
+
+/* One more to be read, once. */
+static void
+hooks_read(struct fetch_job *j, const char *path)
+{
+	const int *had = map_get(j->hooks, path);
+
+	if ((had != NULL && (*had & HOOKS_READ) != 0) ||
+	    j->nscripts == HOOKS_SCRIPTS_MAX)
+		return;
+	if (j->scripts == NULL)
+		j->scripts = xcalloc(HOOKS_SCRIPTS_MAX, sizeof(*j->scripts));
+	j->scripts[j->nscripts++] = xstrdup(path);
+}
+
+/* An absolute path without links: of the tree, it is one that git obeys.  The
+ * top itself never is. */
+static void
+hooks_add(struct fetch_job *j, const char *path, int how)
 {
 	const size_t n = strlen(j->top);
 	const char *in;
 
-	if (strncmp(path, j->top, n) != 0 ||
-	    (path[n] != '/' && path[n] != '\0'))
+	if (strncmp(path, j->top, n) != 0 || path[n] != '/')
 		return;
-	in = path[n] == '/' ? path + n + 1 : path + n;
-	if (strcmp(in, ".git") != 0 && strncmp(in, ".git/", 5) != 0)
-		(void)map_put(j->hooks, in, j->hooks);
+	in = path + n + 1;
+	if (in[0] == '\0' || strcmp(in, ".git") == 0 ||
+	    strncmp(in, ".git/", 5) == 0)
+		return;
+	if ((how & HOOKS_READ) != 0)
+		hooks_read(j, in);
+	hooks_put(j, in, how);
 }
 
 static void
@@ -92,8 +133,8 @@ hooks_up(char *way)
 
 /* A file or folder that git obeys, there or not: where it is, and each link on
  * the way, for who changes one chooses what is at its end. */
-static void
-hooks_obeyed(struct fetch_job *j, const char *path)
+void
+fetch_obeyed(struct fetch_job *j, const char *path, int how)
 {
 	AUTO_FREE char *target = xmalloc(HOOKS_PATH_MAX);
 	AUTO_FREE char *way = xcalloc(1, HOOKS_PATH_MAX);
@@ -121,7 +162,7 @@ hooks_obeyed(struct fetch_job *j, const char *path)
 		if (n <= 0)
 			continue;
 		target[n] = '\0';
-		hooks_add(j, way);
+		hooks_add(j, way, HOOKS_ALL);
 		if (++hops > HOOKS_HOPS_MAX)
 			return;
 		if (target[0] == '/')
@@ -134,12 +175,12 @@ hooks_obeyed(struct fetch_job *j, const char *path)
 		left = next;
 		rest = view_of(left);
 	}
-	hooks_add(j, way);
+	hooks_add(j, way, how);
 }
 
 /* What a hook starts, that is no link. */
 static void
-hooks_script(struct fetch_job *j, const char *path)
+hooks_script(struct fetch_job *j, const char *folder, const char *path)
 {
 	AUTO_STR struct str text = STR_INIT_MAX(HOOKS_SCRIPT_MAX);
 	struct err none = ERR_INIT;
@@ -148,7 +189,49 @@ hooks_script(struct fetch_job *j, const char *path)
 	if (!view_ends(view_of(path), ".sample") && stat(path, &st) == 0 &&
 	    S_ISREG(st.st_mode) && access(path, X_OK) == 0 &&
 	    path_read(path, HOOKS_SCRIPT_MAX, &text, &none) == 0)
-		fetch_script_names(j, str_view(&text), hooks_obeyed);
+		fetch_script(j, folder, str_view(&text));
+}
+
+/* Those of a folder by git's names, there or not. */
+static void
+hooks_named(struct fetch_job *j, const char *folder)
+{
+	for (size_t i = 0; hooks_names[i] != NULL; i++) {
+		AUTO_FREE char *path = path_join(folder, hooks_names[i]);
+
+		fetch_obeyed(j, path, HOOKS_FILE | HOOKS_READ);
+	}
+}
+
+/* Is the folder the top of the tree, by whatever name? */
+static bool
+hooks_is_top(const struct fetch_job *j, const char *path)
+{
+	struct stat top, st;
+
+	return stat(j->top, &top) == 0 && stat(path, &st) == 0 &&
+	    top.st_dev == st.st_dev && top.st_ino == st.st_ino;
+}
+
+static int
+hooks_entries(struct fetch_job *j, const char *path, struct err *e)
+{
+	struct dirent *x;
+	DIR *d;
+
+	if ((d = opendir(path)) == NULL)
+		return errno != EACCES ? 0
+				       : err_sys(e, ERR_IO, "open %s", path);
+	while ((x = readdir(d)) != NULL) {
+		AUTO_FREE char *entry = path_join(path, x->d_name);
+
+		if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0)
+			continue;
+		fetch_obeyed(j, entry, HOOKS_ALL);
+		hooks_script(j, path, entry);
+	}
+	(void)closedir(d);
+	return 0;
 }
 
 /* The folder that git has for them, and where its entries lead. */
@@ -162,28 +245,24 @@ hooks_folder(struct fetch_job *j, struct err *e)
 	};
 	AUTO_FREE char *set = xmalloc(HOOKS_PATH_MAX);
 	AUTO_FREE char *path = NULL;
-	struct dirent *x;
-	DIR *d;
 
 	if (fetch_git_line(j, &g, set, HOOKS_PATH_MAX, e) == -1)
 		return -1;
 	if (set[0] == '\0')
 		return 0;
 	path = set[0] == '/' ? xstrdup(set) : path_join(j->top, set);
-	hooks_obeyed(j, path);
-	if ((d = opendir(path)) == NULL)
-		return errno != EACCES ? 0
-				       : err_sys(e, ERR_IO, "open %s", path);
-	while ((x = readdir(d)) != NULL) {
-		AUTO_FREE char *entry = path_join(path, x->d_name);
-
-		if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0)
-			continue;
-		hooks_obeyed(j, entry);
-		hooks_script(j, entry);
+	if (hooks_is_top(j, path)) {
+		hooks_named(j, j->top);
+		return 0;
 	}
-	(void)closedir(d);
-	return 0;
+	fetch_obeyed(j, path, HOOKS_ALL);
+	/* husky's own folder starts those beside it. */
+	if (view_ends(view_of(path), "/_")) {
+		AUTO_FREE char *up = path_join(path, "..");
+
+		hooks_named(j, up);
+	}
+	return hooks_entries(j, path, e);
 }
 
 int
@@ -191,7 +270,7 @@ fetch_load_hooks(struct fetch_job *j, struct err *e)
 {
 	j->hooks = map_new();
 	return hooks_folder(j, e) == -1 ? -1
-					: fetch_configured(j, hooks_obeyed, e);
+					: fetch_configured(j, fetch_obeyed, e);
 }
 
 /* Through the links of the tree that there will be, too. */
@@ -202,27 +281,30 @@ fetch_follow_hooks(struct fetch_job *j)
 	struct map *more = map_new();
 	const char *path;
 	size_t cursor = 0;
+	void *how;
 
-	while (map_next(j->hooks, &cursor, &path, NULL))
+	while (map_next(j->hooks, &cursor, &path, &how))
 		if (reach_end(j->reach, path, end))
-			(void)map_put(more, end, more);
-	for (cursor = 0; map_next(more, &cursor, &path, NULL);)
-		(void)map_put(j->hooks, path, j->hooks);
+			(void)map_put(more, end, how);
+	for (cursor = 0; map_next(more, &cursor, &path, &how);)
+		hooks_put(j, path, *(int *)how);
 	map_free(more);
 }
 
 /* It, something in it, or what it would be in: a folder may become a link. */
 static bool
-hooks_is(const char *hook, const char *path)
+hooks_is(const char *hook, int how, const char *path)
 {
 	size_t n = strlen(hook), m = strlen(path);
-	const char *longer = n > m ? hook : path;
 
-	if (n == 0)
-		return strchr(path, '/') == NULL;
-	n = n > m ? m : n;
-	return strncasecmp(hook, path, n) == 0 &&
-	    (longer[n] == '/' || longer[n] == '\0');
+	if (strncasecmp(hook, path, n > m ? m : n) != 0)
+		return false;
+	if (n >= m)
+		return n == m ? true : hook[m] == '/';
+	if (path[n] != '/')
+		return false;
+	return (how & HOOKS_ALL) != 0 ||
+	    ((how & HOOKS_FOLDER) != 0 && strchr(path + n + 1, '/') == NULL);
 }
 
 bool
@@ -230,9 +312,10 @@ fetch_is_hook(const struct fetch_job *j, const char *path)
 {
 	const char *hook;
 	size_t cursor = 0;
+	void *how;
 
-	while (map_next(j->hooks, &cursor, &hook, NULL))
-		if (hooks_is(hook, path))
+	while (map_next(j->hooks, &cursor, &hook, &how))
+		if (hooks_is(hook, *(int *)how, path))
 			return true;
 	return false;
 }

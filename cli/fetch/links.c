@@ -146,7 +146,6 @@ fetch_load_links(struct fetch_job *j, struct err *e)
 	blobs_close(l->blobs);
 	free(l);
 	reach_settle(j->reach);
-	fetch_follow_hooks(j);
 	return rc;
 }
 

@@ -114,6 +114,7 @@ plan_read_entry(struct plan *p, const struct json *j, struct err *e)
 	x->old_mode = (uint32_t)json_i64_or(j, "old_mode", 0);
 	x->new_mode = (uint32_t)json_i64_or(j, "new_mode", 0);
 	x->kept = (size_t)json_i64_or(j, "kept", 0);
+	x->later = json_bool_or(j, "later", false);
 	if (plan_id(j, "old", x->old_id, e) == -1 ||
 	    plan_id(j, "new", x->new_id, e) == -1)
 		return -1;
@@ -130,7 +131,8 @@ plan_read(struct plan *p, const struct json *j, struct err *e)
 		return err_set(e, ERR_INVALID, "no state");
 	p->state = (enum plan_state)state;
 	p->index = json_bool_or(j, "index", false);
-	p->taking = json_bool_or(j, "taking", false);
+	/* Over, it is a part of the apply as any other. */
+	p->taking = state == PLAN_APPLYING && json_bool_or(j, "taking", false);
 	p->top = xstrdup(json_str_or(j, "top", ""));
 	p->tree = xstrdup(json_str_or(j, "tree", ""));
 	p->what = xstrdup(json_str_or(j, "what", ""));
@@ -182,6 +184,8 @@ plan_write_entry(const struct plan_entry *x, struct jw *w)
 	jw_str(w, "new", x->new_id);
 	if (x->kept > 0)
 		jw_u64(w, "kept", x->kept);
+	if (x->later)
+		jw_bool(w, "later", true);
 	jw_end(w);
 }
 

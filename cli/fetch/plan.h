@@ -39,6 +39,7 @@ struct plan_entry {
 	uint32_t old_mode, new_mode; /* 0: absent */
 	char old_id[SCAN_ID + 1], new_id[SCAN_ID + 1];
 	size_t kept; /* of path: folders that are the user's own */
+	bool later;  /* taken when another apply had come after this one */
 };
 
 struct plan {

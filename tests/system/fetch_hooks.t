@@ -121,6 +121,135 @@ chmod -x "$HOOKS/pre-push"
 is_none h/style 'so is what a hook names that git does not run'
 rm "$HOOKS/pre-push"
 
+# What is started, in the forms that hooks are written in.  The branch of a path
+# changes just that, or adds it.
+git -C "$SEED" checkout -q main
+mkdir -p "$SEED/tools/hooks.d" "$SEED/src" "$SEED/attic"
+script tools/git/run scripts/check.sh scripts/odd.py tools/hooks.d/10-a tools/hooks.d/deep/more
+printf '#!/bin/sh\n. scripts/lib.sh\n. "$(dirname "$0")/beside.sh"\n' >"$SEED/scripts/check.sh"
+printf 'echo lib\n. scripts/env\n' >"$SEED/scripts/lib.sh"
+echo 'echo beside' >"$SEED/scripts/beside.sh"
+printf '#!/usr/bin/env python3\nrun("scripts/check.sh")\n' >"$SEED/scripts/odd.py"
+echo 'X=1' >"$SEED/scripts/env"
+echo 'print(1)' >"$SEED/lint.py"
+echo 'x = 1' >"$SEED/src/main.py"
+echo 'x' >"$SEED/attic/README.md"
+git -C "$SEED" add -A
+git -C "$SEED" commit -q -m 'More scripts'
+git -C "$SEED" push -q origin main
+git -C "$CLONE" pull -q "$SRV" main
+# changes PATH: fetches a branch that does.
+changes()
+{
+	name=c/$(echo "$1" | tr './' '--')
+	if ! git -C "$SEED" rev-parse -q --verify "$name" >"$T/rev"; then
+		branch "$name"
+		mkdir -p "$(dirname "$SEED/$1")"
+		echo 'echo changed' >>"$SEED/$1"
+		publish
+	fi
+	fetch "$name" --dry-run
+}
+# runs PATH TEXT
+runs()
+{
+	changes "$1"
+	tap_is "$RC $(grep -c "$1: the git of this clone runs it" "$T/out")" '3 1' "$1 is one: $2"
+}
+# runs_not PATH TEXT
+runs_not()
+{
+	changes "$1"
+	tap_is "$RC $(out_has 'the git of this clone' && cat "$T/out")" '0 ' "$1 is none: $2"
+}
+while IFS='~' read -r path line; do
+	hook "$line"
+	runs "$path" "$line"
+done <<'END'
+tools/git/commit-msg~exec "$(git rev-parse --show-toplevel)/tools/git/$(basename "$0")" "$@"
+tools/git/pre-push~exec "$(git rev-parse --show-toplevel)/tools/git/${0##*/}" "$@"
+scripts/local-hook~[ -x scripts/local-hook ] && scripts/local-hook
+scripts/local.sh~if [ -f scripts/local.sh ]; then . scripts/local.sh; fi
+scripts/env~. scripts/env
+lint.py~exec python3 lint.py
+lint.py~python3 -W error -- lint.py src/main.py
+lint.sh~sh lint.sh
+lint.sh~bash -o pipefail < lint.sh
+scripts/lib.sh~exec scripts/check.sh
+scripts/beside.sh~exec scripts/check.sh
+scripts/env~exec scripts/check.sh
+scripts/lib.sh~scripts/odd.py
+tools/hooks.d/10-a~for f in tools/hooks.d/*; do "$f" || exit 1; done
+tools/hooks.d/20-b~for f in tools/hooks.d/*.sh; do . "$f"; done
+tools/hooks.d/10-a~run-parts tools/hooks.d
+scripts/check.sh~cd scripts && ./check.sh
+tools/git/run~cd "$(dirname "$0")/../../tools" && git/run
+scripts/check.sh~D=scripts; $D/check.sh
+scripts/check.sh~"$PWD/scripts/check.sh"
+scripts/check.sh~$GIT_DIR/../scripts/check.sh
+scripts/check.sh~out=$(scripts/check.sh 2>&1) || exit 1
+scripts/check.sh~git diff --cached --name-only | xargs scripts/check.sh
+scripts/check.sh~bash -ec "true; scripts/check.sh"
+scripts/check.sh~case $1 in src/*) scripts/check.sh ;; esac
+tools/clean.py~python3 -m tools.clean
+scripts/setup.js~node -r ./scripts/setup.js src/main.js
+tools/lint/__main__.py~python3 tools/lint
+END
+while IFS='~' read -r path line; do
+	hook "$line"
+	runs_not "$path" "$line"
+done <<'END'
+src/main.py~git diff --cached --name-only | grep -q "^src/main.py" && echo remember src/main.py
+src/main.py~git diff --quiet -- src/main.py; git add src/main.py
+src/main.py~python3 lint.py src/main.py
+src/main.py~case $1 in src/main.py) true ;; src/*) true ;; esac
+src/main.py~for f in src/*.py; do grep -q x "$f"; done
+src/main.py~[ -f src/main.py ] && cat <src/main.py >"$TMP/x"
+src/main.py~cd src && "$MY/$tool" main.py
+tools/hooks.d/deep/more~for f in tools/hooks.d/*; do "$f"; done
+lint.py~"$PWD/" ./* || true
+END
+rm "$HOOKS/pre-push"
+# command KEY VALUE
+while IFS='~' read -r path key value; do
+	set_to "$key" "$value"
+	runs "$path" "$key = $value"
+	unset_of "$key"
+done <<'END'
+tools/clean.py~filter.b.clean~python3 -m tools.clean
+scripts/lib.sh~filter.b.clean~scripts/check.sh
+tools/w.sh~core.fsmonitor~cd tools; ./w.sh
+tools/attrs~core.attributesFile~tools/attrs
+scripts/lint.sh~alias.lint~!scripts/lint.sh
+lint.py~core.hooksPath~lint.py
+END
+while IFS='~' read -r path key value; do
+	set_to "$key" "$value"
+	runs_not "$path" "$key = $value"
+	unset_of "$key"
+done <<'END'
+lint.py~core.hooksPath~
+lint.py~core.hooksPath~.
+src/main.py~core.hooksPath~.
+lint.py~filter.a.clean~sed -e "s|$PWD/|./|g"
+scripts/lint.sh~alias.lint~log scripts/lint.sh
+END
+set_to core.hooksPath .
+runs pre-commit 'core.hooksPath is the top, where only the names of hooks count'
+unset_of core.hooksPath
+
+# A hook that the branch changes, and what it will start.
+branch h/two
+echo 'exec attic/README.md' >>"$SEED/scripts/check.sh"
+echo 'echo ran' >>"$SEED/attic/README.md"
+publish
+runs_not attic/README.md 'nothing starts it yet'
+hook 'scripts/check.sh'
+fetch h/two --dry-run
+tap_ok 'what it will start then is one, too' out_has 'attic/README.md: the git of this clone runs it'
+rm "$HOOKS/pre-push"
+git -C "$SEED" checkout -q main
+
 # core.hooksPath.
 set_to core.hooksPath tools/git
 is_hook h/style scripts/check-style 'what a link of core.hooksPath leads to'
@@ -144,6 +273,10 @@ printf '*\n' >"$CLONE/.husky/_/.gitignore"
 printf '#!/bin/sh\nexit 0\n' >"$CLONE/.husky/_/pre-commit"
 set_to core.hooksPath .husky/_
 is_none h/style 'beside the hooks of husky a change is as others'
+mkdir -p "$CLONE/.husky"
+echo 'sh scripts/x.sh' >"$CLONE/.husky/pre-commit"
+runs scripts/x.sh 'a hook of husky starts it'
+rm "$CLONE/.husky/pre-commit"
 branch h/husky
 mkdir "$SEED/.husky"
 printf 'npm test\n' >"$SEED/.husky/pre-commit"

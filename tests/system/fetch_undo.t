@@ -252,10 +252,37 @@ tap_is "$(record '.result + " " + .branch') $(cat "$CLONE/setup.py")" "taken age
 tap_is "$(find "$FETCH" -name 'apply.taking' | wc -l)" 0 'and no mark is left'
 fetch held
 tap_not 'it is not held any more' out_has setup.py
+fetch undo --dry-run
+tap_ok 'an undo of the last apply would say what stays' out_has '^setup.py of agent/fix .*, taken later, stays'
 fetch undo
 tap_ok 'the last apply is undone' out_has 'the apply of agent/also'
+tap_ok 'with what stays' out_has '^setup.py of agent/fix .*, taken later, stays'
 fetch undo
 tap_is "$RC $(state)" "0 $clean" 'then the first, with what was taken of it'
+tap_ok 'which is said of all of it' out_has '^the apply of agent/fix .* is undone'
+tap_not 'and nothing stays' out_has stays
+fetch agent/fix --yes
+one=$(state)
+COFFER_FAIL=fetch_file "$O/bin/coffer" fetch held --take setup.py >"$T/out" 2>&1
+fetch list
+tap_is "$RC $(state)" "0 $one" 'a take of the only apply that was cut off is taken back'
+fetch undo
+tap_ok 'and what is undone then is the apply' out_has '^the apply of agent/fix .* is undone'
+fetch agent/fix --yes
+fetch agent/also --yes
+two=$(state)
+fetch held --take jest.config.js --take nonsense --take setup.py
+tap_is "$RC $(state)" "4 $two" 'a path that nothing holds is an error, and nothing is taken'
+tap_ok 'which names it' err_has 'nonsense: no such file is held back'
+fetch held --take jest.config.js --take setup.py --dry-run
+tap_is "$RC $(state) $(grep -c '^would take 1 file of agent' "$T/out")" "0 $two 2" '--dry-run says of which it would take what'
+fetch held --take setup.py --take jest.config.js --json
+tap_is "$RC $(jq -r .taken "$T/out")" '0 2' 'paths of two applies are taken of both'
+tap_is "$(test -f "$CLONE/setup.py" && test -f "$CLONE/jest.config.js" && echo there)" there 'and are there'
+fetch undo --json
+tap_is "$(jq -c .stays "$T/out")" '["setup.py"]' 'what stays is told to a program, too'
+fetch undo
+tap_is "$RC $(state)" "0 $clean" 'both undone, all is as it was'
 fetch agent/fix --yes
 fetch agent/also --yes
 fetch held --all
