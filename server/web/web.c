@@ -16,6 +16,7 @@
 #include "server/web/csrf.h"
 #include "server/web/gzip.h"
 #include "server/web/sign.h"
+#include "server/web/unsent.h"
 
 enum {
 	WEB_PACKED_MIN = 1024 /* less fits into one packet anyhow */
@@ -342,7 +343,7 @@ web_status_text(int status)
 	}
 }
 
-static bool
+bool
 web_is_form(const struct call *c)
 {
 	static const char form[] = "application/x-www-form-urlencoded";
@@ -351,34 +352,6 @@ web_is_form(const struct call *c)
 
 	return type != NULL && strncasecmp(type, form, n) == 0 &&
 	    (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
-}
-
-/* What somebody wrote is not lost with the form that it was in: he may copy it
- * from the page that says why. */
-static void
-web_unsent(struct web *w)
-{
-	struct html *h = &w->h;
-	struct err no = ERR_INIT;
-	struct form f;
-
-	if (w->who->kind == IDENTITY_NONE || call_request(w->c) == NULL ||
-	    !web_is_form(w->c) || form_parse(call_body(w->c), &f, &no) == -1)
-		return;
-	if (form_get(&f, "body")[0] != '\0') {
-		HTML_TAG(h, "label");
-		HTML_ATTR(h, "for", "unsent");
-		html_text(h, "What you wrote, to copy");
-		html_end(h);
-		HTML_TAG(h, "textarea");
-		HTML_ATTR(h, "id", "unsent");
-		HTML_ATTR(h, "rows", "8");
-		HTML_FLAG(h, "readonly");
-		html_text(h, "\n");
-		html_text(h, form_get(&f, "body"));
-		html_end(h);
-	}
-	form_release(&f);
 }
 
 void
@@ -397,7 +370,7 @@ web_error(struct call *c, int status, const char *what)
 	HTML_TAG(&w.h, "p");
 	web_why(&w, what);
 	html_end(&w.h);
-	web_unsent(&w);
+	unsent_write(&w);
 	HTML_TAG(&w.h, "p");
 	HTML_TAG(&w.h, "a");
 	HTML_URL(&w.h, "href", "/");
