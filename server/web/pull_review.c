@@ -166,9 +166,10 @@ pull_review_words(struct web *w, const struct project *p,
 
 	if (whole.len == 0)
 		return;
-	if (tokens.len == 0)
-		text = utf8_cut(whole, SAID_FIRST);
-	marks_write(w, project, text, tokens);
+	if (marks_try(w, project, tokens))
+		return;
+	text = utf8_cut(whole, SAID_FIRST);
+	marks_write(w, project, text, (struct view){ NULL, 0 });
 	if (text.len == whole.len)
 		return;
 	HTML_CLASS(h, "p", "sub");

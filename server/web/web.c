@@ -233,6 +233,8 @@ web_begin(struct web *w, struct call *c, const struct web_head *head)
 	w->refused = refused != NULL && !refused->said ? refused : NULL;
 	w->typed = NULL;
 	w->choosing = NULL;
+	w->marked = 0;
+	w->last = false;
 	w->secret = false;
 	web_csrf(w);
 	html_init(&w->h);
@@ -296,6 +298,22 @@ web_reply_page(struct web *w, int status)
 	call_reply_text(w->c, status, "text/html;charset=utf-8", page);
 }
 
+/* The page was too long. */
+static void
+web_reply_no_page(struct web *w)
+{
+	log_error("web page path=%s reason=too-long",
+	    call_request(w->c) == NULL
+		? "-"
+		: log_val(request_path(call_request(w->c))));
+	html_release(&w->h);
+	if (w->last)
+		call_reply_error(w->c, 500, "the page is too long");
+	else
+		web_error(
+		    w->c, 500, "What is to be shown is too long for a page.");
+}
+
 void
 web_reply(struct web *w, int status)
 {
@@ -305,19 +323,15 @@ web_reply(struct web *w, int status)
 		status = w->refused->status;
 	while (w->h.depth > 0)
 		html_end(&w->h);
+	if (!html_ok(&w->h)) {
+		web_reply_no_page(w);
+		return;
+	}
 	if (call_request(w->c) != NULL) {
 		web_headers(call_request(w->c));
 		call_header(w->c, "Cache-Control", "no-store");
 	}
-	if (html_ok(&w->h)) {
-		web_reply_page(w, status);
-	} else {
-		log_error("web page path=%s reason=too-long",
-		    call_request(w->c) == NULL
-			? "-"
-			: log_val(request_path(call_request(w->c))));
-		call_reply_error(w->c, 500, "the page is too long");
-	}
+	web_reply_page(w, status);
 	html_release(&w->h);
 }
 
@@ -365,6 +379,7 @@ web_error(struct call *c, int status, const char *what)
 	if (refused != NULL)
 		refused->said = true;
 	web_begin(&w, c, &head);
+	w.last = true;
 	HTML_CLASS(&w.h, "section", "card narrow");
 	HTML_LEAF(&w.h, "h1", "", head.title);
 	HTML_TAG(&w.h, "p");

@@ -94,6 +94,8 @@ struct web {
 	const struct identity *who;
 	int64_t now;
 	char csrf[CSRF_TEXT];        /* in each form; "": there is no session */
+	size_t marked;               /* bytes of it that are Markdown */
+	bool last;                   /* says what is wrong: none is behind it */
 	bool secret;                 /* on the page: it is not compressed */
 	struct web_refused *refused; /* NULL: none was */
 	const struct form *typed;    /* in the form that is being written */
