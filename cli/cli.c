@@ -84,7 +84,8 @@ cli_find_url(struct cli *c)
 					     : xasprintf("http://%s", addr);
 }
 
-/* Its host and port are some; a password does not belong into messages. */
+/* Its host and port are some.  A password does not belong into messages: what
+ * has an '@', wherever that is, is not shown. */
 static int
 cli_check_url(const struct cli *c, struct err *e)
 {
@@ -92,6 +93,11 @@ cli_check_url(const struct cli *c, struct err *e)
 	struct err ignored = ERR_INIT;
 	int64_t n;
 
+	if (strchr(c->url, '@') != NULL)
+		return err_set(e, ERR_INVALID,
+		    "the address from %s has a name or a password in it: a "
+		    "token goes into COFFER_TOKEN",
+		    c->url_at);
 	if (strncmp(c->url, "http://", 7) != 0 &&
 	    strncmp(c->url, "https://", 8) != 0)
 		return err_set(e, ERR_INVALID,
@@ -99,11 +105,6 @@ cli_check_url(const struct cli *c, struct err *e)
 		    c->url_at);
 	p += strlen("://");
 	end = p + strcspn(p, "/?#");
-	if (memchr(p, '@', (size_t)(end - p)) != NULL)
-		return err_set(e, ERR_INVALID,
-		    "the address from %s has a name or a password in it: a "
-		    "token goes into COFFER_TOKEN",
-		    c->url_at);
 	port = memrchr(p, ':', (size_t)(end - p));
 	if (port != NULL && memchr(port, ']', (size_t)(end - port)) != NULL)
 		port = NULL; /* a colon of an IPv6 address */

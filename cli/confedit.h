@@ -7,7 +7,8 @@
 
 struct err;
 
-/* A descriptor, or -1: close(2) gives it back.  Waits for another. */
+/* A descriptor, or -1: close(2) gives it back.  Waits for another, says so, and
+ * not for ever: ERR_BUSY. */
 int confedit_lock(const char *home, struct err *e);
 
 #endif

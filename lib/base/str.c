@@ -170,6 +170,16 @@ str_vaddf(struct str *s, const char *fmt, va_list ap)
 }
 
 void
+str_cut(struct str *s, size_t n)
+{
+	if (n < s->len)
+		s->len = n;
+	if (s->p != NULL)
+		s->p[s->len] = '\0';
+	s->full = false;
+}
+
+void
 str_drop(struct str *s, size_t n)
 {
 	if (n >= s->len) {

@@ -46,6 +46,8 @@ void str_vaddf(struct str *s, const char *fmt, va_list ap)
 /* n more bytes, to be written by the caller at once; NULL, and full, beyond the
  * maximum. */
 char *str_room(struct str *s, size_t n);
+/* Keeps the first n bytes, which is no longer full. */
+void str_cut(struct str *s, size_t n);
 void str_drop(struct str *s, size_t n); /* removes the first n bytes */
 
 #endif

@@ -471,15 +471,19 @@ backup_server(struct backup *b, bool secrets, struct err *e)
 	return rc;
 }
 
-/* For who asks the server when it was; a backup without it is one, too. */
+/* For who asks the server when it was, and how much it says of itself that it
+ * has not; a backup without this file is one, too. */
 static void
-backup_note_last(const char *home)
+backup_note_last(const char *home, unsigned notes)
 {
 	AUTO_FREE char *path = path_join(home, SNAPSHOT_BACKUP_LAST);
 	AUTO_CLOSE int fd = open(
 	    path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%u", notes);
 
-	if (fd == -1 || futimens(fd, NULL) == -1)
+	if (fd == -1 || pwrite(fd, text, (size_t)n, 0) != n ||
+	    ftruncate(fd, n) == -1)
 		(void)fprintf(
 		    stderr, "cofferd: backup: %s: %s\n", path, strerror(errno));
 }
@@ -525,7 +529,7 @@ backup_write(const char *home, bool secrets, struct err *e)
 	    backup_server(&b, secrets, e) == 0 && tarball_end(&b.tar, e) == 0)
 		rc = b.notes > 0;
 	if (rc != -1) {
-		backup_note_last(home);
+		backup_note_last(home, b.notes);
 		backup_note_made(&b, secrets, rc == 0, by);
 	}
 	if (rc != -1)

@@ -101,6 +101,25 @@ reviews_list(struct txn *t, const struct review_filter *f,
 	return reviews_read(&q, out, e);
 }
 
+int
+reviews_sent(struct txn *t, const struct review_filter *f,
+    struct review_list *out, struct err *e)
+{
+	static const char *const sql[3] = { "SELECT " REVIEW_COLS REVIEW_FROM,
+		" ORDER BY r.id DESC" };
+	AUTO_QUERY struct query q = QUERY_INIT;
+	AUTO_WHERE struct where w = WHERE_INIT;
+
+	*out = (struct review_list){ .n = 0 };
+	where_add2(&w, "r.project_id = ? AND r.item = ?", I(f->project_id),
+	    I(f->item));
+	where_add1(&w, "r.state < ?", I(REVIEW_PENDING));
+	if (where_count(&w, t, "review r", &out->total, e) == -1 ||
+	    where_open(&w, &q, t, sql, f->limit, f->offset, e) == -1)
+		return -1;
+	return reviews_read(&q, out, e);
+}
+
 static int
 reviews_some(struct txn *t, const char *sql, const struct bind *binds,
     struct review_list *out, struct err *e)
@@ -125,6 +144,28 @@ reviews_latest(struct txn *t, int64_t project_id, int64_t item,
 	    " AND item = ? AND state < 3 AND dismissed = 0"
 	    " GROUP BY author_id) ORDER BY r.id LIMIT ?",
 	    BINDS(I(project_id), I(item), I(DB_LIST_MAX)), out, e);
+}
+
+int
+reviews_shown(struct txn *t, const struct review_filter *f,
+    struct review_list *out, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT " REVIEW_COLS REVIEW_FROM
+	    " WHERE r.id IN (SELECT id FROM review WHERE project_id = ?"
+	    " AND item = ? AND (state = 5 OR (state = 4 AND author_id = ?)"
+	    " OR (state < 3 AND dismissed = 0)))"
+	    " OR r.id IN (SELECT id FROM review WHERE project_id = ?"
+	    " AND item = ? AND (state = 3 OR (state < 3 AND dismissed = 1))"
+	    " ORDER BY id DESC LIMIT ?)"
+	    " ORDER BY CASE WHEN r.state = 4 THEN 0"
+	    " WHEN r.state < 3 AND r.dismissed = 0 THEN 1"
+	    " WHEN r.state = 5 THEN 2 ELSE 3 END, r.id DESC LIMIT ?";
+
+	return reviews_some(t, sql,
+	    BINDS(I(f->project_id), I(f->item), I(f->viewer_id),
+		I(f->project_id), I(f->item), I(f->limit), I(DB_LIST_MAX)),
+	    out, e);
 }
 
 int

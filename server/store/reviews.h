@@ -36,6 +36,17 @@ struct review_filter {
 int reviews_list(struct txn *t, const struct review_filter *f,
     struct review_list *out, struct err *e);
 /*
+ * For a page: the viewer's own pending one, each verdict that counts, who is
+ * asked; then at most f->limit of the others, comments and what was dismissed;
+ * of each kind the newest first.  Whoever may comment cannot push a verdict
+ * out.
+ */
+int reviews_shown(struct txn *t, const struct review_filter *f,
+    struct review_list *out, struct err *e);
+/* Those that were sent, newest first. */
+int reviews_sent(struct txn *t, const struct review_filter *f,
+    struct review_list *out, struct err *e);
+/*
  * For the gate: of each user the newest that is a verdict (APPROVED or
  * REQUEST_CHANGES), not dismissed, of any commit.
  */

@@ -12,7 +12,8 @@
 struct err;
 struct snapshot;
 
-/* In a home: a file whose time is that of the last backup that was written. */
+/* In a home: a file whose time is that of the last backup that was written; in
+ * it, of how many things it says that they are not in it. */
 #define SNAPSHOT_BACKUP_LAST "db/backup.last"
 /* And a file for each, with MS behind, until the audit log has its row. */
 #define SNAPSHOT_BACKUP_MADE "backup.made."

@@ -14,6 +14,12 @@
 #include "server/text/md.h"
 #include "server/web/code.h"
 #include "server/web/markdown.h"
+#include "server/web/marks.h"
+
+enum {
+	CODE_MARKED_MAX = 2 << 20, /* bytes of a page that are its lines */
+	CODE_PLAIN_MAX = 3 << 20
+};
 
 /* ---- a folder ---- */
 
@@ -91,10 +97,15 @@ code_readme(struct web *w, const struct code *x, struct view tokens)
 		.src = src,
 		.raw = raw,
 		.folder = x->path };
+	struct html_try try;
 
 	HTML_CLASS(&w->h, "section", "card wide");
 	HTML_ATTR(&w->h, "aria-label", "README");
+	try = html_try_begin(&w->h, MARKS_ALL);
 	web_markdown(w, &ctx, tokens);
+	if (!html_try_end(&w->h, &try))
+		HTML_LEAF(&w->h, "p", "none",
+		    "It is too long for this page; see the file.");
 	html_end(&w->h);
 }
 
@@ -193,6 +204,15 @@ code_is_lfs(struct view text)
 	    view_starts(text, "version https://git-lfs.github.com/spec/");
 }
 
+static bool
+code_file_lines(struct web *w, struct view text, const char *path, size_t room)
+{
+	const struct html_try try = html_try_begin(&w->h, room);
+
+	web_code_lines(w, text, path, CODE_LINES_MAX);
+	return html_try_end(&w->h, &try);
+}
+
 static void
 code_file_text(struct web *w, const struct code *x, struct view text)
 {
@@ -204,7 +224,11 @@ code_file_text(struct web *w, const struct code *x, struct view text)
 		web_empty(w, "The file is empty.", "");
 		return;
 	}
-	web_code_lines(w, text, x->path, CODE_LINES_MAX);
+	/* Of many small parts the marks are longer than the text. */
+	if (!code_file_lines(w, text, x->path, CODE_MARKED_MAX) &&
+	    !code_file_lines(w, text, "", CODE_PLAIN_MAX))
+		HTML_LEAF(&w->h, "p", "",
+		    "The file is too large for a page; see it raw.");
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/num.h"
 #include "lib/base/path.h"
 #include "lib/base/version.h"
 #include "lib/httpd/tls_door.h"
@@ -27,6 +28,7 @@ enum {
 	HEALTH_LAG = 1000, /* events that are not read */
 	HEALTH_CERTIFICATE_MS = 14 * 86400000,
 	HEALTH_BACKUP_MS = 7 * 86400000,
+	HEALTH_LACKS_MAX = 32,
 	HEALTH_SEEN_MS = 5 * 60000 /* of runners */
 };
 
@@ -154,6 +156,22 @@ health_certificate(struct web *w)
 	    "to its pid).");
 }
 
+/* Of how many things the last backup says that they are not in it; an empty
+ * file is one of before that was kept. */
+static int64_t
+health_lacks(const char *path)
+{
+	AUTO_STR struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	int64_t n = 0;
+
+	if (path_read(path, HEALTH_LACKS_MAX, &text, &e) == -1 ||
+	    (text.len > 0 &&
+		num_i64(str_cstr(&text), 0, UINT32_MAX, &n, &e) == -1))
+		log_error("web backup reason=%s", log_val(e.msg));
+	return n;
+}
+
 /* Who copies a home otherwise knows himself. */
 static void
 health_backup(struct web *w)
@@ -161,18 +179,31 @@ health_backup(struct web *w)
 	AUTO_FREE char *path = path_join(w->svc->home, SNAPSHOT_BACKUP_LAST);
 	struct stat st = { .st_size = 0 };
 	bool there = stat(path, &st) == 0;
-	bool good = there &&
+	bool young = there &&
 	    w->now - st.st_mtime * INT64_C(1000) < HEALTH_BACKUP_MS;
+	int64_t lacks = there ? health_lacks(path) : 0;
 
-	health_badge(w, "Backup", good ? "good" : "off",
-	    good        ? "there"
+	health_badge(w, "Backup",
+	    lacks > 0   ? "bad"
+		: young ? "good"
+			: "off",
+	    lacks > 0   ? "not whole"
+		: young ? "there"
 		: there ? "old"
 			: "none was made here");
 	if (there) {
 		html_text(&w->h, "the last was written ");
 		web_time(w, st.st_mtime * INT64_C(1000));
 	}
-	health_do(w, good, "coffer admin backup makes one while all goes on.");
+	if (lacks > 0) {
+		html_textf(&w->h,
+		    "; of %" PRId64 " thing%s it says that it is not in it",
+		    lacks, lacks == 1 ? "" : "s");
+		health_do(w, false, "coffer admin check says what is damaged.");
+	} else {
+		health_do(w, young,
+		    "coffer admin backup makes one while all goes on.");
+	}
 }
 
 static void

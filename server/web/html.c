@@ -29,6 +29,33 @@ html_ok(const struct html *h)
 	return str_ok(&h->out) && h->depth == 0 && !h->in_tag;
 }
 
+struct html_try
+html_try_begin(struct html *h, size_t room)
+{
+	const struct html_try try = { .len = h->out.len,
+		.max = h->out.max,
+		.depth = h->depth,
+		.in_tag = h->in_tag,
+		.full = h->out.full };
+
+	if (room < h->out.max - h->out.len)
+		h->out.max = h->out.len + room;
+	return try;
+}
+
+bool
+html_try_end(struct html *h, const struct html_try *try)
+{
+	h->out.max = try->max;
+	if (str_ok(&h->out))
+		return true;
+	str_cut(&h->out, try->len);
+	h->out.full = try->full;
+	h->depth = try->depth;
+	h->in_tag = try->in_tag;
+	return false;
+}
+
 static void
 html_close_tag(struct html *h)
 {

@@ -31,6 +31,17 @@ void html_init(struct html *h); /* with the doctype */
 void html_release(struct html *h);
 bool html_ok(const struct html *h); /* whole, and every element closed */
 
+/* What strangers wrote may become many times as long: from _begin to _end at
+ * most `room` bytes more are written, else all of it is taken back and _end is
+ * false.  Elements that are opened there are closed there. */
+struct html_try {
+	size_t len, max;
+	unsigned depth;
+	bool in_tag, full;
+};
+struct html_try html_try_begin(struct html *h, size_t room);
+bool html_try_end(struct html *h, const struct html_try *try);
+
 /* The macros take literals alone: "" name "" is no expression of others. */
 #define HTML_TAG(h, name) html_tag_put((h), "" name "")
 #define HTML_VOID(h, name) html_void_put((h), "" name "")

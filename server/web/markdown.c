@@ -425,7 +425,9 @@ web_code_lines(struct web *w, struct view text, const char *path, size_t max)
 	HTML_ATTR(h, "tabindex", "0");
 	HTML_ATTR(h, "role", "region");
 	HTML_ATTR(h, "aria-label", "the file's lines");
-	for (size_t n = 1; n <= max && view_split(&rest, '\n', &line); n++) {
+	for (size_t n = 1;
+	     n <= max && str_ok(&h->out) && view_split(&rest, '\n', &line);
+	     n++) {
 		if (n % WEB_LINES_PART == 1)
 			markdown_part_of_lines(h, n);
 		(void)snprintf(id, sizeof(id), "L%zu", n);
@@ -516,7 +518,7 @@ web_markdown(struct web *w, const struct web_markdown *ctx, struct view tokens)
 	struct md_token t;
 
 	HTML_CLASS(&w->h, "div", "md");
-	while (md_next(&tokens, &t) == 1) {
+	while (str_ok(&w->h.out) && md_next(&tokens, &t) == 1) {
 		if (t.kind == MD_END) {
 			markdown_end(&m);
 		} else if (t.kind > MD_LINK) {

@@ -68,17 +68,30 @@ marks_release(struct marks *m)
 	str_release(&m->raw);
 }
 
+bool
+marks_try(struct web *w, const char *project, struct view tokens)
+{
+	const struct web_markdown ctx = { .project = project,
+		.here = call_url(w->c) };
+	size_t left = MARKS_ALL - w->marked, from = w->h.out.len;
+	struct html_try try;
+
+	if (tokens.len == 0)
+		return false;
+	try = html_try_begin(&w->h, left < MARKS_ONE ? left : MARKS_ONE);
+	web_markdown(w, &ctx, tokens);
+	if (!html_try_end(&w->h, &try))
+		return false;
+	w->marked += w->h.out.len - from;
+	return true;
+}
+
 void
 marks_write(
     struct web *w, const char *project, struct view text, struct view tokens)
 {
-	const struct web_markdown ctx = { .project = project,
-		.here = call_url(w->c) };
-
-	if (tokens.len > 0) {
-		web_markdown(w, &ctx, tokens);
+	if (marks_try(w, project, tokens))
 		return;
-	}
 	HTML_CLASS(&w->h, "div", "words whole");
 	html_textv(&w->h, text);
 	html_end(&w->h);

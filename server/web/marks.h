@@ -6,6 +6,7 @@
 #ifndef SERVER_WEB_MARKS_H
 #define SERVER_WEB_MARKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,8 +17,12 @@ struct svc;
 struct web;
 
 enum {
-	MARKS_MAX = 256 << 10 /* bytes that are taken apart for one page; what
-			       * is beyond is shown as it is */
+	/* Bytes that are taken apart for one page; what is beyond is shown as
+	 * it is. */
+	MARKS_MAX = 256 << 10,
+	/* Bytes that one text may become on a page, and all of them. */
+	MARKS_ONE = 256 << 10,
+	MARKS_ALL = 2 << 20
 };
 
 struct marks {
@@ -31,6 +36,9 @@ void marks_ask(struct svc *s, int64_t project, const struct view *texts,
     size_t n, struct marks *out, marks_go_fn *go, void *arg);
 void marks_release(struct marks *m);
 
+/* Its marks; nothing, and false, where there are none or no room for them:
+ * three bytes can become a link of 150. */
+bool marks_try(struct web *w, const char *project, struct view tokens);
 /* A text of an issue, a pull request or a run of that project ("OWNER/NAME"):
  * its marks, or as it is. */
 void marks_write(

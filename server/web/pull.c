@@ -432,6 +432,8 @@ pull_get(struct call *c)
 		item_get(c);
 	else if (call_query(c, "review") != NULL)
 		pull_review_get(c);
+	else if (call_query(c, "reviews") != NULL)
+		pull_reviews_get(c);
 	else
 		pull_page(c);
 }

@@ -24,6 +24,8 @@ void pull_forms(struct web *w, const struct project *p, const struct pull *x,
     bool open, bool may_override);
 /* Who is asked for a review and what was answered, with what may be done. */
 void pull_reviews(struct web *w, const struct said *said, const struct pull *x);
+/* ?reviews=all: those that were sent, in pages. */
+void pull_reviews_get(struct call *c);
 /* ?review=ID of the page: that one alone. */
 void pull_review_get(struct call *c);
 /* To who may: the form of a review, or to end the one that he began. */

@@ -16,10 +16,12 @@
 #include "lib/base/num.h"
 #include "lib/base/utf8.h"
 #include "server/service/svc_review.h"
+#include "server/store/pulls.h"
 #include "server/store/reviews.h"
 #include "server/web/field.h"
 #include "server/web/post.h"
 #include "server/web/pull.h"
+#include "server/web/query.h"
 #include "server/web/said.h"
 #include "server/web/sign.h"
 
@@ -155,19 +157,19 @@ pull_weigh_form(struct web *w, const struct project *p, const struct pull *x,
 
 /* Of a long one the first part, and a link to the whole. */
 static void
-pull_review_words(struct web *w, const struct said *x, size_t i)
+pull_review_words(struct web *w, const struct project *p,
+    const struct review *r, struct view tokens)
 {
-	const struct review *r = &x->reviews.at[i];
-	AUTO_FREE char *project = xasprintf("%s/%s", x->p.owner, x->p.name);
-	struct view tokens = said_review_tokens(x, i);
+	AUTO_FREE char *project = xasprintf("%s/%s", p->owner, p->name);
 	struct view whole = view_of(r->body), text = whole;
 	struct html *h = &w->h;
 
 	if (whole.len == 0)
 		return;
-	if (tokens.len == 0)
-		text = utf8_cut(whole, SAID_FIRST);
-	marks_write(w, project, text, tokens);
+	if (marks_try(w, project, tokens))
+		return;
+	text = utf8_cut(whole, SAID_FIRST);
+	marks_write(w, project, text, (struct view){ NULL, 0 });
 	if (text.len == whole.len)
 		return;
 	HTML_CLASS(h, "p", "sub");
@@ -178,12 +180,11 @@ pull_review_words(struct web *w, const struct said *x, size_t i)
 	html_end(h);
 }
 
+/* tokens: of its text, taken apart; of none the text is not. */
 static void
-pull_review_one(
-    struct web *w, const struct said *said, const struct pull *x, size_t i)
+pull_review_one(struct web *w, const struct project *p, const struct pull *x,
+    const struct review *r, struct view tokens)
 {
-	const struct review *r = &said->reviews.at[i];
-	const struct project *p = &said->p;
 	struct html *h = &w->h;
 
 	HTML_TAG(h, "li");
@@ -206,7 +207,7 @@ pull_review_one(
 	else if (r->sha[0] != '\0' && strcmp(r->sha, x->head_sha) != 0)
 		html_textf(h, ", of %.10s, not of this head", r->sha);
 	html_end(h);
-	pull_review_words(w, said, i);
+	pull_review_words(w, p, r, tokens);
 	pull_weigh_form(w, p, x, r);
 	html_end(h);
 }
@@ -217,22 +218,34 @@ pull_reviews_rows(struct web *w, const struct said *said, const struct pull *x)
 	const struct review_list *list = &said->reviews;
 	const struct project *p = &said->p;
 	struct html *h = &w->h;
-	size_t n = 0;
+	size_t n = 0, i = 0;
 
 	HTML_CLASS(h, "section", "card");
 	HTML_LEAF(h, "h2", "", "Reviews");
 	if (list->n == 0)
 		HTML_LEAF(h, "p", "none", "Nobody was asked or said anything.");
 	HTML_CLASS(h, "ul", "gate");
-	for (size_t i = 0; i < list->n; i++)
+	for (; i < list->n; i++)
 		if (list->at[i].state == REVIEW_REQUEST)
 			pull_asked_one(w, p, x, &list->at[i]);
-	for (size_t i = list->n; i > 0 && n < SAID_REVIEWS; i--)
-		if (list->at[i - 1].state != REVIEW_REQUEST) {
-			pull_review_one(w, said, x, i - 1);
-			n++;
-		}
+	/* Those that weigh are the first, and all of them are there. */
+	for (i = 0; i < list->n && n < SAID_REVIEWS; i++) {
+		const struct review *r = &list->at[i];
+
+		if (r->state == REVIEW_REQUEST)
+			continue;
+		pull_review_one(w, p, x, r, said_review_tokens(said, i));
+		n += r->state == REVIEW_COMMENT || r->dismissed;
+	}
 	html_end(h);
+	if (i < list->n) {
+		HTML_CLASS(h, "p", "sub");
+		HTML_TAG(h, "a");
+		HTML_URL(h, "href", "?reviews=all");
+		html_text(h, "All reviews, the older ones too");
+		html_end(h);
+		html_end(h);
+	}
 	pull_ask_form(w, p, x);
 	html_end(h);
 }
@@ -245,6 +258,47 @@ pull_reviews(struct web *w, const struct said *said, const struct pull *x)
 	HTML_FLAG(&w->h, "data-live");
 	pull_reviews_rows(w, said, x);
 	html_end(&w->h);
+}
+
+void
+pull_reviews_get(struct call *c)
+{
+	const struct web_head head = { .title = "Reviews", .tab = "" };
+	struct review_filter f = { .item = call_arg_id(c, 2) };
+	struct review_list list = { .n = 0 };
+	struct pull x = { .head_sha = "" };
+	struct err e = ERR_INIT;
+	uint32_t page, limit;
+	struct project p;
+	struct web w;
+
+	if (query_page(c, &page, &limit) == -1 ||
+	    web_project(c, PERM_READ, &p) == -1)
+		return;
+	f.project_id = p.id;
+	f.limit = limit;
+	f.offset = (int64_t)(page - 1) * limit;
+	web_begin(&w, c, &head);
+	if (pulls_get(w.t, p.id, f.item, &x, &e) == -1 ||
+	    reviews_sent(w.t, &f, &list, &e) == -1) {
+		html_release(&w.h);
+		web_fail(c, &e);
+	} else {
+		pull_begin(&w, &p, &x, "");
+		HTML_CLASS(&w.h, "section", "card");
+		HTML_LEAF(&w.h, "h2", "", "All reviews");
+		HTML_CLASS(&w.h, "ul", "gate");
+		for (size_t i = 0; i < list.n; i++)
+			pull_review_one(
+			    &w, &p, &x, &list.at[i], (struct view){ NULL, 0 });
+		html_end(&w.h);
+		html_end(&w.h);
+		web_pager(&w, page, limit, list.total, "&reviews=all");
+		web_reply(&w, 200);
+	}
+	review_list_release(&list);
+	pull_release(&x);
+	project_release(&p);
 }
 
 /* One alone, whole; of a pending one its author's eyes. */

@@ -84,9 +84,9 @@ said_on_marks(void *arg)
 static struct view
 said_review_text(const struct said *x, size_t i)
 {
-	bool old = x->reviews.n - i > SAID_REVIEWS;
+	bool more = i >= SAID_REVIEWS;
 
-	return view_of(x->which != -1 || old ? "" : x->reviews.at[i].body);
+	return view_of(x->which != -1 || more ? "" : x->reviews.at[i].body);
 }
 
 static void
@@ -169,7 +169,8 @@ said_more(struct txn *t, struct said *x, struct err *e)
 		.item = x->issue.number };
 	const struct review_filter f = { .project_id = x->p.id,
 		.item = x->issue.number,
-		.viewer_id = call_who(x->c)->user_id };
+		.viewer_id = call_who(x->c)->user_id,
+		.limit = SAID_REVIEWS + 1 };
 	int64_t ids[SAID_PAGE + 1] = { 0 };
 	size_t n = 1;
 
@@ -181,7 +182,7 @@ said_more(struct txn *t, struct said *x, struct err *e)
 		return -1;
 	if (said_has_own(x) && attachments_list(t, &on, &x->own_files, e) == -1)
 		return -1;
-	return x->issue.is_pull ? reviews_list(t, &f, &x->reviews, e) : 0;
+	return x->issue.is_pull ? reviews_shown(t, &f, &x->reviews, e) : 0;
 }
 
 static int

@@ -16,7 +16,8 @@
 enum {
 	SAID_PAGE = 25,       /* comments and events of a page */
 	SAID_FIRST = 1 << 10, /* bytes of a long one that is cut */
-	SAID_REVIEWS = 50     /* whose text is shown, the newest */
+	SAID_REVIEWS = 50     /* whose text is shown; of those without weight
+				 the newest */
 };
 
 struct said;

@@ -5,6 +5,7 @@
 #include "lib/base/err.h"
 #include "lib/wire/json.h"
 #include "server/store/projects.h"
+#include "server/store/reviews.h"
 #include "server/web/item.h"
 #include "server/web/said.h"
 
@@ -206,22 +207,21 @@ static void
 said_act_review(const struct said_act *a)
 {
 	int64_t id = json_i64_or(a->data, "review", 0);
-	const struct review *r = NULL;
+	struct err no = ERR_INIT;
+	struct review r;
 
-	for (size_t i = 0; i < a->x->reviews.n; i++)
-		if (a->x->reviews.at[i].id == id)
-			r = &a->x->reviews.at[i];
-	if (r == NULL) {
+	if (reviews_get(a->w->t, a->x->p.id, id, &r, &no) == -1) {
 		html_text(&a->w->h, " reviewed it");
 		return;
 	}
 	html_text(&a->w->h,
-	    r->state == REVIEW_APPROVED              ? " approved "
-		: r->state == REVIEW_REQUEST_CHANGES ? " wants changes to "
-						     : " reviewed ");
-	HTML_LEAFF(&a->w->h, "code", "", "%.10s", r->sha);
-	if (r->dismissed)
+	    r.state == REVIEW_APPROVED              ? " approved "
+		: r.state == REVIEW_REQUEST_CHANGES ? " wants changes to "
+						    : " reviewed ");
+	HTML_LEAFF(&a->w->h, "code", "", "%.10s", r.sha);
+	if (r.dismissed)
 		html_text(&a->w->h, ", dismissed since");
+	review_release(&r);
 }
 
 static void

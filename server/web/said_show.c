@@ -45,9 +45,11 @@ said_body(struct web *w, const struct said *x, const struct said_text *t)
 	struct view whole = view_of(t->body), text = whole;
 	struct html *h = &w->h;
 
-	if (t->tokens.len == 0 && x->which == -1 && t->id != -1)
+	if (marks_try(w, project, t->tokens))
+		return;
+	if (x->which == -1 && t->id != -1)
 		text = utf8_cut(whole, SAID_FIRST);
-	marks_write(w, project, text, t->tokens);
+	marks_write(w, project, text, (struct view){ NULL, 0 });
 	if (text.len == whole.len)
 		return;
 	HTML_CLASS(h, "p", "sub");

@@ -14,6 +14,7 @@
 #include "server/service/svc_sign_in.h"
 #include "server/store/tokens.h"
 #include "server/web/account.h"
+#include "server/web/unsent.h"
 #include "server/web/web.h"
 
 enum {
@@ -333,7 +334,7 @@ web_sign_in_first(struct call *c)
 	AUTO_STR struct str next = STR_INIT_MAX(4000);
 
 	if (strcmp(request_method(q), "GET") != 0) {
-		web_error(c, 403, "You are not signed in any more.");
+		unsent_take(c);
 	} else if (accept == NULL || strstr(accept, "text/html") == NULL) {
 		call_reply_error(c, 401, "sign in first");
 	} else if (site != NULL && strcmp(site, "cross-site") == 0) {

@@ -16,6 +16,7 @@
 #include "server/web/csrf.h"
 #include "server/web/gzip.h"
 #include "server/web/sign.h"
+#include "server/web/unsent.h"
 
 enum {
 	WEB_PACKED_MIN = 1024 /* less fits into one packet anyhow */
@@ -232,6 +233,8 @@ web_begin(struct web *w, struct call *c, const struct web_head *head)
 	w->refused = refused != NULL && !refused->said ? refused : NULL;
 	w->typed = NULL;
 	w->choosing = NULL;
+	w->marked = 0;
+	w->last = false;
 	w->secret = false;
 	web_csrf(w);
 	html_init(&w->h);
@@ -295,6 +298,22 @@ web_reply_page(struct web *w, int status)
 	call_reply_text(w->c, status, "text/html;charset=utf-8", page);
 }
 
+/* The page was too long. */
+static void
+web_reply_no_page(struct web *w)
+{
+	log_error("web page path=%s reason=too-long",
+	    call_request(w->c) == NULL
+		? "-"
+		: log_val(request_path(call_request(w->c))));
+	html_release(&w->h);
+	if (w->last)
+		call_reply_error(w->c, 500, "the page is too long");
+	else
+		web_error(
+		    w->c, 500, "What is to be shown is too long for a page.");
+}
+
 void
 web_reply(struct web *w, int status)
 {
@@ -304,19 +323,15 @@ web_reply(struct web *w, int status)
 		status = w->refused->status;
 	while (w->h.depth > 0)
 		html_end(&w->h);
+	if (!html_ok(&w->h)) {
+		web_reply_no_page(w);
+		return;
+	}
 	if (call_request(w->c) != NULL) {
 		web_headers(call_request(w->c));
 		call_header(w->c, "Cache-Control", "no-store");
 	}
-	if (html_ok(&w->h)) {
-		web_reply_page(w, status);
-	} else {
-		log_error("web page path=%s reason=too-long",
-		    call_request(w->c) == NULL
-			? "-"
-			: log_val(request_path(call_request(w->c))));
-		call_reply_error(w->c, 500, "the page is too long");
-	}
+	web_reply_page(w, status);
 	html_release(&w->h);
 }
 
@@ -342,7 +357,7 @@ web_status_text(int status)
 	}
 }
 
-static bool
+bool
 web_is_form(const struct call *c)
 {
 	static const char form[] = "application/x-www-form-urlencoded";
@@ -351,34 +366,6 @@ web_is_form(const struct call *c)
 
 	return type != NULL && strncasecmp(type, form, n) == 0 &&
 	    (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
-}
-
-/* What somebody wrote is not lost with the form that it was in: he may copy it
- * from the page that says why. */
-static void
-web_unsent(struct web *w)
-{
-	struct html *h = &w->h;
-	struct err no = ERR_INIT;
-	struct form f;
-
-	if (w->who->kind == IDENTITY_NONE || call_request(w->c) == NULL ||
-	    !web_is_form(w->c) || form_parse(call_body(w->c), &f, &no) == -1)
-		return;
-	if (form_get(&f, "body")[0] != '\0') {
-		HTML_TAG(h, "label");
-		HTML_ATTR(h, "for", "unsent");
-		html_text(h, "What you wrote, to copy");
-		html_end(h);
-		HTML_TAG(h, "textarea");
-		HTML_ATTR(h, "id", "unsent");
-		HTML_ATTR(h, "rows", "8");
-		HTML_FLAG(h, "readonly");
-		html_text(h, "\n");
-		html_text(h, form_get(&f, "body"));
-		html_end(h);
-	}
-	form_release(&f);
 }
 
 void
@@ -392,12 +379,13 @@ web_error(struct call *c, int status, const char *what)
 	if (refused != NULL)
 		refused->said = true;
 	web_begin(&w, c, &head);
+	w.last = true;
 	HTML_CLASS(&w.h, "section", "card narrow");
 	HTML_LEAF(&w.h, "h1", "", head.title);
 	HTML_TAG(&w.h, "p");
 	web_why(&w, what);
 	html_end(&w.h);
-	web_unsent(&w);
+	unsent_write(&w);
 	HTML_TAG(&w.h, "p");
 	HTML_TAG(&w.h, "a");
 	HTML_URL(&w.h, "href", "/");

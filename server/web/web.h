@@ -94,6 +94,8 @@ struct web {
 	const struct identity *who;
 	int64_t now;
 	char csrf[CSRF_TEXT];        /* in each form; "": there is no session */
+	size_t marked;               /* bytes of it that are Markdown */
+	bool last;                   /* says what is wrong: none is behind it */
 	bool secret;                 /* on the page: it is not compressed */
 	struct web_refused *refused; /* NULL: none was */
 	const struct form *typed;    /* in the form that is being written */
@@ -126,6 +128,8 @@ bool web_may(struct web *w, int64_t project, enum perm_verb verb);
 
 /* Is that of a page of this session? */
 bool web_csrf_ok(const struct call *c, struct view given);
+/* Does the call say that its body is a form? */
+bool web_is_form(const struct call *c);
 /* Takes the body, at most FORM_MAX of it: else a page says so. */
 void web_take_form(struct call *c, route_fn *fn);
 /* The body that was taken; the only way to a form, and none without that value:

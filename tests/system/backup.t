@@ -226,6 +226,7 @@ rm "$OLD/attachments/"*
 run "$OLD" admin backup "$T/damaged.tar"
 tap_is "$RC" 3 'a damaged home is backed up, and it is said'
 tap_ok 'what is not in it' grep -q 'attachments/' "$T/err"
+tap_is "$(cat "$OLD/db/backup.last")" "$(grep -c attachments/ "$T/err")" 'how much that was is kept for the health page'
 run "$T/damaged" admin restore "$T/damaged.tar"
 tap_is "$RC" 3 'the rest is restored, and it is said'
 

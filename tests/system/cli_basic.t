@@ -39,6 +39,10 @@ for bad in 'http://' 'http://:80' 'http://h:99999' 'http://h:x' 'http://u:p@h:80
 	run --url "$bad" issue list acme/calc
 	tap_is "$RC $(grep -c 'u:p' "$T/err")" '2 0' "an address that is none: $bad"
 done
+for bad in 'u:secret-p@h:80' 'ftp://u:secret-p@h' 'u:secret/p@h:80' 'http://u:secret/p@h' 'http:/u:secret-p@h' 'https://u:secret-p@h?x'; do
+	COFFER_URL=$bad run --json issue list acme/calc
+	tap_is "$RC $(cat "$T/out" "$T/err" | grep -c secret)" '2 0' "a password is in no message: $bad"
+done
 COFFER_TOKEN='a b' run issue list acme/calc
 tap_is "$RC" 2 'a token with a space is none'
 run --url https://127.0.0.1:9 issue list acme/calc

@@ -41,6 +41,31 @@ done <"$T/keys"
 for pid in $PIDS; do wait "$pid"; done
 PIDS=
 tap_is "$(grep -c '^[a-z_]* = 7$' "$CONF")" 4 'of four at once none undoes another'
+
+# Somebody else holds HOME's lock.
+exec 9<"$COFFER_HOME"
+flock -x 9
+start "$T/waits.log" sh -c "exec 9<&-; exec '$O/bin/coffer' config set server.rate 8"
+waits=$PIDS
+says() { grep -q "coffer: .*another coffer config" "$T/waits.log"; }
+tap_ok 'who waits for another is told so' wait_for 20 says
+run config get server.rate
+tap_is "$(cat "$T/out")" 7 'and changes nothing meanwhile'
+exec 9<&-
+wait "$waits"
+PIDS=
+run config get server.rate
+tap_is "$(cat "$T/out")" 8 'then it is set'
+cp "$CONF" "$T/unheld"
+exec 9<"$COFFER_HOME"
+flock -x 9
+run config set server.rate 6
+tap_is "$RC" 1 'nobody waits for ever'
+tap_ok 'and who gave up is told why' err_has 'somebody else .* lock'
+tap_ok 'nothing is changed then' cmp -s "$CONF" "$T/unheld"
+exec 9<&-
+cp "$T/alone" "$CONF"
+
 cat >"$T/editor" <<ED
 #!/bin/sh
 "$O/bin/coffer" --home "$COFFER_HOME" config set server.rate 9

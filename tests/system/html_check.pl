@@ -12,7 +12,7 @@ my %attr = map { $_ => 1 } qw(lang charset name content rel href src defer class
     method action type value for autocomplete autocapitalize spellcheck list maxlength data-after data-kind data-column
     data-live data-total data-last data-url data-next data-ended datetime title scope min max high selected tabindex download rows required placeholder
     rel alt loading colspan aria-labelledby start checked disabled tabindex autofocus readonly open aria-describedby
-    aria-hidden aria-pressed form enctype multiple data-orders);
+    aria-hidden aria-pressed form enctype multiple data-orders target);
 # A label's colour is a picture.
 $tag{$_} = 1 for qw(svg circle aside);
 $attr{$_} = 1 for qw(width height cx cy r fill);

@@ -155,4 +155,22 @@ for bad in 'proxy.example.org' '10.0.0.0/99' '1.2.3'; do
 	tap_ok 'with its line' grep -q 'coffer.conf:2: trusted_proxies' "$T/said"
 done
 stop_pid "$NGINX_PID"
+
+# What compose asks whether cofferd is well, at an address of either kind.
+awk '/- \|$/ && test { on = 1; next } /test:/ { test = 1 } /interval:/ { on = test = 0 } on' \
+    "$SYSTEM_DIR/../../compose/docker-compose.yml" | sed 's/\$\$/$/g' >"$T/well"
+tap_ok 'compose asks for /readyz' grep -q 'GET /readyz' "$T/well"
+well() { COFFER_HOME=$HOME_DIR timeout 20 bash -ec "$(cat "$T/well")"; }
+stop_cofferd
+tap_not 'a cofferd that is not there is not well' well
+cp "$T/conf" "$HOME_DIR/coffer.conf"
+start_cofferd
+tap_ok 'one that listens on IPv4 is' wait_for 20 well
+stop_cofferd
+if perl -MSocket -e 'socket(S, AF_INET6, SOCK_STREAM, 0) && bind(S, pack_sockaddr_in6(0, inet_pton(AF_INET6, "::1"))) or exit 1'; then
+	start_cofferd --listen '[::1]:0'
+	tap_ok 'one that listens on IPv6, too' wait_for 20 well
+else
+	tap_skip 'one that listens on IPv6, too' 'no IPv6 here'
+fi
 tap_done

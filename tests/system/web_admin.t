@@ -166,4 +166,16 @@ tap_ok 'and when the last backup was written' shows 'the last was written '
 tap_ok 'soundly' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
 tap_ok 'or that somebody does' shows '>heard lately<'
 tap_not 'with nothing to do' shows 'Start it (coffer up)'
+make_project
+echo broken >"$(find "$HOME_DIR/repos/$PROJECT_ID.git/refs" "$HOME_DIR/repos/$PROJECT_ID.git/objects" -type f | grep -E '/objects/../|\.pack$' | head -n 1)"
+kept() { "$O/bin/cofferd" --home "$HOME_DIR" --admin backup 2>"$T/backup.err" >"$T/backup.tar"; }
+kept
+tap_is $? 3 'a backup without a damaged repository is made'
+page GET "$A/health"
+tap_ok 'and called so' grep -q 'Backup</dt><dd><span class="badge" data-kind="bad">not whole</span>' "$BODY"
+tap_ok 'with how much it lacks' grep -Eq "of $(cat "$HOME_DIR/db/backup.last") things? it says" "$BODY"
+tap_is "$(cat "$HOME_DIR/db/backup.last")" "$(grep -c 'backup: .*: ' "$T/backup.err")" 'which is what it named'
+tap_ok 'and what to do' shows 'coffer admin check'
+tap_ok 'soundly, too' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
+rm -rf "$HOME_DIR/repos/$PROJECT_ID.git"
 tap_done

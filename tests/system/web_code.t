@@ -242,6 +242,32 @@ tap_not 'in its other half, too' test "$(echo "$ONE" | cut -c 33-64)" = "$(echo 
 page GET "$P/settings/hooks" -H 'Accept-Encoding: gzip'
 tap_is "$STATUS,$(header Content-Encoding)" 200, 'nor are the addresses of webhooks'
 
+# ---- what becomes many times as long ----
+(
+	cd "$WORK" && git checkout -q -B grows && perl -e '
+	    sub put { open my $f, ">", shift or die; print $f @_; close $f }
+	    put("min.js", substr("a(1,\"\",2);" x 100000, 0, 1000000));
+	    put("data.json", "[" . "1," x 499000 . "1]");
+	    put("data.py", "x = [\n" . "1,2,3,4,5,6,7,8,9,0,\n" x 45000 . "]\n");
+	    put("quotes.txt", "\"" x 1000000);
+	    put("README.md", "#1 " x 300000);
+	' && git add -A && git commit -qm grows && git_as "$ADMIN" push -q "$URL/$PROJECT.git" HEAD:refs/heads/grows
+) || tap_bail 'push'
+for what in min.js data.json data.py; do
+	page GET "$P/src/branch/grows/$what"
+	tap_is "$STATUS" 200 "a page has room for $what of 1 MB"
+	tap_ok 'which is there' shows '<li id="L1">'
+	tap_ok 'soundly' sound
+done
+page GET "$P/src/branch/grows/quotes.txt"
+tap_is "$STATUS" 200 'for what has no room'
+tap_ok 'there is the way to the file' shows 'too large for a page; see it raw'
+tap_ok 'soundly' sound
+page GET "$P/src/branch/grows"
+tap_is "$STATUS" 200 'a README that grows leaves the folder readable'
+tap_ok 'and says so' shows 'too long for this page'
+tap_ok 'soundly' sound
+
 # ---- who may not ----
 sign_in eve "$EVE"
 for what in src "src/branch/topic/one" "raw/branch/topic/one/page.html" branches tags "commit/$SHA" "commits/branch/main" "compare/main...large"; do

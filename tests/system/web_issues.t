@@ -531,4 +531,26 @@ page GET "$I/$LONG/history?page=2"
 tap_ok 'down to the first' shows 'of many words'
 page GET "$I/$LONG?page=9"
 tap_is "$STATUS" 200 'a page beyond the last is empty'
+
+# ---- Markdown that becomes many times as long ----
+many() { perl -e 'print substr($ARGV[0] =~ s/\\n/\n/gr x 20000, 0, 60000)' -- "$1"; }
+for what in '#1 ' '@eve ' '- [ ] x\n' '""1' '[a](http://b)'; do
+	api POST "$R/issues" '{"title":"grows"}'
+	GROWS=$(field .number)
+	api POST "$R/issues/$GROWS/comments" '{"body":"a **strong** word"}'
+	{ [ "$what" != '""1' ] || printf '```c\n'; many "$what"; } | head -c 60000 | jq -Rs '{body: .}' >"$T/words"
+	for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		http POST "$R/issues/$GROWS/comments" -H 'Content-Type: application/json' -H "Authorization: token $EVE" --data-binary "@$T/words"
+		[ "$STATUS" = 201 ] || tap_bail "words: $STATUS"
+	done
+	page GET "$I/$GROWS"
+	tap_is "$STATUS" 200 "a page has room for what grows: $what"
+	tap_ok 'with the words of others as they are meant' shows 'a <strong>strong</strong> word'
+	tap_ok 'with a way to the whole of the rest' grep -q 'href="?said=[0-9]*">[0-9]* bytes more' "$BODY"
+	tap_ok 'soundly' sound
+	WHOLE=$(grep -o 'href="?said=[0-9]*"' "$BODY" | sed -n '$s/.*"\(.*\)"/\1/p')
+	page GET "$I/$GROWS$WHOLE"
+	tap_is "$STATUS" 200 'which has a page'
+	tap_ok 'that is sound' sound
+done
 tap_done

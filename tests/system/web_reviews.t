@@ -360,6 +360,42 @@ tap_ok 'those without room are links' test -n "$WHOLE"
 page GET "$P/files$WHOLE"
 tap_ok 'to themselves' shows ' end 5'
 
+# ---- who may only read does not push a verdict off the page ----
+as "$ANN" api POST "$R/pulls/$N/reviews" '{"event":"REQUEST_CHANGES","body":"it deletes the keys"}'
+NO=$(field .id)
+i=0
+while [ $i -lt 60 ]; do
+	as "$EVE" api POST "$R/pulls/$N/reviews" "{\"event\":\"COMMENT\",\"body\":\"noise $i\"}"
+	[ "$STATUS" = 200 ] || tap_bail "noise: $STATUS"
+	i=$((i + 1))
+done
+sign_in admin "$ADMIN"
+page GET "$P"
+tap_ok 'a refusal stays on the page, whatever others say' shows 'it deletes the keys'
+tap_ok 'with the form that takes its weight' shows "action=\"$P/reviews/$NO\""
+tap_is "$(grep -o 'noise [0-9]*<' "$BODY" | head -n 1)" 'noise 59<' 'of what has no weight the newest is the first'
+tap_not 'and the older is elsewhere' shows 'noise 1<'
+tap_ok 'soundly' sound
+tap_ok 'where the page leads' shows 'href="?reviews=all"'
+page GET "$P?reviews=all"
+tap_ok 'to all, newest first' shows 'noise 59'
+tap_ok 'soundly' sound
+page GET "$P?reviews=all&page=3"
+tap_ok 'in pages' shows 'noise 1<'
+tap_ok 'with the refusal in its place' shows 'it deletes the keys'
+send "$P/reviews/$NO" act=dismiss 'body=it does not'
+tap_is "$STATUS,$(location)" "303,$P" 'it can be dismissed from there'
+page GET "$P"
+tap_not 'and then is one of the others' shows 'it deletes the keys'
+page GET "$P?reviews=all&page=3"
+tap_ok 'where it can be given its weight again' shows 'Let it count again'
+tap_ok 'soundly' sound
+page GET "$P?reviews=all&page=x"
+tap_is "$STATUS" 422 'a page that is none'
+page GET "/$PROJECT/pulls/999?reviews=all"
+tap_is "$STATUS" 404 'of a pull request that is none'
+page GET "$P"
+
 # ---- a review that was begun when it closed ----
 sign_in ann "$ANN"
 page GET "$P/files?say=R1&file=src%2Fone.c"
@@ -375,7 +411,7 @@ page GET "$P/files"
 tap_not 'or thrown away' shows 'too late'
 
 sign_in out "$OUT"
-for what in "" /edit /files "/words/$W1"; do
+for what in "" "?reviews=all" /edit /files "/words/$W1"; do
 	page GET "$P$what"
 	tap_is "$STATUS" 404 "to a stranger there is no $what"
 done

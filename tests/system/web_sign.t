@@ -141,6 +141,58 @@ tap_not 'before it is said' shows 'keeps no cookies'
 http GET '/-/sign-in?cookie=2&next=%2Fx' -H 'Accept: text/html'
 tap_ok 'that the browser keeps no cookies' shows 'keeps no cookies'
 
+# Signed out meanwhile: what was typed is not lost.
+api POST "/api/v1/repos/$PROJECT/issues" '{"title":"one"}'
+I=/$PROJECT/issues/1
+sign_in admin "$ADMIN"
+page GET "$I"
+FORM=$(form_value)
+export FORM
+cp "$JAR" "$T/was"
+send /-/sign-out
+for how in gone over; do
+	if [ $how = gone ]; then : >"$JAR"; else cp "$T/was" "$JAR"; fi
+	send "$I/comments" of=say "body=typed for an hour $XSS"
+	tap_is "$STATUS" 403 "the session is $how: nothing is said"
+	tap_ok 'what was typed is there to copy' shows 'typed for an hour &quot;&gt;&lt;img'
+	tap_ok 'soundly' perl "$SYSTEM_DIR/html_check.pl" "$BODY"
+	tap_ok 'with the way to sign in and back' shows "href=\"/-/sign-in?next=$(echo "$I" | sed 's|/|%2F|g')\""
+done
+: >"$JAR"
+page POST "$I/comments" -H "Origin: $URL" -H "Referer: $URL/$PROJECT/issues?page=2" -d body=x
+tap_ok 'to the page that it was typed on' shows "issues%3Fpage%3D2\""
+for from in https://evil.example//evil.example/x "$URL//evil.example" 'javascript:x' "$URL/-/nothing/here" "$URL/$PROJECT/issues?<b>"; do
+	page POST "$I/comments" -H "Origin: $URL" -H "Referer: $from" -d body=x
+	tap_ok "to none but a page of this server: $from" shows "next=$(echo "$I" | sed 's|/|%2F|g')\""
+done
+send "/$PROJECT/issues" title=my-title body=my-body
+tap_ok 'a new issue: its title' shows my-title
+tap_ok 'and its text' shows my-body
+send "/$PROJECT/settings/checks" text=my-checks
+tap_ok 'the text of checks' shows my-checks
+send /-/account/password old=my-old-Pass-1 new=my-new-Pass-1 again=my-new-Pass-1 confirm=my-old-Pass-1
+tap_not 'passwords are not given back' shows my-
+send "/$PROJECT/settings/mirror/token" token=my-token key=my-key secret=my-secret authorization=my-auth url=https://my-user:my-password@h password=my-password
+tap_not 'nor is what else is a secret' shows my-
+ORIGIN=http://evil.example send "$I/comments" body=my-body
+tap_is "$STATUS" 403 'what another site sends is refused'
+tap_not 'and not shown' shows my-body
+page POST "$I/comments" -H "Origin: $URL" -H 'Content-Type: text/plain' -d body=my-body
+tap_is "$STATUS" 403 'so is what is no form'
+{ printf 'body=' && head -c 650000 /dev/zero | tr '\0' '"'; } >"$T/much"
+page POST "$I/comments" -H "Origin: $URL" --data-binary "@$T/much"
+tap_is "$STATUS" 403 'the longest form comes back'
+tap_is "$(grep -o '&quot;' "$BODY" | wc -l)" 650000 'all of it'
+{ printf 'body=' && head -c 660000 /dev/zero | tr '\0' x; } >"$T/much"
+page POST "$I/comments" -H "Origin: $URL" --data-binary "@$T/much"
+tap_is "$STATUS" 413 'what is longer does not'
+sign_in admin "$ADMIN"
+page GET "$I"
+FORM=0123456789abcdef0123456789abcdef send "/$PROJECT/issues" title=my-title body=my-body
+tap_is "$STATUS" 403 'a form of another session'
+tap_ok 'comes back whole, too' shows my-title
+unset FORM
+
 # Tokens.
 api POST /api/v1/users/admin/tokens '{"name":"narrow","scopes":["read:repository"]}'
 sign_in admin "$(field .sha1)"

@@ -75,6 +75,24 @@ str_drops_at_its_maximum_and_says_so(void **state)
 }
 
 static void
+str_cut_keeps_the_beginning_and_goes_on(void **state)
+{
+	AUTO_STR struct str s = STR_INIT_MAX(8), none = STR_INIT;
+
+	(void)state;
+	str_cut(&none, 3);
+	assert_string_equal(str_cstr(&none), "");
+	str_add(&s, "12345678");
+	str_addc(&s, '9');
+	str_cut(&s, 3);
+	assert_true(str_ok(&s));
+	assert_string_equal(str_cstr(&s), "123");
+	str_cut(&s, 7);
+	str_add(&s, "4");
+	assert_string_equal(str_cstr(&s), "1234");
+}
+
+static void
 str_steal_leaves_an_empty_string(void **state)
 {
 	AUTO_STR struct str s = STR_INIT;
@@ -147,6 +165,7 @@ main(void)
 		cmocka_unit_test(str_is_readable_while_empty),
 		cmocka_unit_test(str_grows_and_stays_terminated),
 		cmocka_unit_test(str_formats_what_is_longer_than_its_scratch),
+		cmocka_unit_test(str_cut_keeps_the_beginning_and_goes_on),
 		cmocka_unit_test(str_drops_at_its_maximum_and_says_so),
 		cmocka_unit_test(str_steal_leaves_an_empty_string),
 		cmocka_unit_test(view_split_gives_empty_parts),

@@ -291,6 +291,45 @@ pull_requests_are_listed_in_every_order(void **state)
 	OK(db_write_now(f->db, lists_job, f, e));
 }
 
+static int
+shown_job(struct txn *t, void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+	const struct review_filter of = { .project_id = f->project,
+		.item = 1,
+		.viewer_id = f->alice,
+		.limit = 3 };
+	int64_t no, asked, said[5] = { 0 };
+	struct review_list l;
+
+	STEP(a_pull(t, f, "x", e) == 1);
+	no = a_review(t, f, f->alice, REVIEW_REQUEST_CHANGES, e);
+	asked = a_review(t, f, f->root, REVIEW_REQUEST, e);
+	for (size_t i = 0; i < 5; i++)
+		said[i] = a_review(t, f, f->alice, REVIEW_COMMENT, e);
+	STEP(reviews_shown(t, &of, &l, e) == 0 && l.n == 5);
+	STEP(l.at[0].id == no && l.at[1].id == asked);
+	STEP(l.at[2].id == said[4] && l.at[4].id == said[2]);
+	review_list_release(&l);
+	STEP(reviews_sent(t, &of, &l, e) == 0);
+	STEP(l.total == 6 && l.n == 3 && l.at[0].id == said[4]);
+	review_list_release(&l);
+	STEP(reviews_set_dismissed(
+		 t, f->project, no, true, FIXTURE_NOW + 1, e) == 0);
+	STEP(reviews_shown(t, &of, &l, e) == 0 && l.n == 4);
+	STEP(l.at[0].id == asked && l.at[3].id == said[2]);
+	review_list_release(&l);
+	return fixture_verdict(f, e);
+}
+
+static void
+a_verdict_is_shown_however_many_comments_follow(void **state)
+{
+	struct fixture *f = *state;
+
+	OK(db_write_now(f->db, shown_job, f, e));
+}
+
 int
 main(void)
 {
@@ -301,6 +340,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_pending_review_is_its_authors_alone, fixture_setup,
 		    fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_verdict_is_shown_however_many_comments_follow,
+		    fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 		    comments_follow_their_lines_and_go_with_their_review,
 		    fixture_setup, fixture_teardown),
