@@ -47,7 +47,7 @@ audit_list_cells(const struct json *x, void *arg, struct err *e)
 	audit_list_change(&r, &change);
 	out_cellf(t, "%" PRId64, r.seq);
 	out_cell(t, json_str_or(x, "at", ""));
-	out_cell(t, r.who[0] != '\0' ? r.who : "cofferd");
+	out_cell(t, r.who[0] != '\0' ? r.who : AUDIT_SERVER);
 	out_cell(t, r.via);
 	out_cell(t, r.origin);
 	out_cell(t, r.project);

@@ -365,7 +365,7 @@ audit_verify(struct cli *c, const void *args, int argc, char **argv)
 
 #define AUDIT_ASK                                                           \
 	{ 0, OPT_STR, "who", offsetof(struct audit_args, ask.who), "USER",  \
-		"what that user did" },                  \
+		"what that user did; (cofferd): itself" },                  \
 	    { 0, OPT_STR, "what", offsetof(struct audit_args, ask.what),    \
 		    "KIND", "such as token.created" },                      \
 	{                                                                   \

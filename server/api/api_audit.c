@@ -48,6 +48,8 @@ api_audit_filter(struct call *c, struct audit_filter *f)
 		return -1;
 	if (api_audit_word(c, "who", &f->who) == -1)
 		return -1;
+	if (f->who != NULL && strcmp(f->who, AUDIT_SERVER) == 0)
+		f->who = "";
 	return api_audit_word(c, "what", &f->what);
 }
 

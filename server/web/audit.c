@@ -198,7 +198,7 @@ audit_row_show(struct web *w, const struct audit_row *r)
 	web_cell(w, "Who", "");
 	HTML_TAG(h, "div");
 	HTML_TAG(h, "strong");
-	html_shown(h, r->who[0] != '\0' ? r->who : "cofferd");
+	html_shown(h, r->who[0] != '\0' ? r->who : AUDIT_SERVER);
 	html_end(h);
 	if (r->via[0] != '\0' || r->origin[0] != '\0') {
 		HTML_CLASS(h, "span", "sub");

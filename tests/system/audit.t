@@ -97,6 +97,16 @@ as "$BOB" api PUT "$C/projects/$PROJECT/checks" "$(jq -n --rawfile t "$T/checks"
 tap_is "$(row checks.changed '[(.old, .new) | fromjson | .text.bytes] | map(tostring) | join(" ")')" \
     "$(($(wc -c <"$T/checks") - 7)) $(wc -c <"$T/checks")" 'what it was and what it is, where they end differently, too'
 
+# The server is nobody's name.
+api POST /api/v1/admin/users '{"username":"Cofferd"}'
+tap_is "$STATUS" 422 'nobody is called cofferd'
+api POST /api/v1/admin/users/bob/rename '{"new_username":"cofferd"}'
+tap_is "$STATUS" 422 'nor begins to be'
+api GET "$A?who=(cofferd)"
+tap_is "$(field '[.rows[].who] | unique | join(",")'),$(field '.rows | length > 0')" ,true 'what it did itself is asked for by a name that nobody can have'
+run audit list --who '(cofferd)'
+tap_ok 'and shown with it' out_has '(cofferd)'
+
 api GET "$A?limit=500"
 cp "$BODY" "$T/all"
 tap_is "$(jq '[.rows[].seq] == [range(1; (.rows | length) + 1)]' "$T/all")" true 'the numbers have no hole'
