@@ -8,6 +8,7 @@
 
 struct cli;
 struct err;
+struct json;
 struct str;
 
 #define AUDIT_PATH "/api/coffer/v1/audit"
@@ -20,10 +21,13 @@ struct audit_ask {
 	const char *who, *what, *project; /* NULL: any */
 };
 
-/* "&who=...&what=...&project=ID" of what is asked for. */
-int audit_ask_query(
-    struct cli *c, const struct audit_ask *a, struct str *out, struct err *e);
+/* -1 ends it. */
+typedef int audit_ask_fn(const struct json *row, void *arg, struct err *e);
+
 /* All of them on stdout, the oldest first, an object of JSON a line. */
 int audit_ask_lines(struct cli *c, const struct audit_ask *a, struct err *e);
+/* The newest n of them, the newest first. */
+int audit_ask_newest(struct cli *c, const struct audit_ask *a, int64_t n,
+    audit_ask_fn *fn, void *arg, struct err *e);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/audit_ask.h"
+#include "cli/audit_list.h"
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/remote.h"
@@ -33,73 +34,21 @@ struct audit_args {
 	uint64_t limit;
 };
 
-/* What changed, in a line. */
-static void
-audit_change(const struct audit_row *r, struct str *out)
-{
-	str_add(out, r->subject);
-	if (r->old[0] != '\0')
-		str_addf(out, " %s ->", r->old);
-	if (r->new_[0] != '\0')
-		str_addf(out, " %s", r->new_);
-}
-
-static int
-audit_print(struct cli *c, const struct json *rows)
-{
-	static const char *const head[] = { "seq", "at", "who", "via", "from",
-		"project", "what", "change" };
-	struct out_table *t = out_table_new(8);
-	struct audit_row r;
-	struct err e = ERR_INIT;
-
-	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-		out_cell(t, head[i]);
-	for (const struct json *x = json_first(rows); x != NULL;
-	     x = json_next(x)) {
-		AUTO_STR struct str change = STR_INIT;
-
-		if (audit_row_read(x, &r, &e) == -1)
-			break;
-		audit_change(&r, &change);
-		out_cellf(t, "%" PRId64, r.seq);
-		out_cell(t, json_str_or(x, "at", ""));
-		out_cell(t, r.who[0] != '\0' ? r.who : "cofferd");
-		out_cell(t, r.via);
-		out_cell(t, r.origin);
-		out_cell(t, r.project);
-		out_cell(t, r.what);
-		out_cell(t, str_cstr(&change));
-	}
-	out_table_print(t, c);
-	return e.code == ERR_NONE ? CLI_OK : cli_fail(c, &e, "audit list");
-}
-
 static int
 audit_list(struct cli *c, const void *args, int argc, char **argv)
 {
 	const struct audit_args *a = args;
-	AUTO_STR struct str path = STR_INIT;
+	int64_t n = a->limit > 0 ? (int64_t)a->limit : AUDIT_LIST;
 	struct err e = ERR_INIT;
-	struct json *j = NULL;
-	int rc = CLI_OK;
+	int rc;
 
 	(void)argc;
 	(void)argv;
 	if (a->limit > AUDIT_PAGE)
 		return cli_usage("audit list: --limit: want 1 to 500");
-	str_addf(&path, AUDIT_PATH "?newest=true&limit=%" PRIu64,
-	    a->limit > 0 ? a->limit : AUDIT_LIST);
-	if (audit_ask_query(c, &a->ask, &path, &e) == -1)
-		return cli_fail(c, &e, "audit list");
-	if (remote_get(c, str_cstr(&path), &j, &e) == -1)
-		return cli_fail(c, &e, "audit list");
-	if (c->g.json)
-		out_json(json_get(j, "rows"));
-	else
-		rc = audit_print(c, json_get(j, "rows"));
-	json_free(j);
-	return rc;
+	rc = c->g.json ? audit_list_json(c, &a->ask, n, &e)
+		       : audit_list_table(c, &a->ask, n, &e);
+	return rc == -1 ? cli_fail(c, &e, "audit list") : CLI_OK;
 }
 
 static int
@@ -416,7 +365,7 @@ audit_verify(struct cli *c, const void *args, int argc, char **argv)
 
 #define AUDIT_ASK                                                           \
 	{ 0, OPT_STR, "who", offsetof(struct audit_args, ask.who), "USER",  \
-		"what that user did" },                                     \
+		"what that user did; (cofferd): itself" },                  \
 	    { 0, OPT_STR, "what", offsetof(struct audit_args, ask.what),    \
 		    "KIND", "such as token.created" },                      \
 	{                                                                   \

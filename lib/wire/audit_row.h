@@ -26,6 +26,9 @@ enum {
 /* What agentd signs of a head: seq, hash, ms since 1970, each as text. */
 #define AUDIT_HEAD_FORM "cofferdam audit head\n%.*s %.*s %.*s\n"
 
+/* What readers call cofferd itself, whose `who` is empty: no login is so. */
+#define AUDIT_SERVER "(cofferd)"
+
 struct audit_row {
 	int64_t seq;
 	int64_t at; /* ms since 1970 */

@@ -72,6 +72,8 @@ api_audit_filter(struct call *c, struct audit_filter *f)
 		return -1;
 	if (api_audit_word(c, "who", &f->who) == -1)
 		return -1;
+	if (f->who != NULL && strcmp(f->who, AUDIT_SERVER) == 0)
+		f->who = "";
 	return api_audit_word(c, "what", &f->what);
 }
 
@@ -96,6 +98,8 @@ api_audit_list(struct call *c)
 	api_audit_end(&s.w, "start", &start);
 	api_audit_end(&s.w, "head", &head);
 	jw_bool(&s.w, "more", l.more);
+	if (l.more)
+		jw_i64(&s.w, "next", l.next);
 	jw_array(&s.w, "rows");
 	for (size_t i = 0; i < l.n; i++)
 		audit_row_write(&s.w, &l.at[i]);

@@ -18,9 +18,9 @@
 
 /* First segments of our own paths, and words that would mislead. */
 static const char *const svc_user_reserved[] = { "api", "assets", "attachments",
-	"coffer", "explore", "ghost", "healthz", "login", "metrics", "new",
-	"notifications", "org", "orgs", "readyz", "repo", "repos", "swagger",
-	"upstream", "user", "users", "v2" };
+	"coffer", "cofferd", "explore", "ghost", "healthz", "login", "metrics",
+	"new", "notifications", "org", "orgs", "readyz", "repo", "repos",
+	"swagger", "upstream", "user", "users", "v2" };
 
 static const char *const svc_user_ends[] = { ".atom", ".git", ".gpg", ".keys",
 	".png", ".rss" };

@@ -64,47 +64,6 @@ audit_list_release(struct audit_list *l)
 	*l = (struct audit_list){ .n = 0 };
 }
 
-/* One more than asked for tells whether there is more. */
-int
-audit_find(struct txn *t, const struct audit_filter *f, struct audit_list *out,
-    struct err *e)
-{
-	const char *const sql[3] = { "SELECT " AUDIT_COLS " FROM audit",
-		f->newest ? " ORDER BY seq DESC" : " ORDER BY seq" };
-	AUTO_QUERY struct query q = QUERY_INIT;
-	AUTO_WHERE struct where w = WHERE_INIT;
-	int64_t limit = db_limit(f->limit);
-	int rc;
-
-	*out = (struct audit_list){ .n = 0 };
-	if (limit == DB_LIST_MAX)
-		limit--;
-	where_add1(&w, "seq > ?", I(f->after));
-	where_add(&w, "hash <> ''");
-	if (f->before != 0)
-		where_add1(&w, "seq < ?", I(f->before));
-	if (f->project_id != 0)
-		where_add1(&w, "project_id = ?", I(f->project_id));
-	if (f->who != NULL)
-		where_add1(&w, "who = ?", S(f->who));
-	if (f->what != NULL)
-		where_add2(&w, "(what = ? OR instr(what, ? || '.') = 1)",
-		    S(f->what), S(f->what));
-	if (where_open(&w, &q, t, sql, limit + 1, 0, e) == -1)
-		return -1;
-	while ((rc = query_next(&q, e)) == 1) {
-		if ((int64_t)out->n == limit) {
-			out->more = true;
-			break;
-		}
-		audit_fill(&q, LIST_ADD(out));
-	}
-	if (rc != -1)
-		return 0;
-	audit_list_release(out);
-	return -1;
-}
-
 int
 audit_newest_of(
     struct txn *t, const char *word, struct audit_list *out, struct err *e)
@@ -138,7 +97,7 @@ audit_whats_get(struct txn *t, struct audit_whats *out, struct err *e)
 	out->n = 0;
 	if (query_open(&q, t,
 		"SELECT DISTINCT what FROM (SELECT what FROM audit"
-		" WHERE hash <> '' ORDER BY seq DESC LIMIT 1000)"
+		" ORDER BY seq DESC LIMIT 1000)"
 		" ORDER BY what LIMIT ?",
 		BINDS(I(AUDIT_WHATS)), e) == -1)
 		return -1;
@@ -227,7 +186,7 @@ int
 audit_check(
     struct txn *t, int64_t max, struct audit_checked *out, struct err *e)
 {
-	struct audit_filter f = { .newest = true, .limit = max + 1 };
+	struct audit_filter f = { .newest = true, .limit = max };
 	struct audit_end start, head;
 	struct audit_list l;
 	char hash[AUDIT_HASH_HEX];
@@ -236,16 +195,18 @@ audit_check(
 	if (audit_ends(t, &start, &head, e) == -1 ||
 	    audit_find(t, &f, &l, e) == -1)
 		return -1;
-	/* The oldest that was read stands for those before it, unless there
-	 * are none. */
+	if (l.more) {
+		start.seq = l.at[l.n - 1].seq - 1;
+		if (audit_hash_of(t, start.seq, start.hash, e) == -1) {
+			audit_list_release(&l);
+			return -1;
+		}
+	}
 	for (size_t i = l.n; out->bad == 0 && i > 0; i--) {
 		const struct audit_row *r = &l.at[i - 1];
 		const bool first = i == l.n;
-		const char *before = first ? start.hash : l.at[i].hash;
 
-		if (first && l.more)
-			continue;
-		audit_hash(r, before, hash);
+		audit_hash(r, first ? start.hash : l.at[i].hash, hash);
 		if (strcmp(hash, r->hash) != 0 ||
 		    r->seq != (first ? start.seq : l.at[i].seq) + 1)
 			out->bad = r->seq;

@@ -51,7 +51,8 @@ int audit_add(struct txn *t, const struct audit_new *n, struct err *e);
 struct audit_list {
 	struct audit_row *at;
 	size_t n;
-	bool more;
+	bool more;    /* or may be: as far as `next` all were looked at */
+	int64_t next; /* `after` of what is more; or `before`, newest first */
 };
 
 struct audit_filter {
@@ -64,6 +65,8 @@ struct audit_filter {
 	int64_t limit;
 };
 
+/* At most a MiB of them, or one; and none, with `more`, when many had to be
+ * looked at. */
 int audit_find(struct txn *t, const struct audit_filter *f,
     struct audit_list *out, struct err *e);
 void audit_list_release(struct audit_list *l);

@@ -2,10 +2,12 @@
 #ifndef SERVER_STORE_AUDIT_PRIV_H
 #define SERVER_STORE_AUDIT_PRIV_H
 
+#include "lib/base/view.h"
 #include "lib/wire/audit_row.h"
 
 struct err;
 struct query;
+struct str;
 struct txn;
 
 #define AUDIT_COLS                                                         \
@@ -17,6 +19,11 @@ void audit_fill(struct query *q, struct audit_row *r);
 void audit_row_release(struct audit_row *r);
 void audit_hash(
     const struct audit_row *r, const char *before, char out[AUDIT_HASH_HEX]);
+
+/* JSON of more than a KiB, with its long values told by their hash. */
+void audit_short(struct view text, struct str *out);
+/* Makes it a function of SQL, which leaves a short text as it is. */
+int audit_short_register(struct txn *t);
 
 /* Of the writer, after the migration: makes its triggers. */
 int audit_watch(struct txn *t, struct err *e);

@@ -123,7 +123,7 @@ static const char audit_event_sql
 	 "NEW.actor_id, NEW.actor_login, " AUDIT_WHERE_FROM
 	 "NEW.project_id, NEW.project_name, NEW.kind,"
 	 " CASE NEW.item WHEN 0 THEN '' ELSE '#' || NEW.item END,"
-	 " NEW.seq, '', NEW.data); END;";
+	 " NEW.seq, '', audit_short(NEW.data)); END;";
 
 /* An expression with NEW or OLD for its '$'. */
 static void
@@ -156,7 +156,7 @@ audit_values(struct str *out, const struct audit_table *w, const char *row,
     const char *other)
 {
 	str_add(out,
-	    "(SELECT json_group_object(n, CASE WHEN s AND v <> ''"
+	    "audit_short((SELECT json_group_object(n, CASE WHEN s AND v <> ''"
 	    " THEN '(secret)' ELSE v END) FROM (");
 	for (size_t i = 0; w->cols[i] != NULL; i++) {
 		bool is_secret = w->cols[i][0] == '!';
@@ -172,7 +172,7 @@ audit_values(struct str *out, const struct audit_table *w, const char *row,
 			str_add(out, "NULL");
 		str_add(out, is_secret ? " AS o, 1 AS s" : " AS o, 0 AS s");
 	}
-	str_add(out, other != NULL ? ") WHERE v IS NOT o)" : "))");
+	str_add(out, other != NULL ? ") WHERE v IS NOT o))" : ")))");
 }
 
 static void
@@ -314,6 +314,8 @@ audit_watch(struct txn *t, struct err *e)
 	rc = sqlite3_create_function_v2(t->sq, "audit_actor", 1,
 	    SQLITE_UTF8 | SQLITE_DIRECTONLY, t, audit_actor_sql, NULL, NULL,
 	    NULL);
+	if (rc == SQLITE_OK)
+		rc = audit_short_register(t);
 	if (rc != SQLITE_OK)
 		return txn_fail(t, rc, "watch for audit", e);
 	if (audit_run(t, audit_event_sql, e) == -1)
@@ -350,7 +352,8 @@ audit_add(struct txn *t, const struct audit_new *n, struct err *e)
 	static const char sql[] = AUDIT_INSERT
 	    "audit_actor('id'), audit_actor('login'), " AUDIT_WHERE_FROM
 	    "?1, coalesce((SELECT owner || '/' || name FROM project"
-	    " WHERE id = ?1), ''), ?2, ?3, 0, ?5, ?4)";
+	    " WHERE id = ?1), ''), ?2, ?3, 0, audit_short(?5),"
+	    " audit_short(?4))";
 
 	return db_exec(t, sql,
 	    BINDS(I(n->project_id), S(n->what), S(n->subject),

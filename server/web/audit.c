@@ -10,6 +10,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "lib/wire/json.h"
 #include "server/store/audit.h"
 #include "server/web/admin.h"
@@ -95,11 +96,15 @@ audit_value(struct web *w, const struct json *v)
 {
 	AUTO_STR struct str text = STR_INIT;
 	AUTO_FREE char *shown = NULL;
+	const char *begins = json_str_or(v, "begins", NULL);
 	size_t n;
 
 	if (v == NULL)
 		return;
-	if (json_string(v) != NULL)
+	/* A long one, of which the log has the hash. */
+	if (begins != NULL)
+		str_add(&text, begins);
+	else if (json_string(v) != NULL)
 		str_add(&text, json_string(v));
 	else
 		json_print(v, &text);
@@ -115,6 +120,9 @@ audit_value(struct web *w, const struct json *v)
 	if (n < text.len)
 		html_text(&w->h, "…");
 	html_end(&w->h);
+	if (begins != NULL)
+		html_textf(&w->h, " (%" PRId64 " bytes, SHA-256 %.12s…)",
+		    json_i64_or(v, "bytes", 0), json_str_or(v, "sha256", ""));
 }
 
 static void
@@ -133,6 +141,16 @@ audit_key(struct web *w, const char *key, const struct json *was,
 		html_text(h, " went");
 	audit_value(w, is);
 	html_end(h);
+}
+
+/* Of before there were bounds. */
+static void
+audit_unread(struct web *w, const char *text, const struct json *j)
+{
+	if (text[0] != '\0' && j == NULL)
+		HTML_LEAFF(&w->h, "p", "sub",
+		    "%zu bytes, too many to show; they are in the file.",
+		    strlen(text));
 }
 
 /* old and new are objects, or empty. */
@@ -157,6 +175,8 @@ audit_change(struct web *w, const struct audit_row *r)
 		    n++ < AUDIT_KEYS)
 			audit_key(w, json_key(k), k, NULL);
 	html_end(&w->h);
+	audit_unread(w, r->old, was);
+	audit_unread(w, r->new_, is);
 	if (n > AUDIT_KEYS)
 		HTML_LEAFF(&w->h, "p", "sub", "%zu more", n - AUDIT_KEYS);
 	json_free(was);
@@ -178,7 +198,7 @@ audit_row_show(struct web *w, const struct audit_row *r)
 	web_cell(w, "Who", "");
 	HTML_TAG(h, "div");
 	HTML_TAG(h, "strong");
-	html_shown(h, r->who[0] != '\0' ? r->who : "cofferd");
+	html_shown(h, r->who[0] != '\0' ? r->who : AUDIT_SERVER);
 	html_end(h);
 	if (r->via[0] != '\0' || r->origin[0] != '\0') {
 		HTML_CLASS(h, "span", "sub");
@@ -254,6 +274,23 @@ audit_file_link(struct web *w, const struct audit_asked *q)
 }
 
 static void
+audit_none(struct web *w, const struct audit_list *l)
+{
+	AUTO_STR struct str text = STR_INIT;
+
+	if (!l->more) {
+		web_empty(w, "No row is like that.", "");
+		return;
+	}
+	str_addf(&text,
+	    "No row is like that, of those that were looked at: "
+	    "%" PRId64 " and newer.",
+	    l->next);
+	web_empty(w, str_cstr(&text), "");
+}
+
+/* -1: it says that it could not read. */
+static int
 audit_rows(struct web *w, const struct audit_asked *q)
 {
 	static const char *const columns[] = { "Row", "When", "Who", "What" };
@@ -262,25 +299,27 @@ audit_rows(struct web *w, const struct audit_asked *q)
 	struct html *h = &w->h;
 
 	if (q->wrong != NULL)
-		return;
+		return 0;
 	if (audit_find(w->t, &q->f, &l, &e) == -1) {
+		log_error("web audit reason=%s", log_val(e.msg));
 		HTML_LEAF(h, "p", "alert", "The log cannot be read.");
-		return;
+		return -1;
 	}
 	if (l.n == 0) {
-		web_empty(w, "No row is like that.", "");
-		return;
+		audit_none(w, &l);
+	} else {
+		HTML_CLASS(h, "section", "card flush");
+		web_table(w, "rows audit", columns, 4);
+		for (size_t i = 0; i < l.n; i++)
+			audit_row_show(w, &l.at[i]);
+		web_table_end(w);
+		html_end(h);
+		audit_file_link(w, q);
 	}
-	HTML_CLASS(h, "section", "card flush");
-	web_table(w, "rows audit", columns, 4);
-	for (size_t i = 0; i < l.n; i++)
-		audit_row_show(w, &l.at[i]);
-	web_table_end(w);
-	html_end(h);
-	audit_file_link(w, q);
 	if (l.more)
-		audit_older(w, q, l.at[l.n - 1].seq);
+		audit_older(w, q, l.next);
 	audit_list_release(&l);
+	return 0;
 }
 
 /* ---- is it what was written ---- */
@@ -320,8 +359,11 @@ audit_chain(struct web *w, bool verify)
 	struct err e = ERR_INIT;
 	struct html *h = &w->h;
 
-	if (audit_ends(w->t, &start, &head, &e) == -1)
+	if (audit_ends(w->t, &start, &head, &e) == -1) {
+		log_error("web audit reason=%s", log_val(e.msg));
+		HTML_LEAF(h, "p", "alert", "The log's ends cannot be read.");
 		return;
+	}
 	HTML_CLASS(h, "section", "card");
 	HTML_LEAF(h, "h2", "", "Chain");
 	HTML_TAG(h, "p");
@@ -348,14 +390,15 @@ audit_get(struct call *c)
 {
 	struct audit_asked q;
 	struct web w;
+	int rc;
 
 	if (admin_begin(&w, c, "audit") == -1)
 		return;
 	audit_asked_read(c, &q);
 	audit_form(&w, &q);
 	audit_chain(&w, call_query(c, "verify") != NULL);
-	audit_rows(&w, &q);
-	web_reply(&w, q.wrong != NULL ? 422 : 200);
+	rc = audit_rows(&w, &q);
+	web_reply(&w, q.wrong != NULL ? 422 : rc == -1 ? 503 : 200);
 }
 
 const struct route web_audit_routes[] = {

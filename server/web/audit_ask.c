@@ -85,9 +85,8 @@ audit_asked_read(struct call *c, struct audit_asked *q)
 	if (before != NULL &&
 	    num_i64(before, 1, INT64_MAX, &q->f.before, &e) == -1)
 		q->wrong = "That page is none.";
-	/* What cofferd did by itself has no name. */
 	if (q->who[0] != '\0')
-		q->f.who = strcmp(q->who, "cofferd") == 0 ? "" : q->who;
+		q->f.who = strcmp(q->who, AUDIT_SERVER) == 0 ? "" : q->who;
 	if (q->what[0] != '\0')
 		q->f.what = q->what;
 	if (q->project[0] != '\0') {

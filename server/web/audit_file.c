@@ -3,6 +3,7 @@
  * API has of it, oldest first.  It is read some rows at a time, as they are
  * taken: the loop waits for nobody's disk.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"
@@ -18,7 +19,7 @@
 #include "server/web/web.h"
 
 enum {
-	AUDIT_FILE_ROWS = 200, /* that are looked at at once */
+	AUDIT_FILE_ROWS = 200, /* that are read at once */
 	AUDIT_FILE_NEXT_MS = 1
 };
 
@@ -62,12 +63,10 @@ audit_file_more(struct audit_file *x)
 	struct audit_list l = { .n = 0 };
 	struct err e = ERR_INIT;
 	struct jw w;
+	int64_t at;
 
 	str_release(&x->lines);
 	x->sent = 0;
-	x->f.before = x->f.after + AUDIT_FILE_ROWS + 1;
-	if (x->f.before > x->end)
-		x->f.before = x->end + 1;
 	if (audit_find(db_reader(s->db), &x->f, &l, &e) == -1) {
 		log_error("web audit-file reason=%s", log_val(e.msg));
 		return -1;
@@ -77,8 +76,14 @@ audit_file_more(struct audit_file *x)
 		audit_row_write(&w, &l.at[i]);
 		str_addc(&x->lines, '\n');
 	}
+	at = l.more ? l.next : x->end;
 	audit_list_release(&l);
-	x->f.after = x->f.before - 1;
+	if (!str_ok(&x->lines)) {
+		log_error("web audit-file reason=too-large after=%" PRId64,
+		    x->f.after);
+		return -1;
+	}
+	x->f.after = at;
 	return 0;
 }
 
@@ -137,6 +142,7 @@ audit_file_begin(struct audit_file *x, const struct audit_asked *q)
 	x->end = head.seq;
 	if (q->f.before != 0 && q->f.before <= x->end)
 		x->end = q->f.before - 1;
+	x->f.before = x->end + 1;
 	x->next = timer_new(s->loop, audit_file_on_next, x);
 	return 0;
 }

@@ -85,6 +85,28 @@ api PATCH "$C/projects/$PROJECT" '{"settings":{"approvals":-5}}'
 BEFORE=$STATUS
 tap_is "$BEFORE,$(row project.changed '.new | fromjson | .approvals')" 422,null 'what was refused changed nothing, and is not there'
 
+# A row has a bound, whatever a project's people write.
+api PUT "$R/collaborators/bob" '{"permission":"admin"}'
+perl -e 'print "checks:\n  - name: unit\n    test: make check\n# ", "\"" x (255 * 1024), "\n"' >"$T/checks"
+as "$BOB" api PUT "$C/projects/$PROJECT/checks" "$(jq -n --rawfile t "$T/checks" '{text: $t}')"
+tap_is "$STATUS,$(row checks.created '.new | fromjson | .text.sha256')" "200,$(sha256sum <"$T/checks" | cut -d ' ' -f 1)" 'a long text is told by its SHA-256'
+tap_is "$(row checks.created '.new | fromjson | .text.bytes')" "$(wc -c <"$T/checks")" 'its length'
+tap_is "$(row checks.created '.new | fromjson | .text.begins')" "$(head -c 1024 "$T/checks")" 'and how it begins'
+echo '# more' >>"$T/checks"
+as "$BOB" api PUT "$C/projects/$PROJECT/checks" "$(jq -n --rawfile t "$T/checks" '{text: $t}')"
+tap_is "$(row checks.changed '[(.old, .new) | fromjson | .text.bytes] | map(tostring) | join(" ")')" \
+    "$(($(wc -c <"$T/checks") - 7)) $(wc -c <"$T/checks")" 'what it was and what it is, where they end differently, too'
+
+# The server is nobody's name.
+api POST /api/v1/admin/users '{"username":"Cofferd"}'
+tap_is "$STATUS" 422 'nobody is called cofferd'
+api POST /api/v1/admin/users/bob/rename '{"new_username":"cofferd"}'
+tap_is "$STATUS" 422 'nor begins to be'
+api GET "$A?who=(cofferd)"
+tap_is "$(field '[.rows[].who] | unique | join(",")'),$(field '.rows | length > 0')" ,true 'what it did itself is asked for by a name that nobody can have'
+run audit list --who '(cofferd)'
+tap_ok 'and shown with it' out_has '(cofferd)'
+
 api GET "$A?limit=500"
 cp "$BODY" "$T/all"
 tap_is "$(jq '[.rows[].seq] == [range(1; (.rows | length) + 1)]' "$T/all")" true 'the numbers have no hole'

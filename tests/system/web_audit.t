@@ -67,6 +67,17 @@ page GET "$A?since=yesterday"
 tap_is "$STATUS" 422 'a day is a date'
 tap_ok 'soundly' sound
 
+page GET "$A?who=(cofferd)"
+tap_is "$(grep -o '<strong>[^<]*</strong>' "$BODY" | sort -u)" '<strong>(cofferd)</strong>' 'what the server did itself'
+page GET "$A?who=cofferd"
+tap_is "$(rows)" 0 'which is no user of that name'
+
+# ---- long ----
+api POST "$R/milestones" "$(jq -n --arg d "$(perl -e 'print "\"" x 60000')" '{title: "m", description: $d}')"
+page GET "$A?what=milestone"
+tap_ok 'a long text is shown as it begins' grep -q '&quot;…</code> (60000 bytes, SHA-256 [0-9a-f]\{12\}…)' "$BODY"
+tap_ok 'soundly' sound
+
 # ---- many ----
 i=0
 while [ $i -lt 45 ]; do
