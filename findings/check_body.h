@@ -120,6 +120,7 @@ struct check_body {
 	size_t longest;     /* run of letters, digits and + / = - _ in it */
 	/* A new line of tests before it, and whether the head of one came. */
 	uint32_t case_last;
+	size_t case_column;
 	bool case_head, case_gone; /* old lines came between */
 	/* Lines that a shell reads as one. */
 	struct str joined;

@@ -277,3 +277,8 @@ EOF
 ordinary attributes-picture ask 'pictures are binary' <<'EOF'
 printf '*.png binary\n' >>.gitattributes && cp data/logo.png docs/x.png
 EOF
+ordinary tests-early note 'tests that end early where they cannot run' <<'EOF'
+printf 'import sys\n\n\ndef test_a():\n    if sys.platform == "win32":\n        return\n    assert 1 + 1 == 2\n' >tests/test_a.py
+printf 'package x\n\nfunc TestX(t *testing.T) {\n\tif !available() {\n\t\treturn\n\t}\n\tassert.Equal(t, 1, one())\n}\n' >src/x_test.go
+printf 'test("x", () => {\n  if (!window.Foo) {\n    return;\n  }\n  expect(one()).toBe(1);\n});\n' >web/x.test.js
+EOF
