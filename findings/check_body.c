@@ -102,7 +102,7 @@ check_body_enter(struct check_body *b, struct check_file *file, char status)
 	b->file = file;
 	b->traits = check_traits(file->path);
 	b->status = status;
-	b->said_n = b->limits_n = 0;
+	b->said_n = b->limits_n = b->kept_n = 0;
 	b->tags = 0;
 	b->decode_line = b->pem_line = b->case_last = 0;
 	b->case_head = b->case_gone = false;
@@ -255,6 +255,7 @@ check_line_tags(struct check_body *b)
 	unsigned told = b->line_tags | b->line_told, t;
 	uint32_t line = b->line->line;
 
+	check_pipe_files(b, told);
 	told |= check_pipe_tags(b, told);
 	t = b->line_tags | (told & CHECK_TAG_SHELL);
 

@@ -55,6 +55,7 @@ enum {
 	CHECK_HOSTS_MAX = 64,
 	CHECK_HOST_MAX = 253,
 	CHECK_LIMITS_MAX = 32,
+	CHECK_KEPT_MAX = 8,
 	CHECK_PACKS_MAX = 512 /* manifests and lock files of the change */
 };
 
@@ -85,6 +86,12 @@ struct check_pack {
 	char status;
 };
 
+/* A file that a line decoded something to, or fetched: a hash of its name. */
+struct check_kept {
+	uint64_t name;
+	unsigned tag;
+};
+
 struct check_body {
 	struct findings *out;
 	struct scan_words *words;
@@ -112,6 +119,8 @@ struct check_body {
 	size_t limits_n;
 	unsigned tags; /* of all its new lines */
 	uint32_t decode_line, pem_line;
+	struct check_kept kept[CHECK_KEPT_MAX]; /* the last ones */
+	size_t kept_n;
 	/* Of the line at hand. */
 	const struct scan_line *line;
 	unsigned line_tags;
@@ -120,6 +129,7 @@ struct check_body {
 	size_t longest;     /* run of letters, digits and + / = - _ in it */
 	/* A new line of tests before it, and whether the head of one came. */
 	uint32_t case_last;
+	size_t case_column;
 	bool case_head, case_gone; /* old lines came between */
 	/* Lines that a shell reads as one. */
 	struct str joined;
@@ -187,6 +197,8 @@ const char *check_words_word(size_t i);
 bool check_words_talk(size_t i); /* is it of check_injection? */
 
 /* CHECK_TAG_SHELL when the line runs what it fetches or decodes. */
+/* Remembers the files that a line writes, and finds those that it runs. */
+void check_pipe_files(struct check_body *b, unsigned told);
 unsigned check_pipe_tags(const struct check_body *b, unsigned told);
 /* True: the lines up to this one are one to a shell; whole points into b, and
  * check_join_next comes when it was looked at.  fold is before join, and by

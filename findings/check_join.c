@@ -37,6 +37,12 @@ join_end(struct view line)
 	return n;
 }
 
+static bool
+join_is_open(struct view v)
+{
+	return view_ends(v, "|") || view_ends(v, "&&");
+}
+
 /* Does a shell read on in the next line?  `run: |` is YAML's. */
 static bool
 join_goes_on(struct check_body *b, struct view line, size_t *keep)
@@ -47,11 +53,11 @@ join_goes_on(struct check_body *b, struct view line, size_t *keep)
 	b->joined_open = false;
 	if (n > 0 && line.p[n - 1] == '\\') {
 		*keep = n - 1;
+		b->joined_open = join_is_open(
+		    view_trim((struct view){ line.p, n - 1 }));
 		return true;
 	}
-	if (n == 0 ||
-	    (line.p[n - 1] != '|' &&
-		(n == 1 || memcmp(line.p + n - 2, "&&", 2) != 0)))
+	if (!join_is_open((struct view){ line.p, n }))
 		return false;
 	while (n > 0 && join_is_one_of(line.p[n - 1], " |&"))
 		n--;
@@ -177,9 +183,9 @@ check_join_line(struct check_body *b, struct scan_line *whole)
 		b->joined_last = l->line;
 		return false;
 	}
-	on = join_goes_on(b, l->text, &keep);
 	if (j->len > 0 && l->line != b->joined_last + 1)
 		check_join_reset(b);
+	on = join_goes_on(b, l->text, &keep);
 	if (j->len == 0 && (b->traits & CHECK_IS_CI)) {
 		b->joined_fold = join_fold_of(l->text);
 		b->joined_folded = false;

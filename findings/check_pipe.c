@@ -17,6 +17,7 @@ struct pipe_word {
 	char p[PIPE_WORD_MAX];
 	size_t len;
 	bool sets; /* NAME=VALUE */
+	bool path; /* there is more of it than the name: a folder, a $ */
 };
 
 static bool
@@ -32,9 +33,9 @@ pipe_word(struct view *v, struct pipe_word *w)
 	size_t i = 0;
 
 	w->len = 0;
-	w->sets = false;
+	w->sets = w->path = false;
 	while (i < v->len && pipe_is_one_of(v->p[i], " \t\"'`({$&\\"))
-		i++;
+		w->path = v->p[i++] == '$' || w->path;
 	for (; i < v->len; i++) {
 		char c = v->p[i];
 
@@ -43,6 +44,7 @@ pipe_word(struct view *v, struct pipe_word *w)
 		if (!isalnum((unsigned char)c) && !pipe_is_one_of(c, "_./+-="))
 			break;
 		w->sets = w->sets || (c == '=' && w->p[0] != '-');
+		w->path = w->path || c == '/';
 		if (c == '/')
 			w->len = 0;
 		else if (w->len + 1 < sizeof(w->p))
@@ -186,21 +188,79 @@ pipe_command(struct view v)
 	return (struct view){ v.p, n };
 }
 
+/* The shell again, its own input, a program that is told to read one there:
+ * `$0`, `. /dev/stdin`, `make -f -`. */
+static bool
+pipe_is_input(struct view command)
+{
+	static const char *const inputs[] = { "-", "stdin", "0", NULL };
+	static const char *const files[] = { "make", "gmake", "awk", "gawk",
+		"mawk", NULL };
+	struct pipe_word w, next;
+	bool file;
+
+	pipe_word(&command, &w);
+	if (w.path && strcmp(w.p, "0") == 0)
+		return true;
+	while (strcmp(w.p, "sudo") == 0)
+		pipe_word(&command, &w);
+	file = pipe_is_any(&w, files);
+	if (!file && strcmp(w.p, ".") != 0 && strcmp(w.p, "source") != 0)
+		return false;
+	do {
+		pipe_word(&command, &next);
+		if (strcmp(next.p, "-f-") == 0)
+			return true;
+		if (!file || strcmp(w.p, "-f") == 0)
+			return pipe_is_any(&next, inputs);
+		w = next;
+	} while (next.len > 0);
+	return false;
+}
+
+static bool
+pipe_reads_input(struct view command, bool text)
+{
+	struct pipe_word word;
+
+	if (!text && pipe_is_input(command))
+		return true;
+	while (pipe_program(&command, &word, text))
+		if (pipe_is_shell(&word) || pipe_reads_program(&word, command))
+			return true;
+	return false;
+}
+
+/* `{ a; b; }`, which have one input. */
+static struct view
+pipe_block(struct view v)
+{
+	struct view t = view_trim(v);
+	const char *end;
+
+	if (t.len == 0 || !pipe_is_one_of(t.p[0], "{("))
+		return pipe_command(v);
+	end = memchr(t.p, t.p[0] == '{' ? '}' : ')', t.len);
+	return end == NULL ? t : (struct view){ t.p, (size_t)(end - t.p) };
+}
+
 static bool
 pipe_runs_piped(struct view line, bool text)
 {
 	for (size_t i = 0; i < line.len; i++) {
-		struct pipe_word word;
-		struct view rest;
+		struct view block, command;
 
 		if (line.p[i] != '|' || (i > 0 && line.p[i - 1] == '|') ||
 		    (i + 1 < line.len && line.p[i + 1] == '|'))
 			continue;
-		rest = pipe_command(view_from(line, i + 1));
-		while (pipe_program(&rest, &word, text))
-			if (pipe_is_shell(&word) ||
-			    pipe_reads_program(&word, rest))
+		for (block = pipe_block(view_from(line, i + 1)); block.len > 0;
+		     block = view_from(block,
+			 command.len < block.len ? command.len + 1
+						 : block.len)) {
+			command = pipe_command(block);
+			if (pipe_reads_input(command, text))
 				return true;
+		}
 	}
 	return false;
 }
@@ -225,23 +285,45 @@ pipe_runs_fetched(struct view command)
 	    view_trim(rest).len > 0;
 }
 
+/* A word of a command at which a program or its text may stand. */
+struct pipe_walk {
+	struct view rest;
+	bool runs;  /* the next word is one */
+	bool named; /* something before it runs it: it needs no path */
+};
+
+static bool
+pipe_walk(struct pipe_walk *k, struct pipe_word *w)
+{
+	bool found = false;
+
+	while (k->rest.len > 0 && !found) {
+		bool starts;
+
+		pipe_word(&k->rest, w);
+		found = k->runs && w->len > 0;
+		starts = pipe_is_shell(w) || pipe_is_interpreter(w) ||
+		    strcmp(w->p, ".") == 0 || strcmp(w->p, "source") == 0 ||
+		    strcmp(w->p, "sudo") == 0;
+		found = found && !w->sets && (k->named || w->path);
+		k->named = k->named || starts;
+		k->runs = starts || (k->runs && (w->sets || w->p[0] == '-'));
+		if (w->len == 0 && k->rest.len > 0)
+			k->rest = view_from(k->rest, 1);
+	}
+	return found;
+}
+
 /* What was decoded is run, by the name of the file that it went to. */
 static bool
 pipe_runs_decoded(struct view command, const struct pipe_word *kept)
 {
-	bool runs = true; /* the first word is a program */
+	struct pipe_walk k = { .rest = command, .runs = true, .named = true };
 	struct pipe_word w;
 
-	while (command.len > 0 && kept->len > 0) {
-		pipe_word(&command, &w);
-		if (runs && strcmp(w.p, kept->p) == 0)
+	while (kept->len > 0 && pipe_walk(&k, &w))
+		if (strcmp(w.p, kept->p) == 0)
 			return true;
-		if (w.len == 0 && command.len > 0)
-			command = view_from(command, 1);
-		runs = pipe_is_shell(&w) || pipe_is_interpreter(&w) ||
-		    strcmp(w.p, ".") == 0 || strcmp(w.p, "source") == 0 ||
-		    strcmp(w.p, "sudo") == 0 || (runs && w.p[0] == '-');
-	}
 	return false;
 }
 
@@ -277,7 +359,8 @@ pipe_runs_download(struct view line)
 static bool
 pipe_runs_file(struct view line)
 {
-	static const char *const marks[] = { ">", "tee ", "-out ", "-o " };
+	static const char *const marks[] = { ">", "tee ", "-out ", "-o ",
+		"of=" };
 	struct pipe_word kept;
 	int left = PIPE_FILES;
 
@@ -294,6 +377,110 @@ pipe_runs_file(struct view line)
 				return true;
 		}
 	return false;
+}
+
+static void
+pipe_keep(struct check_body *b, const char *name, unsigned tag)
+{
+	b->kept[b->kept_n++ % CHECK_KEPT_MAX] = (struct check_kept){
+		check_hash(view_of(name)), tag
+	};
+}
+
+/* The files that a line writes, and the last part of an address. */
+static void
+pipe_keep_files(struct check_body *b, unsigned tag)
+{
+	static const char *const outs[] = { "tee", "-out", "--output",
+		"--output-document", NULL };
+	struct view v = b->line->text;
+	struct pipe_word w;
+	bool file = false;
+
+	while (v.len > 0) {
+		pipe_word(&v, &w);
+		if (w.len > 0 && (file || (w.sets && w.path)))
+			pipe_keep(b, w.p, tag);
+		else if (strncmp(w.p, "of=", 3) == 0)
+			pipe_keep(b, w.p + 3, tag);
+		file = pipe_is_any(&w, outs) ||
+		    (w.len > 1 && w.p[0] == '-' && w.p[1] != '-' &&
+			pipe_is_one_of(w.p[w.len - 1], "oO"));
+		if (w.len == 0 && v.len > 0) {
+			file = v.p[0] == '>' || view_starts(v, "://");
+			v = view_from(v, v.p[0] == ':' && file ? 3 : 1);
+		}
+	}
+}
+
+/* How a command is looked at, without what YAML has before it.  A path by
+ * itself runs; in CI's files it may also be one that is kept. */
+static struct pipe_walk
+pipe_walk_of(const struct check_body *b, struct view command)
+{
+	static const char *const said[] = { "echo", "printf", NULL };
+	struct view v = view_trim(command);
+	struct pipe_walk k = { .runs = true };
+	struct pipe_word w;
+
+	if (b->traits & CHECK_IS_CI) {
+		if (view_starts(v, "- "))
+			v = view_trim(view_from(v, 2));
+		if (view_starts(v, "run: "))
+			v = view_trim(view_from(v, 5));
+		k.runs = view_starts(v, "./") || view_starts(v, "/tmp/");
+	}
+	k.rest = v;
+	pipe_word(&v, &w);
+	if (pipe_is_any(&w, said))
+		k.rest.len = 0;
+	return k;
+}
+
+/* Does the line run what one before it decoded or fetched?  The tag of that. */
+static unsigned
+pipe_runs_kept(const struct check_body *b)
+{
+	size_t n = b->kept_n < CHECK_KEPT_MAX ? b->kept_n : CHECK_KEPT_MAX;
+	struct view line = b->line->text;
+	struct pipe_word w;
+
+	if (view_starts(view_trim(line), "#"))
+		return 0;
+	while (n > 0 && line.len > 0) {
+		struct view command = pipe_command(line);
+		struct pipe_walk k = pipe_walk_of(b, command);
+
+		while (pipe_walk(&k, &w))
+			for (size_t i = 0; i < n; i++)
+				if (b->kept[i].name == check_hash(view_of(w.p)))
+					return b->kept[i].tag;
+		line = view_from(
+		    line, command.len < line.len ? command.len + 1 : line.len);
+	}
+	return 0;
+}
+
+void
+check_pipe_files(struct check_body *b, unsigned told)
+{
+	uint32_t line = b->line->line;
+	unsigned tag;
+
+	if (!(b->traits & (CHECK_IS_SHELL | CHECK_IS_CI | CHECK_IS_UNKNOWN)))
+		return;
+	/* Its parts were looked at. */
+	tag = b->joining ? 0 : pipe_runs_kept(b);
+	if (tag == CHECK_TAG_DECODE)
+		check_say(b, "decode-and-run", line,
+		    "what was decoded to a file before is run");
+	else if (tag == CHECK_TAG_DOWNLOAD)
+		check_say(b, "pipe-to-shell", line,
+		    "what was fetched to a file before is run");
+	if (told & CHECK_TAG_DECODE)
+		pipe_keep_files(b, CHECK_TAG_DECODE);
+	else if (told & CHECK_TAG_DOWNLOAD)
+		pipe_keep_files(b, CHECK_TAG_DOWNLOAD);
 }
 
 unsigned

@@ -72,9 +72,44 @@ check_ends_in(struct view v, const char *const *ends)
 	return false;
 }
 
+static size_t
+check_column(struct view v)
+{
+	size_t n = 0;
+
+	while (n < v.len && (v.p[n] == ' ' || v.p[n] == '\t'))
+		n++;
+	return n;
+}
+
+/* It opens a block within the test: what is in there is not done always. */
+static bool
+check_is_branch(const struct check_body *b, struct view v)
+{
+	static const char *const always[] = { "if True", "if true", "if (true)",
+		"if 1", "if (1)", NULL };
+
+	if (check_column(b->line->text) <= b->case_column || v.len < 2 ||
+	    (!view_ends(v, "{") && !view_ends(v, ":")))
+		return false;
+	for (size_t i = 0; always[i] != NULL; i++)
+		if (view_starts(v, always[i]))
+			return false;
+	return true;
+}
+
+/* Not deeper than what a function does first: what is around it is unknown. */
+static bool
+check_is_shallow(struct view text)
+{
+	size_t n = check_column(text);
+
+	return n <= 1 || (n <= 4 && memchr(text.p, '\t', n) == NULL);
+}
+
 /* Between the head of a test and what it does first. */
 static bool
-check_is_head(struct view v)
+check_is_head(const struct check_body *b, struct view v)
 {
 	static const char *const ends[] = { "{", ":", "\"\"\"", "'''", "]",
 		NULL };
@@ -84,7 +119,7 @@ check_is_head(struct view v)
 	for (size_t i = 0; starts[i] != NULL; i++)
 		if (view_starts(v, starts[i]))
 			return true;
-	return v.len == 0 || check_ends_in(v, ends);
+	return v.len == 0 || (check_ends_in(v, ends) && !check_is_branch(b, v));
 }
 
 /* A test that ends where it begins, or one that was put to an end: a return by
@@ -99,14 +134,18 @@ check_hollow(struct check_body *b)
 	bool next = line == b->case_last + 1;
 	bool ends = view_is(v, "return") || view_is(v, "return;");
 
-	if (ends && (b->case_head || (!next && !b->case_gone)))
+	if (ends &&
+	    (b->case_head ||
+		(!next && !b->case_gone && check_is_shallow(b->line->text))))
 		check_say(b, "test-hollow", line, "a test ends before its end");
 	if ((b->line_tags & CHECK_TAG_ASSERT) && check_ends_in(v, always))
 		check_say(b, "test-hollow", line, "a test that cannot fail");
-	if (b->line_tags & CHECK_TAG_CASE)
+	if (b->line_tags & CHECK_TAG_CASE) {
 		b->case_head = true;
-	else
-		b->case_head = b->case_head && next && check_is_head(v);
+		b->case_column = check_column(b->line->text);
+	} else {
+		b->case_head = b->case_head && next && check_is_head(b, v);
+	}
 	b->case_last = line;
 	b->case_gone = false;
 }

@@ -266,6 +266,7 @@ app_fill_svc(struct app *a)
 	a->svc.started_at = clock_now_ms();
 	a->svc.home = a->home;
 	a->svc.public_url = a->public_url;
+	a->svc.own_url = a->cfg->public_url;
 	a->svc.min_free = a->cfg->min_free;
 	a->svc.http = http_stats_new();
 	a->svc.allow_file_upstream = a->cfg->allow_file_upstream;

@@ -25,14 +25,15 @@ enum {
 };
 
 /* For good, not "later": asked again it would say the same.  A key that is not
- * known yet will be when a record with its account has come. */
+ * known yet will be when a record with its account has come; and what is in
+ * the way (409) goes: cofferd does not know its own address yet. */
 static bool
 send_is_final(const struct json *r, int status)
 {
 	if (status == 403 && json_get(r, "account") == NULL)
 		return false;
 	return status >= 400 && status < 500 && status != 401 &&
-	    status != 408 && status != 429;
+	    status != 408 && status != 409 && status != 429;
 }
 
 static int

@@ -8,9 +8,10 @@
 #include <stdbool.h>
 
 /*
- * True for the public URL; for localhost and loopback, by which this host
- * reaches it; and for any address without a name as long as the public URL is
- * nothing but that of this host: it was not set.
+ * True for the public URL, and for localhost and loopback, by which this host
+ * reaches it.  NULL: it was not set, and any URL may be one.  The Host of a
+ * request is nothing to go by: who posts what was signed for another server
+ * has it as he likes.
  */
 bool own_url_is(const char *url, const char *public_url);
 

@@ -107,6 +107,7 @@ struct svc {
 	int64_t started_at;   /* of this process */
 	const char *home;
 	const char *public_url; /* no trailing slash */
+	const char *own_url;    /* the same; NULL: it was not set */
 	bool allow_file_upstream;
 	int64_t sync_interval_ms;
 	uint64_t min_free; /* bytes that the disk should have left */

@@ -141,8 +141,7 @@ svc_fetch_read(struct svc_fetch *op, const char *text, const char *full_name,
 	/* Signed for one project it says nothing of another. */
 	op->named = strcasecmp(
 			json_str_or(j, "account", ""), op->op.who.login) == 0;
-	op->ours = own_url_is(
-	    json_str_or(j, "url", ""), op->op.svc->public_url);
+	op->ours = own_url_is(json_str_or(j, "url", ""), op->op.svc->own_url);
 	rc = json_get(j, "account") != NULL && !op->named
 	    ? err_set(e, ERR_DENIED, "record: it names another account")
 	    : strcasecmp(json_str_or(j, "project", ""), full_name) == 0
@@ -192,9 +191,12 @@ svc_fetch_key(struct txn *t, const struct svc_fetch *op, struct err *e)
 	if (fresh && !op->named)
 		return err_set(e, ERR_DENIED,
 		    "record: the first one of a key names its account");
+	/* No refusal for good: the server may learn what its address is. */
 	if (fresh && !op->ours)
-		return err_set(e, ERR_DENIED,
-		    "record: the first one of a key is of this server (%s)",
+		return err_set(e, ERR_EXISTS,
+		    "record: the first one of a key is of this server, which "
+		    "is %s: use that address, or an administrator sets "
+		    "public_url",
 		    op->op.svc->public_url);
 	if (owner != op->op.who.user_id)
 		return err_set(e, ERR_DENIED, "record: the key is another's");

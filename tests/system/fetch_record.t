@@ -212,14 +212,47 @@ done
 
 # Another server says of whom it likes that he is the account here.
 openssl genpkey -algorithm ed25519 -out "$T/k3.pem" 2>/dev/null
-for bad in '.url = "https://evil.example"' '.url = "http://127.0.0.1@evil.example"' 'del(.url)'; do
-	signed "$LATER" "$T/k3.pem" "$bad"
+refused()
+{
+	signed "$LATER" "$T/k3.pem" "$1"
 	tell "$T/signed.json"
-	tap_is "$STATUS $(field .message | grep -c 'of this server')" '403 1' "the first record of a key is of this server: $bad"
-done
-signed "$LATER" "$T/k3.pem" .
+	tap_is "$STATUS $(field .message | grep -c 'of this server.*administrator sets public_url')" '409 1' "the first record of a key is of this server: $1"
+}
+# restart [PUBLIC_URL]: at the same port.
+cp "$HOME_DIR/coffer.conf" "$T/before.conf"
+restart()
+{
+	stop_cofferd
+	cp "$T/before.conf" "$HOME_DIR/coffer.conf"
+	[ $# = 0 ] || printf 'public_url = %s\n' "$1" >>"$HOME_DIR/coffer.conf"
+	start_cofferd --listen "${URL#http://}"
+}
+refused '.url = "http://127.0.0.1@evil.example"'
+refused 'del(.url)'
+signed "$LATER" "$T/k2.pem" '.url = "http://vm:3000"'
+tell "$T/signed.json"
+tap_is "$STATUS" 201 'a server that was not told its address takes any'
+restart https://coffer.example
+refused '.url = "https://evil.example"'
+refused '.url = "http://192.0.2.1:3000"'
+signed "$LATER" "$T/k3.pem" '.url = "https://coffer.example:443"'
 tell "$T/signed.json"
 tap_is "$STATUS" 201 'of this one it is taken'
+
+# Reached by what it does not know as its own address.
+XDG_CONFIG_HOME=$T/xdg3
+COFFER_URL=http://127.1:${URL##*:}
+run fetch --project "$(jq -r .project "$REC")" agent/asks --yes --hold none
+FIRST=$(newest)
+tap_is "$RC $(jq -r '.result + " " + .url' "$FIRST")" "0 applied $COFFER_URL" 'a client at an address that is not public_url'
+tap_not 'has not given up its record' test -e "$FIRST.sent"
+tap_ok 'and says who can do what' grep -q 'sent next time: .*https://coffer.example: use that address, or an administrator sets public_url' "$T/err"
+restart "$COFFER_URL"
+run fetch undo
+tap_is "$RC $(grep -c '^[0-9]*$' "$FIRST.sent")" '0 1' 'once it is, the record goes with the next one'
+COFFER_URL=$URL
+restart
+git -C "$CLONE" config coffer.url "$URL"
 
 # A token that may not ask whose it is; then another one of the same account.
 api POST /api/v1/users/admin/tokens '{"name":"narrow","scopes":["write:repository"]}'

