@@ -43,7 +43,8 @@ struct runs {
 	size_t pages_n;
 	const struct json *ours[RUNS_MAX];
 	size_t n;
-	size_t unseen; /* what they did that is not shown */
+	size_t earlier; /* than these */
+	size_t unseen;  /* what they did that is not shown */
 };
 
 /* True: that is all of it. */
@@ -244,22 +245,28 @@ runs_is_ours(const struct fetch_job *j, const struct json *run)
 	return j->pull != 0 && json_i64_or(run, "pull", 0) == j->pull;
 }
 
-static int
+/* What an older cofferd does not filter by is looked at here. */
+static void
 runs_load(struct runs *r, struct str *out)
 {
 	struct err e = ERR_INIT;
 	size_t rows = RUNS_PAGE;
 
 	while (r->pages_n < RUNS_PAGES && rows == RUNS_PAGE) {
-		AUTO_FREE char *path = xasprintf(
-		    "/api/coffer/v1/runs?project=%s&limit=%d&page=%zu",
-		    r->j->full, (int)RUNS_PAGE, r->pages_n + 1);
+		AUTO_STR struct str path = STR_INIT;
 		struct json **page = &r->pages[r->pages_n];
 
-		if (remote_get(r->j->c, path, page, &e) == -1) {
+		str_addf(&path,
+		    "/api/coffer/v1/runs?project=%s&limit=%d&page=%zu&branch=",
+		    r->j->full, (int)RUNS_PAGE, r->pages_n + 1);
+		esc_url(&path, view_of(r->j->branch));
+		if (r->j->pull != 0)
+			str_addf(&path, "&pull=%" PRId64, r->j->pull);
+		if (remote_get(r->j->c, str_cstr(&path), page, &e) == -1) {
 			str_addf(out, "The runs of agents cannot be read: %s\n",
 			    e.msg);
-			return -1;
+			r->unseen++;
+			return;
 		}
 		r->pages_n++;
 		rows = 0;
@@ -270,10 +277,14 @@ runs_load(struct runs *r, struct str *out)
 			if (r->n < RUNS_MAX)
 				r->ours[r->n++] = w;
 			else
-				r->unseen++;
+				r->earlier++;
 		}
 	}
-	return 0;
+	if (rows == RUNS_PAGE) {
+		str_addf(out, "Only the newest %d runs were looked through.\n",
+		    (int)(RUNS_PAGES * RUNS_PAGE));
+		r->unseen++;
+	}
 }
 
 static void
@@ -296,11 +307,13 @@ review_runs(struct fetch_job *j, struct str *out)
 {
 	struct runs r = { .j = j };
 
-	if (runs_load(&r, out) == 0 && r.n == 0)
+	runs_load(&r, out);
+	if (r.n == 0 && r.unseen == 0)
 		str_add(out, "No run of an agent is known for this branch.\n");
-	if (r.unseen > 0)
+	if (r.earlier > 0)
 		str_addf(out, "%zu earlier runs of the branch are not shown.\n",
-		    r.unseen);
+		    r.earlier);
+	r.unseen += r.earlier;
 	for (size_t i = 0; i < r.n; i++)
 		runs_one(&r, r.ours[i], out);
 	if (r.unseen > 0) {

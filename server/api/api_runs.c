@@ -75,9 +75,13 @@ static int
 api_runs_filter(struct call *c, struct run_filter *f)
 {
 	const char *state = call_query(c, "state");
+	const char *branch = call_query(c, "branch");
 
 	f->viewer = svc_viewer(call_who(c));
-	if (call_query_i64(c, "item", 1, INT64_MAX, &f->item) == -1)
+	if (branch != NULL && *branch != '\0')
+		f->branch = branch;
+	if (call_query_i64(c, "item", 1, INT64_MAX, &f->item) == -1 ||
+	    call_query_i64(c, "pull", 1, INT64_MAX, &f->pull) == -1)
 		return -1;
 	if (state != NULL && *state != '\0' && !api_runs_want_unfinished(c)) {
 		int st = run_state_parse(state);

@@ -205,6 +205,13 @@ runs_where(struct where *w, const struct run_filter *f)
 		where_add1(w, "r.item = ?", I(f->item));
 	if (f->state != 0)
 		where_add1(w, "r.state = ?", I(f->state));
+	if (f->branch != NULL && f->pull != 0)
+		where_add2(w, "(r.branch = ? OR r.pull = ?)", S(f->branch),
+		    I(f->pull));
+	else if (f->branch != NULL)
+		where_add1(w, "r.branch = ?", S(f->branch));
+	else if (f->pull != 0)
+		where_add1(w, "r.pull = ?", I(f->pull));
 }
 
 static void

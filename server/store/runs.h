@@ -61,6 +61,8 @@ struct run_filter {
 	int64_t viewer;       /* user id: projects with a role; 0: all */
 	int64_t item;         /* 0: any */
 	enum run_state state; /* 0: any */
+	const char *branch;   /* NULL: any; with pull: of one of the two */
+	int64_t pull;         /* 0: any; the one that it made */
 	int64_t limit;
 	int64_t offset;
 };

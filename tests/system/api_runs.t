@@ -131,6 +131,9 @@ api GET "$C/runs?project=$PROJECT&state=queued"
 tap_is "$(field length)" 1 'runs are listed by state'
 api GET "$C/runs?project=$PROJECT"
 tap_is "$(field length)" 3 'and by project'
+listed() { api GET "$C/runs?project=$PROJECT&$1"; field length; }
+tap_is "$(listed branch=agent%2Ffix-1) $(listed "pull=$PULL") $(listed "branch=nosuch&pull=$PULL") $(listed branch=nosuch)" \
+    '2 1 1 0' 'by their branch, the pull request that they made, and either'
 EVE=$(make_user eve)
 as "$EVE" api GET "$C/runs/$ID"
 tap_is "$STATUS" 404 'a stranger sees no run'

@@ -8,6 +8,7 @@ tap_plan 62
 XDG_CONFIG_HOME=$T/xdg
 export XDG_CONFIG_HOME
 start_canned
+canned GET /api/coffer/v1/runs 200 '[]'
 canned GET /api/coffer/v1/projects/acme/calc 200 \
     '{"id":7,"owner":"acme","name":"calc","full_name":"acme/calc"}'
 

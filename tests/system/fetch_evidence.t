@@ -166,7 +166,21 @@ canned GET /api/coffer/v1/runs 200 "$(awk 'BEGIN { printf "["; for (i = 0; i < 1
 look agent/run
 tap_is "$GOT $(grep -c '|Run [0-9]*, ' "$T/shown")" "$PART 10" 'more runs than are told of: not all was reviewed'
 tap_ok 'how many are left out is said' shown_has '2 earlier runs of the branch are not shown.'
+canned GET /api/coffer/v1/runs 200 "$(awk 'BEGIN { printf "["; for (i = 0; i < 50; i++)
+	printf "%s{\"id\":%d,\"branch\":\"other\",\"state\":\"done\"}", i ? "," : "", 90 - i; print "]" }')"
+look agent/run
+tap_is "$GOT" "$PART" 'more runs of others than are looked through: not all was reviewed'
+tap_not 'nobody says that there is none' shown_has 'No run of an agent is known'
+tap_ok 'cofferd is asked for those of the branch' grep -q '^GET /api/coffer/v1/runs?.*&branch=agent%2Frun ' "$CANNED/requests"
+for status in 403 404 500; do
+	canned GET /api/coffer/v1/runs $status '{"message":"no"}'
+	look agent/run
+	tap_is "$GOT" "$PART" "runs that cannot be read ($status): not all was reviewed"
+done
 canned GET /api/coffer/v1/runs 200 '[]'
+look agent/run
+tap_is "$GOT" "$WHOLE" 'no run at all is nothing unseen'
+tap_ok 'which is said' shown_has 'No run of an agent is known'
 
 # The commits.
 branch agent/many

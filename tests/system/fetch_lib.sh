@@ -15,6 +15,7 @@ fetch_world()
 	start_canned
 	canned GET /api/coffer/v1/projects/acme/calc 200 \
 	    '{"id":7,"owner":"acme","name":"calc","full_name":"acme/calc"}'
+	canned GET /api/coffer/v1/runs 200 '[]'
 	canned POST /api/coffer/v1/projects/acme/calc/fetches 201 \
 	    '{"id":41,"pull":null}'
 	mkdir -p "$CANNED/acme"

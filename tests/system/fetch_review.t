@@ -11,6 +11,7 @@ export XDG_CONFIG_HOME
 start_canned
 canned GET /api/coffer/v1/projects/acme/calc 200 \
     '{"id":7,"owner":"acme","name":"calc","full_name":"acme/calc"}'
+canned GET /api/coffer/v1/runs 200 '[]'
 STUB=$T/stub
 mkdir "$STUB"
 start "$T/stub.log" perl "$SYSTEM_DIR/review_stub.pl" "$STUB"

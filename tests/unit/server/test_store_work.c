@@ -209,6 +209,15 @@ steps_run_lists(struct txn *t, void *arg, struct err *e)
 	STEP(runs_list(t, &filter, &l, e) == 0);
 	STEP(l.total == 1 && l.at[0].ended_at == 5);
 	run_list_release(&l);
+	filter = (struct run_filter){ .branch = "agent/fix-5" };
+	STEP(runs_list(t, &filter, &l, e) == 0 && l.total == 3);
+	run_list_release(&l);
+	filter.branch = "agent/other";
+	STEP(runs_list(t, &filter, &l, e) == 0 && l.total == 0);
+	run_list_release(&l);
+	filter.pull = 77;
+	STEP(runs_list(t, &filter, &l, e) == 0 && l.total == 0);
+	run_list_release(&l);
 	filter = (struct run_filter){ .item = 5, .viewer = f->alice };
 	STEP(runs_list(t, &filter, &l, e) == 0 && l.total == 3);
 	run_list_release(&l);
