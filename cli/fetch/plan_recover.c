@@ -1,6 +1,5 @@
 /* plan_recover: what was cut off is found by the next command, and taken back
  * or gone on with. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,16 +57,14 @@ recover_forget(
 {
 	AUTO_FREE char *dir = path_join(j->dir, "apply");
 	AUTO_FREE char *to = path_join(j->dir, "apply.forgotten");
-	AUTO_FREE char *record = path_join(p->dir, "record.json");
 
 	if (p->taking && p->state == PLAN_APPLYING) {
 		for (size_t i = 0; i < p->n; i++)
 			if (p->list[i].step == PLAN_TODO)
 				p->list[i].step = PLAN_HELD;
 		p->taking = false;
-		if (unlink(record) == -1 && errno != ENOENT)
-			return err_sys(e, ERR_IO, "remove %s", record);
-		if (plan_save(p, PLAN_DONE, e) == -1)
+		if (fetch_record_drop(p, e) == -1 ||
+		    plan_save(p, PLAN_DONE, e) == -1)
 			return -1;
 	} else {
 		if (path_rmtree(to, e) == -1)
@@ -106,12 +103,13 @@ recover_plan(struct fetch_job *j, struct plan *p, struct err *e)
 		    p->what);
 		return plan_finish(j, p, e);
 	}
-	if (plan_resume(j, p, top, e) == -1)
-		return err_wrap(e,
-		    "%s of %s was cut off and cannot be taken back as things "
-		    "are now (the files before it: %s/before; to leave things "
-		    "as they are: `coffer fetch undo --forget`)",
+	if (plan_resume(j, p, top, e) == -1) {
+		cli_note("coffer: %s of %s was cut off; what was there before "
+			 "is in %s/before.  To leave things as they are: "
+			 "`coffer fetch undo --forget`",
 		    what, p->what, p->dir);
+		return err_wrap(e, "it cannot be taken back as things are");
+	}
 	recover_tell(j, p, what);
 	return 0;
 }
