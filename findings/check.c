@@ -26,8 +26,8 @@ struct check {
 	struct check_names *names;
 	struct check_attributes *attributes;
 	struct check_history *history;
-	struct map *tests_gone; /* path: the key of its contents */
-	struct map *tests_new;  /* such keys */
+	struct map *tests_gone; /* path: the id of its contents */
+	struct map *tests_new;  /* what would take their place */
 	int64_t now;
 	uint64_t total; /* bytes of contents */
 	size_t files;
@@ -89,38 +89,104 @@ check_set_now(struct check *k, int64_t now)
 	k->now = now;
 }
 
-/* Contents, and whether those who run tests take them for one: with its
- * extension, and a name of tests when it had one. */
+/* Where nobody runs a test, whatever it is called. */
+static bool
+check_is_stowed(const char *path)
+{
+	static const char *const folders[] = { "testdata", "fixtures",
+		"__fixtures__", "__mocks__", "__snapshots__", "node_modules",
+		"vendor", "attic" };
+	struct view rest = view_of(path), part;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (check_has_folder(path, folders[i]))
+			return true;
+	while (view_split(&rest, '/', &part))
+		if (rest.len > 0 && part.len > 0 &&
+		    (part.p[0] == '.' ||
+			(part.p[0] == '_' &&
+			    !view_eq(part, view_of("__tests__")))))
+			return true;
+	return false;
+}
+
+enum {
+	CHECK_PLACES = 3
+};
+
+/* What is run as before: in the same folder, beneath the same folder of tests,
+ * or anywhere, when it is Go's.  0: there is no such place. */
+static size_t
+check_test_place(const char *path, size_t i, const char **place)
+{
+	static const char go[] = "_test.go";
+	const char *base = check_path_base(path);
+	size_t n = strlen(path), len = sizeof(go) - 1;
+
+	*place = path;
+	if (i == 0)
+		return (size_t)(base - path) + 1;
+	if (i == 1)
+		return check_test_folder(path);
+	*place = go;
+	return n > len && strcmp(path + n - len, go) == 0 ? len : 0;
+}
+
+/* Contents and whether those who run tests take them for one: with its
+ * extension, a name of tests when it had one, and a place of its own ones;
+ * NULL: that it has not. */
 static char *
-check_test_key(const char *id, const char *path, bool named)
+check_test_key(
+    const char *id, const char *path, bool named, bool stowed, size_t i)
 {
 	const char *dot = strrchr(check_path_base(path), '.');
+	const char *place;
+	size_t n = check_test_place(path, i, &place);
 
-	return xasprintf(
-	    "%s %s%s", id, named ? "named" : "", dot == NULL ? "" : dot);
+	if (n == 0)
+		return NULL;
+	return xasprintf("%s %s%s%zu %s %.*s", id, named ? "named" : "",
+	    stowed ? "stowed" : "", i, dot == NULL ? "" : dot,
+	    i == 0 ? (int)n - 1 : (int)n, place);
 }
 
 /* A file of tests that goes: it may only get another name. */
 static void
 check_change_test(struct check *k, const struct scan_change *c)
 {
-	bool named = check_is_named_test(c->path);
+	const bool named = check_is_named_test(c->path);
 
 	if (!check_is_test(c->path))
 		return;
-	if (c->status == 'D') {
-		char *key = check_test_key(c->old_id, c->path, named);
-
-		free(map_put(k->tests_gone, c->path, key));
-	}
+	if (c->status == 'D')
+		free(map_put(k->tests_gone, c->path, xstrdup(c->old_id)));
 	if (c->status != 'A' ||
 	    (c->new_mode & SCAN_MODE_TYPE) == SCAN_MODE_LINK)
 		return;
-	for (int i = 0; i <= (int)named; i++) {
-		AUTO_FREE char *key = check_test_key(c->new_id, c->path, i);
+	for (size_t i = 0; i < 2 * CHECK_PLACES; i++) {
+		AUTO_FREE char *key = check_test_key(c->new_id, c->path,
+		    named && i % 2 == 1, check_is_stowed(c->path), i / 2);
 
-		(void)map_put(k->tests_new, key, k);
+		if (key != NULL)
+			(void)map_put(k->tests_new, key, k);
 	}
+}
+
+/* Did what was there only get another name, by which it is run? */
+static bool
+check_is_moved(struct check *k, const char *path, const char *id)
+{
+	const bool named = check_is_named_test(path);
+	const size_t stowed = check_is_stowed(path) ? 2 : 1;
+
+	for (size_t i = 0; id[0] != '\0' && i < CHECK_PLACES * stowed; i++) {
+		AUTO_FREE char *key = check_test_key(
+		    id, path, named, i >= CHECK_PLACES, i % CHECK_PLACES);
+
+		if (key != NULL && map_get(k->tests_new, key) != NULL)
+			return true;
+	}
+	return false;
 }
 
 void
@@ -310,12 +376,13 @@ check_end_gone(struct check *k)
 	const struct check_changed *list = check_names_list(k->names, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		const char *key = map_get(k->tests_gone, list[i].path);
+		const char *path = list[i].path;
+		const char *id = map_get(k->tests_gone, path);
 
-		if (key != NULL &&
-		    (*key == ' ' || map_get(k->tests_new, key) == NULL))
-			finding_add(k->out, "test-deleted", list[i].path, 0,
-			    "a file of tests is deleted");
+		if (id != NULL && !check_is_moved(k, path, id))
+			finding_add(k->out, "test-deleted", path, 0,
+			    "a file of tests is deleted, or moved to where it "
+			    "may not run");
 	}
 }
 

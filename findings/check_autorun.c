@@ -200,14 +200,24 @@ check_is_named_test(const char *path)
 	return false;
 }
 
-bool
-check_is_test(const char *path)
+size_t
+check_test_folder(const char *path)
 {
 	static const char *const folders[] = { "test", "tests", "spec", "specs",
 		"__tests__", "testing" };
+	struct view rest = view_of(path), part;
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		if (check_has_folder(path, folders[i]))
-			return true;
-	return check_is_named_test(path);
+	while (view_split(&rest, '/', &part))
+		for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]);
+		     i++)
+			if (rest.len > 0 && part.len == strlen(folders[i]) &&
+			    strncasecmp(part.p, folders[i], part.len) == 0)
+				return (size_t)(rest.p - path);
+	return 0;
+}
+
+bool
+check_is_test(const char *path)
+{
+	return check_test_folder(path) > 0 || check_is_named_test(path);
 }

@@ -98,6 +98,8 @@ bool check_binary(
     struct check_file *f, const struct check_content *b, struct findings *out);
 /* As check_is_test, of the last part of a path alone. */
 bool check_is_named_test(const char *path);
+/* How much of it leads into the first folder of tests; 0: none is on it. */
+size_t check_test_folder(const char *path);
 /* Does text try to steer a reviewer or a model?  Also of commit messages. */
 bool check_injection(struct view text);
 

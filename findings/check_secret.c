@@ -101,21 +101,17 @@ check_values(struct check_body *b)
 	}
 }
 
-/* "Authorization: Basic WORD", and the word is NAME:PASSWORD. */
+/* A word that is NAME:PASSWORD. */
 static bool
-check_is_basic(struct view line)
+check_is_basic_word(struct view v)
 {
 	AUTO_STR struct str text = STR_INIT_MAX(CHECK_VALUE_MAX);
-	struct view v = line;
 	const char *colon;
 	struct err e;
 	size_t n = 0;
 
-	while (v.len > 6 && strncasecmp(v.p, "basic ", 6) != 0)
+	while (v.len > 0 && (v.p[0] == ' ' || v.p[0] == '\t'))
 		v = view_from(v, 1);
-	if (v.len <= 6)
-		return false;
-	v = view_trim(view_from(v, 6));
 	while (n < v.len && n < CHECK_VALUE_MAX &&
 	    (isalnum((unsigned char)v.p[n]) || strchr("+/=", v.p[n]) != NULL) &&
 	    v.p[n] != '\0')
@@ -129,6 +125,17 @@ check_is_basic(struct view line)
 	    !check_is_placeholder(str_view(&text));
 }
 
+/* "Authorization: Basic WORD", wherever in the line. */
+static bool
+check_is_basic(struct view v)
+{
+	for (; v.len > 6; v = view_from(v, 1))
+		if (strncasecmp(v.p, "basic ", 6) == 0 &&
+		    check_is_basic_word(view_from(v, 6)))
+			return true;
+	return false;
+}
+
 /* A key that opens a sandbox of its maker only. */
 static bool
 check_is_test_key(struct view v)
@@ -136,18 +143,22 @@ check_is_test_key(struct view v)
 	static const char *const names[] = { "sk_test_", "rk_test_" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *at = memmem(v.p, v.len, names[i], 8);
-		size_t n = 0, digits = 0;
-		struct view rest;
+		struct view rest = v;
+		const char *at;
 
-		if (at == NULL)
-			continue;
-		rest = view_from(v, (size_t)(at - v.p) + 8);
-		for (; n < rest.len && isalnum((unsigned char)rest.p[n]); n++)
-			digits += isdigit((unsigned char)rest.p[n]) != 0;
-		if (n >= 24 && digits >= 2 &&
-		    !check_is_placeholder((struct view){ rest.p, n }))
-			return true;
+		while ((at = memmem(rest.p, rest.len, names[i], 8)) != NULL) {
+			size_t n = 0, digits = 0;
+
+			rest = view_from(rest, (size_t)(at - rest.p) + 8);
+			for (;
+			     n < rest.len && isalnum((unsigned char)rest.p[n]);
+			     n++)
+				digits += isdigit((unsigned char)rest.p[n]) !=
+				    0;
+			if (n >= 24 && digits >= 2 &&
+			    !check_is_placeholder((struct view){ rest.p, n }))
+				return true;
+		}
 	}
 	return false;
 }

@@ -332,10 +332,13 @@ check_java_char(struct view *v, bool *escaped)
 void
 check_line_escapes(struct check_body *b)
 {
-	static const char *const exts[] = { ".java", ".scala", ".groovy" };
+	static const char *const exts[] = { ".java", ".scala", ".groovy",
+		".gradle" };
 	struct view v = b->line->text;
 	unsigned last = 0;
-	bool java = false, escaped, before = false, ends = false;
+	bool java = strncmp(
+			check_path_base(b->file->path), "Jenkinsfile", 11) == 0,
+	     escaped, before = false, ends = false;
 
 	for (size_t i = 0; i < sizeof(exts) / sizeof(exts[0]); i++)
 		java = java || check_has_ext(b->file->path, exts[i]);

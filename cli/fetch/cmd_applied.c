@@ -133,17 +133,67 @@ applied_record_undone(struct fetch_job *j, const struct plan *p)
 		fetch_send_records(j);
 }
 
+struct undo_args {
+	bool forget;
+};
+
+static void
+applied_tell_forgotten(const struct fetch_job *j)
+{
+	const struct plan *p = &j->recovered;
+	AUTO_STR struct str text = STR_INIT;
+	struct jw w;
+
+	if (!j->c->g.json) {
+		(void)printf("%s of %s is forgotten; things stay as they are "
+			     "(the files before it: %s/before)\n",
+		    j->forgotten, p->what, p->dir);
+		return;
+	}
+	jw_init(&w, &text);
+	jw_object(&w, NULL);
+	jw_bool(&w, "undone", false);
+	jw_str(&w, "what", p->what);
+	jw_bool(&w, "forgotten", true);
+	jw_end(&w);
+	out_json_line(&text);
+}
+
+static int
+applied_forget(struct cli *c)
+{
+	struct fetch_job j = { .c = c, .args = &applied_none, .forgets = true };
+	struct err e = ERR_INIT;
+	int rc = CLI_OK;
+
+	if (c->g.dry_run)
+		return cli_usage("--forget cannot be tried with --dry-run");
+	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1) {
+		rc = cli_fail(c, &e, "fetch undo");
+	} else if (j.forgotten == NULL) {
+		(void)err_set(&e, ERR_NOTFOUND,
+		    "nothing was cut off; there is nothing to forget");
+		rc = cli_fail(c, &e, "fetch undo");
+	} else {
+		applied_tell_forgotten(&j);
+	}
+	fetch_job_release(&j);
+	return rc;
+}
+
 static int
 applied_undo(struct cli *c, const void *args, int argc, char **argv)
 {
+	const struct undo_args *a = args;
 	struct fetch_job j = { .c = c, .args = &applied_none };
 	struct plan p = { .dir = NULL };
 	struct err e = ERR_INIT;
 	int rc = CLI_OK;
 
-	(void)args;
 	(void)argc;
 	(void)argv;
+	if (a->forget)
+		return applied_forget(c);
 	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1) {
 		rc = cli_fail(c, &e, "fetch undo");
 	} else if (j.recovered.what != NULL) {
@@ -304,6 +354,7 @@ applied_held(struct cli *c, const void *args, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
+	j.looks = !takes;
 	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1 ||
 	    held_load(&j, &h, &e) == -1)
 		rc = cli_fail(c, &e, "fetch held");
@@ -398,7 +449,7 @@ applied_list(struct cli *c, const void *args, int argc, char **argv)
 {
 	static const char *const heads[] = { "RECORD", "RESULT", "BRANCH",
 		"HEAD", "APPLY", "REVIEW", "SIGNED" };
-	struct fetch_job j = { .c = c, .args = &applied_none };
+	struct fetch_job j = { .c = c, .args = &applied_none, .looks = true };
 	AUTO_STR struct str text = STR_INIT;
 	struct out_table *t = NULL;
 	struct err e = ERR_INIT;
@@ -438,6 +489,12 @@ applied_list(struct cli *c, const void *args, int argc, char **argv)
 	return rc;
 }
 
+static const struct command_option undo_options[] = {
+	{ 0, OPT_FLAG, "forget", offsetof(struct undo_args, forget), NULL,
+	    "leave as it is what was cut off and cannot be taken back" },
+	{ 0, OPT_FLAG, NULL, 0, NULL, NULL },
+};
+
 static const struct command_option held_options[] = {
 	{ 0, OPT_LIST, "take", offsetof(struct held_args, take), "PATH",
 	    "apply this one; may be repeated" },
@@ -450,7 +507,9 @@ const struct command cmd_applied[] = {
 	{ .name = "fetch undo",
 	    .group = "Your clone",
 	    .summary = "take the last apply back; again: the one before it",
-	    .usage = "",
+	    .usage = "[--forget]",
+	    .args_size = sizeof(struct undo_args),
+	    .options = undo_options,
 	    .run = applied_undo },
 	{ .name = "fetch held",
 	    .group = "Your clone",

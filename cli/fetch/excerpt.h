@@ -12,7 +12,7 @@
 #include "lib/base/str.h"
 
 enum {
-	EXCERPT_KINDS = 4,
+	EXCERPT_KINDS = 6,
 	EXCERPT_TEXT_MAX = 16 << 20 /* of all rows before they are chosen */
 };
 

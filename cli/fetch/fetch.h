@@ -100,6 +100,9 @@ struct fetch_job {
 	/* What the lock found cut off, and took back or went on with: undo and
 	 * held are done with that.  what NULL: nothing was. */
 	struct plan recovered;
+	bool looks;   /* what cannot be taken back is said, and stops nothing */
+	bool forgets; /* what was cut off stays as it is */
+	const char *forgotten; /* what that was, of recovered; NULL: none */
 	size_t changes;
 	struct check_limits limits; /* of sizes; 0: the usual ones */
 	struct str raw;

@@ -254,6 +254,8 @@ plan_abandon(struct fetch_job *j, struct plan *p, const struct plan_trees *t,
 	for (size_t i = 0; i < p->n; i++)
 		if (p->list[i].step == PLAN_TODO)
 			p->list[i].step = PLAN_HELD;
+	if (fetch_record_drop(p, e) == -1)
+		return -1;
 	return plan_save(p, PLAN_DONE, e);
 }
 

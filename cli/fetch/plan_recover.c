@@ -1,6 +1,7 @@
 /* plan_recover: what was cut off is found by the next command, and taken back
  * or gone on with. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,6 +49,40 @@ recover_name(const struct plan *p)
 				       : "the apply";
 }
 
+/* Things stay as they are.  Of files that were held these are held again; of
+ * all else the folder stays until the next one is forgotten. */
+static int
+recover_forget(
+    struct fetch_job *j, struct plan *p, const char *what, struct err *e)
+{
+	AUTO_FREE char *dir = path_join(j->dir, "apply");
+	AUTO_FREE char *to = path_join(j->dir, "apply.forgotten");
+
+	if (p->taking && p->state == PLAN_APPLYING) {
+		for (size_t i = 0; i < p->n; i++)
+			if (p->list[i].step == PLAN_TODO)
+				p->list[i].step = PLAN_HELD;
+		p->taking = false;
+		if (fetch_record_drop(p, e) == -1 ||
+		    plan_save(p, PLAN_DONE, e) == -1)
+			return -1;
+	} else {
+		if (path_rmtree(to, e) == -1)
+			return -1;
+		if (rename(p->dir, to) == -1)
+			return err_sys(e, ERR_IO, "keep %s", p->dir);
+		if (shelf_take(dir, e) == -1)
+			return -1;
+		free(p->dir);
+		p->dir = STEAL(to);
+	}
+	j->forgotten = what;
+	plan_release(&j->recovered);
+	j->recovered = *p;
+	*p = (struct plan){ .dir = NULL };
+	return 0;
+}
+
 static int
 recover_plan(struct fetch_job *j, struct plan *p, struct err *e)
 {
@@ -58,6 +93,8 @@ recover_plan(struct fetch_job *j, struct plan *p, struct err *e)
 		return -1;
 	if (p->state == PLAN_DONE)
 		return fetch_record_keep(j, p, e);
+	if (j->forgets)
+		return recover_forget(j, p, what, e);
 	if (fetch_plan_here(j, p, e) == -1)
 		return -1;
 	if (p->state == PLAN_APPLYING && recover_is_through(j, p)) {
@@ -66,11 +103,13 @@ recover_plan(struct fetch_job *j, struct plan *p, struct err *e)
 		    p->what);
 		return plan_finish(j, p, e);
 	}
-	if (plan_resume(j, p, top, e) == -1)
-		return err_wrap(e,
-		    "an apply was cut off (before it: %s/before; that folder "
-		    "removed, things stay as they are)",
-		    p->dir);
+	if (plan_resume(j, p, top, e) == -1) {
+		cli_note("coffer: %s of %s was cut off; what was there before "
+			 "is in %s/before.  To leave things as they are: "
+			 "`coffer fetch undo --forget`",
+		    what, p->what, p->dir);
+		return err_wrap(e, "it cannot be taken back as things are");
+	}
 	recover_tell(j, p, what);
 	return 0;
 }
@@ -103,8 +142,8 @@ recover_rest(
 	return path_rmtree(dir, e);
 }
 
-int
-fetch_recover(struct fetch_job *j, struct err *e)
+static int
+recover_all(struct fetch_job *j, struct err *e)
 {
 	AUTO_FREE char *dir = path_join(j->dir, "apply");
 	struct plan p = { .dir = NULL }, begun = p, gone = p;
@@ -128,4 +167,16 @@ fetch_recover(struct fetch_job *j, struct err *e)
 	plan_release(&gone);
 	plan_release(&p);
 	return rc;
+}
+
+int
+fetch_recover(struct fetch_job *j, struct err *e)
+{
+	if (recover_all(j, e) == 0)
+		return 0;
+	if (!j->looks || e->code != ERR_DENIED)
+		return -1;
+	cli_note("coffer: %s", e->msg);
+	*e = ERR_INIT;
+	return 0;
 }

@@ -1,5 +1,6 @@
 #include "cli/fetch/record.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,6 +253,16 @@ fetch_record_undone(struct fetch_job *j, const struct plan *p, struct err *e)
 	AUTO_FREE char *path = record_name(j);
 
 	return record_later(j, p, "undone", path, e);
+}
+
+int
+fetch_record_drop(const struct plan *p, struct err *e)
+{
+	AUTO_FREE char *path = path_join(p->dir, "record.json");
+
+	if (unlink(path) == 0 || errno == ENOENT)
+		return 0;
+	return err_sys(e, ERR_IO, "remove %s", path);
 }
 
 int

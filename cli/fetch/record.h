@@ -37,6 +37,8 @@ int fetch_record_taken(
 /* Of one that is taken back; url and project are the clone's. */
 int fetch_record_undone(
     struct fetch_job *j, const struct plan *p, struct err *e);
+/* Of what was not taken after all. */
+int fetch_record_drop(const struct plan *p, struct err *e);
 int fetch_record_keep(struct fetch_job *j, const struct plan *p, struct err *e);
 void fetch_json(struct fetch_job *j, const char *result, struct str *out);
 /* record_send.c: those that cofferd has not got; a failure is only told. */

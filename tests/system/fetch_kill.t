@@ -86,12 +86,54 @@ tap_is "$RC $(state)" "0 $clean" 'undo takes it back'
 killed fetch_file:3 fetch agent/fix --yes --hold none
 printf 'mine\n' >"$CLONE/src/old.c"
 before=$(state)
-fetch list
+fetch undo
 tap_is "$RC $(state)" "3 $before" 'a file that was edited after the kill stays'
 tap_ok 'it is named' err_has src/old.c
+tap_ok 'and so is what helps' err_has 'coffer fetch undo --forget'
+tap_ok 'and where the files before it are' grep -q "$FETCH/apply/before" "$T/err"
+fetch list
+tap_is "$RC $(state)" "0 $before" 'what only looks goes on'
+tap_ok 'and says it' err_has src/old.c
 printf 'int old;\n' >"$CLONE/src/old.c"
 fetch list
 tap_is "$RC $(state)" "0 $clean" 'put back, all of it is'
+
+fetch undo --forget
+tap_is "$RC" 4 'where nothing was cut off there is nothing to forget'
+
+# What can no longer be taken back is left as it is.
+fetch agent/fix --yes --hold none --apply branch
+killed fetch_files fetch agent/fix --yes --hold none
+printf 'mine\n' >"$CLONE/hello.txt"
+before=$(state)
+fetch undo --forget --dry-run
+tap_is "$RC $(state)" "2 $before" 'to forget is not tried'
+fetch undo --forget
+tap_is "$RC $(state)" "0 $before" 'forgotten: things stay as they are'
+tap_ok 'and it is said' out_has 'things stay as they are'
+tap_is "$(cat "$FETCH/apply.forgotten/before/hello.txt")" hello 'what was there before is kept'
+fetch undo
+tap_is "$RC $(git -C "$CLONE" branch --list 'agent/*')" '0 ' 'undo then takes back the apply before it'
+(cd "$CLONE" && git reset -q --hard && git clean -fdq)
+tap_is "$(state)" "$clean" 'the clone is as it was'
+for shelf in no yes; do
+	fetch agent/fix --yes
+	[ $shelf = no ] || fetch agent/fix --yes --apply branch
+	killed fetch_files fetch held --all
+	printf 'mine\n' >"$CLONE/setup.py"
+	before=$(state)
+	fetch undo
+	tap_is "$RC $(state)" "3 $before" "a take was cut off (shelf: $shelf), and its file edited"
+	fetch undo --forget
+	tap_is "$RC $(state)" "0 $before" 'forgotten: things stay as they are'
+	fetch held
+	tap_ok 'and the file is held again' out_has setup.py
+	printf 'all:\n\ttrue\n' >"$CLONE/setup.py"
+	[ $shelf = no ] || fetch undo
+	fetch undo
+	tap_is "$RC $(state)" "0 $clean" 'the rest of that apply can be undone'
+	tap_is "$(grep -l '"result":"taken"' "$FETCH"/2*.json)" '' 'and no record says that it was taken'
+done
 
 # Another git has the lock of the index when the next command comes.
 killed fetch_files fetch agent/fix --yes --hold none --apply staged

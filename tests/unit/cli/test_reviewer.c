@@ -11,6 +11,7 @@
 #include "cli/reviewer/reviewer.h"
 #include "cli/reviewer/reviewer_reply.h"
 #include "cli/reviewer/role.h"
+#include "lib/base/alloc.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/wire/json.h"
@@ -475,6 +476,61 @@ no_part_of_the_key_is_left(void **state)
 	}
 }
 
+/* What becomes of a text, when that is the key. */
+static void
+hides(char *key, const char *text, const char *want)
+{
+	const struct reviewer r = { .key = key };
+	const struct reviewer_session s = { .r = &r };
+	char got[128];
+
+	(void)snprintf(got, sizeof(got), "%s", text);
+	reviewer_hide_key(&s, got, strlen(got));
+	assert_string_equal(got, want);
+}
+
+static void
+a_key_that_is_no_secret_is_hidden_whole_only(void **state)
+{
+	static char none[] = "sk-no-key-required",
+		    local[] = "my-local-reviewer";
+	static char brief[] = "pass-1234567", word[] = "findings-Xy12-aB34";
+
+	(void)state;
+	hides(none, "a check that is required was removed",
+	    "a check that is required was removed");
+	hides(none, "key sk-no-key-required", "key ******************");
+	hides(local, "removed from the reviewer", "removed from the reviewer");
+	hides(
+	    brief, "pass-1234 and pass-1234567", "pass-1234 and ************");
+	hides(word, "{\"findings\":[]}", "{\"findings\":[]}");
+	hides(word, "ends in Xy12-aB34", "ends in *********");
+}
+
+static void
+a_large_text_takes_no_longer_for_a_key_that_repeats_itself(void **state)
+{
+	enum {
+		LARGE = 8 << 20
+	};
+	char *key = xcalloc(1, 4001), *text = xcalloc(1, LARGE);
+	const struct reviewer r = { .key = key };
+	const struct reviewer_session s = { .r = &r };
+
+	(void)state;
+	memset(key, '1', 4000);
+	memset(text, '1', LARGE);
+	/* Not a whole one anywhere. */
+	for (size_t i = 0; i < LARGE; i += 3999)
+		text[i] = ' ';
+	reviewer_hide_key(&s, text, LARGE);
+	for (size_t i = 0; i + 1 < LARGE; i++)
+		if (text[i] != (i % 3999 == 0 ? ' ' : '*'))
+			fail_msg("byte %zu", i);
+	free(key);
+	free(text);
+}
+
 static void
 a_short_key_hides_no_words(void **state)
 {
@@ -506,6 +562,9 @@ main(void)
 		cmocka_unit_test(what_runs_is_looked_at_before_what_is_read),
 		cmocka_unit_test(no_part_of_the_key_is_left),
 		cmocka_unit_test(a_short_key_hides_no_words),
+		cmocka_unit_test(a_key_that_is_no_secret_is_hidden_whole_only),
+		cmocka_unit_test(
+		    a_large_text_takes_no_longer_for_a_key_that_repeats_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,6 +229,13 @@ keys_of_more_makers_are_found(void **state)
 		{ "a.sh",
 		    "+curl -H 'authorization: basic YWRtaW46aHVudGVyMng3'",
 		    "secret-likely" },
+		{ "a.py",
+		    "+h = {'basic auth Authorization': 'Basic "
+		    "YWRtaW46aHVudGVyMng3'}",
+		    "secret-likely" },
+		{ "a.py",
+		    "+p = 'sk_test_'; k = 'sk_test_4eC39HqLyjWDarjtT1zdp7dc'",
+		    "secret-likely" },
 		{ "a.py", "+k = 'sk_test_4eC39HqLyjWDarjtT1zdp7dc'",
 		    "secret-likely" },
 	};
@@ -315,6 +322,8 @@ escapes_that_end_what_java_reads_are_found(void **state)
 {
 	static const struct row found[] = {
 		{ "A.java", "+// \\u000a run();", "comment-trick" },
+		{ "ci/Jenkinsfile", "+// \\u000a run()", "comment-trick" },
+		{ "build.gradle", "+// \\u000a run()", "comment-trick" },
 		{ "A.java", "+// \\uuu000D run();", "comment-trick" },
 		{ "A.java", "+/* \\u002a\\uu002f run(); /* */",
 		    "comment-trick" },

@@ -650,6 +650,38 @@ tests_that_get_another_name_are_not_deleted(void **state)
 	assert_true(tests_go("tests/test_a.py", "src/a.py", 'a', FILE_MODE));
 	assert_true(tests_go(
 	    "tests/test_a.py", "tests/test_b.py", 'a', SCAN_MODE_LINK));
+	assert_false(
+	    tests_go("src/a.test.js", "src/b.test.js", 'a', FILE_MODE));
+	assert_false(
+	    tests_go("pkg/a_test.go", "internal/p/a_test.go", 'a', FILE_MODE));
+	assert_false(tests_go(
+	    "tests/unit/test_a.py", "tests/more/test_a.py", 'a', FILE_MODE));
+	assert_false(tests_go(
+	    "tests/fixtures/a.in", "tests/fixtures/b/a.in", 'a', FILE_MODE));
+	assert_false(tests_go("test_a.py", "test_b.py", 'a', FILE_MODE));
+}
+
+static void
+tests_that_are_moved_out_of_the_way_are_deleted(void **state)
+{
+	static const char *const moves[][2] = {
+		{ "pkg/auth_test.go", "pkg/testdata/auth_test.go" },
+		{ "pkg/auth_test.go", "pkg/_old/auth_test.go" },
+		{ "pkg/auth_test.go", "vendor/p/auth_test.go" },
+		{ "tests/test_a.py", "attic/test_a.py" },
+		{ "tests/test_a.py", "old/tests/test_a.py" },
+		{ "tests/test_a.py", "tests/attic/test_a.py" },
+		{ "tests/test_a.py", "tests/.off/test_a.py" },
+		{ "tests/test_a.py", "test_a.py" },
+		{ "src/__tests__/a.test.js", "src/__fixtures__/a.test.js" },
+		{ "src/__tests__/a.test.js",
+		    "src/__tests__/__mocks__/a.test.js" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++)
+		if (!tests_go(moves[i][0], moves[i][1], 'a', FILE_MODE))
+			fail_msg("%s is gone", moves[i][0]);
 }
 
 static void
@@ -672,6 +704,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_named_like_many_folders_are_links),
 		cmocka_unit_test(tests_that_get_another_name_are_not_deleted),
+		cmocka_unit_test(
+		    tests_that_are_moved_out_of_the_way_are_deleted),
 		cmocka_unit_test(every_way_to_write_git_is_found),
 		cmocka_unit_test(names_that_some_system_refuses_are_found),
 		cmocka_unit_test(odd_names_ask),
