@@ -231,7 +231,6 @@ pipe_reads_input(struct view command, bool text)
 	return false;
 }
 
-/* `{ a; b; }`, which have one input. */
 static struct view
 pipe_block(struct view v)
 {
@@ -307,7 +306,10 @@ pipe_walk(struct pipe_walk *k, struct pipe_word *w)
 		    strcmp(w->p, "sudo") == 0;
 		found = found && !w->sets && (k->named || w->path);
 		k->named = k->named || starts;
-		k->runs = starts || (k->runs && (w->sets || w->p[0] == '-'));
+		k->runs = starts ||
+		    (k->runs &&
+			((w->sets && w->len > 0 && w->p[w->len - 1] != '=') ||
+			    w->p[0] == '-'));
 		if (w->len == 0 && k->rest.len > 0)
 			k->rest = view_from(k->rest, 1);
 	}
@@ -382,12 +384,13 @@ pipe_runs_file(struct view line)
 static void
 pipe_keep(struct check_body *b, const char *name, unsigned tag)
 {
+	if (name[strspn(name, "0123456789")] == '\0')
+		return;
 	b->kept[b->kept_n++ % CHECK_KEPT_MAX] = (struct check_kept){
 		check_hash(view_of(name)), tag
 	};
 }
 
-/* The files that a line writes, and the last part of an address. */
 static void
 pipe_keep_files(struct check_body *b, unsigned tag)
 {
@@ -469,7 +472,6 @@ check_pipe_files(struct check_body *b, unsigned told)
 
 	if (!(b->traits & (CHECK_IS_SHELL | CHECK_IS_CI | CHECK_IS_UNKNOWN)))
 		return;
-	/* Its parts were looked at. */
 	tag = b->joining ? 0 : pipe_runs_kept(b);
 	if (tag == CHECK_TAG_DECODE)
 		check_say(b, "decode-and-run", line,

@@ -115,6 +115,7 @@ what_is_decoded_to_a_file_and_run_is_decoded_and_run(void **state)
 		{ "a.sh", "+base64 -d x >k\n+K=/tmp/k\n+export K=/tmp/k" },
 		{ "a.sh", "+base64 -d x >k\n+echo 'now: sh k'\n+# or: sh k" },
 		{ "a.sh", "+sh k\n+base64 -d x >k" },
+		{ "a.sh", "+base64 -d x >$k 2>&1\n+a=$k\n+b=\"$k\"\n+$1" },
 		{ CI, "+ - run: base64 -d x >b/k\n+   path: b/k\n+ - b/k" },
 		{ CI, "+ - run: base64 -d x >k\n+k: y\n+path: ./k" },
 		{ "a.py", "+y = base64.b64decode(x) > k\n+sh / k" },
