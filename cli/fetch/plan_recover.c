@@ -34,8 +34,8 @@ recover_is_through(struct fetch_job *j, const struct plan *p)
 static void
 recover_tell(struct fetch_job *j, struct plan *p, const char *what)
 {
-	cli_note(
-	    "coffer: %s of %s was cut off; it is taken back", what, p->what);
+	cli_note("coffer: %s of %s was cut off; %s", what, p->what,
+	    p->state == PLAN_UNDOING ? "it is done now" : "it is taken back");
 	plan_release(&j->recovered);
 	j->recovered = *p;
 	*p = (struct plan){ .dir = NULL };
