@@ -283,6 +283,18 @@ tap_is "$STATUS" 200 'a README that grows leaves the folder readable'
 tap_ok 'and says so' shows 'too long for this page'
 tap_ok 'soundly' sound
 
+# ---- what has no room whatever is done ----
+perl -e '
+	print "commit refs/heads/paths\ncommitter a <a\@b> 1 +0000\ndata 0\n";
+	for (1 .. 300) {
+		print "M 100644 inline ", join("/", ("&" x 250) x 14), "/$_\ndata 1\nx\n";
+	}' | git -C "$WORK" fast-import --quiet || tap_bail 'fast-import'
+(cd "$WORK" && git_as "$ADMIN" push -q "$URL/$PROJECT.git" paths) || tap_bail 'push'
+page GET "$P/commit/$(git -C "$WORK" rev-parse paths)"
+tap_is "$STATUS,$(header Content-Type)" '413,text/html;charset=utf-8' 'a page that is too long is one that says so'
+tap_ok 'with a way on' shows 'To the projects'
+tap_ok 'soundly' sound
+
 # ---- who may not ----
 sign_in eve "$EVE"
 for what in src "src/branch/topic/one" "raw/branch/topic/one/page.html" branches tags "commit/$SHA" "commits/branch/main" "compare/main...large"; do
