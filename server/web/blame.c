@@ -10,6 +10,11 @@
 #include "lib/base/utf8.h"
 #include "lib/wire/json.h"
 #include "server/web/code.h"
+#include "server/web/markdown.h"
+
+enum {
+	BLAME_MAX = 3 << 20 /* bytes of a page; its lines end there */
+};
 
 /* The bytes of the file come first, then the lines' commits. */
 struct blame {
@@ -60,7 +65,7 @@ blame_row(struct web *w, const struct code *x, const struct json *who,
 	html_textf(h, "%" PRId64, at);
 	html_end(h);
 	HTML_TAG(h, "td");
-	html_code(h, text);
+	(void)web_code_plain(w, text, BLAME_MAX);
 	html_end(h);
 	html_end(h);
 }
@@ -72,7 +77,9 @@ blame_hunk(struct web *w, const struct code *x, const struct json *k,
 	int64_t n = json_i64_or(k, "lines", 0);
 	struct view line;
 
-	for (int64_t i = 0; i < n && view_split(rest, '\n', &line); i++) {
+	for (int64_t i = 0;
+	     i < n && w->h.out.len < BLAME_MAX && view_split(rest, '\n', &line);
+	     i++) {
 		if (++*at % WEB_LINES_PART == 1)
 			blame_part(&w->h, *at == 1);
 		blame_row(w, x, i == 0 ? k : NULL, *at, line);
@@ -86,6 +93,7 @@ blame_on_hunks(const struct git_result *res, void *arg)
 	struct code *x = b->x;
 	struct view rest = str_view(&b->text);
 	int64_t at = 0;
+	unsigned depth;
 	struct web w;
 
 	if (res->fail != NULL) {
@@ -100,6 +108,7 @@ blame_on_hunks(const struct git_result *res, void *arg)
 	}
 	code_begin(&w, x, "blame");
 	HTML_CLASS(&w.h, "section", "card wide");
+	depth = w.h.depth;
 	HTML_CLASS(&w.h, "div", "lines");
 	HTML_ATTR(&w.h, "tabindex", "0");
 	HTML_ATTR(&w.h, "role", "region");
@@ -107,6 +116,11 @@ blame_on_hunks(const struct git_result *res, void *arg)
 	for (const struct json *k = json_first(json_get(res->j, "hunks"));
 	     k != NULL && at < CODE_LINES_MAX; k = json_next(k))
 		blame_hunk(&w, x, k, &rest, &at);
+	while (w.h.depth > depth)
+		html_end(&w.h);
+	if (rest.len > 0 || w.h.out.len >= BLAME_MAX)
+		HTML_LEAF(&w.h, "p", "alert",
+		    "The rest is not shown; git blame in a clone has it.");
 	web_reply(&w, 200);
 	blame_free(b);
 }

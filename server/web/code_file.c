@@ -16,11 +16,6 @@
 #include "server/web/markdown.h"
 #include "server/web/marks.h"
 
-enum {
-	CODE_MARKED_MAX = 2 << 20, /* bytes of a page that are its lines */
-	CODE_PLAIN_MAX = 3 << 20
-};
-
 /* ---- a folder ---- */
 
 static void
@@ -204,15 +199,6 @@ code_is_lfs(struct view text)
 	    view_starts(text, "version https://git-lfs.github.com/spec/");
 }
 
-static bool
-code_file_lines(struct web *w, struct view text, const char *path, size_t room)
-{
-	const struct html_try try = html_try_begin(&w->h, room);
-
-	web_code_lines(w, text, path, CODE_LINES_MAX);
-	return html_try_end(&w->h, &try);
-}
-
 static void
 code_file_text(struct web *w, const struct code *x, struct view text)
 {
@@ -224,11 +210,7 @@ code_file_text(struct web *w, const struct code *x, struct view text)
 		web_empty(w, "The file is empty.", "");
 		return;
 	}
-	/* Of many small parts the marks are longer than the text. */
-	if (!code_file_lines(w, text, x->path, CODE_MARKED_MAX) &&
-	    !code_file_lines(w, text, "", CODE_PLAIN_MAX))
-		HTML_LEAF(&w->h, "p", "",
-		    "The file is too large for a page; see it raw.");
+	web_code_lines(w, text, x->path, CODE_LINES_MAX);
 }
 
 static void

@@ -21,6 +21,8 @@ enum {
 	DIFF_NAMED = 200, /* files beyond those that are shown */
 	DIFF_LEAST = 60,  /* lines of room, or a file begins the next page */
 	DIFF_TEXT_MAX = 1000, /* bytes of a line */
+	DIFF_TEXT_LATE = 100, /* the same where the page is long already */
+	DIFF_LATE = 3 << 19,
 	DIFF_FROM_MAX = 1 << 24
 };
 
@@ -127,10 +129,12 @@ diff_number_cell(struct diff_page *p, char side, uint32_t n, bool named)
 void
 web_diff_text(struct html *h, struct view text)
 {
+	const size_t max = h->out.len < DIFF_LATE ? DIFF_TEXT_MAX
+						  : DIFF_TEXT_LATE;
 	size_t n = text.len;
 
-	if (n > DIFF_TEXT_MAX) {
-		n = DIFF_TEXT_MAX;
+	if (n > max) {
+		n = max;
 		while (n > 0 && ((unsigned char)text.p[n] & 0xc0) == 0x80)
 			n--;
 	}

@@ -9,7 +9,6 @@
 #include "lib/base/esc.h"
 #include "lib/base/str.h"
 #include "server/domain/words.h"
-#include "server/text/highlight.h"
 #include "server/text/md.h"
 #include "server/web/web.h"
 
@@ -355,93 +354,6 @@ markdown_open(struct markdown *m, const struct md_token *t, struct view rest)
 		break;
 	}
 	return 1;
-}
-
-static void
-markdown_part(enum highlight_kind kind, struct view text, void *arg)
-{
-	static const char *const classes[] = {
-		[HIGHLIGHT_COMMENT] = "hc",
-		[HIGHLIGHT_STRING] = "hs",
-		[HIGHLIGHT_WORD] = "hw",
-		[HIGHLIGHT_NUMBER] = "hn",
-	};
-	struct html *h = arg;
-
-	if (kind == HIGHLIGHT_PLAIN) {
-		html_code(h, text);
-		return;
-	}
-	HTML_CLASS(h, "span", classes[kind]);
-	html_code(h, text);
-	html_end(h);
-}
-
-void
-web_code(struct web *w, struct view text, const char *path)
-{
-	struct highlight of = { .lang = highlight_by_name(view_of(path)) };
-	struct view rest = text, line;
-
-	if (of.lang == NULL)
-		of.lang = highlight_by_path(path);
-	HTML_TAG(&w->h, "code");
-	while (rest.len > 0 && view_split(&rest, '\n', &line)) {
-		highlight_line(&of, line, markdown_part, &w->h);
-		if (line.p + line.len < text.p + text.len)
-			html_text(&w->h, "\n");
-	}
-	html_end(&w->h);
-}
-
-/* The numbers are those of the list, whose beginning is not seen from outside
- * of the part. */
-static void
-markdown_part_of_lines(struct html *h, size_t first)
-{
-	char start[24];
-
-	if (first > 1) {
-		html_end(h);
-		html_end(h);
-	}
-	HTML_CLASS(h, "div", "part");
-	HTML_TAG(h, "ol");
-	(void)snprintf(start, sizeof(start), "%zu", first);
-	HTML_ATTR(h, "start", start);
-}
-
-void
-web_code_lines(struct web *w, struct view text, const char *path, size_t max)
-{
-	struct highlight of = { .lang = highlight_by_path(path) };
-	struct view rest = text, line;
-	struct html *h = &w->h;
-	char id[24];
-
-	if (rest.len > 0 && rest.p[rest.len - 1] == '\n')
-		rest.len--;
-	HTML_CLASS(h, "div", "lines");
-	HTML_ATTR(h, "tabindex", "0");
-	HTML_ATTR(h, "role", "region");
-	HTML_ATTR(h, "aria-label", "the file's lines");
-	for (size_t n = 1;
-	     n <= max && str_ok(&h->out) && view_split(&rest, '\n', &line);
-	     n++) {
-		if (n % WEB_LINES_PART == 1)
-			markdown_part_of_lines(h, n);
-		(void)snprintf(id, sizeof(id), "L%zu", n);
-		HTML_TAG(h, "li");
-		HTML_ATTR(h, "id", id);
-		highlight_line(&of, line, markdown_part, h);
-		html_end(h);
-	}
-	html_end(h);
-	html_end(h);
-	html_end(h);
-	if (rest.len > 0)
-		HTML_LEAF(
-		    h, "p", "alert", "The rest is not shown; see it raw.");
 }
 
 static void

@@ -7,6 +7,9 @@
 #ifndef SERVER_WEB_MARKDOWN_H
 #define SERVER_WEB_MARKDOWN_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "lib/base/view.h"
 
 struct web;
@@ -28,8 +31,11 @@ void web_markdown(
     struct web *w, const struct web_markdown *ctx, struct view tokens);
 /* Code with its parts marked, in <code>; name as behind a fence, or a path. */
 void web_code(struct web *w, struct view text, const char *path);
-/* The same as lists of numbered lines, L1 and so on, at most max. */
+/* The same as lists of numbered lines, L1 and so on, at most max.  The marks of
+ * what is long end somewhere, and then the text does; the page says so. */
 void web_code_lines(
     struct web *w, struct view text, const char *path, size_t max);
+/* Code without marks until the page has `end` bytes; true: all of it. */
+bool web_code_plain(struct web *w, struct view text, size_t end);
 
 #endif

@@ -73,15 +73,18 @@ marks_try(struct web *w, const char *project, struct view tokens)
 {
 	const struct web_markdown ctx = { .project = project,
 		.here = call_url(w->c) };
-	size_t left = MARKS_ALL - w->marked, from = w->h.out.len;
+	size_t room = MARKS_ALL - w->marked, from = w->h.out.len;
 	struct html_try try;
 
 	if (tokens.len == 0)
 		return false;
-	try = html_try_begin(&w->h, left < MARKS_ONE ? left : MARKS_ONE);
+	room = room < MARKS_ONE ? room : MARKS_ONE;
+	try = html_try_begin(&w->h, room);
 	web_markdown(w, &ctx, tokens);
-	if (!html_try_end(&w->h, &try))
+	if (!html_try_end(&w->h, &try)) {
+		w->marked += room; /* it was work all the same */
 		return false;
+	}
 	w->marked += w->h.out.len - from;
 	return true;
 }

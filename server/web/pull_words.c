@@ -20,7 +20,8 @@
 
 enum {
 	PULL_WORDS_PAGE_MAX = 256 << 10, /* bytes that are shown at once */
-	PULL_WORDS_CONTEXT = 4           /* lines that are shown of one gone */
+	PULL_WORDS_END = 2 << 20, /* bytes of a page that gets no more words */
+	PULL_WORDS_CONTEXT = 4    /* lines that are shown of one gone */
 };
 
 /* ---- rows and their marks ---- */
@@ -327,6 +328,10 @@ pull_words_one(struct web *w, struct pull_words *x, size_t i)
 	struct html *h = &w->h;
 	char id[40];
 
+	if (h->out.len > PULL_WORDS_END) {
+		x->unsaid++;
+		return;
+	}
 	(void)snprintf(id, sizeof(id), "word-%" PRId64, r->id);
 	HTML_TAG(h, "article");
 	HTML_ATTR(h, "class", "said");
@@ -377,13 +382,17 @@ static void
 pull_words_thread(struct web *w, struct pull_words *x, size_t first)
 {
 	const struct review_comment *r = &x->list.at[first];
+	const bool room = w->h.out.len <= PULL_WORDS_END;
 
-	HTML_CLASS(
-	    &w->h, "div", r->resolver.id != 0 ? "thread settled" : "thread");
+	if (room)
+		HTML_CLASS(&w->h, "div",
+		    r->resolver.id != 0 ? "thread settled" : "thread");
 	pull_words_one(w, x, first);
 	for (size_t i = first + 1; i < x->list.n; i++)
 		if (x->list.at[i].reply_to == r->id)
 			pull_words_one(w, x, i);
+	if (!room)
+		return;
 	pull_words_answer(w, x, r);
 	html_end(&w->h);
 }
@@ -399,6 +408,27 @@ pull_words_line(struct web *w, const struct diff_at *at, void *arg)
 			pull_words_thread(w, x, i);
 	if (pull_words_form_here(x, at))
 		pull_words_form(w, x, at);
+}
+
+/* The line that a word was said of. */
+static void
+pull_words_gone(
+    struct web *w, struct pull_words *x, const struct review_comment *r)
+{
+	struct html *h = &w->h;
+
+	HTML_TAG(h, "p");
+	HTML_TAG(h, "code");
+	html_shown(h, r->path);
+	html_end(h);
+	html_text(h, " ");
+	web_badge(w, "off", "outdated");
+	html_end(h);
+	if (x->left == 0)
+		return;
+	pull_words_table(w, "the line as it was");
+	pull_words_hunk(w, x, r->hunk);
+	pull_words_table_end(w);
 }
 
 void
@@ -418,20 +448,15 @@ pull_words_outdated(struct web *w, struct pull_words *x)
 			HTML_LEAF(h, "h2", "", "Said of lines that are gone");
 			any = true;
 		}
-		HTML_TAG(h, "p");
-		HTML_TAG(h, "code");
-		html_shown(h, r->path);
-		html_end(h);
-		html_text(h, " ");
-		web_badge(w, "off", "outdated");
-		html_end(h);
-		if (x->left > 0) {
-			pull_words_table(w, "the line as it was");
-			pull_words_hunk(w, x, r->hunk);
-			pull_words_table_end(w);
-		}
+		if (x->unsaid == 0)
+			pull_words_gone(w, x, r);
 		pull_words_thread(w, x, i);
 	}
 	if (any)
 		html_end(h);
+	if (x->unsaid > 0)
+		HTML_LEAFF(h, "p", "alert",
+		    "%zu words more have no room on this page; the API has "
+		    "them.",
+		    x->unsaid);
 }

@@ -27,6 +27,7 @@ struct pull_words {
 	const char *at;     /* the line that a form is asked for: "R12" */
 	int64_t whole;      /* that word is shown however long it is, 0: none */
 	size_t left;        /* bytes of words that the page has room for */
+	size_t unsaid;      /* words that it had none for */
 	/* Of whoever reads the page, once it is begun. */
 	bool may_say, may_write, suggest;
 	int64_t begun; /* his review that is not sent, 0: none */

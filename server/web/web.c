@@ -310,8 +310,9 @@ web_reply_no_page(struct web *w)
 	if (w->last)
 		call_reply_error(w->c, 500, "the page is too long");
 	else
-		web_error(
-		    w->c, 500, "What is to be shown is too long for a page.");
+		web_error(w->c, 413,
+		    "What is to be shown is too long for a page. The API, and "
+		    "coffer, have it in parts.");
 }
 
 void

@@ -261,11 +261,38 @@ for what in min.js data.json data.py; do
 done
 page GET "$P/src/branch/grows/quotes.txt"
 tap_is "$STATUS" 200 'for what has no room'
-tap_ok 'there is the way to the file' shows 'too large for a page; see it raw'
+tap_ok 'there is its beginning' test "$(grep -o '&quot;' "$BODY" | wc -l)" -gt 100000
+tap_ok 'and the way to the rest' shows 'The rest is not shown; see it raw'
 tap_ok 'soundly' sound
+page GET "$P/src/branch/grows/data.py"
+tap_ok 'numbers are marked for as long as there is room' shows '<li id="L2"><span class="hn">1</span>'
+tap_ok 'and then are plain' shows '<li id="L19999">1,2,3,4,5,6,7,8,9,0,</li>'
+tap_ok 'to the last line of a page' shows '<li id="L20000">'
+tap_ok 'behind which is the way to the rest' shows 'The rest is not shown; see it raw'
+page GET "$P/src/branch/grows/data.json"
+tap_ok 'a line that no hand wrote is there whole' shows ',1,1,1]</li></ol>'
+tap_not 'and has no marks' shows 'class="hn"'
+for what in data.py quotes.txt; do
+	page GET "$P/blame/branch/grows/$what"
+	tap_is "$STATUS" 200 "a page has room for who wrote which line of $what"
+	tap_ok 'and says where that ends' shows 'The rest is not shown; git blame in a clone has it'
+	tap_ok 'soundly' sound
+done
 page GET "$P/src/branch/grows"
 tap_is "$STATUS" 200 'a README that grows leaves the folder readable'
 tap_ok 'and says so' shows 'too long for this page'
+tap_ok 'soundly' sound
+
+# ---- what has no room whatever is done ----
+perl -e '
+	print "commit refs/heads/paths\ncommitter a <a\@b> 1 +0000\ndata 0\n";
+	for (1 .. 300) {
+		print "M 100644 inline ", join("/", ("&" x 250) x 14), "/$_\ndata 1\nx\n";
+	}' | git -C "$WORK" fast-import --quiet || tap_bail 'fast-import'
+(cd "$WORK" && git_as "$ADMIN" push -q "$URL/$PROJECT.git" paths) || tap_bail 'push'
+page GET "$P/commit/$(git -C "$WORK" rev-parse paths)"
+tap_is "$STATUS,$(header Content-Type)" '413,text/html;charset=utf-8' 'a page that is too long is one that says so'
+tap_ok 'with a way on' shows 'To the projects'
 tap_ok 'soundly' sound
 
 # ---- who may not ----

@@ -410,6 +410,33 @@ send "$P/reviews/$REVIEW" act=discard
 page GET "$P/files"
 tap_not 'or thrown away' shows 'too late'
 
+# ---- reviews and words that become many times as long ----
+many() { perl -e 'print substr($ARGV[0] x $ARGV[1], 0, $ARGV[1])' "$1" "$2"; }
+push_branch many many.c "$(many '"' 900; echo; seq 1 400 | sed "s/.*/$(many '"' 900)/")" "$BOB"
+as "$BOB" api POST "$R/pulls" '{"title":"Many","body":"x","head":"many","base":"main"}'
+MANY=/pulls/$(field .number)
+for i in 1 2 3 4; do
+	as "$EVE" api POST "$R$MANY/reviews" "$(many '#1 ' 60000 | jq -Rs '{event: "COMMENT", body: .}')"
+done
+tap_is "$STATUS" 200 'who may only read writes long reviews'
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	as "$EVE" api POST "$R$MANY/reviews" "$(jq -n '{event: "COMMENT", body: "", comments: [range(100) | {path: "many.c", new_position: 1, body: ("*a word* " + "#1 " * 60)}]}')"
+done
+tap_is "$STATUS" 200 'and a thousand words on a line'
+sign_in bob "$BOB"
+page GET "/$PROJECT$MANY"
+tap_is "$STATUS" 200 'the pull request has a page all the same'
+tap_ok 'soundly' sound
+WHOLE=$(grep -o '?review=[0-9]*' "$BODY" | tail -n 1)
+tap_ok 'with the way to the whole of a review' test -n "$WHOLE"
+page GET "/$PROJECT$MANY$WHOLE"
+tap_is "$STATUS" 200 'which has a page'
+page GET "/$PROJECT$MANY/files"
+tap_is "$STATUS" 200 'its files, too'
+tap_ok 'which says how many words have no room' grep -q '[0-9] words more have no room on this page' "$BODY"
+tap_ok 'and has the lines behind them' shows '>300<'
+tap_ok 'soundly' sound
+
 sign_in out "$OUT"
 for what in "" "?reviews=all" /edit /files "/words/$W1"; do
 	page GET "$P$what"

@@ -73,6 +73,27 @@ tap_ok 'its last words are Markdown' shows 'It is <strong>not</strong> done'
 tap_ok 'one that failed says what to do' shows 'order again'
 tap_ok 'whatever the reason is' sound
 
+# ---- what becomes many times as long ----
+many() { perl -e 'print substr($ARGV[0] x $ARGV[1], 0, $ARGV[1])' "$1" "$2"; }
+for what in '#1 ' '"' '<!--#2 ' "> Bash: &
+"; do
+	web_run plan
+	web_log 0 "> Bash: true
+I **begin**.
+> Bash: $(many "$what" 65000)
+$(many "$what" 60000)
+"
+	page GET "/-/runs/$RUN"
+	tap_is "$STATUS" 200 'a page has room for what an agent said, whatever it becomes'
+	tap_ok 'soundly' sound
+	tap_ok 'and not much of it' test "$(wc -c <"$BODY")" -lt 2000000
+	as "$AGENTD" api POST "/api/coffer/v1/runs/$RUN/finish" "$(many "$what" 16000 | jq -Rs '{state: "failed", why: "x", message: .}')"
+	tap_is "$STATUS" 200 'as last words, too'
+	page GET "/-/runs/$RUN"
+	tap_is "$STATUS" 200 'they have room'
+	tap_ok 'soundly' sound
+done
+
 # ---- found ----
 page GET /-/runs
 tap_ok 'the list has both' test "$(grep -c "/-/runs/$FIRST\"" "$BODY")" -gt 0 -a "$(grep -c "/-/runs/$RUN\"" "$BODY")" -gt 0
