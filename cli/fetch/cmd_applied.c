@@ -160,25 +160,22 @@ applied_tell_forgotten(const struct fetch_job *j)
 }
 
 static int
-applied_forget(struct cli *c)
+applied_forget(struct fetch_job *j)
 {
-	struct fetch_job j = { .c = c, .args = &applied_none, .forgets = true };
 	struct err e = ERR_INIT;
-	int rc = CLI_OK;
 
-	if (c->g.dry_run)
+	if (j->c->g.dry_run)
 		return cli_usage("--forget cannot be tried with --dry-run");
-	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1) {
-		rc = cli_fail(c, &e, "fetch undo");
-	} else if (j.forgotten == NULL) {
+	j->forgets = true;
+	if (fetch_open_clone(j, &e) == -1 || fetch_lock(j, &e) == -1)
+		return cli_fail(j->c, &e, "fetch undo");
+	if (j->forgotten == NULL) {
 		(void)err_set(&e, ERR_NOTFOUND,
 		    "nothing was cut off; there is nothing to forget");
-		rc = cli_fail(c, &e, "fetch undo");
-	} else {
-		applied_tell_forgotten(&j);
+		return cli_fail(j->c, &e, "fetch undo");
 	}
-	fetch_job_release(&j);
-	return rc;
+	applied_tell_forgotten(j);
+	return CLI_OK;
 }
 
 static int
@@ -192,9 +189,9 @@ applied_undo(struct cli *c, const void *args, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (a->forget)
-		return applied_forget(c);
-	if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1) {
+	if (a->forget) {
+		rc = applied_forget(&j);
+	} else if (fetch_open_clone(&j, &e) == -1 || fetch_lock(&j, &e) == -1) {
 		rc = cli_fail(c, &e, "fetch undo");
 	} else if (j.recovered.what != NULL) {
 		/* That was the last one; the one before it is for another. */

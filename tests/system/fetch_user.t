@@ -85,7 +85,7 @@ tap_is "$RC" 2 'a key on the command line is refused'
 tap_not 'and not repeated' grep -q sk-0123456789 "$T/out" "$T/err"
 
 # A signal: nothing stays behind.
-printf '#!/bin/sh\ntouch "%s/at-work"\nwhile :; do sleep 1; done\n' "$T" >"$T/tool.sh"
+printf '#!/bin/sh\ntouch "%s/at-work"\nwhile test -e "%s/at-work"; do sleep 1; done\n' "$T" "$T" >"$T/tool.sh"
 git -C "$CLONE" config diff.tool here
 boxes() { find "$CLONE/.git/coffer" -maxdepth 1 -name 'quarantine-*' | wc -l; }
 no_box() { [ "$(boxes)" = 0 ]; }
@@ -99,6 +99,7 @@ for sig in INT TERM HUP; do
 	kill -s "$sig" "$PID"
 	tap_ok 'and none after it' wait_for 10 no_box
 	wait "$PID" 2>/dev/null
+	rm "$T/at-work"
 done
 git -C "$CLONE" config --unset diff.tool
 

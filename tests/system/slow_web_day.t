@@ -19,7 +19,7 @@ api POST "$R/pulls/$(field .number)/merge" '{"Do":"merge","force_merge":true,"fo
 tap_is "$STATUS" 200 'the base has a check'
 
 # What bob, who is the author, and the runner do meanwhile.
-declare -f http api as field push_branch git_as wait_for >"$T/hook.sh"
+declare -f http api as field push_branch git_as wait_for within >"$T/hook.sh"
 cat >"$T/hook" <<HOOK
 #!/bin/bash
 . $T/hook.sh
