@@ -26,7 +26,7 @@ fuzz_shape(enum provider_shape shape, struct view v)
 static void
 fuzz_key(struct view v)
 {
-	static char key[] = "abcabcabd-key";
+	static char key[] = "a1ca1ca1d-k3y-1b2c";
 	const struct reviewer r = { .key = key };
 	const struct reviewer_session s = { .r = &r };
 	char *text = malloc(v.len + 1);
