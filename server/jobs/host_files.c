@@ -186,6 +186,7 @@ hostfiles_loaded(const struct err *fail, void *arg)
 {
 	struct host_files *h = arg;
 
+	timer_set(h->timer, HOSTFILES_EVERY_MS);
 	if (fail != NULL) {
 		log_warn("audit host-files reason=%s", log_val(fail->msg));
 		return;
@@ -210,12 +211,13 @@ hostfiles_turn(void *arg)
 {
 	struct host_files *h = arg;
 
-	timer_set(h->timer, HOSTFILES_EVERY_MS);
 	svc_audit_backups(h->svc);
-	if (h->loaded)
-		hostfiles_look(h);
-	else
+	if (!h->loaded) {
 		db_write(h->svc->db, hostfiles_load, hostfiles_loaded, h);
+		return;
+	}
+	timer_set(h->timer, HOSTFILES_EVERY_MS);
+	hostfiles_look(h);
 }
 
 struct host_files *

@@ -46,5 +46,7 @@ audit_project_id(
 		project_release(&p);
 		return 0;
 	}
+	if (gone.code != ERR_NOTFOUND)
+		return err_set(e, gone.code, "%s", gone.msg);
 	return audit_project_gone(t, full_name, id, e);
 }
